@@ -1,0 +1,1 @@
+"""The cluster: machines as namespaces, their services, keys and images."""

@@ -1,0 +1,1 @@
+"""The programs of the cluster, built from Go modules."""
