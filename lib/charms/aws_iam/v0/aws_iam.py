@@ -1,0 +1,172 @@
+"""Both sides of the `aws-iam` interface: webhook authentication of Kubernetes with AWS IAM.
+
+The relation is container-scoped: a control-plane unit sees only the aws-iam unit on its own
+machine, and the file that the two share lies on that machine. Only **unit** databags are
+used, and every value in them is JSON:
+
+| writer        | key                | value                                              |
+|---------------|--------------------|----------------------------------------------------|
+| control plane | `api_server_state` | bool: the API server answers on this machine       |
+| control plane | `webhook_hash`     | string: hash of the file that the API server uses  |
+| aws-iam       | `cluster_id`       | string: what a login token must be made for        |
+| aws-iam       | `webhook_status`   | bool: the webhook serves, use the file             |
+| aws-iam       | `webhook_hash`     | string: hash of the file, changes when the file does |
+
+`webhook_hash` is optional on both sides. A control plane that writes it back once its API
+server has been restarted with the file lets aws-iam change certificate authorities without
+waiting for a later hook.
+
+The requirer (the subordinate):
+
+```python
+class Subordinate(ops.CharmBase):
+    def __init__(self, framework: ops.Framework):
+        super().__init__(framework)
+        self.webhook = AwsIamRequirer(self, "aws-iam")
+        framework.observe(self.on["aws-iam"].relation_changed, self._on_changed)
+
+    def _on_changed(self, _: ops.EventBase):
+        if self.webhook.api_server_ready:
+            self.webhook.publish(Webhook(cluster_id="prod", status=True, hash="1f3a"))
+```
+
+The provider (kubernetes-control-plane):
+
+```python
+class ControlPlane(ops.CharmBase):
+    def __init__(self, framework: ops.Framework):
+        super().__init__(framework)
+        self.aws_iam = AwsIamProvider(self, "aws-iam")
+        framework.observe(self.on["aws-iam"].relation_changed, self._on_aws_iam)
+        framework.observe(self.on["aws-iam"].relation_departed, self._on_aws_iam)
+
+    def _on_aws_iam(self, _: ops.EventBase):
+        webhook = self.aws_iam.webhook  # None: run without it
+        self.aws_iam.publish(api_server_state=self.restart_api_server(webhook))
+```
+
+The file is `WEBHOOK_CONFIG`, a kubeconfig for kube-apiserver's
+`--authentication-token-webhook-config-file`. It exists, complete, before `webhook_status`
+is true, and is replaced atomically.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import ops
+
+LIBID = "6f1b3c9a8d2e4f70a5c4b1d09e7f2a63"
+LIBAPI = 0
+LIBPATCH = 1
+
+WEBHOOK_CONFIG = "/root/cdk/aws-iam-webhook.yaml"
+
+
+@dataclasses.dataclass(frozen=True)
+class Webhook:
+    """What an aws-iam unit tells its control plane."""
+
+    cluster_id: str
+    status: bool
+    hash: str = ""
+
+
+class AwsIamRequirer:
+    """The subordinate's side, of a relation with one control-plane unit at most."""
+
+    def __init__(self, charm: ops.CharmBase, relation_name: str = "aws-iam"):
+        self._charm = charm
+        self._name = relation_name
+
+    @property
+    def relation(self) -> ops.Relation | None:
+        """The relation, while it is there and not being removed."""
+        relation = self._charm.model.get_relation(self._name)
+        return relation if relation and relation.active else None
+
+    @property
+    def api_server_ready(self) -> bool:
+        """Whether the control plane says that its API server answers."""
+        return self._remote("api_server_state") is True
+
+    @property
+    def acknowledged(self) -> str | None:
+        """Hash of the file that the API server uses, as the control plane says; None where
+        it never says."""
+        value = self._remote("webhook_hash")
+        return value if isinstance(value, str) else None
+
+    def publish(self, webhook: Webhook) -> None:
+        """Tell the control plane. What it knows already is not written again."""
+        self._write(
+            cluster_id=webhook.cluster_id,
+            webhook_status=webhook.status,
+            webhook_hash=webhook.hash,
+        )
+
+    def withdraw(self) -> None:
+        """Tell the control plane to stop using the webhook."""
+        self._write(webhook_status=False)
+
+    def _write(self, **values: object) -> None:
+        if self.relation:
+            _write(self.relation.data[self._charm.unit], values)
+
+    def _remote(self, key: str) -> Any:
+        if not self.relation:
+            return None
+        for unit in self.relation.units:
+            return _decoded(self.relation.data[unit], key)
+        return None
+
+
+class AwsIamProvider:
+    """The control plane's side, of a relation with one aws-iam unit at most."""
+
+    def __init__(self, charm: ops.CharmBase, relation_name: str = "aws-iam"):
+        self._charm = charm
+        self._name = relation_name
+
+    @property
+    def relation(self) -> ops.Relation | None:
+        """The relation, while it is there and not being removed."""
+        relation = self._charm.model.get_relation(self._name)
+        return relation if relation and relation.active else None
+
+    @property
+    def webhook(self) -> Webhook | None:
+        """The webhook to use; None while there is none that serves."""
+        relation = self.relation
+        for unit in relation.units if relation else ():
+            data = relation.data[unit]
+            cluster_id = _decoded(data, "cluster_id")
+            if isinstance(cluster_id, str) and _decoded(data, "webhook_status") is True:
+                return Webhook(cluster_id, True, str(_decoded(data, "webhook_hash") or ""))
+        return None
+
+    def publish(self, *, api_server_state: bool, webhook_hash: str = "") -> None:
+        """Tell the aws-iam unit whether the API server answers, and which webhook file
+        (`Webhook.hash`) it was last started with."""
+        if self.relation:
+            values = {"api_server_state": api_server_state, "webhook_hash": webhook_hash}
+            _write(self.relation.data[self._charm.unit], values)
+
+
+def _write(data: ops.RelationDataContent, values: Mapping[str, object]) -> None:
+    changed = {
+        key: text for key, value in values.items() if data.get(key) != (text := json.dumps(value))
+    }
+    if changed:
+        data.update(changed)
+
+
+def _decoded(data: Mapping[str, str], key: str) -> Any:
+    """The value of ``key``, or None where it is missing or no JSON."""
+    try:
+        return json.loads(data.get(key, "null"))
+    except ValueError:
+        return None

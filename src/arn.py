@@ -1,0 +1,98 @@
+"""IAM principals by their ARN: parsing, and the form in which logins are looked up.
+
+Sources: the ARN format of the AWS General Reference, and the canonical form of
+aws-iam-authenticator (``pkg/arn`` of v0.7.18), under which it looks every login up.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+PARTITIONS = (
+    "aws",
+    "aws-cn",
+    "aws-us-gov",
+    "aws-iso",
+    "aws-iso-b",
+    "aws-iso-e",
+    "aws-iso-f",
+    "aws-eusc",
+)
+
+_ACCOUNT = re.compile(r"[0-9]{12}")
+# IAM names: up to 64 characters of [\w+=,.@-]; a path is any number of segments before it.
+_RESOURCE = re.compile(r"[\w+=,.@/-]+", re.ASCII)
+# Which kinds of principal a mapping can name, by the ARN's service.
+_KINDS = {"iam": ("user", "role", "root"), "sts": ("assumed-role", "federated-user")}
+
+
+@dataclasses.dataclass(frozen=True)
+class Principal:
+    """An IAM principal.
+
+    ``kind`` is one of ``user``, ``role``, ``root``, ``assumed-role`` and ``federated-user``;
+    ``name`` holds the path and the name (``team/dev``), for an assumed role the role and the
+    session (``k8s-view-role/alice``), and is empty for ``root``.
+    """
+
+    partition: str
+    service: str
+    account: str
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        resource = f"{self.kind}/{self.name}" if self.name else self.kind
+        return f"arn:{self.partition}:{self.service}::{self.account}:{resource}"
+
+    @property
+    def canonical(self) -> str:
+        """The ARN, in lower case, under which the authenticator looks this principal up.
+
+        A session of an assumed role becomes its role; role paths are kept, although no
+        login ever has one, which is why `never_matches` exists.
+        """
+        if self.kind != "assumed-role":
+            return str(self).lower()
+        role = dataclasses.replace(
+            self, service="iam", kind="role", name=self.name.rpartition("/")[0]
+        )
+        return str(role).lower()
+
+    @property
+    def never_matches(self) -> bool:
+        """Whether no login can have this ARN: the login of a role carries no path."""
+        return self.kind == "role" and "/" in self.name
+
+
+def parse(text: str) -> Principal:
+    """The principal that ``text`` names.
+
+    Raises:
+        ValueError: not the ARN of an IAM principal; the text says which part is wrong.
+    """
+    parts = text.split(":")
+    if len(parts) != 6 or parts[0] != "arn":
+        raise ValueError(f"{text!r} is not an ARN such as arn:aws:iam::111122223333:role/admin")
+    _, partition, service, region, account, resource = parts
+    if partition not in PARTITIONS:
+        raise ValueError(f"{text!r} has no known partition ({', '.join(PARTITIONS)})")
+    if service not in _KINDS or region:
+        raise ValueError(
+            f"{text!r} must start with arn:{partition}:iam:: or arn:{partition}:sts::"
+        )
+    if not _ACCOUNT.fullmatch(account):
+        raise ValueError(f"{text!r} has no account of 12 digits")
+    kind, _, name = resource.partition("/")
+    if kind not in _KINDS[service]:
+        raise ValueError(f"{text!r} names no {' or '.join(_KINDS[service])} of {service}")
+    if (kind == "root") is bool(name) or (name and not _is_name(name)):
+        raise ValueError(f"{text!r} has no valid {kind} name")
+    if kind == "assumed-role" and name.count("/") < 1:
+        raise ValueError(f"{text!r} has no session after the role: assumed-role/<role>/<session>")
+    return Principal(partition, service, account, kind, name)
+
+
+def _is_name(name: str) -> bool:
+    return bool(_RESOURCE.fullmatch(name)) and not name.startswith("/") and not name.endswith("/")

@@ -1,0 +1,307 @@
+"""The cluster's objects, by lightkube: apply, look, remove.
+
+Every function takes an open client. Whatever goes wrong on the way to the API server, or
+comes back from it, is raised as `errors.Waiting` (it passes by itself) or `errors.Blocked`
+(a person must act), inside `answering`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import re
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import manifests
+from errors import Blocked, Unready, Waiting
+from mappings import Mapping as IAMMapping
+
+if TYPE_CHECKING:
+    from lightkube import Client
+    from lightkube.core.resource import Resource
+
+MANAGER = "aws-iam"
+# Where nothing answers, a hook must still end soon.
+CONNECT_SECONDS = 3
+ANSWER_SECONDS = 10
+POLL_SECONDS = 0.5
+# Minor version from which stored objects that break a new rule can still be written.
+RATCHETING_SINCE = (1, 30)
+_NO_API_SERVER = "waiting for the Kubernetes API: what answers in its place is no API server"
+_MINOR = re.compile(r"v(\d+)\.(\d+)")
+# What a container waits for when a person has to help.
+_STUCK = (
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "CrashLoopBackOff",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "RunContainerError",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Rollout:
+    """How far the Deployment is: pods that should be there, pods of the newest template
+    that serve, and whether any pod serves at all."""
+
+    wanted: int
+    ready: int
+    serving: bool
+    complete: bool
+
+
+def connect(kubeconfig: Path) -> Client:
+    """A client by the admin kubeconfig at ``kubeconfig``.
+
+    Raises:
+        errors.Waiting: there is no such file, or no usable one yet.
+    """
+    import httpx2
+    from lightkube import Client, KubeConfig
+
+    try:
+        config = KubeConfig.from_file(kubeconfig).get()
+        timeout = httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
+        # The API server is reached from its own machine: no proxy belongs in between.
+        return Client(config, timeout=timeout, trust_env=False, field_manager=MANAGER)
+    except Exception as error:
+        # Half a file fails in any of five libraries; all of it passes when the rest arrives.
+        raise Waiting(
+            f"waiting for the control plane to write a usable {kubeconfig} ({_line(error)})"
+        ) from error
+
+
+@contextlib.contextmanager
+def answering() -> Iterator[None]:
+    """Turn what the API server, or the way to it, does wrong into the operator's line."""
+    import httpx2
+    import lightkube
+    import msgspec
+
+    try:
+        yield
+    except lightkube.ApiError as error:
+        raise _refusal(error.status.code or 0, _line(error)) from error
+    except httpx2.HTTPStatusError as error:
+        raise _refusal(error.response.status_code, _line(error)) from error
+    except httpx2.TimeoutException as error:
+        raise Waiting("waiting for the Kubernetes API: it does not answer in time") from error
+    except httpx2.HTTPError as error:
+        raise Waiting(f"waiting for the Kubernetes API: {_line(error)}") from error
+    except (msgspec.MsgspecError, json.JSONDecodeError) as error:
+        raise Waiting(_NO_API_SERVER) from error
+    except KeyError as error:
+        # lightkube looks up this header of a refusal without asking whether it is there.
+        if error.args != ("Content-Type",):
+            raise
+        raise Waiting(_NO_API_SERVER) from error
+
+
+def _refusal(code: int, reason: str) -> Unready:
+    if code in (401, 403):
+        return Blocked(f"the cluster refuses /root/.kube/config: {reason}; it must be an admin's")
+    if code in (400, 404, 405, 413, 415, 422):
+        return Blocked(f"the cluster does not take an object of this charm: {reason}")
+    return Waiting(f"waiting for the Kubernetes API: {code} {reason}")
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def apply(client: Client, manifest: manifests.Manifest) -> Any:
+    """Server-side apply of one object; every field of it becomes the charm's. The object
+    as the cluster has it now."""
+    from lightkube.types import PatchType
+
+    kind, name, namespace = _identity(manifest)
+    return client.patch(
+        kind, name, manifest, namespace=namespace, patch_type=PatchType.APPLY, force=True
+    )
+
+
+def apply_service(client: Client, address: str | None) -> str:
+    """Apply the Service, asking for ``address`` when it has to be made anew; the ClusterIP
+    that it has."""
+    from lightkube import ApiError
+
+    try:
+        return apply(client, manifests.service(address)).spec.clusterIP
+    except ApiError as error:
+        # Taken by another Service since, or not of this cluster's range (422); or the
+        # Service is there with another one, and a ClusterIP cannot be changed.
+        if not address or error.status.code != 422:
+            raise
+    return apply(client, manifests.service(None)).spec.clusterIP
+
+
+def apply_mapping_definition(client: Client) -> None:
+    """Apply the CRD, with the rules that the server can have, and wait until it is there."""
+    from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
+
+    definition = apply(client, manifests.mapping_definition(strict=_ratchets(client)))
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while not _established(definition):
+        if time.monotonic() > deadline:
+            raise Waiting("waiting for the Kubernetes API to serve IAMIdentityMapping")
+        time.sleep(POLL_SECONDS)
+        definition = client.get(CustomResourceDefinition, definition.metadata.name)
+
+
+def _established(definition: Any) -> bool:
+    conditions = (definition.status and definition.status.conditions) or []
+    return any(c.type == "Established" and c.status == "True" for c in conditions)
+
+
+def _ratchets(client: Client) -> bool:
+    """Whether the server takes stored objects that break a new rule. A node's kubelet is
+    never newer than the server, so any node's version is the safe side."""
+    from lightkube.resources.core_v1 import Node
+
+    node = next(iter(client.list(Node, chunk_size=1)), None)
+    version = _MINOR.match(node.status.nodeInfo.kubeletVersion) if node else None
+    return bool(version) and (int(version[1]), int(version[2])) >= RATCHETING_SINCE
+
+
+def current_bundle(client: Client) -> manifests.Bundle | None:
+    """What the pods serve with, by the Secret in the cluster; None where there is none."""
+    import base64
+
+    from lightkube import ApiError
+    from lightkube.resources.core_v1 import Secret
+
+    try:
+        secret = client.get(Secret, manifests.SECRET, namespace=manifests.NAMESPACE)
+    except ApiError as error:
+        if error.status.code == 404:
+            return None
+        raise
+    data = {key: base64.b64decode(value).decode() for key, value in (secret.data or {}).items()}
+    if not data.get("cert.pem") or not data.get("key.pem"):
+        return None
+    return manifests.Bundle(data["cert.pem"], data["key.pem"], data.get("ca.pem", ""))
+
+
+def await_rollout(client: Client, deployment: Any, seconds: float) -> Rollout:
+    """How far ``deployment``, as it was just applied, is; if that started a rollout, after
+    waiting for its end, for ``seconds`` at most."""
+    from lightkube.resources.apps_v1 import Deployment
+
+    deadline = time.monotonic() + seconds
+    started = not _observed(deployment)
+    while started and not progress(deployment).complete and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+        deployment = client.get(Deployment, manifests.NAME, namespace=manifests.NAMESPACE)
+    return progress(deployment)
+
+
+def _observed(deployment: Any) -> bool:
+    status = deployment.status
+    return bool(status) and status.observedGeneration == deployment.metadata.generation
+
+
+def progress(deployment: Any) -> Rollout:
+    """How far a Deployment is, as it was read or applied."""
+    wanted = deployment.spec.replicas if deployment.spec.replicas is not None else 1
+    status = deployment.status
+    updated = (status.updatedReplicas if _observed(deployment) else 0) or 0
+    available = (status and status.availableReplicas) or 0
+    everyone = (status and status.replicas) or 0
+    complete = updated == wanted == available == everyone
+    return Rollout(wanted, min(updated, available), available > 0, complete)
+
+
+def unfinished(client: Client, rollout: Rollout) -> Unready:
+    """What to say of a rollout that is not complete."""
+    if reason := _obstacle(client):
+        return Blocked(f"an authenticator pod cannot start: {reason}")
+    return Waiting(
+        f"waiting for authenticator pods, {rollout.ready}/{rollout.wanted} of the newest serve"
+    )
+
+
+def _obstacle(client: Client) -> str | None:
+    from lightkube.resources.core_v1 import Pod
+
+    pods = client.list(Pod, namespace=manifests.NAMESPACE, labels=manifests.POD_LABELS)
+    return next((problem for pod in pods if (problem := _pod_problem(pod))), None)
+
+
+def _pod_problem(pod: Any) -> str | None:
+    for status in (pod.status and pod.status.containerStatuses) or []:
+        waiting = status.state and status.state.waiting
+        if waiting and waiting.reason in _STUCK:
+            return f"{waiting.reason}: {' '.join((waiting.message or '').split())[:160]}"
+    for condition in (pod.status and pod.status.conditions) or []:
+        if condition.type == "PodScheduled" and condition.status == "False":
+            return f"{condition.reason}: {' '.join((condition.message or '').split())[:160]}"
+    return None
+
+
+def list_mappings(client: Client) -> list[IAMMapping]:
+    """Every IAMIdentityMapping of the cluster."""
+    return [
+        IAMMapping(
+            name=item["metadata"]["name"],
+            arn=str((item.get("spec") or {}).get("arn", "")),
+            canonical=str((item.get("status") or {}).get("canonicalARN", "")),
+        )
+        for item in client.list(_mapping_kind())
+    ]
+
+
+def correct_mappings(client: Client, corrections: Mapping[str, str]) -> None:
+    """Write ``status.canonicalARN`` of the mappings named, so that they work at once and
+    not when the authenticator's own queue gets to them."""
+    from lightkube import ApiError
+    from lightkube.types import PatchType
+
+    for name, canonical in corrections.items():
+        try:
+            client.patch(
+                _mapping_kind().Status,
+                name,
+                {"status": {"canonicalARN": canonical}},
+                patch_type=PatchType.MERGE,
+            )
+        except ApiError as error:
+            # Deleted since, or a mapping that this server lets nobody write.
+            if error.status.code not in (404, 409, 422):
+                raise
+
+
+def remove(client: Client) -> None:
+    """Delete everything that the charm applied, but for the CRD and people's mappings."""
+    from lightkube import ApiError
+
+    placeholder = manifests.Bundle("-", "-", "-")
+    objects = manifests.authenticator(image="-", replicas=0, cluster_id="-", served=placeholder)
+    for manifest in (*reversed(objects), manifests.service(None)):
+        kind, name, namespace = _identity(manifest)
+        try:
+            client.delete(kind, name, namespace=namespace)
+        except ApiError as error:
+            if error.status.code != 404:
+                raise
+
+
+def _identity(manifest: manifests.Manifest) -> tuple[type[Resource], str, str | None]:
+    from lightkube.core.resource_registry import resource_registry
+
+    kind = resource_registry.load(manifest["apiVersion"], manifest["kind"])
+    metadata = manifest["metadata"]
+    return kind, metadata["name"], metadata.get("namespace")
+
+
+def _mapping_kind() -> Any:
+    from lightkube.generic_resource import create_global_resource
+
+    return create_global_resource(
+        "iamauthenticator.k8s.aws", "v1alpha1", "IAMIdentityMapping", "iamidentitymappings"
+    )

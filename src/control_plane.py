@@ -1,0 +1,73 @@
+"""The principal: which kind of kubernetes-control-plane this unit is subordinate to, what
+it must be told, or what its operator must."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import ops
+from charms.aws_iam.v0.aws_iam import AwsIamRequirer
+
+import kubeconfigs
+from errors import Blocked, Waiting
+
+# Charmed Kubernetes <= 1.28: its charm speaks the interface.
+RELATION = "aws-iam"
+# Charmed Kubernetes >= 1.29: nothing but an option, which only its operator can set.
+IMPLICIT = "control-plane"
+
+_URL = re.compile(r"https://[^\s'\"]+/authenticate")
+
+
+@dataclasses.dataclass(frozen=True)
+class ControlPlane:
+    """``application`` is the principal's name in this model; ``told`` whether it takes the
+    webhook over the relation."""
+
+    application: str
+    told: bool
+
+
+def find(charm: ops.CharmBase) -> ControlPlane:
+    """The control plane of this unit.
+
+    Raises:
+        errors.Blocked: there is none, or the two endpoints are both in use.
+    """
+    name = charm.app.name
+    explicit = _application(charm, RELATION)
+    implicit = _application(charm, IMPLICIT)
+    if explicit and implicit:
+        raise Blocked(
+            f"integrated twice: juju remove-relation {name}:{IMPLICIT} {implicit}:juju-info"
+        )
+    application = explicit or implicit
+    if not application:
+        raise Blocked(f"no control plane: juju integrate {name} kubernetes-control-plane")
+    return ControlPlane(application, told=bool(explicit))
+
+
+def await_api_server(control_plane: ControlPlane, requirer: AwsIamRequirer) -> None:
+    """Raise `errors.Waiting` until the control plane says that its API server answers; the
+    newer kind says nothing."""
+    if control_plane.told and not requirer.api_server_ready:
+        raise Waiting(f"waiting for the API server of {control_plane.application}")
+
+
+def check_option(control_plane: ControlPlane, address: str, rendered: str | None) -> None:
+    """See by its rendered webhook whether the newer kind of control plane has been told.
+
+    Raises:
+        errors.Blocked: it has not, or an old address; with the command that tells it.
+    """
+    url = kubeconfigs.endpoint(address)
+    named = _URL.findall(rendered or "")
+    if url in named:
+        return
+    raise Blocked(f"run: juju config {control_plane.application} authn-webhook-endpoint={url}")
+
+
+def _application(charm: ops.CharmBase, endpoint: str) -> str | None:
+    relation = charm.model.get_relation(endpoint)
+    return relation.app.name if relation and relation.active and relation.units else None

@@ -1,0 +1,112 @@
+"""The two kubeconfigs that the charm hands out: the control plane's webhook, and the
+client's, with which a person logs in."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import re
+from collections.abc import Mapping
+
+import arn
+import manifests
+import templating
+
+PORT = 443
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
+
+
+def endpoint(address: str) -> str:
+    """URL of the webhook at the Service's ``address``."""
+    host = f"[{address}]" if ":" in address else address
+    return f"https://{host}:{PORT}/authenticate"
+
+
+def webhook(address: str, ca: str) -> str:
+    """The webhook kubeconfig of kube-apiserver (its
+    ``--authentication-token-webhook-config-file``). ``ca`` is PEM.
+
+    It names the Service as the TLS server, so that an authority which signs no IP
+    addresses will do.
+    """
+    return templating.render(
+        "webhook.yaml.j2",
+        server=endpoint(address),
+        tls_server_name=manifests.HOSTNAMES[0],
+        ca=_base64(ca),
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Login:
+    """How a person logs in; empty strings leave the choice to their AWS settings."""
+
+    cluster_id: str
+    role: str = ""
+    region: str = ""
+    profile: str = ""
+
+    @property
+    def args(self) -> list[str]:
+        """Arguments of ``aws-iam-authenticator``."""
+        args = ["token", "-i", self.cluster_id]
+        if self.region:
+            args += ["--region", self.region]
+        if self.role:
+            args += ["-r", self.role]
+        return args
+
+
+def login(cluster_id: str, params: Mapping[str, str]) -> Login:
+    """The login that an operator asked for with ``arn``, ``region`` and ``profile``.
+
+    Raises:
+        ValueError: one of them cannot be.
+    """
+    principal = arn.parse(params["arn"]) if params.get("arn") else None
+    if principal and principal.kind not in ("role", "user"):
+        raise ValueError(f"{principal} is neither a role nor a user: give arn=arn:aws:iam::…")
+    region = params.get("region", "")
+    if region and not _REGION.fullmatch(region):
+        raise ValueError(f"{region!r} is no AWS region such as eu-west-1")
+    role = str(principal) if principal and principal.kind == "role" else ""
+    return Login(cluster_id, role, region, params.get("profile", ""))
+
+
+def public_endpoint(kubeconfig: str) -> tuple[str, str]:
+    """Server URL and PEM authorities of the current context of a kubeconfig, without any
+    of its credentials.
+
+    Raises:
+        ValueError: there are none in it.
+    """
+    import yaml
+
+    try:
+        config = yaml.safe_load(kubeconfig)
+        contexts = {item["name"]: item["context"] for item in config["contexts"]}
+        clusters = {item["name"]: item["cluster"] for item in config["clusters"]}
+        cluster = clusters[contexts[config["current-context"]]["cluster"]]
+        ca = base64.b64decode(cluster.get("certificate-authority-data", "")).decode()
+        return cluster["server"], ca
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ValueError(
+            "the control plane has written no usable kubeconfig yet, see juju status"
+        ) from error
+
+
+def client(login: Login, *, context: str, server: str, ca: str) -> str:
+    """A kubeconfig without any credential. ``ca`` is PEM; empty for a server whose
+    certificate the person's machine trusts already."""
+    return templating.render(
+        "client.yaml.j2",
+        context=context,
+        server=server,
+        ca=_base64(ca) if ca else "",
+        args=login.args,
+        profile=login.profile,
+    )
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()

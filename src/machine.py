@@ -1,0 +1,59 @@
+"""The files on the control-plane machine that the charm reads, writes and removes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from charms.aws_iam.v0.aws_iam import WEBHOOK_CONFIG
+
+ADMIN_KUBECONFIG = Path("/root/.kube/config")
+WEBHOOK = Path(WEBHOOK_CONFIG)
+# What the `ops` control plane (Charmed Kubernetes >= 1.29) renders its webhook into.
+AUTH_WEBHOOK = Path("/root/cdk/auth-webhook/auth-webhook.py")
+# What the control plane gives people; for its server and CA alone, never its credentials.
+CLIENT_KUBECONFIG = Path("/home/ubuntu/config")
+# The predecessor's, one of them with the private key in plain text.
+LEFTOVERS = tuple(
+    Path(f"/root/cdk/addons/aws-iam-{what}.yaml") for what in ("secret", "deployment", "service")
+)
+
+
+def write(path: Path, text: str) -> bool:
+    """Make ``path`` hold ``text``, readable by its owner only; whether it had to change.
+
+    Atomic: whoever reads the file meanwhile, or after a crash, has the old one or the new.
+    """
+    if read(path) == text and path.stat().st_mode & 0o777 == 0o600:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+    return True
+
+
+def read(path: Path) -> str | None:
+    """Text of ``path``; None where there is no such file, or no text in it."""
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def remove(*paths: Path) -> None:
+    """Remove the files that are there, and what a killed `write` left beside them."""
+    for path in paths:
+        path.unlink(missing_ok=True)
+        for temporary in path.parent.glob(f".{path.name}.*"):
+            temporary.unlink(missing_ok=True)

@@ -1,0 +1,33 @@
+"""What the reactive aws-iam charm left in Juju and on the machine, for `juju refresh`."""
+
+from __future__ import annotations
+
+import subprocess
+
+import machine
+
+
+def cluster_id() -> str:
+    """The cluster id in the predecessor's leader data; empty where there is none.
+
+    The rest of that data (certificate, private key, address) is not worth reading: the
+    certificate names the wrong host, and the Service has its address still.
+    """
+    try:
+        found = subprocess.run(
+            ["leader-get", "cluster_id"], capture_output=True, text=True, timeout=30, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return found.stdout.strip()
+
+
+def forget_secrets() -> None:
+    """Remove the private key from leader data and from the machine."""
+    machine.remove(*machine.LEFTOVERS)
+    try:
+        subprocess.run(
+            ["leader-set", "cert=", "key="], capture_output=True, timeout=30, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return
