@@ -2,8 +2,8 @@
 
     /usr/bin/python3 scripts/venv.py LOCK [PYTHON]
 
-The environment lies in the project's cache, under a key of the lock and of the Python that it is for,
-so a changed lock makes a new one and an unchanged lock costs nothing.
+The environment lies in the project's cache, under a key of the lock and of the Python that it is
+for, so a changed lock makes a new one and an unchanged lock costs nothing.
 """
 
 from __future__ import annotations
