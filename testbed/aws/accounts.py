@@ -1,0 +1,114 @@
+"""The users and roles that the STS knows, read from a file, and the temporary keys that it has given out."""
+
+from __future__ import annotations
+
+import datetime
+import secrets
+import string
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ACCOUNTS_FILE = Path(__file__).parent / "accounts.yaml"
+
+_KEY_ALPHABET = string.ascii_uppercase + string.digits
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who a key belongs to. `user_id` is what GetCallerIdentity calls UserId."""
+
+    account: str
+    arn: str
+    user_id: str
+    is_role: bool = False
+    role_arn: str = ""
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """An access key, long-lived (no token), or temporary (a token, and a time at which it ends)."""
+
+    access_key: str
+    secret_key: str
+    principal: Principal
+    token: str = ""
+    expires: datetime.datetime | None = None
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role, and who may assume it: accounts and ARNs."""
+
+    account: str
+    name: str
+    arn: str
+    id: str
+    trusts: frozenset[str]
+
+    def trusts_principal(self, principal: Principal) -> bool:
+        """Say whether a principal may assume this role."""
+        return bool({principal.account, principal.arn, principal.role_arn} & self.trusts)
+
+
+class Accounts:
+    """All credentials and roles. Safe to use from several threads."""
+
+    def __init__(self, credentials: list[Credentials], roles: list[Role]) -> None:
+        self._credentials = {item.access_key: item for item in credentials}
+        self._roles = {role.arn: role for role in roles}
+        self._lock = threading.Lock()
+
+    @classmethod
+    def load(cls, path: Path = ACCOUNTS_FILE) -> Accounts:
+        """Read an accounts file. Raises KeyError where an entry lacks a field."""
+        content: Mapping[str, Any] = yaml.safe_load(path.read_text())
+        users = [_user(a, user) for a, entry in content.items() for user in entry.get("users", [])]
+        roles = [_role(a, role) for a, entry in content.items() for role in entry.get("roles", [])]
+        return cls(users, roles)
+
+    def credentials(self, access_key: str) -> Credentials | None:
+        """Return the credentials of an access key."""
+        with self._lock:
+            return self._credentials.get(access_key)
+
+    def role(self, arn: str) -> Role | None:
+        """Return the role of an ARN (with its path)."""
+        return self._roles.get(arn)
+
+    def assume(self, role: Role, session: str, expires: datetime.datetime) -> Credentials:
+        """Return new temporary credentials of a role, which this keeps."""
+        principal = Principal(
+            account=role.account,
+            arn=f"arn:aws:sts::{role.account}:assumed-role/{role.name}/{session}",
+            user_id=f"{role.id}:{session}",
+            is_role=True,
+            role_arn=role.arn,
+        )
+        given = Credentials(
+            access_key="ASIA" + "".join(secrets.choice(_KEY_ALPHABET) for _ in range(16)),
+            secret_key=secrets.token_urlsafe(30),
+            principal=principal,
+            token=secrets.token_urlsafe(180),
+            expires=expires,
+        )
+        with self._lock:
+            self._credentials[given.access_key] = given
+        return given
+
+
+def _user(account: str, entry: Mapping[str, str]) -> Credentials:
+    path = entry.get("path", "/")
+    arn = f"arn:aws:iam::{account}:user{path}{entry['name']}"
+    principal = Principal(account, arn, entry["id"])
+    return Credentials(entry["access-key"], entry["secret-key"], principal)
+
+
+def _role(account: str, entry: Mapping[str, Any]) -> Role:
+    path = entry.get("path", "/")
+    arn = f"arn:aws:iam::{account}:role{path}{entry['name']}"
+    return Role(account, entry["name"], arn, entry["id"], frozenset(entry["trusts"]))

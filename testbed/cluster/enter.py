@@ -1,0 +1,21 @@
+"""How a program is started in the namespaces of another process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_CHANGE_FOLDER = 'cd "$0" && exec "$@"'
+
+
+def command(pid: int, argv: Sequence[str], *, cwd: str, user: str | None = None) -> list[str]:
+    """Return the command line that runs argv with the namespaces and root of process `pid`.
+
+    Its exit code is argv's. When it is killed, the program is killed with it; signals that can be caught go to
+    the process group, as from a terminal.
+    """
+    namespaces = ["--mount", "--net", "--pid", "--uts", "--ipc"]
+    become = ["/usr/bin/setpriv", "--pdeathsig=KILL"]
+    if user is not None:
+        become += [f"--reuid={user}", f"--regid={user}", "--init-groups"]
+    change_folder = ["/bin/sh", "-c", _CHANGE_FOLDER, cwd]
+    return ["/usr/bin/nsenter", f"--target={pid}", *namespaces, "--", *become, "--", *change_folder, *argv]

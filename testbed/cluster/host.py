@@ -1,0 +1,66 @@
+"""What this machine offers the testbed: cgroups, capabilities, overlay file systems."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+CAP_SYS_ADMIN = 21
+CAP_SYS_RESOURCE = 24
+
+NEEDED_CONTROLLERS = ("cpu", "cpuset", "memory", "pids")
+"""The cgroup controllers that the kubelet does not start without."""
+
+
+@dataclass(frozen=True)
+class Cgroups:
+    """How control groups are mounted: one hierarchy (version 2), or one a controller (version 1)."""
+
+    version: int
+    hierarchies: tuple[Path, ...]
+    controllers: frozenset[str]
+
+    @property
+    def missing(self) -> list[str]:
+        """The controllers that the kubelet needs and this machine lacks."""
+        return sorted(set(NEEDED_CONTROLLERS) - self.controllers)
+
+
+def find_cgroups(mount_point: Path = Path("/sys/fs/cgroup")) -> Cgroups:
+    """Find out which version of cgroups is mounted, and with which controllers."""
+    unified = mount_point / "cgroup.controllers"
+    if unified.exists():
+        return Cgroups(2, (mount_point,), frozenset(unified.read_text().split()))
+    folders = tuple(
+        folder
+        for folder in sorted(mount_point.glob("*"))
+        if (folder / "cgroup.procs").exists()
+        and not folder.is_symlink()
+        and not (folder / "cgroup.controllers").exists()
+    )
+    names = {name for folder in folders for name in folder.name.split(",")}
+    return Cgroups(1, folders, frozenset(names))
+
+
+def has_capability(number: int, status: Path = Path("/proc/self/status")) -> bool:
+    """Say whether this process has a capability, by its number in linux/capability.h."""
+    for line in status.read_text().splitlines():
+        if line.startswith("CapEff:"):
+            return bool(int(line.split()[1], 16) >> number & 1)
+    return False
+
+
+def file_system_of(path: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
+    """Return the type of the file system (`ext4`, `overlay`, …) that holds an absolute path."""
+    best = (Path("/"), "")
+    for line in mounts.read_text().splitlines():
+        _, target, kind, *_ = line.split(" ")
+        folder = Path(target.replace("\\040", " "))
+        if (folder == path or folder in path.parents) and len(folder.parts) >= len(best[0].parts):
+            best = (folder, kind)
+    return best[1]
+
+
+def knows_file_system(kind: str, listing: Path = Path("/proc/filesystems")) -> bool:
+    """Say whether the kernel, as loaded now, can mount a type of file system."""
+    return kind in {line.split()[-1] for line in listing.read_text().splitlines() if line}

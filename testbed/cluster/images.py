@@ -1,0 +1,99 @@
+"""Container images made from files, in the form of `docker save`, which `ctr image import` takes."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import platform
+import tarfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PAUSE = "registry.k8s.io/pause:3.10"
+AUTHENTICATOR = "public.ecr.aws/eks-distro/kubernetes-sigs/aws-iam-authenticator"
+AUTHENTICATOR_TAGS = ("v0.7.13-eks-1-35-9", "v0.7.18-eks-1-36-1")
+CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image of one program: where it comes from, what it runs as, and the files beside it."""
+
+    references: Sequence[str]
+    program: Path
+    user: str
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+def cluster_images(programs: Path, aws_authority: bytes) -> list[Image]:
+    """Return the images that every machine holds: pause, and the authenticator, which trusts `aws_authority`."""
+    return [
+        Image([PAUSE], programs / "pause", "65535:65535"),
+        Image(
+            [f"{AUTHENTICATOR}:{tag}" for tag in AUTHENTICATOR_TAGS],
+            programs / "aws-iam-authenticator",
+            "10000",
+            {CA_BUNDLE: aws_authority},
+        ),
+    ]
+
+
+def write_archive(images: Sequence[Image], target: Path) -> None:
+    """Write images to one archive: manifest.json, and for each image its config and one layer."""
+    manifest = []
+    with tarfile.open(target, "w") as archive:
+        for image in images:
+            layer = _layer(image)
+            layer_digest = hashlib.sha256(layer).hexdigest()
+            config = _config(image, layer_digest)
+            config_name = f"{hashlib.sha256(config).hexdigest()}.json"
+            layer_name = f"{layer_digest}/layer.tar"
+            _add(archive, config_name, config)
+            _add(archive, layer_name, layer)
+            tags = list(image.references)
+            manifest.append({"Config": config_name, "RepoTags": tags, "Layers": [layer_name]})
+        _add(archive, "manifest.json", json.dumps(manifest).encode())
+
+
+def _config(image: Image, layer_digest: str) -> bytes:
+    machine = platform.machine()
+    content = {
+        "architecture": _ARCHITECTURES.get(machine, machine),
+        "os": "linux",
+        "config": {
+            "Entrypoint": [f"/{image.program.name}"],
+            "User": image.user,
+            "Env": ["PATH=/"],
+        },
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{layer_digest}"]},
+    }
+    return json.dumps(content).encode()
+
+
+def _layer(image: Image) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as layer:
+        for folder in _folders(image.files):
+            entry = tarfile.TarInfo(folder)
+            entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+            layer.addfile(entry)
+        for path, content in image.files.items():
+            _add(layer, path.lstrip("/"), content)
+        _add(layer, image.program.name, image.program.read_bytes(), mode=0o755)
+    return buffer.getvalue()
+
+
+def _folders(paths: Mapping[str, bytes]) -> list[str]:
+    """Return every folder that leads to the paths, parents first."""
+    parents = {str(parent) for path in paths for parent in Path(path.lstrip("/")).parents}
+    return sorted(parents - {"."})
+
+
+def _add(archive: tarfile.TarFile, name: str, content: bytes, mode: int = 0o644) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode = len(content), mode
+    archive.addfile(entry, io.BytesIO(content))

@@ -1,0 +1,201 @@
+"""PID 1 of a machine: `python3 -S -E -m testbed.cluster.init SPEC`.
+
+Enters namespaces of its own, makes the machine's root its root, keeps the machine's services, and answers the
+machine's `systemctl`. Standard library only: it runs on the system's python3, whatever runs the testbed.
+
+SPEC is a JSON file (see `MachineSpec` in machine.py). Standard output carries two lines: the process id of this
+PID 1 as its starter sees it, and `ready`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import socket
+import sys
+import threading
+import time
+from typing import Any
+
+from testbed.cluster import linux
+from testbed.cluster.services import Supervisor, Unit
+
+SOCKET = "/run/testbed/init.sock"
+LOGS = "/var/log/testbed"
+IMAGES_READY = "/run/testbed/images-ready"
+
+TUNABLES = {
+    "vm/overcommit_memory": "1",
+    "vm/panic_on_oom": "0",
+    "kernel/panic": "10",
+    "kernel/panic_on_oops": "1",
+    "kernel/keys/root_maxkeys": "1000000",
+    "kernel/keys/root_maxbytes": "25000000",
+}
+"""What the kubelet wants of the kernel. It finds these values in files laid over the kernel's own, which it would
+otherwise change for the whole host, for good."""
+
+
+def main() -> None:
+    """Become the machine."""
+    with open(sys.argv[1]) as file:
+        spec = json.load(file)
+    linux.become_first_process(
+        linux.NEW_MOUNTS | linux.NEW_NETWORK | linux.NEW_IPC | linux.NEW_HOSTNAME
+    )
+    enter_root(spec)
+    socket.sethostname(spec["hostname"])
+    supervisor = Supervisor(units(spec), spec["environment"], LOGS)
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(SOCKET)
+    server.listen()
+    threading.Thread(target=serve, args=(server, supervisor), daemon=True).start()
+    for name in spec["services"]:
+        supervisor.start(name)
+    print("ready", flush=True)
+    reap(supervisor)
+
+
+def enter_root(spec: dict[str, Any]) -> None:
+    """Lay the kernel's file systems and the bound folders into the machine's root, and enter it."""
+    root = spec["root"]
+    linux.mount("", "/", flags=linux.PRIVATE | linux.RECURSIVE)
+    linux.mount("proc", f"{root}/proc", "proc")
+    linux.mount("sysfs", f"{root}/sys", "sysfs")
+    linux.mount("/sys/fs/cgroup", f"{root}/sys/fs/cgroup", flags=linux.BIND | linux.RECURSIVE)
+    linux.mount("/dev", f"{root}/dev", flags=linux.BIND | linux.RECURSIVE)
+    linux.mount("tmpfs", f"{root}/run", "tmpfs", data="mode=755")
+    for source, target in {**spec["shared"], **spec["read_only"]}.items():
+        os.makedirs(root + target, exist_ok=True)
+        linux.mount(source, root + target, flags=linux.BIND)
+    for target in spec["read_only"].values():
+        linux.mount("", root + target, flags=linux.BIND | linux.REMOUNT | linux.READ_ONLY)
+    pretend_tunables(root)
+    linux.pivot_root(root)
+    linux.mount("", "/", flags=linux.SHARED | linux.RECURSIVE)
+    os.makedirs(LOGS, exist_ok=True)
+    os.makedirs(os.path.dirname(SOCKET), exist_ok=True)
+
+
+def pretend_tunables(root: str) -> None:
+    """Cover the kernel settings of `TUNABLES` by files of this machine."""
+    for name, value in TUNABLES.items():
+        covered = f"{root}/proc/sys/{name}"
+        if not os.path.exists(covered):
+            continue
+        cover = f"{root}/run/testbed/tunables/{name}"
+        os.makedirs(os.path.dirname(cover), exist_ok=True)
+        with open(cover, "w") as file:
+            file.write(value + "\n")
+        linux.mount(cover, covered, flags=linux.BIND)
+
+
+def units(spec: dict[str, Any]) -> list[Unit]:
+    """Return the services of this machine: containerd, the import of its images, and one a snap."""
+    programs = spec["environment"]["PROGRAMS"]
+    containerd = ["containerd", "--config", spec["containerd_config"]]
+    images = ["sh", "-c", import_images(spec["images"])]
+    snaps = [snap_unit(app, programs) for app in spec["snaps"]]
+    return [
+        Unit("containerd", lambda: containerd),
+        Unit("testbed-images", lambda: images, restarts=False),
+        *snaps,
+    ]
+
+
+def import_images(archive: str) -> str:
+    """Return a shell script that hands the images to containerd as soon as it listens."""
+    return (
+        "until [ -S /run/containerd/containerd.sock ]; do sleep 0.02; done; "
+        f"ctr -n k8s.io image import {shlex.quote(archive)} && touch {IMAGES_READY}"
+    )
+
+
+def snap_unit(app: str, programs: str) -> Unit:
+    """Return the service of a snap: its program with the flags, one a line, of its `args` file."""
+    program = f"{programs}/{app}"
+
+    def command() -> list[str]:
+        with open(f"/var/snap/{app}/current/args") as file:
+            lines = [line.strip() for line in file]
+        argv = [program, *(line for line in lines if line and not line.startswith("#"))]
+        if app != "kubelet":
+            return argv
+        wait = f'until [ -e {IMAGES_READY} ]; do sleep 0.02; done; exec "$@"'
+        return ["sh", "-c", wait, app, *argv]
+
+    return Unit(f"snap.{app}.daemon", command)
+
+
+def serve(server: socket.socket, supervisor: Supervisor) -> None:
+    """Answer systemctl, each connection in a thread: a stop may take seconds."""
+    while True:
+        connection, _ = server.accept()
+        threading.Thread(target=answer, args=(connection, supervisor), daemon=True).start()
+
+
+def answer(connection: socket.socket, supervisor: Supervisor) -> None:
+    """Carry out one systemctl command line, sent as a line of JSON."""
+    with connection:
+        request = json.loads(connection.makefile().readline())
+        code, out, err = 0, "", ""
+        for name in request["names"]:
+            result = carry_out(request["verb"], name.removesuffix(".service"), supervisor)
+            code, out, err = code or result[0], out + result[1], err + result[2]
+        connection.sendall(json.dumps({"code": code, "out": out, "err": err}).encode() + b"\n")
+
+
+def carry_out(verb: str, name: str, supervisor: Supervisor) -> tuple[int, str, str]:
+    """Do one verb on one service; return systemctl's exit code, standard output and error."""
+    if not supervisor.knows(name):
+        return unknown(verb, name)
+    if verb in ("enable", "disable", "daemon-reload"):
+        return 0, "", ""
+    if verb == "reload":
+        return 1, "", f"Failed to reload {name}.service: Job type reload is not applicable.\n"
+    if verb in ("is-active", "status"):
+        return report(verb, name, supervisor)
+    try:
+        if verb in ("stop", "restart"):
+            supervisor.stop(name)
+        if verb in ("start", "restart"):
+            supervisor.start(name)
+    except OSError as error:
+        return 1, "", f"Job for {name}.service failed: {error}\n"
+    return 0, "", ""
+
+
+def report(verb: str, name: str, supervisor: Supervisor) -> tuple[int, str, str]:
+    """Return the state of a service, as `is-active` or as `status` puts it."""
+    state = supervisor.state(name)
+    code = 0 if state == "active" else 3
+    if verb == "is-active":
+        return code, f"{state}\n", ""
+    pid = supervisor.main_pid(name)
+    main_pid = f"   Main PID: {pid}\n" if pid else ""
+    return code, f"{name}.service\n     Active: {state}\n{main_pid}", ""
+
+
+def unknown(verb: str, name: str) -> tuple[int, str, str]:
+    """Return what systemctl says of a service that does not exist."""
+    if verb == "is-active":
+        return 4, "inactive\n", ""
+    if verb == "status":
+        return 4, "", f"Unit {name}.service could not be found.\n"
+    return 5, "", f"Failed to {verb} {name}.service: Unit {name}.service not found.\n"
+
+
+def reap(supervisor: Supervisor) -> None:
+    """Collect every process that ends in this machine, for as long as the machine lives."""
+    while True:
+        try:
+            pid, status = os.wait()
+        except ChildProcessError:
+            time.sleep(0.05)
+            continue
+        supervisor.ended(pid, os.waitstatus_to_exitcode(status))
+
+
+if __name__ == "__main__":
+    main()

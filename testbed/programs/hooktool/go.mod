@@ -1,0 +1,3 @@
+module hooktool
+
+go 1.22

@@ -1,0 +1,94 @@
+"""Which programs there are: one Go module a folder, each keyed by its own sources. Pure but for reading them."""
+
+from __future__ import annotations
+
+import platform
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from testbed.cache import keyed
+
+HERE = Path(__file__).parent
+
+_VERSION_FLAGS = {
+    "kubernetes": (
+        "k8s.io/kubernetes",
+        "-X k8s.io/component-base/version.gitVersion=v{major}.{minor}.{patch} "
+        "-X k8s.io/component-base/version.gitMajor={major} "
+        "-X k8s.io/component-base/version.gitMinor={minor}",
+    ),
+    "authenticator": (
+        "sigs.k8s.io/aws-iam-authenticator",
+        "-X sigs.k8s.io/aws-iam-authenticator/pkg.Version=v{major}.{minor}.{patch}",
+    ),
+}
+"""For programs that cannot tell their version by themselves: the module it is of, and how the linker sets it."""
+
+_OUTPUT_NAMES = {"go.etcd.io/etcd/server/v3": "etcd"}
+"""Programs whose name is not the last part of their package."""
+
+
+@dataclass(frozen=True)
+class Module:
+    """A Go module of this folder, and what is built from it."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    @property
+    def go_version(self) -> tuple[int, ...]:
+        """The oldest Go that builds this module, from its go.mod."""
+        return tuple(int(part) for part in self._find(r"^go ([0-9.]+)$").split("."))
+
+    @property
+    def packages(self) -> list[str]:
+        """The programs' packages: the tools that go.mod names, or the module itself."""
+        text = self._go_mod
+        block = re.search(r"^tool \(\n(.*?)^\)", text, re.MULTILINE | re.DOTALL)
+        tools = block[1].split() if block else re.findall(r"^tool (\S+)$", text, re.MULTILINE)
+        return tools or ["."]
+
+    @property
+    def linker_flags(self) -> str:
+        """The flags of `go build -ldflags`: no symbols, and the version where it must be told."""
+        if self.name not in _VERSION_FLAGS:
+            return "-s -w"
+        module, template = _VERSION_FLAGS[self.name]
+        version = self._find(rf"^(?:require |\t){re.escape(module)} v([0-9.]+)(?: //.*)?$")
+        major, minor, patch = version.split(".")
+        return "-s -w " + template.format(major=major, minor=minor, patch=patch)
+
+    @property
+    def cache(self) -> Path:
+        """The folder in the cache that holds, or will hold, the built programs."""
+        sources = sorted(p for p in self.folder.iterdir() if p.suffix in (".go", ".mod", ".sum"))
+        recipe = "\n".join([self.name, self.linker_flags, platform.machine(), *self.packages])
+        named = [item for path in sources for item in (path.name.encode(), path)]
+        return keyed("modules", recipe.encode(), *named)
+
+    def output_name(self, package: str) -> str:
+        """Return the file name of a package's program."""
+        if package == ".":
+            return self.name
+        return _OUTPUT_NAMES.get(package, package.rsplit("/", 1)[-1])
+
+    @property
+    def _go_mod(self) -> str:
+        return (self.folder / "go.mod").read_text()
+
+    def _find(self, pattern: str) -> str:
+        found = re.search(pattern, self._go_mod, re.MULTILINE)
+        if not found:
+            raise ValueError(f"{self.folder / 'go.mod'}: no line like {pattern}")
+        return found[1]
+
+
+def all_modules(folder: Path = HERE) -> list[Module]:
+    """Return the modules, the longest to build last."""
+    found = [Module(path.parent) for path in sorted(folder.glob("*/go.mod"))]
+    return sorted(found, key=lambda module: (module.name == "kubernetes", module.name))
