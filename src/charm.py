@@ -284,6 +284,8 @@ def _line(config: Config, rollout: cluster.Rollout, survey: mappings.Survey, war
 
 
 if __name__ == "__main__":
-    # ops' own debug lines, several hook-tool calls a hook, say nothing of this charm.
-    logging.getLogger("ops").setLevel(logging.INFO)
+    # A hook-tool call for every request and every step of the framework says nothing about
+    # this charm, and costs more than its own work.
+    for library in ("ops", "httpx2", "httpcore2"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     ops.main(AwsIamCharm)
