@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from testbed import cache, keeper
 from testbed.cluster import enter
@@ -45,9 +45,9 @@ class Session:
         self._keeper = _start(places, programs, controller, owner=reader)
         os.close(reader)
 
-    def popen(self, argv: Sequence[str], cwd: str | None = None) -> subprocess.Popen[bytes]:
-        """Start a program as the operator."""
-        return popen(self.places, self._programs, argv, cwd)
+    def popen(self, argv: Sequence[str], **popen_kwargs: Any) -> subprocess.Popen[bytes]:
+        """Start a program as the operator, in this process's working directory."""
+        return popen(self.places, self._programs, argv, **popen_kwargs)
 
     def end(self) -> None:
         """End the lab and all that runs in it, and return when nothing of it is left."""
@@ -82,17 +82,21 @@ def down(places: Places) -> bool:
 
 
 def popen(
-    places: Places, programs: Path, argv: Sequence[str], cwd: str | None = None
+    places: Places, programs: Path, argv: Sequence[str], **popen_kwargs: Any
 ) -> subprocess.Popen[bytes]:
-    """Start a program as the operator of a lab that is up. Raises LabFailed."""
+    """Start a program as the operator of a lab that is up, in this process's working directory.
+
+    Raises LabFailed.
+    """
     try:
         pid = json.loads(places.lab_file.read_text())["pid"]
     except FileNotFoundError:
         raise LabFailed(
             f"no lab named {places.name} is up: start one with `python -m testbed up`"
         ) from None
-    command = enter.command(pid, argv, cwd=cwd or str(Path.cwd()))
-    return subprocess.Popen(command, env=operator_environment(places, programs, os.environ))
+    command = enter.command(pid, argv, cwd=str(Path.cwd()))
+    environment = operator_environment(places, programs, os.environ)
+    return subprocess.Popen(command, env=environment, **popen_kwargs)
 
 
 def operator_environment(
