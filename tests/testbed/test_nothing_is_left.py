@@ -1,0 +1,130 @@
+"""Whatever of a lab is killed, nothing of it stays: no process, mount, namespace, control group or folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from testbed import keeper, session
+from testbed.cluster import host
+from testbed.places import Places
+from tests.testbed import control_plane, plain
+from tests.testbed.control_plane import eventually, kubectl
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def traces(places: Places) -> list[str]:
+    """Return everything on this machine that bears the lab's name."""
+    cgroups = host.find_cgroups()
+    folders = [places.state, places.disk]
+    folders += [hierarchy / f"aws-iam-{places.name}" for hierarchy in cgroups.hierarchies]
+    found = [str(folder) for folder in folders if folder.exists()]
+    found += [line for line in Path("/proc/mounts").read_text().splitlines() if places.name in line]
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes() + (process / "mounts").read_bytes()
+        except OSError:
+            continue
+        if places.name.encode() in words and process.name != str(os.getpid()):
+            found.append(f"process {process.name}")
+    return found
+
+
+@pytest.fixture
+def places() -> Places:
+    return Places(f"gone-{os.getpid()}")
+
+
+@pytest.fixture
+def owned(places: Places, programs: Path) -> session.Session:
+    """A lab with a node that runs a pod."""
+    lab = session.Session(places, programs, plain.CONTROLLER)
+    machine = plain.Remote(places).create("left", 0)
+    control_plane.start(machine)
+    eventually(30, lambda: control_plane.is_ready(machine, machine.hostname), "node Ready")
+    run = ("run", "pod", "--image=registry.k8s.io/pause:3.10", "--restart=Never")
+    eventually(20, lambda: kubectl(machine, *run).code == 0, "pod created")
+    state = ("get", "pod", "pod", "-o", "jsonpath={.status.phase}")
+    eventually(20, lambda: kubectl(machine, *state).output == "Running", "pod runs")
+    return lab
+
+
+def test_after_an_orderly_end(owned: session.Session) -> None:
+    assert traces(owned.places)
+    owned.end()
+    assert traces(owned.places) == []
+
+
+def first_process(places: Places) -> int:
+    return json.loads(places.lab_file.read_text())["pid"]
+
+
+def child_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+
+
+VICTIMS: dict[str, Callable[[Places], int]] = {
+    "keeper": lambda places: keeper.find(places) or 0,
+    "process that waits for the lab": lambda places: child_of(keeper.find(places) or 0),
+    "first process": first_process,
+    "controller process": lambda places: child_of(first_process(places)),
+}
+
+
+@pytest.mark.parametrize("victim", VICTIMS)
+def test_after_a_kill(victim: str, owned: session.Session) -> None:
+    os.kill(VICTIMS[victim](owned.places), signal.SIGKILL)
+    owned.end()
+    assert traces(owned.places) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_after_the_owner_is_killed(number: signal.Signals, places: Places) -> None:
+    program = (
+        "import sys, time; from pathlib import Path; from testbed import session, places;"
+        "from testbed.programs import build; from rich.console import Console;"
+        "lab = session.Session(places.Places(sys.argv[1]), build.programs(Console()), sys.argv[2]);"
+        "print('up', flush=True); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", program, places.name, plain.CONTROLLER]
+    with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as owner:
+        assert owner.stdout is not None
+        assert owner.stdout.readline() == b"up\n"
+        plain.Remote(places).create("left", 0)
+        owner.send_signal(number)
+        owner.wait(10)
+    eventually(10, lambda: traces(places) == [], "nothing left")
+
+
+def test_the_next_lab_of_a_name_removes_what_a_crashed_one_left(
+    places: Places, programs: Path
+) -> None:
+    first = session.Session(places, programs, plain.CONTROLLER)
+    plain.Remote(places).create("left", 0)
+    os.kill(keeper.find(places) or 0, signal.SIGKILL)
+    eventually(10, lambda: keeper.find(places) is None, "keeper gone")
+    assert places.state.exists()
+    with session.Session(places, programs, plain.CONTROLLER):
+        assert plain.Remote(places).create("left", 0).check("hostname") == "juju-left-0\n"
+    assert traces(places) == []
+    first.end()
+
+
+def test_a_machine_that_is_killed_can_be_closed(places: Places, programs: Path) -> None:
+    with session.Session(places, programs, plain.CONTROLLER) as lab:
+        machine = plain.Remote(places).create("left", 0)
+        inside = ["kill", "-KILL", str(machine.pid)]
+        assert lab.popen(inside).wait() == 0
+        machine.close()
+        groups = [h / f"aws-iam-{places.name}" / machine.hostname for h in host.find_cgroups().hierarchies]
+        assert [str(group) for group in groups if group.exists()] == []
+        assert not Path(machine.root).exists()
+        assert plain.Remote(places).create("left", 0).address == machine.address
