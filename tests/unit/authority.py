@@ -1,0 +1,100 @@
+"""Certificate authorities that issue as the real ones do, with small keys that are made fast."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import ipaddress
+from collections.abc import Sequence
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+PREAMBLE = """\
+Certificate:
+    Data:
+        Version: 3 (0x2)
+        Signature Algorithm: sha256WithRSAEncryption
+        Issuer: CN=an easy-rsa authority
+"""
+
+
+class Authority:
+    """A root, or an intermediate where ``issuer`` is given."""
+
+    def __init__(self, name: str, issuer: Authority | None = None) -> None:
+        self.name = name
+        self.issuer = issuer
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._certificate = _sign(
+            name, self._key.public_key(), issuer or self, authority=True, days=(-1, 3650)
+        )
+
+    @property
+    def certificate(self) -> str:
+        return _pem(self._certificate)
+
+    def issue(
+        self, names: Sequence[str], *, days: tuple[int, int] = (-1, 365), subject: str = "leaf"
+    ) -> tuple[str, str]:
+        """A leaf for ``names`` and its key; ``days`` from now that it begins and ends."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        leaf = _sign(subject, key.public_key(), self, names=names, days=days)
+        return _pem(leaf), key_text(key)
+
+
+def key_text(key: ec.EllipticCurvePrivateKey) -> str:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    ).decode()
+
+
+@functools.cache
+def root(name: str = "root") -> Authority:
+    """The same authority for all tests: they only read it."""
+    return Authority(name)
+
+
+def _sign(
+    subject: str,
+    public_key: ec.EllipticCurvePublicKey,
+    issuer: Authority,
+    *,
+    days: tuple[int, int],
+    names: Sequence[str] = (),
+    authority: bool = False,
+) -> x509.Certificate:
+    now = datetime.datetime.now(datetime.timezone.utc)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(_name(subject))
+        .issuer_name(_name(issuer.name))
+        .public_key(public_key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now + datetime.timedelta(days=days[0]))
+        .not_valid_after(now + datetime.timedelta(days=days[1]))
+        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+    )
+    if names:
+        alternatives = x509.SubjectAlternativeName([_general(name) for name in names])
+        builder = builder.add_extension(alternatives, critical=False)
+    return builder.sign(issuer._key, hashes.SHA256())
+
+
+def _general(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def _name(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+
+def _pem(certificate: x509.Certificate) -> str:
+    return certificate.public_bytes(serialization.Encoding.PEM).decode()

@@ -1,0 +1,347 @@
+"""A Kubernetes API server as a charm meets it: what it stores, and how it fails.
+
+It takes the place of httpx2's transport, so that the charm's client (its kubeconfig, its URLs,
+its time-outs, its decoding) is the real one. Of the server it does what the charm relies on:
+server-side apply with one field manager, generations, allocation of a ClusterIP, subresources,
+label selectors, and the controllers' statuses, on a clock of its own.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+
+Object = dict[str, Any]
+Answer = Callable[[httpx2.Request], httpx2.Response]
+
+DEPLOYMENT = "/apis/apps/v1/namespaces/kube-system/deployments/aws-iam-authenticator"
+SERVICE = "/api/v1/namespaces/kube-system/services/aws-iam-authenticator"
+SECRET = "/api/v1/namespaces/kube-system/secrets/aws-iam-certs"
+CONFIG = "/api/v1/namespaces/kube-system/configmaps/aws-iam-authenticator"
+DEFINITION = (
+    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/"
+    "iamidentitymappings.iamauthenticator.k8s.aws"
+)
+MAPPINGS = "/apis/iamauthenticator.k8s.aws/v1alpha1/iamidentitymappings"
+NODES = "/api/v1/nodes"
+PODS = "/api/v1/namespaces/kube-system/pods"
+ADDRESS = "10.152.183.20"
+
+_SUBRESOURCE = re.compile(r"(?P<object>.*)/status")
+_COLLECTION = re.compile(r"(/api/v1|/apis/[^/]+/[^/]+)(/namespaces/[^/]+)?/[^/]+")
+
+# What every node says of itself.
+_NODE_INFO = (
+    "architecture bootID containerRuntimeVersion kernelVersion kubeProxyVersion machineID "
+    "operatingSystem osImage systemUUID"
+).split()
+
+
+class Clock:
+    """Stands in for the module `time`: sleeping takes no time, but the clock goes on."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """A request that arrived, and whether it changed what is stored."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    body: Any
+    seconds: dict[str, float]
+    changed: bool
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+class FakeCluster:
+    """The server. ``handle_request`` is what an httpx2 transport has."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.objects: dict[str, Object] = {}
+        self.seen: list[Seen] = []
+        # Seconds until new pods serve, and until a CRD is established; None for never.
+        self.start_seconds: float | None = 2
+        self.establish_seconds: float | None = 0
+        self.free_addresses = [f"10.152.183.{n}" for n in range(20, 30)]
+        self.taken_addresses: set[str] = set()
+        self._fields: dict[str, Object] = {}
+        self._rolled: dict[str, float] = {}
+        self._faults: list[tuple[Callable[[int, httpx2.Request], bool], Answer]] = []
+        self._count = 0
+        # Generation of the Deployment whose pods all serve.
+        self._pods: int | None = None
+        self.add_node("v1.37.2")
+
+    # What a test says of it.
+
+    def fail(self, answer: Answer, *, at: int | None = None, path: str = "") -> None:
+        """Answer with ``answer`` to request number ``at`` from now on (1 is the next one), or
+        to every request whose method and path match ``path``; with neither, to all."""
+        number = self._count + at if at else None
+
+        def matches(count: int, request: httpx2.Request) -> bool:
+            line = f"{request.method} {request.url.path}"
+            return count == number if number else bool(re.search(path, line))
+
+        self._faults.append((matches, answer))
+
+    def recover(self) -> None:
+        self._faults.clear()
+
+    def put(self, path: str, stored: Object) -> None:
+        """Store an object as somebody else's client would have."""
+        name = path.rpartition("/")[2]
+        stored = {"metadata": {"name": name, "generation": 1, "resourceVersion": "1"}, **stored}
+        self.objects[path] = stored
+
+    def add_node(self, version: str) -> None:
+        self.put(
+            f"{NODES}/n0",
+            {"status": {"nodeInfo": {**dict.fromkeys(_NODE_INFO, "-"), "kubeletVersion": version}}},
+        )
+
+    def add_mapping(self, name: str, arn: str, canonical: str | None = None) -> None:
+        status = {} if canonical is None else {"status": {"canonicalARN": canonical}}
+        self.put(f"{MAPPINGS}/{name}", {"spec": {"arn": arn, "username": name}, **status})
+
+    def add_pod(self, name: str, **status: Any) -> None:
+        labels = {"name": name, "labels": {"k8s-app": "aws-iam-authenticator"}}
+        self.put(f"{PODS}/{name}", {"metadata": labels, "status": status})
+
+    def delete(self, path: str) -> None:
+        """Delete an object as somebody else's client would."""
+        del self.objects[path]
+        self._fields.pop(path, None)
+        if path == DEPLOYMENT:
+            self._pods = None
+
+    def forget(self) -> None:
+        """Start to count from here."""
+        self.seen.clear()
+
+    @property
+    def changes(self) -> list[str]:
+        """The requests that changed something."""
+        return [str(request) for request in self.seen if request.changed]
+
+    # The transport.
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        self._count += 1
+        before = copy.deepcopy(self.objects), copy.deepcopy(self._fields)
+        try:
+            for matches, answer in self._faults:
+                if matches(self._count, request):
+                    return answer(request)
+            return self._handle(request)
+        finally:
+            changed = request.method != "GET" and before != (self.objects, self._fields)
+            body = json.loads(request.content) if request.content else None
+            self.seen.append(
+                Seen(
+                    request.method,
+                    request.url.path,
+                    dict(request.url.params),
+                    body,
+                    request.extensions["timeout"],
+                    changed,
+                )
+            )
+
+    def _handle(self, request: httpx2.Request) -> httpx2.Response:
+        path = request.url.path
+        if request.method == "GET" and _COLLECTION.fullmatch(path):
+            return self._list(path, dict(request.url.params))
+        if request.method == "PATCH":
+            body = json.loads(request.content)
+            if request.headers["Content-Type"] == "application/apply-patch+yaml":
+                return self._apply(path, body)
+            return self._merge(path, body)
+        stored = self.objects.get(path)
+        if stored is None:
+            return refusal(404, f"{path} not found")(request)
+        if request.method == "GET":
+            return ok(self._with_status(path, stored))
+        if request.method == "DELETE":
+            self.delete(path)
+            return ok({"kind": "Status", "status": "Success"})
+        raise AssertionError(f"the fake cluster does not know {request.method} {path}")
+
+    def _list(self, path: str, query: dict[str, str]) -> httpx2.Response:
+        if path == MAPPINGS and not self._established():
+            return httpx2.Response(404, text="404 page not found\n")
+        wanted = dict(pair.split("=") for pair in query.get("labelSelector", "").split(",") if pair)
+        items = [
+            stored
+            for key, stored in sorted(self.objects.items())
+            if key.rpartition("/")[0] == path
+            and wanted.items() <= stored["metadata"].get("labels", {}).items()
+        ]
+        return ok({"metadata": {}, "items": items[: int(query.get("limit", len(items)))]})
+
+    def _apply(self, path: str, body: Object) -> httpx2.Response:
+        stored = self.objects.get(path)
+        new = copy.deepcopy(stored or {})
+        _drop(new, self._fields.get(path, {}), body)
+        _merge(new, body)
+        if path == SERVICE and (refused := self._allocate(new, stored)):
+            return refused
+        if stored is None:
+            new["metadata"].update(generation=1, resourceVersion="1")
+        elif new != stored:
+            if new.get("spec") != stored.get("spec"):
+                new["metadata"]["generation"] = stored["metadata"].get("generation", 1) + 1
+            new["metadata"]["resourceVersion"] = str(int(stored["metadata"]["resourceVersion"]) + 1)
+        if stored is None or new["metadata"]["generation"] != stored["metadata"]["generation"]:
+            self._rolled[path] = self.clock.now
+        self.objects[path] = new
+        self._fields[path] = copy.deepcopy(body)
+        return ok(self._with_status(path, new))
+
+    def _allocate(self, new: Object, stored: Object | None) -> httpx2.Response | None:
+        wanted = new["spec"].get("clusterIP")
+        former = stored["spec"]["clusterIP"] if stored else None
+        if not wanted:
+            address = former or next(
+                a for a in self.free_addresses if a not in self.taken_addresses
+            )
+            new["spec"]["clusterIP"] = address
+        elif former and wanted != former:
+            return refusal(422, "spec.clusterIPs[0]: Invalid value: may not change once set")(None)
+        elif wanted in self.taken_addresses:
+            return refusal(422, "spec.clusterIPs: provided IP is already allocated")(None)
+        return None
+
+    def _merge(self, path: str, body: Object) -> httpx2.Response:
+        if match := _SUBRESOURCE.fullmatch(path):
+            path, body = match["object"], {"status": body["status"]}
+        if path not in self.objects:
+            return refusal(404, f"{path} not found")(None)
+        _merge(self.objects[path], body)
+        return ok(self.objects[path])
+
+    # What controllers would have written by now.
+
+    def _established(self) -> bool:
+        seconds = self.establish_seconds
+        created = self._rolled.get(DEFINITION, 0.0)
+        return seconds is not None and (
+            DEFINITION in self.objects and self.clock.now >= created + seconds
+        )
+
+    def _with_status(self, path: str, stored: Object) -> Object:
+        if path == DEPLOYMENT:
+            return {**stored, "status": self._deployment_status(stored)}
+        if path == DEFINITION:
+            condition = {"type": "Established", "status": str(self._established())}
+            return {**stored, "status": {"conditions": [condition]}}
+        return stored
+
+    def _deployment_status(self, stored: Object) -> Object:
+        """As its controller would have written it: never in the instant of a change."""
+        status = stored.setdefault("status", {})
+        age = self.clock.now - self._rolled.get(DEPLOYMENT, -1.0)
+        if age > 0 and self._pods != (pods := stored["metadata"]["generation"]):
+            wanted, former = stored["spec"]["replicas"], status.get("availableReplicas", 0)
+            started = self.start_seconds is not None and age >= self.start_seconds
+            status.update(
+                observedGeneration=pods,
+                replicas=wanted if started else former + 1,
+                updatedReplicas=wanted if started else 1,
+                availableReplicas=wanted if started else former,
+            )
+            self._pods = pods if started else None
+        return status
+
+
+def _drop(stored: Object, former: Object, applied: Object) -> None:
+    """Take out of ``stored`` what was applied before and no longer is."""
+    for key, value in former.items():
+        if key not in applied:
+            stored.pop(key, None)
+        elif isinstance(value, dict) and isinstance(applied[key], dict):
+            _drop(stored[key], value, applied[key])
+
+
+def _merge(stored: Object, new: Object) -> None:
+    for key, value in new.items():
+        if isinstance(value, dict) and isinstance(stored.get(key), dict):
+            _merge(stored[key], value)
+        else:
+            stored[key] = copy.deepcopy(value)
+
+
+def ok(body: Any) -> httpx2.Response:
+    return httpx2.Response(200, json=body)
+
+
+def refusal(code: int, message: str) -> Answer:
+    """An answer as the API server refuses."""
+    status = {"kind": "Status", "status": "Failure", "message": message, "code": code}
+    return lambda _: httpx2.Response(code, json=status)
+
+
+def answer(code: int, content: bytes, content_type: str | None = "application/json") -> Answer:
+    """An answer of something else that stands in the API server's place."""
+    headers = {"Content-Type": content_type} if content_type else {}
+    return lambda _: httpx2.Response(code, content=content, headers=headers)
+
+
+def unreachable(error: type[httpx2.RequestError]) -> Answer:
+    """No answer at all."""
+
+    def raises(request: httpx2.Request) -> httpx2.Response:
+        raise error("[Errno 111] Connection refused", request=request)
+
+    return raises
+
+
+# Everything that was ever seen to go wrong on the way to an API server, and back.
+FAULTS: dict[str, Answer] = {
+    "connection refused": unreachable(httpx2.ConnectError),
+    "connect timeout": unreachable(httpx2.ConnectTimeout),
+    "read timeout": unreachable(httpx2.ReadTimeout),
+    "connection reset": unreachable(httpx2.ReadError),
+    "protocol error": unreachable(httpx2.RemoteProtocolError),
+    "401": refusal(401, "Unauthorized"),
+    "403": refusal(403, 'services "aws-iam-authenticator" is forbidden'),
+    "404": refusal(404, 'namespaces "kube-system" not found'),
+    "404 plain": answer(404, b"404 page not found\n", "text/plain"),
+    "409": refusal(409, "the object has been modified"),
+    "422": refusal(422, "spec: Invalid value"),
+    "429": refusal(429, "too many requests"),
+    "500": refusal(500, "etcdserver: request timed out"),
+    "503": answer(503, b"apiserver not ready", "text/plain"),
+    "html 502 without content type": answer(502, b"<html>Bad Gateway</html>", None),
+    "html 200": answer(200, b"<html>Log in to this network</html>", "text/html"),
+    "half json": answer(200, b'{"kind": "Serv'),
+    "half json of a refusal": answer(403, b'{"kind": "Sta'),
+    "empty object": answer(200, b"{}"),
+    "empty body": answer(200, b""),
+    "list for an object": answer(200, b"[]"),
+    "null": answer(200, b"null"),
+    "list of a refusal": answer(500, b"[]"),
+    "text of a refusal": answer(500, b'"oops"'),
+    "refusal without a code": answer(500, b"{}"),
+    "refusal with an odd code": answer(500, b'{"code": "five", "message": 5}'),
+    "no text": answer(200, b"\xff\xfe"),
+}

@@ -1,0 +1,261 @@
+"""A Juju model around the charm: one application, its units, and the other ends of its
+relations, played as far as the charm sees them.
+
+Databags live here between hooks, as Juju keeps them: the application's own are shared by its
+units, and what a hook wrote is there for the next one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any, Protocol
+
+import ops
+import ops.testing
+from charm import AwsIamCharm
+
+from tests.unit.authority import PREAMBLE, Authority
+
+Bag = dict[str, str]
+
+
+class Provider(Protocol):
+    """The other end of ``certificates``: what it writes, given what the units wrote."""
+
+    name: str
+
+    def answer(self, app: Bag, units: list[Bag]) -> tuple[Bag, Bag]:
+        """Its application's databag and its unit's."""
+        ...
+
+
+@dataclasses.dataclass
+class Easyrsa:
+    """The legacy protocol. Reissues for a new set of names only, as the real one."""
+
+    authority: Authority
+    name: str = "easyrsa"
+    chain: str = ""
+    days: tuple[int, int] = (-1, 365)
+    overrides: Bag = dataclasses.field(default_factory=dict)
+    _issued: dict[frozenset[str], tuple[str, str]] = dataclasses.field(default_factory=dict)
+
+    def reissue(self) -> None:
+        self._issued.clear()
+
+    def answer(self, app: Bag, units: list[Bag]) -> tuple[Bag, Bag]:
+        bag = {"ca": self.authority.certificate, "client.cert": "-", "client.key": "-"}
+        if self.chain:
+            bag["chain"] = self.chain
+        for unit in units:
+            if not unit.get("cert_requests"):
+                continue
+            processed = {}
+            for common_name, wanted in json.loads(unit["cert_requests"]).items():
+                names = frozenset(wanted["sans"])
+                if names not in self._issued:
+                    self._issued[names] = self.authority.issue(sorted(names), days=self.days)
+                certificate, key = self._issued[names]
+                processed[common_name] = {"cert": PREAMBLE + certificate, "key": key}
+            bag[f"{unit['unit_name']}.processed_requests"] = json.dumps(processed)
+        return {}, {**bag, **self.overrides}
+
+
+class Silent:
+    """A provider that has not answered yet, such as a sealed vault."""
+
+    name = "vault"
+
+    def answer(self, app: Bag, units: list[Bag]) -> tuple[Bag, Bag]:
+        return {}, {}
+
+
+@dataclasses.dataclass
+class Unit:
+    """One unit's own part of the model."""
+
+    context: ops.testing.Context[AwsIamCharm]
+    peer: Bag = dataclasses.field(default_factory=dict)
+    certificates: Bag = dataclasses.field(default_factory=dict)
+    webhook: Bag = dataclasses.field(default_factory=dict)
+    control_plane: Bag = dataclasses.field(default_factory=dict)
+    stored: Any = frozenset()
+    status: ops.StatusBase = ops.testing.UnknownStatus()
+    ports: int = 0
+
+
+class Model:
+    """The application ``aws-iam`` with ``units`` units, subordinate by ``endpoints``."""
+
+    def __init__(
+        self,
+        provider: Provider | None,
+        *,
+        units: int = 1,
+        endpoints: tuple[str, ...] = ("aws-iam",),
+        acknowledges: bool = False,
+    ) -> None:
+        self.provider = provider
+        self.endpoints = endpoints
+        self.acknowledges = acknowledges
+        self.leader: int | None = 0
+        self.config: dict[str, Any] = {}
+        self.planned_units = units
+        self.peer: Bag = {}
+        self.peers_joined = True
+        self.certificates: Bag = {}
+        self.secrets: Any = frozenset()
+        self.version = ""
+        self.units = [
+            Unit(ops.testing.Context(AwsIamCharm, unit_id=n), control_plane=_told(ready=True))
+            for n in range(units)
+        ]
+        self._answer: tuple[Bag, Bag] = ({}, {})
+
+    # What happens in it.
+
+    def hook(self, name: str = "update-status", unit: int = 0) -> ops.StatusBase:
+        """Run a hook of ``unit``; its status afterwards. A hook that raises fails the test."""
+        self._run(unit, self._event(name, unit))
+        return self.units[unit].status
+
+    def action(self, name: str, unit: int = 0, **params: Any) -> dict[str, Any]:
+        """Run an action; its results. Raises `ops.testing.ActionFailed` as it does."""
+        context = self.units[unit].context
+        self._run(unit, context.on.action(name, params=params))
+        return context.action_results or {}
+
+    def answer(self) -> bool:
+        """Let the other ends take in what the units wrote, as their hooks would."""
+        before = self.bags()
+        if self.provider:
+            bags = [unit.certificates for unit in self.units]
+            self._answer = self.provider.answer(self.certificates, bags)
+        for unit in self.units:
+            if self.acknowledges and "webhook_hash" in unit.webhook:
+                unit.control_plane["webhook_hash"] = unit.webhook["webhook_hash"]
+        return before != self.bags()
+
+    def settle(self, rounds: int = 12) -> None:
+        """Run hooks everywhere until nobody has anything new to say."""
+        for _ in range(rounds):
+            before = self.bags()
+            for unit in range(len(self.units)):
+                self.hook(unit=unit)
+                self.answer()
+            if before == self.bags():
+                return
+        raise AssertionError("the units do not come to rest")
+
+    # What there is to see.
+
+    def bags(self) -> str:
+        """Everything that is in any databag, to compare."""
+        units = [(u.peer, u.certificates, u.webhook, u.control_plane) for u in self.units]
+        return json.dumps([self.peer, self.certificates, self._answer, units], sort_keys=True)
+
+    def published(self, unit: int = 0) -> dict[str, Any]:
+        """What ``unit`` tells its control plane, decoded."""
+        return {key: json.loads(value) for key, value in self.units[unit].webhook.items()}
+
+    def log(self, unit: int = 0) -> str:
+        """All that ``unit`` has logged."""
+        return "\n".join(line.message for line in self.units[unit].context.juju_log)
+
+    # Between the model and ops.testing.
+
+    def _event(self, name: str, unit: int) -> Any:
+        on = self.units[unit].context.on
+        for kind in ("created", "joined", "changed", "departed", "broken"):
+            endpoint, found, _ = name.partition(f"-relation-{kind}")
+            if found:
+                relation = next(r for r in self._relations(unit) if r.endpoint == endpoint)
+                return getattr(on, f"relation_{kind}")(relation)
+        return getattr(on, name.replace("-", "_"))()
+
+    def _run(self, number: int, event: Any) -> None:
+        unit = self.units[number]
+        relations = [event.relation] if event.relation else []
+        relations += [
+            relation
+            for relation in self._relations(number)
+            if relation.endpoint not in {known.endpoint for known in relations}
+        ]
+        state = ops.testing.State(
+            relations=relations,
+            leader=number == self.leader,
+            config=self.config,
+            planned_units=self.planned_units,
+            secrets=self.secrets,
+            stored_states=unit.stored,
+            unit_status=unit.status,
+        )
+        after = unit.context.run(event, state)
+        unit.status = after.unit_status
+        unit.stored = after.stored_states
+        self.secrets = after.secrets
+        self.version = after.workload_version or self.version
+        for relation in after.relations:
+            self._keep(unit, relation, leader=number == self.leader)
+
+    def _relations(self, number: int) -> list[Any]:
+        unit = self.units[number]
+        others = {n: dict(u.peer) for n, u in enumerate(self.units) if n != number}
+        relations: list[Any] = []
+        if self.peers_joined:
+            relations.append(
+                ops.testing.PeerRelation(
+                    "peers",
+                    id=1,
+                    local_app_data=dict(self.peer),
+                    local_unit_data=dict(unit.peer),
+                    peers_data=others,
+                )
+            )
+        relations += [
+            ops.testing.SubordinateRelation(
+                endpoint,
+                id=2 + n,
+                remote_app_name="kubernetes-control-plane",
+                remote_unit_id=number,
+                local_unit_data=dict(unit.webhook) if endpoint == "aws-iam" else {},
+                remote_unit_data=dict(unit.control_plane) if endpoint == "aws-iam" else {},
+            )
+            for n, endpoint in enumerate(self.endpoints)
+        ]
+        if self.provider:
+            relations.append(
+                ops.testing.Relation(
+                    "certificates",
+                    id=9,
+                    remote_app_name=self.provider.name,
+                    local_app_data=dict(self.certificates),
+                    local_unit_data=dict(unit.certificates),
+                    remote_app_data=dict(self._answer[0]),
+                    remote_units_data={0: dict(self._answer[1])},
+                )
+            )
+        return relations
+
+    def _keep(self, unit: Unit, relation: Any, *, leader: bool) -> None:
+        if relation.endpoint == "peers":
+            unit.peer = _bag(relation.local_unit_data)
+            self.peer = _bag(relation.local_app_data) if leader else self.peer
+        elif relation.endpoint == "certificates":
+            unit.certificates = _bag(relation.local_unit_data)
+            self.certificates = _bag(relation.local_app_data) if leader else self.certificates
+        elif relation.endpoint == "aws-iam":
+            unit.webhook = _bag(relation.local_unit_data)
+
+
+# What Juju itself puts into every unit's databag.
+_ADDRESSES = ("egress-subnets", "ingress-address", "private-address")
+
+
+def _bag(data: Any) -> Bag:
+    return {key: value for key, value in data.items() if key not in _ADDRESSES}
+
+
+def _told(*, ready: bool) -> Bag:
+    return {"api_server_state": json.dumps(ready)}
