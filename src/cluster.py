@@ -132,13 +132,17 @@ def apply_service(client: Client, address: str | None) -> str:
     from lightkube import ApiError
 
     try:
-        return apply(client, manifests.service(address)).spec.clusterIP
+        found = apply(client, manifests.service(address)).spec.clusterIP
     except ApiError as error:
         # Taken by another Service since, or not of this cluster's range (422); or the
         # Service is there with another one, and a ClusterIP cannot be changed.
         if not address or error.status.code != 422:
             raise
-    return apply(client, manifests.service(None)).spec.clusterIP
+        found = apply(client, manifests.service(None)).spec.clusterIP
+    if found != address:
+        # Asked for from now on, so that the next hook has nothing to change.
+        apply(client, manifests.service(found))
+    return found
 
 
 def apply_mapping_definition(client: Client) -> None:
