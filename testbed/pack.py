@@ -42,18 +42,18 @@ class Package:
     """One charm of the store: its file's name, and the files and the lock that it is made of."""
 
     file: str
-    folders: tuple[Path, ...]  # later ones win
-    members: tuple[str, ...]  # what is taken from the folders; what a folder lacks is left out
+    parts: tuple[tuple[Path, tuple[str, ...]], ...]
+    """Folders, and what is taken from each where it is there; later ones win."""
     lock: Path
 
     def contents(self) -> dict[str, Path]:
         """Return each file's place in the charm and on the disk."""
-        found: dict[str, Path] = {}
-        for folder in self.folders:
-            for member in self.members:
-                for path in sorted(_files(folder / member)):
-                    found[path.relative_to(folder).as_posix()] = path
-        return found
+        return {
+            path.relative_to(folder).as_posix(): path
+            for folder, members in self.parts
+            for member in members
+            for path in sorted(_files(folder / member))
+        }
 
 
 def packages() -> list[Package]:
@@ -64,22 +64,25 @@ def packages() -> list[Package]:
     """
     recipe = yaml.safe_load((ROOT / "charmcraft.yaml").read_text())
     staged = tuple(name for name in recipe["parts"]["charm"]["stage"] if name != "venv")
-    own_lock, small_lock = ROOT / "requirements.txt", _PEERS / "requirements.txt"
-    members = (*_JUJU_FILES, "dispatch", "src")
-    control_plane = _PEERS / "kubernetes-control-plane"
-    return [
-        Package("aws-iam.charm", (ROOT,), (*_JUJU_FILES, *staged), own_lock),
-        *(
-            Package(
-                f"kubernetes-control-plane_{track}.charm",
-                (control_plane, control_plane / track),
-                members,
-                small_lock,
-            )
-            for track in ("1.28", "1.29")
-        ),
-        Package("easyrsa.charm", (_PEERS / "easyrsa",), members, small_lock),
-    ]
+    own = Package("aws-iam.charm", ((ROOT, (*_JUJU_FILES, *staged)),), ROOT / "requirements.txt")
+    return [own, _control_plane("1.28"), _control_plane("1.29"), _authority("easyrsa")]
+
+
+def _control_plane(track: str) -> Package:
+    """Return a flavour of the control plane, which is a user of the charm's public library."""
+    name = "kubernetes-control-plane"
+    parts = ((ROOT, ("lib",)), _own(name), (_PEERS / name / track, _JUJU_FILES))
+    return Package(f"{name}_{track}.charm", parts, _PEERS / "requirements.txt")
+
+
+def _authority(name: str) -> Package:
+    """Return an authority that speaks the older certificates protocol."""
+    parts = ((_PEERS / "shared", ("lib",)), _own(name))
+    return Package(f"{name}.charm", parts, _PEERS / "requirements.txt")
+
+
+def _own(name: str) -> tuple[Path, tuple[str, ...]]:
+    return _PEERS / name, (*_JUJU_FILES, "dispatch", "src")
 
 
 def store() -> Path:

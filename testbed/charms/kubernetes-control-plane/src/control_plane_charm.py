@@ -1,0 +1,128 @@
+"""Stands in for kubernetes-control-plane: a real Kubernetes, told of webhooks as that is.
+
+One source, two flavours: up to 1.28 the charm has the endpoint `aws-iam`; from 1.29 on it has not,
+and an option in its place. As the original, it looks at everything on each of its hooks, and fails
+where the file that aws-iam wrote is not what it should be.
+"""
+
+from __future__ import annotations
+
+import json
+
+import ops
+from charms.aws_iam.v0.aws_iam import WEBHOOK_CONFIG, AwsIamProvider, Webhook
+
+import services
+import webhook
+from client_config import client_config
+from host import ADMIN_KUBECONFIG, Host
+
+_AWS_IAM = "aws-iam"
+_CERTIFICATES = "certificates"
+_CLIENT_CONFIG = "/home/ubuntu/config"
+_MACHINE_ADMIN = "/var/lib/testbed/pki/admin.kubeconfig"
+
+
+class ControlPlane(ops.CharmBase):
+    """One unit: the Kubernetes services of one machine."""
+
+    host = Host()
+
+    def __init__(self, framework: ops.Framework) -> None:
+        super().__init__(framework)
+        self.aws_iam = AwsIamProvider(self) if _AWS_IAM in self.meta.provides else None
+        for event in (
+            self.on.install,
+            self.on.upgrade_charm,
+            self.on.config_changed,
+            self.on.update_status,
+            *self._relation_events(),
+        ):
+            framework.observe(event, self._reconcile)
+        framework.observe(self.on.stop, self._on_stop)
+
+    def _relation_events(self) -> list[ops.BoundEvent]:
+        names = [name for name in (_AWS_IAM, _CERTIFICATES) if name in self.meta.relations]
+        return [
+            event
+            for relation in (self.on[name] for name in names)
+            for event in (
+                relation.relation_joined,
+                relation.relation_changed,
+                relation.relation_departed,
+                relation.relation_broken,
+            )
+        ]
+
+    def _reconcile(self, event: ops.EventBase) -> None:
+        facts = self.host.facts()
+        asked = self.aws_iam.webhook if self.aws_iam else None
+        self._run_services(facts["NODE_NAME"], self._webhook_file(asked))
+        ready = services.api_server_answers(self.host, wait=True)
+        self._keep(_CLIENT_CONFIG, self._client_config(asked), owner="ubuntu")
+        self._tell_aws_iam(ready, asked)
+        self._ask_for_certificate(facts["ADDRESS"])
+        if isinstance(event, (ops.InstallEvent, ops.UpgradeCharmEvent)):
+            self._show_version(facts["PROGRAMS"])
+        self.unit.status = (
+            ops.ActiveStatus("Kubernetes control-plane running.")
+            if ready
+            else ops.WaitingStatus("Waiting for the API server to answer")
+        )
+
+    def _webhook_file(self, asked: Webhook | None) -> str:
+        """Return the webhook kubeconfig that the API server is to use; empty for none."""
+        text, url = "", ""
+        if asked:
+            text = self.host.read(WEBHOOK_CONFIG)
+            url = webhook.url_in(text)
+        elif not self.aws_iam and self.config["authn-webhook-endpoint"]:
+            url = str(self.config["authn-webhook-endpoint"])
+            text = webhook.kubeconfig_for(url)
+        self._keep(webhook.RENDERED, webhook.rendered(url))
+        return text
+
+    def _run_services(self, node: str, webhook_file: str) -> None:
+        self._keep(ADMIN_KUBECONFIG, self.host.read(_MACHINE_ADMIN))
+        mode = str(self.config["authorization-mode"])
+        flags = services.api_server_flags(self.host, mode, webhook=bool(webhook_file))
+        services.run_api_server(self.host, flags, webhook_file)
+        services.run_others(self.host, node)
+
+    def _client_config(self, asked: Webhook | None) -> str:
+        admin = self.host.read(_MACHINE_ADMIN)
+        return client_config(admin, asked.cluster_id if asked else "")
+
+    def _keep(self, name: str, text: str, owner: str = "") -> None:
+        if self.host.text(name) != text:
+            self.host.write(name, text, owner)
+
+    def _tell_aws_iam(self, ready: bool, asked: Webhook | None) -> None:
+        if self.aws_iam:
+            self.aws_iam.publish(
+                api_server_state=ready, webhook_hash=asked.hash if asked and ready else ""
+            )
+
+    def _ask_for_certificate(self, address: str) -> None:
+        """Ask as the original does, in the oldest form of the protocol. The answer is not used."""
+        for relation in self.model.relations[_CERTIFICATES]:
+            name = self.unit.name.replace("/", "_")
+            asked = {
+                "unit_name": name,
+                "certificate_name": name,
+                "common_name": address,
+                "sans": json.dumps([address, "kubernetes.default.svc"]),
+            }
+            if any(relation.data[self.unit].get(key) != value for key, value in asked.items()):
+                relation.data[self.unit].update(asked)
+
+    def _show_version(self, programs: str) -> None:
+        said = self.host.output(f"{programs}/{services.API_SERVER}", "--version")
+        self.unit.set_workload_version(said.split()[-1].removeprefix("v"))
+
+    def _on_stop(self, _: ops.EventBase) -> None:
+        services.stop(self.host, self.host.facts()["NODE_NAME"])
+
+
+if __name__ == "__main__":
+    ops.main(ControlPlane)
