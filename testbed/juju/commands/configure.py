@@ -1,0 +1,184 @@
+"""juju config, model-config and trust."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import yaml
+
+from testbed.juju import settings
+from testbed.juju.commands.parsing import assignments, config_of, options_file
+from testbed.juju.durations import seconds
+from testbed.juju.errors import JujuError, UnsupportedError, UsageError
+from testbed.juju.flags import Flag, Parsed
+from testbed.juju.model import MODEL_DEFAULTS, Application, Model
+from testbed.juju.session import Command, Session
+from testbed.juju.settings import Value
+
+_FORMAT, _RESET = Flag("format"), Flag("reset", "list")
+
+
+def _split(words: list[str]) -> tuple[list[str], list[str]]:
+    """Keys to show, and assignments. Raises UsageError when both are given."""
+    keys = [word for word in words if "=" not in word]
+    pairs = [word for word in words if "=" in word]
+    if keys and pairs:
+        raise UsageError("cannot set and retrieve values simultaneously")
+    if len(keys) > 1:
+        raise UsageError("can only retrieve a single value, or all values")
+    return keys, pairs
+
+
+def _resets(parsed: Parsed) -> list[str]:
+    return [key for word in parsed.all("reset") for key in word.split(",") if key]
+
+
+def dump(value: Any, style: str) -> str:
+    """A value as `--format` wants it: yaml or json."""
+    if style == "json":
+        return json.dumps(value)
+    if style in ("yaml", "smart", ""):
+        return yaml.safe_dump(value, sort_keys=False, default_flow_style=False).rstrip("\n")
+    raise UsageError(f'invalid value "{style}" for option --format')
+
+
+def config(session: Session, parsed: Parsed) -> None:
+    if not parsed.args:
+        raise UsageError("no application name specified")
+    name, words = parsed.args[0], parsed.args[1:]
+    keys, pairs = _split(words)
+    resets = _resets(parsed)
+    file = parsed.text("file")
+    with session.controller.lock:
+        model = session.model
+        application = model.application(name)
+        if not (pairs or resets or file):
+            _show(session, application, keys, parsed.text("format"))
+            return
+        _set(session, application, pairs, resets, file)
+        session.controller.changed(model)
+
+
+def _set(
+    session: Session, application: Application, pairs: list[str], resets: list[str], file: str
+) -> None:
+    options = application.charm.options
+    given: dict[str, Any] = options_file(session, file, application.name) if file else {}
+    given |= assignments(session, pairs)
+    trust = given.pop("trust", None)
+    values = config_of(options, given)
+    for key in resets:
+        if key not in options and key != "trust":
+            raise JujuError(f'unknown option "{key}"')
+    if trust is not None:
+        application.trust = str(trust).lower() == "true"
+    application.config.update(values)
+    for key in resets:
+        application.config.pop(key, None)
+
+
+def _show(session: Session, application: Application, keys: list[str], style: str) -> None:
+    if keys:
+        session.print(_one(application, keys[0]))
+        return
+    report = {
+        "application": application.name,
+        "application-config": {"trust": _trust(application)},
+        "charm": application.charm.name,
+        "settings": settings.report(application.charm.options, application.config),
+    }
+    session.print(dump(report, style))
+
+
+def _one(application: Application, key: str) -> str:
+    if key == "trust":
+        return str(application.trust).lower()
+    if key not in application.charm.options:
+        raise JujuError(f'key "{key}" not found in "{application.name}" application config or charm settings.')
+    value = application.settings().get(key, "")
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _trust(application: Application) -> dict[str, Any]:
+    return {
+        "default": False,
+        "description": "Does this application have access to trusted credentials",
+        "source": "user" if application.trust else "default",
+        "type": "bool",
+        "value": application.trust,
+    }
+
+
+def trust(session: Session, parsed: Parsed) -> None:
+    if len(parsed.args) != 1:
+        raise UsageError("no application name specified")
+    with session.controller.lock:
+        model = session.model
+        model.application(parsed.args[0]).trust = not parsed.on("remove")
+        session.controller.changed(model)
+
+
+def model_config(session: Session, parsed: Parsed) -> None:
+    keys, pairs = _split(parsed.args)
+    resets = _resets(parsed)
+    given = assignments(session, pairs)
+    for key in (*keys, *given, *resets):
+        if key not in MODEL_DEFAULTS:
+            raise UnsupportedError(f'the model option "{key}"')
+    with session.controller.lock:
+        model = session.model
+        if not (given or resets):
+            _show_model(session, model, keys, parsed.text("format", "tabular"))
+            return
+        model.config |= {key: _model_value(key, value) for key, value in given.items()}
+        for key in resets:
+            model.config.pop(key, None)
+        session.controller.changed(model)
+
+
+def _model_value(key: str, text: str) -> Value:
+    if isinstance(MODEL_DEFAULTS[key], bool):
+        if text.lower() not in ("true", "false"):
+            raise JujuError(f'{key}: expected bool, got string("{text}")')
+        return text.lower() == "true"
+    if key == "update-status-hook-interval":
+        try:
+            if seconds(text) <= 0:
+                raise ValueError("it must be positive")
+        except ValueError as error:
+            raise JujuError(f"invalid update status hook interval in model configuration: {error}") from error
+    return text
+
+
+def _show_model(session: Session, model: Model, keys: list[str], style: str) -> None:
+    if keys:
+        value = model.setting(keys[0])
+        session.print(str(value).lower() if isinstance(value, bool) else str(value))
+        return
+    report = {
+        key: {"Value": model.setting(key), "Source": "model" if key in model.config else "default"}
+        for key in sorted(MODEL_DEFAULTS)
+    }
+    if style != "tabular":
+        session.print(dump(report, style))
+        return
+    width = max(map(len, report)) + 2
+    session.print(f"{'Attribute':<{width}}{'From':<9}Value")
+    for key, entry in report.items():
+        value = entry["Value"]
+        text = str(value).lower() if isinstance(value, bool) else f'"{value}"' if value == "" else value
+        session.print(f"{key:<{width}}{entry['Source']:<9}{text}")
+
+
+COMMANDS = (
+    Command(
+        "config", config, "Shows, sets or resets an application's options.",
+        (_FORMAT, _RESET, Flag("file")),
+    ),
+    Command(
+        "model-config", model_config, "Shows, sets or resets the model's options.",
+        (_FORMAT, _RESET),
+    ),
+    Command("trust", trust, "Sets the trust of an application.", (Flag("remove", "bool"), Flag("scope"))),
+)  # fmt: skip

@@ -1,0 +1,208 @@
+"""juju status, show-unit, actions, debug-log."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from testbed.juju import names
+from testbed.juju.commands.configure import dump
+from testbed.juju.controller import CLOUD, CONTROLLER_NAME, REGION
+from testbed.juju.durations import seconds
+from testbed.juju.errors import UnsupportedError, UsageError
+from testbed.juju.flags import Flag, Parsed
+from testbed.juju.logbook import LEVELS, Line
+from testbed.juju.model import Model, Relation, Unit, now
+from testbed.juju.session import Command, Session
+from testbed.juju.status import only, relation_rows, status_document
+from testbed.juju.tabular import coloured, status_tables, table
+
+_FORMAT = Flag("format")
+_TAIL_LINES = 10
+
+
+def status(session: Session, parsed: Parsed) -> None:
+    watch = parsed.text("watch")
+    interval = seconds(watch) if watch else 0.0
+    while True:
+        text = _status(session, parsed)
+        if not watch:
+            session.print(text)
+            return
+        session.print(f"\x1b[H\x1b[2J{text}" if session.is_terminal() else text)
+        time.sleep(interval)
+        if session.gone():
+            return
+
+
+def _status(session: Session, parsed: Parsed) -> str:
+    style = parsed.text("format", "tabular")
+    if style not in ("tabular", "json", "yaml"):
+        raise UnsupportedError(f'the status format "{style}"')
+    with session.controller.lock:
+        model = session.model
+        document = status_document(
+            model, now(), controller=CONTROLLER_NAME, cloud=CLOUD, region=REGION
+        )
+        rows = None
+        if parsed.on("relations") or parsed.on("integrations"):
+            rows = relation_rows(model)
+    document = only(document, parsed.args)
+    if style != "tabular":
+        return dump(document, style)
+    tables = status_tables(document, rows)
+    wanted = parsed.on("color") or (session.is_terminal() and not parsed.on("no-color"))
+    return coloured(tables) if wanted else tables
+
+
+def show_unit(session: Session, parsed: Parsed) -> None:
+    if not parsed.args:
+        raise UsageError("an unit name must be supplied")
+    for name in parsed.args:
+        if not names.is_unit_or_leader(name):
+            raise UsageError(f'unit name "{name}" not valid')
+    with session.controller.lock:
+        model = session.model
+        units = [model.unit(name) for name in parsed.args]
+        report = {unit.name: _unit_info(model, unit) for unit in units}
+    session.print(dump(report, parsed.text("format", "yaml")))
+
+
+def _unit_info(model: Model, unit: Unit) -> dict[str, Any]:
+    application = model.applications[unit.application]
+    host = unit.machine.host
+    return {
+        "workload-version": application.workload_version,
+        "machine": unit.machine.id,
+        "opened-ports": sorted(unit.ports, key=names.natural),
+        "public-address": host.address if host else "",
+        "charm": f"{application.charm.name}-{application.revision}",
+        "leader": application.leader == unit.name,
+        "life": unit.life,
+        "relation-info": [
+            _relation_info(model, relation, unit)
+            for relation in model.relations_of(application.name)
+            if unit.name in relation.joined
+        ],
+    }
+
+
+def _relation_info(model: Model, relation: Relation, unit: Unit) -> dict[str, Any]:
+    side, other = relation.side_of(unit.application), relation.other_side(unit.application)
+    assert side is not None
+    related = {
+        member.name: {"in-scope": True, "data": dict(relation.units[member.name].values)}
+        for member in model.members(relation, unit)
+    }
+    info: dict[str, Any] = {
+        "relation-id": relation.id,
+        "endpoint": side.endpoint.name,
+        "related-endpoint": other.endpoint.name,
+        "application-data": dict(relation.application_bag(other.application).values),
+        "local-unit": {"in-scope": True, "data": dict(relation.units[unit.name].values)},
+    }
+    return info | ({"related-units": related} if related else {})
+
+
+def actions(session: Session, parsed: Parsed) -> None:
+    if len(parsed.args) != 1:
+        raise UsageError("no application specified")
+    with session.controller.lock:
+        found = session.model.application(parsed.args[0]).charm.actions
+    style = parsed.text("format", "default")
+    if parsed.on("schema"):
+        report = {name: dict(action.schema) for name, action in sorted(found.items())}
+        session.print(dump(report, "yaml" if style == "default" else style))
+    elif style != "default":
+        session.print(dump({name: a.description for name, a in sorted(found.items())}, style))
+    elif not found:
+        session.print(f"No actions defined for {parsed.args[0]}.")
+    else:
+        rows = [[name, a.description.partition("\n")[0]] for name, a in sorted(found.items())]
+        session.print(table([["Action", "Description"], *rows]))
+
+
+def debug_log(session: Session, parsed: Parsed) -> None:
+    controller = session.controller
+    if parsed.on("tail") and parsed.on("no-tail"):
+        raise UsageError("setting --tail and --no-tail not valid")
+    tail = parsed.on("tail") or (session.is_terminal() and not parsed.on("no-tail"))
+    level = parsed.text("level", "TRACE").upper()
+    if level not in LEVELS:
+        raise UsageError(f'level value "{level}" is not one of {", ".join(map(repr, LEVELS))}')
+    with controller.lock:
+        model = session.model
+        logbook = controller.logs[model.uuid]
+        lines = [line for line in logbook.since(0) if _wanted(line, parsed, level)]
+    for line in _first(lines, parsed, tail=tail):
+        session.print(_shown(line, parsed))
+    seen = lines[-1].number + 1 if lines else 0
+    while tail and not session.gone():
+        with controller.lock:
+            if model.name not in controller.models:
+                return
+            controller.lock.wait(0.5)
+            more = list(logbook.since(seen))
+        for line in more:
+            if _wanted(line, parsed, level):
+                session.print(_shown(line, parsed))
+        seen = more[-1].number + 1 if more else seen
+
+
+def _first(lines: list[Line], parsed: Parsed, *, tail: bool) -> list[Line]:
+    """What is shown before tailing: all, or the last lines."""
+    limit = int(parsed.text("limit", "0"))
+    if limit:
+        return lines[-limit:]
+    if parsed.on("replay") or not tail:
+        return lines
+    return lines[-int(parsed.text("lines", str(_TAIL_LINES))) :]
+
+
+def _wanted(line: Line, parsed: Parsed, level: str) -> bool:
+    entities, modules = parsed.all("include"), parsed.all("include-module")
+    return (
+        LEVELS.index(line.level) >= LEVELS.index(level)
+        and (not entities or any(_names(name, line.entity) for name in entities))
+        and not any(_names(name, line.entity) for name in parsed.all("exclude"))
+        and (not modules or any(line.module.startswith(module) for module in modules))
+        and not any(line.module.startswith(m) for m in parsed.all("exclude-module"))
+    )
+
+
+def _names(selector: str, entity: str) -> bool:
+    """`unit-aws-iam-0`, `aws-iam/0`, `aws-iam` and `unit-aws-iam-*` name the same agent."""
+    if names.is_unit(selector):
+        return entity == names.tag_of(selector)
+    if selector.endswith("*"):
+        return entity.startswith(selector[:-1])
+    return entity == selector or entity.rpartition("-")[0] == f"unit-{selector}"
+
+
+def _shown(line: Line, parsed: Parsed) -> str:
+    if parsed.on("date"):
+        stamp = f"{line.time:%Y-%m-%d %H:%M:%S}"
+        return f"{line.entity}: {stamp} {line.level} {line.module} {line.message}"
+    return str(line)
+
+
+COMMANDS = (
+    Command(
+        "status", status, "Shows the model: applications, units, machines.",
+        (_FORMAT, Flag("relations", "bool"), Flag("integrations", "bool"), Flag("storage", "bool"),
+         Flag("watch"), Flag("color", "bool"), Flag("no-color", "bool"), Flag("utc", "bool")),
+    ),
+    Command("show-unit", show_unit, "Shows units with their relation data.", (_FORMAT,)),
+    Command(
+        "actions", actions, "Lists an application's actions.",
+        (_FORMAT, Flag("schema", "bool")), ("list-actions",),
+    ),
+    Command(
+        "debug-log", debug_log, "Shows the log of the model's agents.",
+        (Flag("replay", "bool"), Flag("tail", "bool"), Flag("no-tail", "bool"),
+         Flag("limit"), Flag("lines", aliases=("n",)), Flag("level", aliases=("l",)),
+         Flag("include", "list", ("i",)), Flag("exclude", "list", ("x",)),
+         Flag("include-module", "list"), Flag("exclude-module", "list"),
+         Flag("date", "bool"), Flag("color", "bool"), Flag("ms", "bool"), Flag("utc", "bool")),
+    ),
+)  # fmt: skip

@@ -1,0 +1,99 @@
+"""testbedctl: what a test needs and the real juju has no command for."""
+
+from __future__ import annotations
+
+import json
+
+from testbed.juju import lifecycle
+from testbed.juju.commands.parsing import wait_seconds
+from testbed.juju.errors import JujuError, UsageError
+from testbed.juju.flags import Flag, Parsed
+from testbed.juju.session import Command, Session
+
+_SETTLE_SECONDS = 300.0
+
+
+def _argument(parsed: Parsed, number: int, what: str) -> str:
+    if len(parsed.args) <= number:
+        raise UsageError(f"no {what} specified")
+    return parsed.args[number]
+
+
+def move_leader(session: Session, parsed: Parsed) -> None:
+    with session.controller.lock:
+        model = session.model
+        unit = model.unit(_argument(parsed, 0, "unit"))
+        lifecycle.move_leader(model, unit)
+        session.controller.changed(model)
+
+
+def kill_hook(session: Session, parsed: Parsed) -> None:
+    name, number = parsed.text("unit"), parsed.text("at-tool-call")
+    if not name or not number.isdigit() or int(number) < 1:
+        raise UsageError("give --unit UNIT and --at-tool-call N, counted from 1")
+    with session.controller.lock:
+        model = session.model
+        session.controller.agent(model, model.unit(name)).kill_at = int(number)
+
+
+def trigger(session: Session, parsed: Parsed) -> None:
+    hook = _argument(parsed, 1, "hook")
+    with session.controller.lock:
+        model = session.model
+        unit = model.unit(_argument(parsed, 0, "unit"))
+        if hook != "update-status":
+            raise UsageError(f'only update-status can be triggered, not "{hook}"')
+        unit.update_status_version += 1
+        session.controller.changed(model)
+
+
+def hooks(session: Session, parsed: Parsed) -> None:
+    with session.controller.lock:
+        model = session.model
+        unit = model.unit(_argument(parsed, 0, "unit"))
+        history = list(session.controller.agent(model, unit).history)
+    report = [
+        {**run.__dict__, "start": run.start.isoformat(), "tool_calls": sum(run.tools.values())}
+        for run in history
+    ]
+    session.print(json.dumps(report))
+
+
+def stop_agent(session: Session, parsed: Parsed) -> None:
+    _set_agent(session, parsed, stopped=True)
+
+
+def start_agent(session: Session, parsed: Parsed) -> None:
+    _set_agent(session, parsed, stopped=False)
+
+
+def _set_agent(session: Session, parsed: Parsed, *, stopped: bool) -> None:
+    with session.controller.lock:
+        model = session.model
+        unit = model.unit(_argument(parsed, 0, "unit"))
+        unit.agent_stopped = stopped
+        if stopped:
+            session.controller.agent(model, unit).kill_run()
+        session.controller.changed(model)
+
+
+def settle(session: Session, parsed: Parsed) -> None:
+    timeout = wait_seconds(parsed.text("wait")) or _SETTLE_SECONDS
+    controller = session.controller
+    with controller.lock:
+        if not session.wait(controller.settled, timeout):
+            raise JujuError(f"not settled after {timeout:.0f} s")
+
+
+COMMANDS = (
+    Command("move-leader", move_leader, "Makes UNIT the leader of its application."),
+    Command(
+        "kill-hook", kill_hook, "Kills the unit's next hook at its N-th hook-tool call, once.",
+        (Flag("unit"), Flag("at-tool-call")),
+    ),
+    Command("trigger", trigger, "UNIT update-status: runs that hook now."),
+    Command("hooks", hooks, "Prints every hook that UNIT ran, as JSON."),
+    Command("stop-agent", stop_agent, "Loses UNIT's agent: no hooks, another leader."),
+    Command("start-agent", start_agent, "Brings UNIT's agent back."),
+    Command("settle", settle, "Waits until nothing runs or is due.", (Flag("wait"),)),
+)  # fmt: skip

@@ -1,0 +1,111 @@
+"""A charm's options: their types, what an operator sets, what a hook sees. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from testbed.juju.errors import JujuError
+
+Value = str | int | float | bool
+_TYPES = ("string", "int", "float", "boolean", "secret")
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of config.yaml."""
+
+    type: str
+    description: str
+    default: Value | None
+
+
+def parse_options(document: Mapping[str, Any]) -> dict[str, Option]:
+    """The options of config.yaml. Raises JujuError for an unknown type or a default of another."""
+    options: dict[str, Option] = {}
+    for name, spec in (document.get("options") or {}).items():
+        kind = spec.get("type", "string")
+        if kind not in _TYPES:
+            raise JujuError(f'invalid config: option "{name}" has unknown type "{kind}"')
+        option = Option(kind, str(spec.get("description") or ""), spec.get("default"))
+        if option.default is not None and not _fits(kind, option.default):
+            raise JujuError(
+                f'invalid config default: option "{name}" expected {kind}, got {option.default!r}'
+            )
+        options[name] = option
+    return options
+
+
+def parse_value(options: Mapping[str, Option], name: str, text: str) -> Value:
+    """The value of `name=text` on the command line, in the option's type.
+
+    Raises JujuError for an unknown option or a value of another type.
+    """
+    if name not in options:
+        raise JujuError(f'unknown option "{name}"')
+    kind = options[name].type
+    try:
+        return _PARSERS[kind](text)
+    except ValueError as error:
+        raise JujuError(f'option "{name}" expected {kind}, got "{text}"') from error
+
+
+def check_value(options: Mapping[str, Option], name: str, value: Any) -> Value:
+    """A value out of a YAML document (a bundle, a config file), in the option's type."""
+    if name not in options:
+        raise JujuError(f'unknown option "{name}"')
+    kind = options[name].type
+    if kind == "float" and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if _fits(kind, value):
+        return value
+    if isinstance(value, str):
+        return parse_value(options, name, value)
+    raise JujuError(f'option "{name}" expected {kind}, got {value!r}')
+
+
+def effective(options: Mapping[str, Option], user: Mapping[str, Value]) -> dict[str, Value]:
+    """What `config-get` answers: what was set, else the default, else nothing."""
+    found = {name: user.get(name, option.default) for name, option in options.items()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def report(options: Mapping[str, Option], user: Mapping[str, Value]) -> dict[str, dict[str, Any]]:
+    """The `settings` of `juju config APP`."""
+    return {name: _report_one(option, user.get(name)) for name, option in sorted(options.items())}
+
+
+def _report_one(option: Option, user: Value | None) -> dict[str, Any]:
+    entry: dict[str, Any] = {}
+    if option.default is not None:
+        entry["default"] = option.default
+    entry["description"] = option.description
+    value = user if user is not None else option.default
+    entry["source"] = "unset" if value is None else "user" if user is not None else "default"
+    entry["type"] = option.type
+    if value is not None:
+        entry["value"] = value
+    return dict(sorted(entry.items()))
+
+
+def _boolean(text: str) -> bool:
+    lowered = text.strip().lower()
+    if lowered in ("true", "1", "t"):
+        return True
+    if lowered in ("false", "0", "f"):
+        return False
+    raise ValueError(text)
+
+
+_PARSERS = {"string": str, "secret": str, "int": int, "float": float, "boolean": _boolean}
+
+
+def _fits(kind: str, value: Any) -> bool:
+    if kind == "boolean":
+        return isinstance(value, bool)
+    if kind == "int":
+        return isinstance(value, int) and not isinstance(value, bool)
+    if kind == "float":
+        return isinstance(value, float | int) and not isinstance(value, bool)
+    return isinstance(value, str)

@@ -1,0 +1,73 @@
+"""Tiny packed charms for tests."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+PRINCIPAL = """
+name: host
+provides:
+  website: {interface: http}
+  things: {interface: things, scope: container}
+requires:
+  certificates: {interface: tls-certificates, limit: 1}
+peers:
+  friends: {interface: friends}
+"""
+SUBORDINATE = """
+name: rider
+subordinate: true
+requires:
+  things: {interface: things, scope: container}
+  general: {interface: juju-info, scope: container}
+  certificates: {interface: tls-certificates, limit: 1}
+peers:
+  riders: {interface: riders}
+"""
+AUTHORITY = """
+name: authority
+provides:
+  client: {interface: tls-certificates}
+"""
+# Logs every hook with what it was about, then does what the file `behaviour` in the charm says.
+DISPATCH = """#!/bin/sh
+juju-log "ran ${JUJU_DISPATCH_PATH} relation=${JUJU_RELATION_ID} unit=${JUJU_REMOTE_UNIT}"
+. ./behaviour
+"""
+
+
+def pack(
+    folder: Path,
+    metadata: str,
+    *,
+    behaviour: str = "status-set active\n",
+    config: Mapping[str, object] | None = None,
+    actions: Mapping[str, object] | None = None,
+    files: Mapping[str, str] | None = None,
+    bases: tuple[str, ...] = (),
+    name: str = "",
+) -> Path:
+    """A charm archive whose hooks are shell."""
+    document = yaml.safe_load(metadata)
+    path = folder / f"{name or document['name']}.charm"
+    content = {
+        "metadata.yaml": metadata,
+        "behaviour": behaviour,
+        "config.yaml": yaml.safe_dump({"options": config or {}}),
+        "actions.yaml": yaml.safe_dump(dict(actions or {})),
+        **(files or {}),
+    }
+    if bases:
+        channels = [{"name": "ubuntu", "channel": base, "architectures": ["amd64"]} for base in bases]
+        content["manifest.yaml"] = yaml.safe_dump({"bases": channels})
+    with zipfile.ZipFile(path, "w") as archive:
+        for file, text in content.items():
+            archive.writestr(file, text)
+        dispatch = zipfile.ZipInfo("dispatch")
+        dispatch.external_attr = 0o100755 << 16
+        archive.writestr(dispatch, (files or {}).get("dispatch", DISPATCH))
+    return path

@@ -1,0 +1,65 @@
+"""Machines that are plain folders of this one: no root, no namespaces."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+_INSIDE = ("/var/lib/juju", "/home/ubuntu")
+_AGENTS = "/run/testbed-juju"
+
+
+class LocalMachine:
+    """A folder with the paths that agents use; programs see them by their real names."""
+
+    def __init__(self, model: str, number: int, folder: Path, agents: Path):
+        self.id, self.address = str(number), f"10.85.0.{10 + number}"
+        self.hostname = f"juju-{model}-{number}"
+        self.root = folder
+        self._agents = agents
+        self.closed = False
+        for path in _INSIDE:
+            (folder / path[1:]).mkdir(parents=True)
+
+    def popen(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        cwd: str = "/",
+        user: str | None = None,
+        **popen_kwargs: Any,
+    ) -> subprocess.Popen[Any]:
+        return subprocess.Popen(
+            [self._outside(word) for word in argv],
+            env={name: self._outside(value) for name, value in env.items()} | {"SEEN_USER": user or ""},
+            cwd=self._outside(cwd),
+            **popen_kwargs,
+        )
+
+    def close(self) -> None:
+        self.closed = True
+
+    def _outside(self, text: str) -> str:
+        for path in _INSIDE:
+            text = text.replace(path, f"{self.root}{path}")
+        return text.replace(_AGENTS, str(self._agents))
+
+
+class LocalLab:
+    """A lab of such machines."""
+
+    def __init__(self, folder: Path, programs: Path):
+        self.state, self.programs = folder / "state", programs
+        self.charm_store = folder / "store"
+        self.machines: list[LocalMachine] = []
+        for path in (self.state / "agents", self.charm_store):
+            path.mkdir(parents=True)
+
+    def create_machine(self, model: str, number: int) -> LocalMachine:
+        folder = self.state / "machines" / f"{model}-{number}"
+        machine = LocalMachine(model, number, folder, self.state / "agents")
+        self.machines.append(machine)
+        return machine
