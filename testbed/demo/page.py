@@ -10,13 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from testbed.demo import keys
+
 ControlPlane = Literal["1.28", "1.29"]
 Authority = Literal["easyrsa", "vault", "self-signed-certificates"]
 
 ROLE = "arn:aws:iam::111122223333:role/k8s-view-role"
-KNOBBY = "AWS_ACCESS_KEY_ID=AKIAKNOBBY0000000001 AWS_SECRET_ACCESS_KEY=knobby-secret"
-WRONG = "AWS_ACCESS_KEY_ID=AKIAKNOBBY0000000001 AWS_SECRET_ACCESS_KEY=wrong"
-MALLORY = "AWS_ACCESS_KEY_ID=AKIAMALLORY000000001 AWS_SECRET_ACCESS_KEY=mallory-secret"
+KNOBBY = keys.of("knobby")
+WRONG = keys.of("knobby", secret="a-wrong-secret-key")  # noqa: S106  (it opens nothing)
+MALLORY = keys.of("mallory")
 CLUSTER_ID = "$(kubectl config view -o jsonpath='{.users[?(@.user.exec)].user.exec.args[2]}')"
 UNSEAL = "juju run vault/leader unseal"
 TELL = (

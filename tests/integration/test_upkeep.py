@@ -1,0 +1,141 @@
+"""What changes under a running charm: by the operator's will, by hand, by accident."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import jubilant
+import pytest
+
+from tests.integration import model
+
+IMAGE = "public.ecr.aws/eks-distro/kubernetes-sigs/aws-iam-authenticator:v0.7.18-eks-1-36-1"
+DEPLOYMENT = ("-n", "kube-system", "deployment", "aws-iam-authenticator")
+SERVICE = ("-n", "kube-system", "service", "aws-iam-authenticator")
+API_SERVER = "snap.kube-apiserver.daemon.service"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def frequent_hooks(deployed: jubilant.Juju) -> Iterator[None]:
+    """Update-status every few seconds, in place of every few minutes."""
+    deployed.model_config({"update-status-hook-interval": "3s"})
+    yield
+    deployed.model_config(reset="update-status-hook-interval")
+
+
+def eventually(check: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < deadline, f"not {what} after {seconds} s"
+        time.sleep(0.5)
+
+
+def test_given_a_deployment_deleted_by_hand_when_a_hook_runs_then_people_log_in_again(
+    deployed: jubilant.Juju, cluster: model.Kubernetes
+) -> None:
+    before = cluster.get(*DEPLOYMENT)["metadata"]["uid"]
+
+    cluster.kubectl("delete", *DEPLOYMENT)
+
+    eventually(
+        lambda: "aws-iam-authenticator" in cluster.kubectl("get", "-n", "kube-system", "deploy"),
+        "deployed again",
+    )
+    model.settle(deployed)
+    assert cluster.get(*DEPLOYMENT)["metadata"]["uid"] != before
+    assert model.logs_in(cluster) == "knobby"
+
+
+def test_given_a_service_deleted_by_hand_when_a_hook_runs_then_it_has_the_same_address(
+    deployed: jubilant.Juju, cluster: model.Kubernetes
+) -> None:
+    before = cluster.get(*SERVICE)
+
+    cluster.kubectl("delete", *SERVICE)
+
+    eventually(
+        lambda: "aws-iam-authenticator" in cluster.kubectl("get", "-n", "kube-system", "svc"),
+        "there again",
+    )
+    after = cluster.get(*SERVICE)
+    assert after["metadata"]["uid"] != before["metadata"]["uid"]
+    assert after["spec"]["clusterIP"] == before["spec"]["clusterIP"]
+    assert model.logs_in(cluster) == "knobby"
+
+
+def test_given_another_image_then_every_login_meanwhile_succeeds_and_the_version_follows(
+    deployed: jubilant.Juju, cluster: model.Kubernetes
+) -> None:
+    model.logs_in(cluster)
+
+    deployed.config("aws-iam", {"image": IMAGE})
+    logins = 0
+    deadline = time.monotonic() + 90
+    while deployed.status().apps["aws-iam"].version != "v0.7.18":
+        assert time.monotonic() < deadline
+        assert model.whoami(cluster.log_in("knobby")) == "knobby"
+        logins += 1
+    model.settle(deployed)
+
+    containers = cluster.get(*DEPLOYMENT)["spec"]["template"]["spec"]["containers"]
+    assert [container["image"] for container in containers] == [IMAGE]
+    assert "authenticator v0.7.18, 2/2 pods" in model.message(deployed)
+    assert logins > 0
+
+
+def test_given_an_api_server_that_is_down_during_hooks_then_the_unit_waits_and_recovers(
+    deployed: jubilant.Juju, cluster: model.Kubernetes
+) -> None:
+    control_plane = "kubernetes-control-plane/0"
+    deployed.exec("systemctl", "stop", API_SERVER, unit=control_plane)
+    try:
+        status = deployed.wait(
+            lambda status: status.apps["aws-iam"].app_status.current == "waiting",
+            error=jubilant.any_error,
+            delay=0.5,
+            successes=1,
+            timeout=60,
+        )
+    finally:
+        deployed.exec("systemctl", "start", API_SERVER, unit=control_plane)
+
+    shown = status.get_units("aws-iam")["aws-iam/0"].workload_status.message
+    assert shown.startswith("waiting for the Kubernetes API")
+    model.settle(deployed)
+    assert model.logs_in(cluster) == "knobby"
+
+
+def test_given_an_image_that_does_not_exist_then_the_unit_says_so_and_people_still_log_in(
+    deployed: jubilant.Juju, cluster: model.Kubernetes
+) -> None:
+    deployed.config("aws-iam", {"image": "registry.invalid/authenticator:v0.0.1"})
+    deployed.wait(
+        lambda status: status.apps["aws-iam"].app_status.current == "blocked",
+        error=jubilant.any_error,
+        delay=0.5,
+        successes=1,
+        timeout=120,
+    )
+    shown = model.message(deployed)
+    assert model.logs_in(cluster) == "knobby"
+
+    deployed.config("aws-iam", {"image": IMAGE})
+    model.settle(deployed)
+    assert "registry.invalid/authenticator:v0.0.1" in shown
+
+
+def test_given_another_cluster_id_then_only_tokens_for_it_are_taken(
+    deployed: jubilant.Juju,
+    cluster: model.Kubernetes,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    deployed.config("aws-iam", {"cluster-id": "prod-1"})
+    model.settle(deployed)
+
+    moved = model.kubernetes(deployed, tmp_path_factory.mktemp("moved"))
+    assert model.logs_in(moved) == "knobby"
+    refused = cluster.log_in("knobby")
+    assert refused.returncode != 0
+    assert "Unauthorized" in refused.stderr
+    assert "cluster id changed" in deployed.debug_log(limit=1000)
