@@ -37,7 +37,13 @@ def main(arguments: Sequence[str]) -> int:
     console = Console(stderr=True, highlight=False)
     try:
         return _COMMANDS[options.command](options, console)
-    except (requirements.Unfit, session.LabFailed, build.BuildFailed, go.GoMissing, ValueError) as error:
+    except (
+        requirements.Unfit,
+        session.LabFailed,
+        build.BuildFailed,
+        go.GoMissing,
+        ValueError,
+    ) as error:
         console.print(f"testbed: {error}", markup=False, style="red")
         return 1
 
@@ -107,7 +113,9 @@ def _prepare(options: argparse.Namespace, console: Console) -> tuple[places.Plac
 def _command(options: argparse.Namespace) -> list[str]:
     words = options.words[1:] if options.words[:1] == ["--"] else options.words
     if not words:
-        raise ValueError(f"{options.command} needs a command: python -m testbed {options.command} -- COMMAND…")
+        raise ValueError(
+            f"{options.command} needs a command: python -m testbed {options.command} -- COMMAND…"
+        )
     return words
 
 

@@ -62,9 +62,7 @@ class Lab:
         return machine
 
     def _start(self, model: str, number: int, index: int, keys: files.ModelKeys) -> Machine:
-        settings = Settings(
-            model, number, index, self._cgroups.version, self._may_raise_limits
-        )
+        settings = Settings(model, number, index, self._cgroups.version, self._may_raise_limits)
         group = f"{self._group}/{settings.hostname}"
         place = Place(
             disk=self._disk / "machines" / settings.hostname,

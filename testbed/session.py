@@ -171,9 +171,7 @@ def _inner_environment() -> dict[str, str]:
     }
 
 
-def _wait_until_ready(
-    places: Places, process: subprocess.Popen[bytes], log: IO[bytes]
-) -> None:
+def _wait_until_ready(places: Places, process: subprocess.Popen[bytes], log: IO[bytes]) -> None:
     deadline = time.monotonic() + _BOOT_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:

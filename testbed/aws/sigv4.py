@@ -117,7 +117,9 @@ def _presigned(parameters: Mapping[str, str]) -> Signature:
         raise _incomplete(f"Unsupported AWS 'algorithm': '{parameters['X-Amz-Algorithm']}'.")
     expires = parameters["X-Amz-Expires"]
     if not expires.isdecimal() or not 0 < int(expires) <= _LONGEST_EXPIRES:
-        raise _incomplete(f"X-Amz-Expires must be 1 to {_LONGEST_EXPIRES} seconds, not '{expires}'.")
+        raise _incomplete(
+            f"X-Amz-Expires must be 1 to {_LONGEST_EXPIRES} seconds, not '{expires}'."
+        )
     return _signature(
         parameters["X-Amz-Credential"],
         parameters["X-Amz-SignedHeaders"],
@@ -131,7 +133,9 @@ def _presigned(parameters: Mapping[str, str]) -> Signature:
 def _in_header(request: Request) -> Signature:
     found = _AUTHORIZATION.fullmatch(request.header("authorization"))
     if not found:
-        raise _incomplete("Authorization header requires 'Credential', 'SignedHeaders' and 'Signature'.")
+        raise _incomplete(
+            "Authorization header requires 'Credential', 'SignedHeaders' and 'Signature'."
+        )
     if not request.header("x-amz-date"):
         raise _incomplete("Authorization header requires existence of a 'X-Amz-Date' header.")
     return _signature(
@@ -143,7 +147,13 @@ def _in_header(request: Request) -> Signature:
 
 
 def _signature(
-    credential: str, signed_headers: str, value: str, *, signed_at: str, token: str, presigned: bool
+    credential: str,
+    signed_headers: str,
+    value: str,
+    *,
+    signed_at: str,
+    token: str,
+    presigned: bool,
 ) -> Signature:
     access_key, _, scope = credential.partition("/")
     if len(scope.split("/")) != 4:
@@ -161,7 +171,9 @@ def _check_scope(signature: Signature, region: str) -> None:
 
 
 def _check_headers(request: Request, signature: Signature) -> None:
-    if list(signature.signed_headers) != sorted({name.lower() for name in signature.signed_headers}):
+    if list(signature.signed_headers) != sorted(
+        {name.lower() for name in signature.signed_headers}
+    ):
         raise _mismatch("SignedHeaders must be in lower case and sorted.")
     if "host" not in signature.signed_headers:
         raise _mismatch("'Host' must be a 'SignedHeader' in the AWS Authorization.")

@@ -18,4 +18,13 @@ def command(pid: int, argv: Sequence[str], *, cwd: str, user: str | None = None)
     if user is not None:
         become += [f"--reuid={user}", f"--regid={user}", "--init-groups"]
     change_folder = ["/bin/sh", "-c", _CHANGE_FOLDER, cwd]
-    return ["/usr/bin/nsenter", f"--target={pid}", *namespaces, "--", *become, "--", *change_folder, *argv]
+    return [
+        "/usr/bin/nsenter",
+        f"--target={pid}",
+        *namespaces,
+        "--",
+        *become,
+        "--",
+        *change_folder,
+        *argv,
+    ]

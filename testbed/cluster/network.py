@@ -22,7 +22,9 @@ def set_up_lab() -> None:
         f"addr add {AWS_ADDRESS}/32 dev {BRIDGE}",
         f"link set {BRIDGE} up",
     )
-    _write_settings({"ip_forward": "1", "conf/all/send_redirects": "0", f"conf/{BRIDGE}/send_redirects": "0"})
+    _write_settings(
+        {"ip_forward": "1", "conf/all/send_redirects": "0", f"conf/{BRIDGE}/send_redirects": "0"}
+    )
 
 
 def connect(settings: Settings, pid: int) -> None:

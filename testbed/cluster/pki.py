@@ -121,9 +121,7 @@ def kubeconfig(server: str, authority: Pair, client: Pair, user: str) -> str:
     return yaml.safe_dump(content, sort_keys=False)
 
 
-def _builder(
-    subject: x509.Name, key: ec.EllipticCurvePrivateKey
-) -> x509.CertificateBuilder:
+def _builder(subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.timezone.utc)
     identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     return (

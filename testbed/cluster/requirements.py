@@ -43,12 +43,16 @@ def check() -> None:
         raise Unfit("the testbed makes namespaces and mounts: run it as root, or with sudo")
     _check_namespaces()
     if not host.knows_file_system("overlay") and not _load_module("overlay"):
-        raise Unfit("this kernel has no overlay file system: no machine's root can be laid over the host's")
+        raise Unfit(
+            "this kernel has no overlay file system: no machine's root can be laid over the host's"
+        )
     cgroups = host.find_cgroups()
     if not cgroups.hierarchies:
         raise Unfit("no control groups are mounted at /sys/fs/cgroup: the kubelet needs them")
     if cgroups.missing:
-        raise Unfit(f"control groups lack {', '.join(cgroups.missing)}: the kubelet does not start without")
+        raise Unfit(
+            f"control groups lack {', '.join(cgroups.missing)}: the kubelet does not start without"
+        )
 
 
 def install(console: Console) -> None:
@@ -62,9 +66,7 @@ def install(console: Console) -> None:
     console.print(f"Installing what is missing: {shlex.join(command)}")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for step in (["apt-get", "update"], command):
-        result = subprocess.run(
-            step, env=environment, capture_output=True, text=True, check=False
-        )
+        result = subprocess.run(step, env=environment, capture_output=True, text=True, check=False)
     if missing_packages():
         reason = (result.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise Unfit(f"run: apt-get update && {shlex.join(command)} ({reason})")
@@ -79,7 +81,9 @@ def missing_packages() -> list[str]:
 
 
 def _check_namespaces() -> None:
-    flags = linux.NEW_MOUNTS | linux.NEW_PIDS | linux.NEW_NETWORK | linux.NEW_IPC | linux.NEW_HOSTNAME
+    flags = (
+        linux.NEW_MOUNTS | linux.NEW_PIDS | linux.NEW_NETWORK | linux.NEW_IPC | linux.NEW_HOSTNAME
+    )
     probe = subprocess.run(
         [sys.executable, "-c", _PROBE, str(flags)],
         cwd=_CHECKOUT,
@@ -89,7 +93,9 @@ def _check_namespaces() -> None:
     )
     if probe.returncode != 0:
         reason = (probe.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise Unfit(f"this machine forbids new namespaces, even to root ({reason}): a container needs --privileged")
+        raise Unfit(
+            f"this machine forbids new namespaces, even to root ({reason}): a container needs --privileged"
+        )
 
 
 def _load_module(name: str) -> bool:

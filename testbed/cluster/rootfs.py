@@ -75,7 +75,9 @@ def _with_entry(text: str, entry: str) -> bytes:
 
 
 def _tools() -> dict[str, bytes]:
-    return {f"/usr/bin/{tool.name}": tool.read_bytes() for tool in TOOLS.iterdir() if tool.is_file()}
+    return {
+        f"/usr/bin/{tool.name}": tool.read_bytes() for tool in TOOLS.iterdir() if tool.is_file()
+    }
 
 
 def _make_opaque(folder: Path, mode: int) -> None:

@@ -93,7 +93,9 @@ class Supervisor:
         state.pid = 0
         state.exit_code = exit_code
         if state.wanted and self._units[name].restarts:
-            self._log(name, f"{name}.service: ended with {exit_code}, restarts in {RESTART_DELAY:g} s")
+            self._log(
+                name, f"{name}.service: ended with {exit_code}, restarts in {RESTART_DELAY:g} s"
+            )
             state.timer = threading.Timer(RESTART_DELAY, self._restart, [name])
             state.timer.daemon = True
             state.timer.start()

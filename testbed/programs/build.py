@@ -45,7 +45,9 @@ def _build_all(modules: list[Module], console: Console) -> None:
     needed = max(module.go_version for module in modules)
     go = go_compiler.find_go(needed, console.print)
     names = ", ".join(module.name for module in modules)
-    console.print(f"Building the cluster's programs ({names}), once: about ten minutes on two cores")
+    console.print(
+        f"Building the cluster's programs ({names}), once: about ten minutes on two cores"
+    )
     for module in modules:
         with exclusive(module.cache):
             if not module.cache.exists():
@@ -115,7 +117,9 @@ class _Bar:
         self._name = module.name
         self._console = console
         self._progress = progress
-        self._task = progress.add_task(module.name, total=None, doing="modules") if progress else None
+        self._task = (
+            progress.add_task(module.name, total=None, doing="modules") if progress else None
+        )
         self._total = 0
         self._done = 0
         self._said = self._started = time.monotonic()
@@ -135,7 +139,9 @@ class _Bar:
         if time.monotonic() - self._said >= _QUIET_SECONDS:
             self._said = time.monotonic()
             passed = self._said - self._started
-            self._console.print(f"  {self._name}: {self._done}/{self._total} packages, {passed:.0f} s")
+            self._console.print(
+                f"  {self._name}: {self._done}/{self._total} packages, {passed:.0f} s"
+            )
 
     def finish(self) -> None:
         """Tell that the module is built."""

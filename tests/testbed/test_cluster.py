@@ -51,22 +51,31 @@ def authenticator(machine: RemoteMachine, lab: Session) -> Path:
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {"name": "aws-iam-authenticator", "namespace": "kube-system"},
-        "stringData": {"cert.pem": pair.certificate_pem.decode(), "key.pem": pair.key_pem.decode()},
+        "stringData": {
+            "cert.pem": pair.certificate_pem.decode(),
+            "key.pem": pair.key_pem.decode(),
+        },
     }
     started = time.monotonic()
     objects = f"{text}\n---\n{json.dumps(secret)}"
-    eventually(20, lambda: kubectl(machine, "apply", "-f", "-", text=objects).code == 0, "objects applied")
+    eventually(
+        20, lambda: kubectl(machine, "apply", "-f", "-", text=objects).code == 0, "objects applied"
+    )
     deployment = "deployment/aws-iam-authenticator"
     wait = kubectl(machine, "-n", "kube-system", "rollout", "status", deployment, "--timeout=60s")
     assert wait.code == 0, wait.output
     print(f"authenticator serves after {time.monotonic() - started:.2f} s")
     jsonpath = "jsonpath={.spec.clusterIP}"
-    service = kubectl(machine, "-n", "kube-system", "get", "svc", "aws-iam-authenticator", "-o", jsonpath)
+    service = kubectl(
+        machine, "-n", "kube-system", "get", "svc", "aws-iam-authenticator", "-o", jsonpath
+    )
     ask_authenticator(machine, service.output, name, authority)
     return client_config(machine, lab)
 
 
-def ask_authenticator(machine: RemoteMachine, address: str, name: str, authority: pki.Pair) -> None:
+def ask_authenticator(
+    machine: RemoteMachine, address: str, name: str, authority: pki.Pair
+) -> None:
     """Restart the API server with a webhook, and with RBAC."""
     ca = base64.b64encode(authority.certificate_pem).decode()
     cluster = {
@@ -101,16 +110,22 @@ def client_config(machine: RemoteMachine, lab: Session) -> Path:
         "interactiveMode": "Never",
     }
     role = {**command, "args": [*command["args"], "-r", ROLE]}
-    admin["users"] = [{"name": "user", "user": {"exec": command}}, {"name": "role", "user": {"exec": role}}]
+    admin["users"] = [
+        {"name": "user", "user": {"exec": command}},
+        {"name": "role", "user": {"exec": role}},
+    ]
     admin["contexts"] = [
-        {"name": name, "context": {"cluster": "juju-cluster", "user": name}} for name in ("user", "role")
+        {"name": name, "context": {"cluster": "juju-cluster", "user": name}}
+        for name in ("user", "role")
     ]
     path = lab.places.client_home / "kubeconfig"
     path.write_text(yaml.safe_dump(admin))
     return path
 
 
-def log_in(lab: Session, kubeconfig: Path, user: dict[str, str], context: str = "user") -> tuple[int, str]:
+def log_in(
+    lab: Session, kubeconfig: Path, user: dict[str, str], context: str = "user"
+) -> tuple[int, str]:
     """Ask for pods on the operator's machine, with a user's keys in the environment."""
     keys = [
         f"AWS_ACCESS_KEY_ID={user['access-key']}",

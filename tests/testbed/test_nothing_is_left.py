@@ -27,7 +27,9 @@ def traces(places: Places) -> list[str]:
     folders = [places.state, places.disk]
     folders += [hierarchy / f"aws-iam-{places.name}" for hierarchy in cgroups.hierarchies]
     found = [str(folder) for folder in folders if folder.exists()]
-    found += [line for line in Path("/proc/mounts").read_text().splitlines() if places.name in line]
+    found += [
+        line for line in Path("/proc/mounts").read_text().splitlines() if places.name in line
+    ]
     for process in Path("/proc").glob("[0-9]*"):
         try:
             words = (process / "cmdline").read_bytes() + (process / "mounts").read_bytes()
@@ -95,7 +97,9 @@ def test_after_the_owner_is_killed(number: signal.Signals, places: Places) -> No
         "print('up', flush=True); time.sleep(60)"
     )
     command = [sys.executable, "-c", program, places.name, plain.CONTROLLER]
-    with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as owner:
+    with subprocess.Popen(
+        command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as owner:
         assert owner.stdout is not None
         assert owner.stdout.readline() == b"up\n"
         plain.Remote(places).create("left", 0)
@@ -124,7 +128,10 @@ def test_a_machine_that_is_killed_can_be_closed(places: Places, programs: Path) 
         inside = ["kill", "-KILL", str(machine.pid)]
         assert lab.popen(inside).wait() == 0
         machine.close()
-        groups = [h / f"aws-iam-{places.name}" / machine.hostname for h in host.find_cgroups().hierarchies]
+        groups = [
+            h / f"aws-iam-{places.name}" / machine.hostname
+            for h in host.find_cgroups().hierarchies
+        ]
         assert [str(group) for group in groups if group.exists()] == []
         assert not Path(machine.root).exists()
         assert plain.Remote(places).create("left", 0).address == machine.address
