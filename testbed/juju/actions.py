@@ -52,7 +52,9 @@ def _parse_action(name: str, spec: Mapping[str, Any]) -> Action:
     try:
         jsonschema.Draft4Validator.check_schema(schema)
     except jsonschema.SchemaError as error:
-        raise JujuError(f'invalid params schema for action schema {name}: {error.message}') from error
+        raise JujuError(
+            f"invalid params schema for action schema {name}: {error.message}"
+        ) from error
     return Action(name, schema["description"], schema)
 
 

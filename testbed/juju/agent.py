@@ -235,7 +235,9 @@ class Agent:
         reason = f"exit status {code}" if code > 0 else f"signal: {_signal_name(-code)}"
         message = f'hook "{hook.name}" (via hook dispatching script: dispatch) failed: {reason}'
         self._log("ERROR", "juju.worker.uniter.operation", message)
-        self._log("INFO", "juju.worker.uniter", f'awaiting error resolution for "{hook.name}" hook')
+        self._log(
+            "INFO", "juju.worker.uniter", f'awaiting error resolution for "{hook.name}" hook'
+        )
         self.unit.local = replace(self.unit.local, failed=hook)
         self.unit.failed_message = f'hook failed: "{hook.name}"'
         if self._model.setting("automatically-retry-hooks"):
@@ -315,9 +317,7 @@ class Agent:
                 return self._process(context, [f"{folder}/{script}"], path, output)
         return 0
 
-    def _process(
-        self, context: Context, argv: list[str], path: str, output: runner.Output
-    ) -> int:
+    def _process(self, context: Context, argv: list[str], path: str, output: runner.Output) -> int:
         host = self.unit.machine.host
         assert host is not None
         start, began = now(), time.monotonic()

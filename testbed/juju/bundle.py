@@ -175,7 +175,7 @@ def _relation(ends: Any, known: set[str]) -> tuple[str, str]:
         application = str(end).partition(":")[0]
         if application not in known:
             raise JujuError(
-                f'the provided bundle has errors: relation {ends!r} refers to application '
+                f"the provided bundle has errors: relation {ends!r} refers to application "
                 f'"{application}" not defined in this bundle'
             )
     return str(ends[0]), str(ends[1])

@@ -74,12 +74,18 @@ class Context:
             reference = str(self.hook.relation_id)
         endpoint, _, number = reference.rpartition(":")
         if not number.isdigit():
-            raise ToolError(f'ERROR invalid value "{reference}" for option -r: invalid relation id', 2)
+            raise ToolError(
+                f'ERROR invalid value "{reference}" for option -r: invalid relation id', 2
+            )
         relation = self.model.relations.get(int(number))
         if relation is None or self.unit.name not in relation.joined:
-            raise ToolError(f'ERROR invalid value "{reference}" for option -r: relation not found', 2)
+            raise ToolError(
+                f'ERROR invalid value "{reference}" for option -r: relation not found', 2
+            )
         if endpoint and endpoint != self.endpoint(relation):
-            raise ToolError(f'ERROR invalid value "{reference}" for option -r: relation not found', 2)
+            raise ToolError(
+                f'ERROR invalid value "{reference}" for option -r: relation not found', 2
+            )
         return relation
 
     def endpoint(self, relation: Relation) -> str:
@@ -106,7 +112,9 @@ class Context:
         view.write(self._relations.get((relation.id, application), {}))
         return view.values
 
-    def write_data(self, relation: Relation, changes: dict[str, str], *, application: bool) -> None:
+    def write_data(
+        self, relation: Relation, changes: dict[str, str], *, application: bool
+    ) -> None:
         self._relations.setdefault((relation.id, application), {}).update(changes)
 
     # leader settings, unit state, ports

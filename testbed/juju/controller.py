@@ -71,7 +71,9 @@ class Controller:
                     "letters, digits and hyphens"
                 )
             if name in self.models:
-                raise JujuError(f'failed to create new model: model "{name}" for {USER} already exists')
+                raise JujuError(
+                    f'failed to create new model: model "{name}" for {USER} already exists'
+                )
             model = self.models[name] = Model(name)
             self.logs[model.uuid] = Logbook()
             return model
@@ -162,7 +164,9 @@ class Controller:
         except Exception as error:  # whatever it is, the operator must see it in the status
             with self.lock:
                 machine.status = Status("error", str(error))
-                self._log_line(model, f"machine-{machine.id}", "ERROR", "juju.provisioner", str(error))
+                self._log_line(
+                    model, f"machine-{machine.id}", "ERROR", "juju.provisioner", str(error)
+                )
                 self.lock.notify_all()
             return
         with self.lock:
@@ -219,5 +223,3 @@ def serve(lab: Any) -> None:
 
     controller = Controller(lab)
     CliServer(controller, lab.state / "juju.sock").serve()
-
-

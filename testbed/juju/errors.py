@@ -19,7 +19,9 @@ class UnsupportedError(UsageError):
     """Something that Juju has and this stand-in has not."""
 
     def __init__(self, what: str):
-        super().__init__(f"{what} is outside this testbed's subset of juju (see testbed/README.md)")
+        super().__init__(
+            f"{what} is outside this testbed's subset of juju (see testbed/README.md)"
+        )
 
 
 class ToolError(Exception):

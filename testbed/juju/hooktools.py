@@ -214,7 +214,9 @@ def leader_get(call: Call) -> Any:
 
 def leader_set(call: Call) -> None:
     if not call.context.leader:
-        raise ToolError("ERROR cannot write leadership settings: cannot write settings: not the leader")
+        raise ToolError(
+            "ERROR cannot write leadership settings: cannot write settings: not the leader"
+        )
     call.context.write_leader_settings(call.pairs())
 
 

@@ -23,7 +23,9 @@ class Effects:
     machines_gone: list[Machine] = field(default_factory=list)
 
 
-def add_unit(model: Model, application: Application, machine: Machine, principal: str = "") -> Unit:
+def add_unit(
+    model: Model, application: Application, machine: Machine, principal: str = ""
+) -> Unit:
     """A new unit of an application on a machine, or beside its principal."""
     number = application.next_unit
     application.next_unit = model.next_units[application.name] = number + 1

@@ -26,9 +26,7 @@ class Line:
     message: str
 
     def __str__(self) -> str:
-        return (
-            f"{self.entity}: {self.time:%H:%M:%S} {self.level} {self.module} {self.message}"
-        )
+        return f"{self.entity}: {self.time:%H:%M:%S} {self.level} {self.module} {self.message}"
 
 
 def minimum_level(logging_config: str, module: str) -> str:

@@ -38,8 +38,9 @@ class MachineLike(Protocol):
     hostname: str
     root: Any
 
-    def popen(self, argv: Any, *, env: Any, cwd: str = "/", user: Any = None, **kwargs: Any) -> Any:
-        ...
+    def popen(
+        self, argv: Any, *, env: Any, cwd: str = "/", user: Any = None, **kwargs: Any
+    ) -> Any: ...
 
     def close(self) -> None: ...
 

@@ -29,9 +29,7 @@ def integrate(model: Model, first: str, second: str) -> Relation:
     sides = endpoints.in_order(endpoints.infer(charms, first, second))
     name = endpoints.key(sides)
     if any(relation.sides == sides for relation in model.relations.values()):
-        raise AlreadyExistsError(
-            f'cannot add relation "{name}": relation {name} already exists'
-        )
+        raise AlreadyExistsError(f'cannot add relation "{name}": relation {name} already exists')
     for side in sides:
         _check_side(model, side, name)
     scope = endpoints.scope(sides)

@@ -144,9 +144,11 @@ def _hook_variables(context: Context) -> dict[str, str]:
     if hook is None:
         return {}
     if hook.secret:
-        revision = {} if hook.kind == "secret-changed" else {
-            "JUJU_SECRET_REVISION": str(hook.secret_revision)
-        }
+        revision = (
+            {}
+            if hook.kind == "secret-changed"
+            else {"JUJU_SECRET_REVISION": str(hook.secret_revision)}
+        )
         return {"JUJU_SECRET_ID": hook.secret, "JUJU_SECRET_LABEL": hook.secret_label} | revision
     if hook.relation_id < 0:
         return {}

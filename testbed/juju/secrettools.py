@@ -45,8 +45,10 @@ def _managed(context: Context, secret_id: str) -> Secret:
     if secret is None:
         raise _not_found(secret_id)
     if not secret.managed_by(context.unit.name, leader=context.leader):
-        raise _not_found(secret_id) if secret.owned_by(context.unit.name) else ToolError(
-            "ERROR permission denied"
+        raise (
+            _not_found(secret_id)
+            if secret.owned_by(context.unit.name)
+            else ToolError("ERROR permission denied")
         )
     return secret
 

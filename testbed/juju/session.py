@@ -152,4 +152,3 @@ class Command:
     def all_flags(self) -> list[Flag]:
         common = [Flag("quiet", "bool", ("q",))]
         return [*self.flags, *([MODEL] if self.on_model else []), *common]
-

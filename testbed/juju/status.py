@@ -65,7 +65,9 @@ def only(document: dict[str, Any], selectors: Sequence[str]) -> dict[str, Any]:
     }
     principals = {p for entry in wanted.values() for p in entry.get("subordinate-to", [])}
     wanted |= {name: document["applications"][name] for name in principals}
-    used = {unit["machine"] for entry in wanted.values() for unit in entry.get("units", {}).values()}
+    used = {
+        unit["machine"] for entry in wanted.values() for unit in entry.get("units", {}).values()
+    }
     machines = {number: m for number, m in document["machines"].items() if number in used}
     return {**document, "applications": wanted, "machines": machines}
 
@@ -141,7 +143,7 @@ def _application(model: Model, application: Application) -> dict[str, Any]:
         document["version"] = application.workload_version
     document["endpoint-bindings"] = {
         "": "alpha",
-        **{name: "alpha" for name in sorted(charm.endpoints)},
+        **dict.fromkeys(sorted(charm.endpoints), "alpha"),
     }
     return document
 
@@ -163,7 +165,9 @@ def application_status(application: Application) -> Status:
 def workload_status(unit: Unit) -> Status:
     """A unit's workload status; a failed hook or a lost agent covers what the charm said."""
     if unit.agent_stopped:
-        return Status("unknown", f"agent lost, see 'juju show-status-log {unit.name}'", unit.agent.since)
+        return Status(
+            "unknown", f"agent lost, see 'juju show-status-log {unit.name}'", unit.agent.since
+        )
     if unit.failed_message and unit.agent.current != "executing":
         return Status("error", unit.failed_message, unit.agent.since)
     return unit.workload

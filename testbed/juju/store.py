@@ -80,7 +80,9 @@ class Store:
         return Found(charm, digests.index(charm.digest) + 1, channel)
 
     def _tracks(self, name: str) -> list[str]:
-        return sorted(path.stem.rpartition("_")[2] for path in self._folder.glob(f"{name}_*.charm"))
+        return sorted(
+            path.stem.rpartition("_")[2] for path in self._folder.glob(f"{name}_*.charm")
+        )
 
     def _newest(self, name: str) -> Path | None:
         paths = self._folder.glob(f"{name}_*.charm")

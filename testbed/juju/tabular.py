@@ -45,14 +45,14 @@ def status_tables(document: dict[str, Any], relations: list[list[str]] | None) -
         header = ["Integration provider", "Requirer", "Interface", "Type", "Message"]
         sections.append(table([header, *relations]))
     if not document["applications"] and not document["machines"]:
-        sections.append(f"Model \"admin/{document['model']['name']}\" is empty.")
+        sections.append(f'Model "admin/{document["model"]["name"]}" is empty.')
     return "\n\n".join(sections)
 
 
 def coloured(text: str) -> str:
     """The tables with the words of a status in colour."""
     pattern = rf"(?<=  )({'|'.join(_COLOURS)})(?=  |$)"
-    return re.sub(pattern, lambda m: f"\x1b[{_COLOURS[m[1]]}m{m[1]}\x1b[0m", text, flags=re.M)
+    return re.sub(pattern, lambda m: f"\x1b[{_COLOURS[m[1]]}m{m[1]}\x1b[0m", text, flags=re.MULTILINE)
 
 
 def _model(document: dict[str, Any]) -> str:

@@ -46,7 +46,9 @@ class Task:
             entry["message"] = self.message
         times = {"enqueued": self.enqueued, "started": self.started, "completed": self.completed}
         entry["timing"] = {
-            name: f"{moment:%Y-%m-%d %H:%M:%S +0000 UTC}" for name, moment in times.items() if moment
+            name: f"{moment:%Y-%m-%d %H:%M:%S +0000 UTC}"
+            for name, moment in times.items()
+            if moment
         }
         kind = "unit" if "/" in self.target else "machine"
         return {**entry, kind: self.target}

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-
 UNPACK = "unpack"  # a forced upgrade of a unit in error: new files, then the failed hook again
 
 

@@ -1,0 +1,1 @@
+"""The commands of `juju` and `testbedctl`, one module for each family."""

@@ -95,7 +95,9 @@ def _one(application: Application, key: str) -> str:
     if key == "trust":
         return str(application.trust).lower()
     if key not in application.charm.options:
-        raise JujuError(f'key "{key}" not found in "{application.name}" application config or charm settings.')
+        raise JujuError(
+            f'key "{key}" not found in "{application.name}" application config or charm settings.'
+        )
     value = application.settings().get(key, "")
     return str(value).lower() if isinstance(value, bool) else str(value)
 
@@ -147,7 +149,9 @@ def _model_value(key: str, text: str) -> Value:
             if seconds(text) <= 0:
                 raise ValueError("it must be positive")
         except ValueError as error:
-            raise JujuError(f"invalid update status hook interval in model configuration: {error}") from error
+            raise JujuError(
+                f"invalid update status hook interval in model configuration: {error}"
+            ) from error
     return text
 
 
@@ -167,7 +171,13 @@ def _show_model(session: Session, model: Model, keys: list[str], style: str) -> 
     session.print(f"{'Attribute':<{width}}{'From':<9}Value")
     for key, entry in report.items():
         value = entry["Value"]
-        text = str(value).lower() if isinstance(value, bool) else f'"{value}"' if value == "" else value
+        text = (
+            str(value).lower()
+            if isinstance(value, bool)
+            else f'"{value}"'
+            if value == ""
+            else value
+        )
         session.print(f"{key:<{width}}{entry['Source']:<9}{text}")
 
 

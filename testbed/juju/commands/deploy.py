@@ -152,7 +152,9 @@ def _deploy_member(
         return
     subordinate = source.charm.subordinate
     if subordinate and member.num_units:
-        raise JujuError(f'cannot deploy bundle: "{member.name}" is a subordinate and has num_units')
+        raise JujuError(
+            f'cannot deploy bundle: "{member.name}" is a subordinate and has num_units'
+        )
     request = Request(
         source=source,
         application=member.name,
@@ -162,7 +164,9 @@ def _deploy_member(
         trust=member.trust,
         exposed=member.expose,
     )
-    application = deploying.deploy(session.controller, model, _placed(model, request, member, machines))
+    application = deploying.deploy(
+        session.controller, model, _placed(model, request, member, machines)
+    )
     _remember(application, member, machines)
 
 

@@ -33,7 +33,9 @@ def add_model(session: Session, parsed: Parsed) -> None:
     if not parsed.args:
         raise UsageError("model name is required")
     if len(parsed.args) > 2 or (len(parsed.args) == 2 and parsed.args[1] not in _CLOUDS):
-        raise JujuError(f'cloud or region "{parsed.args[-1]}" not found: this testbed has {CLOUD}/{REGION}')
+        raise JujuError(
+            f'cloud or region "{parsed.args[-1]}" not found: this testbed has {CLOUD}/{REGION}'
+        )
     if parsed.text("controller") not in ("", CONTROLLER_NAME):
         raise JujuError(f"controller {parsed.text('controller')} not found")
     name = parsed.args[0]
@@ -53,7 +55,7 @@ def destroy_model(session: Session, parsed: Parsed) -> None:
     with controller.lock:
         model = controller.model(parsed.args[0])
     if not parsed.on("no-prompt"):
-        session.error(f"WARNING! This command will destroy the \"{model.name}\" model.")
+        session.error(f'WARNING! This command will destroy the "{model.name}" model.')
         if not session.ask("\nContinue [y/N]? "):
             raise JujuError("model destruction: aborted")
     session.info("Destroying model")

@@ -34,7 +34,9 @@ def run(session: Session, parsed: Parsed) -> int:
         model = session.model
         operation, tasks, problems = _enqueue(session, model, units, name, params)
     if not tasks:
-        session.info(f"Operation {operation} failed to schedule any tasks:\n" + "\n".join(problems))
+        session.info(
+            f"Operation {operation} failed to schedule any tasks:\n" + "\n".join(problems)
+        )
         return 0
     _announce(session, operation, tasks)
     if parsed.on("background"):
@@ -161,7 +163,9 @@ def exec_(session: Session, parsed: Parsed) -> int:
             tasks.append(task)
         for machine in machines:
             task = Task(_next_id(model), machine.id, command=command)
-            threading.Thread(target=_on_machine, args=(session, machine, task), daemon=True).start()
+            threading.Thread(
+                target=_on_machine, args=(session, machine, task), daemon=True
+            ).start()
             tasks.append(task)
         session.controller.changed(model)
     if not tasks:
@@ -203,8 +207,14 @@ def _exec_targets(model: Model, parsed: Parsed) -> tuple[list[Unit], list[Machin
         raise UsageError(
             "You must specify a target, either through --all, --machine, --application or --unit"
         )
-    wrong = [f'  "{n}" is not a valid unit name' for n in given["unit"] if not names.is_unit_or_leader(n)]
-    wrong += [f'  "{n}" is not a valid machine id' for n in given["machine"] if not names.is_machine(n)]
+    wrong = [
+        f'  "{n}" is not a valid unit name'
+        for n in given["unit"]
+        if not names.is_unit_or_leader(n)
+    ]
+    wrong += [
+        f'  "{n}" is not a valid machine id' for n in given["machine"] if not names.is_machine(n)
+    ]
     if wrong:
         raise UsageError("The following exec targets are not valid:\n" + "\n".join(wrong))
     units = [model.unit(name) for name in given["unit"]]

@@ -57,17 +57,19 @@ def pack(
     content = {
         "metadata.yaml": metadata,
         "behaviour": behaviour,
+        "dispatch": DISPATCH,
         "config.yaml": yaml.safe_dump({"options": config or {}}),
         "actions.yaml": yaml.safe_dump(dict(actions or {})),
         **(files or {}),
     }
     if bases:
-        channels = [{"name": "ubuntu", "channel": base, "architectures": ["amd64"]} for base in bases]
+        channels = [
+            {"name": "ubuntu", "channel": base, "architectures": ["amd64"]} for base in bases
+        ]
         content["manifest.yaml"] = yaml.safe_dump({"bases": channels})
     with zipfile.ZipFile(path, "w") as archive:
         for file, text in content.items():
-            archive.writestr(file, text)
-        dispatch = zipfile.ZipInfo("dispatch")
-        dispatch.external_attr = 0o100755 << 16
-        archive.writestr(dispatch, (files or {}).get("dispatch", DISPATCH))
+            info = zipfile.ZipInfo(file)
+            info.external_attr = (0o100755 if file == "dispatch" else 0o100644) << 16
+            archive.writestr(info, text)
     return path

@@ -34,7 +34,8 @@ class LocalMachine:
     ) -> subprocess.Popen[Any]:
         return subprocess.Popen(
             [self._outside(word) for word in argv],
-            env={name: self._outside(value) for name, value in env.items()} | {"SEEN_USER": user or ""},
+            env={name: self._outside(value) for name, value in env.items()}
+            | {"SEEN_USER": user or ""},
             cwd=self._outside(cwd),
             **popen_kwargs,
         )
