@@ -29,6 +29,7 @@ integration:  ## Integration tests in the testbed, or on the controller of the j
 	@scripts/with-tools scripts/integration
 
 test:  ## All of it: lint, unit, integration
+	@scripts/apt tools testbed
 	@$(MAKE) lint
 	@$(MAKE) unit
 	@$(MAKE) integration
