@@ -52,7 +52,9 @@ def status_tables(document: dict[str, Any], relations: list[list[str]] | None) -
 def coloured(text: str) -> str:
     """The tables with the words of a status in colour."""
     pattern = rf"(?<=  )({'|'.join(_COLOURS)})(?=  |$)"
-    return re.sub(pattern, lambda m: f"\x1b[{_COLOURS[m[1]]}m{m[1]}\x1b[0m", text, flags=re.MULTILINE)
+    return re.sub(
+        pattern, lambda m: f"\x1b[{_COLOURS[m[1]]}m{m[1]}\x1b[0m", text, flags=re.MULTILINE
+    )
 
 
 def _model(document: dict[str, Any]) -> str:

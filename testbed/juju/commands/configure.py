@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -125,21 +126,32 @@ def model_config(session: Session, parsed: Parsed) -> None:
     keys, pairs = _split(parsed.args)
     resets = _resets(parsed)
     given = assignments(session, pairs)
-    for key in (*keys, *given, *resets):
-        if key not in MODEL_DEFAULTS:
-            raise UnsupportedError(f'the model option "{key}"')
+    values = model_values(given)
+    for key in (*keys, *resets):
+        _check_known(key)
     with session.controller.lock:
         model = session.model
         if not (given or resets):
             _show_model(session, model, keys, parsed.text("format", "tabular"))
             return
-        model.config |= {key: _model_value(key, value) for key, value in given.items()}
+        model.config |= values
         for key in resets:
             model.config.pop(key, None)
         session.controller.changed(model)
 
 
+def model_values(given: Mapping[str, str]) -> dict[str, Value]:
+    """Model options as given on a command line, in their types. Raises JujuError."""
+    return {key: _model_value(key, text) for key, text in given.items()}
+
+
+def _check_known(key: str) -> None:
+    if key not in MODEL_DEFAULTS:
+        raise UnsupportedError(f'the model option "{key}"')
+
+
 def _model_value(key: str, text: str) -> Value:
+    _check_known(key)
     if isinstance(MODEL_DEFAULTS[key], bool):
         if text.lower() not in ("true", "false"):
             raise JujuError(f'{key}: expected bool, got string("{text}")')

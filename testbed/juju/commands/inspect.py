@@ -154,7 +154,7 @@ def _first(lines: list[Line], parsed: Parsed, *, tail: bool) -> list[Line]:
     limit = int(parsed.text("limit", "0"))
     if limit:
         return lines[-limit:]
-    if parsed.on("replay") or not tail:
+    if parsed.on("replay") or not (tail or "lines" in parsed.values):
         return lines
     return lines[-int(parsed.text("lines", str(_TAIL_LINES))) :]
 

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from testbed.juju.assumes import JUJU_VERSION
-from testbed.juju.commands.configure import dump
+from testbed.juju.commands.configure import dump, model_values
+from testbed.juju.commands.parsing import assignments
 from testbed.juju.controller import CLOUD, CONTROLLER_NAME, REGION, USER
 from testbed.juju.errors import JujuError, UsageError
 from testbed.juju.flags import Flag, Parsed
@@ -39,7 +40,9 @@ def add_model(session: Session, parsed: Parsed) -> None:
     if parsed.text("controller") not in ("", CONTROLLER_NAME):
         raise JujuError(f"controller {parsed.text('controller')} not found")
     name = parsed.args[0]
-    session.controller.add_model(name)
+    config = model_values(assignments(session, parsed.all("config")))
+    with session.controller.lock:
+        session.controller.add_model(name).config |= config
     if not parsed.on("no-switch"):
         session.current_model = name
     session.info(f"Added '{name}' model on {CLOUD}/{REGION} for user '{USER}'")
@@ -149,7 +152,7 @@ COMMANDS = (
     Command("version", version, "Prints the version.", (_FORMAT, Flag("all", "bool")), on_model=False),
     Command(
         "add-model", add_model, "Adds a model.",
-        (_CONTROLLER, Flag("no-switch", "bool")), on_model=False,
+        (_CONTROLLER, Flag("no-switch", "bool"), Flag("config", "list")), on_model=False,
     ),
     Command(
         "destroy-model", destroy_model, "Ends a model and everything in it.",
