@@ -27,6 +27,8 @@ from testbed.cache import cache_dir, keyed
 
 ROOT = Path(__file__).resolve().parent.parent
 _PEERS = ROOT / "testbed" / "charms"
+_LOCK = ROOT / "requirements.txt"
+_SMALL_LOCK = _PEERS / "requirements.txt"
 _BUILD_VENV = ROOT / "scripts" / "build-venv"
 _JUJU_FILES = ("metadata.yaml", "config.yaml", "actions.yaml")
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -64,21 +66,26 @@ def packages() -> list[Package]:
     """
     recipe = yaml.safe_load((ROOT / "charmcraft.yaml").read_text())
     staged = tuple(name for name in recipe["parts"]["charm"]["stage"] if name != "venv")
-    own = Package("aws-iam.charm", ((ROOT, (*_JUJU_FILES, *staged)),), ROOT / "requirements.txt")
-    return [own, _control_plane("1.28"), _control_plane("1.29"), _authority("easyrsa")]
+    return [
+        Package("aws-iam.charm", ((ROOT, (*_JUJU_FILES, *staged)),), _LOCK),
+        _control_plane("1.28"),
+        _control_plane("1.29"),
+        _authority("easyrsa", _SMALL_LOCK),
+        _authority("vault", _LOCK),
+        Package("self-signed-certificates.charm", (_own("self-signed-certificates"),), _LOCK),
+    ]
 
 
 def _control_plane(track: str) -> Package:
     """Return a flavour of the control plane, which is a user of the charm's public library."""
     name = "kubernetes-control-plane"
     parts = ((ROOT, ("lib",)), _own(name), (_PEERS / name / track, _JUJU_FILES))
-    return Package(f"{name}_{track}.charm", parts, _PEERS / "requirements.txt")
+    return Package(f"{name}_{track}.charm", parts, _SMALL_LOCK)
 
 
-def _authority(name: str) -> Package:
-    """Return an authority that speaks the older certificates protocol."""
-    parts = ((_PEERS / "shared", ("lib",)), _own(name))
-    return Package(f"{name}.charm", parts, _PEERS / "requirements.txt")
+def _authority(name: str, lock: Path) -> Package:
+    """Return an authority of the older protocol; they share the module that speaks it."""
+    return Package(f"{name}.charm", ((_PEERS / "shared", ("lib",)), _own(name)), lock)
 
 
 def _own(name: str) -> tuple[Path, tuple[str, ...]]:
