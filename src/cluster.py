@@ -256,8 +256,23 @@ def list_mappings(client: Client) -> list[IAMMapping]:
             arn=str((item.get("spec") or {}).get("arn", "")),
             canonical=str((item.get("status") or {}).get("canonicalARN", "")),
         )
-        for item in client.list(_mapping_kind())
+        for item in _mapping_items(client)
     ]
+
+
+def _mapping_items(client: Client) -> list[Any]:
+    """The objects, once the server has got its storage ready: for about a second after the
+    CRD came or changed it answers 429, and another of several servers 404."""
+    from lightkube import ApiError
+
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while True:
+        try:
+            return list(client.list(_mapping_kind()))
+        except ApiError as error:
+            if error.status.code not in (404, 429) or time.monotonic() > deadline:
+                raise
+        time.sleep(POLL_SECONDS)
 
 
 def correct_mappings(client: Client, corrections: Mapping[str, str]) -> None:
