@@ -111,10 +111,9 @@ def steps(control_plane: ControlPlane, authority: Authority) -> list[Step | Sett
 
 
 def _deploy(control_plane: ControlPlane, authority: Authority) -> list[Step | Settle]:
-    channel = "" if control_plane == "1.28" else f"--channel {control_plane}/stable "
-    overlay = f"overlays/aws-iam-{authority}.yaml"
+    settings = f"--channel {control_plane}/stable --overlay overlays/aws-iam-{authority}.yaml"
     return [
-        Step("Deploy", f"juju deploy charmed-kubernetes {channel}--overlay {overlay}"),
+        Step("Deploy", f"juju deploy charmed-kubernetes {settings}"),
         *([Step("Unseal the vault", UNSEAL, until=60)] if authority == "vault" else []),
         Settle("until everything is active", told=control_plane == "1.28"),
         *([] if control_plane == "1.28" else [Step("The unit says what is left to do", TELL)]),
