@@ -7,7 +7,8 @@ help:  ## What there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
 
 demo:  ## A person logs in with AWS keys: deploys everything on this machine and walks through it
-	@scripts/lab run -- python -m testbed.demo
+	@scripts/lab run -- python -m testbed.demo \
+		--control-plane $(or $(CONTROL_PLANE),1.28) --authority $(or $(CA),easyrsa)
 
 testbed:  ## The same cluster, and a shell in which juju and kubectl work
 	@scripts/lab up

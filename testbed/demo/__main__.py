@@ -33,7 +33,9 @@ def main() -> int:
             console.print(Panel(problem, title=f"failed: {step.title}", style="red"))
             return 1
     took = time.monotonic() - started
-    console.print(f"\n[bold green]✓[/] all {len(walked)} steps went as the page says ({took:.0f} s)")
+    console.print(
+        f"\n[bold green]✓[/] all {len(walked)} steps went as the page says ({took:.0f} s)"
+    )
     return 0
 
 

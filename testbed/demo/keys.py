@@ -22,11 +22,6 @@ def environment(user: str, secret: str | None = None) -> dict[str, str]:
     }
 
 
-def of(user: str, secret: str | None = None) -> str:
-    """The same, as assignments in front of a shell command."""
-    return " ".join(f"{name}={value}" for name, value in environment(user, secret).items())
-
-
 @cache
 def _users() -> dict[str, dict[str, str]]:
     accounts = yaml.safe_load(ACCOUNTS_FILE.read_text())

@@ -10,20 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from testbed.demo import keys
-
 ControlPlane = Literal["1.28", "1.29"]
 Authority = Literal["easyrsa", "vault", "self-signed-certificates"]
 
 ROLE = "arn:aws:iam::111122223333:role/k8s-view-role"
-KNOBBY = keys.of("knobby")
-WRONG = keys.of("knobby", secret="a-wrong-secret-key")  # noqa: S106  (it opens nothing)
-MALLORY = keys.of("mallory")
+WRONG = "a-wrong-secret-key"
 CLUSTER_ID = "$(kubectl config view -o jsonpath='{.users[?(@.user.exec)].user.exec.args[2]}')"
 UNSEAL = "juju run vault/leader unseal"
 TELL = (
-    "eval \"$(juju status aws-iam --format json "
-    "| jq -r '.applications[\"aws-iam\"][\"application-status\"].message' "
+    'eval "$(juju status aws-iam --format json '
+    '| jq -r \'.applications["aws-iam"]["application-status"].message\' '
     "| sed 's/^run: //')\""
 )
 
@@ -74,11 +70,12 @@ UNAUTHORIZED = "You must be logged in to the server"
 
 @dataclass(frozen=True)
 class Step:
-    """A command line for a POSIX shell, and what it must bring.
+    """A command line for a shell, and what it must bring.
 
     ``code`` is its exit code, None for any but 0; ``shows`` must be in what it prints.
     ``until`` is how long, in seconds, it may be tried again: what the API server caches,
-    or does after a restart, passes.
+    or does after a restart, passes. ``user`` is whose AWS keys are in the
+    environment, ``secret`` a secret key in place of theirs.
     """
 
     title: str
@@ -86,6 +83,8 @@ class Step:
     shows: str = ""
     code: int | None = 0
     until: float = 0.0
+    user: str = "knobby"
+    secret: str | None = None
 
 
 @dataclass(frozen=True)
@@ -155,7 +154,7 @@ def _log_in() -> list[Step | Settle]:
     return [
         Step(
             "Log in while the API server allows everything",
-            f"{KNOBBY} kubectl get po",
+            "kubectl get po",
             shows=NO_PODS,
             until=20,
         ),
@@ -166,7 +165,7 @@ def _log_in() -> list[Step | Settle]:
         Settle("until the API server runs with it"),
         Step(
             "The same person may do nothing yet",
-            f"{KNOBBY} kubectl get po -A",
+            "kubectl get po -A",
             shows=FORBIDDEN,
             code=1,
             until=20,
@@ -176,10 +175,10 @@ def _log_in() -> list[Step | Settle]:
             f"kubectl --context=juju-context apply -f - <<'EOF'\n{READER}EOF",
             shows="rolebinding.rbac.authorization.k8s.io/read-pods created",
         ),
-        Step("Now the command succeeds", f"{KNOBBY} kubectl get po", shows=NO_PODS, until=10),
+        Step("Now the command succeeds", "kubectl get po", shows=NO_PODS, until=10),
         Step(
             "In the default namespace only",
-            f"{KNOBBY} kubectl get po --all-namespaces",
+            "kubectl get po --all-namespaces",
             shows=FORBIDDEN,
             code=1,
         ),
@@ -192,22 +191,30 @@ def _refusals() -> list[Step | Settle]:
     return [
         Step(
             "Refused: a wrong secret key, when the role is assumed",
-            f"{WRONG} kubectl get po",
+            "kubectl get po",
             shows="SignatureDoesNotMatch",
             code=1,
+            secret=WRONG,
         ),
-        _refused("a wrong secret key, when the token is checked", WRONG, CLUSTER_ID),
-        _refused("a user whom no mapping names", MALLORY, CLUSTER_ID),
-        _refused("a token for another cluster", KNOBBY, "another-cluster", role=ROLE),
+        _refused("a wrong secret key, when the token is checked", CLUSTER_ID, secret=WRONG),
+        _refused("a user whom no mapping names", CLUSTER_ID, user="mallory"),
+        _refused("a token for another cluster", "another-cluster", role=ROLE),
     ]
 
 
-def _refused(what: str, keys: str, cluster_id: str, role: str = "") -> Step:
-    token = f"{keys} aws-iam-authenticator token --token-only -i {cluster_id}"
+def _refused(
+    what: str,
+    cluster_id: str,
+    *,
+    role: str = "",
+    user: str = "knobby",
+    secret: str | None = None,
+) -> Step:
+    token = f"aws-iam-authenticator token --token-only -i {cluster_id}"
     if role:
         token += f" -r {role}"
     command = f'kubectl --token="$({token})" get po'
-    return Step(f"Refused: {what}", command, shows=UNAUTHORIZED, code=1)
+    return Step(f"Refused: {what}", command, shows=UNAUTHORIZED, code=1, user=user, secret=secret)
 
 
 def _troubleshooting() -> list[Step | Settle]:
@@ -219,12 +226,12 @@ def _troubleshooting() -> list[Step | Settle]:
     return [
         Step(
             "Troubleshooting: is a token returned?",
-            f"{KNOBBY} aws-iam-authenticator token -i {CLUSTER_ID} -r {ROLE}",
+            f"aws-iam-authenticator token -i {CLUSTER_ID} -r {ROLE}",
             shows="k8s-aws-v1.",
         ),
         Step(
             "Troubleshooting: kubectl's own words",
-            f"{KNOBBY} kubectl get po --v=9 2>&1 | tail -n 5",
+            "kubectl get po --v=9 2>&1 | tail -n 5",
             shows=NO_PODS,
         ),
         Step("Troubleshooting: the authenticator's log", f"{unit} {logs}", shows="access granted"),

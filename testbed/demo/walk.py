@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 
@@ -11,12 +12,14 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from testbed.demo import keys
 from testbed.demo.page import Settle, Step
 
 PATIENCE_SECONDS = 180.0
 # What one command may take; then it hangs.
 COMMAND_SECONDS = 120.0
 SHOWN_LINES = 12
+SHOWN_COLUMNS = 160
 _COLOURS = {"active": "green", "blocked": "red", "error": "red"}
 
 
@@ -34,6 +37,7 @@ def _run(step: Step, console: Console) -> str | None:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            env={**os.environ, **keys.environment(step.user, step.secret)},
             timeout=COMMAND_SECONDS,
             check=False,
         )
@@ -54,10 +58,16 @@ def _difference(step: Step, code: int, output: str) -> str | None:
 
 
 def _shortened(output: str) -> str:
-    lines = [line if len(line) <= 200 else line[:197] + "…" for line in output.rstrip().splitlines()]
+    lines = [
+        line if len(line) <= 200 else line[:197] + "…" for line in output.rstrip().splitlines()
+    ]
     if len(lines) <= SHOWN_LINES:
         return "\n".join(lines)
     return "\n".join([f"… {len(lines) - SHOWN_LINES} lines …", *lines[-SHOWN_LINES:]])
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= SHOWN_COLUMNS else line[:SHOWN_COLUMNS] + "…"
 
 
 def _settle(step: Settle, console: Console) -> str | None:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import jubilant
 import pytest
-
 from tests.integration import model
 
 
@@ -28,9 +27,7 @@ def deployed(juju: jubilant.Juju) -> jubilant.Juju:
 
 
 @pytest.fixture(scope="module")
-def cluster(
-    deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory
-) -> model.Kubernetes:
+def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> model.Kubernetes:
     """The deployed cluster, in which knobby may log in through a role."""
     cluster = model.kubernetes(deployed, tmp_path_factory.mktemp("kubeconfigs"))
     cluster.map("knobby", model.ROLE, "knobby", "view")

@@ -15,7 +15,6 @@ from typing import Any
 import jubilant
 import tenacity
 import yaml
-
 from testbed.demo import keys
 
 OVERLAYS = Path(__file__).parents[2] / "overlays"

@@ -9,7 +9,6 @@ from pathlib import Path
 import jubilant
 import pytest
 from rich.console import Console
-
 from testbed.demo import page, walk
 
 
@@ -25,19 +24,21 @@ def at_home(
         yield patch
 
 
-class TestCharmedKubernetes128:
-    """The walk with the relation of Charmed Kubernetes 1.28 and with easyrsa."""
+@pytest.fixture(scope="module")
+def failed() -> list[str]:
+    """Titles of the steps that went wrong: the ones after them cannot go right."""
+    return []
 
-    failed: list[str]
-    failed = []
 
-    @pytest.mark.parametrize(
-        "step", page.steps("1.28", "easyrsa"), ids=lambda step: step.title.replace(" ", "-")
-    )
-    def test_step(self, at_home: pytest.MonkeyPatch, step: page.Step | page.Settle) -> None:
-        assert not self.failed, f"a step before this one failed: {self.failed[0]}"
-        output = io.StringIO()
-        problem = walk.take(step, Console(file=output, width=200))
-        if problem:
-            self.failed.append(step.title)
-        assert not problem, output.getvalue()
+@pytest.mark.parametrize(
+    "step", page.steps("1.28", "easyrsa"), ids=lambda step: step.title.replace(" ", "-")
+)
+def test_given_control_plane_1_28_and_easyrsa_then_the_step_goes_as_the_page_says(
+    at_home: pytest.MonkeyPatch, failed: list[str], step: page.Step | page.Settle
+) -> None:
+    assert not failed, f"a step before this one failed: {failed[0]}"
+    output = io.StringIO()
+    problem = walk.take(step, Console(file=output, width=200))
+    if problem:
+        failed.append(step.title)
+    assert not problem, f"{problem}\n{output.getvalue()}"

@@ -6,7 +6,6 @@ import json
 
 import jubilant
 import pytest
-
 from tests.integration import model
 
 CONTROL_PLANE = "kubernetes-control-plane/0"
@@ -17,13 +16,16 @@ OURS = "deployment,service,configmap,serviceaccount,secret,poddisruptionbudget"
 def removed(deployed: jubilant.Juju, cluster: model.Kubernetes) -> jubilant.Juju:
     assert "aws-iam" in _objects(cluster)
     deployed.remove_application("aws-iam")
-    return deployed.wait(
-        lambda status: "aws-iam" not in status.apps and jubilant.all_agents_idle(status),
-        error=jubilant.any_error,
-        delay=0.5,
-        successes=2,
-        timeout=120,
-    ) and deployed
+    return (
+        deployed.wait(
+            lambda status: "aws-iam" not in status.apps and jubilant.all_agents_idle(status),
+            error=jubilant.any_error,
+            delay=0.5,
+            successes=2,
+            timeout=120,
+        )
+        and deployed
+    )
 
 
 def test_then_the_cluster_holds_nothing_of_it(

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 
 import jubilant
 import pytest
-
 from tests.integration import model
 
 IMAGE = "public.ecr.aws/eks-distro/kubernetes-sigs/aws-iam-authenticator:v0.7.18-eks-1-36-1"
