@@ -24,7 +24,7 @@ lint:  ## Format, rules, spelling, types and the charm's conventions
 	@scripts/with-tools scripts/lint
 
 unit:  ## Unit tests with coverage: no root, no network
-	@scripts/with-tools pytest tests/unit --quiet --cov
+	@scripts/with-tools pytest tests/unit --cov
 
 integration:  ## Integration tests in the testbed, or on the controller of the juju on PATH
 	@scripts/with-tools scripts/integration
