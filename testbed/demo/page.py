@@ -234,7 +234,7 @@ def _troubleshooting() -> list[Step | Settle]:
             "kubectl get po --v=9 2>&1 | tail -n 5",
             shows=NO_PODS,
         ),
-        Step("Troubleshooting: the authenticator's log", f"{unit} {logs}", shows="access granted"),
+        Step("Troubleshooting: the authenticator's log", f"{unit} {logs}", shows="successfully synced"),
         Step(
             "Troubleshooting: the API server's log",
             f"{unit} journalctl -u snap.kube-apiserver.daemon.service | tail -n 5",
