@@ -30,7 +30,7 @@ integration:  ## Integration tests in the testbed, or on the controller of the j
 	@scripts/with-tools scripts/integration
 
 test:  ## All of it: lint, unit, integration
-	@scripts/apt tools testbed
+	@scripts/lab setup
 	@$(MAKE) lint
 	@$(MAKE) unit
 	@$(MAKE) integration

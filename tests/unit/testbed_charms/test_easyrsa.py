@@ -15,7 +15,7 @@ from easyrsa_charm import EasyRsaCharm
 
 pytestmark = pytest.mark.skipif(
     not Path("/usr/share/easy-rsa/easyrsa").exists(),
-    reason="needs the Debian package easy-rsa (scripts/apt testbed)",
+    reason="needs the Debian package easy-rsa (scripts/lab setup)",
 )
 
 SANS = ["svc.kube-system.svc", "10.152.183.7"]
