@@ -22,7 +22,6 @@ from mappings import Mapping as IAMMapping
 
 if TYPE_CHECKING:
     from lightkube import Client
-    from lightkube.core.resource import Resource
 
 MANAGER = "aws-iam"
 # Where nothing answers, a hook must still end soon.
@@ -32,6 +31,7 @@ POLL_SECONDS = 0.5
 # Minor version from which stored objects that break a new rule can still be written.
 RATCHETING_SINCE = (1, 30)
 _NO_API_SERVER = "waiting for the Kubernetes API: what answers in its place is no API server"
+_NOT_SERVED = "waiting for the Kubernetes API to serve IAMIdentityMapping"
 _MINOR = re.compile(r"v(\d+)\.(\d+)")
 # What a container waits for when a person has to help.
 _STUCK = (
@@ -87,15 +87,15 @@ def answering() -> Iterator[None]:
     try:
         yield
     except lightkube.ApiError as error:
-        raise _refusal(error.status.code or 0, _line(error)) from error
-    except httpx2.HTTPStatusError as error:
         raise _refusal(error.response.status_code, _line(error)) from error
+    except httpx2.HTTPStatusError as error:
+        raise _refusal(error.response.status_code, error.response.reason_phrase) from error
     except httpx2.TimeoutException as error:
         raise Waiting("waiting for the Kubernetes API: it does not answer in time") from error
     except httpx2.HTTPError as error:
         raise Waiting(f"waiting for the Kubernetes API: {_line(error)}") from error
-    except (msgspec.MsgspecError, json.JSONDecodeError) as error:
-        raise Waiting(_NO_API_SERVER) from error
+    except (msgspec.MsgspecError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise Waiting(f"{_NO_API_SERVER} ({_line(error)})") from error
     except KeyError as error:
         # lightkube looks up this header of a refusal without asking whether it is there.
         if error.args != ("Content-Type",):
@@ -121,9 +121,12 @@ def apply(client: Client, manifest: manifests.Manifest) -> Any:
     from lightkube.types import PatchType
 
     kind, name, namespace = _identity(manifest)
-    return client.patch(
+    applied = client.patch(
         kind, name, manifest, namespace=namespace, patch_type=PatchType.APPLY, force=True
     )
+    if not applied.metadata or applied.metadata.name != name:
+        raise Waiting(_NO_API_SERVER)
+    return applied
 
 
 def apply_service(client: Client, address: str | None) -> str:
@@ -149,13 +152,14 @@ def apply_mapping_definition(client: Client) -> None:
     """Apply the CRD, with the rules that the server can have, and wait until it is there."""
     from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
 
-    definition = apply(client, manifests.mapping_definition(strict=_ratchets(client)))
+    manifest = manifests.mapping_definition(strict=_ratchets(client))
+    definition = apply(client, manifest)
     deadline = time.monotonic() + ANSWER_SECONDS
     while not _established(definition):
         if time.monotonic() > deadline:
-            raise Waiting("waiting for the Kubernetes API to serve IAMIdentityMapping")
+            raise Waiting(_NOT_SERVED)
         time.sleep(POLL_SECONDS)
-        definition = client.get(CustomResourceDefinition, definition.metadata.name)
+        definition = client.get(CustomResourceDefinition, manifest["metadata"]["name"])
 
 
 def _established(definition: Any) -> bool:
@@ -169,7 +173,8 @@ def _ratchets(client: Client) -> bool:
     from lightkube.resources.core_v1 import Node
 
     node = next(iter(client.list(Node, chunk_size=1)), None)
-    version = _MINOR.match(node.status.nodeInfo.kubeletVersion) if node else None
+    info = node.status.nodeInfo if node and node.status else None
+    version = _MINOR.match(info.kubeletVersion) if info else None
     return bool(version) and (int(version[1]), int(version[2])) >= RATCHETING_SINCE
 
 
@@ -186,7 +191,11 @@ def current_bundle(client: Client) -> manifests.Bundle | None:
         if error.status.code == 404:
             return None
         raise
-    data = {key: base64.b64decode(value).decode() for key, value in (secret.data or {}).items()}
+    try:
+        data = {key: base64.b64decode(text).decode() for key, text in (secret.data or {}).items()}
+    except ValueError:
+        # Not this charm's, or no longer: it will be again.
+        return None
     if not data.get("cert.pem") or not data.get("key.pem"):
         return None
     return manifests.Bundle(data["cert.pem"], data["key.pem"], data.get("ca.pem", ""))
@@ -233,7 +242,7 @@ def unfinished(client: Client, rollout: Rollout) -> Unready:
 def _obstacle(client: Client) -> str | None:
     from lightkube.resources.core_v1 import Pod
 
-    pods = client.list(Pod, namespace=manifests.NAMESPACE, labels=manifests.POD_LABELS)
+    pods = client.list(Pod, namespace=manifests.NAMESPACE, labels={**manifests.POD_LABELS})
     return next((problem for pod in pods if (problem := _pod_problem(pod))), None)
 
 
@@ -253,25 +262,33 @@ def list_mappings(client: Client) -> list[IAMMapping]:
     return [
         IAMMapping(
             name=item["metadata"]["name"],
-            arn=str((item.get("spec") or {}).get("arn", "")),
-            canonical=str((item.get("status") or {}).get("canonicalARN", "")),
+            arn=_field(item, "spec", "arn"),
+            canonical=_field(item, "status", "canonicalARN"),
         )
         for item in _mapping_items(client)
     ]
 
 
+def _field(item: Any, part: str, name: str) -> str:
+    # Stored before there was a schema, a mapping can hold anything.
+    values = item.get(part)
+    return str(values.get(name, "")) if isinstance(values, dict) else ""
+
+
 def _mapping_items(client: Client) -> list[Any]:
     """The objects, once the server has got its storage ready: for about a second after the
     CRD came or changed it answers 429, and another of several servers 404."""
-    from lightkube import ApiError
+    import httpx2
 
     deadline = time.monotonic() + ANSWER_SECONDS
     while True:
         try:
             return list(client.list(_mapping_kind()))
-        except ApiError as error:
-            if error.status.code not in (404, 429) or time.monotonic() > deadline:
+        except httpx2.HTTPStatusError as error:
+            if error.response.status_code not in (404, 429):
                 raise
+            if time.monotonic() > deadline:
+                raise Waiting(_NOT_SERVED) from error
         time.sleep(POLL_SECONDS)
 
 
@@ -310,7 +327,7 @@ def remove(client: Client) -> None:
                 raise
 
 
-def _identity(manifest: manifests.Manifest) -> tuple[type[Resource], str, str | None]:
+def _identity(manifest: manifests.Manifest) -> tuple[Any, str, str | None]:
     from lightkube.core.resource_registry import resource_registry
 
     kind = resource_registry.load(manifest["apiVersion"], manifest["kind"])
