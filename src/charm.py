@@ -165,8 +165,8 @@ class AwsIamCharm(ops.CharmBase):
         # 4. What is left to be said.
         if not rollout.complete:
             raise cluster.unfinished(client, rollout)
-        if problem or distrust:
-            raise problem or distrust
+        if held_back := problem or distrust:
+            raise held_back
         return _line(config, rollout, survey, self._certificates.warning)
 
     def _cluster_id(self, config: Config) -> str:

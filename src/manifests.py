@@ -30,6 +30,7 @@ class Bundle:
 
     @property
     def hash(self) -> str:
+        """A name for the pair: the pods are replaced when it changes."""
         return _hash(self.certificate + self.key)
 
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import ops
 
 import manifests
 from certificates import legacy, pem
 from errors import Blocked, Waiting
+
+if TYPE_CHECKING:
+    from certificates import modern
 
 ENDPOINT = "certificates"
 WARNING_DAYS = 14
@@ -41,12 +44,12 @@ class Certificates(ops.Object):
         self._relation = charm.model.get_relation(ENDPOINT)
         self._modern = self._make_modern(charm)
 
-    def _make_modern(self, charm: ops.CharmBase):
+    def _make_modern(self, charm: ops.CharmBase) -> modern.Requirer | None:
         if not self._relation or not charm.unit.is_leader():
             return None
-        # On its way out the library removes its secrets, whichever protocol was spoken.
-        leaving = os.environ.get("JUJU_DISPATCH_PATH") == f"hooks/{ENDPOINT}-relation-broken"
-        if legacy.is_spoken_by(self._bags()) and not leaving:
+        # While the relation breaks no unit is left in it, so that the library removes its
+        # secrets, whichever protocol was spoken.
+        if legacy.is_spoken_by(self._bags()):
             return None
         from certificates import modern
 

@@ -113,14 +113,15 @@ class AwsIamRequirer:
         self._write(webhook_status=False)
 
     def _write(self, **values: object) -> None:
-        if self.relation:
-            _write(self.relation.data[self._charm.unit], values)
+        if relation := self.relation:
+            _write(relation.data[self._charm.unit], values)
 
     def _remote(self, key: str) -> Any:
-        if not self.relation:
+        relation = self.relation
+        if not relation:
             return None
-        for unit in self.relation.units:
-            return _decoded(self.relation.data[unit], key)
+        for unit in relation.units:
+            return _decoded(relation.data[unit], key)
         return None
 
 
@@ -141,7 +142,9 @@ class AwsIamProvider:
     def webhook(self) -> Webhook | None:
         """The webhook to use; None while there is none that serves."""
         relation = self.relation
-        for unit in relation.units if relation else ():
+        if not relation:
+            return None
+        for unit in relation.units:
             data = relation.data[unit]
             cluster_id = _decoded(data, "cluster_id")
             if isinstance(cluster_id, str) and _decoded(data, "webhook_status") is True:
@@ -151,9 +154,9 @@ class AwsIamProvider:
     def publish(self, *, api_server_state: bool, webhook_hash: str = "") -> None:
         """Tell the aws-iam unit whether the API server answers, and which webhook file
         (`Webhook.hash`) it was last started with."""
-        if self.relation:
+        if relation := self.relation:
             values = {"api_server_state": api_server_state, "webhook_hash": webhook_hash}
-            _write(self.relation.data[self._charm.unit], values)
+            _write(relation.data[self._charm.unit], values)
 
 
 def _write(data: ops.RelationDataContent, values: Mapping[str, object]) -> None:
