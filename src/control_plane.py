@@ -34,18 +34,22 @@ def find(charm: ops.CharmBase) -> ControlPlane:
 
     Raises:
         errors.Blocked: there is none, or the two endpoints are both in use.
+        errors.Waiting: its unit has not joined yet.
     """
     name = charm.app.name
-    explicit = _application(charm, RELATION)
-    implicit = _application(charm, IMPLICIT)
+    explicit = _relation(charm, RELATION)
+    implicit = _relation(charm, IMPLICIT)
     if explicit and implicit:
         raise Blocked(
-            f"integrated twice: juju remove-relation {name}:{IMPLICIT} {implicit}:juju-info"
+            f"integrated twice: juju remove-relation {name}:{IMPLICIT} "
+            f"{implicit.app.name}:juju-info"
         )
-    application = explicit or implicit
-    if not application:
+    relation = explicit or implicit
+    if not relation:
         raise Blocked(f"no control plane: juju integrate {name} kubernetes-control-plane")
-    return ControlPlane(application, told=bool(explicit))
+    if not relation.units:
+        raise Waiting(f"waiting for {relation.app.name} to join")
+    return ControlPlane(relation.app.name, told=bool(explicit))
 
 
 def await_api_server(control_plane: ControlPlane, requirer: AwsIamRequirer) -> None:
@@ -68,6 +72,6 @@ def check_option(control_plane: ControlPlane, address: str, rendered: str | None
     raise Blocked(f"run: juju config {control_plane.application} authn-webhook-endpoint={url}")
 
 
-def _application(charm: ops.CharmBase, endpoint: str) -> str | None:
+def _relation(charm: ops.CharmBase, endpoint: str) -> ops.Relation | None:
     relation = charm.model.get_relation(endpoint)
-    return relation.app.name if relation and relation.active and relation.units else None
+    return relation if relation and relation.active else None
