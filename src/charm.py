@@ -114,6 +114,7 @@ class AwsIamCharm(ops.CharmBase):
 
     def _reconcile(self) -> str:
         """Bring everything to where it belongs; the line for an active status."""
+        predecessor.forget_files()
         config = self._load_config()
         principal = control_plane.find(self)
         if not self._peers.joined:
@@ -171,8 +172,12 @@ class AwsIamCharm(ops.CharmBase):
 
     def _cluster_id(self, config: Config) -> str:
         former = self._peers.published.cluster_id
-        wanted = config.cluster_id or former or predecessor.cluster_id() or secrets.token_hex(8)
-        if former and wanted != former:
+        if not former:
+            inherited = predecessor.cluster_id()
+            predecessor.forget_leader_data()
+            return config.cluster_id or inherited or secrets.token_hex(8)
+        wanted = config.cluster_id or former
+        if wanted != former:
             logger.warning(
                 "cluster id changed from %s to %s: people need the new one in their kubeconfig",
                 former,

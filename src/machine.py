@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import tempfile
 from pathlib import Path
 
 from charms.aws_iam.v0.aws_iam import WEBHOOK_CONFIG
@@ -29,17 +27,13 @@ def write(path: Path, text: str) -> bool:
     if read(path) == text and path.stat().st_mode & 0o777 == 0o600:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
+    temporary = _beside(path)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
     return True
 
 
@@ -55,5 +49,8 @@ def remove(*paths: Path) -> None:
     """Remove the files that are there, and what a killed `write` left beside them."""
     for path in paths:
         path.unlink(missing_ok=True)
-        for temporary in path.parent.glob(f".{path.name}.*"):
-            temporary.unlink(missing_ok=True)
+        _beside(path).unlink(missing_ok=True)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.new")

@@ -22,12 +22,15 @@ def cluster_id() -> str:
     return found.stdout.strip()
 
 
-def forget_secrets() -> None:
-    """Remove the private key from leader data and from the machine."""
+def forget_files() -> None:
+    """Remove its files from the machine, the private key's among them."""
     machine.remove(*machine.LEFTOVERS)
+
+
+def forget_leader_data() -> None:
+    """Remove all that it kept there, the private key included; for the leader."""
+    keys = ("cluster_id=", "service_ip=", "cert=", "key=")
     try:
-        subprocess.run(
-            ["leader-set", "cert=", "key="], capture_output=True, timeout=30, check=True
-        )
+        subprocess.run(["leader-set", *keys], capture_output=True, timeout=30, check=True)
     except (OSError, subprocess.SubprocessError):
         return
