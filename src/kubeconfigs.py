@@ -13,6 +13,8 @@ import manifests
 import templating
 
 PORT = 443
+# Without a user in it: nobody's credential is handed on.
+_SERVER = re.compile(r"https://[A-Za-z0-9.\[\]:_-]+(/[A-Za-z0-9._~/-]*)?")
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
 
 
@@ -97,7 +99,18 @@ def public_endpoint(kubeconfig: str) -> tuple[str, str]:
 
 def client(login: Login, *, context: str, server: str, ca: str) -> str:
     """A kubeconfig without any credential. ``ca`` is PEM; empty for a server whose
-    certificate the person's machine trusts already."""
+    certificate the person's machine trusts already.
+
+    Raises:
+        ValueError: a value that no kubeconfig can hold, or no person reach.
+    """
+    if not _SERVER.fullmatch(server):
+        raise ValueError(f"server {server!r} is no URL such as https://k8s.example.com:443")
+    for name, text in (("context", context), ("profile", login.profile)):
+        if not text.isprintable() or text != text.strip():
+            raise ValueError(f"{name} {text!r} holds more than printable characters")
+    if not context:
+        raise ValueError("context is empty: leave it out, or give context=aws-iam-authenticator")
     return templating.render(
         "client.yaml.j2",
         context=context,

@@ -35,4 +35,5 @@ def render(name: str, **values: object) -> str:
 def _as_json(value: object) -> str:
     import json
 
-    return json.dumps(value)
+    # Two escapes for one character, as JSON has them, are none in YAML.
+    return json.dumps(value, ensure_ascii=False)
