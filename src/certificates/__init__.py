@@ -42,6 +42,7 @@ class Certificates(ops.Object):
         self._names = list(remembered)
         self._unit = charm.unit
         self._relation = charm.model.get_relation(ENDPOINT)
+        self._readable = True
         self._modern = self._make_modern(charm)
 
     def _make_modern(self, charm: ops.CharmBase) -> modern.Requirer | None:
@@ -53,6 +54,10 @@ class Certificates(ops.Object):
             return None
         from certificates import modern
 
+        if self._relation.active:
+            self._readable = modern.is_readable(self._relation.data[self._relation.app])
+        if not self._readable:
+            return None
         return modern.Requirer(charm, ENDPOINT, lambda: self._names)
 
     def request(self, names: Sequence[str]) -> None:
@@ -83,6 +88,11 @@ class Certificates(ops.Object):
                 f"{self._unit.app.name}:{ENDPOINT} easyrsa (or vault, self-signed-certificates)"
             )
         provider = self._relation.app.name
+        if not self._readable:
+            raise Blocked(
+                f"what {provider} answered is no certificate: run juju remove-relation "
+                f"{self._unit.app.name}:{ENDPOINT} {provider}, and integrate them again"
+            )
         if self._modern:
             self._modern.raise_refusal(provider)
         candidates = self._candidates()

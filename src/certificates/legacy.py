@@ -56,7 +56,7 @@ def _reply(unit: str, bag: Databag, bags: Sequence[Databag]) -> manifests.Bundle
 def _json_object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 

@@ -7,7 +7,8 @@ the library's; it costs a tenth of a second to import, so only leaders that may 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import manifests
@@ -29,6 +30,23 @@ _REMEDIES = {
     "WILDCARD_NOT_ALLOWED": "report a bug, no wildcard was asked for",
     "SERVER_NOT_AVAILABLE": "juju status {app}",
 }
+
+
+def is_readable(bag: Mapping[str, str]) -> bool:
+    """Whether the library can take in the provider's application databag ``bag``: it raises,
+    in handlers of its own, at a certificate or request that is none."""
+    from charmlibs.interfaces.tls_certificates import Certificate, CertificateSigningRequest
+
+    try:
+        for entry in json.loads(bag.get("certificates") or "[]"):
+            CertificateSigningRequest.from_string(entry["certificate_signing_request"])
+            for text in (entry["certificate"], entry["ca"], *(entry.get("chain") or ())):
+                Certificate.from_string(text)
+        for entry in json.loads(bag.get("request_errors") or "[]"):
+            CertificateSigningRequest.from_string(entry["csr"])
+    except Exception:  # noqa: BLE001  (whatever it is, the library would raise it)
+        return False
+    return True
 
 
 class Requirer:

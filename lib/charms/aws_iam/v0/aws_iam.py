@@ -171,5 +171,5 @@ def _decoded(data: Mapping[str, str], key: str) -> Any:
     """The value of ``key``, or None where it is missing or no JSON."""
     try:
         return json.loads(data.get(key, "null"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
