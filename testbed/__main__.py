@@ -23,7 +23,7 @@ _GRACE_SECONDS = 5
 _HELP = {
     "setup": "check this machine and install the tools that the testbed needs",
     "programs": "build the cluster's programs into the cache, and print their folder",
-    "run": "boot a lab, run a command as its operator, end the lab; the exit code is the command's",
+    "run": "boot a lab, run a command as its operator, end the lab; exits as the command did",
     "up": "boot a lab that stays",
     "shell": "open the operator's shell in the lab that is up",
     "exec": "run a command as the operator of the lab that is up",
@@ -120,7 +120,7 @@ def _command(options: argparse.Namespace) -> list[str]:
 
 
 def _foreground(process: subprocess.Popen[bytes]) -> int:
-    """Wait for a command that shares this terminal; after Ctrl-C, which it got as well, only for a while."""
+    """Wait for a command of this terminal; after Ctrl-C, which it got as well, for a while."""
     try:
         code = process.wait()
     except (KeyboardInterrupt, SystemExit):

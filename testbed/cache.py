@@ -1,4 +1,4 @@
-"""Where built things are kept between runs: outside the checkout, named by what they are made of."""
+"""Where built things are kept: outside the checkout, named by what they are made of."""
 
 from __future__ import annotations
 

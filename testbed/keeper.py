@@ -1,7 +1,8 @@
-"""Holds a lab from outside: starts it, waits for its end, and removes what a kernel does not remove by itself.
+"""Holds a lab from outside: starts it, waits for its end, removes what the kernel does not.
 
-`python -m testbed.keeper NAME PROGRAMS CONTROLLER [OWNER]`. The lab ends when its first process does, on SIGTERM to
-this one, or when the pipe with file number OWNER is closed by whoever asked for the lab.
+`python -m testbed.keeper NAME PROGRAMS CONTROLLER [OWNER]`. The lab ends when its first process
+does, on SIGTERM to this one, or when the pipe with file number OWNER is closed by whoever asked
+for the lab.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def find(places: Places) -> int | None:
 
 
 def clean(places: Places) -> None:
-    """Remove the folders and control groups of a lab that has ended, however it did. Raises OSError."""
+    """Remove folders and control groups of a lab that has ended. Raises OSError."""
     cgroups.remove(host.find_cgroups(), cgroups.group_of_lab(places.name))
     for folder in (places.disk, places.state):
         if folder.exists():

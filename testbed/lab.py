@@ -1,8 +1,9 @@
 """The inside of a lab: boots its network, AWS and etcd, and creates machines.
 
-`python -m testbed.lab NAME PROGRAMS CONTROLLER` becomes the first process of the lab's namespaces; a child of it is
-the controller process, which boots the lab and hands it to CONTROLLER (`module:function`, which takes a `Lab` and
-blocks). Standard output carries one line: the first process's id as its starter sees it.
+`python -m testbed.lab NAME PROGRAMS CONTROLLER` becomes the first process of the lab's namespaces;
+a child of it is the controller process, which boots the lab and hands it to CONTROLLER
+(`module:function`, which takes a `Lab` and blocks). Standard output carries one line: the first
+process's id as its starter sees it.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class Lab:
         self.programs = programs
         self.charm_store = charm_store()
         self._disk = places.disk
-        self._trusted = trusted_authorities(aws_authority)
+        self.trusted = trusted_authorities(aws_authority)
         self._group = cgroups.group_of_lab(places.name)
         self._cgroups = host.find_cgroups()
         self._may_raise_limits = host.has_capability(host.CAP_SYS_RESOURCE)
@@ -72,7 +73,7 @@ class Lab:
             cgroups=self._cgroups,
             cgroup=group,
         )
-        content = files.machine_files(settings, keys, group, self._trusted)
+        content = files.machine_files(settings, keys, group, self.trusted)
         return Machine.create(settings, place, content, on_close=lambda: self._release(index))
 
     def _reserve(self, model: str) -> tuple[files.ModelKeys, int]:
@@ -106,7 +107,7 @@ def boot(places: Places, programs: Path) -> Lab:
     etcd = _start_etcd(places, programs)
     stand_in = aws.start(places.disk / "aws", places.state)
     lab = Lab(places, programs, stand_in.authority)
-    _furnish_operator(places.disk / "operator", lab._trusted)
+    _furnish_operator(places.disk / "operator", lab.trusted)
     lab.images.parent.mkdir()
     images.write_archive(images.cluster_images(programs, stand_in.authority), lab.images)
     wait_for_port(LAB_ADDRESS, 2379, etcd, "etcd", places.state / "etcd.log")
@@ -130,7 +131,7 @@ def _start_etcd(places: Places, programs: Path) -> subprocess.Popen[bytes]:
 
 
 def _furnish_operator(disk: Path, trusted: bytes) -> None:
-    """Give the operator's machine, which has the host's root, an /etc that knows the lab's DNS and AWS."""
+    """Give the operator, who has the host's root, an /etc that knows the lab's DNS and AWS."""
     upper = disk / "etc"
     bundle = upper / _CA_BUNDLE.relative_to("/etc")
     bundle.parent.mkdir(parents=True)
@@ -160,7 +161,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _reap_until(controller_pid: int) -> None:
-    """Collect every orphan of the lab, and end when the controller process ends: the kernel then ends the rest."""
+    """Collect orphans until the controller process ends; with this the kernel ends the rest."""
     while True:
         pid, status = os.wait()
         if pid == controller_pid:

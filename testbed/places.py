@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _STATES = Path("/run/aws-iam")
-_DISKS = Path("/var/tmp/aws-iam")
+_DISKS = Path("/var/tmp/aws-iam")  # noqa: S108 - its users are root, its names are the labs'
 
 
 @dataclass(frozen=True)

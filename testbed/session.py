@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from testbed import cache, keeper
 from testbed.cluster import enter
@@ -45,9 +45,11 @@ class Session:
         self._keeper = _start(places, programs, controller, owner=reader)
         os.close(reader)
 
-    def popen(self, argv: Sequence[str], **popen_kwargs: Any) -> subprocess.Popen[bytes]:
+    def popen(
+        self, argv: Sequence[str], *, stdout: int | None = None, stderr: int | None = None
+    ) -> subprocess.Popen[bytes]:
         """Start a program as the operator, in this process's working directory."""
-        return popen(self.places, self._programs, argv, **popen_kwargs)
+        return popen(self.places, self._programs, argv, stdout=stdout, stderr=stderr)
 
     def end(self) -> None:
         """End the lab and all that runs in it, and return when nothing of it is left."""
@@ -82,7 +84,12 @@ def down(places: Places) -> bool:
 
 
 def popen(
-    places: Places, programs: Path, argv: Sequence[str], **popen_kwargs: Any
+    places: Places,
+    programs: Path,
+    argv: Sequence[str],
+    *,
+    stdout: int | None = None,
+    stderr: int | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a program as the operator of a lab that is up, in this process's working directory.
 
@@ -96,13 +103,13 @@ def popen(
         ) from None
     command = enter.command(pid, argv, cwd=str(Path.cwd()))
     environment = operator_environment(places, programs, os.environ)
-    return subprocess.Popen(command, env=environment, **popen_kwargs)
+    return subprocess.Popen(command, env=environment, stdout=stdout, stderr=stderr)
 
 
 def operator_environment(
     places: Places, programs: Path, outer: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return the operator's environment: made from nothing, but for the terminal and TESTBED_ settings."""
+    """Return the operator's environment: from nothing, but for terminal and TESTBED_ settings."""
     passed_on = {
         key: value
         for key, value in outer.items()
@@ -160,7 +167,7 @@ def _start_keeper(
 
 
 def _inner_environment() -> dict[str, str]:
-    """Return the environment of the lab's own processes: none of the host's proxies, certificates or Python settings."""
+    """Return the environment of the lab's own processes: nothing of the host's but TESTBED_."""
     settings = {key: value for key, value in os.environ.items() if key.startswith("TESTBED_")}
     return {
         **settings,

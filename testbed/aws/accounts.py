@@ -1,8 +1,8 @@
-"""The users and roles that the STS knows, read from a file, and the temporary keys that it has given out."""
+"""The users and roles that the STS knows from a file, and the temporary keys it gave out."""
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import secrets
 import string
 import threading
@@ -31,13 +31,13 @@ class Principal:
 
 @dataclass(frozen=True)
 class Credentials:
-    """An access key, long-lived (no token), or temporary (a token, and a time at which it ends)."""
+    """An access key: long-lived, or temporary, which has a token and an end."""
 
     access_key: str
     secret_key: str
     principal: Principal
     token: str = ""
-    expires: datetime.datetime | None = None
+    expires: dt.datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Accounts:
         """Return the role of an ARN (with its path)."""
         return self._roles.get(arn)
 
-    def assume(self, role: Role, session: str, expires: datetime.datetime) -> Credentials:
+    def assume(self, role: Role, session: str, expires: dt.datetime) -> Credentials:
         """Return new temporary credentials of a role, which this keeps."""
         principal = Principal(
             account=role.account,

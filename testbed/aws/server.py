@@ -1,8 +1,11 @@
-"""The STS as a process: `python -m testbed.aws.server ADDRESS CERTIFICATE KEY`, HTTPS on port 443."""
+"""The STS as a process, HTTPS on port 443.
+
+`python -m testbed.aws.server ADDRESS CERTIFICATE KEY`
+"""
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import socket
 import ssl
 import sys
@@ -21,7 +24,7 @@ _LARGEST_BODY = 64 * 1024
 
 
 class _Server(ThreadingHTTPServer):
-    """Greets each connection in the connection's own thread: a slow client keeps no other waiting."""
+    """Does each TLS handshake in a thread: a slow client keeps no other waiting."""
 
     daemon_threads = True
     request_queue_size = 256
@@ -45,7 +48,11 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: _Server
+
+    @property
+    def _accounts(self) -> Accounts:
+        assert isinstance(self.server, _Server)
+        return self.server.accounts
 
     def do_GET(self) -> None:
         self._serve()
@@ -64,11 +71,11 @@ class _Handler(BaseHTTPRequestHandler):
             headers.setdefault(name.lower(), []).append(value)
         body = self.rfile.read(int(length))
         request = Request(self.command, path, query, headers, body)
-        now = datetime.datetime.now(datetime.timezone.utc)
-        self._send(respond(request, self.server.accounts, now))
+        now = dt.datetime.now(dt.timezone.utc)
+        self._send(respond(request, self._accounts, now))
 
     def _send(self, response: Response) -> None:
-        """Send head and body in one piece: in two, the client's delayed acknowledgement adds 40 ms."""
+        """Send head and body in one piece: in two, delayed acknowledgement adds 40 ms."""
         phrase = HTTPStatus(response.status).phrase
         head = (
             f"HTTP/1.1 {response.status} {phrase}\r\n"
@@ -81,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.log_request(response.status)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Log neither query nor headers: a presigned query is as good as a password for a while."""
+        """Log neither query nor headers: a presigned query is a password for a while."""
         path = self.path.partition("?")[0]
         self.log_message("%s %s %s", self.command, path, str(code))
 

@@ -1,4 +1,4 @@
-"""Starts the stand-ins for AWS in the lab: the STS, and the DNS that leads all of amazonaws.com to it."""
+"""Starts the stand-ins for AWS: the STS, and the DNS that leads amazonaws.com to it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def start(disk: Path, logs: Path) -> StandIn:
 
 
 def dns_command() -> list[str]:
-    """Return the command line of a DNS server that knows amazonaws.com, and that nothing else exists."""
+    """Return the command line of a DNS server for which only amazonaws.com exists."""
     return [
         "dnsmasq",
         "--keep-in-foreground",

@@ -1,12 +1,12 @@
 """Checks AWS Signature Version 4, of a presigned URL or of an Authorization header. Pure.
 
-The rules are those of AWS's documentation "AWS Signature Version 4 for API requests"; the words of a refusal are close
-to STS's own, since people read them.
+The rules are those of AWS's documentation "AWS Signature Version 4 for API requests"; the words
+of a refusal are close to STS's own, since people read them.
 """
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import hashlib
 import hmac
 import re
@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 
-_VALID_FOR = datetime.timedelta(minutes=15)
-"""How long STS takes a signature, presigned or not: X-Amz-Expires of less changes nothing there."""
-_EARLY_BY = datetime.timedelta(minutes=5)
+_VALID_FOR = dt.timedelta(minutes=15)
+"""How long STS takes a signature, presigned or not: it ignores an X-Amz-Expires of less."""
+_EARLY_BY = dt.timedelta(minutes=5)
 _LONGEST_EXPIRES = 604_800
 _TIME_FORMAT = "%Y%m%dT%H%M%SZ"
 _AUTHORIZATION = re.compile(
@@ -53,7 +53,7 @@ class Request:
         return [(urllib.parse.unquote(k), urllib.parse.unquote(v)) for k, _, v in pairs]
 
     def header(self, name: str) -> str:
-        """Return a header's value as it is signed: trimmed, its spaces folded, repetitions joined."""
+        """Return a header's value as it is signed: spaces folded, repetitions joined."""
         return ",".join(" ".join(value.split()) for value in self.headers.get(name, ()))
 
 
@@ -91,9 +91,9 @@ def signature_of(request: Request) -> Signature:
 
 
 def check(
-    request: Request, signature: Signature, secret_key: str, region: str, now: datetime.datetime
+    request: Request, signature: Signature, secret_key: str, region: str, now: dt.datetime
 ) -> None:
-    """Return if the signature is the secret key's, for STS in that region, and neither old nor early.
+    """Return if a signature is the secret key's, for STS in a region, neither old nor early.
 
     Raises Refused otherwise.
     """
@@ -189,14 +189,13 @@ def _check_headers(request: Request, signature: Signature) -> None:
         raise _mismatch(f"'{unsigned[0]}' must be a 'SignedHeader' in the AWS Authorization.")
 
 
-def _check_time(signature: Signature, now: datetime.datetime) -> None:
+def _check_time(signature: Signature, now: dt.datetime) -> None:
     try:
-        signed_at = datetime.datetime.strptime(signature.signed_at, _TIME_FORMAT)
+        signed_at = dt.datetime.strptime(f"{signature.signed_at} +0000", f"{_TIME_FORMAT} %z")
     except ValueError:
         raise _incomplete(
             f"Date must be in ISO-8601 'basic format', got '{signature.signed_at}'."
         ) from None
-    signed_at = signed_at.replace(tzinfo=datetime.timezone.utc)
     if signed_at + _VALID_FOR < now:
         earliest = (now - _VALID_FOR).strftime(_TIME_FORMAT)
         raise _mismatch(
@@ -224,16 +223,10 @@ def _canonical_request(request: Request, signature: Signature) -> str:
         if key != "X-Amz-Signature"
     )
     headers = "".join(f"{name}:{request.header(name)}\n" for name in signature.signed_headers)
-    return "\n".join(
-        [
-            request.method,
-            request.path or "/",
-            "&".join(f"{key}={value}" for key, value in query),
-            headers,
-            ";".join(signature.signed_headers),
-            hashlib.sha256(request.body).hexdigest(),
-        ]
-    )
+    parameters = "&".join(f"{key}={value}" for key, value in query)
+    names = ";".join(signature.signed_headers)
+    body = hashlib.sha256(request.body).hexdigest()
+    return f"{request.method}\n{request.path or '/'}\n{parameters}\n{headers}\n{names}\n{body}"
 
 
 def _sign(text: str, signature: Signature, secret_key: str) -> str:

@@ -1,8 +1,8 @@
-"""What STS answers: GetCallerIdentity and AssumeRole, as JSON or XML. Pure but for the keys it gives out."""
+"""What STS answers: GetCallerIdentity and AssumeRole, as JSON or XML."""
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 import re
 import urllib.parse
@@ -35,7 +35,7 @@ class Response:
     request_id: str
 
 
-def respond(request: Request, accounts: Accounts, now: datetime.datetime) -> Response:
+def respond(request: Request, accounts: Accounts, now: dt.datetime) -> Response:
     """Return what STS answers to a request."""
     request_id = str(uuid.uuid4())
     as_json = "application/json" in request.header("accept")
@@ -47,7 +47,7 @@ def respond(request: Request, accounts: Accounts, now: datetime.datetime) -> Res
     return _answer(action, result, request_id, as_json)
 
 
-def authenticate(request: Request, accounts: Accounts, now: datetime.datetime) -> Principal:
+def authenticate(request: Request, accounts: Accounts, now: dt.datetime) -> Principal:
     """Return whose valid signature a request carries. Raises Refused."""
     region = region_of(request.header("host"))
     if region is None:
@@ -72,7 +72,7 @@ def _parameters(request: Request) -> dict[str, str]:
 
 
 def _perform(
-    parameters: Mapping[str, str], caller: Principal, accounts: Accounts, now: datetime.datetime
+    parameters: Mapping[str, str], caller: Principal, accounts: Accounts, now: dt.datetime
 ) -> tuple[str, dict[str, Any]]:
     action = parameters.get("Action", "")
     if parameters.get("Version") == API_VERSION:
@@ -89,7 +89,7 @@ def _caller_identity(caller: Principal) -> dict[str, Any]:
 
 
 def _assume_role(
-    parameters: Mapping[str, str], caller: Principal, accounts: Accounts, now: datetime.datetime
+    parameters: Mapping[str, str], caller: Principal, accounts: Accounts, now: dt.datetime
 ) -> dict[str, Any]:
     arn = parameters.get("RoleArn", "")
     session = parameters.get("RoleSessionName", "")
@@ -107,7 +107,7 @@ def _assume_role(
     return {"Credentials": _credentials(given), "AssumedRoleUser": _assumed(given.principal)}
 
 
-def _duration(text: str, caller: Principal) -> datetime.timedelta:
+def _duration(text: str, caller: Principal) -> dt.timedelta:
     seconds = int(text) if text.isdecimal() else (-1 if text else _DEFAULT_DURATION)
     longest = _DEFAULT_DURATION if caller.is_role else _LONGEST_DURATION
     if not _SHORTEST_DURATION <= seconds <= longest:
@@ -116,7 +116,7 @@ def _duration(text: str, caller: Principal) -> datetime.timedelta:
             "ValidationError",
             f"DurationSeconds must be {_SHORTEST_DURATION} to {longest}, not '{text}'",
         )
-    return datetime.timedelta(seconds=seconds)
+    return dt.timedelta(seconds=seconds)
 
 
 def _credentials(given: Credentials) -> dict[str, str]:

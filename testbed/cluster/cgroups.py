@@ -1,4 +1,4 @@
-"""The control groups of a lab: made before a machine starts, and removed when everything in them has ended."""
+"""The control groups of a lab: made before a machine starts, removed after its end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def group_of_lab(name: str) -> str:
 
 
 def create(cgroups: Cgroups, group: str) -> None:
-    """Create a group (`lab/machine`) in every hierarchy, ready for the kubelet's pods. Raises OSError."""
+    """Create a group (`lab/machine`) in every hierarchy, for pods. Raises OSError."""
     for hierarchy in cgroups.hierarchies:
         folder = hierarchy
         for part in Path(group).parts:
@@ -30,7 +30,7 @@ def create(cgroups: Cgroups, group: str) -> None:
 
 
 def remove(cgroups: Cgroups, group: str) -> None:
-    """Remove a group and all below it, in every hierarchy. Raises OSError if processes stay in it."""
+    """Remove a group with all below it everywhere. Raises OSError if processes stay in it."""
     deadline = time.monotonic() + _PATIENCE
     for hierarchy in cgroups.hierarchies:
         folder = hierarchy / group
@@ -54,7 +54,7 @@ def _prepare_parent(cgroups: Cgroups, folder: Path) -> None:
 
 
 def _inherit_cpuset(folder: Path) -> None:
-    """A new group of a version 1 cpuset hierarchy holds no process until it has CPUs and memory nodes."""
+    """In version 1 a new cpuset holds no process until it has CPUs and memory nodes."""
     for name in ("cpuset.cpus", "cpuset.mems"):
         own, parents = folder / name, folder.parent / name
         if own.exists() and parents.exists() and not own.read_text().strip():

@@ -10,8 +10,8 @@ _CHANGE_FOLDER = 'cd "$0" && exec "$@"'
 def command(pid: int, argv: Sequence[str], *, cwd: str, user: str | None = None) -> list[str]:
     """Return the command line that runs argv with the namespaces and root of process `pid`.
 
-    Its exit code is argv's. When it is killed, the program is killed with it; signals that can be caught go to
-    the process group, as from a terminal.
+    Its exit code is argv's. When it is killed, the program is killed with it; a signal that a
+    program may catch has to be sent to the process group, as a terminal does.
     """
     namespaces = ["--mount", "--net", "--pid", "--uts", "--ipc"]
     become = ["/usr/bin/setpriv", "--pdeathsig=KILL"]

@@ -1,4 +1,4 @@
-"""The files that a machine is born with: keys, kubeconfigs, settings, flags and facts. Pure but for the keys."""
+"""The files that a machine is born with: keys, kubeconfigs, settings, flags and facts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from testbed.cluster.settings import ARGS, FILES, LAB_ADDRESS, PKI, Settings
 
 @dataclass(frozen=True)
 class ModelKeys:
-    """What the machines of one model share: the cluster's authority and its service accounts' key."""
+    """What a model's machines share: the cluster's authority, the service accounts' key."""
 
     authority: pki.Pair
     service_accounts: ec.EllipticCurvePrivateKey
@@ -27,7 +27,7 @@ class ModelKeys:
 def machine_files(
     machine: Settings, keys: ModelKeys, cgroup: str, trusted: bytes
 ) -> dict[str, bytes]:
-    """Return the content of each file, by absolute path; `trusted` is the system's bundle of authorities."""
+    """Return the content of each file, by absolute path; `trusted` are authorities in PEM."""
     texts = {
         f"{FILES}/machine.env": settings.machine_env(machine),
         f"{FILES}/kubelet.yaml": settings.kubelet_config(machine, cgroup),

@@ -14,7 +14,7 @@ NEEDED_CONTROLLERS = ("cpu", "cpuset", "memory", "pids")
 
 @dataclass(frozen=True)
 class Cgroups:
-    """How control groups are mounted: one hierarchy (version 2), or one a controller (version 1)."""
+    """How control groups are mounted: version 2 has one hierarchy, version 1 several."""
 
     version: int
     hierarchies: tuple[Path, ...]

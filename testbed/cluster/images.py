@@ -1,4 +1,4 @@
-"""Container images made from files, in the form of `docker save`, which `ctr image import` takes."""
+"""Container images made from files, in the form of `docker save`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Image:
 
 
 def cluster_images(programs: Path, aws_authority: bytes) -> list[Image]:
-    """Return the images that every machine holds: pause, and the authenticator, which trusts `aws_authority`."""
+    """Return every machine's images: pause, and an authenticator that trusts AWS's stand-in."""
     return [
         Image([PAUSE], programs / "pause", "65535:65535"),
         Image(

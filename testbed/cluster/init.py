@@ -1,10 +1,11 @@
 """PID 1 of a machine: `python3 -S -E -m testbed.cluster.init SPEC`.
 
-Enters namespaces of its own, makes the machine's root its root, keeps the machine's services, and answers the
-machine's `systemctl`. Standard library only: it runs on the system's python3, whatever runs the testbed.
+Enters namespaces of its own, makes the machine's root its root, keeps the machine's services, and
+answers the machine's `systemctl`. Standard library only: it runs on the system's python3,
+whatever runs the testbed.
 
-SPEC is a JSON file (see `MachineSpec` in machine.py). Standard output carries two lines: the process id of this
-PID 1 as its starter sees it, and `ready`.
+SPEC is a JSON file (see `MachineSpec` in machine.py). Standard output carries two lines: the
+process id of this PID 1 as its starter sees it, and `ready`.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ TUNABLES = {
     "kernel/keys/root_maxkeys": "1000000",
     "kernel/keys/root_maxbytes": "25000000",
 }
-"""What the kubelet wants of the kernel. It finds these values in files laid over the kernel's own, which it would
-otherwise change for the whole host, for good."""
+"""What the kubelet wants of the kernel. It finds these values in files laid over the kernel's own,
+which it would otherwise change for the whole host, for good."""
 
 
 def main() -> None:
@@ -58,7 +59,7 @@ def main() -> None:
 
 
 def enter_root(spec: dict[str, Any]) -> None:
-    """Lay the kernel's file systems and the bound folders into the machine's root, and enter it."""
+    """Lay kernel file systems and bound folders into the machine's root, and enter it."""
     root = spec["root"]
     linux.mount("", "/", flags=linux.PRIVATE | linux.RECURSIVE)
     linux.mount("proc", f"{root}/proc", "proc")
@@ -92,7 +93,7 @@ def pretend_tunables(root: str) -> None:
 
 
 def units(spec: dict[str, Any]) -> list[Unit]:
-    """Return the services of this machine: containerd, the import of its images, and one a snap."""
+    """Return this machine's services: containerd, the import of images, and the snaps."""
     programs = spec["environment"]["PROGRAMS"]
     containerd = ["containerd", "--config", spec["containerd_config"]]
     images = ["sh", "-c", import_images(spec["images"])]

@@ -1,4 +1,4 @@
-"""The few system calls that Python 3.10 has no function for. Standard library only: PID 1 uses it."""
+"""The few system calls that Python 3.10 has no function for. PID 1 uses it: no packages."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _checked(result: int, what: str) -> None:
 
 
 def unshare(flags: int) -> None:
-    """Move this process to new namespaces (NEW_PIDS: only its children). Raises OSError."""
+    """Enter new namespaces; of NEW_PIDS only children are part. Raises OSError."""
     _checked(_libc.unshare(flags), "unshare")
 
 
@@ -50,7 +50,7 @@ def unmount(target: str) -> None:
 
 
 def pivot_root(new_root: str) -> None:
-    """Make new_root (a mount point) the root of this mount namespace; the old root goes out of sight."""
+    """Change the root of this mount namespace to a mount point; the old one is detached."""
     os.chdir(new_root)
     _checked(_libc.pivot_root(b".", b"."), f"pivot_root to {new_root}")
     unmount(".")
@@ -65,8 +65,9 @@ def die_with_parent() -> None:
 def become_first_process(namespaces: int) -> None:
     """Return in a new process that is PID 1 of the given new namespaces (NEW_PIDS is implied).
 
-    The process that calls stays outside, writes that new process's id as a line to standard output, waits for its
-    end and ends with its code; if it is killed, so is the new process, and all that lives in it.
+    The process that calls stays outside, writes that new process's id as a line to standard
+    output, waits for its end and ends with its code; if it is killed, so is the new process, and
+    all that lives in it.
     """
     unshare(namespaces | NEW_PIDS)
     child = os.fork()

@@ -1,4 +1,4 @@
-"""A machine of the cluster: namespaces, a root file system laid over the host's, and its own services."""
+"""A machine: namespaces, a root file system laid over the host's, its own services."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from testbed.cluster.host import Cgroups
 from testbed.cluster.settings import PROGRAMS, SNAPS, Settings
 
 PATH = f"{PROGRAMS}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""Where a machine's services look for programs: before all others, for those built for the testbed."""
+"""Where a machine's services look for programs: first among those of the testbed."""
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
 _SYSTEM_PYTHON = "/usr/bin/python3"
@@ -85,7 +85,7 @@ class Machine:
         files: Mapping[str, bytes],
         on_close: Callable[[], None],
     ) -> Machine:
-        """Start a machine that holds the given files (by absolute path), and return when containerd is started.
+        """Start a machine that holds the files (by absolute path), and its containerd.
 
         Raises MachineFailed, NetworkFailed or OSError; nothing is left of it then.
         """
@@ -112,12 +112,12 @@ class Machine:
         user: str | None = None,
         **popen_kwargs: Any,
     ) -> subprocess.Popen[Any]:
-        """Run a program in the machine, as Popen would. Killing what is returned kills the program."""
+        """Run a program in the machine, as Popen would; to kill the Popen kills it."""
         command = enter.command(self.pid, argv, cwd=cwd, user=user)
         return subprocess.Popen(command, env=dict(env), **popen_kwargs)
 
     def close(self) -> None:
-        """End every process of the machine and remove its files, mounts, network and control groups."""
+        """End the machine's processes; remove its files, mounts, network, control groups."""
         os.kill(self.pid, signal.SIGKILL)
         self._starter.wait()
         network.disconnect(self.settings)

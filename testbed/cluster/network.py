@@ -14,7 +14,7 @@ class NetworkFailed(Exception):
 
 
 def set_up_lab() -> None:
-    """Give this network namespace, the operator's machine, a bridge and the addresses of the lab and AWS."""
+    """Give this namespace, the operator's machine, a bridge, its address and AWS's."""
     _ip(
         "link set lo up",
         f"link add {BRIDGE} type bridge",

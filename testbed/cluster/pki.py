@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import datetime
+import datetime as dt
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-_LIFETIME = datetime.timedelta(days=30)
-_CLOCK_SKEW = datetime.timedelta(hours=1)
+_LIFETIME = dt.timedelta(days=30)
+_CLOCK_SKEW = dt.timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,8 @@ def new_authority(name: str) -> Pair:
 def issue(authority: Pair, name: str, *, group: str = "", sans: Sequence[str] = ()) -> Pair:
     """Return a new pair, good for clients and servers, that the authority signed.
 
-    In Kubernetes the name is the user's (or component's) and the group its group; sans are host names and addresses.
+    In Kubernetes the name is the user's (or component's) and the group its group; sans are host
+    names and addresses.
     """
     key = new_key()
     usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
@@ -122,7 +123,7 @@ def kubeconfig(server: str, authority: Pair, client: Pair, user: str) -> str:
 
 
 def _builder(subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.timezone.utc)
+    now = dt.datetime.now(dt.timezone.utc)
     identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     return (
         x509.CertificateBuilder()

@@ -1,4 +1,4 @@
-"""What this machine must have: said in one line when it lacks it for good, installed when it can be."""
+"""What this machine must have: installed when it can be, else said in one line."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 class Unfit(Exception):
-    """This machine cannot run the testbed; the message says why, and what would help, in one line."""
+    """This machine cannot run the testbed; the message is a line with why and what helps."""
 
 
 def check() -> None:
@@ -94,7 +94,7 @@ def _check_namespaces() -> None:
     if probe.returncode != 0:
         reason = (probe.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise Unfit(
-            f"this machine forbids new namespaces, even to root ({reason}): a container needs --privileged"
+            f"this machine forbids namespaces to root ({reason}): a container needs --privileged"
         )
 
 

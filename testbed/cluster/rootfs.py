@@ -33,7 +33,7 @@ EMPTY_FOLDERS = {
     "var/snap": 0o755,
     "var/tmp": 0o1777,
 }
-"""Folders that start empty, whatever the host has in them: what is the host's own is none of a machine's business."""
+"""Folders that start empty: what the host has in them is none of a machine's business."""
 
 _UBUNTU_ID = 1000
 _PRIVATE = 0o600
@@ -41,7 +41,7 @@ _PUBLIC = 0o644
 
 
 def mount(disk: Path, files: Mapping[str, bytes]) -> None:
-    """Make `disk/root` a machine's root file system that holds the given files, by absolute path."""
+    """Make `disk/root` a machine's root file system, with files by absolute path."""
     upper = disk / "upper"
     for folder in (upper, disk / "work", disk / "root", disk / "containerd", disk / "kubelet"):
         folder.mkdir(parents=True)
@@ -56,7 +56,7 @@ def mount(disk: Path, files: Mapping[str, bytes]) -> None:
 
 
 def accounts(etc: Path = Path("/etc")) -> dict[str, bytes]:
-    """Return the host's passwd and group files with a user `ubuntu` in place of whoever has that name or id."""
+    """Return the host's passwd and group, with `ubuntu` for whoever has that name or id."""
     passwd = f"ubuntu:x:{_UBUNTU_ID}:{_UBUNTU_ID}:Ubuntu:/home/ubuntu:/bin/bash"
     group = f"ubuntu:x:{_UBUNTU_ID}:"
     return {

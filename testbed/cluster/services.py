@@ -1,4 +1,4 @@
-"""Starts, watches, restarts and stops the services of a machine. Standard library only: PID 1 uses it."""
+"""Starts, watches and stops the services of a machine. PID 1 uses it: no packages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STOP_TIMEOUT = 10.0
 
 @dataclass(frozen=True)
 class Unit:
-    """A service: its name without `.service`, and what its command line is at the time of a start."""
+    """A service: its name without `.service`, and what its command is when it starts."""
 
     name: str
     command: Callable[[], list[str]]
@@ -48,7 +48,7 @@ class Supervisor:
         return name in self._units
 
     def start(self, name: str) -> None:
-        """Start a service unless it runs. Raises OSError if its program or its arguments are missing."""
+        """Start a service unless it runs. Raises OSError if program or arguments are missing."""
         with self._changed:
             state = self._states[name]
             if state.pid:

@@ -1,4 +1,4 @@
-"""What the parts of a machine are told: their config files and the flags that their snaps start with. Pure."""
+"""What the parts of a machine are told: config files, and the flags of snaps. Pure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SNAPS = (
 
 _FIRST_HOST = 10
 _ADDRESS_ROOM = 200
-"""How many machines fit between the first address and the end of the network, with some to spare."""
+"""How many machines fit between the first address and the end of the network."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def _apiserver_flags(settings: Settings) -> list[str]:
 
 
 def _quick() -> list[str]:
-    """Work within the first second, and follow a leader that goes within four: by default it is 5 and 15."""
+    """Work after a second, not five; follow a leader that goes after four, not fifteen."""
     return [
         "--kube-api-qps=500",
         "--kube-api-burst=1000",
@@ -161,7 +161,6 @@ def kubelet_config(settings: Settings, cgroup: str) -> str:
     content: dict[str, Any] = {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
-        "address": "0.0.0.0",
         "authentication": {
             "anonymous": {"enabled": False},
             "webhook": {"enabled": False},
@@ -189,7 +188,7 @@ def kubelet_config(settings: Settings, cgroup: str) -> str:
 
 
 def kube_proxy_config(settings: Settings) -> str:
-    """Return kube-proxy's config file: nftables, and no change to the host's connection tracking."""
+    """Return kube-proxy's config file; the host's connection tracking stays as it is."""
     content = {
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
         "kind": "KubeProxyConfiguration",
@@ -202,7 +201,7 @@ def kube_proxy_config(settings: Settings) -> str:
 
 
 def containerd_config(settings: Settings) -> str:
-    """Return containerd's config file. Without CAP_SYS_RESOURCE runc may not lower a process's OOM score."""
+    """Return containerd's config file; without CAP_SYS_RESOURCE it lowers no OOM score."""
     restricted = json.dumps(not settings.may_raise_limits)
     return f"""version = 3
 [plugins."io.containerd.cri.v1.images".pinned_images]
@@ -216,7 +215,7 @@ def containerd_config(settings: Settings) -> str:
 
 
 def cni_config(settings: Settings) -> str:
-    """Return the pod network: a routed link a pod, so that no bridge hides pods from kube-proxy's rules."""
+    """Return the pod network: routed, since a bridge hides pods from kube-proxy's rules."""
     content = {
         "cniVersion": "1.0.0",
         "name": "pods",

@@ -32,7 +32,8 @@ class BuildFailed(Exception):
 def programs(console: Console) -> Path:
     """Return the folder that holds all programs, building those that are not in the cache.
 
-    Safe when two processes call it: the second waits for the first. Raises BuildFailed and GoMissing.
+    Safe when two processes call it: the second waits for the first. Raises BuildFailed and
+    GoMissing.
     """
     modules = all_modules()
     missing = [module for module in modules if not module.cache.exists()]
@@ -68,7 +69,7 @@ def _build(module: Module, go: str, console: Console) -> None:
 
 
 def _go_name(package: str) -> str:
-    """Return the name that `go build` gives a package's program: a version at the end does not count."""
+    """Return the name that `go build` gives a program: a version at the end does not count."""
     return re.sub(r"/v\d+$", "", package).rsplit("/", 1)[-1]
 
 

@@ -1,4 +1,4 @@
-"""Which programs there are: one Go module a folder, each keyed by its own sources. Pure but for reading them."""
+"""Which programs there are: one Go module a folder, each keyed by its own sources."""
 
 from __future__ import annotations
 
@@ -11,19 +11,22 @@ from testbed.cache import keyed
 
 HERE = Path(__file__).parent
 
+_COMPONENT_VERSION = "k8s.io/component-base/version"
 _VERSION_FLAGS = {
     "kubernetes": (
         "k8s.io/kubernetes",
-        "-X k8s.io/component-base/version.gitVersion=v{major}.{minor}.{patch} "
-        "-X k8s.io/component-base/version.gitMajor={major} "
-        "-X k8s.io/component-base/version.gitMinor={minor}",
+        [
+            f"{_COMPONENT_VERSION}.gitVersion=v{{major}}.{{minor}}.{{patch}}",
+            f"{_COMPONENT_VERSION}.gitMajor={{major}}",
+            f"{_COMPONENT_VERSION}.gitMinor={{minor}}",
+        ],
     ),
     "authenticator": (
         "sigs.k8s.io/aws-iam-authenticator",
-        "-X sigs.k8s.io/aws-iam-authenticator/pkg.Version=v{major}.{minor}.{patch}",
+        ["sigs.k8s.io/aws-iam-authenticator/pkg.Version=v{major}.{minor}.{patch}"],
     ),
 }
-"""For programs that cannot tell their version by themselves: the module it is of, and how the linker sets it."""
+"""Programs that cannot tell their version: whose it is, and how the linker sets it."""
 
 _OUTPUT_NAMES = {"go.etcd.io/etcd/server/v3": "etcd"}
 """Programs whose name is not the last part of their package."""
@@ -58,10 +61,11 @@ class Module:
         """The flags of `go build -ldflags`: no symbols, and the version where it must be told."""
         if self.name not in _VERSION_FLAGS:
             return "-s -w"
-        module, template = _VERSION_FLAGS[self.name]
+        module, templates = _VERSION_FLAGS[self.name]
         version = self._find(rf"^(?:require |\t){re.escape(module)} v([0-9.]+)(?: //.*)?$")
         major, minor, patch = version.split(".")
-        return "-s -w " + template.format(major=major, minor=minor, patch=patch)
+        variables = [t.format(major=major, minor=minor, patch=patch) for t in templates]
+        return " ".join(["-s -w", *(f"-X {variable}" for variable in variables)])
 
     @property
     def cache(self) -> Path:

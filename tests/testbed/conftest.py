@@ -1,4 +1,4 @@
-"""Labs for the tests of the testbed itself. They need root: without it, these tests are skipped."""
+"""Labs for the tests of the testbed itself, which are skipped without root."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-
 from testbed import session
 from testbed.cluster import requirements
 from testbed.places import Places

@@ -1,4 +1,4 @@
-"""In place of Juju: a controller process that creates machines and runs programs in them, as a test asks it to."""
+"""In place of Juju: a controller process that does with machines what a test asks for."""
 
 from __future__ import annotations
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-
 from testbed.aws.accounts import ACCOUNTS_FILE
 from testbed.cluster import pki
 from testbed.cluster.images import AUTHENTICATOR, AUTHENTICATOR_TAGS
@@ -34,15 +33,14 @@ def machine(remote: Remote) -> RemoteMachine:
     print(f"machine created after {time.monotonic() - started:.2f} s")
     control_plane.start(created)
     print(f"API server ready after {time.monotonic() - started:.2f} s")
-    ready = lambda: control_plane.is_ready(created, created.hostname)
-    eventually(30, ready, "node Ready")
+    eventually(30, lambda: control_plane.is_ready(created, created.hostname), "node Ready")
     print(f"node Ready after {time.monotonic() - started:.2f} s")
     return created
 
 
 @pytest.fixture(scope="module")
 def authenticator(machine: RemoteMachine, lab: Session) -> Path:
-    """Serve the authenticator behind the API server; return a client's kubeconfig that logs in as a user."""
+    """Serve the authenticator behind the API server; return a client's kubeconfig."""
     authority = pki.new_authority("authenticator-ca")
     name = "aws-iam-authenticator.kube-system.svc"
     pair = pki.issue(authority, "aws-iam-authenticator", sans=[name])

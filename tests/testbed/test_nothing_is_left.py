@@ -1,4 +1,4 @@
-"""Whatever of a lab is killed, nothing of it stays: no process, mount, namespace, control group or folder."""
+"""Whatever of a lab is killed, no process, mount, control group or folder of it stays."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from testbed import keeper, session
 from testbed.cluster import host
 from testbed.places import Places
@@ -93,7 +92,8 @@ def test_after_the_owner_is_killed(number: signal.Signals, places: Places) -> No
     program = (
         "import sys, time; from pathlib import Path; from testbed import session, places;"
         "from testbed.programs import build; from rich.console import Console;"
-        "lab = session.Session(places.Places(sys.argv[1]), build.programs(Console()), sys.argv[2]);"
+        "programs = build.programs(Console());"
+        "lab = session.Session(places.Places(sys.argv[1]), programs, sys.argv[2]);"
         "print('up', flush=True); time.sleep(60)"
     )
     command = [sys.executable, "-c", program, places.name, plain.CONTROLLER]

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
-
 from testbed.cluster.images import AUTHENTICATOR, AUTHENTICATOR_TAGS
 from tests.testbed import control_plane
 from tests.testbed.control_plane import eventually, kubectl
