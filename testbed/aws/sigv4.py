@@ -213,7 +213,7 @@ def _check_time(signature: Signature, now: dt.datetime) -> None:
 def _string_to_sign(request: Request, signature: Signature) -> str:
     canonical = _canonical_request(request, signature)
     digest = hashlib.sha256(canonical.encode()).hexdigest()
-    return "\n".join([ALGORITHM, signature.signed_at, signature.scope, digest])
+    return f"{ALGORITHM}\n{signature.signed_at}\n{signature.scope}\n{digest}"
 
 
 def _canonical_request(request: Request, signature: Signature) -> str:

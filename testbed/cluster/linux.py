@@ -38,7 +38,7 @@ def unshare(flags: int) -> None:
 
 
 def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = "") -> None:
-    """Mount as mount(2) does. Raises OSError naming the target."""
+    """Mount a file system, or change a mount. Raises OSError naming the target."""
     arguments = (source.encode(), target.encode(), kind.encode() or None)
     result = _libc.mount(*arguments, ctypes.c_ulong(flags), data.encode() or None)
     _checked(result, f"mount {kind or source} at {target}")

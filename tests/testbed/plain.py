@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import threading
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,11 +71,15 @@ def _run(
     return [process.returncode, output]
 
 
-def _pid(lab: Lab, machines: dict[str, Machine]) -> int:
-    return os.getpid()
+def _kill(lab: Lab, machines: dict[str, Machine], hostname: str, argv: list[str]) -> None:
+    process = machines[hostname].popen(argv, env=_ENVIRONMENT)
+    time.sleep(0.3)
+    assert process.poll() is None
+    process.kill()
+    process.wait()
 
 
-_OPERATIONS = {"create": _create, "close": _close, "run": _run, "pid": _pid}
+_OPERATIONS = {"create": _create, "close": _close, "run": _run, "kill": _kill}
 
 
 @dataclass(frozen=True)

@@ -24,12 +24,12 @@ def credentials(token: str | None = None) -> botocore.credentials.Credentials:
 
 
 def presigned(expires: int = 60, token: str | None = None) -> Request:
-    """What a client of the authenticator sends to STS: a presigned URL, and the cluster's id in a header."""
+    """What the authenticator sends to STS: a presigned URL, the cluster's id in a header."""
     request = botocore.awsrequest.AWSRequest("GET", URL, {"x-k8s-aws-id": "cluster"})
     signer = botocore.auth.SigV4QueryAuth(credentials(token), "sts", REGION, expires)
     signer.add_auth(request)
     headers = {"host": [HOST], "x-k8s-aws-id": ["cluster"], "accept": ["application/json"]}
-    return Request("GET", "/", urllib.parse.urlsplit(request.url).query, headers)
+    return Request("GET", "/", urllib.parse.urlsplit(str(request.url)).query, headers)
 
 
 def signed_post(body: bytes, token: str | None = None) -> Request:
@@ -91,7 +91,7 @@ def test_a_signed_post_with_a_session_token_is_taken() -> None:
 def test_a_header_with_folded_spaces_is_signed_as_one_space() -> None:
     request = botocore.awsrequest.AWSRequest("GET", URL, {"x-k8s-aws-id": "two   words"})
     botocore.auth.SigV4QueryAuth(credentials(), "sts", REGION, 60).add_auth(request)
-    query = urllib.parse.urlsplit(request.url).query
+    query = urllib.parse.urlsplit(str(request.url)).query
     check(Request("GET", "/", query, {"host": [HOST], "x-k8s-aws-id": ["  two  words "]}))
 
 

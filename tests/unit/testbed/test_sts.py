@@ -61,9 +61,14 @@ def call(
     return respond(Request("POST", "/", "", headers, body), accounts, now)
 
 
-def assume(accounts: Accounts, signer: Keys, role: str, **more: str) -> Response:
+def assume(accounts: Accounts, signer: Keys, role: str, duration: str = "3600") -> Response:
     return call(
-        accounts, signer, Action="AssumeRole", RoleArn=role, RoleSessionName="session", **more
+        accounts,
+        signer,
+        Action="AssumeRole",
+        RoleArn=role,
+        RoleSessionName="session",
+        DurationSeconds=duration,
     )
 
 
@@ -138,10 +143,11 @@ def test_long_lived_keys_take_no_token(accounts: Accounts, knobby: Keys) -> None
 
 
 def test_temporary_keys_end(accounts: Accounts, knobby: Keys) -> None:
-    role = assumed_keys(assume(accounts, knobby, VIEWER, DurationSeconds="900"))
+    role = assumed_keys(assume(accounts, knobby, VIEWER, duration="900"))
     soon = dt.datetime.now(dt.timezone.utc) - dt.timedelta(seconds=1)
     given = accounts.credentials(role.access_key)
-    assert given and given.expires
+    assert given
+    assert given.expires
     late = (given.expires - soon).total_seconds()
     assert late == pytest.approx(901, abs=5)
     assert call(accounts, role, late=880, Action="GetCallerIdentity").status == 200
@@ -164,13 +170,13 @@ def test_a_role_that_is_none_is_denied(accounts: Accounts, knobby: Keys, role: s
 def test_a_duration_out_of_range_is_refused(
     accounts: Accounts, knobby: Keys, seconds: str
 ) -> None:
-    answer = assume(accounts, knobby, VIEWER, DurationSeconds=seconds)
+    answer = assume(accounts, knobby, VIEWER, duration=seconds)
     assert error(answer) == (400, "ValidationError")
 
 
 def test_a_role_gives_another_for_an_hour_at_most(accounts: Accounts, knobby: Keys) -> None:
     role = assumed_keys(assume(accounts, knobby, VIEWER))
-    answer = assume(accounts, role, SSO, DurationSeconds="3601")
+    answer = assume(accounts, role, SSO, duration="3601")
     assert error(answer) == (400, "ValidationError")
 
 
