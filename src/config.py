@@ -10,7 +10,7 @@ MAX_REPLICAS = 10
 # A reference as the OCI distribution specification has it: host and path, then a tag, a
 # digest, or both. The charm asks for one of the two, since ":latest" is never what runs.
 _IMAGE = re.compile(
-    r"(?P<name>[a-z0-9]+([._-][a-z0-9]+)*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*)"
+    r"(?P<name>[a-z0-9]+([._-]+[a-z0-9]+)*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*)"
     r"(:(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?"
     r"(?P<digest>@sha256:[a-f0-9]{64})?"
 )
