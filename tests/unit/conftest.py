@@ -6,15 +6,15 @@ import base64
 import dataclasses
 from pathlib import Path
 
-import cluster
 import httpx2
-import machine
 import pytest
 from hypothesis import settings
-
 from tests.unit.authority import root
 from tests.unit.fake_cluster import Clock, FakeCluster
 from tests.unit.model import Easyrsa, Model
+
+import cluster
+import machine
 
 settings.register_profile("charm", deadline=None, max_examples=60)
 settings.load_profile("charm")

@@ -37,10 +37,17 @@ _SUBRESOURCE = re.compile(r"(?P<object>.*)/status")
 _COLLECTION = re.compile(r"(/api/v1|/apis/[^/]+/[^/]+)(/namespaces/[^/]+)?/[^/]+")
 
 # What every node says of itself.
-_NODE_INFO = (
-    "architecture bootID containerRuntimeVersion kernelVersion kubeProxyVersion machineID "
-    "operatingSystem osImage systemUUID"
-).split()
+_NODE_INFO = {
+    "architecture": "amd64",
+    "bootID": "-",
+    "containerRuntimeVersion": "containerd://2.4.2",
+    "kernelVersion": "6.18",
+    "kubeProxyVersion": "-",
+    "machineID": "-",
+    "operatingSystem": "linux",
+    "osImage": "-",
+    "systemUUID": "-",
+}
 
 
 class Clock:
@@ -116,7 +123,11 @@ class FakeCluster:
     def add_node(self, version: str) -> None:
         self.put(
             f"{NODES}/n0",
-            {"status": {"nodeInfo": {**dict.fromkeys(_NODE_INFO, "-"), "kubeletVersion": version}}},
+            {
+                "status": {
+                    "nodeInfo": {**dict.fromkeys(_NODE_INFO, "-"), "kubeletVersion": version}
+                }
+            },
         )
 
     def add_mapping(self, name: str, arn: str, canonical: str | None = None) -> None:
@@ -178,7 +189,7 @@ class FakeCluster:
             return self._merge(path, body)
         stored = self.objects.get(path)
         if stored is None:
-            return refusal(404, f"{path} not found")(request)
+            return refused(404, f"{path} not found")
         if request.method == "GET":
             return ok(self._with_status(path, stored))
         if request.method == "DELETE":
@@ -189,7 +200,9 @@ class FakeCluster:
     def _list(self, path: str, query: dict[str, str]) -> httpx2.Response:
         if path == MAPPINGS and not self._established():
             return httpx2.Response(404, text="404 page not found\n")
-        wanted = dict(pair.split("=") for pair in query.get("labelSelector", "").split(",") if pair)
+        wanted = dict(
+            pair.split("=") for pair in query.get("labelSelector", "").split(",") if pair
+        )
         items = [
             stored
             for key, stored in sorted(self.objects.items())
@@ -203,14 +216,16 @@ class FakeCluster:
         new = copy.deepcopy(stored or {})
         _drop(new, self._fields.get(path, {}), body)
         _merge(new, body)
-        if path == SERVICE and (refused := self._allocate(new, stored)):
-            return refused
+        if path == SERVICE and (no := self._allocate(new, stored)):
+            return no
         if stored is None:
             new["metadata"].update(generation=1, resourceVersion="1")
         elif new != stored:
             if new.get("spec") != stored.get("spec"):
                 new["metadata"]["generation"] = stored["metadata"].get("generation", 1) + 1
-            new["metadata"]["resourceVersion"] = str(int(stored["metadata"]["resourceVersion"]) + 1)
+            new["metadata"]["resourceVersion"] = str(
+                int(stored["metadata"]["resourceVersion"]) + 1
+            )
         if stored is None or new["metadata"]["generation"] != stored["metadata"]["generation"]:
             self._rolled[path] = self.clock.now
         self.objects[path] = new
@@ -226,16 +241,16 @@ class FakeCluster:
             )
             new["spec"]["clusterIP"] = address
         elif former and wanted != former:
-            return refusal(422, "spec.clusterIPs[0]: Invalid value: may not change once set")(None)
+            return refused(422, "spec.clusterIPs[0]: Invalid value: may not change once set")
         elif wanted in self.taken_addresses:
-            return refusal(422, "spec.clusterIPs: provided IP is already allocated")(None)
+            return refused(422, "spec.clusterIPs: provided IP is already allocated")
         return None
 
     def _merge(self, path: str, body: Object) -> httpx2.Response:
         if match := _SUBRESOURCE.fullmatch(path):
             path, body = match["object"], {"status": body["status"]}
         if path not in self.objects:
-            return refusal(404, f"{path} not found")(None)
+            return refused(404, f"{path} not found")
         _merge(self.objects[path], body)
         return ok(self.objects[path])
 
@@ -294,10 +309,15 @@ def ok(body: Any) -> httpx2.Response:
     return httpx2.Response(200, json=body)
 
 
-def refusal(code: int, message: str) -> Answer:
-    """An answer as the API server refuses."""
+def refused(code: int, message: str) -> httpx2.Response:
+    """As the API server refuses."""
     status = {"kind": "Status", "status": "Failure", "message": message, "code": code}
-    return lambda _: httpx2.Response(code, json=status)
+    return httpx2.Response(code, json=status)
+
+
+def refusal(code: int, message: str) -> Answer:
+    """To refuse whatever is asked."""
+    return lambda _: refused(code, message)
 
 
 def answer(code: int, content: bytes, content_type: str | None = "application/json") -> Answer:

@@ -13,9 +13,9 @@ from typing import Any, Protocol
 
 import ops
 import ops.testing
-from charm import AwsIamCharm
-
 from tests.unit.authority import PREAMBLE, Authority
+
+from charm import AwsIamCharm
 
 Bag = dict[str, str]
 
@@ -81,8 +81,7 @@ class Unit:
     webhook: Bag = dataclasses.field(default_factory=dict)
     control_plane: Bag = dataclasses.field(default_factory=dict)
     stored: Any = frozenset()
-    status: ops.StatusBase = ops.testing.UnknownStatus()
-    ports: int = 0
+    status: Any = None
 
 
 class Model:
@@ -189,7 +188,7 @@ class Model:
             planned_units=self.planned_units,
             secrets=self.secrets,
             stored_states=unit.stored,
-            unit_status=unit.status,
+            unit_status=unit.status or ops.testing.UnknownStatus(),
         )
         after = unit.context.run(event, state)
         unit.status = after.unit_status

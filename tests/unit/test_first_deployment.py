@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import os
 
-import kubeconfigs
 import ops
 import pytest
 import yaml
-
 from tests.unit.authority import root
 from tests.unit.conftest import Files
 from tests.unit.fake_cluster import ADDRESS, DEPLOYMENT, FakeCluster
-from tests.unit.model import Model
+from tests.unit.model import Easyrsa, Model
+
+import kubeconfigs
 
 OBJECTS = [
     "clusterrolebindings/aws-iam-authenticator",
@@ -94,7 +94,7 @@ def test_given_a_new_application_when_it_settles_then_the_peers_know_public_data
 
 
 def test_given_two_applications_when_they_settle_then_their_cluster_ids_differ(
-    deployed: Model, easyrsa
+    deployed: Model, easyrsa: Easyrsa
 ):
     other = Model(easyrsa)
     other.settle()

@@ -1,0 +1,117 @@
+"""Options: one line for whatever cannot work."""
+
+from __future__ import annotations
+
+import ops
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from tests.unit.fake_cluster import FakeCluster
+from tests.unit.model import Model
+
+from config import Config
+
+IMAGE = "public.ecr.aws/eks-distro/kubernetes-sigs/aws-iam-authenticator:v0.7.13-eks-1-35-9"
+DIGEST = "@sha256:" + "0123456789abcdef" * 4
+IMAGE_REMEDY = "with a tag or digest, such as registry.example.com/aws-iam-authenticator:v0.7.13"
+ID_REMEDY = "must be 1 to 64 letters, digits, '.', '_' or '-' and start with a letter or digit"
+
+
+def config(image: str = IMAGE, cluster_id: str = "", replicas: int = 2) -> Config:
+    return Config(image=image, cluster_id=cluster_id, replicas=replicas)
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        ({"image": ""}, f"option image: '' is no image {IMAGE_REMEDY}"),
+        ({"image": "nginx"}, f"option image: 'nginx' is no image {IMAGE_REMEDY}"),
+        ({"image": "Nginx:v1"}, f"option image: 'Nginx:v1' is no image {IMAGE_REMEDY}"),
+        ({"image": "a b:v1"}, f"option image: 'a b:v1' is no image {IMAGE_REMEDY}"),
+        ({"image": "a:v1\nx: y"}, f"option image: 'a:v1\\nx: y' is no image {IMAGE_REMEDY}"),
+        ({"image": "a@sha256:12"}, f"option image: 'a@sha256:12' is no image {IMAGE_REMEDY}"),
+        ({"cluster-id": "-a"}, f"option cluster-id: '-a' {ID_REMEDY}"),
+        ({"cluster-id": "a/b"}, f"option cluster-id: 'a/b' {ID_REMEDY}"),
+        ({"cluster-id": "a\n"}, f"option cluster-id: 'a\\n' {ID_REMEDY}"),
+        ({"cluster-id": "é"}, f"option cluster-id: 'é' {ID_REMEDY}"),
+        ({"cluster-id": "a" * 65}, f"option cluster-id: '{'a' * 57}...' {ID_REMEDY}"),
+        ({"replicas": 0}, "option replicas: 0 is out of range, set 1 to 10"),
+        ({"replicas": -1}, "option replicas: -1 is out of range, set 1 to 10"),
+        ({"replicas": 11}, "option replicas: 11 is out of range, set 1 to 10"),
+    ],
+)
+def test_given_a_bad_value_when_a_hook_runs_then_one_line_has_option_value_and_remedy(
+    model: Model, api: FakeCluster, options: dict[str, str | int], line: str
+):
+    model.config = options
+
+    assert model.hook("config-changed") == ops.BlockedStatus(line)
+    assert api.seen == []
+
+
+def test_given_a_bad_value_that_is_mended_when_a_hook_runs_then_the_unit_is_active(
+    deployed: Model,
+):
+    deployed.config = {"replicas": 0}
+    assert isinstance(deployed.hook("config-changed"), ops.BlockedStatus)
+
+    deployed.config = {}
+    assert isinstance(deployed.hook("config-changed"), ops.ActiveStatus)
+
+
+@given(st.text(), st.text(), st.integers())
+@example(IMAGE + "\n", "a", 1)
+@example("a" * 100_000, "a" * 100_000, 10**30)
+@example("a:" + "-" * 50_000, "." * 50_000, 1)
+def test_given_any_text_when_checked_then_it_is_taken_or_refused_in_one_short_line(
+    image: str, cluster_id: str, replicas: int
+):
+    try:
+        config(image, cluster_id, replicas)
+    except ValueError as error:
+        line = str(error)
+        assert line.startswith("option ")
+        assert line.isprintable()
+        assert len(line) < 800
+    else:
+        assert (image + cluster_id).isascii()
+        assert (image + cluster_id).isprintable()
+        assert " " not in image + cluster_id
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        IMAGE,
+        "localhost:5000/aws-iam-authenticator:v0.7.13",
+        "registry.example.com:5000/a/b_c/d--e:v1",
+        "xn--bcher-kva.example/auth:v1",
+        "a" + DIGEST,
+        "registry/a:v1" + DIGEST,
+    ],
+)
+def test_given_an_image_that_a_node_can_pull_when_checked_then_it_is_taken(image: str):
+    assert config(image).image == image
+
+
+@pytest.mark.parametrize("cluster_id", ["", "a", "0", "prod", "A.b_c-d", "a" * 64])
+def test_given_a_fair_cluster_id_when_checked_then_it_is_taken(cluster_id: str):
+    assert config(cluster_id=cluster_id).cluster_id == cluster_id
+
+
+@pytest.mark.parametrize(
+    ("image", "version"),
+    [
+        (IMAGE, "v0.7.13"),
+        ("a:v0.7.13", "v0.7.13"),
+        ("a:0.7.13-alpine", "0.7.13"),
+        ("registry:5000/a:v0.7.13", "v0.7.13"),
+        ("a:v0.7.13" + DIGEST, "v0.7.13"),
+        ("a:nightly", "nightly"),
+        ("a" + DIGEST, "0123456789ab"),
+    ],
+)
+def test_given_an_image_when_its_version_is_asked_for_then_the_tag_tells_it(
+    image: str, version: str
+):
+    assert config(image).version == version
