@@ -7,6 +7,7 @@ Data flows one way: Juju's state → desired objects → cluster, file, relation
 from __future__ import annotations
 
 import dataclasses
+import gc
 import logging
 import secrets
 from collections.abc import Mapping
@@ -289,6 +290,8 @@ def _line(config: Config, rollout: cluster.Rollout, survey: mappings.Survey, war
 
 
 if __name__ == "__main__":
+    # A process that lives for a fraction of a second has no garbage worth looking for.
+    gc.disable()
     # A hook-tool call for every request and every step of the framework says nothing about
     # this charm, and costs more than its own work.
     for library in ("ops", "httpx2", "httpcore2"):

@@ -6,7 +6,12 @@ change a document's structure.
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import jinja2
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 
@@ -17,6 +22,11 @@ def render(name: str, **values: object) -> str:
     Raises:
         jinja2.UndefinedError: the template uses a value that was not given.
     """
+    return _environment().get_template(name).render(**values)
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
     import jinja2
 
     environment = jinja2.Environment(
@@ -29,7 +39,7 @@ def render(name: str, **values: object) -> str:
     )
     # jinja2's own tojson escapes <, >, & and ' for HTML, which would change what people see.
     environment.filters["tojson"] = _as_json
-    return environment.get_template(name).render(**values)
+    return environment
 
 
 def _as_json(value: object) -> str:

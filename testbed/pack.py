@@ -73,6 +73,7 @@ def packages() -> list[Package]:
         _authority("easyrsa", _SMALL_LOCK),
         _authority("vault", _LOCK),
         Package("self-signed-certificates.charm", (_own("self-signed-certificates"),), _LOCK),
+        Package("bare.charm", (_own("bare"),), _SMALL_LOCK),
     ]
 
 

@@ -1,0 +1,1 @@
+"""What the charm's hooks and a first login cost, as ratios in one run."""

@@ -1,0 +1,66 @@
+"""Hooks that the testbed has run: how long, with how many hook-tool calls."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Hook:
+    """One hook as it ran: its name, whole-process seconds, and hook-tool calls."""
+
+    name: str
+    seconds: float
+    calls: int
+
+
+def of(unit: str) -> list[Hook]:
+    """Every hook of ``unit`` so far, in order."""
+    found = json.loads(_control("hooks", unit))
+    return [Hook(hook["name"], hook["seconds"], sum(hook["tools"].values())) for hook in found]
+
+
+def update_status(unit: str) -> Hook:
+    """Run update-status on ``unit`` now."""
+    _control("trigger", unit, "update-status")
+    settle()
+    hook = of(unit)[-1]
+    if hook.name != "update-status":
+        raise RuntimeError(f"{unit} ran {hook.name} after update-status, so it was not settled")
+    return hook
+
+
+def settle() -> None:
+    """Wait until no unit has a hook to run."""
+    _control("settle", "--wait", "120s")
+
+
+def paired(unit: str, reference: str, rounds: int) -> tuple[list[Hook], list[Hook]]:
+    """Update-status of ``unit`` and of ``reference`` in turn, after one of each for warmth."""
+    update_status(unit), update_status(reference)
+    pairs = [(update_status(unit), update_status(reference)) for _ in range(rounds)]
+    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+
+
+def ratio(measured: Iterable[Hook], reference: Iterable[Hook]) -> float:
+    """Median of the ratios pair by pair, which a machine that drifts leaves alone."""
+    pairs = zip(measured, reference, strict=True)
+    return statistics.median(one.seconds / other.seconds for one, other in pairs)
+
+
+def median_seconds(hooks: Iterable[Hook]) -> float:
+    """Median of whole-process seconds."""
+    return statistics.median(hook.seconds for hook in hooks)
+
+
+def _control(*args: str) -> str:
+    done = subprocess.run(
+        ["testbedctl", *args], capture_output=True, text=True, timeout=180, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"testbedctl {' '.join(args)}: {done.stderr.strip()}")
+    return done.stdout
