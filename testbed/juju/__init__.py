@@ -1,1 +1,1 @@
-"""A stand-in for the Juju controller, its unit agents and its command line (see testbed/README.md)."""
+"""A stand-in for Juju: controller, unit agents, command line (see testbed/README.md)."""

@@ -5,44 +5,32 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from testbed.juju import runner
 from testbed.juju.context import ActionRun, Context
 from testbed.juju.durations import seconds
 from testbed.juju.errors import JujuError
+from testbed.juju.history import run_of
 from testbed.juju.model import Model, Status, Unit, now
 from testbed.juju.secrets import identifier, next_date, rotated
 from testbed.juju.snapshot import remote_state
-from testbed.juju.tasks import Task, collect
-from testbed.juju.toolserver import SPECS
+from testbed.juju.tasks import Task, finish
+from testbed.juju.timers import Retry, UpdateStatus
+from testbed.juju.tools import SPECS
 from testbed.juju.uniter import UNPACK, Hook, Remote, committed, next_hook
 
 if TYPE_CHECKING:
     from testbed.juju.controller import Controller
 
-_FIRST_RETRY_SECONDS, _LAST_RETRY_SECONDS = 1.0, 60.0
+_UNPACK_AGAIN_SECONDS = 1.0
 _ENDED = {"stop", "remove"}
 _WORKLOADS = {
     "install": Status("maintenance", "installing charm software"),
     "stop": Status("maintenance", "stopping charm software"),
     "remove": Status("maintenance", "cleaning up prior to charm deletion"),
 }
-
-
-@dataclass(frozen=True)
-class HookRun:
-    """One run of a hook or an action, for `testbedctl hooks`."""
-
-    name: str
-    start: datetime
-    seconds: float
-    code: int
-    tools: dict[str, int]
-    relation: str = ""
-    remote: str = ""
 
 
 class Agent:
@@ -52,14 +40,11 @@ class Agent:
         self._controller, self._model, self.unit = controller, model, unit
         self._lock = controller.lock
         self.tasks: deque[Task] = deque()
-        self.history: list[HookRun] = []
-        self.kill_at = 0  # the hook-tool call at which the next hook is killed; 0: never
+        self._history = controller.history(model, unit.name)
         self.busy = False
         self._run: runner.Run | None = None
-        self._retry_at: float | None = None
-        self._retry_seconds = _FIRST_RETRY_SECONDS
-        self._update_status_at: float | None = None
-        self._update_status_interval = 0.0
+        self._retry = Retry()
+        self._update_status = UpdateStatus()
         self._contexts = 0
         self._closed = False
         self._doomed = False
@@ -78,7 +63,7 @@ class Agent:
 
     def kill_run(self) -> None:
         """SIGKILL what runs now, or is just being started. Called under the lock."""
-        self._doomed = True
+        self._doomed = self.busy
         if self._run is not None:
             self._run.kill()
 
@@ -88,7 +73,7 @@ class Agent:
             return not self.busy
         if self.busy or self.tasks or self.unit.machine.host is None:
             return False
-        return next_hook(self.unit.local, self._remote()) is None and self._retry_at is None
+        return next_hook(self.unit.local, self._remote()) is None and self._retry.at is None
 
     # the loop
 
@@ -132,11 +117,7 @@ class Agent:
         if not self.unit.local.started:
             return
         interval = seconds(str(self._model.setting("update-status-hook-interval")))
-        moment = time.monotonic()
-        if self._update_status_at is None or interval != self._update_status_interval:
-            self._update_status_at, self._update_status_interval = moment + interval, interval
-        if moment >= self._update_status_at:
-            self._update_status_at = moment + interval
+        if self._update_status.passed(time.monotonic(), interval):
             self.unit.update_status_version += 1
 
     def _timeout(self) -> float | None:
@@ -144,7 +125,7 @@ class Agent:
         date = next_date(self._model.secrets.values(), now())
         times = [
             moment - time.monotonic()
-            for moment in (self._retry_at, self._update_status_at)
+            for moment in (self._retry.at, self._update_status.at)
             if moment is not None
         ]
         if date is not None:
@@ -152,7 +133,7 @@ class Agent:
         return max(min(times), 0.001) if times else None
 
     def _remote(self) -> Remote:
-        due = self._retry_at is not None and time.monotonic() >= self._retry_at
+        due = self._retry.due(time.monotonic())
         return remote_state(self._model, self.unit, retry_due=due, moment=now())
 
     def _do_next(self) -> None:
@@ -172,7 +153,7 @@ class Agent:
                 self._run_hook(hook, remote)
         finally:
             with self._lock:
-                self.busy = False
+                self.busy, self._doomed = False, self._closed
                 self._controller.changed(self._model)
 
     def _resolve(self, remote: Remote) -> Hook | None:
@@ -182,7 +163,8 @@ class Agent:
             self._succeeded(unit.local.failed, remote)
             return None
         hook = next_hook(unit.local, remote)
-        unit.resolved, self._retry_at = "", None
+        unit.resolved = ""
+        self._retry.begun()
         return hook
 
     # hooks
@@ -196,6 +178,7 @@ class Agent:
             return
         with self._lock:
             context = self._context(hook=hook)
+            self._controller.kills.begins(self._model.uuid, self.unit.name, context.id)
             self.unit.agent = Status("executing", f"running {hook.name} hook")
             if hook.kind in _WORKLOADS:
                 self.unit.workload = replace(_WORKLOADS[hook.kind], since=now())
@@ -217,7 +200,7 @@ class Agent:
             runner.unpack(host, unit.name, archive)
         except (JujuError, OSError) as error:
             self._log("ERROR", "juju.worker.uniter", str(error))
-            time.sleep(_FIRST_RETRY_SECONDS)
+            time.sleep(_UNPACK_AGAIN_SECONDS)
             return False
         return True
 
@@ -241,14 +224,13 @@ class Agent:
         self.unit.local = replace(self.unit.local, failed=hook)
         self.unit.failed_message = f'hook failed: "{hook.name}"'
         if self._model.setting("automatically-retry-hooks"):
-            self._retry_at = time.monotonic() + self._retry_seconds
-            self._retry_seconds = min(self._retry_seconds * 2, _LAST_RETRY_SECONDS)
+            self._retry.failed(time.monotonic())
 
     def _succeeded(self, hook: Hook, remote: Remote) -> None:
         unit = self.unit
         unit.local = committed(unit.local, hook, remote)
         unit.resolved, unit.failed_message, unit.force_upgrade = "", "", False
-        self._retry_at, self._retry_seconds = None, _FIRST_RETRY_SECONDS
+        self._retry.succeeded()
         if hook.kind == "relation-broken" and hook.relation_id in self._model.relations:
             self._model.relations[hook.relation_id].joined.discard(unit.name)
         if hook.kind == "secret-rotate":
@@ -289,7 +271,7 @@ class Agent:
             self._controller.tools.unregister(context)
             if code == 0 and not self._gone():
                 context.commit()
-            _finish(task, action, code, stdout, stderr)
+            finish(task, action, code, stdout, stderr)
 
     # processes
 
@@ -334,8 +316,8 @@ class Agent:
                 run.kill()
         code = run.wait()
         with self._lock:
-            self._run, self._doomed = None, self._closed
-            self.history.append(_history(context, path, start, time.monotonic() - began, code))
+            self._run = None
+            self._history.append(run_of(context, path, start, time.monotonic() - began, code))
         return code
 
     def _log_lines(self, hook: str) -> runner.Output:
@@ -347,36 +329,6 @@ class Agent:
 
     def _log(self, level: str, module: str, message: str) -> None:
         self._controller.log(self._model, self.unit.name, level, module, message)
-
-
-def _history(context: Context, path: str, start: datetime, took: float, code: int) -> HookRun:
-    hook = context.hook
-    return HookRun(
-        name=hook.name if hook else path or "juju-exec",
-        start=start,
-        seconds=round(took, 4),
-        code=code,
-        tools=dict(sorted(context.calls.items())),
-        relation=f"{hook.endpoint}:{hook.relation_id}" if hook and hook.relation_id >= 0 else "",
-        remote=(hook.remote_unit or hook.remote_application) if hook else "",
-    )
-
-
-def _finish(
-    task: Task, action: ActionRun | None, code: int, stdout: list[str], stderr: list[str]
-) -> None:
-    results = collect(code, stdout, stderr)
-    if action is None:
-        task.results = results
-        task.finish("completed")
-        return
-    task.results, task.log = {**action.results, **results}, action.log
-    if action.failure is not None:
-        task.finish("failed", action.failure)
-    elif code != 0:
-        task.finish("failed", f"exit status {code}")
-    else:
-        task.finish("completed")
 
 
 def _signal_name(number: int) -> str:

@@ -113,7 +113,7 @@ def merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]
     ]
     return {
         **base,
-        **{key: value for key, value in overlay.items() if key not in ("relations",)},
+        **{key: value for key, value in overlay.items() if key != "relations"},
         "applications": applications,
         "machines": {**(base.get("machines") or {}), **(overlay.get("machines") or {})},
         "relations": relations + list(overlay.get("relations") or []),

@@ -9,10 +9,12 @@ from testbed.juju.commands import (
     deploy,
     inspect,
     models,
+    refresh,
     relate,
     remote,
     run,
     testbedctl,
+    units,
 )
 from testbed.juju.errors import JujuError, UnsupportedError, UsageError
 from testbed.juju.flags import parse
@@ -23,9 +25,11 @@ _JUJU = (
     *deploy.COMMANDS,
     *inspect.COMMANDS,
     *models.COMMANDS,
+    *refresh.COMMANDS,
     *relate.COMMANDS,
     *remote.COMMANDS,
     *run.COMMANDS,
+    *units.COMMANDS,
 )
 PROGRAMS: dict[str, dict[str, Command]] = {
     program: {name: command for command in commands for name in (command.name, *command.aliases)}

@@ -17,6 +17,8 @@ from testbed.juju import lifecycle, names
 from testbed.juju.agent import Agent
 from testbed.juju.context import Context
 from testbed.juju.errors import JujuError
+from testbed.juju.history import HookRun
+from testbed.juju.killing import Kills
 from testbed.juju.logbook import LEVELS, Logbook, minimum_level
 from testbed.juju.model import DYING, Machine, MachineLike, Model, Status, Unit
 from testbed.juju.store import Store
@@ -50,6 +52,8 @@ class Controller:
         self.store = Store(lab.charm_store, lab.state / "charms")
         self.hooktool = lab.programs / "hooktool"
         self.logs: dict[str, Logbook] = {}
+        self.kills = Kills()
+        self._histories: dict[tuple[str, str], list[HookRun]] = {}
         self.tools = ToolServer(lab.state / "agents" / "tools.sock", self.lock, self._before_tool)
         self._agents: dict[tuple[str, str], Agent] = {}
         self._hook_locks: dict[tuple[str, str], threading.Lock] = {}
@@ -125,6 +129,10 @@ class Controller:
             thread.start()
         self.lock.notify_all()
 
+    def history(self, model: Model, unit: str) -> list[HookRun]:
+        """What a unit has run, also when it is gone. Called under the lock."""
+        return self._histories.setdefault((model.uuid, unit), [])
+
     def agent(self, model: Model, unit: Unit) -> Agent:
         return self._agents[(model.uuid, unit.name)]
 
@@ -161,7 +169,7 @@ class Controller:
     def _boot(self, model: Model, machine: Machine) -> None:
         try:
             host = self.lab.create_machine(model.name, int(machine.id))
-        except Exception as error:  # whatever it is, the operator must see it in the status
+        except Exception as error:  # noqa: BLE001 - whatever it is, the status must show it
             with self.lock:
                 machine.status = Status("error", str(error))
                 self._log_line(
@@ -181,7 +189,7 @@ class Controller:
             return
         try:
             machine.host.close()
-        except Exception as error:  # the model goes on; the operator finds it in the log
+        except Exception as error:  # noqa: BLE001 - the model goes on, the log has it
             entity = f"machine-{machine.id}"
             with self.lock:
                 self._log_line(model, entity, "ERROR", "juju.provisioner", str(error))
@@ -207,13 +215,13 @@ class Controller:
             self.logs[model.uuid].write(entity, level, module, message)
             self.lock.notify_all()
 
-    def _before_tool(self, context: Context) -> bool:
+    def _before_tool(self, context: Context, tool: str) -> bool:
         """Kill the hook that `testbedctl kill-hook` chose. Called under the lock."""
-        agent = self._agents.get((context.model.uuid, context.unit.name))
-        if agent is None or agent.kill_at == 0 or sum(context.calls.values()) != agent.kill_at:
+        model, unit = context.model.uuid, context.unit.name
+        hook = context.hook.name if context.hook else ""
+        if not self.kills.kills(model, unit, context.id, hook, tool):
             return True
-        agent.kill_at = 0
-        agent.kill_run()
+        self._agents[model, unit].kill_run()
         return False
 
 

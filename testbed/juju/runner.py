@@ -1,7 +1,8 @@
-"""Processes of a unit on its machine: unpacking its charm, its environment, starting and ending."""
+"""Processes of a unit on its machine: its charm's files, its environment, start and end."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -144,12 +145,10 @@ def _hook_variables(context: Context) -> dict[str, str]:
     if hook is None:
         return {}
     if hook.secret:
-        revision = (
-            {}
-            if hook.kind == "secret-changed"
-            else {"JUJU_SECRET_REVISION": str(hook.secret_revision)}
-        )
-        return {"JUJU_SECRET_ID": hook.secret, "JUJU_SECRET_LABEL": hook.secret_label} | revision
+        about = {"JUJU_SECRET_ID": hook.secret, "JUJU_SECRET_LABEL": hook.secret_label}
+        if hook.kind in ("secret-expired", "secret-remove"):
+            about["JUJU_SECRET_REVISION"] = str(hook.secret_revision)
+        return about
     if hook.relation_id < 0:
         return {}
     return {
@@ -212,10 +211,8 @@ class Run:
 
     def kill(self) -> None:
         """SIGKILL to everything that it started and that did not leave its process group."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
 
 
 def _pump(stream: IO[bytes], handle: Callable[[str], object]) -> threading.Thread:

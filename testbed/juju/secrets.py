@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 
@@ -30,8 +30,14 @@ _ROTATION = {
 _ALPHABET = "0123456789abcdefghijklmnopqrstuv"
 
 
+EXPIRED_AGAIN = timedelta(minutes=5)
+"""A revision that has expired is told of this often, as by Juju, until it is removed."""
+
+
 @dataclass(frozen=True)
 class Revision:
+    """One revision of a secret's content."""
+
     content: Mapping[str, str]
     created: datetime
     expire: datetime | None = None
@@ -177,35 +183,58 @@ def rotated(secret: Secret, now: datetime) -> Secret:
 def events_for(
     unit: str, *, leader: bool, secrets: Iterable[Secret], now: datetime
 ) -> list[SecretEvent]:
-    """What `unit` is to be told: new revisions of what it reads, and its own secrets' dates."""
-    events: list[SecretEvent] = []
-    for secret in secrets:
-        consumer = secret.consumers.get(unit)
-        manager = secret.managed_by(unit, leader=leader)
-        if consumer and not manager and secret.latest > consumer.revision:
-            label = consumer.label or (secret.label if secret.owned_by(unit) else "")
-            events.append(SecretEvent("secret-changed", secret.uri, label, secret.latest))
-        if manager:
-            events += _owner_events(secret, now)
-    return events
+    """What `unit` is to be told: its own secrets' dates, new revisions of what it reads."""
+    everything = list(secrets)
+    own = [secret for secret in everything if secret.managed_by(unit, leader=leader)]
+    return [
+        *(event for secret in own for event in _expired(secret, now)),
+        *(_event("secret-rotate", s, times=s.rotations) for s in own if _rotates(s, now)),
+        *(event for secret in everything for event in _changed_for(unit, secret, leader=leader)),
+        *(event for secret in own for event in _obsolete(secret)),
+    ]
 
 
-def _owner_events(secret: Secret, now: datetime) -> list[SecretEvent]:
-    events: list[SecretEvent] = []
-    latest = secret.revisions.get(secret.latest)
-    if latest and latest.expire and latest.expire <= now:
-        events.append(SecretEvent("secret-expired", secret.uri, secret.label, secret.latest))
-    if secret.next_rotate and secret.next_rotate <= now:
-        events.append(SecretEvent("secret-rotate", secret.uri, secret.label, secret.rotations))
+def _event(kind: str, secret: Secret, revision: int = 0, times: int = 0) -> SecretEvent:
+    return SecretEvent(kind, secret.uri, secret.label, revision, times)
+
+
+def _expired(secret: Secret, now: datetime) -> Iterator[SecretEvent]:
+    for number, revision in sorted(secret.revisions.items()):
+        if revision.expire and revision.expire <= now:
+            times = (now - revision.expire) // EXPIRED_AGAIN
+            yield _event("secret-expired", secret, number, times)
+
+
+def _rotates(secret: Secret, now: datetime) -> bool:
+    return secret.next_rotate is not None and secret.next_rotate <= now
+
+
+def _changed_for(unit: str, secret: Secret, *, leader: bool) -> Iterator[SecretEvent]:
+    consumer = secret.consumers.get(unit)
+    if consumer is None or secret.managed_by(unit, leader=leader):
+        return
+    if secret.latest > consumer.revision:
+        label = consumer.label or (secret.label if secret.owned_by(unit) else "")
+        yield SecretEvent("secret-changed", secret.uri, label, secret.latest)
+
+
+def _obsolete(secret: Secret) -> Iterator[SecretEvent]:
     followed = {consumer.revision for consumer in secret.consumers.values()}
     for number in sorted(secret.revisions):
         if number < secret.latest and number not in followed:
-            events.append(SecretEvent("secret-remove", secret.uri, secret.label, number))
-    return events
+            yield _event("secret-remove", secret, number)
 
 
 def next_date(secrets: Iterable[Secret], now: datetime) -> datetime | None:
-    """The next moment at which a secret expires or is to be rotated."""
-    dates = [secret.next_rotate for secret in secrets]
-    dates += [revision.expire for secret in secrets for revision in secret.revisions.values()]
-    return min((date for date in dates if date and date > now), default=None)
+    """The next moment at which a secret expires, also again, or is to be rotated."""
+    dates = [date for secret in secrets for date in _dates(secret, now)]
+    return min((date for date in dates if date > now), default=None)
+
+
+def _dates(secret: Secret, now: datetime) -> Iterator[datetime]:
+    if secret.next_rotate:
+        yield secret.next_rotate
+    for revision in secret.revisions.values():
+        if revision.expire:
+            passed = max((now - revision.expire) // EXPIRED_AGAIN + 1, 0)
+            yield revision.expire + passed * EXPIRED_AGAIN

@@ -24,7 +24,7 @@ def table(rows: Sequence[Sequence[str]]) -> str:
     lines = [
         "  ".join(
             cell.rjust(width) if title in _RIGHT_ALIGNED else cell.ljust(width)
-            for cell, width, title in zip(row, widths, header)
+            for cell, width, title in zip(row, widths, header, strict=True)
         ).rstrip()
         for row in rows
     ]

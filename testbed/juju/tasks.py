@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from testbed.juju.context import ActionRun
 from testbed.juju.model import now
 
 
@@ -61,3 +62,21 @@ def collect(code: int, stdout: list[str], stderr: list[str]) -> dict[str, Any]:
         if lines:
             results[name] = "\n".join(lines) + "\n"
     return results
+
+
+def finish(
+    task: Task, action: ActionRun | None, code: int, stdout: list[str], stderr: list[str]
+) -> None:
+    """End a task that ran to its end, with the results of the charm's action if it is one."""
+    results = collect(code, stdout, stderr)
+    if action is None:
+        task.results = results
+        task.finish("completed")
+        return
+    task.results, task.log = {**action.results, **results}, action.log
+    if action.failure is not None:
+        task.finish("failed", action.failure)
+    elif code != 0:
+        task.finish("failed", f"exit status {code}")
+    else:
+        task.finish("completed")

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from testbed.juju import actiontools, hooktools, secrettools
 from testbed.juju.context import Context
 from testbed.juju.errors import ToolError
+from testbed.juju.tools import SPECS
+from testbed.juju.tools.call import invoke
 
-SPECS = {**hooktools.SPECS, **actiontools.SPECS, **secrettools.SPECS}
 _BACKLOG = 128
 
 
@@ -25,7 +25,7 @@ class ToolServer:
     ahead of each call; when it returns False the call is left unanswered (its hook was killed).
     """
 
-    def __init__(self, path: Path, lock: Any, before: Callable[[Context], bool]):
+    def __init__(self, path: Path, lock: Any, before: Callable[[Context, str], bool]):
         self._lock, self._before = lock, before
         self._contexts: dict[str, Context] = {}
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,14 +72,14 @@ class ToolServer:
             if tool not in SPECS:
                 return _answered(1, "", f'ERROR unknown command "{tool}"')
             context.calls[tool] += 1
-            if not self._before(context):
+            if not self._before(context, tool):
                 return None
             files = {
                 path: base64.b64decode(content or "")
                 for path, content in (request.get("files") or {}).items()
             }
             try:
-                output = hooktools.invoke(SPECS[tool], context, request["args"], files)
+                output = invoke(SPECS[tool], context, request["args"], files)
             except ToolError as error:
                 return _answered(error.code, "", str(error))
             return _answered(0, output, "")

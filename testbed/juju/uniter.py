@@ -28,6 +28,7 @@ class Hook:
     secret: str = ""
     secret_label: str = ""
     secret_revision: int = 0
+    secret_times: int = 0
 
     @property
     def name(self) -> str:
@@ -63,7 +64,7 @@ class Local:
     failed: Hook | None = None
     relations: Mapping[int, LocalRelation] = field(default_factory=dict)
     secrets_changed: Mapping[str, int] = field(default_factory=dict)
-    secrets_done: frozenset[tuple[str, str, int]] = frozenset()
+    secrets_done: frozenset[tuple[str, str, int, int]] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -80,12 +81,16 @@ class RemoteRelation:
 
 @dataclass(frozen=True)
 class SecretEvent:
-    """Something a unit is to be told about a secret: `kind` is the hook's name."""
+    """Something a unit is to be told about a secret: `kind` is the hook's name.
+
+    What is told again after a time differs in `times`.
+    """
 
     kind: str
     secret: str
     label: str
-    revision: int
+    revision: int = 0
+    times: int = 0
 
 
 @dataclass(frozen=True)
@@ -174,13 +179,14 @@ def _secret_hooks(local: Local, remote: Remote) -> Iterator[Hook]:
         if event.kind == "secret-changed":
             if local.secrets_changed.get(event.secret, 0) >= event.revision:
                 continue
-        elif (event.kind, event.secret, event.revision) in local.secrets_done:
+        elif (event.kind, event.secret, event.revision, event.times) in local.secrets_done:
             continue
         yield Hook(
             event.kind,
             secret=event.secret,
             secret_label=event.label,
             secret_revision=event.revision,
+            secret_times=event.times,
         )
 
 
@@ -283,7 +289,7 @@ def _after_secret(local: Local, hook: Hook) -> Local:
     if hook.kind == "secret-changed":
         seen = {**local.secrets_changed, hook.secret: hook.secret_revision}
         return replace(local, secrets_changed=seen)
-    done = (hook.kind, hook.secret, hook.secret_revision)
+    done = (hook.kind, hook.secret, hook.secret_revision, hook.secret_times)
     return replace(local, secrets_done=local.secrets_done | {done})
 
 

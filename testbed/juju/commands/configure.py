@@ -157,14 +157,18 @@ def _model_value(key: str, text: str) -> Value:
             raise JujuError(f'{key}: expected bool, got string("{text}")')
         return text.lower() == "true"
     if key == "update-status-hook-interval":
-        try:
-            if seconds(text) <= 0:
-                raise ValueError("it must be positive")
-        except ValueError as error:
-            raise JujuError(
-                f"invalid update status hook interval in model configuration: {error}"
-            ) from error
+        _check_interval(text)
     return text
+
+
+def _check_interval(text: str) -> None:
+    what = "invalid update status hook interval in model configuration"
+    try:
+        interval = seconds(text)
+    except ValueError as error:
+        raise JujuError(f"{what}: {error}") from error
+    if interval <= 0:
+        raise JujuError(f"{what}: it must be positive")
 
 
 def _show_model(session: Session, model: Model, keys: list[str], style: str) -> None:
@@ -202,5 +206,8 @@ COMMANDS = (
         "model-config", model_config, "Shows, sets or resets the model's options.",
         (_FORMAT, _RESET),
     ),
-    Command("trust", trust, "Sets the trust of an application.", (Flag("remove", "bool"), Flag("scope"))),
+    Command(
+        "trust", trust, "Sets the trust of an application.",
+        (Flag("remove", "bool"), Flag("scope")),
+    ),
 )  # fmt: skip

@@ -113,6 +113,10 @@ def switch(session: Session, parsed: Parsed) -> None:
         return
     with session.controller.lock:
         name = session.controller.model(parsed.args[0]).name
+    if overriding := session.env.get("JUJU_MODEL"):
+        raise JujuError(
+            f'cannot switch when JUJU_MODEL is overriding the model (set to "{overriding}")'
+        )
     before, session.current_model = session.current_model, name
     prefix = f"{CONTROLLER_NAME}:{USER}/"
     session.info(f"{prefix}{before} -> {prefix}{name}")
@@ -149,7 +153,9 @@ def info(model: Model) -> dict[str, Any]:
 
 
 COMMANDS = (
-    Command("version", version, "Prints the version.", (_FORMAT, Flag("all", "bool")), on_model=False),
+    Command(
+        "version", version, "Prints the version.", (_FORMAT, Flag("all", "bool")), on_model=False
+    ),
     Command(
         "add-model", add_model, "Adds a model.",
         (_CONTROLLER, Flag("no-switch", "bool"), Flag("config", "list")), on_model=False,
@@ -161,7 +167,10 @@ COMMANDS = (
          Flag("timeout", aliases=("t",))),
         on_model=False,
     ),
-    Command("models", models, "Lists models.", (_FORMAT, _CONTROLLER), ("list-models",), on_model=False),
+    Command(
+        "models", models, "Lists models.", (_FORMAT, _CONTROLLER), ("list-models",),
+        on_model=False,
+    ),
     Command("switch", switch, "Shows or selects the current model.", on_model=False),
     Command("show-model", show_model, "Shows a model.", (_FORMAT,)),
 )  # fmt: skip

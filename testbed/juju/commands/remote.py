@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -102,10 +103,8 @@ def _wait(session: Session, process: subprocess.Popen[bytes]) -> int:
     def watch() -> None:
         while not ended.wait(0.2):
             if session.gone():
-                try:
+                with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGHUP)
-                except ProcessLookupError:
-                    pass
                 return
 
     threading.Thread(target=watch, daemon=True).start()

@@ -14,7 +14,7 @@ from testbed.juju.commands.configure import dump
 from testbed.juju.commands.parsing import wait_seconds
 from testbed.juju.errors import JujuError, UsageError
 from testbed.juju.flags import Flag, Parsed
-from testbed.juju.model import Machine, Model, Unit, now
+from testbed.juju.model import Machine, MachineLike, Model, Unit, now
 from testbed.juju.session import Command, Session
 from testbed.juju.tasks import Task, collect
 
@@ -68,10 +68,7 @@ def _enqueue(
     for wanted in units:
         try:
             unit = model.unit(wanted)
-            action = model.applications[unit.application].charm.actions.get(name)
-            if action is None:
-                raise JujuError(f'action "{name}" not defined on unit "{unit.name}"')
-            checked = actions.check_params(action, params)
+            checked = actions.check_params(_action_of(model, unit, name), params)
         except JujuError as error:
             problems.append(str(error))
             continue
@@ -80,6 +77,13 @@ def _enqueue(
         tasks.append(task)
     session.controller.changed(model)
     return operation, tasks, problems
+
+
+def _action_of(model: Model, unit: Unit, name: str) -> actions.Action:
+    found = model.applications[unit.application].charm.actions
+    if name not in found:
+        raise JujuError(f'action "{name}" not defined on unit "{unit.name}"')
+    return found[name]
 
 
 def _next_id(model: Model) -> str:
@@ -95,13 +99,11 @@ def _announce(session: Session, operation: int, tasks: list[Task]) -> None:
 
 
 def _results(session: Session, parsed: Parsed, tasks: list[Task], timeout: float) -> int:
-    shown: set[int] = set()
     with session.controller.lock:
         for task in tasks if not parsed.on("quiet") else ():
             session.info(f"Waiting for task {task.id}...")
         finished = session.wait(lambda: all(task.done for task in tasks), timeout)
         reports = {task.target: task.report() for task in tasks}
-    del shown
     style = parsed.text("format", "plain")
     if not finished:
         session.error(f"ERROR timed out waiting for results from: {_waiting(tasks)}")
@@ -140,7 +142,7 @@ def _plain(tasks: list[Task]) -> str:
         texts.append("\n".join(part.rstrip("\n") for part in parts))
     if len(tasks) == 1:
         return texts[0]
-    return "\n\n".join(f"{task.target}:\n{text}" for task, text in zip(tasks, texts))
+    return "\n\n".join(f"{task.target}:\n{text}" for task, text in zip(tasks, texts, strict=True))
 
 
 _OWN_RESULTS = ("return-code", "stdout", "stderr")
@@ -163,9 +165,12 @@ def exec_(session: Session, parsed: Parsed) -> int:
             tasks.append(task)
         for machine in machines:
             task = Task(_next_id(model), machine.id, command=command)
-            threading.Thread(
-                target=_on_machine, args=(session, machine, task), daemon=True
-            ).start()
+            if machine.host is None:
+                raise JujuError(f"machine {machine.id} is not up yet")
+            thread = threading.Thread(
+                target=_on_machine, args=(session, machine.host, task), daemon=True
+            )
+            thread.start()
             tasks.append(task)
         session.controller.changed(model)
     if not tasks:
@@ -228,21 +233,19 @@ def _listed(parsed: Parsed, name: str) -> list[str]:
     return [part for word in parsed.all(name) for part in word.split(",") if part]
 
 
-def _on_machine(session: Session, machine: Machine, task: Task) -> None:
+def _on_machine(session: Session, host: MachineLike, task: Task) -> None:
     """A command on a machine itself runs as its user, outside any unit."""
     stdout: list[str] = []
     stderr: list[str] = []
     lock = session.controller.lock
     task.status, task.started = "running", now()
+    env = {"PATH": MACHINE_PATH, "HOME": "/home/ubuntu", "USER": "ubuntu", "LANG": "C.UTF-8"}
+    argv = ["/bin/bash", "-c", task.command]
+    output = (stdout.append, stderr.append)
     try:
-        if machine.host is None:
-            raise JujuError(f"machine {machine.id} is not up yet")
-        env = {"PATH": MACHINE_PATH, "HOME": "/home/ubuntu", "USER": "ubuntu", "LANG": "C.UTF-8"}
-        argv = ["/bin/bash", "-c", task.command]
-        output = (stdout.append, stderr.append)
-        process = runner.Run(machine.host, argv, env, "/home/ubuntu", output, user="ubuntu")
+        process = runner.Run(host, argv, env, "/home/ubuntu", output, user="ubuntu")
         results, status, message = collect(process.wait(), stdout, stderr), "completed", ""
-    except (OSError, JujuError, subprocess.SubprocessError) as error:
+    except (OSError, subprocess.SubprocessError) as error:
         results, status, message = {}, "failed", str(error)
     with lock:
         task.results = results

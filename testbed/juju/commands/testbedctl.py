@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 
-from testbed.juju import lifecycle
+from testbed.juju import lifecycle, names
 from testbed.juju.commands.parsing import wait_seconds
 from testbed.juju.errors import JujuError, UsageError
 from testbed.juju.flags import Flag, Parsed
+from testbed.juju.killing import Plan
 from testbed.juju.session import Command, Session
 
 _SETTLE_SECONDS = 300.0
@@ -29,11 +30,18 @@ def move_leader(session: Session, parsed: Parsed) -> None:
 
 def kill_hook(session: Session, parsed: Parsed) -> None:
     name, number = parsed.text("unit"), parsed.text("at-tool-call")
-    if not name or not number.isdigit() or int(number) < 1:
+    if not names.is_unit(name) or not number.isdigit() or int(number) < 1:
         raise UsageError("give --unit UNIT and --at-tool-call N, counted from 1")
+    plan = Plan(int(number), all_hooks=parsed.on("all-hooks"))
     with session.controller.lock:
-        model = session.model
-        session.controller.agent(model, model.unit(name)).kill_at = int(number)
+        session.controller.kills.set(session.model.uuid, name, plan)
+
+
+def killed(session: Session, parsed: Parsed) -> None:
+    with session.controller.lock:
+        unit = _argument(parsed, 0, "unit")
+        report = session.controller.kills.find(session.model.uuid, unit).report()
+    session.print(json.dumps(report))
 
 
 def trigger(session: Session, parsed: Parsed) -> None:
@@ -49,14 +57,9 @@ def trigger(session: Session, parsed: Parsed) -> None:
 
 def hooks(session: Session, parsed: Parsed) -> None:
     with session.controller.lock:
-        model = session.model
-        unit = model.unit(_argument(parsed, 0, "unit"))
-        history = list(session.controller.agent(model, unit).history)
-    report = [
-        {**run.__dict__, "start": run.start.isoformat(), "tool_calls": sum(run.tools.values())}
-        for run in history
-    ]
-    session.print(json.dumps(report))
+        unit = _argument(parsed, 0, "unit")
+        history = list(session.controller.history(session.model, unit))
+    session.print(json.dumps([run.report() for run in history]))
 
 
 def stop_agent(session: Session, parsed: Parsed) -> None:
@@ -88,9 +91,12 @@ def settle(session: Session, parsed: Parsed) -> None:
 COMMANDS = (
     Command("move-leader", move_leader, "Makes UNIT the leader of its application."),
     Command(
-        "kill-hook", kill_hook, "Kills the unit's next hook at its N-th hook-tool call, once.",
-        (Flag("unit"), Flag("at-tool-call")),
+        "kill-hook", kill_hook,
+        "Kills the hook of a unit, present or to come, at its N-th hook-tool call: of the next\n"
+        "                       hook, or counted over all that follow (--all-hooks). Once.",
+        (Flag("unit"), Flag("at-tool-call"), Flag("all-hooks", "bool")),
     ),
+    Command("killed", killed, "Prints what came of the last kill-hook of UNIT, as JSON."),
     Command("trigger", trigger, "UNIT update-status: runs that hook now."),
     Command("hooks", hooks, "Prints every hook that UNIT ran, as JSON."),
     Command("stop-agent", stop_agent, "Loses UNIT's agent: no hooks, another leader."),

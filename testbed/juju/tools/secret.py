@@ -11,7 +11,6 @@ from testbed.juju import names
 from testbed.juju.context import Context
 from testbed.juju.errors import ToolError
 from testbed.juju.flags import Flag
-from testbed.juju.hooktools import FILE, RELATION, Call, Spec
 from testbed.juju.model import now
 from testbed.juju.secrets import (
     Consumer,
@@ -24,6 +23,7 @@ from testbed.juju.secrets import (
     parse_expire,
     without_revision,
 )
+from testbed.juju.tools.call import FILE, RELATION, Call, Spec
 
 _CONTENT_FLAGS = (
     Flag("label"),
@@ -111,9 +111,9 @@ def secret_set(call: Call) -> None:
     context = call.context
     secret = _managed(context, identifier(call.argument(0)))
     settings, moment = _settings(replace(call, parsed=_without_first(call))), now()
-    if settings.label and settings.label != secret.label:
-        if _labelled(context, settings.label, secret.owner):
-            raise ToolError(f'ERROR secret with label "{settings.label}" already exists')
+    new = settings.label if settings.label != secret.label else ""
+    if new and _labelled(context, new, secret.owner):
+        raise ToolError(f'ERROR secret with label "{new}" already exists')
     _change(context, secret.id, lambda current: changed(current, settings, moment))
 
 
@@ -280,7 +280,7 @@ SPECS: dict[str, Spec] = {
         output=True,
     ),
     "secret-grant": Spec(secret_grant, (RELATION, Flag("unit"))),
-    "secret-ids": Spec(secret_ids, (), output=True),
+    "secret-ids": Spec(secret_ids, output=True),
     "secret-info-get": Spec(secret_info_get, (Flag("label"),), output=True),
     "secret-remove": Spec(secret_remove, (Flag("revision"),)),
     "secret-revoke": Spec(

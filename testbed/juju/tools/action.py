@@ -7,8 +7,8 @@ from typing import Any
 
 from testbed.juju.context import ActionRun
 from testbed.juju.errors import ToolError
-from testbed.juju.hooktools import Call, Spec
 from testbed.juju.model import now
+from testbed.juju.tools.call import Call, Spec
 
 _KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\Z")
 _RESERVED = ("stdout", "stderr", "return-code")
@@ -65,7 +65,7 @@ def action_fail(call: Call) -> None:
 
 SPECS: dict[str, Spec] = {
     "action-fail": Spec(action_fail, action_only=True),
-    "action-get": Spec(action_get, (), output=True, action_only=True),
+    "action-get": Spec(action_get, output=True, action_only=True),
     "action-log": Spec(action_log, action_only=True),
     "action-set": Spec(action_set, action_only=True),
 }
