@@ -138,6 +138,7 @@ class Model:
 
     def settle(self, rounds: int = 12) -> None:
         """Run hooks everywhere until nobody has anything new to say."""
+        self.answer()
         for _ in range(rounds):
             before = self.bags()
             for unit in range(len(self.units)):

@@ -1,0 +1,127 @@
+"""The control plane's webhook file, and the kubeconfig that people get."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.authority import root
+
+import kubeconfigs
+
+CA = root().certificate
+LOGIN = kubeconfigs.Login("prod")
+SERVER = "https://k8s.example.com:443"
+
+
+def test_given_an_authority_when_the_webhook_is_written_then_it_trusts_that_and_names_the_service():
+    written = yaml.safe_load(kubeconfigs.webhook("10.152.183.20", CA))
+    ((cluster,), (user,)) = written["clusters"], written["users"]
+
+    assert cluster["cluster"] == {
+        "server": "https://10.152.183.20:443/authenticate",
+        "tls-server-name": "aws-iam-authenticator.kube-system.svc",
+        "certificate-authority-data": base64.b64encode(CA.encode()).decode(),
+    }
+    assert user == {"name": "kube-apiserver"}
+    assert written["current-context"] == written["contexts"][0]["name"]
+
+
+def test_given_an_ipv6_service_when_the_webhook_is_written_then_its_url_has_brackets():
+    assert kubeconfigs.endpoint("fd00::20") == "https://[fd00::20]:443/authenticate"
+
+
+def test_given_a_login_when_a_kubeconfig_is_made_then_kubectl_gets_its_token_by_exec():
+    login = kubeconfigs.Login("prod", role="arn:aws:iam::1:role/x", region="eu-west-1")
+    made = yaml.safe_load(kubeconfigs.client(login, context="c", server=SERVER, ca=CA))
+    (user,) = made["users"]
+    command = user["user"]["exec"]
+
+    assert command["apiVersion"] == "client.authentication.k8s.io/v1"
+    assert command["interactiveMode"] == "IfAvailable"
+    assert command["command"] == "aws-iam-authenticator"
+    assert command["args"] == [
+        "token",
+        "-i",
+        "prod",
+        "--region",
+        "eu-west-1",
+        "-r",
+        "arn:aws:iam::1:role/x",
+    ]
+    assert "Install it" in command["installHint"]
+    assert set(user["user"]) == {"exec"}
+
+
+def test_given_a_server_that_everyone_trusts_when_a_kubeconfig_is_made_then_it_has_no_authority():
+    made = yaml.safe_load(kubeconfigs.client(LOGIN, context="c", server=SERVER, ca=""))
+
+    assert made["clusters"] == [{"name": "c", "cluster": {"server": SERVER}}]
+
+
+@given(
+    context=st.text(min_size=1),
+    profile=st.text(),
+    cluster_id=st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", fullmatch=True).filter(
+        str.isascii
+    ),
+)
+def test_given_any_names_when_a_kubeconfig_is_made_then_they_come_back_or_are_refused(
+    context: str, profile: str, cluster_id: str
+):
+    login = kubeconfigs.Login(cluster_id, profile=profile)
+    try:
+        text = kubeconfigs.client(login, context=context, server=SERVER, ca=CA)
+    except ValueError as error:
+        refusal = str(error)
+        made = None
+    else:
+        refusal = ""
+        made = yaml.safe_load(text)
+
+    if made is None:
+        assert refusal.isprintable()
+        assert not context.isprintable() or not profile.isprintable() or " " in context + profile
+        return
+    assert made["current-context"] == made["contexts"][0]["name"] == context
+    command = made["users"][0]["user"]["exec"]
+    assert command["args"] == ["token", "-i", cluster_id]
+    assert command.get("env", [{"value": ""}])[0]["value"] == profile
+
+
+@pytest.mark.parametrize(
+    ("config", "found"),
+    [
+        ({"server": "https://a:6443"}, ("https://a:6443", "")),
+        (
+            {
+                "server": "https://a:6443",
+                "certificate-authority-data": base64.b64encode(CA.encode()).decode(),
+            },
+            ("https://a:6443", CA),
+        ),
+    ],
+)
+def test_given_an_admins_kubeconfig_when_read_then_server_and_authority_are_all_that_comes_out(
+    config: dict[str, str], found: tuple[str, str]
+):
+    text = json.dumps(
+        {
+            "clusters": [{"name": "other", "cluster": {}}, {"name": "c", "cluster": config}],
+            "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+            "current-context": "x",
+            "users": [{"name": "u", "user": {"token": "secret"}}],
+        }
+    )
+
+    assert kubeconfigs.public_endpoint(text) == found
+
+
+@given(st.one_of(st.text(), st.sampled_from(["", "a: b", "clusters: 5", "[]", "clusters: [{}]"])))
+def test_given_any_text_for_a_kubeconfig_when_read_then_one_line_says_so(text: str):
+    with pytest.raises(ValueError, match="has written no usable kubeconfig yet, see juju status"):
+        kubeconfigs.public_endpoint(text)

@@ -1,0 +1,256 @@
+"""The objects that go into the cluster."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import re
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+import manifests
+import templating
+
+SERVED = manifests.Bundle("certificate\n", "key\n", "ca\n")
+GIVEN = {"image": "image:v1", "replicas": 2, "cluster_id": "prod", "served": SERVED}
+# What a template is given, and what a hostile value would have to break out of.
+HOSTILE = st.one_of(
+    st.text(
+        st.characters(codec="utf-8", exclude_characters="\x7f\ufffe\uffff").filter(str.isprintable)
+    ),
+    st.sampled_from(
+        [
+            '"',
+            "'",
+            "a: b",
+            "- a",
+            "{{ 7 * 7 }}",
+            "{% raw %}",
+            "#",
+            "---",
+            "|",
+            "!!python/none",
+            "*a",
+        ]
+    ),
+)
+
+
+def objects(**changes: Any) -> dict[str, manifests.Manifest]:
+    return {m["kind"]: m for m in manifests.authenticator(**{**GIVEN, **changes})}
+
+
+def deployment(**changes: Any) -> Any:
+    return objects(**changes)["Deployment"]
+
+
+def pod(**changes: Any) -> Any:
+    return deployment(**changes)["spec"]["template"]["spec"]
+
+
+def annotations(**changes: Any) -> dict[str, str]:
+    return deployment(**changes)["spec"]["template"]["metadata"]["annotations"]
+
+
+def test_given_the_same_input_when_rendered_twice_then_the_objects_are_the_same():
+    assert manifests.authenticator(**GIVEN) == manifests.authenticator(**GIVEN)
+
+
+def test_given_a_deployment_when_rendered_then_what_its_pods_need_comes_before_it():
+    kinds = [manifest["kind"] for manifest in manifests.authenticator(**GIVEN)]
+
+    assert kinds[-1] == "Deployment"
+    assert {"ServiceAccount", "ConfigMap", "Secret"} < set(kinds)
+
+
+def test_given_a_pod_when_rendered_then_it_meets_the_restricted_standard():
+    spec = pod()
+    (container,) = spec["containers"]
+
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["securityContext"]["runAsUser"] > 0
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert "hostNetwork" not in spec
+    assert all("hostPath" not in volume for volume in spec["volumes"])
+
+
+def test_given_a_pod_of_no_root_when_rendered_then_its_group_can_read_the_key():
+    spec = pod()
+    (secret,) = [v["secret"] for v in spec["volumes"] if "secret" in v]
+
+    assert secret == {"secretName": "aws-iam-certs", "defaultMode": 0o440}
+    assert spec["securityContext"]["fsGroup"] == spec["securityContext"]["runAsGroup"]
+
+
+@pytest.mark.parametrize("probe", ["readinessProbe", "livenessProbe"])
+def test_given_a_container_when_rendered_then_it_is_probed_where_it_serves(probe: str):
+    (container,) = pod()["containers"]
+    asked = container[probe]["httpGet"]
+
+    assert asked == {"scheme": "HTTPS", "path": "/healthz", "port": 21362}
+    assert f"--port={asked['port']}" in container["args"]
+    assert "--backend-mode=CRD" in container["args"]
+
+
+def test_given_a_rollout_when_rendered_then_no_pod_goes_before_another_serves():
+    spec = deployment()["spec"]
+
+    assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+    assert spec["template"]["spec"]["terminationGracePeriodSeconds"] <= 30
+    assert objects()["PodDisruptionBudget"]["spec"]["maxUnavailable"] == 1
+
+
+def test_given_the_nodes_of_a_control_plane_when_rendered_then_the_pods_may_run_there():
+    tolerated = {toleration["key"] for toleration in pod()["tolerations"]}
+
+    assert {"node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"} < tolerated
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "PodDisruptionBudget", "Service"])
+def test_given_the_predecessors_objects_when_taken_over_then_the_selector_is_as_it_was(kind: str):
+    found = {**objects(), "Service": manifests.service(None)}[kind]
+    selector = found["spec"]["selector"]
+
+    assert selector.get("matchLabels", selector) == {"k8s-app": "aws-iam-authenticator"}
+    assert found["metadata"]["name"] == "aws-iam-authenticator"
+    assert found["metadata"]["namespace"] == "kube-system"
+
+
+def test_given_a_compromised_pod_when_it_uses_its_account_then_it_can_write_no_mapping():
+    rules = objects()["ClusterRole"]["rules"]
+    writable = {
+        resource
+        for rule in rules
+        for resource in rule["resources"]
+        if {"create", "patch", "update", "delete", "*"} & set(rule["verbs"])
+    }
+
+    assert writable == {"iamidentitymappings/status", "events"}
+
+
+def test_given_a_new_certificate_when_rendered_then_exactly_its_hash_changes():
+    before = annotations()
+
+    assert before == annotations(image="other:v2", replicas=5)
+    renewed = annotations(served=dataclasses.replace(SERVED, certificate="new\n"))
+    assert renewed["aws-iam/certificate-hash"] != before["aws-iam/certificate-hash"]
+    assert renewed["aws-iam/config-hash"] == before["aws-iam/config-hash"]
+    rekeyed = annotations(served=dataclasses.replace(SERVED, key="new\n"))
+    assert rekeyed["aws-iam/certificate-hash"] != before["aws-iam/certificate-hash"]
+
+
+def test_given_a_new_authority_alone_when_rendered_then_no_pod_is_replaced():
+    assert annotations(served=dataclasses.replace(SERVED, ca="new\n")) == annotations()
+
+
+def test_given_a_new_cluster_id_when_rendered_then_exactly_the_configs_hash_changes():
+    before, after = annotations(), annotations(cluster_id="other")
+
+    assert after["aws-iam/config-hash"] != before["aws-iam/config-hash"]
+    assert after["aws-iam/certificate-hash"] == before["aws-iam/certificate-hash"]
+
+
+def test_given_a_pair_when_rendered_then_the_secret_alone_holds_it():
+    rendered = objects()
+    secret = rendered.pop("Secret")["data"]
+
+    assert base64.b64decode(secret["cert.pem"]) == b"certificate\n"
+    assert base64.b64decode(secret["key.pem"]) == b"key\n"
+    assert secret["key.pem"] not in json.dumps(rendered)
+    assert "key" not in repr(SERVED).replace("certificate", "")
+
+
+@given(HOSTILE)
+def test_given_any_image_and_cluster_id_when_rendered_then_no_structure_changes(text: str):
+    plain, hostile = objects(), objects(image=text, cluster_id=text)
+
+    assert hostile["Deployment"]["spec"]["template"]["spec"]["containers"][0].pop("image") == text
+    plain["Deployment"]["spec"]["template"]["spec"]["containers"][0].pop("image")
+    server = hostile["ConfigMap"]["data"].pop("config.yaml")
+    assert yaml.safe_load(server) == {"clusterID": text}
+    plain["ConfigMap"]["data"].pop("config.yaml")
+    for found in (plain, hostile):
+        found["Deployment"]["spec"]["template"]["metadata"].pop("annotations")
+    assert hostile == plain
+
+
+@given(HOSTILE)
+def test_given_any_address_when_the_service_is_rendered_then_no_structure_changes(text: str):
+    spec = manifests.service(text or None)["spec"]
+
+    assert spec.pop("clusterIP", "") == text
+    assert spec == manifests.service(None)["spec"]
+
+
+def test_given_a_value_that_a_template_lacks_when_rendered_then_it_is_an_error():
+    import jinja2
+
+    with pytest.raises(jinja2.UndefinedError):
+        templating.render("server.yaml.j2")
+
+
+def schema(*, strict: bool) -> Any:
+    definition = manifests.mapping_definition(strict=strict)
+    (version,) = definition["spec"]["versions"]
+    return version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
+
+
+def test_given_the_definition_when_rendered_then_the_canonical_arn_has_a_place():
+    (version,) = manifests.mapping_definition(strict=False)["spec"]["versions"]
+
+    assert version["subresources"] == {"status": {}}
+    status = version["schema"]["openAPIV3Schema"]["properties"]["status"]["properties"]
+    assert set(status) == {"canonicalARN", "userID"}
+    columns = [column["name"] for column in version["additionalPrinterColumns"]]
+    assert columns == ["ARN", "Username", "Groups", "Canonical ARN", "Age"]
+
+
+def test_given_an_old_server_when_rendered_then_only_a_changed_arn_is_refused():
+    assert [rule["rule"] for rule in schema(strict=False)["arn"]["x-kubernetes-validations"]] == [
+        "self == oldSelf"
+    ]
+    assert "minLength" not in schema(strict=False)["username"]
+
+
+ARN_RULES = [
+    ("arn:aws:iam::111122223333:role/admin", None),
+    ("arn:aws:iam::111122223333:user/team/knobby", None),
+    ("arn:aws:iam::111122223333:root", None),
+    ("arn:aws-us-gov:sts::111122223333:assumed-role/admin/alice", None),
+    ("arn:aws:sts::111122223333:federated-user/bob", None),
+    ("admin", "arn must start with"),
+    ("arn:amazon:iam::111122223333:root", "arn must start with"),
+    ("arn:aws:s3::111122223333:root", "arn must start with"),
+    ("arn:aws:iam::11112222333:role/admin", "the account in arn must be 12 digits"),
+    ("arn:aws:iam::111122223333:group/admins", "arn must name a user, a role or root"),
+    ("arn:aws:sts::111122223333:assumed-role/admin", "arn must name a user, a role or root"),
+    ("arn:aws:iam::111122223333:role/team/dev", "a role must be named without its path"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), ARN_RULES)
+def test_given_an_arn_when_it_is_created_then_the_schema_says_what_is_wrong_with_it(
+    text: str, message: str | None
+):
+    refused = [
+        rule["message"]
+        for rule in schema(strict=True)["arn"]["x-kubernetes-validations"]
+        if (match := re.fullmatch(r"(!?)self\.matches\('(.*)'\)", rule["rule"].strip()))
+        and bool(re.search(match[2], text)) is bool(match[1])
+    ]
+
+    if message is None:
+        assert refused == []
+    else:
+        assert any(line.startswith(message) for line in refused)
+    assert len(schema(strict=True)["arn"]["x-kubernetes-validations"]) == 5

@@ -1,0 +1,129 @@
+"""What makes an IAMIdentityMapping work, or never work."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.fake_cluster import MAPPINGS, FakeCluster, refusal
+from tests.unit.model import Model
+
+from mappings import Mapping, Survey, survey
+
+DEV = "arn:aws:iam::111122223333:role/Dev"
+CANONICAL = "arn:aws:iam::111122223333:role/dev"
+PATHED = "arn:aws:iam::111122223333:role/team/dev"
+
+
+def test_given_no_mappings_when_surveyed_then_there_is_nothing_to_say():
+    assert survey([]) == Survey(total=0, problems={}, corrections={})
+
+
+def test_given_a_mapping_that_works_when_surveyed_then_nothing_is_written():
+    assert survey([Mapping("dev", DEV, CANONICAL)]) == Survey(1, {}, {})
+
+
+def test_given_a_new_mapping_when_surveyed_then_its_canonical_arn_is_to_be_written():
+    assert survey([Mapping("dev", DEV, "")]) == Survey(1, {}, {"dev": CANONICAL})
+
+
+def test_given_an_arn_that_became_invalid_when_surveyed_then_the_former_principal_loses_it():
+    found = survey([Mapping("dev", "dev", CANONICAL)])
+
+    assert found.corrections == {"dev": ""}
+    assert found.problems["dev"].startswith("'dev' is not an ARN")
+
+
+def test_given_a_role_with_its_path_when_surveyed_then_the_arn_to_map_instead_is_named():
+    found = survey([Mapping("dev", PATHED, "")])
+
+    assert found.problems == {
+        "dev": "no login has a role path, map arn:aws:iam::111122223333:role/dev instead"
+    }
+
+
+def test_given_two_mappings_of_one_principal_when_surveyed_then_both_are_problems():
+    session = "arn:aws:sts::111122223333:assumed-role/dev/alice"
+    found = survey([Mapping("b", session, CANONICAL), Mapping("a", DEV, CANONICAL)])
+
+    assert list(found.problems) == ["a", "b"]
+    assert "another mapping has the same ARN" in found.problems["a"]
+
+
+def test_given_two_mappings_without_a_valid_arn_when_surveyed_then_they_share_nothing():
+    found = survey([Mapping("a", "?", ""), Mapping("b", "?", "")])
+
+    assert all("is not an ARN" in problem for problem in found.problems.values())
+    assert found.corrections == {}
+
+
+@given(
+    st.lists(
+        st.builds(Mapping, st.text(max_size=3), st.sampled_from([DEV, PATHED, "x", ""]), st.text())
+    )
+)
+def test_given_any_mappings_when_corrected_then_a_second_survey_corrects_nothing(
+    found: list[Mapping],
+):
+    named = list({mapping.name: mapping for mapping in found}.values())
+    corrections = survey(named).corrections
+    corrected = [Mapping(m.name, m.arn, corrections.get(m.name, m.canonical)) for m in named]
+
+    assert survey(corrected).corrections == {}
+    assert survey(corrected).total == len(named)
+
+
+def test_given_new_mappings_when_a_hook_runs_then_they_work_at_once(
+    deployed: Model, api: FakeCluster
+):
+    api.add_mapping("dev", DEV)
+
+    status = deployed.hook()
+
+    assert status.message == "authenticator v0.7.13, 2/2 pods, 1 mapping"
+    assert api.objects[f"{MAPPINGS}/dev"]["status"] == {"canonicalARN": CANONICAL}
+    assert api.changes == [f"PATCH {MAPPINGS}/dev/status"]
+
+
+def test_given_mappings_that_never_work_when_a_hook_runs_then_the_first_is_named(
+    deployed: Model, api: FakeCluster
+):
+    api.add_mapping("a", DEV, CANONICAL)
+    api.add_mapping("b", PATHED, PATHED)
+    api.add_mapping("c", "nonsense", "")
+
+    assert deployed.hook().message == (
+        "authenticator v0.7.13, 2/2 pods, 3 mappings, 2 never work: b: no login has a role path, "
+        "map arn:aws:iam::111122223333:role/dev instead"
+    )
+    assert api.changes == []
+
+
+@pytest.mark.parametrize("code", [404, 409, 422])
+def test_given_a_mapping_that_cannot_be_written_when_a_hook_runs_then_the_others_are(
+    deployed: Model, api: FakeCluster, code: int
+):
+    api.add_mapping("a", DEV)
+    api.add_mapping("b", "arn:aws:iam::111122223333:role/other")
+    api.fail(refusal(code, "no"), path=f"{MAPPINGS}/a/status")
+
+    assert "2 mappings" in deployed.hook().message
+    assert api.objects[f"{MAPPINGS}/b"]["status"]["canonicalARN"].endswith("role/other")
+
+
+@pytest.mark.parametrize("spec", ["text", ["list"], None, {"arn": 5}, {}])
+def test_given_a_mapping_from_before_there_was_a_schema_when_a_hook_runs_then_it_is_a_problem(
+    deployed: Model, api: FakeCluster, spec: object
+):
+    api.put(f"{MAPPINGS}/old", {"spec": spec, "status": "text"})
+
+    assert "1 mapping, 1 never work: old: " in deployed.hook().message
+
+
+@pytest.mark.parametrize("code", [404, 429])
+def test_given_a_new_definition_when_its_storage_is_not_ready_then_the_list_is_asked_for_again(
+    deployed: Model, api: FakeCluster, code: int
+):
+    api.fail(refusal(code, "storage is (re)initializing"), at=12)
+
+    assert deployed.hook().message == "authenticator v0.7.13, 2/2 pods, 0 mappings"
