@@ -20,7 +20,7 @@ def render(name: str, **values: object) -> str:
     """``templates/<name>`` with ``values`` in place.
 
     Raises:
-        jinja2.UndefinedError: the template uses a value that was not given.
+        TypeError, jinja2.UndefinedError: the template uses a value that was not given.
     """
     return _environment().get_template(name).render(**values)
 

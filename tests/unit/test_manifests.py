@@ -14,30 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import manifests
-import templating
 
 SERVED = manifests.Bundle("certificate\n", "key\n", "ca\n")
 GIVEN = {"image": "image:v1", "replicas": 2, "cluster_id": "prod", "served": SERVED}
 # What a template is given, and what a hostile value would have to break out of.
 HOSTILE = st.one_of(
-    st.text(
-        st.characters(codec="utf-8", exclude_characters="\x7f\ufffe\uffff").filter(str.isprintable)
-    ),
-    st.sampled_from(
-        [
-            '"',
-            "'",
-            "a: b",
-            "- a",
-            "{{ 7 * 7 }}",
-            "{% raw %}",
-            "#",
-            "---",
-            "|",
-            "!!python/none",
-            "*a",
-        ]
-    ),
+    st.text(st.characters(codec="utf-8").filter(str.isprintable)),
+    st.sampled_from(['"', "'", "a: b", "- a", "{{ 7 * 7 }}", "{% raw %}", "#", "---", "|", "*a"]),
 )
 
 
@@ -53,7 +36,7 @@ def pod(**changes: Any) -> Any:
     return deployment(**changes)["spec"]["template"]["spec"]
 
 
-def annotations(**changes: Any) -> dict[str, str]:
+def hashes(**changes: Any) -> dict[str, str]:
     return deployment(**changes)["spec"]["template"]["metadata"]["annotations"]
 
 
@@ -139,22 +122,22 @@ def test_given_a_compromised_pod_when_it_uses_its_account_then_it_can_write_no_m
 
 
 def test_given_a_new_certificate_when_rendered_then_exactly_its_hash_changes():
-    before = annotations()
+    before = hashes()
 
-    assert before == annotations(image="other:v2", replicas=5)
-    renewed = annotations(served=dataclasses.replace(SERVED, certificate="new\n"))
+    assert before == hashes(image="other:v2", replicas=5)
+    renewed = hashes(served=dataclasses.replace(SERVED, certificate="new\n"))
     assert renewed["aws-iam/certificate-hash"] != before["aws-iam/certificate-hash"]
     assert renewed["aws-iam/config-hash"] == before["aws-iam/config-hash"]
-    rekeyed = annotations(served=dataclasses.replace(SERVED, key="new\n"))
+    rekeyed = hashes(served=dataclasses.replace(SERVED, key="new\n"))
     assert rekeyed["aws-iam/certificate-hash"] != before["aws-iam/certificate-hash"]
 
 
 def test_given_a_new_authority_alone_when_rendered_then_no_pod_is_replaced():
-    assert annotations(served=dataclasses.replace(SERVED, ca="new\n")) == annotations()
+    assert hashes(served=dataclasses.replace(SERVED, ca="new\n")) == hashes()
 
 
 def test_given_a_new_cluster_id_when_rendered_then_exactly_the_configs_hash_changes():
-    before, after = annotations(), annotations(cluster_id="other")
+    before, after = hashes(), hashes(cluster_id="other")
 
     assert after["aws-iam/config-hash"] != before["aws-iam/config-hash"]
     assert after["aws-iam/certificate-hash"] == before["aws-iam/certificate-hash"]
@@ -190,13 +173,6 @@ def test_given_any_address_when_the_service_is_rendered_then_no_structure_change
 
     assert spec.pop("clusterIP", "") == text
     assert spec == manifests.service(None)["spec"]
-
-
-def test_given_a_value_that_a_template_lacks_when_rendered_then_it_is_an_error():
-    import jinja2
-
-    with pytest.raises(jinja2.UndefinedError):
-        templating.render("server.yaml.j2")
 
 
 def schema(*, strict: bool) -> Any:
