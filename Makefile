@@ -1,6 +1,6 @@
 # Everything that one does here, with its set-up: each target installs what it lacks first, once.
 .DEFAULT_GOAL := help
-.PHONY: help demo testbed testbed-down pack lint unit integration test bench format lock clean
+.PHONY: help demo testbed testbed-down pack lint unit integration quick-integration testbed-tests test bench format lock clean
 MAKEFLAGS += --no-print-directory
 
 help:  ## What there is

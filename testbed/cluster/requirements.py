@@ -22,6 +22,7 @@ TOOLS = {
     "nsenter": "util-linux",
     "setpriv": "util-linux",
     "openssl": "openssl",
+    "jq": "jq",
     "/usr/share/easy-rsa/easyrsa": "easy-rsa",
 }
 """The programs that the testbed runs, and the packages of Debian and Ubuntu that hold them."""
