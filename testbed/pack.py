@@ -46,7 +46,8 @@ class Package:
     file: str
     parts: tuple[tuple[Path, tuple[str, ...]], ...]
     """Folders, and what is taken from each where it is there; later ones win."""
-    lock: Path
+    lock: Path | None = None
+    """The packages beside it; None where the charm needs nothing but Python."""
 
     def contents(self) -> dict[str, Path]:
         """Return each file's place in the charm and on the disk."""
@@ -74,6 +75,7 @@ def packages() -> list[Package]:
         _authority("vault", _LOCK),
         Package("self-signed-certificates.charm", (_own("self-signed-certificates"),), _LOCK),
         Package("bare.charm", (_own("bare"),), _SMALL_LOCK),
+        Package("aws-iam_reactive.charm", (_own("aws-iam-reactive"),)),
     ]
 
 
@@ -113,14 +115,17 @@ def store() -> Path:
 def _packed(package: Package) -> Path:
     """Return the folder with the one charm in it."""
     contents = package.contents()
-    venv = _venv_folder(package.lock)
+    venv = _venv_folder(package.lock) if package.lock else None
     inputs = (f"{place} {os.access(path, os.X_OK)}".encode() for place, path in contents.items())
-    folder = keyed("charm", package.file.encode(), *inputs, *contents.values(), venv.name.encode())
+    packages = venv.name.encode() if venv else b""
+    folder = keyed("charm", package.file.encode(), *inputs, *contents.values(), packages)
     if not folder.exists():
         started = time.monotonic()
-        _make_venv(venv, package.lock)
+        if venv and package.lock:
+            _make_venv(venv, package.lock)
+            contents |= _placed(venv, "venv")
         with _appearing(folder) as made:
-            _zip(made / package.file, {**contents, **_placed(venv, "venv")})
+            _zip(made / package.file, contents)
         _say(f"packed {package.file} ({time.monotonic() - started:.1f} s)")
     folder.touch()
     return folder
