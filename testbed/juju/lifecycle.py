@@ -110,8 +110,8 @@ def _candidates(model: Model, relation: Relation) -> list[Unit]:
 
 
 def _join(model: Model, relation: Relation, unit: Unit, effects: Effects) -> bool:
-    """A unit enters a relation once it is installed; a principal brings its subordinate."""
-    ready = unit.local.installed and unit.life == ALIVE and not unit.agent_stopped
+    """A unit enters a relation once its charm knows it; a principal brings its subordinate."""
+    ready = _knows_its_charm(model, unit) and unit.life == ALIVE and not unit.agent_stopped
     if unit.name in relation.joined or not ready or not _may_join(model, relation, unit):
         return False
     host = unit.machine.host
@@ -128,6 +128,16 @@ def _join(model: Model, relation: Relation, unit: Unit, effects: Effects) -> boo
     if relation.scope == "container" and not unit.principal:
         _bring_subordinate(model, relation, unit, effects)
     return True
+
+
+def _knows_its_charm(model: Model, unit: Unit) -> bool:
+    """Whether a unit runs its application's charm, and owes it no hook.
+
+    A relation of an endpoint that only the newer charm has, such as its first peer relation, is
+    not there in upgrade-charm and in the config-changed that follows at once.
+    """
+    newest = model.applications[unit.application].charm_version
+    return unit.local.installed and unit.local.charm_version == newest and not unit.local.queued
 
 
 def _may_join(model: Model, relation: Relation, unit: Unit) -> bool:
