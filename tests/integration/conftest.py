@@ -27,6 +27,14 @@ def deployed(juju: jubilant.Juju) -> jubilant.Juju:
 
 
 @pytest.fixture(scope="module")
+def trio(deployed: jubilant.Juju, cluster: model.Kubernetes) -> jubilant.Juju:
+    """The same with three control-plane units, each with an API server of its own."""
+    deployed.add_unit("kubernetes-control-plane", num_units=2)
+    model.settle(deployed)
+    return deployed
+
+
+@pytest.fixture(scope="module")
 def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> model.Kubernetes:
     """The deployed cluster, in which knobby may log in through a role."""
     cluster = model.kubernetes(deployed, tmp_path_factory.mktemp("kubeconfigs"))

@@ -1,0 +1,180 @@
+"""Several units of one application: who leads, who asks, and a login through each of them."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import jubilant
+import pytest
+from cryptography import x509
+from tests.integration import model
+
+MORE = 2
+WEBHOOK = "/root/cdk/aws-iam-webhook.yaml"
+ADMIN_KUBECONFIG = "/root/.kube/config"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What must outlive every unit: the tokens' cluster id, the address in every file, and
+    the hash of the certificate that the pods serve with."""
+
+    cluster_id: str
+    address: str
+    certificate: str
+
+
+def identity(juju: jubilant.Juju, cluster: model.Kubernetes) -> Identity:
+    """What the application is known by now, in the cluster and at its control planes."""
+    known = {
+        json.loads(model.databag(juju, principal, "aws-iam")["cluster_id"])
+        for principal in principals(juju)
+    }
+    assert len(known) == 1, f"the control planes were told {known}"
+    service = cluster.get("-n", "kube-system", "service", "aws-iam-authenticator")
+    return Identity(known.pop(), service["spec"]["clusterIP"], served(cluster))
+
+
+def served(cluster: model.Kubernetes) -> str:
+    """A hash of the certificate that the pods serve with."""
+    secret = cluster.get("-n", "kube-system", "secret", "aws-iam-certs")
+    return hashlib.sha256(base64.b64decode(secret["data"]["cert.pem"])).hexdigest()[:16]
+
+
+def names(juju: jubilant.Juju) -> list[str]:
+    """The units of aws-iam."""
+    return sorted(juju.status().get_units("aws-iam"))
+
+
+def principals(juju: jubilant.Juju) -> list[str]:
+    """The units of the control plane."""
+    return sorted(juju.status().get_units("kubernetes-control-plane"))
+
+
+def principal(juju: jubilant.Juju, unit: str) -> str:
+    """The control-plane unit that ``unit`` of aws-iam is beside."""
+    units = juju.status().apps["kubernetes-control-plane"].units
+    return next(name for name, found in units.items() if unit in found.subordinates)
+
+
+def leader(juju: jubilant.Juju) -> str:
+    """The unit of aws-iam that leads."""
+    units = juju.status().get_units("aws-iam")
+    return next(name for name, unit in units.items() if unit.leader)
+
+
+def followers(juju: jubilant.Juju) -> list[str]:
+    """The units of aws-iam that do not lead."""
+    return [name for name in names(juju) if name != leader(juju)]
+
+
+def askers(juju: jubilant.Juju) -> list[str]:
+    """The units of aws-iam that ask easyrsa for a certificate."""
+    shown = json.loads(juju.cli("show-unit", "easyrsa/0", "--format", "json"))["easyrsa/0"]
+    return sorted(
+        name
+        for relation in shown["relation-info"]
+        for name, unit in relation.get("related-units", {}).items()
+        if name.startswith("aws-iam/") and unit["data"].get("cert_requests")
+    )
+
+
+def file_of(juju: jubilant.Juju, unit: str) -> str:
+    """The webhook file on the machine of ``unit``."""
+    return juju.exec("cat", WEBHOOK, unit=unit).stdout
+
+
+def certified(cluster: model.Kubernetes) -> set[str]:
+    """The IP addresses in the certificate that the pods serve with."""
+    secret = cluster.get("-n", "kube-system", "secret", "aws-iam-certs")
+    leaf = x509.load_pem_x509_certificate(base64.b64decode(secret["data"]["cert.pem"]))
+    found = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return {str(address) for address in found.get_values_for_type(x509.IPAddress)}
+
+
+def uids(cluster: model.Kubernetes) -> set[str]:
+    """The uid of every object that carries the charm's label."""
+    kinds = "deploy,svc,cm,sa,secret,pdb,clusterrole,clusterrolebinding"
+    found = cluster.get("-n", "kube-system", kinds, "-l", "aws-iam=true")["items"]
+    assert len(found) == len(kinds.split(",")), [item["kind"] for item in found]
+    return {item["metadata"]["uid"] for item in found}
+
+
+def settle_without(juju: jubilant.Juju, lost: str) -> None:
+    """Wait until all that is left of aws-iam is active and idle under another leader."""
+
+    def settled(status: jubilant.Status) -> bool:
+        left = {n: u for n, u in status.get_units("aws-iam").items() if n != lost}
+        return any(unit.leader for unit in left.values()) and all(
+            unit.is_active and unit.juju_status.current == "idle" for unit in left.values()
+        )
+
+    juju.wait(settled, delay=0.5, successes=4, timeout=model.SETTLE_SECONDS)
+
+
+def everyone_logs_in(
+    juju: jubilant.Juju, cluster: model.Kubernetes, folder: Path, *, but: str = ""
+) -> None:
+    """A person logs in through the API server of every control-plane unit.
+
+    ``but`` is a unit of aws-iam without an agent: its control plane's address is known from
+    before.
+
+    Raises:
+        AssertionError: through one of them, not.
+    """
+    for unit in (name for name in names(juju) if name != but):
+        action = juju.run(unit, "get-kubeconfig", {"arn": model.ROLE})
+        person = folder / unit.replace("/", "-")
+        person.write_text(action.results["kubeconfig"])
+        assert juju.status().get_units("aws-iam")[unit].public_address in person.read_text()
+        assert model.logs_in(model.Kubernetes(cluster.admin, person)) == "knobby"
+
+
+@contextlib.contextmanager
+def without_admin_kubeconfig(juju: jubilant.Juju, which: list[str]) -> Iterator[None]:
+    """Meanwhile, nothing on the machines of these units can reach Kubernetes.
+
+    Raises:
+        AssertionError: something put the file back.
+    """
+    for unit in which:
+        juju.exec("mv", ADMIN_KUBECONFIG, f"{ADMIN_KUBECONFIG}.away", unit=unit)
+    try:
+        yield
+        for unit in which:
+            left = juju.exec("ls", "/root/.kube", unit=unit).stdout.split()
+            assert "config" not in left, f"{unit} has an admin kubeconfig again"
+    finally:
+        for unit in which:
+            juju.exec("mv", f"{ADMIN_KUBECONFIG}.away", ADMIN_KUBECONFIG, unit=unit)
+
+
+def lose_agent(juju: jubilant.Juju, unit: str) -> None:
+    """Stop the agent of ``unit``: it runs no hook, and another unit leads."""
+    _testbedctl(juju, "stop-agent", unit)
+
+
+def bring_back_agent(juju: jubilant.Juju, unit: str) -> None:
+    """Start the agent of ``unit`` again."""
+    _testbedctl(juju, "start-agent", unit)
+
+
+def run_update_status(juju: jubilant.Juju, unit: str) -> None:
+    """Have ``unit`` run that hook, and wait until nothing runs or is due."""
+    _testbedctl(juju, "trigger", unit, "update-status")
+    _testbedctl(juju, "settle")
+
+
+def _testbedctl(juju: jubilant.Juju, command: str, *args: str) -> None:
+    if not shutil.which("testbedctl"):
+        pytest.skip("only the testbed's agents can be lost at will")
+    subprocess.run(["testbedctl", command, "-m", juju.model or "", *args], check=True)
