@@ -21,7 +21,9 @@ from errors import Blocked, Unready, Waiting
 from mappings import Mapping as IAMMapping
 
 if TYPE_CHECKING:
+    import httpx2
     from lightkube import Client
+    from lightkube.config.kubeconfig import SingleConfig
 
 MANAGER = "aws-iam"
 # Where nothing answers, a hook must still end soon.
@@ -67,6 +69,7 @@ def connect(kubeconfig: Path) -> Client:
 
     try:
         config = KubeConfig.from_file(kubeconfig).get()
+        _check_credential(config)
         timeout = httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
         # The API server is reached from its own machine: no proxy belongs in between.
         return Client(config, timeout=timeout, trust_env=False, field_manager=MANAGER)
@@ -75,6 +78,14 @@ def connect(kubeconfig: Path) -> Client:
         raise Waiting(
             f"waiting for the control plane to write a usable {kubeconfig} ({_line(error)})"
         ) from error
+
+
+def _check_credential(config: SingleConfig) -> None:
+    # Commands and token files would be run and read only later, where anything can come of it.
+    user = config.user
+    if not user or user.exec or user.token_file or not (user.token or user.client_cert_data):
+        raise ValueError("no token or client certificate in it")
+    (user.token or "").encode("ascii")
 
 
 @contextlib.contextmanager
@@ -87,9 +98,9 @@ def answering() -> Iterator[None]:
     try:
         yield
     except lightkube.ApiError as error:
-        raise _refusal(error.response.status_code, _line(error)) from error
+        raise _refusal(error.response, error.status.message) from error
     except httpx2.HTTPStatusError as error:
-        raise _refusal(error.response.status_code, error.response.reason_phrase) from error
+        raise _refusal(error.response) from error
     except httpx2.TimeoutException as error:
         raise Waiting("waiting for the Kubernetes API: it does not answer in time") from error
     except httpx2.HTTPError as error:
@@ -103,7 +114,8 @@ def answering() -> Iterator[None]:
         raise Waiting(_NO_API_SERVER) from error
 
 
-def _refusal(code: int, reason: str) -> Unready:
+def _refusal(response: httpx2.Response, message: str | None = None) -> Unready:
+    code, reason = response.status_code, _line(message or response.reason_phrase)
     if code in (401, 403):
         return Blocked(f"the cluster refuses /root/.kube/config: {reason}; it must be an admin's")
     if code in (400, 404, 405, 413, 415, 422):
@@ -111,8 +123,8 @@ def _refusal(code: int, reason: str) -> Unready:
     return Waiting(f"waiting for the Kubernetes API: {code} {reason}")
 
 
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
+def _line(what: BaseException | str) -> str:
+    return " ".join(str(what).split())[:200] or type(what).__name__
 
 
 def apply(client: Client, manifest: manifests.Manifest) -> Any:

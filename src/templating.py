@@ -7,6 +7,7 @@ change a document's structure.
 from __future__ import annotations
 
 import functools
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import jinja2
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
+_NOT_IN_YAML = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
 def render(name: str, **values: object) -> str:
@@ -45,5 +47,7 @@ def _environment() -> jinja2.Environment:
 def _as_json(value: object) -> str:
     import json
 
-    # Two escapes for one character, as JSON has them, are none in YAML.
-    return json.dumps(value, ensure_ascii=False)
+    # JSON's escapes for one character are two surrogates, which are none in YAML; its plain
+    # text may hold what YAML takes escaped only.
+    text = json.dumps(value, ensure_ascii=False)
+    return _NOT_IN_YAML.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
