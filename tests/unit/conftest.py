@@ -33,14 +33,16 @@ class Files:
     leftovers: tuple[Path, ...]
 
 
-def kubeconfig(server: str = "https://10.85.0.10:6443", ca: str = "") -> str:
+def kubeconfig(
+    server: str = "https://10.85.0.10:6443", ca: str = "", user: str = f"token: {ADMIN_TOKEN}"
+) -> str:
     """What the control plane writes: an admin's kubeconfig."""
     data = base64.b64encode((ca or root("cluster").certificate).encode()).decode()
     return (
         "apiVersion: v1\nkind: Config\n"
         f"clusters: [{{name: c, cluster: {{server: '{server}', "
         f"certificate-authority-data: {data}}}}}]\n"
-        f"users: [{{name: u, user: {{token: {ADMIN_TOKEN}}}}}]\n"
+        f"users: [{{name: u, user: {{{user}}}}}]\n"
         "contexts: [{name: x, context: {cluster: c, user: u}}]\n"
         "current-context: x\n"
     )

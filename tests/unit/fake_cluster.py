@@ -145,6 +145,12 @@ class FakeCluster:
         if path == DEPLOYMENT:
             self._pods = None
 
+    def clear(self) -> None:
+        """Delete everything but the node."""
+        for path in list(self.objects):
+            if not path.startswith(NODES):
+                self.delete(path)
+
     def forget(self) -> None:
         """Start to count from here."""
         self.seen.clear()
@@ -157,6 +163,8 @@ class FakeCluster:
     # The transport.
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        if request.url.scheme not in ("http", "https"):
+            raise httpx2.UnsupportedProtocol(f"no {request.url.scheme}://", request=request)
         self._count += 1
         before = copy.deepcopy(self.objects), copy.deepcopy(self._fields)
         try:

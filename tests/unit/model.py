@@ -171,6 +171,9 @@ class Model:
             endpoint, found, _ = name.partition(f"-relation-{kind}")
             if found:
                 relation = next(r for r in self._relations(unit) if r.endpoint == endpoint)
+                if kind == "broken" and endpoint == "certificates":
+                    # Its units have departed by then.
+                    relation = dataclasses.replace(relation, remote_units_data={})
                 return getattr(on, f"relation_{kind}")(relation)
         return getattr(on, name.replace("-", "_"))()
 

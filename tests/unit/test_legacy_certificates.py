@@ -1,0 +1,229 @@
+"""The older protocol of ``certificates``, as easyrsa and vault speak it."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import json
+
+import ops
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.unit.authority import Authority, root
+from tests.unit.conftest import Files
+from tests.unit.fake_cluster import SECRET, FakeCluster
+from tests.unit.model import Easyrsa, Model, Silent
+
+from certificates import legacy
+
+COMMON_NAME = "aws-iam-authenticator.kube-system.svc"
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from([COMMON_NAME, "cert", "key", "x"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+BAGS = st.fixed_dictionaries(
+    {},
+    optional={
+        "ca": st.text(),
+        "chain": st.text(),
+        "client.cert": st.text(),
+        "aws-iam_0.processed_requests": st.one_of(
+            st.text(), _JSON.map(json.dumps), st.just("[" * 100_000)
+        ),
+    },
+)
+
+
+@given(st.lists(BAGS, max_size=3))
+def test_given_any_databags_when_read_then_replies_or_none_come_back(bags: list[dict[str, str]]):
+    for bundle in legacy.replies("aws-iam/0", bags):
+        assert isinstance(bundle.certificate, str)
+    assert legacy.is_spoken_by(bags) is any(
+        bag.get(key) for bag in bags for key in ("ca", "chain", "client.cert")
+    )
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(BAGS)
+def test_given_any_databag_when_a_hook_runs_then_it_ends_in_a_status(
+    api: FakeCluster, files: Files, bag: dict[str, str]
+):
+    model = Model(Easyrsa(root(), overrides={"client.cert": "-", **bag}))
+    model.answer()
+
+    assert isinstance(model.hook(), ops.WaitingStatus | ops.BlockedStatus)
+
+
+def key_in(api: FakeCluster) -> str:
+    return base64.b64decode(api.objects[SECRET]["data"]["key.pem"]).decode()
+
+
+def served_by(api: FakeCluster) -> str:
+    return base64.b64decode(api.objects[SECRET]["data"]["cert.pem"]).decode()
+
+
+def test_given_a_sealed_vault_when_a_hook_runs_then_it_is_waited_for(
+    model: Model, api: FakeCluster
+):
+    model.provider = Silent()
+
+    assert model.hook() == ops.WaitingStatus("waiting for a certificate from vault")
+
+
+def test_given_no_authority_when_a_hook_runs_then_the_command_that_brings_one_is_said(
+    model: Model, api: FakeCluster
+):
+    model.provider = None
+
+    assert model.hook() == ops.BlockedStatus(
+        "no certificate authority: juju integrate aws-iam:certificates easyrsa "
+        "(or vault, self-signed-certificates)"
+    )
+
+
+def test_given_a_vault_that_is_an_intermediate_when_it_answers_then_its_chain_is_served(
+    model: Model, api: FakeCluster, files: Files
+):
+    middle = Authority("vault", issuer=root())
+    model.provider = Easyrsa(middle, name="vault", chain=middle.certificate + root().certificate)
+    model.settle()
+
+    assert isinstance(model.hook(), ops.ActiveStatus)
+    assert served_by(api).endswith(middle.certificate + root().certificate)
+    assert model.peer["ca"] == middle.certificate + root().certificate
+
+
+def test_given_several_vaults_when_only_one_answers_then_that_is_taken():
+    certificate, key = root().issue(["a"])
+    answer = json.dumps({COMMON_NAME: {"cert": certificate, "key": key}})
+    bags = [{"client.cert": "-"}, {"aws-iam_0.processed_requests": answer}]
+
+    (without,) = legacy.replies("aws-iam/0", bags)
+    assert without.ca == ""
+    (bundle,) = legacy.replies("aws-iam/0", [{"ca": root().certificate}, *bags])
+    assert bundle.ca == root().certificate
+    assert legacy.replies("aws-iam/1", bags) == []
+
+
+WRONG_KEY = root().issue(["a"])[1]
+
+
+@pytest.mark.parametrize(
+    ("pair", "problem"),
+    [
+        ({"cert": "no PEM", "key": WRONG_KEY}, "does not belong to its private key"),
+        ({"cert": root().issue(["a"])[0], "key": WRONG_KEY}, "does not belong to its private key"),
+        ({"cert": root().issue(["a"])[0], "key": "?"}, "cannot be read"),
+    ],
+)
+def test_given_a_certificate_that_never_fits_when_a_hook_runs_then_it_is_to_be_issued_again(
+    model: Model, easyrsa: Easyrsa, pair: dict[str, str], problem: str
+):
+    easyrsa.overrides["aws-iam_0.processed_requests"] = json.dumps({COMMON_NAME: pair})
+    model.answer()
+
+    status = model.hook()
+
+    assert isinstance(status, ops.BlockedStatus)
+    assert status.message.startswith(f"the certificate from easyrsa {problem}")
+    assert status.message.endswith("have it issued again, see juju actions easyrsa")
+
+
+def test_given_an_answer_for_former_names_when_a_hook_runs_then_another_is_waited_for(
+    model: Model, easyrsa: Easyrsa
+):
+    certificate, key = root().issue(["aws-iam"])
+    easyrsa.overrides["aws-iam_0.processed_requests"] = json.dumps(
+        {COMMON_NAME: {"cert": certificate, "key": key}}
+    )
+    model.answer()
+
+    assert model.hook() == ops.WaitingStatus(
+        "waiting for a new certificate from easyrsa: the old does not name 10.152.183.20, "
+        f"{COMMON_NAME}, {COMMON_NAME}.cluster.local"
+    )
+
+
+def test_given_a_bad_certificate_when_it_replaces_a_good_one_then_the_good_one_stays_in_use(
+    deployed: Model, easyrsa: Easyrsa, api: FakeCluster
+):
+    before = served_by(api)
+    easyrsa.overrides["aws-iam_0.processed_requests"] = json.dumps(
+        {COMMON_NAME: {"cert": root().issue(["a"])[0], "key": WRONG_KEY}}
+    )
+    deployed.answer()
+
+    assert isinstance(deployed.hook(), ops.BlockedStatus)
+    assert served_by(api) == before
+    assert deployed.published()["webhook_status"] is True
+
+
+def test_given_an_authority_that_leaves_when_a_hook_runs_then_its_certificate_stays_in_use(
+    deployed: Model, api: FakeCluster
+):
+    before = served_by(api)
+
+    assert isinstance(deployed.hook("certificates-relation-broken"), ops.BlockedStatus)
+    deployed.provider = None
+    assert isinstance(deployed.hook(), ops.BlockedStatus)
+    assert served_by(api) == before
+    assert deployed.published()["webhook_status"] is True
+
+
+def test_given_a_certificate_near_its_end_when_a_hook_runs_then_the_status_says_when(
+    model: Model, easyrsa: Easyrsa
+):
+    easyrsa.days = (-300, 10)
+    model.settle()
+
+    assert ", 0 mappings, certificate expires 20" in model.hook().message
+
+
+def test_given_a_certificate_that_ended_when_a_hook_runs_then_the_unit_blocks(
+    model: Model, easyrsa: Easyrsa
+):
+    easyrsa.days = (-300, -1)
+    model.settle()
+
+    assert "the certificate from easyrsa expired on 20" in model.hook().message
+
+
+def test_given_a_checked_pair_when_its_end_comes_then_it_is_checked_again(
+    deployed: Model, monkeypatch: pytest.MonkeyPatch
+):
+    later = dt.datetime.now(dt.timezone.utc) + dt.timedelta(days=400)
+    monkeypatch.setattr("certificates._now", lambda: later)
+    monkeypatch.setattr("certificates.pem.check", _expired)
+
+    assert "the certificate from easyrsa expired then" in deployed.hook().message
+
+
+def _expired(*_: object) -> None:
+    raise ValueError("expired then")
+
+
+def test_given_a_settled_unit_when_a_hook_runs_then_cryptography_is_not_asked_again(
+    deployed: Model, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("certificates.pem.check", _expired)
+
+    assert isinstance(deployed.hook(), ops.ActiveStatus)
+
+
+def test_given_a_private_key_when_everything_is_settled_then_the_secret_alone_has_it(
+    deployed: Model, api: FakeCluster, files: Files
+):
+    key = key_in(api).splitlines()[1]
+    unit = deployed.units[0]
+    kept = [deployed.peer, deployed.certificates, unit.peer, unit.certificates, unit.webhook]
+
+    assert key not in json.dumps(kept)
+    assert key not in deployed.log()
+    assert key not in str(unit.stored)
+    assert key not in files.webhook.read_text()

@@ -1,0 +1,220 @@
+"""Whatever the cluster, the machine or the databags do: a status, and never a hook in error.
+
+A hook that raises fails these tests by itself: `Model.hook` lets exceptions through.
+"""
+
+from __future__ import annotations
+
+import ops
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.unit.conftest import ADMIN_TOKEN, Files, kubeconfig
+from tests.unit.fake_cluster import FAULTS, FakeCluster
+from tests.unit.model import Easyrsa, Model
+
+import cluster
+
+# As many as a settled reconcile, and the hook that deploys everything, send.
+SETTLED = 12
+DEPLOYING = 13
+# What a reconcile has an answer to, by the number of its request.
+ANSWERED = {
+    (1, "422"),
+    (2, "404"),
+    (2, "empty object"),
+    (12, "404"),
+    (12, "404 plain"),
+    (12, "429"),
+}
+
+
+@pytest.fixture
+def deploying(model: Model, monkeypatch: pytest.MonkeyPatch) -> Model:
+    """About to deploy everything, in one hook."""
+    monkeypatch.setattr(cluster, "POLL_SECONDS", 30)
+    model.answer()
+    model.hook()
+    model.answer()
+    return model
+
+
+def test_given_a_settled_unit_when_a_hook_runs_then_as_many_requests_are_sent_as_are_tried(
+    deployed: Model, api: FakeCluster
+):
+    deployed.hook()
+
+    assert len(api.seen) == SETTLED
+
+
+def test_given_a_deploying_unit_when_a_hook_runs_then_as_many_requests_are_sent_as_are_tried(
+    deploying: Model, api: FakeCluster
+):
+    api.clear()
+    api.forget()
+    deploying.hook()
+
+    assert len(api.seen) == DEPLOYING
+
+
+@pytest.mark.parametrize("number", range(1, SETTLED + 1))
+def test_given_a_settled_unit_when_a_request_fails_then_it_says_so_and_logins_go_on(
+    deployed: Model, api: FakeCluster, files: Files, number: int
+):
+    bags, file = deployed.bags(), files.webhook.read_text()
+
+    for name, fault in FAULTS.items():
+        api.fail(fault, at=number)
+        status = deployed.hook()
+        api.recover()
+
+        if (number, name) not in ANSWERED:
+            check(name, status)
+        assert deployed.bags() == bags, name
+        assert files.webhook.read_text() == file, name
+    assert isinstance(deployed.hook(), ops.ActiveStatus)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_given_a_new_application_when_a_request_fails_then_the_next_hook_completes_it(
+    model: Model, api: FakeCluster, number: int
+):
+    for name, fault in FAULTS.items():
+        if (number, name) == (3, "404"):
+            continue
+        api.clear()
+        model.peer = {}
+        api.fail(fault, at=number)
+        status = model.hook()
+        api.recover()
+
+        check(name, status)
+    model.settle()
+    assert isinstance(model.hook(), ops.ActiveStatus)
+
+
+@pytest.mark.parametrize("number", range(1, DEPLOYING + 1))
+def test_given_a_first_deployment_when_a_request_fails_then_the_next_hook_completes_it(
+    deploying: Model, api: FakeCluster, number: int
+):
+    for name in ("connection refused", "read timeout", "403", "409", "500", "half json"):
+        api.clear()
+        api.fail(FAULTS[name], at=number)
+        status = deploying.hook()
+        api.recover()
+
+        check(name, status)
+    assert isinstance(deploying.hook(), ops.ActiveStatus)
+
+
+def test_given_no_kubeconfig_when_a_hook_runs_then_the_control_plane_is_waited_for(
+    model: Model, api: FakeCluster, files: Files
+):
+    files.admin.unlink()
+
+    status = model.hook()
+
+    assert isinstance(status, ops.WaitingStatus)
+    assert status.message.startswith(
+        f"waiting for the control plane to write a usable {files.admin} ("
+    )
+    assert api.seen == []
+
+
+def test_given_a_kubeconfig_that_is_being_written_when_a_hook_runs_then_the_rest_is_waited_for(
+    deployed: Model, files: Files
+):
+    text = kubeconfig()
+    statuses = set()
+    for end in range(0, len(text), 40):
+        files.admin.write_text(text[:end])
+        status = deployed.hook()
+        statuses.add(status.name)
+        assert ADMIN_TOKEN not in status.message
+
+    assert statuses == {"waiting"}
+    files.admin.write_text(text)
+    assert isinstance(deployed.hook(), ops.ActiveStatus)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"\xff\xfe\x00",
+        b"[]",
+        b"clusters: {}",
+        b"&a [*a, *a]",
+        kubeconfig(server="not a url").encode(),
+        kubeconfig(server="https://a:port").encode(),
+        kubeconfig(server="ftp://a").encode(),
+        kubeconfig(ca="no certificate").encode(),
+        kubeconfig(user="exec: {apiVersion: v9, command: no-such-command}").encode(),
+        kubeconfig(
+            user="exec: {apiVersion: client.authentication.k8s.io/v1beta1, command: no-such}"
+        ).encode(),
+        kubeconfig(user="tokenFile: /no/such/file").encode(),
+        kubeconfig(user="auth-provider: {name: gcp}").encode(),
+        kubeconfig(user="token: ümläut").encode(),
+    ],
+)
+def test_given_a_kubeconfig_that_cannot_be_used_when_a_hook_runs_then_another_is_waited_for(
+    model: Model, files: Files, text: bytes
+):
+    files.admin.write_bytes(text)
+
+    assert isinstance(model.hook(), ops.WaitingStatus)
+
+
+@pytest.mark.parametrize(
+    "bag",
+    [
+        {},
+        {"api_server_state": "false"},
+        {"api_server_state": "True"},
+        {"api_server_state": "yes"},
+        {"api_server_state": '"true"'},
+        {"api_server_state": "1"},
+        {"api_server_state": "{half"},
+        {"api_server_state": "[" * 100_000},
+    ],
+)
+def test_given_a_control_plane_that_does_not_say_ready_when_a_hook_runs_then_it_is_waited_for(
+    model: Model, api: FakeCluster, bag: dict[str, str]
+):
+    model.units[0].control_plane = bag
+
+    assert model.hook() == ops.WaitingStatus(
+        "waiting for the API server of kubernetes-control-plane"
+    )
+    assert api.seen == []
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(
+    st.dictionaries(
+        st.sampled_from(["cluster-id", "address", "ca", "serving"]), st.text(), max_size=4
+    ),
+    st.booleans(),
+)
+def test_given_any_text_in_the_peers_databag_when_a_hook_runs_then_it_ends_in_a_status(
+    easyrsa: Easyrsa, api: FakeCluster, files: Files, bag: dict[str, str], leader: bool
+):
+    model = Model(easyrsa)
+    model.peer = bag
+    model.leader = 0 if leader else None
+    model.answer()
+    model.hook()
+
+    assert model.units[0].status.name in ("active", "waiting", "blocked")
+
+
+def check(fault: str, status: ops.StatusBase) -> None:
+    """One line that says what is the matter."""
+    assert isinstance(status, ops.BlockedStatus | ops.WaitingStatus), fault
+    assert status.message.isprintable(), fault
+    assert len(status.message) < 300, fault
+    assert "None" not in status.message, fault
+    assert ADMIN_TOKEN not in status.message, fault
+    if fault.startswith(("401", "403")):
+        assert status.message.startswith("the cluster refuses /root/.kube/config: "), fault
+        assert isinstance(status, ops.BlockedStatus), fault

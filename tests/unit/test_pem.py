@@ -1,0 +1,166 @@
+"""PEM texts: what is served, what is trusted, and what can never be served."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.authority import PREAMBLE, Authority, root
+
+import manifests
+from certificates import pem
+
+NAMES = ["aws-iam-authenticator.kube-system.svc", "10.152.183.20"]
+
+
+@pytest.fixture(scope="module")
+def pair() -> tuple[str, str]:
+    return root().issue(NAMES)
+
+
+@pytest.fixture
+def served(pair: tuple[str, str]) -> manifests.Bundle:
+    return pem.bundle(*pair, root().certificate)
+
+
+def test_given_easyrsas_readable_copy_when_taken_apart_then_only_the_blocks_are_left(
+    pair: tuple[str, str],
+):
+    certificate, key = pair
+    bundle = pem.bundle(PREAMBLE + certificate, f"some text\n{key}", PREAMBLE + root().certificate)
+
+    assert bundle.certificate == certificate + root().certificate
+    assert bundle.key == key
+    assert bundle.ca == root().certificate
+
+
+def test_given_windows_line_ends_when_taken_apart_then_the_same_blocks_are_left(
+    pair: tuple[str, str], served: manifests.Bundle
+):
+    certificate, key = (text.replace("\n", "\r\n") for text in pair)
+
+    assert pem.bundle(certificate, key, root().certificate) == served
+
+
+def test_given_an_intermediate_when_bundled_then_it_is_served_and_the_leaf_is_not_trusted():
+    middle = Authority("middle", issuer=root())
+    certificate, key = middle.issue(NAMES)
+    bundle = pem.bundle(certificate, key, middle.certificate, root().certificate)
+
+    assert bundle.certificate == certificate + middle.certificate + root().certificate
+    assert bundle.ca == middle.certificate + root().certificate
+    assert certificate not in bundle.ca
+    assert pem.check(bundle, NAMES)
+
+
+def test_given_a_chain_that_repeats_leaf_and_root_when_bundled_then_each_is_there_once(
+    pair: tuple[str, str],
+):
+    certificate, key = pair
+    chain = certificate + root().certificate
+    bundle = pem.bundle(certificate, key, chain, root().certificate)
+
+    assert bundle.certificate == chain
+    assert bundle.ca == root().certificate
+
+
+def test_given_two_authorities_when_merged_then_order_and_each_once_are_kept():
+    one, two = root("one").certificate, root("two").certificate
+
+    assert pem.merged(one, two + one, two) == one + two
+    assert pem.merged() == ""
+
+
+def test_given_a_pair_that_fits_when_checked_then_the_end_of_its_leaf_is_known(
+    served: manifests.Bundle,
+):
+    left = pem.check(served, NAMES) - dt.datetime.now(dt.timezone.utc)
+
+    assert dt.timedelta(days=364) < left < dt.timedelta(days=366)
+
+
+def test_given_other_names_when_checked_then_it_is_stale_and_the_missing_ones_are_named(
+    served: manifests.Bundle,
+):
+    with pytest.raises(pem.Stale, match=r"^does not name 10\.0\.0\.9, other$"):
+        pem.check(served, [*NAMES, "other", "10.0.0.9"])
+
+
+def test_given_a_leaf_without_names_when_checked_then_it_is_stale():
+    certificate, key = root().issue([])
+
+    with pytest.raises(pem.Stale, match="does not name"):
+        pem.check(pem.bundle(certificate, key, root().certificate), NAMES)
+
+
+def test_given_another_key_when_checked_then_it_does_not_belong(served: manifests.Bundle):
+    _, other = root().issue(NAMES)
+
+    with pytest.raises(ValueError, match=r"^does not belong to its private key$"):
+        pem.check(dataclasses.replace(served, key=other), NAMES)
+
+
+def test_given_an_expired_leaf_when_checked_then_the_time_is_said():
+    certificate, key = root().issue(NAMES, days=(-10, -1))
+
+    with pytest.raises(ValueError, match=r"^expired on \d{4}-\d\d-\d\d \d\d:\d\d UTC$"):
+        pem.check(pem.bundle(certificate, key, root().certificate), NAMES)
+
+
+@pytest.mark.parametrize("authority", ["", "other", "namesake"])
+def test_given_a_foreign_authority_when_checked_then_the_leaf_is_not_signed_by_it(
+    pair: tuple[str, str], authority: str
+):
+    authorities = {
+        "": "",
+        "other": root("other").certificate,
+        "namesake": Authority("root").certificate,
+    }
+
+    with pytest.raises(ValueError, match=r"^is signed by none of the authorities that came"):
+        pem.check(pem.bundle(*pair, authorities[authority]), NAMES)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"key": ""},
+        {"key": "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"},
+        {"certificate": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"},
+        {"ca": "-----BEGIN CERTIFICATE-----\n?\n-----END CERTIFICATE-----\n"},
+    ],
+)
+def test_given_a_pair_that_is_damaged_when_checked_then_it_cannot_be_read(
+    served: manifests.Bundle, changes: dict[str, str]
+):
+    with pytest.raises(ValueError, match=r"^cannot be read"):
+        pem.check(dataclasses.replace(served, **changes), NAMES)
+
+
+def test_given_no_certificate_at_all_when_checked_then_that_is_said(served: manifests.Bundle):
+    with pytest.raises(ValueError, match=r"^holds no certificate$"):
+        pem.check(dataclasses.replace(served, certificate="-"), NAMES)
+
+
+BLOCKS = st.sampled_from(
+    [
+        "-----BEGIN CERTIFICATE-----\n",
+        "-----END CERTIFICATE-----\n",
+        "-----BEGIN PRIVATE KEY-----\n",
+        "-----END PRIVATE KEY-----\n",
+        "MIIB",
+        "\r\n",
+    ]
+)
+TEXTS = st.lists(st.one_of(BLOCKS, st.text(max_size=5)), max_size=8).map("".join)
+
+
+@given(TEXTS, TEXTS, TEXTS)
+def test_given_any_texts_when_bundled_and_checked_then_nothing_but_a_value_error_comes(
+    certificate: str, key: str, ca: str
+):
+    with pytest.raises(ValueError, match=r"."):
+        pem.check(pem.bundle(certificate, key, ca), NAMES)
