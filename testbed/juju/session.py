@@ -6,9 +6,11 @@ directory as file descriptors: commands read and write them as if they ran there
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import socket
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +23,7 @@ from testbed.juju.model import Model
 if TYPE_CHECKING:
     from testbed.juju.controller import Controller
 
+_GLANCE_SECONDS = 0.2  # between two looks at whether the client has gone
 MODEL = Flag("model", aliases=("m",))
 
 
@@ -101,12 +104,11 @@ class Session:
     def wait(self, ready: Callable[[], bool], timeout: float | None = None) -> bool:
         """Wait, with the lock held, until `ready()`. False when time or the client is up."""
         lock = self.controller.lock
-        waited = 0.0
+        until = math.inf if timeout is None else time.monotonic() + timeout
         while not ready():
-            if self.gone() or (timeout is not None and waited >= timeout):
+            if self.gone() or time.monotonic() >= until:
                 return False
-            lock.wait(0.2)
-            waited += 0.2
+            lock.wait(_GLANCE_SECONDS)
         return True
 
     # files

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from fnmatch import fnmatchcase
 from typing import Any
 
 from testbed.juju import names
@@ -55,27 +56,48 @@ def status_document(
 
 
 def only(document: dict[str, Any], selectors: Sequence[str]) -> dict[str, Any]:
-    """The document with only what the selectors name: applications, units or machines."""
+    """The document with only what selectors name: applications, units, machines; `*` is anything.
+
+    As in Juju, a unit brings along its principal and all that is beside it.
+    """
     if not selectors:
         return document
-    wanted = {
-        name: entry
-        for name, entry in document["applications"].items()
-        if any(_selects(selector, name, entry) for selector in selectors)
+    everything = document["applications"]
+    kept = {name: _kept_units(entry, selectors) for name, entry in everything.items()}
+    seen = {names.application_of(unit) for units in kept.values() for unit in _everyone(units)}
+    applications = {
+        name: {**entry, "units": kept[name]} if "units" in entry else entry
+        for name, entry in everything.items()
+        if name in seen or _named(selectors, name)
     }
-    principals = {p for entry in wanted.values() for p in entry.get("subordinate-to", [])}
-    wanted |= {name: document["applications"][name] for name in principals}
-    used = {
-        unit["machine"] for entry in wanted.values() for unit in entry.get("units", {}).values()
+    used = {unit["machine"] for units in kept.values() for unit in units.values()}
+    machines = {
+        number: machine
+        for number, machine in document["machines"].items()
+        if number in used or _named(selectors, number)
     }
-    machines = {number: m for number, m in document["machines"].items() if number in used}
-    return {**document, "applications": wanted, "machines": machines}
+    return {**document, "applications": applications, "machines": machines}
 
 
-def _selects(selector: str, name: str, entry: dict[str, Any]) -> bool:
-    units = entry.get("units", {})
-    on_machine = any(unit["machine"] == selector for unit in units.values())
-    return selector == name or names.application_of(selector) == name or on_machine
+def _kept_units(entry: dict[str, Any], selectors: Sequence[str]) -> dict[str, Any]:
+    return {
+        name: unit
+        for name, unit in entry.get("units", {}).items()
+        if _named(selectors, unit["machine"])
+        or any(
+            _named(selectors, each) or _named(selectors, names.application_of(each))
+            for each in _everyone({name: unit})
+        )
+    }
+
+
+def _everyone(units: dict[str, Any]) -> list[str]:
+    """The names of units and of their subordinates."""
+    return [n for name, unit in units.items() for n in (name, *unit.get("subordinates", {}))]
+
+
+def _named(selectors: Sequence[str], name: str) -> bool:
+    return any(fnmatchcase(name, selector) for selector in selectors)
 
 
 def entry(status: Status, **more: str) -> dict[str, str]:

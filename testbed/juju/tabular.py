@@ -44,8 +44,6 @@ def status_tables(document: dict[str, Any], relations: list[list[str]] | None) -
     if relations:
         header = ["Integration provider", "Requirer", "Interface", "Type", "Message"]
         sections.append(table([header, *relations]))
-    if not document["applications"] and not document["machines"]:
-        sections.append(f'Model "admin/{document["model"]["name"]}" is empty.')
     return "\n\n".join(sections)
 
 

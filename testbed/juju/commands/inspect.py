@@ -7,7 +7,7 @@ from typing import Any
 
 from testbed.juju import names
 from testbed.juju.commands.configure import dump
-from testbed.juju.controller import CLOUD, CONTROLLER_NAME, REGION
+from testbed.juju.controller import CLOUD, CONTROLLER_NAME, REGION, USER
 from testbed.juju.durations import seconds
 from testbed.juju.errors import UnsupportedError, UsageError
 from testbed.juju.flags import Flag, Parsed
@@ -25,34 +25,48 @@ def status(session: Session, parsed: Parsed) -> None:
     watch = parsed.text("watch")
     interval = seconds(watch) if watch else 0.0
     while True:
-        text = _status(session, parsed)
+        document, rows = _document(session, parsed)
+        text = _formatted(session, parsed, document, rows)
+        screen = "\x1b[H\x1b[2J" if watch and session.is_terminal() else ""
+        session.print(screen + text)
+        if not document["applications"] and not document["machines"]:
+            session.info(_nothing(document, parsed.args))
         if not watch:
-            session.print(text)
             return
-        session.print(f"\x1b[H\x1b[2J{text}" if session.is_terminal() else text)
         time.sleep(interval)
         if session.gone():
             return
 
 
-def _status(session: Session, parsed: Parsed) -> str:
-    style = parsed.text("format", "tabular")
-    if style not in ("tabular", "json", "yaml"):
-        raise UnsupportedError(f'the status format "{style}"')
+def _document(session: Session, parsed: Parsed) -> tuple[dict[str, Any], list[list[str]] | None]:
+    """The status and, where they are asked for, the rows of the relations."""
     with session.controller.lock:
         model = session.model
         document = status_document(
             model, now(), controller=CONTROLLER_NAME, cloud=CLOUD, region=REGION
         )
-        rows = None
-        if parsed.on("relations") or parsed.on("integrations"):
-            rows = relation_rows(model)
-    document = only(document, parsed.args)
-    if style != "tabular":
+        wanted = parsed.on("relations") or parsed.on("integrations")
+        rows = relation_rows(model) if wanted else None
+    return only(document, parsed.args), rows
+
+
+def _formatted(
+    session: Session, parsed: Parsed, document: dict[str, Any], rows: list[list[str]] | None
+) -> str:
+    style = parsed.text("format", "tabular")
+    if style in ("json", "yaml"):
         return dump(document, style)
+    if style != "tabular":
+        raise UnsupportedError(f'the status format "{style}"')
     tables = status_tables(document, rows)
     wanted = parsed.on("color") or (session.is_terminal() and not parsed.on("no-color"))
     return coloured(tables) if wanted else tables
+
+
+def _nothing(document: dict[str, Any], selectors: list[str]) -> str:
+    if not selectors:
+        return f'\nModel "{USER}/{document["model"]["name"]}" is empty.'
+    return f"Nothing matched specified filter{'s' if len(selectors) > 1 else ''}."
 
 
 def show_unit(session: Session, parsed: Parsed) -> None:

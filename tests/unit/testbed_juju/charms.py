@@ -33,10 +33,12 @@ name: authority
 provides:
   client: {interface: tls-certificates}
 """
-# Logs every hook with what it was about, then does what the file `behaviour` in the charm says.
 DISPATCH = """#!/bin/sh
-juju-log "ran ${JUJU_DISPATCH_PATH} relation=${JUJU_RELATION_ID} unit=${JUJU_REMOTE_UNIT}"
 . ./behaviour
+"""
+# Few hook tools: these tests' own are in Python, and take 20 ms a call.
+STARTS = """
+if [ "$JUJU_HOOK_NAME" = start ]; then status-set active; fi
 """
 
 
@@ -44,7 +46,7 @@ def pack(
     folder: Path,
     metadata: str,
     *,
-    behaviour: str = "status-set active\n",
+    behaviour: str = STARTS,
     config: Mapping[str, object] | None = None,
     actions: Mapping[str, object] | None = None,
     files: Mapping[str, str] | None = None,
