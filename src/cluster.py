@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import manifests
+import takeover
 from errors import Blocked, Unready, Waiting
 from mappings import Mapping as IAMMapping
 
@@ -30,6 +31,8 @@ MANAGER = "aws-iam"
 CONNECT_SECONDS = 3
 ANSWER_SECONDS = 10
 POLL_SECONDS = 0.5
+# What is not taken over by then, another hook takes over.
+TAKEOVER_TRIES = 5
 # Minor version from which stored objects that break a new rule can still be written.
 RATCHETING_SINCE = (1, 30)
 _NO_API_SERVER = "waiting for the Kubernetes API: what answers in its place is no API server"
@@ -80,9 +83,9 @@ def connect(kubeconfig: Path) -> Client:
         ) from error
 
 
-def _check_credential(config: SingleConfig) -> None:
+def _check_credential(config: SingleConfig | None) -> None:
     # Commands and token files would be run and read only later, where anything can come of it.
-    user = config.user
+    user = config.user if config else None
     if not user or user.exec or user.token_file or not (user.token or user.client_cert_data):
         raise ValueError("no token or client certificate in it")
     (user.token or "").encode("ascii")
@@ -129,7 +132,22 @@ def _line(what: BaseException | str) -> str:
 
 def apply(client: Client, manifest: manifests.Manifest) -> Any:
     """Server-side apply of one object; every field of it becomes the charm's. The object
-    as the cluster has it now."""
+    as the cluster has it now.
+
+    Fields that `kubectl apply` left in it are taken over, and go with the next apply. Whoever
+    changes the object in between, as its controller does, makes that begin anew.
+    """
+    applied = _apply(client, manifest)
+    for _ in range(TAKEOVER_TRIES):
+        adoption = takeover.patch(applied.metadata.to_dict(), MANAGER)
+        if not adoption:
+            break
+        _adopt(client, manifest, adoption)
+        applied = _apply(client, manifest)
+    return applied
+
+
+def _apply(client: Client, manifest: manifests.Manifest) -> Any:
     from lightkube.types import PatchType
 
     kind, name, namespace = _identity(manifest)
@@ -139,6 +157,18 @@ def apply(client: Client, manifest: manifests.Manifest) -> Any:
     if not applied.metadata or applied.metadata.name != name:
         raise Waiting(_NO_API_SERVER)
     return applied
+
+
+def _adopt(client: Client, manifest: manifests.Manifest, adoption: takeover.Patch) -> None:
+    from lightkube import ApiError
+    from lightkube.types import PatchType
+
+    kind, name, namespace = _identity(manifest)
+    try:
+        client.patch(kind, name, adoption, namespace=namespace, patch_type=PatchType.MERGE)
+    except ApiError as error:
+        if error.status.code != 409:
+            raise
 
 
 def apply_service(client: Client, address: str | None) -> str:
