@@ -72,7 +72,7 @@ UNAUTHORIZED = "You must be logged in to the server"
 class Step:
     """A command line for a shell, and what it must bring.
 
-    ``code`` is its exit code, None for any but 0; ``shows`` must be in what it prints.
+    ``code`` is its exit code; ``shows`` must be in what it prints.
     ``until`` is how long, in seconds, it may be tried again: what the API server caches,
     or does after a restart, passes. ``user`` is whose AWS keys are in the
     environment, ``secret`` a secret key in place of theirs.
@@ -81,7 +81,7 @@ class Step:
     title: str
     command: str
     shows: str = ""
-    code: int | None = 0
+    code: int = 0
     until: float = 0.0
     user: str = "knobby"
     secret: str | None = None
@@ -110,7 +110,9 @@ def steps(control_plane: ControlPlane, authority: Authority) -> list[Step | Sett
 
 
 def _deploy(control_plane: ControlPlane, authority: Authority) -> list[Step | Settle]:
-    settings = f"--channel {control_plane}/stable --overlay overlays/aws-iam-{authority}.yaml"
+    vault = "--overlay testbed/bundles/vault.yaml " if authority == "vault" else ""
+    overlays = f"{vault}--overlay overlays/aws-iam-{authority}.yaml"
+    settings = f"--channel {control_plane}/stable {overlays}"
     return [
         Step("Deploy", f"juju deploy charmed-kubernetes {settings}"),
         *([Step("Unseal the vault", UNSEAL, until=60)] if authority == "vault" else []),
@@ -234,7 +236,11 @@ def _troubleshooting() -> list[Step | Settle]:
             "kubectl get po --v=9 2>&1 | tail -n 5",
             shows=NO_PODS,
         ),
-        Step("Troubleshooting: the authenticator's log", f"{unit} {logs}", shows="successfully synced"),
+        Step(
+            "Troubleshooting: the authenticator's log",
+            f"{unit} {logs}",
+            shows="successfully synced",
+        ),
         Step(
             "Troubleshooting: the API server's log",
             f"{unit} journalctl -u snap.kube-apiserver.daemon.service | tail -n 5",

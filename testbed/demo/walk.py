@@ -32,6 +32,19 @@ def _run(step: Step, console: Console) -> str | None:
     console.print(Text("$ " + step.command.rstrip(), style="yellow"))
     deadline = time.monotonic() + step.until
     while True:
+        code, output = _shell(step)
+        problem = _difference(step, code, output)
+        if not problem or time.monotonic() > deadline:
+            break
+        time.sleep(0.5)
+    if output.strip():
+        console.print(Text(_shortened(output)))
+    return problem
+
+
+def _shell(step: Step) -> tuple[int | str, str]:
+    """Exit code and output of the command; in place of a code, that it took too long."""
+    try:
         done = subprocess.run(
             ["/bin/bash", "-c", step.command],
             stdout=subprocess.PIPE,
@@ -41,15 +54,12 @@ def _run(step: Step, console: Console) -> str | None:
             timeout=COMMAND_SECONDS,
             check=False,
         )
-        problem = _difference(step, done.returncode, done.stdout)
-        if not problem or time.monotonic() > deadline:
-            break
-        time.sleep(0.5)
-    console.print(Text(_shortened(done.stdout), style="default"))
-    return problem
+    except subprocess.TimeoutExpired:
+        return f"no code after {COMMAND_SECONDS:.0f} s", ""
+    return done.returncode, done.stdout
 
 
-def _difference(step: Step, code: int, output: str) -> str | None:
+def _difference(step: Step, code: int | str, output: str) -> str | None:
     if code != step.code:
         return f"it exited with {code}, not {step.code}\n{_shortened(output)}"
     if step.shows not in output:
@@ -58,9 +68,7 @@ def _difference(step: Step, code: int, output: str) -> str | None:
 
 
 def _shortened(output: str) -> str:
-    lines = [
-        line if len(line) <= 200 else line[:197] + "…" for line in output.rstrip().splitlines()
-    ]
+    lines = [_cut(line) for line in output.rstrip().splitlines()]
     if len(lines) <= SHOWN_LINES:
         return "\n".join(lines)
     return "\n".join([f"… {len(lines) - SHOWN_LINES} lines …", *lines[-SHOWN_LINES:]])
