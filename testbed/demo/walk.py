@@ -86,6 +86,8 @@ def _settle(step: Settle, console: Console) -> str | None:
         while time.monotonic() < deadline:
             status = juju.status()
             live.update(_table(status))
+            if jubilant.any_error(status):
+                return "a unit is in error, see juju debug-log"
             quiet = quiet + 1 if _settled(status, told=step.told) else 0
             if quiet == 2:
                 return None
