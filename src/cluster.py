@@ -238,9 +238,10 @@ def current_bundle(client: Client) -> manifests.Bundle | None:
     except ValueError:
         # Not this charm's, or no longer: it will be again.
         return None
-    if not data.get("cert.pem") or not data.get("key.pem"):
+    # The predecessor's has no authority, and a key that others have read: it is not used again.
+    if not all(data.get(name) for name in ("cert.pem", "key.pem", "ca.pem")):
         return None
-    return manifests.Bundle(data["cert.pem"], data["key.pem"], data.get("ca.pem", ""))
+    return manifests.Bundle(data["cert.pem"], data["key.pem"], data["ca.pem"])
 
 
 def await_rollout(client: Client, deployment: Any, seconds: float) -> Rollout:

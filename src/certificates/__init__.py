@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import ops
@@ -73,7 +73,7 @@ class Certificates(ops.Object):
     def withdraw(self) -> None:
         """Not leader, or no longer: exactly one unit asks."""
         if self._relation and self._relation.active:
-            self._write({"cert_requests": ""})
+            self._write(legacy.NOTHING)
 
     def answer(self) -> manifests.Bundle:
         """The pair for the names asked for.
@@ -141,7 +141,7 @@ class Certificates(ops.Object):
         units = sorted(self._relation.units, key=lambda unit: unit.name)
         return [self._relation.data[unit] for unit in units]
 
-    def _write(self, values: dict[str, str]) -> None:
+    def _write(self, values: Mapping[str, str]) -> None:
         assert self._relation  # noqa: S101  (both callers looked)
         data = self._relation.data[self._unit]
         changed = {key: value for key, value in values.items() if data.get(key, "") != value}

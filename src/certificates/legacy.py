@@ -17,6 +17,10 @@ COMMON_NAME = manifests.HOSTNAMES[0]
 # What a provider publishes as soon as its authority is ready, before any request.
 _MARKERS = ("ca", "chain", "client.cert")
 
+# What the databag holds of a unit that asks for nothing. All but the first are an older form,
+# which the reactive charm used.
+NOTHING = {"cert_requests": "", "common_name": "", "sans": "", "certificate_name": ""}
+
 Databag = Mapping[str, str]
 
 
@@ -29,7 +33,11 @@ def is_spoken_by(bags: Sequence[Databag]) -> bool:
 def request(unit: str, names: Sequence[str]) -> dict[str, str]:
     """What the requirer's unit databag must hold for a certificate for ``names``."""
     requests = {COMMON_NAME: {"sans": list(names)}}
-    return {"unit_name": _flat(unit), "cert_requests": json.dumps(requests, sort_keys=True)}
+    return {
+        **NOTHING,
+        "unit_name": _flat(unit),
+        "cert_requests": json.dumps(requests, sort_keys=True),
+    }
 
 
 def replies(unit: str, bags: Sequence[Databag]) -> list[manifests.Bundle]:
