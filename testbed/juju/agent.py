@@ -81,6 +81,10 @@ class Agent:
         while self._wait_until_due():
             with self._controller.hook_lock(self._model, self.unit.machine):
                 self._do_next()
+        with self._lock:
+            for task in self.tasks:
+                task.finish("cancelled", "unit removed")
+            self._lock.notify_all()
 
     def _gone(self) -> bool:
         return self._closed or self._model.find_unit(self.unit.name) is not self.unit
@@ -177,6 +181,8 @@ class Agent:
                 self.unit.local = committed(self.unit.local, hook, remote)
             return
         with self._lock:
+            if self._gone():  # as a unit may be that was not installed yet
+                return
             context = self._context(hook=hook)
             self._controller.kills.begins(self._model.uuid, self.unit.name, context.id)
             self.unit.agent = Status("executing", f"running {hook.name} hook")
@@ -192,6 +198,8 @@ class Agent:
         unit, host = self.unit, self.unit.machine.host
         assert host is not None
         with self._lock:
+            if self._gone():
+                return False
             archive = self._model.applications[unit.application].charm.path
             if not unit.local.installed:
                 unit.workload = Status("waiting", "installing agent")
@@ -252,7 +260,7 @@ class Agent:
 
     def _run_task(self, task: Task) -> None:
         with self._lock:
-            if task.done:
+            if task.done or self._gone():
                 return
             task.status, task.started = "running", now()
             what = f"action {task.action}" if task.action else "juju-exec"

@@ -84,15 +84,28 @@ def formatted(value: Any, style: str) -> str:
     """A value as Juju's tools print it: `smart`, `yaml` or `json`."""
     if style == "json":
         return json.dumps(value) + "\n"
-    if style == "smart" and value is None:
-        return ""
-    if style == "smart" and isinstance(value, str):
-        return value + "\n" if value else ""
-    if style in ("yaml", "smart"):
-        if isinstance(value, bool):
-            return f"{value}\n"
-        return yaml.safe_dump(value, sort_keys=True, default_flow_style=False)
+    if style == "smart":
+        return _smart(value)
+    if style == "yaml":
+        return _yaml(value)
     raise ToolError(f'ERROR invalid value "{style}" for option --format: unknown format', 2)
+
+
+def _smart(value: Any) -> str:
+    """Texts bare, lists of them one a line, True and False; the rest as YAML."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return f"{value}\n"
+    if isinstance(value, str | list):
+        text = value if isinstance(value, str) else "\n".join(map(str, value))
+        return f"{text}\n" if text else ""
+    return _yaml(value)
+
+
+def _yaml(value: Any) -> str:
+    document = yaml.safe_dump(value, sort_keys=True, default_flow_style=False)
+    return document.removesuffix("...\n")  # PyYAML's mark behind a bare scalar
 
 
 def _text(value: Any) -> str:

@@ -55,12 +55,12 @@ class LocalLab:
     def __init__(self, folder: Path, programs: Path):
         self.state, self.programs = folder / "state", programs
         self.charm_store = folder / "store"
-        self.machines: list[LocalMachine] = []
+        self.machines: dict[int, LocalMachine] = {}
         for path in (self.state / "agents", self.charm_store):
             path.mkdir(parents=True)
 
     def create_machine(self, model: str, number: int) -> LocalMachine:
         folder = self.state / "machines" / f"{model}-{number}"
         machine = LocalMachine(model, number, folder, self.state / "agents")
-        self.machines.append(machine)
+        self.machines[number] = machine
         return machine

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from tests.unit.testbed_juju.charms import AUTHORITY, PRINCIPAL, SUBORDINATE, pack
@@ -33,7 +34,7 @@ def riders(juju: Juju) -> None:
     juju.settle()
 
 
-def goals(juju: Juju, unit: str) -> dict[str, dict[str, dict[str, str]]]:
+def goals(juju: Juju, unit: str) -> dict[str, Any]:
     log = juju("debug-log", "--include", unit)
     return json.loads(log.partition("goals: ")[2].splitlines()[0])
 
@@ -106,7 +107,7 @@ def test_a_unit_that_cannot_stop_goes_by_force_alone(juju: Juju) -> None:
     juju.settle()
 
     assert sorted(juju.status()["applications"]["host"]["units"]) == ["host/0"]
-    assert [machine.closed for machine in juju.lab.machines] == [False, True]
+    assert [juju.lab.machines[number].closed for number in (0, 1)] == [False, True]
 
 
 @pytest.mark.usefixtures("riders")
@@ -174,5 +175,5 @@ def test_a_model_goes_with_its_machines(juju: Juju) -> None:
     juju("destroy-model", "--no-prompt", "other")
 
     assert "other" not in juju("models")
-    assert all(machine.closed for machine in juju.lab.machines)
+    assert all(machine.closed for machine in juju.lab.machines.values())
     assert "not found" in juju.refused("status", "-m", "other")

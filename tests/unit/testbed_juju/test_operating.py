@@ -1,0 +1,174 @@
+"""What operators type at a running model: status, exec, ssh, scp, debug-log, models."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+from tests.unit.testbed_juju.charms import AUTHORITY, PRINCIPAL, STARTS, SUBORDINATE, pack
+from tests.unit.testbed_juju.conftest import BIN, Juju
+
+LOGGING = STARTS + 'juju-log "in $JUJU_HOOK_NAME"\necho printed\necho complained >&2\n'
+
+
+@pytest.fixture
+def hosts(juju: Juju) -> None:
+    """Two hosts with a rider each, and an authority of its own."""
+    pack(juju.folder, PRINCIPAL)
+    pack(juju.folder, SUBORDINATE)
+    pack(juju.folder, AUTHORITY)
+    juju("deploy", "./host.charm", "-n", "2")
+    juju("deploy", "./rider.charm")
+    juju("deploy", "./authority.charm")
+    juju("integrate", "rider", "host")
+    juju.settle()
+
+
+@pytest.mark.usefixtures("hosts")
+def test_status_keeps_what_is_asked_for_and_what_is_beside_it(juju: Juju) -> None:
+    rider = next(iter(juju.status()["applications"]["host"]["units"]["host/1"]["subordinates"]))
+    expected = {
+        ("rider",): (["host", "rider"], ["host/0", "host/1"], ["0", "1"]),
+        ("host",): (["host", "rider"], ["host/0", "host/1"], ["0", "1"]),
+        (rider,): (["host", "rider"], ["host/1"], ["1"]),
+        ("host/0",): (["host", "rider"], ["host/0"], ["0"]),
+        ("2",): (["authority"], [], ["2"]),
+        ("auth*",): (["authority"], [], ["2"]),
+        ("nothing",): ([], [], []),
+    }
+
+    for selectors, (applications, hosts, machines) in expected.items():
+        status = juju.status(*selectors)
+        assert sorted(status["applications"]) == applications, selectors
+        units = status["applications"].get("host", {}).get("units", {})
+        assert (list(units), sorted(status["machines"])) == (hosts, machines), selectors
+    assert "Nothing matched" in juju.try_("status", "nothing").stderr
+
+
+@pytest.mark.usefixtures("hosts")
+def test_status_for_people_has_jujus_tables(juju: Juju) -> None:
+    text = juju("status", "--relations")
+
+    titles = [line.split()[0] for line in text.splitlines() if line and line[0].isupper()]
+    assert titles == ["Model", "App", "Unit", "Machine", "Integration"]
+    lines = [line.split() for line in text.splitlines()]
+    assert ["host", "active", "2", "host", "0", "no"] in lines
+    assert any(line[:3] == ["host/0*", "active", "idle"] for line in lines)
+    assert ["host:things", "rider:things", "things", "subordinate"] in lines
+
+
+@pytest.mark.usefixtures("hosts")
+def test_exec_prints_what_a_command_printed_and_returns_its_failure(juju: Juju) -> None:
+    assert juju("exec", "--unit", "host/0", "--", "echo", "two words") == "two words\n"
+    assert juju("exec", "--unit", "host/leader", "is-leader") == "True\n"
+    assert juju("exec", "--machine", "1", "--", "echo $SEEN_USER") == "ubuntu\n"
+    assert "host/1:\nhost/1" in juju("exec", "-a", "host", "--", "echo $JUJU_UNIT_NAME")
+    report = json.loads(juju("exec", "--format=json", "-u", "host/0", "--", "echo out"))
+    assert report["host/0"]["results"] == {"return-code": 0, "stdout": "out\n"}
+    assert "return code 3" in juju.refused("exec", "--unit", "host/0", "--", "exit 3")
+    assert "must specify a target" in juju.refused("exec", "ls", code=2)
+    assert 'unit "host/9" not found' in juju.refused("exec", "--unit", "host/9", "ls")
+
+
+@pytest.mark.usefixtures("hosts")
+def test_ssh_is_the_machines_user_with_its_files_and_streams(juju: Juju) -> None:
+    home = juju.lab.machines[0].root / "home" / "ubuntu"
+    (home / "config").write_text("apiVersion: v1\n")
+    target = juju.folder / "copy"
+
+    subprocess.run(
+        f"juju ssh host/leader -- cat config > {target}",
+        shell=True,
+        check=True,
+        env=juju.environment,
+        timeout=30,
+    )
+
+    assert target.read_text() == "apiVersion: v1\n"
+    assert juju("ssh", "host/0", "cat", stdin="given") == "given"
+    assert juju("ssh", "0", "echo $USER") == "ubuntu\n"
+    assert juju("ssh", "root@host/0", "echo $HOME; echo $SEEN_USER") == "/root\nroot\n"
+    assert juju.try_("ssh", "host/0", "exit 5").returncode == 5
+    assert "not found" in juju.refused("ssh", "nobody", "ls")
+
+
+@pytest.mark.usefixtures("hosts")
+def test_scp_copies_in_both_directions(juju: Juju) -> None:
+    (juju.folder / "here").write_text("text")
+
+    juju("scp", "here", "host/0:there")
+    juju("scp", "host/0:there", "back")
+
+    assert (juju.folder / "back").read_text() == "text"
+    assert "no such file" in juju.refused("scp", "host/0:nothing", ".")
+
+
+def test_debug_log_has_each_hooks_output_and_follows(juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL, behaviour=LOGGING)
+    juju("deploy", "./host.charm")
+    juju.settle()
+
+    log = juju("debug-log", "--include", "host/0").splitlines()
+    said = [line.split(" ", 2)[2] for line in log if ".install" in line or "in install" in line]
+    assert sorted(said) == sorted(
+        [
+            "INFO unit.host/0.juju-log in install",
+            "INFO unit.host/0.install printed",
+            "WARNING unit.host/0.install complained",
+        ]
+    )
+    warnings = juju("debug-log", "--replay", "--level", "WARNING").splitlines()
+    assert warnings
+    assert all(" WARNING " in line for line in warnings)
+    assert len(juju("debug-log", "--limit", "3").splitlines()) == 3
+    assert juju("debug-log", "--exclude", "host") == ""
+
+
+def test_debug_log_follows_until_it_is_left(juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL, behaviour=LOGGING)
+    juju("deploy", "./host.charm")
+    juju.settle()
+    command = [str(BIN / "juju"), "debug-log", "--tail", "--lines", "2"]
+
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=juju.environment
+    ) as following:
+        assert following.stdout is not None
+        first = [following.stdout.readline() for _ in range(2)]
+        juju.control("trigger", "host/0", "update-status")
+        while "in update-status" not in following.stdout.readline():
+            pass
+        following.terminate()
+
+    assert all("start" in line for line in first)
+
+
+def test_the_environment_names_the_model_as_the_flag_does(juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL)
+    juju("add-model", "--no-switch", "other")
+    juju("deploy", "./host.charm", JUJU_MODEL="other")
+
+    assert list(json.loads(juju("status", "--format=json", "-m", "other"))["applications"])
+    assert not juju.status()["applications"]
+    assert juju("switch").strip() == "testbed:admin/default"
+    assert "cannot switch" in juju.try_("switch", "other", JUJU_MODEL="default").stderr
+    assert "not found" in juju.try_("status", JUJU_MODEL="nothing").stderr
+    for name in ("testbed:other", "admin/other", "testbed:admin/other"):
+        assert "host" in juju("status", JUJU_MODEL=name)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("expose", "x"), '"juju expose" is outside this testbed\'s subset of juju'),
+        (("flurb",), '"flurb" is not a juju command'),
+        (("deploy", "--attach-storage", "x"), "option provided but not defined"),
+        (("model-config", "http-proxy=x"), 'the model option "http-proxy" is outside'),
+        (("add-unit", "x", "-n", "0"), "positive"),
+    ],
+)
+def test_what_the_stand_in_has_not_ends_with_2(
+    juju: Juju, command: tuple[str, ...], said: str
+) -> None:
+    assert said in juju.refused(*command, code=2)
