@@ -115,9 +115,9 @@ class Certificates(ops.Object):
 
     @property
     def warning(self) -> str:
-        """When the pair in use ends, if that is soon; else empty."""
+        """When the pair in use ends, if that is soon and nobody renews it; else empty."""
         expires = str(self._stored.expires)
-        if not expires:
+        if not expires or self._modern:
             return ""
         left = datetime.datetime.fromisoformat(expires) - _now()
         return f"certificate expires {expires[:10]}" if left.days < WARNING_DAYS else ""
