@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 from pathlib import Path
 
 import httpx2
@@ -22,15 +21,28 @@ settings.load_profile("charm")
 ADMIN_TOKEN = "the-admins-own-token"
 
 
-@dataclasses.dataclass(frozen=True)
 class Files:
-    """Where the machine's files are during a test, under a folder of its own."""
+    """Where a machine's files are during a test: under a folder of its own."""
 
-    admin: Path
-    webhook: Path
-    auth_webhook: Path
-    client: Path
-    leftovers: tuple[Path, ...]
+    def __init__(self, folder: Path) -> None:
+        self.admin = folder / "root/.kube/config"
+        self.webhook = folder / "root/cdk/aws-iam-webhook.yaml"
+        self.auth_webhook = folder / "root/cdk/auth-webhook/auth-webhook.py"
+        self.client = folder / "home/ubuntu/config"
+        self.leftovers = tuple(
+            folder / "root/cdk/addons" / path.name for path in machine.LEFTOVERS
+        )
+        for path in (self.admin, self.webhook, self.auth_webhook, self.client):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        self.admin.write_text(kubeconfig())
+
+    def enter(self) -> None:
+        """Let the charm run on this machine."""
+        machine.ADMIN_KUBECONFIG = self.admin
+        machine.WEBHOOK = self.webhook
+        machine.AUTH_WEBHOOK = self.auth_webhook
+        machine.CLIENT_KUBECONFIG = self.client
+        machine.LEFTOVERS = self.leftovers
 
 
 def kubeconfig(
@@ -49,24 +61,20 @@ def kubeconfig(
 
 
 @pytest.fixture
-def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Files:
-    """The machine: a control plane that has written its admin's kubeconfig."""
-    places = Files(
-        admin=tmp_path / "root/.kube/config",
-        webhook=tmp_path / "root/cdk/aws-iam-webhook.yaml",
-        auth_webhook=tmp_path / "root/cdk/auth-webhook/auth-webhook.py",
-        client=tmp_path / "home/ubuntu/config",
-        leftovers=tuple(tmp_path / "root/cdk/addons" / path.name for path in machine.LEFTOVERS),
-    )
-    monkeypatch.setattr(machine, "ADMIN_KUBECONFIG", places.admin)
-    monkeypatch.setattr(machine, "WEBHOOK", places.webhook)
-    monkeypatch.setattr(machine, "AUTH_WEBHOOK", places.auth_webhook)
-    monkeypatch.setattr(machine, "CLIENT_KUBECONFIG", places.client)
-    monkeypatch.setattr(machine, "LEFTOVERS", places.leftovers)
-    for folder in (places.admin, places.webhook, places.auth_webhook, places.client):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-    places.admin.write_text(kubeconfig())
+def machines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Files]:
+    """Two machines of control planes, each with its admin's kubeconfig."""
+    for name in ("ADMIN_KUBECONFIG", "WEBHOOK", "AUTH_WEBHOOK", "CLIENT_KUBECONFIG", "LEFTOVERS"):
+        # What `Files.enter` sets is put back when the test ends.
+        monkeypatch.setattr(machine, name, getattr(machine, name))
+    places = [Files(tmp_path / "0"), Files(tmp_path / "1")]
+    places[0].enter()
     return places
+
+
+@pytest.fixture
+def files(machines: list[Files]) -> Files:
+    """The first unit's machine."""
+    return machines[0]
 
 
 @pytest.fixture
@@ -89,6 +97,14 @@ def easyrsa() -> Easyrsa:
 def model(easyrsa: Easyrsa, api: FakeCluster, files: Files) -> Model:
     """One unit on a control plane of Charmed Kubernetes <= 1.28, with easyrsa."""
     return Model(easyrsa)
+
+
+@pytest.fixture
+def two(easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]) -> Model:
+    """Two units at rest, whose control planes never acknowledge anything."""
+    model = Model(easyrsa, units=2, machines=machines)
+    model.settle()
+    return model
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import ops
@@ -18,6 +19,14 @@ from tests.unit.authority import PREAMBLE, Authority
 from charm import AwsIamCharm
 
 Bag = dict[str, str]
+
+
+class Machine(Protocol):
+    """Where a unit's files are."""
+
+    def enter(self) -> None:
+        """Let the charm run there."""
+        ...
 
 
 class Provider(Protocol):
@@ -94,10 +103,12 @@ class Model:
         units: int = 1,
         endpoints: tuple[str, ...] = ("aws-iam",),
         acknowledges: bool = False,
+        machines: Sequence[Machine] = (),
     ) -> None:
         self.provider = provider
         self.endpoints = endpoints
         self.acknowledges = acknowledges
+        self.machines = machines
         self.leader: int | None = 0
         self.config: dict[str, Any] = {}
         self.planned_units = units
@@ -106,13 +117,17 @@ class Model:
         self.certificates: Bag = {}
         self.secrets: Any = frozenset()
         self.version = ""
-        self.units = [
-            Unit(ops.testing.Context(AwsIamCharm, unit_id=n), control_plane=_told(ready=True))
-            for n in range(units)
-        ]
+        self.units: list[Unit] = []
+        for _ in range(units):
+            self.add_unit()
         self._answer: tuple[Bag, Bag] = ({}, {})
 
     # What happens in it.
+
+    def add_unit(self) -> None:
+        """A unit joins, on a control plane whose API server answers."""
+        context = ops.testing.Context(AwsIamCharm, unit_id=len(self.units))
+        self.units.append(Unit(context, control_plane={"api_server_state": "true"}))
 
     def hook(self, name: str = "update-status", unit: int = 0) -> ops.StatusBase:
         """Run a hook of ``unit``; its status afterwards. A hook that raises fails the test."""
@@ -174,11 +189,15 @@ class Model:
                 if kind == "broken" and endpoint == "certificates":
                     # Its units have departed by then.
                     relation = dataclasses.replace(relation, remote_units_data={})
+                if endpoint == "peers" and kind != "created":
+                    return getattr(on, f"relation_{kind}")(relation, remote_unit=1 - unit)
                 return getattr(on, f"relation_{kind}")(relation)
         return getattr(on, name.replace("-", "_"))()
 
     def _run(self, number: int, event: Any) -> None:
         unit = self.units[number]
+        if self.machines:
+            self.machines[number].enter()
         relations = [event.relation] if event.relation else []
         relations += [
             relation
@@ -258,7 +277,3 @@ _ADDRESSES = ("egress-subnets", "ingress-address", "private-address")
 
 def _bag(data: Any) -> Bag:
     return {key: value for key, value in data.items() if key not in _ADDRESSES}
-
-
-def _told(*, ready: bool) -> Bag:
-    return {"api_server_state": json.dumps(ready)}

@@ -1,0 +1,197 @@
+"""A new certificate authority, without a moment in which a control plane trusts the wrong one.
+
+The three states are derived, never stored: everyone trusts old and new; then the pods change;
+then the old authority goes.
+"""
+
+from __future__ import annotations
+
+import base64
+
+import ops
+import yaml
+from tests.unit.authority import root
+from tests.unit.conftest import Files
+from tests.unit.fake_cluster import SECRET, FakeCluster
+from tests.unit.model import Easyrsa, Model
+
+OLD, NEW = root().certificate, root("new").certificate
+
+
+def moved(model: Model) -> None:
+    """The authority changes, and answers what it was asked before."""
+    model.provider = Easyrsa(root("new"))
+    model.answer()
+
+
+def served_by(api: FakeCluster) -> str:
+    return base64.b64decode(api.objects[SECRET]["data"]["ca.pem"]).decode()
+
+
+def trusted(machines: list[Files]) -> list[str]:
+    """What each unit's control plane trusts."""
+    configs = [yaml.safe_load(machine.webhook.read_text()) for machine in machines]
+    data = [config["clusters"][0]["cluster"]["certificate-authority-data"] for config in configs]
+    return [base64.b64decode(text).decode() for text in data]
+
+
+def test_given_two_units_when_the_authority_changes_then_the_pods_wait_for_the_other_unit(
+    two: Model, api: FakeCluster, machines: list[Files]
+):
+    moved(two)
+
+    assert two.hook("certificates-relation-changed") == ops.WaitingStatus(
+        "waiting for aws-iam/1 to trust the new authority"
+    )
+    assert two.peer["ca"] == OLD + NEW
+    assert trusted(machines) == [OLD + NEW, OLD]
+    assert served_by(api) == OLD
+
+
+def test_given_the_other_unit_trusts_it_when_the_leaders_hook_runs_then_the_pods_change(
+    two: Model, api: FakeCluster, machines: list[Files]
+):
+    moved(two)
+    two.hook("certificates-relation-changed")
+    assert isinstance(two.hook("peers-relation-changed", unit=1), ops.ActiveStatus)
+    assert trusted(machines) == [OLD + NEW] * 2
+
+    assert isinstance(two.hook("peers-relation-changed"), ops.ActiveStatus)
+    assert served_by(api) == NEW
+
+
+def test_given_pods_of_the_new_authority_when_they_serve_then_the_old_one_goes_everywhere(
+    two: Model, api: FakeCluster, machines: list[Files]
+):
+    moved(two)
+    two.settle()
+
+    assert two.peer["ca"] == NEW
+    assert served_by(api) == NEW
+    assert trusted(machines) == [NEW] * 2
+    assert [unit.status.name for unit in two.units] == ["active", "active"]
+
+
+def test_given_pods_that_do_not_start_when_the_authority_changes_then_both_stay_trusted(
+    two: Model, api: FakeCluster, machines: list[Files]
+):
+    moved(two)
+    api.start_seconds = None
+    two.settle()
+
+    assert served_by(api) == NEW
+    assert two.peer["ca"] == OLD + NEW
+    assert trusted(machines) == [OLD + NEW] * 2
+    assert isinstance(two.hook(), ops.WaitingStatus)
+
+    api.start_seconds = 2
+    two.settle()
+    assert two.peer["ca"] == NEW
+
+
+def test_given_a_leader_that_dies_in_the_middle_when_another_takes_over_then_it_goes_on(
+    two: Model, api: FakeCluster, machines: list[Files]
+):
+    moved(two)
+    two.hook("certificates-relation-changed")
+    two.leader = 1
+    two.settle()
+
+    assert two.peer["ca"] == NEW
+    assert trusted(machines) == [NEW] * 2
+    assert served_by(api) == NEW
+
+
+def test_given_a_leader_whose_last_hook_was_lost_when_it_runs_again_then_it_goes_on(
+    two: Model, api: FakeCluster, machines: list[Files]
+):
+    moved(two)
+    two.hook("certificates-relation-changed")
+    two.hook("peers-relation-changed", unit=1)
+    # Killed before its end: the cluster has changed, the databags have not.
+    lost = dict(two.peer), dict(two.units[0].peer)
+    two.hook("peers-relation-changed")
+    two.peer, two.units[0].peer = lost
+    two.settle()
+
+    assert served_by(api) == NEW
+    assert two.peer["ca"] == NEW
+
+
+def test_given_an_authority_that_comes_back_when_it_settles_then_nothing_is_left_of_the_other(
+    two: Model, easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]
+):
+    moved(two)
+    two.hook("certificates-relation-changed")
+    two.provider = easyrsa
+    two.answer()
+    two.settle()
+
+    assert two.peer["ca"] == OLD
+    assert trusted(machines) == [OLD] * 2
+    assert served_by(api) == OLD
+
+
+def acknowledging(easyrsa: Easyrsa, machines: list[Files]) -> Model:
+    model = Model(easyrsa, units=2, acknowledges=True, machines=machines)
+    model.settle()
+    return model
+
+
+def test_given_control_planes_that_acknowledge_when_one_has_not_restarted_then_it_is_waited_for(
+    easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]
+):
+    model = acknowledging(easyrsa, machines)
+    moved(model)
+    # Files are written at once, and no API server has been restarted with them yet.
+    model.hook("certificates-relation-changed", unit=0)
+    model.hook("peers-relation-changed", unit=1)
+
+    assert model.hook("peers-relation-changed", unit=0) == ops.WaitingStatus(
+        "waiting for aws-iam/0, aws-iam/1 to trust the new authority"
+    )
+    assert served_by(api) == OLD
+
+    model.answer()
+    model.hook("aws-iam-relation-changed", unit=1)
+    assert model.hook("aws-iam-relation-changed", unit=0).name == "active"
+    assert served_by(api) == NEW
+
+
+def test_given_control_planes_that_acknowledge_when_all_settles_then_the_old_authority_goes(
+    easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]
+):
+    model = acknowledging(easyrsa, machines)
+    moved(model)
+    model.settle()
+
+    assert model.peer["ca"] == NEW
+    assert trusted(machines) == [NEW] * 2
+    hashes = {unit.control_plane["webhook_hash"] for unit in model.units}
+    assert hashes == {unit.webhook["webhook_hash"] for unit in model.units}
+
+
+def test_given_a_unit_that_leaves_when_the_authority_changes_then_nobody_waits_for_it(
+    two: Model, api: FakeCluster, machines: list[Files]
+):
+    moved(two)
+    two.hook("certificates-relation-changed")
+    del two.units[1]
+
+    assert isinstance(two.hook("peers-relation-departed"), ops.ActiveStatus)
+    assert served_by(api) == NEW
+
+
+def test_given_a_unit_that_joins_when_the_authority_changes_then_it_is_waited_for(
+    easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]
+):
+    model = Model(easyrsa, units=1, machines=machines)
+    model.settle()
+    model.add_unit()
+    moved(model)
+
+    assert model.hook("certificates-relation-changed") == ops.WaitingStatus(
+        "waiting for aws-iam/1 to trust the new authority"
+    )
+    model.settle()
+    assert served_by(api) == NEW
