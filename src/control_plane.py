@@ -17,7 +17,7 @@ RELATION = "aws-iam"
 # Charmed Kubernetes >= 1.29: nothing but an option, which only its operator can set.
 IMPLICIT = "control-plane"
 
-_URL = re.compile(r"https://[^\s'\"]+/authenticate")
+_URL = re.compile(r"https://[^\s'\"]+")
 
 
 @dataclasses.dataclass(frozen=True)
