@@ -344,7 +344,7 @@ def unreachable(error: type[httpx2.RequestError]) -> Answer:
 
 
 # Everything that was ever seen to go wrong on the way to an API server, and back.
-FAULTS: dict[str, Answer] = {
+REFUSALS: dict[str, Answer] = {
     "connection refused": unreachable(httpx2.ConnectError),
     "connect timeout": unreachable(httpx2.ConnectTimeout),
     "read timeout": unreachable(httpx2.ReadTimeout),
@@ -360,16 +360,20 @@ FAULTS: dict[str, Answer] = {
     "500": refusal(500, "etcdserver: request timed out"),
     "503": answer(503, b"apiserver not ready", "text/plain"),
     "html 502 without content type": answer(502, b"<html>Bad Gateway</html>", None),
-    "html 200": answer(200, b"<html>Log in to this network</html>", "text/html"),
-    "half json": answer(200, b'{"kind": "Serv'),
     "half json of a refusal": answer(403, b'{"kind": "Sta'),
-    "empty object": answer(200, b"{}"),
-    "empty body": answer(200, b""),
-    "list for an object": answer(200, b"[]"),
-    "null": answer(200, b"null"),
     "list of a refusal": answer(500, b"[]"),
     "text of a refusal": answer(500, b'"oops"'),
     "refusal without a code": answer(500, b"{}"),
     "refusal with an odd code": answer(500, b'{"code": "five", "message": 5}'),
+}
+# What something else says that answers in the API server's place, as if all were well.
+NONSENSE: dict[str, Answer] = {
+    "html": answer(200, b"<html>Log in to this network</html>", "text/html"),
+    "half json": answer(200, b'{"kind": "Serv'),
+    "empty object": answer(200, b"{}"),
+    "empty body": answer(200, b""),
+    "list for an object": answer(200, b"[]"),
+    "null": answer(200, b"null"),
     "no text": answer(200, b"\xff\xfe"),
 }
+FAULTS = {**REFUSALS, **NONSENSE}

@@ -10,15 +10,19 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import ops
 import ops.testing
+import yaml
 from tests.unit.authority import PREAMBLE, Authority
 
 from charm import AwsIamCharm
 
 Bag = dict[str, str]
+
+_ACTIONS = yaml.safe_load((Path(__file__).parents[2] / "actions.yaml").read_text())
 
 
 class Machine(Protocol):
@@ -107,6 +111,7 @@ class Model:
     ) -> None:
         self.provider = provider
         self.endpoints = endpoints
+        self.principal = "kubernetes-control-plane"
         self.acknowledges = acknowledges
         self.machines = machines
         self.leader: int | None = 0
@@ -137,7 +142,10 @@ class Model:
     def action(self, name: str, unit: int = 0, **params: Any) -> dict[str, Any]:
         """Run an action; its results. Raises `ops.testing.ActionFailed` as it does."""
         context = self.units[unit].context
-        self._run(unit, context.on.action(name, params=params))
+        # Juju fills these in.
+        described = _ACTIONS[name]["params"]
+        defaults = {key: what["default"] for key, what in described.items() if "default" in what}
+        self._run(unit, context.on.action(name, params={**defaults, **params}))
         return context.action_results or {}
 
     def answer(self) -> bool:
@@ -239,7 +247,7 @@ class Model:
             ops.testing.SubordinateRelation(
                 endpoint,
                 id=2 + n,
-                remote_app_name="kubernetes-control-plane",
+                remote_app_name=self.principal,
                 remote_unit_id=number,
                 local_unit_data=dict(unit.webhook) if endpoint == "aws-iam" else {},
                 remote_unit_data=dict(unit.control_plane) if endpoint == "aws-iam" else {},

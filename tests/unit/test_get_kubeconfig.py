@@ -1,0 +1,158 @@
+"""The action that gives people their kubeconfig, without anybody's credential."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ops.testing
+import pytest
+import yaml
+from tests.unit.authority import root
+from tests.unit.conftest import ADMIN_TOKEN, Files, kubeconfig
+from tests.unit.fake_cluster import FakeCluster
+from tests.unit.model import Easyrsa, Model
+
+ROLE = "arn:aws:iam::111122223333:role/k8s-view-role"
+
+
+def made(model: Model, **params: Any) -> dict[str, Any]:
+    return yaml.safe_load(model.action("get-kubeconfig", **params)["kubeconfig"])
+
+
+def args(config: dict[str, Any]) -> str:
+    return " ".join(config["users"][0]["user"]["exec"]["args"])
+
+
+def refused(model: Model, **params: Any) -> str:
+    with pytest.raises(ops.testing.ActionFailed) as failure:
+        model.action("get-kubeconfig", **params)
+    return failure.value.message
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        ({}, "token -i ID"),
+        ({"arn": ROLE}, f"token -i ID -r {ROLE}"),
+        ({"arn": "arn:aws:iam::111122223333:user/knobby"}, "token -i ID"),
+        ({"arn": ROLE, "region": "eu-west-1"}, f"token -i ID --region eu-west-1 -r {ROLE}"),
+        ({"region": "us-gov-east-1"}, "token -i ID --region us-gov-east-1"),
+    ],
+)
+def test_given_a_principal_when_asked_for_then_the_command_logs_in_as_it(
+    deployed: Model, params: dict[str, str], expected: str
+):
+    assert args(made(deployed, **params)) == expected.replace("ID", deployed.peer["cluster-id"])
+
+
+def test_given_a_profile_when_asked_for_then_the_command_runs_with_it(deployed: Model):
+    command = made(deployed, profile="work")["users"][0]["user"]["exec"]
+
+    assert command["env"] == [{"name": "AWS_PROFILE", "value": "work"}]
+
+
+def test_given_no_context_when_asked_for_then_it_is_as_the_older_control_plane_names_it(
+    deployed: Model,
+):
+    config = made(deployed)
+
+    assert config["current-context"] == "aws-iam-authenticator"
+    assert [context["name"] for context in config["contexts"]] == ["aws-iam-authenticator"]
+
+
+def test_given_a_context_when_asked_for_then_it_has_that_name(deployed: Model):
+    assert made(deployed, context="prod/eu")["current-context"] == "prod/eu"
+
+
+def test_given_what_people_get_from_the_control_plane_when_asked_for_then_it_is_that_server(
+    deployed: Model, files: Files
+):
+    files.client.write_text(kubeconfig("https://lb.example.com:443", root("lb").certificate))
+
+    assert made(deployed)["clusters"][0]["cluster"]["server"] == "https://lb.example.com:443"
+
+
+def test_given_no_such_file_when_asked_for_then_it_is_the_admins_server(deployed: Model):
+    assert made(deployed)["clusters"][0]["cluster"]["server"] == "https://10.85.0.10:6443"
+
+
+def test_given_a_server_when_asked_for_then_it_is_that(deployed: Model):
+    server = "https://k8s.example.com:443"
+
+    assert made(deployed, server=server)["clusters"][0]["cluster"]["server"] == server
+
+
+@pytest.mark.parametrize("endpoint", ["aws-iam", "control-plane"])
+def test_given_an_admins_credential_on_the_machine_when_asked_for_then_it_never_comes_out(
+    easyrsa: Easyrsa, api: FakeCluster, files: Files, endpoint: str
+):
+    files.client.write_text(kubeconfig())
+    model = Model(easyrsa, endpoints=(endpoint,))
+    model.settle()
+
+    text = model.action("get-kubeconfig", arn=ROLE, profile="p")["kubeconfig"]
+
+    assert ADMIN_TOKEN in files.client.read_text()
+    assert ADMIN_TOKEN not in text + model.log()
+    (user,) = yaml.safe_load(text)["users"]
+    assert set(user["user"]) == {"exec"}
+
+
+@pytest.mark.parametrize(
+    ("params", "line"),
+    [
+        ({"arn": "admin"}, "'admin' is not an ARN such as arn:aws:iam::111122223333:role/admin"),
+        (
+            {"arn": "arn:aws:iam::111122223333:root"},
+            "arn:aws:iam::111122223333:root is neither a role nor a user: give arn=arn:aws:iam::…",
+        ),
+        (
+            {"arn": "arn:aws:sts::111122223333:assumed-role/a/b"},
+            (
+                "arn:aws:sts::111122223333:assumed-role/a/b is neither a role nor a user: "
+                "give arn=arn:aws:iam::…"
+            ),
+        ),
+        ({"region": "Ireland"}, "'Ireland' is no AWS region such as eu-west-1"),
+        ({"server": "k8s:443"}, "server 'k8s:443' is no URL such as https://k8s.example.com:443"),
+        (
+            {"server": "https://admin:secret@k8s"},
+            "server 'https://admin:secret@k8s' is no URL such as https://k8s.example.com:443",
+        ),
+        ({"context": "a\nb"}, r"context 'a\nb' holds more than printable characters"),
+        ({"profile": " x"}, "profile ' x' holds more than printable characters"),
+        (
+            {"context": ""},
+            "context is empty: leave it out, or give context=aws-iam-authenticator",
+        ),
+    ],
+)
+def test_given_a_value_that_cannot_be_when_asked_for_then_the_action_says_what_to_give(
+    deployed: Model, params: dict[str, str], line: str
+):
+    assert refused(deployed, **params) == line
+
+
+def test_given_no_cluster_id_yet_when_asked_for_then_the_action_says_where_to_look(model: Model):
+    assert refused(model) == "no cluster id yet, see juju status"
+
+
+@pytest.mark.parametrize("text", [b"", b"half: [", b"\xff", b"clusters: []"])
+def test_given_no_usable_kubeconfig_on_the_machine_when_asked_for_then_the_action_says_so(
+    deployed: Model, files: Files, text: bytes
+):
+    files.admin.write_bytes(text)
+
+    assert refused(deployed) == (
+        "the control plane has written no usable kubeconfig yet, see juju status"
+    )
+
+
+def test_given_an_action_when_it_has_run_then_the_units_status_is_as_it_was(
+    deployed: Model, api: FakeCluster
+):
+    before = deployed.units[0].status
+    made(deployed)
+
+    assert deployed.units[0].status == before
+    assert api.seen == []

@@ -1,0 +1,115 @@
+"""What is left when the charm goes: people's mappings, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+from tests.unit.conftest import Files
+from tests.unit.fake_cluster import DEFINITION, MAPPINGS, NODES, REFUSALS, FakeCluster
+from tests.unit.model import Easyrsa, Model
+
+
+def test_given_a_relation_that_ends_when_the_control_plane_departs_then_it_is_told_before_the_file(
+    deployed: Model, api: FakeCluster, files: Files
+):
+    deployed.hook("aws-iam-relation-departed")
+
+    assert deployed.published()["webhook_status"] is False
+    assert files.webhook.exists()
+    assert api.seen == []
+
+
+def test_given_a_control_plane_that_left_when_other_hooks_run_then_it_is_not_told_otherwise(
+    deployed: Model, files: Files
+):
+    deployed.hook("aws-iam-relation-departed")
+    deployed.hook("aws-iam-relation-broken")
+
+    assert deployed.published()["webhook_status"] is False
+
+
+def test_given_the_last_unit_when_it_is_removed_then_the_machine_is_as_it_was(
+    deployed: Model, files: Files
+):
+    files.webhook.with_name(".aws-iam-webhook.yaml.new").write_text("left by a killed hook")
+    deployed.planned_units = 0
+    deployed.hook("remove")
+
+    assert list(files.webhook.parent.glob("*aws-iam*")) == []
+    assert list(files.webhook.parent.glob(".*")) == []
+
+
+def test_given_the_last_unit_when_it_is_removed_then_only_peoples_mappings_stay_in_the_cluster(
+    deployed: Model, api: FakeCluster
+):
+    api.add_mapping("dev", "arn:aws:iam::111122223333:role/dev")
+    deployed.planned_units = 0
+    deployed.hook("remove")
+
+    assert set(api.objects) == {DEFINITION, f"{MAPPINGS}/dev", f"{NODES}/n0"}
+
+
+def test_given_the_last_unit_when_it_is_removed_then_the_pods_go_first_and_the_service_last(
+    deployed: Model, api: FakeCluster
+):
+    deployed.planned_units = 0
+    deployed.hook("remove")
+    kinds = [str(request).split("/")[-2] for request in api.seen]
+
+    assert kinds[0] == "deployments"
+    assert kinds[-1] == "services"
+    assert all(request.method == "DELETE" for request in api.seen)
+
+
+def test_given_units_that_remain_when_one_is_removed_then_the_cluster_is_left_alone(
+    two: Model, api: FakeCluster, machines: list[Files]
+):
+    api.forget()
+    two.planned_units = 1
+    two.hook("remove", unit=0)
+
+    assert api.seen == []
+    assert not machines[0].webhook.exists()
+    assert machines[1].webhook.exists()
+
+
+def test_given_a_cluster_that_was_cleaned_by_hand_when_removed_then_that_is_fine(
+    deployed: Model, api: FakeCluster
+):
+    api.clear()
+    deployed.planned_units = 0
+    deployed.hook("remove")
+
+    assert "remove it with" not in deployed.log()
+
+
+@pytest.mark.parametrize("fault", [name for name in REFUSALS if name != "404"])
+def test_given_a_cluster_that_fails_when_removed_then_the_log_has_the_commands_that_clean_it(
+    deployed: Model, api: FakeCluster, files: Files, fault: str
+):
+    api.fail(REFUSALS[fault])
+    deployed.planned_units = 0
+    deployed.hook("remove")
+
+    assert "kubectl -n kube-system delete deploy,svc,cm,sa,pdb aws-iam-auth" in deployed.log()
+    assert not files.webhook.exists()
+
+
+def test_given_no_kubeconfig_when_removed_then_the_log_has_the_commands(
+    deployed: Model, files: Files
+):
+    files.admin.unlink()
+    deployed.planned_units = 0
+    deployed.hook("remove")
+
+    assert "kubectl delete clusterrole,clusterrolebinding aws-iam-authenticator" in deployed.log()
+
+
+def test_given_a_removed_application_when_it_is_deployed_again_then_it_settles(
+    deployed: Model, easyrsa: Easyrsa, api: FakeCluster
+):
+    deployed.planned_units = 0
+    deployed.hook("remove")
+    again = Model(easyrsa)
+    again.settle()
+
+    assert again.hook().name == "active"

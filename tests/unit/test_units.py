@@ -1,0 +1,138 @@
+"""Several units: one leads, the others need no cluster."""
+
+from __future__ import annotations
+
+import json
+
+import ops
+import pytest
+from tests.unit.conftest import Files
+from tests.unit.fake_cluster import ADDRESS, DEPLOYMENT, FakeCluster
+from tests.unit.model import Easyrsa, Model
+
+import cluster
+
+FOLLOWING = ops.ActiveStatus(f"webhook https://{ADDRESS}:443/authenticate")
+
+
+@pytest.fixture
+def no_cluster(monkeypatch: pytest.MonkeyPatch):
+    """Whoever opens a connection to the cluster fails."""
+
+    def explode(_: object) -> None:
+        raise AssertionError("a unit that does not lead asks the cluster")
+
+    monkeypatch.setattr(cluster, "connect", explode)
+
+
+def test_given_a_unit_that_does_not_lead_when_the_leader_serves_then_it_hands_over_by_itself(
+    two: Model, machines: list[Files], no_cluster: None
+):
+    machines[1].webhook.unlink()
+    two.units[1].webhook.clear()
+
+    assert two.hook(unit=1) == FOLLOWING
+    assert machines[1].webhook.read_text() == machines[0].webhook.read_text()
+    assert two.published(1) == two.published(0)
+
+
+def test_given_a_settled_unit_that_does_not_lead_when_a_hook_runs_then_nothing_is_written(
+    two: Model, machines: list[Files], no_cluster: None
+):
+    bags, file = two.bags(), machines[1].webhook.stat()
+
+    assert two.hook(unit=1) == FOLLOWING
+    assert two.bags() == bags
+    assert machines[1].webhook.stat() == file
+
+
+def test_given_a_leader_that_has_not_deployed_when_another_units_hook_runs_then_it_waits(
+    easyrsa: Easyrsa, machines: list[Files], no_cluster: None
+):
+    model = Model(easyrsa, units=2, machines=machines)
+
+    assert model.hook(unit=1) == ops.WaitingStatus(
+        "waiting for the leader to deploy the authenticator"
+    )
+    assert not machines[1].webhook.exists()
+    assert model.units[1].webhook == {}
+
+
+def test_given_a_leader_that_waits_for_pods_when_another_units_hook_runs_then_no_webhook_serves(
+    easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]
+):
+    api.start_seconds = None
+    model = Model(easyrsa, units=2, machines=machines)
+    model.settle()
+
+    assert model.hook(unit=1).name == "waiting"
+    assert model.published(1)["webhook_status"] is False
+    assert machines[1].webhook.exists()
+
+
+def test_given_two_units_when_they_settle_then_exactly_one_asks_for_a_certificate(two: Model):
+    asking = [bool(unit.certificates.get("cert_requests")) for unit in two.units]
+
+    assert asking == [True, False]
+
+
+def test_given_another_leader_when_it_settles_then_all_but_its_request_is_as_it_was(
+    two: Model, api: FakeCluster, machines: list[Files]
+):
+    peer, file = dict(two.peer), machines[0].webhook.read_text()
+    published = two.published(0)
+    two.leader = 1
+    two.settle()
+
+    assert two.peer == peer
+    assert [unit.status.name for unit in two.units] == ["active", "active"]
+    assert two.units[0].status == FOLLOWING
+    assert [bool(u.certificates.get("cert_requests")) for u in two.units] == [False, True]
+    assert json.loads(two.units[1].certificates["cert_requests"])
+    assert machines[0].webhook.read_text() == file
+    assert two.published(0) == two.published(1) == published
+
+
+def test_given_no_leader_for_a_while_when_hooks_run_then_nothing_changes(
+    two: Model, api: FakeCluster
+):
+    api.forget()
+    two.leader = None
+    two.settle()
+
+    assert api.seen == []
+    assert two.published(0)["webhook_status"] is True
+
+
+def test_given_a_leader_that_comes_back_when_it_settles_then_everything_is_as_it_was(
+    two: Model, api: FakeCluster
+):
+    peer = dict(two.peer)
+    for leader in (1, 0):
+        two.leader = leader
+        two.settle()
+
+    assert two.peer == peer
+    assert DEPLOYMENT in api.objects
+    assert [bool(u.certificates.get("cert_requests")) for u in two.units] == [True, False]
+
+
+def test_given_a_unit_that_joins_later_when_its_first_hook_runs_then_it_serves_at_once(
+    easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]
+):
+    model = Model(easyrsa, units=1, machines=machines)
+    model.settle()
+    model.add_unit()
+
+    assert model.hook("start", unit=1) == FOLLOWING
+    assert machines[1].webhook.exists()
+    assert model.published(1) == model.published(0)
+
+
+def test_given_a_unit_without_its_peers_when_a_hook_runs_then_nothing_is_begun(
+    model: Model, api: FakeCluster
+):
+    model.peers_joined = False
+
+    assert model.hook() == ops.WaitingStatus("waiting for Juju to set up the peer relation")
+    assert api.seen == []
