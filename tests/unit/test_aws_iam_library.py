@@ -1,0 +1,154 @@
+"""Both sides of the interface ``aws-iam``, held to what is in the databags of old control planes.
+
+Every value there is JSON, and what does not decode is nobody's yes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import ops
+import ops.testing
+import pytest
+from charms.aws_iam.v0.aws_iam import AwsIamProvider, AwsIamRequirer, Webhook
+from hypothesis import given
+from hypothesis import strategies as st
+
+Bag = dict[str, str]
+
+NO_YES = ["", "True", "yes", "1", '"true"', "[true]", "null", "{", "false", "NaN", "[" * 100_000]
+
+
+Side = TypeVar("Side", AwsIamRequirer, AwsIamProvider)
+
+_ENDPOINT = {"aws-iam": {"interface": "aws-iam", "scope": "container"}}
+_PRINCIPAL = {"container": {"interface": "juju-info", "scope": "container"}}
+_META: dict[type[Any], dict[str, Any]] = {
+    AwsIamRequirer: {"name": "aws-iam", "subordinate": True, "requires": _ENDPOINT},
+    AwsIamProvider: {"name": "cp", "provides": _ENDPOINT, "requires": _PRINCIPAL},
+}
+
+
+class Charm(ops.CharmBase):
+    """A charm at either end of the relation."""
+
+    def __init__(self, framework: ops.Framework):
+        super().__init__(framework)
+        framework.observe(self.on.update_status, self._on_update_status)
+
+    def _on_update_status(self, _: ops.EventBase) -> None:
+        pass
+
+
+def at(side: type[Side], remote: Bag | None, do: Callable[[Side], object], **local: str) -> Bag:
+    """Let ``do`` have that side of a relation to a unit with the databag ``remote``, in a
+    hook; its own databag afterwards, which had ``local`` in it."""
+    relation = ops.testing.SubordinateRelation(
+        "aws-iam", remote_unit_data=remote or {}, local_unit_data=local
+    )
+    state = ops.testing.State(relations=[] if remote is None else [relation])
+    context = ops.testing.Context(Charm, meta=_META[side])
+    with context(context.on.update_status(), state) as hook:
+        do(side(hook.charm))
+        after = hook.run()
+    for relation in after.relations:
+        return {key: relation.local_unit_data[key] for key in relation.local_unit_data}
+    return {}
+
+
+def read(side: type[Side], remote: Bag | None, attribute: str) -> Any:
+    seen: list[Any] = []
+    at(side, remote, lambda end: seen.append(getattr(end, attribute)))
+    return seen[0]
+
+
+def webhook_in(remote: Bag) -> Webhook | None:
+    return read(AwsIamProvider, remote, "webhook")
+
+
+def is_ready(remote: Bag) -> bool:
+    return read(AwsIamRequirer, remote, "api_server_ready")
+
+
+WEBHOOK = Webhook(cluster_id="0123", status=True, hash="abc")
+RAW = {"cluster_id": '"0123"', "webhook_status": "true", "webhook_hash": '"abc"'}
+
+
+def test_given_a_webhook_when_published_then_every_value_is_json():
+    assert at(AwsIamRequirer, {}, lambda end: end.publish(WEBHOOK)) == RAW
+
+
+def test_given_what_is_published_already_when_published_again_then_nothing_is_written():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ops.RelationDataContent, "update", None)
+
+        assert at(AwsIamRequirer, {}, lambda end: end.publish(WEBHOOK), **RAW) == RAW
+
+
+def test_given_a_published_webhook_when_withdrawn_then_its_status_alone_changes():
+    bag = at(AwsIamRequirer, {}, lambda end: end.withdraw(), **RAW)
+
+    assert bag == {**RAW, "webhook_status": "false"}
+
+
+def test_given_no_relation_when_anything_is_done_then_nothing_happens():
+    assert at(AwsIamRequirer, None, lambda end: end.publish(WEBHOOK)) == {}
+    assert at(AwsIamRequirer, None, lambda end: end.withdraw()) == {}
+    assert at(AwsIamProvider, None, lambda end: end.publish(api_server_state=True)) == {}
+    assert read(AwsIamRequirer, None, "api_server_ready") is False
+    assert read(AwsIamRequirer, None, "acknowledged") is None
+    assert read(AwsIamProvider, None, "webhook") is None
+
+
+@pytest.mark.parametrize("text", NO_YES)
+def test_given_anything_but_json_true_when_read_then_the_api_server_is_not_ready(text: str):
+    assert is_ready({"api_server_state": text}) is False
+
+
+def test_given_json_true_when_read_then_the_api_server_is_ready():
+    assert is_ready({"api_server_state": "true"}) is True
+
+
+@pytest.mark.parametrize(
+    ("text", "acknowledged"),
+    [('"abc"', "abc"), ('""', ""), ("abc", None), ("5", None), ("[]", None)],
+)
+def test_given_a_hash_when_read_then_only_text_acknowledges(text: str, acknowledged: str | None):
+    assert read(AwsIamRequirer, {"webhook_hash": text}, "acknowledged") == acknowledged
+
+
+def test_given_what_the_requirer_writes_when_the_provider_reads_then_it_is_the_same():
+    assert webhook_in(RAW) == WEBHOOK
+
+
+@pytest.mark.parametrize("text", NO_YES)
+def test_given_anything_but_json_true_when_read_then_there_is_no_webhook(text: str):
+    assert webhook_in({**RAW, "webhook_status": text}) is None
+
+
+@pytest.mark.parametrize("text", ["0123", "123", "AbC", "null", "true", "", '["a"]'])
+def test_given_a_cluster_id_that_is_no_json_text_when_read_then_there_is_no_webhook(text: str):
+    assert webhook_in({**RAW, "cluster_id": text}) is None
+
+
+def test_given_a_requirer_without_a_hash_when_read_then_the_webhook_has_none():
+    bag = {key: RAW[key] for key in ("cluster_id", "webhook_status")}
+
+    assert webhook_in(bag) == Webhook("0123", status=True)
+
+
+def test_given_a_state_when_the_provider_publishes_then_every_value_is_json():
+    bag = at(
+        AwsIamProvider, {}, lambda end: end.publish(api_server_state=True, webhook_hash="abc")
+    )
+
+    assert bag == {"api_server_state": "true", "webhook_hash": '"abc"'}
+    assert is_ready(bag)
+    assert read(AwsIamRequirer, bag, "acknowledged") == "abc"
+
+
+@given(st.dictionaries(st.sampled_from([*RAW, "api_server_state"]), st.text()))
+def test_given_any_databag_when_read_by_either_side_then_nothing_is_raised(bag: Bag):
+    assert webhook_in(bag) is None or bag["webhook_status"].strip() == "true"
+    assert is_ready(bag) is (bag.get("api_server_state", "").strip() == "true")

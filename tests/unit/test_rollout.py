@@ -1,0 +1,205 @@
+"""What is said of pods that do not serve, and of a definition that is not there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ops
+import pytest
+from tests.unit.fake_cluster import DEFINITION, DEPLOYMENT, PODS, FakeCluster
+from tests.unit.model import Model
+
+
+def waiting(reason: str, message: str = "") -> list[dict[str, Any]]:
+    return [
+        {
+            "name": "aws-iam-authenticator",
+            "ready": False,
+            "restartCount": 0,
+            "image": "-",
+            "imageID": "",
+            "state": {"waiting": {"reason": reason, "message": message}},
+        }
+    ]
+
+
+UNSCHEDULABLE = [
+    {
+        "type": "PodScheduled",
+        "status": "False",
+        "reason": "Unschedulable",
+        "message": "0/1 nodes are available:\n 1 Insufficient memory.",
+    }
+]
+
+
+@pytest.fixture
+def stuck(model: Model, api: FakeCluster) -> Model:
+    """Deployed, and its pods never serve."""
+    api.start_seconds = None
+    model.settle()
+    return model
+
+
+@pytest.mark.parametrize(
+    ("status", "line"),
+    [
+        (
+            {"containerStatuses": waiting("ImagePullBackOff", "Back-off pulling image\n x:v1")},
+            "ImagePullBackOff: Back-off pulling image x:v1",
+        ),
+        ({"containerStatuses": waiting("ErrImagePull")}, "ErrImagePull: "),
+        (
+            {"containerStatuses": waiting("CrashLoopBackOff", "back-off 10s restarting")},
+            "CrashLoopBackOff: back-off 10s restarting",
+        ),
+        (
+            {"containerStatuses": waiting("CreateContainerConfigError", "x" * 500)},
+            "CreateContainerConfigError: " + "x" * 160,
+        ),
+        (
+            {"conditions": UNSCHEDULABLE},
+            "Unschedulable: 0/1 nodes are available: 1 Insufficient memory.",
+        ),
+    ],
+)
+def test_given_a_pod_that_a_person_must_help_when_a_hook_runs_then_its_own_reason_is_said(
+    stuck: Model, api: FakeCluster, status: dict[str, Any], line: str
+):
+    api.add_pod("a", **status)
+
+    assert stuck.hook() == ops.BlockedStatus(f"an authenticator pod cannot start: {line}")
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {},
+        {"containerStatuses": waiting("ContainerCreating")},
+        {"containerStatuses": waiting("PodInitializing")},
+        {"conditions": [{"type": "PodScheduled", "status": "True"}]},
+        {"containerStatuses": [{**waiting("-")[0], "state": {}}]},
+    ],
+)
+def test_given_a_pod_that_only_takes_time_when_a_hook_runs_then_it_is_waited_for(
+    stuck: Model, api: FakeCluster, status: dict[str, Any]
+):
+    api.add_pod("a", **status)
+
+    assert stuck.hook() == ops.WaitingStatus(
+        "waiting for authenticator pods, 0/2 of the newest serve"
+    )
+
+
+def test_given_other_pods_in_the_namespace_when_a_hook_runs_then_theirs_is_not_our_trouble(
+    stuck: Model, api: FakeCluster
+):
+    api.put(f"{PODS}/coredns", {"status": {"containerStatuses": waiting("ErrImagePull")}})
+
+    assert isinstance(stuck.hook(), ops.WaitingStatus)
+
+
+def test_given_a_stuck_pod_that_is_helped_when_a_hook_runs_then_the_unit_is_active(
+    stuck: Model, api: FakeCluster
+):
+    api.add_pod("a", conditions=UNSCHEDULABLE)
+    stuck.hook()
+    api.start_seconds = 0
+
+    assert isinstance(stuck.hook(), ops.ActiveStatus)
+    assert stuck.published()["webhook_status"] is True
+
+
+def test_given_a_rollout_that_an_earlier_hook_waited_for_when_a_hook_runs_then_it_ends_at_once(
+    stuck: Model, api: FakeCluster
+):
+    before = api.clock.now
+    stuck.hook()
+
+    assert api.clock.now == before
+
+
+def test_given_pods_that_die_when_a_hook_runs_then_their_number_is_said(
+    deployed: Model, api: FakeCluster
+):
+    api.objects[DEPLOYMENT]["status"]["availableReplicas"] = 1
+
+    assert deployed.hook() == ops.WaitingStatus(
+        "waiting for authenticator pods, 1/2 of the newest serve"
+    )
+
+
+def test_given_a_definition_that_comes_slowly_when_a_hook_runs_then_it_is_waited_for_in_the_hook(
+    model: Model, api: FakeCluster
+):
+    api.establish_seconds = 3
+    model.settle()
+
+    assert isinstance(model.hook(), ops.ActiveStatus)
+
+
+def test_given_a_definition_that_never_comes_when_a_hook_runs_then_the_line_says_what_is_missing(
+    model: Model, api: FakeCluster
+):
+    api.establish_seconds = None
+    model.settle()
+    before = api.clock.now
+
+    assert model.hook() == ops.WaitingStatus(
+        "waiting for the Kubernetes API to serve IAMIdentityMapping"
+    )
+    assert api.clock.now - before < 15
+    assert DEPLOYMENT not in api.objects
+
+
+@pytest.mark.parametrize(
+    ("version", "strict"),
+    [
+        ("v1.28.15", False),
+        ("v1.29.15+k3s1", False),
+        ("v1.30.0", True),
+        ("v1.37.2", True),
+        ("v2.0.0", True),
+        ("unknown", False),
+        ("", False),
+    ],
+)
+def test_given_a_servers_version_when_deployed_then_the_definition_has_the_rules_it_can_bear(
+    model: Model, api: FakeCluster, version: str, strict: bool
+):
+    api.add_node(version)
+    model.settle()
+
+    (served,) = api.objects[DEFINITION]["spec"]["versions"]
+    spec = served["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
+    assert (len(spec["arn"]["x-kubernetes-validations"]) > 1) is strict
+
+
+def test_given_no_node_yet_when_deployed_then_the_definition_has_no_rule_that_could_hurt(
+    model: Model, api: FakeCluster
+):
+    api.objects.clear()
+    model.settle()
+
+    (served,) = api.objects[DEFINITION]["spec"]["versions"]
+    spec = served["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
+    assert len(spec["arn"]["x-kubernetes-validations"]) == 1
+
+
+def test_given_a_settled_unit_when_it_asks_the_cluster_then_every_request_has_its_time(
+    deployed: Model, api: FakeCluster
+):
+    deployed.hook()
+
+    assert {request.seconds["connect"] for request in api.seen} == {3}
+    assert {request.seconds["read"] for request in api.seen} == {10}
+
+
+def test_given_objects_of_others_when_applied_then_their_fields_are_taken(
+    deployed: Model, api: FakeCluster
+):
+    deployed.hook()
+    applied = [request for request in api.seen if request.method == "PATCH"]
+
+    assert {request.query["force"] for request in applied} == {"true"}
+    assert {request.query["fieldManager"] for request in applied} == {"aws-iam"}
