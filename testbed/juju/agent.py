@@ -67,6 +67,10 @@ class Agent:
         if self._run is not None:
             self._run.kill()
 
+    def _kill(self) -> None:
+        with self._lock:
+            self.kill_run()
+
     def idle(self) -> bool:
         """Whether nothing runs and nothing is due. Called under the lock."""
         if self._gone() or self.unit.agent_stopped:
@@ -314,6 +318,7 @@ class Agent:
         with self._lock:
             env = runner.environment(context, path)
         try:
+            argv = self._controller.taps.through(context, argv, self._kill)
             run = runner.Run(host, argv, env, runner.charm_dir(self.unit.name), output)
         except OSError as error:
             self._log("ERROR", "juju.worker.uniter.operation", f"cannot run {argv[0]}: {error}")

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from testbed.faults.taps import Taps
 from testbed.juju import lifecycle, names
 from testbed.juju.agent import Agent
 from testbed.juju.context import Context
@@ -53,6 +54,7 @@ class Controller:
         self.hooktool = lab.programs / "hooktool"
         self.logs: dict[str, Logbook] = {}
         self.kills = Kills()
+        self.taps = Taps()
         self._histories: dict[tuple[str, str], list[HookRun]] = {}
         self.tools = ToolServer(lab.state / "agents" / "tools.sock", self.lock, self._before_tool)
         self._agents: dict[tuple[str, str], Agent] = {}
@@ -105,6 +107,7 @@ class Controller:
             agent.join(_AGENT_END_SECONDS)
         for machine in machines:
             self._close_machine(model, machine)
+        self.taps.remove(model.uuid)
         with self.lock:
             del self.models[model.name]
             self.lock.notify_all()
@@ -146,14 +149,11 @@ class Controller:
         lifecycle.remove_unit(model, unit, effects)
         self._apply(model, effects)
 
-    def settled(self) -> bool:
-        """Whether nothing is running or due anywhere. Called under the lock."""
-        pending = any(
-            machine.status.current == "pending"
-            for model in self.models.values()
-            for machine in model.machines.values()
-        )
-        return not pending and all(agent.idle() for agent in self._agents.values())
+    def settled(self, model: Model) -> bool:
+        """Whether nothing is running or due in a model. Called under the lock."""
+        pending = any(machine.status.current == "pending" for machine in model.machines.values())
+        agents = (agent for (uuid, _), agent in self._agents.items() if uuid == model.uuid)
+        return not pending and all(agent.idle() for agent in agents)
 
     # machines
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from testbed.faults import commands as faults
 from testbed.juju import lifecycle, names
 from testbed.juju.commands.parsing import wait_seconds
 from testbed.juju.errors import JujuError, UsageError
@@ -84,7 +85,8 @@ def settle(session: Session, parsed: Parsed) -> None:
     timeout = wait_seconds(parsed.text("wait")) or _SETTLE_SECONDS
     controller = session.controller
     with controller.lock:
-        if not session.wait(controller.settled, timeout):
+        model = session.model
+        if not session.wait(lambda: controller.settled(model), timeout):
             raise JujuError(f"not settled after {timeout:.0f} s")
 
 
@@ -101,5 +103,6 @@ COMMANDS = (
     Command("hooks", hooks, "Prints every hook that UNIT ran, as JSON."),
     Command("stop-agent", stop_agent, "Loses UNIT's agent: no hooks, another leader."),
     Command("start-agent", start_agent, "Brings UNIT's agent back."),
-    Command("settle", settle, "Waits until nothing runs or is due.", (Flag("wait"),)),
+    Command("settle", settle, "Waits until nothing runs or is due in the model.", (Flag("wait"),)),
+    *faults.COMMANDS,
 )  # fmt: skip
