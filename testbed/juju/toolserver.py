@@ -43,6 +43,7 @@ class ToolServer:
         self._contexts.pop(context.id, None)
 
     def close(self) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
     def _serve(self) -> None:
