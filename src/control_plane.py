@@ -37,8 +37,8 @@ def find(charm: ops.CharmBase) -> ControlPlane:
         errors.Waiting: its unit has not joined yet.
     """
     name = charm.app.name
-    explicit = _relation(charm, RELATION)
-    implicit = _relation(charm, IMPLICIT)
+    explicit = charm.model.get_relation(RELATION)
+    implicit = charm.model.get_relation(IMPLICIT)
     if explicit and implicit:
         raise Blocked(
             f"integrated twice: juju remove-relation {name}:{IMPLICIT} "
@@ -70,8 +70,3 @@ def check_option(control_plane: ControlPlane, address: str, rendered: str | None
     if url in named:
         return
     raise Blocked(f"run: juju config {control_plane.application} authn-webhook-endpoint={url}")
-
-
-def _relation(charm: ops.CharmBase, endpoint: str) -> ops.Relation | None:
-    relation = charm.model.get_relation(endpoint)
-    return relation if relation and relation.active else None

@@ -46,15 +46,12 @@ class Certificates(ops.Object):
         self._modern = self._make_modern(charm)
 
     def _make_modern(self, charm: ops.CharmBase) -> modern.Requirer | None:
-        if not self._relation or not charm.unit.is_leader():
-            return None
-        # While the relation breaks no unit is left in it, so that the library removes its
-        # secrets, whichever protocol was spoken.
-        if legacy.is_spoken_by(self._bags()):
+        if not charm.unit.is_leader() or legacy.is_spoken_by(self._bags()):
             return None
         from certificates import modern
 
-        if self._relation.active:
+        # No relation is seen while it breaks: the library removes its secrets then.
+        if self._relation:
             self._readable = modern.is_readable(self._relation.data[self._relation.app])
         if not self._readable:
             return None
@@ -62,7 +59,7 @@ class Certificates(ops.Object):
 
     def request(self, names: Sequence[str]) -> None:
         """Ask for a certificate for ``names``, unless that has been asked already."""
-        if not self._relation or not self._relation.active:
+        if not self._relation:
             return
         self._names = list(names)
         if self._modern:
@@ -72,7 +69,7 @@ class Certificates(ops.Object):
 
     def withdraw(self) -> None:
         """Not leader, or no longer: exactly one unit asks."""
-        if self._relation and self._relation.active:
+        if self._relation:
             self._write(legacy.NOTHING)
 
     def answer(self) -> manifests.Bundle:
@@ -82,7 +79,7 @@ class Certificates(ops.Object):
             errors.Waiting: the provider has not answered yet, or with an older one.
             errors.Blocked: no provider, a refusal, or an answer that can never be served.
         """
-        if not self._relation or not self._relation.active:
+        if not self._relation:
             raise Blocked(
                 "no certificate authority: juju integrate "
                 f"{self._unit.app.name}:{ENDPOINT} easyrsa (or vault, self-signed-certificates)"
@@ -106,8 +103,8 @@ class Certificates(ops.Object):
                 problems.append(problem)
             else:
                 return candidate
-        if any(isinstance(problem, pem.Stale) for problem in problems):
-            raise Waiting(f"waiting for a new certificate from {provider}: the old {problems[0]}")
+        if stale := next((p for p in problems if isinstance(p, pem.Stale)), None):
+            raise Waiting(f"waiting for a new certificate from {provider}: the old {stale}")
         raise Blocked(
             f"the certificate from {provider} {problems[0]}: have it issued again, see "
             f"juju actions {provider}"
@@ -127,12 +124,13 @@ class Certificates(ops.Object):
         return [modern] if modern else legacy.replies(self._unit.name, self._bags())
 
     def _check(self, candidate: manifests.Bundle) -> None:
-        text = "\0".join([candidate.certificate, candidate.key, candidate.ca, *self._names])
+        names = self._modern.signable() if self._modern else self._names
+        text = "\0".join([candidate.certificate, candidate.key, candidate.ca, *names])
         digest = hashlib.sha256(text.encode()).hexdigest()
         expires = str(self._stored.expires)
         if self._stored.checked == digest and datetime.datetime.fromisoformat(expires) > _now():
             return
-        self._stored.expires = pem.check(candidate, self._names).isoformat()
+        self._stored.expires = pem.check(candidate, names).isoformat()
         self._stored.checked = digest
 
     def _bags(self) -> list[ops.RelationDataContent]:

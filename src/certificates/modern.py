@@ -70,7 +70,7 @@ class Requirer:
 
     def reply(self) -> manifests.Bundle | None:
         """The pair that the provider answered with, unchecked; None while there is none."""
-        for request in self._requests(self._library.get_provider_capabilities()):
+        for request in self._requests():
             found, key = self._library.get_assigned_certificate(request)
             if found and key:
                 chain = [str(certificate) for certificate in found.chain]
@@ -93,27 +93,26 @@ class Requirer:
                     f"run: {remedy.format(app=provider)}"
                 )
 
-    def _requests(
-        self, capabilities: ProviderCapabilities | None
-    ) -> list[CertificateRequestAttributes]:
+    def signable(self) -> list[str]:
+        """The names asked for: all that are wanted, but for addresses where none is signed.
+
+        The webhook kubeconfig names the TLS server, so that an address is a convenience.
+        """
+        capabilities = self._library.get_provider_capabilities()
+        if capabilities is None or capabilities.supports_ip_sans is not False:
+            return list(self._names())
+        return [name for name in self._names() if name in manifests.HOSTNAMES]
+
+    def _requests(self, *_: ProviderCapabilities | None) -> list[CertificateRequestAttributes]:
         from charmlibs.interfaces.tls_certificates import CertificateRequestAttributes
 
-        names = self._names()
+        names = self.signable()
         if not names:
             return []
-        hosts, addresses = _split(names)
-        # The webhook kubeconfig names the TLS server, so the address is a convenience.
-        if capabilities is not None and capabilities.supports_ip_sans is False:
-            addresses = []
         return [
             CertificateRequestAttributes(
                 common_name=manifests.HOSTNAMES[0],
-                sans_dns=frozenset(hosts),
-                sans_ip=frozenset(addresses),
+                sans_dns={name for name in names if name in manifests.HOSTNAMES},
+                sans_ip={name for name in names if name not in manifests.HOSTNAMES},
             )
         ]
-
-
-def _split(names: Sequence[str]) -> tuple[list[str], list[str]]:
-    hosts = [name for name in names if name in manifests.HOSTNAMES]
-    return hosts, [name for name in names if name not in hosts]
