@@ -171,6 +171,20 @@ class Model:
                 return
         raise AssertionError("the units do not come to rest")
 
+    def move(self, provider: Provider) -> None:
+        """Relate to another authority: a new relation, with empty databags."""
+        self.provider = provider
+        self.certificates = {}
+        self._answer = ({}, {})
+        for unit in self.units:
+            unit.certificates = {}
+
+    def expire(self, label: str, unit: int = 0) -> None:
+        """Let the secret with ``label`` in its label come to its end."""
+        (secret,) = (kept for kept in self.secrets if label in kept.label)
+        event = self.units[unit].context.on.secret_expired(secret, revision=1)
+        self._run(unit, event)
+
     # What there is to see.
 
     def bags(self) -> str:

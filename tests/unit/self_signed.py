@@ -1,0 +1,86 @@
+"""A provider of the newer ``certificates`` protocol, by the models of the library itself."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+
+from charmlibs.interfaces.tls_certificates import (
+    Certificate,
+    CertificateError,
+    CertificateRequestAttributes,
+    CertificateRequestErrorCode,
+    CertificateSigningRequest,
+    KeyAlgorithm,
+    PrivateKey,
+    ProviderCapabilities,
+)
+from charmlibs.interfaces.tls_certificates._tls_certificates import (
+    _Certificate,
+    _ProviderApplicationData,
+    _RequestError,
+    _RequirerData,
+)
+
+Bag = dict[str, str]
+
+
+@dataclasses.dataclass
+class SelfSigned:
+    """Signs what it is asked to, unless it ``refuses`` by a code of the protocol."""
+
+    name: str = "self-signed-certificates"
+    refuses: CertificateRequestErrorCode | None = None
+    capabilities: ProviderCapabilities | None = None
+    silent: bool = False
+    validity: dt.timedelta = dt.timedelta(days=90)
+    overrides: Bag = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._key = PrivateKey.generate(key_algorithm=KeyAlgorithm.ECDSA)
+        self.authority = Certificate.generate_self_signed_ca(
+            CertificateRequestAttributes(common_name=self.name),
+            self._key,
+            validity=dt.timedelta(days=365),
+        )
+        self._issued: dict[str, str] = {}
+
+    def requested(self, app: Bag) -> list[CertificateSigningRequest]:
+        """What the requirer's application asks for."""
+        asked = _RequirerData.load(app).certificate_signing_requests
+        return [
+            CertificateSigningRequest.from_string(request.certificate_signing_request)
+            for request in asked
+        ]
+
+    def answer(self, app: Bag, units: list[Bag]) -> tuple[Bag, Bag]:
+        requests = [] if self.silent else self.requested(app)
+        answers = _ProviderApplicationData(
+            certificates=[] if self.refuses else [self._signed(request) for request in requests],
+            request_errors=[self._refused(request) for request in requests if self.refuses],
+            capabilities=self.capabilities,
+        )
+        bag: Bag = {}
+        answers.dump(bag)
+        return {**bag, **self.overrides}, {}
+
+    def _signed(self, request: CertificateSigningRequest) -> _Certificate:
+        text = str(request)
+        if text not in self._issued:
+            signed = request.sign(self.authority, self._key, self.validity)
+            self._issued[text] = str(signed)
+        return _Certificate(
+            ca=str(self.authority),
+            certificate_signing_request=text,
+            certificate=self._issued[text],
+            chain=[self._issued[text], str(self.authority)],
+        )
+
+    def _refused(self, request: CertificateSigningRequest) -> _RequestError:
+        assert self.refuses
+        error = CertificateError(
+            code=self.refuses.value,
+            name=self.refuses.name,
+            message="not by this\nauthority's rules",
+        )
+        return _RequestError(csr=str(request), error=error)

@@ -1,0 +1,165 @@
+"""What the reactive charm left, when this charm's first hooks run."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from pathlib import Path
+
+import ops
+import pytest
+from tests.unit.authority import root
+from tests.unit.conftest import Files
+from tests.unit.fake_cluster import FAULTS, SECRET, FakeCluster
+from tests.unit.model import Model
+
+CLUSTER_ID = "AbCdEfGhIjKlMnOpQrStUvWx"
+TOOL = """#!/usr/bin/python3 -IS
+import json, pathlib, sys
+store = pathlib.Path({store!r})
+kept = json.loads(store.read_text())
+for pair in sys.argv[1:]:
+    key, equals, value = pair.partition("=")
+    if not pair.startswith("-") and equals:
+        kept.pop(key, None)
+        kept.update({{key: value}} if value else {{}})
+store.write_text(json.dumps(kept))
+keys = [word for word in sys.argv[1:] if not word.startswith("-")]
+print(kept.get(keys[0], "") if keys else json.dumps(kept))
+"""
+
+
+class LeaderData:
+    """What ``leader-get`` and ``leader-set`` work on."""
+
+    def __init__(self, folder: Path) -> None:
+        self._store = folder / "leader-data"
+        for name in ("leader-get", "leader-set"):
+            tool = folder / name
+            tool.write_text(TOOL.format(store=str(self._store)))
+            tool.chmod(0o755)
+
+    @property
+    def values(self) -> dict[str, str]:
+        return json.loads(self._store.read_text())
+
+    @values.setter
+    def values(self, values: dict[str, str]) -> None:
+        self._store.write_text(json.dumps(values))
+
+
+@pytest.fixture
+def leader_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LeaderData:
+    """As the predecessor's leader had it."""
+    data = LeaderData(tmp_path)
+    certificate, key = root("former").issue(["aws-iam"])
+    data.values = {
+        "cluster_id": CLUSTER_ID,
+        "cert": certificate,
+        "key": key,
+        "service_ip": "10.152.183.20",
+    }
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    return data
+
+
+@pytest.fixture
+def left(leader_data: LeaderData, api: FakeCluster, files: Files) -> Files:
+    """All of it: leader data, files, and the Secret in the cluster."""
+    for path in files.leftovers:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(leader_data.values["key"])
+        path.chmod(0o444)
+    pair = {"cert.pem": leader_data.values["cert"], "key.pem": leader_data.values["key"]}
+    data = {name: base64.b64encode(text.encode()).decode() for name, text in pair.items()}
+    api.put(SECRET, {"data": data})
+    return files
+
+
+def test_given_a_predecessor_when_refreshed_then_its_cluster_id_stays(model: Model, left: Files):
+    model.settle()
+
+    assert model.peer["cluster-id"] == CLUSTER_ID
+    assert model.published()["cluster_id"] == CLUSTER_ID
+
+
+def test_given_a_predecessor_when_refreshed_then_leader_data_holds_no_secret(
+    model: Model, left: Files, leader_data: LeaderData
+):
+    model.settle()
+
+    assert not {"cert", "key"} & set(leader_data.values)
+
+
+def test_given_a_predecessor_when_the_first_hook_has_run_then_its_files_are_gone(
+    model: Model, left: Files
+):
+    model.peers_joined = False
+    model.hook("upgrade-charm")
+
+    assert not any(path.exists() for path in left.leftovers)
+
+
+def test_given_no_peer_relation_yet_when_refreshed_then_nothing_else_is_touched(
+    model: Model, left: Files, api: FakeCluster, leader_data: LeaderData
+):
+    before = leader_data.values
+    model.peers_joined = False
+
+    status = model.hook("upgrade-charm")
+
+    assert status == ops.WaitingStatus("waiting for Juju to set up the peer relation")
+    assert leader_data.values == before
+    assert api.seen == []
+    assert model.units[0].webhook == {}
+
+
+def test_given_a_predecessor_when_refreshed_then_its_pair_is_not_served_meanwhile(
+    model: Model, left: Files, api: FakeCluster
+):
+    former = api.objects[SECRET]["data"]
+
+    status = model.hook("peers-relation-created")
+
+    assert status == ops.WaitingStatus("waiting for a certificate from easyrsa")
+    assert api.objects[SECRET]["data"] == former
+    assert not any("deployments" in request.path for request in api.seen)
+
+
+def test_given_a_predecessors_request_when_refreshed_then_it_is_withdrawn(
+    model: Model, left: Files
+):
+    model.units[0].certificates = {
+        "unit_name": "aws-iam_0",
+        "common_name": "aws-iam.kube-system.svc",
+        "sans": '["aws-iam"]',
+        "certificate_name": "0123",
+    }
+    model.settle()
+
+    assert set(model.units[0].certificates) == {"unit_name", "cert_requests"}
+
+
+def test_given_a_predecessors_request_of_another_unit_when_refreshed_then_it_is_withdrawn_too(
+    model: Model, left: Files
+):
+    model.leader = None
+    model.units[0].certificates = {"unit_name": "aws-iam_0", "common_name": "aws-iam"}
+
+    model.hook("upgrade-charm")
+
+    assert "common_name" not in model.units[0].certificates
+
+
+def test_given_an_api_that_is_down_when_refreshed_then_nothing_of_the_cluster_id_is_lost(
+    model: Model, left: Files, api: FakeCluster
+):
+    api.fail(FAULTS["connection refused"])
+    status = model.hook("peers-relation-created")
+    api.recover()
+    model.settle()
+
+    assert isinstance(status, ops.WaitingStatus)
+    assert model.peer["cluster-id"] == CLUSTER_ID
+    assert isinstance(model.hook(), ops.ActiveStatus)
