@@ -1,0 +1,111 @@
+"""A model with the reactive charm in it, the predecessor that `juju refresh` replaces."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import jubilant
+import yaml
+from tests.integration import model
+
+CHANNEL = "reactive/stable"
+USER = "arn:aws:iam::111122223333:user/mallory"
+# No login of a role has a path: this mapping never worked, and never will.
+PATHED = "arn:aws:iam::111122223333:role/team/dev"
+KINDS = (
+    "customresourcedefinition/iamidentitymappings.iamauthenticator.k8s.aws",
+    "clusterrole/aws-iam-authenticator",
+    "clusterrolebinding/aws-iam-authenticator",
+    "service/aws-iam-authenticator",
+    "serviceaccount/aws-iam-authenticator",
+    "configmap/aws-iam-authenticator",
+    "secret/aws-iam-certs",
+    "deployment/aws-iam-authenticator",
+)
+_TAINT = "node-role.kubernetes.io/control-plane"
+# What every object of its kind has of its own, and what controllers write.
+_OWN = ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields")
+_REVISION = "deployment.kubernetes.io/revision"
+
+
+def deploy(juju: jubilant.Juju, folder: Path) -> model.Kubernetes:
+    """Deploy Charmed Kubernetes 1.28 with the reactive charm and three mappings.
+
+    Its pods tolerate no control plane of today, so that the node's taint is taken away: they
+    run, and let nobody in.
+    """
+    overlay = folder / "overlay.yaml"
+    overlay.write_text(
+        yaml.safe_dump(
+            {
+                "applications": {"aws-iam": {"charm": "aws-iam", "channel": CHANNEL}},
+                "relations": [["aws-iam", "kubernetes-control-plane"], ["aws-iam", "easyrsa"]],
+            }
+        )
+    )
+    juju.deploy("charmed-kubernetes", channel="1.28/stable", overlays=[overlay])
+    model.settle(juju)
+    cluster = _kubeconfigs(juju, folder)
+    cluster.kubectl("taint", "node", "--all", f"{_TAINT}-")
+    cluster.map("viewers", model.ROLE, "knobby", "view")
+    cluster.map("mallory", USER, "mallory", "view")
+    cluster.map("pathed", PATHED, "dev")
+    cluster.kubectl("rollout", "status", "-n", "kube-system", "deploy/aws-iam-authenticator")
+    return cluster
+
+
+def _kubeconfigs(juju: jubilant.Juju, folder: Path) -> model.Kubernetes:
+    """As people have them from the control plane, the ARN of their role filled in."""
+    cluster = model.Kubernetes(folder / "admin", folder / "person")
+    text = juju.ssh("kubernetes-control-plane/leader", "cat config")
+    cluster.admin.write_text(text)
+    person = yaml.safe_load(text.replace("<<insert_arn_here>>", model.ROLE))
+    cluster.person.write_text(
+        yaml.safe_dump({**person, "current-context": "aws-iam-authenticator"})
+    )
+    return cluster
+
+
+def packed() -> Path:
+    """This charm as a file, for an operator who has no store."""
+    return Path(os.environ["TESTBED_CHARM_STORE"]) / "aws-iam.charm"
+
+
+def cluster_id(cluster: model.Kubernetes) -> str:
+    """What people's tokens are made for, by their kubeconfig."""
+    users = yaml.safe_load(cluster.person.read_text())["users"]
+    user = next(entry["user"] for entry in users if entry["name"] == "aws-iam-user")
+    return user["exec"]["args"][2]
+
+
+def seconds_until_login(cluster: model.Kubernetes, limit: float = 60) -> float:
+    """How long people still have to wait."""
+    began = time.monotonic()
+    while (done := cluster.log_in("knobby")).returncode:
+        assert time.monotonic() < began + limit, done.stderr
+        time.sleep(0.1)
+    return time.monotonic() - began
+
+
+def objects(cluster: model.Kubernetes) -> dict[str, dict[str, Any]]:
+    """Every object that both charms apply, by its name, as it is in the cluster."""
+    options = ("-n", "kube-system", "--show-managed-fields")
+    return {name: cluster.get(name, *options) for name in KINDS}
+
+
+def intent(found: dict[str, Any]) -> dict[str, Any]:
+    """An object without what is its own, or a controller's: what was asked for."""
+    metadata = {key: value for key, value in found["metadata"].items() if key not in _OWN}
+    metadata.get("annotations", {}).pop(_REVISION, None)
+    if not metadata.get("annotations"):
+        metadata.pop("annotations", None)
+    return {**{k: v for k, v in found.items() if k != "status"}, "metadata": metadata}
+
+
+def leader_data(juju: jubilant.Juju) -> dict[str, str]:
+    """What the leader keeps for all units in the old way."""
+    return json.loads(juju.exec("leader-get --format=json", unit="aws-iam/0").stdout)

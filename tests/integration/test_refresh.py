@@ -1,0 +1,239 @@
+"""`juju refresh`: from the reactive charm, and from one version of this charm to the next."""
+
+from __future__ import annotations
+
+import json
+import threading
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import jubilant
+import pytest
+import tenacity
+import yaml
+from tests.integration import model, reactive
+
+CONTROL_PLANE = "kubernetes-control-plane/0"
+IN_SYSTEM = ("-n", "kube-system")
+NEXT_IMAGE = "public.ecr.aws/eks-distro/kubernetes-sigs/aws-iam-authenticator:v0.7.18-eks-1-36-1"
+OURS = {"aws-iam", "kube-controller-manager", "kube-apiserver"}
+Objects = dict[str, dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def cluster(juju: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> model.Kubernetes:
+    """A cluster with the reactive charm, which has served for a while."""
+    return reactive.deploy(juju, tmp_path_factory.mktemp("reactive"))
+
+
+@pytest.fixture(scope="module")
+def before(cluster: model.Kubernetes) -> Objects:
+    return reactive.objects(cluster)
+
+
+@pytest.fixture(scope="module")
+def after(juju: jubilant.Juju, cluster: model.Kubernetes, before: Objects) -> Objects:
+    """The cluster's objects once the application has been refreshed, and all is settled."""
+    juju.refresh("aws-iam", channel="latest/stable")
+    print(f"first login {reactive.seconds_until_login(cluster):.1f} s after juju refresh")
+    model.settle(juju)
+    return reactive.objects(cluster)
+
+
+def test_given_the_reactive_charm_then_its_pods_run_and_let_nobody_in(
+    juju: jubilant.Juju, cluster: model.Kubernetes
+) -> None:
+    for attempt in tenacity.Retrying(
+        stop=tenacity.stop_after_delay(30), wait=tenacity.wait_fixed(0.5), reraise=True
+    ):
+        with attempt:
+            assert "Unauthorized" in cluster.log_in("knobby").stderr
+            # By the pods themselves, and not for want of one that answers.
+            log = cluster.kubectl("logs", *IN_SYSTEM, "-l", "k8s-app=aws-iam-authenticator")
+            assert "access denied" in log
+
+
+def test_given_the_reactive_charm_then_its_private_key_lies_open(
+    juju: jubilant.Juju, before: Objects
+) -> None:
+    listed = juju.exec("ls -l /root/cdk/addons", unit=CONTROL_PLANE).stdout
+
+    assert "-r--r--r--" in listed
+    assert "aws-iam-secret.yaml" in listed
+    assert "PRIVATE KEY" in reactive.leader_data(juju)["key"]
+
+
+def test_when_refreshed_then_people_log_in_with_the_kubeconfig_that_they_have(
+    juju: jubilant.Juju, cluster: model.Kubernetes, before: Objects, after: Objects
+) -> None:
+    assert model.whoami(cluster.log_in("knobby")) == "knobby"
+    told = model.databag(juju, CONTROL_PLANE, "aws-iam")
+    assert json.loads(told["cluster_id"]) == reactive.cluster_id(cluster)
+
+
+def test_when_refreshed_then_the_service_and_the_deployment_are_the_same_ones(
+    before: Objects, after: Objects
+) -> None:
+    for name in ("service/aws-iam-authenticator", "deployment/aws-iam-authenticator"):
+        assert after[name]["metadata"]["uid"] == before[name]["metadata"]["uid"]
+    service = "service/aws-iam-authenticator"
+    assert after[service]["spec"]["clusterIP"] == before[service]["spec"]["clusterIP"]
+
+
+@pytest.mark.parametrize("name", reactive.KINDS)
+def test_when_refreshed_then_nobody_but_the_charm_and_controllers_manages_a_field(
+    before: Objects, after: Objects, name: str
+) -> None:
+    managers = {entry["manager"] for entry in after[name]["metadata"]["managedFields"]}
+
+    assert "kubectl-client-side-apply" in {
+        entry["manager"] for entry in before[name]["metadata"]["managedFields"]
+    }
+    assert managers <= OURS
+    assert "last-applied" not in str(after[name]["metadata"].get("annotations"))
+
+
+def test_when_refreshed_then_the_pods_may_no_longer_change_who_is_whom(after: Objects) -> None:
+    rules = after["clusterrole/aws-iam-authenticator"]["rules"]
+
+    assert "*" not in str(rules)
+    writable = [rule["resources"] for rule in rules if "patch" in rule["verbs"]]
+    assert writable == [["iamidentitymappings/status"], ["events"]]
+
+
+def test_when_refreshed_then_every_mapping_is_kept_and_can_be_looked_up(
+    juju: jubilant.Juju, cluster: model.Kubernetes, after: Objects
+) -> None:
+    found = cluster.get("iamidentitymappings")["items"]
+
+    assert {item["metadata"]["name"]: item["spec"]["arn"] for item in found} == {
+        "viewers": model.ROLE,
+        "mallory": reactive.USER,
+        "pathed": reactive.PATHED,
+    }
+    assert all(item["status"]["canonicalARN"] == item["spec"]["arn"] for item in found)
+    assert "3 mappings, 1 never work: pathed: no login has a role path" in model.message(juju)
+
+
+def test_when_refreshed_then_a_user_of_a_mapping_logs_in_as_well(
+    juju: jubilant.Juju, cluster: model.Kubernetes, after: Objects, tmp_path: Path
+) -> None:
+    person = tmp_path / "kubeconfig"
+    person.write_text(juju.run("aws-iam/leader", "get-kubeconfig").results["kubeconfig"])
+
+    assert model.whoami(model.Kubernetes(cluster.admin, person).log_in("mallory")) == "mallory"
+
+
+def test_when_refreshed_then_the_former_private_key_is_nowhere(
+    juju: jubilant.Juju, before: Objects, after: Objects
+) -> None:
+    secret = "secret/aws-iam-certs"
+    found = juju.exec("find /root/cdk -name 'aws-iam*' -printf '%f %m\\n'", unit=CONTROL_PLANE)
+
+    assert found.stdout == "aws-iam-webhook.yaml 600\n"
+    assert reactive.leader_data(juju) == {}
+    assert after[secret]["data"]["key.pem"] != before[secret]["data"]["key.pem"]
+
+
+def test_when_refreshed_then_the_former_request_for_a_certificate_is_withdrawn(
+    juju: jubilant.Juju, after: Objects
+) -> None:
+    asked = juju.exec("relation-get -r $(relation-ids certificates) - aws-iam/0", unit="aws-iam/0")
+
+    assert "certificate_name" not in asked.stdout
+    assert "aws-iam-authenticator.kube-system.svc" in asked.stdout
+
+
+def test_when_refreshed_then_no_hook_failed(juju: jubilant.Juju, after: Objects) -> None:
+    log = juju.debug_log(limit=5000)
+
+    assert 'ran "peers-relation-created" hook' in log
+    assert "awaiting error resolution" not in log
+
+
+def test_when_refreshed_then_every_object_is_as_one_that_this_charm_made(
+    juju: jubilant.Juju, cluster: model.Kubernetes, after: Objects
+) -> None:
+    # People's mappings go with their definition, so that this one is compared elsewhere.
+    made_anew = [name for name in after if not name.startswith("customresource")]
+    cluster.kubectl("delete", *IN_SYSTEM, *made_anew)
+
+    # Any hook applies what is missing.
+    juju.config("aws-iam", {"replicas": 3})
+    model.settle(juju)
+    juju.config("aws-iam", reset="replicas")
+    model.settle(juju)
+
+    fresh = reactive.objects(cluster)
+    for name in made_anew:
+        assert fresh[name]["metadata"]["uid"] != after[name]["metadata"]["uid"]
+        assert reactive.intent(fresh[name]) == reactive.intent(after[name])
+
+
+def test_given_a_next_version_when_refreshed_then_every_login_meanwhile_succeeds(
+    juju: jubilant.Juju, cluster: model.Kubernetes, after: Objects, tmp_path: Path
+) -> None:
+    model.logs_in(cluster)
+    load = Logins(cluster)
+
+    with load:
+        juju.refresh("aws-iam", path=next_version(tmp_path))
+        juju.wait(
+            lambda status: status.apps["aws-iam"].version == "v0.7.18",
+            error=jubilant.any_error,
+            delay=0.5,
+            timeout=120,
+        )
+        model.settle(juju)
+
+    print(f"{load.succeeded} logins while the charm was refreshed, {len(load.failed)} failed")
+    assert load.failed == []
+    assert load.succeeded > 10
+    containers = cluster.get(*IN_SYSTEM, "deploy", "aws-iam-authenticator")["spec"]["template"]
+    assert [c["image"] for c in containers["spec"]["containers"]] == [NEXT_IMAGE]
+
+
+class Logins:
+    """People who log in one after the other, for as long as the block runs."""
+
+    def __init__(self, cluster: model.Kubernetes) -> None:
+        self._cluster = cluster
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.succeeded = 0
+        self.failed: list[str] = []
+
+    def _run(self) -> None:
+        while not self._over.is_set():
+            done = self._cluster.log_in("knobby")
+            if done.returncode:
+                self.failed.append(done.stderr)
+            else:
+                self.succeeded += 1
+
+    def __enter__(self) -> Logins:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+
+def next_version(folder: Path) -> Path:
+    """The packed charm with another image as its default, as a release would bring one."""
+    changed = folder / "aws-iam-next.charm"
+    with zipfile.ZipFile(reactive.packed()) as old, zipfile.ZipFile(changed, "w") as new:
+        for info in old.infolist():
+            content = old.read(info)
+            if info.filename == "config.yaml":
+                content = _with_image(content)
+            new.writestr(info, content)
+    return changed
+
+
+def _with_image(content: bytes) -> bytes:
+    config = yaml.safe_load(content)
+    config["options"]["image"]["default"] = NEXT_IMAGE
+    return yaml.safe_dump(config).encode()

@@ -1,0 +1,54 @@
+"""`juju refresh` from the reactive charm while the Kubernetes API is down."""
+
+from __future__ import annotations
+
+import jubilant
+import pytest
+from tests.integration import model, reactive
+
+CONTROL_PLANE = "kubernetes-control-plane/0"
+API_SERVER = "snap.kube-apiserver.daemon.service"
+
+
+@pytest.fixture(scope="module")
+def cluster(juju: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> model.Kubernetes:
+    return reactive.deploy(juju, tmp_path_factory.mktemp("reactive"))
+
+
+def test_given_the_api_is_down_when_refreshed_then_the_unit_waits_and_keeps_the_cluster_id(
+    juju: jubilant.Juju, cluster: model.Kubernetes
+) -> None:
+    juju.exec("systemctl", "stop", API_SERVER, unit=CONTROL_PLANE)
+
+    juju.refresh("aws-iam", path=reactive.packed())
+    model.settle(juju, wanted="waiting")
+
+    assert model.message(juju).startswith("waiting for the Kubernetes API")
+    assert reactive.leader_data(juju) == {}
+    kept = juju.exec(
+        "relation-get --app -r $(relation-ids peers) cluster-id aws-iam", unit="aws-iam/0"
+    )
+    assert kept.stdout.strip() == reactive.cluster_id(cluster)
+
+
+def test_when_the_api_is_back_then_the_next_hook_does_the_rest(
+    juju: jubilant.Juju, cluster: model.Kubernetes
+) -> None:
+    juju.exec("systemctl", "start", API_SERVER, unit=CONTROL_PLANE)
+    juju.model_config({"update-status-hook-interval": "3s"})
+
+    print(
+        f"first login {reactive.seconds_until_login(cluster):.1f} s after the API server's start"
+    )
+    model.settle(juju)
+
+    assert "authenticator v0.7.13, 2/2 pods, 3 mappings" in model.message(juju)
+    assert "awaiting error resolution" not in juju.debug_log(limit=5000)
+
+
+def test_when_the_api_is_back_then_nothing_is_left_of_what_kubectl_managed(
+    cluster: model.Kubernetes,
+) -> None:
+    managed = [found["metadata"]["managedFields"] for found in reactive.objects(cluster).values()]
+
+    assert "kubectl" not in str(managed)
