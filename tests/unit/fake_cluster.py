@@ -16,9 +16,9 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx2
+from tests.unit.faults import Answer, ok, refused
 
 Object = dict[str, Any]
-Answer = Callable[[httpx2.Request], httpx2.Response]
 
 DEPLOYMENT = "/apis/apps/v1/namespaces/kube-system/deployments/aws-iam-authenticator"
 SERVICE = "/api/v1/namespaces/kube-system/services/aws-iam-authenticator"
@@ -33,7 +33,6 @@ NODES = "/api/v1/nodes"
 PODS = "/api/v1/namespaces/kube-system/pods"
 ADDRESS = "10.152.183.20"
 
-_SUBRESOURCE = re.compile(r"(?P<object>.*)/status")
 _COLLECTION = re.compile(r"(/api/v1|/apis/[^/]+/[^/]+)(/namespaces/[^/]+)?/[^/]+")
 
 # What every node says of itself.
@@ -166,14 +165,14 @@ class FakeCluster:
         if request.url.scheme not in ("http", "https"):
             raise httpx2.UnsupportedProtocol(f"no {request.url.scheme}://", request=request)
         self._count += 1
-        before = copy.deepcopy(self.objects), copy.deepcopy(self._fields)
+        before = self._kept(request)
         try:
             for matches, answer in self._faults:
                 if matches(self._count, request):
                     return answer(request)
             return self._handle(request)
         finally:
-            changed = request.method != "GET" and before != (self.objects, self._fields)
+            changed = before != self._kept(request)
             body = json.loads(request.content) if request.content else None
             self.seen.append(
                 Seen(
@@ -185,6 +184,13 @@ class FakeCluster:
                     changed,
                 )
             )
+
+    def _kept(self, request: httpx2.Request) -> str:
+        """What a request could change, as text."""
+        if request.method == "GET":
+            return ""
+        path = request.url.path.removesuffix("/status")
+        return json.dumps([self.objects.get(path), self._fields.get(path)])
 
     def _handle(self, request: httpx2.Request) -> httpx2.Response:
         path = request.url.path
@@ -255,8 +261,8 @@ class FakeCluster:
         return None
 
     def _merge(self, path: str, body: Object) -> httpx2.Response:
-        if match := _SUBRESOURCE.fullmatch(path):
-            path, body = match["object"], {"status": body["status"]}
+        if path.endswith("/status"):
+            path, body = path.removesuffix("/status"), {"status": body["status"]}
         if path not in self.objects:
             return refused(404, f"{path} not found")
         _merge(self.objects[path], body)
@@ -311,69 +317,3 @@ def _merge(stored: Object, new: Object) -> None:
             _merge(stored[key], value)
         else:
             stored[key] = copy.deepcopy(value)
-
-
-def ok(body: Any) -> httpx2.Response:
-    return httpx2.Response(200, json=body)
-
-
-def refused(code: int, message: str) -> httpx2.Response:
-    """As the API server refuses."""
-    status = {"kind": "Status", "status": "Failure", "message": message, "code": code}
-    return httpx2.Response(code, json=status)
-
-
-def refusal(code: int, message: str) -> Answer:
-    """To refuse whatever is asked."""
-    return lambda _: refused(code, message)
-
-
-def answer(code: int, content: bytes, content_type: str | None = "application/json") -> Answer:
-    """An answer of something else that stands in the API server's place."""
-    headers = {"Content-Type": content_type} if content_type else {}
-    return lambda _: httpx2.Response(code, content=content, headers=headers)
-
-
-def unreachable(error: type[httpx2.RequestError]) -> Answer:
-    """No answer at all."""
-
-    def raises(request: httpx2.Request) -> httpx2.Response:
-        raise error("[Errno 111] Connection refused", request=request)
-
-    return raises
-
-
-# Everything that was ever seen to go wrong on the way to an API server, and back.
-REFUSALS: dict[str, Answer] = {
-    "connection refused": unreachable(httpx2.ConnectError),
-    "connect timeout": unreachable(httpx2.ConnectTimeout),
-    "read timeout": unreachable(httpx2.ReadTimeout),
-    "connection reset": unreachable(httpx2.ReadError),
-    "protocol error": unreachable(httpx2.RemoteProtocolError),
-    "401": refusal(401, "Unauthorized"),
-    "403": refusal(403, 'services "aws-iam-authenticator" is forbidden'),
-    "404": refusal(404, 'namespaces "kube-system" not found'),
-    "404 plain": answer(404, b"404 page not found\n", "text/plain"),
-    "409": refusal(409, "the object has been modified"),
-    "422": refusal(422, "spec: Invalid value"),
-    "429": refusal(429, "too many requests"),
-    "500": refusal(500, "etcdserver: request timed out"),
-    "503": answer(503, b"apiserver not ready", "text/plain"),
-    "html 502 without content type": answer(502, b"<html>Bad Gateway</html>", None),
-    "half json of a refusal": answer(403, b'{"kind": "Sta'),
-    "list of a refusal": answer(500, b"[]"),
-    "text of a refusal": answer(500, b'"oops"'),
-    "refusal without a code": answer(500, b"{}"),
-    "refusal with an odd code": answer(500, b'{"code": "five", "message": 5}'),
-}
-# What something else says that answers in the API server's place, as if all were well.
-NONSENSE: dict[str, Answer] = {
-    "html": answer(200, b"<html>Log in to this network</html>", "text/html"),
-    "half json": answer(200, b'{"kind": "Serv'),
-    "empty object": answer(200, b"{}"),
-    "empty body": answer(200, b""),
-    "list for an object": answer(200, b"[]"),
-    "null": answer(200, b"null"),
-    "no text": answer(200, b"\xff\xfe"),
-}
-FAULTS = {**REFUSALS, **NONSENSE}

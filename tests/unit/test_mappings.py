@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.fake_cluster import MAPPINGS, FakeCluster, refusal
+from tests.unit.fake_cluster import MAPPINGS, FakeCluster
+from tests.unit.faults import refusal
 from tests.unit.model import Model
 
 from mappings import Mapping, Survey, survey

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.unit.conftest import ADMIN_TOKEN, Files, kubeconfig
-from tests.unit.fake_cluster import FAULTS, FakeCluster
+from tests.unit.fake_cluster import FakeCluster
+from tests.unit.faults import FAULTS
 from tests.unit.model import Easyrsa, Model
 
 import cluster

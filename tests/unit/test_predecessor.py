@@ -11,7 +11,8 @@ import ops
 import pytest
 from tests.unit.authority import root
 from tests.unit.conftest import Files
-from tests.unit.fake_cluster import FAULTS, SECRET, FakeCluster
+from tests.unit.fake_cluster import SECRET, FakeCluster
+from tests.unit.faults import FAULTS
 from tests.unit.model import Model
 
 CLUSTER_ID = "AbCdEfGhIjKlMnOpQrStUvWx"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from tests.unit.conftest import Files
-from tests.unit.fake_cluster import DEFINITION, MAPPINGS, NODES, REFUSALS, FakeCluster
+from tests.unit.fake_cluster import DEFINITION, MAPPINGS, NODES, FakeCluster
+from tests.unit.faults import REFUSALS
 from tests.unit.model import Easyrsa, Model
 
 

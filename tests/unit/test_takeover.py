@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.conftest import Files
-from tests.unit.fake_cluster import CONFIG, FakeCluster, ok, refusal
+from tests.unit.fake_cluster import CONFIG, FakeCluster
+from tests.unit.faults import ok, refusal
 
 import cluster
 import takeover
