@@ -41,7 +41,8 @@ def settle() -> None:
 
 def paired(unit: str, reference: str, rounds: int) -> tuple[list[Hook], list[Hook]]:
     """Update-status of ``unit`` and of ``reference`` in turn, after one of each for warmth."""
-    update_status(unit), update_status(reference)
+    update_status(unit)
+    update_status(reference)
     pairs = [(update_status(unit), update_status(reference)) for _ in range(rounds)]
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 

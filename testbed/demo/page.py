@@ -158,7 +158,7 @@ def _log_in() -> list[Step | Settle]:
             "Log in while the API server allows everything",
             "kubectl get po",
             shows=NO_PODS,
-            until=20,
+            until=60,
         ),
         Step(
             "Enable RBAC",

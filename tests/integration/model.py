@@ -102,9 +102,10 @@ def whoami(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def logs_in(cluster: Kubernetes, user: str = "knobby") -> str:
-    """Log in, within the half minute in which an API server may be restarting; as whom."""
+    """Log in, as whom. Tried for a minute: an API server may be restarting, and after that the
+    authenticator takes up to half a minute to watch the mappings again."""
     for attempt in tenacity.Retrying(
-        stop=tenacity.stop_after_delay(30), wait=tenacity.wait_fixed(0.5), reraise=True
+        stop=tenacity.stop_after_delay(60), wait=tenacity.wait_fixed(0.5), reraise=True
     ):
         with attempt:
             return whoami(cluster.log_in(user))
