@@ -76,6 +76,7 @@ def packages() -> list[Package]:
         Package("self-signed-certificates.charm", (_own("self-signed-certificates"),), _LOCK),
         Package("bare.charm", (_own("bare"),), _SMALL_LOCK),
         Package("aws-iam_reactive.charm", (_own("aws-iam-reactive"),)),
+        Package("quick-peer.charm", (_own("quick-peer"),)),
     ]
 
 
