@@ -77,7 +77,7 @@ class Agent:
             return not self.busy
         if self.busy or self.tasks or self.unit.machine.host is None:
             return False
-        return next_hook(self.unit.local, self._remote()) is None and self._retry.at is None
+        return not self._hook_due() and self._retry.at is None
 
     # the loop
 
@@ -108,9 +108,13 @@ class Agent:
         if unit.agent_stopped or unit.machine.host is None:
             return False
         self._tick()
-        if unit.local.failed and unit.resolved == "skip":
-            return True
-        return bool(self._ready_task()) or next_hook(unit.local, self._remote()) is not None
+        return self._ready_task() or self._hook_due()
+
+    def _hook_due(self) -> bool:
+        """Whether a hook is to be run, or a failed one to be given up."""
+        unit = self.unit
+        given_up = unit.local.failed is not None and unit.resolved == "skip"
+        return given_up or next_hook(unit.local, self._remote()) is not None
 
     def _ready_task(self) -> bool:
         return bool(self.tasks) and self.unit.local.installed

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from testbed.juju.commands import (
     configure,
     deploy,
+    execute,
     inspect,
     models,
     refresh,
@@ -23,6 +24,7 @@ from testbed.juju.session import Command, Session
 _JUJU = (
     *configure.COMMANDS,
     *deploy.COMMANDS,
+    *execute.COMMANDS,
     *inspect.COMMANDS,
     *models.COMMANDS,
     *refresh.COMMANDS,

@@ -23,6 +23,7 @@ from testbed.juju.killing import Kills
 from testbed.juju.logbook import LEVELS, Logbook, minimum_level
 from testbed.juju.model import DYING, Machine, MachineLike, Model, Status, Unit
 from testbed.juju.store import Store
+from testbed.juju.tasks import Task
 from testbed.juju.toolserver import ToolServer
 
 CONTROLLER_NAME, CLOUD, REGION, USER = "testbed", "testbed", "local", "admin"
@@ -54,6 +55,7 @@ class Controller:
         self.hooktool = lab.programs / "hooktool"
         self.logs: dict[str, Logbook] = {}
         self.kills = Kills()
+        self.tasks: dict[tuple[str, str], Task] = {}  # by model and number
         self.taps = Taps()
         self._histories: dict[tuple[str, str], list[HookRun]] = {}
         self.tools = ToolServer(lab.state / "agents" / "tools.sock", self.lock, self._before_tool)

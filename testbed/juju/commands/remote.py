@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from testbed.juju import names, runner
-from testbed.juju.commands.run import MACHINE_PATH
+from testbed.juju.commands.execute import MACHINE_PATH
 from testbed.juju.errors import JujuError, UnsupportedError, UsageError
 from testbed.juju.flags import Flag, Parsed
 from testbed.juju.model import MachineLike

@@ -10,7 +10,7 @@ import struct
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,6 +107,13 @@ class Juju:
 
 @pytest.fixture
 def juju() -> Iterator[Juju]:
+    with a_controller() as operator:
+        yield operator
+
+
+@contextmanager
+def a_controller() -> Iterator[Juju]:
+    """A controller with an empty model, and its operator."""
     # not tmp_path: the path of a unix socket has at most 107 characters
     folder = Path(tempfile.mkdtemp(prefix="juju-"))
     programs = folder / "programs"

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterator
 
 import pytest
 from tests.unit.testbed_juju.charms import AUTHORITY, PRINCIPAL, STARTS, SUBORDINATE, pack
-from tests.unit.testbed_juju.conftest import BIN, Juju
+from tests.unit.testbed_juju.conftest import BIN, Juju, a_controller
 
 LOGGING = STARTS + 'juju-log "in $JUJU_HOOK_NAME"\necho printed\necho complained >&2\n'
 
 
-@pytest.fixture
-def hosts(juju: Juju) -> None:
-    """Two hosts with a rider each, and an authority of its own."""
+@pytest.fixture(scope="module")
+def hosts() -> Iterator[Juju]:
+    """Two hosts with a rider each, and an authority of its own, which no test changes."""
+    with a_controller() as juju:
+        _deploy(juju)
+        yield juju
+
+
+def _deploy(juju: Juju) -> None:
     pack(juju.folder, PRINCIPAL)
     pack(juju.folder, SUBORDINATE)
     pack(juju.folder, AUTHORITY)
@@ -25,9 +32,8 @@ def hosts(juju: Juju) -> None:
     juju.settle()
 
 
-@pytest.mark.usefixtures("hosts")
-def test_status_keeps_what_is_asked_for_and_what_is_beside_it(juju: Juju) -> None:
-    rider = next(iter(juju.status()["applications"]["host"]["units"]["host/1"]["subordinates"]))
+def test_status_keeps_what_is_asked_for_and_what_is_beside_it(hosts: Juju) -> None:
+    rider = next(iter(hosts.status()["applications"]["host"]["units"]["host/1"]["subordinates"]))
     expected = {
         ("rider",): (["host", "rider"], ["host/0", "host/1"], ["0", "1"]),
         ("host",): (["host", "rider"], ["host/0", "host/1"], ["0", "1"]),
@@ -38,17 +44,16 @@ def test_status_keeps_what_is_asked_for_and_what_is_beside_it(juju: Juju) -> Non
         ("nothing",): ([], [], []),
     }
 
-    for selectors, (applications, hosts, machines) in expected.items():
-        status = juju.status(*selectors)
+    for selectors, (applications, principals, machines) in expected.items():
+        status = hosts.status(*selectors)
         assert sorted(status["applications"]) == applications, selectors
         units = status["applications"].get("host", {}).get("units", {})
-        assert (list(units), sorted(status["machines"])) == (hosts, machines), selectors
-    assert "Nothing matched" in juju.try_("status", "nothing").stderr
+        assert (list(units), sorted(status["machines"])) == (principals, machines), selectors
+    assert "Nothing matched" in hosts.try_("status", "nothing").stderr
 
 
-@pytest.mark.usefixtures("hosts")
-def test_status_for_people_has_jujus_tables(juju: Juju) -> None:
-    text = juju("status", "--relations")
+def test_status_for_people_has_jujus_tables(hosts: Juju) -> None:
+    text = hosts("status", "--relations")
 
     titles = [line.split()[0] for line in text.splitlines() if line and line[0].isupper()]
     assert titles == ["Model", "App", "Unit", "Machine", "Integration"]
@@ -58,50 +63,58 @@ def test_status_for_people_has_jujus_tables(juju: Juju) -> None:
     assert ["host:things", "rider:things", "things", "subordinate"] in lines
 
 
-@pytest.mark.usefixtures("hosts")
-def test_exec_prints_what_a_command_printed_and_returns_its_failure(juju: Juju) -> None:
-    assert juju("exec", "--unit", "host/0", "--", "echo", "two words") == "two words\n"
-    assert juju("exec", "--unit", "host/leader", "is-leader") == "True\n"
-    assert juju("exec", "--machine", "1", "--", "echo $SEEN_USER") == "ubuntu\n"
-    assert "host/1:\nhost/1" in juju("exec", "-a", "host", "--", "echo $JUJU_UNIT_NAME")
-    report = json.loads(juju("exec", "--format=json", "-u", "host/0", "--", "echo out"))
+def test_exec_prints_what_a_command_printed_and_returns_its_failure(hosts: Juju) -> None:
+    assert hosts("exec", "--unit", "host/0", "--", "echo", "two words") == "two words\n"
+    assert hosts("exec", "--unit", "host/leader", "is-leader") == "True\n"
+    assert hosts("exec", "--machine", "1", "--", "echo $SEEN_USER") == "ubuntu\n"
+    assert "host/1:\nhost/1" in hosts("exec", "-a", "host", "--", "echo $JUJU_UNIT_NAME")
+    report = json.loads(hosts("exec", "--format=json", "-u", "host/0", "--", "echo out"))
     assert report["host/0"]["results"] == {"return-code": 0, "stdout": "out\n"}
-    assert "return code 3" in juju.refused("exec", "--unit", "host/0", "--", "exit 3")
-    assert "must specify a target" in juju.refused("exec", "ls", code=2)
-    assert 'unit "host/9" not found' in juju.refused("exec", "--unit", "host/9", "ls")
+    assert "return code 3" in hosts.refused("exec", "--unit", "host/0", "--", "exit 3")
+    assert "must specify a target" in hosts.refused("exec", "ls", code=2)
+    assert 'unit "host/9" not found' in hosts.refused("exec", "--unit", "host/9", "ls")
 
 
-@pytest.mark.usefixtures("hosts")
-def test_ssh_is_the_machines_user_with_its_files_and_streams(juju: Juju) -> None:
-    home = juju.lab.machines[0].root / "home" / "ubuntu"
+def test_a_task_in_the_background_is_looked_up_later(hosts: Juju) -> None:
+    said = hosts.try_("exec", "--background", "--unit", "host/0", "--", "echo later").stderr
+    number = said.partition("juju show-task ")[2].partition("'")[0]
+
+    shown = json.loads(hosts("show-task", number, "--wait", "10s", "--format", "json"))
+
+    assert (shown["status"], shown["results"]["stdout"]) == ("completed", "later\n")
+    assert hosts("show-task", number) == "later\n"
+    assert 'task "99" not found' in hosts.refused("show-task", "99")
+
+
+def test_ssh_is_the_machines_user_with_its_files_and_streams(hosts: Juju) -> None:
+    home = hosts.lab.machines[0].root / "home" / "ubuntu"
     (home / "config").write_text("apiVersion: v1\n")
-    target = juju.folder / "copy"
+    target = hosts.folder / "copy"
 
     subprocess.run(
         f"juju ssh host/leader -- cat config > {target}",
         shell=True,
         check=True,
-        env=juju.environment,
+        env=hosts.environment,
         timeout=30,
     )
 
     assert target.read_text() == "apiVersion: v1\n"
-    assert juju("ssh", "host/0", "cat", stdin="given") == "given"
-    assert juju("ssh", "0", "echo $USER") == "ubuntu\n"
-    assert juju("ssh", "root@host/0", "echo $HOME; echo $SEEN_USER") == "/root\nroot\n"
-    assert juju.try_("ssh", "host/0", "exit 5").returncode == 5
-    assert "not found" in juju.refused("ssh", "nobody", "ls")
+    assert hosts("ssh", "host/0", "cat", stdin="given") == "given"
+    assert hosts("ssh", "0", "echo $USER") == "ubuntu\n"
+    assert hosts("ssh", "root@host/0", "echo $HOME; echo $SEEN_USER") == "/root\nroot\n"
+    assert hosts.try_("ssh", "host/0", "exit 5").returncode == 5
+    assert "not found" in hosts.refused("ssh", "nobody", "ls")
 
 
-@pytest.mark.usefixtures("hosts")
-def test_scp_copies_in_both_directions(juju: Juju) -> None:
-    (juju.folder / "here").write_text("text")
+def test_scp_copies_in_both_directions(hosts: Juju) -> None:
+    (hosts.folder / "here").write_text("text")
 
-    juju("scp", "here", "host/0:there")
-    juju("scp", "host/0:there", "back")
+    hosts("scp", "here", "host/0:there")
+    hosts("scp", "host/0:there", "back")
 
-    assert (juju.folder / "back").read_text() == "text"
-    assert "no such file" in juju.refused("scp", "host/0:nothing", ".")
+    assert (hosts.folder / "back").read_text() == "text"
+    assert "no such file" in hosts.refused("scp", "host/0:nothing", ".")
 
 
 def test_debug_log_has_each_hooks_output_and_follows(juju: Juju) -> None:

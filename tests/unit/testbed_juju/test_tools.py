@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from testbed.juju.tools import SPECS
 from testbed.juju.tools.call import invoke
 from testbed.juju.uniter import Hook
 from tests.unit.testbed_juju.charms import AUTHORITY, PRINCIPAL, SUBORDINATE, pack
-from tests.unit.testbed_juju.conftest import Juju
+from tests.unit.testbed_juju.conftest import Juju, a_controller
 
 OPTIONS = {"colour": {"type": "string", "default": "red"}, "size": {"type": "int"}}
 
@@ -68,7 +68,13 @@ class Run:
 Runs = Callable[..., Run]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def juju() -> Iterator[Juju]:
+    with a_controller() as operator:
+        yield operator
+
+
+@pytest.fixture(scope="module")
 def run(juju: Juju) -> Runs:
     """Makes runs of the units of a host with a rider, beside an authority."""
     pack(juju.folder, PRINCIPAL, config=OPTIONS)
