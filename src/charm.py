@@ -23,6 +23,7 @@ import machine
 import manifests
 import mappings
 import peers
+import pods
 import predecessor
 from certificates import Certificates, pem
 from config import Config
@@ -32,10 +33,6 @@ if TYPE_CHECKING:
     from lightkube import Client
 
 logger = logging.getLogger(__name__)
-
-# A rollout that this hook started is waited for, so that the unit turns active by itself.
-# A pod's first start may include the download of its image.
-ROLLOUT_SECONDS = 60.0
 
 
 class AwsIamCharm(ops.CharmBase):
@@ -158,7 +155,8 @@ class AwsIamCharm(ops.CharmBase):
         # 3. The rest, and what the control plane may know of it.
         rollout = self._deploy(client, config, served)
         self._publish(serving=self._peers.published.serving or rollout.serving)
-        if rollout.complete and served == new:
+        behind = served == new and served.ca != self._peers.published.ca
+        if behind and rollout.complete and pods.all_show(client, served):
             self._publish(ca=served.ca)
         self._hand_over(principal)
         self.unit.set_workload_version(config.version)
@@ -166,10 +164,13 @@ class AwsIamCharm(ops.CharmBase):
         cluster.correct_mappings(client, survey.corrections)
         # 4. What is left to be said.
         if not rollout.complete:
-            raise cluster.unfinished(client, rollout)
+            raise pods.unfinished(client, rollout)
         if held_back := problem or distrust:
             raise held_back
-        return _line(config, rollout, survey, self._certificates.warning)
+        line = _line(config, rollout, survey, self._certificates.warning)
+        if self._peers.published.ca != served.ca:
+            line += ", the former authority is trusted until its last pod has ended"
+        return line
 
     def _cluster_id(self, config: Config) -> str:
         former = self._peers.published.cluster_id
@@ -214,7 +215,7 @@ class AwsIamCharm(ops.CharmBase):
             return new, None
         return current, Waiting(f"waiting for {', '.join(missing)} to trust the new authority")
 
-    def _deploy(self, client: Client, config: Config, served: manifests.Bundle) -> cluster.Rollout:
+    def _deploy(self, client: Client, config: Config, served: manifests.Bundle) -> pods.Rollout:
         cluster.apply_mapping_definition(client)
         objects = manifests.authenticator(
             image=config.image,
@@ -223,7 +224,7 @@ class AwsIamCharm(ops.CharmBase):
             served=served,
         )
         *_, deployment = [cluster.apply(client, manifest) for manifest in objects]
-        return cluster.await_rollout(client, deployment, ROLLOUT_SECONDS)
+        return pods.await_rollout(client, deployment)
 
     def _publish(self, **changes: str | bool) -> None:
         self._peers.publish(dataclasses.replace(self._peers.published, **changes))
@@ -275,7 +276,7 @@ def _names(address: str) -> list[str]:
     return [*manifests.HOSTNAMES, address] if address else []
 
 
-def _line(config: Config, rollout: cluster.Rollout, survey: mappings.Survey, warning: str) -> str:
+def _line(config: Config, rollout: pods.Rollout, survey: mappings.Survey, warning: str) -> str:
     parts = [
         f"authenticator {config.version}",
         f"{rollout.ready}/{rollout.wanted} pods",

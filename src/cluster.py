@@ -8,7 +8,6 @@ comes back from it, is raised as `errors.Waiting` (it passes by itself) or `erro
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
 import re
 import time
@@ -38,27 +37,6 @@ RATCHETING_SINCE = (1, 30)
 _NO_API_SERVER = "waiting for the Kubernetes API: what answers in its place is no API server"
 _NOT_SERVED = "waiting for the Kubernetes API to serve IAMIdentityMapping"
 _MINOR = re.compile(r"v(\d+)\.(\d+)")
-# What a container waits for when a person has to help.
-_STUCK = (
-    "ErrImagePull",
-    "ImagePullBackOff",
-    "InvalidImageName",
-    "CrashLoopBackOff",
-    "CreateContainerConfigError",
-    "CreateContainerError",
-    "RunContainerError",
-)
-
-
-@dataclasses.dataclass(frozen=True)
-class Rollout:
-    """How far the Deployment is: pods that should be there, pods of the newest template
-    that serve, and whether any pod serves at all."""
-
-    wanted: int
-    ready: int
-    serving: bool
-    complete: bool
 
 
 def connect(kubeconfig: Path) -> Client:
@@ -242,62 +220,6 @@ def current_bundle(client: Client) -> manifests.Bundle | None:
     if not all(data.get(name) for name in ("cert.pem", "key.pem", "ca.pem")):
         return None
     return manifests.Bundle(data["cert.pem"], data["key.pem"], data["ca.pem"])
-
-
-def await_rollout(client: Client, deployment: Any, seconds: float) -> Rollout:
-    """How far ``deployment``, as it was just applied, is; if that started a rollout, after
-    waiting for its end, for ``seconds`` at most."""
-    from lightkube.resources.apps_v1 import Deployment
-
-    deadline = time.monotonic() + seconds
-    started = not _observed(deployment)
-    while started and not progress(deployment).complete and time.monotonic() < deadline:
-        time.sleep(POLL_SECONDS)
-        deployment = client.get(Deployment, manifests.NAME, namespace=manifests.NAMESPACE)
-    return progress(deployment)
-
-
-def _observed(deployment: Any) -> bool:
-    status = deployment.status
-    return bool(status) and status.observedGeneration == deployment.metadata.generation
-
-
-def progress(deployment: Any) -> Rollout:
-    """How far a Deployment is, as it was read or applied."""
-    wanted = deployment.spec.replicas if deployment.spec.replicas is not None else 1
-    status = deployment.status
-    updated = (status.updatedReplicas if _observed(deployment) else 0) or 0
-    available = (status and status.availableReplicas) or 0
-    everyone = (status and status.replicas) or 0
-    complete = updated == wanted == available == everyone
-    return Rollout(wanted, min(updated, available), available > 0, complete)
-
-
-def unfinished(client: Client, rollout: Rollout) -> Unready:
-    """What to say of a rollout that is not complete."""
-    if reason := _obstacle(client):
-        return Blocked(f"an authenticator pod cannot start: {reason}")
-    return Waiting(
-        f"waiting for authenticator pods, {rollout.ready}/{rollout.wanted} of the newest serve"
-    )
-
-
-def _obstacle(client: Client) -> str | None:
-    from lightkube.resources.core_v1 import Pod
-
-    pods = client.list(Pod, namespace=manifests.NAMESPACE, labels={**manifests.POD_LABELS})
-    return next((problem for pod in pods if (problem := _pod_problem(pod))), None)
-
-
-def _pod_problem(pod: Any) -> str | None:
-    for status in (pod.status and pod.status.containerStatuses) or []:
-        waiting = status.state and status.state.waiting
-        if waiting and waiting.reason in _STUCK:
-            return f"{waiting.reason}: {' '.join((waiting.message or '').split())[:160]}"
-    for condition in (pod.status and pod.status.conditions) or []:
-        if condition.type == "PodScheduled" and condition.status == "False":
-            return f"{condition.reason}: {' '.join((condition.message or '').split())[:160]}"
-    return None
 
 
 def list_mappings(client: Client) -> list[IAMMapping]:

@@ -13,6 +13,8 @@ import templating
 NAMESPACE = "kube-system"
 NAME = "aws-iam-authenticator"
 SECRET = "aws-iam-certs"  # noqa: S105  (a name)
+# The pods' annotation that tells which pair they serve with.
+CERTIFICATE_HASH = "aws-iam/certificate-hash"
 POD_LABELS = {"k8s-app": NAME}
 HOSTNAMES = (f"{NAME}.{NAMESPACE}.svc", f"{NAME}.{NAMESPACE}.svc.cluster.local")
 

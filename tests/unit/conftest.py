@@ -14,6 +14,7 @@ from tests.unit.model import Easyrsa, Model
 
 import cluster
 import machine
+import pods
 
 settings.register_profile("charm", deadline=None, max_examples=60)
 settings.load_profile("charm")
@@ -82,6 +83,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
     """The cluster. Whatever httpx2 would send over a socket goes to it."""
     fake = FakeCluster(Clock())
     monkeypatch.setattr(cluster, "time", fake.clock)
+    monkeypatch.setattr(pods, "time", fake.clock)
     monkeypatch.setattr(
         httpx2.HTTPTransport, "handle_request", lambda _, request: fake.handle_request(request)
     )

@@ -12,7 +12,7 @@ import ops
 import yaml
 from tests.unit.authority import root
 from tests.unit.conftest import Files
-from tests.unit.fake_cluster import SECRET, FakeCluster
+from tests.unit.fake_cluster import PODS, SECRET, FakeCluster
 from tests.unit.model import Easyrsa, Model
 
 OLD, NEW = root().certificate, root("new").certificate
@@ -87,6 +87,24 @@ def test_given_pods_that_do_not_start_when_the_authority_changes_then_both_stay_
     api.start_seconds = 2
     two.settle()
     assert two.peer["ca"] == NEW
+
+
+def test_given_a_pod_of_the_old_authority_that_is_ending_when_settled_then_both_stay_trusted(
+    two: Model, api: FakeCluster, machines: list[Files]
+):
+    api.add_pod("ending")
+    moved(two)
+    two.settle()
+
+    assert served_by(api) == NEW
+    assert trusted(machines) == [OLD + NEW] * 2
+    assert two.units[0].status.message.endswith("trusted until its last pod has ended")
+
+    api.delete(f"{PODS}/ending")
+    two.hook()
+    two.settle()
+    assert trusted(machines) == [NEW] * 2
+    assert "former authority" not in two.units[0].status.message
 
 
 def test_given_a_leader_that_dies_in_the_middle_when_another_takes_over_then_it_goes_on(

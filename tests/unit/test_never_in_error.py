@@ -15,6 +15,7 @@ from tests.unit.faults import FAULTS
 from tests.unit.model import Easyrsa, Model
 
 import cluster
+import pods
 
 # As many as a settled reconcile, and the hook that deploys everything, send.
 SETTLED = 12
@@ -34,6 +35,7 @@ ANSWERED = {
 def deploying(model: Model, monkeypatch: pytest.MonkeyPatch) -> Model:
     """About to deploy everything, in one hook."""
     monkeypatch.setattr(cluster, "POLL_SECONDS", 30)
+    monkeypatch.setattr(pods, "POLL_SECONDS", 30)
     model.answer()
     model.hook()
     model.answer()

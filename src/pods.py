@@ -1,0 +1,106 @@
+"""The authenticator's pods: how far a rollout of them is, and what holds it up."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from typing import TYPE_CHECKING, Any
+
+import manifests
+from errors import Blocked, Unready, Waiting
+
+if TYPE_CHECKING:
+    from lightkube import Client
+
+# A rollout that this hook started is waited for, so that the unit turns active by itself.
+# A pod's first start may include the download of its image.
+ROLLOUT_SECONDS = 60.0
+POLL_SECONDS = 0.5
+# What a container waits for when a person has to help.
+_STUCK = (
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "CrashLoopBackOff",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "RunContainerError",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Rollout:
+    """How far the Deployment is: pods that should be there, pods of the newest template
+    that serve, and whether any pod serves at all."""
+
+    wanted: int
+    ready: int
+    serving: bool
+    complete: bool
+
+
+def await_rollout(client: Client, deployment: Any) -> Rollout:
+    """How far ``deployment``, as it was just applied, is; if that started a rollout, after
+    waiting for its end, within bounds."""
+    from lightkube.resources.apps_v1 import Deployment
+
+    deadline = time.monotonic() + ROLLOUT_SECONDS
+    started = not _observed(deployment)
+    while started and not progress(deployment).complete and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+        deployment = client.get(Deployment, manifests.NAME, namespace=manifests.NAMESPACE)
+    return progress(deployment)
+
+
+def _observed(deployment: Any) -> bool:
+    status = deployment.status
+    return bool(status) and status.observedGeneration == deployment.metadata.generation
+
+
+def progress(deployment: Any) -> Rollout:
+    """How far a Deployment is, as it was read or applied."""
+    wanted = deployment.spec.replicas if deployment.spec.replicas is not None else 1
+    status = deployment.status
+    updated = (status.updatedReplicas if _observed(deployment) else 0) or 0
+    available = (status and status.availableReplicas) or 0
+    everyone = (status and status.replicas) or 0
+    complete = updated == wanted == available == everyone
+    return Rollout(wanted, min(updated, available), available > 0, complete)
+
+
+def all_show(client: Client, served: manifests.Bundle) -> bool:
+    """Whether every pod shows the certificate of ``served``, those that are ending too: they
+    are still asked from machines whose kube-proxy has not heard of their end."""
+    annotations = [pod.metadata.annotations or {} for pod in _pods(client)]
+    return all(found.get(manifests.CERTIFICATE_HASH) == served.hash for found in annotations)
+
+
+def unfinished(client: Client, rollout: Rollout) -> Unready:
+    """What to say of a rollout that is not complete."""
+    if reason := _obstacle(client):
+        return Blocked(f"an authenticator pod cannot start: {reason}")
+    return Waiting(
+        f"waiting for authenticator pods, {rollout.ready}/{rollout.wanted} of the newest serve"
+    )
+
+
+def _obstacle(client: Client) -> str | None:
+    return next((problem for pod in _pods(client) if (problem := _pod_problem(pod))), None)
+
+
+def _pod_problem(pod: Any) -> str | None:
+    for status in (pod.status and pod.status.containerStatuses) or []:
+        waiting = status.state and status.state.waiting
+        if waiting and waiting.reason in _STUCK:
+            return f"{waiting.reason}: {' '.join((waiting.message or '').split())[:160]}"
+    for condition in (pod.status and pod.status.conditions) or []:
+        if condition.type == "PodScheduled" and condition.status == "False":
+            return f"{condition.reason}: {' '.join((condition.message or '').split())[:160]}"
+    return None
+
+
+def _pods(client: Client) -> list[Any]:
+    from lightkube.resources.core_v1 import Pod
+
+    labels = {**manifests.POD_LABELS}
+    return list(client.list(Pod, namespace=manifests.NAMESPACE, labels=labels))
