@@ -102,5 +102,5 @@ def _pod_problem(pod: Any) -> str | None:
 def _pods(client: Client) -> list[Any]:
     from lightkube.resources.core_v1 import Pod
 
-    labels = {**manifests.POD_LABELS}
-    return list(client.list(Pod, namespace=manifests.NAMESPACE, labels=labels))
+    namespace, labels = manifests.NAMESPACE, manifests.POD_LABELS
+    return list(client.list(Pod, namespace=namespace, labels={**labels}))
