@@ -82,12 +82,12 @@ def cluster_id(cluster: model.Kubernetes) -> str:
     return user["exec"]["args"][2]
 
 
-def seconds_until_login(cluster: model.Kubernetes, limit: float = 60) -> float:
+def seconds_until_login(cluster: model.Kubernetes, limit: float = 90) -> float:
     """How long people still have to wait."""
     began = time.monotonic()
     while (done := cluster.log_in("knobby")).returncode:
         assert time.monotonic() < began + limit, done.stderr
-        time.sleep(0.1)
+        time.sleep(0.5)
     return time.monotonic() - began
 
 

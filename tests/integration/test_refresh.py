@@ -17,7 +17,8 @@ from tests.integration import model, reactive
 CONTROL_PLANE = "kubernetes-control-plane/0"
 IN_SYSTEM = ("-n", "kube-system")
 NEXT_IMAGE = "public.ecr.aws/eks-distro/kubernetes-sigs/aws-iam-authenticator:v0.7.18-eks-1-36-1"
-OURS = {"aws-iam", "kube-controller-manager", "kube-apiserver"}
+LABELLED = "serviceaccount/aws-iam-authenticator"
+MANAGERS = {"aws-iam", "kube-controller-manager", "kube-apiserver", "kubectl-label"}
 Objects = dict[str, dict[str, Any]]
 
 
@@ -29,6 +30,8 @@ def cluster(juju: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> mo
 
 @pytest.fixture(scope="module")
 def before(cluster: model.Kubernetes) -> Objects:
+    """The cluster's objects, on one of which somebody has put a label."""
+    cluster.kubectl("label", *IN_SYSTEM, LABELLED, "team=payments")
     return reactive.objects(cluster)
 
 
@@ -82,7 +85,7 @@ def test_when_refreshed_then_the_service_and_the_deployment_are_the_same_ones(
 
 
 @pytest.mark.parametrize("name", reactive.KINDS)
-def test_when_refreshed_then_nobody_but_the_charm_and_controllers_manages_a_field(
+def test_when_refreshed_then_nobody_but_the_charm_controllers_and_people_manages_a_field(
     before: Objects, after: Objects, name: str
 ) -> None:
     managers = {entry["manager"] for entry in after[name]["metadata"]["managedFields"]}
@@ -90,8 +93,12 @@ def test_when_refreshed_then_nobody_but_the_charm_and_controllers_manages_a_fiel
     assert "kubectl-client-side-apply" in {
         entry["manager"] for entry in before[name]["metadata"]["managedFields"]
     }
-    assert managers <= OURS
+    assert managers <= MANAGERS
     assert "last-applied" not in str(after[name]["metadata"].get("annotations"))
+
+
+def test_when_refreshed_then_what_people_added_is_still_there(after: Objects) -> None:
+    assert after[LABELLED]["metadata"]["labels"]["team"] == "payments"
 
 
 def test_when_refreshed_then_the_pods_may_no_longer_change_who_is_whom(after: Objects) -> None:
@@ -157,6 +164,8 @@ def test_when_refreshed_then_every_object_is_as_one_that_this_charm_made(
 ) -> None:
     # People's mappings go with their definition, so that this one is compared elsewhere.
     made_anew = [name for name in after if not name.startswith("customresource")]
+    cluster.kubectl("label", *IN_SYSTEM, LABELLED, "team-")
+    after[LABELLED] = cluster.get(LABELLED, *IN_SYSTEM)
     cluster.kubectl("delete", *IN_SYSTEM, *made_anew)
 
     # Any hook applies what is missing.
