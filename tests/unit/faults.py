@@ -40,23 +40,27 @@ def unreachable(error: type[httpx2.RequestError]) -> Answer:
     return raises
 
 
-# Everything that was ever seen to go wrong on the way to an API server, and back.
-REFUSALS: dict[str, Answer] = {
+# What is tried with every single request.
+COMMON: dict[str, Answer] = {
     "connection refused": unreachable(httpx2.ConnectError),
-    "connect timeout": unreachable(httpx2.ConnectTimeout),
     "read timeout": unreachable(httpx2.ReadTimeout),
-    "connection reset": unreachable(httpx2.ReadError),
-    "protocol error": unreachable(httpx2.RemoteProtocolError),
     "401": refusal(401, "Unauthorized"),
     "403": refusal(403, 'services "aws-iam-authenticator" is forbidden'),
     "404": refusal(404, 'namespaces "kube-system" not found'),
-    "404 plain": answer(404, b"404 page not found\n", "text/plain"),
     "409": refusal(409, "the object has been modified"),
     "422": refusal(422, "spec: Invalid value"),
     "429": refusal(429, "too many requests"),
     "500": refusal(500, "etcdserver: request timed out"),
-    "503": answer(503, b"apiserver not ready", "text/plain"),
     "html 502 without content type": answer(502, b"<html>Bad Gateway</html>", None),
+}
+# Everything else that was ever seen to go wrong on the way to an API server, and back.
+REFUSALS: dict[str, Answer] = {
+    **COMMON,
+    "connect timeout": unreachable(httpx2.ConnectTimeout),
+    "connection reset": unreachable(httpx2.ReadError),
+    "protocol error": unreachable(httpx2.RemoteProtocolError),
+    "404 plain": answer(404, b"404 page not found\n", "text/plain"),
+    "503": answer(503, b"apiserver not ready", "text/plain"),
     "half json of a refusal": answer(403, b'{"kind": "Sta'),
     "list of a refusal": answer(500, b"[]"),
     "text of a refusal": answer(500, b'"oops"'),
@@ -74,3 +78,4 @@ NONSENSE: dict[str, Answer] = {
     "no text": answer(200, b"\xff\xfe"),
 }
 FAULTS = {**REFUSALS, **NONSENSE}
+COMMON["half json"] = NONSENSE["half json"]

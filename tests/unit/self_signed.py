@@ -11,7 +11,6 @@ from charmlibs.interfaces.tls_certificates import (
     CertificateRequestAttributes,
     CertificateRequestErrorCode,
     CertificateSigningRequest,
-    KeyAlgorithm,
     PrivateKey,
     ProviderCapabilities,
 )
@@ -21,6 +20,7 @@ from charmlibs.interfaces.tls_certificates._tls_certificates import (
     _RequestError,
     _RequirerData,
 )
+from cryptography.hazmat.primitives.asymmetric import ec
 
 Bag = dict[str, str]
 
@@ -37,7 +37,7 @@ class SelfSigned:
     overrides: Bag = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._key = PrivateKey.generate(key_algorithm=KeyAlgorithm.ECDSA)
+        self._key = PrivateKey(x509_object=ec.generate_private_key(ec.SECP256R1()))
         self.authority = Certificate.generate_self_signed_ca(
             CertificateRequestAttributes(common_name=self.name),
             self._key,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import itertools
 import json
 
 import ops
 import pytest
 from charmlibs.interfaces.tls_certificates import (
     CertificateRequestErrorCode,
+    PrivateKey,
     ProviderCapabilities,
 )
 from tests.unit.authority import root
@@ -23,6 +25,18 @@ HOSTS = {
     "aws-iam-authenticator.kube-system.svc.cluster.local",
 }
 Refusal = CertificateRequestErrorCode
+
+
+@pytest.fixture(scope="module")
+def keys() -> list[PrivateKey]:
+    """RSA keys, as the library makes them; the making is slow."""
+    return [PrivateKey.generate() for _ in range(3)]
+
+
+@pytest.fixture(autouse=True)
+def _made_before(keys: list[PrivateKey], monkeypatch: pytest.MonkeyPatch) -> None:
+    made = itertools.cycle(keys)
+    monkeypatch.setattr(PrivateKey, "generate", lambda **_: next(made))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.unit.conftest import ADMIN_TOKEN, Files, kubeconfig
 from tests.unit.fake_cluster import FakeCluster
-from tests.unit.faults import FAULTS
+from tests.unit.faults import COMMON, FAULTS
 from tests.unit.model import Easyrsa, Model
 
 import cluster
@@ -20,6 +20,8 @@ import pods
 # As many as a settled reconcile, and the hook that deploys everything, send.
 SETTLED = 12
 DEPLOYING = 13
+# One of each kind: an apply, a look at one object, a list.
+KINDS = (1, 2, 12)
 # What a reconcile has an answer to, by the number of its request.
 ANSWERED = {
     (1, "422"),
@@ -66,7 +68,8 @@ def test_given_a_settled_unit_when_a_request_fails_then_it_says_so_and_logins_go
 ):
     bags, file = deployed.bags(), files.webhook.read_text()
 
-    for name, fault in FAULTS.items():
+    faults = FAULTS if number in KINDS else COMMON
+    for name, fault in faults.items():
         api.fail(fault, at=number)
         status = deployed.hook()
         api.recover()
@@ -82,7 +85,7 @@ def test_given_a_settled_unit_when_a_request_fails_then_it_says_so_and_logins_go
 def test_given_a_new_application_when_a_request_fails_then_the_next_hook_completes_it(
     model: Model, api: FakeCluster, number: int
 ):
-    for name, fault in FAULTS.items():
+    for name, fault in COMMON.items():
         if (number, name) == (3, "404"):
             continue
         api.clear()
