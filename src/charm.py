@@ -94,9 +94,9 @@ class AwsIamCharm(ops.CharmBase):
 
     def _on_remove(self, _: ops.EventBase) -> None:
         machine.remove(machine.WEBHOOK)
-        if self.app.planned_units() > 0:
-            return
         try:
+            if control_plane.is_leaving():
+                return
             with cluster.answering():
                 cluster.remove(cluster.connect(machine.ADMIN_KUBECONFIG))
         except Unready as reason:

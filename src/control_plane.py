@@ -4,6 +4,7 @@ it must be told, or what its operator must."""
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 
 import ops
@@ -70,3 +71,22 @@ def check_option(control_plane: ControlPlane, address: str, rendered: str | None
     if url in named:
         return
     raise Blocked(f"run: juju config {control_plane.application} authn-webhook-endpoint={url}")
+
+
+def is_leaving() -> bool:
+    """Whether this unit goes because its control-plane unit does, and not their relation.
+
+    Juju lists the units of a relation with their goal, ``dying`` for those on their way out;
+    a relation that is itself being removed it no longer lists. (A subordinate's own units it
+    never lists, so that ``planned_units`` says nothing here.)
+
+    Raises:
+        errors.Waiting: Juju does not answer.
+    """
+    principal = os.environ.get("JUJU_PRINCIPAL_UNIT", "")
+    try:
+        relations = ops.hookcmds.goal_state().relations
+    except ops.hookcmds.Error as error:
+        raise Waiting(f"Juju does not say what is being removed: {error}") from error
+    goals = (relations.get(endpoint, {}).get(principal) for endpoint in (RELATION, IMPLICIT))
+    return any(goal and goal.status == "dying" for goal in goals)

@@ -2,11 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime, timezone
+
+import ops
 import pytest
 from tests.unit.conftest import Files
 from tests.unit.fake_cluster import DEFINITION, MAPPINGS, NODES, FakeCluster
 from tests.unit.faults import REFUSALS
 from tests.unit.model import Easyrsa, Model
+
+PRINCIPAL = "kubernetes-control-plane/0"
+Goals = Callable[[str, str], None]
+
+
+@pytest.fixture
+def goals(monkeypatch: pytest.MonkeyPatch) -> Goals:
+    """Says what Juju's goal-state answers for the principal's unit on an endpoint."""
+
+    def answer(endpoint: str, status: str) -> None:
+        goal = ops.hookcmds.Goal(status=status, since=datetime.now(timezone.utc))
+        found = ops.hookcmds.GoalState(units={}, relations={endpoint: {PRINCIPAL: goal}})
+        monkeypatch.setattr(ops.hookcmds, "goal_state", lambda: found)
+        monkeypatch.setenv("JUJU_PRINCIPAL_UNIT", PRINCIPAL)
+
+    return answer
+
+
+@pytest.fixture(autouse=True)
+def _relation_is_going(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = ops.hookcmds.GoalState(units={}, relations={})
+    monkeypatch.setattr(ops.hookcmds, "goal_state", lambda: found)
 
 
 def test_given_a_relation_that_ends_when_the_control_plane_departs_then_it_is_told_before_the_file(
@@ -32,7 +58,6 @@ def test_given_the_last_unit_when_it_is_removed_then_the_machine_is_as_it_was(
     deployed: Model, files: Files
 ):
     files.webhook.with_name(".aws-iam-webhook.yaml.new").write_text("left by a killed hook")
-    deployed.planned_units = 0
     deployed.hook("remove")
 
     assert list(files.webhook.parent.glob("*aws-iam*")) == []
@@ -43,7 +68,6 @@ def test_given_the_last_unit_when_it_is_removed_then_only_peoples_mappings_stay_
     deployed: Model, api: FakeCluster
 ):
     api.add_mapping("dev", "arn:aws:iam::111122223333:role/dev")
-    deployed.planned_units = 0
     deployed.hook("remove")
 
     assert set(api.objects) == {DEFINITION, f"{MAPPINGS}/dev", f"{NODES}/n0"}
@@ -52,7 +76,6 @@ def test_given_the_last_unit_when_it_is_removed_then_only_peoples_mappings_stay_
 def test_given_the_last_unit_when_it_is_removed_then_the_pods_go_first_and_the_service_last(
     deployed: Model, api: FakeCluster
 ):
-    deployed.planned_units = 0
     deployed.hook("remove")
     kinds = [str(request).split("/")[-2] for request in api.seen]
 
@@ -61,11 +84,11 @@ def test_given_the_last_unit_when_it_is_removed_then_the_pods_go_first_and_the_s
     assert all(request.method == "DELETE" for request in api.seen)
 
 
-def test_given_units_that_remain_when_one_is_removed_then_the_cluster_is_left_alone(
-    two: Model, api: FakeCluster, machines: list[Files]
+def test_given_a_control_plane_unit_that_is_removed_then_the_cluster_is_left_to_the_others(
+    two: Model, api: FakeCluster, machines: list[Files], goals: Goals
 ):
     api.forget()
-    two.planned_units = 1
+    goals("aws-iam", "dying")
     two.hook("remove", unit=0)
 
     assert api.seen == []
@@ -73,11 +96,33 @@ def test_given_units_that_remain_when_one_is_removed_then_the_cluster_is_left_al
     assert machines[1].webhook.exists()
 
 
+def test_given_a_control_plane_that_stays_when_the_unit_is_removed_then_the_cluster_is_cleaned(
+    deployed: Model, api: FakeCluster, goals: Goals
+):
+    goals("aws-iam", "active")
+    deployed.hook("remove")
+
+    assert api.seen
+
+
+def test_given_a_juju_that_does_not_say_what_goes_when_removed_then_the_log_has_the_commands(
+    deployed: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+):
+    def fails() -> ops.hookcmds.GoalState:
+        raise ops.hookcmds.Error(returncode=1, cmd=["goal-state"], stderr="no goal")
+
+    monkeypatch.setattr(ops.hookcmds, "goal_state", fails)
+    api.forget()
+    deployed.hook("remove")
+
+    assert api.seen == []
+    assert "remove it with: kubectl -n kube-system delete" in deployed.log()
+
+
 def test_given_a_cluster_that_was_cleaned_by_hand_when_removed_then_that_is_fine(
     deployed: Model, api: FakeCluster
 ):
     api.clear()
-    deployed.planned_units = 0
     deployed.hook("remove")
 
     assert "remove it with" not in deployed.log()
@@ -88,7 +133,6 @@ def test_given_a_cluster_that_fails_when_removed_then_the_log_has_the_commands_t
     deployed: Model, api: FakeCluster, files: Files, fault: str
 ):
     api.fail(REFUSALS[fault])
-    deployed.planned_units = 0
     deployed.hook("remove")
 
     assert "kubectl -n kube-system delete deploy,svc,cm,sa,pdb aws-iam-auth" in deployed.log()
@@ -99,7 +143,6 @@ def test_given_no_kubeconfig_when_removed_then_the_log_has_the_commands(
     deployed: Model, files: Files
 ):
     files.admin.unlink()
-    deployed.planned_units = 0
     deployed.hook("remove")
 
     assert "kubectl delete clusterrole,clusterrolebinding aws-iam-authenticator" in deployed.log()
@@ -108,7 +151,6 @@ def test_given_no_kubeconfig_when_removed_then_the_log_has_the_commands(
 def test_given_a_removed_application_when_it_is_deployed_again_then_it_settles(
     deployed: Model, easyrsa: Easyrsa, api: FakeCluster
 ):
-    deployed.planned_units = 0
     deployed.hook("remove")
     again = Model(easyrsa)
     again.settle()
