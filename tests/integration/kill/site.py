@@ -1,0 +1,189 @@
+"""One model with a real cluster and quick peers, in which one life of aws-iam after another runs.
+
+Only the testbed has what it takes: `testbedctl`, and the peer whose hooks take milliseconds.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jubilant
+from lightkube import Client, KubeConfig
+from lightkube.core.exceptions import ApiError
+from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
+from lightkube.resources.core_v1 import Pod
+from testbed.faults.client import Faults
+from tests.integration.kill import observed
+from tests.integration.kill.points import Counted, Point
+
+PEER = "quick-peer/0"
+NAME = "aws-iam-authenticator"
+CRD = "iamidentitymappings.iamauthenticator.k8s.aws"
+_SETTLE_SECONDS = 100
+_NEVER = 1_000_000
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of one step: whether and where its hook died, and what was left at the end."""
+
+    died: bool
+    where: str
+    counted: Counted
+    end: dict[str, Any]
+    seconds: float
+
+
+class NotSettledError(Exception):
+    """A step did not come to its end by itself; the message shows what Juju said."""
+
+
+@dataclass
+class Site:
+    """The model. Used by one thread at a time."""
+
+    juju: jubilant.Juju
+    faults: Faults
+    units: int = 0
+    _client: Client | None = field(default=None)
+
+    @property
+    def unit(self) -> str:
+        """The unit of the present life, or of the last one."""
+        return f"aws-iam/{self.units - 1}"
+
+    @property
+    def client(self) -> Client:
+        """The cluster's administrator."""
+        assert self._client is not None
+        return self._client
+
+    def prepare(self) -> None:
+        """Deploy what stays."""
+        self.juju.model_config({"update-status-hook-interval": "24h"})
+        self.juju.deploy("kubernetes-control-plane", channel="1.28/stable")
+        self.juju.deploy("quick-peer", to="0")
+        self._settle()
+        text = self.juju.exec("cat /root/.kube/config", unit=PEER).stdout
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "kubeconfig")
+            path.write_text(text)
+            self._client = Client(KubeConfig.from_file(path), trust_env=False)
+
+    def close(self) -> None:
+        """Let go of the cluster."""
+        if self._client:
+            self._client.close()
+
+    def deploy(self, point: Point | None) -> Run:
+        """A first deployment: the cluster has never seen the charm."""
+        self._forget_definition()
+        self._end_pods()
+        self.units += 1
+        return self._run(self._deploy, point)
+
+    def change_authority(self, point: Point | None) -> Run:
+        """The authority is replaced by another, and nobody trusts the former any more."""
+        return self._run(self._change_authority, point)
+
+    def remove(self, point: Point | None) -> Run:
+        """The application is removed, hook by hook."""
+        return self._run(lambda: self.juju.remove_application("aws-iam"), point)
+
+    def discard(self) -> None:
+        """Clear away a life, whatever state it is in, without its hooks."""
+        if "aws-iam" in self.juju.status().apps:
+            self.juju.remove_application("aws-iam", force=True)
+            self._settle()
+        self.juju.exec("rm -f /root/cdk/aws-iam-webhook.yaml /root/cdk/.aws-iam*", unit=PEER)
+        for kind, name, namespace in observed.objects(self.client):
+            self._delete(kind, name, **({"namespace": namespace} if namespace else {}))
+
+    def _deploy(self) -> None:
+        self.juju.deploy("aws-iam", config={"replicas": 1})
+        self.juju.integrate("aws-iam", "quick-peer:aws-iam")
+        self.juju.integrate("aws-iam", "quick-peer:client")
+
+    def _change_authority(self) -> None:
+        self.juju.run(PEER, "new-ca")
+        self._settle()
+        # The minute that pods take to end, and the update-status that comes after it.
+        self._end_pods()
+        self._control("trigger", self.unit, "update-status")
+
+    def _end_pods(self) -> None:
+        """Let the pods that are ending be gone, as they are after their grace period."""
+        for pod in self.client.list(Pod, namespace="kube-system", labels={"k8s-app": NAME}):
+            about = pod.metadata
+            if about and about.name and about.deletionTimestamp:
+                self._delete(Pod, about.name, namespace="kube-system", grace_period=0)
+
+    def _run(self, step: Callable[[], object], point: Point | None) -> Run:
+        before = len(self.faults.requests())
+        self._arm(point)
+        began = time.monotonic()
+        step()
+        self._settle()
+        seconds = time.monotonic() - began
+        tools = json.loads(self._control("killed", self.unit))
+        seen = [r for r in self.faults.requests()[before:] if r.counted]
+        fired = self.faults.fired()
+        end = observed.everything(self.juju, self.client, PEER, self.unit)
+        return Run(
+            died=tools["fired"] or fired is not None,
+            where=f"{tools['hook']} at {tools['tool']}" if tools["fired"] else _shown(fired),
+            counted=Counted(tools["counted"], [request.method for request in seen]),
+            end=end,
+            seconds=seconds,
+        )
+
+    def _arm(self, point: Point | None) -> None:
+        call = point.number if point and point.what == "tool call" else _NEVER
+        self._control("kill-hook", "--unit", self.unit, "--at-tool-call", str(call), "--all-hooks")
+        if point and point.what != "tool call":
+            self.faults.kill(point.number, after=point.what == "answer")
+        else:
+            self.faults.clear()
+
+    def _settle(self) -> None:
+        try:
+            self._control("settle", f"--wait={_SETTLE_SECONDS}s")
+        except subprocess.CalledProcessError as error:
+            said = f"{error.stderr}{self.juju.cli('status')}{self.juju.debug_log(limit=60)}"
+            raise NotSettledError(said) from error
+
+    def _control(self, command: str, *args: str) -> str:
+        model = self.juju.model or ""
+        return subprocess.run(
+            ["testbedctl", command, "--model", model, *args],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    def _forget_definition(self) -> None:
+        self._delete(CustomResourceDefinition, CRD)
+        deadline = time.monotonic() + _SETTLE_SECONDS
+        while any(observed.ours(self.client.list(CustomResourceDefinition))):
+            assert time.monotonic() < deadline, "the old definition stays"
+            time.sleep(0.05)
+
+    def _delete(self, kind: Any, name: str, **options: Any) -> None:
+        try:
+            self.client.delete(kind, name, **options)
+        except ApiError as error:
+            if error.status.code != 404:
+                raise
+
+
+def _shown(request: Any) -> str:
+    return (
+        f"{request.hook} at {request.method} {request.path.partition('?')[0]}" if request else ""
+    )

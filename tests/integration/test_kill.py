@@ -1,0 +1,72 @@
+"""A hook may die at any instruction: the next one goes on from there, and nobody is needed.
+
+The hook process is killed at every hook-tool call, before every request to Kubernetes and after
+every write, of a first deployment, of a change of the authority, and of a removal; each point
+once, in a run of its own. Juju runs the failed hook again, as it does by itself; nothing is
+resolved by hand. Every run must end as the undisturbed one: the cluster's objects, the files and
+relation data, the status.
+
+All of it takes about half an hour on two cores. `TESTBED_KILL_SHARD=1/2` runs the first of two
+halves, and says so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Iterator
+
+import jubilant
+import pytest
+from testbed.faults.client import Faults
+from tests.integration.kill.points import Shard
+from tests.integration.kill.site import Site
+from tests.integration.kill.sweep import AUTHORITY, DEPLOYMENT, REMOVAL, Sweep
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3 * 3600)]
+
+
+@pytest.fixture(scope="module")
+def sweep(request: pytest.FixtureRequest) -> Iterator[Sweep]:
+    """Every point, tried."""
+    if not shutil.which("testbedctl"):
+        pytest.skip("only the testbed kills a hook at a chosen call")
+    terminal = request.config.get_terminal_writer()
+    began = time.monotonic()
+
+    def say(text: str) -> None:
+        terminal.line(f"[{time.monotonic() - began:6.0f} s] {text}")
+        terminal.flush()
+
+    with contextlib.ExitStack() as stack:
+        sites = [_site(stack) for _ in range(os.cpu_count() or 1)]
+        for site in sites:
+            stack.callback(site.close)
+        sweep = Sweep(sites, Shard.chosen(), say)
+        sweep.run()
+        for step, results in sweep.results.items():
+            tried = [result for result in results if result.point]
+            converged = sum(not result.problem for result in tried)
+            say(f"{step}: {len(tried)} points tried, {converged} converged")
+        yield sweep
+
+
+def _site(stack: contextlib.ExitStack) -> Site:
+    juju = stack.enter_context(jubilant.temp_model())
+    assert juju.model
+    return Site(juju, stack.enter_context(Faults(juju.model)))
+
+
+@pytest.mark.parametrize("step", [DEPLOYMENT, AUTHORITY, REMOVAL])
+def test_given_a_hook_killed_at_any_point_when_juju_retries_it_then_the_end_is_the_same(
+    sweep: Sweep, step: str
+) -> None:
+    counted = sweep.undisturbed[step].counted
+    points = sweep.shard.part(list(counted.points()))
+    results = sweep.results[step]
+    assert points
+    assert {result.point for result in results if result.point} == set(points)
+    wrong = [f"{result.point}: {result.where}" for result in results if result.problem]
+    assert not wrong, "\n".join(wrong)
