@@ -16,6 +16,7 @@ Authority = Literal["easyrsa", "vault", "self-signed-certificates"]
 ROLE = "arn:aws:iam::111122223333:role/k8s-view-role"
 WRONG = "a-wrong-secret-key"
 CLUSTER_ID = "$(kubectl config view -o jsonpath='{.users[?(@.user.exec)].user.exec.args[2]}')"
+INTERVAL = "update-status-hook-interval"
 UNSEAL = "juju run vault/leader unseal"
 TELL = (
     'eval "$(juju status aws-iam --format json '
@@ -117,8 +118,7 @@ def _deploy(control_plane: ControlPlane, authority: Authority) -> list[Step | Se
         Step("Deploy", f"juju deploy charmed-kubernetes {settings}"),
         *([Step("Unseal the vault", UNSEAL, until=60)] if authority == "vault" else []),
         Settle("until everything is active", told=control_plane == "1.28"),
-        *([] if control_plane == "1.28" else [Step("The unit says what is left to do", TELL)]),
-        *([] if control_plane == "1.28" else [Settle("until the control plane has done it")]),
+        *([] if control_plane == "1.28" else _tell_the_control_plane()),
         Step(
             "An administrator's kubeconfig, from the control plane",
             "mkdir -p ~/.kube && "
@@ -129,6 +129,19 @@ def _deploy(control_plane: ControlPlane, authority: Authority) -> list[Step | Se
             f"kubectl apply -f - <<'EOF'\n{MAPPING}EOF",
             shows="iamidentitymapping.iamauthenticator.k8s.aws/kubernetes-admin created",
         ),
+    ]
+
+
+def _tell_the_control_plane() -> list[Step | Settle]:
+    """Nothing but update-status has a subordinate look at its principal's options again."""
+    return [
+        Step("The unit says what is left to do", TELL),
+        Step(
+            "It looks again at each update-status, every 5 minutes; more often for once",
+            f"juju model-config {INTERVAL}=5s",
+        ),
+        Settle("until the control plane has done it"),
+        Step("As often as before", f"juju model-config --reset {INTERVAL}"),
     ]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import jubilant
 import pytest
 from tests.integration import model, units
@@ -18,10 +16,10 @@ def known(trio: jubilant.Juju, cluster: model.Kubernetes) -> units.Identity:
 
 
 def test_given_three_units_then_people_log_in_through_each_api_server(
-    trio: jubilant.Juju, cluster: model.Kubernetes, tmp_path: Path
+    trio: jubilant.Juju, cluster: model.Kubernetes
 ) -> None:
     assert len(units.names(trio)) == 3
-    units.everyone_logs_in(trio, cluster, tmp_path)
+    units.everyone_logs_in(trio, cluster)
 
 
 def test_given_three_units_then_the_leader_alone_asks_for_a_certificate(
@@ -46,7 +44,7 @@ def test_given_no_way_to_kubernetes_then_the_units_that_do_not_lead_follow_all_t
 
 
 def test_given_a_leader_that_is_lost_then_another_leads_and_nothing_that_people_see_changes(
-    trio: jubilant.Juju, cluster: model.Kubernetes, known: units.Identity, tmp_path: Path
+    trio: jubilant.Juju, cluster: model.Kubernetes, known: units.Identity
 ) -> None:
     former = units.leader(trio)
 
@@ -56,11 +54,11 @@ def test_given_a_leader_that_is_lost_then_another_leads_and_nothing_that_people_
     assert units.leader(trio) != former
     assert units.leader(trio) in units.askers(trio)
     assert units.identity(trio, cluster) == known
-    units.everyone_logs_in(trio, cluster, tmp_path, but=former)
+    units.everyone_logs_in(trio, cluster)
 
 
 def test_given_a_leader_that_comes_back_then_it_follows_and_asks_for_nothing(
-    trio: jubilant.Juju, cluster: model.Kubernetes, known: units.Identity, tmp_path: Path
+    trio: jubilant.Juju, cluster: model.Kubernetes, known: units.Identity
 ) -> None:
     back = "aws-iam/0"
     units.bring_back_agent(trio, back)
@@ -69,11 +67,11 @@ def test_given_a_leader_that_comes_back_then_it_follows_and_asks_for_nothing(
     assert units.leader(trio) != back
     assert units.askers(trio) == [units.leader(trio)]
     assert units.identity(trio, cluster) == known
-    units.everyone_logs_in(trio, cluster, tmp_path)
+    units.everyone_logs_in(trio, cluster)
 
 
 def test_given_a_leader_whose_machine_is_given_up_then_the_cluster_keeps_what_it_applied(
-    trio: jubilant.Juju, cluster: model.Kubernetes, known: units.Identity, tmp_path: Path
+    trio: jubilant.Juju, cluster: model.Kubernetes, known: units.Identity
 ) -> None:
     former = units.leader(trio)
     uids = units.uids(cluster)
@@ -90,11 +88,11 @@ def test_given_a_leader_whose_machine_is_given_up_then_the_cluster_keeps_what_it
     assert units.uids(cluster) == uids
     assert units.askers(trio) == [units.leader(trio)]
     assert units.identity(trio, cluster) == known
-    units.everyone_logs_in(trio, cluster, tmp_path)
+    units.everyone_logs_in(trio, cluster)
 
 
 def test_given_a_unit_that_joins_later_then_people_log_in_through_its_api_server(
-    trio: jubilant.Juju, cluster: model.Kubernetes, known: units.Identity, tmp_path: Path
+    trio: jubilant.Juju, cluster: model.Kubernetes, known: units.Identity
 ) -> None:
     before = set(units.names(trio))
 
@@ -105,11 +103,11 @@ def test_given_a_unit_that_joins_later_then_people_log_in_through_its_api_server
     assert len(joined) == 1
     assert units.askers(trio) == [units.leader(trio)]
     assert units.identity(trio, cluster) == known
-    units.everyone_logs_in(trio, cluster, tmp_path)
+    units.everyone_logs_in(trio, cluster)
 
 
 def test_given_a_service_deleted_by_hand_and_its_address_taken_then_all_of_it_moves(
-    trio: jubilant.Juju, cluster: model.Kubernetes, known: units.Identity, tmp_path: Path
+    trio: jubilant.Juju, cluster: model.Kubernetes, known: units.Identity
 ) -> None:
     cluster.kubectl("delete", *SERVICE)
     thief = f"--clusterip={known.address}"
@@ -123,4 +121,4 @@ def test_given_a_service_deleted_by_hand_and_its_address_taken_then_all_of_it_mo
     assert moved.address in units.certified(cluster)
     for unit in units.names(trio):
         assert moved.address in units.file_of(trio, unit)
-    units.everyone_logs_in(trio, cluster, tmp_path)
+    units.everyone_logs_in(trio, cluster)

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import hashlib
 import json
 import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import jubilant
 import pytest
+import tenacity
+import yaml
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from tests.integration import model
 
 MORE = 2
 WEBHOOK = "/root/cdk/aws-iam-webhook.yaml"
 ADMIN_KUBECONFIG = "/root/.kube/config"
+_AT_ONCE = ("--force", "--grace-period=0", "--ignore-not-found")
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,66 @@ def identity(juju: jubilant.Juju, cluster: model.Kubernetes) -> Identity:
 
 
 def served(cluster: model.Kubernetes) -> str:
-    """A hash of the certificate that the pods serve with."""
+    """Fingerprint of the certificate that the pods are to serve with."""
+    return _fingerprint(_leaf(cluster))
+
+
+def presented(juju: jubilant.Juju, cluster: model.Kubernetes) -> str:
+    """Fingerprint of the certificate that a control plane meets at the Service's address."""
+    service = cluster.get("-n", "kube-system", "service", "aws-iam-authenticator")
+    address = f"{service['spec']['clusterIP']}:443"
+    unit = _reachable(juju, names(juju)[0])
+    shown = juju.exec(f"openssl s_client -connect {address} </dev/null", unit=unit)
+    start = shown.stdout.index("-----BEGIN CERTIFICATE-----")
+    return _fingerprint(x509.load_pem_x509_certificate(shown.stdout[start:].encode()))
+
+
+def newly_presented(juju: jubilant.Juju, cluster: model.Kubernetes) -> str:
+    """`presented`, once it is what the pods are to serve with: a kube-proxy whose API server
+    was just restarted hears of new pods late.
+
+    Raises:
+        tenacity.RetryError: it is still another after a minute.
+    """
+    wanted = served(cluster)
+    retry = tenacity.Retrying(
+        stop=tenacity.stop_after_delay(60),
+        wait=tenacity.wait_fixed(1),
+        retry=tenacity.retry_if_not_result(lambda found: found == wanted),
+    )
+    return retry(presented, juju, cluster)
+
+
+def trusted(juju: jubilant.Juju, unit: str) -> list[str]:
+    """Fingerprints of the authorities in the webhook file of ``unit``."""
+    cluster = yaml.safe_load(file_of(juju, unit))["clusters"][0]["cluster"]
+    text = base64.b64decode(cluster["certificate-authority-data"])
+    return [_fingerprint(found) for found in x509.load_pem_x509_certificates(text)]
+
+
+def everyone_trusts(juju: jubilant.Juju, authorities: list[str]) -> None:
+    """Every unit's webhook file trusts these authorities and no others.
+
+    Raises:
+        AssertionError: one of them does not.
+    """
+    found = {unit: trusted(juju, unit) for unit in names(juju)}
+    assert found == dict.fromkeys(found, authorities), found
+
+
+def authority(juju: jubilant.Juju) -> str:
+    """Fingerprint of easyrsa's authority."""
+    text = model.databag(juju, names(juju)[0], "certificates")["ca"]
+    return _fingerprint(x509.load_pem_x509_certificate(text.encode()))
+
+
+def _leaf(cluster: model.Kubernetes) -> x509.Certificate:
     secret = cluster.get("-n", "kube-system", "secret", "aws-iam-certs")
-    return hashlib.sha256(base64.b64decode(secret["data"]["cert.pem"])).hexdigest()[:16]
+    return x509.load_pem_x509_certificate(base64.b64decode(secret["data"]["cert.pem"]))
+
+
+def _fingerprint(certificate: x509.Certificate) -> str:
+    return certificate.fingerprint(hashes.SHA256()).hex()[:16]
 
 
 def names(juju: jubilant.Juju) -> list[str]:
@@ -88,15 +147,19 @@ def askers(juju: jubilant.Juju) -> list[str]:
 
 
 def file_of(juju: jubilant.Juju, unit: str) -> str:
-    """The webhook file on the machine of ``unit``."""
-    return juju.exec("cat", WEBHOOK, unit=unit).stdout
+    """The webhook file on the machine of ``unit``; its agent or its principal's may be lost."""
+    return juju.exec("cat", WEBHOOK, unit=_reachable(juju, unit)).stdout
+
+
+def _reachable(juju: jubilant.Juju, unit: str) -> str:
+    """A unit on the machine of ``unit`` whose agent runs."""
+    lost = juju.status().get_units("aws-iam")[unit].juju_status.current == "lost"
+    return principal(juju, unit) if lost else unit
 
 
 def certified(cluster: model.Kubernetes) -> set[str]:
     """The IP addresses in the certificate that the pods serve with."""
-    secret = cluster.get("-n", "kube-system", "secret", "aws-iam-certs")
-    leaf = x509.load_pem_x509_certificate(base64.b64decode(secret["data"]["cert.pem"]))
-    found = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    found = _leaf(cluster).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     return {str(address) for address in found.get_values_for_type(x509.IPAddress)}
 
 
@@ -106,6 +169,16 @@ def uids(cluster: model.Kubernetes) -> set[str]:
     found = cluster.get("-n", "kube-system", kinds, "-l", "aws-iam=true")["items"]
     assert len(found) == len(kinds.split(",")), [item["kind"] for item in found]
     return {item["metadata"]["uid"] for item in found}
+
+
+def await_message(juju: jubilant.Juju, wanted: str) -> None:
+    """Wait until the leader of aws-iam says ``wanted``."""
+
+    def says(status: jubilant.Status) -> bool:
+        found = status.get_units("aws-iam").values()
+        return any(unit.leader and unit.workload_status.message == wanted for unit in found)
+
+    juju.wait(says, delay=0.5, successes=4, timeout=model.SETTLE_SECONDS)
 
 
 def settle_without(juju: jubilant.Juju, lost: str) -> None:
@@ -120,23 +193,29 @@ def settle_without(juju: jubilant.Juju, lost: str) -> None:
     juju.wait(settled, delay=0.5, successes=4, timeout=model.SETTLE_SECONDS)
 
 
-def everyone_logs_in(
-    juju: jubilant.Juju, cluster: model.Kubernetes, folder: Path, *, but: str = ""
-) -> None:
+def everyone_logs_in(juju: jubilant.Juju, cluster: model.Kubernetes) -> None:
     """A person logs in through the API server of every control-plane unit.
-
-    ``but`` is a unit of aws-iam without an agent: its control plane's address is known from
-    before.
 
     Raises:
         AssertionError: through one of them, not.
     """
-    for unit in (name for name in names(juju) if name != but):
-        action = juju.run(unit, "get-kubeconfig", {"arn": model.ROLE})
-        person = folder / unit.replace("/", "-")
-        person.write_text(action.results["kubeconfig"])
-        assert juju.status().get_units("aws-iam")[unit].public_address in person.read_text()
+    for name, unit in juju.status().get_units("aws-iam").items():
+        person = cluster.person.with_name(name.replace("/", "-"))
+        if not person.exists():
+            action = juju.run(name, "get-kubeconfig", {"arn": model.ROLE})
+            person.write_text(action.results["kubeconfig"])
+        assert unit.public_address in person.read_text()
         assert model.logs_in(model.Kubernetes(cluster.admin, person)) == "knobby"
+
+
+def end_former_pods(juju: jubilant.Juju, cluster: model.Kubernetes) -> None:
+    """End at once the pods that would serve on for a minute, and have the leader see it."""
+    pods = ("-n", "kube-system", "pods")
+    for pod in cluster.get(*pods, "-l", "k8s-app=aws-iam-authenticator")["items"]:
+        if "deletionTimestamp" in pod["metadata"]:
+            cluster.kubectl("delete", *pods, pod["metadata"]["name"], *_AT_ONCE)
+    run_update_status(juju, leader(juju))
+    model.settle(juju)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,113 @@
+"""Charmed Kubernetes 1.29 and newer: no endpoint of its own, one option that its operator sets.
+
+The same overlay line attaches the charm there; the unit says what is left for the operator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import jubilant
+import pytest
+from tests.integration import model
+
+CONTROL_PLANE = "kubernetes-control-plane"
+OPTION = "authn-webhook-endpoint"
+SERVICE = ("-n", "kube-system", "service", "aws-iam-authenticator")
+
+
+@pytest.fixture(scope="module")
+def deployed(juju: jubilant.Juju) -> Iterator[jubilant.Juju]:
+    """Charmed Kubernetes 1.29 with easyrsa and aws-iam, which waits for its operator.
+
+    No hook tells a subordinate that its principal's options changed, but for update-status.
+    """
+    model.deploy(juju, channel="1.29/stable")
+    model.settle(juju, wanted="blocked")
+    juju.model_config({"update-status-hook-interval": "3s"})
+    yield juju
+    juju.model_config(reset="update-status-hook-interval")
+
+
+@pytest.fixture(scope="module")
+def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> model.Kubernetes:
+    """The cluster, in which knobby may log in through a role once the option is set."""
+    cluster = model.kubernetes(deployed, tmp_path_factory.mktemp("kubeconfigs"))
+    cluster.map("knobby", model.ROLE, "knobby", "view")
+    return cluster
+
+
+def command(cluster: model.Kubernetes) -> str:
+    """What the operator has to run."""
+    address = cluster.get(*SERVICE)["spec"]["clusterIP"]
+    return f"juju config {CONTROL_PLANE} {OPTION}=https://{address}:443/authenticate"
+
+
+def await_line(juju: jubilant.Juju, status: str, line: str) -> None:
+    """Wait until aws-iam's unit has this status, with a message that starts with ``line``."""
+
+    def says(found: jubilant.Status) -> bool:
+        workload = found.get_units("aws-iam")["aws-iam/0"].workload_status
+        return workload.current == status and workload.message.startswith(line)
+
+    juju.wait(says, error=jubilant.any_error, delay=0.5, successes=1, timeout=120)
+
+
+def test_given_a_new_deployment_then_the_unit_says_the_exact_command(
+    deployed: jubilant.Juju, cluster: model.Kubernetes
+) -> None:
+    assert model.message(deployed) == f"run: {command(cluster)}"
+    assert cluster.log_in("knobby").returncode != 0
+
+
+def test_given_the_command_that_the_unit_says_when_it_is_run_then_people_log_in(
+    deployed: jubilant.Juju, cluster: model.Kubernetes
+) -> None:
+    _, *arguments = command(cluster).split()
+    deployed.cli(*arguments)
+
+    await_line(deployed, "active", "authenticator v0.7.13, 2/2 pods, 1 mapping")
+    assert model.logs_in(cluster) == "knobby"
+
+
+def test_given_an_option_that_is_undone_then_the_unit_says_the_command_again(
+    deployed: jubilant.Juju, cluster: model.Kubernetes
+) -> None:
+    deployed.config(CONTROL_PLANE, reset=OPTION)
+
+    await_line(deployed, "blocked", f"run: {command(cluster)}")
+    assert cluster.log_in("knobby").returncode != 0
+
+
+def test_given_the_address_of_something_else_then_the_unit_says_the_command(
+    deployed: jubilant.Juju, cluster: model.Kubernetes
+) -> None:
+    deployed.config(CONTROL_PLANE, {OPTION: "https://10.152.183.1:443/authenticate"})
+
+    await_line(deployed, "blocked", f"run: {command(cluster)}")
+
+    _, *arguments = command(cluster).split()
+    deployed.cli(*arguments)
+    await_line(deployed, "active", "authenticator")
+    assert model.logs_in(cluster) == "knobby"
+
+
+def test_given_a_service_whose_address_was_taken_then_the_unit_says_the_command_with_the_new_one(
+    deployed: jubilant.Juju, cluster: model.Kubernetes
+) -> None:
+    before = command(cluster)
+    taken = cluster.get(*SERVICE)["spec"]["clusterIP"]
+    deployed.model_config({"update-status-hook-interval": "5m"})
+    cluster.kubectl("delete", *SERVICE)
+    cluster.kubectl("create", "service", "clusterip", "thief", f"--clusterip={taken}", "--tcp=443")
+    deployed.model_config({"update-status-hook-interval": "3s"})
+
+    await_line(deployed, "blocked", "run: ")
+    after = command(cluster)
+    assert after != before
+    assert model.message(deployed) == f"run: {after}"
+
+    _, *arguments = after.split()
+    deployed.cli(*arguments)
+    await_line(deployed, "active", "authenticator")
+    assert model.logs_in(cluster) == "knobby"
