@@ -24,16 +24,24 @@ lint:  ## Format, rules, spelling, types and the charm's conventions
 	@scripts/with-tools scripts/lint
 
 unit:  ## Unit tests with coverage: no root, no network
-	@scripts/with-tools pytest tests/unit --cov
+	@scripts/with-tools pytest tests/unit --cov --numprocesses auto
 
-integration:  ## Integration tests in the testbed, or on the controller of the juju on PATH
+integration:  ## Every integration test, in the testbed or on the controller of the juju on PATH
 	@scripts/with-tools scripts/integration
 
-test:  ## All of it: lint, unit, integration
+quick-integration:
+	@scripts/with-tools scripts/integration -m "not slow"
+
+testbed-tests:
+	@scripts/lab setup
+	@scripts/with-tools pytest tests/testbed
+
+test:  ## Lint, unit tests, the testbed's own, integration tests; LONG=1 adds the long ones
 	@scripts/lab setup
 	@$(MAKE) lint
 	@$(MAKE) unit
-	@$(MAKE) integration
+	@$(MAKE) testbed-tests
+	@$(MAKE) $(if $(LONG),,quick-)integration
 
 bench:  ## What hooks and logins cost, as ratios
 	@scripts/lab run -- python -m benchmarks
