@@ -71,7 +71,8 @@ def test_given_a_pod_of_no_root_when_rendered_then_its_group_can_read_the_key():
     spec = pod()
     (secret,) = [v["secret"] for v in spec["volumes"] if "secret" in v]
 
-    assert secret == {"secretName": "aws-iam-certs", "defaultMode": 0o440}
+    assert secret["secretName"] == "aws-iam-certs"
+    assert secret["defaultMode"] == 0o440
     assert spec["securityContext"]["fsGroup"] == spec["securityContext"]["runAsGroup"]
 
 
@@ -154,6 +155,24 @@ def test_given_a_pair_when_rendered_then_the_secret_alone_holds_it():
     assert "key" not in repr(SERVED).replace("certificate", "")
 
 
+@pytest.mark.parametrize(
+    ("source", "kind", "annotation"),
+    [
+        ("configMap", "ConfigMap", "aws-iam/config-hash"),
+        ("secret", "Secret", "aws-iam/certificate-hash"),
+    ],
+)
+def test_given_a_kubelet_that_remembers_old_contents_when_rendered_then_a_pod_cannot_have_them(
+    source: str, kind: str, annotation: str
+):
+    rendered = objects()
+    (asked,) = [volume[source]["items"] for volume in pod()["volumes"] if source in volume]
+
+    keys = {item["key"] for item in asked}
+    assert hashes()[annotation] in keys
+    assert keys <= set(rendered[kind]["data"])
+
+
 @given(HOSTILE)
 def test_given_any_image_and_cluster_id_when_rendered_then_no_structure_changes(text: str):
     plain, hostile = objects(), objects(image=text, cluster_id=text)
@@ -164,7 +183,11 @@ def test_given_any_image_and_cluster_id_when_rendered_then_no_structure_changes(
     assert yaml.safe_load(server) == {"clusterID": text}
     plain["ConfigMap"]["data"].pop("config.yaml")
     for found in (plain, hostile):
-        found["Deployment"]["spec"]["template"]["metadata"].pop("annotations")
+        annotations = found["Deployment"]["spec"]["template"]["metadata"].pop("annotations")
+        pod_spec = found["Deployment"]["spec"]["template"]["spec"]
+        (config,) = [v["configMap"] for v in pod_spec["volumes"] if "configMap" in v]
+        assert config["items"].pop()["key"] == annotations["aws-iam/config-hash"]
+        del found["ConfigMap"]["data"][annotations["aws-iam/config-hash"]]
     assert hostile == plain
 
 
