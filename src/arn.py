@@ -50,20 +50,27 @@ class Principal:
     def canonical(self) -> str:
         """The ARN, in lower case, under which the authenticator looks this principal up.
 
-        A session of an assumed role becomes its role; role paths are kept, although no
-        login ever has one, which is why `never_matches` exists.
+        A session of an assumed role becomes its role. Role paths are kept, although no login
+        ever has one, which is why there is `login_role`.
         """
-        if self.kind != "assumed-role":
-            return str(self).lower()
-        role = dataclasses.replace(
-            self, service="iam", kind="role", name=self.name.rpartition("/")[0]
-        )
-        return str(role).lower()
+        return str(self._role or self).lower()
 
     @property
-    def never_matches(self) -> bool:
-        """Whether no login can have this ARN: the login of a role carries no path."""
-        return self.kind == "role" and "/" in self.name
+    def login_role(self) -> Principal | None:
+        """For a role with a path, which no login can have: the role that logins have."""
+        role = self._role
+        if not role or "/" not in role.name:
+            return None
+        return dataclasses.replace(role, name=role.name.rpartition("/")[2])
+
+    @property
+    def _role(self) -> Principal | None:
+        if self.kind == "role":
+            return self
+        if self.kind != "assumed-role":
+            return None
+        name, _, _ = self.name.rpartition("/")
+        return dataclasses.replace(self, service="iam", kind="role", name=name)
 
 
 def parse(text: str) -> Principal:

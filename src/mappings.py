@@ -38,7 +38,7 @@ def survey(found: Iterable[Mapping]) -> Survey:
     """
     mappings = sorted(found, key=lambda mapping: mapping.name)
     expected = {mapping.name: _canonical(mapping.arn) for mapping in mappings}
-    shared = {key for key, count in Counter(expected.values()).items() if key and count > 1}
+    shared = {key for key, count in Counter(expected.values()).items() if count > 1}
     problems = {
         mapping.name: problem
         for mapping in mappings
@@ -64,9 +64,8 @@ def _problem(text: str, shared: bool) -> str | None:
         principal = arn.parse(text)
     except ValueError as error:
         return str(error)
-    if principal.never_matches:
-        plain = dataclasses.replace(principal, name=principal.name.rpartition("/")[2])
-        return f"no login has a role path, map {plain} instead"
+    if role := principal.login_role:
+        return f"no login has a role path, map {role} instead"
     if shared:
         return "another mapping has the same ARN, and which of them wins is left to chance"
     return None

@@ -47,6 +47,10 @@ ARNS = st.builds(
             "arn:aws:iam::111122223333:role/k8s-view",
         ),
         (
+            "arn:aws:sts::111122223333:assumed-role/Team/Dev/alice",
+            "arn:aws:iam::111122223333:role/team/dev",
+        ),
+        (
             "arn:aws-cn:sts::111122223333:federated-user/Bob",
             "arn:aws-cn:sts::111122223333:federated-user/bob",
         ),
@@ -120,8 +124,19 @@ def test_given_any_text_when_parsed_then_nothing_but_a_value_error_comes(text: s
 
 
 @pytest.mark.parametrize(
-    ("resource", "never"),
-    [("role/dev", False), ("role/team/dev", True), ("user/team/dev", False), ("root", False)],
+    ("text", "plain"),
+    [
+        (f"arn:aws:iam::{ACCOUNT}:role/Dev", None),
+        (f"arn:aws:iam::{ACCOUNT}:role/team/a/Dev", f"arn:aws:iam::{ACCOUNT}:role/Dev"),
+        (f"arn:aws:sts::{ACCOUNT}:assumed-role/dev/alice", None),
+        (f"arn:aws:sts::{ACCOUNT}:assumed-role/a/dev/alice", f"arn:aws:iam::{ACCOUNT}:role/dev"),
+        (f"arn:aws:iam::{ACCOUNT}:user/team/dev", None),
+        (f"arn:aws:iam::{ACCOUNT}:root", None),
+    ],
 )
-def test_given_a_role_with_a_path_when_asked_then_no_login_has_it(resource: str, never: bool):
-    assert arn.parse(f"arn:aws:iam::{ACCOUNT}:{resource}").never_matches is never
+def test_given_a_role_with_a_path_when_asked_then_the_role_that_logins_have_is_named(
+    text: str, plain: str | None
+):
+    found = arn.parse(text).login_role
+
+    assert (str(found) if found else None) == plain

@@ -80,9 +80,9 @@ def test_given_pods_that_do_not_start_when_the_authority_changes_then_both_stay_
     two.settle()
 
     assert served_by(api) == NEW
+    assert isinstance(two.hook(), ops.WaitingStatus)
     assert two.peer["ca"] == OLD + NEW
     assert trusted(machines) == [OLD + NEW] * 2
-    assert isinstance(two.hook(), ops.WaitingStatus)
 
     api.start_seconds = 2
     two.settle()

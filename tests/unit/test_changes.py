@@ -90,6 +90,16 @@ def test_given_a_new_image_that_never_starts_when_a_hook_runs_then_logins_go_on(
     assert deployed.published()["webhook_status"] is True
 
 
+def test_given_a_certificate_in_trouble_when_the_image_changes_then_the_pods_change(
+    deployed: Model, api: FakeCluster
+):
+    deployed.provider = None
+    deployed.config = {"image": OTHER_IMAGE}
+
+    assert isinstance(deployed.hook("config-changed"), ops.BlockedStatus)
+    assert template(api)["spec"]["containers"][0]["image"] == OTHER_IMAGE
+
+
 def test_given_another_number_of_replicas_when_a_hook_runs_then_no_pod_is_replaced(
     deployed: Model, api: FakeCluster
 ):

@@ -153,6 +153,27 @@ def test_given_a_settled_unit_when_any_hook_runs_then_nothing_at_all_is_written(
     assert os.stat(files.webhook) == file
 
 
+def test_given_a_settled_unit_when_a_hook_runs_then_juju_is_not_even_told_the_same(
+    deployed: Model, monkeypatch: pytest.MonkeyPatch
+):
+    for name in ("update", "__setitem__"):
+        monkeypatch.setattr(ops.RelationDataContent, name, None)
+
+    assert isinstance(deployed.hook(), ops.ActiveStatus)
+
+
+def test_given_no_answer_yet_when_a_second_hook_runs_then_it_writes_nothing(
+    model: Model, api: FakeCluster
+):
+    model.hook()
+    bags = model.bags()
+    api.forget()
+    model.hook()
+
+    assert api.changes == []
+    assert model.bags() == bags
+
+
 def test_given_the_least_number_of_hooks_when_deployed_then_the_next_one_writes_nothing(
     model: Model, api: FakeCluster
 ):

@@ -173,6 +173,13 @@ def test_given_a_kubelet_that_remembers_old_contents_when_rendered_then_a_pod_ca
     assert keys <= set(rendered[kind]["data"])
 
 
+@pytest.mark.parametrize(
+    "text", ["😀", "a\x7fb", "a\x85b", "\u2028", "\ufeffa", "a\ufffe", "\0\t"]
+)
+def test_given_what_yaml_takes_escaped_only_when_rendered_then_it_comes_back(text: str):
+    assert pod(image=text)["containers"][0]["image"] == text
+
+
 @given(HOSTILE)
 def test_given_any_image_and_cluster_id_when_rendered_then_no_structure_changes(text: str):
     plain, hostile = objects(), objects(image=text, cluster_id=text)

@@ -221,6 +221,10 @@ def check(fault: str, status: ops.StatusBase) -> None:
     assert len(status.message) < 300, fault
     assert "None" not in status.message, fault
     assert ADMIN_TOKEN not in status.message, fault
+    if "timeout" in fault:
+        assert status.message == "waiting for the Kubernetes API: it does not answer in time"
+    if fault == "connection refused":
+        assert "Connection refused" in status.message
     if fault.startswith(("401", "403")):
         assert status.message.startswith("the cluster refuses /root/.kube/config: "), fault
         assert isinstance(status, ops.BlockedStatus), fault
