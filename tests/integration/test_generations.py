@@ -11,6 +11,8 @@ import jubilant
 import pytest
 from tests.integration import model
 
+pytestmark = pytest.mark.slow
+
 CONTROL_PLANE = "kubernetes-control-plane"
 OPTION = "authn-webhook-endpoint"
 SERVICE = ("-n", "kube-system", "service", "aws-iam-authenticator")

@@ -6,6 +6,8 @@ import jubilant
 import pytest
 from tests.integration import model, units
 
+pytestmark = pytest.mark.slow
+
 LATE = "waiting for {} to trust the new authority"
 
 

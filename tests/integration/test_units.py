@@ -6,6 +6,8 @@ import jubilant
 import pytest
 from tests.integration import model, units
 
+pytestmark = pytest.mark.slow
+
 SERVICE = ("-n", "kube-system", "service", "aws-iam-authenticator")
 
 
