@@ -252,7 +252,7 @@ def _troubleshooting() -> list[Step | Settle]:
         Step(
             "Troubleshooting: the authenticator's log",
             f"{unit} {logs}",
-            shows="successfully synced",
+            shows="listening on",
         ),
         Step(
             "Troubleshooting: the API server's log",
