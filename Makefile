@@ -23,8 +23,8 @@ pack:  ## The charm for every platform, or the one of PLATFORM=ubuntu-24.04-amd6
 lint:  ## Format, rules, spelling, types and the charm's conventions
 	@scripts/with-tools scripts/lint
 
-unit:  ## Unit tests with coverage: no root, no network
-	@scripts/with-tools pytest tests/unit --cov --numprocesses auto
+unit:  ## The charm's unit tests with coverage: no root, no network
+	@scripts/with-tools pytest tests/unit --ignore-glob='*/unit/testbed*' --cov --numprocesses auto
 
 integration:  ## Every integration test, in the testbed or on the controller of the juju on PATH
 	@scripts/with-tools scripts/integration
@@ -34,6 +34,7 @@ quick-integration:
 
 testbed-tests:
 	@scripts/lab setup
+	@scripts/with-tools pytest tests/unit/testbed* --numprocesses auto
 	@scripts/with-tools pytest tests/testbed
 
 test:  ## Lint, unit tests, the testbed's own, integration tests; LONG=1 adds the long ones
