@@ -26,7 +26,7 @@ from tests.integration.kill.points import Counted, Point
 PEER = "quick-peer/0"
 NAME = "aws-iam-authenticator"
 CRD = "iamidentitymappings.iamauthenticator.k8s.aws"
-_SETTLE_SECONDS = 100
+_SETTLE_SECONDS = 600
 _NEVER = 1_000_000
 
 

@@ -1,0 +1,87 @@
+"""An API server that refuses, delays, breaks off, or is not one: each in the middle of a hook.
+
+The unit says so in one line, is never in error, and is active again with the first hook after
+it has passed; people log in meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+
+import jubilant
+import pytest
+from testbed.faults.client import Faults
+from tests.integration import model, units
+
+pytestmark = pytest.mark.slow
+
+UNIT = "aws-iam/0"
+API = "waiting: waiting for the Kubernetes API"
+SAID = {
+    "403": "blocked: the cluster refuses /root/.kube/config: the testbed answers 403 Forbidden; "
+    "it must be an admin's",
+    "409": f"{API}: 409 the testbed answers 409 Conflict",
+    "429": f"{API}: 429 the testbed answers 429 Too Many Requests",
+    "500": f"{API}: 500 the testbed answers 500 Internal Server Error",
+    "html": f"{API}: what answers in its place is no API server",
+    "half": f"{API}: peer closed connection",
+    "closed": f"{API}: Server disconnected without sending a response.",
+    "slow:30": f"{API}: it does not answer in time",
+}
+
+
+@pytest.fixture(scope="module")
+def faults(deployed: jubilant.Juju, cluster: model.Kubernetes) -> Iterator[Faults]:
+    """What stands between the charm's hooks and the API server."""
+    if not shutil.which("testbedctl"):
+        pytest.skip("only the testbed stands between a charm and the API server")
+    with Faults(deployed.model or "") as faults:
+        yield faults
+
+
+@pytest.fixture(scope="module")
+def requests(deployed: jubilant.Juju, faults: Faults) -> int:
+    """How many requests a settled hook sends."""
+    units.run_update_status(deployed, UNIT)
+    return len(faults.requests())
+
+
+@pytest.mark.parametrize("place", ["first", "middle"])
+@pytest.mark.parametrize("what", SAID)
+def test_given_a_request_that_goes_wrong_then_the_unit_says_so_and_recovers_by_itself(
+    deployed: jubilant.Juju,
+    cluster: model.Kubernetes,
+    faults: Faults,
+    requests: int,
+    what: str,
+    place: str,
+) -> None:
+    at = 1 if place == "first" else requests // 2
+
+    faults.answer(what, at=at)
+    units.run_update_status(deployed, UNIT)
+    fired, said = faults.fired(), _said(deployed)
+    assert model.logs_in(cluster) == "knobby"
+    faults.clear()
+    units.run_update_status(deployed, UNIT)
+
+    assert fired
+    assert fired.fault == what
+    assert said.startswith(SAID[what])
+    assert _said(deployed).startswith("active: authenticator v")
+    assert _codes(deployed) == {0}
+
+
+def _said(juju: jubilant.Juju) -> str:
+    status = juju.status().get_units("aws-iam")[UNIT].workload_status
+    return f"{status.current}: {status.message}"
+
+
+def _codes(juju: jubilant.Juju) -> set[int]:
+    """Exit codes of every hook so far."""
+    command = ["testbedctl", "hooks", "--model", juju.model or "", UNIT]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return {run["code"] for run in json.loads(done.stdout)}
