@@ -34,7 +34,7 @@ quick-integration:
 
 testbed-tests:
 	@scripts/lab setup
-	@scripts/with-tools pytest tests/unit/testbed* --numprocesses auto
+	@scripts/with-tools pytest tests/unit/testbed*
 	@scripts/with-tools pytest tests/testbed
 
 test:  ## Lint, unit tests, the testbed's own, integration tests; LONG=1 adds the long ones

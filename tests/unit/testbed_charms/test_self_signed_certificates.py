@@ -37,7 +37,7 @@ def asked(*, ip: bool = True, dns: bool = True, **config: str) -> testing.State:
     csr = str(attributes.generate_csr(KEY))
     requests = json.dumps([{"certificate_signing_request": csr, "ca": False}])
     relation = testing.Relation(
-        "certificates", id=7, remote_app_data={"certificate_signing_requests": requests}
+        "certificates", id=1007, remote_app_data={"certificate_signing_requests": requests}
     )
     return testing.State(leader=True, relations=[relation], config=dict(config))
 
@@ -50,7 +50,7 @@ def settled(context: Context, state: testing.State) -> testing.State:
 
 
 def answer(state: testing.State, key: str = "certificates") -> list[dict[str, Any]]:
-    relation = state.get_relation(7)
+    relation = state.get_relation(1007)
     assert isinstance(relation, testing.Relation)
     return json.loads(relation.local_app_data.get(key, "[]"))
 

@@ -28,13 +28,13 @@ def serving(context: Context) -> testing.State:
     return context.run(context.on.action("unseal"), state)
 
 
-def asking(*sans: str, cn: str = "server", relation_id: int = 7) -> testing.Relation:
+def asking(*sans: str, cn: str = "server", relation_id: int = 1007) -> testing.Relation:
     asked = {"unit_name": "app_0", "cert_requests": json.dumps({cn: {"sans": list(sans)}})}
     return testing.Relation("certificates", id=relation_id, remote_units_data={0: asked})
 
 
 def bag(state: testing.State) -> dict[str, str]:
-    return dict(state.get_relation(7).local_unit_data)
+    return dict(state.get_relation(1007).local_unit_data)
 
 
 def pair(state: testing.State, cn: str = "server") -> dict[str, str]:
@@ -53,7 +53,7 @@ def asking_again(state: testing.State, relation: testing.Relation) -> testing.St
 
 
 def changed(context: Context, state: testing.State) -> testing.State:
-    return context.run(context.on.relation_changed(state.get_relation(7)), state)
+    return context.run(context.on.relation_changed(state.get_relation(1007)), state)
 
 
 def test_a_sealed_vault_is_silent_and_says_so(context: Context) -> None:
@@ -131,7 +131,7 @@ def test_a_leader_that_comes_back_after_the_authority_changed_answers_from_the_n
 ) -> None:
     renewed = context.run(context.on.action("generate-root-ca"), serving)
     peers = next(iter(renewed.get_relations("cluster")))
-    state = testing.State(leader=True, relations=[peers, serving.get_relation(7)])
+    state = testing.State(leader=True, relations=[peers, serving.get_relation(1007)])
 
     after = context.run(context.on.leader_elected(), state)
 
