@@ -75,8 +75,8 @@ class Webhook:
     hash: str = ""
 
 
-class AwsIamRequirer:
-    """The subordinate's side, of a relation with one control-plane unit at most."""
+class _Side:
+    """What both sides have: a relation with one unit at most."""
 
     def __init__(self, charm: ops.CharmBase, relation_name: str = "aws-iam"):
         self._charm = charm
@@ -87,6 +87,10 @@ class AwsIamRequirer:
         """The relation, while it is there and not being removed."""
         relation = self._charm.model.get_relation(self._name)
         return relation if relation and relation.active else None
+
+
+class AwsIamRequirer(_Side):
+    """The subordinate's side, of a relation with one control-plane unit at most."""
 
     @property
     def api_server_ready(self) -> bool:
@@ -125,18 +129,8 @@ class AwsIamRequirer:
         return None
 
 
-class AwsIamProvider:
+class AwsIamProvider(_Side):
     """The control plane's side, of a relation with one aws-iam unit at most."""
-
-    def __init__(self, charm: ops.CharmBase, relation_name: str = "aws-iam"):
-        self._charm = charm
-        self._name = relation_name
-
-    @property
-    def relation(self) -> ops.Relation | None:
-        """The relation, while it is there and not being removed."""
-        relation = self._charm.model.get_relation(self._name)
-        return relation if relation and relation.active else None
 
     @property
     def webhook(self) -> Webhook | None:
