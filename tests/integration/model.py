@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,15 @@ SETTLE_SECONDS = 240.0
 ROLE = "arn:aws:iam::111122223333:role/k8s-view-role"
 
 
-def deploy(juju: jubilant.Juju, authority: str = "easyrsa", channel: str = "1.28/stable") -> None:
-    """Deploy Charmed Kubernetes with aws-iam by the project's overlay."""
-    overlay = OVERLAYS / f"aws-iam-{authority}.yaml"
-    juju.deploy("charmed-kubernetes", channel=channel, overlays=[overlay])
+def deploy(
+    juju: jubilant.Juju,
+    authority: str = "easyrsa",
+    channel: str = "1.28/stable",
+    extra: Sequence[Path] = (),
+) -> None:
+    """Deploy Charmed Kubernetes with aws-iam by the project's overlay, and ``extra`` ones."""
+    overlays = [OVERLAYS / f"aws-iam-{authority}.yaml", *extra]
+    juju.deploy("charmed-kubernetes", channel=channel, overlays=overlays)
 
 
 def settle(juju: jubilant.Juju, *, wanted: str = "active") -> jubilant.Status:

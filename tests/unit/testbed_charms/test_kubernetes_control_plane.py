@@ -102,7 +102,7 @@ def _runner(track: str) -> Run:
     context = testing.Context(ControlPlane, meta=meta, config=config)
 
     def run(
-        *relations: testing.RelationBase, event: str = "update_status", **options: str
+        *relations: testing.RelationBase, event: str = "update_status", **options: str | bool
     ) -> testing.State:
         state = testing.State(relations=relations, config=dict(options))
         return context.run(getattr(context.on, event)(), state)
@@ -187,6 +187,21 @@ def test_the_api_server_takes_the_whole_file_of_aws_iam(run_old: Run, host: Fake
     [relation] = state.relations
     assert relation.local_unit_data["api_server_state"] == "true"
     assert relation.local_unit_data["webhook_hash"] == '"h1"'
+
+
+def test_as_the_original_it_takes_the_url_alone_and_says_nothing_of_the_file(
+    run_old: Run, host: FakeHost
+) -> None:
+    write_webhook(host)
+
+    state = run_old(aws_iam(), **{"verifies-webhook": False})
+
+    [path] = [flag.partition("=")[2] for flag in flags(host) if "token-webhook-config" in flag]
+    used = yaml.safe_load((host.root / path.lstrip("/")).read_text())["clusters"][0]["cluster"]
+    asked = yaml.safe_load(WEBHOOK_FILE)["clusters"][0]["cluster"]
+    assert used == {"server": asked["server"], "insecure-skip-tls-verify": True}
+    [relation] = state.relations
+    assert "webhook_hash" not in relation.local_unit_data
 
 
 def test_a_changed_file_restarts_the_api_server_once(run_old: Run, host: FakeHost) -> None:

@@ -145,11 +145,13 @@ class AwsIamProvider(_Side):
                 return Webhook(cluster_id, True, str(_decoded(data, "webhook_hash") or ""))
         return None
 
-    def publish(self, *, api_server_state: bool, webhook_hash: str = "") -> None:
+    def publish(self, *, api_server_state: bool, webhook_hash: str | None = None) -> None:
         """Tell the aws-iam unit whether the API server answers, and which webhook file
-        (`Webhook.hash`) it was last started with."""
+        (`Webhook.hash`) it was last started with: empty for none, None to leave that unsaid."""
+        values: dict[str, object] = {"api_server_state": api_server_state}
+        if webhook_hash is not None:
+            values["webhook_hash"] = webhook_hash
         if relation := self.relation:
-            values = {"api_server_state": api_server_state, "webhook_hash": webhook_hash}
             _write(relation.data[self._charm.unit], values)
 
 

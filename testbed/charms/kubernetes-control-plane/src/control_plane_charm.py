@@ -76,6 +76,8 @@ class ControlPlane(ops.CharmBase):
         if asked:
             text = self.host.read(WEBHOOK_CONFIG)
             url = webhook.url_in(text)
+            if not self.config["verifies-webhook"]:
+                text = webhook.kubeconfig_for(url)
         elif not self.aws_iam and self.config["authn-webhook-endpoint"]:
             url = str(self.config["authn-webhook-endpoint"])
             text = webhook.kubeconfig_for(url)
@@ -98,10 +100,12 @@ class ControlPlane(ops.CharmBase):
             self.host.write(name, text, owner)
 
     def _tell_aws_iam(self, ready: bool, asked: Webhook | None) -> None:
-        if self.aws_iam:
-            self.aws_iam.publish(
-                api_server_state=ready, webhook_hash=asked.hash if asked and ready else ""
-            )
+        if not self.aws_iam:
+            return
+        used = asked.hash if asked and ready else ""
+        self.aws_iam.publish(
+            api_server_state=ready, webhook_hash=used if self.config["verifies-webhook"] else None
+        )
 
     def _ask_for_certificate(self, address: str) -> None:
         """Ask as the original does, in the oldest form of the protocol. The answer is not used."""

@@ -1,0 +1,1 @@
+"""A steady load of logins through the real API servers, and what became of each."""

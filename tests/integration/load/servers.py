@@ -1,0 +1,116 @@
+"""The API servers: token reviews by an administrator, and when each of them was down."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import http.client
+import json
+import ssl
+import tempfile
+import threading
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import yaml
+
+_SECONDS = 15.0
+_PROBE_SECONDS = 0.5
+
+
+@dataclasses.dataclass(frozen=True)
+class Server:
+    """One API server, asked with an administrator's certificate."""
+
+    host: str
+    port: int
+    context: ssl.SSLContext
+
+    def review(self, token: str) -> str:
+        """Whose token it is; empty for nobody's.
+
+        Raises:
+            OSError, http.client.HTTPException: no answer.
+            ValueError: an answer that is no review.
+        """
+        body = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenReview",
+            "spec": {"token": token},
+        }
+        code, text = self._ask("POST", "/apis/authentication.k8s.io/v1/tokenreviews", body)
+        if code != http.client.CREATED:
+            raise ValueError(f"{code} {text[:300]}")
+        status = json.loads(text)["status"]
+        return status.get("user", {}).get("username", "") or str(status.get("error", ""))[:300]
+
+    def is_ready(self) -> bool:
+        """Whether it takes requests."""
+        try:
+            return self._ask("GET", "/readyz", None)[0] == http.client.OK
+        except (OSError, http.client.HTTPException):
+            return False
+
+    def _ask(self, method: str, path: str, body: object) -> tuple[int, str]:
+        connection = http.client.HTTPSConnection(
+            self.host, self.port, context=self.context, timeout=_SECONDS
+        )
+        try:
+            payload = json.dumps(body) if body else None
+            connection.request(method, path, payload, {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+
+def server(admin: Path, host: str) -> Server:
+    """The API server on ``host``, by an administrator's kubeconfig for another."""
+    config = yaml.safe_load(admin.read_text())
+    cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
+    context = ssl.create_default_context(cadata=_decoded(cluster["certificate-authority-data"]))
+    with tempfile.NamedTemporaryFile("w") as pair:
+        pair.write(_decoded(user["client-certificate-data"]) + _decoded(user["client-key-data"]))
+        pair.flush()
+        context.load_cert_chain(pair.name)
+    return Server(host, urlsplit(cluster["server"]).port or 443, context)
+
+
+def _decoded(text: str) -> str:
+    return base64.b64decode(text).decode() + "\n"
+
+
+class Watch:
+    """Notes when an API server was not ready: from the last answer before, to the first after."""
+
+    def __init__(self, watched: Server) -> None:
+        self._watched = watched
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._last_ready = time.monotonic()
+        self.outages: list[tuple[float, float]] = []
+
+    def was_down(self, start: float, end: float) -> bool:
+        """Whether it was down at any moment between the two."""
+        return any(down < end and start < up for down, up in self.outages)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        down_since: float | None = None
+        while not self._over.wait(_PROBE_SECONDS):
+            asked = time.monotonic()
+            if not self._watched.is_ready():
+                down_since = down_since or self._last_ready
+                continue
+            if down_since is not None:
+                self.outages.append((down_since, time.monotonic()))
+            down_since, self._last_ready = None, asked
+        if down_since is not None:
+            self.outages.append((down_since, float("inf")))
