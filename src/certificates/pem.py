@@ -35,18 +35,19 @@ def bundle(certificate: str, key: str, *authorities: str) -> manifests.Bundle:
     """
     leaf, *rest = certificates(certificate, *authorities) or [""]
     return manifests.Bundle(
-        certificate=_joined([leaf, *rest]), key=private_key(key) + "\n", ca=_joined(rest)
+        certificate=_joined([leaf, *rest]), key=private_key(key) + "\n", ca=merged(*rest)
     )
 
 
 def merged(*bundles: str) -> str:
-    """The certificates of all ``bundles``, in order, each once."""
-    return _joined(certificates(*bundles))
+    """The certificates of all ``bundles``, each once, in an order of their own: the same ones
+    are the same text, however a provider lists them."""
+    return _joined(sorted(certificates(*bundles)))
 
 
 def check(served: manifests.Bundle, names: Iterable[str]) -> datetime.datetime:
     """See whether ``served`` can be served for ``names`` (host names and IP addresses);
-    the time, UTC, at which its leaf expires.
+    the time, UTC, at which its leaf or its authority expires.
 
     Raises:
         Stale: a name is missing in an otherwise good certificate.
@@ -69,15 +70,17 @@ def check(served: manifests.Bundle, names: Iterable[str]) -> datetime.datetime:
     leaf = chain[0]
     if leaf.public_key() != key.public_key():
         raise ValueError("does not belong to its private key")
-    if not any(_issued(leaf, authority) for authority in trusted):
+    issuers = [authority for authority in trusted if _issued(leaf, authority)]
+    if not issuers:
         raise ValueError("is signed by none of the authorities that came with it")
-    now = datetime.datetime.now(datetime.timezone.utc)
-    if now >= leaf.not_valid_after_utc:
-        raise ValueError(f"expired on {leaf.not_valid_after_utc:%Y-%m-%d %H:%M} UTC")
+    authority_ends = max(issuer.not_valid_after_utc for issuer in issuers)
+    for what, end in (("", leaf.not_valid_after_utc), ("has an authority that ", authority_ends)):
+        if end <= datetime.datetime.now(datetime.timezone.utc):
+            raise ValueError(f"{what}expired on {end:%Y-%m-%d %H:%M} UTC")
     lacking = set(names) - _alternative_names(leaf)
     if lacking:
         raise Stale(f"does not name {', '.join(sorted(lacking))}")
-    return leaf.not_valid_after_utc
+    return min(leaf.not_valid_after_utc, authority_ends)
 
 
 class Stale(ValueError):

@@ -24,12 +24,14 @@ Certificate:
 class Authority:
     """A root, or an intermediate where ``issuer`` is given."""
 
-    def __init__(self, name: str, issuer: Authority | None = None) -> None:
+    def __init__(
+        self, name: str, issuer: Authority | None = None, days: tuple[int, int] = (-1, 3650)
+    ) -> None:
         self.name = name
         self.issuer = issuer
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._certificate = _sign(
-            name, self._key.public_key(), issuer or self, authority=True, days=(-1, 3650)
+            name, self._key.public_key(), issuer or self, authority=True, days=days
         )
 
     @property

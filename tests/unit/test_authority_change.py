@@ -15,7 +15,10 @@ from tests.unit.conftest import Files
 from tests.unit.fake_cluster import PODS, SECRET, FakeCluster
 from tests.unit.model import Easyrsa, Model
 
+from certificates import pem
+
 OLD, NEW = root().certificate, root("new").certificate
+BOTH = pem.merged(OLD, NEW)
 
 
 def moved(model: Model) -> None:
@@ -43,8 +46,8 @@ def test_given_two_units_when_the_authority_changes_then_the_pods_wait_for_the_o
     assert two.hook("certificates-relation-changed") == ops.WaitingStatus(
         "waiting for aws-iam/1 to trust the new authority"
     )
-    assert two.peer["ca"] == OLD + NEW
-    assert trusted(machines) == [OLD + NEW, OLD]
+    assert two.peer["ca"] == BOTH
+    assert trusted(machines) == [BOTH, OLD]
     assert served_by(api) == OLD
 
 
@@ -54,7 +57,7 @@ def test_given_the_other_unit_trusts_it_when_the_leaders_hook_runs_then_the_pods
     moved(two)
     two.hook("certificates-relation-changed")
     assert isinstance(two.hook("peers-relation-changed", unit=1), ops.ActiveStatus)
-    assert trusted(machines) == [OLD + NEW] * 2
+    assert trusted(machines) == [BOTH] * 2
 
     assert isinstance(two.hook("peers-relation-changed"), ops.ActiveStatus)
     assert served_by(api) == NEW
@@ -81,8 +84,8 @@ def test_given_pods_that_do_not_start_when_the_authority_changes_then_both_stay_
 
     assert served_by(api) == NEW
     assert isinstance(two.hook(), ops.WaitingStatus)
-    assert two.peer["ca"] == OLD + NEW
-    assert trusted(machines) == [OLD + NEW] * 2
+    assert two.peer["ca"] == BOTH
+    assert trusted(machines) == [BOTH] * 2
 
     api.start_seconds = 2
     two.settle()
@@ -97,7 +100,7 @@ def test_given_a_pod_of_the_old_authority_that_is_ending_when_settled_then_both_
     two.settle()
 
     assert served_by(api) == NEW
-    assert trusted(machines) == [OLD + NEW] * 2
+    assert trusted(machines) == [BOTH] * 2
     assert two.units[0].status.message.endswith("trusted until its last pod has ended")
 
     api.delete(f"{PODS}/ending")

@@ -15,7 +15,7 @@ from tests.unit.conftest import Files
 from tests.unit.fake_cluster import SECRET, FakeCluster
 from tests.unit.model import Easyrsa, Model, Silent
 
-from certificates import legacy
+from certificates import legacy, pem
 
 COMMON_NAME = "aws-iam-authenticator.kube-system.svc"
 
@@ -96,7 +96,22 @@ def test_given_a_vault_that_is_an_intermediate_when_it_answers_then_its_chain_is
 
     assert isinstance(model.hook(), ops.ActiveStatus)
     assert served_by(api).endswith(middle.certificate + root().certificate)
-    assert model.peer["ca"] == middle.certificate + root().certificate
+    assert model.peer["ca"] == pem.merged(middle.certificate, root().certificate)
+
+
+def test_given_a_vault_that_lists_its_chain_in_another_order_then_the_same_is_trusted(
+    model: Model, api: FakeCluster
+):
+    middle = Authority("vault", issuer=root())
+    vault = Easyrsa(middle, name="vault", chain=middle.certificate + root().certificate)
+    model.provider = vault
+    model.settle()
+    trusted = model.peer["ca"]
+
+    vault.chain = root().certificate + middle.certificate
+    model.answer()
+    model.settle()
+    assert model.peer["ca"] == trusted
 
 
 def test_given_several_vaults_when_only_one_answers_then_that_is_taken():

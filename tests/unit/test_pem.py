@@ -51,7 +51,7 @@ def test_given_an_intermediate_when_bundled_then_it_is_served_and_the_leaf_is_no
     bundle = pem.bundle(certificate, key, middle.certificate, root().certificate)
 
     assert bundle.certificate == certificate + middle.certificate + root().certificate
-    assert bundle.ca == middle.certificate + root().certificate
+    assert bundle.ca == pem.merged(middle.certificate, root().certificate)
     assert certificate not in bundle.ca
     assert pem.check(bundle, NAMES)
 
@@ -67,10 +67,11 @@ def test_given_a_chain_that_repeats_leaf_and_root_when_bundled_then_each_is_ther
     assert bundle.ca == root().certificate
 
 
-def test_given_two_authorities_when_merged_then_order_and_each_once_are_kept():
+def test_given_two_authorities_when_merged_then_each_is_there_once_in_whatever_order_they_came():
     one, two = root("one").certificate, root("two").certificate
 
-    assert pem.merged(one, two + one, two) == one + two
+    assert pem.merged(one, two + one, two) == pem.merged(two, one)
+    assert sorted(pem.certificates(pem.merged(one, two))) == sorted(pem.certificates(one, two))
     assert pem.merged() == ""
 
 
@@ -108,6 +109,23 @@ def test_given_an_expired_leaf_when_checked_then_the_time_is_said():
 
     with pytest.raises(ValueError, match=r"^expired on \d{4}-\d\d-\d\d \d\d:\d\d UTC$"):
         pem.check(pem.bundle(certificate, key, root().certificate), NAMES)
+
+
+def test_given_an_expired_authority_when_checked_then_the_time_is_said():
+    expired = Authority("expired", days=(-10, -1))
+    certificate, key = expired.issue(NAMES)
+
+    with pytest.raises(ValueError, match=r"^has an authority that expired on \d{4}-\d\d-\d\d "):
+        pem.check(pem.bundle(certificate, key, expired.certificate), NAMES)
+
+
+def test_given_an_authority_that_ends_before_its_leaf_when_checked_then_its_end_counts():
+    ending = Authority("ending", days=(-10, 3))
+    certificate, key = ending.issue(NAMES)
+
+    end = pem.check(pem.bundle(certificate, key, ending.certificate), NAMES)
+
+    assert end < dt.datetime.now(dt.timezone.utc) + dt.timedelta(days=4)
 
 
 @pytest.mark.parametrize("authority", ["", "other", "namesake"])
