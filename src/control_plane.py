@@ -8,9 +8,11 @@ import os
 import re
 
 import ops
-from charms.aws_iam.v0.aws_iam import AwsIamRequirer
+from charms.aws_iam.v0.aws_iam import AwsIamRequirer, Webhook
 
 import kubeconfigs
+import machine
+import peers
 from errors import Blocked, Waiting
 
 # Charmed Kubernetes <= 1.28: its charm speaks the interface.
@@ -60,15 +62,31 @@ def await_api_server(control_plane: ControlPlane, requirer: AwsIamRequirer) -> N
         raise Waiting(f"waiting for the API server of {control_plane.application}")
 
 
-def check_option(control_plane: ControlPlane, address: str, rendered: str | None) -> None:
+def hand_over(control_plane: ControlPlane, requirer: AwsIamRequirer, units: peers.Peers) -> None:
+    """Give this unit's control plane what the leader published, file first, and acknowledge
+    the authorities to the leader once the control plane trusts them."""
+    published = units.published
+    if not published.ca:
+        return
+    if not control_plane.told:
+        units.acknowledge(published.ca)
+        return
+    text = kubeconfigs.webhook(published.address, published.ca)
+    machine.write(machine.WEBHOOK, text)
+    webhook = Webhook(published.cluster_id, published.serving, peers.fingerprint(text))
+    requirer.publish(webhook)
+    if requirer.acknowledged in (None, "", webhook.hash):
+        units.acknowledge(published.ca)
+
+
+def check_option(control_plane: ControlPlane, address: str) -> None:
     """See by its rendered webhook whether the newer kind of control plane has been told.
 
     Raises:
         errors.Blocked: it has not, or an old address; with the command that tells it.
     """
     url = kubeconfigs.endpoint(address)
-    named = _URL.findall(rendered or "")
-    if url in named:
+    if url in _URL.findall(machine.read(machine.AUTH_WEBHOOK) or ""):
         return
     raise Blocked(f"run: juju config {control_plane.application} authn-webhook-endpoint={url}")
 

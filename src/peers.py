@@ -13,12 +13,14 @@ RELATION = "peers"
 @dataclasses.dataclass(frozen=True)
 class Published:
     """The application databag: cluster id, ClusterIP of the Service, PEM bundle of the
-    authorities to trust, and whether the authenticator has served."""
+    authorities to trust, whether the authenticator has served, and whether the predecessor's
+    leader data is still to be removed."""
 
     cluster_id: str = ""
     address: str = ""
     ca: str = ""
     serving: bool = False
+    inherited: bool = False
 
 
 class Peers:
@@ -45,20 +47,24 @@ class Peers:
             address=data.get("address", ""),
             ca=data.get("ca", ""),
             serving=data.get("serving") == "true",
+            inherited=data.get("inherited") == "true",
         )
 
-    def publish(self, new: Published) -> None:
-        """Leader only: replace what is published. What is there already is not written."""
+    def publish(self, new: Published) -> bool:
+        """Leader only: replace what is published. What is there already is not written.
+        Whether anything was."""
         if not self._relation or new == self.published:
-            return
+            return False
         self._relation.data[self._model.app].update(
             {
                 "cluster-id": new.cluster_id,
                 "address": new.address,
                 "ca": new.ca,
                 "serving": "true" if new.serving else "",
+                "inherited": "true" if new.inherited else "",
             }
         )
+        return True
 
     def acknowledge(self, ca: str) -> None:
         """Say that this unit's webhook file trusts the bundle ``ca``."""

@@ -27,10 +27,12 @@ def forget_files() -> None:
     machine.remove(*machine.LEFTOVERS)
 
 
-def forget_leader_data() -> None:
-    """Remove all that it kept there, the private key included; for the leader."""
+def forget_leader_data() -> bool:
+    """Remove all that it kept there, the private key included; for the leader. Whether Juju
+    took it; else another hook has to try again."""
     keys = ("cluster_id=", "service_ip=", "cert=", "key=")
     try:
         subprocess.run(["leader-set", *keys], capture_output=True, timeout=30, check=True)
     except (OSError, subprocess.SubprocessError):
-        return
+        return False
+    return True

@@ -164,3 +164,30 @@ def test_given_an_api_that_is_down_when_refreshed_then_nothing_of_the_cluster_id
     assert isinstance(status, ops.WaitingStatus)
     assert model.peer["cluster-id"] == CLUSTER_ID
     assert isinstance(model.hook(), ops.ActiveStatus)
+
+
+def test_given_a_first_hook_that_was_lost_when_it_runs_again_then_the_cluster_id_stays(
+    model: Model, left: Files
+):
+    # Killed before its end: what it did outside of Juju stays, the databags are as before.
+    lost = dict(model.peer)
+    model.hook("peers-relation-created")
+    model.peer = lost
+    model.settle()
+
+    assert model.peer["cluster-id"] == CLUSTER_ID
+
+
+def test_given_leader_data_that_juju_does_not_take_when_it_does_again_then_no_secret_is_left(
+    model: Model, left: Files, leader_data: LeaderData, tmp_path: Path
+):
+    tool = tmp_path / "leader-set"
+    works = tool.read_text()
+    tool.write_text("#!/bin/sh\nexit 1\n")
+    model.settle()
+    assert isinstance(model.hook(), ops.ActiveStatus)
+    assert "key" in leader_data.values
+
+    tool.write_text(works)
+    model.settle()
+    assert "key" not in leader_data.values
