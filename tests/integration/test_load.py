@@ -34,7 +34,7 @@ def authority(juju: jubilant.Juju, cluster: model.Kubernetes) -> None:
     _await_former_pods(cluster)
     units.run_update_status(juju, units.leader(juju))
     model.settle(juju)
-    units.everyone_trusts(juju, [units.authority(juju)])
+    units.everyone_trusts(juju, units.authority(juju))
 
 
 def image(juju: jubilant.Juju, cluster: model.Kubernetes) -> None:

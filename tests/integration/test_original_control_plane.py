@@ -42,5 +42,5 @@ def test_given_a_new_authority_then_nobody_waits_for_an_acknowledgement(
     assert units.newly_presented(deployed, cluster) != former
     assert model.logs_in(cluster) == "knobby"
     units.end_former_pods(deployed, cluster)
-    units.everyone_trusts(deployed, [units.authority(deployed)])
+    units.everyone_trusts(deployed, units.authority(deployed))
     assert model.logs_in(cluster) == "knobby"

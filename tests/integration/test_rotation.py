@@ -16,7 +16,7 @@ def settled(trio: jubilant.Juju, cluster: model.Kubernetes) -> None:
     """One authority, which every unit trusts, and nothing left of a test before."""
     model.settle(trio)
     units.end_former_pods(trio, cluster)
-    units.everyone_trusts(trio, [units.authority(trio)])
+    units.everyone_trusts(trio, units.authority(trio))
 
 
 def follower(juju: jubilant.Juju) -> str:
@@ -46,12 +46,12 @@ def test_given_a_new_authority_then_the_old_one_goes_with_its_last_pod(
     model.settle(trio)
 
     new = units.authority(trio)
-    units.everyone_trusts(trio, [former, new])
+    units.everyone_trusts(trio, former, new)
     units.everyone_logs_in(trio, cluster)
     assert "former authority" in model.message(trio, units.leader(trio))
 
     units.end_former_pods(trio, cluster)
-    units.everyone_trusts(trio, [new])
+    units.everyone_trusts(trio, new)
     units.newly_presented(trio, cluster)
     units.everyone_logs_in(trio, cluster)
     assert "former authority" not in model.message(trio, units.leader(trio))
@@ -69,7 +69,7 @@ def test_given_a_unit_whose_agent_is_late_then_the_pods_keep_the_certificate_tha
 
     new = units.authority(trio)
     for unit in units.names(trio):
-        expected = [former] if unit == late else [former, new]
+        expected = {former} if unit == late else {former, new}
         assert units.trusted(trio, unit) == expected
     assert units.presented(trio, cluster) == before
     units.everyone_logs_in(trio, cluster)
@@ -116,7 +116,7 @@ def test_given_a_leader_that_dies_in_the_middle_then_another_brings_it_to_its_en
     units.bring_back_agent(trio, late)
     units.settle_without(trio, dead)
     assert units.newly_presented(trio, cluster) != before
-    assert units.trusted(trio, dead) == [former, units.authority(trio)]
+    assert units.trusted(trio, dead) == {former, units.authority(trio)}
     units.everyone_logs_in(trio, cluster)
 
     units.bring_back_agent(trio, dead)
@@ -133,6 +133,6 @@ def test_given_two_new_authorities_in_a_row_then_the_last_one_stays(
     units.everyone_logs_in(trio, cluster)
 
     units.end_former_pods(trio, cluster)
-    units.everyone_trusts(trio, [units.authority(trio)])
+    units.everyone_trusts(trio, units.authority(trio))
     units.newly_presented(trio, cluster)
     units.everyone_logs_in(trio, cluster)

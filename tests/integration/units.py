@@ -76,21 +76,21 @@ def newly_presented(juju: jubilant.Juju, cluster: model.Kubernetes) -> str:
     return retry(presented, juju, cluster)
 
 
-def trusted(juju: jubilant.Juju, unit: str) -> list[str]:
+def trusted(juju: jubilant.Juju, unit: str) -> set[str]:
     """Fingerprints of the authorities in the webhook file of ``unit``."""
     cluster = yaml.safe_load(file_of(juju, unit))["clusters"][0]["cluster"]
     text = base64.b64decode(cluster["certificate-authority-data"])
-    return [_fingerprint(found) for found in x509.load_pem_x509_certificates(text)]
+    return {_fingerprint(found) for found in x509.load_pem_x509_certificates(text)}
 
 
-def everyone_trusts(juju: jubilant.Juju, authorities: list[str]) -> None:
+def everyone_trusts(juju: jubilant.Juju, *authorities: str) -> None:
     """Every unit's webhook file trusts these authorities and no others.
 
     Raises:
         AssertionError: one of them does not.
     """
     found = {unit: trusted(juju, unit) for unit in names(juju)}
-    assert found == dict.fromkeys(found, authorities), found
+    assert found == dict.fromkeys(found, {*authorities}), found
 
 
 def authority(juju: jubilant.Juju) -> str:
