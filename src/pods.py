@@ -12,9 +12,10 @@ from errors import Blocked, Unready, Waiting
 if TYPE_CHECKING:
     from lightkube import Client
 
-# A rollout that this hook started is waited for, so that the unit turns active by itself.
-# A pod's first start may include the download of its image.
-ROLLOUT_SECONDS = 60.0
+# A rollout that this hook started is waited for, so that the unit turns active by itself. A
+# pod's first start may include the download of its image; and a kubelet whose API server was
+# just restarted hears of a new Secret after half a minute, and mounts it after a whole one.
+ROLLOUT_SECONDS = 90.0
 POLL_SECONDS = 0.5
 # What a container waits for when a person has to help.
 _STUCK = (
