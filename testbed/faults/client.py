@@ -30,8 +30,8 @@ class Faults:
         self._control("answer", what, "--at-request", str(at))
 
     def kill(self, at: int, *, after: bool = False) -> None:
-        """SIGKILL the hook that makes the `at`-th request from now on: before the API server
-        has it, or after it was carried out and before the hook is told."""
+        """SIGKILL every hook from now on at its `at`-th request, but for one that is run again:
+        before the API server has it, or after it was carried out and before the hook is told."""
         self._control("kill", "--at-request", str(at), *(["--after"] if after else []))
 
     def clear(self) -> None:
@@ -42,10 +42,9 @@ class Faults:
         """Every request since the tap was set."""
         return [Request(**request) for request in self._report()["requests"]]
 
-    def fired(self) -> Request | None:
-        """The request that went wrong last, since `answer` or `kill`."""
-        found = self._report()["fired"]
-        return Request(**found) if found else None
+    def fired(self) -> list[Request]:
+        """The requests that went wrong since `answer` or `kill`."""
+        return [Request(**request) for request in self._report()["fired"]]
 
     def _report(self) -> dict[str, Any]:
         return json.loads(self._control("requests"))

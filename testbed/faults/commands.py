@@ -31,10 +31,9 @@ def _fault(verb: str, what: str, parsed: Parsed) -> Fault | None:
     at = parsed.text("at-request", "1")
     number = int(at) if at.isdigit() else 0
     if verb == "answer":
-        return Fault(what, number, each_hook=True)
+        return Fault(what, number)
     if verb == "kill":
-        kind = KILL_AFTER if parsed.on("after") else KILL_BEFORE
-        return Fault(kind, number, each_hook=False)
+        return Fault(KILL_AFTER if parsed.on("after") else KILL_BEFORE, number)
     if verb == "clear":
         return None
     raise UsageError(f'give one of {_VERBS}, not "{verb}"')
@@ -45,7 +44,7 @@ COMMANDS = (
         "faults", faults,
         "on|off APP: APP's hooks reach the API server through a proxy, from the next one on.\n"
         "                       answer APP WHAT --at-request N: of each hook; 403, html ….\n"
-        "                       kill APP --at-request N [--after]: counted over all hooks, once.\n"
+        "                       kill APP --at-request N [--after]: each hook, but no retry.\n"
         "                       clear APP: nothing goes wrong. requests APP: all, as JSON.",
         (Flag("at-request"), Flag("after", "bool")),
     ),

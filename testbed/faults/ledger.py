@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -15,14 +16,16 @@ _MOST_SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Request:
-    """One request. `run` is one run of a hook; `counted` is False for the repetition of a GET,
-    which is how a charm waits; `code` is 0 until, and unless, the charm was answered."""
+    """One request. `run` is one run of a hook, `retry` whether that hook had failed before;
+    `counted` is False for the repetition of a GET, which is how a charm waits; `code` is 0
+    until, and unless, the charm was answered."""
 
     run: str
     unit: str
     hook: str
     method: str
     path: str
+    retry: bool = False
     counted: bool = True
     code: int = 0
     fault: str = ""
@@ -30,12 +33,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong at the `at`-th counted request, from 1: of each hook, until it is taken
-    back, or counted over all hooks, once."""
+    """What goes wrong at the `at`-th counted request of each hook, from 1, until it is taken
+    back. No hook is killed that is run again."""
 
     what: str
     at: int
-    each_hook: bool
 
     def __post_init__(self) -> None:
         if self.at < 1 or not _is_fault(self.what):
@@ -63,15 +65,14 @@ class Ledger:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._fault: Fault | None = None
-        self._count = 0
-        self._counts: dict[str, int] = {}
+        self._counts: Counter[str] = Counter()
         self.requests: list[Request] = []
-        self.fired: Request | None = None
+        self.fired: list[Request] = []
 
     def set(self, fault: Fault | None) -> None:
         """Let this go wrong from now on, and nothing else; counting starts anew."""
         with self._lock:
-            self._fault, self.fired, self._count = fault, None, 0
+            self._fault, self.fired = fault, []
             self._counts.clear()
 
     def arrives(self, request: Request) -> tuple[int, Fault | None]:
@@ -80,7 +81,8 @@ class Ledger:
             request = replace(request, counted=not self._repeats(request))
             fault = self._due(request)
             if fault:
-                request = self.fired = replace(request, fault=fault.what)
+                request = replace(request, fault=fault.what)
+                self.fired.append(request)
             self.requests.append(request)
             return len(self.requests) - 1, fault
 
@@ -92,8 +94,10 @@ class Ledger:
     def report(self) -> dict[str, Any]:
         """Everything, as a JSON document."""
         with self._lock:
-            fired = asdict(self.fired) if self.fired else None
-            return {"fired": fired, "requests": [asdict(request) for request in self.requests]}
+            return {
+                "fired": [asdict(request) for request in self.fired],
+                "requests": [asdict(request) for request in self.requests],
+            }
 
     def _repeats(self, request: Request) -> bool:
         if request.method != "GET" or not self.requests:
@@ -104,9 +108,8 @@ class Ledger:
     def _due(self, request: Request) -> Fault | None:
         if not request.counted:
             return None
-        self._count += 1
-        in_hook = self._counts[request.run] = self._counts.get(request.run, 0) + 1
+        self._counts[request.run] += 1
         fault = self._fault
-        if fault is None or fault.at != (in_hook if fault.each_hook else self._count):
+        if fault is None or fault.at != self._counts[request.run]:
             return None
-        return fault
+        return None if fault.kills and request.retry else fault

@@ -39,11 +39,12 @@ class Files:
 
 @dataclass(frozen=True)
 class Run:
-    """The run of a hook that requests belong to, and how to kill it."""
+    """The run of a hook that requests belong to, whether it failed before, and how to kill it."""
 
     id: str
     unit: str
     hook: str
+    retry: bool
     kill: Callable[[], None]
 
 
@@ -133,7 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
         if run is None:
             self.close_connection = True
             return
-        request = Request(run.id, run.unit, run.hook, self.command, self.path)
+        request = Request(run.id, run.unit, run.hook, self.command, self.path, run.retry)
         place, fault = ledger.arrives(request)
         answer = self._wrong(fault, run, body) if fault else self._forward(body)
         if answer is None:

@@ -75,7 +75,7 @@ class Taps:
             if proxy is None:
                 proxy = self._proxies[key, host.id] = _proxy(host, key[1], ledger)
         hook = context.hook.name if context.hook else context.action.name if context.action else ""
-        proxy.run = Run(context.id, context.unit.name, hook, kill)
+        proxy.run = Run(context.id, context.unit.name, hook, context.retry, kill)
         seen = f"{_FOLDER}/{key[1]}/kubeconfig"
         return ["/usr/bin/unshare", "--mount", "--", "/bin/sh", "-c", _SEEN_INSTEAD, seen, *argv]
 

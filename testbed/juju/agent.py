@@ -192,7 +192,7 @@ class Agent:
             if self._gone():  # as a unit may be that was not installed yet
                 return
             context = self._context(hook=hook)
-            self._controller.kills.begins(self._model.uuid, self.unit.name, context.id)
+            self._controller.kills.begins(context)
             self.unit.agent = Status("executing", f"running {hook.name} hook")
             if hook.kind in _WORKLOADS:
                 self.unit.workload = replace(_WORKLOADS[hook.kind], since=now())
@@ -302,6 +302,7 @@ class Agent:
             log=self._log,
             hook=hook,
             action=action,
+            retry=hook is not None and self.unit.local.failed is not None,
         )
         self._controller.tools.register(context)
         return context

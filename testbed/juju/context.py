@@ -42,6 +42,7 @@ class Context:
     log: Callable[[str, str, str], None]  # level, module, message
     hook: Hook | None = None
     action: ActionRun | None = None
+    retry: bool = False  # of a hook that has failed
     calls: Counter[str] = field(default_factory=Counter)
     status_set: bool = False
     _relations: dict[tuple[int, bool], dict[str, str]] = field(default_factory=dict)

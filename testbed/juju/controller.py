@@ -219,11 +219,9 @@ class Controller:
 
     def _before_tool(self, context: Context, tool: str) -> bool:
         """Kill the hook that `testbedctl kill-hook` chose. Called under the lock."""
-        model, unit = context.model.uuid, context.unit.name
-        hook = context.hook.name if context.hook else ""
-        if not self.kills.kills(model, unit, context.id, hook, tool):
+        if not self.kills.kills(context, tool):
             return True
-        self._agents[model, unit].kill_run()
+        self._agents[context.model.uuid, context.unit.name].kill_run()
         return False
 
 

@@ -13,6 +13,7 @@ from testbed.juju.context import Context
 class HookRun:
     """One run of a hook, an action or a command."""
 
+    id: str
     name: str
     start: datetime
     seconds: float
@@ -31,6 +32,7 @@ def run_of(context: Context, path: str, start: datetime, took: float, code: int)
     """The record of a run that took `took` seconds."""
     hook = context.hook
     return HookRun(
+        id=context.id,
         name=hook.name if hook else path or "juju-exec",
         start=start,
         seconds=round(took, 4),

@@ -1,51 +1,44 @@
-"""Killing a hook at a chosen hook-tool call, so that tests see what a half-done hook leaves."""
+"""Killing hooks at a chosen hook-tool call, so that tests see what a half-done hook leaves."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from testbed.juju.context import Context
 from testbed.juju.errors import JujuError
 
 
 @dataclass
 class Plan:
-    """Kill a unit's hook at its `at`-th hook-tool call, which then has no effect. Once.
-
-    Counted from 1 over the next hook that begins, or over all hooks that begin from now on.
-    """
+    """Kill a unit's hook at its `at`-th hook-tool call, from 1, which then has no effect: the
+    next hook that begins, or every one from now on. A hook that is run again is left alone."""
 
     at: int
-    all_hooks: bool = False
-    counted: int = 0
-    fired: bool = False
-    hook: str = ""
-    tool: str = ""
+    every_hook: bool = False
+    killed: list[dict[str, str]] = field(default_factory=list)
     _begun: set[str] = field(default_factory=set)
+    _calls: Counter[str] = field(default_factory=Counter)
 
-    def begins(self, context: str) -> None:
+    def begins(self, context: Context) -> None:
         """A hook begins."""
-        if self.all_hooks or not self._begun:
-            self._begun.add(context)
+        if not context.retry and (self.every_hook or not self._begun):
+            self._begun.add(context.id)
 
-    def kills(self, context: str, hook: str, tool: str) -> bool:
+    def kills(self, context: Context, tool: str) -> bool:
         """Count a call of a hook tool. Whether its hook dies now."""
-        if self.fired or context not in self._begun:
+        if context.id not in self._begun:
             return False
-        self.counted += 1
-        if self.counted < self.at:
+        self._calls[context.id] += 1
+        if self._calls[context.id] != self.at:
             return False
-        self.fired, self.hook, self.tool = True, hook, tool
+        self.killed.append({"hook": context.hook.name if context.hook else "", "tool": tool})
         return True
 
     def report(self) -> dict[str, Any]:
         """What has come of it, for `testbedctl killed`."""
-        report: dict[str, Any] = {
-            "at-tool-call": self.at,
-            "counted": self.counted,
-            "fired": self.fired,
-        }
-        return {**report, "hook": self.hook, "tool": self.tool} if self.fired else report
+        return {"at-tool-call": self.at, "killed": self.killed}
 
 
 class Kills:
@@ -64,12 +57,16 @@ class Kills:
             raise JujuError(f'no kill was ever planned for unit "{unit}"')
         return self._plans[model, unit]
 
-    def begins(self, model: str, unit: str, context: str) -> None:
+    def begins(self, context: Context) -> None:
         """A hook begins."""
-        if plan := self._plans.get((model, unit)):
+        if plan := self._plans.get(_key(context)):
             plan.begins(context)
 
-    def kills(self, model: str, unit: str, context: str, hook: str, tool: str) -> bool:
+    def kills(self, context: Context, tool: str) -> bool:
         """Count a call of a hook tool. Whether its hook dies now."""
-        plan = self._plans.get((model, unit))
-        return plan is not None and plan.kills(context, hook, tool)
+        plan = self._plans.get(_key(context))
+        return plan is not None and plan.kills(context, tool)
+
+
+def _key(context: Context) -> tuple[str, str]:
+    return context.model.uuid, context.unit.name

@@ -68,8 +68,7 @@ def test_given_a_request_that_goes_wrong_then_the_unit_says_so_and_recovers_by_i
     faults.clear()
     units.run_update_status(deployed, UNIT)
 
-    assert fired
-    assert fired.fault == what
+    assert {request.fault for request in fired} == {what}
     assert said.startswith(SAID[what])
     assert _said(deployed).startswith("active: authenticator v")
     assert _codes(deployed) == {0}

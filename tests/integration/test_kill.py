@@ -2,12 +2,9 @@
 
 The hook process is killed at every hook-tool call, before every request to Kubernetes and after
 every write, of a first deployment, of a change of the authority, and of a removal; each point
-once, in a run of its own. Juju runs the failed hook again, as it does by itself; nothing is
-resolved by hand. Every run must end as the undisturbed one: the cluster's objects, the files and
-relation data, the status.
-
-All of it takes about half an hour on two cores. `TESTBED_KILL_SHARD=1/2` runs the first of two
-halves, and says so.
+once. In one run every hook dies at its first call, in another every hook at its second, and so
+on. Juju runs the failed hook again, as it does by itself; nothing is resolved by hand. Every run
+must end as the undisturbed one: the cluster's objects, the files and relation data, the status.
 """
 
 from __future__ import annotations
@@ -21,7 +18,6 @@ from collections.abc import Iterator
 import jubilant
 import pytest
 from testbed.faults.client import Faults
-from tests.integration.kill.points import Shard
 from tests.integration.kill.site import Site
 from tests.integration.kill.sweep import AUTHORITY, DEPLOYMENT, REMOVAL, Sweep
 
@@ -41,15 +37,18 @@ def sweep(request: pytest.FixtureRequest) -> Iterator[Sweep]:
         terminal.flush()
 
     with contextlib.ExitStack() as stack:
-        sites = [_site(stack) for _ in range(os.cpu_count() or 1)]
+        # Half of the time a site waits: for pods, and for Juju to run a hook again.
+        sites = [_site(stack) for _ in range(2 * (os.cpu_count() or 1))]
         for site in sites:
             stack.callback(site.close)
-        sweep = Sweep(sites, Shard.chosen(), say)
+        sweep = Sweep(sites, say)
         sweep.run()
         for step, results in sweep.results.items():
-            tried = [result for result in results if result.point]
-            converged = sum(not result.problem for result in tried)
-            say(f"{step}: {len(tried)} points tried, {converged} converged")
+            points = sum(r.points.total() for r in results.values())
+            tried = points - sum(r.missing.total() for r in results.values())
+            good = (r for r in results.values() if not r.problem)
+            converged = sum((r.points - r.missing).total() for r in good)
+            say(f"{step}: {points} points, {tried} tried, {converged} converged")
         yield sweep
 
 
@@ -63,10 +62,8 @@ def _site(stack: contextlib.ExitStack) -> Site:
 def test_given_a_hook_killed_at_any_point_when_juju_retries_it_then_the_end_is_the_same(
     sweep: Sweep, step: str
 ) -> None:
-    counted = sweep.undisturbed[step].counted
-    points = sweep.shard.part(list(counted.points()))
     results = sweep.results[step]
-    assert points
-    assert {result.point for result in results if result.point} == set(points)
-    wrong = [f"{result.point}: {result.where}" for result in results if result.problem]
-    assert not wrong, "\n".join(wrong)
+
+    assert sum(result.points.total() for result in results.values()) > 50
+    assert {wave: r.missing for wave, r in results.items() if r.missing} == {}
+    assert [problem for problem in sweep.problems if problem.startswith(step)] == []

@@ -90,7 +90,7 @@ def everyone_trusts(juju: jubilant.Juju, *authorities: str) -> None:
         AssertionError: one of them does not.
     """
     found = {unit: trusted(juju, unit) for unit in names(juju)}
-    assert found == dict.fromkeys(found, {*authorities}), found
+    assert all(authorities_of == {*authorities} for authorities_of in found.values()), found
 
 
 def authority(juju: jubilant.Juju) -> str:

@@ -33,7 +33,7 @@ def kill_hook(session: Session, parsed: Parsed) -> None:
     name, number = parsed.text("unit"), parsed.text("at-tool-call")
     if not names.is_unit(name) or not number.isdigit() or int(number) < 1:
         raise UsageError("give --unit UNIT and --at-tool-call N, counted from 1")
-    plan = Plan(int(number), all_hooks=parsed.on("all-hooks"))
+    plan = Plan(int(number), every_hook=parsed.on("every-hook"))
     with session.controller.lock:
         session.controller.kills.set(session.model.uuid, name, plan)
 
@@ -94,9 +94,9 @@ COMMANDS = (
     Command("move-leader", move_leader, "Makes UNIT the leader of its application."),
     Command(
         "kill-hook", kill_hook,
-        "Kills the hook of a unit, present or to come, at its N-th hook-tool call: of the next\n"
-        "                       hook, or counted over all that follow (--all-hooks). Once.",
-        (Flag("unit"), Flag("at-tool-call"), Flag("all-hooks", "bool")),
+        "Kills the next hook of a unit, present or to come, at its N-th hook-tool call; or every\n"
+        "                       hook (--every-hook), but for the one that runs again.",
+        (Flag("unit"), Flag("at-tool-call"), Flag("every-hook", "bool")),
     ),
     Command("killed", killed, "Prints what came of the last kill-hook of UNIT, as JSON."),
     Command("trigger", trigger, "UNIT update-status: runs that hook now."),

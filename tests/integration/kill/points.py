@@ -1,17 +1,17 @@
-"""The points at which a hook is killed, each once, and who of several runs takes which."""
+"""The points at which hooks are killed, each once, and how they are spread over the runs."""
 
 from __future__ import annotations
 
-import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-SHARD = "TESTBED_KILL_SHARD"
+CALL, REQUEST, ANSWER = "tool call", "request", "answer"
 
 
 @dataclass(frozen=True)
-class Point:
-    """The hook dies at the ``number``-th ``what``, counted over all hooks from the beginning.
+class Wave:
+    """One run, in which every hook dies once, where it comes to its ``number``-th ``what``.
 
     ``tool call``: instead of it. ``request``: before the API server has it. ``answer``: once it
     was carried out, and before the charm is told.
@@ -21,58 +21,54 @@ class Point:
     number: int
 
     def __str__(self) -> str:
-        return f"{self.what} {self.number}"
+        return f"every hook at its {self.what} {self.number}"
 
 
 @dataclass(frozen=True)
-class Counted:
-    """What an undisturbed run did: its hook-tool calls, and the method of each request."""
+class Hook:
+    """What one hook of an undisturbed run did: its hook-tool calls, the method of each request."""
 
-    tool_calls: int
+    name: str
+    calls: int
     methods: Sequence[str]
 
-    def points(self) -> Iterator[Point]:
-        """Every point at which what is left behind may differ.
+    def dies(self, wave: Wave) -> bool:
+        """Whether it comes that far, and what is left behind may differ then.
 
         To die after a GET is to die before what comes next: nothing was changed by either.
         """
-        for number in range(1, self.tool_calls + 1):
-            yield Point("tool call", number)
-        for number, method in enumerate(self.methods, start=1):
-            yield Point("request", number)
-            if method != "GET":
-                yield Point("answer", number)
-
-    def __str__(self) -> str:
-        writes = sum(method != "GET" for method in self.methods)
-        return (
-            f"{self.tool_calls} tool calls, {len(self.methods)} requests, {writes} of them writes"
-        )
+        if wave.what == CALL:
+            return wave.number <= self.calls
+        if wave.number > len(self.methods):
+            return False
+        return wave.what == REQUEST or self.methods[wave.number - 1] != "GET"
 
 
 @dataclass(frozen=True)
-class Shard:
-    """The ``number``-th of ``of`` equal parts of all points, from 1."""
+class Step:
+    """The hooks of an undisturbed run, in their order."""
 
-    number: int
-    of: int
+    hooks: Sequence[Hook]
 
-    @classmethod
-    def chosen(cls) -> Shard:
-        """By ``TESTBED_KILL_SHARD``, as ``2/4``; everything where it is not set.
+    def waves(self) -> Iterator[Wave]:
+        """As many as it takes for every point."""
+        calls = max(hook.calls for hook in self.hooks)
+        requests = max(len(hook.methods) for hook in self.hooks)
+        for what, most in ((CALL, calls), (REQUEST, requests), (ANSWER, requests)):
+            waves = (Wave(what, number) for number in range(1, most + 1))
+            yield from (wave for wave in waves if self.points(wave))
 
-        Raises:
-            ValueError: it is no such pair.
-        """
-        text = os.environ.get(SHARD, "1/1")
-        number, _, of = text.partition("/")
-        if not (number.isdigit() and of.isdigit() and 1 <= int(number) <= int(of)):
-            raise ValueError(f"{SHARD}={text!r}: give it as 2/4, the second of four parts")
-        return cls(int(number), int(of))
-
-    def part(self, points: Sequence[Point]) -> list[Point]:
-        """This shard's points."""
-        return list(points[self.number - 1 :: self.of])
+    def points(self, wave: Wave) -> Counter[str]:
+        """How often hooks of which name die in a wave."""
+        return Counter(hook.name for hook in self.hooks if hook.dies(wave))
 
     def __str__(self) -> str:
-        return f"shard {self.number} of {self.of} ({SHARD})"
+        waves = list(self.waves())
+        of = {what: sum(self._points(waves, what)) for what in (CALL, REQUEST, ANSWER)}
+        return (
+            f"{len(self.hooks)} hooks, {of[CALL]} tool calls, {of[REQUEST]} requests, "
+            f"{of[ANSWER]} of them writes: {sum(of.values())} points in {len(waves)} runs"
+        )
+
+    def _points(self, waves: Sequence[Wave], what: str) -> Iterator[int]:
+        return (self.points(wave).total() for wave in waves if wave.what == what)

@@ -9,6 +9,7 @@ import json
 import subprocess
 import tempfile
 import time
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
 from lightkube.resources.core_v1 import Pod
 from testbed.faults.client import Faults
 from tests.integration.kill import observed
-from tests.integration.kill.points import Counted, Point
+from tests.integration.kill.points import ANSWER, CALL, Hook, Step, Wave
 
 PEER = "quick-peer/0"
 NAME = "aws-iam-authenticator"
@@ -32,11 +33,12 @@ _NEVER = 1_000_000
 
 @dataclass(frozen=True)
 class Run:
-    """What came of one step: whether and where its hook died, and what was left at the end."""
+    """What came of one step: how often hooks of which name died, and where; what all its hooks
+    did; and what was left at the end."""
 
-    died: bool
-    where: str
-    counted: Counted
+    died: Counter[str]
+    where: list[str]
+    step: Step
     end: dict[str, Any]
     seconds: float
 
@@ -82,20 +84,20 @@ class Site:
         if self._client:
             self._client.close()
 
-    def deploy(self, point: Point | None) -> Run:
+    def deploy(self, wave: Wave | None) -> Run:
         """A first deployment: the cluster has never seen the charm."""
         self._forget_definition()
         self._end_pods()
         self.units += 1
-        return self._run(self._deploy, point)
+        return self._run(self._deploy, wave)
 
-    def change_authority(self, point: Point | None) -> Run:
+    def change_authority(self, wave: Wave | None) -> Run:
         """The authority is replaced by another, and nobody trusts the former any more."""
-        return self._run(self._change_authority, point)
+        return self._run(self._change_authority, wave)
 
-    def remove(self, point: Point | None) -> Run:
+    def remove(self, wave: Wave | None) -> Run:
         """The application is removed, hook by hook."""
-        return self._run(lambda: self.juju.remove_application("aws-iam"), point)
+        return self._run(lambda: self.juju.remove_application("aws-iam"), wave)
 
     def discard(self) -> None:
         """Clear away a life, whatever state it is in, without its hooks."""
@@ -125,30 +127,44 @@ class Site:
             if about and about.name and about.deletionTimestamp:
                 self._delete(Pod, about.name, namespace="kube-system", grace_period=0)
 
-    def _run(self, step: Callable[[], object], point: Point | None) -> Run:
-        before = len(self.faults.requests())
-        self._arm(point)
+    def _run(self, step: Callable[[], object], wave: Wave | None) -> Run:
+        before = len(self._hooks())
+        self._arm(wave)
         began = time.monotonic()
         step()
         self._settle()
         seconds = time.monotonic() - began
-        tools = json.loads(self._control("killed", self.unit))
-        seen = [r for r in self.faults.requests()[before:] if r.counted]
-        fired = self.faults.fired()
-        end = observed.everything(self.juju, self.client, PEER, self.unit)
+        deaths = self._deaths()
         return Run(
-            died=tools["fired"] or fired is not None,
-            where=f"{tools['hook']} at {tools['tool']}" if tools["fired"] else _shown(fired),
-            counted=Counted(tools["counted"], [request.method for request in seen]),
-            end=end,
+            died=Counter(hook for hook, _ in deaths),
+            where=[f"{hook} at {what}" for hook, what in deaths],
+            step=Step(self._hooks()[before:]),
+            end=observed.everything(self.juju, self.client, PEER, self.unit),
             seconds=seconds,
         )
 
-    def _arm(self, point: Point | None) -> None:
-        call = point.number if point and point.what == "tool call" else _NEVER
-        self._control("kill-hook", "--unit", self.unit, "--at-tool-call", str(call), "--all-hooks")
-        if point and point.what != "tool call":
-            self.faults.kill(point.number, after=point.what == "answer")
+    def _hooks(self) -> list[Hook]:
+        """What the unit has run so far."""
+        methods: dict[str, list[str]] = defaultdict(list)
+        for request in self.faults.requests():
+            if request.counted:
+                methods[request.run].append(request.method)
+        ran = json.loads(self._control("hooks", self.unit))
+        return [Hook(run["name"], run["tool_calls"], methods[run["id"]]) for run in ran]
+
+    def _deaths(self) -> list[tuple[str, str]]:
+        """Name of each hook that was killed, and what it was about to do."""
+        killed = json.loads(self._control("killed", self.unit))["killed"]
+        calls = [(death["hook"], death["tool"]) for death in killed]
+        fired = self.faults.fired()
+        return calls + [(r.hook, f"{r.method} {r.path.partition('?')[0]}") for r in fired]
+
+    def _arm(self, wave: Wave | None) -> None:
+        call = wave.number if wave and wave.what == CALL else _NEVER
+        at = ("--at-tool-call", str(call))
+        self._control("kill-hook", "--unit", self.unit, *at, "--every-hook")
+        if wave and wave.what != CALL:
+            self.faults.kill(wave.number, after=wave.what == ANSWER)
         else:
             self.faults.clear()
 
@@ -181,9 +197,3 @@ class Site:
         except ApiError as error:
             if error.status.code != 404:
                 raise
-
-
-def _shown(request: Any) -> str:
-    return (
-        f"{request.hook} at {request.method} {request.path.partition('?')[0]}" if request else ""
-    )

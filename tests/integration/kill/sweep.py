@@ -4,50 +4,49 @@ from __future__ import annotations
 
 import difflib
 import threading
-import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import yaml
-from tests.integration.kill.points import Point, Shard
+from tests.integration.kill.points import Wave
 from tests.integration.kill.site import NotSettledError, Run, Site
 
 DEPLOYMENT, AUTHORITY, REMOVAL = "first deployment", "change of the authority", "removal"
 _ATTEMPTS = 3
-_SAID_EVERY_SECONDS = 30.0
 
 
-@dataclass(frozen=True)
+@dataclass
 class Result:
-    """One point: where it was, and what was wrong at the end; empty where nothing was.
+    """What has come of a wave: how often hooks of which name had to die, and have died so far;
+    and what was wrong at the end of a run, empty where nothing was."""
 
-    Without a point: an undisturbed run that did not end as the first one."""
+    points: Counter[str]
+    died: Counter[str] = field(default_factory=Counter)
+    attempts: int = 0
+    problem: str = ""
 
-    point: Point | None
-    where: str
-    seconds: float
-    problem: str
+    @property
+    def missing(self) -> Counter[str]:
+        """The points that no run came to."""
+        return self.points - self.died
 
 
 @dataclass
 class Sweep:
-    """The undisturbed runs, the points that are left, and the results so far."""
+    """The undisturbed runs, and what came of the waves of each step so far."""
 
     sites: Sequence[Site]
-    shard: Shard
     say: Callable[[str], None]
     undisturbed: dict[str, Run] = field(default_factory=dict)
-    results: dict[str, list[Result]] = field(default_factory=dict)
-    _left: dict[str, deque[Point]] = field(default_factory=dict)
-    _attempts: Counter[tuple[str, Point]] = field(default_factory=Counter)
+    results: dict[str, dict[Wave, Result]] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    _left: dict[str, deque[Wave]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _said: float = 0.0
 
     def run(self) -> None:
-        """Prepare the sites, run every step undisturbed, then once for each point."""
-        self.say(f"{self.shard}, {len(self.sites)} models at the same time")
+        """Prepare the sites, run every step undisturbed, then once for each wave."""
         with ThreadPoolExecutor(len(self.sites)) as pool:
             list(pool.map(Site.prepare, self.sites))
             self._run_undisturbed(self.sites[0])
@@ -61,9 +60,10 @@ class Sweep:
         }
         for name, step in steps.items():
             run = self.undisturbed[name] = step(None)
-            points = self.shard.part(list(run.counted.points()))
-            self._left[name], self.results[name] = deque(points), []
-            self.say(f"{name}: {run.counted}; {len(points)} points, {run.seconds:.1f} s a run")
+            waves = list(run.step.waves())
+            self._left[name] = deque(waves)
+            self.results[name] = {wave: Result(run.step.points(wave)) for wave in waves}
+            self.say(f"{name}: {run.step}, {run.seconds:.1f} s undisturbed")
 
     def _work(self, site: Site) -> None:
         while self._left[DEPLOYMENT] or self._left[REMOVAL]:
@@ -77,39 +77,36 @@ class Sweep:
                 pass
             site.discard()
 
-    def _try(self, site: Site, step: str, run: Callable[[Point | None], Run]) -> bool:
-        """Run a step with the next of its points, or undisturbed where none is left. Whether
-        it ended as it should, and the site is good for another step."""
+    def _try(self, site: Site, step: str, run: Callable[[Wave | None], Run]) -> bool:
+        """Run a step with the next of its waves, or undisturbed where none is left. Whether it
+        ended as it should, and the site is good for another step."""
         with self._lock:
-            point = self._left[step].popleft() if self._left[step] else None
-        began = time.monotonic()
-        died, where = False, ""
+            wave = self._left[step].popleft() if self._left[step] else None
         try:
-            done = run(point)
-            died, where = done.died, done.where
-            problem = difference(self.undisturbed[step].end, done.end)
+            done = run(wave)
+            problem, died = difference(self.undisturbed[step].end, done.end), done.died
+            where = ", ".join(done.where)
         except NotSettledError as error:
-            problem = str(error)
+            problem, died, where = str(error), Counter(), "?"
         with self._lock:
-            self._note(step, point, died, Result(point, where, time.monotonic() - began, problem))
+            if problem:
+                self.problems.append(f"{step}, {wave}: {where}")
+                self.say(f"{self.problems[-1]}\n{problem}")
+            if wave:
+                self._note(step, wave, died, problem)
         return not problem
 
-    def _note(self, step: str, point: Point | None, died: bool, result: Result) -> None:
-        if point and not died and not result.problem:
-            # The hooks came in another order, with fewer calls: their sum was not reached.
-            self._attempts[step, point] += 1
-            if self._attempts[step, point] < _ATTEMPTS:
-                self._left[step].append(point)
-                return
-            result = replace(result, problem=f"no hook came that far in {_ATTEMPTS} runs")
-        if point or result.problem:
-            self.results[step].append(result)
-        if result.problem:
-            self.say(f"{step}, {point}, {result.where}:\n{result.problem}")
-        if time.monotonic() > self._said + _SAID_EVERY_SECONDS:
-            self._said = time.monotonic()
-            left = ", ".join(f"{name} {len(points)}" for name, points in self._left.items())
-            self.say(f"points left: {left}")
+    def _note(self, step: str, wave: Wave, died: Counter[str], problem: str) -> None:
+        result = self.results[step][wave]
+        result.died |= died
+        result.attempts += 1
+        result.problem += problem
+        if result.missing and not result.problem and result.attempts < _ATTEMPTS:
+            # The hooks came in another order, and fewer of them.
+            self._left[step].append(wave)
+            return
+        left = ", ".join(f"{name} {len(waves)}" for name, waves in self._left.items())
+        self.say(f"{step}, {wave}: {died.total()} died; runs left: {left}")
 
 
 def difference(wanted: object, found: object) -> str:

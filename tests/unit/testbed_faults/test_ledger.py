@@ -7,18 +7,19 @@ from testbed.faults.ledger import Fault, Ledger, Request
 from testbed.juju.errors import UsageError
 
 
-def request(run: str, method: str, path: str) -> Request:
-    return Request(run, "aws-iam/0", "update-status", method, path)
+def request(run: str, method: str, path: str, *, retry: bool = False) -> Request:
+    return Request(run, "aws-iam/0", "update-status", method, path, retry)
 
 
-def wrong(ledger: Ledger, *requests: tuple[str, str, str]) -> list[int]:
+def wrong(ledger: Ledger, *requests: tuple[str, str, str], retry: bool = False) -> list[int]:
     """Places of the requests, in this order, with which something goes wrong."""
-    return [i for i, given in enumerate(requests) if ledger.arrives(request(*given))[1]]
+    arriving = [request(*given, retry=retry) for given in requests]
+    return [i for i, given in enumerate(arriving) if ledger.arrives(given)[1]]
 
 
 def test_given_a_fault_of_each_hook_then_it_comes_back_until_it_is_cleared() -> None:
     ledger = Ledger()
-    ledger.set(Fault("500", 2, each_hook=True))
+    ledger.set(Fault("500", 2))
     hooks = [(run, "PATCH", f"/{n}") for run in ("one", "two") for n in range(3)]
 
     assert wrong(ledger, *hooks) == [1, 4]
@@ -26,19 +27,23 @@ def test_given_a_fault_of_each_hook_then_it_comes_back_until_it_is_cleared() -> 
     assert wrong(ledger, *[("three", "PATCH", f"/{n}") for n in range(3)]) == []
 
 
-def test_given_a_fault_over_all_hooks_then_it_comes_once() -> None:
+@pytest.mark.parametrize(("what", "again"), [("kill-before", []), ("500", [1])])
+def test_given_a_hook_that_runs_again_then_it_is_not_killed_again(
+    what: str, again: list[int]
+) -> None:
     ledger = Ledger()
-    ledger.set(Fault("kill-before", 4, each_hook=False))
+    ledger.set(Fault(what, 2))
+    run = [("one", "PATCH", f"/{n}") for n in range(3)]
+    rerun = [("two", "PATCH", f"/{n}") for n in range(3)]
 
-    hooks = [(run, "PATCH", f"/{n}") for run in ("one", "two", "three") for n in range(3)]
-    assert wrong(ledger, *hooks) == [3]
-    assert ledger.fired
-    assert (ledger.fired.run, ledger.fired.path) == ("two", "/0")
+    assert wrong(ledger, *run) == [1]
+    assert wrong(ledger, *rerun, retry=True) == again
+    assert (ledger.fired[0].run, ledger.fired[0].path) == ("one", "/1")
 
 
 def test_given_a_repeated_get_then_it_is_noted_and_not_counted() -> None:
     ledger = Ledger()
-    ledger.set(Fault("500", 2, each_hook=False))
+    ledger.set(Fault("500", 2))
 
     polls = [("one", "GET", "/deployment")] * 3
     assert wrong(ledger, *polls, ("one", "GET", "/mappings")) == [3]
@@ -56,4 +61,4 @@ def test_given_the_same_get_of_the_next_hook_or_a_repeated_write_then_both_count
 @pytest.mark.parametrize("what", ["", "200", "600", "htm", "slow", "slow:0", "slow:1000", "kill"])
 def test_given_no_fault_that_there_is_then_it_is_refused(what: str) -> None:
     with pytest.raises(UsageError, match="slow:SECONDS"):
-        Fault(what, 1, each_hook=True)
+        Fault(what, 1)

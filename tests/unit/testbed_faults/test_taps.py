@@ -38,6 +38,7 @@ class Hook:
                 ),
             ),
             hook=SimpleNamespace(name="start"),
+            retry=False,
             action=None,
         )
         self.command = taps.through(context, ["dispatch"], lambda: self.killed.append(True))
@@ -101,7 +102,7 @@ def test_given_no_fault_then_the_api_server_is_asked_as_the_administrator(
 def test_given_a_refusal_then_the_charm_gets_it_as_a_status_and_nothing_was_done(
     hook: Hook, api_server: ApiServer, ledger: Ledger, what: str
 ) -> None:
-    ledger.set(Fault(what, 1, each_hook=True))
+    ledger.set(Fault(what, 1))
     code, kind, body = hook.send()
     assert (code, kind) == (int(what), "application/json")
     assert b'"kind": "Status"' in body
@@ -109,7 +110,7 @@ def test_given_a_refusal_then_the_charm_gets_it_as_a_status_and_nothing_was_done
 
 
 def test_given_html_then_the_charm_gets_a_page_with_200(hook: Hook, ledger: Ledger) -> None:
-    ledger.set(Fault("html", 1, each_hook=True))
+    ledger.set(Fault("html", 1))
     code, kind, body = hook.send()
     assert (code, kind.partition(";")[0]) == (200, "text/html")
     assert body.startswith(b"<!DOCTYPE html>")
@@ -118,7 +119,7 @@ def test_given_html_then_the_charm_gets_a_page_with_200(hook: Hook, ledger: Ledg
 def test_given_half_an_answer_then_it_was_carried_out(
     hook: Hook, api_server: ApiServer, ledger: Ledger
 ) -> None:
-    ledger.set(Fault("half", 1, each_hook=True))
+    ledger.set(Fault("half", 1))
     with pytest.raises(http.client.IncompleteRead) as cut:
         hook.send()
     assert cut.value.partial == b'{"kind": '
@@ -137,7 +138,7 @@ def test_given_no_answer_then_it_is_as_chosen_whether_the_hook_lives_and_the_req
     killed: list[bool],
     carried_out: int,
 ) -> None:
-    ledger.set(Fault(what, 1, each_hook=False))
+    ledger.set(Fault(what, 1))
     with pytest.raises(http.client.RemoteDisconnected):
         hook.send()
     assert hook.killed == killed
@@ -150,7 +151,7 @@ def test_given_a_slow_answer_then_the_charm_has_to_wait_for_it(
 ) -> None:
     waited: list[float] = []
     monkeypatch.setattr("testbed.faults.proxy.time.sleep", waited.append)
-    ledger.set(Fault("slow:30", 1, each_hook=True))
+    ledger.set(Fault("slow:30", 1))
     assert hook.send()[0] == 201
     assert waited == [30.0]
 
