@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 import jubilant
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from testbed.faults.client import Faults
 from tests.integration import model
+from tests.integration.load import changes, report
 
 from benchmarks import hooks
 
@@ -22,17 +24,46 @@ def main() -> None:
     """Print every figure as it is had."""
     console = Console(highlight=False)
     juju = jubilant.Juju(model="default")
-    console.print("deploying Charmed Kubernetes 1.28 with aws-iam and easyrsa …")
-    first_login = _first_login(juju)
-    deployment = hooks.of(LEADER)
+    with tempfile.TemporaryDirectory() as folder:
+        console.print("deploying Charmed Kubernetes 1.28 with aws-iam and easyrsa …")
+        cluster = _deploy(juju, Path(folder), console)
+        console.print("a second control-plane unit, and a bare ops charm …")
+        juju.deploy("bare", to="0")
+        juju.add_unit("kubernetes-control-plane")
+        model.settle(juju)
+        hooks.settle()
+        console.print(f"update-status in turn with the bare charm's, {ROUNDS} rounds …")
+        console.print(_settled())
+        console.print("people log in all the time, and everything changes …")
+        console.print(_under_load(juju, cluster))
 
-    console.print("a second control-plane unit, and a bare ops charm …")
-    juju.deploy("bare", to="0")
-    juju.add_unit("kubernetes-control-plane")
-    model.settle(juju)
-    hooks.settle()
 
-    console.print(f"update-status in turn with the bare charm's, {ROUNDS} rounds …")
+def _deploy(juju: jubilant.Juju, folder: Path, console: Console) -> model.Kubernetes:
+    """Deploy, log in, and print what that took. A proxy on the way counts the requests."""
+    started = time.monotonic()
+    with Faults("default") as tap:
+        model.deploy(juju)
+        model.settle(juju)
+        cluster = model.kubernetes(juju, folder)
+        cluster.map("knobby", model.ROLE, "knobby", "view")
+        model.logs_in(cluster)
+        first_login = time.monotonic() - started
+        requests = Counter(request.run for request in tap.requests())
+    ran = [hook for hook in hooks.of(LEADER) if "/" not in hook.name]
+    table = Table("hook of the first deployment", "seconds", "hook-tool calls", "API requests")
+    for hook in ran:
+        row = (hook.name, f"{hook.seconds:.2f}", f"{hook.calls}", f"{requests[hook.run]}")
+        table.add_row(*row)
+    table.add_section()
+    seconds, calls = sum(hook.seconds for hook in ran), sum(hook.calls for hook in ran)
+    table.add_row(f"{len(ran)} hooks", f"{seconds:.1f}", f"{calls}", f"{requests.total()}")
+    console.print(table)
+    console.print(f"from deploy to the first login: {first_login:.1f} s")
+    return cluster
+
+
+def _settled() -> Table:
+    """A hook that finds nothing to do, beside the least that a charm on ops can be."""
     table = Table("figure", "value", "of")
     bare: list[hooks.Hook] = []
     for name, unit in (("leader", LEADER), ("non-leader", FOLLOWER)):
@@ -43,21 +74,15 @@ def main() -> None:
             f"{hooks.ratio(measured, reference):.2f} × bare ops",
             f"{hooks.median_seconds(measured):.3f} s : {hooks.median_seconds(reference):.3f} s",
         )
-        table.add_row("  hook-tool calls", f"{measured[-1].calls}", "")
+        table.add_row("  hook-tool calls", f"{measured[-1].calls}", f"{reference[-1].calls}")
         table.add_row("  API requests", f"{_requests(unit)}", "")
-    install = next(hook for hook in deployment if hook.name == "install")
+    install = next(hook for hook in hooks.of(LEADER) if hook.name == "install")
     table.add_row(
         "install hook",
         f"{install.seconds / hooks.median_seconds(bare):.2f} × bare ops' update-status",
         f"{install.seconds:.3f} s",
     )
-    table.add_row(
-        "first deployment",
-        f"{len(deployment)} hooks, {sum(hook.calls for hook in deployment)} calls",
-        f"{sum(hook.seconds for hook in deployment):.1f} s in hooks",
-    )
-    table.add_row("from deploy to the first login", f"{first_login:.1f} s", "")
-    console.print(table)
+    return table
 
 
 def _requests(unit: str) -> int:
@@ -67,15 +92,9 @@ def _requests(unit: str) -> int:
         return len(tap.requests())
 
 
-def _first_login(juju: jubilant.Juju) -> float:
-    started = time.monotonic()
-    model.deploy(juju)
-    model.settle(juju)
-    with tempfile.TemporaryDirectory() as folder:
-        cluster = model.kubernetes(juju, Path(folder))
-        cluster.map("knobby", model.ROLE, "knobby", "view")
-        model.logs_in(cluster)
-    return time.monotonic() - started
+def _under_load(juju: jubilant.Juju, cluster: model.Kubernetes) -> str:
+    load, phases = changes.under_load(juju, cluster)
+    return f"{report.table(load, phases)}\nlogins that failed: {len(report.failures(load))}"
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 class Hook:
     """One hook as it ran: its name, whole-process seconds, and hook-tool calls."""
 
+    run: str
     name: str
     seconds: float
     calls: int
@@ -21,7 +22,7 @@ class Hook:
 def of(unit: str) -> list[Hook]:
     """Every hook of ``unit`` so far, in order."""
     found = json.loads(_control("hooks", unit))
-    return [Hook(hook["name"], hook["seconds"], sum(hook["tools"].values())) for hook in found]
+    return [Hook(h["id"], h["name"], h["seconds"], h["tool_calls"]) for h in found]
 
 
 def update_status(unit: str) -> Hook:

@@ -94,14 +94,19 @@ def everyone_trusts(juju: jubilant.Juju, *authorities: str) -> None:
 
 
 def authority(juju: jubilant.Juju) -> str:
-    """Fingerprint of easyrsa's authority."""
+    """Fingerprint of the authority that easyrsa or vault shows."""
     text = model.databag(juju, names(juju)[0], "certificates")["ca"]
     return _fingerprint(x509.load_pem_x509_certificate(text.encode()))
 
 
-def _leaf(cluster: model.Kubernetes) -> x509.Certificate:
+def chain(cluster: model.Kubernetes) -> list[x509.Certificate]:
+    """The certificates that the pods are to serve with, the leaf first."""
     secret = cluster.get("-n", "kube-system", "secret", "aws-iam-certs")
-    return x509.load_pem_x509_certificate(base64.b64decode(secret["data"]["cert.pem"]))
+    return x509.load_pem_x509_certificates(base64.b64decode(secret["data"]["cert.pem"]))
+
+
+def _leaf(cluster: model.Kubernetes) -> x509.Certificate:
+    return chain(cluster)[0]
 
 
 def _fingerprint(certificate: x509.Certificate) -> str:

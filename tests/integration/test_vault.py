@@ -1,0 +1,96 @@
+"""vault as the authority: sealed at first, of several units, an intermediate of its own root."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import jubilant
+import pytest
+from tests.integration import model, units
+
+VAULT = Path(__file__).parents[2] / "testbed/bundles/vault.yaml"
+
+
+@pytest.fixture(scope="module")
+def deployed(juju: jubilant.Juju) -> jubilant.Juju:
+    """Charmed Kubernetes 1.28 with aws-iam and two units of vault, which are sealed."""
+    model.deploy(juju, authority="vault", extra=[VAULT])
+    juju.add_unit("vault", to="0")
+    juju.wait(lambda status: jubilant.all_agents_idle(status) and _sealed(status), timeout=240)
+    return juju
+
+
+def _sealed(status: jubilant.Status) -> bool:
+    found = status.get_units("vault").values()
+    return all(unit.workload_status.message == "Unit is sealed" for unit in found)
+
+
+@pytest.fixture(scope="module")
+def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> model.Kubernetes:
+    """The cluster, once vault is unsealed, in which knobby may log in through a role."""
+    deployed.run("vault/leader", "unseal")
+    model.settle(deployed)
+    cluster = model.kubernetes(deployed, tmp_path_factory.mktemp("kubeconfigs"))
+    cluster.map("knobby", model.ROLE, "knobby", "view")
+    return cluster
+
+
+def test_given_a_sealed_vault_then_the_unit_waits_for_it(deployed: jubilant.Juju) -> None:
+    assert model.message(deployed) == "waiting for a certificate from vault"
+
+
+def test_when_it_is_unsealed_then_people_log_in_and_its_chain_is_served(
+    deployed: jubilant.Juju, cluster: model.Kubernetes
+) -> None:
+    assert model.logs_in(cluster) == "knobby"
+    assert units.authority(deployed) in units.trusted(deployed, "aws-iam/0")
+    chain = units.chain(cluster)
+    assert [below.issuer for below in chain[:-1]] == [above.subject for above in chain[1:]]
+    assert len(chain) > 1
+
+
+def test_given_certificates_issued_anew_then_the_pods_have_the_new_one_and_no_file_changes(
+    deployed: jubilant.Juju, cluster: model.Kubernetes
+) -> None:
+    before, file = units.presented(deployed, cluster), units.file_of(deployed, "aws-iam/0")
+
+    deployed.run("vault/leader", "reissue-certificates")
+    model.settle(deployed)
+
+    assert units.newly_presented(deployed, cluster) != before
+    assert units.file_of(deployed, "aws-iam/0") == file
+    assert model.logs_in(cluster) == "knobby"
+
+
+def test_given_a_new_root_then_the_old_one_goes_with_its_last_pod(
+    deployed: jubilant.Juju, cluster: model.Kubernetes
+) -> None:
+    before = units.trusted(deployed, "aws-iam/0")
+
+    deployed.run("vault/leader", "generate-root-ca")
+    model.settle(deployed)
+    assert model.logs_in(cluster) == "knobby"
+
+    units.end_former_pods(deployed, cluster)
+    after = units.trusted(deployed, "aws-iam/0")
+    assert units.authority(deployed) in after
+    assert not before & after
+    assert model.logs_in(cluster) == "knobby"
+
+
+def test_given_another_leader_of_vault_that_issues_pairs_of_its_own_then_people_log_in(
+    deployed: jubilant.Juju, cluster: model.Kubernetes
+) -> None:
+    if not shutil.which("testbedctl"):
+        pytest.skip("only the testbed's leaders can be moved at will")
+    other = next(name for name, u in deployed.status().get_units("vault").items() if not u.leader)
+    trusted = units.trusted(deployed, "aws-iam/0")
+
+    subprocess.run(["testbedctl", "move-leader", "-m", deployed.model or "", other], check=True)
+    model.settle(deployed)
+
+    assert units.newly_presented(deployed, cluster)
+    assert units.trusted(deployed, "aws-iam/0") == trusted
+    assert model.logs_in(cluster) == "knobby"
