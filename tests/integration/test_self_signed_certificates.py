@@ -28,6 +28,12 @@ def deployed(juju: jubilant.Juju) -> jubilant.Juju:
     return juju
 
 
+def change_authority(juju: jubilant.Juju) -> None:
+    """Revoke everything; as the original, it signs anew at its next hook."""
+    juju.run(f"{SELF_SIGNED}/0", "rotate-private-key")
+    units.run_update_status(juju, f"{SELF_SIGNED}/0")
+
+
 def test_given_the_overlay_then_people_log_in_and_no_databag_holds_a_key(
     deployed: jubilant.Juju, cluster: model.Kubernetes
 ) -> None:
@@ -40,7 +46,7 @@ def test_given_a_new_authority_that_refuses_then_the_remedy_is_said_and_people_l
 ) -> None:
     before = units.presented(deployed, cluster)
     deployed.config(SELF_SIGNED, {"refuse": "IP_NOT_ALLOWED"})
-    deployed.run(f"{SELF_SIGNED}/0", "rotate-private-key")
+    change_authority(deployed)
 
     model.settle(deployed, wanted="blocked")
     assert model.message(deployed) == REFUSED
@@ -57,7 +63,7 @@ def test_given_a_certificate_that_ends_soon_then_it_is_renewed_by_itself(
     deployed: jubilant.Juju, cluster: model.Kubernetes
 ) -> None:
     deployed.config(SELF_SIGNED, {"certificate-validity": f"{VALIDITY_SECONDS}s"})
-    deployed.run(f"{SELF_SIGNED}/0", "rotate-private-key")
+    change_authority(deployed)
     model.settle(deployed)
     before, trusted = units.served(cluster), units.trusted(deployed, "aws-iam/0")
     deployed.config(SELF_SIGNED, reset="certificate-validity")
