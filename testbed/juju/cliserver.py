@@ -10,7 +10,6 @@ import json
 import os
 import socket
 import struct
-import threading
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,10 +17,10 @@ from typing import Any
 
 from testbed.juju import cli
 from testbed.juju.controller import DEFAULT_MODEL, Controller
+from testbed.juju.listener import Listener
 from testbed.juju.session import Session
 
 _DESCRIPTORS = 5
-_BACKLOG = 64
 
 
 class CliServer:
@@ -30,24 +29,14 @@ class CliServer:
     def __init__(self, controller: Controller, path: Path):
         self._controller = controller
         self._current_models: dict[str, str] = _Defaulting()
-        path.unlink(missing_ok=True)
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.bind(str(path))
-        path.chmod(0o666)
-        self._socket.listen(_BACKLOG)
+        self._listener = Listener(path, 0o666, self._answer)
 
     def serve(self) -> None:
         """Answer clients until `close`."""
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+        self._listener.serve()
 
     def close(self) -> None:
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
+        self._listener.close()
 
     def _answer(self, connection: socket.socket) -> None:
         descriptors: list[int] = []

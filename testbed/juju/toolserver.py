@@ -12,10 +12,9 @@ from typing import Any
 
 from testbed.juju.context import Context
 from testbed.juju.errors import ToolError
+from testbed.juju.listener import Listener
 from testbed.juju.tools import SPECS
 from testbed.juju.tools.call import invoke
-
-_BACKLOG = 128
 
 
 class ToolServer:
@@ -29,12 +28,8 @@ class ToolServer:
         self._lock, self._before = lock, before
         self._contexts: dict[str, Context] = {}
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.bind(str(path))
-        path.chmod(0o600)
-        self._socket.listen(_BACKLOG)
-        threading.Thread(target=self._serve, daemon=True, name="hook-tools").start()
+        self._listener = Listener(path, 0o600, self._answer)
+        threading.Thread(target=self._listener.serve, daemon=True, name="hook-tools").start()
 
     def register(self, context: Context) -> None:
         self._contexts[context.id] = context
@@ -43,16 +38,7 @@ class ToolServer:
         self._contexts.pop(context.id, None)
 
     def close(self) -> None:
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+        self._listener.close()
 
     def _answer(self, connection: socket.socket) -> None:
         with connection, connection.makefile("rwb") as stream:
