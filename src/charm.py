@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import ops
 from charms.aws_iam.v0.aws_iam import AwsIamRequirer
 
+import api
 import cluster
 import control_plane
 import kubeconfigs
@@ -89,8 +90,8 @@ class AwsIamCharm(ops.CharmBase):
         try:
             if control_plane.is_leaving():
                 return
-            with cluster.answering():
-                cluster.remove(cluster.connect(machine.ADMIN_KUBECONFIG))
+            with api.answering():
+                cluster.remove(api.connect(machine.ADMIN_KUBECONFIG))
         except Unready as reason:
             logger.warning(
                 "the cluster keeps what this charm deployed (%s); remove it with: "
@@ -129,8 +130,8 @@ class AwsIamCharm(ops.CharmBase):
         role = leader.Leader(
             self.unit, self._peers, self._certificates, lambda: self._hand_over(principal)
         )
-        with cluster.answering():
-            return role.lead(cluster.connect(machine.ADMIN_KUBECONFIG), config)
+        with api.answering():
+            return role.lead(api.connect(machine.ADMIN_KUBECONFIG), config)
 
     def _follow(self) -> str:
         self._certificates.withdraw()

@@ -1,111 +1,31 @@
 """The cluster's objects, by lightkube: apply, look, remove.
 
-Every function takes an open client. Whatever goes wrong on the way to the API server, or
-comes back from it, is raised as `errors.Waiting` (it passes by itself) or `errors.Blocked`
-(a person must act), inside `answering`.
+Every function takes an open client, and is called inside `api.answering`.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
 import re
 import time
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import api
 import manifests
 import takeover
-from errors import Blocked, Unready, Waiting
+from errors import Waiting
 from mappings import Mapping as IAMMapping
 
 if TYPE_CHECKING:
-    import httpx2
     from lightkube import Client
-    from lightkube.config.kubeconfig import SingleConfig
 
-MANAGER = "aws-iam"
-# Where nothing answers, a hook must still end soon.
-CONNECT_SECONDS = 3
-ANSWER_SECONDS = 10
 POLL_SECONDS = 0.5
 # What is not taken over by then, another hook takes over.
 TAKEOVER_TRIES = 5
 # Minor version from which stored objects that break a new rule can still be written.
 RATCHETING_SINCE = (1, 30)
-_NO_API_SERVER = "waiting for the Kubernetes API: what answers in its place is no API server"
 _NOT_SERVED = "waiting for the Kubernetes API to serve IAMIdentityMapping"
 _MINOR = re.compile(r"v(\d+)\.(\d+)")
-
-
-def connect(kubeconfig: Path) -> Client:
-    """A client by the admin kubeconfig at ``kubeconfig``.
-
-    Raises:
-        errors.Waiting: there is no such file, or no usable one yet.
-    """
-    import httpx2
-    from lightkube import Client, KubeConfig
-
-    try:
-        config = KubeConfig.from_file(kubeconfig).get()
-        _check_credential(config)
-        timeout = httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
-        # The API server is reached from its own machine: no proxy belongs in between.
-        return Client(config, timeout=timeout, trust_env=False, field_manager=MANAGER)
-    except Exception as error:
-        # Half a file fails in any of five libraries; all of it passes when the rest arrives.
-        raise Waiting(
-            f"waiting for the control plane to write a usable {kubeconfig} ({_line(error)})"
-        ) from error
-
-
-def _check_credential(config: SingleConfig | None) -> None:
-    # Commands and token files would be run and read only later, where anything can come of it.
-    user = config.user if config else None
-    if not user or user.exec or user.token_file or not (user.token or user.client_cert_data):
-        raise ValueError("no token or client certificate in it")
-    (user.token or "").encode("ascii")
-
-
-@contextlib.contextmanager
-def answering() -> Iterator[None]:
-    """Turn what the API server, or the way to it, does wrong into the operator's line."""
-    import httpx2
-    import lightkube
-    import msgspec
-
-    try:
-        yield
-    except lightkube.ApiError as error:
-        raise _refusal(error.response, error.status.message) from error
-    except httpx2.HTTPStatusError as error:
-        raise _refusal(error.response) from error
-    except httpx2.TimeoutException as error:
-        raise Waiting("waiting for the Kubernetes API: it does not answer in time") from error
-    except httpx2.HTTPError as error:
-        raise Waiting(f"waiting for the Kubernetes API: {_line(error)}") from error
-    except (msgspec.MsgspecError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise Waiting(f"{_NO_API_SERVER} ({_line(error)})") from error
-    except KeyError as error:
-        # lightkube looks up this header of a refusal without asking whether it is there.
-        if error.args != ("Content-Type",):
-            raise
-        raise Waiting(_NO_API_SERVER) from error
-
-
-def _refusal(response: httpx2.Response, message: str | None = None) -> Unready:
-    code, reason = response.status_code, _line(message or response.reason_phrase)
-    if code in (401, 403):
-        return Blocked(f"the cluster refuses /root/.kube/config: {reason}; it must be an admin's")
-    if code in (400, 404, 405, 413, 415, 422):
-        return Blocked(f"the cluster does not take an object of this charm: {reason}")
-    return Waiting(f"waiting for the Kubernetes API: {code} {reason}")
-
-
-def _line(what: BaseException | str) -> str:
-    return " ".join(str(what).split())[:200] or type(what).__name__
 
 
 def apply(client: Client, manifest: manifests.Manifest) -> Any:
@@ -117,7 +37,7 @@ def apply(client: Client, manifest: manifests.Manifest) -> Any:
     """
     applied = _apply(client, manifest)
     for _ in range(TAKEOVER_TRIES):
-        adoption = takeover.patch(applied.metadata.to_dict(), MANAGER)
+        adoption = takeover.patch(applied.metadata.to_dict(), api.MANAGER)
         if not adoption:
             break
         _adopt(client, manifest, adoption)
@@ -133,7 +53,7 @@ def _apply(client: Client, manifest: manifests.Manifest) -> Any:
         kind, name, manifest, namespace=namespace, patch_type=PatchType.APPLY, force=True
     )
     if not applied.metadata or applied.metadata.name != name:
-        raise Waiting(_NO_API_SERVER)
+        raise Waiting(api.NO_API_SERVER)
     return applied
 
 
@@ -174,7 +94,7 @@ def apply_mapping_definition(client: Client) -> None:
 
     manifest = manifests.mapping_definition(strict=_ratchets(client))
     definition = apply(client, manifest)
-    deadline = time.monotonic() + ANSWER_SECONDS
+    deadline = time.monotonic() + api.ANSWER_SECONDS
     while not _established(definition):
         if time.monotonic() > deadline:
             raise Waiting(_NOT_SERVED)
@@ -245,7 +165,7 @@ def _mapping_items(client: Client) -> list[Any]:
     CRD came or changed it answers 429, and another of several servers 404."""
     import httpx2
 
-    deadline = time.monotonic() + ANSWER_SECONDS
+    deadline = time.monotonic() + api.ANSWER_SECONDS
     while True:
         try:
             return list(client.list(_mapping_kind()))

@@ -19,7 +19,7 @@ from testbed import cache, keeper
 from testbed.cluster import enter
 from testbed.places import Places
 
-CONTROLLER = "testbed.juju.controller:serve"
+CONTROLLER = "testbed.juju.cliserver:serve"
 """What runs in a booted lab, unless a test brings something of its own."""
 
 _CHECKOUT = Path(__file__).resolve().parents[1]

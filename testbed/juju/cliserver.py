@@ -70,6 +70,11 @@ class CliServer:
             return 1
 
 
+def serve(lab: Any) -> None:
+    """Run the controller of a lab: listens on `<state>/juju.sock` and does not return."""
+    CliServer(Controller(lab), lab.state / "juju.sock").serve()
+
+
 class _Defaulting(dict[str, str]):
     """Clients that never switched are in the default model."""
 

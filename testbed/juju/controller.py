@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from testbed.faults.taps import Taps
 from testbed.juju import lifecycle, names
@@ -223,11 +223,3 @@ class Controller:
             return True
         self._agents[context.model.uuid, context.unit.name].kill_run()
         return False
-
-
-def serve(lab: Any) -> None:
-    """Run the controller of a lab: listens on `<state>/juju.sock` and does not return."""
-    from testbed.juju.cliserver import CliServer
-
-    controller = Controller(lab)
-    CliServer(controller, lab.state / "juju.sock").serve()

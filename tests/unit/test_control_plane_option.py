@@ -9,8 +9,6 @@ from tests.unit.conftest import Files
 from tests.unit.fake_cluster import ADDRESS, DEPLOYMENT, FakeCluster
 from tests.unit.model import Easyrsa, Model
 
-import cluster
-
 TO_RUN = ops.BlockedStatus(
     "run: juju config kubernetes-control-plane "
     f"authn-webhook-endpoint=https://{ADDRESS}:443/authenticate"
@@ -103,7 +101,7 @@ def test_given_a_unit_that_does_not_lead_when_the_leader_serves_then_it_says_the
 ):
     model = Model(easyrsa, units=2, endpoints=("control-plane",), machines=machines)
     model.settle()
-    monkeypatch.setattr(cluster, "connect", None)
+    monkeypatch.setattr("api.connect", None)
     assert model.hook(unit=1) == TO_RUN
 
     machines[1].auth_webhook.write_text(rendered(f"https://{ADDRESS}:443/authenticate"))

@@ -15,6 +15,7 @@ from tests.unit.faults import ok, refusal
 
 import cluster
 import takeover
+from api import connect
 
 Entry = dict[str, Any]
 OWN: Entry = {
@@ -158,7 +159,7 @@ class ConfigMap:
     def applied(self, api: FakeCluster, files: Files) -> list[str]:
         """Apply it; the managers that the answer names."""
         api.fail(self, path=CONFIG)
-        found = cluster.apply(cluster.connect(files.admin), MANIFEST)
+        found = cluster.apply(connect(files.admin), MANIFEST)
         return [entry.manager for entry in found.metadata.managedFields]
 
 

@@ -10,8 +10,6 @@ from tests.unit.conftest import Files
 from tests.unit.fake_cluster import ADDRESS, DEPLOYMENT, FakeCluster
 from tests.unit.model import Easyrsa, Model
 
-import cluster
-
 FOLLOWING = ops.ActiveStatus(f"webhook https://{ADDRESS}:443/authenticate")
 
 
@@ -22,7 +20,7 @@ def no_cluster(monkeypatch: pytest.MonkeyPatch):
     def explode(_: object) -> None:
         raise AssertionError("a unit that does not lead asks the cluster")
 
-    monkeypatch.setattr(cluster, "connect", explode)
+    monkeypatch.setattr("api.connect", explode)
 
 
 def test_given_a_unit_that_does_not_lead_when_the_leader_serves_then_it_hands_over_by_itself(
