@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import jubilant
 import pytest
-from rich.console import Console
-from testbed.demo import page, walk
 from tests.integration import model
+from tests.integration.steps import Taking, taking
 
 
 @pytest.fixture(scope="module")
@@ -23,29 +20,14 @@ def juju() -> Iterator[jubilant.Juju]:
 
 
 @pytest.fixture(scope="module")
-def take(
-    juju: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[page.Step | page.Settle], None]]:
+def take(juju: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Taking]:
     """Take a step of the page, in a shell with an empty home and the checkout as its folder.
 
     Raises:
         AssertionError: it went wrong, or one before it did, so that it cannot go right.
     """
-    failed: list[str] = []
-
-    def take_one(step: page.Step | page.Settle) -> None:
-        assert not failed, f"a step before this one failed: {failed[0]}"
-        output = io.StringIO()
-        problem = walk.take(step, Console(file=output, width=200))
-        if problem:
-            failed.append(step.title)
-        assert not problem, f"{problem}\n{output.getvalue()}"
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
-        patch.setenv("JUJU_MODEL", juju.model or "")
-        patch.chdir(Path(__file__).parents[2])
-        yield take_one
+    with taking(juju, tmp_path_factory.mktemp("home")) as take:
+        yield take
 
 
 @pytest.fixture(scope="module")

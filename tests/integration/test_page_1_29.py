@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from testbed.demo import page
+from tests.integration.steps import Taking
 
 
 @pytest.mark.parametrize(
     "step", page.steps("1.29", "easyrsa"), ids=lambda step: step.title.replace(" ", "-")
 )
 def test_given_control_plane_1_29_and_easyrsa_then_the_step_goes_as_the_page_says(
-    take: Callable[[page.Step | page.Settle], None], step: page.Step | page.Settle
+    take: Taking, step: page.Step | page.Settle
 ) -> None:
     take(step)

@@ -1,0 +1,35 @@
+"""The page's steps, taken in a shell as its reader would."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import jubilant
+import pytest
+from rich.console import Console
+from testbed.demo import page, walk
+
+Taking = Callable[[page.Step | page.Settle], None]
+
+
+@contextlib.contextmanager
+def taking(juju: jubilant.Juju, home: Path) -> Iterator[Taking]:
+    """What takes a step, in the model of ``juju``, and raises AssertionError if it went wrong."""
+    failed: list[str] = []
+
+    def take(step: page.Step | page.Settle) -> None:
+        assert not failed, f"a step before this one failed: {failed[0]}"
+        output = io.StringIO()
+        problem = walk.take(step, Console(file=output, width=200))
+        if problem:
+            failed.append(step.title)
+        assert not problem, f"{step.title}: {problem}\n{output.getvalue()}"
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(home))
+        patch.setenv("JUJU_MODEL", juju.model or "")
+        patch.chdir(Path(__file__).parents[2])
+        yield take

@@ -1,0 +1,24 @@
+"""The page's steps with every authority, on every kind of control plane: what `make demo` shows.
+
+With easyrsa they are a test each, in `test_page.py` and `test_page_1_29.py`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jubilant
+import pytest
+from testbed.demo import page
+from tests.integration.steps import taking
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("authority", ["vault", "self-signed-certificates"])
+@pytest.mark.parametrize("control_plane", ["1.28", "1.29"])
+def test_given_a_control_plane_and_an_authority_then_every_step_goes_as_the_page_says(
+    tmp_path: Path, control_plane: page.ControlPlane, authority: page.Authority
+) -> None:
+    with jubilant.temp_model() as juju, taking(juju, tmp_path) as take:
+        for step in page.steps(control_plane, authority):
+            take(step)
