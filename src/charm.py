@@ -7,6 +7,12 @@ Data flows one way: Juju's state → desired objects → cluster, file, relation
 from __future__ import annotations
 
 import gc
+
+if __name__ == "__main__":
+    # A process that lives for a fraction of a second has no garbage worth looking for, and
+    # its imports would have it looked for most.
+    gc.disable()
+
 import logging
 from collections.abc import Mapping
 
@@ -161,8 +167,6 @@ class AwsIamCharm(ops.CharmBase):
 
 
 if __name__ == "__main__":
-    # A process that lives for a fraction of a second has no garbage worth looking for.
-    gc.disable()
     # What libraries say of every request and every step says nothing about this charm, and
     # each line of it is a hook-tool call.
     logging.disable(logging.INFO)
