@@ -14,6 +14,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import jubilant
 import pytest
@@ -29,12 +30,12 @@ def sweep(request: pytest.FixtureRequest) -> Iterator[Sweep]:
     """Every point, tried."""
     if not shutil.which("testbedctl"):
         pytest.skip("only the testbed kills a hook at a chosen call")
-    terminal = request.config.get_terminal_writer()
+    capture: Any = request.config.pluginmanager.getplugin("capturemanager")
     began = time.monotonic()
 
     def say(text: str) -> None:
-        terminal.line(f"[{time.monotonic() - began:6.0f} s] {text}")
-        terminal.flush()
+        with capture.global_and_fixture_disabled():
+            print(f"\n[{time.monotonic() - began:4.0f} s] {text}", end="", flush=True)
 
     with contextlib.ExitStack() as stack:
         # Half of the time a site waits: for pods, and for Juju to run a hook again.

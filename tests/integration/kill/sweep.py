@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from tests.integration.kill.site import NotSettledError, Run, Site
 
 DEPLOYMENT, AUTHORITY, REMOVAL = "first deployment", "change of the authority", "removal"
 _ATTEMPTS = 3
+_SAID_EVERY_SECONDS = 20.0
 
 
 @dataclass
@@ -44,6 +46,7 @@ class Sweep:
     problems: list[str] = field(default_factory=list)
     _left: dict[str, deque[Wave]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _said: float = 0.0
 
     def run(self) -> None:
         """Prepare the sites, run every step undisturbed, then once for each wave."""
@@ -105,8 +108,10 @@ class Sweep:
             # The hooks came in another order, and fewer of them.
             self._left[step].append(wave)
             return
-        left = ", ".join(f"{name} {len(waves)}" for name, waves in self._left.items())
-        self.say(f"{step}, {wave}: {died.total()} died; runs left: {left}")
+        if time.monotonic() > self._said + _SAID_EVERY_SECONDS:
+            self._said = time.monotonic()
+            left = ", ".join(f"{name} {len(waves)}" for name, waves in self._left.items())
+            self.say(f"{step}, {wave}: {died.total()} died; runs left: {left}")
 
 
 def difference(wanted: object, found: object) -> str:
