@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 
 import jubilant
 import pytest
-from tests.integration import model
+from tests.integration import model, units
 
 IMAGE = "public.ecr.aws/eks-distro/kubernetes-sigs/aws-iam-authenticator:v0.7.18-eks-1-36-1"
 DEPLOYMENT = ("-n", "kube-system", "deployment", "aws-iam-authenticator")
 SERVICE = ("-n", "kube-system", "service", "aws-iam-authenticator")
+CONTROL_PLANE = "kubernetes-control-plane/0"
 API_SERVER = "snap.kube-apiserver.daemon.service"
 
 
@@ -86,8 +87,9 @@ def test_given_another_image_then_every_login_meanwhile_succeeds_and_the_version
 def test_given_an_api_server_that_is_down_during_hooks_then_the_unit_waits_and_recovers(
     deployed: jubilant.Juju, cluster: model.Kubernetes
 ) -> None:
-    control_plane = "kubernetes-control-plane/0"
-    deployed.exec("systemctl", "stop", API_SERVER, unit=control_plane)
+    # Its own hooks would start the API server again.
+    units.lose_agent(deployed, CONTROL_PLANE)
+    deployed.exec("systemctl", "stop", API_SERVER, unit="aws-iam/0")
     try:
         status = deployed.wait(
             lambda status: status.apps["aws-iam"].app_status.current == "waiting",
@@ -97,7 +99,8 @@ def test_given_an_api_server_that_is_down_during_hooks_then_the_unit_waits_and_r
             timeout=60,
         )
     finally:
-        deployed.exec("systemctl", "start", API_SERVER, unit=control_plane)
+        deployed.exec("systemctl", "start", API_SERVER, unit="aws-iam/0")
+        units.bring_back_agent(deployed, CONTROL_PLANE)
 
     shown = status.get_units("aws-iam")["aws-iam/0"].workload_status.message
     assert shown.startswith("waiting for the Kubernetes API")
