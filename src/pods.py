@@ -12,11 +12,14 @@ from errors import Blocked, Unready, Waiting
 if TYPE_CHECKING:
     from lightkube import Client
 
-# A rollout that this hook started is waited for, so that the unit turns active by itself. A
+# A rollout is waited for since it last moved, so that the unit turns active by itself. A
 # pod's first start may include the download of its image; and a kubelet whose API server was
 # just restarted hears of a new Secret after half a minute, and mounts it after a whole one.
 ROLLOUT_SECONDS = 90.0
 POLL_SECONDS = 0.5
+# What the condition Progressing of a Deployment says while a rollout moves; Kubernetes'
+# controller gives it other reasons when all is there, and when nothing has moved for long.
+_MOVING = ("NewReplicaSetCreated", "FoundNewReplicaSet", "ReplicaSetUpdated")
 # What a container waits for when a person has to help.
 _STUCK = (
     "ErrImagePull",
@@ -41,16 +44,28 @@ class Rollout:
 
 
 def await_rollout(client: Client, deployment: Any) -> Rollout:
-    """How far ``deployment``, as it was just applied, is; if that started a rollout, after
-    waiting for its end, within bounds."""
+    """How far ``deployment``, as it was just applied, is; after waiting, within bounds, for
+    the end of a rollout that this hook started, or one that was killed since."""
     from lightkube.resources.apps_v1 import Deployment
 
-    deadline = time.monotonic() + ROLLOUT_SECONDS
-    started = not _observed(deployment)
-    while started and not progress(deployment).complete and time.monotonic() < deadline:
+    deadline = time.monotonic() + _patience(deployment)
+    while not progress(deployment).complete and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
         deployment = client.get(Deployment, manifests.NAME, namespace=manifests.NAMESPACE)
     return progress(deployment)
+
+
+def _patience(deployment: Any) -> float:
+    """Seconds that a rollout may still take before another hook sees to it; none where pods
+    were lost without one."""
+    if not _observed(deployment):
+        return ROLLOUT_SECONDS
+    conditions = deployment.status.conditions or []
+    moved = [c.lastUpdateTime for c in conditions if c.reason in _MOVING and c.lastUpdateTime]
+    if not moved:
+        return 0.0
+    since = time.time() - max(moved).timestamp()
+    return min(ROLLOUT_SECONDS, ROLLOUT_SECONDS - since)
 
 
 def _observed(deployment: Any) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import datetime
 import json
 import re
 from collections.abc import Callable
@@ -56,6 +57,9 @@ class Clock:
         self.now = 0.0
 
     def monotonic(self) -> float:
+        return self.now
+
+    def time(self) -> float:
         return self.now
 
     def sleep(self, seconds: float) -> None:
@@ -297,9 +301,19 @@ class FakeCluster:
                 replicas=wanted if started else former + 1,
                 updatedReplicas=wanted if started else 1,
                 availableReplicas=wanted if started else former,
+                conditions=[self._progressing(started)],
             )
             self._pods = pods if started else None
         return status
+
+    def _progressing(self, complete: bool) -> Object:
+        moved = datetime.datetime.fromtimestamp(self._rolled[DEPLOYMENT], datetime.timezone.utc)
+        return {
+            "type": "Progressing",
+            "status": "True",
+            "reason": "NewReplicaSetAvailable" if complete else "ReplicaSetUpdated",
+            "lastUpdateTime": moved.isoformat(),
+        }
 
 
 def _drop(stored: Object, former: Object, applied: Object) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx2
 import ops
 import pytest
 from tests.unit.fake_cluster import DEFINITION, DEPLOYMENT, PODS, FakeCluster
+from tests.unit.faults import unreachable
 from tests.unit.model import Model
 
 
@@ -117,6 +119,27 @@ def test_given_a_rollout_that_an_earlier_hook_waited_for_when_a_hook_runs_then_i
     stuck.hook()
 
     assert api.clock.now == before
+
+
+def test_given_a_hook_that_failed_during_its_rollout_when_another_runs_then_it_waits_for_the_rest(
+    model: Model, api: FakeCluster
+):
+    api.start_seconds = 60
+    api.fail(unreachable(httpx2.ReadTimeout), path=f"GET {DEPLOYMENT}")
+    model.settle()
+    api.recover()
+
+    assert isinstance(model.hook(), ops.ActiveStatus)
+
+
+def test_given_a_clock_behind_the_servers_when_a_rollout_is_waited_for_then_no_longer_than_ever(
+    stuck: Model, api: FakeCluster
+):
+    api.clock.now -= 3600
+    before = api.clock.now
+    stuck.hook()
+
+    assert api.clock.now - before < 100
 
 
 def test_given_pods_that_die_when_a_hook_runs_then_their_number_is_said(

@@ -19,7 +19,6 @@ import jubilant
 from lightkube import Client, KubeConfig
 from lightkube.core.exceptions import ApiError
 from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
-from lightkube.resources.apps_v1 import Deployment
 from lightkube.resources.core_v1 import Pod
 from testbed.faults.client import Faults
 from tests.integration.kill import observed
@@ -117,27 +116,9 @@ class Site:
     def _change_authority(self) -> None:
         self.juju.run(PEER, "new-ca")
         self._settle()
-        # What time brings: new pods, the minute that old ones take to end, and update-status.
-        self._await_pods()
+        # What time brings: the minute that old pods take to end, and update-status.
         self._end_pods()
         self._control("trigger", self.unit, "update-status")
-
-    def _await_pods(self) -> None:
-        """Wait until the newest pods serve, and all others are on their way out."""
-        deadline = time.monotonic() + _SETTLE_SECONDS
-        while not self._rolled_out():
-            assert time.monotonic() < deadline, "the pods do not come"
-            time.sleep(0.1)
-
-    def _rolled_out(self) -> bool:
-        found = self.client.get(Deployment, NAME, namespace="kube-system")
-        about, now = found.metadata, found.status
-        return bool(
-            about
-            and now
-            and now.observedGeneration == about.generation
-            and 1 == now.replicas == now.updatedReplicas == now.availableReplicas
-        )
 
     def _end_pods(self) -> None:
         """Let the pods that are ending be gone, as they are after their grace period."""
