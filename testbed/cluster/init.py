@@ -26,6 +26,9 @@ SOCKET = "/run/testbed/init.sock"
 LOGS = "/var/log/testbed"
 IMAGES_READY = "/run/testbed/images-ready"
 
+FORWARDER = ["/usr/bin/python3", "-IS", "/root/cdk/auth-webhook/forwarder.py"]
+"""What kubernetes-control-plane puts between its API server and other webhooks."""
+
 TUNABLES = {
     "vm/overcommit_memory": "1",
     "vm/panic_on_oom": "0",
@@ -93,7 +96,8 @@ def pretend_tunables(root: str) -> None:
 
 
 def units(spec: dict[str, Any]) -> list[Unit]:
-    """Return this machine's services: containerd, the import of images, and the snaps."""
+    """Return this machine's services: containerd, the import of images, the snaps, and what the
+    control plane runs beside them."""
     programs = spec["environment"]["PROGRAMS"]
     containerd = ["containerd", "--config", spec["containerd_config"]]
     images = ["sh", "-c", import_images(spec["images"])]
@@ -102,6 +106,7 @@ def units(spec: dict[str, Any]) -> list[Unit]:
         Unit("containerd", lambda: containerd),
         Unit("testbed-images", lambda: images, restarts=False),
         *snaps,
+        Unit("cdk.master.auth-webhook", lambda: FORWARDER),
     ]
 
 

@@ -14,7 +14,7 @@ OPTION = """
 applications:
   kubernetes-control-plane:
     options:
-      verifies-webhook: false
+      webhook-caller: original
 """
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import runpy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,7 +25,14 @@ ADMIN = {
     ],
     "current-context": "juju-context",
 }
-WEBHOOK_FILE = "clusters: [{cluster: {server: 'https://10.152.183.7:443/authenticate'}}]\n"
+WEBHOOK_FILE = """
+clusters:
+- cluster:
+    server: https://10.152.183.7:443/authenticate
+    certificate-authority-data: YXV0aG9yaXR5
+    tls-server-name: aws-iam-authenticator.kube-system.svc
+"""
+RENDERED = "root/cdk/auth-webhook/auth-webhook.py"
 WEBHOOK_PATH = "root/cdk/aws-iam-webhook.yaml"
 ARGS = "var/snap/kube-apiserver/current/args"
 APPS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
@@ -125,6 +133,12 @@ def flags(host: FakeHost) -> list[str]:
     return (host.root / ARGS).read_text().splitlines()
 
 
+def target(host: FakeHost) -> dict[str, str]:
+    """Whom the forwarder asks."""
+    ran = runpy.run_path(str(host.root / RENDERED))
+    return {key: ran[key] for key in ("url", "server_name", "authorities")}
+
+
 def client_config(host: FakeHost) -> dict[str, list[dict[str, str]]]:
     return yaml.safe_load((host.root / "home/ubuntu/config").read_text())
 
@@ -136,18 +150,18 @@ def names(items: list[dict[str, str]]) -> list[str]:
 def test_on_install_every_service_starts_and_the_node_is_tainted(run: Run, host: FakeHost) -> None:
     state = run(event="install")
 
-    assert host.running == {f"snap.{app}.daemon.service" for app in APPS}
+    assert host.running >= {f"snap.{app}.daemon.service" for app in APPS}
     kubelet = (host.root / "var/snap/kubelet/current/args").read_text()
     assert "--register-with-taints=node-role.kubernetes.io/control-plane=:NoSchedule" in kubelet
     assert state.unit_status == ops.ActiveStatus("Kubernetes control-plane running.")
     assert state.workload_version == "1.37.2"
 
 
-def test_the_authorization_mode_is_the_options(run: Run, host: FakeHost) -> None:
-    run(event="install")
+def test_the_authorization_mode_is_the_options(run_old: Run, host: FakeHost) -> None:
+    run_old(event="install")
     assert flags(host) == ["--own=flag", "--authorization-mode=AlwaysAllow"]
 
-    run(event="config_changed", **{"authorization-mode": "RBAC,Node"})
+    run_old(event="config_changed", **{"authorization-mode": "RBAC,Node"})
     assert flags(host) == ["--own=flag", "--authorization-mode=RBAC,Node"]
     assert host.restarts() == 2
 
@@ -189,19 +203,58 @@ def test_the_api_server_takes_the_whole_file_of_aws_iam(run_old: Run, host: Fake
     assert relation.local_unit_data["webhook_hash"] == '"h1"'
 
 
-def test_as_the_original_it_takes_the_url_alone_and_says_nothing_of_the_file(
-    run_old: Run, host: FakeHost
+@pytest.mark.parametrize("caller", ["forwarder", "original"])
+def test_the_forwarder_is_asked_by_an_api_server_that_no_file_restarts(
+    run_old: Run, host: FakeHost, caller: str
 ) -> None:
+    run_old(event="install", **{"webhook-caller": caller})
     write_webhook(host)
-
-    state = run_old(aws_iam(), **{"verifies-webhook": False})
+    run_old(aws_iam(), **{"webhook-caller": caller})
 
     [path] = [flag.partition("=")[2] for flag in flags(host) if "token-webhook-config" in flag]
     used = yaml.safe_load((host.root / path.lstrip("/")).read_text())["clusters"][0]["cluster"]
-    asked = yaml.safe_load(WEBHOOK_FILE)["clusters"][0]["cluster"]
-    assert used == {"server": asked["server"], "insecure-skip-tls-verify": True}
+    assert used == {"server": "http://127.0.0.1:5000/"}
+    assert "cdk.master.auth-webhook.service" in host.running
+    assert host.restarts() == 1
+
+
+def test_the_forwarder_goes_by_the_whole_file(run_old: Run, host: FakeHost) -> None:
+    write_webhook(host)
+
+    state = run_old(aws_iam(), **{"webhook-caller": "forwarder"})
+
+    assert target(host) == {
+        "url": "https://10.152.183.7:443/authenticate",
+        "server_name": "aws-iam-authenticator.kube-system.svc",
+        "authorities": "authority",
+    }
+    [relation] = state.relations
+    assert relation.local_unit_data["webhook_hash"] == '"h1"'
+
+
+def test_as_the_original_it_takes_the_url_alone_and_says_nothing_of_the_file(
+    run_old: Run, host: FakeHost
+) -> None:
+    write_webhook(host, "clusters: [{cluster: {server: 'https://10.152.183.7/a'}}]\n")
+
+    state = run_old(aws_iam(), **{"webhook-caller": "original"})
+
+    assert target(host) == {
+        "url": "https://10.152.183.7/a",
+        "server_name": "",
+        "authorities": "",
+    }
     [relation] = state.relations
     assert "webhook_hash" not in relation.local_unit_data
+
+
+def test_a_caller_that_there_is_not_is_refused(run_old: Run, host: FakeHost) -> None:
+    state = run_old(**{"webhook-caller": "nobody"})
+
+    assert state.unit_status == ops.BlockedStatus(
+        "option webhook-caller: 'nobody' is none of kube-apiserver, forwarder, original"
+    )
+    assert host.commands == []
 
 
 def test_a_changed_file_restarts_the_api_server_once(run_old: Run, host: FakeHost) -> None:
@@ -279,14 +332,15 @@ def test_people_get_the_aws_user_with_the_cluster_id(run_old: Run, host: FakeHos
     assert (host.root / "home/ubuntu/config").stat().st_mode & 0o777 == 0o600
 
 
-def test_the_newer_flavour_asks_the_url_of_its_option(run_new: Run, host: FakeHost) -> None:
+def test_the_newer_flavours_forwarder_asks_the_url_of_its_option(
+    run_new: Run, host: FakeHost
+) -> None:
     url = "https://10.152.183.7:443/authenticate"
 
     run_new(event="config_changed", **{"authn-webhook-endpoint": url})
 
-    file = yaml.safe_load((host.root / "var/snap/kube-apiserver/current/webhook.yaml").read_text())
-    assert file["clusters"][0]["cluster"] == {"server": url, "insecure-skip-tls-verify": True}
-    assert url in (host.root / "root/cdk/auth-webhook/auth-webhook.py").read_text()
+    assert target(host) == {"url": url, "server_name": "", "authorities": ""}
+    assert url in (host.root / RENDERED).read_text()
     assert names(client_config(host)["users"]) == ["admin"]
 
 
@@ -297,8 +351,9 @@ def test_the_newer_flavour_renders_no_url_when_the_option_is_cleared(
 
     run_new(event="config_changed")
 
-    assert "https" not in (host.root / "root/cdk/auth-webhook/auth-webhook.py").read_text()
-    assert flags(host) == ["--own=flag", "--authorization-mode=AlwaysAllow"]
+    assert target(host)["url"] == ""
+    assert "https" not in (host.root / RENDERED).read_text()
+    assert host.restarts() == 1
 
 
 def test_an_authority_is_asked_for_a_certificate(run: Run) -> None:

@@ -47,7 +47,8 @@ class ControlPlane(ops.CharmBase):
 
 The file is `WEBHOOK_CONFIG`, a kubeconfig for kube-apiserver's
 `--authentication-token-webhook-config-file`. It exists, complete, before `webhook_status`
-is true, and is replaced atomically.
+is true, and is replaced atomically. A control plane that forwards token reviews itself does best
+with a new connection for each: the authenticator ends none before its pod is killed.
 """
 
 from __future__ import annotations

@@ -55,6 +55,11 @@ class ControlPlane(ops.CharmBase):
         ]
 
     def _reconcile(self, event: ops.EventBase) -> None:
+        if self._caller not in webhook.CALLERS:
+            known = ", ".join(webhook.CALLERS)
+            problem = f"option webhook-caller: {self._caller!r} is none of {known}"
+            self.unit.status = ops.BlockedStatus(problem)
+            return
         facts = self.host.facts()
         asked = self.aws_iam.webhook if self.aws_iam else None
         self._run_services(facts["NODE_NAME"], self._webhook_file(asked))
@@ -70,24 +75,29 @@ class ControlPlane(ops.CharmBase):
             else ops.WaitingStatus("Waiting for the API server to answer")
         )
 
+    @property
+    def _caller(self) -> str:
+        return str(self.config.get("webhook-caller", webhook.ORIGINAL))
+
     def _webhook_file(self, asked: Webhook | None) -> str:
         """Return the webhook kubeconfig that the API server is to use; empty for none."""
-        text, url = "", ""
-        if asked:
-            text = self.host.read(WEBHOOK_CONFIG)
-            url = webhook.url_in(text)
-            if not self.config["verifies-webhook"]:
-                text = webhook.kubeconfig_for(url)
-        elif not self.aws_iam and self.config["authn-webhook-endpoint"]:
-            url = str(self.config["authn-webhook-endpoint"])
-            text = webhook.kubeconfig_for(url)
-        self._keep(webhook.RENDERED, webhook.rendered(url))
-        return text
+        text = self.host.read(WEBHOOK_CONFIG) if asked else ""
+        self._keep(webhook.RENDERED, webhook.rendered(self._target(text)))
+        return text if self._caller == webhook.API_SERVER else webhook.of_the_forwarder()
+
+    def _target(self, text: str) -> webhook.Target:
+        if not self.aws_iam:
+            return webhook.Target(str(self.config["authn-webhook-endpoint"]))
+        if not text:
+            return webhook.Target()
+        return webhook.target(text, verified=self._caller != webhook.ORIGINAL)
 
     def _run_services(self, node: str, webhook_file: str) -> None:
         self._keep(ADMIN_KUBECONFIG, self.host.read(_MACHINE_ADMIN))
         mode = str(self.config["authorization-mode"])
         flags = services.api_server_flags(self.host, mode, webhook=bool(webhook_file))
+        if self._caller != webhook.API_SERVER:
+            services.run_forwarder(self.host)
         services.run_api_server(self.host, flags, webhook_file)
         services.run_others(self.host, node)
 
@@ -103,9 +113,8 @@ class ControlPlane(ops.CharmBase):
         if not self.aws_iam:
             return
         used = asked.hash if asked and ready else ""
-        self.aws_iam.publish(
-            api_server_state=ready, webhook_hash=used if self.config["verifies-webhook"] else None
-        )
+        says = self._caller != webhook.ORIGINAL
+        self.aws_iam.publish(api_server_state=ready, webhook_hash=used if says else None)
 
     def _ask_for_certificate(self, address: str) -> None:
         """Ask as the original does, in the oldest form of the protocol. The answer is not used."""

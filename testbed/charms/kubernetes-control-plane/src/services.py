@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from host import Host
 
 API_SERVER = "kube-apiserver"
 WEBHOOK = "/var/snap/kube-apiserver/current/webhook.yaml"
 
+_FORWARDER = "cdk.master.auth-webhook.service"
+_FORWARDER_PROGRAM = "/root/cdk/auth-webhook/forwarder.py"
 _KUBELET = "kubelet"
 _COMPONENTS = ("kube-controller-manager", "kube-scheduler", "kube-proxy")
 # The original's is 1m0s. A short one hides nothing: the same reviews are made, and more of them;
@@ -56,6 +59,14 @@ def run_api_server(host: Host, flags: str, webhook: str) -> None:
     host.write(_RUNNING_WITH, wanted)
 
 
+def run_forwarder(host: Host) -> None:
+    """Start what the API server asks where it does not ask aws-iam itself."""
+    if host.systemctl("is-active", _FORWARDER):
+        return
+    host.write(_FORWARDER_PROGRAM, Path(__file__).with_name("forwarder.py").read_text())
+    host.systemctl("start", _FORWARDER)
+
+
 def run_others(host: Host, node: str) -> None:
     """Start what does not run yet; a new node is tainted, and labelled once it is there."""
     if host.systemctl("is-active", _service(_KUBELET)):
@@ -75,6 +86,7 @@ def stop(host: Host, node: str) -> None:
         host.systemctl("stop", _service(app))
     host.kubectl("delete", "node", node, "--wait=false")
     host.systemctl("stop", _service(API_SERVER))
+    host.systemctl("stop", _FORWARDER)
     host.path(_RUNNING_WITH).unlink(missing_ok=True)
 
 

@@ -1,47 +1,66 @@
-"""The API server's authentication webhook, as two generations of the charm are told of it.
+"""Whom the API server asks about a token, as two generations of the charm are told of it.
 
 The original puts a forwarder of its own between the API server and whoever is asked, verifies no
-certificate that it cannot, and takes only the server's URL from the file of aws-iam. Here, the API
-server calls the webhook itself. With aws-iam's file it goes by the whole of it, so address,
-authority and server name in it must be right; this is stricter than the original. With the bare
-URL of the option `authn-webhook-endpoint` it verifies nothing, as the original does in the end.
+certificate that it cannot, and takes only the server's URL from the file of aws-iam. So does the
+testbed's, for the bare URL of the option `authn-webhook-endpoint`, and where it is told to. As a
+rule it is stricter: the whole of aws-iam's file counts, so that address, authority and server name
+in it must be right; and the API server itself goes by it, or the forwarder does.
 """
 
 from __future__ import annotations
 
+import base64
+from dataclasses import dataclass
+
 import yaml
 
+# The values of the option `webhook-caller`.
+API_SERVER, FORWARDER, ORIGINAL = CALLERS = ("kube-apiserver", "forwarder", "original")
 RENDERED = "/root/cdk/auth-webhook/auth-webhook.py"
 
-_FORWARDER = '''\
+_FORWARDER_URL = "http://127.0.0.1:5000/"
+_RENDERED = '''\
 #!/usr/bin/env python3
-"""Where the testbed's control plane sends token reviews; kube-apiserver asks there itself."""
+"""Where the control plane's forwarder sends token reviews, and whom it trusts there."""
 
-url = {url}
+url = {url!r}
+server_name = {server_name!r}
+authorities = {authorities!r}
 '''
 
 
-def url_in(kubeconfig: str) -> str:
-    """Return the one thing that the original takes from aws-iam's file.
+@dataclass(frozen=True)
+class Target:
+    """Who is asked. Without `authorities` (PEM), no certificate is verified."""
+
+    url: str = ""
+    server_name: str = ""
+    authorities: str = ""
+
+
+def target(kubeconfig: str, *, verified: bool) -> Target:
+    """Return what the forwarder takes from aws-iam's file.
 
     Raises:
         yaml.YAMLError, KeyError, IndexError, TypeError: the file is not what it should be. The
             original's hook fails on that too.
     """
-    url = yaml.safe_load(kubeconfig)["clusters"][0]["cluster"]["server"]
+    cluster = yaml.safe_load(kubeconfig)["clusters"][0]["cluster"]
+    url = cluster["server"]
     if not isinstance(url, str):
         raise TypeError(f"clusters[0].cluster.server is no text: {url!r}")
-    return url
+    if not verified:
+        return Target(url)
+    authorities = base64.b64decode(cluster["certificate-authority-data"]).decode()
+    return Target(url, cluster["tls-server-name"], authorities)
 
 
-def kubeconfig_for(url: str) -> str:
-    """Return a webhook kubeconfig for a bare URL."""
+def of_the_forwarder() -> str:
+    """Return the webhook kubeconfig with which the API server asks the forwarder."""
     content = {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [
-            {"name": "webhook", "cluster": {"server": url, "insecure-skip-tls-verify": True}}
-        ],
+        "clusters": [{"name": "webhook", "cluster": {"server": _FORWARDER_URL}}],
         "users": [{"name": "kube-apiserver"}],
         "contexts": [
             {"name": "webhook", "context": {"cluster": "webhook", "user": "kube-apiserver"}}
@@ -51,6 +70,6 @@ def kubeconfig_for(url: str) -> str:
     return yaml.safe_dump(content, sort_keys=False)
 
 
-def rendered(url: str) -> str:
-    """Return what the control plane renders its forwarder into: a program that names the URL."""
-    return _FORWARDER.format(url=repr(url))
+def rendered(asked: Target) -> str:
+    """Return what the control plane renders for its forwarder: a program that names the URL."""
+    return _RENDERED.format(**vars(asked))
