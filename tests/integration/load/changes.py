@@ -112,12 +112,14 @@ def _load(juju: jubilant.Juju, cluster: model.Kubernetes) -> Load:
     cluster.map("knobby-directly", "arn:aws:iam::111122223333:user/knobby", "knobby-directly")
     found = juju.status().get_units("aws-iam")
     told = model.databag(juju, units.principals(juju)[0], "aws-iam")["cluster_id"]
-    return Load(
+    load = Load(
         [servers.server(cluster.admin, unit.public_address) for unit in found.values()],
         [cluster.person.with_name(name.replace("/", "-")) for name in found],
         tokens.tokens("knobby", json.loads(told)),
         "knobby-directly",
     )
+    load.await_mapping()
+    return load
 
 
 def _await_former_pods(cluster: model.Kubernetes) -> None:

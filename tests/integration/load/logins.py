@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import tenacity
 from tests.integration import model
 from tests.integration.load import servers
 
@@ -52,6 +53,25 @@ class Load:
         self._over = threading.Event()
         self._pool = ThreadPoolExecutor(_AT_ONCE)
         self._threads = [threading.Thread(target=run) for run in (self._review, self._person)]
+
+    def await_mapping(self) -> None:
+        """Wait until every pod knows the user: one whose API server was just restarted hears
+        of a new mapping half a minute late.
+
+        Raises:
+            tenacity.RetryError: after two minutes, one of them still does not.
+        """
+        retry = tenacity.Retrying(
+            stop=tenacity.stop_after_delay(120),
+            wait=tenacity.wait_fixed(1),
+            retry=tenacity.retry_if_result(bool),
+        )
+        retry(self._any_problem)
+
+    def _any_problem(self) -> bool:
+        # Which pod answers is chance, so that it takes many questions to have asked each.
+        asked = zip(self._servers * 5, self._tokens, strict=False)
+        return any(self._reviewed(target, token)() for target, token in asked)
 
     def __enter__(self) -> Load:
         for watch in self.watches.values():
