@@ -73,7 +73,8 @@ def _keep(places: Places, programs: str, controller: str, owner: list[int]) -> i
         first_process = lab.stdout.readline()
         if not first_process:
             return lab.wait()
-        places.lab_file.write_text(json.dumps({"pid": int(first_process)}))
+        who = {"pid": int(first_process), "keeper": os.getpid()}
+        places.lab_file.write_text(json.dumps(who))
         ended = os.pidfd_open(lab.pid)
         select.select([ended, stop, *owner], [], [])
         with contextlib.suppress(ProcessLookupError):

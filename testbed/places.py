@@ -43,7 +43,7 @@ class Places:
 
     @property
     def lab_file(self) -> Path:
-        """JSON with the id of the lab's first process, as seen from outside."""
+        """JSON with the ids of the lab's first process and its keeper, as seen from outside."""
         return self.state / "lab.json"
 
     @property

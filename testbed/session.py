@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
@@ -183,13 +182,23 @@ def _wait_until_ready(places: Places, process: subprocess.Popen[bytes], log: IO[
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise LabFailed(f"the lab {places.name} did not start:\n{_last_lines(log)}")
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
-            connection.connect(str(places.juju_socket))
+        if _answers(places, process.pid):
             return
         time.sleep(0.01)
     raise LabFailed(
         f"the lab {places.name} was not ready within {_BOOT_SECONDS} s:\n{_last_lines(log)}"
     )
+
+
+def _answers(places: Places, keeper_pid: int) -> bool:
+    """Whether the lab of this keeper does, and not one of the same name that is still dying."""
+    try:
+        kept_by = json.loads(places.lab_file.read_text()).get("keeper")
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(places.juju_socket))
+    except (OSError, ValueError):
+        return False
+    return kept_by == keeper_pid
 
 
 def _last_lines(log: IO[bytes]) -> str:

@@ -90,8 +90,10 @@ def test_after_a_kill(victim: str, owned: session.Session) -> None:
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_after_the_owner_is_killed(number: signal.Signals, places: Places) -> None:
     program = (
-        "import sys, time; from pathlib import Path; from testbed import session, places;"
+        "import signal, sys, time; from testbed import session, places;"
         "from testbed.programs import build; from rich.console import Console;"
+        # Ignored in all that a shell starts in the background, these tests included.
+        "signal.signal(signal.SIGINT, signal.default_int_handler);"
         "programs = build.programs(Console());"
         "lab = session.Session(places.Places(sys.argv[1]), programs, sys.argv[2]);"
         "print('up', flush=True); time.sleep(60)"
