@@ -118,7 +118,8 @@ class Machine:
 
     def close(self) -> None:
         """End the machine's processes; remove its files, mounts, network, control groups."""
-        os.kill(self.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
         self._starter.wait()
         network.disconnect(self.settings)
         _forget(self._place)

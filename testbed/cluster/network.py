@@ -45,8 +45,9 @@ def connect(settings: Settings, pid: int) -> None:
 
 
 def disconnect(settings: Settings) -> None:
-    """Forget the route to a machine's pods; its cable goes with its namespace."""
-    _ip(f"route del {settings.pod_cidr} via {settings.address}")
+    """Forget the route to a machine's pods, if it has not gone with the cable, which goes with
+    the machine's namespace some time after its last process."""
+    _ip(f"route flush {settings.pod_cidr} via {settings.address}")
 
 
 def _link(settings: Settings) -> str:
