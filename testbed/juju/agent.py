@@ -175,8 +175,9 @@ class Agent:
             self._succeeded(unit.local.failed, remote)
             return None
         hook = next_hook(unit.local, remote)
-        unit.resolved = ""
-        self._retry.begun()
+        if hook is None or hook.kind != UNPACK:  # which comes before the hook asked for
+            unit.resolved = ""
+            self._retry.begun()
         return hook
 
     # hooks
