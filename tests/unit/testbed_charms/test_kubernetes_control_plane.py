@@ -232,6 +232,20 @@ def test_the_forwarder_goes_by_the_whole_file(run_old: Run, host: FakeHost) -> N
     assert relation.local_unit_data["webhook_hash"] == '"h1"'
 
 
+def test_a_file_without_a_server_name_is_about_the_urls_host(run_old: Run, host: FakeHost) -> None:
+    name = "    tls-server-name: aws-iam-authenticator.kube-system.svc\n"
+    assert name in WEBHOOK_FILE
+    write_webhook(host, WEBHOOK_FILE.replace(name, ""))
+
+    run_old(aws_iam(), **{"webhook-caller": "forwarder"})
+
+    assert target(host) == {
+        "url": "https://10.152.183.7:443/authenticate",
+        "server_name": "",
+        "authorities": "authority",
+    }
+
+
 def test_as_the_original_it_takes_the_url_alone_and_says_nothing_of_the_file(
     run_old: Run, host: FakeHost
 ) -> None:

@@ -31,7 +31,8 @@ authorities = {authorities!r}
 
 @dataclass(frozen=True)
 class Target:
-    """Who is asked. Without `authorities` (PEM), no certificate is verified."""
+    """Who is asked. Without `server_name` the certificate must be for the URL's host; without
+    `authorities` (PEM), none is verified."""
 
     url: str = ""
     server_name: str = ""
@@ -52,7 +53,7 @@ def target(kubeconfig: str, *, verified: bool) -> Target:
     if not verified:
         return Target(url)
     authorities = base64.b64decode(cluster["certificate-authority-data"]).decode()
-    return Target(url, cluster["tls-server-name"], authorities)
+    return Target(url, cluster.get("tls-server-name", ""), authorities)
 
 
 def of_the_forwarder() -> str:
