@@ -34,6 +34,7 @@ clusters:
 """
 RENDERED = "root/cdk/auth-webhook/auth-webhook.py"
 WEBHOOK_PATH = "root/cdk/aws-iam-webhook.yaml"
+FORWARDER = "cdk.master.auth-webhook.service"
 ARGS = "var/snap/kube-apiserver/current/args"
 APPS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
 
@@ -150,19 +151,20 @@ def names(items: list[dict[str, str]]) -> list[str]:
 def test_on_install_every_service_starts_and_the_node_is_tainted(run: Run, host: FakeHost) -> None:
     state = run(event="install")
 
-    assert host.running >= {f"snap.{app}.daemon.service" for app in APPS}
+    assert host.running - {FORWARDER} == {f"snap.{app}.daemon.service" for app in APPS}
     kubelet = (host.root / "var/snap/kubelet/current/args").read_text()
     assert "--register-with-taints=node-role.kubernetes.io/control-plane=:NoSchedule" in kubelet
     assert state.unit_status == ops.ActiveStatus("Kubernetes control-plane running.")
     assert state.workload_version == "1.37.2"
 
 
-def test_the_authorization_mode_is_the_options(run_old: Run, host: FakeHost) -> None:
-    run_old(event="install")
-    assert flags(host) == ["--own=flag", "--authorization-mode=AlwaysAllow"]
+def test_the_authorization_mode_is_the_options(run: Run, host: FakeHost) -> None:
+    run(event="install")
+    assert flags(host)[:2] == ["--own=flag", "--authorization-mode=AlwaysAllow"]
 
-    run_old(event="config_changed", **{"authorization-mode": "RBAC,Node"})
-    assert flags(host) == ["--own=flag", "--authorization-mode=RBAC,Node"]
+    run(event="config_changed", **{"authorization-mode": "RBAC,Node"})
+    assert flags(host)[:2] == ["--own=flag", "--authorization-mode=RBAC,Node"]
+    assert [flag for flag in flags(host)[2:] if "token-webhook" not in flag] == []
     assert host.restarts() == 2
 
 
@@ -214,7 +216,7 @@ def test_the_forwarder_is_asked_by_an_api_server_that_no_file_restarts(
     [path] = [flag.partition("=")[2] for flag in flags(host) if "token-webhook-config" in flag]
     used = yaml.safe_load((host.root / path.lstrip("/")).read_text())["clusters"][0]["cluster"]
     assert used == {"server": "http://127.0.0.1:5000/"}
-    assert "cdk.master.auth-webhook.service" in host.running
+    assert FORWARDER in host.running
     assert host.restarts() == 1
 
 
@@ -353,6 +355,7 @@ def test_the_newer_flavours_forwarder_asks_the_url_of_its_option(
 
     run_new(event="config_changed", **{"authn-webhook-endpoint": url})
 
+    assert FORWARDER in host.running
     assert target(host) == {"url": url, "server_name": "", "authorities": ""}
     assert url in (host.root / RENDERED).read_text()
     assert names(client_config(host)["users"]) == ["admin"]
