@@ -36,7 +36,10 @@ def test_containerd_runs_from_the_start(machine: RemoteMachine) -> None:
     assert machine.run("systemctl", "is-active", "containerd").output == "active\n"
     images = ("ctr", "-n", "k8s.io", "images", "list", "--quiet")
     path = "/var/lib/testbed/programs"
-    listed = lambda: machine.run(f"{path}/{images[0]}", *images[1:]).output  # noqa: E731
+
+    def listed() -> str:
+        return machine.run(f"{path}/{images[0]}", *images[1:]).output
+
     eventually(10, lambda: "registry.k8s.io/pause:3.10" in listed(), "images imported")
     assert "aws-iam-authenticator:v0.7.18-eks-1-36-1" in listed()
 

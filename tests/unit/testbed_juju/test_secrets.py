@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from testbed.juju import secrets
@@ -13,9 +14,9 @@ from testbed.juju.secrets import Consumer, Secret, Settings
 NOW = datetime(2026, 11, 25, tzinfo=timezone.utc)
 
 
-def secret(owner: str = "app", **settings: object) -> Secret:
+def secret(owner: str = "app", **settings: Any) -> Secret:
     empty = Secret("x", owner, NOW, NOW, label="own")
-    given = Settings(content={"key": "one"}, **settings)  # type: ignore[arg-type]
+    given = Settings(content={"key": "one"}, **settings)
     return secrets.changed(empty, given, NOW)
 
 
