@@ -97,6 +97,7 @@ class Machine:
             undo.callback(starter.wait)
             undo.callback(starter.kill)
             pid = int(_line(starter, place))
+            undo.callback(network.disconnect, settings)
             network.connect(settings, pid)
             if _line(starter, place) != "ready":
                 raise MachineFailed(_last_words(place))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 
 from testbed.cluster.settings import AWS_ADDRESS, LAB_ADDRESS, LAB_NETWORK, Settings
@@ -45,9 +46,14 @@ def connect(settings: Settings, pid: int) -> None:
 
 
 def disconnect(settings: Settings) -> None:
-    """Forget the route to a machine's pods, if it has not gone with the cable, which goes with
-    the machine's namespace some time after its last process."""
+    """Unplug a machine, and forget the route to its pods, whatever of both is there.
+
+    The kernel does both by itself, but some time after the machine's last process: the next
+    machine that is given the cable's name may be sooner.
+    """
     _ip(f"route flush {settings.pod_cidr} via {settings.address}")
+    with contextlib.suppress(NetworkFailed):  # it is gone already
+        _ip(f"link del {_link(settings)}")
 
 
 def _link(settings: Settings) -> str:

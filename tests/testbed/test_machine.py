@@ -138,3 +138,19 @@ def test_a_machine_is_there_within_seconds(remote: Remote) -> None:
     started = time.monotonic()
     remote.create("machines", 8).close()
     assert time.monotonic() - started < 5
+
+
+def test_an_address_is_free_as_soon_as_its_machine_is_closed(lab: Session, remote: Remote) -> None:
+    """Not only when the kernel has ended its network namespace, which here outlives it."""
+    first = remote.create("machines", 9)
+    hold = f"exec 3</proc/{first.pid}/ns/net; echo held; exec sleep 60"
+    with lab.popen(["sh", "-c", hold], stdout=subprocess.PIPE) as holder:
+        try:
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == b"held\n"
+            first.close()
+            second = remote.create("machines", 9)
+            assert second.address == first.address
+            second.close()
+        finally:
+            holder.kill()
