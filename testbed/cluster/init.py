@@ -98,10 +98,9 @@ def pretend_tunables(root: str) -> None:
 def units(spec: dict[str, Any]) -> list[Unit]:
     """Return this machine's services: containerd, the import of images, the snaps, and what the
     control plane runs beside them."""
-    programs = spec["environment"]["PROGRAMS"]
     containerd = ["containerd", "--config", spec["containerd_config"]]
     images = ["sh", "-c", import_images(spec["images"])]
-    snaps = [snap_unit(app, programs) for app in spec["snaps"]]
+    snaps = [snap_unit(app) for app in spec["snaps"]]
     return [
         Unit("containerd", lambda: containerd),
         Unit("testbed-images", lambda: images, restarts=False),
@@ -118,9 +117,9 @@ def import_images(archive: str) -> str:
     )
 
 
-def snap_unit(app: str, programs: str) -> Unit:
+def snap_unit(app: str) -> Unit:
     """Return the service of a snap: its program with the flags, one a line, of its `args` file."""
-    program = f"{programs}/{app}"
+    program = f"/snap/{app}/current/{app}"
 
     def command() -> list[str]:
         with open(f"/var/snap/{app}/current/args") as file:

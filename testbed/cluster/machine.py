@@ -128,7 +128,7 @@ class Machine:
 
 
 def _start_init(settings: Settings, place: Place) -> subprocess.Popen[str]:
-    environment = {"PATH": PATH, "HOME": "/root", "LANG": "C.UTF-8", "PROGRAMS": PROGRAMS}
+    environment = {"PATH": PATH, "HOME": "/root", "LANG": "C.UTF-8"}
     spec = MachineSpec(
         root=str(place.disk / "root"),
         hostname=settings.hostname,

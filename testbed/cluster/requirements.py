@@ -17,6 +17,7 @@ from testbed.cluster import host, linux
 TOOLS = {
     "runc": "runc",
     "nft": "nftables",
+    "iptables": "iptables",
     "ip": "iproute2",
     "dnsmasq": "dnsmasq-base",
     "nsenter": "util-linux",

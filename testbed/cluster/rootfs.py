@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from testbed.cluster import linux
+from testbed.cluster.settings import PROGRAMS, SNAPS
 
 TOOLS = Path(__file__).parent / "tools"
 
@@ -50,7 +51,10 @@ def mount(disk: Path, files: Mapping[str, bytes]) -> None:
     os.chown(upper / "home/ubuntu", _UBUNTU_ID, _UBUNTU_ID)
     for path, content in {**files, **accounts(), **_tools()}.items():
         _write(upper / path.lstrip("/"), content)
-    (upper / "snap/bin/kubectl").symlink_to("/var/lib/testbed/programs/kubectl")
+    (upper / "snap/bin/kubectl").symlink_to(f"{PROGRAMS}/kubectl")
+    for app in SNAPS:
+        (upper / "snap" / app).mkdir()
+        (upper / "snap" / app / "current").symlink_to(PROGRAMS)
     layers = f"lowerdir=/,upperdir={upper},workdir={disk / 'work'},volatile"
     linux.mount("overlay", str(disk / "root"), "overlay", data=layers)
 

@@ -47,7 +47,7 @@ def _build_all(modules: list[Module], console: Console) -> None:
     go = go_compiler.find_go(needed, console.print)
     names = ", ".join(module.name for module in modules)
     console.print(
-        f"Building the cluster's programs ({names}), once: about ten minutes on two cores"
+        f"Building the cluster's programs ({names}), once: about a quarter of an hour on two cores"
     )
     for module in modules:
         with exclusive(module.cache):
@@ -180,7 +180,10 @@ def _joined(modules: list[Module]) -> Path:
             unfinished = target.with_name(target.name + ".unfinished")
             shutil.rmtree(unfinished, ignore_errors=True)
             unfinished.mkdir()
-            for program in (path for module in modules for path in module.cache.iterdir()):
-                os.link(program, unfinished / program.name)
+            for module in modules:
+                folder = unfinished / module.track
+                folder.mkdir(exist_ok=True)
+                for program in module.cache.iterdir():
+                    os.link(program, folder / program.name)
             unfinished.rename(target)
     return target

@@ -44,6 +44,12 @@ class Module:
         return self.folder.name
 
     @property
+    def track(self) -> str:
+        """What stands behind the name of an older version's folder, as `1.28`: its programs lie
+        in a folder of that name. Empty for the newest."""
+        return self.name.partition("-")[2]
+
+    @property
     def go_version(self) -> tuple[int, ...]:
         """The oldest Go that builds this module, from its go.mod."""
         return tuple(int(part) for part in self._find(r"^go ([0-9.]+)$").split("."))
@@ -59,9 +65,10 @@ class Module:
     @property
     def linker_flags(self) -> str:
         """The flags of `go build -ldflags`: no symbols, and the version where it must be told."""
-        if self.name not in _VERSION_FLAGS:
+        project = self.name.partition("-")[0]
+        if project not in _VERSION_FLAGS:
             return "-s -w"
-        module, templates = _VERSION_FLAGS[self.name]
+        module, templates = _VERSION_FLAGS[project]
         version = self._find(rf"^(?:require |\t){re.escape(module)} v([0-9.]+)(?: //.*)?$")
         major, minor, patch = version.split(".")
         variables = [t.format(major=major, minor=minor, patch=patch) for t in templates]
@@ -95,4 +102,4 @@ class Module:
 def all_modules(folder: Path = HERE) -> list[Module]:
     """Return the modules, the longest to build last."""
     found = [Module(path.parent) for path in sorted(folder.glob("*/go.mod"))]
-    return sorted(found, key=lambda module: (module.name == "kubernetes", module.name))
+    return sorted(found, key=lambda module: (module.name.startswith("kubernetes"), module.name))

@@ -5,6 +5,7 @@ The same overlay line attaches the charm there; the unit says what is left for t
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import jubilant
@@ -14,6 +15,15 @@ from tests.integration import model
 pytestmark = pytest.mark.slow
 
 CONTROL_PLANE = "kubernetes-control-plane"
+MAPPINGS = "iamidentitymappings.iamauthenticator.k8s.aws"
+PATHED = "arn:aws:iam::111122223333:role/team/dev"
+NO_RULES = [
+    {
+        "op": "remove",
+        "path": "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/arn"
+        "/x-kubernetes-validations",
+    }
+]
 OPTION = "authn-webhook-endpoint"
 SERVICE = ("-n", "kube-system", "service", "aws-iam-authenticator")
 
@@ -68,6 +78,37 @@ def test_given_the_command_that_the_unit_says_when_it_is_run_then_people_log_in(
     _, *arguments = command(cluster).split()
     deployed.cli(*arguments)
 
+    await_line(deployed, "active", "authenticator v0.7.13, 2/2 pods, 1 mapping")
+    assert model.logs_in(cluster) == "knobby"
+
+
+def test_given_a_mapping_that_can_never_work_then_kubernetes_refuses_it(
+    deployed: jubilant.Juju, cluster: model.Kubernetes
+) -> None:
+    with pytest.raises(AssertionError, match="a role must be named without its path"):
+        cluster.map("pathed", PATHED, "dev")
+
+
+def test_given_one_that_was_stored_before_then_the_unit_names_it_and_it_can_still_be_written(
+    deployed: jubilant.Juju, cluster: model.Kubernetes
+) -> None:
+    deployed.model_config({"update-status-hook-interval": "5m"})
+    cluster.kubectl("patch", "crd", MAPPINGS, "--type=json", f"-p={json.dumps(NO_RULES)}")
+    cluster.map("pathed", PATHED, "dev")
+    deployed.model_config({"update-status-hook-interval": "3s"})
+
+    await_line(
+        deployed,
+        "active",
+        "authenticator v0.7.13, 2/2 pods, 2 mappings, 1 never work: pathed: no login has a role",
+    )
+    cluster.kubectl("label", MAPPINGS, "pathed", "team=payments")
+    [stored] = [i for i in cluster.get(MAPPINGS)["items"] if i["metadata"]["name"] == "pathed"]
+    assert stored["status"]["canonicalARN"] == PATHED
+    with pytest.raises(AssertionError, match="a role must be named without its path"):
+        cluster.map("another", PATHED, "dev")
+
+    cluster.kubectl("delete", MAPPINGS, "pathed")
     await_line(deployed, "active", "authenticator v0.7.13, 2/2 pods, 1 mapping")
     assert model.logs_in(cluster) == "knobby"
 

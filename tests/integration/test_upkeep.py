@@ -84,6 +84,19 @@ def test_given_another_image_then_every_login_meanwhile_succeeds_and_the_version
     assert logins > 0
 
 
+def test_given_a_mapping_that_can_never_work_then_the_unit_names_it(
+    deployed: jubilant.Juju, cluster: model.Kubernetes
+) -> None:
+    """Kubernetes 1.28 takes it: a rule would hold for mappings that were stored before, too."""
+    cluster.map("pathed", f"{model.ROLE.rpartition('/')[0]}/team/dev", "dev")
+
+    named = "1 never work: pathed: no login has a role path"
+    eventually(lambda: named in model.message(deployed), "named")
+
+    cluster.kubectl("delete", "iamidentitymapping", "pathed")
+    eventually(lambda: "never work" not in model.message(deployed), "forgotten")
+
+
 def test_given_an_api_server_that_is_down_during_hooks_then_the_unit_waits_and_recovers(
     deployed: jubilant.Juju, cluster: model.Kubernetes
 ) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from testbed import cache
 from testbed.places import Places
+from testbed.programs import build
 from testbed.programs.modules import Module, all_modules
 
 
@@ -85,14 +87,34 @@ def test_the_clusters_programs_are_all_there() -> None:
     }
 
 
-def test_kubernetes_is_told_its_version() -> None:
-    kubernetes = all_modules()[-1]
-    assert "version.gitVersion=v1.37.2" in kubernetes.linker_flags
-    assert "version.gitMinor=37" in kubernetes.linker_flags
+@pytest.mark.parametrize(
+    ("track", "version", "minor"), [("", "v1.37.2", "37"), ("1.28", "v1.28.15", "28")]
+)
+def test_each_kubernetes_is_told_its_version(track: str, version: str, minor: str) -> None:
+    [flags] = [m.linker_flags for m in all_modules()[-2:] if m.track == track]
+    assert f"version.gitVersion={version}" in flags
+    assert f"version.gitMinor={minor}" in flags
 
 
-def test_the_longest_build_comes_last() -> None:
-    assert all_modules()[-1].name == "kubernetes"
+def test_the_longest_builds_come_last() -> None:
+    assert [m.name for m in all_modules()][-2:] == ["kubernetes", "kubernetes-1.28"]
+
+
+def test_older_programs_lie_in_a_folder_of_their_track(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, program in (("tool", "newest"), ("tool-1.28", "older")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "go.mod").write_text(f"module {name}\n\ngo 1.26.3\n")
+        built = Module(tmp_path / name).cache
+        built.mkdir(parents=True)
+        (built / "tool").write_text(program)
+    monkeypatch.setattr(build, "all_modules", lambda: all_modules(tmp_path))
+
+    programs = build.programs(Console())
+
+    assert (programs / "tool").read_text() == "newest"
+    assert (programs / "1.28" / "tool").read_text() == "older"
 
 
 @pytest.mark.parametrize("name", ["", "../etc", "UPPER", "x" * 32, "a/b"])

@@ -62,7 +62,9 @@ class FakeHost(Host):
         return not self.silent
 
     def output(self, *command: str) -> str:
-        return "Kubernetes v1.37.2\n"
+        program, *_ = command
+        folder = self.path(program).parent.readlink()
+        return "Kubernetes v1.28.15\n" if folder.name == "1.28" else "Kubernetes v1.37.2\n"
 
     def write(self, name: str, text: str, owner: str = "") -> None:
         super().write(name, text)
@@ -74,6 +76,7 @@ class FakeHost(Host):
 @pytest.fixture
 def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeHost:
     files = {
+        "kube-proxy.yaml": "mode: nftables\n",
         "machine.env": "ADDRESS=10.85.0.10\nNODE_NAME=node-0\nPROGRAMS=/programs\n",
         "pki/admin.kubeconfig": yaml.safe_dump(ADMIN),
         **{f"args/{app}": "--authorization-mode=AlwaysAllow\n--own=flag\n" for app in APPS},
@@ -82,6 +85,10 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeHost:
         path = tmp_path / "var/lib/testbed" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+    for program in (*APPS, *(f"1.28/{app}" for app in APPS)):
+        path = tmp_path / "programs" / program
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
     host = FakeHost(tmp_path)
     monkeypatch.setattr(ControlPlane, "host", host)
     return host
@@ -155,7 +162,40 @@ def test_on_install_every_service_starts_and_the_node_is_tainted(run: Run, host:
     kubelet = (host.root / "var/snap/kubelet/current/args").read_text()
     assert "--register-with-taints=node-role.kubernetes.io/control-plane=:NoSchedule" in kubelet
     assert state.unit_status == ops.ActiveStatus("Kubernetes control-plane running.")
-    assert state.workload_version == "1.37.2"
+
+
+@pytest.mark.parametrize(
+    ("channel", "version", "folder", "mode"),
+    [
+        ("1.28/stable", "1.28.15", "/programs/1.28", "iptables"),
+        ("latest/stable", "1.37.2", "/programs", "nftables"),
+    ],
+)
+def test_on_install_the_programs_are_those_of_the_channel(
+    run: Run, host: FakeHost, channel: str, version: str, folder: str, mode: str
+) -> None:
+    state = run(event="install", channel=channel)
+
+    assert state.workload_version == version
+    assert {str(host.path(f"/snap/{app}/current").readlink()) for app in APPS} == {folder}
+    assert host.read("/var/lib/testbed/kube-proxy.yaml") == f"mode: {mode}\n"
+
+
+def test_a_unit_keeps_the_programs_that_it_runs(run: Run, host: FakeHost) -> None:
+    run(event="install", channel="1.28/stable")
+
+    run(event="config_changed", channel="latest/stable")
+
+    assert str(host.path("/snap/kube-apiserver/current").readlink()) == "/programs/1.28"
+
+
+def test_a_channel_without_programs_is_refused_and_nothing_is_started(
+    run: Run, host: FakeHost
+) -> None:
+    state = run(event="install", channel="1.27/stable")
+
+    assert state.unit_status == ops.BlockedStatus("option channel: no Kubernetes in '1.27/stable'")
+    assert host.commands == []
 
 
 def test_the_authorization_mode_is_the_options(run: Run, host: FakeHost) -> None:

@@ -55,12 +55,11 @@ class ControlPlane(ops.CharmBase):
         ]
 
     def _reconcile(self, event: ops.EventBase) -> None:
-        if self._caller not in webhook.CALLERS:
-            known = ", ".join(webhook.CALLERS)
-            problem = f"option webhook-caller: {self._caller!r} is none of {known}"
+        facts = self.host.facts()
+        if problem := self._problem(facts["PROGRAMS"]):
             self.unit.status = ops.BlockedStatus(problem)
             return
-        facts = self.host.facts()
+        services.install(self.host, facts["PROGRAMS"], self._channel)
         asked = self.aws_iam.webhook if self.aws_iam else None
         self._run_services(facts["NODE_NAME"], self._webhook_file(asked))
         ready = services.api_server_answers(self.host, wait=True)
@@ -68,12 +67,25 @@ class ControlPlane(ops.CharmBase):
         self._tell_aws_iam(ready, asked)
         self._ask_for_certificate(facts["ADDRESS"])
         if isinstance(event, (ops.InstallEvent, ops.UpgradeCharmEvent)):
-            self._show_version(facts["PROGRAMS"])
+            self.unit.set_workload_version(services.version(self.host))
         self.unit.status = (
             ops.ActiveStatus("Kubernetes control-plane running.")
             if ready
             else ops.WaitingStatus("Waiting for the API server to answer")
         )
+
+    def _problem(self, programs: str) -> str:
+        """Return what is wrong with the options, empty for nothing."""
+        if self._caller not in webhook.CALLERS:
+            known = ", ".join(webhook.CALLERS)
+            return f"option webhook-caller: {self._caller!r} is none of {known}"
+        if not services.offers(self.host, programs, self._channel):
+            return f"option channel: no Kubernetes in {self._channel!r}"
+        return ""
+
+    @property
+    def _channel(self) -> str:
+        return str(self.config["channel"])
 
     @property
     def _caller(self) -> str:
@@ -128,10 +140,6 @@ class ControlPlane(ops.CharmBase):
             }
             if any(relation.data[self.unit].get(key) != value for key, value in asked.items()):
                 relation.data[self.unit].update(asked)
-
-    def _show_version(self, programs: str) -> None:
-        said = self.host.output(f"{programs}/{services.API_SERVER}", "--version")
-        self.unit.set_workload_version(said.split()[-1].removeprefix("v"))
 
     def _on_stop(self, _: ops.EventBase) -> None:
         services.stop(self.host, self.host.facts()["NODE_NAME"])

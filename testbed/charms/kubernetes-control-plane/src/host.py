@@ -41,6 +41,13 @@ class Host:
             shutil.chown(temporary, owner, owner)
         temporary.replace(path)
 
+    def link(self, name: str, target: str) -> None:
+        """Make `name` a symbolic link to `target`, in place of any that is there."""
+        path = self.path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        path.symlink_to(target)
+
     def facts(self) -> dict[str, str]:
         """Return what the testbed says about the machine: ADDRESS, NODE_NAME, PROGRAMS."""
         lines = self.read("/var/lib/testbed/machine.env").splitlines()

@@ -24,7 +24,36 @@ _ROLE = "node-role.kubernetes.io/control-plane="
 _READY_SECONDS = 30
 _REGISTERED_SECONDS = 10
 _PAUSE_SECONDS = 0.1
+_PROXY_CONFIG = "/var/lib/testbed/kube-proxy.yaml"
 _RUNNING_WITH = "/var/snap/kube-apiserver/current/running-with"
+
+
+def offers(host: Host, programs: str, channel: str) -> bool:
+    """Say whether there is a Kubernetes of a snap channel, as `1.28/stable`."""
+    return host.path(f"{_of_channel(programs, channel)}/{API_SERVER}").exists()
+
+
+def install(host: Host, programs: str, channel: str) -> None:
+    """Take the programs from a snap channel, unless an API server has run here already."""
+    if host.text(_RUNNING_WITH):
+        return
+    folder = _of_channel(programs, channel)
+    for app in (API_SERVER, *_COMPONENTS, _KUBELET):
+        host.link(f"/snap/{app}/current", folder)
+    if folder != programs:
+        _use_iptables(host)
+
+
+def _use_iptables(host: Host) -> None:
+    """kube-proxy knows nftables since 1.29."""
+    config = host.read(_PROXY_CONFIG).replace("mode: nftables", "mode: iptables")
+    host.write(_PROXY_CONFIG, config)
+
+
+def version(host: Host) -> str:
+    """Return the version of what `install` took."""
+    said = host.output(f"/snap/{API_SERVER}/current/{API_SERVER}", "--version")
+    return said.split()[-1].removeprefix("v")
 
 
 def api_server_flags(host: Host, authorization_mode: str, *, webhook: bool) -> str:
@@ -103,6 +132,11 @@ def _await(seconds: float, done: Callable[[], bool]) -> bool:
             return False
         time.sleep(_PAUSE_SECONDS)
     return True
+
+
+def _of_channel(programs: str, channel: str) -> str:
+    track = channel.partition("/")[0]
+    return programs if track == "latest" else f"{programs}/{track}"
 
 
 def _machine_flags(host: Host, app: str) -> str:
