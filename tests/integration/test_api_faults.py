@@ -7,14 +7,12 @@ it has passed; people log in meanwhile.
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from collections.abc import Iterator
 
 import jubilant
 import pytest
 from testbed.faults.client import Faults
-from tests.integration import model, units
+from tests.integration import model, testbedctl, units
 
 pytestmark = pytest.mark.slow
 
@@ -36,8 +34,7 @@ SAID = {
 @pytest.fixture(scope="module")
 def faults(deployed: jubilant.Juju, cluster: model.Kubernetes) -> Iterator[Faults]:
     """What stands between the charm's hooks and the API server."""
-    if not shutil.which("testbedctl"):
-        pytest.skip("only the testbed stands between a charm and the API server")
+    testbedctl.needed("only the testbed stands between a charm and the API server")
     with Faults(deployed.model or "") as faults:
         yield faults
 
@@ -81,6 +78,4 @@ def _said(juju: jubilant.Juju) -> str:
 
 def _codes(juju: jubilant.Juju) -> set[int]:
     """Exit codes of every hook so far."""
-    command = ["testbedctl", "hooks", "--model", juju.model or "", UNIT]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return {run["code"] for run in json.loads(done.stdout)}
+    return {run["code"] for run in json.loads(testbedctl.run(juju, "hooks", UNIT))}

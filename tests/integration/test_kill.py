@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -19,6 +18,7 @@ from typing import Any
 import jubilant
 import pytest
 from testbed.faults.client import Faults
+from tests.integration import testbedctl
 from tests.integration.kill.site import Site
 from tests.integration.kill.sweep import AUTHORITY, DEPLOYMENT, REMOVAL, Sweep
 
@@ -28,8 +28,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(3 * 3600)]
 @pytest.fixture(scope="module")
 def sweep(request: pytest.FixtureRequest) -> Iterator[Sweep]:
     """Every point, tried."""
-    if not shutil.which("testbedctl"):
-        pytest.skip("only the testbed kills a hook at a chosen call")
+    testbedctl.needed("only the testbed kills a hook at a chosen call")
     capture: Any = request.config.pluginmanager.getplugin("capturemanager")
     began = time.monotonic()
 

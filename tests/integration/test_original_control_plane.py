@@ -3,12 +3,11 @@ acknowledges nothing."""
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import jubilant
 import pytest
-from tests.integration import model, units
+from tests.integration import model, testbedctl, units
 
 OPTION = """
 applications:
@@ -20,8 +19,7 @@ applications:
 
 @pytest.fixture(scope="module")
 def deployed(juju: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> jubilant.Juju:
-    if not shutil.which("testbedctl"):
-        pytest.skip("the option is the testbed's")
+    testbedctl.needed("the option is the testbed's")
     extra: Path = tmp_path_factory.mktemp("overlay") / "original.yaml"
     extra.write_text(OPTION)
     model.deploy(juju, extra=[extra])

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from pathlib import Path
 
 import jubilant
 import pytest
-from tests.integration import model, units
+from tests.integration import model, testbedctl, units
 
 VAULT = Path(__file__).parents[2] / "testbed/bundles/vault.yaml"
 
@@ -83,12 +81,11 @@ def test_given_a_new_root_then_the_old_one_goes_with_its_last_pod(
 def test_given_another_leader_of_vault_that_issues_pairs_of_its_own_then_people_log_in(
     deployed: jubilant.Juju, cluster: model.Kubernetes
 ) -> None:
-    if not shutil.which("testbedctl"):
-        pytest.skip("only the testbed's leaders can be moved at will")
+    testbedctl.needed("only the testbed's leaders can be moved at will")
     other = next(name for name, u in deployed.status().get_units("vault").items() if not u.leader)
     trusted = units.trusted(deployed, "aws-iam/0")
 
-    subprocess.run(["testbedctl", "move-leader", "-m", deployed.model or "", other], check=True)
+    testbedctl.run(deployed, "move-leader", other)
     model.settle(deployed)
 
     assert units.newly_presented(deployed, cluster)

@@ -21,6 +21,7 @@ from lightkube.core.exceptions import ApiError
 from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
 from lightkube.resources.core_v1 import Pod
 from testbed.faults.client import Faults
+from tests.integration import testbedctl
 from tests.integration.kill import observed
 from tests.integration.kill.points import ANSWER, CALL, Hook, Step, Wave
 
@@ -118,7 +119,7 @@ class Site:
         self._settle()
         # What time brings: the minute that old pods take to end, and update-status.
         self._end_pods()
-        self._control("trigger", self.unit, "update-status")
+        testbedctl.run(self.juju, "trigger", self.unit, "update-status")
 
     def _end_pods(self) -> None:
         """Let the pods that are ending be gone, as they are after their grace period."""
@@ -149,12 +150,12 @@ class Site:
         for request in self.faults.requests():
             if request.counted:
                 methods[request.run].append(request.method)
-        ran = json.loads(self._control("hooks", self.unit))
+        ran = json.loads(testbedctl.run(self.juju, "hooks", self.unit))
         return [Hook(run["name"], run["tool_calls"], methods[run["id"]]) for run in ran]
 
     def _deaths(self) -> list[tuple[str, str]]:
         """Name of each hook that was killed, and what it was about to do."""
-        killed = json.loads(self._control("killed", self.unit))["killed"]
+        killed = json.loads(testbedctl.run(self.juju, "killed", self.unit))["killed"]
         calls = [(death["hook"], death["tool"]) for death in killed]
         fired = self.faults.fired()
         return calls + [(r.hook, f"{r.method} {r.path.partition('?')[0]}") for r in fired]
@@ -162,7 +163,7 @@ class Site:
     def _arm(self, wave: Wave | None) -> None:
         call = wave.number if wave and wave.what == CALL else _NEVER
         at = ("--at-tool-call", str(call))
-        self._control("kill-hook", "--unit", self.unit, *at, "--every-hook")
+        testbedctl.run(self.juju, "kill-hook", "--unit", self.unit, *at, "--every-hook")
         if wave and wave.what != CALL:
             self.faults.kill(wave.number, after=wave.what == ANSWER)
         else:
@@ -170,19 +171,10 @@ class Site:
 
     def _settle(self) -> None:
         try:
-            self._control("settle", f"--wait={_SETTLE_SECONDS}s")
+            testbedctl.run(self.juju, "settle", f"--wait={_SETTLE_SECONDS}s")
         except subprocess.CalledProcessError as error:
             said = f"{error.stderr}{self.juju.cli('status')}{self.juju.debug_log(limit=60)}"
             raise NotSettledError(said) from error
-
-    def _control(self, command: str, *args: str) -> str:
-        model = self.juju.model or ""
-        return subprocess.run(
-            ["testbedctl", command, "--model", model, *args],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
 
     def _forget_definition(self) -> None:
         self._delete(CustomResourceDefinition, CRD)
