@@ -18,7 +18,8 @@ import yaml
 from testbed.demo import keys
 
 OVERLAYS = Path(__file__).parents[2] / "overlays"
-SETTLE_SECONDS = 240.0
+# Longer than the five minutes after which update-status has a unit that waits look again.
+SETTLE_SECONDS = 360.0
 ROLE = "arn:aws:iam::111122223333:role/k8s-view-role"
 
 

@@ -11,6 +11,11 @@ pytestmark = pytest.mark.slow
 LATE = "waiting for {} to trust the new authority"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def forwarding(trio: jubilant.Juju) -> None:
+    units.forward(trio)
+
+
 @pytest.fixture(autouse=True)
 def settled(trio: jubilant.Juju, cluster: model.Kubernetes) -> None:
     """One authority, which every unit trusts, and nothing left of a test before."""

@@ -5,22 +5,20 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-import shutil
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import jubilant
-import pytest
 import tenacity
 import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from tests.integration import model
+from tests.integration import model, testbedctl
 
 MORE = 2
 WEBHOOK = "/root/cdk/aws-iam-webhook.yaml"
 ADMIN_KUBECONFIG = "/root/.kube/config"
+_AT_WILL = "only the testbed's agents do something at will"
 _AT_ONCE = ("--force", "--grace-period=0", "--ignore-not-found")
 
 
@@ -242,23 +240,32 @@ def without_admin_kubeconfig(juju: jubilant.Juju, which: list[str]) -> Iterator[
             juju.exec("mv", f"{ADMIN_KUBECONFIG}.away", ADMIN_KUBECONFIG, unit=unit)
 
 
+def forward(juju: jubilant.Juju) -> None:
+    """Have the control plane ask for each login over a connection of its own, as the original
+    does, and not restart its API server for a new file.
+
+    An API server that asks itself keeps one connection, and what is under way on it when its
+    pod ends at last is lost: the authenticator ends no connection before it is killed. After a
+    restart its kubelet, late by up to a minute, is what a test waits for.
+    """
+    if testbedctl.found():
+        juju.config("kubernetes-control-plane", {"webhook-caller": "forwarder"})
+        model.settle(juju)
+
+
 def lose_agent(juju: jubilant.Juju, unit: str) -> None:
     """Stop the agent of ``unit``: it runs no hook, and another unit leads."""
-    _testbedctl(juju, "stop-agent", unit)
+    testbedctl.needed(_AT_WILL)
+    testbedctl.run(juju, "stop-agent", unit)
 
 
 def bring_back_agent(juju: jubilant.Juju, unit: str) -> None:
     """Start the agent of ``unit`` again."""
-    _testbedctl(juju, "start-agent", unit)
+    testbedctl.run(juju, "start-agent", unit)
 
 
 def run_update_status(juju: jubilant.Juju, unit: str) -> None:
     """Have ``unit`` run that hook, and wait until nothing runs or is due."""
-    _testbedctl(juju, "trigger", unit, "update-status")
-    _testbedctl(juju, "settle")
-
-
-def _testbedctl(juju: jubilant.Juju, command: str, *args: str) -> None:
-    if not shutil.which("testbedctl"):
-        pytest.skip("only the testbed's agents can be lost at will")
-    subprocess.run(["testbedctl", command, "-m", juju.model or "", *args], check=True)
+    testbedctl.needed(_AT_WILL)
+    testbedctl.run(juju, "trigger", unit, "update-status")
+    testbedctl.run(juju, "settle")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Callable
 
@@ -86,7 +85,7 @@ CHANGES: dict[str, Change] = {
 def under_load(juju: jubilant.Juju, cluster: model.Kubernetes) -> tuple[Load, list[Phase]]:
     """Make every change while people log in through every API server; what became of the
     logins, and when each change was made."""
-    _forward(juju)
+    units.forward(juju)
     units.everyone_logs_in(juju, cluster)
     load = _load(juju, cluster)
     phases = []
@@ -97,15 +96,6 @@ def under_load(juju: jubilant.Juju, cluster: model.Kubernetes) -> tuple[Load, li
             time.sleep(AFTERMATH_SECONDS)
             phases.append(Phase(name, start, time.monotonic()))
     return load, phases
-
-
-def _forward(juju: jubilant.Juju) -> None:
-    """Have the control plane ask for each login over a connection of its own, as the original
-    does. An API server that asks itself keeps one, and what is under way on it when its pod
-    ends at last is lost: the authenticator ends no connection before it is killed."""
-    if shutil.which("testbedctl"):
-        juju.config("kubernetes-control-plane", {"webhook-caller": "forwarder"})
-        model.settle(juju)
 
 
 def _load(juju: jubilant.Juju, cluster: model.Kubernetes) -> Load:
