@@ -81,7 +81,9 @@ def progress(deployment: Any) -> Rollout:
     available = (status and status.availableReplicas) or 0
     everyone = (status and status.replicas) or 0
     complete = updated == wanted == available == everyone
-    return Rollout(wanted, min(updated, available), available > 0, complete)
+    # Nobody counts these: of all that serve, those that the former pods cannot account for.
+    ready = max(0, available - (everyone - updated))
+    return Rollout(wanted, ready, available > 0, complete)
 
 
 def all_show(client: Client, served: manifests.Bundle) -> bool:
