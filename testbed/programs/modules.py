@@ -44,6 +44,11 @@ class Module:
         return self.folder.name
 
     @property
+    def project(self) -> str:
+        """Whose programs they are: the folder's name without a version."""
+        return self.name.partition("-")[0]
+
+    @property
     def track(self) -> str:
         """What stands behind the name of an older version's folder, as `1.28`: its programs lie
         in a folder of that name. Empty for the newest."""
@@ -65,10 +70,9 @@ class Module:
     @property
     def linker_flags(self) -> str:
         """The flags of `go build -ldflags`: no symbols, and the version where it must be told."""
-        project = self.name.partition("-")[0]
-        if project not in _VERSION_FLAGS:
+        if self.project not in _VERSION_FLAGS:
             return "-s -w"
-        module, templates = _VERSION_FLAGS[project]
+        module, templates = _VERSION_FLAGS[self.project]
         version = self._find(rf"^(?:require |\t){re.escape(module)} v([0-9.]+)(?: //.*)?$")
         major, minor, patch = version.split(".")
         variables = [t.format(major=major, minor=minor, patch=patch) for t in templates]
@@ -102,4 +106,4 @@ class Module:
 def all_modules(folder: Path = HERE) -> list[Module]:
     """Return the modules, the longest to build last."""
     found = [Module(path.parent) for path in sorted(folder.glob("*/go.mod"))]
-    return sorted(found, key=lambda module: (module.name.startswith("kubernetes"), module.name))
+    return sorted(found, key=lambda module: (module.project == "kubernetes", module.name))
