@@ -21,6 +21,8 @@ OVERLAYS = Path(__file__).parents[2] / "overlays"
 # Longer than the five minutes after which update-status has a unit that waits look again.
 SETTLE_SECONDS = 360.0
 ROLE = "arn:aws:iam::111122223333:role/k8s-view-role"
+# No login of a role has a path: a mapping of this never worked, and never will.
+PATHED = "arn:aws:iam::111122223333:role/team/dev"
 
 
 def deploy(

@@ -14,8 +14,6 @@ from tests.integration import model
 
 CHANNEL = "reactive/stable"
 USER = "arn:aws:iam::111122223333:user/mallory"
-# No login of a role has a path: this mapping never worked, and never will.
-PATHED = "arn:aws:iam::111122223333:role/team/dev"
 KINDS = (
     "customresourcedefinition/iamidentitymappings.iamauthenticator.k8s.aws",
     "clusterrole/aws-iam-authenticator",
@@ -53,7 +51,7 @@ def deploy(juju: jubilant.Juju, folder: Path) -> model.Kubernetes:
     cluster.kubectl("taint", "node", "--all", f"{_TAINT}-")
     cluster.map("viewers", model.ROLE, "knobby", "view")
     cluster.map("mallory", USER, "mallory", "view")
-    cluster.map("pathed", PATHED, "dev")
+    cluster.map("pathed", model.PATHED, "dev")
     cluster.kubectl("rollout", "status", "-n", "kube-system", "deploy/aws-iam-authenticator")
     return cluster
 

@@ -16,7 +16,6 @@ pytestmark = pytest.mark.slow
 
 CONTROL_PLANE = "kubernetes-control-plane"
 MAPPINGS = "iamidentitymappings.iamauthenticator.k8s.aws"
-PATHED = "arn:aws:iam::111122223333:role/team/dev"
 NO_RULES = [
     {
         "op": "remove",
@@ -86,7 +85,7 @@ def test_given_a_mapping_that_can_never_work_then_kubernetes_refuses_it(
     deployed: jubilant.Juju, cluster: model.Kubernetes
 ) -> None:
     with pytest.raises(AssertionError, match="a role must be named without its path"):
-        cluster.map("pathed", PATHED, "dev")
+        cluster.map("pathed", model.PATHED, "dev")
 
 
 def test_given_one_that_was_stored_before_then_the_unit_names_it_and_it_can_still_be_written(
@@ -94,7 +93,7 @@ def test_given_one_that_was_stored_before_then_the_unit_names_it_and_it_can_stil
 ) -> None:
     deployed.model_config({"update-status-hook-interval": "5m"})
     cluster.kubectl("patch", "crd", MAPPINGS, "--type=json", f"-p={json.dumps(NO_RULES)}")
-    cluster.map("pathed", PATHED, "dev")
+    cluster.map("pathed", model.PATHED, "dev")
     deployed.model_config({"update-status-hook-interval": "3s"})
 
     await_line(
@@ -104,9 +103,9 @@ def test_given_one_that_was_stored_before_then_the_unit_names_it_and_it_can_stil
     )
     cluster.kubectl("label", MAPPINGS, "pathed", "team=payments")
     [stored] = [i for i in cluster.get(MAPPINGS)["items"] if i["metadata"]["name"] == "pathed"]
-    assert stored["status"]["canonicalARN"] == PATHED
+    assert stored["status"]["canonicalARN"] == model.PATHED
     with pytest.raises(AssertionError, match="a role must be named without its path"):
-        cluster.map("another", PATHED, "dev")
+        cluster.map("another", model.PATHED, "dev")
 
     cluster.kubectl("delete", MAPPINGS, "pathed")
     await_line(deployed, "active", "authenticator v0.7.13, 2/2 pods, 1 mapping")

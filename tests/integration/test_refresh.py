@@ -117,7 +117,7 @@ def test_when_refreshed_then_every_mapping_is_kept_and_can_be_looked_up(
     assert {item["metadata"]["name"]: item["spec"]["arn"] for item in found} == {
         "viewers": model.ROLE,
         "mallory": reactive.USER,
-        "pathed": reactive.PATHED,
+        "pathed": model.PATHED,
     }
     assert all(item["status"]["canonicalARN"] == item["spec"]["arn"] for item in found)
     assert "3 mappings, 1 never work: pathed: no login has a role path" in model.message(juju)

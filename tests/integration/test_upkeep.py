@@ -88,7 +88,7 @@ def test_given_a_mapping_that_can_never_work_then_the_unit_names_it(
     deployed: jubilant.Juju, cluster: model.Kubernetes
 ) -> None:
     """Kubernetes 1.28 takes it: a rule would hold for mappings that were stored before, too."""
-    cluster.map("pathed", f"{model.ROLE.rpartition('/')[0]}/team/dev", "dev")
+    cluster.map("pathed", model.PATHED, "dev")
 
     named = "1 never work: pathed: no login has a role path"
     eventually(lambda: named in model.message(deployed), "named")
