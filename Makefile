@@ -7,7 +7,7 @@ help:  ## What there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
 
 demo:  ## A person logs in with AWS keys: deploys everything on this machine and walks through it
-	@scripts/lab run -- python -m testbed.demo \
+	@scripts/lab run -- python -m demo \
 		--control-plane $(or $(CONTROL_PLANE),1.28) --authority $(or $(CA),easyrsa)
 
 testbed:  ## The same cluster, and a shell in which juju and kubectl work
@@ -24,7 +24,7 @@ lint:  ## Format, rules, spelling, types and the charm's conventions
 	@scripts/with-tools scripts/lint
 
 unit:  ## The charm's unit tests with coverage: no root, no network
-	@scripts/with-tools pytest tests/unit --ignore-glob='*/unit/testbed*' --cov --numprocesses auto
+	@scripts/with-tools pytest tests/unit --cov --numprocesses auto
 
 integration:  ## Every integration test, in the testbed or on the controller of the juju on PATH
 	@scripts/with-tools scripts/integration
@@ -34,8 +34,7 @@ quick-integration:
 
 testbed-tests:
 	@scripts/lab setup
-	@scripts/with-tools pytest tests/unit/testbed*
-	@scripts/with-tools pytest tests/testbed
+	@scripts/with-tools scripts/testbed-tests
 
 test:  ## Lint, unit tests, the testbed's own, integration tests; LONG=1 adds the long ones
 	@scripts/lab setup

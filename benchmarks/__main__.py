@@ -10,11 +10,11 @@ from pathlib import Path
 import jubilant
 from rich.console import Console
 from rich.table import Table
-from testbed.faults.client import Faults
 from tests.integration import model
 from tests.integration.load import changes, report
 
 from benchmarks import hooks
+from testbed.faults.client import Faults
 
 ROUNDS = 15
 LEADER, FOLLOWER, BARE = "aws-iam/0", "aws-iam/1", "bare/0"

@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(ROOT / "testbed" / "src"))
 
 from testbed.cache import keyed  # noqa: E402 (found only through the line above)
 

@@ -15,7 +15,7 @@ from typing import Any
 import jubilant
 import tenacity
 import yaml
-from testbed.demo import keys
+from demo import keys
 
 OVERLAYS = Path(__file__).parents[2] / "overlays"
 # Longer than the five minutes after which update-status has a unit that waits look again.

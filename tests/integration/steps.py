@@ -9,8 +9,8 @@ from pathlib import Path
 
 import jubilant
 import pytest
+from demo import page, walk
 from rich.console import Console
-from testbed.demo import page, walk
 
 Taking = Callable[[page.Step | page.Settle], None]
 

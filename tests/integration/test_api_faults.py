@@ -11,8 +11,9 @@ from collections.abc import Iterator
 
 import jubilant
 import pytest
-from testbed.faults.client import Faults
 from tests.integration import model, testbedctl, units
+
+from testbed.faults.client import Faults
 
 pytestmark = pytest.mark.slow
 

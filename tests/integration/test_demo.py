@@ -9,7 +9,7 @@ from pathlib import Path
 
 import jubilant
 import pytest
-from testbed.demo import page
+from demo import page
 from tests.integration.steps import taking
 
 

@@ -17,10 +17,11 @@ from typing import Any
 
 import jubilant
 import pytest
-from testbed.faults.client import Faults
 from tests.integration import testbedctl
 from tests.integration.kill.site import Site
 from tests.integration.kill.sweep import AUTHORITY, DEPLOYMENT, REMOVAL, Sweep
+
+from testbed.faults.client import Faults
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3 * 3600)]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from testbed.demo import page
+from demo import page
 from tests.integration.steps import Taking
 
 

@@ -20,10 +20,11 @@ from lightkube import Client, KubeConfig
 from lightkube.core.exceptions import ApiError
 from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
 from lightkube.resources.core_v1 import Pod
-from testbed.faults.client import Faults
 from tests.integration import testbedctl
 from tests.integration.kill import observed
 from tests.integration.kill.points import ANSWER, CALL, Hook, Step, Wave
+
+from testbed.faults.client import Faults
 
 PEER = "quick-peer/0"
 NAME = "aws-iam-authenticator"

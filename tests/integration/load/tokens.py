@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from botocore.auth import SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from testbed.demo import keys
+from demo import keys
 
 REGION = "us-east-1"
 _URL = f"https://sts.{REGION}.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15"

@@ -1,0 +1,58 @@
+"""``python -m demo``: walk through the page, showing every command and its output.
+
+Runs on the client machine of a testbed (``make demo``). Exits 0 if every expectation held,
+1 with the step that failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import time
+from pathlib import Path
+from typing import get_args
+
+from rich.console import Console
+from rich.panel import Panel
+
+from demo import page, walk
+
+PICTURE_STARTS = "Log in while the API server allows everything"
+PICTURE_ENDS = "Refused: a token for another cluster"
+
+
+def main() -> int:
+    """Take the walk that the arguments ask for."""
+    parser = argparse.ArgumentParser(prog="python -m demo")
+    parser.add_argument("--control-plane", choices=get_args(page.ControlPlane), default="1.28")
+    parser.add_argument("--authority", choices=get_args(page.Authority), default="easyrsa")
+    parser.add_argument("--picture", metavar="FILE", help="an SVG of the logins and refusals")
+    arguments = parser.parse_args()
+    console = Console(highlight=False, soft_wrap=True, record=bool(arguments.picture))
+    started = time.monotonic()
+    walked = page.steps(arguments.control_plane, arguments.authority)
+    for number, step in enumerate(walked, start=1):
+        if arguments.picture and step.title == PICTURE_STARTS:
+            console.export_text(clear=True)
+        console.print(f"\n[bold cyan]{number}/{len(walked)}[/] [bold]{step.title}[/]")
+        problem = walk.take(step, console)
+        if problem:
+            console.print(Panel(problem, title=f"failed: {step.title}", style="red"))
+            return 1
+        if arguments.picture and step.title == PICTURE_ENDS:
+            _save(console.export_svg(title="make demo"), Path(arguments.picture))
+    took = time.monotonic() - started
+    console.print(
+        f"\n[bold green]✓[/] all {len(walked)} steps went as the page says ({took:.0f} s)"
+    )
+    return 0
+
+
+def _save(picture: str, file: Path) -> None:
+    """Write the picture without the fonts that it would have a reader's machine download."""
+    file.write_text(re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""Taking one step of the page: run it, show it, hold it against what it must bring."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+
+import jubilant
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from demo import keys
+from demo.page import Settle, Step
+
+PATIENCE_SECONDS = 180.0
+# What one command may take; then it hangs.
+COMMAND_SECONDS = 120.0
+SHOWN_LINES = 12
+SHOWN_COLUMNS = 160
+_COLOURS = {"active": "green", "blocked": "red", "error": "red"}
+
+
+def take(step: Step | Settle, console: Console) -> str | None:
+    """Take the step; what was wrong, or None."""
+    return _settle(step, console) if isinstance(step, Settle) else _run(step, console)
+
+
+def _run(step: Step, console: Console) -> str | None:
+    console.print(Text("$ " + step.command.rstrip(), style="yellow"))
+    deadline = time.monotonic() + step.until
+    while True:
+        code, output = _shell(step)
+        problem = _difference(step, code, output)
+        if not problem or time.monotonic() > deadline:
+            break
+        time.sleep(0.5)
+    if output.strip():
+        console.print(Text(_shortened(output)))
+    return problem
+
+
+def _shell(step: Step) -> tuple[int | str, str]:
+    """Exit code and output of the command; in place of a code, that it took too long."""
+    try:
+        done = subprocess.run(
+            ["/bin/bash", "-c", step.command],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, **keys.environment(step.user, step.secret)},
+            timeout=COMMAND_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"no code after {COMMAND_SECONDS:.0f} s", ""
+    return done.returncode, done.stdout
+
+
+def _difference(step: Step, code: int | str, output: str) -> str | None:
+    if code != step.code:
+        return f"it exited with {code}, not {step.code}\n{_shortened(output)}"
+    if step.shows not in output:
+        return f"its output holds no {step.shows!r}"
+    return None
+
+
+def _shortened(output: str) -> str:
+    lines = [_cut(line) for line in output.rstrip().splitlines()]
+    if len(lines) <= SHOWN_LINES:
+        return "\n".join(lines)
+    return "\n".join([f"… {len(lines) - SHOWN_LINES} lines …", *lines[-SHOWN_LINES:]])
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= SHOWN_COLUMNS else line[:SHOWN_COLUMNS] + "…"
+
+
+def _settle(step: Settle, console: Console) -> str | None:
+    juju = jubilant.Juju()
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    quiet = 0
+    with Live(console=console, refresh_per_second=4, transient=False) as live:
+        while time.monotonic() < deadline:
+            status = juju.status()
+            live.update(_table(status))
+            if jubilant.any_error(status):
+                return "a unit is in error, see juju debug-log"
+            quiet = quiet + 1 if _settled(status, told=step.told) else 0
+            if quiet == 2:
+                return None
+            time.sleep(0.5)
+    return f"not {step.title.removeprefix('until ')} after {PATIENCE_SECONDS:.0f} s"
+
+
+def _settled(status: jubilant.Status, *, told: bool) -> bool:
+    if not status.apps or not jubilant.all_agents_idle(status):
+        return False
+    waited_for = [app for name, app in status.apps.items() if told or name != "aws-iam"]
+    commanded = told or any(
+        unit.workload_status.message.startswith("run: juju config")
+        for unit in status.get_units("aws-iam").values()
+    )
+    return commanded and all(app.app_status.current == "active" for app in waited_for)
+
+
+def _table(status: jubilant.Status) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("unit", "workload", "agent", "message"):
+        table.add_column(heading, style="dim" if heading == "agent" else None)
+    for app in status.apps:
+        for name, unit in sorted(status.get_units(app).items()):
+            workload = unit.workload_status.current
+            colour = _COLOURS.get(workload, "yellow")
+            table.add_row(
+                name,
+                Text(workload, style=colour),
+                unit.juju_status.current,
+                unit.workload_status.message,
+            )
+    return table

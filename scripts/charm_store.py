@@ -1,0 +1,62 @@
+"""Pack every charm that the testbed deploys here, once for each content, and print their folder.
+
+    python scripts/charm_store.py
+
+The packages come from the lock and the script that `make pack` uses; only the Python that they
+are for is this machine's.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import yaml
+
+from testbed.pack import Package, PackError, store
+
+ROOT = Path(__file__).resolve().parent.parent
+PEERS = ROOT / "testbed" / "charms"
+LOCK = ROOT / "requirements.txt"
+SMALL_LOCK = PEERS / "requirements.txt"
+JUJU_FILES = ("metadata.yaml", "config.yaml", "actions.yaml")
+
+
+def packages() -> list[Package]:
+    """Return the charm, which holds what charmcraft.yaml stages, and its peers."""
+    recipe = yaml.safe_load((ROOT / "charmcraft.yaml").read_text())
+    staged = tuple(name for name in recipe["parts"]["charm"]["stage"] if name != "venv")
+    return [
+        Package("aws-iam.charm", ((ROOT, (*JUJU_FILES, *staged)),), LOCK),
+        _control_plane("1.28"),
+        _control_plane("1.29"),
+        _authority("easyrsa", SMALL_LOCK),
+        _authority("vault", LOCK),
+        Package("self-signed-certificates.charm", (_own("self-signed-certificates"),), LOCK),
+        Package("bare.charm", (_own("bare"),), SMALL_LOCK),
+        Package("aws-iam_reactive.charm", (_own("aws-iam-reactive"),)),
+        Package("quick-peer.charm", (_own("quick-peer"),)),
+    ]
+
+
+def _control_plane(track: str) -> Package:
+    """Return a flavour of the control plane, which is a user of the charm's public library."""
+    name = "kubernetes-control-plane"
+    parts = ((ROOT, ("lib",)), _own(name), (PEERS / name / track, JUJU_FILES))
+    return Package(f"{name}_{track}.charm", parts, SMALL_LOCK)
+
+
+def _authority(name: str, lock: Path) -> Package:
+    """Return an authority of the older protocol; they share the module that speaks it."""
+    return Package(f"{name}.charm", ((PEERS / "shared", ("lib",)), _own(name)), lock)
+
+
+def _own(name: str) -> tuple[Path, tuple[str, ...]]:
+    return PEERS / name, (*JUJU_FILES, "dispatch", "src")
+
+
+if __name__ == "__main__":
+    try:
+        print(store(packages(), ROOT / "scripts" / "build-venv"))
+    except PackError as error:
+        sys.exit(f"scripts/charm_store.py: {error}")

@@ -1,0 +1,115 @@
+"""What a unit of the control plane runs on its machine, and asks for it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import ops
+import pytest
+from ops import testing
+from running import (
+    APPS,
+    FORWARDER,
+    FakeHost,
+    Run,
+    aws_iam,
+    flags,
+)
+
+from control_plane_charm import ControlPlane
+
+
+def test_on_install_every_service_starts_and_the_node_is_tainted(run: Run, host: FakeHost) -> None:
+    state = run(event="install")
+
+    assert host.running - {FORWARDER} == {f"snap.{app}.daemon.service" for app in APPS}
+    kubelet = (host.root / "var/snap/kubelet/current/args").read_text()
+    assert "--register-with-taints=node-role.kubernetes.io/control-plane=:NoSchedule" in kubelet
+    assert state.unit_status == ops.ActiveStatus("Kubernetes control-plane running.")
+
+
+@pytest.mark.parametrize(
+    ("channel", "version", "folder", "mode"),
+    [
+        ("1.28/stable", "1.28.15", "/programs/1.28", "iptables"),
+        ("latest/stable", "1.37.2", "/programs", "nftables"),
+    ],
+)
+def test_on_install_the_programs_are_those_of_the_channel(
+    run: Run, host: FakeHost, channel: str, version: str, folder: str, mode: str
+) -> None:
+    state = run(event="install", channel=channel)
+
+    assert state.workload_version == version
+    assert {str(host.path(f"/snap/{app}/current").readlink()) for app in APPS} == {folder}
+    assert host.read("/var/lib/testbed/kube-proxy.yaml") == f"mode: {mode}\n"
+
+
+def test_a_unit_keeps_the_programs_that_it_runs(run: Run, host: FakeHost) -> None:
+    run(event="install", channel="1.28/stable")
+
+    run(event="config_changed", channel="latest/stable")
+
+    assert str(host.path("/snap/kube-apiserver/current").readlink()) == "/programs/1.28"
+
+
+def test_a_channel_without_programs_is_refused_and_nothing_is_started(
+    run: Run, host: FakeHost
+) -> None:
+    state = run(event="install", channel="1.27/stable")
+
+    assert state.unit_status == ops.BlockedStatus("option channel: no Kubernetes in '1.27/stable'")
+    assert host.commands == []
+
+
+def test_the_authorization_mode_is_the_options(run: Run, host: FakeHost) -> None:
+    run(event="install")
+    assert flags(host)[:2] == ["--own=flag", "--authorization-mode=AlwaysAllow"]
+
+    run(event="config_changed", **{"authorization-mode": "RBAC,Node"})
+    assert flags(host)[:2] == ["--own=flag", "--authorization-mode=RBAC,Node"]
+    assert [flag for flag in flags(host)[2:] if "token-webhook" not in flag] == []
+    assert host.restarts() == 2
+
+
+def test_a_hook_without_a_change_restarts_nothing(run: Run, host: FakeHost) -> None:
+    run(event="install")
+    host.commands.clear()
+
+    run()
+
+    assert host.commands == ["kubectl get --raw=/readyz"]
+
+
+def test_an_api_server_that_does_not_answer_is_waited_for_and_then_reported(
+    run_old: Run, host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services._READY_SECONDS", 0)
+    monkeypatch.setattr("services._REGISTERED_SECONDS", 0)
+    monkeypatch.setattr(ControlPlane, "host", dataclasses.replace(host, silent=True))
+
+    state = run_old(aws_iam("false"), event="install")
+
+    assert state.unit_status == ops.WaitingStatus("Waiting for the API server to answer")
+    [relation] = state.relations
+    assert relation.local_unit_data["api_server_state"] == "false"
+
+
+def test_an_authority_is_asked_for_a_certificate(run: Run) -> None:
+    state = run(testing.Relation("certificates"))
+
+    [relation] = state.relations
+    asked = relation.local_unit_data
+    assert asked["common_name"] == "10.85.0.10"
+    assert asked["unit_name"] == "kubernetes-control-plane_0"
+    assert "10.85.0.10" in json.loads(asked["sans"])
+
+
+def test_on_stop_the_node_leaves_its_cluster(run: Run, host: FakeHost) -> None:
+    run(event="install")
+
+    run(event="stop")
+
+    assert host.running == set()
+    assert "kubectl delete node node-0 --wait=false" in host.commands

@@ -1,0 +1,203 @@
+"""Whom the API server asks about a token, and what people and aws-iam are told of it."""
+
+from __future__ import annotations
+
+import ops
+import pytest
+import yaml
+from ops import testing
+from running import (
+    FORWARDER,
+    RENDERED,
+    WEBHOOK_FILE,
+    FakeHost,
+    Run,
+    aws_iam,
+    client_config,
+    flags,
+    names,
+    target,
+    write_webhook,
+)
+
+
+def test_the_api_server_takes_the_whole_file_of_aws_iam(run_old: Run, host: FakeHost) -> None:
+    write_webhook(host)
+
+    state = run_old(aws_iam())
+
+    [file] = [
+        flag for flag in flags(host) if flag.startswith("--authentication-token-webhook-con")
+    ]
+    assert (host.root / file.partition("=")[2].lstrip("/")).read_text() == WEBHOOK_FILE
+    [relation] = state.relations
+    assert relation.local_unit_data["api_server_state"] == "true"
+    assert relation.local_unit_data["webhook_hash"] == '"h1"'
+
+
+@pytest.mark.parametrize("caller", ["forwarder", "original"])
+def test_the_forwarder_is_asked_by_an_api_server_that_no_file_restarts(
+    run_old: Run, host: FakeHost, caller: str
+) -> None:
+    run_old(event="install", **{"webhook-caller": caller})
+    write_webhook(host)
+    run_old(aws_iam(), **{"webhook-caller": caller})
+
+    [path] = [flag.partition("=")[2] for flag in flags(host) if "token-webhook-config" in flag]
+    used = yaml.safe_load((host.root / path.lstrip("/")).read_text())["clusters"][0]["cluster"]
+    assert used == {"server": "http://127.0.0.1:5000/"}
+    assert FORWARDER in host.running
+    assert host.restarts() == 1
+
+
+def test_the_forwarder_goes_by_the_whole_file(run_old: Run, host: FakeHost) -> None:
+    write_webhook(host)
+
+    state = run_old(aws_iam(), **{"webhook-caller": "forwarder"})
+
+    assert target(host) == {
+        "url": "https://10.152.183.7:443/authenticate",
+        "server_name": "aws-iam-authenticator.kube-system.svc",
+        "authorities": "authority",
+    }
+    [relation] = state.relations
+    assert relation.local_unit_data["webhook_hash"] == '"h1"'
+
+
+def test_a_file_without_a_server_name_is_about_the_urls_host(run_old: Run, host: FakeHost) -> None:
+    name = "    tls-server-name: aws-iam-authenticator.kube-system.svc\n"
+    assert name in WEBHOOK_FILE
+    write_webhook(host, WEBHOOK_FILE.replace(name, ""))
+
+    run_old(aws_iam(), **{"webhook-caller": "forwarder"})
+
+    assert target(host) == {
+        "url": "https://10.152.183.7:443/authenticate",
+        "server_name": "",
+        "authorities": "authority",
+    }
+
+
+def test_as_the_original_it_takes_the_url_alone_and_says_nothing_of_the_file(
+    run_old: Run, host: FakeHost
+) -> None:
+    write_webhook(host, "clusters: [{cluster: {server: 'https://10.152.183.7/a'}}]\n")
+
+    state = run_old(aws_iam(), **{"webhook-caller": "original"})
+
+    assert target(host) == {
+        "url": "https://10.152.183.7/a",
+        "server_name": "",
+        "authorities": "",
+    }
+    [relation] = state.relations
+    assert "webhook_hash" not in relation.local_unit_data
+
+
+def test_a_caller_that_there_is_not_is_refused(run_old: Run, host: FakeHost) -> None:
+    state = run_old(**{"webhook-caller": "nobody"})
+
+    assert state.unit_status == ops.BlockedStatus(
+        "option webhook-caller: 'nobody' is none of kube-apiserver, forwarder, original"
+    )
+    assert host.commands == []
+
+
+def test_a_changed_file_restarts_the_api_server_once(run_old: Run, host: FakeHost) -> None:
+    write_webhook(host)
+    run_old(aws_iam())
+    write_webhook(host, f"{WEBHOOK_FILE}# changed\n")
+
+    run_old(aws_iam())
+    run_old(aws_iam())
+
+    assert host.restarts() == 2
+
+
+def test_a_hook_that_died_before_the_restart_restarts_when_it_is_run_again(
+    run_old: Run, host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_old(event="install")
+
+    def die(self: FakeHost, verb: str, service: str) -> bool:
+        if verb == "restart":
+            raise KeyboardInterrupt
+        return True
+
+    with monkeypatch.context() as dying:
+        dying.setattr(FakeHost, "systemctl", die)
+        with pytest.raises(KeyboardInterrupt):
+            run_old(event="config_changed", **{"authorization-mode": "RBAC"})
+
+    run_old(event="config_changed", **{"authorization-mode": "RBAC"})
+
+    assert host.restarts() == 2
+
+
+@pytest.mark.parametrize("text", ["clusters: []", "{", "clusters: [{cluster: {server: 5}}]"])
+def test_a_file_that_is_not_what_it_should_be_fails_the_hook(
+    run_old: Run, host: FakeHost, text: str
+) -> None:
+    write_webhook(host, text)
+
+    with pytest.raises(testing.errors.UncaughtCharmError):
+        run_old(aws_iam())
+
+
+def test_without_a_serving_webhook_the_file_is_not_looked_at(run_old: Run, host: FakeHost) -> None:
+    write_webhook(host, "{")
+
+    run_old(aws_iam(status="false"))
+
+    assert flags(host) == ["--own=flag", "--authorization-mode=AlwaysAllow"]
+
+
+def test_when_aws_iam_withdraws_the_api_server_runs_without_it(
+    run_old: Run, host: FakeHost
+) -> None:
+    write_webhook(host)
+    run_old(aws_iam())
+
+    run_old(aws_iam(status="false"))
+
+    assert flags(host) == ["--own=flag", "--authorization-mode=AlwaysAllow"]
+    assert not (host.root / "var/snap/kube-apiserver/current/webhook.yaml").exists()
+    assert names(client_config(host)["users"]) == ["admin"]
+
+
+def test_people_get_the_aws_user_with_the_cluster_id(run_old: Run, host: FakeHost) -> None:
+    write_webhook(host)
+
+    run_old(aws_iam(cluster_id='"prod"'))
+
+    config = client_config(host)
+    assert names(config["contexts"]) == ["juju-context", "aws-iam-authenticator"]
+    user = config["users"][1]
+    assert user["name"] == "aws-iam-user"
+    assert "['token', '-i', 'prod', '-r', '<<insert_arn_here>>']" in str(user)
+    assert (host.root / "home/ubuntu/config").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_newer_flavours_forwarder_asks_the_url_of_its_option(
+    run_new: Run, host: FakeHost
+) -> None:
+    url = "https://10.152.183.7:443/authenticate"
+
+    run_new(event="config_changed", **{"authn-webhook-endpoint": url})
+
+    assert FORWARDER in host.running
+    assert target(host) == {"url": url, "server_name": "", "authorities": ""}
+    assert url in (host.root / RENDERED).read_text()
+    assert names(client_config(host)["users"]) == ["admin"]
+
+
+def test_the_newer_flavour_renders_no_url_when_the_option_is_cleared(
+    run_new: Run, host: FakeHost
+) -> None:
+    run_new(event="config_changed", **{"authn-webhook-endpoint": "https://10.152.183.7/a"})
+
+    run_new(event="config_changed")
+
+    assert target(host)["url"] == ""
+    assert "https" not in (host.root / RENDERED).read_text()
+    assert host.restarts() == 1

@@ -1,0 +1,154 @@
+"""`python -m testbed`: the testbed's commands."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from testbed import handle, paths
+from testbed.cluster import requirements
+from testbed.programs import build, go
+
+_GRACE_SECONDS = 5
+"""Seconds that a command gets to end after Ctrl-C or SIGTERM, before the lab takes it along."""
+
+_HELP = {
+    "setup": "check this machine and install the tools that the testbed needs",
+    "programs": "build the cluster's programs into the cache, and print their folder",
+    "run": "boot a lab, run a command as its operator, end the lab; exits as the command did",
+    "up": "boot a lab that stays",
+    "shell": "open the operator's shell in the lab that is up",
+    "exec": "run a command as the operator of the lab that is up",
+    "down": "end the lab that is up, or remove what a crashed one left",
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; return its exit code."""
+    options = _parser().parse_args(arguments)
+    console = Console(stderr=True, highlight=False)
+    try:
+        return _COMMANDS[options.command](options, console)
+    except (
+        requirements.Unfit,
+        handle.LabFailed,
+        build.BuildFailed,
+        go.GoMissing,
+        ValueError,
+    ) as error:
+        console.print(f"testbed: {error}", markup=False, style="red")
+        return 1
+
+
+def _setup(options: argparse.Namespace, console: Console) -> int:
+    requirements.check()
+    requirements.install(console)
+    return 0
+
+
+def _programs(options: argparse.Namespace, console: Console) -> int:
+    print(build.programs(console))
+    return 0
+
+
+def _run(options: argparse.Namespace, console: Console) -> int:
+    where, programs = _prepare(options, console)
+    signal.signal(signal.SIGTERM, _stop)
+    started = time.monotonic()
+    with handle.LabHandle(where, programs) as lab:
+        console.print(f"The lab {where.name} is up after {time.monotonic() - started:.1f} s")
+        return _foreground(lab.popen(_command(options)))
+
+
+def _up(options: argparse.Namespace, console: Console) -> int:
+    where, programs = _prepare(options, console)
+    started = time.monotonic()
+    handle.up(where, programs)
+    console.print(f"The lab {where.name} is up after {time.monotonic() - started:.1f} s")
+    return 0
+
+
+def _shell(options: argparse.Namespace, console: Console) -> int:
+    shell = [os.environ.get("SHELL") or "/bin/sh"]
+    return _foreground(handle.popen(paths.chosen(), build.programs(console), shell))
+
+
+def _exec(options: argparse.Namespace, console: Console) -> int:
+    programs = build.programs(console)
+    return _foreground(handle.popen(paths.chosen(), programs, _command(options)))
+
+
+def _down(options: argparse.Namespace, console: Console) -> int:
+    where = paths.chosen()
+    was_up = handle.down(where)
+    console.print(f"The lab {where.name} {'has ended' if was_up else 'was not up'}")
+    return 0
+
+
+_COMMANDS = {
+    "setup": _setup,
+    "programs": _programs,
+    "run": _run,
+    "up": _up,
+    "shell": _shell,
+    "exec": _exec,
+    "down": _down,
+}
+
+
+def _prepare(options: argparse.Namespace, console: Console) -> tuple[paths.LabPaths, Path]:
+    where = paths.chosen()
+    _setup(options, console)
+    return where, build.programs(console)
+
+
+def _command(options: argparse.Namespace) -> list[str]:
+    words = options.words[1:] if options.words[:1] == ["--"] else options.words
+    if not words:
+        raise ValueError(
+            f"{options.command} needs a command: python -m testbed {options.command} -- COMMAND…"
+        )
+    return words
+
+
+def _foreground(process: subprocess.Popen[bytes]) -> int:
+    """Wait for a command of this terminal; after Ctrl-C, which it got as well, for a while."""
+    try:
+        code = process.wait()
+    except (KeyboardInterrupt, SystemExit):
+        process.terminate()
+        try:
+            process.wait(_GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        raise
+    return code if code >= 0 else 128 - code
+
+
+def _stop(number: int, frame: object) -> None:
+    raise SystemExit(128 + number)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m testbed", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, text in _HELP.items():
+        command = commands.add_parser(name, help=text)
+        if name in ("run", "exec"):
+            command.add_argument("words", nargs=argparse.REMAINDER, metavar="-- COMMAND…")
+    return parser
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,107 @@
+"""What this machine must have: installed when it can be, else said in one line."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from testbed.cluster import host, linux
+
+TOOLS = {
+    "runc": "runc",
+    "nft": "nftables",
+    "iptables": "iptables",
+    "ip": "iproute2",
+    "dnsmasq": "dnsmasq-base",
+    "nsenter": "util-linux",
+    "setpriv": "util-linux",
+    "openssl": "openssl",
+    "jq": "jq",
+    "/usr/share/easy-rsa/easyrsa": "easy-rsa",
+}
+"""The programs that the testbed runs, and the packages of Debian and Ubuntu that hold them."""
+
+_SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_PROBE = "import sys; from testbed.cluster import linux; linux.unshare(int(sys.argv[1]))"
+_SOURCES = Path(__file__).resolve().parents[2]
+
+
+class Unfit(Exception):
+    """This machine cannot run the testbed; the message is a line with why and what helps."""
+
+
+def check() -> None:
+    """Return if this machine can run the testbed once its tools are installed. Raises Unfit."""
+    if platform.system() != "Linux":
+        raise Unfit(f"the testbed runs on Linux only, not on {platform.system()}")
+    if os.geteuid() != 0:
+        raise Unfit("the testbed makes namespaces and mounts: run it as root, or with sudo")
+    _check_namespaces()
+    if not host.knows_file_system("overlay") and not _load_module("overlay"):
+        raise Unfit(
+            "this kernel has no overlay file system: no machine's root can be laid over the host's"
+        )
+    cgroups = host.find_cgroups()
+    if not cgroups.hierarchies:
+        raise Unfit("no control groups are mounted at /sys/fs/cgroup: the kubelet needs them")
+    if cgroups.missing:
+        raise Unfit(
+            f"control groups lack {', '.join(cgroups.missing)}: the kubelet does not start without"
+        )
+
+
+def install(console: Console) -> None:
+    """Install the tools that are missing, or say the command that does. Raises Unfit."""
+    packages = missing_packages()
+    if not packages:
+        return
+    command = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
+    if not shutil.which("apt-get"):
+        raise Unfit(f"install these first (their names in Debian): {' '.join(packages)}")
+    console.print(f"Installing what is missing: {shlex.join(command)}")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for step in (["apt-get", "update"], command):
+        result = subprocess.run(step, env=environment, capture_output=True, text=True, check=False)
+    if missing_packages():
+        reason = (result.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise Unfit(f"run: apt-get update && {shlex.join(command)} ({reason})")
+
+
+def missing_packages() -> list[str]:
+    """Return the packages of the tools that are not here."""
+    missing = {
+        package for tool, package in TOOLS.items() if not shutil.which(tool, path=_SEARCH_PATH)
+    }
+    return sorted(missing)
+
+
+def _check_namespaces() -> None:
+    flags = (
+        linux.NEW_MOUNTS | linux.NEW_PIDS | linux.NEW_NETWORK | linux.NEW_IPC | linux.NEW_HOSTNAME
+    )
+    probe = subprocess.run(
+        [sys.executable, "-c", _PROBE, str(flags)],
+        cwd=_SOURCES,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if probe.returncode != 0:
+        reason = (probe.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise Unfit(
+            f"this machine forbids namespaces to root ({reason}): a container needs --privileged"
+        )
+
+
+def _load_module(name: str) -> bool:
+    modprobe = shutil.which("modprobe", path=_SEARCH_PATH)
+    if modprobe:
+        subprocess.run([modprobe, name], capture_output=True, check=False)
+    return host.knows_file_system(name)

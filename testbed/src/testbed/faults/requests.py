@@ -1,0 +1,115 @@
+"""The requests that an application's hooks made, and which of them goes wrong. Pure."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from testbed.juju.errors import UsageError
+
+KILL_BEFORE, KILL_AFTER = "kill-before", "kill-after"
+ANSWERS = ("CODE", "html", "half", "closed", "slow:SECONDS")
+_MOST_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request. `run` is one run of a hook, `retry` whether that hook had failed before;
+    `counted` is False for the repetition of a GET, which is how a charm waits; `code` is 0
+    until, and unless, the charm was answered."""
+
+    run: str
+    unit: str
+    hook: str
+    method: str
+    path: str
+    retry: bool = False
+    counted: bool = True
+    code: int = 0
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What goes wrong at the `at`-th counted request of each hook, from 1, until it is taken
+    back. No hook is killed that is run again."""
+
+    what: str
+    at: int
+
+    def __post_init__(self) -> None:
+        if self.at < 1 or not _is_fault(self.what):
+            choices = ", ".join(ANSWERS)
+            raise UsageError(f"give --at-request N, from 1, and one of {choices}, not {self.what}")
+
+    @property
+    def kills(self) -> bool:
+        """Whether the hook dies of it."""
+        return self.what in (KILL_BEFORE, KILL_AFTER)
+
+
+def _is_fault(what: str) -> bool:
+    name, _, seconds = what.partition(":")
+    if name == "slow":
+        return seconds.isdigit() and 0 < int(seconds) <= _MOST_SECONDS
+    return what in (KILL_BEFORE, KILL_AFTER, *ANSWERS) or (
+        what.isdigit() and 400 <= int(what) < 600
+    )
+
+
+class RequestLog:
+    """Requests in their order. A request is known by its place in `requests`."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._fault: Fault | None = None
+        self._counts: Counter[str] = Counter()
+        self.requests: list[Request] = []
+        self.fired: list[Request] = []
+
+    def set(self, fault: Fault | None) -> None:
+        """Let this go wrong from now on, and nothing else; counting starts anew."""
+        with self._lock:
+            self._fault, self.fired = fault, []
+            self._counts.clear()
+
+    def arrives(self, request: Request) -> tuple[int, Fault | None]:
+        """Note a request; its place, and what is to go wrong with it."""
+        with self._lock:
+            request = replace(request, counted=not self._repeats(request))
+            fault = self._due(request)
+            if fault:
+                request = replace(request, fault=fault.what)
+                self.fired.append(request)
+            self.requests.append(request)
+            return len(self.requests) - 1, fault
+
+    def answered(self, place: int, code: int) -> None:
+        """Note what the charm was answered."""
+        with self._lock:
+            self.requests[place] = replace(self.requests[place], code=code)
+
+    def report(self) -> dict[str, Any]:
+        """Everything, as a JSON document."""
+        with self._lock:
+            return {
+                "fired": [asdict(request) for request in self.fired],
+                "requests": [asdict(request) for request in self.requests],
+            }
+
+    def _repeats(self, request: Request) -> bool:
+        if request.method != "GET" or not self.requests:
+            return False
+        last = self.requests[-1]
+        return (last.run, last.method, last.path) == (request.run, request.method, request.path)
+
+    def _due(self, request: Request) -> Fault | None:
+        if not request.counted:
+            return None
+        self._counts[request.run] += 1
+        fault = self._fault
+        if fault is None or fault.at != self._counts[request.run]:
+            return None
+        return None if fault.kills and request.retry else fault

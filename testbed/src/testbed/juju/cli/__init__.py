@@ -1,0 +1,1 @@
+"""The `juju` and `testbedctl` commands."""

@@ -1,0 +1,181 @@
+"""Bundles and their overlays. Pure.
+
+The merge is Juju's: an overlay's applications are merged into the bundle's field by field, an
+application that an overlay sets to nothing is taken out with its relations, and relations are
+appended.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from testbed.juju.errors import JujuError, UnsupportedError
+from testbed.juju.state import names
+
+_BUNDLE_KEYS = {
+    "applications", "relations", "machines", "default-base", "description", "name", "bundle",
+    "issues", "source", "website", "tags", "docs",
+}  # fmt: skip
+_APPLICATION_KEYS = {
+    "charm", "channel", "base", "num_units", "to", "options", "trust", "expose", "annotations",
+    "constraints", "revision",
+}  # fmt: skip
+_MERGED = ("options", "annotations")
+
+
+@dataclass(frozen=True)
+class BundleApplication:
+    """One application of a bundle, as it is to be deployed."""
+
+    name: str
+    charm: str
+    channel: str
+    base: str
+    num_units: int | None
+    to: tuple[str, ...]
+    options: Mapping[str, Any]
+    trust: bool
+    expose: bool
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle with its overlays laid over it."""
+
+    applications: tuple[BundleApplication, ...]
+    relations: tuple[tuple[str, str], ...]
+    machines: tuple[str, ...]
+
+
+def is_bundle(document: Any) -> bool:
+    return isinstance(document, dict) and "applications" in document
+
+
+def load(texts: Iterable[tuple[str, str]]) -> Bundle:
+    """The bundle out of `(file name, text)` pairs: the bundle itself, then its overlays.
+
+    A file may hold several YAML documents: those after the first are overlays too. Raises
+    JujuError for what is no bundle, UnsupportedError for what this testbed cannot deploy.
+    """
+    merged: dict[str, Any] = {}
+    for name, text in texts:
+        for document in _documents(name, text):
+            merged = merge(merged, document)
+    return _bundle(merged)
+
+
+def _documents(name: str, text: str) -> list[dict[str, Any]]:
+    try:
+        documents = [document for document in yaml.safe_load_all(text) if document is not None]
+    except yaml.YAMLError as error:
+        raise JujuError(f'cannot unmarshal bundle contents of "{name}": {error}') from error
+    if not documents or not all(isinstance(document, dict) for document in documents):
+        raise JujuError(f'"{name}" is not a valid bundle: expected a map of applications')
+    for document in documents:
+        _refuse_unknown(name, "bundle", document, _BUNDLE_KEYS)
+    return [_anchored(document, os.path.dirname(name)) for document in documents]
+
+
+def _anchored(document: dict[str, Any], folder: str) -> dict[str, Any]:
+    """The document with each path of a local charm taken from the file's own folder."""
+    applications = {
+        name: {**spec, "charm": os.path.normpath(os.path.join(folder, spec["charm"]))}
+        if spec and str(spec.get("charm", "")).startswith(".")
+        else spec
+        for name, spec in (document.get("applications") or {}).items()
+    }
+    return {**document, "applications": applications}
+
+
+def _refuse_unknown(name: str, where: str, found: Mapping[str, Any], known: set[str]) -> None:
+    unknown = sorted(set(found) - known)
+    if unknown:
+        raise UnsupportedError(f'"{unknown[0]}" in the {where} of "{name}"')
+
+
+def merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
+    """One overlay laid over a bundle."""
+    applications = dict(base.get("applications") or {})
+    removed: set[str] = set()
+    for name, spec in (overlay.get("applications") or {}).items():
+        if spec is None and name in applications:
+            del applications[name]
+            removed.add(name)
+        else:
+            applications[name] = _merge_application(applications.get(name) or {}, spec or {})
+    relations = [
+        relation for relation in base.get("relations") or [] if not _mentions(relation, removed)
+    ]
+    return {
+        **base,
+        **{key: value for key, value in overlay.items() if key != "relations"},
+        "applications": applications,
+        "machines": {**(base.get("machines") or {}), **(overlay.get("machines") or {})},
+        "relations": relations + list(overlay.get("relations") or []),
+    }
+
+
+def _merge_application(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
+    merged = {**base, **overlay}
+    for field in _MERGED:
+        if base.get(field) or overlay.get(field):
+            merged[field] = {**(base.get(field) or {}), **(overlay.get(field) or {})}
+    return merged
+
+
+def _mentions(relation: Any, removed: set[str]) -> bool:
+    return any(str(end).partition(":")[0] in removed for end in relation)
+
+
+def _bundle(document: Mapping[str, Any]) -> Bundle:
+    base = str(document.get("default-base") or "")
+    applications = tuple(
+        _application(name, spec, base) for name, spec in document["applications"].items()
+    )
+    known = {application.name for application in applications}
+    relations = tuple(_relation(ends, known) for ends in document.get("relations") or [])
+    return Bundle(applications, relations, tuple(str(m) for m in document.get("machines") or {}))
+
+
+def _application(name: str, spec: Mapping[str, Any], base: str) -> BundleApplication:
+    if not names.is_application(name):
+        raise JujuError(f'the provided bundle has errors: invalid application name "{name}"')
+    _refuse_unknown("bundle", f'application "{name}"', spec, _APPLICATION_KEYS)
+    if not spec.get("charm"):
+        raise JujuError(f'the provided bundle has errors: empty charm path for "{name}"')
+    units = spec.get("num_units")
+    return BundleApplication(
+        name=name,
+        charm=str(spec["charm"]).removeprefix("ch:"),
+        channel=str(spec.get("channel") or ""),
+        base=str(spec.get("base") or base),
+        num_units=None if units is None else int(units),
+        to=tuple(str(target) for target in _listed(spec.get("to"))),
+        options=dict(spec.get("options") or {}),
+        trust=spec.get("trust") is True,
+        expose=spec.get("expose") is True,
+    )
+
+
+def _listed(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list) else [value]
+
+
+def _relation(ends: Any, known: set[str]) -> tuple[str, str]:
+    if not isinstance(ends, list) or len(ends) != 2:
+        raise JujuError(f"the provided bundle has errors: relation {ends!r} needs two endpoints")
+    for end in ends:
+        application = str(end).partition(":")[0]
+        if application not in known:
+            raise JujuError(
+                f"the provided bundle has errors: relation {ends!r} refers to application "
+                f'"{application}" not defined in this bundle'
+            )
+    return str(ends[0]), str(ends[1])

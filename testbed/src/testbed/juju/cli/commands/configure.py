@@ -1,0 +1,217 @@
+"""juju config, model-config and trust."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from testbed.juju.cli.commands.parsing import assignments, config_of, options_file
+from testbed.juju.cli.invocation import Command, Invocation
+from testbed.juju.durations import seconds
+from testbed.juju.errors import JujuError, UnsupportedError, UsageError
+from testbed.juju.flags import Flag, Parsed
+from testbed.juju.state import settings
+from testbed.juju.state.model import MODEL_DEFAULTS, Application, Model
+from testbed.juju.state.settings import Value
+
+_FORMAT, _RESET = Flag("format"), Flag("reset", "list")
+
+
+def _split(words: list[str]) -> tuple[list[str], list[str]]:
+    """Keys to show, and assignments. Raises UsageError when both are given."""
+    keys = [word for word in words if "=" not in word]
+    pairs = [word for word in words if "=" in word]
+    if keys and pairs:
+        raise UsageError("cannot set and retrieve values simultaneously")
+    if len(keys) > 1:
+        raise UsageError("can only retrieve a single value, or all values")
+    return keys, pairs
+
+
+def _resets(parsed: Parsed) -> list[str]:
+    return [key for word in parsed.all("reset") for key in word.split(",") if key]
+
+
+def dump(value: Any, style: str) -> str:
+    """A value as `--format` wants it: yaml or json."""
+    if style == "json":
+        return json.dumps(value)
+    if style in ("yaml", "smart", ""):
+        return yaml.safe_dump(value, sort_keys=False, default_flow_style=False).rstrip("\n")
+    raise UsageError(f'invalid value "{style}" for option --format')
+
+
+def config(invocation: Invocation, parsed: Parsed) -> None:
+    if not parsed.args:
+        raise UsageError("no application name specified")
+    name, words = parsed.args[0], parsed.args[1:]
+    keys, pairs = _split(words)
+    resets = _resets(parsed)
+    file = parsed.text("file")
+    with invocation.controller.lock:
+        model = invocation.model
+        application = model.application(name)
+        if not (pairs or resets or file):
+            _show(invocation, application, keys, parsed.text("format"))
+            return
+        _set(invocation, application, pairs, resets, file)
+        invocation.controller.changed(model)
+
+
+def _set(
+    invocation: Invocation,
+    application: Application,
+    pairs: list[str],
+    resets: list[str],
+    file: str,
+) -> None:
+    options = application.charm.options
+    given: dict[str, Any] = options_file(invocation, file, application.name) if file else {}
+    given |= assignments(invocation, pairs)
+    trust = given.pop("trust", None)
+    values = config_of(options, given)
+    for key in resets:
+        if key not in options and key != "trust":
+            raise JujuError(f'unknown option "{key}"')
+    if trust is not None:
+        application.trust = str(trust).lower() == "true"
+    application.config.update(values)
+    for key in resets:
+        application.config.pop(key, None)
+
+
+def _show(invocation: Invocation, application: Application, keys: list[str], style: str) -> None:
+    if keys:
+        invocation.print(_one(application, keys[0]))
+        return
+    report = {
+        "application": application.name,
+        "application-config": {"trust": _trust(application)},
+        "charm": application.charm.name,
+        "settings": settings.report(application.charm.options, application.config),
+    }
+    invocation.print(dump(report, style))
+
+
+def _one(application: Application, key: str) -> str:
+    if key == "trust":
+        return str(application.trust).lower()
+    if key not in application.charm.options:
+        raise JujuError(
+            f'key "{key}" not found in "{application.name}" application config or charm settings.'
+        )
+    value = application.settings().get(key, "")
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _trust(application: Application) -> dict[str, Any]:
+    return {
+        "default": False,
+        "description": "Does this application have access to trusted credentials",
+        "source": "user" if application.trust else "default",
+        "type": "bool",
+        "value": application.trust,
+    }
+
+
+def trust(invocation: Invocation, parsed: Parsed) -> None:
+    if len(parsed.args) != 1:
+        raise UsageError("no application name specified")
+    with invocation.controller.lock:
+        model = invocation.model
+        model.application(parsed.args[0]).trust = not parsed.on("remove")
+        invocation.controller.changed(model)
+
+
+def model_config(invocation: Invocation, parsed: Parsed) -> None:
+    keys, pairs = _split(parsed.args)
+    resets = _resets(parsed)
+    given = assignments(invocation, pairs)
+    values = model_values(given)
+    for key in (*keys, *resets):
+        _check_known(key)
+    with invocation.controller.lock:
+        model = invocation.model
+        if not (given or resets):
+            _show_model(invocation, model, keys, parsed.text("format", "tabular"))
+            return
+        model.config |= values
+        for key in resets:
+            model.config.pop(key, None)
+        invocation.controller.changed(model)
+
+
+def model_values(given: Mapping[str, str]) -> dict[str, Value]:
+    """Model options as given on a command line, in their types. Raises JujuError."""
+    return {key: _model_value(key, text) for key, text in given.items()}
+
+
+def _check_known(key: str) -> None:
+    if key not in MODEL_DEFAULTS:
+        raise UnsupportedError(f'the model option "{key}"')
+
+
+def _model_value(key: str, text: str) -> Value:
+    _check_known(key)
+    if isinstance(MODEL_DEFAULTS[key], bool):
+        if text.lower() not in ("true", "false"):
+            raise JujuError(f'{key}: expected bool, got string("{text}")')
+        return text.lower() == "true"
+    if key == "update-status-hook-interval":
+        _check_interval(text)
+    return text
+
+
+def _check_interval(text: str) -> None:
+    what = "invalid update status hook interval in model configuration"
+    try:
+        interval = seconds(text)
+    except ValueError as error:
+        raise JujuError(f"{what}: {error}") from error
+    if interval <= 0:
+        raise JujuError(f"{what}: it must be positive")
+
+
+def _show_model(invocation: Invocation, model: Model, keys: list[str], style: str) -> None:
+    if keys:
+        value = model.setting(keys[0])
+        invocation.print(str(value).lower() if isinstance(value, bool) else str(value))
+        return
+    report = {
+        key: {"Value": model.setting(key), "Source": "model" if key in model.config else "default"}
+        for key in sorted(MODEL_DEFAULTS)
+    }
+    if style != "tabular":
+        invocation.print(dump(report, style))
+        return
+    width = max(map(len, report)) + 2
+    invocation.print(f"{'Attribute':<{width}}{'From':<9}Value")
+    for key, entry in report.items():
+        value = entry["Value"]
+        text = (
+            str(value).lower()
+            if isinstance(value, bool)
+            else f'"{value}"'
+            if value == ""
+            else value
+        )
+        invocation.print(f"{key:<{width}}{entry['Source']:<9}{text}")
+
+
+COMMANDS = (
+    Command(
+        "config", config, "Shows, sets or resets an application's options.",
+        (_FORMAT, _RESET, Flag("file")),
+    ),
+    Command(
+        "model-config", model_config, "Shows, sets or resets the model's options.",
+        (_FORMAT, _RESET),
+    ),
+    Command(
+        "trust", trust, "Sets the trust of an application.",
+        (Flag("remove", "bool"), Flag("scope")),
+    ),
+)  # fmt: skip

@@ -1,0 +1,86 @@
+"""juju deploy."""
+
+from __future__ import annotations
+
+from testbed.juju.cli.commands import deploy_bundle
+from testbed.juju.cli.commands.parsing import config_of, option_texts, placements
+from testbed.juju.cli.commands.sources import is_local, origin, source
+from testbed.juju.cli.invocation import Command, Invocation
+from testbed.juju.controller import deploying
+from testbed.juju.controller.deploying import Request, Source
+from testbed.juju.errors import JujuError, UsageError
+from testbed.juju.flags import Flag, Parsed
+
+
+def deploy(invocation: Invocation, parsed: Parsed) -> None:
+    if not parsed.args:
+        raise UsageError("no charm or bundle specified")
+    if len(parsed.args) > 2:
+        raise UsageError(f'unrecognized args: ["{parsed.args[2]}"]')
+    texts = _bundle_texts(invocation, parsed)
+    if texts is not None:
+        deploy_bundle.deploy(invocation, parsed, texts)
+        return
+    if parsed.all("overlay"):
+        raise JujuError("flags provided but not supported when deploying a charm: --overlay.")
+    with invocation.controller.lock:
+        found = source(invocation, invocation.model, parsed.args[0], parsed.text("channel"))
+        _deploy_charm(invocation, parsed, found)
+
+
+def _bundle_texts(invocation: Invocation, parsed: Parsed) -> list[tuple[str, str]] | None:
+    """The bundle and its overlays, if a bundle is what is to be deployed."""
+    name = parsed.args[0]
+    if is_local(name):
+        if not name.endswith((".yaml", ".yml")):
+            return None
+        first = (name, invocation.read(name))
+    else:
+        path = invocation.controller.store.bundle(name)
+        if path is None:
+            return None
+        first = (str(path), path.read_text())
+    return [first, *((overlay, invocation.read(overlay)) for overlay in parsed.all("overlay"))]
+
+
+def _deploy_charm(invocation: Invocation, parsed: Parsed, found: Source) -> None:
+    charm, model = found.charm, invocation.model
+    units, to = int(parsed.text("num-units", "1")), placements(parsed)
+    if charm.subordinate and ("num-units" in parsed.values or to):
+        raise JujuError("cannot use --num-units or --to with subordinate application")
+    if len(to) > units:
+        raise UsageError("cannot use --to with more placements than units")
+    application = parsed.args[1] if len(parsed.args) > 1 else charm.name
+    texts = option_texts(invocation, parsed.all("config"), application)
+    trust = parsed.on("trust") or str(texts.pop("trust", "")).lower() == "true"
+    request = Request(
+        source=found,
+        application=application,
+        base=parsed.text("base"),
+        units=units,
+        to=to,
+        config=config_of(charm.options, texts),
+        trust=trust,
+        force=parsed.on("force"),
+    )
+    invocation.info(_located(found))
+    deployed = deploying.deploy(invocation.controller, model, request)
+    invocation.info(f'Deploying "{application}" from {origin(found)} on {deployed.base}/stable')
+
+
+def _located(found: Source) -> str:
+    if found.origin == "local":
+        return f'Located local charm "{found.charm.name}", revision {found.revision}'
+    return f'Located charm "{found.charm.name}" in charm-hub, revision {found.revision}'
+
+
+COMMANDS = (
+    Command(
+        "deploy",
+        deploy,
+        "Deploys a charm or a bundle with overlays.",
+        (Flag("channel"), Flag("config", "list"), Flag("base"), Flag("to"),
+         Flag("num-units", aliases=("n",)), Flag("trust", "bool"), Flag("force", "bool"),
+         Flag("overlay", "list")),
+    ),
+)  # fmt: skip

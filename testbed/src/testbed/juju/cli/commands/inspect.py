@@ -1,0 +1,224 @@
+"""juju status, show-unit, actions, debug-log."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from testbed.juju.cli.commands.configure import dump
+from testbed.juju.cli.invocation import Command, Invocation
+from testbed.juju.cli.status import only, relation_rows, status_document
+from testbed.juju.cli.tabular import coloured, status_tables, table
+from testbed.juju.controller.controller import CLOUD, CONTROLLER_NAME, REGION, USER
+from testbed.juju.durations import seconds
+from testbed.juju.errors import UnsupportedError, UsageError
+from testbed.juju.flags import Flag, Parsed
+from testbed.juju.state import names
+from testbed.juju.state.logbook import LEVELS, Line
+from testbed.juju.state.model import Model, Relation, Unit, now
+
+_FORMAT = Flag("format")
+_TAIL_LINES = 10
+
+
+def status(invocation: Invocation, parsed: Parsed) -> None:
+    watch = parsed.text("watch")
+    interval = seconds(watch) if watch else 0.0
+    while True:
+        document, rows = _document(invocation, parsed)
+        text = _formatted(invocation, parsed, document, rows)
+        screen = "\x1b[H\x1b[2J" if watch and invocation.is_terminal() else ""
+        invocation.print(screen + text)
+        if not document["applications"] and not document["machines"]:
+            invocation.info(_nothing(document, parsed.args))
+        if not watch:
+            return
+        time.sleep(interval)
+        if invocation.gone():
+            return
+
+
+def _document(
+    invocation: Invocation, parsed: Parsed
+) -> tuple[dict[str, Any], list[list[str]] | None]:
+    """The status and, where they are asked for, the rows of the relations."""
+    with invocation.controller.lock:
+        model = invocation.model
+        document = status_document(
+            model, now(), controller=CONTROLLER_NAME, cloud=CLOUD, region=REGION
+        )
+        wanted = parsed.on("relations") or parsed.on("integrations")
+        rows = relation_rows(model) if wanted else None
+    return only(document, parsed.args), rows
+
+
+def _formatted(
+    invocation: Invocation, parsed: Parsed, document: dict[str, Any], rows: list[list[str]] | None
+) -> str:
+    style = parsed.text("format", "tabular")
+    if style in ("json", "yaml"):
+        return dump(document, style)
+    if style != "tabular":
+        raise UnsupportedError(f'the status format "{style}"')
+    tables = status_tables(document, rows)
+    wanted = parsed.on("color") or (invocation.is_terminal() and not parsed.on("no-color"))
+    return coloured(tables) if wanted else tables
+
+
+def _nothing(document: dict[str, Any], selectors: list[str]) -> str:
+    if not selectors:
+        return f'\nModel "{USER}/{document["model"]["name"]}" is empty.'
+    return f"Nothing matched specified filter{'s' if len(selectors) > 1 else ''}."
+
+
+def show_unit(invocation: Invocation, parsed: Parsed) -> None:
+    if not parsed.args:
+        raise UsageError("an unit name must be supplied")
+    for name in parsed.args:
+        if not names.is_unit_or_leader(name):
+            raise UsageError(f'unit name "{name}" not valid')
+    with invocation.controller.lock:
+        model = invocation.model
+        units = [model.unit(name) for name in parsed.args]
+        report = {unit.name: _unit_info(model, unit) for unit in units}
+    invocation.print(dump(report, parsed.text("format", "yaml")))
+
+
+def _unit_info(model: Model, unit: Unit) -> dict[str, Any]:
+    application = model.applications[unit.application]
+    host = unit.machine.host
+    return {
+        "workload-version": application.workload_version,
+        "machine": unit.machine.id,
+        "opened-ports": sorted(unit.ports, key=names.natural),
+        "public-address": host.address if host else "",
+        "charm": f"{application.charm.name}-{application.revision}",
+        "leader": application.leader == unit.name,
+        "life": unit.life,
+        "relation-info": [
+            _relation_info(model, relation, unit)
+            for relation in model.relations_of(application.name)
+            if unit.name in relation.joined
+        ],
+    }
+
+
+def _relation_info(model: Model, relation: Relation, unit: Unit) -> dict[str, Any]:
+    side, other = relation.side_of(unit.application), relation.other_side(unit.application)
+    assert side is not None
+    related = {
+        member.name: {"in-scope": True, "data": dict(relation.units[member.name].values)}
+        for member in model.members(relation, unit)
+    }
+    info: dict[str, Any] = {
+        "relation-id": relation.id,
+        "endpoint": side.endpoint.name,
+        "related-endpoint": other.endpoint.name,
+        "application-data": dict(relation.application_bag(other.application).values),
+        "local-unit": {"in-scope": True, "data": dict(relation.units[unit.name].values)},
+    }
+    return info | ({"related-units": related} if related else {})
+
+
+def actions(invocation: Invocation, parsed: Parsed) -> None:
+    if len(parsed.args) != 1:
+        raise UsageError("no application specified")
+    with invocation.controller.lock:
+        found = invocation.model.application(parsed.args[0]).charm.actions
+    style = parsed.text("format", "default")
+    if parsed.on("schema"):
+        report = {name: dict(action.schema) for name, action in sorted(found.items())}
+        invocation.print(dump(report, "yaml" if style == "default" else style))
+    elif style != "default":
+        invocation.print(dump({name: a.description for name, a in sorted(found.items())}, style))
+    elif not found:
+        invocation.print(f"No actions defined for {parsed.args[0]}.")
+    else:
+        rows = [[name, a.description.partition("\n")[0]] for name, a in sorted(found.items())]
+        invocation.print(table([["Action", "Description"], *rows]))
+
+
+def debug_log(invocation: Invocation, parsed: Parsed) -> None:
+    controller = invocation.controller
+    if parsed.on("tail") and parsed.on("no-tail"):
+        raise UsageError("setting --tail and --no-tail not valid")
+    tail = parsed.on("tail") or (invocation.is_terminal() and not parsed.on("no-tail"))
+    level = parsed.text("level", "TRACE").upper()
+    if level not in LEVELS:
+        raise UsageError(f'level value "{level}" is not one of {", ".join(map(repr, LEVELS))}')
+    with controller.lock:
+        model = invocation.model
+        logbook = controller.logs[model.uuid]
+        lines = [line for line in logbook.since(0) if _wanted(line, parsed, level)]
+    for line in _first(lines, parsed, tail=tail):
+        invocation.print(_shown(line, parsed))
+    seen = lines[-1].number + 1 if lines else 0
+    while tail and not invocation.gone():
+        with controller.lock:
+            if model.name not in controller.models:
+                return
+            controller.lock.wait(0.5)
+            more = list(logbook.since(seen))
+        for line in more:
+            if _wanted(line, parsed, level):
+                invocation.print(_shown(line, parsed))
+        seen = more[-1].number + 1 if more else seen
+
+
+def _first(lines: list[Line], parsed: Parsed, *, tail: bool) -> list[Line]:
+    """What is shown before tailing: all, or the last lines."""
+    limit = int(parsed.text("limit", "0"))
+    if limit:
+        return lines[-limit:]
+    if parsed.on("replay") or not (tail or "lines" in parsed.values):
+        return lines
+    return lines[-int(parsed.text("lines", str(_TAIL_LINES))) :]
+
+
+def _wanted(line: Line, parsed: Parsed, level: str) -> bool:
+    entities, modules = parsed.all("include"), parsed.all("include-module")
+    return (
+        LEVELS.index(line.level) >= LEVELS.index(level)
+        and (not entities or any(_names(name, line.entity) for name in entities))
+        and not any(_names(name, line.entity) for name in parsed.all("exclude"))
+        and (not modules or any(line.module.startswith(module) for module in modules))
+        and not any(line.module.startswith(m) for m in parsed.all("exclude-module"))
+    )
+
+
+def _names(selector: str, entity: str) -> bool:
+    """`unit-aws-iam-0`, `aws-iam/0`, `aws-iam` and `unit-aws-iam-*` name the same agent."""
+    if names.is_unit(selector):
+        return entity == names.tag_of(selector)
+    if selector.endswith("*"):
+        return entity.startswith(selector[:-1])
+    return entity == selector or entity.rpartition("-")[0] == f"unit-{selector}"
+
+
+def _shown(line: Line, parsed: Parsed) -> str:
+    if parsed.on("date"):
+        stamp = f"{line.time:%Y-%m-%d %H:%M:%S}"
+        return f"{line.entity}: {stamp} {line.level} {line.module} {line.message}"
+    return str(line)
+
+
+COMMANDS = (
+    Command(
+        "status", status, "Shows the model: applications, units, machines.",
+        (_FORMAT, Flag("relations", "bool"), Flag("integrations", "bool"), Flag("storage", "bool"),
+         Flag("watch"), Flag("color", "bool"), Flag("no-color", "bool"), Flag("utc", "bool")),
+    ),
+    Command("show-unit", show_unit, "Shows units with their relation data.", (_FORMAT,)),
+    Command(
+        "actions", actions, "Lists an application's actions.",
+        (_FORMAT, Flag("schema", "bool")), ("list-actions",),
+    ),
+    Command(
+        "debug-log", debug_log, "Shows the log of the model's agents.",
+        (Flag("replay", "bool"), Flag("tail", "bool"), Flag("no-tail", "bool"),
+         Flag("limit"), Flag("lines", aliases=("n",)), Flag("level", aliases=("l",)),
+         Flag("include", "list", ("i",)), Flag("exclude", "list", ("x",)),
+         Flag("include-module", "list"), Flag("exclude-module", "list"),
+         Flag("date", "bool"), Flag("color", "bool"), Flag("ms", "bool"), Flag("utc", "bool")),
+    ),
+)  # fmt: skip

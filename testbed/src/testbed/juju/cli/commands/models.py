@@ -1,0 +1,176 @@
+"""juju add-model, destroy-model, models, switch, show-model, version."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from testbed.juju.cli.commands.configure import dump, model_values
+from testbed.juju.cli.commands.parsing import assignments
+from testbed.juju.cli.invocation import Command, Invocation
+from testbed.juju.cli.status import moment
+from testbed.juju.cli.tabular import table
+from testbed.juju.controller.controller import CLOUD, CONTROLLER_NAME, REGION, USER
+from testbed.juju.controller.lifecycle import destroy_application
+from testbed.juju.errors import JujuError, UsageError
+from testbed.juju.flags import Flag, Parsed
+from testbed.juju.state.assumes import JUJU_VERSION
+from testbed.juju.state.model import Model
+
+FULL_VERSION = f"{JUJU_VERSION}-ubuntu-amd64"
+_FORMAT, _CONTROLLER = Flag("format"), Flag("controller", aliases=("c",))
+
+
+def version(invocation: Invocation, parsed: Parsed) -> None:
+    style = parsed.text("format", "smart")
+    if parsed.on("all"):
+        details = {"version": FULL_VERSION, "git-commit": "", "git-tree-state": "testbed stand-in"}
+        invocation.print(dump(details, style))
+        return
+    invocation.print(json.dumps(FULL_VERSION) if style == "json" else FULL_VERSION)
+
+
+def add_model(invocation: Invocation, parsed: Parsed) -> None:
+    if not parsed.args:
+        raise UsageError("model name is required")
+    if len(parsed.args) > 2 or (len(parsed.args) == 2 and parsed.args[1] not in _CLOUDS):
+        raise JujuError(
+            f'cloud or region "{parsed.args[-1]}" not found: this testbed has {CLOUD}/{REGION}'
+        )
+    if parsed.text("controller") not in ("", CONTROLLER_NAME):
+        raise JujuError(f"controller {parsed.text('controller')} not found")
+    name = parsed.args[0]
+    config = model_values(assignments(invocation, parsed.all("config")))
+    with invocation.controller.lock:
+        invocation.controller.add_model(name).config |= config
+    if not parsed.on("no-switch"):
+        invocation.current_model = name
+    invocation.info(f"Added '{name}' model on {CLOUD}/{REGION} for user '{USER}'")
+
+
+_CLOUDS = (CLOUD, f"{CLOUD}/{REGION}")
+
+
+def destroy_model(invocation: Invocation, parsed: Parsed) -> None:
+    if len(parsed.args) != 1:
+        raise UsageError("no model specified")
+    controller = invocation.controller
+    with controller.lock:
+        model = controller.model(parsed.args[0])
+    if not parsed.on("no-prompt"):
+        invocation.error(f'WARNING! This command will destroy the "{model.name}" model.')
+        if not invocation.ask("\nContinue [y/N]? "):
+            raise JujuError("model destruction: aborted")
+    invocation.info("Destroying model")
+    if not parsed.on("force"):
+        _empty(invocation, model)
+    controller.destroy_model(model)
+    invocation.info("Model destroyed.")
+
+
+def _empty(invocation: Invocation, model: Model) -> None:
+    """Let every application go as `remove-application` does, and wait for that."""
+    with invocation.controller.lock:
+        for application in list(model.applications.values()):
+            destroy_application(model, application)
+        invocation.controller.changed(model)
+        if not invocation.wait(lambda: not model.applications):
+            raise JujuError("model destruction: interrupted")
+
+
+def models(invocation: Invocation, parsed: Parsed) -> None:
+    with invocation.controller.lock:
+        everyone = sorted(invocation.controller.models.values(), key=lambda model: model.name)
+        entries = [_entry(model) for model in everyone]
+    style = parsed.text("format", "tabular")
+    if style != "tabular":
+        report = {"models": entries, "current-model": invocation.current_model}
+        invocation.print(dump(report, style))
+        return
+    rows = [
+        [
+            entry["short-name"] + ("*" if entry["short-name"] == invocation.current_model else ""),
+            f"{CLOUD}/{REGION}",
+            "testbed",
+            entry["status"]["current"],
+            str(len(entry["machines"])),
+            str(entry["units"]),
+            "admin",
+        ]
+        for entry in entries
+    ]
+    header = ["Model", "Cloud/Region", "Type", "Status", "Machines", "Units", "Access"]
+    invocation.print(f"Controller: {CONTROLLER_NAME}\n\n{table([header, *rows])}")
+
+
+def _entry(model: Model) -> dict[str, Any]:
+    return {**info(model), "units": sum(1 for _ in model.units())}
+
+
+def switch(invocation: Invocation, parsed: Parsed) -> None:
+    if not parsed.args:
+        invocation.print(f"{CONTROLLER_NAME}:{USER}/{invocation.current_model}")
+        return
+    with invocation.controller.lock:
+        name = invocation.controller.model(parsed.args[0]).name
+    if overriding := invocation.env.get("JUJU_MODEL"):
+        raise JujuError(
+            f'cannot switch when JUJU_MODEL is overriding the model (set to "{overriding}")'
+        )
+    before, invocation.current_model = invocation.current_model, name
+    prefix = f"{CONTROLLER_NAME}:{USER}/"
+    invocation.info(f"{prefix}{before} -> {prefix}{name}")
+
+
+def show_model(invocation: Invocation, parsed: Parsed) -> None:
+    controller = invocation.controller
+    with controller.lock:
+        model = controller.model(parsed.args[0]) if parsed.args else invocation.model
+        report = {model.name: info(model)}
+    invocation.print(dump(report, parsed.text("format", "yaml")))
+
+
+def info(model: Model) -> dict[str, Any]:
+    """A model as `juju show-model` describes it."""
+    return {
+        "name": f"{USER}/{model.name}",
+        "short-name": model.name,
+        "model-uuid": model.uuid,
+        "model-type": "iaas",
+        "controller-uuid": "00000000-0000-4000-8000-000000000000",
+        "controller-name": CONTROLLER_NAME,
+        "is-controller": False,
+        "owner": USER,
+        "cloud": CLOUD,
+        "region": REGION,
+        "type": "testbed",
+        "life": model.life,
+        "status": {"current": "available", "since": moment(model.created)},
+        "users": {USER: {"display-name": USER, "access": "admin", "last-connection": "just now"}},
+        "machines": {number: {"cores": 0} for number in model.machines},
+        "agent-version": JUJU_VERSION,
+    }
+
+
+COMMANDS = (
+    Command(
+        "version", version, "Prints the version.", (_FORMAT, Flag("all", "bool")), on_model=False
+    ),
+    Command(
+        "add-model", add_model, "Adds a model.",
+        (_CONTROLLER, Flag("no-switch", "bool"), Flag("config", "list")), on_model=False,
+    ),
+    Command(
+        "destroy-model", destroy_model, "Ends a model and everything in it.",
+        (Flag("no-prompt", "bool"), Flag("force", "bool"), Flag("no-wait", "bool"),
+         Flag("destroy-storage", "bool"), Flag("release-storage", "bool"),
+         Flag("timeout", aliases=("t",))),
+        on_model=False,
+    ),
+    Command(
+        "models", models, "Lists models.", (_FORMAT, _CONTROLLER), ("list-models",),
+        on_model=False,
+    ),
+    Command("switch", switch, "Shows or selects the current model.", on_model=False),
+    Command("show-model", show_model, "Shows a model.", (_FORMAT,)),
+)  # fmt: skip

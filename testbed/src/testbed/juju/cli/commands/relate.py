@@ -1,0 +1,64 @@
+"""juju integrate and remove-relation."""
+
+from __future__ import annotations
+
+from testbed.juju.cli.invocation import Command, Invocation
+from testbed.juju.controller import relating
+from testbed.juju.errors import JujuError, UnsupportedError, UsageError
+from testbed.juju.flags import Flag, Parsed
+from testbed.juju.state import endpoints
+
+
+def integrate(invocation: Invocation, parsed: Parsed) -> None:
+    if len(parsed.args) != 2:
+        raise UsageError("an integration must involve two applications")
+    _check(parsed.args)
+    with invocation.controller.lock:
+        model = invocation.model
+        try:
+            relating.integrate(model, *parsed.args)
+        except relating.AlreadyExistsError as error:
+            lines = "\n".join(str(error).split(": "))
+            hint = "Use 'juju status --relations' to view the current relations."
+            raise JujuError(f"{lines}: \n\n{hint}") from error
+        invocation.controller.changed(model)
+
+
+def remove_relation(invocation: Invocation, parsed: Parsed) -> None:
+    args = parsed.args
+    if len(args) == 1 and not args[0].isdigit():
+        raise UsageError("a relation must involve two applications")
+    if len(args) not in (1, 2):
+        raise UsageError("a relation must involve two applications")
+    if len(args) == 2:
+        _check(args)
+    with invocation.controller.lock:
+        model = invocation.model
+        if len(args) == 2:
+            relation = relating.find(model, *args)
+        elif int(args[0]) in model.relations:
+            relation = model.relations[int(args[0])]
+        else:
+            raise JujuError(f'relation "{args[0]}" not found')
+        relating.remove(model, relation, force=parsed.on("force"))
+        invocation.controller.changed(model)
+
+
+def _check(args: list[str]) -> None:
+    for name in args:
+        if "." in name:
+            raise UnsupportedError(f'the cross-model endpoint "{name}"')
+        endpoints.check_name(name)
+
+
+COMMANDS = (
+    Command(
+        "integrate", integrate, "Integrates two applications.", aliases=("relate", "add-relation")
+    ),
+    Command(
+        "remove-relation",
+        remove_relation,
+        "Removes a relation between two applications.",
+        (Flag("force", "bool"),),
+    ),
+)

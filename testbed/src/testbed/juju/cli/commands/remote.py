@@ -1,0 +1,179 @@
+"""juju ssh and scp: commands on a machine as its user, files to and from it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from testbed.juju.cli.commands.execute import MACHINE_PATH
+from testbed.juju.cli.invocation import Command, Invocation
+from testbed.juju.errors import JujuError, UnsupportedError, UsageError
+from testbed.juju.flags import Flag, Parsed
+from testbed.juju.state import names
+from testbed.juju.state.model import MachineLike
+from testbed.juju.uniter import runner
+
+_HOST_KEYS = Flag("no-host-key-checks", "bool")
+_IGNORED_SSH_OPTIONS = ("-q", "-T", "-t", "-tt")
+_SSH_OPTIONS_WITH_VALUE = ("-o", "-i", "-l", "-p")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A machine and the user to be there."""
+
+    host: MachineLike
+    user: str
+
+    @property
+    def home(self) -> str:
+        return "/root" if self.user == "root" else f"/home/{self.user}"
+
+
+def find_target(invocation: Invocation, text: str) -> Target:
+    """`[USER@]UNIT`, `[USER@]APP/leader` or `[USER@]MACHINE`."""
+    user, at, name = text.rpartition("@")
+    with invocation.controller.lock:
+        model = invocation.model
+        if names.is_machine(name):
+            machine = model.machine(name)
+        elif names.is_unit_or_leader(name):
+            machine = model.unit(name).machine
+        else:
+            raise JujuError(f'target "{text}" not found')
+        if machine.host is None:
+            raise JujuError(f"machine {machine.id} is not up yet")
+        return Target(machine.host, user if at else "ubuntu")
+
+
+def ssh(invocation: Invocation, parsed: Parsed) -> int:
+    if not parsed.args:
+        raise UsageError("no target name specified")
+    target = find_target(invocation, parsed.args[0])
+    words = _command(parsed.args[1:])
+    shell = ["/bin/bash", "-c", " ".join(words)] if words else ["/bin/bash", "-l"]
+    env = {
+        "HOME": target.home,
+        "LANG": "C.UTF-8",
+        "LOGNAME": target.user,
+        "PATH": MACHINE_PATH,
+        "SHELL": "/bin/bash",
+        "USER": target.user,
+    }
+    if invocation.is_terminal():
+        env["TERM"] = invocation.env.get("TERM", "xterm")
+    process = target.host.popen(
+        shell,
+        env=env,
+        cwd=target.home,
+        user=target.user,
+        stdin=invocation.stdin,
+        stdout=invocation.stdout,
+        stderr=invocation.stderr,
+        start_new_session=True,
+    )
+    return _wait(invocation, process)
+
+
+def _command(words: list[str]) -> list[str]:
+    """The remote command: what follows ssh's own options, joined by a shell there."""
+    rest = list(words)
+    while rest and rest[0].startswith("-"):
+        option = rest.pop(0)
+        if option == "--":
+            return rest
+        if option in _IGNORED_SSH_OPTIONS:
+            continue
+        if option == "-o" and rest:
+            rest.pop(0)
+            continue
+        raise UnsupportedError(f'the ssh option "{option}"')
+    return rest
+
+
+def _wait(invocation: Invocation, process: subprocess.Popen[bytes]) -> int:
+    """The command's exit code. When the client ends first, so does the command."""
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(0.2):
+            if invocation.gone():
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGHUP)
+                return
+
+    threading.Thread(target=watch, daemon=True).start()
+    code = process.wait()
+    ended.set()
+    return code if code >= 0 else 255
+
+
+def scp(invocation: Invocation, parsed: Parsed) -> None:
+    recursive = False
+    files: list[str] = []
+    for word in parsed.args:
+        if word == "-r":
+            recursive = True
+        elif word.startswith("-") and word not in ("-q", "-C", "-p"):
+            raise UnsupportedError(f'the scp option "{word}"')
+        elif not word.startswith("-"):
+            files.append(word)
+    if len(files) < 2:
+        raise UsageError("at least two arguments required")
+    *sources, destination = files
+    for source in sources:
+        _copy(invocation, source, destination, recursive=recursive)
+
+
+def _copy(invocation: Invocation, source: str, destination: str, *, recursive: bool) -> None:
+    origin, _ = _place(invocation, source)
+    goal, owner = _place(invocation, destination)
+    if goal.is_dir():
+        goal = goal / origin.name
+    try:
+        if origin.is_dir():
+            if not recursive:
+                raise JujuError(f"scp: {source}: not a regular file")
+            shutil.copytree(origin, goal, dirs_exist_ok=True)
+        else:
+            shutil.copyfile(origin, goal)
+            goal.chmod(origin.stat().st_mode & 0o777)
+        if owner is not None:
+            _chown(goal, owner)
+    except OSError as error:
+        raise JujuError(f"scp: {source}: {(error.strerror or str(error)).lower()}") from error
+
+
+def _place(invocation: Invocation, text: str) -> tuple[Path, Target | None]:
+    """A file here, or on a machine (`UNIT:PATH`)."""
+    name, colon, path = text.partition(":")
+    if not colon or name.startswith((".", "/")):
+        return invocation.path(text), None
+    target = find_target(invocation, name)
+    return runner.inside(target.host, os.path.join(target.home, path)), target
+
+
+def _chown(path: Path, target: Target) -> None:
+    """What scp writes on a machine belongs to the user that it came as."""
+    home = runner.inside(target.host, target.home).stat()
+    everything = [path, *path.rglob("*")] if path.is_dir() else [path]
+    for each in everything:
+        os.chown(each, home.st_uid, home.st_gid, follow_symlinks=False)
+
+
+COMMANDS = (
+    Command(
+        "ssh", ssh, "Runs a command on a machine, or opens a shell there.",
+        (_HOST_KEYS, Flag("pty", "bool"), Flag("proxy", "bool")), interspersed=False,
+    ),
+    Command(
+        "scp", scp, "Copies files to and from machines.",
+        (_HOST_KEYS, Flag("proxy", "bool")), interspersed=False,
+    ),
+)  # fmt: skip

@@ -1,0 +1,130 @@
+"""juju run and show-task."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from testbed.juju.cli.commands.configure import dump
+from testbed.juju.cli.commands.outcomes import new_task, plain, scheduled, verdict, waiting
+from testbed.juju.cli.commands.parsing import wait_seconds
+from testbed.juju.cli.invocation import Command, Invocation
+from testbed.juju.errors import JujuError, UsageError
+from testbed.juju.flags import Flag, Parsed
+from testbed.juju.state import actions, names
+from testbed.juju.state.model import Model, Unit
+from testbed.juju.uniter.tasks import Task
+
+_RUN_SECONDS = 60.0
+_FORMAT, _WAIT, _UTC = Flag("format"), Flag("wait"), Flag("utc", "bool")
+
+
+def run(invocation: Invocation, parsed: Parsed) -> int:
+    units, name, words = _split(parsed.args)
+    base = yaml.safe_load(invocation.read(parsed.text("params"))) if parsed.text("params") else {}
+    if not isinstance(base, dict):
+        raise UsageError("params must contain a YAML map with string keys")
+    params = actions.parse_params(words, base, as_text=parsed.on("string-args"))
+    with invocation.controller.lock:
+        model = invocation.model
+        operation, tasks, problems = _enqueue(invocation, model, units, name, params)
+    if not tasks:
+        invocation.info(
+            f"Operation {operation} failed to schedule any tasks:\n" + "\n".join(problems)
+        )
+        return 0
+    if parsed.on("background"):
+        invocation.info(scheduled(operation, tasks))
+        return 0
+    _announce(invocation, operation, tasks)
+    return _results(invocation, parsed, tasks, wait_seconds(parsed.text("wait")) or _RUN_SECONDS)
+
+
+def _split(args: list[str]) -> tuple[list[str], str, list[str]]:
+    units: list[str] = []
+    for number, arg in enumerate(args):
+        if names.is_unit_or_leader(arg):
+            units.append(arg)
+        elif actions.is_action_name(arg):
+            if not units:
+                raise UsageError("no unit specified")
+            if len({names.application_of(unit) for unit in units}) > 1:
+                raise UsageError("all units must be of the same application")
+            return units, arg, args[number + 1 :]
+        else:
+            raise UsageError(f'invalid unit or action name "{arg}"')
+    raise UsageError("no action specified" if units else "no unit specified")
+
+
+def _enqueue(
+    invocation: Invocation, model: Model, units: list[str], name: str, params: dict[str, Any]
+) -> tuple[int, list[Task], list[str]]:
+    operation, tasks, problems = model.next_operation, [], []
+    model.next_operation += 1
+    for wanted in units:
+        try:
+            unit = model.unit(wanted)
+            checked = actions.check_params(_action_of(model, unit, name), params)
+        except JujuError as error:
+            problems.append(str(error))
+            continue
+        task = new_task(invocation, model, unit.name, action=name, params=checked)
+        invocation.controller.agent(model, unit).tasks.append(task)
+        tasks.append(task)
+    invocation.controller.changed(model)
+    return operation, tasks, problems
+
+
+def _action_of(model: Model, unit: Unit, name: str) -> actions.Action:
+    found = model.applications[unit.application].charm.actions
+    if name not in found:
+        raise JujuError(f'action "{name}" not defined on unit "{unit.name}"')
+    return found[name]
+
+
+def _announce(invocation: Invocation, operation: int, tasks: list[Task]) -> None:
+    plural = "" if len(tasks) == 1 else "s"
+    lines = [f"Running operation {operation} with {len(tasks)} task{plural}"]
+    lines += [f"  - task {task.id} on {names.tag_of(task.target)}" for task in tasks]
+    invocation.info("\n".join(lines) + "\n")
+
+
+def _results(invocation: Invocation, parsed: Parsed, tasks: list[Task], timeout: float) -> int:
+    with invocation.controller.lock:
+        for task in tasks if not parsed.on("quiet") else ():
+            invocation.info(f"Waiting for task {task.id}...")
+        finished = invocation.wait(lambda: all(task.done for task in tasks), timeout)
+        reports = {task.target: task.report() for task in tasks}
+    style = parsed.text("format", "plain")
+    if not finished:
+        invocation.error(f"ERROR timed out waiting for results from: {waiting(tasks)}")
+        return 1
+    invocation.print(plain(tasks) if style == "plain" else dump(reports, style))
+    return verdict(invocation, tasks)
+
+
+def show_task(invocation: Invocation, parsed: Parsed) -> int:
+    if len(parsed.args) != 1:
+        raise UsageError("no task ID specified")
+    timeout = wait_seconds(parsed.text("wait"))
+    with invocation.controller.lock:
+        task = invocation.controller.tasks.get((invocation.model.uuid, parsed.args[0]))
+        if task is None:
+            raise JujuError(f'task "{parsed.args[0]}" not found')
+        if timeout is not None:
+            invocation.wait(lambda: task.done, timeout)
+        report = task.report()
+    style = parsed.text("format", "plain")
+    invocation.print(plain([task]) if style == "plain" else dump(report, style))
+    return 0
+
+
+COMMANDS = (
+    Command(
+        "run", run, "Runs an action on units.",
+        (_FORMAT, _WAIT, _UTC, Flag("background", "bool"), Flag("params"),
+         Flag("string-args", "bool"), Flag("color", "bool"), Flag("no-color", "bool")),
+    ),
+    Command("show-task", show_task, "Shows what came of a task.", (_FORMAT, _WAIT, _UTC)),
+)  # fmt: skip

@@ -1,0 +1,109 @@
+"""testbedctl: what a test needs and the real juju has no command for."""
+
+from __future__ import annotations
+
+import json
+
+from testbed.faults import commands as faults
+from testbed.juju.cli.commands.parsing import wait_seconds
+from testbed.juju.cli.invocation import Command, Invocation
+from testbed.juju.controller import lifecycle
+from testbed.juju.errors import JujuError, UsageError
+from testbed.juju.flags import Flag, Parsed
+from testbed.juju.state import names
+from testbed.juju.uniter.killing import Plan
+
+_SETTLE_SECONDS = 300.0
+
+
+def _argument(parsed: Parsed, number: int, what: str) -> str:
+    if len(parsed.args) <= number:
+        raise UsageError(f"no {what} specified")
+    return parsed.args[number]
+
+
+def move_leader(invocation: Invocation, parsed: Parsed) -> None:
+    with invocation.controller.lock:
+        model = invocation.model
+        unit = model.unit(_argument(parsed, 0, "unit"))
+        lifecycle.move_leader(model, unit)
+        invocation.controller.changed(model)
+
+
+def kill_hook(invocation: Invocation, parsed: Parsed) -> None:
+    name, number = parsed.text("unit"), parsed.text("at-tool-call")
+    if not names.is_unit(name) or not number.isdigit() or int(number) < 1:
+        raise UsageError("give --unit UNIT and --at-tool-call N, counted from 1")
+    plan = Plan(int(number), every_hook=parsed.on("every-hook"))
+    with invocation.controller.lock:
+        invocation.controller.kills.set(invocation.model.uuid, name, plan)
+
+
+def killed(invocation: Invocation, parsed: Parsed) -> None:
+    with invocation.controller.lock:
+        unit = _argument(parsed, 0, "unit")
+        report = invocation.controller.kills.find(invocation.model.uuid, unit).report()
+    invocation.print(json.dumps(report))
+
+
+def trigger(invocation: Invocation, parsed: Parsed) -> None:
+    hook = _argument(parsed, 1, "hook")
+    with invocation.controller.lock:
+        model = invocation.model
+        unit = model.unit(_argument(parsed, 0, "unit"))
+        if hook != "update-status":
+            raise UsageError(f'only update-status can be triggered, not "{hook}"')
+        unit.update_status_version += 1
+        invocation.controller.changed(model)
+
+
+def hooks(invocation: Invocation, parsed: Parsed) -> None:
+    with invocation.controller.lock:
+        unit = _argument(parsed, 0, "unit")
+        history = list(invocation.controller.history(invocation.model, unit))
+    invocation.print(json.dumps([run.report() for run in history]))
+
+
+def stop_agent(invocation: Invocation, parsed: Parsed) -> None:
+    _set_agent(invocation, parsed, stopped=True)
+
+
+def start_agent(invocation: Invocation, parsed: Parsed) -> None:
+    _set_agent(invocation, parsed, stopped=False)
+
+
+def _set_agent(invocation: Invocation, parsed: Parsed, *, stopped: bool) -> None:
+    with invocation.controller.lock:
+        model = invocation.model
+        unit = model.unit(_argument(parsed, 0, "unit"))
+        unit.agent_stopped = stopped
+        if stopped:
+            invocation.controller.agent(model, unit).kill_run()
+        invocation.controller.changed(model)
+
+
+def settle(invocation: Invocation, parsed: Parsed) -> None:
+    timeout = wait_seconds(parsed.text("wait")) or _SETTLE_SECONDS
+    controller = invocation.controller
+    with controller.lock:
+        model = invocation.model
+        if not invocation.wait(lambda: controller.settled(model), timeout):
+            raise JujuError(f"not settled after {timeout:.0f} s")
+
+
+COMMANDS = (
+    Command("move-leader", move_leader, "Makes UNIT the leader of its application."),
+    Command(
+        "kill-hook", kill_hook,
+        "Kills the next hook of a unit, present or to come, at its N-th hook-tool call; or every\n"
+        "                       hook (--every-hook), but for the one that runs again.",
+        (Flag("unit"), Flag("at-tool-call"), Flag("every-hook", "bool")),
+    ),
+    Command("killed", killed, "Prints what came of the last kill-hook of UNIT, as JSON."),
+    Command("trigger", trigger, "UNIT update-status: runs that hook now."),
+    Command("hooks", hooks, "Prints every hook that UNIT ran, as JSON."),
+    Command("stop-agent", stop_agent, "Loses UNIT's agent: no hooks, another leader."),
+    Command("start-agent", start_agent, "Brings UNIT's agent back."),
+    Command("settle", settle, "Waits until nothing runs or is due in the model.", (Flag("wait"),)),
+    *faults.COMMANDS,
+)  # fmt: skip

@@ -1,0 +1,156 @@
+"""One invocation of the `juju` executable, as the controller serves it.
+
+The executable hands over its arguments, its standard streams, its working directory and its root
+directory as file descriptors: commands read and write them as if they ran there.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import select
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from testbed.juju.errors import JujuError
+from testbed.juju.flags import Flag, Parsed
+from testbed.juju.state.model import Model
+
+if TYPE_CHECKING:
+    from testbed.juju.controller.controller import Controller
+
+_GLANCE_SECONDS = 0.2  # between two looks at whether the client has gone
+MODEL = Flag("model", aliases=("m",))
+
+
+@dataclass
+class Invocation:
+    """What a command has at hand."""
+
+    controller: Controller
+    env: Mapping[str, str]
+    connection: socket.socket
+    stdin: int
+    stdout: int
+    stderr: int
+    directory: int
+    root: int
+    current_models: dict[str, str] = field(default_factory=dict)
+    quiet: bool = False
+    model_flag: str = ""
+
+    # the model that a command is about
+
+    @property
+    def model(self) -> Model:
+        name = self.model_flag or self.env.get("JUJU_MODEL") or self.current_model
+        if not name:
+            raise JujuError(
+                'no model in focus.\n\nPlease use "juju models" to see models available to you.\n'
+                'You can set current model by running "juju switch"\n'
+                'or specify any other model on the command line using the "-m" option.'
+            )
+        return self.controller.model(name)
+
+    @property
+    def current_model(self) -> str:
+        return self.current_models.get(self._client, "")
+
+    @current_model.setter
+    def current_model(self, name: str) -> None:
+        self.current_models[self._client] = name
+
+    @property
+    def _client(self) -> str:
+        """Whose `juju switch` counts: Juju keeps it in the user's data folder."""
+        return self.env.get("JUJU_DATA") or self.env.get("HOME", "")
+
+    # streams
+
+    def print(self, text: str = "", *, end: str = "\n") -> None:
+        _write(self.stdout, text + end)
+
+    def info(self, text: str) -> None:
+        """What people see and scripts do not: on stderr, unless --quiet."""
+        if not self.quiet:
+            _write(self.stderr, text + "\n")
+
+    def error(self, text: str) -> None:
+        _write(self.stderr, text + "\n")
+
+    def is_terminal(self) -> bool:
+        return os.isatty(self.stdout)
+
+    def ask(self, question: str) -> bool:
+        """A yes or no from the operator; no when there is nobody to ask."""
+        _write(self.stderr, question)
+        answer = b""
+        while not answer.endswith(b"\n"):
+            byte = os.read(self.stdin, 1)
+            if not byte:
+                break
+            answer += byte
+        return answer.strip().lower() in (b"y", b"yes")
+
+    def gone(self) -> bool:
+        """Whether the executable has ended (Ctrl-C)."""
+        readable, _, _ = select.select([self.connection], [], [], 0)
+        return bool(readable)
+
+    def wait(self, ready: Callable[[], bool], timeout: float | None = None) -> bool:
+        """Wait, with the lock held, until `ready()`. False when time or the client is up."""
+        lock = self.controller.lock
+        until = math.inf if timeout is None else time.monotonic() + timeout
+        while not ready():
+            if self.gone() or time.monotonic() >= until:
+                return False
+            lock.wait(_GLANCE_SECONDS)
+        return True
+
+    # files
+
+    def path(self, text: str) -> Path:
+        """A path of the operator's machine, as the controller reaches it."""
+        base = self.root if text.startswith("/") else self.directory
+        return Path(f"/proc/self/fd/{base}") / text.lstrip("/")
+
+    def read(self, text: str) -> str:
+        """A text file of the operator's. `-` is stdin. Raises JujuError."""
+        try:
+            if text == "-":
+                with os.fdopen(os.dup(self.stdin)) as stream:
+                    return stream.read()
+            return self.path(text).read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise JujuError(f"open {text}: {reason.lower()}") from error
+
+
+def _write(descriptor: int, text: str) -> None:
+    data = text.encode()
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+Handler = Callable[[Invocation, Parsed], int | None]
+
+
+@dataclass(frozen=True)
+class Command:
+    """One subcommand of `juju`."""
+
+    name: str
+    run: Handler
+    purpose: str
+    flags: Sequence[Flag] = ()
+    aliases: Sequence[str] = ()
+    interspersed: bool = True
+    on_model: bool = True
+
+    def all_flags(self) -> list[Flag]:
+        common = [Flag("quiet", "bool", ("q",))]
+        return [*self.flags, *([MODEL] if self.on_model else []), *common]

@@ -1,0 +1,261 @@
+"""`juju status` as a document. Pure: a model in, plain data out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from fnmatch import fnmatchcase
+from typing import Any
+
+from testbed.juju.state import names
+from testbed.juju.state.assumes import JUJU_VERSION
+from testbed.juju.state.model import ALIVE, Application, Machine, Model, Relation, Status, Unit
+
+_SEVERITY = {
+    "error": 100,
+    "blocked": 90,
+    "waiting": 80,
+    "maintenance": 70,
+    "terminated": 60,
+    "active": 50,
+    "unknown": 40,
+}
+
+
+def moment(time: datetime) -> str:
+    """A time as Juju prints it (UTC): `25 Nov 2026 00:30:00Z`."""
+    return time.strftime("%d %b %Y %H:%M:%SZ")
+
+
+def status_document(
+    model: Model, at: datetime, *, controller: str, cloud: str, region: str
+) -> dict[str, Any]:
+    """The document of `juju status --format json`."""
+    return {
+        "model": {
+            "name": model.name,
+            "type": "iaas",
+            "controller": controller,
+            "cloud": cloud,
+            "region": region,
+            "version": JUJU_VERSION,
+            "model-status": {"current": "available", "since": moment(model.created)},
+            "sla": "unsupported",
+        },
+        "machines": {
+            number: _machine(machine)
+            for number, machine in sorted(model.machines.items(), key=lambda m: int(m[0]))
+        },
+        "applications": {
+            name: _application(model, application)
+            for name, application in sorted(model.applications.items())
+        },
+        "storage": {},
+        "controller": {"timestamp": at.strftime("%H:%M:%SZ")},
+    }
+
+
+def only(document: dict[str, Any], selectors: Sequence[str]) -> dict[str, Any]:
+    """The document with only what selectors name: applications, units, machines; `*` is anything.
+
+    As in Juju, a unit brings along its principal and all that is beside it.
+    """
+    if not selectors:
+        return document
+    everything = document["applications"]
+    kept = {name: _kept_units(entry, selectors) for name, entry in everything.items()}
+    seen = {names.application_of(unit) for units in kept.values() for unit in _everyone(units)}
+    applications = {
+        name: {**entry, "units": kept[name]} if "units" in entry else entry
+        for name, entry in everything.items()
+        if name in seen or _named(selectors, name)
+    }
+    used = {unit["machine"] for units in kept.values() for unit in units.values()}
+    machines = {
+        number: machine
+        for number, machine in document["machines"].items()
+        if number in used or _named(selectors, number)
+    }
+    return {**document, "applications": applications, "machines": machines}
+
+
+def _kept_units(entry: dict[str, Any], selectors: Sequence[str]) -> dict[str, Any]:
+    return {
+        name: unit
+        for name, unit in entry.get("units", {}).items()
+        if _named(selectors, unit["machine"])
+        or any(
+            _named(selectors, each) or _named(selectors, names.application_of(each))
+            for each in _everyone({name: unit})
+        )
+    }
+
+
+def _everyone(units: dict[str, Any]) -> list[str]:
+    """The names of units and of their subordinates."""
+    return [n for name, unit in units.items() for n in (name, *unit.get("subordinates", {}))]
+
+
+def _named(selectors: Sequence[str], name: str) -> bool:
+    return any(fnmatchcase(name, selector) for selector in selectors)
+
+
+def entry(status: Status, **more: str) -> dict[str, str]:
+    """One status of the document."""
+    found = {"current": status.current, "message": status.message, "since": moment(status.since)}
+    return {name: value for name, value in {**found, **more}.items() if value}
+
+
+def _base(base: str) -> dict[str, str]:
+    name, _, channel = base.partition("@")
+    return {"name": name, "channel": channel}
+
+
+def _machine(machine: Machine) -> dict[str, Any]:
+    host = machine.host
+    document: dict[str, Any] = {
+        "juju-status": entry(machine.status, version=JUJU_VERSION if host else "")
+    }
+    if host is not None:
+        document |= {
+            "hostname": host.hostname,
+            "dns-name": host.address,
+            "ip-addresses": [host.address],
+        }
+    running = Status("running", "Running", machine.status.since) if host else machine.status
+    return document | {
+        "instance-id": host.hostname if host else "pending",
+        "machine-status": entry(running),
+        "modification-status": entry(Status("idle", since=machine.since)),
+        "base": _base(machine.base),
+        "hardware": "arch=amd64",
+    }
+
+
+def _application(model: Model, application: Application) -> dict[str, Any]:
+    charm = application.charm
+    relations = model.relations_of(application.name)
+    prefix = "local" if application.origin == "local" else "ch:amd64"
+    document: dict[str, Any] = {
+        "charm": f"{prefix}:{charm.name}-{application.revision}"
+        if application.origin == "local"
+        else charm.name,
+        "base": _base(application.base),
+        "charm-origin": application.origin,
+        "charm-name": charm.name,
+        "charm-rev": application.revision,
+    }
+    if application.channel:
+        document["charm-channel"] = application.channel
+    if charm.version:
+        document["charm-version"] = charm.version
+    document["exposed"] = application.exposed
+    if application.life != ALIVE:
+        document["life"] = application.life
+    document["application-status"] = entry(application_status(application))
+    if relations:
+        document["relations"] = _relations(application, relations)
+    if charm.subordinate:
+        document["subordinate-to"] = sorted(_principals(application, relations))
+    elif application.units:
+        document["units"] = {
+            unit.name: _unit(model, unit) for unit in _in_order(application.units.values())
+        }
+    if application.workload_version:
+        document["version"] = application.workload_version
+    document["endpoint-bindings"] = {
+        "": "alpha",
+        **dict.fromkeys(sorted(charm.endpoints), "alpha"),
+    }
+    return document
+
+
+def _in_order(units: Any) -> list[Unit]:
+    return sorted(units, key=lambda unit: names.natural(unit.name))
+
+
+def application_status(application: Application) -> Status:
+    """What the leader set, else the most severe status of the units."""
+    if application.status is not None and application.units:
+        return application.status
+    statuses = [workload_status(unit) for unit in application.units.values()]
+    if not statuses:
+        return Status("unknown", since=application.created)
+    return max(statuses, key=lambda status: _SEVERITY.get(status.current, 0))
+
+
+def workload_status(unit: Unit) -> Status:
+    """A unit's workload status; a failed hook or a lost agent covers what the charm said."""
+    if unit.agent_stopped:
+        return Status(
+            "unknown", f"agent lost, see 'juju show-status-log {unit.name}'", unit.agent.since
+        )
+    if unit.failed_message and unit.agent.current != "executing":
+        return Status("error", unit.failed_message, unit.agent.since)
+    return unit.workload
+
+
+def agent_status(unit: Unit) -> Status:
+    if unit.agent_stopped:
+        return Status("lost", "agent is not communicating with the server", unit.agent.since)
+    return unit.agent
+
+
+def _relations(application: Application, relations: list[Relation]) -> dict[str, Any]:
+    document: dict[str, Any] = {}
+    for relation in relations:
+        side, other = relation.side_of(application.name), relation.other_side(application.name)
+        assert side is not None
+        document.setdefault(side.endpoint.name, []).append(
+            {
+                "related-application": other.application,
+                "interface": side.endpoint.interface,
+                "scope": relation.scope,
+            }
+        )
+    return dict(sorted(document.items()))
+
+
+def _principals(application: Application, relations: list[Relation]) -> set[str]:
+    return {
+        relation.other_side(application.name).application
+        for relation in relations
+        if relation.scope == "container" and not relation.peer
+    }
+
+
+def _unit(model: Model, unit: Unit) -> dict[str, Any]:
+    host = unit.machine.host
+    document: dict[str, Any] = {
+        "workload-status": entry(workload_status(unit)),
+        "juju-status": entry(
+            agent_status(unit), version=JUJU_VERSION if unit.local.installed else ""
+        ),
+    }
+    if model.applications[unit.application].leader == unit.name:
+        document["leader"] = True
+    if not unit.principal:
+        document["machine"] = unit.machine.id
+    if unit.ports:
+        document["open-ports"] = sorted(unit.ports, key=names.natural)
+    if host is not None:
+        document["public-address"] = host.address
+    subordinates = [model.find_unit(name) for name in unit.subordinates]
+    if subordinates:
+        document["subordinates"] = {
+            found.name: _unit(model, found) for found in _in_order(filter(None, subordinates))
+        }
+    return document
+
+
+def relation_rows(model: Model) -> list[list[str]]:
+    """Provider, requirer, interface, type: the rows of `juju status --relations`."""
+    rows = []
+    for relation in model.relations.values():
+        sides = [str(side) for side in relation.sides]
+        kind = "peer" if relation.peer else "regular"
+        if relation.scope == "container" and not relation.peer:
+            kind = "subordinate"
+        interface = relation.sides[0].endpoint.interface
+        rows.append([sides[-1], sides[0], interface, kind, ""])
+    return sorted(rows)

@@ -1,0 +1,226 @@
+"""The controller: every model's state, the agents that act on it, and the doors to it.
+
+One lock (a condition) covers all state. `changed` is called with the lock held after each
+change: it lets everything follow that follows by itself, starts and ends agents and machines,
+and wakes whoever waits.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from testbed.faults.intercept import Intercepts
+from testbed.juju.controller import lifecycle
+from testbed.juju.controller.store import Store
+from testbed.juju.errors import JujuError
+from testbed.juju.hooktools.context import Context
+from testbed.juju.hooktools.server import ToolServer
+from testbed.juju.state import names
+from testbed.juju.state.logbook import LEVELS, Logbook, minimum_level
+from testbed.juju.state.model import DYING, Machine, MachineLike, Model, Status, Unit
+from testbed.juju.uniter.history import HookRun
+from testbed.juju.uniter.killing import Kills
+from testbed.juju.uniter.tasks import Task
+from testbed.juju.uniter.uniter import Agent
+
+CONTROLLER_NAME, CLOUD, REGION, USER = "testbed", "testbed", "local", "admin"
+DEFAULT_MODEL = "default"
+_AGENT_END_SECONDS = 10.0
+
+
+class LabLike(Protocol):
+    """What the stand-in needs of the lab; see testbed/lab.py."""
+
+    @property
+    def state(self) -> Path: ...
+    @property
+    def charm_store(self) -> Path: ...
+    @property
+    def programs(self) -> Path: ...
+
+    def create_machine(self, model: str, number: int) -> MachineLike: ...
+
+
+class Controller:
+    """All models of one lab."""
+
+    def __init__(self, lab: LabLike):
+        self.lab = lab
+        self.lock = threading.Condition(threading.RLock())
+        self.models: dict[str, Model] = {}
+        self.store = Store(lab.charm_store, lab.state / "charms")
+        self.hooktool = lab.programs / "hooktool"
+        self.logs: dict[str, Logbook] = {}
+        self.kills = Kills()
+        self.tasks: dict[tuple[str, str], Task] = {}  # by model and number
+        self.intercepts = Intercepts()
+        self._histories: dict[tuple[str, str], list[HookRun]] = {}
+        self.tools = ToolServer(lab.state / "agents" / "tools.sock", self.lock, self._before_tool)
+        self._agents: dict[tuple[str, str], Agent] = {}
+        self._hook_locks: dict[tuple[str, str], threading.Lock] = {}
+        self.add_model(DEFAULT_MODEL)
+
+    def close(self) -> None:
+        """End every model, with its machines."""
+        for name in list(self.models):
+            self.destroy_model(self.models[name])
+        self.tools.close()
+
+    # models
+
+    def add_model(self, name: str) -> Model:
+        with self.lock:
+            if not names.is_model(name):
+                raise JujuError(
+                    f'"{name}" is not a valid name: model names may only contain lowercase '
+                    "letters, digits and hyphens"
+                )
+            if name in self.models:
+                raise JujuError(
+                    f'failed to create new model: model "{name}" for {USER} already exists'
+                )
+            model = self.models[name] = Model(name)
+            self.logs[model.uuid] = Logbook()
+            return model
+
+    def model(self, name: str) -> Model:
+        """The model `[CONTROLLER:][USER/]NAME`. Raises JujuError if there is none."""
+        controller, _, rest = name.rpartition(":")
+        short = rest.rpartition("/")[2]
+        if controller not in ("", CONTROLLER_NAME):
+            raise JujuError(f"controller {controller} not found")
+        if short not in self.models:
+            raise JujuError(f"model {CONTROLLER_NAME}:{USER}/{short} not found")
+        return self.models[short]
+
+    def destroy_model(self, model: Model) -> None:
+        """End a model at once: its agents, what they run, its machines."""
+        with self.lock:
+            model.life = DYING
+            agents = [self._agents.pop(key) for key in list(self._agents) if key[0] == model.uuid]
+            for agent in agents:
+                agent.close()
+            machines = list(model.machines.values())
+            self.lock.notify_all()
+        for agent in agents:
+            agent.join(_AGENT_END_SECONDS)
+        for machine in machines:
+            self._close_machine(model, machine)
+        self.intercepts.remove(model.uuid)
+        with self.lock:
+            del self.models[model.name]
+            self.lock.notify_all()
+
+    # change
+
+    def changed(self, model: Model) -> None:
+        """Let follow what follows from a change. Called under the lock."""
+        if model.life == DYING:
+            return
+        self._apply(model, lifecycle.settle(model))
+
+    def _apply(self, model: Model, effects: lifecycle.Effects) -> None:
+        for unit in effects.removed:
+            agent = self._agents.pop((model.uuid, unit.name), None)
+            if agent is not None:
+                agent.close()
+        for unit in effects.started:
+            self.start_agent(model, unit)
+        for machine in effects.machines_gone:
+            thread = threading.Thread(target=self._close_machine, args=(model, machine))
+            thread.start()
+        self.lock.notify_all()
+
+    def history(self, model: Model, unit: str) -> list[HookRun]:
+        """What a unit has run, also when it is gone. Called under the lock."""
+        return self._histories.setdefault((model.uuid, unit), [])
+
+    def agent(self, model: Model, unit: Unit) -> Agent:
+        return self._agents[(model.uuid, unit.name)]
+
+    def start_agent(self, model: Model, unit: Unit) -> None:
+        agent = self._agents[(model.uuid, unit.name)] = Agent(self, model, unit)
+        agent.start()
+
+    def remove_now(self, model: Model, unit: Unit) -> None:
+        """`--force`: take a unit away without its hooks. Called under the lock."""
+        effects = lifecycle.Effects()
+        lifecycle.remove_unit(model, unit, effects)
+        self._apply(model, effects)
+
+    def settled(self, model: Model) -> bool:
+        """Whether nothing is running or due in a model. Called under the lock."""
+        pending = any(machine.status.current == "pending" for machine in model.machines.values())
+        agents = (agent for (uuid, _), agent in self._agents.items() if uuid == model.uuid)
+        return not pending and all(agent.idle() for agent in agents)
+
+    # machines
+
+    def add_machine(self, model: Model, base: str) -> Machine:
+        """A new machine, which comes up in the background. Called under the lock."""
+        machine = Machine(str(model.next_machine), base)
+        model.next_machine += 1
+        model.machines[machine.id] = machine
+        thread = threading.Thread(target=self._boot, args=(model, machine), daemon=True)
+        thread.start()
+        return machine
+
+    def _boot(self, model: Model, machine: Machine) -> None:
+        try:
+            host = self.lab.create_machine(model.name, int(machine.id))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the status must show it
+            with self.lock:
+                machine.status = Status("error", str(error))
+                self._log_line(
+                    model, f"machine-{machine.id}", "ERROR", "juju.provisioner", str(error)
+                )
+                self.lock.notify_all()
+            return
+        with self.lock:
+            machine.host, machine.status = host, Status("started")
+            wanted = model.machines.get(machine.id) is machine and model.life != DYING
+            self.changed(model)
+        if not wanted:
+            host.close()
+
+    def _close_machine(self, model: Model, machine: Machine) -> None:
+        if machine.host is None:
+            return
+        try:
+            machine.host.close()
+        except Exception as error:  # noqa: BLE001 - the model goes on, the log has it
+            entity = f"machine-{machine.id}"
+            with self.lock:
+                self._log_line(model, entity, "ERROR", "juju.provisioner", str(error))
+
+    @contextmanager
+    def hook_lock(self, model: Model, machine: Machine) -> Iterator[None]:
+        """One hook at a time on a machine."""
+        with self.lock:
+            lock = self._hook_locks.setdefault((model.uuid, machine.id), threading.Lock())
+        with lock:
+            yield
+
+    # logs and tools
+
+    def log(self, model: Model, unit: str, level: str, module: str, message: str) -> None:
+        """A line of a unit's agent, if the model's logging-config wants it."""
+        with self.lock:
+            self._log_line(model, names.tag_of(unit), level, module, message)
+
+    def _log_line(self, model: Model, entity: str, level: str, module: str, message: str) -> None:
+        least = minimum_level(str(model.setting("logging-config")), module)
+        if LEVELS.index(level) >= LEVELS.index(least):
+            self.logs[model.uuid].write(entity, level, module, message)
+            self.lock.notify_all()
+
+    def _before_tool(self, context: Context, tool: str) -> bool:
+        """Kill the hook that `testbedctl kill-hook` chose. Called under the lock."""
+        if not self.kills.kills(context, tool):
+            return True
+        self._agents[context.model.uuid, context.unit.name].kill_run()
+        return False

@@ -1,0 +1,218 @@
+"""Deploying and refreshing applications. Called under the controller's lock; raises JujuError."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from testbed.juju.controller import relating
+from testbed.juju.controller.lifecycle import add_unit
+from testbed.juju.errors import JujuError, UnsupportedError, UsageError
+from testbed.juju.state import names
+from testbed.juju.state.charm import Charm, Endpoint
+from testbed.juju.state.endpoints import Side
+from testbed.juju.state.model import ALIVE, Application, Machine, Model, Unit
+from testbed.juju.state.settings import Value
+
+if TYPE_CHECKING:
+    from testbed.juju.controller.controller import Controller
+
+_PREFERRED_BASES = ("ubuntu@24.04", "ubuntu@22.04", "ubuntu@20.04")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A charm and where it came from."""
+
+    charm: Charm
+    origin: str  # local or charmhub
+    revision: int
+    channel: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `juju deploy` asks for."""
+
+    source: Source
+    application: str
+    base: str = ""
+    units: int = 1
+    to: Sequence[str] = ()
+    config: Mapping[str, Value] = field(default_factory=dict)
+    trust: bool = False
+    force: bool = False
+    exposed: bool = False
+
+
+def source_of(controller: Controller, model: Model, name: str, channel: str) -> Source:
+    """A charm of the store by name."""
+    found = controller.store.charm(name, channel)
+    return Source(found.charm, "charmhub", found.revision, found.channel)
+
+
+def local_source(controller: Controller, model: Model, path: Any) -> Source:
+    """A charm file of the operator's; each one deployed or refreshed is a new revision."""
+    charm = controller.store.load(path)
+    revision = model.local_revisions.get(charm.name, 0)
+    model.local_revisions[charm.name] = revision + 1
+    return Source(charm, "local", revision, "")
+
+
+def choose_base(charm: Charm, wanted: str, *, force: bool = False) -> str:
+    """The base that an application is deployed on: the wanted one, or the charm's best."""
+    wanted = wanted.partition("/")[0]
+    if wanted and charm.bases and wanted not in charm.bases and not force:
+        supported = ", ".join(charm.bases)
+        raise JujuError(
+            f'base "{wanted}" is not supported by charm "{charm.name}", '
+            f"supported bases are: {supported}"
+        )
+    if wanted:
+        return wanted
+    for base in _PREFERRED_BASES:
+        if not charm.bases or base in charm.bases:
+            return base
+    return charm.bases[0]
+
+
+def deploy(controller: Controller, model: Model, request: Request) -> Application:
+    """A new application with its units and peer relations."""
+    name, charm = request.application, request.source.charm
+    if not names.is_application(name):
+        raise UsageError(f'invalid application name "{name}"')
+    if name in model.applications:
+        raise JujuError(f'cannot add application "{name}": application already exists')
+    application = Application(
+        name=name,
+        charm=charm,
+        revision=request.source.revision,
+        origin=request.source.origin,
+        channel=request.source.channel,
+        base=choose_base(charm, request.base, force=request.force),
+        config=dict(request.config),
+        trust=request.trust,
+        exposed=request.exposed,
+        next_unit=model.next_units.get(name, 0),
+    )
+    machines = [] if charm.subordinate else [_target(model, target) for target in request.to]
+    model.applications[name] = application
+    for endpoint in charm.peers():
+        relating.add_peer(model, application, endpoint)
+    if not charm.subordinate:
+        add_units(controller, model, application, request.units, machines)
+    controller.changed(model)
+    return application
+
+
+def add_units(
+    controller: Controller,
+    model: Model,
+    application: Application,
+    count: int,
+    machines: Sequence[Machine | None] = (),
+) -> list[Unit]:
+    """More units, each on its machine of `machines` or on a new one."""
+    if application.charm.subordinate:
+        raise JujuError(f'cannot add unit 1/1: application "{application.name}" is a subordinate')
+    if application.life != ALIVE:
+        raise JujuError(f'cannot add unit to application "{application.name}": it is not alive')
+    units: list[Unit] = []
+    for number in range(count):
+        given = machines[number] if number < len(machines) else None
+        machine = given or controller.add_machine(model, application.base)
+        unit = add_unit(model, application, machine)
+        controller.start_agent(model, unit)
+        units.append(unit)
+    controller.changed(model)
+    return units
+
+
+def targets(model: Model, to: Sequence[str], count: int) -> list[Machine | None]:
+    """The machines that `--to` names. None: a new one."""
+    if len(to) > count:
+        raise UsageError("cannot use --to with more placements than units")
+    return [_target(model, target) for target in to]
+
+
+def _target(model: Model, target: str) -> Machine | None:
+    if target == "new":
+        return None
+    if names.is_machine(target):
+        return model.machine(target)
+    if names.is_unit(target):
+        return model.unit(target).machine
+    raise UnsupportedError(f'placement "{target}"')
+
+
+def refresh(
+    controller: Controller,
+    model: Model,
+    application: Application,
+    source: Source,
+    *,
+    force_base: bool = False,
+    force_units: bool = False,
+    switch: bool = False,
+) -> None:
+    """Put another charm in the place of an application's."""
+    old, new = application.charm, source.charm
+    _check_refresh(model, application, new, force_base=force_base, switch=switch)
+    application.charm, application.revision = new, source.revision
+    application.origin, application.channel = source.origin, source.channel
+    application.charm_version += 1
+    application.config = {n: v for n, v in application.config.items() if _keeps(old, new, n)}
+    for relation in model.relations_of(application.name):
+        relation.sides = tuple(_with_charm(side, application) for side in relation.sides)
+    known = {relation.sides[0].endpoint.name for relation in _peers(model, application)}
+    for endpoint in new.peers():
+        if endpoint.name not in known:
+            relating.add_peer(model, application, endpoint)
+    for unit in application.units.values():
+        unit.force_upgrade = force_units
+    controller.changed(model)
+
+
+def _keeps(old: Charm, new: Charm, option: str) -> bool:
+    """A value survives where the new charm has the option, in the same type."""
+    return option in new.options and new.options[option].type == old.options[option].type
+
+
+def _peers(model: Model, application: Application) -> list[Any]:
+    return [r for r in model.relations_of(application.name) if r.peer]
+
+
+def _with_charm(side: Side, application: Application) -> Side:
+    if side.application != application.name:
+        return side
+    return Side(side.application, application.charm.all_endpoints()[side.endpoint.name])
+
+
+def _check_refresh(
+    model: Model, application: Application, new: Charm, *, force_base: bool, switch: bool
+) -> None:
+    old = application.charm
+    what = f'cannot upgrade application "{application.name}" to charm "{new.name}"'
+    if new.name != old.name and not switch:
+        raise JujuError(f'cannot refresh "{old.name}" to "{new.name}" without --switch')
+    if new.subordinate != old.subordinate:
+        raise JujuError(f"{what}: cannot change an application's subordinacy")
+    if new.bases and application.base not in new.bases and not force_base:
+        supported = ", ".join(new.bases)
+        raise JujuError(
+            f'{what}: base "{application.base}" not supported by charm, '
+            f"the charm supported bases are: {supported}"
+        )
+    endpoints = new.all_endpoints()
+    for relation in model.relations_of(application.name):
+        side = relation.side_of(application.name)
+        assert side is not None
+        if not _same_endpoint(side.endpoint, endpoints.get(side.endpoint.name)):
+            raise JujuError(f'{what}: would break relation "{relating.key_of(relation)}"')
+
+
+def _same_endpoint(old: Endpoint, new: Endpoint | None) -> bool:
+    if new is None:
+        return False
+    return (old.role, old.interface, old.scope) == (new.role, new.interface, new.scope)

@@ -1,0 +1,245 @@
+"""What follows by itself from a change of the model: joining, leaving, dying, removal, election.
+
+`settle` is called under the controller's lock after each change. It changes plain data only and
+returns what the controller has to do about it: units to start, machines to close.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from testbed.juju.errors import JujuError
+from testbed.juju.state import names
+from testbed.juju.state.model import (
+    ALIVE,
+    DYING,
+    Application,
+    Databag,
+    Machine,
+    Model,
+    Relation,
+    Unit,
+)
+from testbed.juju.uniter.remotestate import runs_no_hooks
+
+
+@dataclass
+class Effects:
+    """What a change of the model asks of the world."""
+
+    started: list[Unit] = field(default_factory=list)
+    removed: list[Unit] = field(default_factory=list)
+    machines_gone: list[Machine] = field(default_factory=list)
+
+
+def add_unit(
+    model: Model, application: Application, machine: Machine, principal: str = ""
+) -> Unit:
+    """A new unit of an application on a machine, or beside its principal."""
+    number = application.next_unit
+    application.next_unit = model.next_units[application.name] = number + 1
+    unit = Unit(f"{application.name}/{number}", machine, principal)
+    application.units[unit.name] = unit
+    return unit
+
+
+def settle(model: Model) -> Effects:
+    """Let everything that follows from the present state happen."""
+    effects = Effects()
+    while _step(model, effects):
+        pass
+    return effects
+
+
+def _step(model: Model, effects: Effects) -> bool:
+    for unit in list(model.units()):
+        if _unit_step(model, unit, effects):
+            return True
+    for relation in list(model.relations.values()):
+        if _relation_step(model, relation, effects):
+            return True
+    return any(_application_step(model, app) for app in list(model.applications.values()))
+
+
+def _unit_step(model: Model, unit: Unit, effects: Effects) -> bool:
+    if unit.principal and unit.life == ALIVE and not _attached(model, unit):
+        unit.life = DYING
+        return True
+    finished = unit.local.removed or not unit.local.installed
+    if unit.life == DYING and finished and not unit.subordinates and unit.local.failed is None:
+        if unit.agent.current == "executing":
+            return False
+        remove_unit(model, unit, effects)
+        return True
+    return False
+
+
+def _attached(model: Model, unit: Unit) -> bool:
+    """Whether a subordinate unit still has a reason to be beside its principal."""
+    principal = model.find_unit(unit.principal)
+    if principal is None or principal.life != ALIVE:
+        return False
+    return any(
+        relation.scope == "container"
+        and relation.life == ALIVE
+        and relation.side_of(principal.application) is not None
+        for relation in model.relations_of(unit.application)
+    )
+
+
+def remove_unit(model: Model, unit: Unit, effects: Effects) -> None:
+    """Take a unit out of the model, and its machine if nothing else is on it."""
+    application = model.applications[unit.application]
+    for relation in model.relations.values():
+        relation.joined.discard(unit.name)
+    del application.units[unit.name]
+    if application.leader == unit.name:
+        application.leader = ""
+    principal = model.find_unit(unit.principal) if unit.principal else None
+    if principal is not None:
+        principal.subordinates.remove(unit.name)
+    for secret in [s for s in model.secrets.values() if s.owner == unit.name]:
+        del model.secrets[secret.id]
+    effects.removed.append(unit)
+    machine = unit.machine
+    if not any(other.machine is machine for other in model.units()):
+        model.machines.pop(machine.id, None)
+        effects.machines_gone.append(machine)
+
+
+def _relation_step(model: Model, relation: Relation, effects: Effects) -> bool:
+    if relation.life != ALIVE:
+        return _end_relation(model, relation)
+    return any(_join(model, relation, unit, effects) for unit in _candidates(model, relation))
+
+
+def _candidates(model: Model, relation: Relation) -> list[Unit]:
+    sides = (model.applications[side.application] for side in relation.sides)
+    return [unit for application in sides for unit in application.units.values()]
+
+
+def _join(model: Model, relation: Relation, unit: Unit, effects: Effects) -> bool:
+    """A unit enters a relation once its charm knows it; a principal brings its subordinate."""
+    ready = _knows_its_charm(model, unit) and unit.life == ALIVE and not unit.agent_stopped
+    if unit.name in relation.joined or not ready or not _may_join(model, relation, unit):
+        return False
+    host = unit.machine.host
+    assert host is not None
+    relation.joined.add(unit.name)
+    bag = relation.units.setdefault(unit.name, Databag())
+    bag.write(
+        {
+            "egress-subnets": f"{host.address}/32",
+            "ingress-address": host.address,
+            "private-address": host.address,
+        }
+    )
+    if relation.scope == "container" and not unit.principal:
+        _bring_subordinate(model, relation, unit, effects)
+    return True
+
+
+def _knows_its_charm(model: Model, unit: Unit) -> bool:
+    """Whether a unit runs its application's charm, and owes it no hook.
+
+    A relation of an endpoint that only the newer charm has, such as its first peer relation, is
+    not there in upgrade-charm and in the config-changed that follows at once.
+    """
+    newest = model.applications[unit.application].charm_version
+    return unit.local.installed and unit.local.charm_version == newest and not unit.local.queued
+
+
+def _may_join(model: Model, relation: Relation, unit: Unit) -> bool:
+    if relation.scope != "container" or not unit.principal:
+        return True
+    return relation.side_of(names.application_of(unit.principal)) is not None
+
+
+def _bring_subordinate(
+    model: Model, relation: Relation, principal: Unit, effects: Effects
+) -> None:
+    name = relation.other_side(principal.application).application
+    application = model.applications[name]
+    if not application.charm.subordinate or application.life != ALIVE:
+        return
+    if any(names.application_of(unit) == name for unit in principal.subordinates):
+        return
+    unit = add_unit(model, application, principal.machine, principal.name)
+    principal.subordinates.append(unit.name)
+    effects.started.append(unit)
+
+
+def _end_relation(model: Model, relation: Relation) -> bool:
+    """Units without hooks for a dying relation leave it; the last one takes it away."""
+    for name in sorted(relation.joined):
+        unit = model.find_unit(name)
+        if unit is None or runs_no_hooks(relation, unit) or _knows_nothing(relation, unit):
+            relation.joined.discard(name)
+            return True
+    if relation.joined:
+        return False
+    del model.relations[relation.id]
+    for secret in list(model.secrets.values()):
+        grants = {target: r for target, r in secret.grants.items() if r != relation.id}
+        if grants != secret.grants:
+            model.secrets[secret.id] = replace(secret, grants=grants)
+    return True
+
+
+def _knows_nothing(relation: Relation, unit: Unit) -> bool:
+    """Whether a unit's charm was never told of the relation, nor is being told now."""
+    failed = unit.local.failed
+    telling = failed is not None and failed.relation_id == relation.id
+    return (
+        relation.id not in unit.local.relations
+        and not telling
+        and unit.agent.current != "executing"
+    )
+
+
+def _application_step(model: Model, application: Application) -> bool:
+    if application.life != ALIVE:
+        return _end_application(model, application)
+    if application.leader:
+        leader = application.units.get(application.leader)
+        if leader is not None and not leader.agent_stopped:
+            return False
+    candidates = [u for u in application.units.values() if u.life == ALIVE and not u.agent_stopped]
+    if not candidates:
+        return False
+    candidates.sort(key=lambda unit: names.number_of(unit.name))
+    application.leader = candidates[0].name
+    return True
+
+
+def _end_application(model: Model, application: Application) -> bool:
+    if application.units or any(not r.peer for r in model.relations_of(application.name)):
+        return False
+    for relation in model.relations_of(application.name):
+        del model.relations[relation.id]
+    for secret in [s for s in model.secrets.values() if s.owner == application.name]:
+        del model.secrets[secret.id]
+    del model.applications[application.name]
+    return True
+
+
+def destroy_application(model: Model, application: Application) -> None:
+    """`juju remove-application`: it, its units and its relations begin to die."""
+    application.life = DYING
+    for relation in model.relations_of(application.name):
+        if not relation.peer:
+            relation.life = DYING
+    for unit in application.units.values():
+        unit.life = DYING
+
+
+def destroy_unit(model: Model, unit: Unit) -> None:
+    """`juju remove-unit`. Raises JujuError for a subordinate's unit."""
+    if unit.principal:
+        raise JujuError(f'unit "{unit.name}" is a subordinate')
+    unit.life = DYING
+
+
+def move_leader(model: Model, unit: Unit) -> None:
+    """Hand the leadership of an application to one of its units."""
+    model.applications[unit.application].leader = unit.name

@@ -1,0 +1,101 @@
+"""Adding and removing relations. Called under the controller's lock; raises JujuError."""
+
+from __future__ import annotations
+
+from testbed.juju.errors import JujuError
+from testbed.juju.state import endpoints
+from testbed.juju.state.charm import Endpoint
+from testbed.juju.state.endpoints import Side
+from testbed.juju.state.model import ALIVE, DYING, Application, Model, Relation
+
+
+class AlreadyExistsError(JujuError):
+    """The relation is there already."""
+
+
+def key_of(relation: Relation) -> str:
+    """Juju's name of a relation."""
+    return endpoints.key(relation.sides)
+
+
+def add_peer(model: Model, application: Application, endpoint: Endpoint) -> Relation:
+    """The relation of an application's units among themselves."""
+    return _add(model, (Side(application.name, endpoint),), endpoint.scope)
+
+
+def integrate(model: Model, first: str, second: str) -> Relation:
+    """The relation that `juju integrate first second` adds."""
+    charms = {name: application.charm for name, application in model.applications.items()}
+    sides = endpoints.in_order(endpoints.infer(charms, first, second))
+    name = endpoints.key(sides)
+    if any(relation.sides == sides for relation in model.relations.values()):
+        raise AlreadyExistsError(f'cannot add relation "{name}": relation {name} already exists')
+    for side in sides:
+        _check_side(model, side, name)
+    scope = endpoints.scope(sides)
+    if scope == "container":
+        _check_bases(model, sides, name)
+    return _add(model, sides, scope)
+
+
+def _add(model: Model, sides: tuple[Side, ...], scope: str) -> Relation:
+    relation = Relation(model.next_relation, sides, scope)
+    model.next_relation += 1
+    model.relations[relation.id] = relation
+    return relation
+
+
+def _check_side(model: Model, side: Side, name: str) -> None:
+    if model.applications[side.application].life != ALIVE:
+        raise JujuError(
+            f'cannot add relation "{name}": application "{side.application}" is not alive'
+        )
+    used = sum(side in relation.sides for relation in model.relations.values())
+    if side.endpoint.limit and used >= side.endpoint.limit:
+        raise JujuError(
+            f'cannot add relation "{name}": establishing a new relation for {side} would exceed '
+            f"its maximum relation limit of {side.endpoint.limit}"
+        )
+
+
+def _check_bases(model: Model, sides: tuple[Side, ...], name: str) -> None:
+    bases = {model.applications[side.application].base for side in sides}
+    if len(bases) > 1:
+        raise JujuError(
+            f'cannot add relation "{name}": principal and subordinate applications\' bases '
+            "must match"
+        )
+
+
+def find(model: Model, first: str, second: str) -> Relation:
+    """The one relation that is there between two `APPLICATION[:ENDPOINT]`."""
+    for name in (first, second):
+        model.application(name.partition(":")[0])
+    found = [relation for relation in model.relations.values() if _joins(relation, first, second)]
+    if not found:
+        raise JujuError(f'relation "{first} {second}" not found')
+    if len(found) > 1:
+        keys = "; ".join(sorted(f'"{key_of(relation)}"' for relation in found))
+        raise JujuError(f'ambiguous relation: "{first} {second}" could refer to {keys}')
+    return found[0]
+
+
+def _joins(relation: Relation, first: str, second: str) -> bool:
+    if relation.peer:
+        return False
+    one, other = relation.sides
+    return (_is(one, first) and _is(other, second)) or (_is(one, second) and _is(other, first))
+
+
+def _is(side: Side, name: str) -> bool:
+    application, _, endpoint = name.partition(":")
+    return side.application == application and endpoint in ("", side.endpoint.name)
+
+
+def remove(model: Model, relation: Relation, *, force: bool = False) -> None:
+    """Let a relation die; with force at once, whatever its units have left to do."""
+    if relation.peer:
+        raise JujuError(f'cannot destroy relation "{key_of(relation)}": is a peer relation')
+    relation.life = DYING
+    if force:
+        relation.joined.clear()

@@ -1,0 +1,101 @@
+"""The store: packed charms by name and track, and bundles by name."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from testbed.juju.errors import JujuError
+from testbed.juju.state.charm import Charm, read_charm
+
+_BUNDLES = Path(__file__).resolve().parents[4] / "bundles"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A charm of the store, with the revision that this controller counts for it."""
+
+    charm: Charm
+    revision: int
+    channel: str
+
+
+class Store:
+    """A folder of `NAME_TRACK.charm` and `NAME.charm` (any track).
+
+    Revisions are counted here: each new content of a name is one more. A file is read again only
+    when it has changed, and kept as a copy under its digest: what is deployed stays what it is
+    when the file is packed anew.
+    """
+
+    def __init__(self, folder: Path, copies: Path, bundles: Path = _BUNDLES):
+        self._folder, self._copies, self._bundles = folder, copies, bundles
+        self._read: dict[tuple[Path, int, int], Charm] = {}
+        self._digests: dict[str, list[str]] = {}
+
+    def bundle(self, name: str) -> Path | None:
+        path = self._bundles / f"{name}.yaml"
+        return path if path.exists() else None
+
+    def charm(self, name: str, channel: str) -> Found:
+        """The charm that `--channel` (TRACK/RISK, TRACK or nothing) means. Raises JujuError."""
+        track, risk = _split(channel)
+        for stem in ([f"{name}_{track}"] if track else []) + [name]:
+            path = self._folder / f"{stem}.charm"
+            if path.exists():
+                return self._found(path, name, f"{track or 'latest'}/{risk}")
+        if track in ("", "latest") and (path := self._newest(name)):
+            return self._found(path, name, f"{path.stem.rpartition('_')[2]}/{risk}")
+        if not any(self._folder.glob(f"{name}*.charm")):
+            raise JujuError(f'charm or bundle "{name}" not found')
+        raise JujuError(
+            f'selecting releases: charm or bundle not found for channel "{channel}", base "..."'
+            f"\navailable: {', '.join(self._tracks(name))}"
+        )
+
+    def load(self, path: Path) -> Charm:
+        """A packed charm, read once for each content. Raises JujuError."""
+        try:
+            info = path.stat()
+        except OSError as error:
+            raise JujuError(f'no charm was found at "{path}"') from error
+        key = (path, info.st_mtime_ns, info.st_size)
+        if key not in self._read:
+            self._read[key] = self._copied(read_charm(path))
+        return self._read[key]
+
+    def _copied(self, charm: Charm) -> Charm:
+        copy = self._copies / f"{charm.digest[:16]}.charm"
+        if not copy.exists():
+            self._copies.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(charm.path, copy)
+        return replace(charm, path=copy)
+
+    def _found(self, path: Path, name: str, channel: str) -> Found:
+        charm = self.load(path)
+        digests = self._digests.setdefault(name, [])
+        if charm.digest not in digests:
+            digests.append(charm.digest)
+        return Found(charm, digests.index(charm.digest) + 1, channel)
+
+    def _tracks(self, name: str) -> list[str]:
+        return sorted(
+            path.stem.rpartition("_")[2] for path in self._folder.glob(f"{name}_*.charm")
+        )
+
+    def _newest(self, name: str) -> Path | None:
+        paths = self._folder.glob(f"{name}_*.charm")
+        return max(paths, key=lambda path: _version(path.stem), default=None)
+
+
+def _version(stem: str) -> list[int]:
+    return [int(part) for part in stem.rpartition("_")[2].split(".") if part.isdigit()]
+
+
+def _split(channel: str) -> tuple[str, str]:
+    """`1.28/stable` → (`1.28`, `stable`); a bare risk has no track."""
+    track, slash, risk = channel.partition("/")
+    if not slash and track in ("stable", "candidate", "beta", "edge"):
+        return "", track
+    return ("" if track == "latest" else track), risk or "stable"

@@ -1,0 +1,29 @@
+"""The hook tools that Juju has, and that have nothing to work on here."""
+
+from __future__ import annotations
+
+from testbed.juju.errors import ToolError
+from testbed.juju.flags import Flag
+from testbed.juju.hooktools.call import Call, Spec, Tool
+
+
+def storage_list(call: Call) -> list[str]:
+    return []
+
+
+def refuse(message: str) -> Tool:
+    """A tool that Juju has, and that cannot work here."""
+
+    def tool(call: Call) -> None:
+        raise ToolError(f"ERROR {message}")
+
+    return tool
+
+
+SPECS: dict[str, Spec] = {
+    "credential-get": Spec(refuse("cannot access cloud credentials"), output=True),
+    "juju-reboot": Spec(refuse("machines of this testbed do not reboot"), (Flag("now", "bool"),)),
+    "resource-get": Spec(refuse("this testbed has no resources")),
+    "storage-get": Spec(refuse("this testbed has no storage"), (Flag("s"),), output=True),
+    "storage-list": Spec(storage_list, output=True),
+}

@@ -1,0 +1,114 @@
+"""What hook tools have in common: their arguments, their terms, what they print."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from testbed.juju.errors import ToolError, UsageError
+from testbed.juju.flags import Flag, Parsed, parse
+from testbed.juju.hooktools.context import Context
+from testbed.juju.state.model import Relation
+
+FORMAT = Flag("format")
+RELATION = Flag("relation", aliases=("r",))
+APP = Flag("app", "bool")
+FILE = Flag("file")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a hook tool: its context, its arguments, the files that they name."""
+
+    context: Context
+    parsed: Parsed
+    files: Mapping[str, bytes]
+
+    @property
+    def args(self) -> list[str]:
+        return self.parsed.args
+
+    def argument(self, number: int, default: str = "") -> str:
+        return self.args[number] if len(self.args) > number else default
+
+    def relation(self) -> Relation:
+        return self.context.relation(self.parsed.text("relation"))
+
+    def pairs(self) -> dict[str, str]:
+        """`key=value` arguments laid over the document that `--file` names."""
+        pairs: dict[str, str] = {}
+        if path := self.parsed.text("file"):
+            document = yaml.safe_load(self.files[path].decode()) or {}
+            if not isinstance(document, dict):
+                raise ToolError("ERROR expected a map of strings in the file")
+            pairs.update({str(key): _text(value) for key, value in document.items()})
+        for word in self.args:
+            key, assigned, value = word.partition("=")
+            if not assigned or not key:
+                raise ToolError(f'ERROR expected "key=value", got "{word}"', 2)
+            pairs[key] = value
+        return pairs
+
+
+Tool = Callable[[Call], Any]
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A tool: its flags, and what it does. What it returns is printed; None prints nothing."""
+
+    run: Tool
+    flags: tuple[Flag, ...] = ()
+    output: bool = False
+    action_only: bool = False
+
+
+def invoke(spec: Spec, context: Context, args: list[str], files: Mapping[str, bytes]) -> str:
+    """Run a tool and return what it prints. Raises ToolError."""
+    flags = (*spec.flags, FORMAT) if spec.output else spec.flags
+    try:
+        parsed = parse(flags, args)
+    except UsageError as error:
+        raise ToolError(f"ERROR {error}", 2) from error
+    if spec.action_only and context.action is None:
+        raise ToolError("ERROR not running an action")
+    value = spec.run(Call(context, parsed, files))
+    return formatted(value, parsed.text("format", "smart")) if spec.output else ""
+
+
+def formatted(value: Any, style: str) -> str:
+    """A value as Juju's tools print it: `smart`, `yaml` or `json`."""
+    if style == "json":
+        return json.dumps(value) + "\n"
+    if style == "smart":
+        return _smart(value)
+    if style == "yaml":
+        return _yaml(value)
+    raise ToolError(f'ERROR invalid value "{style}" for option --format: unknown format', 2)
+
+
+def _smart(value: Any) -> str:
+    """Texts bare, lists of them one a line, True and False; the rest as YAML."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return f"{value}\n"
+    if isinstance(value, str | list):
+        text = value if isinstance(value, str) else "\n".join(map(str, value))
+        return f"{text}\n" if text else ""
+    return _yaml(value)
+
+
+def _yaml(value: Any) -> str:
+    document = yaml.safe_dump(value, sort_keys=True, default_flow_style=False)
+    return document.removesuffix("...\n")  # PyYAML's mark behind a bare scalar
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)

@@ -1,0 +1,188 @@
+"""What one run of a hook, action or `juju exec` may see, and what it has written so far.
+
+Writes are held back until the process ends with 0: `commit` then puts all of them into the model
+at once. Until then the hook itself sees them, and nobody else does.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from testbed.juju.errors import ToolError
+from testbed.juju.state.model import Application, Databag, Model, Relation, Unit
+from testbed.juju.state.secrets import Secret
+from testbed.juju.uniter.resolver import Hook
+
+SecretChange = Callable[[Secret | None], Secret | None]
+NOT_LEADER = "ERROR this unit is not the leader"
+
+
+@dataclass
+class ActionRun:
+    """An action while it runs, and what it leaves."""
+
+    name: str
+    id: str
+    params: dict[str, object]
+    results: dict[str, object] = field(default_factory=dict)
+    log: list[str] = field(default_factory=list)
+    failure: str | None = None
+
+
+@dataclass
+class Context:
+    """One run. All methods are called under the controller's lock."""
+
+    id: str
+    model: Model
+    application: Application
+    unit: Unit
+    log: Callable[[str, str, str], None]  # level, module, message
+    hook: Hook | None = None
+    action: ActionRun | None = None
+    retry: bool = False  # of a hook that has failed
+    calls: Counter[str] = field(default_factory=Counter)
+    status_set: bool = False
+    _relations: dict[tuple[int, bool], dict[str, str]] = field(default_factory=dict)
+    _leader_settings: dict[str, str] = field(default_factory=dict)
+    _state: dict[str, str] = field(default_factory=dict)
+    _ports: list[tuple[str, bool]] = field(default_factory=list)
+    _secrets: list[tuple[str, SecretChange]] = field(default_factory=list)
+
+    @property
+    def leader(self) -> bool:
+        return self.application.leader == self.unit.name
+
+    def require_leader(self) -> None:
+        if not self.leader:
+            raise ToolError(NOT_LEADER)
+
+    # relations
+
+    def relations(self) -> Iterator[Relation]:
+        """The relations that this unit takes part in, by number."""
+        for number in sorted(self.model.relations):
+            if self.unit.name in self.model.relations[number].joined:
+                yield self.model.relations[number]
+
+    def relation(self, reference: str) -> Relation:
+        """The relation `ENDPOINT:N` or `N`; nothing means that of the running relation hook."""
+        if not reference:
+            if self.hook is None or self.hook.relation_id < 0:
+                raise ToolError("ERROR no relation id specified", 2)
+            reference = str(self.hook.relation_id)
+        endpoint, _, number = reference.rpartition(":")
+        if not number.isdigit():
+            raise ToolError(
+                f'ERROR invalid value "{reference}" for option -r: invalid relation id', 2
+            )
+        relation = self.model.relations.get(int(number))
+        if relation is None or self.unit.name not in relation.joined:
+            raise ToolError(
+                f'ERROR invalid value "{reference}" for option -r: relation not found', 2
+            )
+        if endpoint and endpoint != self.endpoint(relation):
+            raise ToolError(
+                f'ERROR invalid value "{reference}" for option -r: relation not found', 2
+            )
+        return relation
+
+    def endpoint(self, relation: Relation) -> str:
+        side = relation.side_of(self.application.name)
+        assert side is not None
+        return side.endpoint.name
+
+    def members(self, relation: Relation) -> list[str]:
+        """The units that this unit's charm was told of, the hook's own one included."""
+        known = self.unit.local.relations.get(relation.id)
+        members = set(known.members) if known else set()
+        if self.hook and self.hook.relation_id == relation.id and self.hook.remote_unit:
+            if self.hook.kind == "relation-departed":
+                members.discard(self.hook.remote_unit)
+            else:
+                members.add(self.hook.remote_unit)
+        return sorted(members)
+
+    def own_data(self, relation: Relation, *, application: bool) -> dict[str, str]:
+        """This unit's or its application's data, with what this run has written."""
+        name = self.application.name if application else self.unit.name
+        bags = relation.applications if application else relation.units
+        view = Databag(dict(bags[name].values) if name in bags else {})
+        view.write(self._relations.get((relation.id, application), {}))
+        return view.values
+
+    def write_data(
+        self, relation: Relation, changes: dict[str, str], *, application: bool
+    ) -> None:
+        self._relations.setdefault((relation.id, application), {}).update(changes)
+
+    # leader settings, unit state, ports
+
+    def leader_settings(self) -> dict[str, str]:
+        view = Databag(dict(self.application.leader_settings.values))
+        view.write(self._leader_settings)
+        return view.values
+
+    def write_leader_settings(self, changes: dict[str, str]) -> None:
+        self._leader_settings.update(changes)
+
+    def state(self) -> dict[str, str]:
+        view = Databag(dict(self.unit.state))
+        view.write(self._state)
+        return view.values
+
+    def write_state(self, changes: dict[str, str]) -> None:
+        self._state.update(changes)
+
+    def ports(self) -> set[str]:
+        ports = set(self.unit.ports)
+        for port, opened in self._ports:
+            (ports.add if opened else ports.discard)(port)
+        return ports
+
+    def write_port(self, port: str, *, opened: bool) -> None:
+        self._ports.append((port, opened))
+
+    # secrets
+
+    def secret(self, secret_id: str) -> Secret | None:
+        """A secret as this run sees it: the model's, with what this run has changed."""
+        secret = self.model.secrets.get(secret_id)
+        for changed_id, change in self._secrets:
+            if changed_id == secret_id:
+                secret = change(secret)
+        return secret
+
+    def secrets(self) -> list[Secret]:
+        ids = dict.fromkeys([*self.model.secrets, *(changed for changed, _ in self._secrets)])
+        seen = (self.secret(secret_id) for secret_id in ids)
+        return [secret for secret in seen if secret is not None]
+
+    def change_secret(self, secret_id: str, change: SecretChange) -> None:
+        self._secrets.append((secret_id, change))
+
+    # the end
+
+    def commit(self) -> None:
+        """Put everything that was held back into the model."""
+        for (number, application), changes in self._relations.items():
+            if number in self.model.relations:
+                self._commit_data(self.model.relations[number], changes, application)
+        if self._leader_settings:
+            self.application.leader_settings.write(self._leader_settings)
+        self.unit.state = self.state()
+        self.unit.ports = self.ports()
+        for secret_id, change in self._secrets:
+            changed = change(self.model.secrets.get(secret_id))
+            if changed is None:
+                self.model.secrets.pop(secret_id, None)
+            else:
+                self.model.secrets[secret_id] = changed
+
+    def _commit_data(self, relation: Relation, changes: dict[str, str], application: bool) -> None:
+        if application:
+            relation.application_bag(self.application.name).write(changes)
+        elif self.unit.name in relation.units:
+            relation.units[self.unit.name].write(changes)

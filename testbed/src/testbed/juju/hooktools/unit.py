@@ -1,0 +1,80 @@
+"""The hook tools of configuration, leadership, kept state and the log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from testbed.juju.errors import ToolError
+from testbed.juju.flags import Flag
+from testbed.juju.hooktools.call import FILE, Call, Spec
+from testbed.juju.state.logbook import LEVELS
+
+
+def config_get(call: Call) -> Any:
+    settings = call.context.application.settings()
+    key = call.argument(0)
+    if not key:
+        every = call.parsed.on("all")
+        options = call.context.application.charm.options
+        return {name: settings.get(name) for name in options} if every else settings
+    return settings.get(key)
+
+
+def is_leader(call: Call) -> bool:
+    return call.context.leader
+
+
+def leader_get(call: Call) -> Any:
+    settings = call.context.leader_settings()
+    key = call.argument(0)
+    return settings.get(key) if key and key != "-" else settings
+
+
+def leader_set(call: Call) -> None:
+    if not call.context.leader:
+        raise ToolError(
+            "ERROR cannot write leadership settings: cannot write settings: not the leader"
+        )
+    call.context.write_leader_settings(call.pairs())
+
+
+def state_get(call: Call) -> Any:
+    state = call.context.state()
+    key = call.argument(0)
+    if not key or key == "-":
+        return state
+    if key not in state and call.parsed.on("strict"):
+        raise ToolError(f'ERROR "{key}" not found')
+    return state.get(key)
+
+
+def state_set(call: Call) -> None:
+    call.context.write_state(call.pairs())
+
+
+def state_delete(call: Call) -> None:
+    call.context.write_state({call.argument(0): ""})
+
+
+def juju_log(call: Call) -> None:
+    level = call.parsed.text("log-level", "DEBUG" if call.parsed.on("debug") else "INFO").upper()
+    if level == "WARN":
+        level = "WARNING"
+    if not call.args:
+        raise ToolError("ERROR no message specified", 2)
+    context, hook = call.context, call.context.hook
+    where = f"{hook.endpoint}:{hook.relation_id}: " if hook and hook.relation_id >= 0 else ""
+    known = level if level in LEVELS else "INFO"
+    context.log(known, f"unit.{context.unit.name}.juju-log", where + " ".join(call.args))
+
+
+SPECS: dict[str, Spec] = {
+    "config-get": Spec(config_get, (Flag("all", "bool", ("a",)),), output=True),
+    "is-leader": Spec(is_leader, output=True),
+    "juju-log": Spec(juju_log, (Flag("log-level", aliases=("l",)), Flag("debug", "bool"))),
+    "leader-get": Spec(leader_get, output=True),
+    "leader-set": Spec(leader_set, (FILE,)),
+    "state-delete": Spec(state_delete),
+    "state-get": Spec(state_get, (Flag("strict", "bool"),), output=True),
+    "state-set": Spec(state_set, (FILE,)),
+}

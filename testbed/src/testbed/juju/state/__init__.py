@@ -1,0 +1,1 @@
+"""What the controller keeps of a model: plain data, and the rules that are about data alone."""

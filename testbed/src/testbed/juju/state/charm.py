@@ -1,0 +1,156 @@
+"""A packed charm: what its metadata says, and whether Juju would take it."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from testbed.juju.errors import JujuError
+from testbed.juju.state import assumes
+from testbed.juju.state.actions import Action, parse_actions
+from testbed.juju.state.settings import Option, parse_options
+
+_ROLES = {"provides": "provider", "requires": "requirer", "peers": "peer"}
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A relation endpoint of a charm, as metadata.yaml declares it."""
+
+    name: str
+    role: str  # provider, requirer or peer
+    interface: str
+    scope: str = "global"  # or container
+    limit: int = 0
+    implicit: bool = False
+
+
+JUJU_INFO = Endpoint("juju-info", "provider", "juju-info", implicit=True)
+
+
+@dataclass(frozen=True)
+class Charm:
+    """What Juju knows of a packed charm."""
+
+    name: str
+    path: Path
+    digest: str
+    subordinate: bool
+    endpoints: Mapping[str, Endpoint]
+    options: Mapping[str, Option]
+    actions: Mapping[str, Action]
+    bases: tuple[str, ...]  # "ubuntu@24.04"; empty: any
+    version: str
+    assumes: tuple[Any, ...] = ()
+
+    def all_endpoints(self) -> dict[str, Endpoint]:
+        """The declared endpoints and the implicit one."""
+        return {**self.endpoints, JUJU_INFO.name: JUJU_INFO}
+
+    def peers(self) -> list[Endpoint]:
+        return [endpoint for endpoint in self.endpoints.values() if endpoint.role == "peer"]
+
+
+def read_charm(path: Path) -> Charm:
+    """Read a packed charm's metadata.
+
+    Raises JujuError for a file that is no charm, or a charm that Juju refuses.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            files = set(archive.namelist())
+            read = {name: _document(archive, name) for name in files & _DOCUMENTS}
+            version = archive.read("version").decode().strip() if "version" in files else ""
+    except (OSError, zipfile.BadZipFile) as error:
+        raise JujuError(f'cannot read charm archive "{path}": {error}') from error
+    metadata = read.get("metadata.yaml")
+    if metadata is None:
+        raise JujuError(f'archive file "metadata.yaml" not found in "{path}"')
+    if "dispatch" not in files and not any(name.startswith("hooks/") for name in files):
+        raise JujuError(f'charm "{path}" has neither a dispatch script nor hooks')
+    charm = Charm(
+        name=str(metadata.get("name", "")),
+        path=path,
+        digest=hashlib.sha256(path.read_bytes()).hexdigest(),
+        subordinate=metadata.get("subordinate") is True,
+        endpoints={endpoint.name: endpoint for endpoint in _endpoints(metadata)},
+        options=parse_options(read.get("config.yaml") or {}),
+        actions=parse_actions(read.get("actions.yaml") or {}),
+        bases=tuple(_bases(read.get("manifest.yaml") or {})),
+        version=version,
+        assumes=tuple(metadata.get("assumes") or ()),
+    )
+    _check(charm)
+    assumes.check(charm.assumes)
+    return charm
+
+
+_DOCUMENTS = {"metadata.yaml", "config.yaml", "actions.yaml", "manifest.yaml"}
+
+
+def _document(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
+    try:
+        document = yaml.safe_load(archive.read(name))
+    except yaml.YAMLError as error:
+        raise JujuError(f"cannot parse {name}: {error}") from error
+    if document is None:
+        return {}
+    if not isinstance(document, dict):
+        raise JujuError(f"cannot parse {name}: expected a map")
+    return document
+
+
+def _endpoints(metadata: Mapping[str, Any]) -> Iterator[Endpoint]:
+    for section, role in _ROLES.items():
+        for name, declared in (metadata.get(section) or {}).items():
+            spec = {"interface": declared} if isinstance(declared, str) else declared
+            yield Endpoint(
+                name=name,
+                role=role,
+                interface=str(spec.get("interface", "")),
+                scope=str(spec.get("scope") or "global"),
+                limit=int(spec.get("limit") or 0),
+            )
+
+
+def _bases(manifest: Mapping[str, Any]) -> Iterator[str]:
+    for base in manifest.get("bases") or ():
+        yield f"{base['name']}@{str(base['channel']).partition('/')[0]}"
+
+
+def _check(charm: Charm) -> None:
+    for endpoint in charm.endpoints.values():
+        _check_endpoint(charm, endpoint)
+    if charm.subordinate and not any(map(_is_attachment, charm.endpoints.values())):
+        raise JujuError(
+            f'subordinate charm "{charm.name}" lacks "requires" relation with container scope'
+        )
+
+
+def _check_endpoint(charm: Charm, endpoint: Endpoint) -> None:
+    attachment = charm.subordinate and _is_attachment(endpoint)
+    if _is_reserved(endpoint.name) and not attachment:
+        raise JujuError(f'charm "{charm.name}" using a reserved relation name: "{endpoint.name}"')
+    if endpoint.role != "requirer" and _is_reserved(endpoint.interface):
+        raise JujuError(
+            f'charm "{charm.name}" relation "{endpoint.name}" using a reserved interface: '
+            f'"{endpoint.interface}"'
+        )
+    if endpoint.scope not in ("global", "container"):
+        raise JujuError(
+            f'charm "{charm.name}" relation "{endpoint.name}": invalid scope "{endpoint.scope}"'
+        )
+
+
+def _is_attachment(endpoint: Endpoint) -> bool:
+    return endpoint.role == "requirer" and endpoint.scope == "container"
+
+
+def _is_reserved(name: str) -> bool:
+    return name == "juju" or name.startswith("juju-")

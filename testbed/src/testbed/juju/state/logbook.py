@@ -1,0 +1,59 @@
+"""The log of a model, as `juju debug-log` shows it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+
+from testbed.juju.state.model import now
+
+LEVELS = ("TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_KEPT_LINES = 200_000
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the log."""
+
+    number: int
+    time: datetime
+    entity: str  # "unit-aws-iam-0", "machine-0", "controller-0"
+    level: str
+    module: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.entity}: {self.time:%H:%M:%S} {self.level} {self.module} {self.message}"
+
+
+def minimum_level(logging_config: str, module: str) -> str:
+    """The level that `logging-config` (`<root>=INFO;unit=DEBUG`) sets for a module."""
+    level, longest = "INFO", -1
+    for part in logging_config.replace(",", ";").split(";"):
+        name, _, wanted = part.strip().partition("=")
+        name = "" if name == "<root>" else name
+        applies = not name or module == name or module.startswith((f"{name}.", f"{name}/"))
+        if wanted.upper() in LEVELS and applies and len(name) > longest:
+            level, longest = wanted.upper(), len(name)
+    return level
+
+
+class Logbook:
+    """The lines of one model. Not locked: the controller's lock covers it."""
+
+    def __init__(self) -> None:
+        self._lines: deque[Line] = deque(maxlen=_KEPT_LINES)
+        self._numbers = count()
+
+    def write(self, entity: str, level: str, module: str, message: str) -> None:
+        moment = now()
+        for text in message.splitlines() or [""]:
+            line = Line(next(self._numbers), moment, entity, level, module, text)
+            self._lines.append(line)
+
+    def since(self, number: int) -> Iterator[Line]:
+        """The lines from `number` on."""
+        return (line for line in list(self._lines) if line.number >= number)

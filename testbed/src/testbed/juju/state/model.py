@@ -1,0 +1,252 @@
+"""What the controller knows: models, applications, units, relations, machines.
+
+Plain data under one lock (the controller's); nothing here starts a process or talks to anybody.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any, Protocol
+
+from testbed.juju.errors import JujuError
+from testbed.juju.state import names
+from testbed.juju.state.charm import Charm
+from testbed.juju.state.endpoints import Side
+from testbed.juju.state.secrets import Secret
+from testbed.juju.state.settings import Value, effective
+from testbed.juju.uniter.resolver import Local
+
+ALIVE, DYING = "alive", "dying"
+MODEL_DEFAULTS: dict[str, Value] = {
+    "automatically-retry-hooks": True,
+    "juju-http-proxy": "",
+    "juju-https-proxy": "",
+    "juju-no-proxy": "127.0.0.1,localhost,::1",
+    "logging-config": "<root>=INFO",
+    "update-status-hook-interval": "5m",
+}
+
+
+class MachineLike(Protocol):
+    """What the testbed's machines offer; see testbed/cluster/machine.py."""
+
+    id: str
+    address: str
+    hostname: str
+    root: Any
+
+    def popen(
+        self, argv: Any, *, env: Any, cwd: str = "/", user: Any = None, **kwargs: Any
+    ) -> Any: ...
+
+    def close(self) -> None: ...
+
+
+def now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+@dataclass(frozen=True)
+class Status:
+    """A status as people see it, and since when."""
+
+    current: str
+    message: str = ""
+    since: datetime = field(default_factory=now)
+
+    def same(self, other: Status) -> bool:
+        return (self.current, self.message) == (other.current, other.message)
+
+
+@dataclass
+class Databag:
+    """Relation data of a unit or an application. `version` grows with every change."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    version: int = 0
+
+    def write(self, changes: dict[str, str]) -> bool:
+        """Apply changes (an empty value deletes). Returns whether anything changed."""
+        before = dict(self.values)
+        for key, value in changes.items():
+            if value == "":
+                self.values.pop(key, None)
+            else:
+                self.values[key] = value
+        if before == self.values:
+            return False
+        self.version += 1
+        return True
+
+
+@dataclass
+class Machine:
+    """A machine of a model; `host` is None until it is up."""
+
+    id: str
+    base: str
+    host: MachineLike | None = None
+    status: Status = field(default_factory=lambda: Status("pending"))
+    since: datetime = field(default_factory=now)
+
+
+@dataclass
+class Unit:
+    """A unit and the state of its agent."""
+
+    name: str
+    machine: Machine
+    principal: str = ""
+    life: str = ALIVE
+    local: Local = field(default_factory=Local)
+    workload: Status = field(default_factory=lambda: Status("waiting", "waiting for machine"))
+    agent: Status = field(default_factory=lambda: Status("allocating"))
+    agent_stopped: bool = False
+    failed_message: str = ""
+    resolved: str = ""  # "retry" or "skip", until the agent has acted on it
+    force_upgrade: bool = False
+    update_status_version: int = 0
+    ports: set[str] = field(default_factory=set)
+    state: dict[str, str] = field(default_factory=dict)
+    subordinates: list[str] = field(default_factory=list)
+
+    @property
+    def application(self) -> str:
+        return names.application_of(self.name)
+
+
+@dataclass
+class Application:
+    """An application, the charm it runs and what its operator set."""
+
+    name: str
+    charm: Charm
+    revision: int
+    origin: str  # local or charmhub
+    channel: str
+    base: str
+    config: dict[str, Value] = field(default_factory=dict)
+    trust: bool = False
+    exposed: bool = False
+    life: str = ALIVE
+    charm_version: int = 1
+    units: dict[str, Unit] = field(default_factory=dict)
+    next_unit: int = 0
+    leader: str = ""
+    leader_settings: Databag = field(default_factory=Databag)
+    status: Status | None = None
+    workload_version: str = ""
+    created: datetime = field(default_factory=now)
+
+    def settings(self) -> dict[str, Value]:
+        return effective(self.charm.options, self.config)
+
+    def config_version(self) -> str:
+        return repr((sorted(self.settings().items()), self.trust))
+
+
+@dataclass
+class Relation:
+    """A relation; a peer relation has one side."""
+
+    id: int
+    sides: tuple[Side, ...]
+    scope: str
+    life: str = ALIVE
+    joined: set[str] = field(default_factory=set)
+    units: dict[str, Databag] = field(default_factory=dict)
+    applications: dict[str, Databag] = field(default_factory=dict)
+    since: datetime = field(default_factory=now)
+
+    @property
+    def peer(self) -> bool:
+        return len(self.sides) == 1
+
+    def side_of(self, application: str) -> Side | None:
+        return next((side for side in self.sides if side.application == application), None)
+
+    def other_side(self, application: str) -> Side:
+        """The side that faces `application`; its own in a peer relation."""
+        return next(
+            (side for side in self.sides if side.application != application), self.sides[0]
+        )
+
+    def application_bag(self, application: str) -> Databag:
+        return self.applications.setdefault(application, Databag())
+
+
+@dataclass
+class Model:
+    """A model and everything in it."""
+
+    name: str
+    uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
+    config: dict[str, Value] = field(default_factory=dict)
+    applications: dict[str, Application] = field(default_factory=dict)
+    relations: dict[int, Relation] = field(default_factory=dict)
+    machines: dict[str, Machine] = field(default_factory=dict)
+    secrets: dict[str, Secret] = field(default_factory=dict)
+    next_machine: int = 0
+    next_relation: int = 0
+    next_operation: int = 1
+    local_revisions: dict[str, int] = field(default_factory=dict)
+    next_units: dict[str, int] = field(default_factory=dict)
+    life: str = ALIVE
+    created: datetime = field(default_factory=now)
+
+    def setting(self, name: str) -> Value:
+        return self.config.get(name, MODEL_DEFAULTS[name])
+
+    def application(self, name: str) -> Application:
+        if name not in self.applications:
+            raise JujuError(f'application "{name}" not found')
+        return self.applications[name]
+
+    def units(self) -> Iterator[Unit]:
+        for application in self.applications.values():
+            yield from application.units.values()
+
+    def find_unit(self, name: str) -> Unit | None:
+        application = self.applications.get(names.application_of(name))
+        return application.units.get(name) if application else None
+
+    def unit(self, name: str) -> Unit:
+        """The unit `APP/N` or `APP/leader`. Raises JujuError if there is none."""
+        if name.endswith("/leader"):
+            application = self.application(names.application_of(name))
+            if not application.leader:
+                raise JujuError(f'could not determine leader for "{application.name}"')
+            name = application.leader
+        unit = self.find_unit(name)
+        if unit is None:
+            raise JujuError(f'unit "{name}" not found')
+        return unit
+
+    def machine(self, number: str) -> Machine:
+        if number not in self.machines:
+            raise JujuError(f"machine {number} not found")
+        return self.machines[number]
+
+    def relations_of(self, application: str) -> list[Relation]:
+        return [r for r in self.relations.values() if r.side_of(application)]
+
+    def members(self, relation: Relation, unit: Unit) -> list[Unit]:
+        """The units that `unit` sees in a relation: those that joined, of the same container."""
+        other = relation.other_side(unit.application).application
+        seen = [self.find_unit(name) for name in sorted(relation.joined, key=names.natural)]
+        return [
+            member
+            for member in seen
+            if member is not None
+            and member.name != unit.name
+            and member.application == other
+            and (relation.scope == "global" or _container(member) == _container(unit))
+        ]
+
+
+def _container(unit: Unit) -> str:
+    """The principal unit that a unit lives beside, or itself."""
+    return unit.principal or unit.name

@@ -1,0 +1,1 @@
+"""The unit agent: which hook a unit runs next, and running it."""

@@ -1,0 +1,226 @@
+"""Processes of a unit on its machine: its charm's files, its environment, start and end."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import threading
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+from testbed.juju.errors import JujuError
+from testbed.juju.hooktools.context import Context
+from testbed.juju.state import names
+from testbed.juju.state.assumes import JUJU_VERSION
+from testbed.juju.state.model import MachineLike
+
+SOCKET = "/run/testbed-juju/tools.sock"
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin"
+_DRAIN_SECONDS = 1.0
+
+
+def agent_dir(unit: str) -> str:
+    """A unit's folder on its machine."""
+    return f"/var/lib/juju/agents/{names.tag_of(unit)}"
+
+
+def charm_dir(unit: str) -> str:
+    return f"{agent_dir(unit)}/charm"
+
+
+def tools_dir(unit: str) -> str:
+    return f"/var/lib/juju/tools/{names.tag_of(unit)}"
+
+
+def inside(machine: MachineLike, path: str) -> Path:
+    """A path of the machine, as the controller reaches it."""
+    return Path(machine.root) / path.lstrip("/")
+
+
+def install_tools(machine: MachineLike, unit: str, program: Path, tools: Sequence[str]) -> None:
+    """Put the hook tools on the machine: one program under many names."""
+    folder = inside(machine, tools_dir(unit))
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(program, folder / "jujud")
+    for tool in tools:
+        link = folder / tool
+        if not link.is_symlink():
+            link.symlink_to("jujud")
+
+
+def unpack(machine: MachineLike, unit: str, archive: Path) -> None:
+    """Put a charm's files in place of those of the charm before.
+
+    As Juju does it: permissions as packed, times not kept, files that the charm made itself
+    (its state, compiled Python) left alone. Each file is replaced in one step.
+    """
+    target, record = inside(machine, charm_dir(unit)), inside(machine, agent_dir(unit))
+    target.mkdir(parents=True, exist_ok=True)
+    manifest = record / "manifest.json"
+    before = set(json.loads(manifest.read_text())) if manifest.exists() else set()
+    try:
+        with zipfile.ZipFile(archive) as packed:
+            after = {info.filename: info for info in packed.infolist()}
+            for info in after.values():
+                _extract(packed, info, target)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise JujuError(f'cannot unpack charm "{archive}": {error}') from error
+    for name in sorted(before - set(after), reverse=True):
+        _discard(target / name)
+    manifest.write_text(json.dumps(sorted(after)))
+
+
+def _extract(packed: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) -> None:
+    path = target / info.filename
+    if not path.resolve().is_relative_to(target.resolve()):
+        raise JujuError(f'charm file "{info.filename}" lies outside the charm')
+    mode = info.external_attr >> 16
+    if info.is_dir():
+        path.mkdir(parents=True, exist_ok=True)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.unpacking")
+    temporary.unlink(missing_ok=True)
+    if stat.S_ISLNK(mode):
+        temporary.symlink_to(packed.read(info).decode())
+    else:
+        temporary.write_bytes(packed.read(info))
+        temporary.chmod((stat.S_IMODE(mode) or 0o644) & 0o755)
+    os.replace(temporary, path)
+
+
+def _discard(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        if not any(path.iterdir()):
+            path.rmdir()
+        return
+    path.unlink(missing_ok=True)
+
+
+def environment(context: Context, dispatch_path: str) -> dict[str, str]:
+    """The environment of a hook, an action or `juju exec`, built from nothing."""
+    unit, model = context.unit, context.model
+    charm = charm_dir(unit.name)
+    env = {
+        "APT_LISTCHANGES_FRONTEND": "none",
+        "CHARM_DIR": charm,
+        "CLOUD_API_VERSION": "",
+        "DEBIAN_FRONTEND": "noninteractive",
+        "HOME": "/root",
+        "JUJU_AGENT_SOCKET_ADDRESS": SOCKET,
+        "JUJU_AGENT_SOCKET_NETWORK": "unix",
+        "JUJU_API_ADDRESSES": "",
+        "JUJU_AVAILABILITY_ZONE": "",
+        "JUJU_CHARM_DIR": charm,
+        "JUJU_CHARM_FTP_PROXY": "",
+        "JUJU_CHARM_HTTPS_PROXY": str(model.setting("juju-https-proxy")),
+        "JUJU_CHARM_HTTP_PROXY": str(model.setting("juju-http-proxy")),
+        "JUJU_CHARM_NO_PROXY": str(model.setting("juju-no-proxy")),
+        "JUJU_CONTEXT_ID": context.id,
+        "JUJU_HOOK_NAME": context.hook.name if context.hook else "",
+        "JUJU_MACHINE_ID": unit.machine.id,
+        "JUJU_MODEL_NAME": model.name,
+        "JUJU_MODEL_UUID": model.uuid,
+        "JUJU_PRINCIPAL_UNIT": unit.principal,
+        "JUJU_UNIT_NAME": unit.name,
+        "JUJU_VERSION": JUJU_VERSION,
+        "LANG": "C.UTF-8",
+        "PATH": f"{tools_dir(unit.name)}:{_PATH}",
+        "TERM": "tmux-256color",
+    }
+    if dispatch_path:
+        env["JUJU_DISPATCH_PATH"] = dispatch_path
+    return env | _hook_variables(context) | _action_variables(context)
+
+
+def _hook_variables(context: Context) -> dict[str, str]:
+    hook = context.hook
+    if hook is None:
+        return {}
+    if hook.secret:
+        about = {"JUJU_SECRET_ID": hook.secret, "JUJU_SECRET_LABEL": hook.secret_label}
+        if hook.kind in ("secret-expired", "secret-remove"):
+            about["JUJU_SECRET_REVISION"] = str(hook.secret_revision)
+        return about
+    if hook.relation_id < 0:
+        return {}
+    return {
+        "JUJU_RELATION": hook.endpoint,
+        "JUJU_RELATION_ID": f"{hook.endpoint}:{hook.relation_id}",
+        "JUJU_REMOTE_APP": hook.remote_application,
+        "JUJU_REMOTE_UNIT": hook.remote_unit,
+        "JUJU_DEPARTING_UNIT": hook.departing_unit,
+    }
+
+
+def _action_variables(context: Context) -> dict[str, str]:
+    action = context.action
+    if action is None:
+        return {}
+    return {
+        "JUJU_ACTION_NAME": action.name,
+        "JUJU_ACTION_UUID": action.id,
+        "JUJU_ACTION_TAG": f"action-{action.id}",
+    }
+
+
+Output = tuple[Callable[[str], object], Callable[[str], object]]  # of stdout, of stderr
+
+
+class Run:
+    """One process of a unit, its output handed on line by line until it ends."""
+
+    def __init__(
+        self,
+        machine: MachineLike,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        cwd: str,
+        output: Output,
+        *,
+        user: str | None = None,
+    ):
+        self._process = machine.popen(
+            argv,
+            env=env,
+            cwd=cwd,
+            user=user,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        self._pumps = [
+            _pump(self._process.stdout, output[0]),
+            _pump(self._process.stderr, output[1]),
+        ]
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit code, negative for a signal. Raises subprocess.TimeoutExpired."""
+        code = self._process.wait(timeout)
+        for pump in self._pumps:  # a daemon that it left may hold its output open for ever
+            pump.join(_DRAIN_SECONDS)
+        return code
+
+    def kill(self) -> None:
+        """SIGKILL to everything that it started and that did not leave its process group."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+
+def _pump(stream: IO[bytes], handle: Callable[[str], object]) -> threading.Thread:
+    def copy() -> None:
+        with stream:
+            for line in stream:
+                handle(line.decode(errors="replace").rstrip("\n"))
+
+    thread = threading.Thread(target=copy, daemon=True)
+    thread.start()
+    return thread

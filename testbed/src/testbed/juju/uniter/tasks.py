@@ -1,0 +1,82 @@
+"""Actions and `juju exec`: what is asked of a unit, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from testbed.juju.hooktools.context import ActionRun
+from testbed.juju.state.model import now
+
+
+@dataclass
+class Task:
+    """One task on one unit or machine. `command` for exec, `action` and `params` for actions."""
+
+    id: str
+    target: str  # a unit's name or a machine's number
+    action: str = ""
+    params: dict[str, Any] = field(default_factory=dict)
+    command: str = ""
+    status: str = "pending"
+    message: str = ""
+    log: list[str] = field(default_factory=list)
+    results: dict[str, Any] = field(default_factory=dict)
+    enqueued: datetime = field(default_factory=now)
+    started: datetime | None = None
+    completed: datetime | None = None
+
+    @property
+    def done(self) -> bool:
+        return self.status in ("completed", "failed", "error", "cancelled", "aborted")
+
+    @property
+    def failed(self) -> bool:
+        return self.status != "completed" or self.results.get("return-code", 0) != 0
+
+    def finish(self, status: str, message: str = "") -> None:
+        self.status, self.message, self.completed = status, message, now()
+
+    def report(self) -> dict[str, Any]:
+        """The task as `juju run --format json` shows it."""
+        entry: dict[str, Any] = {"id": self.id, "results": self.results, "status": self.status}
+        if self.log:
+            entry["log"] = self.log
+        if self.message:
+            entry["message"] = self.message
+        times = {"enqueued": self.enqueued, "started": self.started, "completed": self.completed}
+        entry["timing"] = {
+            name: f"{moment:%Y-%m-%d %H:%M:%S +0000 UTC}"
+            for name, moment in times.items()
+            if moment
+        }
+        kind = "unit" if "/" in self.target else "machine"
+        return {**entry, kind: self.target}
+
+
+def collect(code: int, stdout: list[str], stderr: list[str]) -> dict[str, Any]:
+    """The results that Juju itself adds: the exit code and what was printed."""
+    results: dict[str, Any] = {"return-code": code}
+    for name, lines in (("stdout", stdout), ("stderr", stderr)):
+        if lines:
+            results[name] = "\n".join(lines) + "\n"
+    return results
+
+
+def finish(
+    task: Task, action: ActionRun | None, code: int, stdout: list[str], stderr: list[str]
+) -> None:
+    """End a task that ran to its end, with the results of the charm's action if it is one."""
+    results = collect(code, stdout, stderr)
+    if action is None:
+        task.results = results
+        task.finish("completed")
+        return
+    task.results, task.log = {**action.results, **results}, action.log
+    if action.failure is not None:
+        task.finish("failed", action.failure)
+    elif code != 0:
+        task.finish("failed", f"exit status {code}")
+    else:
+        task.finish("completed")

@@ -1,0 +1,176 @@
+"""Pack charms for this machine's Python, once for each content.
+
+A charm is a list of files and a hashed lock of Python packages. The store is a folder with
+`<name>.charm`, or `<name>_<track>.charm` for a charm with a flavour for each of several tracks.
+What is packed is read-only, and its hash is checked each time it is taken: a file that was
+written over is packed again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from testbed.cache import cache_dir, keyed
+
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+_KEPT_SECONDS = 7 * 24 * 3600
+_HASH = "sha256"
+
+
+class PackError(Exception):
+    """A charm could not be packed; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """One charm of the store: its file's name, and the files and the lock that it is made of."""
+
+    file: str
+    parts: tuple[tuple[Path, tuple[str, ...]], ...]
+    """Folders, and what is taken from each where it is there; later ones win."""
+    lock: Path | None = None
+    """The packages beside it; None where the charm needs nothing but Python."""
+
+    def contents(self) -> dict[str, Path]:
+        """Return each file's place in the charm and on the disk."""
+        return {
+            path.relative_to(folder).as_posix(): path
+            for folder, members in self.parts
+            for member in members
+            for path in sorted(_files(folder / member))
+        }
+
+
+def store(packages: Sequence[Package], build_venv: Path) -> Path:
+    """Return the folder that holds every charm, packed now if it is not there.
+
+    `build_venv` is the program that installs a lock: FOLDER LOCK PYTHON_VERSION ARCHITECTURE.
+
+    Raises:
+        PackError: a charm's packages could not be installed.
+    """
+    charms = {package.file: _packed(package, build_venv) for package in packages}
+    folder = keyed("charms", *(path.name.encode() for path in charms.values()))
+    if folder.exists() and not all(_is_intact(folder / name, charms[name]) for name in charms):
+        shutil.rmtree(folder)
+    if not folder.exists():
+        with _appearing(folder) as made:
+            for name, path in charms.items():
+                shutil.copy2(path / name, made / name)
+    folder.touch()
+    _prune()
+    return folder
+
+
+def _packed(package: Package, build_venv: Path) -> Path:
+    """Return the folder with the one charm in it, and the charm's hash beside it."""
+    contents = package.contents()
+    venv = _venv_folder(package.lock, build_venv) if package.lock else None
+    inputs = (f"{place} {os.access(path, os.X_OK)}".encode() for place, path in contents.items())
+    packages = venv.name.encode() if venv else b""
+    folder = keyed("packed", package.file.encode(), *inputs, *contents.values(), packages)
+    if folder.exists() and not _is_intact(folder / package.file, folder):
+        _say(f"{package.file} was written over in the cache, and is packed again")
+        shutil.rmtree(folder)
+    if not folder.exists():
+        started = time.monotonic()
+        if venv and package.lock:
+            _make_venv(venv, package.lock, build_venv)
+            contents |= _placed(venv, "venv")
+        with _appearing(folder) as made:
+            _zip(made / package.file, contents)
+            (made / _HASH).write_text(_hash_of(made / package.file))
+            (made / package.file).chmod(0o444)
+        _say(f"packed {package.file} ({time.monotonic() - started:.1f} s)")
+    folder.touch()
+    return folder
+
+
+def _is_intact(charm: Path, packed: Path) -> bool:
+    """Return whether `charm` is what was packed into the folder `packed`."""
+    recorded = packed / _HASH
+    return charm.exists() and recorded.exists() and recorded.read_text() == _hash_of(charm)
+
+
+def _hash_of(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _venv_folder(lock: Path, build_venv: Path) -> Path:
+    return keyed("charm-venv", lock, build_venv, f"{sys.version} {platform.machine()}".encode())
+
+
+def _make_venv(folder: Path, lock: Path, build_venv: Path) -> None:
+    if folder.exists():
+        return
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    architecture = _ARCHITECTURES.get(platform.machine(), platform.machine())
+    _say(f"installing {lock.name} for Python {version} (once) …")
+    with _appearing(folder) as made:
+        command = [str(build_venv), str(made), str(lock), version, architecture]
+        done = subprocess.run(
+            command,
+            env={**os.environ, "PYTHON": sys.executable},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise PackError(f"`{' '.join(command)}` failed: {done.stderr.strip()}")
+
+
+@contextlib.contextmanager
+def _appearing(folder: Path) -> Iterator[Path]:
+    """Give a folder to fill, which then takes `folder`'s place whole, or not at all."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".", dir=folder.parent) as temporary:
+        made = Path(temporary) / folder.name
+        made.mkdir()
+        yield made
+        # Another process may have been quicker; what it made is the same.
+        if not folder.exists():
+            made.rename(folder)
+
+
+def _zip(file: Path, contents: dict[str, Path]) -> None:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for place, path in contents.items():
+            archive.write(path, place)
+
+
+def _placed(folder: Path, place: str) -> dict[str, Path]:
+    return {f"{place}/{path.relative_to(folder).as_posix()}": path for path in _files(folder)}
+
+
+def _files(path: Path) -> Iterator[Path]:
+    """Yield the files under a path, or the path itself where it is a file."""
+    if path.is_file():
+        yield path
+    else:
+        yield from (
+            file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts
+        )
+
+
+def _prune() -> None:
+    """Remove charms and stores that nobody asked for in a week."""
+    for kind in ("packed", "charms"):
+        for folder in (cache_dir() / kind).iterdir():
+            if time.time() - folder.stat().st_mtime > _KEPT_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

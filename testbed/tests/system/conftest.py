@@ -1,0 +1,46 @@
+"""Labs for the tests of the testbed itself, which are skipped without root."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from system import plain
+from testbed import handle
+from testbed.cluster import requirements
+from testbed.paths import LabPaths
+from testbed.programs import build
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if os.geteuid() == 0:
+        return
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.skip(reason="the testbed needs root"))
+
+
+@pytest.fixture(scope="session")
+def programs() -> Path:
+    requirements.check()
+    return build.programs(Console(stderr=True))
+
+
+@pytest.fixture(scope="module")
+def paths() -> LabPaths:
+    return LabPaths(f"test-{os.getpid()}")
+
+
+@pytest.fixture(scope="module")
+def lab(paths: LabPaths, programs: Path) -> Iterator[handle.LabHandle]:
+    with handle.LabHandle(paths, programs, plain.CONTROLLER) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def remote(lab: handle.LabHandle) -> plain.Remote:
+    return plain.Remote(lab.paths)

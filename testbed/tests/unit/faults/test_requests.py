@@ -1,0 +1,65 @@
+"""Which request goes wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from testbed.faults.requests import Fault, Request, RequestLog
+from testbed.juju.errors import UsageError
+
+
+def request(run: str, method: str, path: str, *, retry: bool = False) -> Request:
+    return Request(run, "aws-iam/0", "update-status", method, path, retry)
+
+
+def wrong(log: RequestLog, *requests: tuple[str, str, str], retry: bool = False) -> list[int]:
+    """Places of the requests, in this order, with which something goes wrong."""
+    arriving = [request(*given, retry=retry) for given in requests]
+    return [i for i, given in enumerate(arriving) if log.arrives(given)[1]]
+
+
+def test_given_a_fault_of_each_hook_then_it_comes_back_until_it_is_cleared() -> None:
+    log = RequestLog()
+    log.set(Fault("500", 2))
+    hooks = [(run, "PATCH", f"/{n}") for run in ("one", "two") for n in range(3)]
+
+    assert wrong(log, *hooks) == [1, 4]
+    log.set(None)
+    assert wrong(log, *[("three", "PATCH", f"/{n}") for n in range(3)]) == []
+
+
+@pytest.mark.parametrize(("what", "again"), [("kill-before", []), ("500", [1])])
+def test_given_a_hook_that_runs_again_then_it_is_not_killed_again(
+    what: str, again: list[int]
+) -> None:
+    log = RequestLog()
+    log.set(Fault(what, 2))
+    run = [("one", "PATCH", f"/{n}") for n in range(3)]
+    rerun = [("two", "PATCH", f"/{n}") for n in range(3)]
+
+    assert wrong(log, *run) == [1]
+    assert wrong(log, *rerun, retry=True) == again
+    assert (log.fired[0].run, log.fired[0].path) == ("one", "/1")
+
+
+def test_given_a_repeated_get_then_it_is_noted_and_not_counted() -> None:
+    log = RequestLog()
+    log.set(Fault("500", 2))
+
+    polls = [("one", "GET", "/deployment")] * 3
+    assert wrong(log, *polls, ("one", "GET", "/mappings")) == [3]
+    assert [r.counted for r in log.requests] == [True, False, False, True]
+
+
+def test_given_the_same_get_of_the_next_hook_or_a_repeated_write_then_both_count() -> None:
+    log = RequestLog()
+    wrong(log, ("one", "GET", "/a"), ("two", "GET", "/a"), ("two", "PATCH", "/a"))
+    wrong(log, ("two", "PATCH", "/a"))
+
+    assert all(r.counted for r in log.requests)
+
+
+@pytest.mark.parametrize("what", ["", "200", "600", "htm", "slow", "slow:0", "slow:1000", "kill"])
+def test_given_no_fault_that_there_is_then_it_is_refused(what: str) -> None:
+    with pytest.raises(UsageError, match="slow:SECONDS"):
+        Fault(what, 1)

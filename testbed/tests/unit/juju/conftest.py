@@ -1,0 +1,135 @@
+"""A controller with machines that are folders, and the `juju` that talks to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import struct
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from testbed.juju.cli.server import CliServer
+from testbed.juju.controller.controller import Controller
+from unit.juju.localmachine import LocalLab
+
+BIN = Path(__file__).parents[3] / "bin"
+_TIMEOUT_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of a command."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True)
+class Juju:
+    """The operator: runs `juju` and `testbedctl` in a folder."""
+
+    lab: LocalLab
+    controller: Controller
+    folder: Path
+
+    def try_(self, *args: str, program: str = "juju", stdin: str = "", **env: str) -> Done:
+        """The ended command, whatever came of it.
+
+        Says to the controller what testbed/bin/juju would, which saves the start of a process.
+        """
+        request = {"program": program, "argv": args, "env": self.environment | env}
+        message = json.dumps(request).encode()
+        with ExitStack() as stack:
+            streams = [stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(3)]
+            streams[0].write(stdin)
+            streams[0].seek(0)
+            folders = [os.open(path, os.O_RDONLY) for path in (self.folder, "/")]
+            for folder in folders:
+                stack.callback(os.close, folder)
+            connection = stack.enter_context(socket.socket(socket.AF_UNIX))
+            connection.settimeout(_TIMEOUT_SECONDS)
+            connection.connect(str(self.lab.state / "juju.sock"))
+            descriptors = [*(stream.fileno() for stream in streams), *folders]
+            data = struct.pack("!I", len(message)) + message
+            socket.send_fds(connection, [data], descriptors)
+            answer = stack.enter_context(connection.makefile()).read()
+            for stream in streams[1:]:
+                stream.seek(0)
+            return Done(json.loads(answer)["code"], streams[1].read(), streams[2].read())
+
+    def __call__(self, *args: str, program: str = "juju", stdin: str = "", **env: str) -> str:
+        done = self.try_(*args, program=program, stdin=stdin, **env)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def refused(self, *args: str, code: int = 1, stdin: str = "") -> str:
+        """What a command that fails says."""
+        done = self.try_(*args, stdin=stdin)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stderr
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "PATH": f"{BIN}:{os.environ['PATH']}",
+            "HOME": str(self.folder),
+            "TESTBED_JUJU_SOCKET": str(self.lab.state / "juju.sock"),
+        }
+
+    def settle(self) -> None:
+        self("settle", "--wait=30s", program="testbedctl")
+
+    def control(self, *args: str) -> str:
+        return self(*args, program="testbedctl")
+
+    def status(self, *selectors: str) -> dict[str, Any]:
+        return json.loads(self("status", "--format", "json", *selectors))
+
+    def hooks(self, unit: str) -> list[str]:
+        """The hooks that ended well, in their order."""
+        runs = json.loads(self.control("hooks", unit))
+        return [run["name"] for run in runs if run["code"] == 0]
+
+    def shown(self, unit: str, endpoint: str) -> dict[str, Any]:
+        """What show-unit says of one relation of a unit."""
+        report = json.loads(self("show-unit", unit, "--format", "json"))[unit]
+        return next(r for r in report["relation-info"] if r["endpoint"] == endpoint)
+
+
+@pytest.fixture
+def juju() -> Iterator[Juju]:
+    with a_controller() as operator:
+        yield operator
+
+
+@contextmanager
+def a_controller() -> Iterator[Juju]:
+    """A controller with an empty model, and its operator."""
+    # not tmp_path: the path of a unix socket has at most 107 characters
+    folder = Path(tempfile.mkdtemp(prefix="juju-"))
+    programs = folder / "programs"
+    programs.mkdir()
+    shutil.copy(Path(__file__).with_name("hooktool"), programs / "hooktool")
+    (folder / "operator").mkdir()
+    lab = LocalLab(folder, programs)
+    controller = Controller(lab)
+    server = CliServer(controller, lab.state / "juju.sock")
+    thread = threading.Thread(target=server.serve)
+    thread.start()
+    try:
+        yield Juju(lab, controller, folder / "operator")
+    finally:
+        server.close()
+        thread.join()
+        controller.close()
+        shutil.rmtree(folder, ignore_errors=True)

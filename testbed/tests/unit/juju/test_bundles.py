@@ -1,0 +1,137 @@
+"""`juju deploy` of bundles with overlays, the project's own ones with their real metadata."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from unit.juju.charms import AUTHORITY, PRINCIPAL, SUBORDINATE, pack
+from unit.juju.conftest import Juju
+
+ROOT = Path(__file__).parents[4]
+CHARMS = ROOT / "testbed" / "charms"
+BUNDLE = """
+applications:
+  host: {charm: host, num_units: 2, options: {colour: blue, size: 1}}
+  authority: {charm: authority, num_units: 1, to: [host], constraints: mem=1G}
+relations:
+- ['host:certificates', 'authority:client']
+"""
+RIDING = """
+applications:
+  rider: {charm: rider}
+  host: {options: {colour: red}}
+relations:
+- [rider, host]
+- [rider, authority]
+"""
+OPTIONS = {"colour": {"type": "string"}, "size": {"type": "int"}}
+
+
+@pytest.fixture
+def store(juju: Juju) -> Path:
+    folder = juju.lab.charm_store
+    pack(folder, PRINCIPAL, config=OPTIONS)
+    pack(folder, SUBORDINATE)
+    pack(folder, AUTHORITY)
+    return folder
+
+
+@pytest.mark.usefixtures("store")
+def test_an_overlay_adds_applications_options_and_relations(juju: Juju) -> None:
+    (juju.folder / "bundle.yaml").write_text(BUNDLE)
+    (juju.folder / "riding.yaml").write_text(RIDING)
+
+    juju("deploy", "./bundle.yaml", "--overlay", "riding.yaml")
+    juju.settle()
+
+    applications = juju.status()["applications"]
+    assert sorted(applications) == ["authority", "host", "rider"]
+    assert juju("config", "host", "colour") == "red\n"
+    assert juju("config", "host", "size") == "1\n"
+    units = applications["host"]["units"]
+    riders = [rider for unit in units.values() for rider in unit["subordinates"]]
+    assert sorted(riders) == ["rider/0", "rider/1"]
+    beside = applications["authority"]["units"]["authority/0"]["machine"]
+    assert units["host/0"]["machine"] == beside
+    assert sorted(applications["rider"]["relations"]) == ["certificates", "riders", "things"]
+
+
+@pytest.mark.usefixtures("store")
+def test_an_application_that_is_there_keeps_its_units_and_takes_the_options(juju: Juju) -> None:
+    (juju.folder / "bundle.yaml").write_text(BUNDLE)
+    juju("deploy", "./bundle.yaml")
+    (juju.folder / "again.yaml").write_text(BUNDLE.replace("blue", "green"))
+
+    juju("deploy", "./again.yaml")
+    juju.settle()
+
+    assert juju("config", "host", "colour") == "green\n"
+    assert len(juju.status()["applications"]["host"]["units"]) == 2
+    assert len(juju.status()["applications"]["host"]["relations"]["certificates"]) == 1
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize(
+    ("bundle", "refusal"),
+    [
+        ("a: 1", "outside this testbed's subset of juju"),
+        ("applications: {x: {}}", 'empty charm path for "x"'),
+        ("applications: {X: {charm: host}}", 'invalid application name "X"'),
+        ("applications: {x: {charm: nothing}}", 'charm or bundle "nothing" not found'),
+        ("applications: {x: {charm: host, options: {shape: 1}}}", 'unknown option "shape"'),
+        (
+            "applications: {x: {charm: host}}\nrelations: [[x, y]]",
+            'refers to application "y" not defined in this bundle',
+        ),
+        ("applications: {x: {charm: rider, num_units: 1}}", "is a subordinate and has num_units"),
+    ],
+)
+def test_a_bundle_with_a_mistake_is_refused_in_one_line(
+    juju: Juju, bundle: str, refusal: str
+) -> None:
+    (juju.folder / "bundle.yaml").write_text(bundle)
+
+    done = juju.try_("deploy", "./bundle.yaml")
+
+    assert done.returncode != 0
+    assert refusal in done.stderr.splitlines()[-1]
+    assert not juju.status()["applications"]
+
+
+@pytest.mark.parametrize(
+    ("channel", "endpoint"), [("1.28/stable", "aws-iam"), ("1.29/stable", "juju-info")]
+)
+def test_the_projects_overlay_attaches_to_either_generation_of_control_plane(
+    juju: Juju, channel: str, endpoint: str
+) -> None:
+    for track in ("1.28", "1.29"):
+        _pack_real(juju, CHARMS / "kubernetes-control-plane" / track, f"_{track}")
+    _pack_real(juju, CHARMS / "easyrsa")
+    _pack_real(juju, ROOT)
+
+    overlay = str(ROOT / "overlays" / "aws-iam-easyrsa.yaml")
+    juju("deploy", "charmed-kubernetes", "--channel", channel, "--overlay", overlay)
+    juju.settle()
+
+    status = juju.status()
+    control_plane = status["applications"]["kubernetes-control-plane"]
+    assert control_plane["charm-channel"] == channel
+    assert list(control_plane["units"]["kubernetes-control-plane/0"]["subordinates"]) == [
+        "aws-iam/0"
+    ]
+    relations = status["applications"]["aws-iam"]["relations"]
+    principals = [e for e, r in relations.items() if r[0]["scope"] == "container"]
+    assert "certificates" in relations
+    mine = yaml.safe_load((ROOT / "metadata.yaml").read_text())["requires"]
+    attached = {mine[name]["interface"] for name in principals if name in mine}
+    assert attached == {endpoint}
+    assert len(status["machines"]) == 1
+
+
+def _pack_real(juju: Juju, folder: Path, suffix: str = "") -> None:
+    metadata = (folder / "metadata.yaml").read_text()
+    name = f"{yaml.safe_load(metadata)['name']}{suffix}"
+    pack(juju.lab.charm_store, metadata, name=name)

@@ -1,0 +1,131 @@
+"""Deploying charms, by the commands that people type."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from unit.juju.charms import AUTHORITY, PRINCIPAL, SUBORDINATE, pack
+from unit.juju.conftest import Juju
+
+OPTIONS = {"colour": {"type": "string", "default": "red"}, "size": {"type": "int"}}
+
+
+def test_a_charm_file_becomes_an_active_unit(juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL)
+
+    juju("deploy", "./host.charm")
+    juju.settle()
+
+    application = juju.status()["applications"]["host"]
+    assert application["application-status"]["current"] == "active"
+    assert application["charm"] == "local:host-0"
+    assert application["units"]["host/0"]["leader"]
+    assert juju.hooks("host/0") == [
+        "install",
+        "friends-relation-created",
+        "leader-elected",
+        "config-changed",
+        "start",
+    ]
+
+
+def test_options_come_from_words_and_files(juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL, config=OPTIONS)
+    (juju.folder / "options.yaml").write_text("named: {size: 3, colour: blue}\n")
+    (juju.folder / "colour").write_text("green")
+
+    juju(
+        *("deploy", "./host.charm", "named", "--trust"),
+        *("--config", "options.yaml", "--config", "colour=@colour"),
+    )
+
+    shown = yaml.safe_load(juju("config", "named"))
+    assert {name: entry["value"] for name, entry in shown["settings"].items()} == {
+        "colour": "green",
+        "size": 3,
+    }
+    assert shown["application-config"]["trust"]["value"] is True
+    juju("config", "named", "--reset", "colour")
+    assert juju("config", "named", "colour") == "red\n"
+
+
+def test_units_go_where_they_are_put(juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL)
+    pack(juju.folder, AUTHORITY)
+    juju("deploy", "./host.charm", "-n", "2")
+    juju("deploy", "./authority.charm", "--to", "1")
+    juju("add-unit", "authority", "-n", "2", "--to", "host/0,new")
+    juju.settle()
+
+    units = juju.status()["applications"]["authority"]["units"]
+    assert [units[f"authority/{n}"]["machine"] for n in range(3)] == ["1", "0", "2"]
+
+
+def test_numbers_of_units_are_never_used_again(juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL)
+    juju("deploy", "./host.charm")
+    juju.settle()
+    juju("remove-application", "--no-prompt", "host")
+    juju.settle()
+
+    juju("deploy", "./host.charm")
+
+    assert list(juju.status()["applications"]["host"]["units"]) == ["host/1"]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "arguments", "refusal"),
+    [
+        (PRINCIPAL + "assumes: [k8s-api]\n", (), 'feature "k8s-api" but model does not support'),
+        (PRINCIPAL + "assumes: [juju >= 4.0]\n", (), "(version >= 4.0)"),
+        (PRINCIPAL, ("--config", "shape=round"), 'unknown option "shape"'),
+        (PRINCIPAL, ("--config", "size=big"), 'option "size" expected int, got "big"'),
+        (PRINCIPAL, ("--base", "ubuntu@20.04"), 'base "ubuntu@20.04" is not supported by charm'),
+        (PRINCIPAL, ("--to", "7"), "machine 7 not found"),
+        (PRINCIPAL, ("--overlay", "x.yaml"), "not supported when deploying a charm: --overlay"),
+        (SUBORDINATE, ("-n", "2"), "with subordinate application"),
+        (PRINCIPAL.replace("website:", "juju-web:"), (), 'reserved relation name: "juju-web"'),
+        (SUBORDINATE.replace("container", "global"), (), 'lacks "requires" relation with'),
+    ],
+)
+def test_what_juju_would_not_deploy_is_refused(
+    juju: Juju, metadata: str, arguments: tuple[str, ...], refusal: str
+) -> None:
+    pack(juju.folder, metadata, config=OPTIONS, bases=("22.04", "24.04"), name="it")
+
+    assert refusal in juju.refused("deploy", "./it.charm", *arguments)
+    assert not juju.status()["applications"]
+
+
+def test_what_is_nowhere_is_not_found(juju: Juju) -> None:
+    (juju.folder / "broken.charm").write_text("no archive")
+
+    assert "no charm was found" in juju.refused("deploy", "./nothing.charm")
+    assert "cannot read charm archive" in juju.refused("deploy", "./broken.charm")
+    assert 'charm or bundle "nothing" not found' in juju.refused("deploy", "nothing")
+    assert "run `juju deploy ./a.charm`" in juju.refused("deploy", "a.charm")
+
+
+def test_a_track_that_the_store_has_not_is_refused_with_those_that_it_has(juju: Juju) -> None:
+    for track in ("1.28", "1.29"):
+        pack(juju.lab.charm_store, PRINCIPAL, name=f"host_{track}")
+
+    assert "available: 1.28, 1.29" in juju.refused("deploy", "host", "--channel", "1.30/stable")
+    juju("deploy", "host")
+    assert juju.status()["applications"]["host"]["charm-channel"] == "1.29/stable"
+
+
+def test_a_relation_over_its_limit_or_made_twice_is_refused(juju: Juju) -> None:
+    for metadata in (PRINCIPAL, AUTHORITY):
+        pack(juju.folder, metadata)
+    juju("deploy", "./host.charm")
+    juju("deploy", "./authority.charm")
+    juju("deploy", "./authority.charm", "second")
+    juju("integrate", "host", "authority")
+
+    twice = juju.refused("integrate", "host:certificates", "authority")
+    beyond = juju.refused("integrate", "host", "second")
+
+    assert "relation host:certificates authority:client already exists" in twice
+    assert "would exceed its maximum relation limit of 1" in beyond

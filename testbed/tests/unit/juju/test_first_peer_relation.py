@@ -1,0 +1,61 @@
+"""A charm that is refreshed to one with its first peer relation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from testbed.juju.controller import lifecycle, relating
+from testbed.juju.state.charm import read_charm
+from testbed.juju.state.model import Application, Machine, Model, Unit, now
+from testbed.juju.uniter.remotestate import remote_state
+from testbed.juju.uniter.resolver import committed, next_hook
+from unit.juju.charms import PRINCIPAL, pack
+from unit.juju.localmachine import LocalMachine
+
+
+@pytest.fixture
+def unit(tmp_path: Path) -> tuple[Model, Unit]:
+    """A unit that has run all its first hooks, of a charm without peers."""
+    newer = read_charm(pack(tmp_path, PRINCIPAL))
+    older = replace(newer, endpoints={k: v for k, v in newer.endpoints.items() if k != "friends"})
+    model = Model("default")
+    host = LocalMachine("default", 0, tmp_path / "machine", tmp_path)
+    machine = model.machines["0"] = Machine("0", "ubuntu@24.04", host)
+    application = Application("host", older, 1, "local", "", "ubuntu@24.04")
+    model.applications["host"] = application
+    unit = lifecycle.add_unit(model, application, machine)
+    run(model, unit)
+    application.charm, application.charm_version = newer, 2
+    relating.add_peer(model, application, newer.endpoints["friends"])
+    return model, unit
+
+
+def run(model: Model, unit: Unit) -> list[str]:
+    """Let the unit's agent do all that is due; the hooks that it ran."""
+    ran = []
+    while True:
+        lifecycle.settle(model)
+        remote = remote_state(model, unit, retry_due=False, moment=now())
+        hook = next_hook(unit.local, remote)
+        if hook is None:
+            return ran
+        ran.append(hook.name)
+        unit.local = committed(unit.local, hook, remote)
+
+
+def test_given_a_new_peer_relation_when_refreshed_then_the_older_charm_never_hears_of_it(
+    unit: tuple[Model, Unit],
+):
+    assert run(*unit) == ["upgrade-charm", "config-changed", "friends-relation-created"]
+
+
+def test_given_a_new_peer_relation_when_refreshed_then_it_is_not_there_in_upgrade_charm(
+    unit: tuple[Model, Unit],
+):
+    model, host = unit
+    lifecycle.settle(model)
+
+    assert all(host.name not in relation.joined for relation in model.relations.values())

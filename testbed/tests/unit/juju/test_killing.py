@@ -1,0 +1,123 @@
+"""`testbedctl kill-hook`: a hook dies at a chosen hook-tool call, or every hook, once."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from unit.juju.charms import PRINCIPAL, pack
+from unit.juju.conftest import Juju
+
+# Three calls a hook: each leaves a mark before it, and writes what shows whether it counted.
+CALLS = """
+for n in 1 2 3; do
+  echo "$JUJU_HOOK_NAME $n" >> marks
+  relation-set -r "$(cat relation 2>/dev/null)" "$JUJU_HOOK_NAME=$n" 2>/dev/null || true
+done
+"""
+HOOKS = ["install", "friends-relation-created", "leader-elected", "config-changed", "start"]
+
+
+@pytest.fixture
+def host(juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL, behaviour=CALLS)
+
+
+def plan(juju: Juju, *arguments: str) -> None:
+    juju.control("kill-hook", "--unit", "host/0", "--at-tool-call", *arguments)
+
+
+def killed(juju: Juju) -> dict[str, Any]:
+    return json.loads(juju.control("killed", "host/0"))
+
+
+def marks(juju: Juju) -> list[str]:
+    agent = juju.lab.machines[0].root / "var/lib/juju/agents/unit-host-0"
+    return (agent / "charm/marks").read_text().splitlines()
+
+
+def deploy(juju: Juju) -> None:
+    juju("model-config", "automatically-retry-hooks=false")
+    juju("deploy", "./host.charm")
+    juju.settle()
+
+
+@pytest.mark.usefixtures("host")
+def test_a_unit_to_come_dies_in_its_first_hook_and_then_never(juju: Juju) -> None:
+    plan(juju, "2")
+    deploy(juju)
+
+    assert killed(juju) == {
+        "at-tool-call": 2,
+        "killed": [{"hook": "install", "tool": "relation-set"}],
+    }
+    assert marks(juju) == ["install 1", "install 2"]
+    unit = juju.status()["applications"]["host"]["units"]["host/0"]
+    assert unit["workload-status"]["message"] == 'hook failed: "install"'
+    juju("resolved", "host/0")
+    juju.settle()
+    assert juju.hooks("host/0") == HOOKS
+
+
+@pytest.mark.usefixtures("host")
+def test_every_hook_dies_once_and_is_left_alone_when_it_runs_again(juju: Juju) -> None:
+    plan(juju, "2", "--every-hook")
+    juju("deploy", "./host.charm")
+    juju.settle()
+
+    assert [death["hook"] for death in killed(juju)["killed"]] == HOOKS
+    expected = [f"{hook} {call}" for hook in HOOKS for call in (1, 2, 1, 2, 3)]
+    assert marks(juju) == expected
+
+
+@pytest.mark.usefixtures("host")
+@pytest.mark.parametrize("arguments", [("4",), ("4", "--every-hook")])
+def test_a_number_beyond_the_last_call_kills_nothing(
+    juju: Juju, arguments: tuple[str, ...]
+) -> None:
+    plan(juju, *arguments)
+    deploy(juju)
+
+    assert killed(juju)["killed"] == []
+    assert juju.hooks("host/0") == HOOKS
+
+
+@pytest.mark.usefixtures("host")
+def test_a_plan_counts_only_what_begins_after_it(juju: Juju) -> None:
+    deploy(juju)
+    plan(juju, "2")
+
+    juju("exec", "--unit", "host/0", "--", "is-leader; is-leader; is-leader")
+    assert killed(juju)["killed"] == []
+    juju.control("trigger", "host/0", "update-status")
+    juju.settle()
+
+    assert killed(juju)["killed"] == [{"hook": "update-status", "tool": "relation-set"}]
+
+
+@pytest.mark.usefixtures("host")
+def test_a_killed_hook_leaves_nothing_of_what_it_wrote(juju: Juju) -> None:
+    deploy(juju)
+    relation = juju("exec", "--unit", "host/0", "relation-ids friends").strip()
+    juju("exec", "--unit", "host/0", "--", f"echo {relation} > relation")
+    plan(juju, "3")
+    juju.control("trigger", "host/0", "update-status")
+    juju.settle()
+    before = juju.shown("host/0", "friends")["local-unit"]["data"]
+
+    juju("resolved", "host/0")
+    juju.settle()
+
+    assert "update-status" not in before
+    after = juju.shown("host/0", "friends")["local-unit"]["data"]
+    assert after["update-status"] == "3"
+
+
+def test_a_plan_needs_a_unit_and_a_number(juju: Juju) -> None:
+    for arguments in (["--unit", "host", "--at-tool-call", "1"], ["--unit", "host/0"]):
+        done = juju.try_("kill-hook", *arguments, program="testbedctl")
+        assert done.returncode == 2
+    done = juju.try_("killed", "host/0", program="testbedctl")
+    assert "no kill was ever planned" in done.stderr

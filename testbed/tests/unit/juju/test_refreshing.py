@@ -1,0 +1,147 @@
+"""`juju refresh`, failed hooks and `juju resolved`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from unit.juju.charms import PRINCIPAL, SUBORDINATE, pack
+from unit.juju.conftest import Juju
+
+# Fails in the hook that the charm's option names.
+FAILING = """
+if [ "$JUJU_HOOK_NAME" = "$(config-get fail)" ]; then exit 7; fi
+"""
+OPTION = {"fail": {"type": "string"}, "old": {"type": "string"}}
+
+
+def test_a_new_content_of_the_store_is_a_new_revision(juju: Juju) -> None:
+    store = juju.lab.charm_store
+    pack(store, PRINCIPAL, config=OPTION)
+    juju("deploy", "host", "--config", "old=x", "--config", "fail=y")
+    juju.settle()
+    unchanged = juju.try_("refresh", "host")
+    pack(
+        store,
+        PRINCIPAL + "extra-bindings: {}\n",
+        behaviour="status-set active new\n",
+        config={"fail": {"type": "string"}},
+    )
+
+    refreshed = juju.try_("refresh", "host")
+    juju.settle()
+
+    assert "already up-to-date" in unchanged.stderr
+    assert (unchanged.returncode, refreshed.returncode) == (0, 0)
+    application = juju.status()["applications"]["host"]
+    assert application["charm-rev"] == 2
+    assert application["application-status"]["message"] == "new"
+    assert juju.hooks("host/0")[-2:] == ["upgrade-charm", "config-changed"]
+    assert juju("config", "host", "fail") == "y\n"
+    assert 'key "old" not found' in juju.refused("config", "host", "old")
+
+
+def test_another_track_is_followed_with_its_channel(juju: Juju) -> None:
+    for track in ("1.28", "1.29"):
+        behaviour = f"status-set active {track}\n"
+        pack(juju.lab.charm_store, PRINCIPAL, behaviour=behaviour, name=f"host_{track}")
+    juju("deploy", "host", "--channel", "1.28/stable")
+    juju.settle()
+
+    juju("refresh", "host", "--channel", "1.29/stable")
+    juju.settle()
+
+    application = juju.status()["applications"]["host"]
+    assert application["charm-channel"] == "1.29/stable"
+    assert application["application-status"]["message"] == "1.29"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "arguments", "refusal"),
+    [
+        (PRINCIPAL.replace("host", "other"), (), "without --switch"),
+        (PRINCIPAL.replace("limit: 1", "limit: 0").replace("website", "web"), (), ""),
+        (PRINCIPAL.replace("friends:", "pals:"), (), 'would break relation "host:friends"'),
+        (SUBORDINATE.replace("rider", "host"), (), "cannot change an application's subordinacy"),
+    ],
+)
+def test_a_charm_that_would_break_something_is_refused(
+    juju: Juju, metadata: str, arguments: tuple[str, ...], refusal: str
+) -> None:
+    pack(juju.folder, PRINCIPAL, name="old")
+    juju("deploy", "./old.charm")
+    pack(juju.folder, metadata, name="new")
+
+    done = juju.try_("refresh", "host", "--path", "./new.charm", *arguments)
+
+    assert (done.returncode == 0) is (refusal == "")
+    assert refusal in done.stderr
+
+
+def test_a_charm_for_another_base_needs_force(juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL, bases=("22.04",), name="old")
+    juju("deploy", "./old.charm")
+    pack(juju.folder, PRINCIPAL, bases=("24.04",), name="new")
+
+    refusal = juju.refused("refresh", "host", "--path", "./new.charm")
+    juju("refresh", "host", "--path", "./new.charm", "--force-base")
+
+    assert 'base "ubuntu@22.04" not supported by charm' in refusal
+
+
+def test_a_failed_hook_is_shown_retried_and_resolved(juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL, behaviour=FAILING, config=OPTION)
+    juju("model-config", "automatically-retry-hooks=false")
+    juju("deploy", "./host.charm", "--config", "fail=config-changed")
+    juju.settle()
+
+    unit = juju.status()["applications"]["host"]["units"]["host/0"]
+    assert unit["workload-status"]["current"] == "error"
+    assert unit["workload-status"]["message"] == 'hook failed: "config-changed"'
+    juju("config", "host", "fail=never")
+    juju.settle()
+    assert "config-changed" not in juju.hooks("host/0")
+
+    juju("resolved", "host/0")
+    juju.settle()
+
+    assert juju.hooks("host/0")[-2:] == ["config-changed", "start"]
+    assert "not in an error state" in juju.refused("resolved", "host/0")
+
+
+def test_resolved_without_a_retry_goes_on_behind_the_hook(juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL, behaviour=FAILING, config=OPTION)
+    juju("model-config", "automatically-retry-hooks=false")
+    juju("deploy", "./host.charm", "--config", "fail=config-changed")
+    juju.settle()
+
+    juju("resolved", "--no-retry", "host/0")
+    juju.settle()
+
+    assert juju.hooks("host/0")[-2:] == ["leader-elected", "start"]
+
+
+def test_a_failed_hook_is_run_again_by_itself(juju: Juju) -> None:
+    behaviour = '[ -e tried ] || { touch tried; exit 1; }\nstatus-set active "$(cat tried)"\n'
+    pack(juju.folder, PRINCIPAL, behaviour=behaviour)
+
+    juju("deploy", "./host.charm")
+    juju.settle()
+
+    runs = json.loads(juju.control("hooks", "host/0"))
+    assert [(run["name"], run["code"]) for run in runs[:2]] == [("install", 1), ("install", 0)]
+
+
+def test_a_forced_refresh_gives_new_files_to_a_unit_in_error(juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL, behaviour="exit 1\n", name="bad")
+    juju("model-config", "automatically-retry-hooks=false")
+    juju("deploy", "./bad.charm")
+    juju.settle()
+    pack(juju.folder, PRINCIPAL, name="good")
+
+    juju("refresh", "host", "--path", "./good.charm", "--force-units")
+    juju("resolved", "host/0")
+    juju.settle()
+
+    assert juju.hooks("host/0")[0] == "install"

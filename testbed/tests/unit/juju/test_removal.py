@@ -1,0 +1,180 @@
+"""Removing relations, units, applications and models; what goal-state says meanwhile."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from unit.juju.charms import AUTHORITY, PRINCIPAL, SUBORDINATE, pack
+from unit.juju.conftest import Juju
+
+# Keeps what goal-state says while the unit goes, and never ends its `stop` where told so.
+WATCHING = """
+case "$JUJU_HOOK_NAME" in
+remove) juju-log "goals: $(goal-state --format=json)" ;;
+stop) [ "$(config-get stuck)" = True ] && exit 1 ;;
+esac
+true
+"""
+STUCK = {"stuck": {"type": "boolean", "default": False}}
+
+
+@pytest.fixture
+def riders(juju: Juju) -> None:
+    """Two hosts, each with a rider, and an authority."""
+    pack(juju.folder, PRINCIPAL, behaviour=WATCHING, config=STUCK)
+    pack(juju.folder, SUBORDINATE, behaviour=WATCHING, config=STUCK)
+    pack(juju.folder, AUTHORITY)
+    juju("deploy", "./host.charm", "-n", "2")
+    juju("deploy", "./rider.charm")
+    juju("deploy", "./authority.charm", "--to", "0")
+    juju("integrate", "rider", "host")
+    juju("integrate", "rider", "authority")
+    juju.settle()
+
+
+def goals(juju: Juju, unit: str) -> dict[str, Any]:
+    log = juju("debug-log", "--include", unit)
+    return json.loads(log.partition("goals: ")[2].splitlines()[0])
+
+
+@pytest.mark.usefixtures("riders")
+def test_removing_the_subordinate_runs_its_hooks_in_order_and_leaves_the_hosts(
+    juju: Juju,
+) -> None:
+    rider = min(
+        rider
+        for unit in juju.status()["applications"]["host"]["units"].values()
+        for rider in unit["subordinates"]
+    )
+    before = len(juju.hooks(rider))
+
+    juju("remove-application", "--no-prompt", "rider")
+    juju.settle()
+
+    ran = juju.hooks(rider)[before:]
+    assert [hook for hook in ran if "riders" not in hook] == [
+        "things-relation-departed",
+        "things-relation-broken",
+        "certificates-relation-departed",
+        "certificates-relation-broken",
+        "stop",
+        "remove",
+    ]
+    assert sorted(juju.status()["applications"]) == ["authority", "host"]
+    assert "things-relation-broken" in juju.hooks("host/0")
+
+
+@pytest.mark.usefixtures("riders")
+def test_a_subordinate_learns_from_its_principals_goal_what_is_going(juju: Juju) -> None:
+    units = juju.status()["applications"]["host"]["units"]
+    gone, stays = (next(iter(units[host]["subordinates"])) for host in ("host/1", "host/0"))
+
+    juju("remove-unit", "--no-prompt", "host/1")
+    juju.settle()
+    juju("remove-application", "--no-prompt", "rider")
+    juju.settle()
+
+    scaled_down, removed = goals(juju, gone), goals(juju, stays)
+    assert (scaled_down["units"], removed["units"]) == ({}, {})
+    assert scaled_down["relations"]["things"]["host/1"]["status"] == "dying"
+    assert removed["relations"].get("things", {}).get("host/0", {}).get("status") != "dying"
+
+
+@pytest.mark.usefixtures("riders")
+def test_a_principals_goal_state_lists_units_that_die(juju: Juju) -> None:
+    juju("remove-application", "--no-prompt", "host")
+    juju.settle()
+
+    for unit in ("host/0", "host/1"):
+        statuses = {goal["status"] for goal in goals(juju, unit)["units"].values()}
+        assert statuses == {"dying"}
+    # a subordinate without a principal stays, without units
+    assert "host" not in juju.status()["applications"]
+    assert len(juju.status()["machines"]) == 1
+
+
+@pytest.mark.usefixtures("riders")
+def test_a_unit_that_cannot_stop_goes_by_force_alone(juju: Juju) -> None:
+    juju("model-config", "automatically-retry-hooks=false")
+    juju("config", "host", "stuck=true")
+    juju("remove-unit", "--no-prompt", "host/1")
+    juju.settle()
+    assert sorted(juju.status()["applications"]["host"]["units"]) == ["host/0", "host/1"]
+
+    juju("remove-unit", "--no-prompt", "--force", "host/1")
+    juju.settle()
+
+    assert sorted(juju.status()["applications"]["host"]["units"]) == ["host/0"]
+    assert [juju.lab.machines[number].closed for number in (0, 1)] == [False, True]
+
+
+@pytest.mark.usefixtures("riders")
+def test_an_application_goes_by_force_with_what_rides_on_it(juju: Juju) -> None:
+    juju("model-config", "automatically-retry-hooks=false")
+    for application in ("host", "rider"):
+        juju("config", application, "stuck=true")
+
+    juju("remove-application", "--no-prompt", "--force", "rider", "host")
+    juju.settle()
+
+    assert sorted(juju.status()["applications"]) == ["authority"]
+
+
+@pytest.mark.usefixtures("riders")
+def test_a_relation_goes_by_force_while_a_unit_is_in_error(juju: Juju) -> None:
+    juju("model-config", "automatically-retry-hooks=false")
+
+    juju("remove-relation", "--force", "rider:certificates", "authority")
+    juju.settle()
+
+    assert "certificates" not in juju.status()["applications"]["rider"]["relations"]
+    assert "client" not in juju.status()["applications"]["authority"].get("relations", {})
+
+
+@pytest.mark.parametrize(
+    "command", [("remove-application", "host"), ("remove-unit", "host/0"), ("destroy-model", "it")]
+)
+def test_nothing_goes_without_a_yes(juju: Juju, command: tuple[str, ...]) -> None:
+    pack(juju.folder, PRINCIPAL)
+    juju("add-model", "it")
+    juju("deploy", "./host.charm")
+
+    asked = juju.refused(*command, stdin="n\n")
+    nobody = juju.refused(*command)
+
+    assert "Continue [y/N]?" in asked
+    assert "aborted" in nobody
+    assert list(juju.status()["applications"]["host"]["units"]) == ["host/0"]
+
+
+def test_a_yes_is_enough(juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL)
+    juju("deploy", "./host.charm")
+
+    juju("remove-application", "host", stdin="y\n")
+    juju.settle()
+
+    assert not juju.status()["applications"]
+
+
+@pytest.mark.usefixtures("riders")
+def test_a_subordinates_unit_cannot_be_removed_alone(juju: Juju) -> None:
+    refusal = juju.refused("remove-unit", "--no-prompt", "rider/0")
+
+    assert "is a subordinate, to remove use remove-relation" in refusal
+
+
+def test_a_model_goes_with_its_machines(juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL, behaviour=WATCHING, config=STUCK)
+    juju("add-model", "other")
+    juju("deploy", "./host.charm")
+    juju.settle()
+
+    juju("destroy-model", "--no-prompt", "other")
+
+    assert "other" not in juju("models")
+    assert all(machine.closed for machine in juju.lab.machines.values())
+    assert "not found" in juju.refused("status", "-m", "other")

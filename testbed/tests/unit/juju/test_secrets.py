@@ -1,0 +1,165 @@
+"""Secrets: who may read and change them, and whom they tell what."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from testbed.juju.errors import ToolError
+from testbed.juju.state import secrets
+from testbed.juju.state.secrets import Consumer, Secret, Settings
+
+NOW = datetime(2026, 11, 25, tzinfo=timezone.utc)
+
+
+def secret(owner: str = "app", **settings: Any) -> Secret:
+    empty = Secret("x", owner, NOW, NOW, label="own")
+    given = Settings(content={"key": "one"}, **settings)
+    return secrets.changed(empty, given, NOW)
+
+
+@pytest.mark.parametrize(
+    ("owner", "unit", "leader", "manages", "reads"),
+    [
+        ("app", "app/0", True, True, True),
+        ("app", "app/1", False, False, True),
+        ("app/0", "app/0", False, True, True),
+        ("app/0", "app/1", True, False, False),
+        ("app", "other/0", True, False, False),
+    ],
+)
+def test_owners_manage_and_their_application_reads(
+    owner: str, unit: str, leader: bool, manages: bool, reads: bool
+) -> None:
+    found = secret(owner)
+
+    assert found.managed_by(unit, leader=leader) is manages
+    assert found.readable_by(unit) is reads
+
+
+@pytest.mark.parametrize(("target", "reads"), [("other", True), ("other/0", True), ("o", False)])
+def test_a_grant_lets_an_application_or_a_unit_read(target: str, reads: bool) -> None:
+    granted = replace(secret(), grants={target: 3})
+
+    assert granted.readable_by("other/0") is reads
+
+
+def test_the_same_content_again_is_no_new_revision() -> None:
+    same = secrets.changed(secret(), Settings(content={"key": "one"}), NOW)
+    other = secrets.changed(same, Settings(content={"key": "two"}), NOW)
+
+    assert (same.latest, other.latest) == (1, 2)
+
+
+def test_readers_and_owners_are_told_of_a_new_revision() -> None:
+    read = replace(secret(), consumers={"other/0": Consumer("theirs", 1)})
+    changed = secrets.changed(read, Settings(content={"key": "two"}), NOW)
+
+    (event,) = secrets.events_for("other/0", leader=False, secrets=[changed], now=NOW)
+    nothing_yet = secrets.events_for("app/0", leader=True, secrets=[changed], now=NOW)
+    followed = replace(changed, consumers={"other/0": Consumer("theirs", 2)})
+    (obsolete,) = secrets.events_for("app/0", leader=True, secrets=[followed], now=NOW)
+
+    assert (event.kind, event.label, event.revision) == ("secret-changed", "theirs", 2)
+    assert nothing_yet == []
+    assert (obsolete.kind, obsolete.label, obsolete.revision) == ("secret-remove", "own", 1)
+
+
+@pytest.mark.parametrize(("minutes", "times"), [(-1, None), (0, 0), (4, 0), (5, 1), (61, 12)])
+def test_an_expired_revision_is_told_of_every_five_minutes(
+    minutes: int, times: int | None
+) -> None:
+    expiring = secret(expire=NOW)
+    moment = NOW + timedelta(minutes=minutes)
+
+    events = secrets.events_for("app/0", leader=True, secrets=[expiring], now=moment)
+
+    assert [(e.kind, e.revision, e.times) for e in events] == (
+        [] if times is None else [("secret-expired", 1, times)]
+    )
+
+
+def test_an_expired_revision_that_is_removed_is_told_of_no_more() -> None:
+    renewed = secrets.changed(secret(expire=NOW), Settings(content={"key": "two"}), NOW)
+
+    gone = secrets.without_revision(renewed, 1)
+
+    assert gone is not None
+    assert secrets.events_for("app/0", leader=True, secrets=[gone], now=NOW) == []
+    assert secrets.without_revision(gone, 2) is None
+
+
+def test_a_rotation_is_due_after_each_interval() -> None:
+    daily = secret(rotate="daily")
+    due = NOW + timedelta(days=1)
+
+    before = secrets.events_for("app/0", leader=True, secrets=[daily], now=NOW)
+    (event,) = secrets.events_for("app/0", leader=True, secrets=[daily], now=due)
+    rotated = secrets.rotated(daily, due)
+
+    assert before == []
+    assert event.kind == "secret-rotate"
+    assert secrets.events_for("app/0", leader=True, secrets=[rotated], now=due) == []
+
+
+def test_only_the_owner_is_told_of_dates() -> None:
+    due = secret(expire=NOW, rotate="hourly")
+    later = NOW + timedelta(hours=2)
+
+    assert secrets.events_for("app/1", leader=False, secrets=[due], now=later) == []
+
+
+@pytest.mark.parametrize(
+    ("after", "seconds"), [(-10, 10), (0, 300), (10, 290), (300, 300), (601, 299)]
+)
+def test_the_next_date_wakes_an_agent(after: int, seconds: int) -> None:
+    moment = NOW + timedelta(seconds=after)
+
+    date = secrets.next_date([secret(expire=NOW)], moment)
+
+    assert date == moment + timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("1h30m", NOW + timedelta(minutes=90)),
+        ("2026-12-01T00:00:00Z", datetime(2026, 12, 1, tzinfo=timezone.utc)),
+        (
+            "2026-12-01T00:00:00.123456789+00:00",
+            datetime(2026, 12, 1, 0, 0, 0, 123456, tzinfo=timezone.utc),
+        ),
+        ("2026-12-01T00:00:00", datetime(2026, 12, 1, tzinfo=timezone.utc)),
+    ],
+)
+def test_an_expiry_is_a_duration_or_a_time(text: str, moment: datetime) -> None:
+    assert secrets.parse_expire(text, NOW) == moment
+
+
+@pytest.mark.parametrize("text", ["", "tomorrow", "5"])
+def test_what_is_neither_is_refused(text: str) -> None:
+    with pytest.raises(ToolError, match="not valid"):
+        secrets.parse_expire(text, NOW)
+
+
+@pytest.mark.parametrize("key", ["ab", "1ab", "Key", "a_b", "-ab", "ab-"])
+def test_keys_have_jujus_form(key: str) -> None:
+    secrets.check_content({"key": "", "private-key": ""})
+    with pytest.raises(ToolError, match="not valid"):
+        secrets.check_content({key: ""})
+
+
+def test_an_id_is_found_in_each_of_its_spellings() -> None:
+    made = secrets.new_id()
+
+    assert len(made) == 20
+    for text in (made, f"secret:{made}", f"secret://some-model/{made}"):
+        assert secrets.identifier(text) == made
+
+
+def test_an_unknown_rotate_policy_is_refused() -> None:
+    with pytest.raises(ToolError, match='"always" not valid'):
+        secret(rotate="always")

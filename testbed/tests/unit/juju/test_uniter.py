@@ -1,0 +1,224 @@
+"""What a unit's agent runs next."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from testbed.juju.uniter.resolver import (
+    UNPACK,
+    Hook,
+    Local,
+    LocalRelation,
+    Remote,
+    RemoteRelation,
+    SecretEvent,
+    committed,
+    next_hook,
+)
+
+NEW = Remote(unit="a/0", config_version="1", leader=True)
+PEERS = RemoteRelation("peers", "a", alive=True, peer=True, applications={"a": 0})
+DB = RemoteRelation("db", "b", alive=True, applications={"b": 0})
+
+
+def run(local: Local, remote: Remote) -> tuple[Local, list[str]]:
+    """Run every hook that is due; the agent afterwards, and what it ran."""
+    ran = []
+    while hook := next_hook(local, remote):
+        ran.append(f"{hook.name} {hook.remote_unit}".strip())
+        assert len(ran) < 50, ran
+        local = committed(local, hook, remote)
+    return local, ran
+
+
+def settled(remote: Remote = NEW) -> Local:
+    return run(Local(), remote)[0]
+
+
+def with_relation(relation: RemoteRelation, remote: Remote = NEW) -> Remote:
+    return replace(remote, relations={**remote.relations, 1: relation})
+
+
+def test_a_new_leader_starts_in_jujus_order() -> None:
+    remote = replace(NEW, relations={0: PEERS, 1: DB})
+
+    assert run(Local(), remote)[1] == [
+        "install",
+        "peers-relation-created",
+        "db-relation-created",
+        "leader-elected",
+        "config-changed",
+        "start",
+    ]
+
+
+def test_a_new_follower_hears_of_the_leaders_settings() -> None:
+    remote = replace(NEW, leader=False)
+
+    assert run(Local(), remote)[1] == [
+        "install",
+        "leader-settings-changed",
+        "config-changed",
+        "start",
+    ]
+
+
+def test_a_unit_that_dies_before_it_was_installed_runs_nothing() -> None:
+    assert next_hook(Local(), replace(NEW, alive=False)) is None
+
+
+def test_joined_is_followed_at_once_by_changed() -> None:
+    local = settled()
+    members = {"b/0": 3, "b/1": 0}
+
+    ran = run(local, with_relation(replace(DB, members=members, applications={"b": 1})))[1]
+
+    assert ran == [
+        "db-relation-created",
+        "db-relation-changed",
+        "db-relation-joined b/0",
+        "db-relation-changed b/0",
+        "db-relation-joined b/1",
+        "db-relation-changed b/1",
+    ]
+
+
+def test_changes_that_pile_up_are_one_hook() -> None:
+    local = run(settled(), with_relation(replace(DB, members={"b/0": 1})))[0]
+
+    assert run(local, with_relation(replace(DB, members={"b/0": 9})))[1] == [
+        "db-relation-changed b/0"
+    ]
+
+
+@pytest.mark.parametrize(("leader", "ran"), [(True, []), (False, ["peers-relation-changed"])])
+def test_a_leader_is_not_told_of_its_own_application_data(leader: bool, ran: list[str]) -> None:
+    remote = with_relation(PEERS, replace(NEW, leader=leader))
+    local = settled(remote)
+
+    assert run(local, with_relation(replace(PEERS, applications={"a": 5}), remote))[1] == ran
+
+
+def test_a_deposed_leader_knows_what_it_wrote() -> None:
+    leading = with_relation(replace(PEERS, applications={"a": 5}))
+    local = settled(leading)
+
+    ran = run(local, replace(leading, leader=False, leader_settings_version=1))[1]
+
+    assert ran == ["leader-settings-changed"]
+
+
+def test_a_relation_that_dies_departs_from_each_unit_and_then_breaks() -> None:
+    local = run(settled(), with_relation(replace(DB, members={"b/0": 1, "b/1": 1})))[0]
+
+    after, ran = run(local, with_relation(replace(DB, alive=False)))
+
+    assert ran == [
+        "db-relation-departed b/0",
+        "db-relation-departed b/1",
+        "db-relation-broken",
+    ]
+    assert 1 not in after.relations
+
+
+def test_a_dying_unit_leaves_its_relations_stops_and_removes() -> None:
+    remote = replace(NEW, relations={0: replace(PEERS, members={"a/1": 0}), 1: DB})
+    local = settled(remote)
+
+    ran = run(local, replace(remote, alive=False))[1]
+
+    assert ran == ["peers-relation-departed a/1", "db-relation-broken", "stop", "remove"]
+
+
+@pytest.mark.parametrize(
+    ("change", "departing"),
+    [
+        ({}, "b/0"),
+        ({"alive": False}, "a/0"),
+        ({"application_alive": False}, "a/0"),
+    ],
+)
+def test_the_departing_unit_is_the_one_that_goes(change: dict[str, bool], departing: str) -> None:
+    local = run(settled(), with_relation(replace(DB, members={"b/0": 1})))[0]
+
+    hook = next_hook(local, replace(with_relation(replace(DB, alive=False)), **change))
+
+    assert hook is not None
+    assert (hook.name, hook.remote_unit, hook.departing_unit) == (
+        "db-relation-departed",
+        "b/0",
+        departing,
+    )
+
+
+def test_an_upgrade_comes_before_configuration_and_brings_its_own_config_changed() -> None:
+    remote = replace(NEW, charm_version=2, config_version="2", update_status_version=1)
+
+    assert run(settled(), remote)[1] == ["upgrade-charm", "config-changed", "update-status"]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, None),
+        ({"config_version": "9"}, None),
+        ({"retry_due": True}, "config-changed"),
+        ({"resolved": "retry"}, "config-changed"),
+        ({"charm_version": 2}, None),
+        ({"charm_version": 2, "force_upgrade": True}, UNPACK),
+    ],
+)
+def test_a_failed_hook_stands_before_everything_else(
+    change: dict[str, object], expected: str | None
+) -> None:
+    failed = replace(settled(), failed=Hook("config-changed"))
+
+    hook = next_hook(failed, replace(NEW, **change))
+
+    assert (hook.kind if hook else None) == expected
+
+
+def test_a_forced_upgrade_leaves_the_hook_failed_with_the_new_files() -> None:
+    failed = replace(settled(), failed=Hook("config-changed"))
+    remote = replace(NEW, charm_version=2, force_upgrade=True)
+
+    after = committed(failed, Hook(UNPACK, version=2), remote)
+
+    assert after.failed == failed.failed
+    assert next_hook(after, replace(remote, retry_due=True)) == failed.failed
+
+
+def test_a_secret_event_is_told_once_until_it_recurs() -> None:
+    expired = SecretEvent("secret-expired", "secret:x", "label", 2)
+
+    local, ran = run(settled(), replace(NEW, secrets=(expired,)))
+    again = run(local, replace(NEW, secrets=(replace(expired, times=1),)))[1]
+
+    assert (ran, again) == (["secret-expired"], ["secret-expired"])
+
+
+def test_a_secret_has_changed_until_its_latest_revision_was_told() -> None:
+    changed = SecretEvent("secret-changed", "secret:x", "", 3)
+    local = run(settled(), replace(NEW, secrets=(changed,)))[0]
+
+    assert run(local, replace(NEW, secrets=(replace(changed, revision=2),)))[1] == []
+    assert run(local, replace(NEW, secrets=(replace(changed, revision=4),)))[1] == [
+        "secret-changed"
+    ]
+
+
+def test_what_a_joined_unit_is_owed_survives_its_departure() -> None:
+    local = replace(
+        settled(),
+        relations={
+            1: LocalRelation("db", "b", created=True, members={"b/0": 1}, changed_pending="b/0")
+        },
+    )
+
+    assert run(local, with_relation(replace(DB, alive=False)))[1] == [
+        "db-relation-changed b/0",
+        "db-relation-departed b/0",
+        "db-relation-broken",
+    ]

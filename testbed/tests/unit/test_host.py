@@ -1,0 +1,114 @@
+"""What a machine offers is read from files, of which these are examples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from testbed.cluster import cgroups, host
+from testbed.cluster.host import Cgroups, find_cgroups
+
+
+@pytest.fixture
+def version_1(tmp_path: Path) -> Path:
+    for name in ("cpu,cpuacct", "cpuset", "memory", "pids", "systemd"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "cgroup.procs").touch()
+    (tmp_path / "cpu").symlink_to("cpu,cpuacct")
+    (tmp_path / "unified").mkdir()
+    (tmp_path / "unified" / "cgroup.procs").touch()
+    (tmp_path / "unified" / "cgroup.controllers").touch()
+    (tmp_path / "cpuset" / "cpuset.cpus").write_text("0-3\n")
+    (tmp_path / "cpuset" / "cpuset.mems").write_text("0\n")
+    return tmp_path
+
+
+@pytest.fixture
+def version_2(tmp_path: Path) -> Path:
+    (tmp_path / "cgroup.controllers").write_text("cpuset cpu io memory hugetlb pids\n")
+    (tmp_path / "cgroup.subtree_control").write_text("memory pids\n")
+    return tmp_path
+
+
+def test_version_1_has_a_hierarchy_for_each_controller(version_1: Path) -> None:
+    found = find_cgroups(version_1)
+    assert found.version == 1
+    assert [h.name for h in found.hierarchies] == [
+        "cpu,cpuacct",
+        "cpuset",
+        "memory",
+        "pids",
+        "systemd",
+    ]
+    assert found.missing == []
+
+
+def test_version_2_has_one_hierarchy(version_2: Path) -> None:
+    found = find_cgroups(version_2)
+    assert (found.version, found.hierarchies, found.missing) == (2, (version_2,), [])
+
+
+def test_controllers_that_the_kubelet_needs_are_missed(version_2: Path) -> None:
+    (version_2 / "cgroup.controllers").write_text("cpu pids\n")
+    assert find_cgroups(version_2).missing == ["cpuset", "memory"]
+
+
+def test_a_machine_without_cgroups_has_no_hierarchy(tmp_path: Path) -> None:
+    assert find_cgroups(tmp_path) == Cgroups(1, (), frozenset())
+
+
+def test_a_group_of_version_1_is_made_everywhere_with_its_parents_cpus(version_1: Path) -> None:
+    parent = version_1 / "cpuset" / "lab"
+    parent.mkdir()
+    for name in ("cpuset.cpus", "cpuset.mems"):
+        (parent / name).touch()
+    cgroups.create(find_cgroups(version_1), "lab/machine")
+    assert all((h / "lab" / "machine").is_dir() for h in find_cgroups(version_1).hierarchies)
+    assert (parent / "cpuset.cpus").read_text() == "0-3\n"
+    assert not (version_1 / "unified" / "lab").exists()
+
+
+def test_a_group_of_version_2_hands_controllers_down(version_2: Path) -> None:
+    for folder in ("lab", "lab/machine"):
+        (version_2 / folder).mkdir()
+        (version_2 / folder / "cgroup.subtree_control").touch()
+    cgroups.create(find_cgroups(version_2), "lab/machine")
+    top = (version_2 / "cgroup.subtree_control").read_text()
+    assert top == "+cpu +cpuset +io +hugetlb"
+    inner = (version_2 / "lab" / "machine" / "cgroup.subtree_control").read_text()
+    assert inner == "+cpu +cpuset +memory +pids +io +hugetlb"
+
+
+def test_a_group_is_removed_with_all_below_it(tmp_path: Path) -> None:
+    (tmp_path / "lab" / "machine" / "kubepods").mkdir(parents=True)
+    cgroups.remove(Cgroups(2, (tmp_path,), frozenset()), "lab")
+    assert not (tmp_path / "lab").exists()
+
+
+@pytest.mark.parametrize(
+    ("mask", "there"), [("000001fffeffffff", False), ("000001ffffffffff", True)]
+)
+def test_a_capability_is_a_bit_of_the_effective_set(
+    tmp_path: Path, mask: str, there: bool
+) -> None:
+    status = tmp_path / "status"
+    status.write_text(f"CapPrm:\t000001ffffffffff\nCapEff:\t{mask}\n")
+    assert host.has_capability(host.CAP_SYS_RESOURCE, status) is there
+
+
+def test_the_deepest_mount_holds_a_path(tmp_path: Path) -> None:
+    mounts = tmp_path / "mounts"
+    mounts.write_text(
+        "overlay / overlay rw 0 0\n/dev/sda /var ext4 rw 0 0\ntmpfs /var/tm tmpfs rw 0 0\n"
+    )
+    assert host.file_system_of(Path("/var/tmp/x"), mounts) == "ext4"
+    assert host.file_system_of(Path("/srv"), mounts) == "overlay"
+
+
+def test_file_systems_are_listed_with_or_without_a_device(tmp_path: Path) -> None:
+    listing = tmp_path / "filesystems"
+    listing.write_text("nodev\toverlay\n\text4\n")
+    assert host.knows_file_system("overlay", listing)
+    assert host.knows_file_system("ext4", listing)
+    assert not host.knows_file_system("btrfs", listing)

@@ -1,0 +1,203 @@
+"""What the STS answers to users, roles and strangers of its accounts file."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+import urllib.parse
+import xml.etree.ElementTree as ET
+
+import botocore.auth
+import botocore.awsrequest
+import botocore.credentials
+import pytest
+
+from testbed.aws.accounts import Accounts
+from testbed.aws.sigv4 import Request
+from testbed.aws.sts import Response, respond
+
+VERSION = "2011-06-15"
+ACCOUNT = "111122223333"
+VIEWER = f"arn:aws:iam::{ACCOUNT}:role/k8s-view-role"
+SSO = (
+    f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/"
+    "AWSReservedSSO_ClusterViewer_0123456789abcdef"
+)
+NAMESPACE = {"": f"https://sts.amazonaws.com/doc/{VERSION}/"}
+Keys = botocore.credentials.Credentials
+
+
+@pytest.fixture
+def accounts() -> Accounts:
+    return Accounts.load()
+
+
+@pytest.fixture
+def knobby(accounts: Accounts) -> Keys:
+    return keys(accounts, "AKIAKNOBBY0TESTBED00")
+
+
+def keys(accounts: Accounts, access_key: str) -> Keys:
+    known = accounts.credentials(access_key)
+    assert known
+    return Keys(known.access_key, known.secret_key, known.token or None)
+
+
+def call(
+    accounts: Accounts,
+    signer: Keys,
+    host: str = "sts.amazonaws.com",
+    late: float = 0,
+    accept: str = "application/json",
+    **parameters: str,
+) -> Response:
+    """Call an action with a signed POST, as SDKs do; `late` is in seconds."""
+    body = urllib.parse.urlencode({"Version": VERSION, **parameters}).encode()
+    request = botocore.awsrequest.AWSRequest("POST", f"https://{host}/", {}, body)
+    botocore.auth.SigV4Auth(signer, "sts", "us-east-1").add_auth(request)
+    headers = {name.lower(): [str(value)] for name, value in request.headers.items()}
+    headers |= {"host": [host], "accept": [accept]}
+    now = dt.datetime.now(dt.timezone.utc) + dt.timedelta(seconds=late)
+    return respond(Request("POST", "/", "", headers, body), accounts, now)
+
+
+def assume(accounts: Accounts, signer: Keys, role: str, duration: str = "3600") -> Response:
+    return call(
+        accounts,
+        signer,
+        Action="AssumeRole",
+        RoleArn=role,
+        RoleSessionName="session",
+        DurationSeconds=duration,
+    )
+
+
+def assumed_keys(answer: Response) -> Keys:
+    given = json.loads(answer.body)["AssumeRoleResponse"]["AssumeRoleResult"]["Credentials"]
+    return Keys(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+
+
+def identity(answer: Response) -> dict[str, str]:
+    content = json.loads(answer.body)
+    return content["GetCallerIdentityResponse"]["GetCallerIdentityResult"]
+
+
+def error(answer: Response) -> tuple[int, str]:
+    return answer.status, json.loads(answer.body)["Error"]["Code"]
+
+
+def test_a_user_learns_who_it_is(accounts: Accounts, knobby: Keys) -> None:
+    answer = call(accounts, knobby, Action="GetCallerIdentity")
+    assert answer.status == 200
+    assert identity(answer) == {
+        "Account": ACCOUNT,
+        "Arn": f"arn:aws:iam::{ACCOUNT}:user/knobby",
+        "UserId": "AIDAKNOBBY0TESTBED00",
+    }
+
+
+def test_the_answer_is_xml_unless_json_is_asked_for(accounts: Accounts, knobby: Keys) -> None:
+    answer = call(accounts, knobby, accept="*/*", Action="GetCallerIdentity")
+    assert answer.content_type == "text/xml"
+    arn = ET.fromstring(answer.body).findtext("GetCallerIdentityResult/Arn", namespaces=NAMESPACE)
+    assert arn == f"arn:aws:iam::{ACCOUNT}:user/knobby"
+
+
+def test_a_refusal_in_xml_carries_its_code(accounts: Accounts) -> None:
+    answer = call(accounts, Keys("AKIAUNKNOWN", "x"), accept="*/*", Action="GetCallerIdentity")
+    assert answer.status == 403
+    code = ET.fromstring(answer.body).findtext("Error/Code", namespaces=NAMESPACE)
+    assert code == "InvalidClientTokenId"
+
+
+def test_an_assumed_role_is_known_by_its_session(accounts: Accounts, knobby: Keys) -> None:
+    role = assumed_keys(assume(accounts, knobby, VIEWER))
+    assert role.access_key.startswith("ASIA")
+    who = identity(call(accounts, role, Action="GetCallerIdentity"))
+    assert who["Arn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/k8s-view-role/session"
+    assert who["UserId"] == "AROAVIEW00TESTBED000:session"
+
+
+def test_the_arn_of_an_assumed_sso_role_lacks_the_path(accounts: Accounts, knobby: Keys) -> None:
+    role = assumed_keys(assume(accounts, knobby, SSO))
+    who = identity(call(accounts, role, Action="GetCallerIdentity"))
+    name = "AWSReservedSSO_ClusterViewer_0123456789abcdef"
+    assert who["Arn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/session"
+
+
+def test_a_role_of_the_account_may_assume_another(accounts: Accounts, knobby: Keys) -> None:
+    role = assumed_keys(assume(accounts, knobby, VIEWER))
+    assert assume(accounts, role, SSO).status == 200
+
+
+def test_temporary_keys_need_their_token(accounts: Accounts, knobby: Keys) -> None:
+    role = assumed_keys(assume(accounts, knobby, VIEWER))
+    bare = Keys(role.access_key, role.secret_key)
+    assert error(call(accounts, bare, Action="GetCallerIdentity")) == (403, "InvalidClientTokenId")
+
+
+def test_long_lived_keys_take_no_token(accounts: Accounts, knobby: Keys) -> None:
+    with_token = Keys(knobby.access_key, knobby.secret_key, "token")
+    answer = call(accounts, with_token, Action="GetCallerIdentity")
+    assert error(answer) == (403, "InvalidClientTokenId")
+
+
+def test_temporary_keys_end(accounts: Accounts, knobby: Keys) -> None:
+    role = assumed_keys(assume(accounts, knobby, VIEWER, duration="900"))
+    soon = dt.datetime.now(dt.timezone.utc) - dt.timedelta(seconds=1)
+    given = accounts.credentials(role.access_key)
+    assert given
+    assert given.expires
+    late = (given.expires - soon).total_seconds()
+    assert late == pytest.approx(901, abs=5)
+    assert call(accounts, role, late=880, Action="GetCallerIdentity").status == 200
+    expired = Accounts([dataclasses.replace(given, expires=soon)], [])
+    answer = call(expired, role, Action="GetCallerIdentity")
+    assert error(answer) == (403, "ExpiredToken")
+
+
+def test_another_accounts_user_may_not_assume_a_role(accounts: Accounts) -> None:
+    stranger = keys(accounts, "AKIASTRANGER0TESTBED")
+    assert error(assume(accounts, stranger, VIEWER)) == (403, "AccessDenied")
+
+
+@pytest.mark.parametrize("role", [f"arn:aws:iam::{ACCOUNT}:role/none", "", "AWSReservedSSO"])
+def test_a_role_that_is_none_is_denied(accounts: Accounts, knobby: Keys, role: str) -> None:
+    assert error(assume(accounts, knobby, role)) == (403, "AccessDenied")
+
+
+@pytest.mark.parametrize("seconds", ["899", "43201", "an hour"])
+def test_a_duration_out_of_range_is_refused(
+    accounts: Accounts, knobby: Keys, seconds: str
+) -> None:
+    answer = assume(accounts, knobby, VIEWER, duration=seconds)
+    assert error(answer) == (400, "ValidationError")
+
+
+def test_a_role_gives_another_for_an_hour_at_most(accounts: Accounts, knobby: Keys) -> None:
+    role = assumed_keys(assume(accounts, knobby, VIEWER))
+    answer = assume(accounts, role, SSO, duration="3601")
+    assert error(answer) == (400, "ValidationError")
+
+
+@pytest.mark.parametrize("name", ["", "a", "with space", "x" * 65])
+def test_a_bad_session_name_is_refused(accounts: Accounts, knobby: Keys, name: str) -> None:
+    answer = call(accounts, knobby, Action="AssumeRole", RoleArn=VIEWER, RoleSessionName=name)
+    assert error(answer) == (400, "ValidationError")
+
+
+@pytest.mark.parametrize("action", ["GetSessionToken", ""])
+def test_other_actions_are_unknown(accounts: Accounts, knobby: Keys, action: str) -> None:
+    assert error(call(accounts, knobby, Action=action)) == (400, "InvalidAction")
+
+
+def test_another_version_is_unknown(accounts: Accounts, knobby: Keys) -> None:
+    answer = call(accounts, knobby, Action="GetCallerIdentity", Version="2010-05-08")
+    assert error(answer) == (400, "InvalidAction")
+
+
+@pytest.mark.parametrize("host", ["ec2.amazonaws.com", "sts.mars-1.amazonaws.com", "localhost"])
+def test_a_host_that_is_no_sts_is_refused(accounts: Accounts, knobby: Keys, host: str) -> None:
+    answer = call(accounts, knobby, host=host, Action="GetCallerIdentity")
+    assert error(answer) == (403, "SignatureDoesNotMatch")
