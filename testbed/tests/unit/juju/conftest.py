@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from testbed.faults.intercept import Intercepts
 from testbed.juju.cli.server import CliServer
 from testbed.juju.controller.controller import Controller
 from unit.juju.localmachine import LocalLab
@@ -122,8 +123,9 @@ def a_controller() -> Iterator[Juju]:
     shutil.copy(Path(__file__).with_name("hooktool"), programs / "hooktool")
     (folder / "operator").mkdir()
     lab = LocalLab(folder, programs)
-    controller = Controller(lab)
-    server = CliServer(controller, lab.state / "juju.sock")
+    intercepts = Intercepts()
+    controller = Controller(lab, intercepts)
+    server = CliServer(controller, intercepts, lab.state / "juju.sock")
     thread = threading.Thread(target=server.serve)
     thread.start()
     try:

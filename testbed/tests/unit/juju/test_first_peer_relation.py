@@ -10,8 +10,9 @@ import pytest
 from testbed.juju.controller import lifecycle, relating
 from testbed.juju.state.charm import read_charm
 from testbed.juju.state.model import Application, Machine, Model, Unit, now
-from testbed.juju.uniter.remotestate import remote_state
-from testbed.juju.uniter.resolver import committed, next_hook
+from testbed.juju.uniter.operation import committed
+from testbed.juju.uniter.remotestate import snapshot
+from testbed.juju.uniter.resolver import next_hook
 from unit.juju.charms import PRINCIPAL, pack
 from unit.juju.localmachine import LocalMachine
 
@@ -37,8 +38,8 @@ def run(model: Model, unit: Unit) -> list[str]:
     """Let the unit's agent do all that is due; the hooks that it ran."""
     ran = []
     while True:
-        lifecycle.settle(model)
-        remote = remote_state(model, unit, retry_due=False, moment=now())
+        lifecycle.advance(model)
+        remote = snapshot(model, unit, retry_due=False, moment=now())
         hook = next_hook(unit.local, remote)
         if hook is None:
             return ran
@@ -56,6 +57,6 @@ def test_given_a_new_peer_relation_when_refreshed_then_it_is_not_there_in_upgrad
     unit: tuple[Model, Unit],
 ):
     model, host = unit
-    lifecycle.settle(model)
+    lifecycle.advance(model)
 
     assert all(host.name not in relation.joined for relation in model.relations.values())

@@ -33,7 +33,7 @@ def operator(juju: Juju, monkeypatch: pytest.MonkeyPatch) -> Iterator[jubilant.J
     operator.destroy_model("tested", force=True)
 
 
-def settled(status: jubilant.Status) -> bool:
+def all_ready(status: jubilant.Status) -> bool:
     return jubilant.all_agents_idle(status) and jubilant.all_active(status, "host", "rider")
 
 
@@ -45,7 +45,7 @@ def test_a_model_from_deploying_to_removing(juju: Juju, operator: jubilant.Juju)
     operator.deploy(host, config={"size": 3}, num_units=2)
     operator.deploy(rider)
     operator.integrate("rider", "host")
-    status = operator.wait(settled, error=jubilant.any_error, delay=0.05)
+    status = operator.wait(all_ready, error=jubilant.any_error, delay=0.05)
     operator.config("host", {"colour": "blue"})
     operator.config("host", reset="size")
     task = operator.run("host/0", "greet", {"name": "you"})

@@ -14,7 +14,7 @@ from testbed.juju.errors import ToolError
 from testbed.juju.hooktools import SPECS
 from testbed.juju.hooktools.call import invoke
 from testbed.juju.hooktools.context import ActionRun, Context
-from testbed.juju.uniter.resolver import Hook
+from testbed.juju.state.unitstate import Hook
 from unit.juju.charms import AUTHORITY, PRINCIPAL, SUBORDINATE, pack
 from unit.juju.conftest import Juju, a_controller
 

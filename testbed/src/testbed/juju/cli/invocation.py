@@ -14,14 +14,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from testbed.faults.intercept import Intercepts
+from testbed.juju.controller.controller import Controller
 from testbed.juju.errors import JujuError
 from testbed.juju.flags import Flag, Parsed
 from testbed.juju.state.model import Model
-
-if TYPE_CHECKING:
-    from testbed.juju.controller.controller import Controller
 
 _GLANCE_SECONDS = 0.2  # between two looks at whether the client has gone
 MODEL = Flag("model", aliases=("m",))
@@ -32,6 +30,7 @@ class Invocation:
     """What a command has at hand."""
 
     controller: Controller
+    intercepts: Intercepts
     env: Mapping[str, str]
     connection: socket.socket
     stdin: int

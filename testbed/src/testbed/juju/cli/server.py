@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from testbed.faults.intercept import Intercepts
 from testbed.juju.cli.invocation import Invocation
 from testbed.juju.cli.main import main
 from testbed.juju.controller.controller import DEFAULT_MODEL, Controller
@@ -26,8 +27,8 @@ _DESCRIPTORS = 5
 class CliServer:
     """Serves clients, each in a thread of its own."""
 
-    def __init__(self, controller: Controller, path: Path):
-        self._controller = controller
+    def __init__(self, controller: Controller, intercepts: Intercepts, path: Path):
+        self._controller, self._intercepts = controller, intercepts
         self._current_models: dict[str, str] = _Defaulting()
         self._listener = Listener(path, 0o666, self._answer)
 
@@ -56,6 +57,7 @@ class CliServer:
     ) -> int:
         invocation = Invocation(
             self._controller,
+            self._intercepts,
             request["env"],
             connection,
             *descriptors,
@@ -72,7 +74,9 @@ class CliServer:
 
 def serve(lab: Any) -> None:
     """Run the controller of a lab: listens on `<state>/juju.sock` and does not return."""
-    CliServer(Controller(lab), lab.state / "juju.sock").serve()
+    intercepts = Intercepts()
+    controller = Controller(lab, intercepts)
+    CliServer(controller, intercepts, lab.state / "juju.sock").serve()
 
 
 class _Defaulting(dict[str, str]):

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from testbed.faults.intercept import Intercepts
 from testbed.juju.controller import lifecycle
 from testbed.juju.controller.store import Store
 from testbed.juju.errors import JujuError
@@ -24,12 +23,13 @@ from testbed.juju.state.logbook import LEVELS, Logbook, minimum_level
 from testbed.juju.state.model import DYING, Machine, MachineLike, Model, Status, Unit
 from testbed.juju.uniter.history import HookRun
 from testbed.juju.uniter.killing import Kills
+from testbed.juju.uniter.protocols import Interceptor
 from testbed.juju.uniter.tasks import Task
-from testbed.juju.uniter.uniter import Agent
+from testbed.juju.uniter.uniter import Uniter
 
 CONTROLLER_NAME, CLOUD, REGION, USER = "testbed", "testbed", "local", "admin"
 DEFAULT_MODEL = "default"
-_AGENT_END_SECONDS = 10.0
+_UNITER_END_SECONDS = 10.0
 
 
 class LabLike(Protocol):
@@ -48,8 +48,8 @@ class LabLike(Protocol):
 class Controller:
     """All models of one lab."""
 
-    def __init__(self, lab: LabLike):
-        self.lab = lab
+    def __init__(self, lab: LabLike, interceptor: Interceptor):
+        self.lab, self.interceptor = lab, interceptor
         self.lock = threading.Condition(threading.RLock())
         self.models: dict[str, Model] = {}
         self.store = Store(lab.charm_store, lab.state / "charms")
@@ -57,10 +57,9 @@ class Controller:
         self.logs: dict[str, Logbook] = {}
         self.kills = Kills()
         self.tasks: dict[tuple[str, str], Task] = {}  # by model and number
-        self.intercepts = Intercepts()
         self._histories: dict[tuple[str, str], list[HookRun]] = {}
         self.tools = ToolServer(lab.state / "agents" / "tools.sock", self.lock, self._before_tool)
-        self._agents: dict[tuple[str, str], Agent] = {}
+        self._uniters: dict[tuple[str, str], Uniter] = {}
         self._hook_locks: dict[tuple[str, str], threading.Lock] = {}
         self.add_model(DEFAULT_MODEL)
 
@@ -101,16 +100,17 @@ class Controller:
         """End a model at once: its agents, what they run, its machines."""
         with self.lock:
             model.life = DYING
-            agents = [self._agents.pop(key) for key in list(self._agents) if key[0] == model.uuid]
-            for agent in agents:
-                agent.close()
+            keys = [key for key in self._uniters if key[0] == model.uuid]
+            uniters = [self._uniters.pop(key) for key in keys]
+            for uniter in uniters:
+                uniter.kill()
             machines = list(model.machines.values())
             self.lock.notify_all()
-        for agent in agents:
-            agent.join(_AGENT_END_SECONDS)
+        for uniter in uniters:
+            uniter.join(_UNITER_END_SECONDS)
         for machine in machines:
             self._close_machine(model, machine)
-        self.intercepts.remove(model.uuid)
+        self.interceptor.remove(model.uuid)
         with self.lock:
             del self.models[model.name]
             self.lock.notify_all()
@@ -121,15 +121,15 @@ class Controller:
         """Let follow what follows from a change. Called under the lock."""
         if model.life == DYING:
             return
-        self._apply(model, lifecycle.settle(model))
+        self._apply(model, lifecycle.advance(model))
 
     def _apply(self, model: Model, effects: lifecycle.Effects) -> None:
         for unit in effects.removed:
-            agent = self._agents.pop((model.uuid, unit.name), None)
-            if agent is not None:
-                agent.close()
+            uniter = self._uniters.pop((model.uuid, unit.name), None)
+            if uniter is not None:
+                uniter.kill()
         for unit in effects.started:
-            self.start_agent(model, unit)
+            self.start_uniter(model, unit)
         for machine in effects.machines_gone:
             thread = threading.Thread(target=self._close_machine, args=(model, machine))
             thread.start()
@@ -139,12 +139,12 @@ class Controller:
         """What a unit has run, also when it is gone. Called under the lock."""
         return self._histories.setdefault((model.uuid, unit), [])
 
-    def agent(self, model: Model, unit: Unit) -> Agent:
-        return self._agents[(model.uuid, unit.name)]
+    def uniter(self, model: Model, unit: Unit) -> Uniter:
+        return self._uniters[(model.uuid, unit.name)]
 
-    def start_agent(self, model: Model, unit: Unit) -> None:
-        agent = self._agents[(model.uuid, unit.name)] = Agent(self, model, unit)
-        agent.start()
+    def start_uniter(self, model: Model, unit: Unit) -> None:
+        uniter = self._uniters[(model.uuid, unit.name)] = Uniter(self, model, unit)
+        uniter.start()
 
     def remove_now(self, model: Model, unit: Unit) -> None:
         """`--force`: take a unit away without its hooks. Called under the lock."""
@@ -152,11 +152,11 @@ class Controller:
         lifecycle.remove_unit(model, unit, effects)
         self._apply(model, effects)
 
-    def settled(self, model: Model) -> bool:
+    def idle(self, model: Model) -> bool:
         """Whether nothing is running or due in a model. Called under the lock."""
         pending = any(machine.status.current == "pending" for machine in model.machines.values())
-        agents = (agent for (uuid, _), agent in self._agents.items() if uuid == model.uuid)
-        return not pending and all(agent.idle() for agent in agents)
+        uniters = (uniter for (uuid, _), uniter in self._uniters.items() if uuid == model.uuid)
+        return not pending and all(uniter.idle() for uniter in uniters)
 
     # machines
 
@@ -222,5 +222,5 @@ class Controller:
         """Kill the hook that `testbedctl kill-hook` chose. Called under the lock."""
         if not self.kills.kills(context, tool):
             return True
-        self._agents[context.model.uuid, context.unit.name].kill_run()
+        self._uniters[context.model.uuid, context.unit.name].kill()
         return False

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from testbed.juju.controller import relating
+from testbed.juju.controller.controller import Controller
 from testbed.juju.controller.lifecycle import add_unit
 from testbed.juju.errors import JujuError, UnsupportedError, UsageError
 from testbed.juju.state import names
@@ -14,9 +15,6 @@ from testbed.juju.state.charm import Charm, Endpoint
 from testbed.juju.state.endpoints import Side
 from testbed.juju.state.model import ALIVE, Application, Machine, Model, Unit
 from testbed.juju.state.settings import Value
-
-if TYPE_CHECKING:
-    from testbed.juju.controller.controller import Controller
 
 _PREFERRED_BASES = ("ubuntu@24.04", "ubuntu@22.04", "ubuntu@20.04")
 
@@ -123,7 +121,7 @@ def add_units(
         given = machines[number] if number < len(machines) else None
         machine = given or controller.add_machine(model, application.base)
         unit = add_unit(model, application, machine)
-        controller.start_agent(model, unit)
+        controller.start_uniter(model, unit)
         units.append(unit)
     controller.changed(model)
     return units

@@ -1,6 +1,6 @@
 """What follows by itself from a change of the model: joining, leaving, dying, removal, election.
 
-`settle` is called under the controller's lock after each change. It changes plain data only and
+`advance` is called under the controller's lock after each change. It changes plain data only and
 returns what the controller has to do about it: units to start, machines to close.
 """
 
@@ -43,8 +43,8 @@ def add_unit(
     return unit
 
 
-def settle(model: Model) -> Effects:
-    """Let everything that follows from the present state happen."""
+def advance(model: Model) -> Effects:
+    """Change the model until nothing more follows from its state."""
     effects = Effects()
     while _step(model, effects):
         pass

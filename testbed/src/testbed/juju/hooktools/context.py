@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from testbed.juju.errors import ToolError
 from testbed.juju.state.model import Application, Databag, Model, Relation, Unit
 from testbed.juju.state.secrets import Secret
-from testbed.juju.uniter.resolver import Hook
+from testbed.juju.state.unitstate import Hook
 
 SecretChange = Callable[[Secret | None], Secret | None]
 NOT_LEADER = "ERROR this unit is not the leader"

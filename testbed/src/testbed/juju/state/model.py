@@ -17,7 +17,7 @@ from testbed.juju.state.charm import Charm
 from testbed.juju.state.endpoints import Side
 from testbed.juju.state.secrets import Secret
 from testbed.juju.state.settings import Value, effective
-from testbed.juju.uniter.resolver import Local
+from testbed.juju.state.unitstate import LocalState
 
 ALIVE, DYING = "alive", "dying"
 MODEL_DEFAULTS: dict[str, Value] = {
@@ -101,7 +101,7 @@ class Unit:
     machine: Machine
     principal: str = ""
     life: str = ALIVE
-    local: Local = field(default_factory=Local)
+    local: LocalState = field(default_factory=LocalState)
     workload: Status = field(default_factory=lambda: Status("waiting", "waiting for machine"))
     agent: Status = field(default_factory=lambda: Status("allocating"))
     agent_stopped: bool = False
@@ -212,6 +212,10 @@ class Model:
     def find_unit(self, name: str) -> Unit | None:
         application = self.applications.get(names.application_of(name))
         return application.units.get(name) if application else None
+
+    def is_gone(self, unit: Unit) -> bool:
+        """Return whether the unit was removed, or the whole model is being destroyed."""
+        return self.life != ALIVE or self.find_unit(unit.name) is not unit
 
     def unit(self, name: str) -> Unit:
         """The unit `APP/N` or `APP/leader`. Raises JujuError if there is none."""

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta, timezone
 from testbed.juju.durations import seconds
 from testbed.juju.errors import ToolError
 from testbed.juju.state import names
-from testbed.juju.uniter.resolver import SecretEvent
+from testbed.juju.state.secretevents import SecretEvent
 
 _KEY = re.compile(r"[a-z](?:-?[a-z0-9]){2,}\Z")
 _ROTATION = {

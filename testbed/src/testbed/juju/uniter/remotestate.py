@@ -1,19 +1,52 @@
-"""What one unit's agent may see of the model, as the uniter wants it. Pure."""
+"""What a unit's agent sees of the model at one moment. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from testbed.juju.state.model import ALIVE, Model, Relation, Unit
+from testbed.juju.state.secretevents import SecretEvent
 from testbed.juju.state.secrets import events_for
-from testbed.juju.uniter.resolver import Remote, RemoteRelation
 
 
-def remote_state(model: Model, unit: Unit, *, retry_due: bool, moment: datetime) -> Remote:
-    """The state that `unit` reacts to, at `moment`."""
+@dataclass(frozen=True)
+class RelationSnapshot:
+    """One relation as the unit sees it. `members` has the version of each unit's data."""
+
+    endpoint: str
+    remote_application: str
+    alive: bool
+    peer: bool = False
+    members: Mapping[str, int] = field(default_factory=dict)
+    applications: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What the agent sees, without the relations that run no hooks."""
+
+    alive: bool = True
+    unit: str = ""
+    application_alive: bool = True
+    charm_version: int = 1
+    config_version: str = ""
+    leader: bool = False
+    leader_settings_version: int = 0
+    update_status_version: int = 0
+    resolved: str = ""
+    retry_due: bool = False
+    force_upgrade: bool = False
+    relations: Mapping[int, RelationSnapshot] = field(default_factory=dict)
+    secrets: tuple[SecretEvent, ...] = ()
+
+
+def snapshot(model: Model, unit: Unit, *, retry_due: bool, moment: datetime) -> Snapshot:
+    """Return what `unit` sees at `moment`."""
     application = model.applications[unit.application]
     leader = application.leader == unit.name
-    return Remote(
+    return Snapshot(
         alive=unit.life == ALIVE,
         unit=unit.name,
         application_alive=application.life == ALIVE,
@@ -37,16 +70,16 @@ def remote_state(model: Model, unit: Unit, *, retry_due: bool, moment: datetime)
 
 
 def runs_no_hooks(relation: Relation, unit: Unit) -> bool:
-    """Whether the relation attaches to the unit's implicit endpoint."""
+    """Return whether the relation attaches to the unit's implicit endpoint."""
     side = relation.side_of(unit.application)
     return side is not None and side.endpoint.implicit
 
 
-def _relation(model: Model, relation: Relation, unit: Unit) -> RemoteRelation:
+def _relation(model: Model, relation: Relation, unit: Unit) -> RelationSnapshot:
     side = relation.side_of(unit.application)
     assert side is not None
     other = relation.other_side(unit.application).application
-    return RemoteRelation(
+    return RelationSnapshot(
         endpoint=side.endpoint.name,
         remote_application=other,
         alive=relation.life == ALIVE,

@@ -34,7 +34,7 @@ def exec_(invocation: Invocation, parsed: Parsed) -> int:
         tasks = []
         for unit in units:
             task = new_task(invocation, model, unit.name, command=command)
-            invocation.controller.agent(model, unit).tasks.append(task)
+            invocation.controller.uniter(model, unit).tasks.append(task)
             tasks.append(task)
         for machine in machines:
             task = new_task(invocation, model, machine.id, command=command)

@@ -70,7 +70,7 @@ def _enqueue(
             problems.append(str(error))
             continue
         task = new_task(invocation, model, unit.name, action=name, params=checked)
-        invocation.controller.agent(model, unit).tasks.append(task)
+        invocation.controller.uniter(model, unit).tasks.append(task)
         tasks.append(task)
     invocation.controller.changed(model)
     return operation, tasks, problems

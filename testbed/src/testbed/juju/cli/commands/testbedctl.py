@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from testbed.faults import commands as faults
+from testbed.juju.cli.commands import faults
 from testbed.juju.cli.commands.parsing import wait_seconds
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.controller import lifecycle
@@ -78,7 +78,7 @@ def _set_agent(invocation: Invocation, parsed: Parsed, *, stopped: bool) -> None
         unit = model.unit(_argument(parsed, 0, "unit"))
         unit.agent_stopped = stopped
         if stopped:
-            invocation.controller.agent(model, unit).kill_run()
+            invocation.controller.uniter(model, unit).kill()
         invocation.controller.changed(model)
 
 
@@ -87,7 +87,7 @@ def settle(invocation: Invocation, parsed: Parsed) -> None:
     controller = invocation.controller
     with controller.lock:
         model = invocation.model
-        if not invocation.wait(lambda: controller.settled(model), timeout):
+        if not invocation.wait(lambda: controller.idle(model), timeout):
             raise JujuError(f"not settled after {timeout:.0f} s")
 
 

@@ -6,24 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from testbed.juju.uniter.resolver import (
-    UNPACK,
-    Hook,
-    Local,
-    LocalRelation,
-    Remote,
-    RemoteRelation,
-    SecretEvent,
-    committed,
-    next_hook,
-)
+from testbed.juju.state.secretevents import SecretEvent
+from testbed.juju.state.unitstate import UNPACK, Hook, LocalRelation, LocalState
+from testbed.juju.uniter.operation import committed
+from testbed.juju.uniter.remotestate import RelationSnapshot, Snapshot
+from testbed.juju.uniter.resolver import next_hook
 
-NEW = Remote(unit="a/0", config_version="1", leader=True)
-PEERS = RemoteRelation("peers", "a", alive=True, peer=True, applications={"a": 0})
-DB = RemoteRelation("db", "b", alive=True, applications={"b": 0})
+NEW = Snapshot(unit="a/0", config_version="1", leader=True)
+PEERS = RelationSnapshot("peers", "a", alive=True, peer=True, applications={"a": 0})
+DB = RelationSnapshot("db", "b", alive=True, applications={"b": 0})
 
 
-def run(local: Local, remote: Remote) -> tuple[Local, list[str]]:
+def run(local: LocalState, remote: Snapshot) -> tuple[LocalState, list[str]]:
     """Run every hook that is due; the agent afterwards, and what it ran."""
     ran = []
     while hook := next_hook(local, remote):
@@ -33,18 +27,18 @@ def run(local: Local, remote: Remote) -> tuple[Local, list[str]]:
     return local, ran
 
 
-def settled(remote: Remote = NEW) -> Local:
-    return run(Local(), remote)[0]
+def started(remote: Snapshot = NEW) -> LocalState:
+    return run(LocalState(), remote)[0]
 
 
-def with_relation(relation: RemoteRelation, remote: Remote = NEW) -> Remote:
+def with_relation(relation: RelationSnapshot, remote: Snapshot = NEW) -> Snapshot:
     return replace(remote, relations={**remote.relations, 1: relation})
 
 
 def test_a_new_leader_starts_in_jujus_order() -> None:
     remote = replace(NEW, relations={0: PEERS, 1: DB})
 
-    assert run(Local(), remote)[1] == [
+    assert run(LocalState(), remote)[1] == [
         "install",
         "peers-relation-created",
         "db-relation-created",
@@ -57,7 +51,7 @@ def test_a_new_leader_starts_in_jujus_order() -> None:
 def test_a_new_follower_hears_of_the_leaders_settings() -> None:
     remote = replace(NEW, leader=False)
 
-    assert run(Local(), remote)[1] == [
+    assert run(LocalState(), remote)[1] == [
         "install",
         "leader-settings-changed",
         "config-changed",
@@ -66,11 +60,11 @@ def test_a_new_follower_hears_of_the_leaders_settings() -> None:
 
 
 def test_a_unit_that_dies_before_it_was_installed_runs_nothing() -> None:
-    assert next_hook(Local(), replace(NEW, alive=False)) is None
+    assert next_hook(LocalState(), replace(NEW, alive=False)) is None
 
 
 def test_joined_is_followed_at_once_by_changed() -> None:
-    local = settled()
+    local = started()
     members = {"b/0": 3, "b/1": 0}
 
     ran = run(local, with_relation(replace(DB, members=members, applications={"b": 1})))[1]
@@ -86,7 +80,7 @@ def test_joined_is_followed_at_once_by_changed() -> None:
 
 
 def test_changes_that_pile_up_are_one_hook() -> None:
-    local = run(settled(), with_relation(replace(DB, members={"b/0": 1})))[0]
+    local = run(started(), with_relation(replace(DB, members={"b/0": 1})))[0]
 
     assert run(local, with_relation(replace(DB, members={"b/0": 9})))[1] == [
         "db-relation-changed b/0"
@@ -96,14 +90,14 @@ def test_changes_that_pile_up_are_one_hook() -> None:
 @pytest.mark.parametrize(("leader", "ran"), [(True, []), (False, ["peers-relation-changed"])])
 def test_a_leader_is_not_told_of_its_own_application_data(leader: bool, ran: list[str]) -> None:
     remote = with_relation(PEERS, replace(NEW, leader=leader))
-    local = settled(remote)
+    local = started(remote)
 
     assert run(local, with_relation(replace(PEERS, applications={"a": 5}), remote))[1] == ran
 
 
 def test_a_deposed_leader_knows_what_it_wrote() -> None:
     leading = with_relation(replace(PEERS, applications={"a": 5}))
-    local = settled(leading)
+    local = started(leading)
 
     ran = run(local, replace(leading, leader=False, leader_settings_version=1))[1]
 
@@ -111,7 +105,7 @@ def test_a_deposed_leader_knows_what_it_wrote() -> None:
 
 
 def test_a_relation_that_dies_departs_from_each_unit_and_then_breaks() -> None:
-    local = run(settled(), with_relation(replace(DB, members={"b/0": 1, "b/1": 1})))[0]
+    local = run(started(), with_relation(replace(DB, members={"b/0": 1, "b/1": 1})))[0]
 
     after, ran = run(local, with_relation(replace(DB, alive=False)))
 
@@ -125,7 +119,7 @@ def test_a_relation_that_dies_departs_from_each_unit_and_then_breaks() -> None:
 
 def test_a_dying_unit_leaves_its_relations_stops_and_removes() -> None:
     remote = replace(NEW, relations={0: replace(PEERS, members={"a/1": 0}), 1: DB})
-    local = settled(remote)
+    local = started(remote)
 
     ran = run(local, replace(remote, alive=False))[1]
 
@@ -141,7 +135,7 @@ def test_a_dying_unit_leaves_its_relations_stops_and_removes() -> None:
     ],
 )
 def test_the_departing_unit_is_the_one_that_goes(change: dict[str, bool], departing: str) -> None:
-    local = run(settled(), with_relation(replace(DB, members={"b/0": 1})))[0]
+    local = run(started(), with_relation(replace(DB, members={"b/0": 1})))[0]
 
     hook = next_hook(local, replace(with_relation(replace(DB, alive=False)), **change))
 
@@ -156,7 +150,7 @@ def test_the_departing_unit_is_the_one_that_goes(change: dict[str, bool], depart
 def test_an_upgrade_comes_before_configuration_and_brings_its_own_config_changed() -> None:
     remote = replace(NEW, charm_version=2, config_version="2", update_status_version=1)
 
-    assert run(settled(), remote)[1] == ["upgrade-charm", "config-changed", "update-status"]
+    assert run(started(), remote)[1] == ["upgrade-charm", "config-changed", "update-status"]
 
 
 @pytest.mark.parametrize(
@@ -173,7 +167,7 @@ def test_an_upgrade_comes_before_configuration_and_brings_its_own_config_changed
 def test_a_failed_hook_stands_before_everything_else(
     change: dict[str, object], expected: str | None
 ) -> None:
-    failed = replace(settled(), failed=Hook("config-changed"))
+    failed = replace(started(), failed=Hook("config-changed"))
 
     hook = next_hook(failed, replace(NEW, **change))
 
@@ -181,7 +175,7 @@ def test_a_failed_hook_stands_before_everything_else(
 
 
 def test_a_forced_upgrade_leaves_the_hook_failed_with_the_new_files() -> None:
-    failed = replace(settled(), failed=Hook("config-changed"))
+    failed = replace(started(), failed=Hook("config-changed"))
     remote = replace(NEW, charm_version=2, force_upgrade=True)
 
     after = committed(failed, Hook(UNPACK, version=2), remote)
@@ -193,7 +187,7 @@ def test_a_forced_upgrade_leaves_the_hook_failed_with_the_new_files() -> None:
 def test_a_secret_event_is_told_once_until_it_recurs() -> None:
     expired = SecretEvent("secret-expired", "secret:x", "label", 2)
 
-    local, ran = run(settled(), replace(NEW, secrets=(expired,)))
+    local, ran = run(started(), replace(NEW, secrets=(expired,)))
     again = run(local, replace(NEW, secrets=(replace(expired, times=1),)))[1]
 
     assert (ran, again) == (["secret-expired"], ["secret-expired"])
@@ -201,7 +195,7 @@ def test_a_secret_event_is_told_once_until_it_recurs() -> None:
 
 def test_a_secret_has_changed_until_its_latest_revision_was_told() -> None:
     changed = SecretEvent("secret-changed", "secret:x", "", 3)
-    local = run(settled(), replace(NEW, secrets=(changed,)))[0]
+    local = run(started(), replace(NEW, secrets=(changed,)))[0]
 
     assert run(local, replace(NEW, secrets=(replace(changed, revision=2),)))[1] == []
     assert run(local, replace(NEW, secrets=(replace(changed, revision=4),)))[1] == [
@@ -211,7 +205,7 @@ def test_a_secret_has_changed_until_its_latest_revision_was_told() -> None:
 
 def test_what_a_joined_unit_is_owed_survives_its_departure() -> None:
     local = replace(
-        settled(),
+        started(),
         relations={
             1: LocalRelation("db", "b", created=True, members={"b/0": 1}, changed_pending="b/0")
         },

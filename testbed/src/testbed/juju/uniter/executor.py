@@ -1,0 +1,165 @@
+"""Runs one hook, action or command of a unit, and records what came of it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+from testbed.juju.errors import JujuError
+from testbed.juju.hooktools import SPECS
+from testbed.juju.hooktools.context import ActionRun, Context
+from testbed.juju.state.model import Model, Status, Unit, now
+from testbed.juju.state.secrets import identifier, rotated
+from testbed.juju.state.unitstate import UNPACK, Hook
+from testbed.juju.uniter import runner
+from testbed.juju.uniter.operation import committed
+from testbed.juju.uniter.processes import Processes
+from testbed.juju.uniter.protocols import ControllerLike
+from testbed.juju.uniter.remotestate import Snapshot
+from testbed.juju.uniter.tasks import Task, finish
+from testbed.juju.uniter.timers import Retry
+
+_UNPACK_AGAIN_SECONDS = 1.0
+_ENDED = {"stop", "remove"}
+_WORKLOADS = {
+    "install": Status("maintenance", "installing charm software"),
+    "stop": Status("maintenance", "stopping charm software"),
+    "remove": Status("maintenance", "cleaning up prior to charm deletion"),
+}
+_SIGNALS = {9: "killed", 15: "terminated"}
+
+
+@dataclass(frozen=True)
+class Executor:
+    """What a unit runs, one thing at a time."""
+
+    controller: ControllerLike
+    model: Model
+    unit: Unit
+    processes: Processes
+    retry: Retry
+
+    def run_hook(self, hook: Hook, remote: Snapshot) -> None:
+        """Run a hook that `remote` led to, with the charm's files unpacked where it needs them."""
+        if hook.kind in ("install", "upgrade-charm", UNPACK) and not self._unpack():
+            return
+        lock = self.controller.lock
+        if hook.kind == UNPACK:
+            with lock:
+                self.unit.local = committed(self.unit.local, hook, remote)
+            return
+        with lock:
+            if self.model.is_gone(self.unit):  # a unit that was not installed yet goes at once
+                return
+            context = self._begin(hook)
+        code = self.processes.dispatch(context, f"hooks/{hook.name}", self._log_lines(hook.name))
+        with lock:
+            self._end(context, hook, remote, code)
+
+    def _begin(self, hook: Hook) -> Context:
+        context = self.processes.context(hook=hook)
+        self.controller.kills.begins(context)
+        self.unit.agent = Status("executing", f"running {hook.name} hook")
+        if hook.kind in _WORKLOADS:
+            self.unit.workload = replace(_WORKLOADS[hook.kind], since=now())
+        self.controller.changed(self.model)
+        return context
+
+    def _unpack(self) -> bool:
+        """Put the charm's files and the hook tools on the machine. Return whether that worked."""
+        unit, host = self.unit, self.unit.machine.host
+        assert host is not None
+        with self.controller.lock:
+            if self.model.is_gone(unit):
+                return False
+            archive = self.model.applications[unit.application].charm.path
+            if not unit.local.installed:
+                unit.workload = Status("waiting", "installing agent")
+        try:
+            runner.install_tools(host, unit.name, self.controller.hooktool, list(SPECS))
+            runner.unpack(host, unit.name, archive)
+        except (JujuError, OSError) as error:
+            self.processes.log("ERROR", "juju.worker.uniter", str(error))
+            time.sleep(_UNPACK_AGAIN_SECONDS)
+            return False
+        return True
+
+    def _end(self, context: Context, hook: Hook, remote: Snapshot, code: int) -> None:
+        self.controller.tools.unregister(context)
+        if self.model.is_gone(self.unit):
+            return
+        if code != 0:
+            self._failed(hook, code)
+            return
+        context.commit()
+        how = f'"{hook.name}" hook (via hook dispatching script: dispatch)'
+        self.processes.log("INFO", "juju.worker.uniter.operation", f"ran {how}")
+        self._set_workload_after(hook)
+        self.succeeded(hook, remote)
+
+    def _failed(self, hook: Hook, code: int) -> None:
+        signal = _SIGNALS.get(-code, str(-code))
+        reason = f"exit status {code}" if code > 0 else f"signal: {signal}"
+        message = f'hook "{hook.name}" (via hook dispatching script: dispatch) failed: {reason}'
+        self.processes.log("ERROR", "juju.worker.uniter.operation", message)
+        waits = f'awaiting error resolution for "{hook.name}" hook'
+        self.processes.log("INFO", "juju.worker.uniter", waits)
+        self.unit.local = replace(self.unit.local, failed=hook)
+        self.unit.failed_message = f'hook failed: "{hook.name}"'
+        if self.model.setting("automatically-retry-hooks"):
+            self.retry.failed(time.monotonic())
+
+    def succeeded(self, hook: Hook, remote: Snapshot) -> None:
+        """Record that a hook is done. Called under the lock."""
+        unit = self.unit
+        unit.local = committed(unit.local, hook, remote)
+        unit.resolved, unit.failed_message, unit.force_upgrade = "", "", False
+        self.retry.succeeded()
+        if hook.kind == "relation-broken" and hook.relation_id in self.model.relations:
+            self.model.relations[hook.relation_id].joined.discard(unit.name)
+        if hook.kind == "secret-rotate":
+            self._rotated(identifier(hook.secret))
+
+    def _rotated(self, secret_id: str) -> None:
+        secret = self.model.secrets.get(secret_id)
+        if secret and secret.next_rotate and secret.next_rotate <= now():
+            after = rotated(secret, now())
+            self.model.secrets[secret_id] = replace(after, rotations=secret.rotations + 1)
+
+    def _set_workload_after(self, hook: Hook) -> None:
+        if hook.kind in _ENDED:
+            self.unit.workload = Status("terminated")
+        elif hook.kind == "start" and self.unit.workload.same(_WORKLOADS["install"]):
+            self.unit.workload = Status("unknown")
+
+    def run_task(self, task: Task) -> None:
+        """Run an action or a command."""
+        lock = self.controller.lock
+        with lock:
+            if task.done or self.model.is_gone(self.unit):
+                return
+            task.status, task.started = "running", now()
+            what = f"action {task.action}" if task.action else "juju-exec"
+            self.unit.agent = Status("executing", f"running {what}")
+            action = ActionRun(task.action, task.id, task.params) if task.action else None
+            context = self.processes.context(action=action)
+            self.controller.changed(self.model)
+        stdout: list[str] = []
+        stderr: list[str] = []
+        output = (stdout.append, stderr.append)
+        if action:
+            code = self.processes.dispatch(context, f"actions/{task.action}", output)
+        else:
+            code = self.processes.run(context, ["/bin/bash", "-c", task.command], "", output)
+        with lock:
+            self.controller.tools.unregister(context)
+            if code == 0 and not self.model.is_gone(self.unit):
+                context.commit()
+            finish(task, action, code, stdout, stderr)
+
+    def _log_lines(self, hook: str) -> runner.Output:
+        module = f"unit.{self.unit.name}.{hook}"
+        return (
+            lambda line: self.processes.log("INFO", module, line),
+            lambda line: self.processes.log("WARNING", module, line),
+        )

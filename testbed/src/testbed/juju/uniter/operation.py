@@ -1,0 +1,90 @@
+"""How a hook that ended well changes the state of its unit's agent. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from testbed.juju.state.unitstate import UNPACK, Hook, LocalRelation, LocalState
+from testbed.juju.uniter.remotestate import Snapshot
+
+_DONE = {"start": "started", "stop": "stopped", "remove": "removed"}
+
+
+def committed(local: LocalState, hook: Hook, remote: Snapshot) -> LocalState:
+    """The agent's state after `hook` ended well; `remote` is what it saw when the hook began."""
+    if hook.kind == UNPACK:
+        return replace(local, charm_version=hook.version)
+    local = replace(local, failed=None, queued="")
+    if hook.kind.startswith("relation-"):
+        return replace(local, relations=_relations_after(local.relations, hook, remote))
+    if hook.kind.startswith("secret-"):
+        return _after_secret(local, hook)
+    return replace(local, **_changes(local, hook, remote))
+
+
+def _changes(local: LocalState, hook: Hook, remote: Snapshot) -> dict[str, Any]:
+    if hook.kind == "install":
+        return {"installed": True, "charm_version": remote.charm_version}
+    if hook.kind == "upgrade-charm":
+        return {"charm_version": hook.version, "queued": "config-changed"}
+    if hook.kind == "config-changed":
+        queued = "" if local.started else "start"
+        return {"config_version": remote.config_version, "queued": queued}
+    if hook.kind == "leader-elected":
+        return {"leader": True, "leader_settings_version": remote.leader_settings_version}
+    if hook.kind == "leader-settings-changed":
+        relations = _own_data_seen(local, remote) if local.leader else local.relations
+        return {
+            "leader": False,
+            "leader_settings_version": hook.version,
+            "relations": relations,
+        }
+    if hook.kind == "update-status":
+        return {"update_status_version": remote.update_status_version}
+    return {_DONE[hook.kind]: True}
+
+
+def _own_data_seen(local: LocalState, remote: Snapshot) -> dict[int, LocalRelation]:
+    """A unit that was leader knows what it wrote as leader."""
+    return {
+        number: replace(known, applications=remote.relations[number].applications)
+        if number in remote.relations and remote.relations[number].peer
+        else known
+        for number, known in local.relations.items()
+    }
+
+
+def _after_secret(local: LocalState, hook: Hook) -> LocalState:
+    if hook.kind == "secret-changed":
+        seen = {**local.secrets_changed, hook.secret: hook.secret_revision}
+        return replace(local, secrets_changed=seen)
+    done = (hook.kind, hook.secret, hook.secret_revision, hook.secret_times)
+    return replace(local, secrets_done=local.secrets_done | {done})
+
+
+def _relations_after(
+    relations: Mapping[int, LocalRelation], hook: Hook, remote: Snapshot
+) -> dict[int, LocalRelation]:
+    after = dict(relations)
+    if hook.kind == "relation-broken":
+        after.pop(hook.relation_id, None)
+        return after
+    known = after.get(hook.relation_id) or LocalRelation(hook.endpoint, hook.remote_application)
+    after[hook.relation_id] = _relation_after(known, hook)
+    return after
+
+
+def _relation_after(known: LocalRelation, hook: Hook) -> LocalRelation:
+    if hook.kind == "relation-created":
+        return replace(known, created=True)
+    if hook.kind == "relation-departed":
+        left = {name: v for name, v in known.members.items() if name != hook.remote_unit}
+        return replace(known, members=left, changed_pending="")
+    if not hook.remote_unit:
+        seen = {**known.applications, hook.remote_application: hook.version}
+        return replace(known, applications=seen)
+    members = {**known.members, hook.remote_unit: hook.version}
+    pending = hook.remote_unit if hook.kind == "relation-joined" else ""
+    return replace(known, members=members, changed_pending=pending)

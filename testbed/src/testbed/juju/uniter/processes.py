@@ -1,0 +1,102 @@
+"""The processes of one unit, one at a time: each with its context for the hook tools."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from testbed.juju.hooktools.context import ActionRun, Context
+from testbed.juju.state.model import MachineLike, Model, Unit, now
+from testbed.juju.state.unitstate import Hook
+from testbed.juju.uniter import runner
+from testbed.juju.uniter.history import run_of
+from testbed.juju.uniter.protocols import ControllerLike
+
+
+class Processes:
+    """Starts a unit's processes. `busy` from `begin` to `end`, in which `kill` has an effect."""
+
+    def __init__(self, controller: ControllerLike, model: Model, unit: Unit):
+        self.busy = False
+        self._controller, self._model, self._unit = controller, model, unit
+        self._history = controller.history(model, unit.name)
+        self._contexts = 0
+        self._doomed = False
+        self._run: runner.Run | None = None
+
+    def begin(self) -> None:
+        """Note that something is about to run. Called under the lock."""
+        self.busy = True
+
+    def end(self) -> None:
+        """Note that it has ended. Called under the lock."""
+        self.busy = self._doomed = False
+
+    def kill(self) -> None:
+        """SIGKILL what runs now, or is just being started. Called under the lock."""
+        self._doomed = self.busy
+        if self._run is not None:
+            self._run.kill()
+
+    def context(self, hook: Hook | None = None, action: ActionRun | None = None) -> Context:
+        """Return a new context that the hook tools know. Called under the lock."""
+        self._contexts += 1
+        what = hook.name if hook else f"action-{action.name}" if action else "juju-exec"
+        context = Context(
+            id=f"{self._unit.name}-{what}-{self._model.uuid[:8]}-{self._contexts}",
+            model=self._model,
+            application=self._model.applications[self._unit.application],
+            unit=self._unit,
+            log=self.log,
+            hook=hook,
+            action=action,
+            retry=hook is not None and self._unit.local.failed is not None,
+        )
+        self._controller.tools.register(context)
+        return context
+
+    def dispatch(self, context: Context, path: str, output: runner.Output) -> int:
+        """Run the charm's dispatch script and return its exit code.
+
+        A charm without that script has `path`, such as hooks/start, or nothing to run.
+        """
+        folder, host = runner.charm_dir(self._unit.name), self._host()
+        for script in ("dispatch", path):
+            if runner.inside(host, f"{folder}/{script}").exists():
+                return self.run(context, [f"{folder}/{script}"], path, output)
+        return 0
+
+    def run(self, context: Context, argv: Sequence[str], path: str, output: runner.Output) -> int:
+        """Run a command in the charm's folder and return its exit code, negative for a signal."""
+        start, began = now(), time.monotonic()
+        with self._controller.lock:
+            env = runner.environment(context, path)
+        try:
+            argv = self._controller.interceptor.through(context, argv, self._kill)
+            folder = runner.charm_dir(self._unit.name)
+            run = runner.Run(self._host(), argv, env, folder, output)
+        except OSError as error:
+            self.log("ERROR", "juju.worker.uniter.operation", f"cannot run {argv[0]}: {error}")
+            return 1
+        with self._controller.lock:
+            self._run = run
+            if self._doomed:
+                run.kill()
+        code = run.wait()
+        with self._controller.lock:
+            self._run = None
+            self._history.append(run_of(context, path, start, time.monotonic() - began, code))
+        return code
+
+    def log(self, level: str, module: str, message: str) -> None:
+        """Write a line to the unit's log."""
+        self._controller.log(self._model, self._unit.name, level, module, message)
+
+    def _host(self) -> MachineLike:
+        host = self._unit.machine.host
+        assert host is not None
+        return host
+
+    def _kill(self) -> None:
+        with self._controller.lock:
+            self.kill()
