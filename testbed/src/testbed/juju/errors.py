@@ -30,3 +30,7 @@ class ToolError(Exception):
     def __init__(self, message: str, code: int = 1):
         super().__init__(message)
         self.code = code
+
+
+class HelpRequested(Exception):
+    """`--help` or `-h` among the arguments: the answer is the usage text and exit code 0."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from testbed.juju.errors import UsageError
+from testbed.juju.errors import HelpRequested, UsageError
 
 _TRUE = {"1", "t", "T", "true", "TRUE", "True"}
 _FALSE = {"0", "f", "F", "false", "FALSE", "False"}
@@ -54,7 +54,8 @@ class _State:
 def parse(flags: Sequence[Flag], argv: Sequence[str], *, interspersed: bool = True) -> Parsed:
     """Split `argv` into flags and positional arguments.
 
-    Raises UsageError, in the original's words, for a flag that is not defined or lacks a value.
+    Raises UsageError, in the original's words, for a flag that is not defined or lacks a value,
+    and HelpRequested for `--help` and `-h`.
     """
     known = {name: flag for flag in flags for name in (flag.name, *flag.aliases)}
     state = _State()
@@ -78,6 +79,8 @@ def _take(known: Mapping[str, Flag], word: str, rest: list[str], state: _State) 
     name, has_value, value = word.lstrip("-").partition("=")
     flag = known.get(name)
     if flag is None:
+        if name in ("help", "h"):
+            raise HelpRequested
         dashes = "--" if word.startswith("--") else "-"
         raise UsageError(f"option provided but not defined: {dashes}{name}")
     if flag.kind == "bool":

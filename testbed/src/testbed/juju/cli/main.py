@@ -18,7 +18,7 @@ from testbed.juju.cli.commands import (
     units,
 )
 from testbed.juju.cli.invocation import Command, Invocation
-from testbed.juju.errors import JujuError, UnsupportedError, UsageError
+from testbed.juju.errors import HelpRequested, JujuError, UnsupportedError, UsageError
 from testbed.juju.flags import parse
 
 _JUJU = (
@@ -212,10 +212,11 @@ def _run(invocation: Invocation, program: str, argv: Sequence[str]) -> int:
     if name not in commands:
         raise UsageError(f'{program}: "{name}" is not a {program} command. See "{program} help".')
     command = commands[name]
-    if "--help" in argv[1:2]:
+    try:
+        parsed = parse(command.all_flags(), argv[1:], interspersed=command.interspersed)
+    except HelpRequested:
         invocation.print(f"Usage: {program} {name} …\n\n{command.purpose}")
         return 0
-    parsed = parse(command.all_flags(), argv[1:], interspersed=command.interspersed)
     invocation.quiet = parsed.on("quiet")
     invocation.model_flag = parsed.text("model") if command.on_model else ""
     return command.run(invocation, parsed) or 0

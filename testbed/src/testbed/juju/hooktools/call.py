@@ -66,12 +66,14 @@ class Spec:
     output: bool = False
     action_only: bool = False
 
+    def all_flags(self) -> tuple[Flag, ...]:
+        return (*self.flags, FORMAT) if self.output else self.flags
+
 
 def invoke(spec: Spec, context: Context, args: list[str], files: Mapping[str, bytes]) -> str:
     """Run a tool and return what it prints. Raises ToolError."""
-    flags = (*spec.flags, FORMAT) if spec.output else spec.flags
     try:
-        parsed = parse(flags, args)
+        parsed = parse(spec.all_flags(), args)
     except UsageError as error:
         raise ToolError(f"ERROR {error}", 2) from error
     if spec.action_only and context.action is None:
