@@ -10,10 +10,12 @@ from pathlib import Path
 import jubilant
 from rich.console import Console
 from rich.table import Table
-from tests.integration import model
-from tests.integration.load import changes, report
+from tests.integration.helpers import arns, bundle, juju_status, kubernetes, logins
+from tests.integration.helpers.kubernetes import Cluster
+from tests.integration.helpers.load import changes, report
 
 from benchmarks import hooks
+from testbed import testbedctl
 from testbed.faults.client import Faults
 
 ROUNDS = 15
@@ -23,30 +25,30 @@ LEADER, FOLLOWER, BARE = "aws-iam/0", "aws-iam/1", "bare/0"
 def main() -> None:
     """Print every figure as it is had."""
     console = Console(highlight=False)
-    juju = jubilant.Juju(model="default")
+    juju = jubilant.Juju(model=hooks.MODEL)
     with tempfile.TemporaryDirectory() as folder:
         console.print("deploying Charmed Kubernetes 1.28 with aws-iam and easyrsa …")
         cluster = _deploy(juju, Path(folder), console)
         console.print("a second control-plane unit, and a bare ops charm …")
         juju.deploy("bare", to="0")
         juju.add_unit("kubernetes-control-plane")
-        model.settle(juju)
-        hooks.settle()
+        juju_status.wait_until_active(juju)
+        testbedctl.settle(hooks.MODEL)
         console.print(f"update-status in turn with the bare charm's, {ROUNDS} rounds …")
         console.print(_settled())
         console.print("people log in all the time, and everything changes …")
         console.print(_under_load(juju, cluster))
 
 
-def _deploy(juju: jubilant.Juju, folder: Path, console: Console) -> model.Kubernetes:
+def _deploy(juju: jubilant.Juju, folder: Path, console: Console) -> Cluster:
     """Deploy, log in, and print what that took. A proxy on the way counts the requests."""
     started = time.monotonic()
-    with Faults("default") as tap:
-        model.deploy(juju)
-        model.settle(juju)
-        cluster = model.kubernetes(juju, folder)
-        cluster.map("knobby", model.ROLE, "knobby", "view")
-        model.logs_in(cluster)
+    with Faults(hooks.MODEL) as tap:
+        bundle.deploy(juju)
+        juju_status.wait_until_active(juju)
+        cluster = kubernetes.connect(juju, folder)
+        cluster.map("knobby", arns.ROLE, "knobby", "view")
+        logins.wait_for_login(cluster)
         first_login = time.monotonic() - started
         requests = Counter(request.run for request in tap.requests())
     ran = [hook for hook in hooks.of(LEADER) if "/" not in hook.name]
@@ -87,12 +89,12 @@ def _settled() -> Table:
 
 def _requests(unit: str) -> int:
     """Requests to the API server in one settled update-status."""
-    with Faults("default") as tap:
+    with Faults(hooks.MODEL) as tap:
         hooks.update_status(unit)
         return len(tap.requests())
 
 
-def _under_load(juju: jubilant.Juju, cluster: model.Kubernetes) -> str:
+def _under_load(juju: jubilant.Juju, cluster: Cluster) -> str:
     load, phases = changes.under_load(juju, cluster)
     return f"{report.table(load, phases)}\nlogins that failed: {len(report.failures(load))}"
 

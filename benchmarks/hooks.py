@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import statistics
-import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+from testbed import testbedctl
+
+MODEL = "default"
 
 
 @dataclass(frozen=True)
@@ -20,24 +22,18 @@ class Hook:
 
 
 def of(unit: str) -> list[Hook]:
-    """Every hook of ``unit`` so far, in order."""
-    found = json.loads(_control("hooks", unit))
+    """Return every hook of ``unit`` so far, in order."""
+    found = testbedctl.hooks(MODEL, unit)
     return [Hook(h["id"], h["name"], h["seconds"], h["tool_calls"]) for h in found]
 
 
 def update_status(unit: str) -> Hook:
-    """Run update-status on ``unit`` now."""
-    _control("trigger", unit, "update-status")
-    settle()
+    """Run update-status on ``unit`` now, and return that run."""
+    testbedctl.update_status(MODEL, unit)
     hook = of(unit)[-1]
     if hook.name != "update-status":
         raise RuntimeError(f"{unit} ran {hook.name} after update-status, so it was not settled")
     return hook
-
-
-def settle() -> None:
-    """Wait until no unit has a hook to run."""
-    _control("settle", "--wait", "120s")
 
 
 def paired(unit: str, reference: str, rounds: int) -> tuple[list[Hook], list[Hook]]:
@@ -57,12 +53,3 @@ def ratio(measured: Iterable[Hook], reference: Iterable[Hook]) -> float:
 def median_seconds(hooks: Iterable[Hook]) -> float:
     """Median of whole-process seconds."""
     return statistics.median(hook.seconds for hook in hooks)
-
-
-def _control(*args: str) -> str:
-    done = subprocess.run(
-        ["testbedctl", *args], capture_output=True, text=True, timeout=180, check=False
-    )
-    if done.returncode:
-        raise RuntimeError(f"testbedctl {' '.join(args)}: {done.stderr.strip()}")
-    return done.stdout

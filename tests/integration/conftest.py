@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import jubilant
 import pytest
-from tests.integration import model
-from tests.integration.steps import Taking, taking
+from tests.integration.helpers import arns, bundle, juju_status, kubernetes, logins
+from tests.integration.helpers.kubernetes import Cluster
+from tests.integration.helpers.steps import Taking, taking
 
 
 @pytest.fixture(scope="module")
@@ -33,23 +34,23 @@ def take(juju: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.fixture(scope="module")
 def deployed(juju: jubilant.Juju) -> jubilant.Juju:
     """Charmed Kubernetes 1.28 with easyrsa and aws-iam, all active."""
-    model.deploy(juju)
-    model.settle(juju)
+    bundle.deploy(juju)
+    juju_status.wait_until_active(juju)
     return juju
 
 
 @pytest.fixture(scope="module")
-def trio(deployed: jubilant.Juju, cluster: model.Kubernetes) -> jubilant.Juju:
+def trio(deployed: jubilant.Juju, cluster: Cluster) -> jubilant.Juju:
     """The same with three control-plane units, each with an API server of its own."""
     deployed.add_unit("kubernetes-control-plane", num_units=2)
-    model.settle(deployed)
+    juju_status.wait_until_active(deployed)
     return deployed
 
 
 @pytest.fixture(scope="module")
-def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> model.Kubernetes:
+def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
     """The deployed cluster, in which knobby may log in through a role."""
-    cluster = model.kubernetes(deployed, tmp_path_factory.mktemp("kubeconfigs"))
-    cluster.map("knobby", model.ROLE, "knobby", "view")
-    model.logs_in(cluster)
+    cluster = kubernetes.connect(deployed, tmp_path_factory.mktemp("kubeconfigs"))
+    cluster.map("knobby", arns.ROLE, "knobby", "view")
+    logins.wait_for_login(cluster)
     return cluster

@@ -6,12 +6,12 @@ it has passed; people log in meanwhile.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import jubilant
 import pytest
-from tests.integration import model, testbedctl, units
+from tests.integration.helpers import logins, testbed_only
+from tests.integration.helpers.kubernetes import Cluster
 
 from testbed.faults.client import Faults
 
@@ -33,9 +33,9 @@ SAID = {
 
 
 @pytest.fixture(scope="module")
-def faults(deployed: jubilant.Juju, cluster: model.Kubernetes) -> Iterator[Faults]:
+def faults(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[Faults]:
     """What stands between the charm's hooks and the API server."""
-    testbedctl.needed("only the testbed stands between a charm and the API server")
+    testbed_only.require("only the testbed stands between a charm and the API server")
     with Faults(deployed.model or "") as faults:
         yield faults
 
@@ -43,7 +43,7 @@ def faults(deployed: jubilant.Juju, cluster: model.Kubernetes) -> Iterator[Fault
 @pytest.fixture(scope="module")
 def requests(deployed: jubilant.Juju, faults: Faults) -> int:
     """How many requests a settled hook sends."""
-    units.run_update_status(deployed, UNIT)
+    testbed_only.run_update_status(deployed, UNIT)
     return len(faults.requests())
 
 
@@ -51,7 +51,7 @@ def requests(deployed: jubilant.Juju, faults: Faults) -> int:
 @pytest.mark.parametrize("what", SAID)
 def test_given_a_request_that_goes_wrong_then_the_unit_says_so_and_recovers_by_itself(
     deployed: jubilant.Juju,
-    cluster: model.Kubernetes,
+    cluster: Cluster,
     faults: Faults,
     requests: int,
     what: str,
@@ -60,23 +60,18 @@ def test_given_a_request_that_goes_wrong_then_the_unit_says_so_and_recovers_by_i
     at = 1 if place == "first" else requests // 2
 
     faults.answer(what, at=at)
-    units.run_update_status(deployed, UNIT)
+    testbed_only.run_update_status(deployed, UNIT)
     fired, said = faults.fired(), _said(deployed)
-    assert model.logs_in(cluster) == "knobby"
+    assert logins.wait_for_login(cluster) == "knobby"
     faults.clear()
-    units.run_update_status(deployed, UNIT)
+    testbed_only.run_update_status(deployed, UNIT)
 
     assert {request.fault for request in fired} == {what}
     assert said.startswith(SAID[what])
     assert _said(deployed).startswith("active: authenticator v")
-    assert _codes(deployed) == {0}
+    assert testbed_only.exit_codes(deployed, UNIT) == {0}
 
 
 def _said(juju: jubilant.Juju) -> str:
     status = juju.status().get_units("aws-iam")[UNIT].workload_status
     return f"{status.current}: {status.message}"
-
-
-def _codes(juju: jubilant.Juju) -> set[int]:
-    """Exit codes of every hook so far."""
-    return {run["code"] for run in json.loads(testbedctl.run(juju, "hooks", UNIT))}

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import jubilant
-from tests.integration import model
+from tests.integration.helpers import juju_status, logins
+from tests.integration.helpers.kubernetes import Cluster
 
 SECOND = ("aws-iam:control-plane", "kubernetes-control-plane:juju-info")
 
 
 def test_given_both_endpoints_in_use_then_the_unit_says_which_to_remove_and_people_log_in(
-    deployed: jubilant.Juju, cluster: model.Kubernetes
+    deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     deployed.integrate(*SECOND)
-    model.settle(deployed, wanted="blocked")
+    juju_status.wait_until(deployed, "blocked")
 
-    assert model.message(deployed) == f"integrated twice: juju remove-relation {' '.join(SECOND)}"
-    assert model.logs_in(cluster) == "knobby"
+    removal = f"juju remove-relation {' '.join(SECOND)}"
+    assert juju_status.message(deployed) == f"integrated twice: {removal}"
+    assert logins.wait_for_login(cluster) == "knobby"
 
 
 def test_given_both_endpoints_in_use_when_that_one_is_removed_then_all_is_as_before(
-    deployed: jubilant.Juju, cluster: model.Kubernetes
+    deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
-    _, *arguments = model.message(deployed).removeprefix("integrated twice: ").split()
+    _, *arguments = juju_status.message(deployed).removeprefix("integrated twice: ").split()
 
     deployed.cli(*arguments)
 
-    model.settle(deployed)
-    assert model.logs_in(cluster) == "knobby"
+    juju_status.wait_until_active(deployed)
+    assert logins.wait_for_login(cluster) == "knobby"

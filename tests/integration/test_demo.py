@@ -10,7 +10,7 @@ from pathlib import Path
 import jubilant
 import pytest
 from demo import page
-from tests.integration.steps import taking
+from tests.integration.helpers.steps import taking
 
 
 @pytest.mark.slow

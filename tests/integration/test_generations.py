@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import jubilant
 import pytest
-from tests.integration import model
+from tests.integration.helpers import arns, bundle, juju_status, kubernetes, logins
+from tests.integration.helpers.kubernetes import Cluster
 
 pytestmark = pytest.mark.slow
 
@@ -33,22 +34,22 @@ def deployed(juju: jubilant.Juju) -> Iterator[jubilant.Juju]:
 
     No hook tells a subordinate that its principal's options changed, but for update-status.
     """
-    model.deploy(juju, channel="1.29/stable")
-    model.settle(juju, wanted="blocked")
+    bundle.deploy(juju, channel="1.29/stable")
+    juju_status.wait_until(juju, "blocked")
     juju.model_config({"update-status-hook-interval": "3s"})
     yield juju
     juju.model_config(reset="update-status-hook-interval")
 
 
 @pytest.fixture(scope="module")
-def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> model.Kubernetes:
+def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
     """The cluster, in which knobby may log in through a role once the option is set."""
-    cluster = model.kubernetes(deployed, tmp_path_factory.mktemp("kubeconfigs"))
-    cluster.map("knobby", model.ROLE, "knobby", "view")
+    cluster = kubernetes.connect(deployed, tmp_path_factory.mktemp("kubeconfigs"))
+    cluster.map("knobby", arns.ROLE, "knobby", "view")
     return cluster
 
 
-def command(cluster: model.Kubernetes) -> str:
+def command(cluster: Cluster) -> str:
     """What the operator has to run."""
     address = cluster.get(*SERVICE)["spec"]["clusterIP"]
     return f"juju config {CONTROL_PLANE} {OPTION}=https://{address}:443/authenticate"
@@ -65,35 +66,35 @@ def await_line(juju: jubilant.Juju, status: str, line: str) -> None:
 
 
 def test_given_a_new_deployment_then_the_unit_says_the_exact_command(
-    deployed: jubilant.Juju, cluster: model.Kubernetes
+    deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
-    assert model.message(deployed) == f"run: {command(cluster)}"
-    assert cluster.log_in("knobby").returncode != 0
+    assert juju_status.message(deployed) == f"run: {command(cluster)}"
+    assert cluster.whoami("knobby").returncode != 0
 
 
 def test_given_the_command_that_the_unit_says_when_it_is_run_then_people_log_in(
-    deployed: jubilant.Juju, cluster: model.Kubernetes
+    deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     _, *arguments = command(cluster).split()
     deployed.cli(*arguments)
 
     await_line(deployed, "active", "authenticator v0.7.13, 2/2 pods, 1 mapping")
-    assert model.logs_in(cluster) == "knobby"
+    assert logins.wait_for_login(cluster) == "knobby"
 
 
 def test_given_a_mapping_that_can_never_work_then_kubernetes_refuses_it(
-    deployed: jubilant.Juju, cluster: model.Kubernetes
+    deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     with pytest.raises(AssertionError, match="a role must be named without its path"):
-        cluster.map("pathed", model.PATHED, "dev")
+        cluster.map("pathed", arns.ROLE_WITH_PATH, "dev")
 
 
 def test_given_one_that_was_stored_before_then_the_unit_names_it_and_it_can_still_be_written(
-    deployed: jubilant.Juju, cluster: model.Kubernetes
+    deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     deployed.model_config({"update-status-hook-interval": "5m"})
     cluster.kubectl("patch", "crd", MAPPINGS, "--type=json", f"-p={json.dumps(NO_RULES)}")
-    cluster.map("pathed", model.PATHED, "dev")
+    cluster.map("pathed", arns.ROLE_WITH_PATH, "dev")
     deployed.model_config({"update-status-hook-interval": "3s"})
 
     await_line(
@@ -103,26 +104,26 @@ def test_given_one_that_was_stored_before_then_the_unit_names_it_and_it_can_stil
     )
     cluster.kubectl("label", MAPPINGS, "pathed", "team=payments")
     [stored] = [i for i in cluster.get(MAPPINGS)["items"] if i["metadata"]["name"] == "pathed"]
-    assert stored["status"]["canonicalARN"] == model.PATHED
+    assert stored["status"]["canonicalARN"] == arns.ROLE_WITH_PATH
     with pytest.raises(AssertionError, match="a role must be named without its path"):
-        cluster.map("another", model.PATHED, "dev")
+        cluster.map("another", arns.ROLE_WITH_PATH, "dev")
 
     cluster.kubectl("delete", MAPPINGS, "pathed")
     await_line(deployed, "active", "authenticator v0.7.13, 2/2 pods, 1 mapping")
-    assert model.logs_in(cluster) == "knobby"
+    assert logins.wait_for_login(cluster) == "knobby"
 
 
 def test_given_an_option_that_is_undone_then_the_unit_says_the_command_again(
-    deployed: jubilant.Juju, cluster: model.Kubernetes
+    deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     deployed.config(CONTROL_PLANE, reset=OPTION)
 
     await_line(deployed, "blocked", f"run: {command(cluster)}")
-    assert cluster.log_in("knobby").returncode != 0
+    assert cluster.whoami("knobby").returncode != 0
 
 
 def test_given_the_address_of_something_else_then_the_unit_says_the_command(
-    deployed: jubilant.Juju, cluster: model.Kubernetes
+    deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     deployed.config(CONTROL_PLANE, {OPTION: "https://10.152.183.1:443/authenticate"})
 
@@ -131,11 +132,11 @@ def test_given_the_address_of_something_else_then_the_unit_says_the_command(
     _, *arguments = command(cluster).split()
     deployed.cli(*arguments)
     await_line(deployed, "active", "authenticator")
-    assert model.logs_in(cluster) == "knobby"
+    assert logins.wait_for_login(cluster) == "knobby"
 
 
 def test_given_a_service_whose_address_was_taken_then_the_unit_says_the_command_with_the_new_one(
-    deployed: jubilant.Juju, cluster: model.Kubernetes
+    deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     before = command(cluster)
     taken = cluster.get(*SERVICE)["spec"]["clusterIP"]
@@ -147,9 +148,9 @@ def test_given_a_service_whose_address_was_taken_then_the_unit_says_the_command_
     await_line(deployed, "blocked", "run: ")
     after = command(cluster)
     assert after != before
-    assert model.message(deployed) == f"run: {after}"
+    assert juju_status.message(deployed) == f"run: {after}"
 
     _, *arguments = after.split()
     deployed.cli(*arguments)
     await_line(deployed, "active", "authenticator")
-    assert model.logs_in(cluster) == "knobby"
+    assert logins.wait_for_login(cluster) == "knobby"

@@ -17,7 +17,7 @@ from typing import Any
 
 import jubilant
 import pytest
-from tests.integration import testbedctl
+from tests.integration.helpers import testbed_only
 from tests.integration.kill.site import Site
 from tests.integration.kill.sweep import AUTHORITY, DEPLOYMENT, REMOVAL, Sweep
 
@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(3 * 3600)]
 @pytest.fixture(scope="module")
 def sweep(request: pytest.FixtureRequest) -> Iterator[Sweep]:
     """Every point, tried."""
-    testbedctl.needed("only the testbed kills a hook at a chosen call")
+    testbed_only.require("only the testbed kills a hook at a chosen call")
     capture: Any = request.config.pluginmanager.getplugin("capturemanager")
     began = time.monotonic()
 

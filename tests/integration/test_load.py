@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import jubilant
 import pytest
-from tests.integration import model
-from tests.integration.load import changes, report
+from tests.integration.helpers.kubernetes import Cluster
+from tests.integration.helpers.load import changes, report
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_given_a_steady_load_when_everything_changes_then_no_login_fails(
-    trio: jubilant.Juju, cluster: model.Kubernetes, capsys: pytest.CaptureFixture[str]
+    trio: jubilant.Juju, cluster: Cluster, capsys: pytest.CaptureFixture[str]
 ) -> None:
     load, phases = changes.under_load(trio, cluster)
 

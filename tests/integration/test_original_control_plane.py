@@ -7,7 +7,15 @@ from pathlib import Path
 
 import jubilant
 import pytest
-from tests.integration import model, testbedctl, units
+from tests.integration.helpers import (
+    bundle,
+    certificates,
+    juju_status,
+    logins,
+    testbed_only,
+    units,
+)
+from tests.integration.helpers.kubernetes import Cluster
 
 OPTION = """
 applications:
@@ -19,26 +27,26 @@ applications:
 
 @pytest.fixture(scope="module")
 def deployed(juju: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> jubilant.Juju:
-    testbedctl.needed("the option is the testbed's")
+    testbed_only.require("the option is the testbed's")
     extra: Path = tmp_path_factory.mktemp("overlay") / "original.yaml"
     extra.write_text(OPTION)
-    model.deploy(juju, extra=[extra])
-    model.settle(juju)
+    bundle.deploy(juju, extra=[extra])
+    juju_status.wait_until_active(juju)
     return juju
 
 
 def test_given_a_new_authority_then_nobody_waits_for_an_acknowledgement(
-    deployed: jubilant.Juju, cluster: model.Kubernetes
+    deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
-    former = units.presented(deployed, cluster)
-    principal = model.databag(deployed, "aws-iam/0", "aws-iam")
+    former = certificates.presented(deployed, cluster)
+    principal = units.databag(deployed, "aws-iam/0", "aws-iam")
     assert "webhook_hash" not in principal
 
     deployed.run("easyrsa/0", "new-ca")
-    model.settle(deployed)
+    juju_status.wait_until_active(deployed)
 
-    assert units.newly_presented(deployed, cluster) != former
-    assert model.logs_in(cluster) == "knobby"
-    units.end_former_pods(deployed, cluster)
-    units.everyone_trusts(deployed, units.authority(deployed))
-    assert model.logs_in(cluster) == "knobby"
+    assert certificates.newly_presented(deployed, cluster) != former
+    assert logins.wait_for_login(cluster) == "knobby"
+    testbed_only.end_former_pods(deployed, cluster)
+    certificates.all_units_trust(deployed, certificates.authority(deployed))
+    assert logins.wait_for_login(cluster) == "knobby"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from demo import page
-from tests.integration.steps import Taking
+from tests.integration.helpers.steps import Taking
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,8 @@ import jubilant
 import pytest
 import tenacity
 import yaml
-from tests.integration import model, reactive
+from tests.integration.helpers import arns, bundle, juju_status, logins, reactive, units
+from tests.integration.helpers.kubernetes import Cluster
 
 CONTROL_PLANE = "kubernetes-control-plane/0"
 IN_SYSTEM = ("-n", "kube-system")
@@ -23,35 +23,35 @@ Objects = dict[str, dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def cluster(juju: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> model.Kubernetes:
+def cluster(juju: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
     """A cluster with the reactive charm, which has served for a while."""
     return reactive.deploy(juju, tmp_path_factory.mktemp("reactive"))
 
 
 @pytest.fixture(scope="module")
-def before(cluster: model.Kubernetes) -> Objects:
+def before(cluster: Cluster) -> Objects:
     """The cluster's objects, on one of which somebody has put a label."""
     cluster.kubectl("label", *IN_SYSTEM, LABELLED, "team=payments")
     return reactive.objects(cluster)
 
 
 @pytest.fixture(scope="module")
-def after(juju: jubilant.Juju, cluster: model.Kubernetes, before: Objects) -> Objects:
+def after(juju: jubilant.Juju, cluster: Cluster, before: Objects) -> Objects:
     """The cluster's objects once the application has been refreshed, and all is settled."""
     juju.refresh("aws-iam", channel="latest/stable")
-    print(f"first login {reactive.seconds_until_login(cluster):.1f} s after juju refresh")
-    model.settle(juju)
+    print(f"first login {logins.seconds_until_login(cluster):.1f} s after juju refresh")
+    juju_status.wait_until_active(juju)
     return reactive.objects(cluster)
 
 
 def test_given_the_reactive_charm_then_its_pods_run_and_let_nobody_in(
-    juju: jubilant.Juju, cluster: model.Kubernetes
+    juju: jubilant.Juju, cluster: Cluster
 ) -> None:
     for attempt in tenacity.Retrying(
         stop=tenacity.stop_after_delay(30), wait=tenacity.wait_fixed(0.5), reraise=True
     ):
         with attempt:
-            assert "Unauthorized" in cluster.log_in("knobby").stderr
+            assert "Unauthorized" in cluster.whoami("knobby").stderr
             # By the pods themselves, and not for want of one that answers.
             log = cluster.kubectl("logs", *IN_SYSTEM, "-l", "k8s-app=aws-iam-authenticator")
             assert "access denied" in log
@@ -68,10 +68,10 @@ def test_given_the_reactive_charm_then_its_private_key_lies_open(
 
 
 def test_when_refreshed_then_people_log_in_with_the_kubeconfig_that_they_have(
-    juju: jubilant.Juju, cluster: model.Kubernetes, before: Objects, after: Objects
+    juju: jubilant.Juju, cluster: Cluster, before: Objects, after: Objects
 ) -> None:
-    assert model.whoami(cluster.log_in("knobby")) == "knobby"
-    told = model.databag(juju, CONTROL_PLANE, "aws-iam")
+    assert logins.username(cluster.whoami("knobby")) == "knobby"
+    told = units.databag(juju, CONTROL_PLANE, "aws-iam")
     assert json.loads(told["cluster_id"]) == reactive.cluster_id(cluster)
 
 
@@ -110,26 +110,27 @@ def test_when_refreshed_then_the_pods_may_no_longer_change_who_is_whom(after: Ob
 
 
 def test_when_refreshed_then_every_mapping_is_kept_and_can_be_looked_up(
-    juju: jubilant.Juju, cluster: model.Kubernetes, after: Objects
+    juju: jubilant.Juju, cluster: Cluster, after: Objects
 ) -> None:
     found = cluster.get("iamidentitymappings")["items"]
 
     assert {item["metadata"]["name"]: item["spec"]["arn"] for item in found} == {
-        "viewers": model.ROLE,
-        "mallory": reactive.USER,
-        "pathed": model.PATHED,
+        "viewers": arns.ROLE,
+        "mallory": arns.USER,
+        "pathed": arns.ROLE_WITH_PATH,
     }
     assert all(item["status"]["canonicalARN"] == item["spec"]["arn"] for item in found)
-    assert "3 mappings, 1 never work: pathed: no login has a role path" in model.message(juju)
+    message = juju_status.message(juju)
+    assert "3 mappings, 1 never work: pathed: no login has a role path" in message
 
 
 def test_when_refreshed_then_a_user_of_a_mapping_logs_in_as_well(
-    juju: jubilant.Juju, cluster: model.Kubernetes, after: Objects, tmp_path: Path
+    juju: jubilant.Juju, cluster: Cluster, after: Objects, tmp_path: Path
 ) -> None:
     person = tmp_path / "kubeconfig"
     person.write_text(juju.run("aws-iam/leader", "get-kubeconfig").results["kubeconfig"])
 
-    assert model.whoami(model.Kubernetes(cluster.admin, person).log_in("mallory")) == "mallory"
+    assert logins.username(Cluster(cluster.admin, person).whoami("mallory")) == "mallory"
 
 
 def test_when_refreshed_then_the_former_private_key_is_nowhere(
@@ -160,7 +161,7 @@ def test_when_refreshed_then_no_hook_failed(juju: jubilant.Juju, after: Objects)
 
 
 def test_when_refreshed_then_every_object_is_as_one_that_this_charm_made(
-    juju: jubilant.Juju, cluster: model.Kubernetes, after: Objects
+    juju: jubilant.Juju, cluster: Cluster, after: Objects
 ) -> None:
     # People's mappings go with their definition, so that this one is compared elsewhere.
     made_anew = [name for name in after if not name.startswith("customresource")]
@@ -170,9 +171,9 @@ def test_when_refreshed_then_every_object_is_as_one_that_this_charm_made(
 
     # Any hook applies what is missing.
     juju.config("aws-iam", {"replicas": 3})
-    model.settle(juju)
+    juju_status.wait_until_active(juju)
     juju.config("aws-iam", reset="replicas")
-    model.settle(juju)
+    juju_status.wait_until_active(juju)
 
     fresh = reactive.objects(cluster)
     for name in made_anew:
@@ -181,12 +182,11 @@ def test_when_refreshed_then_every_object_is_as_one_that_this_charm_made(
 
 
 def test_given_a_next_version_when_refreshed_then_every_login_meanwhile_succeeds(
-    juju: jubilant.Juju, cluster: model.Kubernetes, after: Objects, tmp_path: Path
+    juju: jubilant.Juju, cluster: Cluster, after: Objects, tmp_path: Path
 ) -> None:
-    model.logs_in(cluster)
-    load = Logins(cluster)
+    logins.wait_for_login(cluster)
 
-    with load:
+    with logins.RepeatedLogins(cluster) as people:
         juju.refresh("aws-iam", path=next_version(tmp_path))
         juju.wait(
             lambda status: status.apps["aws-iam"].version == "v0.7.18",
@@ -194,46 +194,19 @@ def test_given_a_next_version_when_refreshed_then_every_login_meanwhile_succeeds
             delay=0.5,
             timeout=120,
         )
-        model.settle(juju)
+        juju_status.wait_until_active(juju)
 
-    print(f"{load.succeeded} logins while the charm was refreshed, {len(load.failed)} failed")
-    assert load.failed == []
-    assert load.succeeded > 10
+    print(f"{people.succeeded} logins while the charm was refreshed, {len(people.failed)} failed")
+    assert people.failed == []
+    assert people.succeeded > 10
     containers = cluster.get(*IN_SYSTEM, "deploy", "aws-iam-authenticator")["spec"]["template"]
     assert [c["image"] for c in containers["spec"]["containers"]] == [NEXT_IMAGE]
-
-
-class Logins:
-    """People who log in one after the other, for as long as the block runs."""
-
-    def __init__(self, cluster: model.Kubernetes) -> None:
-        self._cluster = cluster
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self.succeeded = 0
-        self.failed: list[str] = []
-
-    def _run(self) -> None:
-        while not self._over.is_set():
-            done = self._cluster.log_in("knobby")
-            if done.returncode:
-                self.failed.append(done.stderr)
-            else:
-                self.succeeded += 1
-
-    def __enter__(self) -> Logins:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
 
 
 def next_version(folder: Path) -> Path:
     """The packed charm with another image as its default, as a release would bring one."""
     changed = folder / "aws-iam-next.charm"
-    with zipfile.ZipFile(reactive.packed()) as old, zipfile.ZipFile(changed, "w") as new:
+    with zipfile.ZipFile(bundle.packed_charm()) as old, zipfile.ZipFile(changed, "w") as new:
         for info in old.infolist():
             content = old.read(info)
             if info.filename == "config.yaml":

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import jubilant
 import pytest
-from tests.integration import model, reactive
+from tests.integration.helpers import bundle, juju_status, logins, reactive
+from tests.integration.helpers.kubernetes import Cluster
 
 # Kubelets wait for up to half a minute before they try an API server again.
 pytestmark = pytest.mark.slow
@@ -13,19 +14,19 @@ API_SERVER = "snap.kube-apiserver.daemon.service"
 
 
 @pytest.fixture(scope="module")
-def cluster(juju: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> model.Kubernetes:
+def cluster(juju: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
     return reactive.deploy(juju, tmp_path_factory.mktemp("reactive"))
 
 
 def test_given_the_api_is_down_when_refreshed_then_the_unit_waits_and_keeps_the_cluster_id(
-    juju: jubilant.Juju, cluster: model.Kubernetes
+    juju: jubilant.Juju, cluster: Cluster
 ) -> None:
     juju.exec("systemctl", "stop", API_SERVER, unit=CONTROL_PLANE)
 
-    juju.refresh("aws-iam", path=reactive.packed())
-    model.settle(juju, wanted="waiting")
+    juju.refresh("aws-iam", path=bundle.packed_charm())
+    juju_status.wait_until(juju, "waiting")
 
-    assert model.message(juju).startswith("waiting for the Kubernetes API")
+    assert juju_status.message(juju).startswith("waiting for the Kubernetes API")
     kept = juju.exec(
         "relation-get --app -r $(relation-ids peers) cluster-id aws-iam", unit="aws-iam/0"
     )
@@ -33,22 +34,22 @@ def test_given_the_api_is_down_when_refreshed_then_the_unit_waits_and_keeps_the_
 
 
 def test_when_the_api_is_back_then_the_next_hook_does_the_rest(
-    juju: jubilant.Juju, cluster: model.Kubernetes
+    juju: jubilant.Juju, cluster: Cluster
 ) -> None:
     juju.exec("systemctl", "start", API_SERVER, unit=CONTROL_PLANE)
     juju.model_config({"update-status-hook-interval": "10s"})
 
-    seconds = reactive.seconds_until_login(cluster, limit=150)
+    seconds = logins.seconds_until_login(cluster, limit=150)
     print(f"first login {seconds:.1f} s after the API server's start")
-    model.settle(juju)
+    juju_status.wait_until_active(juju)
 
-    assert "authenticator v0.7.13, 2/2 pods, 3 mappings" in model.message(juju)
+    assert "authenticator v0.7.13, 2/2 pods, 3 mappings" in juju_status.message(juju)
     assert reactive.leader_data(juju) == {}
     assert "awaiting error resolution" not in juju.debug_log(limit=5000)
 
 
 def test_when_the_api_is_back_then_nothing_is_left_of_what_kubectl_managed(
-    cluster: model.Kubernetes,
+    cluster: Cluster,
 ) -> None:
     managed = [found["metadata"]["managedFields"] for found in reactive.objects(cluster).values()]
 

@@ -6,14 +6,14 @@ import json
 
 import jubilant
 import pytest
-from tests.integration import model
+from tests.integration.helpers.kubernetes import Cluster
 
 CONTROL_PLANE = "kubernetes-control-plane/0"
 OURS = "deployment,service,configmap,serviceaccount,secret,poddisruptionbudget"
 
 
 @pytest.fixture(scope="module")
-def removed(deployed: jubilant.Juju, cluster: model.Kubernetes) -> jubilant.Juju:
+def removed(deployed: jubilant.Juju, cluster: Cluster) -> jubilant.Juju:
     assert "aws-iam" in _objects(cluster)
     deployed.remove_application("aws-iam")
     return (
@@ -28,15 +28,11 @@ def removed(deployed: jubilant.Juju, cluster: model.Kubernetes) -> jubilant.Juju
     )
 
 
-def test_then_the_cluster_holds_nothing_of_it(
-    removed: jubilant.Juju, cluster: model.Kubernetes
-) -> None:
+def test_then_the_cluster_holds_nothing_of_it(removed: jubilant.Juju, cluster: Cluster) -> None:
     assert "aws-iam" not in _objects(cluster)
 
 
-def test_then_the_crd_and_peoples_mappings_stay(
-    removed: jubilant.Juju, cluster: model.Kubernetes
-) -> None:
+def test_then_the_crd_and_peoples_mappings_stay(removed: jubilant.Juju, cluster: Cluster) -> None:
     mappings = cluster.get("iamidentitymappings")["items"]
     assert [mapping["metadata"]["name"] for mapping in mappings] == ["knobby"]
 
@@ -47,16 +43,16 @@ def test_then_the_machine_holds_no_file_of_it(removed: jubilant.Juju) -> None:
 
 
 def test_then_the_api_server_runs_without_the_webhook_and_nobody_logs_in_with_aws_keys(
-    removed: jubilant.Juju, cluster: model.Kubernetes
+    removed: jubilant.Juju, cluster: Cluster
 ) -> None:
-    refused = cluster.log_in("knobby")
+    refused = cluster.whoami("knobby")
     assert refused.returncode != 0
     assert "Unauthorized" in refused.stderr
     config = removed.ssh(CONTROL_PLANE, "cat config")
     assert "aws-iam" not in config
 
 
-def _objects(cluster: model.Kubernetes) -> str:
+def _objects(cluster: Cluster) -> str:
     """Names of everything of the charm's kinds in the cluster."""
     inside = json.loads(cluster.kubectl("get", OURS, "-n", "kube-system", "-o", "json"))
     outside = json.loads(cluster.kubectl("get", "clusterrole,clusterrolebinding", "-o", "json"))

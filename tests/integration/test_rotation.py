@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import jubilant
 import pytest
-from tests.integration import model, units
+from tests.integration.helpers import certificates, juju_status, logins, testbed_only, units
+from tests.integration.helpers.kubernetes import Cluster
 
 pytestmark = pytest.mark.slow
 
@@ -13,15 +14,15 @@ LATE = "waiting for {} to trust the new authority"
 
 @pytest.fixture(scope="module", autouse=True)
 def forwarding(trio: jubilant.Juju) -> None:
-    units.forward(trio)
+    testbed_only.use_forwarder(trio)
 
 
 @pytest.fixture(autouse=True)
-def settled(trio: jubilant.Juju, cluster: model.Kubernetes) -> None:
+def settled(trio: jubilant.Juju, cluster: Cluster) -> None:
     """One authority, which every unit trusts, and nothing left of a test before."""
-    model.settle(trio)
-    units.end_former_pods(trio, cluster)
-    units.everyone_trusts(trio, units.authority(trio))
+    juju_status.wait_until_active(trio)
+    testbed_only.end_former_pods(trio, cluster)
+    certificates.all_units_trust(trio, certificates.authority(trio))
 
 
 def follower(juju: jubilant.Juju) -> str:
@@ -29,115 +30,115 @@ def follower(juju: jubilant.Juju) -> str:
 
 
 def test_given_a_new_leaf_of_the_same_authority_then_the_pods_have_it_and_no_file_changes(
-    trio: jubilant.Juju, cluster: model.Kubernetes
+    trio: jubilant.Juju, cluster: Cluster
 ) -> None:
-    files = {unit: units.file_of(trio, unit) for unit in units.names(trio)}
-    before = units.presented(trio, cluster)
+    files = {unit: units.webhook_file(trio, unit) for unit in units.names(trio)}
+    before = certificates.presented(trio, cluster)
 
     trio.run("easyrsa/0", "reissue")
-    model.settle(trio)
+    juju_status.wait_until_active(trio)
 
-    assert units.newly_presented(trio, cluster) != before
-    assert {unit: units.file_of(trio, unit) for unit in units.names(trio)} == files
-    units.everyone_logs_in(trio, cluster)
+    assert certificates.newly_presented(trio, cluster) != before
+    assert {unit: units.webhook_file(trio, unit) for unit in units.names(trio)} == files
+    logins.log_in_everywhere(trio, cluster)
 
 
 def test_given_a_new_authority_then_the_old_one_goes_with_its_last_pod(
-    trio: jubilant.Juju, cluster: model.Kubernetes
+    trio: jubilant.Juju, cluster: Cluster
 ) -> None:
-    former = units.authority(trio)
+    former = certificates.authority(trio)
 
     trio.run("easyrsa/0", "new-ca")
-    model.settle(trio)
+    juju_status.wait_until_active(trio)
 
-    new = units.authority(trio)
-    units.everyone_trusts(trio, former, new)
-    units.everyone_logs_in(trio, cluster)
-    assert "former authority" in model.message(trio, units.leader(trio))
+    new = certificates.authority(trio)
+    certificates.all_units_trust(trio, former, new)
+    logins.log_in_everywhere(trio, cluster)
+    assert "former authority" in juju_status.message(trio, units.leader(trio))
 
-    units.end_former_pods(trio, cluster)
-    units.everyone_trusts(trio, new)
-    units.newly_presented(trio, cluster)
-    units.everyone_logs_in(trio, cluster)
-    assert "former authority" not in model.message(trio, units.leader(trio))
+    testbed_only.end_former_pods(trio, cluster)
+    certificates.all_units_trust(trio, new)
+    certificates.newly_presented(trio, cluster)
+    logins.log_in_everywhere(trio, cluster)
+    assert "former authority" not in juju_status.message(trio, units.leader(trio))
 
 
 def test_given_a_unit_whose_agent_is_late_then_the_pods_keep_the_certificate_that_it_trusts(
-    trio: jubilant.Juju, cluster: model.Kubernetes
+    trio: jubilant.Juju, cluster: Cluster
 ) -> None:
-    late, former = follower(trio), units.authority(trio)
-    before = units.presented(trio, cluster)
-    units.lose_agent(trio, late)
+    late, former = follower(trio), certificates.authority(trio)
+    before = certificates.presented(trio, cluster)
+    testbed_only.stop_agent(trio, late)
 
     trio.run("easyrsa/0", "new-ca")
-    units.await_message(trio, LATE.format(late))
+    juju_status.wait_until_leader_says(trio, LATE.format(late))
 
-    new = units.authority(trio)
+    new = certificates.authority(trio)
     for unit in units.names(trio):
         expected = {former} if unit == late else {former, new}
-        assert units.trusted(trio, unit) == expected
-    assert units.presented(trio, cluster) == before
-    units.everyone_logs_in(trio, cluster)
+        assert certificates.trusted(trio, unit) == expected
+    assert certificates.presented(trio, cluster) == before
+    logins.log_in_everywhere(trio, cluster)
 
-    units.bring_back_agent(trio, late)
-    model.settle(trio)
-    assert units.newly_presented(trio, cluster) != before
-    units.everyone_logs_in(trio, cluster)
+    testbed_only.start_agent(trio, late)
+    juju_status.wait_until_active(trio)
+    assert certificates.newly_presented(trio, cluster) != before
+    logins.log_in_everywhere(trio, cluster)
 
 
 def test_given_a_control_plane_whose_agent_is_late_then_the_pods_keep_the_certificate_too(
-    trio: jubilant.Juju, cluster: model.Kubernetes
+    trio: jubilant.Juju, cluster: Cluster
 ) -> None:
     late = follower(trio)
-    before = units.presented(trio, cluster)
-    units.lose_agent(trio, units.principal(trio, late))
+    before = certificates.presented(trio, cluster)
+    testbed_only.stop_agent(trio, units.principal(trio, late))
 
     trio.run("easyrsa/0", "new-ca")
-    units.await_message(trio, LATE.format(late))
+    juju_status.wait_until_leader_says(trio, LATE.format(late))
 
-    assert units.presented(trio, cluster) == before
-    units.everyone_logs_in(trio, cluster)
+    assert certificates.presented(trio, cluster) == before
+    logins.log_in_everywhere(trio, cluster)
 
-    units.bring_back_agent(trio, units.principal(trio, late))
-    model.settle(trio)
-    assert units.newly_presented(trio, cluster) != before
-    units.everyone_logs_in(trio, cluster)
+    testbed_only.start_agent(trio, units.principal(trio, late))
+    juju_status.wait_until_active(trio)
+    assert certificates.newly_presented(trio, cluster) != before
+    logins.log_in_everywhere(trio, cluster)
 
 
 def test_given_a_leader_that_dies_in_the_middle_then_another_brings_it_to_its_end(
-    trio: jubilant.Juju, cluster: model.Kubernetes
+    trio: jubilant.Juju, cluster: Cluster
 ) -> None:
-    late, former, dead = follower(trio), units.authority(trio), units.leader(trio)
-    before = units.presented(trio, cluster)
-    units.lose_agent(trio, late)
+    late, former, dead = follower(trio), certificates.authority(trio), units.leader(trio)
+    before = certificates.presented(trio, cluster)
+    testbed_only.stop_agent(trio, late)
     trio.run("easyrsa/0", "new-ca")
-    units.await_message(trio, LATE.format(late))
+    juju_status.wait_until_leader_says(trio, LATE.format(late))
 
-    units.lose_agent(trio, dead)
-    units.await_message(trio, LATE.format(late))
+    testbed_only.stop_agent(trio, dead)
+    juju_status.wait_until_leader_says(trio, LATE.format(late))
     assert units.leader(trio) not in (dead, late)
-    assert units.presented(trio, cluster) == before
+    assert certificates.presented(trio, cluster) == before
 
-    units.bring_back_agent(trio, late)
-    units.settle_without(trio, dead)
-    assert units.newly_presented(trio, cluster) != before
-    assert units.trusted(trio, dead) == {former, units.authority(trio)}
-    units.everyone_logs_in(trio, cluster)
+    testbed_only.start_agent(trio, late)
+    juju_status.wait_until_active_without(trio, dead)
+    assert certificates.newly_presented(trio, cluster) != before
+    assert certificates.trusted(trio, dead) == {former, certificates.authority(trio)}
+    logins.log_in_everywhere(trio, cluster)
 
-    units.bring_back_agent(trio, dead)
-    model.settle(trio)
-    units.everyone_logs_in(trio, cluster)
+    testbed_only.start_agent(trio, dead)
+    juju_status.wait_until_active(trio)
+    logins.log_in_everywhere(trio, cluster)
 
 
 def test_given_two_new_authorities_in_a_row_then_the_last_one_stays(
-    trio: jubilant.Juju, cluster: model.Kubernetes
+    trio: jubilant.Juju, cluster: Cluster
 ) -> None:
     trio.run("easyrsa/0", "new-ca")
     trio.run("easyrsa/0", "new-ca")
-    model.settle(trio)
-    units.everyone_logs_in(trio, cluster)
+    juju_status.wait_until_active(trio)
+    logins.log_in_everywhere(trio, cluster)
 
-    units.end_former_pods(trio, cluster)
-    units.everyone_trusts(trio, units.authority(trio))
-    units.newly_presented(trio, cluster)
-    units.everyone_logs_in(trio, cluster)
+    testbed_only.end_former_pods(trio, cluster)
+    certificates.all_units_trust(trio, certificates.authority(trio))
+    certificates.newly_presented(trio, cluster)
+    logins.log_in_everywhere(trio, cluster)

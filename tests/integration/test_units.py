@@ -2,81 +2,114 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
+
 import jubilant
 import pytest
-from tests.integration import model, units
+from tests.integration.helpers import certificates, juju_status, logins, testbed_only, units
+from tests.integration.helpers.kubernetes import Cluster
 
 pytestmark = pytest.mark.slow
 
 SERVICE = ("-n", "kube-system", "service", "aws-iam-authenticator")
 
 
+@dataclass(frozen=True)
+class Identity:
+    """What must outlive every unit: the cluster id that tokens are made for, the address in every
+    webhook file, and the fingerprint of the certificate that the pods serve with."""
+
+    cluster_id: str
+    address: str
+    certificate: str
+
+
+def identity(juju: jubilant.Juju, cluster: Cluster) -> Identity:
+    """Return what the cluster and the control planes know the application by now."""
+    published = {
+        json.loads(units.databag(juju, principal, "aws-iam")["cluster_id"])
+        for principal in units.principals(juju)
+    }
+    assert len(published) == 1, f"the control planes have {published}"
+    address = cluster.get(*SERVICE)["spec"]["clusterIP"]
+    return Identity(published.pop(), address, certificates.served(cluster))
+
+
+def uids(cluster: Cluster) -> set[str]:
+    """Return the uid of every object that carries the charm's label."""
+    kinds = "deploy,svc,cm,sa,secret,pdb,clusterrole,clusterrolebinding"
+    found = cluster.get("-n", "kube-system", kinds, "-l", "aws-iam=true")["items"]
+    assert len(found) == len(kinds.split(",")), [item["kind"] for item in found]
+    return {item["metadata"]["uid"] for item in found}
+
+
 @pytest.fixture(scope="module")
-def known(trio: jubilant.Juju, cluster: model.Kubernetes) -> units.Identity:
+def known(trio: jubilant.Juju, cluster: Cluster) -> Identity:
     """What must survive all that follows."""
-    return units.identity(trio, cluster)
+    return identity(trio, cluster)
 
 
 def test_given_three_units_then_people_log_in_through_each_api_server(
-    trio: jubilant.Juju, cluster: model.Kubernetes
+    trio: jubilant.Juju, cluster: Cluster
 ) -> None:
     assert len(units.names(trio)) == 3
-    units.everyone_logs_in(trio, cluster)
+    logins.log_in_everywhere(trio, cluster)
 
 
 def test_given_three_units_then_the_leader_alone_asks_for_a_certificate(
-    trio: jubilant.Juju, cluster: model.Kubernetes
+    trio: jubilant.Juju, cluster: Cluster
 ) -> None:
-    assert units.askers(trio) == [units.leader(trio)]
+    assert units.certificate_requesters(trio) == [units.leader(trio)]
 
 
 def test_given_no_way_to_kubernetes_then_the_units_that_do_not_lead_follow_all_the_same(
-    trio: jubilant.Juju, cluster: model.Kubernetes
+    trio: jubilant.Juju, cluster: Cluster
 ) -> None:
     followers = units.followers(trio)
-    before = {unit: units.file_of(trio, unit) for unit in followers}
+    before = {unit: units.webhook_file(trio, unit) for unit in followers}
     with units.without_admin_kubeconfig(trio, followers):
         for unit in followers:
             trio.exec("rm", units.WEBHOOK, unit=unit)
-            units.run_update_status(trio, unit)
+            testbed_only.run_update_status(trio, unit)
 
         for unit in followers:
-            assert units.file_of(trio, unit) == before[unit]
+            assert units.webhook_file(trio, unit) == before[unit]
             assert trio.status().get_units("aws-iam")[unit].is_active
 
 
 def test_given_a_leader_that_is_lost_then_another_leads_and_nothing_that_people_see_changes(
-    trio: jubilant.Juju, cluster: model.Kubernetes, known: units.Identity
+    trio: jubilant.Juju, cluster: Cluster, known: Identity
 ) -> None:
     former = units.leader(trio)
 
-    units.lose_agent(trio, former)
-    units.settle_without(trio, former)
+    testbed_only.stop_agent(trio, former)
+    juju_status.wait_until_active_without(trio, former)
 
     assert units.leader(trio) != former
-    assert units.leader(trio) in units.askers(trio)
-    assert units.identity(trio, cluster) == known
-    units.everyone_logs_in(trio, cluster)
+    assert units.leader(trio) in units.certificate_requesters(trio)
+    assert identity(trio, cluster) == known
+    logins.log_in_everywhere(trio, cluster)
 
 
 def test_given_a_leader_that_comes_back_then_it_follows_and_asks_for_nothing(
-    trio: jubilant.Juju, cluster: model.Kubernetes, known: units.Identity
+    trio: jubilant.Juju, cluster: Cluster, known: Identity
 ) -> None:
     back = "aws-iam/0"
-    units.bring_back_agent(trio, back)
-    model.settle(trio)
+    testbed_only.start_agent(trio, back)
+    juju_status.wait_until_active(trio)
 
     assert units.leader(trio) != back
-    assert units.askers(trio) == [units.leader(trio)]
-    assert units.identity(trio, cluster) == known
-    units.everyone_logs_in(trio, cluster)
+    assert units.certificate_requesters(trio) == [units.leader(trio)]
+    assert identity(trio, cluster) == known
+    logins.log_in_everywhere(trio, cluster)
 
 
 def test_given_a_leader_whose_machine_is_given_up_then_the_cluster_keeps_what_it_applied(
-    trio: jubilant.Juju, cluster: model.Kubernetes, known: units.Identity
+    trio: jubilant.Juju, cluster: Cluster, known: Identity
 ) -> None:
     former = units.leader(trio)
-    uids = units.uids(cluster)
+    before = uids(cluster)
 
     trio.remove_unit(units.principal(trio, former))
     trio.wait(
@@ -85,42 +118,42 @@ def test_given_a_leader_whose_machine_is_given_up_then_the_cluster_keeps_what_it
         delay=0.5,
         timeout=120,
     )
-    model.settle(trio)
+    juju_status.wait_until_active(trio)
 
-    assert units.uids(cluster) == uids
-    assert units.askers(trio) == [units.leader(trio)]
-    assert units.identity(trio, cluster) == known
-    units.everyone_logs_in(trio, cluster)
+    assert uids(cluster) == before
+    assert units.certificate_requesters(trio) == [units.leader(trio)]
+    assert identity(trio, cluster) == known
+    logins.log_in_everywhere(trio, cluster)
 
 
 def test_given_a_unit_that_joins_later_then_people_log_in_through_its_api_server(
-    trio: jubilant.Juju, cluster: model.Kubernetes, known: units.Identity
+    trio: jubilant.Juju, cluster: Cluster, known: Identity
 ) -> None:
     before = set(units.names(trio))
 
     trio.add_unit("kubernetes-control-plane")
-    model.settle(trio)
+    juju_status.wait_until_active(trio)
 
     joined = set(units.names(trio)) - before
     assert len(joined) == 1
-    assert units.askers(trio) == [units.leader(trio)]
-    assert units.identity(trio, cluster) == known
-    units.everyone_logs_in(trio, cluster)
+    assert units.certificate_requesters(trio) == [units.leader(trio)]
+    assert identity(trio, cluster) == known
+    logins.log_in_everywhere(trio, cluster)
 
 
 def test_given_a_service_deleted_by_hand_and_its_address_taken_then_all_of_it_moves(
-    trio: jubilant.Juju, cluster: model.Kubernetes, known: units.Identity
+    trio: jubilant.Juju, cluster: Cluster, known: Identity
 ) -> None:
     cluster.kubectl("delete", *SERVICE)
     thief = f"--clusterip={known.address}"
     cluster.kubectl("create", "service", "clusterip", "thief", thief, "--tcp=443")
 
-    units.run_update_status(trio, units.leader(trio))
-    model.settle(trio)
+    testbed_only.run_update_status(trio, units.leader(trio))
+    juju_status.wait_until_active(trio)
 
-    moved = units.identity(trio, cluster)
+    moved = identity(trio, cluster)
     assert moved.address != known.address
-    assert moved.address in units.certified(cluster)
+    assert moved.address in certificates.ip_sans(cluster)
     for unit in units.names(trio):
-        assert moved.address in units.file_of(trio, unit)
-    units.everyone_logs_in(trio, cluster)
+        assert moved.address in units.webhook_file(trio, unit)
+    logins.log_in_everywhere(trio, cluster)

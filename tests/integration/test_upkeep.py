@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import jubilant
 import pytest
-from tests.integration import model, units
+from tests.integration.helpers import arns, juju_status, kubernetes, logins, testbed_only
+from tests.integration.helpers.eventually import eventually
+from tests.integration.helpers.kubernetes import Cluster
 
 IMAGE = "public.ecr.aws/eks-distro/kubernetes-sigs/aws-iam-authenticator:v0.7.18-eks-1-36-1"
 DEPLOYMENT = ("-n", "kube-system", "deployment", "aws-iam-authenticator")
@@ -24,15 +25,8 @@ def frequent_hooks(deployed: jubilant.Juju) -> Iterator[None]:
     deployed.model_config(reset="update-status-hook-interval")
 
 
-def eventually(check: Callable[[], bool], what: str, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < deadline, f"not {what} after {seconds} s"
-        time.sleep(0.5)
-
-
 def test_given_a_deployment_deleted_by_hand_when_a_hook_runs_then_people_log_in_again(
-    deployed: jubilant.Juju, cluster: model.Kubernetes
+    deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     before = cluster.get(*DEPLOYMENT)["metadata"]["uid"]
 
@@ -42,13 +36,13 @@ def test_given_a_deployment_deleted_by_hand_when_a_hook_runs_then_people_log_in_
         lambda: "aws-iam-authenticator" in cluster.kubectl("get", "-n", "kube-system", "deploy"),
         "deployed again",
     )
-    model.settle(deployed)
+    juju_status.wait_until_active(deployed)
     assert cluster.get(*DEPLOYMENT)["metadata"]["uid"] != before
-    assert model.logs_in(cluster) == "knobby"
+    assert logins.wait_for_login(cluster) == "knobby"
 
 
 def test_given_a_service_deleted_by_hand_when_a_hook_runs_then_it_has_the_same_address(
-    deployed: jubilant.Juju, cluster: model.Kubernetes
+    deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     before = cluster.get(*SERVICE)
 
@@ -61,47 +55,50 @@ def test_given_a_service_deleted_by_hand_when_a_hook_runs_then_it_has_the_same_a
     after = cluster.get(*SERVICE)
     assert after["metadata"]["uid"] != before["metadata"]["uid"]
     assert after["spec"]["clusterIP"] == before["spec"]["clusterIP"]
-    assert model.logs_in(cluster) == "knobby"
+    assert logins.wait_for_login(cluster) == "knobby"
 
 
 def test_given_another_image_then_every_login_meanwhile_succeeds_and_the_version_follows(
-    deployed: jubilant.Juju, cluster: model.Kubernetes
+    deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
-    model.logs_in(cluster)
+    logins.wait_for_login(cluster)
 
-    deployed.config("aws-iam", {"image": IMAGE})
-    logins = 0
-    deadline = time.monotonic() + 90
-    while deployed.status().apps["aws-iam"].version != "v0.7.18":
-        assert time.monotonic() < deadline
-        assert model.whoami(cluster.log_in("knobby")) == "knobby"
-        logins += 1
-    model.settle(deployed)
+    with logins.RepeatedLogins(cluster) as people:
+        deployed.config("aws-iam", {"image": IMAGE})
+        deployed.wait(
+            lambda status: status.apps["aws-iam"].version == "v0.7.18",
+            error=jubilant.any_error,
+            delay=0.5,
+            successes=1,
+            timeout=90,
+        )
+    juju_status.wait_until_active(deployed)
 
     containers = cluster.get(*DEPLOYMENT)["spec"]["template"]["spec"]["containers"]
     assert [container["image"] for container in containers] == [IMAGE]
-    assert "authenticator v0.7.18, 2/2 pods" in model.message(deployed)
-    assert logins > 0
+    assert "authenticator v0.7.18, 2/2 pods" in juju_status.message(deployed)
+    assert people.failed == []
+    assert people.succeeded > 0
 
 
 def test_given_a_mapping_that_can_never_work_then_the_unit_names_it(
-    deployed: jubilant.Juju, cluster: model.Kubernetes
+    deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     """Kubernetes 1.28 takes it: a rule would hold for mappings that were stored before, too."""
-    cluster.map("pathed", model.PATHED, "dev")
+    cluster.map("pathed", arns.ROLE_WITH_PATH, "dev")
 
     named = "1 never work: pathed: no login has a role path"
-    eventually(lambda: named in model.message(deployed), "named")
+    eventually(lambda: named in juju_status.message(deployed), "named")
 
     cluster.kubectl("delete", "iamidentitymapping", "pathed")
-    eventually(lambda: "never work" not in model.message(deployed), "forgotten")
+    eventually(lambda: "never work" not in juju_status.message(deployed), "forgotten")
 
 
 def test_given_an_api_server_that_is_down_during_hooks_then_the_unit_waits_and_recovers(
-    deployed: jubilant.Juju, cluster: model.Kubernetes
+    deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     # Its own hooks would start the API server again.
-    units.lose_agent(deployed, CONTROL_PLANE)
+    testbed_only.stop_agent(deployed, CONTROL_PLANE)
     deployed.exec("systemctl", "stop", API_SERVER, unit="aws-iam/0")
     try:
         status = deployed.wait(
@@ -113,16 +110,16 @@ def test_given_an_api_server_that_is_down_during_hooks_then_the_unit_waits_and_r
         )
     finally:
         deployed.exec("systemctl", "start", API_SERVER, unit="aws-iam/0")
-        units.bring_back_agent(deployed, CONTROL_PLANE)
+        testbed_only.start_agent(deployed, CONTROL_PLANE)
 
     shown = status.get_units("aws-iam")["aws-iam/0"].workload_status.message
     assert shown.startswith("waiting for the Kubernetes API")
-    model.settle(deployed)
-    assert model.logs_in(cluster) == "knobby"
+    juju_status.wait_until_active(deployed)
+    assert logins.wait_for_login(cluster) == "knobby"
 
 
 def test_given_an_image_that_does_not_exist_then_the_unit_says_so_and_people_still_log_in(
-    deployed: jubilant.Juju, cluster: model.Kubernetes
+    deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     deployed.config("aws-iam", {"image": "registry.invalid/authenticator:v0.0.1"})
     deployed.wait(
@@ -132,25 +129,25 @@ def test_given_an_image_that_does_not_exist_then_the_unit_says_so_and_people_sti
         successes=1,
         timeout=120,
     )
-    shown = model.message(deployed)
-    assert model.logs_in(cluster) == "knobby"
+    shown = juju_status.message(deployed)
+    assert logins.wait_for_login(cluster) == "knobby"
 
     deployed.config("aws-iam", {"image": IMAGE})
-    model.settle(deployed)
+    juju_status.wait_until_active(deployed)
     assert "registry.invalid/authenticator:v0.0.1" in shown
 
 
 def test_given_another_cluster_id_then_only_tokens_for_it_are_taken(
     deployed: jubilant.Juju,
-    cluster: model.Kubernetes,
+    cluster: Cluster,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     deployed.config("aws-iam", {"cluster-id": "prod-1"})
-    model.settle(deployed)
+    juju_status.wait_until_active(deployed)
 
-    moved = model.kubernetes(deployed, tmp_path_factory.mktemp("moved"))
-    assert model.logs_in(moved) == "knobby"
-    refused = cluster.log_in("knobby")
+    moved = kubernetes.connect(deployed, tmp_path_factory.mktemp("moved"))
+    assert logins.wait_for_login(moved) == "knobby"
+    refused = cluster.whoami("knobby")
     assert refused.returncode != 0
     assert "Unauthorized" in refused.stderr
     assert "cluster id changed" in deployed.debug_log(limit=1000)

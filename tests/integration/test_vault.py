@@ -6,7 +6,17 @@ from pathlib import Path
 
 import jubilant
 import pytest
-from tests.integration import model, testbedctl, units
+from tests.integration.helpers import (
+    arns,
+    bundle,
+    certificates,
+    juju_status,
+    kubernetes,
+    logins,
+    testbed_only,
+    units,
+)
+from tests.integration.helpers.kubernetes import Cluster
 
 VAULT = Path(__file__).parents[2] / "testbed/bundles/vault.yaml"
 
@@ -14,7 +24,7 @@ VAULT = Path(__file__).parents[2] / "testbed/bundles/vault.yaml"
 @pytest.fixture(scope="module")
 def deployed(juju: jubilant.Juju) -> jubilant.Juju:
     """Charmed Kubernetes 1.28 with aws-iam and two units of vault, which are sealed."""
-    model.deploy(juju, authority="vault", extra=[VAULT])
+    bundle.deploy(juju, authority="vault", extra=[VAULT])
     juju.add_unit("vault", to="0")
     juju.wait(lambda status: jubilant.all_agents_idle(status) and _sealed(status), timeout=240)
     return juju
@@ -26,68 +36,69 @@ def _sealed(status: jubilant.Status) -> bool:
 
 
 @pytest.fixture(scope="module")
-def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> model.Kubernetes:
+def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
     """The cluster, once vault is unsealed, in which knobby may log in through a role."""
     deployed.run("vault/leader", "unseal")
-    model.settle(deployed)
-    cluster = model.kubernetes(deployed, tmp_path_factory.mktemp("kubeconfigs"))
-    cluster.map("knobby", model.ROLE, "knobby", "view")
+    juju_status.wait_until_active(deployed)
+    cluster = kubernetes.connect(deployed, tmp_path_factory.mktemp("kubeconfigs"))
+    cluster.map("knobby", arns.ROLE, "knobby", "view")
     return cluster
 
 
 def test_given_a_sealed_vault_then_the_unit_waits_for_it(deployed: jubilant.Juju) -> None:
-    assert model.message(deployed) == "waiting for a certificate from vault"
+    assert juju_status.message(deployed) == "waiting for a certificate from vault"
 
 
 def test_when_it_is_unsealed_then_people_log_in_and_its_chain_is_served(
-    deployed: jubilant.Juju, cluster: model.Kubernetes
+    deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
-    assert model.logs_in(cluster) == "knobby"
-    assert units.authority(deployed) in units.trusted(deployed, "aws-iam/0")
-    chain = units.chain(cluster)
+    assert logins.wait_for_login(cluster) == "knobby"
+    assert certificates.authority(deployed) in certificates.trusted(deployed, "aws-iam/0")
+    chain = certificates.chain(cluster)
     assert [below.issuer for below in chain[:-1]] == [above.subject for above in chain[1:]]
     assert len(chain) > 1
 
 
 def test_given_certificates_issued_anew_then_the_pods_have_the_new_one_and_no_file_changes(
-    deployed: jubilant.Juju, cluster: model.Kubernetes
+    deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
-    before, file = units.presented(deployed, cluster), units.file_of(deployed, "aws-iam/0")
+    before = certificates.presented(deployed, cluster)
+    file = units.webhook_file(deployed, "aws-iam/0")
 
     deployed.run("vault/leader", "reissue-certificates")
-    model.settle(deployed)
+    juju_status.wait_until_active(deployed)
 
-    assert units.newly_presented(deployed, cluster) != before
-    assert units.file_of(deployed, "aws-iam/0") == file
-    assert model.logs_in(cluster) == "knobby"
+    assert certificates.newly_presented(deployed, cluster) != before
+    assert units.webhook_file(deployed, "aws-iam/0") == file
+    assert logins.wait_for_login(cluster) == "knobby"
 
 
 def test_given_a_new_root_then_the_old_one_goes_with_its_last_pod(
-    deployed: jubilant.Juju, cluster: model.Kubernetes
+    deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
-    before = units.trusted(deployed, "aws-iam/0")
+    before = certificates.trusted(deployed, "aws-iam/0")
 
     deployed.run("vault/leader", "generate-root-ca")
-    model.settle(deployed)
-    assert model.logs_in(cluster) == "knobby"
+    juju_status.wait_until_active(deployed)
+    assert logins.wait_for_login(cluster) == "knobby"
 
-    units.end_former_pods(deployed, cluster)
-    after = units.trusted(deployed, "aws-iam/0")
-    assert units.authority(deployed) in after
+    testbed_only.end_former_pods(deployed, cluster)
+    after = certificates.trusted(deployed, "aws-iam/0")
+    assert certificates.authority(deployed) in after
     assert not before & after
-    assert model.logs_in(cluster) == "knobby"
+    assert logins.wait_for_login(cluster) == "knobby"
 
 
 def test_given_another_leader_of_vault_that_issues_pairs_of_its_own_then_people_log_in(
-    deployed: jubilant.Juju, cluster: model.Kubernetes
+    deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
-    testbedctl.needed("only the testbed's leaders can be moved at will")
+    testbed_only.require("only the testbed's leaders can be moved at will")
     other = next(name for name, u in deployed.status().get_units("vault").items() if not u.leader)
-    trusted = units.trusted(deployed, "aws-iam/0")
+    trusted = certificates.trusted(deployed, "aws-iam/0")
 
-    testbedctl.run(deployed, "move-leader", other)
-    model.settle(deployed)
+    testbed_only.move_leader(deployed, other)
+    juju_status.wait_until_active(deployed)
 
-    assert units.newly_presented(deployed, cluster)
-    assert units.trusted(deployed, "aws-iam/0") == trusted
-    assert model.logs_in(cluster) == "knobby"
+    assert certificates.newly_presented(deployed, cluster)
+    assert certificates.trusted(deployed, "aws-iam/0") == trusted
+    assert logins.wait_for_login(cluster) == "knobby"

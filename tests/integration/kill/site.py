@@ -6,7 +6,6 @@ Only the testbed has what it takes: `testbedctl`, and the peer whose hooks take 
 from __future__ import annotations
 
 import json
-import subprocess
 import tempfile
 import time
 from collections import Counter, defaultdict
@@ -20,10 +19,11 @@ from lightkube import Client, KubeConfig
 from lightkube.core.exceptions import ApiError
 from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
 from lightkube.resources.core_v1 import Pod
-from tests.integration import testbedctl
+from tests.integration.helpers.eventually import eventually
 from tests.integration.kill import observed
 from tests.integration.kill.points import ANSWER, CALL, Hook, Step, Wave
 
+from testbed import testbedctl
 from testbed.faults.client import Faults
 
 PEER = "quick-peer/0"
@@ -57,6 +57,12 @@ class Site:
     faults: Faults
     units: int = 0
     _client: Client | None = field(default=None)
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        assert self.juju.model
+        return self.juju.model
 
     @property
     def unit(self) -> str:
@@ -120,7 +126,7 @@ class Site:
         self._settle()
         # What time brings: the minute that old pods take to end, and update-status.
         self._end_pods()
-        testbedctl.run(self.juju, "trigger", self.unit, "update-status")
+        testbedctl.run(self.model, "trigger", self.unit, "update-status")
 
     def _end_pods(self) -> None:
         """Let the pods that are ending be gone, as they are after their grace period."""
@@ -151,12 +157,12 @@ class Site:
         for request in self.faults.requests():
             if request.counted:
                 methods[request.run].append(request.method)
-        ran = json.loads(testbedctl.run(self.juju, "hooks", self.unit))
+        ran = testbedctl.hooks(self.model, self.unit)
         return [Hook(run["name"], run["tool_calls"], methods[run["id"]]) for run in ran]
 
     def _deaths(self) -> list[tuple[str, str]]:
         """Name of each hook that was killed, and what it was about to do."""
-        killed = json.loads(testbedctl.run(self.juju, "killed", self.unit))["killed"]
+        killed = json.loads(testbedctl.run(self.model, "killed", self.unit))["killed"]
         calls = [(death["hook"], death["tool"]) for death in killed]
         fired = self.faults.fired()
         return calls + [(r.hook, f"{r.method} {r.path.partition('?')[0]}") for r in fired]
@@ -164,7 +170,7 @@ class Site:
     def _arm(self, wave: Wave | None) -> None:
         call = wave.number if wave and wave.what == CALL else _NEVER
         at = ("--at-tool-call", str(call))
-        testbedctl.run(self.juju, "kill-hook", "--unit", self.unit, *at, "--every-hook")
+        testbedctl.run(self.model, "kill-hook", "--unit", self.unit, *at, "--every-hook")
         if wave and wave.what != CALL:
             self.faults.kill(wave.number, after=wave.what == ANSWER)
         else:
@@ -172,17 +178,18 @@ class Site:
 
     def _settle(self) -> None:
         try:
-            testbedctl.run(self.juju, "settle", f"--wait={_SETTLE_SECONDS}s")
-        except subprocess.CalledProcessError as error:
-            said = f"{error.stderr}{self.juju.cli('status')}{self.juju.debug_log(limit=60)}"
+            testbedctl.settle(self.model, _SETTLE_SECONDS)
+        except testbedctl.TestbedctlError as error:
+            said = f"{error}\n{self.juju.cli('status')}{self.juju.debug_log(limit=60)}"
             raise NotSettledError(said) from error
 
     def _forget_definition(self) -> None:
         self._delete(CustomResourceDefinition, CRD)
-        deadline = time.monotonic() + _SETTLE_SECONDS
-        while any(observed.ours(self.client.list(CustomResourceDefinition))):
-            assert time.monotonic() < deadline, "the old definition stays"
-            time.sleep(0.05)
+
+        def gone() -> bool:
+            return not any(observed.ours(self.client.list(CustomResourceDefinition)))
+
+        eventually(gone, "the end of the old definition", _SETTLE_SECONDS, interval=0.05)
 
     def _delete(self, kind: Any, name: str, **options: Any) -> None:
         try:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from dataclasses import dataclass
 from typing import Any
 
+from testbed import testbedctl
 from testbed.faults.requests import Request
 
 
@@ -50,8 +50,4 @@ class Faults:
         return json.loads(self._control("requests"))
 
     def _control(self, verb: str, *args: str) -> str:
-        command = ["testbedctl", "faults", verb, self.application, *args, "--model", self.model]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-        if done.returncode:
-            raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
-        return done.stdout
+        return testbedctl.run(self.model, "faults", verb, self.application, *args)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import time
 from pathlib import Path
 from typing import Any
 
 import jubilant
 import yaml
-from tests.integration import model
+from tests.integration.helpers import arns, juju_status
+from tests.integration.helpers.kubernetes import Cluster
 
 CHANNEL = "reactive/stable"
-USER = "arn:aws:iam::111122223333:user/mallory"
 KINDS = (
     "customresourcedefinition/iamidentitymappings.iamauthenticator.k8s.aws",
     "clusterrole/aws-iam-authenticator",
@@ -30,7 +28,7 @@ _OWN = ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFie
 _REVISION = "deployment.kubernetes.io/revision"
 
 
-def deploy(juju: jubilant.Juju, folder: Path) -> model.Kubernetes:
+def deploy(juju: jubilant.Juju, folder: Path) -> Cluster:
     """Deploy Charmed Kubernetes 1.28 with the reactive charm and three mappings.
 
     Its pods tolerate no control plane of today, so that the node's taint is taken away: they
@@ -46,50 +44,36 @@ def deploy(juju: jubilant.Juju, folder: Path) -> model.Kubernetes:
         )
     )
     juju.deploy("charmed-kubernetes", channel="1.28/stable", overlays=[overlay])
-    model.settle(juju)
+    juju_status.wait_until_active(juju)
     cluster = _kubeconfigs(juju, folder)
     cluster.kubectl("taint", "node", "--all", f"{_TAINT}-")
-    cluster.map("viewers", model.ROLE, "knobby", "view")
-    cluster.map("mallory", USER, "mallory", "view")
-    cluster.map("pathed", model.PATHED, "dev")
+    cluster.map("viewers", arns.ROLE, "knobby", "view")
+    cluster.map("mallory", arns.USER, "mallory", "view")
+    cluster.map("pathed", arns.ROLE_WITH_PATH, "dev")
     cluster.kubectl("rollout", "status", "-n", "kube-system", "deploy/aws-iam-authenticator")
     return cluster
 
 
-def _kubeconfigs(juju: jubilant.Juju, folder: Path) -> model.Kubernetes:
+def _kubeconfigs(juju: jubilant.Juju, folder: Path) -> Cluster:
     """As people have them from the control plane, the ARN of their role filled in."""
-    cluster = model.Kubernetes(folder / "admin", folder / "person")
+    cluster = Cluster(folder / "admin", folder / "person")
     text = juju.ssh("kubernetes-control-plane/leader", "cat config")
     cluster.admin.write_text(text)
-    person = yaml.safe_load(text.replace("<<insert_arn_here>>", model.ROLE))
+    person = yaml.safe_load(text.replace("<<insert_arn_here>>", arns.ROLE))
     cluster.person.write_text(
         yaml.safe_dump({**person, "current-context": "aws-iam-authenticator"})
     )
     return cluster
 
 
-def packed() -> Path:
-    """This charm as a file, for an operator who has no store."""
-    return Path(os.environ["TESTBED_CHARM_STORE"]) / "aws-iam.charm"
-
-
-def cluster_id(cluster: model.Kubernetes) -> str:
+def cluster_id(cluster: Cluster) -> str:
     """What people's tokens are made for, by their kubeconfig."""
     users = yaml.safe_load(cluster.person.read_text())["users"]
     user = next(entry["user"] for entry in users if entry["name"] == "aws-iam-user")
     return user["exec"]["args"][2]
 
 
-def seconds_until_login(cluster: model.Kubernetes, limit: float = 90) -> float:
-    """How long people still have to wait."""
-    began = time.monotonic()
-    while (done := cluster.log_in("knobby")).returncode:
-        assert time.monotonic() < began + limit, done.stderr
-        time.sleep(0.5)
-    return time.monotonic() - began
-
-
-def objects(cluster: model.Kubernetes) -> dict[str, dict[str, Any]]:
+def objects(cluster: Cluster) -> dict[str, dict[str, Any]]:
     """Every object that both charms apply, by its name, as it is in the cluster."""
     options = ("-n", "kube-system", "--show-managed-fields")
     return {name: cluster.get(name, *options) for name in KINDS}

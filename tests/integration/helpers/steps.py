@@ -31,5 +31,5 @@ def taking(juju: jubilant.Juju, home: Path) -> Iterator[Taking]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(home))
         patch.setenv("JUJU_MODEL", juju.model or "")
-        patch.chdir(Path(__file__).parents[2])
+        patch.chdir(Path(__file__).parents[3])
         yield take

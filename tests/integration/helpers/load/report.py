@@ -6,7 +6,7 @@ import dataclasses
 import statistics
 from collections.abc import Sequence
 
-from tests.integration.load.logins import Load, Login
+from tests.integration.helpers.load.load import Load, Login
 
 _HEADING = ("phase", "seconds", "logins", "API server down", "failed", "p50 ms", "p99 ms")
 

@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import tenacity
-from tests.integration import model
-from tests.integration.load import servers
+from tests.integration.helpers.kubernetes import Cluster
+from tests.integration.helpers.load import servers
 
 # As much as two cores carry beside three control planes.
 REVIEWS_A_SECOND = 10
@@ -122,7 +122,7 @@ class Load:
 
 def _asked(person: Path) -> Callable[[], str]:
     def asked() -> str:
-        done = model.Kubernetes(person, person).log_in("knobby")
+        done = Cluster(person, person).whoami("knobby")
         return done.stderr if done.returncode else ""
 
     return asked

@@ -1,0 +1,27 @@
+"""Charmed Kubernetes with aws-iam, deployed as people deploy it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import jubilant
+
+OVERLAYS = Path(__file__).parents[3] / "overlays"
+
+
+def deploy(
+    juju: jubilant.Juju,
+    authority: str = "easyrsa",
+    channel: str = "1.28/stable",
+    extra: Sequence[Path] = (),
+) -> None:
+    """Deploy Charmed Kubernetes with the project's overlay for an authority, and `extra` ones."""
+    overlays = [OVERLAYS / f"aws-iam-{authority}.yaml", *extra]
+    juju.deploy("charmed-kubernetes", channel=channel, overlays=overlays)
+
+
+def packed_charm() -> Path:
+    """Return this charm as a file, for an operator who has no store."""
+    return Path(os.environ["TESTBED_CHARM_STORE"]) / "aws-iam.charm"

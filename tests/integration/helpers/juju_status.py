@@ -1,0 +1,59 @@
+"""What `juju status` says, and waiting for it."""
+
+from __future__ import annotations
+
+import jubilant
+
+# Longer than five minutes: a unit that waits looks again at the next update-status.
+WAIT_SECONDS = 360.0
+
+
+def wait_until_active(juju: jubilant.Juju) -> jubilant.Status:
+    """Wait until every agent is idle and every application active."""
+    return wait_until(juju, "active")
+
+
+def wait_until(juju: jubilant.Juju, wanted: str) -> jubilant.Status:
+    """Wait until every agent is idle, aws-iam has the status `wanted`, and all others are active.
+
+    Raises:
+        jubilant.WaitError: a unit is in error.
+        TimeoutError: it took longer than `WAIT_SECONDS`.
+    """
+
+    def ready(status: jubilant.Status) -> bool:
+        others = [name for name in status.apps if name != "aws-iam"]
+        return (
+            jubilant.all_agents_idle(status)
+            and jubilant.all_active(status, *others)
+            and status.apps["aws-iam"].app_status.current == wanted
+        )
+
+    return juju.wait(ready, error=jubilant.any_error, delay=0.5, successes=2, timeout=WAIT_SECONDS)
+
+
+def wait_until_active_without(juju: jubilant.Juju, lost: str) -> None:
+    """Wait until all units of aws-iam but `lost` are active and idle, and one of them leads."""
+
+    def ready(status: jubilant.Status) -> bool:
+        left = {n: u for n, u in status.get_units("aws-iam").items() if n != lost}
+        return any(unit.leader for unit in left.values()) and all(
+            unit.is_active and unit.juju_status.current == "idle" for unit in left.values()
+        )
+
+    juju.wait(ready, delay=0.5, successes=4, timeout=WAIT_SECONDS)
+
+
+def wait_until_leader_says(juju: jubilant.Juju, wanted: str) -> None:
+    """Wait until the leader of aws-iam has this message."""
+
+    def says(status: jubilant.Status) -> bool:
+        found = status.get_units("aws-iam").values()
+        return any(unit.leader and unit.workload_status.message == wanted for unit in found)
+
+    juju.wait(says, delay=0.5, successes=4, timeout=WAIT_SECONDS)
+
+
+def message(juju: jubilant.Juju, unit: str = "aws-iam/0") -> str:
+    """Return the line that the operator reads."""
+    return juju.status().get_units("aws-iam")[unit].workload_status.message

@@ -1,0 +1,77 @@
+"""The deployed cluster: kubectl for its administrator, and for a person with AWS keys."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jubilant
+from demo import keys
+from tests.integration.helpers import arns
+
+_SECONDS = 240
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The kubeconfig of an administrator, and that of a person, for the same cluster."""
+
+    admin: Path
+    person: Path
+
+    def kubectl(self, *args: str, stdin: str | None = None) -> str:
+        """Run kubectl as the administrator and return what it prints.
+
+        Raises:
+            AssertionError: it failed; the message is its standard error.
+        """
+        done = _run(["kubectl", "--kubeconfig", str(self.admin), *args], stdin=stdin)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def get(self, *args: str) -> dict[str, Any]:
+        """Return what ``kubectl get`` finds: one object or a list."""
+        return json.loads(self.kubectl("get", "-o", "json", *args))
+
+    def map(self, name: str, arn: str, username: str, *groups: str) -> None:
+        """Apply an IAMIdentityMapping."""
+        mapping = {
+            "apiVersion": "iamauthenticator.k8s.aws/v1alpha1",
+            "kind": "IAMIdentityMapping",
+            "metadata": {"name": name},
+            "spec": {"arn": arn, "username": username, "groups": list(groups)},
+        }
+        self.kubectl("apply", "-f", "-", stdin=json.dumps(mapping))
+
+    def whoami(self, user: str) -> subprocess.CompletedProcess[str]:
+        """Run ``kubectl auth whoami`` with the AWS keys of ``user``."""
+        command = ["kubectl", "--kubeconfig", str(self.person), "auth", "whoami"]
+        return _run(command, environment=keys.environment(user))
+
+
+def connect(juju: jubilant.Juju, folder: Path, role: str = arns.ROLE) -> Cluster:
+    """Return the model's cluster, with the kubeconfigs that its two charms hand out."""
+    found = Cluster(folder / "admin", folder / "person")
+    found.admin.write_text(juju.ssh("kubernetes-control-plane/leader", "cat config"))
+    action = juju.run("aws-iam/leader", "get-kubeconfig", {"arn": role})
+    found.person.write_text(action.results["kubeconfig"])
+    return found
+
+
+def _run(
+    command: list[str], *, stdin: str | None = None, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        input=stdin,
+        env={**os.environ, **(environment or {})},
+        capture_output=True,
+        text=True,
+        timeout=_SECONDS,
+        check=False,
+    )

@@ -1,0 +1,131 @@
+"""Everything that changes in the life of an application, one after the other."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+
+import jubilant
+from tests.integration.helpers import (
+    bundle,
+    certificates,
+    juju_status,
+    logins,
+    testbed_only,
+    units,
+)
+from tests.integration.helpers.eventually import eventually
+from tests.integration.helpers.kubernetes import Cluster
+from tests.integration.helpers.load import servers, tokens
+from tests.integration.helpers.load.load import Load
+from tests.integration.helpers.load.report import Phase
+
+IMAGE = "public.ecr.aws/eks-distro/kubernetes-sigs/aws-iam-authenticator:v0.7.18-eks-1-36-1"
+PODS = ("-n", "kube-system", "pods", "-l", "k8s-app=aws-iam-authenticator")
+# What comes late, as the end of a pod whose endpoint has gone, belongs to its phase.
+AFTERMATH_SECONDS = 5.0
+
+Change = Callable[[jubilant.Juju, Cluster], None]
+
+
+def nothing(juju: jubilant.Juju, cluster: Cluster) -> None:
+    time.sleep(20)
+
+
+def certificate(juju: jubilant.Juju, cluster: Cluster) -> None:
+    juju.run("easyrsa/0", "reissue")
+    juju_status.wait_until_active(juju)
+
+
+def authority(juju: jubilant.Juju, cluster: Cluster) -> None:
+    juju.run("easyrsa/0", "new-ca")
+    juju_status.wait_until_active(juju)
+    _wait_for_former_pods(cluster)
+    testbed_only.run_update_status(juju, units.leader(juju))
+    juju_status.wait_until_active(juju)
+    certificates.all_units_trust(juju, certificates.authority(juju))
+
+
+def image(juju: jubilant.Juju, cluster: Cluster) -> None:
+    juju.config("aws-iam", {"image": IMAGE})
+    juju_status.wait_until_active(juju)
+
+
+def replicas(juju: jubilant.Juju, cluster: Cluster) -> None:
+    for wanted in (3, 1, 2):
+        juju.config("aws-iam", {"replicas": wanted})
+        juju_status.wait_until_active(juju)
+
+
+def node(juju: jubilant.Juju, cluster: Cluster) -> None:
+    drained = cluster.get(*PODS)["items"][0]["spec"]["nodeName"]
+    cluster.kubectl("drain", drained, "--ignore-daemonsets", "--delete-emptydir-data")
+    cluster.kubectl("uncordon", drained)
+    testbed_only.run_update_status(juju, units.leader(juju))
+    juju_status.wait_until_active(juju)
+
+
+def leader(juju: jubilant.Juju, cluster: Cluster) -> None:
+    killed = units.leader(juju)
+    testbed_only.stop_agent(juju, killed)
+    juju_status.wait_until_active_without(juju, killed)
+    testbed_only.start_agent(juju, killed)
+    juju_status.wait_until_active(juju)
+
+
+def charm(juju: jubilant.Juju, cluster: Cluster) -> None:
+    juju.refresh("aws-iam", path=bundle.packed_charm())
+    juju_status.wait_until_active(juju)
+
+
+CHANGES: dict[str, Change] = {
+    "nothing": nothing,
+    "certificate reissued": certificate,
+    "authority changed": authority,
+    "image changed": image,
+    "replicas changed": replicas,
+    "node drained": node,
+    "leader killed": leader,
+    "charm refreshed": charm,
+}
+
+
+def under_load(juju: jubilant.Juju, cluster: Cluster) -> tuple[Load, list[Phase]]:
+    """Make every change while people log in through every API server; what became of the
+    logins, and when each change was made."""
+    testbed_only.use_forwarder(juju)
+    logins.log_in_everywhere(juju, cluster)
+    load = _load(juju, cluster)
+    phases = []
+    with load:
+        for name, change in CHANGES.items():
+            start = time.monotonic()
+            change(juju, cluster)
+            time.sleep(AFTERMATH_SECONDS)
+            phases.append(Phase(name, start, time.monotonic()))
+    return load, phases
+
+
+def _load(juju: jubilant.Juju, cluster: Cluster) -> Load:
+    cluster.map("knobby-directly", "arn:aws:iam::111122223333:user/knobby", "knobby-directly")
+    found = juju.status().get_units("aws-iam")
+    told = units.databag(juju, units.principals(juju)[0], "aws-iam")["cluster_id"]
+    load = Load(
+        [servers.server(cluster.admin, unit.public_address) for unit in found.values()],
+        [cluster.person.with_name(name.replace("/", "-")) for name in found],
+        tokens.tokens("knobby", json.loads(told)),
+        "knobby-directly",
+    )
+    load.await_mapping()
+    return load
+
+
+def _wait_for_former_pods(cluster: Cluster) -> None:
+    """Wait until the pods that are ending have ended, in their own time."""
+
+    def gone() -> bool:
+        pods = cluster.get(*PODS)["items"]
+        return not any("deletionTimestamp" in pod["metadata"] for pod in pods)
+
+    eventually(gone, "the end of the former pods", seconds=120, interval=1)

@@ -1,0 +1,85 @@
+"""People who log in with AWS keys."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+
+import jubilant
+from tests.integration.helpers import arns
+from tests.integration.helpers.kubernetes import Cluster
+
+
+def username(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the user name in what ``kubectl auth whoami`` printed.
+
+    Raises:
+        AssertionError: the login failed; the message is kubectl's.
+    """
+    assert done.returncode == 0, done.stderr
+    return next(line.split()[1] for line in done.stdout.splitlines() if "Username" in line)
+
+
+def wait_for_login(cluster: Cluster, user: str = "knobby", seconds: float = 60) -> str:
+    """Log in until it succeeds, and return the user name.
+
+    An API server may be restarting. After that, the authenticator takes up to half a minute to
+    watch the mappings again.
+
+    Raises:
+        AssertionError: no login succeeded in time; the message is kubectl's last one.
+    """
+    deadline = time.monotonic() + seconds
+    while (done := cluster.whoami(user)).returncode and time.monotonic() < deadline:
+        time.sleep(0.5)
+    return username(done)
+
+
+def seconds_until_login(cluster: Cluster, limit: float = 90) -> float:
+    """Log in until it succeeds, and return how long that took."""
+    began = time.monotonic()
+    wait_for_login(cluster, seconds=limit)
+    return time.monotonic() - began
+
+
+def log_in_everywhere(juju: jubilant.Juju, cluster: Cluster) -> None:
+    """Log in through the API server of every control-plane unit.
+
+    Raises:
+        AssertionError: one of them lets nobody in.
+    """
+    for name, unit in juju.status().get_units("aws-iam").items():
+        person = cluster.person.with_name(name.replace("/", "-"))
+        if not person.exists():
+            action = juju.run(name, "get-kubeconfig", {"arn": arns.ROLE})
+            person.write_text(action.results["kubeconfig"])
+        assert unit.public_address in person.read_text()
+        assert wait_for_login(Cluster(cluster.admin, person)) == "knobby"
+
+
+class RepeatedLogins:
+    """Logins one after the other, for as long as the block runs."""
+
+    def __init__(self, cluster: Cluster, user: str = "knobby") -> None:
+        self._cluster, self._user = cluster, user
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.succeeded = 0
+        self.failed: list[str] = []
+
+    def _run(self) -> None:
+        while not self._over.is_set():
+            try:
+                assert username(self._cluster.whoami(self._user)) == self._user
+                self.succeeded += 1
+            except (AssertionError, subprocess.TimeoutExpired) as error:
+                self.failed.append(str(error))
+
+    def __enter__(self) -> RepeatedLogins:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()

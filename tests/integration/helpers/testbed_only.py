@@ -1,0 +1,79 @@
+"""What the testbed's controller does for a test and no operator can do.
+
+On any other controller, each of these skips the test that calls it.
+"""
+
+from __future__ import annotations
+
+import jubilant
+import pytest
+from tests.integration.helpers import juju_status, units
+from tests.integration.helpers.kubernetes import Cluster
+
+from testbed import testbedctl
+
+_AT_ONCE = ("--force", "--grace-period=0", "--ignore-not-found")
+
+
+def require(reason: str) -> None:
+    """Skip the running test, for this reason, on a controller that is not the testbed's."""
+    if not testbedctl.is_available():
+        pytest.skip(reason)
+
+
+def stop_agent(juju: jubilant.Juju, unit: str) -> None:
+    """Stop the agent of a unit: it runs no hook, and another unit leads."""
+    require("only the testbed stops an agent at will")
+    testbedctl.run(_model(juju), "stop-agent", unit)
+
+
+def start_agent(juju: jubilant.Juju, unit: str) -> None:
+    """Start the agent of a unit again."""
+    require("only the testbed starts an agent at will")
+    testbedctl.run(_model(juju), "start-agent", unit)
+
+
+def move_leader(juju: jubilant.Juju, unit: str) -> None:
+    """Make a unit the leader of its application."""
+    require("only the testbed moves a leader at will")
+    testbedctl.run(_model(juju), "move-leader", unit)
+
+
+def run_update_status(juju: jubilant.Juju, unit: str) -> None:
+    """Run update-status on a unit, and wait until no hook runs or is due."""
+    require("only the testbed runs update-status at will")
+    testbedctl.update_status(_model(juju), unit)
+
+
+def exit_codes(juju: jubilant.Juju, unit: str) -> set[int]:
+    """Return the exit codes of every hook that a unit has run."""
+    require("only the testbed keeps the exit code of every hook")
+    return {run["code"] for run in testbedctl.hooks(_model(juju), unit)}
+
+
+def end_former_pods(juju: jubilant.Juju, cluster: Cluster) -> None:
+    """End the pods at once that would serve for another minute, and have the leader see it."""
+    pods = ("-n", "kube-system", "pods")
+    for pod in cluster.get(*pods, "-l", "k8s-app=aws-iam-authenticator")["items"]:
+        if "deletionTimestamp" in pod["metadata"]:
+            cluster.kubectl("delete", *pods, pod["metadata"]["name"], *_AT_ONCE)
+    run_update_status(juju, units.leader(juju))
+    juju_status.wait_until_active(juju)
+
+
+def use_forwarder(juju: jubilant.Juju) -> None:
+    """Have the control plane open a new connection to the webhook for each login.
+
+    The original does so too, and does not restart its API server for a new file. An API server
+    that asks the webhook itself keeps one connection. The authenticator ends no connection
+    before it is killed, so what is under way on that connection is lost when its pod ends; and
+    after a restart of the API server, its kubelet is late by up to a minute.
+    """
+    if testbedctl.is_available():
+        juju.config("kubernetes-control-plane", {"webhook-caller": "forwarder"})
+        juju_status.wait_until_active(juju)
+
+
+def _model(juju: jubilant.Juju) -> str:
+    assert juju.model
+    return juju.model

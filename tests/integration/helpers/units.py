@@ -1,0 +1,88 @@
+"""The units of aws-iam and of the control plane, and what is on their machines."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+
+import jubilant
+import yaml
+
+WEBHOOK = "/root/cdk/aws-iam-webhook.yaml"
+ADMIN_KUBECONFIG = "/root/.kube/config"
+
+
+def names(juju: jubilant.Juju) -> list[str]:
+    """Return the units of aws-iam."""
+    return sorted(juju.status().get_units("aws-iam"))
+
+
+def principals(juju: jubilant.Juju) -> list[str]:
+    """Return the units of the control plane."""
+    return sorted(juju.status().get_units("kubernetes-control-plane"))
+
+
+def principal(juju: jubilant.Juju, unit: str) -> str:
+    """Return the control-plane unit on whose machine a unit of aws-iam is."""
+    units = juju.status().apps["kubernetes-control-plane"].units
+    return next(name for name, found in units.items() if unit in found.subordinates)
+
+
+def leader(juju: jubilant.Juju) -> str:
+    """Return the unit of aws-iam that leads."""
+    units = juju.status().get_units("aws-iam")
+    return next(name for name, unit in units.items() if unit.leader)
+
+
+def followers(juju: jubilant.Juju) -> list[str]:
+    """Return the units of aws-iam that do not lead."""
+    return [name for name in names(juju) if name != leader(juju)]
+
+
+def certificate_requesters(juju: jubilant.Juju) -> list[str]:
+    """Return the units of aws-iam that ask easyrsa for a certificate."""
+    shown = json.loads(juju.cli("show-unit", "easyrsa/0", "--format", "json"))["easyrsa/0"]
+    return sorted(
+        name
+        for relation in shown["relation-info"]
+        for name, unit in relation.get("related-units", {}).items()
+        if name.startswith("aws-iam/") and unit["data"].get("cert_requests")
+    )
+
+
+def databag(juju: jubilant.Juju, unit: str, endpoint: str) -> Mapping[str, str]:
+    """Return what a unit sees of the remote units on an endpoint."""
+    shown = yaml.safe_load(juju.cli("show-unit", unit))[unit]
+    relation = next(r for r in shown["relation-info"] if r["endpoint"] == endpoint)
+    return {k: v for u in relation["related-units"].values() for k, v in u["data"].items()}
+
+
+def webhook_file(juju: jubilant.Juju, unit: str) -> str:
+    """Return the webhook file on the machine of a unit, whose agent may be lost."""
+    return juju.exec("cat", WEBHOOK, unit=reachable(juju, unit)).stdout
+
+
+def reachable(juju: jubilant.Juju, unit: str) -> str:
+    """Return a unit on the same machine whose agent runs: this one, or its principal."""
+    lost = juju.status().get_units("aws-iam")[unit].juju_status.current == "lost"
+    return principal(juju, unit) if lost else unit
+
+
+@contextlib.contextmanager
+def without_admin_kubeconfig(juju: jubilant.Juju, which: list[str]) -> Iterator[None]:
+    """Move the admin kubeconfig away on the machines of these units, for as long as the block.
+
+    Raises:
+        AssertionError: something put the file back.
+    """
+    for unit in which:
+        juju.exec("mv", ADMIN_KUBECONFIG, f"{ADMIN_KUBECONFIG}.away", unit=unit)
+    try:
+        yield
+        for unit in which:
+            left = juju.exec("ls", "/root/.kube", unit=unit).stdout.split()
+            assert "config" not in left, f"{unit} has an admin kubeconfig again"
+    finally:
+        for unit in which:
+            juju.exec("mv", f"{ADMIN_KUBECONFIG}.away", ADMIN_KUBECONFIG, unit=unit)
