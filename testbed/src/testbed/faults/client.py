@@ -24,10 +24,10 @@ class Faults:
     def __exit__(self, *_: object) -> None:
         self._control("off")
 
-    def answer(self, what: str, at: int = 1) -> None:
-        """Let the `at`-th request of every hook go wrong: a code from 400, `html`, `half`,
-        `closed`, or `slow:SECONDS`."""
-        self._control("answer", what, "--at-request", str(at))
+    def answer(self, what: str, request: str) -> None:
+        """Let every request go wrong whose method and end of path are `request`, as in
+        `PATCH services/web`: with a code from 400, `html`, `half`, `closed`, or `slow:SECONDS`."""
+        self._control("answer", what, "--request", request)
 
     def kill(self, at: int, *, after: bool = False) -> None:
         """SIGKILL every hook from now on at its `at`-th request, but for one that is run again:

@@ -33,16 +33,28 @@ class Request:
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong at the `at`-th counted request of each hook, from 1, until it is taken
-    back. No hook is killed that is run again."""
+    """What goes wrong in each hook, until it is taken back: at its `at`-th counted request, from
+    1, or at every request of `method` whose path ends with `path`. A hook that is run again is
+    not killed again."""
 
     what: str
-    at: int
+    at: int = 0
+    method: str = ""
+    path: str = ""
 
     def __post_init__(self) -> None:
-        if self.at < 1 or not _is_fault(self.what):
-            choices = ", ".join(ANSWERS)
-            raise UsageError(f"give --at-request N, from 1, and one of {choices}, not {self.what}")
+        if not _is_fault(self.what):
+            raise UsageError(f"give one of {', '.join(ANSWERS)}, not {self.what}")
+        named = bool(self.method and self.path)
+        if named == (self.at > 0):
+            raise UsageError('give --at-request N, from 1, or --request "METHOD PATH"')
+
+    def hits(self, request: Request, number: int) -> bool:
+        """Return whether it is this request's, the `number`-th counted one of its hook."""
+        if self.at:
+            return request.counted and number == self.at
+        path = request.path.partition("?")[0]
+        return request.method == self.method and path.endswith(self.path)
 
     @property
     def kills(self) -> bool:
@@ -106,10 +118,8 @@ class RequestLog:
         return (last.run, last.method, last.path) == (request.run, request.method, request.path)
 
     def _due(self, request: Request) -> Fault | None:
-        if not request.counted:
-            return None
-        self._counts[request.run] += 1
+        self._counts[request.run] += request.counted
         fault = self._fault
-        if fault is None or fault.at != self._counts[request.run]:
+        if fault is None or not fault.hits(request, self._counts[request.run]):
             return None
         return None if fault.kills and request.retry else fault

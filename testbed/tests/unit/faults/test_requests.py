@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from testbed.faults.requests import Fault, Request, RequestLog
@@ -59,7 +61,37 @@ def test_given_the_same_get_of_the_next_hook_or_a_repeated_write_then_both_count
     assert all(r.counted for r in log.requests)
 
 
+def test_given_a_method_and_the_end_of_a_path_then_every_such_request_goes_wrong() -> None:
+    log = RequestLog()
+    log.set(Fault("500", method="PATCH", path="services/web"))
+
+    asked = [
+        ("one", "PATCH", "/api/v1/services/web?force=true"),
+        ("one", "GET", "/api/v1/services/web"),
+        ("one", "PATCH", "/api/v1/services/web/status"),
+        ("one", "PATCH", "/api/v1/services/web"),
+        ("two", "PATCH", "/api/v1/services/web"),
+    ]
+    assert wrong(log, *asked) == [0, 3, 4]
+
+
+def test_given_a_named_get_that_repeats_then_each_of_them_goes_wrong() -> None:
+    log = RequestLog()
+    log.set(Fault("500", method="GET", path="/deployment"))
+
+    assert wrong(log, *[("one", "GET", "/deployment")] * 2) == [0, 1]
+
+
 @pytest.mark.parametrize("what", ["", "200", "600", "htm", "slow", "slow:0", "slow:1000", "kill"])
 def test_given_no_fault_that_there_is_then_it_is_refused(what: str) -> None:
     with pytest.raises(UsageError, match="slow:SECONDS"):
         Fault(what, 1)
+
+
+@pytest.mark.parametrize(
+    "where",
+    [{}, {"at": -1}, {"method": "GET"}, {"path": "/a"}, {"at": 1, "method": "GET", "path": "/a"}],
+)
+def test_given_no_place_or_two_then_the_fault_is_refused(where: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="--at-request N, from 1, or --request"):
+        Fault("500", **where)

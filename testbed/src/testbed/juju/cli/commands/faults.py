@@ -28,24 +28,26 @@ def faults(invocation: Invocation, parsed: Parsed) -> None:
 
 
 def _fault(verb: str, what: str, parsed: Parsed) -> Fault | None:
-    at = parsed.text("at-request", "1")
-    number = int(at) if at.isdigit() else 0
-    if verb == "answer":
-        return Fault(what, number)
-    if verb == "kill":
-        return Fault(KILL_AFTER if parsed.on("after") else KILL_BEFORE, number)
     if verb == "clear":
         return None
-    raise UsageError(f'give one of {_VERBS}, not "{verb}"')
+    if verb == "kill":
+        what = KILL_AFTER if parsed.on("after") else KILL_BEFORE
+    elif verb != "answer":
+        raise UsageError(f'give one of {_VERBS}, not "{verb}"')
+    at, request = parsed.text("at-request"), parsed.text("request")
+    method, _, path = request.partition(" ")
+    return Fault(what, int(at) if at.isdigit() else 0, method, path)
 
 
 COMMANDS = (
     Command(
         "faults", faults,
         "on|off APP: APP's hooks reach the API server through a proxy, from the next one on.\n"
-        "                       answer APP WHAT --at-request N: of each hook; 403, html ….\n"
+        "                       answer APP WHAT --request \"METHOD PATH\": 403, html …, to each\n"
+        "                       such request; PATH is the end of its path.\n"
         "                       kill APP --at-request N [--after]: each hook, but no retry.\n"
+        "                       Both take either flag: N counts the requests of each hook.\n"
         "                       clear APP: nothing goes wrong. requests APP: all, as JSON.",
-        (Flag("at-request"), Flag("after", "bool")),
+        (Flag("at-request"), Flag("request"), Flag("after", "bool")),
     ),
 )  # fmt: skip
