@@ -19,15 +19,14 @@ from collections.abc import Mapping
 import ops
 from charms.aws_iam.v0.aws_iam import AwsIamRequirer
 
-import api
-import cluster
 import control_plane
+import files
 import kubeconfigs
 import leader
-import machine
 import peers
-import predecessor
+import reactive
 from certificates import Certificates
+from cluster import api, objects
 from config import Config
 from errors import Blocked, Unready, Waiting
 
@@ -92,12 +91,12 @@ class AwsIamCharm(ops.CharmBase):
         self._requirer.withdraw()
 
     def _on_remove(self, _: ops.EventBase) -> None:
-        machine.remove(machine.WEBHOOK)
+        files.remove(files.WEBHOOK)
         try:
             if control_plane.is_leaving():
                 return
             with api.answering():
-                cluster.remove(api.connect(machine.ADMIN_KUBECONFIG))
+                objects.remove(api.connect(files.ADMIN_KUBECONFIG))
         except Unready as reason:
             logger.warning(
                 "the cluster keeps what this charm deployed (%s); remove it with: "
@@ -111,7 +110,7 @@ class AwsIamCharm(ops.CharmBase):
 
     def _reconcile(self) -> str:
         """Bring everything to where it belongs; the line for an active status."""
-        predecessor.forget_files()
+        reactive.forget_files()
         config = self._load_config()
         principal = control_plane.find(self)
         if not self._peers.joined:
@@ -137,7 +136,7 @@ class AwsIamCharm(ops.CharmBase):
             self.unit, self._peers, self._certificates, lambda: self._hand_over(principal)
         )
         with api.answering():
-            return role.lead(api.connect(machine.ADMIN_KUBECONFIG), config)
+            return role.lead(api.connect(files.ADMIN_KUBECONFIG), config)
 
     def _follow(self) -> str:
         self._certificates.withdraw()
@@ -159,7 +158,7 @@ class AwsIamCharm(ops.CharmBase):
         if not cluster_id:
             raise Waiting("no cluster id yet, see juju status")
         login = kubeconfigs.login(cluster_id, params)
-        public = machine.read(machine.CLIENT_KUBECONFIG) or machine.read(machine.ADMIN_KUBECONFIG)
+        public = files.read(files.CLIENT_KUBECONFIG) or files.read(files.ADMIN_KUBECONFIG)
         server, ca = kubeconfigs.public_endpoint(public or "")
         return kubeconfigs.client(
             login, context=params["context"], server=params.get("server") or server, ca=ca

@@ -10,8 +10,8 @@ import re
 import ops
 from charms.aws_iam.v0.aws_iam import AwsIamRequirer, Webhook
 
+import files
 import kubeconfigs
-import machine
 import peers
 from errors import Blocked, Waiting
 
@@ -72,7 +72,7 @@ def hand_over(control_plane: ControlPlane, requirer: AwsIamRequirer, units: peer
         units.acknowledge(published.ca)
         return
     text = kubeconfigs.webhook(published.address, published.ca)
-    machine.write(machine.WEBHOOK, text)
+    files.write(files.WEBHOOK, text)
     webhook = Webhook(published.cluster_id, published.serving, peers.fingerprint(text))
     requirer.publish(webhook)
     if requirer.acknowledged in (None, "", webhook.hash):
@@ -86,7 +86,7 @@ def check_option(control_plane: ControlPlane, address: str) -> None:
         errors.Blocked: it has not, or an old address; with the command that tells it.
     """
     url = kubeconfigs.endpoint(address)
-    if url in _URL.findall(machine.read(machine.AUTH_WEBHOOK) or ""):
+    if url in _URL.findall(files.read(files.AUTH_WEBHOOK) or ""):
         return
     raise Blocked(f"run: juju config {control_plane.application} authn-webhook-endpoint={url}")
 

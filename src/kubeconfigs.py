@@ -8,9 +8,9 @@ import dataclasses
 import re
 from collections.abc import Mapping
 
-import arn
-import manifests
 import templating
+from access import arn
+from cluster import manifests
 
 PORT = 443
 # Without a user in it: nobody's credential is handed on.

@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING
 
 import ops
 
-import cluster
-import manifests
-import mappings
-import pods
-import predecessor
+import reactive
+from access import mappings
 from certificates import Certificates, pem
+from cluster import manifests, objects, pods
 from config import Config
 from errors import Unready, Waiting
 from peers import Peers
@@ -43,12 +41,12 @@ class Leader:
         """
         self._agree_on_cluster_id(config)
         # 1. The Service first: its address goes into the certificate.
-        address = cluster.apply_service(client, self.peers.published.address or None)
+        address = objects.apply_service(client, self.peers.published.address or None)
         self._publish(address=address)
         # 2. The certificate; the pair in use stays in use while another is awaited.
         self.certificates.request(names(address))
         new, problem = self._answer()
-        served, distrust = self._agree(cluster.current_bundle(client), new)
+        served, distrust = self._agree(objects.current_bundle(client), new)
         if not served:
             raise problem or Waiting("waiting for a certificate")
         # 3. The rest, and what the control plane may know of it.
@@ -58,8 +56,8 @@ class Leader:
         if behind and rollout.complete and pods.all_show(client, served):
             self._publish(ca=served.ca)
         self.unit.set_workload_version(config.version)
-        survey = mappings.survey(cluster.list_mappings(client))
-        cluster.correct_mappings(client, survey.corrections)
+        survey = mappings.survey(objects.list_mappings(client))
+        objects.correct_mappings(client, survey.corrections)
         # 4. What is left to be said.
         if not rollout.complete:
             raise pods.unfinished(client, rollout)
@@ -73,12 +71,12 @@ class Leader:
     def _agree_on_cluster_id(self, config: Config) -> None:
         former = self.peers.published.cluster_id
         if not former:
-            inherited = predecessor.cluster_id()
+            inherited = reactive.cluster_id()
             chosen = config.cluster_id or inherited or secrets.token_hex(8)
             self._publish(cluster_id=chosen, inherited=bool(inherited))
             return
         # Only in a later hook is it certain that Juju has kept the inherited one.
-        if self.peers.published.inherited and predecessor.forget_leader_data():
+        if self.peers.published.inherited and reactive.forget_leader_data():
             self._publish(inherited=False)
         wanted = config.cluster_id or former
         if wanted != former:
@@ -114,14 +112,14 @@ class Leader:
         return current, Waiting(f"waiting for {', '.join(missing)} to trust the new authority")
 
     def _deploy(self, client: Client, config: Config, served: manifests.Bundle) -> pods.Rollout:
-        cluster.apply_mapping_definition(client)
-        objects = manifests.authenticator(
+        objects.apply_mapping_definition(client)
+        wanted = manifests.authenticator(
             image=config.image,
             replicas=config.replicas,
             cluster_id=self.peers.published.cluster_id,
             served=served,
         )
-        *_, deployment = [cluster.apply(client, manifest) for manifest in objects]
+        *_, deployment = [objects.apply(client, manifest) for manifest in wanted]
         return pods.await_rollout(client, deployment)
 
     def _publish(self, **changes: str | bool) -> None:

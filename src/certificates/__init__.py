@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import ops
 
-import manifests
 from certificates import legacy, pem
+from cluster import manifests
 from errors import Blocked, Waiting
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import manifests
 from certificates import pem
+from cluster import manifests
 
 COMMON_NAME = manifests.HOSTNAMES[0]
 # What a provider publishes as soon as its authority is ready, before any request.

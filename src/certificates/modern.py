@@ -11,8 +11,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import manifests
 from certificates import pem
+from cluster import manifests
 from errors import Blocked
 
 if TYPE_CHECKING:

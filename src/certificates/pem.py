@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-import manifests
+from cluster import manifests
 
 if TYPE_CHECKING:
     from cryptography import x509

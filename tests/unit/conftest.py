@@ -12,9 +12,8 @@ from tests.unit.authority import root
 from tests.unit.fake_cluster import Clock, FakeCluster
 from tests.unit.model import Easyrsa, Model
 
-import cluster
-import machine
-import pods
+import files as charm_files
+from cluster import objects, pods
 
 settings.register_profile("charm", deadline=None, max_examples=60)
 settings.load_profile("charm")
@@ -31,7 +30,7 @@ class Files:
         self.auth_webhook = folder / "root/cdk/auth-webhook/auth-webhook.py"
         self.client = folder / "home/ubuntu/config"
         self.leftovers = tuple(
-            folder / "root/cdk/addons" / path.name for path in machine.LEFTOVERS
+            folder / "root/cdk/addons" / path.name for path in charm_files.LEFTOVERS
         )
         for path in (self.admin, self.webhook, self.auth_webhook, self.client):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -39,11 +38,11 @@ class Files:
 
     def enter(self) -> None:
         """Let the charm run on this machine."""
-        machine.ADMIN_KUBECONFIG = self.admin
-        machine.WEBHOOK = self.webhook
-        machine.AUTH_WEBHOOK = self.auth_webhook
-        machine.CLIENT_KUBECONFIG = self.client
-        machine.LEFTOVERS = self.leftovers
+        charm_files.ADMIN_KUBECONFIG = self.admin
+        charm_files.WEBHOOK = self.webhook
+        charm_files.AUTH_WEBHOOK = self.auth_webhook
+        charm_files.CLIENT_KUBECONFIG = self.client
+        charm_files.LEFTOVERS = self.leftovers
 
 
 def kubeconfig(
@@ -66,7 +65,7 @@ def machines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Files]:
     """Two machines of control planes, each with its admin's kubeconfig."""
     for name in ("ADMIN_KUBECONFIG", "WEBHOOK", "AUTH_WEBHOOK", "CLIENT_KUBECONFIG", "LEFTOVERS"):
         # What `Files.enter` sets is put back when the test ends.
-        monkeypatch.setattr(machine, name, getattr(machine, name))
+        monkeypatch.setattr(charm_files, name, getattr(charm_files, name))
     places = [Files(tmp_path / "0"), Files(tmp_path / "1")]
     places[0].enter()
     return places
@@ -82,7 +81,7 @@ def files(machines: list[Files]) -> Files:
 def api(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
     """The cluster. Whatever httpx2 would send over a socket goes to it."""
     fake = FakeCluster(Clock())
-    monkeypatch.setattr(cluster, "time", fake.clock)
+    monkeypatch.setattr(objects, "time", fake.clock)
     monkeypatch.setattr(pods, "time", fake.clock)
     monkeypatch.setattr(
         httpx2.HTTPTransport, "handle_request", lambda _, request: fake.handle_request(request)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import arn
+from access import arn
 
 ACCOUNT = "111122223333"
 

@@ -101,7 +101,7 @@ def test_given_a_unit_that_does_not_lead_when_the_leader_serves_then_it_says_the
 ):
     model = Model(easyrsa, units=2, endpoints=("control-plane",), machines=machines)
     model.settle()
-    monkeypatch.setattr("api.connect", None)
+    monkeypatch.setattr("cluster.api.connect", None)
     assert model.hook(unit=1) == TO_RUN
 
     machines[1].auth_webhook.write_text(rendered(f"https://{ADDRESS}:443/authenticate"))

@@ -13,7 +13,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-import manifests
+from cluster import manifests
 
 SERVED = manifests.Bundle("certificate\n", "key\n", "ca\n")
 GIVEN = {"image": "image:v1", "replicas": 2, "cluster_id": "prod", "served": SERVED}

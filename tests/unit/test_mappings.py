@@ -9,7 +9,7 @@ from tests.unit.fake_cluster import MAPPINGS, FakeCluster
 from tests.unit.faults import refusal
 from tests.unit.model import Model
 
-from mappings import Mapping, Survey, survey
+from access.mappings import Mapping, Survey, survey
 
 DEV = "arn:aws:iam::111122223333:role/Dev"
 CANONICAL = "arn:aws:iam::111122223333:role/dev"

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.authority import PREAMBLE, Authority, root
 
-import manifests
 from certificates import pem
+from cluster import manifests
 
 NAMES = ["aws-iam-authenticator.kube-system.svc", "10.152.183.20"]
 

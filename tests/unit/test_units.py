@@ -20,7 +20,7 @@ def no_cluster(monkeypatch: pytest.MonkeyPatch):
     def explode(_: object) -> None:
         raise AssertionError("a unit that does not lead asks the cluster")
 
-    monkeypatch.setattr("api.connect", explode)
+    monkeypatch.setattr("cluster.api.connect", explode)
 
 
 def test_given_a_unit_that_does_not_lead_when_the_leader_serves_then_it_hands_over_by_itself(

@@ -13,9 +13,8 @@ from tests.unit.conftest import Files
 from tests.unit.fake_cluster import CONFIG, FakeCluster
 from tests.unit.faults import ok, refusal
 
-import cluster
-import takeover
-from api import connect
+from cluster import csa_upgrade, objects
+from cluster.api import connect
 
 Entry = dict[str, Any]
 OWN: Entry = {
@@ -57,7 +56,7 @@ def paths(tree: Entry, at: tuple[str, ...] = ()) -> set[tuple[str, ...]]:
 
 
 def test_given_fields_of_client_side_apply_when_taken_over_then_they_are_the_charms():
-    patch = takeover.patch(metadata(FORMER, OWN), "aws-iam")
+    patch = csa_upgrade.patch(metadata(FORMER, OWN), "aws-iam")
 
     assert patch == {
         "metadata": {
@@ -78,7 +77,7 @@ def test_given_fields_of_client_side_apply_when_taken_over_then_they_are_the_cha
 
 @pytest.mark.parametrize("manager", ["kubectl", "before-first-apply"])
 def test_given_an_older_name_of_client_side_apply_then_its_fields_are_taken_over(manager: str):
-    patch = takeover.patch(metadata({**FORMER, "manager": manager}, OWN), "aws-iam")
+    patch = csa_upgrade.patch(metadata({**FORMER, "manager": manager}, OWN), "aws-iam")
 
     assert patch
     assert [entry["manager"] for entry in patch["metadata"]["managedFields"]] == ["aws-iam"]
@@ -98,15 +97,15 @@ def test_given_an_older_name_of_client_side_apply_then_its_fields_are_taken_over
 def test_given_fields_of_somebody_else_then_they_stay_theirs(other: Entry):
     theirs = {**FORMER, **other}
 
-    assert takeover.patch(metadata(theirs, OWN), "aws-iam") is None
-    patch = takeover.patch(metadata(theirs, FORMER, OWN), "aws-iam")
+    assert csa_upgrade.patch(metadata(theirs, OWN), "aws-iam") is None
+    patch = csa_upgrade.patch(metadata(theirs, FORMER, OWN), "aws-iam")
     assert patch
     assert theirs in patch["metadata"]["managedFields"]
 
 
 @pytest.mark.parametrize("entries", [(), (OWN,), (FORMER,)], ids=["nobody", "own", "not-applied"])
 def test_given_nothing_to_take_over_then_there_is_no_patch(entries: tuple[Entry, ...]):
-    assert takeover.patch(metadata(*entries), "aws-iam") is None
+    assert csa_upgrade.patch(metadata(*entries), "aws-iam") is None
 
 
 @given(TREES, TREES, TREES)
@@ -118,7 +117,7 @@ def test_given_any_fields_when_taken_over_then_none_is_lost_and_none_is_made_up(
         {**FORMER, "fieldsV1": two},
         {**FORMER, "manager": "before-first-apply", "fieldsV1": three},
     ]
-    patch = takeover.patch(metadata(*entries), "aws-iam")
+    patch = csa_upgrade.patch(metadata(*entries), "aws-iam")
 
     assert patch
     [entry] = patch["metadata"]["managedFields"]
@@ -159,7 +158,7 @@ class ConfigMap:
     def applied(self, api: FakeCluster, files: Files) -> list[str]:
         """Apply it; the managers that the answer names."""
         api.fail(self, path=CONFIG)
-        found = cluster.apply(connect(files.admin), MANIFEST)
+        found = objects.apply(connect(files.admin), MANIFEST)
         return [entry.manager for entry in found.metadata.managedFields]
 
 
@@ -196,4 +195,4 @@ def test_given_an_object_that_never_rests_when_applied_then_another_hook_goes_on
     stored = ConfigMap(FORMER, OWN, disturbed=100)
 
     assert stored.applied(api, files) == ["kubectl-client-side-apply", "aws-iam"]
-    assert len(stored.requests) == 2 * cluster.TAKEOVER_TRIES + 1
+    assert len(stored.requests) == 2 * objects.TAKEOVER_TRIES + 1

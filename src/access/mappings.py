@@ -6,7 +6,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterable
 
-import arn
+from access import arn
 
 
 @dataclasses.dataclass(frozen=True)

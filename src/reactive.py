@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 
-import machine
+import files
 
 
 def cluster_id() -> str:
@@ -24,7 +24,7 @@ def cluster_id() -> str:
 
 def forget_files() -> None:
     """Remove its files from the machine, the private key's among them."""
-    machine.remove(*machine.LEFTOVERS)
+    files.remove(*files.LEFTOVERS)
 
 
 def forget_leader_data() -> bool:

@@ -7,8 +7,8 @@ import dataclasses
 import hashlib
 from typing import Any
 
-import arn
 import templating
+from access import arn
 
 NAMESPACE = "kube-system"
 NAME = "aws-iam-authenticator"

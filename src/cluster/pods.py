@@ -6,7 +6,7 @@ import dataclasses
 import time
 from typing import TYPE_CHECKING, Any
 
-import manifests
+from cluster import manifests
 from errors import Blocked, Unready, Waiting
 
 if TYPE_CHECKING:

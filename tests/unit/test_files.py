@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import machine
+import files
 
 
 @pytest.fixture
@@ -25,39 +25,39 @@ def _permissive() -> Iterator[None]:
 
 @pytest.mark.usefixtures("_permissive")
 def test_given_no_folder_when_written_then_the_file_is_there_for_its_owner_alone(path: Path):
-    assert machine.write(path, "text") is True
+    assert files.write(path, "text") is True
     assert path.read_text() == "text"
     assert path.stat().st_mode & 0o777 == 0o600
     assert list(path.parent.iterdir()) == [path]
 
 
 def test_given_the_same_text_when_written_again_then_the_file_is_not_touched(path: Path):
-    machine.write(path, "text")
+    files.write(path, "text")
     before = path.stat()
 
-    assert machine.write(path, "text") is False
+    assert files.write(path, "text") is False
     assert path.stat() == before
 
 
 def test_given_a_file_that_others_can_read_when_written_then_they_no_longer_can(path: Path):
-    machine.write(path, "text")
+    files.write(path, "text")
     path.chmod(0o644)
 
-    assert machine.write(path, "text") is True
+    assert files.write(path, "text") is True
     assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_given_a_write_that_is_killed_when_its_reader_looks_then_the_old_text_is_whole(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    machine.write(path, "old")
+    files.write(path, "old")
 
     def killed(_: int) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(os, "fsync", killed)
     with pytest.raises(KeyboardInterrupt):
-        machine.write(path, "new and longer")
+        files.write(path, "new and longer")
 
     assert path.read_text() == "old"
 
@@ -65,18 +65,18 @@ def test_given_a_write_that_is_killed_when_its_reader_looks_then_the_old_text_is
 def test_given_what_a_killed_write_left_when_written_again_then_nothing_of_it_stays(path: Path):
     path.parent.mkdir()
     (path.parent / ".webhook.yaml.new").write_text("half of a much longer text")
-    machine.write(path, "text")
+    files.write(path, "text")
 
     assert path.read_text() == "text"
     assert list(path.parent.iterdir()) == [path]
 
 
 def test_given_no_file_when_read_or_removed_then_that_is_fine(path: Path):
-    assert machine.read(path) is None
-    machine.remove(path)
+    assert files.read(path) is None
+    files.remove(path)
 
     path.parent.mkdir()
     path.write_bytes(b"\xff")
-    assert machine.read(path) is None
-    machine.remove(path)
+    assert files.read(path) is None
+    files.remove(path)
     assert list(path.parent.iterdir()) == []

@@ -10,11 +10,9 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import api
-import manifests
-import takeover
+from access.mappings import Mapping as IAMMapping
+from cluster import api, csa_upgrade, manifests
 from errors import Waiting
-from mappings import Mapping as IAMMapping
 
 if TYPE_CHECKING:
     from lightkube import Client
@@ -37,7 +35,7 @@ def apply(client: Client, manifest: manifests.Manifest) -> Any:
     """
     applied = _apply(client, manifest)
     for _ in range(TAKEOVER_TRIES):
-        adoption = takeover.patch(applied.metadata.to_dict(), api.MANAGER)
+        adoption = csa_upgrade.patch(applied.metadata.to_dict(), api.MANAGER)
         if not adoption:
             break
         _adopt(client, manifest, adoption)
@@ -57,7 +55,7 @@ def _apply(client: Client, manifest: manifests.Manifest) -> Any:
     return applied
 
 
-def _adopt(client: Client, manifest: manifests.Manifest, adoption: takeover.Patch) -> None:
+def _adopt(client: Client, manifest: manifests.Manifest, adoption: csa_upgrade.Patch) -> None:
     from lightkube import ApiError
     from lightkube.types import PatchType
 

@@ -1,0 +1,1 @@
+"""Who may log in: IAM principals, and the mappings that name them."""

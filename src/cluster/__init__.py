@@ -1,0 +1,1 @@
+"""Kubernetes: the client, the objects that the charm owns, and their rollout."""
