@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The aws-iam charm: which events there are, and what every one of them does.
+"""The aws-iam charm: which events it observes, and the reconcile that each of them runs.
 
 Data flows one way: Juju's state → desired objects → cluster, file, relation data → status.
 """
@@ -9,12 +9,13 @@ from __future__ import annotations
 import gc
 
 if __name__ == "__main__":
-    # A process that lives for a fraction of a second has no garbage worth looking for, and
-    # its imports would have it looked for most.
+    # The process lives for a fraction of a second, so a collection finds no garbage worth its
+    # time; and the imports below would cause most of the collections.
     gc.disable()
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 
 import ops
 from charms.aws_iam.v0.aws_iam import AwsIamRequirer
@@ -25,10 +26,13 @@ import kubeconfigs
 import leader
 import peers
 import reactive
-from certificates import Certificates
-from cluster import api, objects
+from certificates import Certificates, rotation
+from certificates.sans import sans
+from cluster import api, manifests, objects, pods
 from config import Config
+from control_plane import ControlPlane
 from errors import Blocked, Unready, Waiting
+from peers import Shared
 
 logger = logging.getLogger(__name__)
 
@@ -38,10 +42,10 @@ class AwsIamCharm(ops.CharmBase):
 
     def __init__(self, framework: ops.Framework):
         super().__init__(framework)
-        self._verdict: ops.StatusBase | None = None
+        self._status: ops.StatusBase | None = None
         self._peers = peers.Peers(self)
         self._requirer = AwsIamRequirer(self, control_plane.RELATION)
-        self._certificates = Certificates(self, leader.names(self._peers.published.address))
+        self._certificates = Certificates(self, sans(self._peers.shared.address))
 
         for event in (
             self.on.install,
@@ -76,18 +80,18 @@ class AwsIamCharm(ops.CharmBase):
 
     def _on_any_event(self, _: ops.EventBase) -> None:
         try:
-            self._verdict = ops.ActiveStatus(self._reconcile())
+            self._status = ops.ActiveStatus(self._reconcile())
         except Blocked as reason:
-            self._verdict = ops.BlockedStatus(str(reason))
+            self._status = ops.BlockedStatus(str(reason))
         except Waiting as reason:
-            self._verdict = ops.WaitingStatus(str(reason))
+            self._status = ops.WaitingStatus(str(reason))
 
     def _on_collect_unit_status(self, event: ops.CollectStatusEvent) -> None:
-        if self._verdict:
-            event.add_status(self._verdict)
+        if self._status:
+            event.add_status(self._status)
 
     def _on_control_plane_departed(self, _: ops.EventBase) -> None:
-        # Before the file goes, with the last hook: the control plane must not look for it.
+        # The last hook removes the file: by then the control plane must not look for it.
         self._requirer.withdraw()
 
     def _on_remove(self, _: ops.EventBase) -> None:
@@ -95,32 +99,28 @@ class AwsIamCharm(ops.CharmBase):
         try:
             if control_plane.is_leaving():
                 return
-            with api.answering():
+            with api.errors_as_status():
                 objects.remove(api.connect(files.ADMIN_KUBECONFIG))
         except Unready as reason:
             logger.warning(
-                "the cluster keeps what this charm deployed (%s); remove it with: "
-                "kubectl -n kube-system delete deploy,svc,cm,sa,pdb aws-iam-authenticator; "
-                "kubectl -n kube-system delete secret aws-iam-certs; "
-                "kubectl delete clusterrole,clusterrolebinding aws-iam-authenticator",
+                "the cluster keeps what this charm deployed (%s); remove it with: %s",
                 reason,
+                manifests.removal_command(),
             )
 
     # The reconcile: what it does depends on the state, never on the event.
 
     def _reconcile(self) -> str:
-        """Bring everything to where it belongs; the line for an active status."""
-        reactive.forget_files()
+        """Bring everything to its desired state, and return the line of an active status."""
+        reactive.remove_files()
         config = self._load_config()
         principal = control_plane.find(self)
         if not self._peers.joined:
             raise Waiting("waiting for Juju to set up the peer relation")
         control_plane.await_api_server(principal, self._requirer)
-        self._hand_over(principal)
-        line = self._lead(config, principal) if self.unit.is_leader() else self._follow()
-        if not principal.told:
-            control_plane.check_option(principal, self._peers.published.address)
-        return line
+        if self.unit.is_leader():
+            return self._lead(config, principal)
+        return self._follow(principal)
 
     def _load_config(self) -> Config:
         try:
@@ -128,22 +128,59 @@ class AwsIamCharm(ops.CharmBase):
         except ValueError as error:
             raise Blocked(str(error)) from error
 
-    def _hand_over(self, principal: control_plane.ControlPlane) -> None:
-        control_plane.hand_over(principal, self._requirer, self._peers)
-
-    def _lead(self, config: Config, principal: control_plane.ControlPlane) -> str:
-        role = leader.Leader(
-            self.unit, self._peers, self._certificates, lambda: self._hand_over(principal)
+    def _lead(self, config: Config, principal: ControlPlane) -> str:
+        # Ahead of any request to Kubernetes: the file is repaired while its API is down, too.
+        shared = self._share(principal, leader.ensure_cluster_id(self._peers.shared, config))
+        with api.errors_as_status():
+            client = api.connect(files.ADMIN_KUBECONFIG)
+            # The Service comes first, because its address goes into the certificate.
+            address = objects.apply_service(client, shared.address or None)
+            shared = self._share(principal, replace(shared, address=address))
+            issued = self._certificates.obtain(sans(address))
+            current = objects.current_pair(client)
+            not_trusting = self._peers.units_not_trusting
+            plan = rotation.plan(shared.ca, current, issued.pair, not_trusting)
+            shared = self._share(principal, replace(shared, ca=plan.trust))
+            # In that share this unit may have acknowledged the bundle.
+            plan = rotation.plan(shared.ca, current, issued.pair, not_trusting)
+            if not plan.pair:
+                raise issued.problem
+            rollout = leader.deploy(client, config, shared.cluster_id, plan.pair)
+            serving = shared.serving or rollout.serving
+            shared = self._share(principal, replace(shared, serving=serving))
+            if plan.can_drop_old_ca and rollout.complete and pods.all_pods_use(client, plan.pair):
+                shared = self._share(principal, replace(shared, ca=plan.pair.ca))
+            self.unit.set_workload_version(config.version)
+            report = leader.check_mappings(client)
+            pods.check_rollout(client, rollout)
+        if not issued.pair:
+            raise issued.problem
+        if plan.blocker:
+            raise Waiting(plan.blocker)
+        control_plane.check_option(principal, shared.address)
+        old_ca = shared.ca != plan.pair.ca
+        return leader.active_line(
+            config,
+            rollout,
+            report,
+            issued.warning,
+            "the former authority is trusted until its last pod has ended" if old_ca else "",
         )
-        with api.answering():
-            return role.lead(api.connect(files.ADMIN_KUBECONFIG), config)
 
-    def _follow(self) -> str:
+    def _follow(self, principal: ControlPlane) -> str:
+        shared = self._share(principal, self._peers.shared)
         self._certificates.withdraw()
-        published = self._peers.published
-        if not published.serving:
+        if not shared.serving:
             raise Waiting("waiting for the leader to deploy the authenticator")
-        return f"webhook {kubeconfigs.endpoint(published.address)}"
+        control_plane.check_option(principal, shared.address)
+        return f"webhook {kubeconfigs.endpoint(shared.address)}"
+
+    def _share(self, principal: ControlPlane, shared: Shared) -> Shared:
+        """Publish ``shared`` to the peers and to this unit's control plane, and return it."""
+        self._peers.publish(shared)
+        if control_plane.publish_webhook(principal, self._requirer, shared):
+            self._peers.acknowledge(shared.ca)
+        return shared
 
     # Actions.
 
@@ -154,7 +191,7 @@ class AwsIamCharm(ops.CharmBase):
             event.fail(str(reason))
 
     def _kubeconfig(self, params: Mapping[str, str]) -> str:
-        cluster_id = self._peers.published.cluster_id
+        cluster_id = self._peers.shared.cluster_id
         if not cluster_id:
             raise Waiting("no cluster id yet, see juju status")
         login = kubeconfigs.login(cluster_id, params)
@@ -166,7 +203,7 @@ class AwsIamCharm(ops.CharmBase):
 
 
 if __name__ == "__main__":
-    # What libraries say of every request and every step says nothing about this charm, and
-    # each line of it is a hook-tool call.
+    # Libraries log every request and every step at these levels. It says nothing about this
+    # charm, and each line would be a hook-tool call.
     logging.disable(logging.INFO)
     ops.main(AwsIamCharm)

@@ -12,8 +12,9 @@ from charms.aws_iam.v0.aws_iam import AwsIamRequirer, Webhook
 
 import files
 import kubeconfigs
-import peers
 from errors import Blocked, Waiting
+from fingerprint import fingerprint
+from peers import Shared
 
 # Charmed Kubernetes <= 1.28: its charm speaks the interface.
 RELATION = "aws-iam"
@@ -25,11 +26,11 @@ _URL = re.compile(r"https://[^\s'\"]+")
 
 @dataclasses.dataclass(frozen=True)
 class ControlPlane:
-    """``application`` is the principal's name in this model; ``told`` whether it takes the
-    webhook over the relation."""
+    """``application`` is the principal's name in this model; ``via_relation`` whether it takes
+    the webhook from the relation."""
 
     application: str
-    told: bool
+    via_relation: bool
 
 
 def find(charm: ops.CharmBase) -> ControlPlane:
@@ -52,39 +53,41 @@ def find(charm: ops.CharmBase) -> ControlPlane:
         raise Blocked(f"no control plane: juju integrate {name} kubernetes-control-plane")
     if not relation.units:
         raise Waiting(f"waiting for {relation.app.name} to join")
-    return ControlPlane(relation.app.name, told=bool(explicit))
+    return ControlPlane(relation.app.name, via_relation=bool(explicit))
 
 
 def await_api_server(control_plane: ControlPlane, requirer: AwsIamRequirer) -> None:
     """Raise `errors.Waiting` until the control plane says that its API server answers; the
     newer kind says nothing."""
-    if control_plane.told and not requirer.api_server_ready:
+    if control_plane.via_relation and not requirer.api_server_ready:
         raise Waiting(f"waiting for the API server of {control_plane.application}")
 
 
-def hand_over(control_plane: ControlPlane, requirer: AwsIamRequirer, units: peers.Peers) -> None:
-    """Give this unit's control plane what the leader published, file first, and acknowledge
-    the authorities to the leader once the control plane trusts them."""
-    published = units.published
-    if not published.ca:
-        return
-    if not control_plane.told:
-        units.acknowledge(published.ca)
-        return
-    text = kubeconfigs.webhook(published.address, published.ca)
+def publish_webhook(control_plane: ControlPlane, requirer: AwsIamRequirer, shared: Shared) -> bool:
+    """Give this unit's control plane its webhook, the file first.
+
+    Return whether the control plane trusts ``shared.ca`` by now, as far as it ever says.
+    """
+    if not shared.ca:
+        return False
+    if not control_plane.via_relation:
+        return True
+    text = kubeconfigs.webhook(shared.address, shared.ca)
     files.write(files.WEBHOOK, text)
-    webhook = Webhook(published.cluster_id, published.serving, peers.fingerprint(text))
+    webhook = Webhook(shared.cluster_id, shared.serving, fingerprint(text))
     requirer.publish(webhook)
-    if requirer.acknowledged in (None, "", webhook.hash):
-        units.acknowledge(published.ca)
+    return requirer.acknowledged in (None, "", webhook.hash)
 
 
 def check_option(control_plane: ControlPlane, address: str) -> None:
-    """See by its rendered webhook whether the newer kind of control plane has been told.
+    """Check that the newer kind of control plane has been given the webhook's URL.
 
     Raises:
-        errors.Blocked: it has not, or an old address; with the command that tells it.
+        errors.Blocked: its rendered webhook has no URL, or an old one; the text is the command
+            that sets it.
     """
+    if control_plane.via_relation:
+        return
     url = kubeconfigs.endpoint(address)
     if url in _URL.findall(files.read(files.AUTH_WEBHOOK) or ""):
         return

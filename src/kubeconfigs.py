@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import templating
 from access import arn
-from cluster import manifests
+from certificates.sans import COMMON_NAME
 
 PORT = 443
 # Without a user in it: nobody's credential is handed on.
@@ -34,7 +34,7 @@ def webhook(address: str, ca: str) -> str:
     return templating.render(
         "webhook.yaml.j2",
         server=endpoint(address),
-        tls_server_name=manifests.HOSTNAMES[0],
+        tls_server_name=COMMON_NAME,
         ca=_base64(ca),
     )
 

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 
 import ops
+
+from fingerprint import fingerprint
 
 RELATION = "peers"
 
 
 @dataclasses.dataclass(frozen=True)
-class Published:
-    """The application databag: cluster id, ClusterIP of the Service, PEM bundle of the
-    authorities to trust, whether the authenticator has served, and whether the predecessor's
-    leader data is still to be removed."""
+class Shared:
+    """What all units work from: the application databag.
+
+    Attributes:
+        cluster_id: What a login token must be made for.
+        address: ClusterIP of the Service.
+        ca: CA bundle for the control planes to trust.
+        serving: Whether the authenticator has ever served.
+        inherited: Whether the reactive charm's leader data is still to be removed.
+    """
 
     cluster_id: str = ""
     address: str = ""
@@ -25,37 +32,28 @@ class Published:
 
 class Peers:
     """The peer relation. Without it (a unit's first moments, or its last) nothing is known
-    and nothing is kept."""
+    and nothing is kept.
+
+    Attributes:
+        shared: What the leader published last: read once a hook, and then what this hook
+            published.
+    """
 
     def __init__(self, charm: ops.CharmBase):
-        self._model = charm.model
+        self._app, self._unit = charm.app, charm.unit
         self._relation = charm.model.get_relation(RELATION)
+        self.shared = self._read()
 
     @property
     def joined(self) -> bool:
-        """Whether there is a place to keep what must not be lost."""
+        """Return whether there is a databag to keep what must not be lost."""
         return self._relation is not None
 
-    @property
-    def published(self) -> Published:
-        """What the leader published last."""
-        if not self._relation:
-            return Published()
-        data = self._relation.data[self._model.app]
-        return Published(
-            cluster_id=data.get("cluster-id", ""),
-            address=data.get("address", ""),
-            ca=data.get("ca", ""),
-            serving=data.get("serving") == "true",
-            inherited=data.get("inherited") == "true",
-        )
-
-    def publish(self, new: Published) -> bool:
-        """Leader only: replace what is published. What is there already is not written.
-        Whether anything was."""
-        if not self._relation or new == self.published:
-            return False
-        self._relation.data[self._model.app].update(
+    def publish(self, new: Shared) -> None:
+        """Make ``new`` what is published; only the leader may change it."""
+        if not self._relation or new == self.shared:
+            return
+        self._relation.data[self._app].update(
             {
                 "cluster-id": new.cluster_id,
                 "address": new.address,
@@ -64,28 +62,35 @@ class Peers:
                 "inherited": "true" if new.inherited else "",
             }
         )
-        return True
+        self.shared = new
 
     def acknowledge(self, ca: str) -> None:
-        """Say that this unit's webhook file trusts the bundle ``ca``."""
+        """Tell the leader that this unit's control plane trusts the bundle ``ca``."""
         if not self._relation:
             return
-        data = self._relation.data[self._model.unit]
+        data = self._relation.data[self._unit]
         if data.get("trusts", "") != (new := fingerprint(ca)):
             data["trusts"] = new
 
-    def missing(self, ca: str) -> list[str]:
-        """Names of the units, this one included, that do not trust the bundle ``ca`` yet."""
+    def units_not_trusting(self, ca: str) -> list[str]:
+        """Return the units, this one included, that have not acknowledged the bundle ``ca``."""
         if not self._relation:
-            return [self._model.unit.name]
+            return [self._unit.name]
         wanted = fingerprint(ca)
         return sorted(
             unit.name
-            for unit in (self._model.unit, *self._relation.units)
+            for unit in (self._unit, *self._relation.units)
             if self._relation.data[unit].get("trusts") != wanted
         )
 
-
-def fingerprint(text: str) -> str:
-    """A short name for ``text``; empty for the empty text."""
-    return hashlib.sha256(text.encode()).hexdigest()[:32] if text else ""
+    def _read(self) -> Shared:
+        if not self._relation:
+            return Shared()
+        data = self._relation.data[self._app]
+        return Shared(
+            cluster_id=data.get("cluster-id", ""),
+            address=data.get("address", ""),
+            ca=data.get("ca", ""),
+            serving=data.get("serving") == "true",
+            inherited=data.get("inherited") == "true",
+        )

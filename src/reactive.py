@@ -22,12 +22,12 @@ def cluster_id() -> str:
     return found.stdout.strip()
 
 
-def forget_files() -> None:
+def remove_files() -> None:
     """Remove its files from the machine, the private key's among them."""
     files.remove(*files.LEFTOVERS)
 
 
-def forget_leader_data() -> bool:
+def remove_leader_data() -> bool:
     """Remove all that it kept there, the private key included; for the leader. Whether Juju
     took it; else another hook has to try again."""
     keys = ("cluster_id=", "service_ip=", "cert=", "key=")

@@ -1,18 +1,20 @@
-"""What makes an IAMIdentityMapping work, or never work."""
+"""What makes an IAMIdentityMapping work, or never work. Pure."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
 from access import arn
 
 
 @dataclasses.dataclass(frozen=True)
-class Mapping:
-    """An IAMIdentityMapping as the cluster holds it; ``canonical`` is its
-    ``status.canonicalARN``, the key that logins are looked up by, or empty."""
+class IdentityMapping:
+    """An IAMIdentityMapping as the cluster has it.
+
+    ``canonical`` is its ``status.canonicalARN``, the key that logins are looked up by; or empty.
+    """
 
     name: str
     arn: str
@@ -20,36 +22,43 @@ class Mapping:
 
 
 @dataclasses.dataclass(frozen=True)
-class Survey:
-    """All mappings at once: how many there are, which can never work and why, and which
-    ``status.canonicalARN`` has to be written (mapping name → value)."""
+class MappingReport:
+    """What there is to say of all mappings together.
+
+    Attributes:
+        total: How many there are.
+        problems: Why a mapping can never work, by its name.
+        corrections: The ``status.canonicalARN`` to write, by the mapping's name.
+    """
 
     total: int
     problems: dict[str, str]
     corrections: dict[str, str]
 
 
-def survey(found: Iterable[Mapping]) -> Survey:
-    """Look at every mapping, and at what only shows among all of them.
+def check(found: Iterable[IdentityMapping]) -> MappingReport:
+    """Check every mapping, by itself and among the others.
 
-    A mapping whose ARN names no principal loses its canonical ARN: the authenticator
-    leaves the former one in place, and the former principal would keep the mapping's
-    username and groups.
+    A mapping whose ARN names no principal loses its canonical ARN. The authenticator would
+    leave the former one in place, and the former principal would keep the mapping's username
+    and groups.
     """
     mappings = sorted(found, key=lambda mapping: mapping.name)
     expected = {mapping.name: _canonical(mapping.arn) for mapping in mappings}
-    shared = {key for key, count in Counter(expected.values()).items() if count > 1}
+    names: dict[str, list[str]] = defaultdict(list)
+    for name, canonical in expected.items():
+        names[canonical].append(name)
     problems = {
         mapping.name: problem
         for mapping in mappings
-        if (problem := _problem(mapping.arn, expected[mapping.name] in shared))
+        if (problem := _problem(mapping, names[expected[mapping.name]]))
     }
     corrections = {
         mapping.name: expected[mapping.name]
         for mapping in mappings
         if mapping.canonical != expected[mapping.name]
     }
-    return Survey(total=len(mappings), problems=problems, corrections=corrections)
+    return MappingReport(total=len(mappings), problems=problems, corrections=corrections)
 
 
 def _canonical(text: str) -> str:
@@ -59,13 +68,13 @@ def _canonical(text: str) -> str:
         return ""
 
 
-def _problem(text: str, shared: bool) -> str | None:
+def _problem(mapping: IdentityMapping, same_arn: Sequence[str]) -> str | None:
     try:
-        principal = arn.parse(text)
+        principal = arn.parse(mapping.arn)
     except ValueError as error:
         return str(error)
     if role := principal.login_role:
         return f"no login has a role path, map {role} instead"
-    if shared:
-        return "another mapping has the same ARN, and which of them wins is left to chance"
+    if other := next((name for name in same_arn if name != mapping.name), None):
+        return f"same ARN as mapping {other}: delete one of them"
     return None

@@ -1,22 +1,23 @@
 """The ``certificates`` relation: one answer for both of its protocols.
 
-Which of the two a provider speaks shows only in what it writes: the older one in unit
-databags, the newer in the application's. The leader asks in the newer one until the older
-shows itself, and takes whichever answer comes.
+What a provider writes shows which of the two it speaks: the older in unit databags, the newer
+in the application's. The leader asks in the newer one until the older shows itself, and takes
+whichever answer comes.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import ops
 
 from certificates import legacy, pem
-from cluster import manifests
-from errors import Blocked, Waiting
+from certificates.keypair import KeyPair
+from errors import Blocked, Unready, Waiting
+from fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from certificates import modern
@@ -25,21 +26,40 @@ ENDPOINT = "certificates"
 WARNING_DAYS = 14
 
 
-class Certificates(ops.Object):
-    """The pair that the pods shall serve with; for the leader.
+@dataclasses.dataclass(frozen=True)
+class Issued:
+    """What a request has led to: a pair, or why there is none.
 
-    ``remembered`` are the names that were asked for before: what the request stays at while
-    a hook cannot know better.
+    Attributes:
+        pair: The pair to serve, checked.
+        refusal: What is wrong and what a person must do, as a status.
+        wait: What the provider must do first, as a status.
+        warning: When ``pair`` expires, if that is soon and no protocol renews it.
     """
 
-    # Checking a pair costs more than all the rest of a hook with nothing to do, so that a
-    # checked pair is remembered by its hash.
+    pair: KeyPair | None = None
+    refusal: str = ""
+    wait: str = ""
+    warning: str = ""
+
+    @property
+    def problem(self) -> Unready:
+        """Return the error to raise where there is no pair."""
+        return Blocked(self.refusal) if self.refusal else Waiting(self.wait)
+
+
+class Certificates(ops.Object):
+    """The relation's requirer. ``remembered`` are the names that were asked for before: the
+    request stays as it is in a hook that learns no newer ones."""
+
+    # A check of a pair costs more than the rest of a settled hook, so the fingerprint of the
+    # pair that was checked last is remembered.
     _stored = ops.StoredState()
 
     def __init__(self, charm: ops.CharmBase, remembered: Sequence[str]):
         super().__init__(charm, ENDPOINT)
         self._stored.set_default(checked="", expires="")
-        self._names = list(remembered)
+        self._sans = list(remembered)
         self._unit = charm.unit
         self._relation = charm.model.get_relation(ENDPOINT)
         self._readable = True
@@ -50,88 +70,85 @@ class Certificates(ops.Object):
             return None
         from certificates import modern
 
-        # No relation is seen while it breaks: the library removes its secrets then.
+        # A relation that breaks is not seen here: the library removes its secrets then.
         if self._relation:
             self._readable = modern.is_readable(self._relation.data[self._relation.app])
         if not self._readable:
             return None
-        return modern.Requirer(charm, ENDPOINT, lambda: self._names)
+        return modern.Requirer(charm, ENDPOINT, lambda: self._sans)
 
-    def request(self, names: Sequence[str]) -> None:
-        """Ask for a certificate for ``names``, unless that has been asked already."""
+    def obtain(self, sans: Sequence[str]) -> Issued:
+        """Ask for a certificate that covers ``sans``, and return what that has led to.
+
+        Leader only. A request that has been made is not written again.
+        """
         if not self._relation:
-            return
-        self._names = list(names)
+            return Issued(
+                refusal="no certificate authority: juju integrate "
+                f"{self._unit.app.name}:{ENDPOINT} easyrsa (or vault, self-signed-certificates)"
+            )
+        self._request(self._relation, sans)
+        provider = self._relation.app.name
+        if not self._readable:
+            return Issued(
+                refusal=f"{provider} published a malformed certificate: run juju remove-relation "
+                f"{self._unit.app.name}:{ENDPOINT} {provider}, and integrate them again"
+            )
+        if self._modern and (refusal := self._modern.refusal(provider)):
+            return Issued(refusal=refusal)
+        return self._choose(self._replies(), provider)
+
+    def withdraw(self) -> None:
+        """Ask for nothing: only the leader asks."""
+        if self._relation:
+            self._write(self._relation, legacy.NOTHING)
+
+    def _request(self, relation: ops.Relation, sans: Sequence[str]) -> None:
+        self._sans = list(sans)
         if self._modern:
             self._modern.sync()
         if legacy.is_spoken_by(self._bags()):
-            self._write(legacy.request(self._unit.name, names))
+            self._write(relation, legacy.request(self._unit.name, sans))
 
-    def withdraw(self) -> None:
-        """Not leader, or no longer: exactly one unit asks."""
-        if self._relation:
-            self._write(legacy.NOTHING)
-
-    def answer(self) -> manifests.Bundle:
-        """The pair for the names asked for.
-
-        Raises:
-            errors.Waiting: the provider has not answered yet, or with an older one.
-            errors.Blocked: no provider, a refusal, or an answer that can never be served.
-        """
-        if not self._relation:
-            raise Blocked(
-                "no certificate authority: juju integrate "
-                f"{self._unit.app.name}:{ENDPOINT} easyrsa (or vault, self-signed-certificates)"
-            )
-        provider = self._relation.app.name
-        if not self._readable:
-            raise Blocked(
-                f"what {provider} answered is no certificate: run juju remove-relation "
-                f"{self._unit.app.name}:{ENDPOINT} {provider}, and integrate them again"
-            )
-        if self._modern:
-            self._modern.raise_refusal(provider)
-        candidates = self._candidates()
-        if not candidates:
-            raise Waiting(f"waiting for a certificate from {provider}")
-        problems: list[ValueError] = []
-        for candidate in candidates:
-            try:
-                self._check(candidate)
-            except ValueError as problem:
-                problems.append(problem)
-            else:
-                return candidate
-        if stale := next((p for p in problems if isinstance(p, pem.Stale)), None):
-            raise Waiting(f"waiting for a new certificate from {provider}: the old {stale}")
-        raise Blocked(
-            f"the certificate from {provider} {problems[0]}: have it issued again, see "
-            f"juju actions {provider}"
-        )
-
-    @property
-    def warning(self) -> str:
-        """When the pair in use ends, if that is soon and nobody renews it; else empty."""
-        expires = str(self._stored.expires)
-        if not expires or self._modern:
-            return ""
-        left = datetime.datetime.fromisoformat(expires) - _now()
-        return f"certificate expires {expires[:10]}" if left.days < WARNING_DAYS else ""
-
-    def _candidates(self) -> list[manifests.Bundle]:
+    def _replies(self) -> list[KeyPair]:
         modern = self._modern.reply() if self._modern else None
         return [modern] if modern else legacy.replies(self._unit.name, self._bags())
 
-    def _check(self, candidate: manifests.Bundle) -> None:
-        names = self._modern.signable() if self._modern else self._names
-        text = "\0".join([candidate.certificate, candidate.key, candidate.ca, *names])
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        expires = str(self._stored.expires)
-        if self._stored.checked == digest and datetime.datetime.fromisoformat(expires) > _now():
-            return
-        self._stored.expires = pem.check(candidate, names).isoformat()
-        self._stored.checked = digest
+    def _choose(self, replies: Sequence[KeyPair], provider: str) -> Issued:
+        problems: list[ValueError] = []
+        for pair in replies:
+            try:
+                return Issued(pair, warning=self._warning(self._expiry(pair)))
+            except ValueError as problem:
+                problems.append(problem)
+        if not problems:
+            return Issued(wait=f"waiting for a certificate from {provider}")
+        if stale := next((p for p in problems if isinstance(p, pem.Stale)), None):
+            return Issued(
+                wait=f"waiting for a new certificate from {provider}: the current one {stale}"
+            )
+        return Issued(
+            refusal=f"the certificate from {provider} {problems[0]}: have it issued again, see "
+            f"juju actions {provider}"
+        )
+
+    def _expiry(self, pair: KeyPair) -> datetime.datetime:
+        """Return when ``pair`` expires; raise as `pem.check` does."""
+        sans = self._modern.signable() if self._modern else self._sans
+        checked = fingerprint("\0".join([pair.certificate, pair.key, pair.ca, *sans]))
+        if self._stored.checked == checked:
+            expiry = datetime.datetime.fromisoformat(str(self._stored.expires))
+            if expiry > _now():
+                return expiry
+        expiry = pem.check(pair, sans)
+        self._stored.expires = expiry.isoformat()
+        self._stored.checked = checked
+        return expiry
+
+    def _warning(self, expiry: datetime.datetime) -> str:
+        if self._modern or (expiry - _now()).days >= WARNING_DAYS:
+            return ""
+        return f"certificate expires {expiry:%Y-%m-%d}"
 
     def _bags(self) -> list[ops.RelationDataContent]:
         if not self._relation:
@@ -139,9 +156,8 @@ class Certificates(ops.Object):
         units = sorted(self._relation.units, key=lambda unit: unit.name)
         return [self._relation.data[unit] for unit in units]
 
-    def _write(self, values: Mapping[str, str]) -> None:
-        assert self._relation  # noqa: S101  (both callers looked)
-        data = self._relation.data[self._unit]
+    def _write(self, relation: ops.Relation, values: Mapping[str, str]) -> None:
+        data = relation.data[self._unit]
         changed = {key: value for key, value in values.items() if data.get(key, "") != value}
         if changed:
             data.update(changed)

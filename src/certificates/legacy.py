@@ -1,7 +1,7 @@
-"""The older protocol of ``tls-certificates``: unit databags only, the provider makes the key.
+"""The older protocol of ``tls-certificates``. Pure.
 
-Spoken by easyrsa and by vault's ``certificates`` endpoint. Source: the interface
-``tls-certificates`` of the reactive charms. All functions are pure.
+It uses unit databags only, and the provider makes the private key. easyrsa and vault's
+``certificates`` endpoint speak it. Source: the reactive charms' interface ``tls-certificates``.
 """
 
 from __future__ import annotations
@@ -11,28 +11,30 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from certificates import pem
-from cluster import manifests
+from certificates.keypair import KeyPair
+from certificates.sans import COMMON_NAME
 
-COMMON_NAME = manifests.HOSTNAMES[0]
-# What a provider publishes as soon as its authority is ready, before any request.
+# A provider publishes these as soon as its authority is ready, before any request.
 _MARKERS = ("ca", "chain", "client.cert")
 
-# What the databag holds of a unit that asks for nothing. All but the first are an older form,
-# which the reactive charm used.
+# The databag of a unit that asks for nothing. All keys but the first are of an older form of
+# request, which the reactive charm used.
 NOTHING = {"cert_requests": "", "common_name": "", "sans": "", "certificate_name": ""}
 
 Databag = Mapping[str, str]
 
 
 def is_spoken_by(bags: Sequence[Databag]) -> bool:
-    """Whether the provider's unit databags show this protocol. A no proves nothing: a
-    sealed vault is silent."""
+    """Return whether the provider's unit databags show this protocol.
+
+    False proves nothing: a sealed vault is silent.
+    """
     return any(bag.get(marker) for bag in bags for marker in _MARKERS)
 
 
-def request(unit: str, names: Sequence[str]) -> dict[str, str]:
-    """What the requirer's unit databag must hold for a certificate for ``names``."""
-    requests = {COMMON_NAME: {"sans": list(names)}}
+def request(unit: str, sans: Sequence[str]) -> dict[str, str]:
+    """Return the requirer's unit databag for a certificate that covers ``sans``."""
+    requests = {COMMON_NAME: {"sans": list(sans)}}
     return {
         **NOTHING,
         "unit_name": _flat(unit),
@@ -40,22 +42,22 @@ def request(unit: str, names: Sequence[str]) -> dict[str, str]:
     }
 
 
-def replies(unit: str, bags: Sequence[Databag]) -> list[manifests.Bundle]:
-    """The pairs that the provider's units answered ``unit`` with, each once, unchecked."""
-    found = [bundle for bag in bags if (bundle := _reply(unit, bag, bags))]
+def replies(unit: str, bags: Sequence[Databag]) -> list[KeyPair]:
+    """Return the pairs that the provider's units issued to ``unit``, each once, unchecked."""
+    found = [pair for bag in bags if (pair := _reply(unit, bag, bags))]
     return list(dict.fromkeys(found))
 
 
-def _reply(unit: str, bag: Databag, bags: Sequence[Databag]) -> manifests.Bundle | None:
+def _reply(unit: str, bag: Databag, bags: Sequence[Databag]) -> KeyPair | None:
     processed = _json_object(bag.get(f"{_flat(unit)}.processed_requests", ""))
-    pair = processed.get(COMMON_NAME)
-    if not isinstance(pair, dict) or not pair.get("cert") or not pair.get("key"):
+    reply = processed.get(COMMON_NAME)
+    if not isinstance(reply, dict) or not reply.get("cert") or not reply.get("key"):
         return None
     # Units of a clustered vault share one authority, and not each has published it yet.
     authority = next((b for b in (bag, *bags) if b.get("ca") or b.get("chain")), {})
-    return pem.bundle(
-        str(pair["cert"]),
-        str(pair["key"]),
+    return pem.key_pair(
+        str(reply["cert"]),
+        str(reply["key"]),
         authority.get("chain", ""),
         authority.get("ca", ""),
     )

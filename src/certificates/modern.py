@@ -1,8 +1,9 @@
-"""The newer protocol of ``tls-certificates``: a signing request in the application databag,
-and a private key that never leaves this application's own Juju secret.
+"""The newer protocol of ``tls-certificates``.
 
-Spoken by self-signed-certificates, vault >= 1.16, lego and others. The protocol itself is
-the library's; it costs a tenth of a second to import, so only leaders that may need it do.
+It uses the application databags, and a signing request: the private key never leaves this
+application's own Juju secret. self-signed-certificates, vault >= 1.16, lego and others speak it.
+The protocol itself is the library's. Its import takes a tenth of a second, so only leaders that
+may need it import it.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from certificates import pem
-from cluster import manifests
-from errors import Blocked
+from certificates.keypair import KeyPair
+from certificates.sans import COMMON_NAME, HOSTNAMES
 
 if TYPE_CHECKING:
     import ops
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
         ProviderCapabilities,
     )
 
-# How an operator lifts a refusal, by its code's name.
+# The command that lifts a refusal, by the name of its code.
 _REMEDIES = {
     "IP_NOT_ALLOWED": "juju config {app} pki_allow_ip_sans=true",
     "DOMAIN_NOT_ALLOWED": "juju config {app} pki_allowed_domains=svc,cluster.local"
@@ -33,8 +34,10 @@ _REMEDIES = {
 
 
 def is_readable(bag: Mapping[str, str]) -> bool:
-    """Whether the library can take in the provider's application databag ``bag``: it raises,
-    in handlers of its own, at a certificate or request that is none."""
+    """Return whether the library can read ``bag``, the provider's application databag.
+
+    The library raises at a malformed certificate or request, in event handlers of its own.
+    """
     from charmlibs.interfaces.tls_certificates import Certificate, CertificateSigningRequest
 
     try:
@@ -50,58 +53,59 @@ def is_readable(bag: Mapping[str, str]) -> bool:
 
 
 class Requirer:
-    """One request of the application, for the names that ``names`` returns.
+    """One request of the application, for the names that ``sans`` returns.
 
-    An empty list of names keeps what was asked for before from being asked for again, and
-    makes the library drop it: `names` must fall back on what is remembered.
+    ``sans`` must return the remembered names where nothing newer is known: given none, the
+    library drops the request, and the provider the certificate.
     """
 
-    def __init__(self, charm: ops.CharmBase, endpoint: str, names: Callable[[], Sequence[str]]):
+    def __init__(self, charm: ops.CharmBase, endpoint: str, sans: Callable[[], Sequence[str]]):
         from charmlibs.interfaces.tls_certificates import Mode, TLSCertificatesRequiresV4
 
-        self._names = names
+        self._sans = sans
         self._library = TLSCertificatesRequiresV4(
             charm, endpoint, certificate_requests=self._requests, mode=Mode.APP
         )
 
     def sync(self) -> None:
-        """Publish the request, and take what has been answered."""
+        """Publish the request, and read the answers."""
         self._library.sync()
 
-    def reply(self) -> manifests.Bundle | None:
-        """The pair that the provider answered with, unchecked; None while there is none."""
+    def reply(self) -> KeyPair | None:
+        """Return the pair that the provider issued, unchecked; None while there is none."""
         for request in self._requests():
             found, key = self._library.get_assigned_certificate(request)
             if found and key:
                 chain = [str(certificate) for certificate in found.chain]
-                return pem.bundle(str(found.certificate), str(key), *chain, str(found.ca))
+                return pem.key_pair(str(found.certificate), str(key), *chain, str(found.ca))
         return None
 
-    def raise_refusal(self, provider: str) -> None:
-        """Raise `errors.Blocked` if the provider refused the request, with the remedy."""
+    def refusal(self, provider: str) -> str:
+        """Return why ``provider`` refused the request, with the remedy; empty if it did not."""
         requested = {
             str(r.certificate_signing_request)
             for r in self._library.get_csrs_from_requirer_relation_data()
         }
-        for refusal in self._library.get_request_errors():
-            if str(refusal.certificate_signing_request) in requested:
-                error = refusal.error
+        for refused in self._library.get_request_errors():
+            if str(refused.certificate_signing_request) in requested:
+                error = refused.error
                 remedy = _REMEDIES.get(error.name, "juju show-status-log {app}")
                 reason = " ".join((error.message or "").split())[:120]
-                raise Blocked(
+                return (
                     f"{provider} refuses the certificate: {error.name} {reason}; "
                     f"run: {remedy.format(app=provider)}"
                 )
+        return ""
 
     def signable(self) -> list[str]:
-        """The names asked for: all that are wanted, but for addresses where none is signed.
+        """Return the names to ask for: without addresses where the provider signs none.
 
-        The webhook kubeconfig names the TLS server, so that an address is a convenience.
+        Control planes check the TLS server name of the webhook's kubeconfig, not the address.
         """
         capabilities = self._library.get_provider_capabilities()
         if capabilities is None or capabilities.supports_ip_sans is not False:
-            return list(self._names())
-        return [name for name in self._names() if name in manifests.HOSTNAMES]
+            return list(self._sans())
+        return [name for name in self._sans() if name in HOSTNAMES]
 
     def _requests(self, *_: ProviderCapabilities | None) -> list[CertificateRequestAttributes]:
         from charmlibs.interfaces.tls_certificates import CertificateRequestAttributes
@@ -111,8 +115,8 @@ class Requirer:
             return []
         return [
             CertificateRequestAttributes(
-                common_name=manifests.HOSTNAMES[0],
-                sans_dns={name for name in names if name in manifests.HOSTNAMES},
-                sans_ip={name for name in names if name not in manifests.HOSTNAMES},
+                common_name=COMMON_NAME,
+                sans_dns={name for name in names if name in HOSTNAMES},
+                sans_ip={name for name in names if name not in HOSTNAMES},
             )
         ]

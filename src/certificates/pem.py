@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from cluster import manifests
+from certificates.keypair import KeyPair
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -15,55 +15,62 @@ if TYPE_CHECKING:
 _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----\s.*?-----END \1-----", re.DOTALL)
 
 
+class Stale(ValueError):
+    """The certificate is good, but for other names."""
+
+
 def certificates(*texts: str) -> list[str]:
-    """The CERTIFICATE blocks of ``texts`` in order, each once, without what stands around
-    them (easy-rsa puts a readable copy in front)."""
+    """Return the CERTIFICATE blocks of ``texts`` in order, each once.
+
+    What stands around them goes: easy-rsa puts a readable copy in front.
+    """
     return list(dict.fromkeys(block for kind, block in _blocks(texts) if kind == "CERTIFICATE"))
 
 
 def private_key(text: str) -> str:
-    """The first private key block of ``text``; empty where there is none."""
+    """Return the first private key block of ``text``; empty where there is none."""
     return next((block for kind, block in _blocks([text]) if kind.endswith("PRIVATE KEY")), "")
 
 
-def bundle(certificate: str, key: str, *authorities: str) -> manifests.Bundle:
-    """What to serve and what to trust.
+def key_pair(certificate: str, key: str, *authorities: str) -> KeyPair:
+    """Return what to serve, and what to trust, of a provider's answer.
 
-    Served: the leaf (the first block of ``certificate``), then every other certificate, so
-    that a client which trusts only the root can follow the chain. Trusted: all but the
-    leaf, so that a new leaf leaves what clients trust alone.
+    Served are the leaf (the first block of ``certificate``) and every other certificate after
+    it, so that a client which trusts only the root can follow the chain. Trusted are all but
+    the leaf, so that a new leaf changes nothing for clients.
     """
     leaf, *rest = certificates(certificate, *authorities) or [""]
-    return manifests.Bundle(
-        certificate=_joined([leaf, *rest]), key=private_key(key) + "\n", ca=merged(*rest)
+    return KeyPair(
+        certificate=_joined([leaf, *rest]), key=private_key(key) + "\n", ca=ca_bundle(*rest)
     )
 
 
-def merged(*bundles: str) -> str:
-    """The certificates of all ``bundles``, each once, in an order of their own: the same ones
-    are the same text, however a provider lists them."""
-    return _joined(sorted(certificates(*bundles)))
+def ca_bundle(*texts: str) -> str:
+    """Return the certificates of all ``texts``, each once and sorted.
+
+    The same certificates are the same text, in whatever order a provider lists them.
+    """
+    return _joined(sorted(certificates(*texts)))
 
 
-def check(served: manifests.Bundle, names: Iterable[str]) -> datetime.datetime:
-    """See whether ``served`` can be served for ``names`` (host names and IP addresses);
-    the time, UTC, at which its leaf or its authority expires.
+def check(pair: KeyPair, sans: Iterable[str]) -> datetime.datetime:
+    """Return when ``pair`` expires: its leaf or its authority, whichever is first, in UTC.
 
     Raises:
-        Stale: a name is missing in an otherwise good certificate.
-        ValueError: it can never be served; the text says why.
+        Stale: an otherwise good certificate does not cover one of ``sans``.
+        ValueError: the pair can never be served; the text says why.
     """
     from cryptography import x509
     from cryptography.hazmat.primitives import serialization
 
     try:
         chain = [
-            x509.load_pem_x509_certificate(c.encode()) for c in certificates(served.certificate)
+            x509.load_pem_x509_certificate(c.encode()) for c in certificates(pair.certificate)
         ]
-        trusted = [x509.load_pem_x509_certificate(c.encode()) for c in certificates(served.ca)]
-        key = serialization.load_pem_private_key(served.key.encode(), password=None)
+        trusted = [x509.load_pem_x509_certificate(c.encode()) for c in certificates(pair.ca)]
+        key = serialization.load_pem_private_key(pair.key.encode(), password=None)
     except Exception as error:
-        # cryptography has no common base for what unreadable input raises.
+        # What cryptography raises at unreadable input has no common base.
         raise ValueError(f"cannot be read ({type(error).__name__})") from error
     if not chain:
         raise ValueError("holds no certificate")
@@ -77,14 +84,10 @@ def check(served: manifests.Bundle, names: Iterable[str]) -> datetime.datetime:
     for what, end in (("", leaf.not_valid_after_utc), ("has an authority that ", authority_ends)):
         if end <= datetime.datetime.now(datetime.timezone.utc):
             raise ValueError(f"{what}expired on {end:%Y-%m-%d %H:%M} UTC")
-    lacking = set(names) - _alternative_names(leaf)
+    lacking = set(sans) - _alternative_names(leaf)
     if lacking:
-        raise Stale(f"does not name {', '.join(sorted(lacking))}")
+        raise Stale(f"does not cover {', '.join(sorted(lacking))}")
     return min(leaf.not_valid_after_utc, authority_ends)
-
-
-class Stale(ValueError):
-    """The certificate is good, but for other names."""
 
 
 def _issued(leaf: x509.Certificate, authority: x509.Certificate) -> bool:

@@ -1,8 +1,7 @@
 """The way to the Kubernetes API, and what goes wrong on it.
 
-Whatever happens on the way to the API server, or comes back from it, is raised as
-`errors.Waiting` (it passes by itself) or `errors.Blocked` (a person must act), inside
-`answering`.
+Inside `errors_as_status`, whatever happens on the way to the API server, or comes back from it,
+is raised as `errors.Waiting` (it passes by itself) or `errors.Blocked` (a person must act).
 """
 
 from __future__ import annotations
@@ -58,7 +57,7 @@ def _check_credential(config: SingleConfig | None) -> None:
 
 
 @contextlib.contextmanager
-def answering() -> Iterator[None]:
+def errors_as_status() -> Iterator[None]:
     """Turn what the API server, or the way to it, does wrong into the operator's line."""
     import httpx2
     import lightkube

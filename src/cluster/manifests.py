@@ -1,69 +1,92 @@
-"""The objects that the charm wants in the cluster; pure: same input, same objects."""
+"""The objects that the charm wants in the cluster. Pure: same input, same objects."""
 
 from __future__ import annotations
 
 import base64
 import dataclasses
-import hashlib
 from typing import Any
 
 import templating
 from access import arn
+from certificates.keypair import KeyPair
+from fingerprint import fingerprint
 
 NAMESPACE = "kube-system"
 NAME = "aws-iam-authenticator"
 SECRET = "aws-iam-certs"  # noqa: S105  (a name)
-# The pods' annotation that tells which pair they serve with.
+# The pods' annotation that tells which pair they serve.
 CERTIFICATE_HASH = "aws-iam/certificate-hash"
 POD_LABELS = {"k8s-app": NAME}
-HOSTNAMES = (f"{NAME}.{NAMESPACE}.svc", f"{NAME}.{NAMESPACE}.svc.cluster.local")
 
 Manifest = dict[str, Any]
 
 
 @dataclasses.dataclass(frozen=True)
-class Bundle:
-    """What the pods serve with: PEM texts. ``certificate`` is the leaf and its
-    intermediates, ``ca`` what a client must trust."""
+class ObjectReference:
+    """An object by its kind and name; ``namespace`` is None for a cluster-scoped one."""
 
-    certificate: str
-    key: str = dataclasses.field(repr=False)
-    ca: str
+    api_version: str
+    kind: str
+    name: str = NAME
+    namespace: str | None = NAMESPACE
 
-    @property
-    def hash(self) -> str:
-        """A name for the pair: the pods are replaced when it changes."""
-        return _hash(self.certificate + self.key)
+
+# What goes when the charm goes, in the order in which it goes: the pods first, the Service last.
+# The CRD stays: with it would go the mappings, which are people's.
+OWNED = (
+    ObjectReference("apps/v1", "Deployment"),
+    ObjectReference("policy/v1", "PodDisruptionBudget"),
+    ObjectReference("v1", "Secret", name=SECRET),
+    ObjectReference("v1", "ConfigMap"),
+    ObjectReference("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", namespace=None),
+    ObjectReference("rbac.authorization.k8s.io/v1", "ClusterRole", namespace=None),
+    ObjectReference("v1", "ServiceAccount"),
+    ObjectReference("v1", "Service"),
+)
+
+
+def reference(manifest: Manifest) -> ObjectReference:
+    """Return the reference to the object that ``manifest`` describes."""
+    metadata = manifest["metadata"]
+    return ObjectReference(
+        manifest["apiVersion"], manifest["kind"], metadata["name"], metadata.get("namespace")
+    )
+
+
+def removal_command() -> str:
+    """Return the command with which a person removes everything that the charm owns."""
+    objects = " ".join(f"{what.kind.lower()}/{what.name}" for what in OWNED)
+    return f"kubectl -n {NAMESPACE} delete --ignore-not-found {objects}"
 
 
 def service(address: str | None) -> Manifest:
-    """The Service; ``address`` is the ClusterIP to ask for, None for any."""
+    """Return the Service; ``address`` is the ClusterIP to ask for, None for any."""
     return _load(templating.render("service.yaml.j2", address=address))[0]
 
 
-def mapping_definition(*, strict: bool) -> Manifest:
-    """The CustomResourceDefinition of IAMIdentityMapping.
+def crd(*, strict: bool) -> Manifest:
+    """Return the CustomResourceDefinition of IAMIdentityMapping.
 
-    ``strict`` refuses, at admission, mappings that can never work. It asks for a server of
-    1.30 or newer: an older one would check stored mappings on every write, the
-    authenticator's own included, and so break them.
+    With ``strict``, the API server refuses new mappings that can never work. That needs
+    Kubernetes 1.30: an older server checks stored mappings too, at every write, and so would
+    refuse what the authenticator itself writes into them.
     """
     return _load(templating.render("crd.yaml.j2", strict=strict, partitions=arn.PARTITIONS))[0]
 
 
-def authenticator(*, image: str, replicas: int, cluster_id: str, served: Bundle) -> list[Manifest]:
-    """Everything else, in the order in which it is applied."""
+def authenticator(*, image: str, replicas: int, cluster_id: str, pair: KeyPair) -> list[Manifest]:
+    """Return everything else, in the order in which to apply it: the Deployment is the last."""
     server_config = templating.render("server.yaml.j2", cluster_id=cluster_id)
     text = templating.render(
         "authenticator.yaml.j2",
         image=image,
         replicas=replicas,
         server_config=server_config,
-        config_hash=_hash(server_config),
-        certificate=_base64(served.certificate),
-        key=_base64(served.key),
-        ca=_base64(served.ca),
-        certificate_hash=served.hash,
+        config_hash=fingerprint(server_config),
+        certificate=_base64(pair.certificate),
+        key=_base64(pair.key),
+        ca=_base64(pair.ca),
+        certificate_hash=pair.hash,
     )
     return _load(text)
 
@@ -76,7 +99,3 @@ def _load(text: str) -> list[Manifest]:
 
 def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:32]

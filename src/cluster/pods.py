@@ -1,4 +1,4 @@
-"""The authenticator's pods: how far a rollout of them is, and what holds it up."""
+"""The authenticator's pods: how far their rollout is, and what blocks it."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import dataclasses
 import time
 from typing import TYPE_CHECKING, Any
 
+from certificates.keypair import KeyPair
 from cluster import manifests
-from errors import Blocked, Unready, Waiting
+from errors import Blocked, Waiting
 
 if TYPE_CHECKING:
     from lightkube import Client
 
-# A rollout is waited for since it last moved, so that the unit turns active by itself. A
+# A hook waits this long for a rollout to move, so that the unit turns active by itself. A
 # pod's first start may include the download of its image; and a kubelet whose API server was
-# just restarted hears of a new Secret after half a minute, and mounts it after a whole one.
+# just restarted learns of a new Secret after half a minute, and mounts it after a whole one.
 ROLLOUT_SECONDS = 90.0
 POLL_SECONDS = 0.5
-# What the condition Progressing of a Deployment says while a rollout moves; Kubernetes'
-# controller gives it other reasons when all is there, and when nothing has moved for long.
+# Reasons of a Deployment's condition Progressing while a rollout moves. Kubernetes' controller
+# gives it others once all pods are there, and once nothing has moved for long.
 _MOVING = ("NewReplicaSetCreated", "FoundNewReplicaSet", "ReplicaSetUpdated")
-# What a container waits for when a person has to help.
+# Reasons why a container waits until a person helps.
 _STUCK = (
     "ErrImagePull",
     "ImagePullBackOff",
@@ -34,8 +35,14 @@ _STUCK = (
 
 @dataclasses.dataclass(frozen=True)
 class Rollout:
-    """How far the Deployment is: pods that should be there, pods of the newest template
-    that serve, and whether any pod serves at all."""
+    """How far the Deployment is.
+
+    Attributes:
+        wanted: How many pods it should have.
+        ready: How many updated pods are ready.
+        serving: Whether any pod serves, updated or not.
+        complete: Whether all pods are updated and ready, and none is left of the former.
+    """
 
     wanted: int
     ready: int
@@ -44,20 +51,22 @@ class Rollout:
 
 
 def await_rollout(client: Client, deployment: Any) -> Rollout:
-    """How far ``deployment``, as it was just applied, is; after waiting, within bounds, for
-    the end of a rollout that this hook started, or one that was killed since."""
+    """Wait, within bounds, for the rollout of ``deployment``, and return how far it is then.
+
+    ``deployment`` is the answer to its apply. Its rollout may be one that this hook started,
+    or one whose hook was killed.
+    """
     from lightkube.resources.apps_v1 import Deployment
 
-    deadline = time.monotonic() + _patience(deployment)
+    deadline = time.monotonic() + _time_left(deployment)
     while not progress(deployment).complete and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
         deployment = client.get(Deployment, manifests.NAME, namespace=manifests.NAMESPACE)
     return progress(deployment)
 
 
-def _patience(deployment: Any) -> float:
-    """Seconds that a rollout may still take before another hook sees to it; none where pods
-    were lost without one."""
+def _time_left(deployment: Any) -> float:
+    """Return the seconds to wait for a rollout; none where pods were lost without one."""
     if not _observed(deployment):
         return ROLLOUT_SECONDS
     conditions = deployment.status.conditions or []
@@ -74,35 +83,47 @@ def _observed(deployment: Any) -> bool:
 
 
 def progress(deployment: Any) -> Rollout:
-    """How far a Deployment is, as it was read or applied."""
+    """Return how far ``deployment`` is, as it was read or applied."""
     wanted = deployment.spec.replicas if deployment.spec.replicas is not None else 1
     status = deployment.status
     updated = (status.updatedReplicas if _observed(deployment) else 0) or 0
     available = (status and status.availableReplicas) or 0
     everyone = (status and status.replicas) or 0
     complete = updated == wanted == available == everyone
-    # Nobody counts these: of all that serve, those that the former pods cannot account for.
+    # Kubernetes does not count updated pods that are ready: they are the available ones that
+    # the former pods cannot account for.
     ready = max(0, available - (everyone - updated))
     return Rollout(wanted, ready, available > 0, complete)
 
 
-def all_show(client: Client, served: manifests.Bundle) -> bool:
-    """Whether every pod shows the certificate of ``served``, those that are ending too: they
-    are still asked from machines whose kube-proxy has not heard of their end."""
+def all_pods_use(client: Client, pair: KeyPair) -> bool:
+    """Return whether every pod serves ``pair``.
+
+    Pods that are ending count: a machine whose kube-proxy has not heard of their end still
+    sends requests to them.
+    """
     annotations = [pod.metadata.annotations or {} for pod in _pods(client)]
-    return all(found.get(manifests.CERTIFICATE_HASH) == served.hash for found in annotations)
+    return all(found.get(manifests.CERTIFICATE_HASH) == pair.hash for found in annotations)
 
 
-def unfinished(client: Client, rollout: Rollout) -> Unready:
-    """What to say of a rollout that is not complete."""
-    if reason := _obstacle(client):
-        return Blocked(f"an authenticator pod cannot start: {reason}")
-    return Waiting(
-        f"waiting for authenticator pods, {rollout.ready}/{rollout.wanted} of the newest serve"
+def check_rollout(client: Client, rollout: Rollout) -> None:
+    """Check that the rollout is complete.
+
+    Raises:
+        errors.Blocked: a pod cannot start until a person helps.
+        errors.Waiting: it only takes time.
+    """
+    if rollout.complete:
+        return
+    if blocker := _rollout_blocker(client):
+        raise Blocked(f"an authenticator pod cannot start: {blocker}")
+    raise Waiting(
+        "waiting for the authenticator's pods, "
+        f"{rollout.ready}/{rollout.wanted} updated pods ready"
     )
 
 
-def _obstacle(client: Client) -> str | None:
+def _rollout_blocker(client: Client) -> str | None:
     return next((problem for pod in _pods(client) if (problem := _pod_problem(pod))), None)
 
 

@@ -13,7 +13,7 @@ from tests.unit.fake_cluster import Clock, FakeCluster
 from tests.unit.model import Easyrsa, Model
 
 import files as charm_files
-from cluster import objects, pods
+from cluster import identity_mappings, pods
 
 settings.register_profile("charm", deadline=None, max_examples=60)
 settings.load_profile("charm")
@@ -81,7 +81,7 @@ def files(machines: list[Files]) -> Files:
 def api(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
     """The cluster. Whatever httpx2 would send over a socket goes to it."""
     fake = FakeCluster(Clock())
-    monkeypatch.setattr(objects, "time", fake.clock)
+    monkeypatch.setattr(identity_mappings, "time", fake.clock)
     monkeypatch.setattr(pods, "time", fake.clock)
     monkeypatch.setattr(
         httpx2.HTTPTransport, "handle_request", lambda _, request: fake.handle_request(request)

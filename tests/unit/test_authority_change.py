@@ -18,7 +18,7 @@ from tests.unit.model import Easyrsa, Model
 from certificates import pem
 
 OLD, NEW = root().certificate, root("new").certificate
-BOTH = pem.merged(OLD, NEW)
+BOTH = pem.ca_bundle(OLD, NEW)
 
 
 def moved(model: Model) -> None:

@@ -85,7 +85,7 @@ def test_given_a_new_image_that_never_starts_when_a_hook_runs_then_logins_go_on(
     deployed.config = {"image": OTHER_IMAGE}
 
     assert deployed.hook("config-changed") == ops.WaitingStatus(
-        "waiting for authenticator pods, 0/2 of the newest serve"
+        "waiting for the authenticator's pods, 0/2 updated pods ready"
     )
     assert deployed.published()["webhook_status"] is True
 

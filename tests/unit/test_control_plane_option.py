@@ -87,7 +87,7 @@ def test_given_pods_that_do_not_serve_when_a_hook_runs_then_nobody_is_sent_to_th
     model = Model(easyrsa, endpoints=("control-plane",))
     model.settle()
 
-    assert model.hook().message == "waiting for authenticator pods, 0/2 of the newest serve"
+    assert model.hook().message == "waiting for the authenticator's pods, 0/2 updated pods ready"
 
 
 def test_given_no_relation_to_speak_over_when_settled_then_no_file_is_written(

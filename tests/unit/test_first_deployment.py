@@ -109,7 +109,7 @@ def test_given_pods_that_start_slowly_when_deployed_then_the_webhook_is_not_offe
     model.settle()
 
     assert model.hook() == ops.WaitingStatus(
-        "waiting for authenticator pods, 0/2 of the newest serve"
+        "waiting for the authenticator's pods, 0/2 updated pods ready"
     )
     assert model.published()["webhook_status"] is False
 

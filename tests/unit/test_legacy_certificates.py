@@ -42,8 +42,8 @@ BAGS = st.fixed_dictionaries(
 
 @given(st.lists(BAGS, max_size=3))
 def test_given_any_databags_when_read_then_replies_or_none_come_back(bags: list[dict[str, str]]):
-    for bundle in legacy.replies("aws-iam/0", bags):
-        assert isinstance(bundle.certificate, str)
+    for found in legacy.replies("aws-iam/0", bags):
+        assert isinstance(found.certificate, str)
     assert legacy.is_spoken_by(bags) is any(
         bag.get(key) for bag in bags for key in ("ca", "chain", "client.cert")
     )
@@ -96,7 +96,7 @@ def test_given_a_vault_that_is_an_intermediate_when_it_answers_then_its_chain_is
 
     assert isinstance(model.hook(), ops.ActiveStatus)
     assert served_by(api).endswith(middle.certificate + root().certificate)
-    assert model.peer["ca"] == pem.merged(middle.certificate, root().certificate)
+    assert model.peer["ca"] == pem.ca_bundle(middle.certificate, root().certificate)
 
 
 def test_given_a_vault_that_lists_its_chain_in_another_order_then_the_same_is_trusted(
@@ -121,8 +121,8 @@ def test_given_several_vaults_when_only_one_answers_then_that_is_taken():
 
     (without,) = legacy.replies("aws-iam/0", bags)
     assert without.ca == ""
-    (bundle,) = legacy.replies("aws-iam/0", [{"ca": root().certificate}, *bags])
-    assert bundle.ca == root().certificate
+    (found,) = legacy.replies("aws-iam/0", [{"ca": root().certificate}, *bags])
+    assert found.ca == root().certificate
     assert legacy.replies("aws-iam/1", bags) == []
 
 
@@ -160,8 +160,8 @@ def test_given_an_answer_for_former_names_when_a_hook_runs_then_another_is_waite
     model.answer()
 
     assert model.hook() == ops.WaitingStatus(
-        "waiting for a new certificate from easyrsa: the old does not name 10.152.183.20, "
-        f"{COMMON_NAME}, {COMMON_NAME}.cluster.local"
+        "waiting for a new certificate from easyrsa: the current one does not cover "
+        f"10.152.183.20, {COMMON_NAME}, {COMMON_NAME}.cluster.local"
     )
 
 

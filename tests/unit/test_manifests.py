@@ -13,10 +13,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from certificates.keypair import KeyPair
+from certificates.sans import HOSTNAMES
 from cluster import manifests
 
-SERVED = manifests.Bundle("certificate\n", "key\n", "ca\n")
-GIVEN = {"image": "image:v1", "replicas": 2, "cluster_id": "prod", "served": SERVED}
+SERVED = KeyPair("certificate\n", "key\n", "ca\n")
+GIVEN = {"image": "image:v1", "replicas": 2, "cluster_id": "prod", "pair": SERVED}
 # What a template is given, and what a hostile value would have to break out of.
 HOSTILE = st.one_of(
     st.text(st.characters(codec="utf-8").filter(str.isprintable)),
@@ -101,6 +103,26 @@ def test_given_the_nodes_of_a_control_plane_when_rendered_then_the_pods_may_run_
     assert {"node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"} < tolerated
 
 
+def test_given_what_is_rendered_when_the_charm_goes_then_exactly_that_is_removed_last_first():
+    rendered = [manifests.service(None), *manifests.authenticator(**GIVEN)]
+
+    assert [manifests.reference(manifest) for manifest in reversed(rendered)] == list(
+        manifests.OWNED
+    )
+    labels = [manifest["metadata"]["labels"] for manifest in rendered]
+    assert all(found["aws-iam"] == "true" for found in labels)
+
+
+def test_given_what_is_rendered_when_a_person_removes_it_then_the_command_names_it_all():
+    rendered = [manifests.service(None), *manifests.authenticator(**GIVEN)]
+    command = manifests.removal_command()
+
+    assert command.startswith("kubectl -n kube-system delete --ignore-not-found ")
+    assert sorted(word for word in command.split() if "/" in word) == sorted(
+        f"{manifest['kind'].lower()}/{manifest['metadata']['name']}" for manifest in rendered
+    )
+
+
 @pytest.mark.parametrize("kind", ["Deployment", "PodDisruptionBudget", "Service"])
 def test_given_the_predecessors_objects_when_taken_over_then_the_selector_is_as_it_was(kind: str):
     found = {**objects(), "Service": manifests.service(None)}[kind]
@@ -109,6 +131,13 @@ def test_given_the_predecessors_objects_when_taken_over_then_the_selector_is_as_
     assert selector.get("matchLabels", selector) == {"k8s-app": "aws-iam-authenticator"}
     assert found["metadata"]["name"] == "aws-iam-authenticator"
     assert found["metadata"]["namespace"] == "kube-system"
+
+
+def test_given_the_service_when_rendered_then_the_certificate_has_its_names():
+    metadata = manifests.service(None)["metadata"]
+    name = f"{metadata['name']}.{metadata['namespace']}.svc"
+
+    assert list(HOSTNAMES) == [name, f"{name}.cluster.local"]
 
 
 def test_given_a_compromised_pod_when_it_uses_its_account_then_it_can_write_no_mapping():
@@ -127,15 +156,15 @@ def test_given_a_new_certificate_when_rendered_then_exactly_its_hash_changes():
     before = hashes()
 
     assert before == hashes(image="other:v2", replicas=5)
-    renewed = hashes(served=dataclasses.replace(SERVED, certificate="new\n"))
+    renewed = hashes(pair=dataclasses.replace(SERVED, certificate="new\n"))
     assert renewed["aws-iam/certificate-hash"] != before["aws-iam/certificate-hash"]
     assert renewed["aws-iam/config-hash"] == before["aws-iam/config-hash"]
-    rekeyed = hashes(served=dataclasses.replace(SERVED, key="new\n"))
+    rekeyed = hashes(pair=dataclasses.replace(SERVED, key="new\n"))
     assert rekeyed["aws-iam/certificate-hash"] != before["aws-iam/certificate-hash"]
 
 
 def test_given_a_new_authority_alone_when_rendered_then_no_pod_is_replaced():
-    assert hashes(served=dataclasses.replace(SERVED, ca="new\n")) == hashes()
+    assert hashes(pair=dataclasses.replace(SERVED, ca="new\n")) == hashes()
 
 
 def test_given_a_new_cluster_id_when_rendered_then_exactly_the_configs_hash_changes():
@@ -207,13 +236,13 @@ def test_given_any_address_when_the_service_is_rendered_then_no_structure_change
 
 
 def schema(*, strict: bool) -> Any:
-    definition = manifests.mapping_definition(strict=strict)
+    definition = manifests.crd(strict=strict)
     (version,) = definition["spec"]["versions"]
     return version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
 
 
 def test_given_the_definition_when_rendered_then_the_canonical_arn_has_a_place():
-    (version,) = manifests.mapping_definition(strict=False)["spec"]["versions"]
+    (version,) = manifests.crd(strict=False)["spec"]["versions"]
 
     assert version["subresources"] == {"status": {}}
     status = version["schema"]["openAPIV3Schema"]["properties"]["status"]["properties"]

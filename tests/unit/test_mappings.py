@@ -9,50 +9,53 @@ from tests.unit.fake_cluster import MAPPINGS, FakeCluster
 from tests.unit.faults import refusal
 from tests.unit.model import Model
 
-from access.mappings import Mapping, Survey, survey
+from access.mappings import IdentityMapping, MappingReport, check
 
 DEV = "arn:aws:iam::111122223333:role/Dev"
 CANONICAL = "arn:aws:iam::111122223333:role/dev"
 PATHED = "arn:aws:iam::111122223333:role/team/dev"
 
 
-def test_given_no_mappings_when_surveyed_then_there_is_nothing_to_say():
-    assert survey([]) == Survey(total=0, problems={}, corrections={})
+def test_given_no_mappings_when_checked_then_there_is_nothing_to_say():
+    assert check([]) == MappingReport(total=0, problems={}, corrections={})
 
 
-def test_given_a_mapping_that_works_when_surveyed_then_nothing_is_written():
-    assert survey([Mapping("dev", DEV, CANONICAL)]) == Survey(1, {}, {})
+def test_given_a_mapping_that_works_when_checked_then_nothing_is_written():
+    assert check([IdentityMapping("dev", DEV, CANONICAL)]) == MappingReport(1, {}, {})
 
 
-def test_given_a_new_mapping_when_surveyed_then_its_canonical_arn_is_to_be_written():
-    assert survey([Mapping("dev", DEV, "")]) == Survey(1, {}, {"dev": CANONICAL})
+def test_given_a_new_mapping_when_checked_then_its_canonical_arn_is_to_be_written():
+    assert check([IdentityMapping("dev", DEV, "")]) == MappingReport(1, {}, {"dev": CANONICAL})
 
 
-def test_given_an_arn_that_became_invalid_when_surveyed_then_the_former_principal_loses_it():
-    found = survey([Mapping("dev", "dev", CANONICAL)])
+def test_given_an_arn_that_became_invalid_when_checked_then_the_former_principal_loses_it():
+    found = check([IdentityMapping("dev", "dev", CANONICAL)])
 
     assert found.corrections == {"dev": ""}
     assert found.problems["dev"].startswith("'dev' is not an ARN")
 
 
-def test_given_a_role_with_its_path_when_surveyed_then_the_arn_to_map_instead_is_named():
-    found = survey([Mapping("dev", PATHED, "")])
+def test_given_a_role_with_its_path_when_checked_then_the_arn_to_map_instead_is_named():
+    found = check([IdentityMapping("dev", PATHED, "")])
 
     assert found.problems == {
         "dev": "no login has a role path, map arn:aws:iam::111122223333:role/dev instead"
     }
 
 
-def test_given_two_mappings_of_one_principal_when_surveyed_then_both_are_problems():
+def test_given_two_mappings_of_one_principal_when_checked_then_both_are_problems():
     session = "arn:aws:sts::111122223333:assumed-role/dev/alice"
-    found = survey([Mapping("b", session, CANONICAL), Mapping("a", DEV, CANONICAL)])
+    found = check([IdentityMapping("b", session, CANONICAL), IdentityMapping("a", DEV, CANONICAL)])
 
     assert list(found.problems) == ["a", "b"]
-    assert "another mapping has the same ARN" in found.problems["a"]
+    assert found.problems == {
+        "a": "same ARN as mapping b: delete one of them",
+        "b": "same ARN as mapping a: delete one of them",
+    }
 
 
-def test_given_two_mappings_without_a_valid_arn_when_surveyed_then_they_share_nothing():
-    found = survey([Mapping("a", "?", ""), Mapping("b", "?", "")])
+def test_given_two_mappings_without_a_valid_arn_when_checked_then_they_share_nothing():
+    found = check([IdentityMapping("a", "?", ""), IdentityMapping("b", "?", "")])
 
     assert all("is not an ARN" in problem for problem in found.problems.values())
     assert found.corrections == {}
@@ -60,18 +63,25 @@ def test_given_two_mappings_without_a_valid_arn_when_surveyed_then_they_share_no
 
 @given(
     st.lists(
-        st.builds(Mapping, st.text(max_size=3), st.sampled_from([DEV, PATHED, "x", ""]), st.text())
+        st.builds(
+            IdentityMapping,
+            st.text(max_size=3),
+            st.sampled_from([DEV, PATHED, "x", ""]),
+            st.text(),
+        )
     )
 )
-def test_given_any_mappings_when_corrected_then_a_second_survey_corrects_nothing(
-    found: list[Mapping],
+def test_given_any_mappings_when_corrected_then_a_second_check_corrects_nothing(
+    found: list[IdentityMapping],
 ):
     named = list({mapping.name: mapping for mapping in found}.values())
-    corrections = survey(named).corrections
-    corrected = [Mapping(m.name, m.arn, corrections.get(m.name, m.canonical)) for m in named]
+    corrections = check(named).corrections
+    corrected = [
+        IdentityMapping(m.name, m.arn, corrections.get(m.name, m.canonical)) for m in named
+    ]
 
-    assert survey(corrected).corrections == {}
-    assert survey(corrected).total == len(named)
+    assert check(corrected).corrections == {}
+    assert check(corrected).total == len(named)
 
 
 def test_given_new_mappings_when_a_hook_runs_then_they_work_at_once(

@@ -312,6 +312,6 @@ def test_given_an_answer_that_is_no_certificate_when_a_hook_runs_then_the_remedy
     modern.answer()
 
     assert modern.hook() == ops.BlockedStatus(
-        "what self-signed-certificates answered is no certificate: run juju remove-relation "
+        "self-signed-certificates published a malformed certificate: run juju remove-relation "
         "aws-iam:certificates self-signed-certificates, and integrate them again"
     )

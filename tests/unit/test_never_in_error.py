@@ -14,7 +14,7 @@ from tests.unit.fake_cluster import FakeCluster
 from tests.unit.faults import COMMON, FAULTS
 from tests.unit.model import Easyrsa, Model
 
-from cluster import objects, pods
+from cluster import identity_mappings, pods
 
 # As many as a settled reconcile, and the hook that deploys everything, send.
 SETTLED = 12
@@ -35,7 +35,7 @@ ANSWERED = {
 @pytest.fixture
 def deploying(model: Model, monkeypatch: pytest.MonkeyPatch) -> Model:
     """About to deploy everything, in one hook."""
-    monkeypatch.setattr(objects, "POLL_SECONDS", 30)
+    monkeypatch.setattr(identity_mappings, "POLL_SECONDS", 30)
     monkeypatch.setattr(pods, "POLL_SECONDS", 30)
     model.answer()
     model.hook()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.authority import PREAMBLE, Authority, root
 
 from certificates import pem
-from cluster import manifests
+from certificates.keypair import KeyPair
 
 NAMES = ["aws-iam-authenticator.kube-system.svc", "10.152.183.20"]
 
@@ -22,61 +22,63 @@ def pair() -> tuple[str, str]:
 
 
 @pytest.fixture
-def served(pair: tuple[str, str]) -> manifests.Bundle:
-    return pem.bundle(*pair, root().certificate)
+def served(pair: tuple[str, str]) -> KeyPair:
+    return pem.key_pair(*pair, root().certificate)
 
 
 def test_given_easyrsas_readable_copy_when_taken_apart_then_only_the_blocks_are_left(
     pair: tuple[str, str],
 ):
     certificate, key = pair
-    bundle = pem.bundle(PREAMBLE + certificate, f"some text\n{key}", PREAMBLE + root().certificate)
+    found = pem.key_pair(
+        PREAMBLE + certificate, f"some text\n{key}", PREAMBLE + root().certificate
+    )
 
-    assert bundle.certificate == certificate + root().certificate
-    assert bundle.key == key
-    assert bundle.ca == root().certificate
+    assert found.certificate == certificate + root().certificate
+    assert found.key == key
+    assert found.ca == root().certificate
 
 
 def test_given_windows_line_ends_when_taken_apart_then_the_same_blocks_are_left(
-    pair: tuple[str, str], served: manifests.Bundle
+    pair: tuple[str, str], served: KeyPair
 ):
     certificate, key = (text.replace("\n", "\r\n") for text in pair)
 
-    assert pem.bundle(certificate, key, root().certificate) == served
+    assert pem.key_pair(certificate, key, root().certificate) == served
 
 
-def test_given_an_intermediate_when_bundled_then_it_is_served_and_the_leaf_is_not_trusted():
+def test_given_an_intermediate_when_paired_then_it_is_served_and_the_leaf_is_not_trusted():
     middle = Authority("middle", issuer=root())
     certificate, key = middle.issue(NAMES)
-    bundle = pem.bundle(certificate, key, middle.certificate, root().certificate)
+    found = pem.key_pair(certificate, key, middle.certificate, root().certificate)
 
-    assert bundle.certificate == certificate + middle.certificate + root().certificate
-    assert bundle.ca == pem.merged(middle.certificate, root().certificate)
-    assert certificate not in bundle.ca
-    assert pem.check(bundle, NAMES)
+    assert found.certificate == certificate + middle.certificate + root().certificate
+    assert found.ca == pem.ca_bundle(middle.certificate, root().certificate)
+    assert certificate not in found.ca
+    assert pem.check(found, NAMES)
 
 
-def test_given_a_chain_that_repeats_leaf_and_root_when_bundled_then_each_is_there_once(
+def test_given_a_chain_that_repeats_leaf_and_root_when_paired_then_each_is_there_once(
     pair: tuple[str, str],
 ):
     certificate, key = pair
     chain = certificate + root().certificate
-    bundle = pem.bundle(certificate, key, chain, root().certificate)
+    found = pem.key_pair(certificate, key, chain, root().certificate)
 
-    assert bundle.certificate == chain
-    assert bundle.ca == root().certificate
+    assert found.certificate == chain
+    assert found.ca == root().certificate
 
 
 def test_given_two_authorities_when_merged_then_each_is_there_once_in_whatever_order_they_came():
     one, two = root("one").certificate, root("two").certificate
 
-    assert pem.merged(one, two + one, two) == pem.merged(two, one)
-    assert sorted(pem.certificates(pem.merged(one, two))) == sorted(pem.certificates(one, two))
-    assert pem.merged() == ""
+    assert pem.ca_bundle(one, two + one, two) == pem.ca_bundle(two, one)
+    assert sorted(pem.certificates(pem.ca_bundle(one, two))) == sorted(pem.certificates(one, two))
+    assert pem.ca_bundle() == ""
 
 
 def test_given_a_pair_that_fits_when_checked_then_the_end_of_its_leaf_is_known(
-    served: manifests.Bundle,
+    served: KeyPair,
 ):
     left = pem.check(served, NAMES) - dt.datetime.now(dt.timezone.utc)
 
@@ -84,20 +86,20 @@ def test_given_a_pair_that_fits_when_checked_then_the_end_of_its_leaf_is_known(
 
 
 def test_given_other_names_when_checked_then_it_is_stale_and_the_missing_ones_are_named(
-    served: manifests.Bundle,
+    served: KeyPair,
 ):
-    with pytest.raises(pem.Stale, match=r"^does not name 10\.0\.0\.9, other$"):
+    with pytest.raises(pem.Stale, match=r"^does not cover 10\.0\.0\.9, other$"):
         pem.check(served, [*NAMES, "other", "10.0.0.9"])
 
 
 def test_given_a_leaf_without_names_when_checked_then_it_is_stale():
     certificate, key = root().issue([])
 
-    with pytest.raises(pem.Stale, match="does not name"):
-        pem.check(pem.bundle(certificate, key, root().certificate), NAMES)
+    with pytest.raises(pem.Stale, match="does not cover"):
+        pem.check(pem.key_pair(certificate, key, root().certificate), NAMES)
 
 
-def test_given_another_key_when_checked_then_it_does_not_belong(served: manifests.Bundle):
+def test_given_another_key_when_checked_then_it_does_not_belong(served: KeyPair):
     _, other = root().issue(NAMES)
 
     with pytest.raises(ValueError, match=r"^does not belong to its private key$"):
@@ -108,7 +110,7 @@ def test_given_an_expired_leaf_when_checked_then_the_time_is_said():
     certificate, key = root().issue(NAMES, days=(-10, -1))
 
     with pytest.raises(ValueError, match=r"^expired on \d{4}-\d\d-\d\d \d\d:\d\d UTC$"):
-        pem.check(pem.bundle(certificate, key, root().certificate), NAMES)
+        pem.check(pem.key_pair(certificate, key, root().certificate), NAMES)
 
 
 def test_given_an_expired_authority_when_checked_then_the_time_is_said():
@@ -116,14 +118,14 @@ def test_given_an_expired_authority_when_checked_then_the_time_is_said():
     certificate, key = expired.issue(NAMES)
 
     with pytest.raises(ValueError, match=r"^has an authority that expired on \d{4}-\d\d-\d\d "):
-        pem.check(pem.bundle(certificate, key, expired.certificate), NAMES)
+        pem.check(pem.key_pair(certificate, key, expired.certificate), NAMES)
 
 
 def test_given_an_authority_that_ends_before_its_leaf_when_checked_then_its_end_counts():
     ending = Authority("ending", days=(-10, 3))
     certificate, key = ending.issue(NAMES)
 
-    end = pem.check(pem.bundle(certificate, key, ending.certificate), NAMES)
+    end = pem.check(pem.key_pair(certificate, key, ending.certificate), NAMES)
 
     assert end < dt.datetime.now(dt.timezone.utc) + dt.timedelta(days=4)
 
@@ -139,7 +141,7 @@ def test_given_a_foreign_authority_when_checked_then_the_leaf_is_not_signed_by_i
     }
 
     with pytest.raises(ValueError, match=r"^is signed by none of the authorities that came"):
-        pem.check(pem.bundle(*pair, authorities[authority]), NAMES)
+        pem.check(pem.key_pair(*pair, authorities[authority]), NAMES)
 
 
 @pytest.mark.parametrize(
@@ -152,13 +154,13 @@ def test_given_a_foreign_authority_when_checked_then_the_leaf_is_not_signed_by_i
     ],
 )
 def test_given_a_pair_that_is_damaged_when_checked_then_it_cannot_be_read(
-    served: manifests.Bundle, changes: dict[str, str]
+    served: KeyPair, changes: dict[str, str]
 ):
     with pytest.raises(ValueError, match=r"^cannot be read"):
         pem.check(dataclasses.replace(served, **changes), NAMES)
 
 
-def test_given_no_certificate_at_all_when_checked_then_that_is_said(served: manifests.Bundle):
+def test_given_no_certificate_at_all_when_checked_then_that_is_said(served: KeyPair):
     with pytest.raises(ValueError, match=r"^holds no certificate$"):
         pem.check(dataclasses.replace(served, certificate="-"), NAMES)
 
@@ -177,8 +179,8 @@ TEXTS = st.lists(st.one_of(BLOCKS, st.text(max_size=5)), max_size=8).map("".join
 
 
 @given(TEXTS, TEXTS, TEXTS)
-def test_given_any_texts_when_bundled_and_checked_then_nothing_but_a_value_error_comes(
+def test_given_any_texts_when_paired_and_checked_then_nothing_but_a_value_error_comes(
     certificate: str, key: str, ca: str
 ):
     with pytest.raises(ValueError, match=r"."):
-        pem.check(pem.bundle(certificate, key, ca), NAMES)
+        pem.check(pem.key_pair(certificate, key, ca), NAMES)

@@ -12,6 +12,8 @@ from tests.unit.fake_cluster import DEFINITION, MAPPINGS, NODES, FakeCluster
 from tests.unit.faults import REFUSALS
 from tests.unit.model import Easyrsa, Model
 
+from cluster import manifests
+
 PRINCIPAL = "kubernetes-control-plane/0"
 Goals = Callable[[str, str], None]
 
@@ -135,7 +137,7 @@ def test_given_a_cluster_that_fails_when_removed_then_the_log_has_the_commands_t
     api.fail(REFUSALS[fault])
     deployed.hook("remove")
 
-    assert "kubectl -n kube-system delete deploy,svc,cm,sa,pdb aws-iam-auth" in deployed.log()
+    assert f"remove it with: {manifests.removal_command()}" in deployed.log()
     assert not files.webhook.exists()
 
 
@@ -145,7 +147,7 @@ def test_given_no_kubeconfig_when_removed_then_the_log_has_the_commands(
     files.admin.unlink()
     deployed.hook("remove")
 
-    assert "kubectl delete clusterrole,clusterrolebinding aws-iam-authenticator" in deployed.log()
+    assert f"remove it with: {manifests.removal_command()}" in deployed.log()
 
 
 def test_given_a_removed_application_when_it_is_deployed_again_then_it_settles(

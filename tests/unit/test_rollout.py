@@ -89,7 +89,7 @@ def test_given_a_pod_that_only_takes_time_when_a_hook_runs_then_it_is_waited_for
     api.add_pod("a", **status)
 
     assert stuck.hook() == ops.WaitingStatus(
-        "waiting for authenticator pods, 0/2 of the newest serve"
+        "waiting for the authenticator's pods, 0/2 updated pods ready"
     )
 
 
@@ -148,7 +148,7 @@ def test_given_pods_that_die_when_a_hook_runs_then_their_number_is_said(
     api.objects[DEPLOYMENT]["status"]["availableReplicas"] = 1
 
     assert deployed.hook() == ops.WaitingStatus(
-        "waiting for authenticator pods, 1/2 of the newest serve"
+        "waiting for the authenticator's pods, 1/2 updated pods ready"
     )
 
 

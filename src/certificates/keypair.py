@@ -1,0 +1,22 @@
+"""A certificate with its private key, and what a client must trust to accept it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from fingerprint import fingerprint
+
+
+@dataclasses.dataclass(frozen=True)
+class KeyPair:
+    """PEM texts: ``certificate`` is the leaf and its intermediates, ``ca`` the CA bundle that
+    a client must trust."""
+
+    certificate: str
+    key: str = dataclasses.field(repr=False)
+    ca: str
+
+    @property
+    def hash(self) -> str:
+        """Return a name for certificate and key, by which pods tell which pair they serve."""
+        return fingerprint(self.certificate + self.key)

@@ -1,0 +1,124 @@
+"""IAMIdentityMapping in the cluster: its CRD, and the objects that people make of it.
+
+Call every function inside `api.errors_as_status`.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from access.mappings import IdentityMapping
+from cluster import api, manifests, objects
+from errors import Waiting
+
+if TYPE_CHECKING:
+    from lightkube import Client
+
+POLL_SECONDS = 0.5
+# The first minor version that lets people write stored objects which break a new rule.
+RATCHETING_SINCE = (1, 30)
+_NOT_SERVED = "waiting for the Kubernetes API to serve IAMIdentityMapping"
+_MINOR = re.compile(r"v(\d+)\.(\d+)")
+
+
+def apply_crd(client: Client) -> None:
+    """Apply the CRD, with the rules that the server can have, and wait until it is there."""
+    from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
+
+    manifest = manifests.crd(strict=_ratchets(client))
+    crd = objects.apply(client, manifest)
+    deadline = time.monotonic() + api.ANSWER_SECONDS
+    while not _established(crd):
+        if time.monotonic() > deadline:
+            raise Waiting(_NOT_SERVED)
+        time.sleep(POLL_SECONDS)
+        crd = client.get(CustomResourceDefinition, manifest["metadata"]["name"])
+
+
+def _established(crd: Any) -> bool:
+    conditions = (crd.status and crd.status.conditions) or []
+    return any(c.type == "Established" and c.status == "True" for c in conditions)
+
+
+def _ratchets(client: Client) -> bool:
+    """Return whether the server accepts writes of stored objects that break a new rule.
+
+    A node's kubelet is never newer than the server, so its version errs on the safe side.
+    """
+    from lightkube.resources.core_v1 import Node
+
+    node = next(iter(client.list(Node, chunk_size=1)), None)
+    info = node.status.nodeInfo if node and node.status else None
+    version = _MINOR.match(info.kubeletVersion) if info else None
+    return bool(version) and (int(version[1]), int(version[2])) >= RATCHETING_SINCE
+
+
+def find(client: Client) -> list[IdentityMapping]:
+    """Return every IAMIdentityMapping of the cluster."""
+    return [
+        IdentityMapping(
+            name=item["metadata"]["name"],
+            arn=_field(item, "spec", "arn"),
+            canonical=_field(item, "status", "canonicalARN"),
+        )
+        for item in _items(client)
+    ]
+
+
+def _field(item: Any, part: str, name: str) -> str:
+    # A mapping that was stored before there was a schema can hold anything.
+    values = item.get(part)
+    return str(values.get(name, "")) if isinstance(values, dict) else ""
+
+
+def _items(client: Client) -> list[Any]:
+    """Return the objects once the server has their storage ready.
+
+    For about a second after the CRD came or changed, the server answers 429, and another of
+    several servers 404.
+    """
+    import httpx2
+
+    deadline = time.monotonic() + api.ANSWER_SECONDS
+    while True:
+        try:
+            return list(client.list(_kind()))
+        except httpx2.HTTPStatusError as error:
+            if error.response.status_code not in (404, 429):
+                raise
+            if time.monotonic() > deadline:
+                raise Waiting(_NOT_SERVED) from error
+        time.sleep(POLL_SECONDS)
+
+
+def write_canonical_arns(client: Client, corrections: Mapping[str, str]) -> None:
+    """Write ``status.canonicalARN`` of the mappings in ``corrections`` (name → value).
+
+    The authenticator does so too, five a second; this makes new mappings work at once.
+    """
+    from lightkube import ApiError
+    from lightkube.types import PatchType
+
+    for name, canonical in corrections.items():
+        try:
+            client.patch(
+                _kind().Status,
+                name,
+                {"status": {"canonicalARN": canonical}},
+                patch_type=PatchType.MERGE,
+            )
+        except ApiError as error:
+            # Deleted or changed since (404, 409), or stored against a rule of the CRD (422).
+            if error.status.code not in (404, 409, 422):
+                raise
+
+
+def _kind() -> Any:
+    from lightkube.generic_resource import create_global_resource
+
+    return create_global_resource(
+        "iamauthenticator.k8s.aws", "v1alpha1", "IAMIdentityMapping", "iamidentitymappings"
+    )
