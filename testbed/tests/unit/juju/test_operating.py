@@ -176,7 +176,6 @@ def test_the_environment_names_the_model_as_the_flag_does(juju: Juju) -> None:
     ("command", "said"),
     [
         (("expose", "x"), '"juju expose" is outside this testbed\'s subset of juju'),
-        (("flurb",), '"flurb" is not a juju command'),
         (("deploy", "--attach-storage", "x"), "option provided but not defined"),
         (("model-config", "http-proxy=x"), 'the model option "http-proxy" is outside'),
         (("add-unit", "x", "-n", "0"), "positive"),

@@ -52,10 +52,6 @@ class Bundle:
     machines: tuple[str, ...]
 
 
-def is_bundle(document: Any) -> bool:
-    return isinstance(document, dict) and "applications" in document
-
-
 def load(texts: Iterable[tuple[str, str]]) -> Bundle:
     """The bundle out of `(file name, text)` pairs: the bundle itself, then its overlays.
 

@@ -39,7 +39,6 @@ class Invocation:
     directory: int
     root: int
     current_models: dict[str, str] = field(default_factory=dict)
-    quiet: bool = False
     model_flag: str = ""
 
     # the model that a command is about
@@ -74,9 +73,8 @@ class Invocation:
         _write(self.stdout, text + end)
 
     def info(self, text: str) -> None:
-        """What people see and scripts do not: on stderr, unless --quiet."""
-        if not self.quiet:
-            _write(self.stderr, text + "\n")
+        """Tell people, but not scripts: on stderr."""
+        _write(self.stderr, text + "\n")
 
     def error(self, text: str) -> None:
         _write(self.stderr, text + "\n")
@@ -151,5 +149,4 @@ class Command:
     on_model: bool = True
 
     def all_flags(self) -> list[Flag]:
-        common = [Flag("quiet", "bool", ("q",))]
-        return [*self.flags, *([MODEL] if self.on_model else []), *common]
+        return [*self.flags, MODEL] if self.on_model else list(self.flags)

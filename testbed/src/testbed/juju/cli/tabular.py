@@ -10,11 +10,6 @@ from testbed.juju.state import names
 
 _VERSION_WIDTH = 15
 _RIGHT_ALIGNED = ("Scale", "Rev")
-_COLOURS = {
-    "active": "32", "idle": "32", "started": "32", "available": "32",
-    "blocked": "31", "error": "31", "lost": "31", "down": "31",
-    "waiting": "33", "maintenance": "33", "executing": "33", "allocating": "33", "pending": "33",
-}  # fmt: skip
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
@@ -45,14 +40,6 @@ def status_tables(document: dict[str, Any], relations: list[list[str]] | None) -
         header = ["Integration provider", "Requirer", "Interface", "Type", "Message"]
         sections.append(table([header, *relations]))
     return "\n\n".join(sections)
-
-
-def coloured(text: str) -> str:
-    """The tables with the words of a status in colour."""
-    pattern = rf"(?<=  )({'|'.join(_COLOURS)})(?=  |$)"
-    return re.sub(
-        pattern, lambda m: f"\x1b[{_COLOURS[m[1]]}m{m[1]}\x1b[0m", text, flags=re.MULTILINE
-    )
 
 
 def _model(document: dict[str, Any]) -> str:

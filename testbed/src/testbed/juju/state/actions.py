@@ -58,7 +58,7 @@ def _parse_action(name: str, spec: Mapping[str, Any]) -> Action:
     return Action(name, schema["description"], schema)
 
 
-def parse_params(words: list[str], base: Mapping[str, Any], *, as_text: bool) -> dict[str, Any]:
+def parse_params(words: list[str], base: Mapping[str, Any]) -> dict[str, Any]:
     """`key.key=value` words laid over the parameters of a `--params` file.
 
     Raises UsageError for a word that is no assignment.
@@ -75,7 +75,7 @@ def parse_params(words: list[str], base: Mapping[str, Any], *, as_text: bool) ->
                     f'key "{key}" must start and end with lowercase alphanumeric, '
                     "and contain only lowercase alphanumeric and hyphens"
                 )
-        _assign(params, keys, text if as_text else yaml.safe_load(text))
+        _assign(params, keys, yaml.safe_load(text))
     return params
 
 

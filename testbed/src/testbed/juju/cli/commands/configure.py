@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from testbed.juju.cli.commands.parsing import assignments, config_of, options_file
+from testbed.juju.cli.commands.parsing import assignments, config_of
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.durations import seconds
 from testbed.juju.errors import JujuError, UnsupportedError, UsageError
@@ -50,14 +50,13 @@ def config(invocation: Invocation, parsed: Parsed) -> None:
     name, words = parsed.args[0], parsed.args[1:]
     keys, pairs = _split(words)
     resets = _resets(parsed)
-    file = parsed.text("file")
     with invocation.controller.lock:
         model = invocation.model
         application = model.application(name)
-        if not (pairs or resets or file):
+        if not (pairs or resets):
             _show(invocation, application, keys, parsed.text("format"))
             return
-        _set(invocation, application, pairs, resets, file)
+        _set(invocation, application, pairs, resets)
         invocation.controller.changed(model)
 
 
@@ -66,18 +65,16 @@ def _set(
     application: Application,
     pairs: list[str],
     resets: list[str],
-    file: str,
 ) -> None:
     options = application.charm.options
-    given: dict[str, Any] = options_file(invocation, file, application.name) if file else {}
-    given |= assignments(invocation, pairs)
+    given = assignments(invocation, pairs)
     trust = given.pop("trust", None)
     values = config_of(options, given)
     for key in resets:
         if key not in options and key != "trust":
             raise JujuError(f'unknown option "{key}"')
     if trust is not None:
-        application.trust = str(trust).lower() == "true"
+        application.trust = trust.lower() == "true"
     application.config.update(values)
     for key in resets:
         application.config.pop(key, None)
@@ -204,7 +201,7 @@ def _show_model(invocation: Invocation, model: Model, keys: list[str], style: st
 COMMANDS = (
     Command(
         "config", config, "Shows, sets or resets an application's options.",
-        (_FORMAT, _RESET, Flag("file")),
+        (_FORMAT, _RESET),
     ),
     Command(
         "model-config", model_config, "Shows, sets or resets the model's options.",

@@ -83,10 +83,8 @@ def _exec_plain(tasks: list[Task]) -> str:
 
 def _exec_targets(model: Model, parsed: Parsed) -> tuple[list[Unit], list[Machine]]:
     given = {name: _listed(parsed, name) for name in ("unit", "application", "machine")}
-    if not any(given.values()) and not parsed.on("all"):
-        raise UsageError(
-            "You must specify a target, either through --all, --machine, --application or --unit"
-        )
+    if not any(given.values()):
+        raise UsageError("You must specify a target, through --machine, --application or --unit")
     wrong = [
         f'  "{n}" is not a valid unit name'
         for n in given["unit"]
@@ -100,8 +98,7 @@ def _exec_targets(model: Model, parsed: Parsed) -> tuple[list[Unit], list[Machin
     units = [model.unit(name) for name in given["unit"]]
     for name in given["application"]:
         units += model.application(name).units.values()
-    machines = [model.machine(number) for number in given["machine"]]
-    return units, list(model.machines.values()) if parsed.on("all") else machines
+    return units, [model.machine(number) for number in given["machine"]]
 
 
 def _listed(parsed: Parsed, name: str) -> list[str]:
@@ -131,8 +128,7 @@ def _on_machine(invocation: Invocation, host: MachineLike, task: Task) -> None:
 COMMANDS = (
     Command(
         "exec", exec_, "Runs a command on units or machines.",
-        (Flag("format"), Flag("wait"), Flag("utc", "bool"), Flag("background", "bool"),
-         Flag("all", "bool"), Flag("parallel", "bool"), Flag("unit", "list", ("u",)),
+        (Flag("format"), Flag("wait"), Flag("background", "bool"), Flag("unit", "list", ("u",)),
          Flag("application", "list", ("app", "a")), Flag("machine", "list")),
     ),
 )  # fmt: skip

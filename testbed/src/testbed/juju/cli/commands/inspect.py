@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from testbed.juju.cli.commands.configure import dump
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.cli.status import only, relation_rows, status_document
-from testbed.juju.cli.tabular import coloured, status_tables, table
+from testbed.juju.cli.tabular import status_tables, table
 from testbed.juju.controller.controller import CLOUD, CONTROLLER_NAME, REGION, USER
-from testbed.juju.durations import seconds
 from testbed.juju.errors import UnsupportedError, UsageError
 from testbed.juju.flags import Flag, Parsed
 from testbed.juju.state import names
@@ -22,47 +20,24 @@ _TAIL_LINES = 10
 
 
 def status(invocation: Invocation, parsed: Parsed) -> None:
-    watch = parsed.text("watch")
-    interval = seconds(watch) if watch else 0.0
-    while True:
-        document, rows = _document(invocation, parsed)
-        text = _formatted(invocation, parsed, document, rows)
-        screen = "\x1b[H\x1b[2J" if watch and invocation.is_terminal() else ""
-        invocation.print(screen + text)
-        if not document["applications"] and not document["machines"]:
-            invocation.info(_nothing(document, parsed.args))
-        if not watch:
-            return
-        time.sleep(interval)
-        if invocation.gone():
-            return
-
-
-def _document(
-    invocation: Invocation, parsed: Parsed
-) -> tuple[dict[str, Any], list[list[str]] | None]:
-    """The status and, where they are asked for, the rows of the relations."""
     with invocation.controller.lock:
         model = invocation.model
         document = status_document(
             model, now(), controller=CONTROLLER_NAME, cloud=CLOUD, region=REGION
         )
-        wanted = parsed.on("relations") or parsed.on("integrations")
-        rows = relation_rows(model) if wanted else None
-    return only(document, parsed.args), rows
+        rows = relation_rows(model) if parsed.on("relations") else None
+    document = only(document, parsed.args)
+    invocation.print(_formatted(parsed.text("format", "tabular"), document, rows))
+    if not document["applications"] and not document["machines"]:
+        invocation.info(_nothing(document, parsed.args))
 
 
-def _formatted(
-    invocation: Invocation, parsed: Parsed, document: dict[str, Any], rows: list[list[str]] | None
-) -> str:
-    style = parsed.text("format", "tabular")
+def _formatted(style: str, document: dict[str, Any], rows: list[list[str]] | None) -> str:
     if style in ("json", "yaml"):
         return dump(document, style)
     if style != "tabular":
         raise UnsupportedError(f'the status format "{style}"')
-    tables = status_tables(document, rows)
-    wanted = parsed.on("color") or (invocation.is_terminal() and not parsed.on("no-color"))
-    return coloured(tables) if wanted else tables
+    return status_tables(document, rows)
 
 
 def _nothing(document: dict[str, Any], selectors: list[str]) -> str:
@@ -125,24 +100,16 @@ def actions(invocation: Invocation, parsed: Parsed) -> None:
         raise UsageError("no application specified")
     with invocation.controller.lock:
         found = invocation.model.application(parsed.args[0]).charm.actions
-    style = parsed.text("format", "default")
-    if parsed.on("schema"):
-        report = {name: dict(action.schema) for name, action in sorted(found.items())}
-        invocation.print(dump(report, "yaml" if style == "default" else style))
-    elif style != "default":
-        invocation.print(dump({name: a.description for name, a in sorted(found.items())}, style))
-    elif not found:
+    if not found:
         invocation.print(f"No actions defined for {parsed.args[0]}.")
-    else:
-        rows = [[name, a.description.partition("\n")[0]] for name, a in sorted(found.items())]
-        invocation.print(table([["Action", "Description"], *rows]))
+        return
+    rows = [[name, a.description.partition("\n")[0]] for name, a in sorted(found.items())]
+    invocation.print(table([["Action", "Description"], *rows]))
 
 
 def debug_log(invocation: Invocation, parsed: Parsed) -> None:
     controller = invocation.controller
-    if parsed.on("tail") and parsed.on("no-tail"):
-        raise UsageError("setting --tail and --no-tail not valid")
-    tail = parsed.on("tail") or (invocation.is_terminal() and not parsed.on("no-tail"))
+    tail = parsed.on("tail") or invocation.is_terminal()
     level = parsed.text("level", "TRACE").upper()
     if level not in LEVELS:
         raise UsageError(f'level value "{level}" is not one of {", ".join(map(repr, LEVELS))}')
@@ -151,7 +118,7 @@ def debug_log(invocation: Invocation, parsed: Parsed) -> None:
         logbook = controller.logs[model.uuid]
         lines = [line for line in logbook.since(0) if _wanted(line, parsed, level)]
     for line in _first(lines, parsed, tail=tail):
-        invocation.print(_shown(line, parsed))
+        invocation.print(str(line))
     seen = lines[-1].number + 1 if lines else 0
     while tail and not invocation.gone():
         with controller.lock:
@@ -161,7 +128,7 @@ def debug_log(invocation: Invocation, parsed: Parsed) -> None:
             more = list(logbook.since(seen))
         for line in more:
             if _wanted(line, parsed, level):
-                invocation.print(_shown(line, parsed))
+                invocation.print(str(line))
         seen = more[-1].number + 1 if more else seen
 
 
@@ -176,13 +143,11 @@ def _first(lines: list[Line], parsed: Parsed, *, tail: bool) -> list[Line]:
 
 
 def _wanted(line: Line, parsed: Parsed, level: str) -> bool:
-    entities, modules = parsed.all("include"), parsed.all("include-module")
+    entities = parsed.all("include")
     return (
         LEVELS.index(line.level) >= LEVELS.index(level)
         and (not entities or any(_names(name, line.entity) for name in entities))
         and not any(_names(name, line.entity) for name in parsed.all("exclude"))
-        and (not modules or any(line.module.startswith(module) for module in modules))
-        and not any(line.module.startswith(m) for m in parsed.all("exclude-module"))
     )
 
 
@@ -195,30 +160,17 @@ def _names(selector: str, entity: str) -> bool:
     return entity == selector or entity.rpartition("-")[0] == f"unit-{selector}"
 
 
-def _shown(line: Line, parsed: Parsed) -> str:
-    if parsed.on("date"):
-        stamp = f"{line.time:%Y-%m-%d %H:%M:%S}"
-        return f"{line.entity}: {stamp} {line.level} {line.module} {line.message}"
-    return str(line)
-
-
 COMMANDS = (
     Command(
         "status", status, "Shows the model: applications, units, machines.",
-        (_FORMAT, Flag("relations", "bool"), Flag("integrations", "bool"), Flag("storage", "bool"),
-         Flag("watch"), Flag("color", "bool"), Flag("no-color", "bool"), Flag("utc", "bool")),
+        (_FORMAT, Flag("relations", "bool")),
     ),
     Command("show-unit", show_unit, "Shows units with their relation data.", (_FORMAT,)),
-    Command(
-        "actions", actions, "Lists an application's actions.",
-        (_FORMAT, Flag("schema", "bool")), ("list-actions",),
-    ),
+    Command("actions", actions, "Lists an application's actions."),
     Command(
         "debug-log", debug_log, "Shows the log of the model's agents.",
-        (Flag("replay", "bool"), Flag("tail", "bool"), Flag("no-tail", "bool"),
-         Flag("limit"), Flag("lines", aliases=("n",)), Flag("level", aliases=("l",)),
-         Flag("include", "list", ("i",)), Flag("exclude", "list", ("x",)),
-         Flag("include-module", "list"), Flag("exclude-module", "list"),
-         Flag("date", "bool"), Flag("color", "bool"), Flag("ms", "bool"), Flag("utc", "bool")),
+        (Flag("replay", "bool"), Flag("tail", "bool"), Flag("limit"),
+         Flag("lines", aliases=("n",)), Flag("level", aliases=("l",)),
+         Flag("include", "list", ("i",)), Flag("exclude", "list", ("x",))),
     ),
 )  # fmt: skip

@@ -168,8 +168,7 @@ COMMANDS = (
         on_model=False,
     ),
     Command(
-        "models", models, "Lists models.", (_FORMAT, _CONTROLLER), ("list-models",),
-        on_model=False,
+        "models", models, "Lists models.", (_FORMAT,), on_model=False,
     ),
     Command("switch", switch, "Shows or selects the current model.", on_model=False),
     Command("show-model", show_model, "Shows a model.", (_FORMAT,)),

@@ -21,7 +21,6 @@ from testbed.juju.uniter import runner
 
 _HOST_KEYS = Flag("no-host-key-checks", "bool")
 _IGNORED_SSH_OPTIONS = ("-q", "-T", "-t", "-tt")
-_SSH_OPTIONS_WITH_VALUE = ("-o", "-i", "-l", "-p")
 
 
 @dataclass(frozen=True)
@@ -170,10 +169,10 @@ def _chown(path: Path, target: Target) -> None:
 COMMANDS = (
     Command(
         "ssh", ssh, "Runs a command on a machine, or opens a shell there.",
-        (_HOST_KEYS, Flag("pty", "bool"), Flag("proxy", "bool")), interspersed=False,
+        (_HOST_KEYS,), interspersed=False,
     ),
     Command(
         "scp", scp, "Copies files to and from machines.",
-        (_HOST_KEYS, Flag("proxy", "bool")), interspersed=False,
+        (_HOST_KEYS,), interspersed=False,
     ),
 )  # fmt: skip

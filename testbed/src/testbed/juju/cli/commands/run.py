@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from testbed.juju.cli.commands.configure import dump
-from testbed.juju.cli.commands.outcomes import new_task, plain, scheduled, verdict, waiting
+from testbed.juju.cli.commands.outcomes import new_task, plain, verdict, waiting
 from testbed.juju.cli.commands.parsing import wait_seconds
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.errors import JujuError, UsageError
@@ -17,7 +17,7 @@ from testbed.juju.state.model import Model, Unit
 from testbed.juju.uniter.tasks import Task
 
 _RUN_SECONDS = 60.0
-_FORMAT, _WAIT, _UTC = Flag("format"), Flag("wait"), Flag("utc", "bool")
+_FORMAT, _WAIT = Flag("format"), Flag("wait")
 
 
 def run(invocation: Invocation, parsed: Parsed) -> int:
@@ -25,7 +25,7 @@ def run(invocation: Invocation, parsed: Parsed) -> int:
     base = yaml.safe_load(invocation.read(parsed.text("params"))) if parsed.text("params") else {}
     if not isinstance(base, dict):
         raise UsageError("params must contain a YAML map with string keys")
-    params = actions.parse_params(words, base, as_text=parsed.on("string-args"))
+    params = actions.parse_params(words, base)
     with invocation.controller.lock:
         model = invocation.model
         operation, tasks, problems = _enqueue(invocation, model, units, name, params)
@@ -33,9 +33,6 @@ def run(invocation: Invocation, parsed: Parsed) -> int:
         invocation.info(
             f"Operation {operation} failed to schedule any tasks:\n" + "\n".join(problems)
         )
-        return 0
-    if parsed.on("background"):
-        invocation.info(scheduled(operation, tasks))
         return 0
     _announce(invocation, operation, tasks)
     return _results(invocation, parsed, tasks, wait_seconds(parsed.text("wait")) or _RUN_SECONDS)
@@ -92,7 +89,7 @@ def _announce(invocation: Invocation, operation: int, tasks: list[Task]) -> None
 
 def _results(invocation: Invocation, parsed: Parsed, tasks: list[Task], timeout: float) -> int:
     with invocation.controller.lock:
-        for task in tasks if not parsed.on("quiet") else ():
+        for task in tasks:
             invocation.info(f"Waiting for task {task.id}...")
         finished = invocation.wait(lambda: all(task.done for task in tasks), timeout)
         reports = {task.target: task.report() for task in tasks}
@@ -123,8 +120,7 @@ def show_task(invocation: Invocation, parsed: Parsed) -> int:
 COMMANDS = (
     Command(
         "run", run, "Runs an action on units.",
-        (_FORMAT, _WAIT, _UTC, Flag("background", "bool"), Flag("params"),
-         Flag("string-args", "bool"), Flag("color", "bool"), Flag("no-color", "bool")),
+        (_FORMAT, _WAIT, Flag("params")),
     ),
-    Command("show-task", show_task, "Shows what came of a task.", (_FORMAT, _WAIT, _UTC)),
+    Command("show-task", show_task, "Shows what came of a task.", (_FORMAT, _WAIT)),
 )  # fmt: skip

@@ -13,7 +13,6 @@ from testbed.juju.state.model import Unit
 _REMOVAL = (
     Flag("force", "bool"),
     Flag("no-prompt", "bool"),
-    Flag("no-wait", "bool"),
     Flag("destroy-storage", "bool"),
 )
 
@@ -97,15 +96,11 @@ def _force(invocation: Invocation, units: list[Unit]) -> None:
 
 
 def resolved(invocation: Invocation, parsed: Parsed) -> None:
-    if not parsed.args and not parsed.on("all"):
+    if not parsed.args:
         raise UsageError("no unit specified")
     with invocation.controller.lock:
         model = invocation.model
-        units = (
-            [unit for unit in model.units() if unit.local.failed]
-            if parsed.on("all")
-            else [model.unit(name) for name in parsed.args]
-        )
+        units = [model.unit(name) for name in parsed.args]
         for unit in units:
             if unit.local.failed is None:
                 raise JujuError(f'unit "{unit.name}" is not in an error state')
@@ -124,7 +119,6 @@ COMMANDS = (
         "resolved",
         resolved,
         "Marks a unit in error as resolved, and runs its hook again.",
-        (Flag("no-retry", "bool"), Flag("all", "bool")),
-        aliases=("resolve",),
+        (Flag("no-retry", "bool"),),
     ),
 )  # fmt: skip
