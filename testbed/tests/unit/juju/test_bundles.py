@@ -1,17 +1,15 @@
-"""`juju deploy` of bundles with overlays, the project's own ones with their real metadata."""
+"""`juju deploy` of bundles with overlays, the testbed's own bundle among them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-import yaml
 
 from unit.juju.charms import AUTHORITY, PRINCIPAL, SUBORDINATE, pack
 from unit.juju.conftest import Juju
 
-ROOT = Path(__file__).parents[4]
-CHARMS = ROOT / "testbed" / "charms"
+CHARMS = Path(__file__).parents[3] / "charms"
 BUNDLE = """
 applications:
   host: {charm: host, num_units: 2, options: {colour: blue, size: 1}}
@@ -101,37 +99,46 @@ def test_a_bundle_with_a_mistake_is_refused_in_one_line(
     assert not juju.status()["applications"]
 
 
+# A subordinate for control planes with an endpoint of their own, and for those without.
+WEBHOOK = """
+name: webhook
+subordinate: true
+requires:
+  own: {interface: aws-iam, scope: container, limit: 1}
+  general: {interface: juju-info, scope: container, limit: 1}
+  certificates: {interface: tls-certificates, limit: 1}
+"""
+WITH_WEBHOOK = """
+applications:
+  webhook: {charm: webhook}
+relations:
+- [webhook, kubernetes-control-plane]
+- [webhook, easyrsa]
+"""
+
+
 @pytest.mark.parametrize(
-    ("channel", "endpoint"), [("1.28/stable", "aws-iam"), ("1.29/stable", "juju-info")]
+    ("channel", "endpoint"), [("1.28/stable", "own"), ("1.29/stable", "general")]
 )
-def test_the_projects_overlay_attaches_to_either_generation_of_control_plane(
+def test_one_overlay_attaches_to_either_generation_of_the_testbeds_control_plane(
     juju: Juju, channel: str, endpoint: str
 ) -> None:
     for track in ("1.28", "1.29"):
-        _pack_real(juju, CHARMS / "kubernetes-control-plane" / track, f"_{track}")
-    _pack_real(juju, CHARMS / "easyrsa")
-    _pack_real(juju, ROOT)
+        metadata = (CHARMS / "kubernetes-control-plane" / track / "metadata.yaml").read_text()
+        pack(juju.lab.charm_store, metadata, name=f"kubernetes-control-plane_{track}")
+    pack(juju.lab.charm_store, (CHARMS / "easyrsa" / "metadata.yaml").read_text())
+    pack(juju.lab.charm_store, WEBHOOK)
+    (juju.folder / "webhook.yaml").write_text(WITH_WEBHOOK)
 
-    overlay = str(ROOT / "overlays" / "aws-iam-easyrsa.yaml")
-    juju("deploy", "charmed-kubernetes", "--channel", channel, "--overlay", overlay)
+    juju("deploy", "charmed-kubernetes", "--channel", channel, "--overlay", "webhook.yaml")
     juju.settle()
 
     status = juju.status()
     control_plane = status["applications"]["kubernetes-control-plane"]
     assert control_plane["charm-channel"] == channel
     assert list(control_plane["units"]["kubernetes-control-plane/0"]["subordinates"]) == [
-        "aws-iam/0"
+        "webhook/0"
     ]
-    relations = status["applications"]["aws-iam"]["relations"]
-    principals = [e for e, r in relations.items() if r[0]["scope"] == "container"]
-    assert "certificates" in relations
-    mine = yaml.safe_load((ROOT / "metadata.yaml").read_text())["requires"]
-    attached = {mine[name]["interface"] for name in principals if name in mine}
-    assert attached == {endpoint}
+    relations = status["applications"]["webhook"]["relations"]
+    assert set(relations) == {"certificates", endpoint}
     assert len(status["machines"]) == 1
-
-
-def _pack_real(juju: Juju, folder: Path, suffix: str = "") -> None:
-    metadata = (folder / "metadata.yaml").read_text()
-    name = f"{yaml.safe_load(metadata)['name']}{suffix}"
-    pack(juju.lab.charm_store, metadata, name=name)
