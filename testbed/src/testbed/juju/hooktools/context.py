@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from testbed.juju.errors import ToolError
-from testbed.juju.state.model import Application, Databag, Model, Relation, Unit
+from testbed.juju.hooktools.secretchanges import SecretChanges
+from testbed.juju.state.model import Application, Databag, Model, Relation, Unit, now
 from testbed.juju.state.secrets import Secret
 from testbed.juju.state.unitstate import Hook
 
-SecretChange = Callable[[Secret | None], Secret | None]
 NOT_LEADER = "ERROR this unit is not the leader"
 
 
@@ -49,7 +49,7 @@ class Context:
     _leader_settings: dict[str, str] = field(default_factory=dict)
     _state: dict[str, str] = field(default_factory=dict)
     _ports: list[tuple[str, bool]] = field(default_factory=list)
-    _secrets: list[tuple[str, SecretChange]] = field(default_factory=list)
+    secret_changes: SecretChanges = field(default_factory=SecretChanges)
 
     @property
     def leader(self) -> bool:
@@ -148,20 +148,18 @@ class Context:
     # secrets
 
     def secret(self, secret_id: str) -> Secret | None:
-        """A secret as this run sees it: the model's, with what this run has changed."""
-        secret = self.model.secrets.get(secret_id)
-        for changed_id, change in self._secrets:
-            if changed_id == secret_id:
-                secret = change(secret)
-        return secret
+        """Return a secret's metadata as this run sees it; None when the run removes it."""
+        stored = self.model.secrets.get(secret_id)
+        return self.secret_changes.metadata(secret_id, stored, now())
+
+    def any_secret(self, secret_id: str) -> Secret | None:
+        """Return a secret that is stored, or that this run creates."""
+        return self.model.secrets.get(secret_id) or self.secret_changes.created.get(secret_id)
 
     def secrets(self) -> list[Secret]:
-        ids = dict.fromkeys([*self.model.secrets, *(changed for changed, _ in self._secrets)])
+        ids = dict.fromkeys([*self.model.secrets, *self.secret_changes.created])
         seen = (self.secret(secret_id) for secret_id in ids)
         return [secret for secret in seen if secret is not None]
-
-    def change_secret(self, secret_id: str, change: SecretChange) -> None:
-        self._secrets.append((secret_id, change))
 
     # the end
 
@@ -174,12 +172,7 @@ class Context:
             self.application.leader_settings.write(self._leader_settings)
         self.unit.state = self.state()
         self.unit.ports = self.ports()
-        for secret_id, change in self._secrets:
-            changed = change(self.model.secrets.get(secret_id))
-            if changed is None:
-                self.model.secrets.pop(secret_id, None)
-            else:
-                self.model.secrets[secret_id] = changed
+        self.secret_changes.commit(self.model.secrets, self.unit.name, now())
 
     def _commit_data(self, relation: Relation, changes: dict[str, str], application: bool) -> None:
         if application:

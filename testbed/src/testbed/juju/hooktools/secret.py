@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -17,12 +16,11 @@ from testbed.juju.state.secrets import (
     Consumer,
     Secret,
     Settings,
-    changed,
     check_content,
+    check_rotation,
     identifier,
     new_id,
     parse_expire,
-    without_revision,
 )
 
 _CONTENT_FLAGS = (
@@ -41,7 +39,7 @@ def _not_found(what: str) -> ToolError:
 
 def _managed(context: Context, secret_id: str) -> Secret:
     """A secret that this unit may change. Raises ToolError."""
-    secret = context.secret(secret_id)
+    secret = context.any_secret(secret_id)
     if secret is None:
         raise _not_found(secret_id)
     if not secret.managed_by(context.unit.name, leader=context.leader):
@@ -57,6 +55,8 @@ def _settings(call: Call) -> Settings:
     content = _content(call, call.args)
     expire = call.parsed.text("expire")
     given = call.parsed.values
+    if "rotate" in given:
+        check_rotation(call.parsed.text("rotate"))
     return Settings(
         content=content or None,
         label=call.parsed.text("label") if "label" in given else None,
@@ -97,8 +97,8 @@ def secret_add(call: Call) -> str:
     owner, moment = _owner(call), now()
     if settings.label and _labelled(context, settings.label, owner):
         raise ToolError(f'ERROR secret with label "{settings.label}" already exists')
-    secret = changed(Secret(new_id(), owner, moment, moment), settings, moment)
-    context.change_secret(secret.id, lambda _: secret)
+    secret = Secret(new_id(), owner, moment, moment)
+    context.secret_changes.create(secret, settings)
     return secret.uri
 
 
@@ -110,19 +110,16 @@ def _labelled(context: Context, label: str, owner: str) -> Secret | None:
 def secret_set(call: Call) -> None:
     context = call.context
     secret = _managed(context, identifier(call.argument(0)))
-    settings, moment = _settings(replace(call, parsed=_without_first(call))), now()
+    settings = _settings(replace(call, parsed=_without_first(call)))
     new = settings.label if settings.label != secret.label else ""
     if new and _labelled(context, new, secret.owner):
         raise ToolError(f'ERROR secret with label "{new}" already exists')
-    _change(context, secret.id, lambda current: changed(current, settings, moment))
+    stored = context.model.secrets.get(secret.id)
+    context.secret_changes.update(secret.id, settings, stored)
 
 
 def _without_first(call: Call) -> Any:
     return replace(call.parsed, args=call.args[1:])
-
-
-def _change(context: Context, secret_id: str, change: Callable[[Secret], Secret | None]) -> None:
-    context.change_secret(secret_id, lambda current: change(current) if current else None)
 
 
 def secret_get(call: Call) -> Any:
@@ -130,7 +127,7 @@ def secret_get(call: Call) -> Any:
     peek, refresh = call.parsed.on("peek"), call.parsed.on("refresh")
     words = call.args
     if words and (words[0].startswith("secret:") or len(words[0]) == 20):
-        secret = context.secret(identifier(words[0]))
+        secret = context.any_secret(identifier(words[0]))
         key = call.argument(1)
     else:
         secret, key = _by_label(context, label), call.argument(0)
@@ -138,10 +135,9 @@ def secret_get(call: Call) -> Any:
         raise _not_found(label or call.argument(0))
     if not secret.readable_by(context.unit.name):
         raise ToolError("ERROR permission denied")
-    revision = _follow(context, secret, label, peek=peek, refresh=refresh)
-    if revision not in secret.revisions:
-        raise ToolError(f'ERROR secret revision "{secret.id}/{revision}" not found')
-    content = dict(secret.revisions[revision].content)
+    content = _pending(context, secret.id, label, peek=peek, refresh=refresh)
+    if content is None:
+        content = _stored(context, secret.id, label, peek=peek, refresh=refresh)
     if not key:
         return content
     if key not in content:
@@ -162,6 +158,32 @@ def _by_label(context: Context, label: str) -> Secret | None:
     return None
 
 
+def _pending(
+    context: Context, secret_id: str, label: str, *, peek: bool, refresh: bool
+) -> dict[str, str] | None:
+    """Return the content that this hook has given the secret, where secret-get is to show it."""
+    changes = context.secret_changes
+    content = changes.content(secret_id, newest=peek or refresh)
+    if content is None:
+        return None
+    if refresh and secret_id not in changes.created:
+        changes.follow(secret_id)
+    if label:
+        changes.update(secret_id, Settings(label=label), context.model.secrets.get(secret_id))
+    return dict(content)
+
+
+def _stored(
+    context: Context, secret_id: str, label: str, *, peek: bool, refresh: bool
+) -> dict[str, str]:
+    """Return the content of the revision that this unit reads. Raises ToolError."""
+    secret = context.model.secrets[secret_id]
+    revision = _follow(context, secret, label, peek=peek, refresh=refresh)
+    if revision not in secret.revisions:
+        raise ToolError(f'ERROR secret revision "{secret.id}/{revision}" not found')
+    return dict(secret.revisions[revision].content)
+
+
 def _follow(context: Context, secret: Secret, label: str, *, peek: bool, refresh: bool) -> int:
     """The revision that this unit reads; remembers it, and the label, at once as Juju does."""
     unit = context.unit.name
@@ -171,19 +193,9 @@ def _follow(context: Context, secret: Secret, label: str, *, peek: bool, refresh
     revision = secret.latest if refresh or first else consumer.revision
     followed = Consumer(label if label and not manager else consumer.label, revision)
     if followed != consumer and not peek:
-        _remember(context, secret.id, unit, followed)
+        consumers = {**secret.consumers, unit: followed}
+        context.model.secrets[secret.id] = replace(secret, consumers=consumers)
     return secret.latest if peek else revision
-
-
-def _remember(context: Context, secret_id: str, unit: str, consumer: Consumer) -> None:
-    def remember(current: Secret) -> Secret:
-        return replace(current, consumers={**current.consumers, unit: consumer})
-
-    known = context.model.secrets.get(secret_id)
-    if known is not None and consumer.revision in known.revisions:
-        context.model.secrets[secret_id] = remember(known)
-    else:
-        _change(context, secret_id, remember)
 
 
 def secret_info_get(call: Call) -> Any:
@@ -237,22 +249,20 @@ def secret_remove(call: Call) -> None:
     revision = int(text) if text else None
     if revision is not None and revision not in secret.revisions:
         raise ToolError(f'ERROR secret revision "{secret.id}/{revision}" not found')
-    _change(call.context, secret.id, lambda current: without_revision(current, revision))
+    call.context.secret_changes.remove(secret.id, revision)
 
 
 def secret_grant(call: Call) -> None:
     context = call.context
     secret = _managed(context, identifier(call.argument(0)))
+    if context.secret(secret.id) is None:
+        raise _not_found(secret.id)
     relation = call.relation()
     other = relation.other_side(context.application.name).application
     target = call.parsed.text("unit") or other
     if names.application_of(target) != other:
         raise ToolError(f'ERROR "{target}" is not in relation {relation.id}')
-    _change(
-        context,
-        secret.id,
-        lambda current: replace(current, grants={**current.grants, target: relation.id}),
-    )
+    context.secret_changes.grant(secret.id, target, relation.id)
 
 
 def secret_revoke(call: Call) -> None:
@@ -263,13 +273,7 @@ def secret_revoke(call: Call) -> None:
         target = call.relation().other_side(context.application.name).application
     if not target:
         raise ToolError("ERROR missing relation, application or unit", 2)
-    _change(
-        context,
-        secret.id,
-        lambda current: replace(
-            current, grants={t: r for t, r in current.grants.items() if t != target}
-        ),
-    )
+    context.secret_changes.revoke(secret.id, target)
 
 
 SPECS: dict[str, Spec] = {

@@ -117,6 +117,12 @@ def check_content(content: Mapping[str, str]) -> None:
         raise ToolError("ERROR secret content too large")
 
 
+def check_rotation(policy: str) -> None:
+    """Raise ToolError for a rotate policy that Juju refuses."""
+    if policy not in ("never", *_ROTATION):
+        raise ToolError(f'ERROR rotate policy "{policy}" not valid')
+
+
 def parse_expire(text: str, now: datetime) -> datetime:
     """`--expire`: a duration from now (`1h30m`) or an RFC 3339 time. Raises ToolError."""
     try:
@@ -138,8 +144,7 @@ def _microseconds(text: str) -> str:
 def changed(secret: Secret, settings: Settings, now: datetime) -> Secret:
     """The secret after secret-add or secret-set. Raises ToolError for a bad rotate policy."""
     if settings.rotate is not None:
-        if settings.rotate not in ("never", *_ROTATION):
-            raise ToolError(f'ERROR rotate policy "{settings.rotate}" not valid')
+        check_rotation(settings.rotate)
         interval = _ROTATION.get(settings.rotate)
         due = now + interval if interval else None
         secret = replace(secret, rotate=settings.rotate, next_rotate=due)

@@ -1,0 +1,142 @@
+"""What one hook changes of secrets, merged secret by secret until the hook ends.
+
+The rules are those of Juju 3.6's uniter (`secretsChangeRecorder` and `HookContext.UpdateSecret` in
+its package worker/uniter/runner/context), its oddities included:
+
+- secret-add and every secret-set of a hook make one revision. Of each setting the last one counts.
+- Content that equals the stored revision's counts as not given. A hook that sets new content and
+  then the old one again therefore leaves the new one.
+- secret-remove, of one revision as well, drops what the hook has set and granted so far. Until the
+  hook ends, the secret is missing from its lists. A secret-set afterwards takes the removal back.
+- A relation has one grant of a secret in a hook: the last one.
+- The end of the hook applies creations and updates, then removals, then grants, then revocations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+
+from testbed.juju.state.secrets import Consumer, Secret, Settings, changed, without_revision
+
+_ALL: frozenset[int] = frozenset()  # of a secret's revisions
+
+
+@dataclass
+class SecretChanges:
+    """The pending changes of one hook."""
+
+    created: dict[str, Secret] = field(default_factory=dict)  # their content is in `settings`
+    settings: dict[str, Settings] = field(default_factory=dict)
+    _followed: set[str] = field(default_factory=set)
+    _removed: dict[str, frozenset[int]] = field(default_factory=dict)
+    _granted: dict[str, dict[int, str]] = field(default_factory=dict)  # by relation
+    _revoked: dict[str, set[str]] = field(default_factory=dict)
+
+    def create(self, secret: Secret, settings: Settings) -> None:
+        self.created[secret.id] = secret
+        self.settings[secret.id] = settings
+
+    def update(self, secret_id: str, settings: Settings, stored: Secret | None) -> None:
+        """Merge new settings into those that the hook has given before."""
+        if stored is not None and settings.content == _latest_content(stored):
+            settings = replace(settings, content=None)
+        if settings == Settings():
+            return
+        self._removed.pop(secret_id, None)
+        before = self.settings.get(secret_id, Settings())
+        self.settings[secret_id] = replace(before, **_given(settings))
+
+    def remove(self, secret_id: str, revision: int | None) -> None:
+        self.created.pop(secret_id, None)
+        self.settings.pop(secret_id, None)
+        self._granted.pop(secret_id, None)
+        self._revoked.pop(secret_id, None)
+        self._followed.discard(secret_id)
+        before = self._removed.get(secret_id)
+        if revision is None or before == _ALL:
+            self._removed[secret_id] = _ALL
+        else:
+            self._removed[secret_id] = (before or frozenset()) | {revision}
+
+    def grant(self, secret_id: str, target: str, relation_id: int) -> None:
+        self._granted.setdefault(secret_id, {})[relation_id] = target
+
+    def revoke(self, secret_id: str, target: str) -> None:
+        self._revoked.setdefault(secret_id, set()).add(target)
+
+    def follow(self, secret_id: str) -> None:
+        """Let the unit read the revision that this hook makes."""
+        self._followed.add(secret_id)
+
+    # what the hook itself sees
+
+    def content(self, secret_id: str, *, newest: bool) -> Mapping[str, str] | None:
+        """Return pending content: that of a new secret, and for `newest` that of an update."""
+        settings = self.settings.get(secret_id)
+        if settings is None or not (newest or secret_id in self.created):
+            return None
+        return settings.content
+
+    def metadata(self, secret_id: str, stored: Secret | None, moment: datetime) -> Secret | None:
+        """Return a secret with its pending metadata; an update adds no revision yet."""
+        if secret_id in self._removed:
+            return None
+        settings = self.settings.get(secret_id)
+        secret = self.created.get(secret_id, stored)
+        if secret is None or settings is None:
+            return self._with_grants(secret) if secret else None
+        if secret_id not in self.created:
+            settings = replace(settings, content=None)
+        return self._with_grants(changed(secret, settings, moment))
+
+    # the end of the hook
+
+    def commit(self, secrets: dict[str, Secret], unit: str, moment: datetime) -> None:
+        """Put all changes into the model's secrets."""
+        for secret_id, settings in self.settings.items():
+            secret = self.created.get(secret_id) or secrets.get(secret_id)
+            if secret is not None:
+                secrets[secret_id] = changed(secret, settings, moment)
+        for secret in _among(secrets, self._followed):
+            consumer = replace(secret.consumers.get(unit, Consumer()), revision=secret.latest)
+            consumers = {**secret.consumers, unit: consumer}
+            secrets[secret.id] = replace(secret, consumers=consumers)
+        for secret in _among(secrets, self._removed):
+            left = _without(secret, self._removed[secret.id])
+            if left is None:
+                del secrets[secret.id]
+            else:
+                secrets[secret.id] = left
+        for secret in _among(secrets, self._granted.keys() | self._revoked.keys()):
+            secrets[secret.id] = self._with_grants(secret)
+
+    def _with_grants(self, secret: Secret) -> Secret:
+        new = {target: number for number, target in self._granted.get(secret.id, {}).items()}
+        revoked = self._revoked.get(secret.id, set())
+        grants = {**secret.grants, **new}
+        return replace(secret, grants={t: n for t, n in grants.items() if t not in revoked})
+
+
+def _given(settings: Settings) -> dict[str, object]:
+    values = {f.name: getattr(settings, f.name) for f in fields(settings)}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _latest_content(secret: Secret) -> Mapping[str, str] | None:
+    revision = secret.revisions.get(secret.latest)
+    return revision.content if revision else None
+
+
+def _without(secret: Secret, revisions: frozenset[int]) -> Secret | None:
+    left: Secret | None = None if revisions == _ALL else secret
+    for revision in revisions:
+        left = without_revision(left, revision) if left else None
+    return left
+
+
+def _among(
+    secrets: Mapping[str, Secret], ids: set[str] | Mapping[str, object]
+) -> Iterator[Secret]:
+    yield from [secrets[secret_id] for secret_id in ids if secret_id in secrets]

@@ -1,0 +1,207 @@
+"""What several secret-* calls of one hook come to, as in Juju 3.6."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from testbed.juju.hooktools.secretchanges import SecretChanges
+from testbed.juju.state.secrets import Consumer, Secret, Settings, changed
+from unit.juju.charms import PRINCIPAL, pack
+from unit.juju.conftest import Juju, a_controller
+
+NOW = datetime(2026, 11, 25, tzinfo=timezone.utc)
+LATER = NOW + timedelta(days=1)
+EMPTY = Secret("x", "app", NOW, NOW, label="own")
+STORED = changed(EMPTY, Settings(content={"key": "one"}), NOW)
+
+
+def given(text: str, **settings: Any) -> Settings:
+    return Settings(content={"key": text}, **settings)
+
+
+def committed(changes: SecretChanges, stored: Secret | None = STORED) -> Secret | None:
+    """The secret after the hook `changes` is about."""
+    secrets = {stored.id: stored} if stored else {}
+    changes.commit(secrets, "app/0", LATER)
+    return secrets.get("x")
+
+
+def updated(*settings: Settings) -> SecretChanges:
+    changes = SecretChanges()
+    for each in settings:
+        changes.update("x", each, STORED)
+    return changes
+
+
+def test_an_addition_and_its_updates_are_one_revision() -> None:
+    changes = SecretChanges()
+    changes.create(EMPTY, given("one", label="first"))
+    changes.update("x", Settings(expire=LATER), None)
+    changes.update("x", given("two", label="second"), None)
+
+    secret = committed(changes, None)
+
+    assert secret is not None
+    assert (secret.latest, secret.label) == (1, "second")
+    assert (secret.revisions[1].content, secret.revisions[1].expire) == ({"key": "two"}, LATER)
+
+
+@pytest.mark.parametrize(
+    ("settings", "content", "expire"),
+    [
+        ([Settings(expire=LATER), given("two")], {1: "one", 2: "two"}, LATER),
+        ([given("two"), Settings(expire=LATER)], {1: "one", 2: "two"}, LATER),
+        ([given("two"), given("three")], {1: "one", 2: "three"}, None),
+        ([given("two"), given("one")], {1: "one", 2: "two"}, None),
+        ([Settings(expire=LATER), given("one")], {1: "one"}, LATER),
+        ([given("two"), Settings(description="what it is")], {1: "one", 2: "two"}, None),
+    ],
+)
+def test_updates_of_one_hook_are_one_revision(
+    settings: list[Settings], content: dict[int, str], expire: datetime | None
+) -> None:
+    secret = committed(updated(*settings))
+
+    assert secret is not None
+    assert {n: r.content["key"] for n, r in secret.revisions.items()} == content
+    assert secret.revisions[secret.latest].expire == expire
+
+
+def test_a_removal_drops_what_was_given_before() -> None:
+    changes = updated(given("two"))
+    changes.grant("x", "other", 3)
+    changes.remove("x", 5)
+
+    assert changes.metadata("x", STORED, NOW) is None
+    assert committed(changes) == STORED
+
+
+def test_removed_revisions_add_up_until_all_go() -> None:
+    stored = changed(changed(STORED, given("two"), NOW), given("three"), NOW)
+    some, every = SecretChanges(), SecretChanges()
+    for changes in (some, every):
+        changes.remove("x", 1)
+        changes.remove("x", 2)
+    every.remove("x", None)
+    every.remove("x", 1)
+
+    left = committed(some, stored)
+
+    assert left is not None
+    assert list(left.revisions) == [3]
+    assert committed(every, stored) is None
+
+
+def test_an_update_takes_a_removal_back() -> None:
+    changes = SecretChanges()
+    changes.remove("x", None)
+    changes.update("x", given("two"), STORED)
+
+    secret = committed(changes)
+
+    assert secret is not None
+    assert list(secret.revisions) == [1, 2]
+
+
+def test_an_update_that_changes_nothing_leaves_a_removal() -> None:
+    changes = SecretChanges()
+    changes.remove("x", None)
+    changes.update("x", given("one"), STORED)
+
+    assert committed(changes) is None
+
+
+def test_a_relation_has_the_last_grant_and_revocations_come_last() -> None:
+    changes = SecretChanges()
+    changes.revoke("x", "gone")
+    for target, relation in (("other/0", 3), ("other/1", 3), ("third", 4), ("gone", 5)):
+        changes.grant("x", target, relation)
+
+    secret = committed(changes)
+
+    assert secret is not None
+    assert secret.grants == {"other/1": 3, "third": 4}
+
+
+def test_the_unit_follows_what_it_has_refreshed() -> None:
+    changes = updated(given("two"))
+    changes.follow("x")
+
+    secret = committed(changes)
+
+    assert secret is not None
+    assert secret.consumers == {"app/0": Consumer("", 2)}
+
+
+@pytest.fixture(scope="module")
+def juju() -> Iterator[Juju]:
+    with a_controller() as operator:
+        pack(operator.folder, PRINCIPAL)
+        operator("deploy", "./host.charm")
+        operator.settle()
+        yield operator
+
+
+def inside(juju: Juju, *lines: str) -> list[str]:
+    """What the lines print that ran as one hook of the unit."""
+    return juju("exec", "--unit", "host/0", "--", " && ".join(lines)).splitlines()
+
+
+def test_a_hook_sees_its_update_where_it_asks_for_the_newest(juju: Juju) -> None:
+    (uri,) = inside(juju, "secret-add --label mine key=one")
+    inside(juju, f"secret-get {uri}")
+
+    seen = inside(
+        juju,
+        f"secret-set {uri} key=two",
+        f"secret-get {uri} key",
+        f"secret-get {uri} --peek key",
+        f"secret-info-get {uri} --format=json",
+        f"secret-get {uri} --refresh key",
+    )
+    after = inside(juju, f"secret-get {uri} key", f"secret-info-get {uri} --format=json")
+
+    assert [seen[0], seen[1], seen[3], after[0]] == ["one", "two", "two", "two"]
+    revisions = [next(iter(json.loads(line).values()))["revision"] for line in (seen[2], after[1])]
+    assert revisions == [1, 2]
+
+
+def test_a_hook_reads_the_secret_that_it_makes(juju: Juju) -> None:
+    seen = inside(
+        juju,
+        "uri=$(secret-add --label new key=one)",
+        "secret-get --label new key",
+        "secret-set $uri key=two",
+        "secret-get $uri key",
+        "secret-info-get --label new --format=json",
+    )
+
+    (described,) = json.loads(seen[2]).values()
+    assert (seen[0], seen[1], described["revision"]) == ("one", "two", 1)
+
+
+def test_content_keeps_the_expiry_that_the_same_hook_has_set(juju: Juju) -> None:
+    (uri,) = inside(juju, "secret-add --label short key=one")
+
+    inside(juju, f"secret-set {uri} --expire 2h", f"secret-set {uri} key=two")
+
+    (line,) = inside(juju, "secret-info-get --label short --format=json")
+    (described,) = json.loads(line).values()
+    assert described["revision"] == 2
+    assert "expiry" in described
+
+
+def test_a_secret_that_is_being_removed_is_found_by_its_id_alone(juju: Juju) -> None:
+    (uri,) = inside(juju, "secret-add --label going key=one")
+
+    by_label = f"secret-remove {uri} && secret-get --label going"
+    refused = juju.try_("exec", "--unit", "host/0", "--", by_label)
+    (line,) = inside(juju, f"secret-remove {uri}", f"secret-get {uri} key")
+
+    assert 'secret "going" not found' in refused.stdout + refused.stderr
+    assert line == "one"
