@@ -9,6 +9,7 @@ from typing import Any
 from testbed.juju.errors import JujuError
 
 JUJU_VERSION = "3.6.11"
+FULL_VERSION = f"{JUJU_VERSION}-ubuntu-amd64"  # as `juju version` and `jujud version` print it
 _FEATURES = {"juju": JUJU_VERSION}
 _EXPRESSION = re.compile(r"\s*([a-z0-9-]+)\s*(?:(>=|<)\s*([0-9]+(?:\.[0-9]+)*))?\s*\Z")
 

@@ -76,7 +76,7 @@ class Executor:
             if not unit.local.installed:
                 unit.workload = Status("waiting", "installing agent")
         try:
-            runner.install_tools(host, unit.name, self.controller.hooktool, list(SPECS))
+            runner.install_tools(host, unit, self.controller.hooktool, list(SPECS))
             runner.unpack(host, unit.name, archive)
         except (JujuError, OSError) as error:
             self.processes.log("ERROR", "juju.worker.uniter", str(error))

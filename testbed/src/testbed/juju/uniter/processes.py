@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from testbed.juju.hooktools.context import ActionRun, Context
 from testbed.juju.state.model import MachineLike, Model, Unit, now
+from testbed.juju.state.paths import charm_dir, inside
 from testbed.juju.state.unitstate import Hook
 from testbed.juju.uniter import runner
 from testbed.juju.uniter.history import run_of
@@ -60,9 +61,9 @@ class Processes:
 
         A charm without that script has `path`, such as hooks/start, or nothing to run.
         """
-        folder, host = runner.charm_dir(self._unit.name), self._host()
+        folder, host = charm_dir(self._unit.name), self._host()
         for script in ("dispatch", path):
-            if runner.inside(host, f"{folder}/{script}").exists():
+            if inside(host, f"{folder}/{script}").exists():
                 return self.run(context, [f"{folder}/{script}"], path, output)
         return 0
 
@@ -73,7 +74,7 @@ class Processes:
             env = runner.environment(context, path)
         try:
             argv = self._controller.interceptor.through(context, argv, self._kill)
-            folder = runner.charm_dir(self._unit.name)
+            folder = charm_dir(self._unit.name)
             run = runner.Run(self._host(), argv, env, folder, output)
         except OSError as error:
             self.log("ERROR", "juju.worker.uniter.operation", f"cannot run {argv[0]}: {error}")

@@ -17,42 +17,56 @@ from typing import IO
 
 from testbed.juju.errors import JujuError
 from testbed.juju.hooktools.context import Context
-from testbed.juju.state import names
-from testbed.juju.state.assumes import JUJU_VERSION
-from testbed.juju.state.model import MachineLike
+from testbed.juju.state.assumes import FULL_VERSION, JUJU_VERSION
+from testbed.juju.state.model import MachineLike, Unit
+from testbed.juju.state.paths import (
+    SHARED_TOOLS_DIR,
+    TOOLS_DIR,
+    agent_dir,
+    charm_dir,
+    inside,
+    tools_dir,
+)
 
 SOCKET = "/run/testbed-juju/tools.sock"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin"
 _DRAIN_SECONDS = 1.0
+_JUJUD = f"""#!/bin/sh
+case "${{1-}}" in
+version | --version) echo {FULL_VERSION} ;;
+*)
+    echo "ERROR unrecognized command: jujud ${{1-}}" >&2
+    exit 2
+    ;;
+esac
+"""
 
 
-def agent_dir(unit: str) -> str:
-    """A unit's folder on its machine."""
-    return f"/var/lib/juju/agents/{names.tag_of(unit)}"
+def install_tools(machine: MachineLike, unit: Unit, program: Path, tools: Sequence[str]) -> None:
+    """Put the hook tools on the machine: one program under many names.
 
-
-def charm_dir(unit: str) -> str:
-    return f"{agent_dir(unit)}/charm"
-
-
-def tools_dir(unit: str) -> str:
-    return f"/var/lib/juju/tools/{names.tag_of(unit)}"
-
-
-def inside(machine: MachineLike, path: str) -> Path:
-    """A path of the machine, as the controller reaches it."""
-    return Path(machine.root) / path.lstrip("/")
-
-
-def install_tools(machine: MachineLike, unit: str, program: Path, tools: Sequence[str]) -> None:
-    """Put the hook tools on the machine: one program under many names."""
-    folder = inside(machine, tools_dir(unit))
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy2(program, folder / "jujud")
-    for tool in tools:
-        link = folder / tool
+    As in Juju the machine has them once, and each agent has a link to them. charmhelpers asks
+    tools/machine-N/jujud for Juju's version.
+    """
+    folder = inside(machine, SHARED_TOOLS_DIR)
+    if not folder.exists():
+        _fill_tools(folder, program, tools)
+    for agent in (tools_dir(unit.name), f"{TOOLS_DIR}/machine-{unit.machine.id}"):
+        link = inside(machine, agent)
         if not link.is_symlink():
-            link.symlink_to("jujud")
+            link.symlink_to(folder.name)
+
+
+def _fill_tools(folder: Path, program: Path, tools: Sequence[str]) -> None:
+    new = folder.with_name(f"{folder.name}.new")
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(parents=True)
+    shutil.copy2(program, new / "jujuc")
+    for tool in tools:
+        (new / tool).symlink_to("jujuc")
+    (new / "jujud").write_text(_JUJUD)
+    (new / "jujud").chmod(0o755)
+    new.rename(folder)
 
 
 def unpack(machine: MachineLike, unit: str, archive: Path) -> None:

@@ -14,10 +14,9 @@ from testbed.juju.controller.controller import CLOUD, CONTROLLER_NAME, REGION, U
 from testbed.juju.controller.lifecycle import destroy_application
 from testbed.juju.errors import JujuError, UsageError
 from testbed.juju.flags import Flag, Parsed
-from testbed.juju.state.assumes import JUJU_VERSION
+from testbed.juju.state.assumes import FULL_VERSION, JUJU_VERSION
 from testbed.juju.state.model import Model
 
-FULL_VERSION = f"{JUJU_VERSION}-ubuntu-amd64"
 _FORMAT, _CONTROLLER = Flag("format"), Flag("controller", aliases=("c",))
 
 

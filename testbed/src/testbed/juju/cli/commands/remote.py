@@ -17,7 +17,7 @@ from testbed.juju.errors import JujuError, UnsupportedError, UsageError
 from testbed.juju.flags import Flag, Parsed
 from testbed.juju.state import names
 from testbed.juju.state.model import MachineLike
-from testbed.juju.uniter import runner
+from testbed.juju.state.paths import inside
 
 _HOST_KEYS = Flag("no-host-key-checks", "bool")
 _IGNORED_SSH_OPTIONS = ("-q", "-T", "-t", "-tt")
@@ -155,12 +155,12 @@ def _place(invocation: Invocation, text: str) -> tuple[Path, Target | None]:
     if not colon or name.startswith((".", "/")):
         return invocation.path(text), None
     target = find_target(invocation, name)
-    return runner.inside(target.host, os.path.join(target.home, path)), target
+    return inside(target.host, os.path.join(target.home, path), follow=True), target
 
 
 def _chown(path: Path, target: Target) -> None:
     """What scp writes on a machine belongs to the user that it came as."""
-    home = runner.inside(target.host, target.home).stat()
+    home = inside(target.host, target.home).stat()
     everything = [path, *path.rglob("*")] if path.is_dir() else [path]
     for each in everything:
         os.chown(each, home.st_uid, home.st_gid, follow_symlinks=False)
