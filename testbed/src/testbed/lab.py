@@ -37,7 +37,7 @@ class Lab:
         self.programs = programs
         self.charm_store = charm_store()
         self._disk = paths.disk
-        self.trusted = trusted_authorities(aws_authority)
+        self.trusted = files.Authorities(trusted_authorities(aws_authority), aws_authority)
         self._group = cgroups.group_of_lab(paths.name)
         self._cgroups = host.find_cgroups()
         self._may_raise_limits = host.has_capability(host.CAP_SYS_RESOURCE)
@@ -107,7 +107,7 @@ def boot(paths: LabPaths, programs: Path) -> Lab:
     etcd = _start_etcd(paths, programs)
     stand_in = aws.start(paths.disk / "aws", paths.state)
     lab = Lab(paths, programs, stand_in.authority)
-    _furnish_operator(paths.disk / "operator", lab.trusted)
+    _furnish_operator(paths.disk / "operator", lab.trusted.bundle)
     lab.images.parent.mkdir()
     images.write_archive(images.cluster_images(programs, stand_in.authority), lab.images)
     wait_for_port(LAB_ADDRESS, 2379, etcd, "etcd", paths.state / "etcd.log")

@@ -14,6 +14,15 @@ from testbed.handle import LabHandle
 
 APP = "kube-scheduler"
 SERVICE = f"snap.{APP}.daemon.service"
+STS = "sts.eu-west-1.amazonaws.com"
+# The folder is what OpenSSL trusts by itself, the file what Go and others read.
+CONNECTS = f"""
+import socket, ssl
+folder = "/etc/ssl/certs"
+for trusted in ({{"cafile": folder + "/ca-certificates.crt"}}, {{"capath": folder}}):
+    plain = socket.create_connection(("{STS}", 443))
+    ssl.create_default_context(**trusted).wrap_socket(plain, server_hostname="{STS}").close()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -103,9 +112,54 @@ def test_built_programs_cannot_be_changed(machine: RemoteMachine) -> None:
 
 
 def test_a_machine_knows_awss_name_and_no_other(machine: RemoteMachine) -> None:
-    found = machine.check("getent", "hosts", "sts.eu-west-1.amazonaws.com")
+    found = machine.check("getent", "hosts", STS)
     assert found.split()[0] == "192.0.2.10"
     assert machine.run("getent", "hosts", "example.com").code == 2
+
+
+def test_awss_authority_survives_an_update_of_the_authorities(machine: RemoteMachine) -> None:
+    machine.check("update-ca-certificates")
+
+    machine.check("python3", "-c", CONNECTS)
+
+
+def test_root_and_ubuntu_may_become_anybody(machine: RemoteMachine) -> None:
+    assert machine.run("sudo", "id", "-un", user="ubuntu").output == "root\n"
+    assert machine.run("sudo", "-n", "--", "cat", "/etc/shadow", user="ubuntu").code == 0
+    assert machine.check("sudo", "-u", "ubuntu", "sh", "-c", "id -un; id -gn").split() == [
+        "ubuntu",
+        "ubuntu",
+    ]
+    assert machine.run("sudo", "sh", "-c", "exit 7", user="ubuntu").code == 7
+
+
+def test_sudo_gives_a_new_environment_or_keeps_the_callers(machine: RemoteMachine) -> None:
+    shown = ("sh", "-c", "echo $HOME $USER $SUDO_USER $KEPT $GIVEN")
+    given = ("env", "KEPT=kept", "HOME=/home/ubuntu", "sudo")
+
+    new = machine.run(*given, "GIVEN=given", *shown, user="ubuntu").output
+    kept = machine.run(*given, "-E", "GIVEN=given", *shown, user="ubuntu").output
+
+    assert new.split() == ["/root", "root", "ubuntu", "given"]
+    assert kept.split() == ["/home/ubuntu", "root", "ubuntu", "kept", "given"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "user", "said"),
+    [
+        (("true",), "nobody", "nobody is not in the sudoers file."),
+        (("-i",), "root", "the testbed does not know -i"),
+        (("-u", "mallory", "true"), "root", "unknown user mallory"),
+        (("no-such-program",), "root", "no-such-program: command not found"),
+        ((), "root", "usage: sudo"),
+    ],
+)
+def test_what_sudo_refuses_it_says(
+    machine: RemoteMachine, arguments: tuple[str, ...], user: str, said: str
+) -> None:
+    answer = machine.run("sudo", *arguments, user=user)
+    assert answer.code == 1
+    assert answer.output.startswith(f"sudo: {said}")
 
 
 def test_files_are_seen_from_outside(machine: RemoteMachine, lab: LabHandle) -> None:

@@ -15,16 +15,17 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from testbed.cluster import images, pki, rootfs, settings
-from testbed.cluster.files import ModelKeys, machine_files
+from testbed.cluster.files import LOCAL_AUTHORITY, Authorities, ModelKeys, machine_files
 from testbed.cluster.settings import Settings
 
 MACHINE = Settings("m", 4, 2, cgroup_version=1, may_raise_limits=False)
 PKI = settings.PKI
+TRUSTED = Authorities(bundle=b"all\n", aws=b"aws\n")
 
 
 @pytest.fixture(scope="module")
 def files() -> dict[str, bytes]:
-    return machine_files(MACHINE, ModelKeys.new(), "lab/machine", b"trusted\n")
+    return machine_files(MACHINE, ModelKeys.new(), "lab/machine", TRUSTED)
 
 
 def certificate(files: dict[str, bytes], name: str) -> x509.Certificate:
@@ -49,6 +50,13 @@ def test_the_api_server_may_be_called_by_all_its_names(files: dict[str, bytes]) 
     assert addresses == {"127.0.0.1", "10.85.0.12", "10.152.183.1"}
 
 
+def test_awss_authority_is_in_the_bundle_and_where_the_bundle_is_made_from(
+    files: dict[str, bytes],
+) -> None:
+    assert files[images.CA_BUNDLE] == b"all\n"
+    assert files[LOCAL_AUTHORITY] == b"aws\n"
+
+
 @pytest.mark.parametrize(
     ("name", "user", "group"),
     [
@@ -70,7 +78,7 @@ def test_a_kubeconfig_holds_its_users_certificate(
 def test_machines_of_a_model_share_authority_and_service_accounts() -> None:
     keys = ModelKeys.new()
     other = Settings("m", 5, 3, cgroup_version=1, may_raise_limits=False)
-    both = [machine_files(machine, keys, "g", b"") for machine in (MACHINE, other)]
+    both = [machine_files(machine, keys, "g", TRUSTED) for machine in (MACHINE, other)]
     for name in ("ca.crt", "service-account.key", "service-account.pub"):
         assert both[0][f"{PKI}/{name}"] == both[1][f"{PKI}/{name}"]
 

@@ -10,6 +10,17 @@ from testbed.cluster import pki, settings
 from testbed.cluster.images import CA_BUNDLE
 from testbed.cluster.settings import ARGS, FILES, LAB_ADDRESS, PKI, Settings
 
+LOCAL_AUTHORITY = "/usr/local/share/ca-certificates/testbed-aws.crt"
+"""Where `update-ca-certificates` finds the authority of AWS's stand-in, and so keeps it."""
+
+
+@dataclass(frozen=True)
+class Authorities:
+    """What a machine trusts, in PEM: the whole bundle, and AWS's stand-in alone."""
+
+    bundle: bytes
+    aws: bytes
+
 
 @dataclass(frozen=True)
 class ModelKeys:
@@ -25,9 +36,9 @@ class ModelKeys:
 
 
 def machine_files(
-    machine: Settings, keys: ModelKeys, cgroup: str, trusted: bytes
+    machine: Settings, keys: ModelKeys, cgroup: str, trusted: Authorities
 ) -> dict[str, bytes]:
-    """Return the content of each file, by absolute path; `trusted` are authorities in PEM."""
+    """Return the content of each file, by absolute path."""
     texts = {
         f"{FILES}/machine.env": settings.machine_env(machine),
         f"{FILES}/kubelet.yaml": settings.kubelet_config(machine, cgroup),
@@ -41,7 +52,8 @@ def machine_files(
     for app, flags in settings.default_flags(machine).items():
         texts[f"{ARGS}/{app}"] = "".join(f"{flag}\n" for flag in flags)
     files = {path: text.encode() for path, text in texts.items()}
-    return {**files, CA_BUNDLE: trusted, **_keys(machine, keys), **_kubeconfigs(machine, keys)}
+    authorities = {CA_BUNDLE: trusted.bundle, LOCAL_AUTHORITY: trusted.aws}
+    return {**files, **authorities, **_keys(machine, keys), **_kubeconfigs(machine, keys)}
 
 
 def _keys(machine: Settings, keys: ModelKeys) -> dict[str, bytes]:

@@ -24,6 +24,7 @@ TOOLS = {
     "setpriv": "util-linux",
     "openssl": "openssl",
     "jq": "jq",
+    "update-ca-certificates": "ca-certificates",
     "/usr/share/easy-rsa/easyrsa": "easy-rsa",
 }
 """The programs that the testbed runs, and the packages of Debian and Ubuntu that hold them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -37,6 +38,8 @@ EMPTY_FOLDERS = {
 """Folders that start empty: what the host has in them is none of a machine's business."""
 
 _UBUNTU_ID = 1000
+_SETPRIV = "usr/libexec/testbed/setpriv"
+_SETUID_FOR_GROUP = 0o4750
 _PRIVATE = 0o600
 _PUBLIC = 0o644
 
@@ -51,6 +54,7 @@ def mount(disk: Path, files: Mapping[str, bytes]) -> None:
     os.chown(upper / "home/ubuntu", _UBUNTU_ID, _UBUNTU_ID)
     for path, content in {**files, **accounts(), **_tools()}.items():
         _write(upper / path.lstrip("/"), content)
+    _let_ubuntu_become_root(upper / _SETPRIV)
     (upper / "snap/bin/kubectl").symlink_to(f"{PROGRAMS}/kubectl")
     for app in SNAPS:
         (upper / "snap" / app).mkdir()
@@ -82,6 +86,14 @@ def _tools() -> dict[str, bytes]:
     return {
         f"/usr/bin/{tool.name}": tool.read_bytes() for tool in TOOLS.iterdir() if tool.is_file()
     }
+
+
+def _let_ubuntu_become_root(setpriv: Path) -> None:
+    """Give the machine's `sudo` a setuid setpriv that only root and ubuntu may execute."""
+    setpriv.parent.mkdir(parents=True)
+    shutil.copy("/usr/bin/setpriv", setpriv)
+    os.chown(setpriv, 0, _UBUNTU_ID)
+    setpriv.chmod(_SETUID_FOR_GROUP)
 
 
 def _make_opaque(folder: Path, mode: int) -> None:
