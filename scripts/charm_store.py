@@ -34,7 +34,7 @@ def packages() -> list[Package]:
         _authority("vault", LOCK),
         Package("self-signed-certificates.charm", (_own("self-signed-certificates"),), LOCK),
         Package("bare.charm", (_own("bare"),), SMALL_LOCK),
-        Package("aws-iam_reactive.charm", (_own("aws-iam-reactive"),)),
+        Package("aws-iam_reactive.charm", (_own("aws-iam-reactive", "hooks", "wheelhouse"),)),
         Package("quick-peer.charm", (_own("quick-peer"),)),
     ]
 
@@ -51,8 +51,8 @@ def _authority(name: str, lock: Path) -> Package:
     return Package(f"{name}.charm", ((PEERS / "shared", ("lib",)), _own(name)), lock)
 
 
-def _own(name: str) -> tuple[Path, tuple[str, ...]]:
-    return PEERS / name, (*JUJU_FILES, "dispatch", "src")
+def _own(name: str, *more: str) -> tuple[Path, tuple[str, ...]]:
+    return PEERS / name, (*JUJU_FILES, "dispatch", "src", *more)
 
 
 if __name__ == "__main__":

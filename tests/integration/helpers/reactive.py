@@ -44,13 +44,17 @@ def deploy(juju: jubilant.Juju, folder: Path) -> Cluster:
         )
     )
     juju.deploy("charmed-kubernetes", channel="1.28/stable", overlays=[overlay])
-    juju_status.wait_until_active(juju)
+    juju_status.wait_until(juju, "maintenance")
+    assert juju_status.message(juju) == "Waiting for aws iam pod to start"
     cluster = _kubeconfigs(juju, folder)
     cluster.kubectl("taint", "node", "--all", f"{_TAINT}-")
     cluster.map("viewers", arns.ROLE, "knobby", "view")
     cluster.map("mallory", arns.USER, "mallory", "view")
     cluster.map("pathed", arns.ROLE_WITH_PATH, "dev")
     cluster.kubectl("rollout", "status", "-n", "kube-system", "deploy/aws-iam-authenticator")
+    juju.model_config({"update-status-hook-interval": "3s"})
+    juju_status.wait_until_active(juju)
+    juju.model_config(reset="update-status-hook-interval")
     return cluster
 
 

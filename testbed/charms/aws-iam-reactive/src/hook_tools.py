@@ -10,6 +10,11 @@ from typing import Any
 UNIT = os.environ.get("JUJU_UNIT_NAME", "")
 
 
+def application() -> str:
+    """Return the name of the application that this unit is of."""
+    return UNIT.partition("/")[0]
+
+
 def run(*command: str) -> str:
     """Return what a command prints. Raises subprocess.CalledProcessError, as the original's."""
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -25,12 +30,20 @@ def relation(endpoint: str) -> str:
     return next(iter(ask("relation-ids", endpoint)), "")
 
 
+def received(*endpoints: str) -> dict[tuple[str, str, str], str]:
+    """Return what the other sides' units say, by the relation's id, the unit and the key."""
+    return {
+        (number, unit, key): value
+        for number in map(relation, endpoints)
+        if number
+        for unit in ask("relation-list", "-r", number)
+        for key, value in ask("relation-get", "-r", number, "-", unit).items()
+    }
+
+
 def heard(endpoint: str) -> dict[str, str]:
     """Return what the other side's units say on an endpoint, all in one."""
-    number = relation(endpoint)
-    units = ask("relation-list", "-r", number) if number else []
-    bags = [ask("relation-get", "-r", number, "-", unit) for unit in units]
-    return {key: value for bag in bags for key, value in bag.items()}
+    return {key: value for (_, _, key), value in received(endpoint).items()}
 
 
 def tell(endpoint: str, **values: str) -> None:

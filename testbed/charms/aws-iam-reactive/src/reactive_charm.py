@@ -1,8 +1,8 @@
 """Does in its hooks what the reactive charm did in its handlers, in the order that these had.
 
-What comes of it is the point: secrets in leader settings and in files that all can read, a
-request for a certificate in the oldest form of the protocol, objects of client-side `kubectl
-apply`, and a webhook that lets nobody in.
+What comes of it is the point: secrets in leader settings, in a database and in files that all can
+read, an authority that the whole machine trusts, a request for a certificate in the oldest form of
+the protocol, objects of client-side `kubectl apply`, and a webhook that lets nobody in.
 """
 
 from __future__ import annotations
@@ -10,14 +10,17 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-import sqlite3
 import string
 from pathlib import Path
 
 import hook_tools as juju
+import machine
+import pods
+import unit_state
 
 _KUBECTL = ("/snap/bin/kubectl", "--kubeconfig=/root/.kube/config")
 _SERVICE = ("get", "service", "--namespace=kube-system", "aws-iam-authenticator", "--output=json")
+_PODS = ("get", "po", "-n", "kube-system", "--output", "json")
 _ADDONS = Path("/root/cdk/addons")
 _WEBHOOK = Path("/root/cdk/aws-iam-webhook.yaml")
 _COMMON_NAME = "aws-iam.kube-system.svc"
@@ -26,26 +29,28 @@ _READABLE = 0o444
 
 def main() -> None:
     """Run one hook, whichever it is."""
-    _keep_flags()
+    machine.bootstrap()
+    leader = juju.ask("is-leader")
+    _reconcile(leader=leader)
+    received = juju.received("aws-iam", "certificates")
+    unit_state.keep(juju.leader_settings(), received, leader=leader)
+    machine.keep_config(juju.ask("config-get", "--all"))
+
+
+def _reconcile(*, leader: bool) -> None:
+    machine.trust(juju.application(), juju.heard("certificates").get("ca", ""))
     if juju.heard("aws-iam").get("api_server_state") != "true":
         juju.run("status-set", "waiting", "Waiting for API server to become available")
         return
-    if juju.ask("is-leader"):
+    if leader:
         _lead()
     settings = juju.leader_settings()
     if "cert" not in settings:
         juju.run("status-set", "waiting", "Waiting for certificate to become available")
         return
     _hand_over(settings)
-    juju.run("status-set", "active", "Ready")
-
-
-def _keep_flags() -> None:
-    """Keep a database beside the charm, under the name that `ops` gives its own."""
-    with sqlite3.connect(".unit-state.db") as database:
-        database.execute("CREATE TABLE IF NOT EXISTS kv (key text PRIMARY KEY, data text)")
-        flag = ("reactive.states.charm.aws-iam.deployed-service", "null")
-        database.execute("INSERT OR REPLACE INTO kv VALUES (?, ?)", flag)
+    missing = pods.missing(json.loads(juju.run(*_KUBECTL, *_PODS))["items"]) if leader else ""
+    juju.run("status-set", *(("maintenance", missing) if missing else ("active", "Ready")))
 
 
 def _lead() -> None:
