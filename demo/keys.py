@@ -1,28 +1,33 @@
-"""AWS keys of the testbed's users, as a person has them in the environment."""
+"""AWS keys of the page's people, by the profiles in the AWS credentials file.
+
+The testbed writes that file. On a real controller it is the operator's own, which needs the
+profiles `knobby` and `mallory`.
+"""
 
 from __future__ import annotations
 
-from functools import cache
-
-import yaml
-
-from testbed.aws.accounts import ACCOUNTS_FILE
+import configparser
+import os
+from pathlib import Path
 
 
 def environment(user: str, secret: str | None = None) -> dict[str, str]:
-    """The variables of ``user``, with another ``secret`` than theirs if one is given.
+    """Return the variables that hold the keys of ``user``, with ``secret`` in place of theirs.
 
     Raises:
-        KeyError: the accounts file has no such user.
+        KeyError: the credentials file has no such profile.
     """
-    found = _users()[user]
+    profiles = configparser.ConfigParser(interpolation=None)
+    profiles.read(credentials_file())
+    if user not in profiles:
+        raise KeyError(f"no profile {user} in {credentials_file()}")
     return {
-        "AWS_ACCESS_KEY_ID": found["access-key"],
-        "AWS_SECRET_ACCESS_KEY": secret or found["secret-key"],
+        "AWS_ACCESS_KEY_ID": profiles[user]["aws_access_key_id"],
+        "AWS_SECRET_ACCESS_KEY": secret or profiles[user]["aws_secret_access_key"],
     }
 
 
-@cache
-def _users() -> dict[str, dict[str, str]]:
-    accounts = yaml.safe_load(ACCOUNTS_FILE.read_text())
-    return {user["name"]: user for account in accounts.values() for user in account["users"]}
+def credentials_file() -> Path:
+    """Return the file that AWS tools read a person's keys from."""
+    chosen = os.environ.get("AWS_SHARED_CREDENTIALS_FILE")
+    return Path(chosen) if chosen else Path.home() / ".aws" / "credentials"

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from testbed import cache
+from testbed.aws import accounts
 from testbed.aws import service as aws
 from testbed.cluster import cgroups, files, host, images, linux, network
 from testbed.cluster.machine import Machine, MachinePaths
@@ -102,7 +103,7 @@ def trusted_authorities(aws_authority: bytes, bundle: Path = _CA_BUNDLE) -> byte
 def boot(paths: LabPaths, programs: Path) -> Lab:
     """Bring up all that machines need. Raises OSError, NetworkFailed or NotListening."""
     (paths.state / "agents").mkdir(parents=True)
-    paths.client_home.mkdir(parents=True)
+    _furnish_home(paths.client_home)
     network.set_up_lab()
     etcd = _start_etcd(paths, programs)
     stand_in = aws.start(paths.disk / "aws", paths.state)
@@ -128,6 +129,13 @@ def _start_etcd(paths: LabPaths, programs: Path) -> subprocess.Popen[bytes]:
     ]
     with open(paths.state / "etcd.log", "wb") as log:
         return subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+
+
+def _furnish_home(home: Path) -> None:
+    """Give the operator's home the keys of every AWS user, as profiles."""
+    (home / ".aws").mkdir(parents=True)
+    (home / ".aws" / "credentials").touch(mode=0o600)
+    (home / ".aws" / "credentials").write_text(accounts.shared_credentials())
 
 
 def _furnish_operator(disk: Path, trusted: bytes) -> None:

@@ -7,13 +7,15 @@ import datetime as dt
 import json
 import urllib.parse
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import botocore.auth
 import botocore.awsrequest
 import botocore.credentials
+import botocore.session
 import pytest
 
-from testbed.aws.accounts import Accounts
+from testbed.aws.accounts import Accounts, shared_credentials
 from testbed.aws.sigv4 import Request
 from testbed.aws.sts import Response, respond
 
@@ -201,3 +203,15 @@ def test_another_version_is_unknown(accounts: Accounts, knobby: Keys) -> None:
 def test_a_host_that_is_no_sts_is_refused(accounts: Accounts, knobby: Keys, host: str) -> None:
     answer = call(accounts, knobby, host=host, Action="GetCallerIdentity")
     assert error(answer) == (403, "SignatureDoesNotMatch")
+
+
+def test_given_the_credentials_file_then_a_profile_has_the_keys_of_its_user(
+    accounts: Accounts, knobby: Keys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "credentials"
+    file.write_text(shared_credentials())
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+
+    found = botocore.session.Session(profile="knobby").get_credentials()
+
+    assert (found.access_key, found.secret_key) == (knobby.access_key, knobby.secret_key)

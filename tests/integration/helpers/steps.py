@@ -9,7 +9,7 @@ from pathlib import Path
 
 import jubilant
 import pytest
-from demo import page, walk
+from demo import keys, page, walk
 from rich.console import Console
 
 Taking = Callable[[page.Step | page.Settle], None]
@@ -29,6 +29,7 @@ def taking(juju: jubilant.Juju, home: Path) -> Iterator[Taking]:
         assert not problem, f"{step.title}: {problem}\n{output.getvalue()}"
 
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(keys.credentials_file()))
         patch.setenv("HOME", str(home))
         patch.setenv("JUJU_MODEL", juju.model or "")
         patch.chdir(Path(__file__).parents[3])

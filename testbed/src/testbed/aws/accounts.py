@@ -101,6 +101,18 @@ class Accounts:
         return given
 
 
+def shared_credentials(path: Path = ACCOUNTS_FILE) -> str:
+    """Return the users' keys as an AWS credentials file, with a profile for each user."""
+    content: Mapping[str, Any] = yaml.safe_load(path.read_text())
+    users = [user for entry in content.values() for user in entry.get("users", [])]
+    return "\n".join(
+        f"[{user['name']}]\n"
+        f"aws_access_key_id = {user['access-key']}\n"
+        f"aws_secret_access_key = {user['secret-key']}\n"
+        for user in users
+    )
+
+
 def _user(account: str, entry: Mapping[str, str]) -> Credentials:
     path = entry.get("path", "/")
     arn = f"arn:aws:iam::{account}:user{path}{entry['name']}"
