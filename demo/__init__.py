@@ -1,1 +1,1 @@
-"""The walk through the page that an operator and a person follow, on the testbed."""
+"""Take the page's steps on the testbed, as its operators and people do."""

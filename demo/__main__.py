@@ -1,7 +1,7 @@
-"""``python -m demo``: walk through the page, showing every command and its output.
+"""``python -m demo``: take the page's steps, and show every command and its output.
 
-Runs on the client machine of a testbed (``make demo``). Exits 0 if every expectation held,
-1 with the step that failed.
+Runs in a lab (``make demo``). Exits with 0 if every step went as the page says, and with 1 at the
+first that did not.
 """
 
 from __future__ import annotations
@@ -23,19 +23,21 @@ PICTURE_ENDS = "Refused: a token for another cluster"
 
 
 def main() -> int:
-    """Take the walk that the arguments ask for."""
+    """Take the steps that the arguments choose, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m demo")
     parser.add_argument("--control-plane", choices=get_args(page.ControlPlane), default="1.28")
     parser.add_argument("--authority", choices=get_args(page.Authority), default="easyrsa")
-    parser.add_argument("--picture", metavar="FILE", help="an SVG of the logins and refusals")
+    parser.add_argument(
+        "--picture", metavar="FILE", help="write an SVG of the logins and refusals"
+    )
     arguments = parser.parse_args()
     console = Console(highlight=False, soft_wrap=True, record=bool(arguments.picture))
     started = time.monotonic()
-    walked = page.steps(arguments.control_plane, arguments.authority)
-    for number, step in enumerate(walked, start=1):
+    steps = page.steps(arguments.control_plane, arguments.authority)
+    for number, step in enumerate(steps, start=1):
         if arguments.picture and step.title == PICTURE_STARTS:
             console.export_text(clear=True)
-        console.print(f"\n[bold cyan]{number}/{len(walked)}[/] [bold]{step.title}[/]")
+        console.print(f"\n[bold cyan]{number}/{len(steps)}[/] [bold]{step.title}[/]")
         problem = walk.take(step, console)
         if problem:
             console.print(Panel(problem, title=f"failed: {step.title}", style="red"))
@@ -44,13 +46,13 @@ def main() -> int:
             _save(console.export_svg(title="make demo"), Path(arguments.picture))
     took = time.monotonic() - started
     console.print(
-        f"\n[bold green]✓[/] all {len(walked)} steps went as the page says ({took:.0f} s)"
+        f"\n[bold green]✓[/] all {len(steps)} steps went as the page says ({took:.0f} s)"
     )
     return 0
 
 
 def _save(picture: str, file: Path) -> None:
-    """Write the picture without the fonts that it would have a reader's machine download."""
+    """Write the picture without its web fonts, so that readers download nothing from elsewhere."""
     file.write_text(re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL))
 
 

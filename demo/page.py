@@ -1,8 +1,7 @@
-"""The page, as the commands that its readers type and what each must bring.
+"""The page's steps: the commands that its readers type, and what each command must print.
 
-Source: "AWS IAM on Charmed Kubernetes", the charm's page in the documentation of Charmed
-Kubernetes, and the refusals that it leaves out. The demo shows these steps, and the
-integration tests run them; they are the same steps.
+The page is "AWS IAM on Charmed Kubernetes" in the documentation of Charmed Kubernetes. The
+refusals are added here. The demo and the integration tests take the same steps.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ WRONG = "a-wrong-secret-key"
 CLUSTER_ID = "$(kubectl config view -o jsonpath='{.users[?(@.user.exec)].user.exec.args[2]}')"
 INTERVAL = "update-status-hook-interval"
 UNSEAL = "juju run vault/leader unseal"
-TELL = (
+RUN_STATUS_COMMAND = (
     'eval "$(juju status aws-iam --format json '
     '| jq -r \'.applications["aws-iam"]["application-status"].message\' '
     "| sed 's/^run: //')\""
@@ -71,91 +70,101 @@ UNAUTHORIZED = "You must be logged in to the server"
 
 @dataclass(frozen=True)
 class Step:
-    """A command line for a shell, and what it must bring.
+    """A command line for a shell, and what must come of it.
 
-    ``code`` is its exit code; ``shows`` must be in what it prints.
-    ``until`` is how long, in seconds, it may be tried again: what the API server caches,
-    or does after a restart, passes. ``user`` is whose AWS keys are in the
-    environment, ``secret`` a secret key in place of theirs.
+    ``code`` is the exit code, and ``shows`` is a part of the output. The command is tried again
+    for ``retry_seconds``: the API server caches answers, and may be restarting. The environment
+    holds the AWS keys of ``user``, with ``secret`` in place of their secret key if one is given.
     """
 
     title: str
     command: str
     shows: str = ""
     code: int = 0
-    until: float = 0.0
+    retry_seconds: float = 0.0
     user: str = "knobby"
     secret: str | None = None
 
 
 @dataclass(frozen=True)
-class Settle:
+class Wait:
     """Wait until every agent is idle and every application active.
 
-    Where ``told`` is false, aws-iam may be blocked, on what the operator is told to run.
+    With ``command_expected``, wait until aws-iam's status gives the operator a command instead.
     """
 
     title: str
-    told: bool = True
+    command_expected: bool = False
 
 
-def steps(control_plane: ControlPlane, authority: Authority) -> list[Step | Settle]:
-    """The whole walk, for a kind of control plane and of certificate authority."""
+def steps(control_plane: ControlPlane, authority: Authority) -> list[Step | Wait]:
+    """Return every step, for a version of the control plane and a certificate authority."""
     return [
         *_deploy(control_plane, authority),
-        *(_client_of_the_relation() if control_plane == "1.28" else _client_of_the_option()),
+        *(_role_in_the_kubeconfig() if control_plane == "1.28" else _kubeconfig_of_the_charm()),
         *_log_in(),
         *_refusals(),
         *_troubleshooting(),
     ]
 
 
-def _deploy(control_plane: ControlPlane, authority: Authority) -> list[Step | Settle]:
+def _deploy(control_plane: ControlPlane, authority: Authority) -> list[Step | Wait]:
     vault = "--overlay testbed/bundles/vault.yaml " if authority == "vault" else ""
     overlays = f"{vault}--overlay overlays/aws-iam-{authority}.yaml"
     settings = f"--channel {control_plane}/stable {overlays}"
     return [
         Step("Deploy", f"juju deploy charmed-kubernetes {settings}"),
-        *([Step("Unseal the vault", UNSEAL, until=60)] if authority == "vault" else []),
-        Settle("until everything is active", told=control_plane == "1.28"),
-        *([] if control_plane == "1.28" else _tell_the_control_plane()),
+        *([Step("Unseal vault", UNSEAL, retry_seconds=60)] if authority == "vault" else []),
+        *(_wait_for_the_relation() if control_plane == "1.28" else _set_the_option()),
         Step(
-            "An administrator's kubeconfig, from the control plane",
+            "Get the administrator's kubeconfig from the control plane",
             "mkdir -p ~/.kube && "
             "juju ssh kubernetes-control-plane/leader -- cat config > ~/.kube/config",
         ),
         Step(
-            "Who may log in: a mapping",
+            "Map an IAM role to a Kubernetes user",
             f"kubectl apply -f - <<'EOF'\n{MAPPING}EOF",
             shows="iamidentitymapping.iamauthenticator.k8s.aws/kubernetes-admin created",
         ),
     ]
 
 
-def _tell_the_control_plane() -> list[Step | Settle]:
-    """Nothing but update-status has a subordinate look at its principal's options again."""
+def _wait_for_the_relation() -> list[Step | Wait]:
+    return [Wait("Wait until everything is active")]
+
+
+def _set_the_option() -> list[Step | Wait]:
+    """Set the control plane's option as aws-iam's status says.
+
+    A subordinate gets no event when its principal's options change, so it sees them at its next
+    update-status.
+    """
     return [
-        Step("The unit says what is left to do", TELL),
+        Wait("Wait until the unit's status gives a command", command_expected=True),
+        Step("Run the command that the unit's status gives", RUN_STATUS_COMMAND),
         Step(
-            "It looks again at each update-status, every 5 minutes; more often for once",
+            "Run update-status every 5 seconds instead of every 5 minutes",
             f"juju model-config {INTERVAL}=5s",
         ),
-        Settle("until the control plane has done it"),
-        Step("As often as before", f"juju model-config --reset {INTERVAL}"),
+        Wait("Wait until everything is active"),
+        Step("Run update-status every 5 minutes again", f"juju model-config --reset {INTERVAL}"),
     ]
 
 
-def _client_of_the_relation() -> list[Step | Settle]:
+def _role_in_the_kubeconfig() -> list[Step | Wait]:
     return [
-        Step("The role to log in as", f"sed -i 's|<<insert_arn_here>>|{ROLE}|' ~/.kube/config"),
+        Step(
+            "Put the role into the kubeconfig",
+            f"sed -i 's|<<insert_arn_here>>|{ROLE}|' ~/.kube/config",
+        ),
         _USE_CONTEXT,
     ]
 
 
-def _client_of_the_option() -> list[Step | Settle]:
+def _kubeconfig_of_the_charm() -> list[Step | Wait]:
     return [
         Step(
-            "A person's kubeconfig, from the charm",
+            "Get a person's kubeconfig from the charm",
             f"juju run aws-iam/leader get-kubeconfig arn={ROLE} --format json "
             "| jq -r '.[].results.kubeconfig' > ~/.kube/aws-iam && "
             "KUBECONFIG=~/.kube/config:~/.kube/aws-iam kubectl config view --raw --flatten "
@@ -165,34 +174,39 @@ def _client_of_the_option() -> list[Step | Settle]:
     ]
 
 
-def _log_in() -> list[Step | Settle]:
+def _log_in() -> list[Step | Wait]:
     return [
         Step(
             "Log in while the API server allows everything",
             "kubectl get po",
             shows=NO_PODS,
-            until=60,
+            retry_seconds=60,
         ),
         Step(
             "Enable RBAC",
             'juju config kubernetes-control-plane authorization-mode="RBAC,Node"',
         ),
-        Settle("until the API server runs with it"),
+        Wait("Wait until the API server runs with RBAC"),
         Step(
-            "The same person may do nothing yet",
+            "Now the same person may do nothing",
             "kubectl get po -A",
             shows=FORBIDDEN,
             code=1,
-            until=20,
+            retry_seconds=20,
         ),
         Step(
-            "A role for that person",
+            "Let that person read pods in the default namespace",
             f"kubectl --context=juju-context apply -f - <<'EOF'\n{READER}EOF",
             shows="rolebinding.rbac.authorization.k8s.io/read-pods created",
         ),
-        Step("Now the command succeeds", "kubectl get po", shows=NO_PODS, until=10),
         Step(
-            "In the default namespace only",
+            "Now the person may list the pods of that namespace",
+            "kubectl get po",
+            shows=NO_PODS,
+            retry_seconds=10,
+        ),
+        Step(
+            "The person may not list the pods of other namespaces",
             "kubectl get po --all-namespaces",
             shows=FORBIDDEN,
             code=1,
@@ -200,19 +214,24 @@ def _log_in() -> list[Step | Settle]:
     ]
 
 
-def _refusals() -> list[Step | Settle]:
-    """What must not let anybody in; a token is handed to kubectl where the plugin would
-    not have got one."""
+def _refusals() -> list[Step | Wait]:
+    """Return the logins that must fail.
+
+    With a wrong secret key, kubectl's plugin gets no token, so the command makes the token itself
+    and hands it to kubectl.
+    """
     return [
         Step(
-            "Refused: a wrong secret key, when the role is assumed",
+            "Refused: a wrong secret key, noticed when the role is assumed",
             "kubectl get po",
             shows="SignatureDoesNotMatch",
             code=1,
             secret=WRONG,
         ),
-        _refused("a wrong secret key, when the token is checked", CLUSTER_ID, secret=WRONG),
-        _refused("a user whom no mapping names", CLUSTER_ID, user="mallory"),
+        _refused(
+            "a wrong secret key, noticed when the token is checked", CLUSTER_ID, secret=WRONG
+        ),
+        _refused("a user without a mapping", CLUSTER_ID, user="mallory"),
         _refused("a token for another cluster", "another-cluster", role=ROLE),
     ]
 
@@ -232,7 +251,7 @@ def _refused(
     return Step(f"Refused: {what}", command, shows=UNAUTHORIZED, code=1, user=user, secret=secret)
 
 
-def _troubleshooting() -> list[Step | Settle]:
+def _troubleshooting() -> list[Step | Wait]:
     unit = "juju exec --unit kubernetes-control-plane/0 --"
     logs = (
         "/snap/bin/kubectl --kubeconfig /root/.kube/config "
@@ -240,12 +259,12 @@ def _troubleshooting() -> list[Step | Settle]:
     )
     return [
         Step(
-            "Troubleshooting: is a token returned?",
+            "Troubleshooting: get a token",
             f"aws-iam-authenticator token -i {CLUSTER_ID} -r {ROLE}",
             shows="k8s-aws-v1.",
         ),
         Step(
-            "Troubleshooting: kubectl's own words",
+            "Troubleshooting: kubectl's verbose output",
             "kubectl get po --v=9 2>&1 | tail -n 5",
             shows=NO_PODS,
         ),
@@ -262,7 +281,7 @@ def _troubleshooting() -> list[Step | Settle]:
 
 
 _USE_CONTEXT = Step(
-    "The context that logs in",
+    "Use the context that logs in with AWS keys",
     "kubectl config use-context aws-iam-authenticator",
     shows='Switched to context "aws-iam-authenticator".',
 )

@@ -1,4 +1,4 @@
-"""Taking one step of the page: run it, show it, hold it against what it must bring."""
+"""Take one step of the page: run it, show it, and compare it with what the page says."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from rich.table import Table
 from rich.text import Text
 
 from demo import keys
-from demo.page import Settle, Step
+from demo.page import Step, Wait
 
-PATIENCE_SECONDS = 180.0
-# What one command may take; then it hangs.
+WAIT_SECONDS = 180.0
+# A command that takes longer hangs.
 COMMAND_SECONDS = 120.0
 SHOWN_LINES = 12
 SHOWN_COLUMNS = 160
 _COLOURS = {"active": "green", "blocked": "red", "error": "red"}
 
 
-def take(step: Step | Settle, console: Console) -> str | None:
-    """Take the step; what was wrong, or None."""
-    return _settle(step, console) if isinstance(step, Settle) else _run(step, console)
+def take(step: Step | Wait, console: Console) -> str | None:
+    """Take the step, and return what was wrong, or None."""
+    return _wait(step, console) if isinstance(step, Wait) else _run(step, console)
 
 
 def _run(step: Step, console: Console) -> str | None:
     console.print(Text("$ " + step.command.rstrip(), style="yellow"))
-    deadline = time.monotonic() + step.until
+    deadline = time.monotonic() + step.retry_seconds
     while True:
         code, output = _shell(step)
         problem = _difference(step, code, output)
@@ -43,7 +43,7 @@ def _run(step: Step, console: Console) -> str | None:
 
 
 def _shell(step: Step) -> tuple[int | str, str]:
-    """Exit code and output of the command; in place of a code, that it took too long."""
+    """Return the exit code and the output; a text in place of the code if it took too long."""
     try:
         done = subprocess.run(
             ["/bin/bash", "-c", step.command],
@@ -63,7 +63,7 @@ def _difference(step: Step, code: int | str, output: str) -> str | None:
     if code != step.code:
         return f"it exited with {code}, not {step.code}\n{_shortened(output)}"
     if step.shows not in output:
-        return f"its output holds no {step.shows!r}"
+        return f"its output does not contain {step.shows!r}"
     return None
 
 
@@ -78,32 +78,33 @@ def _cut(line: str) -> str:
     return line if len(line) <= SHOWN_COLUMNS else line[:SHOWN_COLUMNS] + "…"
 
 
-def _settle(step: Settle, console: Console) -> str | None:
+def _wait(step: Wait, console: Console) -> str | None:
     juju = jubilant.Juju()
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    quiet = 0
+    deadline = time.monotonic() + WAIT_SECONDS
+    ready = 0
     with Live(console=console, refresh_per_second=4, transient=False) as live:
         while time.monotonic() < deadline:
             status = juju.status()
             live.update(_table(status))
             if jubilant.any_error(status):
                 return "a unit is in error, see juju debug-log"
-            quiet = quiet + 1 if _settled(status, told=step.told) else 0
-            if quiet == 2:
+            ready = ready + 1 if _is_ready(status, step) else 0
+            if ready == 2:
                 return None
             time.sleep(0.5)
-    return f"not {step.title.removeprefix('until ')} after {PATIENCE_SECONDS:.0f} s"
+    return f"still not so after {WAIT_SECONDS:.0f} s, see juju status"
 
 
-def _settled(status: jubilant.Status, *, told: bool) -> bool:
+def _is_ready(status: jubilant.Status, step: Wait) -> bool:
     if not status.apps or not jubilant.all_agents_idle(status):
         return False
-    waited_for = [app for name, app in status.apps.items() if told or name != "aws-iam"]
-    commanded = told or any(
+    if not step.command_expected:
+        return jubilant.all_active(status)
+    others = [name for name in status.apps if name != "aws-iam"]
+    return jubilant.all_active(status, *others) and any(
         unit.workload_status.message.startswith("run: juju config")
         for unit in status.get_units("aws-iam").values()
     )
-    return commanded and all(app.app_status.current == "active" for app in waited_for)
 
 
 def _table(status: jubilant.Status) -> Table:

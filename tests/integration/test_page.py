@@ -11,6 +11,6 @@ from tests.integration.helpers.steps import Taking
     "step", page.steps("1.28", "easyrsa"), ids=lambda step: step.title.replace(" ", "-")
 )
 def test_given_control_plane_1_28_and_easyrsa_then_the_step_goes_as_the_page_says(
-    take: Taking, step: page.Step | page.Settle
+    take: Taking, step: page.Step | page.Wait
 ) -> None:
     take(step)

@@ -12,7 +12,7 @@ import pytest
 from demo import keys, page, walk
 from rich.console import Console
 
-Taking = Callable[[page.Step | page.Settle], None]
+Taking = Callable[[page.Step | page.Wait], None]
 
 
 @contextlib.contextmanager
@@ -20,7 +20,7 @@ def taking(juju: jubilant.Juju, home: Path) -> Iterator[Taking]:
     """What takes a step, in the model of ``juju``, and raises AssertionError if it went wrong."""
     failed: list[str] = []
 
-    def take(step: page.Step | page.Settle) -> None:
+    def take(step: page.Step | page.Wait) -> None:
         assert not failed, f"a step before this one failed: {failed[0]}"
         output = io.StringIO()
         problem = walk.take(step, Console(file=output, width=200))
