@@ -1,1 +1,1 @@
-"""What the charm's hooks and a first login cost, as ratios in one run."""
+"""Measure what the charm's hooks and a first login cost, as ratios within one run."""

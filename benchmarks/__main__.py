@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: deploy, log in, and measure; run by ``make bench`` in the testbed."""
+"""``python -m benchmarks``: deploy, log in, and measure. ``make bench`` runs it in a lab."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LEADER, FOLLOWER, BARE = "aws-iam/0", "aws-iam/1", "bare/0"
 
 
 def main() -> None:
-    """Print every figure as it is had."""
+    """Print every figure as soon as it is measured."""
     console = Console(highlight=False)
     juju = jubilant.Juju(model=hooks.MODEL)
     with tempfile.TemporaryDirectory() as folder:
@@ -35,13 +35,13 @@ def main() -> None:
         juju_status.wait_until_active(juju)
         testbedctl.settle(hooks.MODEL)
         console.print(f"update-status in turn with the bare charm's, {ROUNDS} rounds …")
-        console.print(_settled())
+        console.print(_idle_hooks())
         console.print("people log in all the time, and everything changes …")
         console.print(_under_load(juju, cluster))
 
 
 def _deploy(juju: jubilant.Juju, folder: Path, console: Console) -> Cluster:
-    """Deploy, log in, and print what that took. A proxy on the way counts the requests."""
+    """Deploy, log in, and print what that took; a proxy counts the requests."""
     started = time.monotonic()
     with Faults(hooks.MODEL) as tap:
         bundle.deploy(juju)
@@ -64,8 +64,8 @@ def _deploy(juju: jubilant.Juju, folder: Path, console: Console) -> Cluster:
     return cluster
 
 
-def _settled() -> Table:
-    """A hook that finds nothing to do, beside the least that a charm on ops can be."""
+def _idle_hooks() -> Table:
+    """Compare a hook that finds nothing to do with that of the smallest charm on ops."""
     table = Table("figure", "value", "of")
     bare: list[hooks.Hook] = []
     for name, unit in (("leader", LEADER), ("non-leader", FOLLOWER)):
@@ -88,7 +88,7 @@ def _settled() -> Table:
 
 
 def _requests(unit: str) -> int:
-    """Requests to the API server in one settled update-status."""
+    """Return how many requests to the API server one settled update-status sends."""
     with Faults(hooks.MODEL) as tap:
         hooks.update_status(unit)
         return len(tap.requests())

@@ -1,4 +1,4 @@
-"""Hooks that the testbed has run: how long, with how many hook-tool calls."""
+"""Read how long hooks took in the testbed, and how many hook-tool calls they made."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MODEL = "default"
 
 @dataclass(frozen=True)
 class Hook:
-    """One hook as it ran: its name, whole-process seconds, and hook-tool calls."""
+    """One run of a hook: its name, the seconds of its process, and its hook-tool calls."""
 
     run: str
     name: str
@@ -37,7 +37,7 @@ def update_status(unit: str) -> Hook:
 
 
 def paired(unit: str, reference: str, rounds: int) -> tuple[list[Hook], list[Hook]]:
-    """Update-status of ``unit`` and of ``reference`` in turn, after one of each for warmth."""
+    """Run update-status on ``unit`` and ``reference`` in turn, after one of each to warm up."""
     update_status(unit)
     update_status(reference)
     pairs = [(update_status(unit), update_status(reference)) for _ in range(rounds)]
@@ -45,11 +45,11 @@ def paired(unit: str, reference: str, rounds: int) -> tuple[list[Hook], list[Hoo
 
 
 def ratio(measured: Iterable[Hook], reference: Iterable[Hook]) -> float:
-    """Median of the ratios pair by pair, which a machine that drifts leaves alone."""
+    """Return the median of the pairs' ratios, which a machine that slows down does not change."""
     pairs = zip(measured, reference, strict=True)
     return statistics.median(one.seconds / other.seconds for one, other in pairs)
 
 
 def median_seconds(hooks: Iterable[Hook]) -> float:
-    """Median of whole-process seconds."""
+    """Return the median of the seconds that the processes took."""
     return statistics.median(hook.seconds for hook in hooks)

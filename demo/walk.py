@@ -46,7 +46,7 @@ def _shell(step: Step) -> tuple[int | str, str]:
     """Return the exit code and the output; a text in place of the code if it took too long."""
     try:
         done = subprocess.run(
-            ["/bin/bash", "-c", step.command],
+            ["/bin/bash", "-o", "pipefail", "-c", step.command],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

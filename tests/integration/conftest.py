@@ -1,4 +1,4 @@
-"""One model a file, deployed once: the tests of a file run in their order."""
+"""Deploy one model for each file; the tests of a file share it and run in their order."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from tests.integration.helpers.steps import Taking, taking
 
 @pytest.fixture(scope="module")
 def juju() -> Iterator[jubilant.Juju]:
-    """An empty model of this file's own."""
+    """Return an empty model for this file alone."""
     with jubilant.temp_model() as juju:
         yield juju
-        # What a failure needs, and no other run prints.
+        # pytest shows it after a failure only.
         print(juju.debug_log(limit=400))
 
 
 @pytest.fixture(scope="module")
 def take(juju: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Taking]:
-    """Take a step of the page, in a shell with an empty home and the checkout as its folder.
+    """Return a function that takes a step of the page, in a shell with an empty home.
 
     Raises:
-        AssertionError: it went wrong, or one before it did, so that it cannot go right.
+        AssertionError: the step went wrong, or one before it did.
     """
     with taking(juju, tmp_path_factory.mktemp("home")) as take:
         yield take
@@ -33,7 +33,7 @@ def take(juju: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture(scope="module")
 def deployed(juju: jubilant.Juju) -> jubilant.Juju:
-    """Charmed Kubernetes 1.28 with easyrsa and aws-iam, all active."""
+    """Deploy Charmed Kubernetes 1.28 with easyrsa and aws-iam, all active."""
     bundle.deploy(juju)
     juju_status.wait_until_active(juju)
     return juju
@@ -41,7 +41,7 @@ def deployed(juju: jubilant.Juju) -> jubilant.Juju:
 
 @pytest.fixture(scope="module")
 def trio(deployed: jubilant.Juju, cluster: Cluster) -> jubilant.Juju:
-    """The same with three control-plane units, each with an API server of its own."""
+    """Deploy the same with three control-plane units, each with its own API server."""
     deployed.add_unit("kubernetes-control-plane", num_units=2)
     juju_status.wait_until_active(deployed)
     return deployed
@@ -49,7 +49,7 @@ def trio(deployed: jubilant.Juju, cluster: Cluster) -> jubilant.Juju:
 
 @pytest.fixture(scope="module")
 def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
-    """The deployed cluster, in which knobby may log in through a role."""
+    """Return the deployed cluster, in which knobby can log in through a role."""
     cluster = kubernetes.connect(deployed, tmp_path_factory.mktemp("kubeconfigs"))
     cluster.map("knobby", arns.ROLE, "knobby", "view")
     logins.wait_for_login(cluster)

@@ -1,7 +1,7 @@
-"""An API server that refuses, delays, breaks off, or is not one: each in the middle of a hook.
+"""An API server that refuses a request, delays it, breaks off, or sends a web page.
 
-The unit says so in one line, is never in error, and is active again with the first hook after
-it has passed; people log in meanwhile.
+The unit says so in one line and is never in error. The next hook makes it active again. People
+log in meanwhile.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 UNIT = "aws-iam/0"
 API = "waiting: waiting for the Kubernetes API"
-SAID = {
+STATUSES = {
     "403": "blocked: the cluster refuses /root/.kube/config: the testbed answers 403 Forbidden; "
     "it must be an admin's",
     "409": f"{API}: 409 the testbed answers 409 Conflict",
@@ -34,15 +34,15 @@ SAID = {
 
 @pytest.fixture(scope="module")
 def faults(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[Faults]:
-    """What stands between the charm's hooks and the API server."""
+    """Put a proxy between the charm's hooks and the API server."""
     testbed_only.require("only the testbed stands between a charm and the API server")
     with Faults(deployed.model or "") as faults:
         yield faults
 
 
 @pytest.mark.parametrize("kind", ["services", "deployments"])
-@pytest.mark.parametrize("what", SAID)
-def test_given_a_request_that_goes_wrong_then_the_unit_says_so_and_recovers_by_itself(
+@pytest.mark.parametrize("what", STATUSES)
+def test_given_a_request_that_fails_when_a_hook_runs_then_the_unit_says_so_and_the_next_recovers(
     deployed: jubilant.Juju,
     cluster: Cluster,
     faults: Faults,
@@ -51,17 +51,17 @@ def test_given_a_request_that_goes_wrong_then_the_unit_says_so_and_recovers_by_i
 ) -> None:
     faults.answer(what, f"PATCH {kind}/aws-iam-authenticator")
     testbed_only.run_update_status(deployed, UNIT)
-    fired, said = faults.fired(), _said(deployed)
+    fired, said = faults.fired(), _status(deployed)
     assert logins.wait_for_login(cluster) == "knobby"
     faults.clear()
     testbed_only.run_update_status(deployed, UNIT)
 
     assert {request.fault for request in fired} == {what}
-    assert said.startswith(SAID[what])
-    assert _said(deployed).startswith("active: authenticator v")
+    assert said.startswith(STATUSES[what])
+    assert _status(deployed).startswith("active: authenticator v")
     assert testbed_only.exit_codes(deployed, UNIT) == {0}
 
 
-def _said(juju: jubilant.Juju) -> str:
+def _status(juju: jubilant.Juju) -> str:
     status = juju.status().get_units("aws-iam")[UNIT].workload_status
     return f"{status.current}: {status.message}"

@@ -1,4 +1,4 @@
-"""A control plane that has the endpoint, integrated a second time through juju-info."""
+"""A control plane that is integrated twice: through its own endpoint and through juju-info."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.integration.helpers.kubernetes import Cluster
 SECOND = ("aws-iam:control-plane", "kubernetes-control-plane:juju-info")
 
 
-def test_given_both_endpoints_in_use_then_the_unit_says_which_to_remove_and_people_log_in(
+def test_given_both_endpoints_then_the_unit_says_which_relation_to_remove_and_people_log_in(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     deployed.integrate(*SECOND)
@@ -20,7 +20,7 @@ def test_given_both_endpoints_in_use_then_the_unit_says_which_to_remove_and_peop
     assert logins.wait_for_login(cluster) == "knobby"
 
 
-def test_given_both_endpoints_in_use_when_that_one_is_removed_then_all_is_as_before(
+def test_given_both_endpoints_when_that_relation_is_removed_then_the_unit_is_active(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     _, *arguments = juju_status.message(deployed).removeprefix("integrated twice: ").split()

@@ -1,6 +1,6 @@
-"""The page's steps with every authority, on every kind of control plane: what `make demo` shows.
+"""The page's steps with the other authorities, as `make demo CA=…` takes them.
 
-With easyrsa they are a test each, in `test_page.py` and `test_page_1_29.py`.
+`test_page.py` and `test_page_1_29.py` take them with easyrsa.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Charmed Kubernetes 1.29 and newer: no endpoint of its own, one option that its operator sets.
+"""Charmed Kubernetes 1.29 and newer: it has no endpoint, and its operator sets one option.
 
-The same overlay line attaches the charm there; the unit says what is left for the operator.
+The same overlay integrates the charm. The unit's status gives the operator the command to run.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ SERVICE = ("-n", "kube-system", "service", "aws-iam-authenticator")
 
 @pytest.fixture(scope="module")
 def deployed(juju: jubilant.Juju) -> Iterator[jubilant.Juju]:
-    """Charmed Kubernetes 1.29 with easyrsa and aws-iam, which waits for its operator.
+    """Deploy Charmed Kubernetes 1.29 with easyrsa and aws-iam, which waits for its operator.
 
-    No hook tells a subordinate that its principal's options changed, but for update-status.
+    A subordinate gets no event when its principal's options change, so update-status runs often.
     """
     bundle.deploy(juju, channel="1.29/stable")
     juju_status.wait_until(juju, "blocked")
@@ -43,42 +43,42 @@ def deployed(juju: jubilant.Juju) -> Iterator[jubilant.Juju]:
 
 @pytest.fixture(scope="module")
 def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
-    """The cluster, in which knobby may log in through a role once the option is set."""
+    """Return the cluster, in which knobby can log in through a role once the option is set."""
     cluster = kubernetes.connect(deployed, tmp_path_factory.mktemp("kubeconfigs"))
     cluster.map("knobby", arns.ROLE, "knobby", "view")
     return cluster
 
 
 def command(cluster: Cluster) -> str:
-    """What the operator has to run."""
+    """Return the command that the operator has to run."""
     address = cluster.get(*SERVICE)["spec"]["clusterIP"]
     return f"juju config {CONTROL_PLANE} {OPTION}=https://{address}:443/authenticate"
 
 
-def await_line(juju: jubilant.Juju, status: str, line: str) -> None:
-    """Wait until aws-iam's unit has this status, with a message that starts with ``line``."""
+def wait_for_status(juju: jubilant.Juju, status: str, start: str) -> None:
+    """Wait until aws-iam's unit has this status, with a message that starts with ``start``."""
 
     def says(found: jubilant.Status) -> bool:
         workload = found.get_units("aws-iam")["aws-iam/0"].workload_status
-        return workload.current == status and workload.message.startswith(line)
+        return workload.current == status and workload.message.startswith(start)
 
     juju.wait(says, error=jubilant.any_error, delay=0.5, successes=1, timeout=120)
 
 
-def test_given_a_new_deployment_then_the_unit_says_the_exact_command(
+def test_given_a_new_deployment_then_the_status_gives_the_exact_command(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     assert juju_status.message(deployed) == f"run: {command(cluster)}"
     assert cluster.whoami("knobby").returncode != 0
 
 
-def test_given_the_command_that_the_unit_says_when_it_is_run_then_people_log_in(
+def test_given_the_command_of_the_status_when_it_is_run_then_people_log_in(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     _, *arguments = command(cluster).split()
     deployed.cli(*arguments)
 
-    await_line(deployed, "active", "authenticator v0.7.13, 2/2 pods, 1 mapping")
+    wait_for_status(deployed, "active", "authenticator v0.7.13, 2/2 pods, 1 mapping")
     assert logins.wait_for_login(cluster) == "knobby"
 
 
@@ -89,7 +89,7 @@ def test_given_a_mapping_that_can_never_work_then_kubernetes_refuses_it(
         cluster.map("pathed", arns.ROLE_WITH_PATH, "dev")
 
 
-def test_given_one_that_was_stored_before_then_the_unit_names_it_and_it_can_still_be_written(
+def test_given_such_a_mapping_from_before_the_rule_then_the_unit_names_it_and_people_may_edit_it(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     deployed.model_config({"update-status-hook-interval": "5m"})
@@ -97,7 +97,7 @@ def test_given_one_that_was_stored_before_then_the_unit_names_it_and_it_can_stil
     cluster.map("pathed", arns.ROLE_WITH_PATH, "dev")
     deployed.model_config({"update-status-hook-interval": "3s"})
 
-    await_line(
+    wait_for_status(
         deployed,
         "active",
         "authenticator v0.7.13, 2/2 pods, 2 mappings, 1 never work: pathed: no login has a role",
@@ -109,33 +109,33 @@ def test_given_one_that_was_stored_before_then_the_unit_names_it_and_it_can_stil
         cluster.map("another", arns.ROLE_WITH_PATH, "dev")
 
     cluster.kubectl("delete", MAPPINGS, "pathed")
-    await_line(deployed, "active", "authenticator v0.7.13, 2/2 pods, 1 mapping")
+    wait_for_status(deployed, "active", "authenticator v0.7.13, 2/2 pods, 1 mapping")
     assert logins.wait_for_login(cluster) == "knobby"
 
 
-def test_given_an_option_that_is_undone_then_the_unit_says_the_command_again(
+def test_given_an_option_that_is_reset_then_the_status_gives_the_command_again(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     deployed.config(CONTROL_PLANE, reset=OPTION)
 
-    await_line(deployed, "blocked", f"run: {command(cluster)}")
+    wait_for_status(deployed, "blocked", f"run: {command(cluster)}")
     assert cluster.whoami("knobby").returncode != 0
 
 
-def test_given_the_address_of_something_else_then_the_unit_says_the_command(
+def test_given_an_option_with_another_address_then_the_status_gives_the_command(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     deployed.config(CONTROL_PLANE, {OPTION: "https://10.152.183.1:443/authenticate"})
 
-    await_line(deployed, "blocked", f"run: {command(cluster)}")
+    wait_for_status(deployed, "blocked", f"run: {command(cluster)}")
 
     _, *arguments = command(cluster).split()
     deployed.cli(*arguments)
-    await_line(deployed, "active", "authenticator")
+    wait_for_status(deployed, "active", "authenticator")
     assert logins.wait_for_login(cluster) == "knobby"
 
 
-def test_given_a_service_whose_address_was_taken_then_the_unit_says_the_command_with_the_new_one(
+def test_given_a_service_whose_address_is_taken_then_the_status_gives_the_new_address(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     before = command(cluster)
@@ -145,12 +145,12 @@ def test_given_a_service_whose_address_was_taken_then_the_unit_says_the_command_
     cluster.kubectl("create", "service", "clusterip", "thief", f"--clusterip={taken}", "--tcp=443")
     deployed.model_config({"update-status-hook-interval": "3s"})
 
-    await_line(deployed, "blocked", "run: ")
+    wait_for_status(deployed, "blocked", "run: ")
     after = command(cluster)
     assert after != before
     assert juju_status.message(deployed) == f"run: {after}"
 
     _, *arguments = after.split()
     deployed.cli(*arguments)
-    await_line(deployed, "active", "authenticator")
+    wait_for_status(deployed, "active", "authenticator")
     assert logins.wait_for_login(cluster) == "knobby"

@@ -1,10 +1,10 @@
-"""A hook may die at any instruction: the next one goes on from there, and nobody is needed.
+"""A hook may die at any instruction: the next one completes its work, without a person.
 
-The hook process is killed at every hook-tool call, before every request to Kubernetes and after
-every write, of a first deployment, of a change of the authority, and of a removal; each point
-once. In one run every hook dies at its first call, in another every hook at its second, and so
-on. Juju runs the failed hook again, as it does by itself; nothing is resolved by hand. Every run
-must end as the undisturbed one: the cluster's objects, the files and relation data, the status.
+The steps are a first deployment, a change of the authority, and a removal. In each step, the hook
+process is killed once at every point: at every hook-tool call, before every request to Kubernetes,
+and after every write. In one run every hook dies at its first call, in the next one at its second,
+and so on. Juju retries the failed hook, as it always does. Every run must end as the undisturbed
+one did: the same objects in the cluster, files, relation data and status.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(3 * 3600)]
 
 @pytest.fixture(scope="module")
 def sweep(request: pytest.FixtureRequest) -> Iterator[Sweep]:
-    """Every point, tried."""
+    """Return the sweep, once it has tried every point."""
     testbed_only.require("only the testbed kills a hook at a chosen call")
     capture: Any = request.config.pluginmanager.getplugin("capturemanager")
     began = time.monotonic()
@@ -38,7 +38,7 @@ def sweep(request: pytest.FixtureRequest) -> Iterator[Sweep]:
             print(f"\n[{time.monotonic() - began:4.0f} s] {text}", end="", flush=True)
 
     with contextlib.ExitStack() as stack:
-        # Half of the time a site waits: for pods, and for Juju to run a hook again.
+        # A site waits half of the time: for pods, or for Juju to retry a hook.
         sites = [_site(stack) for _ in range(2 * (os.cpu_count() or 1))]
         for site in sites:
             stack.callback(site.close)
@@ -60,7 +60,7 @@ def _site(stack: contextlib.ExitStack) -> Site:
 
 
 @pytest.mark.parametrize("step", [DEPLOYMENT, AUTHORITY, REMOVAL])
-def test_given_a_hook_killed_at_any_point_when_juju_retries_it_then_the_end_is_the_same(
+def test_given_a_hook_killed_at_any_point_when_juju_retries_it_then_the_result_is_the_same(
     sweep: Sweep, step: str
 ) -> None:
     results = sweep.results[step]

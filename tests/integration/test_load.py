@@ -1,4 +1,4 @@
-"""People log in all the time, and meanwhile everything that can change does."""
+"""People log in all the time while everything changes that can change."""
 
 from __future__ import annotations
 

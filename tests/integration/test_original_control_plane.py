@@ -1,5 +1,7 @@
-"""A control plane as Charmed Kubernetes 1.28 ships it: it takes the URL alone from the file, and
-acknowledges nothing."""
+"""A control plane that handles the webhook file as the original of 1.28 does.
+
+It reads only the URL from the file, and never acknowledges a new file.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,7 @@ def deployed(juju: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> j
     return juju
 
 
-def test_given_a_new_authority_then_nobody_waits_for_an_acknowledgement(
+def test_given_a_new_authority_then_the_rotation_ends_without_an_acknowledgement(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     former = certificates.presented(deployed, cluster)

@@ -1,4 +1,4 @@
-"""The page that operators and people follow, every command of it, and what it leaves out."""
+"""Every command of the page on a control plane with the endpoint, and logins that must fail."""
 
 from __future__ import annotations
 

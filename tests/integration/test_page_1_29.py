@@ -1,4 +1,4 @@
-"""The page's steps on a control plane without the endpoint: the unit says one command more."""
+"""The same on a control plane without the endpoint, where the unit's status gives a command."""
 
 from __future__ import annotations
 

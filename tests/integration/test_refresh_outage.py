@@ -7,7 +7,7 @@ import pytest
 from tests.integration.helpers import bundle, juju_status, logins, reactive
 from tests.integration.helpers.kubernetes import Cluster
 
-# Kubelets wait for up to half a minute before they try an API server again.
+# A kubelet waits up to half a minute before it tries its API server again.
 pytestmark = pytest.mark.slow
 CONTROL_PLANE = "kubernetes-control-plane/0"
 API_SERVER = "snap.kube-apiserver.daemon.service"
@@ -33,7 +33,7 @@ def test_given_the_api_is_down_when_refreshed_then_the_unit_waits_and_keeps_the_
     assert kept.stdout.strip() == reactive.cluster_id(cluster)
 
 
-def test_when_the_api_is_back_then_the_next_hook_does_the_rest(
+def test_when_the_api_is_back_then_the_next_hook_completes_the_refresh(
     juju: jubilant.Juju, cluster: Cluster
 ) -> None:
     juju.exec("systemctl", "start", API_SERVER, unit=CONTROL_PLANE)
@@ -48,7 +48,7 @@ def test_when_the_api_is_back_then_the_next_hook_does_the_rest(
     assert "awaiting error resolution" not in juju.debug_log(limit=5000)
 
 
-def test_when_the_api_is_back_then_nothing_is_left_of_what_kubectl_managed(
+def test_when_the_api_is_back_then_no_field_is_left_to_kubectl(
     cluster: Cluster,
 ) -> None:
     managed = [found["metadata"]["managedFields"] for found in reactive.objects(cluster).values()]

@@ -1,4 +1,4 @@
-"""What is left after the charm: what people own, and nothing else."""
+"""A removal deletes all that the charm made, and nothing that people own."""
 
 from __future__ import annotations
 
@@ -16,33 +16,35 @@ OURS = "deployment,service,configmap,serviceaccount,secret,poddisruptionbudget"
 def removed(deployed: jubilant.Juju, cluster: Cluster) -> jubilant.Juju:
     assert "aws-iam" in _objects(cluster)
     deployed.remove_application("aws-iam")
-    return (
-        deployed.wait(
-            lambda status: "aws-iam" not in status.apps and jubilant.all_agents_idle(status),
-            error=jubilant.any_error,
-            delay=0.5,
-            successes=2,
-            timeout=120,
-        )
-        and deployed
+    deployed.wait(
+        lambda status: "aws-iam" not in status.apps and jubilant.all_agents_idle(status),
+        error=jubilant.any_error,
+        delay=0.5,
+        successes=2,
+        timeout=120,
     )
+    return deployed
 
 
-def test_then_the_cluster_holds_nothing_of_it(removed: jubilant.Juju, cluster: Cluster) -> None:
+def test_when_removed_then_the_cluster_has_none_of_its_objects(
+    removed: jubilant.Juju, cluster: Cluster
+) -> None:
     assert "aws-iam" not in _objects(cluster)
 
 
-def test_then_the_crd_and_peoples_mappings_stay(removed: jubilant.Juju, cluster: Cluster) -> None:
+def test_when_removed_then_the_crd_and_the_mappings_of_people_stay(
+    removed: jubilant.Juju, cluster: Cluster
+) -> None:
     mappings = cluster.get("iamidentitymappings")["items"]
     assert [mapping["metadata"]["name"] for mapping in mappings] == ["knobby"]
 
 
-def test_then_the_machine_holds_no_file_of_it(removed: jubilant.Juju) -> None:
+def test_when_removed_then_the_machine_has_none_of_its_files(removed: jubilant.Juju) -> None:
     found = removed.exec("find /root/cdk -name '*aws-iam*'", unit=CONTROL_PLANE)
     assert found.stdout == ""
 
 
-def test_then_the_api_server_runs_without_the_webhook_and_nobody_logs_in_with_aws_keys(
+def test_when_removed_then_the_api_server_has_no_webhook_and_refuses_aws_keys(
     removed: jubilant.Juju, cluster: Cluster
 ) -> None:
     refused = cluster.whoami("knobby")
@@ -53,7 +55,7 @@ def test_then_the_api_server_runs_without_the_webhook_and_nobody_logs_in_with_aw
 
 
 def _objects(cluster: Cluster) -> str:
-    """Names of everything of the charm's kinds in the cluster."""
+    """Return the names of all objects of the kinds that the charm applies."""
     inside = json.loads(cluster.kubectl("get", OURS, "-n", "kube-system", "-o", "json"))
     outside = json.loads(cluster.kubectl("get", "clusterrole,clusterrolebinding", "-o", "json"))
     items = inside["items"] + outside["items"]

@@ -1,4 +1,4 @@
-"""New certificates and new authorities, with three units whose hooks come in any order."""
+"""New certificates and new authorities, with three units whose hooks run in any order."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def forwarding(trio: jubilant.Juju) -> None:
 
 
 @pytest.fixture(autouse=True)
-def settled(trio: jubilant.Juju, cluster: Cluster) -> None:
-    """One authority, which every unit trusts, and nothing left of a test before."""
+def finished_rotation(trio: jubilant.Juju, cluster: Cluster) -> None:
+    """Begin each test with one authority that every unit trusts, and without old pods."""
     juju_status.wait_until_active(trio)
     testbed_only.end_former_pods(trio, cluster)
     certificates.all_units_trust(trio, certificates.authority(trio))
@@ -29,7 +29,7 @@ def follower(juju: jubilant.Juju) -> str:
     return units.followers(juju)[-1]
 
 
-def test_given_a_new_leaf_of_the_same_authority_then_the_pods_have_it_and_no_file_changes(
+def test_given_a_new_certificate_of_the_same_authority_then_pods_serve_it_and_no_file_changes(
     trio: jubilant.Juju, cluster: Cluster
 ) -> None:
     files = {unit: units.webhook_file(trio, unit) for unit in units.names(trio)}
@@ -43,7 +43,7 @@ def test_given_a_new_leaf_of_the_same_authority_then_the_pods_have_it_and_no_fil
     logins.log_in_everywhere(trio, cluster)
 
 
-def test_given_a_new_authority_then_the_old_one_goes_with_its_last_pod(
+def test_given_a_new_authority_then_the_old_one_is_trusted_until_its_last_pod_ends(
     trio: jubilant.Juju, cluster: Cluster
 ) -> None:
     former = certificates.authority(trio)
@@ -86,7 +86,7 @@ def test_given_a_unit_whose_agent_is_late_then_the_pods_keep_the_certificate_tha
     logins.log_in_everywhere(trio, cluster)
 
 
-def test_given_a_control_plane_whose_agent_is_late_then_the_pods_keep_the_certificate_too(
+def test_given_a_control_plane_whose_agent_is_late_then_the_pods_keep_the_certificate(
     trio: jubilant.Juju, cluster: Cluster
 ) -> None:
     late = follower(trio)
@@ -105,7 +105,7 @@ def test_given_a_control_plane_whose_agent_is_late_then_the_pods_keep_the_certif
     logins.log_in_everywhere(trio, cluster)
 
 
-def test_given_a_leader_that_dies_in_the_middle_then_another_brings_it_to_its_end(
+def test_given_a_leader_that_is_lost_during_a_rotation_then_the_next_leader_completes_it(
     trio: jubilant.Juju, cluster: Cluster
 ) -> None:
     late, former, dead = follower(trio), certificates.authority(trio), units.leader(trio)

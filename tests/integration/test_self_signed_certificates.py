@@ -1,4 +1,4 @@
-"""self-signed-certificates as the authority: the newer protocol, with refusals and renewal."""
+"""self-signed-certificates as the authority: the newer protocol, with refusals and renewals."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ VALIDITY_SECONDS = 90
 
 @pytest.fixture(scope="module")
 def deployed(juju: jubilant.Juju) -> jubilant.Juju:
-    """Charmed Kubernetes 1.28 with aws-iam and self-signed-certificates, all active."""
+    """Deploy Charmed Kubernetes 1.28 with aws-iam and self-signed-certificates, all active."""
     bundle.deploy(juju, authority=SELF_SIGNED)
     juju_status.wait_until_active(juju)
     return juju
 
 
 def change_authority(juju: jubilant.Juju) -> None:
-    """Revoke everything; as the original, it signs anew at its next hook."""
+    """Revoke every certificate; like the original, the authority signs again at its next hook."""
     juju.run(f"{SELF_SIGNED}/0", "rotate-private-key")
     testbed_only.run_update_status(juju, f"{SELF_SIGNED}/0")
 
@@ -41,7 +41,7 @@ def test_given_the_overlay_then_people_log_in_and_no_databag_holds_a_key(
     assert "PRIVATE KEY" not in deployed.cli("show-unit", "aws-iam/0", f"{SELF_SIGNED}/0")
 
 
-def test_given_a_new_authority_that_refuses_then_the_remedy_is_said_and_people_log_in(
+def test_given_a_new_authority_that_refuses_then_the_status_gives_the_remedy_and_people_log_in(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     before = certificates.presented(deployed, cluster)
@@ -59,7 +59,7 @@ def test_given_a_new_authority_that_refuses_then_the_remedy_is_said_and_people_l
     assert logins.wait_for_login(cluster) == "knobby"
 
 
-def test_given_a_certificate_that_ends_soon_then_it_is_renewed_by_itself(
+def test_given_a_certificate_that_expires_soon_then_it_is_renewed_without_an_operator(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     deployed.config(SELF_SIGNED, {"certificate-validity": f"{VALIDITY_SECONDS}s"})
@@ -70,7 +70,7 @@ def test_given_a_certificate_that_ends_soon_then_it_is_renewed_by_itself(
 
     eventually(
         lambda: certificates.served(cluster) != before,
-        "renewed",
+        "a renewed certificate",
         seconds=2 * VALIDITY_SECONDS,
         interval=1,
     )
@@ -81,7 +81,7 @@ def test_given_a_certificate_that_ends_soon_then_it_is_renewed_by_itself(
     assert logins.wait_for_login(cluster) == "knobby"
 
 
-def test_given_a_move_to_another_authority_then_the_pair_in_use_stays_until_there_is_a_new_one(
+def test_given_a_move_to_another_authority_then_the_key_pair_is_kept_until_the_new_one_is_there(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     before = certificates.presented(deployed, cluster)

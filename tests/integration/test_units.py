@@ -1,4 +1,4 @@
-"""Three control-plane units: one leads, and any of them may come, go or be lost."""
+"""Three control-plane units: one leads, and each of them may join, leave or be lost."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def uids(cluster: Cluster) -> set[str]:
 
 @pytest.fixture(scope="module")
 def known(trio: jubilant.Juju, cluster: Cluster) -> Identity:
-    """What must survive all that follows."""
+    """Return what every change of units must keep."""
     return identity(trio, cluster)
 
 
@@ -57,13 +57,13 @@ def test_given_three_units_then_people_log_in_through_each_api_server(
     logins.log_in_everywhere(trio, cluster)
 
 
-def test_given_three_units_then_the_leader_alone_asks_for_a_certificate(
+def test_given_three_units_then_only_the_leader_asks_for_a_certificate(
     trio: jubilant.Juju, cluster: Cluster
 ) -> None:
     assert units.certificate_requesters(trio) == [units.leader(trio)]
 
 
-def test_given_no_way_to_kubernetes_then_the_units_that_do_not_lead_follow_all_the_same(
+def test_given_followers_that_cannot_reach_kubernetes_then_they_still_write_the_webhook_file(
     trio: jubilant.Juju, cluster: Cluster
 ) -> None:
     followers = units.followers(trio)
@@ -78,7 +78,7 @@ def test_given_no_way_to_kubernetes_then_the_units_that_do_not_lead_follow_all_t
             assert trio.status().get_units("aws-iam")[unit].is_active
 
 
-def test_given_a_leader_that_is_lost_then_another_leads_and_nothing_that_people_see_changes(
+def test_given_a_leader_that_is_lost_then_another_leads_and_people_notice_nothing(
     trio: jubilant.Juju, cluster: Cluster, known: Identity
 ) -> None:
     former = units.leader(trio)
@@ -92,7 +92,7 @@ def test_given_a_leader_that_is_lost_then_another_leads_and_nothing_that_people_
     logins.log_in_everywhere(trio, cluster)
 
 
-def test_given_a_leader_that_comes_back_then_it_follows_and_asks_for_nothing(
+def test_given_a_lost_leader_that_comes_back_then_it_follows_and_asks_for_no_certificate(
     trio: jubilant.Juju, cluster: Cluster, known: Identity
 ) -> None:
     back = "aws-iam/0"
@@ -105,7 +105,7 @@ def test_given_a_leader_that_comes_back_then_it_follows_and_asks_for_nothing(
     logins.log_in_everywhere(trio, cluster)
 
 
-def test_given_a_leader_whose_machine_is_given_up_then_the_cluster_keeps_what_it_applied(
+def test_given_a_leader_whose_unit_is_removed_then_the_cluster_keeps_every_object(
     trio: jubilant.Juju, cluster: Cluster, known: Identity
 ) -> None:
     former = units.leader(trio)
@@ -141,7 +141,7 @@ def test_given_a_unit_that_joins_later_then_people_log_in_through_its_api_server
     logins.log_in_everywhere(trio, cluster)
 
 
-def test_given_a_service_deleted_by_hand_and_its_address_taken_then_all_of_it_moves(
+def test_given_a_service_deleted_by_hand_and_its_address_taken_then_everything_has_the_new_one(
     trio: jubilant.Juju, cluster: Cluster, known: Identity
 ) -> None:
     cluster.kubectl("delete", *SERVICE)

@@ -1,4 +1,4 @@
-"""What changes under a running charm: by the operator's will, by hand, by accident."""
+"""Changes under a running charm: by its operator, by hand, or by accident."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 import jubilant
 import pytest
-from tests.integration.helpers import arns, juju_status, kubernetes, logins, testbed_only
+from tests.integration.helpers import arns, bundle, juju_status, kubernetes, logins, testbed_only
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 
-IMAGE = "public.ecr.aws/eks-distro/kubernetes-sigs/aws-iam-authenticator:v0.7.18-eks-1-36-1"
 DEPLOYMENT = ("-n", "kube-system", "deployment", "aws-iam-authenticator")
 SERVICE = ("-n", "kube-system", "service", "aws-iam-authenticator")
 CONTROL_PLANE = "kubernetes-control-plane/0"
@@ -19,7 +18,7 @@ API_SERVER = "snap.kube-apiserver.daemon.service"
 
 @pytest.fixture(scope="module", autouse=True)
 def frequent_hooks(deployed: jubilant.Juju) -> Iterator[None]:
-    """Update-status every few seconds, in place of every few minutes."""
+    """Run update-status every few seconds instead of every few minutes."""
     deployed.model_config({"update-status-hook-interval": "3s"})
     yield
     deployed.model_config(reset="update-status-hook-interval")
@@ -41,7 +40,7 @@ def test_given_a_deployment_deleted_by_hand_when_a_hook_runs_then_people_log_in_
     assert logins.wait_for_login(cluster) == "knobby"
 
 
-def test_given_a_service_deleted_by_hand_when_a_hook_runs_then_it_has_the_same_address(
+def test_given_a_service_deleted_by_hand_when_a_hook_runs_then_it_is_back_with_its_address(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     before = cluster.get(*SERVICE)
@@ -50,7 +49,7 @@ def test_given_a_service_deleted_by_hand_when_a_hook_runs_then_it_has_the_same_a
 
     eventually(
         lambda: "aws-iam-authenticator" in cluster.kubectl("get", "-n", "kube-system", "svc"),
-        "there again",
+        "created again",
     )
     after = cluster.get(*SERVICE)
     assert after["metadata"]["uid"] != before["metadata"]["uid"]
@@ -58,13 +57,13 @@ def test_given_a_service_deleted_by_hand_when_a_hook_runs_then_it_has_the_same_a
     assert logins.wait_for_login(cluster) == "knobby"
 
 
-def test_given_another_image_then_every_login_meanwhile_succeeds_and_the_version_follows(
+def test_given_another_image_then_no_login_fails_meanwhile_and_the_version_follows(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     logins.wait_for_login(cluster)
 
     with logins.RepeatedLogins(cluster) as people:
-        deployed.config("aws-iam", {"image": IMAGE})
+        deployed.config("aws-iam", {"image": bundle.NEXT_IMAGE})
         deployed.wait(
             lambda status: status.apps["aws-iam"].version == "v0.7.18",
             error=jubilant.any_error,
@@ -75,7 +74,7 @@ def test_given_another_image_then_every_login_meanwhile_succeeds_and_the_version
     juju_status.wait_until_active(deployed)
 
     containers = cluster.get(*DEPLOYMENT)["spec"]["template"]["spec"]["containers"]
-    assert [container["image"] for container in containers] == [IMAGE]
+    assert [container["image"] for container in containers] == [bundle.NEXT_IMAGE]
     assert "authenticator v0.7.18, 2/2 pods" in juju_status.message(deployed)
     assert people.failed == []
     assert people.succeeded > 0
@@ -84,7 +83,8 @@ def test_given_another_image_then_every_login_meanwhile_succeeds_and_the_version
 def test_given_a_mapping_that_can_never_work_then_the_unit_names_it(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
-    """Kubernetes 1.28 takes it: a rule would hold for mappings that were stored before, too."""
+    """Check what Kubernetes 1.28 accepts: there, a rule in the schema would also hold for mappings
+    from before."""
     cluster.map("pathed", arns.ROLE_WITH_PATH, "dev")
 
     named = "1 never work: pathed: no login has a role path"
@@ -97,7 +97,7 @@ def test_given_a_mapping_that_can_never_work_then_the_unit_names_it(
 def test_given_an_api_server_that_is_down_during_hooks_then_the_unit_waits_and_recovers(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
-    # Its own hooks would start the API server again.
+    # The control plane's own hooks would start the API server again.
     testbed_only.stop_agent(deployed, CONTROL_PLANE)
     deployed.exec("systemctl", "stop", API_SERVER, unit="aws-iam/0")
     try:
@@ -132,12 +132,12 @@ def test_given_an_image_that_does_not_exist_then_the_unit_says_so_and_people_sti
     shown = juju_status.message(deployed)
     assert logins.wait_for_login(cluster) == "knobby"
 
-    deployed.config("aws-iam", {"image": IMAGE})
+    deployed.config("aws-iam", {"image": bundle.NEXT_IMAGE})
     juju_status.wait_until_active(deployed)
     assert "registry.invalid/authenticator:v0.0.1" in shown
 
 
-def test_given_another_cluster_id_then_only_tokens_for_it_are_taken(
+def test_given_another_cluster_id_then_only_tokens_for_it_are_accepted(
     deployed: jubilant.Juju,
     cluster: Cluster,
     tmp_path_factory: pytest.TempPathFactory,

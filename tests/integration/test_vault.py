@@ -1,4 +1,4 @@
-"""vault as the authority: sealed at first, of several units, an intermediate of its own root."""
+"""vault as the authority: sealed at first, with two units, and an intermediate of its own root."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ VAULT = Path(__file__).parents[2] / "testbed/bundles/vault.yaml"
 
 @pytest.fixture(scope="module")
 def deployed(juju: jubilant.Juju) -> jubilant.Juju:
-    """Charmed Kubernetes 1.28 with aws-iam and two units of vault, which are sealed."""
+    """Deploy Charmed Kubernetes 1.28 with aws-iam and two sealed units of vault."""
     bundle.deploy(juju, authority="vault", extra=[VAULT])
     juju.add_unit("vault", to="0")
     juju.wait(lambda status: jubilant.all_agents_idle(status) and _sealed(status), timeout=240)
@@ -37,7 +37,7 @@ def _sealed(status: jubilant.Status) -> bool:
 
 @pytest.fixture(scope="module")
 def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
-    """The cluster, once vault is unsealed, in which knobby may log in through a role."""
+    """Unseal vault, and return the cluster, in which knobby can log in through a role."""
     deployed.run("vault/leader", "unseal")
     juju_status.wait_until_active(deployed)
     cluster = kubernetes.connect(deployed, tmp_path_factory.mktemp("kubeconfigs"))
@@ -49,7 +49,7 @@ def test_given_a_sealed_vault_then_the_unit_waits_for_it(deployed: jubilant.Juju
     assert juju_status.message(deployed) == "waiting for a certificate from vault"
 
 
-def test_when_it_is_unsealed_then_people_log_in_and_its_chain_is_served(
+def test_when_vault_is_unsealed_then_people_log_in_and_the_pods_serve_its_chain(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     assert logins.wait_for_login(cluster) == "knobby"
@@ -59,7 +59,7 @@ def test_when_it_is_unsealed_then_people_log_in_and_its_chain_is_served(
     assert len(chain) > 1
 
 
-def test_given_certificates_issued_anew_then_the_pods_have_the_new_one_and_no_file_changes(
+def test_given_reissued_certificates_then_the_pods_serve_the_new_one_and_no_file_changes(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     before = certificates.presented(deployed, cluster)
@@ -73,7 +73,7 @@ def test_given_certificates_issued_anew_then_the_pods_have_the_new_one_and_no_fi
     assert logins.wait_for_login(cluster) == "knobby"
 
 
-def test_given_a_new_root_then_the_old_one_goes_with_its_last_pod(
+def test_given_a_new_root_then_the_old_one_is_trusted_until_its_last_pod_ends(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     before = certificates.trusted(deployed, "aws-iam/0")
@@ -89,7 +89,7 @@ def test_given_a_new_root_then_the_old_one_goes_with_its_last_pod(
     assert logins.wait_for_login(cluster) == "knobby"
 
 
-def test_given_another_leader_of_vault_that_issues_pairs_of_its_own_then_people_log_in(
+def test_given_another_leader_of_vault_that_issues_its_own_pairs_then_people_log_in(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     testbed_only.require("only the testbed's leaders can be moved at will")

@@ -1,4 +1,4 @@
-"""A model with the reactive charm in it, the predecessor that `juju refresh` replaces."""
+"""Deploy the reactive charm, which `juju refresh` replaces, and look at what it left."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ KINDS = (
     "deployment/aws-iam-authenticator",
 )
 _TAINT = "node-role.kubernetes.io/control-plane"
-# What every object of its kind has of its own, and what controllers write.
-_OWN = ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields")
+# These differ from object to object, or a controller writes them.
+_NOT_APPLIED = ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields")
 _REVISION = "deployment.kubernetes.io/revision"
 
 
 def deploy(juju: jubilant.Juju, folder: Path) -> Cluster:
     """Deploy Charmed Kubernetes 1.28 with the reactive charm and three mappings.
 
-    Its pods tolerate no control plane of today, so that the node's taint is taken away: they
-    run, and let nobody in.
+    Its pods do not tolerate the control plane's taint of today, so this removes the taint. Then
+    they run, and refuse every login.
     """
     overlay = folder / "overlay.yaml"
     overlay.write_text(
@@ -59,7 +59,7 @@ def deploy(juju: jubilant.Juju, folder: Path) -> Cluster:
 
 
 def _kubeconfigs(juju: jubilant.Juju, folder: Path) -> Cluster:
-    """As people have them from the control plane, the ARN of their role filled in."""
+    """Return the kubeconfigs that the control plane hands out, with a role's ARN filled in."""
     cluster = Cluster(folder / "admin", folder / "person")
     text = juju.ssh("kubernetes-control-plane/leader", "cat config")
     cluster.admin.write_text(text)
@@ -71,21 +71,21 @@ def _kubeconfigs(juju: jubilant.Juju, folder: Path) -> Cluster:
 
 
 def cluster_id(cluster: Cluster) -> str:
-    """What people's tokens are made for, by their kubeconfig."""
+    """Return the cluster id in people's kubeconfig."""
     users = yaml.safe_load(cluster.person.read_text())["users"]
     user = next(entry["user"] for entry in users if entry["name"] == "aws-iam-user")
     return user["exec"]["args"][2]
 
 
 def objects(cluster: Cluster) -> dict[str, dict[str, Any]]:
-    """Every object that both charms apply, by its name, as it is in the cluster."""
+    """Return every object that both charms apply, by kind and name, as the cluster has it."""
     options = ("-n", "kube-system", "--show-managed-fields")
     return {name: cluster.get(name, *options) for name in KINDS}
 
 
-def intent(found: dict[str, Any]) -> dict[str, Any]:
-    """An object without what is its own, or a controller's: what was asked for."""
-    metadata = {key: value for key, value in found["metadata"].items() if key not in _OWN}
+def applied_fields(found: dict[str, Any]) -> dict[str, Any]:
+    """Return an object without the fields that no charm applies."""
+    metadata = {key: value for key, value in found["metadata"].items() if key not in _NOT_APPLIED}
     metadata.get("annotations", {}).pop(_REVISION, None)
     if not metadata.get("annotations"):
         metadata.pop("annotations", None)
@@ -93,5 +93,5 @@ def intent(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def leader_data(juju: jubilant.Juju) -> dict[str, str]:
-    """What the leader keeps for all units in the old way."""
+    """Return the leader settings, in which the reactive charm keeps its state."""
     return json.loads(juju.exec("leader-get --format=json", unit="aws-iam/0").stdout)

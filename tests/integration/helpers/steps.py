@@ -1,4 +1,4 @@
-"""The page's steps, taken in a shell as its reader would."""
+"""Take the page's steps in a shell, as its readers do."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ Taking = Callable[[page.Step | page.Wait], None]
 
 @contextlib.contextmanager
 def taking(juju: jubilant.Juju, home: Path) -> Iterator[Taking]:
-    """What takes a step, in the model of ``juju``, and raises AssertionError if it went wrong."""
+    """Yield a function that takes a step in the model of ``juju``, from the checkout's folder.
+
+    It raises AssertionError if the step went wrong, or one before it.
+    """
     failed: list[str] = []
 
     def take(step: page.Step | page.Wait) -> None:

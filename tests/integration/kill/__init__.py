@@ -1,1 +1,1 @@
-"""A model in which aws-iam is deployed, changed and removed again and again, and killed."""
+"""Deploy, change and remove aws-iam again and again, and kill its hooks on the way."""

@@ -1,8 +1,7 @@
-"""Everything that the charm leaves behind, with what differs from run to run put into names.
+"""Collect everything that the charm leaves behind, and replace what differs from run to run.
 
-Two runs that ended alike are equal here: keys, addresses and numbers that are made anew each
-time read as `<ca>` or `<address>`, and a hash reads as `<hash of …>` only if it is the hash of
-the very text that it should belong to.
+Two runs with the same result are equal here. New keys, addresses and numbers read as `<ca>` or
+`<address>`. A hash reads as `<hash of …>` only if it is the hash of exactly that text.
 """
 
 from __future__ import annotations
@@ -27,12 +26,12 @@ from lightkube.resources.rbac_authorization_v1 import ClusterRole, ClusterRoleBi
 INSIDE = (Service, Deployment, ConfigMap, Secret, ServiceAccount, PodDisruptionBudget)
 OUTSIDE = (ClusterRole, ClusterRoleBinding, CustomResourceDefinition)
 _OURS = re.compile("aws-iam|iamidentitymapping")
-_MADE_ANEW = ("uid", "resourceVersion", "creationTimestamp", "generation")
+_NEW_EACH_TIME = ("uid", "resourceVersion", "creationTimestamp", "generation")
 _COUNTS = ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")
 _PEM = re.compile(r"-----BEGIN ([A-Z ]+)-----.*?-----END \1-----", re.DOTALL)
 
-# Runs on the machine: every file of the charm's with its mode, and whether the webhook serves
-# for whoever trusts what the file trusts. kube-proxy may be a moment behind.
+# Runs on the machine. It prints every file of the charm with its mode, and whether the webhook
+# answers a client that trusts the authority in the file. kube-proxy may be a moment behind.
 _ON_THE_MACHINE = r"""
 import base64, json, os, re, socket, ssl, time
 files = {}
@@ -63,7 +62,10 @@ print(json.dumps({"files": files, "healthz": said}))
 
 
 def everything(juju: jubilant.Juju, client: Client, peer: str, unit: str) -> dict[str, Any]:
-    """What there is of aws-iam, whose unit is or was ``unit``, on the machine of ``peer``."""
+    """Return all traces of aws-iam: in Juju, in the cluster, and on the machine of ``peer``.
+
+    ``unit`` is aws-iam's unit, or was it before the removal.
+    """
     found = {
         "juju": _juju(juju, peer, unit),
         "machine": json.loads(
@@ -75,19 +77,19 @@ def everything(juju: jubilant.Juju, client: Client, peer: str, unit: str) -> dic
 
 
 def ours(items: Iterable[Any]) -> Iterator[Any]:
-    """The objects among ``items`` that are the charm's."""
+    """Yield the objects among ``items`` that are the charm's."""
     return (item for item in items if _OURS.search(item.metadata.name))
 
 
 def objects(client: Client) -> Iterator[tuple[Any, str, str | None]]:
-    """Kind, name and namespace of every object of the charm's."""
+    """Yield kind, name and namespace of every object of the charm."""
     for kind, item in _items(client):
         yield kind, item.metadata.name, item.metadata.namespace
 
 
 def _cluster(client: Client) -> Iterator[tuple[str, Any]]:
     for kind, item in _items(client):
-        yield f"{kind.__name__} {item.metadata.name}", _settled(item.to_dict())
+        yield f"{kind.__name__} {item.metadata.name}", _comparable(item.to_dict())
 
 
 def _items(client: Client) -> Iterator[tuple[Any, Any]]:
@@ -97,9 +99,9 @@ def _items(client: Client) -> Iterator[tuple[Any, Any]]:
         yield from ((kind, item) for item in ours(items))
 
 
-def _settled(item: dict[str, Any]) -> dict[str, Any]:
-    """An object without what time alone changes, and with its secrets to be read."""
-    metadata = {k: v for k, v in item["metadata"].items() if k not in _MADE_ANEW}
+def _comparable(item: dict[str, Any]) -> dict[str, Any]:
+    """Return an object without the fields that time changes, and with its secrets decoded."""
+    metadata = {k: v for k, v in item["metadata"].items() if k not in _NEW_EACH_TIME}
     metadata["managedFields"] = [
         {k: v for k, v in entry.items() if k != "time"}
         for entry in metadata.get("managedFields", [])
@@ -128,24 +130,24 @@ def _juju(juju: jubilant.Juju, peer: str, unit: str) -> dict[str, Any]:
     if application:
         workload = status.get_units("aws-iam")[unit].workload_status
         found["version"] = application.version
-        found["application"] = _said(application.app_status)
-        found["unit"] = _said(workload)
+        found["application"] = _status(application.app_status)
+        found["unit"] = _status(workload)
     return found
 
 
 def _decoded(value: Any) -> Any:
-    """Relation data, in which many values are JSON themselves."""
+    """Decode relation data, in which many values are JSON."""
     if isinstance(value, dict):
         return {key: _decoded(item) for key, item in value.items()}
     return json.loads(value) if isinstance(value, str) and value[:1] in ("{", "[") else value
 
 
-def _said(status: Any) -> str:
+def _status(status: Any) -> str:
     return f"{status.current}: {status.message}"
 
 
 def _names(found: Mapping[str, Any], unit: str) -> Iterator[tuple[str, str]]:
-    """What is to be replaced, and by what."""
+    """Yield what is to be replaced, and by what."""
     yield unit, "<unit>"
     yield unit.replace("/", "_"), "<unit_>"
     relations = found["juju"]["relations"]
@@ -190,5 +192,5 @@ def _replaced(value: Any, names: list[tuple[str, str]]) -> Any:
         return value
     for text, name in names:
         value = value.replace(text, name)
-    # Whatever else an authority or the charm made, for itself alone.
+    # Other keys and certificates that an authority or the charm made for itself.
     return _PEM.sub(lambda block: f"<some {block[1].lower()}>", value)

@@ -1,4 +1,4 @@
-"""The points at which hooks are killed, each once, and how they are spread over the runs."""
+"""Choose the points at which hooks are killed, and spread them over the runs."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ CALL, REQUEST, ANSWER = "tool call", "request", "answer"
 
 @dataclass(frozen=True)
 class Wave:
-    """One run, in which every hook dies once, where it comes to its ``number``-th ``what``.
+    """One run, in which every hook dies once, at its ``number``-th ``what``.
 
-    ``tool call``: instead of it. ``request``: before the API server has it. ``answer``: once it
-    was carried out, and before the charm is told.
+    ``tool call``: the hook dies instead of the call. ``request``: before the API server has the
+    request. ``answer``: after the API server has carried it out, before the hook has the answer.
     """
 
     what: str
@@ -26,16 +26,16 @@ class Wave:
 
 @dataclass(frozen=True)
 class Hook:
-    """What one hook of an undisturbed run did: its hook-tool calls, the method of each request."""
+    """A hook of an undisturbed run: its hook-tool calls, and the methods of its requests."""
 
     name: str
     calls: int
     methods: Sequence[str]
 
     def dies(self, wave: Wave) -> bool:
-        """Whether it comes that far, and what is left behind may differ then.
+        """Return whether the hook gets that far, and dying there may leave something behind.
 
-        To die after a GET is to die before what comes next: nothing was changed by either.
+        A GET changes nothing, so dying after it equals dying before the next request.
         """
         if wave.what == CALL:
             return wave.number <= self.calls
@@ -46,12 +46,12 @@ class Hook:
 
 @dataclass(frozen=True)
 class Step:
-    """The hooks of an undisturbed run, in their order."""
+    """The hooks of an undisturbed run, in order."""
 
     hooks: Sequence[Hook]
 
     def waves(self) -> Iterator[Wave]:
-        """As many as it takes for every point."""
+        """Yield as many waves as it takes to reach every point."""
         calls = max(hook.calls for hook in self.hooks)
         requests = max(len(hook.methods) for hook in self.hooks)
         for what, most in ((CALL, calls), (REQUEST, requests), (ANSWER, requests)):
@@ -59,7 +59,7 @@ class Step:
             yield from (wave for wave in waves if self.points(wave))
 
     def points(self, wave: Wave) -> Counter[str]:
-        """How often hooks of which name die in a wave."""
+        """Return how many hooks of each name die in a wave."""
         return Counter(hook.name for hook in self.hooks if hook.dies(wave))
 
     def __str__(self) -> str:

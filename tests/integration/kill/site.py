@@ -1,6 +1,6 @@
-"""One model with a real cluster and quick peers, in which one life of aws-iam after another runs.
+"""A model with a real cluster and quick peers, in which aws-iam is deployed again and again.
 
-Only the testbed has what it takes: `testbedctl`, and the peer whose hooks take milliseconds.
+Only the testbed has `testbedctl`, and the peer whose hooks take milliseconds.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ _NEVER = 1_000_000
 
 @dataclass(frozen=True)
 class Run:
-    """What came of one step: how often hooks of which name died, and where; what all its hooks
-    did; and what was left at the end."""
+    """What came of one step: how many hooks of each name died, and where; what all hooks did; and
+    what was there at the end."""
 
     died: Counter[str]
     where: list[str]
@@ -46,12 +46,12 @@ class Run:
 
 
 class NotSettledError(Exception):
-    """A step did not come to its end by itself; the message shows what Juju said."""
+    """A step did not end by itself; the message shows Juju's status and log."""
 
 
 @dataclass
 class Site:
-    """The model. Used by one thread at a time."""
+    """The model. Only one thread may use it at a time."""
 
     juju: jubilant.Juju
     faults: Faults
@@ -60,23 +60,23 @@ class Site:
 
     @property
     def model(self) -> str:
-        """The model's name."""
+        """Return the model's name."""
         assert self.juju.model
         return self.juju.model
 
     @property
     def unit(self) -> str:
-        """The unit of the present life, or of the last one."""
+        """Return the unit of aws-iam, or the last one that there was."""
         return f"aws-iam/{self.units - 1}"
 
     @property
     def client(self) -> Client:
-        """The cluster's administrator."""
+        """Return a client of the cluster, as its administrator."""
         assert self._client is not None
         return self._client
 
     def prepare(self) -> None:
-        """Deploy what stays."""
+        """Deploy the control plane and the peer, which stay."""
         self.juju.model_config({"update-status-hook-interval": "24h"})
         self.juju.deploy("kubernetes-control-plane", channel="1.28/stable")
         self.juju.deploy("quick-peer", to="0")
@@ -88,27 +88,27 @@ class Site:
             self._client = Client(KubeConfig.from_file(path), trust_env=False)
 
     def close(self) -> None:
-        """Let go of the cluster."""
+        """Close the client of the cluster."""
         if self._client:
             self._client.close()
 
     def deploy(self, wave: Wave | None) -> Run:
-        """A first deployment: the cluster has never seen the charm."""
-        self._forget_definition()
+        """Deploy aws-iam in a cluster without any trace of it."""
+        self._delete_definition()
         self._end_pods()
         self.units += 1
         return self._run(self._deploy, wave)
 
     def change_authority(self, wave: Wave | None) -> Run:
-        """The authority is replaced by another, and nobody trusts the former any more."""
+        """Replace the authority by another, and wait until nothing trusts the old one."""
         return self._run(self._change_authority, wave)
 
     def remove(self, wave: Wave | None) -> Run:
-        """The application is removed, hook by hook."""
+        """Remove the application with all its hooks."""
         return self._run(lambda: self.juju.remove_application("aws-iam"), wave)
 
     def discard(self) -> None:
-        """Clear away a life, whatever state it is in, without its hooks."""
+        """Remove aws-iam and its traces without its hooks, whatever state it is in."""
         if "aws-iam" in self.juju.status().apps:
             self.juju.remove_application("aws-iam", force=True)
             self._settle()
@@ -124,12 +124,12 @@ class Site:
     def _change_authority(self) -> None:
         self.juju.run(PEER, "new-ca")
         self._settle()
-        # What time brings: the minute that old pods take to end, and update-status.
+        # In time, the old pods would end, and update-status would run.
         self._end_pods()
         testbedctl.run(self.model, "trigger", self.unit, "update-status")
 
     def _end_pods(self) -> None:
-        """Let the pods that are ending be gone, as they are after their grace period."""
+        """Delete the pods that are ending, without their grace period."""
         for pod in self.client.list(Pod, namespace="kube-system", labels={"k8s-app": NAME}):
             about = pod.metadata
             if about and about.name and about.deletionTimestamp:
@@ -152,7 +152,7 @@ class Site:
         )
 
     def _hooks(self) -> list[Hook]:
-        """What the unit has run so far."""
+        """Return the hooks that the unit has run so far."""
         methods: dict[str, list[str]] = defaultdict(list)
         for request in self.faults.requests():
             if request.counted:
@@ -161,7 +161,7 @@ class Site:
         return [Hook(run["name"], run["tool_calls"], methods[run["id"]]) for run in ran]
 
     def _deaths(self) -> list[tuple[str, str]]:
-        """Name of each hook that was killed, and what it was about to do."""
+        """Return the name of each hook that was killed, and what it was about to do."""
         killed = json.loads(testbedctl.run(self.model, "killed", self.unit))["killed"]
         calls = [(death["hook"], death["tool"]) for death in killed]
         fired = self.faults.fired()
@@ -183,7 +183,7 @@ class Site:
             said = f"{error}\n{self.juju.cli('status')}{self.juju.debug_log(limit=60)}"
             raise NotSettledError(said) from error
 
-    def _forget_definition(self) -> None:
+    def _delete_definition(self) -> None:
         self._delete(CustomResourceDefinition, CRD)
 
         def gone() -> bool:

@@ -1,4 +1,4 @@
-"""Every point of every step, by several sites at the same time."""
+"""Kill hooks at every point of every step, at several sites at the same time."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _SAID_EVERY_SECONDS = 20.0
 
 @dataclass
 class Result:
-    """What has come of a wave: how often hooks of which name had to die, and have died so far;
-    and what was wrong at the end of a run, empty where nothing was."""
+    """What came of a wave: how many hooks of each name must die, and have died so far, and what
+    was wrong at the end of a run, or nothing."""
 
     points: Counter[str]
     died: Counter[str] = field(default_factory=Counter)
@@ -31,13 +31,13 @@ class Result:
 
     @property
     def missing(self) -> Counter[str]:
-        """The points that no run came to."""
+        """Return the points that no run has reached."""
         return self.points - self.died
 
 
 @dataclass
 class Sweep:
-    """The undisturbed runs, and what came of the waves of each step so far."""
+    """The undisturbed runs, and what came of each step's waves so far."""
 
     sites: Sequence[Site]
     say: Callable[[str], None]
@@ -49,7 +49,7 @@ class Sweep:
     _said: float = 0.0
 
     def run(self) -> None:
-        """Prepare the sites, run every step undisturbed, then once for each wave."""
+        """Prepare the sites, run every step undisturbed, and then once for each wave."""
         with ThreadPoolExecutor(len(self.sites)) as pool:
             list(pool.map(Site.prepare, self.sites))
             self._run_undisturbed(self.sites[0])
@@ -81,8 +81,10 @@ class Sweep:
             site.discard()
 
     def _try(self, site: Site, step: str, run: Callable[[Wave | None], Run]) -> bool:
-        """Run a step with the next of its waves, or undisturbed where none is left. Whether it
-        ended as it should, and the site is good for another step."""
+        """Run a step with its next wave, or undisturbed if none is left.
+
+        Return whether it ended as the undisturbed run did, so that the site can take another step.
+        """
         with self._lock:
             wave = self._left[step].popleft() if self._left[step] else None
         try:
@@ -105,7 +107,7 @@ class Sweep:
         result.attempts += 1
         result.problem += problem
         if result.missing and not result.problem and result.attempts < _ATTEMPTS:
-            # The hooks came in another order, and fewer of them.
+            # The hooks ran in another order, and there were fewer of them.
             self._left[step].append(wave)
             return
         if time.monotonic() > self._said + _SAID_EVERY_SECONDS:
@@ -115,7 +117,7 @@ class Sweep:
 
 
 def difference(wanted: object, found: object) -> str:
-    """The lines in which two ends differ; empty where they are alike."""
+    """Return the lines in which two results differ; empty if they are equal."""
     texts = [yaml.safe_dump(end, width=200).splitlines() for end in (wanted, found)]
     return "\n".join(
         difflib.unified_diff(

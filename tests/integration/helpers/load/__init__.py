@@ -1,1 +1,1 @@
-"""A steady load of logins through the real API servers, and what became of each."""
+"""Log in at a steady rate through the real API servers, and report what became of each login."""

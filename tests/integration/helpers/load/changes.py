@@ -1,4 +1,4 @@
-"""Everything that changes in the life of an application, one after the other."""
+"""Make every change that an application sees in its life, while people log in."""
 
 from __future__ import annotations
 
@@ -21,9 +21,8 @@ from tests.integration.helpers.load import servers, tokens
 from tests.integration.helpers.load.load import Load
 from tests.integration.helpers.load.report import Phase
 
-IMAGE = "public.ecr.aws/eks-distro/kubernetes-sigs/aws-iam-authenticator:v0.7.18-eks-1-36-1"
 PODS = ("-n", "kube-system", "pods", "-l", "k8s-app=aws-iam-authenticator")
-# What comes late, as the end of a pod whose endpoint has gone, belongs to its phase.
+# A change has late effects, such as the end of a pod whose endpoint is gone.
 AFTERMATH_SECONDS = 5.0
 
 Change = Callable[[jubilant.Juju, Cluster], None]
@@ -48,7 +47,7 @@ def authority(juju: jubilant.Juju, cluster: Cluster) -> None:
 
 
 def image(juju: jubilant.Juju, cluster: Cluster) -> None:
-    juju.config("aws-iam", {"image": IMAGE})
+    juju.config("aws-iam", {"image": bundle.NEXT_IMAGE})
     juju_status.wait_until_active(juju)
 
 
@@ -92,8 +91,10 @@ CHANGES: dict[str, Change] = {
 
 
 def under_load(juju: jubilant.Juju, cluster: Cluster) -> tuple[Load, list[Phase]]:
-    """Make every change while people log in through every API server; what became of the
-    logins, and when each change was made."""
+    """Make every change while people log in through every API server.
+
+    Return the logins, and when each change was made.
+    """
     testbed_only.use_forwarder(juju)
     logins.log_in_everywhere(juju, cluster)
     load = _load(juju, cluster)
@@ -110,19 +111,19 @@ def under_load(juju: jubilant.Juju, cluster: Cluster) -> tuple[Load, list[Phase]
 def _load(juju: jubilant.Juju, cluster: Cluster) -> Load:
     cluster.map("knobby-directly", "arn:aws:iam::111122223333:user/knobby", "knobby-directly")
     found = juju.status().get_units("aws-iam")
-    told = units.databag(juju, units.principals(juju)[0], "aws-iam")["cluster_id"]
+    cluster_id = units.databag(juju, units.principals(juju)[0], "aws-iam")["cluster_id"]
     load = Load(
         [servers.server(cluster.admin, unit.public_address) for unit in found.values()],
         [cluster.person.with_name(name.replace("/", "-")) for name in found],
-        tokens.tokens("knobby", json.loads(told)),
+        tokens.tokens("knobby", json.loads(cluster_id)),
         "knobby-directly",
     )
-    load.await_mapping()
+    load.wait_for_mapping()
     return load
 
 
 def _wait_for_former_pods(cluster: Cluster) -> None:
-    """Wait until the pods that are ending have ended, in their own time."""
+    """Wait until the pods that are ending have ended by themselves."""
 
     def gone() -> bool:
         pods = cluster.get(*PODS)["items"]

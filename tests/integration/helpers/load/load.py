@@ -1,4 +1,4 @@
-"""Logins at a steady rate: many as token reviews, some as people make them, with kubectl."""
+"""Log in at a steady rate: mostly by token reviews, sometimes by kubectl, as people do."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import tenacity
+from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 from tests.integration.helpers.load import servers
 
-# As much as two cores carry beside three control planes.
+# Two cores carry no more than this beside three control planes.
 REVIEWS_A_SECOND = 10
 _KUBECTL_SECONDS = 2.0
 _AT_ONCE = 64
@@ -35,8 +35,8 @@ class Login:
 class Load:
     """Logins through every server, for as long as the block runs.
 
-    ``people`` are kubeconfigs, one for each of ``watched``; ``tokens`` of a user whom the
-    mapping calls ``username``.
+    ``people`` are kubeconfigs, one for each of ``watched``. ``tokens`` belong to a user whose
+    mapping says ``username``.
     """
 
     def __init__(
@@ -52,26 +52,24 @@ class Load:
         self.logins: list[Login] = []
         self._over = threading.Event()
         self._pool = ThreadPoolExecutor(_AT_ONCE)
-        self._threads = [threading.Thread(target=run) for run in (self._review, self._person)]
+        self._threads = [
+            threading.Thread(target=run) for run in (self._review_tokens, self._use_kubectl)
+        ]
 
-    def await_mapping(self) -> None:
-        """Wait until every pod knows the user: one whose API server was just restarted hears
-        of a new mapping half a minute late.
+    def wait_for_mapping(self) -> None:
+        """Wait until every pod knows the user's mapping.
+
+        A pod learns of a new mapping half a minute late when its API server was just restarted.
 
         Raises:
-            tenacity.RetryError: after two minutes, one of them still does not.
+            AssertionError: one of the pods does not know it after two minutes.
         """
-        retry = tenacity.Retrying(
-            stop=tenacity.stop_after_delay(120),
-            wait=tenacity.wait_fixed(1),
-            retry=tenacity.retry_if_result(bool),
-        )
-        retry(self._any_problem)
+        eventually(self._is_known, "the mapping known to every pod", seconds=120, interval=1)
 
-    def _any_problem(self) -> bool:
-        # Which pod answers is chance, so that it takes many questions to have asked each.
+    def _is_known(self) -> bool:
+        # Each review reaches a pod at random, so it takes many reviews to ask every pod.
         asked = zip(self._servers * 5, self._tokens, strict=False)
-        return any(self._reviewed(target, token)() for target, token in asked)
+        return not any(self._review(target, token)() for target, token in asked)
 
     def __enter__(self) -> Load:
         for watch in self.watches.values():
@@ -88,30 +86,30 @@ class Load:
         for watch in self.watches.values():
             watch.stop()
 
-    def _review(self) -> None:
-        """Start one whenever it is due, whatever became of the one before."""
+    def _review_tokens(self) -> None:
+        """Start a review whenever one is due, even if the one before has not ended."""
         due = time.monotonic()
         for target, token in zip(itertools.cycle(self._servers), self._tokens, strict=False):
             if self._over.wait(max(0.0, due - time.monotonic())):
                 return
             due += 1 / REVIEWS_A_SECOND
-            self._pool.submit(self._take, "review", target.host, self._reviewed(target, token))
+            self._pool.submit(self._log_in, "review", target.host, self._review(target, token))
 
-    def _reviewed(self, target: servers.Server, token: str) -> Callable[[], str]:
-        def reviewed() -> str:
+    def _review(self, target: servers.Server, token: str) -> Callable[[], str]:
+        def review() -> str:
             found = target.review(token)
             return "" if found == self._username else f"reviewed as {found!r}"
 
-        return reviewed
+        return review
 
-    def _person(self) -> None:
+    def _use_kubectl(self) -> None:
         pairs = itertools.cycle(zip(self._servers, self._people, strict=True))
         for target, person in pairs:
             if self._over.wait(_KUBECTL_SECONDS):
                 return
-            self._take("kubectl", target.host, _asked(person))
+            self._log_in("kubectl", target.host, _whoami(person))
 
-    def _take(self, kind: str, host: str, attempt: Callable[[], str]) -> None:
+    def _log_in(self, kind: str, host: str, attempt: Callable[[], str]) -> None:
         start = time.monotonic()
         try:
             problem = attempt()
@@ -120,9 +118,9 @@ class Load:
         self.logins.append(Login(kind, host, start, time.monotonic(), problem))
 
 
-def _asked(person: Path) -> Callable[[], str]:
-    def asked() -> str:
+def _whoami(person: Path) -> Callable[[], str]:
+    def whoami() -> str:
         done = Cluster(person, person).whoami("knobby")
         return done.stderr if done.returncode else ""
 
-    return asked
+    return whoami

@@ -1,4 +1,4 @@
-"""What became of the logins of each phase."""
+"""Report what became of the logins of each phase."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _HEADING = ("phase", "seconds", "logins", "API server down", "failed", "p50 ms",
 
 @dataclasses.dataclass(frozen=True)
 class Phase:
-    """What was done to the application, and from when to when."""
+    """A change to the application, and when it began and ended."""
 
     name: str
     start: float
@@ -21,7 +21,7 @@ class Phase:
 
 
 def failures(load: Load) -> list[Login]:
-    """The logins that failed although their API server was up."""
+    """Return the logins that failed although their API server was up."""
     return [
         login
         for login in load.logins
@@ -30,7 +30,7 @@ def failures(load: Load) -> list[Login]:
 
 
 def table(load: Load, phases: Sequence[Phase]) -> str:
-    """A line for each phase, by when its logins began; latencies of those that succeeded."""
+    """Return a line for each phase, about the logins that began in it."""
     rows = [_HEADING, *(_row(load, phase) for phase in phases)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(_HEADING))]
     lines = [

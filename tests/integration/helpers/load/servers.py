@@ -1,4 +1,4 @@
-"""The API servers: token reviews by an administrator, and when each of them was down."""
+"""Ask API servers for token reviews, and note when each of them was down."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ _PROBE_SECONDS = 0.5
 
 @dataclasses.dataclass(frozen=True)
 class Server:
-    """One API server, asked with an administrator's certificate."""
+    """An API server, and an administrator's certificate to ask it with."""
 
     host: str
     port: int
     context: ssl.SSLContext
 
     def review(self, token: str) -> str:
-        """Whose token it is; empty for nobody's.
+        """Return the user name of a token, or the error that the review gives.
 
         Raises:
-            OSError, http.client.HTTPException: no answer.
-            ValueError: an answer that is no review.
+            OSError, http.client.HTTPException: there was no answer.
+            ValueError: the answer is not a review.
         """
         body = {
             "apiVersion": "authentication.k8s.io/v1",
@@ -46,7 +46,7 @@ class Server:
         return status.get("user", {}).get("username", "") or str(status.get("error", ""))[:300]
 
     def is_ready(self) -> bool:
-        """Whether it takes requests."""
+        """Return whether it takes requests."""
         try:
             return self._ask("GET", "/readyz", None)[0] == http.client.OK
         except (OSError, http.client.HTTPException):
@@ -66,7 +66,7 @@ class Server:
 
 
 def server(admin: Path, host: str) -> Server:
-    """The API server on ``host``, by an administrator's kubeconfig for another."""
+    """Return the API server on ``host``, with the keys of an administrator's kubeconfig."""
     config = yaml.safe_load(admin.read_text())
     cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
     context = ssl.create_default_context(cadata=_decoded(cluster["certificate-authority-data"]))
@@ -82,7 +82,7 @@ def _decoded(text: str) -> str:
 
 
 class Watch:
-    """Notes when an API server was not ready: from the last answer before, to the first after."""
+    """Outages of an API server: each from the last good answer before to the first one after."""
 
     def __init__(self, watched: Server) -> None:
         self._watched = watched
@@ -92,7 +92,7 @@ class Watch:
         self.outages: list[tuple[float, float]] = []
 
     def was_down(self, start: float, end: float) -> bool:
-        """Whether it was down at any moment between the two."""
+        """Return whether it was down at any moment between the two."""
         return any(down < end and start < up for down, up in self.outages)
 
     def start(self) -> None:

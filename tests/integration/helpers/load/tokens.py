@@ -1,4 +1,4 @@
-"""Login tokens, each a new one, so that no API server answers from its cache."""
+"""Make login tokens. Each is new, so that no API server answers from its cache."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from demo import keys
 
 REGION = "us-east-1"
 _URL = f"https://sts.{REGION}.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15"
-# The authenticator takes any validity up to this, in seconds: what makes tokens of one second
-# differ. Every token holds for a quarter of an hour, whatever it says.
+# Tokens of the same second differ in their validity only. The authenticator accepts any up to this
+# many seconds, and lets every token hold for a quarter of an hour.
 _LONGEST = 900
 
 
 def tokens(user: str, cluster_id: str) -> Iterator[str]:
-    """Tokens of ``user``, made as ``aws-iam-authenticator token`` makes them: a presigned
-    request in base64, whose signature covers the cluster's id."""
+    """Yield tokens of ``user``, as ``aws-iam-authenticator token`` makes them.
+
+    A token is a presigned request in base64, whose signature covers the cluster's id.
+    """
     environment = keys.environment(user)
     credentials = Credentials(
         environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"]
