@@ -1,1 +1,1 @@
-"""What can go wrong between a charm and the API server, made to go wrong: see `intercepts`."""
+"""Faults between a charm and the API server, for tests: see `intercept`."""

@@ -1,4 +1,4 @@
-"""`testbedctl faults` for tests, which run on the operator's machine."""
+"""`testbedctl faults`, for tests on the operator's machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from testbed.faults.requests import Request
 
 @dataclass(frozen=True)
 class Faults:
-    """The tap of one application, which lasts as long as the `with` block."""
+    """Intercepts the requests of one application's hooks inside a `with` block."""
 
     model: str
     application: str = "aws-iam"
@@ -25,25 +25,31 @@ class Faults:
         self._control("off")
 
     def answer(self, what: str, request: str) -> None:
-        """Let every request go wrong whose method and end of path are `request`, as in
-        `PATCH services/web`: with a code from 400, `html`, `half`, `closed`, or `slow:SECONDS`."""
+        """Give a wrong answer to every request with the method and end of path of `request`.
+
+        `request` is, for example, `PATCH services/web`. `what` is an HTTP code from 400 to 599,
+        `html`, `half`, `closed` or `slow:SECONDS`.
+        """
         self._control("answer", what, "--request", request)
 
     def kill(self, at: int, *, after: bool = False) -> None:
-        """SIGKILL every hook from now on at its `at`-th request, but for one that is run again:
-        before the API server has it, or after it was carried out and before the hook is told."""
+        """SIGKILL every hook at its `at`-th request from now on, but spare a hook that is retried.
+
+        Kill it before the API server gets the request. With `after`, kill it when the API server
+        has answered and the hook has not heard of it.
+        """
         self._control("kill", "--at-request", str(at), *(["--after"] if after else []))
 
     def clear(self) -> None:
-        """Let nothing go wrong, and count anew."""
+        """Answer every request correctly again, and restart the counts."""
         self._control("clear")
 
     def requests(self) -> list[Request]:
-        """Every request since the tap was set."""
+        """Return every request since the `with` block began."""
         return [Request(**request) for request in self._report()["requests"]]
 
     def fired(self) -> list[Request]:
-        """The requests that went wrong since `answer` or `kill`."""
+        """Return the requests that went wrong since the last `answer` or `kill`."""
         return [Request(**request) for request in self._report()["fired"]]
 
     def _report(self) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""Where the proxy gets in: a hook of a tapped application sees a kubeconfig that leads to it.
+"""Intercepts hooks: a hook of an intercepted application uses a kubeconfig of the proxy.
 
-The hook starts in a mount namespace of its own, with that file over /root/.kube/config. So it
-alone sees it, whatever others do with the real file meanwhile, and no other program's requests
-pass the proxy.
+The hook starts in a mount namespace of its own, where that kubeconfig covers /root/.kube/config.
+Only the hook sees it, so the proxy gets no other program's requests, and anybody may change the
+real file meanwhile.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from testbed.faults.proxy import Files, Proxy, Run
+from testbed.faults.proxy import Caller, Files, Proxy
 from testbed.faults.requests import RequestLog
 from testbed.juju.errors import JujuError
 from testbed.juju.hooktools.context import Context
@@ -29,7 +29,7 @@ Key = tuple[str, str]  # a model's uuid, an application's name
 
 
 class Intercepts:
-    """The applications that are tapped, each with its requests, and a proxy a machine."""
+    """The intercepted applications: the requests of each, and its proxy on each machine."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -37,12 +37,12 @@ class Intercepts:
         self._proxies: dict[tuple[Key, str], Proxy] = {}
 
     def add(self, model: str, application: str) -> None:
-        """Tap an application, from its next hook on; a new one begins with an empty requests."""
+        """Intercept an application from its next hook on. A new one starts without requests."""
         with self._lock:
             self._requests.setdefault((model, application), RequestLog())
 
     def remove(self, model: str, application: str = "") -> None:
-        """Tap an application, or any of the model, no longer."""
+        """Stop intercepting an application, or every application of the model."""
         with self._lock:
             keys = [k for k in self._requests if k[0] == model and application in ("", k[1])]
             proxies = [self._proxies.pop(k) for k in list(self._proxies) if k[0] in keys]
@@ -52,18 +52,18 @@ class Intercepts:
             proxy.close()
 
     def requests(self, model: str, application: str) -> RequestLog:
-        """The requests of an application. Raises JujuError where it is not tapped."""
+        """Return the requests of an application. Raise JujuError if it is not intercepted."""
         try:
             return self._requests[model, application]
         except KeyError:
             raise JujuError(
-                f'"{application}" is not tapped: testbedctl faults on {application}'
+                f'"{application}" is not intercepted; run: testbedctl faults on {application}'
             ) from None
 
-    def through(
+    def intercept(
         self, context: Context, argv: Sequence[str], kill: Callable[[], None]
     ) -> list[str]:
-        """The command that runs a hook, by way of the proxy if its application is tapped."""
+        """Return the command that runs a hook, through the proxy if it is to be intercepted."""
         key = (context.model.uuid, context.application.name)
         with self._lock:
             requests = self._requests.get(key)
@@ -75,13 +75,13 @@ class Intercepts:
             if proxy is None:
                 proxy = self._proxies[key, host.id] = _proxy(host, key[1], requests)
         hook = context.hook.name if context.hook else context.action.name if context.action else ""
-        proxy.run = Run(context.id, context.unit.name, hook, context.retry, kill)
+        proxy.caller = Caller(context.id, context.unit.name, hook, context.retry, kill)
         seen = f"{_FOLDER}/{key[1]}/kubeconfig"
         return ["/usr/bin/unshare", "--mount", "--", "/bin/sh", "-c", _SEEN_INSTEAD, seen, *argv]
 
 
 def _proxy(host: Any, application: str, requests: RequestLog) -> Proxy:
-    """Start a proxy for a machine, and put what leads to it on the machine."""
+    """Start a proxy for a machine, and put its kubeconfig on the machine."""
     root = Path(host.root)
     folder = root / f"{_FOLDER}/{application}".lstrip("/")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -115,7 +115,7 @@ def _files(pki_folder: Path, folder: Path, address: str) -> Files:
 
 
 def _own_address(remote: str) -> str:
-    """Return the address that `remote` reaches this process at."""
+    """Return the address of this process as `remote` sees it."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect((remote, 9))
         return probe.getsockname()[0]

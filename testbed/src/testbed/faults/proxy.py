@@ -1,8 +1,8 @@
-"""Stands between one machine's hooks and its API server, and lets chosen requests go wrong.
+"""A proxy between one machine's hooks and its API server, which makes chosen requests fail.
 
-It speaks HTTP/1.1 over TLS, with a certificate of the cluster's authority towards the hooks, and
-with an administrator's towards the API server. Only who holds a certificate of that authority is
-let in. Answers are passed on whole: what never ends, as a watch, is nothing for it.
+It speaks HTTP/1.1 over TLS. To the hooks it shows a certificate of the cluster's authority, and
+it accepts only clients with such a certificate. To the API server it shows an administrator's.
+It reads each answer to its end before it passes it on, so it cannot serve a watch.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _HTML = b"<!DOCTYPE html><html><body><h1>Please log in</h1></body></html>\n"
 
 @dataclass(frozen=True)
 class Files:
-    """PEM files: the cluster's authority, and a pair that both ends of the proxy show."""
+    """PEM files: the cluster's authority, and the proxy's own pair for both sides."""
 
     authority: Path
     certificate: Path
@@ -38,8 +38,8 @@ class Files:
 
 
 @dataclass(frozen=True)
-class Run:
-    """The run of a hook that requests belong to, whether it failed before, and how to kill it."""
+class Caller:
+    """The hook that sends the requests: its run, whether it is a retry, and how to kill it."""
 
     id: str
     unit: str
@@ -50,7 +50,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the charm is told."""
+    """What the charm is answered."""
 
     code: int
     reason: str
@@ -59,11 +59,11 @@ class Answer:
 
 
 class Proxy:
-    """Serves from its making until `close`."""
+    """Serves from its creation until `close`."""
 
     def __init__(self, address: str, upstream: str, files: Files, requests: RequestLog) -> None:
         self.requests = requests
-        self.run: Run | None = None
+        self.caller: Caller | None = None
         self._upstream = urlsplit(upstream)
         self._outwards = ssl.create_default_context(cafile=files.authority)
         self._outwards.load_cert_chain(files.certificate, files.key)
@@ -75,12 +75,12 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        """Where hooks find the API server now."""
+        """Return the URL that replaces the API server's."""
         host, port = self._server.server_address[:2]
         return f"https://{host!s}:{port}"
 
     def close(self) -> None:
-        """Take no more connections."""
+        """Accept no more connections."""
         self._server.shutdown()
         self._server.server_close()
 
@@ -99,13 +99,13 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, address: str, context: ssl.SSLContext, proxy: Proxy) -> None:
         self.proxy = proxy
         super().__init__((address, 0), _Handler)
-        # The handshake is left to each connection's own thread.
+        # A slow handshake must not block other clients: each connection's own thread does it.
         self.socket = context.wrap_socket(
             self.socket, server_side=True, do_handshake_on_connect=False
         )
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        if not isinstance(sys.exc_info()[1], OSError):  # a hook that died is no news
+        if not isinstance(sys.exc_info()[1], OSError):  # an OSError means that the hook has died
             super().handle_error(request, client_address)
 
 
@@ -125,34 +125,36 @@ class _Handler(BaseHTTPRequestHandler):
         with contextlib.suppress(OSError):
             super().finish()
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as it is inherited
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the inherited name
         return
 
     def _serve(self) -> None:
-        run, requests = self._proxy.run, self._proxy.requests
+        caller, requests = self._proxy.caller, self._proxy.requests
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if run is None:
+        if caller is None:
             self.close_connection = True
             return
-        request = Request(run.id, run.unit, run.hook, self.command, self.path, run.retry)
-        place, fault = requests.arrives(request)
-        answer = self._wrong(fault, run, body) if fault else self._forward(body)
+        request = Request(
+            caller.id, caller.unit, caller.hook, self.command, self.path, caller.retry
+        )
+        index, fault = requests.record(request)
+        answer = self._fail(fault, caller, body) if fault else self._forward(body)
         if answer is None:
             self.close_connection = True
             return
-        requests.answered(place, answer.code)
+        requests.answered(index, answer.code)
         self._send(answer, half=fault is not None and fault.what == "half")
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - as they are inherited
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - the inherited names
 
-    def _wrong(self, fault: Fault, run: Run, body: bytes) -> Answer | None:
-        """Do what is to go wrong. None: the connection ends without an answer."""
+    def _fail(self, fault: Fault, caller: Caller, body: bytes) -> Answer | None:
+        """Carry out a fault. Return the answer; None to close the connection without one."""
         if fault.what == KILL_BEFORE:
-            run.kill()
+            caller.kill()
             return None
         if fault.what == KILL_AFTER:
             self._forward(body)
-            run.kill()
+            caller.kill()
             return None
         if fault.what == "closed":
             return None
@@ -165,7 +167,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self._forward(body)
 
     def _forward(self, body: bytes) -> Answer | None:
-        """Return the API server's answer; None if there is none, as the charm would see it."""
+        """Return the API server's answer; None if the connection fails."""
         headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP_BY_HOP}
         try:
             self._upstream.request(self.command, self.path, body or None, headers)
@@ -189,7 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def refusal(code: int) -> Answer:
-    """Return an API server's refusal: a Status object, as its clients expect one."""
+    """Return a refusal as an API server words it: a Status object."""
     reason = http.client.responses.get(code, "Unknown")
     status = {
         "kind": "Status",

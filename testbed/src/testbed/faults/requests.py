@@ -1,4 +1,4 @@
-"""The requests that an application's hooks made, and which of them goes wrong. Pure."""
+"""The requests of an application's hooks, and which of them fail. Pure."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ _MOST_SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Request:
-    """One request. `run` is one run of a hook, `retry` whether that hook had failed before;
-    `counted` is False for the repetition of a GET, which is how a charm waits; `code` is 0
-    until, and unless, the charm was answered."""
+    """One request of a hook.
+
+    `run` identifies one run of the hook, and `retry` says whether that hook failed before. A GET
+    that repeats the one before is not `counted`, because a charm waits in that way. `code` is 0
+    if the charm got no answer.
+    """
 
     run: str
     unit: str
@@ -33,9 +36,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong in each hook, until it is taken back: at its `at`-th counted request, from
-    1, or at every request of `method` whose path ends with `path`. A hook that is run again is
-    not killed again."""
+    """What goes wrong in each hook: at which requests, and how.
+
+    It is the hook's `at`-th counted request, from 1, or every request of `method` whose path ends
+    with `path`. A fault that kills spares a hook that is retried.
+    """
 
     what: str
     at: int = 0
@@ -50,7 +55,7 @@ class Fault:
             raise UsageError('give --at-request N, from 1, or --request "METHOD PATH"')
 
     def hits(self, request: Request, number: int) -> bool:
-        """Return whether it is this request's, the `number`-th counted one of its hook."""
+        """Return whether this request fails. It is the `number`-th counted one of its hook."""
         if self.at:
             return request.counted and number == self.at
         path = request.path.partition("?")[0]
@@ -58,7 +63,7 @@ class Fault:
 
     @property
     def kills(self) -> bool:
-        """Whether the hook dies of it."""
+        """Return whether the fault kills the hook."""
         return self.what in (KILL_BEFORE, KILL_AFTER)
 
 
@@ -72,7 +77,7 @@ def _is_fault(what: str) -> bool:
 
 
 class RequestLog:
-    """Requests in their order. A request is known by its place in `requests`."""
+    """The requests of an application, in order."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -82,13 +87,13 @@ class RequestLog:
         self.fired: list[Request] = []
 
     def set(self, fault: Fault | None) -> None:
-        """Let this go wrong from now on, and nothing else; counting starts anew."""
+        """Replace the fault, None for no fault, and restart the counts."""
         with self._lock:
             self._fault, self.fired = fault, []
             self._counts.clear()
 
-    def arrives(self, request: Request) -> tuple[int, Fault | None]:
-        """Note a request; its place, and what is to go wrong with it."""
+    def record(self, request: Request) -> tuple[int, Fault | None]:
+        """Record a request. Return its index in `requests`, and the fault to carry out."""
         with self._lock:
             request = replace(request, counted=not self._repeats(request))
             fault = self._due(request)
@@ -98,13 +103,13 @@ class RequestLog:
             self.requests.append(request)
             return len(self.requests) - 1, fault
 
-    def answered(self, place: int, code: int) -> None:
-        """Note what the charm was answered."""
+    def answered(self, index: int, code: int) -> None:
+        """Record the code of the answer to the request at `index`."""
         with self._lock:
-            self.requests[place] = replace(self.requests[place], code=code)
+            self.requests[index] = replace(self.requests[index], code=code)
 
     def report(self) -> dict[str, Any]:
-        """Everything, as a JSON document."""
+        """Return all requests, and those that failed, as a JSON document."""
         with self._lock:
             return {
                 "fired": [asdict(request) for request in self.fired],

@@ -9,7 +9,7 @@ _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0
 
 
 def seconds(text: str) -> float:
-    """`1h30m` → 5400.0. Raises ValueError for what is no duration."""
+    """Return 5400.0 for `1h30m`. Raise ValueError for text that is not a duration."""
     parts = _PART.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise ValueError(f'time: invalid duration "{text}"')

@@ -1,22 +1,22 @@
-"""What the stand-in says when it refuses."""
+"""How the stand-in refuses: each error is what its user reads."""
 
 from __future__ import annotations
 
 
 class JujuError(Exception):
-    """An operation that Juju refuses: one line for the operator, exit code 1."""
+    """Juju refuses the operation: one line for the operator, exit code 1."""
 
     code = 1
 
 
 class UsageError(JujuError):
-    """Bad arguments: as in the original, exit code 2."""
+    """The arguments are wrong: exit code 2, as in Juju."""
 
     code = 2
 
 
 class UnsupportedError(UsageError):
-    """Something that Juju has and this stand-in has not."""
+    """Juju can do this, and this stand-in cannot."""
 
     def __init__(self, what: str):
         super().__init__(
@@ -25,7 +25,7 @@ class UnsupportedError(UsageError):
 
 
 class ToolError(Exception):
-    """A hook tool that fails: what it writes to stderr, and its exit code."""
+    """A hook tool fails: the text for its stderr, and its exit code."""
 
     def __init__(self, message: str, code: int = 1):
         super().__init__(message)
@@ -33,4 +33,4 @@ class ToolError(Exception):
 
 
 class HelpRequested(Exception):
-    """`--help` or `-h` among the arguments: the answer is the usage text and exit code 0."""
+    """The arguments contain `--help` or `-h`: the answer is the usage text, with exit code 0."""

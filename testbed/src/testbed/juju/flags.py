@@ -1,7 +1,7 @@
 """The argument grammar of Juju's commands and hook tools (Go's gnuflag). Pure.
 
-Flags may stand between positional arguments unless a command says otherwise, `--` ends them,
-`--flag value` and `--flag=value` are the same, and a boolean flag takes a value only with `=`.
+Flags may stand between positional arguments, unless a command says otherwise. `--` ends the
+flags. `--flag value` and `--flag=value` are the same. A boolean flag takes a value only with `=`.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class _State:
 def parse(flags: Sequence[Flag], argv: Sequence[str], *, interspersed: bool = True) -> Parsed:
     """Split `argv` into flags and positional arguments.
 
-    Raises UsageError, in the original's words, for a flag that is not defined or lacks a value,
-    and HelpRequested for `--help` and `-h`.
+    Raise UsageError, in Juju's words, for a flag that is not defined or that lacks a value.
+    Raise HelpRequested for `--help` and `-h`.
     """
     known = {name: flag for flag in flags for name in (flag.name, *flag.aliases)}
     state = _State()

@@ -1,4 +1,4 @@
-"""A unix socket whose clients are answered side by side."""
+"""A unix socket that serves several clients at the same time."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ _BACKLOG = 128
 
 
 class Listener:
-    """Listens on ``path``, whose file gets ``mode``, from its making on; ``answer`` is given
-    each client in a thread of its own, and closes it."""
+    """Listens on `path`, a file with permissions `mode`, as soon as it is created.
+
+    `answer` runs in a thread of its own for each client, and closes the connection.
+    """
 
     def __init__(self, path: Path, mode: int, answer: Callable[[socket.socket], None]):
         path.unlink(missing_ok=True)
@@ -23,7 +25,7 @@ class Listener:
         self._socket.listen(_BACKLOG)
 
     def serve(self) -> None:
-        """Take clients until `close`."""
+        """Accept clients until `close`."""
         while True:
             try:
                 client, _ = self._socket.accept()

@@ -42,7 +42,9 @@ class Hook:
             retry=False,
             action=None,
         )
-        self.command = intercepts.through(context, ["dispatch"], lambda: self.killed.append(True))
+        self.command = intercepts.intercept(
+            context, ["dispatch"], lambda: self.killed.append(True)
+        )
 
     @property
     def kubeconfig(self) -> Path:

@@ -17,7 +17,7 @@ def request(run: str, method: str, path: str, *, retry: bool = False) -> Request
 def wrong(log: RequestLog, *requests: tuple[str, str, str], retry: bool = False) -> list[int]:
     """Places of the requests, in this order, with which something goes wrong."""
     arriving = [request(*given, retry=retry) for given in requests]
-    return [i for i, given in enumerate(arriving) if log.arrives(given)[1]]
+    return [i for i, given in enumerate(arriving) if log.record(given)[1]]
 
 
 def test_given_a_fault_of_each_hook_then_it_comes_back_until_it_is_cleared() -> None:

@@ -1,8 +1,7 @@
 """Bundles and their overlays. Pure.
 
-The merge is Juju's: an overlay's applications are merged into the bundle's field by field, an
-application that an overlay sets to nothing is taken out with its relations, and relations are
-appended.
+Overlays are merged as in Juju. Applications are merged field by field. An application that an
+overlay sets to nothing is removed with its relations. Relations of the overlay are added.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _MERGED = ("options", "annotations")
 
 @dataclass(frozen=True)
 class BundleApplication:
-    """One application of a bundle, as it is to be deployed."""
+    """One application of a bundle."""
 
     name: str
     charm: str
@@ -45,7 +44,7 @@ class BundleApplication:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle with its overlays laid over it."""
+    """A bundle with its overlays merged in."""
 
     applications: tuple[BundleApplication, ...]
     relations: tuple[tuple[str, str], ...]
@@ -53,10 +52,10 @@ class Bundle:
 
 
 def load(texts: Iterable[tuple[str, str]]) -> Bundle:
-    """The bundle out of `(file name, text)` pairs: the bundle itself, then its overlays.
+    """Return the bundle of `(file name, text)` pairs: the bundle itself, then its overlays.
 
-    A file may hold several YAML documents: those after the first are overlays too. Raises
-    JujuError for what is no bundle, UnsupportedError for what this testbed cannot deploy.
+    The YAML documents of a file after its first are overlays too. Raise JujuError for a text that
+    is not a bundle, and UnsupportedError for a bundle that this testbed cannot deploy.
     """
     merged: dict[str, Any] = {}
     for name, text in texts:
@@ -78,7 +77,7 @@ def _documents(name: str, text: str) -> list[dict[str, Any]]:
 
 
 def _anchored(document: dict[str, Any], folder: str) -> dict[str, Any]:
-    """The document with each path of a local charm taken from the file's own folder."""
+    """Return the document with the paths of local charms relative to its own folder resolved."""
     applications = {
         name: {**spec, "charm": os.path.normpath(os.path.join(folder, spec["charm"]))}
         if spec and str(spec.get("charm", "")).startswith(".")
@@ -95,7 +94,7 @@ def _refuse_unknown(name: str, where: str, found: Mapping[str, Any], known: set[
 
 
 def merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
-    """One overlay laid over a bundle."""
+    """Return a bundle with one overlay merged in."""
     applications = dict(base.get("applications") or {})
     removed: set[str] = set()
     for name, spec in (overlay.get("applications") or {}).items():

@@ -1,7 +1,7 @@
 """One invocation of the `juju` executable, as the controller serves it.
 
-The executable hands over its arguments, its standard streams, its working directory and its root
-directory as file descriptors: commands read and write them as if they ran there.
+The executable sends its arguments. It sends its standard streams, its working directory and its
+root directory as file descriptors, so commands read and write as if they ran in its process.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from testbed.juju.errors import JujuError
 from testbed.juju.flags import Flag, Parsed
 from testbed.juju.state.model import Model
 
-_GLANCE_SECONDS = 0.2  # between two looks at whether the client has gone
+_GLANCE_SECONDS = 0.2  # between two checks whether the client is gone
 MODEL = Flag("model", aliases=("m",))
 
 
 @dataclass
 class Invocation:
-    """What a command has at hand."""
+    """Everything that a command works with."""
 
     controller: Controller
     intercepts: Intercepts
@@ -40,8 +40,6 @@ class Invocation:
     root: int
     current_models: dict[str, str] = field(default_factory=dict)
     model_flag: str = ""
-
-    # the model that a command is about
 
     @property
     def model(self) -> Model:
@@ -64,16 +62,14 @@ class Invocation:
 
     @property
     def _client(self) -> str:
-        """Whose `juju switch` counts: Juju keeps it in the user's data folder."""
+        """Return the user's data folder, in which Juju keeps the current model."""
         return self.env.get("JUJU_DATA") or self.env.get("HOME", "")
-
-    # streams
 
     def print(self, text: str = "", *, end: str = "\n") -> None:
         _write(self.stdout, text + end)
 
     def info(self, text: str) -> None:
-        """Tell people, but not scripts: on stderr."""
+        """Print a line for people, not for scripts, on stderr."""
         _write(self.stderr, text + "\n")
 
     def error(self, text: str) -> None:
@@ -83,7 +79,7 @@ class Invocation:
         return os.isatty(self.stdout)
 
     def ask(self, question: str) -> bool:
-        """A yes or no from the operator; no when there is nobody to ask."""
+        """Ask the operator. Return False for a no, or if stdin has ended."""
         _write(self.stderr, question)
         answer = b""
         while not answer.endswith(b"\n"):
@@ -94,12 +90,12 @@ class Invocation:
         return answer.strip().lower() in (b"y", b"yes")
 
     def gone(self) -> bool:
-        """Whether the executable has ended (Ctrl-C)."""
+        """Return whether the executable has ended, for example by Ctrl-C."""
         readable, _, _ = select.select([self.connection], [], [], 0)
         return bool(readable)
 
     def wait(self, ready: Callable[[], bool], timeout: float | None = None) -> bool:
-        """Wait, with the lock held, until `ready()`. False when time or the client is up."""
+        """Wait, under the lock, until `ready()`. Return False if time or the client is gone."""
         lock = self.controller.lock
         until = math.inf if timeout is None else time.monotonic() + timeout
         while not ready():
@@ -108,15 +104,13 @@ class Invocation:
             lock.wait(_GLANCE_SECONDS)
         return True
 
-    # files
-
     def path(self, text: str) -> Path:
-        """A path of the operator's machine, as the controller reaches it."""
+        """Return the controller's path of a file on the operator's machine."""
         base = self.root if text.startswith("/") else self.directory
         return Path(f"/proc/self/fd/{base}") / text.lstrip("/")
 
     def read(self, text: str) -> str:
-        """A text file of the operator's. `-` is stdin. Raises JujuError."""
+        """Return the text of an operator's file; `-` is stdin. Raise JujuError."""
         try:
             if text == "-":
                 with os.fdopen(os.dup(self.stdin)) as stream:

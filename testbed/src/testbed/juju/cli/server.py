@@ -1,7 +1,7 @@
-"""The door for the `juju` and `testbedctl` executables: a unix socket that takes invocations.
+"""The server of the `juju` and `testbedctl` executables, on a unix socket.
 
-A client sends a 4-byte length, that many bytes of JSON, and five file descriptors (stdin, stdout,
-stderr, working directory, root directory), and gets `{"code": N}` back when the command is done.
+A client sends a 4-byte length, that many bytes of JSON, and five file descriptors: stdin, stdout,
+stderr, working directory and root directory. It gets `{"code": N}` back when the command is done.
 """
 
 from __future__ import annotations
@@ -73,14 +73,14 @@ class CliServer:
 
 
 def serve(lab: Any) -> None:
-    """Run the controller of a lab: listens on `<state>/juju.sock` and does not return."""
+    """Run the controller of a lab on `<state>/juju.sock`. This does not return."""
     intercepts = Intercepts()
     controller = Controller(lab, intercepts)
     CliServer(controller, intercepts, lab.state / "juju.sock").serve()
 
 
 class _Defaulting(dict[str, str]):
-    """Clients that never switched are in the default model."""
+    """The current model of each client; the default model if a client has not switched."""
 
     def get(self, key: str, default: Any = None) -> Any:
         return super().get(key, DEFAULT_MODEL)

@@ -1,4 +1,4 @@
-"""`juju status` as a document. Pure: a model in, plain data out."""
+"""`juju status` as a document. Pure."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _SEVERITY = {
 
 
 def moment(time: datetime) -> str:
-    """A time as Juju prints it (UTC): `25 Nov 2026 00:30:00Z`."""
+    """Return a time as Juju prints it (UTC): `25 Nov 2026 00:30:00Z`."""
     return time.strftime("%d %b %Y %H:%M:%SZ")
 
 
 def status_document(
     model: Model, at: datetime, *, controller: str, cloud: str, region: str
 ) -> dict[str, Any]:
-    """The document of `juju status --format json`."""
+    """Return the document of `juju status --format json`."""
     return {
         "model": {
             "name": model.name,
@@ -56,9 +56,10 @@ def status_document(
 
 
 def only(document: dict[str, Any], selectors: Sequence[str]) -> dict[str, Any]:
-    """The document with only what selectors name: applications, units, machines; `*` is anything.
+    """Return the document with only what the selectors name.
 
-    As in Juju, a unit brings along its principal and all that is beside it.
+    A selector is the name of an application, a unit or a machine, in which `*` stands for any
+    characters. As in Juju, a unit brings along its principal and its subordinates.
     """
     if not selectors:
         return document
@@ -92,7 +93,7 @@ def _kept_units(entry: dict[str, Any], selectors: Sequence[str]) -> dict[str, An
 
 
 def _everyone(units: dict[str, Any]) -> list[str]:
-    """The names of units and of their subordinates."""
+    """Return the names of units and of their subordinates."""
     return [n for name, unit in units.items() for n in (name, *unit.get("subordinates", {}))]
 
 
@@ -101,7 +102,7 @@ def _named(selectors: Sequence[str], name: str) -> bool:
 
 
 def entry(status: Status, **more: str) -> dict[str, str]:
-    """One status of the document."""
+    """Return one status of the document."""
     found = {"current": status.current, "message": status.message, "since": moment(status.since)}
     return {name: value for name, value in {**found, **more}.items() if value}
 
@@ -175,7 +176,7 @@ def _in_order(units: Any) -> list[Unit]:
 
 
 def application_status(application: Application) -> Status:
-    """What the leader set, else the most severe status of the units."""
+    """Return the status that the leader set, or else the most severe one of the units."""
     if application.status is not None and application.units:
         return application.status
     statuses = [workload_status(unit) for unit in application.units.values()]
@@ -185,7 +186,7 @@ def application_status(application: Application) -> Status:
 
 
 def workload_status(unit: Unit) -> Status:
-    """A unit's workload status; a failed hook or a lost agent covers what the charm said."""
+    """Return a unit's workload status. A failed hook or a lost agent hides the charm's own."""
     if unit.agent_stopped:
         return Status(
             "unknown", f"agent lost, see 'juju show-status-log {unit.name}'", unit.agent.since
@@ -249,7 +250,7 @@ def _unit(model: Model, unit: Unit) -> dict[str, Any]:
 
 
 def relation_rows(model: Model) -> list[list[str]]:
-    """Provider, requirer, interface, type: the rows of `juju status --relations`."""
+    """Return the rows that `juju status --relations` adds."""
     rows = []
     for relation in model.relations.values():
         sides = [str(side) for side in relation.sides]

@@ -1,4 +1,4 @@
-"""`juju status` for people: tables, the columns as Juju's. Pure."""
+"""The tables of `juju status`, with Juju's columns. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _RIGHT_ALIGNED = ("Scale", "Rev")
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """Rows in columns two spaces apart; the first row is the header."""
+    """Return rows in columns, two spaces apart. The first row is the header."""
     header = rows[0]
     widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
     lines = [
@@ -27,7 +27,7 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def status_tables(document: dict[str, Any], relations: list[list[str]] | None) -> str:
-    """The tables of `juju status`; `relations` adds that of `--relations`."""
+    """Return the tables of `juju status`, and with `relations` the one of `--relations`."""
     sections = [_model(document)]
     if document["applications"]:
         sections.append(_applications(document["applications"]))
@@ -77,7 +77,7 @@ def _applications(applications: dict[str, Any]) -> str:
 
 
 def _scale(applications: dict[str, Any], name: str) -> str:
-    """Units; those of a subordinate are listed beneath its principals."""
+    """Return the number of units. The document has those of a subordinate under its principals."""
     application = applications[name]
     principals = application.get("subordinate-to")
     if principals is None:

@@ -1,1 +1,1 @@
-"""The controller: what follows from a change of a model, for all models."""
+"""The controller: all models, and what follows from a change of one."""

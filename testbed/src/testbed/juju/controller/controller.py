@@ -1,8 +1,7 @@
-"""The controller: every model's state, the agents that act on it, and the doors to it.
+"""The controller: all models, their uniters and their machines.
 
-One lock (a condition) covers all state. `changed` is called with the lock held after each
-change: it lets everything follow that follows by itself, starts and ends agents and machines,
-and wakes whoever waits.
+One lock, a condition, guards all state. Whoever changes a model calls `changed`, still under the
+lock: it works out what follows, starts and stops uniters and machines, and wakes all waiters.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ _UNITER_END_SECONDS = 10.0
 
 
 class LabLike(Protocol):
-    """What the stand-in needs of the lab; see testbed/lab.py."""
+    """What the controller needs of the lab; see testbed/lab.py."""
 
     @property
     def state(self) -> Path: ...
@@ -64,7 +63,7 @@ class Controller:
         self.add_model(DEFAULT_MODEL)
 
     def close(self) -> None:
-        """End every model, with its machines."""
+        """Destroy every model with its machines."""
         for name in list(self.models):
             self.destroy_model(self.models[name])
         self.tools.close()
@@ -87,7 +86,7 @@ class Controller:
             return model
 
     def model(self, name: str) -> Model:
-        """The model `[CONTROLLER:][USER/]NAME`. Raises JujuError if there is none."""
+        """Return the model `[CONTROLLER:][USER/]NAME`. Raise JujuError if there is none."""
         controller, _, rest = name.rpartition(":")
         short = rest.rpartition("/")[2]
         if controller not in ("", CONTROLLER_NAME):
@@ -97,7 +96,7 @@ class Controller:
         return self.models[short]
 
     def destroy_model(self, model: Model) -> None:
-        """End a model at once: its agents, what they run, its machines."""
+        """Destroy a model at once: kill what its units run, and close its machines."""
         with self.lock:
             model.life = DYING
             keys = [key for key in self._uniters if key[0] == model.uuid]
@@ -118,7 +117,7 @@ class Controller:
     # change
 
     def changed(self, model: Model) -> None:
-        """Let follow what follows from a change. Called under the lock."""
+        """Work out and do what follows from a change. Called under the lock."""
         if model.life == DYING:
             return
         self._apply(model, lifecycle.advance(model))
@@ -136,7 +135,7 @@ class Controller:
         self.lock.notify_all()
 
     def history(self, model: Model, unit: str) -> list[HookRun]:
-        """What a unit has run, also when it is gone. Called under the lock."""
+        """Return the runs of a unit, even of one that is gone. Called under the lock."""
         return self._histories.setdefault((model.uuid, unit), [])
 
     def uniter(self, model: Model, unit: Unit) -> Uniter:
@@ -147,13 +146,13 @@ class Controller:
         uniter.start()
 
     def remove_now(self, model: Model, unit: Unit) -> None:
-        """`--force`: take a unit away without its hooks. Called under the lock."""
+        """Remove a unit without running its hooks (`--force`). Called under the lock."""
         effects = lifecycle.Effects()
         lifecycle.remove_unit(model, unit, effects)
         self._apply(model, effects)
 
     def idle(self, model: Model) -> bool:
-        """Whether nothing is running or due in a model. Called under the lock."""
+        """Return whether nothing runs and nothing is due in a model. Called under the lock."""
         pending = any(machine.status.current == "pending" for machine in model.machines.values())
         uniters = (uniter for (uuid, _), uniter in self._uniters.items() if uuid == model.uuid)
         return not pending and all(uniter.idle() for uniter in uniters)
@@ -161,7 +160,7 @@ class Controller:
     # machines
 
     def add_machine(self, model: Model, base: str) -> Machine:
-        """A new machine, which comes up in the background. Called under the lock."""
+        """Return a new machine, which boots in the background. Called under the lock."""
         machine = Machine(str(model.next_machine), base)
         model.next_machine += 1
         model.machines[machine.id] = machine
@@ -172,7 +171,7 @@ class Controller:
     def _boot(self, model: Model, machine: Machine) -> None:
         try:
             host = self.lab.create_machine(model.name, int(machine.id))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the status must show it
+        except Exception as error:  # noqa: BLE001 - the machine's status must show any failure
             with self.lock:
                 machine.status = Status("error", str(error))
                 self._log_line(
@@ -192,14 +191,14 @@ class Controller:
             return
         try:
             machine.host.close()
-        except Exception as error:  # noqa: BLE001 - the model goes on, the log has it
+        except Exception as error:  # noqa: BLE001 - the log has it, and the model must go on
             entity = f"machine-{machine.id}"
             with self.lock:
                 self._log_line(model, entity, "ERROR", "juju.provisioner", str(error))
 
     @contextmanager
     def hook_lock(self, model: Model, machine: Machine) -> Iterator[None]:
-        """One hook at a time on a machine."""
+        """Hold the lock that lets one hook run at a time on a machine."""
         with self.lock:
             lock = self._hook_locks.setdefault((model.uuid, machine.id), threading.Lock())
         with lock:
@@ -208,7 +207,7 @@ class Controller:
     # logs and tools
 
     def log(self, model: Model, unit: str, level: str, module: str, message: str) -> None:
-        """A line of a unit's agent, if the model's logging-config wants it."""
+        """Log a line of a unit, if the model's logging-config includes its level."""
         with self.lock:
             self._log_line(model, names.tag_of(unit), level, module, message)
 
@@ -219,7 +218,10 @@ class Controller:
             self.lock.notify_all()
 
     def _before_tool(self, context: Context, tool: str) -> bool:
-        """Kill the hook that `testbedctl kill-hook` chose. Called under the lock."""
+        """Kill the hook if `testbedctl kill-hook` says so. Return whether the tool may run.
+
+        Called under the lock.
+        """
         if not self.kills.kills(context, tool):
             return True
         self._uniters[context.model.uuid, context.unit.name].kill()

@@ -1,4 +1,7 @@
-"""Deploying and refreshing applications. Called under the controller's lock; raises JujuError."""
+"""Deploy and refresh applications.
+
+The functions are called under the controller's lock, and raise JujuError.
+"""
 
 from __future__ import annotations
 
@@ -45,13 +48,13 @@ class Request:
 
 
 def source_of(controller: Controller, model: Model, name: str, channel: str) -> Source:
-    """A charm of the store by name."""
+    """Return a charm of the store by name."""
     found = controller.store.charm(name, channel)
     return Source(found.charm, "charmhub", found.revision, found.channel)
 
 
 def local_source(controller: Controller, model: Model, path: Any) -> Source:
-    """A charm file of the operator's; each one deployed or refreshed is a new revision."""
+    """Return a charm file of the operator's. Each file is a new revision."""
     charm = controller.store.load(path)
     revision = model.local_revisions.get(charm.name, 0)
     model.local_revisions[charm.name] = revision + 1
@@ -59,7 +62,7 @@ def local_source(controller: Controller, model: Model, path: Any) -> Source:
 
 
 def choose_base(charm: Charm, wanted: str, *, force: bool = False) -> str:
-    """The base that an application is deployed on: the wanted one, or the charm's best."""
+    """Return the base to deploy on: the wanted one, or the newest that the charm supports."""
     wanted = wanted.partition("/")[0]
     if wanted and charm.bases and wanted not in charm.bases and not force:
         supported = ", ".join(charm.bases)
@@ -76,7 +79,7 @@ def choose_base(charm: Charm, wanted: str, *, force: bool = False) -> str:
 
 
 def deploy(controller: Controller, model: Model, request: Request) -> Application:
-    """A new application with its units and peer relations."""
+    """Add an application with its units and peer relations."""
     name, charm = request.application, request.source.charm
     if not names.is_application(name):
         raise UsageError(f'invalid application name "{name}"')
@@ -111,7 +114,7 @@ def add_units(
     count: int,
     machines: Sequence[Machine | None] = (),
 ) -> list[Unit]:
-    """More units, each on its machine of `machines` or on a new one."""
+    """Add units, each on its machine of `machines` or on a new machine."""
     if application.charm.subordinate:
         raise JujuError(f'cannot add unit 1/1: application "{application.name}" is a subordinate')
     if application.life != ALIVE:
@@ -128,7 +131,7 @@ def add_units(
 
 
 def targets(model: Model, to: Sequence[str], count: int) -> list[Machine | None]:
-    """The machines that `--to` names. None: a new one."""
+    """Return the machines that `--to` names; None stands for a new machine."""
     if len(to) > count:
         raise UsageError("cannot use --to with more placements than units")
     return [_target(model, target) for target in to]
@@ -154,7 +157,7 @@ def refresh(
     force_units: bool = False,
     switch: bool = False,
 ) -> None:
-    """Put another charm in the place of an application's."""
+    """Replace the charm of an application."""
     old, new = application.charm, source.charm
     _check_refresh(model, application, new, force_base=force_base, switch=switch)
     application.charm, application.revision = new, source.revision
@@ -173,7 +176,7 @@ def refresh(
 
 
 def _keeps(old: Charm, new: Charm, option: str) -> bool:
-    """A value survives where the new charm has the option, in the same type."""
+    """Return whether an option keeps its value: the new charm has it, with the same type."""
     return option in new.options and new.options[option].type == old.options[option].type
 
 

@@ -1,7 +1,7 @@
-"""What follows by itself from a change of the model: joining, leaving, dying, removal, election.
+"""What follows from a change of the model: units join and leave, lead, die and are removed.
 
-`advance` is called under the controller's lock after each change. It changes plain data only and
-returns what the controller has to do about it: units to start, machines to close.
+The functions are called under the controller's lock. They change plain data only, and return what
+is left for the controller to do: units to start, machines to close.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from testbed.juju.uniter.remotestate import runs_no_hooks
 
 @dataclass
 class Effects:
-    """What a change of the model asks of the world."""
+    """What the controller has to start and to stop after a change."""
 
     started: list[Unit] = field(default_factory=list)
     removed: list[Unit] = field(default_factory=list)
@@ -35,7 +35,7 @@ class Effects:
 def add_unit(
     model: Model, application: Application, machine: Machine, principal: str = ""
 ) -> Unit:
-    """A new unit of an application on a machine, or beside its principal."""
+    """Add a unit of an application to a machine, with its principal if it is a subordinate."""
     number = application.next_unit
     application.next_unit = model.next_units[application.name] = number + 1
     unit = Unit(f"{application.name}/{number}", machine, principal)
@@ -75,7 +75,7 @@ def _unit_step(model: Model, unit: Unit, effects: Effects) -> bool:
 
 
 def _attached(model: Model, unit: Unit) -> bool:
-    """Whether a subordinate unit still has a reason to be beside its principal."""
+    """Return whether a live relation still ties a subordinate unit to its principal."""
     principal = model.find_unit(unit.principal)
     if principal is None or principal.life != ALIVE:
         return False
@@ -88,7 +88,7 @@ def _attached(model: Model, unit: Unit) -> bool:
 
 
 def remove_unit(model: Model, unit: Unit, effects: Effects) -> None:
-    """Take a unit out of the model, and its machine if nothing else is on it."""
+    """Remove a unit from the model, and its machine if no other unit is on it."""
     application = model.applications[unit.application]
     for relation in model.relations.values():
         relation.joined.discard(unit.name)
@@ -119,7 +119,10 @@ def _candidates(model: Model, relation: Relation) -> list[Unit]:
 
 
 def _join(model: Model, relation: Relation, unit: Unit, effects: Effects) -> bool:
-    """A unit enters a relation once its charm knows it; a principal brings its subordinate."""
+    """Let a unit join a relation that its charm knows. A principal brings its subordinate.
+
+    Return whether it joined.
+    """
     ready = _knows_its_charm(model, unit) and unit.life == ALIVE and not unit.agent_stopped
     if unit.name in relation.joined or not ready or not _may_join(model, relation, unit):
         return False
@@ -140,10 +143,10 @@ def _join(model: Model, relation: Relation, unit: Unit, effects: Effects) -> boo
 
 
 def _knows_its_charm(model: Model, unit: Unit) -> bool:
-    """Whether a unit runs its application's charm, and owes it no hook.
+    """Return whether a unit runs its application's charm, and no hook of the upgrade is left.
 
-    A relation of an endpoint that only the newer charm has, such as its first peer relation, is
-    not there in upgrade-charm and in the config-changed that follows at once.
+    An endpoint that only the newer charm has, such as a first peer relation, has no relation yet
+    in upgrade-charm and in the config-changed that follows it.
     """
     newest = model.applications[unit.application].charm_version
     return unit.local.installed and unit.local.charm_version == newest and not unit.local.queued
@@ -170,7 +173,10 @@ def _bring_subordinate(
 
 
 def _end_relation(model: Model, relation: Relation) -> bool:
-    """Units without hooks for a dying relation leave it; the last one takes it away."""
+    """Let the units that run no hooks for a dying relation leave it. Remove an empty relation.
+
+    Return whether anything changed.
+    """
     for name in sorted(relation.joined):
         unit = model.find_unit(name)
         if unit is None or runs_no_hooks(relation, unit) or _knows_nothing(relation, unit):
@@ -187,7 +193,7 @@ def _end_relation(model: Model, relation: Relation) -> bool:
 
 
 def _knows_nothing(relation: Relation, unit: Unit) -> bool:
-    """Whether a unit's charm was never told of the relation, nor is being told now."""
+    """Return whether the unit's charm has not heard of the relation, and no hook is running."""
     failed = unit.local.failed
     telling = failed is not None and failed.relation_id == relation.id
     return (
@@ -224,7 +230,7 @@ def _end_application(model: Model, application: Application) -> bool:
 
 
 def destroy_application(model: Model, application: Application) -> None:
-    """`juju remove-application`: it, its units and its relations begin to die."""
+    """Begin to remove an application with its units and relations."""
     application.life = DYING
     for relation in model.relations_of(application.name):
         if not relation.peer:
@@ -234,12 +240,12 @@ def destroy_application(model: Model, application: Application) -> None:
 
 
 def destroy_unit(model: Model, unit: Unit) -> None:
-    """`juju remove-unit`. Raises JujuError for a subordinate's unit."""
+    """Begin to remove a unit. Raise JujuError if it is a subordinate."""
     if unit.principal:
         raise JujuError(f'unit "{unit.name}" is a subordinate')
     unit.life = DYING
 
 
 def move_leader(model: Model, unit: Unit) -> None:
-    """Hand the leadership of an application to one of its units."""
+    """Make a unit the leader of its application."""
     model.applications[unit.application].leader = unit.name

@@ -1,4 +1,7 @@
-"""Adding and removing relations. Called under the controller's lock; raises JujuError."""
+"""Add and remove relations.
+
+The functions are called under the controller's lock, and raise JujuError.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +13,21 @@ from testbed.juju.state.model import ALIVE, DYING, Application, Model, Relation
 
 
 class AlreadyExistsError(JujuError):
-    """The relation is there already."""
+    """The relation exists already."""
 
 
 def key_of(relation: Relation) -> str:
-    """Juju's name of a relation."""
+    """Return Juju's name of a relation."""
     return endpoints.key(relation.sides)
 
 
 def add_peer(model: Model, application: Application, endpoint: Endpoint) -> Relation:
-    """The relation of an application's units among themselves."""
+    """Add a relation of an application's units among themselves."""
     return _add(model, (Side(application.name, endpoint),), endpoint.scope)
 
 
 def integrate(model: Model, first: str, second: str) -> Relation:
-    """The relation that `juju integrate first second` adds."""
+    """Add the relation of `juju integrate first second`."""
     charms = {name: application.charm for name, application in model.applications.items()}
     sides = endpoints.in_order(endpoints.infer(charms, first, second))
     name = endpoints.key(sides)
@@ -68,7 +71,7 @@ def _check_bases(model: Model, sides: tuple[Side, ...], name: str) -> None:
 
 
 def find(model: Model, first: str, second: str) -> Relation:
-    """The one relation that is there between two `APPLICATION[:ENDPOINT]`."""
+    """Return the one relation that exists between two `APPLICATION[:ENDPOINT]`."""
     for name in (first, second):
         model.application(name.partition(":")[0])
     found = [relation for relation in model.relations.values() if _joins(relation, first, second)]
@@ -93,7 +96,7 @@ def _is(side: Side, name: str) -> bool:
 
 
 def remove(model: Model, relation: Relation, *, force: bool = False) -> None:
-    """Let a relation die; with force at once, whatever its units have left to do."""
+    """Begin to remove a relation. With force, no hooks of its units run any more."""
     if relation.peer:
         raise JujuError(f'cannot destroy relation "{key_of(relation)}": is a peer relation')
     relation.life = DYING

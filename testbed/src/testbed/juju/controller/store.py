@@ -1,4 +1,4 @@
-"""The store: packed charms by name and track, and bundles by name."""
+"""The store, which stands in for Charmhub: packed charms by name and track, bundles by name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BUNDLES = Path(__file__).resolve().parents[4] / "bundles"
 
 @dataclass(frozen=True)
 class Found:
-    """A charm of the store, with the revision that this controller counts for it."""
+    """A charm of the store, with its revision and channel."""
 
     charm: Charm
     revision: int
@@ -24,9 +24,9 @@ class Found:
 class Store:
     """A folder of `NAME_TRACK.charm` and `NAME.charm` (any track).
 
-    Revisions are counted here: each new content of a name is one more. A file is read again only
-    when it has changed, and kept as a copy under its digest: what is deployed stays what it is
-    when the file is packed anew.
+    The store counts revisions: new content under the same name is the next revision. It reads a
+    file again only after a change, and works on a copy named by its digest, so that packing a
+    charm again does not change what is deployed.
     """
 
     def __init__(self, folder: Path, copies: Path, bundles: Path = _BUNDLES):
@@ -39,7 +39,7 @@ class Store:
         return path if path.exists() else None
 
     def charm(self, name: str, channel: str) -> Found:
-        """The charm that `--channel` (TRACK/RISK, TRACK or nothing) means. Raises JujuError."""
+        """Return the charm for `--channel` (TRACK/RISK, TRACK or nothing). Raise JujuError."""
         track, risk = _split(channel)
         for stem in ([f"{name}_{track}"] if track else []) + [name]:
             path = self._folder / f"{stem}.charm"
@@ -55,7 +55,7 @@ class Store:
         )
 
     def load(self, path: Path) -> Charm:
-        """A packed charm, read once for each content. Raises JujuError."""
+        """Return a packed charm, read once for each content. Raise JujuError."""
         try:
             info = path.stat()
         except OSError as error:
@@ -94,7 +94,7 @@ def _version(stem: str) -> list[int]:
 
 
 def _split(channel: str) -> tuple[str, str]:
-    """`1.28/stable` → (`1.28`, `stable`); a bare risk has no track."""
+    """Return track and risk: `1.28` and `stable` for `1.28/stable`. `edge` alone has no track."""
     track, slash, risk = channel.partition("/")
     if not slash and track in ("stable", "candidate", "beta", "edge"):
         return "", track

@@ -1,1 +1,1 @@
-"""What the controller keeps of a model: plain data, and the rules that are about data alone."""
+"""What the controller stores about a model: plain data, and rules about that data alone."""

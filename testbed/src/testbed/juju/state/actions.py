@@ -1,4 +1,4 @@
-"""A charm's actions and the check of their parameters. Pure."""
+"""A charm's actions, and whether parameters fit them. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def is_action_name(name: str) -> bool:
 
 
 def parse_actions(document: Mapping[str, Any]) -> dict[str, Action]:
-    """The actions of actions.yaml. Raises JujuError for a bad name or schema."""
+    """Return the actions of actions.yaml. Raise JujuError for a bad name or schema."""
     actions: dict[str, Action] = {}
     for name, spec in document.items():
         if not is_action_name(name):
@@ -59,9 +59,9 @@ def _parse_action(name: str, spec: Mapping[str, Any]) -> Action:
 
 
 def parse_params(words: list[str], base: Mapping[str, Any]) -> dict[str, Any]:
-    """`key.key=value` words laid over the parameters of a `--params` file.
+    """Return the parameters of a `--params` file, changed by `key.key=value` words.
 
-    Raises UsageError for a word that is no assignment.
+    Raise UsageError for a word that is not an assignment.
     """
     params = json.loads(json.dumps(base))
     for word in words:
@@ -89,9 +89,9 @@ def _assign(params: dict[str, Any], keys: list[str], value: Any) -> None:
 
 
 def check_params(action: Action, params: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters with the schema's defaults filled in.
+    """Return the parameters with the schema's defaults filled in.
 
-    Raises JujuError when they do not fit the schema.
+    Raise JujuError if they do not fit the schema.
     """
     errors = sorted(jsonschema.Draft4Validator(action.schema).iter_errors(params), key=str)
     if errors:

@@ -1,4 +1,4 @@
-"""`assumes:` of a charm's metadata, checked against what this testbed offers. Pure."""
+"""Whether this testbed meets the `assumes` of a charm's metadata. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _EXPRESSION = re.compile(r"\s*([a-z0-9-]+)\s*(?:(>=|<)\s*([0-9]+(?:\.[0-9]+)*))?
 
 
 def check(expressions: Sequence[Any]) -> None:
-    """Raise JujuError, naming each unmet requirement, unless all of them are met."""
+    """Raise JujuError, which names each unmet requirement, unless all are met."""
     unmet = [reason for reason in map(_unmet, expressions) if reason]
     if unmet:
         lines = "".join(f"\n  - {reason}" for reason in unmet)

@@ -1,8 +1,8 @@
 """Which endpoints a relation between two applications joins. Pure.
 
-As in Juju: endpoints fit when they have one interface and opposite roles; a container-scoped
-endpoint needs a subordinate on either side; when several pairs fit, those with the implicit
-`juju-info` endpoint drop out; what is still ambiguous is refused.
+As in Juju, two endpoints fit if they have the same interface and opposite roles. A relation with
+a container-scoped endpoint needs a subordinate on one side. If several pairs fit, those with the
+implicit endpoint `juju-info` drop out. If several are left, the request is ambiguous and refused.
 """
 
 from __future__ import annotations
@@ -33,26 +33,26 @@ Pair = tuple[Side, Side]
 
 
 def key(sides: tuple[Side, ...]) -> str:
-    """Juju's name of a relation: `requirer:endpoint provider:endpoint`."""
+    """Return Juju's name of a relation: `requirer:endpoint provider:endpoint`."""
     return " ".join(str(side) for side in in_order(sides))
 
 
 def in_order(sides: tuple[Side, ...]) -> tuple[Side, ...]:
-    """The requirer first."""
+    """Return the sides with the requirer first."""
     return tuple(sorted(sides, key=lambda side: _ORDER[side.endpoint.role]))
 
 
 def scope(sides: tuple[Side, ...]) -> str:
-    """A relation is container-scoped as soon as one of its endpoints is."""
+    """Return the scope of a relation: `container` if one of its endpoints has it."""
     containers = any(side.endpoint.scope == "container" for side in sides)
     return "container" if containers else "global"
 
 
 def infer(charms: Mapping[str, Charm], first: str, second: str) -> Pair:
-    """The endpoints that `juju integrate first second` joins.
+    """Return the two sides that `juju integrate first second` joins.
 
-    `first` and `second` are `APPLICATION[:ENDPOINT]`, `charms` is by application. Raises
-    JujuError when nothing fits or more than one pair does.
+    `first` and `second` are `APPLICATION[:ENDPOINT]`; the keys of `charms` are applications.
+    Raise JujuError if no pair fits, or more than one.
     """
     candidates = list(_candidates(charms, first, second))
     if not candidates:

@@ -20,7 +20,7 @@ class Line:
 
     number: int
     time: datetime
-    entity: str  # "unit-aws-iam-0", "machine-0", "controller-0"
+    entity: str  # "unit-easyrsa-0" or "machine-0"
     level: str
     module: str
     message: str
@@ -30,7 +30,7 @@ class Line:
 
 
 def minimum_level(logging_config: str, module: str) -> str:
-    """The level that `logging-config` (`<root>=INFO;unit=DEBUG`) sets for a module."""
+    """Return the level that `logging-config` (`<root>=INFO;unit=DEBUG`) sets for a module."""
     level, longest = "INFO", -1
     for part in logging_config.replace(",", ";").split(";"):
         name, _, wanted = part.strip().partition("=")
@@ -42,7 +42,7 @@ def minimum_level(logging_config: str, module: str) -> str:
 
 
 class Logbook:
-    """The lines of one model. Not locked: the controller's lock covers it."""
+    """The lines of one model. The controller's lock guards it."""
 
     def __init__(self) -> None:
         self._lines: deque[Line] = deque(maxlen=_KEPT_LINES)
@@ -55,5 +55,5 @@ class Logbook:
             self._lines.append(line)
 
     def since(self, number: int) -> Iterator[Line]:
-        """The lines from `number` on."""
+        """Return the lines from `number` on."""
         return (line for line in list(self._lines) if line.number >= number)

@@ -1,6 +1,6 @@
 """What the controller knows: models, applications, units, relations, machines.
 
-Plain data under one lock (the controller's); nothing here starts a process or talks to anybody.
+Plain data, which the controller's lock guards. Nothing here starts a process or connects.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MODEL_DEFAULTS: dict[str, Value] = {
 
 
 class MachineLike(Protocol):
-    """What the testbed's machines offer; see testbed/cluster/machine.py."""
+    """A machine of the lab; see testbed/cluster/machine.py."""
 
     id: str
     address: str
@@ -69,7 +69,7 @@ class Databag:
     version: int = 0
 
     def write(self, changes: dict[str, str]) -> bool:
-        """Apply changes (an empty value deletes). Returns whether anything changed."""
+        """Apply changes (an empty value deletes its key). Return whether anything changed."""
         before = dict(self.values)
         for key, value in changes.items():
             if value == "":
@@ -106,7 +106,7 @@ class Unit:
     agent: Status = field(default_factory=lambda: Status("allocating"))
     agent_stopped: bool = False
     failed_message: str = ""
-    resolved: str = ""  # "retry" or "skip", until the agent has acted on it
+    resolved: str = ""  # "retry" or "skip", until the uniter has acted on it
     force_upgrade: bool = False
     update_status_version: int = 0
     ports: set[str] = field(default_factory=set)
@@ -169,7 +169,7 @@ class Relation:
         return next((side for side in self.sides if side.application == application), None)
 
     def other_side(self, application: str) -> Side:
-        """The side that faces `application`; its own in a peer relation."""
+        """Return the side that faces `application`; in a peer relation its own."""
         return next(
             (side for side in self.sides if side.application != application), self.sides[0]
         )
@@ -218,7 +218,7 @@ class Model:
         return self.life != ALIVE or self.find_unit(unit.name) is not unit
 
     def unit(self, name: str) -> Unit:
-        """The unit `APP/N` or `APP/leader`. Raises JujuError if there is none."""
+        """Return the unit `APP/N` or `APP/leader`. Raise JujuError if there is none."""
         if name.endswith("/leader"):
             application = self.application(names.application_of(name))
             if not application.leader:
@@ -238,7 +238,7 @@ class Model:
         return [r for r in self.relations.values() if r.side_of(application)]
 
     def members(self, relation: Relation, unit: Unit) -> list[Unit]:
-        """The units that `unit` sees in a relation: those that joined, of the same container."""
+        """Return the joined units that `unit` sees in a relation, by its scope."""
         other = relation.other_side(unit.application).application
         seen = [self.find_unit(name) for name in sorted(relation.joined, key=names.natural)]
         return [
@@ -252,5 +252,5 @@ class Model:
 
 
 def _container(unit: Unit) -> str:
-    """The principal unit that a unit lives beside, or itself."""
+    """Return the principal of a subordinate unit; any other unit is its own container."""
     return unit.principal or unit.name

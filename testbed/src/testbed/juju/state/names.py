@@ -1,4 +1,4 @@
-"""The forms of the names that Juju gives to applications, units and machines. Pure."""
+"""What the names of applications, units, machines and models look like. Pure."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ def is_model(name: str) -> bool:
 
 
 def application_of(unit: str) -> str:
-    """`kubernetes-control-plane/0` → `kubernetes-control-plane`."""
+    """Return `easyrsa` for `easyrsa/0`."""
     return unit.partition("/")[0]
 
 
 def number_of(unit: str) -> int:
-    """`kubernetes-control-plane/12` → 12."""
+    """Return 12 for `easyrsa/12`."""
     return int(unit.partition("/")[2])
 
 
 def tag_of(unit: str) -> str:
-    """`aws-iam/0` → `unit-aws-iam-0`, the name of a unit's agent."""
+    """Return the name of a unit's agent: `unit-easyrsa-0` for `easyrsa/0`."""
     return "unit-" + unit.replace("/", "-")
 
 
 def natural(name: str) -> list[int | str]:
-    """A sort key that puts `a/10` behind `a/9`."""
+    """Return a sort key that puts `a/10` after `a/9`."""
     return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]

@@ -1,4 +1,4 @@
-"""A charm's options: their types, what an operator sets, what a hook sees. Pure."""
+"""A charm's options: their types, the operator's values, the values that a hook sees. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Option:
 
 
 def parse_options(document: Mapping[str, Any]) -> dict[str, Option]:
-    """The options of config.yaml. Raises JujuError for an unknown type or a default of another."""
+    """Return the options of config.yaml. Raise JujuError for a wrong type or default."""
     options: dict[str, Option] = {}
     for name, spec in (document.get("options") or {}).items():
         kind = spec.get("type", "string")
@@ -38,9 +38,9 @@ def parse_options(document: Mapping[str, Any]) -> dict[str, Option]:
 
 
 def parse_value(options: Mapping[str, Option], name: str, text: str) -> Value:
-    """The value of `name=text` on the command line, in the option's type.
+    """Return the value of `name=text` on the command line, in the option's type.
 
-    Raises JujuError for an unknown option or a value of another type.
+    Raise JujuError for an unknown option or a value of another type.
     """
     if name not in options:
         raise JujuError(f'unknown option "{name}"')
@@ -52,7 +52,7 @@ def parse_value(options: Mapping[str, Option], name: str, text: str) -> Value:
 
 
 def check_value(options: Mapping[str, Option], name: str, value: Any) -> Value:
-    """A value out of a YAML document (a bundle, a config file), in the option's type."""
+    """Return a value of a YAML document (a bundle, a config file) in the option's type."""
     if name not in options:
         raise JujuError(f'unknown option "{name}"')
     kind = options[name].type
@@ -66,13 +66,13 @@ def check_value(options: Mapping[str, Option], name: str, value: Any) -> Value:
 
 
 def effective(options: Mapping[str, Option], user: Mapping[str, Value]) -> dict[str, Value]:
-    """What `config-get` answers: what was set, else the default, else nothing."""
+    """Return what `config-get` answers: the values that were set, else the defaults."""
     found = {name: user.get(name, option.default) for name, option in options.items()}
     return {name: value for name, value in found.items() if value is not None}
 
 
 def report(options: Mapping[str, Option], user: Mapping[str, Value]) -> dict[str, dict[str, Any]]:
-    """The `settings` of `juju config APP`."""
+    """Return the `settings` of `juju config APP`."""
     return {name: _report_one(option, user.get(name)) for name, option in sorted(options.items())}
 
 

@@ -1,11 +1,12 @@
-"""What a unit's agent keeps with the controller: how far it has come with its hooks. Pure."""
+"""How far a unit's agent has come with its hooks: the agent's state in the model. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-UNPACK = "unpack"  # a forced upgrade of a unit in error: new files, then the failed hook again
+# A forced upgrade of a unit in error: the new charm is unpacked, then the failed hook retried.
+UNPACK = "unpack"
 
 
 @dataclass(frozen=True)

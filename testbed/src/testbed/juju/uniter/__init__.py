@@ -1,1 +1,1 @@
-"""The unit agent: which hook a unit runs next, and running it."""
+"""The uniter, the part of a unit's agent that chooses the next hook and runs it."""

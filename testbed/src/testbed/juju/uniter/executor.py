@@ -1,4 +1,4 @@
-"""Runs one hook, action or command of a unit, and records what came of it."""
+"""Run one hook, action or command of a unit, and record the result."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SIGNALS = {9: "killed", 15: "terminated"}
 
 @dataclass(frozen=True)
 class Executor:
-    """What a unit runs, one thing at a time."""
+    """Runs what the uniter of one unit has chosen."""
 
     controller: ControllerLike
     model: Model
@@ -40,7 +40,7 @@ class Executor:
     retry: Retry
 
     def run_hook(self, hook: Hook, remote: Snapshot) -> None:
-        """Run a hook that `remote` led to, with the charm's files unpacked where it needs them."""
+        """Run a hook that was chosen from `remote`. Unpack the charm first if it is a new one."""
         if hook.kind in ("install", "upgrade-charm", UNPACK) and not self._unpack():
             return
         lock = self.controller.lock
@@ -49,7 +49,9 @@ class Executor:
                 self.unit.local = committed(self.unit.local, hook, remote)
             return
         with lock:
-            if self.model.is_gone(self.unit):  # a unit that was not installed yet goes at once
+            if self.model.is_gone(
+                self.unit
+            ):  # a unit that is not installed yet is removed at once
                 return
             context = self._begin(hook)
         code = self.processes.dispatch(context, f"hooks/{hook.name}", self._log_lines(hook.name))
@@ -66,7 +68,7 @@ class Executor:
         return context
 
     def _unpack(self) -> bool:
-        """Put the charm's files and the hook tools on the machine. Return whether that worked."""
+        """Put the charm's files and the hook tools on the machine. Return the success."""
         unit, host = self.unit, self.unit.machine.host
         assert host is not None
         with self.controller.lock:

@@ -23,13 +23,13 @@ class HookRun:
     remote: str = ""
 
     def report(self) -> dict[str, Any]:
-        """The run as a JSON document."""
+        """Return the run as a JSON document."""
         document = {**self.__dict__, "start": self.start.isoformat()}
         return {**document, "tool_calls": sum(self.tools.values())}
 
 
 def run_of(context: Context, path: str, start: datetime, took: float, code: int) -> HookRun:
-    """The record of a run that took `took` seconds."""
+    """Return the record of a run that took `took` seconds."""
     hook = context.hook
     return HookRun(
         id=context.id,

@@ -1,4 +1,4 @@
-"""Killing hooks at a chosen hook-tool call, so that tests see what a half-done hook leaves."""
+"""Kill hooks at a chosen hook-tool call, so that tests see what an unfinished hook leaves."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from testbed.juju.hooktools.context import Context
 
 @dataclass
 class Plan:
-    """Kill a unit's hook at its `at`-th hook-tool call, from 1, which then has no effect: the
-    next hook that begins, or every one from now on. A hook that is run again is left alone."""
+    """Kill a unit's hook at its `at`-th hook-tool call, counted from 1. That call has no effect.
+
+    The plan is for the next hook that begins, or for every hook from now on. It spares a hook
+    that is retried.
+    """
 
     at: int
     every_hook: bool = False
@@ -22,12 +25,12 @@ class Plan:
     _calls: Counter[str] = field(default_factory=Counter)
 
     def begins(self, context: Context) -> None:
-        """A hook begins."""
+        """Note that a hook begins."""
         if not context.retry and (self.every_hook or not self._begun):
             self._begun.add(context.id)
 
     def kills(self, context: Context, tool: str) -> bool:
-        """Count a call of a hook tool. Whether its hook dies now."""
+        """Count a hook-tool call. Return whether to kill its hook now."""
         if context.id not in self._begun:
             return False
         self._calls[context.id] += 1
@@ -37,33 +40,33 @@ class Plan:
         return True
 
     def report(self) -> dict[str, Any]:
-        """What has come of it, for `testbedctl killed`."""
+        """Return which hooks were killed, for `testbedctl killed`."""
         return {"at-tool-call": self.at, "killed": self.killed}
 
 
 class Kills:
-    """The last plan of each unit, present or still to come, by model and unit."""
+    """The last plan of each unit, by model and unit. The unit need not exist yet."""
 
     def __init__(self) -> None:
         self._plans: dict[tuple[str, str], Plan] = {}
 
     def set(self, model: str, unit: str, plan: Plan) -> None:
-        """Follow this plan for a unit, instead of any before."""
+        """Replace the plan of a unit."""
         self._plans[model, unit] = plan
 
     def find(self, model: str, unit: str) -> Plan:
-        """The plan of a unit. Raises JujuError when there never was one."""
+        """Return the plan of a unit. Raise JujuError if there never was one."""
         if (model, unit) not in self._plans:
             raise JujuError(f'no kill was ever planned for unit "{unit}"')
         return self._plans[model, unit]
 
     def begins(self, context: Context) -> None:
-        """A hook begins."""
+        """Note that a hook begins."""
         if plan := self._plans.get(_key(context)):
             plan.begins(context)
 
     def kills(self, context: Context, tool: str) -> bool:
-        """Count a call of a hook tool. Whether its hook dies now."""
+        """Count a hook-tool call. Return whether to kill its hook now."""
         plan = self._plans.get(_key(context))
         return plan is not None and plan.kills(context, tool)
 

@@ -1,4 +1,4 @@
-"""How a hook that ended well changes the state of its unit's agent. Pure."""
+"""How a hook that succeeded changes the local state of its unit. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DONE = {"start": "started", "stop": "stopped", "remove": "removed"}
 
 
 def committed(local: LocalState, hook: Hook, remote: Snapshot) -> LocalState:
-    """The agent's state after `hook` ended well; `remote` is what it saw when the hook began."""
+    """Return the local state after `hook` succeeded. `remote` is what it saw when it began."""
     if hook.kind == UNPACK:
         return replace(local, charm_version=hook.version)
     local = replace(local, failed=None, queued="")
@@ -47,7 +47,7 @@ def _changes(local: LocalState, hook: Hook, remote: Snapshot) -> dict[str, Any]:
 
 
 def _own_data_seen(local: LocalState, remote: Snapshot) -> dict[int, LocalRelation]:
-    """A unit that was leader knows what it wrote as leader."""
+    """Return the relations with the peer data counted as seen: the unit wrote it as leader."""
     return {
         number: replace(known, applications=remote.relations[number].applications)
         if number in remote.relations and remote.relations[number].peer

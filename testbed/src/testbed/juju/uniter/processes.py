@@ -1,4 +1,4 @@
-"""The processes of one unit, one at a time: each with its context for the hook tools."""
+"""The processes of one unit, one at a time. Each has its own context for the hook tools."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from testbed.juju.uniter.protocols import ControllerLike
 
 
 class Processes:
-    """Starts a unit's processes. `busy` from `begin` to `end`, in which `kill` has an effect."""
+    """Starts a unit's processes. From `begin` to `end` it is `busy`, and `kill` has an effect."""
 
     def __init__(self, controller: ControllerLike, model: Model, unit: Unit):
         self.busy = False
@@ -30,17 +30,17 @@ class Processes:
         self.busy = True
 
     def end(self) -> None:
-        """Note that it has ended. Called under the lock."""
+        """Note that nothing runs any more. Called under the lock."""
         self.busy = self._doomed = False
 
     def kill(self) -> None:
-        """SIGKILL what runs now, or is just being started. Called under the lock."""
+        """SIGKILL what runs now, or is about to start. Called under the lock."""
         self._doomed = self.busy
         if self._run is not None:
             self._run.kill()
 
     def context(self, hook: Hook | None = None, action: ActionRun | None = None) -> Context:
-        """Return a new context that the hook tools know. Called under the lock."""
+        """Return a new context, registered with the hook tools. Called under the lock."""
         self._contexts += 1
         what = hook.name if hook else f"action-{action.name}" if action else "juju-exec"
         context = Context(
@@ -59,7 +59,7 @@ class Processes:
     def dispatch(self, context: Context, path: str, output: runner.Output) -> int:
         """Run the charm's dispatch script and return its exit code.
 
-        A charm without that script has `path`, such as hooks/start, or nothing to run.
+        If the charm has no dispatch script, run `path`, such as hooks/start, if there is one.
         """
         folder, host = charm_dir(self._unit.name), self._host()
         for script in ("dispatch", path):
@@ -73,7 +73,7 @@ class Processes:
         with self._controller.lock:
             env = runner.environment(context, path)
         try:
-            argv = self._controller.interceptor.through(context, argv, self._kill)
+            argv = self._controller.interceptor.intercept(context, argv, self._kill)
             folder = charm_dir(self._unit.name)
             run = runner.Run(self._host(), argv, env, folder, output)
         except OSError as error:

@@ -1,4 +1,4 @@
-"""What a unit's agent needs of the controller, and of what may intercept its hooks."""
+"""What a uniter needs of the controller, and of an interceptor of its hooks."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from testbed.juju.uniter.killing import Kills
 
 
 class Interceptor(Protocol):
-    """Stands between hooks and the outside; see testbed/faults/intercept.py."""
+    """Stands between hooks and the API server; see testbed/faults/intercept.py."""
 
-    def through(
+    def intercept(
         self, context: Context, argv: Sequence[str], kill: Callable[[], None]
     ) -> list[str]:
-        """Return the command that runs instead of `argv`. `kill` ends that run."""
+        """Return the command to run instead of `argv`. `kill` kills that run."""
         ...
 
     def remove(self, model: str) -> None:
-        """Intercept nothing more of a model, which is named by its uuid."""
+        """Stop intercepting the hooks of the model with this uuid."""
         ...
 
 
 class ControllerLike(Protocol):
-    """The controller as the agents see it; see controller/controller.py."""
+    """The controller, as a uniter sees it; see controller/controller.py."""
 
     lock: threading.Condition
     tools: ToolServer

@@ -1,8 +1,9 @@
-"""Which hook a unit's agent runs next, by what it has done and what it sees. Pure.
+"""Which hook a uniter runs next: from what it has done and what it sees. Pure.
 
-The order is that of Juju's uniter: install, relation-created of the relations that exist,
-leader-elected, config-changed, start; then upgrades, configuration, secrets, relations, and
-update-status when nothing else is due. Changes that pile up while a hook runs become one hook.
+The order is that of Juju's uniter. A new unit runs install, relation-created for the relations
+that exist, leader-elected, config-changed and start. After that come upgrades, configuration,
+secrets and relations, and update-status when nothing else is due. Several changes of one kind
+that happen while a hook runs lead to one hook.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from testbed.juju.uniter.remotestate import RelationSnapshot, Snapshot
 
 
 def next_hook(local: LocalState, remote: Snapshot) -> Hook | None:
-    """The hook that the agent runs now, or None when it has nothing to do."""
+    """Return the hook to run now, or None if there is nothing to do."""
     if local.failed is not None:
         return _after_failure(local, local.failed, remote)
     if not local.installed:
@@ -103,7 +104,7 @@ def _relation_hooks(
         return
     yield from _ending_hooks(number, known, relation.members, remote, broken=False)
     for name, version in sorted(relation.applications.items()):
-        own = relation.peer and remote.leader  # a leader is not told of what it wrote itself
+        own = relation.peer and remote.leader  # a leader has written this data itself
         if not own and known.applications.get(name, 0) != version:
             yield _hook("relation-changed", number, known, "", version)
     for name, version in sorted(relation.members.items()):
@@ -123,7 +124,11 @@ def _ending_hooks(
     broken: bool = True,
     peer: bool = False,
 ) -> Iterator[Hook]:
-    """What a joined unit is owed; relation-departed for whoever is gone; then relation-broken."""
+    """Yield the hooks that end a relation, or a unit's part in it.
+
+    A unit that has just joined gets its relation-changed first. Each unit that is gone gets
+    relation-departed. relation-broken comes last.
+    """
     if known.changed_pending:
         version = members.get(known.changed_pending, 0)
         yield _hook("relation-changed", number, known, known.changed_pending, version)

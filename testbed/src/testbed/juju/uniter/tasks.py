@@ -1,4 +1,4 @@
-"""Actions and `juju exec`: what is asked of a unit, and what came of it."""
+"""Tasks of actions and of `juju exec`, and their results."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Task:
         self.status, self.message, self.completed = status, message, now()
 
     def report(self) -> dict[str, Any]:
-        """The task as `juju run --format json` shows it."""
+        """Return the task as `juju run --format json` shows it."""
         entry: dict[str, Any] = {"id": self.id, "results": self.results, "status": self.status}
         if self.log:
             entry["log"] = self.log
@@ -56,7 +56,7 @@ class Task:
 
 
 def collect(code: int, stdout: list[str], stderr: list[str]) -> dict[str, Any]:
-    """The results that Juju itself adds: the exit code and what was printed."""
+    """Return the results that Juju itself adds: the exit code and the output."""
     results: dict[str, Any] = {"return-code": code}
     for name, lines in (("stdout", stdout), ("stderr", stderr)):
         if lines:
@@ -67,7 +67,7 @@ def collect(code: int, stdout: list[str], stderr: list[str]) -> dict[str, Any]:
 def finish(
     task: Task, action: ActionRun | None, code: int, stdout: list[str], stderr: list[str]
 ) -> None:
-    """End a task that ran to its end, with the results of the charm's action if it is one."""
+    """Record that a task has ended, with the results that an action has set."""
     results = collect(code, stdout, stderr)
     if action is None:
         task.results = results

@@ -1,6 +1,6 @@
-"""When something is due that time alone brings: a failed hook again, an update-status.
+"""What time alone makes due: the retry of a failed hook, an update-status.
 
-Moments are `time.monotonic()`; all durations are in seconds.
+Moments are values of `time.monotonic()`. All durations are in seconds.
 """
 
 from __future__ import annotations
@@ -12,38 +12,38 @@ FIRST_RETRY, LAST_RETRY = 1.0, 60.0
 
 @dataclass
 class Retry:
-    """Runs a failed hook again: soon, then less and less often."""
+    """When to retry a failed hook: soon, then less and less often."""
 
     at: float | None = None
     wait: float = FIRST_RETRY
 
     def failed(self, moment: float) -> None:
-        """The hook has failed: it is due again after a wait, the next time after twice that."""
+        """Make the hook due after a wait. The next wait is twice as long."""
         self.at = moment + self.wait
         self.wait = min(self.wait * 2, LAST_RETRY)
 
     def begun(self) -> None:
-        """The hook runs: nothing is due until it fails."""
+        """Note that the hook runs: it is not due until it fails again."""
         self.at = None
 
     def succeeded(self) -> None:
-        """The next failure is a first one."""
+        """Note that the hook succeeded: the next wait is the shortest again."""
         self.at, self.wait = None, FIRST_RETRY
 
     def due(self, moment: float) -> bool:
-        """Whether the hook is to run again now."""
+        """Return whether to retry the hook now."""
         return self.at is not None and moment >= self.at
 
 
 @dataclass
 class UpdateStatus:
-    """Lets an update-status become due in each interval, which may change."""
+    """When update-status is due: once in each interval. The interval may change."""
 
     at: float | None = None
     interval: float = 0.0
 
     def passed(self, moment: float, interval: float) -> bool:
-        """Whether one has become due; each is said once."""
+        """Return whether one has become due. Each is reported once."""
         if self.at is None or interval != self.interval:
             self.at, self.interval = moment + interval, interval
         if moment < self.at:

@@ -1,4 +1,4 @@
-"""The uniter of one unit: a thread that runs what the resolver chooses, one thing at a time."""
+"""The uniter of one unit: a thread that runs what the resolver chooses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from testbed.juju.uniter.timers import Retry, UpdateStatus
 
 
 class Uniter:
-    """Runs a unit's hooks, actions and commands in a thread, which ends when the unit is gone."""
+    """Runs a unit's hooks, actions and commands, one at a time, until the unit is gone."""
 
     def __init__(self, controller: ControllerLike, model: Model, unit: Unit):
         self.tasks: deque[Task] = deque()
@@ -39,7 +39,7 @@ class Uniter:
         self._thread.join(timeout)
 
     def kill(self) -> None:
-        """SIGKILL what runs now, or is just being started. Called under the lock."""
+        """SIGKILL what runs now, or is about to start. Called under the lock."""
         self._processes.kill()
 
     def idle(self) -> bool:
@@ -64,7 +64,7 @@ class Uniter:
         return self._model.is_gone(self._unit)
 
     def _wait_until_due(self) -> bool:
-        """Block until there is something to do. Return False when the unit is gone."""
+        """Wait until there is something to do. Return False if the unit is gone."""
         with self._lock:
             while not self._gone():
                 if self._due():
@@ -89,7 +89,7 @@ class Uniter:
         return next_hook(self._unit.local, self._remote()) is not None
 
     def _given_up(self) -> Hook | None:
-        """Return the failed hook that the operator has resolved without a retry."""
+        """Return the failed hook that the operator resolved with --no-retry, if there is one."""
         return self._unit.local.failed if self._unit.resolved == "skip" else None
 
     def _rest(self) -> None:
@@ -106,7 +106,7 @@ class Uniter:
             self._unit.update_status_version += 1
 
     def _timeout(self) -> float | None:
-        """Return the seconds until time alone makes something due. None: it never does."""
+        """Return the seconds until time alone makes something due; None if it never does."""
         date = next_date(self._model.secrets.values(), now())
         times = [
             moment - time.monotonic()
@@ -140,13 +140,13 @@ class Uniter:
                 self._controller.changed(self._model)
 
     def _resolve(self, remote: Snapshot) -> Hook | None:
-        """Return the next hook. A failed hook that the operator has given up counts as done."""
+        """Return the next hook. Count a failed hook as done if the operator gave it up."""
         given_up = self._given_up()
         if given_up is not None:
             self._executor.succeeded(given_up, remote)
             return None
         hook = next_hook(self._unit.local, remote)
-        if hook is None or hook.kind != UNPACK:  # UNPACK runs ahead of the hook to retry
+        if hook is None or hook.kind != UNPACK:  # the retry comes after UNPACK
             self._unit.resolved = ""
             self._retry.begun()
         return hook

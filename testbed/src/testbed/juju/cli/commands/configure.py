@@ -21,7 +21,7 @@ _FORMAT, _RESET = Flag("format"), Flag("reset", "list")
 
 
 def _split(words: list[str]) -> tuple[list[str], list[str]]:
-    """Keys to show, and assignments. Raises UsageError when both are given."""
+    """Return the keys to show, and the assignments. Raise UsageError if there are both."""
     keys = [word for word in words if "=" not in word]
     pairs = [word for word in words if "=" in word]
     if keys and pairs:
@@ -36,7 +36,7 @@ def _resets(parsed: Parsed) -> list[str]:
 
 
 def dump(value: Any, style: str) -> str:
-    """A value as `--format` wants it: yaml or json."""
+    """Return a value in the format of `--format`: yaml or json."""
     if style == "json":
         return json.dumps(value)
     if style in ("yaml", "smart", ""):
@@ -142,7 +142,7 @@ def model_config(invocation: Invocation, parsed: Parsed) -> None:
 
 
 def model_values(given: Mapping[str, str]) -> dict[str, Value]:
-    """Model options as given on a command line, in their types. Raises JujuError."""
+    """Return the model options of a command line in their types. Raise JujuError."""
     return {key: _model_value(key, text) for key, text in given.items()}
 
 

@@ -44,7 +44,7 @@ def _located(name: str) -> str:
 
 
 def _ordered(wanted: bundle.Bundle) -> list[BundleApplication]:
-    """Applications whose units go beside those of others come after them."""
+    """Return the applications, with those that are placed beside units of others last."""
     return sorted(wanted.applications, key=lambda member: any(map(_names_unit, member.to)))
 
 
@@ -55,7 +55,7 @@ def _names_unit(target: str) -> bool:
 def _charm(
     invocation: Invocation, model: Model, member: BundleApplication, channel: str
 ) -> Source:
-    """A member's charm: its own channel, else the track that the bundle was asked for."""
+    """Return an application's charm, from its own channel or else the bundle's."""
     wanted = member.channel or (channel if not is_local(member.charm) else "")
     try:
         return source(invocation, model, member.charm, wanted)
@@ -99,13 +99,13 @@ def _deploy_member(
 
 
 def _base(base: str, found: Source) -> str:
-    """A bundle's default base counts for the charms that have it."""
+    """Return the bundle's default base if the charm supports it."""
     supported = not found.charm.bases or base.partition("/")[0] in found.charm.bases
     return base if supported else ""
 
 
 def _placed(request: Request, member: BundleApplication, machines: dict[str, str]) -> Request:
-    """`to:` of a bundle: a machine of the bundle, a unit, or the unit of an application."""
+    """Return the request with its placements: machines of the bundle, units, applications."""
     to = []
     for target in member.to:
         if names.is_application(target) and target != "new":

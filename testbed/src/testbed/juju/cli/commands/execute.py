@@ -106,7 +106,7 @@ def _listed(parsed: Parsed, name: str) -> list[str]:
 
 
 def _on_machine(invocation: Invocation, host: MachineLike, task: Task) -> None:
-    """A command on a machine itself runs as its user, outside any unit."""
+    """Run a command as the user of a machine, outside any unit."""
     stdout: list[str] = []
     stderr: list[str] = []
     lock = invocation.controller.lock

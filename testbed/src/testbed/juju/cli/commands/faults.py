@@ -1,4 +1,4 @@
-"""`testbedctl faults`: what goes wrong between an application's hooks and the API server."""
+"""testbedctl faults: make requests of an application's hooks to the API server fail."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def _fault(verb: str, what: str, parsed: Parsed) -> Fault | None:
 COMMANDS = (
     Command(
         "faults", faults,
-        "on|off APP: APP's hooks reach the API server through a proxy, from the next one on.\n"
-        "                       answer APP WHAT --request \"METHOD PATH\": 403, html …, to each\n"
-        "                       such request; PATH is the end of its path.\n"
-        "                       kill APP --at-request N [--after]: each hook, but no retry.\n"
+        "on|off APP: sends the requests of APP's hooks through a proxy, from the next hook on.\n"
+        "                       answer APP WHAT --request \"METHOD PATH\": answers each such\n"
+        "                       request with 403, html …; PATH is the end of its path.\n"
+        "                       kill APP --at-request N [--after]: kills each hook, no retry.\n"
         "                       Both take either flag: N counts the requests of each hook.\n"
-        "                       clear APP: nothing goes wrong. requests APP: all, as JSON.",
+        "                       clear APP: ends all faults. requests APP: prints all as JSON.",
         (Flag("at-request"), Flag("request"), Flag("after", "bool")),
     ),
 )  # fmt: skip

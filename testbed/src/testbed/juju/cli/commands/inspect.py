@@ -133,7 +133,7 @@ def debug_log(invocation: Invocation, parsed: Parsed) -> None:
 
 
 def _first(lines: list[Line], parsed: Parsed, *, tail: bool) -> list[Line]:
-    """What is shown before tailing: all, or the last lines."""
+    """Return the lines to print before following the log: all, or the last ones."""
     limit = int(parsed.text("limit", "0"))
     if limit:
         return lines[-limit:]
@@ -152,7 +152,7 @@ def _wanted(line: Line, parsed: Parsed, level: str) -> bool:
 
 
 def _names(selector: str, entity: str) -> bool:
-    """`unit-aws-iam-0`, `aws-iam/0`, `aws-iam` and `unit-aws-iam-*` name the same agent."""
+    """Return whether a selector such as `unit-a-0`, `a/0`, `a` or `unit-a-*` names the entity."""
     if names.is_unit(selector):
         return entity == names.tag_of(selector)
     if selector.endswith("*"):

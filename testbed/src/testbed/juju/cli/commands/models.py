@@ -68,7 +68,7 @@ def destroy_model(invocation: Invocation, parsed: Parsed) -> None:
 
 
 def _empty(invocation: Invocation, model: Model) -> None:
-    """Let every application go as `remove-application` does, and wait for that."""
+    """Remove every application as `remove-application` does, and wait until all are gone."""
     with invocation.controller.lock:
         for application in list(model.applications.values()):
             destroy_application(model, application)
@@ -130,7 +130,7 @@ def show_model(invocation: Invocation, parsed: Parsed) -> None:
 
 
 def info(model: Model) -> dict[str, Any]:
-    """A model as `juju show-model` describes it."""
+    """Return a model as `juju show-model` describes it."""
     return {
         "name": f"{USER}/{model.name}",
         "short-name": model.name,

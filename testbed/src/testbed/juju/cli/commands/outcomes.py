@@ -1,4 +1,4 @@
-"""What comes of tasks, as `juju run` and `juju exec` tell it."""
+"""The results of tasks, as `juju run` and `juju exec` print them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _OWN_RESULTS = ("return-code", "stdout", "stderr")
 
 
 def new_task(invocation: Invocation, model: Model, target: str, **what: Any) -> Task:
-    """A task with the model's next number, which `juju show-task` finds."""
+    """Return a new task with the model's next number. `juju show-task` finds it."""
     task = Task(str(model.next_operation), target, **what)
     model.next_operation += 1
     invocation.controller.tasks[model.uuid, task.id] = task
@@ -22,7 +22,7 @@ def new_task(invocation: Invocation, model: Model, target: str, **what: Any) -> 
 
 
 def scheduled(operation: int, tasks: list[Task]) -> str:
-    """What is said of tasks that go on in the background."""
+    """Return the message about tasks that run in the background."""
     numbers = " and ".join(task.id for task in tasks)
     plural = "" if len(tasks) == 1 else "s"
     lines = [f"Scheduled operation {operation} with task{plural} {numbers}"]
@@ -50,7 +50,7 @@ def verdict(invocation: Invocation, tasks: list[Task]) -> int:
 
 
 def plain(tasks: list[Task]) -> str:
-    """The results as people read them: YAML of what the action set, then what it printed."""
+    """Return the results for people: the values that an action set as YAML, then its output."""
     texts = []
     for task in tasks:
         set_by_charm = {k: v for k, v in task.results.items() if k not in _OWN_RESULTS}

@@ -1,4 +1,4 @@
-"""Arguments that several commands take."""
+"""Arguments that several commands have in common."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from testbed.juju.state.settings import Option, Value, check_value, parse_value
 
 
 def assignments(invocation: Invocation, words: Sequence[str]) -> dict[str, str]:
-    """`key=value` words; `key=@file` takes the file's content. Raises UsageError."""
+    """Return `key=value` words as a map; `key=@file` reads a file. Raise UsageError."""
     found: dict[str, str] = {}
     for word in words:
         key, assigned, value = word.partition("=")
@@ -25,7 +25,7 @@ def assignments(invocation: Invocation, words: Sequence[str]) -> dict[str, str]:
 
 
 def option_texts(invocation: Invocation, words: Sequence[str], application: str) -> dict[str, Any]:
-    """What `--config` gives: `key=value`, or a YAML file with the application's options."""
+    """Return the options of `--config`: `key=value` words and YAML files."""
     found: dict[str, Any] = {}
     for word in words:
         if "=" in word:
@@ -36,7 +36,7 @@ def option_texts(invocation: Invocation, words: Sequence[str], application: str)
 
 
 def options_file(invocation: Invocation, path: str, application: str) -> dict[str, Any]:
-    """The options of one application in a YAML file, under its name or `settings`."""
+    """Return the options of one application in a YAML file, under its name or `settings`."""
     document = yaml.safe_load(invocation.read(path))
     if not isinstance(document, dict):
         raise JujuError(f'cannot parse settings data of "{path}": expected a map')
@@ -47,7 +47,7 @@ def options_file(invocation: Invocation, path: str, application: str) -> dict[st
 
 
 def config_of(options: Mapping[str, Option], given: Mapping[str, Any]) -> dict[str, Value]:
-    """Given options in their types: texts of the command line, or values of a YAML file."""
+    """Return options in their types, from texts of the command line or values of a YAML file."""
     return {
         name: parse_value(options, name, value)
         if isinstance(value, str)
@@ -57,12 +57,12 @@ def config_of(options: Mapping[str, Option], given: Mapping[str, Any]) -> dict[s
 
 
 def placements(parsed: Parsed) -> list[str]:
-    """The targets of `--to`."""
+    """Return the targets of `--to`."""
     return [target for target in parsed.text("to").split(",") if target]
 
 
 def wait_seconds(text: str) -> float | None:
-    """`--wait=30s`; None when it was not given. Raises UsageError."""
+    """Return 30.0 for `--wait=30s`, None without `--wait`. Raise UsageError."""
     from testbed.juju.durations import seconds
 
     if not text:

@@ -1,4 +1,4 @@
-"""juju ssh and scp: commands on a machine as its user, files to and from it."""
+"""juju ssh and scp: commands on a machine as one of its users, files to and from it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _IGNORED_SSH_OPTIONS = ("-q", "-T", "-t", "-tt")
 
 @dataclass(frozen=True)
 class Target:
-    """A machine and the user to be there."""
+    """A machine and the user on it."""
 
     host: MachineLike
     user: str
@@ -36,7 +36,7 @@ class Target:
 
 
 def find_target(invocation: Invocation, text: str) -> Target:
-    """`[USER@]UNIT`, `[USER@]APP/leader` or `[USER@]MACHINE`."""
+    """Return the target `[USER@]UNIT`, `[USER@]APP/leader` or `[USER@]MACHINE`."""
     user, at, name = text.rpartition("@")
     with invocation.controller.lock:
         model = invocation.model
@@ -81,7 +81,7 @@ def ssh(invocation: Invocation, parsed: Parsed) -> int:
 
 
 def _command(words: list[str]) -> list[str]:
-    """The remote command: what follows ssh's own options, joined by a shell there."""
+    """Return the words of the remote command, without ssh's own options."""
     rest = list(words)
     while rest and rest[0].startswith("-"):
         option = rest.pop(0)
@@ -97,7 +97,7 @@ def _command(words: list[str]) -> list[str]:
 
 
 def _wait(invocation: Invocation, process: subprocess.Popen[bytes]) -> int:
-    """The command's exit code. When the client ends first, so does the command."""
+    """Return the command's exit code. End the command if the client ends first."""
     ended = threading.Event()
 
     def watch() -> None:
@@ -150,7 +150,7 @@ def _copy(invocation: Invocation, source: str, destination: str, *, recursive: b
 
 
 def _place(invocation: Invocation, text: str) -> tuple[Path, Target | None]:
-    """A file here, or on a machine (`UNIT:PATH`)."""
+    """Return a file here, or on a machine (`UNIT:PATH`)."""
     name, colon, path = text.partition(":")
     if not colon or name.startswith((".", "/")):
         return invocation.path(text), None
@@ -159,7 +159,7 @@ def _place(invocation: Invocation, text: str) -> tuple[Path, Target | None]:
 
 
 def _chown(path: Path, target: Target) -> None:
-    """What scp writes on a machine belongs to the user that it came as."""
+    """Give files that scp wrote on a machine to the user of the connection."""
     home = inside(target.host, target.home).stat()
     everything = [path, *path.rglob("*")] if path.is_dir() else [path]
     for each in everything:

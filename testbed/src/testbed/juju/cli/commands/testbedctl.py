@@ -1,4 +1,4 @@
-"""testbedctl: what a test needs and the real juju has no command for."""
+"""testbedctl: commands that tests need and that the real juju does not have."""
 
 from __future__ import annotations
 
@@ -95,15 +95,15 @@ COMMANDS = (
     Command("move-leader", move_leader, "Makes UNIT the leader of its application."),
     Command(
         "kill-hook", kill_hook,
-        "Kills the next hook of a unit, present or to come, at its N-th hook-tool call; or every\n"
-        "                       hook (--every-hook), but for the one that runs again.",
+        "Kills the next hook of a unit at its N-th hook-tool call, or every hook with\n"
+        "                       --every-hook. The unit need not exist yet. Retries are spared.",
         (Flag("unit"), Flag("at-tool-call"), Flag("every-hook", "bool")),
     ),
-    Command("killed", killed, "Prints what came of the last kill-hook of UNIT, as JSON."),
+    Command("killed", killed, "Prints what the last kill-hook of UNIT has killed, as JSON."),
     Command("trigger", trigger, "UNIT update-status: runs that hook now."),
     Command("hooks", hooks, "Prints every hook that UNIT ran, as JSON."),
-    Command("stop-agent", stop_agent, "Loses UNIT's agent: no hooks, another leader."),
-    Command("start-agent", start_agent, "Brings UNIT's agent back."),
+    Command("stop-agent", stop_agent, "Stops UNIT's agent: it runs no hooks and is no leader."),
+    Command("start-agent", start_agent, "Starts UNIT's agent again."),
     Command("settle", settle, "Waits until nothing runs or is due in the model.", (Flag("wait"),)),
     *faults.COMMANDS,
 )  # fmt: skip

@@ -86,7 +86,7 @@ def _agreed(invocation: Invocation, parsed: Parsed, lines: list[str]) -> bool:
 
 
 def _force(invocation: Invocation, units: list[Unit]) -> None:
-    """Take units away with no more hooks run, their subordinates first."""
+    """Remove units without running their hooks, subordinates first."""
     model = invocation.model
     everyone = [model.find_unit(name) for unit in units for name in unit.subordinates]
     for unit in [*filter(None, everyone), *units]:
