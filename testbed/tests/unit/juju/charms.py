@@ -52,14 +52,15 @@ def pack(
     files: Mapping[str, str] | None = None,
     bases: tuple[str, ...] = (),
     name: str = "",
+    dispatch: str = DISPATCH,
 ) -> Path:
-    """A charm archive whose hooks are shell."""
+    """A charm archive whose hooks are shell. Without `dispatch`, `files` has them in hooks/."""
     document = yaml.safe_load(metadata)
     path = folder / f"{name or document['name']}.charm"
     content = {
         "metadata.yaml": metadata,
         "behaviour": behaviour,
-        "dispatch": DISPATCH,
+        **({"dispatch": dispatch} if dispatch else {}),
         "config.yaml": yaml.safe_dump({"options": config or {}}),
         "actions.yaml": yaml.safe_dump(dict(actions or {})),
         **(files or {}),
@@ -72,6 +73,7 @@ def pack(
     with zipfile.ZipFile(path, "w") as archive:
         for file, text in content.items():
             info = zipfile.ZipInfo(file)
-            info.external_attr = (0o100755 if file == "dispatch" else 0o100644) << 16
+            script = file.startswith(("dispatch", "hooks/", "actions/"))
+            info.external_attr = (0o100755 if script else 0o100644) << 16
             archive.writestr(info, text)
     return path

@@ -48,19 +48,25 @@ class Executor:
             with lock:
                 self.unit.local = committed(self.unit.local, hook, remote)
             return
+        path = f"hooks/{hook.name}"
+        handler = self.processes.handler(path)
         with lock:
             if self.model.is_gone(
                 self.unit
             ):  # a unit that is not installed yet is removed at once
                 return
             context = self._begin(hook)
-        code = self.processes.dispatch(context, f"hooks/{hook.name}", self._log_lines(hook.name))
+            if handler is not None:
+                self.controller.kills.begins(context)
+        code = 0
+        if handler is not None:
+            output = self._log_lines(hook.name)
+            code = self.processes.run(context, [handler.script], path, output)
         with lock:
-            self._end(context, hook, remote, code)
+            self._end(context, hook, remote, handler, code)
 
     def _begin(self, hook: Hook) -> Context:
         context = self.processes.context(hook=hook)
-        self.controller.kills.begins(context)
         self.unit.agent = Status("executing", f"running {hook.name} hook")
         if hook.kind in _WORKLOADS:
             self.unit.workload = replace(_WORKLOADS[hook.kind], since=now())
@@ -86,23 +92,32 @@ class Executor:
             return False
         return True
 
-    def _end(self, context: Context, hook: Hook, remote: Snapshot, code: int) -> None:
+    def _end(
+        self,
+        context: Context,
+        hook: Hook,
+        remote: Snapshot,
+        handler: runner.Handler | None,
+        code: int,
+    ) -> None:
         self.controller.tools.unregister(context)
         if self.model.is_gone(self.unit):
             return
-        if code != 0:
-            self._failed(hook, code)
+        if handler is not None and code != 0:
+            self._failed(hook, handler, code)
             return
         context.commit()
-        how = f'"{hook.name}" hook (via hook dispatching script: dispatch)'
-        self.processes.log("INFO", "juju.worker.uniter.operation", f"ran {how}")
+        what = f'skipped "{hook.name}" hook (missing)'
+        if handler is not None:
+            what = f'ran "{hook.name}" hook (via {handler.kind})'
+        self.processes.log("INFO", "juju.worker.uniter.operation", what)
         self._set_workload_after(hook)
         self.succeeded(hook, remote)
 
-    def _failed(self, hook: Hook, code: int) -> None:
+    def _failed(self, hook: Hook, handler: runner.Handler, code: int) -> None:
         signal = _SIGNALS.get(-code, str(-code))
         reason = f"exit status {code}" if code > 0 else f"signal: {signal}"
-        message = f'hook "{hook.name}" (via hook dispatching script: dispatch) failed: {reason}'
+        message = f'hook "{hook.name}" (via {handler.kind}) failed: {reason}'
         self.processes.log("ERROR", "juju.worker.uniter.operation", message)
         waits = f'awaiting error resolution for "{hook.name}" hook'
         self.processes.log("INFO", "juju.worker.uniter", waits)
@@ -149,15 +164,21 @@ class Executor:
         stdout: list[str] = []
         stderr: list[str] = []
         output = (stdout.append, stderr.append)
-        if action:
-            code = self.processes.dispatch(context, f"actions/{task.action}", output)
-        else:
-            code = self.processes.run(context, ["/bin/bash", "-c", task.command], "", output)
+        path = f"actions/{task.action}" if action else ""
+        argv = self._script_of(path) if action else ["/bin/bash", "-c", task.command]
+        code = self.processes.run(context, argv, path, output) if argv else None
         with lock:
             self.controller.tools.unregister(context)
             if code == 0 and not self.model.is_gone(self.unit):
                 context.commit()
-            finish(task, action, code, stdout, stderr)
+            if code is None:
+                task.finish("failed", f'action not implemented on unit "{self.unit.name}"')
+            else:
+                finish(task, action, code, stdout, stderr)
+
+    def _script_of(self, path: str) -> list[str]:
+        handler = self.processes.handler(path)
+        return [handler.script] if handler else []
 
     def _log_lines(self, hook: str) -> runner.Output:
         module = f"unit.{self.unit.name}.{hook}"

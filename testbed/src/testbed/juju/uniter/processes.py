@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from testbed.juju.hooktools.context import ActionRun, Context
 from testbed.juju.state.model import MachineLike, Model, Unit, now
-from testbed.juju.state.paths import charm_dir, inside
+from testbed.juju.state.paths import charm_dir
 from testbed.juju.state.unitstate import Hook
 from testbed.juju.uniter import runner
 from testbed.juju.uniter.history import run_of
@@ -56,16 +56,9 @@ class Processes:
         self._controller.tools.register(context)
         return context
 
-    def dispatch(self, context: Context, path: str, output: runner.Output) -> int:
-        """Run the charm's dispatch script and return its exit code.
-
-        If the charm has no dispatch script, run `path`, such as hooks/start, if there is one.
-        """
-        folder, host = charm_dir(self._unit.name), self._host()
-        for script in ("dispatch", path):
-            if inside(host, f"{folder}/{script}").exists():
-                return self.run(context, [f"{folder}/{script}"], path, output)
-        return 0
+    def handler(self, path: str) -> runner.Handler | None:
+        """Return the script that runs a hook or an action, such as hooks/start."""
+        return runner.find_handler(self._host(), self._unit.name, path)
 
     def run(self, context: Context, argv: Sequence[str], path: str, output: runner.Output) -> int:
         """Run a command in the charm's folder and return its exit code, negative for a signal."""

@@ -12,6 +12,7 @@ import subprocess
 import threading
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -67,6 +68,27 @@ def _fill_tools(folder: Path, program: Path, tools: Sequence[str]) -> None:
     (new / "jujud").write_text(_JUJUD)
     (new / "jujud").chmod(0o755)
     new.rename(folder)
+
+
+@dataclass(frozen=True)
+class Handler:
+    """The script that runs a hook or an action, and what Juju's log calls it."""
+
+    script: str
+    kind: str
+
+
+def find_handler(machine: MachineLike, unit: str, path: str) -> Handler | None:
+    """Return the charm's dispatch script, or the script at `path` (hooks/start). None: neither."""
+    scripts = {
+        "dispatch": "hook dispatching script: dispatch",
+        path: "explicit, bespoke hook script",
+    }
+    for name, kind in scripts.items():
+        script = f"{charm_dir(unit)}/{name}"
+        if inside(machine, script, follow=True).exists():
+            return Handler(script, kind)
+    return None
 
 
 def unpack(machine: MachineLike, unit: str, archive: Path) -> None:

@@ -1,0 +1,97 @@
+"""Charms with a script for each hook and action, and none for all of them."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from unit.juju.charms import PRINCIPAL, pack
+from unit.juju.conftest import Juju
+
+SCRIPT = '#!/bin/sh\njuju-log "path $JUJU_DISPATCH_PATH, script ${0##*/charm/}"\n'
+ACTION = '#!/bin/sh\naction-set path="$JUJU_DISPATCH_PATH" script="${0##*/charm/}"\n'
+FILES = {
+    "hooks/start": SCRIPT + "status-set active\n",
+    "hooks/stop": SCRIPT,
+    "actions/tell": ACTION,
+}
+ACTIONS = {"tell": {}, "absent": {}}
+
+
+@pytest.fixture
+def host(juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL, files=FILES, actions=ACTIONS, dispatch="")
+    juju("deploy", "./host.charm")
+    juju.settle()
+
+
+def logged(juju: Juju) -> list[str]:
+    """What the unit's log says of its hooks."""
+    log = juju("debug-log", "--include", "host/0")
+    return re.findall(r'(?:ran|skipped) "\S+" hook .*|path hooks.*', log)
+
+
+@pytest.mark.usefixtures("host")
+def test_each_hook_runs_its_own_script_and_is_skipped_without_one(juju: Juju) -> None:
+    assert logged(juju) == [
+        'skipped "install" hook (missing)',
+        'skipped "friends-relation-created" hook (missing)',
+        'skipped "leader-elected" hook (missing)',
+        'skipped "config-changed" hook (missing)',
+        "path hooks/start, script hooks/start",
+        'ran "start" hook (via explicit, bespoke hook script)',
+    ]
+    assert juju.hooks("host/0") == ["start"]
+    assert juju.status()["applications"]["host"]["application-status"]["current"] == "active"
+
+
+def test_a_charm_with_dispatch_runs_it_for_everything(juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL, files=FILES, actions=ACTIONS, dispatch=SCRIPT)
+
+    juju("deploy", "./host.charm")
+    juju.settle()
+
+    assert logged(juju)[-2:] == [
+        "path hooks/start, script dispatch",
+        'ran "start" hook (via hook dispatching script: dispatch)',
+    ]
+
+
+@pytest.mark.usefixtures("host")
+def test_an_action_runs_its_own_script(juju: Juju) -> None:
+    done = json.loads(juju("run", "host/0", "tell", "--format", "json"))["host/0"]
+
+    assert done["results"]["path"] == done["results"]["script"] == "actions/tell"
+
+
+@pytest.mark.usefixtures("host")
+def test_an_action_without_a_script_fails(juju: Juju) -> None:
+    refusal = juju.refused("run", "host/0", "absent")
+
+    assert 'action not implemented on unit "host/0"' in refusal
+
+
+def test_a_script_that_fails_is_named_in_the_log(juju: Juju) -> None:
+    files = {"hooks/install": "#!/bin/sh\nexit 3\n"}
+    pack(juju.folder, PRINCIPAL, files=files, dispatch="")
+    juju("model-config", "automatically-retry-hooks=false")
+
+    juju("deploy", "./host.charm")
+    juju.settle()
+
+    said = 'hook "install" (via explicit, bespoke hook script) failed: exit status 3'
+    assert said in juju("debug-log", "--include", "host/0")
+
+
+def test_a_hook_that_is_missing_uses_up_no_kill(juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL, files=FILES, dispatch="")
+    juju.control("kill-hook", "--unit", "host/0", "--at-tool-call", "1")
+
+    juju("deploy", "./host.charm")
+    juju.settle()
+
+    assert json.loads(juju.control("killed", "host/0"))["killed"] == [
+        {"hook": "start", "tool": "juju-log"}
+    ]
