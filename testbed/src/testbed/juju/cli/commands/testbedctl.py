@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from testbed.juju.cli.commands import faults
+from testbed.juju.cli.commands import authority, faults
 from testbed.juju.cli.commands.parsing import wait_seconds
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.controller import lifecycle
@@ -105,5 +105,6 @@ COMMANDS = (
     Command("stop-agent", stop_agent, "Stops UNIT's agent: it runs no hooks and is no leader."),
     Command("start-agent", start_agent, "Starts UNIT's agent again."),
     Command("settle", settle, "Waits until nothing runs or is due in the model.", (Flag("wait"),)),
+    *authority.COMMANDS,
     *faults.COMMANDS,
 )  # fmt: skip
