@@ -16,7 +16,8 @@ ROLE = "arn:aws:iam::111122223333:role/k8s-view-role"
 WRONG = "a-wrong-secret-key"
 CLUSTER_ID = "$(kubectl config view -o jsonpath='{.users[?(@.user.exec)].user.exec.args[2]}')"
 INTERVAL = "update-status-hook-interval"
-UNSEAL = "juju run vault/leader unseal"
+# testbedctl does what is done with Vault's client: init, unseal, and create a token.
+AUTHORIZE = 'juju run vault/leader authorize-charm token="$(testbedctl authority vault unseal)"'
 RUN_STATUS_COMMAND = (
     'eval "$(juju status aws-iam --format json '
     '| jq -r \'.applications["aws-iam"]["application-status"].message\' '
@@ -114,7 +115,7 @@ def _deploy(control_plane: ControlPlane, authority: Authority) -> list[Step | Wa
     settings = f"--channel {control_plane}/stable {overlays}"
     return [
         Step("Deploy", f"juju deploy charmed-kubernetes {settings}"),
-        *([Step("Unseal vault", UNSEAL, retry_seconds=60)] if authority == "vault" else []),
+        *([Step("Unseal vault", AUTHORIZE, retry_seconds=60)] if authority == "vault" else []),
         *(_wait_for_the_relation() if control_plane == "1.28" else _set_the_option()),
         Step(
             "Get the administrator's kubeconfig from the control plane",

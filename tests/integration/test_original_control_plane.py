@@ -44,7 +44,7 @@ def test_given_a_new_authority_then_the_rotation_ends_without_an_acknowledgement
     principal = units.databag(deployed, "aws-iam/0", "aws-iam")
     assert "webhook_hash" not in principal
 
-    deployed.run("easyrsa/0", "new-ca")
+    testbed_only.ask_authority(deployed, "easyrsa", "new-authority")
     juju_status.wait_until_active(deployed)
 
     assert certificates.newly_presented(deployed, cluster) != former

@@ -35,7 +35,7 @@ def test_given_a_new_certificate_of_the_same_authority_then_pods_serve_it_and_no
     files = {unit: units.webhook_file(trio, unit) for unit in units.names(trio)}
     before = certificates.presented(trio, cluster)
 
-    trio.run("easyrsa/0", "reissue")
+    testbed_only.ask_authority(trio, "easyrsa", "reissue")
     juju_status.wait_until_active(trio)
 
     assert certificates.newly_presented(trio, cluster) != before
@@ -48,7 +48,7 @@ def test_given_a_new_authority_then_the_old_one_is_trusted_until_its_last_pod_en
 ) -> None:
     former = certificates.authority(trio)
 
-    trio.run("easyrsa/0", "new-ca")
+    testbed_only.ask_authority(trio, "easyrsa", "new-authority")
     juju_status.wait_until_active(trio)
 
     new = certificates.authority(trio)
@@ -70,7 +70,7 @@ def test_given_a_unit_whose_agent_is_late_then_the_pods_keep_the_certificate_tha
     before = certificates.presented(trio, cluster)
     testbed_only.stop_agent(trio, late)
 
-    trio.run("easyrsa/0", "new-ca")
+    testbed_only.ask_authority(trio, "easyrsa", "new-authority")
     juju_status.wait_until_leader_says(trio, LATE.format(late))
 
     new = certificates.authority(trio)
@@ -93,7 +93,7 @@ def test_given_a_control_plane_whose_agent_is_late_then_the_pods_keep_the_certif
     before = certificates.presented(trio, cluster)
     testbed_only.stop_agent(trio, units.principal(trio, late))
 
-    trio.run("easyrsa/0", "new-ca")
+    testbed_only.ask_authority(trio, "easyrsa", "new-authority")
     juju_status.wait_until_leader_says(trio, LATE.format(late))
 
     assert certificates.presented(trio, cluster) == before
@@ -111,7 +111,7 @@ def test_given_a_leader_that_is_lost_during_a_rotation_then_the_next_leader_comp
     late, former, dead = follower(trio), certificates.authority(trio), units.leader(trio)
     before = certificates.presented(trio, cluster)
     testbed_only.stop_agent(trio, late)
-    trio.run("easyrsa/0", "new-ca")
+    testbed_only.ask_authority(trio, "easyrsa", "new-authority")
     juju_status.wait_until_leader_says(trio, LATE.format(late))
 
     testbed_only.stop_agent(trio, dead)
@@ -133,8 +133,8 @@ def test_given_a_leader_that_is_lost_during_a_rotation_then_the_next_leader_comp
 def test_given_two_new_authorities_in_a_row_then_the_last_one_stays(
     trio: jubilant.Juju, cluster: Cluster
 ) -> None:
-    trio.run("easyrsa/0", "new-ca")
-    trio.run("easyrsa/0", "new-ca")
+    testbed_only.ask_authority(trio, "easyrsa", "new-authority")
+    testbed_only.ask_authority(trio, "easyrsa", "new-authority")
     juju_status.wait_until_active(trio)
     logins.log_in_everywhere(trio, cluster)
 

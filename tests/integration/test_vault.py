@@ -1,4 +1,4 @@
-"""vault as the authority: sealed at first, with two units, and an intermediate of its own root."""
+"""vault as the authority: sealed at first, with two units, and below a root elsewhere."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tests.integration.helpers import (
     logins,
     testbed_only,
     units,
+    vault,
 )
 from tests.integration.helpers.kubernetes import Cluster
 
@@ -25,6 +26,7 @@ VAULT = Path(__file__).parents[2] / "testbed/bundles/vault.yaml"
 def deployed(juju: jubilant.Juju) -> jubilant.Juju:
     """Deploy Charmed Kubernetes 1.28 with aws-iam and two sealed units of vault."""
     bundle.deploy(juju, authority="vault", extra=[VAULT])
+    juju.config("vault", {"auto-generate-root-ca-cert": False})
     juju.add_unit("vault", to="0")
     juju.wait(lambda status: jubilant.all_agents_idle(status) and _sealed(status), timeout=240)
     return juju
@@ -32,13 +34,14 @@ def deployed(juju: jubilant.Juju) -> jubilant.Juju:
 
 def _sealed(status: jubilant.Status) -> bool:
     found = status.get_units("vault").values()
-    return all(unit.workload_status.message == "Unit is sealed" for unit in found)
+    return all(u.workload_status.message == "Vault needs to be initialized" for u in found)
 
 
 @pytest.fixture(scope="module")
 def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
     """Unseal vault, and return the cluster, in which knobby can log in through a role."""
-    deployed.run("vault/leader", "unseal")
+    vault.authorize(deployed)
+    vault.put_below_a_new_root(deployed)
     juju_status.wait_until_active(deployed)
     cluster = kubernetes.connect(deployed, tmp_path_factory.mktemp("kubeconfigs"))
     cluster.map("knobby", arns.ROLE, "knobby", "view")
@@ -78,7 +81,7 @@ def test_given_a_new_root_then_the_old_one_is_trusted_until_its_last_pod_ends(
 ) -> None:
     before = certificates.trusted(deployed, "aws-iam/0")
 
-    deployed.run("vault/leader", "generate-root-ca")
+    vault.put_below_a_new_root(deployed)
     juju_status.wait_until_active(deployed)
     assert logins.wait_for_login(cluster) == "knobby"
 

@@ -45,6 +45,12 @@ def run_update_status(juju: jubilant.Juju, unit: str) -> None:
     testbedctl.update_status(_model(juju), unit)
 
 
+def ask_authority(juju: jubilant.Juju, application: str, request: str, *argument: str) -> str:
+    """Have a certificate authority do what the original has no action for."""
+    require("only the testbed's authorities do this at will")
+    return testbedctl.run(_model(juju), "authority", application, request, *argument)
+
+
 def exit_codes(juju: jubilant.Juju, unit: str) -> set[int]:
     """Return the exit codes of every hook that a unit has run."""
     require("only the testbed keeps the exit code of every hook")

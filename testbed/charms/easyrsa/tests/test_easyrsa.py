@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+import getpass
 import json
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import ops
 import pytest
 from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from ops import testing
 
+from backups import Backups
 from easyrsa_charm import EasyRsaCharm
 
 pytestmark = pytest.mark.skipif(
@@ -18,13 +24,17 @@ pytestmark = pytest.mark.skipif(
     reason="needs the Debian package easy-rsa (scripts/lab setup)",
 )
 
-SANS = ["svc.kube-system.svc", "10.152.183.7"]
-Run = Callable[..., testing.Relation]
+SANS = ["10.152.183.7", "svc.kube-system.svc"]
+UNSORTED = [*reversed(SANS)]
+Context = testing.Context[EasyRsaCharm]
+Changed = Callable[..., testing.State]
 
 
 @pytest.fixture
-def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> testing.Context[EasyRsaCharm]:
-    monkeypatch.setattr(EasyRsaCharm, "folder", tmp_path)
+def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
+    backups = Backups(tmp_path / "backups", owner=getpass.getuser())
+    monkeypatch.setattr(EasyRsaCharm, "folder", tmp_path / "EasyRSA")
+    monkeypatch.setattr(EasyRsaCharm, "backups", backups)
     # Keys that take no time to find.
     monkeypatch.setenv("EASYRSA_ALGO", "ec")
     monkeypatch.setenv("EASYRSA_CURVE", "prime256v1")
@@ -32,116 +42,269 @@ def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> testing.Context[
 
 
 @pytest.fixture
-def changed(context: testing.Context[EasyRsaCharm]) -> Run:
-    def run(relation: testing.Relation) -> testing.Relation:
-        event = context.on.relation_changed(relation)
-        return only_relation(context.run(event, testing.State(relations=[relation])))
+def changed(context: Context) -> Changed:
+    """Run relation-changed, after the requirer of `before` has changed what it asks for."""
+
+    def run(asked: testing.Relation, before: testing.State | None = None) -> testing.State:
+        state = before or testing.State(relations=[asked])
+        if before:
+            local = dict(relation_of(before).local_unit_data)
+            asked = dataclasses.replace(asked, id=relation_of(before).id, local_unit_data=local)
+            state = dataclasses.replace(before, relations=[asked])
+        return context.run(context.on.relation_changed(asked, remote_unit=0), state)
 
     return run
 
 
-def only_relation(state: testing.State) -> testing.Relation:
+def relation_of(state: testing.State) -> testing.Relation:
     [relation] = state.relations
     assert isinstance(relation, testing.Relation)
     return relation
 
 
-def asking(*sans: str, cn: str = "server", **local: str) -> testing.Relation:
-    return testing.Relation(
-        "client",
-        remote_units_data={
-            0: {"unit_name": "app_0", "cert_requests": json.dumps({cn: {"sans": list(sans)}})}
-        },
-        local_unit_data=local,
-    )
+def asking(*sans: str, cn: str = "server", **more: str) -> testing.Relation:
+    request = json.dumps({cn: {"sans": list(sans)}})
+    asked = {"unit_name": "app_0", "cert_requests": request, **more}
+    return testing.Relation("client", remote_units_data={0: asked})
 
 
-def pair(relation: testing.Relation, cn: str = "server") -> tuple[str, str]:
-    reply = json.loads(relation.local_unit_data["app_0.processed_requests"])[cn]
-    return reply["cert"], reply["key"]
+def bag(state: testing.State) -> dict[str, str]:
+    return dict(relation_of(state).local_unit_data)
 
 
-def certificate(relation: testing.Relation, cn: str = "server") -> x509.Certificate:
-    return x509.load_pem_x509_certificate(_pem(pair(relation, cn)[0]))
+def pair(state: testing.State, cn: str = "server", kind: str = "requests") -> dict[str, str]:
+    return json.loads(bag(state)[f"app_0.processed_{kind}"])[cn]
 
 
-def _pem(text: str) -> bytes:
-    return text[text.index("-----BEGIN") :].encode()
+def certificate(state: testing.State, **which: str) -> x509.Certificate:
+    return _load(pair(state, **which)["cert"])
 
 
-def test_before_anyone_asks_the_authority_is_ready(
-    context: testing.Context[EasyRsaCharm],
-) -> None:
+def authority(state: testing.State) -> x509.Certificate:
+    return _load(bag(state)["ca"])
+
+
+def _load(text: str) -> x509.Certificate:
+    return x509.load_pem_x509_certificate(text[text.index("-----BEGIN") :].encode())
+
+
+def requested(context: Context, request: str, state: testing.State) -> testing.State:
+    """The state after `testbedctl authority easyrsa REQUEST`."""
+    with context(context.on.update_status(), state) as manager:
+        getattr(manager.charm.on, f"testbed_{request.replace('-', '_')}").emit()
+        return manager.run()
+
+
+def act(context: Context, action: str, state: testing.State, **params: Any) -> dict[str, Any]:
+    context.run(context.on.action(action, params=params), state)
+    return dict(context.action_results or {})
+
+
+def test_before_anyone_asks_the_authority_is_ready(context: Context) -> None:
     state = context.run(context.on.install(), testing.State())
 
     assert state.unit_status == ops.ActiveStatus("Certificate Authority ready.")
 
 
-def test_a_unit_that_asks_for_nothing_yet_gets_the_authority(changed: Run) -> None:
-    relation = changed(testing.Relation("client"))
+def test_a_unit_that_asks_for_nothing_yet_gets_the_authority(changed: Changed) -> None:
+    state = changed(testing.Relation("client"))
 
-    assert set(relation.local_unit_data) >= {"ca", "client.cert", "client.key"}
-    assert "chain" not in relation.local_unit_data
-
-
-def test_a_batch_is_answered_with_certificates_of_the_authority(changed: Run) -> None:
-    relation = changed(asking(*SANS))
-
-    authority = x509.load_pem_x509_certificate(relation.local_unit_data["ca"].encode())
-    certificate(relation).verify_directly_issued_by(authority)
-    names = certificate(relation).extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    assert [str(name.value) for name in names.value] == ["10.152.183.7", "svc.kube-system.svc"]
+    assert set(bag(state)) >= {"ca", "client.cert", "client.key"}
+    assert "chain" not in bag(state)
 
 
-def test_certificates_keep_the_text_before_them(changed: Run) -> None:
-    assert pair(changed(asking(*SANS)))[0].startswith("Certificate:\n")
+def test_a_batch_is_answered_with_certificates_of_the_authority(changed: Changed) -> None:
+    state = changed(asking(*SANS))
+
+    certificate(state).verify_directly_issued_by(authority(state))
+    names = certificate(state).extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    assert [str(name.value) for name in names.value] == SANS
 
 
-def test_the_same_names_in_another_order_get_the_same_pair(changed: Run) -> None:
+def test_a_client_is_answered_in_a_form_of_its_own(changed: Changed) -> None:
+    requests = json.dumps({"reader": {"sans": []}})
+
+    state = changed(asking(*SANS, client_cert_requests=requests))
+
+    reader = certificate(state, cn="reader", kind="client_requests")
+    reader.verify_directly_issued_by(authority(state))
+    usage = reader.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert list(usage) == [ExtendedKeyUsageOID.CLIENT_AUTH]
+
+
+def test_certificates_keep_the_text_before_them(changed: Changed) -> None:
+    assert pair(changed(asking(*SANS)))["cert"].startswith("Certificate:\n")
+
+
+def test_the_same_names_in_another_order_get_the_same_pair(changed: Changed) -> None:
     first = changed(asking(*SANS))
 
-    assert pair(changed(asking(*reversed(SANS), SANS[0]))) == pair(first)
+    assert pair(changed(asking(*UNSORTED, SANS[0]), first)) == pair(first)
 
 
-def test_other_names_get_another_pair(changed: Run) -> None:
+def test_names_that_do_not_come_sorted_get_the_same_pair(changed: Changed) -> None:
+    first = changed(asking(*UNSORTED))
+
+    assert pair(changed(asking(*UNSORTED), first)) == pair(first)
+
+
+def test_other_names_get_another_pair(changed: Changed) -> None:
     first = changed(asking(*SANS))
 
-    assert pair(changed(asking("other"))) != pair(first)
+    assert pair(changed(asking("other"), first)) != pair(first)
 
 
-def test_what_is_no_longer_asked_for_stays_answered(changed: Run) -> None:
+def test_another_relation_gets_the_pair_that_there_is(changed: Changed) -> None:
     first = changed(asking(*SANS))
 
-    second = changed(asking("other", cn="second", **first.local_unit_data))
+    assert pair(changed(asking(*SANS))) == pair(first)
+
+
+def test_a_pair_whose_files_were_deleted_is_made_again_for_a_new_relation(
+    changed: Changed, tmp_path: Path
+) -> None:
+    first = changed(asking(*SANS))
+    for kind in ("issued/server.crt", "private/server.key", "reqs/server.req"):
+        (tmp_path / "EasyRSA/pki" / kind).unlink()
+
+    assert pair(changed(asking(*SANS), first)) == pair(first)
+    assert pair(changed(asking(*SANS))) != pair(first)
+
+
+def test_what_is_no_longer_asked_for_stays_answered(changed: Changed) -> None:
+    first = changed(asking(*SANS))
+
+    second = changed(asking("other", cn="second"), first)
 
     assert pair(second) == pair(first)
     assert pair(second, "second") != pair(first)
 
 
-def test_a_single_request_is_answered_in_its_own_form(changed: Run) -> None:
+def test_a_single_request_is_answered_in_its_own_form(changed: Changed) -> None:
     asked = {"common_name": "10.85.0.10", "sans": json.dumps(SANS)}
-    relation = changed(testing.Relation("client", remote_units_data={0: asked}))
 
-    answer = relation.local_unit_data
-    assert answer["remote_0.server.key"].startswith("-----BEGIN PRIVATE KEY")
-    assert "remote_0.processed_requests" not in answer
+    state = changed(testing.Relation("client", remote_units_data={0: asked}))
+
+    assert bag(state)["remote_0.server.key"].startswith("-----BEGIN PRIVATE KEY")
+    assert "remote_0.processed_requests" not in bag(state)
 
 
-def test_a_request_that_is_no_json_fails_the_hook(changed: Run) -> None:
+def test_a_request_that_is_no_json_fails_the_hook(changed: Changed) -> None:
     asked = {"cert_requests": "server"}
 
     with pytest.raises(testing.errors.UncaughtCharmError):
         changed(testing.Relation("client", remote_units_data={0: asked}))
 
 
-@pytest.mark.parametrize(("action", "same_authority"), [("reissue", True), ("new-ca", False)])
-def test_an_action_makes_certificates_anew(
-    context: testing.Context[EasyRsaCharm], changed: Run, action: str, same_authority: bool
+@pytest.mark.parametrize(
+    ("request_", "same_authority"), [("reissue", True), ("new-authority", False)]
+)
+def test_the_testbed_has_certificates_issued_again(
+    context: Context, changed: Changed, request_: str, same_authority: bool
 ) -> None:
     first = changed(asking(*SANS))
 
-    state = context.run(context.on.action(action), testing.State(relations=[first]))
+    second = requested(context, request_, first)
 
-    second = only_relation(state)
     assert pair(second) != pair(first)
-    assert (second.local_unit_data["ca"] == first.local_unit_data["ca"]) == same_authority
+    assert (authority(second) == authority(first)) == same_authority
+    certificate(second).verify_directly_issued_by(authority(second))
+
+
+def test_a_unit_that_comes_back_after_a_new_authority_keeps_its_answer_of_the_former(
+    context: Context, changed: Changed
+) -> None:
+    first = changed(asking(*SANS))
+    away = changed(testing.Relation("client", remote_units_data={0: {}}), first)
+
+    renewed = requested(context, "new-authority", away)
+    back = changed(asking(*SANS), renewed)
+
+    assert authority(back) != authority(first)
+    assert pair(back) == pair(first)
+    certificate(changed(asking("other"), back)).verify_directly_issued_by(authority(back))
+
+
+def test_a_backup_brings_back_the_authority_and_its_pairs(
+    context: Context, changed: Changed
+) -> None:
+    first = changed(asking(*SANS))
+    results = act(context, "backup", first)
+    [name] = act(context, "list-backups", first)["message"].splitlines()[1:]
+    assert results["command"] == f"juju scp easyrsa/0:{EasyRsaCharm.backups.folder / name} ."
+    renewed = requested(context, "new-authority", first)
+
+    restored = context.run(context.on.action("restore", params={"name": name}), renewed)
+
+    assert bag(restored) == bag(first)
+
+
+def test_what_the_backup_does_not_hold_is_issued_by_its_authority(
+    context: Context, changed: Changed
+) -> None:
+    before = changed(testing.Relation("client", remote_units_data={0: {}}))
+    act(context, "backup", before)
+    [name] = EasyRsaCharm.backups.names()
+    asked = changed(asking(*SANS), before)
+
+    restored = context.run(context.on.action("restore", params={"name": name}), asked)
+
+    assert pair(restored) != pair(asked)
+    certificate(restored).verify_directly_issued_by(authority(before))
+
+
+def test_backups_are_deleted_one_by_one_or_all(context: Context, changed: Changed) -> None:
+    state = changed(asking(*SANS))
+    act(context, "backup", state)
+    [name] = EasyRsaCharm.backups.names()
+
+    act(context, "delete-backup", state, name=name)
+    none = act(context, "list-backups", state)
+    act(context, "backup", state)
+    act(context, "delete-backup", state, all=True)
+
+    assert none == {"message": "There are no available backup files."}
+    assert EasyRsaCharm.backups.names() == []
+
+
+@pytest.mark.parametrize("action", ["restore", "delete-backup"])
+def test_a_backup_that_is_missing_is_named(
+    context: Context, changed: Changed, action: str
+) -> None:
+    state = changed(asking(*SANS))
+
+    with pytest.raises(testing.ActionFailed, match=r"'\.\./pki' does not exist"):
+        act(context, action, state, name="../pki")
+
+
+def outside(folder: Path) -> None:
+    """Have the one backup hold a file that belongs elsewhere, too."""
+    [archive] = folder.iterdir()
+    with tarfile.open(archive) as packed:
+        packed.extractall(folder / "unpacked")
+    with tarfile.open(folder / "foreign.tar.gz", "w:gz") as packed:
+        packed.add(folder / "unpacked/pki", "pki")
+        packed.add(archive, "../archive")
+
+
+def incomplete(folder: Path) -> None:
+    with tarfile.open(folder / "foreign.tar.gz", "w:gz") as packed:
+        packed.add(folder, "pki", recursive=False)
+
+
+def nothing(folder: Path) -> None:
+    (folder / "foreign.tar.gz").write_text("nothing")
+
+
+@pytest.mark.parametrize("archive", [outside, incomplete, nothing])
+def test_an_archive_that_is_no_backup_leaves_the_authority_alone(
+    context: Context, changed: Changed, archive: Callable[[Path], None]
+) -> None:
+    state = changed(asking(*SANS))
+    act(context, "backup", state)
+    archive(EasyRsaCharm.backups.folder)
+
+    with pytest.raises(testing.ActionFailed, match="Corrupted file"):
+        act(context, "restore", state, name="foreign.tar.gz")
+
+    assert pair(changed(asking(*SANS))) == pair(state)

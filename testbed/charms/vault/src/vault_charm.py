@@ -1,130 +1,238 @@
-"""Stands in for vault (up to 1.8): an intermediate authority over the older protocol.
+"""Stands in for the reactive vault charm, up to 1.7: an authority over the older protocol.
 
-The units share one authority, through the peers' databag: here, that is as good a place as the
-original's storage. As the original, the leader answers, in its own databag; what a former leader
-has published stays there; and a new leader makes pairs of its own.
+There is no Vault. `testbedctl authority vault unseal` is what an operator does with Vault's own
+client: initialise it, unseal every unit, and make a token. All else is the original's: the
+units share one authority, through the peers' databag, which is here as good a place as Vault's
+storage. The leader answers, in its own databag; what a former leader has published stays there;
+and each leader makes pairs of its own. (1.8 shares the answers among its units, too.)
 """
 
 from __future__ import annotations
 
+import base64
 import json
+import secrets
 from dataclasses import asdict
 
 import ops
 
-import legacy_certificates
 import vault_pki
-from legacy_certificates import Pair, Request, answer
+from legacy_certificates import Pair, Request, answer, publish_authority
 from vault_pki import Authority
 
 _CERTIFICATES = "certificates"
 _PEERS = "cluster"
-_AUTHORITY = "authority"
+_NOT_LEADER = "Please run action on lead unit"
+_FORCE = (
+    "This action will invalidate this intermediate CA chain until the signed csr is uploaded. "
+    "During this time no new certificate requests will be processed. If you are sure you want to "
+    "go ahead with this then please run the action with force=True"
+)
+
+
+class Events(ops.CharmEvents):
+    """Juju's events, and the testbed's."""
+
+    testbed_unseal = ops.EventSource(ops.EventBase)
 
 
 class Vault(ops.CharmBase):
     """One unit of the cluster."""
 
+    on = Events()
+    _kept = ops.StoredState()
+
     def __init__(self, framework: ops.Framework) -> None:
         super().__init__(framework)
+        self._kept.set_default(handled={}, client="", reissue=False, generated=False)
         for event in (
             self.on.config_changed,
             self.on.leader_elected,
-            self.on.update_status,
             self.on[_PEERS].relation_changed,
             self.on[_CERTIFICATES].relation_joined,
             self.on[_CERTIFICATES].relation_changed,
         ):
             framework.observe(event, self._reconcile)
+        framework.observe(self.on.start, self._on_start)
         framework.observe(self.on.collect_unit_status, self._on_collect_unit_status)
-        framework.observe(self.on["unseal"].action, self._on_unseal)
-        framework.observe(self.on["reissue-certificates"].action, self._on_reissue)
-        framework.observe(self.on["generate-root-ca"].action, self._on_generate_root_ca)
+        actions = {
+            "authorize-charm": self._on_authorize_charm,
+            "generate-root-ca": self._on_generate_root_ca,
+            "get-csr": self._on_regenerate_intermediate_ca,
+            "regenerate-intermediate-ca": self._on_regenerate_intermediate_ca,
+            "upload-signed-csr": self._on_upload_signed_csr,
+            "get-root-ca": self._on_get_root_ca,
+            "disable-pki": self._on_disable_pki,
+            "reissue-certificates": self._on_reissue_certificates,
+        }
+        for name, handler in actions.items():
+            framework.observe(self.on[name].action, handler)
+        framework.observe(self.on.testbed_unseal, self._on_testbed_unseal)
 
-    def _reconcile(self, _: ops.EventBase) -> None:
-        if not self.unit.is_leader():
-            return
-        if self._authority() is None and self.config["totally-unsecure-auto-unlock"]:
-            self._make_authority()
+    # from sealed to authorized
+
+    def _on_start(self, _: ops.EventBase) -> None:
+        if self.unit.is_leader() and self.config["totally-unsecure-auto-unlock"]:
+            self._write("authorized", self._unseal())
         self._serve()
 
-    def _on_unseal(self, event: ops.ActionEvent) -> None:
-        if self._leads(event):
-            if self._authority() is None:
-                self._make_authority()
-            self._serve()
+    def _on_testbed_unseal(self, _: ops.EventBase) -> None:
+        """Do the operator's part, and print the token that authorizes the charm."""
+        print(self._unseal())
 
-    def _on_reissue(self, event: ops.ActionEvent) -> None:
-        if self._leads(event) and self._is_unsealed(event):
-            self._serve(anew=True)
+    def _unseal(self) -> str:
+        token = self._read("token") or f"s.{secrets.token_hex(12)}"
+        self._write("token", token)
+        return token
+
+    def _on_authorize_charm(self, event: ops.ActionEvent) -> None:
+        if not self._leads(event):
+            return
+        token = self._read("token")
+        if not token or event.params["token"] != token:
+            event.fail("permission denied" if token else "Vault is sealed")
+            return
+        self._write("authorized", event.params["token"])
+        self._serve()
+
+    # the authority
 
     def _on_generate_root_ca(self, event: ops.ActionEvent) -> None:
-        if self._leads(event) and self._is_unsealed(event):
-            self._make_authority()
-            self._serve(anew=True)
+        if not self._is_ready(event):
+            return
+        if self._authority() is not None:
+            event.fail("PKI CA already configured")
+            return
+        self._generate_root()
+        event.set_results({"output": self._read("root-ca")})
+        self._serve()
+
+    def _generate_root(self) -> None:
+        authority = vault_pki.generate_root()
+        self._write_authority(authority, root=authority.certificate)
+        self._kept.reissue = True
+
+    def _on_regenerate_intermediate_ca(self, event: ops.ActionEvent) -> None:
+        if not self._is_ready(event):
+            return
+        if self._authority() is not None and not event.params.get("force"):
+            event.fail(_FORCE)
+            return
+        authority, csr = vault_pki.generate_intermediate(event.params.get("common-name", ""))
+        self._write_authority(authority, root="")
+        event.set_results({"output": csr})
+
+    def _on_upload_signed_csr(self, event: ops.ActionEvent) -> None:
+        stored = self._read("pki")
+        if not self._is_ready(event):
+            return
+        if not stored:
+            event.fail("could not find any existing entry with a private key")
+            return
+        pem, root = (_decoded(event.params.get(name, "")) for name in ("pem", "root-ca"))
+        try:
+            authority = vault_pki.set_signed(Authority(**json.loads(stored)), pem)
+        except ValueError as error:
+            event.fail(f"verification of parsed bundle failed: {error}")
+            return
+        self._write_authority(authority, root=root or self._read("root-ca"))
+        self._kept.reissue = True
+        self._serve()
+
+    def _on_get_root_ca(self, event: ops.ActionEvent) -> None:
+        event.set_results({"output": self._read("root-ca")})
+
+    def _on_disable_pki(self, event: ops.ActionEvent) -> None:
+        if self._is_ready(event):
+            self._write("pki", "")
+            self._write("root-ca", "")
+
+    def _on_reissue_certificates(self, _: ops.ActionEvent) -> None:
+        """Have it done, by this unit: at once, or when it leads."""
+        self._kept.reissue = True
+        self._serve()
+
+    def _authority(self) -> Authority | None:
+        """Return the authority, once it has a certificate."""
+        stored = self._read("pki")
+        authority = Authority(**json.loads(stored)) if stored else None
+        return authority if authority and authority.certificate else None
+
+    def _write_authority(self, authority: Authority, root: str) -> None:
+        self._write("pki", json.dumps(asdict(authority)))
+        self._write("root-ca", root)
 
     def _leads(self, event: ops.ActionEvent) -> bool:
         if not self.unit.is_leader():
-            event.fail(f"run this on the leader: juju run {self.app.name}/leader …")
+            event.fail(_NOT_LEADER)
         return self.unit.is_leader()
 
-    def _is_unsealed(self, event: ops.ActionEvent) -> bool:
-        if self._authority() is None:
-            event.fail(f"Unit is sealed: juju run {self.app.name}/leader unseal")
-        return self._authority() is not None
+    def _is_ready(self, event: ops.ActionEvent) -> bool:
+        if not self._leads(event):
+            return False
+        if not self._read("authorized"):
+            event.fail("Vault is not ready (Cannot initialise local client)")
+        return bool(self._read("authorized"))
 
-    def _serve(self, *, anew: bool = False) -> None:
+    # answers
+
+    def _reconcile(self, _: ops.EventBase) -> None:
+        self._serve()
+
+    def _serve(self) -> None:
+        if not self.unit.is_leader() or not self._read("authorized"):
+            return
+        if self.config["auto-generate-root-ca-cert"] and not self._kept.generated:
+            self._kept.generated = True
+            if self._authority() is None:
+                self._generate_root()
         authority = self._authority()
         if authority is None:
             return
-        for relation in self.model.relations[_CERTIFICATES]:
-            mine = relation.data[self.unit]
-            current = not anew and mine.get("ca") == authority.issuer
-            self._answer(relation, authority, dict(mine) if current else {})
-
-    def _answer(
-        self, relation: ops.Relation, authority: Authority, published: dict[str, str]
-    ) -> None:
-        client = Pair(published.get("client.cert", ""), published.get("client.key", ""))
-        if not client.certificate:
-            client = vault_pki.issue(authority, "global-client")
-        public = legacy_certificates.Authority(authority.issuer, client, authority.chain)
+        again, self._kept.reissue = bool(self._kept.reissue), False
+        client = self._client(authority, again=again)
 
         def issue(request: Request) -> Pair:
-            return _known(request, published) or vault_pki.issue(
-                authority, request.common_name, request.sans
-            )
+            return vault_pki.issue(authority, request.common_name, request.sans)
 
-        answer(relation, self.unit, public, issue)
+        for relation in self.model.relations[_CERTIFICATES]:
+            publish_authority(relation, self.unit, self._read("root-ca"), client, authority.chain)
+            answer(relation, self.unit, self._kept.handled, issue, again=again)
 
-    def _authority(self) -> Authority | None:
+    def _client(self, authority: Authority, *, again: bool) -> Pair:
+        """Return the pair that this unit gives all clients."""
+        if again or not self._kept.client:
+            pair = vault_pki.issue(authority, "global-client")
+            self._kept.client = json.dumps(asdict(pair))
+        return Pair(**json.loads(str(self._kept.client)))
+
+    # what the units share
+
+    def _read(self, key: str) -> str:
         peers = self.model.get_relation(_PEERS)
-        stored = peers.data[self.app].get(_AUTHORITY) if peers else None
-        return Authority(**json.loads(stored)) if stored else None
+        return peers.data[self.app].get(key, "") if peers else ""
 
-    def _make_authority(self) -> None:
+    def _write(self, key: str, value: str) -> None:
         if peers := self.model.get_relation(_PEERS):
-            authority = vault_pki.new_authority(self.app.name)
-            peers.data[self.app][_AUTHORITY] = json.dumps(asdict(authority))
+            peers.data[self.app][key] = value
 
     def _on_collect_unit_status(self, event: ops.CollectStatusEvent) -> None:
-        if self._authority() is None:
-            event.add_status(ops.BlockedStatus("Unit is sealed"))
-        else:
-            leads = str(self.unit.is_leader()).lower()
-            event.add_status(ops.ActiveStatus(f"Unit is ready (active: {leads}, mlock: disabled)"))
+        event.add_status(self._status())
+
+    def _status(self) -> ops.StatusBase:
+        leads = self.unit.is_leader()
+        if not self._read("token"):
+            return ops.BlockedStatus("Vault needs to be initialized")
+        if not self._read("authorized"):
+            message = "Vault charm not yet authorized: run authorize-charm action."
+            return ops.BlockedStatus(message)
+        if leads and self.model.relations[_CERTIFICATES] and self._authority() is None:
+            return ops.BlockedStatus("Missing CA cert")
+        return ops.ActiveStatus(f"Unit is ready (active: {str(leads).lower()}, mlock: disabled)")
 
 
-def _known(request: Request, published: dict[str, str]) -> Pair | None:
-    """Return the pair that is published for a request, if it is for the names that it asks for."""
-    batch = json.loads(published.get(f"{request.unit}.processed_requests", "{}"))
-    reply = batch.get(request.common_name) or {
-        "cert": published.get(f"{request.unit}.server.cert", ""),
-        "key": published.get(f"{request.unit}.server.key", ""),
-    }
-    if reply["cert"] and vault_pki.is_for(reply["cert"], request.common_name, request.sans):
-        return Pair(reply["cert"], reply["key"])
-    return None
+def _decoded(text: str) -> str:
+    return base64.b64decode(text).decode()
 
 
 if __name__ == "__main__":

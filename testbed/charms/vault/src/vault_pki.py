@@ -1,4 +1,4 @@
-"""A certificate authority below a root of its own, as Vault's secrets engine is one. Pure."""
+"""A certificate authority as Vault's secrets engine `pki` is one. Pure."""
 
 from __future__ import annotations
 
@@ -19,38 +19,66 @@ _EXPONENT = 65537
 _AUTHORITY_DAYS = 3650
 _CERTIFICATE_DAYS = 365
 _CLOCK_SKEW = datetime.timedelta(seconds=30)
+_ROOT = "Vault Root Certificate Authority (charm-pki-local)"
+_INTERMEDIATE = "Vault Intermediate Certificate Authority (charm-pki-local)"
 
 
 @dataclass(frozen=True)
 class Authority:
-    """The issuing certificate, its key, and the root that signed it. All PEM."""
+    """The issuing certificate, its key, and what stands between it and its root. All PEM.
 
-    issuer: str
-    issuer_key: str
-    root: str
+    `chain` begins with the issuing certificate, and is empty for a root. There is no
+    certificate as long as nobody has signed the request for one.
+    """
 
-    @property
-    def chain(self) -> str:
-        """The issuing certificate, then the root."""
-        return f"{self.issuer}\n{self.root}"
+    key: str
+    certificate: str = ""
+    chain: str = ""
 
 
-def new_authority(name: str) -> Authority:
-    """Return a new root and an issuing authority below it."""
-    root_key, issuer_key = _key(), _key()
-    root_name, issuer_name = _name(f"{name} root"), _name(f"{name} issuer")
-    root = _authority(root_name, root_key, root_name, root_key)
-    issuer = _authority(issuer_name, issuer_key, root_name, root_key)
-    return Authority(_pem(issuer), _key_pem(issuer_key), _pem(root))
+def generate_root() -> Authority:
+    """Return an authority that is its own root."""
+    key = _new_key()
+    name = _name(_ROOT)
+    usage = x509.KeyUsage(True, False, False, False, False, True, True, False, False)
+    certificate = (
+        _builder(name, key, name, key, _AUTHORITY_DAYS)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(usage, critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    return Authority(_key_pem(key), _pem(certificate))
+
+
+def generate_intermediate(common_name: str = "") -> tuple[Authority, str]:
+    """Return an authority that waits for its certificate, and its signing request."""
+    key = _new_key()
+    builder = x509.CertificateSigningRequestBuilder()
+    csr = builder.subject_name(_name(common_name or _INTERMEDIATE)).sign(key, hashes.SHA256())
+    text = csr.public_bytes(serialization.Encoding.PEM).decode().strip()
+    return Authority(_key_pem(key)), text
+
+
+def set_signed(authority: Authority, text: str) -> Authority:
+    """Return the authority with the certificate that was signed for it.
+
+    `text` may go on with the certificates above it.
+
+    Raises:
+        ValueError: it holds no certificate, or one of another key.
+    """
+    certificates = x509.load_pem_x509_certificates(text.encode())
+    if certificates[0].public_key() != _load_key(authority).public_key():
+        raise ValueError("public key of certificate does not match private key")
+    chain = "\n".join(map(_pem, certificates))
+    return Authority(authority.key, _pem(certificates[0]), chain)
 
 
 def issue(authority: Authority, common_name: str, sans: Iterable[str] = ()) -> Pair:
     """Return a new pair for the names, of which the common name is always one."""
-    issuer = x509.load_pem_x509_certificate(authority.issuer.encode())
-    issuer_key = serialization.load_pem_private_key(authority.issuer_key.encode(), None)
-    if not isinstance(issuer_key, rsa.RSAPrivateKey):
-        raise TypeError("the authority's key is no RSA key")
-    key = _key()
+    issuer = x509.load_pem_x509_certificate(authority.certificate.encode())
+    issuer_key = _load_key(authority)
+    key = _new_key()
     usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
     certificate = (
         _builder(_name(common_name), key, issuer.subject, issuer_key, _CERTIFICATE_DAYS)
@@ -65,25 +93,6 @@ def issue(authority: Authority, common_name: str, sans: Iterable[str] = ()) -> P
         .sign(issuer_key, hashes.SHA256())
     )
     return Pair(_pem(certificate), _key_pem(key))
-
-
-def is_for(certificate: str, common_name: str, sans: Iterable[str]) -> bool:
-    """Say whether a certificate is for just these names."""
-    parsed = x509.load_pem_x509_certificate(certificate.encode())
-    names = parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return set(names) == {_general_name(name) for name in {common_name, *sans}}
-
-
-def _authority(
-    subject: x509.Name, key: rsa.RSAPrivateKey, issuer: x509.Name, issuer_key: rsa.RSAPrivateKey
-) -> x509.Certificate:
-    usage = x509.KeyUsage(True, False, False, False, False, True, True, False, False)
-    return (
-        _builder(subject, key, issuer, issuer_key, _AUTHORITY_DAYS)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(usage, critical=True)
-        .sign(issuer_key, hashes.SHA256())
-    )
 
 
 def _builder(
@@ -109,8 +118,15 @@ def _builder(
     )
 
 
-def _key() -> rsa.RSAPrivateKey:
+def _new_key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(_EXPONENT, _KEY_BITS)
+
+
+def _load_key(authority: Authority) -> rsa.RSAPrivateKey:
+    key = serialization.load_pem_private_key(authority.key.encode(), None)
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise TypeError("the authority's key is not an RSA key")
+    return key
 
 
 def _name(common_name: str) -> x509.Name:

@@ -33,12 +33,12 @@ def nothing(juju: jubilant.Juju, cluster: Cluster) -> None:
 
 
 def certificate(juju: jubilant.Juju, cluster: Cluster) -> None:
-    juju.run("easyrsa/0", "reissue")
+    testbed_only.ask_authority(juju, "easyrsa", "reissue")
     juju_status.wait_until_active(juju)
 
 
 def authority(juju: jubilant.Juju, cluster: Cluster) -> None:
-    juju.run("easyrsa/0", "new-ca")
+    testbed_only.ask_authority(juju, "easyrsa", "new-authority")
     juju_status.wait_until_active(juju)
     _wait_for_former_pods(cluster)
     testbed_only.run_update_status(juju, units.leader(juju))
