@@ -17,7 +17,7 @@ NONE = (
     "no certificate authority: juju integrate aws-iam:certificates easyrsa "
     "(or vault, self-signed-certificates)"
 )
-VALIDITY_SECONDS = 90
+VALIDITY_SECONDS = 120
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def test_given_a_new_authority_that_refuses_then_the_status_gives_the_remedy_and
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     before = certificates.presented(deployed, cluster)
-    deployed.config(SELF_SIGNED, {"refuse": "IP_NOT_ALLOWED"})
+    testbed_only.ask_authority(deployed, SELF_SIGNED, "refuse", "IP_NOT_ALLOWED")
     change_authority(deployed)
 
     juju_status.wait_until(deployed, "blocked")
@@ -53,7 +53,7 @@ def test_given_a_new_authority_that_refuses_then_the_status_gives_the_remedy_and
     assert certificates.presented(deployed, cluster) == before
     assert logins.wait_for_login(cluster) == "knobby"
 
-    deployed.config(SELF_SIGNED, reset="refuse")
+    testbed_only.ask_authority(deployed, SELF_SIGNED, "refuse")
     juju_status.wait_until_active(deployed)
     assert certificates.newly_presented(deployed, cluster) != before
     assert logins.wait_for_login(cluster) == "knobby"
@@ -62,7 +62,7 @@ def test_given_a_new_authority_that_refuses_then_the_status_gives_the_remedy_and
 def test_given_a_certificate_that_expires_soon_then_it_is_renewed_without_an_operator(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
-    deployed.config(SELF_SIGNED, {"certificate-validity": f"{VALIDITY_SECONDS}s"})
+    deployed.config(SELF_SIGNED, {"certificate-validity": f"{VALIDITY_SECONDS // 60}m"})
     change_authority(deployed)
     juju_status.wait_until_active(deployed)
     before, trusted = certificates.served(cluster), certificates.trusted(deployed, "aws-iam/0")

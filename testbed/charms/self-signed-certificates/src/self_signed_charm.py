@@ -1,10 +1,13 @@
 """Stands in for self-signed-certificates: signs what it is asked to, over the newer protocol.
 
-As the original, it revokes everything when its authority changes, and signs anew at its next hook.
-Its authority is not renewed before it expires.
+As the original, it revokes everything when its authority changes, and signs again at its next
+hook. Its authority is not renewed before it expires. The original never refuses a request, as
+other authorities do: `testbedctl authority self-signed-certificates refuse` has it do so.
 """
 
 from __future__ import annotations
+
+import os
 
 import ops
 from charmlibs.interfaces.tls_certificates import (
@@ -26,11 +29,21 @@ _CERTIFICATES = "certificates"
 _AUTHORITY = "authority"
 
 
+class Events(ops.CharmEvents):
+    """Juju's events, and the testbed's."""
+
+    testbed_refuse = ops.EventSource(ops.EventBase)
+
+
 class SelfSignedCertificates(ops.CharmBase):
     """One unit that signs."""
 
+    on = Events()
+    _kept = ops.StoredState()
+
     def __init__(self, framework: ops.Framework) -> None:
         super().__init__(framework)
+        self._kept.set_default(refusal="")
         self.certificates = TLSCertificatesProvidesV4(self, _CERTIFICATES)
         for event in (
             self.on.config_changed,
@@ -42,6 +55,7 @@ class SelfSignedCertificates(ops.CharmBase):
         framework.observe(self.on["get-ca-certificate"].action, self._on_get_ca)
         framework.observe(self.on["get-issued-certificates"].action, self._on_get_issued)
         framework.observe(self.on["rotate-private-key"].action, self._on_rotate)
+        framework.observe(self.on.testbed_refuse, self._on_testbed_refuse)
 
     def _configure(self, _: ops.EventBase) -> None:
         if not self.unit.is_leader():
@@ -53,10 +67,10 @@ class SelfSignedCertificates(ops.CharmBase):
         if self._stored().get("made-for") != _made_for(settings):
             self._make_authority(settings)
             return
-        for request in self._unanswered(settings):
+        for request in self._unanswered():
             self._answer(request, settings)
 
-    def _unanswered(self, settings: Settings) -> list[RequirerCertificateRequest]:
+    def _unanswered(self) -> list[RequirerCertificateRequest]:
         refused = [
             (error.certificate_signing_request, error.error.code)
             for error in self.certificates.get_provider_certificate_errors()
@@ -64,14 +78,14 @@ class SelfSignedCertificates(ops.CharmBase):
         return [
             request
             for request in self.certificates.get_outstanding_certificate_requests()
-            if (request.certificate_signing_request, settings.refusal) not in refused
+            if (request.certificate_signing_request, self._refusal) not in refused
         ]
 
     def _answer(self, request: RequirerCertificateRequest, settings: Settings) -> None:
         csr = request.certificate_signing_request
-        if settings.refusal and _refuses(settings.refusal, csr):
-            name = settings.refusal.name
-            error = CertificateError(code=settings.refusal, name=name, message=f"refuse={name}")
+        if self._refusal and _refuses(self._refusal, csr):
+            name = self._refusal.name
+            error = CertificateError(code=self._refusal, name=name, message=f"refuse={name}")
             self.certificates.set_relation_error(
                 ProviderCertificateError(request.relation_id, csr, error)
             )
@@ -113,9 +127,9 @@ class SelfSignedCertificates(ops.CharmBase):
             return {}
 
     def _on_get_ca(self, event: ops.ActionEvent) -> None:
-        ca = self._stored().get("ca-certificate") if self.unit.is_leader() else None
+        ca = self._stored().get("ca-certificate")
         if not ca:
-            event.fail("there is no authority on this unit: ask the leader")
+            event.fail("Root Certificate is not yet generated")
             return
         event.set_results({"ca-certificate": ca})
 
@@ -131,11 +145,28 @@ class SelfSignedCertificates(ops.CharmBase):
             event.fail("This action can only be run on the leader unit.")
             return
         try:
-            self._make_authority(Settings.load(self.config))
+            settings = Settings.load(self.config)
         except ValueError as error:
             event.fail(str(error))
             return
+        self._make_authority(settings)
         event.set_results({"result": "New private key and CA certificate generated and stored."})
+
+    @property
+    def _refusal(self) -> CertificateRequestErrorCode | None:
+        name = str(self._kept.refusal)
+        return CertificateRequestErrorCode[name] if name else None
+
+    def _on_testbed_refuse(self, event: ops.EventBase) -> None:
+        """Refuse from now on what the argument says, or nothing.
+
+        IP_NOT_ALLOWED is about requests that name an address, DOMAIN_NOT_ALLOWED about those
+        that name a host; any other code of the protocol is about all requests.
+        """
+        name = os.environ["TESTBED_ARGUMENT"]
+        self._kept.refusal = CertificateRequestErrorCode[name].name if name else ""
+        self._configure(event)
+        print(f"refuses with {name}" if name else "refuses nothing")
 
     def _on_collect_unit_status(self, event: ops.CollectStatusEvent) -> None:
         if not self.unit.is_leader():

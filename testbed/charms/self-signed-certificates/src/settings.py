@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from charmlibs.interfaces.tls_certificates import CertificateRequestErrorCode
-
-_DURATION = re.compile(r"([1-9][0-9]*)([smhdw])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_VALIDITY = "certificate-validity"
+_DURATION = re.compile(r"([0-9]+)([mhdw]?)")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks", "": "days"}
 
 
 @dataclass(frozen=True)
@@ -20,32 +19,24 @@ class Settings:
     common_name: str
     root_validity: timedelta
     certificate_validity: timedelta
-    refusal: CertificateRequestErrorCode | None
 
     @classmethod
     def load(cls, config: Mapping[str, object]) -> Settings:
-        """Read the options.
+        """Return the options, checked as the original checks them.
 
         Raises:
-            ValueError: one of them cannot be; the message names it.
+            ValueError: some are not valid; the message names them in the original's words.
         """
-        return cls(
-            common_name=str(config["ca-common-name"]),
-            root_validity=_duration(config, "root-ca-validity"),
-            certificate_validity=_duration(config, "certificate-validity"),
-            refusal=_refusal(str(config["refuse"])),
-        )
+        common_name = str(config.get("ca-common-name") or "")
+        root, certificate = _duration(config, "root-ca-validity"), _duration(config, _VALIDITY)
+        invalid = [] if common_name else ["ca-common-name"]
+        if not root or not certificate or root < 2 * certificate:
+            invalid += [_VALIDITY, "root-ca-validity"]
+        if invalid:
+            raise ValueError(f"The following configuration values are not valid: {invalid}")
+        return cls(common_name, root, certificate)
 
 
 def _duration(config: Mapping[str, object], option: str) -> timedelta:
-    match = _DURATION.fullmatch(str(config[option]))
-    if match is None:
-        raise ValueError(f"{option}={config[option]}: use a number and s, m, h, d or w, as 90d")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
-
-
-def _refusal(name: str) -> CertificateRequestErrorCode | None:
-    if name and name not in CertificateRequestErrorCode.__members__:
-        known = ", ".join(CertificateRequestErrorCode.__members__)
-        raise ValueError(f"refuse={name}: use one of {known}")
-    return CertificateRequestErrorCode[name] if name else None
+    match = _DURATION.fullmatch(str(config.get(option) or ""))
+    return timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else timedelta()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
+from collections.abc import Callable
 from typing import Any
 
 import ops
@@ -19,12 +20,26 @@ from ops import testing
 from self_signed_charm import SelfSignedCertificates
 
 Context = testing.Context[SelfSignedCertificates]
+Refuse = Callable[[testing.State, str], testing.State]
 KEY = PrivateKey.generate()
 
 
 @pytest.fixture
 def context() -> Context:
     return testing.Context(SelfSignedCertificates)
+
+
+@pytest.fixture
+def refuse(context: Context, monkeypatch: pytest.MonkeyPatch) -> Refuse:
+    """The state after `testbedctl authority self-signed-certificates refuse CODE`."""
+
+    def run(state: testing.State, code: str) -> testing.State:
+        monkeypatch.setenv("TESTBED_ARGUMENT", code)
+        with context(context.on.start(), state) as manager:
+            manager.charm.on.testbed_refuse.emit()
+            return manager.run()
+
+    return run
 
 
 def asked(*, ip: bool = True, dns: bool = True, **config: str) -> testing.State:
@@ -74,8 +89,8 @@ def test_a_request_is_signed_by_the_authority(context: Context) -> None:
 @pytest.mark.parametrize(
     ("text", "validity"),
     [
-        ("45s", datetime.timedelta(seconds=45)),
         ("3m", datetime.timedelta(minutes=3)),
+        ("45", datetime.timedelta(days=45)),
         ("2w", datetime.timedelta(weeks=2)),
     ],
 )
@@ -95,7 +110,7 @@ def test_a_hook_without_a_change_writes_nothing(context: Context) -> None:
     assert context.run(context.on.update_status(), state).relations == state.relations
 
 
-@pytest.mark.parametrize("change", [{"ca-common-name": "other"}, {"root-ca-validity": "10d"}])
+@pytest.mark.parametrize("change", [{"ca-common-name": "other"}, {"root-ca-validity": "200d"}])
 def test_a_new_authority_revokes_first_and_signs_at_the_next_hook(
     context: Context, change: dict[str, str]
 ) -> None:
@@ -128,35 +143,42 @@ def test_rotating_the_key_makes_a_new_authority(context: Context) -> None:
         ("OTHER", False, False, True),
     ],
 )
-def test_it_refuses_what_the_option_says(
-    context: Context, error: str, ip: bool, dns: bool, refused: bool
+def test_it_refuses_what_the_testbed_says(
+    context: Context, refuse: Refuse, error: str, ip: bool, dns: bool, refused: bool
 ) -> None:
-    state = settled(context, asked(ip=ip, dns=dns, refuse=error))
+    state = settled(context, refuse(asked(ip=ip, dns=dns), error))
 
     errors = [given["error"]["name"] for given in answer(state, "request_errors")]
     assert errors == ([error] if refused else [])
     assert len(answer(state)) == (0 if refused else 1)
 
 
-def test_once_it_no_longer_refuses_it_signs(context: Context) -> None:
-    refused = settled(context, asked(refuse="OTHER"))
+def test_once_it_no_longer_refuses_it_signs(context: Context, refuse: Refuse) -> None:
+    refused = settled(context, refuse(asked(), "OTHER"))
 
-    after = context.run(context.on.config_changed(), with_config(refused))
+    after = refuse(refused, "")
 
     assert answer(after, "request_errors") == []
     assert len(answer(after)) == 1
 
 
 @pytest.mark.parametrize(
-    ("option", "value"),
-    [("certificate-validity", "soon"), ("root-ca-validity", "0d"), ("refuse", "ALL")],
+    ("option", "value", "named"),
+    [
+        ("certificate-validity", "soon", "['certificate-validity', 'root-ca-validity']"),
+        ("certificate-validity", "200d", "['certificate-validity', 'root-ca-validity']"),
+        ("root-ca-validity", "0d", "['certificate-validity', 'root-ca-validity']"),
+        ("ca-common-name", "", "['ca-common-name']"),
+    ],
 )
-def test_an_option_that_cannot_be_is_named(context: Context, option: str, value: str) -> None:
+def test_an_option_that_cannot_be_is_named(
+    context: Context, option: str, value: str, named: str
+) -> None:
     state = context.run(context.on.config_changed(), with_config(asked(), **{option: value}))
 
-    assert state.unit_status.name == "blocked"
-    assert state.unit_status.message.startswith(f"{option}={value}: ")
-    with pytest.raises(testing.ActionFailed, match=option):
+    message = f"The following configuration values are not valid: {named}"
+    assert state.unit_status == ops.BlockedStatus(message)
+    with pytest.raises(testing.ActionFailed, match="configuration values are not valid"):
         context.run(context.on.action("rotate-private-key"), state)
 
 
