@@ -34,7 +34,9 @@ def is_spoken_by(bags: Sequence[Databag]) -> bool:
 
 def request(unit: str, sans: Sequence[str]) -> dict[str, str]:
     """Return the requirer's unit databag for a certificate that covers ``sans``."""
-    requests = {COMMON_NAME: {"sans": list(sans)}}
+    # A reactive provider compares what it answered with the sorted names, so vault would issue a
+    # new certificate in each of its hooks for names in another order.
+    requests = {COMMON_NAME: {"sans": sorted(sans)}}
     return {
         **NOTHING,
         "unit_name": _flat(unit),

@@ -49,9 +49,9 @@ def test_given_a_new_application_when_it_settles_then_it_asks_for_a_certificate(
     assert json.loads(bag["cert_requests"]) == {
         "aws-iam-authenticator.kube-system.svc": {
             "sans": [
+                ADDRESS,
                 "aws-iam-authenticator.kube-system.svc",
                 "aws-iam-authenticator.kube-system.svc.cluster.local",
-                ADDRESS,
             ]
         }
     }

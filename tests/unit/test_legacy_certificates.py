@@ -49,6 +49,13 @@ def test_given_any_databags_when_read_then_replies_or_none_come_back(bags: list[
     )
 
 
+def test_given_names_in_any_order_when_requested_then_the_request_is_the_same():
+    asked = legacy.request("aws-iam/0", ["b.svc", "10.152.183.7", "a.svc"])
+
+    [request] = json.loads(asked["cert_requests"]).values()
+    assert request == {"sans": ["10.152.183.7", "a.svc", "b.svc"]}
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(BAGS)
 def test_given_any_databag_when_a_hook_runs_then_it_ends_in_a_status(
