@@ -147,7 +147,7 @@ def test_sudo_gives_a_new_environment_or_keeps_the_callers(machine: RemoteMachin
 @pytest.mark.parametrize(
     ("arguments", "user", "said"),
     [
-        (("true",), "nobody", "nobody is not in the sudoers file."),
+        (("true",), "daemon", "daemon is not in the sudoers file."),
         (("-i",), "root", "the testbed does not know -i"),
         (("-u", "mallory", "true"), "root", "unknown user mallory"),
         (("no-such-program",), "root", "no-such-program: command not found"),
