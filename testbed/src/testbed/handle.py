@@ -121,6 +121,7 @@ def operator_environment(
     return {
         **passed_on,
         "PATH": f"{_BIN}:{programs}:{tools}:{_SYSTEM_PATH}",
+        "PYTHONPATH": str(_SOURCES),  # tests and benchmarks call `testbed.testbedctl`
         "HOME": str(paths.client_home),
         "LANG": "C.UTF-8",
         "USER": "root",
