@@ -7,8 +7,8 @@ import re
 
 MAX_REPLICAS = 10
 
-# A reference as the OCI distribution specification has it: host and path, then a tag, a
-# digest, or both. The charm asks for one of the two, since ":latest" is never what runs.
+# An image reference by the OCI distribution specification: host and path, then a tag, a digest,
+# or both. The charm asks for one of them, because ":latest" says nothing about what runs.
 _IMAGE = re.compile(
     r"(?P<name>[a-z0-9]+([._-]+[a-z0-9]+)*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*)"
     r"(:(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?"
@@ -23,7 +23,7 @@ class Config:
     """The options of config.yaml.
 
     Raises:
-        ValueError: a value cannot work. The text is one line for the operator: option,
+        ValueError: a value cannot work. The text is one line for the operator, with option,
             value and remedy.
     """
 
@@ -35,8 +35,8 @@ class Config:
         match = _IMAGE.fullmatch(self.image)
         if not match or not (match["tag"] or match["digest"]):
             raise ValueError(
-                f"option image: {_shown(self.image)} is no image with a tag or digest, such as "
-                "registry.example.com/aws-iam-authenticator:v0.7.13"
+                f"option image: {_shown(self.image)} is not an image with a tag or digest, such "
+                "as registry.example.com/aws-iam-authenticator:v0.7.13"
             )
         if self.cluster_id and not _CLUSTER_ID.fullmatch(self.cluster_id):
             raise ValueError(
@@ -50,10 +50,13 @@ class Config:
 
     @property
     def version(self) -> str:
-        """Version of the authenticator by the image's tag, as ``v0.7.13``; the whole tag
-        where it holds no version, the digest's first 12 digits where there is no tag."""
+        """Return the version of the authenticator, such as ``v0.7.13``, by the image's tag.
+
+        A tag without a version is returned whole, and an image without a tag has the first 12
+        digits of its digest.
+        """
         match = _IMAGE.fullmatch(self.image)
-        assert match is not None  # noqa: S101  (checked when it was made)
+        assert match is not None  # noqa: S101  (__post_init__ checked it)
         if not match["tag"]:
             return match["digest"][len("@sha256:") :][:12]
         version = _VERSION.match(match["tag"])
@@ -61,5 +64,5 @@ class Config:
 
 
 def _shown(value: str) -> str:
-    """``value`` quoted on one line, and no longer than a status can show."""
+    """Return ``value`` quoted on one line, short enough for a status."""
     return repr(value if len(value) <= 60 else value[:57] + "...")

@@ -1,5 +1,5 @@
-"""The principal: which kind of kubernetes-control-plane this unit is subordinate to, what
-it must be told, or what its operator must."""
+"""The kubernetes-control-plane unit that this unit is subordinate to: which kind it is, and how
+it gets its webhook."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from peers import Shared
 
 # Charmed Kubernetes <= 1.28: its charm speaks the interface.
 RELATION = "aws-iam"
-# Charmed Kubernetes >= 1.29: nothing but an option, which only its operator can set.
+# Charmed Kubernetes >= 1.29: its charm has an option for the webhook, which only an operator sets.
 IMPLICIT = "control-plane"
 
 _URL = re.compile(r"https://[^\s'\"]+")
@@ -26,18 +26,22 @@ _URL = re.compile(r"https://[^\s'\"]+")
 
 @dataclasses.dataclass(frozen=True)
 class ControlPlane:
-    """``application`` is the principal's name in this model; ``via_relation`` whether it takes
-    the webhook from the relation."""
+    """The principal.
+
+    Attributes:
+        application: Its application's name in this model.
+        via_relation: Whether it takes the webhook from the relation.
+    """
 
     application: str
     via_relation: bool
 
 
 def find(charm: ops.CharmBase) -> ControlPlane:
-    """The control plane of this unit.
+    """Return the control plane of this unit.
 
     Raises:
-        errors.Blocked: there is none, or the two endpoints are both in use.
+        errors.Blocked: there is none, or both endpoints are in use.
         errors.Waiting: its unit has not joined yet.
     """
     name = charm.app.name
@@ -57,8 +61,10 @@ def find(charm: ops.CharmBase) -> ControlPlane:
 
 
 def await_api_server(control_plane: ControlPlane, requirer: AwsIamRequirer) -> None:
-    """Raise `errors.Waiting` until the control plane says that its API server answers; the
-    newer kind says nothing."""
+    """Raise `errors.Waiting` until the control plane says that its API server answers.
+
+    The newer kind of control plane never says so, and is not waited for.
+    """
     if control_plane.via_relation and not requirer.api_server_ready:
         raise Waiting(f"waiting for the API server of {control_plane.application}")
 
@@ -66,7 +72,8 @@ def await_api_server(control_plane: ControlPlane, requirer: AwsIamRequirer) -> N
 def publish_webhook(control_plane: ControlPlane, requirer: AwsIamRequirer, shared: Shared) -> bool:
     """Give this unit's control plane its webhook, the file first.
 
-    Return whether the control plane trusts ``shared.ca`` by now, as far as it ever says.
+    Return whether the control plane trusts ``shared.ca`` now. One that does not say which file
+    it uses is taken to use the new one.
     """
     if not shared.ca:
         return False
@@ -83,8 +90,8 @@ def check_option(control_plane: ControlPlane, address: str) -> None:
     """Check that the newer kind of control plane has been given the webhook's URL.
 
     Raises:
-        errors.Blocked: its rendered webhook has no URL, or an old one; the text is the command
-            that sets it.
+        errors.Blocked: its rendered webhook has no such URL; the text is the command that
+            sets it.
     """
     if control_plane.via_relation:
         return
@@ -95,11 +102,11 @@ def check_option(control_plane: ControlPlane, address: str) -> None:
 
 
 def is_leaving() -> bool:
-    """Whether this unit goes because its control-plane unit does, and not their relation.
+    """Return whether this unit goes because its control-plane unit goes.
 
-    Juju lists the units of a relation with their goal, ``dying`` for those on their way out;
-    a relation that is itself being removed it no longer lists. (A subordinate's own units it
-    never lists, so that ``planned_units`` says nothing here.)
+    Otherwise their relation goes. Juju's goal state lists a relation's units, ``dying`` ones
+    among them, but not the units of a relation that is itself being removed. It never lists a
+    subordinate's own units, so ``planned_units`` is no help here.
 
     Raises:
         errors.Waiting: Juju does not answer.

@@ -1,10 +1,13 @@
-"""Why a unit cannot go on, said for the operator.
+"""Why a unit cannot finish its work, said for the operator.
 
-Each room raises one of these; ``charm.py`` alone turns them into a Juju status. The text is
-one line: what is missing or wrong, and what to do about it.
+Every module raises these; ``charm.py`` alone turns them into a Juju status. Their text is one
+line: what is wrong, then the command to run or the party to wait for.
 """
 
 from __future__ import annotations
+
+# `juju status` shows about this much of a cause before what matters more is out of sight.
+_CAUSE_LENGTH = 100
 
 
 class Unready(Exception):
@@ -16,4 +19,15 @@ class Blocked(Unready):
 
 
 class Waiting(Unready):
-    """Another party must act first; the text says who."""
+    """Another party must act first; the text says which."""
+
+
+def brief(cause: BaseException | str) -> str:
+    """Return ``cause`` on one line, and only the end of a long one.
+
+    Causes are nested from the outside in: "no such host" stands after "failed to pull image".
+    """
+    if isinstance(cause, BaseException):
+        cause = str(cause) or type(cause).__name__
+    line = " ".join(cause.split())
+    return line if len(line) <= _CAUSE_LENGTH else "…" + line[1 - _CAUSE_LENGTH :]

@@ -9,20 +9,21 @@ from charms.aws_iam.v0.aws_iam import WEBHOOK_CONFIG
 
 ADMIN_KUBECONFIG = Path("/root/.kube/config")
 WEBHOOK = Path(WEBHOOK_CONFIG)
-# What the `ops` control plane (Charmed Kubernetes >= 1.29) renders its webhook into.
+# The webhook that the control plane of Charmed Kubernetes >= 1.29 renders.
 AUTH_WEBHOOK = Path("/root/cdk/auth-webhook/auth-webhook.py")
-# What the control plane gives people; for its server and CA alone, never its credentials.
+# The kubeconfig that the control plane gives people. The charm reads its server and CA only,
+# never its credentials.
 CLIENT_KUBECONFIG = Path("/home/ubuntu/config")
-# The predecessor's, one of them with the private key in plain text.
+# Files of the reactive charm; one holds the private key in plain text.
 LEFTOVERS = tuple(
     Path(f"/root/cdk/addons/aws-iam-{what}.yaml") for what in ("secret", "deployment", "service")
 )
 
 
 def write(path: Path, text: str) -> bool:
-    """Make ``path`` hold ``text``, readable by its owner only; whether it had to change.
+    """Write ``text`` to ``path``, for its owner only, and return whether anything changed.
 
-    Atomic: whoever reads the file meanwhile, or after a crash, has the old one or the new.
+    The write is atomic: a reader gets the old file or the new one, also after a crash.
     """
     if read(path) == text and path.stat().st_mode & 0o777 == 0o600:
         return False
@@ -38,7 +39,7 @@ def write(path: Path, text: str) -> bool:
 
 
 def read(path: Path) -> str | None:
-    """Text of ``path``; None where there is no such file, or no text in it."""
+    """Return the text of ``path``; None where there is no such file, or it is not text."""
     try:
         return path.read_text()
     except (OSError, UnicodeDecodeError):
@@ -46,7 +47,7 @@ def read(path: Path) -> str | None:
 
 
 def remove(*paths: Path) -> None:
-    """Remove the files that are there, and what a killed `write` left beside them."""
+    """Remove those of the files that exist, and what a killed `write` left beside them."""
     for path in paths:
         path.unlink(missing_ok=True)
         _beside(path).unlink(missing_ok=True)

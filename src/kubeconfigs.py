@@ -1,5 +1,5 @@
-"""The two kubeconfigs that the charm hands out: the control plane's webhook, and the
-client's, with which a person logs in."""
+"""The two kubeconfigs that the charm makes: the webhook's, for the control plane, and the
+client's, for people who log in."""
 
 from __future__ import annotations
 
@@ -13,23 +13,22 @@ from access import arn
 from certificates.sans import COMMON_NAME
 
 PORT = 443
-# Without a user in it: nobody's credential is handed on.
+# A URL without a user in it, so that no credential gets into the kubeconfig.
 _SERVER = re.compile(r"https://[A-Za-z0-9.\[\]:_-]+(/[A-Za-z0-9._~/-]*)?")
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
 
 
 def endpoint(address: str) -> str:
-    """URL of the webhook at the Service's ``address``."""
+    """Return the URL of the webhook at the Service's ``address``."""
     host = f"[{address}]" if ":" in address else address
     return f"https://{host}:{PORT}/authenticate"
 
 
 def webhook(address: str, ca: str) -> str:
-    """The webhook kubeconfig of kube-apiserver (its
-    ``--authentication-token-webhook-config-file``). ``ca`` is PEM.
+    """Return the kubeconfig for kube-apiserver's ``--authentication-token-webhook-config-file``.
 
-    It names the Service as the TLS server, so that an authority which signs no IP
-    addresses will do.
+    ``ca`` is PEM. The TLS server name is the Service's, so the certificate need not cover its
+    address, which some authorities do not sign.
     """
     return templating.render(
         "webhook.yaml.j2",
@@ -41,7 +40,7 @@ def webhook(address: str, ca: str) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class Login:
-    """How a person logs in; empty strings leave the choice to their AWS settings."""
+    """How a person logs in. An empty value leaves the choice to their AWS settings."""
 
     cluster_id: str
     role: str = ""
@@ -50,7 +49,7 @@ class Login:
 
     @property
     def args(self) -> list[str]:
-        """Arguments of ``aws-iam-authenticator``."""
+        """Return the arguments of ``aws-iam-authenticator``."""
         args = ["token", "-i", self.cluster_id]
         if self.region:
             args += ["--region", self.region]
@@ -60,27 +59,26 @@ class Login:
 
 
 def login(cluster_id: str, params: Mapping[str, str]) -> Login:
-    """The login that an operator asked for with ``arn``, ``region`` and ``profile``.
+    """Return the login that an operator asked for with ``arn``, ``region`` and ``profile``.
 
     Raises:
-        ValueError: one of them cannot be.
+        ValueError: one of them is invalid.
     """
     principal = arn.parse(params["arn"]) if params.get("arn") else None
     if principal and principal.kind not in ("role", "user"):
         raise ValueError(f"{principal} is neither a role nor a user: give arn=arn:aws:iam::…")
     region = params.get("region", "")
     if region and not _REGION.fullmatch(region):
-        raise ValueError(f"{region!r} is no AWS region such as eu-west-1")
+        raise ValueError(f"{region!r} is not an AWS region such as eu-west-1")
     role = str(principal) if principal and principal.kind == "role" else ""
     return Login(cluster_id, role, region, params.get("profile", ""))
 
 
 def public_endpoint(kubeconfig: str) -> tuple[str, str]:
-    """Server URL and PEM authorities of the current context of a kubeconfig, without any
-    of its credentials.
+    """Return server URL and CA bundle of a kubeconfig's current context, without credentials.
 
     Raises:
-        ValueError: there are none in it.
+        ValueError: the kubeconfig has none.
     """
     import yaml
 
@@ -93,22 +91,23 @@ def public_endpoint(kubeconfig: str) -> tuple[str, str]:
         return cluster["server"], ca
     except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(
-            "the control plane has written no usable kubeconfig yet, see juju status"
+            "the control plane has not written a usable kubeconfig yet, see juju status"
         ) from error
 
 
 def client(login: Login, *, context: str, server: str, ca: str) -> str:
-    """A kubeconfig without any credential. ``ca`` is PEM; empty for a server whose
-    certificate the person's machine trusts already.
+    """Return a kubeconfig without any credential.
+
+    ``ca`` is PEM; it is empty for a server that the person's machine trusts already.
 
     Raises:
-        ValueError: a value that no kubeconfig can hold, or no person reach.
+        ValueError: a value is invalid.
     """
     if not _SERVER.fullmatch(server):
-        raise ValueError(f"server {server!r} is no URL such as https://k8s.example.com:443")
+        raise ValueError(f"server {server!r} is not a URL such as https://k8s.example.com:443")
     for name, text in (("context", context), ("profile", login.profile)):
         if not text.isprintable() or text != text.strip():
-            raise ValueError(f"{name} {text!r} holds more than printable characters")
+            raise ValueError(f"{name} {text!r} may hold printable characters only")
     if not context:
         raise ValueError("context is empty: leave it out, or give context=aws-iam-authenticator")
     return templating.render(

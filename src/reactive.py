@@ -6,12 +6,15 @@ import subprocess
 
 import files
 
+# All that it kept in leader data, the private key included.
+_LEADER_DATA = ("cluster_id", "service_ip", "cert", "key")
+
 
 def cluster_id() -> str:
-    """The cluster id in the predecessor's leader data; empty where there is none.
+    """Return the cluster id in its leader data; empty where there is none.
 
-    The rest of that data (certificate, private key, address) is not worth reading: the
-    certificate names the wrong host, and the Service has its address still.
+    The rest of that data is of no use: the certificate is for another host name, and the
+    Service still has its address.
     """
     try:
         found = subprocess.run(
@@ -23,16 +26,18 @@ def cluster_id() -> str:
 
 
 def remove_files() -> None:
-    """Remove its files from the machine, the private key's among them."""
+    """Remove its files from the machine; one of them holds the private key."""
     files.remove(*files.LEFTOVERS)
 
 
 def remove_leader_data() -> bool:
-    """Remove all that it kept there, the private key included; for the leader. Whether Juju
-    took it; else another hook has to try again."""
-    keys = ("cluster_id=", "service_ip=", "cert=", "key=")
+    """Remove its leader data, and return whether Juju did so; if not, a later hook must.
+
+    Leader only.
+    """
+    command = ["leader-set", *(f"{key}=" for key in _LEADER_DATA)]
     try:
-        subprocess.run(["leader-set", *keys], capture_output=True, timeout=30, check=True)
+        subprocess.run(command, capture_output=True, timeout=30, check=True)
     except (OSError, subprocess.SubprocessError):
         return False
     return True

@@ -1,7 +1,7 @@
-"""The one way in which files under ``templates/`` become text.
+"""Renders the files under ``templates/``.
 
-Values go through the ``tojson`` filter in the templates: JSON is YAML, so that no value can
-change a document's structure.
+The templates pass each value through the ``tojson`` filter. JSON is YAML, so no value can change
+a document's structure.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _NOT_IN_YAML = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udff
 
 
 def render(name: str, **values: object) -> str:
-    """``templates/<name>`` with ``values`` in place.
+    """Return ``templates/<name>`` with ``values`` filled in.
 
     Raises:
         TypeError, jinja2.UndefinedError: the template uses a value that was not given.
@@ -39,7 +39,7 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701  (YAML, not HTML)
     )
-    # jinja2's own tojson escapes <, >, & and ' for HTML, which would change what people see.
+    # jinja2's own tojson escapes <, >, & and ' for HTML; people would read the escapes.
     environment.filters["tojson"] = _as_json
     return environment
 
@@ -47,7 +47,7 @@ def _environment() -> jinja2.Environment:
 def _as_json(value: object) -> str:
     import json
 
-    # JSON's escapes for one character are two surrogates, which are none in YAML; its plain
-    # text may hold what YAML takes escaped only.
+    # JSON may escape one character as two surrogates, which YAML rejects; so nothing is escaped
+    # but the characters that YAML accepts in no other form.
     text = json.dumps(value, ensure_ascii=False)
     return _NOT_IN_YAML.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

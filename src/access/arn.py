@@ -1,7 +1,7 @@
-"""IAM principals by their ARN: parsing, and the form in which logins are looked up.
+"""IAM principals: parsing their ARN, and the form in which logins are looked up. Pure.
 
 Sources: the ARN format of the AWS General Reference, and the canonical form of
-aws-iam-authenticator (``pkg/arn`` of v0.7.18), under which it looks every login up.
+aws-iam-authenticator (``pkg/arn`` of v0.7.18), by which it looks up every login.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PARTITIONS = (
 _ACCOUNT = re.compile(r"[0-9]{12}")
 # IAM names: up to 64 characters of [\w+=,.@-]; a path is any number of segments before it.
 _RESOURCE = re.compile(r"[\w+=,.@/-]+", re.ASCII)
-# Which kinds of principal a mapping can name, by the ARN's service.
+# The kinds of principal that a mapping can name, by the ARN's service.
 _KINDS = {"iam": ("user", "role", "root"), "sts": ("assumed-role", "federated-user")}
 
 
@@ -32,8 +32,8 @@ class Principal:
     """An IAM principal.
 
     ``kind`` is one of ``user``, ``role``, ``root``, ``assumed-role`` and ``federated-user``;
-    ``name`` holds the path and the name (``team/dev``), for an assumed role the role and the
-    session (``k8s-view-role/alice``), and is empty for ``root``.
+    ``name`` is the path and the name (``team/dev``); for an assumed role the role and the
+    session (``k8s-view-role/alice``); for ``root`` it is empty.
     """
 
     partition: str
@@ -48,16 +48,16 @@ class Principal:
 
     @property
     def canonical(self) -> str:
-        """The ARN, in lower case, under which the authenticator looks this principal up.
+        """Return the ARN, in lower case, by which the authenticator looks this principal up.
 
-        A session of an assumed role becomes its role. Role paths are kept, although no login
-        ever has one, which is why there is `login_role`.
+        A session of an assumed role becomes its role. A role keeps its path, although no login
+        has one: see `login_role`.
         """
         return str(self._role or self).lower()
 
     @property
     def login_role(self) -> Principal | None:
-        """For a role with a path, which no login can have: the role that logins have."""
+        """Return the role that logins have, for a role with a path; else None."""
         role = self._role
         if not role or "/" not in role.name:
             return None
@@ -74,10 +74,10 @@ class Principal:
 
 
 def parse(text: str) -> Principal:
-    """The principal that ``text`` names.
+    """Return the principal that ``text`` names.
 
     Raises:
-        ValueError: not the ARN of an IAM principal; the text says which part is wrong.
+        ValueError: ``text`` is not the ARN of an IAM principal; the error names the wrong part.
     """
     parts = text.split(":")
     if len(parts) != 6 or parts[0] != "arn":
@@ -93,7 +93,7 @@ def parse(text: str) -> Principal:
         raise ValueError(f"{text!r} has no account of 12 digits")
     kind, _, name = resource.partition("/")
     if kind not in _KINDS[service]:
-        raise ValueError(f"{text!r} names no {' or '.join(_KINDS[service])} of {service}")
+        raise ValueError(f"{text!r} must name one of: {', '.join(_KINDS[service])}")
     if (kind == "root") is bool(name) or (name and not _is_name(name)):
         raise ValueError(f"{text!r} has no valid {kind} name")
     if kind == "assumed-role" and name.count("/") < 1:

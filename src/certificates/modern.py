@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from certificates import pem
 from certificates.keypair import KeyPair
 from certificates.sans import COMMON_NAME, HOSTNAMES
+from errors import brief
 
 if TYPE_CHECKING:
     import ops
@@ -28,7 +29,6 @@ _REMEDIES = {
     "IP_NOT_ALLOWED": "juju config {app} pki_allow_ip_sans=true",
     "DOMAIN_NOT_ALLOWED": "juju config {app} pki_allowed_domains=svc,cluster.local"
     " pki_allow_subdomains=true",
-    "WILDCARD_NOT_ALLOWED": "report a bug, no wildcard was asked for",
     "SERVER_NOT_AVAILABLE": "juju status {app}",
 }
 
@@ -88,13 +88,9 @@ class Requirer:
         }
         for refused in self._library.get_request_errors():
             if str(refused.certificate_signing_request) in requested:
-                error = refused.error
-                remedy = _REMEDIES.get(error.name, "juju show-status-log {app}")
-                reason = " ".join((error.message or "").split())[:120]
-                return (
-                    f"{provider} refuses the certificate: {error.name} {reason}; "
-                    f"run: {remedy.format(app=provider)}"
-                )
+                code, reason = refused.error.name, brief(refused.error.message or "")
+                remedy = _REMEDIES.get(code, "juju show-status-log {app}").format(app=provider)
+                return f"{provider} refuses the certificate: {code} {reason}; run: {remedy}"
         return ""
 
     def signable(self) -> list[str]:

@@ -73,13 +73,13 @@ def check(pair: KeyPair, sans: Iterable[str]) -> datetime.datetime:
         # What cryptography raises at unreadable input has no common base.
         raise ValueError(f"cannot be read ({type(error).__name__})") from error
     if not chain:
-        raise ValueError("holds no certificate")
+        raise ValueError("is not a PEM certificate")
     leaf = chain[0]
     if leaf.public_key() != key.public_key():
         raise ValueError("does not belong to its private key")
     issuers = [authority for authority in trusted if _issued(leaf, authority)]
     if not issuers:
-        raise ValueError("is signed by none of the authorities that came with it")
+        raise ValueError("is not signed by an authority that came with it")
     authority_ends = max(issuer.not_valid_after_utc for issuer in issuers)
     for what, end in (("", leaf.not_valid_after_utc), ("has an authority that ", authority_ends)):
         if end <= datetime.datetime.now(datetime.timezone.utc):

@@ -1,4 +1,4 @@
-"""The way to the Kubernetes API, and what goes wrong on it.
+"""The client of the Kubernetes API, and its errors.
 
 Inside `errors_as_status`, whatever happens on the way to the API server, or comes back from it,
 is raised as `errors.Waiting` (it passes by itself) or `errors.Blocked` (a person must act).
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from errors import Blocked, Unready, Waiting
+from errors import Blocked, Unready, Waiting, brief
 
 if TYPE_CHECKING:
     import httpx2
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from lightkube.config.kubeconfig import SingleConfig
 
 MANAGER = "aws-iam"
-# Where nothing answers, a hook must still end soon.
+# A hook must end soon although nothing answers.
 CONNECT_SECONDS = 3
 ANSWER_SECONDS = 10
-NO_API_SERVER = "waiting for the Kubernetes API: what answers in its place is no API server"
+NOT_KUBERNETES = "the Kubernetes API returned something that is not Kubernetes"
 
 
 def connect(kubeconfig: Path) -> Client:
-    """A client by the admin kubeconfig at ``kubeconfig``.
+    """Return a client that uses the admin kubeconfig at ``kubeconfig``.
 
     Raises:
-        errors.Waiting: there is no such file, or no usable one yet.
+        errors.Waiting: there is no such file yet, or only part of it.
     """
     import httpx2
     from lightkube import Client, KubeConfig
@@ -39,17 +39,17 @@ def connect(kubeconfig: Path) -> Client:
         config = KubeConfig.from_file(kubeconfig).get()
         _check_credential(config)
         timeout = httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
-        # The API server is reached from its own machine: no proxy belongs in between.
+        # The API server is on this machine, so no proxy belongs in between.
         return Client(config, timeout=timeout, trust_env=False, field_manager=MANAGER)
     except Exception as error:
-        # Half a file fails in any of five libraries; all of it passes when the rest arrives.
+        # Half a file fails in any of five libraries, until the control plane has written the rest.
         raise Waiting(
-            f"waiting for the control plane to write a usable {kubeconfig} ({_line(error)})"
+            f"waiting for the control plane to write a usable {kubeconfig} ({brief(error)})"
         ) from error
 
 
 def _check_credential(config: SingleConfig | None) -> None:
-    # Commands and token files would be run and read only later, where anything can come of it.
+    # lightkube would run a command, or read a token file, only later, and raise anything there.
     user = config.user if config else None
     if not user or user.exec or user.token_file or not (user.token or user.client_cert_data):
         raise ValueError("no token or client certificate in it")
@@ -58,7 +58,7 @@ def _check_credential(config: SingleConfig | None) -> None:
 
 @contextlib.contextmanager
 def errors_as_status() -> Iterator[None]:
-    """Turn what the API server, or the way to it, does wrong into the operator's line."""
+    """Raise what goes wrong on the way to the API server as an `errors.Unready`."""
     import httpx2
     import lightkube
     import msgspec
@@ -72,24 +72,22 @@ def errors_as_status() -> Iterator[None]:
     except httpx2.TimeoutException as error:
         raise Waiting("waiting for the Kubernetes API: it does not answer in time") from error
     except httpx2.HTTPError as error:
-        raise Waiting(f"waiting for the Kubernetes API: {_line(error)}") from error
+        raise Waiting(f"waiting for the Kubernetes API: {brief(error)}") from error
     except (msgspec.MsgspecError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise Waiting(f"{NO_API_SERVER} ({_line(error)})") from error
+        raise Waiting(f"{NOT_KUBERNETES} ({brief(error)})") from error
     except KeyError as error:
-        # lightkube looks up this header of a refusal without asking whether it is there.
+        # lightkube raises this for a refusal without that header.
         if error.args != ("Content-Type",):
             raise
-        raise Waiting(NO_API_SERVER) from error
+        raise Waiting(NOT_KUBERNETES) from error
 
 
 def _refusal(response: httpx2.Response, message: str | None = None) -> Unready:
-    code, reason = response.status_code, _line(message or response.reason_phrase)
+    code, reason = response.status_code, brief(message or response.reason_phrase)
     if code in (401, 403):
-        return Blocked(f"the cluster refuses /root/.kube/config: {reason}; it must be an admin's")
+        return Blocked(
+            f"the cluster refuses /root/.kube/config: {reason}; it must be an admin's kubeconfig"
+        )
     if code in (400, 404, 405, 413, 415, 422):
-        return Blocked(f"the cluster does not take an object of this charm: {reason}")
+        return Blocked(f"the cluster rejects an object of this charm: {reason}")
     return Waiting(f"waiting for the Kubernetes API: {code} {reason}")
-
-
-def _line(what: BaseException | str) -> str:
-    return " ".join(str(what).split())[:200] or type(what).__name__

@@ -1,9 +1,9 @@
-"""Objects that client-side `kubectl apply` made, and that this charm applies from now on. Pure.
+"""The move from client-side to server-side apply, as client-go's ``csaupgrade`` does it. Pure.
 
-The API server keeps, in ``metadata.managedFields``, who set which field of an object. What the
-reactive charm applied belongs to kubectl there: server-side apply takes the fields that the
-charm sets, and leaves all others in place for ever. Made the charm's own first, those that it
-does not set go with its next apply.
+The API server keeps the manager of every field in ``metadata.managedFields``. The fields that
+the reactive charm applied are kubectl's. Server-side apply takes over the fields that this charm
+sets, and leaves the others in place for ever. The patch moves these fields to our field manager,
+so that the next apply removes the ones we no longer set.
 
 Source of the format: ``FieldsV1`` of the Kubernetes API, a tree in which every field is a key.
 """
@@ -13,11 +13,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-# Client-side apply as kubectl calls itself, as kubectl below 1.19 was called, and as the API
-# server calls what was there before it kept managers. People's `kubectl edit`, `label` and
-# `patch` have names of their own.
+# The field managers of client-side apply: kubectl's, that of kubectl below 1.19, and the API
+# server's for fields from before it kept managers. `kubectl edit`, `label` and `patch`, which
+# people use, have others.
 _APPLIERS = ("kubectl-client-side-apply", "kubectl", "before-first-apply")
-# What client-side apply remembers by: the whole object, a Secret's data included.
+# Client-side apply keeps the whole object in this annotation, a Secret's data included.
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 Fields = dict[str, Any]
@@ -25,11 +25,11 @@ Patch = dict[str, Any]
 
 
 def patch(metadata: Mapping[str, Any], manager: str) -> Patch | None:
-    """The merge patch that makes every field of client-side apply a field of ``manager``.
+    """Return the merge patch that moves every field of client-side apply to ``manager``.
 
-    ``metadata`` is the object's, as the API server answered to an apply of ``manager``. The
-    patch holds for that version of the object only: another one is refused with 409. None
-    where nobody has applied the object from a client.
+    Return None where nobody has applied the object client-side. ``metadata`` is the API server's
+    answer to an apply by ``manager``. The patch is for that version of the object: the API
+    server refuses it for another one (409).
     """
     managers = metadata.get("managedFields") or []
     former = [entry for entry in managers if _is(entry, "Update", *_APPLIERS)]
@@ -53,7 +53,7 @@ def _is(entry: Mapping[str, Any], operation: str, *managers: str) -> bool:
     return (
         entry.get("manager") in managers
         and entry.get("operation") == operation
-        # A subresource, such as `scale`, is another program's field that apply never set.
+        # Apply never sets fields of a subresource such as `scale`: they are another program's.
         and not entry.get("subresource")
     )
 

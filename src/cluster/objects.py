@@ -48,7 +48,7 @@ def _apply(client: Client, manifest: manifests.Manifest) -> Any:
         force=True,
     )
     if not applied.metadata or applied.metadata.name != reference.name:
-        raise Waiting(api.NO_API_SERVER)
+        raise Waiting(api.NOT_KUBERNETES)
     return applied
 
 

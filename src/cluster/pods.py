@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from certificates.keypair import KeyPair
 from cluster import manifests
-from errors import Blocked, Waiting
+from errors import Blocked, Waiting, brief
 
 if TYPE_CHECKING:
     from lightkube import Client
@@ -131,11 +131,17 @@ def _pod_problem(pod: Any) -> str | None:
     for status in (pod.status and pod.status.containerStatuses) or []:
         waiting = status.state and status.state.waiting
         if waiting and waiting.reason in _STUCK:
-            return f"{waiting.reason}: {' '.join((waiting.message or '').split())[:160]}"
+            return _cause(waiting.reason, waiting.message)
     for condition in (pod.status and pod.status.conditions) or []:
         if condition.type == "PodScheduled" and condition.status == "False":
-            return f"{condition.reason}: {' '.join((condition.message or '').split())[:160]}"
+            # The scheduler appends what evicting other pods would bring, which helps nobody.
+            message, _, _ = (condition.message or "").partition(" preemption:")
+            return _cause(condition.reason, message)
     return None
+
+
+def _cause(reason: str, message: str | None) -> str:
+    return f"{reason}: {brief(message)}" if message else reason
 
 
 def _pods(client: Client) -> list[Any]:

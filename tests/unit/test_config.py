@@ -24,12 +24,12 @@ def config(image: str = IMAGE, cluster_id: str = "", replicas: int = 2) -> Confi
 @pytest.mark.parametrize(
     ("options", "line"),
     [
-        ({"image": ""}, f"option image: '' is no image {IMAGE_REMEDY}"),
-        ({"image": "nginx"}, f"option image: 'nginx' is no image {IMAGE_REMEDY}"),
-        ({"image": "Nginx:v1"}, f"option image: 'Nginx:v1' is no image {IMAGE_REMEDY}"),
-        ({"image": "a b:v1"}, f"option image: 'a b:v1' is no image {IMAGE_REMEDY}"),
-        ({"image": "a:v1\nx: y"}, f"option image: 'a:v1\\nx: y' is no image {IMAGE_REMEDY}"),
-        ({"image": "a@sha256:12"}, f"option image: 'a@sha256:12' is no image {IMAGE_REMEDY}"),
+        ({"image": ""}, f"option image: '' is not an image {IMAGE_REMEDY}"),
+        ({"image": "nginx"}, f"option image: 'nginx' is not an image {IMAGE_REMEDY}"),
+        ({"image": "Nginx:v1"}, f"option image: 'Nginx:v1' is not an image {IMAGE_REMEDY}"),
+        ({"image": "a b:v1"}, f"option image: 'a b:v1' is not an image {IMAGE_REMEDY}"),
+        ({"image": "a:v1\nx: y"}, f"option image: 'a:v1\\nx: y' is not an image {IMAGE_REMEDY}"),
+        ({"image": "a@sha256:12"}, f"option image: 'a@sha256:12' is not an image {IMAGE_REMEDY}"),
         ({"cluster-id": "-a"}, f"option cluster-id: '-a' {ID_REMEDY}"),
         ({"cluster-id": "a/b"}, f"option cluster-id: 'a/b' {ID_REMEDY}"),
         ({"cluster-id": "a\n"}, f"option cluster-id: 'a\\n' {ID_REMEDY}"),

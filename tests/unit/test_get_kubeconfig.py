@@ -113,14 +113,17 @@ def test_given_an_admins_credential_on_the_machine_when_asked_for_then_it_never_
                 "give arn=arn:aws:iam::…"
             ),
         ),
-        ({"region": "Ireland"}, "'Ireland' is no AWS region such as eu-west-1"),
-        ({"server": "k8s:443"}, "server 'k8s:443' is no URL such as https://k8s.example.com:443"),
+        ({"region": "Ireland"}, "'Ireland' is not an AWS region such as eu-west-1"),
+        (
+            {"server": "k8s:443"},
+            "server 'k8s:443' is not a URL such as https://k8s.example.com:443",
+        ),
         (
             {"server": "https://admin:secret@k8s"},
-            "server 'https://admin:secret@k8s' is no URL such as https://k8s.example.com:443",
+            "server 'https://admin:secret@k8s' is not a URL such as https://k8s.example.com:443",
         ),
-        ({"context": "a\nb"}, r"context 'a\nb' holds more than printable characters"),
-        ({"profile": " x"}, "profile ' x' holds more than printable characters"),
+        ({"context": "a\nb"}, r"context 'a\nb' may hold printable characters only"),
+        ({"profile": " x"}, "profile ' x' may hold printable characters only"),
         (
             {"context": ""},
             "context is empty: leave it out, or give context=aws-iam-authenticator",
@@ -144,7 +147,7 @@ def test_given_no_usable_kubeconfig_on_the_machine_when_asked_for_then_the_actio
     files.admin.write_bytes(text)
 
     assert refused(deployed) == (
-        "the control plane has written no usable kubeconfig yet, see juju status"
+        "the control plane has not written a usable kubeconfig yet, see juju status"
     )
 
 

@@ -124,5 +124,7 @@ def test_given_an_admins_kubeconfig_when_read_then_server_and_authority_are_all_
 
 @given(st.one_of(st.text(), st.sampled_from(["", "a: b", "clusters: 5", "[]", "clusters: [{}]"])))
 def test_given_any_text_for_a_kubeconfig_when_read_then_one_line_says_so(text: str):
-    with pytest.raises(ValueError, match="has written no usable kubeconfig yet, see juju status"):
+    with pytest.raises(
+        ValueError, match="has not written a usable kubeconfig yet, see juju status"
+    ):
         kubeconfigs.public_endpoint(text)

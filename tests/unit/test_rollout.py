@@ -30,7 +30,8 @@ UNSCHEDULABLE = [
         "type": "PodScheduled",
         "status": "False",
         "reason": "Unschedulable",
-        "message": "0/1 nodes are available:\n 1 Insufficient memory.",
+        "message": "0/1 nodes are available:\n 1 Insufficient memory. preemption: 0/1 nodes are "
+        "available: 1 No preemption victims found for incoming pod.",
     }
 ]
 
@@ -50,14 +51,18 @@ def stuck(model: Model, api: FakeCluster) -> Model:
             {"containerStatuses": waiting("ImagePullBackOff", "Back-off pulling image\n x:v1")},
             "ImagePullBackOff: Back-off pulling image x:v1",
         ),
-        ({"containerStatuses": waiting("ErrImagePull")}, "ErrImagePull: "),
+        ({"containerStatuses": waiting("ErrImagePull")}, "ErrImagePull"),
         (
             {"containerStatuses": waiting("CrashLoopBackOff", "back-off 10s restarting")},
             "CrashLoopBackOff: back-off 10s restarting",
         ),
         (
+            {"containerStatuses": waiting("ErrImagePull", "failed " * 20 + "no such host")},
+            "ErrImagePull: …" + ("failed " * 20 + "no such host")[-99:],
+        ),
+        (
             {"containerStatuses": waiting("CreateContainerConfigError", "x" * 500)},
-            "CreateContainerConfigError: " + "x" * 160,
+            "CreateContainerConfigError: …" + "x" * 99,
         ),
         (
             {"conditions": UNSCHEDULABLE},

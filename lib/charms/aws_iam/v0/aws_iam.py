@@ -1,20 +1,20 @@
 """Both sides of the `aws-iam` interface: webhook authentication of Kubernetes with AWS IAM.
 
-The relation is container-scoped: a control-plane unit sees only the aws-iam unit on its own
-machine, and the file that the two share lies on that machine. Only **unit** databags are
-used, and every value in them is JSON:
+The relation is container-scoped: a control-plane unit sees the aws-iam unit on its own machine
+only, and the two share a file on that machine. They use their **unit** databags only, and every
+value is JSON:
 
 | writer        | key                | value                                              |
 |---------------|--------------------|----------------------------------------------------|
 | control plane | `api_server_state` | bool: the API server answers on this machine       |
 | control plane | `webhook_hash`     | string: hash of the file that the API server uses  |
-| aws-iam       | `cluster_id`       | string: what a login token must be made for        |
-| aws-iam       | `webhook_status`   | bool: the webhook serves, use the file             |
-| aws-iam       | `webhook_hash`     | string: hash of the file, changes when the file does |
+| aws-iam       | `cluster_id`       | string: the id that a login token must be made for |
+| aws-iam       | `webhook_status`   | bool: use the file, the webhook serves             |
+| aws-iam       | `webhook_hash`     | string: hash of the file, which changes with it    |
 
-`webhook_hash` is optional on both sides. A control plane that writes it back once its API
-server has been restarted with the file lets aws-iam change certificate authorities without
-waiting for a later hook.
+`webhook_hash` is optional on both sides. A control plane writes it back once its API server has
+restarted with the file. aws-iam then knows when it can change certificate authorities; without
+it, aws-iam takes a file that it has written for a file that the API server uses.
 
 The requirer (the subordinate):
 
@@ -46,9 +46,9 @@ class ControlPlane(ops.CharmBase):
 ```
 
 The file is `WEBHOOK_CONFIG`, a kubeconfig for kube-apiserver's
-`--authentication-token-webhook-config-file`. It exists, complete, before `webhook_status`
-is true, and is replaced atomically. A control plane that forwards token reviews itself does best
-with a new connection for each: the authenticator ends none before its pod is killed.
+`--authentication-token-webhook-config-file`. It is complete before `webhook_status` is true, and
+is replaced atomically. A control plane that forwards token reviews itself should open a new
+connection for each: the authenticator closes no connection before its pod is killed.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Webhook:
 
 
 class _Side:
-    """What both sides have: a relation with one unit at most."""
+    """The part of both sides: a relation with one unit at most."""
 
     def __init__(self, charm: ops.CharmBase, relation_name: str = "aws-iam"):
         self._charm = charm
@@ -85,7 +85,7 @@ class _Side:
 
     @property
     def relation(self) -> ops.Relation | None:
-        """The relation, while it is there and not being removed."""
+        """Return the relation; None where there is none, or while Juju removes it."""
         relation = self._charm.model.get_relation(self._name)
         return relation if relation and relation.active else None
 
@@ -95,18 +95,20 @@ class AwsIamRequirer(_Side):
 
     @property
     def api_server_ready(self) -> bool:
-        """Whether the control plane says that its API server answers."""
+        """Return whether the control plane says that its API server answers."""
         return self._remote("api_server_state") is True
 
     @property
     def acknowledged(self) -> str | None:
-        """Hash of the file that the API server uses, as the control plane says; None where
-        it never says."""
+        """Return the hash of the file that the control plane says its API server uses.
+
+        Return None for a control plane that never says so.
+        """
         value = self._remote("webhook_hash")
         return value if isinstance(value, str) else None
 
     def publish(self, webhook: Webhook) -> None:
-        """Tell the control plane. What it knows already is not written again."""
+        """Tell the control plane, unless it knows already."""
         self._write(
             cluster_id=webhook.cluster_id,
             webhook_status=webhook.status,
@@ -135,7 +137,7 @@ class AwsIamProvider(_Side):
 
     @property
     def webhook(self) -> Webhook | None:
-        """The webhook to use; None while there is none that serves."""
+        """Return the webhook to use; None while no webhook serves."""
         relation = self.relation
         if not relation:
             return None
@@ -147,8 +149,13 @@ class AwsIamProvider(_Side):
         return None
 
     def publish(self, *, api_server_state: bool, webhook_hash: str | None = None) -> None:
-        """Tell the aws-iam unit whether the API server answers, and which webhook file
-        (`Webhook.hash`) it was last started with: empty for none, None to leave that unsaid."""
+        """Tell the aws-iam unit about the API server.
+
+        Args:
+            api_server_state: Whether the API server answers.
+            webhook_hash: `Webhook.hash` of the file that it was last started with; empty for
+                no file, None to say nothing about it.
+        """
         values: dict[str, object] = {"api_server_state": api_server_state}
         if webhook_hash is not None:
             values["webhook_hash"] = webhook_hash
@@ -165,7 +172,7 @@ def _write(data: ops.RelationDataContent, values: Mapping[str, object]) -> None:
 
 
 def _decoded(data: Mapping[str, str], key: str) -> Any:
-    """The value of ``key``, or None where it is missing or no JSON."""
+    """Return the value of ``key``; None where it is missing or not JSON."""
     try:
         return json.loads(data.get(key, "null"))
     except (ValueError, RecursionError):
