@@ -6,7 +6,7 @@ line: what is wrong, then the command to run or the party to wait for.
 
 from __future__ import annotations
 
-# `juju status` shows about this much of a cause before what matters more is out of sight.
+# A longer cause would push the remedy out of sight in `juju status`.
 _CAUSE_LENGTH = 100
 
 

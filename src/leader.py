@@ -5,17 +5,13 @@ from __future__ import annotations
 import dataclasses
 import logging
 import secrets
-from typing import TYPE_CHECKING
 
 import reactive
 from access import mappings
 from certificates.keypair import KeyPair
-from cluster import identity_mappings, manifests, objects, pods
+from cluster import api, identity_mappings, manifests, objects, pods
 from config import Config
 from peers import Shared
-
-if TYPE_CHECKING:
-    from lightkube import Client
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +36,7 @@ def ensure_cluster_id(shared: Shared, config: Config) -> Shared:
     return dataclasses.replace(shared, cluster_id=wanted, inherited=inherited)
 
 
-def deploy(client: Client, config: Config, cluster_id: str, pair: KeyPair) -> pods.Rollout:
+def deploy(client: api.Client, config: Config, cluster_id: str, pair: KeyPair) -> pods.Rollout:
     """Apply the CRD and the authenticator, which is to serve ``pair``, and wait for its pods.
 
     Return how far their rollout is when the wait ends.
@@ -53,7 +49,7 @@ def deploy(client: Client, config: Config, cluster_id: str, pair: KeyPair) -> po
     return pods.await_rollout(client, deployment)
 
 
-def check_mappings(client: Client) -> mappings.MappingReport:
+def check_mappings(client: api.Client) -> mappings.MappingReport:
     """Check all mappings, correct their canonical ARNs, and return the report."""
     report = mappings.check(identity_mappings.find(client))
     identity_mappings.write_canonical_arns(client, report.corrections)

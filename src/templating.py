@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     import jinja2
@@ -40,7 +40,7 @@ def _environment() -> jinja2.Environment:
         autoescape=False,  # noqa: S701  (YAML, not HTML)
     )
     # jinja2's own tojson escapes <, >, & and ' for HTML; people would read the escapes.
-    environment.filters["tojson"] = _as_json
+    cast("Any", environment).filters["tojson"] = _as_json
     return environment
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from certificates import pem
 from certificates.keypair import KeyPair
@@ -52,11 +52,11 @@ def replies(unit: str, bags: Sequence[Databag]) -> list[KeyPair]:
 
 def _reply(unit: str, bag: Databag, bags: Sequence[Databag]) -> KeyPair | None:
     processed = _json_object(bag.get(f"{_flat(unit)}.processed_requests", ""))
-    reply = processed.get(COMMON_NAME)
-    if not isinstance(reply, dict) or not reply.get("cert") or not reply.get("key"):
+    reply = _object(processed.get(COMMON_NAME))
+    if not reply.get("cert") or not reply.get("key"):
         return None
-    # Units of a clustered vault share one authority, and not each has published it yet.
-    authority = next((b for b in (bag, *bags) if b.get("ca") or b.get("chain")), {})
+    # The units of a clustered vault share one authority, and some have not published it yet.
+    authority = next((b for b in (bag, *bags) if b.get("ca") or b.get("chain")), bag)
     return pem.key_pair(
         str(reply["cert"]),
         str(reply["key"]),
@@ -67,10 +67,13 @@ def _reply(unit: str, bag: Databag, bags: Sequence[Databag]) -> KeyPair | None:
 
 def _json_object(text: str) -> dict[str, Any]:
     try:
-        value = json.loads(text or "{}")
+        return _object(json.loads(text or "{}"))
     except (ValueError, RecursionError):
         return {}
-    return value if isinstance(value, dict) else {}
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def _flat(unit: str) -> str:

@@ -8,22 +8,60 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from errors import Blocked, Unready, Waiting, brief
 
 if TYPE_CHECKING:
     import httpx2
-    from lightkube import Client
     from lightkube.config.kubeconfig import SingleConfig
+    from lightkube.types import PatchType
+
+T = TypeVar("T")
 
 MANAGER = "aws-iam"
 # A hook must end soon although nothing answers.
 CONNECT_SECONDS = 3
 ANSWER_SECONDS = 10
 NOT_KUBERNETES = "the Kubernetes API returned something that is not Kubernetes"
+
+
+class Client(Protocol):
+    """The methods of `lightkube.Client` that the charm calls, with types that are complete."""
+
+    def get(self, res: type[T], name: str, *, namespace: str | None = None) -> T:
+        """Return one object."""
+        ...
+
+    def list(
+        self,
+        res: type[T],
+        *,
+        namespace: str | None = None,
+        chunk_size: int | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> Iterator[T]:
+        """Return the objects of one kind; ``chunk_size`` is how many one request asks for."""
+        ...
+
+    def patch(
+        self,
+        res: type[T],
+        name: str,
+        obj: Mapping[str, Any],
+        *,
+        namespace: str | None = None,
+        patch_type: PatchType,
+        force: bool = False,
+    ) -> T:
+        """Change one object, and return it as it is then."""
+        ...
+
+    def delete(self, res: type[Any], name: str, *, namespace: str | None = None) -> None:
+        """Delete one object."""
+        ...
 
 
 def connect(kubeconfig: Path) -> Client:
@@ -33,14 +71,15 @@ def connect(kubeconfig: Path) -> Client:
         errors.Waiting: there is no such file yet, or only part of it.
     """
     import httpx2
-    from lightkube import Client, KubeConfig
+    import lightkube
 
     try:
-        config = KubeConfig.from_file(kubeconfig).get()
+        config = lightkube.KubeConfig.from_file(kubeconfig).get()
         _check_credential(config)
         timeout = httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
         # The API server is on this machine, so no proxy belongs in between.
-        return Client(config, timeout=timeout, trust_env=False, field_manager=MANAGER)
+        client = lightkube.Client(config, timeout=timeout, trust_env=False, field_manager=MANAGER)
+        return cast("Client", client)
     except Exception as error:
         # Half a file fails in any of five libraries, until the control plane has written the rest.
         raise Waiting(
@@ -57,7 +96,7 @@ def _check_credential(config: SingleConfig | None) -> None:
 
 
 @contextlib.contextmanager
-def errors_as_status() -> Iterator[None]:
+def errors_as_status() -> Generator[None]:
     """Raise what goes wrong on the way to the API server as an `errors.Unready`."""
     import httpx2
     import lightkube

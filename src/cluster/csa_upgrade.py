@@ -31,7 +31,7 @@ def patch(metadata: Mapping[str, Any], manager: str) -> Patch | None:
     answer to an apply by ``manager``. The patch is for that version of the object: the API
     server refuses it for another one (409).
     """
-    managers = metadata.get("managedFields") or []
+    managers: list[dict[str, Any]] = metadata.get("managedFields") or []
     former = [entry for entry in managers if _is(entry, "Update", *_APPLIERS)]
     own = next((entry for entry in managers if _is(entry, "Apply", manager)), None)
     if not former or not own:

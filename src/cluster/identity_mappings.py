@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from access.mappings import IdentityMapping
 from cluster import api, manifests, objects
 from errors import Waiting
 
 if TYPE_CHECKING:
-    from lightkube import Client
+    from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
 
 POLL_SECONDS = 0.5
 # The first minor version that lets people write stored objects which break a new rule.
@@ -24,7 +24,7 @@ _NOT_SERVED = "waiting for the Kubernetes API to serve IAMIdentityMapping"
 _MINOR = re.compile(r"v(\d+)\.(\d+)")
 
 
-def apply_crd(client: Client) -> None:
+def apply_crd(client: api.Client) -> None:
     """Apply the CRD, with the rules that the server can have, and wait until it is there."""
     from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
 
@@ -38,12 +38,12 @@ def apply_crd(client: Client) -> None:
         crd = client.get(CustomResourceDefinition, manifest["metadata"]["name"])
 
 
-def _established(crd: Any) -> bool:
+def _established(crd: CustomResourceDefinition) -> bool:
     conditions = (crd.status and crd.status.conditions) or []
     return any(c.type == "Established" and c.status == "True" for c in conditions)
 
 
-def _ratchets(client: Client) -> bool:
+def _ratchets(client: api.Client) -> bool:
     """Return whether the server accepts writes of stored objects that break a new rule.
 
     A node's kubelet is never newer than the server, so its version errs on the safe side.
@@ -56,7 +56,7 @@ def _ratchets(client: Client) -> bool:
     return bool(version) and (int(version[1]), int(version[2])) >= RATCHETING_SINCE
 
 
-def find(client: Client) -> list[IdentityMapping]:
+def find(client: api.Client) -> list[IdentityMapping]:
     """Return every IAMIdentityMapping of the cluster."""
     return [
         IdentityMapping(
@@ -70,11 +70,13 @@ def find(client: Client) -> list[IdentityMapping]:
 
 def _field(item: Any, part: str, name: str) -> str:
     # A mapping that was stored before there was a schema can hold anything.
-    values = item.get(part)
-    return str(values.get(name, "")) if isinstance(values, dict) else ""
+    values: Any = item.get(part)
+    if not isinstance(values, dict):
+        return ""
+    return str(cast("dict[str, Any]", values).get(name, ""))
 
 
-def _items(client: Client) -> list[Any]:
+def _items(client: api.Client) -> list[Any]:
     """Return the objects once the server has their storage ready.
 
     For about a second after the CRD came or changed, the server answers 429, and another of
@@ -94,7 +96,7 @@ def _items(client: Client) -> list[Any]:
         time.sleep(POLL_SECONDS)
 
 
-def write_canonical_arns(client: Client, corrections: Mapping[str, str]) -> None:
+def write_canonical_arns(client: api.Client, corrections: Mapping[str, str]) -> None:
     """Write ``status.canonicalARN`` of the mappings in ``corrections`` (name → value).
 
     The authenticator does so too, five a second; this makes new mappings work at once.
@@ -117,8 +119,8 @@ def write_canonical_arns(client: Client, corrections: Mapping[str, str]) -> None
 
 
 def _kind() -> Any:
-    from lightkube.generic_resource import create_global_resource
+    from lightkube import generic_resource
 
-    return create_global_resource(
+    return cast("Any", generic_resource).create_global_resource(
         "iamauthenticator.k8s.aws", "v1alpha1", "IAMIdentityMapping", "iamidentitymappings"
     )

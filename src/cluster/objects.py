@@ -5,20 +5,17 @@ Call every function inside `api.errors_as_status`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, cast
 
 from certificates.keypair import KeyPair
 from cluster import api, csa_upgrade, manifests
 from errors import Waiting
 
-if TYPE_CHECKING:
-    from lightkube import Client
-
-# Fields that are not ours by then, another hook moves to us.
+# After these tries another hook moves the fields that are not ours yet.
 UPGRADE_TRIES = 5
 
 
-def apply(client: Client, manifest: manifests.Manifest) -> Any:
+def apply(client: api.Client, manifest: manifests.Manifest) -> Any:
     """Apply one object server-side, and return it as the cluster has it now.
 
     Every field of ``manifest`` becomes the charm's. Fields that `kubectl apply` left in the
@@ -35,7 +32,7 @@ def apply(client: Client, manifest: manifests.Manifest) -> Any:
     return applied
 
 
-def _apply(client: Client, manifest: manifests.Manifest) -> Any:
+def _apply(client: api.Client, manifest: manifests.Manifest) -> Any:
     from lightkube.types import PatchType
 
     reference = manifests.reference(manifest)
@@ -52,7 +49,7 @@ def _apply(client: Client, manifest: manifests.Manifest) -> Any:
     return applied
 
 
-def _upgrade(client: Client, manifest: manifests.Manifest, patch: csa_upgrade.Patch) -> None:
+def _upgrade(client: api.Client, manifest: manifests.Manifest, patch: csa_upgrade.Patch) -> None:
     from lightkube import ApiError
     from lightkube.types import PatchType
 
@@ -70,7 +67,7 @@ def _upgrade(client: Client, manifest: manifests.Manifest, patch: csa_upgrade.Pa
             raise
 
 
-def apply_service(client: Client, address: str | None) -> str:
+def apply_service(client: api.Client, address: str | None) -> str:
     """Apply the Service and return its ClusterIP: ``address``, unless it cannot have that."""
     from lightkube import ApiError
 
@@ -88,7 +85,7 @@ def apply_service(client: Client, address: str | None) -> str:
     return found
 
 
-def current_pair(client: Client) -> KeyPair | None:
+def current_pair(client: api.Client) -> KeyPair | None:
     """Return the pair that the pods serve, by the Secret in the cluster; None without one."""
     import base64
 
@@ -102,7 +99,7 @@ def current_pair(client: Client) -> KeyPair | None:
             return None
         raise
     try:
-        data = {key: base64.b64decode(text).decode() for key, text in (secret.data or {}).items()}
+        data = {key: base64.b64decode(text).decode() for key, text in _data(secret).items()}
     except ValueError:
         # Somebody else wrote this Secret, and the next apply replaces it.
         return None
@@ -112,7 +109,11 @@ def current_pair(client: Client) -> KeyPair | None:
     return KeyPair(data["cert.pem"], data["key.pem"], data["ca.pem"])
 
 
-def remove(client: Client) -> None:
+def _data(secret: Any) -> dict[str, str]:
+    return secret.data or {}
+
+
+def remove(client: api.Client) -> None:
     """Delete all that the charm owns: everything but the CRD and people's mappings."""
     from lightkube import ApiError
 
@@ -127,4 +128,4 @@ def remove(client: Client) -> None:
 def _kind(reference: manifests.ObjectReference) -> Any:
     from lightkube.core.resource_registry import resource_registry
 
-    return resource_registry.load(reference.api_version, reference.kind)
+    return cast("Any", resource_registry).load(reference.api_version, reference.kind)

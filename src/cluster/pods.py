@@ -7,15 +7,17 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from certificates.keypair import KeyPair
-from cluster import manifests
+from cluster import api, manifests
 from errors import Blocked, Waiting, brief
 
 if TYPE_CHECKING:
-    from lightkube import Client
+    from lightkube.models.apps_v1 import DeploymentStatus
+    from lightkube.resources.apps_v1 import Deployment
+    from lightkube.resources.core_v1 import Pod
 
-# A hook waits this long for a rollout to move, so that the unit turns active by itself. A
-# pod's first start may include the download of its image; and a kubelet whose API server was
-# just restarted learns of a new Secret after half a minute, and mounts it after a whole one.
+# A hook waits for a rollout until this long after it last moved, so that the unit turns active
+# by itself. A pod's first start may include the download of its image. A kubelet whose API
+# server has just restarted learns of a new Secret after half a minute, and mounts it after one.
 ROLLOUT_SECONDS = 90.0
 POLL_SECONDS = 0.5
 # Reasons of a Deployment's condition Progressing while a rollout moves. Kubernetes' controller
@@ -50,7 +52,7 @@ class Rollout:
     complete: bool
 
 
-def await_rollout(client: Client, deployment: Any) -> Rollout:
+def await_rollout(client: api.Client, deployment: Deployment) -> Rollout:
     """Wait, within bounds, for the rollout of ``deployment``, and return how far it is then.
 
     ``deployment`` is the answer to its apply. Its rollout may be one that this hook started,
@@ -65,28 +67,32 @@ def await_rollout(client: Client, deployment: Any) -> Rollout:
     return progress(deployment)
 
 
-def _time_left(deployment: Any) -> float:
+def _time_left(deployment: Deployment) -> float:
     """Return the seconds to wait for a rollout; none where pods were lost without one."""
-    if not _observed(deployment):
+    status = _observed_status(deployment)
+    if not status:
         return ROLLOUT_SECONDS
-    conditions = deployment.status.conditions or []
-    moved = [c.lastUpdateTime for c in conditions if c.reason in _MOVING and c.lastUpdateTime]
-    if not moved:
+    moving = [condition for condition in status.conditions or [] if condition.reason in _MOVING]
+    times = [moved for condition in moving if (moved := condition.lastUpdateTime)]
+    if not times:
         return 0.0
-    since = time.time() - max(moved).timestamp()
+    since = time.time() - max(times).timestamp()
     return min(ROLLOUT_SECONDS, ROLLOUT_SECONDS - since)
 
 
-def _observed(deployment: Any) -> bool:
-    status = deployment.status
-    return bool(status) and status.observedGeneration == deployment.metadata.generation
+def _observed_status(deployment: Deployment) -> DeploymentStatus | None:
+    """Return the status if it is of the newest spec: its controller may not have seen that."""
+    metadata, status = deployment.metadata, deployment.status
+    if not metadata or not status or status.observedGeneration != metadata.generation:
+        return None
+    return status
 
 
-def progress(deployment: Any) -> Rollout:
+def progress(deployment: Deployment) -> Rollout:
     """Return how far ``deployment`` is, as it was read or applied."""
-    wanted = deployment.spec.replicas if deployment.spec.replicas is not None else 1
-    status = deployment.status
-    updated = (status.updatedReplicas if _observed(deployment) else 0) or 0
+    spec, status, observed = deployment.spec, deployment.status, _observed_status(deployment)
+    wanted = spec.replicas if spec and spec.replicas is not None else 1
+    updated = (observed and observed.updatedReplicas) or 0
     available = (status and status.availableReplicas) or 0
     everyone = (status and status.replicas) or 0
     complete = updated == wanted == available == everyone
@@ -96,17 +102,21 @@ def progress(deployment: Any) -> Rollout:
     return Rollout(wanted, ready, available > 0, complete)
 
 
-def all_pods_use(client: Client, pair: KeyPair) -> bool:
+def all_pods_use(client: api.Client, pair: KeyPair) -> bool:
     """Return whether every pod serves ``pair``.
 
     Pods that are ending count: a machine whose kube-proxy has not heard of their end still
     sends requests to them.
     """
-    annotations = [pod.metadata.annotations or {} for pod in _pods(client)]
-    return all(found.get(manifests.CERTIFICATE_HASH) == pair.hash for found in annotations)
+    return all(_certificate_hash(pod) == pair.hash for pod in _pods(client))
 
 
-def check_rollout(client: Client, rollout: Rollout) -> None:
+def _certificate_hash(pod: Any) -> str | None:
+    annotations: dict[str, str] = pod.metadata.annotations or {}
+    return annotations.get(manifests.CERTIFICATE_HASH)
+
+
+def check_rollout(client: api.Client, rollout: Rollout) -> None:
     """Check that the rollout is complete.
 
     Raises:
@@ -123,16 +133,18 @@ def check_rollout(client: Client, rollout: Rollout) -> None:
     )
 
 
-def _rollout_blocker(client: Client) -> str | None:
+def _rollout_blocker(client: api.Client) -> str | None:
     return next((problem for pod in _pods(client) if (problem := _pod_problem(pod))), None)
 
 
-def _pod_problem(pod: Any) -> str | None:
-    for status in (pod.status and pod.status.containerStatuses) or []:
+def _pod_problem(pod: Pod) -> str | None:
+    if not pod.status:
+        return None
+    for status in pod.status.containerStatuses or []:
         waiting = status.state and status.state.waiting
         if waiting and waiting.reason in _STUCK:
             return _cause(waiting.reason, waiting.message)
-    for condition in (pod.status and pod.status.conditions) or []:
+    for condition in pod.status.conditions or []:
         if condition.type == "PodScheduled" and condition.status == "False":
             # The scheduler appends what evicting other pods would bring, which helps nobody.
             message, _, _ = (condition.message or "").partition(" preemption:")
@@ -140,12 +152,12 @@ def _pod_problem(pod: Any) -> str | None:
     return None
 
 
-def _cause(reason: str, message: str | None) -> str:
-    return f"{reason}: {brief(message)}" if message else reason
+def _cause(reason: str | None, message: str | None) -> str:
+    return f"{reason}: {brief(message)}" if message else f"{reason}"
 
 
-def _pods(client: Client) -> list[Any]:
+def _pods(client: api.Client) -> list[Pod]:
     from lightkube.resources.core_v1 import Pod
 
     namespace, labels = manifests.NAMESPACE, manifests.POD_LABELS
-    return list(client.list(Pod, namespace=namespace, labels={**labels}))
+    return list(client.list(Pod, namespace=namespace, labels=labels))
