@@ -9,7 +9,9 @@ import pytest
 
 from testbed.juju.controller import lifecycle, relating
 from testbed.juju.state.charm import read_charm
-from testbed.juju.state.model import Application, Machine, Model, Unit, now
+from testbed.juju.state.machine import Machine
+from testbed.juju.state.model import Application, Model, Unit
+from testbed.juju.state.status import now
 from testbed.juju.uniter.operation import committed
 from testbed.juju.uniter.remotestate import snapshot
 from testbed.juju.uniter.resolver import next_hook

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from testbed.juju.state.model import now
+from testbed.juju.state.status import now
 from unit.juju.charms import STARTS, pack
 from unit.juju.conftest import Juju
 

@@ -19,7 +19,9 @@ from testbed.juju.hooktools.context import Context
 from testbed.juju.hooktools.server import ToolServer
 from testbed.juju.state import names
 from testbed.juju.state.logbook import LEVELS, Logbook, minimum_level
-from testbed.juju.state.model import DYING, Machine, MachineLike, Model, Status, Unit
+from testbed.juju.state.machine import Machine, MachineLike
+from testbed.juju.state.model import Model, Unit
+from testbed.juju.state.status import DYING, Status
 from testbed.juju.uniter.history import HookRun
 from testbed.juju.uniter.killing import Kills
 from testbed.juju.uniter.protocols import Interceptor

@@ -16,8 +16,10 @@ from testbed.juju.errors import JujuError, UnsupportedError, UsageError
 from testbed.juju.state import names
 from testbed.juju.state.charm import Charm, Endpoint
 from testbed.juju.state.endpoints import Side
-from testbed.juju.state.model import ALIVE, Application, Machine, Model, Unit
+from testbed.juju.state.machine import Machine
+from testbed.juju.state.model import Application, Model, Unit
 from testbed.juju.state.settings import Value
+from testbed.juju.state.status import ALIVE
 
 _PREFERRED_BASES = ("ubuntu@24.04", "ubuntu@22.04", "ubuntu@20.04")
 

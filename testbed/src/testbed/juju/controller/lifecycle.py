@@ -10,16 +10,10 @@ from dataclasses import dataclass, field, replace
 
 from testbed.juju.errors import JujuError
 from testbed.juju.state import names
-from testbed.juju.state.model import (
-    ALIVE,
-    DYING,
-    Application,
-    Databag,
-    Machine,
-    Model,
-    Relation,
-    Unit,
-)
+from testbed.juju.state.machine import Machine
+from testbed.juju.state.model import Application, Model, Unit
+from testbed.juju.state.relation import Databag, Relation
+from testbed.juju.state.status import ALIVE, DYING
 from testbed.juju.uniter.remotestate import runs_no_hooks
 
 

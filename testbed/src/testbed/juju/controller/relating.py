@@ -9,7 +9,9 @@ from testbed.juju.errors import JujuError
 from testbed.juju.state import endpoints
 from testbed.juju.state.charm import Endpoint
 from testbed.juju.state.endpoints import Side
-from testbed.juju.state.model import ALIVE, DYING, Application, Model, Relation
+from testbed.juju.state.model import Application, Model
+from testbed.juju.state.relation import Relation
+from testbed.juju.state.status import ALIVE, DYING
 
 
 class AlreadyExistsError(JujuError):

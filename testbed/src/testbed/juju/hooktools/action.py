@@ -8,7 +8,7 @@ from typing import Any
 from testbed.juju.errors import ToolError
 from testbed.juju.hooktools.call import Call, Spec
 from testbed.juju.hooktools.context import ActionRun
-from testbed.juju.state.model import now
+from testbed.juju.state.status import now
 
 _KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\Z")
 _RESERVED = ("stdout", "stderr", "return-code")

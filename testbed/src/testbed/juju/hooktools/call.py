@@ -12,7 +12,7 @@ import yaml
 from testbed.juju.errors import ToolError, UsageError
 from testbed.juju.flags import Flag, Parsed, parse
 from testbed.juju.hooktools.context import Context
-from testbed.juju.state.model import Relation
+from testbed.juju.state.relation import Relation
 
 FORMAT = Flag("format")
 RELATION = Flag("relation", aliases=("r",))

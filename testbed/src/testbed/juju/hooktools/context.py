@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 
 from testbed.juju.errors import ToolError
 from testbed.juju.hooktools.secretchanges import SecretChanges
-from testbed.juju.state.model import Application, Databag, Model, Relation, Unit, now
+from testbed.juju.state.model import Application, Model, Unit
+from testbed.juju.state.relation import Databag, Relation
 from testbed.juju.state.secrets import Secret
+from testbed.juju.state.status import now
 from testbed.juju.state.unitstate import Hook
 
 NOT_LEADER = "ERROR this unit is not the leader"

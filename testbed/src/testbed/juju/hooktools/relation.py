@@ -8,7 +8,8 @@ from testbed.juju.errors import ToolError
 from testbed.juju.hooktools.call import APP, FILE, RELATION, Call, Spec
 from testbed.juju.hooktools.context import Context
 from testbed.juju.state import names
-from testbed.juju.state.model import Relation, Unit
+from testbed.juju.state.model import Unit
+from testbed.juju.state.relation import Relation
 
 
 def relation_ids(call: Call) -> list[str]:

@@ -11,7 +11,6 @@ from testbed.juju.flags import Flag
 from testbed.juju.hooktools.call import FILE, RELATION, Call, Spec
 from testbed.juju.hooktools.context import Context
 from testbed.juju.state import names
-from testbed.juju.state.model import now
 from testbed.juju.state.secrets import (
     Consumer,
     Secret,
@@ -22,6 +21,7 @@ from testbed.juju.state.secrets import (
     new_id,
     parse_expire,
 )
+from testbed.juju.state.status import now
 
 _CONTENT_FLAGS = (
     Flag("label"),

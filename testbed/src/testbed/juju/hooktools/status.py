@@ -9,7 +9,8 @@ from testbed.juju.errors import ToolError
 from testbed.juju.flags import Flag
 from testbed.juju.hooktools.call import Call, Spec
 from testbed.juju.hooktools.context import Context
-from testbed.juju.state.model import ALIVE, Application, Status, Unit
+from testbed.juju.state.model import Application, Unit
+from testbed.juju.state.status import ALIVE, Status
 
 _APPLICATION = Flag("application", "bool")
 _STATUSES = ("maintenance", "blocked", "waiting", "active")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 
-from testbed.juju.state.model import now
+from testbed.juju.state.status import now
 
 LEVELS = ("TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _KEPT_LINES = 200_000

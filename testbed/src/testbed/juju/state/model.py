@@ -1,4 +1,4 @@
-"""What the controller knows: models, applications, units, relations, machines.
+"""Models, applications and units: what the controller knows.
 
 Plain data, which the controller's lock guards. Nothing here starts a process or connects.
 """
@@ -8,18 +8,18 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
-from typing import Any, Protocol
+from datetime import datetime
 
 from testbed.juju.errors import JujuError
 from testbed.juju.state import names
 from testbed.juju.state.charm import Charm
-from testbed.juju.state.endpoints import Side
+from testbed.juju.state.machine import Machine
+from testbed.juju.state.relation import Databag, Relation
 from testbed.juju.state.secrets import Secret
 from testbed.juju.state.settings import Value, effective
+from testbed.juju.state.status import ALIVE, Status, now
 from testbed.juju.state.unitstate import LocalState
 
-ALIVE, DYING = "alive", "dying"
 MODEL_DEFAULTS: dict[str, Value] = {
     "automatically-retry-hooks": True,
     "juju-http-proxy": "",
@@ -28,69 +28,6 @@ MODEL_DEFAULTS: dict[str, Value] = {
     "logging-config": "<root>=INFO",
     "update-status-hook-interval": "5m",
 }
-
-
-class MachineLike(Protocol):
-    """A machine of the lab; see testbed/cluster/machine.py."""
-
-    id: str
-    address: str
-    hostname: str
-    root: Any
-
-    def popen(
-        self, argv: Any, *, env: Any, cwd: str = "/", user: Any = None, **kwargs: Any
-    ) -> Any: ...
-
-    def close(self) -> None: ...
-
-
-def now() -> datetime:
-    return datetime.now(timezone.utc)
-
-
-@dataclass(frozen=True)
-class Status:
-    """A status as people see it, and since when."""
-
-    current: str
-    message: str = ""
-    since: datetime = field(default_factory=now)
-
-    def same(self, other: Status) -> bool:
-        return (self.current, self.message) == (other.current, other.message)
-
-
-@dataclass
-class Databag:
-    """Relation data of a unit or an application. `version` grows with every change."""
-
-    values: dict[str, str] = field(default_factory=dict)
-    version: int = 0
-
-    def write(self, changes: dict[str, str]) -> bool:
-        """Apply changes (an empty value deletes its key). Return whether anything changed."""
-        before = dict(self.values)
-        for key, value in changes.items():
-            if value == "":
-                self.values.pop(key, None)
-            else:
-                self.values[key] = value
-        if before == self.values:
-            return False
-        self.version += 1
-        return True
-
-
-@dataclass
-class Machine:
-    """A machine of a model; `host` is None until it is up."""
-
-    id: str
-    base: str
-    host: MachineLike | None = None
-    status: Status = field(default_factory=lambda: Status("pending"))
-    since: datetime = field(default_factory=now)
 
 
 @dataclass
@@ -146,36 +83,6 @@ class Application:
 
     def config_version(self) -> str:
         return repr((sorted(self.settings().items()), self.trust))
-
-
-@dataclass
-class Relation:
-    """A relation; a peer relation has one side."""
-
-    id: int
-    sides: tuple[Side, ...]
-    scope: str
-    life: str = ALIVE
-    joined: set[str] = field(default_factory=set)
-    units: dict[str, Databag] = field(default_factory=dict)
-    applications: dict[str, Databag] = field(default_factory=dict)
-    since: datetime = field(default_factory=now)
-
-    @property
-    def peer(self) -> bool:
-        return len(self.sides) == 1
-
-    def side_of(self, application: str) -> Side | None:
-        return next((side for side in self.sides if side.application == application), None)
-
-    def other_side(self, application: str) -> Side:
-        """Return the side that faces `application`; in a peer relation its own."""
-        return next(
-            (side for side in self.sides if side.application != application), self.sides[0]
-        )
-
-    def application_bag(self, application: str) -> Databag:
-        return self.applications.setdefault(application, Databag())
 
 
 @dataclass

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from testbed.juju.state import names
 from testbed.juju.state.assumes import FULL_VERSION
-from testbed.juju.state.model import MachineLike
+from testbed.juju.state.machine import MachineLike
 
 TOOLS_DIR = "/var/lib/juju/tools"
 SHARED_TOOLS_DIR = f"{TOOLS_DIR}/{FULL_VERSION}"

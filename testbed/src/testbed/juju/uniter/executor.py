@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from testbed.juju.errors import JujuError
 from testbed.juju.hooktools import SPECS
 from testbed.juju.hooktools.context import ActionRun, Context
-from testbed.juju.state.model import Model, Status, Unit, now
+from testbed.juju.state.model import Model, Unit
 from testbed.juju.state.secrets import identifier, rotated
+from testbed.juju.state.status import Status, now
 from testbed.juju.state.unitstate import UNPACK, Hook
 from testbed.juju.uniter import runner
 from testbed.juju.uniter.operation import committed

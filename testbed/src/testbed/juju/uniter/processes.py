@@ -6,8 +6,10 @@ import time
 from collections.abc import Sequence
 
 from testbed.juju.hooktools.context import ActionRun, Context
-from testbed.juju.state.model import MachineLike, Model, Unit, now
+from testbed.juju.state.machine import MachineLike
+from testbed.juju.state.model import Model, Unit
 from testbed.juju.state.paths import charm_dir
+from testbed.juju.state.status import now
 from testbed.juju.state.unitstate import Hook
 from testbed.juju.uniter import runner
 from testbed.juju.uniter.history import run_of

@@ -10,7 +10,8 @@ from typing import Protocol
 
 from testbed.juju.hooktools.context import Context
 from testbed.juju.hooktools.server import ToolServer
-from testbed.juju.state.model import Machine, Model
+from testbed.juju.state.machine import Machine
+from testbed.juju.state.model import Model
 from testbed.juju.uniter.history import HookRun
 from testbed.juju.uniter.killing import Kills
 

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from testbed.juju.state.model import ALIVE, Model, Relation, Unit
+from testbed.juju.state.model import Model, Unit
+from testbed.juju.state.relation import Relation
 from testbed.juju.state.secretevents import SecretEvent
 from testbed.juju.state.secrets import events_for
+from testbed.juju.state.status import ALIVE
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from typing import IO
 from testbed.juju.errors import JujuError
 from testbed.juju.hooktools.context import Context
 from testbed.juju.state.assumes import FULL_VERSION, JUJU_VERSION
-from testbed.juju.state.model import MachineLike, Unit
+from testbed.juju.state.machine import MachineLike
+from testbed.juju.state.model import Unit
 from testbed.juju.state.paths import (
     SHARED_TOOLS_DIR,
     TOOLS_DIR,

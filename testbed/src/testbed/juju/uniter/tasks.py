@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from testbed.juju.hooktools.context import ActionRun
-from testbed.juju.state.model import now
+from testbed.juju.state.status import now
 
 
 @dataclass

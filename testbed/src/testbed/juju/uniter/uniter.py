@@ -7,8 +7,9 @@ import time
 from collections import deque
 
 from testbed.juju.durations import seconds
-from testbed.juju.state.model import Model, Status, Unit, now
+from testbed.juju.state.model import Model, Unit
 from testbed.juju.state.secrets import next_date
+from testbed.juju.state.status import Status, now
 from testbed.juju.state.unitstate import UNPACK, Hook
 from testbed.juju.uniter.executor import Executor
 from testbed.juju.uniter.processes import Processes

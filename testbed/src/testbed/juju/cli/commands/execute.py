@@ -13,7 +13,9 @@ from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.errors import JujuError, UsageError
 from testbed.juju.flags import Flag, Parsed
 from testbed.juju.state import names
-from testbed.juju.state.model import Machine, MachineLike, Model, Unit, now
+from testbed.juju.state.machine import Machine, MachineLike
+from testbed.juju.state.model import Model, Unit
+from testbed.juju.state.status import now
 from testbed.juju.uniter import runner
 from testbed.juju.uniter.tasks import Task, collect
 

@@ -6,14 +6,17 @@ from typing import Any
 
 from testbed.juju.cli.commands.configure import dump
 from testbed.juju.cli.invocation import Command, Invocation
-from testbed.juju.cli.status import only, relation_rows, status_document
+from testbed.juju.cli.status import relation_rows, status_document
+from testbed.juju.cli.statusfilter import only
 from testbed.juju.cli.tabular import status_tables, table
 from testbed.juju.controller.controller import CLOUD, CONTROLLER_NAME, REGION, USER
 from testbed.juju.errors import UnsupportedError, UsageError
 from testbed.juju.flags import Flag, Parsed
 from testbed.juju.state import names
 from testbed.juju.state.logbook import LEVELS, Line
-from testbed.juju.state.model import Model, Relation, Unit, now
+from testbed.juju.state.model import Model, Unit
+from testbed.juju.state.relation import Relation
+from testbed.juju.state.status import now
 
 _FORMAT = Flag("format")
 _TAIL_LINES = 10

@@ -16,7 +16,7 @@ from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.errors import JujuError, UnsupportedError, UsageError
 from testbed.juju.flags import Flag, Parsed
 from testbed.juju.state import names
-from testbed.juju.state.model import MachineLike
+from testbed.juju.state.machine import MachineLike
 from testbed.juju.state.paths import inside
 
 _HOST_KEYS = Flag("no-host-key-checks", "bool")
