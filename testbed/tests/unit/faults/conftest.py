@@ -1,4 +1,4 @@
-"""An API server that is a few lines long, and its cluster's keys."""
+"""An API server of a few lines, and the keys of its cluster."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from testbed.cluster import pki
 
 @dataclass
 class ApiServer:
-    """What it was asked, and by whom."""
+    """An API server that records its requests and their users."""
 
     url: str
     folder: Path  # ca.crt, ca.key and admin.kubeconfig, as a machine has them
@@ -51,7 +51,7 @@ def api_server(tmp_path: Path) -> Iterator[ApiServer]:
             self.end_headers()
             self.wfile.write(answer)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as it is inherited
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the inherited name
             return
 
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=tmp_path / "ca.crt")

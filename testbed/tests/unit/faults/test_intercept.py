@@ -1,4 +1,4 @@
-"""A tapped application's hooks: where their requests go, and what comes back."""
+"""The hooks of an intercepted application: where their requests go, and the answers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PATCH = ("PATCH", "/api/v1/namespaces/kube-system/services/a?force=true")
 
 
 class Hook:
-    """A hook of a tapped application on a machine, which sends requests."""
+    """A hook of an intercepted application, which sends requests from its machine."""
 
     def __init__(self, intercepts: Intercepts, root: Path):
         self.killed: list[bool] = []
@@ -51,7 +51,7 @@ class Hook:
         return self._root / "var/lib/testbed/faults/aws-iam/kubeconfig"
 
     def send(self, method: str = PATCH[0], path: str = PATCH[1]) -> tuple[int, str, bytes]:
-        """Code, type and body of the answer. Raises what a client of a bad server gets."""
+        """Return code, type and body of the answer. Raise the errors of a client."""
         config = yaml.safe_load(self.kubeconfig.read_text())
         cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
         authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
@@ -91,7 +91,7 @@ def hook(intercepts: Intercepts, api_server: ApiServer, tmp_path: Path) -> Hook:
     return Hook(intercepts, tmp_path)
 
 
-def test_given_no_fault_then_the_api_server_is_asked_as_the_administrator(
+def test_given_no_fault_then_the_api_server_gets_the_request_from_its_administrator(
     hook: Hook, api_server: ApiServer, requests: RequestLog
 ) -> None:
     assert hook.send() == (201, "application/json", b'{"kind": "Service"}')
@@ -102,7 +102,7 @@ def test_given_no_fault_then_the_api_server_is_asked_as_the_administrator(
 
 
 @pytest.mark.parametrize("what", ["403", "409", "429", "500"])
-def test_given_a_refusal_then_the_charm_gets_it_as_a_status_and_nothing_was_done(
+def test_given_a_refusal_then_the_charm_gets_a_status_object_and_nothing_is_done(
     hook: Hook, api_server: ApiServer, requests: RequestLog, what: str
 ) -> None:
     requests.set(Fault(what, 1))
@@ -119,7 +119,7 @@ def test_given_html_then_the_charm_gets_a_page_with_200(hook: Hook, requests: Re
     assert body.startswith(b"<!DOCTYPE html>")
 
 
-def test_given_half_an_answer_then_it_was_carried_out(
+def test_given_half_an_answer_then_the_request_is_carried_out(
     hook: Hook, api_server: ApiServer, requests: RequestLog
 ) -> None:
     requests.set(Fault("half", 1))
@@ -133,7 +133,7 @@ def test_given_half_an_answer_then_it_was_carried_out(
     ("what", "killed", "carried_out"),
     [("closed", [], 0), ("kill-before", [True], 0), ("kill-after", [True], 1)],
 )
-def test_given_no_answer_then_it_is_as_chosen_whether_the_hook_lives_and_the_request_counts(
+def test_given_no_answer_then_the_fault_decides_on_the_hooks_life_and_the_request(
     hook: Hook,
     api_server: ApiServer,
     requests: RequestLog,
@@ -149,7 +149,7 @@ def test_given_no_answer_then_it_is_as_chosen_whether_the_hook_lives_and_the_req
     assert hook.send()[0] == 201
 
 
-def test_given_a_slow_answer_then_the_charm_has_to_wait_for_it(
+def test_given_a_slow_answer_then_the_charm_waits(
     hook: Hook, requests: RequestLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waited: list[float] = []
@@ -159,7 +159,7 @@ def test_given_a_slow_answer_then_the_charm_has_to_wait_for_it(
     assert waited == [30.0]
 
 
-def test_given_a_client_without_a_certificate_of_the_cluster_then_it_is_not_let_in(
+def test_given_a_client_without_a_certificate_of_the_cluster_then_it_is_refused(
     hook: Hook, api_server: ApiServer
 ) -> None:
     server = urlsplit(
@@ -180,7 +180,7 @@ def _get(connection: http.client.HTTPSConnection) -> None:
         connection.close()
 
 
-def test_given_a_tapped_application_then_its_hook_alone_sees_another_kubeconfig(
+def test_given_an_intercepted_application_then_only_its_hook_sees_the_proxys_kubeconfig(
     hook: Hook,
 ) -> None:
     assert hook.command[:3] == ["/usr/bin/unshare", "--mount", "--"]
@@ -188,7 +188,7 @@ def test_given_a_tapped_application_then_its_hook_alone_sees_another_kubeconfig(
     assert hook.kubeconfig.stat().st_mode & 0o777 == 0o600
 
 
-def test_given_an_application_that_is_not_tapped_then_its_hooks_run_as_they_are(
+def test_given_an_application_that_is_not_intercepted_then_its_hooks_run_unchanged(
     intercepts: Intercepts, tmp_path: Path
 ) -> None:
     intercepts.remove("m", "aws-iam")

@@ -1,4 +1,4 @@
-"""Which request goes wrong."""
+"""Which requests fail."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def request(run: str, method: str, path: str, *, retry: bool = False) -> Request
 
 
 def wrong(log: RequestLog, *requests: tuple[str, str, str], retry: bool = False) -> list[int]:
-    """Places of the requests, in this order, with which something goes wrong."""
+    """Return the indexes of the requests that fail."""
     arriving = [request(*given, retry=retry) for given in requests]
     return [i for i, given in enumerate(arriving) if log.record(given)[1]]
 
 
-def test_given_a_fault_of_each_hook_then_it_comes_back_until_it_is_cleared() -> None:
+def test_given_a_fault_then_it_recurs_in_each_hook_until_it_is_cleared() -> None:
     log = RequestLog()
     log.set(Fault("500", 2))
     hooks = [(run, "PATCH", f"/{n}") for run in ("one", "two") for n in range(3)]
@@ -31,7 +31,7 @@ def test_given_a_fault_of_each_hook_then_it_comes_back_until_it_is_cleared() -> 
 
 
 @pytest.mark.parametrize(("what", "again"), [("kill-before", []), ("500", [1])])
-def test_given_a_hook_that_runs_again_then_it_is_not_killed_again(
+def test_given_a_hook_that_is_retried_then_it_is_not_killed_again(
     what: str, again: list[int]
 ) -> None:
     log = RequestLog()
@@ -44,7 +44,7 @@ def test_given_a_hook_that_runs_again_then_it_is_not_killed_again(
     assert (log.fired[0].run, log.fired[0].path) == ("one", "/1")
 
 
-def test_given_a_repeated_get_then_it_is_noted_and_not_counted() -> None:
+def test_given_a_repeated_get_then_it_is_recorded_and_not_counted() -> None:
     log = RequestLog()
     log.set(Fault("500", 2))
 
@@ -61,7 +61,7 @@ def test_given_the_same_get_of_the_next_hook_or_a_repeated_write_then_both_count
     assert all(r.counted for r in log.requests)
 
 
-def test_given_a_method_and_the_end_of_a_path_then_every_such_request_goes_wrong() -> None:
+def test_given_a_method_and_the_end_of_a_path_then_every_such_request_fails() -> None:
     log = RequestLog()
     log.set(Fault("500", method="PATCH", path="services/web"))
 
@@ -75,7 +75,7 @@ def test_given_a_method_and_the_end_of_a_path_then_every_such_request_goes_wrong
     assert wrong(log, *asked) == [0, 3, 4]
 
 
-def test_given_a_named_get_that_repeats_then_each_of_them_goes_wrong() -> None:
+def test_given_a_named_get_that_repeats_then_each_of_them_fails() -> None:
     log = RequestLog()
     log.set(Fault("500", method="GET", path="/deployment"))
 
@@ -83,7 +83,7 @@ def test_given_a_named_get_that_repeats_then_each_of_them_goes_wrong() -> None:
 
 
 @pytest.mark.parametrize("what", ["", "200", "600", "htm", "slow", "slow:0", "slow:1000", "kill"])
-def test_given_no_fault_that_there_is_then_it_is_refused(what: str) -> None:
+def test_given_an_unknown_fault_then_it_is_refused(what: str) -> None:
     with pytest.raises(UsageError, match="slow:SECONDS"):
         Fault(what, 1)
 
@@ -92,6 +92,6 @@ def test_given_no_fault_that_there_is_then_it_is_refused(what: str) -> None:
     "where",
     [{}, {"at": -1}, {"method": "GET"}, {"path": "/a"}, {"at": 1, "method": "GET", "path": "/a"}],
 )
-def test_given_no_place_or_two_then_the_fault_is_refused(where: dict[str, Any]) -> None:
+def test_given_no_request_or_two_then_the_fault_is_refused(where: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="--at-request N, from 1, or --request"):
         Fault("500", **where)

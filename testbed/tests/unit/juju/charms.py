@@ -1,4 +1,4 @@
-"""Tiny packed charms for tests."""
+"""Small packed charms for tests."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ provides:
 DISPATCH = """#!/bin/sh
 . ./behaviour
 """
-# Few hook tools: these tests' own are in Python, and take 20 ms a call.
+# The hook tools of these tests are in Python and take 20 ms a call, so charms call few.
 STARTS = """
 if [ "$JUJU_HOOK_NAME" = start ]; then status-set active; fi
 """
@@ -54,7 +54,10 @@ def pack(
     name: str = "",
     dispatch: str = DISPATCH,
 ) -> Path:
-    """A charm archive whose hooks are shell. Without `dispatch`, `files` has them in hooks/."""
+    """Pack a charm whose hooks are shell, and return its path.
+
+    Without `dispatch`, its hooks are the hooks/ of `files`.
+    """
     document = yaml.safe_load(metadata)
     path = folder / f"{name or document['name']}.charm"
     content = {

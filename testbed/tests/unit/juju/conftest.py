@@ -1,4 +1,4 @@
-"""A controller with machines that are folders, and the `juju` that talks to it."""
+"""A controller whose machines are folders, and a `juju` for it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _TIMEOUT_SECONDS = 60
 
 @dataclass(frozen=True)
 class Done:
-    """What came of a command."""
+    """The result of a command."""
 
     returncode: int
     stdout: str
@@ -44,9 +44,9 @@ class Juju:
     folder: Path
 
     def try_(self, *args: str, program: str = "juju", stdin: str = "", **env: str) -> Done:
-        """The ended command, whatever came of it.
+        """Run a command and return its result, success or not.
 
-        Says to the controller what testbed/bin/juju would, which saves the start of a process.
+        It sends the controller the same request as testbed/bin/juju, without starting a process.
         """
         request = {"program": program, "argv": args, "env": self.environment | env}
         message = json.dumps(request).encode()
@@ -74,7 +74,7 @@ class Juju:
         return done.stdout
 
     def refused(self, *args: str, code: int = 1, stdin: str = "") -> str:
-        """What a command that fails says."""
+        """Return the error message of a command, which must fail."""
         done = self.try_(*args, stdin=stdin)
         assert done.returncode == code, done.stdout + done.stderr
         return done.stderr
@@ -97,12 +97,12 @@ class Juju:
         return json.loads(self("status", "--format", "json", *selectors))
 
     def hooks(self, unit: str) -> list[str]:
-        """The hooks that ended well, in their order."""
+        """Return the names of the hooks that succeeded, in order."""
         runs = json.loads(self.control("hooks", unit))
         return [run["name"] for run in runs if run["code"] == 0]
 
     def shown(self, unit: str, endpoint: str) -> dict[str, Any]:
-        """What show-unit says of one relation of a unit."""
+        """Return what show-unit prints about one relation of a unit."""
         report = json.loads(self("show-unit", unit, "--format", "json"))[unit]
         return next(r for r in report["relation-info"] if r["endpoint"] == endpoint)
 
@@ -115,8 +115,8 @@ def juju() -> Iterator[Juju]:
 
 @contextmanager
 def a_controller() -> Iterator[Juju]:
-    """A controller with an empty model, and its operator."""
-    # not tmp_path: the path of a unix socket has at most 107 characters
+    """Yield the operator of a new controller with an empty model."""
+    # The path of a unix socket has at most 107 characters, so tmp_path is too long.
     folder = Path(tempfile.mkdtemp(prefix="juju-"))
     programs = folder / "programs"
     programs.mkdir()

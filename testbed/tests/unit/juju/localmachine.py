@@ -1,4 +1,4 @@
-"""Machines that are plain folders of this one: no root, no namespaces."""
+"""Machines that are plain folders: they need neither root nor namespaces."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _AGENTS = "/run/testbed-juju"
 
 
 class LocalMachine:
-    """A folder with the paths that agents use; programs see them by their real names."""
+    """A folder that has the paths of a machine. Programs get the real paths."""
 
     def __init__(self, model: str, number: int, folder: Path, agents: Path):
         self.id, self.address = str(number), f"10.85.0.{10 + number}"

@@ -1,4 +1,4 @@
-"""A small charm on ops, packed: what a charm asks of Juju in its life, in a few lines."""
+"""A small packed charm that uses ops, with what most charms need of Juju."""
 
 from __future__ import annotations
 
@@ -68,6 +68,6 @@ JUJU_DISPATCH_PATH="${{JUJU_DISPATCH_PATH:-$0}}" PYTHONPATH={Path(ops.__file__).
 
 
 def pack_tiny(folder: Path) -> Path:
-    """The charm's file."""
+    """Pack the charm and return its path."""
     files = {"src/charm.py": CHARM, "dispatch": _DISPATCH}
     return pack(folder, METADATA, config=CONFIG, actions=ACTIONS, files=files)

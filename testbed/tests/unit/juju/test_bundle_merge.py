@@ -1,4 +1,4 @@
-"""Bundles and overlays as documents."""
+"""How bundles and overlays are merged."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_an_overlay_is_merged_field_by_field(
     assert merged == value
 
 
-def test_an_application_set_to_nothing_is_taken_out() -> None:
+def test_an_application_set_to_nothing_is_removed() -> None:
     assert list(bundle.merge(BASE, {"applications": {"b": None}})["applications"]) == ["a"]
 
 
@@ -60,7 +60,7 @@ def test_documents_after_the_first_are_overlays_too() -> None:
     ]
 
 
-def test_a_local_charms_path_is_taken_from_the_files_own_folder() -> None:
+def test_a_local_charms_path_is_relative_to_the_files_folder() -> None:
     loaded = bundle.load([("some/where/b.yaml", "applications: {a: {charm: ../a.charm}}")])
 
     assert loaded.applications[0].charm == "some/a.charm"
@@ -77,7 +77,7 @@ def test_a_local_charms_path_is_taken_from_the_files_own_folder() -> None:
         ("applications: {a: {charm: a, storage: 1}}", '"storage" in the application "a"'),
     ],
 )
-def test_what_is_no_bundle_is_refused(text: str, refusal: str) -> None:
+def test_a_text_that_is_not_a_bundle_is_refused(text: str, refusal: str) -> None:
     with pytest.raises(JujuError) as raised:
         bundle.load([("b.yaml", text)])
 

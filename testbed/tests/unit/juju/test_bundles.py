@@ -58,7 +58,7 @@ def test_an_overlay_adds_applications_options_and_relations(juju: Juju) -> None:
 
 
 @pytest.mark.usefixtures("store")
-def test_an_application_that_is_there_keeps_its_units_and_takes_the_options(juju: Juju) -> None:
+def test_an_application_that_exists_keeps_its_units_and_gets_the_options(juju: Juju) -> None:
     (juju.folder / "bundle.yaml").write_text(BUNDLE)
     juju("deploy", "./bundle.yaml")
     (juju.folder / "again.yaml").write_text(BUNDLE.replace("blue", "green"))

@@ -1,4 +1,4 @@
-"""Deploying charms, by the commands that people type."""
+"""`juju deploy` of charms, add-unit and integrate."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_options_come_from_words_and_files(juju: Juju) -> None:
     assert juju("config", "named", "colour") == "red\n"
 
 
-def test_units_go_where_they_are_put(juju: Juju) -> None:
+def test_units_are_placed_where_the_command_says(juju: Juju) -> None:
     pack(juju.folder, PRINCIPAL)
     pack(juju.folder, AUTHORITY)
     juju("deploy", "./host.charm", "-n", "2")
@@ -62,7 +62,7 @@ def test_units_go_where_they_are_put(juju: Juju) -> None:
     assert [units[f"authority/{n}"]["machine"] for n in range(3)] == ["1", "0", "2"]
 
 
-def test_numbers_of_units_are_never_used_again(juju: Juju) -> None:
+def test_numbers_of_units_are_never_reused(juju: Juju) -> None:
     pack(juju.folder, PRINCIPAL)
     juju("deploy", "./host.charm")
     juju.settle()
@@ -89,7 +89,7 @@ def test_numbers_of_units_are_never_used_again(juju: Juju) -> None:
         (SUBORDINATE.replace("container", "global"), (), 'lacks "requires" relation with'),
     ],
 )
-def test_what_juju_would_not_deploy_is_refused(
+def test_a_charm_that_juju_would_not_deploy_is_refused(
     juju: Juju, metadata: str, arguments: tuple[str, ...], refusal: str
 ) -> None:
     pack(juju.folder, metadata, config=OPTIONS, bases=("22.04", "24.04"), name="it")
@@ -98,7 +98,7 @@ def test_what_juju_would_not_deploy_is_refused(
     assert not juju.status()["applications"]
 
 
-def test_what_is_nowhere_is_not_found(juju: Juju) -> None:
+def test_a_charm_that_does_not_exist_is_not_found(juju: Juju) -> None:
     (juju.folder / "broken.charm").write_text("no archive")
 
     assert "no charm was found" in juju.refused("deploy", "./nothing.charm")
@@ -107,7 +107,7 @@ def test_what_is_nowhere_is_not_found(juju: Juju) -> None:
     assert "run `juju deploy ./a.charm`" in juju.refused("deploy", "a.charm")
 
 
-def test_a_track_that_the_store_has_not_is_refused_with_those_that_it_has(juju: Juju) -> None:
+def test_an_unknown_track_is_refused_with_the_known_ones(juju: Juju) -> None:
     for track in ("1.28", "1.29"):
         pack(juju.lab.charm_store, PRINCIPAL, name=f"host_{track}")
 
@@ -116,7 +116,7 @@ def test_a_track_that_the_store_has_not_is_refused_with_those_that_it_has(juju: 
     assert juju.status()["applications"]["host"]["charm-channel"] == "1.29/stable"
 
 
-def test_a_relation_over_its_limit_or_made_twice_is_refused(juju: Juju) -> None:
+def test_a_relation_over_its_limit_or_a_second_one_is_refused(juju: Juju) -> None:
     for metadata in (PRINCIPAL, AUTHORITY):
         pack(juju.folder, metadata)
     juju("deploy", "./host.charm")

@@ -65,7 +65,7 @@ CHARMS = {
         ("watcher:info", "authority", "watcher:info authority:juju-info"),
     ],
 )
-def test_what_fits_is_joined_and_the_implicit_endpoint_gives_way(
+def test_endpoints_that_fit_are_joined_and_the_implicit_one_gives_way(
     first: str, second: str, joined: str
 ) -> None:
     assert endpoints.key(endpoints.infer(CHARMS, first, second)) == joined
@@ -99,7 +99,9 @@ def test_what_fits_is_joined_and_the_implicit_endpoint_gives_way(
         ),
     ],
 )
-def test_what_does_not_fit_or_fits_twice_is_refused(first: str, second: str, refusal: str) -> None:
+def test_endpoints_that_do_not_fit_or_fit_twice_are_refused(
+    first: str, second: str, refusal: str
+) -> None:
     with pytest.raises(JujuError) as raised:
         endpoints.infer(CHARMS, first, second)
 
@@ -112,6 +114,6 @@ def test_one_container_scoped_side_makes_the_relation_container_scoped() -> None
 
 
 @pytest.mark.parametrize("name", ["a:", ":b", "a:b:c", "A", "a b", "", "a-1"])
-def test_what_is_no_endpoint_is_a_usage_error(name: str) -> None:
+def test_a_text_that_is_not_an_endpoint_is_a_usage_error(name: str) -> None:
     with pytest.raises(UsageError, match="not valid"):
         endpoints.check_name(name)

@@ -1,4 +1,4 @@
-"""A charm that is refreshed to one with its first peer relation."""
+"""A refresh to a charm with its first peer relation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from unit.juju.localmachine import LocalMachine
 
 @pytest.fixture
 def unit(tmp_path: Path) -> tuple[Model, Unit]:
-    """A unit that has run all its first hooks, of a charm without peers."""
+    """Return a unit that has run the first hooks of a charm without peers."""
     newer = read_charm(pack(tmp_path, PRINCIPAL))
     older = replace(newer, endpoints={k: v for k, v in newer.endpoints.items() if k != "friends"})
     model = Model("default")
@@ -37,7 +37,7 @@ def unit(tmp_path: Path) -> tuple[Model, Unit]:
 
 
 def run(model: Model, unit: Unit) -> list[str]:
-    """Let the unit's agent do all that is due; the hooks that it ran."""
+    """Run all hooks that are due, and return their names."""
     ran = []
     while True:
         lifecycle.advance(model)
@@ -55,7 +55,7 @@ def test_given_a_new_peer_relation_when_refreshed_then_the_older_charm_never_hea
     assert run(*unit) == ["upgrade-charm", "config-changed", "friends-relation-created"]
 
 
-def test_given_a_new_peer_relation_when_refreshed_then_it_is_not_there_in_upgrade_charm(
+def test_given_a_new_peer_relation_when_refreshed_then_upgrade_charm_does_not_see_it(
     unit: tuple[Model, Unit],
 ):
     model, host = unit

@@ -1,4 +1,4 @@
-"""jubilant, as anybody has it, drives the stand-in."""
+"""jubilant drives the stand-in unchanged."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def all_ready(status: jubilant.Status) -> bool:
     return jubilant.all_agents_idle(status) and jubilant.all_active(status, "host", "rider")
 
 
-def test_a_model_from_deploying_to_removing(juju: Juju, operator: jubilant.Juju) -> None:
+def test_a_model_lives_from_deploy_to_removal(juju: Juju, operator: jubilant.Juju) -> None:
     options = {"colour": {"type": "string", "default": "red"}, "size": {"type": "int"}}
     host = pack(juju.folder, PRINCIPAL, behaviour=GREETING, config=options, actions=ACTIONS)
     rider = pack(juju.folder, SUBORDINATE)

@@ -1,4 +1,4 @@
-"""`testbedctl kill-hook`: a hook dies at a chosen hook-tool call, or every hook, once."""
+"""`testbedctl kill-hook`: it kills one hook, or every hook, at a chosen hook-tool call."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from unit.juju.charms import PRINCIPAL, pack
 from unit.juju.conftest import Juju
 
-# Three calls a hook: each leaves a mark before it, and writes what shows whether it counted.
+# Each hook makes three calls. It writes a mark before a call, and the call changes a databag.
 CALLS = """
 for n in 1 2 3; do
   echo "$JUJU_HOOK_NAME $n" >> marks
@@ -45,7 +45,7 @@ def deploy(juju: Juju) -> None:
 
 
 @pytest.mark.usefixtures("host")
-def test_a_unit_to_come_dies_in_its_first_hook_and_then_never(juju: Juju) -> None:
+def test_the_first_hook_of_a_future_unit_is_killed_and_no_other(juju: Juju) -> None:
     plan(juju, "2")
     deploy(juju)
 
@@ -62,7 +62,7 @@ def test_a_unit_to_come_dies_in_its_first_hook_and_then_never(juju: Juju) -> Non
 
 
 @pytest.mark.usefixtures("host")
-def test_every_hook_dies_once_and_is_left_alone_when_it_runs_again(juju: Juju) -> None:
+def test_every_hook_is_killed_once_and_its_retry_is_spared(juju: Juju) -> None:
     plan(juju, "2", "--every-hook")
     juju("deploy", "./host.charm")
     juju.settle()
@@ -85,7 +85,7 @@ def test_a_number_beyond_the_last_call_kills_nothing(
 
 
 @pytest.mark.usefixtures("host")
-def test_a_plan_counts_only_what_begins_after_it(juju: Juju) -> None:
+def test_a_plan_is_only_for_hooks_that_begin_after_it(juju: Juju) -> None:
     deploy(juju)
     plan(juju, "2")
 
@@ -98,7 +98,7 @@ def test_a_plan_counts_only_what_begins_after_it(juju: Juju) -> None:
 
 
 @pytest.mark.usefixtures("host")
-def test_a_killed_hook_leaves_nothing_of_what_it_wrote(juju: Juju) -> None:
+def test_a_killed_hook_commits_nothing(juju: Juju) -> None:
     deploy(juju)
     relation = juju("exec", "--unit", "host/0", "relation-ids friends").strip()
     juju("exec", "--unit", "host/0", "--", f"echo {relation} > relation")

@@ -1,4 +1,4 @@
-"""What operators type at a running model: status, exec, ssh, scp, debug-log, models."""
+"""The commands for a running model: status, exec, ssh, scp, debug-log, models."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOGGING = STARTS + 'juju-log "in $JUJU_HOOK_NAME"\necho printed\necho complained
 
 @pytest.fixture(scope="module")
 def hosts() -> Iterator[Juju]:
-    """Two hosts with a rider each, and an authority of its own, which no test changes."""
+    """Yield two hosts with a rider each, and an authority. No test changes them."""
     with a_controller() as juju:
         _deploy(juju)
         yield juju
@@ -33,7 +33,7 @@ def _deploy(juju: Juju) -> None:
     juju.settle()
 
 
-def test_status_keeps_what_is_asked_for_and_what_is_beside_it(hosts: Juju) -> None:
+def test_status_shows_what_the_selectors_name_and_what_is_beside_it(hosts: Juju) -> None:
     rider = next(iter(hosts.status()["applications"]["host"]["units"]["host/1"]["subordinates"]))
     expected = {
         ("rider",): (["host", "rider"], ["host/0", "host/1"], ["0", "1"]),
@@ -64,7 +64,7 @@ def test_status_for_people_has_jujus_tables(hosts: Juju) -> None:
     assert ["host:things", "rider:things", "things", "subordinate"] in lines
 
 
-def test_exec_prints_what_a_command_printed_and_returns_its_failure(hosts: Juju) -> None:
+def test_exec_prints_the_output_of_a_command_and_fails_with_it(hosts: Juju) -> None:
     assert hosts("exec", "--unit", "host/0", "--", "echo", "two words") == "two words\n"
     assert hosts("exec", "--unit", "host/leader", "is-leader") == "True\n"
     assert hosts("exec", "--machine", "1", "--", "echo $SEEN_USER") == "ubuntu\n"
@@ -76,7 +76,7 @@ def test_exec_prints_what_a_command_printed_and_returns_its_failure(hosts: Juju)
     assert 'unit "host/9" not found' in hosts.refused("exec", "--unit", "host/9", "ls")
 
 
-def test_a_task_in_the_background_is_looked_up_later(hosts: Juju) -> None:
+def test_show_task_finds_a_task_in_the_background(hosts: Juju) -> None:
     said = hosts.try_("exec", "--background", "--unit", "host/0", "--", "echo later").stderr
     number = said.partition("juju show-task ")[2].partition("'")[0]
 
@@ -87,7 +87,7 @@ def test_a_task_in_the_background_is_looked_up_later(hosts: Juju) -> None:
     assert 'task "99" not found' in hosts.refused("show-task", "99")
 
 
-def test_ssh_is_the_machines_user_with_its_files_and_streams(hosts: Juju) -> None:
+def test_ssh_runs_as_the_machines_user_with_the_operators_streams(hosts: Juju) -> None:
     home = hosts.lab.machines[0].root / "home" / "ubuntu"
     (home / "config").write_text("apiVersion: v1\n")
     target = hosts.folder / "copy"
@@ -118,7 +118,7 @@ def test_scp_copies_in_both_directions(hosts: Juju) -> None:
     assert "no such file" in hosts.refused("scp", "host/0:nothing", ".")
 
 
-def test_debug_log_has_each_hooks_output_and_follows(juju: Juju) -> None:
+def test_debug_log_has_each_hooks_output(juju: Juju) -> None:
     pack(juju.folder, PRINCIPAL, behaviour=LOGGING)
     juju("deploy", "./host.charm")
     juju.settle()
@@ -139,7 +139,7 @@ def test_debug_log_has_each_hooks_output_and_follows(juju: Juju) -> None:
     assert juju("debug-log", "--exclude", "host") == ""
 
 
-def test_debug_log_follows_until_it_is_left(juju: Juju) -> None:
+def test_debug_log_follows_until_it_is_interrupted(juju: Juju) -> None:
     pack(juju.folder, PRINCIPAL, behaviour=LOGGING)
     juju("deploy", "./host.charm")
     juju.settle()
@@ -181,7 +181,7 @@ def test_the_environment_names_the_model_as_the_flag_does(juju: Juju) -> None:
         (("add-unit", "x", "-n", "0"), "positive"),
     ],
 )
-def test_what_the_stand_in_has_not_ends_with_2(
+def test_what_the_stand_in_lacks_exits_with_2(
     juju: Juju, command: tuple[str, ...], said: str
 ) -> None:
     assert said in juju.refused(*command, code=2)

@@ -1,4 +1,4 @@
-"""The life of a charm on ops."""
+"""The life of a charm that uses ops."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def message(juju: Juju) -> str:
     return unit["workload-status"]["message"]
 
 
-def test_a_charm_on_ops_lives_from_install_to_remove(juju: Juju) -> None:
+def test_a_charm_that_uses_ops_lives_from_install_to_remove(juju: Juju) -> None:
     pack_tiny(juju.folder)
     juju("deploy", "./tiny.charm")
     juju.settle()

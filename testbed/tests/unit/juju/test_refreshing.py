@@ -9,14 +9,14 @@ import pytest
 from unit.juju.charms import PRINCIPAL, SUBORDINATE, pack
 from unit.juju.conftest import Juju
 
-# Fails in the hook that the charm's option names.
+# The charm's option names the hook that fails.
 FAILING = """
 if [ "$JUJU_HOOK_NAME" = "$(config-get fail)" ]; then exit 7; fi
 """
 OPTION = {"fail": {"type": "string"}, "old": {"type": "string"}}
 
 
-def test_a_new_content_of_the_store_is_a_new_revision(juju: Juju) -> None:
+def test_new_content_in_the_store_is_a_new_revision(juju: Juju) -> None:
     store = juju.lab.charm_store
     pack(store, PRINCIPAL, config=OPTION)
     juju("deploy", "host", "--config", "old=x", "--config", "fail=y")
@@ -66,7 +66,7 @@ def test_another_track_is_followed_with_its_channel(juju: Juju) -> None:
         (SUBORDINATE.replace("rider", "host"), (), "cannot change an application's subordinacy"),
     ],
 )
-def test_a_charm_that_would_break_something_is_refused(
+def test_a_refresh_that_would_break_something_is_refused(
     juju: Juju, metadata: str, arguments: tuple[str, ...], refusal: str
 ) -> None:
     pack(juju.folder, PRINCIPAL, name="old")
@@ -90,7 +90,7 @@ def test_a_charm_for_another_base_needs_force(juju: Juju) -> None:
     assert 'base "ubuntu@22.04" not supported by charm' in refusal
 
 
-def test_a_failed_hook_is_shown_retried_and_resolved(juju: Juju) -> None:
+def test_a_failed_hook_is_shown_and_resolved(juju: Juju) -> None:
     pack(juju.folder, PRINCIPAL, behaviour=FAILING, config=OPTION)
     juju("model-config", "automatically-retry-hooks=false")
     juju("deploy", "./host.charm", "--config", "fail=config-changed")
@@ -110,7 +110,7 @@ def test_a_failed_hook_is_shown_retried_and_resolved(juju: Juju) -> None:
     assert "not in an error state" in juju.refused("resolved", "host/0")
 
 
-def test_resolved_without_a_retry_goes_on_behind_the_hook(juju: Juju) -> None:
+def test_resolved_without_a_retry_skips_the_hook(juju: Juju) -> None:
     pack(juju.folder, PRINCIPAL, behaviour=FAILING, config=OPTION)
     juju("model-config", "automatically-retry-hooks=false")
     juju("deploy", "./host.charm", "--config", "fail=config-changed")
@@ -122,7 +122,7 @@ def test_resolved_without_a_retry_goes_on_behind_the_hook(juju: Juju) -> None:
     assert juju.hooks("host/0")[-2:] == ["leader-elected", "start"]
 
 
-def test_a_failed_hook_is_run_again_by_itself(juju: Juju) -> None:
+def test_a_failed_hook_is_retried_by_itself(juju: Juju) -> None:
     behaviour = '[ -e tried ] || { touch tried; exit 1; }\nstatus-set active "$(cat tried)"\n'
     pack(juju.folder, PRINCIPAL, behaviour=behaviour)
 

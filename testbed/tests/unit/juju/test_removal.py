@@ -1,4 +1,4 @@
-"""Removing relations, units, applications and models; what goal-state says meanwhile."""
+"""The removal of relations, units, applications and models, and goal-state meanwhile."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from unit.juju.charms import AUTHORITY, PRINCIPAL, SUBORDINATE, pack
 from unit.juju.conftest import Juju
 
-# Keeps what goal-state says while the unit goes, and never ends its `stop` where told so.
+# Logs goal-state while the unit is removed. With the option `stuck`, the hook `stop` fails.
 WATCHING = """
 case "$JUJU_HOOK_NAME" in
 remove) juju-log "goals: $(goal-state --format=json)" ;;
@@ -23,7 +23,7 @@ STUCK = {"stuck": {"type": "boolean", "default": False}}
 
 @pytest.fixture
 def riders(juju: Juju) -> None:
-    """Two hosts, each with a rider, and an authority."""
+    """Deploy two hosts with a rider each, and an authority."""
     pack(juju.folder, PRINCIPAL, behaviour=WATCHING, config=STUCK)
     pack(juju.folder, SUBORDINATE, behaviour=WATCHING, config=STUCK)
     pack(juju.folder, AUTHORITY)
@@ -41,7 +41,7 @@ def goals(juju: Juju, unit: str) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("riders")
-def test_removing_the_subordinate_runs_its_hooks_in_order_and_leaves_the_hosts(
+def test_a_removed_subordinate_runs_its_hooks_in_order_and_the_hosts_stay(
     juju: Juju,
 ) -> None:
     rider = min(
@@ -68,7 +68,7 @@ def test_removing_the_subordinate_runs_its_hooks_in_order_and_leaves_the_hosts(
 
 
 @pytest.mark.usefixtures("riders")
-def test_a_subordinate_learns_from_its_principals_goal_what_is_going(juju: Juju) -> None:
+def test_a_subordinates_goal_state_shows_which_principal_is_dying(juju: Juju) -> None:
     units = juju.status()["applications"]["host"]["units"]
     gone, stays = (next(iter(units[host]["subordinates"])) for host in ("host/1", "host/0"))
 
@@ -97,7 +97,7 @@ def test_a_principals_goal_state_lists_units_that_die(juju: Juju) -> None:
 
 
 @pytest.mark.usefixtures("riders")
-def test_a_unit_that_cannot_stop_goes_by_force_alone(juju: Juju) -> None:
+def test_only_force_removes_a_unit_that_cannot_stop(juju: Juju) -> None:
     juju("model-config", "automatically-retry-hooks=false")
     juju("config", "host", "stuck=true")
     juju("remove-unit", "--no-prompt", "host/1")
@@ -112,7 +112,7 @@ def test_a_unit_that_cannot_stop_goes_by_force_alone(juju: Juju) -> None:
 
 
 @pytest.mark.usefixtures("riders")
-def test_an_application_goes_by_force_with_what_rides_on_it(juju: Juju) -> None:
+def test_force_removes_an_application_with_its_subordinates(juju: Juju) -> None:
     juju("model-config", "automatically-retry-hooks=false")
     for application in ("host", "rider"):
         juju("config", application, "stuck=true")
@@ -124,7 +124,7 @@ def test_an_application_goes_by_force_with_what_rides_on_it(juju: Juju) -> None:
 
 
 @pytest.mark.usefixtures("riders")
-def test_a_relation_goes_by_force_while_a_unit_is_in_error(juju: Juju) -> None:
+def test_force_removes_a_relation_while_a_unit_is_in_error(juju: Juju) -> None:
     juju("model-config", "automatically-retry-hooks=false")
 
     juju("remove-relation", "--force", "rider:certificates", "authority")
@@ -137,7 +137,7 @@ def test_a_relation_goes_by_force_while_a_unit_is_in_error(juju: Juju) -> None:
 @pytest.mark.parametrize(
     "command", [("remove-application", "host"), ("remove-unit", "host/0"), ("destroy-model", "it")]
 )
-def test_nothing_goes_without_a_yes(juju: Juju, command: tuple[str, ...]) -> None:
+def test_nothing_is_removed_without_a_yes(juju: Juju, command: tuple[str, ...]) -> None:
     pack(juju.folder, PRINCIPAL)
     juju("add-model", "it")
     juju("deploy", "./host.charm")
@@ -150,7 +150,7 @@ def test_nothing_goes_without_a_yes(juju: Juju, command: tuple[str, ...]) -> Non
     assert list(juju.status()["applications"]["host"]["units"]) == ["host/0"]
 
 
-def test_a_yes_is_enough(juju: Juju) -> None:
+def test_a_yes_removes_it(juju: Juju) -> None:
     pack(juju.folder, PRINCIPAL)
     juju("deploy", "./host.charm")
 
@@ -161,13 +161,13 @@ def test_a_yes_is_enough(juju: Juju) -> None:
 
 
 @pytest.mark.usefixtures("riders")
-def test_a_subordinates_unit_cannot_be_removed_alone(juju: Juju) -> None:
+def test_a_subordinate_unit_cannot_be_removed_by_itself(juju: Juju) -> None:
     refusal = juju.refused("remove-unit", "--no-prompt", "rider/0")
 
     assert "is a subordinate, to remove use remove-relation" in refusal
 
 
-def test_a_model_goes_with_its_machines(juju: Juju) -> None:
+def test_a_model_is_destroyed_with_its_machines(juju: Juju) -> None:
     pack(juju.folder, PRINCIPAL, behaviour=WATCHING, config=STUCK)
     juju("add-model", "other")
     juju("deploy", "./host.charm")

@@ -1,4 +1,4 @@
-"""What a unit's agent runs next."""
+"""Which hook a uniter runs next."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DB = RelationSnapshot("db", "b", alive=True, applications={"b": 0})
 
 
 def run(local: LocalState, remote: Snapshot) -> tuple[LocalState, list[str]]:
-    """Run every hook that is due; the agent afterwards, and what it ran."""
+    """Run every hook that is due. Return the local state afterwards, and the hooks."""
     ran = []
     while hook := next_hook(local, remote):
         ran.append(f"{hook.name} {hook.remote_unit}".strip())
@@ -48,7 +48,7 @@ def test_a_new_leader_starts_in_jujus_order() -> None:
     ]
 
 
-def test_a_new_follower_hears_of_the_leaders_settings() -> None:
+def test_a_new_follower_runs_leader_settings_changed() -> None:
     remote = replace(NEW, leader=False)
 
     assert run(LocalState(), remote)[1] == [
@@ -59,7 +59,7 @@ def test_a_new_follower_hears_of_the_leaders_settings() -> None:
     ]
 
 
-def test_a_unit_that_dies_before_it_was_installed_runs_nothing() -> None:
+def test_a_unit_that_dies_before_install_runs_nothing() -> None:
     assert next_hook(LocalState(), replace(NEW, alive=False)) is None
 
 
@@ -79,7 +79,7 @@ def test_joined_is_followed_at_once_by_changed() -> None:
     ]
 
 
-def test_changes_that_pile_up_are_one_hook() -> None:
+def test_several_changes_lead_to_one_hook() -> None:
     local = run(started(), with_relation(replace(DB, members={"b/0": 1})))[0]
 
     assert run(local, with_relation(replace(DB, members={"b/0": 9})))[1] == [
@@ -88,14 +88,14 @@ def test_changes_that_pile_up_are_one_hook() -> None:
 
 
 @pytest.mark.parametrize(("leader", "ran"), [(True, []), (False, ["peers-relation-changed"])])
-def test_a_leader_is_not_told_of_its_own_application_data(leader: bool, ran: list[str]) -> None:
+def test_a_leader_gets_no_hook_for_its_own_application_data(leader: bool, ran: list[str]) -> None:
     remote = with_relation(PEERS, replace(NEW, leader=leader))
     local = started(remote)
 
     assert run(local, with_relation(replace(PEERS, applications={"a": 5}), remote))[1] == ran
 
 
-def test_a_deposed_leader_knows_what_it_wrote() -> None:
+def test_a_former_leader_gets_no_hook_for_what_it_wrote() -> None:
     leading = with_relation(replace(PEERS, applications={"a": 5}))
     local = started(leading)
 
@@ -104,7 +104,7 @@ def test_a_deposed_leader_knows_what_it_wrote() -> None:
     assert ran == ["leader-settings-changed"]
 
 
-def test_a_relation_that_dies_departs_from_each_unit_and_then_breaks() -> None:
+def test_a_dying_relation_runs_departed_for_each_unit_and_then_broken() -> None:
     local = run(started(), with_relation(replace(DB, members={"b/0": 1, "b/1": 1})))[0]
 
     after, ran = run(local, with_relation(replace(DB, alive=False)))
@@ -134,7 +134,9 @@ def test_a_dying_unit_leaves_its_relations_stops_and_removes() -> None:
         ({"application_alive": False}, "a/0"),
     ],
 )
-def test_the_departing_unit_is_the_one_that_goes(change: dict[str, bool], departing: str) -> None:
+def test_the_departing_unit_is_the_one_that_leaves(
+    change: dict[str, bool], departing: str
+) -> None:
     local = run(started(), with_relation(replace(DB, members={"b/0": 1})))[0]
 
     hook = next_hook(local, replace(with_relation(replace(DB, alive=False)), **change))
@@ -147,7 +149,7 @@ def test_the_departing_unit_is_the_one_that_goes(change: dict[str, bool], depart
     )
 
 
-def test_an_upgrade_comes_before_configuration_and_brings_its_own_config_changed() -> None:
+def test_upgrade_charm_comes_first_and_config_changed_follows_it() -> None:
     remote = replace(NEW, charm_version=2, config_version="2", update_status_version=1)
 
     assert run(started(), remote)[1] == ["upgrade-charm", "config-changed", "update-status"]
@@ -164,9 +166,7 @@ def test_an_upgrade_comes_before_configuration_and_brings_its_own_config_changed
         ({"charm_version": 2, "force_upgrade": True}, UNPACK),
     ],
 )
-def test_a_failed_hook_stands_before_everything_else(
-    change: dict[str, object], expected: str | None
-) -> None:
+def test_a_failed_hook_blocks_every_other(change: dict[str, object], expected: str | None) -> None:
     failed = replace(started(), failed=Hook("config-changed"))
 
     hook = next_hook(failed, replace(NEW, **change))
@@ -174,7 +174,7 @@ def test_a_failed_hook_stands_before_everything_else(
     assert (hook.kind if hook else None) == expected
 
 
-def test_a_forced_upgrade_leaves_the_hook_failed_with_the_new_files() -> None:
+def test_a_forced_upgrade_unpacks_and_keeps_the_hook_failed() -> None:
     failed = replace(started(), failed=Hook("config-changed"))
     remote = replace(NEW, charm_version=2, force_upgrade=True)
 
@@ -184,7 +184,7 @@ def test_a_forced_upgrade_leaves_the_hook_failed_with_the_new_files() -> None:
     assert next_hook(after, replace(remote, retry_due=True)) == failed.failed
 
 
-def test_a_secret_event_is_told_once_until_it_recurs() -> None:
+def test_a_secret_event_leads_to_one_hook_until_it_recurs() -> None:
     expired = SecretEvent("secret-expired", "secret:x", "label", 2)
 
     local, ran = run(started(), replace(NEW, secrets=(expired,)))
@@ -193,7 +193,7 @@ def test_a_secret_event_is_told_once_until_it_recurs() -> None:
     assert (ran, again) == (["secret-expired"], ["secret-expired"])
 
 
-def test_a_secret_has_changed_until_its_latest_revision_was_told() -> None:
+def test_secret_changed_runs_once_for_the_latest_revision() -> None:
     changed = SecretEvent("secret-changed", "secret:x", "", 3)
     local = run(started(), replace(NEW, secrets=(changed,)))[0]
 
@@ -203,7 +203,7 @@ def test_a_secret_has_changed_until_its_latest_revision_was_told() -> None:
     ]
 
 
-def test_what_a_joined_unit_is_owed_survives_its_departure() -> None:
+def test_the_changed_hook_of_a_joined_unit_runs_even_after_its_departure() -> None:
     local = replace(
         started(),
         relations={

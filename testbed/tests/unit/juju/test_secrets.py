@@ -1,4 +1,4 @@
-"""Secrets: who may read and change them, and whom they tell what."""
+"""Secrets: who may read and change them, and which hooks they lead to."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def test_a_grant_lets_an_application_or_a_unit_read(target: str, reads: bool) ->
     assert granted.readable_by("other/0") is reads
 
 
-def test_the_same_content_again_is_no_new_revision() -> None:
+def test_the_same_content_again_is_not_a_new_revision() -> None:
     same = secrets.changed(secret(), Settings(content={"key": "one"}), NOW)
     other = secrets.changed(same, Settings(content={"key": "two"}), NOW)
 
     assert (same.latest, other.latest) == (1, 2)
 
 
-def test_readers_and_owners_are_told_of_a_new_revision() -> None:
+def test_a_new_revision_leads_to_hooks_of_readers_and_owners() -> None:
     read = replace(secret(), consumers={"other/0": Consumer("theirs", 1)})
     changed = secrets.changed(read, Settings(content={"key": "two"}), NOW)
 
@@ -69,7 +69,7 @@ def test_readers_and_owners_are_told_of_a_new_revision() -> None:
 
 
 @pytest.mark.parametrize(("minutes", "times"), [(-1, None), (0, 0), (4, 0), (5, 1), (61, 12)])
-def test_an_expired_revision_is_told_of_every_five_minutes(
+def test_an_expired_revision_leads_to_a_hook_every_five_minutes(
     minutes: int, times: int | None
 ) -> None:
     expiring = secret(expire=NOW)
@@ -82,7 +82,7 @@ def test_an_expired_revision_is_told_of_every_five_minutes(
     )
 
 
-def test_an_expired_revision_that_is_removed_is_told_of_no_more() -> None:
+def test_an_expired_revision_that_is_removed_leads_to_no_hook() -> None:
     renewed = secrets.changed(secret(expire=NOW), Settings(content={"key": "two"}), NOW)
 
     gone = secrets.without_revision(renewed, 1)
@@ -105,7 +105,7 @@ def test_a_rotation_is_due_after_each_interval() -> None:
     assert secrets.events_for("app/0", leader=True, secrets=[rotated], now=due) == []
 
 
-def test_only_the_owner_is_told_of_dates() -> None:
+def test_only_the_owner_gets_hooks_for_dates() -> None:
     due = secret(expire=NOW, rotate="hourly")
     later = NOW + timedelta(hours=2)
 
@@ -115,7 +115,7 @@ def test_only_the_owner_is_told_of_dates() -> None:
 @pytest.mark.parametrize(
     ("after", "seconds"), [(-10, 10), (0, 300), (10, 290), (300, 300), (601, 299)]
 )
-def test_the_next_date_wakes_an_agent(after: int, seconds: int) -> None:
+def test_the_next_date_wakes_a_uniter(after: int, seconds: int) -> None:
     moment = NOW + timedelta(seconds=after)
 
     date = secrets.next_date([secret(expire=NOW)], moment)
@@ -140,7 +140,7 @@ def test_an_expiry_is_a_duration_or_a_time(text: str, moment: datetime) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "tomorrow", "5"])
-def test_what_is_neither_is_refused(text: str) -> None:
+def test_an_expiry_that_is_neither_is_refused(text: str) -> None:
     with pytest.raises(ToolError, match="not valid"):
         secrets.parse_expire(text, NOW)
 
@@ -152,7 +152,7 @@ def test_keys_have_jujus_form(key: str) -> None:
         secrets.check_content({key: ""})
 
 
-def test_an_id_is_found_in_each_of_its_spellings() -> None:
+def test_an_id_is_read_in_each_of_its_forms() -> None:
     made = secrets.new_id()
 
     assert len(made) == 20

@@ -1,4 +1,4 @@
-"""Secrets between applications, with the hook tools that charms call."""
+"""Secrets between applications, through the hook tools."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def told(juju: Juju, unit: str) -> list[str]:
 
 
 @pytest.mark.usefixtures("pair")
-def test_a_secret_is_read_where_it_was_granted_and_followed_on_demand(juju: Juju) -> None:
+def test_a_granted_secret_is_read_and_its_new_revision_on_refresh(juju: Juju) -> None:
     uri = inside(juju, "owner/0", "secret-add --label mine user=a pass=b")
     assert "permission denied" in refused(juju, "reader/0", f"secret-get {uri}")
     relation = inside(juju, "owner/0", "relation-ids give")
@@ -91,7 +91,7 @@ def test_a_grant_ends(juju: Juju, how: str) -> None:
 
 
 @pytest.mark.usefixtures("pair")
-def test_an_applications_secret_is_managed_by_its_leader_wherever_that_is(juju: Juju) -> None:
+def test_an_applications_secret_is_managed_by_its_current_leader(juju: Juju) -> None:
     uri = inside(juju, "owner/0", "secret-add --label mine --rotate daily user=a")
     assert inside(juju, "owner/1", "secret-get user --label mine") == "a"
     assert "not found" in refused(juju, "owner/1", f"secret-info-get {uri}")
@@ -108,7 +108,7 @@ def test_an_applications_secret_is_managed_by_its_leader_wherever_that_is(juju: 
 
 
 @pytest.mark.usefixtures("pair")
-def test_a_rotation_and_an_expiry_come_in_their_time_to_the_leader_alone(juju: Juju) -> None:
+def test_rotation_and_expiry_lead_to_hooks_of_the_leader_alone(juju: Juju) -> None:
     uri = inside(juju, "owner/0", "secret-add --label rotating --rotate hourly user=a")
     inside(juju, "owner/0", "secret-add --label short --expire 100ms user=a")
     with juju.controller.lock:
@@ -131,7 +131,7 @@ def test_a_rotation_and_an_expiry_come_in_their_time_to_the_leader_alone(juju: J
 
 
 @pytest.mark.usefixtures("pair")
-def test_what_a_failing_command_did_to_secrets_and_databags_is_undone(juju: Juju) -> None:
+def test_a_failing_command_changes_neither_secrets_nor_databags(juju: Juju) -> None:
     relation = inside(juju, "owner/0", "relation-ids give")
     writing = f"secret-add --label lost a-key=1 && relation-set -r {relation} lost=1"
 

@@ -1,4 +1,4 @@
-"""The small grammars: flags, durations, names, channels, logging levels, assumes."""
+"""Small grammars: flags, durations, names, logging levels, assumes."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_durations_are_gos(text: str, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "5", "m", "5 m", "-5m", "5min", "1h 30m"])
-def test_what_is_no_duration_is_refused(text: str) -> None:
+def test_a_text_that_is_not_a_duration_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="invalid duration"):
         durations.seconds(text)
 

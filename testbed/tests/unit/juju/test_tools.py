@@ -1,4 +1,4 @@
-"""What hook tools answer, and what they refuse, in the runs of three units."""
+"""What hook tools answer and refuse, in hooks of three units."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ REFUSALS = [
 
 @dataclass
 class Run:
-    """One run of a unit: tools are called as a charm calls them."""
+    """One run of a unit, in which a test calls hook tools as a charm does."""
 
     context: Context
     logged: list[tuple[str, str, str]]
@@ -77,7 +77,7 @@ def juju() -> Iterator[Juju]:
 
 @pytest.fixture(scope="module")
 def run(juju: Juju) -> Runs:
-    """Makes runs of the units of a host with a rider, beside an authority."""
+    """Return a function that begins a run of a unit of host, rider or authority."""
     pack(juju.folder, PRINCIPAL, config=OPTIONS)
     pack(juju.folder, SUBORDINATE)
     pack(juju.folder, AUTHORITY)
@@ -134,7 +134,7 @@ def test_a_container_scoped_relation_hides_other_containers(run: Runs) -> None:
     assert "settings not found" in host.refused(f"relation-get -r {things} - {other}")
 
 
-def test_data_is_written_at_the_end_and_seen_by_its_writer_at_once(run: Runs) -> None:
+def test_data_is_committed_at_the_end_and_seen_by_its_writer_at_once(run: Runs) -> None:
     writer = run("host/0")
     (relation,) = writer.json("relation-ids certificates")
 
@@ -170,7 +170,7 @@ def test_a_relation_hook_is_about_its_own_relation_and_unit(run: Runs) -> None:
     assert "no relation id specified" in outside.refused("relation-get private-address")
 
 
-def test_what_a_unit_may_not_know_or_do_is_refused(run: Runs) -> None:
+def test_a_unit_is_refused_what_it_may_not_read_or_write(run: Runs) -> None:
     (relation,) = run("host/0").json("relation-ids certificates")
 
     said = {line: run(unit).refused(line.format(r=relation)) for unit, line, _ in REFUSALS}
@@ -231,7 +231,7 @@ def test_addresses_ports_and_kept_state(run: Runs, juju: Juju) -> None:
     assert open_ports == ["53/udp", "80-90/tcp"]
 
 
-def test_an_action_takes_parameters_and_gives_nested_results(run: Runs) -> None:
+def test_an_action_gets_parameters_and_sets_nested_results(run: Runs) -> None:
     action = ActionRun("greet", "1", {"name": "you", "deep": {"er": 1}})
     here = run("host/0", action=action)
 
