@@ -14,8 +14,28 @@ import yaml
 from testbed.juju.errors import JujuError
 from testbed.juju.state import assumes
 from testbed.juju.state.actions import Action, parse_actions
+from testbed.juju.state.archive import check_links
 from testbed.juju.state.settings import Option, parse_options
 
+_UNIT_HOOKS = {
+    "config-changed",
+    "install",
+    "leader-deposed",
+    "leader-elected",
+    "leader-settings-changed",
+    "remove",
+    "secret-changed",
+    "secret-expired",
+    "secret-remove",
+    "secret-rotate",
+    "start",
+    "stop",
+    "update-status",
+    "upgrade-charm",
+}
+_RELATION_HOOKS = {
+    f"relation-{what}" for what in ("broken", "changed", "created", "departed", "joined")
+}
 _ROLES = {"provides": "provider", "requires": "requirer", "peers": "peer"}
 
 
@@ -53,6 +73,11 @@ class Charm:
         """The declared endpoints and the implicit one."""
         return {**self.endpoints, JUJU_INFO.name: JUJU_INFO}
 
+    def hooks(self) -> set[str]:
+        """Return the names of all hooks that the charm may have a script for."""
+        relation = {f"{name}-{hook}" for name in self.endpoints for hook in _RELATION_HOOKS}
+        return _UNIT_HOOKS | relation
+
     def peers(self) -> list[Endpoint]:
         return [endpoint for endpoint in self.endpoints.values() if endpoint.role == "peer"]
 
@@ -64,6 +89,7 @@ def read_charm(path: Path) -> Charm:
     """
     try:
         with zipfile.ZipFile(path) as archive:
+            check_links(archive)
             files = set(archive.namelist())
             read = {name: _document(archive, name) for name in files & _DOCUMENTS}
             version = archive.read("version").decode().strip() if "version" in files else ""

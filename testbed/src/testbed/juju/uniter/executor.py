@@ -13,6 +13,7 @@ from testbed.juju.state.secrets import identifier, rotated
 from testbed.juju.state.status import Status, now
 from testbed.juju.state.unitstate import UNPACK, Hook
 from testbed.juju.uniter import runner
+from testbed.juju.uniter.deployer import deploy
 from testbed.juju.uniter.operation import committed
 from testbed.juju.uniter.processes import Processes
 from testbed.juju.uniter.protocols import ControllerLike
@@ -81,12 +82,12 @@ class Executor:
         with self.controller.lock:
             if self.model.is_gone(unit):
                 return False
-            archive = self.model.applications[unit.application].charm.path
+            charm = self.model.applications[unit.application].charm
             if not unit.local.installed:
                 unit.workload = Status("waiting", "installing agent")
         try:
             runner.install_tools(host, unit, self.controller.hooktool, list(SPECS))
-            runner.unpack(host, unit.name, archive)
+            deploy(host, unit.name, charm)
         except (JujuError, OSError) as error:
             self.processes.log("ERROR", "juju.worker.uniter", str(error))
             time.sleep(_UNPACK_AGAIN_SECONDS)

@@ -1,22 +1,18 @@
-"""Processes of a unit on its machine: its charm's files, its environment, start and end."""
+"""Processes of a unit on its machine: its tools, its environment, start and end."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import signal
-import stat
 import subprocess
 import threading
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from testbed.juju.errors import JujuError
 from testbed.juju.hooktools.context import Context
 from testbed.juju.state.assumes import FULL_VERSION, JUJU_VERSION
 from testbed.juju.state.machine import MachineLike
@@ -24,7 +20,6 @@ from testbed.juju.state.model import Unit
 from testbed.juju.state.paths import (
     SHARED_TOOLS_DIR,
     TOOLS_DIR,
-    agent_dir,
     charm_dir,
     inside,
     tools_dir,
@@ -90,55 +85,6 @@ def find_handler(machine: MachineLike, unit: str, path: str) -> Handler | None:
         if inside(machine, script, follow=True).exists():
             return Handler(script, kind)
     return None
-
-
-def unpack(machine: MachineLike, unit: str, archive: Path) -> None:
-    """Put a charm's files in place of those of the charm before.
-
-    As Juju does it: permissions as packed, times not kept, files that the charm made itself
-    (its state, compiled Python) left alone. Each file is replaced in one step.
-    """
-    target, record = inside(machine, charm_dir(unit)), inside(machine, agent_dir(unit))
-    target.mkdir(parents=True, exist_ok=True)
-    manifest = record / "manifest.json"
-    before = set(json.loads(manifest.read_text())) if manifest.exists() else set()
-    try:
-        with zipfile.ZipFile(archive) as packed:
-            after = {info.filename: info for info in packed.infolist()}
-            for info in after.values():
-                _extract(packed, info, target)
-    except (OSError, zipfile.BadZipFile) as error:
-        raise JujuError(f'cannot unpack charm "{archive}": {error}') from error
-    for name in sorted(before - set(after), reverse=True):
-        _discard(target / name)
-    manifest.write_text(json.dumps(sorted(after)))
-
-
-def _extract(packed: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) -> None:
-    path = target / info.filename
-    if not path.resolve().is_relative_to(target.resolve()):
-        raise JujuError(f'charm file "{info.filename}" lies outside the charm')
-    mode = info.external_attr >> 16
-    if info.is_dir():
-        path.mkdir(parents=True, exist_ok=True)
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.unpacking")
-    temporary.unlink(missing_ok=True)
-    if stat.S_ISLNK(mode):
-        temporary.symlink_to(packed.read(info).decode())
-    else:
-        temporary.write_bytes(packed.read(info))
-        temporary.chmod((stat.S_IMODE(mode) or 0o644) & 0o755)
-    os.replace(temporary, path)
-
-
-def _discard(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        if not any(path.iterdir()):
-            path.rmdir()
-        return
-    path.unlink(missing_ok=True)
 
 
 def environment(context: Context, dispatch_path: str) -> dict[str, str]:

@@ -1,0 +1,176 @@
+"""A charm's files on its machine: what an upgrade replaces, removes and leaves, as in Juju."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from testbed.juju.errors import JujuError
+from testbed.juju.state.charm import Charm, read_charm
+from testbed.juju.uniter.deployer import deploy
+from unit.juju.charms import PRINCIPAL
+from unit.juju.conftest import Juju
+from unit.juju.localmachine import LocalMachine
+
+CHARM = "var/lib/juju/agents/unit-host-0/charm"
+BASE = {"metadata.yaml": PRINCIPAL, "dispatch": "#!/bin/sh\n"}
+
+
+def archive(path: Path, members: dict[str, str]) -> Path:
+    """A charm of these members: a name with a slash at its end is a folder, `-> x` a link."""
+    with zipfile.ZipFile(path, "w") as packed:
+        for name, content in {**BASE, **members}.items():
+            info = zipfile.ZipInfo(name)
+            kind = 0o120777 if content.startswith("-> ") else 0o100644
+            info.external_attr = (0o40755 if name.endswith("/") else kind) << 16
+            packed.writestr(info, content.removeprefix("-> "))
+    return path
+
+
+class Host:
+    """A machine with the unit host/0."""
+
+    def __init__(self, folder: Path):
+        self.machine = LocalMachine("default", 0, folder / "machine", folder)
+        self.root = self.machine.root
+        self.charm = self.root / CHARM
+        self._folder = folder
+        self._revision = 0
+
+    def deploy(self, **members: str) -> None:
+        deploy(self.machine, "host/0", self.packed(members))
+
+    def packed(self, members: dict[str, str]) -> Charm:
+        self._revision += 1
+        return read_charm(archive(self._folder / f"{self._revision}.charm", members))
+
+    def files(self) -> dict[str, str]:
+        """The files in the charm's folder but for those that each archive has."""
+        found = {str(p.relative_to(self.charm)): p for p in self.charm.rglob("*") if p.is_file()}
+        return {name: path.read_text() for name, path in found.items() if name not in BASE}
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    return Host(tmp_path)
+
+
+def test_an_upgrade_removes_what_only_the_old_archive_has(host: Host) -> None:
+    host.deploy(**{"lib/gone.py": "1", "lib/kept.py": "1"})
+    (host.charm / "lib/gone.pyc").write_text("made by the charm")
+    (host.charm / "state.db").write_text("made by the charm")
+
+    host.deploy(**{"lib/kept.py": "2"})
+
+    assert host.files() == {
+        "lib/kept.py": "2",
+        "lib/gone.pyc": "made by the charm",
+        "state.db": "made by the charm",
+    }
+
+
+def test_a_folder_that_only_the_old_archive_lists_goes_whole_before_the_new_one_comes(
+    host: Host,
+) -> None:
+    host.deploy(**{"lib/": "", "lib/kept.py": "1"})
+    (host.charm / "lib/own").write_text("made by the charm")
+
+    host.deploy(**{"lib/kept.py": "2"})
+
+    assert host.files() == {"lib/kept.py": "2"}
+
+
+def test_a_file_takes_a_folders_place_and_a_folder_a_files(host: Host) -> None:
+    host.deploy(**{"first/": "", "first/file": "1", "second": "1", "third/file": "1"})
+    (host.charm / "third/own").write_text("made by the charm")
+
+    host.deploy(**{"first": "2", "second/": "", "second/file": "2", "third": "2"})
+
+    assert host.files() == {"first": "2", "second/file": "2", "third": "2"}
+
+
+@pytest.mark.parametrize("target", ["/etc/tool", "../../../../../../etc/tool", "/etc/missing"])
+def test_a_link_in_the_place_of_a_file_goes_and_its_target_stays(host: Host, target: str) -> None:
+    (host.root / "etc").mkdir()
+    (host.root / "etc/tool").write_text("the machine's")
+    host.deploy(**{"bin/tool": "1"})
+    (host.charm / "bin/tool").unlink()
+    (host.charm / "bin/tool").symlink_to(target)
+
+    host.deploy(**{"bin/tool": "2"})
+
+    assert not (host.charm / "bin/tool").is_symlink()
+    assert (host.charm / "bin/tool").read_text() == "2"
+    assert (host.root / "etc/tool").read_text() == "the machine's"
+    assert not (host.root / "etc/missing").exists()
+
+
+@pytest.mark.parametrize(("listed", "there"), [(True, "charm"), (False, "machine")])
+def test_a_link_in_the_place_of_a_folder_goes_if_the_archive_lists_the_folder(
+    host: Host, listed: bool, there: str
+) -> None:
+    members = {"lib/": ""} if listed else {}
+    (host.root / "opt/lib").mkdir(parents=True)
+    host.deploy(**members, **{"lib/code.py": "1"})
+    (host.charm / "lib/code.py").unlink()
+    (host.charm / "lib").rmdir()
+    (host.charm / "lib").symlink_to("/opt/lib")
+
+    host.deploy(**members, **{"lib/code.py": "2"})
+
+    place = host.charm / "lib" if there == "charm" else host.root / "opt/lib"
+    assert (place / "code.py").read_text() == "2"
+    assert (host.charm / "lib").is_symlink() is not listed
+
+
+def test_links_and_permissions_are_as_packed_but_hooks_always_run(host: Host) -> None:
+    host.deploy(**{"hooks/start": "#!/bin/sh\n", "hooks/lib.sh": "", "hooks/stop": "-> start"})
+
+    hooks = host.charm / "hooks"
+    assert (hooks / "stop").readlink() == Path("start")
+    assert [oct((hooks / n).stat().st_mode & 0o777) for n in ("start", "lib.sh")] == [
+        "0o744",
+        "0o644",
+    ]
+
+
+def test_names_that_lead_out_of_the_charm_end_in_it(host: Host) -> None:
+    host.deploy(**{"../../up": "1", "/abs/olute": "1", "a/./../b": "1"})
+
+    assert host.files() == {"up": "1", "abs/olute": "1", "b": "1"}
+
+
+def test_what_an_upgrade_left_that_failed_goes_with_the_next(host: Host) -> None:
+    host.deploy(first="1")
+    broken = host.packed({"second": "2", "third": "as packed"})
+    broken.path.write_bytes(broken.path.read_bytes().replace(b"as packed", b"as broken"))
+    with pytest.raises(JujuError, match="Bad CRC-32 for file 'third'"):
+        deploy(host.machine, "host/0", broken)
+    assert host.files() == {"second": "2"}
+
+    host.deploy(fourth="4")
+
+    assert host.files() == {"fourth": "4"}
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("/usr/bin/python3", 'symlink "/usr/bin/python3" is absolute'),
+        ("../../outside", 'symlink "../../outside" leads out of scope'),
+        ("..//..", 'symlink "..//.." leads out of scope'),
+    ],
+)
+def test_archives_with_links_that_lead_outside_are_refused(
+    juju: Juju, target: str, reason: str
+) -> None:
+    archive(juju.folder / "good.charm", {"bin/link": "-> ../dispatch"})
+    archive(juju.folder / "bad.charm", {"bin/link": f"-> {target}"})
+
+    deployed = juju.refused("deploy", "./bad.charm")
+    juju("deploy", "./good.charm")
+    refreshed = juju.refused("refresh", "host", "--path", "./bad.charm")
+
+    assert deployed == refreshed == f'ERROR cannot extract "bin/link": {reason}\n'
