@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,6 +41,18 @@ def riders(juju: Juju) -> None:
 def goals(juju: Juju, unit: str) -> dict[str, Any]:
     log = juju("debug-log", "--include", unit)
     return json.loads(log.partition("goals: ")[2].splitlines()[0])
+
+
+def agents_on(agents: Path) -> set[str]:
+    return {folder.name for folder in agents.iterdir()}
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    """Wait for what an agent does after its unit has left the model."""
+    until = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 @pytest.mark.usefixtures("riders")
@@ -132,6 +147,24 @@ def test_force_removes_a_relation_while_a_unit_is_in_error(juju: Juju) -> None:
 
     assert "certificates" not in juju.status()["applications"]["rider"]["relations"]
     assert "client" not in juju.status()["applications"]["authority"].get("relations", {})
+
+
+@pytest.mark.usefixtures("riders")
+@pytest.mark.parametrize("force", [(), ("--force",)])
+def test_a_removed_units_folder_goes_from_a_machine_that_stays(
+    juju: Juju, force: tuple[str, ...]
+) -> None:
+    agents = juju.lab.machines[0].root / "var/lib/juju/agents"
+    before = agents_on(agents)
+    (rider,) = juju.status()["applications"]["host"]["units"]["host/0"]["subordinates"]
+
+    juju("remove-application", "--no-prompt", *force, "rider")
+    juju.settle()
+
+    gone = f"unit-{rider.replace('/', '-')}"
+    assert before == {"unit-host-0", "unit-authority-0", gone}
+    eventually(lambda: agents_on(agents) == before - {gone})
+    assert (agents / "unit-host-0/charm/dispatch").exists()
 
 
 @pytest.mark.parametrize(

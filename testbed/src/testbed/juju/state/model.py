@@ -120,6 +120,10 @@ class Model:
         application = self.applications.get(names.application_of(name))
         return application.units.get(name) if application else None
 
+    def has(self, machine: Machine) -> bool:
+        """Return whether a machine stays: neither it nor the model goes."""
+        return self.life == ALIVE and self.machines.get(machine.id) is machine
+
     def is_gone(self, unit: Unit) -> bool:
         """Return whether the unit was removed, or the whole model is being destroyed."""
         return self.life != ALIVE or self.find_unit(unit.name) is not unit

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections import deque
 
 from testbed.juju.durations import seconds
 from testbed.juju.state.model import Model, Unit
+from testbed.juju.state.paths import agent_dir, inside
 from testbed.juju.state.secrets import next_date
 from testbed.juju.state.status import Status, now
 from testbed.juju.state.unitstate import UNPACK, Hook
@@ -60,6 +62,15 @@ class Uniter:
             for task in self.tasks:
                 task.finish("cancelled", "unit removed")
             self._lock.notify_all()
+        self._remove_folder()
+
+    def _remove_folder(self) -> None:
+        """Remove the unit's folder from a machine that stays."""
+        machine = self._unit.machine
+        with self._lock:
+            host = machine.host if self._model.has(machine) else None
+        if host is not None:
+            shutil.rmtree(inside(host, agent_dir(self._unit.name)), ignore_errors=True)
 
     def _gone(self) -> bool:
         return self._model.is_gone(self._unit)
@@ -70,8 +81,8 @@ class Uniter:
             while not self._gone():
                 if self._due():
                     return True
-                self._rest()
-                self._lock.wait(self._timeout())
+                if not self._rested():  # which may have made something due, or the unit go
+                    self._lock.wait(self._timeout())
             return False
 
     def _due(self) -> bool:
@@ -93,10 +104,13 @@ class Uniter:
         """Return the failed hook that the operator resolved with --no-retry, if there is one."""
         return self._unit.local.failed if self._unit.resolved == "skip" else None
 
-    def _rest(self) -> None:
-        if self._unit.agent.current == "executing":
-            self._unit.agent = Status("idle")
-            self._controller.changed(self._model)
+    def _rested(self) -> bool:
+        """Become idle. Return whether the agent was not idle before."""
+        if self._unit.agent.current != "executing":
+            return False
+        self._unit.agent = Status("idle")
+        self._controller.changed(self._model)
+        return True
 
     def _tick(self) -> None:
         """Make update-status due once in each interval."""
