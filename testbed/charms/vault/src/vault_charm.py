@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import base64
 import json
-import secrets
 from dataclasses import asdict
 
 import ops
@@ -19,6 +18,7 @@ import ops
 import vault_pki
 from legacy_certificates import Pair, Request, answer, publish_authority
 from vault_pki import Authority
+from vault_store import Store
 
 _CERTIFICATES = "certificates"
 _PEERS = "cluster"
@@ -45,6 +45,7 @@ class Vault(ops.CharmBase):
     def __init__(self, framework: ops.Framework) -> None:
         super().__init__(framework)
         self._kept.set_default(handled={}, client="", reissue=False, generated=False)
+        self._store = Store(self.model.get_relation(_PEERS), self.app)
         for event in (
             self.on.config_changed,
             self.on.leader_elected,
@@ -73,26 +74,21 @@ class Vault(ops.CharmBase):
 
     def _on_start(self, _: ops.EventBase) -> None:
         if self.unit.is_leader() and self.config["totally-unsecure-auto-unlock"]:
-            self._write("authorized", self._unseal())
+            self._store.unseal()
+            self._store.authorize()
         self._serve()
 
     def _on_testbed_unseal(self, _: ops.EventBase) -> None:
         """Do the operator's part, and print the token that authorizes the charm."""
-        print(self._unseal())
-
-    def _unseal(self) -> str:
-        token = self._read("token") or f"s.{secrets.token_hex(12)}"
-        self._write("token", token)
-        return token
+        print(self._store.unseal())
 
     def _on_authorize_charm(self, event: ops.ActionEvent) -> None:
         if not self._leads(event):
             return
-        token = self._read("token")
-        if not token or event.params["token"] != token:
-            event.fail("permission denied" if token else "Vault is sealed")
+        if not self._store.token or event.params["token"] != self._store.token:
+            event.fail("permission denied" if self._store.token else "Vault is sealed")
             return
-        self._write("authorized", event.params["token"])
+        self._store.authorize()
         self._serve()
 
     # the authority
@@ -100,67 +96,56 @@ class Vault(ops.CharmBase):
     def _on_generate_root_ca(self, event: ops.ActionEvent) -> None:
         if not self._is_ready(event):
             return
-        if self._authority() is not None:
+        if self._store.authority is not None:
             event.fail("PKI CA already configured")
             return
         self._generate_root()
-        event.set_results({"output": self._read("root-ca")})
+        event.set_results({"output": self._store.root})
         self._serve()
 
     def _generate_root(self) -> None:
         authority = vault_pki.generate_root()
-        self._write_authority(authority, root=authority.certificate)
+        self._store.keep(authority, root=authority.certificate)
         self._kept.reissue = True
 
     def _on_regenerate_intermediate_ca(self, event: ops.ActionEvent) -> None:
         if not self._is_ready(event):
             return
-        if self._authority() is not None and not event.params.get("force"):
+        if self._store.authority is not None and not event.params.get("force"):
             event.fail(_FORCE)
             return
-        authority, csr = vault_pki.generate_intermediate(event.params.get("common-name", ""))
-        self._write_authority(authority, root="")
+        pki, csr = vault_pki.generate_intermediate(event.params.get("common-name", ""))
+        self._store.keep(pki, root="")
         event.set_results({"output": csr})
 
     def _on_upload_signed_csr(self, event: ops.ActionEvent) -> None:
-        stored = self._read("pki")
         if not self._is_ready(event):
             return
-        if not stored:
+        pki = self._store.pki
+        if pki is None:
             event.fail("could not find any existing entry with a private key")
             return
         pem, root = (_decoded(event.params.get(name, "")) for name in ("pem", "root-ca"))
         try:
-            authority = vault_pki.set_signed(Authority(**json.loads(stored)), pem)
+            signed = vault_pki.set_signed(pki, pem)
         except ValueError as error:
             event.fail(f"verification of parsed bundle failed: {error}")
             return
-        self._write_authority(authority, root=root or self._read("root-ca"))
+        self._store.keep(signed, root=root or self._store.root)
         self._kept.reissue = True
         self._serve()
 
     def _on_get_root_ca(self, event: ops.ActionEvent) -> None:
-        event.set_results({"output": self._read("root-ca")})
+        event.set_results({"output": self._store.root})
 
     def _on_disable_pki(self, event: ops.ActionEvent) -> None:
         if self._is_ready(event):
-            self._write("pki", "")
-            self._write("root-ca", "")
+            self._store.keep(None, root="")
 
     def _on_reissue_certificates(self, _: ops.ActionEvent) -> None:
         """Have it done, by this unit: at once, or when it leads."""
         self._kept.reissue = True
         self._serve()
-
-    def _authority(self) -> Authority | None:
-        """Return the authority, once it has a certificate."""
-        stored = self._read("pki")
-        authority = Authority(**json.loads(stored)) if stored else None
-        return authority if authority and authority.certificate else None
-
-    def _write_authority(self, authority: Authority, root: str) -> None:
-        self._write("pki", json.dumps(asdict(authority)))
-        self._write("root-ca", root)
 
     def _leads(self, event: ops.ActionEvent) -> bool:
         if not self.unit.is_leader():
@@ -170,9 +155,9 @@ class Vault(ops.CharmBase):
     def _is_ready(self, event: ops.ActionEvent) -> bool:
         if not self._leads(event):
             return False
-        if not self._read("authorized"):
+        if not self._store.authorized:
             event.fail("Vault is not ready (Cannot initialise local client)")
-        return bool(self._read("authorized"))
+        return self._store.authorized
 
     # answers
 
@@ -180,13 +165,13 @@ class Vault(ops.CharmBase):
         self._serve()
 
     def _serve(self) -> None:
-        if not self.unit.is_leader() or not self._read("authorized"):
+        if not self.unit.is_leader() or not self._store.authorized:
             return
         if self.config["auto-generate-root-ca-cert"] and not self._kept.generated:
             self._kept.generated = True
-            if self._authority() is None:
+            if self._store.authority is None:
                 self._generate_root()
-        authority = self._authority()
+        authority = self._store.authority
         if authority is None:
             return
         again, self._kept.reissue = bool(self._kept.reissue), False
@@ -196,7 +181,7 @@ class Vault(ops.CharmBase):
             return vault_pki.issue(authority, request.common_name, request.sans)
 
         for relation in self.model.relations[_CERTIFICATES]:
-            publish_authority(relation, self.unit, self._read("root-ca"), client, authority.chain)
+            publish_authority(relation, self.unit, self._store.root, client, authority.chain)
             answer(relation, self.unit, self._kept.handled, issue, again=again)
 
     def _client(self, authority: Authority, *, again: bool) -> Pair:
@@ -206,27 +191,17 @@ class Vault(ops.CharmBase):
             self._kept.client = json.dumps(asdict(pair))
         return Pair(**json.loads(str(self._kept.client)))
 
-    # what the units share
-
-    def _read(self, key: str) -> str:
-        peers = self.model.get_relation(_PEERS)
-        return peers.data[self.app].get(key, "") if peers else ""
-
-    def _write(self, key: str, value: str) -> None:
-        if peers := self.model.get_relation(_PEERS):
-            peers.data[self.app][key] = value
-
     def _on_collect_unit_status(self, event: ops.CollectStatusEvent) -> None:
         event.add_status(self._status())
 
     def _status(self) -> ops.StatusBase:
         leads = self.unit.is_leader()
-        if not self._read("token"):
+        if not self._store.token:
             return ops.BlockedStatus("Vault needs to be initialized")
-        if not self._read("authorized"):
+        if not self._store.authorized:
             message = "Vault charm not yet authorized: run authorize-charm action."
             return ops.BlockedStatus(message)
-        if leads and self.model.relations[_CERTIFICATES] and self._authority() is None:
+        if leads and self.model.relations[_CERTIFICATES] and self._store.authority is None:
             return ops.BlockedStatus("Missing CA cert")
         return ops.ActiveStatus(f"Unit is ready (active: {str(leads).lower()}, mlock: disabled)")
 
