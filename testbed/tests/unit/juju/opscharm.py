@@ -25,12 +25,19 @@ CHARM = """
 import ops
 
 
+class Events(ops.CharmEvents):
+    testbed_wave = ops.EventSource(ops.EventBase)
+
+
 class TinyCharm(ops.CharmBase):
+    on = Events()
+
     def __init__(self, framework):
         super().__init__(framework)
         framework.observe(self.on.config_changed, self._reconcile)
         framework.observe(self.on.greet_action, self._greet)
         framework.observe(self.on.remove, self._remove)
+        framework.observe(self.on.testbed_wave, self._wave)
 
     def _reconcile(self, _):
         friends = self.model.get_relation("friends")
@@ -53,6 +60,10 @@ class TinyCharm(ops.CharmBase):
             return
         event.log("greeting")
         event.set_results({"greeting": f"{self.config['greeting']} {event.params['name']}"})
+
+    def _wave(self, _):
+        friends = self.model.get_relation("friends")
+        print(f"waved and said {friends.data[self.app]['greeting']}")
 
     def _remove(self, _):
         print(f"goodbye, {self.app.planned_units()} units stay")
