@@ -106,8 +106,8 @@ class ControlPlane(ops.CharmBase):
 
     def _run_services(self, node: str, webhook_file: str) -> None:
         self._keep(ADMIN_KUBECONFIG, self.host.read(_MACHINE_ADMIN))
-        mode = str(self.config["authorization-mode"])
-        flags = services.api_server_flags(self.host, mode, webhook=bool(webhook_file))
+        mode, extra = str(self.config["authorization-mode"]), str(self.config["api-extra-args"])
+        flags = services.api_server_flags(self.host, mode, extra, webhook=bool(webhook_file))
         if self._caller != webhook.API_SERVER:
             services.run_forwarder(self.host)
         services.run_api_server(self.host, flags, webhook_file)

@@ -73,6 +73,22 @@ def test_the_authorization_mode_is_the_options(run: Run, host: FakeHost) -> None
     assert host.restarts() == 2
 
 
+def test_an_answer_of_the_webhook_holds_a_minute_unless_the_option_says_otherwise(
+    run_new: Run, host: FakeHost
+) -> None:
+    run_new(event="install")
+    assert "--authentication-token-webhook-cache-ttl=1m0s" in flags(host)
+
+    extra = "authentication-token-webhook-cache-ttl=1s own=another anonymous-auth"
+    run_new(event="config_changed", **{"api-extra-args": extra})
+
+    assert [flag for flag in flags(host) if "cache-ttl" in flag] == [
+        "--authentication-token-webhook-cache-ttl=1s"
+    ]
+    assert {"--own=another", "--anonymous-auth=true"} <= set(flags(host))
+    assert host.restarts() == 2
+
+
 def test_a_hook_without_a_change_restarts_nothing(run: Run, host: FakeHost) -> None:
     run(event="install")
     host.commands.clear()
