@@ -63,7 +63,8 @@ class ControlPlane(ops.CharmBase):
         asked = self.aws_iam.webhook if self.aws_iam else None
         self._run_services(facts["NODE_NAME"], self._webhook_file(asked))
         ready = services.api_server_answers(self.host, wait=True)
-        self._keep(_CLIENT_CONFIG, self._client_config(asked), owner="ubuntu")
+        config = client_config(self.host.read(_MACHINE_ADMIN), self._cluster_id())
+        self._keep(_CLIENT_CONFIG, config, owner="ubuntu")
         self._tell_aws_iam(ready, asked)
         self._ask_for_certificate(facts["ADDRESS"])
         if isinstance(event, (ops.InstallEvent, ops.UpgradeCharmEvent)):
@@ -113,9 +114,11 @@ class ControlPlane(ops.CharmBase):
         services.run_api_server(self.host, flags, webhook_file)
         services.run_others(self.host, node)
 
-    def _client_config(self, asked: Webhook | None) -> str:
-        admin = self.host.read(_MACHINE_ADMIN)
-        return client_config(admin, asked.cluster_id if asked else "")
+    def _cluster_id(self) -> str:
+        """Return the id that aws-iam gave, for as long as their relation lasts."""
+        relation = self.aws_iam.relation if self.aws_iam else None
+        bags = [relation.data[unit] for unit in relation.units] if relation else []
+        return next((str(json.loads(bag.get("cluster_id", '""'))) for bag in bags), "")
 
     def _keep(self, name: str, text: str, owner: str = "") -> None:
         if self.host.text(name) != text:

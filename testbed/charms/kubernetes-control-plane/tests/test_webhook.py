@@ -162,6 +162,16 @@ def test_when_aws_iam_withdraws_the_api_server_runs_without_it(
 
     assert flags(host) == ["--own=flag", "--authorization-mode=AlwaysAllow"]
     assert not (host.root / "var/snap/kube-apiserver/current/webhook.yaml").exists()
+
+
+def test_people_keep_the_aws_user_until_the_relation_goes(run_old: Run, host: FakeHost) -> None:
+    write_webhook(host)
+    run_old(aws_iam())
+
+    run_old(aws_iam(status="false"))
+    assert names(client_config(host)["users"]) == ["admin", "aws-iam-user"]
+
+    run_old()
     assert names(client_config(host)["users"]) == ["admin"]
 
 
