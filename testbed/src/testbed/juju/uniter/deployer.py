@@ -16,7 +16,7 @@ from pathlib import Path
 from testbed.juju.errors import JujuError
 from testbed.juju.state.archive import check_links, is_link, members
 from testbed.juju.state.charm import Charm
-from testbed.juju.state.model import MachineLike
+from testbed.juju.state.machine import MachineLike
 from testbed.juju.state.paths import agent_dir, charm_dir, inside
 
 _UMASK = 0o022
