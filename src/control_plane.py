@@ -72,8 +72,8 @@ def await_api_server(control_plane: ControlPlane, requirer: AwsIamRequirer) -> N
 def publish_webhook(control_plane: ControlPlane, requirer: AwsIamRequirer, shared: Shared) -> bool:
     """Give this unit's control plane its webhook, the file first.
 
-    Return whether the control plane trusts ``shared.ca`` now. One that does not say which file
-    it uses is taken to use the new one.
+    Return whether the control plane trusts ``shared.ca`` now. A control plane that never says
+    which file it uses counts as using the new one.
     """
     if not shared.ca:
         return False

@@ -1,4 +1,4 @@
-"""Renders the files under ``templates/``.
+"""The rendering of the files under ``templates/``.
 
 The templates pass each value through the ``tojson`` filter. JSON is YAML, so no value can change
 a document's structure.

@@ -49,8 +49,11 @@ class Issued:
 
 
 class Certificates(ops.Object):
-    """The relation's requirer. ``remembered`` are the names that were asked for before: the
-    request stays as it is in a hook that learns no newer ones."""
+    """The relation's requirer.
+
+    ``remembered`` are the names of the request that was made before. It stays as it is in a
+    hook that learns no newer names.
+    """
 
     # A check of a pair costs more than the rest of a settled hook, so the fingerprint of the
     # pair that was checked last is remembered.

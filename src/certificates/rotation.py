@@ -32,7 +32,7 @@ class Plan:
 
     @property
     def blocker(self) -> str:
-        """Return whom the issued pair waits for, as a status; empty while it waits for nobody."""
+        """Return the status that names the pending units; empty while there are none."""
         if not self.pending_trust:
             return ""
         return f"waiting for {', '.join(self.pending_trust)} to trust the new authority"
