@@ -43,7 +43,7 @@ def main() -> None:
 def _deploy(juju: jubilant.Juju, folder: Path, console: Console) -> Cluster:
     """Deploy, log in, and print what that took; a proxy counts the requests."""
     started = time.monotonic()
-    with Faults(hooks.MODEL) as tap:
+    with Faults(hooks.MODEL, "aws-iam") as tap:
         bundle.deploy(juju)
         juju_status.wait_until_active(juju)
         cluster = kubernetes.connect(juju, folder)
@@ -89,7 +89,7 @@ def _idle_hooks() -> Table:
 
 def _requests(unit: str) -> int:
     """Return how many requests to the API server one settled update-status sends."""
-    with Faults(hooks.MODEL) as tap:
+    with Faults(hooks.MODEL, "aws-iam") as tap:
         hooks.update_status(unit)
         return len(tap.requests())
 

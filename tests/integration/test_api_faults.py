@@ -36,7 +36,7 @@ STATUSES = {
 def faults(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[Faults]:
     """Put a proxy between the charm's hooks and the API server."""
     testbed_only.require("only the testbed stands between a charm and the API server")
-    with Faults(deployed.model or "") as faults:
+    with Faults(deployed.model or "", "aws-iam") as faults:
         yield faults
 
 

@@ -56,7 +56,7 @@ def sweep(request: pytest.FixtureRequest) -> Iterator[Sweep]:
 def _site(stack: contextlib.ExitStack) -> Site:
     juju = stack.enter_context(jubilant.temp_model())
     assert juju.model
-    return Site(juju, stack.enter_context(Faults(juju.model)))
+    return Site(juju, stack.enter_context(Faults(juju.model, "aws-iam")))
 
 
 @pytest.mark.parametrize("step", [DEPLOYMENT, AUTHORITY, REMOVAL])

@@ -15,7 +15,7 @@ class Faults:
     """Intercepts the requests of one application's hooks inside a `with` block."""
 
     model: str
-    application: str = "aws-iam"
+    application: str
 
     def __enter__(self) -> Faults:
         self._control("on")

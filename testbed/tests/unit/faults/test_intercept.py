@@ -29,11 +29,11 @@ class Hook:
         self.killed: list[bool] = []
         self._root = root
         context: Any = SimpleNamespace(
-            id="aws-iam/0-start-1",
+            id="rider/0-start-1",
             model=SimpleNamespace(uuid="m"),
-            application=SimpleNamespace(name="aws-iam"),
+            application=SimpleNamespace(name="rider"),
             unit=SimpleNamespace(
-                name="aws-iam/0",
+                name="rider/0",
                 machine=SimpleNamespace(
                     host=SimpleNamespace(id="0", root=root, address="127.0.0.1")
                 ),
@@ -48,7 +48,7 @@ class Hook:
 
     @property
     def kubeconfig(self) -> Path:
-        return self._root / "var/lib/testbed/faults/aws-iam/kubeconfig"
+        return self._root / "var/lib/testbed/faults/rider/kubeconfig"
 
     def send(self, method: str = PATCH[0], path: str = PATCH[1]) -> tuple[int, str, bytes]:
         """Return code, type and body of the answer. Raise the errors of a client."""
@@ -74,14 +74,14 @@ class Hook:
 @pytest.fixture
 def intercepts() -> Iterator[Intercepts]:
     intercepts = Intercepts()
-    intercepts.add("m", "aws-iam")
+    intercepts.add("m", "rider")
     yield intercepts
     intercepts.remove("m")
 
 
 @pytest.fixture
 def requests(intercepts: Intercepts) -> RequestLog:
-    return intercepts.requests("m", "aws-iam")
+    return intercepts.requests("m", "rider")
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_given_no_fault_then_the_api_server_gets_the_request_from_its_administra
     assert hook.send() == (201, "application/json", b'{"kind": "Service"}')
     assert api_server.asked == [(*PATCH, "admin", b"{}")]
     (seen,) = requests.requests
-    assert (seen.unit, seen.hook, seen.run) == ("aws-iam/0", "start", "aws-iam/0-start-1")
+    assert (seen.unit, seen.hook, seen.run) == ("rider/0", "start", "rider/0-start-1")
     assert (seen.method, seen.path, seen.code) == (*PATCH, 201)
 
 
@@ -191,7 +191,7 @@ def test_given_an_intercepted_application_then_only_its_hook_sees_the_proxys_kub
 def test_given_an_application_that_is_not_intercepted_then_its_hooks_run_unchanged(
     intercepts: Intercepts, tmp_path: Path
 ) -> None:
-    intercepts.remove("m", "aws-iam")
+    intercepts.remove("m", "rider")
     assert Hook(intercepts, tmp_path).command == ["dispatch"]
-    with pytest.raises(JujuError, match="faults on aws-iam"):
-        intercepts.requests("m", "aws-iam")
+    with pytest.raises(JujuError, match="faults on rider"):
+        intercepts.requests("m", "rider")

@@ -11,10 +11,10 @@ from testbed.juju.errors import UsageError
 
 
 def request(run: str, method: str, path: str, *, retry: bool = False) -> Request:
-    return Request(run, "aws-iam/0", "update-status", method, path, retry)
+    return Request(run, "rider/0", "update-status", method, path, retry)
 
 
-def wrong(log: RequestLog, *requests: tuple[str, str, str], retry: bool = False) -> list[int]:
+def failing(log: RequestLog, *requests: tuple[str, str, str], retry: bool = False) -> list[int]:
     """Return the indexes of the requests that fail."""
     arriving = [request(*given, retry=retry) for given in requests]
     return [i for i, given in enumerate(arriving) if log.record(given)[1]]
@@ -25,9 +25,9 @@ def test_given_a_fault_then_it_recurs_in_each_hook_until_it_is_cleared() -> None
     log.set(Fault("500", 2))
     hooks = [(run, "PATCH", f"/{n}") for run in ("one", "two") for n in range(3)]
 
-    assert wrong(log, *hooks) == [1, 4]
+    assert failing(log, *hooks) == [1, 4]
     log.set(None)
-    assert wrong(log, *[("three", "PATCH", f"/{n}") for n in range(3)]) == []
+    assert failing(log, *[("three", "PATCH", f"/{n}") for n in range(3)]) == []
 
 
 @pytest.mark.parametrize(("what", "again"), [("kill-before", []), ("500", [1])])
@@ -39,8 +39,8 @@ def test_given_a_hook_that_is_retried_then_it_is_not_killed_again(
     run = [("one", "PATCH", f"/{n}") for n in range(3)]
     rerun = [("two", "PATCH", f"/{n}") for n in range(3)]
 
-    assert wrong(log, *run) == [1]
-    assert wrong(log, *rerun, retry=True) == again
+    assert failing(log, *run) == [1]
+    assert failing(log, *rerun, retry=True) == again
     assert (log.fired[0].run, log.fired[0].path) == ("one", "/1")
 
 
@@ -49,14 +49,14 @@ def test_given_a_repeated_get_then_it_is_recorded_and_not_counted() -> None:
     log.set(Fault("500", 2))
 
     polls = [("one", "GET", "/deployment")] * 3
-    assert wrong(log, *polls, ("one", "GET", "/mappings")) == [3]
+    assert failing(log, *polls, ("one", "GET", "/mappings")) == [3]
     assert [r.counted for r in log.requests] == [True, False, False, True]
 
 
 def test_given_the_same_get_of_the_next_hook_or_a_repeated_write_then_both_count() -> None:
     log = RequestLog()
-    wrong(log, ("one", "GET", "/a"), ("two", "GET", "/a"), ("two", "PATCH", "/a"))
-    wrong(log, ("two", "PATCH", "/a"))
+    failing(log, ("one", "GET", "/a"), ("two", "GET", "/a"), ("two", "PATCH", "/a"))
+    failing(log, ("two", "PATCH", "/a"))
 
     assert all(r.counted for r in log.requests)
 
@@ -72,14 +72,14 @@ def test_given_a_method_and_the_end_of_a_path_then_every_such_request_fails() ->
         ("one", "PATCH", "/api/v1/services/web"),
         ("two", "PATCH", "/api/v1/services/web"),
     ]
-    assert wrong(log, *asked) == [0, 3, 4]
+    assert failing(log, *asked) == [0, 3, 4]
 
 
 def test_given_a_named_get_that_repeats_then_each_of_them_fails() -> None:
     log = RequestLog()
     log.set(Fault("500", method="GET", path="/deployment"))
 
-    assert wrong(log, *[("one", "GET", "/deployment")] * 2) == [0, 1]
+    assert failing(log, *[("one", "GET", "/deployment")] * 2) == [0, 1]
 
 
 @pytest.mark.parametrize("what", ["", "200", "600", "htm", "slow", "slow:0", "slow:1000", "kill"])

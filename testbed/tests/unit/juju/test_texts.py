@@ -75,8 +75,8 @@ def test_a_text_that_is_not_a_duration_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("check", "good", "bad"),
     [
-        (names.is_application, ["a", "aws-iam", "a1-b2", "k8s"], ["", "A", "a-1", "1a", "a--"]),
-        (names.is_unit, ["a/0", "aws-iam/12"], ["a", "a/", "a/01", "a/leader", "a/0\n"]),
+        (names.is_application, ["a", "my-app", "a1-b2", "k8s"], ["", "A", "a-1", "1a", "a--"]),
+        (names.is_unit, ["a/0", "my-app/12"], ["a", "a/", "a/01", "a/leader", "a/0\n"]),
         (names.is_unit_or_leader, ["a/0", "a/leader"], ["a/x", "leader"]),
         (names.is_machine, ["0", "12"], ["", "01", "a", "0/lxd/1"]),
         (names.is_model, ["default", "a-1"], ["", "A", "a_b", "-a"]),
