@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from testbed.juju.errors import ToolError
-from testbed.juju.state import secrets
+from testbed.juju.state import secretevents, secrets
 from testbed.juju.state.secrets import Consumer, Secret, Settings
 
 NOW = datetime(2026, 11, 25, tzinfo=timezone.utc)
@@ -58,10 +58,10 @@ def test_a_new_revision_leads_to_hooks_of_readers_and_owners() -> None:
     read = replace(secret(), consumers={"other/0": Consumer("theirs", 1)})
     changed = secrets.changed(read, Settings(content={"key": "two"}), NOW)
 
-    (event,) = secrets.events_for("other/0", leader=False, secrets=[changed], now=NOW)
-    nothing_yet = secrets.events_for("app/0", leader=True, secrets=[changed], now=NOW)
+    (event,) = secretevents.events_for("other/0", leader=False, secrets=[changed], now=NOW)
+    nothing_yet = secretevents.events_for("app/0", leader=True, secrets=[changed], now=NOW)
     followed = replace(changed, consumers={"other/0": Consumer("theirs", 2)})
-    (obsolete,) = secrets.events_for("app/0", leader=True, secrets=[followed], now=NOW)
+    (obsolete,) = secretevents.events_for("app/0", leader=True, secrets=[followed], now=NOW)
 
     assert (event.kind, event.label, event.revision) == ("secret-changed", "theirs", 2)
     assert nothing_yet == []
@@ -75,7 +75,7 @@ def test_an_expired_revision_leads_to_a_hook_every_five_minutes(
     expiring = secret(expire=NOW)
     moment = NOW + timedelta(minutes=minutes)
 
-    events = secrets.events_for("app/0", leader=True, secrets=[expiring], now=moment)
+    events = secretevents.events_for("app/0", leader=True, secrets=[expiring], now=moment)
 
     assert [(e.kind, e.revision, e.times) for e in events] == (
         [] if times is None else [("secret-expired", 1, times)]
@@ -88,7 +88,7 @@ def test_an_expired_revision_that_is_removed_leads_to_no_hook() -> None:
     gone = secrets.without_revision(renewed, 1)
 
     assert gone is not None
-    assert secrets.events_for("app/0", leader=True, secrets=[gone], now=NOW) == []
+    assert secretevents.events_for("app/0", leader=True, secrets=[gone], now=NOW) == []
     assert secrets.without_revision(gone, 2) is None
 
 
@@ -96,20 +96,20 @@ def test_a_rotation_is_due_after_each_interval() -> None:
     daily = secret(rotate="daily")
     due = NOW + timedelta(days=1)
 
-    before = secrets.events_for("app/0", leader=True, secrets=[daily], now=NOW)
-    (event,) = secrets.events_for("app/0", leader=True, secrets=[daily], now=due)
+    before = secretevents.events_for("app/0", leader=True, secrets=[daily], now=NOW)
+    (event,) = secretevents.events_for("app/0", leader=True, secrets=[daily], now=due)
     rotated = secrets.rotated(daily, due)
 
     assert before == []
     assert event.kind == "secret-rotate"
-    assert secrets.events_for("app/0", leader=True, secrets=[rotated], now=due) == []
+    assert secretevents.events_for("app/0", leader=True, secrets=[rotated], now=due) == []
 
 
 def test_only_the_owner_gets_hooks_for_dates() -> None:
     due = secret(expire=NOW, rotate="hourly")
     later = NOW + timedelta(hours=2)
 
-    assert secrets.events_for("app/1", leader=False, secrets=[due], now=later) == []
+    assert secretevents.events_for("app/1", leader=False, secrets=[due], now=later) == []
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_only_the_owner_gets_hooks_for_dates() -> None:
 def test_the_next_date_wakes_a_uniter(after: int, seconds: int) -> None:
     moment = NOW + timedelta(seconds=after)
 
-    date = secrets.next_date([secret(expire=NOW)], moment)
+    date = secretevents.next_date([secret(expire=NOW)], moment)
 
     assert date == moment + timedelta(seconds=seconds)
 

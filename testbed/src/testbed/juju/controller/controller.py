@@ -70,8 +70,6 @@ class Controller:
             self.destroy_model(self.models[name])
         self.tools.close()
 
-    # models
-
     def add_model(self, name: str) -> Model:
         with self.lock:
             if not names.is_model(name):
@@ -116,8 +114,6 @@ class Controller:
             del self.models[model.name]
             self.lock.notify_all()
 
-    # change
-
     def changed(self, model: Model) -> None:
         """Work out and do what follows from a change. Called under the lock."""
         if model.life == DYING:
@@ -158,8 +154,6 @@ class Controller:
         pending = any(machine.status.current == "pending" for machine in model.machines.values())
         uniters = (uniter for (uuid, _), uniter in self._uniters.items() if uuid == model.uuid)
         return not pending and all(uniter.idle() for uniter in uniters)
-
-    # machines
 
     def add_machine(self, model: Model, base: str) -> Machine:
         """Return a new machine, which boots in the background. Called under the lock."""
@@ -205,8 +199,6 @@ class Controller:
             lock = self._hook_locks.setdefault((model.uuid, machine.id), threading.Lock())
         with lock:
             yield
-
-    # logs and tools
 
     def log(self, model: Model, unit: str, level: str, module: str, message: str) -> None:
         """Log a line of a unit, if the model's logging-config includes its level."""

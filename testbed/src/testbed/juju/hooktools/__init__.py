@@ -1,6 +1,15 @@
-"""The hook tools: what each answers, on which terms. Called under the controller's lock."""
+"""The hook tools: what each answers. Called under the controller's lock."""
 
-from testbed.juju.hooktools import absent, action, network, relation, secret, status, unit
+from testbed.juju.hooktools import (
+    absent,
+    action,
+    network,
+    relation,
+    secret,
+    secretread,
+    status,
+    unit,
+)
 
 SPECS = {
     **absent.SPECS,
@@ -8,6 +17,7 @@ SPECS = {
     **network.SPECS,
     **relation.SPECS,
     **secret.SPECS,
+    **secretread.SPECS,
     **status.SPECS,
     **unit.SPECS,
 }

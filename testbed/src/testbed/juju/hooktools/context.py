@@ -1,7 +1,7 @@
-"""What one run of a hook, action or `juju exec` may see, and what it has written so far.
+"""What one run of a hook, action or `juju exec` sees, and what it has written so far.
 
-Writes are held back until the process ends with 0: `commit` then puts all of them into the model
-at once. Until then the hook itself sees them, and nobody else does.
+Writes stay in the context until the process exits with 0. Then `commit` puts all of them into the
+model at once. Until then only the run itself sees them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NOT_LEADER = "ERROR this unit is not the leader"
 
 @dataclass
 class ActionRun:
-    """An action while it runs, and what it leaves."""
+    """An action while it runs, and its results."""
 
     name: str
     id: str
@@ -46,7 +46,6 @@ class Context:
     action: ActionRun | None = None
     retry: bool = False  # of a hook that has failed
     calls: Counter[str] = field(default_factory=Counter)
-    status_set: bool = False
     _relations: dict[tuple[int, bool], dict[str, str]] = field(default_factory=dict)
     _leader_settings: dict[str, str] = field(default_factory=dict)
     _state: dict[str, str] = field(default_factory=dict)
@@ -61,16 +60,14 @@ class Context:
         if not self.leader:
             raise ToolError(NOT_LEADER)
 
-    # relations
-
     def relations(self) -> Iterator[Relation]:
-        """The relations that this unit takes part in, by number."""
+        """Yield the relations that this unit has joined, by number."""
         for number in sorted(self.model.relations):
             if self.unit.name in self.model.relations[number].joined:
                 yield self.model.relations[number]
 
     def relation(self, reference: str) -> Relation:
-        """The relation `ENDPOINT:N` or `N`; nothing means that of the running relation hook."""
+        """Return the relation `ENDPOINT:N` or `N`, by default the one of the relation hook."""
         if not reference:
             if self.hook is None or self.hook.relation_id < 0:
                 raise ToolError("ERROR no relation id specified", 2)
@@ -97,7 +94,7 @@ class Context:
         return side.endpoint.name
 
     def members(self, relation: Relation) -> list[str]:
-        """The units that this unit's charm was told of, the hook's own one included."""
+        """Return the units that this unit's charm knows, with the unit of the running hook."""
         known = self.unit.local.relations.get(relation.id)
         members = set(known.members) if known else set()
         if self.hook and self.hook.relation_id == relation.id and self.hook.remote_unit:
@@ -108,7 +105,7 @@ class Context:
         return sorted(members)
 
     def own_data(self, relation: Relation, *, application: bool) -> dict[str, str]:
-        """This unit's or its application's data, with what this run has written."""
+        """Return this unit's or its application's data, with the changes of this run."""
         name = self.application.name if application else self.unit.name
         bags = relation.applications if application else relation.units
         view = Databag(dict(bags[name].values) if name in bags else {})
@@ -119,8 +116,6 @@ class Context:
         self, relation: Relation, changes: dict[str, str], *, application: bool
     ) -> None:
         self._relations.setdefault((relation.id, application), {}).update(changes)
-
-    # leader settings, unit state, ports
 
     def leader_settings(self) -> dict[str, str]:
         view = Databag(dict(self.application.leader_settings.values))
@@ -147,8 +142,6 @@ class Context:
     def write_port(self, port: str, *, opened: bool) -> None:
         self._ports.append((port, opened))
 
-    # secrets
-
     def secret(self, secret_id: str) -> Secret | None:
         """Return a secret's metadata as this run sees it; None when the run removes it."""
         stored = self.model.secrets.get(secret_id)
@@ -163,10 +156,8 @@ class Context:
         seen = (self.secret(secret_id) for secret_id in ids)
         return [secret for secret in seen if secret is not None]
 
-    # the end
-
     def commit(self) -> None:
-        """Put everything that was held back into the model."""
+        """Put all changes of this run into the model."""
         for (number, application), changes in self._relations.items():
             if number in self.model.relations:
                 self._commit_data(self.model.relations[number], changes, application)

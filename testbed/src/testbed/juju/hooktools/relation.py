@@ -42,7 +42,7 @@ def relation_get(call: Call) -> Any:
 
 
 def _whose(call: Call) -> tuple[str, bool]:
-    """The unit or application that relation-get is about, and whether it is an application."""
+    """Return the name that relation-get is about, and whether it is an application."""
     application = call.parsed.on("app")
     hook = call.context.hook
     name = call.argument(1)

@@ -70,8 +70,6 @@ class SecretChanges:
         """Let the unit read the revision that this hook makes."""
         self._followed.add(secret_id)
 
-    # what the hook itself sees
-
     def content(self, secret_id: str, *, newest: bool) -> Mapping[str, str] | None:
         """Return pending content: that of a new secret, and for `newest` that of an update."""
         settings = self.settings.get(secret_id)
@@ -90,8 +88,6 @@ class SecretChanges:
         if secret_id not in self.created:
             settings = replace(settings, content=None)
         return self._with_grants(changed(secret, settings, moment))
-
-    # the end of the hook
 
     def commit(self, secrets: dict[str, Secret], unit: str, moment: datetime) -> None:
         """Put all changes into the model's secrets."""

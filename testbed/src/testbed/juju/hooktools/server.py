@@ -21,8 +21,8 @@ from testbed.juju.listener import Listener
 class ToolServer:
     """Answers hook tools for the contexts that are registered with it.
 
-    `lock` guards the model and is held while a tool runs. `before` is called, with the lock,
-    ahead of each call; when it returns False the call is left unanswered (its hook was killed).
+    `lock` guards the model, and is held while a tool runs. `before` runs ahead of each call, under
+    the lock. If it returns False, its hook was killed and the call gets no answer.
     """
 
     def __init__(self, path: Path, lock: Any, before: Callable[[Context, str], bool]):

@@ -1,4 +1,4 @@
-"""The hook tools of statuses and of what becomes of an application."""
+"""The hook tools of statuses, the workload version and goal-state."""
 
 from __future__ import annotations
 
@@ -29,7 +29,6 @@ def status_set(call: Call) -> None:
         if context.application.status is None or not context.application.status.same(status):
             context.application.status = status
         return
-    context.status_set = True
     if not context.unit.workload.same(status):
         context.unit.workload = status
 
@@ -68,10 +67,10 @@ def goal_state(call: Call) -> dict[str, Any]:
 
 
 def _goals(context: Context, application: Application) -> dict[str, Any]:
-    """The goals of an application's units, but for the subordinates of other units.
+    """Return the goals of an application's units, without the subordinates of other units.
 
-    As in Juju, which compares with the name of the unit that asks: a subordinate is thus not told
-    of any unit of its own application, itself included.
+    Juju compares a unit's principal with the unit that asks. So a subordinate sees no unit of its
+    own application, not even itself.
     """
     return {
         unit.name: _goal(unit)

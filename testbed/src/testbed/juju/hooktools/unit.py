@@ -1,4 +1,4 @@
-"""The hook tools of configuration, leadership, kept state and the log."""
+"""The hook tools of configuration, leadership, unit state and the log."""
 
 from __future__ import annotations
 

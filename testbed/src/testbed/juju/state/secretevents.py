@@ -1,8 +1,15 @@
-"""What a unit is to be told about secrets. Pure."""
+"""The hooks that secrets lead to, and when. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from testbed.juju.state.secrets import Secret
+
+EXPIRED_AGAIN = timedelta(minutes=5)
+"""The interval in which Juju reminds of an expired revision, until it is removed."""
 
 
 @dataclass(frozen=True)
@@ -17,3 +24,63 @@ class SecretEvent:
     label: str
     revision: int = 0
     times: int = 0
+
+
+def events_for(
+    unit: str, *, leader: bool, secrets: Iterable[Secret], now: datetime
+) -> list[SecretEvent]:
+    """Return the events of `unit`: dates of secrets that it manages, new revisions to read."""
+    everything = list(secrets)
+    own = [secret for secret in everything if secret.managed_by(unit, leader=leader)]
+    return [
+        *(event for secret in own for event in _expired(secret, now)),
+        *(_event("secret-rotate", s, times=s.rotations) for s in own if _rotates(s, now)),
+        *(event for secret in everything for event in _changed_for(unit, secret, leader=leader)),
+        *(event for secret in own for event in _obsolete(secret)),
+    ]
+
+
+def _event(kind: str, secret: Secret, revision: int = 0, times: int = 0) -> SecretEvent:
+    return SecretEvent(kind, secret.uri, secret.label, revision, times)
+
+
+def _expired(secret: Secret, now: datetime) -> Iterator[SecretEvent]:
+    for number, revision in sorted(secret.revisions.items()):
+        if revision.expire and revision.expire <= now:
+            times = (now - revision.expire) // EXPIRED_AGAIN
+            yield _event("secret-expired", secret, number, times)
+
+
+def _rotates(secret: Secret, now: datetime) -> bool:
+    return secret.next_rotate is not None and secret.next_rotate <= now
+
+
+def _changed_for(unit: str, secret: Secret, *, leader: bool) -> Iterator[SecretEvent]:
+    consumer = secret.consumers.get(unit)
+    if consumer is None or secret.managed_by(unit, leader=leader):
+        return
+    if secret.latest > consumer.revision:
+        label = consumer.label or (secret.label if secret.owned_by(unit) else "")
+        yield SecretEvent("secret-changed", secret.uri, label, secret.latest)
+
+
+def _obsolete(secret: Secret) -> Iterator[SecretEvent]:
+    followed = {consumer.revision for consumer in secret.consumers.values()}
+    for number in sorted(secret.revisions):
+        if number < secret.latest and number not in followed:
+            yield _event("secret-remove", secret, number)
+
+
+def next_date(secrets: Iterable[Secret], now: datetime) -> datetime | None:
+    """Return the next moment at which a secret expires, is reminded of, or must be rotated."""
+    dates = [date for secret in secrets for date in _dates(secret, now)]
+    return min((date for date in dates if date > now), default=None)
+
+
+def _dates(secret: Secret, now: datetime) -> Iterator[datetime]:
+    if secret.next_rotate:
+        yield secret.next_rotate
+    for revision in secret.revisions.values():
+        if revision.expire:
+            passed = max((now - revision.expire) // EXPIRED_AGAIN + 1, 0)
+            yield revision.expire + passed * EXPIRED_AGAIN

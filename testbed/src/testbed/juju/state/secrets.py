@@ -1,7 +1,7 @@
-"""Secrets: who owns them, who may read them, which revision each reader follows. Pure state.
+"""Secrets: who owns them, who may read them, which revision each reader follows. Pure.
 
-A secret belongs to a unit or to an application (then its leader manages it). Others read it once
-it is granted to them over a relation; a reader keeps the revision that it first saw until it
+A secret belongs to a unit, or to an application whose leader manages it. Others may read it if it
+is granted to them over a relation. A reader stays at the revision that it read first, until it
 asks for a refresh.
 """
 
@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 
 from testbed.juju.durations import seconds
 from testbed.juju.errors import ToolError
 from testbed.juju.state import names
-from testbed.juju.state.secretevents import SecretEvent
 
 _KEY = re.compile(r"[a-z](?:-?[a-z0-9]){2,}\Z")
 _ROTATION = {
@@ -28,10 +27,6 @@ _ROTATION = {
     "yearly": timedelta(days=365),
 }
 _ALPHABET = "0123456789abcdefghijklmnopqrstuv"
-
-
-EXPIRED_AGAIN = timedelta(minutes=5)
-"""A revision that has expired is told of this often, as by Juju, until it is removed."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +69,11 @@ class Secret:
         return f"secret:{self.id}"
 
     def owned_by(self, unit: str) -> bool:
-        """Whether `unit` or its application is the owner."""
+        """Return whether `unit` or its application is the owner."""
         return self.owner in (unit, names.application_of(unit))
 
     def managed_by(self, unit: str, *, leader: bool) -> bool:
-        """Whether `unit` may change it: its own, or its application's if it leads."""
+        """Return whether `unit` may change it: it owns it, or leads the application that does."""
         return self.owner == unit or (leader and self.owner == names.application_of(unit))
 
     def readable_by(self, unit: str) -> bool:
@@ -88,7 +83,7 @@ class Secret:
 
 @dataclass(frozen=True)
 class Settings:
-    """What secret-add and secret-set may give; None leaves a thing as it is."""
+    """The settings of secret-add and secret-set; None leaves a setting unchanged."""
 
     content: Mapping[str, str] | None = None
     label: str | None = None
@@ -98,13 +93,13 @@ class Settings:
 
 
 def new_id() -> str:
-    """20 characters of the alphabet that Juju's ids use."""
+    """Return 20 random characters of the alphabet of Juju's ids."""
     number = uuid.uuid4().int >> 28
     return "".join(_ALPHABET[(number >> (5 * place)) & 31] for place in range(20))
 
 
 def identifier(text: str) -> str:
-    """The id in `secret:ID`, `secret://MODEL/ID` or a bare id."""
+    """Return the id in `secret:ID`, `secret://MODEL/ID` or a bare id."""
     return text.rpartition("/")[2].removeprefix("secret:")
 
 
@@ -124,7 +119,10 @@ def check_rotation(policy: str) -> None:
 
 
 def parse_expire(text: str, now: datetime) -> datetime:
-    """`--expire`: a duration from now (`1h30m`) or an RFC 3339 time. Raises ToolError."""
+    """Return the moment of `--expire`: a duration (`1h30m`) or an RFC 3339 time.
+
+    Raise ToolError if it is neither.
+    """
     try:
         return now + timedelta(seconds=seconds(text))
     except ValueError:
@@ -137,7 +135,7 @@ def parse_expire(text: str, now: datetime) -> datetime:
 
 
 def _microseconds(text: str) -> str:
-    """RFC 3339 allows nanoseconds, and Python before 3.11 wants 3 or 6 digits."""
+    """Return an RFC 3339 time with microseconds: Python before 3.11 reads 3 or 6 digits only."""
     return re.sub(r"\.(\d+)", lambda match: "." + match[1][:6].ljust(6, "0"), text)
 
 
@@ -173,7 +171,7 @@ def _with_content(secret: Secret, settings: Settings, now: datetime) -> Secret:
 
 
 def without_revision(secret: Secret, revision: int | None) -> Secret | None:
-    """The secret without one revision; None when nothing of it is left."""
+    """Return the secret without one revision, or None if no revision is left."""
     if revision is None:
         return None
     left = {number: r for number, r in secret.revisions.items() if number != revision}
@@ -181,65 +179,5 @@ def without_revision(secret: Secret, revision: int | None) -> Secret | None:
 
 
 def rotated(secret: Secret, now: datetime) -> Secret:
-    """The secret after its owner was told to rotate it: the next time is an interval away."""
+    """Return the secret after its owner was told to rotate it, due again after the interval."""
     return replace(secret, next_rotate=now + _ROTATION[secret.rotate])
-
-
-def events_for(
-    unit: str, *, leader: bool, secrets: Iterable[Secret], now: datetime
-) -> list[SecretEvent]:
-    """What `unit` is to be told: its own secrets' dates, new revisions of what it reads."""
-    everything = list(secrets)
-    own = [secret for secret in everything if secret.managed_by(unit, leader=leader)]
-    return [
-        *(event for secret in own for event in _expired(secret, now)),
-        *(_event("secret-rotate", s, times=s.rotations) for s in own if _rotates(s, now)),
-        *(event for secret in everything for event in _changed_for(unit, secret, leader=leader)),
-        *(event for secret in own for event in _obsolete(secret)),
-    ]
-
-
-def _event(kind: str, secret: Secret, revision: int = 0, times: int = 0) -> SecretEvent:
-    return SecretEvent(kind, secret.uri, secret.label, revision, times)
-
-
-def _expired(secret: Secret, now: datetime) -> Iterator[SecretEvent]:
-    for number, revision in sorted(secret.revisions.items()):
-        if revision.expire and revision.expire <= now:
-            times = (now - revision.expire) // EXPIRED_AGAIN
-            yield _event("secret-expired", secret, number, times)
-
-
-def _rotates(secret: Secret, now: datetime) -> bool:
-    return secret.next_rotate is not None and secret.next_rotate <= now
-
-
-def _changed_for(unit: str, secret: Secret, *, leader: bool) -> Iterator[SecretEvent]:
-    consumer = secret.consumers.get(unit)
-    if consumer is None or secret.managed_by(unit, leader=leader):
-        return
-    if secret.latest > consumer.revision:
-        label = consumer.label or (secret.label if secret.owned_by(unit) else "")
-        yield SecretEvent("secret-changed", secret.uri, label, secret.latest)
-
-
-def _obsolete(secret: Secret) -> Iterator[SecretEvent]:
-    followed = {consumer.revision for consumer in secret.consumers.values()}
-    for number in sorted(secret.revisions):
-        if number < secret.latest and number not in followed:
-            yield _event("secret-remove", secret, number)
-
-
-def next_date(secrets: Iterable[Secret], now: datetime) -> datetime | None:
-    """The next moment at which a secret expires, also again, or is to be rotated."""
-    dates = [date for secret in secrets for date in _dates(secret, now)]
-    return min((date for date in dates if date > now), default=None)
-
-
-def _dates(secret: Secret, now: datetime) -> Iterator[datetime]:
-    if secret.next_rotate:
-        yield secret.next_rotate
-    for revision in secret.revisions.values():
-        if revision.expire:
-            passed = max((now - revision.expire) // EXPIRED_AGAIN + 1, 0)
-            yield revision.expire + passed * EXPIRED_AGAIN

@@ -8,8 +8,7 @@ from datetime import datetime
 
 from testbed.juju.state.model import Model, Unit
 from testbed.juju.state.relation import Relation
-from testbed.juju.state.secretevents import SecretEvent
-from testbed.juju.state.secrets import events_for
+from testbed.juju.state.secretevents import SecretEvent, events_for
 from testbed.juju.state.status import ALIVE
 
 

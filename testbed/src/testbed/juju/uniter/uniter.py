@@ -10,7 +10,7 @@ from collections import deque
 from testbed.juju.durations import seconds
 from testbed.juju.state.model import Model, Unit
 from testbed.juju.state.paths import agent_dir, inside
-from testbed.juju.state.secrets import next_date
+from testbed.juju.state.secretevents import next_date
 from testbed.juju.state.status import Status, now
 from testbed.juju.state.unitstate import UNPACK, Hook
 from testbed.juju.uniter.executor import Executor

@@ -1,0 +1,149 @@
+"""The hook tools that read secrets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from testbed.juju.errors import ToolError
+from testbed.juju.flags import Flag
+from testbed.juju.hooktools.call import Call, Spec
+from testbed.juju.hooktools.context import Context
+from testbed.juju.state import names
+from testbed.juju.state.secrets import Consumer, Secret, Settings, identifier
+
+
+def not_found(what: str) -> ToolError:
+    return ToolError(f'ERROR secret "{what}" not found')
+
+
+def secret_get(call: Call) -> Any:
+    context, label = call.context, call.parsed.text("label")
+    peek, refresh = call.parsed.on("peek"), call.parsed.on("refresh")
+    words = call.args
+    if words and (words[0].startswith("secret:") or len(words[0]) == 20):
+        secret = context.any_secret(identifier(words[0]))
+        key = call.argument(1)
+    else:
+        secret, key = _by_label(context, label), call.argument(0)
+    if secret is None:
+        raise not_found(label or call.argument(0))
+    if not secret.readable_by(context.unit.name):
+        raise ToolError("ERROR permission denied")
+    content = _pending(context, secret.id, label, peek=peek, refresh=refresh)
+    if content is None:
+        content = _stored(context, secret.id, label, peek=peek, refresh=refresh)
+    if not key:
+        return content
+    if key not in content:
+        raise ToolError(f'ERROR secret key value "{key}" not found')
+    return content[key]
+
+
+def _by_label(context: Context, label: str) -> Secret | None:
+    if not label:
+        raise ToolError("ERROR require either a secret URI or label", 2)
+    own = {context.unit.name, context.application.name}
+    for secret in context.secrets():
+        if secret.owner in own and secret.label == label:
+            return secret
+        consumer = secret.consumers.get(context.unit.name)
+        if consumer and consumer.label == label:
+            return secret
+    return None
+
+
+def _pending(
+    context: Context, secret_id: str, label: str, *, peek: bool, refresh: bool
+) -> dict[str, str] | None:
+    """Return the content that this hook has given the secret, where secret-get is to show it."""
+    changes = context.secret_changes
+    content = changes.content(secret_id, newest=peek or refresh)
+    if content is None:
+        return None
+    if refresh and secret_id not in changes.created:
+        changes.follow(secret_id)
+    if label:
+        changes.update(secret_id, Settings(label=label), context.model.secrets.get(secret_id))
+    return dict(content)
+
+
+def _stored(
+    context: Context, secret_id: str, label: str, *, peek: bool, refresh: bool
+) -> dict[str, str]:
+    """Return the content of the revision that this unit reads. Raises ToolError."""
+    secret = context.model.secrets[secret_id]
+    revision = _follow(context, secret, label, peek=peek, refresh=refresh)
+    if revision not in secret.revisions:
+        raise ToolError(f'ERROR secret revision "{secret.id}/{revision}" not found')
+    return dict(secret.revisions[revision].content)
+
+
+def _follow(context: Context, secret: Secret, label: str, *, peek: bool, refresh: bool) -> int:
+    """Return the revision that this unit reads. Store it and the label at once, as Juju does."""
+    unit = context.unit.name
+    consumer = secret.consumers.get(unit, Consumer())
+    manager = secret.managed_by(unit, leader=context.leader)
+    first = consumer.revision == 0
+    revision = secret.latest if refresh or first else consumer.revision
+    followed = Consumer(label if label and not manager else consumer.label, revision)
+    if followed != consumer and not peek:
+        consumers = {**secret.consumers, unit: followed}
+        context.model.secrets[secret.id] = replace(secret, consumers=consumers)
+    return secret.latest if peek else revision
+
+
+def secret_info_get(call: Call) -> Any:
+    context, label = call.context, call.parsed.text("label")
+    secret_id = identifier(call.argument(0)) if call.args else ""
+    if not secret_id and not label:
+        raise ToolError("ERROR require either a secret URI or label", 2)
+    for secret in context.secrets():
+        if not secret.managed_by(context.unit.name, leader=context.leader):
+            continue
+        if secret_id == secret.id or (not secret_id and label == secret.label):
+            return {secret.id: _info(secret)}
+    raise not_found(secret_id or label)
+
+
+def _info(secret: Secret) -> dict[str, Any]:
+    latest = secret.revisions[secret.latest]
+    owner = "unit" if names.is_unit(secret.owner) else "application"
+    info: dict[str, Any] = {
+        "revision": secret.latest,
+        "label": secret.label,
+        "owner": owner,
+        "rotation": secret.rotate,
+    }
+    if secret.description:
+        info["description"] = secret.description
+    if latest.expire:
+        info["expiry"] = latest.expire.isoformat().replace("+00:00", "Z")
+    if secret.next_rotate:
+        info["rotates"] = secret.next_rotate.isoformat().replace("+00:00", "Z")
+    if secret.grants:
+        info["access"] = [
+            {"target": target, "scope": relation, "role": "view"}
+            for target, relation in sorted(secret.grants.items())
+        ]
+    return info
+
+
+def secret_ids(call: Call) -> list[str]:
+    context = call.context
+    return [
+        secret.id
+        for secret in context.secrets()
+        if secret.managed_by(context.unit.name, leader=context.leader)
+    ]
+
+
+SPECS: dict[str, Spec] = {
+    "secret-get": Spec(
+        secret_get,
+        (Flag("label"), Flag("peek", "bool"), Flag("refresh", "bool")),
+        output=True,
+    ),
+    "secret-ids": Spec(secret_ids, output=True),
+    "secret-info-get": Spec(secret_info_get, (Flag("label"),), output=True),
+}
