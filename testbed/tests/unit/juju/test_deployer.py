@@ -1,4 +1,4 @@
-"""A charm's files on its machine: what an upgrade replaces, removes and leaves, as in Juju."""
+"""What an upgrade replaces, removes and leaves of a charm's files on its machine, as in Juju."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Host:
         return read_charm(archive(self._folder / f"{self._revision}.charm", members))
 
     def files(self) -> dict[str, str]:
-        """The files in the charm's folder but for those that each archive has."""
+        """Return the files in the charm's folder, without those of every archive."""
         found = {str(p.relative_to(self.charm)): p for p in self.charm.rglob("*") if p.is_file()}
         return {name: path.read_text() for name, path in found.items() if name not in BASE}
 

@@ -1,13 +1,13 @@
-"""What one hook changes of secrets, merged secret by secret until the hook ends.
+"""The changes of secrets in one hook, merged for each secret until the hook ends.
 
 The rules are those of Juju 3.6's uniter (`secretsChangeRecorder` and `HookContext.UpdateSecret` in
 its package worker/uniter/runner/context), its oddities included:
 
 - secret-add and every secret-set of a hook make one revision. Of each setting the last one counts.
-- Content that equals the stored revision's counts as not given. A hook that sets new content and
-  then the old one again therefore leaves the new one.
-- secret-remove, of one revision as well, drops what the hook has set and granted so far. Until the
-  hook ends, the secret is missing from its lists. A secret-set afterwards takes the removal back.
+- Content that equals the stored revision's is ignored. So a hook that sets new content, and then
+  the old content again, leaves the new one.
+- secret-remove, even of one revision, drops what the hook has set and granted so far. Until the
+  hook ends, its lists lack the secret. A later secret-set takes the removal back.
 - A relation has one grant of a secret in a hook: the last one.
 - The end of the hook applies creations and updates, then removals, then grants, then revocations.
 """
@@ -67,7 +67,7 @@ class SecretChanges:
         self._revoked.setdefault(secret_id, set()).add(target)
 
     def follow(self, secret_id: str) -> None:
-        """Let the unit read the revision that this hook makes."""
+        """Let the unit read the revision that this hook creates."""
         self._followed.add(secret_id)
 
     def content(self, secret_id: str, *, newest: bool) -> Mapping[str, str] | None:

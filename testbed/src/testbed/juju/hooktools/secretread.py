@@ -56,7 +56,7 @@ def _by_label(context: Context, label: str) -> Secret | None:
 def _pending(
     context: Context, secret_id: str, label: str, *, peek: bool, refresh: bool
 ) -> dict[str, str] | None:
-    """Return the content that this hook has given the secret, where secret-get is to show it."""
+    """Return the content that this hook has set, if secret-get shows it."""
     changes = context.secret_changes
     content = changes.content(secret_id, newest=peek or refresh)
     if content is None:
@@ -71,7 +71,7 @@ def _pending(
 def _stored(
     context: Context, secret_id: str, label: str, *, peek: bool, refresh: bool
 ) -> dict[str, str]:
-    """Return the content of the revision that this unit reads. Raises ToolError."""
+    """Return the content of the revision that this unit reads. Raise ToolError."""
     secret = context.model.secrets[secret_id]
     revision = _follow(context, secret, label, peek=peek, refresh=refresh)
     if revision not in secret.revisions:

@@ -1,4 +1,4 @@
-"""What the hook tools say to `--help` and `-h`: charms look there for options. Pure."""
+"""What the hook tools answer to `--help` and `-h`, where charms look for options. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is in a packed charm, by the rules of Juju's package utils/zip."""
+"""The members of a packed charm, by the rules of Juju's package utils/zip."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from testbed.juju.errors import JujuError
 
 
 def members(archive: zipfile.ZipFile) -> Iterator[tuple[str, zipfile.ZipInfo]]:
-    """Yield each member with its path in the charm's folder, which no name can lead out of."""
+    """Yield each member with its path in the charm's folder. No name leads out of that folder."""
     for info in archive.infolist():
         path = posixpath.normpath(info.filename).lstrip("/")
         while path.startswith("../"):
@@ -25,7 +25,7 @@ def is_link(info: zipfile.ZipInfo) -> bool:
 
 
 def check_links(archive: zipfile.ZipFile) -> None:
-    """Raise JujuError for a link that is absolute, or that leads out of the charm's folder."""
+    """Raise JujuError for a link that is absolute or leads out of the charm's folder."""
     for path, info in members(archive):
         if not is_link(info):
             continue

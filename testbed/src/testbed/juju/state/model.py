@@ -121,7 +121,7 @@ class Model:
         return application.units.get(name) if application else None
 
     def has(self, machine: Machine) -> bool:
-        """Return whether a machine stays: neither it nor the model goes."""
+        """Return whether a machine is part of the model, and neither is being removed."""
         return self.life == ALIVE and self.machines.get(machine.id) is machine
 
     def is_gone(self, unit: Unit) -> bool:

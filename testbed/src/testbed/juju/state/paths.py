@@ -1,4 +1,4 @@
-"""Where Juju keeps what on a machine, and how the controller reaches a machine's files."""
+"""Juju's folders on a machine, and how the controller reaches a machine's files."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def tools_dir(unit: str) -> str:
 def inside(machine: MachineLike, path: str, *, follow: bool = False) -> Path:
     """Return a path of the machine, as the controller reaches it.
 
-    Links lead where they lead on the machine, absolute ones too. A link at the path's very end is
-    followed only on request. Raises OSError for a loop of links.
+    Links are resolved as on the machine, absolute ones too. With `follow`, so is a link at the end
+    of the path. Raise OSError for a loop of links.
     """
     root = here = Path(machine.root)
     parts, links = deque(path.split("/")), 0

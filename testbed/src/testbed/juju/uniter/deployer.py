@@ -1,8 +1,8 @@
 """Puts a charm's files on a machine, as the manifest deployer of Juju's uniter does.
 
-Files that the charm made itself stay, except in a folder that only the archive before lists. The
-order is Juju's (package worker/uniter/charm): first what only that archive lists goes, then each
-member of the new one replaces whatever is in its place.
+The order is Juju's (package worker/uniter/charm). First it removes what only the old archive
+lists, folders with all their content. Then each member of the new archive replaces whatever is in
+its place. All other files that the charm has created stay.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _OWNER_EXECUTES = 0o100
 
 
 def deploy(machine: MachineLike, unit: str, charm: Charm) -> None:
-    """Replace a unit's charm. Raises JujuError."""
+    """Replace the files of a unit's charm. Raise JujuError if that fails."""
     folder = charm_dir(unit)
     inside(machine, folder).mkdir(parents=True, exist_ok=True)
     manifest = inside(machine, agent_dir(unit)) / "manifest.json"
@@ -33,7 +33,7 @@ def deploy(machine: MachineLike, unit: str, charm: Charm) -> None:
         with zipfile.ZipFile(charm.path) as archive:
             check_links(archive)
             new = {path for path, _ in members(archive)}
-            _write(manifest, old | new)  # until all is done, either charm may have left files
+            _write(manifest, old | new)  # until the end, files of both charms may be there
             for path in sorted(old - new):
                 _remove(inside(machine, f"{folder}/{path}"))
             for path, info in members(archive):
@@ -77,7 +77,7 @@ def _remove(path: Path) -> None:
 
 
 def _make_executable(hooks: Path, names: set[str]) -> None:
-    """Let the owner run the scripts that are named like hooks, however they were packed."""
+    """Make the scripts with names of hooks executable, however they were packed."""
     if hooks.is_symlink() or not hooks.is_dir():
         return
     for script in hooks.iterdir():

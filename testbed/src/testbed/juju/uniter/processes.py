@@ -12,6 +12,7 @@ from testbed.juju.state.paths import charm_dir
 from testbed.juju.state.status import now
 from testbed.juju.state.unitstate import Hook
 from testbed.juju.uniter import runner
+from testbed.juju.uniter.environment import environment
 from testbed.juju.uniter.history import run_of
 from testbed.juju.uniter.protocols import ControllerLike
 
@@ -66,7 +67,7 @@ class Processes:
         """Run a command in the charm's folder and return its exit code, negative for a signal."""
         start, began = now(), time.monotonic()
         with self._controller.lock:
-            env = runner.environment(context, path)
+            env = environment(context, path)
         try:
             argv = self._controller.interceptor.intercept(context, argv, self._kill)
             folder = charm_dir(self._unit.name)

@@ -65,7 +65,7 @@ class Uniter:
         self._remove_folder()
 
     def _remove_folder(self) -> None:
-        """Remove the unit's folder from a machine that stays."""
+        """Remove the unit's folder, unless the whole machine is removed."""
         machine = self._unit.machine
         with self._lock:
             host = machine.host if self._model.has(machine) else None
@@ -81,7 +81,7 @@ class Uniter:
             while not self._gone():
                 if self._due():
                     return True
-                if not self._rested():  # which may have made something due, or the unit go
+                if not self._rested():  # resting may make a hook due, or the unit gone
                     self._lock.wait(self._timeout())
             return False
 
