@@ -19,7 +19,7 @@ BASE = {"metadata.yaml": PRINCIPAL, "dispatch": "#!/bin/sh\n"}
 
 
 def archive(path: Path, members: dict[str, str]) -> Path:
-    """A charm of these members: a name with a slash at its end is a folder, `-> x` a link."""
+    """Pack these members: a name that ends with a slash is a folder, `-> x` is a link to x."""
     with zipfile.ZipFile(path, "w") as packed:
         for name, content in {**BASE, **members}.items():
             info = zipfile.ZipInfo(name)

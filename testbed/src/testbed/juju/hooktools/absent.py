@@ -1,4 +1,4 @@
-"""The hook tools that Juju has, and that have nothing to work on here."""
+"""The hook tools of Juju that have nothing to work on in this testbed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def storage_list(call: Call) -> list[str]:
 
 
 def refuse(message: str) -> Tool:
-    """A tool that Juju has, and that cannot work here."""
+    """Return a tool that fails with this message."""
 
     def tool(call: Call) -> None:
         raise ToolError(f"ERROR {message}")

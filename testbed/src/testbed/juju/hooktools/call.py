@@ -1,4 +1,4 @@
-"""What hook tools have in common: their arguments, their terms, what they print."""
+"""What hook tools have in common: their arguments, and the formats that they print."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FILE = Flag("file")
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a hook tool: its context, its arguments, the files that they name."""
+    """One call of a hook tool: its context, its arguments, and the files that these name."""
 
     context: Context
     parsed: Parsed
@@ -39,7 +39,7 @@ class Call:
         return self.context.relation(self.parsed.text("relation"))
 
     def pairs(self) -> dict[str, str]:
-        """`key=value` arguments laid over the document that `--file` names."""
+        """Return the document that `--file` names, changed by `key=value` arguments."""
         pairs: dict[str, str] = {}
         if path := self.parsed.text("file"):
             document = yaml.safe_load(self.files[path].decode()) or {}
@@ -71,7 +71,7 @@ class Spec:
 
 
 def invoke(spec: Spec, context: Context, args: list[str], files: Mapping[str, bytes]) -> str:
-    """Run a tool and return what it prints. Raises ToolError."""
+    """Run a tool and return what it prints. Raise ToolError."""
     try:
         parsed = parse(spec.all_flags(), args)
     except UsageError as error:
@@ -83,7 +83,7 @@ def invoke(spec: Spec, context: Context, args: list[str], files: Mapping[str, by
 
 
 def formatted(value: Any, style: str) -> str:
-    """A value as Juju's tools print it: `smart`, `yaml` or `json`."""
+    """Return a value in a format of Juju's tools: `smart`, `yaml` or `json`."""
     if style == "json":
         return json.dumps(value) + "\n"
     if style == "smart":
@@ -94,7 +94,7 @@ def formatted(value: Any, style: str) -> str:
 
 
 def _smart(value: Any) -> str:
-    """Texts bare, lists of them one a line, True and False; the rest as YAML."""
+    """Return texts without quotes, lists one item a line, True and False; the rest as YAML."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -107,7 +107,7 @@ def _smart(value: Any) -> str:
 
 def _yaml(value: Any) -> str:
     document = yaml.safe_dump(value, sort_keys=True, default_flow_style=False)
-    return document.removesuffix("...\n")  # PyYAML's mark behind a bare scalar
+    return document.removesuffix("...\n")  # PyYAML ends a bare scalar with it
 
 
 def _text(value: Any) -> str:

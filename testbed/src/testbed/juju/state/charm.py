@@ -1,4 +1,4 @@
-"""A packed charm: what its metadata says, and whether Juju would take it."""
+"""A packed charm: its metadata, and whether Juju would accept it."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Charm:
     assumes: tuple[Any, ...] = ()
 
     def all_endpoints(self) -> dict[str, Endpoint]:
-        """The declared endpoints and the implicit one."""
+        """Return the declared endpoints and the implicit one."""
         return {**self.endpoints, JUJU_INFO.name: JUJU_INFO}
 
     def hooks(self) -> set[str]:
@@ -85,7 +85,7 @@ class Charm:
 def read_charm(path: Path) -> Charm:
     """Read a packed charm's metadata.
 
-    Raises JujuError for a file that is no charm, or a charm that Juju refuses.
+    Raise JujuError for a file that is not a charm, and for a charm that Juju refuses.
     """
     try:
         with zipfile.ZipFile(path) as archive:

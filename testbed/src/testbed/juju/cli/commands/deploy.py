@@ -29,7 +29,7 @@ def deploy(invocation: Invocation, parsed: Parsed) -> None:
 
 
 def _bundle_texts(invocation: Invocation, parsed: Parsed) -> list[tuple[str, str]] | None:
-    """The bundle and its overlays, if a bundle is what is to be deployed."""
+    """Return the bundle and its overlays as names and texts; None for a charm."""
     name = parsed.args[0]
     if is_local(name):
         if not name.endswith((".yaml", ".yml")):

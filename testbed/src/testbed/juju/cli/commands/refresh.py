@@ -46,7 +46,7 @@ def refresh(invocation: Invocation, parsed: Parsed) -> None:
 def _new_source(
     invocation: Invocation, model: Model, application: Application, parsed: Parsed
 ) -> Source | None:
-    """The charm to refresh to; None when the application already runs it."""
+    """Return the charm to refresh to, or None if the application runs it already."""
     path, switch = parsed.text("path"), parsed.text("switch")
     channel = parsed.text("channel") or application.channel
     if path or is_local(switch):
