@@ -13,6 +13,7 @@ from testbed.juju.cli.commands import (
     refresh,
     relate,
     remote,
+    resources,
     run,
     testbedctl,
     units,
@@ -30,6 +31,7 @@ _JUJU = (
     *refresh.COMMANDS,
     *relate.COMMANDS,
     *remote.COMMANDS,
+    *resources.COMMANDS,
     *run.COMMANDS,
     *units.COMMANDS,
 )

@@ -23,7 +23,6 @@ def refuse(message: str) -> Tool:
 SPECS: dict[str, Spec] = {
     "credential-get": Spec(refuse("cannot access cloud credentials"), output=True),
     "juju-reboot": Spec(refuse("machines of this testbed do not reboot"), (Flag("now", "bool"),)),
-    "resource-get": Spec(refuse("this testbed has no resources")),
     "storage-get": Spec(refuse("this testbed has no storage"), (Flag("s"),), output=True),
     "storage-list": Spec(storage_list, output=True),
 }

@@ -59,7 +59,11 @@ Tool = Callable[[Call], Any]
 
 @dataclass(frozen=True)
 class Spec:
-    """A tool: its flags, and what it does. What it returns is printed; None prints nothing."""
+    """A tool: its flags, and what it does.
+
+    With `output` it takes --format, and what it returns is printed so; without, a text is printed
+    as it is. None prints nothing.
+    """
 
     run: Tool
     flags: tuple[Flag, ...] = ()
@@ -79,7 +83,9 @@ def invoke(spec: Spec, context: Context, args: list[str], files: Mapping[str, by
     if spec.action_only and context.action is None:
         raise ToolError("ERROR not running an action")
     value = spec.run(Call(context, parsed, files))
-    return formatted(value, parsed.text("format", "smart")) if spec.output else ""
+    if spec.output:
+        return formatted(value, parsed.text("format", "smart"))
+    return value if isinstance(value, str) else ""
 
 
 def formatted(value: Any, style: str) -> str:

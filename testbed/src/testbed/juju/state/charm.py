@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from testbed.juju.errors import JujuError
 from testbed.juju.state import assumes
 from testbed.juju.state.actions import Action, parse_actions
 from testbed.juju.state.archive import check_links
+from testbed.juju.state.resources import ResourceMeta, parse_resources
 from testbed.juju.state.settings import Option, parse_options
 
 _UNIT_HOOKS = {
@@ -68,6 +69,7 @@ class Charm:
     bases: tuple[str, ...]  # "ubuntu@24.04"; empty: any
     version: str
     assumes: tuple[Any, ...] = ()
+    resources: Mapping[str, ResourceMeta] = field(default_factory=dict)
 
     def all_endpoints(self) -> dict[str, Endpoint]:
         """Return the declared endpoints and the implicit one."""
@@ -111,6 +113,7 @@ def read_charm(path: Path) -> Charm:
         bases=tuple(_bases(read.get("manifest.yaml") or {})),
         version=version,
         assumes=tuple(metadata.get("assumes") or ()),
+        resources=parse_resources(metadata.get("resources") or {}),
     )
     _check(charm)
     assumes.check(charm.assumes)

@@ -15,6 +15,7 @@ from testbed.juju.state import names
 from testbed.juju.state.charm import Charm
 from testbed.juju.state.machine import Machine
 from testbed.juju.state.relation import Databag, Relation
+from testbed.juju.state.resources import Resource
 from testbed.juju.state.secrets import Secret
 from testbed.juju.state.settings import Value, effective
 from testbed.juju.state.status import ALIVE, Status, now
@@ -72,6 +73,7 @@ class Application:
     charm_version: int = 1
     units: dict[str, Unit] = field(default_factory=dict)
     next_unit: int = 0
+    resources: dict[str, Resource] = field(default_factory=dict)
     leader: str = ""
     leader_settings: Databag = field(default_factory=Databag)
     status: Status | None = None
