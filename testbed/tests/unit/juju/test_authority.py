@@ -25,7 +25,7 @@ PEERS = "peers:\n  friends: {interface: friends}\n"
 
 @pytest.fixture(scope="module")
 def authority() -> Iterator[Juju]:
-    """An authority of two units, the second of which leads."""
+    """Deploy an authority with two units, of which the second leads."""
     with a_controller() as juju:
         pack(juju.folder, AUTHORITY + PEERS, behaviour=BEHAVIOUR)
         juju("deploy", "./authority.charm", "-n", "2")

@@ -28,7 +28,7 @@ def host(juju: Juju) -> None:
 
 
 def logged(juju: Juju) -> list[str]:
-    """What the unit's log says of its hooks."""
+    """Return the lines of the unit's log about its hooks."""
     log = juju("debug-log", "--include", "host/0")
     return re.findall(r'(?:ran|skipped) "\S+" hook .*|path hooks.*', log)
 

@@ -25,7 +25,7 @@ def given(text: str, **settings: Any) -> Settings:
 
 
 def committed(changes: SecretChanges, stored: Secret | None = STORED) -> Secret | None:
-    """The secret after the hook `changes` is about."""
+    """Return the secret after a hook with these changes."""
     secrets = {stored.id: stored} if stored else {}
     changes.commit(secrets, "app/0", LATER)
     return secrets.get("x")
@@ -148,7 +148,7 @@ def juju() -> Iterator[Juju]:
 
 
 def inside(juju: Juju, *lines: str) -> list[str]:
-    """What the lines print that ran as one hook of the unit."""
+    """Run the lines as one hook of the unit, and return what they print."""
     return juju("exec", "--unit", "host/0", "--", " && ".join(lines)).splitlines()
 
 

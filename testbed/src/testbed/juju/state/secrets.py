@@ -140,7 +140,7 @@ def _microseconds(text: str) -> str:
 
 
 def changed(secret: Secret, settings: Settings, now: datetime) -> Secret:
-    """The secret after secret-add or secret-set. Raises ToolError for a bad rotate policy."""
+    """Return the secret after secret-add or secret-set. Raise ToolError for a bad policy."""
     if settings.rotate is not None:
         check_rotation(settings.rotate)
         interval = _ROTATION.get(settings.rotate)

@@ -53,9 +53,8 @@ class Executor:
         path = f"hooks/{hook.name}"
         handler = self.processes.handler(path)
         with lock:
-            if self.model.is_gone(
-                self.unit
-            ):  # a unit that is not installed yet is removed at once
+            # A unit that is not installed yet may be removed while its charm is unpacked.
+            if self.model.is_gone(self.unit):
                 return
             context = self._begin(hook)
             if handler is not None:
@@ -76,7 +75,10 @@ class Executor:
         return context
 
     def _unpack(self) -> bool:
-        """Put the charm's files and the hook tools on the machine. Return the success."""
+        """Put the charm's files and the hook tools on the machine.
+
+        Return whether both succeeded.
+        """
         unit, host = self.unit, self.unit.machine.host
         assert host is not None
         with self.controller.lock:

@@ -102,7 +102,7 @@ COMMANDS = (
     Command("killed", killed, "Prints what the last kill-hook of UNIT has killed, as JSON."),
     Command("trigger", trigger, "UNIT update-status: runs that hook now."),
     Command("hooks", hooks, "Prints every hook that UNIT ran, as JSON."),
-    Command("stop-agent", stop_agent, "Stops UNIT's agent: it runs no hooks and is no leader."),
+    Command("stop-agent", stop_agent, "Stops UNIT's agent: it runs no hooks and cannot lead."),
     Command("start-agent", start_agent, "Starts UNIT's agent again."),
     Command("settle", settle, "Waits until nothing runs or is due in the model.", (Flag("wait"),)),
     *authority.COMMANDS,
