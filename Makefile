@@ -12,7 +12,7 @@ help:  ## This list | |
 	@echo
 	@echo "Variables: CONTROL_PLANE=1.28|1.29 and CA=easyrsa|vault|self-signed-certificates for demo; ARGS='-k name -x' for what"
 	@echo "runs pytest; LONG=1 for test; PLATFORM=ubuntu-24.04-amd64 for pack. Network is needed the first time only, when the"
-	@echo "programs of a testbed are built: seven minutes on two cores for a demo, twelve for all. Root means root or sudo."
+	@echo "programs of a testbed are built: six minutes on two cores for a demo, eleven for all. Root means root or sudo."
 
 demo:  ## Deploy everything on this machine, and walk a person through a login | root | 1 min
 	@TESTBED_KUBERNETES=$(patsubst 1.29,latest,$(CONTROL_PLANE)) scripts/lab run -- \

@@ -15,14 +15,15 @@ from rich.console import Console
 
 from testbed import handle, paths
 from testbed.cluster import requirements
-from testbed.programs import build, go
+from testbed.programs import build, compiler, go
+from testbed.programs.modules import all_modules, of_tracks
 
 _GRACE_SECONDS = 5
-"""Seconds that a command gets to end after Ctrl-C or SIGTERM, before the lab takes it along."""
+"""Seconds that a command gets to end after Ctrl-C or SIGTERM, before it is killed."""
 
 _HELP = {
     "setup": "check this machine and install the tools that the testbed needs",
-    "programs": "build the cluster's programs into the cache, and print their folder",
+    "programs": "build the cluster's programs into the cache, once, and print their folder",
     "run": "boot a lab, run a command as its operator, end the lab; exits as the command did",
     "up": "boot a lab that stays",
     "shell": "open the operator's shell in the lab that is up",
@@ -34,13 +35,13 @@ _HELP = {
 def main(arguments: Sequence[str]) -> int:
     """Run one command; return its exit code."""
     options = _parser().parse_args(arguments)
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
         return _COMMANDS[options.command](options, console)
     except (
         requirements.Unfit,
         handle.LabFailed,
-        build.BuildFailed,
+        compiler.BuildFailed,
         go.GoMissing,
         ValueError,
     ) as error:
@@ -55,7 +56,7 @@ def _setup(options: argparse.Namespace, console: Console) -> int:
 
 
 def _programs(options: argparse.Namespace, console: Console) -> int:
-    print(build.programs(console))
+    print(_built(console))
     return 0
 
 
@@ -78,12 +79,11 @@ def _up(options: argparse.Namespace, console: Console) -> int:
 
 def _shell(options: argparse.Namespace, console: Console) -> int:
     shell = [os.environ.get("SHELL") or "/bin/sh"]
-    return _foreground(handle.popen(paths.chosen(), build.programs(console), shell))
+    return _foreground(handle.popen(paths.chosen(), shell))
 
 
 def _exec(options: argparse.Namespace, console: Console) -> int:
-    programs = build.programs(console)
-    return _foreground(handle.popen(paths.chosen(), programs, _command(options)))
+    return _foreground(handle.popen(paths.chosen(), _command(options)))
 
 
 def _down(options: argparse.Namespace, console: Console) -> int:
@@ -107,7 +107,13 @@ _COMMANDS = {
 def _prepare(options: argparse.Namespace, console: Console) -> tuple[paths.LabPaths, Path]:
     where = paths.chosen()
     _setup(options, console)
-    return where, build.programs(console)
+    return where, _built(console)
+
+
+def _built(console: Console) -> Path:
+    """Return the folder of the programs, for the versions of Kubernetes that are asked for."""
+    tracks = os.environ.get("TESTBED_KUBERNETES", "").replace(",", " ").split()
+    return build.programs(console, of_tracks(all_modules(), tracks))
 
 
 def _command(options: argparse.Namespace) -> list[str]:
@@ -120,7 +126,7 @@ def _command(options: argparse.Namespace) -> list[str]:
 
 
 def _foreground(process: subprocess.Popen[bytes]) -> int:
-    """Wait for a command of this terminal; after Ctrl-C, which it got as well, for a while."""
+    """Wait for a command. After Ctrl-C, which it gets as well, give it a few seconds to end."""
     try:
         code = process.wait()
     except (KeyboardInterrupt, SystemExit):

@@ -1,4 +1,4 @@
-"""A lab as its user sees it: started, entered, ended, from outside."""
+"""A lab from outside: starting it, running programs in it, ending it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from testbed.cluster import enter
 from testbed.paths import LabPaths
 
 CONTROLLER = "testbed.juju.cli.server:serve"
-"""What runs in a booted lab, unless a test brings something of its own."""
+"""The function that runs in a booted lab, unless a test brings its own."""
 
 _SOURCES = Path(__file__).resolve().parents[1]
 _BIN = _SOURCES.parent / "bin"
@@ -35,12 +35,11 @@ class LabFailed(Exception):
 
 
 class LabHandle:
-    """A lab that this process started and owns: it ends with `end`, and with this process."""
+    """A lab that this process started and owns. It ends with `end` or with this process."""
 
     def __init__(self, paths: LabPaths, programs: Path, controller: str = CONTROLLER) -> None:
-        """Start a lab and return when it is ready. Raises LabFailed."""
+        """Start a lab, and return when it is ready. Raises LabFailed."""
         self.paths = paths
-        self._programs = programs
         reader, self._owner = os.pipe()
         self._supervisor = _start(paths, programs, controller, owner=reader)
         os.close(reader)
@@ -49,10 +48,10 @@ class LabHandle:
         self, argv: Sequence[str], *, stdout: int | None = None, stderr: int | None = None
     ) -> subprocess.Popen[bytes]:
         """Start a program as the operator, in this process's working directory."""
-        return popen(self.paths, self._programs, argv, stdout=stdout, stderr=stderr)
+        return popen(self.paths, argv, stdout=stdout, stderr=stderr)
 
     def end(self) -> None:
-        """End the lab and all that runs in it, and return when nothing of it is left."""
+        """End the lab and all that runs in it, and return when everything is removed."""
         os.close(self._owner)
         self._supervisor.wait(_END_SECONDS)
         supervisor.clean(self.paths)
@@ -65,12 +64,15 @@ class LabHandle:
 
 
 def up(paths: LabPaths, programs: Path) -> None:
-    """Start a lab that stays, and return when it is ready. Raises LabFailed."""
+    """Start a lab that outlives this process, and return when it is ready. Raises LabFailed."""
     _start(paths, programs, CONTROLLER, owner=None)
 
 
 def down(paths: LabPaths) -> bool:
-    """End a lab, or remove what a crashed one left; say whether one was up. Raises LabFailed."""
+    """End a lab, or remove what a crashed one left. Raises LabFailed.
+
+    Return whether one was up.
+    """
     pid = supervisor.find(paths)
     if pid is not None:
         os.kill(pid, signal.SIGTERM)
@@ -87,7 +89,6 @@ def down(paths: LabPaths) -> bool:
 
 def popen(
     paths: LabPaths,
-    programs: Path,
     argv: Sequence[str],
     *,
     stdout: int | None = None,
@@ -98,20 +99,23 @@ def popen(
     Raises LabFailed.
     """
     try:
-        pid = json.loads(paths.lab_file.read_text())["pid"]
+        lab = json.loads(paths.lab_file.read_text())
     except FileNotFoundError:
         raise LabFailed(
             f"no lab named {paths.name} is up: start one with `python -m testbed up`"
         ) from None
-    command = enter.command(pid, argv, cwd=str(Path.cwd()))
-    environment = operator_environment(paths, programs, os.environ)
+    command = enter.command(lab["pid"], argv, cwd=str(Path.cwd()))
+    environment = operator_environment(paths, Path(lab["programs"]), os.environ)
     return subprocess.Popen(command, env=environment, stdout=stdout, stderr=stderr)
 
 
 def operator_environment(
     paths: LabPaths, programs: Path, outer: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return the operator's environment: from nothing, but for terminal and TESTBED_ settings."""
+    """Return the operator's environment.
+
+    Of the outer one it keeps the settings of the terminal and of the testbed.
+    """
     passed_on = {
         key: value
         for key, value in outer.items()
@@ -160,7 +164,7 @@ def _start_supervisor(
     return subprocess.Popen(
         [*command, *map(str, pipes)],
         cwd=_SOURCES,
-        env=_inner_environment(),
+        env=_lab_environment(),
         pass_fds=pipes,
         stdin=subprocess.DEVNULL,
         stdout=log,
@@ -169,8 +173,8 @@ def _start_supervisor(
     )
 
 
-def _inner_environment() -> dict[str, str]:
-    """Return the environment of the lab's own processes: nothing of the host's but TESTBED_."""
+def _lab_environment() -> dict[str, str]:
+    """Return the environment of the lab's own processes, without the host's settings."""
     settings = {key: value for key, value in os.environ.items() if key.startswith("TESTBED_")}
     return {
         **settings,
@@ -187,7 +191,7 @@ def _wait_until_ready(paths: LabPaths, process: subprocess.Popen[bytes], log: IO
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise LabFailed(f"the lab {paths.name} did not start:\n{_last_lines(log)}")
-        if _answers(paths, process.pid):
+        if _is_ready(paths, process.pid):
             return
         time.sleep(0.01)
     raise LabFailed(
@@ -195,15 +199,15 @@ def _wait_until_ready(paths: LabPaths, process: subprocess.Popen[bytes], log: IO
     )
 
 
-def _answers(paths: LabPaths, supervisor_pid: int) -> bool:
-    """Return whether this supervisor's lab answers; one of that name may still be ending."""
+def _is_ready(paths: LabPaths, supervisor_pid: int) -> bool:
+    """Return whether this supervisor's lab is ready. Another of that name may still be ending."""
     try:
-        kept_by = json.loads(paths.lab_file.read_text()).get("supervisor")
+        running = json.loads(paths.lab_file.read_text()).get("supervisor")
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(paths.juju_socket))
     except (OSError, ValueError):
         return False
-    return kept_by == supervisor_pid
+    return running == supervisor_pid
 
 
 def _last_lines(log: IO[bytes]) -> str:

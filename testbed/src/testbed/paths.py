@@ -1,4 +1,4 @@
-"""Where a lab keeps its things, by its name."""
+"""The folders and sockets of a lab, by its name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DISKS = Path("/var/tmp/aws-iam")  # noqa: S108 - its users are root, its names 
 
 @dataclass(frozen=True)
 class LabPaths:
-    """The names and folders of one lab. Raises ValueError for a name that cannot be a folder's."""
+    """The paths of one lab. Raises ValueError for a name that does not fit a folder."""
 
     name: str
 
@@ -23,12 +23,12 @@ class LabPaths:
 
     @property
     def state(self) -> Path:
-        """Sockets, logs and the process id of the lab; seen from inside and outside."""
+        """The folder of sockets, logs and process ids, visible inside and outside the lab."""
         return _STATES / self.name
 
     @property
     def disk(self) -> Path:
-        """Everything that is large: machines' roots, images, etcd."""
+        """The folder of everything large: machines' roots, images, etcd."""
         return _DISKS / self.name
 
     @property
@@ -38,17 +38,17 @@ class LabPaths:
 
     @property
     def juju_socket(self) -> Path:
-        """What the controller process listens on; there as soon as the lab is ready."""
+        """The socket of the controller process, which exists once the lab is ready."""
         return self.state / "juju.sock"
 
     @property
     def lab_file(self) -> Path:
-        """JSON: ids, outside the lab, of its first process and of its supervisor."""
+        """JSON: its programs, and the ids outside it of its first process and its supervisor."""
         return self.state / "lab.json"
 
     @property
     def supervisor_address(self) -> str:
-        """The abstract socket that the lab's supervisor holds for as long as it lives."""
+        """The abstract socket that the lab's supervisor holds while it lives."""
         return f"\0aws-iam-testbed/{self.name}"
 
 

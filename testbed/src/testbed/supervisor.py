@@ -1,7 +1,7 @@
-"""Holds a lab from outside: starts it, waits for its end, removes what the kernel does not.
+"""Starts a lab from outside, waits for its end, and removes what the kernel does not.
 
-`python -m testbed.supervisor NAME PROGRAMS CONTROLLER [OWNER]`. The lab ends when its first
-process does, on SIGTERM to this one, or when the owner closes the pipe with file number OWNER.
+`python -m testbed.supervisor NAME PROGRAMS CONTROLLER [OWNER]`. The lab ends with its first
+process, when this process gets SIGTERM, or when its owner closes the pipe of descriptor OWNER.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _CREDENTIALS = struct.Struct("3i")
 
 
 def find(paths: LabPaths) -> int | None:
-    """Return the process id of a lab's supervisor, None if no such lab is up."""
+    """Return the process id of a lab's supervisor, None if the lab is not up."""
     with socket.socket(socket.AF_UNIX) as connection:
         try:
             connection.connect(paths.supervisor_address)
@@ -48,7 +48,7 @@ def clean(paths: LabPaths) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Keep one lab; return the exit code of its controller process."""
+    """Run one lab to its end; return the exit code of its controller process."""
     name, programs, controller, *owner = arguments
     paths = LabPaths(name)
     with socket.socket(socket.AF_UNIX) as alone:
@@ -56,12 +56,12 @@ def main(arguments: Sequence[str]) -> int:
         alone.listen()
         clean(paths)
         try:
-            return _keep(paths, programs, controller, [int(number) for number in owner])
+            return _run(paths, programs, controller, [int(number) for number in owner])
         finally:
             clean(paths)
 
 
-def _keep(paths: LabPaths, programs: str, controller: str, owner: list[int]) -> int:
+def _run(paths: LabPaths, programs: str, controller: str, owner: list[int]) -> int:
     stop, stopping = os.pipe()
     signal.signal(signal.SIGTERM, lambda *_: os.write(stopping, b"x"))
     paths.state.mkdir(parents=True)
@@ -72,8 +72,8 @@ def _keep(paths: LabPaths, programs: str, controller: str, owner: list[int]) -> 
         first_process = lab.stdout.readline()
         if not first_process:
             return lab.wait()
-        who = {"pid": int(first_process), "supervisor": os.getpid()}
-        paths.lab_file.write_text(json.dumps(who))
+        facts = {"pid": int(first_process), "supervisor": os.getpid(), "programs": programs}
+        paths.lab_file.write_text(json.dumps(facts))
         ended = os.pidfd_open(lab.pid)
         select.select([ended, stop, *owner], [], [])
         with contextlib.suppress(ProcessLookupError):

@@ -14,6 +14,7 @@ from testbed import handle
 from testbed.cluster import requirements
 from testbed.paths import LabPaths
 from testbed.programs import build
+from testbed.programs.modules import NEWEST, all_modules, of_tracks
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -27,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def programs() -> Path:
     requirements.check()
-    return build.programs(Console(stderr=True))
+    return build.programs(Console(stderr=True), of_tracks(all_modules(), [NEWEST]))
 
 
 @pytest.fixture(scope="module")

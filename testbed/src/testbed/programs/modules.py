@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import platform
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from testbed.cache import keyed
 
 HERE = Path(__file__).parent
+
+NEWEST = "latest"
+"""The track of the newest Kubernetes, by the name of its snaps' channel."""
 
 _COMPONENT_VERSION = "k8s.io/component-base/version"
 _VERSION_FLAGS = {
@@ -26,10 +30,13 @@ _VERSION_FLAGS = {
         ["sigs.k8s.io/aws-iam-authenticator/pkg.Version=v{major}.{minor}.{patch}"],
     ),
 }
-"""Programs that cannot tell their version: whose it is, and how the linker sets it."""
+"""The projects whose programs get their version from the linker: from which module, and how."""
+
+_TAGS = {"kubernetes-1.28": "providerless"}
+"""Build tags, by module. The cloud providers, left out here, are a third of 1.28."""
 
 _OUTPUT_NAMES = {"go.etcd.io/etcd/server/v3": "etcd"}
-"""Programs whose name is not the last part of their package."""
+"""The programs whose name is not the last part of their package."""
 
 
 @dataclass(frozen=True)
@@ -40,18 +47,17 @@ class Module:
 
     @property
     def name(self) -> str:
-        """The folder's name."""
+        """The folder's name: the project, and for Kubernetes `-` and the track."""
         return self.folder.name
 
     @property
     def project(self) -> str:
-        """Whose programs they are: the folder's name without a version."""
+        """Whose programs they are, as `kubernetes`."""
         return self.name.partition("-")[0]
 
     @property
     def track(self) -> str:
-        """What stands behind the name of an older version's folder, as `1.28`: its programs lie
-        in a folder of that name. Empty for the newest."""
+        """Which Kubernetes it is, `1.28` or `latest`; empty for what every cluster needs."""
         return self.name.partition("-")[2]
 
     @property
@@ -68,8 +74,13 @@ class Module:
         return tools or ["."]
 
     @property
+    def tags(self) -> str:
+        """The value of `go build -tags`."""
+        return _TAGS.get(self.name, "")
+
+    @property
     def linker_flags(self) -> str:
-        """The flags of `go build -ldflags`: no symbols, and the version where it must be told."""
+        """The value of `go build -ldflags`: no symbols, and the version where it is needed."""
         if self.project not in _VERSION_FLAGS:
             return "-s -w"
         module, templates = _VERSION_FLAGS[self.project]
@@ -82,7 +93,10 @@ class Module:
     def cache(self) -> Path:
         """The folder in the cache that holds, or will hold, the built programs."""
         sources = sorted(p for p in self.folder.iterdir() if p.suffix in (".go", ".mod", ".sum"))
-        recipe = "\n".join([self.name, self.linker_flags, platform.machine(), *self.packages])
+        tags = [self.tags] if self.tags else []
+        recipe = "\n".join(
+            [self.name, self.linker_flags, *tags, platform.machine(), *self.packages]
+        )
         named = [item for path in sources for item in (path.name.encode(), path)]
         return keyed("modules", recipe.encode(), *named)
 
@@ -104,6 +118,19 @@ class Module:
 
 
 def all_modules(folder: Path = HERE) -> list[Module]:
-    """Return the modules, the longest to build last."""
+    """Return every module, the longest to build last."""
     found = [Module(path.parent) for path in sorted(folder.glob("*/go.mod"))]
-    return sorted(found, key=lambda module: (module.project == "kubernetes", module.name))
+    return sorted(found, key=lambda module: (bool(module.track), module.name))
+
+
+def of_tracks(modules: Collection[Module], tracks: Collection[str]) -> list[Module]:
+    """Return the modules of these tracks and those that every cluster needs.
+
+    No tracks mean all. Raises ValueError for a track that no module has.
+    """
+    known = [module.track for module in modules if module.track]
+    if unknown := sorted(set(tracks).difference(known)):
+        raise ValueError(
+            f"there is no Kubernetes {', '.join(unknown)} here, only {' and '.join(known)}"
+        )
+    return [module for module in modules if not module.track or module.track in (tracks or known)]

@@ -1,4 +1,4 @@
-module testbed/kubernetes
+module testbed/kubernetes-latest
 
 go 1.26.0
 
