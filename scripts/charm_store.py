@@ -1,9 +1,9 @@
-"""Pack every charm that the testbed deploys here, once for each content, and print their folder.
+"""Pack every charm that the testbed deploys, unless it is unchanged, and print their folder.
 
     python scripts/charm_store.py
 
-The packages come from the lock and the script that `make pack` uses; only the Python that they
-are for is this machine's.
+The packages come from the lock and the script that `make pack` uses, but are for this machine's
+Python.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ JUJU_FILES = ("metadata.yaml", "config.yaml", "actions.yaml")
 
 
 def packages() -> list[Package]:
-    """Return the charm, which holds what charmcraft.yaml stages, and its peers."""
+    """Return the charm, with the files that charmcraft.yaml stages, and its peers."""
     recipe = yaml.safe_load((ROOT / "charmcraft.yaml").read_text())
     staged = tuple(name for name in recipe["parts"]["charm"]["stage"] if name != "venv")
     return [
@@ -40,14 +40,14 @@ def packages() -> list[Package]:
 
 
 def _control_plane(track: str) -> Package:
-    """Return a flavour of the control plane, which is a user of the charm's public library."""
+    """Return a flavour of the control plane, which uses the charm's public library."""
     name = "kubernetes-control-plane"
     parts = ((ROOT, ("lib",)), _own(name), (PEERS / name / track, JUJU_FILES))
     return Package(f"{name}_{track}.charm", parts, SMALL_LOCK)
 
 
 def _authority(name: str, lock: Path) -> Package:
-    """Return an authority of the older protocol; they share the module that speaks it."""
+    """Return an authority of the older protocol, with the module that they share."""
     return Package(f"{name}.charm", ((PEERS / "shared", ("lib",)), _own(name)), lock)
 
 

@@ -1,9 +1,9 @@
-"""Make the virtual environment of a hashed lock, once, and print its folder.
+"""Create the virtual environment of a hashed lock, once, and print its folder.
 
     /usr/bin/python3 scripts/venv.py LOCK [PYTHON]
 
-The environment lies in the project's cache, under a key of the lock and of the Python that it is
-for, so a changed lock makes a new one and an unchanged lock costs nothing.
+The environment is in the project's cache, under a key of the lock and of the Python. So a changed
+lock gets a new environment, and an unchanged one costs nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ INSTALLER = ROOT / "scripts" / "uv.txt"
 
 
 def version(python: str) -> bytes:
-    """Return what `python` says about itself: its version, build and place."""
+    """Return the version, build and path of a Python."""
     if python == sys.executable:
         return f"{sys.version} {sys.executable}".encode()
     show = "import sys; print(sys.version, sys.executable)"
@@ -32,7 +32,7 @@ def version(python: str) -> bytes:
 
 
 def make(folder: Path, lock: Path, python: str) -> None:
-    """Make the environment `folder` of `python` and install `lock` into it.
+    """Create an environment of `python` in `folder`, and install `lock` into it.
 
     Raises:
         subprocess.CalledProcessError: a step failed; its output is on standard error.
@@ -52,7 +52,7 @@ def make(folder: Path, lock: Path, python: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Print the folder of the environment that `arguments` name, made if it is not there."""
+    """Print the folder of the environment for LOCK and PYTHON, and create it if necessary."""
     lock = Path(arguments[0]).resolve()
     python = arguments[1] if len(arguments) > 1 else sys.executable
     folder = keyed("venv", lock, INSTALLER, version(python))

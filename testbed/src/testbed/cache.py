@@ -1,4 +1,4 @@
-"""Where built things are kept: outside the checkout, named by what they are made of."""
+"""The cache of everything that is built once. Each folder is named by a hash of its inputs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _KEY_DIGITS = 16
 
 
 def cache_dir() -> Path:
-    """Return the folder of everything that is built once: `$AWS_IAM_CACHE`, or the XDG default."""
+    """Return the cache's folder: `$AWS_IAM_CACHE`, or one in the user's XDG cache."""
     if chosen := os.environ.get("AWS_IAM_CACHE"):
         return Path(chosen)
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
@@ -18,10 +18,10 @@ def cache_dir() -> Path:
 
 
 def keyed(kind: str, *inputs: bytes | Path) -> Path:
-    """Return the folder `<cache>/<kind>/<key>`, its key a hash of the inputs; nothing is created.
+    """Return the folder `<cache>/<kind>/<key>`, which need not exist.
 
-    A file counts by its content, a folder by the names and contents of all files in it.
-    Raises FileNotFoundError if an input does not exist.
+    The key is a hash of the inputs: of a file's content, and of the names and contents of all
+    files in a folder. Raises FileNotFoundError if an input does not exist.
     """
     digest = hashlib.sha256()
     for item in inputs:

@@ -1,9 +1,9 @@
 """The inside of a lab: boots its network, AWS and etcd, and creates machines.
 
-`python -m testbed.lab NAME PROGRAMS CONTROLLER` becomes the first process of the lab's namespaces;
-a child of it is the controller process, which boots the lab and hands it to CONTROLLER
-(`module:function`, which takes a `Lab` and blocks). Standard output carries one line: the first
-process's id as its starter sees it.
+`python -m testbed.lab NAME PROGRAMS CONTROLLER` becomes the first process of the lab's namespaces.
+Its child, the controller process, boots the lab and calls CONTROLLER (`module:function`, which
+takes a `Lab` and blocks). Standard output carries one line: the first process's id as its starter
+sees it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _CA_BUNDLE = Path(images.CA_BUNDLE)
 
 
 class Lab:
-    """A booted lab, as the controller process sees it."""
+    """A booted lab, inside the controller process."""
 
     def __init__(self, paths: LabPaths, programs: Path, aws_authority: bytes) -> None:
         self.name = paths.name
@@ -48,11 +48,11 @@ class Lab:
 
     @property
     def images(self) -> Path:
-        """The archive of the images that every machine holds."""
+        """The archive of the images that every machine imports."""
         return self._disk / "images" / "images.tar"
 
     def create_machine(self, model: str, number: int) -> Machine:
-        """Start a machine of a model. May be called from several threads. Raises MachineFailed."""
+        """Start a machine of a model. Raises MachineFailed. Safe to call from several threads."""
         keys, index = self._reserve(model)
         try:
             machine = self._start(model, number, index, keys)
@@ -95,20 +95,20 @@ def charm_store() -> Path:
 
 
 def trusted_authorities(aws_authority: bytes, bundle: Path = _CA_BUNDLE) -> bytes:
-    """Return the host's bundle of authorities, and AWS's at its end."""
+    """Return the host's CA bundle with AWS's authority at its end."""
     own = bundle.read_bytes() if bundle.exists() else b""
     return own.rstrip(b"\n") + b"\n" + aws_authority if own else aws_authority
 
 
 def boot(paths: LabPaths, programs: Path) -> Lab:
-    """Bring up all that machines need. Raises OSError, NetworkFailed or NotListening."""
+    """Start everything that machines need. Raises OSError, NetworkFailed or NotListening."""
     (paths.state / "agents").mkdir(parents=True)
-    _furnish_home(paths.client_home)
+    _write_home(paths.client_home)
     network.set_up_lab()
     etcd = _start_etcd(paths, programs)
     stand_in = aws.start(paths.disk / "aws", paths.state)
     lab = Lab(paths, programs, stand_in.authority)
-    _furnish_operator(paths.disk / "operator", lab.trusted.bundle)
+    _mount_operators_etc(paths.disk / "operator", lab.trusted.bundle)
     lab.images.parent.mkdir()
     images.write_archive(images.cluster_images(programs, stand_in.authority), lab.images)
     wait_for_port(LAB_ADDRESS, 2379, etcd, "etcd", paths.state / "etcd.log")
@@ -131,15 +131,18 @@ def _start_etcd(paths: LabPaths, programs: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
 
 
-def _furnish_home(home: Path) -> None:
+def _write_home(home: Path) -> None:
     """Give the operator's home the keys of every AWS user, as profiles."""
     (home / ".aws").mkdir(parents=True)
     (home / ".aws" / "credentials").touch(mode=0o600)
     (home / ".aws" / "credentials").write_text(accounts.shared_credentials())
 
 
-def _furnish_operator(disk: Path, trusted: bytes) -> None:
-    """Give the operator, who has the host's root, an /etc that knows the lab's DNS and AWS."""
+def _mount_operators_etc(disk: Path, trusted: bytes) -> None:
+    """Mount an /etc with the lab's DNS and AWS's authority for the operator.
+
+    The operator has the host's root file system otherwise.
+    """
     upper = disk / "etc"
     bundle = upper / _CA_BUNDLE.relative_to("/etc")
     bundle.parent.mkdir(parents=True)
@@ -151,7 +154,7 @@ def _furnish_operator(disk: Path, trusted: bytes) -> None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Become the first process of a lab; its child is the controller process."""
+    """Become the first process of a lab, and fork the controller process."""
     name, programs, controller = arguments
     linux.die_with_parent()
     linux.become_first_process(linux.NEW_MOUNTS | linux.NEW_NETWORK)
@@ -169,7 +172,10 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _reap_until(controller_pid: int) -> None:
-    """Collect orphans until the controller process ends; with this the kernel ends the rest."""
+    """Collect orphans until the controller process ends, and end then too.
+
+    The kernel kills what is left in the namespaces with their first process.
+    """
     while True:
         pid, status = os.wait()
         if pid == controller_pid:

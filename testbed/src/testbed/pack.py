@@ -1,8 +1,8 @@
 """Pack charms for this machine's Python, once for each content.
 
 A charm is a list of files and a hashed lock of Python packages. The store is a folder with
-`<name>.charm`, or `<name>_<track>.charm` for a charm with a flavour for each of several tracks.
-What is packed is read-only, and its hash is checked each time it is taken: a file that was
+`<name>.charm`, or `<name>_<track>.charm` for a charm that has a flavour for each track.
+Packed charms are read-only, and their hash is checked each time they are used: a file that was
 written over is packed again.
 """
 
@@ -35,16 +35,16 @@ class PackError(Exception):
 
 @dataclass(frozen=True)
 class Package:
-    """One charm of the store: its file's name, and the files and the lock that it is made of."""
+    """A charm of the store: the name of its file, and what it is made of."""
 
     file: str
     parts: tuple[tuple[Path, tuple[str, ...]], ...]
-    """Folders, and what is taken from each where it is there; later ones win."""
+    """Folders, and the names to take from each. Missing ones are skipped; later ones win."""
     lock: Path | None = None
-    """The packages beside it; None where the charm needs nothing but Python."""
+    """The lock of its Python packages; None for a charm that needs none."""
 
     def contents(self) -> dict[str, Path]:
-        """Return each file's place in the charm and on the disk."""
+        """Return the path of each file, by its name in the charm."""
         return {
             path.relative_to(folder).as_posix(): path
             for folder, members in self.parts
@@ -54,9 +54,10 @@ class Package:
 
 
 def store(packages: Sequence[Package], build_venv: Path) -> Path:
-    """Return the folder that holds every charm, packed now if it is not there.
+    """Return the folder that holds every charm, packing those that are not there yet.
 
-    `build_venv` is the program that installs a lock: FOLDER LOCK PYTHON_VERSION ARCHITECTURE.
+    `build_venv` is the program that installs a lock. Its arguments are FOLDER LOCK PYTHON_VERSION
+    ARCHITECTURE.
 
     Raises:
         PackError: a charm's packages could not be installed.
@@ -75,7 +76,7 @@ def store(packages: Sequence[Package], build_venv: Path) -> Path:
 
 
 def _packed(package: Package, build_venv: Path) -> Path:
-    """Return the folder with the one charm in it, and the charm's hash beside it."""
+    """Return a folder with one packed charm and the charm's hash, packing it if necessary."""
     contents = package.contents()
     venv = _venv_folder(package.lock, build_venv) if package.lock else None
     inputs = (f"{place} {os.access(path, os.X_OK)}".encode() for place, path in contents.items())
@@ -99,7 +100,7 @@ def _packed(package: Package, build_venv: Path) -> Path:
 
 
 def _is_intact(charm: Path, packed: Path) -> bool:
-    """Return whether `charm` is what was packed into the folder `packed`."""
+    """Return whether the file `charm` has the hash that the folder `packed` recorded."""
     recorded = packed / _HASH
     return charm.exists() and recorded.exists() and recorded.read_text() == _hash_of(charm)
 
@@ -133,13 +134,13 @@ def _make_venv(folder: Path, lock: Path, build_venv: Path) -> None:
 
 @contextlib.contextmanager
 def _appearing(folder: Path) -> Iterator[Path]:
-    """Give a folder to fill, which then takes `folder`'s place whole, or not at all."""
+    """Yield an empty folder, and rename it to `folder` once it is filled."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".", dir=folder.parent) as temporary:
         made = Path(temporary) / folder.name
         made.mkdir()
         yield made
-        # Another process may have been quicker; what it made is the same.
+        # Another process may have been quicker. Its result is the same.
         if not folder.exists():
             made.rename(folder)
 
@@ -155,7 +156,7 @@ def _placed(folder: Path, place: str) -> dict[str, Path]:
 
 
 def _files(path: Path) -> Iterator[Path]:
-    """Yield the files under a path, or the path itself where it is a file."""
+    """Yield the files below a path, or the path itself if it is a file."""
     if path.is_file():
         yield path
     else:
@@ -165,7 +166,7 @@ def _files(path: Path) -> Iterator[Path]:
 
 
 def _prune() -> None:
-    """Remove charms and stores that nobody asked for in a week."""
+    """Remove charms and stores that nobody used for a week."""
     for kind in ("packed", "charms"):
         for folder in (cache_dir() / kind).iterdir():
             if time.time() - folder.stat().st_mtime > _KEPT_SECONDS:

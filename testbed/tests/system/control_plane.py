@@ -14,7 +14,7 @@ KUBECONFIG = "/var/lib/testbed/pki/admin.kubeconfig"
 
 
 def eventually(seconds: float, condition: Callable[[], Any], what: str) -> Any:
-    """Return the condition's first true value; fail after so many seconds."""
+    """Return the first true value of a condition; fail after this many seconds."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if value := condition():
@@ -35,7 +35,7 @@ def start(machine: RemoteMachine) -> None:
 
 
 def wait_for_api(machine: RemoteMachine, restart: Callable[[], Any]) -> None:
-    """Do what starts the API server, and return when it is ready."""
+    """Restart the API server, and return when it is ready."""
     restart()
     eventually(30, lambda: kubectl(machine, "get", "--raw=/readyz").code == 0, "API server ready")
 
@@ -46,7 +46,7 @@ def kubectl(machine: RemoteMachine, *words: str, text: str = "") -> Any:
 
 
 def is_ready(machine: RemoteMachine, node: str) -> bool:
-    """Say whether a node is Ready, as a machine's API server has it."""
+    """Return whether a node is Ready, according to a machine's API server."""
     answer = kubectl(machine, "get", "node", node, "-o", "json")
     if answer.code != 0:
         return False

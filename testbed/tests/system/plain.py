@@ -1,4 +1,4 @@
-"""In place of Juju: a controller process that does with machines what a test asks for."""
+"""A controller process, in place of Juju's, that does with machines what a test asks for."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ENVIRONMENT = {
 
 
 def serve(lab: Lab) -> None:
-    """Answer one JSON request a connection, each in a thread."""
+    """Answer one JSON request for each connection, in a thread."""
     machines: dict[str, Machine] = {}
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(lab.state / "juju.sock"))
@@ -84,14 +84,14 @@ _OPERATIONS = {"create": _create, "close": _close, "run": _run, "kill": _kill}
 
 @dataclass(frozen=True)
 class Answer:
-    """How a program in a machine ended, and what it said."""
+    """The exit code and output of a program in a machine."""
 
     code: int
     output: str
 
 
 class Remote:
-    """A test's end of that controller process."""
+    """The client of that controller process, for tests."""
 
     def __init__(self, paths: LabPaths) -> None:
         self._paths = paths
@@ -101,7 +101,7 @@ class Remote:
         return RemoteMachine(self, **self._ask(do="create", model=model, number=number))
 
     def ask(self, **request: Any) -> Any:
-        """Send a request to the controller process; return its answer."""
+        """Send a request to the controller process, and return its answer."""
         return self._ask(**request)
 
     def _ask(self, **request: Any) -> Any:
@@ -124,12 +124,12 @@ class RemoteMachine:
     pid: int
 
     def run(self, *argv: str, text: str = "", user: str | None = None) -> Answer:
-        """Run a program in the machine, with that standard input."""
+        """Run a program in the machine, with this standard input."""
         request = {"hostname": self.hostname, "argv": argv, "text": text, "user": user}
         return Answer(*self.remote.ask(do="run", **request))
 
     def check(self, *argv: str, text: str = "") -> str:
-        """Run a program in the machine that must end with 0; return its output."""
+        """Run a program in the machine that must exit with 0, and return its output."""
         answer = self.run(*argv, text=text)
         assert answer.code == 0, f"{' '.join(argv)}: {answer.code}\n{answer.output}"
         return answer.output

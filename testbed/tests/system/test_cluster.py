@@ -41,7 +41,7 @@ def machine(remote: Remote) -> RemoteMachine:
 
 @pytest.fixture(scope="module")
 def authenticator(machine: RemoteMachine, lab: LabHandle) -> Path:
-    """Serve the authenticator behind the API server; return a client's kubeconfig."""
+    """Run the authenticator behind the API server, and return a client's kubeconfig."""
     authority = pki.new_authority("authenticator-ca")
     name = "aws-iam-authenticator.kube-system.svc"
     pair = pki.issue(authority, "aws-iam-authenticator", sans=[name])
@@ -75,7 +75,7 @@ def authenticator(machine: RemoteMachine, lab: LabHandle) -> Path:
 def ask_authenticator(
     machine: RemoteMachine, address: str, name: str, authority: pki.Pair
 ) -> None:
-    """Restart the API server with a webhook, and with RBAC."""
+    """Restart the API server with the authenticator as its webhook, and with RBAC."""
     ca = base64.b64encode(authority.certificate_pem).decode()
     cluster = {
         "server": f"https://{address}:443/authenticate",
@@ -161,13 +161,13 @@ def test_a_user_without_mapping_is_refused(lab: LabHandle, authenticator: Path) 
     assert "Unauthorized" in output
 
 
-def test_logs_of_pods_are_there(machine: RemoteMachine, authenticator: Path) -> None:
+def test_logs_of_pods_can_be_read(machine: RemoteMachine, authenticator: Path) -> None:
     answer = kubectl(machine, "-n", "kube-system", "logs", "deploy/aws-iam-authenticator")
     assert answer.code == 0
     assert "listening on" in answer.output
 
 
-def test_the_kernel_settings_of_the_host_stay(machine: RemoteMachine) -> None:
+def test_the_host_keeps_its_kernel_settings(machine: RemoteMachine) -> None:
     assert machine.check("cat", "/proc/sys/vm/overcommit_memory") == "1\n"
     assert machine.check("cat", "/proc/sys/kernel/panic") == "10\n"
     assert Path("/proc/sys/kernel/panic").read_text() != "10\n"

@@ -32,7 +32,7 @@ def machine(remote: Remote) -> RemoteMachine:
 
 @pytest.fixture
 def service(machine: RemoteMachine) -> str:
-    """A service that runs for as long as it is let."""
+    """A service that exits as soon as it has started."""
     machine.write(f"/var/snap/{APP}/current/args", "# nothing to schedule for\n--help\n")
     machine.check("systemctl", "stop", SERVICE)
     return SERVICE
@@ -70,17 +70,19 @@ def test_a_service_without_arguments_does_not_start(machine: RemoteMachine) -> N
 
 
 @pytest.mark.parametrize(("verb", "code"), [("start", 5), ("status", 4), ("is-active", 4)])
-def test_a_service_that_is_none_is_unknown(machine: RemoteMachine, verb: str, code: int) -> None:
+def test_systemctl_does_not_find_an_unknown_service(
+    machine: RemoteMachine, verb: str, code: int
+) -> None:
     assert machine.run("systemctl", verb, "nginx").code == code
 
 
-def test_what_systemctl_does_not_know_it_says(machine: RemoteMachine) -> None:
+def test_systemctl_refuses_a_verb_that_it_does_not_know(machine: RemoteMachine) -> None:
     answer = machine.run("systemctl", "isolate", "rescue.target")
     assert answer.code == 2
     assert "isolate" in answer.output
 
 
-def test_a_log_can_be_cut_to_its_last_lines(machine: RemoteMachine) -> None:
+def test_journalctl_can_show_the_last_lines_only(machine: RemoteMachine) -> None:
     assert len(machine.check("journalctl", "-u", "containerd", "-n", "3").splitlines()) == 3
 
 
@@ -93,7 +95,7 @@ def test_a_machine_has_its_own_name_address_and_user(machine: RemoteMachine) -> 
     assert who.output.split() == ["ubuntu", "1000", "home"]
 
 
-def test_the_hosts_own_is_out_of_sight(machine: RemoteMachine) -> None:
+def test_files_and_processes_of_the_host_are_not_visible(machine: RemoteMachine) -> None:
     assert machine.check("ls", "-A", "/root", "/tmp", "/home").split() == [
         "/home:",
         "ubuntu",
@@ -111,7 +113,7 @@ def test_built_programs_cannot_be_changed(machine: RemoteMachine) -> None:
     assert "Read-only file system" in answer.output
 
 
-def test_a_machine_knows_awss_name_and_no_other(machine: RemoteMachine) -> None:
+def test_the_dns_of_a_machine_resolves_awss_names_only(machine: RemoteMachine) -> None:
     found = machine.check("getent", "hosts", STS)
     assert found.split()[0] == "192.0.2.10"
     assert machine.run("getent", "hosts", "example.com").code == 2
@@ -162,7 +164,9 @@ def test_what_sudo_refuses_it_says(
     assert answer.output.startswith(f"sudo: {said}")
 
 
-def test_files_are_seen_from_outside(machine: RemoteMachine, lab: LabHandle) -> None:
+def test_files_of_a_machine_are_visible_outside_and_not_the_hosts(
+    machine: RemoteMachine, lab: LabHandle
+) -> None:
     machine.write("/etc/new", "inside")
     process = lab.popen(["cat", f"{machine.root}/etc/new"], stdout=subprocess.PIPE)
     assert process.communicate()[0] == b"inside"
@@ -178,7 +182,7 @@ def running(machine: RemoteMachine) -> str:
     return machine.check("sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '; true")
 
 
-def test_the_operator_has_no_setting_of_the_hosts(
+def test_the_operator_has_no_settings_of_the_host(
     lab: LabHandle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HTTPS_PROXY", "SSL_CERT_FILE", "PYTHONDONTWRITEBYTECODE", "KUBECONFIG"):
@@ -189,7 +193,7 @@ def test_the_operator_has_no_setting_of_the_hosts(
     assert "AWS_REGION=us-east-1\n" in output
 
 
-def test_a_machine_is_there_within_seconds(remote: Remote) -> None:
+def test_a_machine_starts_and_ends_within_seconds(remote: Remote) -> None:
     started = time.monotonic()
     remote.create("machines", 8).close()
     assert time.monotonic() - started < 5
@@ -198,7 +202,7 @@ def test_a_machine_is_there_within_seconds(remote: Remote) -> None:
 def test_an_address_is_free_as_soon_as_its_machine_is_closed(
     lab: LabHandle, remote: Remote
 ) -> None:
-    """Not only when the kernel has ended its network namespace, which here outlives it."""
+    """The kernel would free it with the network namespace, which something here keeps open."""
     first = remote.create("machines", 9)
     hold = f"exec 3</proc/{first.pid}/ns/net; echo held; exec sleep 60"
     with lab.popen(["sh", "-c", hold], stdout=subprocess.PIPE) as holder:

@@ -1,4 +1,4 @@
-"""Three machines of one model are one cluster: their pods reach each other, and one can go."""
+"""Three machines of a model are one cluster: pods reach each other, a machine can be replaced."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def machines(remote: Remote) -> list[RemoteMachine]:
 
 @pytest.fixture(scope="module")
 def pods(machines: list[RemoteMachine]) -> list[str]:
-    """The addresses of a server on each machine."""
+    """The addresses of a pod on each machine, which serves."""
     objects = "\n---\n".join(json.dumps(item) for item in (SERVERS, SERVICE))
     eventually(
         20, lambda: kubectl(machines[0], "apply", "-f", "-", text=objects).code == 0, "applied"
@@ -116,12 +116,12 @@ def test_a_service_answers_on_every_machine(
         )
 
 
-def test_files_of_one_machine_are_its_own(machines: list[RemoteMachine]) -> None:
+def test_machines_do_not_share_files(machines: list[RemoteMachine]) -> None:
     machines[0].write("/root/mine", "0")
     assert machines[1].run("cat", "/root/mine").code != 0
 
 
-def test_a_machine_that_is_closed_is_followed_by_another(
+def test_a_machine_can_replace_one_that_was_closed(
     machines: list[RemoteMachine], remote: Remote, pods: list[str]
 ) -> None:
     machines[2].close()

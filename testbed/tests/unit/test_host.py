@@ -1,4 +1,4 @@
-"""What a machine offers is read from files, of which these are examples."""
+"""What this machine's kernel offers is read from files, of which these are examples."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ def test_version_2_has_one_hierarchy(version_2: Path) -> None:
     assert (found.version, found.hierarchies, found.missing) == (2, (version_2,), [])
 
 
-def test_controllers_that_the_kubelet_needs_are_missed(version_2: Path) -> None:
+def test_controllers_that_the_kubelet_needs_and_the_machine_lacks_are_missing(
+    version_2: Path,
+) -> None:
     (version_2 / "cgroup.controllers").write_text("cpu pids\n")
     assert find_cgroups(version_2).missing == ["cpuset", "memory"]
 
@@ -58,7 +60,9 @@ def test_a_machine_without_cgroups_has_no_hierarchy(tmp_path: Path) -> None:
     assert find_cgroups(tmp_path) == Cgroups(1, (), frozenset())
 
 
-def test_a_group_of_version_1_is_made_everywhere_with_its_parents_cpus(version_1: Path) -> None:
+def test_a_group_of_version_1_is_created_in_each_hierarchy_with_its_parents_cpus(
+    version_1: Path,
+) -> None:
     parent = version_1 / "cpuset" / "lab"
     parent.mkdir()
     for name in ("cpuset.cpus", "cpuset.mems"):
@@ -69,7 +73,7 @@ def test_a_group_of_version_1_is_made_everywhere_with_its_parents_cpus(version_1
     assert not (version_1 / "unified" / "lab").exists()
 
 
-def test_a_group_of_version_2_hands_controllers_down(version_2: Path) -> None:
+def test_a_group_of_version_2_enables_controllers_for_its_children(version_2: Path) -> None:
     for folder in ("lab", "lab/machine"):
         (version_2 / folder).mkdir()
         (version_2 / folder / "cgroup.subtree_control").touch()
@@ -97,7 +101,7 @@ def test_a_capability_is_a_bit_of_the_effective_set(
     assert host.has_capability(host.CAP_SYS_RESOURCE, status) is there
 
 
-def test_the_deepest_mount_holds_a_path(tmp_path: Path) -> None:
+def test_the_deepest_mount_decides_the_file_system_of_a_path(tmp_path: Path) -> None:
     mounts = tmp_path / "mounts"
     mounts.write_text(
         "overlay / overlay rw 0 0\n/dev/sda /var ext4 rw 0 0\ntmpfs /var/tm tmpfs rw 0 0\n"

@@ -1,4 +1,4 @@
-"""What a machine is born with: keys that fit each other, images, settings, accounts."""
+"""The files that a machine starts with: keys, kubeconfigs, images, settings, accounts."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def certificate(files: dict[str, bytes], name: str) -> x509.Certificate:
 
 
 @pytest.mark.parametrize("name", ["kube-apiserver", "kubelet", "kube-apiserver-kubelet-client"])
-def test_each_certificate_is_the_authoritys_and_fits_its_key(
+def test_each_certificate_is_signed_by_the_authority_and_fits_its_key(
     files: dict[str, bytes], name: str
 ) -> None:
     issued = certificate(files, name)
@@ -42,7 +42,9 @@ def test_each_certificate_is_the_authoritys_and_fits_its_key(
     assert key.public_key() == issued.public_key()
 
 
-def test_the_api_server_may_be_called_by_all_its_names(files: dict[str, bytes]) -> None:
+def test_the_api_servers_certificate_covers_its_names_and_addresses(
+    files: dict[str, bytes],
+) -> None:
     extension = certificate(files, "kube-apiserver").extensions
     names = extension.get_extension_for_class(x509.SubjectAlternativeName).value
     assert "kubernetes.default.svc" in names.get_values_for_type(x509.DNSName)
@@ -83,7 +85,7 @@ def test_machines_of_a_model_share_authority_and_service_accounts() -> None:
         assert both[0][f"{PKI}/{name}"] == both[1][f"{PKI}/{name}"]
 
 
-def test_the_facts_for_charms_are_lines_of_key_and_value(files: dict[str, bytes]) -> None:
+def test_the_facts_for_charms_are_key_value_lines(files: dict[str, bytes]) -> None:
     text = files["/var/lib/testbed/machine.env"].decode()
     assert dict(line.split("=", 1) for line in text.splitlines()) == {
         "ADDRESS": "10.85.0.12",
@@ -97,7 +99,7 @@ def test_the_facts_for_charms_are_lines_of_key_and_value(files: dict[str, bytes]
     }
 
 
-def test_each_snap_has_default_flags_one_a_line(files: dict[str, bytes]) -> None:
+def test_each_snap_has_default_flags_one_on_each_line(files: dict[str, bytes]) -> None:
     for snap in settings.SNAPS:
         lines = files[f"/var/lib/testbed/args/{snap}"].decode().splitlines()
         assert lines
@@ -105,7 +107,9 @@ def test_each_snap_has_default_flags_one_a_line(files: dict[str, bytes]) -> None
 
 
 @pytest.mark.parametrize(("version", "said"), [(1, {"failCgroupV1": False}), (2, {})])
-def test_the_kubelet_is_told_of_old_cgroups_only(version: int, said: dict[str, bool]) -> None:
+def test_the_kubelet_accepts_cgroups_of_version_1_only_where_they_are(
+    version: int, said: dict[str, bool]
+) -> None:
     machine = Settings("m", 0, 0, cgroup_version=version, may_raise_limits=True)
     config = yaml.safe_load(settings.kubelet_config(machine, "lab/machine"))
     assert config["cgroupRoot"] == "/lab/machine"
@@ -113,18 +117,20 @@ def test_the_kubelet_is_told_of_old_cgroups_only(version: int, said: dict[str, b
 
 
 @pytest.mark.parametrize(("may", "restricted"), [(True, "false"), (False, "true")])
-def test_containerd_is_held_back_without_the_capability(may: bool, restricted: str) -> None:
+def test_without_the_capability_containerd_does_not_lower_oom_scores(
+    may: bool, restricted: str
+) -> None:
     machine = Settings("m", 0, 0, cgroup_version=1, may_raise_limits=may)
     config = settings.containerd_config(machine)
     assert f"restrict_oom_score_adj = {restricted}\n" in config
 
 
-def test_a_lab_has_an_end() -> None:
+def test_a_lab_holds_at_most_200_machines() -> None:
     with pytest.raises(ValueError, match="at most 200 machines"):
         Settings("m", 0, 200, cgroup_version=1, may_raise_limits=True)
 
 
-def test_an_archive_holds_images_under_all_their_names(tmp_path: Path) -> None:
+def test_an_archive_lists_an_image_under_all_its_references(tmp_path: Path) -> None:
     program = tmp_path / "program"
     program.write_bytes(b"code")
     image = images.Image(["a:1", "a:2"], program, "10000", {"/etc/ssl/ca.crt": b"pem"})
@@ -142,7 +148,7 @@ def test_an_archive_holds_images_under_all_their_names(tmp_path: Path) -> None:
         assert tree.getmember("program").mode == 0o755
 
 
-def test_the_user_ubuntu_takes_the_place_of_whoever_has_its_id(tmp_path: Path) -> None:
+def test_the_user_ubuntu_replaces_users_of_its_name_or_id(tmp_path: Path) -> None:
     passwd = "root:x:0:0:root:/root:/bin/bash\nsomeone:x:1000:1000::/home/someone:/bin/sh\n"
     (tmp_path / "passwd").write_text(passwd)
     (tmp_path / "group").write_text("root:x:0:\nubuntu:x:1001:someone\nsomeone:x:1000:\n")
@@ -154,7 +160,7 @@ def test_the_user_ubuntu_takes_the_place_of_whoever_has_its_id(tmp_path: Path) -
     assert found["/etc/group"].decode().splitlines() == ["root:x:0:", "ubuntu:x:1000:"]
 
 
-def test_an_issued_pair_bears_names_and_addresses() -> None:
+def test_an_issued_certificate_has_names_and_addresses() -> None:
     authority = pki.new_authority("ca")
     pair = pki.issue(authority, "server", sans=["server.test", "192.0.2.1"])
     extensions = pair.certificate.extensions

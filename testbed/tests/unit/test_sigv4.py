@@ -1,4 +1,4 @@
-"""The STS takes what botocore signs, and nothing that was changed on the way."""
+"""The STS accepts what botocore signs, and refuses what was changed after signing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def credentials(token: str | None = None) -> botocore.credentials.Credentials:
 
 
 def presigned(expires: int = 60, token: str | None = None) -> Request:
-    """What the authenticator sends to STS: a presigned URL, the cluster's id in a header."""
+    """Return the authenticator's request to STS: a presigned URL, the cluster's id in a header."""
     request = botocore.awsrequest.AWSRequest("GET", URL, {"x-k8s-aws-id": "cluster"})
     signer = botocore.auth.SigV4QueryAuth(credentials(token), "sts", REGION, expires)
     signer.add_auth(request)
@@ -69,21 +69,21 @@ def refusal(request: Request, **how: object) -> Refused:
     return caught.value
 
 
-def test_a_presigned_url_is_taken() -> None:
+def test_a_presigned_url_is_accepted() -> None:
     check(presigned())
 
 
-def test_a_presigned_url_with_a_session_token_is_taken() -> None:
+def test_a_presigned_url_with_a_session_token_is_accepted() -> None:
     request = presigned(token="token/with+odd=characters")
     check(request)
     assert sigv4.signature_of(request).token == "token/with+odd=characters"
 
 
-def test_a_signed_post_is_taken() -> None:
+def test_a_signed_post_is_accepted() -> None:
     check(signed_post(b"Action=AssumeRole&Version=2011-06-15"))
 
 
-def test_a_signed_post_with_a_session_token_is_taken() -> None:
+def test_a_signed_post_with_a_session_token_is_accepted() -> None:
     request = signed_post(b"Action=GetCallerIdentity", token="t")
     check(request)
     assert sigv4.signature_of(request).token == "t"
@@ -117,7 +117,7 @@ TAMPERED = {
 
 
 @pytest.mark.parametrize("change", TAMPERED)
-def test_what_was_changed_on_the_way_is_refused(change: str) -> None:
+def test_a_request_that_was_changed_after_signing_is_refused(change: str) -> None:
     refused = refusal(TAMPERED[change]())
     assert (refused.status, refused.code) == (403, "SignatureDoesNotMatch")
 
@@ -133,7 +133,7 @@ def test_another_region_is_refused() -> None:
 
 
 @pytest.mark.parametrize("late", [-4, 0, 14])
-def test_fifteen_minutes_are_given_whatever_the_url_asks_for(late: int) -> None:
+def test_a_signature_is_valid_for_fifteen_minutes_whatever_its_url_says(late: int) -> None:
     check(presigned(expires=60), late=late)
 
 
@@ -151,7 +151,7 @@ INCOMPLETE = {
     "another algorithm": lambda: with_query(presigned(), X_Amz_Algorithm="AWS4-HMAC-SHA1"),
     "half a credential": lambda: with_query(presigned(), X_Amz_Credential="AKIA/20260101"),
     "no signature": lambda: with_query(presigned(), X_Amz_Signature=""),
-    "a header that is no signature": lambda: with_headers(
+    "a header that is not a signature": lambda: with_headers(
         signed_post(b""), authorization="Basic x"
     ),
     "a header without a date": lambda: with_headers(signed_post(b""), x_amz_date=None),
@@ -159,16 +159,16 @@ INCOMPLETE = {
 
 
 @pytest.mark.parametrize("change", INCOMPLETE)
-def test_half_a_signature_is_called_incomplete(change: str) -> None:
+def test_an_incomplete_signature_is_refused_as_such(change: str) -> None:
     refused = refusal(INCOMPLETE[change]())
     assert (refused.status, refused.code) == (400, "IncompleteSignature")
 
 
-def test_a_date_that_is_none_is_refused() -> None:
+def test_an_invalid_date_is_refused() -> None:
     today = f"{dt.datetime.now(dt.timezone.utc):%Y%m%d}"
     assert refusal(with_query(presigned(), X_Amz_Date=f"{today}T25")).code == "IncompleteSignature"
 
 
-def test_no_signature_at_all_is_refused() -> None:
+def test_a_request_without_a_signature_is_refused() -> None:
     refused = refusal(Request("GET", "/", "Action=GetCallerIdentity", {"host": [HOST]}))
     assert (refused.status, refused.code) == (403, "MissingAuthenticationToken")

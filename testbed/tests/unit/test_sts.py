@@ -1,4 +1,4 @@
-"""What the STS answers to users, roles and strangers of its accounts file."""
+"""The STS answers users and roles of its accounts file, and refuses everything else."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def error(answer: Response) -> tuple[int, str]:
     return answer.status, json.loads(answer.body)["Error"]["Code"]
 
 
-def test_a_user_learns_who_it_is(accounts: Accounts, knobby: Keys) -> None:
+def test_get_caller_identity_names_the_user(accounts: Accounts, knobby: Keys) -> None:
     answer = call(accounts, knobby, Action="GetCallerIdentity")
     assert answer.status == 200
     assert identity(answer) == {
@@ -99,7 +99,9 @@ def test_a_user_learns_who_it_is(accounts: Accounts, knobby: Keys) -> None:
     }
 
 
-def test_the_answer_is_xml_unless_json_is_asked_for(accounts: Accounts, knobby: Keys) -> None:
+def test_the_answer_is_xml_unless_the_request_accepts_json(
+    accounts: Accounts, knobby: Keys
+) -> None:
     answer = call(accounts, knobby, accept="*/*", Action="GetCallerIdentity")
     assert answer.content_type == "text/xml"
     arn = ET.fromstring(answer.body).findtext("GetCallerIdentityResult/Arn", namespaces=NAMESPACE)
@@ -113,7 +115,7 @@ def test_a_refusal_in_xml_carries_its_code(accounts: Accounts) -> None:
     assert code == "InvalidClientTokenId"
 
 
-def test_an_assumed_role_is_known_by_its_session(accounts: Accounts, knobby: Keys) -> None:
+def test_an_assumed_role_has_its_sessions_arn_and_id(accounts: Accounts, knobby: Keys) -> None:
     role = assumed_keys(assume(accounts, knobby, VIEWER))
     assert role.access_key.startswith("ASIA")
     who = identity(call(accounts, role, Action="GetCallerIdentity"))
@@ -145,7 +147,7 @@ def test_long_lived_keys_take_no_token(accounts: Accounts, knobby: Keys) -> None
     assert error(answer) == (403, "InvalidClientTokenId")
 
 
-def test_temporary_keys_end(accounts: Accounts, knobby: Keys) -> None:
+def test_temporary_keys_expire(accounts: Accounts, knobby: Keys) -> None:
     role = assumed_keys(assume(accounts, knobby, VIEWER, duration="900"))
     soon = dt.datetime.now(dt.timezone.utc) - dt.timedelta(seconds=1)
     given = accounts.credentials(role.access_key)
@@ -165,7 +167,7 @@ def test_another_accounts_user_may_not_assume_a_role(accounts: Accounts) -> None
 
 
 @pytest.mark.parametrize("role", [f"arn:aws:iam::{ACCOUNT}:role/none", "", "AWSReservedSSO"])
-def test_a_role_that_is_none_is_denied(accounts: Accounts, knobby: Keys, role: str) -> None:
+def test_an_unknown_role_is_denied(accounts: Accounts, knobby: Keys, role: str) -> None:
     assert error(assume(accounts, knobby, role)) == (403, "AccessDenied")
 
 
@@ -177,7 +179,7 @@ def test_a_duration_out_of_range_is_refused(
     assert error(answer) == (400, "ValidationError")
 
 
-def test_a_role_gives_another_for_an_hour_at_most(accounts: Accounts, knobby: Keys) -> None:
+def test_a_role_may_assume_another_for_an_hour_at_most(accounts: Accounts, knobby: Keys) -> None:
     role = assumed_keys(assume(accounts, knobby, VIEWER))
     answer = assume(accounts, role, SSO, duration="3601")
     assert error(answer) == (400, "ValidationError")
@@ -200,7 +202,7 @@ def test_another_version_is_unknown(accounts: Accounts, knobby: Keys) -> None:
 
 
 @pytest.mark.parametrize("host", ["ec2.amazonaws.com", "sts.mars-1.amazonaws.com", "localhost"])
-def test_a_host_that_is_no_sts_is_refused(accounts: Accounts, knobby: Keys, host: str) -> None:
+def test_a_host_other_than_an_sts_is_refused(accounts: Accounts, knobby: Keys, host: str) -> None:
     answer = call(accounts, knobby, host=host, Action="GetCallerIdentity")
     assert error(answer) == (403, "SignatureDoesNotMatch")
 

@@ -1,1 +1,1 @@
-"""What stands in for AWS: an STS and the DNS that leads to it."""
+"""The stand-ins for AWS: an STS, and the DNS that leads to it."""

@@ -1,4 +1,4 @@
-"""The users and roles that the STS knows from a file, and the temporary keys it gave out."""
+"""The users and roles of the STS, from a file, and the temporary keys that it gave out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _KEY_ALPHABET = string.ascii_uppercase + string.digits
 
 @dataclass(frozen=True)
 class Principal:
-    """Who a key belongs to. `user_id` is what GetCallerIdentity calls UserId."""
+    """The owner of a key. `user_id` is what GetCallerIdentity calls UserId."""
 
     account: str
     arn: str
@@ -31,7 +31,7 @@ class Principal:
 
 @dataclass(frozen=True)
 class Credentials:
-    """An access key: long-lived, or temporary, which has a token and an end."""
+    """An access key. A temporary one has a token and an expiry."""
 
     access_key: str
     secret_key: str
@@ -42,7 +42,7 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Role:
-    """A role, and who may assume it: accounts and ARNs."""
+    """A role, and the accounts and ARNs that may assume it."""
 
     account: str
     name: str
@@ -51,7 +51,7 @@ class Role:
     trusts: frozenset[str]
 
     def trusts_principal(self, principal: Principal) -> bool:
-        """Say whether a principal may assume this role."""
+        """Return whether a principal may assume this role."""
         return bool({principal.account, principal.arn, principal.role_arn} & self.trusts)
 
 
@@ -72,16 +72,16 @@ class Accounts:
         return cls(users, roles)
 
     def credentials(self, access_key: str) -> Credentials | None:
-        """Return the credentials of an access key."""
+        """Return the credentials of an access key, None for an unknown one."""
         with self._lock:
             return self._credentials.get(access_key)
 
     def role(self, arn: str) -> Role | None:
-        """Return the role of an ARN (with its path)."""
+        """Return the role of an ARN, which includes the role's path; None for an unknown one."""
         return self._roles.get(arn)
 
     def assume(self, role: Role, session: str, expires: dt.datetime) -> Credentials:
-        """Return new temporary credentials of a role, which this keeps."""
+        """Return new temporary credentials of a role, and know them from now on."""
         principal = Principal(
             account=role.account,
             arn=f"arn:aws:sts::{role.account}:assumed-role/{role.name}/{session}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 GLOBAL_REGION = "us-east-1"
-"""The region that signatures for the global endpoint, sts.amazonaws.com, are scoped to."""
+"""The region in the scope of signatures for the global endpoint, sts.amazonaws.com."""
 
 REGIONS = (
     "af-south-1",
@@ -49,7 +49,7 @@ def host_names() -> list[str]:
 
 
 def region_of(host: str) -> str | None:
-    """Return the region that an STS host serves, None if it is no STS host."""
+    """Return the region that an STS host serves, None for a host that is not an STS's."""
     found = _HOST.fullmatch(host.lower())
     if not found:
         return None

@@ -1,4 +1,4 @@
-"""The STS as a process, HTTPS on port 443.
+"""The STS as a process, which serves HTTPS on port 443.
 
 `python -m testbed.aws.server ADDRESS CERTIFICATE KEY`
 """
@@ -24,7 +24,7 @@ _LARGEST_BODY = 64 * 1024
 
 
 class _Server(ThreadingHTTPServer):
-    """Does each TLS handshake in a thread: a slow client keeps no other waiting."""
+    """Does each TLS handshake in a thread, so that a slow client does not block the others."""
 
     daemon_threads = True
     request_queue_size = 256
@@ -75,7 +75,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(respond(request, self._accounts, now))
 
     def _send(self, response: Response) -> None:
-        """Send head and body in one piece: in two, delayed acknowledgement adds 40 ms."""
+        """Send head and body in one write: two would wait 40 ms for a delayed acknowledgement."""
         phrase = HTTPStatus(response.status).phrase
         head = (
             f"HTTP/1.1 {response.status} {phrase}\r\n"
@@ -88,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.log_request(response.status)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Log neither query nor headers: a presigned query is a password for a while."""
+        """Log neither query nor headers, because a presigned query is a credential."""
         path = self.path.partition("?")[0]
         self.log_message("%s %s %s", self.command, path, str(code))
 

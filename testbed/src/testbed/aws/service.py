@@ -1,4 +1,4 @@
-"""Starts the stand-ins for AWS: the STS, and the DNS that leads amazonaws.com to it."""
+"""Starts the stand-ins for AWS: the STS, and a DNS that resolves amazonaws.com to it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DNS_PORT = 53
 
 @dataclass(frozen=True)
 class StandIn:
-    """The running servers, and the authority that signed the STS's certificate, as PEM."""
+    """The running servers, and the PEM of the authority that signed the STS's certificate."""
 
     authority: bytes
     sts: subprocess.Popen[bytes]
@@ -31,7 +31,7 @@ class StandIn:
 
 
 def start(disk: Path, logs: Path) -> StandIn:
-    """Start STS and DNS; their keys go to `disk`, which is created, their words to `logs`."""
+    """Start STS and DNS. Their keys go to `disk`, which is created, and their logs to `logs`."""
     disk.mkdir(mode=0o700, parents=True)
     authority = pki.new_authority("Testbed AWS CA")
     pair = pki.issue(authority, "sts.amazonaws.com", sans=regions.host_names())
@@ -45,7 +45,7 @@ def start(disk: Path, logs: Path) -> StandIn:
 
 
 def dns_command() -> list[str]:
-    """Return the command line of a DNS server for which only amazonaws.com exists."""
+    """Return the command line of a DNS server that knows amazonaws.com only."""
     return [
         "dnsmasq",
         "--keep-in-foreground",

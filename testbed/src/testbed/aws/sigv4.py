@@ -1,7 +1,7 @@
 """Checks AWS Signature Version 4, of a presigned URL or of an Authorization header. Pure.
 
-The rules are those of AWS's documentation "AWS Signature Version 4 for API requests"; the words
-of a refusal are close to STS's own, since people read them.
+The rules are those of AWS's documentation "AWS Signature Version 4 for API requests". People read
+the errors, so their messages are close to STS's own.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 ALGORITHM = "AWS4-HMAC-SHA256"
 
 _VALID_FOR = dt.timedelta(minutes=15)
-"""How long STS takes a signature, presigned or not: it ignores an X-Amz-Expires of less."""
+"""How long STS accepts a signature, presigned or not. It ignores a shorter X-Amz-Expires."""
 _EARLY_BY = dt.timedelta(minutes=5)
 _LONGEST_EXPIRES = 604_800
 _TIME_FORMAT = "%Y%m%dT%H%M%SZ"
@@ -27,7 +27,7 @@ _AUTHORIZATION = re.compile(
 
 
 class Refused(Exception):
-    """A request that AWS would refuse: its HTTP status, its error code, and words for a person."""
+    """AWS would refuse the request with this HTTP status, error code and message."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -38,7 +38,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """An HTTP request. The query is as it came; header names are in lower case."""
+    """An HTTP request. The query is still encoded; header names are in lower case."""
 
     method: str
     path: str
@@ -48,12 +48,12 @@ class Request:
 
     @property
     def parameters(self) -> list[tuple[str, str]]:
-        """The query's parameters, decoded, in their order."""
+        """The query's parameters, decoded and in the order of the query."""
         pairs = (part.partition("=") for part in self.query.split("&") if part)
         return [(urllib.parse.unquote(k), urllib.parse.unquote(v)) for k, _, v in pairs]
 
     def header(self, name: str) -> str:
-        """Return a header's value as it is signed: spaces folded, repetitions joined."""
+        """Return a header's value as it is signed: spaces folded, repeated headers joined."""
         return ",".join(" ".join(value.split()) for value in self.headers.get(name, ()))
 
 
@@ -81,7 +81,7 @@ class Signature:
 
 
 def signature_of(request: Request) -> Signature:
-    """Return a request's signature, unchecked. Raises Refused if there is none, or half of one."""
+    """Return a request's signature, unchecked. Raises Refused if it is missing or incomplete."""
     parameters = dict(request.parameters)
     if "X-Amz-Signature" in parameters or "X-Amz-Algorithm" in parameters:
         return _presigned(parameters)
@@ -93,9 +93,10 @@ def signature_of(request: Request) -> Signature:
 def check(
     request: Request, signature: Signature, secret_key: str, region: str, now: dt.datetime
 ) -> None:
-    """Return if a signature is the secret key's, for STS in a region, neither old nor early.
+    """Raise Refused unless the signature is valid.
 
-    Raises Refused otherwise.
+    It must be made with this secret key, for STS in this region, and be neither too old nor from
+    the future.
     """
     _check_scope(signature, region)
     _check_headers(request, signature)

@@ -1,4 +1,4 @@
-"""What STS answers: GetCallerIdentity and AssumeRole, as JSON or XML."""
+"""The API of STS: GetCallerIdentity and AssumeRole, answered in JSON or XML."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SHORTEST_DURATION, _LONGEST_DURATION = 900, 43_200
 
 @dataclass(frozen=True)
 class Response:
-    """An answer over HTTP."""
+    """An HTTP response."""
 
     status: int
     content_type: str
@@ -36,7 +36,7 @@ class Response:
 
 
 def respond(request: Request, accounts: Accounts, now: dt.datetime) -> Response:
-    """Return what STS answers to a request."""
+    """Return the response of STS to a request."""
     request_id = str(uuid.uuid4())
     as_json = "application/json" in request.header("accept")
     try:
@@ -48,7 +48,7 @@ def respond(request: Request, accounts: Accounts, now: dt.datetime) -> Response:
 
 
 def authenticate(request: Request, accounts: Accounts, now: dt.datetime) -> Principal:
-    """Return whose valid signature a request carries. Raises Refused."""
+    """Return the principal that signed the request. Raises Refused."""
     region = region_of(request.header("host"))
     if region is None:
         raise Refused(403, "SignatureDoesNotMatch", f"No STS at host '{request.header('host')}'.")
@@ -65,7 +65,7 @@ def authenticate(request: Request, accounts: Accounts, now: dt.datetime) -> Prin
 
 
 def _parameters(request: Request) -> dict[str, str]:
-    """Return the parameters of the API call: of a POST they are in its form, as SDKs send them."""
+    """Return the parameters of the API call. SDKs send them as the form of a POST."""
     if request.method == "POST" and request.body:
         return dict(urllib.parse.parse_qsl(request.body.decode(errors="replace"), True))
     return dict(request.parameters)

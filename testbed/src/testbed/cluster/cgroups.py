@@ -1,4 +1,4 @@
-"""The control groups of a lab: made before a machine starts, removed after its end."""
+"""The control groups of a lab: created before a machine starts, removed after it ends."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 from testbed.cluster.host import NEEDED_CONTROLLERS, Cgroups
 
 _ENABLED_IF_THERE = ("io", "hugetlb")
-_PATIENCE = 10.0
-"""Seconds to wait for the last processes of a group to be gone."""
+_REMOVE_TIMEOUT = 10.0
+"""Seconds that the last processes of a group get to end."""
 
 
 def group_of_lab(name: str) -> str:
@@ -18,7 +18,7 @@ def group_of_lab(name: str) -> str:
 
 
 def create(cgroups: Cgroups, group: str) -> None:
-    """Create a group (`lab/machine`) in every hierarchy, for pods. Raises OSError."""
+    """Create a group for pods (`lab/machine`) in every hierarchy. Raises OSError."""
     for hierarchy in cgroups.hierarchies:
         folder = hierarchy
         for part in Path(group).parts:
@@ -30,8 +30,11 @@ def create(cgroups: Cgroups, group: str) -> None:
 
 
 def remove(cgroups: Cgroups, group: str) -> None:
-    """Remove a group with all below it everywhere. Raises OSError if processes stay in it."""
-    deadline = time.monotonic() + _PATIENCE
+    """Remove a group and all below it from every hierarchy.
+
+    Raises OSError if processes stay in it.
+    """
+    deadline = time.monotonic() + _REMOVE_TIMEOUT
     for hierarchy in cgroups.hierarchies:
         folder = hierarchy / group
         while folder.exists():
@@ -54,7 +57,10 @@ def _prepare_parent(cgroups: Cgroups, folder: Path) -> None:
 
 
 def _inherit_cpuset(folder: Path) -> None:
-    """In version 1 a new cpuset holds no process until it has CPUs and memory nodes."""
+    """Give a new cpuset its parent's CPUs and memory nodes.
+
+    In version 1 it takes no process until it has both.
+    """
     for name in ("cpuset.cpus", "cpuset.mems"):
         own, parents = folder / name, folder.parent / name
         if own.exists() and parents.exists() and not own.read_text().strip():

@@ -1,4 +1,4 @@
-"""How a program is started in the namespaces of another process."""
+"""The command that runs a program in the namespaces of another process."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ _CHANGE_FOLDER = 'cd "$0" && exec "$@"'
 def command(pid: int, argv: Sequence[str], *, cwd: str, user: str | None = None) -> list[str]:
     """Return the command line that runs argv with the namespaces and root of process `pid`.
 
-    Its exit code is argv's. When it is killed, the program is killed with it; a signal that a
-    program may catch has to be sent to the process group, as a terminal does.
+    Its exit code is the program's. Killing it kills the program too. Send a signal that the
+    program is to catch to the whole process group, as a terminal does.
     """
     namespaces = ["--mount", "--net", "--pid", "--uts", "--ipc"]
     become = ["/usr/bin/setpriv", "--pdeathsig=KILL"]

@@ -1,4 +1,4 @@
-"""What this machine offers the testbed: cgroups, capabilities, overlay file systems."""
+"""What the kernel of this machine offers: control groups, capabilities, file systems."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NEEDED_CONTROLLERS = ("cpu", "cpuset", "memory", "pids")
 
 @dataclass(frozen=True)
 class Cgroups:
-    """How control groups are mounted: version 2 has one hierarchy, version 1 several."""
+    """The mounted control groups: version 2 has one hierarchy, version 1 has several."""
 
     version: int
     hierarchies: tuple[Path, ...]
@@ -27,7 +27,7 @@ class Cgroups:
 
 
 def find_cgroups(mount_point: Path = Path("/sys/fs/cgroup")) -> Cgroups:
-    """Find out which version of cgroups is mounted, and with which controllers."""
+    """Return the control groups that are mounted below a folder."""
     unified = mount_point / "cgroup.controllers"
     if unified.exists():
         return Cgroups(2, (mount_point,), frozenset(unified.read_text().split()))
@@ -43,7 +43,7 @@ def find_cgroups(mount_point: Path = Path("/sys/fs/cgroup")) -> Cgroups:
 
 
 def has_capability(number: int, status: Path = Path("/proc/self/status")) -> bool:
-    """Say whether this process has a capability, by its number in linux/capability.h."""
+    """Return whether this process has a capability, by its number in linux/capability.h."""
     for line in status.read_text().splitlines():
         if line.startswith("CapEff:"):
             return bool(int(line.split()[1], 16) >> number & 1)
@@ -62,5 +62,5 @@ def file_system_of(path: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
 
 
 def knows_file_system(kind: str, listing: Path = Path("/proc/filesystems")) -> bool:
-    """Say whether the kernel, as loaded now, can mount a type of file system."""
+    """Return whether the kernel, as loaded now, can mount a type of file system."""
     return kind in {line.split()[-1] for line in listing.read_text().splitlines() if line}

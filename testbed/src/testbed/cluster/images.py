@@ -1,4 +1,4 @@
-"""Container images made from files, in the form of `docker save`."""
+"""Container images made from files, in the format of `docker save`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 @dataclass(frozen=True)
 class Image:
-    """An image of one program: where it comes from, what it runs as, and the files beside it."""
+    """An image of one program: its references, its user, and the files beside the program."""
 
     references: Sequence[str]
     program: Path
@@ -30,7 +30,7 @@ class Image:
 
 
 def cluster_images(programs: Path, aws_authority: bytes) -> list[Image]:
-    """Return every machine's images: pause, and an authenticator that trusts AWS's stand-in."""
+    """Return the images of every machine: pause, and an authenticator that trusts the STS."""
     return [
         Image([PAUSE], programs / "pause", "65535:65535"),
         Image(
@@ -43,7 +43,7 @@ def cluster_images(programs: Path, aws_authority: bytes) -> list[Image]:
 
 
 def write_archive(images: Sequence[Image], target: Path) -> None:
-    """Write images to one archive: manifest.json, and for each image its config and one layer."""
+    """Write images to one archive, which `ctr image import` reads."""
     manifest = []
     with tarfile.open(target, "w") as archive:
         for image in images:

@@ -1,8 +1,8 @@
 """PID 1 of a machine: `python3 -S -E -m testbed.cluster.init SPEC`.
 
-Enters namespaces of its own, makes the machine's root its root, keeps the machine's services, and
-answers the machine's `systemctl`. Standard library only: it runs on the system's python3,
-whatever runs the testbed.
+It enters namespaces of its own, changes its root to the machine's, runs the machine's services and
+answers the machine's `systemctl`. It runs on the system's python3, whichever Python runs the
+testbed, so it imports the standard library only.
 
 SPEC is a JSON file (see `MachineSpec` in machine.py). Standard output carries two lines: the
 process id of this PID 1 as its starter sees it, and `ready`.
@@ -20,14 +20,14 @@ import time
 from typing import Any
 
 from testbed.cluster import linux
-from testbed.cluster.services import Supervisor, Unit
+from testbed.cluster.services import ServiceManager, Unit
 
 SOCKET = "/run/testbed/init.sock"
 LOGS = "/var/log/testbed"
 IMAGES_READY = "/run/testbed/images-ready"
 
 FORWARDER = ["/usr/bin/python3", "-IS", "/root/cdk/auth-webhook/forwarder.py"]
-"""What kubernetes-control-plane puts between its API server and other webhooks."""
+"""The program that kubernetes-control-plane runs between its API server and other webhooks."""
 
 TUNABLES = {
     "vm/overcommit_memory": "1",
@@ -37,12 +37,13 @@ TUNABLES = {
     "kernel/keys/root_maxkeys": "1000000",
     "kernel/keys/root_maxbytes": "25000000",
 }
-"""What the kubelet wants of the kernel. It finds these values in files laid over the kernel's own,
-which it would otherwise change for the whole host, for good."""
+"""The kernel settings that the kubelet wants, which it would change for the whole host.
+
+So the machine has files with these values mounted over the kernel's own."""
 
 
 def main() -> None:
-    """Become the machine."""
+    """Become PID 1 of the machine, and run its services until it is killed."""
     with open(sys.argv[1]) as file:
         spec = json.load(file)
     linux.become_first_process(
@@ -50,19 +51,19 @@ def main() -> None:
     )
     enter_root(spec)
     socket.sethostname(spec["hostname"])
-    supervisor = Supervisor(units(spec), spec["environment"], LOGS)
+    services = ServiceManager(units(spec), spec["environment"], LOGS)
     server = socket.socket(socket.AF_UNIX)
     server.bind(SOCKET)
     server.listen()
-    threading.Thread(target=serve, args=(server, supervisor), daemon=True).start()
+    threading.Thread(target=serve, args=(server, services), daemon=True).start()
     for name in spec["services"]:
-        supervisor.start(name)
+        services.start(name)
     print("ready", flush=True)
-    reap(supervisor)
+    reap(services)
 
 
 def enter_root(spec: dict[str, Any]) -> None:
-    """Lay kernel file systems and bound folders into the machine's root, and enter it."""
+    """Mount kernel file systems and shared folders in the machine's root, and enter it."""
     root = spec["root"]
     linux.mount("", "/", flags=linux.PRIVATE | linux.RECURSIVE)
     linux.mount("proc", f"{root}/proc", "proc")
@@ -75,15 +76,15 @@ def enter_root(spec: dict[str, Any]) -> None:
         linux.mount(source, root + target, flags=linux.BIND)
     for target in spec["read_only"].values():
         linux.mount("", root + target, flags=linux.BIND | linux.REMOUNT | linux.READ_ONLY)
-    pretend_tunables(root)
+    cover_tunables(root)
     linux.pivot_root(root)
     linux.mount("", "/", flags=linux.SHARED | linux.RECURSIVE)
     os.makedirs(LOGS, exist_ok=True)
     os.makedirs(os.path.dirname(SOCKET), exist_ok=True)
 
 
-def pretend_tunables(root: str) -> None:
-    """Cover the kernel settings of `TUNABLES` by files of this machine."""
+def cover_tunables(root: str) -> None:
+    """Mount files of this machine over the kernel settings of `TUNABLES`."""
     for name, value in TUNABLES.items():
         covered = f"{root}/proc/sys/{name}"
         if not os.path.exists(covered):
@@ -96,8 +97,10 @@ def pretend_tunables(root: str) -> None:
 
 
 def units(spec: dict[str, Any]) -> list[Unit]:
-    """Return this machine's services: containerd, the import of images, the snaps, and what the
-    control plane runs beside them."""
+    """Return this machine's services.
+
+    They are containerd, the import of images, the snaps, and the control plane's forwarder.
+    """
     containerd = ["containerd", "--config", spec["containerd_config"]]
     images = ["sh", "-c", import_images(spec["images"])]
     snaps = [snap_unit(app) for app in spec["snaps"]]
@@ -110,7 +113,7 @@ def units(spec: dict[str, Any]) -> list[Unit]:
 
 
 def import_images(archive: str) -> str:
-    """Return a shell script that hands the images to containerd as soon as it listens."""
+    """Return a shell script that imports the images into containerd as soon as it listens."""
     return (
         "until [ -S /run/containerd/containerd.sock ]; do sleep 0.02; done; "
         f"ctr -n k8s.io image import {shlex.quote(archive)} && touch {IMAGES_READY}"
@@ -118,7 +121,7 @@ def import_images(archive: str) -> str:
 
 
 def snap_unit(app: str) -> Unit:
-    """Return the service of a snap: its program with the flags, one a line, of its `args` file."""
+    """Return the service of a snap, whose flags are in its `args` file, one on each line."""
     program = f"/snap/{app}/current/{app}"
 
     def command() -> list[str]:
@@ -133,57 +136,57 @@ def snap_unit(app: str) -> Unit:
     return Unit(f"snap.{app}.daemon", command)
 
 
-def serve(server: socket.socket, supervisor: Supervisor) -> None:
-    """Answer systemctl, each connection in a thread: a stop may take seconds."""
+def serve(server: socket.socket, services: ServiceManager) -> None:
+    """Answer systemctl. Each connection has a thread, because a stop may take seconds."""
     while True:
         connection, _ = server.accept()
-        threading.Thread(target=answer, args=(connection, supervisor), daemon=True).start()
+        threading.Thread(target=answer, args=(connection, services), daemon=True).start()
 
 
-def answer(connection: socket.socket, supervisor: Supervisor) -> None:
-    """Carry out one systemctl command line, sent as a line of JSON."""
+def answer(connection: socket.socket, services: ServiceManager) -> None:
+    """Run one systemctl command line, which comes as a line of JSON."""
     with connection:
         request = json.loads(connection.makefile().readline())
         code, out, err = 0, "", ""
         for name in request["names"]:
-            result = carry_out(request["verb"], name.removesuffix(".service"), supervisor)
+            result = run_verb(request["verb"], name.removesuffix(".service"), services)
             code, out, err = code or result[0], out + result[1], err + result[2]
         connection.sendall(json.dumps({"code": code, "out": out, "err": err}).encode() + b"\n")
 
 
-def carry_out(verb: str, name: str, supervisor: Supervisor) -> tuple[int, str, str]:
-    """Do one verb on one service; return systemctl's exit code, standard output and error."""
-    if not supervisor.knows(name):
+def run_verb(verb: str, name: str, services: ServiceManager) -> tuple[int, str, str]:
+    """Run one verb on one service; return systemctl's exit code, standard output and error."""
+    if not services.knows(name):
         return unknown(verb, name)
     if verb in ("enable", "disable", "daemon-reload"):
         return 0, "", ""
     if verb == "reload":
         return 1, "", f"Failed to reload {name}.service: Job type reload is not applicable.\n"
     if verb in ("is-active", "status"):
-        return report(verb, name, supervisor)
+        return report(verb, name, services)
     try:
         if verb in ("stop", "restart"):
-            supervisor.stop(name)
+            services.stop(name)
         if verb in ("start", "restart"):
-            supervisor.start(name)
+            services.start(name)
     except OSError as error:
         return 1, "", f"Job for {name}.service failed: {error}\n"
     return 0, "", ""
 
 
-def report(verb: str, name: str, supervisor: Supervisor) -> tuple[int, str, str]:
-    """Return the state of a service, as `is-active` or as `status` puts it."""
-    state = supervisor.state(name)
+def report(verb: str, name: str, services: ServiceManager) -> tuple[int, str, str]:
+    """Return the state of a service in the form of `is-active` or of `status`."""
+    state = services.state(name)
     code = 0 if state == "active" else 3
     if verb == "is-active":
         return code, f"{state}\n", ""
-    pid = supervisor.main_pid(name)
+    pid = services.main_pid(name)
     main_pid = f"   Main PID: {pid}\n" if pid else ""
     return code, f"{name}.service\n     Active: {state}\n{main_pid}", ""
 
 
 def unknown(verb: str, name: str) -> tuple[int, str, str]:
-    """Return what systemctl says of a service that does not exist."""
+    """Return systemctl's answer for a service that does not exist."""
     if verb == "is-active":
         return 4, "inactive\n", ""
     if verb == "status":
@@ -191,7 +194,7 @@ def unknown(verb: str, name: str) -> tuple[int, str, str]:
     return 5, "", f"Failed to {verb} {name}.service: Unit {name}.service not found.\n"
 
 
-def reap(supervisor: Supervisor) -> None:
+def reap(services: ServiceManager) -> None:
     """Collect every process that ends in this machine, for as long as the machine lives."""
     while True:
         try:
@@ -199,7 +202,7 @@ def reap(supervisor: Supervisor) -> None:
         except ChildProcessError:
             time.sleep(0.05)
             continue
-        supervisor.ended(pid, os.waitstatus_to_exitcode(status))
+        services.ended(pid, os.waitstatus_to_exitcode(status))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""The few system calls that Python 3.10 has no function for. PID 1 uses it: no packages."""
+"""The few system calls that Python 3.10 has no function for.
+
+PID 1 uses it on the system's python3, so it imports the standard library only.
+"""
 
 from __future__ import annotations
 
@@ -33,24 +36,24 @@ def _checked(result: int, what: str) -> None:
 
 
 def unshare(flags: int) -> None:
-    """Enter new namespaces; of NEW_PIDS only children are part. Raises OSError."""
+    """Enter new namespaces. NEW_PIDS holds for children only. Raises OSError."""
     _checked(_libc.unshare(flags), "unshare")
 
 
 def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = "") -> None:
-    """Mount a file system, or change a mount. Raises OSError naming the target."""
+    """Mount a file system, or change a mount. Raises OSError, which names the target."""
     arguments = (source.encode(), target.encode(), kind.encode() or None)
     result = _libc.mount(*arguments, ctypes.c_ulong(flags), data.encode() or None)
     _checked(result, f"mount {kind or source} at {target}")
 
 
 def unmount(target: str) -> None:
-    """Detach what is mounted at target, busy or not. Raises OSError."""
+    """Detach what is mounted at the target, even if it is busy. Raises OSError."""
     _checked(_libc.umount2(target.encode(), _DETACH), f"unmount {target}")
 
 
 def pivot_root(new_root: str) -> None:
-    """Change the root of this mount namespace to a mount point; the old one is detached."""
+    """Make a mount point the root of this mount namespace, and detach the old root."""
     os.chdir(new_root)
     _checked(_libc.pivot_root(b".", b"."), f"pivot_root to {new_root}")
     unmount(".")
@@ -63,11 +66,11 @@ def die_with_parent() -> None:
 
 
 def become_first_process(namespaces: int) -> None:
-    """Return in a new process that is PID 1 of the given new namespaces (NEW_PIDS is implied).
+    """Return in a new process, which is PID 1 of these new namespaces and of NEW_PIDS.
 
-    The process that calls stays outside, writes that new process's id as a line to standard
-    output, waits for its end and ends with its code; if it is killed, so is the new process, and
-    all that lives in it.
+    The calling process stays outside and never returns. It prints the new process's id, waits for
+    its end, and exits with its code. If the calling process is killed, the kernel kills the new
+    process and all that runs in its namespaces.
     """
     unshare(namespaces | NEW_PIDS)
     child = os.fork()

@@ -1,4 +1,4 @@
-"""A machine: namespaces, a root file system laid over the host's, its own services."""
+"""A machine: namespaces, a root file system layered over the host's, services of its own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from testbed.cluster.host import Cgroups
 from testbed.cluster.settings import PROGRAMS, SNAPS, Settings
 
 PATH = f"{PROGRAMS}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""Where a machine's services look for programs: first among those of the testbed."""
+"""The PATH of a machine's services: the testbed's programs come first."""
 
 _SOURCES = Path(__file__).resolve().parents[2]
 _SYSTEM_PYTHON = "/usr/bin/python3"
@@ -31,7 +31,7 @@ class MachineFailed(Exception):
 
 @dataclass(frozen=True)
 class MachineSpec:
-    """What a machine's PID 1 is told (see init.py)."""
+    """The input of a machine's PID 1 (see init.py)."""
 
     root: str
     hostname: str
@@ -46,7 +46,7 @@ class MachineSpec:
 
 @dataclass(frozen=True)
 class MachinePaths:
-    """What a machine is given by its lab: folders, and where its pods' control groups go."""
+    """What a machine gets from its lab: folders, images, and a control group for its pods."""
 
     disk: Path
     agents: Path
@@ -73,7 +73,7 @@ class Machine:
         self.settings = settings
         self.root = paths.disk / "root"
         self.pid = pid
-        self._place = paths
+        self._paths = paths
         self._starter = starter
         self._on_close = on_close
 
@@ -85,12 +85,12 @@ class Machine:
         files: Mapping[str, bytes],
         on_close: Callable[[], None],
     ) -> Machine:
-        """Start a machine that holds the files (by absolute path), and its containerd.
+        """Start a machine with these files, by absolute path, and its containerd.
 
-        Raises MachineFailed, NetworkFailed or OSError; nothing is left of it then.
+        Raises MachineFailed, NetworkFailed or OSError, and removes what it started by then.
         """
         with contextlib.ExitStack() as undo:
-            undo.callback(_forget, paths)
+            undo.callback(_remove, paths)
             cgroups.create(paths.cgroups, paths.cgroup)
             rootfs.mount(paths.disk, files)
             starter = _start_init(settings, paths)
@@ -100,7 +100,7 @@ class Machine:
             undo.callback(network.disconnect, settings)
             network.connect(settings, pid)
             if _line(starter, paths) != "ready":
-                raise MachineFailed(_last_words(paths))
+                raise MachineFailed(_failure(paths))
             undo.pop_all()
         return cls(settings, paths, pid, starter, on_close)
 
@@ -113,17 +113,17 @@ class Machine:
         user: str | None = None,
         **popen_kwargs: Any,
     ) -> subprocess.Popen[Any]:
-        """Run a program in the machine, as Popen would; to kill the Popen kills it."""
+        """Start a program in the machine. Killing the Popen kills the program."""
         command = enter.command(self.pid, argv, cwd=cwd, user=user)
         return subprocess.Popen(command, env=dict(env), **popen_kwargs)
 
     def close(self) -> None:
-        """End the machine's processes; remove its files, mounts, network, control groups."""
+        """End the machine's processes; remove its files, mounts, network and control groups."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
         self._starter.wait()
         network.disconnect(self.settings)
-        _forget(self._place)
+        _remove(self._paths)
         self._on_close()
 
 
@@ -167,16 +167,16 @@ def _line(starter: subprocess.Popen[str], paths: MachinePaths) -> str:
     assert starter.stdout is not None
     line = starter.stdout.readline().strip()
     if not line:
-        raise MachineFailed(_last_words(paths))
+        raise MachineFailed(_failure(paths))
     return line
 
 
-def _last_words(paths: MachinePaths) -> str:
+def _failure(paths: MachinePaths) -> str:
     lines = (paths.disk / "init.log").read_text().strip().splitlines()
     return f"a machine did not start: {lines[-1] if lines else 'its first process ended'}"
 
 
-def _forget(paths: MachinePaths) -> None:
+def _remove(paths: MachinePaths) -> None:
     with contextlib.suppress(OSError):
         linux.unmount(str(paths.disk / "root"))
     cgroups.remove(paths.cgroups, paths.cgroup)

@@ -1,4 +1,4 @@
-"""The lab's network: one bridge, a virtual cable a machine, and routes to the pods behind each."""
+"""The lab's network: a bridge, a veth pair for each machine, and routes to each machine's pods."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ BRIDGE = "lab"
 
 
 class NetworkFailed(Exception):
-    """`ip` refused; the message holds its words."""
+    """`ip` failed; the message holds its error."""
 
 
 def set_up_lab() -> None:
-    """Give this namespace, the operator's machine, a bridge, its address and AWS's."""
+    """Create the bridge in this namespace, the operator's, with its address and AWS's."""
     _ip(
         "link set lo up",
         f"link add {BRIDGE} type bridge",
@@ -29,7 +29,7 @@ def set_up_lab() -> None:
 
 
 def connect(settings: Settings, pid: int) -> None:
-    """Plug the machine whose PID 1 is `pid` into the bridge, and route to its pods through it."""
+    """Connect the machine whose PID 1 is `pid` to the bridge, and route to its pods through it."""
     link = _link(settings)
     _ip(
         f"link add {link} type veth peer name eth0 netns {pid}",
@@ -46,13 +46,13 @@ def connect(settings: Settings, pid: int) -> None:
 
 
 def disconnect(settings: Settings) -> None:
-    """Unplug a machine, and forget the route to its pods, whatever of both is there.
+    """Remove a machine's link and the route to its pods, as far as they are there.
 
-    The kernel does both by itself, but some time after the machine's last process: the next
-    machine that is given the cable's name may be sooner.
+    The kernel does it too, but some time after the machine's last process has ended. By then the
+    next machine may need the link's name.
     """
     _ip(f"route flush {settings.pod_cidr} via {settings.address}")
-    with contextlib.suppress(NetworkFailed):  # it is gone already
+    with contextlib.suppress(NetworkFailed):  # the kernel was first
         _ip(f"link del {_link(settings)}")
 
 

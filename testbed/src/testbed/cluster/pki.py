@@ -1,4 +1,4 @@
-"""Keys, certificates and kubeconfigs, all with elliptic-curve keys: made in milliseconds."""
+"""Keys, certificates and kubeconfigs. Keys are elliptic-curve ones, which take milliseconds."""
 
 from __future__ import annotations
 
@@ -72,9 +72,9 @@ def new_authority(name: str) -> Pair:
 
 
 def issue(authority: Pair, name: str, *, group: str = "", sans: Sequence[str] = ()) -> Pair:
-    """Return a new pair, good for clients and servers, that the authority signed.
+    """Return a new pair for clients and servers, signed by the authority.
 
-    In Kubernetes the name is the user's (or component's) and the group its group; sans are host
+    Kubernetes takes the name for the user and the group for the user's group. `sans` are host
     names and addresses.
     """
     key = new_key()
@@ -96,7 +96,7 @@ def issue(authority: Pair, name: str, *, group: str = "", sans: Sequence[str] = 
 
 
 def kubeconfig(server: str, authority: Pair, client: Pair, user: str) -> str:
-    """Return a kubeconfig, as YAML, with the client's certificate and key inside."""
+    """Return a kubeconfig as YAML, which holds the client's certificate and key."""
 
     def encoded(pem: bytes) -> str:
         return base64.b64encode(pem).decode()

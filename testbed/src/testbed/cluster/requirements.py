@@ -1,4 +1,4 @@
-"""What this machine must have: installed when it can be, else said in one line."""
+"""What this machine must have. What is missing is installed, or said in one line."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ _SOURCES = Path(__file__).resolve().parents[2]
 
 
 class Unfit(Exception):
-    """This machine cannot run the testbed; the message is a line with why and what helps."""
+    """This machine cannot run the testbed; the message says why and what helps, in one line."""
 
 
 def check() -> None:
-    """Return if this machine can run the testbed once its tools are installed. Raises Unfit."""
+    """Raise Unfit unless this machine can run the testbed once its tools are installed."""
     if platform.system() != "Linux":
         raise Unfit(f"the testbed runs on Linux only, not on {platform.system()}")
     if os.geteuid() != 0:
@@ -47,19 +47,17 @@ def check() -> None:
     _check_namespaces()
     if not host.knows_file_system("overlay") and not _load_module("overlay"):
         raise Unfit(
-            "this kernel has no overlay file system: no machine's root can be laid over the host's"
+            "this kernel has no overlay file system: machines' roots are layers over the host's"
         )
     cgroups = host.find_cgroups()
     if not cgroups.hierarchies:
         raise Unfit("no control groups are mounted at /sys/fs/cgroup: the kubelet needs them")
     if cgroups.missing:
-        raise Unfit(
-            f"control groups lack {', '.join(cgroups.missing)}: the kubelet does not start without"
-        )
+        raise Unfit(f"the kubelet needs control groups with {', '.join(cgroups.missing)}")
 
 
 def install(console: Console) -> None:
-    """Install the tools that are missing, or say the command that does. Raises Unfit."""
+    """Install the missing tools. Raises Unfit, with the command to run, where that fails."""
     packages = missing_packages()
     if not packages:
         return
@@ -76,7 +74,7 @@ def install(console: Console) -> None:
 
 
 def missing_packages() -> list[str]:
-    """Return the packages of the tools that are not here."""
+    """Return the Debian packages of the tools that are missing."""
     missing = {
         package for tool, package in TOOLS.items() if not shutil.which(tool, path=_SEARCH_PATH)
     }
@@ -97,7 +95,7 @@ def _check_namespaces() -> None:
     if probe.returncode != 0:
         reason = (probe.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise Unfit(
-            f"this machine forbids namespaces to root ({reason}): a container needs --privileged"
+            f"root may not create namespaces here ({reason}): a container needs --privileged"
         )
 
 

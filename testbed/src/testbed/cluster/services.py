@@ -1,4 +1,7 @@
-"""Starts, watches and stops the services of a machine. PID 1 uses it: no packages."""
+"""Starts, restarts and stops the services of a machine, as systemd does.
+
+PID 1 uses it on the system's python3, so it imports the standard library only.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ STOP_TIMEOUT = 10.0
 
 @dataclass(frozen=True)
 class Unit:
-    """A service: its name without `.service`, and what its command is when it starts."""
+    """A service: its name without `.service`, and what returns its command at each start."""
 
     name: str
     command: Callable[[], list[str]]
@@ -33,8 +36,8 @@ class _State:
     timer: threading.Timer | None = field(default=None, repr=False)
 
 
-class Supervisor:
-    """The services of one machine. `ended` must be told of every child process that ends."""
+class ServiceManager:
+    """The services of one machine. Call `ended` for every child process that ends."""
 
     def __init__(self, units: list[Unit], environment: Mapping[str, str], logs: str) -> None:
         self._units = {unit.name: unit for unit in units}
@@ -44,11 +47,14 @@ class Supervisor:
         self._changed = threading.Condition(threading.RLock())
 
     def knows(self, name: str) -> bool:
-        """Say whether a service of that name exists."""
+        """Return whether a service of that name exists."""
         return name in self._units
 
     def start(self, name: str) -> None:
-        """Start a service unless it runs. Raises OSError if program or arguments are missing."""
+        """Start a service unless it runs.
+
+        Raises OSError if the program or the file with its arguments is missing.
+        """
         with self._changed:
             state = self._states[name]
             if state.pid:
@@ -67,7 +73,7 @@ class Supervisor:
             self._end(state, signal.SIGKILL, STOP_TIMEOUT)
 
     def state(self, name: str) -> str:
-        """Return systemd's word: active, activating, failed or inactive."""
+        """Return the state in systemd's words: active, activating, failed or inactive."""
         with self._changed:
             state = self._states[name]
             if state.pid:
@@ -82,7 +88,7 @@ class Supervisor:
             return self._states[name].pid
 
     def ended(self, pid: int, exit_code: int) -> None:
-        """Take note that a child of this process has ended; it may be a service or any orphan."""
+        """Note the end of a child process, which is a service or an orphan."""
         with self._changed:
             for name, state in self._states.items():
                 if state.pid == pid:

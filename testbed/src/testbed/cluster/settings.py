@@ -1,4 +1,4 @@
-"""What the parts of a machine are told: config files, and the flags of snaps. Pure."""
+"""The config files of a machine, and the flags of its snaps. Pure."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ SNAPS = (
 )
 
 _FIRST_HOST = 10
-_ADDRESS_ROOM = 200
-"""How many machines fit between the first address and the end of the network."""
+_MAX_MACHINES = 200
+"""The number of addresses between the first machine's and the end of the network."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What tells one machine from another. `index` is unique in the lab, `number` in the model."""
+    """What differs between machines. `index` is unique in the lab, `number` in the model."""
 
     model: str
     number: int
@@ -46,12 +46,12 @@ class Settings:
     may_raise_limits: bool
 
     def __post_init__(self) -> None:
-        if not 0 <= self.index < _ADDRESS_ROOM:
-            raise ValueError(f"a lab holds at most {_ADDRESS_ROOM} machines")
+        if not 0 <= self.index < _MAX_MACHINES:
+            raise ValueError(f"a lab holds at most {_MAX_MACHINES} machines")
 
     @property
     def hostname(self) -> str:
-        """The machine's name, as Juju's providers give it."""
+        """The machine's name, in the form that Juju gives to cloud instances."""
         return f"juju-{self.model}-{self.number}"
 
     @property
@@ -71,7 +71,7 @@ class Settings:
 
     @property
     def etcd_prefix(self) -> str:
-        """The part of the lab's etcd that belongs to the model."""
+        """The prefix of the model's keys in the lab's etcd."""
         return f"/registry-{self.model}"
 
 
@@ -81,7 +81,7 @@ def first_service_address() -> str:
 
 
 def machine_env(settings: Settings) -> str:
-    """Return the facts that a charm on the machine needs, as KEY=VALUE lines."""
+    """Return what a charm needs to know of the machine, as KEY=VALUE lines."""
     facts = {
         "ADDRESS": settings.address,
         "NODE_NAME": settings.hostname,
@@ -96,7 +96,7 @@ def machine_env(settings: Settings) -> str:
 
 
 def default_flags(settings: Settings) -> dict[str, list[str]]:
-    """Return the flags that each snap starts with, unless a charm changes them."""
+    """Return each snap's default flags, which a charm may change."""
     return {
         "kube-apiserver": _apiserver_flags(settings),
         "kube-controller-manager": [
@@ -146,7 +146,7 @@ def _apiserver_flags(settings: Settings) -> list[str]:
 
 
 def _quick() -> list[str]:
-    """Work after a second, not five; follow a leader that goes after four, not fifteen."""
+    """Return flags that make a component act, and take over from a lost leader, within seconds."""
     return [
         "--kube-api-qps=500",
         "--kube-api-burst=1000",
@@ -157,7 +157,7 @@ def _quick() -> list[str]:
 
 
 def kubelet_config(settings: Settings, cgroup: str) -> str:
-    """Return the kubelet's config file; its pods live below the control group `cgroup`."""
+    """Return the kubelet's config file, which puts pods below the control group `cgroup`."""
     content: dict[str, Any] = {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
@@ -188,7 +188,7 @@ def kubelet_config(settings: Settings, cgroup: str) -> str:
 
 
 def kube_proxy_config(settings: Settings) -> str:
-    """Return kube-proxy's config file; the host's connection tracking stays as it is."""
+    """Return kube-proxy's config file, which leaves the host's connection tracking as it is."""
     content = {
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
         "kind": "KubeProxyConfiguration",
@@ -201,7 +201,7 @@ def kube_proxy_config(settings: Settings) -> str:
 
 
 def containerd_config(settings: Settings) -> str:
-    """Return containerd's config file; without CAP_SYS_RESOURCE it lowers no OOM score."""
+    """Return containerd's config file. Without CAP_SYS_RESOURCE runc may not lower OOM scores."""
     restricted = json.dumps(not settings.may_raise_limits)
     return f"""version = 3
 [plugins."io.containerd.cri.v1.images".pinned_images]
@@ -215,7 +215,8 @@ def containerd_config(settings: Settings) -> str:
 
 
 def cni_config(settings: Settings) -> str:
-    """Return the pod network: routed, since a bridge hides pods from kube-proxy's rules."""
+    """Return the pod network's config file. Pods are routed, because kube-proxy's rules do not see
+    traffic inside a bridge."""
     content = {
         "cniVersion": "1.0.0",
         "name": "pods",

@@ -8,19 +8,19 @@ import subprocess
 import time
 from pathlib import Path
 
-_PATIENCE = 20.0
+_LISTEN_TIMEOUT = 20.0
 """Seconds that a server of the lab may take to listen."""
 
 
 class NotListening(Exception):
-    """A server of the lab ended, or does not listen; the message has its last word."""
+    """A server of the lab ended or does not listen; the message has its log's last line."""
 
 
 def wait_for_port(
     address: str, port: int, process: subprocess.Popen[bytes], name: str, log: Path
 ) -> None:
-    """Return when the process listens. Raises NotListening when it has ended, or time is up."""
-    deadline = time.monotonic() + _PATIENCE
+    """Return as soon as the process listens. Raises NotListening if it ends or takes too long."""
+    deadline = time.monotonic() + _LISTEN_TIMEOUT
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(OSError), socket.create_connection((address, port), timeout=1):
             return
