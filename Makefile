@@ -7,12 +7,12 @@ CONTROL_PLANE ?= 1.28
 CA ?= easyrsa
 
 help:  ## This list | |
-	@awk -F ':  ## | *\\| *' 'BEGIN { printf "     %-15s%-72s%-9s%s\n", "", "", "needs", "takes" } \
-		/^[a-z-]+:  ## / { printf "make %-15s%-72s%-9s%s\n", $$1, $$2, $$3, $$4 }' Makefile
+	@awk -F ':  ## | *\\| *' 'BEGIN { printf "     %-15s%-74s%-9s%s\n", "", "", "needs", "takes" } \
+		/^[a-z-]+:  ## / { printf "make %-15s%-74s%-9s%s\n", $$1, $$2, $$3, $$4 }' Makefile
 	@echo
 	@echo "Variables: CONTROL_PLANE=1.28|1.29 and CA=easyrsa|vault|self-signed-certificates for demo; ARGS='-k name -x' for what"
-	@echo "runs pytest; LONG=1 for test; PLATFORM=ubuntu-24.04-amd64 for pack. Network is needed the first time only, when the"
-	@echo "programs of a testbed are built: six minutes on two cores for a demo, eleven for all. Root means root or sudo."
+	@echo "runs pytest; LONG=1 for test; PLATFORM=ubuntu-24.04-amd64 for pack. Root means root or sudo. What a target lacks is"
+	@echo "installed first, from the network; the programs of a testbed take six minutes on two cores for demo, eleven for all."
 
 demo:  ## Deploy everything on this machine, and walk a person through a login | root | 1 min
 	@TESTBED_KUBERNETES=$(patsubst 1.29,latest,$(CONTROL_PLANE)) scripts/lab run -- \
@@ -33,7 +33,7 @@ integration:  ## Run every integration test: on the juju on PATH, else in a test
 format lint unit testbed-tests integration:
 	@scripts/with-tools scripts/$@ $(ARGS)
 
-test:  ## Run lint, unit, testbed-tests, integration; the long ones with LONG=1 only | root | 10 min
+test:  ## Run lint, unit, testbed-tests and integration; LONG=1 adds the long tests | root | 10 min
 	@scripts/lab setup
 	@$(MAKE) lint
 	@$(MAKE) unit
@@ -43,10 +43,10 @@ test:  ## Run lint, unit, testbed-tests, integration; the long ones with LONG=1 
 bench:  ## Measure what hooks and logins cost, as ratios | root | 4 min
 	@TESTBED_KUBERNETES=1.28 scripts/lab run -- python -m benchmarks
 
-pack:  ## Pack the charm into build/, for every platform or for PLATFORM | root | 20 s
+pack:  ## Pack the charm into build/, for every platform or for PLATFORM | network | 20 s
 	@scripts/pack $(PLATFORM)
 
-lock:  ## Renew the hashed locks from the .in files | | 10 s
+lock:  ## Renew the hashed locks from the .in files | network | 10 s
 	@scripts/lock
 
 clean:  ## Remove what was built in this folder; the cache outside it stays | | 1 s
