@@ -18,9 +18,9 @@ from testbed.programs.modules import Module
 
 _LINE_SECONDS = 15
 """Seconds between two lines of progress where there is no terminal."""
-_BYTES_A_SECOND = 260_000
+_BYTES_A_SECOND = 350_000
 """How much of the sources one core compiles in a second, before it is known."""
-_LINK_BYTES = 1_000_000
+_LINK_BYTES = 2_000_000
 """How much could be compiled in the time that it takes to link a program."""
 
 
