@@ -277,6 +277,7 @@ def _troubleshooting() -> list[Step | Wait]:
         Step(
             "Troubleshooting: the API server's log",
             f"{unit} journalctl -u snap.kube-apiserver.daemon.service | tail -n 5",
+            shows=".go:",  # each line names the source that it comes from
         ),
     ]
 

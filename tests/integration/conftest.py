@@ -1,14 +1,31 @@
-"""Deploy one model for each file; the tests of a file share it and run in their order."""
+"""Deploy one model for each file; the tests of a file share it and run in their order.
+
+The files of `one_unit` share one, and those of `three_units` another: a deployment takes a minute.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import jubilant
 import pytest
-from tests.integration.helpers import arns, bundle, juju_status, kubernetes, logins
+from tests.integration.helpers import logins
 from tests.integration.helpers.kubernetes import Cluster
 from tests.integration.helpers.steps import Taking, taking
+
+LOG_LINES = 400
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Function,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add the model's log to the report of a test that failed."""
+    report = yield
+    juju = item.funcargs.get("juju")
+    if report.failed and isinstance(juju, jubilant.Juju):
+        report.sections.append(("juju debug-log", juju.debug_log(limit=LOG_LINES)))
+    return report
 
 
 @pytest.fixture(scope="module")
@@ -16,8 +33,6 @@ def juju() -> Iterator[jubilant.Juju]:
     """Return an empty model for this file alone."""
     with jubilant.temp_model() as juju:
         yield juju
-        # pytest shows it after a failure only.
-        print(juju.debug_log(limit=400))
 
 
 @pytest.fixture(scope="module")
@@ -32,25 +47,6 @@ def take(juju: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.fixture(scope="module")
-def deployed(juju: jubilant.Juju) -> jubilant.Juju:
-    """Deploy Charmed Kubernetes 1.28 with easyrsa and aws-iam, all active."""
-    bundle.deploy(juju)
-    juju_status.wait_until_active(juju)
-    return juju
-
-
-@pytest.fixture(scope="module")
-def trio(deployed: jubilant.Juju, cluster: Cluster) -> jubilant.Juju:
-    """Deploy the same with three control-plane units, each with its own API server."""
-    deployed.add_unit("kubernetes-control-plane", num_units=2)
-    juju_status.wait_until_active(deployed)
-    return deployed
-
-
-@pytest.fixture(scope="module")
 def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
-    """Return the deployed cluster, in which knobby can log in through a role."""
-    cluster = kubernetes.connect(deployed, tmp_path_factory.mktemp("kubeconfigs"))
-    cluster.map("knobby", arns.ROLE, "knobby", "view")
-    logins.wait_for_login(cluster)
-    return cluster
+    """Return the cluster that the file's `deployed` deploys, in which knobby can log in."""
+    return logins.first_login(deployed, tmp_path_factory.mktemp("kubeconfigs"))

@@ -6,7 +6,6 @@ The same overlay integrates the charm. The unit's status gives the operator the 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import jubilant
 import pytest
@@ -29,16 +28,11 @@ SERVICE = ("-n", "kube-system", "service", "aws-iam-authenticator")
 
 
 @pytest.fixture(scope="module")
-def deployed(juju: jubilant.Juju) -> Iterator[jubilant.Juju]:
-    """Deploy Charmed Kubernetes 1.29 with easyrsa and aws-iam, which waits for its operator.
-
-    A subordinate gets no event when its principal's options change, so update-status runs often.
-    """
+def deployed(juju: jubilant.Juju) -> jubilant.Juju:
+    """Deploy Charmed Kubernetes 1.29 with easyrsa and aws-iam, which waits for its operator."""
     bundle.deploy(juju, channel="1.29/stable")
     juju_status.wait_until(juju, "blocked")
-    juju.model_config({"update-status-hook-interval": "3s"})
-    yield juju
-    juju.model_config(reset="update-status-hook-interval")
+    return juju
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +50,17 @@ def command(cluster: Cluster) -> str:
 
 
 def wait_for_status(juju: jubilant.Juju, status: str, start: str) -> None:
-    """Wait until aws-iam's unit has this status, with a message that starts with ``start``."""
+    """Wait until aws-iam's unit has this status, with a message that starts with ``start``.
+
+    A subordinate gets no event when its principal's options change, so update-status runs often.
+    """
 
     def says(found: jubilant.Status) -> bool:
         workload = found.get_units("aws-iam")["aws-iam/0"].workload_status
         return workload.current == status and workload.message.startswith(start)
 
-    juju.wait(says, error=jubilant.any_error, delay=0.5, successes=1, timeout=120)
+    with juju_status.frequent_update_status(juju):
+        juju.wait(says, error=jubilant.any_error, delay=0.5, successes=1, timeout=120)
 
 
 def test_given_a_new_deployment_then_the_status_gives_the_exact_command(
@@ -92,10 +90,8 @@ def test_given_a_mapping_that_can_never_work_then_kubernetes_refuses_it(
 def test_given_such_a_mapping_from_before_the_rule_then_the_unit_names_it_and_people_may_edit_it(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
-    deployed.model_config({"update-status-hook-interval": "5m"})
     cluster.kubectl("patch", "crd", MAPPINGS, "--type=json", f"-p={json.dumps(NO_RULES)}")
     cluster.map("pathed", arns.ROLE_WITH_PATH, "dev")
-    deployed.model_config({"update-status-hook-interval": "3s"})
 
     wait_for_status(
         deployed,
@@ -140,10 +136,8 @@ def test_given_a_service_whose_address_is_taken_then_the_status_gives_the_new_ad
 ) -> None:
     before = command(cluster)
     taken = cluster.get(*SERVICE)["spec"]["clusterIP"]
-    deployed.model_config({"update-status-hook-interval": "5m"})
     cluster.kubectl("delete", *SERVICE)
     cluster.kubectl("create", "service", "clusterip", "thief", f"--clusterip={taken}", "--tcp=443")
-    deployed.model_config({"update-status-hook-interval": "3s"})
 
     wait_for_status(deployed, "blocked", "run: ")
     after = command(cluster)

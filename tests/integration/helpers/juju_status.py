@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 import jubilant
 
 # Longer than five minutes: a unit that waits looks again at the next update-status.
 WAIT_SECONDS = 360.0
+_INTERVAL = "update-status-hook-interval"
 
 
 def wait_until_active(juju: jubilant.Juju) -> jubilant.Status:
@@ -30,6 +34,35 @@ def wait_until(juju: jubilant.Juju, wanted: str) -> jubilant.Status:
         )
 
     return juju.wait(ready, error=jubilant.any_error, delay=0.5, successes=2, timeout=WAIT_SECONDS)
+
+
+def wait_until_app_is(juju: jubilant.Juju, wanted: str, seconds: float) -> jubilant.Status:
+    """Wait until aws-iam has the status `wanted`, while agents may be busy.
+
+    Raises:
+        jubilant.WaitError: a unit is in error.
+        TimeoutError: it took longer.
+    """
+    return juju.wait(
+        lambda status: status.apps["aws-iam"].app_status.current == wanted,
+        error=jubilant.any_error,
+        delay=0.5,
+        successes=1,
+        timeout=seconds,
+    )
+
+
+@contextlib.contextmanager
+def frequent_update_status(juju: jubilant.Juju) -> Iterator[None]:
+    """Run update-status every 3 seconds for as long as the block, instead of every 5 minutes.
+
+    Agents are hardly ever idle meanwhile, so wait for idle ones after the block only.
+    """
+    juju.model_config({_INTERVAL: "3s"})
+    try:
+        yield
+    finally:
+        juju.model_config(reset=_INTERVAL)
 
 
 def wait_until_active_without(juju: jubilant.Juju, lost: str) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import jubilant
-from tests.integration.helpers import arns
+from tests.integration.helpers import arns, kubernetes
 from tests.integration.helpers.kubernetes import Cluster
 
 
@@ -34,6 +35,14 @@ def wait_for_login(cluster: Cluster, user: str = "knobby", seconds: float = 60) 
     while (done := cluster.whoami(user)).returncode and time.monotonic() < deadline:
         time.sleep(0.5)
     return username(done)
+
+
+def first_login(juju: jubilant.Juju, folder: Path) -> Cluster:
+    """Let knobby log in through a role; return the cluster once that succeeds."""
+    cluster = kubernetes.connect(juju, folder)
+    cluster.map("knobby", arns.ROLE, "knobby", "view")
+    wait_for_login(cluster)
+    return cluster
 
 
 def seconds_until_login(cluster: Cluster, limit: float = 90) -> float:

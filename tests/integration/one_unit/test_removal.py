@@ -6,10 +6,17 @@ import json
 
 import jubilant
 import pytest
+from tests.integration.helpers import logins
 from tests.integration.helpers.kubernetes import Cluster
 
 CONTROL_PLANE = "kubernetes-control-plane/0"
 OURS = "deployment,service,configmap,serviceaccount,secret,poddisruptionbudget"
+
+
+@pytest.fixture(scope="module")
+def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
+    """Return the cluster with a kubeconfig of today: another file changes the cluster id."""
+    return logins.first_login(deployed, tmp_path_factory.mktemp("kubeconfigs"))
 
 
 @pytest.fixture(scope="module")

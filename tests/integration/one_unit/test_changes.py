@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import jubilant
 import pytest
 from tests.integration.helpers import arns, bundle, juju_status, kubernetes, logins, testbed_only
@@ -16,12 +14,9 @@ CONTROL_PLANE = "kubernetes-control-plane/0"
 API_SERVER = "snap.kube-apiserver.daemon.service"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def frequent_hooks(deployed: jubilant.Juju) -> Iterator[None]:
-    """Run update-status every few seconds instead of every few minutes."""
-    deployed.model_config({"update-status-hook-interval": "3s"})
-    yield
-    deployed.model_config(reset="update-status-hook-interval")
+def exists(cluster: Cluster, kind: str) -> bool:
+    """Return whether the cluster has the charm's object of this kind."""
+    return "aws-iam-authenticator" in cluster.kubectl("get", "-n", "kube-system", kind)
 
 
 def test_given_a_deployment_deleted_by_hand_when_a_hook_runs_then_people_log_in_again(
@@ -31,10 +26,8 @@ def test_given_a_deployment_deleted_by_hand_when_a_hook_runs_then_people_log_in_
 
     cluster.kubectl("delete", *DEPLOYMENT)
 
-    eventually(
-        lambda: "aws-iam-authenticator" in cluster.kubectl("get", "-n", "kube-system", "deploy"),
-        "deployed again",
-    )
+    with juju_status.frequent_update_status(deployed):
+        eventually(lambda: exists(cluster, "deploy"), "deployed again")
     juju_status.wait_until_active(deployed)
     assert cluster.get(*DEPLOYMENT)["metadata"]["uid"] != before
     assert logins.wait_for_login(cluster) == "knobby"
@@ -47,10 +40,8 @@ def test_given_a_service_deleted_by_hand_when_a_hook_runs_then_it_is_back_with_i
 
     cluster.kubectl("delete", *SERVICE)
 
-    eventually(
-        lambda: "aws-iam-authenticator" in cluster.kubectl("get", "-n", "kube-system", "svc"),
-        "created again",
-    )
+    with juju_status.frequent_update_status(deployed):
+        eventually(lambda: exists(cluster, "svc"), "created again")
     after = cluster.get(*SERVICE)
     assert after["metadata"]["uid"] != before["metadata"]["uid"]
     assert after["spec"]["clusterIP"] == before["spec"]["clusterIP"]
@@ -62,8 +53,8 @@ def test_given_another_image_then_no_login_fails_meanwhile_and_the_version_follo
 ) -> None:
     logins.wait_for_login(cluster)
 
-    with logins.RepeatedLogins(cluster) as people:
-        deployed.config("aws-iam", {"image": bundle.NEXT_IMAGE})
+    deployed.config("aws-iam", {"image": bundle.NEXT_IMAGE})
+    with juju_status.frequent_update_status(deployed), logins.RepeatedLogins(cluster) as people:
         deployed.wait(
             lambda status: status.apps["aws-iam"].version == "v0.7.18",
             error=jubilant.any_error,
@@ -88,29 +79,26 @@ def test_given_a_mapping_that_can_never_work_then_the_unit_names_it(
     cluster.map("pathed", arns.ROLE_WITH_PATH, "dev")
 
     named = "1 never work: pathed: no login has a role path"
-    eventually(lambda: named in juju_status.message(deployed), "named")
+    with juju_status.frequent_update_status(deployed):
+        eventually(lambda: named in juju_status.message(deployed), "named")
 
-    cluster.kubectl("delete", "iamidentitymapping", "pathed")
-    eventually(lambda: "never work" not in juju_status.message(deployed), "forgotten")
+        cluster.kubectl("delete", "iamidentitymapping", "pathed")
+        eventually(lambda: "never work" not in juju_status.message(deployed), "forgotten")
 
 
 def test_given_an_api_server_that_is_down_during_hooks_then_the_unit_waits_and_recovers(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
-    # The control plane's own hooks would start the API server again.
-    testbed_only.stop_agent(deployed, CONTROL_PLANE)
-    deployed.exec("systemctl", "stop", API_SERVER, unit="aws-iam/0")
-    try:
-        status = deployed.wait(
-            lambda status: status.apps["aws-iam"].app_status.current == "waiting",
-            error=jubilant.any_error,
-            delay=0.5,
-            successes=1,
-            timeout=60,
-        )
-    finally:
-        deployed.exec("systemctl", "start", API_SERVER, unit="aws-iam/0")
-        testbed_only.start_agent(deployed, CONTROL_PLANE)
+    with juju_status.frequent_update_status(deployed):
+        # The control plane's own hooks would start the API server again.
+        testbed_only.stop_agent(deployed, CONTROL_PLANE)
+        deployed.exec("systemctl", "stop", API_SERVER, unit="aws-iam/0")
+        try:
+            status = juju_status.wait_until_app_is(deployed, "waiting", seconds=60)
+        finally:
+            deployed.exec("systemctl", "start", API_SERVER, unit="aws-iam/0")
+            testbed_only.start_agent(deployed, CONTROL_PLANE)
+        juju_status.wait_until_app_is(deployed, "active", juju_status.WAIT_SECONDS)
 
     shown = status.get_units("aws-iam")["aws-iam/0"].workload_status.message
     assert shown.startswith("waiting for the Kubernetes API")
@@ -122,13 +110,8 @@ def test_given_an_image_that_does_not_exist_then_the_unit_says_so_and_people_sti
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     deployed.config("aws-iam", {"image": "registry.invalid/authenticator:v0.0.1"})
-    deployed.wait(
-        lambda status: status.apps["aws-iam"].app_status.current == "blocked",
-        error=jubilant.any_error,
-        delay=0.5,
-        successes=1,
-        timeout=120,
-    )
+    with juju_status.frequent_update_status(deployed):
+        juju_status.wait_until_app_is(deployed, "blocked", seconds=120)
     shown = juju_status.message(deployed)
     assert logins.wait_for_login(cluster) == "knobby"
 

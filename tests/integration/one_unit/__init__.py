@@ -1,0 +1,1 @@
+"""Charmed Kubernetes 1.28 with one unit. The files share one model; the last removes the charm."""
