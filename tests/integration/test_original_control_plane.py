@@ -1,10 +1,12 @@
-"""A control plane that handles the webhook file as the original of 1.28 does.
+"""A control plane whose webhook works as the original's of 1.28 does.
 
-It reads only the URL from the file, and never acknowledges a new file.
+It reads only the URL from aws-iam's file, and never acknowledges a new file. It answers 500 where
+the authenticator refuses.
 """
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import jubilant
@@ -19,11 +21,17 @@ from tests.integration.helpers import (
 )
 from tests.integration.helpers.kubernetes import Cluster
 
-OPTION = """
+CONTROL_PLANE = "kubernetes-control-plane/0"
+FORWARDER = "cdk.master.auth-webhook.service"
+# The API server asks a webhook that fails five times, within four to five seconds.
+ASKED = 5
+SECONDS = 3
+OPTIONS = """
 applications:
   kubernetes-control-plane:
     options:
       webhook-caller: original
+      api-extra-args: authentication-token-webhook-cache-ttl=1s
 """
 
 
@@ -31,7 +39,7 @@ applications:
 def deployed(juju: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> jubilant.Juju:
     testbed_only.require("the option is the testbed's")
     extra: Path = tmp_path_factory.mktemp("overlay") / "original.yaml"
-    extra.write_text(OPTION)
+    extra.write_text(OPTIONS)
     bundle.deploy(juju, extra=[extra])
     juju_status.wait_until_active(juju)
     return juju
@@ -52,3 +60,24 @@ def test_given_a_new_authority_then_the_rotation_ends_without_an_acknowledgement
     testbed_only.end_former_pods(deployed, cluster)
     certificates.all_units_trust(deployed, certificates.authority(deployed))
     assert logins.wait_for_login(cluster) == "knobby"
+
+
+def test_given_a_user_without_a_mapping_then_the_refusal_takes_seconds(
+    deployed: jubilant.Juju, cluster: Cluster, tmp_path: Path
+) -> None:
+    person = tmp_path / "kubeconfig"
+    person.write_text(deployed.run("aws-iam/leader", "get-kubeconfig").results["kubeconfig"])
+    before = failures(deployed)
+
+    began = time.monotonic()
+    refused = Cluster(cluster.admin, person).whoami("mallory")
+
+    assert "Unauthorized" in refused.stderr
+    assert time.monotonic() - began > SECONDS
+    assert failures(deployed) - before >= ASKED
+
+
+def failures(juju: jubilant.Juju) -> int:
+    """Return how often the control plane's webhook has answered 500."""
+    log = juju.exec("journalctl", "-u", FORWARDER, unit=CONTROL_PLANE).stdout
+    return log.count("KeyError('authenticated')")

@@ -96,22 +96,21 @@ class ControlPlane(ops.CharmBase):
     def _webhook_file(self, asked: Webhook | None) -> str:
         """Return the webhook kubeconfig that the API server is to use; empty for none."""
         text = self.host.read(WEBHOOK_CONFIG) if asked else ""
-        self._keep(webhook.RENDERED, webhook.rendered(self._target(text)))
+        strict = self._caller != webhook.ORIGINAL
+        self._keep(webhook.TRUST, webhook.trusted(webhook.trust(text) if strict else None))
+        self._keep(webhook.RENDERED, self._rendered(text))
         return text if self._caller == webhook.API_SERVER else webhook.of_the_forwarder()
 
-    def _target(self, text: str) -> webhook.Target:
-        if not self.aws_iam:
-            return webhook.Target(str(self.config["authn-webhook-endpoint"]))
-        if not text:
-            return webhook.Target()
-        return webhook.target(text, verified=self._caller != webhook.ORIGINAL)
+    def _rendered(self, text: str) -> str:
+        custom = str(self.config.get("authn-webhook-endpoint", ""))
+        return webhook.rendered(aws_iam=webhook.url(text) if text else "", custom=custom)
 
     def _run_services(self, node: str, webhook_file: str) -> None:
         self._keep(ADMIN_KUBECONFIG, self.host.read(_MACHINE_ADMIN))
         mode, extra = str(self.config["authorization-mode"]), str(self.config["api-extra-args"])
         flags = services.api_server_flags(self.host, mode, extra, webhook=bool(webhook_file))
         if self._caller != webhook.API_SERVER:
-            services.run_forwarder(self.host)
+            services.run_forwarder(self.host, self.host.read(webhook.RENDERED))
         services.run_api_server(self.host, flags, webhook_file)
         services.run_others(self.host, node)
 

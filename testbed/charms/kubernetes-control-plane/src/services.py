@@ -14,6 +14,7 @@ WEBHOOK = "/var/snap/kube-apiserver/current/webhook.yaml"
 
 _FORWARDER = "cdk.master.auth-webhook.service"
 _FORWARDER_PROGRAM = "/root/cdk/auth-webhook/forwarder.py"
+_FORWARDER_RUNNING_WITH = "/root/cdk/auth-webhook/running-with"
 _KUBELET = "kubelet"
 _COMPONENTS = ("kube-controller-manager", "kube-scheduler", "kube-proxy")
 _CACHE_TTL = "1m0s"
@@ -93,12 +94,19 @@ def run_api_server(host: Host, flags: str, webhook: str) -> None:
     host.write(_RUNNING_WITH, wanted)
 
 
-def run_forwarder(host: Host) -> None:
-    """Start what the API server asks where it does not ask aws-iam itself."""
-    if host.systemctl("is-active", _FORWARDER):
+def run_forwarder(host: Host, rendered: str) -> None:
+    """Have the forwarder run, which the API server asks unless it asks aws-iam itself.
+
+    It reads what is `rendered` for it at its start, so it is restarted when that changes. Until
+    it listens again, the API server refuses every token that it does not remember.
+    """
+    program = Path(__file__).with_name("forwarder.py").read_text()
+    wanted = hashlib.sha256(f"{program}\0{rendered}".encode()).hexdigest()
+    if host.text(_FORWARDER_RUNNING_WITH) == wanted and host.systemctl("is-active", _FORWARDER):
         return
-    host.write(_FORWARDER_PROGRAM, Path(__file__).with_name("forwarder.py").read_text())
-    host.systemctl("start", _FORWARDER)
+    host.write(_FORWARDER_PROGRAM, program)
+    host.systemctl("restart", _FORWARDER)
+    host.write(_FORWARDER_RUNNING_WITH, wanted)
 
 
 def run_others(host: Host, node: str) -> None:

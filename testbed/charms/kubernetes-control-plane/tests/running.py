@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import runpy
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +31,7 @@ clusters:
     tls-server-name: aws-iam-authenticator.kube-system.svc
 """
 RENDERED = "root/cdk/auth-webhook/auth-webhook.py"
+TRUST = "root/cdk/auth-webhook/trust.json"
 WEBHOOK_PATH = "root/cdk/aws-iam-webhook.yaml"
 FORWARDER = "cdk.master.auth-webhook.service"
 ARGS = "var/snap/kube-apiserver/current/args"
@@ -69,8 +71,8 @@ class FakeHost(Host):
     def write(self, name: str, text: str, owner: str = "") -> None:
         super().write(name, text)
 
-    def restarts(self) -> int:
-        return self.commands.count("restart snap.kube-apiserver.daemon.service")
+    def restarts(self, service: str = "snap.kube-apiserver.daemon.service") -> int:
+        return self.commands.count(f"restart {service}")
 
 
 def runner(track: str) -> Run:
@@ -102,10 +104,15 @@ def flags(host: FakeHost) -> list[str]:
     return (host.root / ARGS).read_text().splitlines()
 
 
-def target(host: FakeHost) -> dict[str, str]:
-    """Whom the forwarder asks."""
+def endpoints(host: FakeHost) -> tuple[str, str]:
+    """Whom the forwarder asks: aws-iam, and the option's."""
     ran = runpy.run_path(str(host.root / RENDERED))
-    return {key: ran[key] for key in ("url", "server_name", "authorities")}
+    return ran["AWS_IAM_ENDPOINT"], ran["CUSTOM_AUTHN_ENDPOINT"]
+
+
+def trust(host: FakeHost) -> dict[str, str]:
+    """Whom the forwarder trusts."""
+    return json.loads((host.root / TRUST).read_text())
 
 
 def client_config(host: FakeHost) -> dict[str, list[dict[str, str]]]:

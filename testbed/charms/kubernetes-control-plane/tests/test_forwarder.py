@@ -7,6 +7,7 @@ import http.server
 import json
 import ssl
 import threading
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,21 +22,31 @@ from testbed.cluster import pki
 AUTHORITY = pki.new_authority("webhook-ca")
 NAME = "aws-iam-authenticator.kube-system.svc"
 REVIEW = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": "t"}}
-Ask = Callable[[webhook.Target], dict[str, Any]]
+NOBODY = "https://127.0.0.1:1/authenticate"
+TRUST = webhook.Trust(AUTHORITY.certificate_pem.decode(), NAME)
+ANSWERS: dict[str, object] = {
+    "t": {"authenticated": True, "user": {"username": "bearer of t"}},
+    "refused": {"user": {}},
+    "said to be nobody's": {"authenticated": False},
+    "no status": None,
+}
+Ask = Callable[..., tuple[int, Any]]
 
 
 class Webhook(http.server.BaseHTTPRequestHandler):
-    """Knows the bearer of every token, and notes who asks by which connection."""
+    """Answers by `ANSWERS`, and notes who asks by which connection, and for what."""
 
     protocol_version = "HTTP/1.1"
-    connections: ClassVar[set[int]] = set()
+    connections: ClassVar[list[int]] = []
+    asked: ClassVar[list[str]] = []
 
     def do_POST(self) -> None:
-        self.connections.add(self.client_address[1])
+        self.connections.append(self.client_address[1])
         review = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        user = {"username": f"bearer of {review['spec']['token']}"}
-        text = json.dumps({**review, "status": {"authenticated": True, "user": user}}).encode()
-        self.send_response(200)
+        token = review["spec"]["token"]
+        self.asked.append(token)
+        text = json.dumps({**review, "status": ANSWERS[token]}).encode()
+        self.send_response(403 if token == "refused" else 200)
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
         self.wfile.write(text)
@@ -44,39 +55,68 @@ class Webhook(http.server.BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> Iterator[str]:
-    """A webhook whose certificate names the Service alone."""
+class WebhookServer(http.server.ThreadingHTTPServer):
+    """Notes who connects, before any handshake."""
+
+    callers: ClassVar[list[int]] = []
+
+    def get_request(self) -> tuple[Any, Any]:
+        connection, caller = self.socket.accept()
+        self.callers.append(caller[1])
+        return self.context.wrap_socket(connection, server_side=True), caller
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self.context = context
+        super().__init__(("127.0.0.1", 0), Webhook)
+
+
+@pytest.fixture(params=[NAME])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A webhook whose certificate names the Service alone, unless a test says another name."""
     pair = tmp_path / "pair.pem"
-    served = pki.issue(AUTHORITY, "webhook", sans=[NAME])
+    served = pki.issue(AUTHORITY, "webhook", sans=[request.param])
     pair.write_bytes(served.certificate_pem + served.key_pem)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pair)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Webhook)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    with _serving(server):
+    for noted in (Webhook.connections, Webhook.asked, WebhookServer.callers):
+        noted.clear()
+    with _serving(server := WebhookServer(context)):
         yield f"https://127.0.0.1:{server.server_port}/authenticate"
 
 
 @pytest.fixture
-def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ask]:
-    """Ask the forwarder, for a target, who the bearer of a token is."""
-    monkeypatch.setattr(forwarder, "RENDERED", tmp_path / "auth-webhook.py")
-    server = forwarder.Server(("127.0.0.1", 0), forwarder.Forwarder)
-    with _serving(server):
+def ask(tmp_path: Path) -> Ask:
+    """Ask the forwarder who the bearer of a token is; return its code and its answer's status."""
+    folder = tmp_path / "auth-webhook"
+    folder.mkdir()
 
-        def ask(target: webhook.Target) -> dict[str, Any]:
-            forwarder.RENDERED.write_text(webhook.rendered(target))
+    def ask(
+        url: str = "", *, custom: str = "", trust: webhook.Trust | None = None, token: str = "t"
+    ) -> tuple[int, Any]:
+        rendered = webhook.rendered(aws_iam=url, custom=custom)
+        (folder / "auth-webhook.py").write_text(rendered)
+        (folder / "trust.json").write_text(webhook.trusted(trust))
+        server = forwarder.Server(("127.0.0.1", 0), folder)
+        with _serving(server):
             address = f"http://127.0.0.1:{server.server_port}/"
-            with urllib.request.urlopen(address, json.dumps(REVIEW).encode()) as answer:
-                return json.loads(answer.read())["status"]
+            return _review(address, token)
 
-        yield ask
+    return ask
+
+
+def _review(address: str, token: str) -> tuple[int, Any]:
+    review = json.dumps({**REVIEW, "spec": {"token": token}}).encode()
+    try:
+        with urllib.request.urlopen(address, review) as answer:
+            return answer.status, json.loads(answer.read()).get("status")
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
 
 
 @contextlib.contextmanager
 def _serving(server: http.server.HTTPServer) -> Iterator[None]:
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
         yield
@@ -86,22 +126,64 @@ def _serving(server: http.server.HTTPServer) -> Iterator[None]:
         server.server_close()
 
 
-def test_a_review_is_answered_by_whom_the_target_names(ask: Ask, url: str) -> None:
-    status = ask(webhook.Target(url, NAME, AUTHORITY.certificate_pem.decode()))
-
-    assert status == {"authenticated": True, "user": {"username": "bearer of t"}}
+@pytest.mark.parametrize("trust", [None, TRUST])
+def test_a_review_is_answered_by_whom_the_url_names(
+    ask: Ask, url: str, trust: webhook.Trust | None
+) -> None:
+    assert ask(url, trust=trust) == (200, ANSWERS["t"])
 
 
 def test_every_review_has_a_connection_of_its_own(ask: Ask, url: str) -> None:
-    Webhook.connections.clear()
     for _ in range(3):
-        ask(webhook.Target(url, NAME, AUTHORITY.certificate_pem.decode()))
+        ask(url, trust=TRUST)
 
-    assert len(Webhook.connections) == 3
+    assert len(set(Webhook.connections)) == 3
 
 
-def test_without_authorities_no_certificate_is_verified(ask: Ask, url: str) -> None:
-    assert ask(webhook.Target(url))["authenticated"]
+@pytest.mark.parametrize(("url", "connections"), [("127.0.0.1", 1), (NAME, 2)], indirect=["url"])
+def test_a_certificate_is_verified_by_what_the_machine_trusts_and_then_no_more(
+    ask: Ask, url: str, connections: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    trusted = tmp_path / "trusted.pem"
+    trusted.write_bytes(AUTHORITY.certificate_pem)
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+
+    assert ask(url) == (200, ANSWERS["t"])
+    assert len(WebhookServer.callers) == connections
+    assert Webhook.connections == WebhookServer.callers[-1:]
+
+
+def test_the_second_url_is_asked_where_the_first_does_not_know_the_token(
+    ask: Ask, url: str
+) -> None:
+    assert ask(NOBODY, custom=url) == (200, ANSWERS["t"])
+
+
+def test_as_in_the_original_a_refusal_by_the_authenticator_is_an_internal_error(
+    ask: Ask, url: str
+) -> None:
+    code, text = ask(url, token="refused")
+
+    assert code == 500
+    assert text.startswith("500 Internal Server Error")
+
+
+@pytest.mark.parametrize("token", ["said to be nobody's", "no status"])
+def test_as_in_the_original_other_answers_are_a_clean_refusal(
+    ask: Ask, url: str, token: str
+) -> None:
+    assert ask(url, token=token) == (200, {"authenticated": False})
+
+
+def test_as_in_the_original_nobodys_answer_is_a_clean_refusal(ask: Ask) -> None:
+    assert ask(NOBODY) == (200, {"authenticated": False})
+
+
+def test_with_trust_a_refusal_is_passed_on_as_it_is(ask: Ask, url: str) -> None:
+    code, text = ask(url, trust=TRUST, token="refused")
+
+    assert code == 403
+    assert json.loads(text)["status"] == ANSWERS["refused"]
 
 
 @pytest.mark.parametrize(
@@ -111,21 +193,28 @@ def test_without_authorities_no_certificate_is_verified(ask: Ask, url: str) -> N
         ("another.svc", AUTHORITY, "Hostname mismatch"),
     ],
 )
-def test_a_certificate_that_does_not_fit_is_nobodys_word(
+def test_with_trust_a_certificate_that_does_not_fit_is_nobodys_word(
     ask: Ask, url: str, name: str, authority: pki.Pair, why: str
 ) -> None:
-    status = ask(webhook.Target(url, name, authority.certificate_pem.decode()))
+    trust = webhook.Trust(authority.certificate_pem.decode(), name)
 
+    code, status = ask(url, trust=trust)
+
+    assert code == 200
     assert not status["authenticated"]
     assert why in status["error"]
+    assert Webhook.asked == []
 
 
-def test_where_nobody_is_to_be_asked_the_token_is_nobodys(ask: Ask) -> None:
-    assert ask(webhook.Target()) == {"authenticated": False}
-
-
-def test_where_nobody_answers_the_token_is_nobodys(ask: Ask) -> None:
-    status = ask(webhook.Target("https://127.0.0.1:1/authenticate"))
+def test_with_trust_a_failure_is_said(ask: Ask) -> None:
+    _, status = ask(NOBODY, trust=TRUST)
 
     assert not status["authenticated"]
-    assert "https://127.0.0.1:1/authenticate" in status["error"]
+    assert NOBODY in status["error"]
+
+
+@pytest.mark.parametrize("trust", [None, TRUST])
+def test_where_nobody_is_to_be_asked_the_token_is_nobodys(
+    ask: Ask, trust: webhook.Trust | None
+) -> None:
+    assert ask(trust=trust) == (200, {"authenticated": False})

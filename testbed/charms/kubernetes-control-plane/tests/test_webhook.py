@@ -14,9 +14,10 @@ from running import (
     Run,
     aws_iam,
     client_config,
+    endpoints,
     flags,
     names,
-    target,
+    trust,
     write_webhook,
 )
 
@@ -55,8 +56,8 @@ def test_the_forwarder_goes_by_the_whole_file(run_old: Run, host: FakeHost) -> N
 
     state = run_old(aws_iam(), **{"webhook-caller": "forwarder"})
 
-    assert target(host) == {
-        "url": "https://10.152.183.7:443/authenticate",
+    assert endpoints(host) == ("https://10.152.183.7:443/authenticate", "")
+    assert trust(host) == {
         "server_name": "aws-iam-authenticator.kube-system.svc",
         "authorities": "authority",
     }
@@ -71,11 +72,7 @@ def test_a_file_without_a_server_name_is_about_the_urls_host(run_old: Run, host:
 
     run_old(aws_iam(), **{"webhook-caller": "forwarder"})
 
-    assert target(host) == {
-        "url": "https://10.152.183.7:443/authenticate",
-        "server_name": "",
-        "authorities": "authority",
-    }
+    assert trust(host) == {"server_name": "", "authorities": "authority"}
 
 
 def test_as_the_original_it_takes_the_url_alone_and_says_nothing_of_the_file(
@@ -85,11 +82,8 @@ def test_as_the_original_it_takes_the_url_alone_and_says_nothing_of_the_file(
 
     state = run_old(aws_iam(), **{"webhook-caller": "original"})
 
-    assert target(host) == {
-        "url": "https://10.152.183.7/a",
-        "server_name": "",
-        "authorities": "",
-    }
+    assert endpoints(host) == ("https://10.152.183.7/a", "")
+    assert trust(host) == {}
     [relation] = state.relations
     assert "webhook_hash" not in relation.local_unit_data
 
@@ -196,7 +190,8 @@ def test_the_newer_flavours_forwarder_asks_the_url_of_its_option(
     run_new(event="config_changed", **{"authn-webhook-endpoint": url})
 
     assert FORWARDER in host.running
-    assert target(host) == {"url": url, "server_name": "", "authorities": ""}
+    assert endpoints(host) == ("", url)
+    assert trust(host) == {}
     assert url in (host.root / RENDERED).read_text()
     assert names(client_config(host)["users"]) == ["admin"]
 
@@ -208,6 +203,60 @@ def test_the_newer_flavour_renders_no_url_when_the_option_is_cleared(
 
     run_new(event="config_changed")
 
-    assert target(host)["url"] == ""
+    assert endpoints(host) == ("", "")
     assert "https" not in (host.root / RENDERED).read_text()
     assert host.restarts() == 1
+
+
+def test_a_strict_forwarder_stays_strict_when_aws_iam_withdraws(
+    run_old: Run, host: FakeHost
+) -> None:
+    write_webhook(host)
+    run_old(aws_iam(), **{"webhook-caller": "forwarder"})
+
+    run_old(aws_iam(status="false"), **{"webhook-caller": "forwarder"})
+
+    assert endpoints(host) == ("", "")
+    assert trust(host) == {"authorities": "", "server_name": ""}
+
+
+def test_the_forwarder_is_restarted_when_the_url_changes_and_only_then(
+    run_new: Run, host: FakeHost
+) -> None:
+    for url in ("", "https://10.152.183.7/a", "https://10.152.183.7/a", "https://10.152.183.8/a"):
+        run_new(event="config_changed", **{"authn-webhook-endpoint": url})
+
+    assert host.restarts(FORWARDER) == 3
+
+
+def test_the_forwarder_is_not_restarted_for_a_new_authority(run_old: Run, host: FakeHost) -> None:
+    write_webhook(host)
+    run_old(aws_iam(), **{"webhook-caller": "forwarder"})
+    former = trust(host)
+    write_webhook(host, WEBHOOK_FILE.replace("YXV0aG9yaXR5", "bmV3"))
+
+    run_old(aws_iam(), **{"webhook-caller": "forwarder"})
+
+    assert trust(host) == {**former, "authorities": "new"}
+    assert host.restarts(FORWARDER) == 1
+
+
+def test_a_hook_that_died_before_the_forwarders_restart_restarts_it_when_it_is_run_again(
+    run_new: Run, host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {"authn-webhook-endpoint": "https://10.152.183.7/a"}
+    run_new(event="install")
+
+    def die(self: FakeHost, verb: str, service: str) -> bool:
+        if verb == "restart":
+            raise KeyboardInterrupt
+        return True
+
+    with monkeypatch.context() as dying:
+        dying.setattr(FakeHost, "systemctl", die)
+        with pytest.raises(KeyboardInterrupt):
+            run_new(event="config_changed", **options)
+
+    run_new(event="config_changed", **options)
+
+    assert host.restarts(FORWARDER) == 2
