@@ -1,7 +1,7 @@
 """A control plane whose webhook works as the original's of 1.28 does.
 
 It reads only the URL from aws-iam's file, and never acknowledges a new file. It answers 500 where
-the authenticator refuses.
+the authenticator refuses, and it also knows the administrator's token.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import jubilant
 import pytest
+import yaml
 from tests.integration.helpers import (
     bundle,
     certificates,
@@ -19,6 +20,7 @@ from tests.integration.helpers import (
     testbed_only,
     units,
 )
+from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 
 CONTROL_PLANE = "kubernetes-control-plane/0"
@@ -77,7 +79,35 @@ def test_given_a_user_without_a_mapping_then_the_refusal_takes_seconds(
     assert failures(deployed) - before >= ASKED
 
 
+def test_given_that_the_webhook_is_down_then_it_lets_the_administrator_in_no_more(
+    deployed: jubilant.Juju, cluster: Cluster
+) -> None:
+    [user] = [
+        entry["user"]
+        for entry in yaml.safe_load(cluster.admin.read_text())["users"]
+        if entry["name"] == "admin"
+    ]
+    assert list(user) == ["token"]
+
+    deployed.exec("systemctl", "stop", FORWARDER, unit=CONTROL_PLANE)
+    try:
+        eventually(lambda: "Unauthorized" in refusal(cluster), "refused")
+    finally:
+        deployed.exec("systemctl", "start", FORWARDER, unit=CONTROL_PLANE)
+
+    eventually(lambda: not refusal(cluster), "let in")
+
+
 def failures(juju: jubilant.Juju) -> int:
     """Return how often the control plane's webhook has answered 500."""
     log = juju.exec("journalctl", "-u", FORWARDER, unit=CONTROL_PLANE).stdout
     return log.count("KeyError('authenticated')")
+
+
+def refusal(cluster: Cluster) -> str:
+    """Return what kubectl says to an administrator who is not let in, empty if it is."""
+    try:
+        cluster.kubectl("get", "nodes")
+    except AssertionError as error:
+        return str(error)
+    return ""

@@ -13,14 +13,16 @@ import ops
 from charms.aws_iam.v0.aws_iam import WEBHOOK_CONFIG, AwsIamProvider, Webhook
 
 import services
+import tokens
 import webhook
-from client_config import client_config
+from client_config import admin_config, client_config
 from host import ADMIN_KUBECONFIG, Host
 
 _AWS_IAM = "aws-iam"
 _CERTIFICATES = "certificates"
 _CLIENT_CONFIG = "/home/ubuntu/config"
 _MACHINE_ADMIN = "/var/lib/testbed/pki/admin.kubeconfig"
+_AUTHORITYS_KEY = "/var/lib/testbed/pki/ca.key"
 
 
 class ControlPlane(ops.CharmBase):
@@ -63,7 +65,7 @@ class ControlPlane(ops.CharmBase):
         asked = self.aws_iam.webhook if self.aws_iam else None
         self._run_services(facts["NODE_NAME"], self._webhook_file(asked))
         ready = services.api_server_answers(self.host, wait=True)
-        config = client_config(self.host.read(_MACHINE_ADMIN), self._cluster_id())
+        config = client_config(self._admin(), self._cluster_id())
         self._keep(_CLIENT_CONFIG, config, owner="ubuntu")
         self._tell_aws_iam(ready, asked)
         self._ask_for_certificate(facts["ADDRESS"])
@@ -106,13 +108,27 @@ class ControlPlane(ops.CharmBase):
         return webhook.rendered(aws_iam=webhook.url(text) if text else "", custom=custom)
 
     def _run_services(self, node: str, webhook_file: str) -> None:
-        self._keep(ADMIN_KUBECONFIG, self.host.read(_MACHINE_ADMIN))
+        self._keep(tokens.KNOWN_TOKENS, tokens.known(self._token))
+        self._keep(ADMIN_KUBECONFIG, self._admin())
         mode, extra = str(self.config["authorization-mode"]), str(self.config["api-extra-args"])
         flags = services.api_server_flags(self.host, mode, extra, webhook=bool(webhook_file))
         if self._caller != webhook.API_SERVER:
             services.run_forwarder(self.host, self.host.read(webhook.RENDERED))
         services.run_api_server(self.host, flags, webhook_file)
         services.run_others(self.host, node)
+
+    def _admin(self) -> str:
+        """Return the administrator's kubeconfig: with a token that the original's webhook knows,
+        or with a certificate where that webhook is not asked."""
+        config, token = self.host.read(_MACHINE_ADMIN), self._token
+        return admin_config(config, token) if token else config
+
+    @property
+    def _token(self) -> str:
+        """The administrator's token, empty where no webhook knows it."""
+        if self._caller != webhook.ORIGINAL:
+            return ""
+        return tokens.admin(self.host.read(_AUTHORITYS_KEY))
 
     def _cluster_id(self) -> str:
         """Return the id that aws-iam gave, for as long as their relation lasts."""

@@ -17,6 +17,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeHost:
         "kube-proxy.yaml": "mode: nftables\n",
         "machine.env": "ADDRESS=10.85.0.10\nNODE_NAME=node-0\nPROGRAMS=/programs\n",
         "pki/admin.kubeconfig": yaml.safe_dump(ADMIN),
+        "pki/ca.key": "the authority's key",
         **{f"args/{app}": "--authorization-mode=AlwaysAllow\n--own=flag\n" for app in APPS},
     }
     for name, text in files.items():

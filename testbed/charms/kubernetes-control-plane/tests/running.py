@@ -17,7 +17,7 @@ from host import Host
 CHARM = Path(__file__).parents[1]
 ADMIN = {
     "clusters": [{"name": "juju-cluster", "cluster": {"server": "https://10.85.0.10:6443"}}],
-    "users": [{"name": "admin", "user": {}}],
+    "users": [{"name": "admin", "user": {"client-certificate-data": "Y2VydA=="}}],
     "contexts": [
         {"name": "juju-context", "context": {"cluster": "juju-cluster", "user": "admin"}}
     ],

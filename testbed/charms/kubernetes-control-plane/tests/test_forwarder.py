@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 import pytest
 
 import forwarder
+import tokens
 import webhook
 from testbed.cluster import pki
 
@@ -177,6 +178,20 @@ def test_as_in_the_original_other_answers_are_a_clean_refusal(
 
 def test_as_in_the_original_nobodys_answer_is_a_clean_refusal(ask: Ask) -> None:
     assert ask(NOBODY) == (200, {"authenticated": False})
+
+
+def test_the_control_planes_own_tokens_are_known_and_go_to_nobody_else(
+    ask: Ask, url: str, tmp_path: Path
+) -> None:
+    token = tokens.admin("key")
+    (tmp_path / "known_tokens.csv").write_text(tokens.known(token))
+
+    code, status = ask(url, token=token)
+
+    user = {"username": "admin", "uid": "admin", "groups": ["system:masters"]}
+    assert (code, status) == (200, {"authenticated": True, "user": user})
+    assert Webhook.asked == []
+    assert ask(url) == (200, ANSWERS["t"])
 
 
 def test_with_trust_a_refusal_is_passed_on_as_it_is(ask: Ask, url: str) -> None:

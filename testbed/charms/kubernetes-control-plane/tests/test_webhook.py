@@ -260,3 +260,27 @@ def test_a_hook_that_died_before_the_forwarders_restart_restarts_it_when_it_is_r
     run_new(event="config_changed", **options)
 
     assert host.restarts(FORWARDER) == 2
+
+
+def test_the_administrator_logs_in_by_a_token_that_the_originals_forwarder_knows(
+    run_new: Run, host: FakeHost
+) -> None:
+    run_new(event="install")
+
+    [root] = yaml.safe_load((host.root / "root/.kube/config").read_text())["users"]
+    token, *user = (host.root / "root/cdk/known_tokens.csv").read_text().strip().split(",")
+    assert root == {"name": "admin", "user": {"token": token}}
+    assert token.startswith("admin::")
+    assert user == ["admin", "admin", "system:masters"]
+    assert client_config(host)["users"] == [root]
+
+
+@pytest.mark.parametrize("caller", ["kube-apiserver", "forwarder"])
+def test_the_administrator_logs_in_by_certificate_where_that_forwarder_is_not_asked(
+    run_old: Run, host: FakeHost, caller: str
+) -> None:
+    run_old(event="install", **{"webhook-caller": caller})
+
+    [root] = yaml.safe_load((host.root / "root/.kube/config").read_text())["users"]
+    assert root["user"] == {"client-certificate-data": "Y2VydA=="}
+    assert not (host.root / "root/cdk/known_tokens.csv").exists()
