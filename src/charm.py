@@ -32,6 +32,7 @@ from cluster import api, manifests, objects, pods
 from config import Config
 from control_plane import ControlPlane
 from errors import Blocked, Unready, Waiting
+from files import Machine
 from peers import Shared
 
 logger = logging.getLogger(__name__)
@@ -39,6 +40,8 @@ logger = logging.getLogger(__name__)
 
 class AwsIamCharm(ops.CharmBase):
     """A subordinate of kubernetes-control-plane that serves its authentication webhook."""
+
+    machine = Machine()
 
     def __init__(self, framework: ops.Framework):
         super().__init__(framework)
@@ -95,12 +98,12 @@ class AwsIamCharm(ops.CharmBase):
         self._requirer.withdraw()
 
     def _on_remove(self, _: ops.EventBase) -> None:
-        files.remove(files.WEBHOOK)
+        files.remove(self.machine.webhook)
         try:
             if control_plane.is_leaving():
                 return
             with api.errors_as_status():
-                objects.remove(api.connect(files.ADMIN_KUBECONFIG))
+                objects.remove(api.connect(self.machine.admin_kubeconfig))
         except Unready as reason:
             logger.warning(
                 "the cluster keeps what this charm deployed (%s); remove it with: %s",
@@ -112,7 +115,7 @@ class AwsIamCharm(ops.CharmBase):
 
     def _reconcile(self) -> str:
         """Bring everything to its desired state, and return the line of an active status."""
-        reactive.remove_files()
+        reactive.remove_files(self.machine)
         config = self._load_config()
         principal = control_plane.find(self)
         if not self._peers.joined:
@@ -132,7 +135,7 @@ class AwsIamCharm(ops.CharmBase):
         # Ahead of any request to Kubernetes: the file is repaired while its API is down, too.
         shared = self._share(principal, leader.ensure_cluster_id(self._peers.shared, config))
         with api.errors_as_status():
-            client = api.connect(files.ADMIN_KUBECONFIG)
+            client = api.connect(self.machine.admin_kubeconfig)
             # The Service comes first, because its address goes into the certificate.
             address = objects.apply_service(client, shared.address or None)
             shared = self._share(principal, replace(shared, address=address))
@@ -157,7 +160,7 @@ class AwsIamCharm(ops.CharmBase):
             raise issued.problem
         if plan.blocker:
             raise Waiting(plan.blocker)
-        control_plane.check_option(principal, shared.address)
+        control_plane.check_option(principal, self.machine, shared.address)
         old_ca = shared.ca != plan.pair.ca
         return leader.active_line(
             config,
@@ -172,13 +175,13 @@ class AwsIamCharm(ops.CharmBase):
         self._certificates.withdraw()
         if not shared.serving:
             raise Waiting("waiting for the leader to deploy the authenticator")
-        control_plane.check_option(principal, shared.address)
+        control_plane.check_option(principal, self.machine, shared.address)
         return f"webhook {kubeconfigs.endpoint(shared.address)}"
 
     def _share(self, principal: ControlPlane, shared: Shared) -> Shared:
         """Publish ``shared`` to the peers and to this unit's control plane, and return it."""
         self._peers.publish(shared)
-        if control_plane.publish_webhook(principal, self._requirer, shared):
+        if control_plane.publish_webhook(principal, self.machine, self._requirer, shared):
             self._peers.acknowledge(shared.ca)
         return shared
 
@@ -195,7 +198,8 @@ class AwsIamCharm(ops.CharmBase):
         if not cluster_id:
             raise Waiting("no cluster id yet, see juju status")
         login = kubeconfigs.login(cluster_id, params)
-        public = files.read(files.CLIENT_KUBECONFIG) or files.read(files.ADMIN_KUBECONFIG)
+        machine = self.machine
+        public = files.read(machine.client_kubeconfig) or files.read(machine.admin_kubeconfig)
         server, ca = kubeconfigs.public_endpoint(public or "")
         return kubeconfigs.client(
             login, context=params["context"], server=params.get("server") or server, ca=ca

@@ -13,6 +13,7 @@ from charms.aws_iam.v0.aws_iam import AwsIamRequirer, Webhook
 import files
 import kubeconfigs
 from errors import Blocked, Waiting
+from files import Machine
 from fingerprint import fingerprint
 from peers import Shared
 
@@ -69,7 +70,9 @@ def await_api_server(control_plane: ControlPlane, requirer: AwsIamRequirer) -> N
         raise Waiting(f"waiting for the API server of {control_plane.application}")
 
 
-def publish_webhook(control_plane: ControlPlane, requirer: AwsIamRequirer, shared: Shared) -> bool:
+def publish_webhook(
+    control_plane: ControlPlane, machine: Machine, requirer: AwsIamRequirer, shared: Shared
+) -> bool:
     """Give this unit's control plane its webhook, the file first.
 
     Return whether the control plane trusts ``shared.ca`` now. A control plane that never says
@@ -80,13 +83,13 @@ def publish_webhook(control_plane: ControlPlane, requirer: AwsIamRequirer, share
     if not control_plane.via_relation:
         return True
     text = kubeconfigs.webhook(shared.address, shared.ca)
-    files.write(files.WEBHOOK, text)
+    files.write(machine.webhook, text)
     webhook = Webhook(shared.cluster_id, shared.serving, fingerprint(text))
     requirer.publish(webhook)
     return requirer.acknowledged in (None, "", webhook.hash)
 
 
-def check_option(control_plane: ControlPlane, address: str) -> None:
+def check_option(control_plane: ControlPlane, machine: Machine, address: str) -> None:
     """Check that the newer kind of control plane has been given the webhook's URL.
 
     Raises:
@@ -96,7 +99,7 @@ def check_option(control_plane: ControlPlane, address: str) -> None:
     if control_plane.via_relation:
         return
     url = kubeconfigs.endpoint(address)
-    if url in _URL.findall(files.read(files.AUTH_WEBHOOK) or ""):
+    if url in _URL.findall(files.read(machine.auth_webhook) or ""):
         return
     raise Blocked(f"run: juju config {control_plane.application} authn-webhook-endpoint={url}")
 

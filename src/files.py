@@ -2,22 +2,48 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 
 from charms.aws_iam.v0.aws_iam import WEBHOOK_CONFIG
 
-ADMIN_KUBECONFIG = Path("/root/.kube/config")
-WEBHOOK = Path(WEBHOOK_CONFIG)
-# The webhook that the control plane of Charmed Kubernetes >= 1.29 renders.
-AUTH_WEBHOOK = Path("/root/cdk/auth-webhook/auth-webhook.py")
-# The kubeconfig that the control plane gives people. The charm reads its server and CA only,
-# never its credentials.
-CLIENT_KUBECONFIG = Path("/home/ubuntu/config")
-# Files of the reactive charm; one holds the private key in plain text.
-LEFTOVERS = tuple(
-    Path(f"/root/cdk/addons/aws-iam-{what}.yaml") for what in ("secret", "deployment", "service")
-)
+
+@dataclasses.dataclass(frozen=True)
+class Machine:
+    """A control-plane machine. ``root`` is the folder that holds all its files."""
+
+    root: Path = Path("/")
+
+    @property
+    def admin_kubeconfig(self) -> Path:
+        """Return where the control plane writes the administrator's kubeconfig."""
+        return self.root / "root/.kube/config"
+
+    @property
+    def webhook(self) -> Path:
+        """Return where the charm writes the webhook's kubeconfig."""
+        return self.root / WEBHOOK_CONFIG.lstrip("/")
+
+    @property
+    def auth_webhook(self) -> Path:
+        """Return where the control plane of Charmed Kubernetes >= 1.29 renders its webhook."""
+        return self.root / "root/cdk/auth-webhook/auth-webhook.py"
+
+    @property
+    def client_kubeconfig(self) -> Path:
+        """Return where the control plane writes the kubeconfig that it gives people.
+
+        The charm reads its server and CA only, never its credentials.
+        """
+        return self.root / "home/ubuntu/config"
+
+    @property
+    def leftovers(self) -> tuple[Path, ...]:
+        """Return the reactive charm's files; one holds the private key in plain text."""
+        addons = self.root / "root/cdk/addons"
+        names = ("secret", "deployment", "service")
+        return tuple(addons / f"aws-iam-{name}.yaml" for name in names)
 
 
 def write(path: Path, text: str) -> bool:

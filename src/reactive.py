@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 
 import files
+from files import Machine
 
 # All that it kept in leader data, the private key included.
 _LEADER_DATA = ("cluster_id", "service_ip", "cert", "key")
@@ -25,9 +26,9 @@ def cluster_id() -> str:
     return found.stdout.strip()
 
 
-def remove_files() -> None:
+def remove_files(machine: Machine) -> None:
     """Remove its files from the machine; one of them holds the private key."""
-    files.remove(*files.LEFTOVERS)
+    files.remove(*machine.leftovers)
 
 
 def remove_leader_data() -> bool:

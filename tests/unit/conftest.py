@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
@@ -12,8 +14,7 @@ from tests.unit.authority import root
 from tests.unit.fake_cluster import Clock, FakeCluster
 from tests.unit.model import Easyrsa, Model
 
-import files as charm_files
-from cluster import identity_mappings, pods
+from files import Machine
 
 settings.register_profile("charm", deadline=None, max_examples=60)
 settings.load_profile("charm")
@@ -25,24 +26,18 @@ class Files:
     """Where a machine's files are during a test: under a folder of its own."""
 
     def __init__(self, folder: Path) -> None:
+        self.machine = Machine(folder)
         self.admin = folder / "root/.kube/config"
         self.webhook = folder / "root/cdk/aws-iam-webhook.yaml"
         self.auth_webhook = folder / "root/cdk/auth-webhook/auth-webhook.py"
         self.client = folder / "home/ubuntu/config"
         self.leftovers = tuple(
-            folder / "root/cdk/addons" / path.name for path in charm_files.LEFTOVERS
+            folder / f"root/cdk/addons/aws-iam-{name}.yaml"
+            for name in ("secret", "deployment", "service")
         )
         for path in (self.admin, self.webhook, self.auth_webhook, self.client):
             path.parent.mkdir(parents=True, exist_ok=True)
         self.admin.write_text(kubeconfig())
-
-    def enter(self) -> None:
-        """Let the charm run on this machine."""
-        charm_files.ADMIN_KUBECONFIG = self.admin
-        charm_files.WEBHOOK = self.webhook
-        charm_files.AUTH_WEBHOOK = self.auth_webhook
-        charm_files.CLIENT_KUBECONFIG = self.client
-        charm_files.LEFTOVERS = self.leftovers
 
 
 def kubeconfig(
@@ -61,14 +56,9 @@ def kubeconfig(
 
 
 @pytest.fixture
-def machines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Files]:
+def machines(tmp_path: Path) -> list[Files]:
     """Two machines of control planes, each with its admin's kubeconfig."""
-    for name in ("ADMIN_KUBECONFIG", "WEBHOOK", "AUTH_WEBHOOK", "CLIENT_KUBECONFIG", "LEFTOVERS"):
-        # What `Files.enter` sets is put back when the test ends.
-        monkeypatch.setattr(charm_files, name, getattr(charm_files, name))
-    places = [Files(tmp_path / "0"), Files(tmp_path / "1")]
-    places[0].enter()
-    return places
+    return [Files(tmp_path / "0"), Files(tmp_path / "1")]
 
 
 @pytest.fixture
@@ -78,15 +68,16 @@ def files(machines: list[Files]) -> Files:
 
 
 @pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCluster]:
     """The cluster. Whatever httpx2 would send over a socket goes to it."""
     fake = FakeCluster(Clock())
-    monkeypatch.setattr(identity_mappings, "time", fake.clock)
-    monkeypatch.setattr(pods, "time", fake.clock)
+    for function in ("monotonic", "sleep", "time"):
+        monkeypatch.setattr(time, function, getattr(fake.clock, function))
     monkeypatch.setattr(
         httpx2.HTTPTransport, "handle_request", lambda _, request: fake.handle_request(request)
     )
-    return fake
+    yield fake
+    fake.recover()
 
 
 @pytest.fixture
@@ -97,13 +88,13 @@ def easyrsa() -> Easyrsa:
 @pytest.fixture
 def model(easyrsa: Easyrsa, api: FakeCluster, files: Files) -> Model:
     """One unit on a control plane of Charmed Kubernetes <= 1.28, with easyrsa."""
-    return Model(easyrsa)
+    return Model(easyrsa, [files])
 
 
 @pytest.fixture
 def two(easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]) -> Model:
     """Two units at rest, whose control planes never acknowledge anything."""
-    model = Model(easyrsa, units=2, machines=machines)
+    model = Model(easyrsa, machines, units=2)
     model.settle()
     return model
 

@@ -13,7 +13,6 @@ import dataclasses
 import datetime
 import json
 import re
-from collections.abc import Callable
 from typing import Any
 
 import httpx2
@@ -25,6 +24,14 @@ DEPLOYMENT = "/apis/apps/v1/namespaces/kube-system/deployments/aws-iam-authentic
 SERVICE = "/api/v1/namespaces/kube-system/services/aws-iam-authenticator"
 SECRET = "/api/v1/namespaces/kube-system/secrets/aws-iam-certs"
 CONFIG = "/api/v1/namespaces/kube-system/configmaps/aws-iam-authenticator"
+SERVICE_ACCOUNT = "/api/v1/namespaces/kube-system/serviceaccounts/aws-iam-authenticator"
+CLUSTER_ROLE = "/apis/rbac.authorization.k8s.io/v1/clusterroles/aws-iam-authenticator"
+CLUSTER_ROLE_BINDING = (
+    "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/aws-iam-authenticator"
+)
+DISRUPTION_BUDGET = (
+    "/apis/policy/v1/namespaces/kube-system/poddisruptionbudgets/aws-iam-authenticator"
+)
 DEFINITION = (
     "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/"
     "iamidentitymappings.iamauthenticator.k8s.aws"
@@ -81,6 +88,24 @@ class Seen:
         return f"{self.method} {self.path}"
 
 
+@dataclasses.dataclass
+class Fault:
+    """What goes wrong with a request, by its method and path; with every request where none is
+    named, and with the nth one only where ``nth`` is not 0."""
+
+    answer: Answer
+    request: str
+    nth: int
+    met: int = 0
+
+    def meets(self, request: httpx2.Request) -> bool:
+        """Whether it goes wrong with this request, which is counted then."""
+        if self.request not in ("", f"{request.method} {request.url.path}"):
+            return False
+        self.met += 1
+        return self.nth in (0, self.met)
+
+
 class FakeCluster:
     """The server. ``handle_request`` is what an httpx2 transport has."""
 
@@ -95,27 +120,23 @@ class FakeCluster:
         self.taken_addresses: set[str] = set()
         self._fields: dict[str, Object] = {}
         self._rolled: dict[str, float] = {}
-        self._faults: list[tuple[Callable[[int, httpx2.Request], bool], Answer]] = []
-        self._count = 0
+        self._faults: list[Fault] = []
         # Generation of the Deployment whose pods all serve.
         self._pods: int | None = None
         self.add_node("v1.37.2")
 
     # What a test says of it.
 
-    def fail(self, answer: Answer, *, at: int | None = None, path: str = "") -> None:
-        """Answer with ``answer`` to request number ``at`` from now on (1 is the next one), or
-        to every request whose method and path match ``path``; with neither, to all."""
-        number = self._count + at if at else None
-
-        def matches(count: int, request: httpx2.Request) -> bool:
-            line = f"{request.method} {request.url.path}"
-            return count == number if number else bool(re.search(path, line))
-
-        self._faults.append((matches, answer))
+    def fail(self, answer: Answer, *, request: str = "", nth: int = 0) -> None:
+        """Answer with ``answer`` to every ``request``, a method and a path, or to the nth of
+        them only; without a request, to all."""
+        self._faults.append(Fault(answer, request, nth))
 
     def recover(self) -> None:
+        """Answer as usual again. A fault that met no request proves nothing, so it fails."""
+        unmet = [fault.request or "any" for fault in self._faults if fault.met < max(fault.nth, 1)]
         self._faults.clear()
+        assert not unmet, f"these requests were to fail, and were never sent: {unmet}"
 
     def put(self, path: str, stored: Object) -> None:
         """Store an object as somebody else's client would have."""
@@ -159,6 +180,11 @@ class FakeCluster:
         self.seen.clear()
 
     @property
+    def requests(self) -> list[str]:
+        """The requests since `forget`, by method and path."""
+        return [str(request) for request in self.seen]
+
+    @property
     def changes(self) -> list[str]:
         """The requests that changed something."""
         return [str(request) for request in self.seen if request.changed]
@@ -168,12 +194,11 @@ class FakeCluster:
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         if request.url.scheme not in ("http", "https"):
             raise httpx2.UnsupportedProtocol(f"no {request.url.scheme}://", request=request)
-        self._count += 1
         before = self._kept(request)
         try:
-            for matches, answer in self._faults:
-                if matches(self._count, request):
-                    return answer(request)
+            for fault in self._faults:
+                if fault.meets(request):
+                    return fault.answer(request)
             return self._handle(request)
         finally:
             changed = before != self._kept(request)

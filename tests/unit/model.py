@@ -19,6 +19,7 @@ import yaml
 from tests.unit.authority import PREAMBLE, Authority
 
 from charm import AwsIamCharm
+from files import Machine
 
 Bag = dict[str, str]
 
@@ -44,12 +45,10 @@ _META, _CONFIG, _ACTIONS = (
 )
 
 
-class Machine(Protocol):
+class Placed(Protocol):
     """Where a unit's files are."""
 
-    def enter(self) -> None:
-        """Let the charm run there."""
-        ...
+    machine: Machine
 
 
 class Provider(Protocol):
@@ -122,11 +121,11 @@ class Model:
     def __init__(
         self,
         provider: Provider | None,
+        machines: Sequence[Placed],
         *,
         units: int = 1,
         endpoints: tuple[str, ...] = ("aws-iam",),
         acknowledges: bool = False,
-        machines: Sequence[Machine] = (),
     ) -> None:
         self.provider = provider
         self.endpoints = endpoints
@@ -151,7 +150,7 @@ class Model:
     def add_unit(self) -> None:
         """A unit joins, on a control plane whose API server answers."""
         context = ops.testing.Context(
-            AwsIamCharm,
+            _charm_on(self.machines[len(self.units)].machine),
             meta=_META,
             config=_CONFIG,
             actions=_ACTIONS,
@@ -159,10 +158,35 @@ class Model:
         )
         self.units.append(Unit(context, control_plane={"api_server_state": "true"}))
 
-    def hook(self, name: str = "update-status", unit: int = 0) -> ops.StatusBase:
-        """Run a hook of ``unit``; its status afterwards. A hook that raises fails the test."""
-        self._run(unit, self._event(name, unit))
+    def hook(self, event: Any = None, unit: int = 0) -> ops.StatusBase:
+        """Run a hook of ``unit``, update-status if no event is given; its status afterwards.
+
+        A hook that raises fails the test.
+        """
+        self._run(unit, event or self.on.update_status())
         return self.units[unit].status
+
+    @property
+    def on(self) -> ops.testing.CharmEvents:
+        """The events of `ops.testing`, the same for every unit."""
+        return self.units[0].context.on
+
+    def relation(self, endpoint: str, unit: int = 0) -> Any:
+        """A relation as ``unit`` sees it now."""
+        return next(r for r in self._relations(unit) if r.endpoint == endpoint)
+
+    def changed(self, endpoint: str, unit: int = 0) -> Any:
+        """relation-changed, as ``unit`` is told of it."""
+        if endpoint == "peers":
+            return self.on.relation_changed(self.relation("peers", unit), remote_unit=1 - unit)
+        return self.on.relation_changed(self.relation(endpoint, unit))
+
+    def broken(self, endpoint: str) -> Any:
+        """relation-broken, by when the units of a relation of the whole application are gone."""
+        relation = self.relation(endpoint)
+        if endpoint == "certificates":
+            relation = dataclasses.replace(relation, remote_units_data={})
+        return self.on.relation_broken(relation)
 
     def action(self, name: str, unit: int = 0, **params: Any) -> dict[str, Any]:
         """Run an action; its results. Raises `ops.testing.ActionFailed` as it does."""
@@ -227,24 +251,8 @@ class Model:
 
     # Between the model and ops.testing.
 
-    def _event(self, name: str, unit: int) -> Any:
-        on = self.units[unit].context.on
-        for kind in ("created", "joined", "changed", "departed", "broken"):
-            endpoint, found, _ = name.partition(f"-relation-{kind}")
-            if found:
-                relation = next(r for r in self._relations(unit) if r.endpoint == endpoint)
-                if kind == "broken" and endpoint == "certificates":
-                    # Its units have departed by then.
-                    relation = dataclasses.replace(relation, remote_units_data={})
-                if endpoint == "peers" and kind != "created":
-                    return getattr(on, f"relation_{kind}")(relation, remote_unit=1 - unit)
-                return getattr(on, f"relation_{kind}")(relation)
-        return getattr(on, name.replace("-", "_"))()
-
     def _run(self, number: int, event: Any) -> None:
         unit = self.units[number]
-        if self.machines:
-            self.machines[number].enter()
         relations = [event.relation] if event.relation else []
         relations += [
             relation
@@ -316,6 +324,11 @@ class Model:
             self.certificates = _bag(relation.local_app_data) if leader else self.certificates
         elif relation.endpoint == "aws-iam":
             unit.webhook = _bag(relation.local_unit_data)
+
+
+def _charm_on(machine: Machine) -> type[AwsIamCharm]:
+    """The charm, with the files of a machine of the test's."""
+    return type("AwsIamCharm", (AwsIamCharm,), {"machine": machine})
 
 
 # What Juju itself puts into every unit's databag.

@@ -43,7 +43,7 @@ def test_given_two_units_when_the_authority_changes_then_the_pods_wait_for_the_o
 ):
     moved(two)
 
-    assert two.hook("certificates-relation-changed") == ops.WaitingStatus(
+    assert two.hook(two.changed("certificates")) == ops.WaitingStatus(
         "waiting for aws-iam/1 to trust the new authority"
     )
     assert two.peer["ca"] == BOTH
@@ -55,11 +55,11 @@ def test_given_the_other_unit_trusts_it_when_the_leaders_hook_runs_then_the_pods
     two: Model, api: FakeCluster, machines: list[Files]
 ):
     moved(two)
-    two.hook("certificates-relation-changed")
-    assert isinstance(two.hook("peers-relation-changed", unit=1), ops.ActiveStatus)
+    two.hook(two.changed("certificates"))
+    assert isinstance(two.hook(two.changed("peers", unit=1), unit=1), ops.ActiveStatus)
     assert trusted(machines) == [BOTH] * 2
 
-    assert isinstance(two.hook("peers-relation-changed"), ops.ActiveStatus)
+    assert isinstance(two.hook(two.changed("peers")), ops.ActiveStatus)
     assert served_by(api) == NEW
 
 
@@ -114,7 +114,7 @@ def test_given_a_leader_that_dies_in_the_middle_when_another_takes_over_then_it_
     two: Model, api: FakeCluster, machines: list[Files]
 ):
     moved(two)
-    two.hook("certificates-relation-changed")
+    two.hook(two.changed("certificates"))
     two.leader = 1
     two.settle()
 
@@ -127,11 +127,11 @@ def test_given_a_leader_whose_last_hook_was_lost_when_it_runs_again_then_it_goes
     two: Model, api: FakeCluster, machines: list[Files]
 ):
     moved(two)
-    two.hook("certificates-relation-changed")
-    two.hook("peers-relation-changed", unit=1)
+    two.hook(two.changed("certificates"))
+    two.hook(two.changed("peers", unit=1), unit=1)
     # Killed before its end: the cluster has changed, the databags have not.
     lost = dict(two.peer), dict(two.units[0].peer)
-    two.hook("peers-relation-changed")
+    two.hook(two.changed("peers"))
     two.peer, two.units[0].peer = lost
     two.settle()
 
@@ -143,7 +143,7 @@ def test_given_an_authority_that_comes_back_when_it_settles_then_nothing_is_left
     two: Model, easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]
 ):
     moved(two)
-    two.hook("certificates-relation-changed")
+    two.hook(two.changed("certificates"))
     two.provider = easyrsa
     two.answer()
     two.settle()
@@ -154,7 +154,7 @@ def test_given_an_authority_that_comes_back_when_it_settles_then_nothing_is_left
 
 
 def acknowledging(easyrsa: Easyrsa, machines: list[Files]) -> Model:
-    model = Model(easyrsa, units=2, acknowledges=True, machines=machines)
+    model = Model(easyrsa, machines, units=2, acknowledges=True)
     model.settle()
     return model
 
@@ -165,17 +165,17 @@ def test_given_control_planes_that_acknowledge_when_one_has_not_restarted_then_i
     model = acknowledging(easyrsa, machines)
     moved(model)
     # Files are written at once, and no API server has been restarted with them yet.
-    model.hook("certificates-relation-changed", unit=0)
-    model.hook("peers-relation-changed", unit=1)
+    model.hook(model.changed("certificates", unit=0), unit=0)
+    model.hook(model.changed("peers", unit=1), unit=1)
 
-    assert model.hook("peers-relation-changed", unit=0) == ops.WaitingStatus(
+    assert model.hook(model.changed("peers", unit=0), unit=0) == ops.WaitingStatus(
         "waiting for aws-iam/0, aws-iam/1 to trust the new authority"
     )
     assert served_by(api) == OLD
 
     model.answer()
-    model.hook("aws-iam-relation-changed", unit=1)
-    assert model.hook("aws-iam-relation-changed", unit=0).name == "active"
+    model.hook(model.changed("aws-iam", unit=1), unit=1)
+    assert model.hook(model.changed("aws-iam", unit=0), unit=0).name == "active"
     assert served_by(api) == NEW
 
 
@@ -196,22 +196,24 @@ def test_given_a_unit_that_leaves_when_the_authority_changes_then_nobody_waits_f
     two: Model, api: FakeCluster, machines: list[Files]
 ):
     moved(two)
-    two.hook("certificates-relation-changed")
+    two.hook(two.changed("certificates"))
     del two.units[1]
 
-    assert isinstance(two.hook("peers-relation-departed"), ops.ActiveStatus)
+    assert isinstance(
+        two.hook(two.on.relation_departed(two.relation("peers"), remote_unit=1)), ops.ActiveStatus
+    )
     assert served_by(api) == NEW
 
 
 def test_given_a_unit_that_joins_when_the_authority_changes_then_it_is_waited_for(
     easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]
 ):
-    model = Model(easyrsa, units=1, machines=machines)
+    model = Model(easyrsa, machines, units=1)
     model.settle()
     model.add_unit()
     moved(model)
 
-    assert model.hook("certificates-relation-changed") == ops.WaitingStatus(
+    assert model.hook(model.changed("certificates")) == ops.WaitingStatus(
         "waiting for aws-iam/1 to trust the new authority"
     )
     model.settle()

@@ -30,7 +30,7 @@ def test_given_a_new_cluster_id_when_a_hook_runs_then_it_is_applied_and_said_in_
     before = template(api)["metadata"]["annotations"]
     deployed.config = {"cluster-id": "prod"}
 
-    assert isinstance(deployed.hook("config-changed"), ops.ActiveStatus)
+    assert isinstance(deployed.hook(deployed.on.config_changed()), ops.ActiveStatus)
     assert yaml.safe_load(api.objects[CONFIG]["data"]["config.yaml"]) == {"clusterID": "prod"}
     after = template(api)["metadata"]["annotations"]
     assert after["aws-iam/config-hash"] != before["aws-iam/config-hash"]
@@ -68,7 +68,7 @@ def test_given_a_new_image_when_a_hook_runs_then_the_pods_alone_change(
     bags, file = deployed.bags(), files.webhook.stat()
     deployed.config = {"image": OTHER_IMAGE}
 
-    status = deployed.hook("config-changed")
+    status = deployed.hook(deployed.on.config_changed())
 
     assert status == ops.ActiveStatus("authenticator v0.7.18, 2/2 pods, 0 mappings")
     assert deployed.version == "v0.7.18"
@@ -84,7 +84,7 @@ def test_given_a_new_image_that_never_starts_when_a_hook_runs_then_logins_go_on(
     api.start_seconds = None
     deployed.config = {"image": OTHER_IMAGE}
 
-    assert deployed.hook("config-changed") == ops.WaitingStatus(
+    assert deployed.hook(deployed.on.config_changed()) == ops.WaitingStatus(
         "waiting for the authenticator's pods, 0/2 updated pods ready"
     )
     assert deployed.published()["webhook_status"] is True
@@ -96,7 +96,7 @@ def test_given_a_certificate_in_trouble_when_the_image_changes_then_the_pods_cha
     deployed.provider = None
     deployed.config = {"image": OTHER_IMAGE}
 
-    assert isinstance(deployed.hook("config-changed"), ops.BlockedStatus)
+    assert isinstance(deployed.hook(deployed.on.config_changed()), ops.BlockedStatus)
     assert template(api)["spec"]["containers"][0]["image"] == OTHER_IMAGE
 
 
@@ -106,7 +106,9 @@ def test_given_another_number_of_replicas_when_a_hook_runs_then_no_pod_is_replac
     before = template(api)
     deployed.config = {"replicas": 3}
 
-    assert deployed.hook("config-changed").message.startswith("authenticator v0.7.13, 3/3 pods")
+    assert deployed.hook(deployed.on.config_changed()).message.startswith(
+        "authenticator v0.7.13, 3/3 pods"
+    )
     assert template(api) == before
 
 
@@ -118,7 +120,7 @@ def test_given_a_new_leaf_when_a_hook_runs_then_pods_are_replaced_and_the_file_i
     easyrsa.reissue()
     deployed.answer()
 
-    assert isinstance(deployed.hook("certificates-relation-changed"), ops.ActiveStatus)
+    assert isinstance(deployed.hook(deployed.changed("certificates")), ops.ActiveStatus)
     assert certificate(api) != before
     assert template(api)["metadata"]["annotations"] != pods["metadata"]["annotations"]
     assert template(api)["spec"]["containers"] == pods["spec"]["containers"]

@@ -45,7 +45,7 @@ def test_given_a_bad_value_when_a_hook_runs_then_one_line_has_option_value_and_r
 ):
     model.config = options
 
-    assert model.hook("config-changed") == ops.BlockedStatus(line)
+    assert model.hook(model.on.config_changed()) == ops.BlockedStatus(line)
     assert api.seen == []
 
 
@@ -53,10 +53,10 @@ def test_given_a_bad_value_that_is_mended_when_a_hook_runs_then_the_unit_is_acti
     deployed: Model,
 ):
     deployed.config = {"replicas": 0}
-    assert isinstance(deployed.hook("config-changed"), ops.BlockedStatus)
+    assert isinstance(deployed.hook(deployed.on.config_changed()), ops.BlockedStatus)
 
     deployed.config = {}
-    assert isinstance(deployed.hook("config-changed"), ops.ActiveStatus)
+    assert isinstance(deployed.hook(deployed.on.config_changed()), ops.ActiveStatus)
 
 
 @given(st.text(), st.text(), st.integers())

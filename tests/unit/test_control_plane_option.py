@@ -23,7 +23,7 @@ def rendered(url: str) -> str:
 @pytest.fixture
 def newer(easyrsa: Easyrsa, api: FakeCluster, files: Files) -> Model:
     """At rest on such a control plane, whose operator has done nothing yet."""
-    model = Model(easyrsa, endpoints=("control-plane",))
+    model = Model(easyrsa, [files], endpoints=("control-plane",))
     model.settle()
     return model
 
@@ -84,7 +84,7 @@ def test_given_pods_that_do_not_serve_when_a_hook_runs_then_nobody_is_sent_to_th
     easyrsa: Easyrsa, api: FakeCluster, files: Files
 ):
     api.start_seconds = None
-    model = Model(easyrsa, endpoints=("control-plane",))
+    model = Model(easyrsa, [files], endpoints=("control-plane",))
     model.settle()
 
     assert model.hook().message == "waiting for the authenticator's pods, 0/2 updated pods ready"
@@ -99,7 +99,7 @@ def test_given_no_relation_to_speak_over_when_settled_then_no_file_is_written(
 def test_given_a_unit_that_does_not_lead_when_the_leader_serves_then_it_says_the_command_too(
     easyrsa: Easyrsa, api: FakeCluster, machines: list[Files], monkeypatch: pytest.MonkeyPatch
 ):
-    model = Model(easyrsa, units=2, endpoints=("control-plane",), machines=machines)
+    model = Model(easyrsa, machines, units=2, endpoints=("control-plane",))
     model.settle()
     monkeypatch.setattr("cluster.api.connect", None)
     assert model.hook(unit=1) == TO_RUN

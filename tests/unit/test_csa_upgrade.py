@@ -157,7 +157,7 @@ class ConfigMap:
 
     def applied(self, api: FakeCluster, files: Files) -> list[str]:
         """Apply it; the managers that the answer names."""
-        api.fail(self, path=CONFIG)
+        api.fail(self, request=f"PATCH {CONFIG}")
         found = objects.apply(connect(files.admin), MANIFEST)
         return [entry.manager for entry in found.metadata.managedFields]
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
+from typing import Any
 
 import ops
 import pytest
 import yaml
+from ops.testing import CharmEvents
 from tests.unit.authority import root
 from tests.unit.conftest import Files
 from tests.unit.fake_cluster import ADDRESS, DEPLOYMENT, FakeCluster
@@ -15,6 +18,12 @@ from tests.unit.model import Easyrsa, Model
 
 import kubeconfigs
 
+EVENTS = [
+    CharmEvents.update_status,
+    CharmEvents.config_changed,
+    CharmEvents.upgrade_charm,
+    CharmEvents.start,
+]
 OBJECTS = [
     "clusterrolebindings/aws-iam-authenticator",
     "clusterroles/aws-iam-authenticator",
@@ -94,9 +103,9 @@ def test_given_a_new_application_when_it_settles_then_the_peers_know_public_data
 
 
 def test_given_two_applications_when_they_settle_then_their_cluster_ids_differ(
-    deployed: Model, easyrsa: Easyrsa
+    deployed: Model, easyrsa: Easyrsa, files: Files
 ):
-    other = Model(easyrsa)
+    other = Model(easyrsa, [files])
     other.settle()
 
     assert other.peer["cluster-id"] != deployed.peer["cluster-id"]
@@ -120,7 +129,7 @@ def test_given_pods_that_start_within_the_hook_when_deployed_then_no_other_hook_
     api.start_seconds = 30
     asked(model)
 
-    assert isinstance(model.hook("certificates-relation-changed"), ops.ActiveStatus)
+    assert isinstance(model.hook(model.changed("certificates")), ops.ActiveStatus)
 
 
 def test_given_pods_that_take_too_long_when_deployed_then_the_hook_ends_and_another_sees_them(
@@ -136,14 +145,14 @@ def test_given_pods_that_take_too_long_when_deployed_then_the_hook_ends_and_anot
     assert isinstance(model.hook(), ops.ActiveStatus)
 
 
-@pytest.mark.parametrize("hook", ["update-status", "config-changed", "upgrade-charm", "start"])
+@pytest.mark.parametrize("event", EVENTS)
 def test_given_a_settled_unit_when_any_hook_runs_then_nothing_at_all_is_written(
-    deployed: Model, api: FakeCluster, files: Files, hook: str
+    deployed: Model, api: FakeCluster, files: Files, event: Callable[[], Any]
 ):
     bags, stored, secrets = deployed.bags(), deployed.units[0].stored, deployed.secrets
     file = os.stat(files.webhook)
 
-    deployed.hook(hook)
+    deployed.hook(event())
 
     assert api.changes == []
     assert len(api.seen) <= 12

@@ -87,7 +87,7 @@ def test_given_an_admins_credential_on_the_machine_when_asked_for_then_it_never_
     easyrsa: Easyrsa, api: FakeCluster, files: Files, endpoint: str
 ):
     files.client.write_text(kubeconfig())
-    model = Model(easyrsa, endpoints=(endpoint,))
+    model = Model(easyrsa, [files], endpoints=(endpoint,))
     model.settle()
 
     text = model.action("get-kubeconfig", arn=ROLE, profile="p")["kubeconfig"]

@@ -61,7 +61,7 @@ def test_given_names_in_any_order_when_requested_then_the_request_is_the_same():
 def test_given_any_databag_when_a_hook_runs_then_it_ends_in_a_status(
     api: FakeCluster, files: Files, bag: dict[str, str]
 ):
-    model = Model(Easyrsa(root(), overrides={"client.cert": "-", **bag}))
+    model = Model(Easyrsa(root(), overrides={"client.cert": "-", **bag}), [files])
     model.answer()
 
     assert isinstance(model.hook(), ops.WaitingStatus | ops.BlockedStatus)
@@ -191,7 +191,7 @@ def test_given_an_authority_that_leaves_when_a_hook_runs_then_its_certificate_st
 ):
     before = served_by(api)
 
-    assert isinstance(deployed.hook("certificates-relation-broken"), ops.BlockedStatus)
+    assert isinstance(deployed.hook(deployed.broken("certificates")), ops.BlockedStatus)
     deployed.provider = None
     assert isinstance(deployed.hook(), ops.BlockedStatus)
     assert served_by(api) == before

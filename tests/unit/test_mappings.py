@@ -116,7 +116,7 @@ def test_given_a_mapping_that_cannot_be_written_when_a_hook_runs_then_the_others
 ):
     api.add_mapping("a", DEV)
     api.add_mapping("b", "arn:aws:iam::111122223333:role/other")
-    api.fail(refusal(code, "no"), path=f"{MAPPINGS}/a/status")
+    api.fail(refusal(code, "no"), request=f"PATCH {MAPPINGS}/a/status")
 
     assert "2 mappings" in deployed.hook().message
     assert api.objects[f"{MAPPINGS}/b"]["status"]["canonicalARN"].endswith("role/other")
@@ -135,6 +135,6 @@ def test_given_a_mapping_from_before_there_was_a_schema_when_a_hook_runs_then_it
 def test_given_a_new_definition_when_its_storage_is_not_ready_then_the_list_is_asked_for_again(
     deployed: Model, api: FakeCluster, code: int
 ):
-    api.fail(refusal(code, "storage is (re)initializing"), at=12)
+    api.fail(refusal(code, "storage is (re)initializing"), request=f"GET {MAPPINGS}", nth=1)
 
     assert deployed.hook().message == "authenticator v0.7.13, 2/2 pods, 0 mappings"

@@ -17,6 +17,7 @@ from charmlibs.interfaces.tls_certificates import (
 from tests.unit.authority import root
 from tests.unit.conftest import Files
 from tests.unit.fake_cluster import ADDRESS, SECRET, SERVICE, FakeCluster
+from tests.unit.faults import FAULTS
 from tests.unit.model import Easyrsa, Model
 from tests.unit.self_signed import SelfSigned
 
@@ -47,7 +48,7 @@ def provider() -> SelfSigned:
 @pytest.fixture
 def modern(provider: SelfSigned, api: FakeCluster, files: Files) -> Model:
     """At rest with such an authority."""
-    model = Model(provider)
+    model = Model(provider, [files])
     model.settle()
     return model
 
@@ -102,7 +103,7 @@ def test_given_no_answer_yet_when_a_hook_runs_then_it_is_waited_for(
     provider: SelfSigned, api: FakeCluster, files: Files
 ):
     provider.silent = True
-    model = Model(provider)
+    model = Model(provider, [files])
     model.settle()
 
     assert model.hook() == ops.WaitingStatus(
@@ -128,7 +129,7 @@ def test_given_no_answer_yet_when_a_hook_runs_then_it_is_waited_for(
 def test_given_a_refusal_when_a_hook_runs_then_its_reason_and_remedy_are_said(
     api: FakeCluster, files: Files, code: CertificateRequestErrorCode, remedy: str
 ):
-    model = Model(SelfSigned(name="vault", refuses=code))
+    model = Model(SelfSigned(name="vault", refuses=code), [files])
     model.settle()
 
     assert model.hook() == ops.BlockedStatus(
@@ -137,11 +138,11 @@ def test_given_a_refusal_when_a_hook_runs_then_its_reason_and_remedy_are_said(
 
 
 def test_given_a_refusal_of_another_request_when_a_hook_runs_then_it_is_not_ours(
-    modern: Model, provider: SelfSigned
+    modern: Model, provider: SelfSigned, files: Files
 ):
     other = SelfSigned(name=provider.name, refuses=Refusal.OTHER)
     stranger = SelfSigned()
-    model = Model(stranger)
+    model = Model(stranger, [files])
     model.settle()
     refused, _ = other.answer(model.certificates, [])
     provider.overrides["request_errors"] = refused["request_errors"]
@@ -154,7 +155,7 @@ def test_given_an_authority_that_signs_no_addresses_when_settled_then_none_is_as
     api: FakeCluster, files: Files
 ):
     provider = SelfSigned(capabilities=ProviderCapabilities(supports_ip_sans=False))
-    model = Model(provider)
+    model = Model(provider, [files])
     model.settle()
 
     (request,) = provider.requested(model.certificates)
@@ -185,10 +186,9 @@ def test_given_a_cluster_that_is_down_when_a_hook_runs_then_the_request_stays(
     modern: Model, provider: SelfSigned, api: FakeCluster
 ):
     before = dict(modern.certificates)
-    api.fail(lambda request: pytest.fail(f"unexpected {request}"), path="nothing")
-    api.clear()
-    modern.hook("certificates-relation-changed")
+    api.fail(FAULTS["connection refused"])
 
+    assert isinstance(modern.hook(modern.changed("certificates")), ops.WaitingStatus)
     assert modern.certificates == before
 
 
@@ -208,7 +208,7 @@ def test_given_a_certificate_near_its_end_when_its_secret_expires_then_a_new_one
 def test_given_another_leader_when_it_settles_then_request_and_certificate_are_the_same(
     provider: SelfSigned, api: FakeCluster, machines: list[Files]
 ):
-    model = Model(provider, units=2, machines=machines)
+    model = Model(provider, machines, units=2)
     model.settle()
     before = dict(model.certificates), secret(api, "cert.pem"), secret(api, "key.pem")
     model.leader = 1
@@ -223,7 +223,7 @@ def test_given_another_leader_when_it_settles_then_request_and_certificate_are_t
 
 
 def test_given_an_authority_that_leaves_when_it_has_gone_then_its_secrets_have_too(modern: Model):
-    modern.hook("certificates-relation-broken")
+    modern.hook(modern.broken("certificates"))
 
     assert not any("private-key" in str(kept.label) for kept in modern.secrets)
 
@@ -231,7 +231,7 @@ def test_given_an_authority_that_leaves_when_it_has_gone_then_its_secrets_have_t
 def test_given_a_move_from_the_older_protocol_when_settled_then_the_newer_one_is_served(
     deployed: Model, provider: SelfSigned, api: FakeCluster
 ):
-    deployed.hook("certificates-relation-broken")
+    deployed.hook(deployed.broken("certificates"))
     deployed.move(provider)
     deployed.settle()
 
@@ -242,7 +242,7 @@ def test_given_a_move_from_the_older_protocol_when_settled_then_the_newer_one_is
 def test_given_a_move_to_the_older_protocol_when_settled_then_that_is_served(
     modern: Model, api: FakeCluster
 ):
-    modern.hook("certificates-relation-broken")
+    modern.hook(modern.broken("certificates"))
     modern.move(Easyrsa(root()))
     modern.settle()
 
@@ -253,7 +253,7 @@ def test_given_a_move_to_the_older_protocol_when_settled_then_that_is_served(
 def test_given_an_expired_certificate_when_a_hook_runs_then_it_is_to_be_issued_again(
     api: FakeCluster, files: Files
 ):
-    model = Model(SelfSigned(validity=dt.timedelta(microseconds=1)))
+    model = Model(SelfSigned(validity=dt.timedelta(microseconds=1)), [files])
     model.settle()
 
     assert "from self-signed-certificates expired on 20" in model.hook().message
@@ -295,8 +295,8 @@ def test_given_an_answer_that_is_no_certificate_when_any_hook_runs_then_the_old_
     provider.overrides = overrides
     modern.answer()
 
-    for hook in ("certificates-relation-changed", "leader-elected", "update-status"):
-        assert modern.hook(hook).name in ("blocked", "waiting")
+    for event in (modern.changed("certificates"), modern.on.leader_elected(), None):
+        assert modern.hook(event).name in ("blocked", "waiting")
     assert secret(api, "cert.pem") == before
     assert modern.published()["webhook_status"] is True
 

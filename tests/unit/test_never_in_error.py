@@ -10,86 +10,105 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.unit.conftest import ADMIN_TOKEN, Files, kubeconfig
-from tests.unit.fake_cluster import FakeCluster
+from tests.unit.fake_cluster import (
+    CLUSTER_ROLE,
+    CLUSTER_ROLE_BINDING,
+    CONFIG,
+    DEFINITION,
+    DEPLOYMENT,
+    DISRUPTION_BUDGET,
+    MAPPINGS,
+    NODES,
+    SECRET,
+    SERVICE,
+    SERVICE_ACCOUNT,
+    FakeCluster,
+)
 from tests.unit.faults import COMMON, FAULTS
 from tests.unit.model import Easyrsa, Model
 
-from cluster import identity_mappings, pods
-
-# As many as a settled reconcile, and the hook that deploys everything, send.
-SETTLED = 12
-DEPLOYING = 13
+# Every request of a settled reconcile, in order; the hook that deploys everything sends these too.
+SETTLED = (
+    f"PATCH {SERVICE}",
+    f"GET {SECRET}",
+    f"GET {NODES}",
+    f"PATCH {DEFINITION}",
+    *(f"PATCH {path}" for path in (SERVICE_ACCOUNT, CLUSTER_ROLE, CLUSTER_ROLE_BINDING)),
+    *(f"PATCH {path}" for path in (CONFIG, SECRET, DISRUPTION_BUDGET, DEPLOYMENT)),
+    f"GET {MAPPINGS}",
+)
+ROLLOUT = f"GET {DEPLOYMENT}"
 # One of each kind: an apply, a look at one object, a list.
-KINDS = (1, 2, 12)
-# What a reconcile has an answer to, by the number of its request.
+KINDS = (f"PATCH {SERVICE}", f"GET {SECRET}", f"GET {MAPPINGS}")
+# What a reconcile has an answer to.
 ANSWERED = {
-    (1, "422"),
-    (2, "404"),
-    (2, "empty object"),
-    (12, "404"),
-    (12, "404 plain"),
-    (12, "429"),
+    (f"PATCH {SERVICE}", "422"),
+    (f"GET {SECRET}", "404"),
+    (f"GET {SECRET}", "empty object"),
+    (f"GET {MAPPINGS}", "404"),
+    (f"GET {MAPPINGS}", "404 plain"),
+    (f"GET {MAPPINGS}", "429"),
 }
 
 
 @pytest.fixture
-def deploying(model: Model, monkeypatch: pytest.MonkeyPatch) -> Model:
+def deploying(model: Model) -> Model:
     """About to deploy everything, in one hook."""
-    monkeypatch.setattr(identity_mappings, "POLL_SECONDS", 30)
-    monkeypatch.setattr(pods, "POLL_SECONDS", 30)
     model.answer()
     model.hook()
     model.answer()
     return model
 
 
-def test_given_a_settled_unit_when_a_hook_runs_then_as_many_requests_are_sent_as_are_tried(
+def test_given_a_settled_unit_when_a_hook_runs_then_every_request_of_it_is_tried(
     deployed: Model, api: FakeCluster
 ):
     deployed.hook()
 
-    assert len(api.seen) == SETTLED
+    assert api.requests == list(SETTLED)
 
 
-def test_given_a_deploying_unit_when_a_hook_runs_then_as_many_requests_are_sent_as_are_tried(
+def test_given_a_deploying_unit_when_a_hook_runs_then_every_request_of_it_is_tried(
     deploying: Model, api: FakeCluster
 ):
     api.clear()
     api.forget()
     deploying.hook()
 
-    assert len(api.seen) == DEPLOYING
+    assert {*api.requests} == {*SETTLED, ROLLOUT}
 
 
-@pytest.mark.parametrize("number", range(1, SETTLED + 1))
+@pytest.mark.parametrize("request_", SETTLED)
 def test_given_a_settled_unit_when_a_request_fails_then_it_says_so_and_logins_go_on(
-    deployed: Model, api: FakeCluster, files: Files, number: int
+    deployed: Model, api: FakeCluster, files: Files, request_: str
 ):
     bags, file = deployed.bags(), files.webhook.read_text()
 
-    faults = FAULTS if number in KINDS else COMMON
+    faults = FAULTS if request_ in KINDS else COMMON
     for name, fault in faults.items():
-        api.fail(fault, at=number)
+        api.fail(fault, request=request_, nth=1)
         status = deployed.hook()
         api.recover()
 
-        if (number, name) not in ANSWERED:
+        if (request_, name) not in ANSWERED:
             check(name, status)
         assert deployed.bags() == bags, name
         assert files.webhook.read_text() == file, name
     assert isinstance(deployed.hook(), ops.ActiveStatus)
 
 
-@pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("request_", "nth"), [(f"PATCH {SERVICE}", 1), (f"PATCH {SERVICE}", 2), (f"GET {SECRET}", 1)]
+)
 def test_given_a_new_application_when_a_request_fails_then_the_next_hook_completes_it(
-    model: Model, api: FakeCluster, number: int
+    model: Model, api: FakeCluster, request_: str, nth: int
 ):
     for name, fault in COMMON.items():
-        if (number, name) == (3, "404"):
+        if (request_, name) == (f"GET {SECRET}", "404"):
             continue
         api.clear()
         model.peer = {}
-        api.fail(fault, at=number)
+        api.fail(fault, request=request_, nth=nth)
         status = model.hook()
         api.recover()
 
@@ -98,13 +117,13 @@ def test_given_a_new_application_when_a_request_fails_then_the_next_hook_complet
     assert isinstance(model.hook(), ops.ActiveStatus)
 
 
-@pytest.mark.parametrize("number", range(1, DEPLOYING + 1))
+@pytest.mark.parametrize("request_", [*SETTLED, ROLLOUT])
 def test_given_a_first_deployment_when_a_request_fails_then_the_next_hook_completes_it(
-    deploying: Model, api: FakeCluster, number: int
+    deploying: Model, api: FakeCluster, request_: str
 ):
     for name in ("connection refused", "read timeout", "403", "409", "500", "half json"):
         api.clear()
-        api.fail(FAULTS[name], at=number)
+        api.fail(FAULTS[name], request=request_, nth=1)
         status = deploying.hook()
         api.recover()
 
@@ -204,7 +223,7 @@ def test_given_a_control_plane_that_does_not_say_ready_when_a_hook_runs_then_it_
 def test_given_any_text_in_the_peers_databag_when_a_hook_runs_then_it_ends_in_a_status(
     easyrsa: Easyrsa, api: FakeCluster, files: Files, bag: dict[str, str], leader: bool
 ):
-    model = Model(easyrsa)
+    model = Model(easyrsa, [files])
     model.peer = bag
     model.leader = 0 if leader else None
     model.answer()

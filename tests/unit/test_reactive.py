@@ -97,7 +97,7 @@ def test_given_a_predecessor_when_the_first_hook_has_run_then_its_files_are_gone
     model: Model, left: Files
 ):
     model.peers_joined = False
-    model.hook("upgrade-charm")
+    model.hook(model.on.upgrade_charm())
 
     assert not any(path.exists() for path in left.leftovers)
 
@@ -108,7 +108,7 @@ def test_given_no_peer_relation_yet_when_refreshed_then_nothing_else_is_touched(
     before = leader_data.values
     model.peers_joined = False
 
-    status = model.hook("upgrade-charm")
+    status = model.hook(model.on.upgrade_charm())
 
     assert status == ops.WaitingStatus("waiting for Juju to set up the peer relation")
     assert leader_data.values == before
@@ -121,7 +121,7 @@ def test_given_a_predecessor_when_refreshed_then_its_pair_is_not_served_meanwhil
 ):
     former = api.objects[SECRET]["data"]
 
-    status = model.hook("peers-relation-created")
+    status = model.hook(model.on.relation_created(model.relation("peers")))
 
     assert status == ops.WaitingStatus("waiting for a certificate from easyrsa")
     assert api.objects[SECRET]["data"] == former
@@ -148,7 +148,7 @@ def test_given_a_predecessors_request_of_another_unit_when_refreshed_then_it_is_
     model.leader = None
     model.units[0].certificates = {"unit_name": "aws-iam_0", "common_name": "aws-iam"}
 
-    model.hook("upgrade-charm")
+    model.hook(model.on.upgrade_charm())
 
     assert "common_name" not in model.units[0].certificates
 
@@ -157,7 +157,7 @@ def test_given_an_api_that_is_down_when_refreshed_then_nothing_of_the_cluster_id
     model: Model, left: Files, api: FakeCluster
 ):
     api.fail(FAULTS["connection refused"])
-    status = model.hook("peers-relation-created")
+    status = model.hook(model.on.relation_created(model.relation("peers")))
     api.recover()
     model.settle()
 
@@ -171,7 +171,7 @@ def test_given_a_first_hook_that_was_lost_when_it_runs_again_then_the_cluster_id
 ):
     # Killed before its end: what it did outside of Juju stays, the databags are as before.
     lost = dict(model.peer)
-    model.hook("peers-relation-created")
+    model.hook(model.on.relation_created(model.relation("peers")))
     model.peer = lost
     model.settle()
 

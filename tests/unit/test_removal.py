@@ -40,7 +40,7 @@ def _relation_is_going(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_given_a_relation_that_ends_when_the_control_plane_departs_then_it_is_told_before_the_file(
     deployed: Model, api: FakeCluster, files: Files
 ):
-    deployed.hook("aws-iam-relation-departed")
+    deployed.hook(deployed.on.relation_departed(deployed.relation("aws-iam")))
 
     assert deployed.published()["webhook_status"] is False
     assert files.webhook.exists()
@@ -50,8 +50,8 @@ def test_given_a_relation_that_ends_when_the_control_plane_departs_then_it_is_to
 def test_given_a_control_plane_that_left_when_other_hooks_run_then_it_is_not_told_otherwise(
     deployed: Model, files: Files
 ):
-    deployed.hook("aws-iam-relation-departed")
-    deployed.hook("aws-iam-relation-broken")
+    deployed.hook(deployed.on.relation_departed(deployed.relation("aws-iam")))
+    deployed.hook(deployed.broken("aws-iam"))
 
     assert deployed.published()["webhook_status"] is False
 
@@ -60,7 +60,7 @@ def test_given_the_last_unit_when_it_is_removed_then_the_machine_is_as_it_was(
     deployed: Model, files: Files
 ):
     files.webhook.with_name(".aws-iam-webhook.yaml.new").write_text("left by a killed hook")
-    deployed.hook("remove")
+    deployed.hook(deployed.on.remove())
 
     assert list(files.webhook.parent.glob("*aws-iam*")) == []
     assert list(files.webhook.parent.glob(".*")) == []
@@ -70,7 +70,7 @@ def test_given_the_last_unit_when_it_is_removed_then_only_peoples_mappings_stay_
     deployed: Model, api: FakeCluster
 ):
     api.add_mapping("dev", "arn:aws:iam::111122223333:role/dev")
-    deployed.hook("remove")
+    deployed.hook(deployed.on.remove())
 
     assert set(api.objects) == {DEFINITION, f"{MAPPINGS}/dev", f"{NODES}/n0"}
 
@@ -78,7 +78,7 @@ def test_given_the_last_unit_when_it_is_removed_then_only_peoples_mappings_stay_
 def test_given_the_last_unit_when_it_is_removed_then_the_pods_go_first_and_the_service_last(
     deployed: Model, api: FakeCluster
 ):
-    deployed.hook("remove")
+    deployed.hook(deployed.on.remove())
     kinds = [str(request).split("/")[-2] for request in api.seen]
 
     assert kinds[0] == "deployments"
@@ -91,7 +91,7 @@ def test_given_a_control_plane_unit_that_is_removed_then_the_cluster_is_left_to_
 ):
     api.forget()
     goals("aws-iam", "dying")
-    two.hook("remove", unit=0)
+    two.hook(two.on.remove(), unit=0)
 
     assert api.seen == []
     assert not machines[0].webhook.exists()
@@ -102,7 +102,7 @@ def test_given_a_control_plane_that_stays_when_the_unit_is_removed_then_the_clus
     deployed: Model, api: FakeCluster, goals: Goals
 ):
     goals("aws-iam", "active")
-    deployed.hook("remove")
+    deployed.hook(deployed.on.remove())
 
     assert api.seen
 
@@ -115,7 +115,7 @@ def test_given_a_juju_that_does_not_say_what_goes_when_removed_then_the_log_has_
 
     monkeypatch.setattr(ops.hookcmds, "goal_state", fails)
     api.forget()
-    deployed.hook("remove")
+    deployed.hook(deployed.on.remove())
 
     assert api.seen == []
     assert "remove it with: kubectl -n kube-system delete" in deployed.log()
@@ -125,7 +125,7 @@ def test_given_a_cluster_that_was_cleaned_by_hand_when_removed_then_that_is_fine
     deployed: Model, api: FakeCluster
 ):
     api.clear()
-    deployed.hook("remove")
+    deployed.hook(deployed.on.remove())
 
     assert "remove it with" not in deployed.log()
 
@@ -135,7 +135,7 @@ def test_given_a_cluster_that_fails_when_removed_then_the_log_has_the_commands_t
     deployed: Model, api: FakeCluster, files: Files, fault: str
 ):
     api.fail(REFUSALS[fault])
-    deployed.hook("remove")
+    deployed.hook(deployed.on.remove())
 
     assert f"remove it with: {manifests.removal_command()}" in deployed.log()
     assert not files.webhook.exists()
@@ -145,16 +145,16 @@ def test_given_no_kubeconfig_when_removed_then_the_log_has_the_commands(
     deployed: Model, files: Files
 ):
     files.admin.unlink()
-    deployed.hook("remove")
+    deployed.hook(deployed.on.remove())
 
     assert f"remove it with: {manifests.removal_command()}" in deployed.log()
 
 
 def test_given_a_removed_application_when_it_is_deployed_again_then_it_settles(
-    deployed: Model, easyrsa: Easyrsa, api: FakeCluster
+    deployed: Model, easyrsa: Easyrsa, api: FakeCluster, files: Files
 ):
-    deployed.hook("remove")
-    again = Model(easyrsa)
+    deployed.hook(deployed.on.remove())
+    again = Model(easyrsa, [files])
     again.settle()
 
     assert again.hook().name == "active"

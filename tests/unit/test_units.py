@@ -47,7 +47,7 @@ def test_given_a_settled_unit_that_does_not_lead_when_a_hook_runs_then_nothing_i
 def test_given_a_leader_that_has_not_deployed_when_another_units_hook_runs_then_it_waits(
     easyrsa: Easyrsa, machines: list[Files], no_cluster: None
 ):
-    model = Model(easyrsa, units=2, machines=machines)
+    model = Model(easyrsa, machines, units=2)
 
     assert model.hook(unit=1) == ops.WaitingStatus(
         "waiting for the leader to deploy the authenticator"
@@ -60,7 +60,7 @@ def test_given_a_leader_that_waits_for_pods_when_another_units_hook_runs_then_no
     easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]
 ):
     api.start_seconds = None
-    model = Model(easyrsa, units=2, machines=machines)
+    model = Model(easyrsa, machines, units=2)
     model.settle()
 
     assert model.hook(unit=1).name == "waiting"
@@ -118,11 +118,11 @@ def test_given_a_leader_that_comes_back_when_it_settles_then_everything_is_as_it
 def test_given_a_unit_that_joins_later_when_its_first_hook_runs_then_it_serves_at_once(
     easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]
 ):
-    model = Model(easyrsa, units=1, machines=machines)
+    model = Model(easyrsa, machines, units=1)
     model.settle()
     model.add_unit()
 
-    assert model.hook("start", unit=1) == FOLLOWING
+    assert model.hook(model.on.start(), unit=1) == FOLLOWING
     assert machines[1].webhook.exists()
     assert model.published(1) == model.published(0)
 
