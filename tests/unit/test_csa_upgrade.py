@@ -75,6 +75,18 @@ def test_given_fields_of_client_side_apply_when_taken_over_then_they_are_the_cha
     }
 
 
+def test_given_an_object_without_managers_when_taken_over_then_there_is_nothing_to_patch():
+    assert csa_upgrade.patch({"resourceVersion": "7", "managedFields": None}, "aws-iam") is None
+
+
+def test_given_managers_without_fields_when_taken_over_then_they_add_none():
+    none = {"fieldsV1": None}
+    patch = csa_upgrade.patch(metadata({**FORMER, **none}, {**OWN, **none}), "aws-iam")
+
+    assert patch
+    assert patch["metadata"]["managedFields"] == [{**OWN, "fieldsV1": {}}]
+
+
 @pytest.mark.parametrize("manager", ["kubectl", "before-first-apply"])
 def test_given_an_older_name_of_client_side_apply_then_its_fields_are_taken_over(manager: str):
     patch = csa_upgrade.patch(metadata({**FORMER, "manager": manager}, OWN), "aws-iam")
