@@ -71,8 +71,10 @@ def test_given_an_arn_when_made_canonical_then_it_is_as_the_authenticator_looks_
         (f"arn:aws:iam::{ACCOUNT}:role/a:b", "is not an ARN"),
         (
             f"arn:amazon:iam::{ACCOUNT}:root",
-            "has no known partition (aws, aws-cn, aws-us-gov, aws-iso, aws-iso-b, aws-iso-e, "
-            "aws-iso-f, aws-eusc)",
+            (
+                "has no known partition (aws, aws-cn, aws-us-gov, aws-iso, aws-iso-b, aws-iso-e, "
+                "aws-iso-f, aws-eusc)"
+            ),
         ),
         (f"arn:aws:s3::{ACCOUNT}:root", "must start with arn:aws:iam:: or arn:aws:sts::"),
         (f"arn:aws:iam:eu-west-1:{ACCOUNT}:root", "must start with arn:aws:iam::"),
