@@ -31,7 +31,7 @@ from certificates.sans import sans
 from cluster import api, manifests, objects, pods
 from config import Config
 from control_plane import ControlPlane
-from errors import Blocked, Unready, Waiting
+from errors import Blocked, Unready, Waiting, status_line
 from files import Machine
 from peers import Shared
 
@@ -83,11 +83,11 @@ class AwsIamCharm(ops.CharmBase):
 
     def _on_any_event(self, _: ops.EventBase) -> None:
         try:
-            self._status = ops.ActiveStatus(self._reconcile())
+            self._status = ops.ActiveStatus(status_line(self._reconcile()))
         except Blocked as reason:
-            self._status = ops.BlockedStatus(str(reason))
+            self._status = ops.BlockedStatus(status_line(reason))
         except Waiting as reason:
-            self._status = ops.WaitingStatus(str(reason))
+            self._status = ops.WaitingStatus(status_line(reason))
 
     def _on_collect_unit_status(self, event: ops.CollectStatusEvent) -> None:
         if self._status:
@@ -107,7 +107,7 @@ class AwsIamCharm(ops.CharmBase):
         except Unready as reason:
             logger.warning(
                 "the cluster keeps what this charm deployed (%s); remove it with: %s",
-                reason,
+                status_line(reason),
                 manifests.removal_command(),
             )
 
@@ -191,7 +191,7 @@ class AwsIamCharm(ops.CharmBase):
         try:
             event.set_results({"kubeconfig": self._kubeconfig(event.params)})
         except (ValueError, Unready) as reason:
-            event.fail(str(reason))
+            event.fail(status_line(reason))
 
     def _kubeconfig(self, params: Mapping[str, str]) -> str:
         cluster_id = self._peers.shared.cluster_id

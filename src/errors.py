@@ -8,6 +8,9 @@ from __future__ import annotations
 
 # A longer cause would push the remedy out of sight in `juju status`.
 _CAUSE_LENGTH = 100
+# The length of a status. What is wrong stands at its beginning, and the remedy at its end. Linux
+# refuses to run a program, `status-set` too, with an argument of 128 KiB.
+_BEGINNING, _END = 120, 180
 
 
 class Unready(Exception):
@@ -29,5 +32,19 @@ def brief(cause: BaseException | str) -> str:
     """
     if isinstance(cause, BaseException):
         cause = str(cause) or type(cause).__name__
-    line = " ".join(cause.split())
+    line = _clean(cause)
     return line if len(line) <= _CAUSE_LENGTH else "…" + line[1 - _CAUSE_LENGTH :]
+
+
+def status_line(text: object) -> str:
+    """Return ``text`` as Juju can show it: on one line, and a long one without its middle."""
+    line = _clean(str(text))
+    if len(line) <= _BEGINNING + _END:
+        return line
+    return f"{line[: _BEGINNING - 1]}…{line[-_END:]}"
+
+
+def _clean(text: str) -> str:
+    # A NUL or a lone surrogate cannot be an argument of a program such as `status-set`.
+    line = " ".join(text.split())
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)

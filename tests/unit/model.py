@@ -270,6 +270,9 @@ class Model:
         )
         after = unit.context.run(event, state)
         unit.status = after.unit_status
+        # What else there is, `status-set` cannot be given, or `juju status` cannot show.
+        assert unit.status.message.isprintable()
+        assert len(unit.status.message) <= 300
         unit.stored = after.stored_states
         self.secrets = after.secrets
         self.version = after.workload_version or self.version
