@@ -123,7 +123,12 @@ def errors_as_status() -> Generator[None]:
 
 def _refusal(response: httpx2.Response, message: str | None = None) -> Unready:
     code, reason = response.status_code, brief(message or response.reason_phrase)
-    if code in (401, 403):
+    if code == 401:
+        # The control plane's own webhook checks this credential too, and restarts now and then.
+        return Waiting(
+            f"waiting for the Kubernetes API to accept /root/.kube/config: {code} {reason}"
+        )
+    if code == 403:
         return Blocked(
             f"the cluster refuses /root/.kube/config: {reason}; it must be an admin's kubeconfig"
         )

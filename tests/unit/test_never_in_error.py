@@ -243,6 +243,10 @@ def check(fault: str, status: ops.StatusBase) -> None:
         assert status.message == "waiting for the Kubernetes API: it does not answer in time"
     if fault == "connection refused":
         assert "Connection refused" in status.message
-    if fault.startswith(("401", "403")):
+    if fault == "401":
+        assert status == ops.WaitingStatus(
+            "waiting for the Kubernetes API to accept /root/.kube/config: 401 Unauthorized"
+        )
+    if fault == "403":
         assert status.message.startswith("the cluster refuses /root/.kube/config: "), fault
         assert isinstance(status, ops.BlockedStatus), fault
