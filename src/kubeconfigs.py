@@ -103,6 +103,12 @@ def client(login: Login, *, context: str, server: str, ca: str) -> str:
     Raises:
         ValueError: a value is invalid.
     """
+    if any(mark in server for mark in "@?#"):
+        # A password may stand in it, so the text does not repeat it.
+        raise ValueError(
+            "server must be a URL without user, password or query, such as "
+            "https://k8s.example.com:443"
+        )
     if not _SERVER.fullmatch(server):
         raise ValueError(f"server {server!r} is not a URL such as https://k8s.example.com:443")
     for name, text in (("context", context), ("profile", login.profile)):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
@@ -26,6 +27,9 @@ MANAGER = "aws-iam"
 CONNECT_SECONDS = 3
 ANSWER_SECONDS = 10
 NOT_KUBERNETES = "the Kubernetes API returned something that is not Kubernetes"
+
+# What YAML's errors quote: its own punctuation, or text of the file. That is left out to its end.
+_QUOTED = re.compile(r"""('[^'\w\\]*')|['"].*""", re.DOTALL)
 
 
 class Client(Protocol):
@@ -83,16 +87,37 @@ def connect(kubeconfig: Path) -> Client:
     except Exception as error:
         # Half a file fails in any of five libraries, until the control plane has written the rest.
         raise Waiting(
-            f"waiting for the control plane to write a usable {kubeconfig} ({brief(error)})"
+            f"waiting for the control plane to write a usable {kubeconfig} ({_cause(error)})"
         ) from error
+
+
+class _NoCredentialError(ValueError):
+    pass
 
 
 def _check_credential(config: SingleConfig | None) -> None:
     # lightkube would run a command, or read a token file, only later, and raise anything there.
     user = config.user if config else None
     if not user or user.exec or user.token_file or not (user.token or user.client_cert_data):
-        raise ValueError("no token or client certificate in it")
-    (user.token or "").encode("ascii")
+        raise _NoCredentialError("no token or client certificate in it")
+    token = user.token or ""
+    # The library for HTTP refuses other headers, and its error quotes the token.
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise _NoCredentialError("its token is malformed")
+
+
+def _cause(error: Exception) -> str:
+    """Return what is wrong with a kubeconfig, without any of its text: that holds credentials."""
+    import yaml
+
+    if isinstance(error, _NoCredentialError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return brief(error.strerror)
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        problem = _QUOTED.sub(lambda match: match[1] or "…", error.problem or "")
+        return f"{problem}, line {error.problem_mark.line + 1}"
+    return type(error).__name__
 
 
 @contextlib.contextmanager
@@ -110,6 +135,9 @@ def errors_as_status() -> Generator[None]:
         raise _refusal(error.response) from error
     except httpx2.TimeoutException as error:
         raise Waiting("waiting for the Kubernetes API: it does not answer in time") from error
+    except (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol) as error:
+        # Their texts may quote the kubeconfig: a header with its token, or its URL.
+        raise Waiting("waiting for the control plane to write a usable kubeconfig") from error
     except httpx2.HTTPError as error:
         raise Waiting(f"waiting for the Kubernetes API: {brief(error)}") from error
     except (msgspec.MsgspecError, json.JSONDecodeError, UnicodeDecodeError) as error:

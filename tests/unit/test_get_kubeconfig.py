@@ -120,7 +120,10 @@ def test_given_an_admins_credential_on_the_machine_when_asked_for_then_it_never_
         ),
         (
             {"server": "https://admin:secret@k8s"},
-            "server 'https://admin:secret@k8s' is not a URL such as https://k8s.example.com:443",
+            (
+                "server must be a URL without user, password or query, such as "
+                "https://k8s.example.com:443"
+            ),
         ),
         ({"context": "a\nb"}, r"context 'a\nb' may hold printable characters only"),
         ({"profile": " x"}, "profile ' x' may hold printable characters only"),
@@ -149,6 +152,20 @@ def test_given_no_usable_kubeconfig_on_the_machine_when_asked_for_then_the_actio
     assert refused(deployed) == (
         "the control plane has not written a usable kubeconfig yet, see juju status"
     )
+
+
+@pytest.mark.parametrize(
+    "server", ["https://admin:hunter2@k8s", "https:/admin:hunter2@k8s", "https://k8s/?key=hunter2"]
+)
+def test_given_a_password_in_the_machines_url_when_asked_for_then_the_action_never_repeats_it(
+    deployed: Model, files: Files, server: str
+):
+    files.client.write_text(kubeconfig(server))
+
+    assert refused(deployed) == (
+        "server must be a URL without user, password or query, such as https://k8s.example.com:443"
+    )
+    assert "hunter2" not in deployed.log()
 
 
 def test_given_an_action_when_it_has_run_then_the_units_status_is_as_it_was(
