@@ -162,9 +162,11 @@ class _Handler(BaseHTTPRequestHandler):
             return Answer(200, "OK", [("Content-Type", "text/html; charset=utf-8")], _HTML)
         if fault.what.isdigit():
             return refusal(int(fault.what))
+        answer = self._forward(body)
         if fault.what.startswith("slow:"):
+            # Not before the request: it would write old state when its hook has long ended.
             time.sleep(float(fault.what.removeprefix("slow:")))
-        return self._forward(body)
+        return answer
 
     def _forward(self, body: bytes) -> Answer | None:
         """Return the API server's answer; None if the connection fails."""

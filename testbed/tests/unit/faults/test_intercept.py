@@ -149,14 +149,18 @@ def test_given_no_answer_then_the_fault_decides_on_the_hooks_life_and_the_reques
     assert hook.send()[0] == 201
 
 
-def test_given_a_slow_answer_then_the_charm_waits(
-    hook: Hook, requests: RequestLog, monkeypatch: pytest.MonkeyPatch
+def test_given_a_slow_answer_then_the_request_is_carried_out_and_the_charm_waits(
+    hook: Hook, api_server: ApiServer, requests: RequestLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    waited: list[float] = []
-    monkeypatch.setattr("testbed.faults.proxy.time.sleep", waited.append)
+    waits: list[tuple[float, int]] = []
+
+    def sleep(seconds: float) -> None:
+        waits.append((seconds, len(api_server.asked)))
+
+    monkeypatch.setattr("testbed.faults.proxy.time.sleep", sleep)
     requests.set(Fault("slow:30", 1))
     assert hook.send()[0] == 201
-    assert waited == [30.0]
+    assert waits == [(30.0, 1)]
 
 
 def test_given_a_client_without_a_certificate_of_the_cluster_then_it_is_refused(
