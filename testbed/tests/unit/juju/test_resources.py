@@ -30,7 +30,7 @@ def files(juju: Juju) -> None:
 
 
 def got(juju: Juju, name: str) -> str:
-    """What resource-get prints, which is no whole line."""
+    """Return what resource-get prints: the path, without a newline."""
     printed = juju("exec", "--unit", "host/0", "--", f"resource-get {name} && echo '|'")
     path, end, _ = printed.partition("|")
     assert end
