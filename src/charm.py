@@ -138,8 +138,9 @@ class AwsIamCharm(ops.CharmBase):
             client = api.connect(self.machine.admin_kubeconfig)
             # The Service comes first, because its address goes into the certificate.
             address = objects.apply_service(client, shared.address or None)
-            shared = self._share(principal, replace(shared, address=address))
-            issued = self._certificates.obtain(sans(address))
+        shared = self._share(principal, replace(shared, address=address))
+        issued = self._certificates.obtain(sans(address))
+        with api.errors_as_status():
             current = objects.current_pair(client)
             not_trusting = self._peers.units_not_trusting
             plan = rotation.plan(shared.ca, current, issued.pair, not_trusting)

@@ -6,6 +6,7 @@ import dataclasses
 
 import ops
 
+from addresses import is_ip
 from fingerprint import fingerprint
 
 RELATION = "peers"
@@ -87,9 +88,11 @@ class Peers:
         if not self._relation:
             return Shared()
         data = self._relation.data[self._app]
+        address = data.get("address", "")
         return Shared(
             cluster_id=data.get("cluster-id", ""),
-            address=data.get("address", ""),
+            # An earlier version kept "None", the ClusterIP of a headless Service.
+            address=address if is_ip(address) else "",
             ca=data.get("ca", ""),
             serving=data.get("serving") == "true",
             inherited=data.get("inherited") == "true",

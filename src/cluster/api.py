@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import re
+import traceback
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from lightkube.config.kubeconfig import SingleConfig
     from lightkube.types import PatchType
 
+logger = logging.getLogger(__name__)
+
 T = TypeVar("T")
 
 MANAGER = "aws-iam"
@@ -28,6 +32,16 @@ CONNECT_SECONDS = 3
 ANSWER_SECONDS = 10
 NOT_KUBERNETES = "the Kubernetes API returned something that is not Kubernetes"
 
+# What Python raises where an answer lacks a part, or has one of another type, size or depth.
+# lightkube raises KeyError for a refusal without a content type.
+_UNEXPECTED = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 # What YAML's errors quote: its own punctuation, or text of the file. That is left out to its end.
 _QUOTED = re.compile(r"""('[^'\w\\]*')|['"].*""", re.DOTALL)
 
@@ -142,11 +156,11 @@ def errors_as_status() -> Generator[None]:
         raise Waiting(f"waiting for the Kubernetes API: {brief(error)}") from error
     except (msgspec.MsgspecError, json.JSONDecodeError, UnicodeDecodeError) as error:
         raise Waiting(f"{NOT_KUBERNETES} ({brief(error)})") from error
-    except KeyError as error:
-        # lightkube raises this for a refusal without that header.
-        if error.args != ("Content-Type",):
-            raise
-        raise Waiting(NOT_KUBERNETES) from error
+    except _UNEXPECTED as error:
+        # The traceback without its message, which may quote the answer.
+        place = "".join(traceback.format_tb(error.__traceback__))
+        logger.warning("%s: %s at\n%s", NOT_KUBERNETES, type(error).__name__, place)
+        raise Waiting(f"{NOT_KUBERNETES} ({type(error).__name__})") from error
 
 
 def _refusal(response: httpx2.Response, message: str | None = None) -> Unready:

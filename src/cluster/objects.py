@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from addresses import is_ip
 from certificates.keypair import KeyPair
 from cluster import api, csa_upgrade, manifests
-from errors import Waiting
+from errors import Blocked, Waiting
 
 # After these tries another hook moves the fields that are not ours yet.
 UPGRADE_TRIES = 5
@@ -72,16 +73,30 @@ def apply_service(client: api.Client, address: str | None) -> str:
     from lightkube import ApiError
 
     try:
-        found = apply(client, manifests.service(address)).spec.clusterIP
+        found = _cluster_ip(apply(client, manifests.service(address)))
     except ApiError as error:
         # 422: another Service has the address by now, or it is outside of the cluster's range;
         # or our Service has another address, which Kubernetes does not let us change.
         if not address or error.status.code != 422:
             raise
-        found = apply(client, manifests.service(None)).spec.clusterIP
+        found = _cluster_ip(apply(client, manifests.service(None)))
     if found != address:
         # The address is part of what is applied from now on, so the next hook changes nothing.
         apply(client, manifests.service(found))
+    return found
+
+
+def _cluster_ip(service: Any) -> str:
+    found: str | None = service.spec.clusterIP
+    if found == "None":
+        raise Blocked(
+            f"Service {manifests.NAME} is headless: if nobody else needs it, run: "
+            f"kubectl -n {manifests.NAMESPACE} delete service {manifests.NAME}"
+        )
+    if not found or not is_ip(found):
+        raise Waiting(
+            f"waiting for the Kubernetes API to give Service {manifests.NAME} a ClusterIP"
+        )
     return found
 
 

@@ -1,0 +1,14 @@
+"""IP addresses as text."""
+
+from __future__ import annotations
+
+import ipaddress
+
+
+def is_ip(text: str | None) -> bool:
+    """Return whether ``text`` is an IP address, of either version."""
+    try:
+        ipaddress.ip_address(text or "")
+    except ValueError:
+        return False
+    return True
