@@ -15,6 +15,9 @@ from certificates.sans import COMMON_NAME
 PORT = 443
 # A URL without a user in it, so that no credential gets into the kubeconfig.
 _SERVER = re.compile(r"https://[A-Za-z0-9.\[\]:_-]+(/[A-Za-z0-9._~/-]*)?")
+_UNUSABLE = "the control plane has not written a usable kubeconfig yet, see juju status"
+# Linux refuses to run a program, `action-set` too, with an argument of 128 KiB.
+_MAX_BYTES = 100_000
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
 
 
@@ -88,11 +91,13 @@ def public_endpoint(kubeconfig: str) -> tuple[str, str]:
         clusters = {item["name"]: item["cluster"] for item in config["clusters"]}
         cluster = clusters[contexts[config["current-context"]]["cluster"]]
         ca = base64.b64decode(cluster.get("certificate-authority-data", "")).decode()
-        return cluster["server"], ca
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
-        raise ValueError(
-            "the control plane has not written a usable kubeconfig yet, see juju status"
-        ) from error
+        server = cluster["server"]
+    except Exception as error:
+        # Half a file can have any shape, and what PyYAML raises has no common base.
+        raise ValueError(_UNUSABLE) from error
+    if not isinstance(server, str):
+        raise ValueError(_UNUSABLE)  # noqa: TRY004  (the caller's one error)
+    return server, ca
 
 
 def client(login: Login, *, context: str, server: str, ca: str) -> str:
@@ -116,7 +121,7 @@ def client(login: Login, *, context: str, server: str, ca: str) -> str:
             raise ValueError(f"{name} {text!r} may hold printable characters only")
     if not context:
         raise ValueError("context is empty: leave it out, or give context=aws-iam-authenticator")
-    return templating.render(
+    text = templating.render(
         "client.yaml.j2",
         context=context,
         server=server,
@@ -124,6 +129,9 @@ def client(login: Login, *, context: str, server: str, ca: str) -> str:
         args=login.args,
         profile=login.profile,
     )
+    if len(text.encode()) > _MAX_BYTES:
+        raise ValueError("the kubeconfig is too long for an action's result: give shorter values")
+    return text
 
 
 def _base64(text: str) -> str:

@@ -143,7 +143,23 @@ def test_given_no_cluster_id_yet_when_asked_for_then_the_action_says_where_to_lo
     assert refused(model) == "no cluster id yet, see juju status"
 
 
-@pytest.mark.parametrize("text", [b"", b"half: [", b"\xff", b"clusters: []"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"half: [",
+        b"\xff",
+        b"clusters: []",
+        b"[" * 100_000,
+        b"a: " + b"9" * 10_000,
+        b"a: 0000-99-99",
+        kubeconfig("5").replace("'5'", "5").encode(),
+        kubeconfig("5").replace("'5'", "[https://k8s]").encode(),
+        kubeconfig("5").replace("'5'", "null").encode(),
+        kubeconfig("5").replace("server: '5', ", "").encode(),
+    ],
+    ids=range(11),
+)
 def test_given_no_usable_kubeconfig_on_the_machine_when_asked_for_then_the_action_says_so(
     deployed: Model, files: Files, text: bytes
 ):
@@ -166,6 +182,33 @@ def test_given_a_password_in_the_machines_url_when_asked_for_then_the_action_nev
         "server must be a URL without user, password or query, such as https://k8s.example.com:443"
     )
     assert "hunter2" not in deployed.log()
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"context": "x" * 30_000},
+        {"context": "\u4e2d" * 8_000},
+        {"profile": "x" * 140_000},
+        {"arn": "arn:aws:iam::111122223333:role/" + "x" * 140_000},
+        {"server": "https://" + "x" * 140_000},
+    ],
+    ids=range(5),
+)
+def test_given_values_that_juju_cannot_take_back_when_asked_for_then_the_action_says_so(
+    deployed: Model, params: dict[str, str]
+):
+    assert refused(deployed, **params) == (
+        "the kubeconfig is too long for an action's result: give shorter values"
+    )
+
+
+def test_given_a_long_context_when_asked_for_then_it_is_taken_as_long_as_juju_takes_it(
+    deployed: Model,
+):
+    text = deployed.action("get-kubeconfig", context="x" * 15_000)["kubeconfig"]
+
+    assert len(text) < 100_000
 
 
 def test_given_an_action_when_it_has_run_then_the_units_status_is_as_it_was(
