@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bisect
 import datetime
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,9 @@ from certificates.keypair import KeyPair
 if TYPE_CHECKING:
     from cryptography import x509
 
-_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----\s.*?-----END \1-----", re.DOTALL)
+# In a lookahead, because a line may end with the dashes that the next one starts with.
+_BEGIN = re.compile(r"(?=-----BEGIN ([A-Z0-9 ]+)-----(\s))")
+_END = re.compile(r"(?=(-----END ([A-Z0-9 ]+)-----))")
 
 
 class Stale(ValueError):
@@ -113,9 +117,29 @@ def _alternative_names(leaf: x509.Certificate) -> set[str]:
 
 def _blocks(texts: Iterable[str]) -> Iterable[tuple[str, str]]:
     for text in texts:
-        for match in _BLOCK.finditer(text):
-            lines = (line.strip() for line in match[0].splitlines())
-            yield match[1], "\n".join(line for line in lines if line)
+        for kind, start, end in _spans(text):
+            lines = (line.strip() for line in text[start:end].splitlines())
+            yield kind, "\n".join(line for line in lines if line)
+
+
+def _spans(text: str) -> Iterable[tuple[str, int, int]]:
+    """Return kind, start and end of every block: from a BEGIN to the next END of its kind.
+
+    Each line is looked at once. One pattern for a whole block would search the rest of the text
+    again after every BEGIN without an END.
+    """
+    ends: dict[str, list[re.Match[str]]] = defaultdict(list)
+    for end in _END.finditer(text):
+        ends[end[2]].append(end)
+    starts = {kind: [end.start() for end in found] for kind, found in ends.items()}
+    position = 0
+    for begin in _BEGIN.finditer(text):
+        kind = begin[1]
+        index = bisect.bisect_left(starts.get(kind, []), begin.end(2))
+        if begin.start() < position or index == len(ends.get(kind, [])):
+            continue
+        position = ends[kind][index].end(1)
+        yield kind, begin.start(), position
 
 
 def _joined(blocks: Iterable[str]) -> str:

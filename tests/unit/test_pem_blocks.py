@@ -1,0 +1,75 @@
+"""How PEM blocks are found: as by one pattern, but in a time that grows with the text only."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from certificates import pem
+
+# What a block is. Its time grows with the square of the text.
+BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----\s.*?-----END \1-----", re.DOTALL)
+PARTS = [
+    "-----BEGIN CERTIFICATE-----",
+    "-----END CERTIFICATE-----",
+    "-----BEGIN PRIVATE KEY-----",
+    "-----END PRIVATE KEY-----",
+    "-----BEGIN A-----",
+    "-----END A-----",
+    "-----BEGIN ",
+    "-----END ",
+    "-----",
+    "-",
+    "A",
+    "MIIB",
+    "\n",
+    " ",
+    "\r\n",
+    "\u2028",
+    "ä",
+]
+MEGABYTE = 2**20
+
+
+@settings(max_examples=2_000)
+@given(st.lists(st.sampled_from(PARTS), max_size=30).map("".join))
+def test_given_any_text_when_its_blocks_are_found_then_they_are_those_of_the_pattern(text: str):
+    found = [(kind, text[start:end]) for kind, start, end in pem._spans(text)]
+
+    assert found == [(match[1], match[0]) for match in BLOCK.finditer(text)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-----BEGIN CERTIFICATE-----\n",
+        "-----END CERTIFICATE-----\n",
+        "-----BEGIN CERTIFICATE-----\n-----END A-----\n",
+        "-----BEGIN A-----\n-----BEGIN CERTIFICATE-----\n-----END A-----\n",
+        "-----BEGIN A",
+        "-",
+        "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
+    ],
+)
+def test_given_a_megabyte_of_such_lines_when_its_blocks_are_found_then_it_takes_no_minutes(
+    line: str,
+):
+    text = line * (MEGABYTE // len(line))
+    start = time.process_time()
+
+    pem.certificates(text)
+
+    assert time.process_time() - start < 5
+
+
+def test_given_many_kinds_when_their_blocks_are_found_then_it_takes_no_minutes():
+    text = "".join(f"-----BEGIN A{n}-----\n" for n in range(40_000))
+    start = time.process_time()
+
+    pem.certificates(text)
+
+    assert time.process_time() - start < 5
