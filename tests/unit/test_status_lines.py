@@ -45,7 +45,7 @@ def list_mapping(api: FakeCluster, name: str, arn: str) -> None:
     """Let the cluster list this mapping alone."""
     mapping = {"metadata": {"name": name}, "spec": {"arn": arn}}
     body = {"metadata": {}, "items": [mapping]}
-    api.fail(answer(200, json.dumps(body).encode()), path=f"GET {MAPPINGS}")
+    api.fail(answer(200, json.dumps(body).encode()), request=f"GET {MAPPINGS}")
 
 
 @pytest.mark.parametrize(("arn", "shown"), [(LONG, "'xxx"), ("a\0b", r"'a\x00b'")])
@@ -74,7 +74,7 @@ def test_given_a_mapping_with_such_a_name_when_a_hook_runs_then_the_unit_is_acti
 def test_given_such_a_refusal_of_the_cluster_when_a_hook_runs_then_the_status_is_one_line(
     deployed: Model, api: FakeCluster, message: str
 ):
-    api.fail(refusal(403, message), path=SERVICE)
+    api.fail(refusal(403, message), request=f"PATCH {SERVICE}")
 
     assert isinstance(deployed.hook(), ops.BlockedStatus)
 
