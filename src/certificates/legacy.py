@@ -40,7 +40,7 @@ def request(unit: str, sans: Sequence[str]) -> dict[str, str]:
     return {
         **NOTHING,
         "unit_name": _flat(unit),
-        "cert_requests": json.dumps(requests, sort_keys=True),
+        "cert_requests": json.dumps(requests),
     }
 
 
@@ -56,18 +56,17 @@ def _reply(unit: str, bag: Databag, bags: Sequence[Databag]) -> KeyPair | None:
     if not reply.get("cert") or not reply.get("key"):
         return None
     # The units of a clustered vault share one authority, and some have not published it yet.
-    authority = next((b for b in (bag, *bags) if b.get("ca") or b.get("chain")), bag)
-    return pem.key_pair(
-        str(reply["cert"]),
-        str(reply["key"]),
-        authority.get("chain", ""),
-        authority.get("ca", ""),
-    )
+    authority = next((found for b in (bag, *bags) if (found := _authority(b))), [])
+    return pem.key_pair(str(reply["cert"]), str(reply["key"]), *authority)
+
+
+def _authority(bag: Databag) -> list[str]:
+    return [bag[name] for name in ("chain", "ca") if bag.get(name)]
 
 
 def _json_object(text: str) -> dict[str, Any]:
     try:
-        return _object(json.loads(text or "{}"))
+        return _object(json.loads(text))
     except (ValueError, RecursionError):
         return {}
 

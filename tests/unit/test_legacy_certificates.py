@@ -49,6 +49,58 @@ def test_given_any_databags_when_read_then_replies_or_none_come_back(bags: list[
     )
 
 
+@pytest.mark.parametrize("marker", ["ca", "chain", "client.cert"])
+def test_given_what_a_provider_publishes_before_any_request_when_read_then_it_speaks_this(
+    marker: str,
+):
+    assert legacy.is_spoken_by([{}, {marker: "-"}])
+    assert not legacy.is_spoken_by([{}, {marker: "", "egress-subnets": "10.0.0.1/32"}])
+
+
+def test_given_a_request_when_written_then_the_reactive_charms_form_of_it_is_emptied():
+    assert legacy.request("aws-iam/0", ["a.svc"]) == {
+        "unit_name": "aws-iam_0",
+        "cert_requests": f'{{"{COMMON_NAME}": {{"sans": ["a.svc"]}}}}',
+        "common_name": "",
+        "sans": "",
+        "certificate_name": "",
+    }
+
+
+def processed(**reply: str) -> dict[str, str]:
+    return {"aws-iam_0.processed_requests": json.dumps({COMMON_NAME: reply})}
+
+
+@pytest.mark.parametrize("reply", [{"cert": "a"}, {"key": "b"}, {"cert": "a", "key": ""}, {}])
+def test_given_half_a_reply_when_read_then_there_is_none(reply: dict[str, str]):
+    assert legacy.replies("aws-iam/0", [processed(**reply)]) == []
+
+
+@pytest.mark.parametrize("published", ["ca", "chain"])
+def test_given_an_authority_that_another_unit_published_when_read_then_it_is_the_replies(
+    published: str,
+):
+    certificate, key = root().issue([COMMON_NAME])
+    authority = {published: root().certificate}
+
+    [pair] = legacy.replies("aws-iam/0", [processed(cert=certificate, key=key), {}, authority])
+
+    assert pair == pem.key_pair(certificate, key, root().certificate)
+
+
+def test_given_chain_and_ca_when_read_then_the_intermediate_comes_first():
+    middle = Authority("middle", issuer=root())
+    certificate, key = middle.issue([COMMON_NAME])
+    bag = processed(cert=certificate, key=key) | {
+        "ca": root().certificate,
+        "chain": middle.certificate,
+    }
+
+    [pair] = legacy.replies("aws-iam/0", [bag])
+
+    assert pair.certificate == certificate + middle.certificate + root().certificate
+
+
 def test_given_names_in_any_order_when_requested_then_the_request_is_the_same():
     asked = legacy.request("aws-iam/0", ["b.svc", "10.152.183.7", "a.svc"])
 
