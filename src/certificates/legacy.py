@@ -56,12 +56,12 @@ def _reply(unit: str, bag: Databag, bags: Sequence[Databag]) -> KeyPair | None:
     if not reply.get("cert") or not reply.get("key"):
         return None
     # The units of a clustered vault share one authority, and some have not published it yet.
-    authority = next((found for b in (bag, *bags) if (found := _authority(b))), [])
+    authority = next((found for b in (bag, *bags) if (found := _authority(b))), ())
     return pem.key_pair(str(reply["cert"]), str(reply["key"]), *authority)
 
 
-def _authority(bag: Databag) -> list[str]:
-    return [bag[name] for name in ("chain", "ca") if bag.get(name)]
+def _authority(bag: Databag) -> tuple[str, ...]:
+    return tuple(bag[name] for name in ("chain", "ca") if bag.get(name))
 
 
 def _json_object(text: str) -> dict[str, Any]:
