@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
 import functools
 import ipaddress
@@ -37,6 +38,14 @@ class Authority:
     @property
     def certificate(self) -> str:
         return _pem(self._certificate)
+
+    def renewed(self, days: tuple[int, int]) -> Authority:
+        """The same authority, its name and its key, with another certificate."""
+        other = copy.copy(self)
+        other._certificate = _sign(
+            self.name, self._key.public_key(), self.issuer or self, authority=True, days=days
+        )
+        return other
 
     def issue(
         self, names: Sequence[str], *, days: tuple[int, int] = (-1, 365), subject: str = "leaf"

@@ -47,6 +47,35 @@ def test_given_windows_line_ends_when_taken_apart_then_the_same_blocks_are_left(
     assert pem.key_pair(certificate, key, root().certificate) == served
 
 
+def test_given_blank_lines_in_a_block_when_taken_apart_then_they_go(pair: tuple[str, str]):
+    certificate, _ = pair
+
+    assert pem.certificates(certificate.replace("\n", "\n \n")) == [certificate.rstrip("\n")]
+
+
+def test_given_other_blocks_when_taken_apart_then_only_certificates_are_certificates(
+    pair: tuple[str, str],
+):
+    certificate, key = pair
+
+    assert pem.certificates(key + certificate) == [certificate.rstrip("\n")]
+    assert pem.private_key(certificate) == ""
+
+
+def test_given_a_reply_without_blocks_when_checked_then_it_cannot_be_read():
+    with pytest.raises(ValueError, match=r"^cannot be read \(ValueError\)$"):
+        pem.check(pem.key_pair("no certificate", "no key"), NAMES)
+
+
+def test_given_an_authority_that_was_renewed_when_checked_then_its_later_end_counts():
+    soon, late = root().renewed((-1, 5)), root().renewed((-1, 900))
+    certificate, key = root().issue(NAMES, days=(-1, 30))
+    pair = pem.key_pair(certificate, key, soon.certificate, late.certificate)
+    left = pem.check(pair, NAMES) - dt.datetime.now(dt.timezone.utc)
+
+    assert dt.timedelta(days=29) < left < dt.timedelta(days=31)
+
+
 def test_given_an_intermediate_when_paired_then_it_is_served_and_the_leaf_is_not_trusted():
     middle = Authority("middle", issuer=root())
     certificate, key = middle.issue(NAMES)
