@@ -14,7 +14,7 @@ help:  ## This list | |
 	@echo "runs pytest; LONG=1 for test; PLATFORM=ubuntu-24.04-amd64 for pack. Root means root or sudo. What a target lacks is"
 	@echo "installed first, from the network; the programs of a testbed take six minutes on two cores for demo, eleven for all."
 
-demo:  ## Deploy everything on this machine, and walk a person through a login | root | 1 min
+demo:  ## Deploy everything on this machine, and walk a person through a login | root | 30 s
 	@TESTBED_KUBERNETES=$(patsubst 1.29,latest,$(CONTROL_PLANE)) scripts/lab run -- \
 		python -m demo --control-plane $(CONTROL_PLANE) --authority $(CA)
 
@@ -27,7 +27,7 @@ testbed-down:  ## End that testbed, and leave nothing behind | root | 1 s
 
 format:  ## Put the code into the project's format | | 1 s
 lint:  ## Check format, rules, spelling, types and the charm's conventions | | 1 min
-unit:  ## Run the charm's unit tests, with coverage | | 30 s
+unit:  ## Run the charm's unit tests, with coverage | | 1 min
 testbed-tests:  ## Run the testbed's own tests | root | 2 min
 integration:  ## Run every integration test: on the juju on PATH, else in a testbed | root | 40 min
 format lint unit testbed-tests integration:
