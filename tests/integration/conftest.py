@@ -1,6 +1,6 @@
 """Deploy one model for each file; the tests of a file share it and run in their order.
 
-The files of `one_unit` share one, and those of `three_units` another: a deployment takes a minute.
+The files of `one_unit` share one, because a deployment takes a minute.
 """
 
 from __future__ import annotations

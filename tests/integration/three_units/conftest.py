@@ -1,4 +1,8 @@
-"""Deploy one model for all files of this folder. Each file leaves three units, all active."""
+"""Deploy a model with three units for each file.
+
+A unit that led under a former authority cannot lead again: easyrsa keeps its former answer to
+that unit. So no file starts with leaders that another one has moved.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +14,14 @@ from tests.integration.helpers import bundle, juju_status, logins
 from tests.integration.helpers.kubernetes import Cluster
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def juju() -> Iterator[jubilant.Juju]:
     """Return an empty model."""
     with jubilant.temp_model() as juju:
         yield juju
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def trio(juju: jubilant.Juju) -> jubilant.Juju:
     """Deploy three control-plane units, each with its own API server."""
     bundle.deploy(juju)
@@ -27,7 +31,7 @@ def trio(juju: jubilant.Juju) -> jubilant.Juju:
     return juju
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def cluster(trio: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
     """Return the deployed cluster, in which knobby can log in through a role."""
     return logins.first_login(trio, tmp_path_factory.mktemp("kubeconfigs"))
