@@ -80,13 +80,6 @@ def use_forwarder(juju: jubilant.Juju) -> None:
         juju_status.wait_until_active(juju)
 
 
-def use_api_server(juju: jubilant.Juju) -> None:
-    """Have each API server ask the webhook itself again, as the testbed does by default."""
-    if testbedctl.is_available():
-        juju.config("kubernetes-control-plane", reset="webhook-caller")
-        juju_status.wait_until_active(juju)
-
-
 def _model(juju: jubilant.Juju) -> str:
     assert juju.model
     return juju.model

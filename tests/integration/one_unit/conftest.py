@@ -1,4 +1,4 @@
-"""Deploy one model for all files of this folder. Each file leaves it as it needs it."""
+"""Deploy one model for all files of this folder; each file leaves it active."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Charmed Kubernetes 1.28 with three control-plane units. The files share one model."""
+"""Charmed Kubernetes 1.28 with three control-plane units, deployed for each file."""

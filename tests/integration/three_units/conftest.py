@@ -1,24 +1,15 @@
 """Deploy a model with three units for each file.
 
-A unit that led under a former authority cannot lead again: easyrsa keeps its former answer to
-that unit. So no file starts with leaders that another one has moved.
+A unit that led under a former authority cannot lead again, because easyrsa keeps its answer to
+that unit. So no file starts with a leader that another file has moved.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import jubilant
 import pytest
 from tests.integration.helpers import bundle, juju_status, logins
 from tests.integration.helpers.kubernetes import Cluster
-
-
-@pytest.fixture(scope="module")
-def juju() -> Iterator[jubilant.Juju]:
-    """Return an empty model."""
-    with jubilant.temp_model() as juju:
-        yield juju
 
 
 @pytest.fixture(scope="module")

@@ -50,12 +50,6 @@ def lost(juju: jubilant.Juju) -> str:
     return next(name for name, unit in found.items() if unit.juju_status.current == "lost")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def api_servers_ask_the_webhook(trio: jubilant.Juju) -> None:
-    """Undo what other files of this folder chose: here, API servers restart for a new file."""
-    testbed_only.use_api_server(trio)
-
-
 @pytest.fixture(scope="module")
 def known(trio: jubilant.Juju, cluster: Cluster) -> Identity:
     """Return what every change of units must keep."""
