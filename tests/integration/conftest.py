@@ -5,6 +5,7 @@ The files of `one_unit` share one, because a deployment takes a minute.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Generator, Iterator
 
 import jubilant
@@ -24,7 +25,9 @@ def pytest_runtest_makereport(
     report = yield
     juju = item.funcargs.get("juju")
     if report.failed and isinstance(juju, jubilant.Juju):
-        report.sections.append(("juju debug-log", juju.debug_log(limit=LOG_LINES)))
+        # A report without the log is better than none where `juju` itself is gone.
+        with contextlib.suppress(OSError, jubilant.CLIError):
+            report.sections.append(("juju debug-log", juju.debug_log(limit=LOG_LINES)))
     return report
 
 
