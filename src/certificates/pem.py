@@ -74,7 +74,7 @@ def check(pair: KeyPair, sans: Iterable[str]) -> datetime.datetime:
         trusted = [x509.load_pem_x509_certificate(c.encode()) for c in certificates(pair.ca)]
         key = serialization.load_pem_private_key(pair.key.encode(), password=None)
     except Exception as error:
-        # What cryptography raises at unreadable input has no common base.
+        # cryptography's errors for unreadable input have no common base.
         raise ValueError(f"cannot be read ({type(error).__name__})") from error
     if not chain:
         raise ValueError("is not a PEM certificate")

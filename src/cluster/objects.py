@@ -5,12 +5,16 @@ Call every function inside `api.errors_as_status`.
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from addresses import is_ip
 from certificates.keypair import KeyPair
 from cluster import api, csa_upgrade, manifests
 from errors import Blocked, Waiting
+
+if TYPE_CHECKING:
+    from lightkube.types import PatchType
 
 # After these tries another hook moves the fields that are not ours yet.
 UPGRADE_TRIES = 5
@@ -37,14 +41,7 @@ def _apply(client: api.Client, manifest: manifests.Manifest) -> Any:
     from lightkube.types import PatchType
 
     reference = manifests.reference(manifest)
-    applied = client.patch(
-        _kind(reference),
-        reference.name,
-        manifest,
-        namespace=reference.namespace,
-        patch_type=PatchType.APPLY,
-        force=True,
-    )
+    applied = _patch(client, reference, manifest, PatchType.APPLY, force=True)
     if not applied.metadata or applied.metadata.name != reference.name:
         raise Waiting(api.NOT_KUBERNETES)
     return applied
@@ -54,18 +51,29 @@ def _upgrade(client: api.Client, manifest: manifests.Manifest, patch: csa_upgrad
     from lightkube import ApiError
     from lightkube.types import PatchType
 
-    reference = manifests.reference(manifest)
     try:
-        client.patch(
-            _kind(reference),
-            reference.name,
-            patch,
-            namespace=reference.namespace,
-            patch_type=PatchType.MERGE,
-        )
+        _patch(client, manifests.reference(manifest), patch, PatchType.MERGE)
     except ApiError as error:
         if error.status.code != 409:
             raise
+
+
+def _patch(
+    client: api.Client,
+    reference: manifests.ObjectReference,
+    body: Mapping[str, Any],
+    patch_type: PatchType,
+    *,
+    force: bool = False,
+) -> Any:
+    return client.patch(
+        _kind(reference),
+        reference.name,
+        body,
+        namespace=reference.namespace,
+        patch_type=patch_type,
+        force=force,
+    )
 
 
 def apply_service(client: api.Client, address: str | None) -> str:
@@ -118,7 +126,7 @@ def current_pair(client: api.Client) -> KeyPair | None:
     except ValueError:
         # Somebody else wrote this Secret, and the next apply replaces it.
         return None
-    # The reactive charm's has no CA, and others have read its key: it is not used again.
+    # The reactive charm's Secret has no CA, and others could read its key, so a new pair is used.
     if not all(data.get(name) for name in ("cert.pem", "key.pem", "ca.pem")):
         return None
     return KeyPair(data["cert.pem"], data["key.pem"], data["ca.pem"])

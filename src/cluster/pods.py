@@ -81,7 +81,7 @@ def _time_left(deployment: Deployment) -> float:
 
 
 def _observed_status(deployment: Deployment) -> DeploymentStatus | None:
-    """Return the status if it is of the newest spec: its controller may not have seen that."""
+    """Return the status; None while the controller has not seen the newest spec."""
     metadata, status = deployment.metadata, deployment.status
     if not metadata or not status or status.observedGeneration != metadata.generation:
         return None
