@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 import ops
 import pytest
 import yaml
@@ -20,6 +23,21 @@ from running import (
     trust,
     write_webhook,
 )
+
+
+@contextlib.contextmanager
+def dying_at_a_restart(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A hook that dies in the instant in which it would restart a service."""
+
+    def die(self: FakeHost, verb: str, service: str) -> bool:
+        if verb == "restart":
+            raise KeyboardInterrupt
+        return True
+
+    with monkeypatch.context() as dying:
+        dying.setattr(FakeHost, "systemctl", die)
+        with pytest.raises(KeyboardInterrupt):
+            yield
 
 
 def test_the_api_server_takes_the_whole_file_of_aws_iam(run_old: Run, host: FakeHost) -> None:
@@ -113,15 +131,8 @@ def test_a_hook_that_died_before_the_restart_restarts_when_it_is_run_again(
 ) -> None:
     run_old(event="install")
 
-    def die(self: FakeHost, verb: str, service: str) -> bool:
-        if verb == "restart":
-            raise KeyboardInterrupt
-        return True
-
-    with monkeypatch.context() as dying:
-        dying.setattr(FakeHost, "systemctl", die)
-        with pytest.raises(KeyboardInterrupt):
-            run_old(event="config_changed", **{"authorization-mode": "RBAC"})
+    with dying_at_a_restart(monkeypatch):
+        run_old(event="config_changed", **{"authorization-mode": "RBAC"})
 
     run_old(event="config_changed", **{"authorization-mode": "RBAC"})
 
@@ -247,15 +258,8 @@ def test_a_hook_that_died_before_the_forwarders_restart_restarts_it_when_it_is_r
     options = {"authn-webhook-endpoint": "https://10.152.183.7/a"}
     run_new(event="install")
 
-    def die(self: FakeHost, verb: str, service: str) -> bool:
-        if verb == "restart":
-            raise KeyboardInterrupt
-        return True
-
-    with monkeypatch.context() as dying:
-        dying.setattr(FakeHost, "systemctl", die)
-        with pytest.raises(KeyboardInterrupt):
-            run_new(event="config_changed", **options)
+    with dying_at_a_restart(monkeypatch):
+        run_new(event="config_changed", **options)
 
     run_new(event="config_changed", **options)
 
