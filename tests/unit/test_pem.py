@@ -62,6 +62,16 @@ def test_given_other_blocks_when_taken_apart_then_only_certificates_are_certific
     assert pem.private_key(certificate) == ""
 
 
+def test_given_a_block_that_begins_twice_when_taken_apart_then_its_one_end_ends_one_block(
+    pair: tuple[str, str],
+):
+    certificate, _ = pair
+    begin = certificate.splitlines()[0]
+
+    (block,) = pem.certificates(f"{begin}\n{certificate}")
+    assert block.splitlines()[:2] == [begin, begin]
+
+
 def test_given_a_reply_without_blocks_when_checked_then_it_cannot_be_read():
     with pytest.raises(ValueError, match=r"^cannot be read \(ValueError\)$"):
         pem.check(pem.key_pair("no certificate", "no key"), NAMES)
