@@ -39,7 +39,7 @@ class MappingReport:
 def check(found: Iterable[IdentityMapping]) -> MappingReport:
     """Check every mapping, by itself and among the others.
 
-    A mapping whose ARN names no principal loses its canonical ARN. The authenticator would
+    A mapping without the ARN of a principal loses its canonical ARN. The authenticator would
     leave the former one in place, and the former principal would keep the mapping's username
     and groups.
     """
