@@ -68,18 +68,31 @@ def test_a_new_revision_leads_to_hooks_of_readers_and_owners() -> None:
     assert (obsolete.kind, obsolete.label, obsolete.revision) == ("secret-remove", "own", 1)
 
 
-@pytest.mark.parametrize(("minutes", "times"), [(-1, None), (0, 0), (4, 0), (5, 1), (61, 12)])
+@pytest.mark.parametrize(("minutes", "due"), [(-1, None), (0, 0), (4, 0), (5, 5), (61, 60)])
 def test_an_expired_revision_leads_to_a_hook_every_five_minutes(
-    minutes: int, times: int | None
+    minutes: int, due: int | None
 ) -> None:
     expiring = secret(expire=NOW)
     moment = NOW + timedelta(minutes=minutes)
 
     events = secretevents.events_for("app/0", leader=True, secrets=[expiring], now=moment)
 
-    assert [(e.kind, e.revision, e.times) for e in events] == (
-        [] if times is None else [("secret-expired", 1, times)]
-    )
+    since = [(e.kind, e.revision, e.times - int(NOW.timestamp())) for e in events]
+    assert since == ([] if due is None else [("secret-expired", 1, 60 * due)])
+
+
+def test_an_expired_revision_that_gets_a_later_time_leads_to_another_hook_then() -> None:
+    expired = secret(expire=NOW)
+    later = NOW + timedelta(seconds=30)
+    moved = secrets.changed(expired, Settings(expire=later), NOW)
+
+    (first,) = secretevents.events_for("app/0", leader=True, secrets=[expired], now=NOW)
+    between = secretevents.events_for("app/0", leader=True, secrets=[moved], now=NOW)
+    (second,) = secretevents.events_for("app/0", leader=True, secrets=[moved], now=later)
+
+    assert between == []
+    assert (first.revision, second.revision) == (1, 1)
+    assert first.times < second.times
 
 
 def test_an_expired_revision_that_is_removed_leads_to_no_hook() -> None:

@@ -47,8 +47,10 @@ def _event(kind: str, secret: Secret, revision: int = 0, times: int = 0) -> Secr
 def _expired(secret: Secret, now: datetime) -> Iterator[SecretEvent]:
     for number, revision in sorted(secret.revisions.items()):
         if revision.expire and revision.expire <= now:
-            times = (now - revision.expire) // EXPIRED_AGAIN
-            yield _event("secret-expired", secret, number, times)
+            passed = (now - revision.expire) // EXPIRED_AGAIN
+            # By its moment, because an owner may give an expired revision a later one.
+            moment = revision.expire + passed * EXPIRED_AGAIN
+            yield _event("secret-expired", secret, number, int(moment.timestamp()))
 
 
 def _rotates(secret: Secret, now: datetime) -> bool:
