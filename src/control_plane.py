@@ -12,7 +12,7 @@ from charms.aws_iam.v0.aws_iam import AwsIamRequirer, Webhook
 
 import files
 import kubeconfigs
-from errors import Blocked, Waiting
+from errors import Blocked, Waiting, brief
 from files import Machine
 from fingerprint import fingerprint
 from peers import Shared
@@ -22,7 +22,9 @@ RELATION = "aws-iam"
 # Charmed Kubernetes >= 1.29: its charm has an option for the webhook, which only an operator sets.
 IMPLICIT = "control-plane"
 
-_URL = re.compile(r"https://[^\s'\"]+")
+# How its charm renders the option, verbatim. Source: kubernetes-control-plane's template of
+# auth-webhook.py.
+_OPTION = re.compile(r"""^CUSTOM_AUTHN_ENDPOINT\s*=\s*(['"])(?P<value>.*)\1\s*$""", re.MULTILINE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,10 +33,12 @@ class ControlPlane:
 
     Attributes:
         application: Its application's name in this model.
+        relation_id: Of the relation with it, which Juju numbers once and never again.
         via_relation: Whether it takes the webhook from the relation.
     """
 
     application: str
+    relation_id: int
     via_relation: bool
 
 
@@ -58,7 +62,7 @@ def find(charm: ops.CharmBase) -> ControlPlane:
         raise Blocked(f"no control plane: juju integrate {name} kubernetes-control-plane")
     if not relation.units:
         raise Waiting(f"waiting for {relation.app.name} to join")
-    return ControlPlane(relation.app.name, via_relation=bool(explicit))
+    return ControlPlane(relation.app.name, relation.id, via_relation=bool(explicit))
 
 
 def await_api_server(control_plane: ControlPlane, requirer: AwsIamRequirer) -> None:
@@ -93,15 +97,40 @@ def check_option(control_plane: ControlPlane, machine: Machine, address: str) ->
     """Check that the newer kind of control plane has been given the webhook's URL.
 
     Raises:
-        errors.Blocked: its rendered webhook has no such URL; the text is the command that
-            sets it.
+        errors.Blocked: its rendered webhook has another value; the text names that, and the
+            command that sets ours. No event announces what the control plane renders.
     """
     if control_plane.via_relation:
         return
-    url = kubeconfigs.endpoint(address)
-    if url in _URL.findall(files.read(machine.auth_webhook) or ""):
+    rendered = _OPTION.search(files.read(machine.auth_webhook) or "")
+    value = rendered["value"] if rendered else ""
+    if _is_endpoint(value, address):
         return
-    raise Blocked(f"run: juju config {control_plane.application} authn-webhook-endpoint={url}")
+    url = kubeconfigs.endpoint(address)
+    command = f"run: juju config {control_plane.application} authn-webhook-endpoint={url}"
+    if not value.strip():
+        reason = ""
+    elif _is_endpoint(value.strip(), address):
+        reason = "authn-webhook-endpoint works for nobody, it has spaces around the URL; "
+    else:
+        reason = (
+            "authn-webhook-endpoint is another webhook's, "
+            f"{_without_credentials(value)}; if nobody needs that, "
+        )
+    raise Blocked(reason + command, announced=False)
+
+
+def _is_endpoint(value: str, address: str) -> bool:
+    port = f":{kubeconfigs.PORT}/"
+    url = kubeconfigs.endpoint(address)
+    return value in (url, url.replace(port, "/"))
+
+
+def _without_credentials(url: str) -> str:
+    """Return host and path of ``url``: what else is in it may be secret."""
+    _, _, rest = url.strip().rpartition("://")
+    location = re.split(r"[?#]", rest)[0].rpartition("@")[2]
+    return brief(location)
 
 
 def is_leaving() -> bool:

@@ -14,7 +14,16 @@ _BEGINNING, _END = 120, 180
 
 
 class Unready(Exception):
-    """The unit cannot finish its work now."""
+    """The unit cannot finish its work now.
+
+    Attributes:
+        announced: Whether an event of Juju will say that this has changed. If not, the unit must
+            look again by itself.
+    """
+
+    def __init__(self, text: str, *, announced: bool = True):
+        super().__init__(text)
+        self.announced = announced
 
 
 class Blocked(Unready):

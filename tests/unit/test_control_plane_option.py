@@ -17,7 +17,9 @@ TO_RUN = ops.BlockedStatus(
 
 def rendered(url: str) -> str:
     """As the control plane renders its webhook, as far as the charm looks."""
-    return f'import requests\nCUSTOM_URL = "{url}"\n\ndef forward_request():\n    pass\n'
+    return (
+        f"import requests\nCUSTOM_AUTHN_ENDPOINT = '{url}'\n\ndef forward_request():\n    pass\n"
+    )
 
 
 @pytest.fixture
@@ -52,24 +54,59 @@ def test_given_the_command_was_run_when_a_hook_runs_then_the_unit_is_active(
     assert newer.hook() == ops.ActiveStatus("authenticator v0.7.13, 2/2 pods, 0 mappings")
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "",
-        "https://10.152.183.99:443/authenticate",
-        f"https://{ADDRESS}9:443/authenticate",
-        f"https://{ADDRESS}:443/authenticate/x",
-        f"http://{ADDRESS}:443/authenticate",
-    ],
-)
-def test_given_another_address_in_the_option_when_a_hook_runs_then_the_command_is_said_again(
-    newer: Model, files: Files, url: str
+def test_given_the_url_without_its_port_in_the_option_when_a_hook_runs_then_the_unit_is_active(
+    newer: Model, files: Files
+):
+    files.auth_webhook.write_text(rendered(f"https://{ADDRESS}/authenticate"))
+
+    assert newer.hook().name == "active"
+
+
+def test_given_an_option_that_is_reset_when_a_hook_runs_then_the_command_is_said_again(
+    newer: Model, files: Files
 ):
     files.auth_webhook.write_text(rendered(f"https://{ADDRESS}:443/authenticate"))
     newer.hook()
-    files.auth_webhook.write_text(rendered(url))
+    files.auth_webhook.write_text(rendered(""))
 
     assert newer.hook() == TO_RUN
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("https://10.152.183.99:443/authenticate", "10.152.183.99:443/authenticate"),
+        (f"https://{ADDRESS}9:443/authenticate", f"{ADDRESS}9:443/authenticate"),
+        (f"https://{ADDRESS}:443/authenticate/x", f"{ADDRESS}:443/authenticate/x"),
+        (f"http://{ADDRESS}:443/authenticate", f"{ADDRESS}:443/authenticate"),
+        (f"x https://{ADDRESS}:443/authenticate", f"{ADDRESS}:443/authenticate"),
+        (
+            "https://me:secret@login.example.com/check?token=secret#secret",
+            "login.example.com/check",
+        ),
+        ("me:secret@login.example.com", "login.example.com"),
+    ],
+)
+def test_given_another_webhook_in_the_option_when_a_hook_runs_then_it_is_named_first(
+    newer: Model, files: Files, value: str, shown: str
+):
+    files.auth_webhook.write_text(rendered(value))
+
+    assert newer.hook() == ops.BlockedStatus(
+        f"authn-webhook-endpoint is another webhook's, {shown}; if nobody needs that, "
+        f"{TO_RUN.message}"
+    )
+
+
+@pytest.mark.parametrize("value", [" {}", "{} ", "  {}  "])
+def test_given_spaces_around_the_url_in_the_option_when_a_hook_runs_then_they_are_named(
+    newer: Model, files: Files, value: str
+):
+    files.auth_webhook.write_text(rendered(value.format(f"https://{ADDRESS}:443/authenticate")))
+
+    assert newer.hook() == ops.BlockedStatus(
+        f"authn-webhook-endpoint works for nobody, it has spaces around the URL; {TO_RUN.message}"
+    )
 
 
 def test_given_a_rendered_webhook_that_is_no_text_when_a_hook_runs_then_the_command_is_said(
