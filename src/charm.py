@@ -26,6 +26,7 @@ import kubeconfigs
 import leader
 import peers
 import reactive
+from alarm import Alarm
 from certificates import Certificates, rotation
 from certificates.sans import sans
 from cluster import api, manifests, objects, pods
@@ -46,6 +47,7 @@ class AwsIamCharm(ops.CharmBase):
     def __init__(self, framework: ops.Framework):
         super().__init__(framework)
         self._status: ops.StatusBase | None = None
+        self._alarm = Alarm(self)
         self._peers = peers.Peers(self)
         self._requirer = AwsIamRequirer(self, control_plane.RELATION)
         self._certificates = Certificates(self, sans(self._peers.shared.address))
@@ -83,11 +85,16 @@ class AwsIamCharm(ops.CharmBase):
 
     def _on_any_event(self, _: ops.EventBase) -> None:
         try:
-            self._status = ops.ActiveStatus(status_line(self._reconcile()))
-        except Blocked as reason:
-            self._status = ops.BlockedStatus(status_line(reason))
-        except Waiting as reason:
-            self._status = ops.WaitingStatus(status_line(reason))
+            line, announced = self._reconcile()
+            self._status = ops.ActiveStatus(status_line(line))
+        except Unready as reason:
+            announced = reason.announced
+            status = ops.BlockedStatus if isinstance(reason, Blocked) else ops.WaitingStatus
+            self._status = status(status_line(reason))
+        if announced:
+            self._alarm.stop()
+        else:
+            self._alarm.set()
 
     def _on_collect_unit_status(self, event: ops.CollectStatusEvent) -> None:
         if self._status:
@@ -113,17 +120,22 @@ class AwsIamCharm(ops.CharmBase):
 
     # The reconcile: what it does depends on the state, never on the event.
 
-    def _reconcile(self) -> str:
-        """Bring everything to its desired state, and return the line of an active status."""
+    def _reconcile(self) -> tuple[str, bool]:
+        """Bring everything to its desired state.
+
+        Return the line of an active status, and whether an event will announce what is still to
+        be done, if anything is.
+        """
         reactive.remove_files(self.machine)
         config = self._load_config()
         principal = control_plane.find(self)
         if not self._peers.joined:
             raise Waiting("waiting for Juju to set up the peer relation")
         control_plane.await_api_server(principal, self._requirer)
+        shared = self._peers.shared.of_relation(principal.relation_id)
         if self.unit.is_leader():
-            return self._lead(config, principal)
-        return self._follow(principal)
+            return self._lead(config, principal, shared)
+        return self._follow(principal, shared), True
 
     def _load_config(self) -> Config:
         try:
@@ -131,9 +143,9 @@ class AwsIamCharm(ops.CharmBase):
         except ValueError as error:
             raise Blocked(str(error)) from error
 
-    def _lead(self, config: Config, principal: ControlPlane) -> str:
+    def _lead(self, config: Config, principal: ControlPlane, shared: Shared) -> tuple[str, bool]:
         # Ahead of any request to Kubernetes: the file is repaired while its API is down, too.
-        shared = self._share(principal, leader.ensure_cluster_id(self._peers.shared, config))
+        shared = self._share(principal, leader.ensure_cluster_id(shared, config))
         with api.errors_as_status():
             client = api.connect(self.machine.admin_kubeconfig)
             # The Service comes first, because its address goes into the certificate.
@@ -163,16 +175,17 @@ class AwsIamCharm(ops.CharmBase):
             raise Waiting(plan.blocker)
         control_plane.check_option(principal, self.machine, shared.address)
         old_ca = shared.ca != plan.pair.ca
-        return leader.active_line(
+        line = leader.active_line(
             config,
             rollout,
             report,
             issued.warning,
             "the former authority is trusted until its last pod has ended" if old_ca else "",
         )
+        return line, not old_ca
 
-    def _follow(self, principal: ControlPlane) -> str:
-        shared = self._share(principal, self._peers.shared)
+    def _follow(self, principal: ControlPlane, shared: Shared) -> str:
+        self._publish_webhook(principal, shared)
         self._certificates.withdraw()
         if not shared.serving:
             raise Waiting("waiting for the leader to deploy the authenticator")
@@ -182,9 +195,12 @@ class AwsIamCharm(ops.CharmBase):
     def _share(self, principal: ControlPlane, shared: Shared) -> Shared:
         """Publish ``shared`` to the peers and to this unit's control plane, and return it."""
         self._peers.publish(shared)
+        self._publish_webhook(principal, shared)
+        return shared
+
+    def _publish_webhook(self, principal: ControlPlane, shared: Shared) -> None:
         if control_plane.publish_webhook(principal, self.machine, self._requirer, shared):
             self._peers.acknowledge(shared.ca)
-        return shared
 
     # Actions.
 

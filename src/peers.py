@@ -7,6 +7,7 @@ import dataclasses
 import ops
 
 from addresses import is_ip
+from errors import Waiting
 from fingerprint import fingerprint
 
 RELATION = "peers"
@@ -21,6 +22,8 @@ class Shared:
         address: ClusterIP of the Service.
         ca: CA bundle for the control planes to trust.
         serving: Whether the authenticator has ever served.
+        relation: The id of the relation with the control plane that all this is about; empty
+            where an earlier version published it.
         inherited: Whether the reactive charm's leader data is still to be removed.
     """
 
@@ -28,7 +31,21 @@ class Shared:
     address: str = ""
     ca: str = ""
     serving: bool = False
+    relation: str = ""
     inherited: bool = False
+
+    def of_relation(self, relation: int) -> Shared:
+        """Return what is true for the relation with this id.
+
+        Juju keeps an application and its databag without units. What they deployed went with
+        them, so units that come by another relation begin anew: with the cluster id that people
+        have, and with the address if it is still free.
+        """
+        if self.relation == str(relation):
+            return self
+        if not self.relation:
+            return dataclasses.replace(self, relation=str(relation))
+        return Shared(self.cluster_id, self.address, relation=str(relation))
 
 
 class Peers:
@@ -51,18 +68,25 @@ class Peers:
         return self._relation is not None
 
     def publish(self, new: Shared) -> None:
-        """Make ``new`` what is published; only the leader may change it."""
+        """Make ``new`` what is published.
+
+        Raises:
+            errors.Waiting: this unit no longer leads, and only the leader may change it.
+        """
         if not self._relation or new == self.shared:
             return
-        self._relation.data[self._app].update(
-            {
-                "cluster-id": new.cluster_id,
-                "address": new.address,
-                "ca": new.ca,
-                "serving": "true" if new.serving else "",
-                "inherited": "true" if new.inherited else "",
-            }
-        )
+        values = {
+            "cluster-id": new.cluster_id,
+            "address": new.address,
+            "ca": new.ca,
+            "serving": "true" if new.serving else "",
+            "relation": new.relation,
+            "inherited": "true" if new.inherited else "",
+        }
+        try:
+            self._relation.data[self._app].update(values)
+        except (ops.RelationDataError, ops.ModelError) as error:
+            raise Waiting("waiting for the new leader") from error
         self.shared = new
 
     def acknowledge(self, ca: str) -> None:
@@ -95,5 +119,6 @@ class Peers:
             address=address if is_ip(address) else "",
             ca=data.get("ca", ""),
             serving=data.get("serving") == "true",
+            relation=data.get("relation", ""),
             inherited=data.get("inherited") == "true",
         )

@@ -10,15 +10,17 @@ import contextlib
 import json
 import logging
 import re
+import time
 import traceback
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from errors import Blocked, Unready, Waiting, brief
 
 if TYPE_CHECKING:
     import httpx2
+    import lightkube
     from lightkube.config.kubeconfig import SingleConfig
     from lightkube.types import PatchType
 
@@ -27,7 +29,9 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 MANAGER = "aws-iam"
-# A hook must end soon although nothing answers.
+# Juju runs no other hook on the machine while one runs, and is sure of a leader for 30 s only.
+# So every hook ends within that time: the last request begins after 20, and is answered in 10.
+REQUEST_SECONDS = 20
 CONNECT_SECONDS = 3
 ANSWER_SECONDS = 10
 NOT_KUBERNETES = "the Kubernetes API returned something that is not Kubernetes"
@@ -46,12 +50,26 @@ _UNEXPECTED = (
 _QUOTED = re.compile(r"""('[^'\w\\]*')|['"].*""", re.DOTALL)
 
 
-class Client(Protocol):
-    """The methods of `lightkube.Client` that the charm calls, with types that are complete."""
+class Client:
+    """The methods of `lightkube.Client` that the charm calls, with types that are complete.
+
+    It begins no request after ``seconds``, so that a hook ends soon although every answer takes
+    long. The methods raise `errors.Waiting` then.
+    """
+
+    def __init__(self, client: lightkube.Client, seconds: float = REQUEST_SECONDS):
+        # lightkube's own types leave most of its arguments open.
+        self._client: Any = client
+        self._deadline = time.monotonic() + seconds
+
+    @property
+    def seconds_left(self) -> float:
+        """Return for how long requests may still begin."""
+        return self._deadline - time.monotonic()
 
     def get(self, res: type[T], name: str, *, namespace: str | None = None) -> T:
         """Return one object."""
-        ...
+        return self._in_time.get(res, name, namespace=namespace)
 
     def list(
         self,
@@ -62,7 +80,7 @@ class Client(Protocol):
         labels: Mapping[str, str] | None = None,
     ) -> Iterator[T]:
         """Return the objects of one kind; ``chunk_size`` is how many one request asks for."""
-        ...
+        return self._in_time.list(res, namespace=namespace, chunk_size=chunk_size, labels=labels)
 
     def patch(
         self,
@@ -75,11 +93,19 @@ class Client(Protocol):
         force: bool = False,
     ) -> T:
         """Change one object, and return it as it is then."""
-        ...
+        return self._in_time.patch(
+            res, name, obj, namespace=namespace, patch_type=patch_type, force=force
+        )
 
     def delete(self, res: type[Any], name: str, *, namespace: str | None = None) -> None:
         """Delete one object."""
-        ...
+        self._in_time.delete(res, name, namespace=namespace)
+
+    @property
+    def _in_time(self) -> Any:
+        if self.seconds_left <= 0:
+            raise Waiting("waiting for the Kubernetes API: its answers take too long")
+        return self._client
 
 
 def connect(kubeconfig: Path) -> Client:
@@ -96,8 +122,9 @@ def connect(kubeconfig: Path) -> Client:
         _check_credential(config)
         timeout = httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
         # The API server is on this machine, so no proxy belongs in between.
-        client = lightkube.Client(config, timeout=timeout, trust_env=False, field_manager=MANAGER)
-        return cast("Client", client)
+        return Client(
+            lightkube.Client(config, timeout=timeout, trust_env=False, field_manager=MANAGER)
+        )
     except Exception as error:
         # Half a file fails in any of five libraries, until the control plane has written the rest.
         raise Waiting(
@@ -136,7 +163,20 @@ def _cause(error: Exception) -> str:
 
 @contextlib.contextmanager
 def errors_as_status() -> Generator[None]:
-    """Raise what goes wrong on the way to the API server as an `errors.Unready`."""
+    """Raise what goes wrong on the way to the API server as an `errors.Unready`.
+
+    Juju does not know of the cluster, so none of these is announced.
+    """
+    try:
+        with _raised_as_unready():
+            yield
+    except Unready as reason:
+        reason.announced = False
+        raise
+
+
+@contextlib.contextmanager
+def _raised_as_unready() -> Generator[None]:
     import httpx2
     import lightkube
     import msgspec

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from lightkube.resources.apps_v1 import Deployment
     from lightkube.resources.core_v1 import Pod
 
-# A hook waits for a rollout until this long after it last moved, so that the unit turns active
-# by itself. A pod's first start may include the download of its image. A kubelet whose API
-# server has just restarted learns of a new Secret after half a minute, and mounts it after one.
-ROLLOUT_SECONDS = 90.0
+# A hook waits for a rollout until this long after it last moved: most rollouts take less. The
+# unit's alarm clock picks up the others, such as one that must download its image first.
+ROLLOUT_SECONDS = 18.0
+# What a hook keeps of its time for the requests that follow a rollout.
+RESERVED_SECONDS = 2.0
 POLL_SECONDS = 0.5
 # Reasons of a Deployment's condition Progressing while a rollout moves. Kubernetes' controller
 # gives it others once all pods are there, and once nothing has moved for long.
@@ -60,7 +61,8 @@ def await_rollout(client: api.Client, deployment: Deployment) -> Rollout:
     """
     from lightkube.resources.apps_v1 import Deployment
 
-    deadline = time.monotonic() + _time_left(deployment)
+    seconds = min(_time_left(deployment), client.seconds_left - RESERVED_SECONDS)
+    deadline = time.monotonic() + seconds
     while not progress(deployment).complete and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
         deployment = client.get(Deployment, manifests.NAME, namespace=manifests.NAMESPACE)

@@ -112,6 +112,7 @@ class Unit:
     webhook: Bag = dataclasses.field(default_factory=dict)
     control_plane: Bag = dataclasses.field(default_factory=dict)
     stored: Any = frozenset()
+    secrets: Any = frozenset()
     status: Any = None
 
 
@@ -130,6 +131,8 @@ class Model:
         self.provider = provider
         self.endpoints = endpoints
         self.principal = "kubernetes-control-plane"
+        # Juju numbers each relation once and never again.
+        self.first_relation = 2
         self.acknowledges = acknowledges
         self.machines = machines
         self.leader: int | None = 0
@@ -230,7 +233,8 @@ class Model:
 
     def expire(self, label: str, unit: int = 0) -> None:
         """Let the secret with ``label`` in its label come to its end."""
-        (secret,) = (kept for kept in self.secrets if label in kept.label)
+        kept = {*self.secrets, *self.units[unit].secrets}
+        (secret,) = (secret for secret in kept if label in secret.label)
         event = self.units[unit].context.on.secret_expired(secret, revision=1)
         self._run(unit, event)
 
@@ -264,7 +268,7 @@ class Model:
             leader=number == self.leader,
             config=self.config,
             planned_units=self.planned_units,
-            secrets=self.secrets,
+            secrets={*self.secrets, *unit.secrets},
             stored_states=unit.stored,
             unit_status=unit.status or ops.testing.UnknownStatus(),
         )
@@ -274,7 +278,8 @@ class Model:
         assert unit.status.message.isprintable()
         assert len(unit.status.message) <= 300
         unit.stored = after.stored_states
-        self.secrets = after.secrets
+        self.secrets = frozenset(s for s in after.secrets if s.owner == "app")
+        unit.secrets = frozenset(s for s in after.secrets if s.owner == "unit")
         self.version = after.workload_version or self.version
         for relation in after.relations:
             self._keep(unit, relation, leader=number == self.leader)
@@ -296,7 +301,7 @@ class Model:
         relations += [
             ops.testing.SubordinateRelation(
                 endpoint,
-                id=2 + n,
+                id=self.first_relation + n,
                 remote_app_name=self.principal,
                 remote_unit_id=number,
                 local_unit_data=dict(unit.webhook) if endpoint == "aws-iam" else {},

@@ -95,7 +95,7 @@ def test_given_a_new_application_when_it_settles_then_the_control_plane_has_its_
 def test_given_a_new_application_when_it_settles_then_the_peers_know_public_data_only(
     deployed: Model,
 ):
-    assert set(deployed.peer) == {"cluster-id", "address", "ca", "serving"}
+    assert set(deployed.peer) == {"cluster-id", "address", "ca", "serving", "relation"}
     assert deployed.peer["address"] == ADDRESS
     assert deployed.peer["ca"] == root().certificate
     assert deployed.peer["serving"] == "true"
@@ -126,7 +126,7 @@ def test_given_pods_that_start_slowly_when_deployed_then_the_webhook_is_not_offe
 def test_given_pods_that_start_within_the_hook_when_deployed_then_no_other_hook_is_needed(
     model: Model, api: FakeCluster
 ):
-    api.start_seconds = 30
+    api.start_seconds = 15
     asked(model)
 
     assert isinstance(model.hook(model.changed("certificates")), ops.ActiveStatus)
@@ -140,7 +140,7 @@ def test_given_pods_that_take_too_long_when_deployed_then_the_hook_ends_and_anot
     before = api.clock.now
 
     assert isinstance(model.hook(), ops.WaitingStatus)
-    assert api.clock.now - before < 120
+    assert api.clock.now - before < 30
     api.clock.sleep(300)
     assert isinstance(model.hook(), ops.ActiveStatus)
 

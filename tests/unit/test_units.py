@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 
+import httpx2
 import ops
 import pytest
 from tests.unit.conftest import Files
 from tests.unit.fake_cluster import ADDRESS, DEPLOYMENT, FakeCluster
-from tests.unit.model import Easyrsa, Model
+from tests.unit.faults import ok
+from tests.unit.model import Easyrsa, Model, Silent
 
 FOLLOWING = ops.ActiveStatus(f"webhook https://{ADDRESS}:443/authenticate")
 
@@ -134,3 +136,57 @@ def test_given_a_unit_without_its_peers_when_a_hook_runs_then_nothing_is_begun(
 
     assert model.hook() == ops.WaitingStatus("waiting for Juju to set up the peer relation")
     assert api.seen == []
+
+
+def test_given_a_leader_that_loses_leadership_while_it_waits_for_pods_then_its_hook_ends_waiting(
+    model: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+):
+    def lose_leadership(_: httpx2.Request) -> httpx2.Response:
+        monkeypatch.setattr(ops.RelationDataContent, "update", refuse)
+        return ok(api.objects[DEPLOYMENT])
+
+    def refuse(data: object, values: object) -> None:
+        raise ops.RelationDataAccessError("aws-iam/0 is not leader")
+
+    model.answer()
+    model.hook()
+    model.answer()
+    api.fail(lose_leadership, request=f"GET {DEPLOYMENT}", nth=1)
+
+    assert model.hook() == ops.WaitingStatus("waiting for the new leader")
+    assert "serving" not in model.peer
+
+
+def test_given_units_that_all_went_when_others_come_then_nothing_of_before_is_published(
+    easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]
+):
+    model = Model(easyrsa, machines, units=2)
+    model.settle()
+    before = dict(model.peer)
+    api.clear()
+    for machine in machines:
+        machine.webhook.unlink()
+
+    model.first_relation += 1
+    model.provider = Silent()
+    for unit in model.units:
+        unit.webhook.clear()
+    model.settle()
+
+    assert [machine.webhook.exists() for machine in machines] == [False, False]
+    assert [unit.webhook for unit in model.units] == [{}, {}]
+    assert model.peer["cluster-id"] == before["cluster-id"]
+    assert model.peer["address"] == before["address"]
+    assert {"serving", "ca"}.isdisjoint(model.peer)
+
+
+def test_given_what_an_earlier_version_published_when_a_hook_runs_then_it_is_of_this_relation(
+    deployed: Model, api: FakeCluster
+):
+    del deployed.peer["relation"]
+    published = dict(deployed.units[0].webhook)
+    deployed.hook()
+
+    assert deployed.units[0].webhook == published
+    assert deployed.peer["serving"] == "true"
+    assert deployed.peer["relation"] == str(deployed.first_relation)

@@ -1,0 +1,70 @@
+"""The unit's alarm clock: a hook after half a minute, for what no event of Juju announces.
+
+Pods become ready, API servers return and control planes render their files without an event.
+The next update-status may be an hour away. A secret of the unit's own expires sooner, and Juju
+tells its owner in a hook, secret-expired, and again every five minutes until the secret is gone.
+"""
+
+from __future__ import annotations
+
+import datetime
+import time
+
+import ops
+
+SECONDS = 30
+_LABEL = "alarm"
+# Juju keeps no secret without a value.
+_CONTENT = {"purpose": "to expire"}
+
+
+class Alarm(ops.Object):
+    """At most one alarm a unit.
+
+    Its time is kept beside the secret, so that a hook without an alarm asks Juju nothing.
+    """
+
+    _stored = ops.StoredState()
+
+    def __init__(self, charm: ops.CharmBase):
+        super().__init__(charm, _LABEL)
+        self._stored.set_default(due=0.0)
+        self._unit = charm.unit
+        self.framework.observe(charm.on.secret_expired, self._on_secret_expired)
+
+    def set(self) -> None:
+        """Let Juju run a hook in `SECONDS`, unless one is due before."""
+        if self._due > time.time():
+            return
+        due = time.time() + SECONDS
+        expire = datetime.datetime.fromtimestamp(due, datetime.timezone.utc)
+        if secret := self._secret():
+            secret.set_info(expire=expire)
+        else:
+            self._unit.add_secret(_CONTENT, label=_LABEL, expire=expire)
+        self._stored.due = due
+
+    def stop(self) -> None:
+        """Let Juju run no more hooks for an alarm."""
+        if not self._due:
+            return
+        if secret := self._secret():
+            secret.remove_all_revisions()
+        self._stored.due = 0.0
+
+    @property
+    def _due(self) -> float:
+        """Return when the alarm rings or has rung, in seconds since the epoch; 0 without one."""
+        due = self._stored.due
+        return due if isinstance(due, float) else 0.0
+
+    def _secret(self) -> ops.Secret | None:
+        try:
+            return self.model.get_secret(label=_LABEL)
+        except ops.SecretNotFoundError:
+            return None
+
+    def _on_secret_expired(self, event: ops.SecretExpiredEvent) -> None:
+        # A killed hook may have lost the time but not the secret.
+        if event.secret.label == _LABEL:
+            self._stored.due = time.time()
