@@ -15,7 +15,6 @@ Authority = Literal["easyrsa", "vault", "self-signed-certificates"]
 ROLE = "arn:aws:iam::111122223333:role/k8s-view-role"
 WRONG = "a-wrong-secret-key"
 CLUSTER_ID = "$(kubectl config view -o jsonpath='{.users[?(@.user.exec)].user.exec.args[2]}')"
-INTERVAL = "update-status-hook-interval"
 # testbedctl does what is done with Vault's client: init, unseal, and create a token.
 AUTHORIZE = 'juju run vault/leader authorize-charm token="$(testbedctl authority vault unseal)"'
 RUN_STATUS_COMMAND = (
@@ -135,20 +134,11 @@ def _wait_for_the_relation() -> list[Step | Wait]:
 
 
 def _set_the_option() -> list[Step | Wait]:
-    """Set the control plane's option as aws-iam's status says.
-
-    A subordinate gets no event when its principal's options change, so it sees them at its next
-    update-status.
-    """
+    """Set the control plane's option as aws-iam's status says; the unit sees it by itself."""
     return [
         Wait("Wait until the unit's status gives a command", command_expected=True),
         Step("Run the command that the unit's status gives", RUN_STATUS_COMMAND),
-        Step(
-            "Run update-status every 5 seconds instead of every 5 minutes",
-            f"juju model-config {INTERVAL}=5s",
-        ),
         Wait("Wait until everything is active"),
-        Step("Run update-status every 5 minutes again", f"juju model-config --reset {INTERVAL}"),
     ]
 
 

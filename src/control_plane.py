@@ -113,10 +113,8 @@ def check_option(control_plane: ControlPlane, machine: Machine, address: str) ->
     elif _is_endpoint(value.strip(), address):
         reason = "authn-webhook-endpoint works for nobody, it has spaces around the URL; "
     else:
-        reason = (
-            "authn-webhook-endpoint is another webhook's, "
-            f"{_without_credentials(value)}; if nobody needs that, "
-        )
+        shown = _without_credentials(value)
+        reason = f"authn-webhook-endpoint is {shown} now; if nobody needs that, "
     raise Blocked(reason + command, announced=False)
 
 

@@ -52,15 +52,21 @@ def command(cluster: Cluster) -> str:
 def wait_for_status(juju: jubilant.Juju, status: str, start: str) -> None:
     """Wait until aws-iam's unit has this status, with a message that starts with ``start``.
 
-    A subordinate gets no event when its principal's options change, so update-status runs often.
+    A settled unit gets no event when its principal's options or people's mappings change, so
+    update-status runs often.
     """
+    with juju_status.frequent_update_status(juju):
+        wait_for_status_without_events(juju, status, start)
+
+
+def wait_for_status_without_events(juju: jubilant.Juju, status: str, start: str) -> None:
+    """Wait less than an interval of update-status for this status and message."""
 
     def says(found: jubilant.Status) -> bool:
         workload = found.get_units("aws-iam")["aws-iam/0"].workload_status
         return workload.current == status and workload.message.startswith(start)
 
-    with juju_status.frequent_update_status(juju):
-        juju.wait(says, error=jubilant.any_error, delay=0.5, successes=1, timeout=120)
+    juju.wait(says, error=jubilant.any_error, delay=0.5, successes=1, timeout=120)
 
 
 def test_given_a_new_deployment_then_the_status_gives_the_exact_command(
@@ -76,7 +82,8 @@ def test_given_the_command_of_the_status_when_it_is_run_then_people_log_in(
     _, *arguments = command(cluster).split()
     deployed.cli(*arguments)
 
-    wait_for_status(deployed, "active", "authenticator v0.7.13, 2/2 pods, 1 mapping")
+    line = "authenticator v0.7.13, 2/2 pods, 1 mapping"
+    wait_for_status_without_events(deployed, "active", line)
     assert logins.wait_for_login(cluster) == "knobby"
 
 
@@ -118,12 +125,14 @@ def test_given_an_option_that_is_reset_then_the_status_gives_the_command_again(
     assert cluster.whoami("knobby").returncode != 0
 
 
-def test_given_an_option_with_another_address_then_the_status_gives_the_command(
+def test_given_an_option_with_another_address_then_the_status_names_it_and_gives_the_command(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     deployed.config(CONTROL_PLANE, {OPTION: "https://10.152.183.1:443/authenticate"})
 
-    wait_for_status(deployed, "blocked", f"run: {command(cluster)}")
+    present = "authn-webhook-endpoint is 10.152.183.1:443/authenticate now"
+    wait_for_status(deployed, "blocked", present)
+    assert juju_status.message(deployed).endswith(f"run: {command(cluster)}")
 
     _, *arguments = command(cluster).split()
     deployed.cli(*arguments)
@@ -139,10 +148,10 @@ def test_given_a_service_whose_address_is_taken_then_the_status_gives_the_new_ad
     cluster.kubectl("delete", *SERVICE)
     cluster.kubectl("create", "service", "clusterip", "thief", f"--clusterip={taken}", "--tcp=443")
 
-    wait_for_status(deployed, "blocked", "run: ")
+    wait_for_status(deployed, "blocked", f"authn-webhook-endpoint is {taken}:443/authenticate now")
     after = command(cluster)
     assert after != before
-    assert juju_status.message(deployed) == f"run: {after}"
+    assert juju_status.message(deployed).endswith(f"run: {after}")
 
     _, *arguments = after.split()
     deployed.cli(*arguments)

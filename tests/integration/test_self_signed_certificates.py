@@ -23,9 +23,6 @@ VALIDITY_SECONDS = 120
 @pytest.fixture(scope="module")
 def deployed(juju: jubilant.Juju) -> jubilant.Juju:
     """Deploy Charmed Kubernetes 1.28 with aws-iam and self-signed-certificates, all active."""
-    # After a restart of the API server, a kubelet mounts a new certificate up to two minutes late.
-    # The unit sees the pods at its next update-status, which would be five more minutes away.
-    juju.model_config({"update-status-hook-interval": "1m"})
     bundle.deploy(juju, authority=SELF_SIGNED)
     juju_status.wait_until_active(juju)
     return juju

@@ -93,8 +93,7 @@ def test_given_another_webhook_in_the_option_when_a_hook_runs_then_it_is_named_f
     files.auth_webhook.write_text(rendered(value))
 
     assert newer.hook() == ops.BlockedStatus(
-        f"authn-webhook-endpoint is another webhook's, {shown}; if nobody needs that, "
-        f"{TO_RUN.message}"
+        f"authn-webhook-endpoint is {shown} now; if nobody needs that, {TO_RUN.message}"
     )
 
 

@@ -89,9 +89,11 @@ def test_given_a_mapping_that_can_never_work_then_the_unit_names_it(
 def test_given_an_api_server_that_is_down_during_hooks_then_the_unit_waits_and_recovers(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
+    juju_status.wait_until_active(deployed)
+    # The control plane's own hooks would start the API server again. None runs now, so none is
+    # killed.
+    testbed_only.stop_agent(deployed, CONTROL_PLANE)
     with juju_status.frequent_update_status(deployed):
-        # The control plane's own hooks would start the API server again.
-        testbed_only.stop_agent(deployed, CONTROL_PLANE)
         deployed.exec("systemctl", "stop", API_SERVER, unit="aws-iam/0")
         try:
             status = juju_status.wait_until_app_is(deployed, "waiting", seconds=60)
