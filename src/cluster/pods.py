@@ -21,6 +21,10 @@ ROLLOUT_SECONDS = 18.0
 # What a hook keeps of its time for the requests that follow a rollout.
 RESERVED_SECONDS = 2.0
 POLL_SECONDS = 0.5
+# A kubelet kills an ending pod at the time in `deletionTimestamp`, and the pod leaves the list.
+# A pod that is still listed this many seconds later is on a lost node: its kubelet cannot report.
+# By then no kube-proxy sends it requests, because an ending pod is no endpoint any more.
+LOST_SECONDS = 300.0
 # Reasons of a Deployment's condition Progressing while a rollout moves. Kubernetes' controller
 # gives it others once all pods are there, and once nothing has moved for long.
 _MOVING = ("NewReplicaSetCreated", "FoundNewReplicaSet", "ReplicaSetUpdated")
@@ -105,12 +109,25 @@ def progress(deployment: Deployment) -> Rollout:
 
 
 def all_pods_use(client: api.Client, pair: KeyPair) -> bool:
-    """Return whether every pod serves ``pair``.
+    """Return whether every pod that may get requests serves ``pair``.
 
     Pods that are ending count: a machine whose kube-proxy has not heard of their end still
-    sends requests to them.
+    sends requests to them. Pods that have ended do not, although Kubernetes lists an evicted pod
+    until somebody deletes it, and a pod of a lost node until that node is deleted or back.
     """
-    return all(_certificate_hash(pod) == pair.hash for pod in _pods(client))
+    return all(_certificate_hash(pod) == pair.hash for pod in _pods(client) if not _ended(pod))
+
+
+def _ended(pod: Pod) -> bool:
+    phase = pod.status.phase if pod.status else None
+    return phase in ("Failed", "Succeeded") or _is_lost(pod)
+
+
+def _is_lost(pod: Pod) -> bool:
+    # A node may be unreachable for seconds only, and its pods get requests meanwhile. So the
+    # node's state does not count, and the pod's own end does.
+    ends = pod.metadata.deletionTimestamp if pod.metadata else None
+    return ends is not None and time.time() > ends.timestamp() + LOST_SECONDS
 
 
 def _certificate_hash(pod: Any) -> str | None:

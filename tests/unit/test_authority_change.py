@@ -7,8 +7,10 @@ then the old authority goes.
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 import ops
+import pytest
 import yaml
 from tests.unit.authority import root
 from tests.unit.conftest import Files
@@ -108,6 +110,46 @@ def test_given_a_pod_of_the_old_authority_that_is_ending_when_settled_then_both_
     two.settle()
     assert trusted(machines) == [NEW] * 2
     assert "former authority" not in two.units[0].status.message
+
+
+OLD_POD = {"annotations": {"aws-iam/certificate-hash": "of the old authority"}}
+# The clock of these tests starts with 1970.
+LOST = {"deletionTimestamp": "1969-12-31T23:54:50Z"}
+ENDED: dict[str, dict[str, Any]] = {
+    "evicted": {"metadata": OLD_POD, "status": {"phase": "Failed", "reason": "Evicted"}},
+    "completed": {"metadata": OLD_POD, "status": {"phase": "Succeeded"}},
+    "on a lost node": {"metadata": {**OLD_POD, **LOST}, "status": {"phase": "Running"}},
+}
+
+
+@pytest.mark.parametrize("ended", ENDED.values(), ids=ENDED)
+def test_given_a_pod_of_the_old_authority_that_has_ended_when_settled_then_the_old_one_goes(
+    two: Model, api: FakeCluster, machines: list[Files], ended: dict[str, Any]
+):
+    api.add_pod("ended", **ended["status"])
+    api.objects[f"{PODS}/ended"]["metadata"].update(ended["metadata"])
+    moved(two)
+    two.settle()
+
+    assert trusted(machines) == [NEW] * 2
+
+
+ENDING = {
+    "ends soon": {"deletionTimestamp": "1970-01-01T00:01:00Z"},
+    "was to be killed just now": {"deletionTimestamp": "1969-12-31T23:59:50Z"},
+}
+
+
+@pytest.mark.parametrize("ending", ENDING.values(), ids=ENDING)
+def test_given_a_pod_of_the_old_authority_that_may_still_run_when_settled_then_both_are_trusted(
+    two: Model, api: FakeCluster, machines: list[Files], ending: dict[str, Any]
+):
+    api.add_pod("ending", phase="Running")
+    api.objects[f"{PODS}/ending"]["metadata"].update(ending)
+    moved(two)
+    two.settle()
+
+    assert trusted(machines) == [BOTH] * 2
 
 
 def test_given_a_leader_that_dies_in_the_middle_when_another_takes_over_then_it_goes_on(
