@@ -34,6 +34,7 @@ from config import Config
 from control_plane import ControlPlane
 from errors import Blocked, Unready, Waiting, status_line
 from files import Machine
+from owner import Owner
 from peers import Shared
 
 logger = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class AwsIamCharm(ops.CharmBase):
         super().__init__(framework)
         self._status: ops.StatusBase | None = None
         self._alarm = Alarm(self)
+        self._owner = Owner(self.app.name, self.model.name, self.model.uuid)
         self._peers = peers.Peers(self)
         self._requirer = AwsIamRequirer(self, control_plane.RELATION)
         self._certificates = Certificates(self, sans(self._peers.shared.address))
@@ -105,15 +107,17 @@ class AwsIamCharm(ops.CharmBase):
         self._requirer.withdraw()
 
     def _on_remove(self, _: ops.EventBase) -> None:
-        files.remove(self.machine.webhook)
+        if not self._is_webhook_foreign():
+            files.remove(self.machine.webhook)
         try:
             if control_plane.is_leaving():
                 return
             with api.errors_as_status():
-                objects.remove(api.connect(self.machine.admin_kubeconfig))
+                objects.remove(api.connect(self.machine.admin_kubeconfig), self._owner)
         except Unready as reason:
             logger.warning(
-                "the cluster keeps what this charm deployed (%s); remove it with: %s",
+                "the cluster keeps what this charm deployed (%s); "
+                "unless another application of it is in use, remove it with: %s",
                 status_line(reason),
                 manifests.removal_command(),
             )
@@ -144,12 +148,18 @@ class AwsIamCharm(ops.CharmBase):
             raise Blocked(str(error)) from error
 
     def _lead(self, config: Config, principal: ControlPlane, shared: Shared) -> tuple[str, bool]:
-        # Ahead of any request to Kubernetes: the file is repaired while its API is down, too.
-        shared = self._share(principal, leader.ensure_cluster_id(shared, config))
+        shared = leader.ensure_cluster_id(shared, config)
+        if not self._is_webhook_foreign():
+            # Ahead of any request to Kubernetes: the file is repaired while its API is down, too.
+            self._share(principal, shared)
         with api.errors_as_status():
             client = api.connect(self.machine.admin_kubeconfig)
+            if mark := objects.claim(client, self._owner):
+                # The owner's units write the webhook file, so this application's stop doing so.
+                self._peers.publish(replace(shared, ca=""))
+                raise Blocked(manifests.foreign(mark))
             # The Service comes first, because its address goes into the certificate.
-            address = objects.apply_service(client, shared.address or None)
+            address = objects.apply_service(client, self._owner, shared.address or None)
         shared = self._share(principal, replace(shared, address=address))
         issued = self._certificates.obtain(sans(address))
         with api.errors_as_status():
@@ -161,7 +171,7 @@ class AwsIamCharm(ops.CharmBase):
             plan = rotation.plan(shared.ca, current, issued.pair, not_trusting)
             if not plan.pair:
                 raise issued.problem
-            rollout = leader.deploy(client, config, shared.cluster_id, plan.pair)
+            rollout = leader.deploy(client, self._owner, config, shared.cluster_id, plan.pair)
             serving = shared.serving or rollout.serving
             shared = self._share(principal, replace(shared, serving=serving))
             if plan.can_drop_old_ca and rollout.complete and pods.all_pods_use(client, plan.pair):
@@ -199,8 +209,15 @@ class AwsIamCharm(ops.CharmBase):
         return shared
 
     def _publish_webhook(self, principal: ControlPlane, shared: Shared) -> None:
-        if control_plane.publish_webhook(principal, self.machine, self._requirer, shared):
+        if control_plane.publish_webhook(
+            principal, self.machine, self._requirer, self._owner, shared
+        ):
             self._peers.acknowledge(shared.ca)
+
+    def _is_webhook_foreign(self) -> bool:
+        """Return whether another application wrote the webhook file on this machine."""
+        text = files.read(self.machine.webhook) or ""
+        return self._owner.is_foreign(kubeconfigs.webhook_owner(text))
 
     # Actions.
 

@@ -15,6 +15,7 @@ import kubeconfigs
 from errors import Blocked, Waiting, brief
 from files import Machine
 from fingerprint import fingerprint
+from owner import Owner
 from peers import Shared
 
 # Charmed Kubernetes <= 1.28: its charm speaks the interface.
@@ -75,7 +76,11 @@ def await_api_server(control_plane: ControlPlane, requirer: AwsIamRequirer) -> N
 
 
 def publish_webhook(
-    control_plane: ControlPlane, machine: Machine, requirer: AwsIamRequirer, shared: Shared
+    control_plane: ControlPlane,
+    machine: Machine,
+    requirer: AwsIamRequirer,
+    owner: Owner,
+    shared: Shared,
 ) -> bool:
     """Give this unit's control plane its webhook, the file first.
 
@@ -86,7 +91,7 @@ def publish_webhook(
         return False
     if not control_plane.via_relation:
         return True
-    text = kubeconfigs.webhook(shared.address, shared.ca)
+    text = kubeconfigs.webhook(owner, shared.address, shared.ca)
     files.write(machine.webhook, text)
     webhook = Webhook(shared.cluster_id, shared.serving, fingerprint(text))
     requirer.publish(webhook)

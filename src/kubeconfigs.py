@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import templating
 from access import arn
 from certificates.sans import COMMON_NAME
+from owner import Owner
 
 PORT = 443
 # A URL without a user in it, so that no credential gets into the kubeconfig.
@@ -18,6 +19,8 @@ _SERVER = re.compile(r"https://[A-Za-z0-9.\[\]:_-]+(/[A-Za-z0-9._~/-]*)?")
 _UNUSABLE = "the control plane has not written a usable kubeconfig yet, see juju status"
 # Linux refuses to run a program, `action-set` too, with an argument of 128 KiB.
 _MAX_BYTES = 100_000
+# The line of the webhook's kubeconfig that says whose it is.
+_OWNER = re.compile(r'^# Owner: "(.*)"$', re.MULTILINE)
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
 
 
@@ -27,7 +30,7 @@ def endpoint(address: str) -> str:
     return f"https://{host}:{PORT}/authenticate"
 
 
-def webhook(address: str, ca: str) -> str:
+def webhook(owner: Owner, address: str, ca: str) -> str:
     """Return the kubeconfig for kube-apiserver's ``--authentication-token-webhook-config-file``.
 
     ``ca`` is PEM. The TLS server name is the Service's, so the certificate need not cover its
@@ -35,10 +38,17 @@ def webhook(address: str, ca: str) -> str:
     """
     return templating.render(
         "webhook.yaml.j2",
+        owner=owner.mark,
         server=endpoint(address),
         tls_server_name=COMMON_NAME,
         ca=_base64(ca),
     )
+
+
+def webhook_owner(text: str) -> str:
+    """Return the mark of the application that wrote a webhook's kubeconfig; empty without one."""
+    found = _OWNER.search(text)
+    return found[1] if found else ""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,13 +10,15 @@ import templating
 from access import arn
 from certificates.keypair import KeyPair
 from fingerprint import fingerprint
+from owner import Owner, name
 
 NAMESPACE = "kube-system"
 NAME = "aws-iam-authenticator"
-SECRET = "aws-iam-certs"  # noqa: S105  (a name)
 # The pods' annotation that tells which pair they serve.
 CERTIFICATE_HASH = "aws-iam/certificate-hash"
 POD_LABELS = {"k8s-app": NAME}
+# The annotation that marks whose an object is. The Service's counts for all of them.
+OWNER = "aws-iam/owner"
 
 Manifest = dict[str, Any]
 
@@ -31,17 +33,19 @@ class ObjectReference:
     namespace: str | None = NAMESPACE
 
 
+SECRET = ObjectReference("v1", "Secret", name="aws-iam-certs")
+SERVICE = ObjectReference("v1", "Service")
 # What goes when the charm goes, in the order in which it goes: the pods first, the Service last.
 # The CRD stays: with it would go the mappings, which are people's.
 OWNED = (
     ObjectReference("apps/v1", "Deployment"),
     ObjectReference("policy/v1", "PodDisruptionBudget"),
-    ObjectReference("v1", "Secret", name=SECRET),
+    SECRET,
     ObjectReference("v1", "ConfigMap"),
     ObjectReference("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", namespace=None),
     ObjectReference("rbac.authorization.k8s.io/v1", "ClusterRole", namespace=None),
     ObjectReference("v1", "ServiceAccount"),
-    ObjectReference("v1", "Service"),
+    SERVICE,
 )
 
 
@@ -59,9 +63,17 @@ def removal_command() -> str:
     return f"kubectl -n {NAMESPACE} delete --ignore-not-found {objects}"
 
 
-def service(address: str | None) -> Manifest:
+def foreign(mark: str) -> str:
+    """Return the status where another application owns the objects, by its ``mark``."""
+    return (
+        f"this cluster's authenticator belongs to {name(mark)}; if that is gone, run: "
+        f"kubectl -n {NAMESPACE} annotate service {NAME} {OWNER}-"
+    )
+
+
+def service(owner: Owner, address: str | None) -> Manifest:
     """Return the Service; ``address`` is the ClusterIP to ask for, None for any."""
-    return _load(templating.render("service.yaml.j2", address=address))[0]
+    return _marked(owner, templating.render("service.yaml.j2", address=address))[0]
 
 
 def crd(*, strict: bool) -> Manifest:
@@ -74,7 +86,9 @@ def crd(*, strict: bool) -> Manifest:
     return _load(templating.render("crd.yaml.j2", strict=strict, partitions=arn.PARTITIONS))[0]
 
 
-def authenticator(*, image: str, replicas: int, cluster_id: str, pair: KeyPair) -> list[Manifest]:
+def authenticator(
+    owner: Owner, *, image: str, replicas: int, cluster_id: str, pair: KeyPair
+) -> list[Manifest]:
     """Return everything else, in the order in which to apply it: the Deployment is the last."""
     server_config = templating.render("server.yaml.j2", cluster_id=cluster_id)
     text = templating.render(
@@ -88,7 +102,14 @@ def authenticator(*, image: str, replicas: int, cluster_id: str, pair: KeyPair) 
         ca=_base64(pair.ca),
         certificate_hash=pair.hash,
     )
-    return _load(text)
+    return _marked(owner, text)
+
+
+def _marked(owner: Owner, text: str) -> list[Manifest]:
+    manifests = _load(text)
+    for manifest in manifests:
+        manifest["metadata"]["annotations"] = {OWNER: owner.mark}
+    return manifests
 
 
 def _load(text: str) -> list[Manifest]:

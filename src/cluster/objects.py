@@ -5,19 +5,61 @@ Call every function inside `api.errors_as_status`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from addresses import is_ip
 from certificates.keypair import KeyPair
 from cluster import api, csa_upgrade, manifests
 from errors import Blocked, Waiting
+from owner import Owner
 
 if TYPE_CHECKING:
     from lightkube.types import PatchType
 
-# After these tries another hook moves the fields that are not ours yet.
-UPGRADE_TRIES = 5
+# After these tries another hook changes what others kept changing.
+CONFLICT_TRIES = 5
+
+
+def claim(client: api.Client, owner: Owner) -> str:
+    """Make ``owner`` the owner of the objects, unless another application owns them.
+
+    Return that application's mark, or the empty text. The objects that the reactive charm left,
+    or a version of this charm that marked none, are nobody's. Where there is no Service, its
+    apply makes ``owner`` the owner. Two applications may both create it then: the second to
+    apply it owns it, and the first sees so before it has a certificate to deploy.
+    """
+    for _ in range(CONFLICT_TRIES):
+        service = _find(client, manifests.SERVICE)
+        if not service:
+            return ""
+        if mark := _mark(service):
+            return mark if owner.is_foreign(mark) else ""
+        _take(client, service, owner)
+    raise Waiting(f"waiting for others to stop changing Service {manifests.NAME}")
+
+
+def _take(client: api.Client, service: Any, owner: Owner) -> None:
+    """Mark a Service that is nobody's, unless it has changed since it was read."""
+    from lightkube.types import PatchType
+
+    manifest = manifests.service(owner, service.spec.clusterIP)
+    manifest["metadata"]["resourceVersion"] = service.metadata.resourceVersion
+    with _unless_changed():
+        _patch(client, manifests.SERVICE, manifest, PatchType.APPLY, force=True)
+
+
+@contextlib.contextmanager
+def _unless_changed() -> Generator[None]:
+    """Suppress the refusal of a change to a version that is no longer the object's (409)."""
+    from lightkube import ApiError
+
+    try:
+        yield
+    except ApiError as error:
+        if error.status.code != 409:
+            raise
 
 
 def apply(client: api.Client, manifest: manifests.Manifest) -> Any:
@@ -28,7 +70,7 @@ def apply(client: api.Client, manifest: manifests.Manifest) -> Any:
     Retries if the object changes in between (409), as it does when its controller writes.
     """
     applied = _apply(client, manifest)
-    for _ in range(UPGRADE_TRIES):
+    for _ in range(CONFLICT_TRIES):
         patch = csa_upgrade.patch(applied.metadata.to_dict(), api.MANAGER)
         if not patch:
             break
@@ -48,14 +90,10 @@ def _apply(client: api.Client, manifest: manifests.Manifest) -> Any:
 
 
 def _upgrade(client: api.Client, manifest: manifests.Manifest, patch: csa_upgrade.Patch) -> None:
-    from lightkube import ApiError
     from lightkube.types import PatchType
 
-    try:
+    with _unless_changed():
         _patch(client, manifests.reference(manifest), patch, PatchType.MERGE)
-    except ApiError as error:
-        if error.status.code != 409:
-            raise
 
 
 def _patch(
@@ -76,21 +114,21 @@ def _patch(
     )
 
 
-def apply_service(client: api.Client, address: str | None) -> str:
+def apply_service(client: api.Client, owner: Owner, address: str | None) -> str:
     """Apply the Service and return its ClusterIP: ``address``, unless it cannot have that."""
     from lightkube import ApiError
 
     try:
-        found = _cluster_ip(apply(client, manifests.service(address)))
+        found = _cluster_ip(apply(client, manifests.service(owner, address)))
     except ApiError as error:
         # 422: another Service has the address by now, or it is outside of the cluster's range;
         # or our Service has another address, which Kubernetes does not let us change.
         if not address or error.status.code != 422:
             raise
-        found = _cluster_ip(apply(client, manifests.service(None)))
+        found = _cluster_ip(apply(client, manifests.service(owner, None)))
     if found != address:
         # The address is part of what is applied from now on, so the next hook changes nothing.
-        apply(client, manifests.service(found))
+        apply(client, manifests.service(owner, found))
     return found
 
 
@@ -112,15 +150,9 @@ def current_pair(client: api.Client) -> KeyPair | None:
     """Return the pair that the pods serve, by the Secret in the cluster; None without one."""
     import base64
 
-    from lightkube import ApiError
-    from lightkube.resources.core_v1 import Secret
-
-    try:
-        secret = client.get(Secret, manifests.SECRET, namespace=manifests.NAMESPACE)
-    except ApiError as error:
-        if error.status.code == 404:
-            return None
-        raise
+    secret = _find(client, manifests.SECRET)
+    if not secret:
+        return None
     try:
         data = {key: base64.b64decode(text).decode() for key, text in _data(secret).items()}
     except ValueError:
@@ -136,16 +168,45 @@ def _data(secret: Any) -> dict[str, str]:
     return secret.data or {}
 
 
-def remove(client: api.Client) -> None:
-    """Delete all that the charm owns: everything but the CRD and people's mappings."""
+def remove(client: api.Client, owner: Owner) -> None:
+    """Delete all that ``owner`` owns: never the CRD and people's mappings.
+
+    What has no mark goes too, unless another application owns any of the objects: its leader
+    may just be marking the others.
+    """
+    found = {what: _find(client, what) for what in manifests.OWNED}
+    marks = {what: _mark(stored) for what, stored in found.items() if stored}
+    shared = any(owner.is_foreign(mark) for mark in marks.values())
+    for what, mark in marks.items():
+        if owner.owns(mark) or not (mark or shared):
+            _delete(client, what)
+
+
+def _delete(client: api.Client, what: manifests.ObjectReference) -> None:
     from lightkube import ApiError
 
-    for reference in manifests.OWNED:
-        try:
-            client.delete(_kind(reference), reference.name, namespace=reference.namespace)
-        except ApiError as error:
-            if error.status.code != 404:
-                raise
+    try:
+        client.delete(_kind(what), what.name, namespace=what.namespace)
+    except ApiError as error:
+        if error.status.code != 404:
+            raise
+
+
+def _find(client: api.Client, what: manifests.ObjectReference) -> Any | None:
+    """Return the object as the cluster has it; None where it has none."""
+    from lightkube import ApiError
+
+    try:
+        return client.get(_kind(what), what.name, namespace=what.namespace)
+    except ApiError as error:
+        if error.status.code != 404:
+            raise
+        return None
+
+
+def _mark(stored: Any) -> str:
+    annotations: dict[str, str] = stored.metadata.annotations or {}
+    return annotations.get(manifests.OWNER, "")
 
 
 def _kind(reference: manifests.ObjectReference) -> Any:

@@ -256,6 +256,8 @@ class FakeCluster:
 
     def _apply(self, path: str, body: Object) -> httpx2.Response:
         stored = self.objects.get(path)
+        if no := self._outdated(path, body):
+            return no
         new = copy.deepcopy(stored or {})
         _drop(new, self._fields.get(path, {}), body)
         _merge(new, body)
@@ -274,6 +276,14 @@ class FakeCluster:
         self.objects[path] = new
         self._fields[path] = copy.deepcopy(body)
         return ok(self._with_status(path, new))
+
+    def _outdated(self, path: str, body: Object) -> httpx2.Response | None:
+        """The refusal of a change to another version than the one that is stored."""
+        wanted = body.get("metadata", {}).pop("resourceVersion", None)
+        stored = self.objects.get(path)
+        if not wanted or not stored or wanted == stored["metadata"]["resourceVersion"]:
+            return None
+        return refused(409, "the object has been modified")
 
     def _allocate(self, new: Object, stored: Object | None) -> httpx2.Response | None:
         wanted = new["spec"].get("clusterIP")
@@ -294,6 +304,8 @@ class FakeCluster:
             path, body = path.removesuffix("/status"), {"status": body["status"]}
         if path not in self.objects:
             return refused(404, f"{path} not found")
+        if no := self._outdated(path, body):
+            return no
         _merge(self.objects[path], body)
         return ok(self.objects[path])
 

@@ -20,8 +20,11 @@ from tests.unit.authority import PREAMBLE, Authority
 
 from charm import AwsIamCharm
 from files import Machine
+from owner import Owner
 
 Bag = dict[str, str]
+UUID = "0c6a1f4e-6f0b-4a53-8d5e-2f1f0f7f2a11"
+OWNER = Owner("aws-iam", "k8s", UUID)
 
 
 def _described(name: str) -> Any:
@@ -117,7 +120,7 @@ class Unit:
 
 
 class Model:
-    """The application ``aws-iam`` with ``units`` units, subordinate by ``endpoints``."""
+    """The application ``application`` with ``units`` units, subordinate by ``endpoints``."""
 
     def __init__(
         self,
@@ -127,8 +130,11 @@ class Model:
         units: int = 1,
         endpoints: tuple[str, ...] = ("aws-iam",),
         acknowledges: bool = False,
+        application: str = "aws-iam",
     ) -> None:
         self.provider = provider
+        self.application = application
+        self.juju_model = ops.testing.Model(name="k8s", uuid=UUID)
         self.endpoints = endpoints
         self.principal = "kubernetes-control-plane"
         # Juju numbers each relation once and never again.
@@ -157,6 +163,7 @@ class Model:
             meta=_META,
             config=_CONFIG,
             actions=_ACTIONS,
+            app_name=self.application,
             unit_id=len(self.units),
         )
         self.units.append(Unit(context, control_plane={"api_server_state": "true"}))
@@ -271,6 +278,7 @@ class Model:
             secrets={*self.secrets, *unit.secrets},
             stored_states=unit.stored,
             unit_status=unit.status or ops.testing.UnknownStatus(),
+            model=self.juju_model,
         )
         after = unit.context.run(event, state)
         unit.status = after.unit_status

@@ -14,7 +14,7 @@ from ops.testing import CharmEvents
 from tests.unit.authority import root
 from tests.unit.conftest import Files
 from tests.unit.fake_cluster import ADDRESS, DEPLOYMENT, FakeCluster
-from tests.unit.model import Easyrsa, Model
+from tests.unit.model import OWNER, Easyrsa, Model
 
 import kubeconfigs
 
@@ -86,7 +86,7 @@ def test_given_a_new_application_when_it_settles_then_the_control_plane_has_its_
     cluster = yaml.safe_load(text)["clusters"][0]["cluster"]
 
     assert cluster["server"] == f"https://{ADDRESS}:443/authenticate"
-    assert text == kubeconfigs.webhook(ADDRESS, root().certificate)
+    assert text == kubeconfigs.webhook(OWNER, ADDRESS, root().certificate)
     assert files.webhook.stat().st_mode & 0o777 == 0o600
     assert deployed.published()["webhook_status"] is True
     assert deployed.published()["cluster_id"] == deployed.peer["cluster-id"]
@@ -155,7 +155,7 @@ def test_given_a_settled_unit_when_any_hook_runs_then_nothing_at_all_is_written(
     deployed.hook(event())
 
     assert api.changes == []
-    assert len(api.seen) <= 12
+    assert len(api.seen) <= 13
     assert deployed.bags() == bags
     assert deployed.units[0].stored == stored
     assert deployed.secrets == secrets

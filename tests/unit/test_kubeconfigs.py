@@ -10,6 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.authority import root
+from tests.unit.model import OWNER
 
 import kubeconfigs
 
@@ -19,7 +20,7 @@ SERVER = "https://k8s.example.com:443"
 
 
 def test_given_an_authority_when_the_webhook_is_written_then_it_trusts_that_alone():
-    written = yaml.safe_load(kubeconfigs.webhook("10.152.183.20", CA))
+    written = yaml.safe_load(kubeconfigs.webhook(OWNER, "10.152.183.20", CA))
     ((cluster,), (user,)) = written["clusters"], written["users"]
 
     assert cluster["cluster"] == {

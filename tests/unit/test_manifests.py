@@ -12,6 +12,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.model import OWNER
 
 from certificates.keypair import KeyPair
 from certificates.sans import HOSTNAMES
@@ -27,7 +28,7 @@ HOSTILE = st.one_of(
 
 
 def objects(**changes: Any) -> dict[str, manifests.Manifest]:
-    return {m["kind"]: m for m in manifests.authenticator(**{**GIVEN, **changes})}
+    return {m["kind"]: m for m in manifests.authenticator(OWNER, **{**GIVEN, **changes})}
 
 
 def deployment(**changes: Any) -> Any:
@@ -43,11 +44,11 @@ def hashes(**changes: Any) -> dict[str, str]:
 
 
 def test_given_the_same_input_when_rendered_twice_then_the_objects_are_the_same():
-    assert manifests.authenticator(**GIVEN) == manifests.authenticator(**GIVEN)
+    assert manifests.authenticator(OWNER, **GIVEN) == manifests.authenticator(OWNER, **GIVEN)
 
 
 def test_given_a_deployment_when_rendered_then_what_its_pods_need_comes_before_it():
-    kinds = [manifest["kind"] for manifest in manifests.authenticator(**GIVEN)]
+    kinds = [manifest["kind"] for manifest in manifests.authenticator(OWNER, **GIVEN)]
 
     assert kinds[-1] == "Deployment"
     assert {"ServiceAccount", "ConfigMap", "Secret"} < set(kinds)
@@ -104,7 +105,7 @@ def test_given_the_nodes_of_a_control_plane_when_rendered_then_the_pods_may_run_
 
 
 def test_given_what_is_rendered_when_the_charm_goes_then_exactly_that_is_removed_last_first():
-    rendered = [manifests.service(None), *manifests.authenticator(**GIVEN)]
+    rendered = [manifests.service(OWNER, None), *manifests.authenticator(OWNER, **GIVEN)]
 
     assert [manifests.reference(manifest) for manifest in reversed(rendered)] == list(
         manifests.OWNED
@@ -114,7 +115,7 @@ def test_given_what_is_rendered_when_the_charm_goes_then_exactly_that_is_removed
 
 
 def test_given_what_is_rendered_when_a_person_removes_it_then_the_command_names_it_all():
-    rendered = [manifests.service(None), *manifests.authenticator(**GIVEN)]
+    rendered = [manifests.service(OWNER, None), *manifests.authenticator(OWNER, **GIVEN)]
     command = manifests.removal_command()
 
     assert command.startswith("kubectl -n kube-system delete --ignore-not-found ")
@@ -125,7 +126,7 @@ def test_given_what_is_rendered_when_a_person_removes_it_then_the_command_names_
 
 @pytest.mark.parametrize("kind", ["Deployment", "PodDisruptionBudget", "Service"])
 def test_given_the_predecessors_objects_when_taken_over_then_the_selector_is_as_it_was(kind: str):
-    found = {**objects(), "Service": manifests.service(None)}[kind]
+    found = {**objects(), "Service": manifests.service(OWNER, None)}[kind]
     selector = found["spec"]["selector"]
 
     assert selector.get("matchLabels", selector) == {"k8s-app": "aws-iam-authenticator"}
@@ -134,7 +135,7 @@ def test_given_the_predecessors_objects_when_taken_over_then_the_selector_is_as_
 
 
 def test_given_the_service_when_rendered_then_the_certificate_has_its_names():
-    metadata = manifests.service(None)["metadata"]
+    metadata = manifests.service(OWNER, None)["metadata"]
     name = f"{metadata['name']}.{metadata['namespace']}.svc"
 
     assert list(HOSTNAMES) == [name, f"{name}.cluster.local"]
@@ -229,10 +230,10 @@ def test_given_any_image_and_cluster_id_when_rendered_then_no_structure_changes(
 
 @given(HOSTILE)
 def test_given_any_address_when_the_service_is_rendered_then_no_structure_changes(text: str):
-    spec = manifests.service(text or None)["spec"]
+    spec = manifests.service(OWNER, text or None)["spec"]
 
     assert spec.pop("clusterIP", "") == text
-    assert spec == manifests.service(None)["spec"]
+    assert spec == manifests.service(OWNER, None)["spec"]
 
 
 def schema(*, strict: bool) -> Any:

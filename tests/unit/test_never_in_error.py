@@ -29,6 +29,7 @@ from tests.unit.model import Easyrsa, Model
 
 # Every request of a settled reconcile, in order; the hook that deploys everything sends these too.
 SETTLED = (
+    f"GET {SERVICE}",
     f"PATCH {SERVICE}",
     f"GET {SECRET}",
     f"GET {NODES}",
@@ -42,6 +43,7 @@ ROLLOUT = f"GET {DEPLOYMENT}"
 KINDS = (f"PATCH {SERVICE}", f"GET {SECRET}", f"GET {MAPPINGS}")
 # What a reconcile has an answer to.
 ANSWERED = {
+    (f"GET {SERVICE}", "404"),
     (f"PATCH {SERVICE}", "422"),
     (f"GET {SECRET}", "404"),
     (f"GET {SECRET}", "empty object"),

@@ -79,11 +79,11 @@ def test_given_the_last_unit_when_it_is_removed_then_the_pods_go_first_and_the_s
     deployed: Model, api: FakeCluster
 ):
     deployed.hook(deployed.on.remove())
-    kinds = [str(request).split("/")[-2] for request in api.seen]
+    kinds = [change.split("/")[-2] for change in api.changes]
 
     assert kinds[0] == "deployments"
     assert kinds[-1] == "services"
-    assert all(request.method == "DELETE" for request in api.seen)
+    assert len(kinds) == len(manifests.OWNED)
 
 
 def test_given_a_control_plane_unit_that_is_removed_then_the_cluster_is_left_to_the_others(

@@ -1,0 +1,38 @@
+"""Which application of this charm owns the objects in a cluster, and the file on a machine.
+
+Applications of this charm may meet on one cluster or machine. They use the same names there, so
+one of them owns all, and the others leave all alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from errors import brief
+
+
+@dataclasses.dataclass(frozen=True)
+class Owner:
+    """An application: it is known by its name and its model's UUID, which `juju migrate` keeps."""
+
+    application: str
+    model: str
+    model_uuid: str
+
+    @property
+    def mark(self) -> str:
+        """Return the text that marks what this application owns."""
+        return f"{self.application} of model {self.model} ({self.model_uuid})"
+
+    def owns(self, mark: str) -> bool:
+        """Return whether ``mark`` is this application's."""
+        return mark.startswith(f"{self.application} of ") and mark.endswith(f"({self.model_uuid})")
+
+    def is_foreign(self, mark: str) -> bool:
+        """Return whether ``mark`` is another application's; what has no mark is nobody's."""
+        return bool(mark) and not self.owns(mark)
+
+
+def name(mark: str) -> str:
+    """Return the application and the model in ``mark``, as people know them."""
+    return brief(mark.partition(" (")[0])
