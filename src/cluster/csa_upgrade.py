@@ -27,15 +27,16 @@ Patch = dict[str, Any]
 def patch(metadata: Mapping[str, Any], manager: str) -> Patch | None:
     """Return the merge patch that moves every field of client-side apply to ``manager``.
 
-    Return None where nobody has applied the object client-side. ``metadata`` is the API server's
-    answer to an apply by ``manager``. The patch is for that version of the object: the API
-    server refuses it for another one (409).
+    Return None where nobody has applied the object client-side. ``manager`` need not have applied
+    it yet. The patch is for the version of the object that has this ``metadata``: the API server
+    refuses it for another one (409).
     """
     managers: list[dict[str, Any]] = metadata.get("managedFields") or []
     former = [entry for entry in managers if _is(entry, "Update", *_APPLIERS)]
-    own = next((entry for entry in managers if _is(entry, "Apply", manager)), None)
-    if not former or not own:
+    if not former:
         return None
+    own = next((entry for entry in managers if _is(entry, "Apply", manager)), None)
+    own = own or {**former[0], "manager": manager, "operation": "Apply"}
     fields: Fields = own.get("fieldsV1") or {}
     for entry in former:
         fields = _union(fields, entry.get("fieldsV1") or {})

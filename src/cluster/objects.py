@@ -36,18 +36,35 @@ def claim(client: api.Client, owner: Owner) -> str:
             return ""
         if mark := _mark(service):
             return mark if owner.is_foreign(mark) else ""
-        _take(client, service, owner)
-    raise Waiting(f"waiting for others to stop changing Service {manifests.NAME}")
+        with _unless_changed():
+            _take(client, service, owner)
+    raise Waiting("waiting for others to stop changing the authenticator's objects")
 
 
 def _take(client: api.Client, service: Any, owner: Owner) -> None:
-    """Mark a Service that is nobody's, unless it has changed since it was read."""
+    """Make objects that are nobody's ``owner``'s, with all fields that `kubectl apply` set.
+
+    An apply then removes the fields that the charm does not set, and a Deployment's pods are
+    replaced once. The Service is marked last, so a hook that dies here leaves it to the next one.
+    It is refused (409) if an object has changed since it was read.
+    """
     from lightkube.types import PatchType
 
+    for what in manifests.OWNED:
+        if what != manifests.SERVICE and (stored := _find(client, what)):
+            _adopt(client, what, stored)
+    service = _adopt(client, manifests.SERVICE, service)
     manifest = manifests.service(owner, service.spec.clusterIP)
     manifest["metadata"]["resourceVersion"] = service.metadata.resourceVersion
-    with _unless_changed():
-        _patch(client, manifests.SERVICE, manifest, PatchType.APPLY, force=True)
+    _patch(client, manifests.SERVICE, manifest, PatchType.APPLY, force=True)
+
+
+def _adopt(client: api.Client, what: manifests.ObjectReference, stored: Any) -> Any:
+    """Move the fields of client-side apply to our field manager, and return the object then."""
+    from lightkube.types import PatchType
+
+    patch = csa_upgrade.patch(stored.metadata.to_dict(), api.MANAGER)
+    return _patch(client, what, patch, PatchType.MERGE) if patch else stored
 
 
 @contextlib.contextmanager
@@ -65,16 +82,15 @@ def _unless_changed() -> Generator[None]:
 def apply(client: api.Client, manifest: manifests.Manifest) -> Any:
     """Apply one object server-side, and return it as the cluster has it now.
 
-    Every field of ``manifest`` becomes the charm's. Fields that `kubectl apply` left in the
-    object become so too, and the next apply removes those that the charm does not set.
+    Every field of ``manifest`` becomes the charm's. Fields that a `kubectl apply` has set since
+    `claim` become so too, and a second apply removes those that the charm does not set.
     Retries if the object changes in between (409), as it does when its controller writes.
     """
     applied = _apply(client, manifest)
     for _ in range(CONFLICT_TRIES):
-        patch = csa_upgrade.patch(applied.metadata.to_dict(), api.MANAGER)
-        if not patch:
-            break
-        _upgrade(client, manifest, patch)
+        with _unless_changed():
+            if _adopt(client, manifests.reference(manifest), applied) is applied:
+                break
         applied = _apply(client, manifest)
     return applied
 
@@ -87,13 +103,6 @@ def _apply(client: api.Client, manifest: manifests.Manifest) -> Any:
     if not applied.metadata or applied.metadata.name != reference.name:
         raise Waiting(api.NOT_KUBERNETES)
     return applied
-
-
-def _upgrade(client: api.Client, manifest: manifests.Manifest, patch: csa_upgrade.Patch) -> None:
-    from lightkube.types import PatchType
-
-    with _unless_changed():
-        _patch(client, manifests.reference(manifest), patch, PatchType.MERGE)
 
 
 def _patch(

@@ -75,6 +75,16 @@ def test_given_fields_of_client_side_apply_when_taken_over_then_they_are_the_cha
     }
 
 
+def test_given_an_object_that_the_charm_has_not_applied_when_taken_over_then_all_is_the_charms():
+    older = {**FORMER, "manager": "before-first-apply", "fieldsV1": {"f:spec": {}}}
+    patch = csa_upgrade.patch(metadata(FORMER, older), "aws-iam")
+
+    assert patch
+    assert patch["metadata"]["managedFields"] == [
+        {**OWN, "fieldsV1": {**FORMER["fieldsV1"], "f:spec": {}}}
+    ]
+
+
 def test_given_an_object_without_managers_when_taken_over_then_there_is_nothing_to_patch():
     assert csa_upgrade.patch({"resourceVersion": "7", "managedFields": None}, "aws-iam") is None
 
@@ -115,7 +125,7 @@ def test_given_fields_of_somebody_else_then_they_stay_theirs(other: Entry):
     assert theirs in patch["metadata"]["managedFields"]
 
 
-@pytest.mark.parametrize("entries", [(), (OWN,), (FORMER,)], ids=["nobody", "own", "not-applied"])
+@pytest.mark.parametrize("entries", [(), (OWN,)], ids=["nobody", "own"])
 def test_given_nothing_to_take_over_then_there_is_no_patch(entries: tuple[Entry, ...]):
     assert csa_upgrade.patch(metadata(*entries), "aws-iam") is None
 

@@ -232,7 +232,7 @@ def test_given_a_service_that_never_rests_when_it_is_to_be_taken_then_the_unit_w
     api.fail(lambda _: refused(409, "the object has been modified"), request=f"PATCH {SERVICE}")
 
     assert deployed.hook() == ops.WaitingStatus(
-        "waiting for others to stop changing Service aws-iam-authenticator"
+        "waiting for others to stop changing the authenticator's objects"
     )
 
 
