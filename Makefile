@@ -1,6 +1,6 @@
 # What one does here. Each target first installs what it lacks, once.
 .DEFAULT_GOAL := help
-.PHONY: help demo testbed testbed-down format lint unit testbed-tests integration test bench pack lock clean
+.PHONY: help demo testbed testbed-down format lint unit conformance testbed-tests integration test bench pack lock clean
 MAKEFLAGS += --no-print-directory
 
 CONTROL_PLANE ?= 1.28
@@ -28,15 +28,17 @@ testbed-down:  ## End that testbed, and leave nothing behind | root | 1 s
 format:  ## Put the code into the project's format | | 1 s
 lint:  ## Check format, rules, spelling, types and the charm's conventions | | 1 min
 unit:  ## Run the charm's unit tests, with coverage | | 1 min
+conformance:  ## Compare the charm's decisions with those of the programs around it | | 1 min
 testbed-tests:  ## Run the testbed's own tests | root | 2 min
 integration:  ## Run every integration test: on the juju on PATH, else in a testbed | root | 40 min
-format lint unit testbed-tests integration:
+format lint unit conformance testbed-tests integration:
 	@scripts/with-tools scripts/$@ $(ARGS)
 
-test:  ## Run lint, unit, testbed-tests and integration; LONG=1 adds the long tests | root | 10 min
+test:  ## Run lint and every kind of test; LONG=1 adds the long ones | root | 10 min
 	@scripts/lab setup
 	@$(MAKE) lint
 	@$(MAKE) unit
+	@$(MAKE) conformance
 	@$(MAKE) testbed-tests
 	@$(MAKE) integration $(if $(LONG),,ARGS='-m "not slow"')
 

@@ -1,0 +1,3 @@
+module conformance/tls
+
+go 1.26.0
