@@ -1,7 +1,7 @@
-"""IAM principals: parsing their ARN, and the form in which logins are looked up. Pure.
+"""IAM principals: their ARNs, and the form in which the authenticator looks them up. Pure.
 
-Sources: the ARN format of the AWS General Reference, and the canonical form of
-aws-iam-authenticator (``pkg/arn`` of v0.7.18), by which it looks up every login.
+Sources: the ARN format of the AWS General Reference, the IAM API's rules for names and paths, and
+aws-iam-authenticator v0.7.18 (``pkg/arn``, ``pkg/mapper/crd``).
 """
 
 from __future__ import annotations
@@ -21,10 +21,17 @@ PARTITIONS = (
 )
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
-# IAM names: up to 64 characters of [\w+=,.@-]; a path is any number of segments before it.
-_RESOURCE = re.compile(r"[\w+=,.@/-]+", re.ASCII)
-# The kinds of principal that a mapping can name, by the ARN's service.
-_KINDS = {"iam": ("user", "role", "root"), "sts": ("assumed-role", "federated-user")}
+_NAME = r"[\w+=,.@-]+"
+# An IAM path holds any visible ASCII character, also a colon, and DEL.
+_WITH_PATH = re.compile(rf"([!-\x7f]+/)?{_NAME}", re.ASCII)
+# The kinds of principal that a mapping can name, by the ARN's service, and how their names look.
+_KINDS = {
+    "iam": {"user": _WITH_PATH, "role": _WITH_PATH, "root": re.compile("")},
+    "sts": {
+        "assumed-role": re.compile(rf"{_NAME}(/{_NAME})+", re.ASCII),
+        "federated-user": re.compile(_NAME, re.ASCII),
+    },
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,32 +53,6 @@ class Principal:
         resource = f"{self.kind}/{self.name}" if self.name else self.kind
         return f"arn:{self.partition}:{self.service}::{self.account}:{resource}"
 
-    @property
-    def canonical(self) -> str:
-        """Return the ARN, in lower case, by which the authenticator looks this principal up.
-
-        A session of an assumed role becomes its role. A role keeps its path, although no login
-        has one: see `login_role`.
-        """
-        return str(self._role or self).lower()
-
-    @property
-    def login_role(self) -> Principal | None:
-        """Return the role that logins have, for a role with a path; else None."""
-        role = self._role
-        if not role or "/" not in role.name:
-            return None
-        return dataclasses.replace(role, name=role.name.rpartition("/")[2])
-
-    @property
-    def _role(self) -> Principal | None:
-        if self.kind == "role":
-            return self
-        if self.kind != "assumed-role":
-            return None
-        name, _, _ = self.name.rpartition("/")
-        return dataclasses.replace(self, service="iam", kind="role", name=name)
-
 
 def parse(text: str) -> Principal:
     """Return the principal that ``text`` names.
@@ -79,27 +60,70 @@ def parse(text: str) -> Principal:
     Raises:
         ValueError: ``text`` is not the ARN of an IAM principal; the error names the wrong part.
     """
-    parts = text.split(":")
+    partition, service, region, account, resource = _sections(text)
+    if region:
+        raise ValueError(f"{text!r} must start with arn:{partition}:{service}::")
+    if not _ACCOUNT.fullmatch(account):
+        raise ValueError(f"{text!r} has no account of 12 digits")
+    kind, slash, name = resource.partition("/")
+    if (slash and kind == "root") or not _KINDS[service][kind].fullmatch(name):
+        raise ValueError(f"{text!r} has no valid {kind} name")
+    return Principal(partition, service, account, kind, name)
+
+
+def canonicalize(text: str) -> str:
+    """Return what the authenticator writes as ``status.canonicalARN`` of a mapping of ``text``.
+
+    Raises:
+        ValueError: the authenticator refuses ``text``, and leaves the status as it is.
+    """
+    lowered = _lower(text)
+    partition, _, _, account, resource = _sections(lowered)
+    kind, *names = resource.split("/")
+    if kind != "assumed-role":
+        return lowered
+    return f"arn:{partition}:iam::{account}:role/{'/'.join(names[:-1])}"
+
+
+def mismatch(text: str) -> str | None:
+    """Return why no login matches a mapping of ``text``, or None if logins do.
+
+    STS gives each login its ARN: without a region, and for a role without the role's path.
+    """
+    try:
+        canonical = canonicalize(text)
+        principal = parse(canonical)
+    except ValueError as error:
+        return str(error)
+    if principal.kind != "role" or "/" not in principal.name:
+        return None
+    names = text.split("/")
+    # The role is the last of them as the person spelt it, unless a session follows it.
+    role = names[-1] if canonical == _lower(text) else names[-2]
+    return f"no login has a role path, map {dataclasses.replace(principal, name=role)} instead"
+
+
+def _sections(text: str) -> tuple[str, str, str, str, str]:
+    """Return the partition, service, region, account and resource of an ARN that the authenticator
+    accepts. Raise ValueError for another."""
+    parts = text.split(":", 5)
     if len(parts) != 6 or parts[0] != "arn":
         raise ValueError(f"{text!r} is not an ARN such as arn:aws:iam::111122223333:role/admin")
     _, partition, service, region, account, resource = parts
     if partition not in PARTITIONS:
         raise ValueError(f"{text!r} has no known partition ({', '.join(PARTITIONS)})")
-    if service not in _KINDS or region:
+    if service not in _KINDS:
         raise ValueError(
             f"{text!r} must start with arn:{partition}:iam:: or arn:{partition}:sts::"
         )
-    if not _ACCOUNT.fullmatch(account):
-        raise ValueError(f"{text!r} has no account of 12 digits")
-    kind, _, name = resource.partition("/")
+    kind, *names = resource.split("/")
     if kind not in _KINDS[service]:
         raise ValueError(f"{text!r} must name one of: {', '.join(_KINDS[service])}")
-    if (kind == "root") is bool(name) or (name and not _is_name(name)):
-        raise ValueError(f"{text!r} has no valid {kind} name")
-    if kind == "assumed-role" and name.count("/") < 1:
+    if kind == "assumed-role" and len(names) < 2:
         raise ValueError(f"{text!r} has no session after the role: assumed-role/<role>/<session>")
-    return Principal(partition, service, account, kind, name)
+    return partition, service, region, account, resource
 
 
-def _is_name(name: str) -> bool:
-    return bool(_RESOURCE.fullmatch(name)) and not name.startswith("/") and not name.endswith("/")
+def _lower(text: str) -> str:
+    """Return ``text`` in lower case as Go's ``strings.ToLower`` does, one character for each."""
+    return "".join(character.lower()[0] for character in text)

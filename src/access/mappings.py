@@ -39,9 +39,8 @@ class MappingReport:
 def check(found: Iterable[IdentityMapping]) -> MappingReport:
     """Check every mapping, by itself and among the others.
 
-    A mapping without the ARN of a principal loses its canonical ARN. The authenticator would
-    leave the former one in place, and the former principal would keep the mapping's username
-    and groups.
+    A mapping that the authenticator refuses loses its canonical ARN. The authenticator would leave
+    the former one in place, and the former principal would keep the mapping's username and groups.
     """
     mappings = sorted(found, key=lambda mapping: mapping.name)
     expected = {mapping.name: _canonical(mapping.arn) for mapping in mappings}
@@ -63,18 +62,14 @@ def check(found: Iterable[IdentityMapping]) -> MappingReport:
 
 def _canonical(text: str) -> str:
     try:
-        return arn.parse(text).canonical
+        return arn.canonicalize(text)
     except ValueError:
         return ""
 
 
 def _problem(mapping: IdentityMapping, same_arn: Sequence[str]) -> str | None:
-    try:
-        principal = arn.parse(mapping.arn)
-    except ValueError as error:
-        return str(error)
-    if role := principal.login_role:
-        return f"no login has a role path, map {role} instead"
+    if reason := arn.mismatch(mapping.arn):
+        return reason
     if other := next((name for name in same_arn if name != mapping.name), None):
         return f"same ARN as mapping {other}: delete one of them"
     return None

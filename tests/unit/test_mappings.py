@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +16,11 @@ from access.mappings import IdentityMapping, MappingReport, check
 DEV = "arn:aws:iam::111122223333:role/Dev"
 CANONICAL = "arn:aws:iam::111122223333:role/dev"
 PATHED = "arn:aws:iam::111122223333:role/team/dev"
+SESSION = "arn:aws:sts::111122223333:assumed-role/dev/alice"
+
+
+def mapping(name: str, arn: str, canonical: str = "") -> IdentityMapping:
+    return IdentityMapping(name, arn, canonical)
 
 
 def test_given_no_mappings_when_checked_then_there_is_nothing_to_say():
@@ -21,31 +28,39 @@ def test_given_no_mappings_when_checked_then_there_is_nothing_to_say():
 
 
 def test_given_a_mapping_that_works_when_checked_then_nothing_is_written():
-    assert check([IdentityMapping("dev", DEV, CANONICAL)]) == MappingReport(1, {}, {})
+    assert check([mapping("dev", DEV, CANONICAL)]) == MappingReport(1, {}, {})
 
 
 def test_given_a_new_mapping_when_checked_then_its_canonical_arn_is_to_be_written():
-    assert check([IdentityMapping("dev", DEV, "")]) == MappingReport(1, {}, {"dev": CANONICAL})
+    assert check([mapping("dev", DEV)]) == MappingReport(1, {}, {"dev": CANONICAL})
 
 
 def test_given_an_arn_that_became_invalid_when_checked_then_the_former_principal_loses_it():
-    found = check([IdentityMapping("dev", "dev", CANONICAL)])
+    found = check([mapping("dev", "dev", CANONICAL)])
 
     assert found.corrections == {"dev": ""}
     assert found.problems["dev"].startswith("'dev' is not an ARN")
 
 
 def test_given_a_role_with_its_path_when_checked_then_the_arn_to_map_instead_is_named():
-    found = check([IdentityMapping("dev", PATHED, "")])
+    found = check([mapping("dev", PATHED)])
 
     assert found.problems == {
         "dev": "no login has a role path, map arn:aws:iam::111122223333:role/dev instead"
     }
 
 
-def test_given_two_mappings_of_one_principal_when_checked_then_both_are_problems():
-    session = "arn:aws:sts::111122223333:assumed-role/dev/alice"
-    found = check([IdentityMapping("b", session, CANONICAL), IdentityMapping("a", DEV, CANONICAL)])
+@pytest.mark.parametrize(
+    "spelt",
+    [
+        DEV,
+        "ARN:AWS:IAM::111122223333:ROLE/DEV",
+        "arn:aws:sts::111122223333:assumed-role/dev/alice",
+        "arn:aws:sts:eu-west-1:111122223333:assumed-role/Dev/",
+    ],
+)
+def test_given_two_mappings_of_one_principal_when_checked_then_each_names_the_other(spelt: str):
+    found = check([mapping("b", spelt, CANONICAL), mapping("a", DEV, CANONICAL)])
 
     assert list(found.problems) == ["a", "b"]
     assert found.problems == {
@@ -54,8 +69,39 @@ def test_given_two_mappings_of_one_principal_when_checked_then_both_are_problems
     }
 
 
+@pytest.mark.parametrize(
+    ("arn", "canonical"),
+    [
+        ("arn:aws:iam::111122223333:user/a!b/bob", "arn:aws:iam::111122223333:user/a!b/bob"),
+        ("arn:aws:sts::111122223333:assumed-role/Dev/*", CANONICAL),
+        ("ARN:AWS:IAM::111122223333:Role/Dev", CANONICAL),
+    ],
+)
+def test_given_an_arn_that_the_authenticator_accepts_when_checked_then_it_keeps_what_that_writes(
+    arn: str, canonical: str
+):
+    assert check([mapping("dev", arn, canonical)]) == MappingReport(1, {}, {})
+
+
+@pytest.mark.parametrize(
+    ("arn", "canonical"),
+    [
+        (PATHED, PATHED),
+        ("arn:aws:iam::111122223333:root/", "arn:aws:iam::111122223333:root/"),
+        ("arn:aws:iam:eu-west-1:1:role/Dev", "arn:aws:iam:eu-west-1:1:role/dev"),
+    ],
+)
+def test_given_an_arn_that_never_matches_when_checked_then_it_is_not_made_to_work(
+    arn: str, canonical: str
+):
+    found = check([mapping("dev", arn, CANONICAL)])
+
+    assert found.corrections == {"dev": canonical}
+    assert "dev" in found.problems
+
+
 def test_given_two_mappings_without_a_valid_arn_when_checked_then_they_share_nothing():
-    found = check([IdentityMapping("a", "?", ""), IdentityMapping("b", "?", "")])
+    found = check([mapping("a", "?"), mapping("b", "?")])
 
     assert all("is not an ARN" in problem for problem in found.problems.values())
     assert found.corrections == {}
@@ -66,7 +112,7 @@ def test_given_two_mappings_without_a_valid_arn_when_checked_then_they_share_not
         st.builds(
             IdentityMapping,
             st.text(max_size=3),
-            st.sampled_from([DEV, PATHED, "x", ""]),
+            st.sampled_from([DEV, PATHED, SESSION, DEV.upper(), "x", ""]),
             st.text(),
         )
     )
@@ -77,7 +123,7 @@ def test_given_any_mappings_when_corrected_then_a_second_check_corrects_nothing(
     named = list({mapping.name: mapping for mapping in found}.values())
     corrections = check(named).corrections
     corrected = [
-        IdentityMapping(m.name, m.arn, corrections.get(m.name, m.canonical)) for m in named
+        dataclasses.replace(m, canonical=corrections.get(m.name, m.canonical)) for m in named
     ]
 
     assert check(corrected).corrections == {}
@@ -101,7 +147,7 @@ def test_given_mappings_that_never_work_when_a_hook_runs_then_the_first_is_named
 ):
     api.add_mapping("a", DEV, CANONICAL)
     api.add_mapping("b", PATHED, PATHED)
-    api.add_mapping("c", "nonsense", "")
+    api.add_mapping("c", "nonsense")
 
     assert deployed.hook().message == (
         "authenticator v0.7.13, 2/2 pods, 3 mappings, 2 never work: b: no login has a role path, "
