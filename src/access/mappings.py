@@ -18,6 +18,7 @@ class IdentityMapping:
 
     name: str
     arn: str
+    username: str
     canonical: str
 
 
@@ -27,7 +28,7 @@ class MappingReport:
 
     Attributes:
         total: How many there are.
-        problems: Why a mapping can never work, by its name.
+        problems: What is wrong with a mapping, by its name.
         corrections: The ``status.canonicalARN`` to write, by the mapping's name.
     """
 
@@ -70,6 +71,8 @@ def _canonical(text: str) -> str:
 def _problem(mapping: IdentityMapping, same_arn: Sequence[str]) -> str | None:
     if reason := arn.mismatch(mapping.arn):
         return reason
+    if not mapping.username:
+        return "the username is empty: set spec.username"
     if other := next((name for name in same_arn if name != mapping.name), None):
         return f"same ARN as mapping {other}: delete one of them"
     return None

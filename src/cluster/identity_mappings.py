@@ -62,6 +62,7 @@ def find(client: api.Client) -> list[IdentityMapping]:
         IdentityMapping(
             name=item["metadata"]["name"],
             arn=_field(item, "spec", "arn"),
+            username=_field(item, "spec", "username"),
             canonical=_field(item, "status", "canonicalARN"),
         )
         for item in _items(client)
@@ -71,9 +72,8 @@ def find(client: api.Client) -> list[IdentityMapping]:
 def _field(item: Any, part: str, name: str) -> str:
     # A mapping that was stored before there was a schema can hold anything.
     values: Any = item.get(part)
-    if not isinstance(values, dict):
-        return ""
-    return str(cast("dict[str, Any]", values).get(name, ""))
+    value: Any = cast("dict[str, Any]", values).get(name) if isinstance(values, dict) else None
+    return value if isinstance(value, str) else ""
 
 
 def _items(client: api.Client) -> list[Any]:

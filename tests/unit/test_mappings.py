@@ -19,8 +19,8 @@ PATHED = "arn:aws:iam::111122223333:role/team/dev"
 SESSION = "arn:aws:sts::111122223333:assumed-role/dev/alice"
 
 
-def mapping(name: str, arn: str, canonical: str = "") -> IdentityMapping:
-    return IdentityMapping(name, arn, canonical)
+def mapping(name: str, arn: str, canonical: str = "", username: str = "alice") -> IdentityMapping:
+    return IdentityMapping(name, arn, username, canonical)
 
 
 def test_given_no_mappings_when_checked_then_there_is_nothing_to_say():
@@ -69,6 +69,13 @@ def test_given_two_mappings_of_one_principal_when_checked_then_each_names_the_ot
     }
 
 
+def test_given_a_mapping_without_a_username_when_checked_then_it_is_a_problem():
+    found = check([mapping("dev", DEV, CANONICAL, username="")])
+
+    assert found.problems == {"dev": "the username is empty: set spec.username"}
+    assert found.corrections == {}
+
+
 @pytest.mark.parametrize(
     ("arn", "canonical"),
     [
@@ -113,6 +120,7 @@ def test_given_two_mappings_without_a_valid_arn_when_checked_then_they_share_not
             IdentityMapping,
             st.text(max_size=3),
             st.sampled_from([DEV, PATHED, SESSION, DEV.upper(), "x", ""]),
+            st.text(max_size=1),
             st.text(),
         )
     )
@@ -175,6 +183,17 @@ def test_given_a_mapping_from_before_there_was_a_schema_when_a_hook_runs_then_it
     api.put(f"{MAPPINGS}/old", {"spec": spec, "status": "text"})
 
     assert "1 mapping, 1 never work: old: " in deployed.hook().message
+
+
+@pytest.mark.parametrize("username", ["", None, 5])
+def test_given_a_mapping_without_a_username_when_a_hook_runs_then_it_is_a_problem(
+    deployed: Model, api: FakeCluster, username: object
+):
+    spec = {"arn": DEV, "username": username}
+    api.put(f"{MAPPINGS}/old", {"spec": spec, "status": {"canonicalARN": CANONICAL}})
+
+    assert "1 mapping, 1 never work: old: the username is empty" in deployed.hook().message
+    assert api.changes == []
 
 
 @pytest.mark.parametrize("code", [404, 429])
