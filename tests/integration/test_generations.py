@@ -94,6 +94,20 @@ def test_given_a_mapping_that_can_never_work_then_kubernetes_refuses_it(
         cluster.map("pathed", arns.ROLE_WITH_PATH, "dev")
 
 
+@pytest.mark.parametrize("arn", arns.ROLE_SPELLINGS)
+def test_given_an_arn_that_the_authenticator_reads_then_kubernetes_accepts_it_and_people_log_in(
+    deployed: jubilant.Juju, cluster: Cluster, arn: str
+) -> None:
+    cluster.kubectl("delete", MAPPINGS, "knobby")
+    cluster.map("knobby", arn, "knobby", "view")
+
+    assert logins.wait_for_login(cluster) == "knobby"
+    wait_for_status(deployed, "active", "authenticator v0.7.13, 2/2 pods, 1 mapping")
+    [stored] = cluster.get(MAPPINGS)["items"]
+    assert stored["status"]["canonicalARN"] == arns.ROLE
+    assert "never work" not in juju_status.message(deployed)
+
+
 def test_given_such_a_mapping_from_before_the_rule_then_the_unit_names_it_and_people_may_edit_it(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
