@@ -7,7 +7,6 @@ whichever answer comes.
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -15,8 +14,9 @@ from typing import TYPE_CHECKING
 import ops
 
 from certificates import legacy, pem
+from certificates.issued import Issued
 from certificates.keypair import KeyPair
-from errors import Blocked, Unready, Waiting
+from certificates.sans import COMMON_NAME
 from fingerprint import fingerprint
 
 if TYPE_CHECKING:
@@ -24,28 +24,6 @@ if TYPE_CHECKING:
 
 ENDPOINT = "certificates"
 WARNING_DAYS = 14
-
-
-@dataclasses.dataclass(frozen=True)
-class Issued:
-    """What a request has led to: a pair, or why there is none.
-
-    Attributes:
-        pair: The pair to serve, checked.
-        refusal: What is wrong and what a person must do, as a status.
-        wait: What the provider must do first, as a status.
-        warning: When ``pair`` expires, if that is soon and no protocol renews it.
-    """
-
-    pair: KeyPair | None = None
-    refusal: str = ""
-    wait: str = ""
-    warning: str = ""
-
-    @property
-    def problem(self) -> Unready:
-        """Return the error to raise where there is no pair."""
-        return Blocked(self.refusal) if self.refusal else Waiting(self.wait)
 
 
 class Certificates(ops.Object):
@@ -85,73 +63,112 @@ class Certificates(ops.Object):
 
         Leader only. A request that has been made is not written again.
         """
-        if not self._relation:
-            return Issued(
-                refusal="no certificate authority: juju integrate "
-                f"{self._unit.app.name}:{ENDPOINT} easyrsa (or vault, self-signed-certificates)"
-            )
-        self._request(self._relation, sans)
-        provider = self._relation.app.name
-        if not self._readable:
-            return Issued(
-                refusal=f"{provider} published a malformed certificate: run juju remove-relation "
-                f"{self._unit.app.name}:{ENDPOINT} {provider}, and integrate them again"
-            )
-        if self._modern and (refusal := self._modern.refusal(provider)):
-            return Issued(refusal=refusal)
-        return self._choose(self._replies(), provider)
+        self._sans = list(sans)
+        return self._obtain()
 
     def withdraw(self) -> None:
         """Ask for nothing: only the leader asks."""
         if self._relation:
             self._write(self._relation, legacy.NOTHING)
 
-    def _request(self, relation: ops.Relation, sans: Sequence[str]) -> None:
-        self._sans = list(sans)
-        if self._modern:
-            self._modern.sync()
-        if legacy.is_spoken_by(self._bags()):
-            self._write(relation, legacy.request(self._unit.name, sans))
+    def _obtain(self) -> Issued:
+        if not self._relation:
+            return Issued(
+                refusal="no certificate authority: juju integrate "
+                f"{self._unit.app.name}:{ENDPOINT} easyrsa (or vault, self-signed-certificates)"
+            )
+        bags = self._bags()
+        if legacy.is_spoken_by(bags):
+            return self._obtain_legacy(self._relation, bags)
+        return self._obtain_modern(self._relation)
 
-    def _replies(self) -> list[KeyPair]:
-        modern = self._modern.reply() if self._modern else None
-        return [modern] if modern else legacy.replies(self._unit.name, self._bags())
+    def _obtain_modern(self, relation: ops.Relation) -> Issued:
+        provider = relation.app.name
+        again = (
+            f"run juju remove-relation {self._unit.app.name}:{ENDPOINT} {provider}, and integrate "
+            "them again once juju status no longer shows the relation"
+        )
+        if not self._readable:
+            return Issued(refusal=f"{provider} published a malformed certificate: {again}")
+        if not self._modern:
+            return self._choose([], provider)
+        self._modern.sync()
+        if refusal := self._modern.refusal(provider):
+            return Issued(refusal=refusal)
+        reply = self._modern.reply()
+        return self._choose([reply] if reply else [], provider).with_remedy(again)
+
+    def _obtain_legacy(self, relation: ops.Relation, bags: Sequence[Mapping[str, str]]) -> Issued:
+        """Ask under the name of the answer in use, or under another where none can be served.
+
+        The provider's databags decide, so the next hook or leader goes on where one has died.
+        """
+        provider = relation.app.name
+        replies = legacy.replies(self._unit.name, bags)
+        # The pair in use costs no check, and stays in use while there is no better one.
+        pairs = [reply.pair for reply in replies]
+        issued = self._choose(sorted(pairs, key=lambda p: not self._is_checked(p)), provider)
+        another = legacy.name_for_authority(bags)
+        asked_again = any(reply.name == another for reply in replies)
+        if issued.expires:
+            name = legacy.name_for_renewal(issued.expires)
+        elif issued.pair:
+            name = next(reply.name for reply in replies if reply.pair == issued.pair)
+        else:
+            name = another if issued.refusal or asked_again else COMMON_NAME
+        self._write(relation, legacy.request(self._unit.name, name, self._sans))
+        if issued.refusal and not asked_again:
+            return Issued(wait=f"waiting for another certificate: {issued.refusal}")
+        return issued.with_remedy(
+            f"run juju remove-relation {self._unit.app.name}:{ENDPOINT} {provider}, and integrate "
+            "another authority once juju status no longer shows the relation"
+        )
 
     def _choose(self, replies: Sequence[KeyPair], provider: str) -> Issued:
         problems: list[ValueError] = []
+        expiring: list[tuple[datetime.datetime, str, KeyPair]] = []
         for pair in replies:
             try:
-                return Issued(pair, warning=self._warning(self._expiry(pair)))
+                expiry = self._expiry(pair)
             except ValueError as problem:
                 problems.append(problem)
+                continue
+            if not self._is_soon(expiry):
+                return Issued(pair)
+            expiring.append((expiry, pair.certificate, pair))
+        if expiring:
+            expiry, _, pair = max(expiring, key=lambda found: found[:2])
+            return Issued(pair, expires=expiry)
         if not problems:
             return Issued(wait=f"waiting for a certificate from {provider}")
         if stale := next((p for p in problems if isinstance(p, pem.Stale)), None):
             return Issued(
                 wait=f"waiting for a new certificate from {provider}: the current one {stale}"
             )
-        return Issued(
-            refusal=f"the certificate from {provider} {problems[0]}: have it issued again, see "
-            f"juju actions {provider}"
-        )
+        return Issued(refusal=f"the certificate from {provider} {problems[0]}")
 
     def _expiry(self, pair: KeyPair) -> datetime.datetime:
         """Return when ``pair`` expires; raise as `pem.check` does."""
-        sans = self._modern.signable() if self._modern else self._sans
-        checked = fingerprint("\0".join([pair.certificate, pair.key, pair.ca, *sans]))
-        if self._stored.checked == checked:
+        if self._is_checked(pair):
             expiry = datetime.datetime.fromisoformat(str(self._stored.expires))
             if expiry > _now():
                 return expiry
-        expiry = pem.check(pair, sans)
+        expiry = pem.check(pair, self._wanted())
         self._stored.expires = expiry.isoformat()
-        self._stored.checked = checked
+        self._stored.checked = self._fingerprint(pair)
         return expiry
 
-    def _warning(self, expiry: datetime.datetime) -> str:
-        if self._modern or (expiry - _now()).days >= WARNING_DAYS:
-            return ""
-        return f"certificate expires {expiry:%Y-%m-%d}"
+    def _is_checked(self, pair: KeyPair) -> bool:
+        return self._stored.checked == self._fingerprint(pair)
+
+    def _fingerprint(self, pair: KeyPair) -> str:
+        return fingerprint("\0".join([pair.certificate, pair.key, pair.ca, *self._wanted()]))
+
+    def _wanted(self) -> Sequence[str]:
+        return self._modern.signable() if self._modern else self._sans
+
+    def _is_soon(self, expiry: datetime.datetime) -> bool:
+        return not self._modern and (expiry - _now()).days < WARNING_DAYS
 
     def _bags(self) -> list[ops.RelationDataContent]:
         if not self._relation:

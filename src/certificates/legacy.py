@@ -6,13 +6,15 @@ It uses unit databags only, and the provider makes the private key. easyrsa and 
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from certificates import pem
 from certificates.keypair import KeyPair
 from certificates.sans import COMMON_NAME
+from fingerprint import fingerprint
 
 # A provider publishes these as soon as its authority is ready, before any request.
 _MARKERS = ("ca", "chain", "client.cert")
@@ -24,6 +26,13 @@ NOTHING = {"cert_requests": "", "common_name": "", "sans": "", "certificate_name
 Databag = Mapping[str, str]
 
 
+class Reply(NamedTuple):
+    """A pair, and the common name that it was asked for."""
+
+    name: str
+    pair: KeyPair
+
+
 def is_spoken_by(bags: Sequence[Databag]) -> bool:
     """Return whether the provider's unit databags show this protocol.
 
@@ -32,11 +41,14 @@ def is_spoken_by(bags: Sequence[Databag]) -> bool:
     return any(bag.get(marker) for bag in bags for marker in _MARKERS)
 
 
-def request(unit: str, sans: Sequence[str]) -> dict[str, str]:
-    """Return the requirer's unit databag for a certificate that covers ``sans``."""
+def request(unit: str, name: str, sans: Sequence[str]) -> dict[str, str]:
+    """Return the requirer's unit databag for a certificate that covers ``sans``.
+
+    Its common name is ``name``, which the provider's answer is found by.
+    """
     # A reactive provider compares what it answered with the sorted names, so vault would issue a
     # new certificate in each of its hooks for names in another order.
-    requests = {COMMON_NAME: {"sans": sorted(sans)}}
+    requests = {name: {"sans": sorted(sans)}}
     return {
         **NOTHING,
         "unit_name": _flat(unit),
@@ -44,20 +56,54 @@ def request(unit: str, sans: Sequence[str]) -> dict[str, str]:
     }
 
 
-def replies(unit: str, bags: Sequence[Databag]) -> list[KeyPair]:
-    """Return the pairs that the provider's units issued to ``unit``, each once, unchecked."""
-    found = [pair for bag in bags if (pair := _reply(unit, bag, bags))]
+# A provider keeps its answer to a name and its SANs for ever. Only another name, or other SANs,
+# bring another certificate. Each name is below the Service's, so that it is nobody else's, and
+# has at most 64 characters, as a common name must.
+
+
+def name_for_authority(bags: Sequence[Databag]) -> str:
+    """Return the common name to ask for when no answer can be served.
+
+    Each authority has a name of its own, so each is asked once more, and not again and again.
+    """
+    authority = pem.ca_bundle(*(text for bag in bags for text in _authority(bag)))
+    return f"ca-{fingerprint(authority)[:8] or 'none'}.{COMMON_NAME}"
+
+
+def name_for_renewal(expiry: datetime.datetime) -> str:
+    """Return the common name to ask for when the certificate in use expires soon.
+
+    The name has the day of ``expiry``, so an answer that lives no longer leads to no other name.
+    """
+    return f"until-{expiry:%Y%m%d}.{COMMON_NAME}"
+
+
+def replies(unit: str, bags: Sequence[Databag]) -> list[Reply]:
+    """Return what the provider's units issued to ``unit``, each once, unchecked."""
+    found: list[Reply] = []
+    for bag in bags:
+        # The units of a clustered vault share one authority; some have not published it yet.
+        authority = next((known for b in (bag, *bags) if (known := _authority(b))), ())
+        processed = _json_object(bag.get(f"{_flat(unit)}.processed_requests", ""))
+        names = sorted(filter(_is_ours, processed), key=lambda name: name != COMMON_NAME)
+        pairs = {name: _pair(_object(processed[name]), authority) for name in names}
+        found += [Reply(name, pair) for name, pair in pairs.items() if pair]
     return list(dict.fromkeys(found))
 
 
-def _reply(unit: str, bag: Databag, bags: Sequence[Databag]) -> KeyPair | None:
-    processed = _json_object(bag.get(f"{_flat(unit)}.processed_requests", ""))
-    reply = _object(processed.get(COMMON_NAME))
+def _is_ours(name: str) -> bool:
+    return f".{name}".endswith(f".{COMMON_NAME}")
+
+
+def _pair(reply: Mapping[str, Any], authority: Sequence[str]) -> KeyPair | None:
     if not reply.get("cert") or not reply.get("key"):
         return None
-    # The units of a clustered vault share one authority, and some have not published it yet.
-    authority = next((found for b in (bag, *bags) if (found := _authority(b))), ())
-    return pem.key_pair(str(reply["cert"]), str(reply["key"]), *authority)
+    return pem.key_pair(_ascii(reply["cert"]), _ascii(reply["key"]), *authority)
+
+
+def _ascii(text: Any) -> str:
+    # JSON can hold half a character, which cannot be written anywhere; PEM is ASCII.
+    return str(text).encode("ascii", "replace").decode()
 
 
 def _authority(bag: Databag) -> tuple[str, ...]:

@@ -66,34 +66,56 @@ class Provider(Protocol):
 
 @dataclasses.dataclass
 class Easyrsa:
-    """The legacy protocol. Reissues for a new set of names only, as the real one."""
+    """The legacy protocol. As the real one, it gives a unit's request the same answer for ever,
+    unless its names change, and keeps the answers to what a unit no longer asks for."""
 
     authority: Authority
     name: str = "easyrsa"
     chain: str = ""
     days: tuple[int, int] = (-1, 365)
     overrides: Bag = dataclasses.field(default_factory=dict)
-    _issued: dict[frozenset[str], tuple[str, str]] = dataclasses.field(default_factory=dict)
+    _pairs: dict[tuple[str, frozenset[str]], tuple[str, str]] = dataclasses.field(
+        default_factory=dict
+    )
+    _answers: dict[str, dict[str, tuple[frozenset[str], Bag]]] = dataclasses.field(
+        default_factory=dict
+    )
 
     def reissue(self) -> None:
-        self._issued.clear()
+        self._pairs.clear()
+        self._answers.clear()
+
+    def reissue_for(self, unit: str) -> None:
+        """Sign again what this unit asks for; the answers to others stay."""
+        self._answers.pop(unit, None)
+
+    def replace_authority(self, authority: Authority) -> None:
+        """Sign with another authority what is asked for from now on."""
+        self.authority = authority
+        self._pairs.clear()
 
     def answer(self, app: Bag, units: list[Bag]) -> tuple[Bag, Bag]:
         bag = {"ca": self.authority.certificate, "client.cert": "-", "client.key": "-"}
         if self.chain:
             bag["chain"] = self.chain
         for unit in units:
-            if not unit.get("cert_requests"):
-                continue
-            processed = {}
-            for common_name, wanted in json.loads(unit["cert_requests"]).items():
-                names = frozenset(wanted["sans"])
-                if names not in self._issued:
-                    self._issued[names] = self.authority.issue(sorted(names), days=self.days)
-                certificate, key = self._issued[names]
-                processed[common_name] = {"cert": PREAMBLE + certificate, "key": key}
-            bag[f"{unit['unit_name']}.processed_requests"] = json.dumps(processed)
+            asked = json.loads(unit.get("cert_requests") or "{}")
+            for common_name, wanted in asked.items():
+                self._answer(unit["unit_name"], common_name, frozenset(wanted["sans"]))
+        for name, answers in self._answers.items():
+            processed = {common_name: reply for common_name, (_, reply) in answers.items()}
+            bag[f"{name}.processed_requests"] = json.dumps(processed)
         return {}, {**bag, **self.overrides}
+
+    def _answer(self, unit: str, common_name: str, names: frozenset[str]) -> None:
+        answers = self._answers.setdefault(unit, {})
+        if common_name in answers and answers[common_name][0] == names:
+            return
+        if (common_name, names) not in self._pairs:
+            issued = self.authority.issue(sorted(names), days=self.days)
+            self._pairs[common_name, names] = issued
+        certificate, key = self._pairs[common_name, names]
+        answers[common_name] = names, {"cert": PREAMBLE + certificate, "key": key}
 
 
 class Silent:

@@ -43,7 +43,7 @@ BAGS = st.fixed_dictionaries(
 @given(st.lists(BAGS, max_size=3))
 def test_given_any_databags_when_read_then_replies_or_none_come_back(bags: list[dict[str, str]]):
     for found in legacy.replies("aws-iam/0", bags):
-        assert isinstance(found.certificate, str)
+        assert isinstance(found.pair.certificate, str)
     assert legacy.is_spoken_by(bags) is any(
         bag.get(key) for bag in bags for key in ("ca", "chain", "client.cert")
     )
@@ -58,7 +58,7 @@ def test_given_what_a_provider_publishes_before_any_request_when_read_then_it_sp
 
 
 def test_given_a_request_when_written_then_the_reactive_charms_form_of_it_is_emptied():
-    assert legacy.request("aws-iam/0", ["a.svc"]) == {
+    assert legacy.request("aws-iam/0", COMMON_NAME, ["a.svc"]) == {
         "unit_name": "aws-iam_0",
         "cert_requests": f'{{"{COMMON_NAME}": {{"sans": ["a.svc"]}}}}',
         "common_name": "",
@@ -73,7 +73,7 @@ def processed(**reply: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("reply", [{"cert": "a"}, {"key": "b"}, {"cert": "a", "key": ""}, {}])
 def test_given_half_a_reply_when_read_then_there_is_none(reply: dict[str, str]):
-    assert legacy.replies("aws-iam/0", [processed(**reply)]) == []
+    assert not legacy.replies("aws-iam/0", [processed(**reply)])
 
 
 @pytest.mark.parametrize("published", ["ca", "chain"])
@@ -83,9 +83,9 @@ def test_given_an_authority_that_another_unit_published_when_read_then_it_is_the
     certificate, key = root().issue([COMMON_NAME])
     authority = {published: root().certificate}
 
-    [pair] = legacy.replies("aws-iam/0", [processed(cert=certificate, key=key), {}, authority])
+    [found] = legacy.replies("aws-iam/0", [processed(cert=certificate, key=key), {}, authority])
 
-    assert pair == pem.key_pair(certificate, key, root().certificate)
+    assert found.pair == pem.key_pair(certificate, key, root().certificate)
 
 
 def test_given_chain_and_ca_when_read_then_the_intermediate_comes_first():
@@ -96,13 +96,13 @@ def test_given_chain_and_ca_when_read_then_the_intermediate_comes_first():
         "chain": middle.certificate,
     }
 
-    [pair] = legacy.replies("aws-iam/0", [bag])
+    [found] = legacy.replies("aws-iam/0", [bag])
 
-    assert pair.certificate == certificate + middle.certificate + root().certificate
+    assert found.pair.certificate == certificate + middle.certificate + root().certificate
 
 
 def test_given_names_in_any_order_when_requested_then_the_request_is_the_same():
-    asked = legacy.request("aws-iam/0", ["b.svc", "10.152.183.7", "a.svc"])
+    asked = legacy.request("aws-iam/0", COMMON_NAME, ["b.svc", "10.152.183.7", "a.svc"])
 
     [request] = json.loads(asked["cert_requests"]).values()
     assert request == {"sans": ["10.152.183.7", "a.svc", "b.svc"]}
@@ -117,6 +117,16 @@ def test_given_any_databag_when_a_hook_runs_then_it_ends_in_a_status(
     model.answer()
 
     assert isinstance(model.hook(), ops.WaitingStatus | ops.BlockedStatus)
+
+
+def answered(easyrsa: Easyrsa, **replies: dict[str, str]) -> None:
+    easyrsa.overrides["aws-iam_0.processed_requests"] = json.dumps(replies)
+
+
+def asked_for(model: Model) -> str:
+    """The common name that the first unit asks for."""
+    (name,) = json.loads(model.units[0].certificates["cert_requests"])
+    return name
 
 
 def key_in(api: FakeCluster) -> str:
@@ -179,10 +189,10 @@ def test_given_several_vaults_when_only_one_answers_then_that_is_taken():
     bags = [{"client.cert": "-"}, {"aws-iam_0.processed_requests": answer}]
 
     (without,) = legacy.replies("aws-iam/0", bags)
-    assert without.ca == ""
+    assert without.pair.ca == ""
     (found,) = legacy.replies("aws-iam/0", [{"ca": root().certificate}, *bags])
-    assert found.ca == root().certificate
-    assert legacy.replies("aws-iam/1", bags) == []
+    assert found.pair.ca == root().certificate
+    assert not legacy.replies("aws-iam/1", bags)
 
 
 WRONG_KEY = root().issue(["a"])[1]
@@ -196,17 +206,25 @@ WRONG_KEY = root().issue(["a"])[1]
         ({"cert": root().issue(["a"])[0], "key": "?"}, "cannot be read"),
     ],
 )
-def test_given_a_certificate_that_never_fits_when_a_hook_runs_then_it_is_to_be_issued_again(
+def test_given_a_certificate_that_never_fits_when_a_hook_runs_then_another_is_asked_for(
     model: Model, easyrsa: Easyrsa, pair: dict[str, str], problem: str
 ):
-    easyrsa.overrides["aws-iam_0.processed_requests"] = json.dumps({COMMON_NAME: pair})
+    answered(easyrsa, **{COMMON_NAME: pair})
     model.answer()
 
     status = model.hook()
 
-    assert isinstance(status, ops.BlockedStatus)
-    assert status.message.startswith(f"the certificate from easyrsa {problem}")
-    assert status.message.endswith("have it issued again, see juju actions easyrsa")
+    assert isinstance(status, ops.WaitingStatus)
+    assert status.message.startswith(
+        f"waiting for another certificate: the certificate from easyrsa {problem}"
+    )
+    answered(easyrsa, **{COMMON_NAME: pair, asked_for(model): pair})
+    model.answer()
+    assert model.hook() == ops.BlockedStatus(
+        f"{status.message.removeprefix('waiting for another certificate: ')}: run juju "
+        "remove-relation aws-iam:certificates easyrsa, and integrate another authority once juju "
+        "status no longer shows the relation"
+    )
 
 
 def test_given_an_answer_for_former_names_when_a_hook_runs_then_another_is_waited_for(
@@ -233,7 +251,7 @@ def test_given_a_bad_certificate_when_it_replaces_a_good_one_then_the_good_one_s
     )
     deployed.answer()
 
-    assert isinstance(deployed.hook(), ops.BlockedStatus)
+    assert isinstance(deployed.hook(), ops.WaitingStatus)
     assert served_by(api) == before
     assert deployed.published()["webhook_status"] is True
 

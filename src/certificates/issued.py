@@ -1,0 +1,40 @@
+"""What a request for a certificate has led to."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+
+from certificates.keypair import KeyPair
+from errors import Blocked, Unready, Waiting
+
+
+@dataclasses.dataclass(frozen=True)
+class Issued:
+    """What a request has led to: a pair, or why there is none.
+
+    Attributes:
+        pair: The pair to serve, checked.
+        refusal: What is wrong and what a person must do, as a status.
+        wait: What the provider must do first, as a status.
+        expires: When ``pair`` expires, if that is soon and the library does not renew it.
+    """
+
+    pair: KeyPair | None = None
+    refusal: str = ""
+    wait: str = ""
+    expires: datetime.datetime | None = None
+
+    @property
+    def warning(self) -> str:
+        """Return what an active status says of the expiry; empty while it is far."""
+        return f"certificate expires {self.expires:%Y-%m-%d}" if self.expires else ""
+
+    @property
+    def problem(self) -> Unready:
+        """Return the error to raise where there is no pair."""
+        return Blocked(self.refusal) if self.refusal else Waiting(self.wait)
+
+    def with_remedy(self, remedy: str) -> Issued:
+        """Return this with ``remedy`` after the refusal, if there is one."""
+        return dataclasses.replace(self, refusal=self.refusal and f"{self.refusal}: {remedy}")
