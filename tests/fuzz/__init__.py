@@ -1,0 +1,20 @@
+"""Damaged inputs for the charm, and what must hold whatever they are: `make fuzz`.
+
+`mutate.py` damages text, bytes, JSON, PEM and databags, and `der.py` certificates. `pure.py` has
+the targets that are functions, and `hooks.py` those that are whole hooks. What every hook is
+held to stands in `world.py`. `runner.py` runs the targets in turn, and makes a finding small.
+
+To add a function as a target, write two more functions in `pure.py`, and a line in its `TARGETS`:
+
+    def make_region(rng: Random) -> str:
+        return mutate.text(rng, "eu-west-1")
+
+    def check_region(text: str) -> None:
+        if regions.is_region(text) and not text.isascii():
+            raise Violation("a region that is not ASCII", text)
+
+    Target("regions.is_region", make_region, check_region),
+
+An exception that leaves the check is a finding as well. Once the fault is mended, its input
+becomes a row of an ordinary unit test.
+"""

@@ -1,0 +1,106 @@
+"""Fuzz the charm for some minutes: `make fuzz MINUTES=20 SEED=1`.
+
+A seed repeats its inputs; only the keys of the newer `certificates` protocol are others in each
+run. `--only NAME` runs the targets with NAME in theirs, and `--input N` only that input of each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import time
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+from tests.fuzz import hooks, pure
+from tests.fuzz.runner import Finding, Run, run
+
+_LINE_SECONDS = 15
+
+
+class Progress:
+    """One line that is written again, or once in a while where there is no terminal."""
+
+    def __init__(self, console: Console, live: Live, runs: list[Run], seconds: float) -> None:
+        self._console, self._live, self._runs, self._seconds = console, live, runs, seconds
+        self._start = self._shown = time.monotonic()
+
+    def show(self, current: Run) -> None:
+        """Show how far it is."""
+        now = time.monotonic()
+        line = (
+            f"{_clock(now - self._start)} of {_clock(self._seconds)}, "
+            f"{sum(r.inputs for r in self._runs):,} inputs, {hooks.count():,} hooks, "
+            f"{sum(len(r.findings) for r in self._runs)} found, now {current.target.name}"
+        )
+        if self._console.is_terminal:
+            self._live.update(Text(line))
+        elif now - self._shown >= _LINE_SECONDS:
+            self._shown = now
+            self._console.print(line, highlight=False)
+
+
+def main() -> int:
+    """Fuzz, print what was found, and return 1 if anything was."""
+    options = _options()
+    # The root logger has what libraries say at these levels; the charm says nothing there.
+    logging.disable(logging.INFO)
+    console = Console()
+    runs = [
+        Run(target, options.seed)
+        for target in (*pure.TARGETS, *hooks.TARGETS)
+        if options.only in target.name
+    ]
+    if options.input:
+        for each in runs:
+            each.inputs = options.input - 1
+            each.step()
+    else:
+        seconds = options.minutes * 60
+        with Live(console=console, transient=True) as live:
+            run(runs, seconds, Progress(console, live, runs, seconds).show)
+    found = [finding for each in runs for finding in each.findings.values()]
+    for finding in found:
+        _print(console, finding, options.seed)
+    console.print(_table(runs))
+    return 1 if found else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser("make fuzz", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=20)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", default="", metavar="NAME")
+    parser.add_argument("--input", type=int, metavar="N")
+    return parser.parse_args()
+
+
+def _print(console: Console, finding: Finding, seed: int) -> None:
+    console.rule(f"{finding.target}: {finding.signature}", align="left")
+    again = f"scripts/fuzz --seed {seed} --only '{finding.target}' --input {finding.number}"
+    lines = (f"{finding.count} times; again with: {again}", repr(finding.sample), finding.trace)
+    for text in lines:
+        shown = text if len(text) <= 4_000 else f"{text[:2_000]} … {text[-2_000:]}"
+        console.print(shown, markup=False, highlight=False, soft_wrap=True)
+
+
+def _table(runs: list[Run]) -> Table:
+    table = Table(
+        "target", "inputs", "seconds", "a second", "found", title=f"{hooks.count():,} hooks"
+    )
+    for each in runs:
+        speed = each.inputs / each.seconds if each.seconds else 0
+        cells = (f"{each.inputs:,}", f"{each.seconds:.0f}", f"{speed:.0f}", len(each.findings))
+        table.add_row(each.target.name, *map(str, cells))
+    return table
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

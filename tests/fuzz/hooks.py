@@ -1,0 +1,329 @@
+"""Targets that are whole hooks and actions, in a `tests.fuzz.world.World`.
+
+An input is what is damaged, and the event that is to meet it. To add a target, write a function
+that returns an input, one that puts the input into the world, and a line in `TARGETS`.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import json
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import httpx2
+from tests.fuzz import mutate, pure, samples
+from tests.fuzz.runner import Target
+from tests.fuzz.world import World
+from tests.unit.fake_cluster import MAPPINGS, PODS, SECRET
+from tests.unit.faults import answer
+from tests.unit.model import Easyrsa
+from tests.unit.self_signed import SelfSigned
+from tests.unit.test_never_in_error import SETTLED
+
+Sample = dict[str, Any]
+
+EVENTS = (
+    *("update_status", "config_changed", "upgrade_charm", "leader_elected", "install", "start"),
+    *("certificates changed", "certificates broken", "aws-iam changed", "remove"),
+)
+
+
+def count() -> int:
+    """Return how many hooks and actions have run."""
+    return World.hooks
+
+
+@functools.cache
+def legacy() -> World:
+    """Return a world with the older protocol of certificates."""
+    return World(Easyrsa(samples.AUTHORITY))  # pyright: ignore[reportArgumentType]
+
+
+@functools.cache
+def modern() -> World:
+    """Return a world with the newer protocol of certificates."""
+    return World(SelfSigned())
+
+
+@functools.cache
+def implicit() -> World:
+    """Return a world on a control plane of Charmed Kubernetes >= 1.29."""
+    provider = Easyrsa(samples.AUTHORITY)  # pyright: ignore[reportArgumentType]
+    return World(provider, "control-plane")
+
+
+def hook(
+    name: str,
+    make: Callable[[Random], Sample],
+    damage: Callable[[World, Sample], None],
+    world: Callable[[], World] = legacy,
+) -> Target:
+    """Return a target that runs hooks with inputs of ``make``, which ``damage`` applies.
+
+    The input's ``event`` is the event of the first hook; ``follows`` says that the unit is not
+    the leader.
+    """
+
+    def make_hook(rng: Random) -> Sample:
+        event = rng.choice(EVENTS) if rng.random() < 0.5 else "update_status"
+        if world is implicit and event.startswith("aws-iam"):
+            event = "start"
+        return {**make(rng), "event": event, "follows": rng.random() < 0.1}
+
+    def check(sample: Sample) -> None:
+        def apply(here: World) -> None:
+            here.model.leader = None if sample.get("follows") else 0
+            damage(here, sample)
+
+        world().examine(apply, sample.get("event", "update_status"))
+
+    return Target(f"hook: {name}", make_hook, check, weight=4)
+
+
+# Relations
+
+
+def make_legacy(rng: Random) -> Sample:
+    """Return the databags of a provider of the older protocol."""
+    app, unit = legacy().answer
+    if rng.random() < 0.1:
+        app = {"certificates": "[{}]", "request_errors": mutate.json_text(rng, "[]")}
+    return {"app": app, "unit": mutate.bag(rng, unit, pure.damage_reply)}
+
+
+def make_modern(rng: Random) -> Sample:
+    """Return the databags of a provider of the newer protocol."""
+    app, unit = modern().answer
+    error = {"code": 101, "name": "IP_NOT_ALLOWED", "message": "no", "reason": None}
+    csr = json.loads(app["certificates"])[0]["certificate_signing_request"]
+    extra = {
+        "request_errors": json.dumps([{"csr": csr, "error": error}]),
+        "capabilities": json.dumps({"supports_ip_sans": False, "version": 1}),
+    }
+    chosen = {key: extra[key] for key in rng.sample(sorted(extra), rng.choice((0, 0, 1)))}
+    return {"app": mutate.bag(rng, {**app, **chosen}, damage_modern), "unit": unit}
+
+
+def damage_modern(rng: Random, text: str) -> str:
+    """Return a value of the newer protocol's databag with damage."""
+    found, name = mutate.decoded(text), rng.choice(("certificate", "ca", "chain", "revoked"))
+    try:
+        entry = found[0]
+        if name == "chain":
+            entry["chain"][-1] = mutate.pem(rng, entry["chain"][-1], _sign_modern)
+        elif name == "revoked":
+            entry["revoked"] = rng.choice((True, "true", None, 1))
+        else:
+            entry[name] = mutate.pem(rng, entry[name], _sign_modern)
+    except (AttributeError, LookupError, TypeError):
+        return mutate.json_text(rng, text)
+    return json.dumps(found) if rng.random() < 0.6 else mutate.json_text(rng, text)
+
+
+def _sign_modern(body: bytes) -> bytes:
+    provider: Any = modern().model.provider
+    return provider._key._private_key.sign(body, samples.SIGNATURE)
+
+
+def damage_certificates(world: World, sample: Sample) -> None:
+    """Let the provider publish the sample's databags."""
+    world.model._answer = (sample.get("app", {}), sample.get("unit", {}))
+
+
+def make_interface(rng: Random) -> Sample:
+    """Return the databag of a control-plane unit."""
+    return {"unit": pure.make_interface(rng)}
+
+
+def damage_interface(world: World, sample: Sample) -> None:
+    """Let the control plane publish the sample's databag."""
+    world.model.units[0].control_plane = sample.get("unit", {})
+
+
+def make_peers(rng: Random) -> Sample:
+    """Return the databags of the peer relation."""
+    world = legacy()
+    good = {**world.model.peer, "inherited": "true"}
+    app = mutate.bag(rng, good, mutate.pem)
+    return {"app": app, "unit": mutate.bag(rng, world.model.units[0].peer, mutate.text)}
+
+
+def damage_peers(world: World, sample: Sample) -> None:
+    """Let the peers have the sample's databags."""
+    world.model.peer = sample.get("app", {})
+    world.model.units[0].peer = sample.get("unit", {})
+
+
+# The operator
+
+
+def make_options(rng: Random) -> Sample:
+    """Return options."""
+    made = pure.make_config(rng)
+    options = {"image": made["image"], "cluster-id": made["cluster_id"]}
+    texts = {key: mutate.utf8(text) for key, text in options.items()}
+    return {"options": {**texts, "replicas": made["replicas"]}}
+
+
+def damage_options(world: World, sample: Sample) -> None:
+    """Set the sample's options."""
+    world.model.config = sample.get("options", {})
+
+
+# The machine
+
+
+def make_file(rng: Random) -> Sample:
+    """Return a kubeconfig of the administrator."""
+    text = pure.make_kubeconfig(rng).encode(errors="surrogatepass")
+    return {"file": mutate.data(rng, text) if rng.random() < 0.2 else text}
+
+
+def damage_file(world: World, sample: Sample) -> None:
+    """Let the administrator's kubeconfig be the sample's."""
+    world.files.admin.write_bytes(sample.get("file", b""))
+
+
+def make_program(rng: Random) -> Sample:
+    """Return the text of the control plane's webhook program."""
+    good = f"X = 'https://{samples.ADDRESS}:443/authenticate'\nT = 'https://{samples.TOKEN}/'\n"
+    return {"file": mutate.text(rng, good).encode(errors="surrogatepass")}
+
+
+def damage_program(world: World, sample: Sample) -> None:
+    """Let the control plane's webhook program be the sample's."""
+    world.files.auth_webhook.write_bytes(sample.get("file", b""))
+
+
+# The cluster
+
+
+@functools.cache
+def _answers() -> dict[str, Any]:
+    """Return what the cluster answers to every request of a hook."""
+    world, found = legacy(), {}
+
+    def watch(request: httpx2.Request) -> httpx2.Response:
+        response = world.api._handle(request)
+        found[f"{request.method} {request.url.path}"] = json.loads(response.content)
+        return response
+
+    def damage(_: World) -> None:
+        world.api.add_mapping("m", pure.ARNS[0])
+        world.api.add_pod("p", containerStatuses=[_WAITING], conditions=[_UNSCHEDULED])
+        world.api.start_seconds = None
+        world.api.delete(SECRET)
+        world.api.fail(watch)
+
+    world.examine(damage)
+    return {key: value for key, value in found.items() if isinstance(value, dict)}
+
+
+_WAITING = {
+    "name": "a",
+    "image": "i",
+    "imageID": "",
+    "ready": False,
+    "restartCount": 0,
+    "state": {"waiting": {"reason": "ErrImagePull", "message": "no such host"}},
+}
+_UNSCHEDULED = {
+    "type": "PodScheduled",
+    "status": "False",
+    "reason": "Unschedulable",
+    "message": "0/1 nodes are available. preemption: none",
+}
+
+
+def make_answers(rng: Random) -> Sample:
+    """Return one or two requests with what is answered to them."""
+    answers = {}
+    for _ in range(rng.choice((1, 1, 2))):
+        request = rng.choice((*SETTLED, f"GET {PODS}", f"GET {MAPPINGS}"))
+        good = _answers().get(request, {"metadata": {}, "items": []})
+        code = rng.choice((200, 200, 200, 200, rng.randrange(100, 600)))
+        if code >= 400:
+            good = {"kind": "Status", "message": "no", "reason": "Forbidden", "code": code}
+        if rng.random() < 0.8:
+            body = json.dumps(mutate.value(rng, good)).encode()
+        else:
+            body = mutate.data(
+                rng, mutate.json_text(rng, json.dumps(good)).encode("utf-8", "replace")
+            )
+        kind = rng.choice(("application/json", "application/json", "text/html", None))
+        answers[request] = [code, body, kind]
+    return {"answers": answers, "deploys": rng.random() < 0.3, "stuck": rng.random() < 0.2}
+
+
+def damage_answers(world: World, sample: Sample) -> None:
+    """Let the cluster answer as in the sample."""
+    if sample.get("deploys"):
+        world.api.clear()
+    if sample.get("stuck"):
+        world.api.start_seconds = None
+    for request, (code, body, kind) in sample.get("answers", {}).items():
+        world.api.fail(answer(code, body, kind), request=request)
+
+
+def make_mappings(rng: Random) -> Sample:
+    """Return mappings as they are stored."""
+    arn = rng.choice(pure.ARNS)
+    good = {
+        "spec": {"arn": arn, "username": "u", "groups": ["g"]},
+        "status": {"canonicalARN": arn.lower(), "userID": "AROA"},
+    }
+    stored = []
+    for _ in range(rng.randint(1, 3)):
+        item = mutate.value(rng, good) if rng.random() < 0.5 else {**good}
+        if not isinstance(item, dict):
+            item = {}
+        if rng.random() < 0.7:
+            item["spec"] = {"arn": mutate.utf8(mutate.text(rng, arn, pure.ARNS))}
+        stored.append(item)
+    return {"mappings": stored}
+
+
+def damage_mappings(world: World, sample: Sample) -> None:
+    """Store the sample's mappings."""
+    for number, item in enumerate(sample.get("mappings", [])):
+        name = f"m{number}"
+        world.api.put(f"{MAPPINGS}/{name}", {**copy.deepcopy(item), "metadata": {"name": name}})
+
+
+# The action
+
+
+def make_action(rng: Random) -> Sample:
+    """Return parameters of the action, and the file that it reads."""
+    params = pure.make_client(rng)
+    chosen = rng.sample(("arn", "region", "profile", "context", "server"), rng.randint(0, 4))
+    sample: Sample = {"params": {key: params[key] for key in chosen}}
+    return sample if rng.random() < 0.5 else {**sample, **make_file(rng)}
+
+
+def check_action(sample: Sample) -> None:
+    """Run the action."""
+
+    def damage(world: World) -> None:
+        if "file" in sample:
+            world.files.client.write_bytes(sample["file"])
+
+    legacy().act(damage, sample.get("params", {}))
+
+
+TARGETS = (
+    hook("certificates, older", make_legacy, damage_certificates),
+    hook("certificates, newer", make_modern, damage_certificates, modern),
+    hook("aws-iam", make_interface, damage_interface),
+    hook("peers", make_peers, damage_peers),
+    hook("options", make_options, damage_options),
+    hook("admin's kubeconfig", make_file, damage_file),
+    hook("auth-webhook.py", make_program, damage_program, implicit),
+    hook("cluster's answers", make_answers, damage_answers),
+    hook("cluster's answers, >= 1.29", make_answers, damage_answers, implicit),
+    hook("mappings", make_mappings, damage_mappings),
+    Target("action: get-kubeconfig", make_action, check_action, weight=2),
+)
