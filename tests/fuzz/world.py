@@ -63,6 +63,10 @@ class World:
         # The provider's answer, as it is when all is well: its application's bag and its unit's.
         self.answer: tuple[Bag, Bag] = self.model._answer
         self._kept = self._keep()
+        # The newer protocol keeps its key in a secret of Juju's.
+        contents = [secret.tracked_content for secret in self.model.secrets]
+        keys = [text for content in contents for text in content.values() if "KEY" in text]
+        self._secrets = (*samples.SECRETS, *map(samples.secret_of, keys))
 
     def _settle(self, endpoint: str) -> None:
         self.model.settle()
@@ -153,7 +157,7 @@ class World:
         self._check_text(text)
 
     def _check_text(self, text: str) -> None:
-        if found := samples.leaked(text):
+        if found := samples.leaked(text, self._secrets):
             at = text.index(found)
             raise Violation("a secret is told", f"{found} in {text[max(0, at - 200) : at + 50]!r}")
 
