@@ -72,7 +72,7 @@ class World:
         self.model.settle()
         if endpoint != "aws-iam":
             url = f"https://{samples.ADDRESS}:443/authenticate"
-            self.files.auth_webhook.write_text(f"ENDPOINT = '{url}'\n")
+            self.files.auth_webhook.write_text(f"CUSTOM_AUTHN_ENDPOINT = '{url}'\n")
             self.model.settle()
         assert self.model.units[0].status.name == "active"
 
