@@ -153,7 +153,13 @@ class Certificates(ops.Object):
             expiry = datetime.datetime.fromisoformat(str(self._stored.expires))
             if expiry > _now():
                 return expiry
-        expiry = pem.check(pair, self._wanted())
+        try:
+            expiry = pem.check(pair, self._wanted())
+        except ValueError:
+            raise
+        except Exception as error:
+            # cryptography reads a certificate piece by piece, and its errors have no common base.
+            raise ValueError(f"cannot be read ({type(error).__name__})") from error
         self._stored.expires = expiry.isoformat()
         self._stored.checked = self._fingerprint(pair)
         return expiry

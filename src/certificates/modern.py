@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from certificates import pem
 from certificates.keypair import KeyPair
@@ -20,7 +20,9 @@ from errors import brief
 if TYPE_CHECKING:
     import ops
     from charmlibs.interfaces.tls_certificates import (
+        Certificate,
         CertificateRequestAttributes,
+        CertificateSigningRequest,
         ProviderCapabilities,
     )
 
@@ -31,25 +33,45 @@ _REMEDIES = {
     " pki_allow_subdomains=true",
     "SERVER_NOT_AVAILABLE": "juju status {app}",
 }
+_MARGIN = 100
 
 
 def is_readable(bag: Mapping[str, str]) -> bool:
     """Return whether the library can read ``bag``, the provider's application databag.
 
-    The library raises at a malformed certificate or request, in event handlers of its own.
+    The library raises at a malformed certificate or request, in event handlers of its own. It
+    reads some parts of a certificate later than others, so all that it ever reads is read here.
     """
     from charmlibs.interfaces.tls_certificates import Certificate, CertificateSigningRequest
 
     try:
-        for entry in json.loads(bag.get("certificates") or "[]"):
-            CertificateSigningRequest.from_string(entry["certificate_signing_request"])
+        _loaded(bag.get("capabilities") or "null")
+        for entry in _loaded(bag.get("certificates") or "[]"):
+            csr = CertificateSigningRequest.from_string(entry["certificate_signing_request"])
+            _read(csr)
             for text in (entry["certificate"], entry["ca"], *(entry.get("chain") or ())):
-                Certificate.from_string(text)
-        for entry in json.loads(bag.get("request_errors") or "[]"):
-            CertificateSigningRequest.from_string(entry["csr"])
+                certificate = Certificate.from_string(text)
+                _read(certificate)
+                csr.matches_certificate(certificate)  # It reads the public key.
+        for entry in _loaded(bag.get("request_errors") or "[]"):
+            _read(CertificateSigningRequest.from_string(entry["csr"]))
     except Exception:  # noqa: BLE001  (whatever it is, the library would raise it)
         return False
     return True
+
+
+def _loaded(text: str) -> Any:
+    # The library loads it in calls that are nested deeper, so fewer levels of JSON are left.
+    json.loads("[" * _MARGIN + text + "]" * _MARGIN)
+    return json.loads(text)
+
+
+def _read(value: Certificate | CertificateSigningRequest) -> None:
+    """Read every property of ``value``."""
+    for name, member in vars(type(value)).items():
+        if isinstance(member, property):
+            getattr(value, name)
+    str(value)
 
 
 class Requirer:

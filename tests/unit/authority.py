@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import datetime
 import functools
 import ipaddress
+import textwrap
 from collections.abc import Sequence
 
 from cryptography import x509
@@ -54,6 +56,25 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         leaf = _sign(subject, key.public_key(), self, names=names, days=days)
         return _pem(leaf), key_text(key)
+
+    def resign(self, certificate: str, whole: bytes, broken: bytes) -> str:
+        """A certificate with ``broken`` in the place of ``whole``, as if it had been issued so."""
+        former = x509.load_pem_x509_certificate(certificate.encode())
+        assert former.tbs_certificate_bytes.count(whole) == 1
+        assert len(whole) == len(broken)
+        signed = former.tbs_certificate_bytes.replace(whole, broken)
+        signature = self._key.sign(signed, ec.ECDSA(hashes.SHA256()))
+        algorithm = bytes.fromhex("300a06082a8648ce3d040302")
+        der = _der(0x30, signed + algorithm + _der(0x03, b"\0" + signature))
+        lines = textwrap.wrap(base64.b64encode(der).decode(), 64)
+        return "\n".join(["-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""])
+
+
+def _der(tag: int, content: bytes) -> bytes:
+    length = len(content).to_bytes(2, "big")
+    if len(content) < 0x80:
+        return bytes([tag, len(content)]) + content
+    return bytes([tag, 0x82]) + length + content
 
 
 def key_text(key: ec.EllipticCurvePrivateKey) -> str:

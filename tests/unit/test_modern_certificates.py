@@ -286,6 +286,8 @@ NO_CERTIFICATE = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"
         {"request_errors": "no JSON"},
         {"request_errors": '[{"csr": "a", "error": {"code": 1, "name": "a", "message": "b"}}]'},
         {"capabilities": "no JSON"},
+        {"capabilities": '{"supports_ip_sans": ' + "9" * 5_000 + "}"},
+        *({"capabilities": "[" * depth + "]" * depth} for depth in (900, 930, 960)),
     ],
 )
 def test_given_an_answer_that_is_no_certificate_when_any_hook_runs_then_the_old_one_stays_in_use(
