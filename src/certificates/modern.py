@@ -29,11 +29,13 @@ if TYPE_CHECKING:
 # The command that lifts a refusal, by the name of its code.
 _REMEDIES = {
     "IP_NOT_ALLOWED": "juju config {app} pki_allow_ip_sans=true",
-    "DOMAIN_NOT_ALLOWED": "juju config {app} pki_allowed_domains=svc,cluster.local"
-    " pki_allow_subdomains=true",
+    # The domains are one list for all applications that vault serves.
+    "DOMAIN_NOT_ALLOWED": "juju config {app} pki_allow_subdomains=true, and add svc and "
+    "cluster.local to what juju config {app} pki_allowed_domains shows",
     "SERVER_NOT_AVAILABLE": "juju status {app}",
 }
 _MARGIN = 100
+_ANY_REMEDY = "juju show-status-log --type application {app}"
 
 
 def is_readable(bag: Mapping[str, str]) -> bool:
@@ -111,7 +113,7 @@ class Requirer:
         for refused in self._library.get_request_errors():
             if str(refused.certificate_signing_request) in requested:
                 code, reason = refused.error.name, brief(refused.error.message or "")
-                remedy = _REMEDIES.get(code, "juju show-status-log {app}").format(app=provider)
+                remedy = _REMEDIES.get(code, _ANY_REMEDY).format(app=provider)
                 return f"{provider} refuses the certificate: {code} {reason}; run: {remedy}"
         return ""
 

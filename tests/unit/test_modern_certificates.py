@@ -118,12 +118,12 @@ def test_given_no_answer_yet_when_a_hook_runs_then_it_is_waited_for(
         (
             Refusal.DOMAIN_NOT_ALLOWED,
             (
-                "run: juju config vault pki_allowed_domains=svc,cluster.local "
-                "pki_allow_subdomains=true"
+                "run: juju config vault pki_allow_subdomains=true, and add svc and cluster.local "
+                "to what juju config vault pki_allowed_domains shows"
             ),
         ),
         (Refusal.SERVER_NOT_AVAILABLE, "run: juju status vault"),
-        (Refusal.OTHER, "run: juju show-status-log vault"),
+        (Refusal.OTHER, "run: juju show-status-log --type application vault"),
     ],
 )
 def test_given_a_refusal_when_a_hook_runs_then_its_reason_and_remedy_are_said(
