@@ -96,6 +96,9 @@ class Certificates(ops.Object):
         if refusal := self._modern.refusal(provider):
             return Issued(refusal=refusal)
         reply = self._modern.reply()
+        if not reply and self._modern.is_revoked():
+            wait = f"waiting for a new certificate from {provider}: it revoked the current one"
+            return Issued(wait=wait)
         return self._choose([reply] if reply else [], provider).with_remedy(again)
 
     def _obtain_legacy(self, relation: ops.Relation, bags: Sequence[Mapping[str, str]]) -> Issued:

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
         Certificate,
         CertificateRequestAttributes,
         CertificateSigningRequest,
+        PrivateKey,
         ProviderCapabilities,
+        ProviderCertificate,
     )
 
 # The command that lifts a refusal, by the name of its code.
@@ -97,12 +99,23 @@ class Requirer:
 
     def reply(self) -> KeyPair | None:
         """Return the pair that the provider issued, unchecked; None while there is none."""
+        found, key = self._assigned()
+        if not found or not key or found.revoked:
+            return None
+        chain = [str(certificate) for certificate in found.chain]
+        return pem.key_pair(str(found.certificate), str(key), *chain, str(found.ca))
+
+    def is_revoked(self) -> bool:
+        """Return whether the provider revoked what it issued, and issued nothing since."""
+        found, _ = self._assigned()
+        return bool(found and found.revoked)
+
+    def _assigned(self) -> tuple[ProviderCertificate | None, PrivateKey | None]:
         for request in self._requests():
             found, key = self._library.get_assigned_certificate(request)
-            if found and key:
-                chain = [str(certificate) for certificate in found.chain]
-                return pem.key_pair(str(found.certificate), str(key), *chain, str(found.ca))
-        return None
+            if found:
+                return found, key
+        return None, None
 
     def refusal(self, provider: str) -> str:
         """Return why ``provider`` refused the request, with the remedy; empty if it did not."""

@@ -33,6 +33,7 @@ class SelfSigned:
     refuses: CertificateRequestErrorCode | None = None
     capabilities: ProviderCapabilities | None = None
     silent: bool = False
+    revokes: bool = False
     validity: dt.timedelta = dt.timedelta(days=90)
     overrides: Bag = dataclasses.field(default_factory=dict)
 
@@ -74,6 +75,7 @@ class SelfSigned:
             certificate_signing_request=text,
             certificate=self._issued[text],
             chain=[self._issued[text], str(self.authority)],
+            revoked=self.revokes or None,
         )
 
     def _refused(self, request: CertificateSigningRequest) -> _RequestError:

@@ -318,3 +318,32 @@ def test_given_an_answer_that_is_no_certificate_when_a_hook_runs_then_the_remedy
         "aws-iam:certificates self-signed-certificates, and integrate them again once juju status "
         "no longer shows the relation"
     )
+
+
+def test_given_a_revoked_certificate_when_a_hook_runs_then_it_stays_in_use_and_the_status_says_so(
+    modern: Model, provider: SelfSigned, api: FakeCluster
+):
+    before = secret(api, "cert.pem")
+    provider.revokes = True
+    modern.settle()
+
+    assert modern.hook() == ops.WaitingStatus(
+        "waiting for a new certificate from self-signed-certificates: it revoked the current one"
+    )
+    assert secret(api, "cert.pem") == before
+    assert modern.published()["webhook_status"] is True
+
+    provider.revokes = False
+    modern.settle()
+    assert modern.hook().name == "active"
+
+
+def test_given_a_revoked_certificate_when_none_is_in_use_then_it_is_not_deployed(
+    provider: SelfSigned, api: FakeCluster, files: Files
+):
+    provider.revokes = True
+    model = Model(provider, [files])
+    model.settle()
+
+    assert "it revoked the current one" in model.hook().message
+    assert SECRET not in api.objects
