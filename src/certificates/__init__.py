@@ -7,6 +7,7 @@ whichever answer comes.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 
 ENDPOINT = "certificates"
 WARNING_DAYS = 14
+# A provider that is ready and understands the request answers within seconds.
+PATIENCE = datetime.timedelta(minutes=10)
+# Those that do not understand it publish nothing that shows it.
+UNDERSTANDING = (
+    "self-signed-certificates answers from channel 1/stable, vault up to 1.8 and from 1.18"
+)
 
 
 class Certificates(ops.Object):
@@ -39,7 +46,7 @@ class Certificates(ops.Object):
 
     def __init__(self, charm: ops.CharmBase, remembered: Sequence[str]):
         super().__init__(charm, ENDPOINT)
-        self._stored.set_default(checked="", expires="")
+        self._stored.set_default(checked="", expires="", waiting_since="")
         self._sans = list(remembered)
         self._unit = charm.unit
         self._relation = charm.model.get_relation(ENDPOINT)
@@ -64,10 +71,11 @@ class Certificates(ops.Object):
         Leader only. A request that has been made is not written again.
         """
         self._sans = list(sans)
-        return self._obtain()
+        return self._timed(self._obtain())
 
     def withdraw(self) -> None:
         """Ask for nothing: only the leader asks."""
+        self._stop_clock()
         if self._relation:
             self._write(self._relation, legacy.NOTHING)
 
@@ -81,6 +89,27 @@ class Certificates(ops.Object):
         if legacy.is_spoken_by(bags):
             return self._obtain_legacy(self._relation, bags)
         return self._obtain_modern(self._relation)
+
+    def _timed(self, issued: Issued) -> Issued:
+        """Return ``issued`` with what to look at if its wait has lasted long."""
+        if not issued.wait or not self._relation:
+            self._stop_clock()
+            return issued
+        since = str(self._stored.waiting_since)
+        if not since:
+            self._stored.waiting_since = _now().isoformat()
+            return issued
+        if _now() - datetime.datetime.fromisoformat(since) < PATIENCE:
+            return issued
+        provider = self._relation.app
+        hint = f"10 minutes have passed: see juju status {provider.name}"
+        if not legacy.is_spoken_by(self._bags()) and not self._relation.data[provider]:
+            hint += f"; {UNDERSTANDING}"
+        return dataclasses.replace(issued, wait=f"{issued.wait}; {hint}")
+
+    def _stop_clock(self) -> None:
+        if self._stored.waiting_since:
+            self._stored.waiting_since = ""
 
     def _obtain_modern(self, relation: ops.Relation) -> Issued:
         provider = relation.app.name
