@@ -152,3 +152,17 @@ def test_given_a_state_when_the_provider_publishes_then_every_value_is_json():
 def test_given_any_databag_when_read_by_either_side_then_nothing_is_raised(bag: Bag):
     assert webhook_in(bag) is None or bag["webhook_status"].strip() == "true"
     assert is_ready(bag) is (bag.get("api_server_state", "").strip() == "true")
+
+
+def test_given_a_second_application_that_is_blocked_when_read_then_the_first_ones_webhook_counts():
+    blocked = ops.testing.SubordinateRelation("aws-iam", remote_app_name="second")
+    serving = ops.testing.SubordinateRelation("aws-iam", remote_unit_data=RAW)
+    state = ops.testing.State(relations=[blocked, serving])
+    context = ops.testing.Context(Charm, meta=_META[AwsIamProvider])
+    with context(context.on.update_status(), state) as hook:
+        provider = AwsIamProvider(hook.charm)
+        assert provider.webhook == WEBHOOK
+        provider.publish(api_server_state=True)
+        after = hook.run()
+
+    assert [is_ready(dict(found.local_unit_data)) for found in after.relations] == [True, True]

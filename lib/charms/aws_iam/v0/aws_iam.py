@@ -77,21 +77,26 @@ class Webhook:
 
 
 class _Side:
-    """The part of both sides: a relation with one unit at most."""
+    """The part of both sides."""
 
     def __init__(self, charm: ops.CharmBase, relation_name: str = "aws-iam"):
         self._charm = charm
         self._name = relation_name
 
     @property
-    def relation(self) -> ops.Relation | None:
-        """Return the relation; None where there is none, or while Juju removes it."""
-        relation = self._charm.model.get_relation(self._name)
-        return relation if relation and relation.active else None
+    def relations(self) -> list[ops.Relation]:
+        """Return the relations, without those that Juju removes."""
+        found = self._charm.model.relations[self._name]
+        return [relation for relation in found if relation.active]
 
 
 class AwsIamRequirer(_Side):
     """The subordinate's side, of a relation with one control-plane unit at most."""
+
+    @property
+    def relation(self) -> ops.Relation | None:
+        """Return the relation; None where there is none, or while Juju removes it."""
+        return next(iter(self.relations), None)
 
     @property
     def api_server_ready(self) -> bool:
@@ -133,23 +138,22 @@ class AwsIamRequirer(_Side):
 
 
 class AwsIamProvider(_Side):
-    """The control plane's side, of a relation with one aws-iam unit at most."""
+    """The control plane's side, of relations with one aws-iam unit each.
+
+    One application of aws-iam serves a cluster. Another one may be related too: it is blocked.
+    """
 
     @property
     def webhook(self) -> Webhook | None:
         """Return the webhook to use; None while no webhook serves."""
-        relation = self.relation
-        if not relation:
-            return None
-        for unit in relation.units:
-            data = relation.data[unit]
+        for data in self._received():
             cluster_id = _decoded(data, "cluster_id")
             if isinstance(cluster_id, str) and _decoded(data, "webhook_status") is True:
                 return Webhook(cluster_id, True, str(_decoded(data, "webhook_hash") or ""))
         return None
 
     def publish(self, *, api_server_state: bool, webhook_hash: str | None = None) -> None:
-        """Tell the aws-iam unit about the API server.
+        """Tell each aws-iam unit about the API server.
 
         Args:
             api_server_state: Whether the API server answers.
@@ -159,8 +163,11 @@ class AwsIamProvider(_Side):
         values: dict[str, object] = {"api_server_state": api_server_state}
         if webhook_hash is not None:
             values["webhook_hash"] = webhook_hash
-        if relation := self.relation:
+        for relation in self.relations:
             _write(relation.data[self._charm.unit], values)
+
+    def _received(self) -> list[ops.RelationDataContent]:
+        return [relation.data[unit] for relation in self.relations for unit in relation.units]
 
 
 def _write(data: ops.RelationDataContent, values: Mapping[str, object]) -> None:

@@ -132,9 +132,10 @@ class ControlPlane(ops.CharmBase):
 
     def _cluster_id(self) -> str:
         """Return the id that aws-iam gave, for as long as their relation lasts."""
-        relation = self.aws_iam.relation if self.aws_iam else None
-        bags = [relation.data[unit] for unit in relation.units] if relation else []
-        return next((str(json.loads(bag.get("cluster_id", '""'))) for bag in bags), "")
+        relations = self.aws_iam.relations if self.aws_iam else []
+        bags = [relation.data[unit] for relation in relations for unit in relation.units]
+        given = (bag["cluster_id"] for bag in bags if "cluster_id" in bag)
+        return next((str(json.loads(text)) for text in given), "")
 
     def _keep(self, name: str, text: str, owner: str = "") -> None:
         if self.host.text(name) != text:

@@ -193,6 +193,18 @@ def test_people_get_the_aws_user_with_the_cluster_id(run_old: Run, host: FakeHos
     assert (host.root / "home/ubuntu/config").stat().st_mode & 0o777 == 0o600
 
 
+def test_a_second_application_of_aws_iam_that_is_blocked_changes_nothing(
+    run_old: Run, host: FakeHost
+) -> None:
+    write_webhook(host)
+    blocked = testing.SubordinateRelation("aws-iam", remote_app_name="second")
+
+    run_old(blocked, aws_iam(cluster_id='"prod"'))
+
+    assert "['token', '-i', 'prod'" in str(client_config(host)["users"][1])
+    assert any(flag.startswith("--authentication-token-webhook-con") for flag in flags(host))
+
+
 def test_the_newer_flavours_forwarder_asks_the_url_of_its_option(
     run_new: Run, host: FakeHost
 ) -> None:
