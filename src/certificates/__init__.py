@@ -115,7 +115,7 @@ class Certificates(ops.Object):
         provider = relation.app.name
         again = (
             f"run juju remove-relation {self._unit.app.name}:{ENDPOINT} {provider}, and integrate "
-            "them again once juju status no longer shows the relation"
+            "them again once juju status --relations no longer shows the relation"
         )
         if not self._readable:
             return Issued(refusal=f"{provider} published a malformed certificate: {again}")
@@ -153,7 +153,7 @@ class Certificates(ops.Object):
             return Issued(wait=f"waiting for another certificate: {issued.refusal}")
         return issued.with_remedy(
             f"run juju remove-relation {self._unit.app.name}:{ENDPOINT} {provider}, and integrate "
-            "another authority once juju status no longer shows the relation"
+            "another authority once juju status --relations no longer shows the relation"
         )
 
     def _choose(self, replies: Sequence[KeyPair], provider: str) -> Issued:

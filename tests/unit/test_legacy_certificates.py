@@ -223,7 +223,7 @@ def test_given_a_certificate_that_never_fits_when_a_hook_runs_then_another_is_as
     assert model.hook() == ops.BlockedStatus(
         f"{status.message.removeprefix('waiting for another certificate: ')}: run juju "
         "remove-relation aws-iam:certificates easyrsa, and integrate another authority once juju "
-        "status no longer shows the relation"
+        "status --relations no longer shows the relation"
     )
 
 

@@ -316,7 +316,7 @@ def test_given_an_answer_that_is_no_certificate_when_a_hook_runs_then_the_remedy
     assert modern.hook() == ops.BlockedStatus(
         "self-signed-certificates published a malformed certificate: run juju remove-relation "
         "aws-iam:certificates self-signed-certificates, and integrate them again once juju status "
-        "no longer shows the relation"
+        "--relations no longer shows the relation"
     )
 
 
