@@ -223,6 +223,9 @@ def test_a_unit_that_comes_back_after_a_new_authority_keeps_its_answer_of_the_fo
     assert authority(back) != authority(first)
     assert pair(back) == pair(first)
     certificate(changed(asking("other"), back)).verify_directly_issued_by(authority(back))
+    renamed = changed(asking(*SANS, cn="other"), back)
+    certificate(renamed, cn="other").verify_directly_issued_by(authority(back))
+    assert pair(renamed) == pair(first)
 
 
 def test_a_backup_brings_back_the_authority_and_its_pairs(
