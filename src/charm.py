@@ -16,6 +16,7 @@ if __name__ == "__main__":
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import ops
 from charms.aws_iam.v0.aws_iam import AwsIamRequirer
@@ -244,4 +245,5 @@ if __name__ == "__main__":
     # Libraries log every request and every step at these levels. It says nothing about this
     # charm, and each line would be a hook-tool call.
     logging.disable(logging.INFO)
+    reactive.remove_state(Path(".unit-state.db"))
     ops.main(AwsIamCharm)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
+from pathlib import Path
 
 import files
 from files import Machine
 
 # All that it kept in leader data, the private key included.
 _LEADER_DATA = ("cluster_id", "service_ip", "cert", "key")
+# The same, as each unit's database has it, and that database's tables of charmhelpers.
+_COPIED_LEADER_DATA = b"leadership.settings."
+_TABLES = ("kv", "kv_revisions", "hooks")
+_DATABASE_SECONDS = 1
 
 
 def cluster_id() -> str:
@@ -29,6 +35,36 @@ def cluster_id() -> str:
 def remove_files(machine: Machine) -> None:
     """Remove its files from the machine; one of them holds the private key."""
     files.remove(*machine.leftovers)
+
+
+def remove_state(database: Path) -> None:
+    """Erase its layers' tables from the unit's database, and with them the private key.
+
+    ops has tables of its own in the same file. It locks the file from its start to the end of the
+    hook, so this must come first. A later hook tries again what fails.
+    """
+    with contextlib.suppress(OSError):
+        if _COPIED_LEADER_DATA in database.read_bytes():
+            _erase_tables(database)
+
+
+def _erase_tables(database: Path) -> None:
+    import sqlite3
+
+    with (
+        contextlib.suppress(sqlite3.Error),
+        contextlib.closing(
+            sqlite3.connect(database, timeout=_DATABASE_SECONDS, isolation_level=None)
+        ) as connection,
+    ):
+        # VACUUM copies all that is left to a file of its own, unless told to use memory.
+        connection.execute("PRAGMA temp_store = MEMORY")
+        # Former copies stand in unused pages until the file is written anew. That comes first: a
+        # hook that is killed after it still finds the rows, and goes on.
+        connection.execute("VACUUM")
+        connection.execute("PRAGMA secure_delete = ON")
+        for table in _TABLES:
+            connection.execute(f"DROP TABLE IF EXISTS {table}")
 
 
 def remove_leader_data() -> bool:

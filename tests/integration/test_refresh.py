@@ -35,7 +35,13 @@ def before(cluster: Cluster) -> Objects:
 
 
 @pytest.fixture(scope="module")
-def after(juju: jubilant.Juju, cluster: Cluster, before: Objects) -> Objects:
+def old_key(juju: jubilant.Juju, before: Objects) -> str:
+    """Return a line of the reactive charm's private key, which is the same in every encoding."""
+    return reactive.leader_data(juju)["key"].splitlines()[5]
+
+
+@pytest.fixture(scope="module")
+def after(juju: jubilant.Juju, cluster: Cluster, before: Objects, old_key: str) -> Objects:
     """Refresh the application, and return the cluster's objects once it is active."""
     juju.refresh("aws-iam", channel="latest/stable")
     print(f"first login {logins.seconds_until_login(cluster):.1f} s after juju refresh")
@@ -140,6 +146,19 @@ def test_when_refreshed_then_the_old_private_key_is_gone_everywhere(
     assert found.stdout == "aws-iam-webhook.yaml 600\n"
     assert reactive.leader_data(juju) == {}
     assert after[secret]["data"]["key.pem"] != before[secret]["data"]["key.pem"]
+
+
+def test_when_refreshed_then_no_file_of_the_unit_or_the_machine_holds_the_old_private_key(
+    juju: jubilant.Juju, old_key: str, after: Objects
+) -> None:
+    folders = "/var/lib/juju/agents/unit-aws-iam-0 /root /home /etc /usr"
+    found = juju.exec(f"grep -rlF -e '{old_key}' {folders} || true", unit=CONTROL_PLANE)
+    database = juju.exec(
+        "strings -a .unit-state.db | grep -e leadership -e kv_revisions || true", unit="aws-iam/0"
+    )
+
+    assert found.stdout == ""
+    assert database.stdout == ""
 
 
 def test_when_refreshed_then_the_old_certificate_request_is_withdrawn(

@@ -5,15 +5,21 @@ from __future__ import annotations
 import base64
 import json
 import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import ops
 import pytest
+from ops.storage import SQLiteStorage
 from tests.unit.authority import root
 from tests.unit.conftest import Files
 from tests.unit.fake_cluster import SECRET, FakeCluster
 from tests.unit.faults import FAULTS
 from tests.unit.model import Model
+
+import reactive
 
 CLUSTER_ID = "AbCdEfGhIjKlMnOpQrStUvWx"
 TOOL = """#!/usr/bin/python3 -IS
@@ -191,3 +197,131 @@ def test_given_leader_data_that_juju_does_not_take_when_it_does_again_then_no_se
     tool.write_text(works)
     model.settle()
     assert "key" not in leader_data.values
+
+
+KEY = root("former").issue(["aws-iam"])[1]
+FORMER_KEY = root("former").issue(["aws-iam"])[1]
+CHARMHELPERS = """
+CREATE TABLE kv (key text, data text, primary key (key));
+CREATE TABLE kv_revisions (key text, revision integer, data text, primary key (key, revision));
+CREATE TABLE hooks (version integer primary key autoincrement, hook text, date text);
+"""
+SNAPSHOT = {"kept": "by ops"}
+
+
+def lines(key: str) -> set[bytes]:
+    """Return what each line of a key is in a file, also where its line ends are escaped."""
+    return {line.encode() for line in key.splitlines() if "-----" not in line}
+
+
+def remains(folder: Path, *keys: str) -> bool:
+    """Return whether a line of a key is in a file of the folder."""
+    contents = [path.read_bytes() for path in folder.iterdir()]
+    return any(line in content for key in keys for line in lines(key) for content in contents)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """A unit's database after ``juju refresh``: charmhelpers wrote it, then ops did.
+
+    A former key stands in pages that charmhelpers no longer uses.
+    """
+    path = tmp_path / "charm" / ".unit-state.db"
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA secure_delete = OFF")
+        connection.executescript(CHARMHELPERS)
+        connection.execute("INSERT INTO hooks (hook, date) VALUES ('update-status', 'today')")
+        former = [(f"former.{n}", json.dumps(FORMER_KEY)) for n in range(400)]
+        connection.executemany("INSERT INTO kv VALUES (?, ?)", former)
+        connection.execute("DELETE FROM kv")
+        row = ("leadership.settings.key", json.dumps(KEY))
+        connection.execute("INSERT INTO kv VALUES (?, ?)", row)
+        connection.execute("INSERT INTO kv_revisions VALUES (?, 1, ?)", row)
+    storage = SQLiteStorage(path)
+    storage.save_snapshot("charm", SNAPSHOT)
+    storage.save_notice("event", "observer", "method")
+    storage.commit()
+    storage.close()
+    assert remains(path.parent, KEY)
+    assert remains(path.parent, FORMER_KEY)
+    return path
+
+
+def test_given_a_predecessors_database_when_a_hook_starts_then_no_byte_of_a_key_is_left(
+    database: Path,
+):
+    reactive.remove_state(database)
+
+    assert not remains(database.parent, KEY, FORMER_KEY)
+    assert [path.name for path in database.parent.iterdir()] == [database.name]
+    assert database.stat().st_mode & 0o777 == 0o600
+
+
+def test_given_a_predecessors_database_when_a_hook_starts_then_ops_finds_all_that_it_kept(
+    database: Path,
+):
+    reactive.remove_state(database)
+
+    with closing(sqlite3.connect(database)) as connection:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    storage = SQLiteStorage(database)
+    assert not tables & {"kv", "kv_revisions", "hooks"}
+    assert storage.load_snapshot("charm") == SNAPSHOT
+    assert list(storage.notices()) == [("event", "observer", "method")]
+    storage.close()
+
+
+def test_given_a_database_that_is_locked_when_a_hook_starts_then_a_later_one_erases_the_key(
+    database: Path,
+):
+    storage = SQLiteStorage(database)
+    storage.save_snapshot("charm", SNAPSHOT)
+    reactive.remove_state(database)
+    assert remains(database.parent, KEY)
+
+    storage.close()
+    reactive.remove_state(database)
+    assert not remains(database.parent, KEY, FORMER_KEY)
+
+
+def test_given_a_hook_that_was_killed_meanwhile_when_the_next_starts_then_it_erases_the_key(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def killed() -> Iterator[str]:
+        yield "kv"
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as during:
+        during.setattr(reactive, "_TABLES", killed())
+        with pytest.raises(KeyboardInterrupt):
+            reactive.remove_state(database)
+    assert remains(database.parent, KEY)
+
+    reactive.remove_state(database)
+    assert not remains(database.parent, KEY, FORMER_KEY)
+
+
+def test_given_a_database_without_such_a_key_when_a_hook_starts_then_it_is_only_read(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+):
+    reactive.remove_state(database)
+    before = database.stat()
+    monkeypatch.setattr(sqlite3, "connect", None)
+
+    reactive.remove_state(database)
+
+    assert database.stat().st_mtime_ns == before.st_mtime_ns
+
+
+@pytest.mark.parametrize("content", [None, b"", b"leadership.settings.key, but no database"])
+def test_given_no_database_when_a_hook_starts_then_none_is_made(
+    tmp_path: Path, content: bytes | None
+):
+    path = tmp_path / ".unit-state.db"
+    if content is not None:
+        path.write_bytes(content)
+
+    reactive.remove_state(path)
+
+    assert (path.read_bytes() if path.exists() else None) == content
