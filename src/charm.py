@@ -132,6 +132,7 @@ class AwsIamCharm(ops.CharmBase):
         be done, if anything is.
         """
         reactive.remove_files(self.machine)
+        reactive.remove_trust(self.machine, self.app.name)
         config = self._load_config()
         principal = control_plane.find(self)
         if not self._peers.joined:

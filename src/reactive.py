@@ -15,6 +15,9 @@ _LEADER_DATA = ("cluster_id", "service_ip", "cert", "key")
 _COPIED_LEADER_DATA = b"leadership.settings."
 _TABLES = ("kv", "kv_revisions", "hooks")
 _DATABASE_SECONDS = 1
+# Its layers wrote files for root and its group only, which nobody does by hand.
+_MODE = 0o440
+_COMMAND_SECONDS = 60
 
 
 def cluster_id() -> str:
@@ -65,6 +68,42 @@ def _erase_tables(database: Path) -> None:
         connection.execute("PRAGMA secure_delete = ON")
         for table in _TABLES:
             connection.execute(f"DROP TABLE IF EXISTS {table}")
+
+
+def remove_trust(machine: Machine, application: str) -> None:
+    """Have the machine no longer trust the authority of its certificates.
+
+    A later hook tries again what fails.
+    """
+    authority = machine.trusted_authority(application)
+    # update-ca-certificates reads *.crt only. Under this name the file is a reminder until the
+    # machine's bundle is without it.
+    leaving = authority.with_name(f"{application}.crt.removed")
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        if authority.is_file() and authority.stat().st_mode & 0o777 == _MODE:
+            authority.replace(leaving)
+        if leaving.exists():
+            _remove_links(machine.trust_store, authority)
+            _run("update-ca-certificates").check_returncode()
+            # Its exit code is about other people's files, too.
+            _run("openssl", "rehash", str(machine.trust_store))
+            leaving.unlink()
+
+
+def _remove_links(store: Path, authority: Path) -> None:
+    """Remove the link to the file, and the links by its hash to that one.
+
+    Somebody else's file may hold the same authority, and then it has no link by its hash. rehash
+    makes one, but it keeps a dangling link in front of it, at which OpenSSL stops.
+    """
+    targets = (authority, Path(f"{authority.stem}.pem"))
+    for link in store.iterdir():
+        if link.is_symlink() and link.readlink() in targets:
+            link.unlink()
+
+
+def _run(*command: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(command, capture_output=True, timeout=_COMMAND_SECONDS, check=False)
 
 
 def remove_leader_data() -> bool:

@@ -17,6 +17,7 @@ from tests.integration.helpers.kubernetes import Cluster
 CONTROL_PLANE = "kubernetes-control-plane/0"
 IN_SYSTEM = ("-n", "kube-system")
 LABELLED = "serviceaccount/aws-iam-authenticator"
+OLD_AUTHORITY = "aws-iam.pem"
 MANAGERS = {"aws-iam", "kube-controller-manager", "kube-apiserver", "kubectl-label"}
 Objects = dict[str, dict[str, Any]]
 
@@ -41,7 +42,18 @@ def old_key(juju: jubilant.Juju, before: Objects) -> str:
 
 
 @pytest.fixture(scope="module")
-def after(juju: jubilant.Juju, cluster: Cluster, before: Objects, old_key: str) -> Objects:
+def trusted(juju: jubilant.Juju, before: Objects) -> reactive.Trust:
+    """Have somebody else trust the same authority, and return what the machine trusts by then."""
+    folder = "/usr/local/share/ca-certificates"
+    command = f"cp {folder}/aws-iam.crt {folder}/payments.crt && update-ca-certificates"
+    juju.exec(command, unit=CONTROL_PLANE)
+    return reactive.trust(juju)
+
+
+@pytest.fixture(scope="module")
+def after(
+    juju: jubilant.Juju, cluster: Cluster, before: Objects, old_key: str, trusted: reactive.Trust
+) -> Objects:
     """Refresh the application, and return the cluster's objects once it is active."""
     juju.refresh("aws-iam", channel="latest/stable")
     print(f"first login {logins.seconds_until_login(cluster):.1f} s after juju refresh")
@@ -159,6 +171,18 @@ def test_when_refreshed_then_no_file_of_the_unit_or_the_machine_holds_the_old_pr
 
     assert found.stdout == ""
     assert database.stdout == ""
+
+
+def test_when_refreshed_then_the_machine_trusts_all_that_it_did_but_the_old_authority(
+    juju: jubilant.Juju, trusted: reactive.Trust, after: Objects
+) -> None:
+    now = reactive.trust(juju)
+
+    assert set(trusted.links) - set(now.links) == {OLD_AUTHORITY}
+    assert set(now.links) <= set(trusted.links)
+    assert now.dangling == trusted.dangling
+    assert now.by_hash == trusted.by_hash
+    assert len(now.bundle) == len(trusted.bundle) - 1
 
 
 def test_when_refreshed_then_the_old_certificate_request_is_withdrawn(

@@ -20,6 +20,7 @@ from tests.unit.faults import FAULTS
 from tests.unit.model import Model
 
 import reactive
+from files import Machine
 
 CLUSTER_ID = "AbCdEfGhIjKlMnOpQrStUvWx"
 TOOL = """#!/usr/bin/python3 -IS
@@ -325,3 +326,88 @@ def test_given_no_database_when_a_hook_starts_then_none_is_made(
     reactive.remove_state(path)
 
     assert (path.read_bytes() if path.exists() else None) == content
+
+
+class TrustTools:
+    """The machine's ``update-ca-certificates`` and ``openssl``, which only say that they ran."""
+
+    def __init__(self, folder: Path) -> None:
+        self._log = folder / "trust-tools"
+        self.fail(code=0)
+
+    def fail(self, *, code: int = 1) -> None:
+        for name in ("update-ca-certificates", "openssl"):
+            tool = self._log.parent / name
+            tool.write_text(f'#!/bin/sh\necho "{name} $*" >> {self._log}\nexit {code}\n')
+            tool.chmod(0o755)
+
+    def ran(self) -> list[str]:
+        found = self._log.read_text().splitlines() if self._log.exists() else []
+        self._log.unlink(missing_ok=True)
+        return found
+
+
+@pytest.fixture
+def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrustTools:
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    return TrustTools(tmp_path)
+
+
+def trust(machine: Machine, application: str = "aws-iam", mode: int = 0o440) -> Path:
+    """Have the machine trust an authority as the reactive layers do, which choose this mode."""
+    path = machine.trusted_authority(application)
+    for folder in (path.parent, machine.trust_store):
+        folder.mkdir(parents=True, exist_ok=True)
+    path.write_text("PEM")
+    path.chmod(mode)
+    link = machine.trust_store / f"{application}.pem"
+    link.symlink_to(path)
+    link.with_name(f"{application}-hash.0").symlink_to(link.name)
+    return path
+
+
+def test_given_a_machine_that_trusts_the_old_authority_when_refreshed_then_it_no_longer_does(
+    model: Model, files: Files, tools: TrustTools
+):
+    authority = trust(files.machine)
+    bundle = files.machine.trust_store / "ca-certificates.crt"
+    bundle.touch()
+    model.settle()
+
+    assert list(authority.parent.iterdir()) == []
+    assert list(files.machine.trust_store.iterdir()) == [bundle]
+    assert tools.ran() == [
+        "update-ca-certificates ",
+        f"openssl rehash {files.machine.trust_store}",
+    ]
+    assert isinstance(model.hook(), ops.ActiveStatus)
+    assert tools.ran() == []
+
+
+def test_given_an_update_of_trust_that_fails_when_hooks_run_then_each_tries_again(
+    deployed: Model, files: Files, tools: TrustTools
+):
+    authority = trust(files.machine)
+    tools.fail()
+
+    for _ in range(2):
+        assert isinstance(deployed.hook(), ops.ActiveStatus)
+        assert tools.ran() == ["update-ca-certificates "]
+        assert not authority.exists()
+
+    tools.fail(code=0)
+    deployed.hook()
+    assert "update-ca-certificates " in tools.ran()
+    assert list(authority.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize(("application", "mode"), [("aws-iam", 0o644), ("vault", 0o440)])
+def test_given_an_authority_of_others_when_a_hook_runs_then_it_stays_trusted(
+    deployed: Model, files: Files, tools: TrustTools, application: str, mode: int
+):
+    authority = trust(files.machine, application, mode)
+    deployed.hook()
+
+    assert authority.exists()
+    assert len(list(files.machine.trust_store.iterdir())) == 2
+    assert tools.ran() == []

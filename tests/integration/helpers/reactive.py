@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -95,3 +97,34 @@ def applied_fields(found: dict[str, Any]) -> dict[str, Any]:
 def leader_data(juju: jubilant.Juju) -> dict[str, str]:
     """Return the leader settings, in which the reactive charm keeps its state."""
     return json.loads(juju.exec("leader-get --format=json", unit="aws-iam/0").stdout)
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Which authorities the control plane's machine trusts."""
+
+    links: list[str]
+    """The names in /etc/ssl/certs, without those that are hashes."""
+    by_hash: set[str]
+    """The hashes of subjects, by which OpenSSL looks up authorities in that folder."""
+    dangling: list[str]
+    bundle: list[str]
+    """The certificates of the bundle that most programs read."""
+
+
+def trust(juju: jubilant.Juju) -> Trust:
+    """Return which authorities the control plane's machine trusts."""
+
+    def lines(command: str) -> list[str]:
+        return juju.exec(command, unit="kubernetes-control-plane/0").stdout.splitlines()
+
+    names = lines("ls /etc/ssl/certs")
+    hashes = {name for name in names if re.fullmatch(r"[0-9a-f]{8}\.[0-9]+", name)}
+    return Trust(
+        links=[name for name in names if name not in hashes],
+        by_hash={name.partition(".")[0] for name in hashes},
+        dangling=lines("find /etc/ssl/certs -xtype l"),
+        bundle=[
+            line for line in lines("cat /etc/ssl/certs/ca-certificates.crt") if "BEGIN" in line
+        ],
+    )
