@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 import ops
 
-from certificates import legacy, pem
+from certificates import legacy
 from certificates.issued import Issued
 from certificates.keypair import KeyPair
+from certificates.refusal import NotYetValid, Stale
 from certificates.sans import COMMON_NAME
 from fingerprint import fingerprint
 
@@ -173,25 +174,23 @@ class Certificates(ops.Object):
             return Issued(pair, expires=expiry)
         if not problems:
             return Issued(wait=f"waiting for a certificate from {provider}")
-        if stale := next((p for p in problems if isinstance(p, pem.Stale)), None):
+        if early := next((p for p in problems if isinstance(p, NotYetValid)), None):
+            return Issued(wait=f"waiting for the certificate from {provider}: it {early}")
+        if stale := next((p for p in problems if isinstance(p, Stale)), None):
             return Issued(
                 wait=f"waiting for a new certificate from {provider}: the current one {stale}"
             )
         return Issued(refusal=f"the certificate from {provider} {problems[0]}")
 
     def _expiry(self, pair: KeyPair) -> datetime.datetime:
-        """Return when ``pair`` expires; raise as `pem.check` does."""
+        """Return when ``pair`` expires; raise as `verdict.check` does."""
         if self._is_checked(pair):
             expiry = datetime.datetime.fromisoformat(str(self._stored.expires))
             if expiry > _now():
                 return expiry
-        try:
-            expiry = pem.check(pair, self._wanted())
-        except ValueError:
-            raise
-        except Exception as error:
-            # cryptography reads a certificate piece by piece, and its errors have no common base.
-            raise ValueError(f"cannot be read ({type(error).__name__})") from error
+        from certificates import verdict
+
+        expiry = verdict.check(pair, self._wanted())
         self._stored.expires = expiry.isoformat()
         self._stored.checked = self._fingerprint(pair)
         return expiry

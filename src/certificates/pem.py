@@ -1,26 +1,19 @@
-"""PEM texts: taking them apart, and checking that a pair can be served."""
+"""PEM texts: taking them apart. Pure."""
 
 from __future__ import annotations
 
+import base64
 import bisect
-import datetime
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from certificates.keypair import KeyPair
-
-if TYPE_CHECKING:
-    from cryptography import x509
 
 # In a lookahead, because a line may end with the dashes that the next one starts with.
 _BEGIN = re.compile(r"(?=-----BEGIN ([A-Z0-9 ]+)-----(\s))")
 _END = re.compile(r"(?=(-----END ([A-Z0-9 ]+)-----))")
-
-
-class Stale(ValueError):
-    """The certificate is good, but for other names."""
 
 
 def certificates(*texts: str) -> list[str]:
@@ -57,62 +50,32 @@ def ca_bundle(*texts: str) -> str:
     return _joined(sorted(certificates(*texts)))
 
 
-def check(pair: KeyPair, sans: Iterable[str]) -> datetime.datetime:
-    """Return when ``pair`` expires: its leaf or its authority, whichever is first, in UTC.
+def contents(text: str, *, with_headers: bool = True) -> list[bytes]:
+    """Return what Go's ``pem.Decode`` finds in the blocks of a `KeyPair`'s text.
 
-    Raises:
-        Stale: an otherwise good certificate does not cover one of ``sans``.
-        ValueError: the pair can never be served; the text says why.
+    It leaves out damaged blocks. A pool of trusted certificates also leaves out those
+    ``with_headers``.
     """
-    from cryptography import x509
-    from cryptography.hazmat.primitives import serialization
+    found = (_content(text[start:end], with_headers) for _, start, end in _spans(text))
+    return [content for content in found if content is not None]
 
+
+def _content(block: str, with_headers: bool) -> bytes | None:
+    whole = block[block.rindex("-----BEGIN ") :].replace("\r\n", "\n")
+    begin, *lines, end = whole.split("\n")
+    if not begin.endswith("-----") or not lines or not end.startswith("-----END "):
+        return None
+    data = list(itertools.dropwhile(_is_header, lines))
+    if data != lines and not with_headers:
+        return None
     try:
-        chain = [
-            x509.load_pem_x509_certificate(c.encode()) for c in certificates(pair.certificate)
-        ]
-        trusted = [x509.load_pem_x509_certificate(c.encode()) for c in certificates(pair.ca)]
-        key = serialization.load_pem_private_key(pair.key.encode(), password=None)
-    except Exception as error:
-        # cryptography's errors for unreadable input have no common base.
-        raise ValueError(f"cannot be read ({type(error).__name__})") from error
-    if not chain:
-        raise ValueError("is not a PEM certificate")
-    leaf = chain[0]
-    if leaf.public_key() != key.public_key():
-        raise ValueError("does not belong to its private key")
-    issuers = [authority for authority in trusted if _issued(leaf, authority)]
-    if not issuers:
-        raise ValueError("is not signed by an authority that came with it")
-    authority_ends = max(issuer.not_valid_after_utc for issuer in issuers)
-    for what, end in (("", leaf.not_valid_after_utc), ("has an authority that ", authority_ends)):
-        if end <= datetime.datetime.now(datetime.timezone.utc):
-            raise ValueError(f"{what}expired on {end:%Y-%m-%d %H:%M} UTC")
-    lacking = set(sans) - _alternative_names(leaf)
-    if lacking:
-        raise Stale(f"does not cover {', '.join(sorted(lacking))}")
-    return min(leaf.not_valid_after_utc, authority_ends)
+        return base64.b64decode(re.sub(r"[ \t\r]", "", "".join(data)), validate=True)
+    except ValueError:
+        return None
 
 
-def _issued(leaf: x509.Certificate, authority: x509.Certificate) -> bool:
-    try:
-        leaf.verify_directly_issued_by(authority)
-    except Exception:  # noqa: BLE001  (any reason means no)
-        return False
-    return True
-
-
-def _alternative_names(leaf: x509.Certificate) -> set[str]:
-    from cryptography import x509
-
-    try:
-        names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return set()
-    return {
-        *names.get_values_for_type(x509.DNSName),
-        *(str(address) for address in names.get_values_for_type(x509.IPAddress)),
-    }
+def _is_header(line: str) -> bool:
+    return ":" in line
 
 
 def _blocks(texts: Iterable[str]) -> Iterable[tuple[str, str]]:

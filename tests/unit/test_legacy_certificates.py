@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
+import re
 
 import ops
 import pytest
@@ -256,6 +257,28 @@ def test_given_a_bad_certificate_when_it_replaces_a_good_one_then_the_good_one_s
     assert deployed.published()["webhook_status"] is True
 
 
+def test_given_a_certificate_that_is_not_valid_yet_when_a_hook_runs_then_its_start_is_waited_for(
+    deployed: Model, easyrsa: Easyrsa, api: FakeCluster
+):
+    before = served_by(api)
+    names = ["10.152.183.20", COMMON_NAME, f"{COMMON_NAME}.cluster.local"]
+    certificate, key = root().issue(names, days=(1, 30))
+    easyrsa.overrides["aws-iam_0.processed_requests"] = json.dumps(
+        {COMMON_NAME: {"cert": certificate, "key": key}}
+    )
+    deployed.answer()
+
+    status = deployed.hook()
+
+    assert isinstance(status, ops.WaitingStatus)
+    assert re.fullmatch(
+        r"waiting for the certificate from easyrsa: it is not valid before 2\d{3}-.+ UTC "
+        r"\(is the clock of this machine right\?\)",
+        status.message,
+    )
+    assert served_by(api) == before
+
+
 def test_given_an_authority_that_leaves_when_a_hook_runs_then_its_certificate_stays_in_use(
     deployed: Model, api: FakeCluster
 ):
@@ -291,7 +314,7 @@ def test_given_a_checked_pair_when_its_end_comes_then_it_is_checked_again(
 ):
     later = dt.datetime.now(dt.timezone.utc) + dt.timedelta(days=400)
     monkeypatch.setattr("certificates._now", lambda: later)
-    monkeypatch.setattr("certificates.pem.check", _expired)
+    monkeypatch.setattr("certificates.verdict.check", _expired)
 
     assert "the certificate from easyrsa expired then" in deployed.hook().message
 
@@ -303,7 +326,7 @@ def _expired(*_: object) -> None:
 def test_given_a_settled_unit_when_a_hook_runs_then_cryptography_is_not_asked_again(
     deployed: Model, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("certificates.pem.check", _expired)
+    monkeypatch.setattr("certificates.verdict.check", _expired)
 
     assert isinstance(deployed.hook(), ops.ActiveStatus)
 

@@ -1,0 +1,416 @@
+"""What can be wrong with a certificate, by kind and name. Some of it does no harm."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import random
+from collections.abc import Callable, Sequence
+
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from tests.unit import forge
+from tests.unit.forge import NAME, Draft, Extension, extension, integer, oid, tlv
+
+Flaw = Callable[[Draft], Draft]
+"""What is done to a certificate before it is signed."""
+
+
+def _replace(**changes: object) -> Flaw:
+    return lambda draft: dataclasses.replace(draft, **changes)
+
+
+def _with(*values: x509.ExtensionType, critical: bool = False) -> Flaw:
+    added = [extension(value, critical=critical) for value in values]
+    return lambda draft: draft.with_extension(*added)
+
+
+def _raw(number: str, value: bytes, *, critical: bool = False) -> Flaw:
+    return lambda draft: draft.with_extension(Extension(number, value, critical))
+
+
+def _usages(*usages: str) -> Flaw:
+    return _with(x509.ExtendedKeyUsage([x509.ObjectIdentifier(usage) for usage in usages]))
+
+
+def _key_usage(*names: str) -> Flaw:
+    flags = dict.fromkeys(
+        [
+            "digital_signature",
+            "content_commitment",
+            "key_encipherment",
+            "data_encipherment",
+            "key_agreement",
+            "key_cert_sign",
+            "crl_sign",
+            "encipher_only",
+            "decipher_only",
+        ],
+        False,
+    )
+    return _with(x509.KeyUsage(**flags | dict.fromkeys(names, True)), critical=True)
+
+
+def _basic(*, ca: bool, length: int | None = None) -> Flaw:
+    return _with(x509.BasicConstraints(ca=ca, path_length=length), critical=True)
+
+
+def _sans(*names: tuple[int, bytes]) -> Flaw:
+    value = tlv(0x30, *(tlv(tag, content) for tag, content in names))
+    return _raw(forge.SAN, value)
+
+
+def _and(tag: int, content: bytes) -> Flaw:
+    """The right name and another one."""
+    return _sans((DNS, NAME.encode()), (tag, content))
+
+
+def _constraints(permitted: Sequence[bytes] = (), excluded: Sequence[bytes] = ()) -> Flaw:
+    fields = [
+        tlv(tag, *(tlv(0x30, base) for base in bases))
+        for tag, bases in ((0xA0, permitted), (0xA1, excluded))
+        if bases
+    ]
+    return _raw("2.5.29.30", tlv(0x30, *fields), critical=True)
+
+
+def _twice(draft: Draft) -> Draft:
+    return dataclasses.replace(draft, extensions=(*draft.extensions, *draft.extensions[-1:]))
+
+
+def _cut(draft: Draft) -> Draft:
+    """The last extension's value without its last byte."""
+    *kept, last = draft.extensions
+    last = dataclasses.replace(last, value=last.value[:-1])
+    return dataclasses.replace(draft, extensions=(*kept, last))
+
+
+def _public(transform: Callable[[bytes], bytes]) -> Flaw:
+    return lambda draft: dataclasses.replace(
+        draft, public=transform(forge.public(forge.key(draft.key, draft.which)))
+    )
+
+
+def _subject(*attributes: bytes) -> Flaw:
+    return lambda draft: dataclasses.replace(
+        draft, subject=tlv(0x30, tlv(0x31, tlv(0x30, oid("2.5.4.10"), *attributes)))
+    )
+
+
+def _compressed(public: bytes) -> bytes:
+    """A point by its first coordinate."""
+    start = public.find(b"\x00\x04")
+    if start < 0:
+        return public
+    size = (len(public) - start - 2) // 2
+    point = public[start + 2 : start + 2 + size]
+    sign = 2 + (public[-1] & 1)
+    head = forge.tlv(3, b"\0", bytes([sign]), point)
+    inner = public[2 : start - 2] if public[1] < 128 else public[3 : start - 3]
+    return tlv(0x30, inner, head)
+
+
+def _validity(starts: bytes, ends: bytes) -> Flaw:
+    return _replace(validity=tlv(0x30, starts, ends))
+
+
+MAIL, DNS, X400, DIRECTORY, URI, IP, REGISTERED = 0x81, 0x82, 0xA3, 0xA4, 0x86, 0x87, 0x88
+_PARENT = NAME.partition(".")[2]
+_ANY_POLICY, _ONE, _TWO = "2.5.29.32.0", "1.2.3.1", "1.2.3.2"
+_V4, _V6 = (ipaddress.ip_address(text).packed for text in ("10.152.183.20", "fd00::20"))
+
+
+def _policies(*policies: str) -> Flaw:
+    return _raw("2.5.29.32", tlv(0x30, *(tlv(0x30, oid(policy)) for policy in policies)))
+
+
+def _number(tag: int, value: int) -> bytes:
+    return bytes([tag]) + integer(value)[1:]
+
+
+FLAWS: dict[str, dict[str, Flaw]] = {
+    "time": {
+        "not yet": _replace(days=(1, 30)),
+        "over": _replace(days=(-30, -1)),
+        "after 2050": _replace(days=(-1, 20_000)),
+        "generalized": _validity(tlv(0x18, b"20200101000000Z"), tlv(0x18, b"20480101000000Z")),
+        "without seconds": _validity(tlv(0x17, b"2001010000Z"), tlv(0x17, b"4801010000Z")),
+        "with a zone": _validity(tlv(0x17, b"200101000000+0100"), tlv(0x17, b"480101000000-0900")),
+        "at zone zero": _validity(tlv(0x17, b"200101000000+0000"), tlv(0x17, b"480101000000Z")),
+        "in 1950": _validity(tlv(0x17, b"500101000000Z"), tlv(0x17, b"490101000000Z")),
+        "leap second": _validity(tlv(0x17, b"200101000060Z"), tlv(0x17, b"490101000000Z")),
+        "fraction": _validity(tlv(0x18, b"20200101000000.5Z"), tlv(0x17, b"490101000000Z")),
+        "year 9999": _validity(tlv(0x17, b"200101000000Z"), tlv(0x18, b"99991231235959Z")),
+        "no such day": _validity(tlv(0x17, b"200230000000Z"), tlv(0x17, b"490101000000Z")),
+    },
+    "usage": {
+        "client": _usages(ExtendedKeyUsageOID.CLIENT_AUTH.dotted_string),
+        "server": _usages(ExtendedKeyUsageOID.SERVER_AUTH.dotted_string),
+        "both": _usages("1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"),
+        "any": _usages("2.5.29.37.0"),
+        "unknown": _usages("1.2.3.4"),
+        "netscape": _usages("2.16.840.1.113730.4.1"),
+        "huge number": _usages(f"2.25.{1 << 100}"),
+        "empty": _raw(forge.EXTENDED_KEY_USAGE, tlv(0x30)),
+        "malformed": _raw(forge.EXTENDED_KEY_USAGE, tlv(0x30, integer(1))),
+    },
+    "basic constraints": {
+        "no CA": _basic(ca=False),
+        "CA": _basic(ca=True),
+        "length 0": _basic(ca=True, length=0),
+        "length 1": _basic(ca=True, length=1),
+        "none": lambda draft: draft.without(forge.BASIC_CONSTRAINTS),
+        "empty": _raw(forge.BASIC_CONSTRAINTS, tlv(0x30)),
+        "bad truth": _raw(forge.BASIC_CONSTRAINTS, tlv(0x30, tlv(1, b"\x01"))),
+        "negative": _raw(forge.BASIC_CONSTRAINTS, tlv(0x30, tlv(1, b"\xff"), integer(-1))),
+        "huge": _raw(forge.BASIC_CONSTRAINTS, tlv(0x30, tlv(1, b"\xff"), integer(1 << 63))),
+        "length only": _raw(forge.BASIC_CONSTRAINTS, tlv(0x30, integer(3))),
+    },
+    "key usage": {
+        "signing certificates": _key_usage("key_cert_sign", "crl_sign"),
+        "signatures": _key_usage("digital_signature", "key_encipherment"),
+        "decipher only": _key_usage("key_agreement", "decipher_only"),
+        "empty": _raw(forge.KEY_USAGE, tlv(3, b"\0"), critical=True),
+        "zero": _raw(forge.KEY_USAGE, tlv(3, b"\x02\0"), critical=True),
+        "long": _raw(forge.KEY_USAGE, tlv(3, b"\0\0\0\xff"), critical=True),
+        "bad padding": _raw(forge.KEY_USAGE, tlv(3, b"\x02\x07")),
+        "malformed": _raw(forge.KEY_USAGE, b"\x03"),
+    },
+    "key": {kind: _replace(key=kind) for kind in forge.KEYS},
+    "public key": {
+        "compressed": _public(_compressed),
+        "RSA without parameters": _public(lambda raw: raw.replace(b"\x01\x01\x01\x05\x00", b"")),
+        "off its curve": _public(lambda raw: raw[:-1] + bytes([raw[-1] ^ 1])),
+        "unknown curve": _public(
+            lambda raw: raw.replace(b"\xce\x3d\x03\x01", b"\xce\x3d\x03\x7f")
+        ),
+        "unknown kind": _public(lambda raw: raw.replace(b"\xce\x3d\x02\x01", b"\xce\x3d\x02\x7f")),
+        "long RSA": _replace(
+            public=tlv(
+                0x30,
+                tlv(0x30, oid("1.2.840.113549.1.1.1"), tlv(5)),
+                tlv(3, b"\0", tlv(0x30, integer((1 << 8999) + 1), integer(65537))),
+            )
+        ),
+        "Ed25519 with parameters": _replace(
+            public=tlv(0x30, tlv(0x30, oid("1.3.101.112"), tlv(5)), tlv(3, bytes(33)))
+        ),
+        "short Ed25519": _replace(
+            public=tlv(0x30, tlv(0x30, oid("1.3.101.112")), tlv(3, bytes(32)))
+        ),
+    },
+    "signature": {
+        **{function: _replace(hash=function) for function in ("MD5", "SHA1", "SHA224")},
+        **{function: _replace(hash=function) for function in ("SHA384", "SHA512", "SHA3_256")},
+        **{f"PSS {pss}": _replace(pss=pss) for pss in forge.PSS},
+        "PSS SHA512": _replace(pss="usual", hash="SHA512"),
+        "spoiled": _replace(spoiled=True),
+        "two algorithms": _replace(outer_scheme=tlv(0x30, oid("1.2.840.113549.1.1.12"), tlv(5))),
+    },
+    "serial": {
+        "zero": _replace(serial=0),
+        "negative": _replace(serial=-5),
+        "long": _replace(serial=1 << 300),
+    },
+    "version": {
+        "1": lambda draft: dataclasses.replace(draft, version=1, extensions=()),
+        "1 with extensions": _replace(version=1),
+        "2 with extensions": _replace(version=2),
+        "4": _replace(version=4),
+    },
+    "DER": {
+        "extension twice": _twice,
+        "extension cut": _cut,
+        "something after": _replace(trailing=b"\0"),
+    },
+    "a byte": {
+        str(flip): _replace(flip=flip) for flip in random.Random(0).sample(range(100_000), 60)
+    },
+    "name": {
+        "printable": lambda draft: dataclasses.replace(draft, issuer=forge.name("root", 0x13)),
+        "bad printable": _subject(tlv(0x13, b"a@b")),
+        "star": _subject(tlv(0x13, b"*.a&b")),
+        "bad UTF-8": _subject(tlv(0x0C, b"\xff\xfe")),
+        "T61": _subject(tlv(0x14, b"\xff\xfe")),
+        "bad IA5": _subject(tlv(0x16, b"\xff")),
+        "BMP": _subject(tlv(0x1E, b"\0a\0\0")),
+        "bad BMP": _subject(tlv(0x1E, b"\xd8\0")),
+        "odd BMP": _subject(tlv(0x1E, b"\0a\0")),
+        "universal": _subject(tlv(0x1C, b"\0\0\0a")),
+        "numeric": _subject(tlv(0x12, b"1 2")),
+        "bad numeric": _subject(tlv(0x12, b"1-2")),
+        "bits": _subject(tlv(3, b"\0a")),
+        "empty": _replace(subject=tlv(0x30)),
+        "long country": _subject(tlv(0x13, b"Germany")),
+        "no value": _subject(),
+    },
+    "extension": {
+        "unknown critical": _raw("1.2.3.4", b"a", critical=True),
+        "unknown": _raw("1.2.3.4", b"a"),
+        "huge number": _raw(f"2.25.{1 << 100}", b"a"),
+        "large number": _raw(f"1.3.6.1.4.1.{(1 << 31) - 1}", b"a"),
+        "too large number": _raw(f"1.3.6.1.4.1.{1 << 31}", b"a"),
+        "issuer's names": _with(x509.IssuerAlternativeName([x509.DNSName("a")]), critical=True),
+        "malformed known": _raw("2.5.29.18", b"a"),
+        "no check": _with(x509.OCSPNoCheck()),
+        "must staple": _with(x509.TLSFeature([x509.TLSFeatureType.status_request])),
+        "subject key": _raw("2.5.29.14", tlv(4, b"key")),
+        "critical subject key": _raw("2.5.29.14", tlv(4, b"key"), critical=True),
+        "malformed subject key": _raw("2.5.29.14", b"key"),
+        "authority key": _raw("2.5.29.35", tlv(0x30, tlv(0x80, b"key"))),
+        "critical authority key": _raw("2.5.29.35", tlv(0x30, tlv(0x80, b"k")), critical=True),
+        "malformed authority key": _raw("2.5.29.35", b"key"),
+        "access": _raw(
+            "1.3.6.1.5.5.7.1.1",
+            tlv(0x30, tlv(0x30, oid("1.3.6.1.5.5.7.48.1"), tlv(URI, b"http://a"))),
+        ),
+        "critical access": _raw("1.3.6.1.5.5.7.1.1", tlv(0x30), critical=True),
+        "malformed access": _raw("1.3.6.1.5.5.7.1.1", tlv(0x30, tlv(0x30))),
+        "revocation": _raw(
+            "2.5.29.31",
+            tlv(0x30, tlv(0x30, tlv(0xA0, tlv(0xA0, tlv(URI, b"http://a"), tlv(DNS, b"a"))))),
+        ),
+        "revocation by another name": _raw(
+            "2.5.29.31", tlv(0x30, tlv(0x30, tlv(0xA0, tlv(0xA1)))), critical=True
+        ),
+        "revocation without a name": _raw("2.5.29.31", tlv(0x30, tlv(0x30)), critical=True),
+        "malformed revocation": _raw("2.5.29.31", tlv(0x30, integer(1))),
+    },
+    "names": {
+        "none": lambda draft: draft.without(forge.SAN),
+        "empty": _raw(forge.SAN, tlv(0x30)),
+        "empty critical": _raw(forge.SAN, tlv(0x30), critical=True),
+        "another": _sans((DNS, b"another")),
+        "upper case": _sans((DNS, NAME.upper().encode())),
+        "wildcard": _sans((DNS, b"*." + _PARENT.encode())),
+        "wildcard of another": _sans((DNS, b"*.svc")),
+        "two wildcards": _sans((DNS, b"*.*.svc")),
+        "part of a wildcard": _sans((DNS, b"aws-*." + _PARENT.encode())),
+        "star": _sans((DNS, b"*")),
+        "dot at the end": _sans((DNS, NAME.encode() + b".")),
+        "dot in front": _sans((DNS, b"." + NAME.encode())),
+        "not ASCII": _and(DNS, b"\xe4"),
+        "space": _and(DNS, b"a b"),
+        "nothing": _and(DNS, b""),
+        "address": _and(IP, _V4),
+        "address only": _sans((IP, _V4)),
+        "address of version 6": _and(IP, _V6),
+        "short address": _and(IP, _V4[:3]),
+        "mail": _and(MAIL, b"a@b.example"),
+        "bad mail": _and(MAIL, b"a b"),
+        "empty mail": _and(MAIL, b""),
+        "mail only": _sans((MAIL, b"a@b.example")),
+        "mail not ASCII": _and(MAIL, b"\xe4@b"),
+        "directory": _and(DIRECTORY, forge.name("a")),
+        "X.400": _and(X400, b""),
+        "registered": _and(REGISTERED, b"\x2a\x03"),
+        "other": _and(0xA0, oid("1.2.3") + tlv(0xA0, tlv(5))),
+        "other only": _sans((0xA0, oid("1.2.3") + tlv(0xA0, tlv(5)))),
+        "constructed": _and(0xA2, b"a"),
+        "malformed": _raw(forge.SAN, tlv(0x30, b"\x82\x05a")),
+        "text": _raw(forge.SAN, b"text"),
+        "indefinite": _raw(forge.SAN, b"\x30\x80\x82\x01a\0\0"),
+        "long length": _raw(forge.SAN, b"\x30\x81\x03\x82\x01a"),
+        **{
+            f"URI {uri}": _and(URI, uri.encode("latin-1"))
+            for uri in (
+                "spiffe://cluster.local/ns/kube-system",
+                "http://a:80/b?c#d",
+                "http://a:b",
+                "http://[::1]:80/",
+                "http://[::1",
+                "http://a:1:2",
+                "other://a:1:2",
+                "http://a b",
+                "http://%zz/",
+                "http://%41/",
+                "http://%e4/",
+                "http://a/%zz",
+                "http://a/#%zz",
+                "http://a/?%zz",
+                "urn:uuid:1",
+                "urn:a%zz",
+                "a:b:c",
+                ":a",
+                "1a:b",
+                "a/b:c",
+                "*",
+                "",
+                "//a..b/",
+                "///a",
+                "x:///a",
+                "http://u:p@h/",
+                "http://u/p@h:x",
+                "http://u[@h/",
+                "http://[127.0.0.1]/",
+                "http://[fe80::1%25en0]/",
+                "http://a./",
+                "http://\x7f/",
+                "http://\xe4/",
+                "http://127.0.0.1/",
+                "http://a{b}/",
+            )
+        },
+    },
+    "name constraints": {
+        "permit the service": _constraints([tlv(DNS, NAME.encode())]),
+        "permit the namespace": _constraints([tlv(DNS, _PARENT.encode())]),
+        "permit below": _constraints([tlv(DNS, b"." + NAME.encode())]),
+        "permit below the namespace": _constraints([tlv(DNS, b"." + _PARENT.encode())]),
+        "permit another": _constraints([tlv(DNS, b"example.com")]),
+        "permit one of two": _constraints([tlv(DNS, b"a.example"), tlv(DNS, b"SVC")]),
+        "permit all": _constraints([tlv(DNS, b"")]),
+        "permit a suffix": _constraints([tlv(DNS, b"vc")]),
+        "permit an address": _constraints([tlv(IP, _V4 + b"\xff\xff\xff\xff")]),
+        "permit a network": _constraints([tlv(IP, b"\x0a\x98\0\0\xff\xff\0\0")]),
+        "permit version 6": _constraints([tlv(IP, _V6 + b"\xff" * 16)]),
+        "permit mail": _constraints([tlv(MAIL, b"b.example")]),
+        "permit one mailbox": _constraints([tlv(MAIL, b"a@B.example")]),
+        "permit another mailbox": _constraints([tlv(MAIL, b"c@b.example")]),
+        "permit URI": _constraints([tlv(URI, b"cluster.local")]),
+        "permit below URI": _constraints([tlv(URI, b".local")]),
+        "permit a directory": _constraints([tlv(DIRECTORY, forge.name("a"))]),
+        "exclude the service": _constraints([], [tlv(DNS, NAME.upper().encode())]),
+        "exclude the namespace": _constraints([], [tlv(DNS, _PARENT.encode())]),
+        "exclude below": _constraints([], [tlv(DNS, b"." + NAME.encode())]),
+        "exclude another": _constraints([], [tlv(DNS, b"example.com")]),
+        "exclude a neighbour": _constraints([], [tlv(DNS, b"other." + _PARENT.encode())]),
+        "exclude all": _constraints([], [tlv(DNS, b"")]),
+        "exclude the address": _constraints([], [tlv(IP, _V4 + b"\xff\xff\xff\xff")]),
+        "exclude version 6": _constraints([], [tlv(IP, bytes(32))]),
+        "exclude mail": _constraints([], [tlv(MAIL, b".example")]),
+        "exclude URI": _constraints([], [tlv(URI, b"a")]),
+        "permit and exclude": _constraints([tlv(DNS, b"svc")], [tlv(DNS, b"kube-system.svc")]),
+        "bad mask": _constraints([tlv(IP, _V4 + b"\xff\0\xff\0")]),
+        "bad length": _constraints([tlv(IP, _V4)]),
+        "bad name": _constraints([tlv(DNS, b"a..b")]),
+        "dot at the end": _constraints([tlv(DNS, b"svc.")]),
+        "bad mail": _constraints([tlv(MAIL, b"a b@c")]),
+        "URI of an address": _constraints([tlv(URI, b"127.0.0.1")]),
+        "empty": _raw("2.5.29.30", tlv(0x30), critical=True),
+        "something after": _raw("2.5.29.30", tlv(0x30, tlv(0xA0, tlv(0x30, tlv(DNS)))) + b"\0"),
+        "not critical": _raw(
+            "2.5.29.30", tlv(0x30, tlv(0xA1, tlv(0x30, tlv(DNS, _PARENT.encode()))))
+        ),
+        "directory not critical": _raw(
+            "2.5.29.30", tlv(0x30, tlv(0xA1, tlv(0x30, tlv(DIRECTORY, forge.name("a")))))
+        ),
+    },
+    "policies": {
+        "one": _policies(_ONE),
+        "both": _policies(_ONE, _TWO),
+        "any": _policies(_ANY_POLICY),
+        "twice": _policies(_ONE, _ONE),
+        "huge": _policies(f"2.25.{1 << 100}"),
+        "malformed": _raw("2.5.29.32", tlv(0x30, oid(_ONE))),
+        "required": _raw("2.5.29.36", tlv(0x30, _number(0x80, 0)), critical=True),
+        "required below": _raw("2.5.29.36", tlv(0x30, _number(0x80, 1)), critical=True),
+        "no mapping": _raw("2.5.29.36", tlv(0x30, _number(0x81, 0)), critical=True),
+        "negative": _raw("2.5.29.36", tlv(0x30, _number(0x80, -1))),
+        "malformed constraints": _raw("2.5.29.36", integer(1)),
+        "mapping": _raw("2.5.29.33", tlv(0x30, tlv(0x30, oid(_ONE), oid(_TWO)))),
+        "mapping any": _raw("2.5.29.33", tlv(0x30, tlv(0x30, oid(_ONE), oid(_ANY_POLICY)))),
+        "not any": _raw("2.5.29.54", integer(0), critical=True),
+        "malformed inhibition": _raw("2.5.29.54", b"\x02\x02\0\x01"),
+    },
+}

@@ -1,0 +1,369 @@
+"""Which key pairs the API server accepts, rule by rule.
+
+`tests/conformance/test_tls.py` compares the same verdicts with Go's own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+
+import pytest
+from cryptography import x509
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit import forge
+from tests.unit.authority import Authority, root
+from tests.unit.flaws import FLAWS, Flaw
+from tests.unit.forge import Draft
+
+from certificates import pem, verdict
+from certificates.keypair import KeyPair
+from certificates.refusal import NotYetValid, Refused, Stale
+
+NAMES = ["aws-iam-authenticator.kube-system.svc", "10.152.183.20"]
+
+
+@pytest.fixture(scope="module")
+def pair() -> tuple[str, str]:
+    return root().issue(NAMES)
+
+
+@pytest.fixture
+def served(pair: tuple[str, str]) -> KeyPair:
+    return pem.key_pair(*pair, root().certificate)
+
+
+UNREADABLE = r"cannot be read \(.+\)"
+NO_CA = "has an authority that is not a CA by its basic constraints"
+NO_SERVER = "lacks serverAuth in its extended key usage"
+NO_KEY = "has a key that is not RSA, P-256, P-384, P-521 or Ed25519"
+UNSIGNED = "is not signed by an authority that came with it"
+UNKNOWN = r"has an unknown critical extension \([0-9.]+\)"
+NO_POLICY = "lacks a certificate policy that its chain requires"
+REFUSES = "has an authority whose name constraints refuse"
+CONSTRAINED = f"{REFUSES} {NAMES[0]}"
+WHOSE = "has an authority that "
+GOOD = ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "of_leaf", "of_authority"),
+    [
+        ("time", "not yet", r"is not valid before .+", rf"{WHOSE}is not valid before .+"),
+        ("time", "over", r"expired on .+ UTC", rf"{WHOSE}expired on .+ UTC"),
+        ("time", "after 2050", GOOD, GOOD),
+        ("time", "without seconds", GOOD, GOOD),
+        ("time", "no such day", UNREADABLE, UNREADABLE),
+        ("usage", "client", NO_SERVER, WHOSE + NO_SERVER),
+        ("usage", "unknown", NO_SERVER, WHOSE + NO_SERVER),
+        ("usage", "both", GOOD, GOOD),
+        ("usage", "any", GOOD, GOOD),
+        ("usage", "empty", GOOD, GOOD),
+        ("basic constraints", "no CA", GOOD, NO_CA),
+        ("basic constraints", "none", GOOD, NO_CA),
+        ("basic constraints", "length 0", GOOD, f"{WHOSE}allows 0 intermediates, not more"),
+        ("basic constraints", "length 1", GOOD, GOOD),
+        ("key usage", "signatures", GOOD, f"{WHOSE}lacks keyCertSign in its key usage"),
+        ("key usage", "signing certificates", GOOD, GOOD),
+        ("key usage", "zero", GOOD, GOOD),
+        ("key", "P-224", NO_KEY, GOOD),
+        ("key", "P-384", GOOD, GOOD),
+        ("key", "P-521", GOOD, GOOD),
+        ("key", "RSA-1024", GOOD, GOOD),
+        ("key", "Ed25519", GOOD, GOOD),
+        ("key", "Ed448", NO_KEY, UNSIGNED),
+        ("key", "DSA", NO_KEY, UNSIGNED),
+        ("key", "secp256k1", UNREADABLE, UNREADABLE),
+        ("key", "brainpool", UNREADABLE, UNREADABLE),
+        ("public key", "compressed", UNREADABLE, UNREADABLE),
+        ("public key", "off its curve", UNREADABLE, UNREADABLE),
+        ("public key", "long RSA", r"has an RSA key of more .+", r"has an RSA key of more .+"),
+        ("signature", "SHA1", "has a chain that is signed with SHA-1", GOOD),
+        ("signature", "SHA224", UNSIGNED, GOOD),
+        ("signature", "SHA512", GOOD, GOOD),
+        ("signature", "spoiled", UNSIGNED, GOOD),
+        ("signature", "two algorithms", UNREADABLE, UNREADABLE),
+        ("serial", "negative", UNREADABLE, UNREADABLE),
+        ("serial", "zero", GOOD, GOOD),
+        ("version", "1", f"does not cover {NAMES[0]}", GOOD),
+        ("version", "4", UNREADABLE, UNREADABLE),
+        ("DER", "extension twice", UNREADABLE, UNREADABLE),
+        ("DER", "something after", UNREADABLE, UNREADABLE),
+        ("name", "bad printable", UNREADABLE, UNREADABLE),
+        ("name", "bad UTF-8", UNREADABLE, UNREADABLE),
+        ("name", "star", GOOD, GOOD),
+        ("name", "BMP", GOOD, GOOD),
+        ("extension", "unknown", GOOD, GOOD),
+        ("extension", "unknown critical", UNKNOWN, WHOSE + UNKNOWN),
+        ("extension", "critical subject key", UNREADABLE, UNREADABLE),
+        ("extension", "too large number", UNREADABLE, UNREADABLE),
+        ("extension", "malformed known", GOOD, GOOD),
+        ("names", "none", f"does not cover {NAMES[0]}", GOOD),
+        ("names", "wildcard", GOOD, GOOD),
+        ("names", "wildcard of another", f"does not cover {NAMES[0]}", GOOD),
+        ("names", "upper case", GOOD, GOOD),
+        ("names", "not ASCII", UNREADABLE, UNREADABLE),
+        ("names", "short address", UNREADABLE, UNREADABLE),
+        ("names", "URI http://a:b", UNREADABLE, UNREADABLE),
+        ("names", "X.400", GOOD, GOOD),
+        ("names", "empty critical", UNKNOWN, WHOSE + UNKNOWN),
+        ("name constraints", "permit the namespace", GOOD, GOOD),
+        ("name constraints", "permit another", GOOD, CONSTRAINED),
+        ("name constraints", "permit below", GOOD, CONSTRAINED),
+        ("name constraints", "exclude the service", GOOD, CONSTRAINED),
+        ("name constraints", "exclude below", GOOD, GOOD),
+        ("name constraints", "permit a directory", UNKNOWN, WHOSE + UNKNOWN),
+        ("name constraints", "bad mask", UNREADABLE, UNREADABLE),
+        ("policies", "required", NO_POLICY, GOOD),
+        ("policies", "twice", UNREADABLE, UNREADABLE),
+    ],
+)
+def test_given_a_flaw_when_checked_then_the_reason_is_that_of_the_api_server(
+    kind: str, name: str, of_leaf: str, of_authority: str
+):
+    flaw = FLAWS[kind][name]
+    leaf, middle, authority = forge.leaf(), forge.authority("middle"), forge.authority("root", 3)
+
+    assert_is(of_leaf, flaw(leaf), middle, authority)
+    assert_is(of_authority, leaf, middle, flaw(authority))
+
+
+def assert_is(reason: str, *drafts: Draft) -> None:
+    """Check a leaf, an intermediate and a root that is trusted alone."""
+    certificates = [forge.pem(der) for der in forge.chain(drafts)]
+    pair = KeyPair("".join(certificates), forge.key_pem(drafts[0]), certificates[-1])
+    if not reason:
+        assert verdict.check(pair, NAMES[:1])
+        return
+    with pytest.raises(Refused, match=f"^{reason}$"):
+        verdict.check(pair, NAMES[:1])
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "reason"),
+    [
+        ("address", "permit a network", GOOD),
+        ("address", "permit version 6", rf"{REFUSES} 10.+"),
+        ("address", "exclude the address", rf"{REFUSES} 10.+"),
+        ("wildcard", "permit the namespace", GOOD),
+        (
+            "wildcard",
+            "exclude a neighbour",
+            rf"{REFUSES} \*\.kube-system.svc",
+        ),
+        ("mail", "permit one mailbox", GOOD),
+        ("mail", "permit another mailbox", f"{REFUSES} a@b.example"),
+        ("empty mail", "permit all", f"{REFUSES} an empty mail address"),
+        ("bad mail", "permit all", f"{REFUSES} a b"),
+        ("URI urn:uuid:1", "permit all", f"{REFUSES} a URI without a host"),
+        ("URI http://127.0.0.1/", "permit all", f"{REFUSES} 127.0.0.1"),
+        ("URI http://a:80/b?c#d", "exclude URI", f"{REFUSES} a"),
+        ("nothing", "permit the namespace", f"{REFUSES} an empty name"),
+    ],
+)
+def test_given_name_constraints_when_checked_then_every_name_of_the_leaf_must_fit(
+    name: str, rule: str, reason: str
+):
+    leaf = FLAWS["names"][name](forge.leaf())
+
+    assert_is(reason, leaf, FLAWS["name constraints"][rule](forge.authority("root")))
+
+
+def test_given_a_path_of_no_intermediates_when_there_is_one_then_the_chain_is_too_long():
+    authority = FLAWS["basic constraints"]["length 0"](forge.authority("root", 3))
+
+    assert_is(GOOD, forge.leaf(), authority)
+    assert_is(f"{WHOSE}allows 0 intermediates, not more", *LONG, authority)
+
+
+LONG = (forge.leaf(), forge.authority("middle"))
+
+
+def test_given_an_intermediate_that_is_trusted_when_checked_then_its_root_does_not_matter():
+    leaf, middle = (forge.pem(der) for der in forge.chain([*LONG, forge.authority("root")])[:2])
+    pair = KeyPair(leaf, forge.key_pem(LONG[0]), middle)
+
+    assert verdict.check(pair, NAMES[:1])
+
+
+def test_given_an_expired_cross_certificate_when_another_chain_is_good_then_that_counts():
+    leaf, middle = LONG
+    good, gone = forge.authority("root", 3), forge.authority("former", 4, days=(-30, -1))
+    pair = pem.key_pair(
+        forge.pem(forge.sign(leaf, middle)),
+        forge.key_pem(leaf),
+        *(forge.pem(forge.sign(middle, signer)) for signer in (gone, good)),
+        *(forge.pem(forge.sign(authority)) for authority in (gone, good)),
+    )
+
+    assert verdict.check(pair, NAMES[:1])
+
+
+def test_given_a_leaf_that_is_not_valid_yet_when_checked_then_its_start_and_the_clock_are_named():
+    certificate, key = root().issue(NAMES, days=(1, 30))
+
+    with pytest.raises(
+        NotYetValid,
+        match=r"^is not valid before \d{4}-\d\d-\d\d \d\d:\d\d UTC \(is the clock of this "
+        r"machine right\?\)$",
+    ):
+        verdict.check(pem.key_pair(certificate, key, root().certificate), NAMES)
+
+
+@pytest.mark.parametrize(
+    ("flaw", "reason"),
+    [
+        (FLAWS["usage"]["client"], NO_SERVER),
+        (FLAWS["names"]["another"], f"does not cover {NAMES[0]}"),
+    ],
+)
+def test_given_a_flaw_that_time_does_not_heal_when_not_valid_yet_then_it_is_the_reason(
+    flaw: Flaw, reason: str
+):
+    early = FLAWS["time"]["not yet"](flaw(forge.leaf()))
+
+    assert_is(reason, early, forge.authority("root"))
+
+
+def test_given_an_answer_that_costs_a_million_comparisons_when_checked_then_it_is_refused():
+    many = [x509.DNSName(f"{number}.example") for number in range(1_000)]
+    leaf = forge.leaf(NAMES[0], *(f"{number}.svc" for number in range(1_000)))
+    constraints = forge.extension(x509.NameConstraints(None, many), critical=True)
+    authority = forge.authority("root").with_extension(constraints)
+
+    assert_is(f"{REFUSES} so many names", leaf, authority)
+
+
+def test_given_a_reply_without_blocks_when_checked_then_it_cannot_be_read():
+    with pytest.raises(ValueError, match=r"^cannot be read \(ValueError\)$"):
+        verdict.check(pem.key_pair("no certificate", "no key"), NAMES)
+
+
+def test_given_an_authority_that_was_renewed_when_checked_then_its_later_end_counts():
+    soon, late = root().renewed((-1, 5)), root().renewed((-1, 900))
+    certificate, key = root().issue(NAMES, days=(-1, 30))
+    pair = pem.key_pair(certificate, key, soon.certificate, late.certificate)
+    left = verdict.check(pair, NAMES) - dt.datetime.now(dt.timezone.utc)
+
+    assert dt.timedelta(days=29) < left < dt.timedelta(days=31)
+
+
+def test_given_a_pair_that_fits_when_checked_then_the_end_of_its_leaf_is_known(
+    served: KeyPair,
+):
+    left = verdict.check(served, NAMES) - dt.datetime.now(dt.timezone.utc)
+
+    assert dt.timedelta(days=364) < left < dt.timedelta(days=366)
+
+
+def test_given_other_names_when_checked_then_it_is_stale_and_the_missing_ones_are_named(
+    served: KeyPair,
+):
+    with pytest.raises(Stale, match=r"^does not cover 10\.0\.0\.9, other$"):
+        verdict.check(served, [*NAMES, "other", "10.0.0.9"])
+
+
+def test_given_a_leaf_without_names_when_checked_then_it_is_stale():
+    certificate, key = root().issue([])
+
+    with pytest.raises(Stale, match="does not cover"):
+        verdict.check(pem.key_pair(certificate, key, root().certificate), NAMES)
+
+
+def test_given_another_key_when_checked_then_it_does_not_belong(served: KeyPair):
+    _, other = root().issue(NAMES)
+
+    with pytest.raises(ValueError, match=r"^does not belong to its private key$"):
+        verdict.check(dataclasses.replace(served, key=other), NAMES)
+
+
+def test_given_an_expired_leaf_when_checked_then_the_time_is_said():
+    certificate, key = root().issue(NAMES, days=(-10, -1))
+
+    with pytest.raises(ValueError, match=r"^expired on \d{4}-\d\d-\d\d \d\d:\d\d UTC$"):
+        verdict.check(pem.key_pair(certificate, key, root().certificate), NAMES)
+
+
+def test_given_an_expired_authority_when_checked_then_the_time_is_said():
+    expired = Authority("expired", days=(-10, -1))
+    certificate, key = expired.issue(NAMES)
+
+    with pytest.raises(ValueError, match=r"^has an authority that expired on \d{4}-\d\d-\d\d "):
+        verdict.check(pem.key_pair(certificate, key, expired.certificate), NAMES)
+
+
+def test_given_an_authority_that_ends_before_its_leaf_when_checked_then_its_end_counts():
+    ending = Authority("ending", days=(-10, 3))
+    certificate, key = ending.issue(NAMES)
+
+    end = verdict.check(pem.key_pair(certificate, key, ending.certificate), NAMES)
+
+    assert end < dt.datetime.now(dt.timezone.utc) + dt.timedelta(days=4)
+
+
+@pytest.mark.parametrize("authority", ["", "other", "namesake"])
+def test_given_a_foreign_authority_when_checked_then_the_leaf_is_not_signed_by_it(
+    pair: tuple[str, str], authority: str
+):
+    authorities = {
+        "": "",
+        "other": root("other").certificate,
+        "namesake": Authority("root").certificate,
+    }
+
+    with pytest.raises(ValueError, match=r"^is not signed by an authority that came"):
+        verdict.check(pem.key_pair(*pair, authorities[authority]), NAMES)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"key": ""},
+        {"key": "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"},
+        {"certificate": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"},
+    ],
+)
+def test_given_a_pair_that_is_damaged_when_checked_then_it_cannot_be_read(
+    served: KeyPair, changes: dict[str, str]
+):
+    with pytest.raises(ValueError, match=r"^cannot be read"):
+        verdict.check(dataclasses.replace(served, **changes), NAMES)
+
+
+def test_given_a_damaged_authority_when_checked_then_only_the_others_are_trusted(
+    served: KeyPair,
+):
+    damaged = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n"
+    for data in ("?", "AAAA"):
+        assert verdict.check(
+            dataclasses.replace(served, ca=damaged.format(data) + served.ca), NAMES
+        )
+        with pytest.raises(Refused, match=f"^{UNSIGNED}$"):
+            verdict.check(dataclasses.replace(served, ca=damaged.format(data)), NAMES)
+
+
+def test_given_no_certificate_at_all_when_checked_then_that_is_said(served: KeyPair):
+    with pytest.raises(ValueError, match=r"^is not a PEM certificate$"):
+        verdict.check(dataclasses.replace(served, certificate="-"), NAMES)
+
+
+BLOCKS = st.sampled_from(
+    [
+        "-----BEGIN CERTIFICATE-----\n",
+        "-----END CERTIFICATE-----\n",
+        "-----BEGIN PRIVATE KEY-----\n",
+        "-----END PRIVATE KEY-----\n",
+        "MIIB",
+        "\r\n",
+    ]
+)
+TEXTS = st.lists(st.one_of(BLOCKS, st.text(max_size=5)), max_size=8).map("".join)
+
+
+@given(TEXTS, TEXTS, TEXTS)
+def test_given_any_texts_when_paired_and_checked_then_nothing_but_a_value_error_comes(
+    certificate: str, key: str, ca: str
+):
+    with pytest.raises(ValueError, match=r"."):
+        verdict.check(pem.key_pair(certificate, key, ca), NAMES)
