@@ -1,17 +1,35 @@
-"""The charm's verdict on a key pair, and that of a TLS handshake between Go programs."""
+"""The charm's verdict on a key pair equals that of Go's server and client.
+
+The kinds of flaws and of chains are all that is random, and the seeds are fixed. What differs by
+the version of Go is not asked: before 1.24 it knew no policies and served RSA keys below 1024
+bits, before 1.23 it read negative serial numbers, up to 1.25 it gave up after 250,000 name
+constraints, and it is stricter with the ports of URIs since 1.26.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+import itertools
+import random
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from tests.conformance import chains
 from tests.conformance.oracle import Oracle, running
-from tests.unit.authority import root
+from tests.unit import forge
+from tests.unit.flaws import FLAWS
+from tests.unit.forge import Draft
 
+from certificates import verdict
+from certificates.keypair import KeyPair
 from certificates.sans import COMMON_NAME
 
 HERE = Path(__file__).parent
+MOST_CANDIDATES = 100
+
+Case = tuple[KeyPair, str]
 
 
 @pytest.fixture(scope="module")
@@ -20,19 +38,182 @@ def tls() -> Iterator[Oracle]:
         yield oracle
 
 
-@pytest.mark.parametrize("name", ["root", "other"])
-def test_given_an_authority_when_the_client_trusts_it_then_it_accepts_its_leaf_only(
-    tls: Oracle, name: str
-):
-    certificate, key = root("root").issue([COMMON_NAME])
+def disagreements(tls: Oracle, cases: Iterable[Case]) -> list[str]:
+    return [
+        f"{story}: Go says {go or 'yes'}, the charm {charm or 'yes'}"
+        for pair, story in cases
+        for go, charm in [(of_go(tls, pair), of_charm(pair))]
+        if bool(go) != bool(charm)
+    ]
 
-    verdict = tls.ask(
+
+def of_go(tls: Oracle, pair: KeyPair) -> str:
+    answer = tls.ask(
         {
-            "certificate": certificate,
-            "key": key,
-            "ca": root(name).certificate,
+            "certificate": pair.certificate,
+            "key": pair.key,
+            "ca": pair.ca,
             "name": COMMON_NAME,
         }
     )
+    return "" if answer["accepted"] else answer["error"]
 
-    assert verdict["accepted"] is (name == "root"), verdict["error"]
+
+def of_charm(pair: KeyPair) -> str:
+    try:
+        verdict.check(pair, [COMMON_NAME])
+    except ValueError as reason:
+        return str(reason)
+    return ""
+
+
+def drafts() -> list[Draft]:
+    return [forge.leaf(), forge.authority("middle", 2), forge.authority("root", 3)]
+
+
+def with_one_flaw() -> Iterator[Case]:
+    for kind, flaws in FLAWS.items():
+        for (name, flaw), index in itertools.product(flaws.items(), range(3)):
+            flawed = drafts()
+            flawed[index] = flaw(flawed[index])
+            yield chains.straight(*flawed), f"{kind} {name} of {flawed[index].subject}"
+
+
+def test_given_one_flaw_anywhere_in_a_chain_then_the_verdicts_are_equal(tls: Oracle):
+    assert disagreements(tls, with_one_flaw()) == []
+
+
+def test_given_any_shape_of_chain_and_two_flaws_then_the_verdicts_are_equal(tls: Oracle):
+    assert disagreements(tls, (chains.of_seed(seed) for seed in range(400))) == []
+
+
+def with_constrained_names() -> Iterator[Case]:
+    both = list(itertools.product(FLAWS["names"].items(), FLAWS["name constraints"].items()))
+    for (name, named), (rule, constrained) in random.Random(0).sample(both, 400):
+        pair = chains.straight(named(forge.leaf()), constrained(forge.authority("root")))
+        yield pair, f"{name} where {rule}"
+
+
+def test_given_any_names_and_name_constraints_then_the_verdicts_are_equal(tls: Oracle):
+    assert disagreements(tls, with_constrained_names()) == []
+
+
+def with_policies() -> Iterator[Case]:
+    dice = random.Random(0)
+    for _ in range(200):
+        flawed = [*drafts()[:2], forge.authority("other", 4), drafts()[2]]
+        if dice.random() < 0.3:
+            # It has issued itself another certificate.
+            flawed[2] = dataclasses.replace(flawed[2], subject=flawed[1].subject)
+        story: list[str] = []
+        for index, _ in itertools.product(range(4), range(2)):
+            name = dice.choice(list(FLAWS["policies"]))
+            if dice.random() < 0.7:
+                flawed[index] = FLAWS["policies"][name](flawed[index])
+                story.append(f"{name} of {index}")
+        yield chains.straight(*flawed), ", ".join(story)
+
+
+def test_given_any_certificate_policies_then_the_verdicts_are_equal(tls: Oracle):
+    assert disagreements(tls, with_policies()) == []
+
+
+def keys(draft: Draft) -> Iterator[tuple[str, str]]:
+    private = forge.key(draft.key, draft.which)
+    forms = ["PKCS8", "TraditionalOpenSSL"] if draft.key != "Ed25519" else ["PKCS8"]
+    for form in forms:
+        text = forge.key_pem(draft, form)
+        body = "\n".join(text.splitlines()[1:-1])
+        for label in ("PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY", "ANY PRIVATE KEY"):
+            yield f"-----BEGIN {label}-----\n{body}\n-----END {label}-----\n", f"{form} {label}"
+        yield text.replace("\n", "\r\n"), "line ends"
+        yield text.replace("-----\n", "-----\nProc-Type: 4,ENCRYPTED\n\n", 1), "headers"
+        yield text.replace("-----\n", "-----\n ", 1), "a space"
+        yield text[: len(text) // 2], "half"
+    locked = private.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"secret"),
+    )
+    yield locked.decode(), "encrypted"
+    yield forge.key_pem(dataclasses.replace(draft, which=98)), "another"
+    yield forge.key_pem(dataclasses.replace(draft, key="Ed448")), "of another kind"
+    yield "", "none"
+
+
+def with_keys() -> Iterator[Case]:
+    for kind in ("P-256", "P-521", "RSA-2048", "Ed25519"):
+        leaf = dataclasses.replace(forge.leaf(), key=kind)
+        pair = chains.straight(leaf, forge.authority("root"))
+        for key, story in keys(leaf):
+            yield dataclasses.replace(pair, key=key), f"{kind}, {story}"
+
+
+def test_given_any_form_of_a_private_key_then_the_verdicts_are_equal(tls: Oracle):
+    assert disagreements(tls, with_keys()) == []
+
+
+def with_texts() -> Iterator[Case]:
+    pair = chains.straight(*drafts())
+    leaf, middle, root = (
+        block + "-----END CERTIFICATE-----\n"
+        for block in pair.certificate.split("-----END CERTIFICATE-----\n")[:-1]
+    )
+    damages = {
+        "data in the last line": lambda text: text.replace("\n-----END", "-----END"),
+        "data in the first line": lambda text: text.replace("E-----\n", "E----- ", 1),
+        "begun twice": lambda text: text.splitlines()[0] + "\n" + text,
+        "one more character": lambda text: text.replace("\n-----END", "A\n-----END"),
+        "no base64": lambda text: text.replace("\nM", "\n?"),
+        "nothing in it": lambda text: "\n".join([*text.splitlines()[::20], ""]),
+        "a header": lambda text: text.replace("\nM", "\nA: b\nM"),
+        "spaces": lambda text: text.replace("\nM", "\n \tM"),
+    }
+    for name, damage in damages.items():
+        for certificate in (
+            damage(leaf) + middle + root,
+            leaf + damage(middle) + root,
+            leaf + middle + damage(root),
+            leaf + middle + damage(middle),
+        ):
+            yield dataclasses.replace(pair, certificate=certificate), name
+        yield dataclasses.replace(pair, ca=damage(root)), name
+        yield dataclasses.replace(pair, ca=damage(root) + root), name
+        yield dataclasses.replace(pair, ca=damage(leaf) + leaf), f"{name}, leaf trusted"
+
+
+def test_given_damaged_blocks_then_the_verdicts_are_equal(tls: Oracle):
+    assert disagreements(tls, with_texts()) == []
+
+
+def with_many(count: int) -> Case:
+    """So many authorities of one name before the right one."""
+    leaf, root = forge.leaf(), forge.authority("root", 3)
+    others = [
+        forge.sign(dataclasses.replace(root, which=9, serial=serial))
+        for serial in range(100, 100 + count)
+    ]
+    bundle = "".join(forge.pem(der) for der in (*others, forge.sign(root)))
+    return KeyPair(forge.pem(forge.sign(leaf, root)), forge.key_pem(leaf), bundle), f"{count} more"
+
+
+def test_given_more_candidates_than_go_tries_then_the_verdicts_are_equal(tls: Oracle):
+    assert disagreements(tls, [with_many(MOST_CANDIDATES - 1), with_many(MOST_CANDIDATES)]) == []
+
+
+def with_length(length: int) -> Case:
+    """A chain of so many bytes in its TLS message."""
+    # Ed25519's signatures are all equally long.
+    root = forge.authority("root", key="Ed25519")
+    leaf, size = forge.leaf(), 200_000
+    for _ in range(2):
+        leaf = leaf.with_extension(forge.Extension("1.2.3.4", bytes(size)))
+        size += length - 4 - sum(5 + len(der) for der in forge.chain([leaf, root]))
+    return chains.straight(leaf, root), f"{length} bytes"
+
+
+def test_given_a_chain_at_the_longest_message_then_the_verdicts_are_equal(tls: Oracle):
+    longest, longer = with_length(262_144), with_length(262_145)
+    assert disagreements(tls, [longest, longer]) == []
+    assert of_go(tls, longest[0]) == ""
+    assert "exceeds maximum" in of_go(tls, longer[0])

@@ -1,7 +1,7 @@
 // Command tls says whether kube-apiserver would accept a key pair that the authenticator serves.
 //
 // It reads one JSON document a line and answers each with one: the result of a TLS handshake
-// in memory, between a server and a client that are set up as those two programs do it.
+// between a server and a client that are set up as those two programs do it.
 package main
 
 import (
@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"syscall"
 	"time"
 )
 
@@ -62,19 +63,18 @@ func accept(asked question) error {
 	)
 }
 
-// handshake returns the client's error, or the server's where the client has none of its own.
+// handshake returns the client's error, and the server's.
 func handshake(server, client *tls.Config) error {
-	serverEnd, clientEnd := net.Pipe()
-	deadline := time.Now().Add(timeout)
-	serverEnd.SetDeadline(deadline)
-	clientEnd.SetDeadline(deadline)
+	serverEnd, clientEnd, err := connected()
+	if err != nil {
+		return err
+	}
 	served := make(chan error, 1)
 	go func() {
-		// The server may wait for the client's end, and the client for the server's.
 		defer serverEnd.Close()
 		connection := tls.Server(serverEnd, server)
 		if err := connection.Handshake(); err != nil {
-			served <- err
+			served <- fmt.Errorf("server: %w", err)
 			return
 		}
 		_, err := connection.Write([]byte{0})
@@ -83,6 +83,26 @@ func handshake(server, client *tls.Config) error {
 	accepted := exchange(tls.Client(clientEnd, client))
 	clientEnd.Close()
 	return errors.Join(accepted, <-served)
+}
+
+// connected returns two ends of a socket. Of net.Pipe, which has no buffer, both could write at
+// the same time, and wait for each other.
+func connected() (net.Conn, net.Conn, error) {
+	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	var ends [2]net.Conn
+	for i, descriptor := range pair {
+		file := os.NewFile(uintptr(descriptor), "socket")
+		ends[i], err = net.FileConn(file)
+		file.Close()
+		if err != nil {
+			return nil, nil, err
+		}
+		ends[i].SetDeadline(time.Now().Add(timeout))
+	}
+	return ends[0], ends[1], nil
 }
 
 // exchange also reads one byte: with TLS 1.3 the client is done before the server is.
