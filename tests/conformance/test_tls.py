@@ -8,10 +8,10 @@ constraints, and it is stricter with the ports of URIs since 1.26.
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import random
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -79,8 +79,17 @@ def with_one_flaw() -> Iterator[Case]:
             yield chains.straight(*flawed), f"{kind} {name} of {flawed[index].subject}"
 
 
+def with_one_flaw_under_rsa() -> Iterator[Case]:
+    for kind in ("signature", "public key", "name"):
+        for (name, flaw), index in itertools.product(FLAWS[kind].items(), range(3)):
+            flawed = [drafts()[0], *(replace(draft, key="RSA-2048") for draft in drafts()[1:])]
+            flawed[index] = flaw(flawed[index])
+            yield chains.straight(*flawed), f"{kind} {name} of {flawed[index].subject}"
+
+
 def test_given_one_flaw_anywhere_in_a_chain_then_the_verdicts_are_equal(tls: Oracle):
     assert disagreements(tls, with_one_flaw()) == []
+    assert disagreements(tls, with_one_flaw_under_rsa()) == []
 
 
 def test_given_any_shape_of_chain_and_two_flaws_then_the_verdicts_are_equal(tls: Oracle):
@@ -104,7 +113,7 @@ def with_policies() -> Iterator[Case]:
         flawed = [*drafts()[:2], forge.authority("other", 4), drafts()[2]]
         if dice.random() < 0.3:
             # It has issued itself another certificate.
-            flawed[2] = dataclasses.replace(flawed[2], subject=flawed[1].subject)
+            flawed[2] = replace(flawed[2], subject=flawed[1].subject)
         story: list[str] = []
         for index, _ in itertools.product(range(4), range(2)):
             name = dice.choice(list(FLAWS["policies"]))
@@ -136,17 +145,17 @@ def keys(draft: Draft) -> Iterator[tuple[str, str]]:
         serialization.BestAvailableEncryption(b"secret"),
     )
     yield locked.decode(), "encrypted"
-    yield forge.key_pem(dataclasses.replace(draft, which=98)), "another"
-    yield forge.key_pem(dataclasses.replace(draft, key="Ed448")), "of another kind"
+    yield forge.key_pem(replace(draft, which=98)), "another"
+    yield forge.key_pem(replace(draft, key="Ed448")), "of another kind"
     yield "", "none"
 
 
 def with_keys() -> Iterator[Case]:
     for kind in ("P-256", "P-521", "RSA-2048", "Ed25519"):
-        leaf = dataclasses.replace(forge.leaf(), key=kind)
+        leaf = replace(forge.leaf(), key=kind)
         pair = chains.straight(leaf, forge.authority("root"))
         for key, story in keys(leaf):
-            yield dataclasses.replace(pair, key=key), f"{kind}, {story}"
+            yield replace(pair, key=key), f"{kind}, {story}"
 
 
 def test_given_any_form_of_a_private_key_then_the_verdicts_are_equal(tls: Oracle):
@@ -176,10 +185,10 @@ def with_texts() -> Iterator[Case]:
             leaf + middle + damage(root),
             leaf + middle + damage(middle),
         ):
-            yield dataclasses.replace(pair, certificate=certificate), name
-        yield dataclasses.replace(pair, ca=damage(root)), name
-        yield dataclasses.replace(pair, ca=damage(root) + root), name
-        yield dataclasses.replace(pair, ca=damage(leaf) + leaf), f"{name}, leaf trusted"
+            yield replace(pair, certificate=certificate), name
+        yield replace(pair, ca=damage(root)), name
+        yield replace(pair, ca=damage(root) + root), name
+        yield replace(pair, ca=damage(leaf) + leaf), f"{name}, leaf trusted"
 
 
 def test_given_damaged_blocks_then_the_verdicts_are_equal(tls: Oracle):
@@ -190,8 +199,7 @@ def with_many(count: int) -> Case:
     """So many authorities of one name before the right one."""
     leaf, root = forge.leaf(), forge.authority("root", 3)
     others = [
-        forge.sign(dataclasses.replace(root, which=9, serial=serial))
-        for serial in range(100, 100 + count)
+        forge.sign(replace(root, which=9, serial=serial)) for serial in range(100, 100 + count)
     ]
     bundle = "".join(forge.pem(der) for der in (*others, forge.sign(root)))
     return KeyPair(forge.pem(forge.sign(leaf, root)), forge.key_pem(leaf), bundle), f"{count} more"

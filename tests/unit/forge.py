@@ -30,7 +30,34 @@ _CURVES: dict[str, type[ec.EllipticCurve]] = {
     "secp256k1": ec.SECP256K1,
     "brainpool": ec.BrainpoolP256R1,
 }
-KEYS = (*_CURVES, "RSA-1024", "RSA-2048", "RSA-3072", "Ed25519", "Ed448", "X25519", "DSA")
+# The primes of RSA keys that nothing makes any more.
+_SHORT_RSA = {
+    "RSA-512": (
+        "c20b49f83b6dc6ab5b047c42e454021a7521269b7523b960c82b9ca50bbcb351",
+        "fd5ca2ed83618765cd1afcf4dfd74033578656a98dcc18176fdebbf75eea1539",
+    ),
+    "RSA-1022": (
+        (
+            "7517de43495ddd9d32af8a129e0f086a5b24e033dba0b43bc75d455867dbede0"
+            "5dd64ac4d9e3f8a9f379ae934d25c8596fc177eef06a727a7f3fa97db8370ebd"
+        ),
+        (
+            "659cfeda16c77bcf50bd0fae9f871b3f09632ee1c24e6978029e83d9fdcd0168"
+            "91e5d005c508b8cff82a45be1f8e38434816328e368a2c95e8232f1ce7748de9"
+        ),
+    ),
+}
+KEYS = (
+    *_CURVES,
+    *_SHORT_RSA,
+    "RSA-1024",
+    "RSA-2048",
+    "RSA-3072",
+    "Ed25519",
+    "Ed448",
+    "X25519",
+    "DSA",
+)
 
 
 def key(kind: str, which: int = 0) -> Any:
@@ -42,6 +69,8 @@ def key(kind: str, which: int = 0) -> Any:
 def _key(kind: str, _: int) -> Any:
     if kind in _CURVES:
         return ec.generate_private_key(_CURVES[kind]())
+    if kind in _SHORT_RSA:
+        return _rsa(*(int(prime, 16) for prime in _SHORT_RSA[kind]))
     if kind.startswith("RSA-"):
         return rsa.generate_private_key(65537, int(kind.removeprefix("RSA-")))
     if kind == "DSA":
@@ -52,6 +81,14 @@ def _key(kind: str, _: int) -> Any:
         "X25519": x25519.X25519PrivateKey,
     }
     return makers[kind].generate()
+
+
+def _rsa(p: int, q: int, e: int = 65537) -> rsa.RSAPrivateKey:
+    d = pow(e, -1, (p - 1) * (q - 1))
+    remainders = (rsa.rsa_crt_dmp1(d, p), rsa.rsa_crt_dmq1(d, q), rsa.rsa_crt_iqmp(p, q))
+    return rsa.RSAPrivateNumbers(
+        p, q, d, *remainders, rsa.RSAPublicNumbers(e, p * q)
+    ).private_key()
 
 
 def tlv(tag: int, *contents: bytes) -> bytes:

@@ -70,6 +70,8 @@ GOOD = ""
         ("key", "P-224", NO_KEY, GOOD),
         ("key", "P-384", GOOD, GOOD),
         ("key", "P-521", GOOD, GOOD),
+        ("key", "RSA-512", "has an RSA key of fewer than 1024 bits", UNSIGNED),
+        ("key", "RSA-1022", "has an RSA key of fewer than 1024 bits", UNSIGNED),
         ("key", "RSA-1024", GOOD, GOOD),
         ("key", "Ed25519", GOOD, GOOD),
         ("key", "Ed448", NO_KEY, UNSIGNED),
