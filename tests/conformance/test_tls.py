@@ -139,6 +139,9 @@ def keys(draft: Draft) -> Iterator[tuple[str, str]]:
         yield text.replace("-----\n", "-----\nProc-Type: 4,ENCRYPTED\n\n", 1), "headers"
         yield text.replace("-----\n", "-----\n ", 1), "a space"
         yield text[: len(text) // 2], "half"
+    if draft.key != "P-521":
+        for story, der in forge.odd_keys(draft).items():
+            yield forge.pem(der, "PRIVATE KEY"), story
     locked = private.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,

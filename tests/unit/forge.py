@@ -229,6 +229,73 @@ def key_pem(draft: Draft, form: str = "PKCS8") -> str:
     )
 
 
+def odd_keys(draft: Draft) -> dict[str, bytes]:
+    """The private key in encodings that few programs write, some of them wrong. P-256 or RSA
+    or Ed25519."""
+    private = key(draft.key, draft.which)
+    if draft.key == "Ed25519":
+        return _odd_ed25519(private)
+    return _odd_rsa(private) if draft.key.startswith("RSA-") else _odd_p256(private)
+
+
+def _pkcs8(algorithm: bytes, content: bytes, *more: bytes) -> bytes:
+    return tlv(0x30, integer(0), tlv(0x30, algorithm), tlv(4, content), *more)
+
+
+def _odd_ed25519(private: ed25519.Ed25519PrivateKey) -> dict[str, bytes]:
+    seed, algorithm = tlv(4, private.private_bytes_raw()), oid("1.3.101.112")
+    point = private.public_key().public_bytes_raw()
+    return {
+        "with the public key": _pkcs8(algorithm, seed, tlv(0x81, b"\0", point)),
+        "with attributes": _pkcs8(algorithm, seed, tlv(0xA0)),
+        "with parameters": _pkcs8(algorithm + tlv(5), seed),
+        "short": _pkcs8(algorithm, tlv(4, seed[3:])),
+    }
+
+
+def _odd_p256(private: ec.EllipticCurvePrivateKey) -> dict[str, bytes]:
+    number, curve = private.private_numbers().private_value, oid("1.2.840.10045.3.1.7")
+    secret, padded = (tlv(4, number.to_bytes(size, "big")) for size in (32, 33))
+    bare, whole = (tlv(0x30, integer(1), secret, more) for more in (b"", tlv(0xA0, curve)))
+    algorithm = oid("1.2.840.10045.2.1")
+    return {
+        "without the public key": whole,
+        "padded": tlv(0x30, integer(1), padded, tlv(0xA0, curve)),
+        "without a curve": bare,
+        "with the curve outside": _pkcs8(algorithm + curve, bare),
+        "with the curve twice": _pkcs8(algorithm + curve, whole),
+        "with the curve inside": _pkcs8(algorithm + tlv(5), whole),
+        "on another curve": _pkcs8(algorithm + oid("1.3.132.0.10"), whole),
+        "of another version": tlv(0x30, integer(2), secret, tlv(0xA0, curve)),
+        "and something": _pkcs8(algorithm + curve, bare) + b"\0",
+        "zero": tlv(0x30, integer(1), tlv(4, bytes(32)), tlv(0xA0, curve)),
+        "all ones": tlv(0x30, integer(1), tlv(4, b"\xff" * 32), tlv(0xA0, curve)),
+    }
+
+
+def _odd_rsa(private: rsa.RSAPrivateKey) -> dict[str, bytes]:
+    key = private.private_numbers()
+    n, e = key.public_numbers.n, key.public_numbers.e
+    fields = [0, n, e, key.d, key.p, key.q, key.dmp1, key.dmq1, key.iqmp]
+
+    def encoded(changes: dict[int, int]) -> bytes:
+        return tlv(0x30, *(integer(changes.get(at, field)) for at, field in enumerate(fields)))
+
+    order = (key.p - 1) * (key.q - 1)
+    swapped = {4: key.q, 5: key.p, 6: key.dmq1, 7: key.dmp1, 8: pow(key.p, -1, key.q)}
+    return {
+        "plain": encoded({}),
+        "swapped": encoded(swapped),
+        "half swapped": encoded({4: key.q, 5: key.p}),
+        "long exponent": encoded({3: pow(e, -1, order) + order}),
+        "and something": encoded({}) + b"\0",
+        "of version 2": encoded({0: 2}),
+        "for PSS": _pkcs8(oid("1.2.840.113549.1.1.10"), encoded({})),
+        "without parameters": _pkcs8(oid("1.2.840.113549.1.1.1"), encoded({})),
+        **{f"number {at} wrong": encoded({at: fields[at] + 2}) for at in range(3, 9)},
+    }
+
+
 def public(private: Any) -> bytes:
     return private.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -301,7 +368,8 @@ def _signature(private: Any, signed: bytes, function: str, pss: str) -> bytes:
         if pss:
             masked = getattr(hashes, mask or function)()
             how = padding.PSS(padding.MGF1(masked), salt or digest.digest_size)
-        return private.sign(signed, how, digest)
+        # A short key has no room for a salt.
+        return private.sign(signed, how, digest) if private.key_size > 1000 else b"too short"
     if isinstance(private, ec.EllipticCurvePrivateKey):
         return private.sign(signed, ec.ECDSA(getattr(hashes, function)()))
     if isinstance(private, dsa.DSAPrivateKey):

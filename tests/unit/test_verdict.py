@@ -134,7 +134,11 @@ def test_given_a_flaw_when_checked_then_the_reason_is_that_of_the_api_server(
 def assert_is(reason: str, *drafts: Draft) -> None:
     """Check a leaf, an intermediate and a root that is trusted alone."""
     certificates = [forge.pem(der) for der in forge.chain(drafts)]
-    pair = KeyPair("".join(certificates), forge.key_pem(drafts[0]), certificates[-1])
+    key = forge.key_pem(drafts[0])
+    assert_reason(reason, KeyPair("".join(certificates), key, certificates[-1]))
+
+
+def assert_reason(reason: str, pair: KeyPair) -> None:
     if not reason:
         assert verdict.check(pair, NAMES[:1])
         return
@@ -170,6 +174,34 @@ def test_given_name_constraints_when_checked_then_every_name_of_the_leaf_must_fi
     leaf = FLAWS["names"][name](forge.leaf())
 
     assert_is(reason, leaf, FLAWS["name constraints"][rule](forge.authority("root")))
+
+
+@pytest.mark.parametrize(
+    ("kind", "form", "reason"),
+    [
+        ("Ed25519", "with the public key", GOOD),
+        ("Ed25519", "with parameters", UNREADABLE),
+        ("Ed25519", "short", UNREADABLE),
+        ("P-256", "without the public key", GOOD),
+        ("P-256", "with the curve inside", GOOD),
+        ("P-256", "padded", GOOD),
+        ("P-256", "without a curve", UNREADABLE),
+        ("P-256", "on another curve", UNREADABLE),
+        ("P-256", "of another version", UNREADABLE),
+        ("RSA-2048", "swapped", GOOD),
+        ("RSA-2048", "for PSS", UNREADABLE),
+        ("RSA-2048", "long exponent", UNREADABLE),
+        ("RSA-2048", "number 6 wrong", UNREADABLE),
+    ],
+)
+def test_given_a_form_of_a_private_key_when_checked_then_it_fits_if_the_pods_read_it(
+    kind: str, form: str, reason: str
+):
+    leaf, authority = dataclasses.replace(forge.leaf(), key=kind), forge.authority("root")
+    certificates = [forge.pem(der) for der in forge.chain([leaf, authority])]
+    key = forge.pem(forge.odd_keys(leaf)[form], "PRIVATE KEY")
+
+    assert_reason(reason, KeyPair(certificates[0], key, certificates[1]))
 
 
 def test_given_a_path_of_no_intermediates_when_there_is_one_then_the_chain_is_too_long():
@@ -237,8 +269,8 @@ def test_given_an_answer_that_costs_a_million_comparisons_when_checked_then_it_i
     assert_is(f"{REFUSES} so many names", leaf, authority)
 
 
-def test_given_a_reply_without_blocks_when_checked_then_it_cannot_be_read():
-    with pytest.raises(ValueError, match=r"^cannot be read \(ValueError\)$"):
+def test_given_a_reply_without_blocks_when_checked_then_it_is_no_certificate():
+    with pytest.raises(Refused, match=r"^is not a PEM certificate$"):
         verdict.check(pem.key_pair("no certificate", "no key"), NAMES)
 
 

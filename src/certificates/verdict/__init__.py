@@ -15,12 +15,10 @@ from typing import TYPE_CHECKING
 
 from certificates import pem
 from certificates.refusal import NotYetValid, Refused, Stale
-from certificates.verdict import certificate, chain, keys, names
+from certificates.verdict import certificate, chain, keys, names, private
 from certificates.verdict.der import Malformed
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-
     from certificates.keypair import KeyPair
 
 # What a client reads of a TLS certificate message, and what the message adds to its certificates.
@@ -30,13 +28,9 @@ _MESSAGE, _ENTRY = 4, 5
 
 @dataclasses.dataclass(frozen=True)
 class _Parsed:
-    served: Sequence[certificate.Certificate]
+    leaf: certificate.Certificate
+    intermediates: Sequence[certificate.Certificate]
     trusted: Sequence[certificate.Certificate]
-    key: PrivateKeyTypes
-
-    @property
-    def leaf(self) -> certificate.Certificate:
-        return self.served[0]
 
 
 def check(pair: KeyPair, sans: Iterable[str]) -> datetime.datetime:
@@ -68,9 +62,8 @@ def _check(parsed: _Parsed, sans: Sequence[str], now: datetime.datetime) -> date
 
 
 def _check_at(parsed: _Parsed, sans: Sequence[str], now: datetime.datetime) -> datetime.datetime:
-    _check_keys(parsed)
     chain.check_alone(parsed.leaf, now, whose="")
-    search = chain.Search(parsed.trusted, parsed.served[1:], now)
+    search = chain.Search(parsed.trusted, parsed.intermediates, now)
     found = list(search.chains(parsed.leaf))
     if not found:
         raise _likeliest(search.problems)
@@ -82,13 +75,17 @@ def _check_at(parsed: _Parsed, sans: Sequence[str], now: datetime.datetime) -> d
 
 def _parse(pair: KeyPair) -> _Parsed:
     message = pem.contents(pair.certificate)
+    if not message:
+        raise Refused("is not a PEM certificate")
     if _MESSAGE + sum(_ENTRY + len(der) for der in message) > _LONGEST_MESSAGE:
         raise Refused("has a chain of more than 256 KiB")
     served = [certificate.parse(der) for der in message]
-    key = keys.load_private(next(iter(pem.contents(pair.key)), b""))
-    if not served:
-        raise Refused("is not a PEM certificate")
-    return _Parsed(served, list(_readable(pem.contents(pair.ca, with_headers=False))), key)
+    _check_keys([link.key for link in served])
+    key = private.load(next(iter(pem.contents(pair.key)), b""))
+    if not keys.belongs(key, served[0].key):
+        raise Refused("does not belong to its private key")
+    trusted = list(_readable(pem.contents(pair.ca, with_headers=False)))
+    return _Parsed(served[0], served[1:], trusted)
 
 
 def _readable(authorities: Iterable[bytes]) -> Iterable[certificate.Certificate]:
@@ -100,16 +97,15 @@ def _readable(authorities: Iterable[bytes]) -> Iterable[certificate.Certificate]
             continue
 
 
-def _check_keys(parsed: _Parsed) -> None:
-    if any(link.key.bits > keys.LARGEST_RSA for link in parsed.served):
+def _check_keys(served: Sequence[keys.PublicKey]) -> None:
+    """Raise `Refused` where TLS takes no such key in a chain, or no such key of a leaf."""
+    if any(key.bits > keys.LARGEST_RSA for key in served):
         raise Refused(f"has an RSA key of more than {keys.LARGEST_RSA} bits in its chain")
-    public = parsed.leaf.key
-    if public.kind not in keys.SERVABLE:
+    leaf = served[0]
+    if leaf.kind not in keys.SERVABLE:
         raise Refused("has a key that is not RSA, P-256, P-384, P-521 or Ed25519")
-    if public.kind == keys.RSA and public.bits < keys.SMALLEST_RSA:
+    if leaf.kind == keys.RSA and leaf.bits < keys.SMALLEST_RSA:
         raise Refused(f"has an RSA key of fewer than {keys.SMALLEST_RSA} bits")
-    if not keys.belongs(parsed.key, public):
-        raise Refused("does not belong to its private key")
 
 
 def _likeliest(problems: Sequence[Refused]) -> Refused:

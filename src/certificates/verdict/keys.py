@@ -1,4 +1,4 @@
-"""Keys and signatures: of which kinds Go reads, verifies and serves them.
+"""Public keys and signatures: of which kinds Go reads, verifies and serves them.
 
 By ``parsePublicKey`` (``crypto/x509/parser.go``), ``signatureAlgorithmDetails`` and
 ``checkSignature`` (``x509.go``), and ``signatureSchemesForPublicKey`` (``crypto/tls/auth.go``).
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 RSA, DSA, ED25519 = "RSA", "DSA", "Ed25519"
 _EC = "1.2.840.10045.2.1"
 _KINDS = {"1.2.840.113549.1.1.1": RSA, "1.2.840.10040.4.1": DSA, "1.3.101.112": ED25519}
-_CURVES = {
+CURVES = {
     "1.3.132.0.33": "P-224",
     "1.2.840.10045.3.1.7": "P-256",
     "1.3.132.0.34": "P-384",
@@ -95,7 +95,7 @@ def parse(raw: bytes) -> PublicKey:
 
 
 def _curve_key(raw: bytes, parameters: bytes, data: bytes) -> PublicKey:
-    curve = _CURVES.get(oid(Reader(parameters).read(OID)))
+    curve = CURVES.get(oid(Reader(parameters).read(OID)))
     if not curve:
         raise Malformed("a key on an unsupported elliptic curve")
     from cryptography.hazmat.primitives.serialization import load_der_public_key
@@ -123,13 +123,6 @@ def _check_dsa(parameters: bytes, data: bytes) -> None:
     values += [integer(numbers.read(INTEGER)) for _ in range(3)]
     if min(values) <= 0:
         raise Malformed("malformed DSA key")
-
-
-def load_private(der: bytes) -> PrivateKeyTypes:
-    """Return the private key of any of the three encodings that Go tries."""
-    from cryptography.hazmat.primitives.serialization import load_der_private_key
-
-    return load_der_private_key(der, password=None)
 
 
 def belongs(private: PrivateKeyTypes, public: PublicKey) -> bool:
