@@ -1,8 +1,4 @@
-"""Deploy a model with three units for each file.
-
-A unit that led under a former authority cannot lead again, because easyrsa keeps its answer to
-that unit. So no file starts with a leader that another file has moved.
-"""
+"""Deploy a model with three units for each file."""
 
 from __future__ import annotations
 

@@ -142,3 +142,24 @@ def test_given_two_new_authorities_in_a_row_then_the_last_one_stays(
     certificates.all_units_trust(trio, certificates.authority(trio))
     certificates.newly_presented(trio, cluster)
     logins.log_in_everywhere(trio, cluster)
+
+
+def test_given_a_leader_that_led_under_a_former_authority_then_it_gets_a_certificate_of_this_one(
+    trio: jubilant.Juju, cluster: Cluster
+) -> None:
+    first = units.leader(trio)
+    testbed_only.move_leader(trio, follower(trio))
+    juju_status.wait_until_active(trio)
+    testbed_only.ask_authority(trio, "easyrsa", "new-authority")
+    juju_status.wait_until_active(trio)
+    before = certificates.newly_presented(trio, cluster)
+    logins.log_in_everywhere(trio, cluster)
+
+    testbed_only.move_leader(trio, first)
+    juju_status.wait_until_active(trio)
+
+    assert certificates.newly_presented(trio, cluster) != before
+    logins.log_in_everywhere(trio, cluster)
+    testbed_only.end_former_pods(trio, cluster)
+    certificates.all_units_trust(trio, certificates.authority(trio))
+    logins.log_in_everywhere(trio, cluster)
