@@ -118,7 +118,7 @@ class AwsIamCharm(ops.CharmBase):
         except Unready as reason:
             logger.warning(
                 "the cluster keeps what this charm deployed (%s); "
-                "unless another application of it is in use, remove it with: %s",
+                "unless another application of this charm uses it, remove it with: %s",
                 status_line(reason),
                 manifests.removal_command(),
             )

@@ -33,6 +33,6 @@ class Owner:
         return bool(mark) and not self.owns(mark)
 
 
-def name(mark: str) -> str:
-    """Return the application and the model in ``mark``, as people know them."""
+def short_name(mark: str) -> str:
+    """Return the application and the model in ``mark``, as a status names them."""
     return brief(mark.partition(" (")[0])

@@ -10,7 +10,7 @@ import templating
 from access import arn
 from certificates.keypair import KeyPair
 from fingerprint import fingerprint
-from owner import Owner, name
+from owner import Owner, short_name
 
 NAMESPACE = "kube-system"
 NAME = "aws-iam-authenticator"
@@ -66,7 +66,7 @@ def removal_command() -> str:
 def foreign(mark: str) -> str:
     """Return the status where another application owns the objects, by its ``mark``."""
     return (
-        f"this cluster's authenticator belongs to {name(mark)}; if that is gone, run: "
+        f"this cluster's authenticator belongs to {short_name(mark)}; if that is gone, run: "
         f"kubectl -n {NAMESPACE} annotate service {NAME} {OWNER}-"
     )
 

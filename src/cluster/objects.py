@@ -42,11 +42,13 @@ def claim(client: api.Client, owner: Owner) -> str:
 
 
 def _take(client: api.Client, service: Any, owner: Owner) -> None:
-    """Make objects that are nobody's ``owner``'s, with all fields that `kubectl apply` set.
+    """Move all that `kubectl apply` set to our field manager, then mark ``service``.
 
-    An apply then removes the fields that the charm does not set, and a Deployment's pods are
-    replaced once. The Service is marked last, so a hook that dies here leaves it to the next one.
-    It is refused (409) if an object has changed since it was read.
+    Each object's one apply then also removes the fields that the charm does not set, so pods are
+    replaced once. The Service is marked last, so the next hook goes on if this one dies here.
+
+    Raises:
+        lightkube.ApiError: an object has changed since it was read (409), among other causes.
     """
     from lightkube.types import PatchType
 
