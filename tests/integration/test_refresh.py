@@ -201,6 +201,13 @@ def test_when_refreshed_then_no_hook_failed(juju: jubilant.Juju, after: Objects)
     assert "awaiting error resolution" not in log
 
 
+def test_when_refreshed_then_the_pods_were_replaced_once(cluster: Cluster, after: Objects) -> None:
+    sets = cluster.get(*IN_SYSTEM, "replicasets", "-l", "k8s-app=aws-iam-authenticator")["items"]
+
+    # That of the reactive charm is kept, for a rollback.
+    assert len(sets) == 2
+
+
 def test_when_refreshed_then_every_object_is_as_if_this_charm_had_created_it(
     juju: jubilant.Juju, cluster: Cluster, after: Objects
 ) -> None:

@@ -1,0 +1,121 @@
+"""A second application of the charm on the same machine: it waits until the first one is gone."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jubilant
+import pytest
+from tests.integration.helpers import bundle, juju_status, logins, units
+from tests.integration.helpers.kubernetes import Cluster
+
+SECOND = "second"
+SERVICE = ("-n", "kube-system", "service", "aws-iam-authenticator")
+ANNOTATION = "aws-iam/owner"
+COMMAND = f"kubectl -n kube-system annotate service aws-iam-authenticator {ANNOTATION}-"
+GONE = "gone of model old (11111111-2222-4333-8444-555555555555)"
+OURS = "deployment,service,configmap,serviceaccount,secret,poddisruptionbudget"
+
+
+@pytest.fixture(scope="module")
+def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
+    """Return the cluster with a kubeconfig of today: another file changes the cluster id."""
+    return logins.first_login(deployed, tmp_path_factory.mktemp("kubeconfigs"))
+
+
+@pytest.fixture(scope="module")
+def before(deployed: jubilant.Juju, cluster: Cluster) -> dict[str, Any]:
+    """Return what the first application owns, before there is a second one."""
+    return _owned(deployed, cluster)
+
+
+def test_given_an_owner_when_a_second_application_comes_then_it_is_blocked_and_people_log_in(
+    deployed: jubilant.Juju, cluster: Cluster, before: dict[str, Any]
+) -> None:
+    with logins.RepeatedLogins(cluster) as people:
+        deployed.deploy(bundle.packed_charm(), SECOND)
+        deployed.integrate(f"{SECOND}:aws-iam", "kubernetes-control-plane:aws-iam")
+        deployed.integrate(SECOND, "easyrsa")
+        _wait(deployed, SECOND, "blocked")
+        deployed.config("aws-iam", {"replicas": 3})
+        _wait(deployed, "aws-iam", "active")
+        deployed.config("aws-iam", reset="replicas")
+        _wait(deployed, "aws-iam", "active")
+
+    (unit,) = deployed.status().get_units(SECOND).values()
+    assert unit.workload_status.message == (
+        f"this cluster's authenticator belongs to aws-iam of model {deployed.model}; "
+        f"if that is gone, run: {COMMAND}"
+    )
+    assert _owned(deployed, cluster) == before
+    assert people.failed == []
+    assert people.succeeded > 0
+
+
+def test_given_an_owner_when_the_second_application_is_removed_then_all_of_the_first_stays(
+    deployed: jubilant.Juju, cluster: Cluster, before: dict[str, Any]
+) -> None:
+    deployed.remove_application(SECOND)
+    deployed.wait(
+        lambda status: SECOND not in status.apps and jubilant.all_agents_idle(status),
+        error=jubilant.any_error,
+        delay=0.5,
+        timeout=120,
+    )
+
+    assert _owned(deployed, cluster) == before
+    assert logins.wait_for_login(cluster) == "knobby"
+    assert "remove it with" not in deployed.debug_log(limit=1000)
+
+
+def test_given_an_owner_that_is_gone_when_the_command_in_the_status_is_run_then_the_unit_serves(
+    deployed: jubilant.Juju, cluster: Cluster, before: dict[str, Any]
+) -> None:
+    cluster.kubectl("annotate", "--overwrite", *SERVICE, f"{ANNOTATION}={GONE}")
+    with juju_status.frequent_update_status(deployed):
+        juju_status.wait_until_app_is(deployed, "blocked", seconds=60)
+    said = juju_status.message(deployed)
+    assert said.startswith("this cluster's authenticator belongs to gone of model old; ")
+    assert logins.wait_for_login(cluster) == "knobby"
+
+    cluster.kubectl(*said.partition("run: kubectl ")[2].split())
+
+    with juju_status.frequent_update_status(deployed):
+        juju_status.wait_until_app_is(deployed, "active", seconds=60)
+    juju_status.wait_until_active(deployed)
+    assert _owned(deployed, cluster) == before
+    assert logins.wait_for_login(cluster) == "knobby"
+
+
+def _wait(juju: jubilant.Juju, application: str, wanted: str) -> None:
+    """Wait until every agent is idle, and the application has the status `wanted`."""
+    juju.wait(
+        lambda status: (
+            jubilant.all_agents_idle(status)
+            and status.apps[application].app_status.current == wanted
+        ),
+        error=jubilant.any_error,
+        delay=0.5,
+        successes=2,
+        timeout=120,
+    )
+
+
+def _owned(juju: jubilant.Juju, cluster: Cluster) -> dict[str, Any]:
+    """Return the objects of the first application, each by its UID, mark and content, and the
+    webhook file on the machine."""
+    inside = json.loads(cluster.kubectl("get", OURS, "-n", "kube-system", "-o", "json"))
+    outside = json.loads(cluster.kubectl("get", "clusterrole,clusterrolebinding", "-o", "json"))
+    return {
+        "file": units.webhook_file(juju, "aws-iam/0"),
+        **{
+            f"{item['kind']}/{item['metadata']['name']}": (
+                item["metadata"]["uid"],
+                item["metadata"]["annotations"][ANNOTATION],
+                item.get("spec") or item.get("data") or item.get("rules"),
+            )
+            for item in inside["items"] + outside["items"]
+            if item["metadata"]["name"].startswith("aws-iam")
+        },
+    }
