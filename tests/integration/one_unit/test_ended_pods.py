@@ -11,6 +11,9 @@ from tests.integration.helpers import certificates, juju_status, testbed_only
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 
+# The former pods serve for a minute, and a kubelet is late after its API server's restart.
+pytestmark = pytest.mark.slow
+
 PODS = ("-n", "kube-system", "pods")
 LABEL = {"k8s-app": "aws-iam-authenticator"}
 
