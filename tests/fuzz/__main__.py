@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+import tempfile
 import time
 
 from rich.console import Console
@@ -16,7 +17,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 from tests.fuzz import hooks, pure
-from tests.fuzz.runner import Finding, Run, run
+from tests.fuzz.runner import Finding, Run, counts, run
 
 _LINE_SECONDS = 15
 
@@ -33,11 +34,11 @@ class Progress:
         now = time.monotonic()
         line = (
             f"{_clock(now - self._start)} of {_clock(self._seconds)}, "
-            f"{sum(r.inputs for r in self._runs):,} inputs, {hooks.count():,} hooks, "
+            f"{sum(r.inputs for r in self._runs):,} inputs, {counts['hooks']:,} hooks, "
             f"{sum(len(r.findings) for r in self._runs)} found, now {current.target.name}"
         )
         if self._console.is_terminal:
-            self._live.update(Text(line))
+            self._live.update(Text(line), refresh=True)
         elif now - self._shown >= _LINE_SECONDS:
             self._shown = now
             self._console.print(line, highlight=False)
@@ -54,19 +55,29 @@ def main() -> int:
         for target in (*pure.TARGETS, *hooks.TARGETS)
         if options.only in target.name
     ]
-    if options.input:
-        for each in runs:
-            each.inputs = options.input - 1
-            each.step()
-    else:
-        seconds = options.minutes * 60
-        with Live(console=console, transient=True) as live:
-            run(runs, seconds, Progress(console, live, runs, seconds).show)
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as tempfile.tempdir:
+        if options.input:
+            _again(runs, options.input)
+        else:
+            _run(console, runs, options.minutes * 60)
     found = [finding for each in runs for finding in each.findings.values()]
     for finding in found:
         _print(console, finding, options.seed)
     console.print(_table(runs))
     return 1 if found else 0
+
+
+def _again(runs: list[Run], number: int) -> None:
+    for each in runs:
+        each.inputs = number - 1
+        each.step()
+
+
+def _run(console: Console, runs: list[Run], seconds: float) -> None:
+    if any(each.target in hooks.TARGETS for each in runs):
+        hooks.warm_up()
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        run(runs, seconds, Progress(console, live, runs, seconds).show)
 
 
 def _options() -> argparse.Namespace:
@@ -84,12 +95,13 @@ def _print(console: Console, finding: Finding, seed: int) -> None:
     lines = (f"{finding.count} times; again with: {again}", repr(finding.sample), finding.trace)
     for text in lines:
         shown = text if len(text) <= 4_000 else f"{text[:2_000]} … {text[-2_000:]}"
+        shown = "".join(c if c.isprintable() or c == "\n" else "�" for c in shown)
         console.print(shown, markup=False, highlight=False, soft_wrap=True)
 
 
 def _table(runs: list[Run]) -> Table:
     table = Table(
-        "target", "inputs", "seconds", "a second", "found", title=f"{hooks.count():,} hooks"
+        "target", "inputs", "seconds", "a second", "found", title=f"{counts['hooks']:,} hooks"
     )
     for each in runs:
         speed = each.inputs / each.seconds if each.seconds else 0

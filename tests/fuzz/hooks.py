@@ -31,11 +31,6 @@ EVENTS = (
 )
 
 
-def count() -> int:
-    """Return how many hooks and actions have run."""
-    return World.hooks
-
-
 @functools.cache
 def legacy() -> World:
     """Return a world with the older protocol of certificates."""
@@ -81,6 +76,13 @@ def hook(
         world().examine(apply, sample.get("event", "update_status"))
 
     return Target(f"hook: {name}", make_hook, check, weight=4)
+
+
+def warm_up() -> None:
+    """Make the worlds, so that no process of a target must."""
+    for world in (legacy, modern, implicit):
+        world()
+    _answers()
 
 
 # Relations

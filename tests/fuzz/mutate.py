@@ -72,7 +72,7 @@ Sign = Callable[[bytes], bytes]
 
 def text(rng: Random, sample: str, others: Sequence[str] = ()) -> str:
     """Return ``sample`` with one to three edits, or something else in its place."""
-    if rng.random() < 0.1:
+    if rng.random() < 0.15:
         return rng.choice(TEXTS)
     for _ in range(rng.randint(1, 3)):
         sample = _edited(rng, sample, others)

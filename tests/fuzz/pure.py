@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import base64
+import functools
 import json
+import shutil
+import tempfile
+from pathlib import Path
 from random import Random
 from types import SimpleNamespace
 from typing import Any
@@ -12,16 +17,15 @@ import yaml
 from charms.aws_iam.v0.aws_iam import AwsIamProvider, AwsIamRequirer
 from tests.fuzz import mutate, samples
 from tests.fuzz.runner import Target, Violation
-from tests.unit.conftest import kubeconfig
 
 import kubeconfigs
 from access import arn, mappings
 from certificates import legacy, pem
 from certificates.keypair import KeyPair
 from certificates.sans import COMMON_NAME
-from cluster import api, csa_upgrade
+from cluster import api, csa_upgrade, manifests
 from config import Config
-from errors import brief, status_line
+from errors import Waiting, brief, status_line
 
 ARNS = (
     "arn:aws:iam::111122223333:role/k8s-view-role",
@@ -164,7 +168,14 @@ def check_request(sample: list[str]) -> None:
 def make_pair(rng: Random) -> dict[str, str]:
     """Return a pair with damage."""
     pair = {"certificate": samples.LEAF, "key": samples.KEY, "ca": samples.AUTHORITY.certificate}
+    other = {
+        "certificate": samples.OTHER_LEAF,
+        "key": samples.OTHER_KEY,
+        "ca": samples.OTHER_AUTHORITY.certificate,
+    }
     key = rng.choice(("certificate", "certificate", "ca", "key"))
+    if rng.random() < 0.1:
+        return {**pair, key: other[key]}
     return {**pair, key: mutate.pem(rng, pair[key], samples.AUTHORITY.sign)}
 
 
@@ -198,17 +209,41 @@ def check_pem(texts: list[str]) -> None:
 # kubeconfigs
 
 
+_CA = base64.b64encode(samples.AUTHORITY.certificate.encode()).decode()
+_KUBECONFIG: dict[str, Any] = {
+    "clusters": [
+        {"name": "c", "cluster": {"server": "https://k8s", "certificate-authority-data": _CA}}
+    ],
+    "users": [
+        {"name": "u", "user": {"client-key-data": samples.KUBECONFIG_KEY, "token": samples.TOKEN}}
+    ],
+    "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+    "current-context": "x",
+}
+_FORMS = (
+    json.dumps,
+    yaml.safe_dump,
+    functools.partial(json.dumps, indent=4),
+    functools.partial(yaml.safe_dump, default_style='"'),
+    functools.partial(yaml.safe_dump, default_style="'", width=999),
+    functools.partial(yaml.safe_dump, default_flow_style=True, width=999),
+)
+
+
 def make_kubeconfig(rng: Random) -> str:
-    """Return a kubeconfig with damage."""
-    user = f"token: {samples.TOKEN}, client-key-data: {samples.KUBECONFIG_KEY}"
-    text = kubeconfig(ca=samples.AUTHORITY.certificate, user=user)
+    """Return a kubeconfig with damage, in one of the forms that YAML has."""
+    config = _KUBECONFIG
     if rng.random() < 0.1:
-        text = text.replace("https://", f"https://admin:{samples.PASSWORD}@")
+        server = f"https://admin:{samples.PASSWORD}@k8s"
+        config = {**config, "clusters": [{"name": "c", "cluster": {"server": server}}]}
     if rng.random() < 0.5:
-        return mutate.text(rng, text)
-    changed = mutate.value(rng, yaml.load(text, yaml.CSafeLoader))
-    dump = rng.choice((json.dumps, yaml.safe_dump))
-    return dump(changed)
+        return rng.choice(_FORMS)(mutate.value(rng, config))
+    text = rng.choice(_FORMS)(config)
+    if rng.random() < 0.3:
+        # YAML's errors quote what stands after one of its marks.
+        mark = rng.choice(("*", "&", "!", "!!", "%", "@", "`", '"', "'", "- ", "? ", "|", "\t"))
+        text = text.replace(samples.TOKEN, f"{mark}{samples.TOKEN}")
+    return mutate.text(rng, text)
 
 
 def check_public_endpoint(text: str) -> None:
@@ -271,6 +306,54 @@ def check_webhook(sample: list[str]) -> None:
         raise Violation("another CA bundle in the webhook's file")
     if cluster["server"] != kubeconfigs.endpoint(address):
         raise Violation("another server in the webhook's file", cluster["server"])
+
+
+# The cluster
+
+
+@functools.cache
+def _file() -> Path:
+    folder = tempfile.mkdtemp(prefix="fuzz-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder) / "config"
+
+
+def check_connect(text: str) -> None:
+    """Check that a kubeconfig is a client's, or that it is waited for without its text."""
+    _file().write_text(text, errors="surrogatepass")
+    try:
+        api.connect(_file())
+    except Waiting as wait:
+        line(status_line(wait))
+        secretless(str(wait))
+
+
+def make_objects(rng: Random) -> dict[str, str]:
+    """Return what the objects are made of, with damage."""
+    good = {"image": IMAGES[0], "cluster_id": "prod", "certificate": samples.LEAF}
+    key = rng.choice(sorted(good))
+    return {**good, key: mutate.utf8(mutate.text(rng, good[key]))}
+
+
+def check_objects(sample: dict[str, str]) -> None:
+    """Check that no value changes anything but its own field."""
+    pair = KeyPair(sample["certificate"], samples.KEY, samples.AUTHORITY.certificate)
+    found = {
+        each["kind"]: each
+        for each in manifests.authenticator(
+            image=sample["image"], replicas=2, cluster_id=sample["cluster_id"], pair=pair
+        )
+    }
+    config = yaml.load(next(iter(found["ConfigMap"]["data"].values())), yaml.CSafeLoader)
+    certificate = base64.b64decode(found["Secret"]["data"]["cert.pem"]).decode()
+    (container,) = found["Deployment"]["spec"]["template"]["spec"]["containers"]
+    said = {
+        "image": container["image"],
+        "cluster_id": config["clusterID"],
+        "certificate": certificate,
+    }
+    if said != sample:
+        raise Violation("objects that say something else", said)
 
 
 # The rest
@@ -357,6 +440,8 @@ TARGETS = (
     Target("kubeconfigs.public_endpoint", make_kubeconfig, check_public_endpoint),
     Target("kubeconfigs.client", make_client, check_client),
     Target("kubeconfigs.webhook", make_webhook, check_webhook),
+    Target("api.connect", make_kubeconfig, check_connect),
+    Target("manifests.authenticator", make_objects, check_objects),
     Target("errors", make_text, check_errors),
     Target("library aws_iam", make_interface, check_interface),
     Target("csa_upgrade.patch", make_metadata, check_csa_upgrade),

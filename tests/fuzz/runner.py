@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import time
 import traceback
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -15,8 +18,13 @@ _ROOT = str(Path(__file__).parents[2])
 # How long, and how often, to try to make one finding small.
 _TRIES = 400
 _SECONDS = 10.0
+# How long a target runs before another one has its turn, in seconds of the processor.
+_SLICE = 1.0
+_FORK = multiprocessing.get_context("fork")
 # A single input may take this long, in seconds of the processor.
 SLOW = 3.0
+# How many ``hooks`` have run, actions among them.
+counts: Counter[str] = Counter()
 
 
 class Violation(Exception):
@@ -85,11 +93,34 @@ def run(runs: Sequence[Run], seconds: float, progress: Callable[[Run], None]) ->
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         least = min(runs, key=lambda each: each.seconds / each.target.weight)
-        start = time.process_time()
-        while time.process_time() < start + 0.25:
-            least.step()
-        least.seconds += time.process_time() - start
+        _advance(least)
         progress(least)
+
+
+def _advance(run: Run) -> None:
+    """Try the next inputs of a target in a process of its own.
+
+    ops.testing keeps some memory of every hook, and a crash is only that process's.
+    """
+    ours, theirs = _FORK.Pipe(duplex=False)
+    process = _FORK.Process(target=_step_for_a_while, args=(run, theirs))
+    process.start()
+    theirs.close()
+    try:
+        run.inputs, run.seconds, run.findings, hooks = ours.recv()
+    except EOFError as error:
+        name = run.target.name
+        raise RuntimeError(f"{name} ended its process, after input {run.inputs}") from error
+    counts.update(hooks=hooks - counts["hooks"])
+    process.join()
+
+
+def _step_for_a_while(run: Run, report: Connection) -> None:
+    start = time.process_time()
+    while time.process_time() < start + _SLICE:
+        run.step()
+    run.seconds += time.process_time() - start
+    report.send((run.inputs, run.seconds, run.findings, counts["hooks"]))
 
 
 def fault(target: Target, sample: Any) -> Exception | None:

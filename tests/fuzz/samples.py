@@ -88,6 +88,7 @@ def _general(name: str) -> x509.GeneralName:
 AUTHORITY = FixedAuthority()
 OTHER_AUTHORITY = FixedAuthority("other", 2)
 LEAF, KEY = AUTHORITY.issue(SANS)
+OTHER_LEAF, OTHER_KEY = OTHER_AUTHORITY.issue(SANS)
 
 TOKEN = "tk9Zq7Xw2Lm4Vb8Ns5Rd1Hj6Gf3Ck0Py"
 PASSWORD = "pw0Yc3Ug8IaQe5Wt7"
@@ -101,7 +102,7 @@ def secret_of(key: str) -> str:
 
 
 # What may be in no status, log, databag or result.
-SECRETS = (TOKEN, PASSWORD, KUBECONFIG_KEY, secret_of(KEY))
+SECRETS = (TOKEN, PASSWORD, KUBECONFIG_KEY, secret_of(KEY), secret_of(OTHER_KEY))
 
 
 def leaked(text: str, secrets: Iterable[str] = SECRETS) -> str:

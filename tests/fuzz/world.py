@@ -22,7 +22,7 @@ import pytest
 import yaml
 from cryptography.hazmat.primitives import serialization
 from tests.fuzz import samples
-from tests.fuzz.runner import Violation
+from tests.fuzz.runner import Violation, counts
 from tests.unit.conftest import Files, kubeconfig
 from tests.unit.fake_cluster import Clock, FakeCluster
 from tests.unit.model import Bag, Model, Provider
@@ -42,17 +42,11 @@ _ADMIN = kubeconfig(
 
 
 class World:
-    """A model with one unit on one machine, and the cluster behind it.
-
-    Attributes:
-        hooks: How many hooks and actions have run.
-    """
-
-    hooks = 0
+    """A model with one unit on one machine, and the cluster behind it."""
 
     def __init__(self, provider: Provider, endpoint: str = "aws-iam") -> None:
         folder = tempfile.mkdtemp(prefix="fuzz-")
-        atexit.register(shutil.rmtree, folder)
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
         self.api = FakeCluster(Clock())
         self.files = Files(Path(folder))
         self.files.admin.write_text(_ADMIN)
@@ -108,7 +102,7 @@ class World:
         with self.running():
             try:
                 damage(self)
-                World.hooks += 1
+                counts["hooks"] += 1
                 self._forget()
                 results = self.model.action("get-kubeconfig", **params)
                 self._check_text(str(results))
@@ -122,7 +116,7 @@ class World:
 
     def hook(self, event: str = "update_status") -> None:
         """Run a hook, and check what it says."""
-        World.hooks += 1
+        counts["hooks"] += 1
         self._forget()
         status = self.model.hook(self._event(event))
         if not isinstance(status, ops.ActiveStatus | ops.BlockedStatus | ops.WaitingStatus):
