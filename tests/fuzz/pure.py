@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import atexit
 import base64
+import contextlib
+import dataclasses
 import functools
 import json
 import shutil
@@ -17,10 +19,11 @@ import yaml
 from charms.aws_iam.v0.aws_iam import AwsIamProvider, AwsIamRequirer
 from tests.fuzz import mutate, samples
 from tests.fuzz.runner import Target, Violation
+from tests.unit.model import OWNER
 
 import kubeconfigs
 from access import arn, mappings
-from certificates import legacy, pem
+from certificates import legacy, pem, verdict
 from certificates.keypair import KeyPair
 from certificates.sans import COMMON_NAME
 from cluster import api, csa_upgrade, manifests
@@ -63,36 +66,36 @@ def make_arn(rng: Random) -> str:
 
 def check_arn(text: str) -> None:
     """Check that an ARN is refused, or has one canonical form."""
+    with contextlib.suppress(ValueError):
+        line(status_line(arn.parse(text)))
+    line(status_line(arn.mismatch(text) or ""))
     try:
-        found = arn.parse(text)
+        found = arn.canonicalize(text)
     except ValueError as error:
         return line(status_line(error))
-    line(found.canonical, 100_000)
-    if found.canonical != found.canonical.lower():
-        raise Violation("a canonical ARN with capitals", found.canonical)
-    if (again := arn.parse(found.canonical).canonical) != found.canonical:
-        raise Violation("a canonical ARN that is not its own", f"{found.canonical} {again}")
+    if (again := arn.canonicalize(found)) != found:
+        raise Violation("a canonical ARN that is not its own", f"{found} {again}")
     return None
 
 
 # mappings.check
 
 
-def make_mappings(rng: Random) -> list[tuple[str, str, str]]:
+def make_mappings(rng: Random) -> list[tuple[str, str, str, str]]:
     """Return some mappings, of which several name the same principal."""
     pool = [mutate.text(rng, rng.choice(ARNS), ARNS) for _ in range(3)] + list(ARNS)
     return [
-        (f"m{n}", rng.choice(pool), rng.choice(["", *pool]).lower())
+        (f"m{n}", rng.choice(pool), rng.choice(("", "dev")), rng.choice(["", *pool]).lower())
         for n in range(rng.randint(1, 5))
     ]
 
 
-def check_mappings(sample: list[tuple[str, str, str]]) -> None:
+def check_mappings(sample: list[tuple[str, str, str, str]]) -> None:
     """Check that corrections correct, and leave nothing to correct."""
     found = [mappings.IdentityMapping(*each) for each in sample]
     report = mappings.check(found)
     corrected = [
-        mappings.IdentityMapping(m.name, m.arn, report.corrections.get(m.name, m.canonical))
+        dataclasses.replace(m, canonical=report.corrections.get(m.name, m.canonical))
         for m in found
     ]
     if left := mappings.check(corrected).corrections:
@@ -149,7 +152,8 @@ def damage_reply(rng: Random, text: str) -> str:
 def check_reply(bags: list[dict[str, str]]) -> None:
     """Check that any databag is a list of pairs, which can be checked."""
     legacy.is_spoken_by(bags)
-    for pair in legacy.replies("aws-iam/0", bags):
+    line(legacy.name_for_authority(bags))
+    for _, pair in legacy.replies("aws-iam/0", bags):
         check_pair({"certificate": pair.certificate, "key": pair.key, "ca": pair.ca})
 
 
@@ -160,7 +164,7 @@ def make_request(rng: Random) -> list[str]:
 
 def check_request(sample: list[str]) -> None:
     """Check that a request can be read back."""
-    asked = json.loads(legacy.request(sample[0], sample[1:])["cert_requests"])
+    asked = json.loads(legacy.request(sample[0], COMMON_NAME, sample[1:])["cert_requests"])
     if asked != {COMMON_NAME: {"sans": sorted(sample[1:])}}:
         raise Violation("a request that says something else", asked)
 
@@ -182,7 +186,7 @@ def make_pair(rng: Random) -> dict[str, str]:
 def check_pair(sample: dict[str, str]) -> None:
     """Check that a pair is refused in one line without its key, or has an end."""
     try:
-        pem.check(KeyPair(**sample), samples.SANS)
+        verdict.check(KeyPair(**sample), samples.SANS)
     except ValueError as error:
         line(str(error))
         secretless(str(error))
@@ -300,7 +304,7 @@ def make_webhook(rng: Random) -> list[str]:
 def check_webhook(sample: list[str]) -> None:
     """Check that the webhook's kubeconfig says what was given."""
     address, ca = sample
-    config = yaml.load(kubeconfigs.webhook(address, ca), yaml.CSafeLoader)
+    config = yaml.load(kubeconfigs.webhook(OWNER, address, ca), yaml.CSafeLoader)
     cluster = config["clusters"][0]["cluster"]
     if base64.b64decode(cluster["certificate-authority-data"]).decode() != ca:
         raise Violation("another CA bundle in the webhook's file")
@@ -341,7 +345,7 @@ def check_objects(sample: dict[str, str]) -> None:
     found = {
         each["kind"]: each
         for each in manifests.authenticator(
-            image=sample["image"], replicas=2, cluster_id=sample["cluster_id"], pair=pair
+            OWNER, image=sample["image"], replicas=2, cluster_id=sample["cluster_id"], pair=pair
         )
     }
     config = yaml.load(next(iter(found["ConfigMap"]["data"].values())), yaml.CSafeLoader)

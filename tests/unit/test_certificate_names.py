@@ -102,7 +102,7 @@ def test_given_another_name_that_was_answered_when_hooks_run_then_nothing_change
 ):
     come_back(two, easyrsa, root("new"))
     bags, served = two.bags(), served_by(api)
-    monkeypatch.setattr("certificates.pem.check", lambda *_: pytest.fail("checked again"))
+    monkeypatch.setattr("certificates.verdict.check", lambda *_: pytest.fail("checked again"))
     two.settle()
 
     assert (two.bags(), served_by(api)) == (bags, served)
