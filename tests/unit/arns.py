@@ -27,11 +27,7 @@ LOGINS = st.builds(
 # Characters that Go and Python might see as different ones in lower case.
 _ODD_CASE = "\u0130\u0131\u017f\u212a\u03a3\u1e9e\u01c4\u01c5\uff21\u13a0\u1c90\U00010400"
 _ODD = st.text(f"aB:/ \n\0*\u0661é{_ODD_CASE}", max_size=3)
-_KINDS = [
-    kind
-    for kinds in (("user", "role", "root"), ("assumed-role", "federated-user"))
-    for kind in kinds
-]
+_KINDS = ("user", "role", "root", "assumed-role", "federated-user")
 
 
 def _mostly(*usual: str, odd: tuple[str, ...] = ()) -> st.SearchStrategy[str]:
