@@ -141,16 +141,19 @@ class Certificates(ops.Object):
         # The pair in use costs no check, and stays in use while there is no better one.
         pairs = [reply.pair for reply in replies]
         issued = self._choose(sorted(pairs, key=lambda p: not self._is_checked(p)), provider)
-        another = legacy.name_for_authority(bags)
-        asked_again = any(reply.name == another for reply in replies)
+        names = legacy.names_for_authority(bags)
+        answered = {reply.name for reply in replies}
+        untried = next((name for name in names if name not in answered), "")
         if issued.expires:
             name = legacy.name_for_renewal(issued.expires)
         elif issued.pair:
             name = next(reply.name for reply in replies if reply.pair == issued.pair)
+        elif issued.refusal and untried:
+            name = untried
         else:
-            name = another if issued.refusal or asked_again else COMMON_NAME
+            name = next((name for name in reversed(names) if name in answered), COMMON_NAME)
         self._write(relation, legacy.request(self._unit.name, name, self._sans))
-        if issued.refusal and not asked_again:
+        if issued.refusal and untried:
             return Issued(wait=f"waiting for another certificate: {issued.refusal}")
         return issued.with_remedy(
             f"run juju remove-relation {self._unit.app.name}:{ENDPOINT} {provider}, and integrate "

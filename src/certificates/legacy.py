@@ -61,13 +61,15 @@ def request(unit: str, name: str, sans: Sequence[str]) -> dict[str, str]:
 # has at most 64 characters, as a common name must.
 
 
-def name_for_authority(bags: Sequence[Databag]) -> str:
-    """Return the common name to ask for when no answer can be served.
+def names_for_authority(bags: Sequence[Databag]) -> list[str]:
+    """Return the common names to ask for, one after the other, when no answer can be served.
 
-    Each authority has a name of its own, so each is asked once more, and not again and again.
+    They are of the present authority. An answer to one of them can expire too, while other units
+    lead. There are few of them, for an authority whose answers can never be served.
     """
     authority = pem.ca_bundle(*(text for bag in bags for text in _authority(bag)))
-    return f"ca-{fingerprint(authority)[:8] or 'none'}.{COMMON_NAME}"
+    known_by = fingerprint(authority)[:8] or "none"
+    return [f"ca-{known_by}-{attempt}.{COMMON_NAME}" for attempt in (1, 2, 3)]
 
 
 def name_for_renewal(expiry: datetime.datetime) -> str:

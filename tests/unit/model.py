@@ -89,6 +89,12 @@ class Easyrsa:
         """Sign again what this unit asks for; the answers to others stay."""
         self._answers.pop(unit, None)
 
+    def expire(self, unit: str) -> None:
+        """Let what this unit was answered come to its end."""
+        for common_name, (names, _) in self._answers[unit].items():
+            certificate, key = self.authority.issue(sorted(names), days=(-300, -1))
+            self._answers[unit][common_name] = names, {"cert": certificate, "key": key}
+
     def replace_authority(self, authority: Authority) -> None:
         """Sign with another authority what is asked for from now on."""
         self.authority = authority

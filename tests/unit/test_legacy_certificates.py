@@ -219,8 +219,12 @@ def test_given_a_certificate_that_never_fits_when_a_hook_runs_then_another_is_as
     assert status.message.startswith(
         f"waiting for another certificate: the certificate from easyrsa {problem}"
     )
-    answered(easyrsa, **{COMMON_NAME: pair, asked_for(model): pair})
-    model.answer()
+    replies = {COMMON_NAME: pair}
+    for _ in range(3):
+        replies[asked_for(model)] = pair
+        answered(easyrsa, **replies)
+        model.answer()
+        model.hook()
     assert model.hook() == ops.BlockedStatus(
         f"{status.message.removeprefix('waiting for another certificate: ')}: run juju "
         "remove-relation aws-iam:certificates easyrsa, and integrate another authority once juju "
