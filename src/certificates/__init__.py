@@ -141,19 +141,9 @@ class Certificates(ops.Object):
         # The pair in use costs no check, and stays in use while there is no better one.
         pairs = [reply.pair for reply in replies]
         issued = self._choose(sorted(pairs, key=lambda p: not self._is_checked(p)), provider)
-        names = legacy.names_for_authority(bags)
-        answered = {reply.name for reply in replies}
-        untried = next((name for name in names if name not in answered), "")
-        if issued.expires:
-            name = legacy.name_for_renewal(issued.expires)
-        elif issued.pair:
-            name = next(reply.name for reply in replies if reply.pair == issued.pair)
-        elif issued.refusal and untried:
-            name = untried
-        else:
-            name = next((name for name in reversed(names) if name in answered), COMMON_NAME)
+        name = _name_to_ask(issued, replies, legacy.names_for_authority(bags))
         self._write(relation, legacy.request(self._unit.name, name, self._sans))
-        if issued.refusal and untried:
+        if issued.refusal and all(reply.name != name for reply in replies):
             return Issued(wait=f"waiting for another certificate: {issued.refusal}")
         return issued.with_remedy(
             f"run juju remove-relation {self._unit.app.name}:{ENDPOINT} {provider}, and integrate "
@@ -221,6 +211,20 @@ class Certificates(ops.Object):
         changed = {key: value for key, value in values.items() if data.get(key, "") != value}
         if changed:
             data.update(changed)
+
+
+def _name_to_ask(issued: Issued, replies: Sequence[legacy.Reply], names: Sequence[str]) -> str:
+    """Return the common name to ask for; ``names`` are those of the present authority."""
+    if issued.expires:
+        return legacy.name_for_renewal(issued.expires)
+    if issued.pair:
+        return next(reply.name for reply in replies if reply.pair == issued.pair)
+    answered = {reply.name for reply in replies}
+    tried = [name for name in names if name in answered]
+    untried = [name for name in names if name not in answered]
+    if issued.refusal and untried:
+        return untried[0]
+    return tried[-1] if tried else COMMON_NAME
 
 
 def _now() -> datetime.datetime:
