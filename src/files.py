@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 from charms.aws_iam.v0.aws_iam import WEBHOOK_CONFIG
+
+from errors import Blocked, brief
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,17 +63,21 @@ def write(path: Path, text: str) -> bool:
     """Write ``text`` to ``path``, for its owner only, and return whether anything changed.
 
     The write is atomic: a reader gets the old file or the new one, also after a crash.
+
+    Raises:
+        errors.Blocked: the machine refuses, as a full disk does.
     """
-    if read(path) == text and path.stat().st_mode & 0o777 == 0o600:
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = _beside(path)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    with _errors_as_status("write", path):
+        if read(path) == text and path.stat().st_mode & 0o777 == 0o600:
+            return False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = _beside(path)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
     return True
 
 
@@ -82,10 +90,26 @@ def read(path: Path) -> str | None:
 
 
 def remove(*paths: Path) -> None:
-    """Remove those of the files that exist, and what a killed `write` left beside them."""
+    """Remove those of the files that exist, and what a killed `write` left beside them.
+
+    Raises:
+        errors.Blocked: the machine refuses, as a file system that is read-only does.
+    """
     for path in paths:
-        path.unlink(missing_ok=True)
-        _beside(path).unlink(missing_ok=True)
+        with _errors_as_status("remove", path):
+            path.unlink(missing_ok=True)
+            _beside(path).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _errors_as_status(verb: str, path: Path) -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        cause = brief(error.strerror or error)
+        raise Blocked(
+            f"cannot {verb} {path}: {cause}; repair this on the machine, the next hook retries"
+        ) from error
 
 
 def _beside(path: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import files
+from errors import Blocked
 
 
 @pytest.fixture
@@ -80,3 +82,43 @@ def test_given_no_file_when_read_or_removed_then_that_is_fine(path: Path):
     assert files.read(path) is None
     files.remove(path)
     assert list(path.parent.iterdir()) == []
+
+
+def test_given_a_folder_in_the_files_place_when_written_then_the_error_says_what_to_repair(
+    path: Path,
+):
+    path.mkdir(parents=True)
+
+    with pytest.raises(Blocked) as blocked:
+        files.write(path, "text")
+
+    assert str(blocked.value) == (
+        f"cannot write {path}: Is a directory; repair this on the machine, the next hook retries"
+    )
+
+
+def test_given_a_disk_that_is_full_when_written_then_the_old_text_stays(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    files.write(path, "old")
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(Blocked, match="No space left on device"):
+            files.write(path, "new")
+
+    assert path.read_text() == "old"
+    assert files.write(path, "new") is True
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_given_a_file_in_the_folders_place_when_removed_then_the_error_says_what_to_repair(
+    path: Path,
+):
+    path.parent.write_text("")
+
+    with pytest.raises(Blocked, match=f"cannot remove {path}: Not a directory; repair"):
+        files.remove(path)

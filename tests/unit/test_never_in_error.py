@@ -191,6 +191,22 @@ def test_given_a_kubeconfig_that_cannot_be_used_when_a_hook_runs_then_another_is
     assert isinstance(model.hook(), ops.WaitingStatus)
 
 
+@pytest.mark.parametrize("place", ["webhook", "leftover"])
+def test_given_a_folder_in_a_files_place_when_a_hook_runs_then_the_unit_is_blocked_meanwhile(
+    deployed: Model, files: Files, place: str
+):
+    path = files.webhook if place == "webhook" else files.leftovers[0]
+    path.unlink(missing_ok=True)
+    path.mkdir(parents=True)
+
+    status = deployed.hook()
+
+    assert isinstance(status, ops.BlockedStatus)
+    assert str(path) in status.message
+    path.rmdir()
+    assert isinstance(deployed.hook(), ops.ActiveStatus)
+
+
 @pytest.mark.parametrize(
     "bag",
     [
