@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import shlex
 import sys
 import tempfile
 import time
@@ -91,7 +92,8 @@ def _options() -> argparse.Namespace:
 
 def _print(console: Console, finding: Finding, seed: int) -> None:
     console.rule(f"{finding.target}: {finding.signature}", align="left")
-    again = f"scripts/fuzz --seed {seed} --only '{finding.target}' --input {finding.number}"
+    name = shlex.quote(finding.target)
+    again = f"scripts/fuzz --seed {seed} --only {name} --input {finding.number}"
     lines = (f"{finding.count} times; again with: {again}", repr(finding.sample), finding.trace)
     for text in lines:
         shown = text if len(text) <= 4_000 else f"{text[:2_000]} … {text[-2_000:]}"

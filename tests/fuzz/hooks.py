@@ -16,7 +16,7 @@ from typing import Any
 import httpx2
 from tests.fuzz import mutate, pure, samples
 from tests.fuzz.runner import Target
-from tests.fuzz.world import World
+from tests.fuzz.world import World, restore
 from tests.unit.fake_cluster import MAPPINGS, PODS, SECRET
 from tests.unit.faults import answer
 from tests.unit.model import Easyrsa
@@ -200,6 +200,26 @@ def damage_program(world: World, sample: Sample) -> None:
     world.files.auth_webhook.write_bytes(sample.get("file", b""))
 
 
+def make_places(rng: Random) -> Sample:
+    """Return what is in the place of one or two of the machine's files."""
+    numbers = rng.sample(range(7), rng.choice((1, 2)))
+    return {"places": {n: rng.choice(("folder", "full", "nowhere", "loop")) for n in numbers}}
+
+
+def damage_places(world: World, sample: Sample) -> None:
+    """Put a folder, an empty one or not, or a link that leads nowhere, in a file's place."""
+    for number, kind in sample.get("places", {}).items():
+        path = world._paths()[number]
+        restore(path, None)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if kind in ("folder", "full"):
+            path.mkdir()
+        if kind == "full":
+            (path / "x").touch()
+        if kind in ("nowhere", "loop"):
+            path.symlink_to("no-such-file" if kind == "nowhere" else path.name)
+
+
 # The cluster
 
 
@@ -324,6 +344,7 @@ TARGETS = (
     hook("options", make_options, damage_options),
     hook("admin's kubeconfig", make_file, damage_file),
     hook("auth-webhook.py", make_program, damage_program, implicit),
+    hook("machine's files", make_places, damage_places),
     hook("cluster's answers", make_answers, damage_answers),
     hook("cluster's answers, >= 1.29", make_answers, damage_answers, implicit),
     hook("mappings", make_mappings, damage_mappings),

@@ -168,7 +168,7 @@ class World:
         return self.model.bags(), self._webhook()
 
     def _webhook(self) -> str:
-        return self.files.webhook.read_text() if self.files.webhook.exists() else ""
+        return self.files.webhook.read_text() if self.files.webhook.is_file() else ""
 
     def _check_webhook(self, before: str) -> None:
         text = self._webhook()
@@ -199,9 +199,9 @@ class World:
         self.api.start_seconds = 2
         for path in [p for p in self.api.objects if "/iamidentitymappings/" in p]:
             self.api.delete(path)
-        for path, content in kept["files"].items():
-            if path != self.files.webhook:
-                path.write_bytes(content)
+        for path in self._paths():
+            if path != self.files.webhook or path.is_dir():
+                restore(path, kept["files"].get(path))
         model.config, model.leader = {}, 0
         model.peer, model.units[0].peer = kept["peer"]
         model.units[0].control_plane = kept["bags"][2]
@@ -226,10 +226,17 @@ class World:
         api.objects, api._fields, api._rolled, api._pods, api.clock.now = kept["api"]
         unit.certificates, unit.webhook, unit.control_plane, model.certificates = kept["bags"]
         for path in self._paths():
-            path.unlink(missing_ok=True)
-        for path, content in kept["files"].items():
-            path.write_bytes(content)
+            restore(path, kept["files"].get(path))
 
     def _paths(self) -> tuple[Path, ...]:
         files = self.files
-        return files.admin, files.webhook, files.auth_webhook, files.client
+        return files.admin, files.webhook, files.auth_webhook, files.client, *files.leftovers
+
+
+def restore(path: Path, content: bytes | None) -> None:
+    """Let the file at ``path`` have ``content``, whatever is there; None for no file."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+    if content is not None:
+        path.write_bytes(content)
