@@ -108,8 +108,11 @@ class AwsIamCharm(ops.CharmBase):
         self._requirer.withdraw()
 
     def _on_remove(self, _: ops.EventBase) -> None:
-        if not self._is_webhook_foreign():
-            files.remove(self.machine.webhook)
+        try:
+            if not self._is_webhook_foreign():
+                files.remove(self.machine.webhook)
+        except Blocked as reason:
+            logger.warning(status_line(reason))
         try:
             if control_plane.is_leaving():
                 return

@@ -66,6 +66,17 @@ def test_given_the_last_unit_when_it_is_removed_then_the_machine_is_as_it_was(
     assert list(files.webhook.parent.glob(".*")) == []
 
 
+def test_given_a_file_that_cannot_be_removed_when_removed_then_it_is_logged_and_the_rest_goes(
+    deployed: Model, api: FakeCluster, files: Files
+):
+    files.webhook.unlink()
+    files.webhook.mkdir()
+    deployed.hook(deployed.on.remove())
+
+    assert f"cannot remove {files.webhook}: Is a directory" in deployed.log()
+    assert set(api.objects) == {DEFINITION, f"{NODES}/n0"}
+
+
 def test_given_the_last_unit_when_it_is_removed_then_only_peoples_mappings_stay_in_the_cluster(
     deployed: Model, api: FakeCluster
 ):
