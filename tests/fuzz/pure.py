@@ -152,7 +152,8 @@ def damage_reply(rng: Random, text: str) -> str:
 def check_reply(bags: list[dict[str, str]]) -> None:
     """Check that any databag is a list of pairs, which can be checked."""
     legacy.is_spoken_by(bags)
-    line(legacy.name_for_authority(bags))
+    for name in legacy.names_for_authority(bags):
+        line(name)
     for _, pair in legacy.replies("aws-iam/0", bags):
         check_pair({"certificate": pair.certificate, "key": pair.key, "ca": pair.ca})
 
