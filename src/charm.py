@@ -169,13 +169,14 @@ class AwsIamCharm(ops.CharmBase):
         issued = self._certificates.obtain(sans(address))
         with api.errors_as_status():
             current = objects.current_pair(client)
-            not_trusting = self._peers.units_not_trusting
-            plan = rotation.plan(shared.ca, current, issued.pair, not_trusting)
-            shared = self._share(principal, replace(shared, ca=plan.trust))
-            # In that share this unit may have acknowledged the bundle.
-            plan = rotation.plan(shared.ca, current, issued.pair, not_trusting)
-            if not plan.pair:
-                raise issued.problem
+        not_trusting = self._peers.units_not_trusting
+        plan = rotation.plan(shared.ca, current, issued.pair, not_trusting)
+        shared = self._share(principal, replace(shared, ca=plan.trust))
+        # In that share this unit may have acknowledged the bundle.
+        plan = rotation.plan(shared.ca, current, issued.pair, not_trusting)
+        if not plan.pair:
+            raise issued.problem
+        with api.errors_as_status():
             rollout = leader.deploy(client, self._owner, config, shared.cluster_id, plan.pair)
             serving = shared.serving or rollout.serving
             shared = self._share(principal, replace(shared, serving=serving))
