@@ -79,17 +79,18 @@ def with_one_flaw() -> Iterator[Case]:
             yield chains.straight(*flawed), f"{kind} {name} of {flawed[index].subject}"
 
 
-def with_one_flaw_under_rsa() -> Iterator[Case]:
+def with_one_flaw_under(key: str) -> Iterator[Case]:
     for kind in ("signature", "public key", "name"):
         for (name, flaw), index in itertools.product(FLAWS[kind].items(), range(3)):
-            flawed = [drafts()[0], *(replace(draft, key="RSA-2048") for draft in drafts()[1:])]
+            flawed = [drafts()[0], *(replace(draft, key=key) for draft in drafts()[1:])]
             flawed[index] = flaw(flawed[index])
-            yield chains.straight(*flawed), f"{kind} {name} of {flawed[index].subject}"
+            yield chains.straight(*flawed), f"{kind} {name} of {flawed[index].subject}, {key}"
 
 
 def test_given_one_flaw_anywhere_in_a_chain_then_the_verdicts_are_equal(tls: Oracle):
     assert disagreements(tls, with_one_flaw()) == []
-    assert disagreements(tls, with_one_flaw_under_rsa()) == []
+    assert disagreements(tls, with_one_flaw_under("RSA-2048")) == []
+    assert disagreements(tls, with_one_flaw_under("Ed25519")) == []
 
 
 def test_given_any_shape_of_chain_and_two_flaws_then_the_verdicts_are_equal(tls: Oracle):
@@ -198,18 +199,29 @@ def test_given_damaged_blocks_then_the_verdicts_are_equal(tls: Oracle):
     assert disagreements(tls, with_texts()) == []
 
 
-def with_many(count: int) -> Case:
-    """So many authorities of one name before the right one."""
+def with_many(count: int, wanted: bytes = b"") -> Case:
+    """So many authorities of one name before the right one, which the leaf may name by its key."""
     leaf, root = forge.leaf(), forge.authority("root", 3)
+    if wanted:
+        leaf = FLAWS["extension"]["authority key"](leaf)
+        root = root.with_extension(forge.Extension("2.5.29.14", forge.tlv(4, wanted)))
     others = [
-        forge.sign(replace(root, which=9, serial=serial)) for serial in range(100, 100 + count)
+        forge.sign(replace(forge.authority("root", 9), serial=serial))
+        for serial in range(100, 100 + count)
     ]
     bundle = "".join(forge.pem(der) for der in (*others, forge.sign(root)))
-    return KeyPair(forge.pem(forge.sign(leaf, root)), forge.key_pem(leaf), bundle), f"{count} more"
+    pair = KeyPair(forge.pem(forge.sign(leaf, root)), forge.key_pem(leaf), bundle)
+    return pair, f"{count} more, {wanted!r}"
 
 
 def test_given_more_candidates_than_go_tries_then_the_verdicts_are_equal(tls: Oracle):
-    assert disagreements(tls, [with_many(MOST_CANDIDATES - 1), with_many(MOST_CANDIDATES)]) == []
+    cases = [
+        with_many(count, wanted)
+        for count in (MOST_CANDIDATES - 1, MOST_CANDIDATES)
+        for wanted in (b"", b"key", b"another key")
+    ]
+    assert disagreements(tls, cases) == []
+    assert of_go(tls, with_many(MOST_CANDIDATES, b"key")[0]) == ""
 
 
 def with_length(length: int) -> Case:

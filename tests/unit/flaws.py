@@ -205,6 +205,8 @@ FLAWS: dict[str, dict[str, Flaw]] = {
         **{f"PSS {pss}": _replace(pss=pss) for pss in forge.PSS},
         "PSS SHA512": _replace(pss="usual", hash="SHA512"),
         "spoiled": _replace(spoiled=True),
+        "Ed25519 with parameters": _replace(scheme=tlv(0x30, oid("1.3.101.112"), tlv(5))),
+        "RSA without parameters": _replace(scheme=tlv(0x30, oid("1.2.840.113549.1.1.11"))),
         "two algorithms": _replace(outer_scheme=tlv(0x30, oid("1.2.840.113549.1.1.12"), tlv(5))),
     },
     "serial": {

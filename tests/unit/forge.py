@@ -152,6 +152,7 @@ class Draft:
     issuer: bytes | None = None
     public: bytes | None = None
     validity: bytes | None = None
+    scheme: bytes | None = None
     outer_scheme: bytes | None = None
     spoiled: bool = False
     trailing: bytes = b""
@@ -182,7 +183,7 @@ def authority(subject: str, which: int = 2, **changes: Any) -> Draft:
 def sign(draft: Draft, issuer: Draft | None = None) -> bytes:
     """The certificate as DER, signed by ``issuer``, or by itself."""
     signer = issuer or draft
-    scheme = _scheme(signer.key, draft.hash, draft.pss)
+    scheme = draft.scheme or _scheme(signer.key, draft.hash, draft.pss)
     version = tlv(0xA0, integer(draft.version - 1)) if draft.version > 1 else b""
     extensions = b"".join(extension.der for extension in draft.extensions)
     signed = tlv(

@@ -107,8 +107,6 @@ def _refused_name(chain: Chain) -> str:
         if rule is None:
             continue
         for signed in chain[:index]:
-            if signed.extensions.san is None:
-                continue
             if len(signed.extensions.names) * len(rule) > _MOST_COMPARISONS:
                 return "so many names"
             if name := constraints.refused(signed.extensions.names, rule):
