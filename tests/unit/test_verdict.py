@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
+import itertools
+import random
 
 import pytest
 from cryptography import x509
@@ -363,6 +366,37 @@ def test_given_a_pair_that_is_damaged_when_checked_then_it_cannot_be_read(
 ):
     with pytest.raises(ValueError, match=r"^cannot be read"):
         verdict.check(dataclasses.replace(served, **changes), NAMES)
+
+
+@pytest.mark.parametrize("key", ["P-256", "RSA-2048", "Ed25519"])
+@pytest.mark.parametrize("kind", FLAWS)
+def test_given_any_flaw_anywhere_when_checked_then_nothing_but_a_refusal_comes(
+    kind: str, key: str
+):
+    """Which of them are refused, the conformance tests compare with Go."""
+    leaf = forge.leaf()
+    middle, authority = (forge.authority(str(which), which, key=key) for which in (2, 3))
+    for flaw in FLAWS[kind].values():
+        assert_decided(flaw(leaf), middle, authority)
+        assert_decided(leaf, flaw(middle), authority)
+        assert_decided(leaf, middle, flaw(authority))
+
+
+@pytest.mark.parametrize("kind", ["names", "policies"])
+def test_given_any_two_flaws_when_checked_then_nothing_but_a_refusal_comes(kind: str):
+    above = FLAWS["name constraints" if kind == "names" else kind]
+    both = list(itertools.product(FLAWS[kind].values(), above.values()))
+    for flaw, other in random.Random(0).sample(both, min(len(both), 300)):
+        assert_decided(
+            flaw(forge.leaf()), other(flaw(forge.authority("middle"))), forge.authority("root", 3)
+        )
+
+
+def assert_decided(*drafts: Draft) -> None:
+    certificates = [forge.pem(der) for der in forge.chain(drafts)]
+    pair = KeyPair("".join(certificates), forge.key_pem(drafts[0]), certificates[-1])
+    with contextlib.suppress(Refused):
+        assert verdict.check(pair, NAMES[:1]) > dt.datetime.now(dt.timezone.utc)
 
 
 def test_given_a_damaged_authority_when_checked_then_only_the_others_are_trusted(
