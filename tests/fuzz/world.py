@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import base64
 import contextlib
+import copy
 import functools
 import pickle
 import re
@@ -209,7 +210,10 @@ class World:
 
     def _keep(self) -> bytes:
         model, api, unit = self.model, self.api, self.model.units[0]
-        self._states = (unit.stored, model.secrets, unit.status)
+        self._states = (unit.stored, model.secrets, unit.secrets, unit.status)
+        # What the provider has answered. Its keys and certificates are not copied.
+        state = vars(model.provider).items()
+        self._issued = copy.deepcopy({name: held for name, held in state if type(held) is dict})
         kept = {
             "api": (api.objects, api._fields, api._rolled, api._pods, api.clock.now),
             "peer": (model.peer, unit.peer),
@@ -222,7 +226,8 @@ class World:
         self._repair()
         model, api, unit = self.model, self.api, self.model.units[0]
         kept = pickle.loads(self._kept)
-        unit.stored, model.secrets, unit.status = self._states
+        unit.stored, model.secrets, unit.secrets, unit.status = self._states
+        vars(model.provider).update(copy.deepcopy(self._issued))
         api.objects, api._fields, api._rolled, api._pods, api.clock.now = kept["api"]
         unit.certificates, unit.webhook, unit.control_plane, model.certificates = kept["bags"]
         for path in self._paths():
