@@ -87,7 +87,7 @@ def publish_webhook(
     Return whether the control plane trusts ``shared.ca`` now. A control plane that never says
     which file it uses counts as using the new one.
     """
-    if not shared.ca:
+    if not shared.ca or not shared.address:
         return False
     if not control_plane.via_relation:
         return True

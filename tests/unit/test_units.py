@@ -190,3 +190,13 @@ def test_given_what_an_earlier_version_published_when_a_hook_runs_then_it_is_of_
     assert deployed.units[0].webhook == published
     assert deployed.peer["serving"] == "true"
     assert deployed.peer["relation"] == str(deployed.first_relation)
+
+
+def test_given_peer_data_without_an_address_when_a_hook_runs_then_the_webhook_file_stays_as_it_is(
+    two: Model, machines: list[Files]
+):
+    file = machines[1].webhook.read_text()
+    two.peer["address"] = ""
+    two.hook(unit=1)
+
+    assert machines[1].webhook.read_text() == file
