@@ -70,5 +70,5 @@ def active_line(
     ]
     if report.problems:
         name, problem = next(iter(report.problems.items()))
-        parts.append(f"{len(report.problems)} never work: {name}: {problem}")
+        parts.append(f"{len(report.problems)} to correct: {name}: {problem}")
     return ", ".join([*parts, *filter(None, remarks)])

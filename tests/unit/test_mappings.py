@@ -158,7 +158,7 @@ def test_given_mappings_that_never_work_when_a_hook_runs_then_the_first_is_named
     api.add_mapping("c", "nonsense")
 
     assert deployed.hook().message == (
-        "authenticator v0.7.13, 2/2 pods, 3 mappings, 2 never work: b: no login has a role path, "
+        "authenticator v0.7.13, 2/2 pods, 3 mappings, 2 to correct: b: no login has a role path, "
         "map arn:aws:iam::111122223333:role/dev instead"
     )
     assert api.changes == []
@@ -182,7 +182,7 @@ def test_given_a_mapping_from_before_there_was_a_schema_when_a_hook_runs_then_it
 ):
     api.put(f"{MAPPINGS}/old", {"spec": spec, "status": "text"})
 
-    assert "1 mapping, 1 never work: old: " in deployed.hook().message
+    assert "1 mapping, 1 to correct: old: " in deployed.hook().message
 
 
 @pytest.mark.parametrize("username", ["", None, 5])
@@ -192,7 +192,7 @@ def test_given_a_mapping_without_a_username_when_a_hook_runs_then_it_is_a_proble
     spec = {"arn": DEV, "username": username}
     api.put(f"{MAPPINGS}/old", {"spec": spec, "status": {"canonicalARN": CANONICAL}})
 
-    assert "1 mapping, 1 never work: old: the username is empty" in deployed.hook().message
+    assert "1 mapping, 1 to correct: old: the username is empty" in deployed.hook().message
     assert api.changes == []
 
 
