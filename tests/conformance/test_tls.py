@@ -1,5 +1,8 @@
 """The charm's verdict on a key pair equals that of Go's server and client.
 
+It accepts nothing that Go refuses. It refuses nothing that Go accepts, but for what no authority
+issues (`REFUSED_TOO`).
+
 The kinds of flaws and of chains are all that is random, and the seeds are fixed. What differs by
 the version of Go is not asked: before 1.24 it knew no policies and served RSA keys below 1024
 bits, before 1.23 it read negative serial numbers, up to 1.25 it gave up after 250,000 name
@@ -28,6 +31,41 @@ from certificates.sans import COMMON_NAME
 
 HERE = Path(__file__).parent
 MOST_CANDIDATES = 100
+# Go accepts these flaws, and the charm refuses them: malformed DER that cryptography cannot read
+# or that is not worth a rule, and names and policies that no server needs.
+REFUSED_TOO = (
+    "time with a zone",
+    "time without seconds",
+    "usage empty",
+    "basic constraints length only",
+    "key usage empty",
+    "key usage long",
+    "key usage zero",
+    "public key unknown kind",
+    "PSS SHA-1 mask",
+    "PSS short salt",
+    "signature Ed25519 with parameters",
+    "version 1 with extensions",
+    "version 2 with extensions",
+    "name T61",
+    "name numeric",
+    "name star",
+    "extension malformed known",
+    "extension revocation without a name",
+    "names URI",
+    "names X.400",
+    "names constructed",
+    "names mail where",
+    "policies negative",
+    "policies required",
+    "Ed25519, with the public key",
+    "P-256, and something",
+    "P-256, padded",
+    "P-256, with the curve inside",
+)
+
+# Roots that OpenSSL made long ago have the serial number zero.
+pytestmark = pytest.mark.filterwarnings("ignore:Parsed a serial number")
 
 Case = tuple[KeyPair, str]
 
@@ -43,7 +81,7 @@ def disagreements(tls: Oracle, cases: Iterable[Case]) -> list[str]:
         f"{story}: Go says {go or 'yes'}, the charm {charm or 'yes'}"
         for pair, story in cases
         for go, charm in [(of_go(tls, pair), of_charm(pair))]
-        if bool(go) != bool(charm)
+        if bool(go) != bool(charm) and not (charm and any(flaw in story for flaw in REFUSED_TOO))
     ]
 
 
@@ -101,7 +139,7 @@ def with_constrained_names() -> Iterator[Case]:
     both = list(itertools.product(FLAWS["names"].items(), FLAWS["name constraints"].items()))
     for (name, named), (rule, constrained) in random.Random(0).sample(both, 400):
         pair = chains.straight(named(forge.leaf()), constrained(forge.authority("root")))
-        yield pair, f"{name} where {rule}"
+        yield pair, f"names {name} where name constraints {rule}"
 
 
 def test_given_any_names_and_name_constraints_then_the_verdicts_are_equal(tls: Oracle):
@@ -120,7 +158,7 @@ def with_policies() -> Iterator[Case]:
             name = dice.choice(list(FLAWS["policies"]))
             if dice.random() < 0.7:
                 flawed[index] = FLAWS["policies"][name](flawed[index])
-                story.append(f"{name} of {index}")
+                story.append(f"policies {name} of {index}")
         yield chains.straight(*flawed), ", ".join(story)
 
 

@@ -339,6 +339,7 @@ _HASHES = {
 PSS: dict[str, tuple[int | None, str]] = {
     "usual": (None, ""),
     "short salt": (20, ""),
+    "long salt": (48, ""),
     "SHA-1 mask": (None, "SHA1"),
 }
 

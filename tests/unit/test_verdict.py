@@ -43,11 +43,13 @@ NO_SERVER = "lacks serverAuth in its extended key usage"
 NO_KEY = "has a key that is not RSA, P-256, P-384, P-521 or Ed25519"
 UNSIGNED = "is not signed by an authority that came with it"
 UNKNOWN = r"has an unknown critical extension \([0-9.]+\)"
-NO_POLICY = "lacks a certificate policy that its chain requires"
+POLICY = "requires a certificate policy"
 REFUSES = "has an authority whose name constraints refuse"
 CONSTRAINED = f"{REFUSES} {NAMES[0]}"
 WHOSE = "has an authority that "
 GOOD = ""
+# Roots that OpenSSL made long ago have this serial number.
+LOADS_SERIAL_ZERO = pytest.mark.filterwarnings("ignore:Parsed a serial number")
 
 
 @pytest.mark.parametrize(
@@ -56,20 +58,17 @@ GOOD = ""
         ("time", "not yet", r"is not valid before .+", rf"{WHOSE}is not valid before .+"),
         ("time", "over", r"expired on .+ UTC", rf"{WHOSE}expired on .+ UTC"),
         ("time", "after 2050", GOOD, GOOD),
-        ("time", "without seconds", GOOD, GOOD),
         ("time", "no such day", UNREADABLE, UNREADABLE),
         ("usage", "client", NO_SERVER, WHOSE + NO_SERVER),
         ("usage", "unknown", NO_SERVER, WHOSE + NO_SERVER),
         ("usage", "both", GOOD, GOOD),
         ("usage", "any", GOOD, GOOD),
-        ("usage", "empty", GOOD, GOOD),
         ("basic constraints", "no CA", GOOD, NO_CA),
         ("basic constraints", "none", GOOD, NO_CA),
         ("basic constraints", "length 0", GOOD, f"{WHOSE}allows 0 intermediates, not more"),
         ("basic constraints", "length 1", GOOD, GOOD),
         ("key usage", "signatures", GOOD, f"{WHOSE}lacks keyCertSign in its key usage"),
         ("key usage", "signing certificates", GOOD, GOOD),
-        ("key usage", "zero", GOOD, GOOD),
         ("key", "P-224", NO_KEY, GOOD),
         ("key", "P-384", GOOD, GOOD),
         ("key", "P-521", GOOD, GOOD),
@@ -90,20 +89,18 @@ GOOD = ""
         ("signature", "spoiled", UNSIGNED, GOOD),
         ("signature", "two algorithms", UNREADABLE, UNREADABLE),
         ("serial", "negative", UNREADABLE, UNREADABLE),
-        ("serial", "zero", GOOD, GOOD),
+        pytest.param("serial", "zero", GOOD, GOOD, marks=LOADS_SERIAL_ZERO),
         ("version", "1", f"does not cover {NAMES[0]}", GOOD),
         ("version", "4", UNREADABLE, UNREADABLE),
         ("DER", "extension twice", UNREADABLE, UNREADABLE),
         ("DER", "something after", UNREADABLE, UNREADABLE),
         ("name", "bad printable", UNREADABLE, UNREADABLE),
         ("name", "bad UTF-8", UNREADABLE, UNREADABLE),
-        ("name", "star", GOOD, GOOD),
         ("name", "BMP", GOOD, GOOD),
         ("extension", "unknown", GOOD, GOOD),
         ("extension", "unknown critical", UNKNOWN, WHOSE + UNKNOWN),
         ("extension", "critical subject key", UNREADABLE, UNREADABLE),
         ("extension", "too large number", UNREADABLE, UNREADABLE),
-        ("extension", "malformed known", GOOD, GOOD),
         ("names", "none", f"does not cover {NAMES[0]}", GOOD),
         ("names", "wildcard", GOOD, GOOD),
         ("names", "wildcard of another", f"does not cover {NAMES[0]}", GOOD),
@@ -111,7 +108,6 @@ GOOD = ""
         ("names", "not ASCII", UNREADABLE, UNREADABLE),
         ("names", "short address", UNREADABLE, UNREADABLE),
         ("names", "URI http://a:b", UNREADABLE, UNREADABLE),
-        ("names", "X.400", GOOD, GOOD),
         ("names", "empty critical", UNKNOWN, WHOSE + UNKNOWN),
         ("name constraints", "permit the namespace", GOOD, GOOD),
         ("name constraints", "permit another", GOOD, CONSTRAINED),
@@ -120,7 +116,7 @@ GOOD = ""
         ("name constraints", "exclude below", GOOD, GOOD),
         ("name constraints", "permit a directory", UNKNOWN, WHOSE + UNKNOWN),
         ("name constraints", "bad mask", UNREADABLE, UNREADABLE),
-        ("policies", "required", NO_POLICY, GOOD),
+        ("policies", "required", POLICY, WHOSE + POLICY),
         ("policies", "twice", UNREADABLE, UNREADABLE),
     ],
 )
@@ -161,13 +157,10 @@ def assert_reason(reason: str, pair: KeyPair) -> None:
             "exclude a neighbour",
             rf"{REFUSES} \*\.kube-system.svc",
         ),
-        ("mail", "permit one mailbox", GOOD),
         ("mail", "permit another mailbox", f"{REFUSES} a@b.example"),
-        ("empty mail", "permit all", f"{REFUSES} an empty mail address"),
+        ("empty mail", "permit all", f"{REFUSES} an empty name"),
         ("bad mail", "permit all", f"{REFUSES} a b"),
-        ("URI urn:uuid:1", "permit all", f"{REFUSES} a URI without a host"),
-        ("URI http://127.0.0.1/", "permit all", f"{REFUSES} 127.0.0.1"),
-        ("URI http://a:80/b?c#d", "exclude URI", f"{REFUSES} a"),
+        ("URI http://127.0.0.1/", "permit all", f"{REFUSES} http://127.0.0.1/"),
         ("nothing", "permit the namespace", f"{REFUSES} an empty name"),
     ],
 )
@@ -182,12 +175,9 @@ def test_given_name_constraints_when_checked_then_every_name_of_the_leaf_must_fi
 @pytest.mark.parametrize(
     ("kind", "form", "reason"),
     [
-        ("Ed25519", "with the public key", GOOD),
         ("Ed25519", "with parameters", UNREADABLE),
         ("Ed25519", "short", UNREADABLE),
         ("P-256", "without the public key", GOOD),
-        ("P-256", "with the curve inside", GOOD),
-        ("P-256", "padded", GOOD),
         ("P-256", "without a curve", UNREADABLE),
         ("P-256", "on another curve", UNREADABLE),
         ("P-256", "of another version", UNREADABLE),
@@ -235,6 +225,26 @@ def test_given_an_expired_cross_certificate_when_another_chain_is_good_then_that
     )
 
     assert verdict.check(pair, NAMES[:1])
+
+
+def test_given_an_authority_that_signed_itself_too_when_checked_then_a_chain_is_found():
+    leaf, middle = LONG
+    root = forge.authority("root", 3)
+    certificates = (forge.sign(leaf, middle), forge.sign(middle), forge.sign(middle, root))
+    served = "".join(forge.pem(der) for der in certificates)
+
+    assert verdict.check(
+        KeyPair(served, forge.key_pem(leaf), forge.pem(forge.sign(root))), NAMES[:1]
+    )
+
+
+@pytest.mark.parametrize(("salt", "reason"), [("usual", GOOD), ("long salt", UNSIGNED)])
+def test_given_a_pss_signature_when_checked_then_its_salt_is_as_long_as_its_digest(
+    salt: str, reason: str
+):
+    leaf = FLAWS["signature"][f"PSS {salt}"](forge.leaf())
+
+    assert_is(reason, leaf, forge.authority("root", key="RSA-2048"))
 
 
 def test_given_a_leaf_that_is_not_valid_yet_when_checked_then_its_start_and_the_clock_are_named():

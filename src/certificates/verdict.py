@@ -1,0 +1,286 @@
+"""The verdict on a key pair: whether the API server accepts a server that presents it.
+
+cryptography reads the certificates and verifies their signatures. The rules are those of Go's
+``crypto/x509`` and ``crypto/tls``, because kube-apiserver is the client: a pair that it refuses
+must not replace the one in use. ``tests/conformance`` compares the verdicts with Go's own. Of
+malformed certificates, which no authority issues, more are refused here than there (`parser`).
+
+A handshake of Python's ``ssl`` cannot decide: OpenSSL refuses certificates that Go accepts, such
+as one for ``anyExtendedKeyUsage``, and Python cannot tell it to check less.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.serialization import load_der_private_key
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from certificates import parser, pem
+from certificates.refusal import NotYetValid, Refused, Stale
+
+if TYPE_CHECKING:
+    from certificates.keypair import KeyPair
+
+Chain = tuple[x509.Certificate, ...]
+
+# What a client reads of a TLS certificate message, and what the message adds to its certificates.
+_LONGEST_MESSAGE, _MESSAGE, _ENTRY = 262_144, 4, 5
+# Go gives up after so many candidates, and up to Go 1.25 after so many names times constraints.
+_MOST_CANDIDATES, _MOST_COMPARISONS = 100, 250_000
+_SMALLEST_RSA, _LARGEST_RSA = 1024, 8192
+_SERVABLE = ("RSAPublicKey", "Ed25519PublicKey", "secp256r1", "secp384r1", "secp521r1")
+_VERIFIABLE = (*_SERVABLE, "secp224r1")
+_HASHES = ("sha256", "sha384", "sha512")
+_BROKEN = {"sha1": "SHA-1", "md5": "MD5"}
+_SERVER = {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
+_KNOWN_EXTENSIONS = (
+    x509.BasicConstraints,
+    x509.CertificatePolicies,
+    x509.CRLDistributionPoints,
+    x509.ExtendedKeyUsage,
+    x509.InhibitAnyPolicy,
+    x509.KeyUsage,
+    x509.NameConstraints,
+    x509.PolicyConstraints,
+    x509.SubjectAlternativeName,
+)
+_PSS_KEY = bytes.fromhex("06092a864886f70d01010a")
+
+
+def check(pair: KeyPair, sans: Iterable[str]) -> datetime.datetime:
+    """Return until when the API server accepts ``pair`` for ``sans``, in UTC.
+
+    Raises:
+        Stale: an otherwise good certificate does not cover one of ``sans``.
+        NotYetValid: an otherwise good certificate, or its authority, is not valid yet.
+        Refused: the pair can never be served; the text says why.
+    """
+    now = datetime.datetime.now(datetime.timezone.utc)
+    try:
+        return _check(_served(pair), _pool(pair), list(sans), now)
+    except Refused:
+        raise
+    except Exception as error:
+        # cryptography's errors for unreadable input have no common base.
+        raise Refused(f"cannot be read ({type(error).__name__})") from error
+
+
+def _check(
+    served: Chain, trusted: Chain, sans: Sequence[str], now: datetime.datetime
+) -> datetime.datetime:
+    problems: list[Refused] = []
+    try:
+        _check_alone(served[0], now, whose="")
+        found = list(_chains(served, trusted, now, problems))
+        if not found:
+            early = (problem for problem in problems if isinstance(problem, NotYetValid))
+            unsigned = Refused("is not signed by an authority that came with it")
+            raise next(early, [*problems, unsigned][0])
+    except NotYetValid as early:
+        # To wait is of use only if nothing else is wrong.
+        _check(served, trusted, sans, early.starts)
+        raise
+    if lacking := [name for name in sans if not _covers(served[0], name)]:
+        raise Stale(f"does not cover {', '.join(sorted(lacking))}")
+    return max(min(link.not_valid_after_utc for link in chain) for chain in found)
+
+
+def _covers(leaf: x509.Certificate, name: str) -> bool:
+    names = {str(known.value).lower() for known in parser.names(leaf)}
+    return not names.isdisjoint({name, f"*.{name.partition('.')[2]}"})
+
+
+def _served(pair: KeyPair) -> Chain:
+    """Return the leaf and its intermediates. Raise `Refused` where no server can present them."""
+    message = pem.contents(pair.certificate)
+    if not message:
+        raise Refused("is not a PEM certificate")
+    if _MESSAGE + sum(_ENTRY + len(der) for der in message) > _LONGEST_MESSAGE:
+        raise Refused("has a chain of more than 256 KiB")
+    served = tuple(parser.parse(der) for der in message)
+    if any(parser.rsa_bits(link) > _LARGEST_RSA for link in served):
+        raise Refused(f"has an RSA key of more than {_LARGEST_RSA} bits in its chain")
+    if parser.key_kind(served[0]) not in _SERVABLE:
+        raise Refused("has a key that is not RSA, P-256, P-384, P-521 or Ed25519")
+    if 0 < parser.rsa_bits(served[0]) < _SMALLEST_RSA:
+        raise Refused(f"has an RSA key of fewer than {_SMALLEST_RSA} bits")
+    _check_key(next(iter(pem.contents(pair.key)), b""), served[0])
+    return served
+
+
+def _check_key(der: bytes, leaf: x509.Certificate) -> None:
+    key = load_der_private_key(der, password=None)
+    if key.public_key() != leaf.public_key():
+        raise Refused("does not belong to its private key")
+    if isinstance(key, rsa.RSAPrivateKey):
+        numbers = key.private_numbers()
+        if _PSS_KEY in der[:30] or numbers.d >= numbers.public_numbers.n:
+            raise ValueError("cryptography reads it, Go does not")
+
+
+def _pool(pair: KeyPair) -> Chain:
+    """Leave out what Go leaves out of a pool. Where it is served, it spoils the pair."""
+    found: list[x509.Certificate] = []
+    for der in pem.contents(pair.ca, with_headers=False):
+        with contextlib.suppress(Exception):
+            found.append(parser.parse(der))
+    return tuple(found)
+
+
+def _check_alone(
+    certificate: x509.Certificate, now: datetime.datetime, whose: str = "has an authority that "
+) -> None:
+    """Raise `Refused` where the certificate can be in no chain, whatever the others are."""
+    critical = [extension for extension in certificate.extensions if extension.critical]
+    unknown = [e.oid.dotted_string for e in critical if not _is_known(certificate, e.value)]
+    starts, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    usages = parser.get(certificate, x509.ExtendedKeyUsage)
+    policy = parser.get(certificate, x509.PolicyConstraints)
+    if unknown:
+        raise Refused(f"{whose}has an unknown critical extension ({', '.join(unknown)})")
+    if now < starts:
+        raise NotYetValid(whose, starts)
+    if now > ends:
+        raise Refused(f"{whose}expired on {ends:%Y-%m-%d %H:%M} UTC")
+    if usages and _SERVER.isdisjoint(usages):
+        raise Refused(f"{whose}lacks serverAuth in its extended key usage")
+    if policy and policy.require_explicit_policy is not None:
+        # Go would look for the policy in the chain.
+        raise Refused(f"{whose}requires a certificate policy")
+
+
+def _is_known(certificate: x509.Certificate, value: x509.ExtensionType) -> bool:
+    """Return whether Go checks it: at least one of the names, all of the name constraints."""
+    if isinstance(value, x509.SubjectAlternativeName):
+        return bool(parser.names(certificate))
+    if isinstance(value, x509.NameConstraints):
+        return all(
+            isinstance(base, parser.KNOWN_NAMES) for _, base in parser.constraints(certificate)
+        )
+    return isinstance(value, _KNOWN_EXTENSIONS)
+
+
+def _chains(
+    served: Chain, trusted: Chain, now: datetime.datetime, problems: list[Refused]
+) -> Iterator[Chain]:
+    """Return every chain that Go accepts. Collect in ``problems`` why others are none."""
+    candidates = iter(range(_MOST_CANDIDATES))
+
+    def longer(chain: Chain) -> Iterator[Chain]:
+        for pool in (trusted, served[1:]):
+            for parent in _parents(chain[-1], pool):
+                if parent in chain:
+                    continue
+                if next(candidates, None) is None:
+                    return
+                try:
+                    _check_authority(parent, len(chain) - 1, is_trusted=pool is trusted)
+                    if not _is_signed(chain[-1], parent):
+                        continue
+                    _check_alone(parent, now)
+                    _check_names(parent, chain)
+                except Refused as problem:
+                    problems.append(problem)
+                    continue
+                found = (*chain, parent)
+                yield from [found] if pool is trusted else longer(found)
+
+    # Every trusted certificate ends a chain, a root or not.
+    yield from [served[:1]] if served[0] in trusted else longer(served[:1])
+
+
+def _parents(child: x509.Certificate, pool: Chain) -> Chain:
+    """Return who may have signed, the likelier first: the order matters to the limit."""
+    named = parser.get(child, x509.AuthorityKeyIdentifier)
+    wanted = named.key_identifier if named else None
+
+    def unlikely(candidate: x509.Certificate) -> int:
+        own = parser.get(candidate, x509.SubjectKeyIdentifier)
+        present = own.digest if own else None
+        if present == wanted:
+            return 0
+        return 2 if present and wanted else 1
+
+    return tuple(sorted((c for c in pool if c.subject == child.issuer), key=unlikely))
+
+
+def _check_authority(
+    certificate: x509.Certificate, intermediates: int, *, is_trusted: bool
+) -> None:
+    """Raise `Refused` where the certificate cannot stand so far above the leaf."""
+    basic = parser.get(certificate, x509.BasicConstraints)
+    usage = parser.get(certificate, x509.KeyUsage)
+    is_old_root = is_trusted and certificate.version is x509.Version.v1
+    if not (basic.ca if basic else is_old_root):
+        raise Refused("has an authority that is not a CA by its basic constraints")
+    if usage and not usage.key_cert_sign:
+        raise Refused("has an authority that lacks keyCertSign in its key usage")
+    longest = basic.path_length if basic else None
+    if longest is not None and intermediates > longest:
+        raise Refused(f"has an authority that allows {longest} intermediates, not more")
+
+
+def _is_signed(child: x509.Certificate, parent: x509.Certificate) -> bool:
+    """Return whether the parent signed the child, by an algorithm that Go verifies."""
+    try:
+        digest = child.signature_hash_algorithm
+    except UnsupportedAlgorithm:
+        return False
+    if digest and digest.name in _BROKEN:
+        raise Refused(f"has a chain that is signed with {_BROKEN[digest.name]}")
+    if parser.key_kind(parent) not in _VERIFIABLE or 0 < parser.rsa_bits(parent) < _SMALLEST_RSA:
+        return False
+    try:
+        child.verify_directly_issued_by(parent)
+        if isinstance(child.signature_algorithm_parameters, padding.PSS) and digest:
+            # Go wants one function for message and mask, and a salt as long as its digest.
+            pss = padding.PSS(padding.MGF1(digest), digest.digest_size)
+            key = cast("rsa.RSAPublicKey", parent.public_key())
+            key.verify(child.signature, child.tbs_certificate_bytes, pss, digest)
+    except Exception:  # noqa: BLE001  (any reason means no)
+        return False
+    return not digest or digest.name in _HASHES
+
+
+def _check_names(authority: x509.Certificate, chain: Chain) -> None:
+    """Raise `Refused` where the authority must not sign for a name in the chain below it."""
+    rules = parser.constraints(authority)
+    names = [name for signed in chain for name in parser.names(signed)]
+    refuse = "has an authority whose name constraints refuse"
+    if len(names) * len(rules) > _MOST_COMPARISONS:
+        raise Refused(f"{refuse} so many names")
+    for name in names if rules else ():
+        if not _is_allowed(name, rules):
+            raise Refused(f"{refuse} {name.value or 'an empty name'}")
+
+
+def _is_allowed(name: x509.GeneralName, rules: Iterable[tuple[bool, x509.GeneralName]]) -> bool:
+    is_host = isinstance(name, x509.DNSName) and bool(parser.HOST.fullmatch(name.value))
+    if not is_host and not isinstance(name, x509.IPAddress):
+        # Go knows mail addresses and URIs too, but no server needs them.
+        return False
+    same = [(permits, base.value) for permits, base in rules if type(base) is type(name)]
+    permitted = [_is_below(name.value, base) for permits, base in same if permits]
+    excluded = (base for permits, base in same if not permits)
+    return (not permitted or any(permitted)) and not any(
+        _is_below(name.value, base) or _stands_for(name.value, base) for base in excluded
+    )
+
+
+def _is_below(name: Any, base: Any) -> bool:
+    """Return whether ``name`` is ``base`` or below it. A dot in front leaves out the former."""
+    if not isinstance(base, str):
+        return name in base
+    name, base = name.lower(), base.lower()
+    return not base or name == base or name.endswith(f".{base.removeprefix('.')}")
+
+
+def _stands_for(wildcard: Any, base: Any) -> bool:
+    return isinstance(base, str) and wildcard.lower() == f"*.{base.lower().partition('.')[2]}"
