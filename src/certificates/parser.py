@@ -58,8 +58,7 @@ def _is_well_formed(certificate: x509.Certificate, der: bytes) -> Iterator[bool]
     yield not basic or (basic.path_length or 0) < 1 << 63
     yield len({policy.policy_identifier for policy in policies}) == len([*policies])
     for name in (certificate.subject, certificate.issuer):
-        # cryptography decodes the texts only when the attributes are read.
-        yield not (list(name) and _ODD_TEXT.search(name.public_bytes()))
+        yield not _ODD_TEXT.search(name.public_bytes())
     for name in names(certificate):
         is_uri = isinstance(name, x509.UniformResourceIdentifier)
         yield not is_uri or bool(_URI.fullmatch(name.value))
