@@ -35,6 +35,8 @@ def config(image: str = IMAGE, cluster_id: str = "", replicas: int = 2) -> Confi
         ({"cluster-id": "a\n"}, f"option cluster-id: 'a\\n' {ID_REMEDY}"),
         ({"cluster-id": "é"}, f"option cluster-id: 'é' {ID_REMEDY}"),
         ({"cluster-id": "a" * 65}, f"option cluster-id: '{'a' * 57}...' {ID_REMEDY}"),
+        ({"cluster-id": " " + "a" * 59}, f"option cluster-id: ' {'a' * 59}' {ID_REMEDY}"),
+        ({"cluster-id": " " + "a" * 60}, f"option cluster-id: ' {'a' * 56}...' {ID_REMEDY}"),
         ({"replicas": 0}, "option replicas: 0 is out of range, set 1 to 10"),
         ({"replicas": -1}, "option replicas: -1 is out of range, set 1 to 10"),
         ({"replicas": 11}, "option replicas: 11 is out of range, set 1 to 10"),

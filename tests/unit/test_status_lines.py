@@ -48,6 +48,28 @@ def list_mapping(api: FakeCluster, name: str, arn: str) -> None:
     api.fail(answer(200, json.dumps(body).encode()), request=f"GET {MAPPINGS}")
 
 
+def test_given_a_line_of_the_greatest_length_when_it_becomes_a_status_then_nothing_is_left_out():
+    assert status_line("x" * 300) == "x" * 300
+    assert len(status_line("x" * 301)) == 300
+
+
+@pytest.mark.parametrize(
+    ("cause", "line"),
+    [
+        ("failed to\n pull", "failed to pull"),
+        (ValueError("no such host"), "no such host"),
+        (ValueError(), "ValueError"),
+        ("x" * 100, "x" * 100),
+        ("y" + "x" * 100, "…" + "x" * 99),
+        ("a\0b\ud800", "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}"),
+    ],
+)
+def test_given_a_cause_when_it_stands_in_a_line_then_its_end_is_kept(
+    cause: BaseException | str, line: str
+):
+    assert brief(cause) == line
+
+
 @pytest.mark.parametrize(("arn", "shown"), [(LONG, "'xxx"), ("a\0b", r"'a\x00b'")])
 def test_given_a_mapping_that_somebody_made_to_harm_when_a_hook_runs_then_the_unit_is_active(
     deployed: Model, api: FakeCluster, arn: str, shown: str
