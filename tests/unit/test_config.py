@@ -51,6 +51,11 @@ def test_given_a_bad_value_when_a_hook_runs_then_one_line_has_option_value_and_r
     assert api.seen == []
 
 
+@pytest.mark.parametrize("replicas", [1, 10])
+def test_given_the_fewest_or_most_replicas_when_checked_then_they_are_taken(replicas: int):
+    assert config(replicas=replicas).replicas == replicas
+
+
 def test_given_a_bad_value_that_is_mended_when_a_hook_runs_then_the_unit_is_active(
     deployed: Model,
 ):
