@@ -7,7 +7,7 @@ from typing import Any
 
 import jubilant
 import pytest
-from tests.integration.helpers import bundle, juju_status, logins, units
+from tests.integration.helpers import bundle, juju_status, logins, testbed_only, units
 from tests.integration.helpers.kubernetes import Cluster
 
 SECOND = "second"
@@ -38,10 +38,8 @@ def test_given_an_owner_when_a_second_application_comes_then_it_is_blocked_and_p
         deployed.integrate(f"{SECOND}:aws-iam", "kubernetes-control-plane:aws-iam")
         deployed.integrate(SECOND, "easyrsa")
         _wait(deployed, SECOND, "blocked")
-        deployed.config("aws-iam", {"replicas": 3})
-        _wait(deployed, "aws-iam", "active")
-        deployed.config("aws-iam", reset="replicas")
-        _wait(deployed, "aws-iam", "active")
+        testbed_only.run_update_status(deployed, "aws-iam/0")
+        testbed_only.run_update_status(deployed, f"{SECOND}/0")
 
     (unit,) = deployed.status().get_units(SECOND).values()
     assert unit.workload_status.message == (

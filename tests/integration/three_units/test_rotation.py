@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+
 import jubilant
 import pytest
 from tests.integration.helpers import certificates, juju_status, logins, testbed_only, units
+from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 
 pytestmark = pytest.mark.slow
 
+PODS = ("-n", "kube-system", "pods")
+LABEL = {"k8s-app": "aws-iam-authenticator"}
 LATE = "waiting for {} to trust the new authority"
 
 
@@ -61,6 +67,49 @@ def test_given_a_new_authority_then_the_old_one_is_trusted_until_its_last_pod_en
     certificates.newly_presented(trio, cluster)
     logins.log_in_everywhere(trio, cluster)
     assert "former authority" not in juju_status.message(trio, units.leader(trio))
+
+
+@pytest.fixture
+def failed_pod(cluster: Cluster) -> Iterator[str]:
+    """Return the name of a pod that has the annotations of those that serve, and has failed."""
+    serving = cluster.get(*PODS, "-l", "k8s-app=aws-iam-authenticator")["items"][0]
+    name = "aws-iam-authenticator-failed"
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": name,
+            "namespace": "kube-system",
+            "labels": LABEL,
+            "annotations": serving["metadata"]["annotations"],
+        },
+        "spec": {
+            "restartPolicy": "Never",
+            "tolerations": [{"operator": "Exists"}],
+            "containers": [
+                {
+                    "name": "aws-iam-authenticator",
+                    "image": serving["spec"]["containers"][0]["image"],
+                    "args": ["no-such-command"],
+                }
+            ],
+        },
+    }
+    cluster.kubectl("apply", "-f", "-", stdin=json.dumps(pod))
+    eventually(lambda: cluster.get(*PODS, name)["status"]["phase"] == "Failed", "failed")
+    yield name
+    cluster.kubectl("delete", *PODS, name)
+
+
+def test_given_a_failed_pod_of_the_old_authority_then_nobody_trusts_the_old_one_for_its_sake(
+    trio: jubilant.Juju, cluster: Cluster, failed_pod: str
+) -> None:
+    testbed_only.ask_authority(trio, "easyrsa", "new-authority")
+    juju_status.wait_until_active(trio)
+    testbed_only.end_former_pods(trio, cluster)
+
+    assert cluster.get(*PODS, failed_pod)["status"]["phase"] == "Failed"
+    certificates.all_units_trust(trio, certificates.authority(trio))
 
 
 def test_given_a_unit_whose_agent_is_late_then_the_pods_keep_the_certificate_that_it_trusts(
