@@ -124,8 +124,12 @@ def _juju(juju: jubilant.Juju, peer: str, unit: str) -> dict[str, Any]:
     shown = yaml.safe_load(juju.cli("show-unit", *units))
     found: dict[str, Any] = {"applications": sorted(status.apps), "relations": {}}
     for name, about in shown.items():
+        ids = {str(r["relation-id"]): f"<id of {r['endpoint']}>" for r in about["relation-info"]}
         for relation in about["relation-info"]:
             del relation["relation-id"]
+            published = relation.get("application-data", {})
+            if number := published.get("relation"):
+                published["relation"] = ids.get(number, number)
             found["relations"][f"{name} {relation['endpoint']}"] = _decoded(relation)
     if application:
         workload = status.get_units("aws-iam")[unit].workload_status
@@ -155,6 +159,9 @@ def _names(found: Mapping[str, Any], unit: str) -> Iterator[tuple[str, str]]:
     for name in ("cluster-id", "address"):
         if published.get(name):
             yield published[name], f"<{name}>"
+    service = found["cluster"].get("Service aws-iam-authenticator", {}).get("metadata", {})
+    if owner := service.get("annotations", {}).get("aws-iam/owner"):
+        yield owner, "<owner>"
     yield from _hashes(published.get("ca", ""), "ca")
     yield from _authority(relations.get(f"{unit} certificates", {}), unit)
     for mode_and_text in found["machine"]["files"].values():
