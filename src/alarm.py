@@ -7,6 +7,7 @@ tells its owner in a hook, secret-expired, and again every five minutes until th
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import time
 
@@ -33,24 +34,29 @@ class Alarm(ops.Object):
         self.framework.observe(charm.on.secret_expired, self._on_secret_expired)
 
     def set(self) -> None:
-        """Let Juju run a hook in `SECONDS`, unless one is due before."""
+        """Let Juju run a hook in `SECONDS`, unless one is due before.
+
+        Where Juju keeps no secrets now, the next look is update-status.
+        """
         if self._due > time.time():
             return
         due = time.time() + SECONDS
         expire = datetime.datetime.fromtimestamp(due, datetime.timezone.utc)
-        if secret := self._secret():
-            secret.set_info(expire=expire)
-        else:
-            self._unit.add_secret(_CONTENT, label=_LABEL, expire=expire)
-        self._stored.due = due
+        with contextlib.suppress(ops.ModelError):
+            if secret := self._secret():
+                secret.set_info(expire=expire)
+            else:
+                self._unit.add_secret(_CONTENT, label=_LABEL, expire=expire)
+            self._stored.due = due
 
     def stop(self) -> None:
         """Let Juju run no more hooks for an alarm."""
         if not self._due:
             return
-        if secret := self._secret():
-            secret.remove_all_revisions()
-        self._stored.due = 0.0
+        with contextlib.suppress(ops.ModelError):
+            if secret := self._secret():
+                secret.remove_all_revisions()
+            self._stored.due = 0.0
 
     @property
     def _due(self) -> float:

@@ -147,6 +147,23 @@ def test_given_what_juju_announces_when_a_unit_waits_for_it_then_no_alarm_is_set
     assert due(model) == []
 
 
+def test_given_a_juju_that_keeps_no_secrets_when_a_unit_waits_then_the_next_hook_tries_again(
+    slow: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(*_: object, **__: object) -> None:
+        raise ops.ModelError("ERROR secret backend is sealed")
+
+    slow.units[0].secrets = frozenset()
+    api.clock.now += 60
+    with monkeypatch.context() as patch:
+        patch.setattr(ops.Unit, "add_secret", refuse)
+        assert slow.hook().name == "waiting"
+    assert due(slow) == []
+
+    slow.hook()
+    assert len(due(slow)) == 1
+
+
 def test_given_another_secret_that_expires_when_its_hook_runs_then_the_alarm_stays(
     slow: Model, api: FakeCluster
 ):
