@@ -7,6 +7,7 @@ import dataclasses
 import ops
 
 from addresses import is_ip
+from certificates import pem
 from errors import Waiting
 from fingerprint import fingerprint
 
@@ -117,7 +118,7 @@ class Peers:
             cluster_id=data.get("cluster-id", ""),
             # An earlier version kept "None", the ClusterIP of a headless Service.
             address=address if is_ip(address) else "",
-            ca=data.get("ca", ""),
+            ca=pem.ca_bundle(data.get("ca", "")),
             serving=data.get("serving") == "true",
             relation=data.get("relation", ""),
             inherited=data.get("inherited") == "true",

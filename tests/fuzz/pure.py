@@ -392,7 +392,7 @@ def check_interface(bag: dict[str, str]) -> None:
     """Check both sides of the library: each value has its type."""
     unit = object()
     relation = SimpleNamespace(active=True, units=[unit], data={unit: bag})
-    charm: Any = SimpleNamespace(model=SimpleNamespace(get_relation=lambda _: relation))
+    charm: Any = SimpleNamespace(model=SimpleNamespace(relations={"aws-iam": [relation]}))
     requirer, provider = AwsIamRequirer(charm), AwsIamProvider(charm)
     said = (requirer.api_server_ready, requirer.acknowledged)
     if not isinstance(said[0], bool) or not isinstance(said[1], str | None):

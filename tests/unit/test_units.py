@@ -192,11 +192,12 @@ def test_given_what_an_earlier_version_published_when_a_hook_runs_then_it_is_of_
     assert deployed.peer["relation"] == str(deployed.first_relation)
 
 
-def test_given_peer_data_without_an_address_when_a_hook_runs_then_the_webhook_file_stays_as_it_is(
-    two: Model, machines: list[Files]
+@pytest.mark.parametrize(("key", "value"), [("address", ""), ("ca", ""), ("ca", "}")])
+def test_given_peer_data_without_a_part_when_a_hook_runs_then_the_webhook_file_stays_as_it_is(
+    two: Model, machines: list[Files], key: str, value: str
 ):
     file = machines[1].webhook.read_text()
-    two.peer["address"] = ""
+    two.peer[key] = value
     two.hook(unit=1)
 
     assert machines[1].webhook.read_text() == file
