@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from certificates.keypair import KeyPair
 
 # In a lookahead, because a line may end with the dashes that the next one starts with.
-_BEGIN = re.compile(r"(?=-----BEGIN ([A-Z0-9 ]+)-----(\s))")
+_BEGIN = re.compile(r"(?=-----BEGIN ([A-Z0-9 ]+)-----([ \t]*[\r\n]))")
 _END = re.compile(r"(?=(-----END ([A-Z0-9 ]+)-----))")
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from certificates import pem
 
 # What a block is. Its time grows with the square of the text.
-BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----\s.*?-----END \1-----", re.DOTALL)
+BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----[ \t]*[\r\n].*?-----END \1-----", re.DOTALL)
 PARTS = [
     "-----BEGIN CERTIFICATE-----",
     "-----END CERTIFICATE-----",
@@ -41,6 +41,10 @@ def test_given_any_text_when_its_blocks_are_found_then_they_are_those_of_the_pat
     found = [(kind, text[start:end]) for kind, start, end in pem._spans(text)]
 
     assert found == [(match[1], match[0]) for match in BLOCK.finditer(text)]
+
+
+def test_given_text_after_the_dashes_when_blocks_are_found_then_that_line_begins_none():
+    assert pem.certificates("-----BEGIN CERTIFICATE----- ==\n-----END CERTIFICATE-----\n") == []
 
 
 @pytest.mark.parametrize(
