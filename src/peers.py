@@ -38,15 +38,14 @@ class Shared:
     def of_relation(self, relation: int) -> Shared:
         """Return what is true for the relation with this id.
 
-        Juju keeps an application and its databag without units. What they deployed went with
-        them, so units that come by another relation begin anew: with the cluster id that people
-        have, and with the address if it is still free.
+        Juju keeps an application and its databag without units. What the former units deployed
+        went with them, so the units of another relation take over neither CA bundle nor webhook.
+        They keep the cluster id, which people have, and ask for the same address.
         """
-        if self.relation == str(relation):
-            return self
-        if not self.relation:
-            return dataclasses.replace(self, relation=str(relation))
-        return Shared(self.cluster_id, self.address, relation=str(relation))
+        new = dataclasses.replace(self, relation=str(relation))
+        if self.relation in ("", new.relation):
+            return new
+        return dataclasses.replace(new, ca="", serving=False)
 
 
 class Peers:

@@ -167,6 +167,7 @@ def test_given_units_that_all_went_when_others_come_then_nothing_of_before_is_pu
     for machine in machines:
         machine.webhook.unlink()
 
+    model.peer["inherited"] = "true"
     model.first_relation += 1
     model.provider = Silent()
     for unit in model.units:
@@ -178,6 +179,8 @@ def test_given_units_that_all_went_when_others_come_then_nothing_of_before_is_pu
     assert model.peer["cluster-id"] == before["cluster-id"]
     assert model.peer["address"] == before["address"]
     assert {"serving", "ca"}.isdisjoint(model.peer)
+    # The reactive charm's leader data is still there to be removed.
+    assert model.peer["inherited"] == "true"
 
 
 def test_given_what_an_earlier_version_published_when_a_hook_runs_then_it_is_of_this_relation(
