@@ -29,7 +29,7 @@ class Owner:
         return mark.startswith(f"{self.application} of ") and mark.endswith(f"({self.model_uuid})")
 
     def is_foreign(self, mark: str) -> bool:
-        """Return whether ``mark`` is another application's; what has no mark is nobody's."""
+        """Return whether ``mark`` is another application's. An empty mark is not."""
         return bool(mark) and not self.owns(mark)
 
 

@@ -62,8 +62,8 @@ def _erase_tables(database: Path) -> None:
     ):
         # VACUUM copies all that is left to a file of its own, unless told to use memory.
         connection.execute("PRAGMA temp_store = MEMORY")
-        # Former copies stand in unused pages until the file is written anew. That comes first: a
-        # hook that is killed after it still finds the rows, and goes on.
+        # Unused pages still hold former copies, and VACUUM writes the file without them. It comes
+        # first, so that the next hook still finds the rows if this one is killed after it.
         connection.execute("VACUUM")
         connection.execute("PRAGMA secure_delete = ON")
         for table in _TABLES:
@@ -93,8 +93,9 @@ def remove_trust(machine: Machine, application: str) -> None:
 def _remove_links(store: Path, authority: Path) -> None:
     """Remove the link to the file, and the links by its hash to that one.
 
-    Somebody else's file may hold the same authority, and then it has no link by its hash. rehash
-    makes one, but it keeps a dangling link in front of it, at which OpenSSL stops.
+    OpenSSL finds an authority by a link that is named after its hash, and stops at one that
+    dangles. If another file holds the same authority, `openssl rehash` makes a link to it, but
+    leaves a dangling one in front.
     """
     targets = (authority, Path(f"{authority.stem}.pem"))
     for link in store.iterdir():

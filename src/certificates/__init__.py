@@ -138,10 +138,10 @@ class Certificates(ops.Object):
         """
         provider = relation.app.name
         replies = legacy.replies(self._unit.name, bags)
-        # The pair in use costs no check, and stays in use while there is no better one.
+        # The pair in use comes first: it is checked already.
         pairs = [reply.pair for reply in replies]
         issued = self._choose(sorted(pairs, key=lambda p: not self._is_checked(p)), provider)
-        name = _name_to_ask(issued, replies, legacy.names_for_authority(bags))
+        name = _name_to_ask(issued, replies, bags)
         self._write(relation, legacy.request(self._unit.name, name, self._sans))
         if issued.refusal and all(reply.name != name for reply in replies):
             return Issued(wait=f"waiting for another certificate: {issued.refusal}")
@@ -213,12 +213,15 @@ class Certificates(ops.Object):
             data.update(changed)
 
 
-def _name_to_ask(issued: Issued, replies: Sequence[legacy.Reply], names: Sequence[str]) -> str:
-    """Return the common name to ask for; ``names`` are those of the present authority."""
+def _name_to_ask(
+    issued: Issued, replies: Sequence[legacy.Reply], bags: Sequence[Mapping[str, str]]
+) -> str:
+    """Return the common name to ask for; ``bags`` are the databags of the provider's units."""
     if issued.expires:
         return legacy.name_for_renewal(issued.expires)
     if issued.pair:
         return next(reply.name for reply in replies if reply.pair == issued.pair)
+    names = legacy.names_for_authority(bags)
     answered = {reply.name for reply in replies}
     tried = [name for name in names if name in answered]
     untried = [name for name in names if name not in answered]

@@ -25,10 +25,10 @@ CONFLICT_TRIES = 5
 def claim(client: api.Client, owner: Owner) -> str:
     """Make ``owner`` the owner of the objects, unless another application owns them.
 
-    Return that application's mark, or the empty text. The objects that the reactive charm left,
-    or a version of this charm that marked none, are nobody's. Where there is no Service, its
-    apply makes ``owner`` the owner. Two applications may both create it then: the second to
-    apply it owns it, and the first sees so before it has a certificate to deploy.
+    Return that application's mark, or the empty text. Objects without a mark have no owner: the
+    reactive charm made them, or an earlier version of this charm. Where there is no Service, its
+    apply makes ``owner`` the owner. If two applications create it at once, the later apply wins,
+    and the other application sees that before it has a certificate to deploy.
     """
     for _ in range(CONFLICT_TRIES):
         service = _find(client, manifests.SERVICE)
@@ -71,7 +71,7 @@ def _adopt(client: api.Client, what: manifests.ObjectReference, stored: Any) -> 
 
 @contextlib.contextmanager
 def _unless_changed() -> Generator[None]:
-    """Suppress the refusal of a change to a version that is no longer the object's (409)."""
+    """Suppress a conflict (409): the object has changed since it was read."""
     from lightkube import ApiError
 
     try:
@@ -182,8 +182,8 @@ def _data(secret: Any) -> dict[str, str]:
 def remove(client: api.Client, owner: Owner) -> None:
     """Delete all that ``owner`` owns: never the CRD and people's mappings.
 
-    What has no mark goes too, unless another application owns any of the objects: its leader
-    may just be marking the others.
+    Delete objects without a mark too, unless another application owns any of the objects: its
+    leader may be about to mark the others.
     """
     found = {what: _find(client, what) for what in manifests.OWNED}
     marks = {what: _mark(stored) for what, stored in found.items() if stored}

@@ -23,7 +23,7 @@ RESERVED_SECONDS = 2.0
 POLL_SECONDS = 0.5
 # A kubelet kills an ending pod at the time in `deletionTimestamp`, and the pod leaves the list.
 # A pod that is still listed this many seconds later is on a lost node: its kubelet cannot report.
-# By then no kube-proxy sends it requests, because an ending pod is no endpoint any more.
+# By then no kube-proxy sends it requests: Kubernetes removes an ending pod from the endpoints.
 LOST_SECONDS = 300.0
 # Reasons of a Deployment's condition Progressing while a rollout moves. Kubernetes' controller
 # gives it others once all pods are there, and once nothing has moved for long.

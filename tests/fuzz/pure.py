@@ -441,7 +441,7 @@ TARGETS = (
     Target("legacy.replies", make_reply, check_reply),
     Target("legacy.request", make_request, check_request),
     Target("pem.certificates", make_pem, check_pem),
-    Target("pem.check", make_pair, check_pair),
+    Target("verdict.check", make_pair, check_pair),
     Target("kubeconfigs.public_endpoint", make_kubeconfig, check_public_endpoint),
     Target("kubeconfigs.client", make_client, check_client),
     Target("kubeconfigs.webhook", make_webhook, check_webhook),

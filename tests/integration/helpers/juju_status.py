@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import jubilant
 
-# Longer than five minutes: a unit that waits looks again at the next update-status.
+# Longer than five minutes: a settled unit looks again at the next update-status.
 WAIT_SECONDS = 360.0
 _INTERVAL = "update-status-hook-interval"
 
