@@ -177,7 +177,8 @@ class AwsIamCharm(ops.CharmBase):
         if not plan.pair:
             raise issued.problem
         with api.errors_as_status():
-            rollout = leader.deploy(client, self._owner, config, shared.cluster_id, plan.pair)
+            spec = manifests.Spec(config.image, config.replicas, shared.cluster_id, plan.pair)
+            rollout = leader.deploy(client, self._owner, spec)
             serving = shared.serving or rollout.serving
             shared = self._share(principal, replace(shared, serving=serving))
             if plan.can_drop_old_ca and rollout.complete and pods.all_pods_use(client, plan.pair):

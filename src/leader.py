@@ -8,7 +8,6 @@ import secrets
 
 import reactive
 from access import mappings
-from certificates.keypair import KeyPair
 from cluster import api, identity_mappings, manifests, objects, pods
 from config import Config
 from owner import Owner
@@ -37,17 +36,13 @@ def ensure_cluster_id(shared: Shared, config: Config) -> Shared:
     return dataclasses.replace(shared, cluster_id=wanted, inherited=inherited)
 
 
-def deploy(
-    client: api.Client, owner: Owner, config: Config, cluster_id: str, pair: KeyPair
-) -> pods.Rollout:
-    """Apply the CRD and the authenticator, which is to serve ``pair``, and wait for its pods.
+def deploy(client: api.Client, owner: Owner, spec: manifests.Spec) -> pods.Rollout:
+    """Apply the CRD and the authenticator that ``spec`` describes, and wait for its pods.
 
     Return how far their rollout is when the wait ends.
     """
     identity_mappings.apply_crd(client)
-    desired = manifests.authenticator(
-        owner, image=config.image, replicas=config.replicas, cluster_id=cluster_id, pair=pair
-    )
+    desired = manifests.authenticator(owner, spec)
     *_, deployment = [objects.apply(client, manifest) for manifest in desired]
     return pods.await_rollout(client, deployment)
 

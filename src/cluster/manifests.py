@@ -49,6 +49,16 @@ OWNED = (
 )
 
 
+@dataclasses.dataclass(frozen=True)
+class Spec:
+    """What the authenticator is to be."""
+
+    image: str
+    replicas: int
+    cluster_id: str
+    pair: KeyPair
+
+
 def reference(manifest: Manifest) -> ObjectReference:
     """Return the reference to the object that ``manifest`` describes."""
     metadata = manifest["metadata"]
@@ -86,21 +96,19 @@ def crd(*, strict: bool) -> Manifest:
     return _load(templating.render("crd.yaml.j2", strict=strict, partitions=arn.PARTITIONS))[0]
 
 
-def authenticator(
-    owner: Owner, *, image: str, replicas: int, cluster_id: str, pair: KeyPair
-) -> list[Manifest]:
+def authenticator(owner: Owner, spec: Spec) -> list[Manifest]:
     """Return everything else, in the order in which to apply it: the Deployment is the last."""
-    server_config = templating.render("server.yaml.j2", cluster_id=cluster_id)
+    server_config = templating.render("server.yaml.j2", cluster_id=spec.cluster_id)
     text = templating.render(
         "authenticator.yaml.j2",
-        image=image,
-        replicas=replicas,
+        image=spec.image,
+        replicas=spec.replicas,
         server_config=server_config,
         config_hash=fingerprint(server_config),
-        certificate=_base64(pair.certificate),
-        key=_base64(pair.key),
-        ca=_base64(pair.ca),
-        certificate_hash=pair.hash,
+        certificate=_base64(spec.pair.certificate),
+        key=_base64(spec.pair.key),
+        ca=_base64(spec.pair.ca),
+        certificate_hash=spec.pair.hash,
     )
     return _marked(owner, text)
 

@@ -343,12 +343,8 @@ def make_objects(rng: Random) -> dict[str, str]:
 def check_objects(sample: dict[str, str]) -> None:
     """Check that no value changes anything but its own field."""
     pair = KeyPair(sample["certificate"], samples.KEY, samples.AUTHORITY.certificate)
-    found = {
-        each["kind"]: each
-        for each in manifests.authenticator(
-            OWNER, image=sample["image"], replicas=2, cluster_id=sample["cluster_id"], pair=pair
-        )
-    }
+    spec = manifests.Spec(sample["image"], replicas=2, cluster_id=sample["cluster_id"], pair=pair)
+    found = {each["kind"]: each for each in manifests.authenticator(OWNER, spec)}
     config = yaml.load(next(iter(found["ConfigMap"]["data"].values())), yaml.CSafeLoader)
     certificate = base64.b64decode(found["Secret"]["data"]["cert.pem"]).decode()
     (container,) = found["Deployment"]["spec"]["template"]["spec"]["containers"]

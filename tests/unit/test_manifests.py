@@ -21,7 +21,7 @@ from certificates.sans import HOSTNAMES
 from cluster import manifests
 
 SERVED = KeyPair("certificate\n", "key\n", "ca\n")
-GIVEN = {"image": "image:v1", "replicas": 2, "cluster_id": "prod", "pair": SERVED}
+GIVEN = manifests.Spec(image="image:v1", replicas=2, cluster_id="prod", pair=SERVED)
 # What a template is given, and what a hostile value would have to break out of.
 HOSTILE = st.one_of(
     st.text(st.characters(codec="utf-8").filter(str.isprintable)),
@@ -30,7 +30,9 @@ HOSTILE = st.one_of(
 
 
 def objects(**changes: Any) -> dict[str, manifests.Manifest]:
-    return {m["kind"]: m for m in manifests.authenticator(OWNER, **{**GIVEN, **changes})}
+    return {
+        m["kind"]: m for m in manifests.authenticator(OWNER, dataclasses.replace(GIVEN, **changes))
+    }
 
 
 def deployment(**changes: Any) -> Any:
@@ -46,11 +48,11 @@ def hashes(**changes: Any) -> dict[str, str]:
 
 
 def test_given_the_same_input_when_rendered_twice_then_the_objects_are_the_same():
-    assert manifests.authenticator(OWNER, **GIVEN) == manifests.authenticator(OWNER, **GIVEN)
+    assert manifests.authenticator(OWNER, GIVEN) == manifests.authenticator(OWNER, GIVEN)
 
 
 def test_given_a_deployment_when_rendered_then_what_its_pods_need_comes_before_it():
-    kinds = [manifest["kind"] for manifest in manifests.authenticator(OWNER, **GIVEN)]
+    kinds = [manifest["kind"] for manifest in manifests.authenticator(OWNER, GIVEN)]
 
     assert kinds[-1] == "Deployment"
     assert {"ServiceAccount", "ConfigMap", "Secret"} < set(kinds)
@@ -107,7 +109,7 @@ def test_given_the_nodes_of_a_control_plane_when_rendered_then_the_pods_may_run_
 
 
 def test_given_what_is_rendered_when_the_charm_goes_then_exactly_that_is_removed_last_first():
-    rendered = [manifests.service(OWNER, None), *manifests.authenticator(OWNER, **GIVEN)]
+    rendered = [manifests.service(OWNER, None), *manifests.authenticator(OWNER, GIVEN)]
 
     assert [manifests.reference(manifest) for manifest in reversed(rendered)] == list(
         manifests.OWNED
@@ -117,7 +119,7 @@ def test_given_what_is_rendered_when_the_charm_goes_then_exactly_that_is_removed
 
 
 def test_given_what_is_rendered_when_a_person_removes_it_then_the_command_names_it_all():
-    rendered = [manifests.service(OWNER, None), *manifests.authenticator(OWNER, **GIVEN)]
+    rendered = [manifests.service(OWNER, None), *manifests.authenticator(OWNER, GIVEN)]
     command = manifests.removal_command()
 
     assert command.startswith("kubectl -n kube-system delete --ignore-not-found ")
