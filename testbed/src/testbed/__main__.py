@@ -15,7 +15,7 @@ from rich.console import Console
 
 from testbed import handle, paths
 from testbed.cluster import requirements
-from testbed.programs import build, compiler, go
+from testbed.programs import build, compiler, go, minors
 from testbed.programs.modules import all_modules, of_tracks
 
 _GRACE_SECONDS = 5
@@ -113,7 +113,8 @@ def _prepare(options: argparse.Namespace, console: Console) -> tuple[paths.LabPa
 def _built(console: Console) -> Path:
     """Return the folder of the programs, for the versions of Kubernetes that are asked for."""
     tracks = os.environ.get("TESTBED_KUBERNETES", "").replace(",", " ").split()
-    return build.programs(console, of_tracks(all_modules(), tracks))
+    asked = [minors.module(track, console.print) for track in tracks if track in minors.PATCHES]
+    return build.programs(console, of_tracks([*all_modules(), *asked], tracks))
 
 
 def _command(options: argparse.Namespace) -> list[str]:

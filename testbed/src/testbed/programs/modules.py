@@ -32,7 +32,7 @@ _VERSION_FLAGS = {
 }
 """The projects whose programs get their version from the linker: from which module, and how."""
 
-_TAGS = {"kubernetes-1.28": "providerless"}
+_TAGS = {f"kubernetes-{minor}": "providerless" for minor in ("1.28", "1.29", "1.30")}
 """Build tags, by module. The cloud providers, left out here, are a third of 1.28."""
 
 _OUTPUT_NAMES = {"go.etcd.io/etcd/server/v3": "etcd"}
