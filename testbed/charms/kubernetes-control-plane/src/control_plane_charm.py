@@ -1,8 +1,9 @@
 """Stands in for kubernetes-control-plane: a real Kubernetes, told of webhooks as that is.
 
-One source, two flavours: up to 1.28 the charm has the endpoint `aws-iam`; from 1.29 on it has not,
-and an option in its place. As the original, it looks at everything on each of its hooks, and fails
-where the file that aws-iam wrote is not what it should be.
+One source, two flavours: up to 1.28 the charm has the endpoint `aws-iam`; from 1.29 on it has not.
+Both have an option for another webhook, which is asked last. As the original, it looks at
+everything on each of its hooks, and fails where the file that aws-iam wrote is not what it should
+be.
 """
 
 from __future__ import annotations
@@ -79,9 +80,9 @@ class ControlPlane(ops.CharmBase):
 
     def _problem(self, programs: str) -> str:
         """Return what is wrong with the options, empty for nothing."""
-        if self._caller not in webhook.CALLERS:
+        if self._chosen_caller not in webhook.CALLERS:
             known = ", ".join(webhook.CALLERS)
-            return f"option webhook-caller: {self._caller!r} is none of {known}"
+            return f"option webhook-caller: {self._chosen_caller!r} is none of {known}"
         if not services.offers(self.host, programs, self._channel):
             lack = f"option channel: this lab has no Kubernetes in {self._channel!r}"
             return f"{lack}: start it with another TESTBED_KUBERNETES"
@@ -92,8 +93,18 @@ class ControlPlane(ops.CharmBase):
         return str(self.config["channel"])
 
     @property
-    def _caller(self) -> str:
+    def _chosen_caller(self) -> str:
         return str(self.config.get("webhook-caller", webhook.ORIGINAL))
+
+    @property
+    def _caller(self) -> str:
+        """Who calls the webhook. The option has a bare URL, which only the original can call."""
+        given = self.aws_iam and self.aws_iam.webhook
+        return webhook.ORIGINAL if self._custom and not given else self._chosen_caller
+
+    @property
+    def _custom(self) -> str:
+        return str(self.config["authn-webhook-endpoint"])
 
     def _webhook_file(self, asked: Webhook | None) -> str:
         """Return the webhook kubeconfig that the API server is to use; empty for none."""
@@ -104,8 +115,7 @@ class ControlPlane(ops.CharmBase):
         return text if self._caller == webhook.API_SERVER else webhook.of_the_forwarder()
 
     def _rendered(self, text: str) -> str:
-        custom = str(self.config.get("authn-webhook-endpoint", ""))
-        return webhook.rendered(aws_iam=webhook.url(text) if text else "", custom=custom)
+        return webhook.rendered(aws_iam=webhook.url(text) if text else "", custom=self._custom)
 
     def _run_services(self, node: str, webhook_file: str) -> None:
         self._keep(tokens.KNOWN_TOKENS, tokens.known(self._token))

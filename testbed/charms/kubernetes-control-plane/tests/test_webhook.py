@@ -231,6 +231,47 @@ def test_the_newer_flavour_renders_no_url_when_the_option_is_cleared(
     assert host.restarts() == 1
 
 
+@pytest.mark.parametrize("caller", ["kube-apiserver", "forwarder", "original"])
+def test_the_older_flavour_keeps_a_webhook_when_the_option_replaces_aws_iam(
+    run_old: Run, host: FakeHost, caller: str
+) -> None:
+    url = "https://10.152.183.7:443/authenticate"
+    options = {"authn-webhook-endpoint": url, "webhook-caller": caller}
+    write_webhook(host)
+    run_old(aws_iam(), event="config_changed", **options)
+    assert endpoints(host) == (url, url)
+
+    run_old(aws_iam(status="false"), **options)
+
+    assert endpoints(host) == ("", url)
+    assert trust(host) == {}
+    assert FORWARDER in host.running
+    assert any("token-webhook-config-file" in flag for flag in flags(host))
+
+
+def test_the_option_alone_does_not_change_who_calls_aws_iam(run_old: Run, host: FakeHost) -> None:
+    write_webhook(host)
+    run_old(aws_iam())
+
+    run_old(aws_iam(), event="config_changed", **{"authn-webhook-endpoint": "https://10.1.2.3/a"})
+
+    assert FORWARDER not in host.running
+    assert host.restarts() == 1
+
+
+def test_a_refresh_to_the_newer_flavour_restarts_nothing_of_a_cluster_with_the_option(
+    run_old: Run, run_new: Run, host: FakeHost
+) -> None:
+    options = {"authn-webhook-endpoint": "https://10.1.2.3/a", "channel": "1.28/stable"}
+    run_old(event="install", **options)
+    host.commands.clear()
+
+    run_new(event="upgrade_charm", **options)
+
+    assert [command for command in host.commands if "restart" in command] == []
+    assert endpoints(host) == ("", "https://10.1.2.3/a")
+
+
 def test_a_strict_forwarder_stays_strict_when_aws_iam_withdraws(
     run_old: Run, host: FakeHost
 ) -> None:

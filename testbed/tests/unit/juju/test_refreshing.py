@@ -79,6 +79,35 @@ def test_a_refresh_that_would_break_something_is_refused(
     assert refusal in done.stderr
 
 
+def test_a_refresh_that_drops_an_endpoint_is_refused_until_its_relation_is_gone(
+    juju: Juju,
+) -> None:
+    pack(juju.folder, PRINCIPAL, name="old")
+    pack(juju.folder, SUBORDINATE)
+    pack(juju.folder, PRINCIPAL.replace("  things: {interface: things, scope: container}\n", ""))
+    juju("deploy", "./old.charm")
+    juju("deploy", "./rider.charm")
+    juju("integrate", "rider:things", "host:things")
+    juju("integrate", "rider:general", "host:juju-info")
+    juju.settle()
+    refresh = ("refresh", "host", "--path", "./host.charm")
+
+    assert juju.refused(*refresh).strip() == (
+        'ERROR cannot upgrade application "host" to charm "host": '
+        'would break relation "rider:things host:things"'
+    )
+
+    juju("remove-relation", "rider:things", "host:things")
+    juju.settle()
+    juju(*refresh)
+    juju.settle()
+
+    assert juju.hooks("host/0")[-2:] == ["upgrade-charm", "config-changed"]
+    assert list(juju.status()["applications"]["host"]["units"]["host/0"]["subordinates"]) == [
+        "rider/0"
+    ]
+
+
 def test_a_charm_for_another_base_needs_force(juju: Juju) -> None:
     pack(juju.folder, PRINCIPAL, bases=("22.04",), name="old")
     juju("deploy", "./old.charm")

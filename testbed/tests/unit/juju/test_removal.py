@@ -83,6 +83,34 @@ def test_a_removed_subordinate_runs_its_hooks_in_order_and_the_hosts_stay(
 
 
 @pytest.mark.usefixtures("riders")
+def test_a_subordinate_stays_until_its_last_relation_with_its_principal_is_gone(
+    juju: Juju,
+) -> None:
+    units = juju.status()["applications"]["host"]["units"]
+    riders = {rider for unit in units.values() for rider in unit["subordinates"]}
+    juju("integrate", "rider:general", "host:juju-info")
+    juju.settle()
+    before = {rider: len(juju.hooks(rider)) for rider in riders}
+
+    juju("remove-relation", "rider:things", "host:things")
+    juju.settle()
+
+    for rider in riders:
+        ran = juju.hooks(rider)[before[rider] :]
+        assert ran == ["things-relation-departed", "things-relation-broken"]
+    units = juju.status()["applications"]["host"]["units"]
+    assert {rider for unit in units.values() for rider in unit["subordinates"]} == riders
+
+    juju("remove-relation", "rider:general", "host:juju-info")
+    juju.settle()
+
+    for rider in riders:
+        assert juju.hooks(rider)[-2:] == ["stop", "remove"]
+    units = juju.status()["applications"]["host"]["units"]
+    assert not any("subordinates" in unit for unit in units.values())
+
+
+@pytest.mark.usefixtures("riders")
 def test_a_subordinates_goal_state_shows_which_principal_is_dying(juju: Juju) -> None:
     units = juju.status()["applications"]["host"]["units"]
     gone, stays = (next(iter(units[host]["subordinates"])) for host in ("host/1", "host/0"))
