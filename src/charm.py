@@ -137,14 +137,14 @@ class AwsIamCharm(ops.CharmBase):
         reactive.remove_files(self.machine)
         reactive.remove_trust(self.machine, self.app.name)
         config = self._load_config()
-        principal = control_plane.find(self)
+        principal = control_plane.find(self, self._peers.shared.relations)
         if not self._peers.joined:
             raise Waiting("waiting for Juju to set up the peer relation")
         control_plane.await_api_server(principal, self._requirer)
-        shared = self._peers.shared.of_relation(principal.relation_id)
+        shared = self._peers.shared.of_relations(principal.relations)
         if self.unit.is_leader():
             return self._lead(config, principal, shared)
-        return self._follow(principal, shared), True
+        return self._follow(principal, shared)
 
     def _load_config(self) -> Config:
         try:
@@ -190,7 +190,7 @@ class AwsIamCharm(ops.CharmBase):
             raise issued.problem
         if plan.blocker:
             raise Waiting(plan.blocker)
-        control_plane.check_option(principal, self.machine, shared.address)
+        next_step = control_plane.next_step(principal, self.machine, shared.address)
         old_ca = shared.ca != plan.pair.ca
         line = leader.active_line(
             config,
@@ -198,16 +198,18 @@ class AwsIamCharm(ops.CharmBase):
             report,
             issued.warning,
             "the former authority is trusted until its last pod has ended" if old_ca else "",
+            next_step,
         )
-        return line, not old_ca
+        return line, not old_ca and not next_step
 
-    def _follow(self, principal: ControlPlane, shared: Shared) -> str:
+    def _follow(self, principal: ControlPlane, shared: Shared) -> tuple[str, bool]:
         self._publish_webhook(principal, shared)
         self._certificates.withdraw()
         if not shared.serving:
             raise Waiting("waiting for the leader to deploy the authenticator")
-        control_plane.check_option(principal, self.machine, shared.address)
-        return f"webhook {kubeconfigs.endpoint(shared.address)}"
+        next_step = control_plane.next_step(principal, self.machine, shared.address)
+        line = f"webhook {kubeconfigs.endpoint(shared.address)}"
+        return ", ".join(filter(None, (line, next_step))), not next_step
 
     def _share(self, principal: ControlPlane, shared: Shared) -> Shared:
         """Publish ``shared`` to the peers and to this unit's control plane, and return it."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+from collections.abc import Container
 
 import ops
 from charms.aws_iam.v0.aws_iam import AwsIamRequirer, Webhook
@@ -23,9 +24,11 @@ RELATION = "aws-iam"
 # Charmed Kubernetes >= 1.29: its charm has an option for the webhook, which only an operator sets.
 IMPLICIT = "control-plane"
 
-# How its charm renders the option, verbatim. Source: kubernetes-control-plane's template of
-# auth-webhook.py.
-_OPTION = re.compile(r"""^CUSTOM_AUTHN_ENDPOINT\s*=\s*(['"])(?P<value>.*)\1\s*$""", re.MULTILINE)
+# How both kinds render, verbatim, what the relation and the option gave them. Source:
+# kubernetes-control-plane's template of auth-webhook.py.
+_RENDERED = r"""^{}\s*=\s*(['"])(?P<value>.*)\1\s*$"""
+_GIVEN = re.compile(_RENDERED.format("AWS_IAM_ENDPOINT"), re.MULTILINE)
+_OPTION = re.compile(_RENDERED.format("CUSTOM_AUTHN_ENDPOINT"), re.MULTILINE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,36 +37,52 @@ class ControlPlane:
 
     Attributes:
         application: Its application's name in this model.
-        relation_id: Of the relation with it, which Juju numbers once and never again.
+        relations: The ids of the relations with it, which Juju numbers once and never again.
         via_relation: Whether it takes the webhook from the relation.
+        leave: The command that ends that relation, where another one keeps this unit. Empty
+            where none does.
     """
 
     application: str
-    relation_id: int
+    relations: frozenset[str]
     via_relation: bool
+    leave: str = ""
 
 
-def find(charm: ops.CharmBase) -> ControlPlane:
+def find(charm: ops.CharmBase, known: Container[str]) -> ControlPlane:
     """Return the control plane of this unit.
 
+    ``known`` holds the ids of the relations that the application has deployed for.
+
     Raises:
-        errors.Blocked: there is none, or both endpoints are in use.
+        errors.Blocked: there is none, or there are two.
         errors.Waiting: its unit has not joined yet.
     """
-    name = charm.app.name
-    explicit = charm.model.get_relation(RELATION)
-    implicit = charm.model.get_relation(IMPLICIT)
-    if explicit and implicit:
-        raise Blocked(
-            f"integrated twice: juju remove-relation {name}:{IMPLICIT} "
-            f"{implicit.app.name}:juju-info"
-        )
-    relation = explicit or implicit
-    if not relation:
-        raise Blocked(f"no control plane: juju integrate {name} kubernetes-control-plane")
-    if not relation.units:
-        raise Waiting(f"waiting for {relation.app.name} to join")
-    return ControlPlane(relation.app.name, relation.id, via_relation=bool(explicit))
+    found = [r for name in (RELATION, IMPLICIT) if (r := charm.model.get_relation(name))]
+    if not found:
+        command = f"juju integrate {charm.app.name} kubernetes-control-plane"
+        raise Blocked(f"no control plane: {command}")
+    if len({relation.app.name for relation in found}) > 1:
+        # People log in to the cluster that is known already.
+        extra = next((r for r in reversed(found) if str(r.id) not in known), found[-1])
+        names = " and ".join(relation.app.name for relation in found)
+        raise Blocked(f"one control plane at most, not {names}: {_removal(charm.app, extra)}")
+    joined = {relation.name: relation for relation in found if relation.units}
+    application = found[0].app.name
+    if not joined:
+        raise Waiting(f"waiting for {application} to join")
+    return ControlPlane(
+        application,
+        frozenset(str(relation.id) for relation in found),
+        via_relation=RELATION in joined,
+        leave=_removal(charm.app, joined[RELATION]) if len(joined) > 1 else "",
+    )
+
+
+def _removal(app: ops.Application, relation: ops.Relation) -> str:
+    """Return the command that removes ``relation`` and no other."""
+    theirs = "juju-info" if relation.name == IMPLICIT else relation.name
+    return f"juju remove-relation {app.name}:{relation.name} {relation.app.name}:{theirs}"
 
 
 def await_api_server(control_plane: ControlPlane, requirer: AwsIamRequirer) -> None:
@@ -90,6 +109,7 @@ def publish_webhook(
     if not shared.ca or not shared.address:
         return False
     if not control_plane.via_relation:
+        _remove_former(machine, owner)
         return True
     text = kubeconfigs.webhook(owner, shared.address, shared.ca)
     files.write(machine.webhook, text)
@@ -98,29 +118,55 @@ def publish_webhook(
     return requirer.acknowledged in (None, "", webhook.hash)
 
 
-def check_option(control_plane: ControlPlane, machine: Machine, address: str) -> None:
-    """Check that the newer kind of control plane has been given the webhook's URL.
+def _remove_former(machine: Machine, owner: Owner) -> None:
+    """Remove the file of a relation that is gone, once the control plane has stopped using it."""
+    text = files.read(machine.webhook)
+    if text is None or owner.is_foreign(kubeconfigs.webhook_owner(text)):
+        return
+    if _rendered(_GIVEN, machine) == "":
+        files.remove(machine.webhook)
+
+
+def next_step(control_plane: ControlPlane, machine: Machine, address: str) -> str:
+    """Return what the operator runs next to move from the relation to the option.
+
+    Return an empty text where the unit has one relation only. No event announces what the
+    control plane renders.
 
     Raises:
-        errors.Blocked: its rendered webhook has another value; the text names that, and the
-            command that sets ours. No event announces what the control plane renders.
+        errors.Blocked: people cannot log in, because the newer kind of control plane has not been
+            given the webhook's URL; the text has the command that sets it.
     """
-    if control_plane.via_relation:
-        return
-    rendered = _OPTION.search(files.read(machine.auth_webhook) or "")
-    value = rendered["value"] if rendered else ""
+    if control_plane.via_relation and not control_plane.leave:
+        return ""
+    command = _setting(control_plane, machine, address)
+    if not control_plane.via_relation:
+        if command:
+            raise Blocked(command, announced=False)
+        return ""
+    return f"next for Charmed Kubernetes 1.29, {command or f'run: {control_plane.leave}'}"
+
+
+def _setting(control_plane: ControlPlane, machine: Machine, address: str) -> str:
+    """Return what is wrong with the option and the command that sets it; empty if it is right."""
+    value = _rendered(_OPTION, machine) or ""
     if _is_endpoint(value, address):
-        return
+        return ""
     url = kubeconfigs.endpoint(address)
     command = f"run: juju config {control_plane.application} authn-webhook-endpoint={url}"
     if not value.strip():
-        reason = ""
-    elif _is_endpoint(value.strip(), address):
-        reason = "authn-webhook-endpoint works for nobody, it has spaces around the URL; "
-    else:
-        shown = _without_credentials(value)
-        reason = f"authn-webhook-endpoint is {shown} now; if nobody needs that, "
-    raise Blocked(reason + command, announced=False)
+        return command
+    if _is_endpoint(value.strip(), address):
+        reason = "authn-webhook-endpoint works for nobody, it has spaces around the URL"
+        return f"{reason}; {command}"
+    shown = _without_credentials(value)
+    return f"authn-webhook-endpoint is {shown} now; if nobody needs that, {command}"
+
+
+def _rendered(line: re.Pattern[str], machine: Machine) -> str | None:
+    """Return the value that the control plane has rendered; None where it has rendered none."""
+    found = line.search(files.read(machine.auth_webhook) or "")
+    return found["value"] if found else None
 
 
 def _is_endpoint(value: str, address: str) -> bool:

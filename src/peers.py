@@ -23,7 +23,7 @@ class Shared:
         address: ClusterIP of the Service.
         ca: CA bundle for the control planes to trust.
         serving: Whether the authenticator has ever served.
-        relation: The id of the relation with the control plane that all this is about; empty
+        relations: The ids of the relations with the control plane that all this is about; empty
             where an earlier version published it.
         inherited: Whether the reactive charm's leader data is still to be removed.
     """
@@ -32,18 +32,19 @@ class Shared:
     address: str = ""
     ca: str = ""
     serving: bool = False
-    relation: str = ""
+    relations: frozenset[str] = frozenset()
     inherited: bool = False
 
-    def of_relation(self, relation: int) -> Shared:
-        """Return what is true for the relation with this id.
+    def of_relations(self, relations: frozenset[str]) -> Shared:
+        """Return what is true for a unit that has these relations with its control plane.
 
         Juju keeps an application and its databag without units. What the former units deployed
         went with them, so the units of another relation take over neither CA bundle nor webhook.
-        They keep the cluster id, which people have, and ask for the same address.
+        They keep the cluster id, which people have, and ask for the same address. Units that
+        change from one endpoint to another have both relations meanwhile, and keep everything.
         """
-        new = dataclasses.replace(self, relation=str(relation))
-        if self.relation in ("", new.relation):
+        new = dataclasses.replace(self, relations=relations)
+        if not self.relations or self.relations & relations:
             return new
         return dataclasses.replace(new, ca="", serving=False)
 
@@ -80,7 +81,7 @@ class Peers:
             "address": new.address,
             "ca": new.ca,
             "serving": "true" if new.serving else "",
-            "relation": new.relation,
+            "relation": " ".join(sorted(new.relations)),
             "inherited": "true" if new.inherited else "",
         }
         try:
@@ -119,6 +120,6 @@ class Peers:
             address=address if is_ip(address) else "",
             ca=pem.ca_bundle(data.get("ca", "")),
             serving=data.get("serving") == "true",
-            relation=data.get("relation", ""),
+            relations=frozenset(data.get("relation", "").split()),
             inherited=data.get("inherited") == "true",
         )

@@ -23,6 +23,7 @@ from files import Machine
 from owner import Owner
 
 Bag = dict[str, str]
+_ENDPOINTS = ("aws-iam", "control-plane")
 UUID = "0c6a1f4e-6f0b-4a53-8d5e-2f1f0f7f2a11"
 OWNER = Owner("aws-iam", "k8s", UUID)
 
@@ -164,6 +165,8 @@ class Model:
         self.application = application
         self.juju_model = ops.testing.Model(name="k8s", uuid=UUID)
         self.endpoints = endpoints
+        # Where an endpoint leads to another control plane than `principal`.
+        self.principals: dict[str, str] = {}
         self.principal = "kubernetes-control-plane"
         # Juju numbers each relation once and never again.
         self.first_relation = 2
@@ -337,13 +340,13 @@ class Model:
         relations += [
             ops.testing.SubordinateRelation(
                 endpoint,
-                id=self.first_relation + n,
-                remote_app_name=self.principal,
+                id=self.first_relation + _ENDPOINTS.index(endpoint),
+                remote_app_name=self.principals.get(endpoint, self.principal),
                 remote_unit_id=number,
                 local_unit_data=dict(unit.webhook) if endpoint == "aws-iam" else {},
                 remote_unit_data=dict(unit.control_plane) if endpoint == "aws-iam" else {},
             )
-            for n, endpoint in enumerate(self.endpoints)
+            for endpoint in self.endpoints
         ]
         if self.provider:
             relations.append(

@@ -155,18 +155,6 @@ def test_given_a_new_authority_when_it_settles_then_nobody_has_to_do_anything(
     assert newer.peer["ca"] == root("new").certificate
 
 
-def test_given_both_endpoints_in_use_when_a_hook_runs_then_the_one_to_remove_is_named(
-    model: Model, api: FakeCluster
-):
-    model.endpoints = ("aws-iam", "control-plane")
-
-    assert model.hook() == ops.BlockedStatus(
-        "integrated twice: juju remove-relation aws-iam:control-plane "
-        "kubernetes-control-plane:juju-info"
-    )
-    assert api.seen == []
-
-
 def test_given_no_control_plane_when_a_hook_runs_then_the_command_that_brings_one_is_said(
     model: Model, api: FakeCluster
 ):
