@@ -256,6 +256,11 @@ def test_given_the_definition_when_rendered_then_the_canonical_arn_has_a_place()
     assert columns == ["ARN", "Username", "Groups", "Canonical ARN", "Age"]
 
 
+def test_given_the_definition_when_rendered_then_kubectl_get_all_leaves_mappings_out():
+    # Whoever must not list mappings would get an error from `kubectl get all`.
+    assert "categories" not in manifests.crd(strict=False)["spec"]["names"]
+
+
 def test_given_an_old_server_when_rendered_then_only_a_changed_arn_is_refused():
     assert [rule["rule"] for rule in schema(strict=False)["arn"]["x-kubernetes-validations"]] == [
         "self == oldSelf"
