@@ -17,6 +17,10 @@ WRONG = "a-wrong-secret-key"
 CLUSTER_ID = "$(kubectl config view -o jsonpath='{.users[?(@.user.exec)].user.exec.args[2]}')"
 # testbedctl does what is done with Vault's client: init, unseal, and create a token.
 AUTHORIZE = 'juju run vault/leader authorize-charm token="$(testbedctl authority vault unseal)"'
+GET_KUBECONFIG = (
+    f"juju run aws-iam/leader get-kubeconfig arn={ROLE} --format json "
+    "| jq -r '.[].results.kubeconfig' > ~/.kube/aws-iam"
+)
 RUN_STATUS_COMMAND = (
     'eval "$(juju status aws-iam --format json '
     '| jq -r \'.applications["aws-iam"]["application-status"].message\' '
@@ -154,10 +158,15 @@ def _role_in_the_kubeconfig() -> list[Step | Wait]:
 
 def _kubeconfig_of_the_charm() -> list[Step | Wait]:
     return [
+        Step("Get a person's kubeconfig from the charm", GET_KUBECONFIG),
         Step(
-            "Get a person's kubeconfig from the charm",
-            f"juju run aws-iam/leader get-kubeconfig arn={ROLE} --format json "
-            "| jq -r '.[].results.kubeconfig' > ~/.kube/aws-iam && "
+            "That kubeconfig alone is enough to log in",
+            "KUBECONFIG=~/.kube/aws-iam kubectl get po",
+            shows=NO_PODS,
+            retry_seconds=60,
+        ),
+        Step(
+            "Add it to the one that is there",
             "KUBECONFIG=~/.kube/config:~/.kube/aws-iam kubectl config view --raw --flatten "
             "> ~/.kube/both && mv ~/.kube/both ~/.kube/config",
         ),
