@@ -177,14 +177,20 @@ class AwsIamCharm(ops.CharmBase):
         if not plan.pair:
             raise issued.problem
         with api.errors_as_status():
-            spec = manifests.Spec(config.image, config.replicas, shared.cluster_id, plan.pair)
+            spec = manifests.Spec(
+                config.image,
+                config.replicas,
+                shared.cluster_id,
+                plan.pair,
+                partition=config.partition,
+            )
             rollout = leader.deploy(client, self._owner, spec)
             serving = shared.serving or rollout.serving
             shared = self._share(principal, replace(shared, serving=serving))
             if plan.can_drop_old_ca and rollout.complete and pods.all_pods_use(client, plan.pair):
                 shared = self._share(principal, replace(shared, ca=plan.pair.ca))
             self.unit.set_workload_version(config.version)
-            report = leader.check_mappings(client)
+            report = leader.check_mappings(client, config.partition)
             pods.check_rollout(client, rollout)
         if not issued.pair:
             raise issued.problem
@@ -240,7 +246,7 @@ class AwsIamCharm(ops.CharmBase):
         cluster_id = self._peers.shared.cluster_id
         if not cluster_id:
             raise Waiting("no cluster id yet, see juju status")
-        login = kubeconfigs.login(cluster_id, params)
+        login = kubeconfigs.login(cluster_id, params, str(self.config["partition"]))
         machine = self.machine
         public = files.read(machine.client_kubeconfig) or files.read(machine.admin_kubeconfig)
         server, ca = kubeconfigs.public_endpoint(public or "")

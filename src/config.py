@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import re
 
+from access import partitions
+
 MAX_REPLICAS = 10
 
 # An image reference by the OCI distribution specification: host and path, then a tag, a digest,
@@ -15,6 +17,7 @@ _IMAGE = re.compile(
     r"(?P<digest>@sha256:[a-f0-9]{64})?"
 )
 _CLUSTER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_OLDEST_WITH_EUSC = (0, 7, 7)
 _VERSION = re.compile(r"v?\d+\.\d+\.\d+")
 
 
@@ -30,6 +33,7 @@ class Config:
     image: str
     cluster_id: str
     replicas: int
+    partition: str = partitions.DEFAULT
 
     def __post_init__(self) -> None:
         match = _IMAGE.fullmatch(self.image)
@@ -47,6 +51,12 @@ class Config:
             raise ValueError(
                 f"option replicas: {self.replicas} is out of range, set 1 to {MAX_REPLICAS}"
             )
+        partitions.check(self.partition)
+        if self.partition == "aws-eusc" and self._is_older_than(_OLDEST_WITH_EUSC):
+            raise ValueError(
+                f"option partition: {self.version} exits on aws-eusc, set the option image to "
+                "v0.7.7 or newer"
+            )
 
     @property
     def version(self) -> str:
@@ -61,6 +71,12 @@ class Config:
             return match["digest"][len("@sha256:") :][:12]
         version = _VERSION.match(match["tag"])
         return version[0] if version else match["tag"]
+
+    def _is_older_than(self, version: tuple[int, ...]) -> bool:
+        """Return whether the image's tag tells a version, and it is older than ``version``."""
+        if not _VERSION.fullmatch(self.version):
+            return False
+        return tuple(map(int, self.version.removeprefix("v").split("."))) < version
 
 
 def _shown(value: str) -> str:

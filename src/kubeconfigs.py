@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 
 import templating
-from access import arn
+from access import arn, partitions
 from certificates.sans import COMMON_NAME
 from owner import Owner
 
@@ -71,8 +71,10 @@ class Login:
         return args
 
 
-def login(cluster_id: str, params: Mapping[str, str]) -> Login:
+def login(cluster_id: str, params: Mapping[str, str], option: str) -> Login:
     """Return the login that an operator asked for with ``arn``, ``region`` and ``profile``.
+
+    ``option`` is the partition of the authenticator.
 
     Raises:
         ValueError: one of them is invalid.
@@ -82,9 +84,28 @@ def login(cluster_id: str, params: Mapping[str, str]) -> Login:
         raise ValueError(f"{principal} is neither a role nor a user: give arn=arn:aws:iam::…")
     region = params.get("region", "")
     if region and not _REGION.fullmatch(region):
-        raise ValueError(f"{region!r} is not an AWS region such as eu-west-1")
+        raise ValueError(f"{region!r} is not an AWS region such as {partitions.example(option)}")
+    _check_partition(principal, region, option)
     role = str(principal) if principal and principal.kind == "role" else ""
     return Login(cluster_id, role, region, params.get("profile", ""))
+
+
+def _check_partition(principal: arn.Principal | None, region: str, option: str) -> None:
+    """Raise ValueError if the authenticator would refuse a token of that principal and region."""
+    partitions.check(option)
+    wanted = principal.partition if principal else option
+    accepted = partitions.accepted(option)
+    if principal and wanted not in accepted:
+        raise ValueError(
+            f"{principal} cannot log in: the option partition is {option}, so give an arn of "
+            f"partition {' or '.join(accepted)}"
+        )
+    needs = f"give region={partitions.example(wanted)} or another of its regions"
+    if not region and wanted != partitions.DEFAULT:
+        raise ValueError(f"partition {wanted} has no global STS endpoint: {needs}")
+    found = partitions.of_region(region) if region else wanted
+    if found != wanted and (principal or found not in accepted):
+        raise ValueError(f"region {region} is not in partition {wanted}: {needs}")
 
 
 def public_endpoint(kubeconfig: str) -> tuple[str, str]:

@@ -41,15 +41,15 @@ def deploy(client: api.Client, owner: Owner, spec: manifests.Spec) -> pods.Rollo
 
     Return how far their rollout is when the wait ends.
     """
-    identity_mappings.apply_crd(client)
+    identity_mappings.apply_crd(client, spec.partition)
     desired = manifests.authenticator(owner, spec)
     *_, deployment = [objects.apply(client, manifest) for manifest in desired]
     return pods.await_rollout(client, deployment)
 
 
-def check_mappings(client: api.Client) -> mappings.MappingReport:
+def check_mappings(client: api.Client, partition: str) -> mappings.MappingReport:
     """Check all mappings, correct their canonical ARNs, and return the report."""
-    report = mappings.check(identity_mappings.find(client))
+    report = mappings.check(identity_mappings.find(client), partition)
     identity_mappings.write_canonical_arns(client, report.corrections)
     return report
 

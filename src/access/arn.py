@@ -9,16 +9,7 @@ from __future__ import annotations
 import dataclasses
 import re
 
-PARTITIONS = (
-    "aws",
-    "aws-cn",
-    "aws-us-gov",
-    "aws-iso",
-    "aws-iso-b",
-    "aws-iso-e",
-    "aws-iso-f",
-    "aws-eusc",
-)
+from access.partitions import PARTITIONS
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _NAME = r"[\w+=,.@-]+"

@@ -6,7 +6,7 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from access import arn
+from access import arn, partitions
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,8 +37,10 @@ class MappingReport:
     corrections: dict[str, str]
 
 
-def check(found: Iterable[IdentityMapping]) -> MappingReport:
+def check(found: Iterable[IdentityMapping], partition: str = partitions.DEFAULT) -> MappingReport:
     """Check every mapping, by itself and among the others.
+
+    ``partition`` is the one of the authenticator.
 
     A mapping that the authenticator refuses loses its canonical ARN. The authenticator would leave
     the former one in place, and the former principal would keep the mapping's username and groups.
@@ -51,7 +53,7 @@ def check(found: Iterable[IdentityMapping]) -> MappingReport:
     problems = {
         mapping.name: problem
         for mapping in mappings
-        if (problem := _problem(mapping, names[expected[mapping.name]]))
+        if (problem := _problem(mapping, partition, names[expected[mapping.name]]))
     }
     corrections = {
         mapping.name: expected[mapping.name]
@@ -68,8 +70,10 @@ def _canonical(text: str) -> str:
         return ""
 
 
-def _problem(mapping: IdentityMapping, same_arn: Sequence[str]) -> str | None:
+def _problem(mapping: IdentityMapping, partition: str, same_arn: Sequence[str]) -> str | None:
     if reason := arn.mismatch(mapping.arn):
+        return reason
+    if reason := partitions.mismatch(arn.parse(_canonical(mapping.arn)).partition, partition):
         return reason
     if not mapping.username:
         return "the username is empty: set spec.username"

@@ -24,11 +24,11 @@ _NOT_SERVED = "waiting for the Kubernetes API to serve IAMIdentityMapping"
 _MINOR = re.compile(r"v(\d+)\.(\d+)")
 
 
-def apply_crd(client: api.Client) -> None:
+def apply_crd(client: api.Client, partition: str) -> None:
     """Apply the CRD, with the rules that the server can have, and wait until it is there."""
     from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
 
-    manifest = manifests.crd(strict=_ratchets(client))
+    manifest = manifests.crd(strict=_ratchets(client), partition=partition)
     crd = objects.apply(client, manifest)
     deadline = time.monotonic() + api.ANSWER_SECONDS
     while not _established(crd):

@@ -7,7 +7,7 @@ import dataclasses
 from typing import Any
 
 import templating
-from access import arn
+from access import partitions
 from certificates.keypair import KeyPair
 from fingerprint import fingerprint
 from owner import Owner, short_name
@@ -57,6 +57,7 @@ class Spec:
     replicas: int
     cluster_id: str
     pair: KeyPair
+    partition: str = partitions.DEFAULT
 
 
 def reference(manifest: Manifest) -> ObjectReference:
@@ -86,19 +87,24 @@ def service(owner: Owner, address: str | None) -> Manifest:
     return _marked(owner, templating.render("service.yaml.j2", address=address))[0]
 
 
-def crd(*, strict: bool) -> Manifest:
+def crd(*, strict: bool, partition: str = partitions.DEFAULT) -> Manifest:
     """Return the CustomResourceDefinition of IAMIdentityMapping.
 
-    With ``strict``, the API server refuses new mappings that can never work. That needs
-    Kubernetes 1.30: an older server checks stored mappings too, at every write, and so would
-    refuse what the authenticator itself writes into them.
+    With ``strict``, the API server refuses new mappings that can never work, which includes those
+    whose logins an authenticator of ``partition`` refuses. That needs Kubernetes 1.30: an older
+    server checks stored mappings too, at every write, and so would refuse what the authenticator
+    itself writes into them.
     """
-    return _load(templating.render("crd.yaml.j2", strict=strict, partitions=arn.PARTITIONS))[0]
+    return _load(
+        templating.render("crd.yaml.j2", strict=strict, partitions=partitions.accepted(partition))
+    )[0]
 
 
 def authenticator(owner: Owner, spec: Spec) -> list[Manifest]:
     """Return everything else, in the order in which to apply it: the Deployment is the last."""
-    server_config = templating.render("server.yaml.j2", cluster_id=spec.cluster_id)
+    server_config = templating.render(
+        "server.yaml.j2", cluster_id=spec.cluster_id, partition=spec.partition
+    )
     text = templating.render(
         "authenticator.yaml.j2",
         image=spec.image,

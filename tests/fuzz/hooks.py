@@ -165,7 +165,11 @@ def damage_peers(world: World, sample: Sample) -> None:
 def make_options(rng: Random) -> Sample:
     """Return options."""
     made = pure.make_config(rng)
-    options = {"image": made["image"], "cluster-id": made["cluster_id"]}
+    options = {
+        "image": made["image"],
+        "cluster-id": made["cluster_id"],
+        "partition": made["partition"],
+    }
     texts = {key: mutate.utf8(text) for key, text in options.items()}
     return {"options": {**texts, "replicas": made["replicas"]}}
 

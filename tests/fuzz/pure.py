@@ -114,7 +114,13 @@ def make_config(rng: Random) -> dict[str, Any]:
         "image": mutate.text(rng, rng.choice(IMAGES), IMAGES),
         "cluster_id": rng.choice(("", "prod", mutate.text(rng, "my-cluster.1_x"))),
         "replicas": replicas if rng.random() < 0.3 else 2,
+        "partition": make_partition(rng),
     }
+
+
+def make_partition(rng: Random) -> str:
+    """Return a partition, mostly the usual one, seldom with damage."""
+    return rng.choice(("aws", "aws", *arn.PARTITIONS, mutate.text(rng, "aws-cn")))
 
 
 def check_config(sample: dict[str, Any]) -> None:
@@ -272,6 +278,7 @@ def make_client(rng: Random) -> dict[str, str]:
         "server": "https://k8s.example.com:443",
         "cluster_id": "0123456789abcdef",
         "ca": samples.AUTHORITY.certificate,
+        "partition": make_partition(rng),
     }
     keys = rng.sample(sorted(good), 2)
     return {**good, **{key: mutate.utf8(mutate.text(rng, good[key])) for key in keys}}
@@ -280,7 +287,7 @@ def make_client(rng: Random) -> dict[str, str]:
 def check_client(sample: dict[str, str]) -> None:
     """Check that parameters are refused in one line, or stand in a kubeconfig as given."""
     try:
-        login = kubeconfigs.login(sample["cluster_id"], sample)
+        login = kubeconfigs.login(sample["cluster_id"], sample, sample["partition"])
         text = kubeconfigs.client(
             login, context=sample["context"], server=sample["server"], ca=sample["ca"]
         )

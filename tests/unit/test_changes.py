@@ -31,7 +31,7 @@ def test_given_a_new_cluster_id_when_a_hook_runs_then_it_is_applied_and_said_in_
     deployed.config = {"cluster-id": "prod"}
 
     assert isinstance(deployed.hook(deployed.on.config_changed()), ops.ActiveStatus)
-    assert yaml.safe_load(api.objects[CONFIG]["data"]["config.yaml"]) == {"clusterID": "prod"}
+    assert yaml.safe_load(api.objects[CONFIG]["data"]["config.yaml"])["clusterID"] == "prod"
     after = template(api)["metadata"]["annotations"]
     assert after["aws-iam/config-hash"] != before["aws-iam/config-hash"]
     assert deployed.published()["cluster_id"] == "prod"

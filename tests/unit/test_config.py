@@ -9,12 +9,17 @@ from hypothesis import strategies as st
 from tests.unit.fake_cluster import FakeCluster
 from tests.unit.model import Model
 
+from access.partitions import PARTITIONS
 from config import Config
 
 IMAGE = "public.ecr.aws/eks-distro/kubernetes-sigs/aws-iam-authenticator:v0.7.13-eks-1-35-9"
 DIGEST = "@sha256:" + "0123456789abcdef" * 4
 IMAGE_REMEDY = "with a tag or digest, such as registry.example.com/aws-iam-authenticator:v0.7.13"
 ID_REMEDY = "must be 1 to 64 letters, digits, '.', '_' or '-' and start with a letter or digit"
+
+PARTITION_REMEDY = (
+    "is not one of aws, aws-cn, aws-us-gov, aws-iso, aws-iso-b, aws-iso-e, aws-iso-f, aws-eusc"
+)
 
 
 def config(image: str = IMAGE, cluster_id: str = "", replicas: int = 2) -> Config:
@@ -37,6 +42,13 @@ def config(image: str = IMAGE, cluster_id: str = "", replicas: int = 2) -> Confi
         ({"cluster-id": "a" * 65}, f"option cluster-id: '{'a' * 57}...' {ID_REMEDY}"),
         ({"cluster-id": " " + "a" * 59}, f"option cluster-id: ' {'a' * 59}' {ID_REMEDY}"),
         ({"cluster-id": " " + "a" * 60}, f"option cluster-id: ' {'a' * 56}...' {ID_REMEDY}"),
+        ({"partition": "aws-us-govt"}, f"option partition: 'aws-us-govt' {PARTITION_REMEDY}"),
+        ({"partition": ""}, f"option partition: '' {PARTITION_REMEDY}"),
+        ({"partition": "AWS"}, f"option partition: 'AWS' {PARTITION_REMEDY}"),
+        (
+            {"partition": "aws-eusc", "image": "a:v0.7.6-eks-1-35-1"},
+            "option partition: v0.7.6 exits on aws-eusc, set the option image to v0.7.7 or newer",
+        ),
         ({"replicas": 0}, "option replicas: 0 is out of range, set 1 to 10"),
         ({"replicas": -1}, "option replicas: -1 is out of range, set 1 to 10"),
         ({"replicas": 11}, "option replicas: 11 is out of range, set 1 to 10"),
@@ -49,6 +61,18 @@ def test_given_a_bad_value_when_a_hook_runs_then_one_line_has_option_value_and_r
 
     assert model.hook(model.on.config_changed()) == ops.BlockedStatus(line)
     assert api.seen == []
+
+
+@pytest.mark.parametrize("partition", PARTITIONS)
+def test_given_a_partition_of_the_authenticator_when_checked_then_it_is_taken(partition: str):
+    assert Config(IMAGE, "", 2, partition=partition).partition == partition
+
+
+@pytest.mark.parametrize(
+    "image", ["a:v0.7.7", "a:0.7.10-x", "a:v0.10.0", "a:v1.0.0", "a:nightly", "a" + DIGEST]
+)
+def test_given_aws_eusc_and_an_image_that_may_know_it_when_checked_then_it_is_taken(image: str):
+    assert Config(image, "", 2, partition="aws-eusc").image == image
 
 
 @pytest.mark.parametrize("replicas", [1, 10])

@@ -12,6 +12,9 @@ from tests.unit.conftest import ADMIN_TOKEN, Files, kubeconfig
 from tests.unit.fake_cluster import FakeCluster
 from tests.unit.model import Easyrsa, Model
 
+from access import partitions
+from access.partitions import PARTITIONS
+
 ROLE = "arn:aws:iam::111122223333:role/k8s-view-role"
 
 
@@ -37,12 +40,115 @@ def refused(model: Model, **params: Any) -> str:
         ({"arn": "arn:aws:iam::111122223333:user/knobby"}, "token -i ID"),
         ({"arn": ROLE, "region": "eu-west-1"}, f"token -i ID --region eu-west-1 -r {ROLE}"),
         ({"region": "us-gov-east-1"}, "token -i ID --region us-gov-east-1"),
+        (
+            {"region": "us-gov-east-1", "arn": ROLE.replace("aws", "aws-us-gov")},
+            f"token -i ID --region us-gov-east-1 -r {ROLE.replace('aws', 'aws-us-gov')}",
+        ),
     ],
 )
 def test_given_a_principal_when_asked_for_then_the_command_logs_in_as_it(
     deployed: Model, params: dict[str, str], expected: str
 ):
     assert args(made(deployed, **params)) == expected.replace("ID", deployed.peer["cluster-id"])
+
+
+def test_given_another_partition_when_asked_for_then_its_principals_and_regions_are_taken(
+    deployed: Model,
+):
+    deployed.config = {"partition": "aws-cn"}
+    role = ROLE.replace("aws", "aws-cn")
+
+    assert args(made(deployed, arn=role, region="cn-north-1")).endswith(
+        f"--region cn-north-1 -r {role}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "params", "line"),
+    [
+        (
+            "aws",
+            {"arn": "arn:aws-cn:iam::111122223333:user/mei"},
+            (
+                "arn:aws-cn:iam::111122223333:user/mei cannot log in: the option partition is "
+                "aws, so give an arn of partition aws or aws-us-gov"
+            ),
+        ),
+        (
+            "aws-cn",
+            {"arn": ROLE, "region": "cn-north-1"},
+            (
+                f"{ROLE} cannot log in: the option partition is aws-cn, so give an arn of "
+                "partition aws-cn"
+            ),
+        ),
+        (
+            "aws-cn",
+            {},
+            (
+                "partition aws-cn has no global STS endpoint: give region=cn-north-1 or another "
+                "of its regions"
+            ),
+        ),
+        (
+            "aws",
+            {"arn": ROLE.replace("aws", "aws-us-gov")},
+            (
+                "partition aws-us-gov has no global STS endpoint: give region=us-gov-west-1 or "
+                "another of its regions"
+            ),
+        ),
+        (
+            "aws-cn",
+            {"region": "eu-west-1"},
+            (
+                "region eu-west-1 is not in partition aws-cn: give region=cn-north-1 or another "
+                "of its regions"
+            ),
+        ),
+        (
+            "aws",
+            {"arn": ROLE, "region": "us-gov-west-1"},
+            (
+                "region us-gov-west-1 is not in partition aws: give region=eu-west-1 or another "
+                "of its regions"
+            ),
+        ),
+        (
+            "aws-iso-b",
+            {"region": "us-iso-east-1"},
+            (
+                "region us-iso-east-1 is not in partition aws-iso-b: give region=us-isob-east-1 "
+                "or another of its regions"
+            ),
+        ),
+        (
+            "china",
+            {"region": "cn-north-1"},
+            (
+                "option partition: 'china' is not one of aws, aws-cn, aws-us-gov, aws-iso, "
+                "aws-iso-b, aws-iso-e, aws-iso-f, aws-eusc"
+            ),
+        ),
+        ("aws-cn", {"region": "Beijing"}, "'Beijing' is not an AWS region such as cn-north-1"),
+    ],
+)
+def test_given_what_the_partition_does_not_have_when_asked_for_then_the_action_says_what_to_give(
+    deployed: Model, option: str, params: dict[str, str], line: str
+):
+    deployed.config = {"partition": option}
+
+    assert refused(deployed, **params) == line
+
+
+@pytest.mark.parametrize("option", PARTITIONS)
+def test_given_a_region_that_a_refusal_names_when_asked_for_then_it_is_taken(
+    deployed: Model, option: str
+):
+    deployed.config = {"partition": option}
+    region = partitions.example(option)
+
+    assert args(made(deployed, region=region)).endswith(f"--region {region}")
 
 
 def test_given_a_profile_when_asked_for_then_the_command_runs_with_it(deployed: Model):

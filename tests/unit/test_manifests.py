@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from tests.unit import arns
 from tests.unit.model import OWNER
 
-from access import arn
+from access import arn, partitions
+from access.partitions import PARTITIONS
 from certificates.keypair import KeyPair
 from certificates.sans import HOSTNAMES
 from cluster import manifests
@@ -179,6 +180,13 @@ def test_given_a_new_cluster_id_when_rendered_then_exactly_the_configs_hash_chan
     assert after["aws-iam/certificate-hash"] == before["aws-iam/certificate-hash"]
 
 
+def test_given_another_partition_when_rendered_then_the_server_gets_it_in_new_pods():
+    server = yaml.safe_load(objects(partition="aws-cn")["ConfigMap"]["data"]["config.yaml"])
+
+    assert server["server"] == {"partition": "aws-cn"}
+    assert hashes(partition="aws-cn")["aws-iam/config-hash"] != hashes()["aws-iam/config-hash"]
+
+
 def test_given_a_pair_when_rendered_then_the_secret_alone_holds_it():
     rendered = objects()
     secret = rendered.pop("Secret")["data"]
@@ -221,7 +229,7 @@ def test_given_any_image_and_cluster_id_when_rendered_then_no_structure_changes(
     assert hostile["Deployment"]["spec"]["template"]["spec"]["containers"][0].pop("image") == text
     plain["Deployment"]["spec"]["template"]["spec"]["containers"][0].pop("image")
     server = hostile["ConfigMap"]["data"].pop("config.yaml")
-    assert yaml.safe_load(server) == {"clusterID": text}
+    assert yaml.safe_load(server) == {"clusterID": text, "server": {"partition": "aws"}}
     plain["ConfigMap"]["data"].pop("config.yaml")
     for found in (plain, hostile):
         annotations = found["Deployment"]["spec"]["template"]["metadata"].pop("annotations")
@@ -240,8 +248,8 @@ def test_given_any_address_when_the_service_is_rendered_then_no_structure_change
     assert spec == manifests.service(OWNER, None)["spec"]
 
 
-def schema(*, strict: bool) -> Any:
-    definition = manifests.crd(strict=strict)
+def schema(*, strict: bool, partition: str = "aws") -> Any:
+    definition = manifests.crd(strict=strict, partition=partition)
     (version,) = definition["spec"]["versions"]
     return version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
 
@@ -281,6 +289,7 @@ ARN_RULES = [
     ("admin", "arn must start with"),
     ("arn:aws:iam:eu-west-1:111122223333:root", "arn must start with"),
     ("arn:amazon:iam::111122223333:root", "arn must start with"),
+    ("arn:aws-cn:iam::111122223333:root", "arn must start with"),
     ("arn:aws:s3::111122223333:root", "arn must start with"),
     ("arn:aws:iam::11112222333:role/admin", "the account in arn must be 12 digits"),
     ("arn:aws:iam::111122223333:group/admins", "arn must name a user, a role or root"),
@@ -291,14 +300,14 @@ ARN_RULES = [
 ]
 
 
-def refused(text: str) -> list[str]:
+def refused(text: str, partition: str = "aws") -> list[str]:
     """Return what the strict schema says against a new mapping's ARN.
 
     Kubernetes matches as Go does. For patterns and texts as these Python does the same.
     """
     return [
         rule["message"]
-        for rule in schema(strict=True)["arn"]["x-kubernetes-validations"]
+        for rule in schema(strict=True, partition=partition)["arn"]["x-kubernetes-validations"]
         if (match := re.fullmatch(r"(!?)self\.matches\('(.*)'\)", rule["rule"].strip()))
         and bool(re.search(match[2].replace("$", r"\Z"), text, re.ASCII)) is bool(match[1])
     ]
@@ -318,4 +327,17 @@ def test_given_an_arn_when_it_is_created_then_the_schema_says_what_is_wrong_with
 @given(arns.LOGINS | arns.TEXTS.filter(str.isascii))
 @settings(max_examples=600)
 def test_given_an_arn_that_logins_match_when_it_is_created_then_the_schema_accepts_it(text: str):
-    assert arn.mismatch(text) or refused(text) == []
+    if arn.mismatch(text):
+        return
+    of = arn.parse(arn.canonicalize(text)).partition
+    for option in PARTITIONS:
+        assert bool(partitions.mismatch(of, option)) is bool(refused(text, option))
+
+
+def test_given_an_arn_of_another_partition_when_it_is_created_then_the_schema_names_the_option():
+    (line,) = refused("arn:aws:iam::111122223333:root", "aws-cn")
+
+    assert line == (
+        "arn must start with arn:<partition>:iam:: or arn:<partition>:sts::, where the partition "
+        "is aws-cn (see the option partition of the aws-iam charm)"
+    )

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.fake_cluster import MAPPINGS, FakeCluster
+from tests.unit.fake_cluster import CONFIG, DEFINITION, MAPPINGS, FakeCluster
 from tests.unit.faults import refusal
 from tests.unit.model import Model
 
@@ -67,6 +67,48 @@ def test_given_two_mappings_of_one_principal_when_checked_then_each_names_the_ot
         "a": "same ARN as mapping b: delete one of them",
         "b": "same ARN as mapping a: delete one of them",
     }
+
+
+@pytest.mark.parametrize(
+    ("partition", "option", "problems"),
+    [
+        ("aws", "aws", {}),
+        ("aws-cn", "aws-cn", {}),
+        # Their STS shares a domain, and the authenticator compares no more than that.
+        ("aws-us-gov", "aws", {}),
+        ("aws", "aws-us-gov", {}),
+        (
+            "aws-cn",
+            "aws",
+            {"dev": "no login has partition aws-cn, because the option partition is aws"},
+        ),
+        (
+            "AWS",
+            "aws-iso",
+            {"dev": "no login has partition aws, because the option partition is aws-iso"},
+        ),
+    ],
+)
+def test_given_a_mapping_of_a_partition_when_checked_then_it_is_a_problem_if_none_logs_in_from_it(
+    partition: str, option: str, problems: dict[str, str]
+):
+    dev = DEV.replace("arn:aws:", f"arn:{partition}:")
+    canonical = dev.lower()
+
+    assert check([mapping("dev", dev, canonical)], option) == MappingReport(1, problems, {})
+
+
+def test_given_another_partition_when_a_hook_runs_then_the_mappings_that_fail_by_it_are_named(
+    deployed: Model, api: FakeCluster
+):
+    api.add_mapping("dev", DEV, CANONICAL)
+    deployed.config = {"partition": "aws-cn"}
+
+    shown = deployed.hook(deployed.on.config_changed()).message
+
+    assert "dev: no login has partition aws, because the option partition is aws-cn" in shown
+    assert 'partition: "aws-cn"' in api.objects[CONFIG]["data"]["config.yaml"]
+    assert "where the partition is aws-cn" in str(api.objects[DEFINITION])
 
 
 def test_given_a_mapping_without_a_username_when_checked_then_it_is_a_problem():

@@ -1,0 +1,67 @@
+"""AWS partitions: whose logins an authenticator accepts, and in which regions. Pure.
+
+Sources: aws-iam-authenticator v0.7.18 (``pkg/endpoints``, ``pkg/token``), and the AWS SDK for Go,
+for how regions are named.
+"""
+
+from __future__ import annotations
+
+DEFAULT = "aws"
+# The domain of STS in each partition.
+_DOMAINS = {
+    "aws": "amazonaws.com",
+    "aws-cn": "amazonaws.com.cn",
+    "aws-us-gov": "amazonaws.com",
+    "aws-iso": "c2s.ic.gov",
+    "aws-iso-b": "sc2s.sgov.gov",
+    "aws-iso-e": "cloud.adc-e.uk",
+    "aws-iso-f": "csp.hci.ic.gov",
+    "aws-eusc": "amazonaws.eu",
+}
+PARTITIONS = tuple(_DOMAINS)
+# A region of each partition, and what all its regions begin with. All others are of `aws`.
+_REGIONS = {
+    "aws-cn": ("cn-", "cn-north-1"),
+    "aws-us-gov": ("us-gov-", "us-gov-west-1"),
+    "aws-iso": ("us-iso-", "us-iso-east-1"),
+    "aws-iso-b": ("us-isob-", "us-isob-east-1"),
+    "aws-iso-e": ("eu-isoe-", "eu-isoe-west-1"),
+    "aws-iso-f": ("us-isof-", "us-isof-south-1"),
+    "aws-eusc": ("eusc-", "eusc-de-east-1"),
+}
+
+
+def check(option: str) -> None:
+    """Raise ValueError unless ``option`` is a partition."""
+    if option not in PARTITIONS:
+        known = ", ".join(PARTITIONS)
+        raise ValueError(f"option partition: {option[:60]!r} is not one of {known}")
+
+
+def accepted(partition: str) -> list[str]:
+    """Return the partitions whose logins an authenticator of ``partition`` accepts.
+
+    It compares the domain of STS, which `aws` and `aws-us-gov` share.
+    """
+    return [name for name in PARTITIONS if _DOMAINS[name] == _DOMAINS.get(partition)]
+
+
+def mismatch(partition: str, option: str) -> str | None:
+    """Return why no principal of ``partition`` can log in, or None if they can.
+
+    ``option`` is the partition of the authenticator.
+    """
+    if partition in accepted(option):
+        return None
+    return f"no login has partition {partition}, because the option partition is {option}"
+
+
+def of_region(region: str) -> str:
+    """Return the partition that ``region`` is in, by its name."""
+    found = (name for name, (begin, _) in _REGIONS.items() if region.startswith(begin))
+    return next(found, DEFAULT)
+
+
+def example(partition: str) -> str:
+    """Return the name of a region of ``partition``."""
+    return _REGIONS[partition][1] if partition in _REGIONS else "eu-west-1"
