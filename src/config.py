@@ -40,7 +40,7 @@ class Config:
         if not match or not (match["tag"] or match["digest"]):
             raise ValueError(
                 f"option image: {_shown(self.image)} is not an image with a tag or digest, such "
-                "as registry.example.com/aws-iam-authenticator:v0.7.13"
+                "as registry.example.com/aws-iam-authenticator:v0.7.18"
             )
         if self.cluster_id and not _CLUSTER_ID.fullmatch(self.cluster_id):
             raise ValueError(
@@ -60,7 +60,7 @@ class Config:
 
     @property
     def version(self) -> str:
-        """Return the version of the authenticator, such as ``v0.7.13``, by the image's tag.
+        """Return the version of the authenticator, such as ``v0.7.18``, by the image's tag.
 
         A tag without a version is returned whole, and an image without a tag has the first 12
         digits of its digest.

@@ -82,7 +82,7 @@ def test_given_the_command_of_the_status_when_it_is_run_then_people_log_in(
     _, *arguments = command(cluster).split()
     deployed.cli(*arguments)
 
-    line = "authenticator v0.7.13, 2/2 pods, 1 mapping"
+    line = "authenticator v0.7.18, 2/2 pods, 1 mapping"
     wait_for_status_without_events(deployed, "active", line)
     assert logins.wait_for_login(cluster) == "knobby"
 
@@ -102,7 +102,7 @@ def test_given_an_arn_that_the_authenticator_reads_then_kubernetes_accepts_it_an
     cluster.map("knobby", arn, "knobby", "view")
 
     assert logins.wait_for_login(cluster) == "knobby"
-    wait_for_status(deployed, "active", "authenticator v0.7.13, 2/2 pods, 1 mapping")
+    wait_for_status(deployed, "active", "authenticator v0.7.18, 2/2 pods, 1 mapping")
     [stored] = cluster.get(MAPPINGS)["items"]
     assert stored["status"]["canonicalARN"] == arns.ROLE
     assert "to correct" not in juju_status.message(deployed)
@@ -117,7 +117,7 @@ def test_given_such_a_mapping_from_before_the_rule_then_the_unit_names_it_and_pe
     wait_for_status(
         deployed,
         "active",
-        "authenticator v0.7.13, 2/2 pods, 2 mappings, 1 to correct: pathed: no login has a role",
+        "authenticator v0.7.18, 2/2 pods, 2 mappings, 1 to correct: pathed: no login has a role",
     )
     cluster.kubectl("label", MAPPINGS, "pathed", "team=payments")
     [stored] = [i for i in cluster.get(MAPPINGS)["items"] if i["metadata"]["name"] == "pathed"]
@@ -126,7 +126,7 @@ def test_given_such_a_mapping_from_before_the_rule_then_the_unit_names_it_and_pe
         cluster.map("another", arns.ROLE_WITH_PATH, "dev")
 
     cluster.kubectl("delete", MAPPINGS, "pathed")
-    wait_for_status(deployed, "active", "authenticator v0.7.13, 2/2 pods, 1 mapping")
+    wait_for_status(deployed, "active", "authenticator v0.7.18, 2/2 pods, 1 mapping")
     assert logins.wait_for_login(cluster) == "knobby"
 
 

@@ -237,7 +237,7 @@ def test_given_a_next_version_when_refreshed_then_no_login_fails_meanwhile(
     with logins.RepeatedLogins(cluster) as people:
         juju.refresh("aws-iam", path=next_version(tmp_path))
         juju.wait(
-            lambda status: status.apps["aws-iam"].version == "v0.7.18",
+            lambda status: status.apps["aws-iam"].version == "v0.7.13",
             error=jubilant.any_error,
             delay=0.5,
             timeout=120,
@@ -248,7 +248,7 @@ def test_given_a_next_version_when_refreshed_then_no_login_fails_meanwhile(
     assert people.failed == []
     assert people.succeeded > 10
     containers = cluster.get(*IN_SYSTEM, "deploy", "aws-iam-authenticator")["spec"]["template"]
-    assert [c["image"] for c in containers["spec"]["containers"]] == [bundle.NEXT_IMAGE]
+    assert [c["image"] for c in containers["spec"]["containers"]] == [bundle.OTHER_IMAGE]
 
 
 def next_version(folder: Path) -> Path:
@@ -265,5 +265,5 @@ def next_version(folder: Path) -> Path:
 
 def _with_image(content: bytes) -> bytes:
     config = yaml.safe_load(content)
-    config["options"]["image"]["default"] = bundle.NEXT_IMAGE
+    config["options"]["image"]["default"] = bundle.OTHER_IMAGE
     return yaml.safe_dump(config).encode()

@@ -43,7 +43,7 @@ def test_when_the_api_is_back_then_the_next_hook_completes_the_refresh(
     print(f"first login {seconds:.1f} s after the API server's start")
     juju_status.wait_until_active(juju)
 
-    assert "authenticator v0.7.13, 2/2 pods, 3 mappings" in juju_status.message(juju)
+    assert "authenticator v0.7.18, 2/2 pods, 3 mappings" in juju_status.message(juju)
     assert reactive.leader_data(juju) == {}
     assert "awaiting error resolution" not in juju.debug_log(limit=5000)
 

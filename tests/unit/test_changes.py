@@ -12,7 +12,7 @@ from tests.unit.conftest import Files
 from tests.unit.fake_cluster import ADDRESS, CONFIG, DEPLOYMENT, SECRET, SERVICE, FakeCluster
 from tests.unit.model import Easyrsa, Model
 
-OTHER_IMAGE = "registry.example.com/aws-iam-authenticator:v0.7.18-eks-1-36-1"
+OTHER_IMAGE = "registry.example.com/aws-iam-authenticator:v0.7.13-eks-1-35-9"
 
 
 def template(api: FakeCluster) -> dict[str, Any]:
@@ -70,8 +70,8 @@ def test_given_a_new_image_when_a_hook_runs_then_the_pods_alone_change(
 
     status = deployed.hook(deployed.on.config_changed())
 
-    assert status == ops.ActiveStatus("authenticator v0.7.18, 2/2 pods, 0 mappings")
-    assert deployed.version == "v0.7.18"
+    assert status == ops.ActiveStatus("authenticator v0.7.13, 2/2 pods, 0 mappings")
+    assert deployed.version == "v0.7.13"
     assert api.changes == [f"PATCH {DEPLOYMENT}"]
     assert template(api)["spec"]["containers"][0]["image"] == OTHER_IMAGE
     assert deployed.bags() == bags
@@ -107,7 +107,7 @@ def test_given_another_number_of_replicas_when_a_hook_runs_then_no_pod_is_replac
     deployed.config = {"replicas": 3}
 
     assert deployed.hook(deployed.on.config_changed()).message.startswith(
-        "authenticator v0.7.13, 3/3 pods"
+        "authenticator v0.7.18, 3/3 pods"
     )
     assert template(api) == before
 

@@ -12,9 +12,9 @@ from tests.unit.model import Model
 from access.partitions import PARTITIONS
 from config import Config
 
-IMAGE = "public.ecr.aws/eks-distro/kubernetes-sigs/aws-iam-authenticator:v0.7.13-eks-1-35-9"
+IMAGE = "public.ecr.aws/eks-distro/kubernetes-sigs/aws-iam-authenticator:v0.7.18-cvefix-eks-1-36-7"
 DIGEST = "@sha256:" + "0123456789abcdef" * 4
-IMAGE_REMEDY = "with a tag or digest, such as registry.example.com/aws-iam-authenticator:v0.7.13"
+IMAGE_REMEDY = "with a tag or digest, such as registry.example.com/aws-iam-authenticator:v0.7.18"
 ID_REMEDY = "must be 1 to 64 letters, digits, '.', '_' or '-' and start with a letter or digit"
 
 PARTITION_REMEDY = (
@@ -114,7 +114,7 @@ def test_given_any_text_when_checked_then_it_is_taken_or_refused_in_one_short_li
     "image",
     [
         IMAGE,
-        "localhost:5000/aws-iam-authenticator:v0.7.13",
+        "localhost:5000/aws-iam-authenticator:v0.7.18",
         "registry.example.com:5000/a/b_c/d--e:v1",
         "xn--bcher-kva.example/auth:v1",
         "a" + DIGEST,
@@ -133,7 +133,7 @@ def test_given_a_fair_cluster_id_when_checked_then_it_is_taken(cluster_id: str):
 @pytest.mark.parametrize(
     ("image", "version"),
     [
-        (IMAGE, "v0.7.13"),
+        (IMAGE, "v0.7.18"),
         ("a:v0.7.13", "v0.7.13"),
         ("a:0.7.13-alpine", "0.7.13"),
         ("registry:5000/a:v0.7.13", "v0.7.13"),

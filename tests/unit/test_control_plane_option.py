@@ -51,7 +51,7 @@ def test_given_the_command_was_run_when_a_hook_runs_then_the_unit_is_active(
 ):
     files.auth_webhook.write_text(rendered(f"https://{ADDRESS}:443/authenticate"))
 
-    assert newer.hook() == ops.ActiveStatus("authenticator v0.7.13, 2/2 pods, 0 mappings")
+    assert newer.hook() == ops.ActiveStatus("authenticator v0.7.18, 2/2 pods, 0 mappings")
 
 
 def test_given_the_url_without_its_port_in_the_option_when_a_hook_runs_then_the_unit_is_active(

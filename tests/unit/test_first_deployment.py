@@ -47,8 +47,8 @@ def asked(model: Model) -> None:
 def test_given_everything_answers_when_hooks_ran_then_the_unit_says_what_it_serves(model: Model):
     model.settle()
 
-    assert model.hook() == ops.ActiveStatus("authenticator v0.7.13, 2/2 pods, 0 mappings")
-    assert model.version == "v0.7.13"
+    assert model.hook() == ops.ActiveStatus("authenticator v0.7.18, 2/2 pods, 0 mappings")
+    assert model.version == "v0.7.18"
 
 
 def test_given_a_new_application_when_it_settles_then_it_asks_for_a_certificate(deployed: Model):

@@ -187,7 +187,7 @@ def test_given_new_mappings_when_a_hook_runs_then_they_work_at_once(
 
     status = deployed.hook()
 
-    assert status.message == "authenticator v0.7.13, 2/2 pods, 1 mapping"
+    assert status.message == "authenticator v0.7.18, 2/2 pods, 1 mapping"
     assert api.objects[f"{MAPPINGS}/dev"]["status"] == {"canonicalARN": CANONICAL}
     assert api.changes == [f"PATCH {MAPPINGS}/dev/status"]
 
@@ -200,7 +200,7 @@ def test_given_mappings_that_never_work_when_a_hook_runs_then_the_first_is_named
     api.add_mapping("c", "nonsense")
 
     assert deployed.hook().message == (
-        "authenticator v0.7.13, 2/2 pods, 3 mappings, 2 to correct: b: no login has a role path, "
+        "authenticator v0.7.18, 2/2 pods, 3 mappings, 2 to correct: b: no login has a role path, "
         "map arn:aws:iam::111122223333:role/dev instead"
     )
     assert api.changes == []
@@ -244,4 +244,4 @@ def test_given_a_new_definition_when_its_storage_is_not_ready_then_the_list_is_a
 ):
     api.fail(refusal(code, "storage is (re)initializing"), request=f"GET {MAPPINGS}", nth=1)
 
-    assert deployed.hook().message == "authenticator v0.7.13, 2/2 pods, 0 mappings"
+    assert deployed.hook().message == "authenticator v0.7.18, 2/2 pods, 0 mappings"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import jubilant
 
-# A newer image than the charm's default.
-NEXT_IMAGE = "public.ecr.aws/eks-distro/kubernetes-sigs/aws-iam-authenticator:v0.7.18-eks-1-36-1"
+# Another image than the charm's default.
+OTHER_IMAGE = "public.ecr.aws/eks-distro/kubernetes-sigs/aws-iam-authenticator:v0.7.13-eks-1-35-9"
 OVERLAYS = Path(__file__).parents[3] / "overlays"
 
 

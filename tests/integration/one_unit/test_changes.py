@@ -53,10 +53,10 @@ def test_given_another_image_then_no_login_fails_meanwhile_and_the_version_follo
 ) -> None:
     logins.wait_for_login(cluster)
 
-    deployed.config("aws-iam", {"image": bundle.NEXT_IMAGE})
+    deployed.config("aws-iam", {"image": bundle.OTHER_IMAGE})
     with juju_status.frequent_update_status(deployed), logins.RepeatedLogins(cluster) as people:
         deployed.wait(
-            lambda status: status.apps["aws-iam"].version == "v0.7.18",
+            lambda status: status.apps["aws-iam"].version == "v0.7.13",
             error=jubilant.any_error,
             delay=0.5,
             successes=1,
@@ -65,8 +65,8 @@ def test_given_another_image_then_no_login_fails_meanwhile_and_the_version_follo
     juju_status.wait_until_active(deployed)
 
     containers = cluster.get(*DEPLOYMENT)["spec"]["template"]["spec"]["containers"]
-    assert [container["image"] for container in containers] == [bundle.NEXT_IMAGE]
-    assert "authenticator v0.7.18, 2/2 pods" in juju_status.message(deployed)
+    assert [container["image"] for container in containers] == [bundle.OTHER_IMAGE]
+    assert "authenticator v0.7.13, 2/2 pods" in juju_status.message(deployed)
     assert people.failed == []
     assert people.succeeded > 0
 
@@ -117,7 +117,7 @@ def test_given_an_image_that_does_not_exist_then_the_unit_says_so_and_people_sti
     shown = juju_status.message(deployed)
     assert logins.wait_for_login(cluster) == "knobby"
 
-    deployed.config("aws-iam", {"image": bundle.NEXT_IMAGE})
+    deployed.config("aws-iam", {"image": bundle.OTHER_IMAGE})
     juju_status.wait_until_active(deployed)
     assert "registry.invalid" in shown
     assert "v0.0.1" in shown

@@ -13,7 +13,7 @@ from pathlib import Path
 
 PAUSE = "registry.k8s.io/pause:3.10"
 AUTHENTICATOR = "public.ecr.aws/eks-distro/kubernetes-sigs/aws-iam-authenticator"
-AUTHENTICATOR_TAGS = ("v0.7.13-eks-1-35-9", "v0.7.18-eks-1-36-1")
+AUTHENTICATOR_TAGS = ("v0.7.18-cvefix-eks-1-36-7", "v0.7.13-eks-1-35-9")
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}

@@ -47,7 +47,7 @@ def authority(juju: jubilant.Juju, cluster: Cluster) -> None:
 
 
 def image(juju: jubilant.Juju, cluster: Cluster) -> None:
-    juju.config("aws-iam", {"image": bundle.NEXT_IMAGE})
+    juju.config("aws-iam", {"image": bundle.OTHER_IMAGE})
     juju_status.wait_until_active(juju)
 
 
