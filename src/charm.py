@@ -178,7 +178,7 @@ class AwsIamCharm(ops.CharmBase):
             raise issued.problem
         with api.errors_as_status():
             spec = manifests.Spec(
-                config.image,
+                config.deployed_image,
                 config.replicas,
                 shared.cluster_id,
                 plan.pair,

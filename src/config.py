@@ -16,6 +16,8 @@ _IMAGE = re.compile(
     r"(:(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?"
     r"(?P<digest>@sha256:[a-f0-9]{64})?"
 )
+# A registry's host, with a path below it or without.
+_REGISTRY = re.compile(r"[a-z0-9]+([.-]+[a-z0-9]+)*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*")
 _CLUSTER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _OLDEST_WITH_EUSC = (0, 7, 7)
 _VERSION = re.compile(r"v?\d+\.\d+\.\d+")
@@ -34,6 +36,7 @@ class Config:
     cluster_id: str
     replicas: int
     partition: str = partitions.DEFAULT
+    image_registry: str = ""
 
     def __post_init__(self) -> None:
         match = _IMAGE.fullmatch(self.image)
@@ -41,6 +44,11 @@ class Config:
             raise ValueError(
                 f"option image: {_shown(self.image)} is not an image with a tag or digest, such "
                 "as registry.example.com/aws-iam-authenticator:v0.7.18"
+            )
+        if self.image_registry and not _REGISTRY.fullmatch(self.image_registry):
+            raise ValueError(
+                f"option image-registry: {_shown(self.image_registry)} is not a registry, such as "
+                "registry.example.com:5000 or ghcr.io/example"
             )
         if self.cluster_id and not _CLUSTER_ID.fullmatch(self.cluster_id):
             raise ValueError(
@@ -57,6 +65,17 @@ class Config:
                 f"option partition: {self.version} exits on aws-eusc, set the option image to "
                 "v0.7.7 or newer"
             )
+
+    @property
+    def deployed_image(self) -> str:
+        """Return the image to deploy: option image, from option image-registry if that is set.
+
+        As in the other charms of Charmed Kubernetes, the registry replaces the text up to the
+        first slash. An image without a slash goes below the registry as it is.
+        """
+        if not self.image_registry:
+            return self.image
+        return f"{self.image_registry}/{self.image.partition('/')[2] or self.image}"
 
     @property
     def version(self) -> str:

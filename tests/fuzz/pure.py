@@ -115,6 +115,7 @@ def make_config(rng: Random) -> dict[str, Any]:
         "cluster_id": rng.choice(("", "prod", mutate.text(rng, "my-cluster.1_x"))),
         "replicas": replicas if rng.random() < 0.3 else 2,
         "partition": make_partition(rng),
+        "image_registry": rng.choice(("", mutate.text(rng, "registry.example.com:5000/mirror"))),
     }
 
 
@@ -126,7 +127,9 @@ def make_partition(rng: Random) -> str:
 def check_config(sample: dict[str, Any]) -> None:
     """Check that options are refused in one line, or have a version to show."""
     try:
-        line(Config(**sample).version, 200)
+        config = Config(**sample)
+        line(config.version, 200)
+        line(config.deployed_image, 10**6)
     except ValueError as error:
         line(str(error))
 

@@ -78,6 +78,21 @@ def test_given_a_new_image_when_a_hook_runs_then_the_pods_alone_change(
     assert files.webhook.stat() == file
 
 
+def test_given_a_registry_when_a_hook_runs_then_the_pods_get_the_image_from_there(
+    deployed: Model, api: FakeCluster
+):
+    before = template(api)["spec"]["containers"][0]["image"]
+    deployed.config = {"image-registry": "registry.example.com:5000/mirror"}
+
+    status = deployed.hook(deployed.on.config_changed())
+
+    assert status == ops.ActiveStatus("authenticator v0.7.18, 2/2 pods, 0 mappings")
+    assert before.startswith("public.ecr.aws/")
+    assert template(api)["spec"]["containers"][0]["image"] == before.replace(
+        "public.ecr.aws", "registry.example.com:5000/mirror"
+    )
+
+
 def test_given_a_new_image_that_never_starts_when_a_hook_runs_then_logins_go_on(
     deployed: Model, api: FakeCluster
 ):

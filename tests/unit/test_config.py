@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import ops
 import pytest
 from hypothesis import example, given
@@ -22,8 +24,13 @@ PARTITION_REMEDY = (
 )
 
 
-def config(image: str = IMAGE, cluster_id: str = "", replicas: int = 2) -> Config:
-    return Config(image=image, cluster_id=cluster_id, replicas=replicas)
+REGISTRY_REMEDY = "is not a registry, such as registry.example.com:5000 or ghcr.io/example"
+
+
+def config(
+    image: str = IMAGE, cluster_id: str = "", replicas: int = 2, registry: str = ""
+) -> Config:
+    return Config(image, cluster_id, replicas, registry)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +42,10 @@ def config(image: str = IMAGE, cluster_id: str = "", replicas: int = 2) -> Confi
         ({"image": "a b:v1"}, f"option image: 'a b:v1' is not an image {IMAGE_REMEDY}"),
         ({"image": "a:v1\nx: y"}, f"option image: 'a:v1\\nx: y' is not an image {IMAGE_REMEDY}"),
         ({"image": "a@sha256:12"}, f"option image: 'a@sha256:12' is not an image {IMAGE_REMEDY}"),
+        *(
+            ({"image-registry": text}, f"option image-registry: {text!r} {REGISTRY_REMEDY}")
+            for text in ("https://a.example", "a.example/", "/a", "a b", "a:v1", "a\n", "é", "A")
+        ),
         ({"cluster-id": "-a"}, f"option cluster-id: '-a' {ID_REMEDY}"),
         ({"cluster-id": "a/b"}, f"option cluster-id: 'a/b' {ID_REMEDY}"),
         ({"cluster-id": "a\n"}, f"option cluster-id: 'a\\n' {ID_REMEDY}"),
@@ -123,6 +134,35 @@ def test_given_any_text_when_checked_then_it_is_taken_or_refused_in_one_short_li
 )
 def test_given_an_image_that_a_node_can_pull_when_checked_then_it_is_taken(image: str):
     assert config(image).image == image
+
+
+@pytest.mark.parametrize(
+    ("registry", "image", "deployed"),
+    [
+        ("", IMAGE, IMAGE),
+        ("r.example", "public.ecr.aws/a/b:v1", "r.example/a/b:v1"),
+        ("r.example:5000", "registry:443/b:v1", "r.example:5000/b:v1"),
+        (
+            "ghcr.io/mirror/of_a-b",
+            "public.ecr.aws/a/b" + DIGEST,
+            "ghcr.io/mirror/of_a-b/a/b" + DIGEST,
+        ),
+        ("localhost", "b:v1", "localhost/b:v1"),
+        ("r.example", "b" + DIGEST, "r.example/b" + DIGEST),
+    ],
+)
+def test_given_a_registry_then_it_replaces_the_images_text_up_to_the_first_slash(
+    registry: str, image: str, deployed: str
+):
+    assert config(image, registry=registry).deployed_image == deployed
+    assert config(deployed).version == config(image, registry=registry).version
+
+
+@given(st.from_regex(r"[a-z:/._-]{0,12}", fullmatch=True))
+def test_given_any_registry_that_is_taken_then_the_image_from_it_can_be_pulled(registry: str):
+    with contextlib.suppress(ValueError):
+        image = config(registry=registry).deployed_image
+        assert config(image).image == image
 
 
 @pytest.mark.parametrize("cluster_id", ["", "a", "0", "prod", "A.b_c-d", "a" * 64])
