@@ -176,14 +176,8 @@ class AwsIamCharm(ops.CharmBase):
         plan = rotation.plan(shared.ca, current, issued.pair, not_trusting)
         if not plan.pair:
             raise issued.problem
+        spec = leader.spec(config, shared.cluster_id, plan.pair)
         with api.errors_as_status():
-            spec = manifests.Spec(
-                config.deployed_image,
-                config.replicas,
-                shared.cluster_id,
-                plan.pair,
-                partition=config.partition,
-            )
             rollout = leader.deploy(client, self._owner, spec)
             serving = shared.serving or rollout.serving
             shared = self._share(principal, replace(shared, serving=serving))
@@ -203,6 +197,7 @@ class AwsIamCharm(ops.CharmBase):
             rollout,
             report,
             issued.warning,
+            spec.proxies.remark,
             "the former authority is trusted until its last pod has ended" if old_ca else "",
             next_step,
         )

@@ -37,6 +37,7 @@ class Config:
     replicas: int
     partition: str = partitions.DEFAULT
     image_registry: str = ""
+    web_proxy_enable: bool = False
 
     def __post_init__(self) -> None:
         match = _IMAGE.fullmatch(self.image)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import os
 import secrets
 
+import proxies
 import reactive
 from access import mappings
+from certificates.keypair import KeyPair
 from cluster import api, identity_mappings, manifests, objects, pods
 from config import Config
 from owner import Owner
@@ -34,6 +37,22 @@ def ensure_cluster_id(shared: Shared, config: Config) -> Shared:
     # Juju commits databags when the hook ends, so the old data is removed in a later hook.
     inherited = shared.inherited and not reactive.remove_leader_data()
     return dataclasses.replace(shared, cluster_id=wanted, inherited=inherited)
+
+
+def spec(config: Config, cluster_id: str, pair: KeyPair) -> manifests.Spec:
+    """Return what the authenticator is to be, by the options and the model's proxies.
+
+    Raises:
+        errors.Blocked: a proxy of the model cannot work.
+    """
+    return manifests.Spec(
+        config.deployed_image,
+        config.replicas,
+        cluster_id,
+        pair,
+        partition=config.partition,
+        proxies=proxies.of_model(os.environ) if config.web_proxy_enable else proxies.NO_PROXIES,
+    )
 
 
 def deploy(client: api.Client, owner: Owner, spec: manifests.Spec) -> pods.Rollout:

@@ -11,6 +11,7 @@ from access import partitions
 from certificates.keypair import KeyPair
 from fingerprint import fingerprint
 from owner import Owner, short_name
+from proxies import NO_PROXIES, Proxies
 
 NAMESPACE = "kube-system"
 NAME = "aws-iam-authenticator"
@@ -58,6 +59,7 @@ class Spec:
     cluster_id: str
     pair: KeyPair
     partition: str = partitions.DEFAULT
+    proxies: Proxies = NO_PROXIES
 
 
 def reference(manifest: Manifest) -> ObjectReference:
@@ -115,8 +117,17 @@ def authenticator(owner: Owner, spec: Spec) -> list[Manifest]:
         key=_base64(spec.pair.key),
         ca=_base64(spec.pair.ca),
         certificate_hash=spec.pair.hash,
+        proxies={name: _base64(url) for name, url in spec.proxies.urls.items()},
+        proxies_hash=_proxies_hash(spec),
+        no_proxy=spec.proxies.no_proxy,
     )
     return _marked(owner, text)
+
+
+def _proxies_hash(spec: Spec) -> str:
+    # People who may not read the Secret can read the hash. Without the key in it, they could find
+    # a short password by trying.
+    return fingerprint("\0".join([spec.pair.key, *map(str, spec.proxies.urls.items())]))
 
 
 def _marked(owner: Owner, text: str) -> list[Manifest]:

@@ -1,0 +1,80 @@
+"""The proxies of the Juju model, as the pods are told of them. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+
+from errors import Blocked
+
+# The pods use a proxy for requests to AWS only. Without the first one, their requests to the
+# Kubernetes API would go to the proxy too. The kubelet fills in the address.
+_NEVER_PROXIED = (
+    "$(KUBERNETES_SERVICE_HOST)",
+    "127.0.0.1",
+    "169.254.169.254",
+    "::1",
+    "localhost",
+    ".svc",
+    ".cluster.local",
+)
+# What Go reads as a URL with a host: anything else it ignores without a word.
+_URL = re.compile(
+    r"https?://"
+    r"(?:(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*@)?"
+    r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])"
+    r"(?::(?P<port>[0-9]{1,5}))?/?"
+)
+NO_HTTPS = "web-proxy-enable has no effect on logins: the model has no juju-https-proxy"
+
+
+@dataclasses.dataclass(frozen=True)
+class Proxies:
+    """What the pods' environment says of proxies.
+
+    Attributes:
+        urls: The URLs by their variables, HTTP_PROXY and HTTPS_PROXY. They may hold credentials.
+        no_proxy: The variable NO_PROXY, as the kubelet expands it.
+        remark: What the operator should know; empty where logins use a proxy, as asked.
+    """
+
+    urls: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str], repr=False)
+    no_proxy: str = ""
+    remark: str = ""
+
+
+NO_PROXIES = Proxies()
+
+
+def of_model(environment: Mapping[str, str]) -> Proxies:
+    """Return the model's proxies, by the ``environment`` of a hook.
+
+    Raises:
+        errors.Blocked: the URL of a proxy cannot work.
+    """
+    urls = {
+        f"{scheme}_PROXY": url
+        for scheme in ("HTTP", "HTTPS")
+        if (url := environment.get(f"JUJU_CHARM_{scheme}_PROXY", "").strip())
+    }
+    for name, url in urls.items():
+        _check(f"juju-{name.lower().replace('_', '-')}", url)
+    # The kubelet replaces "$(NAME)", and reads "$$" as a dollar sign.
+    given = environment.get("JUJU_CHARM_NO_PROXY", "").replace("$", "$$")
+    names = dict.fromkeys([*_NEVER_PROXIED, *re.split(r"[\s,]+", given)])
+    remark = "" if "HTTPS_PROXY" in urls else NO_HTTPS
+    return Proxies(urls, ",".join(filter(None, names)), remark)
+
+
+def _check(option: str, url: str) -> None:
+    match = _URL.fullmatch(url)
+    if match and int(match["port"] or 0) <= 0xFFFF:
+        return
+    # The URL is not shown: it may hold credentials. No event follows a change of the model.
+    raise Blocked(
+        f"model option {option} is not the URL of a proxy; run: juju model-config "
+        f"{option}=http://HOST:PORT (or http://USER:PASSWORD@HOST:PORT, "
+        "special characters as %XX)",
+        announced=False,
+    )
