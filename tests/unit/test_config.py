@@ -30,7 +30,7 @@ REGISTRY_REMEDY = "is not a registry, such as registry.example.com:5000 or ghcr.
 def config(
     image: str = IMAGE, cluster_id: str = "", replicas: int = 2, registry: str = ""
 ) -> Config:
-    return Config(image, cluster_id, replicas, registry)
+    return Config(image, cluster_id, replicas, image_registry=registry)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import control_plane
 from errors import Waiting
 
 BOTH = ("aws-iam", "control-plane")
-SERVING = "authenticator v0.7.13, 2/2 pods, 0 mappings"
+SERVING = "authenticator v0.7.18, 2/2 pods, 0 mappings"
 URL = f"https://{ADDRESS}:443/authenticate"
 NEXT = f"{SERVING}, next for Charmed Kubernetes 1.29, "
 SET = f"run: juju config kubernetes-control-plane authn-webhook-endpoint={URL}"

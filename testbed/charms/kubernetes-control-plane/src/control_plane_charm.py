@@ -42,6 +42,7 @@ class ControlPlane(ops.CharmBase):
             *self._relation_events(),
         ):
             framework.observe(event, self._reconcile)
+        framework.observe(self.on.upgrade_action, self._on_upgrade)
         framework.observe(self.on.stop, self._on_stop)
 
     def _relation_events(self) -> list[ops.BoundEvent]:
@@ -70,13 +71,16 @@ class ControlPlane(ops.CharmBase):
         self._keep(_CLIENT_CONFIG, config, owner="ubuntu")
         self._tell_aws_iam(ready, asked)
         self._ask_for_certificate(facts["ADDRESS"])
-        if isinstance(event, (ops.InstallEvent, ops.UpgradeCharmEvent)):
+        if isinstance(event, (ops.InstallEvent, ops.UpgradeCharmEvent, ops.ActionEvent)):
             self.unit.set_workload_version(services.version(self.host))
-        self.unit.status = (
-            ops.ActiveStatus("Kubernetes control-plane running.")
-            if ready
-            else ops.WaitingStatus("Waiting for the API server to answer")
-        )
+        self.unit.status = self._status(facts["PROGRAMS"], ready)
+
+    def _status(self, programs: str, ready: bool) -> ops.StatusBase:
+        if services.needs_upgrade(self.host, programs, self._channel):
+            return ops.BlockedStatus("Needs manual upgrade, run the upgrade action.")
+        if not ready:
+            return ops.WaitingStatus("Waiting for the API server to answer")
+        return ops.ActiveStatus("Kubernetes control-plane running.")
 
     def _problem(self, programs: str) -> str:
         """Return what is wrong with the options, empty for nothing."""
@@ -170,6 +174,14 @@ class ControlPlane(ops.CharmBase):
             }
             if any(relation.data[self.unit].get(key) != value for key, value in asked.items()):
                 relation.data[self.unit].update(asked)
+
+    def _on_upgrade(self, event: ops.ActionEvent) -> None:
+        programs = self.host.facts()["PROGRAMS"]
+        if problem := self._problem(programs):
+            event.fail(problem)
+            return
+        services.upgrade(self.host, programs, self._channel)
+        self._reconcile(event)
 
     def _on_stop(self, _: ops.EventBase) -> None:
         services.stop(self.host, self.host.facts()["NODE_NAME"])

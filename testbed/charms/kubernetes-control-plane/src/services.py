@@ -43,6 +43,19 @@ def install(host: Host, programs: str, channel: str) -> None:
         _use_iptables(host)
 
 
+def needs_upgrade(host: Host, programs: str, channel: str) -> bool:
+    """Say whether a snap channel has other programs than those that run here."""
+    current = host.path(f"/snap/{API_SERVER}/current").readlink()
+    return str(current) != _of_channel(programs, channel)
+
+
+def upgrade(host: Host, programs: str, channel: str) -> None:
+    """Run the programs of a snap channel: the API server first, as no other may be newer."""
+    for app in (API_SERVER, *_COMPONENTS, _KUBELET):
+        host.link(f"/snap/{app}/current", _of_channel(programs, channel))
+        host.systemctl("restart", _service(app))
+
+
 def _use_iptables(host: Host) -> None:
     """kube-proxy knows nftables since 1.29."""
     config = host.read(_PROXY_CONFIG).replace("mode: nftables", "mode: iptables")

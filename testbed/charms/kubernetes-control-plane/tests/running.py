@@ -78,13 +78,15 @@ class FakeHost(Host):
 def runner(track: str) -> Run:
     meta = yaml.safe_load((CHARM / track / "metadata.yaml").read_text())
     config = yaml.safe_load((CHARM / track / "config.yaml").read_text())
-    context = testing.Context(ControlPlane, meta=meta, config=config)
+    actions = yaml.safe_load((CHARM / "actions.yaml").read_text())
+    context = testing.Context(ControlPlane, meta=meta, config=config, actions=actions)
 
     def run(
         *relations: testing.RelationBase, event: str = "update_status", **options: str | bool
     ) -> testing.State:
         state = testing.State(relations=relations, config=dict(options))
-        return context.run(getattr(context.on, event)(), state)
+        happens = context.on.action(event) if event in actions else getattr(context.on, event)()
+        return context.run(happens, state)
 
     return run
 

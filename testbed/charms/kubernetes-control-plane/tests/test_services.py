@@ -46,12 +46,32 @@ def test_on_install_the_programs_are_those_of_the_channel(
     assert host.read("/var/lib/testbed/kube-proxy.yaml") == f"mode: {mode}\n"
 
 
-def test_a_unit_keeps_the_programs_that_it_runs(run: Run, host: FakeHost) -> None:
+def test_a_unit_keeps_the_programs_that_it_runs_until_it_is_told_to_upgrade(
+    run: Run, host: FakeHost
+) -> None:
     run(event="install", channel="1.28/stable")
 
-    run(event="config_changed", channel="latest/stable")
+    state = run(event="config_changed", channel="latest/stable")
 
     assert str(host.path("/snap/kube-apiserver/current").readlink()) == "/programs/1.28"
+    said = "Needs manual upgrade, run the upgrade action."
+    assert state.unit_status == ops.BlockedStatus(said)
+
+
+def test_on_the_action_upgrade_the_programs_of_the_channel_run_the_api_server_first(
+    run: Run, host: FakeHost
+) -> None:
+    run(event="install", channel="1.28/stable")
+    host.commands.clear()
+
+    state = run(event="upgrade", channel="latest/stable")
+
+    assert {str(host.path(f"/snap/{app}/current").readlink()) for app in APPS} == {"/programs"}
+    restarts = [f"restart snap.{app}.daemon.service" for app in APPS]
+    assert host.commands[0] == restarts[0]
+    assert set(host.commands) >= set(restarts)
+    assert state.workload_version == "1.37.2"
+    assert state.unit_status == ops.ActiveStatus("Kubernetes control-plane running.")
 
 
 def test_a_channel_without_programs_is_refused_and_nothing_is_started(
