@@ -13,7 +13,7 @@ help:  ## This list | |
 		/^[a-z-]+:  ## / { printf "make %-15s%-74s%-9s%s\n", $$1, $$2, $$3, $$4 }' Makefile
 	@echo
 	@echo "Variables: CONTROL_PLANE=1.28|1.29 and CA=easyrsa|vault|self-signed-certificates for demo; ARGS='-k name -x' for what"
-	@echo "runs pytest; LONG=1 for test; MINUTES=20 and SEED=1 for fuzz; PLATFORM=ubuntu-24.04-amd64 for pack. Root means root"
+	@echo "runs pytest; LONG=1 for test; MINUTES=20 and SEED=1 for fuzz; ARCH=amd64 for pack. Root means root"
 	@echo "or sudo. What a target lacks is installed first, from the network; the programs of a testbed take six minutes on"
 	@echo "two cores for demo, eleven for all."
 
@@ -51,8 +51,8 @@ fuzz:  ## Run hooks and functions on damaged inputs, for MINUTES, from SEED | | 
 bench:  ## Measure what hooks and logins cost, as ratios | root | 4 min
 	@TESTBED_KUBERNETES=1.28 scripts/lab run -- python -m benchmarks
 
-pack:  ## Pack the charm into build/, for every platform or for PLATFORM | network | 20 s
-	@scripts/pack $(PLATFORM)
+pack:  ## Pack the charm into build/, for amd64 and arm64 or for ARCH | network | 40 s
+	@scripts/pack $(ARCH)
 
 lock:  ## Renew the hashed locks from the .in files | network | 10 s
 	@scripts/lock

@@ -56,8 +56,8 @@ class Package:
 def store(packages: Sequence[Package], build_venv: Path) -> Path:
     """Return the folder that holds every charm, packing those that are not there yet.
 
-    `build_venv` is the program that installs a lock. Its arguments are FOLDER LOCK PYTHON_VERSION
-    ARCHITECTURE.
+    `build_venv` is the program that installs a lock. Its arguments are FOLDER LOCK ARCHITECTURE
+    PYTHON_VERSION.
 
     Raises:
         PackError: a charm's packages could not be installed.
@@ -120,7 +120,7 @@ def _make_venv(folder: Path, lock: Path, build_venv: Path) -> None:
     architecture = _ARCHITECTURES.get(platform.machine(), platform.machine())
     _say(f"installing {lock.name} for Python {version} (once) …")
     with _appearing(folder) as made:
-        command = [str(build_venv), str(made), str(lock), version, architecture]
+        command = [str(build_venv), str(made), str(lock), architecture, version]
         done = subprocess.run(
             command,
             env={**os.environ, "PYTHON": sys.executable},
