@@ -1,0 +1,25 @@
+# `dispatch` sources this where python3 is not a link to a Python that the charm has packages for. It returns if python3
+# itself says that it is one of them. Else it ends the hook, with the remedy in the unit's status, or fails the action.
+
+version=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+for known in $pythons; do
+    if [ "$version" = "$known" ]; then return; fi
+done
+
+newest=${pythons##* }
+principal=${JUJU_PRINCIPAL_UNIT:-kubernetes-control-plane}
+if [ -z "$version" ]; then
+    problem="this machine has no python3: run juju exec --unit $JUJU_UNIT_NAME -- apt-get install -y python3"
+elif [ "${version#3.}" -gt "${newest#3.}" ]; then
+    problem="this revision has no packages for Python $version: run juju refresh ${JUJU_UNIT_NAME%/*}"
+else
+    problem="no packages for Python $version: run juju set-application-base ${principal%/*} ubuntu@22.04,"
+    problem="$problem then juju add-unit ${principal%/*} to replace $principal"
+fi
+
+if [ "${JUJU_ACTION_NAME-}" ]; then
+    action-fail "$problem"
+else
+    status-set blocked "$problem"
+fi
+exit 0
