@@ -18,15 +18,17 @@ ROOT = Path(__file__).parents[2]
 BUILD_VENV = ROOT / "scripts" / "build-venv"
 LOCK = ROOT / "requirements.txt"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+# Every import statement, because many stand in functions, where they wait until they are needed.
 IMPORT_ALL = """
-import importlib, pathlib
+import ast, pathlib
 
 for folder in map(pathlib.Path, ("src", "lib")):
     for path in sorted(folder.rglob("*.py")):
-        importlib.import_module(".".join(path.relative_to(folder).with_suffix("").parts))
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                exec(ast.unparse(node))
 # Their packages do without these, only slower.
-importlib.import_module("markupsafe._speedups")
-importlib.import_module("yaml._yaml")
+import markupsafe._speedups, yaml._yaml
 """
 
 
