@@ -15,7 +15,9 @@ import botocore.credentials
 import botocore.session
 import pytest
 
+from testbed.aws import regions
 from testbed.aws.accounts import Accounts, shared_credentials
+from testbed.aws.service import dns_command
 from testbed.aws.sigv4 import Request
 from testbed.aws.sts import Response, respond
 
@@ -52,12 +54,13 @@ def call(
     host: str = "sts.amazonaws.com",
     late: float = 0,
     accept: str = "application/json",
+    region: str = "us-east-1",
     **parameters: str,
 ) -> Response:
     """Call an action with a signed POST, as SDKs do; `late` is in seconds."""
     body = urllib.parse.urlencode({"Version": VERSION, **parameters}).encode()
     request = botocore.awsrequest.AWSRequest("POST", f"https://{host}/", {}, body)
-    botocore.auth.SigV4Auth(signer, "sts", "us-east-1").add_auth(request)
+    botocore.auth.SigV4Auth(signer, "sts", region).add_auth(request)
     headers = {name.lower(): [str(value)] for name, value in request.headers.items()}
     headers |= {"host": [host], "accept": [accept]}
     now = dt.datetime.now(dt.timezone.utc) + dt.timedelta(seconds=late)
@@ -201,10 +204,61 @@ def test_another_version_is_unknown(accounts: Accounts, knobby: Keys) -> None:
     assert error(answer) == (400, "InvalidAction")
 
 
-@pytest.mark.parametrize("host", ["ec2.amazonaws.com", "sts.mars-1.amazonaws.com", "localhost"])
+@pytest.mark.parametrize(
+    "host", ["ec2.amazonaws.com", "sts.mars-1.amazonaws.com", "sts.amazonaws.com.cn", "localhost"]
+)
 def test_a_host_other_than_an_sts_is_refused(accounts: Accounts, knobby: Keys, host: str) -> None:
     answer = call(accounts, knobby, host=host, Action="GetCallerIdentity")
     assert error(answer) == (403, "SignatureDoesNotMatch")
+
+
+ELSEWHERE = [
+    ("sts.cn-north-1.amazonaws.com.cn", "AKIAMEI000000TESTBED", "arn:aws-cn:iam::777788889999:"),
+    ("sts.us-gov-west-1.amazonaws.com", "AKIAGUS000000TESTBED", "arn:aws-us-gov:iam::22223333444"),
+]
+
+
+@pytest.mark.parametrize(("host", "key", "begin"), ELSEWHERE)
+def test_given_a_user_of_another_partition_when_they_call_its_sts_then_it_knows_them(
+    accounts: Accounts, knobby: Keys, host: str, key: str, begin: str
+) -> None:
+    def ask(signer: Keys) -> Response:
+        region = host.split(".")[1]
+        return call(accounts, signer, host, region=region, Action="GetCallerIdentity")
+
+    assert identity(ask(keys(accounts, key)))["Arn"].startswith(begin)
+    assert error(ask(knobby)) == (403, "InvalidClientTokenId")
+
+
+@pytest.mark.parametrize(("host", "key", "begin"), ELSEWHERE)
+def test_given_a_user_of_another_partition_when_they_call_the_global_sts_then_it_refuses_them(
+    accounts: Accounts, host: str, key: str, begin: str
+) -> None:
+    answer = call(accounts, keys(accounts, key), Action="GetCallerIdentity")
+
+    assert error(answer) == (403, "InvalidClientTokenId")
+
+
+def test_given_a_role_of_another_partition_when_it_is_assumed_then_its_session_is_of_that_too(
+    accounts: Accounts,
+) -> None:
+    def ask(signer: Keys, **parameters: str) -> Response:
+        host, accept = "sts.cn-north-1.amazonaws.com.cn", "application/json"
+        return call(accounts, signer, host, 0, accept, "cn-north-1", **parameters)
+
+    role = "arn:aws-cn:iam::777788889999:role/k8s-view-role"
+    mei = keys(accounts, "AKIAMEI000000TESTBED")
+    answer = ask(mei, Action="AssumeRole", RoleArn=role, RoleSessionName="session")
+    who = identity(ask(assumed_keys(answer), Action="GetCallerIdentity"))
+
+    assert who["Arn"] == "arn:aws-cn:sts::777788889999:assumed-role/k8s-view-role/session"
+
+
+def test_given_the_hosts_of_all_partitions_then_the_certificate_and_the_dns_have_them() -> None:
+    for host, _, _ in ELSEWHERE:
+        assert f"*.{host.partition('.')[2]}" in regions.host_names()
+        assert any(host.endswith(f".{domain}") for domain in regions.DOMAINS)
+    assert "/amazonaws.com.cn/" in " ".join(dns_command())
 
 
 def test_given_the_credentials_file_then_a_profile_has_the_keys_of_its_user(

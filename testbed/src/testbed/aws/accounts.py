@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from testbed.aws.regions import DEFAULT_PARTITION
+
 ACCOUNTS_FILE = Path(__file__).parent / "accounts.yaml"
 
 _KEY_ALPHABET = string.ascii_uppercase + string.digits
@@ -20,13 +22,21 @@ _KEY_ALPHABET = string.ascii_uppercase + string.digits
 
 @dataclass(frozen=True)
 class Principal:
-    """The owner of a key. `user_id` is what GetCallerIdentity calls UserId."""
+    """The owner of a key, which is good in its partition alone.
+
+    `user_id` is what GetCallerIdentity calls UserId.
+    """
 
     account: str
     arn: str
     user_id: str
     is_role: bool = False
     role_arn: str = ""
+
+    @property
+    def partition(self) -> str:
+        """Return the partition of the account."""
+        return self.arn.split(":")[1]
 
 
 @dataclass(frozen=True)
@@ -50,6 +60,11 @@ class Role:
     id: str
     trusts: frozenset[str]
 
+    @property
+    def partition(self) -> str:
+        """Return the partition of the account."""
+        return self.arn.split(":")[1]
+
     def trusts_principal(self, principal: Principal) -> bool:
         """Return whether a principal may assume this role."""
         return bool({principal.account, principal.arn, principal.role_arn} & self.trusts)
@@ -67,8 +82,16 @@ class Accounts:
     def load(cls, path: Path = ACCOUNTS_FILE) -> Accounts:
         """Read an accounts file. Raises KeyError where an entry lacks a field."""
         content: Mapping[str, Any] = yaml.safe_load(path.read_text())
-        users = [_user(a, user) for a, entry in content.items() for user in entry.get("users", [])]
-        roles = [_role(a, role) for a, entry in content.items() for role in entry.get("roles", [])]
+        users = [
+            _user(user, f"arn:{_partition(entry)}:iam::{account}:user", account)
+            for account, entry in content.items()
+            for user in entry.get("users", [])
+        ]
+        roles = [
+            _role(role, f"arn:{_partition(entry)}:iam::{account}:role", account)
+            for account, entry in content.items()
+            for role in entry.get("roles", [])
+        ]
         return cls(users, roles)
 
     def credentials(self, access_key: str) -> Credentials | None:
@@ -84,7 +107,7 @@ class Accounts:
         """Return new temporary credentials of a role, and know them from now on."""
         principal = Principal(
             account=role.account,
-            arn=f"arn:aws:sts::{role.account}:assumed-role/{role.name}/{session}",
+            arn=f"arn:{role.partition}:sts::{role.account}:assumed-role/{role.name}/{session}",
             user_id=f"{role.id}:{session}",
             is_role=True,
             role_arn=role.arn,
@@ -113,14 +136,16 @@ def shared_credentials(path: Path = ACCOUNTS_FILE) -> str:
     )
 
 
-def _user(account: str, entry: Mapping[str, str]) -> Credentials:
-    path = entry.get("path", "/")
-    arn = f"arn:aws:iam::{account}:user{path}{entry['name']}"
+def _partition(entry: Mapping[str, Any]) -> str:
+    return entry.get("partition", DEFAULT_PARTITION)
+
+
+def _user(entry: Mapping[str, str], prefix: str, account: str) -> Credentials:
+    arn = f"{prefix}{entry.get('path', '/')}{entry['name']}"
     principal = Principal(account, arn, entry["id"])
     return Credentials(entry["access-key"], entry["secret-key"], principal)
 
 
-def _role(account: str, entry: Mapping[str, Any]) -> Role:
-    path = entry.get("path", "/")
-    arn = f"arn:aws:iam::{account}:role{path}{entry['name']}"
+def _role(entry: Mapping[str, Any], prefix: str, account: str) -> Role:
+    arn = f"{prefix}{entry.get('path', '/')}{entry['name']}"
     return Role(account, entry["name"], arn, entry["id"], frozenset(entry["trusts"]))

@@ -1,13 +1,16 @@
-"""The host names of STS in the partition `aws`."""
+"""The host names of STS in the partitions `aws`, `aws-cn` and `aws-us-gov`."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+
+DEFAULT_PARTITION = "aws"
 
 GLOBAL_REGION = "us-east-1"
 """The region in the scope of signatures for the global endpoint, sts.amazonaws.com."""
 
-REGIONS = (
+_COMMERCIAL = (
     "af-south-1",
     "ap-east-1",
     "ap-northeast-1",
@@ -39,19 +42,45 @@ REGIONS = (
     "us-west-2",
 )
 
-_HOST = re.compile(r"sts(?:-fips)?\.(?:([a-z0-9-]+)\.)?amazonaws\.com")
+DOMAINS = ("amazonaws.com", "amazonaws.com.cn")
+"""The domains that the hosts of all partitions are in."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A region, and the partition that it is in."""
+
+    partition: str
+    region: str
+
+
+_PARTITIONS = {
+    "aws": ("amazonaws.com", _COMMERCIAL),
+    "aws-cn": ("amazonaws.com.cn", ("cn-north-1", "cn-northwest-1")),
+    "aws-us-gov": ("amazonaws.com", ("us-gov-east-1", "us-gov-west-1")),
+}
+_PLACES = {
+    f"{region}.{domain}": Place(partition, region)
+    for partition, (domain, regions) in _PARTITIONS.items()
+    for region in regions
+}
+_GLOBAL = "amazonaws.com"
+_HOST = re.compile(r"sts(?:-fips)?\.([a-z0-9.-]+)")
 
 
 def host_names() -> list[str]:
     """Return the names that the STS's certificate is for."""
-    regional = [f"*.{region}.amazonaws.com" for region in REGIONS]
-    return ["sts.amazonaws.com", *regional]
+    return [f"sts.{_GLOBAL}", *(f"*.{zone}" for zone in _PLACES)]
 
 
-def region_of(host: str) -> str | None:
-    """Return the region that an STS host serves, None for a host that is not an STS's."""
+def place_of(host: str) -> Place | None:
+    """Return the place that an STS host serves, None for a host that is not an STS's.
+
+    The partition `aws` alone has a global endpoint.
+    """
     found = _HOST.fullmatch(host.lower())
     if not found:
         return None
-    region = found[1] or GLOBAL_REGION
-    return region if region in REGIONS else None
+    if found[1] == _GLOBAL:
+        return Place(DEFAULT_PARTITION, GLOBAL_REGION)
+    return _PLACES.get(found[1])

@@ -1,4 +1,4 @@
-"""Starts the stand-ins for AWS: the STS, and a DNS that resolves amazonaws.com to it."""
+"""Starts the stand-ins for AWS: the STS, and a DNS that resolves its domains to it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def start(disk: Path, logs: Path) -> StandIn:
 
 
 def dns_command() -> list[str]:
-    """Return the command line of a DNS server that knows amazonaws.com only."""
+    """Return the command line of a DNS server that knows the domains of AWS only."""
     return [
         "dnsmasq",
         "--keep-in-foreground",
@@ -57,7 +57,7 @@ def dns_command() -> list[str]:
         "--no-hosts",
         "--bind-interfaces",
         f"--listen-address={LAB_ADDRESS}",
-        f"--address=/amazonaws.com/{AWS_ADDRESS}",
+        f"--address=/{'/'.join(regions.DOMAINS)}/{AWS_ADDRESS}",
         "--local=/#/",
     ]
 

@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape
 
 from testbed.aws import sigv4
 from testbed.aws.accounts import Accounts, Credentials, Principal
-from testbed.aws.regions import region_of
+from testbed.aws.regions import place_of
 from testbed.aws.sigv4 import Refused, Request
 
 API_VERSION = "2011-06-15"
@@ -49,16 +49,20 @@ def respond(request: Request, accounts: Accounts, now: dt.datetime) -> Response:
 
 def authenticate(request: Request, accounts: Accounts, now: dt.datetime) -> Principal:
     """Return the principal that signed the request. Raises Refused."""
-    region = region_of(request.header("host"))
-    if region is None:
+    place = place_of(request.header("host"))
+    if place is None:
         raise Refused(403, "SignatureDoesNotMatch", f"No STS at host '{request.header('host')}'.")
     signature = sigv4.signature_of(request)
     credentials = accounts.credentials(signature.access_key)
-    if credentials is None or credentials.token != signature.token:
+    if (
+        credentials is None
+        or credentials.token != signature.token
+        or credentials.principal.partition != place.partition
+    ):
         raise Refused(
             403, "InvalidClientTokenId", "The security token included in the request is invalid."
         )
-    sigv4.check(request, signature, credentials.secret_key, region, now)
+    sigv4.check(request, signature, credentials.secret_key, place.region, now)
     if credentials.expires and credentials.expires < now:
         raise Refused(403, "ExpiredToken", "The security token included in the request is expired")
     return credentials.principal
