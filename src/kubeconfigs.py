@@ -101,8 +101,10 @@ def _check_partition(principal: arn.Principal | None, region: str, option: str) 
             f"partition {' or '.join(accepted)}"
         )
     needs = f"give region={partitions.example(wanted)} or another of its regions"
-    if not region and wanted != partitions.DEFAULT:
-        raise ValueError(f"partition {wanted} has no global STS endpoint: {needs}")
+    if not region and {wanted, option} != {partitions.DEFAULT}:
+        # An authenticator of another partition refuses tokens for the global endpoint, too.
+        other = wanted if option == partitions.DEFAULT else option
+        raise ValueError(f"partition {other} has no global STS endpoint: {needs}")
     found = partitions.of_region(region) if region else wanted
     if found != wanted and (principal or found not in accepted):
         raise ValueError(f"region {region} is not in partition {wanted}: {needs}")

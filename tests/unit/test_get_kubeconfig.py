@@ -99,6 +99,14 @@ def test_given_another_partition_when_asked_for_then_its_principals_and_regions_
             ),
         ),
         (
+            "aws-us-gov",
+            {"arn": ROLE},
+            (
+                "partition aws-us-gov has no global STS endpoint: give region=eu-west-1 or "
+                "another of its regions"
+            ),
+        ),
+        (
             "aws-cn",
             {"region": "eu-west-1"},
             (

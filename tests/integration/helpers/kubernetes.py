@@ -63,6 +63,14 @@ def connect(juju: jubilant.Juju, folder: Path, role: str = arns.ROLE) -> Cluster
     return found
 
 
+def with_region(juju: jubilant.Juju, cluster: Cluster, region: str, folder: Path) -> Cluster:
+    """Return the cluster for a person who gets tokens from the STS of a region."""
+    person = folder / region
+    action = juju.run("aws-iam/leader", "get-kubeconfig", {"region": region})
+    person.write_text(action.results["kubeconfig"])
+    return Cluster(cluster.admin, person)
+
+
 def _run(
     command: list[str], *, stdin: str | None = None, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:

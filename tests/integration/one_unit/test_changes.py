@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import jubilant
 import pytest
 from tests.integration.helpers import arns, bundle, juju_status, kubernetes, logins, testbed_only
@@ -121,6 +123,18 @@ def test_given_an_image_that_does_not_exist_then_the_unit_says_so_and_people_sti
     juju_status.wait_until_active(deployed)
     assert "registry.invalid" in shown
     assert "v0.0.1" in shown
+
+
+def test_given_a_principal_of_govcloud_then_they_log_in_with_the_default_partition_too(
+    deployed: jubilant.Juju, cluster: Cluster, tmp_path: Path
+) -> None:
+    """The STS of GovCloud has the domain that the default partition's has."""
+    cluster.map("gus", arns.GOV_USER, "gus")
+    gov = kubernetes.with_region(deployed, cluster, "us-gov-west-1", tmp_path)
+
+    assert logins.wait_for_login(gov, "gus") == "gus"
+    assert "to correct" not in juju_status.message(deployed)
+    cluster.kubectl("delete", "iamidentitymapping", "gus")
 
 
 def test_given_another_cluster_id_then_only_tokens_for_it_are_accepted(
