@@ -34,6 +34,11 @@ MANAGER = "aws-iam"
 REQUEST_SECONDS = 20
 CONNECT_SECONDS = 3
 ANSWER_SECONDS = 10
+# Compression costs more than it saves, because the API server is on this machine.
+_AS_TABLE = {
+    "Accept": "application/json;as=Table;v=v1;g=meta.k8s.io",
+    "Accept-Encoding": "identity",
+}
 NOT_KUBERNETES = "the Kubernetes API returned something that is not Kubernetes"
 
 # What Python raises where an answer lacks a part, or has one of another type, size or depth.
@@ -81,6 +86,25 @@ class Client:
     ) -> Iterator[T]:
         """Return the objects of one kind; ``chunk_size`` is how many one request asks for."""
         return self._in_time.list(res, namespace=namespace, chunk_size=chunk_size, labels=labels)
+
+    def table(self, res: type[Any]) -> list[dict[str, Any]]:
+        """Return the table that `kubectl get` prints of one kind: each row's cells by column.
+
+        Of ten thousand objects, it takes the server less than half the work that a list takes,
+        and is a tenth of the size. It is what the server has in memory, which may be moments old.
+        """
+        import msgspec
+
+        # The methods of `lightkube.Client` itself set no headers.
+        client = self._in_time._client  # noqa: SLF001
+        # Without a resourceVersion, servers before 1.31 read each object from etcd.
+        params = {"includeObject": "None", "resourceVersion": "0"}
+        request = client.prepare_request("list", res, params=params, headers=_AS_TABLE)
+        response = client.send(client.build_adapter_request(request))
+        client.raise_for_status(response)
+        table = msgspec.json.decode(response.content)
+        columns = [column["name"] for column in table["columnDefinitions"]]
+        return [dict(zip(columns, row["cells"], strict=True)) for row in table["rows"]]
 
     def patch(
         self,

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
 
 POLL_SECONDS = 0.5
+# What the charm reads of a mapping: columns of the CRD, which `kubectl get -o wide` prints.
+COLUMNS = {"Name", "ARN", "Username", "Canonical ARN"}
 # The first minor version that lets people write stored objects which break a new rule.
 RATCHETING_SINCE = (1, 30)
 _NOT_SERVED = "waiting for the Kubernetes API to serve IAMIdentityMapping"
@@ -60,39 +62,34 @@ def find(client: api.Client) -> list[IdentityMapping]:
     """Return every IAMIdentityMapping of the cluster."""
     return [
         IdentityMapping(
-            name=item["metadata"]["name"],
-            arn=_field(item, "spec", "arn"),
-            username=_field(item, "spec", "username"),
-            canonical=_field(item, "status", "canonicalARN"),
+            name=row["Name"],
+            arn=row["ARN"] or "",
+            username=row["Username"] or "",
+            canonical=row["Canonical ARN"] or "",
         )
-        for item in _items(client)
+        for row in _rows(client)
     ]
 
 
-def _field(item: Any, part: str, name: str) -> str:
-    # A mapping that was stored before there was a schema can hold anything.
-    values: Any = item.get(part)
-    value: Any = cast("dict[str, Any]", values).get(name) if isinstance(values, dict) else None
-    return value if isinstance(value, str) else ""
-
-
-def _items(client: api.Client) -> list[Any]:
-    """Return the objects once the server has their storage ready.
+def _rows(client: api.Client) -> list[dict[str, Any]]:
+    """Return the table of the objects once the server has their storage and columns ready.
 
     For about a second after the CRD came or changed, the server answers 429, and another of
-    several servers 404.
+    several servers 404, or with the columns of the former CRD.
     """
     import httpx2
 
     deadline = time.monotonic() + api.ANSWER_SECONDS
     while True:
         try:
-            return list(client.list(_kind()))
+            rows = client.table(_kind())
+            if not rows or rows[0].keys() >= COLUMNS:
+                return rows
         except httpx2.HTTPStatusError as error:
             if error.response.status_code not in (404, 429):
                 raise
-            if time.monotonic() > deadline:
-                raise Waiting(_NOT_SERVED) from error
+        if time.monotonic() > deadline:
+            raise Waiting(_NOT_SERVED)
         time.sleep(POLL_SECONDS)
 
 

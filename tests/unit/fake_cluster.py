@@ -13,6 +13,7 @@ import dataclasses
 import datetime
 import json
 import re
+import threading
 from typing import Any
 
 import httpx2
@@ -121,6 +122,8 @@ class FakeCluster:
         self._fields: dict[str, Object] = {}
         self._rolled: dict[str, float] = {}
         self._faults: list[Fault] = []
+        # The charm writes mappings from several threads.
+        self._lock = threading.Lock()
         # Generation of the Deployment whose pods all serve.
         self._pods: int | None = None
         self.add_node("v1.37.2")
@@ -192,6 +195,10 @@ class FakeCluster:
     # The transport.
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        with self._lock:
+            return self._answer(request)
+
+    def _answer(self, request: httpx2.Request) -> httpx2.Response:
         if request.url.scheme not in ("http", "https"):
             raise httpx2.UnsupportedProtocol(f"no {request.url.scheme}://", request=request)
         before = self._kept(request)
@@ -224,11 +231,14 @@ class FakeCluster:
     def _handle(self, request: httpx2.Request) -> httpx2.Response:
         path = request.url.path
         if request.method == "GET" and _COLLECTION.fullmatch(path):
-            return self._list(path, dict(request.url.params))
+            as_table = "as=Table" in request.headers["Accept"]
+            return self._list(path, dict(request.url.params), as_table=as_table)
         if request.method == "PATCH":
             body = json.loads(request.content)
             if request.headers["Content-Type"] == "application/apply-patch+yaml":
                 return self._apply(path, body)
+            if request.headers["Content-Type"] == "application/json-patch+json":
+                return self._edit(path, body)
             return self._merge(path, body)
         stored = self.objects.get(path)
         if stored is None:
@@ -240,7 +250,7 @@ class FakeCluster:
             return ok({"kind": "Status", "status": "Success"})
         raise AssertionError(f"the fake cluster does not know {request.method} {path}")
 
-    def _list(self, path: str, query: dict[str, str]) -> httpx2.Response:
+    def _list(self, path: str, query: dict[str, str], *, as_table: bool) -> httpx2.Response:
         if path == MAPPINGS and not self._established():
             return httpx2.Response(404, text="404 page not found\n")
         wanted = dict(
@@ -252,7 +262,24 @@ class FakeCluster:
             if key.rpartition("/")[0] == path
             and wanted.items() <= stored["metadata"].get("labels", {}).items()
         ]
+        if as_table:
+            return ok(self.table(items))
         return ok({"metadata": {}, "items": items[: int(query.get("limit", len(items)))]})
+
+    def table(self, items: list[Object]) -> Object:
+        """The table of custom resources: of each, what their CRD wants printed."""
+        (version,) = self.objects[DEFINITION]["spec"]["versions"]
+        columns = version["additionalPrinterColumns"]
+        names = ["Name", *(column["name"] for column in columns)]
+        rows = [
+            [item["metadata"]["name"], *(_cell(item, column["jsonPath"]) for column in columns)]
+            for item in items
+        ]
+        return {
+            "metadata": {},
+            "columnDefinitions": [{"name": name} for name in names],
+            "rows": [{"cells": cells, "object": None} for cells in rows],
+        }
 
     def _apply(self, path: str, body: Object) -> httpx2.Response:
         stored = self.objects.get(path)
@@ -298,6 +325,20 @@ class FakeCluster:
         elif wanted in self.taken_addresses:
             return refused(422, "spec.clusterIPs: provided IP is already allocated")
         return None
+
+    def _edit(self, path: str, operations: list[Object]) -> httpx2.Response:
+        """A JSON patch of a status: operations on its parts, and tests of others."""
+        path = path.removesuffix("/status")
+        if path not in self.objects:
+            return refused(404, f"{path} not found")
+        stored = self.objects[path]
+        for operation in operations:
+            parts = operation["path"].strip("/").split("/")
+            if operation["op"] == "test" and _part(stored, parts) != operation["value"]:
+                return refused(422, "the server rejected our request")
+            if operation["op"] == "add":
+                _part(stored, parts[:-1])[parts[-1]] = operation["value"]
+        return ok(stored)
 
     def _merge(self, path: str, body: Object) -> httpx2.Response:
         if path.endswith("/status"):
@@ -368,3 +409,16 @@ def _merge(stored: Object, new: Object) -> None:
             _merge(stored[key], value)
         else:
             stored[key] = copy.deepcopy(value)
+
+
+def _part(value: Any, parts: list[str]) -> Any:
+    """The part of an object below these names; None where there is none."""
+    for part in parts:
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def _cell(item: Object, json_path: str) -> str | None:
+    """What the server prints of an object: any value as text."""
+    value = _part(item, json_path.strip(".").split("."))
+    return value if value is None or isinstance(value, str) else json.dumps(value)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.fake_cluster import CONFIG, DEFINITION, MAPPINGS, FakeCluster
-from tests.unit.faults import refusal
+from tests.unit.faults import answer, refusal
 from tests.unit.model import Model
 
 from access.mappings import IdentityMapping, MappingReport, check
@@ -227,7 +228,7 @@ def test_given_a_mapping_from_before_there_was_a_schema_when_a_hook_runs_then_it
     assert "1 mapping, 1 to correct: old: " in deployed.hook().message
 
 
-@pytest.mark.parametrize("username", ["", None, 5])
+@pytest.mark.parametrize("username", ["", None])
 def test_given_a_mapping_without_a_username_when_a_hook_runs_then_it_is_a_problem(
     deployed: Model, api: FakeCluster, username: object
 ):
@@ -236,6 +237,26 @@ def test_given_a_mapping_without_a_username_when_a_hook_runs_then_it_is_a_proble
 
     assert "1 mapping, 1 to correct: old: the username is empty" in deployed.hook().message
     assert api.changes == []
+
+
+def test_given_many_mappings_when_a_hook_runs_then_the_server_need_not_encode_each_of_them(
+    deployed: Model, api: FakeCluster
+):
+    deployed.hook()
+
+    (asked,) = [seen for seen in api.seen if str(seen) == f"GET {MAPPINGS}"]
+    assert asked.query == {"includeObject": "None", "resourceVersion": "0"}
+
+
+def test_given_a_server_that_has_the_former_columns_when_a_hook_runs_then_it_asks_again(
+    deployed: Model, api: FakeCluster
+):
+    api.add_mapping("dev", DEV, CANONICAL)
+    columns = [{"name": "Name"}, {"name": "Age"}]
+    former = {"columnDefinitions": columns, "rows": [{"cells": ["dev", "1m"]}]}
+    api.fail(answer(200, json.dumps(former).encode()), request=f"GET {MAPPINGS}", nth=1)
+
+    assert deployed.hook().message == "authenticator v0.7.13, 2/2 pods, 1 mapping"
 
 
 @pytest.mark.parametrize("code", [404, 429])

@@ -98,11 +98,12 @@ def test_given_an_answer_that_python_cannot_read_when_a_hook_runs_then_the_api_i
     assert isinstance(deployed.hook(), ops.WaitingStatus)
 
 
-@pytest.mark.parametrize("item", [None, {}, {"metadata": None}, {"metadata": {}}], ids=str)
-def test_given_a_list_with_an_item_that_is_nothing_when_a_hook_runs_then_the_api_is_waited_for(
-    deployed: Model, api: FakeCluster, item: Any
+@pytest.mark.parametrize("row", [None, {}, {"cells": None}, {"cells": []}], ids=str)
+def test_given_a_table_with_a_row_that_is_nothing_when_a_hook_runs_then_the_api_is_waited_for(
+    deployed: Model, api: FakeCluster, row: Any
 ):
-    api.fail(lambda _: ok({"metadata": {}, "items": [item]}), request=f"GET {MAPPINGS}")
+    table = {**api.table([]), "rows": [row]}
+    api.fail(lambda _: ok(table), request=f"GET {MAPPINGS}")
 
     status = deployed.hook()
 
@@ -113,10 +114,7 @@ def test_given_a_list_with_an_item_that_is_nothing_when_a_hook_runs_then_the_api
 def test_given_an_answer_that_cannot_be_when_a_hook_runs_then_the_log_says_where_but_not_what(
     deployed: Model, api: FakeCluster
 ):
-    odd = {
-        "metadata": {},
-        "items": [{"metadata": {"name": {"secret-text": 1}}}, {"metadata": {"name": "b"}}],
-    }
+    odd = api.table([{"metadata": {"name": {"secret-text": 1}}}, {"metadata": {"name": "b"}}])
     api.fail(lambda _: ok(odd), request=f"GET {MAPPINGS}")
 
     assert deployed.hook() == ops.WaitingStatus(f"{cluster_api.NOT_KUBERNETES} (TypeError)")

@@ -43,8 +43,7 @@ def test_given_a_long_line_when_it_becomes_a_status_then_its_beginning_and_its_r
 
 def list_mapping(api: FakeCluster, name: str, arn: str) -> None:
     """Let the cluster list this mapping alone."""
-    mapping = {"metadata": {"name": name}, "spec": {"arn": arn}}
-    body = {"metadata": {}, "items": [mapping]}
+    body = api.table([{"metadata": {"name": name}, "spec": {"arn": arn}}])
     api.fail(answer(200, json.dumps(body).encode()), request=f"GET {MAPPINGS}")
 
 
