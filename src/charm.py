@@ -201,7 +201,7 @@ class AwsIamCharm(ops.CharmBase):
             "the former authority is trusted until its last pod has ended" if old_ca else "",
             next_step,
         )
-        return line, not old_ca and not next_step
+        return line, not (old_ca or next_step or report.pending)
 
     def _follow(self, principal: ControlPlane, shared: Shared) -> tuple[str, bool]:
         self._publish_webhook(principal, shared)

@@ -68,9 +68,10 @@ def deploy(client: api.Client, owner: Owner, spec: manifests.Spec) -> pods.Rollo
 
 def check_mappings(client: api.Client, partition: str) -> mappings.MappingReport:
     """Check all mappings, correct their canonical ARNs, and return the report."""
-    report = mappings.check(identity_mappings.find(client), partition)
-    identity_mappings.write_canonical_arns(client, report.corrections)
-    return report
+    found = identity_mappings.find(client)
+    report = mappings.check(found, partition)
+    pending = identity_mappings.write_canonical_arns(client, found, report.corrections)
+    return dataclasses.replace(report, pending=pending)
 
 
 def active_line(
@@ -80,9 +81,14 @@ def active_line(
     parts = [
         f"authenticator {config.version}",
         f"{rollout.ready}/{rollout.wanted} pods",
-        f"{report.total} mapping{'' if report.total == 1 else 's'}",
+        _count(report),
     ]
     if report.problems:
         name, problem = next(iter(report.problems.items()))
         parts.append(f"{len(report.problems)} to correct: {name}: {problem}")
     return ", ".join([*parts, *filter(None, remarks)])
+
+
+def _count(report: mappings.MappingReport) -> str:
+    total = f"{report.total:,} mapping{'' if report.total == 1 else 's'}"
+    return f"{report.pending:,} of {total} not effective yet" if report.pending else total

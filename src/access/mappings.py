@@ -29,12 +29,15 @@ class MappingReport:
     Attributes:
         total: How many there are.
         problems: What is wrong with a mapping, by its name.
-        corrections: The ``status.canonicalARN`` to write, by the mapping's name.
+        corrections: The ``status.canonicalARN`` to write, by the mapping's name: first those
+            that let another principal in than the mapping names.
+        pending: How many of the corrections the hook left to the next one.
     """
 
     total: int
     problems: dict[str, str]
     corrections: dict[str, str]
+    pending: int = 0
 
 
 def check(found: Iterable[IdentityMapping], partition: str = partitions.DEFAULT) -> MappingReport:
@@ -55,11 +58,9 @@ def check(found: Iterable[IdentityMapping], partition: str = partitions.DEFAULT)
         for mapping in mappings
         if (problem := _problem(mapping, partition, names[expected[mapping.name]]))
     }
-    corrections = {
-        mapping.name: expected[mapping.name]
-        for mapping in mappings
-        if mapping.canonical != expected[mapping.name]
-    }
+    wrong = [mapping for mapping in mappings if mapping.canonical != expected[mapping.name]]
+    wrong.sort(key=lambda mapping: not mapping.canonical)
+    corrections = {mapping.name: expected[mapping.name] for mapping in wrong}
     return MappingReport(total=len(mappings), problems=problems, corrections=corrections)
 
 

@@ -12,7 +12,7 @@ import logging
 import re
 import time
 import traceback
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -110,7 +110,7 @@ class Client:
         self,
         res: type[T],
         name: str,
-        obj: Mapping[str, Any],
+        obj: Mapping[str, Any] | Sequence[Mapping[str, Any]],
         *,
         namespace: str | None = None,
         patch_type: PatchType,

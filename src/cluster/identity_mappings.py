@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from access.mappings import IdentityMapping
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.5
 # What the charm reads of a mapping: columns of the CRD, which `kubectl get -o wide` prints.
 COLUMNS = {"Name", "ARN", "Username", "Canonical ARN"}
+# How many requests write at the same time: more make the API server slower, not faster.
+WRITERS = 8
+# How long a writer leaves a server alone that has too many requests.
+RETRY_SECONDS = 1.0
+# What a hook keeps of its time for the requests that follow.
+RESERVED_SECONDS = 1.0
 # The first minor version that lets people write stored objects which break a new rule.
 RATCHETING_SINCE = (1, 30)
 _NOT_SERVED = "waiting for the Kubernetes API to serve IAMIdentityMapping"
@@ -93,26 +100,61 @@ def _rows(client: api.Client) -> list[dict[str, Any]]:
         time.sleep(POLL_SECONDS)
 
 
-def write_canonical_arns(client: api.Client, corrections: Mapping[str, str]) -> None:
+def write_canonical_arns(
+    client: api.Client, found: Iterable[IdentityMapping], corrections: Mapping[str, str]
+) -> int:
     """Write ``status.canonicalARN`` of the mappings in ``corrections`` (name → value).
 
-    The authenticator does so too, five a second; this makes new mappings work at once.
+    The authenticator does so too, five a second; this makes new mappings work at once. Return
+    how many are left for the next hook, because the time of this one is over.
     """
-    from lightkube import ApiError
+    if not corrections:
+        return 0
+    from concurrent.futures import ThreadPoolExecutor
+
+    arns = {mapping.name: mapping.arn for mapping in found}
+    # Several threads may take from a deque.
+    left = deque((name, arns[name], canonical) for name, canonical in corrections.items())
+    writers, status = min(WRITERS, len(left)), _kind().Status
+    with ThreadPoolExecutor(writers) as pool:
+        done = [pool.submit(_write_some, client, status, left) for _ in range(writers)]
+    return sum(writer.result() for writer in done) + len(left)
+
+
+def _write_some(client: api.Client, status: Any, left: deque[tuple[str, str, str]]) -> int:
+    """Write from ``left`` until it is empty or the time is over; return how many were skipped."""
+    import httpx2
+
+    skipped = 0
+    while client.seconds_left > RESERVED_SECONDS:
+        try:
+            correction = left.popleft()
+        except IndexError:
+            break
+        try:
+            _write(client, status, *correction)
+        except httpx2.HTTPStatusError as error:
+            code = error.response.status_code
+            if code == 429:
+                left.append(correction)
+                time.sleep(RETRY_SECONDS)
+            elif code == 409:
+                skipped += 1
+            # Deleted or created anew since (404, 422), or stored against a rule of the CRD (422).
+            elif code not in (404, 422):
+                raise
+    return skipped
+
+
+def _write(client: api.Client, status: Any, name: str, arn: str, canonical: str) -> None:
+    """Write one ``status.canonicalARN``, unless the mapping no longer has the ARN ``arn``."""
     from lightkube.types import PatchType
 
-    for name, canonical in corrections.items():
-        try:
-            client.patch(
-                _kind().Status,
-                name,
-                {"status": {"canonicalARN": canonical}},
-                patch_type=PatchType.MERGE,
-            )
-        except ApiError as error:
-            # Deleted or changed since (404, 409), or stored against a rule of the CRD (422).
-            if error.status.code not in (404, 409, 422):
-                raise
+    patch = [
+        {"op": "test", "path": "/spec/arn", "value": arn},
+        {"op": "add", "path": "/status", "value": {"canonicalARN": canonical}},
+    ]
+    client.patch(status, name, patch, patch_type=PatchType.JSON)
 
 
 def _kind() -> Any:

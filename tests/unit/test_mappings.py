@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 
+import httpx2
+import ops
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -191,6 +193,134 @@ def test_given_new_mappings_when_a_hook_runs_then_they_work_at_once(
     assert status.message == "authenticator v0.7.18, 2/2 pods, 1 mapping"
     assert api.objects[f"{MAPPINGS}/dev"]["status"] == {"canonicalARN": CANONICAL}
     assert api.changes == [f"PATCH {MAPPINGS}/dev/status"]
+
+
+def test_given_a_mapping_that_lets_a_former_principal_in_when_checked_then_it_is_corrected_first():
+    found = check([mapping("a", DEV), mapping("b", PATHED, CANONICAL), mapping("c", "?", "x")])
+
+    assert list(found.corrections) == ["b", "c", "a"]
+
+
+def add_roles(api: FakeCluster, number: int) -> None:
+    for n in range(number):
+        api.add_mapping(f"m{n:02}", f"arn:aws:iam::111122223333:role/r{n:02}")
+
+
+def effective(api: FakeCluster) -> int:
+    """How many mappings have a canonical ARN."""
+    return sum("status" in o for path, o in api.objects.items() if path.startswith(MAPPINGS))
+
+
+def test_given_many_new_mappings_when_a_hook_runs_then_all_of_them_work(
+    deployed: Model, api: FakeCluster
+):
+    add_roles(api, 60)
+
+    assert deployed.hook().message == "authenticator v0.7.13, 2/2 pods, 60 mappings"
+    assert effective(api) == len(api.changes) == 60
+    assert not deployed.units[0].secrets
+
+
+def test_given_more_new_mappings_than_a_hook_has_time_for_when_it_runs_then_another_goes_on_soon(
+    deployed: Model, api: FakeCluster
+):
+    def slowly(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path.startswith(MAPPINGS) and request.method == "PATCH":
+            api.clock.sleep(1)
+        return api._handle(request)
+
+    add_roles(api, 60)
+    api.fail(slowly)
+    began = api.clock.now
+
+    message = deployed.hook().message
+
+    left = 60 - effective(api)
+    assert 30 < left < 60
+    assert message == f"authenticator v0.7.13, 2/2 pods, {left} of 60 mappings not effective yet"
+    assert api.clock.now < began + 30
+
+    api.recover()
+    deployed.expire("alarm")
+    assert deployed.units[0].status.message == "authenticator v0.7.13, 2/2 pods, 60 mappings"
+    assert not deployed.units[0].secrets
+
+
+def test_given_more_than_a_thousand_mappings_when_a_hook_runs_then_their_number_is_easy_to_read(
+    deployed: Model, api: FakeCluster
+):
+    for n in range(1200):
+        canonical = f"arn:aws:iam::111122223333:role/r{n}"
+        api.add_mapping(f"m{n}", canonical, canonical)
+
+    assert deployed.hook().message == "authenticator v0.7.13, 2/2 pods, 1,200 mappings"
+    assert api.changes == []
+
+
+def test_given_a_server_with_too_many_requests_when_a_mapping_is_written_then_it_is_asked_again(
+    deployed: Model, api: FakeCluster
+):
+    api.add_mapping("a", DEV)
+    api.fail(
+        answer(429, b"Too many requests", "text/plain"),
+        request=f"PATCH {MAPPINGS}/a/status",
+        nth=1,
+    )
+    began = api.clock.now
+
+    assert deployed.hook().message == "authenticator v0.7.13, 2/2 pods, 1 mapping"
+    assert effective(api) == 1
+    assert api.clock.now >= began + 1
+
+
+def test_given_a_server_that_keeps_having_too_many_requests_then_the_next_hook_goes_on(
+    deployed: Model, api: FakeCluster
+):
+    api.add_mapping("a", DEV)
+    api.fail(refusal(429, "no"), request=f"PATCH {MAPPINGS}/a/status")
+
+    message = deployed.hook().message
+
+    assert message == "authenticator v0.7.13, 2/2 pods, 1 of 1 mapping not effective yet"
+    assert deployed.units[0].secrets
+
+
+def test_given_a_mapping_that_others_keep_changing_when_a_hook_runs_then_the_next_goes_on(
+    deployed: Model, api: FakeCluster
+):
+    add_roles(api, 3)
+    api.fail(refusal(409, "modified"), request=f"PATCH {MAPPINGS}/m01/status")
+
+    message = deployed.hook().message
+
+    assert message == "authenticator v0.7.13, 2/2 pods, 1 of 3 mappings not effective yet"
+    assert effective(api) == 2
+
+
+def test_given_a_mapping_that_is_created_anew_when_it_is_written_then_it_gets_no_former_arn(
+    deployed: Model, api: FakeCluster
+):
+    def created_anew(request: httpx2.Request) -> httpx2.Response:
+        api.add_mapping("a", "arn:aws:iam::111122223333:role/other")
+        return api._handle(request)
+
+    api.add_mapping("a", DEV)
+    api.fail(created_anew, request=f"PATCH {MAPPINGS}/a/status", nth=1)
+
+    assert deployed.hook().name == "active"
+    assert effective(api) == 0
+
+
+def test_given_a_server_that_fails_when_mappings_are_written_then_the_unit_waits_for_it(
+    deployed: Model, api: FakeCluster
+):
+    add_roles(api, 20)
+    api.fail(refusal(500, "etcdserver: no leader"), request=f"PATCH {MAPPINGS}/m07/status")
+
+    assert deployed.hook() == ops.WaitingStatus(
+        "waiting for the Kubernetes API: 500 etcdserver: no leader"
+    )
+    assert effective(api) == 19
 
 
 def test_given_mappings_that_never_work_when_a_hook_runs_then_the_first_is_named(
