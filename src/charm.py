@@ -26,6 +26,7 @@ import files
 import kubeconfigs
 import leader
 import peers
+import pull_secret
 import reactive
 from alarm import Alarm
 from certificates import Certificates, rotation
@@ -176,7 +177,8 @@ class AwsIamCharm(ops.CharmBase):
         plan = rotation.plan(shared.ca, current, issued.pair, not_trusting)
         if not plan.pair:
             raise issued.problem
-        spec = leader.spec(config, shared.cluster_id, plan.pair)
+        credentials = pull_secret.read(self.model, config)
+        spec = leader.spec(config, shared.cluster_id, plan.pair, credentials)
         with api.errors_as_status():
             rollout = leader.deploy(client, self._owner, spec)
             serving = shared.serving or rollout.serving

@@ -18,6 +18,8 @@ _IMAGE = re.compile(
 )
 # A registry's host, with a path below it or without.
 _REGISTRY = re.compile(r"[a-z0-9]+([.-]+[a-z0-9]+)*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*")
+# A secret's id with the prefix that Juju's own type for such options wants.
+_SECRET_ID = re.compile(r"secret:[a-z0-9]{20}")
 _CLUSTER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _OLDEST_WITH_EUSC = (0, 7, 7)
 _VERSION = re.compile(r"v?\d+\.\d+\.\d+")
@@ -38,6 +40,7 @@ class Config:
     partition: str = partitions.DEFAULT
     image_registry: str = ""
     web_proxy_enable: bool = False
+    image_pull_secret: str = ""
 
     def __post_init__(self) -> None:
         match = _IMAGE.fullmatch(self.image)
@@ -50,6 +53,12 @@ class Config:
             raise ValueError(
                 f"option image-registry: {_shown(self.image_registry)} is not a registry, such as "
                 "registry.example.com:5000 or ghcr.io/example"
+            )
+        if self.image_pull_secret and not _SECRET_ID.fullmatch(self.image_pull_secret):
+            # Its value is not shown, because it may be a password that was set by mistake.
+            raise ValueError(
+                "option image-pull-secret: its value must be secret: and the id of a Juju secret, "
+                "such as secret:d0h4v2m8e1s9c7k3b5g0; juju secrets lists the ids"
             )
         if self.cluster_id and not _CLUSTER_ID.fullmatch(self.cluster_id):
             raise ValueError(
@@ -77,6 +86,14 @@ class Config:
         if not self.image_registry:
             return self.image
         return f"{self.image_registry}/{self.image.partition('/')[2] or self.image}"
+
+    @property
+    def registry_host(self) -> str:
+        """Return the host that the image is pulled from, with its port if the image has one."""
+        host, slash, _ = self.deployed_image.partition("/")
+        # As container runtimes do: a first part that cannot be a host is part of the name.
+        is_host = slash and ("." in host or ":" in host or host == "localhost")
+        return host if is_host else "docker.io"
 
     @property
     def version(self) -> str:

@@ -39,7 +39,7 @@ def ensure_cluster_id(shared: Shared, config: Config) -> Shared:
     return dataclasses.replace(shared, cluster_id=wanted, inherited=inherited)
 
 
-def spec(config: Config, cluster_id: str, pair: KeyPair) -> manifests.Spec:
+def spec(config: Config, cluster_id: str, pair: KeyPair, pull_secret: str) -> manifests.Spec:
     """Return what the authenticator is to be, by the options and the model's proxies.
 
     Raises:
@@ -52,6 +52,7 @@ def spec(config: Config, cluster_id: str, pair: KeyPair) -> manifests.Spec:
         pair,
         partition=config.partition,
         proxies=proxies.of_model(os.environ) if config.web_proxy_enable else proxies.NO_PROXIES,
+        pull_secret=pull_secret,
     )
 
 
@@ -63,7 +64,11 @@ def deploy(client: api.Client, owner: Owner, spec: manifests.Spec) -> pods.Rollo
     identity_mappings.apply_crd(client, spec.partition)
     desired = manifests.authenticator(owner, spec)
     *_, deployment = [objects.apply(client, manifest) for manifest in desired]
-    return pods.await_rollout(client, deployment)
+    rollout = pods.await_rollout(client, deployment)
+    if rollout.complete:
+        # Former pods may need these until then.
+        objects.prune(client, owner, desired)
+    return rollout
 
 
 def check_mappings(client: api.Client, partition: str) -> mappings.MappingReport:

@@ -35,12 +35,14 @@ class ObjectReference:
 
 
 SECRET = ObjectReference("v1", "Secret", name="aws-iam-certs")
+PULL_SECRET = ObjectReference("v1", "Secret", name="aws-iam-pull-secret")
 SERVICE = ObjectReference("v1", "Service")
 # What goes when the charm goes, in the order in which it goes: the pods first, the Service last.
 # The CRD stays: with it would go the mappings, which are people's.
 OWNED = (
     ObjectReference("apps/v1", "Deployment"),
     ObjectReference("policy/v1", "PodDisruptionBudget"),
+    PULL_SECRET,
     SECRET,
     ObjectReference("v1", "ConfigMap"),
     ObjectReference("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", namespace=None),
@@ -48,11 +50,17 @@ OWNED = (
     ObjectReference("v1", "ServiceAccount"),
     SERVICE,
 )
+# Those that an option asks for. They go when it does.
+OPTIONAL = (PULL_SECRET,)
 
 
 @dataclasses.dataclass(frozen=True)
 class Spec:
-    """What the authenticator is to be."""
+    """What the authenticator is to be.
+
+    ``pull_secret`` has the credentials for the image's registry, as Docker writes them; it is
+    empty if the registry wants none.
+    """
 
     image: str
     replicas: int
@@ -60,6 +68,7 @@ class Spec:
     pair: KeyPair
     partition: str = partitions.DEFAULT
     proxies: Proxies = NO_PROXIES
+    pull_secret: str = dataclasses.field(default="", repr=False)
 
 
 def reference(manifest: Manifest) -> ObjectReference:
@@ -120,6 +129,7 @@ def authenticator(owner: Owner, spec: Spec) -> list[Manifest]:
         proxies={name: _base64(url) for name, url in spec.proxies.urls.items()},
         proxies_hash=_proxies_hash(spec),
         no_proxy=spec.proxies.no_proxy,
+        pull_secret=_base64(spec.pull_secret),
     )
     return _marked(owner, text)
 

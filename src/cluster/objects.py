@@ -6,7 +6,7 @@ Call every function inside `api.errors_as_status`.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from addresses import is_ip
@@ -179,17 +179,30 @@ def _data(secret: Any) -> dict[str, str]:
     return secret.data or {}
 
 
+def prune(client: api.Client, owner: Owner, desired: Iterable[manifests.Manifest]) -> None:
+    """Delete the objects of ``owner`` that an option asked for and no longer does."""
+    wanted = {manifests.reference(manifest) for manifest in desired}
+    for what in manifests.OPTIONAL:
+        if what in wanted:
+            continue
+        stored = _find(client, what)
+        if stored and owner.owns(_mark(stored)):
+            _delete(client, what)
+
+
 def remove(client: api.Client, owner: Owner) -> None:
     """Delete all that ``owner`` owns: never the CRD and people's mappings.
 
     Delete objects without a mark too, unless another application owns any of the objects: its
-    leader may be about to mark the others.
+    leader may be about to mark the others. The charm has marked optional ones from the first, so
+    one without a mark is a person's.
     """
     found = {what: _find(client, what) for what in manifests.OWNED}
     marks = {what: _mark(stored) for what, stored in found.items() if stored}
     shared = any(owner.is_foreign(mark) for mark in marks.values())
     for what, mark in marks.items():
-        if owner.owns(mark) or not (mark or shared):
+        unmarked = not mark and what not in manifests.OPTIONAL
+        if owner.owns(mark) or (unmarked and not shared):
             _delete(client, what)
 
 

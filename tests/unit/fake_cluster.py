@@ -24,6 +24,7 @@ Object = dict[str, Any]
 DEPLOYMENT = "/apis/apps/v1/namespaces/kube-system/deployments/aws-iam-authenticator"
 SERVICE = "/api/v1/namespaces/kube-system/services/aws-iam-authenticator"
 SECRET = "/api/v1/namespaces/kube-system/secrets/aws-iam-certs"
+PULL_SECRET = "/api/v1/namespaces/kube-system/secrets/aws-iam-pull-secret"
 CONFIG = "/api/v1/namespaces/kube-system/configmaps/aws-iam-authenticator"
 SERVICE_ACCOUNT = "/api/v1/namespaces/kube-system/serviceaccounts/aws-iam-authenticator"
 CLUSTER_ROLE = "/apis/rbac.authorization.k8s.io/v1/clusterroles/aws-iam-authenticator"

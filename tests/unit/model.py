@@ -179,6 +179,7 @@ class Model:
         self.peers_joined = True
         self.certificates: Bag = {}
         self.secrets: Any = frozenset()
+        self.user_secrets: Any = frozenset()
         self.version = ""
         self.units: list[Unit] = []
         for _ in range(units):
@@ -306,7 +307,7 @@ class Model:
             leader=number == self.leader,
             config=self.config,
             planned_units=self.planned_units,
-            secrets={*self.secrets, *unit.secrets},
+            secrets={*self.secrets, *self.user_secrets, *unit.secrets},
             stored_states=unit.stored,
             unit_status=unit.status or ops.testing.UnknownStatus(),
             model=self.juju_model,
@@ -318,6 +319,7 @@ class Model:
         assert len(unit.status.message) <= 300
         unit.stored = after.stored_states
         self.secrets = frozenset(s for s in after.secrets if s.owner == "app")
+        self.user_secrets = frozenset(s for s in after.secrets if s.owner is None)
         unit.secrets = frozenset(s for s in after.secrets if s.owner == "unit")
         self.version = after.workload_version or self.version
         for relation in after.relations:

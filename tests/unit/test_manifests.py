@@ -23,6 +23,8 @@ from cluster import manifests
 
 SERVED = KeyPair("certificate\n", "key\n", "ca\n")
 GIVEN = manifests.Spec(image="image:v1", replicas=2, cluster_id="prod", pair=SERVED)
+# With whatever an option asks for.
+ALL = dataclasses.replace(GIVEN, pull_secret="{}")
 # What a template is given, and what a hostile value would have to break out of.
 HOSTILE = st.one_of(
     st.text(st.characters(codec="utf-8").filter(str.isprintable)),
@@ -110,7 +112,7 @@ def test_given_the_nodes_of_a_control_plane_when_rendered_then_the_pods_may_run_
 
 
 def test_given_what_is_rendered_when_the_charm_goes_then_exactly_that_is_removed_last_first():
-    rendered = [manifests.service(OWNER, None), *manifests.authenticator(OWNER, GIVEN)]
+    rendered = [manifests.service(OWNER, None), *manifests.authenticator(OWNER, ALL)]
 
     assert [manifests.reference(manifest) for manifest in reversed(rendered)] == list(
         manifests.OWNED
@@ -120,7 +122,7 @@ def test_given_what_is_rendered_when_the_charm_goes_then_exactly_that_is_removed
 
 
 def test_given_what_is_rendered_when_a_person_removes_it_then_the_command_names_it_all():
-    rendered = [manifests.service(OWNER, None), *manifests.authenticator(OWNER, GIVEN)]
+    rendered = [manifests.service(OWNER, None), *manifests.authenticator(OWNER, ALL)]
     command = manifests.removal_command()
 
     assert command.startswith("kubectl -n kube-system delete --ignore-not-found ")

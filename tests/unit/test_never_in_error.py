@@ -19,6 +19,7 @@ from tests.unit.fake_cluster import (
     DISRUPTION_BUDGET,
     MAPPINGS,
     NODES,
+    PULL_SECRET,
     SECRET,
     SERVICE,
     SERVICE_ACCOUNT,
@@ -36,6 +37,7 @@ SETTLED = (
     f"PATCH {DEFINITION}",
     *(f"PATCH {path}" for path in (SERVICE_ACCOUNT, CLUSTER_ROLE, CLUSTER_ROLE_BINDING)),
     *(f"PATCH {path}" for path in (CONFIG, SECRET, DISRUPTION_BUDGET, DEPLOYMENT)),
+    f"GET {PULL_SECRET}",
     f"GET {MAPPINGS}",
 )
 ROLLOUT = f"GET {DEPLOYMENT}"
@@ -47,6 +49,8 @@ ANSWERED = {
     (f"PATCH {SERVICE}", "422"),
     (f"GET {SECRET}", "404"),
     (f"GET {SECRET}", "empty object"),
+    (f"GET {PULL_SECRET}", "404"),
+    (f"GET {PULL_SECRET}", "empty object"),
     (f"GET {MAPPINGS}", "404"),
     (f"GET {MAPPINGS}", "404 plain"),
     (f"GET {MAPPINGS}", "429"),

@@ -72,7 +72,7 @@ def test_given_a_deployed_application_when_it_settles_then_every_object_has_its_
     deployed: Model, api: FakeCluster, files: Files
 ):
     assert set(marks(api).values()) == {f"aws-iam of model k8s ({UUID})"}
-    assert len(marks(api)) == len(manifests.OWNED)
+    assert len(marks(api)) == len(manifests.OWNED) - len(manifests.OPTIONAL)
     assert kubeconfigs.webhook_owner(files.webhook.read_text()) == OWNER.mark
 
 

@@ -1,0 +1,64 @@
+"""What nodes need to pull the image from a registry that wants credentials.
+
+An operator keeps a user name and a password in a secret of the Juju model. Option
+``image-pull-secret`` has the secret's id.
+"""
+
+from __future__ import annotations
+
+import json
+
+import ops
+
+from config import Config
+from errors import Blocked, Waiting, brief
+
+_PREFIX = "secret:"
+_KEYS = ("username", "password")
+
+
+def read(model: ops.Model, config: Config) -> str:
+    """Return the credentials for the image's registry as Docker writes them, or the empty text if
+    the option is not set.
+
+    Reads the newest revision of the secret, and so has Juju announce the next one with
+    secret-changed.
+
+    Raises:
+        errors.Blocked: the secret cannot be read, or lacks a key. Juju announces no grant.
+        errors.Waiting: Juju cannot hand it over now.
+    """
+    if not config.image_pull_secret:
+        return ""
+    secret_id = config.image_pull_secret.removeprefix(_PREFIX)
+    content = _content(model, secret_id)
+    missing = [key for key in _KEYS if not content.get(key)]
+    if missing:
+        raise Blocked(
+            f"secret {secret_id} of option image-pull-secret has no {' and no '.join(missing)}, "
+            f"run: juju update-secret {secret_id} username=NAME password#file=FILE",
+            announced=False,
+        )
+    credentials = {key: content[key] for key in _KEYS}
+    return json.dumps({"auths": {config.registry_host: credentials}})
+
+
+def _content(model: ops.Model, secret_id: str) -> dict[str, str]:
+    option = f"secret {secret_id} of option image-pull-secret"
+    try:
+        return model.get_secret(id=f"{_PREFIX}{secret_id}").get_content(refresh=True)
+    except ops.SecretNotFoundError as error:
+        raise Blocked(
+            f"{option} is gone: set the option to another secret's id, "
+            f"or run: juju config {model.app.name} --reset image-pull-secret",
+            announced=False,
+        ) from error
+    except ops.ModelError as error:
+        if "permission denied" in str(error):
+            raise Blocked(
+                f"{option} is not granted, run: juju grant-secret {secret_id} {model.app.name}",
+                announced=False,
+            ) from error
+        raise Waiting(
+            f"waiting for Juju to return {option}: {brief(error)}", announced=False
+        ) from error

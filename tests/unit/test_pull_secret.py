@@ -1,0 +1,223 @@
+"""A registry that wants credentials: from a secret of the model to the pods' pull secret."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+from typing import Any
+
+import ops
+import ops.testing
+import pytest
+from tests.unit.fake_cluster import DEFINITION, DEPLOYMENT, NODES, PULL_SECRET, FakeCluster
+from tests.unit.model import Model
+
+ID = "d0h4v2m8e1s9c7k3b5g0"
+PASSWORD = "s3cr:t\u00e9 \u20ac"
+CONTENT = {"username": "puller", "password": PASSWORD}
+OPTION = f"secret {ID} of option image-pull-secret"
+
+
+def kept(content: dict[str, str], **new: Any) -> frozenset[ops.testing.Secret]:
+    """A secret that an operator added and granted; the unit reads ``content`` until it looks
+    again."""
+    return frozenset({ops.testing.Secret(content, id=f"secret:{ID}", **new)})
+
+
+@pytest.fixture
+def private(deployed: Model, api: FakeCluster) -> Model:
+    """Deployed, and told to pull with the secret's content."""
+    deployed.user_secrets = kept(CONTENT)
+    deployed.config = {"image-pull-secret": f"secret:{ID}"}
+    assert isinstance(deployed.hook(deployed.on.config_changed()), ops.ActiveStatus)
+    return deployed
+
+
+@pytest.fixture(autouse=True)
+def _relation_is_going(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = ops.hookcmds.GoalState(units={}, relations={})
+    monkeypatch.setattr(ops.hookcmds, "goal_state", lambda: found)
+
+
+def pod(api: FakeCluster) -> Any:
+    return api.objects[DEPLOYMENT]["spec"]["template"]["spec"]
+
+
+def auths(api: FakeCluster) -> dict[str, dict[str, str]]:
+    data = api.objects[PULL_SECRET]["data"][".dockerconfigjson"]
+    return json.loads(base64.b64decode(data))["auths"]
+
+
+def test_given_a_granted_secret_when_a_hook_runs_then_the_pods_pull_with_its_content(
+    private: Model, api: FakeCluster
+):
+    assert api.objects[PULL_SECRET]["type"] == "kubernetes.io/dockerconfigjson"
+    assert auths(api) == {"public.ecr.aws": CONTENT}
+    assert pod(api)["imagePullSecrets"] == [{"name": "aws-iam-pull-secret"}]
+    assert api.requests.index(f"PATCH {PULL_SECRET}") < api.requests.index(f"PATCH {DEPLOYMENT}")
+    assert PASSWORD not in private.log()
+    assert PASSWORD not in private.bags()
+
+
+@pytest.mark.parametrize(
+    ("options", "host"),
+    [
+        ({"image-registry": "r.example:5000/mirror"}, "r.example:5000"),
+        ({"image": "localhost/a:v1"}, "localhost"),
+        ({"image": "a/b:v1"}, "docker.io"),
+        ({"image": "b:v1"}, "docker.io"),
+    ],
+)
+def test_given_a_registry_when_a_hook_runs_then_the_credentials_are_for_its_host(
+    private: Model, api: FakeCluster, options: dict[str, str], host: str
+):
+    private.config = {**private.config, **options}
+    private.hook(private.on.config_changed())
+
+    assert auths(api) == {host: CONTENT}
+
+
+def test_given_a_new_revision_when_juju_announces_it_then_the_pull_secret_alone_changes(
+    private: Model, api: FakeCluster
+):
+    api.forget()
+    new = {**CONTENT, "password": "next"}
+    private.user_secrets = kept(CONTENT, latest_content=new)
+    (secret,) = private.user_secrets
+
+    status = private.hook(private.on.secret_changed(secret))
+
+    assert isinstance(status, ops.ActiveStatus)
+    assert auths(api) == {"public.ecr.aws": new}
+    assert api.changes == [f"PATCH {PULL_SECRET}"]
+
+
+def test_given_an_option_that_is_reset_when_the_pods_are_replaced_then_the_pull_secret_goes(
+    private: Model, api: FakeCluster
+):
+    api.start_seconds = None
+    private.config = {}
+    private.hook(private.on.config_changed())
+    assert "imagePullSecrets" not in pod(api)
+    # Until the new pods serve, a former one may need it.
+    assert PULL_SECRET in api.objects
+
+    api.start_seconds = 0
+    api.forget()
+    assert isinstance(private.hook(), ops.ActiveStatus)
+    assert PULL_SECRET not in api.objects
+    assert f"DELETE {PULL_SECRET}" in api.changes
+
+
+@pytest.mark.parametrize("mark", [{}, {"aws-iam/owner": "other of model k8s (1-2)"}])
+def test_given_anothers_secret_of_that_name_when_hooks_run_then_it_is_left_alone(
+    deployed: Model, api: FakeCluster, mark: dict[str, str]
+):
+    metadata = {"name": "aws-iam-pull-secret", "annotations": mark, "resourceVersion": "1"}
+    api.put(PULL_SECRET, {"metadata": metadata, "data": {}})
+    deployed.hook()
+    assert PULL_SECRET in api.objects
+
+    deployed.hook(deployed.on.remove())
+    assert PULL_SECRET in api.objects
+
+
+def test_given_a_pull_secret_when_the_charm_is_removed_then_it_goes_too(
+    private: Model, api: FakeCluster
+):
+    private.hook(private.on.remove())
+
+    assert set(api.objects) == {DEFINITION, f"{NODES}/n0"}
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, error: str) -> None:
+    """Have Juju refuse to return the secret."""
+    get_secret = ops.Model.get_secret
+
+    def fails(model: ops.Model, **which: Any) -> ops.Secret:
+        if ID in which.get("id", ""):
+            raise ops.ModelError(error)
+        return get_secret(model, **which)
+
+    monkeypatch.setattr(ops.Model, "get_secret", fails)
+
+
+def test_given_no_grant_when_a_hook_runs_then_the_line_has_the_command_and_it_looks_again(
+    private: Model, api: FakeCluster
+):
+    with pytest.MonkeyPatch.context() as patch:
+        refuse(patch, "ERROR permission denied")
+        assert private.hook() == ops.BlockedStatus(
+            f"{OPTION} is not granted, run: juju grant-secret {ID} aws-iam"
+        )
+    (alarm,) = private.units[0].secrets
+    assert alarm.label == "alarm"
+    assert auths(api) == {"public.ecr.aws": CONTENT}
+    assert isinstance(private.hook(), ops.ActiveStatus)
+
+
+def test_given_a_juju_that_fails_when_a_hook_runs_then_the_unit_waits(
+    private: Model, monkeypatch: pytest.MonkeyPatch
+):
+    refuse(monkeypatch, "ERROR backend sealed")
+
+    assert private.hook() == ops.WaitingStatus(
+        f"waiting for Juju to return {OPTION}: ERROR backend sealed"
+    )
+
+
+def test_given_a_secret_that_is_gone_when_a_hook_runs_then_the_line_says_how_to_go_on(
+    private: Model, api: FakeCluster
+):
+    private.user_secrets = frozenset()
+
+    assert private.hook() == ops.BlockedStatus(
+        f"{OPTION} is gone: set the option to another secret's id, or run: "
+        "juju config aws-iam --reset image-pull-secret"
+    )
+    assert pod(api)["imagePullSecrets"]
+
+
+@pytest.mark.parametrize(
+    ("content", "missing"),
+    [
+        ({"username": "puller"}, "password"),
+        ({"password": PASSWORD}, "username"),
+        ({"token": PASSWORD}, "username and no password"),
+        ({"username": "", "password": PASSWORD}, "username"),
+    ],
+)
+def test_given_a_secret_without_a_key_when_a_hook_runs_then_the_line_names_it_and_the_command(
+    private: Model, content: dict[str, str], missing: str
+):
+    private.user_secrets = kept(content)
+
+    assert private.hook() == ops.BlockedStatus(
+        f"{OPTION} has no {missing}, run: juju update-secret {ID} username=NAME password#file=FILE"
+    )
+    assert PASSWORD not in private.log()
+
+
+@pytest.mark.parametrize("value", [PASSWORD, "my-registry", "secret:", ID, f"secret:{ID}\n"])
+def test_given_a_value_that_is_no_id_when_a_hook_runs_then_it_is_refused_and_not_shown(
+    deployed: Model, value: str
+):
+    deployed.config = {"image-pull-secret": value}
+
+    assert deployed.hook(deployed.on.config_changed()) == ops.BlockedStatus(
+        "option image-pull-secret: its value must be secret: and the id of a Juju secret, "
+        "such as secret:d0h4v2m8e1s9c7k3b5g0; juju secrets lists the ids"
+    )
+
+
+def test_given_a_unit_that_does_not_lead_when_a_hook_runs_then_it_reads_no_secret(
+    two: Model, api: FakeCluster
+):
+    two.config = {"image-pull-secret": f"secret:{ID}"}
+    two.user_secrets = kept(CONTENT, latest_content={**CONTENT, "password": "next"})
+    before = two.user_secrets
+    two.hook(unit=1)
+
+    assert two.user_secrets == before
+    assert dataclasses.asdict(*two.user_secrets)["tracked_content"] == CONTENT
