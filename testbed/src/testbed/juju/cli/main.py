@@ -15,8 +15,10 @@ from testbed.juju.cli.commands import (
     remote,
     resources,
     run,
+    showsecrets,
     testbedctl,
     units,
+    usersecrets,
 )
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.errors import HelpRequested, JujuError, UnsupportedError
@@ -33,7 +35,9 @@ _JUJU = (
     *remote.COMMANDS,
     *resources.COMMANDS,
     *run.COMMANDS,
+    *showsecrets.COMMANDS,
     *units.COMMANDS,
+    *usersecrets.COMMANDS,
 )
 PROGRAMS: dict[str, dict[str, Command]] = {
     program: {name: command for command in commands for name in (command.name, *command.aliases)}

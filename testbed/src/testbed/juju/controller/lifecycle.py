@@ -219,6 +219,9 @@ def _end_application(model: Model, application: Application) -> bool:
         del model.relations[relation.id]
     for secret in [s for s in model.secrets.values() if s.owner == application.name]:
         del model.secrets[secret.id]
+    for secret in [s for s in model.secrets.values() if application.name in s.grants]:
+        grants = {t: r for t, r in secret.grants.items() if t != application.name}
+        model.secrets[secret.id] = replace(secret, grants=grants)
     del model.applications[application.name]
     return True
 

@@ -1,8 +1,8 @@
 """Secrets: who owns them, who may read them, which revision each reader follows. Pure.
 
-A secret belongs to a unit, or to an application whose leader manages it. Others may read it if it
-is granted to them over a relation. A reader stays at the revision that it read first, until it
-asks for a refresh.
+A secret belongs to a unit, to an application whose leader manages it, or to the model: an operator
+manages that one. Others may read it if it is granted to them, over a relation or by the operator.
+A reader stays at the revision that it read first, until it asks for a refresh.
 """
 
 from __future__ import annotations
@@ -26,6 +26,10 @@ _ROTATION = {
     "quarterly": timedelta(days=91),
     "yearly": timedelta(days=365),
 }
+MODEL = ""
+"""The owner of an operator's secret. Its label is its name."""
+NO_RELATION = -1
+"""The relation of an operator's grant, which lasts as long as the application."""
 _ALPHABET = "0123456789abcdefghijklmnopqrstuv"
 
 
@@ -51,7 +55,7 @@ class Secret:
     """A secret with all its revisions."""
 
     id: str
-    owner: str  # "APP" or "APP/N"
+    owner: str  # "APP", "APP/N" or MODEL
     created: datetime
     updated: datetime
     label: str = ""

@@ -1,0 +1,85 @@
+"""juju secrets and show-secret: what the model's secrets are, and what an operator's hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from testbed.juju.cli.commands.configure import dump
+from testbed.juju.cli.commands.usersecrets import find
+from testbed.juju.cli.invocation import Command, Invocation
+from testbed.juju.cli.tabular import table
+from testbed.juju.errors import JujuError, UsageError
+from testbed.juju.flags import Flag, Parsed
+from testbed.juju.state import names
+from testbed.juju.state.model import Model
+from testbed.juju.state.secrets import MODEL, Secret
+
+_FORMAT = Flag("format")
+
+
+def listing(invocation: Invocation, parsed: Parsed) -> None:
+    with invocation.controller.lock:
+        model = invocation.model
+        found = sorted(model.secrets.values(), key=lambda secret: secret.id)
+        report = {secret.id: _describe(model, secret) for secret in found}
+    style = parsed.text("format", "tabular")
+    if style != "tabular":
+        invocation.print(dump(report, style))
+        return
+    header = ["ID", "Name", "Owner", "Rotation", "Revision", "Last updated"]
+    rows = [
+        [key, one.get("name", "-"), one["owner"], "never", str(one["revision"]), one["updated"]]
+        for key, one in report.items()
+    ]
+    invocation.print(table([header, *rows]))
+
+
+def show(invocation: Invocation, parsed: Parsed) -> None:
+    if len(parsed.args) != 1:
+        raise UsageError("missing secret URI or label")
+    style = parsed.text("format", "yaml")
+    with invocation.controller.lock:
+        model = invocation.model
+        secret = find(model, parsed.args[0])
+        report = _describe(model, secret)
+        if parsed.on("reveal"):
+            content = dict(_revision(secret, parsed.text("revision")))
+            report["content"] = {"Data": content} if style == "json" else content
+    invocation.print(dump({secret.id: report}, style))
+
+
+def _revision(secret: Secret, text: str) -> Mapping[str, str]:
+    number = int(text) if text.isdigit() else secret.latest
+    if number not in secret.revisions:
+        raise JujuError(f'secret revision "{secret.id}/{number}" not found')
+    return secret.revisions[number].content
+
+
+def _describe(model: Model, secret: Secret) -> dict[str, Any]:
+    report: dict[str, Any] = {"revision": secret.latest}
+    report["owner"] = "<model>" if secret.owner == MODEL else secret.owner
+    if secret.label:
+        report["name" if secret.owner == MODEL else "label"] = secret.label
+    if secret.description:
+        report["description"] = secret.description
+    report["created"] = secret.created.isoformat().replace("+00:00", "Z")
+    report["updated"] = secret.updated.isoformat().replace("+00:00", "Z")
+    if secret.grants:
+        report["access"] = [_access(model, *grant) for grant in sorted(secret.grants.items())]
+    return report
+
+
+def _access(model: Model, target: str, relation: int) -> dict[str, str]:
+    tag = names.tag_of(target) if names.is_unit(target) else f"application-{target}"
+    scope = f"model-{model.uuid}" if relation < 0 else f"relation-{relation}"
+    return {"target": tag, "scope": scope, "role": "view"}
+
+
+COMMANDS = (
+    Command("secrets", listing, "Lists the model's secrets.", (_FORMAT,)),
+    Command(
+        "show-secret", show, "Shows a secret, and with --reveal its content.",
+        (_FORMAT, Flag("reveal", "bool"), Flag("revision")),
+    ),
+)  # fmt: skip
