@@ -24,6 +24,7 @@ from testbed.cluster.machine import Machine, MachinePaths
 from testbed.cluster.settings import LAB_ADDRESS, Settings
 from testbed.cluster.waiting import wait_for_port
 from testbed.paths import LabPaths
+from testbed.registry import service as registry
 
 _CA_BUNDLE = Path(images.CA_BUNDLE)
 
@@ -31,14 +32,14 @@ _CA_BUNDLE = Path(images.CA_BUNDLE)
 class Lab:
     """A booted lab, inside the controller process."""
 
-    def __init__(self, paths: LabPaths, programs: Path, aws_authority: bytes) -> None:
+    def __init__(self, paths: LabPaths, programs: Path, trusted: files.Authorities) -> None:
         self.name = paths.name
         self.state = paths.state
         self.client_home = paths.client_home
         self.programs = programs
         self.charm_store = charm_store()
         self._disk = paths.disk
-        self.trusted = files.Authorities(trusted_authorities(aws_authority), aws_authority)
+        self.trusted = trusted
         self._group = cgroups.group_of_lab(paths.name)
         self._cgroups = host.find_cgroups()
         self._may_raise_limits = host.has_capability(host.CAP_SYS_RESOURCE)
@@ -107,12 +108,16 @@ def boot(paths: LabPaths, programs: Path) -> Lab:
     network.set_up_lab()
     etcd = _start_etcd(paths, programs)
     stand_in = aws.start(paths.disk / "aws", paths.state)
-    lab = Lab(paths, programs, stand_in.authority)
+    aws_authority = stand_in.authority
+    private = registry.start(paths.disk / "registry", paths.state, programs, aws_authority)
+    bundle = trusted_authorities(aws_authority)
+    lab = Lab(paths, programs, files.Authorities(bundle, aws_authority, private.authority))
     _mount_operators_etc(paths.disk / "operator", lab.trusted.bundle)
     lab.images.parent.mkdir()
-    images.write_archive(images.cluster_images(programs, stand_in.authority), lab.images)
+    images.write_archive(images.cluster_images(programs, aws_authority), lab.images)
     wait_for_port(LAB_ADDRESS, 2379, etcd, "etcd", paths.state / "etcd.log")
     stand_in.wait()
+    private.wait()
     return lab
 
 

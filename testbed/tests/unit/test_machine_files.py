@@ -20,7 +20,7 @@ from testbed.cluster.settings import Settings
 
 MACHINE = Settings("m", 4, 2, cgroup_version=1, may_raise_limits=False)
 PKI = settings.PKI
-TRUSTED = Authorities(bundle=b"all\n", aws=b"aws\n")
+TRUSTED = Authorities(bundle=b"all\n", aws=b"aws\n", registry=b"registry\n")
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +57,12 @@ def test_awss_authority_is_in_the_bundle_and_where_the_bundle_is_made_from(
 ) -> None:
     assert files[images.CA_BUNDLE] == b"all\n"
     assert files[LOCAL_AUTHORITY] == b"aws\n"
+
+
+def test_containerd_finds_the_registry_and_trusts_its_authority(files: dict[str, bytes]) -> None:
+    assert b"10.85.0.1 registry.example.com\n" in files["/etc/hosts"]
+    assert b'config_path = "/etc/containerd/certs.d"\n' in files["/etc/containerd/config.toml"]
+    assert files["/etc/containerd/certs.d/registry.example.com/ca.crt"] == b"registry\n"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from testbed.cluster import pki, settings
 from testbed.cluster.images import CA_BUNDLE
-from testbed.cluster.settings import ARGS, FILES, LAB_ADDRESS, PKI, Settings
+from testbed.cluster.settings import (
+    ARGS,
+    FILES,
+    LAB_ADDRESS,
+    PKI,
+    REGISTRY,
+    REGISTRY_CERTS,
+    Settings,
+)
 
 LOCAL_AUTHORITY = "/usr/local/share/ca-certificates/testbed-aws.crt"
 """Where `update-ca-certificates` finds the authority of AWS's stand-in, and so keeps it."""
@@ -16,10 +24,11 @@ LOCAL_AUTHORITY = "/usr/local/share/ca-certificates/testbed-aws.crt"
 
 @dataclass(frozen=True)
 class Authorities:
-    """What a machine trusts, in PEM: the whole bundle, and AWS's stand-in alone."""
+    """What a machine trusts, in PEM: the whole bundle, AWS's stand-in alone, and the registry."""
 
     bundle: bytes
     aws: bytes
+    registry: bytes
 
 
 @dataclass(frozen=True)
@@ -46,13 +55,18 @@ def machine_files(
         "/etc/containerd/config.toml": settings.containerd_config(machine),
         "/etc/cni/net.d/10-pods.conflist": settings.cni_config(machine),
         "/etc/hostname": f"{machine.hostname}\n",
-        "/etc/hosts": f"127.0.0.1 localhost\n{machine.address} {machine.hostname}\n",
+        "/etc/hosts": f"127.0.0.1 localhost\n{machine.address} {machine.hostname}\n"
+        f"{LAB_ADDRESS} {REGISTRY}\n",
         "/etc/resolv.conf": f"nameserver {LAB_ADDRESS}\n",
     }
     for app, flags in settings.default_flags(machine).items():
         texts[f"{ARGS}/{app}"] = "".join(f"{flag}\n" for flag in flags)
     files = {path: text.encode() for path, text in texts.items()}
-    authorities = {CA_BUNDLE: trusted.bundle, LOCAL_AUTHORITY: trusted.aws}
+    authorities = {
+        CA_BUNDLE: trusted.bundle,
+        LOCAL_AUTHORITY: trusted.aws,
+        f"{REGISTRY_CERTS}/{REGISTRY}/ca.crt": trusted.registry,
+    }
     return {**files, **authorities, **_keys(machine, keys), **_kubeconfigs(machine, keys)}
 
 

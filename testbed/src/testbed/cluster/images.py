@@ -14,6 +14,7 @@ from pathlib import Path
 PAUSE = "registry.k8s.io/pause:3.10"
 AUTHENTICATOR = "public.ecr.aws/eks-distro/kubernetes-sigs/aws-iam-authenticator"
 AUTHENTICATOR_TAGS = ("v0.7.18-cvefix-eks-1-36-7", "v0.7.13-eks-1-35-9")
+AUTHENTICATOR_REFERENCES = tuple(f"{AUTHENTICATOR}:{tag}" for tag in AUTHENTICATOR_TAGS)
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -33,13 +34,17 @@ def cluster_images(programs: Path, aws_authority: bytes) -> list[Image]:
     """Return the images of every machine: pause, and an authenticator that trusts the STS."""
     return [
         Image([PAUSE], programs / "pause", "65535:65535"),
-        Image(
-            [f"{AUTHENTICATOR}:{tag}" for tag in AUTHENTICATOR_TAGS],
-            programs / "aws-iam-authenticator",
-            "10000",
-            {CA_BUNDLE: aws_authority},
-        ),
+        authenticator(programs, aws_authority),
     ]
+
+
+def authenticator(
+    programs: Path, aws_authority: bytes, files: Mapping[str, bytes] | None = None
+) -> Image:
+    """Return an image of the authenticator that trusts the STS, with `files` in it."""
+    content = {CA_BUNDLE: aws_authority, **(files or {})}
+    program = programs / "aws-iam-authenticator"
+    return Image(AUTHENTICATOR_REFERENCES, program, "10000", content)
 
 
 def write_archive(images: Sequence[Image], target: Path) -> None:
@@ -47,16 +52,20 @@ def write_archive(images: Sequence[Image], target: Path) -> None:
     manifest = []
     with tarfile.open(target, "w") as archive:
         for image in images:
-            layer = _layer(image)
-            layer_digest = hashlib.sha256(layer).hexdigest()
-            config = _config(image, layer_digest)
+            config, layer = config_and_layer(image)
             config_name = f"{hashlib.sha256(config).hexdigest()}.json"
-            layer_name = f"{layer_digest}/layer.tar"
+            layer_name = f"{hashlib.sha256(layer).hexdigest()}/layer.tar"
             _add(archive, config_name, config)
             _add(archive, layer_name, layer)
             tags = list(image.references)
             manifest.append({"Config": config_name, "RepoTags": tags, "Layers": [layer_name]})
         _add(archive, "manifest.json", json.dumps(manifest).encode())
+
+
+def config_and_layer(image: Image) -> tuple[bytes, bytes]:
+    """Return what an image consists of: its config as JSON, and its one layer as a tar file."""
+    layer = _layer(image)
+    return _config(image, hashlib.sha256(layer).hexdigest()), layer
 
 
 def _config(image: Image, layer_digest: str) -> bytes:

@@ -20,6 +20,9 @@ SERVICE_CIDR = "10.152.183.0/24"
 LAB_NETWORK = ipaddress.ip_network("10.85.0.0/24")
 LAB_ADDRESS = "10.85.0.1"
 AWS_ADDRESS = "192.0.2.10"
+REGISTRY = "registry.example.com"
+"""The host of the registry that wants credentials. It has the operator's machine's address."""
+REGISTRY_CERTS = "/etc/containerd/certs.d"
 ETCD = f"http://{LAB_ADDRESS}:2379"
 
 SNAPS = (
@@ -206,6 +209,8 @@ def containerd_config(settings: Settings) -> str:
     return f"""version = 3
 [plugins."io.containerd.cri.v1.images".pinned_images]
   sandbox = "{PAUSE}"
+[plugins."io.containerd.cri.v1.images".registry]
+  config_path = "{REGISTRY_CERTS}"
 [plugins."io.containerd.cri.v1.runtime"]
   restrict_oom_score_adj = {restricted}
   [plugins."io.containerd.cri.v1.runtime".cni]

@@ -1,0 +1,1 @@
+"""The stand-in for a private image registry, which wants credentials."""
