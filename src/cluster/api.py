@@ -83,9 +83,12 @@ class Client:
         namespace: str | None = None,
         chunk_size: int | None = None,
         labels: Mapping[str, str] | None = None,
+        fields: Mapping[str, str] | None = None,
     ) -> Iterator[T]:
         """Return the objects of one kind; ``chunk_size`` is how many one request asks for."""
-        return self._in_time.list(res, namespace=namespace, chunk_size=chunk_size, labels=labels)
+        return self._in_time.list(
+            res, namespace=namespace, chunk_size=chunk_size, labels=labels, fields=fields
+        )
 
     def table(self, res: type[Any]) -> list[dict[str, Any]]:
         """Return the table that `kubectl get` prints of one kind: each row's cells by column.

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from certificates.keypair import KeyPair
-from cluster import api, manifests
+from cluster import api, manifests, pulls
 from errors import Blocked, Waiting, brief
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ LOST_SECONDS = 300.0
 _MOVING = ("NewReplicaSetCreated", "FoundNewReplicaSet", "ReplicaSetUpdated")
 # Reasons why a container waits until a person helps.
 _STUCK = (
-    "ErrImagePull",
-    "ImagePullBackOff",
+    pulls.FAILED,
+    pulls.BACK_OFF,
     "InvalidImageName",
     "CrashLoopBackOff",
     "CreateContainerConfigError",
@@ -61,7 +61,8 @@ def await_rollout(client: api.Client, deployment: Deployment) -> Rollout:
     """Wait, within bounds, for the rollout of ``deployment``, and return how far it is then.
 
     ``deployment`` is the answer to its apply. Its rollout may be one that this hook started,
-    or one whose hook was killed.
+    or one whose hook was killed. The wait ends at the first pull that fails: the next try takes
+    longer than the wait, and the unit looks again by then.
     """
     from lightkube.resources.apps_v1 import Deployment
 
@@ -70,6 +71,8 @@ def await_rollout(client: api.Client, deployment: Deployment) -> Rollout:
     while not progress(deployment).complete and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
         deployment = client.get(Deployment, manifests.NAME, namespace=manifests.NAMESPACE)
+        if pulls.any_fails(_pods(client), deployment):
+            break
     return progress(deployment)
 
 
@@ -153,16 +156,18 @@ def check_rollout(client: api.Client, rollout: Rollout) -> None:
 
 
 def _rollout_blocker(client: api.Client) -> str | None:
-    return next((problem for pod in _pods(client) if (problem := _pod_problem(pod))), None)
+    found = (_pod_problem(client, pod) for pod in _pods(client))
+    return next((problem for problem in found if problem), None)
 
 
-def _pod_problem(pod: Pod) -> str | None:
+def _pod_problem(client: api.Client, pod: Pod) -> str | None:
     if not pod.status:
         return None
     for status in pod.status.containerStatuses or []:
         waiting = status.state and status.state.waiting
         if waiting and waiting.reason in _STUCK:
-            return _cause(waiting.reason, waiting.message)
+            said = pulls.cause(client, pod) if waiting.reason == pulls.BACK_OFF else None
+            return _cause(waiting.reason, said or waiting.message)
     for condition in pod.status.conditions or []:
         if condition.type == "PodScheduled" and condition.status == "False":
             # The scheduler appends what evicting other pods would bring, which helps nobody.

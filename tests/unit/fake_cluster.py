@@ -41,6 +41,7 @@ DEFINITION = (
 MAPPINGS = "/apis/iamauthenticator.k8s.aws/v1alpha1/iamidentitymappings"
 NODES = "/api/v1/nodes"
 PODS = "/api/v1/namespaces/kube-system/pods"
+EVENTS = "/api/v1/namespaces/kube-system/events"
 ADDRESS = "10.152.183.20"
 
 _COLLECTION = re.compile(r"(/api/v1|/apis/[^/]+/[^/]+)(/namespaces/[^/]+)?/[^/]+")
@@ -166,6 +167,17 @@ class FakeCluster:
         labels = {"name": name, "labels": {"k8s-app": "aws-iam-authenticator"}}
         self.put(f"{PODS}/{name}", {"metadata": labels, "status": status})
 
+    def add_event(self, name: str, pod: str, message: str, minute: int) -> None:
+        """Store a kubelet's event of a failure."""
+        event = {
+            "metadata": {"name": name},
+            "involvedObject": {"name": pod},
+            "reason": "Failed",
+            "message": message,
+            "lastTimestamp": f"2026-01-01T00:{minute:02}:00Z",
+        }
+        self.put(f"{EVENTS}/{name}", event)
+
     def delete(self, path: str) -> None:
         """Delete an object as somebody else's client would."""
         del self.objects[path]
@@ -254,14 +266,13 @@ class FakeCluster:
     def _list(self, path: str, query: dict[str, str], *, as_table: bool) -> httpx2.Response:
         if path == MAPPINGS and not self._established():
             return httpx2.Response(404, text="404 page not found\n")
-        wanted = dict(
-            pair.split("=") for pair in query.get("labelSelector", "").split(",") if pair
-        )
+        labels, fields = (_selector(query, kind) for kind in ("labelSelector", "fieldSelector"))
         items = [
             stored
             for key, stored in sorted(self.objects.items())
             if key.rpartition("/")[0] == path
-            and wanted.items() <= stored["metadata"].get("labels", {}).items()
+            and labels.items() <= stored["metadata"].get("labels", {}).items()
+            and all(_field(stored, name) == value for name, value in fields.items())
         ]
         if as_table:
             return ok(self.table(items))
@@ -393,6 +404,16 @@ class FakeCluster:
             "reason": "NewReplicaSetAvailable" if complete else "ReplicaSetUpdated",
             "lastUpdateTime": moved.isoformat(),
         }
+
+
+def _selector(query: dict[str, str], kind: str) -> dict[str, str]:
+    return dict(pair.split("=") for pair in query.get(kind, "").split(",") if pair)
+
+
+def _field(stored: Object, name: str) -> Any:
+    for part in name.split("."):
+        stored = stored[part]
+    return stored
 
 
 def _drop(stored: Object, former: Object, applied: Object) -> None:

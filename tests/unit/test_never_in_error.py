@@ -19,6 +19,7 @@ from tests.unit.fake_cluster import (
     DISRUPTION_BUDGET,
     MAPPINGS,
     NODES,
+    PODS,
     PULL_SECRET,
     SECRET,
     SERVICE,
@@ -40,7 +41,7 @@ SETTLED = (
     f"GET {PULL_SECRET}",
     f"GET {MAPPINGS}",
 )
-ROLLOUT = f"GET {DEPLOYMENT}"
+ROLLOUT = (f"GET {DEPLOYMENT}", f"GET {PODS}")
 # One of each kind: an apply, a look at one object, a list.
 KINDS = (f"PATCH {SERVICE}", f"GET {SECRET}", f"GET {MAPPINGS}")
 # What a reconcile has an answer to.
@@ -81,7 +82,7 @@ def test_given_a_deploying_unit_when_a_hook_runs_then_every_request_of_it_is_tri
     api.forget()
     deploying.hook()
 
-    assert {*api.requests} == {*SETTLED, ROLLOUT}
+    assert {*api.requests} == {*SETTLED, *ROLLOUT}
 
 
 @pytest.mark.parametrize("request_", SETTLED)
@@ -123,7 +124,7 @@ def test_given_a_new_application_when_a_request_fails_then_the_next_hook_complet
     assert isinstance(model.hook(), ops.ActiveStatus)
 
 
-@pytest.mark.parametrize("request_", [*SETTLED, ROLLOUT])
+@pytest.mark.parametrize("request_", [*SETTLED, *ROLLOUT])
 def test_given_a_first_deployment_when_a_request_fails_then_the_next_hook_completes_it(
     deploying: Model, api: FakeCluster, request_: str
 ):

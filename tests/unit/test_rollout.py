@@ -78,6 +78,56 @@ def test_given_a_pod_that_a_person_must_help_when_a_hook_runs_then_its_own_reaso
     assert stuck.hook() == ops.BlockedStatus(f"an authenticator pod cannot start: {line}")
 
 
+def test_given_a_pull_that_waits_to_be_tried_again_when_a_hook_runs_then_its_last_event_is_said(
+    stuck: Model, api: FakeCluster
+):
+    back_off = waiting("ImagePullBackOff", 'Back-off pulling image "x:v1"')
+    api.add_pod("a", containerStatuses=back_off)
+    failed = 'Failed to pull image "x:v1": failed to pull and unpack image "x:v1": ' + "x" * 100
+    api.add_event("1", "a", f"{failed}: 401 Unauthorized", minute=2)
+    api.add_event("2", "a", f"{failed}: no basic auth credentials", minute=1)
+    api.add_event("3", "a", "Error: ErrImagePull", minute=3)
+    api.add_event("4", "b", f"{failed}: no such host", minute=4)
+
+    status = stuck.hook()
+
+    assert status.message.startswith("an authenticator pod cannot start: ImagePullBackOff: …")
+    assert status.message.endswith("x: 401 Unauthorized")
+    assert isinstance(status, ops.BlockedStatus)
+
+
+def pod_that_fails_to_pull(api: FakeCluster, image: str, *secrets: str) -> None:
+    """A pod of the Deployment, whose kubelet cannot pull its image."""
+    api.add_pod("a", containerStatuses=waiting("ErrImagePull", "no such host"))
+    pulled = {"imagePullSecrets": [{"name": name} for name in secrets]} if secrets else {}
+    containers = [{"name": "aws-iam-authenticator", "image": image}]
+    api.objects[f"{PODS}/a"]["spec"] = {"containers": containers, **pulled}
+
+
+@pytest.mark.parametrize(
+    ("image", "secrets", "waits"),
+    [
+        ("r.example/a:v2", (), False),
+        ("r.example/a:v1", (), True),
+        ("r.example/a:v2", ("s",), True),
+    ],
+)
+def test_given_an_image_that_cannot_be_pulled_when_a_hook_runs_then_it_ends_at_the_first_try(
+    deployed: Model, api: FakeCluster, image: str, secrets: tuple[str, ...], waits: bool
+):
+    """A pod of the former image, or with another pull secret, is not what is waited for."""
+    api.start_seconds = None
+    pod_that_fails_to_pull(api, image, *secrets)
+    deployed.config = {"image": "r.example/a:v2"}
+    before = api.clock.now
+
+    status = deployed.hook()
+
+    assert status.message == "an authenticator pod cannot start: ErrImagePull: no such host"
+    assert (api.clock.now - before > 15) is waits
+    assert deployed.units[0].secrets, "no alarm is set, so nobody looks at the next try"
+
+
 @pytest.mark.parametrize(
     "status",
     [
