@@ -28,6 +28,7 @@ import leader
 import peers
 import pull_secret
 import reactive
+import trust
 from alarm import Alarm
 from certificates import Certificates, rotation
 from certificates.sans import sans
@@ -67,7 +68,12 @@ class AwsIamCharm(ops.CharmBase):
             self.on.secret_expired,
             *(
                 relation_event
-                for name in (control_plane.RELATION, control_plane.IMPLICIT, "certificates")
+                for name in (
+                    control_plane.RELATION,
+                    control_plane.IMPLICIT,
+                    "certificates",
+                    trust.ENDPOINT,
+                )
                 for relation_event in (
                     self.on[name].relation_created,
                     self.on[name].relation_changed,
@@ -155,6 +161,7 @@ class AwsIamCharm(ops.CharmBase):
 
     def _lead(self, config: Config, principal: ControlPlane, shared: Shared) -> tuple[str, bool]:
         shared = leader.ensure_cluster_id(shared, config)
+        trusted = trust.receive(self)
         if not self._is_webhook_foreign():
             # Ahead of any request to Kubernetes: the file is repaired while its API is down, too.
             self._share(principal, shared)
@@ -178,7 +185,7 @@ class AwsIamCharm(ops.CharmBase):
         if not plan.pair:
             raise issued.problem
         credentials = pull_secret.read(self.model, config)
-        spec = leader.spec(config, shared.cluster_id, plan.pair, credentials)
+        spec = leader.spec(config, shared.cluster_id, plan.pair, credentials, trusted.authorities)
         with api.errors_as_status():
             rollout = leader.deploy(client, self._owner, spec)
             serving = shared.serving or rollout.serving
@@ -200,6 +207,7 @@ class AwsIamCharm(ops.CharmBase):
             report,
             issued.warning,
             spec.proxies.remark,
+            trusted.remark,
             "the former authority is trusted until its last pod has ended" if old_ca else "",
             next_step,
         )

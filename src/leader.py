@@ -39,7 +39,9 @@ def ensure_cluster_id(shared: Shared, config: Config) -> Shared:
     return dataclasses.replace(shared, cluster_id=wanted, inherited=inherited)
 
 
-def spec(config: Config, cluster_id: str, pair: KeyPair, pull_secret: str) -> manifests.Spec:
+def spec(
+    config: Config, cluster_id: str, pair: KeyPair, pull_secret: str, authorities: str
+) -> manifests.Spec:
     """Return what the authenticator is to be, by the options and the model's proxies.
 
     Raises:
@@ -53,6 +55,7 @@ def spec(config: Config, cluster_id: str, pair: KeyPair, pull_secret: str) -> ma
         partition=config.partition,
         proxies=proxies.of_model(os.environ) if config.web_proxy_enable else proxies.NO_PROXIES,
         pull_secret=pull_secret,
+        authorities=authorities,
     )
 
 

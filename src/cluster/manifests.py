@@ -69,6 +69,8 @@ class Spec:
     partition: str = partitions.DEFAULT
     proxies: Proxies = NO_PROXIES
     pull_secret: str = dataclasses.field(default="", repr=False)
+    # What it trusts besides the image's own authorities, as PEM.
+    authorities: str = ""
 
 
 def reference(manifest: Manifest) -> ObjectReference:
@@ -130,6 +132,8 @@ def authenticator(owner: Owner, spec: Spec) -> list[Manifest]:
         proxies_hash=_proxies_hash(spec),
         no_proxy=spec.proxies.no_proxy,
         pull_secret=_base64(spec.pull_secret),
+        authorities=spec.authorities,
+        authorities_hash=fingerprint(spec.authorities),
     )
     return _marked(owner, text)
 

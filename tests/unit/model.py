@@ -180,6 +180,8 @@ class Model:
         self.certificates: Bag = {}
         self.secrets: Any = frozenset()
         self.user_secrets: Any = frozenset()
+        # Relations of the endpoint receive-ca-cert.
+        self.authorities: list[ops.testing.Relation] = []
         self.version = ""
         self.units: list[Unit] = []
         for _ in range(units):
@@ -300,7 +302,7 @@ class Model:
         relations += [
             relation
             for relation in self._relations(number)
-            if relation.endpoint not in {known.endpoint for known in relations}
+            if relation.id not in {known.id for known in relations}
         ]
         state = ops.testing.State(
             relations=relations,
@@ -328,7 +330,7 @@ class Model:
     def _relations(self, number: int) -> list[Any]:
         unit = self.units[number]
         others = {n: dict(u.peer) for n, u in enumerate(self.units) if n != number}
-        relations: list[Any] = []
+        relations: list[Any] = [*self.authorities]
         if self.peers_joined:
             relations.append(
                 ops.testing.PeerRelation(
@@ -371,6 +373,9 @@ class Model:
         elif relation.endpoint == "certificates":
             unit.certificates = _bag(relation.local_unit_data)
             self.certificates = _bag(relation.local_app_data) if leader else self.certificates
+        elif relation.endpoint == "receive-ca-cert":
+            kept = (r for r in self.authorities if r.id != relation.id)
+            self.authorities = sorted([*kept, relation], key=lambda r: r.id)
         elif relation.endpoint == "aws-iam":
             unit.webhook = _bag(relation.local_unit_data)
 

@@ -1,0 +1,128 @@
+"""The endpoint ``receive-ca-cert``: authorities that the pods trust besides the image's own.
+
+It speaks the interface certificate_transfer in versions 0 and 1. The interface's library would
+load pydantic in every hook, log a malformed databag whole, and raise where one is nested deeply.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+import ops
+
+from certificates import pem
+from errors import Waiting, brief
+
+ENDPOINT = "receive-ca-cert"
+VERSION = "1"
+# The ConfigMap that holds them has room for 1 MiB.
+MOST_BYTES = 512 * 1024
+
+
+@dataclasses.dataclass(frozen=True)
+class Trust:
+    """What the providers sent.
+
+    Attributes:
+        authorities: The certificates that can be used, each once and sorted, as PEM.
+        remark: What the operator should know of the others; empty where there are none.
+    """
+
+    authorities: str = ""
+    remark: str = ""
+
+
+def receive(charm: ops.CharmBase) -> Trust:
+    """Return what the providers sent. Leader only: it tells them which version it reads.
+
+    Raises:
+        errors.Waiting: this unit no longer leads.
+    """
+    accepted: dict[str, None] = {}
+    remarks: list[str] = []
+    for relation in charm.model.relations[ENDPOINT]:
+        if not relation.active:
+            continue
+        _announce_version(relation, charm.app)
+        unreadable, superfluous = _accept(_sent(relation), accepted)
+        sender = brief(relation.app.name)
+        if unreadable:
+            remarks.append(f"{_counted(unreadable)} from {sender} cannot be read")
+        if superfluous:
+            remarks.append(f"no room for {_counted(superfluous)} from {sender}")
+    return Trust(pem.ca_bundle(*accepted), ", ".join(remarks))
+
+
+def _announce_version(relation: ops.Relation, app: ops.Application) -> None:
+    data = relation.data[app]
+    if data.get("version") == VERSION:
+        return
+    try:
+        data["version"] = VERSION
+    except (ops.RelationDataError, ops.ModelError) as error:
+        raise Waiting("waiting for the new leader") from error
+
+
+def _sent(relation: ops.Relation) -> list[str]:
+    """Return what should be certificates, and the empty text for anything else."""
+    app = relation.data[relation.app]
+    if "certificates" in app:
+        return _texts(app, "certificates")
+    units = sorted(relation.units, key=lambda unit: unit.name)
+    bags = [relation.data[unit] for unit in units]
+    return [text for bag in bags for text in (*_texts(bag, "chain"), *_ca(bag))]
+
+
+def _texts(bag: Mapping[str, str], key: str) -> list[str]:
+    try:
+        found = json.loads(bag.get(key) or "[]")
+    except (ValueError, RecursionError):
+        return [""]
+    if not isinstance(found, list):
+        return [""]
+    return [text if isinstance(text, str) else "" for text in cast("list[object]", found)]
+
+
+def _ca(bag: Mapping[str, str]) -> list[str]:
+    # Some providers write this one as it is, others as JSON.
+    return pem.certificates(bag.get("ca", "").replace("\\n", "\n"))
+
+
+def _accept(texts: Iterable[str], accepted: dict[str, None]) -> tuple[int, int]:
+    """Add the certificates that Go can read to ``accepted``, as far as there is room.
+
+    Return how many cannot be read, and for how many there is no room.
+    """
+    unreadable = superfluous = 0
+    size = sum(len(block) + 1 for block in accepted)
+    for text in dict.fromkeys(texts):
+        for block in pem.certificates(text) or [""]:
+            if block in accepted:
+                continue
+            if size + len(block) >= MOST_BYTES:
+                superfluous += 1
+            elif not _is_readable(block):
+                unreadable += 1
+            else:
+                accepted[block] = None
+                size += len(block) + 1
+    return unreadable, superfluous
+
+
+def _is_readable(block: str) -> bool:
+    """Return whether Go takes ``block`` into a pool of trusted certificates."""
+    from certificates import parser
+
+    try:
+        (der,) = pem.contents(block, with_headers=False)
+        parser.parse(der)
+    except Exception:  # noqa: BLE001  (cryptography raises many kinds)
+        return False
+    return True
+
+
+def _counted(number: int) -> str:
+    return f"{number} certificate{'' if number == 1 else 's'}"
