@@ -86,7 +86,7 @@ def test_given_a_move_to_another_authority_then_the_key_pair_is_kept_until_the_n
 ) -> None:
     before = certificates.presented(deployed, cluster)
 
-    deployed.remove_relation("aws-iam", SELF_SIGNED)
+    deployed.remove_relation("aws-iam:certificates", SELF_SIGNED)
     juju_status.wait_until(deployed, "blocked")
     assert juju_status.message(deployed) == NONE
     assert certificates.presented(deployed, cluster) == before
