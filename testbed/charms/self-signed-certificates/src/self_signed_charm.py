@@ -7,6 +7,7 @@ other authorities do: `testbedctl authority self-signed-certificates refuse` has
 
 from __future__ import annotations
 
+import json
 import os
 
 import ops
@@ -27,6 +28,7 @@ from settings import Settings
 
 _CERTIFICATES = "certificates"
 _AUTHORITY = "authority"
+_SEND = "send-ca-cert"
 
 
 class Events(ops.CharmEvents):
@@ -49,6 +51,7 @@ class SelfSignedCertificates(ops.CharmBase):
             self.on.config_changed,
             self.on.update_status,
             self.on[_CERTIFICATES].relation_changed,
+            self.on[_SEND].relation_created,
         ):
             framework.observe(event, self._configure)
         framework.observe(self.on.collect_unit_status, self._on_collect_unit_status)
@@ -67,6 +70,7 @@ class SelfSignedCertificates(ops.CharmBase):
         if self._stored().get("made-for") != _made_for(settings):
             self._make_authority(settings)
             return
+        self._send_authority()
         for request in self._unanswered():
             self._answer(request, settings)
 
@@ -118,6 +122,12 @@ class SelfSignedCertificates(ops.CharmBase):
             self.model.get_secret(label=_AUTHORITY).set_content(content)
         except ops.SecretNotFoundError:
             self.app.add_secret(content, label=_AUTHORITY)
+
+    def _send_authority(self) -> None:
+        """Write it as the original's library for certificate_transfer does, in version 1."""
+        content = {"certificates": json.dumps([self._stored()["ca-certificate"]]), "version": "1"}
+        for relation in self.model.relations[_SEND]:
+            relation.data[self.app].update(content)
 
     def _stored(self) -> dict[str, str]:
         """Return the authority, as its secret holds it; nothing while there is none."""

@@ -207,3 +207,20 @@ def test_a_second_unit_says_that_it_is_of_no_use(context: Context) -> None:
     assert state.unit_status == ops.BlockedStatus("Scaling is not implemented for this charm")
     with pytest.raises(testing.ActionFailed):
         context.run(context.on.action("rotate-private-key"), second)
+
+
+def test_the_authority_is_sent_to_those_who_are_to_trust_it(context: Context) -> None:
+    state = settled(context, testing.State(leader=True))
+    relation = testing.Relation("send-ca-cert")
+    state = dataclasses.replace(state, relations=[relation])
+
+    state = context.run(context.on.relation_created(relation), state)
+    after = context.run(context.on.update_status(), state)
+
+    [secret] = after.secrets
+    assert secret.latest_content
+    assert after.get_relation(relation.id).local_app_data == {
+        "certificates": json.dumps([secret.latest_content["ca-certificate"]]),
+        "version": "1",
+    }
+    assert after.relations == state.relations
