@@ -2,8 +2,8 @@
 
 cryptography reads the certificates and verifies their signatures. The rules are those of Go's
 ``crypto/x509`` and ``crypto/tls``, because kube-apiserver is the client: a pair that it refuses
-must not replace the one in use. ``tests/conformance`` compares the verdicts with Go's own. Of
-malformed certificates, which no authority issues, more are refused here than there (`parser`).
+must not replace the one in use. ``tests/conformance`` compares the verdicts with Go's own, and
+names the few kinds that are refused here and not there.
 
 A handshake of Python's ``ssl`` cannot decide: OpenSSL refuses certificates that Go accepts, such
 as one for ``anyExtendedKeyUsage``, and Python cannot tell it to check less.
@@ -14,15 +14,14 @@ from __future__ import annotations
 import contextlib
 import datetime
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.hazmat.primitives.serialization import load_der_private_key
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
-from certificates import parser, pem
+from certificates import names, parser, pem, policies
 from certificates.refusal import NotYetValid, Refused, Stale
 
 if TYPE_CHECKING:
@@ -40,6 +39,7 @@ _VERIFIABLE = (*_SERVABLE, "secp224r1")
 _HASHES = ("sha256", "sha384", "sha512")
 _BROKEN = {"sha1": "SHA-1", "md5": "MD5"}
 _SERVER = {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
+_NO_USAGE = x509.KeyUsage(*[False] * 9)
 _KNOWN_EXTENSIONS = (
     x509.BasicConstraints,
     x509.CertificatePolicies,
@@ -51,7 +51,6 @@ _KNOWN_EXTENSIONS = (
     x509.PolicyConstraints,
     x509.SubjectAlternativeName,
 )
-_PSS_KEY = bytes.fromhex("06092a864886f70d01010a")
 
 
 def check(pair: KeyPair, sans: Iterable[str]) -> datetime.datetime:
@@ -93,8 +92,10 @@ def _check(
 
 
 def _covers(leaf: x509.Certificate, name: str) -> bool:
-    names = {str(known.value).lower() for known in parser.names(leaf)}
-    return not names.isdisjoint({name, f"*.{name.partition('.')[2]}"})
+    kinds = (x509.DNSName, x509.IPAddress)
+    known = [each for each in parser.alternative_names(leaf) if isinstance(each, kinds)]
+    texts = {str(each.value).lower() for each in known}
+    return not texts.isdisjoint({name, f"*.{name.partition('.')[2]}"})
 
 
 def _served(pair: KeyPair) -> Chain:
@@ -115,14 +116,9 @@ def _served(pair: KeyPair) -> Chain:
     return served
 
 
-def _check_key(der: bytes, leaf: x509.Certificate) -> None:
-    key = load_der_private_key(der, password=None)
-    if key.public_key() != leaf.public_key():
+def _check_key(data: bytes, leaf: x509.Certificate) -> None:
+    if parser.private_key(data).public_key() != leaf.public_key():
         raise Refused("does not belong to its private key")
-    if isinstance(key, rsa.RSAPrivateKey):
-        numbers = key.private_numbers()
-        if _PSS_KEY in der[:30] or numbers.d >= numbers.public_numbers.n:
-            raise ValueError("cryptography reads it, Go does not")
 
 
 def _pool(pair: KeyPair) -> Chain:
@@ -138,11 +134,10 @@ def _check_alone(
     certificate: x509.Certificate, now: datetime.datetime, whose: str = "has an authority that "
 ) -> None:
     """Raise `Refused` where the certificate can be in no chain, whatever the others are."""
-    critical = [extension for extension in certificate.extensions if extension.critical]
-    unknown = [e.oid.dotted_string for e in critical if not _is_known(certificate, e.value)]
+    critical = [extension for extension in parser.extensions(certificate) if extension.critical]
+    unknown = [e.oid.dotted_string for e in critical if not _is_known(certificate, e)]
     starts, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     usages = parser.get(certificate, x509.ExtendedKeyUsage)
-    policy = parser.get(certificate, x509.PolicyConstraints)
     if unknown:
         raise Refused(f"{whose}has an unknown critical extension ({', '.join(unknown)})")
     if now < starts:
@@ -151,20 +146,20 @@ def _check_alone(
         raise Refused(f"{whose}expired on {ends:%Y-%m-%d %H:%M} UTC")
     if usages and _SERVER.isdisjoint(usages):
         raise Refused(f"{whose}lacks serverAuth in its extended key usage")
-    if policy and policy.require_explicit_policy is not None:
-        # Go would look for the policy in the chain.
-        raise Refused(f"{whose}requires a certificate policy")
 
 
-def _is_known(certificate: x509.Certificate, value: x509.ExtensionType) -> bool:
+def _is_known(
+    certificate: x509.Certificate, extension: x509.Extension[x509.ExtensionType]
+) -> bool:
     """Return whether Go checks it: at least one of the names, all of the name constraints."""
-    if isinstance(value, x509.SubjectAlternativeName):
-        return bool(parser.names(certificate))
-    if isinstance(value, x509.NameConstraints):
-        return all(
-            isinstance(base, parser.KNOWN_NAMES) for _, base in parser.constraints(certificate)
-        )
-    return isinstance(value, _KNOWN_EXTENSIONS)
+    if isinstance(extension.value, x509.SubjectAlternativeName):
+        return bool(parser.alternative_names(certificate))
+    if isinstance(extension.value, x509.NameConstraints):
+        bases = (base for _, base in parser.name_constraints(certificate))
+        return all(isinstance(base, names.KNOWN) for base in bases)
+    return extension.oid == ExtensionOID.POLICY_MAPPINGS or isinstance(
+        extension.value, _KNOWN_EXTENSIONS
+    )
 
 
 def _chains(
@@ -176,10 +171,10 @@ def _chains(
     def longer(chain: Chain) -> Iterator[Chain]:
         for pool in (trusted, served[1:]):
             for parent in _parents(chain[-1], pool):
-                if parent in chain:
-                    continue
                 if next(candidates, None) is None:
                     return
+                if parent in chain:
+                    continue
                 try:
                     _check_authority(parent, len(chain) - 1, is_trusted=pool is trusted)
                     if not _is_signed(chain[-1], parent):
@@ -190,7 +185,12 @@ def _chains(
                     problems.append(problem)
                     continue
                 found = (*chain, parent)
-                yield from [found] if pool is trusted else longer(found)
+                if pool is not trusted:
+                    yield from longer(found)
+                elif policies.are_valid(found):
+                    yield found
+                else:
+                    problems.append(Refused("lacks a certificate policy that its chain requires"))
 
     # Every trusted certificate ends a chain, a root or not.
     yield from [served[:1]] if served[0] in trusted else longer(served[:1])
@@ -220,7 +220,7 @@ def _check_authority(
     is_old_root = is_trusted and certificate.version is x509.Version.v1
     if not (basic.ca if basic else is_old_root):
         raise Refused("has an authority that is not a CA by its basic constraints")
-    if usage and not usage.key_cert_sign:
+    if usage and usage != _NO_USAGE and not usage.key_cert_sign:
         raise Refused("has an authority that lacks keyCertSign in its key usage")
     longest = basic.path_length if basic else None
     if longest is not None and intermediates > longest:
@@ -242,7 +242,7 @@ def _is_signed(child: x509.Certificate, parent: x509.Certificate) -> bool:
         if isinstance(child.signature_algorithm_parameters, padding.PSS) and digest:
             # Go wants one function for message and mask, and a salt as long as its digest.
             pss = padding.PSS(padding.MGF1(digest), digest.digest_size)
-            key = cast("rsa.RSAPublicKey", parent.public_key())
+            key = cast("rsa.RSAPublicKey", parser.key(parent))
             key.verify(child.signature, child.tbs_certificate_bytes, pss, digest)
     except Exception:  # noqa: BLE001  (any reason means no)
         return False
@@ -251,36 +251,11 @@ def _is_signed(child: x509.Certificate, parent: x509.Certificate) -> bool:
 
 def _check_names(authority: x509.Certificate, chain: Chain) -> None:
     """Raise `Refused` where the authority must not sign for a name in the chain below it."""
-    rules = parser.constraints(authority)
-    names = [name for signed in chain for name in parser.names(signed)]
+    rules = parser.name_constraints(authority)
+    found = [name for signed in chain for name in parser.alternative_names(signed)]
     refuse = "has an authority whose name constraints refuse"
-    if len(names) * len(rules) > _MOST_COMPARISONS:
+    if len(found) * len(rules) > _MOST_COMPARISONS:
         raise Refused(f"{refuse} so many names")
-    for name in names if rules else ():
-        if not _is_allowed(name, rules):
+    for name in found if rules else ():
+        if not names.is_allowed(name, rules):
             raise Refused(f"{refuse} {name.value or 'an empty name'}")
-
-
-def _is_allowed(name: x509.GeneralName, rules: Iterable[tuple[bool, x509.GeneralName]]) -> bool:
-    is_host = isinstance(name, x509.DNSName) and bool(parser.HOST.fullmatch(name.value))
-    if not is_host and not isinstance(name, x509.IPAddress):
-        # Go knows mail addresses and URIs too, but no server needs them.
-        return False
-    same = [(permits, base.value) for permits, base in rules if type(base) is type(name)]
-    permitted = [_is_below(name.value, base) for permits, base in same if permits]
-    excluded = (base for permits, base in same if not permits)
-    return (not permitted or any(permitted)) and not any(
-        _is_below(name.value, base) or _stands_for(name.value, base) for base in excluded
-    )
-
-
-def _is_below(name: Any, base: Any) -> bool:
-    """Return whether ``name`` is ``base`` or below it. A dot in front leaves out the former."""
-    if not isinstance(base, str):
-        return name in base
-    name, base = name.lower(), base.lower()
-    return not base or name == base or name.endswith(f".{base.removeprefix('.')}")
-
-
-def _stands_for(wildcard: Any, base: Any) -> bool:
-    return isinstance(base, str) and wildcard.lower() == f"*.{base.lower().partition('.')[2]}"

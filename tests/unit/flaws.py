@@ -55,19 +55,21 @@ def _basic(*, ca: bool, length: int | None = None) -> Flaw:
     return _with(x509.BasicConstraints(ca=ca, path_length=length), critical=True)
 
 
-def _sans(*names: tuple[int, bytes]) -> Flaw:
+def sans(*names: tuple[int, bytes]) -> Flaw:
     value = tlv(0x30, *(tlv(tag, content) for tag, content in names))
     return _raw(forge.SAN, value)
 
 
 def _and(tag: int, content: bytes) -> Flaw:
     """The right name and another one."""
-    return _sans((DNS, NAME.encode()), (tag, content))
+    return sans((DNS, NAME.encode()), (tag, content))
 
 
-def _constraints(permitted: Sequence[bytes] = (), excluded: Sequence[bytes] = ()) -> Flaw:
+def constraints(
+    permitted: Sequence[tuple[int, bytes]] = (), excluded: Sequence[tuple[int, bytes]] = ()
+) -> Flaw:
     fields = [
-        tlv(tag, *(tlv(0x30, base) for base in bases))
+        tlv(tag, *(tlv(0x30, tlv(*base)) for base in bases))
         for tag, bases in ((0xA0, permitted), (0xA1, excluded))
         if bases
     ]
@@ -97,6 +99,11 @@ def _subject(*attributes: bytes) -> Flaw:
     )
 
 
+def _name_of(kind: str, tag: int) -> bytes:
+    """A name with one attribute, whose text fits most tags."""
+    return tlv(0x30, tlv(0x31, tlv(0x30, oid(kind), tlv(tag, b"1234"))))
+
+
 def _compressed(public: bytes) -> bytes:
     """A point by its first coordinate."""
     start = public.find(b"\x00\x04")
@@ -122,6 +129,11 @@ _V4, _V6 = (ipaddress.ip_address(text).packed for text in ("10.152.183.20", "fd0
 
 def _policies(*policies: str) -> Flaw:
     return _raw("2.5.29.32", tlv(0x30, *(tlv(0x30, oid(policy)) for policy in policies)))
+
+
+def _mappings(*pairs: tuple[str, str], critical: bool = False) -> Flaw:
+    encoded = (tlv(0x30, oid(above), oid(below)) for above, below in pairs)
+    return _raw("2.5.29.33", tlv(0x30, *encoded), critical=critical)
 
 
 def _number(tag: int, value: int) -> bytes:
@@ -185,6 +197,10 @@ FLAWS: dict[str, dict[str, Flaw]] = {
             lambda raw: raw.replace(b"\xce\x3d\x03\x01", b"\xce\x3d\x03\x7f")
         ),
         "unknown kind": _public(lambda raw: raw.replace(b"\xce\x3d\x02\x01", b"\xce\x3d\x02\x7f")),
+        "RSA for PSS": _public(lambda raw: raw.replace(b"\x01\x01\x01\x05", b"\x01\x01\x0a\x05")),
+        "of a too large number": _replace(
+            public=tlv(0x30, tlv(0x30, oid(f"1.3.{1 << 31}")), tlv(3, b"\0a"))
+        ),
         "long RSA": _replace(
             public=tlv(
                 0x30,
@@ -207,6 +223,8 @@ FLAWS: dict[str, dict[str, Flaw]] = {
         "spoiled": _replace(spoiled=True),
         "Ed25519 with parameters": _replace(scheme=tlv(0x30, oid("1.3.101.112"), tlv(5))),
         "RSA without parameters": _replace(scheme=tlv(0x30, oid("1.2.840.113549.1.1.11"))),
+        "unknown": _replace(scheme=tlv(0x30, oid("1.2.3"))),
+        "of a too large number": _replace(scheme=tlv(0x30, oid(f"1.3.{1 << 31}"))),
         "two algorithms": _replace(outer_scheme=tlv(0x30, oid("1.2.840.113549.1.1.12"), tlv(5))),
     },
     "serial": {
@@ -237,6 +255,7 @@ FLAWS: dict[str, dict[str, Flaw]] = {
         "bad IA5": _subject(tlv(0x16, b"\xff")),
         "BMP": _subject(tlv(0x1E, b"\0a\0\0")),
         "bad BMP": _subject(tlv(0x1E, b"\xd8\0")),
+        "reserved BMP": _subject(tlv(0x1E, b"\xfd\xd0")),
         "odd BMP": _subject(tlv(0x1E, b"\0a\0")),
         "universal": _subject(tlv(0x1C, b"\0\0\0a")),
         "numeric": _subject(tlv(0x12, b"1 2")),
@@ -245,6 +264,12 @@ FLAWS: dict[str, dict[str, Flaw]] = {
         "empty": _replace(subject=tlv(0x30)),
         "long country": _subject(tlv(0x13, b"Germany")),
         "no value": _subject(),
+        **{
+            f"{tag:#x} of another kind": _replace(subject=_name_of("1.2.840.113549.1.9.1", tag))
+            for tag in (0x03, 0x0C, 0x12, 0x13, 0x14, 0x16, 0x1A, 0x1C, 0x1E)
+        },
+        "kind of a large number": _replace(subject=_name_of(f"1.3.{(1 << 31) - 1}", 0x0C)),
+        "kind of a too large number": _replace(subject=_name_of(f"1.3.{1 << 31}", 0x0C)),
     },
     "extension": {
         "unknown critical": _raw("1.2.3.4", b"a", critical=True),
@@ -266,6 +291,10 @@ FLAWS: dict[str, dict[str, Flaw]] = {
             "1.3.6.1.5.5.7.1.1",
             tlv(0x30, tlv(0x30, oid("1.3.6.1.5.5.7.48.1"), tlv(URI, b"http://a"))),
         ),
+        "access by a too large number": _raw(
+            "1.3.6.1.5.5.7.1.1",
+            tlv(0x30, tlv(0x30, oid(f"1.3.{1 << 31}"), tlv(URI, b"http://a"))),
+        ),
         "critical access": _raw("1.3.6.1.5.5.7.1.1", tlv(0x30), critical=True),
         "malformed access": _raw("1.3.6.1.5.5.7.1.1", tlv(0x30, tlv(0x30))),
         "revocation": _raw(
@@ -282,32 +311,34 @@ FLAWS: dict[str, dict[str, Flaw]] = {
         "none": lambda draft: draft.without(forge.SAN),
         "empty": _raw(forge.SAN, tlv(0x30)),
         "empty critical": _raw(forge.SAN, tlv(0x30), critical=True),
-        "another": _sans((DNS, b"another")),
-        "upper case": _sans((DNS, NAME.upper().encode())),
-        "wildcard": _sans((DNS, b"*." + _PARENT.encode())),
-        "wildcard of another": _sans((DNS, b"*.svc")),
-        "two wildcards": _sans((DNS, b"*.*.svc")),
-        "part of a wildcard": _sans((DNS, b"aws-*." + _PARENT.encode())),
-        "star": _sans((DNS, b"*")),
-        "dot at the end": _sans((DNS, NAME.encode() + b".")),
-        "dot in front": _sans((DNS, b"." + NAME.encode())),
+        "another": sans((DNS, b"another")),
+        "upper case": sans((DNS, NAME.upper().encode())),
+        "wildcard": sans((DNS, b"*." + _PARENT.encode())),
+        "wildcard of another": sans((DNS, b"*.svc")),
+        "two wildcards": sans((DNS, b"*.*.svc")),
+        "part of a wildcard": sans((DNS, b"aws-*." + _PARENT.encode())),
+        "star": sans((DNS, b"*")),
+        "dot at the end": sans((DNS, NAME.encode() + b".")),
+        "dot in front": sans((DNS, b"." + NAME.encode())),
         "not ASCII": _and(DNS, b"\xe4"),
         "space": _and(DNS, b"a b"),
         "nothing": _and(DNS, b""),
         "address": _and(IP, _V4),
-        "address only": _sans((IP, _V4)),
+        "address only": sans((IP, _V4)),
         "address of version 6": _and(IP, _V6),
         "short address": _and(IP, _V4[:3]),
         "mail": _and(MAIL, b"a@b.example"),
         "bad mail": _and(MAIL, b"a b"),
         "empty mail": _and(MAIL, b""),
-        "mail only": _sans((MAIL, b"a@b.example")),
+        "mail only": sans((MAIL, b"a@b.example")),
+        "mail that is the name": sans((MAIL, NAME.encode())),
+        "URI that is the name": sans((URI, NAME.encode())),
         "mail not ASCII": _and(MAIL, b"\xe4@b"),
         "directory": _and(DIRECTORY, forge.name("a")),
         "X.400": _and(X400, b""),
         "registered": _and(REGISTERED, b"\x2a\x03"),
         "other": _and(0xA0, oid("1.2.3") + tlv(0xA0, tlv(5))),
-        "other only": _sans((0xA0, oid("1.2.3") + tlv(0xA0, tlv(5)))),
+        "other only": sans((0xA0, oid("1.2.3") + tlv(0xA0, tlv(5)))),
         "constructed": _and(0xA2, b"a"),
         "malformed": _raw(forge.SAN, tlv(0x30, b"\x82\x05a")),
         "text": _raw(forge.SAN, b"text"),
@@ -347,6 +378,8 @@ FLAWS: dict[str, dict[str, Flaw]] = {
                 "http://[127.0.0.1]/",
                 "http://[fe80::1%25en0]/",
                 "http://a./",
+                "http://a]b/",
+                "http://a]b:80/",
                 "http://\x7f/",
                 "http://\xe4/",
                 "http://127.0.0.1/",
@@ -355,40 +388,41 @@ FLAWS: dict[str, dict[str, Flaw]] = {
         },
     },
     "name constraints": {
-        "permit the service": _constraints([tlv(DNS, NAME.encode())]),
-        "permit the namespace": _constraints([tlv(DNS, _PARENT.encode())]),
-        "permit below": _constraints([tlv(DNS, b"." + NAME.encode())]),
-        "permit below the namespace": _constraints([tlv(DNS, b"." + _PARENT.encode())]),
-        "permit another": _constraints([tlv(DNS, b"example.com")]),
-        "permit one of two": _constraints([tlv(DNS, b"a.example"), tlv(DNS, b"SVC")]),
-        "permit all": _constraints([tlv(DNS, b"")]),
-        "permit a suffix": _constraints([tlv(DNS, b"vc")]),
-        "permit an address": _constraints([tlv(IP, _V4 + b"\xff\xff\xff\xff")]),
-        "permit a network": _constraints([tlv(IP, b"\x0a\x98\0\0\xff\xff\0\0")]),
-        "permit version 6": _constraints([tlv(IP, _V6 + b"\xff" * 16)]),
-        "permit mail": _constraints([tlv(MAIL, b"b.example")]),
-        "permit one mailbox": _constraints([tlv(MAIL, b"a@B.example")]),
-        "permit another mailbox": _constraints([tlv(MAIL, b"c@b.example")]),
-        "permit URI": _constraints([tlv(URI, b"cluster.local")]),
-        "permit below URI": _constraints([tlv(URI, b".local")]),
-        "permit a directory": _constraints([tlv(DIRECTORY, forge.name("a"))]),
-        "exclude the service": _constraints([], [tlv(DNS, NAME.upper().encode())]),
-        "exclude the namespace": _constraints([], [tlv(DNS, _PARENT.encode())]),
-        "exclude below": _constraints([], [tlv(DNS, b"." + NAME.encode())]),
-        "exclude another": _constraints([], [tlv(DNS, b"example.com")]),
-        "exclude a neighbour": _constraints([], [tlv(DNS, b"other." + _PARENT.encode())]),
-        "exclude all": _constraints([], [tlv(DNS, b"")]),
-        "exclude the address": _constraints([], [tlv(IP, _V4 + b"\xff\xff\xff\xff")]),
-        "exclude version 6": _constraints([], [tlv(IP, bytes(32))]),
-        "exclude mail": _constraints([], [tlv(MAIL, b".example")]),
-        "exclude URI": _constraints([], [tlv(URI, b"a")]),
-        "permit and exclude": _constraints([tlv(DNS, b"svc")], [tlv(DNS, b"kube-system.svc")]),
-        "bad mask": _constraints([tlv(IP, _V4 + b"\xff\0\xff\0")]),
-        "bad length": _constraints([tlv(IP, _V4)]),
-        "bad name": _constraints([tlv(DNS, b"a..b")]),
-        "dot at the end": _constraints([tlv(DNS, b"svc.")]),
-        "bad mail": _constraints([tlv(MAIL, b"a b@c")]),
-        "URI of an address": _constraints([tlv(URI, b"127.0.0.1")]),
+        "permit the service": constraints([(DNS, NAME.encode())]),
+        "permit the namespace": constraints([(DNS, _PARENT.encode())]),
+        "permit below": constraints([(DNS, b"." + NAME.encode())]),
+        "permit below the namespace": constraints([(DNS, b"." + _PARENT.encode())]),
+        "permit another": constraints([(DNS, b"example.com")]),
+        "permit one of two": constraints([(DNS, b"a.example"), (DNS, b"SVC")]),
+        "permit all": constraints([(DNS, b"")]),
+        "permit a suffix": constraints([(DNS, b"vc")]),
+        "permit an address": constraints([(IP, _V4 + b"\xff\xff\xff\xff")]),
+        "permit a network": constraints([(IP, b"\x0a\x98\0\0\xff\xff\0\0")]),
+        "permit version 6": constraints([(IP, _V6 + b"\xff" * 16)]),
+        "permit mail": constraints([(MAIL, b"b.example")]),
+        "permit one mailbox": constraints([(MAIL, b"a@B.example")]),
+        "permit another mailbox": constraints([(MAIL, b"c@b.example")]),
+        "permit URI": constraints([(URI, b"cluster.local")]),
+        "permit below URI": constraints([(URI, b".local")]),
+        "permit a directory": constraints([(DIRECTORY, forge.name("a"))]),
+        "permit a star": constraints([(DNS, b"*.svc"), (DNS, NAME.encode())]),
+        "exclude the service": constraints([], [(DNS, NAME.upper().encode())]),
+        "exclude the namespace": constraints([], [(DNS, _PARENT.encode())]),
+        "exclude below": constraints([], [(DNS, b"." + NAME.encode())]),
+        "exclude another": constraints([], [(DNS, b"example.com")]),
+        "exclude a neighbour": constraints([], [(DNS, b"other." + _PARENT.encode())]),
+        "exclude all": constraints([], [(DNS, b"")]),
+        "exclude the address": constraints([], [(IP, _V4 + b"\xff\xff\xff\xff")]),
+        "exclude version 6": constraints([], [(IP, bytes(32))]),
+        "exclude mail": constraints([], [(MAIL, b".example")]),
+        "exclude URI": constraints([], [(URI, b"a")]),
+        "permit and exclude": constraints([(DNS, b"svc")], [(DNS, b"kube-system.svc")]),
+        "bad mask": constraints([(IP, _V4 + b"\xff\0\xff\0")]),
+        "bad length": constraints([(IP, _V4)]),
+        "bad name": constraints([(DNS, b"a..b")]),
+        "dot at the end": constraints([(DNS, b"svc.")]),
+        "bad mail": constraints([(MAIL, b"a b@c")]),
+        "URI of an address": constraints([(URI, b"127.0.0.1")]),
         "empty": _raw("2.5.29.30", tlv(0x30), critical=True),
         "something after": _raw("2.5.29.30", tlv(0x30, tlv(0xA0, tlv(0x30, tlv(DNS)))) + b"\0"),
         "not critical": _raw(
@@ -400,6 +434,7 @@ FLAWS: dict[str, dict[str, Flaw]] = {
     },
     "policies": {
         "one": _policies(_ONE),
+        "two": _policies(_TWO),
         "both": _policies(_ONE, _TWO),
         "any": _policies(_ANY_POLICY),
         "twice": _policies(_ONE, _ONE),
@@ -410,9 +445,18 @@ FLAWS: dict[str, dict[str, Flaw]] = {
         "no mapping": _raw("2.5.29.36", tlv(0x30, _number(0x81, 0)), critical=True),
         "negative": _raw("2.5.29.36", tlv(0x30, _number(0x80, -1))),
         "malformed constraints": _raw("2.5.29.36", integer(1)),
-        "mapping": _raw("2.5.29.33", tlv(0x30, tlv(0x30, oid(_ONE), oid(_TWO)))),
-        "mapping any": _raw("2.5.29.33", tlv(0x30, tlv(0x30, oid(_ONE), oid(_ANY_POLICY)))),
+        "huge requirement": _raw("2.5.29.36", tlv(0x30, _number(0x80, 1 << 63))),
+        "mapping": _mappings((_ONE, _TWO)),
+        "mapping critical": _mappings((_ONE, _TWO), critical=True),
+        "mapping one to many": _mappings((_ONE, _ONE), (_ONE, _TWO), (_TWO, _ONE)),
+        "mapping any": _mappings((_ONE, _ANY_POLICY)),
+        "mapping from any": _mappings((_ANY_POLICY, _ONE)),
+        "mapping nothing": _mappings(),
+        "malformed mapping": _raw("2.5.29.33", tlv(0x30, tlv(0x30, oid(_ONE)))),
+        "mapping in a long form": _raw("2.5.29.33", b"\x30\x81\x00"),
         "not any": _raw("2.5.29.54", integer(0), critical=True),
+        "not any below": _raw("2.5.29.54", integer(1), critical=True),
+        "huge inhibition": _raw("2.5.29.54", integer(1 << 63)),
         "malformed inhibition": _raw("2.5.29.54", b"\x02\x02\0\x01"),
     },
 }

@@ -235,8 +235,31 @@ def odd_keys(draft: Draft) -> dict[str, bytes]:
     or Ed25519."""
     private = key(draft.key, draft.which)
     if draft.key == "Ed25519":
-        return _odd_ed25519(private)
-    return _odd_rsa(private) if draft.key.startswith("RSA-") else _odd_p256(private)
+        odd = _odd_ed25519(private)
+    else:
+        odd = _odd_rsa(private) if draft.key.startswith("RSA-") else _odd_p256(private)
+    return {**odd, **_with_more(private)}
+
+
+def _with_more(private: Any) -> dict[str, bytes]:
+    """The private key with what RFC 5958 lets follow it, and with what it does not."""
+    usual = private.private_bytes(
+        serialization.Encoding.DER,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    start = 2 + (usual[1] & 0x7F if usual[1] > 0x7F else 0)
+    number, fields = usual[start : start + 3], usual[start + 3 :]
+    half = tlv(0x81, b"\0", public(private))
+    return {
+        "with the public key": tlv(0x30, integer(1), fields, half),
+        "with attributes and the public key": tlv(0x30, integer(1), fields, tlv(0xA0), half),
+        "with the public key of another": tlv(0x30, integer(1), fields, tlv(0x81, b"\0a")),
+        "with the public key in version 0": tlv(0x30, number, fields, half),
+        "of version 1": tlv(0x30, integer(1), fields),
+        "with something": tlv(0x30, number, fields, integer(1)),
+        "in a long form": b"\x30\x83\0" + len(usual[start:]).to_bytes(2, "big") + usual[start:],
+    }
 
 
 def _pkcs8(algorithm: bytes, content: bytes, *more: bytes) -> bytes:
@@ -245,9 +268,7 @@ def _pkcs8(algorithm: bytes, content: bytes, *more: bytes) -> bytes:
 
 def _odd_ed25519(private: ed25519.Ed25519PrivateKey) -> dict[str, bytes]:
     seed, algorithm = tlv(4, private.private_bytes_raw()), oid("1.3.101.112")
-    point = private.public_key().public_bytes_raw()
     return {
-        "with the public key": _pkcs8(algorithm, seed, tlv(0x81, b"\0", point)),
         "with attributes": _pkcs8(algorithm, seed, tlv(0xA0)),
         "with parameters": _pkcs8(algorithm + tlv(5), seed),
         "short": _pkcs8(algorithm, tlv(4, seed[3:])),

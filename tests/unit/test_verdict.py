@@ -43,7 +43,7 @@ NO_SERVER = "lacks serverAuth in its extended key usage"
 NO_KEY = "has a key that is not RSA, P-256, P-384, P-521 or Ed25519"
 UNSIGNED = "is not signed by an authority that came with it"
 UNKNOWN = r"has an unknown critical extension \([0-9.]+\)"
-POLICY = "requires a certificate policy"
+POLICY = "lacks a certificate policy that its chain requires"
 REFUSES = "has an authority whose name constraints refuse"
 CONSTRAINED = f"{REFUSES} {NAMES[0]}"
 WHOSE = "has an authority that "
@@ -68,6 +68,7 @@ LOADS_SERIAL_ZERO = pytest.mark.filterwarnings("ignore:Parsed a serial number")
         ("basic constraints", "length 0", GOOD, f"{WHOSE}allows 0 intermediates, not more"),
         ("basic constraints", "length 1", GOOD, GOOD),
         ("key usage", "signatures", GOOD, f"{WHOSE}lacks keyCertSign in its key usage"),
+        ("key usage", "zero", GOOD, GOOD),
         ("key usage", "signing certificates", GOOD, GOOD),
         ("key", "P-224", NO_KEY, GOOD),
         ("key", "P-384", GOOD, GOOD),
@@ -90,6 +91,7 @@ LOADS_SERIAL_ZERO = pytest.mark.filterwarnings("ignore:Parsed a serial number")
         ("signature", "two algorithms", UNREADABLE, UNREADABLE),
         ("serial", "negative", UNREADABLE, UNREADABLE),
         pytest.param("serial", "zero", GOOD, GOOD, marks=LOADS_SERIAL_ZERO),
+        ("version", "1 with extensions", f"does not cover {NAMES[0]}", GOOD),
         ("version", "1", f"does not cover {NAMES[0]}", GOOD),
         ("version", "4", UNREADABLE, UNREADABLE),
         ("DER", "extension twice", UNREADABLE, UNREADABLE),
@@ -97,6 +99,10 @@ LOADS_SERIAL_ZERO = pytest.mark.filterwarnings("ignore:Parsed a serial number")
         ("name", "bad printable", UNREADABLE, UNREADABLE),
         ("name", "bad UTF-8", UNREADABLE, UNREADABLE),
         ("name", "BMP", GOOD, GOOD),
+        ("name", "numeric", GOOD, GOOD),
+        ("name", "bad numeric", UNREADABLE, UNREADABLE),
+        ("name", "0x1c of another kind", UNREADABLE, UNREADABLE),
+        ("name", "kind of a too large number", UNREADABLE, UNREADABLE),
         ("extension", "unknown", GOOD, GOOD),
         ("extension", "unknown critical", UNKNOWN, WHOSE + UNKNOWN),
         ("extension", "critical subject key", UNREADABLE, UNREADABLE),
@@ -107,6 +113,9 @@ LOADS_SERIAL_ZERO = pytest.mark.filterwarnings("ignore:Parsed a serial number")
         ("names", "upper case", GOOD, GOOD),
         ("names", "not ASCII", UNREADABLE, UNREADABLE),
         ("names", "short address", UNREADABLE, UNREADABLE),
+        ("names", "mail that is the name", f"does not cover {NAMES[0]}", GOOD),
+        ("names", "URI that is the name", f"does not cover {NAMES[0]}", GOOD),
+        ("names", "URI urn:uuid:1", GOOD, GOOD),
         ("names", "URI http://a:b", UNREADABLE, UNREADABLE),
         ("names", "empty critical", UNKNOWN, WHOSE + UNKNOWN),
         ("name constraints", "permit the namespace", GOOD, GOOD),
@@ -116,7 +125,11 @@ LOADS_SERIAL_ZERO = pytest.mark.filterwarnings("ignore:Parsed a serial number")
         ("name constraints", "exclude below", GOOD, GOOD),
         ("name constraints", "permit a directory", UNKNOWN, WHOSE + UNKNOWN),
         ("name constraints", "bad mask", UNREADABLE, UNREADABLE),
-        ("policies", "required", POLICY, WHOSE + POLICY),
+        # Of a certificate that is trusted, the policies do not matter.
+        ("policies", "required", POLICY, GOOD),
+        ("policies", "required below", GOOD, GOOD),
+        ("policies", "mapping critical", GOOD, GOOD),
+        ("policies", "malformed mapping", UNREADABLE, UNREADABLE),
         ("policies", "twice", UNREADABLE, UNREADABLE),
     ],
 )
@@ -157,7 +170,16 @@ def assert_reason(reason: str, pair: KeyPair) -> None:
             "exclude a neighbour",
             rf"{REFUSES} \*\.kube-system.svc",
         ),
+        ("mail", "permit one mailbox", GOOD),
+        ("mail", "permit mail", GOOD),
         ("mail", "permit another mailbox", f"{REFUSES} a@b.example"),
+        ("mail", "exclude mail", f"{REFUSES} a@b.example"),
+        ("mail", "exclude URI", GOOD),
+        ("URI spiffe://cluster.local/ns/kube-system", "permit URI", GOOD),
+        ("URI spiffe://cluster.local/ns/kube-system", "permit the namespace", GOOD),
+        ("URI http://a:80/b?c#d", "exclude URI", f"{REFUSES} http://a:80/b.c#d"),
+        ("URI http://a]b:80/", "exclude another", f"{REFUSES} http://a]b:80/"),
+        ("URI urn:uuid:1", "permit all", f"{REFUSES} urn:uuid:1"),
         ("empty mail", "permit all", f"{REFUSES} an empty name"),
         ("bad mail", "permit all", f"{REFUSES} a b"),
         ("URI http://127.0.0.1/", "permit all", f"{REFUSES} http://127.0.0.1/"),
@@ -175,12 +197,16 @@ def test_given_name_constraints_when_checked_then_every_name_of_the_leaf_must_fi
 @pytest.mark.parametrize(
     ("kind", "form", "reason"),
     [
+        ("Ed25519", "with the public key", GOOD),
         ("Ed25519", "with parameters", UNREADABLE),
         ("Ed25519", "short", UNREADABLE),
         ("P-256", "without the public key", GOOD),
         ("P-256", "without a curve", UNREADABLE),
         ("P-256", "on another curve", UNREADABLE),
         ("P-256", "of another version", UNREADABLE),
+        ("P-256", "with attributes and the public key", GOOD),
+        ("RSA-2048", "with the public key", GOOD),
+        ("RSA-2048", "in a long form", UNREADABLE),
         ("RSA-2048", "swapped", GOOD),
         ("RSA-2048", "for PSS", UNREADABLE),
         ("RSA-2048", "long exponent", UNREADABLE),
@@ -212,6 +238,34 @@ def test_given_an_intermediate_that_is_trusted_when_checked_then_its_root_does_n
     pair = KeyPair(leaf, forge.key_pem(LONG[0]), middle)
 
     assert verdict.check(pair, NAMES[:1])
+
+
+INTERMEDIATE = [
+    (["required"], ["one"], ["one"], GOOD),
+    (["required"], [], ["one"], POLICY),
+    (["required"], ["two"], ["one"], POLICY),
+    (["required"], ["any"], ["one"], GOOD),
+    (["required"], ["one"], ["any"], GOOD),
+    (["required", "not any"], ["any"], ["one"], POLICY),
+    (["required", "not any"], ["one"], ["any"], GOOD),
+    (["required", "mapping"], ["two"], ["one"], GOOD),
+    (["required", "mapping"], ["one"], ["one"], POLICY),
+    (["mapping any"], ["one"], ["one"], POLICY),
+    ([], [], ["mapping any"], GOOD),
+]
+
+
+@pytest.mark.parametrize(("rules", "of_leaf", "of_authority", "reason"), INTERMEDIATE)
+def test_given_a_required_policy_when_checked_then_each_certificate_below_the_root_has_it(
+    rules: list[str], of_leaf: list[str], of_authority: list[str], reason: str
+):
+    leaf, middle = LONG
+    for name in of_leaf:
+        leaf = FLAWS["policies"][name](leaf)
+    for name in (*of_authority, *rules):
+        middle = FLAWS["policies"][name](middle)
+
+    assert_is(reason, leaf, middle, forge.authority("root", 3))
 
 
 def test_given_an_expired_cross_certificate_when_another_chain_is_good_then_that_counts():
