@@ -16,7 +16,7 @@ import pytest
 from testbed.cluster import pki
 from testbed.connectproxy import ConnectProxy
 
-PROXYS = pki.new_authority("proxy")
+PROXY_AUTHORITY = pki.new_authority("proxy")
 SERVERS = pki.new_authority("server")
 
 
@@ -57,12 +57,15 @@ def port(tmp_path: Path) -> Iterator[int]:
 
 @pytest.fixture
 def proxy() -> Iterator[ConnectProxy]:
-    with ConnectProxy("127.0.0.1", PROXYS, trusting(SERVERS)) as proxy:
+    with ConnectProxy("127.0.0.1", PROXY_AUTHORITY, trusting(SERVERS)) as proxy:
         yield proxy
 
 
 def connect(
-    proxy: ConnectProxy, port: int, authority: pki.Pair = PROXYS, password: str | None = None
+    proxy: ConnectProxy,
+    port: int,
+    authority: pki.Pair = PROXY_AUTHORITY,
+    password: str | None = None,
 ) -> http.client.HTTPSConnection:
     """Return a connection to the server through the proxy, as a client of HTTPS_PROXY makes it."""
     url = urlsplit(proxy.url)
