@@ -10,6 +10,7 @@ import ops
 import pytest
 from tests.unit.conftest import Files
 from tests.unit.fake_cluster import ADDRESS, FakeCluster
+from tests.unit.faults import REFUSALS
 from tests.unit.model import Easyrsa, Model
 
 import control_plane
@@ -103,6 +104,23 @@ def test_given_both_relations_when_hooks_run_then_all_that_people_log_in_by_stay
     assert both.published() == published
     assert published["webhook_status"] is True
     assert both.peer == peer
+
+
+def test_given_an_api_that_is_down_when_the_unit_changes_over_then_it_forgets_nothing(
+    deployed: Model, api: FakeCluster, files: Files
+):
+    file, known = files.webhook.read_text(), {**deployed.peer, "relation": ""}
+    api.fail(REFUSALS["503"])
+    files.webhook.unlink()
+
+    deployed.endpoints = BOTH
+    deployed.hook()
+    assert files.webhook.read_text() == file
+    assert {**deployed.peer, "relation": ""} == known
+
+    deployed.endpoints = ("control-plane",)
+    deployed.hook()
+    assert {**deployed.peer, "relation": ""} == known
 
 
 def test_given_both_relations_and_a_lost_file_when_a_hook_runs_then_it_is_repaired(
