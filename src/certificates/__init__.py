@@ -28,9 +28,12 @@ ENDPOINT = "certificates"
 WARNING_DAYS = 14
 # A provider that is ready and understands the request answers within seconds.
 PATIENCE = datetime.timedelta(minutes=10)
+# Those that sign names of one domain only are then asked for a certificate of that kind.
+SILENCE = datetime.timedelta(seconds=20)
 # Those that do not understand it publish nothing that shows it.
 UNDERSTANDING = (
-    "self-signed-certificates answers from channel 1/stable, vault up to 1.8 and from 1.18"
+    "self-signed-certificates answers from channel 1/stable, and vault 1.16 or 1.17 if its "
+    "option common_name is svc"
 )
 
 
@@ -64,7 +67,9 @@ class Certificates(ops.Object):
             self._readable = modern.is_readable(self._relation.data[self._relation.app])
         if not self._readable:
             return None
-        return modern.Requirer(charm, ENDPOINT, lambda: self._sans)
+        return modern.Requirer(
+            charm, ENDPOINT, lambda: self._sans, is_silent=self._waited() >= SILENCE
+        )
 
     def obtain(self, sans: Sequence[str]) -> Issued:
         """Ask for a certificate that covers ``sans``, and return what that has led to.
@@ -96,17 +101,25 @@ class Certificates(ops.Object):
         if not issued.wait or not self._relation:
             self._stop_clock()
             return issued
-        since = str(self._stored.waiting_since)
-        if not since:
+        waited = self._waited()
+        if not self._stored.waiting_since:
             self._stored.waiting_since = _now().isoformat()
-            return issued
-        if _now() - datetime.datetime.fromisoformat(since) < PATIENCE:
+        if self._modern and waited < SILENCE:
+            return dataclasses.replace(issued, announced=False)
+        if waited < PATIENCE:
             return issued
         provider = self._relation.app
         hint = f"10 minutes have passed: see juju status {provider.name}"
         if not legacy.is_spoken_by(self._bags()) and not self._relation.data[provider]:
             hint += f"; {UNDERSTANDING}"
         return dataclasses.replace(issued, wait=f"{issued.wait}; {hint}")
+
+    def _waited(self) -> datetime.timedelta:
+        """Return for how long the certificate has been waited for."""
+        since = str(self._stored.waiting_since)
+        if not since:
+            return datetime.timedelta()
+        return _now() - datetime.datetime.fromisoformat(since)
 
     def _stop_clock(self) -> None:
         if self._stored.waiting_since:
@@ -195,7 +208,7 @@ class Certificates(ops.Object):
         return fingerprint("\0".join([pair.certificate, pair.key, pair.ca, *self._wanted()]))
 
     def _wanted(self) -> Sequence[str]:
-        return self._modern.signable() if self._modern else self._sans
+        return self._modern.wanted() if self._modern else self._sans
 
     def _is_soon(self, expiry: datetime.datetime) -> bool:
         return not self._modern and (expiry - _now()).days < WARNING_DAYS

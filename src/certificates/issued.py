@@ -18,12 +18,14 @@ class Issued:
         refusal: What is wrong and what a person must do, as a status.
         wait: What the provider must do first, as a status.
         expires: When ``pair`` expires, if that is soon and the library does not renew it.
+        announced: Whether an event of Juju will say that the wait is over.
     """
 
     pair: KeyPair | None = None
     refusal: str = ""
     wait: str = ""
     expires: datetime.datetime | None = None
+    announced: bool = True
 
     @property
     def warning(self) -> str:
@@ -33,7 +35,9 @@ class Issued:
     @property
     def problem(self) -> Unready:
         """Return the error to raise where there is no pair."""
-        return Blocked(self.refusal) if self.refusal else Waiting(self.wait)
+        return (
+            Blocked(self.refusal) if self.refusal else Waiting(self.wait, announced=self.announced)
+        )
 
     def with_remedy(self, remedy: str) -> Issued:
         """Return this with ``remedy`` after the refusal, if there is one."""

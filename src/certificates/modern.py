@@ -79,16 +79,28 @@ def _read(value: Certificate | CertificateSigningRequest) -> None:
 
 
 class Requirer:
-    """One request of the application, for the names that ``sans`` returns.
+    """The request of the application, for the names that ``sans`` returns.
 
     ``sans`` must return the remembered names where nothing newer is known: given none, the
     library drops the request, and the provider the certificate.
+
+    vault 1.16 and 1.17 sign names of one domain, and leave a request for others unanswered. If
+    the provider ``is_silent``, a second request follows, for the names of one domain. The request
+    that is answered stays, and the other goes.
     """
 
-    def __init__(self, charm: ops.CharmBase, endpoint: str, sans: Callable[[], Sequence[str]]):
+    def __init__(
+        self,
+        charm: ops.CharmBase,
+        endpoint: str,
+        sans: Callable[[], Sequence[str]],
+        *,
+        is_silent: bool,
+    ):
         from charmlibs.interfaces.tls_certificates import Mode, TLSCertificatesRequiresV4
 
         self._sans = sans
+        self._is_silent = is_silent
         self._library = TLSCertificatesRequiresV4(
             charm, endpoint, certificate_requests=self._requests, mode=Mode.APP
         )
@@ -130,7 +142,25 @@ class Requirer:
                 return f"{provider} refuses the certificate: {code} {reason}; run: {remedy}"
         return ""
 
-    def signable(self) -> list[str]:
+    def wanted(self) -> list[str]:
+        """Return the names that the certificate must cover: those of the request it answers."""
+        return next(filter(self._is_answered, self._shapes()), self._signable())
+
+    def _shapes(self) -> tuple[list[str], list[str]]:
+        """Return all names, and those of them that are of one domain."""
+        names = self._signable()
+        return names, [name for name in names if name == COMMON_NAME or name not in HOSTNAMES]
+
+    def _is_answered(self, names: Sequence[str]) -> bool:
+        """Return whether the provider has issued a certificate for exactly ``names``."""
+        found = self._library.get_provider_certificates()
+        return any(_asks_for(issued.certificate_signing_request, names) for issued in found)
+
+    def _is_requested(self, names: Sequence[str]) -> bool:
+        found = self._library.get_csrs_from_requirer_relation_data()
+        return any(_asks_for(asked.certificate_signing_request, names) for asked in found)
+
+    def _signable(self) -> list[str]:
         """Return the names to ask for: without addresses where the provider signs none.
 
         Control planes check the TLS server name of the webhook's kubeconfig, not the address.
@@ -141,15 +171,26 @@ class Requirer:
         return [name for name in self._sans() if name in HOSTNAMES]
 
     def _requests(self, *_: ProviderCapabilities | None) -> list[CertificateRequestAttributes]:
-        from charmlibs.interfaces.tls_certificates import CertificateRequestAttributes
-
-        names = self.signable()
-        if not names:
+        shapes = everything, one_domain = self._shapes()
+        if not everything:
             return []
-        return [
-            CertificateRequestAttributes(
-                common_name=COMMON_NAME,
-                sans_dns={name for name in names if name in HOSTNAMES},
-                sans_ip={name for name in names if name not in HOSTNAMES},
-            )
-        ]
+        for names in shapes:
+            if self._is_answered(names):
+                return [_attributes(names)]
+        if self._is_silent or self._is_requested(one_domain):
+            return [_attributes(names) for names in shapes]
+        return [_attributes(everything)]
+
+
+def _attributes(names: Sequence[str]) -> CertificateRequestAttributes:
+    from charmlibs.interfaces.tls_certificates import CertificateRequestAttributes
+
+    return CertificateRequestAttributes(
+        common_name=COMMON_NAME,
+        sans_dns={name for name in names if name in HOSTNAMES},
+        sans_ip={name for name in names if name not in HOSTNAMES},
+    )
+
+
+def _asks_for(csr: CertificateSigningRequest, names: Sequence[str]) -> bool:
+    return csr.sans_dns | csr.sans_ip == set(names)

@@ -27,12 +27,16 @@ Bag = dict[str, str]
 
 @dataclasses.dataclass
 class SelfSigned:
-    """Signs what it is asked to, unless it ``refuses`` by a code of the protocol."""
+    """Signs what it is asked to, unless it ``refuses`` by a code of the protocol.
+
+    With a ``domain``, it leaves requests for names of others unanswered, as vault 1.17 does.
+    """
 
     name: str = "self-signed-certificates"
     refuses: CertificateRequestErrorCode | None = None
     capabilities: ProviderCapabilities | None = None
     silent: bool = False
+    domain: str = ""
     revokes: bool = False
     validity: dt.timedelta = dt.timedelta(days=90)
     overrides: Bag = dataclasses.field(default_factory=dict)
@@ -55,7 +59,7 @@ class SelfSigned:
         ]
 
     def answer(self, app: Bag, units: list[Bag]) -> tuple[Bag, Bag]:
-        requests = [] if self.silent else self.requested(app)
+        requests = [] if self.silent else list(filter(self._understands, self.requested(app)))
         answers = _ProviderApplicationData(
             certificates=[] if self.refuses else [self._signed(request) for request in requests],
             request_errors=[self._refused(request) for request in requests if self.refuses],
@@ -64,6 +68,9 @@ class SelfSigned:
         bag: Bag = {}
         answers.dump(bag)
         return {**bag, **self.overrides}, {}
+
+    def _understands(self, request: CertificateSigningRequest) -> bool:
+        return all(name.endswith(self.domain) for name in request.sans_dns)
 
     def _signed(self, request: CertificateSigningRequest) -> _Certificate:
         text = str(request)

@@ -139,9 +139,6 @@ def test_given_what_juju_announces_when_a_unit_waits_for_it_then_no_alarm_is_set
     assert due(model) == []
 
     model.config = {}
-    assert model.hook().message == "waiting for a certificate from easyrsa"
-    assert due(model) == []
-
     model.units[0].control_plane.clear()
     assert model.hook().name == "waiting"
     assert due(model) == []

@@ -50,7 +50,7 @@ def test_given_ten_minutes_without_an_answer_then_the_status_says_what_to_look_a
     clock.pass_minutes(2)
     assert waiting.hook() == ops.WaitingStatus(
         f"{WAIT}; 10 minutes have passed: see juju status vault; self-signed-certificates answers "
-        "from channel 1/stable, vault up to 1.8 and from 1.18"
+        "from channel 1/stable, and vault 1.16 or 1.17 if its option common_name is svc"
     )
 
 
