@@ -32,6 +32,8 @@ def packages() -> list[Package]:
         _control_plane("1.29"),
         _authority("easyrsa", SMALL_LOCK),
         _authority("vault", LOCK),
+        _vault("1.17"),
+        _vault("1.18"),
         Package("self-signed-certificates.charm", (_own("self-signed-certificates"),), LOCK),
         Package("bare.charm", (_own("bare"),), SMALL_LOCK),
         Package("aws-iam_reactive.charm", (_own("aws-iam-reactive", "hooks", "wheelhouse"),)),
@@ -49,6 +51,12 @@ def _control_plane(track: str) -> Package:
 def _authority(name: str, lock: Path) -> Package:
     """Return an authority of the older protocol, with the module that they share."""
     return Package(f"{name}.charm", ((PEERS / "shared", ("lib",)), _own(name)), lock)
+
+
+def _vault(track: str) -> Package:
+    """Return vault of a track that speaks the newer protocol."""
+    parts = (_own("vault-pki"), (PEERS / "vault-pki" / track, JUJU_FILES))
+    return Package(f"vault_{track}.charm", parts, LOCK)
 
 
 def _own(name: str, *more: str) -> tuple[Path, tuple[str, ...]]:

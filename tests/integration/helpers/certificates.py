@@ -48,6 +48,13 @@ def chain(cluster: Cluster) -> list[x509.Certificate]:
     return x509.load_pem_x509_certificates(base64.b64decode(secret["data"]["cert.pem"]))
 
 
+def dns_sans(cluster: Cluster) -> set[str]:
+    """Return the host names in the certificate that the Secret holds."""
+    extensions = chain(cluster)[0].extensions
+    found = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return set(found.get_values_for_type(x509.DNSName))
+
+
 def ip_sans(cluster: Cluster) -> set[str]:
     """Return the IP addresses in the certificate that the pods serve with."""
     extensions = chain(cluster)[0].extensions
