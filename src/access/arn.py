@@ -117,4 +117,4 @@ def _sections(text: str) -> tuple[str, str, str, str, str]:
 
 def _lower(text: str) -> str:
     """Return ``text`` in lower case as Go's ``strings.ToLower`` does, one character for each."""
-    return "".join(character.lower()[0] for character in text)
+    return text.lower() if text.isascii() else "".join(c.lower()[0] for c in text)
