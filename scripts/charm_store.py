@@ -26,10 +26,12 @@ def packages() -> list[Package]:
     """Return the charm, with the files that charmcraft.yaml stages, and its peers."""
     recipe = yaml.safe_load((ROOT / "charmcraft.yaml").read_text())
     staged = tuple(name for name in recipe["parts"]["charm"]["stage"] if name != "venv")
+    bases = tuple(sorted({platform.split("-")[1] for platform in recipe["platforms"]}))
     return [
-        Package("aws-iam.charm", ((ROOT, (*JUJU_FILES, *staged)),), LOCK),
-        _control_plane("1.28"),
-        _control_plane("1.29"),
+        Package("aws-iam.charm", ((ROOT, (*JUJU_FILES, *staged)),), LOCK, bases),
+        # What the originals support: up to 1.32 the former, since 1.33 the latter.
+        _control_plane("1.28", "20.04", "22.04"),
+        _control_plane("1.29", "22.04", "24.04"),
         _authority("easyrsa", SMALL_LOCK),
         _authority("vault", LOCK),
         _vault("1.17"),
@@ -41,11 +43,11 @@ def packages() -> list[Package]:
     ]
 
 
-def _control_plane(track: str) -> Package:
+def _control_plane(track: str, *bases: str) -> Package:
     """Return a flavour of the control plane, which uses the charm's public library."""
     name = "kubernetes-control-plane"
     parts = ((ROOT, ("lib",)), _own(name), (PEERS / name / track, JUJU_FILES))
-    return Package(f"{name}_{track}.charm", parts, SMALL_LOCK)
+    return Package(f"{name}_{track}.charm", parts, SMALL_LOCK, bases)
 
 
 def _authority(name: str, lock: Path) -> Package:

@@ -52,11 +52,14 @@ class Lab:
         """The archive of the images that every machine imports."""
         return self._disk / "images" / "images.tar"
 
-    def create_machine(self, model: str, number: int) -> Machine:
-        """Start a machine of a model. Raises MachineFailed. Safe to call from several threads."""
+    def create_machine(self, model: str, number: int, base: str) -> Machine:
+        """Start a machine of a model. Raises MachineFailed. Safe to call from several threads.
+
+        Of the base, it has only what /etc/os-release says.
+        """
         keys, index = self._reserve(model)
         try:
-            machine = self._start(model, number, index, keys)
+            machine = self._start(model, number, index, base, keys)
         except BaseException:
             self._release(index)
             raise
@@ -64,8 +67,12 @@ class Lab:
             self._machines[index] = machine
         return machine
 
-    def _start(self, model: str, number: int, index: int, keys: files.ModelKeys) -> Machine:
-        settings = Settings(model, number, index, self._cgroups.version, self._may_raise_limits)
+    def _start(
+        self, model: str, number: int, index: int, base: str, keys: files.ModelKeys
+    ) -> Machine:
+        settings = Settings(
+            model, number, index, self._cgroups.version, self._may_raise_limits, base
+        )
         group = f"{self._group}/{settings.hostname}"
         paths = MachinePaths(
             disk=self._disk / "machines" / settings.hostname,

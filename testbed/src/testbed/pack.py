@@ -42,6 +42,16 @@ class Package:
     """Folders, and the names to take from each. Missing ones are skipped; later ones win."""
     lock: Path | None = None
     """The lock of its Python packages; None for a charm that needs none."""
+    bases: tuple[str, ...] = ()
+    """The versions of Ubuntu that it supports; none for a charm that runs on all."""
+
+    def manifest(self) -> str:
+        """Return the manifest.yaml that charmcraft writes, or nothing for a charm of no base."""
+        listed = (
+            f"- name: ubuntu\n  channel: '{base}'\n  architectures: [amd64, arm64]\n"
+            for base in self.bases
+        )
+        return "".join(("bases:\n", *listed)) if self.bases else ""
 
     def contents(self) -> dict[str, Path]:
         """Return the path of each file, by its name in the charm."""
@@ -81,7 +91,8 @@ def _packed(package: Package, build_venv: Path) -> Path:
     venv = _venv_folder(package.lock, build_venv) if package.lock else None
     inputs = (f"{place} {os.access(path, os.X_OK)}".encode() for place, path in contents.items())
     packages = venv.name.encode() if venv else b""
-    folder = keyed("packed", package.file.encode(), *inputs, *contents.values(), packages)
+    named = (package.file + package.manifest()).encode()
+    folder = keyed("packed", named, *inputs, *contents.values(), packages)
     if folder.exists() and not _is_intact(folder / package.file, folder):
         _say(f"{package.file} was written over in the cache, and is packed again")
         shutil.rmtree(folder)
@@ -91,7 +102,7 @@ def _packed(package: Package, build_venv: Path) -> Path:
             _make_venv(venv, package.lock, build_venv)
             contents |= _placed(venv, "venv")
         with _appearing(folder) as made:
-            _zip(made / package.file, contents)
+            _zip(made / package.file, contents, package.manifest())
             (made / _HASH).write_text(_hash_of(made / package.file))
             (made / package.file).chmod(0o444)
         _say(f"packed {package.file} ({time.monotonic() - started:.1f} s)")
@@ -145,10 +156,12 @@ def _appearing(folder: Path) -> Iterator[Path]:
             made.rename(folder)
 
 
-def _zip(file: Path, contents: dict[str, Path]) -> None:
+def _zip(file: Path, contents: dict[str, Path], manifest: str) -> None:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for place, path in contents.items():
             archive.write(path, place)
+        if manifest:
+            archive.writestr("manifest.yaml", manifest)
 
 
 def _placed(folder: Path, place: str) -> dict[str, Path]:

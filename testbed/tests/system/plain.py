@@ -42,7 +42,7 @@ def _answer(lab: Lab, machines: dict[str, Machine], connection: socket.socket) -
 
 
 def _create(lab: Lab, machines: dict[str, Machine], model: str, number: int) -> dict[str, Any]:
-    machine = lab.create_machine(model, number)
+    machine = lab.create_machine(model, number, "ubuntu@22.04")
     machines[machine.hostname] = machine
     return {
         "hostname": machine.hostname,

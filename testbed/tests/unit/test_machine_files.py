@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,14 @@ def test_the_api_servers_certificate_covers_its_names_and_addresses(
     assert "kubernetes.default.svc" in names.get_values_for_type(x509.DNSName)
     addresses = {str(address) for address in names.get_values_for_type(x509.IPAddress)}
     assert addresses == {"127.0.0.1", "10.85.0.12", "10.152.183.1"}
+
+
+@pytest.mark.parametrize(("base", "codename"), [("22.04", "jammy"), ("26.04", "resolute")])
+def test_os_release_says_the_machines_base(base: str, codename: str) -> None:
+    machine = replace(MACHINE, base=f"ubuntu@{base}")
+    text = machine_files(machine, ModelKeys.new(), "g", TRUSTED)["/etc/os-release"].decode()
+    assert f'\nVERSION_ID="{base}"\n' in text
+    assert f'\nVERSION_CODENAME="{codename}"\n' in text
 
 
 def test_awss_authority_is_in_the_bundle_and_where_the_bundle_is_made_from(

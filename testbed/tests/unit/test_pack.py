@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from testbed.juju.state.charm import read_charm
 from testbed.pack import Package, PackError, store
 
 Pack = Callable[[], Path]
@@ -87,6 +88,15 @@ def test_a_charm_holds_its_files_what_it_shares_and_its_packages(pack: Pack) -> 
             "venv/lock",
         ]
         assert charm.getinfo("dispatch").external_attr >> 16 & stat.S_IXUSR
+
+
+def test_a_charm_lists_its_bases_in_its_manifest(sources: Path, build_venv: Path) -> None:
+    parts = ((sources / "vault", ("metadata.yaml", "dispatch")),)
+    charm = Package("vault.charm", parts, bases=("22.04", "24.04"))
+    assert read_charm(store([charm], build_venv) / "vault.charm").bases == (
+        "ubuntu@22.04",
+        "ubuntu@24.04",
+    )
 
 
 def test_packages_are_installed_once_for_all_charms_of_a_lock(pack: Pack, sources: Path) -> None:

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from testbed.cluster import pki, settings
 from testbed.cluster.images import CA_BUNDLE
+from testbed.cluster.osrelease import os_release
 from testbed.cluster.settings import (
     ARGS,
     FILES,
@@ -57,6 +58,7 @@ def machine_files(
         "/etc/hostname": f"{machine.hostname}\n",
         "/etc/hosts": f"127.0.0.1 localhost\n{machine.address} {machine.hostname}\n"
         f"{LAB_ADDRESS} {REGISTRY}\n",
+        "/etc/os-release": os_release(machine.base),
         "/etc/resolv.conf": f"nameserver {LAB_ADDRESS}\n",
     }
     for app, flags in settings.default_flags(machine).items():

@@ -47,6 +47,7 @@ class Settings:
     index: int
     cgroup_version: int
     may_raise_limits: bool
+    base: str = "ubuntu@24.04"
 
     def __post_init__(self) -> None:
         if not 0 <= self.index < _MAX_MACHINES:

@@ -14,10 +14,10 @@ _AGENTS = "/run/testbed-juju"
 class LocalMachine:
     """A folder that has the paths of a machine. Programs get the real paths."""
 
-    def __init__(self, model: str, number: int, folder: Path, agents: Path):
+    def __init__(self, model: str, number: int, folder: Path, agents: Path, base: str = ""):
         self.id, self.address = str(number), f"10.85.0.{10 + number}"
         self.hostname = f"juju-{model}-{number}"
-        self.root = folder
+        self.root, self.base = folder, base
         self._agents = agents
         self.closed = False
         for path in _INSIDE:
@@ -59,8 +59,8 @@ class LocalLab:
         for path in (self.state / "agents", self.charm_store):
             path.mkdir(parents=True)
 
-    def create_machine(self, model: str, number: int) -> LocalMachine:
+    def create_machine(self, model: str, number: int, base: str) -> LocalMachine:
         folder = self.state / "machines" / f"{model}-{number}"
-        machine = LocalMachine(model, number, folder, self.state / "agents")
+        machine = LocalMachine(model, number, folder, self.state / "agents", base)
         self.machines[number] = machine
         return machine

@@ -73,7 +73,8 @@ def test_a_local_charms_path_is_relative_to_the_files_folder() -> None:
         ("", "is not a valid bundle"),
         ("{", "cannot unmarshal bundle contents"),
         ("applications: {a: {charm: a}}\nrelations: [[a]]", "needs two endpoints"),
-        ("series: focal", '"series" in the bundle of'),
+        ("saas: {}", '"saas" in the bundle of'),
+        ("series: warty\napplications: {}", 'unknown series "warty"'),
         ("applications: {a: {charm: a, storage: 1}}", '"storage" in the application "a"'),
     ],
 )

@@ -14,15 +14,15 @@ from typing import Any
 import yaml
 
 from testbed.juju.errors import JujuError, UnsupportedError
-from testbed.juju.state import names
+from testbed.juju.state import bases, names
 
 _BUNDLE_KEYS = {
-    "applications", "relations", "machines", "default-base", "description", "name", "bundle",
-    "issues", "source", "website", "tags", "docs",
+    "applications", "relations", "machines", "default-base", "series", "description", "name",
+    "bundle", "issues", "source", "website", "tags", "docs",
 }  # fmt: skip
 _APPLICATION_KEYS = {
-    "charm", "channel", "base", "num_units", "to", "options", "trust", "expose", "annotations",
-    "constraints", "revision",
+    "charm", "channel", "base", "series", "num_units", "to", "options", "trust", "expose",
+    "annotations", "constraints", "revision",
 }  # fmt: skip
 _MERGED = ("options", "annotations")
 
@@ -128,7 +128,7 @@ def _mentions(relation: Any, removed: set[str]) -> bool:
 
 
 def _bundle(document: Mapping[str, Any]) -> Bundle:
-    base = str(document.get("default-base") or "")
+    base = _base_of(document, "default-base")
     applications = tuple(
         _application(name, spec, base) for name, spec in document["applications"].items()
     )
@@ -148,13 +148,19 @@ def _application(name: str, spec: Mapping[str, Any], base: str) -> BundleApplica
         name=name,
         charm=str(spec["charm"]).removeprefix("ch:"),
         channel=str(spec.get("channel") or ""),
-        base=str(spec.get("base") or base),
+        base=_base_of(spec, "base") or base,
         num_units=None if units is None else int(units),
         to=tuple(str(target) for target in _listed(spec.get("to"))),
         options=dict(spec.get("options") or {}),
         trust=spec.get("trust") is True,
         expose=spec.get("expose") is True,
     )
+
+
+def _base_of(document: Mapping[str, Any], key: str) -> str:
+    """Return the base that a bundle or an application names, by itself or by its series."""
+    series = str(document.get("series") or "")
+    return str(document.get(key) or "") or (bases.of_series(series) if series else "")
 
 
 def _listed(value: Any) -> list[Any]:

@@ -43,7 +43,7 @@ class LabLike(Protocol):
     @property
     def programs(self) -> Path: ...
 
-    def create_machine(self, model: str, number: int) -> MachineLike: ...
+    def create_machine(self, model: str, number: int, base: str) -> MachineLike: ...
 
 
 class Controller:
@@ -166,7 +166,7 @@ class Controller:
 
     def _boot(self, model: Model, machine: Machine) -> None:
         try:
-            host = self.lab.create_machine(model.name, int(machine.id))
+            host = self.lab.create_machine(model.name, int(machine.id), machine.base)
         except Exception as error:  # noqa: BLE001 - the machine's status must show any failure
             with self.lock:
                 machine.status = Status("error", str(error))

@@ -13,7 +13,7 @@ from testbed.juju.controller import relating
 from testbed.juju.controller.controller import Controller
 from testbed.juju.controller.lifecycle import add_unit
 from testbed.juju.errors import JujuError, UnsupportedError, UsageError
-from testbed.juju.state import names
+from testbed.juju.state import bases, names
 from testbed.juju.state.charm import Charm, Endpoint
 from testbed.juju.state.endpoints import Side
 from testbed.juju.state.machine import Machine
@@ -21,8 +21,6 @@ from testbed.juju.state.model import Application, Model, Unit
 from testbed.juju.state.resources import Resource
 from testbed.juju.state.settings import Value
 from testbed.juju.state.status import ALIVE
-
-_PREFERRED_BASES = ("ubuntu@24.04", "ubuntu@22.04", "ubuntu@20.04")
 
 
 @dataclass(frozen=True)
@@ -65,23 +63,6 @@ def local_source(controller: Controller, model: Model, path: Any) -> Source:
     return Source(charm, "local", revision, "")
 
 
-def choose_base(charm: Charm, wanted: str, *, force: bool = False) -> str:
-    """Return the base to deploy on: the wanted one, or the newest that the charm supports."""
-    wanted = wanted.partition("/")[0]
-    if wanted and charm.bases and wanted not in charm.bases and not force:
-        supported = ", ".join(charm.bases)
-        raise JujuError(
-            f'base "{wanted}" is not supported by charm "{charm.name}", '
-            f"supported bases are: {supported}"
-        )
-    if wanted:
-        return wanted
-    for base in _PREFERRED_BASES:
-        if not charm.bases or base in charm.bases:
-            return base
-    return charm.bases[0]
-
-
 def deploy(controller: Controller, model: Model, request: Request) -> Application:
     """Add an application with its units and peer relations."""
     name, charm = request.application, request.source.charm
@@ -95,7 +76,7 @@ def deploy(controller: Controller, model: Model, request: Request) -> Applicatio
         revision=request.source.revision,
         origin=request.source.origin,
         channel=request.source.channel,
-        base=choose_base(charm, request.base, force=request.force),
+        base=_base(model, request),
         config=dict(request.config),
         trust=request.trust,
         exposed=request.exposed,
@@ -110,6 +91,13 @@ def deploy(controller: Controller, model: Model, request: Request) -> Applicatio
         add_units(controller, model, application, request.units, machines)
     controller.changed(model)
     return application
+
+
+def _base(model: Model, request: Request) -> str:
+    """Return an application's base. The model's default-base acts like `--base`."""
+    charm = request.source.charm
+    wanted = request.base or str(model.setting("default-base"))
+    return bases.choose(charm.name, charm.bases, wanted, force=request.force)
 
 
 def add_units(

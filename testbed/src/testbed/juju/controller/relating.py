@@ -6,7 +6,7 @@ The functions are called under the controller's lock, and raise JujuError.
 from __future__ import annotations
 
 from testbed.juju.errors import JujuError
-from testbed.juju.state import endpoints
+from testbed.juju.state import bases, endpoints
 from testbed.juju.state.charm import Endpoint
 from testbed.juju.state.endpoints import Side
 from testbed.juju.state.model import Application, Model
@@ -64,8 +64,9 @@ def _check_side(model: Model, side: Side, name: str) -> None:
 
 
 def _check_bases(model: Model, sides: tuple[Side, ...], name: str) -> None:
-    bases = {model.applications[side.application].base for side in sides}
-    if len(bases) > 1:
+    """Compare what the charms support, as Juju does: not what the applications are deployed on."""
+    first, second = (model.applications[side.application].charm.bases for side in sides)
+    if not bases.compatible(first, second):
         raise JujuError(
             f'cannot add relation "{name}": principal and subordinate applications\' bases '
             "must match"

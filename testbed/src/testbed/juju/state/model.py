@@ -23,6 +23,7 @@ from testbed.juju.state.unitstate import LocalState
 
 MODEL_DEFAULTS: dict[str, Value] = {
     "automatically-retry-hooks": True,
+    "default-base": "",
     "juju-http-proxy": "",
     "juju-https-proxy": "",
     "juju-no-proxy": "127.0.0.1,localhost,::1",

@@ -1,0 +1,135 @@
+"""Which base an application and its machines have, and which subordinates may join it."""
+
+from __future__ import annotations
+
+import pytest
+
+from testbed.juju.errors import JujuError
+from testbed.juju.state import bases
+from unit.juju.charms import PRINCIPAL, SUBORDINATE, pack
+from unit.juju.conftest import Juju
+
+REFUSED = (
+    'cannot add relation "rider:things host:things": '
+    "principal and subordinate applications' bases must match"
+)
+
+
+def of(juju: Juju, kind: str, name: str) -> str:
+    """Return the base of an application or a machine, as `juju status` shows it."""
+    base = juju.status()[kind][name]["base"]
+    return f"{base['name']}@{base['channel']}"
+
+
+@pytest.mark.parametrize(
+    ("supported", "wanted", "chosen"),
+    [
+        (("22.04", "24.04", "26.04"), "ubuntu@22.04", "22.04"),
+        (("22.04", "24.04"), "ubuntu@22.04/stable", "22.04"),
+        (("22.04", "24.04", "26.04"), "", "24.04"),
+        (("20.04", "22.04"), "", "20.04"),
+        (("26.04", "22.04"), "", "26.04"),
+        ((), "", "24.04"),
+        ((), "ubuntu@20.04", "20.04"),
+    ],
+)
+def test_a_base_is_the_wanted_one_or_the_latest_lts_or_the_charms_first(
+    supported: tuple[str, ...], wanted: str, chosen: str
+) -> None:
+    listed = tuple(f"ubuntu@{base}" for base in supported)
+
+    assert bases.choose("it", listed, wanted) == f"ubuntu@{chosen}"
+
+
+def test_a_base_that_the_charm_does_not_support_needs_force() -> None:
+    with pytest.raises(JujuError, match=r"supported bases are: ubuntu@22\.04"):
+        bases.choose("it", ("ubuntu@22.04",), "ubuntu@20.04")
+
+    assert bases.choose("it", ("ubuntu@22.04",), "ubuntu@20.04", force=True) == "ubuntu@20.04"
+
+
+def test_machines_have_the_base_of_the_application_that_they_are_for(juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL, bases=("20.04", "22.04"))
+
+    juju("deploy", "./host.charm", "--base", "ubuntu@22.04")
+    juju("deploy", "./host.charm", "other")
+    juju.settle()
+
+    assert of(juju, "applications", "host") == of(juju, "machines", "0") == "ubuntu@22.04"
+    assert of(juju, "applications", "other") == of(juju, "machines", "1") == "ubuntu@20.04"
+    assert juju.lab.machines[0].base == "ubuntu@22.04"
+
+
+def test_the_models_default_base_acts_like_the_flag(juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL, bases=("22.04", "24.04"))
+    juju("model-config", "default-base=ubuntu@22.04")
+
+    juju("deploy", "./host.charm")
+    juju("deploy", "./host.charm", "other", "--base", "ubuntu@24.04")
+
+    assert of(juju, "applications", "host") == "ubuntu@22.04"
+    assert of(juju, "applications", "other") == "ubuntu@24.04"
+
+
+@pytest.mark.parametrize(
+    ("named", "base"),
+    [
+        ("default-base: ubuntu@22.04", "22.04"),
+        ("default-base: ubuntu@22.04/stable", "22.04"),
+        ("series: jammy", "22.04"),
+        ("default-base: ubuntu@20.04", "24.04"),
+    ],
+    ids=["its default", "a channel", "its series", "none that the charm supports"],
+)
+def test_a_bundle_says_the_base_of_its_applications(juju: Juju, named: str, base: str) -> None:
+    pack(juju.lab.charm_store, PRINCIPAL, bases=("22.04", "24.04"))
+    text = f"{named}\napplications: {{host: {{charm: host}}}}\n"
+    (juju.folder / "bundle.yaml").write_text(text)
+
+    juju("deploy", "./bundle.yaml")
+
+    assert of(juju, "applications", "host") == f"ubuntu@{base}"
+
+
+@pytest.mark.parametrize("named", ["base: ubuntu@22.04", "series: jammy"])
+def test_an_application_of_a_bundle_may_have_a_base_of_its_own(juju: Juju, named: str) -> None:
+    pack(juju.lab.charm_store, PRINCIPAL, bases=("22.04", "24.04"))
+    text = f"default-base: ubuntu@24.04\napplications: {{host: {{charm: host, {named}}}}}\n"
+    (juju.folder / "bundle.yaml").write_text(text)
+
+    juju("deploy", "./bundle.yaml")
+
+    assert of(juju, "applications", "host") == "ubuntu@22.04"
+
+
+def test_a_subordinate_on_another_base_joins_if_the_charms_share_one(juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL, bases=("20.04", "22.04"))
+    pack(juju.folder, SUBORDINATE, bases=("22.04", "24.04"))
+    juju("deploy", "./host.charm", "--base", "ubuntu@20.04")
+    juju("deploy", "./rider.charm")
+
+    juju("integrate", "rider:things", "host")
+    juju.settle()
+
+    assert of(juju, "applications", "rider") == "ubuntu@24.04"
+    assert of(juju, "machines", "0") == "ubuntu@20.04"
+    assert "rider/0" in juju.status()["applications"]["host"]["units"]["host/0"]["subordinates"]
+
+
+def test_a_subordinate_is_refused_if_the_charms_share_no_base(juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL, bases=("20.04", "22.04"))
+    pack(juju.folder, SUBORDINATE, bases=("24.04",))
+    juju("deploy", "./host.charm")
+    juju("deploy", "./rider.charm")
+
+    assert REFUSED in juju.refused("integrate", "rider:things", "host")
+
+
+def test_a_relation_between_machines_asks_for_no_common_base(juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL, bases=("22.04",))
+    authority = "name: authority\nprovides: {client: {interface: tls-certificates}}\n"
+    pack(juju.folder, authority, bases=("24.04",))
+    juju("deploy", "./host.charm")
+    juju("deploy", "./authority.charm")
+
+    juju("integrate", "host", "authority")
