@@ -44,8 +44,6 @@ def receive(charm: ops.CharmBase) -> Trust:
     accepted: dict[str, None] = {}
     remarks: list[str] = []
     for relation in charm.model.relations[ENDPOINT]:
-        if not relation.active:
-            continue
         _announce_version(relation, charm.app)
         unreadable, superfluous = _accept(_sent(relation), accepted)
         sender = brief(relation.app.name)
