@@ -1,0 +1,99 @@
+"""Pods that reach AWS through a proxy only, which demands credentials and opens TLS.
+
+The commands are those of docs/how-to/behind-a-proxy.md, in their order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import jubilant
+import pytest
+from tests.integration.helpers import arns, juju_status, logins, testbed_only
+from tests.integration.helpers import proxy as proxies
+from tests.integration.helpers.eventually import eventually
+from tests.integration.helpers.kubernetes import Cluster
+
+from testbed.connectproxy import PASSWORD, ConnectProxy
+
+pytestmark = pytest.mark.slow
+
+SELF_SIGNED = "self-signed-certificates"
+PAGE = Path(__file__).parents[3] / "docs/how-to/behind-a-proxy.md"
+URL = "http://user:password@proxy.example.com:3128"
+TRUST, *USE, DISABLE, DISTRUST = re.findall(r"^    juju (.+)$", PAGE.read_text(), re.MULTILINE)
+STS = "sts.us-east-1.amazonaws.com:443"
+
+
+@pytest.fixture(scope="module")
+def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
+    """Return the cluster with a kubeconfig of today: another file changes the cluster id."""
+    return logins.first_login(deployed, tmp_path_factory.mktemp("kubeconfigs"))
+
+
+@pytest.fixture(scope="module")
+def proxy(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[ConnectProxy]:
+    """Return the pods' only way to AWS from now on."""
+    testbed_only.require("only the testbed cuts pods off from AWS")
+    deployed.deploy(SELF_SIGNED, channel="1/stable")
+    juju_status.wait_until_active(deployed)
+    authority = proxies.authority_of(deployed, f"{SELF_SIGNED}/0")
+    with proxies.only_way_to_aws(authority) as proxy:
+        yield proxy
+
+
+def run(juju: jubilant.Juju, commands: list[str], proxy: ConnectProxy) -> None:
+    """Run commands of the page, and wait until the unit is active."""
+    for command in commands:
+        juju.cli(*command.replace(URL, proxy.url).split())
+    juju_status.wait_until_active(juju)
+
+
+def test_given_no_way_to_aws_but_a_proxy_when_the_page_is_followed_then_people_log_in(
+    deployed: jubilant.Juju, cluster: Cluster, proxy: ConnectProxy
+) -> None:
+    assert cluster.whoami("knobby").returncode != 0
+
+    run(deployed, [TRUST, *USE], proxy)
+    testbed_only.end_former_pods(deployed, cluster)
+
+    assert logins.wait_for_login(cluster) == "knobby"
+    assert set(proxy.seen.requests) == {"GET /"}
+    assert proxy.seen.refused == []
+
+
+def test_given_the_proxy_when_a_mapping_changes_then_the_pods_see_it_without_the_proxy(
+    deployed: jubilant.Juju, cluster: Cluster, proxy: ConnectProxy
+) -> None:
+    cluster.map("knobby", arns.ROLE, "proxied")
+    eventually(lambda: logins.wait_for_login(cluster) == "proxied", "mapped")
+    cluster.map("knobby", arns.ROLE, "knobby", "view")
+
+    assert set(proxy.seen.asked) == {STS}
+
+
+def test_given_the_proxys_credentials_then_juju_and_the_deployment_do_not_show_them(
+    deployed: jubilant.Juju, cluster: Cluster, proxy: ConnectProxy
+) -> None:
+    shown = [
+        deployed.cli("status", "--format", "json"),
+        deployed.cli("show-unit", "aws-iam/0", f"{SELF_SIGNED}/0"),
+        deployed.debug_log(limit=2000),
+        cluster.kubectl("get", "all,configmap", "-n", "kube-system", "-o", "json"),
+    ]
+
+    assert [text for text in shown if PASSWORD in text] == []
+
+
+def test_given_the_proxy_when_it_is_no_longer_used_then_people_log_in_without_it(
+    deployed: jubilant.Juju, cluster: Cluster, proxy: ConnectProxy
+) -> None:
+    run(deployed, [DISABLE, DISTRUST], proxy)
+
+    shown = cluster.kubectl(
+        "get", "deployment", "aws-iam-authenticator", "-n", "kube-system", "-o", "json"
+    )
+    assert "PROXY" not in shown
+    assert "SSL_CERT_DIR" not in shown
