@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from collections.abc import Iterable
@@ -96,6 +97,7 @@ def _stands_for(name: Any, base: Any) -> bool:
     return bool(dot) and parent == base.lower().partition(".")[2]
 
 
+@functools.lru_cache(maxsize=1000)
 def _mailbox(text: str) -> _Mailbox | None:
     """Return the parts of a mail address; None where it is none."""
     found = _MAILBOX.fullmatch(text)

@@ -21,7 +21,7 @@ def are_valid(chain: tuple[x509.Certificate, ...]) -> bool:
     required = unmapped = no_any = len(chain)
     valid: Policies | None = {_ANY: {_ANY}}
     for link in chain[-2:0:-1]:
-        is_self_issued = link.issuer == link.subject
+        is_self_issued = link.issuer.public_bytes() == link.subject.public_bytes()
         valid = _below(valid, link, takes_any=no_any > 0 or is_self_issued)
         pairs = parser.policy_mappings(link)
         if valid is not None and unmapped and any(_ANY in pair for pair in pairs):
@@ -54,10 +54,11 @@ def _mapped(
     """Return ``valid`` with the names that the mappings in ``pairs`` give to the policies."""
     if valid is None:
         return None
-    mapped = dict(valid)
-    for issuers in dict.fromkeys(issuers for issuers, _ in pairs):
-        if not maps:
-            mapped.pop(issuers, None)
-        elif issuers in valid or _ANY in valid:
-            mapped[issuers] = {subjects for issuer, subjects in pairs if issuer == issuers}
-    return mapped
+    if not maps:
+        unnamed = {above for above, _ in pairs}
+        return {policy: below for policy, below in valid.items() if policy not in unnamed}
+    mapped: Policies = {}
+    for above, below in pairs:
+        if above in valid or _ANY in valid:
+            mapped.setdefault(above, set()).add(below)
+    return valid | mapped

@@ -27,6 +27,9 @@ _IDENTIFIERS = tuple(
         "551d1e",
         "551d1f",
         "551d20",
+        "551d21",
+        "551d24",
+        "551d36",
         "551d23",
         "551d25",
         "2b06010505070101",
@@ -35,7 +38,8 @@ _IDENTIFIERS = tuple(
 )
 
 # Extensions as identifier and value: clientAuth alone, unknown ones, a name constraint, an
-# authority's constraints, and alternative names of kinds that are seldom seen.
+# authority's constraints, alternative names of kinds that are seldom seen, mail and URI names with
+# constraints of theirs, and policies: one, any, one that is required, mappings, and no "any".
 _EXTENSIONS = (
     ("551d25", "300a06082b06010505070302"),
     ("2a0304", "0500"),
@@ -44,6 +48,13 @@ _EXTENSIONS = (
     ("551d11", "300588032a0304"),
     ("551d11", "3002a300"),
     ("551d0f", "03020106"),
+    ("551d11", "300f81056140622e638606783a2f2f612f"),
+    ("551d1e", "3012a009300781056140622e63a1053003860163"),
+    ("551d20", "3005300306012a"),
+    ("551d20", "300830060604551d2000"),
+    ("551d24", "3003800100"),
+    ("551d21", "3008300606012a06012b"),
+    ("551d36", "020100"),
 )
 
 
