@@ -12,15 +12,18 @@ from cryptography import x509
 
 KNOWN = (x509.DNSName, x509.IPAddress, x509.RFC822Name, x509.UniformResourceIdentifier)
 
+# What Go takes for a domain: any visible characters, but no empty label.
 _LABELS = r"[!-\-/-~]+(?:\.[!-\-/-~]+)*"
 _HOST = re.compile(rf"(?:{_LABELS})?")
 _BASE = re.compile(rf"(?:\.?{_LABELS})?")
+# RFC 2821 with what RFC 3696 and its errata add.
 _MAILBOX = re.compile(
     r"""(?:"(?P<quoted>(?:[\x01-\x08\x0b\x0c\x0e-!\#-\[\]-\x7f]|\\[\x01-\x09\x0b\x0c\x0e-\x7f])*)"
     |(?P<atoms>(?:[\w!\#$%&'*+/=?^`{|}~.-]|\\.)+))@(?P<domain>.*)""",
     re.VERBOSE | re.DOTALL | re.ASCII,
 )
 
+# The parts of a URI as Go's net/url reads them.
 _CONTROL = re.compile(r"[\0-\x1f\x7f]")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _ESCAPED = re.compile(r"(?:[^%]|%[0-9A-Fa-f]{2})*", re.DOTALL)
@@ -112,7 +115,9 @@ def _mailbox(text: str) -> _Mailbox | None:
 def _uri_domain(uri: str) -> str | None:
     """Return the domain of a URI; None where it has none, but an address, say."""
     found = _DOMAIN.fullmatch(_uri_host(uri) or "")
-    domain = found["bare"] or found["before_port"] or "" if found else "."
+    if not found:
+        return None
+    domain = found["bare"] or found["before_port"] or ""
     return domain if _HOST.fullmatch(domain) and not _is_ip(domain) else None
 
 
