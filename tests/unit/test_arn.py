@@ -172,6 +172,10 @@ def test_given_an_arn_that_the_authenticator_refuses_then_it_has_no_canonical_fo
         (f"arn:aws:sts::{ACCOUNT}:assumed-role/a/", "has no valid assumed-role name"),
         (f"arn:aws:sts::{ACCOUNT}:assumed-role/a/*", "has no valid assumed-role name"),
         (f"arn:aws:sts::{ACCOUNT}:assumed-role/a!/b", "has no valid assumed-role name"),
+        (f"arn:aws:sts::{ACCOUNT}:assumed-role/é/b", "has no valid assumed-role name"),
+        (f"arn:aws:sts::{ACCOUNT}:federated-user/é", "has no valid federated-user name"),
+        (f"arn:aws:iam::{ACCOUNT}:user/a b/c", "has no valid user name"),
+        (f"arn:aws:iam::{ACCOUNT}:user/é/c", "has no valid user name"),
     ],
 )
 def test_given_no_arn_of_a_principal_when_parsed_then_the_wrong_part_is_named(
