@@ -56,6 +56,34 @@ def test_given_an_active_unit_when_its_hook_ends_then_no_alarm_is_left(
     assert due(slow) == []
 
 
+def test_given_pods_that_start_slowly_when_a_hook_ends_then_the_unit_looks_again_in_half_a_minute(
+    slow: Model, api: FakeCluster
+):
+    api.clock.now += 40
+    slow.hook()
+
+    assert due(slow) == [pytest.approx(api.clock.now + 30, abs=0.001)]
+
+
+def test_given_no_alarm_when_an_active_units_hook_runs_then_it_asks_juju_for_no_secret(
+    deployed: Model, monkeypatch: pytest.MonkeyPatch
+):
+    asked: list[object] = []
+    monkeypatch.setattr(ops.Model, "get_secret", lambda *_, **given: asked.append(given))
+
+    assert deployed.hook().name == "active"
+    assert asked == []
+
+
+def test_given_a_machine_that_refuses_a_file_when_a_hook_runs_then_the_unit_looks_again_by_itself(
+    deployed: Model, files: Files
+):
+    files.webhook.unlink()
+    files.webhook.mkdir()
+    assert deployed.hook().message.startswith("cannot write ")
+    assert len(due(deployed)) == 1
+
+
 def test_given_an_alarm_when_other_hooks_run_before_it_then_it_stays_the_only_one(
     slow: Model, api: FakeCluster
 ):
