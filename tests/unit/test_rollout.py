@@ -51,7 +51,15 @@ def stuck(model: Model, api: FakeCluster) -> Model:
             {"containerStatuses": waiting("ImagePullBackOff", "Back-off pulling image\n x:v1")},
             "ImagePullBackOff: Back-off pulling image x:v1",
         ),
-        ({"containerStatuses": waiting("ErrImagePull")}, "ErrImagePull"),
+        *(
+            ({"containerStatuses": waiting(reason)}, reason)
+            for reason in (
+                "ErrImagePull",
+                "InvalidImageName",
+                "CreateContainerError",
+                "RunContainerError",
+            )
+        ),
         (
             {"containerStatuses": waiting("CrashLoopBackOff", "back-off 10s restarting")},
             "CrashLoopBackOff: back-off 10s restarting",
@@ -68,6 +76,7 @@ def stuck(model: Model, api: FakeCluster) -> Model:
             {"conditions": UNSCHEDULABLE},
             "Unschedulable: 0/1 nodes are available: 1 Insufficient memory.",
         ),
+        ({"conditions": [{**UNSCHEDULABLE[0], "message": None}]}, "Unschedulable"),
     ],
 )
 def test_given_a_pod_that_a_person_must_help_when_a_hook_runs_then_its_own_reason_is_said(
