@@ -63,10 +63,10 @@ def contents(text: str, *, with_headers: bool = True) -> list[bytes]:
 def _content(block: str, with_headers: bool) -> bytes | None:
     whole = block[block.rindex("-----BEGIN ") :].replace("\r\n", "\n")
     begin, *lines, end = whole.split("\n")
-    if not begin.endswith("-----") or not lines or not end.startswith("-----END "):
+    if not begin.endswith("-----") or not end.startswith("-----END "):
         return None
     data = list(itertools.dropwhile(_is_header, lines))
-    if data != lines and not with_headers:
+    if data != lines and not (with_headers and data):
         return None
     try:
         return base64.b64decode(re.sub(r"[ \t\r]", "", "".join(data)), validate=True)

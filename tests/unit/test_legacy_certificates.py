@@ -197,6 +197,8 @@ def test_given_several_vaults_when_only_one_answers_then_that_is_taken():
 
 
 WRONG_KEY = root().issue(["a"])[1]
+CERTIFICATE, KEY = root().issue(["a"])
+EMPTY = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"
 
 
 @pytest.mark.parametrize(
@@ -205,6 +207,8 @@ WRONG_KEY = root().issue(["a"])[1]
         ({"cert": "no PEM", "key": WRONG_KEY}, "does not belong to its private key"),
         ({"cert": root().issue(["a"])[0], "key": WRONG_KEY}, "does not belong to its private key"),
         ({"cert": root().issue(["a"])[0], "key": "?"}, "cannot be read"),
+        ({"cert": EMPTY + CERTIFICATE, "key": KEY}, "cannot be read"),
+        ({"cert": CERTIFICATE + EMPTY, "key": KEY}, "cannot be read"),
     ],
 )
 def test_given_a_certificate_that_never_fits_when_a_hook_runs_then_another_is_asked_for(

@@ -67,6 +67,13 @@ def test_given_a_block_that_begins_twice_when_taken_apart_then_its_one_end_ends_
     assert block.splitlines()[:2] == [begin, begin]
 
 
+def test_given_no_certificate_when_paired_then_nothing_is_served_or_trusted():
+    found = pem.key_pair("some text", "some text", "some text")
+
+    assert pem.contents(found.certificate) == pem.contents(found.key) == []
+    assert found.ca == ""
+
+
 def test_given_an_intermediate_when_paired_then_it_is_served_and_the_leaf_is_not_trusted():
     middle = Authority("middle", issuer=root())
     certificate, key = middle.issue(NAMES)
@@ -114,6 +121,12 @@ BLOCK = "-----BEGIN A-----\nQUJD\n-----END A-----\n"
         (BLOCK.replace("QUJD\n", "QUJD"), []),
         (BLOCK.replace("\nQUJD", " QUJD"), []),
         (BLOCK.replace("QUJD", "QUJD\na: b"), []),
+        (BLOCK.replace("QUJD\n", "QUJD\nQUJD"), []),
+        (BLOCK.replace("QUJD", "-----BEGIN B\nQUJD"), []),
+        (BLOCK.replace("QUJD\n", ""), [b""]),
+        (BLOCK.replace("QUJD", ""), [b""]),
+        (BLOCK.replace("QUJD", "a: b"), []),
+        (BLOCK.replace("QUJD", "a: b\n"), [b""]),
         ("text", []),
     ],
 )
@@ -124,6 +137,7 @@ def test_given_blocks_when_read_as_the_pods_do_then_the_damaged_are_left_out(
 
 
 def test_given_a_block_with_headers_when_it_is_to_be_trusted_then_it_is_left_out():
-    text = BLOCK.replace("QUJD", "a: b\nQUJD")
+    text = BLOCK.replace("QUJD", "a: b\nREVG")
 
+    assert pem.contents(text + BLOCK) == [b"DEF", b"ABC"]
     assert pem.contents(text + BLOCK, with_headers=False) == [b"ABC"]
