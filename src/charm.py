@@ -193,7 +193,7 @@ class AwsIamCharm(ops.CharmBase):
             if plan.can_drop_old_ca and rollout.complete and pods.all_pods_use(client, plan.pair):
                 shared = self._share(principal, replace(shared, ca=plan.pair.ca))
             self.unit.set_workload_version(config.version)
-            report = leader.check_mappings(client, config.partition)
+            report = leader.check_mappings(client, config.partition, rollout)
             pods.check_rollout(client, rollout)
         if not issued.pair:
             raise issued.problem

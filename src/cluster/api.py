@@ -34,6 +34,8 @@ MANAGER = "aws-iam"
 REQUEST_SECONDS = 20
 CONNECT_SECONDS = 3
 ANSWER_SECONDS = 10
+# Thousands of small writes may follow each other: the last begins after 26, and is answered in 4.
+WRITE_SECONDS = 4
 # Compression costs more than it saves, because the API server is on this machine.
 _AS_TABLE = {
     "Accept": "application/json;as=Table;v=v1;g=meta.k8s.io",
@@ -71,6 +73,11 @@ class Client:
     def seconds_left(self) -> float:
         """Return for how long requests may still begin."""
         return self._deadline - time.monotonic()
+
+    @property
+    def seconds_left_to_write(self) -> float:
+        """Return for how long `patch_status` may still begin, if no other request follows."""
+        return self.seconds_left + ANSWER_SECONDS - WRITE_SECONDS
 
     def get(self, res: type[T], name: str, *, namespace: str | None = None) -> T:
         """Return one object."""
@@ -113,7 +120,7 @@ class Client:
         self,
         res: type[T],
         name: str,
-        obj: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+        obj: Mapping[str, Any],
         *,
         namespace: str | None = None,
         patch_type: PatchType,
@@ -123,6 +130,20 @@ class Client:
         return self._in_time.patch(
             res, name, obj, namespace=namespace, patch_type=patch_type, force=force
         )
+
+    def patch_status(
+        self, res: type[Any], name: str, operations: Sequence[Mapping[str, str | dict[str, str]]]
+    ) -> None:
+        """Change the status of one object by a JSON patch. Several threads may do so at a time."""
+        import httpx2
+        from lightkube.types import PatchType
+
+        # The methods of `lightkube.Client` itself have no time-out of their own.
+        client = self._client._client  # noqa: SLF001
+        headers = {"Content-Type": PatchType.JSON.value}
+        request = client.prepare_request("patch", res, obj=operations, name=name, headers=headers)
+        request.timeout = httpx2.Timeout(WRITE_SECONDS, connect=CONNECT_SECONDS)
+        client.raise_for_status(client.send(client.build_adapter_request(request)))
 
     def delete(self, res: type[Any], name: str, *, namespace: str | None = None) -> None:
         """Delete one object."""

@@ -25,8 +25,6 @@ COLUMNS = {"Name", "ARN", "Username", "Canonical ARN"}
 WRITERS = 8
 # How long a writer leaves a server alone that has too many requests.
 RETRY_SECONDS = 1.0
-# What a hook keeps of its time for the requests that follow.
-RESERVED_SECONDS = 1.0
 # The first minor version that lets people write stored objects which break a new rule.
 RATCHETING_SINCE = (1, 30)
 _NOT_SERVED = "waiting for the Kubernetes API to serve IAMIdentityMapping"
@@ -101,38 +99,48 @@ def _rows(client: api.Client) -> list[dict[str, Any]]:
 
 
 def write_canonical_arns(
-    client: api.Client, found: Iterable[IdentityMapping], corrections: Mapping[str, str]
+    client: api.Client,
+    found: Iterable[IdentityMapping],
+    corrections: Mapping[str, str],
+    seconds: float,
 ) -> int:
     """Write ``status.canonicalARN`` of the mappings in ``corrections`` (name → value).
 
-    The authenticator does so too, five a second; this makes new mappings work at once. Return
-    how many are left for the next hook, because the time of this one is over.
+    The authenticator does so too, five a second; this makes new mappings work at once. No
+    request begins after ``seconds``. Return how many mappings are left for the next hook.
     """
     if not corrections:
         return 0
     from concurrent.futures import ThreadPoolExecutor
 
+    deadline = time.monotonic() + seconds
     arns = {mapping.name: mapping.arn for mapping in found}
     # Several threads may take from a deque.
     left = deque((name, arns[name], canonical) for name, canonical in corrections.items())
     writers, status = min(WRITERS, len(left)), _kind().Status
     with ThreadPoolExecutor(writers) as pool:
-        done = [pool.submit(_write_some, client, status, left) for _ in range(writers)]
+        done = [pool.submit(_write_some, client, status, left, deadline) for _ in range(writers)]
     return sum(writer.result() for writer in done) + len(left)
 
 
-def _write_some(client: api.Client, status: Any, left: deque[tuple[str, str, str]]) -> int:
+def _write_some(
+    client: api.Client, status: Any, left: deque[tuple[str, str, str]], deadline: float
+) -> int:
     """Write from ``left`` until it is empty or the time is over; return how many were skipped."""
     import httpx2
 
     skipped = 0
-    while client.seconds_left > RESERVED_SECONDS:
+    while time.monotonic() < deadline:
         try:
             correction = left.popleft()
         except IndexError:
             break
         try:
             _write(client, status, *correction)
+        except httpx2.TimeoutException:
+            # It may have been written, so it does no harm to write it again.
+            left.append(correction)
+            break
         except httpx2.HTTPStatusError as error:
             code = error.response.status_code
             if code == 429:
@@ -148,13 +156,14 @@ def _write_some(client: api.Client, status: Any, left: deque[tuple[str, str, str
 
 def _write(client: api.Client, status: Any, name: str, arn: str, canonical: str) -> None:
     """Write one ``status.canonicalARN``, unless the mapping no longer has the ARN ``arn``."""
-    from lightkube.types import PatchType
-
-    patch = [
-        {"op": "test", "path": "/spec/arn", "value": arn},
-        {"op": "add", "path": "/status", "value": {"canonicalARN": canonical}},
-    ]
-    client.patch(status, name, patch, patch_type=PatchType.JSON)
+    client.patch_status(
+        status,
+        name,
+        [
+            {"op": "test", "path": "/spec/arn", "value": arn},
+            {"op": "add", "path": "/status", "value": {"canonicalARN": canonical}},
+        ],
+    )
 
 
 def _kind() -> Any:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.fake_cluster import CONFIG, DEFINITION, MAPPINGS, FakeCluster
-from tests.unit.faults import answer, refusal
+from tests.unit.faults import answer, refusal, unreachable
 from tests.unit.model import Model
 
 from access.mappings import IdentityMapping, MappingReport, check
@@ -221,29 +221,62 @@ def test_given_many_new_mappings_when_a_hook_runs_then_all_of_them_work(
     assert not deployed.units[0].secrets
 
 
+def write_slowly(api: FakeCluster) -> None:
+    """Let the cluster take a quarter of a second for each write of a mapping."""
+
+    def slowly(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path.startswith(MAPPINGS) and request.method == "PATCH":
+            api.clock.sleep(0.25)
+        return api._handle(request)
+
+    api.fail(slowly)
+
+
 def test_given_more_new_mappings_than_a_hook_has_time_for_when_it_runs_then_another_goes_on_soon(
     deployed: Model, api: FakeCluster
 ):
-    def slowly(request: httpx2.Request) -> httpx2.Response:
-        if request.url.path.startswith(MAPPINGS) and request.method == "PATCH":
-            api.clock.sleep(1)
-        return api._handle(request)
-
-    add_roles(api, 60)
-    api.fail(slowly)
+    add_roles(api, 150)
+    write_slowly(api)
     began = api.clock.now
 
     message = deployed.hook().message
 
-    left = 60 - effective(api)
-    assert 30 < left < 60
-    assert message == f"authenticator v0.7.13, 2/2 pods, {left} of 60 mappings not effective yet"
+    left = 150 - effective(api)
+    assert 30 < left < 55
+    assert message == f"authenticator v0.7.13, 2/2 pods, {left} of 150 mappings not effective yet"
     assert api.clock.now < began + 30
 
     api.recover()
     deployed.expire("alarm")
-    assert deployed.units[0].status.message == "authenticator v0.7.13, 2/2 pods, 60 mappings"
+    assert deployed.units[0].status.message == "authenticator v0.7.13, 2/2 pods, 150 mappings"
     assert not deployed.units[0].secrets
+
+
+def test_given_many_new_mappings_when_pods_are_not_ready_then_the_hook_has_time_to_say_why(
+    model: Model, api: FakeCluster
+):
+    api.start_seconds = None
+    model.settle()
+    add_roles(api, 150)
+    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+    api.add_pod("aws-iam-authenticator-0", conditions=[condition])
+    write_slowly(api)
+
+    assert model.hook() == ops.BlockedStatus("an authenticator pod cannot start: Unschedulable")
+    assert 0 < effective(api) < 150
+
+
+def test_given_a_server_that_does_not_answer_in_time_when_it_is_written_then_the_next_hook_goes_on(
+    deployed: Model, api: FakeCluster
+):
+    add_roles(api, 3)
+    api.fail(unreachable(httpx2.ReadTimeout), request=f"PATCH {MAPPINGS}/m01/status")
+
+    message = deployed.hook().message
+
+    assert message == "authenticator v0.7.13, 2/2 pods, 1 of 3 mappings not effective yet"
+    (asked, *_) = [seen for seen in api.seen if seen.path == f"{MAPPINGS}/m01/status"]
+    assert asked.seconds["read"] == 4
 
 
 def test_given_more_than_a_thousand_mappings_when_a_hook_runs_then_their_number_is_easy_to_read(
