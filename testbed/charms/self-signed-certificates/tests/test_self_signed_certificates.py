@@ -10,6 +10,7 @@ from typing import Any
 
 import ops
 import pytest
+from charmlibs.interfaces.certificate_transfer import CertificateTransferRequires
 from charmlibs.interfaces.tls_certificates import (
     Certificate,
     CertificateRequestAttributes,
@@ -219,8 +220,16 @@ def test_the_authority_is_sent_to_those_who_are_to_trust_it(context: Context) ->
 
     [secret] = after.secrets
     assert secret.latest_content
-    assert after.get_relation(relation.id).local_app_data == {
-        "certificates": json.dumps([secret.latest_content["ca-certificate"]]),
-        "version": "1",
-    }
+    assert received(after, relation.id) == {secret.latest_content["ca-certificate"]}
     assert after.relations == state.relations
+
+
+def received(state: testing.State, relation: int) -> set[str]:
+    """What the interface's own library reads at the other end of the relation."""
+    app = state.get_relation(relation).local_app_data
+    other = testing.Relation("receive-ca-cert", remote_app_data=app)
+    requires = {"receive-ca-cert": {"interface": "certificate_transfer"}}
+    context = testing.Context(ops.CharmBase, meta={"name": "other", "requires": requires})
+    with context(context.on.start(), testing.State(relations=[other])) as manager:
+        library = CertificateTransferRequires(manager.charm, "receive-ca-cert")
+        return library.get_all_certificates()
