@@ -1,0 +1,48 @@
+"""Mappings that are created all at once, as GitOps does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import jubilant
+import pytest
+from tests.integration.helpers import juju_status, testbed_only
+from tests.integration.helpers.kubernetes import Cluster
+
+NUMBER = 300
+KIND = "iamidentitymappings"
+LABEL = "team=many"
+
+
+@pytest.fixture
+def created(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[Cluster]:
+    """Create the mappings, and delete them in the end."""
+    items = [
+        {
+            "apiVersion": "iamauthenticator.k8s.aws/v1alpha1",
+            "kind": "IAMIdentityMapping",
+            "metadata": {"name": f"many-{n}", "labels": {"team": "many"}},
+            "spec": {"arn": f"arn:aws:iam::111122223333:role/Many-{n}", "username": f"many-{n}"},
+        }
+        for n in range(NUMBER)
+    ]
+    twin = {**items[0], "metadata": {"name": "many-twin", "labels": {"team": "many"}}}
+    created = {"apiVersion": "v1", "kind": "List", "items": [*items, twin]}
+    cluster.kubectl("create", "-f", "-", stdin=json.dumps(created))
+    yield cluster
+    cluster.kubectl("delete", KIND, "-l", LABEL, "--wait=false")
+
+
+def test_given_hundreds_of_new_mappings_when_one_hook_runs_then_all_work_and_twins_are_named(
+    deployed: jubilant.Juju, created: Cluster
+) -> None:
+    # By themselves, the pods would take half a minute.
+    testbed_only.run_update_status(deployed, "aws-iam/0")
+
+    found = created.get(KIND)["items"]
+    canonical = {m["spec"]["arn"].lower(): m.get("status", {}).get("canonicalARN") for m in found}
+    assert len(found) > NUMBER
+    assert [arn for arn, written in canonical.items() if written != arn] == []
+    message = juju_status.message(deployed)
+    assert f"{len(found)} mappings, 2 to correct: many-0: same ARN as mapping many-twin" in message
