@@ -59,7 +59,7 @@ def _announce_version(relation: ops.Relation, app: ops.Application) -> None:
     if data.get("version") == VERSION:
         return
     try:
-        data["version"] = VERSION
+        data.update({"version": VERSION})
     except (ops.RelationDataError, ops.ModelError) as error:
         raise Waiting("waiting for the new leader") from error
 

@@ -119,6 +119,18 @@ def test_given_a_provider_when_it_is_related_then_the_leader_says_which_version_
     assert deployed.authorities[0].local_app_data == {"version": "1"}
 
 
+def test_given_a_leader_that_lost_leadership_when_it_says_its_version_then_its_hook_ends_waiting(
+    deployed: Model, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(data: object, values: object) -> None:
+        raise ops.RelationDataAccessError("aws-iam/0 is not leader")
+
+    deployed.authorities = [sender("one", 21, certificates(FIRST))]
+    monkeypatch.setattr(ops.RelationDataContent, "update", refuse)
+
+    assert deployed.hook() == ops.WaitingStatus("waiting for the new leader")
+
+
 def test_given_another_authority_when_sent_then_the_pods_are_replaced(
     deployed: Model, api: FakeCluster, receive: Callable[..., ops.StatusBase]
 ):
