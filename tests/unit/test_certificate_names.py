@@ -15,6 +15,7 @@ from tests.unit.fake_cluster import SECRET, SERVICE, FakeCluster
 from tests.unit.model import Easyrsa, Model
 
 from certificates import legacy, pem
+from fingerprint import fingerprint
 
 COMMON_NAME = "aws-iam-authenticator.kube-system.svc"
 OLD, NEW = {"ca": root().certificate}, {"ca": root("new").certificate}
@@ -53,6 +54,16 @@ def test_given_an_authority_then_its_names_are_below_the_services_and_its_own():
     assert not {*names} & {*legacy.names_for_authority([{"client.cert": "-"}])}
 
 
+def test_given_a_name_of_an_authority_then_later_versions_ask_for_the_same():
+    unknown = [f"ca-none-{attempt}.{COMMON_NAME}" for attempt in (1, 2, 3)]
+    known_by = fingerprint(OLD["ca"])[:8]
+
+    assert legacy.names_for_authority([{"client.cert": "-"}]) == unknown
+    assert legacy.names_for_authority([OLD]) == [
+        name.replace("none", known_by) for name in unknown
+    ]
+
+
 def test_given_an_expiry_then_the_name_for_a_renewal_has_its_day():
     expiry = dt.datetime(2027, 3, 9, 23, 59, tzinfo=dt.timezone.utc)
 
@@ -71,6 +82,22 @@ def test_given_replies_to_several_names_when_read_then_the_charms_own_come_back(
         (COMMON_NAME, pem.key_pair(reply["cert"], reply["key"], OLD["ca"])),
         (f"ca-1.{COMMON_NAME}", pem.key_pair(other["cert"], other["key"], OLD["ca"])),
     ]
+
+
+def test_given_a_reply_to_a_name_that_only_ends_like_the_services_when_read_then_it_is_not_ours():
+    reply = dict(zip(("cert", "key"), root().issue(["a"]), strict=True))
+    processed = json.dumps({f"not-{COMMON_NAME}": reply})
+
+    assert legacy.replies("aws-iam/0", [{"aws-iam_0.processed_requests": processed}]) == []
+
+
+def test_given_replies_of_two_units_when_read_then_each_is_there_once_with_its_own_authority():
+    reply = dict(zip(("cert", "key"), root().issue(["a"]), strict=True))
+    processed = {"aws-iam_0.processed_requests": json.dumps({COMMON_NAME: reply})}
+
+    found = legacy.replies("aws-iam/0", [OLD | processed, NEW | processed, NEW | processed])
+
+    assert [one.pair.ca for one in found] == [OLD["ca"], NEW["ca"]]
 
 
 def test_given_half_a_character_in_a_reply_when_a_hook_runs_then_it_ends_in_a_status(
