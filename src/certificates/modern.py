@@ -8,6 +8,7 @@ may need it import it.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -151,14 +152,21 @@ class Requirer:
         names = self._signable()
         return names, [name for name in names if name == COMMON_NAME or name not in HOSTNAMES]
 
-    def _is_answered(self, names: Sequence[str]) -> bool:
-        """Return whether the provider has issued a certificate for exactly ``names``."""
+    @functools.cached_property
+    def _answered(self) -> list[set[str]]:
+        """Return the names of each request that the provider has issued a certificate for.
+
+        They stay the same in a hook, and reading them costs some milliseconds.
+        """
         found = self._library.get_provider_certificates()
-        return any(_asks_for(issued.certificate_signing_request, names) for issued in found)
+        return [_names(issued.certificate_signing_request) for issued in found]
+
+    def _is_answered(self, names: Sequence[str]) -> bool:
+        return set(names) in self._answered
 
     def _is_requested(self, names: Sequence[str]) -> bool:
         found = self._library.get_csrs_from_requirer_relation_data()
-        return any(_asks_for(asked.certificate_signing_request, names) for asked in found)
+        return set(names) in [_names(asked.certificate_signing_request) for asked in found]
 
     def _signable(self) -> list[str]:
         """Return the names to ask for: without addresses where the provider signs none.
@@ -192,5 +200,5 @@ def _attributes(names: Sequence[str]) -> CertificateRequestAttributes:
     )
 
 
-def _asks_for(csr: CertificateSigningRequest, names: Sequence[str]) -> bool:
-    return csr.sans_dns | csr.sans_ip == set(names)
+def _names(csr: CertificateSigningRequest) -> set[str]:
+    return csr.sans_dns | csr.sans_ip
