@@ -142,3 +142,14 @@ def test_one_overlay_attaches_to_either_generation_of_the_testbeds_control_plane
     relations = status["applications"]["webhook"]["relations"]
     assert set(relations) == {"certificates", endpoint}
     assert len(status["machines"]) == 1
+
+
+def test_given_a_charm_with_an_overlay_of_its_name_when_deployed_then_it_is_the_charm(
+    juju: Juju,
+) -> None:
+    assert (CHARMS.parent / "bundles/vault.yaml").exists()
+    pack(juju.lab.charm_store, PRINCIPAL, name="vault")
+
+    juju("deploy", "vault", "elsewhere")
+
+    assert list(juju.status()["applications"]) == ["elsewhere"]

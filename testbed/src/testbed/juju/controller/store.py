@@ -35,8 +35,10 @@ class Store:
         self._digests: dict[str, list[str]] = {}
 
     def bundle(self, name: str) -> Path | None:
+        """Return the bundle of this name; None for a charm's, whose overlay may be there too."""
         path = self._bundles / f"{name}.yaml"
-        return path if path.exists() else None
+        is_charm = (self._folder / f"{name}.charm").exists() or self._tracks(name)
+        return path if path.exists() and not is_charm else None
 
     def charm(self, name: str, channel: str) -> Found:
         """Return the charm for `--channel` (TRACK/RISK, TRACK or nothing). Raise JujuError."""
