@@ -216,7 +216,7 @@ def test_given_many_new_mappings_when_a_hook_runs_then_all_of_them_work(
 ):
     add_roles(api, 60)
 
-    assert deployed.hook().message == "authenticator v0.7.13, 2/2 pods, 60 mappings"
+    assert deployed.hook().message == "authenticator v0.7.18, 2/2 pods, 60 mappings"
     assert effective(api) == len(api.changes) == 60
     assert not deployed.units[0].secrets
 
@@ -243,12 +243,12 @@ def test_given_more_new_mappings_than_a_hook_has_time_for_when_it_runs_then_anot
 
     left = 150 - effective(api)
     assert 30 < left < 55
-    assert message == f"authenticator v0.7.13, 2/2 pods, {left} of 150 mappings not effective yet"
+    assert message == f"authenticator v0.7.18, 2/2 pods, {left} of 150 mappings not effective yet"
     assert api.clock.now < began + 30
 
     api.recover()
     deployed.expire("alarm")
-    assert deployed.units[0].status.message == "authenticator v0.7.13, 2/2 pods, 150 mappings"
+    assert deployed.units[0].status.message == "authenticator v0.7.18, 2/2 pods, 150 mappings"
     assert not deployed.units[0].secrets
 
 
@@ -274,7 +274,7 @@ def test_given_a_server_that_does_not_answer_in_time_when_it_is_written_then_the
 
     message = deployed.hook().message
 
-    assert message == "authenticator v0.7.13, 2/2 pods, 1 of 3 mappings not effective yet"
+    assert message == "authenticator v0.7.18, 2/2 pods, 1 of 3 mappings not effective yet"
     (asked, *_) = [seen for seen in api.seen if seen.path == f"{MAPPINGS}/m01/status"]
     assert asked.seconds["read"] == 4
 
@@ -286,7 +286,7 @@ def test_given_more_than_a_thousand_mappings_when_a_hook_runs_then_their_number_
         canonical = f"arn:aws:iam::111122223333:role/r{n}"
         api.add_mapping(f"m{n}", canonical, canonical)
 
-    assert deployed.hook().message == "authenticator v0.7.13, 2/2 pods, 1,200 mappings"
+    assert deployed.hook().message == "authenticator v0.7.18, 2/2 pods, 1,200 mappings"
     assert api.changes == []
 
 
@@ -301,7 +301,7 @@ def test_given_a_server_with_too_many_requests_when_a_mapping_is_written_then_it
     )
     began = api.clock.now
 
-    assert deployed.hook().message == "authenticator v0.7.13, 2/2 pods, 1 mapping"
+    assert deployed.hook().message == "authenticator v0.7.18, 2/2 pods, 1 mapping"
     assert effective(api) == 1
     assert api.clock.now >= began + 1
 
@@ -314,7 +314,7 @@ def test_given_a_server_that_keeps_having_too_many_requests_then_the_next_hook_g
 
     message = deployed.hook().message
 
-    assert message == "authenticator v0.7.13, 2/2 pods, 1 of 1 mapping not effective yet"
+    assert message == "authenticator v0.7.18, 2/2 pods, 1 of 1 mapping not effective yet"
     assert deployed.units[0].secrets
 
 
@@ -326,7 +326,7 @@ def test_given_a_mapping_that_others_keep_changing_when_a_hook_runs_then_the_nex
 
     message = deployed.hook().message
 
-    assert message == "authenticator v0.7.13, 2/2 pods, 1 of 3 mappings not effective yet"
+    assert message == "authenticator v0.7.18, 2/2 pods, 1 of 3 mappings not effective yet"
     assert effective(api) == 2
 
 
@@ -419,7 +419,7 @@ def test_given_a_server_that_has_the_former_columns_when_a_hook_runs_then_it_ask
     former = {"columnDefinitions": columns, "rows": [{"cells": ["dev", "1m"]}]}
     api.fail(answer(200, json.dumps(former).encode()), request=f"GET {MAPPINGS}", nth=1)
 
-    assert deployed.hook().message == "authenticator v0.7.13, 2/2 pods, 1 mapping"
+    assert deployed.hook().message == "authenticator v0.7.18, 2/2 pods, 1 mapping"
 
 
 @pytest.mark.parametrize("code", [404, 429])

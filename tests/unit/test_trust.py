@@ -22,7 +22,7 @@ from certificates import pem
 ENDPOINT = "receive-ca-cert"
 FIRST, SECOND, THIRD = (root(f"proxy {n}").certificate for n in (1, 2, 3))
 _, KEY = root().issue(["a.example.com"])
-ACTIVE = "authenticator v0.7.13, 2/2 pods, 0 mappings"
+ACTIVE = "authenticator v0.7.18, 2/2 pods, 0 mappings"
 DAMAGED = FIRST.replace("\nMII", "\nAAA", 1)
 DEEP = "[" * 100_000
 
