@@ -7,15 +7,16 @@ CONTROL_PLANE ?= 1.28
 CA ?= easyrsa
 MINUTES ?= 20
 SEED ?= 1
+MAPPINGS ?= 1000
 
 help:  ## This list | |
 	@awk -F ':  ## | *\\| *' 'BEGIN { printf "     %-15s%-74s%-9s%s\n", "", "", "needs", "takes" } \
 		/^[a-z-]+:  ## / { printf "make %-15s%-74s%-9s%s\n", $$1, $$2, $$3, $$4 }' Makefile
 	@echo
 	@echo "Variables: CONTROL_PLANE=1.28|1.29 and CA=easyrsa|vault|self-signed-certificates for demo; ARGS='-k name -x' for what"
-	@echo "runs pytest; LONG=1 for test; MINUTES=20 and SEED=1 for fuzz; ARCH=amd64 for pack. Root means root"
-	@echo "or sudo. What a target lacks is installed first, from the network; the programs of a testbed take six minutes on"
-	@echo "two cores for demo, eleven for all."
+	@echo "runs pytest; LONG=1 for test; MINUTES=20 and SEED=1 for fuzz; MAPPINGS=10000 for bench; ARCH=amd64 for pack. Root"
+	@echo "means root or sudo. What a target lacks is installed first, from the network; the programs of a testbed take six"
+	@echo "minutes on two cores for demo, eleven for all."
 
 demo:  ## Deploy everything on this machine, and walk a person through a login | root | 30 s
 	@TESTBED_KUBERNETES=$(patsubst 1.29,latest,$(CONTROL_PLANE)) scripts/lab run -- \
@@ -48,8 +49,8 @@ test:  ## Run lint and every kind of test; LONG=1 adds the long ones | root | 10
 fuzz:  ## Run hooks and functions on damaged inputs, for MINUTES, from SEED | | 20 min
 	@scripts/with-tools nice scripts/fuzz --minutes $(MINUTES) --seed $(SEED) $(ARGS)
 
-bench:  ## Measure what hooks and logins cost, as ratios | root | 4 min
-	@TESTBED_KUBERNETES=1.28 scripts/lab run -- python -m benchmarks
+bench:  ## Measure what hooks, mappings and logins cost, as ratios | root | 5 min
+	@TESTBED_KUBERNETES=1.28 scripts/lab run -- python -m benchmarks --mappings $(MAPPINGS)
 
 pack:  ## Pack the charm into build/, for amd64 and arm64 or for ARCH | network | 40 s
 	@scripts/pack $(ARCH)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import tempfile
 import time
 from collections import Counter
@@ -14,7 +15,7 @@ from tests.integration.helpers import arns, bundle, juju_status, kubernetes, log
 from tests.integration.helpers.kubernetes import Cluster
 from tests.integration.helpers.load import changes, report
 
-from benchmarks import hooks
+from benchmarks import hooks, mappings
 from testbed import testbedctl
 from testbed.faults.client import Faults
 
@@ -24,6 +25,9 @@ LEADER, FOLLOWER, BARE = "aws-iam/0", "aws-iam/1", "bare/0"
 
 def main() -> None:
     """Print every figure as soon as it is measured."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks")
+    parser.add_argument("--mappings", type=int, default=1000)
+    number = parser.parse_args().mappings
     console = Console(highlight=False)
     juju = jubilant.Juju(model=hooks.MODEL)
     with tempfile.TemporaryDirectory() as folder:
@@ -36,6 +40,8 @@ def main() -> None:
         testbedctl.settle(hooks.MODEL)
         console.print(f"update-status in turn with the bare charm's, {ROUNDS} rounds …")
         console.print(_idle_hooks())
+        console.print(f"{number:,} mappings at once …")
+        console.print(mappings.measure(juju, cluster, LEADER, BARE, number, ROUNDS))
         console.print("people log in all the time, and everything changes …")
         console.print(_under_load(juju, cluster))
 
