@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,16 @@ class Cluster:
     def get(self, *args: str) -> dict[str, Any]:
         """Return what ``kubectl get`` finds: one object or a list."""
         return json.loads(self.kubectl("get", "-o", "json", *args))
+
+    @contextlib.contextmanager
+    def without_room(self) -> Iterator[None]:
+        """Let no node take new pods, for as long as the block."""
+        nodes = [node["metadata"]["name"] for node in self.get("nodes")["items"]]
+        self.kubectl("cordon", *nodes)
+        try:
+            yield
+        finally:
+            self.kubectl("uncordon", *nodes)
 
     def map(self, name: str, arn: str, username: str, *groups: str) -> None:
         """Apply an IAMIdentityMapping."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import jubilant
 import pytest
 from tests.integration.helpers import certificates, juju_status, logins, testbed_only, units
+from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 
 pytestmark = pytest.mark.slow
@@ -50,6 +51,12 @@ def lost(juju: jubilant.Juju) -> str:
     return next(name for name, unit in found.items() if unit.juju_status.current == "lost")
 
 
+def wanted_pods(cluster: Cluster) -> int:
+    """Return how many pods the authenticator is to have."""
+    deployment = ("-n", "kube-system", "deployment", "aws-iam-authenticator")
+    return cluster.get(*deployment)["spec"]["replicas"]
+
+
 @pytest.fixture(scope="module")
 def known(trio: jubilant.Juju, cluster: Cluster) -> Identity:
     """Return what every change of units must keep."""
@@ -82,6 +89,32 @@ def test_given_followers_that_cannot_reach_kubernetes_then_they_still_write_the_
         for unit in followers:
             assert units.webhook_file(trio, unit) == before[unit]
             assert trio.status().get_units("aws-iam")[unit].is_active
+
+
+def test_given_a_leader_that_waits_for_pods_when_another_leads_then_that_one_ends_the_work(
+    trio: jubilant.Juju, cluster: Cluster, known: Identity
+) -> None:
+    former, new = units.leader(trio), units.followers(trio)[0]
+    # As at a first deployment: the leader publishes this once its wait is over.
+    peers = trio.exec("relation-ids", "peers", unit=former).stdout.strip()
+    trio.exec("relation-set", "-r", peers, "--app", "serving=", unit=former)
+    testbed_only.run_update_status(trio, new)
+    with units.without_admin_kubeconfig(trio, [new]):
+        with cluster.without_room():
+            trio.config("aws-iam", {"replicas": 3})
+            eventually(lambda: wanted_pods(cluster) == 3, "three pods wanted")
+            testbed_only.move_leader(trio, new)
+        juju_status.wait_until_unit_says(trio, former, "waiting for the new leader")
+
+    testbed_only.run_update_status(trio, new)
+    juju_status.wait_until_active(trio)
+
+    assert units.leader(trio) == new
+    assert units.certificate_requesters(trio) == [new]
+    assert identity(trio, cluster) == known
+    logins.log_in_everywhere(trio, cluster)
+    trio.config("aws-iam", reset="replicas")
+    juju_status.wait_until_active(trio)
 
 
 def test_given_a_leader_that_is_lost_then_another_leads_and_people_notice_nothing(
