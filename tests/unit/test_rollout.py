@@ -206,6 +206,16 @@ def test_given_a_clock_behind_the_servers_when_a_rollout_is_waited_for_then_no_l
     assert api.clock.now - before < 30
 
 
+def test_given_one_pod_of_two_that_serves_when_a_hook_runs_then_the_control_plane_may_use_it(
+    stuck: Model, api: FakeCluster
+):
+    assert stuck.published()["webhook_status"] is False
+    api.objects[DEPLOYMENT]["status"]["availableReplicas"] = 1
+
+    assert stuck.hook().name == "waiting"
+    assert stuck.published()["webhook_status"] is True
+
+
 def test_given_pods_that_die_when_a_hook_runs_then_their_number_is_said(
     deployed: Model, api: FakeCluster
 ):

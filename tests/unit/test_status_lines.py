@@ -55,6 +55,7 @@ def test_given_a_line_of_the_greatest_length_when_it_becomes_a_status_then_nothi
 @pytest.mark.parametrize(
     ("cause", "line"),
     [
+        ("", ""),
         ("failed to\n pull", "failed to pull"),
         (ValueError("no such host"), "no such host"),
         (ValueError(), "ValueError"),
