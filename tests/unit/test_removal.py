@@ -8,8 +8,15 @@ from datetime import datetime, timezone
 import ops
 import pytest
 from tests.unit.conftest import Files
-from tests.unit.fake_cluster import DEFINITION, MAPPINGS, NODES, FakeCluster
-from tests.unit.faults import REFUSALS
+from tests.unit.fake_cluster import (
+    DEFINITION,
+    DEPLOYMENT,
+    MAPPINGS,
+    NODES,
+    SERVICE,
+    FakeCluster,
+)
+from tests.unit.faults import REFUSALS, refusal
 from tests.unit.model import Easyrsa, Model
 
 from cluster import manifests
@@ -139,6 +146,25 @@ def test_given_a_cluster_that_was_cleaned_by_hand_when_removed_then_that_is_fine
     deployed.hook(deployed.on.remove())
 
     assert "remove it with" not in deployed.log()
+
+
+def test_given_an_object_that_somebody_deletes_meanwhile_when_removed_then_the_rest_goes(
+    deployed: Model, api: FakeCluster
+):
+    api.fail(refusal(404, "not found"), request=f"DELETE {DEPLOYMENT}")
+    deployed.hook(deployed.on.remove())
+
+    assert SERVICE not in api.objects
+    assert "remove it with" not in deployed.log()
+
+
+def test_given_an_object_that_may_not_be_deleted_when_removed_then_the_log_has_the_commands(
+    deployed: Model, api: FakeCluster
+):
+    api.fail(refusal(403, "no"), request=f"DELETE {DEPLOYMENT}")
+    deployed.hook(deployed.on.remove())
+
+    assert f"remove it with: {manifests.removal_command()}" in deployed.log()
 
 
 @pytest.mark.parametrize("fault", [name for name in REFUSALS if name != "404"])
