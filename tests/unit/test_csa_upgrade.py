@@ -85,6 +85,15 @@ def test_given_an_object_that_the_charm_has_not_applied_when_taken_over_then_all
     ]
 
 
+def test_given_one_manager_alone_when_taken_over_then_its_entry_becomes_the_charms():
+    patch = csa_upgrade.patch(metadata(FORMER), "aws-iam")
+
+    assert patch
+    assert patch["metadata"]["managedFields"] == [
+        {**FORMER, "manager": "aws-iam", "operation": "Apply"}
+    ]
+
+
 def test_given_an_object_without_managers_when_taken_over_then_there_is_nothing_to_patch():
     assert csa_upgrade.patch({"resourceVersion": "7", "managedFields": None}, "aws-iam") is None
 
