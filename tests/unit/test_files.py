@@ -115,6 +115,29 @@ def test_given_a_disk_that_is_full_when_written_then_the_old_text_stays(
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_given_an_error_without_a_number_when_written_then_its_text_is_the_cause(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def fails(_: int) -> None:
+        raise OSError("not supported")
+
+    monkeypatch.setattr(os, "fsync", fails)
+    with pytest.raises(Blocked, match=f"cannot write {path}: not supported; repair"):
+        files.write(path, "new")
+
+
+def test_given_a_text_when_written_then_the_whole_is_on_disk_before_it_replaces_the_file(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    synced: list[str] = []
+    monkeypatch.setattr(
+        os, "fsync", lambda _: synced.append((path.parent / ".webhook.yaml.new").read_text())
+    )
+    files.write(path, "text")
+
+    assert synced == ["text"]
+
+
 def test_given_a_file_in_the_folders_place_when_removed_then_the_error_says_what_to_repair(
     path: Path,
 ):
