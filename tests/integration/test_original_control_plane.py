@@ -1,7 +1,8 @@
 """A control plane whose webhook works as the original's of 1.28 does.
 
 It reads only the URL from aws-iam's file, and never acknowledges a new file. It answers 500 where
-the authenticator refuses, and it also knows the administrator's token.
+the authenticator refuses, and it also knows the administrator's token. The last tests upgrade it
+to 1.29.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import yaml
 from tests.integration.helpers import (
     bundle,
     certificates,
+    how_to,
     juju_status,
     logins,
     testbed_only,
@@ -22,6 +24,7 @@ from tests.integration.helpers import (
 )
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
+from tests.integration.helpers.load import report, upgrade
 
 CONTROL_PLANE = "kubernetes-control-plane/0"
 FORWARDER = "cdk.master.auth-webhook.service"
@@ -32,6 +35,7 @@ OPTIONS = """
 applications:
   kubernetes-control-plane:
     options:
+      channel: 1.28/stable
       webhook-caller: original
       api-extra-args: authentication-token-webhook-cache-ttl=1s
 """
@@ -96,6 +100,37 @@ def test_given_that_the_webhook_is_down_then_it_lets_the_administrator_in_no_mor
         deployed.exec("systemctl", "start", FORWARDER, unit=CONTROL_PLANE)
 
     eventually(lambda: not refusal(cluster), "let in")
+
+
+def test_given_the_relation_when_the_control_plane_is_refreshed_to_1_29_then_juju_refuses(
+    deployed: jubilant.Juju,
+) -> None:
+    [line] = how_to.shown(upgrade.PAGE, upgrade.TITLE)
+    [command] = how_to.shown(upgrade.PAGE, upgrade.STEPS[-1])
+
+    with pytest.raises(jubilant.CLIError) as refused:
+        deployed.cli(*command.split()[1:])
+
+    assert refused.value.stderr.strip().endswith(line.removeprefix("… "))
+
+
+@pytest.mark.slow
+def test_given_a_steady_load_when_upgraded_to_1_29_as_the_page_says_then_no_login_fails(
+    deployed: jubilant.Juju,
+    cluster: Cluster,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    certified = upgrade.with_certificate(deployed, tmp_path)
+    load, steps = upgrade.under_load(deployed, certified)
+
+    with capsys.disabled():
+        print(f"\n{report.table(load, steps)}")
+        print(f"{len(upgrade.lost(load))} failed but for restarts of the control plane's webhook")
+    assert deployed.status().apps["kubernetes-control-plane"].charm_channel == "1.29/stable"
+    assert upgrade.lost(load) == []
+    assert "aws-iam-webhook.yaml" not in deployed.exec("ls /root/cdk", unit=CONTROL_PLANE).stdout
+    assert logins.wait_for_login(cluster) == "knobby"
 
 
 def failures(juju: jubilant.Juju) -> int:

@@ -18,7 +18,7 @@ from tests.integration.helpers import (
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 from tests.integration.helpers.load import servers, tokens
-from tests.integration.helpers.load.load import Load
+from tests.integration.helpers.load.load import REVIEWS_A_SECOND, Load
 from tests.integration.helpers.load.report import Phase
 
 PODS = ("-n", "kube-system", "pods", "-l", "k8s-app=aws-iam-authenticator")
@@ -97,7 +97,7 @@ def under_load(juju: jubilant.Juju, cluster: Cluster) -> tuple[Load, list[Phase]
     """
     testbed_only.use_forwarder(juju)
     logins.log_in_everywhere(juju, cluster)
-    load = _load(juju, cluster)
+    load = steady_load(juju, cluster)
     phases = []
     with load:
         for name, change in CHANGES.items():
@@ -108,7 +108,8 @@ def under_load(juju: jubilant.Juju, cluster: Cluster) -> tuple[Load, list[Phase]
     return load, phases
 
 
-def _load(juju: jubilant.Juju, cluster: Cluster) -> Load:
+def steady_load(juju: jubilant.Juju, cluster: Cluster, reviews: float = REVIEWS_A_SECOND) -> Load:
+    """Return logins through every API server, by users whose mappings every pod knows."""
     cluster.map("knobby-directly", "arn:aws:iam::111122223333:user/knobby", "knobby-directly")
     found = juju.status().get_units("aws-iam")
     cluster_id = units.databag(juju, units.principals(juju)[0], "aws-iam")["cluster_id"]
@@ -117,6 +118,7 @@ def _load(juju: jubilant.Juju, cluster: Cluster) -> Load:
         [cluster.person.with_name(name.replace("/", "-")) for name in found],
         tokens.tokens("knobby", json.loads(cluster_id)),
         "knobby-directly",
+        reviews,
     )
     load.wait_for_mapping()
     return load

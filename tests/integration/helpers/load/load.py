@@ -36,7 +36,7 @@ class Load:
     """Logins through every server, for as long as the block runs.
 
     ``people`` are kubeconfigs, one for each of ``watched``. ``tokens`` belong to a user whose
-    mapping says ``username``.
+    mapping says ``username``. ``reviews`` is how many token reviews begin each second.
     """
 
     def __init__(
@@ -45,7 +45,9 @@ class Load:
         people: list[Path],
         tokens: Iterator[str],
         username: str,
+        reviews: float = REVIEWS_A_SECOND,
     ) -> None:
+        self._reviews = reviews
         self._servers, self._people = watched, people
         self._tokens, self._username = tokens, username
         self.watches = {found.host: servers.Watch(found) for found in watched}
@@ -92,7 +94,7 @@ class Load:
         for target, token in zip(itertools.cycle(self._servers), self._tokens, strict=False):
             if self._over.wait(max(0.0, due - time.monotonic())):
                 return
-            due += 1 / REVIEWS_A_SECOND
+            due += 1 / self._reviews
             self._pool.submit(self._log_in, "review", target.host, self._review(target, token))
 
     def _review(self, target: servers.Server, token: str) -> Callable[[], str]:

@@ -1,0 +1,102 @@
+"""Upgrade Charmed Kubernetes from 1.28 to 1.29 as the page says, while people log in."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import jubilant
+from tests.integration.helpers import how_to, juju_status, logins, testbed_only
+from tests.integration.helpers.kubernetes import Cluster
+from tests.integration.helpers.load import changes, report
+from tests.integration.helpers.load.load import Load, Login
+from tests.integration.helpers.load.report import Phase
+
+PAGE = "upgrade-to-1.29.md"
+TITLE = "Upgrade Charmed Kubernetes from 1.28 to 1.29"
+STEPS = (
+    "1. Add the second relation",
+    "2. Set the option",
+    "3. Remove the first relation",
+    "4. Refresh the control plane",
+)
+_AFTERMATH_SECONDS = 3.0
+# The original's webhook reads all authorities that the machine trusts, twice for each review.
+_REVIEWS_A_SECOND = 2.0
+# The control plane restarts its own webhook for a new address. Meanwhile the API server says this
+# of a login; a person is told "Unauthorized".
+_OWN_WEBHOOK = "http://127.0.0.1:5000/"
+_AWAY = ("connection refused", "connection reset", "EOF")
+_BETWEEN_REVIEWS = 1 / _REVIEWS_A_SECOND
+_ADMIN = "/var/lib/testbed/pki/admin.kubeconfig"
+_CONTROL_PLANE = "kubernetes-control-plane/0"
+
+
+def with_certificate(juju: jubilant.Juju, folder: Path) -> Cluster:
+    """Return the cluster with an administrator whom no webhook has to know."""
+    found = Cluster(folder / "admin", folder / "person")
+    found.admin.write_text(juju.exec("cat", _ADMIN, unit=_CONTROL_PLANE).stdout)
+    return found
+
+
+def under_load(juju: jubilant.Juju, cluster: Cluster) -> tuple[Load, list[Phase]]:
+    """Take every step of the page while people log in; return the logins and the steps.
+
+    Raises:
+        AssertionError: an object that people log in by was replaced.
+    """
+    logins.log_in_everywhere(juju, cluster)
+    load = changes.steady_load(juju, cluster, _REVIEWS_A_SECOND)
+    before = _identities(cluster)
+    phases = []
+    with load:
+        for step in STEPS:
+            start = time.monotonic()
+            _take(juju, step)
+            time.sleep(_AFTERMATH_SECONDS)
+            phases.append(Phase(step, start, time.monotonic()))
+    assert _identities(cluster) == before
+    return load, phases
+
+
+def lost(load: Load) -> list[Login]:
+    """Return the logins that failed although the API server and its own webhook were up."""
+    restarts = [
+        (login.end - _BETWEEN_REVIEWS, login.end + _BETWEEN_REVIEWS)
+        for login in load.logins
+        if _OWN_WEBHOOK in login.problem and any(word in login.problem for word in _AWAY)
+    ]
+    return [
+        login
+        for login in report.failures(load)
+        if not any(down < login.end and login.start < up for down, up in restarts)
+    ]
+
+
+def _identities(cluster: Cluster) -> list[str]:
+    """Return the identities of the objects that people log in by."""
+    kinds = "pods,services,deployments,secrets,iamidentitymappings"
+    return sorted(item["metadata"]["uid"] for item in cluster.get("-A", kinds)["items"])
+
+
+def _take(juju: jubilant.Juju, step: str) -> None:
+    """Run the step's command: the page's, or the one in the status that the page refers to.
+
+    Raises:
+        AssertionError: the unit's status is not the page's afterwards.
+    """
+    lines = how_to.shown(PAGE, step)
+    commands = [line for line in lines if line.startswith("juju ")]
+    for command in commands or [juju_status.message(juju).partition("run: ")[2]]:
+        juju.cli(*command.split()[1:])
+    juju_status.wait_until_active(juju)
+    testbed_only.run_update_status(juju, "aws-iam/0")
+    for line in lines:
+        if line not in commands:
+            assert _generic(juju_status.message(juju)) == _generic(line)
+
+
+def _generic(message: str) -> str:
+    """Return a status without what differs from cluster to cluster."""
+    return re.sub(r"\d+ mappings?|https://[\d.]+:", "…", message)
