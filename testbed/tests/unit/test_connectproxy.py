@@ -16,8 +16,8 @@ import pytest
 from testbed.cluster import pki
 from testbed.connectproxy import ConnectProxy
 
-PROXY_AUTHORITY = pki.new_authority("proxy")
-SERVERS = pki.new_authority("server")
+PROXY_CA = pki.new_authority("proxy")
+SERVER_CA = pki.new_authority("server")
 
 
 class Echo(http.server.BaseHTTPRequestHandler):
@@ -43,7 +43,7 @@ def trusting(authority: pki.Pair) -> ssl.SSLContext:
 @pytest.fixture
 def port(tmp_path: Path) -> Iterator[int]:
     """Return the port of an HTTPS server behind the proxy."""
-    pair = pki.issue(SERVERS, "server", sans=["localhost"])
+    pair = pki.issue(SERVER_CA, "server", sans=["localhost"])
     (tmp_path / "pair.pem").write_bytes(pair.key_pem + pair.certificate_pem)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "pair.pem")
@@ -57,15 +57,12 @@ def port(tmp_path: Path) -> Iterator[int]:
 
 @pytest.fixture
 def proxy() -> Iterator[ConnectProxy]:
-    with ConnectProxy("127.0.0.1", PROXY_AUTHORITY, trusting(SERVERS)) as proxy:
+    with ConnectProxy("127.0.0.1", PROXY_CA, trusting(SERVER_CA)) as proxy:
         yield proxy
 
 
 def connect(
-    proxy: ConnectProxy,
-    port: int,
-    authority: pki.Pair = PROXY_AUTHORITY,
-    password: str | None = None,
+    proxy: ConnectProxy, port: int, authority: pki.Pair = PROXY_CA, password: str | None = None
 ) -> http.client.HTTPSConnection:
     """Return a connection to the server through the proxy, as a client of HTTPS_PROXY makes it."""
     url = urlsplit(proxy.url)
@@ -104,6 +101,6 @@ def test_a_client_that_does_not_trust_the_proxys_authority_gives_up(
     proxy: ConnectProxy, port: int
 ) -> None:
     with pytest.raises(ssl.SSLCertVerificationError):
-        connect(proxy, port, SERVERS).request("GET", "/")
+        connect(proxy, port, SERVER_CA).request("GET", "/")
 
     assert proxy.seen.requests == []

@@ -44,11 +44,12 @@ def proxy(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[ConnectProxy]:
         yield proxy
 
 
-def run(juju: jubilant.Juju, commands: list[str], proxy: ConnectProxy) -> None:
-    """Run commands of the page, and wait until the unit is active."""
+def run(juju: jubilant.Juju, cluster: Cluster, commands: list[str], proxy: ConnectProxy) -> None:
+    """Run commands of the page, and wait until the new pods alone serve."""
     for command in commands:
         juju.cli(*command.replace(URL, proxy.url).split())
     juju_status.wait_until_active(juju)
+    testbed_only.end_former_pods(juju, cluster)
 
 
 def test_given_no_way_to_aws_but_a_proxy_when_the_page_is_followed_then_people_log_in(
@@ -56,8 +57,7 @@ def test_given_no_way_to_aws_but_a_proxy_when_the_page_is_followed_then_people_l
 ) -> None:
     assert cluster.whoami("knobby").returncode != 0
 
-    run(deployed, [TRUST, *USE], proxy)
-    testbed_only.end_former_pods(deployed, cluster)
+    run(deployed, cluster, [TRUST, *USE], proxy)
 
     assert logins.wait_for_login(cluster) == "knobby"
     assert set(proxy.seen.requests) == {"GET /"}
@@ -90,7 +90,7 @@ def test_given_the_proxys_credentials_then_juju_and_the_deployment_do_not_show_t
 def test_given_the_proxy_when_it_is_no_longer_used_then_people_log_in_without_it(
     deployed: jubilant.Juju, cluster: Cluster, proxy: ConnectProxy
 ) -> None:
-    run(deployed, [DISABLE, DISTRUST], proxy)
+    run(deployed, cluster, [DISABLE, DISTRUST], proxy)
 
     shown = cluster.kubectl(
         "get", "deployment", "aws-iam-authenticator", "-n", "kube-system", "-o", "json"
