@@ -1,12 +1,13 @@
 # What one does here. Each target first installs what it lacks, once.
 .DEFAULT_GOAL := help
-.PHONY: help demo testbed testbed-down format lint unit conformance testbed-tests integration test fuzz bench pack lock clean
+.PHONY: help demo testbed testbed-down format lint unit conformance testbed-tests integration test fuzz bench matrix pack lock clean
 MAKEFLAGS += --no-print-directory
 
 CONTROL_PLANE ?= 1.28
 CA ?= easyrsa
 MINUTES ?= 20
 SEED ?= 1
+KUBERNETES ?= 1.28 1.29 1.30 1.31 1.32 1.33 1.34 1.35 1.36 latest
 MAPPINGS ?= 1000
 
 help:  ## This list | |
@@ -14,9 +15,9 @@ help:  ## This list | |
 		/^[a-z-]+:  ## / { printf "make %-15s%-74s%-9s%s\n", $$1, $$2, $$3, $$4 }' Makefile
 	@echo
 	@echo "Variables: CONTROL_PLANE=1.28|1.29 and CA=easyrsa|vault|self-signed-certificates for demo; ARGS='-k name -x' for what"
-	@echo "runs pytest; LONG=1 for test; MINUTES=20 and SEED=1 for fuzz; MAPPINGS=10000 for bench; ARCH=amd64 for pack. Root"
-	@echo "means root or sudo. What a target lacks is installed first, from the network; the programs of a testbed take six"
-	@echo "minutes on two cores for demo, eleven for all."
+	@echo "runs pytest; LONG=1 for test; MINUTES=20 and SEED=1 for fuzz; MAPPINGS=10000 for bench; KUBERNETES='1.31 1.32' for"
+	@echo "matrix; ARCH=amd64 for pack. Root means root or sudo. What a target lacks is installed first, from the network; the"
+	@echo "programs of a testbed take six minutes on two cores for demo, eleven for all, and an hour for all of matrix."
 
 demo:  ## Deploy everything on this machine, and walk a person through a login | root | 30 s
 	@TESTBED_KUBERNETES=$(patsubst 1.29,latest,$(CONTROL_PLANE)) scripts/lab run -- \
@@ -51,6 +52,9 @@ fuzz:  ## Run hooks and functions on damaged inputs, for MINUTES, from SEED | | 
 
 bench:  ## Measure what hooks, mappings and logins cost, as ratios | root | 5 min
 	@TESTBED_KUBERNETES=1.28 scripts/lab run -- python -m benchmarks --mappings $(MAPPINGS)
+
+matrix:  ## Deploy minor versions of KUBERNETES, log in, upgrade each to the next | root | 1 h
+	@TESTBED_KUBERNETES="$(KUBERNETES)" scripts/lab run -- python -m benchmarks.matrix $(KUBERNETES)
 
 pack:  ## Pack the charm into build/, for amd64 and arm64 or for ARCH | network | 40 s
 	@scripts/pack $(ARCH)

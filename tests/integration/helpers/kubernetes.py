@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import jubilant
+import yaml
 from demo import keys
 from tests.integration.helpers import arns
 
@@ -80,6 +81,13 @@ def with_region(juju: jubilant.Juju, cluster: Cluster, region: str, folder: Path
     action = juju.run("aws-iam/leader", "get-kubeconfig", {"region": region})
     person.write_text(action.results["kubeconfig"])
     return Cluster(cluster.admin, person)
+
+
+def cluster_id(person: Path) -> str:
+    """Return the id that login tokens must be made for, by a person's kubeconfig."""
+    user = yaml.safe_load(person.read_text())["users"][0]["user"]
+    arguments = user["exec"]["args"]
+    return arguments[arguments.index("-i") + 1]
 
 
 def _run(

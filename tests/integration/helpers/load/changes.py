@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 
@@ -11,6 +10,7 @@ from tests.integration.helpers import (
     bundle,
     certificates,
     juju_status,
+    kubernetes,
     logins,
     testbed_only,
     units,
@@ -112,11 +112,11 @@ def steady_load(juju: jubilant.Juju, cluster: Cluster, reviews: float = REVIEWS_
     """Return logins through every API server, by users whose mappings every pod knows."""
     cluster.map("knobby-directly", "arn:aws:iam::111122223333:user/knobby", "knobby-directly")
     found = juju.status().get_units("aws-iam")
-    cluster_id = units.databag(juju, units.principals(juju)[0], "aws-iam")["cluster_id"]
+    people = [cluster.person.with_name(name.replace("/", "-")) for name in found]
     load = Load(
         [servers.server(cluster.admin, unit.public_address) for unit in found.values()],
-        [cluster.person.with_name(name.replace("/", "-")) for name in found],
-        tokens.tokens("knobby", json.loads(cluster_id)),
+        people,
+        tokens.tokens("knobby", kubernetes.cluster_id(people[0])),
         "knobby-directly",
         reviews,
     )

@@ -23,12 +23,12 @@ STEPS = (
 )
 _AFTERMATH_SECONDS = 3.0
 # The original's webhook reads all authorities that the machine trusts, twice for each review.
-_REVIEWS_A_SECOND = 2.0
+REVIEWS_A_SECOND = 2.0
 # The control plane restarts its own webhook for a new address. Meanwhile the API server says this
 # of a login; a person is told "Unauthorized".
 _OWN_WEBHOOK = "http://127.0.0.1:5000/"
 _AWAY = ("connection refused", "connection reset", "EOF")
-_BETWEEN_REVIEWS = 1 / _REVIEWS_A_SECOND
+_BETWEEN_REVIEWS = 1 / REVIEWS_A_SECOND
 _ADMIN = "/var/lib/testbed/pki/admin.kubeconfig"
 _CONTROL_PLANE = "kubernetes-control-plane/0"
 
@@ -47,7 +47,7 @@ def under_load(juju: jubilant.Juju, cluster: Cluster) -> tuple[Load, list[Phase]
         AssertionError: an object that people log in by was replaced.
     """
     logins.log_in_everywhere(juju, cluster)
-    load = changes.steady_load(juju, cluster, _REVIEWS_A_SECOND)
+    load = changes.steady_load(juju, cluster, REVIEWS_A_SECOND)
     before = _identities(cluster)
     phases = []
     with load:
