@@ -17,8 +17,10 @@ from tests.integration.helpers import (
     units,
     vault,
 )
+from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 
+NAME = "aws-iam-authenticator.kube-system.svc"
 VAULT = Path(__file__).parents[2] / "testbed/bundles/vault.yaml"
 
 
@@ -105,3 +107,56 @@ def test_given_another_leader_of_vault_that_issues_its_own_pairs_then_people_log
     assert certificates.newly_presented(deployed, cluster)
     assert certificates.trusted(deployed, "aws-iam/0") == trusted
     assert logins.wait_for_login(cluster) == "knobby"
+
+
+# From 1.16 on, vault has another endpoint, and signs what its options allow.
+
+
+def test_given_vault_1_18_that_refuses_names_then_the_status_gives_commands_until_all_are_signed(
+    deployed: jubilant.Juju, cluster: Cluster
+) -> None:
+    _move_to(deployed, "vault", "1.18", {"pki_ca_common_name": "ca.example.com"})
+
+    juju_status.wait_until(deployed, "blocked")
+    assert "run: juju config vault-v118 pki_allow_ip_sans=true" in juju_status.message(deployed)
+    deployed.config("vault-v118", {"pki_allow_ip_sans": True})
+    eventually(lambda: "DOMAIN_NOT_ALLOWED" in juju_status.message(deployed), "refused again")
+    assert "pki_allowed_domains" in juju_status.message(deployed)
+
+    domains = {"pki_allow_subdomains": True, "pki_allowed_domains": "svc,cluster.local"}
+    trusted = certificates.trusted(deployed, "aws-iam/0")
+    deployed.config("vault-v118", domains)
+    eventually(lambda: certificates.trusted(deployed, "aws-iam/0") != trusted, "answered")
+    juju_status.wait_until_active(deployed)
+    assert certificates.dns_sans(cluster) == {NAME, f"{NAME}.cluster.local"}
+
+
+def test_given_vault_1_17_that_signs_one_domain_then_its_certificate_is_served(
+    deployed: jubilant.Juju, cluster: Cluster
+) -> None:
+    _move_to(deployed, "vault-v118", "1.17", {"common_name": "svc"})
+    # The pods are replaced for the certificate anyway, so the next test costs no more.
+    deployed.config("aws-iam", {"partition": "aws-cn"})
+    juju_status.wait_until_active(deployed)
+
+    assert certificates.dns_sans(cluster) == {NAME}
+    assert certificates.ip_sans(cluster)
+
+
+def _move_to(juju: jubilant.Juju, former: str, track: str, options: dict[str, str]) -> None:
+    vault = f"vault-v{track.replace('.', '')}"
+    juju.deploy("vault", vault, channel=f"{track}/stable", config=options, to="0")
+    juju.remove_relation("aws-iam", former)
+    juju_status.wait_until(juju, "blocked")
+    juju.integrate("aws-iam:certificates", f"{vault}:vault-pki")
+
+
+def test_given_another_partition_then_its_principals_log_in_and_mappings_of_others_are_named(
+    deployed: jubilant.Juju, cluster: Cluster, tmp_path: Path
+) -> None:
+    cluster.map("mei", arns.CHINA_USER, "mei")
+    china = kubernetes.with_region(deployed, cluster, "cn-north-1", tmp_path)
+
+    assert logins.wait_for_login(china, "mei") == "mei"
+    assert cluster.whoami("knobby").returncode != 0
+    assert "1 to correct: knobby: no login has partition aws" in juju_status.message(deployed)
