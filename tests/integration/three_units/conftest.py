@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import jubilant
 import pytest
 from tests.integration.helpers import bundle, juju_status, logins
@@ -9,9 +11,15 @@ from tests.integration.helpers.kubernetes import Cluster
 
 
 @pytest.fixture(scope="module")
-def trio(juju: jubilant.Juju) -> jubilant.Juju:
+def overlays() -> list[Path]:
+    """Return no overlays; a file may have its own."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def trio(juju: jubilant.Juju, overlays: list[Path]) -> jubilant.Juju:
     """Deploy three control-plane units, each with its own API server."""
-    bundle.deploy(juju)
+    bundle.deploy(juju, extra=overlays)
     juju_status.wait_until_active(juju)
     juju.add_unit("kubernetes-control-plane", num_units=2)
     juju_status.wait_until_active(juju)

@@ -75,18 +75,19 @@ def leader(juju: jubilant.Juju, cluster: Cluster) -> None:
 
 def charm(juju: jubilant.Juju, cluster: Cluster) -> None:
     juju.refresh("aws-iam", path=bundle.packed_charm())
+    testbed_only.run_update_status(juju, units.leader(juju))
     juju_status.wait_until_active(juju)
 
 
 CHANGES: dict[str, Change] = {
     "nothing": nothing,
+    "charm refreshed": charm,
     "certificate reissued": certificate,
     "authority changed": authority,
     "image changed": image,
     "replicas changed": replicas,
     "node drained": node,
     "leader killed": leader,
-    "charm refreshed": charm,
 }
 
 
