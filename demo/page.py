@@ -19,7 +19,7 @@ CLUSTER_ID = "$(kubectl config view -o jsonpath='{.users[?(@.user.exec)].user.ex
 AUTHORIZE = 'juju run vault/leader authorize-charm token="$(testbedctl authority vault unseal)"'
 GET_KUBECONFIG = (
     f"juju run aws-iam/leader get-kubeconfig arn={ROLE} --format json "
-    "| jq -r '.[].results.kubeconfig' > ~/.kube/aws-iam"
+    "| jq -er '.[].results.kubeconfig' > ~/.kube/aws-iam"
 )
 RUN_STATUS_COMMAND = (
     'eval "$(juju status aws-iam --format json '
@@ -255,7 +255,7 @@ def _troubleshooting() -> list[Step | Wait]:
     unit = "juju exec --unit kubernetes-control-plane/0 --"
     logs = (
         "/snap/bin/kubectl --kubeconfig /root/.kube/config "
-        "-n kube-system logs deploy/aws-iam-authenticator"
+        "-n kube-system logs -l k8s-app=aws-iam-authenticator --prefix --tail=-1"
     )
     return [
         Step(
