@@ -32,14 +32,15 @@ def read(model: ops.Model, config: Config) -> str:
         return ""
     secret_id = config.image_pull_secret.removeprefix(_PREFIX)
     content = _content(model, secret_id)
-    missing = [key for key in _KEYS if not content.get(key)]
+    # A file that an editor wrote (`password#file=FILE`) ends with a newline.
+    credentials = {key: content.get(key, "").rstrip("\r\n") for key in _KEYS}
+    missing = [key for key in _KEYS if not credentials[key]]
     if missing:
         raise Blocked(
             f"secret {secret_id} of option image-pull-secret has no {' and no '.join(missing)}, "
             f"run: juju update-secret {secret_id} username=NAME password#file=FILE",
             announced=False,
         )
-    credentials = {key: content[key] for key in _KEYS}
     return json.dumps({"auths": {config.registry_host: credentials}})
 
 

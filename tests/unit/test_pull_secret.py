@@ -93,6 +93,16 @@ def test_given_a_new_revision_when_juju_announces_it_then_the_pull_secret_alone_
     assert api.changes == [f"PATCH {PULL_SECRET}"]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n"])
+def test_given_values_from_files_when_a_hook_runs_then_their_last_newlines_are_left_out(
+    private: Model, api: FakeCluster, end: str
+):
+    private.user_secrets = kept({key: f"{value}{end}" for key, value in CONTENT.items()})
+    private.hook()
+
+    assert auths(api) == {"public.ecr.aws": CONTENT}
+
+
 def test_given_an_option_that_is_reset_when_the_pods_are_replaced_then_the_pull_secret_goes(
     private: Model, api: FakeCluster
 ):
@@ -186,6 +196,7 @@ def test_given_a_secret_that_is_gone_when_a_hook_runs_then_the_line_says_how_to_
         ({"password": PASSWORD}, "username"),
         ({"token": PASSWORD}, "username and no password"),
         ({"username": "", "password": PASSWORD}, "username"),
+        ({"username": "puller", "password": "\r\n"}, "password"),
     ],
 )
 def test_given_a_secret_without_a_key_when_a_hook_runs_then_the_line_names_it_and_the_command(
