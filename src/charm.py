@@ -26,7 +26,6 @@ import files
 import kubeconfigs
 import leader
 import peers
-import pull_secret
 import reactive
 import trust
 from alarm import Alarm
@@ -176,24 +175,33 @@ class AwsIamCharm(ops.CharmBase):
         shared = self._share(principal, replace(shared, address=address))
         issued = self._certificates.obtain(sans(address))
         with api.errors_as_status():
-            current = objects.current_pair(client)
+            stored = objects.stored(client)
         not_trusting = self._peers.units_not_trusting
-        plan = rotation.plan(shared.ca, current, issued.pair, not_trusting)
+        plan = rotation.plan(shared.ca, stored.pair, issued.pair, not_trusting)
         shared = self._share(principal, replace(shared, ca=plan.trust))
         # In that share this unit may have acknowledged the bundle.
-        plan = rotation.plan(shared.ca, current, issued.pair, not_trusting)
+        plan = rotation.plan(shared.ca, stored.pair, issued.pair, not_trusting)
         if not plan.pair:
             raise issued.problem
-        credentials = pull_secret.read(self.model, config)
-        spec = leader.spec(config, shared.cluster_id, plan.pair, credentials, trusted.authorities)
         with api.errors_as_status():
+            credentials, unreadable = leader.credentials(client, self._owner, self.model, config)
+            web_proxies, unusable = leader.web_proxies(client, config, stored)
+            spec = manifests.Spec(
+                config.deployed_image,
+                config.replicas,
+                shared.cluster_id,
+                plan.pair,
+                config.partition,
+                web_proxies,
+                credentials,
+                trusted.authorities,
+            )
             rollout = leader.deploy(client, self._owner, spec)
-            serving = shared.serving or rollout.serving
-            shared = self._share(principal, replace(shared, serving=serving))
-            if plan.can_drop_old_ca and rollout.complete and pods.all_pods_use(client, plan.pair):
-                shared = self._share(principal, replace(shared, ca=plan.pair.ca))
+            shared = self._share_rollout(client, principal, shared, plan, rollout)
             self.unit.set_workload_version(config.version)
             report = leader.check_mappings(client, config.partition, rollout)
+            if problem := unreadable or unusable:
+                raise problem
             pods.check_rollout(client, rollout)
         if not issued.pair:
             raise issued.problem
@@ -206,12 +214,28 @@ class AwsIamCharm(ops.CharmBase):
             rollout,
             report,
             issued.warning,
-            spec.proxies.remark,
+            web_proxies.remark,
             trusted.remark,
             "the former authority is trusted until its last pod has ended" if old_ca else "",
             next_step,
         )
         return line, not (old_ca or next_step or report.pending)
+
+    def _share_rollout(
+        self,
+        client: api.Client,
+        principal: ControlPlane,
+        shared: Shared,
+        plan: rotation.Plan,
+        rollout: pods.Rollout,
+    ) -> Shared:
+        """Publish what the rollout has changed of ``shared``, and return it."""
+        serving = shared.serving or rollout.serving
+        shared = self._share(principal, replace(shared, serving=serving))
+        pair = plan.pair if plan.can_drop_old_ca and rollout.complete else None
+        if pair and pods.all_pods_use(client, pair):
+            shared = self._share(principal, replace(shared, ca=pair.ca))
+        return shared
 
     def _follow(self, principal: ControlPlane, shared: Shared) -> tuple[str, bool]:
         self._publish_webhook(principal, shared)

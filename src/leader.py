@@ -7,12 +7,15 @@ import logging
 import os
 import secrets
 
+import ops
+
 import proxies
+import pull_secret
 import reactive
 from access import mappings
-from certificates.keypair import KeyPair
 from cluster import api, identity_mappings, manifests, objects, pods
 from config import Config
+from errors import Blocked, Unready
 from owner import Owner
 from peers import Shared
 
@@ -42,24 +45,33 @@ def ensure_cluster_id(shared: Shared, config: Config) -> Shared:
     return dataclasses.replace(shared, cluster_id=wanted, inherited=inherited)
 
 
-def spec(
-    config: Config, cluster_id: str, pair: KeyPair, pull_secret: str, authorities: str
-) -> manifests.Spec:
-    """Return what the authenticator is to be, by the options and the model's proxies.
+def credentials(
+    client: api.Client, owner: Owner, model: ops.Model, config: Config
+) -> tuple[str, Unready | None]:
+    """Return the credentials for the image's registry, and why they are not the newest, if so.
 
-    Raises:
-        errors.Blocked: a proxy of the model cannot work.
+    Without the newest, those in the cluster stay in use: the pods need their certificate renewed
+    and their mappings written all the same.
     """
-    return manifests.Spec(
-        config.deployed_image,
-        config.replicas,
-        cluster_id,
-        pair,
-        partition=config.partition,
-        proxies=proxies.of_model(os.environ) if config.web_proxy_enable else proxies.NO_PROXIES,
-        pull_secret=pull_secret,
-        authorities=authorities,
-    )
+    try:
+        return pull_secret.read(model, config), None
+    except Unready as problem:
+        return objects.stored_credentials(client, owner), problem
+
+
+def web_proxies(
+    client: api.Client, config: Config, stored: objects.Stored
+) -> tuple[proxies.Proxies, Unready | None]:
+    """Return the proxies for the pods, and why they are not the model's, if so.
+
+    If one of the model's cannot work, those that the pods use stay in use.
+    """
+    if not config.web_proxy_enable:
+        return proxies.NO_PROXIES, None
+    try:
+        return proxies.of_model(os.environ), None
+    except Blocked as problem:
+        return objects.deployed_proxies(client, stored), problem
 
 
 def deploy(client: api.Client, owner: Owner, spec: manifests.Spec) -> pods.Rollout:

@@ -18,6 +18,8 @@ NAME = "aws-iam-authenticator"
 # The pods' annotation that tells which pair they serve.
 CERTIFICATE_HASH = "aws-iam/certificate-hash"
 POD_LABELS = {"k8s-app": NAME}
+# What the keys of proxies have in common, in Secret aws-iam-certs.
+PROXY_KEY = "_PROXY-"
 # The annotation that marks whose an object is. The Service's counts for all of them.
 OWNER = "aws-iam/owner"
 
@@ -36,11 +38,12 @@ class ObjectReference:
 
 SECRET = ObjectReference("v1", "Secret", name="aws-iam-certs")
 PULL_SECRET = ObjectReference("v1", "Secret", name="aws-iam-pull-secret")
+DEPLOYMENT = ObjectReference("apps/v1", "Deployment")
 SERVICE = ObjectReference("v1", "Service")
 # What goes when the charm goes, in the order in which it goes: the pods first, the Service last.
 # The CRD stays: with it would go the mappings, which are people's.
 OWNED = (
-    ObjectReference("apps/v1", "Deployment"),
+    DEPLOYMENT,
     ObjectReference("policy/v1", "PodDisruptionBudget"),
     PULL_SECRET,
     SECRET,

@@ -5,7 +5,10 @@ Call every function inside `api.errors_as_status`.
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import dataclasses
+import itertools
 from collections.abc import Generator, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,6 +17,7 @@ from certificates.keypair import KeyPair
 from cluster import api, csa_upgrade, manifests
 from errors import Blocked, Waiting
 from owner import Owner
+from proxies import Proxies
 
 if TYPE_CHECKING:
     from lightkube.types import PatchType
@@ -157,22 +161,66 @@ def _cluster_ip(service: Any) -> str:
     return found
 
 
-def current_pair(client: api.Client) -> KeyPair | None:
-    """Return the pair that the pods serve, by the Secret in the cluster; None without one."""
-    import base64
+@dataclasses.dataclass(frozen=True)
+class Stored:
+    """What Secret aws-iam-certs has.
 
+    Attributes:
+        pair: The pair that the pods serve; None without one.
+        proxies: The URLs of proxies by their keys. They may hold credentials.
+    """
+
+    pair: KeyPair | None = None
+    proxies: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str], repr=False)
+
+
+def stored(client: api.Client) -> Stored:
+    """Return what the Secret in the cluster has."""
     secret = _find(client, manifests.SECRET)
     if not secret:
-        return None
+        return Stored()
     try:
-        data = {key: base64.b64decode(text).decode() for key, text in _data(secret).items()}
+        data = {key: _decoded(text) for key, text in _data(secret).items()}
     except ValueError:
         # Somebody else wrote this Secret, and the next apply replaces it.
-        return None
+        return Stored()
+    proxies = {key: url for key, url in data.items() if manifests.PROXY_KEY in key}
     # The reactive charm's Secret has no CA, and others could read its key, so a new pair is used.
     if not all(data.get(name) for name in ("cert.pem", "key.pem", "ca.pem")):
-        return None
-    return KeyPair(data["cert.pem"], data["key.pem"], data["ca.pem"])
+        return Stored(None, proxies)
+    return Stored(KeyPair(data["cert.pem"], data["key.pem"], data["ca.pem"]), proxies)
+
+
+def deployed_proxies(client: api.Client, stored: Stored) -> Proxies:
+    """Return the proxies that the pods use, by the Deployment in the cluster."""
+    deployment = _find(client, manifests.DEPLOYMENT)
+    containers: list[Any] = deployment.spec.template.spec.containers if deployment else []
+    lists: list[list[Any]] = [one.env or [] for one in containers]
+    environment = {found.name: found for found in itertools.chain(*lists)}
+    urls = {
+        name: stored.proxies[source.key]
+        for name in ("HTTP_PROXY", "HTTPS_PROXY")
+        if (variable := environment.get(name)) and (source := _secret_key(variable))
+        if source.key in stored.proxies
+    }
+    no_proxy = environment.get("NO_PROXY")
+    return Proxies(urls, (no_proxy and no_proxy.value) or "")
+
+
+def _secret_key(variable: Any) -> Any | None:
+    return variable.valueFrom and variable.valueFrom.secretKeyRef
+
+
+def stored_credentials(client: api.Client, owner: Owner) -> str:
+    """Return the content of the pull secret in the cluster; empty without one of ``owner``."""
+    secret = _find(client, manifests.PULL_SECRET)
+    if not secret or not owner.owns(_mark(secret)):
+        return ""
+    return _decoded(_data(secret).get(".dockerconfigjson", ""))
+
+
+def _decoded(text: str) -> str:
+    return base64.b64decode(text).decode()
 
 
 def _data(secret: Any) -> dict[str, str]:

@@ -13,8 +13,8 @@ import pytest
 import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tests.unit.fake_cluster import DEPLOYMENT, SECRET, FakeCluster
-from tests.unit.model import OWNER, Model
+from tests.unit.fake_cluster import DEPLOYMENT, MAPPINGS, SECRET, FakeCluster
+from tests.unit.model import OWNER, Easyrsa, Model
 from tests.unit.test_manifests import GIVEN, SERVED
 
 import proxies
@@ -161,6 +161,33 @@ def test_given_a_bad_url_when_a_hook_runs_then_the_unit_names_the_option_and_sho
     assert any("alarm" in secret.label for secret in proxied.units[0].secrets)
     monkeypatch.setenv("JUJU_CHARM_HTTPS_PROXY", URL)
     assert proxied.hook() == ops.ActiveStatus(ACTIVE)
+
+
+def test_given_a_bad_url_when_the_certificate_is_renewed_then_the_pods_keep_proxies_and_serve_it(
+    proxied: Model, api: FakeCluster, easyrsa: Easyrsa, monkeypatch: pytest.MonkeyPatch
+):
+    before = environment(api)
+    served = api.objects[SECRET]["data"]["cert.pem"]
+    monkeypatch.setenv("JUJU_CHARM_HTTPS_PROXY", "proxy.example.com")
+    api.add_mapping("dev", "arn:aws:iam::111122223333:role/Dev")
+    easyrsa.reissue()
+    proxied.answer()
+
+    assert proxied.hook() == ops.BlockedStatus(refusal("juju-https-proxy"))
+    assert environment(api) == before
+    assert api.objects[SECRET]["data"]["cert.pem"] != served
+    assert f"PATCH {MAPPINGS}/dev/status" in api.changes
+
+
+def test_given_a_bad_url_when_first_enabled_then_the_pods_are_kept_as_they_should_be(
+    deployed: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("JUJU_CHARM_HTTPS_PROXY", "proxy.example.com")
+    deployed.config = {"web-proxy-enable": True, "replicas": 3}
+
+    assert deployed.hook() == ops.BlockedStatus(refusal("juju-https-proxy"))
+    assert list(environment(api)) == ["AWS_EC2_METADATA_DISABLED"]
+    assert api.objects[DEPLOYMENT]["spec"]["replicas"] == 3
 
 
 @pytest.mark.parametrize(

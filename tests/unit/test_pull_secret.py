@@ -10,8 +10,17 @@ from typing import Any
 import ops
 import ops.testing
 import pytest
-from tests.unit.fake_cluster import DEFINITION, DEPLOYMENT, NODES, PULL_SECRET, FakeCluster
-from tests.unit.model import Model
+from tests.unit.fake_cluster import (
+    DEFINITION,
+    DEPLOYMENT,
+    MAPPINGS,
+    NODES,
+    PULL_SECRET,
+    SECRET,
+    SERVICE_ACCOUNT,
+    FakeCluster,
+)
+from tests.unit.model import Easyrsa, Model
 
 ID = "d0h4v2m8e1s9c7k3b5g0"
 PASSWORD = "s3cr:t\u00e9 \u20ac"
@@ -165,6 +174,48 @@ def test_given_no_grant_when_a_hook_runs_then_the_line_has_the_command_and_it_lo
     assert alarm.label == "alarm"
     assert auths(api) == {"public.ecr.aws": CONTENT}
     assert isinstance(private.hook(), ops.ActiveStatus)
+
+
+@pytest.mark.parametrize("error", ["ERROR permission denied", "ERROR backend sealed"])
+def test_given_an_unreadable_secret_when_hooks_run_then_the_cluster_is_kept_as_it_should_be(
+    private: Model, api: FakeCluster, easyrsa: Easyrsa, error: str
+):
+    api.add_mapping("dev", "arn:aws:iam::111122223333:role/Dev")
+    api.delete(SERVICE_ACCOUNT)
+    private.config = {**private.config, "replicas": 3}
+    easyrsa.reissue()
+    private.answer()
+    with pytest.MonkeyPatch.context() as patch:
+        refuse(patch, error)
+        status = private.hook()
+
+    assert status.name in ("blocked", "waiting")
+    assert OPTION in status.message
+    assert auths(api) == {"public.ecr.aws": CONTENT}
+    assert pod(api)["imagePullSecrets"] == [{"name": "aws-iam-pull-secret"}]
+    assert SERVICE_ACCOUNT in api.objects
+    assert api.objects[DEPLOYMENT]["spec"]["replicas"] == 3
+    assert f"PATCH {SECRET}" in api.changes
+    assert f"PATCH {MAPPINGS}/dev/status" in api.changes
+    api.forget()
+    assert isinstance(private.hook(), ops.ActiveStatus)
+    assert api.changes == []
+
+
+def test_given_an_unreadable_secret_when_none_is_stored_then_the_pods_are_deployed_without(
+    model: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+):
+    refuse(monkeypatch, "ERROR permission denied")
+    model.config = {"image-pull-secret": f"secret:{ID}"}
+    api.start_seconds = None
+    model.settle()
+
+    # The missing credentials explain a failed pull, so their line comes first.
+    assert model.hook() == ops.BlockedStatus(
+        f"{OPTION} is not granted, run: juju grant-secret {ID} aws-iam"
+    )
+    assert "imagePullSecrets" not in pod(api)
+    assert PULL_SECRET not in api.objects
 
 
 def test_given_a_juju_that_fails_when_a_hook_runs_then_the_unit_waits(
