@@ -196,7 +196,7 @@ class AwsIamCharm(ops.CharmBase):
                 credentials,
                 trusted.authorities,
             )
-            rollout = leader.deploy(client, self._owner, spec)
+            rollout = leader.deploy(client, self._owner, spec, stored)
             shared = self._share_rollout(client, principal, shared, plan, rollout)
             self.unit.set_workload_version(config.version)
             report = leader.check_mappings(client, config.partition, rollout)

@@ -74,17 +74,26 @@ def web_proxies(
         return objects.deployed_proxies(client, stored), problem
 
 
-def deploy(client: api.Client, owner: Owner, spec: manifests.Spec) -> pods.Rollout:
+def deploy(
+    client: api.Client, owner: Owner, spec: manifests.Spec, stored: objects.Stored
+) -> pods.Rollout:
     """Apply the CRD and the authenticator that ``spec`` describes, and wait for its pods.
+
+    A container of a former pod reads the proxies' former keys when it restarts, so they stay
+    until the rollout is complete.
 
     Return how far their rollout is when the wait ends.
     """
     identity_mappings.apply_crd(client, spec.partition)
     desired = manifests.authenticator(owner, spec)
-    *_, deployment = [objects.apply(client, manifest) for manifest in desired]
+    keeping = [manifests.keep_proxies(manifest, stored.proxies) for manifest in desired]
+    *_, deployment = [objects.apply(client, manifest) for manifest in keeping]
     rollout = pods.await_rollout(client, deployment)
     if rollout.complete:
         # Former pods may need these until then.
+        for manifest, kept in zip(desired, keeping, strict=True):
+            if manifest != kept:
+                objects.apply(client, manifest)
         objects.prune(client, owner, desired)
     return rollout
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import templating
@@ -139,6 +140,15 @@ def authenticator(owner: Owner, spec: Spec) -> list[Manifest]:
         authorities_hash=fingerprint(spec.authorities),
     )
     return _marked(owner, text)
+
+
+def keep_proxies(manifest: Manifest, proxies: Mapping[str, str]) -> Manifest:
+    """Return ``manifest``, where it is the Secret's, with the keys of ``proxies`` too."""
+    if reference(manifest) != SECRET:
+        return manifest
+    data = manifest["data"]
+    kept = {key: _base64(url) for key, url in proxies.items() if key not in data}
+    return {**manifest, "data": {**data, **kept}}
 
 
 def _proxies_hash(spec: Spec) -> str:

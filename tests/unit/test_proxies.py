@@ -130,6 +130,36 @@ def test_given_a_change_of_the_model_when_update_status_runs_then_the_pods_are_r
     )
 
 
+@pytest.mark.parametrize("enabled", [True, False])
+def test_given_a_rollout_that_is_stuck_when_hooks_run_then_former_pods_can_restart_until_it_ends(
+    proxied: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch, enabled: bool
+):
+    def proxy_keys() -> set[str]:
+        return {key for key in api.objects[SECRET]["data"] if "PROXY" in key}
+
+    former = proxy_keys()
+    monkeypatch.setenv("JUJU_CHARM_HTTPS_PROXY", "http://other.example.com")
+    proxied.config = {"web-proxy-enable": enabled}
+    api.start_seconds = None
+    proxied.hook()
+    assert former < proxy_keys() if enabled else former == proxy_keys()
+    # A second change, before the pods of the first one are ready.
+    monkeypatch.setenv("JUJU_CHARM_HTTPS_PROXY", "http://third.example.com")
+    proxied.hook()
+    assert former <= proxy_keys()
+    api.forget()
+    proxied.hook()
+    assert api.changes == []
+
+    api.start_seconds = 0
+    proxied.hook()
+    assert not former & proxy_keys()
+    assert len(proxy_keys()) == (2 if enabled else 0)
+    api.forget()
+    assert isinstance(proxied.hook(), ops.ActiveStatus)
+    assert api.changes == []
+
+
 @pytest.mark.parametrize("given", [{}, {"JUJU_CHARM_HTTPS_PROXY": " "}])
 def test_given_a_model_without_proxies_when_enabled_then_the_status_says_that_it_has_no_effect(
     deployed: Model,
