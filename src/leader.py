@@ -51,12 +51,18 @@ def credentials(
     """Return the credentials for the image's registry, and why they are not the newest, if so.
 
     Without the newest, those in the cluster stay in use: the pods need their certificate renewed
-    and their mappings written all the same.
+    and their mappings written all the same. A person's Secret of the same name is not used.
     """
+    if not config.image_pull_secret:
+        return "", None
+    try:
+        stored = objects.stored_credentials(client, owner)
+    except Blocked as problem:
+        return "", problem
     try:
         return pull_secret.read(model, config), None
     except Unready as problem:
-        return objects.stored_credentials(client, owner), problem
+        return stored, problem
 
 
 def web_proxies(

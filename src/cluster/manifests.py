@@ -56,6 +56,10 @@ OWNED = (
 )
 # Those that an option asks for. They go when it does.
 OPTIONAL = (PULL_SECRET,)
+PERSONS_PULL_SECRET = (
+    f"Secret {PULL_SECRET.name} is not the charm's: save it under another name if it is needed, "
+    f"then run: kubectl -n {NAMESPACE} delete secret {PULL_SECRET.name}"
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,9 +90,15 @@ def reference(manifest: Manifest) -> ObjectReference:
 
 
 def removal_command() -> str:
-    """Return the command with which a person removes everything that the charm owns."""
-    objects = " ".join(f"{what.kind.lower()}/{what.name}" for what in OWNED)
-    return f"kubectl -n {NAMESPACE} delete --ignore-not-found {objects}"
+    """Return the commands with which a person removes everything that the charm owns."""
+    owned = [what for what in OWNED if what not in OPTIONAL]
+    objects = " ".join(f"{what.kind.lower()}/{what.name}" for what in owned)
+    # A person may have a Secret of the pull secret's name, without the charm's label.
+    optional = f"--selector aws-iam=true --field-selector metadata.name={PULL_SECRET.name}"
+    return (
+        f"kubectl -n {NAMESPACE} delete --ignore-not-found {objects}; "
+        f"kubectl -n {NAMESPACE} delete secret {optional}"
+    )
 
 
 def foreign(mark: str) -> str:

@@ -57,7 +57,9 @@ def _take(client: api.Client, service: Any, owner: Owner) -> None:
     from lightkube.types import PatchType
 
     for what in manifests.OWNED:
-        if what != manifests.SERVICE and (stored := _find(client, what)):
+        if what == manifests.SERVICE or not (stored := _find(client, what)):
+            continue
+        if not _is_persons(what, _mark(stored)):
             _adopt(client, what, stored)
     service = _adopt(client, manifests.SERVICE, service)
     manifest = manifests.service(owner, service.spec.clusterIP)
@@ -71,6 +73,14 @@ def _adopt(client: api.Client, what: manifests.ObjectReference, stored: Any) -> 
 
     patch = csa_upgrade.patch(stored.metadata.to_dict(), api.MANAGER)
     return _patch(client, what, patch, PatchType.MERGE) if patch else stored
+
+
+def _is_persons(what: manifests.ObjectReference, mark: str) -> bool:
+    """Return whether an object with ``mark`` is a person's.
+
+    The charm has marked optional objects from the first, so one without a mark is a person's.
+    """
+    return not mark and what in manifests.OPTIONAL
 
 
 @contextlib.contextmanager
@@ -212,11 +222,19 @@ def _secret_key(variable: Any) -> Any | None:
 
 
 def stored_credentials(client: api.Client, owner: Owner) -> str:
-    """Return the content of the pull secret in the cluster; empty without one of ``owner``."""
+    """Return the content of the pull secret in the cluster; empty without one of ``owner``.
+
+    Raises:
+        errors.Blocked: the Secret of that name is a person's.
+    """
     secret = _find(client, manifests.PULL_SECRET)
-    if not secret or not owner.owns(_mark(secret)):
+    if not secret:
         return ""
-    return _decoded(_data(secret).get(".dockerconfigjson", ""))
+    if _is_persons(manifests.PULL_SECRET, _mark(secret)):
+        raise Blocked(manifests.PERSONS_PULL_SECRET)
+    return (
+        _decoded(_data(secret).get(".dockerconfigjson", "")) if owner.owns(_mark(secret)) else ""
+    )
 
 
 def _decoded(text: str) -> str:
@@ -242,14 +260,13 @@ def remove(client: api.Client, owner: Owner) -> None:
     """Delete all that ``owner`` owns: never the CRD and people's mappings.
 
     Delete objects without a mark too, unless another application owns any of the objects: its
-    leader may be about to mark the others. The charm has marked optional ones from the first, so
-    one without a mark is a person's.
+    leader may be about to mark the others. Leave a person's alone.
     """
     found = {what: _find(client, what) for what in manifests.OWNED}
     marks = {what: _mark(stored) for what, stored in found.items() if stored}
     shared = any(owner.is_foreign(mark) for mark in marks.values())
     for what, mark in marks.items():
-        unmarked = not mark and what not in manifests.OPTIONAL
+        unmarked = not mark and not _is_persons(what, mark)
         if owner.owns(mark) or (unmarked and not shared):
             _delete(client, what)
 

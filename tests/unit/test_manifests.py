@@ -123,12 +123,19 @@ def test_given_what_is_rendered_when_the_charm_goes_then_exactly_that_is_removed
 
 def test_given_what_is_rendered_when_a_person_removes_it_then_the_command_names_it_all():
     rendered = [manifests.service(OWNER, None), *manifests.authenticator(OWNER, ALL)]
-    command = manifests.removal_command()
+    command, _, optional = manifests.removal_command().partition("; ")
 
     assert command.startswith("kubectl -n kube-system delete --ignore-not-found ")
-    assert sorted(word for word in command.split() if "/" in word) == sorted(
-        f"{manifest['kind'].lower()}/{manifest['metadata']['name']}" for manifest in rendered
+    named = {word for word in command.split() if "/" in word}
+    # A person may have a Secret of this name, without the label.
+    assert optional == (
+        "kubectl -n kube-system delete secret --selector aws-iam=true "
+        "--field-selector metadata.name=aws-iam-pull-secret"
     )
+    assert named | {"secret/aws-iam-pull-secret"} == {
+        f"{manifest['kind'].lower()}/{manifest['metadata']['name']}" for manifest in rendered
+    }
+    assert "secret/aws-iam-pull-secret" not in named
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "PodDisruptionBudget", "Service"])

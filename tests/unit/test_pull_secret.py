@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import dataclasses
 import json
 from typing import Any
@@ -17,10 +18,13 @@ from tests.unit.fake_cluster import (
     NODES,
     PULL_SECRET,
     SECRET,
+    SERVICE,
     SERVICE_ACCOUNT,
     FakeCluster,
 )
 from tests.unit.model import Easyrsa, Model
+from tests.unit.test_csa_upgrade import FORMER
+from tests.unit.test_owner import mark as put_mark
 
 ID = "d0h4v2m8e1s9c7k3b5g0"
 PASSWORD = "s3cr:t\u00e9 \u20ac"
@@ -140,6 +144,31 @@ def test_given_anothers_secret_of_that_name_when_hooks_run_then_it_is_left_alone
 
     deployed.hook(deployed.on.remove())
     assert PULL_SECRET in api.objects
+
+
+def test_given_a_persons_secret_of_that_name_when_the_option_is_set_then_it_is_left_alone(
+    deployed: Model, api: FakeCluster
+):
+    managed = [copy.deepcopy(FORMER)]
+    metadata = {"name": "aws-iam-pull-secret", "resourceVersion": "1", "managedFields": managed}
+    persons: dict[str, Any] = {"metadata": metadata, "data": {".dockerconfigjson": "e30="}}
+    api.put(PULL_SECRET, copy.deepcopy(persons))
+    # The Service has no mark, so the charm takes all that is its own.
+    put_mark(api, SERVICE, None)
+    deployed.user_secrets = kept(CONTENT)
+    deployed.config = {"image-pull-secret": f"secret:{ID}", "replicas": 3}
+
+    assert deployed.hook() == ops.BlockedStatus(
+        "Secret aws-iam-pull-secret is not the charm's: save it under another name if it is "
+        "needed, then run: kubectl -n kube-system delete secret aws-iam-pull-secret"
+    )
+    assert api.objects[PULL_SECRET] == persons
+    assert api.objects[DEPLOYMENT]["spec"]["replicas"] == 3
+    assert "imagePullSecrets" not in pod(api)
+
+    api.delete(PULL_SECRET)
+    deployed.settle()
+    assert auths(api) == {"public.ecr.aws": CONTENT}
 
 
 def test_given_a_pull_secret_when_the_charm_is_removed_then_it_goes_too(
