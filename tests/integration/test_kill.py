@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -36,8 +35,7 @@ def sweep(request: pytest.FixtureRequest) -> Iterator[Sweep]:
 
     def say(text: str) -> None:
         with capture.global_and_fixture_disabled():
-            # Of a process of pytest-xdist, the terminal shows the standard error alone.
-            print(f"\n[{time.monotonic() - began:4.0f} s] {text}", end="", file=sys.stderr)
+            print(f"\n[{time.monotonic() - began:4.0f} s] {text}", end="", flush=True)
 
     with contextlib.ExitStack() as stack:
         # A site waits half of the time: for pods, or for Juju to retry a hook.
