@@ -82,6 +82,7 @@ class AwsIamCharm(ops.CharmBase):
             self.on[peers.RELATION].relation_created,
             self.on[peers.RELATION].relation_changed,
             self.on[peers.RELATION].relation_departed,
+            self.on[trust.ENDPOINT].relation_departed,
         ):
             framework.observe(event, self._on_any_event)
         departed = self.on[control_plane.RELATION].relation_departed
