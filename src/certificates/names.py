@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
-import ipaddress
 import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from cryptography import x509
+
+from addresses import is_ip
 
 KNOWN = (x509.DNSName, x509.IPAddress, x509.RFC822Name, x509.UniformResourceIdentifier)
 
@@ -52,7 +53,7 @@ def is_readable_base(base: x509.GeneralName) -> bool:
         return True
     if isinstance(base, x509.RFC822Name) and "@" in base.value:
         return _mailbox(base.value) is not None
-    is_address = isinstance(base, x509.UniformResourceIdentifier) and _is_ip(base.value)
+    is_address = isinstance(base, x509.UniformResourceIdentifier) and is_ip(base.value)
     return bool(_BASE.fullmatch(base.value)) and not is_address
 
 
@@ -118,7 +119,7 @@ def _uri_domain(uri: str) -> str | None:
     if not found:
         return None
     domain = found["bare"] or found["before_port"] or ""
-    return domain if _HOST.fullmatch(domain) and not _is_ip(domain) else None
+    return domain if _HOST.fullmatch(domain) and not is_ip(domain) else None
 
 
 def _uri_host(uri: str) -> str | None:
@@ -145,15 +146,7 @@ def _uri_host(uri: str) -> str | None:
 
 def _is_host(scheme: str, host: str) -> bool:
     if literal := _IP_HOST.fullmatch(host):
-        return _is_ip(literal["ip"]) and ":" in literal["ip"]
+        return is_ip(literal["ip"]) and ":" in literal["ip"]
     if scheme in ("http", "https") and host.count(":") > 1:
         return False
     return bool(_NAMED_HOST.fullmatch(host) and _HOST.fullmatch(host.replace("%25", "%")))
-
-
-def _is_ip(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import dataclasses
-import itertools
 from collections.abc import Generator, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -78,7 +77,7 @@ def _adopt(client: api.Client, what: manifests.ObjectReference, stored: Any) -> 
 def _is_persons(what: manifests.ObjectReference, mark: str) -> bool:
     """Return whether an object with ``mark`` is a person's.
 
-    The charm has marked optional objects from the first, so one without a mark is a person's.
+    The charm marks each optional object when it makes it, so one without a mark is a person's.
     """
     return not mark and what in manifests.OPTIONAL
 
@@ -205,8 +204,7 @@ def deployed_proxies(client: api.Client, stored: Stored) -> Proxies:
     """Return the proxies that the pods use, by the Deployment in the cluster."""
     deployment = _find(client, manifests.DEPLOYMENT)
     containers: list[Any] = deployment.spec.template.spec.containers if deployment else []
-    lists: list[list[Any]] = [one.env or [] for one in containers]
-    environment = {found.name: found for found in itertools.chain(*lists)}
+    environment = {found.name: found for each in containers for found in each.env or ()}
     urls = {
         name: stored.proxies[source.key]
         for name in ("HTTP_PROXY", "HTTPS_PROXY")
