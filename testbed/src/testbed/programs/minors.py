@@ -15,7 +15,7 @@ from testbed.cache import keyed
 from testbed.programs import go as go_compiler
 from testbed.programs.compiler import BuildFailed
 from testbed.programs.locks import exclusive
-from testbed.programs.modules import Module
+from testbed.programs.modules import HERE, NEWEST, Module
 
 PATCHES = {
     "1.29": "1.29.15",
@@ -30,14 +30,7 @@ PATCHES = {
 """The newest patch of each minor whose parts the Go proxy and its checksum database all have."""
 
 _KUBERNETES = "k8s.io/kubernetes"
-_PROGRAMS = (
-    "kube-apiserver",
-    "kube-controller-manager",
-    "kube-proxy",
-    "kube-scheduler",
-    "kubectl",
-    "kubelet",
-)
+_NEWEST = Module(HERE / f"kubernetes-{NEWEST}")
 # The first Go whose go.mod can name tools.
 _GO = "1.24.0"
 _UNPUBLISHED = "v0.0.0"
@@ -49,7 +42,10 @@ def module(minor: str, say: Callable[[str], None]) -> Module:
     Raises BuildFailed and GoMissing.
     """
     patch = PATCHES[minor]
-    folder = keyed("minors", Path(__file__), patch.encode()) / f"kubernetes-{minor}"
+    folder = (
+        keyed("minors", Path(__file__), _NEWEST.folder / "go.mod", patch.encode())
+        / f"kubernetes-{minor}"
+    )
     with exclusive(folder.parent):
         if not (folder / "go.sum").exists():
             say(f"Downloading the sources of Kubernetes {patch}, once")
@@ -68,7 +64,7 @@ def _make(folder: Path, minor: str, patch: str, go: str) -> None:
 
 
 def go_mod(minor: str, patch: str, required: list[dict[str, Any]]) -> str:
-    """Return a go.mod that builds a patch version of Kubernetes.
+    """Return a go.mod that builds a patch version of Kubernetes, the same programs as the newest.
 
     `required` is what Kubernetes' own requires. The parts that live in its repository have no
     version there, and are published with its own minor and patch under v0.
@@ -77,7 +73,7 @@ def go_mod(minor: str, patch: str, required: list[dict[str, Any]]) -> str:
     lines = [
         f"module testbed/kubernetes-{minor}",
         f"go {_GO}",
-        *(f"tool {_KUBERNETES}/cmd/{program}" for program in _PROGRAMS),
+        *(f"tool {package}" for package in _NEWEST.packages),
         f"require {_KUBERNETES} v{patch}",
         *(f"replace {part} => {part} v0{patch.removeprefix('1')}" for part in parts),
     ]
