@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 from collections.abc import Iterator
+from typing import cast
 
 import jubilant
 from cryptography import x509
@@ -49,7 +50,7 @@ def authority_of(juju: jubilant.Juju, unit: str) -> pki.Pair:
         return juju.exec(*command, unit=unit).stdout.encode()
 
     certificate = x509.load_pem_x509_certificate(get("ca-certificate"))
-    key: pki.ec.EllipticCurvePrivateKey = load_pem_private_key(get("private-key"), None)  # type: ignore[assignment]
+    key = cast("pki.ec.EllipticCurvePrivateKey", load_pem_private_key(get("private-key"), None))
     return pki.Pair(certificate, key)
 
 
