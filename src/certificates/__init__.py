@@ -28,9 +28,9 @@ ENDPOINT = "certificates"
 WARNING_DAYS = 14
 # A provider that is ready and understands the request answers within seconds.
 PATIENCE = datetime.timedelta(minutes=10)
-# Those that sign names of one domain only are then asked for a certificate of that kind.
+# After this long without an answer, the charm also asks for names of one domain only.
 SILENCE = datetime.timedelta(seconds=20)
-# Those that do not understand it publish nothing that shows it.
+# A provider that does not understand the request publishes nothing, so its answer never comes.
 UNDERSTANDING = (
     "self-signed-certificates answers from channel 1/stable, and vault 1.16 or 1.17 if its "
     "option common_name is svc"

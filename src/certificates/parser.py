@@ -174,7 +174,7 @@ def policy_mappings(certificate: x509.Certificate) -> list[tuple[bytes, bytes]]:
         for pair in _inside(extension.value.public_bytes())
     ]
     if any(oid.tag != _OID for pair in pairs for oid in pair):
-        raise ValueError("a policy that is no object identifier")
+        raise ValueError("a policy is not an object identifier")
     return [(above.content, below.content) for above, below in pairs]
 
 

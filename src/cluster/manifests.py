@@ -54,7 +54,7 @@ OWNED = (
     ObjectReference("v1", "ServiceAccount"),
     SERVICE,
 )
-# Those that an option asks for. They go when it does.
+# Objects that an option asks for. The charm deletes them when the option is reset.
 OPTIONAL = (PULL_SECRET,)
 PERSONS_PULL_SECRET = (
     f"Secret {PULL_SECRET.name} is not the charm's: save it under another name if it is needed, "
