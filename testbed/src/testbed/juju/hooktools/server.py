@@ -42,12 +42,12 @@ class ToolServer:
         self._listener.close()
 
     def _answer(self, connection: socket.socket) -> None:
-        with connection, connection.makefile("rwb") as stream:
+        with connection:
             try:
-                line = stream.readline()
+                line = connection.makefile("rb").readline()
                 answer = self._call(json.loads(line)) if line else None
                 if answer is not None:
-                    stream.write(json.dumps(answer).encode())
+                    connection.sendall(json.dumps(answer).encode())
             except (OSError, ValueError):
                 return  # the tool was killed
 
