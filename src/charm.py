@@ -14,13 +14,13 @@ if __name__ == "__main__":
     gc.disable()
 
 import logging
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import ops
 from charms.aws_iam.v0.aws_iam import AwsIamRequirer
 
+import actions
 import control_plane
 import files
 import kubeconfigs
@@ -88,7 +88,8 @@ class AwsIamCharm(ops.CharmBase):
         departed = self.on[control_plane.RELATION].relation_departed
         framework.observe(departed, self._on_control_plane_departed)
         framework.observe(self.on.remove, self._on_remove)
-        framework.observe(self.on.get_kubeconfig_action, self._on_get_kubeconfig)
+        for name in actions.NAMES:
+            framework.observe(self.on[name].action, self._on_action)
         framework.observe(self.on.collect_unit_status, self._on_collect_unit_status)
 
     # Events.
@@ -266,23 +267,13 @@ class AwsIamCharm(ops.CharmBase):
 
     # Actions.
 
-    def _on_get_kubeconfig(self, event: ops.ActionEvent) -> None:
+    def _on_action(self, event: ops.ActionEvent) -> None:
+        name = event.handle.kind.removesuffix("_action").replace("_", "-")
+        context = actions.Context(self.machine, self._owner, self._peers.shared, self.config)
         try:
-            event.set_results({"kubeconfig": self._kubeconfig(event.params)})
+            event.set_results(dict(actions.run(name, event.params, context)))
         except (ValueError, Unready) as reason:
             event.fail(status_line(reason))
-
-    def _kubeconfig(self, params: Mapping[str, str]) -> str:
-        cluster_id = self._peers.shared.cluster_id
-        if not cluster_id:
-            raise Waiting("no cluster id yet, see juju status")
-        login = kubeconfigs.login(cluster_id, params, str(self.config["partition"]))
-        machine = self.machine
-        public = files.read(machine.client_kubeconfig) or files.read(machine.admin_kubeconfig)
-        server, ca = kubeconfigs.public_endpoint(public or "")
-        return kubeconfigs.client(
-            login, context=params["context"], server=params.get("server") or server, ca=ca
-        )
 
 
 if __name__ == "__main__":

@@ -9,17 +9,27 @@ from collections.abc import Iterable, Sequence
 from access import arn, partitions
 
 
+SOURCE = "aws-iam/source"
+EXPIRES = "aws-iam/expires"
+
+
 @dataclasses.dataclass(frozen=True)
 class IdentityMapping:
     """An IAMIdentityMapping as the cluster has it.
 
-    ``canonical`` is its ``status.canonicalARN``, the key that logins are looked up by; or empty.
+    Attributes:
+        canonical: Its ``status.canonicalARN``, the key that logins are looked up by; or empty.
+        source: What of this charm made it, its label `SOURCE`; empty if a person did.
+        expires: When it is to be deleted, its annotation `EXPIRES`, unchecked; or empty.
     """
 
     name: str
     arn: str
     username: str
     canonical: str
+    groups: tuple[str, ...] = ()
+    source: str = ""
+    expires: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.5
 # What the charm reads of a mapping: columns of the CRD, which `kubectl get -o wide` prints.
-COLUMNS = {"Name", "ARN", "Username", "Canonical ARN"}
+COLUMNS = {"Name", "ARN", "Username", "Groups", "Canonical ARN", "Source", "Expires"}
 # How many requests write at the same time: more make the API server slower, not faster.
 WRITERS = 8
 # How long a writer leaves a server alone that has too many requests.
@@ -71,9 +71,19 @@ def find(client: api.Client) -> list[IdentityMapping]:
             arn=row["ARN"] or "",
             username=row["Username"] or "",
             canonical=row["Canonical ARN"] or "",
+            groups=_groups(row["Groups"]),
+            source=row["Source"] or "",
+            expires=row["Expires"] or "",
         )
         for row in _rows(client)
     ]
+
+
+def _groups(cell: str | None) -> tuple[str, ...]:
+    """Return the groups in a cell: the server writes a list as JSON."""
+    import msgspec
+
+    return tuple(msgspec.json.decode(cell, type=list[str])) if cell else ()
 
 
 def _rows(client: api.Client) -> list[dict[str, Any]]:

@@ -1,0 +1,47 @@
+"""The charm's actions, a module each: a function from parameters to results.
+
+An action reads what the charm has published and what the cluster holds. It is not part of the
+reconcile, and works while a hook would be blocked.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+from files import Machine
+from owner import Owner
+from peers import Shared
+
+NAMES = ("get-kubeconfig",)
+
+
+@dataclasses.dataclass(frozen=True)
+class Context:
+    """What an action works from, beside its parameters.
+
+    Attributes:
+        machine: Where the files of the control-plane machine are.
+        owner: This application.
+        shared: What the leader published.
+        options: The charm's options as the operator set them; nothing has checked them.
+    """
+
+    machine: Machine
+    owner: Owner
+    shared: Shared
+    options: Mapping[str, Any]
+
+
+def run(name: str, params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
+    """Run the action ``name`` (one of `NAMES`), and return its results.
+
+    Raises:
+        ValueError: a parameter is wrong; the text names it and the remedy.
+        errors.Unready: what the action needs is not there.
+    """
+    # An action's module is imported only when it runs, because most hooks run none.
+    module = importlib.import_module(f"actions.{name.replace('-', '_')}")
+    return module.run(params, context)

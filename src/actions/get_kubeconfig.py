@@ -1,0 +1,31 @@
+"""`get-kubeconfig`: the kubeconfig with which a person logs in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import files
+import kubeconfigs
+from actions import Context
+from errors import Waiting
+
+
+def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
+    """Return ``kubeconfig``, a YAML text without credentials.
+
+    Raises:
+        ValueError: a parameter is wrong.
+        errors.Waiting: there is no cluster id yet.
+    """
+    cluster_id = context.shared.cluster_id
+    if not cluster_id:
+        raise Waiting("no cluster id yet, see juju status")
+    login = kubeconfigs.login(cluster_id, params, str(context.options["partition"]))
+    machine = context.machine
+    public = files.read(machine.client_kubeconfig) or files.read(machine.admin_kubeconfig)
+    server, ca = kubeconfigs.public_endpoint(public or "")
+    text = kubeconfigs.client(
+        login, context=params["context"], server=params.get("server") or server, ca=ca
+    )
+    return {"kubeconfig": text}
