@@ -7,6 +7,7 @@ to 1.29.
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 
@@ -125,8 +126,12 @@ def test_given_a_steady_load_when_upgraded_to_1_29_as_the_page_says_then_no_logi
     load, steps = upgrade.under_load(deployed, certified)
 
     with capsys.disabled():
-        print(f"\n{report.table(load, steps)}")
-        print(f"{len(upgrade.lost(load))} failed but for restarts of the control plane's webhook")
+        # Of a process of pytest-xdist, the terminal shows the standard error alone.
+        print(
+            f"\n{report.table(load, steps)}\n"
+            f"{len(upgrade.lost(load))} failed but for restarts of the control plane's webhook",
+            file=sys.stderr,
+        )
     assert deployed.status().apps["kubernetes-control-plane"].charm_channel == "1.29/stable"
     assert upgrade.lost(load) == []
     assert "aws-iam-webhook.yaml" not in deployed.exec("ls /root/cdk", unit=CONTROL_PLANE).stdout

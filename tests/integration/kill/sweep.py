@@ -54,19 +54,30 @@ class Sweep:
             list(pool.map(Site.prepare, self.sites))
             self._run_undisturbed(self.sites[0])
             list(pool.map(self._work, self.sites))
+        if any(result.missing for of in self.results.values() for result in of.values()):
+            self._drop_points_of_chance(self.sites[0])
 
     def _run_undisturbed(self, site: Site) -> None:
-        steps = {
-            DEPLOYMENT: site.deploy,
-            AUTHORITY: site.change_authority,
-            REMOVAL: site.remove,
-        }
-        for name, step in steps.items():
+        for name, step in _steps(site).items():
             run = self.undisturbed[name] = step(None)
             waves = list(run.step.waves())
             self._left[name] = deque(waves)
             self.results[name] = {wave: Result(run.step.points(wave)) for wave in waves}
             self.say(f"{name}: {run.step}, {run.seconds:.1f} s undisturbed")
+
+    def _drop_points_of_chance(self, site: Site) -> None:
+        """Drop the missing points that a second undisturbed run lacks, too.
+
+        How often a hook asks for its pods, and whether a second hook has to, depends on the
+        machine.
+        """
+        for name, step in _steps(site).items():
+            again = step(None).step
+            for wave, result in self.results[name].items():
+                certain = result.points & (again.points(wave) | result.died)
+                if by_chance := result.points - certain:
+                    self.say(f"{name}, {wave}: a second undisturbed run lacks {by_chance}")
+                result.points = certain
 
     def _work(self, site: Site) -> None:
         while self._left[DEPLOYMENT] or self._left[REMOVAL]:
@@ -114,6 +125,10 @@ class Sweep:
             self._said = time.monotonic()
             left = ", ".join(f"{name} {len(waves)}" for name, waves in self._left.items())
             self.say(f"{step}, {wave}: {died.total()} died; runs left: {left}")
+
+
+def _steps(site: Site) -> dict[str, Callable[[Wave | None], Run]]:
+    return {DEPLOYMENT: site.deploy, AUTHORITY: site.change_authority, REMOVAL: site.remove}
 
 
 def difference(wanted: object, found: object) -> str:
