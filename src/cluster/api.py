@@ -16,6 +16,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from cluster.deadline import set_deadline
 from errors import Blocked, Unready, Waiting, brief
 
 if TYPE_CHECKING:
@@ -30,11 +31,16 @@ T = TypeVar("T")
 
 MANAGER = "aws-iam"
 # Juju runs no other hook on the machine while one runs, and is sure of a leader for 30 s only.
-# So every hook ends within that time: the last request begins after 20, and is answered in 10.
+# So no request is open for longer than 28 s after the client began, whatever the server does. The
+# other 2 s are for what the charm does before and after.
+HOOK_SECONDS = 28
+# The last request begins after 20 s, and has 8.
 REQUEST_SECONDS = 20
+# Thousands of small writes may follow each other. The last begins after 26 s, and has 2.
+LAST_WRITE_SECONDS = 26
+# How long one step of a request may take, to connect or to receive some bytes.
 CONNECT_SECONDS = 3
 ANSWER_SECONDS = 10
-# Thousands of small writes may follow each other: the last begins after 26, and is answered in 4.
 WRITE_SECONDS = 4
 # Compression costs more than it saves, because the API server is on this machine.
 _AS_TABLE = {
@@ -60,24 +66,26 @@ _QUOTED = re.compile(r"""('[^'\w\\]*')|['"].*""", re.DOTALL)
 class Client:
     """The methods of `lightkube.Client` that the charm calls, with types that are complete.
 
-    It begins no request after ``seconds``, so that a hook ends soon although every answer takes
-    long. The methods raise `errors.Waiting` then.
+    It begins no request after `REQUEST_SECONDS`, so that a hook ends soon although every answer
+    takes long. The methods raise `errors.Waiting` then. What is still open after `HOOK_SECONDS`
+    times out.
     """
 
-    def __init__(self, client: lightkube.Client, seconds: float = REQUEST_SECONDS):
+    def __init__(self, client: lightkube.Client):
         # lightkube's own types leave most of its arguments open.
         self._client: Any = client
-        self._deadline = time.monotonic() + seconds
+        self._began = time.monotonic()
+        set_deadline(client, self._began + HOOK_SECONDS)
 
     @property
     def seconds_left(self) -> float:
         """Return for how long requests may still begin."""
-        return self._deadline - time.monotonic()
+        return self._began + REQUEST_SECONDS - time.monotonic()
 
     @property
     def seconds_left_to_write(self) -> float:
         """Return for how long `patch_status` may still begin, if no other request follows."""
-        return self.seconds_left + ANSWER_SECONDS - WRITE_SECONDS
+        return self._began + LAST_WRITE_SECONDS - time.monotonic()
 
     def get(self, res: type[T], name: str, *, namespace: str | None = None) -> T:
         """Return one object."""
