@@ -201,10 +201,10 @@ class AwsIamCharm(ops.CharmBase):
             rollout = leader.deploy(client, self._owner, spec, stored)
             shared = self._share_rollout(client, principal, shared, plan, rollout)
             self.unit.set_workload_version(config.version)
-            report = leader.check_mappings(client, config.partition, rollout)
-            if problem := unreadable or unusable:
+            unfinished = pods.rollout_problem(client, rollout)
+            report = leader.check_mappings(client, config.partition)
+            if problem := unreadable or unusable or unfinished:
                 raise problem
-            pods.check_rollout(client, rollout)
         if not issued.pair:
             raise issued.problem
         if plan.blocker:

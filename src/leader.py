@@ -21,9 +21,6 @@ from peers import Shared
 
 logger = logging.getLogger(__name__)
 
-# What a hook keeps of its time to ask why pods are not ready.
-ASK_SECONDS = 1.0
-
 
 def ensure_cluster_id(shared: Shared, config: Config) -> Shared:
     """Return ``shared`` with the cluster id: the option's, else the one in use, else the
@@ -104,15 +101,14 @@ def deploy(
     return rollout
 
 
-def check_mappings(
-    client: api.Client, partition: str, rollout: pods.Rollout
-) -> mappings.MappingReport:
-    """Check all mappings, correct their canonical ARNs, and return the report."""
+def check_mappings(client: api.Client, partition: str) -> mappings.MappingReport:
+    """Check all mappings, correct their canonical ARNs, and return the report.
+
+    The corrections may take all that is left of the hook's time, so no request can follow.
+    """
     found = identity_mappings.find(client)
     report = mappings.check(found, partition)
-    # The hook's last request asks for the pods of a rollout that is not complete.
-    until_pods = client.seconds_left - ASK_SECONDS
-    seconds = client.seconds_left_to_write if rollout.complete else until_pods
+    seconds = client.seconds_left_to_write
     pending = identity_mappings.write_canonical_arns(client, found, report.corrections, seconds)
     return dataclasses.replace(report, pending=pending)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from certificates.keypair import KeyPair
 from cluster import api, manifests, pulls
-from errors import Blocked, Waiting, brief
+from errors import Blocked, Unready, Waiting, brief
 
 if TYPE_CHECKING:
     from lightkube.models.apps_v1 import DeploymentStatus
@@ -138,18 +138,17 @@ def _certificate_hash(pod: Any) -> str | None:
     return annotations.get(manifests.CERTIFICATE_HASH)
 
 
-def check_rollout(client: api.Client, rollout: Rollout) -> None:
-    """Check that the rollout is complete.
+def rollout_problem(client: api.Client, rollout: Rollout) -> Unready | None:
+    """Return why the rollout is not complete; None if it is.
 
-    Raises:
-        errors.Blocked: a pod cannot start until a person helps.
-        errors.Waiting: it only takes time.
+    The problem is `errors.Blocked` where a pod cannot start until a person helps, and
+    `errors.Waiting` where it only takes time.
     """
     if rollout.complete:
-        return
+        return None
     if blocker := _rollout_blocker(client):
-        raise Blocked(f"an authenticator pod cannot start: {blocker}")
-    raise Waiting(
+        return Blocked(f"an authenticator pod cannot start: {blocker}")
+    return Waiting(
         "waiting for the authenticator's pods, "
         f"{rollout.ready}/{rollout.wanted} updated pods ready"
     )

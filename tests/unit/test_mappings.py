@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.unit.fake_cluster import CONFIG, DEFINITION, MAPPINGS, FakeCluster
 from tests.unit.faults import answer, refusal, unreachable
 from tests.unit.model import Model
+from tests.unit.test_rollout import waiting
 
 from access.mappings import IdentityMapping, MappingReport, check
 
@@ -264,6 +265,29 @@ def test_given_many_new_mappings_when_pods_are_not_ready_then_the_hook_has_time_
 
     assert model.hook() == ops.BlockedStatus("an authenticator pod cannot start: Unschedulable")
     assert 0 < effective(api) < 150
+
+
+def test_given_writes_that_take_all_the_time_when_pods_are_not_ready_then_the_hook_says_why(
+    model: Model, api: FakeCluster
+):
+    def slow(request: httpx2.Request) -> httpx2.Response:
+        api.clock.sleep(8)
+        return api._handle(request)
+
+    def unanswered(request: httpx2.Request) -> httpx2.Response:
+        api.clock.sleep(sum(request.extensions["timeout"].values()))
+        raise httpx2.ReadTimeout("", request=request)
+
+    api.start_seconds = None
+    model.settle()
+    add_roles(api, 1)
+    api.add_pod("aws-iam-authenticator-0", containerStatuses=waiting("CrashLoopBackOff"))
+    api.fail(slow, request=f"GET {MAPPINGS}")
+    api.fail(unanswered, request=f"PATCH {MAPPINGS}/m00/status")
+
+    assert model.hook() == ops.BlockedStatus(
+        "an authenticator pod cannot start: CrashLoopBackOff"
+    )
 
 
 def test_given_a_server_that_does_not_answer_in_time_when_it_is_written_then_the_next_hook_goes_on(
