@@ -31,9 +31,9 @@ PATIENCE = datetime.timedelta(minutes=10)
 # After this long without an answer, the charm also asks for names of one domain only.
 SILENCE = datetime.timedelta(seconds=20)
 # A provider that does not understand the request publishes nothing, so its answer never comes.
-UNDERSTANDING = (
-    "self-signed-certificates answers from channel 1/stable, and vault 1.16 or 1.17 if its "
-    "option common_name is svc"
+SILENT_PROVIDER_HINT = (
+    "self-signed-certificates answers from channel 1/stable; vault 1.16 or 1.17 if its option "
+    "common_name is svc, and changing that revokes all certificates that vault has issued"
 )
 
 
@@ -111,7 +111,7 @@ class Certificates(ops.Object):
         provider = self._relation.app
         hint = f"10 minutes have passed: see juju status {provider.name}"
         if not legacy.is_spoken_by(self._bags()) and not self._relation.data[provider]:
-            hint += f"; {UNDERSTANDING}"
+            hint += f"; {SILENT_PROVIDER_HINT}"
         return dataclasses.replace(issued, wait=f"{issued.wait}; {hint}")
 
     def _waited(self) -> datetime.timedelta:

@@ -145,9 +145,9 @@ class Requirer:
 
     def wanted(self) -> list[str]:
         """Return the names that the certificate must cover: those of the request it answers."""
-        return next(filter(self._is_answered, self._shapes()), self._signable())
+        return next(filter(self._is_answered, self._candidate_sans()), self._signable())
 
-    def _shapes(self) -> tuple[list[str], list[str]]:
+    def _candidate_sans(self) -> tuple[list[str], list[str]]:
         """Return all names, and those of them that are of one domain."""
         names = self._signable()
         return names, [name for name in names if name == COMMON_NAME or name not in HOSTNAMES]
@@ -179,14 +179,14 @@ class Requirer:
         return [name for name in self._sans() if name in HOSTNAMES]
 
     def _requests(self, *_: ProviderCapabilities | None) -> list[CertificateRequestAttributes]:
-        shapes = everything, one_domain = self._shapes()
+        candidates = everything, one_domain = self._candidate_sans()
         if not everything:
             return []
-        for names in shapes:
+        for names in candidates:
             if self._is_answered(names):
                 return [_attributes(names)]
         if self._is_silent or self._is_requested(one_domain):
-            return [_attributes(names) for names in shapes]
+            return [_attributes(names) for names in candidates]
         return [_attributes(everything)]
 
 
