@@ -19,7 +19,7 @@ from errors import Waiting, brief
 ENDPOINT = "receive-ca-cert"
 VERSION = "1"
 # The ConfigMap that holds them has room for 1 MiB.
-MOST_BYTES = 512 * 1024
+MAX_BYTES = 512 * 1024
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,12 +45,12 @@ def receive(charm: ops.CharmBase) -> Trust:
     remarks: list[str] = []
     for relation in charm.model.relations[ENDPOINT]:
         _announce_version(relation, charm.app)
-        unreadable, superfluous = _accept(_sent(relation), accepted)
+        unreadable, over_limit = _accept(_sent(relation), accepted)
         sender = brief(relation.app.name)
         if unreadable:
             remarks.append(f"{_counted(unreadable)} from {sender} cannot be read")
-        if superfluous:
-            remarks.append(f"no room for {_counted(superfluous)} from {sender}")
+        if over_limit:
+            remarks.append(f"no room for {_counted(over_limit)} from {sender}")
     return Trust(pem.ca_bundle(*accepted), ", ".join(remarks))
 
 
@@ -94,20 +94,20 @@ def _accept(texts: Iterable[str], accepted: dict[str, None]) -> tuple[int, int]:
 
     Return how many cannot be read, and for how many there is no room.
     """
-    unreadable = superfluous = 0
+    unreadable = over_limit = 0
     size = sum(len(block) + 1 for block in accepted)
     for text in dict.fromkeys(texts):
         for block in pem.certificates(text) or [""]:
             if block in accepted:
                 continue
-            if size + len(block) >= MOST_BYTES:
-                superfluous += 1
+            if size + len(block) >= MAX_BYTES:
+                over_limit += 1
             elif not _is_readable(block):
                 unreadable += 1
             else:
                 accepted[block] = None
                 size += len(block) + 1
-    return unreadable, superfluous
+    return unreadable, over_limit
 
 
 def _is_readable(block: str) -> bool:

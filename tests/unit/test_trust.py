@@ -230,7 +230,7 @@ def test_given_any_texts_when_read_then_only_whole_certificates_are_taken(texts:
 def test_given_more_than_a_configmap_holds_when_sent_then_the_first_ones_are_trusted(
     api: FakeCluster, receive: Callable[..., ops.StatusBase], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(trust, "MOST_BYTES", len(FIRST) + len(SECOND))
+    monkeypatch.setattr(trust, "MAX_BYTES", len(FIRST) + len(SECOND))
 
     status = receive(sender("one", 21, certificates(FIRST, SECOND, THIRD)))
 
