@@ -109,8 +109,9 @@ def check_mappings(client: api.Client, partition: str) -> mappings.MappingReport
     found = identity_mappings.find(client)
     report = mappings.check(found, partition)
     seconds = client.seconds_left_to_write
-    pending = identity_mappings.write_canonical_arns(client, found, report.corrections, seconds)
-    return dataclasses.replace(report, pending=pending)
+    written = identity_mappings.write_canonical_arns(client, found, report.corrections, seconds)
+    problems = dict(sorted({**written.refused, **report.problems}.items()))
+    return dataclasses.replace(report, problems=problems, pending=written.pending)
 
 
 def active_line(

@@ -234,15 +234,12 @@ def errors_as_status() -> Generator[None]:
 @contextlib.contextmanager
 def _raised_as_unready() -> Generator[None]:
     import httpx2
-    import lightkube
     import msgspec
 
     try:
         yield
-    except lightkube.ApiError as error:
-        raise _refusal(error.response, error.status.message) from error
     except httpx2.HTTPStatusError as error:
-        raise _refusal(error.response) from error
+        raise _refusal(error.response.status_code, brief(reason(error))) from error
     except httpx2.TimeoutException as error:
         raise Waiting("waiting for the Kubernetes API: it does not answer in time") from error
     except (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol) as error:
@@ -259,8 +256,15 @@ def _raised_as_unready() -> Generator[None]:
         raise Waiting(f"{NOT_KUBERNETES} ({type(error).__name__})") from error
 
 
-def _refusal(response: httpx2.Response, message: str | None = None) -> Unready:
-    code, reason = response.status_code, brief(message or response.reason_phrase)
+def reason(error: httpx2.HTTPStatusError) -> str:
+    """Return why the server refuses a request, in its own words."""
+    import lightkube
+
+    said = error.status.message if isinstance(error, lightkube.ApiError) else None
+    return said or error.response.reason_phrase
+
+
+def _refusal(code: int, reason: str) -> Unready:
     if code == 401:
         # The control plane's own webhook checks this credential too, and restarts now and then.
         return Waiting(

@@ -5,6 +5,7 @@ Call every function inside `api.errors_as_status`.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import time
 from collections import deque
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from access.mappings import IdentityMapping
 from cluster import api, manifests, objects
-from errors import Waiting
+from errors import Waiting, brief
 
 if TYPE_CHECKING:
     from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
@@ -29,6 +30,24 @@ RETRY_SECONDS = 1.0
 RATCHETING_SINCE = (1, 30)
 _NOT_SERVED = "waiting for the Kubernetes API to serve IAMIdentityMapping"
 _MINOR = re.compile(r"v(\d+)\.(\d+)")
+# What the server says where a person's webhook or policy refuses a write, with any code.
+_DENIED = re.compile("denied (the )?request")
+_REFUSED = (400, 403, 413, 422)
+# What it says of a user who has no right to write (403), and of a failed test in a patch (422).
+_NOT_REFUSED = re.compile("is forbidden: User |the server rejected our request")
+
+
+@dataclasses.dataclass(frozen=True)
+class Written:
+    """What could not be written.
+
+    Attributes:
+        pending: How many mappings are left for the next hook.
+        refused: Why the server refuses to write a mapping's status, by the mapping's name.
+    """
+
+    pending: int
+    refused: Mapping[str, str]
 
 
 def apply_crd(client: api.Client, partition: str) -> None:
@@ -113,14 +132,14 @@ def write_canonical_arns(
     found: Iterable[IdentityMapping],
     corrections: Mapping[str, str],
     seconds: float,
-) -> int:
+) -> Written:
     """Write ``status.canonicalARN`` of the mappings in ``corrections`` (name → value).
 
     The authenticator does so too, five a second; this makes new mappings work at once. No
-    request begins after ``seconds``. Return how many mappings are left for the next hook.
+    request begins after ``seconds``. Return what could not be written.
     """
     if not corrections:
-        return 0
+        return Written(0, {})
     from concurrent.futures import ThreadPoolExecutor
 
     deadline = time.monotonic() + seconds
@@ -130,16 +149,18 @@ def write_canonical_arns(
     writers, status = min(WRITERS, len(left)), _kind().Status
     with ThreadPoolExecutor(writers) as pool:
         done = [pool.submit(_write_some, client, status, left, deadline) for _ in range(writers)]
-    return sum(writer.result() for writer in done) + len(left)
+    written = [writer.result() for writer in done]
+    refused = {name: reason for each in written for name, reason in each.refused.items()}
+    return Written(len(left) + sum(each.pending for each in written), refused)
 
 
 def _write_some(
     client: api.Client, status: Any, left: deque[tuple[str, str, str]], deadline: float
-) -> int:
-    """Write from ``left`` until it is empty or the time is over; return how many were skipped."""
+) -> Written:
+    """Write from ``left`` until it is empty or the time is over."""
     import httpx2
 
-    skipped = 0
+    skipped, refused = 0, dict[str, str]()
     while time.monotonic() < deadline:
         try:
             correction = left.popleft()
@@ -152,16 +173,25 @@ def _write_some(
             left.append(correction)
             break
         except httpx2.HTTPStatusError as error:
-            code = error.response.status_code
-            if code == 429:
+            code, reason = error.response.status_code, api.reason(error)
+            if _is_refused(code, reason):
+                refused[correction[0]] = f"the cluster refuses its status: {brief(reason)}"
+            elif code == 429:
                 left.append(correction)
                 time.sleep(RETRY_SECONDS)
             elif code == 409:
                 skipped += 1
-            # Deleted or created anew since (404, 422), or stored against a rule of the CRD (422).
+            # Deleted or created anew since.
             elif code not in (404, 422):
                 raise
-    return skipped
+    return Written(skipped, refused)
+
+
+def _is_refused(code: int, reason: str) -> bool:
+    """Return whether the server refuses this mapping, rather than whatever the charm writes."""
+    if _DENIED.search(reason):
+        return True
+    return code in _REFUSED and not _NOT_REFUSED.search(reason)
 
 
 def _write(client: api.Client, status: Any, name: str, arn: str, canonical: str) -> None:

@@ -16,6 +16,7 @@ from tests.unit.model import Model
 from tests.unit.test_rollout import waiting
 
 from access.mappings import IdentityMapping, MappingReport, check
+from errors import brief
 
 DEV = "arn:aws:iam::111122223333:role/Dev"
 CANONICAL = "arn:aws:iam::111122223333:role/dev"
@@ -404,6 +405,71 @@ def test_given_a_mapping_that_cannot_be_written_when_a_hook_runs_then_the_others
 
     assert "2 mappings" in deployed.hook().message
     assert api.objects[f"{MAPPINGS}/b"]["status"]["canonicalARN"].endswith("role/other")
+
+
+WEBHOOK = 'admission webhook "iam.example.com" denied the request: ask the security\n team'
+POLICY = (
+    'iamidentitymappings.iamauthenticator.k8s.aws "b" is forbidden: ValidatingAdmissionPolicy '
+    "'no-b' with binding 'no-b' denied request: failed expression: false"
+)
+RULE = 'IAMIdentityMapping.iamauthenticator.k8s.aws "b" is invalid: spec: Invalid value'
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        *((code, WEBHOOK) for code in (400, 401, 403, 404, 409, 418, 422, 429, 500)),
+        *((code, POLICY) for code in (401, 403, 413, 422)),
+        (422, RULE),
+    ],
+)
+def test_given_a_mapping_that_the_cluster_refuses_when_a_hook_runs_then_it_is_named_with_the_cause(
+    deployed: Model, api: FakeCluster, code: int, said: str
+):
+    add_roles(api, 9)
+    api.add_mapping("b", DEV)
+    api.fail(refusal(code, said), request=f"PATCH {MAPPINGS}/b/status")
+
+    status = deployed.hook()
+
+    assert status == ops.ActiveStatus(
+        "authenticator v0.7.18, 2/2 pods, 10 mappings, 1 to correct: b: the cluster refuses its "
+        f"status: {brief(said)}"
+    )
+    assert effective(api) == 9
+
+
+def test_given_a_refused_mapping_with_a_problem_when_a_hook_runs_then_its_own_problem_is_named(
+    deployed: Model, api: FakeCluster
+):
+    api.add_mapping("a", DEV, CANONICAL)
+    api.add_mapping("b", "nonsense", CANONICAL)
+    api.add_mapping("c", "arn:aws:iam::111122223333:role/other")
+    for name in ("b", "c"):
+        api.fail(refusal(403, WEBHOOK), request=f"PATCH {MAPPINGS}/{name}/status")
+
+    message = deployed.hook().message
+
+    assert "3 mappings, 2 to correct: b: " in message
+    assert "refuses" not in message
+
+
+def test_given_a_kubeconfig_that_may_write_no_mapping_when_a_hook_runs_then_the_unit_is_blocked(
+    deployed: Model, api: FakeCluster
+):
+    add_roles(api, 3)
+    said = (
+        'iamidentitymappings.iamauthenticator.k8s.aws "{}" is forbidden: User "alice" cannot patch '
+        'resource "iamidentitymappings/status" in API group "iamauthenticator.k8s.aws" at the '
+        "cluster scope"
+    )
+    for n in range(3):
+        name = f"m{n:02}"
+        api.fail(refusal(403, said.format(name)), request=f"PATCH {MAPPINGS}/{name}/status")
+
+    assert deployed.hook() == ops.BlockedStatus(
+        f"the cluster refuses /root/.kube/config: {brief(said)}; it must be an admin's kubeconfig"
+    )
 
 
 @pytest.mark.parametrize("spec", ["text", ["list"], None, {"arn": 5}, {}])
