@@ -6,10 +6,12 @@ The same overlay integrates the charm. The unit's status gives the operator the 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import jubilant
 import pytest
 from tests.integration.helpers import arns, bundle, juju_status, kubernetes, logins
+from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 
 pytestmark = pytest.mark.slow
@@ -25,6 +27,50 @@ NO_RULES = [
 ]
 OPTION = "authn-webhook-endpoint"
 SERVICE = ("-n", "kube-system", "service", "aws-iam-authenticator")
+REFUSED = {
+    "apiVersion": "iamauthenticator.k8s.aws/v1alpha1",
+    "kind": "IAMIdentityMapping",
+    "metadata": {"name": "refused"},
+    "spec": {"arn": "arn:aws:iam::111122223333:role/Refused", "username": "refused"},
+}
+# The name `probe` shows when the server has begun to follow the policy.
+RULES = [
+    {"expression": "object.metadata.name != 'probe'"},
+    {
+        "expression": "object.metadata.name != 'refused' || !has(request.subResource)",
+        "message": "ask the security team",
+    },
+]
+POLICY = {
+    "apiVersion": "v1",
+    "kind": "List",
+    "items": [
+        {
+            "apiVersion": "admissionregistration.k8s.io/v1",
+            "kind": "ValidatingAdmissionPolicy",
+            "metadata": {"name": "no-status"},
+            "spec": {
+                "matchConstraints": {
+                    "resourceRules": [
+                        {
+                            "apiGroups": ["iamauthenticator.k8s.aws"],
+                            "apiVersions": ["*"],
+                            "operations": ["CREATE", "UPDATE"],
+                            "resources": ["iamidentitymappings", "iamidentitymappings/status"],
+                        }
+                    ]
+                },
+                "validations": RULES,
+            },
+        },
+        {
+            "apiVersion": "admissionregistration.k8s.io/v1",
+            "kind": "ValidatingAdmissionPolicyBinding",
+            "metadata": {"name": "no-status"},
+            "spec": {"policyName": "no-status", "validationActions": ["Deny"]},
+        },
+    ],
+}
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +174,39 @@ def test_given_such_a_mapping_from_before_the_rule_then_the_unit_names_it_and_pe
     cluster.kubectl("delete", MAPPINGS, "pathed")
     wait_for_status(deployed, "active", "authenticator v0.7.18, 2/2 pods, 1 mapping")
     assert logins.wait_for_login(cluster) == "knobby"
+
+
+@pytest.fixture
+def policy(cluster: Cluster) -> Iterator[None]:
+    """Let the cluster refuse the status of the mapping `refused`, by a person's policy."""
+    cluster.kubectl("create", "-f", "-", stdin=json.dumps(POLICY))
+    eventually(lambda: _refuses_probe(cluster), "effective")
+    yield
+    cluster.kubectl("delete", "-f", "-", stdin=json.dumps(POLICY))
+    cluster.kubectl("delete", MAPPINGS, "refused", "--ignore-not-found")
+
+
+def _refuses_probe(cluster: Cluster) -> bool:
+    probe = {**REFUSED, "metadata": {"name": "probe"}}
+    try:
+        cluster.kubectl("create", "--dry-run=server", "-f", "-", stdin=json.dumps(probe))
+    except AssertionError as error:
+        return "denied request" in str(error)
+    return False
+
+
+def test_given_a_policy_that_refuses_the_status_of_one_mapping_then_the_unit_names_it(
+    deployed: jubilant.Juju, cluster: Cluster, policy: None
+) -> None:
+    cluster.kubectl("create", "-f", "-", stdin=json.dumps(REFUSED))
+
+    wait_for_status(
+        deployed,
+        "active",
+        "authenticator v0.7.18, 2/2 pods, 2 mappings, 1 to correct: refused: the cluster refuses "
+        "its status: …",
+    )
+    assert juju_status.message(deployed).endswith("denied request: ask the security team")
 
 
 def test_given_an_option_that_is_reset_then_the_status_gives_the_command_again(
