@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from access import arn, partitions
 
@@ -66,7 +66,7 @@ def check(found: Iterable[IdentityMapping], partition: str = partitions.DEFAULT)
     problems = {
         mapping.name: problem
         for mapping in mappings
-        if (problem := _problem(mapping, partition, names[expected[mapping.name]]))
+        if (problem := _problem(mapping, expected[mapping.name], partition, names))
     }
     wrong = [mapping for mapping in mappings if mapping.canonical != expected[mapping.name]]
     wrong.sort(key=lambda mapping: not mapping.canonical)
@@ -81,13 +81,17 @@ def _canonical(text: str) -> str:
         return ""
 
 
-def _problem(mapping: IdentityMapping, partition: str, same_arn: Sequence[str]) -> str | None:
+def _problem(
+    mapping: IdentityMapping, canonical: str, partition: str, names: Mapping[str, Sequence[str]]
+) -> str | None:
+    """Return why a mapping does not work; ``names`` are those of the mappings by canonical ARN."""
     if reason := arn.mismatch(mapping.arn):
         return reason
-    if reason := partitions.mismatch(arn.parse(_canonical(mapping.arn)).partition, partition):
+    # A canonical ARN that logins match is well-formed.
+    if reason := partitions.mismatch(canonical.split(":", 2)[1], partition):
         return reason
     if not mapping.username:
         return "the username is empty: set spec.username"
-    if other := next((name for name in same_arn if name != mapping.name), None):
+    if other := next((name for name in names[canonical] if name != mapping.name), None):
         return f"same ARN as mapping {other}: delete one of them"
     return None
