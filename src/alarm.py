@@ -1,4 +1,4 @@
-"""The unit's alarm clock: a hook after half a minute, for what no event of Juju announces.
+"""The unit's alarm clock: a hook soon after this one, for what no event of Juju announces.
 
 Pods become ready, API servers return and control planes render their files without an event.
 The next update-status may be an hour away. A secret of the unit's own expires sooner, and Juju
@@ -13,7 +13,10 @@ import time
 
 import ops
 
-SECONDS = 30
+# After how long the unit looks again at what others do, and after how long it goes on with work
+# that it had no time left for.
+SECONDS = 30.0
+SOON_SECONDS = 1.0
 _LABEL = "alarm"
 # Juju keeps no secret without a value.
 _CONTENT = {"purpose": "to expire"}
@@ -33,14 +36,15 @@ class Alarm(ops.Object):
         self._unit = charm.unit
         self.framework.observe(charm.on.secret_expired, self._on_secret_expired)
 
-    def set(self) -> None:
-        """Let Juju run a hook in `SECONDS`, unless one is due before.
+    def set(self, seconds: float) -> None:
+        """Let Juju run a hook in ``seconds``, unless one is due before.
 
         Where Juju keeps no secrets now, the next look is update-status.
         """
-        if self._due > time.time():
+        now = time.time()
+        due = now + seconds
+        if now < self._due <= due:
             return
-        due = time.time() + SECONDS
         expire = datetime.datetime.fromtimestamp(due, datetime.timezone.utc)
         with contextlib.suppress(ops.ModelError):
             if secret := self._secret():

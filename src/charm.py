@@ -28,7 +28,7 @@ import leader
 import peers
 import reactive
 import trust
-from alarm import Alarm
+from alarm import SECONDS, SOON_SECONDS, Alarm
 from certificates import Certificates, rotation
 from certificates.sans import sans
 from cluster import api, manifests, objects, pods
@@ -96,16 +96,16 @@ class AwsIamCharm(ops.CharmBase):
 
     def _on_any_event(self, _: ops.EventBase) -> None:
         try:
-            line, announced = self._reconcile()
+            line, seconds = self._reconcile()
             self._status = ops.ActiveStatus(status_line(line))
         except Unready as reason:
-            announced = reason.announced
+            seconds = None if reason.announced else SECONDS
             status = ops.BlockedStatus if isinstance(reason, Blocked) else ops.WaitingStatus
             self._status = status(status_line(reason))
-        if announced:
+        if seconds is None:
             self._alarm.stop()
         else:
-            self._alarm.set()
+            self._alarm.set(seconds)
 
     def _on_collect_unit_status(self, event: ops.CollectStatusEvent) -> None:
         if self._status:
@@ -136,11 +136,11 @@ class AwsIamCharm(ops.CharmBase):
 
     # The reconcile: what it does depends on the state, never on the event.
 
-    def _reconcile(self) -> tuple[str, bool]:
+    def _reconcile(self) -> tuple[str, float | None]:
         """Bring everything to its desired state.
 
-        Return the line of an active status, and whether an event will announce what is still to
-        be done, if anything is.
+        Return the line of an active status, and in how many seconds the unit must look again:
+        None if an event announces what is still to be done, or nothing is.
         """
         reactive.remove_files(self.machine)
         reactive.remove_trust(self.machine, self.app.name)
@@ -160,7 +160,9 @@ class AwsIamCharm(ops.CharmBase):
         except ValueError as error:
             raise Blocked(str(error)) from error
 
-    def _lead(self, config: Config, principal: ControlPlane, shared: Shared) -> tuple[str, bool]:
+    def _lead(
+        self, config: Config, principal: ControlPlane, shared: Shared
+    ) -> tuple[str, float | None]:
         shared = leader.ensure_cluster_id(shared, config)
         trusted = trust.receive(self)
         if not self._is_webhook_foreign():
@@ -221,7 +223,9 @@ class AwsIamCharm(ops.CharmBase):
             "the former authority is trusted until its last pod has ended" if old_ca else "",
             next_step,
         )
-        return line, not (old_ca or next_step or report.pending)
+        if report.pending and report.written:
+            return line, SOON_SECONDS
+        return line, SECONDS if old_ca or next_step or report.pending else None
 
     def _share_rollout(
         self,
@@ -239,14 +243,14 @@ class AwsIamCharm(ops.CharmBase):
             shared = self._share(principal, replace(shared, ca=pair.ca))
         return shared
 
-    def _follow(self, principal: ControlPlane, shared: Shared) -> tuple[str, bool]:
+    def _follow(self, principal: ControlPlane, shared: Shared) -> tuple[str, float | None]:
         self._publish_webhook(principal, shared)
         self._certificates.withdraw()
         if not shared.serving:
             raise Waiting("waiting for the leader to deploy the authenticator")
         next_step = control_plane.next_step(principal, self.machine, shared.address)
         line = f"webhook {kubeconfigs.endpoint(shared.address)}"
-        return ", ".join(filter(None, (line, next_step))), not next_step
+        return ", ".join(filter(None, (line, next_step))), SECONDS if next_step else None
 
     def _share(self, principal: ControlPlane, shared: Shared) -> Shared:
         """Publish ``shared`` to the peers and to this unit's control plane, and return it."""

@@ -111,7 +111,9 @@ def check_mappings(client: api.Client, partition: str) -> mappings.MappingReport
     seconds = client.seconds_left_to_write
     written = identity_mappings.write_canonical_arns(client, found, report.corrections, seconds)
     problems = dict(sorted({**written.refused, **report.problems}.items()))
-    return dataclasses.replace(report, problems=problems, pending=written.pending)
+    return dataclasses.replace(
+        report, problems=problems, written=written.done, pending=written.pending
+    )
 
 
 def active_line(

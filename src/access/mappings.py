@@ -41,12 +41,14 @@ class MappingReport:
         problems: What is wrong with a mapping, by its name.
         corrections: The ``status.canonicalARN`` to write, by the mapping's name: first those
             that let another principal in than the mapping names.
-        pending: How many of the corrections the hook left to the next one.
+        written: How many of the corrections the hook wrote.
+        pending: How many of them it left to the next one.
     """
 
     total: int
     problems: dict[str, str]
     corrections: dict[str, str]
+    written: int = 0
     pending: int = 0
 
 

@@ -39,13 +39,15 @@ _NOT_REFUSED = re.compile("is forbidden: User |the server rejected our request")
 
 @dataclasses.dataclass(frozen=True)
 class Written:
-    """What could not be written.
+    """What became of the mappings whose status was to be written.
 
     Attributes:
+        done: How many were written.
         pending: How many mappings are left for the next hook.
         refused: Why the server refuses to write a mapping's status, by the mapping's name.
     """
 
+    done: int
     pending: int
     refused: Mapping[str, str]
 
@@ -136,10 +138,10 @@ def write_canonical_arns(
     """Write ``status.canonicalARN`` of the mappings in ``corrections`` (name → value).
 
     The authenticator does so too, five a second; this makes new mappings work at once. No
-    request begins after ``seconds``. Return what could not be written.
+    request begins after ``seconds``. Return what became of them.
     """
     if not corrections:
-        return Written(0, {})
+        return Written(0, 0, {})
     from concurrent.futures import ThreadPoolExecutor
 
     deadline = time.monotonic() + seconds
@@ -149,9 +151,12 @@ def write_canonical_arns(
     writers, status = min(WRITERS, len(left)), _kind().Status
     with ThreadPoolExecutor(writers) as pool:
         done = [pool.submit(_write_some, client, status, left, deadline) for _ in range(writers)]
-    written = [writer.result() for writer in done]
-    refused = {name: reason for each in written for name, reason in each.refused.items()}
-    return Written(len(left) + sum(each.pending for each in written), refused)
+    shares = [writer.result() for writer in done]
+    return Written(
+        done=sum(share.done for share in shares),
+        pending=sum(share.pending for share in shares) + len(left),
+        refused={name: reason for share in shares for name, reason in share.refused.items()},
+    )
 
 
 def _write_some(
@@ -160,7 +165,7 @@ def _write_some(
     """Write from ``left`` until it is empty or the time is over."""
     import httpx2
 
-    skipped, refused = 0, dict[str, str]()
+    written, skipped, refused = 0, 0, dict[str, str]()
     while time.monotonic() < deadline:
         try:
             correction = left.popleft()
@@ -168,6 +173,7 @@ def _write_some(
             break
         try:
             _write(client, status, *correction)
+            written += 1
         except httpx2.TimeoutException:
             # It may have been written, so it does no harm to write it again.
             left.append(correction)
@@ -184,7 +190,7 @@ def _write_some(
             # Deleted or created anew since.
             elif code not in (404, 422):
                 raise
-    return Written(skipped, refused)
+    return Written(written, skipped, refused)
 
 
 def _is_refused(code: int, reason: str) -> bool:

@@ -248,10 +248,46 @@ def test_given_more_new_mappings_than_a_hook_has_time_for_when_it_runs_then_anot
     assert message == f"authenticator v0.7.18, 2/2 pods, {left} of 150 mappings not effective yet"
     assert api.clock.now < began + 30
 
+    assert next_look(deployed, api) == pytest.approx(1, abs=0.001)
+
     api.recover()
     deployed.expire("alarm")
     assert deployed.units[0].status.message == "authenticator v0.7.18, 2/2 pods, 150 mappings"
     assert not deployed.units[0].secrets
+
+
+def next_look(deployed: Model, api: FakeCluster) -> float:
+    """In how many seconds the unit's alarm rings."""
+    (alarm,) = deployed.units[0].secrets
+    return alarm.expire.timestamp() - api.clock.now
+
+
+def test_given_a_mapping_that_cannot_be_written_yet_when_no_other_is_left_then_the_unit_looks_later(
+    deployed: Model, api: FakeCluster
+):
+    add_roles(api, 2)
+    api.fail(refusal(409, "modified"), request=f"PATCH {MAPPINGS}/m01/status")
+
+    deployed.hook()
+    assert effective(api) == 1
+    assert next_look(deployed, api) == pytest.approx(1, abs=0.001)
+
+    api.clock.now += 1
+    deployed.expire("alarm")
+    assert next_look(deployed, api) == pytest.approx(30, abs=0.001)
+
+
+def test_given_an_alarm_in_half_a_minute_when_mappings_are_left_over_then_the_next_hook_comes_at_once(
+    deployed: Model, api: FakeCluster
+):
+    api.add_mapping("a", DEV)
+    api.fail(refusal(409, "modified"), request=f"PATCH {MAPPINGS}/a/status")
+    deployed.hook()
+    assert next_look(deployed, api) == pytest.approx(30, abs=0.001)
+
+    add_roles(api, 2)
+    deployed.hook()
+    assert next_look(deployed, api) == pytest.approx(1, abs=0.001)
 
 
 def test_given_many_new_mappings_when_pods_are_not_ready_then_the_hook_has_time_to_say_why(
