@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+
 def set_deadline(client: Any, deadline: float) -> None:
     """Let each step of a request of ``client``, a `lightkube.Client`, time out by ``deadline``.
 

@@ -105,7 +105,8 @@ def patch(client: api.Client) -> ConfigMap:
 def test_given_a_server_that_is_quick_when_it_is_asked_then_its_answer_is_had(client: api.Client):
     metadata = patch(client).metadata
 
-    assert metadata and metadata.name == "a"
+    assert metadata
+    assert metadata.name == "a"
 
 
 @pytest.mark.parametrize(

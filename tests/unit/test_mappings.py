@@ -322,9 +322,7 @@ def test_given_writes_that_take_all_the_time_when_pods_are_not_ready_then_the_ho
     api.fail(slow, request=f"GET {MAPPINGS}")
     api.fail(unanswered, request=f"PATCH {MAPPINGS}/m00/status")
 
-    assert model.hook() == ops.BlockedStatus(
-        "an authenticator pod cannot start: CrashLoopBackOff"
-    )
+    assert model.hook() == ops.BlockedStatus("an authenticator pod cannot start: CrashLoopBackOff")
 
 
 def test_given_a_server_that_does_not_answer_in_time_when_it_is_written_then_the_next_hook_goes_on(
@@ -495,9 +493,9 @@ def test_given_a_kubeconfig_that_may_write_no_mapping_when_a_hook_runs_then_the_
 ):
     add_roles(api, 3)
     said = (
-        'iamidentitymappings.iamauthenticator.k8s.aws "{}" is forbidden: User "alice" cannot patch '
-        'resource "iamidentitymappings/status" in API group "iamauthenticator.k8s.aws" at the '
-        "cluster scope"
+        'iamidentitymappings.iamauthenticator.k8s.aws "{}" is forbidden: User "alice" cannot '
+        'patch resource "iamidentitymappings/status" in API group "iamauthenticator.k8s.aws" '
+        "at the cluster scope"
     )
     for n in range(3):
         name = f"m{n:02}"
