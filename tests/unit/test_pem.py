@@ -9,6 +9,7 @@ from certificates import pem
 from certificates.keypair import KeyPair
 
 NAMES = ["aws-iam-authenticator.kube-system.svc", "10.152.183.20"]
+BLOCK = "-----BEGIN A-----\nQUJD\n-----END A-----\n"
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +47,13 @@ def test_given_blank_lines_in_a_block_when_taken_apart_then_they_go(pair: tuple[
     certificate, _ = pair
 
     assert pem.certificates(certificate.replace("\n", "\n \n")) == [certificate.rstrip("\n")]
+
+
+@pytest.mark.parametrize("kind", ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"])
+def test_given_a_private_key_of_any_form_when_taken_apart_then_it_is_found(kind: str):
+    block = BLOCK.replace("A-----", f"{kind}-----")
+
+    assert pem.private_key(BLOCK + block) == block.rstrip("\n")
 
 
 def test_given_other_blocks_when_taken_apart_then_only_certificates_are_certificates(
@@ -101,9 +109,6 @@ def test_given_two_authorities_when_merged_then_each_is_there_once_in_whatever_o
     assert pem.ca_bundle(one, two + one, two) == pem.ca_bundle(two, one)
     assert sorted(pem.certificates(pem.ca_bundle(one, two))) == sorted(pem.certificates(one, two))
     assert pem.ca_bundle() == ""
-
-
-BLOCK = "-----BEGIN A-----\nQUJD\n-----END A-----\n"
 
 
 @pytest.mark.parametrize(

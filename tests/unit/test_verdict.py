@@ -61,12 +61,14 @@ LOADS_SERIAL_ZERO = pytest.mark.filterwarnings("ignore:Parsed a serial number")
         ("time", "no such day", UNREADABLE, UNREADABLE),
         ("usage", "client", NO_SERVER, WHOSE + NO_SERVER),
         ("usage", "unknown", NO_SERVER, WHOSE + NO_SERVER),
+        ("usage", "huge number", UNREADABLE, UNREADABLE),
         ("usage", "both", GOOD, GOOD),
         ("usage", "any", GOOD, GOOD),
         ("basic constraints", "no CA", GOOD, NO_CA),
         ("basic constraints", "none", GOOD, NO_CA),
         ("basic constraints", "length 0", GOOD, f"{WHOSE}allows 0 intermediates, not more"),
         ("basic constraints", "length 1", GOOD, GOOD),
+        ("basic constraints", "huge", UNREADABLE, UNREADABLE),
         ("key usage", "signatures", GOOD, f"{WHOSE}lacks keyCertSign in its key usage"),
         ("key usage", "zero", GOOD, GOOD),
         ("key usage", "signing certificates", GOOD, GOOD),
@@ -86,6 +88,7 @@ LOADS_SERIAL_ZERO = pytest.mark.filterwarnings("ignore:Parsed a serial number")
         ("public key", "long RSA", r"has an RSA key of more .+", r"has an RSA key of more .+"),
         ("signature", "SHA1", "has a chain that is signed with SHA-1", GOOD),
         ("signature", "SHA224", UNSIGNED, GOOD),
+        ("signature", "SHA384", GOOD, GOOD),
         ("signature", "SHA512", GOOD, GOOD),
         ("signature", "spoiled", UNSIGNED, GOOD),
         ("signature", "two algorithms", UNREADABLE, UNREADABLE),
@@ -231,6 +234,30 @@ def test_given_a_path_of_no_intermediates_when_there_is_one_then_the_chain_is_to
 
 
 LONG = (forge.leaf(), forge.authority("middle"))
+
+
+def test_given_an_intermediate_of_version_1_when_checked_then_it_is_not_a_ca():
+    leaf, middle = LONG
+
+    assert_is(NO_CA, leaf, FLAWS["version"]["1"](middle), forge.authority("root", 3))
+
+
+def test_given_names_that_are_critical_when_checked_then_they_count_all_the_same():
+    leaf = forge.leaf()
+    critical = (dataclasses.replace(names, critical=True) for names in leaf.extensions)
+
+    assert_is(GOOD, leaf.with_extension(*critical), forge.authority("root"))
+
+
+def test_given_a_hundred_namesakes_when_the_leaf_names_its_authoritys_key_then_that_one_is_found():
+    leaf = FLAWS["extension"]["authority key"](forge.leaf())
+    signer = FLAWS["extension"]["subject key"](forge.authority("root"))
+    other = signer.with_extension(forge.extension(x509.SubjectKeyIdentifier(b"other")))
+    namesakes = [dataclasses.replace(other, serial=serial) for serial in range(1, 101)]
+    pool = "".join(forge.pem(forge.sign(draft)) for draft in [*namesakes, signer])
+    served = forge.pem(forge.sign(leaf, signer))
+
+    assert_reason(GOOD, KeyPair(served, forge.key_pem(leaf), pool))
 
 
 def test_given_an_intermediate_that_is_trusted_when_checked_then_its_root_does_not_matter():
@@ -463,16 +490,15 @@ def assert_decided(*drafts: Draft) -> None:
         assert verdict.check(pair, NAMES[:1]) > dt.datetime.now(dt.timezone.utc)
 
 
-def test_given_a_damaged_authority_when_checked_then_only_the_others_are_trusted(
+def test_given_an_authority_that_go_leaves_out_when_checked_then_only_the_others_are_trusted(
     served: KeyPair,
 ):
     damaged = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n"
-    for data in ("?", "AAAA"):
-        assert verdict.check(
-            dataclasses.replace(served, ca=damaged.format(data) + served.ca), NAMES
-        )
+    with_headers = served.ca.replace("-----\n", "-----\na: b\n\n", 1)
+    for ca in (damaged.format("?"), damaged.format("AAAA"), with_headers):
+        assert verdict.check(dataclasses.replace(served, ca=ca + served.ca), NAMES)
         with pytest.raises(Refused, match=f"^{UNSIGNED}$"):
-            verdict.check(dataclasses.replace(served, ca=damaged.format(data)), NAMES)
+            verdict.check(dataclasses.replace(served, ca=ca), NAMES)
 
 
 def test_given_no_certificate_at_all_when_checked_then_that_is_said(served: KeyPair):
