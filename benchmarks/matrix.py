@@ -5,21 +5,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
+import json
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import jubilant
 from rich.console import Console
 from rich.table import Table
-from tests.integration.helpers import bundle, juju_status, logins, testbed_only
+from tests.integration.helpers import bundle, juju_status, logins, testbed_only, upgrade_page
 from tests.integration.helpers.kubernetes import Cluster
-from tests.integration.helpers.load import changes, report, upgrade
+from tests.integration.helpers.load import upgrade
 from tests.integration.helpers.load.load import Load
 
 from testbed import testbedctl
@@ -33,35 +34,43 @@ _ROUNDS = 5
 _AFTERMATH_SECONDS = 30.0
 # The last minor whose control plane takes the webhook from the relation.
 _LAST_WITH_RELATION = 28
+_SHOWN_FAILURES = 5
+_LOG_LINES = 100
+_HEADINGS = ("version", "deployed", "login", "upgraded to", "logins failed", "hook")
+_FAULTS = (AssertionError, TimeoutError, jubilant.CLIError, jubilant.TaskError, jubilant.WaitError)
+_NO = "no"
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Row:
-    """What was seen of one version: texts and seconds as they are printed."""
+    """What was seen of one version, as it is printed: "no" stands for what was not reached."""
 
     version: str
-    deployed: str
-    login: str
-    upgraded_to: str
-    failed: str
-    hook: str
+    deployed: str = _NO
+    login: str = _NO
+    upgraded_to: str = _NO
+    failed: str = ""
+    hook: str = ""
+
+    @property
+    def is_good(self) -> bool:
+        """Whether everything was reached, and no login failed."""
+        return _NO not in dataclasses.astuple(self) and self.failed.partition(" ")[0] in ("", "0")
 
 
 def main(minors: Sequence[str]) -> int:
     """Print the table of these minor versions; return the exit code."""
     console = Console(highlight=False)
-    following = dict(itertools.pairwise(minors))
     rows: list[Row] = []
-    for minor in minors:
+    for minor, next_minor in itertools.zip_longest(minors, minors[1:], fillvalue=""):
         console.print(f"Kubernetes {minor} …")
-        next_minor = following.get(minor, "")
         rows.append(_seen(minor, next_minor if _is_next(minor, next_minor) else ""))
-        console.print("  ".join(vars(rows[-1]).values()))
-    table = Table("version", "deployed", "login", "upgraded to", "logins failed", "hook")
+        console.print("  ".join(dataclasses.astuple(rows[-1])))
+    table = Table(*_HEADINGS)
     for row in rows:
-        table.add_row(*vars(row).values())
+        table.add_row(*dataclasses.astuple(row))
     console.print(table)
-    return int(any(not row.failed.startswith("0 ") for row in rows if row.upgraded_to))
+    return int(not all(row.is_good for row in rows))
 
 
 def _is_next(minor: str, other: str) -> bool:
@@ -77,36 +86,46 @@ def _number(minor: str) -> int:
 
 
 def _seen(minor: str, next_minor: str) -> Row:
-    with jubilant.temp_model() as juju, tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        began = time.monotonic()
-        _deploy(juju, minor, folder)
-        deployed = f"{time.monotonic() - began:.0f} s"
-        cluster = logins.first_login(juju, folder)
-        version = juju.status().apps[_CONTROL_PLANE].version
-        seconds = f"{_settled_hook(juju):.2f} s"
-        if not next_minor:
-            return Row(version, deployed, "yes", "", "", seconds)
-        load = _upgrade(juju, cluster, next_minor)
-        failed = report.failures(load)
-        for login in failed[:5]:
-            print(f"{login.host} {login.kind}: {login.problem}", file=sys.stderr)
-        newer = juju.status().apps[_CONTROL_PLANE].version
-        return Row(
-            version, deployed, "yes", newer, f"{len(failed)} of {len(load.logins)}", seconds
-        )
+    """Return what was seen of a minor version, up to the first fault, which is printed."""
+    row = Row(minor, upgraded_to=_NO if next_minor else "")
+    with jubilant.temp_model() as juju, tempfile.TemporaryDirectory() as folder:
+        try:
+            for found in _stages(juju, Path(folder), minor, next_minor):
+                row = dataclasses.replace(row, **found)
+        except _FAULTS as error:
+            log = juju.debug_log(limit=_LOG_LINES)
+            print(f"{log}\nKubernetes {minor}: {error}", file=sys.stderr)
+    return row
+
+
+def _stages(
+    juju: jubilant.Juju, folder: Path, minor: str, next_minor: str
+) -> Iterator[Mapping[str, str]]:
+    """Yield the fields of the row, each when it is known. Raises `_FAULTS`."""
+    began = time.monotonic()
+    _deploy(juju, minor, folder)
+    yield {"version": _version(juju), "deployed": f"{time.monotonic() - began:.0f} s"}
+    cluster = logins.first_login(juju, folder)
+    yield {"login": "yes", "hook": f"{_settled_hook(juju):.2f} s"}
+    if next_minor:
+        load = _upgrade(juju, cluster, minor, next_minor)
+        yield {"upgraded_to": _version(juju), "failed": _failed(load)}
+
+
+def _version(juju: jubilant.Juju) -> str:
+    return juju.status().apps[_CONTROL_PLANE].version
 
 
 def _deploy(juju: jubilant.Juju, minor: str, folder: Path) -> None:
     """Deploy a minor version, and do what the unit's status asks for."""
-    options = folder / "channel.yaml"
-    options.write_text(
-        f"applications:\n  {_CONTROL_PLANE}:\n    options:\n      channel: {minor}/stable\n"
-    )
-    if _number(minor) <= _LAST_WITH_RELATION:
-        bundle.deploy(juju, channel="1.28/stable", extra=[options])
-    else:
-        bundle.deploy(juju, channel="1.29/stable", extra=[options])
+    has_relation = _number(minor) <= _LAST_WITH_RELATION
+    options = {"channel": f"{minor}/stable"}
+    if has_relation:
+        options["webhook-caller"] = "original"
+    overlay = folder / "options.yaml"
+    overlay.write_text(json.dumps({"applications": {_CONTROL_PLANE: {"options": options}}}))
+    bundle.deploy(juju, channel=f"1.{28 if has_relation else 29}/stable", extra=[overlay])
+    if not has_relation:
         juju_status.wait_until(juju, "blocked")
         command = juju_status.message(juju).partition("run: ")[2]
         juju.cli(*command.split()[1:])
@@ -123,13 +142,15 @@ def _settled_hook(juju: jubilant.Juju) -> float:
     return statistics.median(float(hook["seconds"]) for hook in ran)
 
 
-def _upgrade(juju: jubilant.Juju, cluster: Cluster, minor: str) -> Load:
+def _upgrade(juju: jubilant.Juju, cluster: Cluster, minor: str, next_minor: str) -> Load:
     """Upgrade the control plane while people log in, and return their logins."""
     with tempfile.TemporaryDirectory() as folder:
         certified = upgrade.with_certificate(juju, Path(folder))
-        logins.log_in_everywhere(juju, certified)
-        with changes.steady_load(juju, certified, upgrade.REVIEWS_A_SECOND) as load:
-            juju.config(_CONTROL_PLANE, {"channel": f"{minor}/stable"})
+        with upgrade.steady_load(juju, certified) as load:
+            if _number(minor) == _LAST_WITH_RELATION:
+                for step in upgrade_page.STEPS:
+                    upgrade_page.take(juju, step)
+            juju.config(_CONTROL_PLANE, {"channel": f"{next_minor}/stable"})
             juju.run(f"{_CONTROL_PLANE}/0", "upgrade")
             juju_status.wait_until_active(juju)
             testbed_only.run_update_status(juju, _LEADER)
@@ -137,6 +158,15 @@ def _upgrade(juju: jubilant.Juju, cluster: Cluster, minor: str) -> Load:
             time.sleep(_AFTERMATH_SECONDS)
         logins.wait_for_login(cluster)
         return load
+
+
+def _failed(load: Load) -> str:
+    """Return how many logins failed, and how many more did so in a restart that explains it."""
+    lost = upgrade.lost(load)
+    for login in lost[:_SHOWN_FAILURES]:
+        print(f"{login.host} {login.kind}: {login.problem}", file=sys.stderr)
+    broken = sum(bool(login.problem) for login in load.logins)
+    return f"{len(lost)} of {len(load.logins)}, {broken - len(lost)} more in restarts"
 
 
 if __name__ == "__main__":

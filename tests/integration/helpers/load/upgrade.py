@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import time
 from pathlib import Path
 
 import jubilant
-from tests.integration.helpers import how_to, juju_status, logins, testbed_only
+from tests.integration.helpers import logins, upgrade_page
 from tests.integration.helpers.kubernetes import Cluster
 from tests.integration.helpers.load import changes, report
 from tests.integration.helpers.load.load import Load, Login
 from tests.integration.helpers.load.report import Phase
 
-PAGE = "upgrade-to-1.29.md"
-TITLE = "Upgrade Charmed Kubernetes from 1.28 to 1.29"
-STEPS = (
-    "1. Add the second relation",
-    "2. Set the option",
-    "3. Remove the first relation",
-    "4. Refresh the control plane",
-)
 _AFTERMATH_SECONDS = 3.0
 # The original's webhook reads all authorities that the machine trusts, twice for each review.
 REVIEWS_A_SECOND = 2.0
@@ -40,20 +31,25 @@ def with_certificate(juju: jubilant.Juju, folder: Path) -> Cluster:
     return found
 
 
+def steady_load(juju: jubilant.Juju, cluster: Cluster) -> Load:
+    """Return logins through the API server, at a rate that the original's webhook stands."""
+    logins.log_in_everywhere(juju, cluster)
+    return changes.steady_load(juju, cluster, REVIEWS_A_SECOND)
+
+
 def under_load(juju: jubilant.Juju, cluster: Cluster) -> tuple[Load, list[Phase]]:
     """Take every step of the page while people log in; return the logins and the steps.
 
     Raises:
         AssertionError: an object that people log in by was replaced.
     """
-    logins.log_in_everywhere(juju, cluster)
-    load = changes.steady_load(juju, cluster, REVIEWS_A_SECOND)
+    load = steady_load(juju, cluster)
     before = _identities(cluster)
     phases = []
     with load:
-        for step in STEPS:
+        for step in upgrade_page.STEPS:
             start = time.monotonic()
-            _take(juju, step)
+            upgrade_page.take(juju, step)
             time.sleep(_AFTERMATH_SECONDS)
             phases.append(Phase(step, start, time.monotonic()))
     assert _identities(cluster) == before
@@ -78,25 +74,3 @@ def _identities(cluster: Cluster) -> list[str]:
     """Return the identities of the objects that people log in by."""
     kinds = "pods,services,deployments,secrets,iamidentitymappings"
     return sorted(item["metadata"]["uid"] for item in cluster.get("-A", kinds)["items"])
-
-
-def _take(juju: jubilant.Juju, step: str) -> None:
-    """Run the step's command: the page's, or the one in the status that the page refers to.
-
-    Raises:
-        AssertionError: the unit's status is not the page's afterwards.
-    """
-    lines = how_to.shown(PAGE, step)
-    commands = [line for line in lines if line.startswith("juju ")]
-    for command in commands or [juju_status.message(juju).partition("run: ")[2]]:
-        juju.cli(*command.split()[1:])
-    juju_status.wait_until_active(juju)
-    testbed_only.run_update_status(juju, "aws-iam/0")
-    for line in lines:
-        if line not in commands:
-            assert _generic(juju_status.message(juju)) == _generic(line)
-
-
-def _generic(message: str) -> str:
-    """Return a status without what differs from cluster to cluster."""
-    return re.sub(r"\d+ mappings?|https://[\d.]+:", "…", message)
