@@ -2,7 +2,7 @@
 
 It reads only the URL from aws-iam's file, and never acknowledges a new file. It answers 500 where
 the authenticator refuses, and it also knows the administrator's token. The last tests upgrade it
-to 1.29.
+to 1.29, after they went astray and back.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import yaml
 from tests.integration.helpers import (
     bundle,
     certificates,
-    how_to,
     juju_status,
     logins,
     testbed_only,
     units,
+    upgrade_page,
 )
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
@@ -106,13 +106,53 @@ def test_given_that_the_webhook_is_down_then_it_lets_the_administrator_in_no_mor
 def test_given_the_relation_when_the_control_plane_is_refreshed_to_1_29_then_juju_refuses(
     deployed: jubilant.Juju,
 ) -> None:
-    [line] = how_to.shown(upgrade.PAGE, upgrade.TITLE)
-    [command] = how_to.shown(upgrade.PAGE, upgrade.STEPS[-1])
+    [line] = upgrade_page.shown(upgrade_page.TITLE)
+    [command] = upgrade_page.commands(upgrade_page.REFRESH)
 
     with pytest.raises(jubilant.CLIError) as refused:
-        deployed.cli(*command.split()[1:])
+        upgrade_page.run(deployed, command)
 
     assert refused.value.stderr.strip().endswith(line.removeprefix("… "))
+
+
+@pytest.mark.slow
+def test_given_that_the_first_relation_went_too_early_then_the_second_brings_people_back(
+    deployed: jubilant.Juju, cluster: Cluster
+) -> None:
+    [too_early] = upgrade_page.commands(upgrade_page.REMOVE_FIRST)
+    upgrade_page.run(deployed, too_early)
+    deployed.wait(has_no_units, error=jubilant.any_error, delay=0.5, timeout=120)
+    assert cluster.whoami("knobby").returncode != 0
+
+    [second] = upgrade_page.commands(upgrade_page.TOO_EARLY)
+    upgrade_page.run(deployed, second)
+    juju_status.wait_until(deployed, "blocked")
+    upgrade_page.run(deployed, upgrade_page.command_in_status(deployed))
+    upgrade_page.settle(deployed)
+
+    assert upgrade_page.statuses(upgrade_page.REMOVE_FIRST) == [upgrade_page.status(deployed)]
+    assert logins.wait_for_login(cluster) == "knobby"
+
+
+@pytest.mark.slow
+def test_given_that_the_first_relation_is_gone_when_the_way_back_is_taken_then_no_login_fails(
+    deployed: jubilant.Juju, cluster: Cluster, tmp_path: Path
+) -> None:
+    certified = upgrade.with_certificate(deployed, tmp_path)
+    first, *undo = upgrade_page.commands(upgrade_page.WAY_BACK)
+
+    with upgrade.steady_load(deployed, certified) as load:
+        upgrade_page.run(deployed, first)
+        upgrade_page.settle(deployed)
+        of_step_3 = upgrade_page.commands(upgrade_page.REMOVE_FIRST)
+        assert [upgrade_page.command_in_status(deployed)] == of_step_3
+        for command in undo:
+            upgrade_page.run(deployed, command)
+            upgrade_page.settle(deployed)
+
+    assert upgrade.lost(load) == []
+    assert upgrade_page.command_in_status(deployed) == ""
+    assert logins.wait_for_login(cluster) == "knobby"
 
 
 @pytest.mark.slow
@@ -136,6 +176,11 @@ def test_given_a_steady_load_when_upgraded_to_1_29_as_the_page_says_then_no_logi
     assert upgrade.lost(load) == []
     assert "aws-iam-webhook.yaml" not in deployed.exec("ls /root/cdk", unit=CONTROL_PLANE).stdout
     assert logins.wait_for_login(cluster) == "knobby"
+
+
+def has_no_units(status: jubilant.Status) -> bool:
+    """Return whether aws-iam has no units."""
+    return "aws-iam" in status.apps and not status.get_units("aws-iam")
 
 
 def failures(juju: jubilant.Juju) -> int:
