@@ -111,6 +111,19 @@ def test_a_subordinate_stays_until_its_last_relation_with_its_principal_is_gone(
 
 
 @pytest.mark.usefixtures("riders")
+def test_a_relation_that_is_added_while_a_subordinate_leaves_brings_a_new_one(
+    juju: Juju,
+) -> None:
+    juju("remove-relation", "rider:things", "host:things")
+    juju("integrate", "rider:general", "host:juju-info")
+    juju.settle()
+
+    units = juju.status()["applications"]["host"]["units"]
+    riders = {rider for unit in units.values() for rider in unit.get("subordinates", {})}
+    assert riders == {"rider/2", "rider/3"}
+
+
+@pytest.mark.usefixtures("riders")
 def test_a_subordinates_goal_state_shows_which_principal_is_dying(juju: Juju) -> None:
     units = juju.status()["applications"]["host"]["units"]
     gone, stays = (next(iter(units[host]["subordinates"])) for host in ("host/1", "host/0"))

@@ -147,9 +147,14 @@ def _knows_its_charm(model: Model, unit: Unit) -> bool:
 
 
 def _may_join(model: Model, relation: Relation, unit: Unit) -> bool:
-    if relation.scope != "container" or not unit.principal:
+    if relation.scope != "container":
         return True
-    return relation.side_of(names.application_of(unit.principal)) is not None
+    if unit.principal:
+        return relation.side_of(names.application_of(unit.principal)) is not None
+    # As in Juju, a principal joins once its former subordinate is gone, and then gets a new one.
+    application = relation.other_side(unit.application).application
+    former = (model.find_unit(name) for name in unit.subordinates)
+    return not any(u and u.application == application and u.life != ALIVE for u in former)
 
 
 def _bring_subordinate(
