@@ -179,8 +179,8 @@ def test_given_a_steady_load_when_upgraded_to_1_29_as_the_page_says_then_no_logi
 
 
 def has_no_units(status: jubilant.Status) -> bool:
-    """Return whether aws-iam has no units."""
-    return "aws-iam" in status.apps and not status.get_units("aws-iam")
+    """Return whether aws-iam has no units, not even some that are being removed."""
+    return not status.get_units("kubernetes-control-plane")[CONTROL_PLANE].subordinates
 
 
 def failures(juju: jubilant.Juju) -> int:
