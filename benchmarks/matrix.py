@@ -36,6 +36,8 @@ _AFTERMATH_SECONDS = 30.0
 _LAST_WITH_RELATION = 28
 _SHOWN_FAILURES = 5
 _LOG_LINES = 100
+# The table fits, also where there is no terminal.
+_WIDTH = 99
 _HEADINGS = ("version", "deployed", "login", "upgraded to", "logins failed", "hook")
 _FAULTS = (AssertionError, TimeoutError, jubilant.CLIError, jubilant.TaskError, jubilant.WaitError)
 _NO = "no"
@@ -60,7 +62,7 @@ class Row:
 
 def main(minors: Sequence[str]) -> int:
     """Print the table of these minor versions; return the exit code."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=_WIDTH)
     rows: list[Row] = []
     for minor, next_minor in itertools.zip_longest(minors, minors[1:], fillvalue=""):
         console.print(f"Kubernetes {minor} …")
