@@ -18,7 +18,7 @@ QUESTION = json.dumps({"context": "rider/0-config-changed", "tool": "juju-log", 
 
 def test_an_answer_that_nobody_reads_ends_its_thread_quietly(tmp_path: Path) -> None:
     lock, others = threading.Lock(), set(threading.enumerate())
-    server = ToolServer(tmp_path / "tools.sock", lock, lambda context, tool: True)
+    server = ToolServer(tmp_path / "tools.sock", lock, lambda _context, _tool: True)
     with lock, socket.socket(socket.AF_UNIX) as tool:
         tool.connect(str(tmp_path / "tools.sock"))
         tool.sendall(QUESTION.encode() + b"\n")
