@@ -167,14 +167,14 @@ class FakeCluster:
         labels = {"name": name, "labels": {"k8s-app": "aws-iam-authenticator"}}
         self.put(f"{PODS}/{name}", {"metadata": labels, "status": status})
 
-    def add_event(self, name: str, pod: str, message: str, minute: int) -> None:
-        """Store a kubelet's event of a failure."""
+    def add_event(self, name: str, pod: str, message: str, minute: int | None) -> None:
+        """Store a kubelet's event of a failure; ``minute`` is None for one without a time."""
         event = {
             "metadata": {"name": name},
             "involvedObject": {"name": pod},
             "reason": "Failed",
             "message": message,
-            "lastTimestamp": f"2026-01-01T00:{minute:02}:00Z",
+            "lastTimestamp": None if minute is None else f"2026-01-01T00:{minute:02}:00Z",
         }
         self.put(f"{EVENTS}/{name}", event)
 

@@ -83,6 +83,12 @@ def test_given_the_models_proxies_when_enabled_then_the_pods_have_them_in_both_s
     assert api.changes == []
 
 
+def test_given_a_model_without_juju_no_proxy_when_read_then_the_charms_own_names_bypass_proxies():
+    found = proxies.of_model({"JUJU_CHARM_HTTPS_PROXY": URL})
+
+    assert found.no_proxy == f"$(KUBERNETES_SERVICE_HOST),{OWN}"
+
+
 def test_given_credentials_when_the_pods_have_them_then_the_secret_alone_holds_them(
     proxied: Model, api: FakeCluster
 ):

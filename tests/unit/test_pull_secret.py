@@ -107,13 +107,13 @@ def test_given_a_new_revision_when_juju_announces_it_then_the_pull_secret_alone_
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n"])
-def test_given_values_from_files_when_a_hook_runs_then_their_last_newlines_are_left_out(
+def test_given_values_from_files_when_a_hook_runs_then_only_their_last_newlines_go(
     private: Model, api: FakeCluster, end: str
 ):
-    private.user_secrets = kept({key: f"{value}{end}" for key, value in CONTENT.items()})
+    private.user_secrets = kept({key: f"{value} {end}" for key, value in CONTENT.items()})
     private.hook()
 
-    assert auths(api) == {"public.ecr.aws": CONTENT}
+    assert auths(api) == {"public.ecr.aws": {key: f"{value} " for key, value in CONTENT.items()}}
 
 
 def test_given_an_option_that_is_reset_when_the_pods_are_replaced_then_the_pull_secret_goes(

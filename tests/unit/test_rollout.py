@@ -97,6 +97,7 @@ def test_given_a_pull_that_waits_to_be_tried_again_when_a_hook_runs_then_its_las
     api.add_event("2", "a", f"{failed}: no basic auth credentials", minute=1)
     api.add_event("3", "a", "Error: ErrImagePull", minute=3)
     api.add_event("4", "b", f"{failed}: no such host", minute=4)
+    api.add_event("5", "a", f"{failed}: i/o timeout", minute=None)
 
     status = stuck.hook()
 
@@ -105,36 +106,57 @@ def test_given_a_pull_that_waits_to_be_tried_again_when_a_hook_runs_then_its_las
     assert isinstance(status, ops.BlockedStatus)
 
 
-def pod_that_fails_to_pull(api: FakeCluster, image: str, *secrets: str) -> None:
-    """A pod of the Deployment, whose kubelet cannot pull its image."""
-    api.add_pod("a", containerStatuses=waiting("ErrImagePull", "no such host"))
+def add_pod_of(
+    api: FakeCluster, image: str, *secrets: str, statuses: list[dict[str, Any]] | None
+) -> None:
+    """Add a pod of the Deployment, which has this image and these pull secrets."""
+    api.add_pod("a", containerStatuses=statuses)
     pulled = {"imagePullSecrets": [{"name": name} for name in secrets]} if secrets else {}
     containers = [{"name": "aws-iam-authenticator", "image": image}]
     api.objects[f"{PODS}/a"]["spec"] = {"containers": containers, **pulled}
 
 
 @pytest.mark.parametrize(
-    ("image", "secrets", "waits"),
+    ("reason", "image", "secrets", "waits"),
     [
-        ("r.example/a:v2", (), False),
-        ("r.example/a:v1", (), True),
-        ("r.example/a:v2", ("s",), True),
+        ("ErrImagePull", "r.example/a:v2", (), False),
+        ("ImagePullBackOff", "r.example/a:v2", (), False),
+        ("ErrImagePull", "r.example/a:v1", (), True),
+        ("ErrImagePull", "r.example/a:v2", ("s",), True),
     ],
 )
 def test_given_an_image_that_cannot_be_pulled_when_a_hook_runs_then_it_ends_at_the_first_try(
-    deployed: Model, api: FakeCluster, image: str, secrets: tuple[str, ...], waits: bool
+    deployed: Model,
+    api: FakeCluster,
+    reason: str,
+    image: str,
+    secrets: tuple[str, ...],
+    waits: bool,
 ):
     """A pod of the former image, or with another pull secret, is not what is waited for."""
     api.start_seconds = None
-    pod_that_fails_to_pull(api, image, *secrets)
+    add_pod_of(api, image, *secrets, statuses=waiting(reason, "no such host"))
     deployed.config = {"image": "r.example/a:v2"}
     before = api.clock.now
 
     status = deployed.hook()
 
-    assert status.message == "an authenticator pod cannot start: ErrImagePull: no such host"
+    assert status.message == f"an authenticator pod cannot start: {reason}: no such host"
     assert (api.clock.now - before > 15) is waits
     assert deployed.units[0].secrets, "no alarm is set, so nobody looks at the next try"
+
+
+@pytest.mark.parametrize("statuses", [None, waiting("ContainerCreating")])
+def test_given_an_image_that_is_still_to_be_pulled_when_a_hook_runs_then_it_waits_for_the_pod(
+    deployed: Model, api: FakeCluster, statuses: list[dict[str, Any]] | None
+):
+    api.start_seconds = None
+    add_pod_of(api, "r.example/a:v2", statuses=statuses)
+    deployed.config = {"image": "r.example/a:v2"}
+    before = api.clock.now
+
+    assert deployed.hook().message.startswith("waiting for the authenticator's pods")
+    assert api.clock.now - before > 15
 
 
 @pytest.mark.parametrize(

@@ -232,7 +232,10 @@ def test_given_more_than_a_configmap_holds_when_sent_then_the_first_ones_are_tru
 ):
     monkeypatch.setattr(trust, "MAX_BYTES", len(FIRST) + len(SECOND))
 
-    status = receive(sender("one", 21, certificates(FIRST, SECOND, THIRD)))
+    status = receive(
+        sender("one", 21, certificates(FIRST, SECOND, THIRD)),
+        sender("two", 22, certificates(SECOND)),
+    )
 
     remark = "no room for 1 certificate from one"
     assert status == ops.ActiveStatus(f"{ACTIVE}, {remark}")

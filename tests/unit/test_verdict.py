@@ -252,7 +252,8 @@ def test_given_names_that_are_critical_when_checked_then_they_count_all_the_same
 def test_given_a_hundred_namesakes_when_the_leaf_names_its_authoritys_key_then_that_one_is_found():
     leaf = FLAWS["extension"]["authority key"](forge.leaf())
     signer = FLAWS["extension"]["subject key"](forge.authority("root"))
-    other = signer.with_extension(forge.extension(x509.SubjectKeyIdentifier(b"other")))
+    another_key = forge.extension(x509.SubjectKeyIdentifier(b"other"))
+    other = forge.authority("root", 3).with_extension(another_key)
     namesakes = [dataclasses.replace(other, serial=serial) for serial in range(1, 101)]
     pool = "".join(forge.pem(forge.sign(draft)) for draft in [*namesakes, signer])
     served = forge.pem(forge.sign(leaf, signer))
