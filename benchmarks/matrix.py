@@ -111,7 +111,7 @@ def _stages(
     yield {"login": "yes", "hook": f"{_settled_hook(juju):.2f} s"}
     if next_minor:
         load = _upgrade(juju, cluster, minor, next_minor)
-        yield {"upgraded_to": _version(juju), "failed": _failed(load)}
+        yield {"upgraded_to": _version(juju), "failed": _failed(juju, load)}
 
 
 def _version(juju: jubilant.Juju) -> str:
@@ -162,9 +162,9 @@ def _upgrade(juju: jubilant.Juju, cluster: Cluster, minor: str, next_minor: str)
         return load
 
 
-def _failed(load: Load) -> str:
+def _failed(juju: jubilant.Juju, load: Load) -> str:
     """Return how many logins failed, and how many more did so in a restart that explains it."""
-    lost = upgrade.lost(load)
+    lost = upgrade.lost(juju, load)
     for login in lost[:_SHOWN_FAILURES]:
         print(f"{login.host} {login.kind}: {login.problem}", file=sys.stderr)
     broken = sum(bool(login.problem) for login in load.logins)

@@ -150,7 +150,7 @@ def test_given_that_the_first_relation_is_gone_when_the_way_back_is_taken_then_n
             upgrade_page.run(deployed, command)
             upgrade_page.settle(deployed)
 
-    assert upgrade.lost(load) == []
+    assert upgrade.lost(deployed, load) == []
     assert upgrade_page.command_in_status(deployed) == ""
     assert logins.wait_for_login(cluster) == "knobby"
 
@@ -164,16 +164,17 @@ def test_given_a_steady_load_when_upgraded_to_1_29_as_the_page_says_then_no_logi
 ) -> None:
     certified = upgrade.with_certificate(deployed, tmp_path)
     load, steps = upgrade.under_load(deployed, certified)
+    lost = upgrade.lost(deployed, load)
 
     with capsys.disabled():
         # Of a process of pytest-xdist, the terminal shows the standard error alone.
         print(
             f"\n{report.table(load, steps)}\n"
-            f"{len(upgrade.lost(load))} failed but for restarts of the control plane's webhook",
+            f"{len(lost)} failed but for restarts of the control plane's webhook",
             file=sys.stderr,
         )
     assert deployed.status().apps["kubernetes-control-plane"].charm_channel == "1.29/stable"
-    assert upgrade.lost(load) == []
+    assert lost == []
     assert "aws-iam-webhook.yaml" not in deployed.exec("ls /root/cdk", unit=CONTROL_PLANE).stdout
     assert logins.wait_for_login(cluster) == "knobby"
 
