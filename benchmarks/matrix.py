@@ -28,6 +28,7 @@ from testbed.programs.minors import PATCHES
 from testbed.programs.modules import NEWEST
 
 _CONTROL_PLANE = "kubernetes-control-plane"
+_WEBHOOK = "cdk.master.auth-webhook"
 _LEADER = "aws-iam/0"
 _ROUNDS = 5
 # A change has late effects, such as a kubelet that hears of pods half a minute later.
@@ -163,10 +164,17 @@ def _upgrade(juju: jubilant.Juju, cluster: Cluster, minor: str, next_minor: str)
 
 
 def _failed(juju: jubilant.Juju, load: Load) -> str:
-    """Return how many logins failed, and how many more did so in a restart that explains it."""
+    """Return how many logins failed, and how many more did so in a restart that explains it.
+
+    Print the first of the former, and whom the control plane's webhook could not reach.
+    """
     lost = upgrade.lost(juju, load)
     for login in lost[:_SHOWN_FAILURES]:
         print(f"{login.host} {login.kind}: {login.problem}", file=sys.stderr)
+    if lost:
+        log = juju.exec("journalctl", "-u", _WEBHOOK, unit=f"{_CONTROL_PLANE}/0").stdout
+        told = [line for line in log.splitlines() if "SSLError" not in line]
+        print("\n".join(told[-_LOG_LINES:]), file=sys.stderr)
     broken = sum(bool(login.problem) for login in load.logins)
     return f"{len(lost)} of {len(load.logins)}, {broken - len(lost)} more in restarts"
 
