@@ -15,6 +15,7 @@ from tests.unit.conftest import Files
 from tests.unit.fake_cluster import (
     ADDRESS,
     MAPPINGS,
+    SECRET,
     SERVICE,
     FakeCluster,
 )
@@ -181,3 +182,14 @@ def test_given_fields_that_are_nothing_when_a_hook_runs_then_it_ends_in_a_status
     api.fail(lambda _: ok(service), request=f"PATCH {SERVICE}")
 
     assert isinstance(deployed.hook(), ops.WaitingStatus)
+
+
+@pytest.mark.parametrize("text", ["/w==", "not base64"])
+def test_given_a_secret_that_is_not_text_when_a_hook_runs_then_it_is_written_anew(
+    deployed: Model, api: FakeCluster, text: str
+):
+    before = copy.deepcopy(api.objects[SECRET]["data"])
+    api.objects[SECRET]["data"]["cert.pem"] = text
+
+    assert isinstance(deployed.hook(), ops.ActiveStatus)
+    assert api.objects[SECRET]["data"] == before
