@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx2
 import pytest
 from lightkube.resources.core_v1 import ConfigMap
 from lightkube.types import PatchType
@@ -109,19 +108,10 @@ def test_given_a_server_that_is_quick_when_it_is_asked_then_its_answer_is_had(cl
     assert metadata.name == "a"
 
 
-@pytest.mark.parametrize(
-    ("server", "cause"),
-    [
-        ("request", httpx2.WriteTimeout),
-        ("head", httpx2.ReadTimeout),
-        ("body", httpx2.ReadTimeout),
-    ],
-    indirect=["server"],
-)
+@pytest.mark.parametrize("server", ["request", "head", "body"], indirect=True)
 def test_given_a_server_that_goes_on_bit_by_bit_when_the_hooks_time_is_over_then_the_request_ends(
-    client: api.Client, cause: type[Exception]
+    client: api.Client,
 ):
-    with pytest.raises(Waiting, match="it does not answer in time") as raised:
+    # In which step that is depends on how fast the machine is.
+    with pytest.raises(Waiting, match="it does not answer in time"):
         patch(client)
-
-    assert isinstance(raised.value.__cause__, cause)
