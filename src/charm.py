@@ -36,6 +36,7 @@ from config import Config
 from control_plane import ControlPlane
 from errors import Blocked, Unready, Waiting, status_line
 from files import Machine
+from journal import Journal
 from owner import Owner
 from peers import Shared
 
@@ -51,6 +52,7 @@ class AwsIamCharm(ops.CharmBase):
         super().__init__(framework)
         self._status: ops.StatusBase | None = None
         self._alarm = Alarm(self)
+        self._journal = Journal(self)
         self._owner = Owner(self.app.name, self.model.name, self.model.uuid)
         self._peers = peers.Peers(self)
         self._requirer = AwsIamRequirer(self, control_plane.RELATION)
@@ -204,9 +206,12 @@ class AwsIamCharm(ops.CharmBase):
             shared = self._share_rollout(client, principal, shared, plan, rollout)
             self.unit.set_workload_version(config.version)
             unfinished = pods.rollout_problem(client, rollout)
-            report = leader.check_mappings(client, config.partition)
+            report, undeclared = leader.check_mappings(client, self._owner, config)
+            self._journal.log(leader.remarks(report))
             if problem := unreadable or unusable or unfinished:
                 raise problem
+        if undeclared:
+            raise undeclared
         if not issued.pair:
             raise issued.problem
         if plan.blocker:

@@ -41,6 +41,7 @@ class Config:
     image_registry: str = ""
     web_proxy_enable: bool = False
     image_pull_secret: str = ""
+    mappings: str = dataclasses.field(default="", repr=False)
 
     def __post_init__(self) -> None:
         match = _IMAGE.fullmatch(self.image)

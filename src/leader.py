@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import logging
 import os
 import secrets
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import ops
 
@@ -19,7 +23,13 @@ from errors import Blocked, Unready
 from owner import Owner
 from peers import Shared
 
+if TYPE_CHECKING:
+    from access.formats import LeftOut
+
 logger = logging.getLogger(__name__)
+
+# How many entries of the option `mappings` the log names.
+MOST_LOGGED = 20
 
 
 def ensure_cluster_id(shared: Shared, config: Config) -> Shared:
@@ -101,18 +111,73 @@ def deploy(
     return rollout
 
 
-def check_mappings(client: api.Client, partition: str) -> mappings.MappingReport:
-    """Check all mappings, correct their canonical ARNs, and return the report.
+def check_mappings(
+    client: api.Client, owner: Owner, config: Config
+) -> tuple[mappings.MappingReport, Unready | None]:
+    """Make the mappings that the option declares, check all mappings, and correct their canonical
+    ARNs. This may take all that is left of the hook's time, so no request can follow.
 
-    The corrections may take all that is left of the hook's time, so no request can follow.
+    Return the report, and what is wrong with the option, if anything is: then nothing of the
+    option changes, and people keep the access that they have.
     """
     found = identity_mappings.find(client)
-    report = mappings.check(found, partition)
-    seconds = client.seconds_left_to_write
-    written = identity_mappings.write_canonical_arns(client, found, report.corrections, seconds)
-    problems = dict(sorted({**written.refused, **report.problems}.items()))
-    return dataclasses.replace(
-        report, problems=problems, written=written.done, pending=written.pending
+    declaration = _declare(client, owner, config, found)
+    report = mappings.check(declaration.after, config.partition)
+    written = identity_mappings.write_canonical_arns(
+        client, declaration.after, report.corrections, client.seconds_left_to_write
+    )
+    report = dataclasses.replace(
+        report,
+        problems=dict(sorted({**written.refused, **report.problems}.items())),
+        written=declaration.written + written.done,
+        pending=declaration.pending + written.pending,
+        not_applied=declaration.not_applied,
+        left_out=declaration.left_out,
+    )
+    problem = declaration.problem
+    if problem and report.pending:
+        problem.announced = False
+    return report, problem
+
+
+@dataclasses.dataclass(frozen=True)
+class _Declaration:
+    """What became of the option `mappings`; ``after`` are all mappings then."""
+
+    after: Sequence[mappings.IdentityMapping]
+    written: int = 0
+    pending: int = 0
+    not_applied: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
+    left_out: tuple[LeftOut, ...] = ()
+    problem: Unready | None = None
+
+
+def _declare(
+    client: api.Client,
+    owner: Owner,
+    config: Config,
+    found: Sequence[mappings.IdentityMapping],
+) -> _Declaration:
+    """Make the mappings that the option declares, and delete those that it no longer does."""
+    if not config.mappings and all(each.source != mappings.OPTION for each in found):
+        return _Declaration(found)
+    from access import declared, plan
+    from cluster import own_mappings
+
+    now = datetime.datetime.fromtimestamp(time.time(), datetime.timezone.utc)
+    try:
+        declaration = declared.parse(config.mappings, now)
+    except ValueError as error:
+        return _Declaration(found, problem=Blocked(f"option mappings: {error}"))
+    changes = plan.of(declaration.entries, found, config.partition)
+    applied = own_mappings.apply(client, owner, changes, client.seconds_left_to_write)
+    not_made = {entry.name for _, entry in changes.create if entry.place in applied.refused}
+    return _Declaration(
+        [mapping for mapping in changes.after if mapping.name not in not_made],
+        applied.done,
+        applied.pending,
+        {**changes.not_applied, **applied.refused},
+        declaration.left_out,
     )
 
 
@@ -128,7 +193,23 @@ def active_line(
     if report.problems:
         name, problem = next(iter(report.problems.items()))
         parts.append(f"{len(report.problems)} to correct: {name}: {problem}")
+    if report.not_applied:
+        place, reason = next(iter(report.not_applied.items()))
+        parts.append(f"{len(report.not_applied)} declared but not applied: {place}: {reason}")
+    if report.left_out:
+        first = report.left_out[0]
+        parts.append(f"{len(report.left_out)} left out: {first.place}: {first.reason}")
     return ", ".join([*parts, *filter(None, remarks)])
+
+
+def remarks(report: mappings.MappingReport) -> str:
+    """Return what of the option `mappings` has no effect, for the log; empty if all has."""
+    lines = [f"{place} is not applied: {reason}" for place, reason in report.not_applied.items()]
+    lines += [f"{out.place} is left out: {out.reason}" for out in report.left_out]
+    shown = [f"option mappings: {line}" for line in lines[:MOST_LOGGED]]
+    if len(lines) > MOST_LOGGED:
+        shown.append(f"option mappings: and {len(lines) - MOST_LOGGED:,} more")
+    return "\n".join(shown)
 
 
 def _count(report: mappings.MappingReport) -> str:

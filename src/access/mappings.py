@@ -5,11 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from access import arn, partitions
 
+if TYPE_CHECKING:
+    from access.formats import LeftOut
 
+# The label that says what of this charm made a mapping, its values, and annotations.
 SOURCE = "aws-iam/source"
+OPTION, GRANT = "option", "grant"
 EXPIRES = "aws-iam/expires"
 
 
@@ -41,8 +46,11 @@ class MappingReport:
         problems: What is wrong with a mapping, by its name.
         corrections: The ``status.canonicalARN`` to write, by the mapping's name: first those
             that let another principal in than the mapping names.
-        written: How many of the corrections the hook wrote.
+        written: How many of the corrections, and of the changes that the option mappings asks
+            for, the hook made.
         pending: How many of them it left to the next one.
+        not_applied: Why an entry of the option is not applied, by its place.
+        left_out: What of the option means nothing here.
     """
 
     total: int
@@ -50,6 +58,8 @@ class MappingReport:
     corrections: dict[str, str]
     written: int = 0
     pending: int = 0
+    not_applied: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def check(found: Iterable[IdentityMapping], partition: str = partitions.DEFAULT) -> MappingReport:
@@ -61,7 +71,7 @@ def check(found: Iterable[IdentityMapping], partition: str = partitions.DEFAULT)
     the former one in place, and the former principal would keep the mapping's username and groups.
     """
     mappings = sorted(found, key=lambda mapping: mapping.name)
-    expected = {mapping.name: _canonical(mapping.arn) for mapping in mappings}
+    expected = {mapping.name: canonical_arn(mapping.arn) for mapping in mappings}
     names: dict[str, list[str]] = defaultdict(list)
     for name, canonical in expected.items():
         names[canonical].append(name)
@@ -76,7 +86,8 @@ def check(found: Iterable[IdentityMapping], partition: str = partitions.DEFAULT)
     return MappingReport(total=len(mappings), problems=problems, corrections=corrections)
 
 
-def _canonical(text: str) -> str:
+def canonical_arn(text: str) -> str:
+    """Return what the authenticator looks ``text`` up by; empty if it refuses ``text``."""
     try:
         return arn.canonicalize(text)
     except ValueError:

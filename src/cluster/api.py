@@ -153,6 +153,37 @@ class Client:
         request.timeout = httpx2.Timeout(WRITE_SECONDS, connect=CONNECT_SECONDS)
         client.raise_for_status(client.send(client.build_adapter_request(request)))
 
+    def create(self, res: type[Any], obj: Mapping[str, Any]) -> None:
+        """Create one object. Several threads may do so at a time."""
+        self._write("post", res, obj=obj)
+
+    def edit(self, res: type[Any], name: str, operations: Sequence[Mapping[str, Any]]) -> None:
+        """Change one object by a JSON patch. Several threads may do so at a time."""
+        from lightkube.types import PatchType
+
+        headers = {"Content-Type": PatchType.JSON.value}
+        self._write("patch", res, obj=operations, name=name, headers=headers)
+
+    def delete_some(self, res: type[Any], params: Mapping[str, str]) -> str:
+        """Delete the objects of one kind that the query ``params`` selects.
+
+        Return where to continue if ``params`` has a limit, and there are more.
+        Several threads may do so at a time.
+        """
+        answer = self._write("deletecollection", res, params=params).json()
+        return answer["metadata"].get("continue", "")
+
+    def _write(self, method: str, res: type[Any], **request: Any) -> httpx2.Response:
+        import httpx2
+
+        # The methods of `lightkube.Client` itself have no time-out of their own.
+        client = self._client._client  # noqa: SLF001
+        prepared = client.prepare_request(method, res, **request)
+        prepared.timeout = httpx2.Timeout(WRITE_SECONDS, connect=CONNECT_SECONDS)
+        response = client.send(client.build_adapter_request(prepared))
+        client.raise_for_status(response)
+        return response
+
     def delete(self, res: type[Any], name: str, *, namespace: str | None = None) -> None:
         """Delete one object."""
         self._in_time.delete(res, name, namespace=namespace)

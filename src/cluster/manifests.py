@@ -9,6 +9,7 @@ from typing import Any
 
 import templating
 from access import partitions
+from access.mappings import EXPIRES, SOURCE, IdentityMapping
 from certificates.keypair import KeyPair
 from fingerprint import fingerprint
 from owner import Owner, short_name
@@ -23,6 +24,8 @@ POD_LABELS = {"k8s-app": NAME}
 PROXY_KEY = "_PROXY-"
 # The annotation that marks whose an object is. The Service's counts for all of them.
 OWNER = "aws-iam/owner"
+# The annotation of a mapping that names the permission set whose role it maps.
+PERMISSION_SET = "aws-iam/permission-set"
 
 Manifest = dict[str, Any]
 
@@ -97,7 +100,8 @@ def removal_command() -> str:
     optional = f"--selector aws-iam=true --field-selector metadata.name={PULL_SECRET.name}"
     return (
         f"kubectl -n {NAMESPACE} delete --ignore-not-found {objects}; "
-        f"kubectl -n {NAMESPACE} delete secret {optional}"
+        f"kubectl -n {NAMESPACE} delete secret {optional}; "
+        f"kubectl delete iamidentitymappings --selector {SOURCE}"
     )
 
 
@@ -125,6 +129,34 @@ def crd(*, strict: bool, partition: str = partitions.DEFAULT) -> Manifest:
     return _load(
         templating.render("crd.yaml.j2", strict=strict, partitions=partitions.accepted(partition))
     )[0]
+
+
+def identity_mapping(
+    owner: Owner, mapping: IdentityMapping, permission_set: str = ""
+) -> Manifest:
+    """Return the IAMIdentityMapping ``mapping``, which the charm makes.
+
+    ``permission_set`` is the set whose role it maps, as ``<set>@<account>``.
+    """
+    annotations = {
+        OWNER: owner.mark,
+        EXPIRES: mapping.expires,
+        PERMISSION_SET: permission_set,
+    }
+    return {
+        "apiVersion": "iamauthenticator.k8s.aws/v1alpha1",
+        "kind": "IAMIdentityMapping",
+        "metadata": {
+            "name": mapping.name,
+            "labels": {SOURCE: mapping.source},
+            "annotations": {key: value for key, value in annotations.items() if value},
+        },
+        "spec": {
+            "arn": mapping.arn,
+            "username": mapping.username,
+            "groups": list(mapping.groups),
+        },
+    }
 
 
 def authenticator(owner: Owner, spec: Spec) -> list[Manifest]:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # After these tries another hook changes what others kept changing.
 CONFLICT_TRIES = 5
+# What removal keeps of its time: for the last answer about mappings, and for the Service.
+LAST_SECONDS = api.WRITE_SECONDS + 1.0
 
 
 def claim(client: api.Client, owner: Owner) -> str:
@@ -259,14 +261,31 @@ def remove(client: api.Client, owner: Owner) -> None:
 
     Delete objects without a mark too, unless another application owns any of the objects: its
     leader may be about to mark the others. Leave a person's alone.
+
+    The mappings that the charm made belong to the Service's owner, so the Service goes after them.
+
+    Raises:
+        errors.Waiting: there was no time to delete all mappings.
     """
+    from cluster import own_mappings
+
     found = {what: _find(client, what) for what in manifests.OWNED}
     marks = {what: _mark(stored) for what, stored in found.items() if stored}
     shared = any(owner.is_foreign(mark) for mark in marks.values())
-    for what, mark in marks.items():
-        unmarked = not mark and not _is_persons(what, mark)
-        if owner.owns(mark) or (unmarked and not shared):
+    owned = [
+        what
+        for what, mark in marks.items()
+        if owner.owns(mark) or (not mark and not _is_persons(what, mark) and not shared)
+    ]
+    for what in owned:
+        if what != manifests.SERVICE:
             _delete(client, what)
+    is_foreign = owner.is_foreign(marks.get(manifests.SERVICE, ""))
+    complete = is_foreign or own_mappings.delete_all(client, client.seconds_left - LAST_SECONDS)
+    if manifests.SERVICE in owned:
+        _delete(client, manifests.SERVICE)
+    if not complete:
+        raise Waiting("there was no time to delete all mappings that the charm made")
 
 
 def _delete(client: api.Client, what: manifests.ObjectReference) -> None:

@@ -238,6 +238,8 @@ class FakeCluster:
         """What a request could change, as text."""
         if request.method == "GET":
             return ""
+        if request.url.path == MAPPINGS:
+            return str(sorted(path for path in self.objects if path.startswith(MAPPINGS)))
         path = request.url.path.removesuffix("/status")
         return json.dumps([self.objects.get(path), self._fields.get(path)])
 
@@ -253,6 +255,8 @@ class FakeCluster:
             if request.headers["Content-Type"] == "application/json-patch+json":
                 return self._edit(path, body)
             return self._merge(path, body)
+        if path == MAPPINGS:
+            return self._change_collection(request)
         stored = self.objects.get(path)
         if stored is None:
             return refused(404, f"{path} not found")
@@ -266,17 +270,41 @@ class FakeCluster:
     def _list(self, path: str, query: dict[str, str], *, as_table: bool) -> httpx2.Response:
         if path == MAPPINGS and not self._established():
             return httpx2.Response(404, text="404 page not found\n")
-        labels, fields = (_selector(query, kind) for kind in ("labelSelector", "fieldSelector"))
-        items = [
-            stored
-            for key, stored in sorted(self.objects.items())
-            if key.rpartition("/")[0] == path
-            and labels.items() <= stored["metadata"].get("labels", {}).items()
-            and all(_field(stored, name) == value for name, value in fields.items())
-        ]
+        items = self._selected(path, query)
         if as_table:
             return ok(self.table(items))
         return ok({"metadata": {}, "items": items[: int(query.get("limit", len(items)))]})
+
+    def _selected(self, path: str, query: dict[str, str]) -> list[Object]:
+        labels, fields = query.get("labelSelector", ""), _selector(query, "fieldSelector")
+        return [
+            stored
+            for key, stored in sorted(self.objects.items())
+            if key.rpartition("/")[0] == path
+            and _has_labels(stored["metadata"].get("labels", {}), labels)
+            and all(_field(stored, name) == value for name, value in fields.items())
+        ]
+
+    def _change_collection(self, request: httpx2.Request) -> httpx2.Response:
+        """Create a mapping, or delete those that a query selects."""
+        if not self._established():
+            return httpx2.Response(404, text="404 page not found\n")
+        if request.method == "POST":
+            return self._create(json.loads(request.content))
+        query = dict(request.url.params)
+        found = self._selected(MAPPINGS, query)
+        page = found[: int(query.get("limit", len(found)))]
+        for item in page:
+            self.delete(f"{MAPPINGS}/{item['metadata']['name']}")
+        following = {"continue": "more"} if len(page) < len(found) else {}
+        return ok({"metadata": following, "items": page})
+
+    def _create(self, body: Object) -> httpx2.Response:
+        name = body["metadata"]["name"]
+        if f"{MAPPINGS}/{name}" in self.objects:
+            return refused(409, f'iamidentitymappings "{name}" already exists')
+        self.objects[f"{MAPPINGS}/{name}"] = copy.deepcopy(body)
+        return ok(body)
 
     def table(self, items: list[Object]) -> Object:
         """The table of custom resources: of each, what their CRD wants printed."""
@@ -345,7 +373,7 @@ class FakeCluster:
             return refused(404, f"{path} not found")
         stored = self.objects[path]
         for operation in operations:
-            parts = operation["path"].strip("/").split("/")
+            parts = [part.replace("~1", "/") for part in operation["path"].strip("/").split("/")]
             if operation["op"] == "test" and _part(stored, parts) != operation["value"]:
                 return refused(422, "the server rejected our request")
             if operation["op"] == "add":
@@ -408,6 +436,15 @@ class FakeCluster:
 
 def _selector(query: dict[str, str], kind: str) -> dict[str, str]:
     return dict(pair.split("=") for pair in query.get(kind, "").split(",") if pair)
+
+
+def _has_labels(labels: dict[str, str], selector: str) -> bool:
+    """Whether a selector of one label, or of none, selects an object with ``labels``."""
+    key, _, values = selector.partition(" in ")
+    if values:
+        return labels.get(key) in values.strip("()").split(",")
+    wanted = _selector({"labelSelector": selector}, "labelSelector")
+    return wanted.items() <= labels.items()
 
 
 def _field(stored: Object, name: str) -> Any:

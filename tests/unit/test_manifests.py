@@ -123,7 +123,7 @@ def test_given_what_is_rendered_when_the_charm_goes_then_exactly_that_is_removed
 
 def test_given_what_is_rendered_when_a_person_removes_it_then_the_command_names_it_all():
     rendered = [manifests.service(OWNER, None), *manifests.authenticator(OWNER, ALL)]
-    command, _, optional = manifests.removal_command().partition("; ")
+    command, optional, mappings = manifests.removal_command().split("; ")
 
     assert command.startswith("kubectl -n kube-system delete --ignore-not-found ")
     named = {word for word in command.split() if "/" in word}
@@ -132,6 +132,7 @@ def test_given_what_is_rendered_when_a_person_removes_it_then_the_command_names_
         "kubectl -n kube-system delete secret --selector aws-iam=true "
         "--field-selector metadata.name=aws-iam-pull-secret"
     )
+    assert mappings == "kubectl delete iamidentitymappings --selector aws-iam/source"
     assert named | {"secret/aws-iam-pull-secret"} == {
         f"{manifest['kind'].lower()}/{manifest['metadata']['name']}" for manifest in rendered
     }

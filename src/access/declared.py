@@ -1,0 +1,230 @@
+"""The option `mappings`: who may log in, as its operator declares it. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+from access import arn, expiry, formats
+from access.formats import Listed, LeftOut, shown
+from access.permission_sets import PermissionSet
+from access.yamltext import Value
+
+_ARNS = ("arn", "rolearn", "userarn")
+_KEYS = {*_ARNS, "name", "username", "groups", "expires", "permission-set", "account", "suffix"}
+# What a mapping of eksctl asks for is what the charm does anyway.
+_IGNORED = {"noduplicatearns"}
+# How nodes of EKS are mapped.
+_NODE_GROUPS = {"system:nodes", "system:bootstrappers", "system:node-proxier"}
+_NODE_USERS = ("system:node:", "{{EC2PrivateDNSName}}")
+_OBJECT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+_MAX_OBJECT_NAME = 253
+# Kubernetes' own limits: of the CRD for an ARN, and of a label's value for what a name shows.
+_MAX_ARN = 2048
+_MAX_SHOWN = 40
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """A mapping that the option declares.
+
+    Attributes:
+        name: The name of its IAMIdentityMapping.
+        arn: The principal, a role without its path; empty for the role of a permission set.
+        username: The Kubernetes user; for the role of a permission set, empty if it is to be the
+            default one, which has the role's name.
+        expires: When its access ends, in RFC 3339 and UTC; or empty.
+        place: Where the option has it, such as ``mapRoles[0]``.
+    """
+
+    name: str
+    arn: str
+    username: str
+    groups: tuple[str, ...]
+    expires: str
+    permission_set: PermissionSet | None
+    place: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Declared:
+    """What the option declares, and what of it is left out."""
+
+    entries: tuple[Entry, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+
+
+def parse(text: str, now: datetime) -> Declared:
+    """Return what the text of the option declares. What has ended at ``now`` is left out.
+
+    Raises:
+        ValueError: an entry is wrong; the text is one line with its place and the reason.
+    """
+    listed, left_out = formats.read(text)
+    entries: list[Entry] = []
+    for each in listed:
+        keys = _keys(each)
+        if reason := _meaningless(keys):
+            left_out.append(LeftOut(each.place, reason))
+            continue
+        entry, without = _entry(each.place, keys)
+        if entry.expires and expiry.parse(entry.expires) <= now:
+            left_out.append(LeftOut(each.place, f"its access ended at {entry.expires}"))
+            continue
+        entries.append(entry)
+        left_out += without
+    _check_unique(entries)
+    return Declared(tuple(entries), tuple(left_out))
+
+
+def default_username(principal: str) -> str:
+    """Return the username that EKS gives ``principal``, an ARN, where none is declared."""
+    found = arn.parse(principal)
+    if found.kind != "role":
+        return principal
+    session = f"{found.name}/{{{{SessionName}}}}"
+    return str(dataclasses.replace(found, service="sts", kind="assumed-role", name=session))
+
+
+def _keys(each: Listed) -> dict[str, Value]:
+    if not isinstance(each.value, dict):
+        raise ValueError(f"{each.place} is not a map with arn, username and groups")
+    return formats.lowered(each.place, each.value)
+
+
+def _meaningless(keys: dict[str, Value]) -> str | None:
+    """Return why an entry that is good on EKS means nothing here; None if it does not."""
+    if "sso" in keys:
+        return "sso is not used here, declare permission-set and account"
+    if "servicename" in keys:
+        return "a service of EKS does not log in here"
+    if keys.keys() == {"account"}:
+        return formats.NO_ACCOUNTS
+    username, groups = keys.get("username"), keys.get("groups")
+    is_node = isinstance(username, str) and any(mark in username for mark in _NODE_USERS)
+    if is_node or (isinstance(groups, list) and any(name in groups for name in _NODE_GROUPS)):
+        return "nodes do not log in with IAM here"
+    return None
+
+
+def _entry(place: str, keys: dict[str, Value]) -> tuple[Entry, list[LeftOut]]:
+    unknown = keys.keys() - _KEYS - _IGNORED - {"userid"}
+    if unknown:
+        raise ValueError(f"{place}: the key {shown(min(unknown))} is unknown")
+    left_out = [LeftOut(f"{place}.userid", "logins are looked up by ARN")] if "userid" in keys else []
+    try:
+        permission_set, principal, path = _principal(keys)
+        username = _text(keys, "username")
+        if principal and not username:
+            username = default_username(principal)
+        if not username.isprintable():
+            raise ValueError(f"username {shown(username)} has a character that does not print")
+        expires = _text(keys, "expires")
+        entry = Entry(
+            name=_object_name(_text(keys, "name")) or _name_of(permission_set, principal),
+            arn=principal,
+            username=username,
+            groups=_groups(keys.get("groups")),
+            expires=expiry.shown(expiry.parse(expires)) if expires else "",
+            permission_set=permission_set,
+            place=place,
+        )
+    except ValueError as error:
+        raise ValueError(f"{place}: {error}") from error
+    if path:
+        left_out.append(LeftOut(place, f"the path {path} of the role, which no login has"))
+    return entry, left_out
+
+
+def _principal(keys: dict[str, Value]) -> tuple[PermissionSet | None, str, str]:
+    """Return the permission set or the ARN, and the path that was taken off the ARN."""
+    arns = [text for key in _ARNS if (text := _text(keys, key))]
+    name, account, suffix = (_text(keys, key) for key in ("permission-set", "account", "suffix"))
+    if len(arns) > 1:
+        raise ValueError("it has more than one ARN")
+    if name and arns:
+        raise ValueError("it has an arn and a permission-set, keep one of them")
+    if name:
+        if not account:
+            raise ValueError("permission-set needs account")
+        return PermissionSet(name, account, suffix), "", ""
+    if account or suffix:
+        raise ValueError("account and suffix go with permission-set")
+    if not arns:
+        raise ValueError("it has neither arn nor permission-set")
+    return None, *_without_path(arns[0])
+
+
+def _without_path(text: str) -> tuple[str, str]:
+    """Return an ARN as logins have it, and a role's path, which they lack.
+
+    Raises:
+        ValueError: no login has the ARN.
+    """
+    if len(text) > _MAX_ARN:
+        raise ValueError(f"{shown(text)} is too long for an ARN")
+    principal = arn.parse(arn.canonicalize(text))
+    if text.lower() != str(principal):
+        role = dataclasses.replace(principal, name=principal.name.rpartition("/")[2])
+        raise ValueError(f"{shown(text)} names one session, declare {role}")
+    if principal.kind != "role":
+        return text, ""
+    head, _, name = text.rpartition("/")
+    start = head.lower().index(":role") + len(":role")
+    return f"{head[:start]}/{name}", f"{head[start:]}/" if head[start:] else ""
+
+
+def _text(keys: dict[str, Value], key: str) -> str:
+    value = keys.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise ValueError(f"{key} is not a text")
+    return value
+
+
+def _groups(value: Value) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        raise ValueError("groups is not a list")
+    groups = [group for group in value if isinstance(group, str)]
+    if len(groups) < len(value) or not all(groups):
+        raise ValueError("groups has something in it that is not a name")
+    return tuple(groups)
+
+
+def _object_name(text: str) -> str:
+    if text and (len(text) > _MAX_OBJECT_NAME or not _OBJECT_NAME.fullmatch(text)):
+        raise ValueError(
+            f"name {shown(text)} must have small letters, digits, '-' and '.' only, with a letter "
+            "or digit at both ends"
+        )
+    return text
+
+
+def _name_of(permission_set: PermissionSet | None, principal: str) -> str:
+    """Return a name that is always the same for a principal, and no other principal's."""
+    if permission_set:
+        key = visible = f"{permission_set.name}@{permission_set.account}"
+    else:
+        key = arn.canonicalize(principal)
+        visible = arn.parse(key).name.rpartition("/")[2] or "root"
+    words = re.sub(r"[^a-z0-9]+", "-", visible.lower()).strip("-")[:_MAX_SHOWN].strip("-")
+    return f"{words or 'x'}-{hashlib.sha256(key.encode()).hexdigest()[:10]}"
+
+
+def _check_unique(entries: Sequence[Entry]) -> None:
+    """Raise ValueError if two entries have the same principal or the same name."""
+    principals: dict[str, Entry] = {}
+    names: dict[str, Entry] = {}
+    for entry in entries:
+        sets = entry.permission_set
+        principal = f"{sets.name}@{sets.account}" if sets else arn.canonicalize(entry.arn)
+        if (other := principals.setdefault(principal, entry)) is not entry:
+            raise ValueError(f"{entry.place} has the same principal as {other.place}")
+        if (other := names.setdefault(entry.name, entry)) is not entry:
+            raise ValueError(f"{entry.place} has the same name as {other.place}: {entry.name}")

@@ -1,0 +1,161 @@
+"""Access that ends: times, durations, and which mappings have ended. Pure.
+
+A time is written as RFC 3339 has it, such as ``2026-12-31T18:00:00+01:00``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from access.mappings import IdentityMapping
+
+LONGEST = timedelta(days=366)
+# For how long, and of how many, it is known that their access has ended. A databag holds that.
+REMEMBERED = timedelta(days=1)
+MOST_REMEMBERED = 100
+_EXAMPLE = "2026-12-31T18:00:00Z"
+_TIME = re.compile(
+    r"(?P<date>\d{4}-\d\d-\d\d)T(?P<time>\d\d:\d\d):(?P<second>\d\d)(\.(?P<fraction>\d+))?"
+    r"(Z|(?P<sign>[+-])(?P<hours>[01]\d|2[0-3]):(?P<minutes>[0-5]\d))",
+    re.ASCII | re.IGNORECASE,
+)
+_DURATION = re.compile(
+    r"((?P<days>\d{1,5})d)?((?P<hours>\d{1,5})h)?((?P<minutes>\d{1,7})m)?((?P<seconds>\d{1,9})s)?",
+    re.ASCII,
+)
+
+
+def parse(text: str) -> datetime:
+    """Return the time that ``text`` names, in UTC.
+
+    RFC 3339 lets ``T`` and ``Z`` be small letters, and a minute that ends with a leap second have
+    a second 60, which is the begin of the next minute here. Leap seconds are in UTC's last minute
+    of a day only.
+
+    Raises:
+        ValueError: ``text`` is not a time with an offset.
+    """
+    match = _TIME.fullmatch(text)
+    if not match:
+        raise ValueError(_not_a_time(text))
+    leaps = match["second"] == "60"
+    second = "59" if leaps else match["second"]
+    try:
+        local = datetime.strptime(f"{match['date']} {match['time']}:{second}", "%Y-%m-%d %H:%M:%S")
+        moment = (local - _offset(match)).replace(tzinfo=timezone.utc)
+        if not leaps:
+            micros = (match["fraction"] or "")[:6].ljust(6, "0")
+            return moment + timedelta(microseconds=int(micros))
+        if (moment.hour, moment.minute) == (23, 59):
+            return moment + timedelta(seconds=1)
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError(_not_a_time(text))
+
+
+def _offset(match: re.Match[str]) -> timedelta:
+    offset = timedelta(hours=int(match["hours"] or 0), minutes=int(match["minutes"] or 0))
+    return -offset if match["sign"] == "-" else offset
+
+
+def _not_a_time(text: str) -> str:
+    shown = text if len(text) <= 40 else text[:37] + "..."
+    return f"{shown!r} is not a time such as {_EXAMPLE}"
+
+
+def mismatch(annotation: str) -> str | None:
+    """Return why a mapping with this annotation never ends; None if it ends, or is empty."""
+    try:
+        if annotation:
+            parse(annotation)
+    except ValueError as error:
+        return f"annotation aws-iam/expires: {error}"
+    return None
+
+
+def duration(text: str) -> timedelta:
+    """Return the duration that ``text`` names, such as ``30m``, ``2h``, ``1d`` or ``1h30m``.
+
+    Raises:
+        ValueError: ``text`` is not a duration, or is zero or longer than `LONGEST`.
+    """
+    match = _DURATION.fullmatch(text)
+    if not text or not match:
+        raise ValueError(f"{text[:40]!r} is not a duration such as 30m, 2h, 1d or 1h30m")
+    found = timedelta(**{unit: int(number or 0) for unit, number in match.groupdict().items()})
+    if not timedelta() < found <= LONGEST:
+        raise ValueError(f"{text[:40]!r} is out of range, give 1s to {LONGEST.days}d")
+    return found
+
+
+def shown(moment: datetime) -> str:
+    """Return ``moment`` as an annotation has it: in UTC, a part of a second counted as whole."""
+    moment = moment.astimezone(timezone.utc)
+    if moment.microsecond:
+        moment = moment.replace(microsecond=0) + timedelta(seconds=1)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def end(mapping: IdentityMapping) -> datetime | None:
+    """Return when the access of ``mapping`` ends; None if it does not, or names no time."""
+    if not mapping.expires:
+        return None
+    try:
+        return parse(mapping.expires)
+    except ValueError:
+        return None
+
+
+def has_ended(mapping: IdentityMapping, now: datetime) -> bool:
+    """Return whether the access of ``mapping`` is over at ``now``."""
+    moment = end(mapping)
+    return moment is not None and moment <= now
+
+
+def next_end(found: Iterable[IdentityMapping]) -> datetime | None:
+    """Return when the first of these accesses ends; None if none does."""
+    return min((moment for mapping in found if (moment := end(mapping))), default=None)
+
+
+@dataclasses.dataclass(frozen=True)
+class Ended:
+    """An access that the charm has ended.
+
+    Attributes:
+        name: The mapping's name.
+        arn: The principal, as the mapping spelt it.
+        at: When the mapping was to end, as its annotation says it.
+        deleted: When it was deleted, as `shown` says it.
+    """
+
+    name: str
+    arn: str
+    at: str
+    deleted: str
+
+
+def remembered(ended: Iterable[Ended], now: datetime) -> tuple[Ended, ...]:
+    """Return which of ``ended`` are to be remembered at ``now``: the last ones of a day."""
+    since = shown(now - REMEMBERED)
+    return tuple(each for each in ended if each.deleted > since)[-MOST_REMEMBERED:]
+
+
+def dump(ended: Iterable[Ended]) -> str:
+    """Return ``ended`` as a databag keeps it; empty for none."""
+    rows = [dataclasses.astuple(each) for each in ended]
+    return json.dumps(rows, separators=(",", ":")) if rows else ""
+
+
+def load(text: str) -> tuple[Ended, ...]:
+    """Return what `dump` made ``text`` of; nothing of what it never makes."""
+    try:
+        rows: Any = json.loads(text or "[]")
+        return tuple(Ended(*map(str, row)) for row in rows)
+    except (ValueError, TypeError, RecursionError):
+        return ()

@@ -1,0 +1,134 @@
+"""What must change so that the cluster has the mappings that the option declares. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+
+from access import partitions
+from access.declared import Entry, default_username
+from access.mappings import OPTION, IdentityMapping, canonical_arn
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """The changes, what cannot be applied, and what the cluster has then.
+
+    Attributes:
+        delete: The names of mappings that the option no longer declares.
+        update: Entries whose mapping has another username, other groups or another end.
+        create: Entries without a mapping, each with the name of the mapping that it takes the
+            place of, or the empty text. That one is deleted first, because an ARN cannot change.
+        not_applied: Why an entry is not applied, by its place.
+        after: All mappings once the changes are made, the new ones with their canonical ARNs.
+    """
+
+    delete: tuple[str, ...] = ()
+    update: tuple[Entry, ...] = ()
+    create: tuple[tuple[str, Entry], ...] = ()
+    not_applied: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
+    after: tuple[IdentityMapping, ...] = ()
+
+
+def of(
+    entries: Iterable[Entry],
+    found: Iterable[IdentityMapping],
+    partition: str = partitions.DEFAULT,
+) -> Plan:
+    """Return the plan for the mappings ``found`` in the cluster.
+
+    ``partition`` is that of the authenticator. Mappings that the option did not make stay as they
+    are. An entry that has its name or its principal in common with one of them is not applied: of
+    two mappings of one principal, the authenticator uses either.
+    """
+    everything = list(found)
+    owned = {mapping.name: mapping for mapping in everything if mapping.source == OPTION}
+    others = [mapping for mapping in everything if mapping.source != OPTION]
+    wanted, not_applied = _applicable(entries, owned, others, partition)
+    changes = _changes(owned, wanted)
+    after = (*others, *changes.after)
+    return dataclasses.replace(changes, not_applied=not_applied, after=after)
+
+
+def _applicable(
+    entries: Iterable[Entry],
+    owned: Mapping[str, IdentityMapping],
+    others: Sequence[IdentityMapping],
+    partition: str,
+) -> tuple[dict[str, Entry], dict[str, str]]:
+    """Return the entries to apply by their canonical ARNs, and why the others are not."""
+    names = {mapping.name for mapping in others}
+    taken = {canonical_arn(mapping.arn): f"mapping {mapping.name}" for mapping in others}
+    roles = [mapping.arn for mapping in owned.values() if "awsreservedsso_" in mapping.arn.lower()]
+    wanted: dict[str, Entry] = {}
+    not_applied: dict[str, str] = {}
+    for declared in entries:
+        entry = _resolved(declared, roles, partition)
+        principal = canonical_arn(entry.arn)
+        if not principal:
+            reason = "no role of the permission set is known yet: give its suffix"
+        elif wrong := partitions.mismatch(principal.split(":")[1], partition):
+            reason = wrong
+        elif principal in taken:
+            reason = f"{taken[principal]} has the same ARN"
+        elif entry.name in names:
+            reason = f"a mapping {entry.name} is there already, made by others"
+        else:
+            wanted[principal] = entry
+            taken[principal] = entry.place
+            continue
+        not_applied[entry.place] = reason
+    return wanted, not_applied
+
+
+def _resolved(entry: Entry, roles: Sequence[str], partition: str) -> Entry:
+    """Return ``entry`` with the ARN of its permission set's role, if that is known.
+
+    Without a suffix, it is the one of ``roles`` that is the set's.
+    """
+    permission_set = entry.permission_set
+    if not permission_set:
+        return entry
+    if permission_set.suffix:
+        role = permission_set.role_arn(partition)
+    else:
+        role = next((role for role in roles if permission_set.matches(role)), "")
+    if not role:
+        return entry
+    return dataclasses.replace(entry, arn=role, username=entry.username or default_username(role))
+
+
+def _changes(owned: Mapping[str, IdentityMapping], wanted: Mapping[str, Entry]) -> Plan:
+    """Return the plan that makes ``owned``, what the option has made, what is ``wanted``."""
+    names = {entry.name for entry in wanted.values()}
+    gone = {name: mapping for name, mapping in owned.items() if name not in names}
+    former = {canonical_arn(mapping.arn): name for name, mapping in gone.items()}
+    update: list[Entry] = []
+    create: list[tuple[str, Entry]] = []
+    after: list[IdentityMapping] = []
+    for principal, entry in wanted.items():
+        mapping = owned.get(entry.name)
+        new = mapping_of(entry)
+        if not mapping or canonical_arn(mapping.arn) != principal:
+            replaced = mapping.name if mapping else former.get(principal, "")
+            gone.pop(replaced, None)
+            create.append((replaced, entry))
+        else:
+            new = dataclasses.replace(new, arn=mapping.arn, canonical=mapping.canonical)
+            if new != mapping:
+                update.append(entry)
+        after.append(new)
+    return Plan(tuple(gone), tuple(update), tuple(create), after=tuple(after))
+
+
+def mapping_of(entry: Entry) -> IdentityMapping:
+    """Return the mapping that ``entry`` declares, as the cluster is to have it."""
+    return IdentityMapping(
+        name=entry.name,
+        arn=entry.arn,
+        username=entry.username,
+        canonical=canonical_arn(entry.arn),
+        groups=entry.groups,
+        source=OPTION,
+        expires=entry.expires,
+    )

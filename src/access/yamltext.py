@@ -1,0 +1,140 @@
+"""YAML in which each value is the text that somebody wrote. Pure.
+
+YAML itself reads an account id without quotes as a number, and drops its leading zero.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import yaml
+
+Value = None | str | list["Value"] | dict[str, "Value"]
+
+# Juju takes no larger file for an option.
+MAX_LENGTH = 5 * 1024 * 1024
+MAX_DEPTH = 20
+_TAG = "tag:yaml.org,2002:"
+_SCALARS = {f"{_TAG}{name}" for name in ("str", "int", "float", "bool", "null", "timestamp")}
+_COLLECTIONS = {f"{_TAG}seq", f"{_TAG}map"}
+_NULLS = {"", "~", "null", "Null", "NULL"}
+
+
+def load(text: str) -> Value:
+    """Return what ``text`` holds, a list, a map, a text or None; None too if it is empty.
+
+    Raises:
+        ValueError: it is not one YAML document, or holds what no list of mappings needs: tags of
+            other types, a key twice, or collections that are nested too deep.
+    """
+    import yaml
+
+    if len(text) > MAX_LENGTH:
+        raise ValueError(f"it is longer than {MAX_LENGTH:,} characters")
+    builder = _Builder()
+    try:
+        for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+            builder.take(event)
+    except UnicodeError as error:
+        raise ValueError("it is not valid Unicode") from error
+    except yaml.MarkedYAMLError as error:
+        raise ValueError(_line(error.problem_mark or error.context_mark, _problem(error))) from error
+    except yaml.YAMLError as error:
+        raise ValueError("it holds a character that YAML does not allow") from error
+    return builder.root
+
+
+def _problem(error: yaml.MarkedYAMLError) -> str:
+    return error.problem or error.context or "it is not YAML"
+
+
+def _line(mark: Any, problem: str) -> str:
+    return f"line {mark.line + 1}: {problem}" if mark else problem
+
+
+class _Builder:
+    """Builds the value from YAML's events, without recursion.
+
+    An alias shares its anchor's value, so that aliases of aliases cost no more than their text.
+    """
+
+    def __init__(self) -> None:
+        self.root: Value = None
+        self._documents = 0
+        # The collections that are open, with their anchors, and the keys that await a value.
+        self._open: list[tuple[list[Value] | dict[str, Value], str]] = []
+        self._keys: list[str | None] = []
+        # What has no anchor is kept under the empty text, which no alias can name.
+        self._anchors: dict[str, Value] = {}
+
+    def take(self, event: yaml.Event) -> None:
+        import yaml
+
+        if isinstance(event, yaml.ScalarEvent):
+            value = _scalar(event)
+            self._anchors[event.anchor or ""] = value
+            self._add(event, value)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            self._begin(event)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            self._end(event)
+        elif isinstance(event, yaml.AliasEvent):
+            if event.anchor not in self._anchors:
+                raise _error(event, f"no value before it has the anchor &{event.anchor}")
+            self._add(event, self._anchors[event.anchor])
+        elif isinstance(event, yaml.DocumentStartEvent):
+            self._documents += 1
+            if self._documents > 1:
+                raise _error(event, "a second document begins, keep one of them")
+
+    def _begin(self, event: Any) -> None:
+        import yaml
+
+        if event.tag not in (None, "!", *_COLLECTIONS):
+            raise _error(event, f"the tag {event.tag} has no meaning here")
+        if len(self._open) >= MAX_DEPTH:
+            raise _error(event, f"lists and maps are nested deeper than {MAX_DEPTH}")
+        is_map = isinstance(event, yaml.MappingStartEvent)
+        self._open.append(({} if is_map else [], event.anchor or ""))
+        self._keys.append(None)
+
+    def _end(self, event: Any) -> None:
+        value, anchor = self._open.pop()
+        self._keys.pop()
+        self._anchors[anchor] = value
+        self._add(event, value)
+
+    def _add(self, event: Any, value: Value) -> None:
+        if not self._open:
+            self.root = value
+            return
+        parent, key = self._open[-1][0], self._keys[-1]
+        if isinstance(parent, list):
+            parent.append(value)
+        elif key is None:
+            self._keys[-1] = _key(event, parent, value)
+        else:
+            parent[key] = value
+            self._keys[-1] = None
+
+
+def _key(event: Any, parent: dict[str, Value], value: Value) -> str:
+    if not isinstance(value, str):
+        raise _error(event, "a key must be a text")
+    if value in parent:
+        raise _error(event, f"the key {value!r} is there twice")
+    return value
+
+
+def _scalar(event: Any) -> str | None:
+    is_plain, _ = event.implicit
+    if is_plain and event.value in _NULLS:
+        return None
+    if event.tag not in (None, "!", *_SCALARS):
+        raise _error(event, f"the tag {event.tag} has no meaning here")
+    return event.value
+
+
+def _error(event: yaml.Event, problem: str) -> ValueError:
+    return ValueError(_line(event.start_mark, problem))

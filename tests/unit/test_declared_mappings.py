@@ -1,0 +1,411 @@
+"""The option `mappings` in a running unit: what the charm makes of it, and leaves alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+import ops
+import pytest
+from tests.unit.fake_cluster import CONFIG, DEFINITION, DEPLOYMENT, MAPPINGS, NODES, FakeCluster
+from tests.unit.faults import refusal, refused, unreachable
+from tests.unit.model import OWNER, Model
+
+from cluster import own_mappings
+
+ACCOUNT = "arn:aws:iam::111122223333"
+DEV, OPS = f"{ACCOUNT}:role/Dev", f"{ACCOUNT}:role/Ops"
+HEALTHY = "authenticator v0.7.18, 2/2 pods"
+Declare = Callable[..., ops.StatusBase]
+
+
+@pytest.fixture
+def declare(deployed: Model, api: FakeCluster) -> Declare:
+    """Sets the option to these entries, and runs config-changed; the status then."""
+
+    def run(*entries: dict[str, Any]) -> ops.StatusBase:
+        deployed.config = {"mappings": json.dumps(entries) if entries else ""}
+        return deployed.hook(deployed.on.config_changed())
+
+    return run
+
+
+def entry(name: str, arn: str = DEV, **more: Any) -> dict[str, Any]:
+    return {"name": name, "arn": arn, "username": name, **more}
+
+
+def names(api: FakeCluster) -> list[str]:
+    return sorted(path.rpartition("/")[2] for path in api.objects if path.startswith(MAPPINGS))
+
+
+def stored(api: FakeCluster, name: str) -> dict[str, Any]:
+    return api.objects[f"{MAPPINGS}/{name}"]
+
+
+def test_given_a_declared_mapping_when_the_option_is_set_then_it_works_at_once(
+    declare: Declare, api: FakeCluster
+):
+    status = declare(entry("dev", groups=["view"], expires="2027-01-01T01:00:00+01:00"))
+
+    assert status == ops.ActiveStatus(f"{HEALTHY}, 1 mapping")
+    made = stored(api, "dev")
+    assert made["spec"] == {"arn": DEV, "username": "dev", "groups": ["view"]}
+    assert made["status"] == {"canonicalARN": DEV.lower()}
+    assert made["metadata"]["labels"] == {"aws-iam/source": "option"}
+    assert made["metadata"]["annotations"] == {
+        "aws-iam/owner": OWNER.mark,
+        "aws-iam/expires": "2027-01-01T00:00:00Z",
+    }
+
+
+def test_given_an_unchanged_option_when_a_hook_runs_then_it_asks_no_more_than_without_one(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    api.forget()
+    deployed.hook()
+    without = api.requests
+    declare(entry("dev"), entry("ops", OPS))
+    api.forget()
+
+    deployed.hook()
+
+    assert api.changes == []
+    assert api.requests == without
+
+
+def test_given_many_declared_mappings_when_the_option_is_set_then_one_hook_makes_them(
+    declare: Declare, api: FakeCluster
+):
+    status = declare(*(entry(f"r{n}", f"{ACCOUNT}:role/R{n}") for n in range(30)))
+
+    assert status == ops.ActiveStatus(f"{HEALTHY}, 30 mappings")
+    assert all("status" in stored(api, name) for name in names(api))
+    assert len(api.changes) == 60
+
+
+def test_given_an_entry_that_leaves_the_list_when_a_hook_runs_then_only_its_mapping_goes(
+    declare: Declare, api: FakeCluster
+):
+    api.add_mapping("mine", f"{ACCOUNT}:user/me", f"{ACCOUNT}:user/me")
+    declare(entry("dev"), entry("ops", OPS))
+    api.forget()
+
+    status = declare(entry("dev"))
+
+    assert names(api) == ["dev", "mine"]
+    assert len(api.changes) == 1
+    assert status == ops.ActiveStatus(f"{HEALTHY}, 2 mappings")
+
+
+def test_given_a_list_that_is_emptied_when_a_hook_runs_then_one_request_deletes_what_it_made(
+    declare: Declare, api: FakeCluster
+):
+    api.add_mapping("mine", f"{ACCOUNT}:user/me", f"{ACCOUNT}:user/me")
+    declare(*(entry(f"r{n}", f"{ACCOUNT}:role/R{n}") for n in range(50)))
+    api.forget()
+
+    status = declare()
+
+    assert names(api) == ["mine"]
+    assert api.changes == [f"DELETE {MAPPINGS}"]
+    assert status == ops.ActiveStatus(f"{HEALTHY}, 1 mapping")
+
+
+def test_given_another_arn_of_an_entry_when_a_hook_runs_then_the_mapping_is_made_anew(
+    declare: Declare, api: FakeCluster
+):
+    declare(entry("dev"))
+
+    declare(entry("dev", OPS))
+
+    assert stored(api, "dev")["spec"]["arn"] == OPS
+    assert stored(api, "dev")["status"] == {"canonicalARN": OPS.lower()}
+
+
+def test_given_another_name_of_an_entry_when_a_hook_runs_then_its_principal_has_one_mapping(
+    declare: Declare, api: FakeCluster
+):
+    declare(entry("dev"))
+
+    declare(entry("developers"))
+
+    assert names(api) == ["developers"]
+
+
+def edit(api: FakeCluster, name: str, **spec: Any) -> None:
+    """Change a mapping by hand."""
+    stored(api, name)["spec"].update(spec)
+
+
+@pytest.mark.parametrize(
+    "by_hand",
+    [
+        lambda api: edit(api, "dev", username="root"),
+        lambda api: edit(api, "dev", groups=["system:masters"]),
+        lambda api: stored(api, "dev")["metadata"]["annotations"].clear(),
+        lambda api: stored(api, "dev")["status"].update(canonicalARN=OPS.lower()),
+        lambda api: stored(api, "dev").pop("status"),
+        lambda api: edit(api, "dev", arn=OPS),
+        lambda api: api.delete(f"{MAPPINGS}/dev"),
+    ],
+    ids=["username", "groups", "expiry", "canonical ARN", "no status", "ARN", "deleted"],
+)
+def test_given_a_mapping_that_is_edited_by_hand_when_a_hook_runs_then_it_is_repaired(
+    declare: Declare,
+    deployed: Model,
+    api: FakeCluster,
+    by_hand: Callable[[FakeCluster], None],
+):
+    declare(entry("dev", groups=["view"], expires="2027-01-01T00:00:00Z"))
+    before = json.loads(json.dumps(stored(api, "dev")))
+    by_hand(api)
+
+    deployed.hook()
+
+    after = stored(api, "dev")
+    assert {**after, "metadata": {**after["metadata"], "generation": 0}} == {
+        **before,
+        "metadata": {**before["metadata"], "generation": 0},
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "arn", "reason"),
+    [
+        ("theirs", OPS, "a mapping theirs is there already, made by others"),
+        ("dev", f"{ACCOUNT}:role/DEV", "mapping theirs has the same ARN"),
+    ],
+)
+def test_given_a_mapping_that_a_person_made_when_it_is_declared_too_then_the_persons_stays(
+    declare: Declare, api: FakeCluster, name: str, arn: str, reason: str
+):
+    api.add_mapping("theirs", DEV, DEV.lower())
+
+    status = declare(entry(name, arn))
+
+    assert names(api) == ["theirs"]
+    assert api.changes == []
+    assert status == ops.ActiveStatus(
+        f"{HEALTHY}, 1 mapping, 1 declared but not applied: mappings[0]: {reason}"
+    )
+
+
+def test_given_a_declared_mapping_when_a_person_maps_its_principal_then_theirs_alone_counts(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev"))
+    api.add_mapping("theirs", DEV, DEV.lower())
+
+    status = deployed.hook()
+
+    assert names(api) == ["theirs"]
+    assert "mappings[0]: mapping theirs has the same ARN" in status.message
+
+
+def test_given_an_entry_that_is_wrong_when_a_hook_runs_then_nothing_of_the_option_changes(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev"))
+    api.add_mapping("new", OPS)
+    api.delete(DEPLOYMENT)
+    deployed.config = {"mappings": json.dumps([entry("ops", OPS), {"arn": "x"}])}
+
+    status = deployed.hook(deployed.on.config_changed())
+
+    assert isinstance(status, ops.BlockedStatus)
+    assert status.message.startswith("option mappings: mappings[1]: 'x' is not an ARN")
+    assert names(api) == ["dev", "new"]
+    # The rest of the hook is done all the same.
+    assert stored(api, "new")["status"] == {"canonicalARN": OPS.lower()}
+    assert DEPLOYMENT in api.objects
+
+
+def test_given_a_wrong_entry_that_is_corrected_when_a_hook_runs_then_the_unit_is_active(
+    declare: Declare,
+):
+    assert declare({"arn": "x"}).name == "blocked"
+    assert declare(entry("dev")).name == "active"
+
+
+def test_given_an_access_that_has_ended_when_a_hook_runs_then_its_mapping_goes(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev", expires="1970-01-01T02:00:00Z"), entry("ops", OPS))
+    assert names(api) == ["dev", "ops"]
+    api.clock.now = 2 * 3600
+
+    status = deployed.hook()
+
+    assert names(api) == ["ops"]
+    assert "1 left out: mappings[0]: its access ended at 1970-01-01T02:00:00Z" in status.message
+
+
+def test_given_what_means_nothing_here_when_hooks_run_then_it_is_shown_and_logged_once(
+    declare: Declare, deployed: Model
+):
+    node = {"rolearn": DEV, "groups": ["system:nodes"]}
+
+    status = declare(node, entry("ops", OPS))
+    deployed.hook()
+
+    said = "mappings[0]: nodes do not log in with IAM here"
+    assert status.message == f"{HEALTHY}, 1 mapping, 1 left out: {said}"
+    logged = "option mappings: mappings[0] is left out: nodes do not log in with IAM here"
+    assert deployed.log().count(logged) == 1
+
+
+def test_given_many_entries_without_effect_when_a_hook_runs_then_the_log_stays_short(
+    declare: Declare, deployed: Model
+):
+    declare(*({"rolearn": DEV, "groups": ["system:nodes"]} for _ in range(100)))
+
+    assert deployed.log().count("is left out") == 20
+    assert "option mappings: and 80 more" in deployed.log()
+
+
+def test_given_a_permission_set_with_its_suffix_when_it_is_declared_then_its_role_is_mapped(
+    declare: Declare, api: FakeCluster
+):
+    declare(
+        {
+            "name": "devops",
+            "permission-set": "DevOps",
+            "account": "111122223333",
+            "suffix": "0123456789abcdef",
+            "groups": ["view"],
+        }
+    )
+
+    made = stored(api, "devops")
+    role = "AWSReservedSSO_DevOps_0123456789abcdef"
+    assert made["spec"]["arn"] == f"{ACCOUNT}:role/{role}"
+    assert made["spec"]["username"].endswith(f":assumed-role/{role}/{{{{SessionName}}}}")
+    assert made["metadata"]["annotations"]["aws-iam/permission-set"] == "DevOps@111122223333"
+
+
+def test_given_an_entry_that_the_cluster_refuses_when_a_hook_runs_then_the_others_are_made(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    def policy(request: httpx2.Request) -> httpx2.Response:
+        if request.method == "POST" and b'"dev"' in request.content:
+            return refused(403, "denied by policy")
+        return api._handle(request)
+
+    api.fail(policy)
+
+    status = declare(entry("dev"), entry("ops", OPS))
+
+    assert names(api) == ["ops"]
+    assert status == ops.ActiveStatus(
+        f"{HEALTHY}, 1 mapping, 1 declared but not applied: "
+        "mappings[0]: the cluster refuses it: denied by policy"
+    )
+    assert not deployed.units[0].secrets
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        refusal(409, "already exists"),
+        refusal(429, "too many requests"),
+        unreachable(httpx2.ReadTimeout),
+    ],
+    ids=["409", "429", "no answer"],
+)
+def test_given_a_mapping_that_cannot_be_made_now_when_a_hook_runs_then_another_follows_soon(
+    declare: Declare, deployed: Model, api: FakeCluster, fault: Any
+):
+    api.fail(fault, request=f"POST {MAPPINGS}")
+
+    status = declare(entry("dev"))
+
+    assert status.message == f"{HEALTHY}, 1 of 1 mapping not effective yet"
+    api.recover()
+    deployed.expire("alarm")
+    assert deployed.units[0].status == ops.ActiveStatus(f"{HEALTHY}, 1 mapping")
+
+
+def test_given_more_declared_mappings_than_a_hook_has_time_for_then_the_next_goes_on(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    def slowly(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path.startswith(MAPPINGS) and request.method != "GET":
+            api.clock.sleep(0.25)
+        return api._handle(request)
+
+    api.fail(slowly)
+    status = declare(*(entry(f"r{n}", f"{ACCOUNT}:role/R{n}") for n in range(100)))
+    assert 30 < len(names(api)) < 70
+    assert "of 100 mappings not effective yet" in status.message
+
+    api.recover()
+    deployed.expire("alarm")
+    assert deployed.units[0].status == ops.ActiveStatus(f"{HEALTHY}, 100 mappings")
+
+
+def test_given_a_server_that_fails_when_mappings_are_made_then_the_unit_waits_for_it(
+    declare: Declare, api: FakeCluster
+):
+    api.fail(refusal(500, "etcdserver: no leader"), request=f"POST {MAPPINGS}")
+
+    assert declare(entry("dev")) == ops.WaitingStatus(
+        "waiting for the Kubernetes API: 500 etcdserver: no leader"
+    )
+
+
+@pytest.fixture
+def leaving(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The application leaves its control plane, and deletes two mappings with each request."""
+    found = ops.hookcmds.GoalState(units={}, relations={})
+    monkeypatch.setattr(ops.hookcmds, "goal_state", lambda: found)
+    monkeypatch.setattr(own_mappings, "PAGE", 2)
+
+
+@pytest.mark.usefixtures("leaving")
+def test_given_declared_mappings_when_the_application_is_removed_then_only_they_go(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    api.add_mapping("mine", f"{ACCOUNT}:user/me", f"{ACCOUNT}:user/me")
+    declare(*(entry(f"r{n}", f"{ACCOUNT}:role/R{n}") for n in range(3)))
+    api.forget()
+
+    deployed.hook(deployed.on.remove())
+
+    assert set(api.objects) == {DEFINITION, f"{MAPPINGS}/mine", f"{NODES}/n0"}
+    assert api.changes.count(f"DELETE {MAPPINGS}") == 2
+    assert api.changes[-1].endswith("services/aws-iam-authenticator")
+
+
+@pytest.mark.usefixtures("leaving")
+def test_given_a_slow_server_when_the_application_is_removed_then_the_rest_is_named_in_the_log(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(*(entry(f"r{n}", f"{ACCOUNT}:role/R{n}") for n in range(11)))
+
+    def slowly(request: httpx2.Request) -> httpx2.Response:
+        api.clock.sleep(4 if request.url.path == MAPPINGS else 0)
+        return api._handle(request)
+
+    api.fail(slowly)
+    deployed.hook(deployed.on.remove())
+
+    assert names(api)
+    assert CONFIG not in api.objects
+    assert "services/aws-iam-authenticator" in api.changes[-1]
+    assert "no time to delete all mappings that the charm made" in deployed.log()
+    assert "kubectl delete iamidentitymappings --selector aws-iam/source" in deployed.log()
+
+
+@pytest.mark.usefixtures("leaving")
+def test_given_a_cluster_of_another_application_when_this_one_is_removed_then_its_mappings_stay(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev"))
+    service = api.objects["/api/v1/namespaces/kube-system/services/aws-iam-authenticator"]
+    service["metadata"]["annotations"]["aws-iam/owner"] = "other of model k8s (0)"
+
+    deployed.hook(deployed.on.remove())
+
+    assert names(api) == ["dev"]
