@@ -82,11 +82,11 @@ def parse(text: str, now: datetime) -> Declared:
 
 def default_username(principal: str) -> str:
     """Return the username that EKS gives ``principal``, an ARN, where none is declared."""
-    found = arn.parse(principal)
-    if found.kind != "role":
+    _, partition, _, _, account, resource = principal.split(":", 5)
+    kind, _, name = resource.partition("/")
+    if kind.lower() != "role":
         return principal
-    session = f"{found.name}/{{{{SessionName}}}}"
-    return str(dataclasses.replace(found, service="sts", kind="assumed-role", name=session))
+    return f"arn:{partition.lower()}:sts::{account}:assumed-role/{name}/{{{{SessionName}}}}"
 
 
 def _keys(each: Listed) -> dict[str, Value]:

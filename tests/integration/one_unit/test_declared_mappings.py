@@ -1,0 +1,149 @@
+"""The option `mappings`: who may log in, as a file."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import jubilant
+import pytest
+from tests.integration.helpers import arns, juju_status, kubernetes, logins, testbed_only
+from tests.integration.helpers.kubernetes import Cluster
+
+KIND = "iamidentitymappings"
+ADMIN_ROLE = "arn:aws:iam::111122223333:role/k8s-admin-role"
+MALLORY = f"""\
+    - userarn: {arns.USER}
+      username: mallory
+      groups:
+      - view
+"""
+ADMINS = f"""\
+    - rolearn: {ADMIN_ROLE.replace("role/", "role/team/")}
+      username: admin:{{{{SessionName}}}}
+      groups:
+      - system:masters
+"""
+NODES = """\
+    - rolearn: arn:aws:iam::111122223333:role/eksctl-prod-NodeInstanceRole-1A2B3C
+      username: system:node:{{EC2PrivateDNSName}}
+      groups:
+      - system:bootstrappers
+      - system:nodes
+"""
+Declare = Callable[..., None]
+
+
+def aws_auth(roles: str = "", users: str = "") -> str:
+    """Return EKS's ConfigMap with these entries."""
+    parts = [
+        f"  {key}: |\n{entries}" for key, entries in (("mapRoles", roles), ("mapUsers", users))
+    ]
+    head = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: aws-auth\n"
+    return f"{head}  namespace: kube-system\ndata:\n{''.join(parts)}"
+
+
+@pytest.fixture
+def declare(deployed: jubilant.Juju, cluster: Cluster, tmp_path: Path) -> Iterator[Declare]:
+    """Set the option from a file, and reset it in the end."""
+
+    def run(text: str, status: str = "active") -> None:
+        file = tmp_path / "mappings.yaml"
+        file.write_text(textwrap.dedent(text))
+        deployed.cli("config", "aws-iam", f"mappings=@{file}")
+        juju_status.wait_until(deployed, status)
+
+    yield run
+    deployed.config("aws-iam", reset="mappings")
+    juju_status.wait_until_active(deployed)
+
+
+@pytest.fixture
+def users(deployed: jubilant.Juju, cluster: Cluster, tmp_path: Path) -> Cluster:
+    """Return the cluster for people who log in as IAM users."""
+    return kubernetes.with_region(deployed, cluster, "eu-west-1", tmp_path)
+
+
+def names(cluster: Cluster) -> set[str]:
+    """Return the names of all mappings."""
+    return {found["metadata"]["name"] for found in cluster.get(KIND)["items"]}
+
+
+def test_given_an_aws_auth_file_when_it_is_set_then_its_people_log_in_and_its_nodes_are_named(
+    deployed: jubilant.Juju, declare: Declare, users: Cluster, tmp_path: Path
+) -> None:
+    admins = kubernetes.connect(deployed, tmp_path, ADMIN_ROLE)
+    assert users.whoami("mallory").returncode
+    assert admins.whoami("knobby").returncode
+
+    declare(aws_auth(NODES + ADMINS, MALLORY))
+
+    assert logins.wait_for_login(users, "mallory", seconds=10) == "mallory"
+    assert logins.wait_for_login(admins, "knobby", seconds=10).startswith("admin:")
+    message = juju_status.message(deployed)
+    assert "2 left out: mapRoles[0]: nodes do not log in with IAM here" in message
+    assert "mapRoles[1] is left out: the path /team/ of the role" in deployed.debug_log(limit=200)
+
+
+def test_given_an_entry_that_leaves_the_file_when_it_is_set_again_then_that_person_is_refused(
+    declare: Declare, users: Cluster
+) -> None:
+    declare(aws_auth(ADMINS, MALLORY))
+    logins.wait_for_login(users, "mallory")
+
+    declare(aws_auth(ADMINS))
+
+    refused = users.whoami("mallory")
+    assert refused.returncode
+    assert "Unauthorized" in refused.stderr
+
+
+def test_given_a_wrong_entry_when_it_is_set_then_the_unit_is_blocked_and_people_keep_access(
+    deployed: jubilant.Juju, declare: Declare, users: Cluster
+) -> None:
+    declare(aws_auth("", MALLORY))
+
+    declare("- arn: arn:aws:iam::111122223333:user/zoe\n- arn: arn:aws:iam::1:user/bob\n", "blocked")
+
+    message = juju_status.message(deployed)
+    assert message.startswith("option mappings: mappings[1]: 'arn:aws:iam::1:user/bob' has no acc")
+    assert logins.wait_for_login(users, "mallory") == "mallory"
+
+
+def test_given_an_option_that_is_reset_then_what_it_made_goes_and_peoples_mappings_stay(
+    deployed: jubilant.Juju, declare: Declare, cluster: Cluster, users: Cluster
+) -> None:
+    before = names(cluster)
+    declare(aws_auth(ADMINS, MALLORY))
+    assert len(names(cluster)) == len(before) + 2
+
+    deployed.config("aws-iam", reset="mappings")
+    juju_status.wait_until_active(deployed)
+
+    assert names(cluster) == before
+    assert users.whoami("mallory").returncode
+    assert logins.wait_for_login(cluster) == "knobby"
+
+
+def test_given_a_mapping_that_a_person_made_when_its_principal_is_declared_then_theirs_counts(
+    deployed: jubilant.Juju, declare: Declare, cluster: Cluster
+) -> None:
+    declare(f"- {{arn: '{arns.ROLE.upper()}', username: other}}")
+
+    assert "mappings[0]: mapping knobby has the same ARN" in juju_status.message(deployed)
+    assert logins.wait_for_login(cluster) == "knobby"
+
+
+def test_given_a_declared_mapping_that_is_edited_by_hand_when_a_hook_runs_then_it_is_repaired(
+    deployed: jubilant.Juju, declare: Declare, cluster: Cluster
+) -> None:
+    declare(f"- {{name: mallory, arn: '{arns.USER}', username: mallory, groups: [view]}}")
+    before = cluster.get(KIND, "mallory")
+    to_admin = '{"spec": {"username": "root", "groups": ["system:masters"]}}'
+    cluster.kubectl("patch", KIND, "mallory", "--type", "merge", "-p", to_admin)
+
+    testbed_only.run_update_status(deployed, "aws-iam/0")
+
+    after = cluster.get(KIND, "mallory")
+    assert (after["spec"], after["status"]) == (before["spec"], before["status"])

@@ -1,0 +1,380 @@
+"""The formats of the option `mappings`, and what is wrong with an entry."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from access import declared, yamltext
+from access.declared import Entry, LeftOut
+from access.permission_sets import PermissionSet
+
+NOW = datetime(2026, 11, 26, tzinfo=timezone.utc)
+ACCOUNT = "arn:aws:iam::111122223333"
+DEV = f"{ACCOUNT}:role/Dev"
+
+AWS_AUTH = """\
+# Please edit the object below. Lines beginning with a '#' will be ignored.
+apiVersion: v1
+data:
+  mapRoles: |
+    - groups:
+      - system:bootstrappers
+      - system:nodes
+      rolearn: arn:aws:iam::111122223333:role/my-nodegroup-NodeInstanceRole-DR46P1S17ZG8
+      username: system:node:{{EC2PrivateDNSName}}
+    - groups:
+      - eks-console-dashboard-full-access-group
+      rolearn: arn:aws:iam::111122223333:role/my-console-viewer-role
+      username: my-console-viewer-role
+  mapUsers: |
+    - groups:
+      - system:masters
+      userarn: arn:aws:iam::111122223333:user/admin
+      username: admin
+  mapAccounts: |
+    []
+kind: ConfigMap
+metadata:
+  creationTimestamp: "2026-04-06T18:40:35Z"
+  name: aws-auth
+  namespace: kube-system
+"""
+EKS_ANYWHERE = """\
+apiVersion: anywhere.eks.amazonaws.com/v1alpha1
+kind: AWSIamConfig
+metadata:
+  name: aws-iam-auth-config
+spec:
+  awsRegion: us-west-2
+  backendMode: [EKSConfigMap]
+  mapRoles:
+  - roleARN: arn:aws:iam::111122223333:role/my-console-viewer-role
+    username: my-console-viewer-role
+    groups: [eks-console-dashboard-full-access-group]
+  mapUsers:
+  - userARN: arn:aws:iam::111122223333:user/admin
+    username: admin
+    groups: ["system:masters"]
+  partition: aws
+"""
+CONFIG_FILE = """\
+clusterID: my-dev-cluster.example.com
+server:
+  port: 21362
+  stateDir: /var/aws-iam-authenticator
+  mapRoles:
+  - roleARN: arn:aws:iam::111122223333:role/my-console-viewer-role
+    username: my-console-viewer-role
+    groups:
+    - eks-console-dashboard-full-access-group
+  mapUsers:
+  - userARN: arn:aws:iam::111122223333:user/admin
+    username: admin
+    groups:
+    - system:masters
+"""
+EKSCTL = """\
+apiVersion: eksctl.io/v1alpha5
+kind: ClusterConfig
+metadata: {name: my-cluster, region: us-east-1}
+iamIdentityMappings:
+  - arn: arn:aws:iam::111122223333:role/my-console-viewer-role
+    groups: [eks-console-dashboard-full-access-group]
+    username: my-console-viewer-role
+    noDuplicateARNs: true
+  - arn: arn:aws:iam::111122223333:user/admin
+    groups: ["system:masters"]
+    username: admin
+  - serviceName: emr-containers
+    namespace: emr
+  - account: "111122223333"
+"""
+PLAIN = """\
+- arn: arn:aws:iam::111122223333:role/my-console-viewer-role
+  groups: [eks-console-dashboard-full-access-group]
+  username: my-console-viewer-role
+- arn: arn:aws:iam::111122223333:user/admin
+  groups: ["system:masters"]
+  username: admin
+"""
+DYNAMIC_FILE = json.dumps(
+    {
+        "mapRoles": yamltext.load(PLAIN)[:1],  # type: ignore[index]
+        "mapUsers": yamltext.load(PLAIN)[1:],  # type: ignore[index]
+        "LastUpdatedDateTime": "1668465837",
+        "Version": "1",
+    }
+)
+
+
+def parse(text: str) -> declared.Declared:
+    return declared.parse(text, NOW)
+
+
+def one(**keys: Any) -> Entry:
+    """The one entry that these keys make."""
+    (entry,) = parse(json.dumps([keys])).entries
+    return entry
+
+
+@pytest.mark.parametrize(
+    "text",
+    [AWS_AUTH, EKS_ANYWHERE, CONFIG_FILE, EKSCTL, PLAIN, DYNAMIC_FILE],
+    ids=["aws-auth", "EKS Anywhere", "config file", "eksctl", "plain list", "dynamic file"],
+)
+def test_given_a_file_of_another_tool_when_it_is_read_then_its_people_are_declared(text: str):
+    viewer, admin = parse(text).entries
+
+    assert (viewer.arn, viewer.username, viewer.groups) == (
+        f"{ACCOUNT}:role/my-console-viewer-role",
+        "my-console-viewer-role",
+        ("eks-console-dashboard-full-access-group",),
+    )
+    assert (admin.arn, admin.username, admin.groups) == (
+        f"{ACCOUNT}:user/admin",
+        "admin",
+        ("system:masters",),
+    )
+
+
+def test_given_keys_in_any_case_when_they_are_read_then_they_count():
+    text = "MAPROLES: '[{RoleARN: \"" + DEV + "\", UserName: dev, Groups: [view]}]'"
+
+    (entry,) = parse(text).entries
+
+    assert (entry.arn, entry.username, entry.groups) == (DEV, "dev", ("view",))
+    assert entry.place == "mapRoles[0]"
+
+
+@pytest.mark.parametrize(
+    ("text", "left_out"),
+    [
+        (AWS_AUTH, [LeftOut("mapRoles[0]", "nodes do not log in with IAM here")]),
+        (
+            EKSCTL,
+            [
+                LeftOut("iamIdentityMappings[2]", "a service of EKS does not log in here"),
+                LeftOut(
+                    "iamIdentityMappings[3]",
+                    "a whole account cannot be mapped, map its roles and users",
+                ),
+            ],
+        ),
+        (
+            "mapAccounts: ['111122223333']",
+            [
+                LeftOut(
+                    "mapAccounts", "a whole account cannot be mapped, map its roles and users"
+                )
+            ],
+        ),
+        (
+            "[{sso: {permissionSetName: A, accountID: '111122223333'}, username: a}]",
+            [
+                LeftOut(
+                    "mappings[0]", "sso is not used here, declare permission-set and account"
+                )
+            ],
+        ),
+        (
+            f"[{{arn: '{DEV}', userid: AROAEXAMPLE}}]",
+            [LeftOut("mappings[0].userid", "logins are looked up by ARN")],
+        ),
+        (
+            f"[{{arn: '{ACCOUNT}:role/aws-reserved/team/Dev'}}]",
+            [
+                LeftOut(
+                    "mappings[0]", "the path /aws-reserved/team/ of the role, which no login has"
+                )
+            ],
+        ),
+        (
+            f"[{{arn: '{DEV}', expires: 2026-11-26T01:00:00+01:00}}]",
+            [LeftOut("mappings[0]", "its access ended at 2026-11-26T00:00:00Z")],
+        ),
+    ],
+)
+def test_given_what_means_nothing_here_when_it_is_read_then_its_place_and_reason_are_named(
+    text: str, left_out: list[LeftOut]
+):
+    assert list(parse(text).left_out) == left_out
+
+
+@pytest.mark.parametrize("text", ["", "  \n", "# nobody yet\n", "[]", "mapRoles: []", "mapUsers:"])
+def test_given_a_text_without_entries_when_it_is_read_then_nothing_is_declared(text: str):
+    assert parse(text) == declared.Declared()
+
+
+@pytest.mark.parametrize(
+    ("arn", "kept"),
+    [
+        (f"{ACCOUNT}:role/team/a/Dev", f"{ACCOUNT}:role/Dev"),
+        (f"{ACCOUNT}:user/team/Bob", f"{ACCOUNT}:user/team/Bob"),
+        (f"{ACCOUNT}:root", f"{ACCOUNT}:root"),
+        ("ARN:AWS:IAM::111122223333:ROLE/TEAM/DEV", "ARN:AWS:IAM::111122223333:ROLE/DEV"),
+        ("arn:aws-cn:iam::111122223333:role/role/Dev", "arn:aws-cn:iam::111122223333:role/Dev"),
+        (
+            "arn:aws:sts::111122223333:federated-user/Carol",
+            "arn:aws:sts::111122223333:federated-user/Carol",
+        ),
+    ],
+)
+def test_given_an_arn_when_it_is_read_then_only_a_roles_path_is_taken_off(arn: str, kept: str):
+    assert one(arn=arn).arn == kept
+
+
+@pytest.mark.parametrize(
+    ("arn", "username"),
+    [
+        (f"{ACCOUNT}:user/team/bob", f"{ACCOUNT}:user/team/bob"),
+        (f"{ACCOUNT}:root", f"{ACCOUNT}:root"),
+        (
+            f"{ACCOUNT}:role/team/Dev",
+            "arn:aws:sts::111122223333:assumed-role/Dev/{{SessionName}}",
+        ),
+        (
+            "arn:aws-us-gov:iam::111122223333:role/Dev",
+            "arn:aws-us-gov:sts::111122223333:assumed-role/Dev/{{SessionName}}",
+        ),
+    ],
+)
+@pytest.mark.parametrize("without", [{}, {"username": ""}, {"username": None}])
+def test_given_no_username_when_it_is_read_then_it_is_the_one_that_eks_gives(
+    arn: str, username: str, without: dict[str, Any]
+):
+    assert one(arn=arn, **without).username == username
+
+
+def test_given_a_name_when_it_is_read_then_the_mapping_has_it():
+    assert one(name="dev.team-1", arn=DEV).name == "dev.team-1"
+
+
+@pytest.mark.parametrize("arn", [DEV, DEV.upper(), f"{ACCOUNT}:role/path/dev"])
+def test_given_no_name_when_it_is_read_then_a_principal_always_has_the_same_one(arn: str):
+    assert one(arn=arn).name == one(arn=DEV).name
+    assert one(arn=arn).name.startswith("dev-")
+
+
+def test_given_a_permission_set_when_it_is_read_then_it_stands_in_place_of_the_arn():
+    text = "[{permission-set: DevOps, account: 012345678901, suffix: 0123456789abcdef}]"
+
+    (entry,) = parse(text).entries
+
+    assert entry.permission_set == PermissionSet("DevOps", "012345678901", "0123456789abcdef")
+    assert (entry.arn, entry.username) == ("", "")
+    assert entry.name.startswith("devops-012345678901-")
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("2026-12-31T18:00:00Z", "2026-12-31T18:00:00Z"),
+        ("'2026-12-31T18:00:00+01:00'", "2026-12-31T17:00:00Z"),
+        ("2026-12-31t18:00:00.5z", "2026-12-31T18:00:01Z"),
+    ],
+)
+def test_given_a_time_when_it_is_read_then_it_is_kept_in_utc(written: str, kept: str):
+    (entry,) = parse(f"[{{arn: '{DEV}', expires: {written}}}]").entries
+
+    assert entry.expires == kept
+
+
+@pytest.mark.parametrize(
+    ("keys", "reason"),
+    [
+        ({}, "it has neither arn nor permission-set"),
+        ({"arn": "dev"}, "'dev' is not an ARN such as arn:aws:iam::111122223333:role/admin"),
+        ({"arn": 5}, "'5' is not an ARN"),
+        ({"arn": ["x"]}, "arn is not a text"),
+        ({"arn": DEV, "rolearn": DEV}, "it has more than one ARN"),
+        ({"arn": f"{ACCOUNT}:group/dev"}, "must name one of: user, role, root"),
+        ({"arn": "arn:aws:iam::11112222333:role/Dev"}, "has no account of 12 digits"),
+        ({"arn": f"{ACCOUNT}:role/{'x' * 2048}"}, "is too long for an ARN"),
+        (
+            {"arn": "arn:aws:sts::111122223333:assumed-role/Dev/alice"},
+            "names one session, declare arn:aws:iam::111122223333:role/dev",
+        ),
+        ({"arn": DEV, "grous": ["view"]}, "the key 'grous' is unknown"),
+        ({"arn": DEV, "groups": "view"}, "groups is not a list"),
+        ({"arn": DEV, "groups": ["view", None]}, "groups has something in it that is not a name"),
+        ({"arn": DEV, "groups": [["view"]]}, "groups has something in it that is not a name"),
+        ({"arn": DEV, "groups": [""]}, "groups has something in it that is not a name"),
+        ({"arn": DEV, "username": {"a": "b"}}, "username is not a text"),
+        ({"arn": DEV, "username": "a\nb"}, "username 'a\\nb' has a character that does not print"),
+        ({"arn": DEV, "expires": "tomorrow"}, "'tomorrow' is not a time"),
+        ({"arn": DEV, "expires": "2027-01-01T00:00:00"}, "is not a time"),
+        ({"arn": DEV, "expires": "2027-01-01"}, "is not a time"),
+        ({"arn": DEV, "name": "Dev_1"}, "name 'Dev_1' must have small letters"),
+        ({"arn": DEV, "name": "a" * 254}, "must have small letters"),
+        ({"arn": DEV, "permission-set": "A", "account": "1"}, "keep one of them"),
+        ({"permission-set": "A"}, "permission-set needs account"),
+        ({"permission-set": "A", "account": 12345678901}, "12 digits"),
+        ({"permission-set": "A b", "account": "111122223333"}, "'A b'"),
+        ({"arn": DEV, "account": "111122223333"}, "account and suffix go with permission-set"),
+        ({"arn": DEV, "suffix": "0123456789abcdef"}, "account and suffix go with permission-set"),
+    ],
+)
+def test_given_an_entry_that_is_wrong_when_it_is_read_then_its_place_and_the_reason_are_named(
+    keys: dict[str, Any], reason: str
+):
+    with pytest.raises(ValueError, match=r"^mappings\[1\]: ") as raised:
+        parse(json.dumps([{"arn": f"{ACCOUNT}:user/good"}, keys]))
+
+    assert reason in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("mappings.yaml", "'mappings.yaml' is not a list of mappings; to read a file, write"),
+        ("{}", "it has neither a list of mappings nor mapRoles or mapUsers"),
+        ("kind: ConfigMap\ndata: {a: b}", "it has neither a list of mappings"),
+        ("mapRoles: []\nmaproles: []", "the document: a key is there twice"),
+        ("mapRoles: []\nmapUser: []", "the key 'mapuser' is unknown beside mapRoles"),
+        ("mapRoles: {a: b}", "mapRoles is not a list"),
+        ("mapRoles: text", "mapRoles is not a list"),
+        ("mapRoles: '[a: {'", "mapRoles: line 2: "),
+        ("[text]", "mappings[0] is not a map with arn, username and groups"),
+        (f"[{{arn: '{DEV}', Arn: '{DEV}'}}]", "mappings[0]: a key is there twice"),
+        (f"[{{arn: '{DEV}'}}, {{arn: '{DEV.upper()}'}}]", "mappings[1] has the same principal as"),
+        (
+            f"[{{arn: '{DEV}', name: a}}, {{arn: '{ACCOUNT}:root', name: a}}]",
+            "mappings[1] has the same name as mappings[0]: a",
+        ),
+        (
+            "[{permission-set: A, account: '111122223333'},"
+            " {permission-set: A, account: '111122223333', suffix: 0123456789abcdef}]",
+            "mappings[1] has the same principal as mappings[0]",
+        ),
+    ],
+)
+def test_given_a_text_that_is_wrong_when_it_is_read_then_it_is_refused_in_one_line(
+    text: str, reason: str
+):
+    with pytest.raises(ValueError, match=r"^[^\n]+$") as raised:
+        parse(text)
+
+    assert reason in str(raised.value)
+
+
+def test_given_an_access_that_was_renewed_when_it_is_read_then_the_ended_one_is_not_its_twin():
+    text = f"[{{arn: '{DEV}', expires: 2026-01-01T00:00:00Z}}, {{arn: '{DEV}', username: dev}}]"
+
+    assert [entry.place for entry in parse(text).entries] == ["mappings[1]"]
+
+
+@given(st.text("-[]{}:,&*!|>'\"#?%@` \n\tabm0/", max_size=40) | st.text(max_size=20))
+def test_given_any_text_when_it_is_read_then_it_is_refused_in_one_line_or_declares_something(
+    text: str,
+):
+    try:
+        parse(text)
+    except ValueError as error:
+        assert str(error)
+        assert "\n" not in str(error)

@@ -1,0 +1,83 @@
+"""YAML whose values are the texts that somebody wrote."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from access import yamltext
+
+
+@pytest.mark.parametrize("text", ["012345670123", "1e5", "yes", "0x10", "2026-01-01", "12:30:00"])
+def test_given_a_value_without_quotes_when_it_is_read_then_it_is_the_text_that_is_written(
+    text: str,
+):
+    assert yamltext.load(f"a: {text}") == {"a": text}
+
+
+@pytest.mark.parametrize("text", ["", "~", "null"])
+def test_given_nothing_when_it_is_read_then_it_is_none_unless_it_is_quoted(text: str):
+    assert yamltext.load(f"- {text}\n- '{text}'") == [None, text]
+
+
+def test_given_an_alias_when_it_is_read_then_it_is_its_anchors_value():
+    text = "a: &x [1, &y 2]\nb: *x\nc: *y\nd: &y 3\ne: *y"
+
+    assert yamltext.load(text) == {"a": ["1", "2"], "b": ["1", "2"], "c": "2", "d": "3", "e": "3"}
+
+
+def test_given_aliases_of_aliases_when_they_are_read_then_they_cost_no_more_than_their_text():
+    lines = ["l0: &l0 [x]", *(f"l{n}: &l{n} [{f'*l{n - 1},' * 9}]" for n in range(1, 60))]
+
+    found = yamltext.load("\n".join(lines))
+
+    assert isinstance(found, dict)
+    assert len(found) == 60
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("a: 1\na: 2", "line 2: the key 'a' is there twice"),
+        ("? [a]\n: b", "line 1: a key must be a text"),
+        ("{{x}}: 1", "line 1: a key must be a text"),
+        ("~: 1", "line 1: a key must be a text"),
+        ("a: *b", "line 1: no value before it has the anchor &b"),
+        ("&a [*a]", "line 1: no value before it has the anchor &a"),
+        ("--- a\n--- b", "line 2: a second document begins, keep one of them"),
+        ("a: !!python/object:os.x {}", "has no meaning here"),
+        ("a: !!binary aGk=", "has no meaning here"),
+        ("a: !mine b", "the tag !mine has no meaning here"),
+        ("[" * 21, "lists and maps are nested deeper than 20"),
+        ("[" * 100_000, "exceeded maximum nesting depth"),
+        ("a:\n\t- b", "line 2: found character that cannot start any token"),
+        ("a: \x07", "a character that YAML does not allow"),
+        ("\ud800", "it is not valid Unicode"),
+        ("x" * (yamltext.MAX_LENGTH + 1), "it is longer than 5,242,880 characters"),
+    ],
+)
+def test_given_what_no_list_of_mappings_needs_when_it_is_read_then_it_is_refused(
+    text: str, reason: str
+):
+    with pytest.raises(ValueError, match="^[^\n]+$") as raised:
+        yamltext.load(text)
+
+    assert reason in str(raised.value)
+
+
+VALUES = st.recursive(
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab", max_size=2), inner),
+    max_leaves=10,
+)
+
+
+@given(VALUES, st.booleans())
+def test_given_texts_that_are_dumped_when_they_are_read_then_they_are_the_same(
+    value: yamltext.Value, flow: bool
+):
+    text = yaml.safe_dump(value, default_flow_style=flow, default_style='"')
+
+    assert yamltext.load(text) == value
