@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -88,3 +89,19 @@ def test_a_text_that_is_not_a_bundle_is_refused(text: str, refusal: str) -> None
 def test_an_operation_outside_the_subset_says_so_with_exit_code_2() -> None:
     assert UnsupportedError.code == 2
     assert "testbed/README.md" in str(UnsupportedError("this"))
+
+
+def test_an_option_that_includes_a_file_has_its_text(tmp_path: Path) -> None:
+    (tmp_path / "who.yaml").write_text("- me\n")
+    text = "applications: {a: {charm: a, options: {who: 'include-file://who.yaml', n: 1}}}"
+
+    loaded = bundle.load([(str(tmp_path / "overlay.yaml"), text)])
+
+    assert loaded.applications[0].options == {"who": "- me\n", "n": 1}
+
+
+def test_an_option_that_includes_a_missing_file_is_refused() -> None:
+    text = "applications: {a: {charm: a, options: {who: 'include-file://nowhere'}}}"
+
+    with pytest.raises(JujuError, match='processing "include-file://nowhere"'):
+        bundle.load([("overlay.yaml", text)])

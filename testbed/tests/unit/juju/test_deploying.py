@@ -50,6 +50,18 @@ def test_options_come_from_words_and_files(juju: Juju) -> None:
     assert juju("config", "named", "colour") == "red\n"
 
 
+def test_a_value_from_a_file_is_as_long_as_juju_takes_it(juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL, config=OPTIONS)
+    juju("deploy", "./host.charm")
+    (juju.folder / "colour").write_text("x" * 5 * 1024 * 1024)
+    juju("config", "host", "colour=@colour")
+    (juju.folder / "colour").write_text("x" * (5 * 1024 * 1024 + 1))
+
+    refused = juju.refused("config", "host", "colour=@colour")
+
+    assert "size of option file is larger than 5M" in refused
+
+
 def test_units_are_placed_where_the_command_says(juju: Juju) -> None:
     pack(juju.folder, PRINCIPAL)
     pack(juju.folder, AUTHORITY)

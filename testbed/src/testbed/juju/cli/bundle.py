@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -24,6 +25,8 @@ _APPLICATION_KEYS = {
     "charm", "channel", "base", "series", "num_units", "to", "options", "trust", "expose",
     "annotations", "constraints", "revision",
 }  # fmt: skip
+# How an option's value names a file that holds it. Juju also has include-base64://.
+_INCLUDE = "include-file://"
 _MERGED = ("options", "annotations")
 
 
@@ -77,14 +80,34 @@ def _documents(name: str, text: str) -> list[dict[str, Any]]:
 
 
 def _anchored(document: dict[str, Any], folder: str) -> dict[str, Any]:
-    """Return the document with the paths of local charms relative to its own folder resolved."""
+    """Return the document with the paths in it resolved relative to its own folder: those of local
+    charms, and those of files that are an option's value."""
     applications = {
-        name: {**spec, "charm": os.path.normpath(os.path.join(folder, spec["charm"]))}
-        if spec and str(spec.get("charm", "")).startswith(".")
-        else spec
+        name: _anchored_application(spec, folder) if spec else spec
         for name, spec in (document.get("applications") or {}).items()
     }
     return {**document, "applications": applications}
+
+
+def _anchored_application(spec: Mapping[str, Any], folder: str) -> dict[str, Any]:
+    anchored = dict(spec)
+    if str(spec.get("charm", "")).startswith("."):
+        anchored["charm"] = os.path.normpath(os.path.join(folder, spec["charm"]))
+    if spec.get("options"):
+        options: Mapping[str, Any] = spec["options"]
+        anchored["options"] = {name: _included(value, folder) for name, value in options.items()}
+    return anchored
+
+
+def _included(value: Any, folder: str) -> Any:
+    """Return the text of the file that an option's value includes, or else the value."""
+    if not isinstance(value, str) or not value.startswith(_INCLUDE):
+        return value
+    path = os.path.join(folder, value.removeprefix(_INCLUDE))
+    try:
+        return Path(path).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise JujuError(f'processing "{value}": {error}') from error
 
 
 def _refuse_unknown(name: str, where: str, found: Mapping[str, Any], known: set[str]) -> None:

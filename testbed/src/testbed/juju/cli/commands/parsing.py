@@ -12,6 +12,8 @@ from testbed.juju.errors import JujuError, UsageError
 from testbed.juju.flags import Parsed
 from testbed.juju.state.settings import Option, Value, check_value, parse_value
 
+_MAX_VALUE = 5 * 1024 * 1024
+
 
 def assignments(invocation: Invocation, words: Sequence[str]) -> dict[str, str]:
     """Return `key=value` words as a map; `key=@file` reads a file. Raise UsageError."""
@@ -20,8 +22,16 @@ def assignments(invocation: Invocation, words: Sequence[str]) -> dict[str, str]:
         key, assigned, value = word.partition("=")
         if not assigned or not key:
             raise UsageError(f'expected "key=value", got "{word}"')
-        found[key] = invocation.read(value[1:]) if value.startswith("@") else value
+        found[key] = _value_of_file(invocation, value[1:]) if value.startswith("@") else value
     return found
+
+
+def _value_of_file(invocation: Invocation, path: str) -> str:
+    """Return an option's value that a file holds: at most 5 MiB, as Juju takes it."""
+    text = invocation.read(path)
+    if len(text.encode()) > _MAX_VALUE:
+        raise JujuError("size of option file is larger than 5M")
+    return text
 
 
 def option_texts(invocation: Invocation, words: Sequence[str], application: str) -> dict[str, Any]:
