@@ -6,6 +6,7 @@ import atexit
 import base64
 import contextlib
 import dataclasses
+import datetime
 import functools
 import json
 import shutil
@@ -22,7 +23,7 @@ from tests.fuzz.runner import Target, Violation
 from tests.unit.model import OWNER
 
 import kubeconfigs
-from access import arn, mappings
+from access import arn, declared, mappings, plan
 from certificates import legacy, pem, verdict
 from certificates.keypair import KeyPair
 from certificates.sans import COMMON_NAME
@@ -102,6 +103,57 @@ def check_mappings(sample: list[tuple[str, str, str, str]]) -> None:
         raise Violation("a correction that needs another", left)
     for problem in report.problems.values():
         line(status_line(problem))
+
+
+# declared.parse
+
+
+LISTS = (
+    """\
+- arn: arn:aws:iam::111122223333:role/team/dev
+  username: dev
+  groups: [view]
+  expires: 2026-12-31T18:00:00Z
+- {permission-set: DevOps, account: '111122223333', suffix: 0123456789abcdef}
+""",
+    """\
+kind: ConfigMap
+data:
+  mapRoles: |
+    - rolearn: arn:aws:iam::111122223333:role/node
+      groups: [system:nodes]
+  mapUsers: |
+    - userarn: arn:aws:iam::111122223333:user/bob
+""",
+    """\
+mapRoles: [&x {rolearn: 'arn:aws:iam::111122223333:root', name: top}]
+mapUsers: [*x]
+mapAccounts: ['111122223333']
+""",
+)
+NOW = datetime.datetime(2026, 11, 26, tzinfo=datetime.timezone.utc)
+
+
+def make_declared(rng: Random) -> str:
+    """Return a list of mappings with damage."""
+    return mutate.text(rng, rng.choice(LISTS), LISTS)
+
+
+def check_declared(text: str) -> None:
+    """Check that a list is refused in one line, or that its plan needs no other after it."""
+    try:
+        found = declared.parse(text, NOW)
+    except ValueError as error:
+        return line(status_line(error))
+    for out in found.left_out:
+        line(status_line(f"{out.place}: {out.reason}"))
+    first = plan.of(found.entries, [])
+    second = plan.of(found.entries, first.after)
+    if second.update or second.create or second.delete:
+        raise Violation("a plan that needs another", second)
+    if corrections := mappings.check(first.after).corrections:
+        raise Violation("a declared mapping that needs a correction", corrections)
+    return None
 
 
 # Config
@@ -443,6 +495,7 @@ def check_csa_upgrade(metadata: dict[str, Any]) -> None:
 TARGETS = (
     Target("arn.parse", make_arn, check_arn),
     Target("mappings.check", make_mappings, check_mappings),
+    Target("declared.parse", make_declared, check_declared),
     Target("Config", make_config, check_config),
     Target("legacy.replies", make_reply, check_reply),
     Target("legacy.request", make_request, check_request),
