@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from access import arn, expiry, formats
-from access.formats import Listed, LeftOut, shown
+from access.formats import LeftOut, Listed, shown
 from access.permission_sets import PermissionSet
 from access.yamltext import Value
 
@@ -90,9 +90,9 @@ def default_username(principal: str) -> str:
 
 
 def _keys(each: Listed) -> dict[str, Value]:
-    if not isinstance(each.value, dict):
-        raise ValueError(f"{each.place} is not a map with arn, username and groups")
-    return formats.lowered(each.place, each.value)
+    if isinstance(each.value, dict):
+        return formats.lowered(each.place, each.value)
+    raise ValueError(f"{each.place} is not a map with arn, username and groups")
 
 
 def _meaningless(keys: dict[str, Value]) -> str | None:
@@ -114,14 +114,14 @@ def _entry(place: str, keys: dict[str, Value]) -> tuple[Entry, list[LeftOut]]:
     unknown = keys.keys() - _KEYS - _IGNORED - {"userid"}
     if unknown:
         raise ValueError(f"{place}: the key {shown(min(unknown))} is unknown")
-    left_out = [LeftOut(f"{place}.userid", "logins are looked up by ARN")] if "userid" in keys else []
+    left_out = (
+        [LeftOut(f"{place}.userid", "logins are looked up by ARN")] if "userid" in keys else []
+    )
     try:
         permission_set, principal, path = _principal(keys)
-        username = _text(keys, "username")
+        username = _printable("username", _text(keys, "username"))
         if principal and not username:
             username = default_username(principal)
-        if not username.isprintable():
-            raise ValueError(f"username {shown(username)} has a character that does not print")
         expires = _text(keys, "expires")
         entry = Entry(
             name=_object_name(_text(keys, "name")) or _name_of(permission_set, principal),
@@ -179,22 +179,26 @@ def _without_path(text: str) -> tuple[str, str]:
 
 def _text(keys: dict[str, Value], key: str) -> str:
     value = keys.get(key)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise ValueError(f"{key} is not a text")
-    return value
+    if value is None or isinstance(value, str):
+        return value or ""
+    raise ValueError(f"{key} is not a text")
+
+
+def _printable(key: str, text: str) -> str:
+    if text.isprintable():
+        return text
+    raise ValueError(f"{key} {shown(text)} has a character that does not print")
 
 
 def _groups(value: Value) -> tuple[str, ...]:
     if value is None:
         return ()
-    if not isinstance(value, list):
-        raise ValueError("groups is not a list")
-    groups = [group for group in value if isinstance(group, str)]
-    if len(groups) < len(value) or not all(groups):
+    if isinstance(value, list):
+        groups = tuple(group for group in value if group and isinstance(group, str))
+        if len(groups) == len(value):
+            return groups
         raise ValueError("groups has something in it that is not a name")
-    return tuple(groups)
+    raise ValueError("groups is not a list")
 
 
 def _object_name(text: str) -> str:

@@ -15,16 +15,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from access.mappings import IdentityMapping
 
+# On a mapping, it says when the mapping is to be deleted.
+ANNOTATION = "aws-iam/expires"
 LONGEST = timedelta(days=366)
 # For how long, and of how many, it is known that their access has ended. A databag holds that.
 REMEMBERED = timedelta(days=1)
 MOST_REMEMBERED = 100
 _EXAMPLE = "2026-12-31T18:00:00Z"
 _TIME = re.compile(
-    r"(?P<date>\d{4}-\d\d-\d\d)T(?P<time>\d\d:\d\d):(?P<second>\d\d)(\.(?P<fraction>\d+))?"
+    r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)T"
+    r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(\.(?P<fraction>\d+))?"
     r"(Z|(?P<sign>[+-])(?P<hours>[01]\d|2[0-3]):(?P<minutes>[0-5]\d))",
     re.ASCII | re.IGNORECASE,
 )
+_PARTS = ("year", "month", "day", "hour", "minute", "second")
 _DURATION = re.compile(
     r"((?P<days>\d{1,5})d)?((?P<hours>\d{1,5})h)?((?P<minutes>\d{1,7})m)?((?P<seconds>\d{1,9})s)?",
     re.ASCII,
@@ -44,16 +48,12 @@ def parse(text: str) -> datetime:
     match = _TIME.fullmatch(text)
     if not match:
         raise ValueError(_not_a_time(text))
-    leaps = match["second"] == "60"
-    second = "59" if leaps else match["second"]
+    *parts, second = (int(match[name]) for name in _PARTS)
+    micros = int((match["fraction"] or "")[:6].ljust(6, "0"))
     try:
-        local = datetime.strptime(f"{match['date']} {match['time']}:{second}", "%Y-%m-%d %H:%M:%S")
-        moment = (local - _offset(match)).replace(tzinfo=timezone.utc)
-        if not leaps:
-            micros = (match["fraction"] or "")[:6].ljust(6, "0")
-            return moment + timedelta(microseconds=int(micros))
-        if (moment.hour, moment.minute) == (23, 59):
-            return moment + timedelta(seconds=1)
+        minute = datetime(*parts, tzinfo=timezone.utc) - _offset(match)
+        if second < 60 or (second == 60 and (minute.hour, minute.minute) == (23, 59)):
+            return minute + timedelta(seconds=second, microseconds=0 if second == 60 else micros)
     except (ValueError, OverflowError):
         pass
     raise ValueError(_not_a_time(text))
@@ -75,7 +75,7 @@ def mismatch(annotation: str) -> str | None:
         if annotation:
             parse(annotation)
     except ValueError as error:
-        return f"annotation aws-iam/expires: {error}"
+        return f"annotation {ANNOTATION}: {error}"
     return None
 
 
@@ -130,7 +130,7 @@ class Ended:
     Attributes:
         name: The mapping's name.
         arn: The principal, as the mapping spelt it.
-        at: When the mapping was to end, as its annotation says it.
+        at: When the mapping was to end, as `shown` says it.
         deleted: When it was deleted, as `shown` says it.
     """
 

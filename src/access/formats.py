@@ -12,7 +12,11 @@ import dataclasses
 from access import yamltext
 from access.yamltext import Value
 
-_LISTS = {"maproles": "mapRoles", "mapusers": "mapUsers", "iamidentitymappings": "iamIdentityMappings"}
+_LISTS = {
+    "maproles": "mapRoles",
+    "mapusers": "mapUsers",
+    "iamidentitymappings": "iamIdentityMappings",
+}
 _ACCOUNTS = "mapaccounts"
 # What else the authenticator's dynamic file has beside the lists.
 _IGNORED = {"lastupdateddatetime", "version"}
@@ -47,11 +51,11 @@ def read(text: str) -> tuple[list[Listed], list[LeftOut]]:
         return [], []
     if isinstance(document, list):
         return _entries("mappings", document), []
-    if isinstance(document, str):
-        raise ValueError(
-            f"{shown(document)} is not a list of mappings; to read a file, write mappings=@FILE"
-        )
-    return _of_map(document)
+    if isinstance(document, dict):
+        return _of_map(document)
+    raise ValueError(
+        f"{shown(document)} is not a list of mappings; to read a file, write mappings=@FILE"
+    )
 
 
 def lowered(place: str, value: dict[str, Value]) -> dict[str, Value]:
@@ -72,8 +76,8 @@ def _of_map(document: dict[str, Value]) -> tuple[list[Listed], list[LeftOut]]:
     is_part = "kind" in keys
     if not _has_lists(keys):
         parts = (keys.get(name) for name in _PARTS)
-        inner = (lowered("the document", part) for part in parts if isinstance(part, dict))
-        keys = next((part for part in inner if _has_lists(part)), {})
+        inner = [lowered("the document", part) for part in parts if isinstance(part, dict)]
+        keys = next(filter(_has_lists, inner), keys)
         is_part = True
     if not _has_lists(keys):
         raise ValueError("it has neither a list of mappings nor mapRoles or mapUsers")
@@ -105,9 +109,9 @@ def _list(name: str, value: Value) -> list[Value]:
             raise ValueError(f"{name}: {error}") from error
     if value is None:
         return []
-    if not isinstance(value, list):
-        raise ValueError(f"{name} is not a list")
-    return value
+    if isinstance(value, list):
+        return value
+    raise ValueError(f"{name} is not a list")
 
 
 def _entries(name: str, values: list[Value]) -> list[Listed]:

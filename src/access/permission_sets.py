@@ -32,7 +32,7 @@ class PermissionSet:
             raise ValueError(f"suffix {self.suffix[:40]!r} is not 16 hexadecimal digits")
 
     def matches(self, canonical_arn: str) -> bool:
-        """Return whether ``canonical_arn`` is the role of this permission set, in any partition."""
+        """Return whether ``canonical_arn`` is the role of this set, in any partition."""
         role = f"role/AWSReservedSSO_{self.name}_"
         head, _, suffix = canonical_arn.rpartition("_")
         _, _, service, region, account, resource = [*f"{head}_".split(":", 5), *[""] * 6][:6]

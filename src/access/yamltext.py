@@ -5,7 +5,7 @@ YAML itself reads an account id without quotes as a number, and drops its leadin
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     import yaml
@@ -33,13 +33,17 @@ def load(text: str) -> Value:
     if len(text) > MAX_LENGTH:
         raise ValueError(f"it is longer than {MAX_LENGTH:,} characters")
     builder = _Builder()
+    # The package's types leave out what it returns.
+    parse = cast("Any", yaml).parse
     try:
-        for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        for event in parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
             builder.take(event)
     except UnicodeError as error:
         raise ValueError("it is not valid Unicode") from error
     except yaml.MarkedYAMLError as error:
-        raise ValueError(_line(error.problem_mark or error.context_mark, _problem(error))) from error
+        raise ValueError(
+            _line(error.problem_mark or error.context_mark, _problem(error))
+        ) from error
     except yaml.YAMLError as error:
         raise ValueError("it holds a character that YAML does not allow") from error
     return builder.root

@@ -153,7 +153,7 @@ class Client:
         request.timeout = httpx2.Timeout(WRITE_SECONDS, connect=CONNECT_SECONDS)
         client.raise_for_status(client.send(client.build_adapter_request(request)))
 
-    def create(self, res: type[Any], obj: Mapping[str, Any]) -> None:
+    def post(self, res: type[Any], obj: Mapping[str, Any]) -> None:
         """Create one object. Several threads may do so at a time."""
         self._write("post", res, obj=obj)
 

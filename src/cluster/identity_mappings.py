@@ -118,7 +118,7 @@ def _rows(client: api.Client) -> list[dict[str, Any]]:
     deadline = time.monotonic() + api.ANSWER_SECONDS
     while True:
         try:
-            rows = client.table(kind())
+            rows = client.table(resource())
             if not rows or rows[0].keys() >= COLUMNS:
                 return rows
         except httpx2.HTTPStatusError as error:
@@ -148,7 +148,7 @@ def write_canonical_arns(
     arns = {mapping.name: mapping.arn for mapping in found}
     # Several threads may take from a deque.
     left = deque((name, arns[name], canonical) for name, canonical in corrections.items())
-    writers, status = min(WRITERS, len(left)), kind().Status
+    writers, status = min(WRITERS, len(left)), resource().Status
     with ThreadPoolExecutor(writers) as pool:
         done = [pool.submit(_write_some, client, status, left, deadline) for _ in range(writers)]
     shares = [writer.result() for writer in done]
@@ -212,8 +212,8 @@ def _write(client: api.Client, status: Any, name: str, arn: str, canonical: str)
     )
 
 
-def kind() -> Any:
-    """Return lightkube's class of IAMIdentityMapping."""
+def resource() -> Any:
+    """Return the class that lightkube has for IAMIdentityMapping."""
     from lightkube import generic_resource
 
     return cast("Any", generic_resource).create_global_resource(

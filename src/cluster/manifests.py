@@ -131,9 +131,7 @@ def crd(*, strict: bool, partition: str = partitions.DEFAULT) -> Manifest:
     )[0]
 
 
-def identity_mapping(
-    owner: Owner, mapping: IdentityMapping, permission_set: str = ""
-) -> Manifest:
+def identity_mapping(owner: Owner, mapping: IdentityMapping, permission_set: str = "") -> Manifest:
     """Return the IAMIdentityMapping ``mapping``, which the charm makes.
 
     ``permission_set`` is the set whose role it maps, as ``<set>@<account>``.

@@ -122,7 +122,9 @@ def test_given_a_suffix_when_planned_then_the_permission_set_has_exactly_that_ro
 
     ((_, created),) = found.create
     assert created.arn == SSO_ROLE
-    assert created.username.endswith(f"assumed-role/AWSReservedSSO_DevOps_{SUFFIX}/{{{{SessionName}}}}")
+    assert created.username.endswith(
+        f":assumed-role/{SSO_ROLE.rpartition('/')[2]}/{{{{SessionName}}}}"
+    )
 
 
 def test_given_a_permission_set_whose_role_is_unknown_when_planned_then_it_is_not_applied():

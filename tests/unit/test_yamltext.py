@@ -61,7 +61,7 @@ def test_given_aliases_of_aliases_when_they_are_read_then_they_cost_no_more_than
 def test_given_what_no_list_of_mappings_needs_when_it_is_read_then_it_is_refused(
     text: str, reason: str
 ):
-    with pytest.raises(ValueError, match="^[^\n]+$") as raised:
+    with pytest.raises(ValueError, match=r"^[^\n]+$") as raised:
         yamltext.load(text)
 
     assert reason in str(raised.value)

@@ -104,7 +104,9 @@ def test_given_a_wrong_entry_when_it_is_set_then_the_unit_is_blocked_and_people_
 ) -> None:
     declare(aws_auth("", MALLORY))
 
-    declare("- arn: arn:aws:iam::111122223333:user/zoe\n- arn: arn:aws:iam::1:user/bob\n", "blocked")
+    declare(
+        "- arn: arn:aws:iam::111122223333:user/zoe\n- arn: arn:aws:iam::1:user/bob\n", "blocked"
+    )
 
     message = juju_status.message(deployed)
     assert message.startswith("option mappings: mappings[1]: 'arn:aws:iam::1:user/bob' has no acc")
