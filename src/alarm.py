@@ -1,8 +1,10 @@
-"""The unit's alarm clock: a hook soon after this one, for what no event of Juju announces.
+"""The unit's alarm clock: a hook at a time that no event of Juju announces.
 
-Pods become ready, API servers return and control planes render their files without an event.
-The next update-status may be an hour away. A secret of the unit's own expires sooner, and Juju
-tells its owner in a hook, secret-expired, and again every five minutes until the secret is gone.
+Pods become ready, API servers return and control planes render their files without an event, so
+the unit looks again after half a minute. Access ends at a time of its own. The next update-status
+may be an hour away. A secret of the unit's own expires sooner, and Juju tells its owner in a hook,
+secret-expired, and again every five minutes until the secret is gone. That hook comes at the time
+that was set; if Juju looks at another secret of the unit less than a minute before, it comes then.
 """
 
 from __future__ import annotations
@@ -32,29 +34,57 @@ class Alarm(ops.Object):
 
     def __init__(self, charm: ops.CharmBase):
         super().__init__(charm, _LABEL)
-        self._stored.set_default(due=0.0)
+        self._stored.set_default(due=0.0, end=0.0)
         self._unit = charm.unit
         self.framework.observe(charm.on.secret_expired, self._on_secret_expired)
 
-    def set(self, seconds: float) -> None:
-        """Let Juju run a hook in ``seconds``, unless one is due before.
+    def expect(self, end: datetime.datetime | None) -> None:
+        """Remember when access ends next, None for never. The unit looks again then."""
+        seconds = end.timestamp() if end else 0.0
+        if seconds != self._end:
+            self._stored.end = seconds
 
-        Where Juju keeps no secrets now, the next look is update-status.
+    def ring_at(self, end: datetime.datetime) -> None:
+        """Let the unit look again at ``end``, and when it would anyhow. An action calls this."""
+        if not 0.0 < self._end <= end.timestamp():
+            self._stored.end = end.timestamp()
+        self.set(None)
+
+    @property
+    def overdue(self) -> bool:
+        """Return whether the access that `expect` was told of has ended by now."""
+        return 0.0 < self._end <= time.time()
+
+    def set(self, seconds: float | None) -> None:
+        """Let Juju run a hook when access ends, or in ``seconds`` if that is sooner.
+
+        An alarm that rings before stays as it is: its hook sets the next one. Without a time,
+        none is left.
         """
         now = time.time()
-        due = now + seconds
-        if now < self._due <= due:
+        if seconds is None and self.overdue:
+            seconds = SECONDS
+        times = [] if seconds is None else [now + seconds]
+        if self._end > now:
+            times.append(self._end)
+        if times:
+            self._ring_by(min(times), now)
+        else:
+            self._stop()
+
+    def _ring_by(self, at: float, now: float) -> None:
+        """Set the alarm. Where Juju keeps no secrets now, the next look is update-status."""
+        if now < self._due <= at:
             return
-        expire = datetime.datetime.fromtimestamp(due, datetime.timezone.utc)
+        expire = datetime.datetime.fromtimestamp(at, datetime.timezone.utc)
         with contextlib.suppress(ops.ModelError):
             if secret := self._secret():
                 secret.set_info(expire=expire)
             else:
                 self._unit.add_secret(_CONTENT, label=_LABEL, expire=expire)
-            self._stored.due = due
+            self._stored.due = at
 
-    def stop(self) -> None:
-        """Let Juju run no more hooks for an alarm."""
+    def _stop(self) -> None:
         if not self._due:
             return
         with contextlib.suppress(ops.ModelError):
@@ -67,6 +97,12 @@ class Alarm(ops.Object):
         """Return when the alarm rings or has rung, in seconds since the epoch; 0 without one."""
         due = self._stored.due
         return due if isinstance(due, float) else 0.0
+
+    @property
+    def _end(self) -> float:
+        """Return when access ends next, in seconds since the epoch; 0 if none does."""
+        end = self._stored.end
+        return end if isinstance(end, float) else 0.0
 
     def _secret(self) -> ops.Secret | None:
         try:

@@ -34,6 +34,7 @@ from certificates.sans import sans
 from cluster import api, manifests, objects, pods
 from config import Config
 from control_plane import ControlPlane
+from endings import Endings
 from errors import Blocked, Unready, Waiting, status_line
 from files import Machine
 from journal import Journal
@@ -55,6 +56,7 @@ class AwsIamCharm(ops.CharmBase):
         self._journal = Journal(self)
         self._owner = Owner(self.app.name, self.model.name, self.model.uuid)
         self._peers = peers.Peers(self)
+        self._endings = Endings(self._alarm, self._peers)
         self._requirer = AwsIamRequirer(self, control_plane.RELATION)
         self._certificates = Certificates(self, sans(self._peers.shared.address))
 
@@ -104,10 +106,9 @@ class AwsIamCharm(ops.CharmBase):
             seconds = None if reason.announced else SECONDS
             status = ops.BlockedStatus if isinstance(reason, Blocked) else ops.WaitingStatus
             self._status = status(status_line(reason))
-        if seconds is None:
-            self._alarm.stop()
-        else:
-            self._alarm.set(seconds)
+            if isinstance(reason, Blocked) and self.unit.is_leader():
+                self._endings.end_overdue(self.machine.admin_kubeconfig)
+        self._alarm.set(seconds)
 
     def _on_collect_unit_status(self, event: ops.CollectStatusEvent) -> None:
         if self._status:
@@ -206,7 +207,8 @@ class AwsIamCharm(ops.CharmBase):
             shared = self._share_rollout(client, principal, shared, plan, rollout)
             self.unit.set_workload_version(config.version)
             unfinished = pods.rollout_problem(client, rollout)
-            report, undeclared = leader.check_mappings(client, self._owner, config)
+            found = self._endings.end(client)
+            report, undeclared = leader.check_mappings(client, found, self._owner, config)
             self._journal.log(leader.remarks(report))
             if problem := unreadable or unusable or unfinished:
                 raise problem
@@ -249,6 +251,7 @@ class AwsIamCharm(ops.CharmBase):
         return shared
 
     def _follow(self, principal: ControlPlane, shared: Shared) -> tuple[str, float | None]:
+        self._alarm.expect(None)
         self._publish_webhook(principal, shared)
         self._certificates.withdraw()
         if not shared.serving:
@@ -278,7 +281,14 @@ class AwsIamCharm(ops.CharmBase):
 
     def _on_action(self, event: ops.ActionEvent) -> None:
         name = event.handle.kind.removesuffix("_action").replace("_", "-")
-        context = actions.Context(self.machine, self._owner, self._peers.shared, self.config)
+        context = actions.Context(
+            self.machine,
+            self._owner,
+            self._peers.shared,
+            self.config,
+            self.unit.is_leader(),
+            self._alarm.ring_at,
+        )
         try:
             event.set_results(dict(actions.run(name, event.params, context)))
         except (ValueError, Unready) as reason:

@@ -112,15 +112,17 @@ def deploy(
 
 
 def check_mappings(
-    client: api.Client, owner: Owner, config: Config
+    client: api.Client,
+    found: Sequence[mappings.IdentityMapping],
+    owner: Owner,
+    config: Config,
 ) -> tuple[mappings.MappingReport, Unready | None]:
-    """Make the mappings that the option declares, check all mappings, and correct their canonical
-    ARNs. This may take all that is left of the hook's time, so no request can follow.
+    """Make the mappings that the option declares, check these and the others that were ``found``,
+    and correct their canonical ARNs. This may take all that is left of the hook's time, so no request can follow.
 
     Return the report, and what is wrong with the option, if anything is: then nothing of the
     option changes, and people keep the access that they have.
     """
-    found = identity_mappings.find(client)
     declaration = _declare(client, owner, config, found)
     report = mappings.check(declaration.after, config.partition)
     written = identity_mappings.write_canonical_arns(

@@ -6,6 +6,7 @@ import dataclasses
 
 import ops
 
+from access import expiry
 from addresses import is_ip
 from certificates import pem
 from errors import Waiting
@@ -26,6 +27,7 @@ class Shared:
         relations: The ids of the relations with the control plane that all this is about; empty
             where an earlier version published it.
         inherited: Whether the reactive charm's leader data is still to be removed.
+        ended: The access that the charm has ended within a day, the last of it at the end.
     """
 
     cluster_id: str = ""
@@ -34,6 +36,7 @@ class Shared:
     serving: bool = False
     relations: frozenset[str] = frozenset()
     inherited: bool = False
+    ended: tuple[expiry.Ended, ...] = ()
 
     def of_relations(self, relations: frozenset[str]) -> Shared:
         """Return what is true for a unit that has these relations with its control plane.
@@ -83,6 +86,7 @@ class Peers:
             "serving": "true" if new.serving else "",
             "relation": " ".join(sorted(new.relations)),
             "inherited": "true" if new.inherited else "",
+            "ended": expiry.dump(new.ended),
         }
         try:
             self._relation.data[self._app].update(values)
@@ -122,4 +126,5 @@ class Peers:
             serving=data.get("serving") == "true",
             relations=frozenset(data.get("relation", "").split()),
             inherited=data.get("inherited") == "true",
+            ended=expiry.load(data.get("ended", "")),
         )

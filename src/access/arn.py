@@ -82,16 +82,26 @@ def mismatch(text: str) -> str | None:
     STS gives each login its ARN: without a region, and for a role without the role's path.
     """
     try:
-        canonical = canonicalize(text)
-        principal = parse(canonical)
+        parse(canonicalize(text))
     except ValueError as error:
         return str(error)
+    bare = without_path(text)
+    return None if bare == text else f"no login has a role path, map {bare} instead"
+
+
+def without_path(text: str) -> str:
+    """Return the ARN of a role without the role's path, and every other text as it is."""
+    try:
+        canonical = canonicalize(text)
+        principal = parse(canonical)
+    except ValueError:
+        return text
     if principal.kind != "role" or "/" not in principal.name:
-        return None
+        return text
     names = text.split("/")
     # The role is the last of them as the person spelt it, unless a session follows it.
     role = names[-1] if canonical == _lower(text) else names[-2]
-    return f"no login has a role path, map {dataclasses.replace(principal, name=role)} instead"
+    return str(dataclasses.replace(principal, name=role))
 
 
 def _sections(text: str) -> tuple[str, str, str, str, str]:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from access import arn, partitions
+from access import arn, expiry, partitions
 
 if TYPE_CHECKING:
     from access.formats import LeftOut
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # The label that says what of this charm made a mapping, its values, and annotations.
 SOURCE = "aws-iam/source"
 OPTION, GRANT = "option", "grant"
-EXPIRES = "aws-iam/expires"
+EXPIRES = expiry.ANNOTATION
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,4 +107,4 @@ def _problem(
         return "the username is empty: set spec.username"
     if other := next((name for name in names[canonical] if name != mapping.name), None):
         return f"same ARN as mapping {other}: delete one of them"
-    return None
+    return expiry.mismatch(mapping.expires)

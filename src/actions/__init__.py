@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from files import Machine
 from owner import Owner
 from peers import Shared
 
-NAMES = ("get-kubeconfig",)
+NAMES = ("get-kubeconfig", "grant-access", "revoke-access")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,12 +28,16 @@ class Context:
         owner: This application.
         shared: What the leader published.
         options: The charm's options as the operator set them; nothing has checked them.
+        leads: Whether this unit leads the application.
+        ring_at: Lets this unit run a hook at a time.
     """
 
     machine: Machine
     owner: Owner
     shared: Shared
     options: Mapping[str, Any]
+    leads: bool
+    ring_at: Callable[[datetime], None]
 
 
 def run(name: str, params: Mapping[str, Any], context: Context) -> Mapping[str, str]:

@@ -105,18 +105,19 @@ class Client:
             res, namespace=namespace, chunk_size=chunk_size, labels=labels, fields=fields
         )
 
-    def table(self, res: type[Any]) -> list[dict[str, Any]]:
+    def table(self, res: type[Any], *, newest: bool = False) -> list[dict[str, Any]]:
         """Return the table that `kubectl get` prints of one kind: each row's cells by column.
 
         Of ten thousand objects, it takes the server less than half the work that a list takes,
-        and is a tenth of the size. It is what the server has in memory, which may be moments old.
+        and is a tenth of the size. It is what the server has in memory, which may be moments old,
+        unless ``newest`` asks for what is stored.
         """
         import msgspec
 
         # The methods of `lightkube.Client` itself set no headers.
         client = self._in_time._client  # noqa: SLF001
         # Without a resourceVersion, servers before 1.31 read each object from etcd.
-        params = {"includeObject": "None", "resourceVersion": "0"}
+        params = {"includeObject": "None", "resourceVersion": None if newest else "0"}
         request = client.prepare_request("list", res, params=params, headers=_AS_TABLE)
         response = client.send(client.build_adapter_request(request))
         client.raise_for_status(response)
@@ -187,6 +188,17 @@ class Client:
     def delete(self, res: type[Any], name: str, *, namespace: str | None = None) -> None:
         """Delete one object."""
         self._in_time.delete(res, name, namespace=namespace)
+
+    def create(self, obj: Any) -> None:
+        """Create one object."""
+        self._in_time.create(obj)
+
+    def delete_unchanged(self, res: type[Any], name: str, version: str) -> None:
+        """Delete one cluster-scoped object, unless its resourceVersion is not ``version``."""
+        client = self._in_time._client  # noqa: SLF001
+        request = client.prepare_request("delete", res, name=name)
+        request.data = {"preconditions": {"resourceVersion": version}}
+        client.raise_for_status(client.send(client.build_adapter_request(request)))
 
     @property
     def _in_time(self) -> Any:

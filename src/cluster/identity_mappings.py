@@ -84,8 +84,11 @@ def _ratchets(client: api.Client) -> bool:
     return bool(version) and (int(version[1]), int(version[2])) >= RATCHETING_SINCE
 
 
-def find(client: api.Client) -> list[IdentityMapping]:
-    """Return every IAMIdentityMapping of the cluster."""
+def find(client: api.Client, *, newest: bool = False) -> list[IdentityMapping]:
+    """Return every IAMIdentityMapping of the cluster, as it is, or as it was moments ago.
+
+    ``newest`` leaves none out that there is; it may cost the server more.
+    """
     return [
         IdentityMapping(
             name=row["Name"],
@@ -96,7 +99,7 @@ def find(client: api.Client) -> list[IdentityMapping]:
             source=row["Source"] or "",
             expires=row["Expires"] or "",
         )
-        for row in _rows(client)
+        for row in _rows(client, newest)
     ]
 
 
@@ -107,7 +110,7 @@ def _groups(cell: str | None) -> tuple[str, ...]:
     return tuple(msgspec.json.decode(cell, type=list[str])) if cell else ()
 
 
-def _rows(client: api.Client) -> list[dict[str, Any]]:
+def _rows(client: api.Client, newest: bool) -> list[dict[str, Any]]:
     """Return the table of the objects once the server has their storage and columns ready.
 
     For about a second after the CRD came or changed, the server answers 429, and another of
@@ -118,7 +121,7 @@ def _rows(client: api.Client) -> list[dict[str, Any]]:
     deadline = time.monotonic() + api.ANSWER_SECONDS
     while True:
         try:
-            rows = client.table(resource())
+            rows = client.table(resource(), newest=newest)
             if not rows or rows[0].keys() >= COLUMNS:
                 return rows
         except httpx2.HTTPStatusError as error:

@@ -159,9 +159,22 @@ class FakeCluster:
             },
         )
 
-    def add_mapping(self, name: str, arn: str, canonical: str | None = None) -> None:
+    def add_mapping(
+        self,
+        name: str,
+        arn: str,
+        canonical: str | None = None,
+        *,
+        source: str = "",
+        expires: str = "",
+    ) -> None:
         status = {} if canonical is None else {"status": {"canonicalARN": canonical}}
-        self.put(f"{MAPPINGS}/{name}", {"spec": {"arn": arn, "username": name}, **status})
+        path = f"{MAPPINGS}/{name}"
+        self.put(path, {"spec": {"arn": arn, "username": name}, **status})
+        if source:
+            self.objects[path]["metadata"]["labels"] = {"aws-iam/source": source}
+        if expires:
+            self.objects[path]["metadata"]["annotations"] = {"aws-iam/expires": expires}
 
     def add_pod(self, name: str, **status: Any) -> None:
         labels = {"name": name, "labels": {"k8s-app": "aws-iam-authenticator"}}
@@ -255,14 +268,21 @@ class FakeCluster:
             if request.headers["Content-Type"] == "application/json-patch+json":
                 return self._edit(path, body)
             return self._merge(path, body)
-        if path == MAPPINGS:
-            return self._change_collection(request)
+        if path == MAPPINGS and not self._established():
+            return httpx2.Response(404, text="404 page not found\n")
+        if request.method == "POST":
+            return self._create(path, json.loads(request.content))
+        if request.method == "DELETE" and path == MAPPINGS:
+            return self._delete_some(dict(request.url.params))
         stored = self.objects.get(path)
         if stored is None:
             return refused(404, f"{path} not found")
         if request.method == "GET":
             return ok(self._with_status(path, stored))
         if request.method == "DELETE":
+            options = json.loads(request.content) if request.content else {}
+            if no := self._outdated(path, {"metadata": options.get("preconditions", {})}):
+                return no
             self.delete(path)
             return ok({"kind": "Status", "status": "Success"})
         raise AssertionError(f"the fake cluster does not know {request.method} {path}")
@@ -285,26 +305,14 @@ class FakeCluster:
             and all(_field(stored, name) == value for name, value in fields.items())
         ]
 
-    def _change_collection(self, request: httpx2.Request) -> httpx2.Response:
-        """Create a mapping, or delete those that a query selects."""
-        if not self._established():
-            return httpx2.Response(404, text="404 page not found\n")
-        if request.method == "POST":
-            return self._create(json.loads(request.content))
-        query = dict(request.url.params)
+    def _delete_some(self, query: dict[str, str]) -> httpx2.Response:
+        """Delete the mappings that a query selects."""
         found = self._selected(MAPPINGS, query)
         page = found[: int(query.get("limit", len(found)))]
         for item in page:
             self.delete(f"{MAPPINGS}/{item['metadata']['name']}")
         following = {"continue": "more"} if len(page) < len(found) else {}
         return ok({"metadata": following, "items": page})
-
-    def _create(self, body: Object) -> httpx2.Response:
-        name = body["metadata"]["name"]
-        if f"{MAPPINGS}/{name}" in self.objects:
-            return refused(409, f'iamidentitymappings "{name}" already exists')
-        self.objects[f"{MAPPINGS}/{name}"] = copy.deepcopy(body)
-        return ok(body)
 
     def table(self, items: list[Object]) -> Object:
         """The table of custom resources: of each, what their CRD wants printed."""
@@ -343,6 +351,14 @@ class FakeCluster:
         self.objects[path] = new
         self._fields[path] = copy.deepcopy(body)
         return ok(self._with_status(path, new))
+
+    def _create(self, path: str, body: Object) -> httpx2.Response:
+        path = f"{path}/{body['metadata']['name']}"
+        if path in self.objects:
+            return refused(409, f"{path} already exists")
+        body["metadata"].update(generation=1, resourceVersion="1")
+        self.objects[path] = body
+        return ok(body)
 
     def _outdated(self, path: str, body: Object) -> httpx2.Response | None:
         """The refusal of a change to another version than the one that is stored."""
@@ -387,8 +403,13 @@ class FakeCluster:
             return refused(404, f"{path} not found")
         if no := self._outdated(path, body):
             return no
-        _merge(self.objects[path], body)
-        return ok(self.objects[path])
+        stored = self.objects[path]
+        before = json.dumps(stored)
+        _merge(stored, body)
+        if path.startswith(MAPPINGS) and json.dumps(stored) != before:
+            version = int(stored["metadata"]["resourceVersion"])
+            stored["metadata"]["resourceVersion"] = str(version + 1)
+        return ok(stored)
 
     # What controllers would have written by now.
 
@@ -466,6 +487,8 @@ def _merge(stored: Object, new: Object) -> None:
     for key, value in new.items():
         if isinstance(value, dict) and isinstance(stored.get(key), dict):
             _merge(stored[key], value)
+        elif value is None:
+            stored.pop(key, None)
         else:
             stored[key] = copy.deepcopy(value)
 

@@ -1,0 +1,158 @@
+"""Access that an operator grants by an action, and revokes. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from access import arn, expiry, partitions
+from access.mappings import EXPIRES, IdentityMapping
+
+# What the label `access.mappings.SOURCE` says of a mapping that an action made, or the option.
+GRANT = "grant"
+OPTION = "option"
+REASON = "aws-iam/reason"
+_LONGEST_REASON = 200
+_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+_NO_NAME_PART = re.compile(r"[^a-z0-9]+")
+
+
+@dataclasses.dataclass(frozen=True)
+class Grant:
+    """What an operator grants.
+
+    Attributes:
+        mapping: The mapping to write. Its name is the operator's choice, or one that the same
+            principal always has.
+        named: Whether the name is the operator's choice.
+        reason: Why, in the operator's words; or empty.
+        remark: What was changed of the operator's ARN; or empty.
+    """
+
+    mapping: IdentityMapping
+    named: bool
+    reason: str
+    remark: str
+
+
+def read(params: Mapping[str, Any], partition: str, now: datetime) -> Grant:
+    """Return what the parameters of `grant-access` ask for, if it can work.
+
+    ``partition`` is the one of the authenticator.
+
+    Raises:
+        ValueError: a parameter is wrong.
+    """
+    principal, remark = login(params["arn"], partition)
+    canonical = arn.canonicalize(principal)
+    name, reason = params.get("name", ""), " ".join(params.get("reason", "").split())
+    if name and not _NAME.fullmatch(name):
+        raise ValueError(f"name {name[:40]!r} must be small letters, digits, '-' and '.'")
+    if len(reason) > _LONGEST_REASON:
+        raise ValueError(f"reason is too long, give {_LONGEST_REASON} characters at most")
+    if not (username := params["username"].strip()):
+        raise ValueError("username is empty, give the Kubernetes user that the principal becomes")
+    groups = [group.strip() for group in params.get("groups", "").split(",")]
+    lasting = params.get("for", "")
+    mapping = IdentityMapping(
+        name=name or _name(canonical),
+        arn=principal,
+        username=username,
+        canonical=canonical,
+        groups=tuple(dict.fromkeys(filter(None, groups))),
+        source=GRANT,
+        expires=expiry.shown(now + expiry.duration(lasting)) if lasting else "",
+    )
+    return Grant(mapping, bool(name), reason, remark)
+
+
+def login(text: str, partition: str) -> tuple[str, str]:
+    """Return the ARN of ``text`` that logins match, and what was changed for that, if anything.
+
+    Raises:
+        ValueError: no login has such an ARN.
+    """
+    changed = arn.without_path(text)
+    if reason := arn.mismatch(changed):
+        raise ValueError(reason)
+    principal = arn.parse(arn.canonicalize(changed))
+    if reason := partitions.mismatch(principal.partition, partition):
+        raise ValueError(reason)
+    return changed, f"no login has a role path, so it is for {changed}" if changed != text else ""
+
+
+def _name(canonical: str) -> str:
+    """Return a name for the mapping of a principal, the same for every spelling."""
+    words = _NO_NAME_PART.sub("-", canonical.rpartition("/")[2]).strip("-")[:60]
+    digest = hashlib.sha256(canonical.encode()).hexdigest()[:8]
+    return f"grant-{words or 'x'}-{digest}"
+
+
+def lets_in(mapping: IdentityMapping, canonical: str) -> bool:
+    """Return whether ``mapping`` lets the principal ``canonical`` in, however it spells it.
+
+    The authenticator keeps the former canonical ARN of a mapping whose ARN it refuses.
+    """
+    try:
+        return arn.canonicalize(mapping.arn) == canonical
+    except ValueError:
+        return mapping.canonical == canonical
+
+
+def to_replace(found: Sequence[IdentityMapping], grant: Grant) -> IdentityMapping | None:
+    """Return the grant that the principal has already; None without one.
+
+    Raises:
+        ValueError: the grant is refused: the option or a person maps the principal, or the name
+            is another's.
+    """
+    wanted = grant.mapping
+    theirs = [each for each in found if lets_in(each, wanted.canonical)]
+    for mapping in theirs:
+        if mapping.source == OPTION:
+            raise ValueError(_declared(mapping))
+    for mapping in theirs:
+        if mapping.source != GRANT:
+            raise ValueError(
+                f"mapping {mapping.name} maps {mapping.arn} already, and is not a grant: delete "
+                "it, or let it end: kubectl annotate iamidentitymapping "
+                f"{mapping.name} {EXPIRES}=<time>"
+            )
+    if theirs and grant.named and theirs[0].name != wanted.name:
+        raise ValueError(f"its grant is named {theirs[0].name}: give that name, or none")
+    if not theirs and (other := next((m for m in found if m.name == wanted.name), None)):
+        raise ValueError(f"mapping {other.name} maps {other.arn}: give another name")
+    return theirs[0] if theirs else None
+
+
+def to_revoke(
+    found: Iterable[IdentityMapping], params: Mapping[str, Any]
+) -> list[IdentityMapping]:
+    """Return the mappings that the parameters of `revoke-access` are about.
+
+    Raises:
+        ValueError: a parameter is wrong, or the option declares one of the mappings.
+    """
+    text, name = params.get("arn", ""), params.get("name", "")
+    if bool(text) == bool(name):
+        raise ValueError("give either arn or name")
+    if name:
+        chosen = [mapping for mapping in found if mapping.name == name]
+    else:
+        canonical = {arn.canonicalize(text), arn.canonicalize(arn.without_path(text))}
+        chosen = [m for m in found if any(lets_in(m, each) for each in canonical)]
+    for mapping in chosen:
+        if mapping.source == OPTION:
+            raise ValueError(_declared(mapping))
+    return sorted(chosen, key=lambda mapping: mapping.name)
+
+
+def _declared(mapping: IdentityMapping) -> str:
+    return (
+        f"the option mappings declares {mapping.arn} (mapping {mapping.name}): change its entry "
+        "there, then run: juju config aws-iam mappings=@<file>"
+    )

@@ -1,0 +1,88 @@
+"""`grant-access`: let a principal log in, for a while or until it is revoked."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from access import expiry, grants
+from access.mappings import EXPIRES, IdentityMapping
+from actions import Context
+from cluster import api, identity_mappings, manifests, single_mapping
+from errors import Waiting
+
+# After these tries others keep changing the mapping.
+TRIES = 3
+
+
+def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
+    """Create the mapping of a grant, or change it to what is granted now; return what was done.
+
+    Raises:
+        ValueError: a parameter is wrong, or the option or a person maps the principal.
+        errors.Unready: the cluster does not answer, or does not let the charm write.
+    """
+    partition = str(context.options["partition"])
+    now = datetime.fromtimestamp(time.time(), timezone.utc)
+    grant = grants.read(params, partition, now)
+    ends = expiry.end(grant.mapping)
+    if ends and not context.leads:
+        application = context.owner.application
+        raise ValueError(f"only the leader ends access in time: run this on {application}/leader")
+    with api.errors_as_status():
+        client = api.connect(context.machine.admin_kubeconfig)
+        if params["dry-run"]:
+            former = grants.to_replace(identity_mappings.find(client, newest=True), grant)
+            return _results("would change" if former else "would grant", grant, former)
+        done, former = _write(client, grant, context.owner.mark)
+    if ends:
+        context.ring_at(ends)
+    return _results(done, grant, former)
+
+
+def _write(
+    client: api.Client, grant: grants.Grant, owner: str
+) -> tuple[str, IdentityMapping | None]:
+    """Write the mapping; return what that did, and the grant that the principal had before."""
+    wanted = grant.mapping
+    annotations = {manifests.OWNER: owner, EXPIRES: wanted.expires or None}
+    if grant.reason:
+        annotations[grants.REASON] = grant.reason
+    for _ in range(TRIES):
+        former = grants.to_replace(identity_mappings.find(client, newest=True), grant)
+        try:
+            if not former:
+                single_mapping.create(client, wanted, annotations)
+            elif stored := single_mapping.read(client, former.name):
+                # No mapping's ARN can be changed, so it stays spelt as it is.
+                wanted = dataclasses.replace(wanted, name=former.name, arn=former.arn)
+                single_mapping.change(client, stored, wanted, annotations)
+            else:
+                continue
+        except single_mapping.ChangedError:
+            continue
+        identity_mappings.write_canonical_arns(
+            client, [wanted], {wanted.name: wanted.canonical}, client.seconds_left_to_write
+        )
+        return "changed" if former else "granted", former
+    raise Waiting(f"others keep changing mapping {wanted.name}, run this again")
+
+
+def _results(done: str, grant: grants.Grant, former: IdentityMapping | None) -> dict[str, str]:
+    wanted = grant.mapping
+    results = {
+        "result": done,
+        "mapping": former.name if former else wanted.name,
+        "arn": wanted.arn,
+        "username": wanted.username,
+        "groups": ", ".join(wanted.groups) or "none",
+        "ends": wanted.expires or "never: for was not given",
+        "counts-from": "now",
+        "remark": grant.remark,
+    }
+    if former and former.expires:
+        results["ended-before"] = former.expires
+    return {key: text for key, text in results.items() if text}

@@ -1,0 +1,126 @@
+"""One IAMIdentityMapping: read it, write it, delete it, while others may change it too.
+
+What `identity_mappings.find` returns may be moments old. What is read here is what is stored, and
+a write fails where it has changed since. Call every function inside `api.errors_as_status`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any, cast
+
+from access.mappings import EXPIRES, SOURCE, IdentityMapping
+from cluster import api
+from cluster.identity_mappings import resource
+
+
+@dataclasses.dataclass(frozen=True)
+class Stored:
+    """A mapping as it is stored; ``version`` is its resourceVersion, which no other has had."""
+
+    mapping: IdentityMapping
+    version: str
+
+
+class ChangedError(Exception):
+    """The mapping has changed since it was read, or another has its name by now."""
+
+
+def read(client: api.Client, name: str) -> Stored | None:
+    """Return the mapping ``name``; None where there is none."""
+    found: Any = None
+    with _suppress(404):
+        found = client.get(resource(), name)
+    if not found:
+        return None
+    metadata, spec = found.metadata, _fields(found.get("spec"))
+    labels, annotations = _fields(metadata.labels), _fields(metadata.annotations)
+    groups: Any = spec.get("groups")
+    mapping = IdentityMapping(
+        name=name,
+        arn=str(spec.get("arn") or ""),
+        username=str(spec.get("username") or ""),
+        canonical=str(_fields(found.get("status")).get("canonicalARN") or ""),
+        groups=tuple(map(str, groups or ())),
+        source=labels.get(SOURCE, ""),
+        expires=annotations.get(EXPIRES, ""),
+    )
+    return Stored(mapping, metadata.resourceVersion)
+
+
+def create(
+    client: api.Client, mapping: IdentityMapping, annotations: Mapping[str, str | None]
+) -> None:
+    """Create ``mapping``, with ``annotations`` that are not None.
+
+    Raises:
+        ChangedError: another has its name.
+    """
+    given = {key: text for key, text in annotations.items() if text is not None}
+    labels = {SOURCE: mapping.source}
+    metadata = {"name": mapping.name, "labels": labels, "annotations": given}
+    with _raised_as_changed():
+        client.create(resource()(metadata=metadata, spec=_spec(mapping)))
+
+
+def change(
+    client: api.Client,
+    stored: Stored,
+    mapping: IdentityMapping,
+    annotations: Mapping[str, str | None],
+) -> None:
+    """Change ``stored`` to ``mapping``, with ``annotations``; those that are None go.
+
+    Raises:
+        ChangedError: it has changed since it was read, or is gone.
+    """
+    from lightkube.types import PatchType
+
+    metadata = {"resourceVersion": stored.version, "annotations": annotations}
+    patch = {"metadata": metadata, "spec": _spec(mapping)}
+    with _raised_as_changed():
+        client.patch(resource(), mapping.name, patch, patch_type=PatchType.MERGE)
+
+
+def delete(client: api.Client, stored: Stored) -> None:
+    """Delete ``stored``, if it is still there.
+
+    Raises:
+        ChangedError: it has changed since it was read.
+    """
+    with _suppress(404), _raised_as_changed():
+        client.delete_unchanged(resource(), stored.mapping.name, stored.version)
+
+
+def _spec(mapping: IdentityMapping) -> dict[str, str | Sequence[str]]:
+    return {"arn": mapping.arn, "username": mapping.username, "groups": mapping.groups}
+
+
+def _fields(part: Any) -> Mapping[str, Any]:
+    # A mapping from before there was a schema may hold anything.
+    return cast("dict[str, Any]", part) if isinstance(part, dict) else {}
+
+
+@contextlib.contextmanager
+def _suppress(code: int) -> Generator[None]:
+    from lightkube import ApiError
+
+    try:
+        yield
+    except ApiError as error:
+        if error.status.code != code:
+            raise
+
+
+@contextlib.contextmanager
+def _raised_as_changed() -> Generator[None]:
+    from lightkube import ApiError
+
+    try:
+        yield
+    except ApiError as error:
+        if error.status.code != 409:
+            raise
+        raise ChangedError from error

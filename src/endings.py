@@ -1,0 +1,82 @@
+"""The leader's step that ends access: it deletes the mappings whose time has come."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import logging
+import time
+from pathlib import Path
+
+from access import expiry
+from access.mappings import IdentityMapping
+from alarm import Alarm
+from cluster import api, identity_mappings
+from errors import Unready, status_line
+from peers import Peers
+
+logger = logging.getLogger(__name__)
+
+# What a hook keeps of its time for its other requests.
+KEPT_SECONDS = 2.0
+
+
+class Endings:
+    """It keeps when access ends next with the alarm, and what has ended with the peers."""
+
+    def __init__(self, alarm: Alarm, peers: Peers):
+        self._alarm, self._peers = alarm, peers
+
+    def end(self, client: api.Client) -> list[IdentityMapping]:
+        """Delete the mappings whose time has come, and return the others.
+
+        Call it inside `api.errors_as_status`.
+        """
+        now = datetime.datetime.fromtimestamp(time.time(), datetime.timezone.utc)
+        left: list[IdentityMapping] = []
+        ended = [*self._peers.shared.ended]
+        for mapping in identity_mappings.find(client):
+            if not expiry.has_ended(mapping, now) or client.seconds_left < KEPT_SECONDS:
+                left.append(mapping)
+            elif kept := _end(client, mapping.name, now, ended):
+                left.append(kept)
+        self._alarm.expect(expiry.next_end(left))
+        remembered = expiry.remembered(ended, now)
+        self._peers.publish(dataclasses.replace(self._peers.shared, ended=remembered))
+        return left
+
+    def end_overdue(self, kubeconfig: Path) -> None:
+        """Do so in a hook that is blocked: a person may take long to do what it asks for."""
+        if not self._alarm.overdue:
+            return
+        try:
+            with api.errors_as_status():
+                self.end(api.connect(kubeconfig))
+        except Unready as reason:
+            logger.warning("access that should have ended: %s", status_line(reason))
+
+
+def _end(
+    client: api.Client, name: str, now: datetime.datetime, ended: list[expiry.Ended]
+) -> IdentityMapping | None:
+    """Delete a mapping, and add it to ``ended``, unless somebody has prolonged it just now.
+
+    Return what is left of it.
+    """
+    from cluster import single_mapping
+
+    stored = single_mapping.read(client, name)
+    if not stored or not expiry.has_ended(stored.mapping, now):
+        return stored and stored.mapping
+    mapping = stored.mapping
+    try:
+        single_mapping.delete(client, stored)
+    except single_mapping.ChangedError:
+        return mapping
+    # A mapping from before there was a schema may hold any text.
+    arn, at = status_line(mapping.arn), expiry.shown(expiry.parse(mapping.expires))
+    logger.warning(
+        "access has ended: deleted mapping %s of %s, which expired at %s", name, arn, at
+    )
+    ended.append(expiry.Ended(name, arn, at, expiry.shown(now)))
+    return None

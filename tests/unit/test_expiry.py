@@ -1,0 +1,171 @@
+"""Access that ends: what is a time, what is a duration, and what is over when."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from access import expiry
+from access.expiry import Ended
+from access.mappings import IdentityMapping
+
+UTC = timezone.utc
+NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
+
+
+def mapping(name: str, expires: str) -> IdentityMapping:
+    return IdentityMapping(name, "arn", "alice", "", expires=expires)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-11-26T12:00:00Z", NOON),
+        ("2026-11-26t12:00:00z", NOON),
+        ("2026-11-26T12:00:00-00:00", NOON),
+        ("2026-11-26T13:30:00+01:30", NOON),
+        ("2026-11-26T00:00:00-12:00", NOON),
+        ("2026-11-26T12:00:00.5Z", NOON + timedelta(milliseconds=500)),
+        ("2026-11-26T12:00:00.1234567891Z", NOON + timedelta(microseconds=123456)),
+        ("2024-02-29T00:00:00Z", datetime(2024, 2, 29, tzinfo=UTC)),
+        # The last second of 2016 was a leap second.
+        ("2016-12-31T23:59:60Z", datetime(2017, 1, 1, tzinfo=UTC)),
+        ("2017-01-01T00:59:60.9+01:00", datetime(2017, 1, 1, tzinfo=UTC)),
+    ],
+)
+def test_given_a_time_of_rfc_3339_when_read_then_it_is_that_moment(text: str, moment: datetime):
+    assert expiry.parse(text) == moment
+    assert expiry.mismatch(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tomorrow",
+        "2026-11-26",
+        "2026-11-26T12:00:00",
+        "2026-11-26T12:00Z",
+        "2026-11-26 12:00:00Z",
+        "20261126T120000Z",
+        "2026-11-26T12:00:00.Z",
+        "2026-11-26T12:00:00,5Z",
+        "2026-11-26T12:00:00+1:00",
+        "2026-11-26T12:00:00+0100",
+        "2026-11-26T12:00:00+24:00",
+        "2026-11-26T12:00:00+01:60",
+        "2026-11-26T24:00:00Z",
+        "2026-11-26T12:60:00Z",
+        "2026-11-26T12:00:60Z",
+        "2026-11-26T12:00:61Z",
+        "2026-02-29T00:00:00Z",
+        "2026-13-01T00:00:00Z",
+        "0000-01-01T00:00:00Z",
+        "0001-01-01T00:00:00+01:00",
+        "9999-12-31T23:59:59-01:00",
+        "9999-12-31T23:59:60Z",
+        "2026-11-26T12:00:00Z ",
+        "2026-11-26T12:00:00Z\n",
+        "２026-11-26T12:00:00Z",
+        "1795694400",
+        "2h",
+    ],
+)
+def test_given_what_is_not_a_time_when_read_then_it_is_a_problem_and_ends_no_access(text: str):
+    with pytest.raises(ValueError, match="is not a time such as 2026-12-31T18:00:00Z"):
+        expiry.parse(text)
+    assert "aws-iam/expires" in (expiry.mismatch(text) or "")
+    assert expiry.end(mapping("a", text)) is None
+    assert not expiry.has_ended(mapping("a", text), datetime.max.replace(tzinfo=UTC))
+
+
+@given(st.text() | st.from_regex(expiry._TIME, fullmatch=True))
+def test_given_any_text_when_read_then_it_is_a_time_in_utc_or_a_problem(text: str):
+    moment = expiry.end(mapping("a", text))
+
+    assert (moment is None) == bool(expiry.mismatch(text) or not text)
+    assert moment is None or moment.tzinfo is UTC
+
+
+@given(st.datetimes(min_value=datetime(1000, 1, 1), max_value=datetime(9000, 1, 1)))
+def test_given_a_moment_when_shown_then_it_is_read_as_that_moment_or_the_next_second(
+    naive: datetime,
+):
+    moment = naive.replace(tzinfo=UTC)
+
+    assert timedelta() <= expiry.parse(expiry.shown(moment)) - moment < timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [("30m", 30), ("2h", 120), ("1d", 1440), ("1h30m", 90), ("90m", 90), ("1d1h1m", 1501)],
+)
+def test_given_a_duration_when_read_then_it_is_that_long(text: str, minutes: int):
+    assert expiry.duration(text) == timedelta(minutes=minutes)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("1s", 1), ("20s", 20), ("1m30s", 90), ("366d", 366 * 86400)]
+)
+def test_given_the_shortest_and_longest_durations_when_read_then_they_are_taken(
+    text: str, seconds: int
+):
+    assert expiry.duration(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2", "h", "2H", "2 h", "30m1h", "1h1h", "-1h", "+1h", "1.5h", "2w", "1y", "２h", "1h\n"],
+)
+def test_given_what_is_not_a_duration_when_read_then_it_is_refused(text: str):
+    with pytest.raises(ValueError, match="is not a duration such as 30m, 2h, 1d or 1h30m"):
+        expiry.duration(text)
+
+
+@pytest.mark.parametrize("text", ["0s", "0h0m", "367d", "366d1s", "99999d99999h"])
+def test_given_a_duration_out_of_range_when_read_then_the_range_is_named(text: str):
+    with pytest.raises(ValueError, match="is out of range, give 1s to 366d"):
+        expiry.duration(text)
+
+
+def test_given_mappings_when_asked_then_those_have_ended_whose_time_has_come():
+    assert expiry.has_ended(mapping("a", "2026-11-26T12:00:00Z"), NOON)
+    assert not expiry.has_ended(mapping("a", "2026-11-26T12:00:00.1Z"), NOON)
+    assert not expiry.has_ended(mapping("a", ""), NOON)
+
+
+def test_given_mappings_when_asked_for_the_next_end_then_it_is_the_first_of_the_times():
+    found = [mapping(f"{n}", text) for n, text in enumerate(("", "?", "2027-01-01T00:00:00Z"))]
+
+    assert expiry.next_end([*found, mapping("b", "2026-11-26T13:00:00+01:00")]) == NOON
+    assert expiry.next_end(found[:2]) is None
+
+
+def ended(n: int, at: datetime) -> Ended:
+    return Ended(f"m{n}", "arn", expiry.shown(at), expiry.shown(at))
+
+
+def test_given_ended_access_when_a_day_has_passed_then_it_is_forgotten():
+    yesterday, today = ended(1, NOON - timedelta(days=1)), ended(2, NOON - timedelta(hours=23))
+
+    assert expiry.remembered([yesterday, today], NOON) == (today,)
+
+
+def test_given_more_ended_access_than_a_databag_should_hold_when_kept_then_the_last_is():
+    many = [ended(n, NOON) for n in range(150)]
+
+    assert expiry.remembered(many, NOON) == tuple(many[50:])
+
+
+@given(st.lists(st.builds(Ended, *[st.text(st.characters(codec="utf-8"))] * 4)))
+def test_given_ended_access_when_dumped_and_loaded_then_it_is_the_same(rows: list[Ended]):
+    assert expiry.load(expiry.dump(rows)) == tuple(rows)
+
+
+@pytest.mark.parametrize("text", ["", "{", "5", "[5]", "[[]]", "{}", "null", "[" * 100_000])
+def test_given_a_databag_that_holds_anything_else_when_loaded_then_nothing_is_remembered(
+    text: str,
+):
+    assert expiry.load(text) == ()
