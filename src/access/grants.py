@@ -11,6 +11,7 @@ from typing import Any
 
 from access import arn, expiry, partitions
 from access.mappings import EXPIRES, IdentityMapping
+from errors import Blocked
 
 # What the label `access.mappings.SOURCE` says of a mapping that an action made, or the option.
 GRANT = "grant"
@@ -49,15 +50,15 @@ def read(params: Mapping[str, Any], partition: str, now: datetime) -> Grant:
     """
     principal, remark = login(params["arn"], partition)
     canonical = arn.canonicalize(principal)
-    name, reason = params.get("name", ""), " ".join(params.get("reason", "").split())
+    name, reason = params["name"], " ".join(params["reason"].split())
     if name and not _NAME.fullmatch(name):
         raise ValueError(f"name {name[:40]!r} must be small letters, digits, '-' and '.'")
     if len(reason) > _LONGEST_REASON:
         raise ValueError(f"reason is too long, give {_LONGEST_REASON} characters at most")
     if not (username := params["username"].strip()):
         raise ValueError("username is empty, give the Kubernetes user that the principal becomes")
-    groups = [group.strip() for group in params.get("groups", "").split(",")]
-    lasting = params.get("for", "")
+    groups = [group.strip() for group in params["groups"].split(",")]
+    lasting = params["for"]
     mapping = IdentityMapping(
         name=name or _name(canonical),
         arn=principal,
@@ -107,52 +108,72 @@ def to_replace(found: Sequence[IdentityMapping], grant: Grant) -> IdentityMappin
     """Return the grant that the principal has already; None without one.
 
     Raises:
-        ValueError: the grant is refused: the option or a person maps the principal, or the name
-            is another's.
+        errors.Blocked: the option or a person maps the principal, or the name is another's.
     """
     wanted = grant.mapping
-    theirs = [each for each in found if lets_in(each, wanted.canonical)]
-    for mapping in theirs:
-        if mapping.source == OPTION:
-            raise ValueError(_declared(mapping))
+    theirs = [mapping for mapping in found if lets_in(mapping, wanted.canonical)]
+    _refuse_declared(theirs)
     for mapping in theirs:
         if mapping.source != GRANT:
-            raise ValueError(
+            raise Blocked(
                 f"mapping {mapping.name} maps {mapping.arn} already, and is not a grant: delete "
                 "it, or let it end: kubectl annotate iamidentitymapping "
                 f"{mapping.name} {EXPIRES}=<time>"
             )
     if theirs and grant.named and theirs[0].name != wanted.name:
-        raise ValueError(f"its grant is named {theirs[0].name}: give that name, or none")
+        raise Blocked(f"its grant is named {theirs[0].name}: give that name, or none")
     if not theirs and (other := next((m for m in found if m.name == wanted.name), None)):
-        raise ValueError(f"mapping {other.name} maps {other.arn}: give another name")
+        raise Blocked(f"mapping {other.name} maps {other.arn}: give another name")
     return theirs[0] if theirs else None
 
 
-def to_revoke(
-    found: Iterable[IdentityMapping], params: Mapping[str, Any]
-) -> list[IdentityMapping]:
-    """Return the mappings that the parameters of `revoke-access` are about.
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """What an operator revokes: the mapping of a name, or those of a principal.
+
+    Attributes:
+        name: The mapping's name; empty if a principal is meant.
+        principals: The canonical ARNs of mappings that are meant for the principal.
+    """
+
+    name: str
+    principals: frozenset[str] = frozenset()
+
+
+def target(params: Mapping[str, Any]) -> Target:
+    """Return what the parameters of `revoke-access` ask for.
 
     Raises:
-        ValueError: a parameter is wrong, or the option declares one of the mappings.
+        ValueError: a parameter is wrong.
     """
-    text, name = params.get("arn", ""), params.get("name", "")
+    text, name = params["arn"], params["name"]
     if bool(text) == bool(name):
         raise ValueError("give either arn or name")
     if name:
-        chosen = [mapping for mapping in found if mapping.name == name]
-    else:
-        canonical = {arn.canonicalize(text), arn.canonicalize(arn.without_path(text))}
-        chosen = [m for m in found if any(lets_in(m, each) for each in canonical)]
-    for mapping in chosen:
-        if mapping.source == OPTION:
-            raise ValueError(_declared(mapping))
+        return Target(name)
+    return Target("", frozenset(map(arn.canonicalize, (text, arn.without_path(text)))))
+
+
+def to_revoke(found: Iterable[IdentityMapping], target: Target) -> list[IdentityMapping]:
+    """Return the mappings that are to be deleted, by their names.
+
+    Raises:
+        errors.Blocked: the option declares one of them.
+    """
+    chosen = [
+        mapping
+        for mapping in found
+        if mapping.name == target.name
+        or any(lets_in(mapping, canonical) for canonical in target.principals)
+    ]
+    _refuse_declared(chosen)
     return sorted(chosen, key=lambda mapping: mapping.name)
 
 
-def _declared(mapping: IdentityMapping) -> str:
-    return (
-        f"the option mappings declares {mapping.arn} (mapping {mapping.name}): change its entry "
-        "there, then run: juju config aws-iam mappings=@<file>"
-    )
+def _refuse_declared(mappings: Iterable[IdentityMapping]) -> None:
+    for mapping in mappings:
+        if mapping.source == OPTION:
+            raise Blocked(
+                f"the option mappings declares {mapping.arn} (mapping {mapping.name}): change its "
+                "entry there, then run: juju config aws-iam mappings=@<file>"
+            )

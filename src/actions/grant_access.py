@@ -22,8 +22,9 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     """Create the mapping of a grant, or change it to what is granted now; return what was done.
 
     Raises:
-        ValueError: a parameter is wrong, or the option or a person maps the principal.
-        errors.Unready: the cluster does not answer, or does not let the charm write.
+        ValueError: a parameter is wrong.
+        errors.Unready: the option or a person maps the principal, or the cluster does not answer
+            or does not let the charm write.
     """
     partition = str(context.options["partition"])
     now = datetime.fromtimestamp(time.time(), timezone.utc)

@@ -19,22 +19,24 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     """Delete the mappings, and return which.
 
     Raises:
-        ValueError: a parameter is wrong, or the option declares one of the mappings.
-        errors.Unready: the cluster does not answer, or does not let the charm delete.
+        ValueError: a parameter is wrong.
+        errors.Unready: the option declares one of the mappings, or the cluster does not answer or
+            does not let the charm delete.
     """
+    target = grants.target(params)
     with api.errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
         if params["dry-run"]:
             found = identity_mappings.find(client, newest=True)
-            return _results("would revoke", grants.to_revoke(found, params))
-        return _results("revoked", _delete(client, params))
+            return _results("would revoke", grants.to_revoke(found, target))
+        return _results("revoked", _delete(client, target))
 
 
-def _delete(client: api.Client, params: Mapping[str, Any]) -> list[IdentityMapping]:
+def _delete(client: api.Client, target: grants.Target) -> list[IdentityMapping]:
     """Delete the mappings until none is left, and return them."""
     deleted: list[IdentityMapping] = []
     for _ in range(LOOKS):
-        chosen = grants.to_revoke(identity_mappings.find(client, newest=True), params)
+        chosen = grants.to_revoke(identity_mappings.find(client, newest=True), target)
         if not chosen:
             return deleted
         deleted += [mapping for mapping in chosen if _delete_one(client, mapping)]

@@ -232,14 +232,14 @@ class Model:
             relation = dataclasses.replace(relation, remote_units_data={})
         return self.on.relation_broken(relation)
 
-    def action(self, name: str, unit: int = 0, **params: Any) -> dict[str, Any]:
+    def action(self, name: str, /, unit: int = 0, **params: Any) -> dict[str, Any]:
         """Run an action; its results. Raises `ops.testing.ActionFailed` as it does."""
         context = self.units[unit].context
         # Juju fills these in.
         described = _ACTIONS[name]["params"]
         defaults = {key: what["default"] for key, what in described.items() if "default" in what}
         self._run(unit, context.on.action(name, params={**defaults, **params}))
-        return context.action_results or {}
+        return dict(context.action_results or {})
 
     def answer(self) -> bool:
         """Let the other ends take in what the units wrote, as their hooks would."""

@@ -1,0 +1,188 @@
+"""The action that deletes every mapping that lets a principal in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx2
+import ops.testing
+import pytest
+from tests.unit.fake_cluster import MAPPINGS, FakeCluster
+from tests.unit.faults import refusal
+from tests.unit.model import Model
+
+ROLE = "arn:aws:iam::111122223333:role/Dev"
+CANONICAL = "arn:aws:iam::111122223333:role/dev"
+OTHER = "arn:aws:iam::111122223333:role/dev-2"
+SPELLINGS = {
+    "a": CANONICAL,
+    "b": "ARN:AWS:IAM::111122223333:ROLE/DEV",
+    "c": "arn:aws:sts:eu-west-1:111122223333:assumed-role/Dev/alice",
+}
+
+
+def revoke(model: Model, unit: int = 0, **params: Any) -> dict[str, Any]:
+    named = {key.replace("_", "-"): value for key, value in params.items()}
+    return model.action("revoke-access", unit, **named)
+
+
+def refused(model: Model, **params: Any) -> str:
+    with pytest.raises(ops.testing.ActionFailed) as failure:
+        revoke(model, **params)
+    return failure.value.message
+
+
+def names(api: FakeCluster) -> list[str]:
+    return [path.rpartition("/")[2] for path in sorted(api.objects) if path.startswith(MAPPINGS)]
+
+
+@pytest.fixture
+def mapped(deployed: Model, api: FakeCluster) -> Model:
+    """Three mappings of one principal, however they spell it, and one of another."""
+    for name, arn in SPELLINGS.items():
+        api.add_mapping(name, arn, CANONICAL, source="grant" if name == "b" else "")
+    api.add_mapping("other", OTHER, OTHER)
+    return deployed
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    [ROLE, *SPELLINGS.values(), "arn:aws:iam::111122223333:role/team/Dev"],
+)
+def test_given_a_principal_when_it_is_revoked_then_every_mapping_of_it_goes_and_no_other(
+    mapped: Model, api: FakeCluster, spelt: str
+):
+    results = revoke(mapped, arn=spelt)
+
+    assert names(api) == ["other"]
+    assert results["result"] == "revoked"
+    assert results["mappings"].splitlines() == [
+        f"a: {SPELLINGS['a']} as a (a person's)",
+        f"b: {SPELLINGS['b']} as b (a grant)",
+        f"c: {SPELLINGS['c']} as c (a person's)",
+    ]
+    assert results["counts-from"].startswith("now; ")
+
+
+def test_given_a_name_when_it_is_revoked_then_that_mapping_goes_and_no_other(
+    mapped: Model, api: FakeCluster
+):
+    assert revoke(mapped, name="b")["mappings"] == f"b: {SPELLINGS['b']} as b (a grant)"
+    assert names(api) == ["a", "c", "other"]
+
+
+def test_given_a_dry_run_when_access_is_revoked_then_the_same_is_shown_and_nothing_changes(
+    mapped: Model, api: FakeCluster
+):
+    would = revoke(mapped, arn=ROLE, dry_run=True)
+    assert api.changes == []
+
+    assert revoke(mapped, arn=ROLE) == {**would, "result": "revoked"}
+    assert would["result"] == "would revoke"
+
+
+@pytest.mark.parametrize("params", [{"arn": OTHER + "-3"}, {"name": "nobody"}])
+def test_given_nothing_that_lets_it_in_when_it_is_revoked_then_the_action_succeeds_and_says_so(
+    mapped: Model, api: FakeCluster, params: dict[str, str]
+):
+    assert revoke(mapped, **params) == {"result": "nothing to revoke: no such mapping"}
+    assert api.changes == []
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+@pytest.mark.parametrize("params", [{"arn": ROLE}, {"name": "declared"}])
+def test_given_what_the_option_declares_when_it_is_revoked_then_nothing_is_deleted(
+    mapped: Model, api: FakeCluster, params: dict[str, str], dry_run: bool
+):
+    api.add_mapping("declared", ROLE, CANONICAL, source="option")
+
+    assert refused(mapped, **params, dry_run=dry_run) == (
+        f"the option mappings declares {ROLE} (mapping declared): change its entry there, then "
+        "run: juju config aws-iam mappings=@<file>"
+    )
+    assert api.changes == []
+
+
+@pytest.mark.parametrize(
+    ("params", "line"),
+    [
+        ({}, "give either arn or name"),
+        ({"arn": ROLE, "name": "a"}, "give either arn or name"),
+        ({"arn": "dev"}, "'dev' is not an ARN such as arn:aws:iam::111122223333:role/admin"),
+    ],
+)
+def test_given_a_parameter_that_is_wrong_when_access_is_revoked_then_it_is_named(
+    mapped: Model, api: FakeCluster, params: dict[str, str], line: str
+):
+    assert refused(mapped, **params) == line
+    assert api.changes == []
+
+
+def test_given_a_mapping_that_keeps_a_former_principal_when_that_is_revoked_then_it_goes(
+    mapped: Model, api: FakeCluster
+):
+    api.add_mapping("broken", "role/dev", CANONICAL)
+
+    assert "broken: role/dev as broken" in revoke(mapped, arn=ROLE)["mappings"]
+
+
+def test_given_a_mapping_that_somebody_creates_meanwhile_when_it_is_revoked_then_that_goes_too(
+    mapped: Model, api: FakeCluster
+):
+    def created(request: httpx2.Request) -> httpx2.Response:
+        api.add_mapping("late", ROLE)
+        return api._handle(request)
+
+    api.fail(created, request=f"DELETE {MAPPINGS}/c", nth=1)
+
+    assert "late: " in revoke(mapped, arn=ROLE)["mappings"]
+    assert names(api) == ["other"]
+
+
+def test_given_a_mapping_that_changes_as_it_is_revoked_then_it_is_read_again_and_goes(
+    mapped: Model, api: FakeCluster
+):
+    api.fail(refusal(409, "modified"), request=f"DELETE {MAPPINGS}/b", nth=1)
+
+    assert len(revoke(mapped, arn=ROLE)["mappings"].splitlines()) == 3
+    assert names(api) == ["other"]
+
+
+def test_given_another_mapping_that_takes_the_name_as_it_is_revoked_then_that_one_stays(
+    mapped: Model, api: FakeCluster
+):
+    def replaced(request: httpx2.Request) -> httpx2.Response:
+        api.add_mapping("b", OTHER)
+        return api._handle(request)
+
+    api.fail(replaced, request=f"GET {MAPPINGS}/b", nth=1)
+
+    assert len(revoke(mapped, arn=ROLE)["mappings"].splitlines()) == 2
+    assert names(api) == ["b", "other"]
+
+
+def test_given_mappings_that_others_keep_changing_when_revoked_then_the_action_says_so(
+    mapped: Model, api: FakeCluster
+):
+    api.fail(refusal(409, "modified"), request=f"DELETE {MAPPINGS}/b")
+
+    assert refused(mapped, arn=ROLE) == (
+        "others keep creating or changing mappings of this principal, run this again"
+    )
+
+
+def test_given_a_server_with_an_old_list_when_access_is_revoked_then_it_is_asked_for_the_newest(
+    mapped: Model, api: FakeCluster
+):
+    revoke(mapped, arn=ROLE)
+
+    asked = [seen.query for seen in api.seen if str(seen) == f"GET {MAPPINGS}"]
+    assert asked == [{"includeObject": "None"}] * 2
+
+
+def test_given_a_unit_that_does_not_lead_when_access_is_revoked_then_it_works(
+    two: Model, api: FakeCluster
+):
+    api.add_mapping("a", ROLE, CANONICAL)
+
+    assert revoke(two, unit=1, arn=ROLE)["result"] == "revoked"
