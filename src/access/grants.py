@@ -10,12 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from access import arn, expiry, partitions
-from access.mappings import EXPIRES, IdentityMapping
+from access.mappings import EXPIRES, GRANT, OPTION, IdentityMapping
 from errors import Blocked
 
-# What the label `access.mappings.SOURCE` says of a mapping that an action made, or the option.
-GRANT = "grant"
-OPTION = "option"
 REASON = "aws-iam/reason"
 _LONGEST_REASON = 200
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from access import grants
-from access.mappings import IdentityMapping
+from access.mappings import GRANT, IdentityMapping
 from actions import Context
 from cluster import api, identity_mappings, single_mapping
 from errors import Waiting
@@ -68,5 +68,5 @@ def _results(done: str, mappings: list[IdentityMapping]) -> dict[str, str]:
 
 def _line(mapping: IdentityMapping) -> str:
     groups = f", groups {', '.join(mapping.groups)}" if mapping.groups else ""
-    source = "a grant" if mapping.source == grants.GRANT else "a person's"
+    source = "a grant" if mapping.source == GRANT else "a person's"
     return f"{mapping.name}: {mapping.arn} as {mapping.username}{groups} ({source})"

@@ -84,7 +84,7 @@ class Client:
 
     @property
     def seconds_left_to_write(self) -> float:
-        """Return for how long `patch_status` may still begin, if no other request follows."""
+        """Return for how long `edit` may still begin, if no other request follows."""
         return self._began + LAST_WRITE_SECONDS - time.monotonic()
 
     def get(self, res: type[T], name: str, *, namespace: str | None = None) -> T:
@@ -140,21 +140,7 @@ class Client:
             res, name, obj, namespace=namespace, patch_type=patch_type, force=force
         )
 
-    def patch_status(
-        self, res: type[Any], name: str, operations: Sequence[Mapping[str, str | dict[str, str]]]
-    ) -> None:
-        """Change the status of one object by a JSON patch. Several threads may do so at a time."""
-        import httpx2
-        from lightkube.types import PatchType
-
-        # The methods of `lightkube.Client` itself have no time-out of their own.
-        client = self._client._client  # noqa: SLF001
-        headers = {"Content-Type": PatchType.JSON.value}
-        request = client.prepare_request("patch", res, obj=operations, name=name, headers=headers)
-        request.timeout = httpx2.Timeout(WRITE_SECONDS, connect=CONNECT_SECONDS)
-        client.raise_for_status(client.send(client.build_adapter_request(request)))
-
-    def post(self, res: type[Any], obj: Mapping[str, Any]) -> None:
+    def create(self, res: type[Any], obj: Mapping[str, Any]) -> None:
         """Create one object. Several threads may do so at a time."""
         self._write("post", res, obj=obj)
 
@@ -188,10 +174,6 @@ class Client:
     def delete(self, res: type[Any], name: str, *, namespace: str | None = None) -> None:
         """Delete one object."""
         self._in_time.delete(res, name, namespace=namespace)
-
-    def create(self, obj: Any) -> None:
-        """Create one object."""
-        self._in_time.create(obj)
 
     def delete_unchanged(self, res: type[Any], name: str, version: str) -> None:
         """Delete one cluster-scoped object, unless its resourceVersion is not ``version``."""

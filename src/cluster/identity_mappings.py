@@ -121,7 +121,7 @@ def _rows(client: api.Client, newest: bool) -> list[dict[str, Any]]:
     deadline = time.monotonic() + api.ANSWER_SECONDS
     while True:
         try:
-            rows = client.table(resource(), newest=newest)
+            rows = client.table(kind(), newest=newest)
             if not rows or rows[0].keys() >= COLUMNS:
                 return rows
         except httpx2.HTTPStatusError as error:
@@ -151,7 +151,7 @@ def write_canonical_arns(
     arns = {mapping.name: mapping.arn for mapping in found}
     # Several threads may take from a deque.
     left = deque((name, arns[name], canonical) for name, canonical in corrections.items())
-    writers, status = min(WRITERS, len(left)), resource().Status
+    writers, status = min(WRITERS, len(left)), kind().Status
     with ThreadPoolExecutor(writers) as pool:
         done = [pool.submit(_write_some, client, status, left, deadline) for _ in range(writers)]
     shares = [writer.result() for writer in done]
@@ -205,7 +205,7 @@ def _is_refused(code: int, reason: str) -> bool:
 
 def _write(client: api.Client, status: Any, name: str, arn: str, canonical: str) -> None:
     """Write one ``status.canonicalARN``, unless the mapping no longer has the ARN ``arn``."""
-    client.patch_status(
+    client.edit(
         status,
         name,
         [
@@ -215,7 +215,7 @@ def _write(client: api.Client, status: Any, name: str, arn: str, canonical: str)
     )
 
 
-def resource() -> Any:
+def kind() -> Any:
     """Return the class that lightkube has for IAMIdentityMapping."""
     from lightkube import generic_resource
 

@@ -15,7 +15,7 @@ from access import plan
 from access.declared import Entry
 from access.mappings import GRANT, OPTION, SOURCE, canonical_arn
 from cluster import api, manifests
-from cluster.identity_mappings import RETRY_SECONDS, WRITERS, resource
+from cluster.identity_mappings import RETRY_SECONDS, WRITERS, kind
 from errors import brief
 from owner import Owner
 
@@ -93,7 +93,7 @@ def _delete(client: api.Client, selector: str, deadline: float) -> bool:
     params = {"labelSelector": selector, "limit": str(PAGE)}
     try:
         while time.monotonic() < deadline:
-            following = client.delete_some(resource(), params)
+            following = client.delete_some(kind(), params)
             if not following:
                 return True
             params["continue"] = following
@@ -114,7 +114,7 @@ class _Writers:
         self._left = deque(changes)
         self._skipped = 0
         self._refused: dict[str, str] = {}
-        self._resource = resource()
+        self._kind = kind()
 
     def run(self) -> Applied:
         from concurrent.futures import ThreadPoolExecutor
@@ -166,7 +166,7 @@ class _Writers:
     def _delete(self, name: str) -> None:
         """Delete one mapping, unless it is no longer the option's."""
         params = {"fieldSelector": f"metadata.name={name}", "labelSelector": _DECLARED}
-        self._client.delete_some(self._resource, params)
+        self._client.delete_some(self._kind, params)
 
     def _update(self, entry: Entry) -> None:
         """Make one mapping what ``entry`` declares, unless it is no longer the option's."""
@@ -181,17 +181,17 @@ class _Writers:
             {"op": "test", "path": f"/metadata/labels/{label}", "value": OPTION},
             *({"op": "add", "path": path, "value": value} for path, value in edits.items()),
         ]
-        self._client.edit(self._resource, entry.name, operations)
+        self._client.edit(self._kind, entry.name, operations)
 
     def _create(self, entry: Entry) -> None:
         """Create one mapping that works at once: the authenticator makes five a second work."""
-        self._client.post(self._resource, self._manifest(entry))
+        self._client.create(self._kind, self._manifest(entry))
         status = {"canonicalARN": canonical_arn(entry.arn)}
         operations: list[dict[str, Any]] = [
             {"op": "test", "path": "/spec/arn", "value": entry.arn},
             {"op": "add", "path": "/status", "value": status},
         ]
-        self._client.edit(self._resource.Status, entry.name, operations)
+        self._client.edit(self._kind.Status, entry.name, operations)
 
     def _manifest(self, entry: Entry) -> manifests.Manifest:
         sets = entry.permission_set

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from access.mappings import EXPIRES, SOURCE, IdentityMapping
 from cluster import api
-from cluster.identity_mappings import resource
+from cluster.identity_mappings import kind
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +32,7 @@ def read(client: api.Client, name: str) -> Stored | None:
     """Return the mapping ``name``; None where there is none."""
     found: Any = None
     with _suppress(404):
-        found = client.get(resource(), name)
+        found = client.get(kind(), name)
     if not found:
         return None
     metadata, spec = found.metadata, _fields(found.get("spec"))
@@ -58,11 +58,12 @@ def create(
     Raises:
         ChangedError: another has its name.
     """
+    resource = kind()
     given = {key: text for key, text in annotations.items() if text is not None}
     labels = {SOURCE: mapping.source}
     metadata = {"name": mapping.name, "labels": labels, "annotations": given}
     with _raised_as_changed():
-        client.create(resource()(metadata=metadata, spec=_spec(mapping)))
+        client.create(resource, resource(metadata=metadata, spec=_spec(mapping)))
 
 
 def change(
@@ -81,7 +82,7 @@ def change(
     metadata = {"resourceVersion": stored.version, "annotations": annotations}
     patch = {"metadata": metadata, "spec": _spec(mapping)}
     with _raised_as_changed():
-        client.patch(resource(), mapping.name, patch, patch_type=PatchType.MERGE)
+        client.patch(kind(), mapping.name, patch, patch_type=PatchType.MERGE)
 
 
 def delete(client: api.Client, stored: Stored) -> None:
@@ -91,7 +92,7 @@ def delete(client: api.Client, stored: Stored) -> None:
         ChangedError: it has changed since it was read.
     """
     with _suppress(404), _raised_as_changed():
-        client.delete_unchanged(resource(), stored.mapping.name, stored.version)
+        client.delete_unchanged(kind(), stored.mapping.name, stored.version)
 
 
 def _spec(mapping: IdentityMapping) -> dict[str, str | Sequence[str]]:

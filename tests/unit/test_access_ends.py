@@ -177,9 +177,7 @@ def test_given_what_is_not_a_time_when_a_hook_runs_then_it_is_named_and_ends_not
     assert rings(deployed, api) == []
 
 
-def test_given_ended_access_then_the_peers_know_of_it_for_a_day(
-    deployed: Model, api: FakeCluster
-):
+def test_given_ended_access_then_the_peers_know_of_it_for_a_day(deployed: Model, api: FakeCluster):
     at = after(api, -1)
     add(api, at)
     deployed.hook()

@@ -213,7 +213,7 @@ def test_given_a_mapping_that_keeps_a_former_principal_when_access_is_granted_th
     ],
 )
 def test_given_a_parameter_that_is_wrong_when_access_is_granted_then_it_is_named(
-    deployed: Model, api: FakeCluster, params: dict[str, str], line: str
+    deployed: Model, api: FakeCluster, params: dict[str, Any], line: str
 ):
     assert refused(deployed, **params).startswith(line)
     assert api.requests == []

@@ -83,7 +83,7 @@ def test_given_a_dry_run_when_access_is_revoked_then_the_same_is_shown_and_nothi
 
 @pytest.mark.parametrize("params", [{"arn": OTHER + "-3"}, {"name": "nobody"}])
 def test_given_nothing_that_lets_it_in_when_it_is_revoked_then_the_action_succeeds_and_says_so(
-    mapped: Model, api: FakeCluster, params: dict[str, str]
+    mapped: Model, api: FakeCluster, params: dict[str, Any]
 ):
     assert revoke(mapped, **params) == {"result": "nothing to revoke: no such mapping"}
     assert api.changes == []
@@ -92,7 +92,7 @@ def test_given_nothing_that_lets_it_in_when_it_is_revoked_then_the_action_succee
 @pytest.mark.parametrize("dry_run", [False, True])
 @pytest.mark.parametrize("params", [{"arn": ROLE}, {"name": "declared"}])
 def test_given_what_the_option_declares_when_it_is_revoked_then_nothing_is_deleted(
-    mapped: Model, api: FakeCluster, params: dict[str, str], dry_run: bool
+    mapped: Model, api: FakeCluster, params: dict[str, Any], dry_run: bool
 ):
     api.add_mapping("declared", ROLE, CANONICAL, source="option")
 
@@ -112,7 +112,7 @@ def test_given_what_the_option_declares_when_it_is_revoked_then_nothing_is_delet
     ],
 )
 def test_given_a_parameter_that_is_wrong_when_access_is_revoked_then_it_is_named(
-    mapped: Model, api: FakeCluster, params: dict[str, str], line: str
+    mapped: Model, api: FakeCluster, params: dict[str, Any], line: str
 ):
     assert refused(mapped, **params) == line
     assert api.changes == []
