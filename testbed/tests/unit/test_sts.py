@@ -67,13 +67,19 @@ def call(
     return respond(Request("POST", "/", "", headers, body), accounts, now)
 
 
-def assume(accounts: Accounts, signer: Keys, role: str, duration: str = "3600") -> Response:
+def assume(
+    accounts: Accounts,
+    signer: Keys,
+    role: str,
+    duration: str = "3600",
+    session: str = "session",
+) -> Response:
     return call(
         accounts,
         signer,
         Action="AssumeRole",
         RoleArn=role,
-        RoleSessionName="session",
+        RoleSessionName=session,
         DurationSeconds=duration,
     )
 
@@ -131,6 +137,56 @@ def test_the_arn_of_an_assumed_sso_role_lacks_the_path(accounts: Accounts, knobb
     who = identity(call(accounts, role, Action="GetCallerIdentity"))
     name = "AWSReservedSSO_ClusterViewer_0123456789abcdef"
     assert who["Arn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/session"
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("eu-west-1/", "AWSReservedSSO_DevOps_1a2b3c4d5e6f7081"),
+        ("eu-west-1/", "AWSReservedSSO_DevOps_9182736455463728"),
+        ("eu-west-1/", "AWSReservedSSO_DevOps_Admin_a1b2c3d4e5f60718"),
+    ],
+)
+def test_given_a_role_of_identity_center_when_its_session_asks_then_it_has_its_mail_address(
+    accounts: Accounts, knobby: Keys, path: str, name: str
+) -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/{path}{name}"
+    session = assumed_keys(assume(accounts, knobby, role, session="alice@example.com"))
+
+    who = identity(call(accounts, session, Action="GetCallerIdentity"))
+
+    assert who["Arn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/alice@example.com"
+    assert who["UserId"].endswith(":alice@example.com")
+
+
+def test_given_a_role_of_identity_center_when_it_is_named_without_its_path_then_it_is_unknown(
+    accounts: Accounts, knobby: Keys
+) -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/AWSReservedSSO_DevOps_1a2b3c4d5e6f7081"
+    assert error(assume(accounts, knobby, role)) == (403, "AccessDenied")
+
+
+def test_given_a_permission_set_in_two_accounts_then_each_has_a_role_for_its_people_only(
+    accounts: Accounts, knobby: Keys
+) -> None:
+    path = "role/aws-reserved/sso.amazonaws.com/eu-west-1"
+    role = f"arn:aws:iam::555566667777:{path}/AWSReservedSSO_DevOps_00ff11ee22dd33cc"
+    dora = keys(accounts, "AKIADORA000TESTBED00")
+
+    who = identity(
+        call(accounts, assumed_keys(assume(accounts, dora, role)), Action="GetCallerIdentity")
+    )
+
+    assert who["Account"] == "555566667777"
+    assert error(assume(accounts, knobby, role)) == (403, "AccessDenied")
+
+
+def test_given_a_throttled_user_when_they_call_then_sts_gets_too_many_requests(
+    accounts: Accounts,
+) -> None:
+    swamped = keys(accounts, "AKIASWAMPED0TESTBED0")
+    answer = call(accounts, swamped, Action="GetCallerIdentity")
+    assert error(answer) == (400, "Throttling")
 
 
 def test_a_role_of_the_account_may_assume_another(accounts: Accounts, knobby: Keys) -> None:

@@ -41,13 +41,17 @@ class Principal:
 
 @dataclass(frozen=True)
 class Credentials:
-    """An access key. A temporary one has a token and an expiry."""
+    """An access key. A temporary one has a token and an expiry.
+
+    STS answers a throttled one that it gets too many requests.
+    """
 
     access_key: str
     secret_key: str
     principal: Principal
     token: str = ""
     expires: dt.datetime | None = None
+    throttled: bool = False
 
 
 @dataclass(frozen=True)
@@ -140,10 +144,11 @@ def _partition(entry: Mapping[str, Any]) -> str:
     return entry.get("partition", DEFAULT_PARTITION)
 
 
-def _user(entry: Mapping[str, str], prefix: str, account: str) -> Credentials:
+def _user(entry: Mapping[str, Any], prefix: str, account: str) -> Credentials:
     arn = f"{prefix}{entry.get('path', '/')}{entry['name']}"
     principal = Principal(account, arn, entry["id"])
-    return Credentials(entry["access-key"], entry["secret-key"], principal)
+    throttled = entry.get("throttled", False)
+    return Credentials(entry["access-key"], entry["secret-key"], principal, throttled=throttled)
 
 
 def _role(entry: Mapping[str, Any], prefix: str, account: str) -> Role:

@@ -65,6 +65,8 @@ def authenticate(request: Request, accounts: Accounts, now: dt.datetime) -> Prin
     sigv4.check(request, signature, credentials.secret_key, place.region, now)
     if credentials.expires and credentials.expires < now:
         raise Refused(403, "ExpiredToken", "The security token included in the request is expired")
+    if credentials.throttled:
+        raise Refused(400, "Throttling", "Rate exceeded")
     return credentials.principal
 
 
