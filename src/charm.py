@@ -232,7 +232,8 @@ class AwsIamCharm(ops.CharmBase):
         )
         if report.pending and report.written:
             return line, SOON_SECONDS
-        return line, SECONDS if old_ca or next_step or report.pending else None
+        waits = old_ca or next_step or report.pending or report.learns
+        return line, SECONDS if waits else None
 
     def _share_rollout(
         self,

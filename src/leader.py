@@ -8,7 +8,7 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import ops
@@ -25,11 +25,16 @@ from peers import Shared
 
 if TYPE_CHECKING:
     from access.formats import LeftOut
+    from access.permission_sets import PermissionSet
 
 logger = logging.getLogger(__name__)
 
 # How many entries of the option `mappings` the log names.
 MOST_LOGGED = 20
+# How far back the leader reads the pods' log for a permission set: somebody may have been refused
+# before the set was declared. A set whose role is known is provisioned again once in months, and
+# the next hook is a minute away.
+UNKNOWN_ROLE_SECONDS, KNOWN_ROLE_SECONDS = 3600, 600
 
 
 def ensure_cluster_id(shared: Shared, config: Config) -> Shared:
@@ -135,6 +140,7 @@ def check_mappings(
         pending=declaration.pending + written.pending,
         not_applied=declaration.not_applied,
         left_out=declaration.left_out,
+        learns=declaration.learns,
     )
     problem = declaration.problem
     if problem and report.pending:
@@ -144,13 +150,17 @@ def check_mappings(
 
 @dataclasses.dataclass(frozen=True)
 class _Declaration:
-    """What became of the option `mappings`; ``after`` are all mappings then."""
+    """What became of the option `mappings`; ``after`` are all mappings then.
+
+    ``learns`` says whether a permission set was declared without its suffix.
+    """
 
     after: Sequence[mappings.IdentityMapping]
     written: int = 0
     pending: int = 0
     not_applied: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
     left_out: tuple[LeftOut, ...] = ()
+    learns: bool = False
     problem: Unready | None = None
 
 
@@ -171,7 +181,9 @@ def _declare(
         declaration = declared.parse(config.mappings, now)
     except ValueError as error:
         return _Declaration(found, problem=Blocked(f"option mappings: {error}"))
-    changes = plan.of(declaration.entries, found, config.partition)
+    sets = [entry.permission_set for entry in declaration.entries if entry.permission_set]
+    roles = permission_set_roles(client, sets, found)
+    changes = plan.of(declaration.entries, found, config.partition, roles)
     applied = own_mappings.apply(client, owner, changes, client.seconds_left_to_write)
     not_made = {entry.name for _, entry in changes.create if entry.place in applied.refused}
     return _Declaration(
@@ -180,7 +192,31 @@ def _declare(
         applied.pending,
         {**changes.not_applied, **applied.refused},
         declaration.left_out,
+        learns=any(not wanted.suffix for wanted in sets),
     )
+
+
+def permission_set_roles(
+    client: api.Client,
+    sets: Collection[PermissionSet],
+    found: Collection[mappings.IdentityMapping],
+) -> dict[PermissionSet, str]:
+    """Return the ARN of each permission set's role, for those without a given suffix, if known.
+
+    Each hook reads the pods' log where there is such a set, and in no other case. The log alone
+    shows that a set was provisioned again, and a few minutes of it cost one request for each pod.
+    The time of the last look is kept nowhere, so looks overlap, and what was learned before is
+    learned again.
+    """
+    if all(wanted.suffix for wanted in sets):
+        return {}
+    from access import permission_sets, refusals
+    from cluster import logs
+
+    known = permission_sets.learn(sets, [], found)
+    every = all(wanted.suffix or wanted in known for wanted in sets)
+    log = logs.read(client, KNOWN_ROLE_SECONDS if every else UNKNOWN_ROLE_SECONDS)
+    return permission_sets.learn(sets, refusals.parse(log.lines), found)
 
 
 def active_line(

@@ -51,6 +51,7 @@ class MappingReport:
         pending: How many of them it left to the next one.
         not_applied: Why an entry of the option is not applied, by its place.
         left_out: What of the option means nothing here.
+        learns: Whether a role may come that no event announces: a permission set's.
     """
 
     total: int
@@ -60,6 +61,7 @@ class MappingReport:
     pending: int = 0
     not_applied: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
     left_out: tuple[LeftOut, ...] = ()
+    learns: bool = False
 
 
 def check(found: Iterable[IdentityMapping], partition: str = partitions.DEFAULT) -> MappingReport:

@@ -1,22 +1,42 @@
-"""Permission sets of IAM Identity Center, and the IAM roles that it makes of them. Pure."""
+"""Permission sets of IAM Identity Center, and the roles that it provisions for them. Pure.
+
+In each account where a permission set is assigned, Identity Center makes the role
+``AWSReservedSSO_<permission set>_<16 hex digits>``. The digits are random, and others when the set
+is provisioned again. Logins do not have the role's path.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-# The API of IAM Identity Center: a permission set's name.
-_NAME = re.compile(r"[\w+=,.@-]{1,32}", re.ASCII)
-_ACCOUNT = re.compile(r"[0-9]{12}")
-_SUFFIX = re.compile(r"[0-9a-f]{16}")
+from access.mappings import IdentityMapping
+from access.partitions import PARTITIONS
+
+if TYPE_CHECKING:
+    from access.refusals import Refusal
+
+# What Identity Center accepts as a permission set's name.
+_NAME = r"[\w+=,.@-]{1,32}"
+_ACCOUNT = "[0-9]{12}"
+_SUFFIX = "[0-9a-f]{16}"
+_ROLE = re.compile(
+    rf"arn:({'|'.join(PARTITIONS)}):iam::({_ACCOUNT}):role/AWSReservedSSO_({_NAME})_({_SUFFIX})",
+    re.ASCII,
+)
 
 
 @dataclasses.dataclass(frozen=True)
 class PermissionSet:
-    """A permission set in an account; ``suffix`` is what its role's name ends with, if known.
+    """A permission set as an account has it.
 
     Raises:
-        ValueError: one of them cannot be; the text says which.
+        ValueError: a part of it is malformed; the error names the part.
+
+    Attributes:
+        suffix: The digits of its role's name, if a person gave them; or empty.
     """
 
     name: str
@@ -24,26 +44,61 @@ class PermissionSet:
     suffix: str = ""
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
-            raise ValueError(f"{self.name[:40]!r} is not the name of a permission set")
-        if not _ACCOUNT.fullmatch(self.account):
-            raise ValueError(f"account {self.account[:40]!r} is not 12 digits")
-        if self.suffix and not _SUFFIX.fullmatch(self.suffix):
-            raise ValueError(f"suffix {self.suffix[:40]!r} is not 16 hexadecimal digits")
+        if not re.fullmatch(_NAME, self.name, re.ASCII):
+            raise ValueError(
+                f"{self.name!r} is not the name of a permission set "
+                "(1 to 32 letters, digits or _+=,.@-)"
+            )
+        if not re.fullmatch(_ACCOUNT, self.account):
+            raise ValueError(f"{self.account!r} is not an account of 12 digits")
+        if self.suffix and not re.fullmatch(_SUFFIX, self.suffix):
+            raise ValueError(f"{self.suffix!r} is not a suffix of 16 digits or letters a to f")
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.account}"
 
     def matches(self, canonical_arn: str) -> bool:
-        """Return whether ``canonical_arn`` is the role of this set, in any partition."""
-        role = f"role/AWSReservedSSO_{self.name}_"
-        head, _, suffix = canonical_arn.rpartition("_")
-        _, _, service, region, account, resource = [*f"{head}_".split(":", 5), *[""] * 6][:6]
-        return (
-            (service, region, account) == ("iam", "", self.account)
-            and resource.lower() == role.lower()
-            and bool(_SUFFIX.fullmatch(suffix))
-            and self.suffix in ("", suffix)
-        )
+        """Return whether this is the ARN of the set's role, in any partition.
+
+        ``canonical_arn`` is spelt as AWS spells it: the authenticator's log keeps that.
+        """
+        found = of_role(canonical_arn)
+        if not found or self.suffix not in ("", found.suffix):
+            return False
+        return (self.name, self.account) == (found.name, found.account)
 
     def role_arn(self, partition: str) -> str:
-        """Return the ARN of the role, without its path; the suffix must be known."""
+        """Return the ARN of the set's role, for a mapping. The suffix must be known."""
         role = f"AWSReservedSSO_{self.name}_{self.suffix}"
         return f"arn:{partition}:iam::{self.account}:role/{role}"
+
+
+def of_role(canonical_arn: str) -> PermissionSet | None:
+    """Return the permission set of a role with its suffix, None for any other principal."""
+    match = _ROLE.fullmatch(canonical_arn)
+    return PermissionSet(match[3], match[2], match[4]) if match else None
+
+
+def learn(
+    sets: Iterable[PermissionSet],
+    refusals: Iterable[Refusal],
+    found: Iterable[IdentityMapping],
+) -> dict[PermissionSet, str]:
+    """Return the ARN of each set's role, for those whose suffix nobody gave and that is known.
+
+    The newest login that was refused for lack of a mapping decides: the set was provisioned again
+    if another role is mapped. Otherwise it is the role that is mapped now, by the charm or else
+    by a person.
+    """
+    from access.refusals import NOT_MAPPED
+
+    mapped = sorted(found, key=lambda mapping: bool(mapping.source))
+    refused = [refusal for refusal in refusals if refusal.kind == NOT_MAPPED]
+    refused.sort(key=lambda refusal: refusal.last)
+    arns = [entry.arn for entry in (*mapped, *refused)]
+    roles = {(role.name, role.account): arn for arn in arns if (role := of_role(arn))}
+    return {
+        wanted: roles[key]
+        for wanted in sets
+        if not wanted.suffix and (key := (wanted.name, wanted.account)) in roles
+    }

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from access import partitions
 from access.declared import Entry, default_username
 from access.mappings import OPTION, IdentityMapping, canonical_arn
+from access.permission_sets import PermissionSet
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,17 +36,19 @@ def of(
     entries: Iterable[Entry],
     found: Iterable[IdentityMapping],
     partition: str = partitions.DEFAULT,
+    roles: Mapping[PermissionSet, str] = MappingProxyType({}),
 ) -> Plan:
     """Return the plan for the mappings ``found`` in the cluster.
 
-    ``partition`` is that of the authenticator. Mappings that the option did not make stay as they
+    ``partition`` is that of the authenticator. ``roles`` are the ARNs of the permission sets' roles
+    whose suffix is not declared, as far as they are known. Mappings that the option did not make stay as they
     are. An entry that has its name or its principal in common with one of them is not applied: of
     two mappings of one principal, the authenticator uses either.
     """
     everything = list(found)
     owned = {mapping.name: mapping for mapping in everything if mapping.source == OPTION}
     others = [mapping for mapping in everything if mapping.source != OPTION]
-    wanted, not_applied = _applicable(entries, owned, others, partition)
+    wanted, not_applied = _applicable(entries, others, partition, roles)
     changes = _changes(owned, wanted)
     after = (*others, *changes.after)
     return dataclasses.replace(changes, not_applied=not_applied, after=after)
@@ -52,21 +56,20 @@ def of(
 
 def _applicable(
     entries: Iterable[Entry],
-    owned: Mapping[str, IdentityMapping],
     others: Sequence[IdentityMapping],
     partition: str,
+    roles: Mapping[PermissionSet, str],
 ) -> tuple[dict[str, Entry], dict[str, str]]:
     """Return the entries to apply by their canonical ARNs, and why the others are not."""
     names = {mapping.name for mapping in others}
     taken = {canonical_arn(mapping.arn): f"mapping {mapping.name}" for mapping in others}
-    roles = [mapping.arn for mapping in owned.values() if "awsreservedsso_" in mapping.arn.lower()]
     wanted: dict[str, Entry] = {}
     not_applied: dict[str, str] = {}
     for declared in entries:
-        entry = _resolved(declared, roles, partition)
+        entry = _resolved(declared, partition, roles)
         principal = canonical_arn(entry.arn)
         if not principal:
-            reason = "no role of the permission set is known yet: give its suffix"
+            reason = "nobody of this permission set has tried to log in yet"
         elif wrong := partitions.mismatch(principal.split(":")[1], partition):
             reason = wrong
         elif principal in taken:
@@ -81,18 +84,13 @@ def _applicable(
     return wanted, not_applied
 
 
-def _resolved(entry: Entry, roles: Sequence[str], partition: str) -> Entry:
-    """Return ``entry`` with the ARN of its permission set's role, if that is known.
-
-    Without a suffix, it is the one of ``roles`` that is the set's.
-    """
+def _resolved(entry: Entry, partition: str, roles: Mapping[PermissionSet, str]) -> Entry:
+    """Return ``entry`` with the ARN of its permission set's role, if that is known."""
     permission_set = entry.permission_set
     if not permission_set:
         return entry
-    if permission_set.suffix:
-        role = permission_set.role_arn(partition)
-    else:
-        role = next((role for role in roles if permission_set.matches(role)), "")
+    given = permission_set.suffix
+    role = permission_set.role_arn(partition) if given else roles.get(permission_set, "")
     if not role:
         return entry
     return dataclasses.replace(entry, arn=role, username=entry.username or default_username(role))

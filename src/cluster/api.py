@@ -125,6 +125,32 @@ class Client:
         columns = [column["name"] for column in table["columnDefinitions"]]
         return [dict(zip(columns, row["cells"], strict=True)) for row in table["rows"]]
 
+    def log(
+        self, pod: str, *, namespace: str, since: int, lines: int, size: int, seconds: float
+    ) -> str:
+        """Return what a pod logged in the last ``since`` seconds.
+
+        These are its newest ``lines``, and of them the first ``size`` bytes. No part of the answer
+        may take longer than ``seconds``.
+
+        Raises:
+            httpx2.HTTPError: there is no such answer. It may come from the pod's node.
+        """
+        import httpx2
+        from lightkube.resources.core_v1 import PodLog
+
+        # The methods of `lightkube.Client` itself set no bounds. Its lines end at characters, too,
+        # that JSON does not escape.
+        client = self._in_time._client  # noqa: SLF001
+        params = {"sinceSeconds": since, "tailLines": lines, "limitBytes": size}
+        request = client.prepare_request(
+            "get", PodLog, name=pod, namespace=namespace, params=params
+        )
+        request.timeout = httpx2.Timeout(seconds, connect=CONNECT_SECONDS)
+        response = client.send(client.build_adapter_request(request))
+        response.raise_for_status()
+        return response.content.decode(errors="replace")
+
     def patch(
         self,
         res: type[T],

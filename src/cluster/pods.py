@@ -111,6 +111,11 @@ def progress(deployment: Deployment) -> Rollout:
     return Rollout(wanted, ready, available > 0, complete)
 
 
+def names(client: api.Client) -> list[str]:
+    """Return the names of all pods, ready or not."""
+    return [pod.metadata.name for pod in _pods(client) if pod.metadata and pod.metadata.name]
+
+
 def all_pods_use(client: api.Client, pair: KeyPair) -> bool:
     """Return whether every pod that may get requests serves ``pair``.
 

@@ -126,6 +126,8 @@ class FakeCluster:
         self._faults: list[Fault] = []
         # The charm writes mappings from several threads.
         self._lock = threading.Lock()
+        # What each pod logged, by its name.
+        self._logs: dict[str, bytes] = {}
         # Generation of the Deployment whose pods all serve.
         self._pods: int | None = None
         self.add_node("v1.37.2")
@@ -179,6 +181,11 @@ class FakeCluster:
     def add_pod(self, name: str, **status: Any) -> None:
         labels = {"name": name, "labels": {"k8s-app": "aws-iam-authenticator"}}
         self.put(f"{PODS}/{name}", {"metadata": labels, "status": status})
+
+    def add_log(self, pod: str, log: bytes) -> None:
+        """Let a pod have logged this."""
+        self.add_pod(pod)
+        self._logs[f"{PODS}/{pod}/log"] = log
 
     def add_event(self, name: str, pod: str, message: str, minute: int | None) -> None:
         """Store a kubelet's event of a failure; ``minute`` is None for one without a time."""
@@ -274,6 +281,8 @@ class FakeCluster:
             return self._create(path, json.loads(request.content))
         if request.method == "DELETE" and path == MAPPINGS:
             return self._delete_some(dict(request.url.params))
+        if path in self._logs:
+            return httpx2.Response(200, content=self._logs[path])
         stored = self.objects.get(path)
         if stored is None:
             return refused(404, f"{path} not found")

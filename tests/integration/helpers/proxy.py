@@ -33,13 +33,21 @@ def only_way_to_aws(authority: pki.Pair) -> Iterator[ConnectProxy]:
     """Refuse the machines' and pods' connections to AWS, and serve a proxy that reaches it."""
     address = (f"{ADDRESS}/32", "dev", BRIDGE)
     _run("ip", "address", "add", *address)
-    _run("nft", "--file", "-", stdin=_RULES)
     try:
-        with ConnectProxy(ADDRESS, authority) as proxy:
+        with no_way_to_aws(), ConnectProxy(ADDRESS, authority) as proxy:
             yield proxy
     finally:
-        _run("nft", "delete", "table", "ip", _TABLE)
         _run("ip", "address", "delete", *address)
+
+
+@contextlib.contextmanager
+def no_way_to_aws() -> Iterator[None]:
+    """Refuse the machines' and pods' connections to AWS."""
+    _run("nft", "--file", "-", stdin=_RULES)
+    try:
+        yield
+    finally:
+        _run("nft", "delete", "table", "ip", _TABLE)
 
 
 def authority_of(juju: jubilant.Juju, unit: str) -> pki.Pair:

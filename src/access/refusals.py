@@ -1,0 +1,206 @@
+"""Who was refused, and why, by the log of the authenticator. Pure.
+
+The pods log in JSON, so what a stranger sends stays inside the field that quotes it. No text of a
+refusal quotes a token: it is the charm's own, but for the cause where STS is out of reach.
+
+Source: aws-iam-authenticator v0.7.18 (``pkg/server``, ``pkg/token``, ``pkg/errutil``).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+import re
+from collections import defaultdict, deque
+from collections.abc import Iterable
+from typing import Annotated
+
+import msgspec
+
+from access import arn as arns
+from errors import brief
+
+NOT_MAPPED = "not mapped"
+SIGNATURE = "bad signature or wrong cluster id"
+CLOCK = "clock skew"
+ACCESS_KEY = "unknown access key"
+EXPIRED = "expired credentials"
+UNREACHABLE = "STS out of reach"
+THROTTLED = "throttled"
+ENDPOINT = "wrong endpoint"
+MALFORMED = "malformed token"
+USERNAME = "invalid username"
+TEMPLATE = "template not filled in"
+OTHER = "other"
+
+_TEXTS = {
+    NOT_MAPPED: "AWS confirms this identity, and no mapping has its ARN",
+    # STS gives one answer for both, and the cluster id is part of what a token signs.
+    SIGNATURE: "the secret key is wrong, or the kubeconfig is for another cluster id",
+    CLOCK: "the token is older than 15 minutes, or from the future: compare the person's clock",
+    ACCESS_KEY: "AWS does not know the access key: deleted, inactive, or of another partition",
+    EXPIRED: "the temporary AWS credentials have expired: get new ones",
+    UNREACHABLE: "the pods get no answer of STS",
+    THROTTLED: "STS gets too many requests from these credentials or this network",
+    ENDPOINT: "the token is for an STS that the option partition does not accept",
+    MALFORMED: "the token is not one that aws-iam-authenticator makes",
+    USERNAME: "the mapping's username begins with a reserved prefix",
+    TEMPLATE: "the mapping's username or groups have a template that this login does not fill in",
+    OTHER: "see the authenticator's log",
+}
+# How the authenticator's errors begin. A stranger chooses what follows, so no more is compared.
+_FORMAT = "input token was not properly formatted: "
+_ERRORS = (
+    (re.compile(r"(identity|ARN) is not mapped"), NOT_MAPPED),
+    (re.compile(_FORMAT + r"X-Amz-Date parameter is expired"), CLOCK),
+    (re.compile(_FORMAT + r"(unexpected hostname |global endpoint unsupported )"), ENDPOINT),
+    (re.compile(_FORMAT + r"(partition \{|invalid region |could not parse region )"), ENDPOINT),
+    (re.compile(_FORMAT), MALFORMED),
+    (re.compile(r"sts getCallerIdentity was throttled: "), THROTTLED),
+    (re.compile(r"invalid username '"), USERNAME),
+    (re.compile(r"mapper \w+ renderTemplates error: "), TEMPLATE),
+)
+_STS = re.compile(r"sts getCallerIdentity failed: (?:error during GET: )?(.*)", re.DOTALL)
+_ANSWER = re.compile(r"error from AWS \(expected 200, got (\d+)\)[^{]*(.*)", re.DOTALL)
+# What STS answers, by the code of its error.
+_CODES = {
+    "SignatureDoesNotMatch": SIGNATURE,
+    "RequestExpired": CLOCK,
+    "InvalidClientTokenId": ACCESS_KEY,
+    "UnrecognizedClientException": ACCESS_KEY,
+    "ExpiredToken": EXPIRED,
+    "ExpiredTokenException": EXPIRED,
+    "Throttling": THROTTLED,
+    "ThrottlingException": THROTTLED,
+    "IncompleteSignature": MALFORMED,
+    "InternalFailure": UNREACHABLE,
+    "ServiceUnavailable": UNREACHABLE,
+}
+_CLOCK_MESSAGES = ("Signature expired", "Signature not yet current")
+_SECRET = re.compile(r"\S*(?:k8s-aws-v1\.|X-Amz-|://|@)\S*", re.IGNORECASE)
+_ACCESS_KEY_ID = re.compile(r"[A-Z0-9]{16,128}")
+_SESSION = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+
+
+@dataclasses.dataclass(frozen=True)
+class Refusal:
+    """Logins that were refused for one reason.
+
+    Attributes:
+        last: When the newest of them was.
+        count: How many there were.
+        kind: Why, one of this module's constants.
+        arn: The principal as a mapping would name it, spelt as AWS does; empty where the
+            authenticator did not learn who it was.
+        access_key_id: The access key of a principal that is known; or empty.
+        text: The reason as a person reads it.
+        session: The session of a role, which for Identity Center is the person; or empty.
+    """
+
+    last: datetime.datetime
+    count: int
+    kind: str
+    arn: str
+    access_key_id: str
+    text: str
+    session: str = ""
+
+
+class _Line(msgspec.Struct, frozen=True):
+    time: Annotated[datetime.datetime, msgspec.Meta(tz=True)]
+    msg: str
+    client: str = ""
+    error: str = ""
+    arn: str = ""
+    accesskeyid: str = ""
+    session: str = ""
+
+
+def parse(lines: Iterable[str]) -> list[Refusal]:
+    """Return the refusals in ``lines`` of the authenticator's log, the newest first.
+
+    The lines of one pod follow each other in their order. Half lines, and whatever else is not
+    the authenticator's, are skipped.
+    """
+    found: dict[tuple[str, str, str, str], Refusal] = {}
+    known: dict[tuple[str, str], deque[_Line]] = defaultdict(deque)
+    for line in filter(None, map(_decode, lines)):
+        if line.msg == "STS response":
+            known[line.client, _canonical(line.arn)].append(line)
+        elif line.msg in ("access denied", "access granted"):
+            # One connection serves many logins at a time, so several of one role may be open.
+            answers = known.get((line.client, line.arn.lower()))
+            answer = answers.popleft() if answers else None
+            if line.msg == "access denied" and line.error:
+                refusal = _refusal(line, answer)
+                key = (refusal.kind, refusal.arn, refusal.access_key_id, refusal.session)
+                found[key] = _merged(refusal, found.get(key))
+    return sorted(found.values(), key=lambda refusal: refusal.last, reverse=True)
+
+
+def _decode(line: str) -> _Line | None:
+    try:
+        return _DECODER.decode(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+_DECODER = msgspec.json.Decoder(_Line)
+
+
+def _canonical(text: str) -> str:
+    try:
+        return arns.canonicalize(text)
+    except ValueError:
+        return ""
+
+
+def _refusal(line: _Line, answer: _Line | None) -> Refusal:
+    kind, text = _reason(line.error)
+    access_key = answer.accesskeyid if answer else ""
+    session = answer.session if answer else ""
+    return Refusal(
+        last=line.time,
+        count=1,
+        kind=kind,
+        arn=line.arn if _canonical(line.arn) else "",
+        access_key_id=access_key if _ACCESS_KEY_ID.fullmatch(access_key) else "",
+        text=text,
+        session=session if _SESSION.fullmatch(session) else "",
+    )
+
+
+def _merged(new: Refusal, former: Refusal | None) -> Refusal:
+    if not former:
+        return new
+    newest = max(former, new, key=lambda refusal: refusal.last)
+    return dataclasses.replace(newest, count=former.count + 1)
+
+
+def _reason(error: str) -> tuple[str, str]:
+    """Return the kind of an error of the authenticator, and its text for a person."""
+    for begin, kind in _ERRORS:
+        if begin.match(error):
+            return kind, _TEXTS[kind]
+    if not (failure := _STS.match(error)):
+        return OTHER, _TEXTS[OTHER]
+    if not (answer := _ANSWER.match(failure[1])):
+        cause = brief(_SECRET.sub("…", failure[1]))
+        return UNREACHABLE, f"{_TEXTS[UNREACHABLE]}: {cause}"
+    return _answer(answer[1], answer[2])
+
+
+def _answer(status: str, body: str) -> tuple[str, str]:
+    """Return kind and text of a refusal by STS, or by what answers in its place."""
+    try:
+        error = json.loads(body)["Error"]
+        code, message = str(error["Code"]), str(error.get("Message", ""))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return UNREACHABLE, f"{_TEXTS[UNREACHABLE]}: something else answers with {status}"
+    if code == "SignatureDoesNotMatch" and message.startswith(_CLOCK_MESSAGES):
+        return CLOCK, _TEXTS[CLOCK]
+    kind = _CODES.get(code, OTHER)
+    if kind in (OTHER, UNREACHABLE):
+        return kind, f"STS answers {status} {brief(_SECRET.sub('…', code))}"
+    return kind, _TEXTS[kind]

@@ -1,0 +1,75 @@
+"""Login tokens of people who are refused, and of sessions with a name of their own."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import json
+import os
+import ssl
+import subprocess
+import urllib.error
+import urllib.request
+from unittest import mock
+
+import botocore.auth
+import yaml
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from demo import keys
+from tests.integration.helpers import kubernetes
+from tests.integration.helpers.kubernetes import Cluster
+
+_PARAMETERS = "Action=GetCallerIdentity&Version=2011-06-15"
+
+
+def credentials(user: str, secret: str | None = None) -> Credentials:
+    """Return the AWS keys of a user, with another secret key if one is given."""
+    found = keys.environment(user, secret)
+    return Credentials(found["AWS_ACCESS_KEY_ID"], found["AWS_SECRET_ACCESS_KEY"])
+
+
+def signed(
+    who: Credentials,
+    cluster_id: str,
+    region: str = "us-east-1",
+    domain: str = "amazonaws.com",
+    age: float = 0,
+) -> str:
+    """Return a token that was made ``age`` seconds ago."""
+    url = f"https://sts.{region}.{domain}/?{_PARAMETERS}"
+    request = AWSRequest("GET", url, headers={"x-k8s-aws-id": cluster_id})
+    at = dt.datetime.now(dt.timezone.utc) - dt.timedelta(seconds=age)
+    with mock.patch.object(botocore.auth, "get_current_datetime", return_value=at):
+        botocore.auth.SigV4QueryAuth(who, "sts", region, expires=60).add_auth(request)
+    encoded = base64.urlsafe_b64encode(str(request.url).encode()).decode().rstrip("=")
+    return f"k8s-aws-v1.{encoded}"
+
+
+def of_session(cluster: Cluster, user: str, role: str, session: str) -> str:
+    """Return the token of a session of a role that a user assumes."""
+    identity = ("-i", kubernetes.cluster_id(cluster.person), "--region", "us-east-1")
+    done = subprocess.run(
+        ["aws-iam-authenticator", "token", *identity, "-r", role, "-s", session],
+        env={**os.environ, **keys.environment(user)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return json.loads(done.stdout)["status"]["token"]
+
+
+def log_in(cluster: Cluster, token: str) -> int:
+    """Return the HTTP status with which the API server answers a login."""
+    (entry,) = yaml.safe_load(cluster.person.read_text())["clusters"]
+    server = entry["cluster"]["server"]
+    ca = base64.b64decode(entry["cluster"]["certificate-authority-data"]).decode()
+    headers = {"Authorization": f"Bearer {token}"}
+    request = urllib.request.Request(f"{server}/api", headers=headers)
+    tls = ssl.create_default_context(cadata=ca)
+    try:
+        with urllib.request.urlopen(request, timeout=60, context=tls) as response:
+            return response.status
+    except urllib.error.HTTPError as error:
+        return error.code

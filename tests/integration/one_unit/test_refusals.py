@@ -1,0 +1,169 @@
+"""Logins that are refused: one for each cause that the authenticator gives on the testbed.
+
+The charm's own code reads the log of the real pods. Two causes are missing: temporary credentials
+live for 15 minutes at least, and the charm reserves no prefix of usernames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import jubilant
+import pytest
+from tests.integration.helpers import arns, bad_tokens, kubernetes, logins, proxy, testbed_only
+from tests.integration.helpers.bad_tokens import credentials, signed
+from tests.integration.helpers.eventually import eventually
+from tests.integration.helpers.kubernetes import Cluster
+
+import leader
+from access import refusals
+from access.permission_sets import PermissionSet
+from access.refusals import Refusal
+from cluster import api, logs
+
+ACCOUNT = "111122223333"
+PATH = "role/aws-reserved/sso.amazonaws.com/eu-west-1"
+FIRST = "AWSReservedSSO_DevOps_1a2b3c4d5e6f7081"
+AGAIN = "AWSReservedSSO_DevOps_9182736455463728"
+LOOK_ALIKE = "AWSReservedSSO_DevOps_Admin_a1b2c3d4e5f60718"
+DEVOPS = PermissionSet("DevOps", ACCOUNT)
+HOUR = 3600.0
+
+BAD_TOKENS: dict[str, tuple[str, Callable[[str], str]]] = {
+    "another secret key": (
+        refusals.SIGNATURE,
+        lambda cluster: signed(credentials("mallory", "of-somebody-else"), cluster),
+    ),
+    "another cluster": (
+        refusals.SIGNATURE,
+        lambda _: signed(credentials("mallory"), "another-cluster"),
+    ),
+    "a clock that is behind": (
+        refusals.CLOCK,
+        lambda cluster: signed(credentials("mallory"), cluster, age=HOUR),
+    ),
+    "a clock that is ahead": (
+        refusals.CLOCK,
+        lambda cluster: signed(credentials("mallory"), cluster, age=-HOUR),
+    ),
+    "an access key that is unknown": (
+        refusals.ACCESS_KEY,
+        lambda cluster: signed(bad_tokens.Credentials("AKIANOBODY0TESTBED00", "x"), cluster),
+    ),
+    "an STS of another partition": (
+        refusals.ENDPOINT,
+        lambda cluster: signed(
+            credentials("mei"), cluster, region="cn-north-1", domain="amazonaws.com.cn"
+        ),
+    ),
+    "a host that is no STS": (
+        refusals.ENDPOINT,
+        lambda cluster: signed(credentials("mallory"), cluster, domain="example.com"),
+    ),
+    "too many requests": (
+        refusals.THROTTLED,
+        lambda cluster: signed(credentials("swamped"), cluster),
+    ),
+    "no token of AWS": (refusals.MALFORMED, lambda _: "k8s-aws-v1.!!!"),
+}
+
+
+@pytest.fixture(scope="module")
+def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
+    """Return the cluster with a kubeconfig of today: another file changes the cluster id."""
+    testbed_only.require("only the testbed's STS has these people")
+    return logins.first_login(deployed, tmp_path_factory.mktemp("kubeconfigs"))
+
+
+def logged(cluster: Cluster, kind: str) -> list[Refusal]:
+    """Return the refusals of a kind that the pods have logged."""
+    found = refusals.parse(logs.read(api.connect(cluster.admin), 300).lines)
+    return [refusal for refusal in found if refusal.kind == kind]
+
+
+def count(cluster: Cluster, kind: str) -> int:
+    """Return how many refusals of a kind the pods have logged."""
+    return sum(refusal.count for refusal in logged(cluster, kind))
+
+
+def wait_for(cluster: Cluster, kind: str, arn: str) -> Refusal:
+    """Return the refusal of a principal once a pod has logged it."""
+    (found,) = eventually(
+        lambda: [refusal for refusal in logged(cluster, kind) if refusal.arn == arn],
+        f"refused: {kind} {arn}",
+    )
+    return found
+
+
+@pytest.mark.parametrize(("kind", "token"), BAD_TOKENS.values(), ids=BAD_TOKENS)
+def test_given_a_bad_token_when_someone_logs_in_then_the_refusal_has_its_kind(
+    cluster: Cluster, kind: str, token: Callable[[str], str]
+) -> None:
+    before = count(cluster, kind)
+
+    assert bad_tokens.log_in(cluster, token(kubernetes.cluster_id(cluster.person))) == 401
+
+    eventually(lambda: count(cluster, kind) > before, f"refused: {kind}")
+    assert {(found.arn, found.access_key_id) for found in logged(cluster, kind)} == {("", "")}
+
+
+def test_given_no_way_to_aws_when_someone_logs_in_then_the_refusal_says_why(
+    cluster: Cluster,
+) -> None:
+    token = signed(credentials("knobby"), kubernetes.cluster_id(cluster.person))
+    with proxy.no_way_to_aws():
+        assert bad_tokens.log_in(cluster, token) == 401
+        found = wait_for(cluster, refusals.UNREACHABLE, "")
+
+    assert found.text.endswith("connection refused on us-east-1 endpoint")
+
+
+def test_given_a_user_without_a_mapping_then_the_refusal_has_arn_and_access_key(
+    cluster: Cluster,
+) -> None:
+    who = credentials("mallory")
+    token = signed(who, kubernetes.cluster_id(cluster.person))
+    assert bad_tokens.log_in(cluster, token) == 401
+
+    found = wait_for(cluster, refusals.NOT_MAPPED, arns.USER)
+    assert (found.access_key_id, found.session) == (who.access_key, "")
+
+
+def test_given_a_template_that_a_user_does_not_fill_in_then_the_refusal_has_the_arn(
+    cluster: Cluster,
+) -> None:
+    def refused() -> list[Refusal]:
+        token = signed(credentials("mallory"), kubernetes.cluster_id(cluster.person))
+        assert bad_tokens.log_in(cluster, token) == 401
+        return logged(cluster, refusals.TEMPLATE)
+
+    cluster.map("mallory", arns.USER, "{{EC2PrivateDNSName}}")
+    try:
+        (found,) = eventually(refused, "refused for the template")
+    finally:
+        cluster.kubectl("delete", "iamidentitymapping", "mallory")
+    assert found.arn == arns.USER
+
+
+def test_given_a_permission_set_then_its_role_is_learned_from_the_first_refusal_and_from_the_next(
+    cluster: Cluster,
+) -> None:
+    def refuse(role: str) -> Refusal:
+        arn = f"arn:aws:iam::{ACCOUNT}:{PATH}/{role}"
+        token = bad_tokens.of_session(cluster, "knobby", arn, "alice@example.com")
+        assert bad_tokens.log_in(cluster, token) == 401
+        return wait_for(cluster, refusals.NOT_MAPPED, f"arn:aws:iam::{ACCOUNT}:role/{role}")
+
+    def learned() -> str | None:
+        return leader.permission_set_roles(api.connect(cluster.admin), [DEVOPS], []).get(DEVOPS)
+
+    refuse(LOOK_ALIKE)
+    assert learned() is None
+
+    found = refuse(FIRST)
+    assert found.session == "alice@example.com"
+    assert found.access_key_id.startswith("ASIA")
+    assert learned() == found.arn
+
+    # The log's times are whole seconds, so two refusals may have the same.
+    eventually(lambda: refuse(AGAIN).arn == learned(), "learned again")

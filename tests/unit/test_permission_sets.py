@@ -1,0 +1,236 @@
+"""Permission sets of IAM Identity Center, and which role is theirs."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from access import arn
+from access.mappings import IdentityMapping
+from access.permission_sets import PermissionSet, learn, of_role
+from access.refusals import CLOCK, NOT_MAPPED, Refusal
+
+ACCOUNT = "111122223333"
+DEVOPS = PermissionSet("DevOps", ACCOUNT)
+OLD, NEW = "1a2b3c4d5e6f7081", "9182736455463728"
+
+NAMES = st.text("abcXYZ019+=,.@_-", min_size=1, max_size=32)
+ACCOUNTS = st.text("0123456789", min_size=12, max_size=12)
+SUFFIXES = st.text("0123456789abcdef", min_size=16, max_size=16)
+SETS = st.builds(PermissionSet, NAMES, ACCOUNTS)
+
+
+def role(suffix: str, name: str = "DevOps", account: str = ACCOUNT, partition: str = "aws") -> str:
+    return f"arn:{partition}:iam::{account}:role/AWSReservedSSO_{name}_{suffix}"
+
+
+def refusal(arn: str, minute: int = 0, kind: str = NOT_MAPPED) -> Refusal:
+    last = datetime.datetime(2026, 11, 26, 8, minute, tzinfo=datetime.timezone.utc)
+    return Refusal(last, 1, kind, arn, "", "")
+
+
+def mapping(arn: str, source: str = "option") -> IdentityMapping:
+    return IdentityMapping("devops", arn, "devops", arn.lower(), (), source)
+
+
+# Matching.
+
+
+@given(SETS, SUFFIXES, SUFFIXES, st.sampled_from(arn.PARTITIONS))
+def test_given_a_sets_role_in_any_partition_then_it_matches_by_any_suffix_or_the_given_one(
+    wanted: PermissionSet, suffix: str, other: str, partition: str
+) -> None:
+    pinned = dataclasses.replace(wanted, suffix=suffix)
+    found = pinned.role_arn(partition)
+
+    assert found == role(suffix, wanted.name, wanted.account, partition)
+    assert wanted.matches(found)
+    assert pinned.matches(found)
+    assert dataclasses.replace(wanted, suffix=other).matches(found) == (other == suffix)
+    assert of_role(found) == pinned
+
+
+LOOK_ALIKES = {
+    "a set whose name begins alike": role(OLD, name="DevOps_Admin"),
+    "a set whose name ends alike": role(OLD, name="X_DevOps"),
+    "a set whose name is shorter": role(OLD, name="DevOp"),
+    "a set in another case": role(OLD, name="devops"),
+    "another account": role(OLD, account="444455556666"),
+    "15 digits": role(OLD[:-1]),
+    "17 digits": role(OLD + "0"),
+    "capital digits": role(OLD.upper()),
+    "digits that are no hexadecimal ones": role("g" * 16),
+    "no digits": role(""),
+    "two suffixes": role(f"{OLD}_{NEW}"),
+    "another separator": role(OLD).replace("DevOps_", "DevOps-"),
+    "a path": role(OLD).replace("role/", "role/aws-reserved/sso.amazonaws.com/"),
+    "a path of one's own": role(OLD).replace("role/", "role/x/"),
+    "a name after the role": f"{role(OLD)}/x",
+    "a line after it": f"{role(OLD)}\n",
+    "a blank after it": f"{role(OLD)} ",
+    "a blank before it": f" {role(OLD)}",
+    "another prefix": role(OLD).replace("AWSReservedSSO_", "AWSReservedSSO__"),
+    "a prefix in another case": role(OLD).replace("SSO", "Sso"),
+    "a user": role(OLD).replace("role/", "user/"),
+    "a session": role(OLD).replace(":iam:", ":sts:").replace("role/", "assumed-role/") + "/x",
+    "a region": role(OLD).replace(":iam::", ":iam:eu-west-1:"),
+    "no partition": role(OLD).replace("arn:aws:", "arn::"),
+    "an unknown partition": role(OLD).replace("arn:aws:", "arn:aws-mars:"),
+    "Arabic digits": role("\u0661" * 16),
+    "Arabic digits in the account": role(OLD, account="\u0661" * 12),
+    "fullwidth letters": role("\uff41" * 16),
+    "a Kelvin sign for a K": role(OLD, name="DevOp\u212a"),
+    "a long s for an s": role(OLD, name="DevOp\u017f"),
+    "another dot": role(OLD).replace("DevOps", "Dev.ps"),
+    "nothing": "",
+}
+
+
+@pytest.mark.parametrize("found", LOOK_ALIKES.values(), ids=LOOK_ALIKES)
+def test_given_a_look_alike_then_it_does_not_match(found: str) -> None:
+    assert not DEVOPS.matches(found)
+
+
+def test_given_a_name_that_is_a_pattern_then_it_matches_itself_only() -> None:
+    wanted = PermissionSet("Dev.+", ACCOUNT)
+    assert wanted.matches(role(OLD, name="Dev.+"))
+    assert not wanted.matches(role(OLD, name="DevOps"))
+
+
+@given(st.data(), SETS, SUFFIXES)
+def test_given_a_role_with_one_character_changed_then_it_matches_only_where_the_suffix_changed(
+    data: st.DataObject, wanted: PermissionSet, suffix: str
+) -> None:
+    found = dataclasses.replace(wanted, suffix=suffix).role_arn("aws")
+    place = data.draw(st.integers(0, len(found)))
+    width = data.draw(st.integers(0, 1))
+    changed = found[:place] + data.draw(st.text(max_size=2)) + found[place + width :]
+
+    # All but the suffix is as it was, and the suffix is one: the other half of the definition.
+    begin, end = found[:-16], changed[-16:]
+    is_role = changed[:-16] == begin and not set(end) - set("0123456789abcdef")
+    assert wanted.matches(changed) == is_role
+
+
+@given(SETS, SETS, SUFFIXES)
+def test_given_two_sets_then_the_role_of_one_matches_the_other_only_if_they_are_the_same(
+    one: PermissionSet, other: PermissionSet, suffix: str
+) -> None:
+    found = dataclasses.replace(one, suffix=suffix).role_arn("aws")
+    assert other.matches(found) == (one == other)
+
+
+@given(SETS, st.text("abc_", min_size=1, max_size=6), SUFFIXES)
+def test_given_a_set_whose_name_continues_anothers_then_only_its_own_role_matches(
+    short: PermissionSet, rest: str, suffix: str
+) -> None:
+    name = f"{short.name}_{rest}"
+    found = f"arn:aws:iam::{short.account}:role/AWSReservedSSO_{name}_{suffix}"
+    assert not short.matches(found)
+
+
+# What a person declares.
+
+
+@pytest.mark.parametrize(
+    ("name", "account", "suffix", "named"),
+    [
+        ("", ACCOUNT, "", "''"),
+        ("x" * 33, ACCOUNT, "", "x" * 33),
+        ("Dev Ops", ACCOUNT, "", "Dev Ops"),
+        ("DevOps\n", ACCOUNT, "", r"DevOps\\n"),
+        ("Dev*", ACCOUNT, "", r"Dev\*"),
+        ("D\u00e9vOps", ACCOUNT, "", "D\u00e9vOps"),
+        ("DevOps", "11112222333", "", "'11112222333' is not an account"),
+        ("DevOps", "1111-2222-33", "", "1111-2222-33"),
+        ("DevOps", "\u0661" * 12, "", "is not an account"),
+        ("DevOps", ACCOUNT, OLD[1:], OLD[1:]),
+        ("DevOps", ACCOUNT, OLD.upper(), OLD.upper()),
+        ("DevOps", ACCOUNT, f"{OLD}\n", "is not a suffix"),
+    ],
+)
+def test_given_a_malformed_part_when_a_set_is_declared_then_the_error_names_it(
+    name: str, account: str, suffix: str, named: str
+) -> None:
+    with pytest.raises(ValueError, match=named):
+        PermissionSet(name, account, suffix)
+
+
+def test_given_a_set_then_it_is_shown_by_name_and_account() -> None:
+    assert str(PermissionSet("a@b", ACCOUNT, OLD)) == f"a@b@{ACCOUNT}"
+
+
+# Learning.
+
+
+def test_given_a_refused_role_then_it_is_the_sets() -> None:
+    assert learn([DEVOPS], [refusal(role(OLD))], []) == {DEVOPS: role(OLD)}
+
+
+def test_given_the_partition_of_a_refused_role_then_the_learned_arn_has_it() -> None:
+    found = role(OLD, partition="aws-us-gov")
+    assert learn([DEVOPS], [refusal(found)], []) == {DEVOPS: found}
+
+
+def test_given_a_mapped_role_and_no_refusal_then_it_stays_the_sets() -> None:
+    assert learn([DEVOPS], [], [mapping(role(OLD))]) == {DEVOPS: role(OLD)}
+
+
+def test_given_a_mapped_role_when_another_is_refused_then_the_set_was_provisioned_again() -> None:
+    assert learn([DEVOPS], [refusal(role(NEW))], [mapping(role(OLD))]) == {DEVOPS: role(NEW)}
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_given_refusals_of_two_roles_then_the_newest_is_the_sets(turned: bool) -> None:
+    refused = [refusal(role(OLD), minute=1), refusal(role(NEW), minute=2)]
+    if turned:
+        refused.reverse()
+    assert learn([DEVOPS], refused, []) == {DEVOPS: role(NEW)}
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_given_mappings_of_the_charm_and_of_a_person_then_the_charms_is_the_sets(
+    turned: bool,
+) -> None:
+    found = [mapping(role(NEW)), mapping(role(OLD), source="")]
+    if turned:
+        found.reverse()
+    assert learn([DEVOPS], [], found) == {DEVOPS: role(NEW)}
+
+
+def test_given_a_role_that_a_person_mapped_then_it_is_the_sets() -> None:
+    found = [mapping(role(OLD), source="")]
+    assert learn([DEVOPS], [], found) == {DEVOPS: role(OLD)}
+
+
+@pytest.mark.parametrize("found", LOOK_ALIKES.values(), ids=LOOK_ALIKES)
+def test_given_a_look_alike_that_is_refused_or_mapped_then_nothing_is_learned(found: str) -> None:
+    assert learn([DEVOPS], [refusal(found)], [mapping(found)]) == {}
+
+
+def test_given_a_role_that_was_refused_for_another_reason_then_nothing_is_learned() -> None:
+    assert learn([DEVOPS], [refusal(role(OLD), kind=CLOCK)], []) == {}
+
+
+def test_given_a_suffix_that_a_person_gave_then_nothing_is_learned() -> None:
+    pinned = PermissionSet("DevOps", ACCOUNT, OLD)
+    assert learn([pinned], [refusal(role(NEW))], []) == {}
+
+
+def test_given_several_sets_then_each_learns_its_own() -> None:
+    admin = PermissionSet("DevOps_Admin", ACCOUNT)
+    elsewhere = PermissionSet("DevOps", "555566667777")
+    refused = [
+        refusal(role(OLD)),
+        refusal(role(NEW, name="DevOps_Admin")),
+        refusal(role(NEW, account="555566667777")),
+    ]
+    assert learn([DEVOPS, admin, elsewhere], refused, []) == {
+        DEVOPS: role(OLD),
+        admin: role(NEW, name="DevOps_Admin"),
+        elsewhere: role(NEW, account="555566667777"),
+    }
