@@ -116,8 +116,8 @@ ERRORS = [
     ),
     (
         (
-            'mapper CRD renderTemplates error: error rendering username template "{{EC2PrivateDNSName'
-            '}}": SessionName did not contain an instance id'
+            "mapper CRD renderTemplates error: error rendering username template "
+            '"{{EC2PrivateDNSName}}": SessionName did not contain an instance id'
         ),
         refusals.TEMPLATE,
     ),

@@ -72,4 +72,5 @@ def log_in(cluster: Cluster, token: str) -> int:
         with urllib.request.urlopen(request, timeout=60, context=tls) as response:
             return response.status
     except urllib.error.HTTPError as error:
-        return error.code
+        with error:
+            return error.code
