@@ -89,7 +89,7 @@ class Refusal:
 
     Attributes:
         last: When the newest of them was.
-        count: How many there were.
+        count: How often the authenticator refused. The API server may try a login five times.
         kind: Why, one of this module's constants.
         arn: The principal as a mapping would name it, spelt as AWS does; empty where the
             authenticator did not learn who it was.
