@@ -35,12 +35,29 @@ def _resets(parsed: Parsed) -> list[str]:
     return [key for word in parsed.all("reset") for key in word.split(",") if key]
 
 
+class _Dumper(yaml.SafeDumper):
+    """Writes YAML as Juju does: a text of several lines in lines, where YAML can."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def to_yaml(value: Any, *, sort_keys: bool = False) -> str:
+    """Return a value as YAML, as Juju writes it."""
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=sort_keys, allow_unicode=True)
+
+
 def dump(value: Any, style: str) -> str:
     """Return a value in the format of `--format`: yaml or json."""
     if style == "json":
         return json.dumps(value)
     if style in ("yaml", "smart", ""):
-        return yaml.safe_dump(value, sort_keys=False, default_flow_style=False).rstrip("\n")
+        return to_yaml(value).rstrip("\n")
     raise UsageError(f'invalid value "{style}" for option --format')
 
 

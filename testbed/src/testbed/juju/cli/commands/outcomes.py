@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
-
+from testbed.juju.cli.commands.configure import to_yaml
 from testbed.juju.cli.invocation import Invocation
 from testbed.juju.state.model import Model
 from testbed.juju.uniter.tasks import Task
@@ -55,7 +54,7 @@ def plain(tasks: list[Task]) -> str:
     for task in tasks:
         set_by_charm = {k: v for k, v in task.results.items() if k not in _OWN_RESULTS}
         parts = [f"{task.message}\n"] if task.message else []
-        parts += [yaml.safe_dump(set_by_charm, sort_keys=True)] if set_by_charm else []
+        parts += [to_yaml(set_by_charm, sort_keys=True)] if set_by_charm else []
         parts += [str(task.results[key]) for key in ("stdout", "stderr") if key in task.results]
         texts.append("\n".join(part.rstrip("\n") for part in parts))
     if len(tasks) == 1:
