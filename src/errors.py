@@ -41,19 +41,28 @@ def brief(cause: BaseException | str) -> str:
     """
     if isinstance(cause, BaseException):
         cause = str(cause) or type(cause).__name__
-    line = _clean(cause)
+    line = one_line(cause)
     return line if len(line) <= _CAUSE_LENGTH else "…" + line[1 - _CAUSE_LENGTH :]
 
 
 def status_line(text: object) -> str:
     """Return ``text`` as Juju can show it: on one line, and a long one without its middle."""
-    line = _clean(str(text))
+    line = one_line(str(text))
     if len(line) <= _BEGINNING + _END:
         return line
     return f"{line[: _BEGINNING - 1]}…{line[-_END:]}"
 
 
-def _clean(text: str) -> str:
+def one_line(text: str) -> str:
+    """Return ``text`` on one line, with nothing in it that Juju cannot show."""
     # A NUL or a lone surrogate cannot be an argument of a program such as `status-set`.
     line = " ".join(text.split())
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+
+
+def cut(text: str, limit: int) -> str:
+    """Return ``text``, and only the beginning of one that has more than ``limit`` bytes."""
+    encoded = text.encode()
+    if len(encoded) <= limit:
+        return text
+    return encoded[: limit - len("…".encode())].decode(errors="ignore") + "…"

@@ -16,7 +16,9 @@ from files import Machine
 from owner import Owner
 from peers import Shared
 
-NAMES = ("get-kubeconfig", "grant-access", "revoke-access")
+NAMES = ("explain-access", "get-kubeconfig", "grant-access", "list-mappings", "revoke-access")
+# Linux refuses to run a program, `action-set` too, with an argument of 128 KiB.
+MAX_BYTES = 100_000
 
 
 @dataclasses.dataclass(frozen=True)

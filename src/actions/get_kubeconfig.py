@@ -7,7 +7,7 @@ from typing import Any
 
 import files
 import kubeconfigs
-from actions import Context
+from actions import MAX_BYTES, Context
 from errors import Waiting
 
 
@@ -28,4 +28,6 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     text = kubeconfigs.client(
         login, context=params["context"], server=params.get("server") or server, ca=ca
     )
+    if len(text.encode()) > MAX_BYTES:
+        raise ValueError("the kubeconfig is too long for an action's result: give shorter values")
     return {"kubeconfig": text}

@@ -43,10 +43,8 @@ CONNECT_SECONDS = 3
 ANSWER_SECONDS = 10
 WRITE_SECONDS = 4
 # Compression costs more than it saves, because the API server is on this machine.
-_AS_TABLE = {
-    "Accept": "application/json;as=Table;v=v1;g=meta.k8s.io",
-    "Accept-Encoding": "identity",
-}
+_UNCOMPRESSED = {"Accept-Encoding": "identity"}
+_AS_TABLE = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io", **_UNCOMPRESSED}
 NOT_KUBERNETES = "the Kubernetes API returned something that is not Kubernetes"
 
 # What Python raises where an answer lacks a part, or has one of another type, size or depth.
@@ -114,16 +112,51 @@ class Client:
         """
         import msgspec
 
+        params = {"includeObject": "None"}
+        answer = self._list(res, params=params, headers=_AS_TABLE, newest=newest)
+        table = msgspec.json.decode(answer)
+        columns = [column["name"] for column in table["columnDefinitions"]]
+        return [dict(zip(columns, row["cells"], strict=True)) for row in table["rows"]]
+
+    def everywhere(self, res: type[Any], into: type[T]) -> T:
+        """Return the list of one kind, of all namespaces, as the msgspec type ``into``.
+
+        What ``into`` leaves out is not decoded. The list is what the server has in memory, which
+        may be moments old.
+        """
+        import msgspec
+        from lightkube.core import resource
+
+        namespaced = issubclass(res, resource.NamespacedResourceG)
+        return msgspec.json.decode(
+            self._list(res, namespace="*" if namespaced else None, headers=_UNCOMPRESSED),
+            type=into,
+        )
+
+    def _list(
+        self,
+        res: type[Any],
+        *,
+        headers: Mapping[str, str],
+        params: Mapping[str, str] | None = None,
+        namespace: str | None = None,
+        newest: bool = False,
+    ) -> bytes:
+        """Return the server's answer to a list, from its memory unless ``newest``."""
         # The methods of `lightkube.Client` itself set no headers.
         client = self._in_time._client  # noqa: SLF001
         # Without a resourceVersion, servers before 1.31 read each object from etcd.
-        params = {"includeObject": "None", "resourceVersion": None if newest else "0"}
-        request = client.prepare_request("list", res, params=params, headers=_AS_TABLE)
+        query = {"resourceVersion": None if newest else "0", **(params or {})}
+        request = client.prepare_request(
+            "list", res, namespace=namespace, params=query, headers=headers
+        )
         response = client.send(client.build_adapter_request(request))
         client.raise_for_status(response)
-        table = msgspec.json.decode(response.content)
-        columns = [column["name"] for column in table["columnDefinitions"]]
-        return [dict(zip(columns, row["cells"], strict=True)) for row in table["rows"]]
+        return response.content
+
+    def ask(self, review: T) -> T:
+        """Send a question such as a SubjectAccessReview; return it with the server's answer."""
+        return self._in_time.create(review)
 
     def log(
         self, pod: str, *, namespace: str, since: int, lines: int, size: int, seconds: float

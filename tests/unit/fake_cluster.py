@@ -17,6 +17,8 @@ import threading
 from typing import Any
 
 import httpx2
+from tests.unit import fake_rbac
+from tests.unit.fake_rbac import RBAC, REVIEWS
 from tests.unit.faults import Answer, ok, refused
 
 Object = dict[str, Any]
@@ -45,6 +47,8 @@ EVENTS = "/api/v1/namespaces/kube-system/events"
 ADDRESS = "10.152.183.20"
 
 _COLLECTION = re.compile(r"(/api/v1|/apis/[^/]+/[^/]+)(/namespaces/[^/]+)?/[^/]+")
+# A list of a path without it is a list of all namespaces.
+_NAMESPACE = re.compile("/namespaces/[^/]+")
 
 # What every node says of itself.
 _NODE_INFO = {
@@ -178,6 +182,34 @@ class FakeCluster:
         if expires:
             self.objects[path]["metadata"]["annotations"] = {"aws-iam/expires": expires}
 
+    def add_role(self, name: str, *verbs: str, resources: tuple[str, ...] = ("pods",)) -> None:
+        """Store a ClusterRole or, where the name has a namespace (``default/dev``), a Role."""
+        namespace, _, plain = name.rpartition("/")
+        kind = f"/namespaces/{namespace}/roles" if namespace else "/clusterroles"
+        rule = {"apiGroups": [""], "resources": list(resources), "verbs": list(verbs)}
+        self.put(f"{RBAC}{kind}/{plain}", {"rules": [rule]})
+
+    def add_binding(self, name: str, role: str, **subjects: str | tuple[str, ...]) -> None:
+        """Store a ClusterRoleBinding or, where the name has a namespace, a RoleBinding, of a role
+        (``Role/dev``) to subjects: their names, by their kind."""
+        namespace, _, plain = name.rpartition("/")
+        scope = f"/namespaces/{namespace}/rolebindings" if namespace else "/clusterrolebindings"
+        kind, _, role_name = role.partition("/")
+        named = [
+            {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": subject}
+            for kind, names in subjects.items()
+            for subject in ([names] if isinstance(names, str) else names)
+        ]
+        metadata = {"name": plain, **({"namespace": namespace} if namespace else {})}
+        self.put(
+            f"{RBAC}{scope}/{plain}",
+            {
+                "metadata": metadata,
+                "roleRef": {"kind": kind, "name": role_name},
+                **({"subjects": named} if named else {}),
+            },
+        )
+
     def add_pod(self, name: str, **status: Any) -> None:
         labels = {"name": name, "labels": {"k8s-app": "aws-iam-authenticator"}}
         self.put(f"{PODS}/{name}", {"metadata": labels, "status": status})
@@ -275,6 +307,9 @@ class FakeCluster:
             if request.headers["Content-Type"] == "application/json-patch+json":
                 return self._edit(path, body)
             return self._merge(path, body)
+        if f"{request.method} {path}" == f"POST {REVIEWS}":
+            asked = json.loads(request.content)
+            return ok({**asked, "status": fake_rbac.review(self.objects, asked["spec"])})
         if path == MAPPINGS and not self._established():
             return httpx2.Response(404, text="404 page not found\n")
         if request.method == "POST":

@@ -1,0 +1,122 @@
+"""Why a principal may log in, or may not: the chain from its ARN to a mapping. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import heapq
+import re
+from collections.abc import Iterable
+
+from access import arn, rbac, templates
+from access.arn import Principal
+from access.mappings import IdentityMapping
+
+_MISSES = 3
+_PERMISSION_SET = re.compile(r"(awsreservedsso_.+_)[0-9a-f]{16}")
+# How alike two names are that one person may have meant, from 0 to 1.
+_ALIKE = 0.85
+
+
+@dataclasses.dataclass(frozen=True)
+class Identity:
+    """A Kubernetes user and its groups, with the fields filled in that are known."""
+
+    username: str
+    groups: tuple[str, ...]
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether only a login fills in the rest."""
+        return any(templates.is_open(name) for name in (self.username, *self.groups))
+
+    @property
+    def superuser(self) -> bool:
+        """Return whether the API server lets it do everything, whatever RBAC says."""
+        return rbac.MASTERS in self.groups
+
+
+def login(principal: Principal) -> Principal:
+    """Return the principal that the authenticator looks up when ``principal`` logs in.
+
+    It is in lower case, and a role has neither path nor session.
+    """
+    found = arn.parse(arn.canonicalize(str(principal)))
+    if found.kind != "role":
+        return found
+    return dataclasses.replace(found, name=found.name.rpartition("/")[2])
+
+
+def matching(looked_up: Principal, found: Iterable[IdentityMapping]) -> list[IdentityMapping]:
+    """Return the mappings that let the principal in: one of them, if it is to be certain which."""
+    canonical = str(looked_up)
+    return sorted((m for m in found if m.canonical == canonical), key=lambda m: m.name)
+
+
+def identity(mapping: IdentityMapping, principal: Principal) -> Identity:
+    """Return the user that ``principal``, as it was given, becomes by a mapping."""
+    values = templates.known(principal)
+    return Identity(
+        templates.fill(mapping.username, values),
+        tuple(templates.fill(group, values) for group in mapping.groups),
+    )
+
+
+def near_misses(looked_up: Principal, found: Iterable[IdentityMapping]) -> list[str]:
+    """Return why mappings that somebody may have meant do not let the principal in; the nearest
+    first, and at most three."""
+    alike = difflib.SequenceMatcher(b=looked_up.name)
+    misses = [
+        (*miss, mapping.name, mapping.arn)
+        for mapping in found
+        if (miss := _miss(looked_up, mapping, alike))
+    ]
+    return [
+        f"near miss: mapping {name} ({spelt}): {reason}"
+        for _, reason, name, spelt in heapq.nsmallest(_MISSES, misses)
+    ]
+
+
+def _miss(
+    wanted: Principal, mapping: IdentityMapping, alike: difflib.SequenceMatcher[str]
+) -> tuple[int, str] | None:
+    """Return how near the mapping is (0 is nearest), and why it does not match; None if it is
+    about somebody else."""
+    try:
+        meant = arn.parse(arn.canonicalize(mapping.arn))
+    except ValueError as error:
+        last = mapping.arn.lower().rpartition("/")[2]
+        return (8, str(error)) if last == wanted.name.rpartition("/")[2] else None
+    if meant == wanted:
+        return 0, "its status does not say so yet, the leader's next hook corrects that"
+    if meant.kind == "role" and login(meant) == wanted:
+        return 1, f"{arn.mismatch(mapping.arn)}"
+    differing = {
+        part
+        for part in ("partition", "account", "kind", "name")
+        if getattr(meant, part) != getattr(wanted, part)
+    }
+    if differing == {"name"}:
+        return _other_name(meant.name, wanted.name, alike)
+    if meant.kind == "root" and differing == {"kind", "name"}:
+        return 7, "the root user of an account admits nobody else of it"
+    if len(differing) != 1:
+        return None
+    (part,) = differing
+    rank = ("partition", "account", "kind").index(part) + 3
+    return rank, f"the {part} differs"
+
+
+def _other_name(
+    meant: str, wanted: str, alike: difflib.SequenceMatcher[str]
+) -> tuple[int, str] | None:
+    if meant.rpartition("/")[2] == wanted.rpartition("/")[2]:
+        return 2, "the path differs, and the login of a user has it"
+    permission_set = _PERMISSION_SET.fullmatch(wanted)
+    former = _PERMISSION_SET.fullmatch(meant)
+    if permission_set and former and permission_set[1] == former[1]:
+        return 2, "the permission set was provisioned again, so its role has another suffix"
+    alike.set_seq1(meant)
+    if alike.real_quick_ratio() < _ALIKE or alike.quick_ratio() < _ALIKE:
+        return None
+    return (6, "the name differs") if alike.ratio() >= _ALIKE else None

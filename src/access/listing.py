@@ -1,0 +1,150 @@
+"""All mappings as a table for people, or as JSON, in pages of bounded size. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from access import arn, rbac, templates
+from access.mappings import IdentityMapping
+from errors import cut, one_line
+
+# Above this width, a cell makes its own row longer instead of all of them.
+_WIDTH = 70
+_EVERYTHING = f"everything ({rbac.MASTERS})"
+_TOO_LONG = "too long to show: kubectl get iamidentitymapping {} -o yaml"
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A mapping as the list shows it.
+
+    Attributes:
+        source: What made it: `option`, `grant` or `kubectl`.
+        expires: When it is to be deleted, unchecked; or empty.
+        superuser: Whether a group of it may do everything, whatever its roles are.
+        roles: What RBAC gives to it beyond what it gives to everybody.
+        problem: What is wrong with it, and the remedy; or empty.
+    """
+
+    name: str
+    arn: str
+    username: str
+    groups: tuple[str, ...]
+    source: str
+    expires: str
+    superuser: bool
+    roles: tuple[str, ...]
+    problem: str
+
+
+def rows(
+    found: Iterable[IdentityMapping], problems: Mapping[str, str], bindings: rbac.Bindings
+) -> list[Row]:
+    """Return a row for each mapping, by name."""
+    return [
+        Row(
+            name=mapping.name,
+            arn=mapping.arn,
+            username=mapping.username,
+            groups=mapping.groups,
+            source=mapping.source or "kubectl",
+            expires=mapping.expires,
+            superuser=rbac.MASTERS in mapping.groups,
+            roles=tuple(_roles(mapping, bindings)),
+            problem=problems.get(mapping.name, ""),
+        )
+        for mapping in sorted(found, key=lambda mapping: mapping.name)
+    ]
+
+
+def _roles(mapping: IdentityMapping, bindings: rbac.Bindings) -> Iterable[str]:
+    """Return the roles, each once, with the name that a login must fill in to have it."""
+    try:
+        values = templates.known(arn.parse(arn.canonicalize(mapping.arn)))
+    except ValueError:
+        values = {}
+    username = templates.fill(mapping.username, values)
+    groups = [templates.fill(group, values) for group in mapping.groups]
+    names = {username, *groups}
+    return dict.fromkeys(
+        grant.binding.role + ("" if grant.subject in names else f" as {grant.subject}")
+        for grant in bindings.of(username, groups)
+    )
+
+
+def tables(listed: Sequence[Row], limit: int) -> list[str]:
+    """Return the table in pages of at most ``limit`` bytes; at least one.
+
+    Its columns are as wide on each page. A column without any value is left out.
+    """
+    cells = [_cells(row) for row in listed]
+    shown = [title for title in _TITLES if title in _ALWAYS or any(row[title] for row in cells)]
+    widths = {
+        title: min(max(len(title), *(len(row[title]) for row in cells), 0), _WIDTH)
+        for title in shown
+    }
+    header = _line({title: title for title in shown}, widths)
+    lines = (cut(_line(row, widths), limit - len(header) - 1) for row in cells)
+    return ["\n".join([header, *page]) for page in _pages(lines, limit - len(header))]
+
+
+_ALWAYS = ("NAME", "ARN", "USERNAME", "GROUPS", "SOURCE", "ROLES")
+_TITLES = ("NAME", "ARN", "USERNAME", "GROUPS", "SOURCE", "EXPIRES", "ROLES", "PROBLEM")
+
+
+def _cells(row: Row) -> dict[str, str]:
+    roles = ([_EVERYTHING] if row.superuser else []) + list(row.roles)
+    values = (
+        row.name,
+        row.arn,
+        row.username,
+        ",".join(row.groups),
+        row.source,
+        row.expires,
+        ",".join(roles),
+        row.problem,
+    )
+    return {title: one_line(value) for title, value in zip(_TITLES, values, strict=True)}
+
+
+def _line(cells: Mapping[str, str], widths: Mapping[str, int]) -> str:
+    # Juju shows a text in lines only if none of them ends with a space.
+    padded = ((cells[title] or "-").ljust(width) for title, width in widths.items())
+    return "  ".join(padded).rstrip()
+
+
+def jsons(listed: Sequence[Row], limit: int) -> list[str]:
+    """Return JSON lists of mappings, in pages of at most ``limit`` bytes; at least one."""
+    items = (_json(row, limit - 2) for row in listed)
+    return [f"[{','.join(page)}]" for page in _pages(items, limit - 1)]
+
+
+def _json(row: Row, limit: int) -> str:
+    text = json.dumps(dataclasses.asdict(row), separators=(",", ":"))
+    if len(text) <= limit:
+        return text
+    short = dataclasses.replace(
+        row,
+        arn="",
+        username="",
+        groups=(),
+        expires="",
+        roles=(),
+        problem=_TOO_LONG.format(row.name),
+    )
+    return json.dumps(dataclasses.asdict(short), separators=(",", ":"))
+
+
+def _pages(items: Iterable[str], limit: int) -> Iterator[list[str]]:
+    """Yield the items in lists, each of at most ``limit`` bytes with one byte before each item."""
+    page, size = list[str](), 0
+    for item in items:
+        needed = len(item.encode()) + 1
+        if page and size + needed > limit:
+            yield page
+            page, size = [], 0
+        page.append(item)
+        size += needed
+    yield page

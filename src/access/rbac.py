@@ -1,0 +1,152 @@
+"""What RBAC gives to a Kubernetes user: the roles that bindings give to it or its groups. Pure."""
+
+from __future__ import annotations
+
+import bisect
+import dataclasses
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from access import templates
+
+# The API server lets this group do everything, before it looks at any role.
+MASTERS = "system:masters"
+# The API server adds this group to everybody who logs in.
+EVERYBODY = "system:authenticated"
+
+
+@dataclasses.dataclass(frozen=True)
+class Question:
+    """What somebody wants to do. Without a namespace, in all of them; without a name, to all."""
+
+    verb: str
+    resource: str
+    group: str = ""
+    subresource: str = ""
+    namespace: str = ""
+    name: str = ""
+
+    def __str__(self) -> str:
+        resource = ".".join(filter(None, (self.resource, self.group)))
+        what = "/".join(filter(None, (resource, self.subresource)))
+        where = f"in namespace {self.namespace}" if self.namespace else "in all namespaces"
+        return " ".join(filter(None, (self.verb, what, self.name, where)))
+
+
+ANYTHING = Question("*", "*", "*")
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What the API server answers, and the reason it gives, if it gives one."""
+
+    allowed: bool
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Binding:
+    """A ClusterRoleBinding or, in a namespace, a RoleBinding.
+
+    Attributes:
+        namespace: Empty for a ClusterRoleBinding.
+        users: Users among its subjects.
+        groups: Groups among its subjects.
+    """
+
+    name: str
+    namespace: str
+    role_kind: str
+    role_name: str
+    users: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if self.namespace:
+            return f"RoleBinding/{self.namespace}/{self.name}"
+        return f"ClusterRoleBinding/{self.name}"
+
+    @property
+    def role(self) -> str:
+        """Return the role, and where it counts if its name does not say so."""
+        if self.role_kind == "Role":
+            return f"Role/{self.namespace}/{self.role_name}"
+        where = f" in {self.namespace}" if self.namespace else ""
+        return f"ClusterRole/{self.role_name}{where}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Grant:
+    """A binding that gives its role to a user or group.
+
+    ``kind`` is ``user`` or ``group``; ``subject`` is the name in the binding.
+    """
+
+    binding: Binding
+    kind: str
+    subject: str
+
+
+def open_to_all(answer: Answer) -> str:
+    """Return the warning that everybody may do everything; empty if they may not.
+
+    ``answer`` is the API server's to whether `EVERYBODY` may do `ANYTHING`.
+    """
+    if not answer.allowed:
+        return ""
+    if answer.reason:
+        return f"everybody who logs in may do everything: {answer.reason}"
+    return (
+        "everybody who logs in may do everything, because the API server does not ask RBAC, "
+        "run: juju config kubernetes-control-plane authorization-mode=RBAC,Node"
+    )
+
+
+class Bindings:
+    """All bindings of a cluster, by their subjects."""
+
+    def __init__(self, bindings: Iterable[Binding]):
+        self._users, self._groups = _Subjects("user"), _Subjects("group")
+        for binding in bindings:
+            self._users.add(binding.users, binding)
+            self._groups.add(binding.groups, binding)
+
+    def of(self, username: str, groups: Iterable[str]) -> list[Grant]:
+        """Return what is given to a user and to groups.
+
+        Where only a login fills in a name, every subject that the name can become counts.
+        """
+        found = [*self._users.find(username)]
+        for group in groups:
+            found += self._groups.find(group)
+        return found
+
+
+class _Subjects:
+    def __init__(self, kind: str):
+        self._kind = kind
+        self._bindings: dict[str, list[Binding]] = defaultdict(list)
+        self._sorted: list[str] = []
+        self._open: dict[str, list[str]] = {}
+
+    def add(self, subjects: Iterable[str], binding: Binding) -> None:
+        for subject in dict.fromkeys(subjects):
+            self._bindings[subject].append(binding)
+
+    def find(self, name: str) -> Iterator[Grant]:
+        for subject in self._named(name):
+            for binding in self._bindings.get(subject, ()):
+                yield Grant(binding, self._kind, subject)
+
+    def _named(self, name: str) -> list[str]:
+        if not templates.is_open(name):
+            return [name]
+        if name not in self._open:
+            # Ten thousand mappings may have a template each, so only names that begin alike are
+            # compared.
+            self._sorted = self._sorted or sorted(self._bindings)
+            prefix, pattern = templates.pattern(name)
+            begin = bisect.bisect_left(self._sorted, prefix)
+            end = bisect.bisect_right(self._sorted, prefix + "\U0010ffff")
+            self._open[name] = [s for s in self._sorted[begin:end] if pattern.fullmatch(s)]
+        return self._open[name]

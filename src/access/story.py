@@ -1,0 +1,128 @@
+"""What `explain-access` says: the chain from an ARN to what RBAC allows, a line a link. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+
+from access import rbac
+from access.arn import Principal
+from access.explain import Identity
+from access.mappings import IdentityMapping
+
+# How many bindings are shown; a user may have thousands.
+_BINDINGS = 50
+
+
+@dataclasses.dataclass(frozen=True)
+class Way:
+    """A mapping that lets the principal in, and what that gives.
+
+    Attributes:
+        problem: What is wrong with the mapping, and the remedy; or empty.
+        answer: What the API server answers to a question; None if none was asked.
+    """
+
+    mapping: IdentityMapping
+    problem: str
+    identity: Identity
+    grants: Sequence[rbac.Grant]
+    answer: rbac.Answer | None = None
+
+
+def begin(given: Principal, looked_up: Principal) -> Iterator[str]:
+    """Yield how the authenticator reads the ARN."""
+    if given.kind == "role" and "/" in given.name:
+        yield f"{given} logs in without its path, because no login has a role path"
+    yield f"logins are looked up as {looked_up}"
+
+
+def ways(
+    found: Sequence[Way],
+    everybody: Iterable[rbac.Grant],
+    warning: str,
+    question: rbac.Question | None,
+    now: datetime.datetime,
+) -> Iterator[str]:
+    """Yield what each mapping gives, what everybody has, with a ``warning`` if that is too much,
+    and what the API server answers to the question."""
+    if len(found) > 1:
+        yield (
+            f"{len(found)} mappings name it, and which of them counts is left to chance: "
+            "delete all but one"
+        )
+    for way in found:
+        yield from _way(way, now)
+    yield f"everybody who logs in has {roles(everybody) or 'no role'}"
+    if warning:
+        yield warning
+    for way in found:
+        if way.answer:
+            yield f"may {way.identity.username} {question}? {_answer(way.identity, way.answer)}"
+
+
+def _answer(who: Identity, answer: rbac.Answer) -> str:
+    if answer.allowed:
+        return f"yes: {answer.reason}" if answer.reason else "yes"
+    reason = answer.reason or "no role of these allows it"
+    return (
+        f"no, unless what is filled in at login may: {reason}" if who.is_open else f"no: {reason}"
+    )
+
+
+def _way(way: Way, now: datetime.datetime) -> Iterator[str]:
+    mapping, who = way.mapping, way.identity
+    groups = f"groups {', '.join(who.groups)}" if who.groups else "no groups"
+    made = f"made by {mapping.source}" if mapping.source else "made with kubectl"
+    yield f"mapping {mapping.name}, {made}, lets it in as user {who.username}, {groups}"
+    if mapping.expires:
+        yield f"mapping {mapping.name} {_end(mapping.expires, now)}"
+    if way.problem:
+        yield f"mapping {mapping.name}: {way.problem}"
+    if who.is_open:
+        yield (
+            "what stands in {{…}} is filled in at login: to see it, give the arn of a session, "
+            "arn:aws:sts::<account>:assumed-role/<role>/<session>"
+        )
+    yield from _bound(who, way.grants)
+
+
+def _end(expires: str, now: datetime.datetime) -> str:
+    try:
+        # Python 3.10 does not read "Z".
+        end = datetime.datetime.fromisoformat(expires.replace("Z", "+00:00"))
+        has_ended = end <= now
+    except (ValueError, TypeError):
+        return f"never ends, because {expires!r} is not a time such as 2026-12-31T18:00:00Z"
+    return f"has ended at {expires}, and is to be deleted" if has_ended else f"ends at {expires}"
+
+
+def _bound(who: Identity, grants: Sequence[rbac.Grant]) -> Iterator[str]:
+    if who.superuser:
+        yield f"group {rbac.MASTERS} may do everything, whatever the roles say"
+    for grant in grants[:_BINDINGS]:
+        binding = grant.binding
+        yield f"{binding} gives {binding.role} to {grant.kind} {grant.subject}"
+    if len(grants) > _BINDINGS:
+        yield f"{len(grants) - _BINDINGS} more bindings give it roles"
+    if not grants and not who.superuser:
+        subject = shlex.quote(f"--user={who.username}")
+        yield (
+            "no binding names this user or its groups, so give it a role, such as: "
+            f"kubectl create clusterrolebinding NAME --clusterrole=view {subject}"
+        )
+
+
+def roles(grants: Iterable[rbac.Grant]) -> str:
+    """Return the roles of the grants, each once."""
+    return ", ".join(dict.fromkeys(grant.binding.role for grant in grants))
+
+
+def admit(application: str, principal: Principal) -> str:
+    """Return the command that would let the principal in."""
+    name = principal.name.rpartition("/")[2] or principal.kind
+    words = [f"arn={principal}", f"username={name}", "groups=GROUPS"]
+    quoted = " ".join(shlex.quote(word) for word in words)
+    return f"juju run {application}/leader grant-access {quoted}"

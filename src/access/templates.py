@@ -1,0 +1,49 @@
+"""The fields that usernames and groups of a mapping may hold. Pure.
+
+Source: aws-iam-authenticator v0.7.18 (``pkg/server``, ``renderTemplate``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from access.arn import Principal
+
+_FIELD = re.compile(
+    r"\{\{(?:EC2PrivateDNSName|AccountID|SessionName|SessionNameRaw|AccessKeyID)\}\}"
+)
+
+
+def known(principal: Principal) -> dict[str, str]:
+    """Return what is known of a login as ``principal``: the fields' values by their names.
+
+    A role's session is known if ``principal`` is an assumed role. Other principals have none.
+    """
+    fields = {"{{AccountID}}": principal.account}
+    if principal.kind == "role":
+        return fields
+    session = principal.name.rpartition("/")[2] if principal.kind == "assumed-role" else ""
+    return {
+        **fields,
+        "{{SessionName}}": session.replace("@", "-"),
+        "{{SessionNameRaw}}": session,
+    }
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """Return ``text`` with the fields filled in that have a value."""
+    for field, value in values.items():
+        text = text.replace(field, value)
+    return text
+
+
+def is_open(text: str) -> bool:
+    """Return whether ``text`` has fields whose values only a login has."""
+    return "{{" in text and bool(_FIELD.search(text))
+
+
+def pattern(text: str) -> tuple[str, re.Pattern[str]]:
+    """Return what every name that ``text`` can become begins with, and the pattern of them all."""
+    parts = _FIELD.split(text)
+    return parts[0], re.compile(".*".join(re.escape(part) for part in parts), re.DOTALL)

@@ -1,0 +1,99 @@
+"""`explain-access`: why a principal may log in or may not, and what RBAC gives to it then."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from access import arn, explain, mappings, partitions, rbac, story
+from access.rbac import Question
+from actions import MAX_BYTES, Context
+from cluster import api, bindings, identity_mappings
+from errors import cut, one_line
+
+
+def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
+    """Return ``explanation``, a line for each link of the chain, and its ends as single values.
+
+    Raises:
+        ValueError: a parameter is wrong.
+        errors.Unready: the API server does not answer as it should.
+    """
+    given, question = arn.parse(params["arn"]), _question(params)
+    looked_up, option = explain.login(given), str(context.options["partition"])
+    with api.errors_as_status():
+        client = api.connect(context.machine.admin_kubeconfig)
+        found = identity_mappings.find(client)
+        matching = explain.matching(looked_up, found)
+        bound, warning = bindings.find(client) if matching else (rbac.Bindings(()), "")
+        problems = mappings.check(found, option).problems
+        ways = [
+            _way(client, bound, mapping, given, problems.get(mapping.name, ""), question)
+            for mapping in matching
+        ]
+    foreign = partitions.mismatch(looked_up.partition, option)
+    lines = [*story.begin(given, looked_up)]
+    if foreign:
+        lines.append(f"the login is refused: {foreign}")
+    if ways:
+        now = datetime.datetime.now(datetime.timezone.utc)
+        lines += story.ways(ways, bound.of("", [rbac.EVERYBODY]), warning, question, now)
+    elif not foreign:
+        lines += ["the login is refused (Unauthorized): no mapping names it"]
+        lines += explain.near_misses(looked_up, found)
+        lines += [f"to let it in: {story.admit(context.owner.application, looked_up)}"]
+    results = {
+        "explanation": "\n".join(map(one_line, lines)),
+        "principal": str(looked_up),
+        "admitted": "yes" if ways and not foreign else "no",
+        **_ends(ways),
+    }
+    return {key: cut(text, MAX_BYTES) for key, text in results.items()}
+
+
+def _question(params: Mapping[str, Any]) -> Question | None:
+    """Return what is asked of the API server: None if nothing is.
+
+    Raises:
+        ValueError: only part of a question is given.
+    """
+    verb, resource = params.get("verb", ""), params.get("resource", "")
+    namespace, name = params.get("namespace", ""), params.get("name", "")
+    if not (verb or resource or namespace or name):
+        return None
+    if not (verb and resource):
+        raise ValueError("give both verb and resource, such as verb=get resource=pods")
+    resource, _, subresource = resource.partition("/")
+    resource, _, group = resource.partition(".")
+    return Question(verb, resource, group, subresource, namespace, name)
+
+
+def _way(
+    client: api.Client,
+    bound: rbac.Bindings,
+    mapping: mappings.IdentityMapping,
+    given: arn.Principal,
+    problem: str,
+    question: Question | None,
+) -> story.Way:
+    who = explain.identity(mapping, given)
+    answer = None
+    if question:
+        groups = dict.fromkeys([*who.groups, rbac.EVERYBODY])
+        answer = bindings.ask(client, who.username, tuple(groups), question)
+    return story.Way(mapping, problem, who, bound.of(who.username, who.groups), answer)
+
+
+def _ends(ways: Sequence[story.Way]) -> dict[str, str]:
+    """Return what the principal becomes and may, where that is certain."""
+    results = {"mapping": ",".join(way.mapping.name for way in ways)} if ways else {}
+    if len(ways) != 1:
+        return results
+    (way,) = ways
+    results["username"] = one_line(way.identity.username)
+    results["groups"] = one_line(",".join(way.identity.groups))
+    results["roles"] = story.roles(way.grants)
+    if way.answer:
+        results["allowed"] = "yes" if way.answer.allowed else "no"
+    return results

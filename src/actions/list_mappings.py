@@ -1,0 +1,41 @@
+"""`list-mappings`: who may log in, as whom, and what RBAC gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from access import listing, mappings
+from actions import MAX_BYTES, Context
+from cluster import api, bindings, identity_mappings
+from errors import one_line
+
+
+def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
+    """Return ``mappings``, one page of a table or of JSON, and which of how many pages it is.
+
+    A ``warning`` is there if roles do not matter, because everybody may do everything.
+
+    Raises:
+        ValueError: there is no such page.
+        errors.Unready: the API server does not answer as it should.
+    """
+    with api.errors_as_status():
+        client = api.connect(context.machine.admin_kubeconfig)
+        found = identity_mappings.find(client)
+        bound, warning = bindings.find(client)
+    report = mappings.check(found, str(context.options["partition"]))
+    listed = listing.rows(found, report.problems, bound)
+    form = listing.jsons if params["format"] == "json" else listing.tables
+    pages = form(listed, MAX_BYTES)
+    page = int(params["page"])
+    if not 1 <= page <= len(pages):
+        raise ValueError(f"there is no page {page}: give page=1 to page={len(pages)}")
+    results = {"warning": one_line(warning)} if warning else {}
+    return {
+        **results,
+        "mappings": pages[page - 1],
+        "page": f"{page}",
+        "pages": str(len(pages)),
+        "total": str(len(listed)),
+    }

@@ -1,0 +1,179 @@
+"""Who may log in, why somebody may not, and what Kubernetes itself says that they may do."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+
+import jubilant
+import pytest
+from tests.integration.helpers import arns, juju_status, logins
+from tests.integration.helpers.kubernetes import Cluster
+
+PODS = {"verb": "get", "resource": "pods", "namespace": "default"}
+# What Kubernetes gives to everybody who logs in.
+EVERYBODY = (
+    "everybody who logs in has ClusterRole/system:basic-user, ClusterRole/system:discovery, "
+    "ClusterRole/system:public-info-viewer"
+)
+DEV = arns.ROLE_WITH_PATH.replace("team/", "")
+
+
+def explain(juju: jubilant.Juju, arn: str, **params: str) -> dict[str, str]:
+    """Return the results of the action."""
+    return juju.run("aws-iam/leader", "explain-access", {"arn": arn, **params}).results
+
+
+def lines(results: dict[str, str]) -> list[str]:
+    """Return the explanation's lines."""
+    return results["explanation"].splitlines()
+
+
+@pytest.fixture(scope="module")
+def bound(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[Cluster]:
+    """Give the group of knobby a role; map mallory, and a role with its path."""
+    deployed.config("kubernetes-control-plane", {"authorization-mode": "RBAC,Node"})
+    juju_status.wait_until_active(deployed)
+    logins.wait_for_login(cluster)
+    cluster.map("mallory", arns.USER, "mallory-{{AccountID}}", "nobodys")
+    cluster.map("pathed", arns.ROLE_WITH_PATH, "dev")
+    effective = f"--for=jsonpath={{.status.canonicalARN}}={arns.USER}"
+    cluster.kubectl("wait", effective, "iamidentitymapping/mallory", "--timeout=90s")
+    default = ("-n", "default")
+    cluster.kubectl(*default, "create", "role", "pod-reader", "--verb=get,list", "--resource=pods")
+    cluster.kubectl(*default, "create", "rolebinding", "read", "--role=pod-reader", "--group=view")
+    yield cluster
+    cluster.kubectl(*default, "delete", "rolebinding/read", "role/pod-reader")
+    cluster.kubectl("delete", "iamidentitymapping", "mallory", "pathed")
+    deployed.config("kubernetes-control-plane", reset="authorization-mode")
+    juju_status.wait_until_active(deployed)
+    logins.wait_for_login(cluster)
+
+
+def test_given_a_cluster_that_does_not_ask_rbac_when_listed_then_the_result_warns_of_it(
+    deployed: jubilant.Juju, cluster: Cluster
+) -> None:
+    results = deployed.run("aws-iam/leader", "list-mappings").results
+
+    assert results["warning"] == (
+        "everybody who logs in may do everything, because the API server does not ask RBAC, "
+        "run: juju config kubernetes-control-plane authorization-mode=RBAC,Node"
+    )
+
+
+def test_given_a_person_with_a_role_when_explained_then_kubernetes_says_yes_and_why(
+    deployed: jubilant.Juju, bound: Cluster
+) -> None:
+    began = time.monotonic()
+    results = explain(deployed, arns.ROLE, **PODS)
+    print(f"explain-access took {time.monotonic() - began:.1f} s")
+
+    assert lines(results) == [
+        f"logins are looked up as {arns.ROLE}",
+        "mapping knobby, made with kubectl, lets it in as user knobby, groups view",
+        "RoleBinding/default/read gives Role/default/pod-reader to group view",
+        EVERYBODY,
+        (
+            "may knobby get pods in namespace default? yes: RBAC: allowed by RoleBinding "
+            '"read/default" of Role "pod-reader" to Group "view"'
+        ),
+    ]
+    assert logins.wait_for_login(bound) == results["username"]
+
+
+def test_given_a_person_with_a_role_when_they_want_more_then_kubernetes_says_no(
+    deployed: jubilant.Juju, bound: Cluster
+) -> None:
+    results = explain(deployed, arns.ROLE, **{**PODS, "namespace": "kube-system"})
+
+    assert results["allowed"] == "no"
+    assert lines(results)[-1].startswith("may knobby get pods in namespace kube-system? no: ")
+
+
+def test_given_a_mapped_person_without_a_role_when_explained_then_a_command_gives_one(
+    deployed: jubilant.Juju, bound: Cluster
+) -> None:
+    results = explain(deployed, arns.USER, **PODS)
+
+    assert lines(results)[1:] == [
+        (
+            "mapping mallory, made with kubectl, lets it in as user mallory-111122223333, "
+            "groups nobodys"
+        ),
+        (
+            "no binding names this user or its groups, so give it a role, such as: "
+            "kubectl create clusterrolebinding NAME --clusterrole=view --user=mallory-111122223333"
+        ),
+        EVERYBODY,
+        "may mallory-111122223333 get pods in namespace default? no: no role of these allows it",
+    ]
+    assert results["allowed"] == "no"
+
+
+def test_given_a_role_that_is_mapped_with_its_path_when_explained_then_it_is_the_near_miss(
+    deployed: jubilant.Juju, bound: Cluster
+) -> None:
+    results = explain(deployed, DEV)
+
+    assert lines(results) == [
+        f"logins are looked up as {DEV}",
+        "the login is refused (Unauthorized): no mapping names it",
+        (
+            f"near miss: mapping pathed ({arns.ROLE_WITH_PATH}): no login has a role path, "
+            f"map {DEV} instead"
+        ),
+        f"to let it in: juju run aws-iam/leader grant-access arn={DEV} username=dev groups=GROUPS",
+    ]
+    assert results["admitted"] == "no"
+
+
+def test_given_what_is_no_arn_when_explained_then_the_action_fails_in_one_line(
+    deployed: jubilant.Juju,
+) -> None:
+    with pytest.raises(jubilant.TaskError) as failure:
+        explain(deployed, "dev")
+
+    assert failure.value.task.message == (
+        "'dev' is not an ARN such as arn:aws:iam::111122223333:role/admin"
+    )
+
+
+def test_given_mappings_when_listed_then_juju_shows_a_table_in_lines(
+    deployed: jubilant.Juju, bound: Cluster
+) -> None:
+    shown = deployed.cli("run", "aws-iam/leader", "list-mappings").splitlines()
+
+    rows = {line.split()[0]: line.split() for line in shown if line.strip()}
+    assert rows["NAME"][-2:] == ["ROLES", "PROBLEM"]
+    assert rows["knobby"][1:] == [
+        arns.ROLE,
+        "knobby",
+        "view",
+        "kubectl",
+        "Role/default/pod-reader",
+        "-",
+    ]
+    assert rows["pathed"][-4:] == ["path,", "map", DEV, "instead"]
+
+
+def test_given_mappings_when_listed_as_json_then_a_program_reads_them(
+    deployed: jubilant.Juju, bound: Cluster
+) -> None:
+    results = deployed.run("aws-iam/leader", "list-mappings", {"format": "json"}).results
+
+    found = {item["name"]: item for item in json.loads(results["mappings"])}
+    assert results["pages"] == "1"
+    assert int(results["total"]) == len(found)
+    assert found["knobby"] == {
+        "name": "knobby",
+        "arn": arns.ROLE,
+        "username": "knobby",
+        "groups": ["view"],
+        "source": "kubectl",
+        "expires": "",
+        "superuser": False,
+        "roles": ["Role/default/pod-reader"],
+        "problem": "",
+    }
+    assert found["pathed"]["problem"] == f"no login has a role path, map {DEV} instead"
