@@ -344,7 +344,7 @@ class FakeCluster:
         return [
             stored
             for key, stored in sorted(self.objects.items())
-            if key.rpartition("/")[0] == path
+            if path in (scope := key.rpartition("/")[0], _NAMESPACE.sub("", scope))
             and _has_labels(stored["metadata"].get("labels", {}), labels)
             and all(_field(stored, name) == value for name, value in fields.items())
         ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from collections.abc import Iterator
 
 import jubilant
 import pytest
-from tests.integration.helpers import arns, juju_status, logins
+from tests.integration.helpers import arns, how_to, juju_status, logins
 from tests.integration.helpers.kubernetes import Cluster
 
 PODS = {"verb": "get", "resource": "pods", "namespace": "default"}
@@ -17,6 +18,7 @@ EVERYBODY = (
     "everybody who logs in has ClusterRole/system:basic-user, ClusterRole/system:discovery, "
     "ClusterRole/system:public-info-viewer"
 )
+ADMIN = arns.ROLE.replace("view", "admin")
 DEV = arns.ROLE_WITH_PATH.replace("team/", "")
 
 
@@ -32,11 +34,12 @@ def lines(results: dict[str, str]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def bound(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[Cluster]:
-    """Give the group of knobby a role; map mallory, and a role with its path."""
+    """Give the group of knobby a role; map mallory, an admin, and a role's path."""
     deployed.config("kubernetes-control-plane", {"authorization-mode": "RBAC,Node"})
     juju_status.wait_until_active(deployed)
     logins.wait_for_login(cluster)
     cluster.map("mallory", arns.USER, "mallory-{{AccountID}}", "nobodys")
+    cluster.map("root", ADMIN, "root", "system:masters")
     cluster.map("pathed", arns.ROLE_WITH_PATH, "dev")
     effective = f"--for=jsonpath={{.status.canonicalARN}}={arns.USER}"
     cluster.kubectl("wait", effective, "iamidentitymapping/mallory", "--timeout=90s")
@@ -45,7 +48,7 @@ def bound(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[Cluster]:
     cluster.kubectl(*default, "create", "rolebinding", "read", "--role=pod-reader", "--group=view")
     yield cluster
     cluster.kubectl(*default, "delete", "rolebinding/read", "role/pod-reader")
-    cluster.kubectl("delete", "iamidentitymapping", "mallory", "pathed")
+    cluster.kubectl("delete", "iamidentitymapping", "mallory", "pathed", "root")
     deployed.config("kubernetes-control-plane", reset="authorization-mode")
     juju_status.wait_until_active(deployed)
     logins.wait_for_login(cluster)
@@ -177,3 +180,22 @@ def test_given_mappings_when_listed_as_json_then_a_program_reads_them(
         "problem": "",
     }
     assert found["pathed"]["problem"] == f"no login has a role path, map {DEV} instead"
+
+
+def test_given_the_commands_of_the_page_when_run_then_they_find_what_to_look_at_first(
+    deployed: jubilant.Juju, bound: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUJU_MODEL", deployed.model or "")
+    commands = how_to.shown("review-who-has-access.md", "Find what to look at first")
+
+    superusers, broken, without_role = (
+        subprocess.run(
+            ["/bin/bash", "-ec", command], check=True, capture_output=True, text=True, timeout=60
+        ).stdout.splitlines()
+        for command in commands
+    )
+
+    assert superusers == [ADMIN]
+    assert f"pathed: no login has a role path, map {DEV} instead" in broken
+    assert arns.USER in without_role
+    assert not {arns.ROLE, ADMIN} & {*without_role}
