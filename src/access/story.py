@@ -5,15 +5,19 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from access import rbac
+from access import arn, expiry, explain, rbac, refusals
 from access.arn import Principal
+from access.expiry import Ended
 from access.explain import Identity
 from access.mappings import IdentityMapping
+from access.refusals import Refusal
 
 # How many bindings are shown; a user may have thousands.
 _BINDINGS = 50
+# How many reasons of refusals are shown.
+_REFUSALS = 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,8 +81,9 @@ def _way(way: Way, now: datetime.datetime) -> Iterator[str]:
     groups = f"groups {', '.join(who.groups)}" if who.groups else "no groups"
     made = f"made by {mapping.source}" if mapping.source else "made with kubectl"
     yield f"mapping {mapping.name}, {made}, lets it in as user {who.username}, {groups}"
-    if mapping.expires:
-        yield f"mapping {mapping.name} {_end(mapping.expires, now)}"
+    if end := expiry.end(mapping):
+        ends = "has ended, and is to be deleted: it was until" if end <= now else "ends at"
+        yield f"mapping {mapping.name} {ends} {mapping.expires}"
     if way.problem:
         yield f"mapping {mapping.name}: {way.problem}"
     if who.is_open:
@@ -89,14 +94,11 @@ def _way(way: Way, now: datetime.datetime) -> Iterator[str]:
     yield from _bound(who, way.grants)
 
 
-def _end(expires: str, now: datetime.datetime) -> str:
-    try:
-        # Python 3.10 does not read "Z".
-        end = datetime.datetime.fromisoformat(expires.replace("Z", "+00:00"))
-        has_ended = end <= now
-    except (ValueError, TypeError):
-        return f"never ends, because {expires!r} is not a time such as 2026-12-31T18:00:00Z"
-    return f"has ended at {expires}, and is to be deleted" if has_ended else f"ends at {expires}"
+def ended(looked_up: Principal, remembered: Iterable[Ended]) -> Iterator[str]:
+    """Yield which mappings of the principal the charm has deleted at their end."""
+    for each in remembered:
+        if _looked_up(each.arn) == str(looked_up):
+            yield f"mapping {each.name} let it in, and ended at {each.at}"
 
 
 def _bound(who: Identity, grants: Sequence[rbac.Grant]) -> Iterator[str]:
@@ -126,3 +128,37 @@ def admit(application: str, principal: Principal) -> str:
     words = [f"arn={principal}", f"username={name}", "groups=GROUPS"]
     quoted = " ".join(shlex.quote(word) for word in words)
     return f"juju run {application}/leader grant-access {quoted}"
+
+
+def refused(
+    found: Sequence[Refusal], unread: Mapping[str, str], looked_up: str, application: str
+) -> Iterator[str]:
+    """Yield who was refused in the last hour, the principal ``looked_up`` first, and the command
+    that would let them in; then which pods' logs are missing."""
+    ordered = sorted(found, key=lambda refusal: _looked_up(refusal.arn) != looked_up)
+    yield "refused in the last hour:" if found else "nobody was refused in the last hour"
+    for refusal in ordered[:_REFUSALS]:
+        who = " ".join(filter(None, (refusal.arn or "an unknown principal", refusal.session)))
+        key = f" with access key {refusal.access_key_id}" if refusal.access_key_id else ""
+        times = "once" if refusal.count == 1 else f"{refusal.count} times"
+        yield (
+            f"{who}{key}, {times}, the last at {refusal.last:%Y-%m-%dT%H:%M:%SZ}: "
+            f"{refusal.kind}: {refusal.text}"
+        )
+        if (
+            refusal.kind == refusals.NOT_MAPPED
+            and refusal.arn
+            and _looked_up(refusal.arn) != looked_up
+        ):
+            yield f"to let it in: {admit(application, explain.login(arn.parse(refusal.arn)))}"
+    if len(found) > _REFUSALS:
+        yield f"{len(found) - _REFUSALS} more principals or reasons"
+    for pod, reason in unread.items():
+        yield f"the log of pod {pod} is missing: {reason}"
+
+
+def _looked_up(text: str) -> str:
+    try:
+        return str(explain.login(arn.parse(arn.canonicalize(text))))
+    except ValueError:
+        return ""

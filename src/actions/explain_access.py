@@ -6,11 +6,14 @@ import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from access import arn, explain, mappings, partitions, rbac, story
+from access import arn, explain, mappings, partitions, rbac, refusals, story
 from access.rbac import Question
 from actions import MAX_BYTES, Context
-from cluster import api, bindings, identity_mappings
+from cluster import api, bindings, identity_mappings, logs
 from errors import cut, one_line
+
+# How far back refusals are looked for, in seconds.
+RECENT = 3600
 
 
 def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
@@ -20,18 +23,40 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         ValueError: a parameter is wrong.
         errors.Unready: the API server does not answer as it should.
     """
-    given, question = arn.parse(params["arn"]), _question(params)
-    looked_up, option = explain.login(given), str(context.options["partition"])
+    application, question = context.owner.application, _question(params)
+    given = arn.parse(params["arn"]) if params.get("arn") else None
+    if not given and not params["recent"]:
+        raise ValueError("give arn=arn:aws:iam::…, or recent=true to see who was refused")
     with api.errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
-        found = identity_mappings.find(client)
-        matching = explain.matching(looked_up, found)
-        bound, warning = bindings.find(client) if matching else (rbac.Bindings(()), "")
-        problems = mappings.check(found, option).problems
-        ways = [
-            _way(client, bound, mapping, given, problems.get(mapping.name, ""), question)
-            for mapping in matching
-        ]
+        option = str(context.options["partition"])
+        lines, results = _explain(client, given, question, option, context) if given else ([], {})
+        if params["recent"] or results.get("admitted") == "no":
+            logs_read = logs.read(client, RECENT)
+            found = refusals.parse(logs_read.lines)
+            looked_up = results.get("principal", "")
+            lines += story.refused(found, logs_read.unread, looked_up, application)
+    results = {"explanation": "\n".join(map(one_line, lines)), **results}
+    return {key: cut(text, MAX_BYTES) for key, text in results.items()}
+
+
+def _explain(
+    client: api.Client,
+    given: arn.Principal,
+    question: Question | None,
+    option: str,
+    context: Context,
+) -> tuple[list[str], dict[str, str]]:
+    """Return the lines of the chain, and its ends. ``option`` is the authenticator's partition."""
+    looked_up = explain.login(given)
+    found = identity_mappings.find(client)
+    matching = explain.matching(looked_up, found)
+    bound, warning = bindings.find(client) if matching else (rbac.Bindings(()), "")
+    problems = mappings.check(found, option).problems
+    ways = [
+        _way(client, bound, mapping, given, problems.get(mapping.name, ""), question)
+        for mapping in matching
+    ]
     foreign = partitions.mismatch(looked_up.partition, option)
     lines = [*story.begin(given, looked_up)]
     if foreign:
@@ -42,14 +67,10 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     elif not foreign:
         lines += ["the login is refused (Unauthorized): no mapping names it"]
         lines += explain.near_misses(looked_up, found)
+        lines += story.ended(looked_up, context.shared.ended)
         lines += [f"to let it in: {story.admit(context.owner.application, looked_up)}"]
-    results = {
-        "explanation": "\n".join(map(one_line, lines)),
-        "principal": str(looked_up),
-        "admitted": "yes" if ways and not foreign else "no",
-        **_ends(ways),
-    }
-    return {key: cut(text, MAX_BYTES) for key, text in results.items()}
+    admitted = "yes" if ways and not foreign else "no"
+    return lines, {"principal": str(looked_up), "admitted": admitted, **_ends(ways)}
 
 
 def _question(params: Mapping[str, Any]) -> Question | None:

@@ -8,13 +8,14 @@ from typing import Any
 from access import listing, mappings
 from actions import MAX_BYTES, Context
 from cluster import api, bindings, identity_mappings
-from errors import one_line
+from errors import cut, one_line
 
 
 def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     """Return ``mappings``, one page of a table or of JSON, and which of how many pages it is.
 
-    A ``warning`` is there if roles do not matter, because everybody may do everything.
+    ``ended`` is there if mappings have ended within a day, and a ``warning`` if roles do not
+    matter, because everybody may do everything.
 
     Raises:
         ValueError: there is no such page.
@@ -32,6 +33,9 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     if not 1 <= page <= len(pages):
         raise ValueError(f"there is no page {page}: give page=1 to page={len(pages)}")
     results = {"warning": one_line(warning)} if warning else {}
+    if ended := context.shared.ended:
+        lines = (f"{each.name} ({each.arn}) ended at {each.at}" for each in ended)
+        results["ended"] = cut("\n".join(map(one_line, lines)), MAX_BYTES)
     return {
         **results,
         "mappings": pages[page - 1],

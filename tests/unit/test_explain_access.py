@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import ops.testing
 import pytest
-from tests.unit.fake_cluster import MAPPINGS, FakeCluster
+from tests.unit.fake_cluster import MAPPINGS, PODS, FakeCluster
 from tests.unit.fake_rbac import REVIEWS
 from tests.unit.faults import answer, refusal
 from tests.unit.model import Model
 from tests.unit.test_list_mappings import add
+
+from access import expiry
+from access.expiry import Ended
 
 ROLE = "arn:aws:iam::111122223333:role/dev"
 SESSION = "arn:aws:sts::111122223333:assumed-role/dev/a@b"
@@ -193,6 +197,7 @@ def test_given_no_mapping_when_explained_then_the_nearest_and_the_command_that_a
                     f"to let it in: juju run aws-iam/leader grant-access arn={ROLE} username=dev "
                     "groups=GROUPS"
                 ),
+                "nobody was refused in the last hour",
             ]
         ),
         "principal": ROLE,
@@ -233,6 +238,7 @@ def test_given_another_partition_and_no_mapping_when_explained_then_no_command_w
     assert explained(deployed) == [
         f"logins are looked up as {ROLE}",
         "the login is refused: no login has partition aws, because the option partition is aws-cn",
+        "nobody was refused in the last hour",
     ]
 
 
@@ -267,19 +273,12 @@ def test_given_two_mappings_of_it_when_explained_then_what_each_gives_is_said(
         ("2999-01-01T00:00:00Z", "mapping dev ends at 2999-01-01T00:00:00Z"),
         (
             "2020-01-01T00:00:00+01:00",
-            "mapping dev has ended at 2020-01-01T00:00:00+01:00, and is to be deleted",
+            "mapping dev has ended, and is to be deleted: it was until 2020-01-01T00:00:00+01:00",
         ),
         (
             "tomorrow",
             (
-                "mapping dev never ends, because 'tomorrow' is not a time such as "
-                "2026-12-31T18:00:00Z"
-            ),
-        ),
-        (
-            "2026-12-31T18:00:00",
-            (
-                "mapping dev never ends, because '2026-12-31T18:00:00' is not a time such as "
+                "mapping dev: annotation aws-iam/expires: 'tomorrow' is not a time such as "
                 "2026-12-31T18:00:00Z"
             ),
         ),
@@ -393,7 +392,94 @@ def test_given_no_mapping_when_explained_then_bindings_are_not_read(
 ):
     explained(deployed)
 
-    assert api.requests == [f"GET {MAPPINGS}"]
+    assert api.requests == [f"GET {MAPPINGS}", f"GET {PODS}"]
+
+
+def log_line(arn: str, error: str, second: int = 0) -> bytes:
+    """A line of the authenticator's log about a login that was denied."""
+    line = {"msg": "access denied", "error": error, "time": f"2026-11-26T08:16:{second:02}Z"}
+    return json.dumps({**line, **({"arn": arn} if arn else {})}).encode() + b"\n"
+
+
+def test_given_refusals_when_asked_for_then_each_is_there_with_the_command_that_admits(
+    deployed: Model, api: FakeCluster
+):
+    unmapped = log_line("arn:aws:iam::111122223333:role/Ops", "identity is not mapped", 1)
+    clock = log_line(
+        "", "input token was not properly formatted: X-Amz-Date parameter is expired", 2
+    )
+    api.add_log("a", unmapped + clock)
+    api.add_log("b", unmapped)
+
+    assert deployed.action("explain-access", recent=True)["explanation"].splitlines() == [
+        "refused in the last hour:",
+        (
+            "an unknown principal, once, the last at 2026-11-26T08:16:02Z: clock skew: the token "
+            "is older than 15 minutes, or from the future: compare the person's clock"
+        ),
+        (
+            "arn:aws:iam::111122223333:role/Ops, 2 times, the last at 2026-11-26T08:16:01Z: "
+            "not mapped: AWS confirms this identity, and no mapping has its ARN"
+        ),
+        (
+            "to let it in: juju run aws-iam/leader grant-access "
+            "arn=arn:aws:iam::111122223333:role/ops username=ops groups=GROUPS"
+        ),
+    ]
+
+
+def test_given_no_mapping_when_explained_then_its_own_refusals_come_first(
+    deployed: Model, api: FakeCluster
+):
+    other = log_line("arn:aws:iam::111122223333:role/ops", "identity is not mapped", 9)
+    api.add_log("a", log_line(ROLE, "identity is not mapped") + other)
+
+    lines = explained(deployed)
+
+    begin = lines.index("refused in the last hour:")
+    assert [line.split(",")[0] for line in lines[begin + 1 : begin + 3]] == [
+        ROLE,
+        "arn:aws:iam::111122223333:role/ops",
+    ]
+    # The command for the principal itself stands above already.
+    assert sum("grant-access" in line for line in lines) == 2
+
+
+def test_given_a_mapped_principal_when_explained_then_refusals_are_read_if_asked_for(
+    bound: Model, api: FakeCluster
+):
+    assert "nobody was refused in the last hour" not in explained(bound)
+    assert explained(bound, recent=True)[-1] == "nobody was refused in the last hour"
+
+
+def test_given_a_pod_whose_log_cannot_be_read_when_explained_then_it_is_named(
+    deployed: Model, api: FakeCluster
+):
+    api.add_log("a", b"")
+    api.fail(refusal(500, "no"), request=f"GET {PODS}/a/log")
+
+    assert explained(deployed)[-2:] == [
+        "nobody was refused in the last hour",
+        "the log of pod a is missing: 500 Internal Server Error",
+    ]
+
+
+def test_given_many_refusals_when_explained_then_the_first_are_shown_and_all_are_counted(
+    deployed: Model, api: FakeCluster
+):
+    denied = (f"arn:aws:iam::111122223333:role/r{n}" for n in range(50))
+    api.add_log("a", b"".join(log_line(arn, "identity is not mapped") for arn in denied))
+
+    lines = deployed.action("explain-access", recent=True)["explanation"].splitlines()
+
+    assert lines[-1] == "30 more principals or reasons"
+    assert len(lines) == 42
+
+
+def test_given_neither_an_arn_nor_recent_when_explained_then_the_action_says_what_to_give(
+    deployed: Model,
+):
+    assert refused(deployed) == "give arn=arn:aws:iam::…, or recent=true to see who was refused"
 
 
 @pytest.mark.parametrize(
@@ -422,3 +508,15 @@ def test_given_a_blocked_unit_that_does_not_lead_when_asked_then_it_explains(
 
     assert two.hook(two.on.config_changed()).name == "blocked"
     assert two.action("explain-access", unit=1, arn=ROLE)["admitted"] == "yes"
+
+
+def test_given_access_that_has_ended_when_explained_and_listed_then_it_is_said_when(
+    deployed: Model,
+):
+    ended = Ended("dev", ROLE.upper(), "2026-11-26T08:00:00Z", "2026-11-26T08:00:01Z")
+    deployed.peer["ended"] = expiry.dump([ended])
+
+    assert "mapping dev let it in, and ended at 2026-11-26T08:00:00Z" in explained(deployed)
+    assert deployed.action("list-mappings")["ended"] == (
+        f"dev ({ROLE.upper()}) ended at 2026-11-26T08:00:00Z"
+    )

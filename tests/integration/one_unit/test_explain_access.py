@@ -6,10 +6,11 @@ import json
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import jubilant
 import pytest
-from tests.integration.helpers import arns, how_to, juju_status, logins
+from tests.integration.helpers import arns, how_to, juju_status, kubernetes, logins
 from tests.integration.helpers.kubernetes import Cluster
 
 PODS = {"verb": "get", "resource": "pods", "namespace": "default"}
@@ -119,7 +120,7 @@ def test_given_a_role_that_is_mapped_with_its_path_when_explained_then_it_is_the
 ) -> None:
     results = explain(deployed, DEV)
 
-    assert lines(results) == [
+    assert lines(results)[:4] == [
         f"logins are looked up as {DEV}",
         "the login is refused (Unauthorized): no mapping names it",
         (
@@ -129,6 +130,23 @@ def test_given_a_role_that_is_mapped_with_its_path_when_explained_then_it_is_the
         f"to let it in: juju run aws-iam/leader grant-access arn={DEV} username=dev groups=GROUPS",
     ]
     assert results["admitted"] == "no"
+
+
+def test_given_a_person_who_was_refused_when_asked_for_then_the_reason_and_the_remedy_are_there(
+    deployed: jubilant.Juju, bound: Cluster, tmp_path: Path
+) -> None:
+    knobby = "arn:aws:iam::111122223333:user/knobby"
+    refused = kubernetes.with_region(deployed, bound, "eu-west-1", tmp_path).whoami("knobby")
+
+    shown = lines(deployed.run("aws-iam/leader", "explain-access", {"recent": True}).results)
+
+    assert "Unauthorized" in refused.stderr
+    (line,) = [line for line in shown if line.startswith(f"{knobby} with access key AKIAKNOBBY")]
+    assert line.endswith("not mapped: AWS confirms this identity, and no mapping has its ARN")
+    assert shown[shown.index(line) + 1] == (
+        f"to let it in: juju run aws-iam/leader grant-access arn={knobby} username=knobby "
+        "groups=GROUPS"
+    )
 
 
 def test_given_what_is_no_arn_when_explained_then_the_action_fails_in_one_line(
