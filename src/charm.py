@@ -43,6 +43,8 @@ from peers import Shared
 
 logger = logging.getLogger(__name__)
 
+ENDPOINTS = (control_plane.RELATION, control_plane.IMPLICIT, "certificates", trust.ENDPOINT)
+
 
 class AwsIamCharm(ops.CharmBase):
     """A subordinate of kubernetes-control-plane that serves its authentication webhook."""
@@ -71,12 +73,7 @@ class AwsIamCharm(ops.CharmBase):
             self.on.secret_expired,
             *(
                 relation_event
-                for name in (
-                    control_plane.RELATION,
-                    control_plane.IMPLICIT,
-                    "certificates",
-                    trust.ENDPOINT,
-                )
+                for name in ENDPOINTS
                 for relation_event in (
                     self.on[name].relation_created,
                     self.on[name].relation_changed,
@@ -92,8 +89,11 @@ class AwsIamCharm(ops.CharmBase):
         departed = self.on[control_plane.RELATION].relation_departed
         framework.observe(departed, self._on_control_plane_departed)
         framework.observe(self.on.remove, self._on_remove)
-        for name in actions.NAMES:
-            framework.observe(self.on[name].action, self._on_action)
+        framework.observe(self.on.explain_access_action, self._on_action)
+        framework.observe(self.on.get_kubeconfig_action, self._on_action)
+        framework.observe(self.on.grant_access_action, self._on_action)
+        framework.observe(self.on.list_mappings_action, self._on_action)
+        framework.observe(self.on.revoke_access_action, self._on_action)
         framework.observe(self.on.collect_unit_status, self._on_collect_unit_status)
 
     # Events.
@@ -278,17 +278,11 @@ class AwsIamCharm(ops.CharmBase):
         text = files.read(self.machine.webhook) or ""
         return self._owner.is_foreign(kubeconfigs.webhook_owner(text))
 
-    # Actions.
-
     def _on_action(self, event: ops.ActionEvent) -> None:
         name = event.handle.kind.removesuffix("_action").replace("_", "-")
+        leads, ring_at = self.unit.is_leader(), self._alarm.ring_at
         context = actions.Context(
-            self.machine,
-            self._owner,
-            self._peers.shared,
-            self.config,
-            self.unit.is_leader(),
-            self._alarm.ring_at,
+            self.machine, self._owner, self._peers.shared, self.config, leads, ring_at
         )
         try:
             event.set_results(dict(actions.run(name, event.params, context)))

@@ -123,7 +123,9 @@ def check_mappings(
     config: Config,
 ) -> tuple[mappings.MappingReport, Unready | None]:
     """Make the mappings that the option declares, check these and the others that were ``found``,
-    and correct their canonical ARNs. This may take all that is left of the hook's time, so no request can follow.
+    and correct their canonical ARNs.
+
+    This may take all that is left of the hook's time, so no request can follow.
 
     Return the report, and what is wrong with the option, if anything is: then nothing of the
     option changes, and people keep the access that they have.

@@ -40,10 +40,12 @@ def of(
 ) -> Plan:
     """Return the plan for the mappings ``found`` in the cluster.
 
-    ``partition`` is that of the authenticator. ``roles`` are the ARNs of the permission sets' roles
-    whose suffix is not declared, as far as they are known. Mappings that the option did not make stay as they
-    are. An entry that has its name or its principal in common with one of them is not applied: of
-    two mappings of one principal, the authenticator uses either.
+    ``partition`` is that of the authenticator. ``roles`` has the role's ARN, if it is known, of
+    each permission set that is declared without its suffix.
+
+    Mappings that the option did not make stay as they are. An entry that has its name or its
+    principal in common with one of them is not applied: of two mappings of one principal, the
+    authenticator uses either.
     """
     everything = list(found)
     owned = {mapping.name: mapping for mapping in everything if mapping.source == OPTION}

@@ -16,7 +16,6 @@ from files import Machine
 from owner import Owner
 from peers import Shared
 
-NAMES = ("explain-access", "get-kubeconfig", "grant-access", "list-mappings", "revoke-access")
 # Linux refuses to run a program, `action-set` too, with an argument of 128 KiB.
 MAX_BYTES = 100_000
 
@@ -43,7 +42,7 @@ class Context:
 
 
 def run(name: str, params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
-    """Run the action ``name`` (one of `NAMES`), and return its results.
+    """Run the action ``name``, as actions.yaml has it, and return its results.
 
     Raises:
         ValueError: a parameter is wrong; the text names it and the remedy.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from access import listing, mappings
+from access import declared, listing, mappings
 from actions import MAX_BYTES, Context
 from cluster import api, bindings, identity_mappings
 from errors import cut, one_line
@@ -14,8 +15,9 @@ from errors import cut, one_line
 def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     """Return ``mappings``, one page of a table or of JSON, and which of how many pages it is.
 
-    ``ended`` is there if mappings have ended within a day, and a ``warning`` if roles do not
-    matter, because everybody may do everything.
+    ``ended`` is there if mappings have ended within a day, ``left-out`` if part of the option
+    `mappings` means nothing here, and a ``warning`` if roles do not matter, because everybody may
+    do everything.
 
     Raises:
         ValueError: there is no such page.
@@ -36,6 +38,8 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     if ended := context.shared.ended:
         lines = (f"{each.name} ({each.arn}) ended at {each.at}" for each in ended)
         results["ended"] = cut("\n".join(map(one_line, lines)), MAX_BYTES)
+    if left_out := _left_out(str(context.options["mappings"])):
+        results["left-out"] = cut("\n".join(map(one_line, left_out)), MAX_BYTES)
     return {
         **results,
         "mappings": pages[page - 1],
@@ -43,3 +47,14 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         "pages": str(len(pages)),
         "total": str(len(listed)),
     }
+
+
+def _left_out(option: str) -> list[str]:
+    """Return what of the option means nothing, with its place, or why all of it does."""
+    if not option:
+        return []
+    try:
+        declaration = declared.parse(option, datetime.datetime.now(datetime.timezone.utc))
+    except ValueError as error:
+        return [f"everything: {error}"]
+    return [f"{out.place}: {out.reason}" for out in declaration.left_out]

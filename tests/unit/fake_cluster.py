@@ -296,40 +296,51 @@ class FakeCluster:
         return json.dumps([self.objects.get(path), self._fields.get(path)])
 
     def _handle(self, request: httpx2.Request) -> httpx2.Response:
-        path = request.url.path
-        if request.method == "GET" and _COLLECTION.fullmatch(path):
+        answer = {
+            "GET": self._get,
+            "PATCH": self._patch,
+            "POST": self._post,
+            "DELETE": self._remove,
+        }
+        return answer[request.method](request, request.url.path)
+
+    def _get(self, request: httpx2.Request, path: str) -> httpx2.Response:
+        if _COLLECTION.fullmatch(path):
             as_table = "as=Table" in request.headers["Accept"]
             return self._list(path, dict(request.url.params), as_table=as_table)
-        if request.method == "PATCH":
-            body = json.loads(request.content)
-            if request.headers["Content-Type"] == "application/apply-patch+yaml":
-                return self._apply(path, body)
-            if request.headers["Content-Type"] == "application/json-patch+json":
-                return self._edit(path, body)
-            return self._merge(path, body)
-        if f"{request.method} {path}" == f"POST {REVIEWS}":
-            asked = json.loads(request.content)
-            return ok({**asked, "status": fake_rbac.review(self.objects, asked["spec"])})
-        if path == MAPPINGS and not self._established():
-            return httpx2.Response(404, text="404 page not found\n")
-        if request.method == "POST":
-            return self._create(path, json.loads(request.content))
-        if request.method == "DELETE" and path == MAPPINGS:
-            return self._delete_some(dict(request.url.params))
         if path in self._logs:
             return httpx2.Response(200, content=self._logs[path])
         stored = self.objects.get(path)
         if stored is None:
             return refused(404, f"{path} not found")
-        if request.method == "GET":
-            return ok(self._with_status(path, stored))
-        if request.method == "DELETE":
-            options = json.loads(request.content) if request.content else {}
-            if no := self._outdated(path, {"metadata": options.get("preconditions", {})}):
-                return no
-            self.delete(path)
-            return ok({"kind": "Status", "status": "Success"})
-        raise AssertionError(f"the fake cluster does not know {request.method} {path}")
+        return ok(self._with_status(path, stored))
+
+    def _patch(self, request: httpx2.Request, path: str) -> httpx2.Response:
+        body = json.loads(request.content)
+        if request.headers["Content-Type"] == "application/apply-patch+yaml":
+            return self._apply(path, body)
+        if request.headers["Content-Type"] == "application/json-patch+json":
+            return self._edit(path, body)
+        return self._merge(path, body)
+
+    def _post(self, request: httpx2.Request, path: str) -> httpx2.Response:
+        body = json.loads(request.content)
+        if path == REVIEWS:
+            return ok({**body, "status": fake_rbac.review(self.objects, body["spec"])})
+        if path == MAPPINGS and not self._established():
+            return httpx2.Response(404, text="404 page not found\n")
+        return self._create(path, body)
+
+    def _remove(self, request: httpx2.Request, path: str) -> httpx2.Response:
+        if path == MAPPINGS:
+            return self._delete_some(dict(request.url.params))
+        if path not in self.objects:
+            return refused(404, f"{path} not found")
+        options = json.loads(request.content) if request.content else {}
+        if no := self._outdated(path, {"metadata": options.get("preconditions", {})}):
+            return no
+        self.delete(path)
+        return ok({"kind": "Status", "status": "Success"})
 
     def _list(self, path: str, query: dict[str, str], *, as_table: bool) -> httpx2.Response:
         if path == MAPPINGS and not self._established():
@@ -351,6 +362,8 @@ class FakeCluster:
 
     def _delete_some(self, query: dict[str, str]) -> httpx2.Response:
         """Delete the mappings that a query selects."""
+        if not self._established():
+            return httpx2.Response(404, text="404 page not found\n")
         found = self._selected(MAPPINGS, query)
         page = found[: int(query.get("limit", len(found)))]
         for item in page:

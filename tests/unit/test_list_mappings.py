@@ -316,3 +316,18 @@ def test_given_a_server_that_refuses_when_listed_then_the_action_fails_with_its_
         deployed.action("list-mappings")
 
     assert failure.value.message == "waiting for the Kubernetes API: 500 etcdserver: no leader"
+
+
+@pytest.mark.parametrize(
+    ("option", "left_out"),
+    [
+        ("mapAccounts: ['111122223333']", "mapAccounts: a whole account cannot be mapped"),
+        ("- {arn: x}", "everything: mappings[0]: "),
+    ],
+)
+def test_given_an_option_that_is_not_all_applied_when_listed_then_what_is_left_out_is_named(
+    deployed: Model, option: str, left_out: str
+):
+    deployed.config = {"mappings": option}
+
+    assert deployed.action("list-mappings")["left-out"].startswith(left_out)

@@ -262,7 +262,7 @@ def next_look(deployed: Model, api: FakeCluster) -> float:
     return alarm.expire.timestamp() - api.clock.now
 
 
-def test_given_a_mapping_that_cannot_be_written_yet_when_no_other_is_left_then_the_unit_looks_later(
+def test_given_a_mapping_that_cannot_be_written_yet_then_the_unit_looks_later(
     deployed: Model, api: FakeCluster
 ):
     add_roles(api, 2)
@@ -277,7 +277,7 @@ def test_given_a_mapping_that_cannot_be_written_yet_when_no_other_is_left_then_t
     assert next_look(deployed, api) == pytest.approx(30, abs=0.001)
 
 
-def test_given_an_alarm_in_half_a_minute_when_mappings_are_left_over_then_the_next_hook_comes_at_once(
+def test_given_an_alarm_when_mappings_are_left_over_then_the_next_hook_comes_at_once(
     deployed: Model, api: FakeCluster
 ):
     api.add_mapping("a", DEV)

@@ -28,6 +28,10 @@ def of_set(suffix: str = "", username: str = "") -> Entry:
     return Entry("devops", "", username, (), "", permission_set, "mappings[0]")
 
 
+def known(role: str) -> dict[PermissionSet, str]:
+    return {PermissionSet("DevOps", "111122223333"): role}
+
+
 def made(name: str = "dev", arn: str = DEV, source: str = OPTION, **more: str) -> IdentityMapping:
     username = more.get("username", name)
     return IdentityMapping(name, arn, username, arn.lower(), ("view",), source)
@@ -130,21 +134,24 @@ def test_given_a_suffix_when_planned_then_the_permission_set_has_exactly_that_ro
 def test_given_a_permission_set_whose_role_is_unknown_when_planned_then_it_is_not_applied():
     found = plan.of([of_set()], [])
 
-    reason = "no role of the permission set is known yet: give its suffix"
+    reason = "nobody of this permission set has tried to log in yet"
     assert found == plan.Plan(not_applied={"mappings[0]": reason})
 
 
 def test_given_a_permission_set_whose_role_is_mapped_when_planned_then_the_mapping_stays():
     owned = dataclasses.replace(made("devops", SSO_ROLE, username="devops"), groups=())
+    entry = of_set(username="devops")
 
-    assert plan.of([of_set(username="devops")], [owned]) == plan.Plan(after=(owned,))
+    assert plan.of([entry], [owned], roles=known(SSO_ROLE)) == plan.Plan(after=(owned,))
 
 
-@pytest.mark.parametrize("role", ["DevOps_Admin", "Ops", "DevOps2"])
-def test_given_the_role_of_another_permission_set_when_planned_then_it_is_not_taken(role: str):
-    owned = made("devops", f"{ACCOUNT}:role/AWSReservedSSO_{role}_{SUFFIX}")
+def test_given_a_set_that_is_provisioned_again_when_planned_then_its_new_role_is_mapped():
+    new = f"{SSO_ROLE[:-16]}{'0' * 16}"
+    owned = made("devops", SSO_ROLE)
 
-    assert plan.of([of_set()], [owned]).delete == ("devops",)
+    ((replaced, created),) = plan.of([of_set()], [owned], roles=known(new)).create
+
+    assert (replaced, created.arn) == ("devops", new)
 
 
 def test_given_a_permission_set_and_its_role_when_both_are_declared_then_the_first_is_applied():

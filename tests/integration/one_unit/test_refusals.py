@@ -6,6 +6,7 @@ live for 15 minutes at least, and the charm reserves no prefix of usernames.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 
 import jubilant
@@ -77,29 +78,30 @@ def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -
     return logins.first_login(deployed, tmp_path_factory.mktemp("kubeconfigs"))
 
 
-@pytest.fixture(scope="module")
-def client(cluster: Cluster) -> Iterator[Client]:
-    """Return the charm's client, for longer than a hook has one."""
+@contextlib.contextmanager
+def connected(cluster: Cluster) -> Iterator[Client]:
+    """Yield the charm's client, which lives as long as a hook."""
     config = lightkube.KubeConfig.from_file(cluster.admin).get()
-    with lightkube.Client(config, trust_env=False) as inner:
-        yield Client(inner, seconds=HOUR)
+    with lightkube.Client(config, trust_env=False) as client:
+        yield Client(client)
 
 
-def logged(client: Client, kind: str) -> list[Refusal]:
+def logged(cluster: Cluster, kind: str) -> list[Refusal]:
     """Return the refusals of a kind that the pods have logged."""
-    found = refusals.parse(logs.read(client, 300).lines)
+    with connected(cluster) as client:
+        found = refusals.parse(logs.read(client, 300).lines)
     return [refusal for refusal in found if refusal.kind == kind]
 
 
-def count(client: Client, kind: str) -> int:
+def count(cluster: Cluster, kind: str) -> int:
     """Return how many refusals of a kind the pods have logged."""
-    return sum(refusal.count for refusal in logged(client, kind))
+    return sum(refusal.count for refusal in logged(cluster, kind))
 
 
-def wait_for(client: Client, kind: str, arn: str) -> Refusal:
+def wait_for(cluster: Cluster, kind: str, arn: str) -> Refusal:
     """Return the refusal of a principal once a pod has logged it."""
     (found,) = eventually(
-        lambda: [refusal for refusal in logged(client, kind) if refusal.arn == arn],
+        lambda: [refusal for refusal in logged(cluster, kind) if refusal.arn == arn],
         f"refused: {kind} {arn}",
     )
     return found
@@ -107,45 +109,45 @@ def wait_for(client: Client, kind: str, arn: str) -> Refusal:
 
 @pytest.mark.parametrize(("kind", "token"), BAD_TOKENS.values(), ids=BAD_TOKENS)
 def test_given_a_bad_token_when_someone_logs_in_then_the_refusal_has_its_kind(
-    cluster: Cluster, client: Client, kind: str, token: Callable[[str], str]
+    cluster: Cluster, kind: str, token: Callable[[str], str]
 ) -> None:
-    before = count(client, kind)
+    before = count(cluster, kind)
 
     assert bad_tokens.log_in(cluster, token(kubernetes.cluster_id(cluster.person))) == 401
 
-    eventually(lambda: count(client, kind) > before, f"refused: {kind}")
-    assert {(found.arn, found.access_key_id) for found in logged(client, kind)} == {("", "")}
+    eventually(lambda: count(cluster, kind) > before, f"refused: {kind}")
+    assert {(found.arn, found.access_key_id) for found in logged(cluster, kind)} == {("", "")}
 
 
 def test_given_no_way_to_aws_when_someone_logs_in_then_the_refusal_says_why(
-    cluster: Cluster, client: Client
+    cluster: Cluster,
 ) -> None:
     token = signed(credentials("knobby"), kubernetes.cluster_id(cluster.person))
     with proxy.no_way_to_aws():
         assert bad_tokens.log_in(cluster, token) == 401
-        found = wait_for(client, refusals.UNREACHABLE, "")
+        found = wait_for(cluster, refusals.UNREACHABLE, "")
 
     assert found.text.endswith("connection refused on us-east-1 endpoint")
 
 
 def test_given_a_user_without_a_mapping_then_the_refusal_has_arn_and_access_key(
-    cluster: Cluster, client: Client
+    cluster: Cluster,
 ) -> None:
     who = credentials("mallory")
     token = signed(who, kubernetes.cluster_id(cluster.person))
     assert bad_tokens.log_in(cluster, token) == 401
 
-    found = wait_for(client, refusals.NOT_MAPPED, arns.USER)
+    found = wait_for(cluster, refusals.NOT_MAPPED, arns.USER)
     assert (found.access_key_id, found.session) == (who.access_key, "")
 
 
 def test_given_a_template_that_a_user_does_not_fill_in_then_the_refusal_has_the_arn(
-    cluster: Cluster, client: Client
+    cluster: Cluster,
 ) -> None:
     def refused() -> list[Refusal]:
         token = signed(credentials("mallory"), kubernetes.cluster_id(cluster.person))
         assert bad_tokens.log_in(cluster, token) == 401
-        return logged(client, refusals.TEMPLATE)
+        return logged(cluster, refusals.TEMPLATE)
 
     cluster.map("mallory", arns.USER, "{{EC2PrivateDNSName}}")
     try:
@@ -156,16 +158,17 @@ def test_given_a_template_that_a_user_does_not_fill_in_then_the_refusal_has_the_
 
 
 def test_given_a_permission_set_then_its_role_is_learned_from_the_first_refusal_and_from_the_next(
-    cluster: Cluster, client: Client
+    cluster: Cluster,
 ) -> None:
     def refuse(role: str) -> Refusal:
         arn = f"arn:aws:iam::{ACCOUNT}:{PATH}/{role}"
         token = bad_tokens.of_session(cluster, "knobby", arn, "alice@example.com")
         assert bad_tokens.log_in(cluster, token) == 401
-        return wait_for(client, refusals.NOT_MAPPED, f"arn:aws:iam::{ACCOUNT}:role/{role}")
+        return wait_for(cluster, refusals.NOT_MAPPED, f"arn:aws:iam::{ACCOUNT}:role/{role}")
 
     def learned() -> str | None:
-        return leader.permission_set_roles(client, [DEVOPS], []).get(DEVOPS)
+        with connected(cluster) as client:
+            return leader.permission_set_roles(client, [DEVOPS], []).get(DEVOPS)
 
     refuse(LOOK_ALIKE)
     assert learned() is None
