@@ -17,7 +17,7 @@ help:  ## This list | |
 	@echo "Variables: CONTROL_PLANE=1.28|1.29 and CA=easyrsa|vault|self-signed-certificates for demo; ARGS='-k name -x' for what"
 	@echo "runs pytest; LONG=1 for test; MINUTES=20 and SEED=1 for fuzz; MAPPINGS=10000 for bench; KUBERNETES='1.31 1.32' for"
 	@echo "matrix; ARCH=amd64 for pack. Root means root or sudo. What a target lacks is installed first, from the network; the"
-	@echo "programs of a testbed take six minutes on two cores for demo, eleven for all, and an hour for all of matrix."
+	@echo "programs of a testbed take seven minutes on two cores for demo, twelve for all, and an hour for all of matrix."
 
 demo:  ## Deploy everything on this machine, and walk a person through a login | root | 30 s
 	@TESTBED_KUBERNETES=$(patsubst 1.29,latest,$(CONTROL_PLANE)) scripts/lab run -- \
@@ -35,7 +35,7 @@ lint:  ## Check format, rules, spelling, types and the charm's conventions | | 1
 unit:  ## Run the charm's unit tests, with coverage | | 1 min
 conformance:  ## Compare the charm's decisions with those of the programs around it | | 1 min
 testbed-tests:  ## Run the testbed's own tests | root | 2 min
-integration:  ## Run every integration test: on the juju on PATH, else in a testbed | root | 40 min
+integration:  ## Run every integration test: on the juju on PATH, else in a testbed | root | 30 min
 format lint unit conformance testbed-tests integration:
 	@scripts/with-tools scripts/$@ $(ARGS)
 
