@@ -1,7 +1,8 @@
 """Who was refused, and why, by the log of the authenticator. Pure.
 
 The pods log in JSON, so what a stranger sends stays inside the field that quotes it. No text of a
-refusal quotes a token: it is the charm's own, but for the cause where STS is out of reach.
+refusal quotes a token: the texts are the charm's own, except for the cause where STS is out of
+reach.
 
 Source: aws-iam-authenticator v0.7.18 (``pkg/server``, ``pkg/token``, ``pkg/errutil``).
 """
@@ -41,7 +42,7 @@ _TEXTS = {
     CLOCK: "the token is older than 15 minutes, or from the future: compare the person's clock",
     ACCESS_KEY: "AWS does not know the access key: deleted, inactive, or of another partition",
     EXPIRED: "the temporary AWS credentials have expired: get new ones",
-    UNREACHABLE: "the pods get no answer of STS",
+    UNREACHABLE: "the pods get no answer from STS",
     THROTTLED: "STS gets too many requests from these credentials or this network",
     ENDPOINT: "the token is for an STS that the option partition does not accept",
     MALFORMED: "the token is not one that aws-iam-authenticator makes",
@@ -93,7 +94,7 @@ class Refusal:
         kind: Why, one of this module's constants.
         arn: The principal as a mapping would name it, spelt as AWS does; empty where the
             authenticator did not learn who it was.
-        access_key_id: The access key of a principal that is known; or empty.
+        access_key_id: The access key, if the principal is known; or empty.
         text: The reason as a person reads it.
         session: The session of a role, which for Identity Center is the person; or empty.
     """

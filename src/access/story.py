@@ -50,11 +50,11 @@ def ways(
     question: rbac.Question | None,
     now: datetime.datetime,
 ) -> Iterator[str]:
-    """Yield what each mapping gives, what everybody has, with a ``warning`` if that is too much,
-    and what the API server answers to the question."""
+    """Yield what each mapping gives, what everybody has, the ``warning`` if there is one, and what
+    the API server answers to the question."""
     if len(found) > 1:
         yield (
-            f"{len(found)} mappings name it, and which of them counts is left to chance: "
+            f"{len(found)} mappings name it, and the authenticator uses any of them: "
             "delete all but one"
         )
     for way in found:
@@ -71,9 +71,8 @@ def _answer(who: Identity, answer: rbac.Answer) -> str:
     if answer.allowed:
         return f"yes: {answer.reason}" if answer.reason else "yes"
     reason = answer.reason or "no role of these allows it"
-    return (
-        f"no, unless what is filled in at login may: {reason}" if who.is_open else f"no: {reason}"
-    )
+    no = "no, unless a login gets a name that may" if who.is_open else "no"
+    return f"{no}: {reason}"
 
 
 def _way(way: Way, now: datetime.datetime) -> Iterator[str]:
@@ -82,8 +81,9 @@ def _way(way: Way, now: datetime.datetime) -> Iterator[str]:
     made = f"made by {mapping.source}" if mapping.source else "made with kubectl"
     yield f"mapping {mapping.name}, {made}, lets it in as user {who.username}, {groups}"
     if end := expiry.end(mapping):
-        ends = "has ended, and is to be deleted: it was until" if end <= now else "ends at"
-        yield f"mapping {mapping.name} {ends} {mapping.expires}"
+        over = end <= now
+        then = ": the leader's next hook deletes it" if over else ""
+        yield f"mapping {mapping.name} {'ended' if over else 'ends'} at {mapping.expires}{then}"
     if way.problem:
         yield f"mapping {mapping.name}: {way.problem}"
     if who.is_open:

@@ -252,7 +252,7 @@ def test_given_two_mappings_of_it_when_explained_then_what_each_gives_is_said(
     )
 
     assert results["explanation"].splitlines()[1:] == [
-        "2 mappings name it, and which of them counts is left to chance: delete all but one",
+        "2 mappings name it, and the authenticator uses any of them: delete all but one",
         "mapping dev, made with kubectl, lets it in as user alice, groups readers",
         "mapping dev: same ARN as mapping ops: delete one of them",
         "RoleBinding/default/read gives Role/default/pod-reader to group readers",
@@ -273,7 +273,7 @@ def test_given_two_mappings_of_it_when_explained_then_what_each_gives_is_said(
         ("2999-01-01T00:00:00Z", "mapping dev ends at 2999-01-01T00:00:00Z"),
         (
             "2020-01-01T00:00:00+01:00",
-            "mapping dev has ended, and is to be deleted: it was until 2020-01-01T00:00:00+01:00",
+            "mapping dev ended at 2020-01-01T00:00:00+01:00: the leader's next hook deletes it",
         ),
         (
             "tomorrow",
@@ -332,8 +332,8 @@ def test_given_a_role_whose_session_counts_when_explained_then_it_is_asked_for(
         "ClusterRoleBinding/view gives ClusterRole/view to user dev:bob",
         "everybody who logs in has no role",
         (
-            "may dev:{{SessionName}} get pods in all namespaces? no, unless what is filled in at "
-            "login may: no role of these allows it"
+            "may dev:{{SessionName}} get pods in all namespaces? no, unless a login gets a name "
+            "that may: no role of these allows it"
         ),
     ]
 

@@ -165,7 +165,7 @@ def test_given_all_kinds_then_an_error_is_known_for_each() -> None:
 
 def test_given_sts_out_of_reach_then_the_text_says_why() -> None:
     (found,) = parse([line(error=f"{STS}error during GET: {NO_HOST}")])
-    assert found.text.startswith("the pods get no answer of STS: ")
+    assert found.text.startswith("the pods get no answer from STS: ")
     assert found.text.endswith("no such host on us-east-1 endpoint")
 
 
