@@ -17,12 +17,12 @@ from peers import Peers
 
 logger = logging.getLogger(__name__)
 
-# What a hook keeps of its time for its other requests.
+# How much of its time a hook keeps for its other requests.
 KEPT_SECONDS = 2.0
 
 
 class Endings:
-    """It keeps when access ends next with the alarm, and what has ended with the peers."""
+    """Ends access. The alarm keeps when the next access ends, the peers keep what has ended."""
 
     def __init__(self, alarm: Alarm, peers: Peers):
         self._alarm, self._peers = alarm, peers
@@ -46,14 +46,14 @@ class Endings:
         return left
 
     def end_overdue(self, kubeconfig: Path) -> None:
-        """Do so in a hook that is blocked: a person may take long to do what it asks for."""
+        """Delete them in a blocked hook too: a person may take long to do what it asks for."""
         if not self._alarm.overdue:
             return
         try:
             with api.errors_as_status():
                 self.end(api.connect(kubeconfig))
         except Unready as reason:
-            logger.warning("access that should have ended: %s", status_line(reason))
+            logger.warning("access goes on after its end: %s", status_line(reason))
 
 
 def _end(
@@ -61,7 +61,7 @@ def _end(
 ) -> IdentityMapping | None:
     """Delete a mapping, and add it to ``ended``, unless somebody has prolonged it just now.
 
-    Return what is left of it.
+    Return the mapping if it is still there, otherwise None.
     """
     from cluster import single_mapping
 

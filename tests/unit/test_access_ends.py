@@ -223,7 +223,7 @@ def test_given_a_blocked_unit_and_a_cluster_that_is_down_when_access_ends_then_i
     deployed.expire("alarm")
 
     assert deployed.units[0].status.name == "blocked"
-    assert "access that should have ended: waiting for the Kubernetes API" in deployed.log()
+    assert "access goes on after its end: waiting for the Kubernetes API" in deployed.log()
     assert rings(deployed, api) == [pytest.approx(30, abs=1)]
 
     api.recover()
