@@ -1,7 +1,7 @@
 """The charm's actions, a module each: a function from parameters to results.
 
-An action reads what the charm has published and what the cluster holds. It is not part of the
-reconcile, and works while a hook would be blocked.
+An action reads what the charm has published and what the cluster holds. Some actions also change
+mappings. They are not part of the reconcile, and work while a hook would be blocked.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Context:
         shared: What the leader published.
         options: The charm's options as the operator set them; nothing has checked them.
         leads: Whether this unit leads the application.
-        ring_at: Lets this unit run a hook at a time.
+        ring_at: Sets this unit's alarm for the end of an access.
     """
 
     machine: Machine

@@ -47,7 +47,7 @@ def _explain(
     option: str,
     context: Context,
 ) -> tuple[list[str], dict[str, str]]:
-    """Return the lines of the chain, and its ends. ``option`` is the authenticator's partition."""
+    """Return the lines of the chain, and its ends. ``option`` is the option `partition`."""
     looked_up = explain.login(given)
     found = identity_mappings.find(client)
     matching = explain.matching(looked_up, found)

@@ -14,7 +14,7 @@ from actions import Context
 from cluster import api, identity_mappings, manifests, single_mapping
 from errors import Waiting
 
-# After these tries others keep changing the mapping.
+# How often to try again when others change the mapping in between.
 TRIES = 3
 
 
@@ -22,7 +22,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     """Create the mapping of a grant, or change it to what is granted now; return what was done.
 
     Raises:
-        ValueError: a parameter is wrong.
+        ValueError: a parameter is wrong, or the leader must run this.
         errors.Unready: the option or a person maps the principal, or the cluster does not answer
             or does not let the charm write.
     """
@@ -58,7 +58,7 @@ def _write(
             if not former:
                 single_mapping.create(client, wanted, annotations)
             elif stored := single_mapping.read(client, former.name):
-                # No mapping's ARN can be changed, so it stays spelt as it is.
+                # A mapping's ARN cannot change, so it stays spelt as it is.
                 wanted = dataclasses.replace(wanted, name=former.name, arn=former.arn)
                 single_mapping.change(client, stored, wanted, annotations)
             else:

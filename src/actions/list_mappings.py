@@ -15,9 +15,9 @@ from errors import cut, one_line
 def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     """Return ``mappings``, one page of a table or of JSON, and which of how many pages it is.
 
-    ``ended`` is there if mappings have ended within a day, ``left-out`` if part of the option
-    `mappings` means nothing here, and a ``warning`` if roles do not matter, because everybody may
-    do everything.
+    ``ended`` is there if the charm has ended access within a day, ``left-out`` if a part of the
+    option `mappings` has no meaning here, and ``warning`` if roles do not matter, because
+    everybody may do everything.
 
     Raises:
         ValueError: there is no such page.
@@ -50,7 +50,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
 
 
 def _left_out(option: str) -> list[str]:
-    """Return what of the option means nothing, with its place, or why all of it does."""
+    """Return each part of the option that has no meaning here, or that the option is wrong."""
     if not option:
         return []
     try:

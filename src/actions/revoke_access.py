@@ -11,7 +11,7 @@ from actions import Context
 from cluster import api, identity_mappings, single_mapping
 from errors import Waiting
 
-# After these looks others keep creating or changing mappings of the principal.
+# How often to look again for mappings that others create or change in between.
 LOOKS = 5
 
 
@@ -62,7 +62,7 @@ def _results(done: str, mappings: list[IdentityMapping]) -> dict[str, str]:
     return {
         "result": done,
         "mappings": "\n".join(map(_line, mappings)),
-        "counts-from": "now; a token that was accepted in the last minute may be accepted in it",
+        "counts-from": "now; a token that has just been accepted may work for another minute",
     }
 
 
