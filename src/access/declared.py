@@ -15,14 +15,14 @@ from access.yamltext import Value
 
 _ARNS = ("arn", "rolearn", "userarn")
 _KEYS = {*_ARNS, "name", "username", "groups", "expires", "permission-set", "account", "suffix"}
-# What a mapping of eksctl asks for is what the charm does anyway.
+# With this key, eksctl refuses a second mapping of an ARN. The charm always does.
 _IGNORED = {"noduplicatearns"}
 # How nodes of EKS are mapped.
 _NODE_GROUPS = {"system:nodes", "system:bootstrappers", "system:node-proxier"}
 _NODE_USERS = ("system:node:", "{{EC2PrivateDNSName}}")
 _OBJECT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _MAX_OBJECT_NAME = 253
-# Kubernetes' own limits: of the CRD for an ARN, and of a label's value for what a name shows.
+# The CRD's limit for an ARN, and how much of a principal's name a mapping's name shows.
 _MAX_ARN = 2048
 _MAX_SHOWN = 40
 
@@ -33,9 +33,9 @@ class Entry:
 
     Attributes:
         name: The name of its IAMIdentityMapping.
-        arn: The principal, a role without its path; empty for the role of a permission set.
-        username: The Kubernetes user; for the role of a permission set, empty if it is to be the
-            default one, which has the role's name.
+        arn: The principal, without a role's path; empty for a permission set.
+        username: The Kubernetes user. It is empty for a permission set whose entry has none: the
+            default contains the role's name, which may be unknown yet.
         expires: When its access ends, in RFC 3339 and UTC; or empty.
         place: Where the option has it, such as ``mapRoles[0]``.
     """
@@ -51,14 +51,14 @@ class Entry:
 
 @dataclasses.dataclass(frozen=True)
 class Declared:
-    """What the option declares, and what of it is left out."""
+    """What the option declares, and its parts that have no meaning here."""
 
     entries: tuple[Entry, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
 
 
 def parse(text: str, now: datetime) -> Declared:
-    """Return what the text of the option declares. What has ended at ``now`` is left out.
+    """Return what the text of the option declares, without entries that have ended at ``now``.
 
     Raises:
         ValueError: an entry is wrong; the text is one line with its place and the reason.
@@ -96,7 +96,7 @@ def _keys(each: Listed) -> dict[str, Value]:
 
 
 def _meaningless(keys: dict[str, Value]) -> str | None:
-    """Return why an entry that is good on EKS means nothing here; None if it does not."""
+    """Return why an entry that is good on EKS has no meaning here; None if it has one."""
     if "sso" in keys:
         return "sso is not used here, declare permission-set and account"
     if "servicename" in keys:
@@ -140,7 +140,7 @@ def _entry(place: str, keys: dict[str, Value]) -> tuple[Entry, list[LeftOut]]:
 
 
 def _principal(keys: dict[str, Value]) -> tuple[PermissionSet | None, str, str]:
-    """Return the permission set or the ARN, and the path that was taken off the ARN."""
+    """Return the permission set or the ARN, and the path that the ARN had."""
     arns = [text for key in _ARNS if (text := _text(keys, key))]
     name, account, suffix = (_text(keys, key) for key in ("permission-set", "account", "suffix"))
     if len(arns) > 1:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from access.mappings import IdentityMapping
 
-# On a mapping, it says when the mapping is to be deleted.
+# On a mapping, it says when the charm deletes the mapping.
 ANNOTATION = "aws-iam/expires"
 LONGEST = timedelta(days=366)
-# For how long, and of how many, it is known that their access has ended. A databag holds that.
+# How long the charm remembers an ended access, and how many of them: a databag holds them.
 REMEMBERED = timedelta(days=1)
 MOST_REMEMBERED = 100
 _EXAMPLE = "2026-12-31T18:00:00Z"
@@ -38,9 +38,8 @@ _DURATION = re.compile(
 def parse(text: str) -> datetime:
     """Return the time that ``text`` names, in UTC.
 
-    RFC 3339 lets ``T`` and ``Z`` be small letters, and a minute that ends with a leap second have
-    a second 60, which is the begin of the next minute here. Leap seconds are in UTC's last minute
-    of a day only.
+    RFC 3339 also allows a small ``t`` and ``z``, and a second 60 for a leap second. Only the last
+    minute of a day in UTC has one. It counts as the start of the next minute.
 
     Raises:
         ValueError: ``text`` is not a time with an offset.
@@ -95,7 +94,7 @@ def duration(text: str) -> timedelta:
 
 
 def shown(moment: datetime) -> str:
-    """Return ``moment`` as an annotation has it: in UTC, a part of a second counted as whole."""
+    """Return ``moment`` as an annotation has it: in UTC, rounded up to a whole second."""
     moment = moment.astimezone(timezone.utc)
     if moment.microsecond:
         moment = moment.replace(microsecond=0) + timedelta(seconds=1)
@@ -103,7 +102,7 @@ def shown(moment: datetime) -> str:
 
 
 def end(mapping: IdentityMapping) -> datetime | None:
-    """Return when the access of ``mapping`` ends; None if it does not, or names no time."""
+    """Return when the access of ``mapping`` ends; None without an annotation that is a time."""
     if not mapping.expires:
         return None
     try:
@@ -141,19 +140,19 @@ class Ended:
 
 
 def remembered(ended: Iterable[Ended], now: datetime) -> tuple[Ended, ...]:
-    """Return which of ``ended`` are to be remembered at ``now``: the last ones of a day."""
+    """Return which of ``ended`` to remember at ``now``: the newest ones of the last day."""
     since = shown(now - REMEMBERED)
     return tuple(each for each in ended if each.deleted > since)[-MOST_REMEMBERED:]
 
 
 def dump(ended: Iterable[Ended]) -> str:
-    """Return ``ended`` as a databag keeps it; empty for none."""
+    """Return ``ended`` as a text for a databag; the empty text if there are none."""
     rows = [dataclasses.astuple(each) for each in ended]
     return json.dumps(rows, separators=(",", ":")) if rows else ""
 
 
 def load(text: str) -> tuple[Ended, ...]:
-    """Return what `dump` made ``text`` of; nothing of what it never makes."""
+    """Return what is in a ``text`` that `dump` made, and nothing for any other text."""
     try:
         rows: Any = json.loads(text or "[]")
         return tuple(Ended(*map(str, row)) for row in rows)

@@ -14,7 +14,7 @@ from access.mappings import IdentityMapping
 
 _MISSES = 3
 _PERMISSION_SET = re.compile(r"(awsreservedsso_.+_)[0-9a-f]{16}")
-# How alike two names are that one person may have meant, from 0 to 1.
+# How alike two names are, from 0 to 1, if a person may have written one for the other.
 _ALIKE = 0.85
 
 
@@ -27,7 +27,7 @@ class Identity:
 
     @property
     def is_open(self) -> bool:
-        """Return whether only a login fills in the rest."""
+        """Return whether fields are left that only a login fills in."""
         return any(templates.is_open(name) for name in (self.username, *self.groups))
 
     @property
@@ -48,13 +48,13 @@ def login(principal: Principal) -> Principal:
 
 
 def matching(looked_up: Principal, found: Iterable[IdentityMapping]) -> list[IdentityMapping]:
-    """Return the mappings that let the principal in: one of them, if it is to be certain which."""
+    """Return the mappings that let the principal in. Of several, the authenticator uses any."""
     canonical = str(looked_up)
     return sorted((m for m in found if m.canonical == canonical), key=lambda m: m.name)
 
 
 def identity(mapping: IdentityMapping, principal: Principal) -> Identity:
-    """Return the user that ``principal``, as it was given, becomes by a mapping."""
+    """Return the user that ``principal``, with its session if it has one, becomes by a mapping."""
     values = templates.known(principal)
     return Identity(
         templates.fill(mapping.username, values),

@@ -2,7 +2,8 @@
 
 A plain list; `mapRoles` and `mapUsers` by themselves, in EKS's ConfigMap aws-auth, in EKS
 Anywhere's AWSIamConfig, or in a config file of aws-iam-authenticator; `iamIdentityMappings` of
-eksctl. Keys count in any case, and a list may be a text that holds one, as in a ConfigMap.
+eksctl. Keys may have capital or small letters. A list may be a text that holds one, as in a
+ConfigMap.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _PARTS = ("data", "spec", "server")
 
 @dataclasses.dataclass(frozen=True)
 class Listed:
-    """An entry that nothing has checked, and its place, such as ``mapRoles[0]``."""
+    """An unchecked entry, and its place, such as ``mapRoles[0]``."""
 
     place: str
     value: Value
@@ -34,14 +35,14 @@ class Listed:
 
 @dataclasses.dataclass(frozen=True)
 class LeftOut:
-    """What is good elsewhere and means nothing here: its place, and the reason."""
+    """A part that is good elsewhere and has no meaning here: its place, and the reason."""
 
     place: str
     reason: str
 
 
 def read(text: str) -> tuple[list[Listed], list[LeftOut]]:
-    """Return the entries in ``text``, in any of the formats, and what stands beside them in vain.
+    """Return the entries in ``text``, in any of the formats, and the parts without a meaning here.
 
     Raises:
         ValueError: it is none of the formats.
@@ -59,7 +60,7 @@ def read(text: str) -> tuple[list[Listed], list[LeftOut]]:
 
 
 def lowered(place: str, value: dict[str, Value]) -> dict[str, Value]:
-    """Return a map with its keys in lower case. Raise ValueError if two become the same."""
+    """Return a map with its keys in lower case. Raise ValueError if that makes two the same."""
     found = {key.lower(): inner for key, inner in value.items()}
     if len(found) < len(value):
         raise ValueError(f"{place}: a key is there twice, in capital and in small letters")

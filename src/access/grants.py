@@ -28,7 +28,7 @@ class Grant:
             principal always has.
         named: Whether the name is the operator's choice.
         reason: Why, in the operator's words; or empty.
-        remark: What was changed of the operator's ARN; or empty.
+        remark: How the mapping's ARN differs from the operator's; or empty.
     """
 
     mapping: IdentityMapping
@@ -38,12 +38,12 @@ class Grant:
 
 
 def read(params: Mapping[str, Any], partition: str, now: datetime) -> Grant:
-    """Return what the parameters of `grant-access` ask for, if it can work.
+    """Return what the parameters of `grant-access` ask for.
 
-    ``partition`` is the one of the authenticator.
+    ``partition`` is the authenticator's.
 
     Raises:
-        ValueError: a parameter is wrong.
+        ValueError: a parameter is wrong, or no login has the ARN.
     """
     principal, remark = login(params["arn"], partition)
     canonical = arn.canonicalize(principal)
@@ -69,7 +69,7 @@ def read(params: Mapping[str, Any], partition: str, now: datetime) -> Grant:
 
 
 def login(text: str, partition: str) -> tuple[str, str]:
-    """Return the ARN of ``text`` that logins match, and what was changed for that, if anything.
+    """Return ``text`` as logins have it, and a remark if that differs from ``text``.
 
     Raises:
         ValueError: no login has such an ARN.
@@ -105,7 +105,7 @@ def to_replace(found: Sequence[IdentityMapping], grant: Grant) -> IdentityMappin
     """Return the grant that the principal has already; None without one.
 
     Raises:
-        errors.Blocked: the option or a person maps the principal, or the name is another's.
+        errors.Blocked: the option or a person maps the principal, or another mapping has the name.
     """
     wanted = grant.mapping
     theirs = [mapping for mapping in found if lets_in(mapping, wanted.canonical)]
@@ -130,7 +130,7 @@ class Target:
 
     Attributes:
         name: The mapping's name; empty if a principal is meant.
-        principals: The canonical ARNs of mappings that are meant for the principal.
+        principals: The canonical ARNs of the principal, with and without a role's path.
     """
 
     name: str
@@ -152,7 +152,7 @@ def target(params: Mapping[str, Any]) -> Target:
 
 
 def to_revoke(found: Iterable[IdentityMapping], target: Target) -> list[IdentityMapping]:
-    """Return the mappings that are to be deleted, by their names.
+    """Return the mappings to delete, sorted by name.
 
     Raises:
         errors.Blocked: the option declares one of them.

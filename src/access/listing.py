@@ -10,7 +10,7 @@ from access import arn, rbac, templates
 from access.mappings import IdentityMapping
 from errors import cut, one_line
 
-# Above this width, a cell makes its own row longer instead of all of them.
+# A wider cell makes only its own row longer.
 _WIDTH = 70
 _EVERYTHING = f"everything ({rbac.MASTERS})"
 _TOO_LONG = "too long to show: kubectl get iamidentitymapping {} -o yaml"
@@ -22,8 +22,8 @@ class Row:
 
     Attributes:
         source: What made it: `option`, `grant` or `kubectl`.
-        expires: When it is to be deleted, unchecked; or empty.
-        superuser: Whether a group of it may do everything, whatever its roles are.
+        expires: When the charm deletes it, unchecked; or empty.
+        superuser: Whether it has a group that may do everything, whatever its roles are.
         roles: What RBAC gives to it beyond what it gives to everybody.
         problem: What is wrong with it, and the remedy; or empty.
     """
@@ -42,7 +42,7 @@ class Row:
 def rows(
     found: Iterable[IdentityMapping], problems: Mapping[str, str], bindings: rbac.Bindings
 ) -> list[Row]:
-    """Return a row for each mapping, by name."""
+    """Return a row for each mapping, sorted by name."""
     return [
         Row(
             name=mapping.name,
@@ -60,7 +60,7 @@ def rows(
 
 
 def _roles(mapping: IdentityMapping, bindings: rbac.Bindings) -> Iterable[str]:
-    """Return the roles, each once, with the name that a login must fill in to have it."""
+    """Return each role once. After "as" stands the name that a login must get to have it."""
     try:
         values = templates.known(arn.parse(arn.canonicalize(mapping.arn)))
     except ValueError:
@@ -77,7 +77,7 @@ def _roles(mapping: IdentityMapping, bindings: rbac.Bindings) -> Iterable[str]:
 def tables(listed: Sequence[Row], limit: int) -> list[str]:
     """Return the table in pages of at most ``limit`` bytes; at least one.
 
-    Its columns are as wide on each page. A column without any value is left out.
+    All pages have the same columns. A column that may be empty is left out if it has no value.
     """
     cells = [_cells(row) for row in listed]
     shown = [title for title in _TITLES if title in _ALWAYS or any(row[title] for row in cells)]

@@ -12,7 +12,7 @@ from access import arn, expiry, partitions
 if TYPE_CHECKING:
     from access.formats import LeftOut
 
-# The label that says what of this charm made a mapping, its values, and annotations.
+# The label that says which part of this charm made a mapping, its values, and an annotation.
 SOURCE = "aws-iam/source"
 OPTION, GRANT = "option", "grant"
 EXPIRES = expiry.ANNOTATION
@@ -24,8 +24,8 @@ class IdentityMapping:
 
     Attributes:
         canonical: Its ``status.canonicalARN``, the key that logins are looked up by; or empty.
-        source: What of this charm made it, its label `SOURCE`; empty if a person did.
-        expires: When it is to be deleted, its annotation `EXPIRES`, unchecked; or empty.
+        source: Which part of this charm made it, its label `SOURCE`; empty if a person did.
+        expires: When the charm deletes it, its annotation `EXPIRES`, unchecked; or empty.
     """
 
     name: str
@@ -39,19 +39,19 @@ class IdentityMapping:
 
 @dataclasses.dataclass(frozen=True)
 class MappingReport:
-    """What there is to say of all mappings together.
+    """What the charm reports of all mappings together.
 
     Attributes:
         total: How many there are.
         problems: What is wrong with a mapping, by its name.
         corrections: The ``status.canonicalARN`` to write, by the mapping's name: first those
             that let another principal in than the mapping names.
-        written: How many of the corrections, and of the changes that the option mappings asks
-            for, the hook made.
-        pending: How many of them it left to the next one.
+        written: How many corrections the hook made, and changes that the option mappings asks for.
+        pending: How many of them it left to the next hook.
         not_applied: Why an entry of the option is not applied, by its place.
-        left_out: What of the option means nothing here.
-        learns: Whether a role may come that no event announces: a permission set's.
+        left_out: The parts of the option that have no meaning here.
+        learns: Whether the option has a permission set without its suffix: no event announces the
+            role.
     """
 
     total: int
@@ -67,7 +67,7 @@ class MappingReport:
 def check(found: Iterable[IdentityMapping], partition: str = partitions.DEFAULT) -> MappingReport:
     """Check every mapping, by itself and among the others.
 
-    ``partition`` is the one of the authenticator.
+    ``partition`` is the authenticator's.
 
     A mapping that the authenticator refuses loses its canonical ARN. The authenticator would leave
     the former one in place, and the former principal would keep the mapping's username and groups.

@@ -1,7 +1,7 @@
 """Permission sets of IAM Identity Center, and the roles that it provisions for them. Pure.
 
 In each account where a permission set is assigned, Identity Center makes the role
-``AWSReservedSSO_<permission set>_<16 hex digits>``. The digits are random, and others when the set
+``AWSReservedSSO_<permission set>_<16 hex digits>``. The digits are random, and change when the set
 is provisioned again. Logins do not have the role's path.
 """
 
@@ -84,11 +84,11 @@ def learn(
     refusals: Iterable[Refusal],
     found: Iterable[IdentityMapping],
 ) -> dict[PermissionSet, str]:
-    """Return the ARN of each set's role, for those whose suffix nobody gave and that is known.
+    """Return the ARN of each set's role, where nobody gave its suffix and the role is known.
 
-    The newest login that was refused for lack of a mapping decides: the set was provisioned again
-    if another role is mapped. Otherwise it is the role that is mapped now, by the charm or else
-    by a person.
+    The newest login that was refused for lack of a mapping decides. If it has another role than
+    the mapping, the set was provisioned again. Without such a login, it is the role that is mapped
+    now; the charm's mapping goes before a person's.
     """
     from access.refusals import NOT_MAPPED
 

@@ -19,8 +19,8 @@ class Plan:
     Attributes:
         delete: The names of mappings that the option no longer declares.
         update: Entries whose mapping has another username, other groups or another end.
-        create: Entries without a mapping, each with the name of the mapping that it takes the
-            place of, or the empty text. That one is deleted first, because an ARN cannot change.
+        create: Entries without a mapping, each with the name of the mapping that it replaces, or
+            the empty text. The replaced one is deleted first, because an ARN cannot change.
         not_applied: Why an entry is not applied, by its place.
         after: All mappings once the changes are made, the new ones with their canonical ARNs.
     """
@@ -40,12 +40,11 @@ def of(
 ) -> Plan:
     """Return the plan for the mappings ``found`` in the cluster.
 
-    ``partition`` is that of the authenticator. ``roles`` has the role's ARN, if it is known, of
-    each permission set that is declared without its suffix.
+    ``partition`` is the authenticator's. ``roles`` has the role's ARN of each permission set that
+    is declared without its suffix, if the role is known.
 
-    Mappings that the option did not make stay as they are. An entry that has its name or its
-    principal in common with one of them is not applied: of two mappings of one principal, the
-    authenticator uses either.
+    Mappings that the option did not make stay as they are. An entry with the name or the principal
+    of one of them is not applied: of two mappings of one principal, the authenticator uses any.
     """
     everything = list(found)
     owned = {mapping.name: mapping for mapping in everything if mapping.source == OPTION}
@@ -99,7 +98,7 @@ def _resolved(entry: Entry, partition: str, roles: Mapping[PermissionSet, str]) 
 
 
 def _changes(owned: Mapping[str, IdentityMapping], wanted: Mapping[str, Entry]) -> Plan:
-    """Return the plan that makes ``owned``, what the option has made, what is ``wanted``."""
+    """Return the plan that turns ``owned``, the option's mappings, into those ``wanted``."""
     names = {entry.name for entry in wanted.values()}
     gone = {name: mapping for name, mapping in owned.items() if name not in names}
     former = {canonical_arn(mapping.arn): name for name, mapping in gone.items()}
@@ -122,7 +121,7 @@ def _changes(owned: Mapping[str, IdentityMapping], wanted: Mapping[str, Entry]) 
 
 
 def mapping_of(entry: Entry) -> IdentityMapping:
-    """Return the mapping that ``entry`` declares, as the cluster is to have it."""
+    """Return the mapping that ``entry`` declares, as the cluster should have it."""
     return IdentityMapping(
         name=entry.name,
         arn=entry.arn,

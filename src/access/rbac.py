@@ -17,7 +17,7 @@ EVERYBODY = "system:authenticated"
 
 @dataclasses.dataclass(frozen=True)
 class Question:
-    """What somebody wants to do. Without a namespace, in all of them; without a name, to all."""
+    """What somebody wants to do. No namespace means all of them, and no name all objects."""
 
     verb: str
     resource: str
@@ -88,9 +88,9 @@ class Grant:
 
 
 def open_to_all(answer: Answer) -> str:
-    """Return the warning that everybody may do everything; empty if they may not.
+    """Return the warning that everybody may do everything; empty if that is not so.
 
-    ``answer`` is the API server's to whether `EVERYBODY` may do `ANYTHING`.
+    ``answer`` is the API server's to the question whether `EVERYBODY` may do `ANYTHING`.
     """
     if not answer.allowed:
         return ""
@@ -114,7 +114,7 @@ class Bindings:
     def of(self, username: str, groups: Iterable[str]) -> list[Grant]:
         """Return what is given to a user and to groups.
 
-        Where only a login fills in a name, every subject that the name can become counts.
+        If only a login fills in a name, every subject that the name can become counts.
         """
         found = [*self._users.find(username)]
         for group in groups:

@@ -32,7 +32,7 @@ def known(principal: Principal) -> dict[str, str]:
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
-    """Return ``text`` with the fields filled in that have a value."""
+    """Return ``text`` with the fields that have a value filled in."""
     for field, value in values.items():
         text = text.replace(field, value)
     return text
@@ -44,6 +44,6 @@ def is_open(text: str) -> bool:
 
 
 def pattern(text: str) -> tuple[str, re.Pattern[str]]:
-    """Return what every name that ``text`` can become begins with, and the pattern of them all."""
+    """Return how all names begin that ``text`` can become, and a pattern that matches them."""
     parts = _FIELD.split(text)
     return parts[0], re.compile(".*".join(re.escape(part) for part in parts), re.DOTALL)
