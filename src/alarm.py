@@ -2,9 +2,10 @@
 
 Pods become ready, API servers return and control planes render their files without an event, so
 the unit looks again after half a minute. Access ends at a time of its own. The next update-status
-may be an hour away. A secret of the unit's own expires sooner, and Juju tells its owner in a hook,
-secret-expired, and again every five minutes until the secret is gone. That hook comes at the time
-that was set; if Juju looks at another secret of the unit less than a minute before, it comes then.
+may be five minutes away, and an hour if the model is set so. A secret of the unit's own expires
+sooner. Juju tells its owner in a hook, secret-expired, and again every five minutes until the
+secret is gone. That hook comes at the time that was set, or up to a minute earlier if Juju looks
+at another secret of the unit then.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _CONTENT = {"purpose": "to expire"}
 class Alarm(ops.Object):
     """At most one alarm a unit.
 
-    Its time is kept beside the secret, so that a hook without an alarm asks Juju nothing.
+    The unit keeps the time beside the secret, so that a hook without an alarm asks Juju nothing.
     """
 
     _stored = ops.StoredState()
@@ -45,7 +46,7 @@ class Alarm(ops.Object):
             self._stored.end = seconds
 
     def ring_at(self, end: datetime.datetime) -> None:
-        """Let the unit look again at ``end``, and when it would anyhow. An action calls this."""
+        """Let the unit look again at ``end``, or earlier as planned. An action calls this."""
         if not 0.0 < self._end <= end.timestamp():
             self._stored.end = end.timestamp()
         self.set(None)
@@ -58,8 +59,8 @@ class Alarm(ops.Object):
     def set(self, seconds: float | None) -> None:
         """Let Juju run a hook when access ends, or in ``seconds`` if that is sooner.
 
-        An alarm that rings before stays as it is: its hook sets the next one. Without a time,
-        none is left.
+        An earlier alarm stays as it is, because its hook sets the next one. Without any time, the
+        alarm goes.
         """
         now = time.time()
         if seconds is None and self.overdue:
@@ -73,7 +74,7 @@ class Alarm(ops.Object):
             self._stop()
 
     def _ring_by(self, at: float, now: float) -> None:
-        """Set the alarm. Where Juju keeps no secrets now, the next look is update-status."""
+        """Set the alarm. If Juju cannot keep a secret now, update-status looks again."""
         if now < self._due <= at:
             return
         expire = datetime.datetime.fromtimestamp(at, datetime.timezone.utc)

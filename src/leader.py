@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 MOST_LOGGED = 20
 # How far back the leader reads the pods' log for a permission set: somebody may have been refused
 # before the set was declared. A set whose role is known is provisioned again once in months, and
-# the next hook is a minute away.
+# then the next hook comes within a minute.
 UNKNOWN_ROLE_SECONDS, KNOWN_ROLE_SECONDS = 3600, 600
 
 
@@ -122,7 +122,7 @@ def check_mappings(
     owner: Owner,
     config: Config,
 ) -> tuple[mappings.MappingReport, Unready | None]:
-    """Make the mappings that the option declares, check these and the others that were ``found``,
+    """Make the mappings that the option declares. Check these and the others that were ``found``,
     and correct their canonical ARNs.
 
     This may take all that is left of the hook's time, so no request can follow.
@@ -152,7 +152,7 @@ def check_mappings(
 
 @dataclasses.dataclass(frozen=True)
 class _Declaration:
-    """What became of the option `mappings`; ``after`` are all mappings then.
+    """What became of the option `mappings`; ``after`` holds all mappings after that.
 
     ``learns`` says whether a permission set was declared without its suffix.
     """
@@ -203,12 +203,11 @@ def permission_set_roles(
     sets: Collection[PermissionSet],
     found: Collection[mappings.IdentityMapping],
 ) -> dict[PermissionSet, str]:
-    """Return the ARN of each permission set's role, for those without a given suffix, if known.
+    """Return the ARN of each permission set's role, if nobody gave its suffix and it is known.
 
-    Each hook reads the pods' log where there is such a set, and in no other case. The log alone
-    shows that a set was provisioned again, and a few minutes of it cost one request for each pod.
-    The time of the last look is kept nowhere, so looks overlap, and what was learned before is
-    learned again.
+    Each hook reads the pods' log if there is such a set, and only then. The log alone shows that a
+    set was provisioned again, and a few minutes of it cost one request for each pod. Nothing keeps
+    the time of the last look. So looks overlap, and a hook learns again what a former one learned.
     """
     if all(wanted.suffix for wanted in sets):
         return {}
@@ -243,7 +242,7 @@ def active_line(
 
 
 def remarks(report: mappings.MappingReport) -> str:
-    """Return what of the option `mappings` has no effect, for the log; empty if all has."""
+    """Return the parts of the option `mappings` without effect, for the log; empty if none is."""
     lines = [f"{place} is not applied: {reason}" for place, reason in report.not_applied.items()]
     lines += [f"{out.place} is left out: {out.reason}" for out in report.left_out]
     shown = [f"option mappings: {line}" for line in lines[:MOST_LOGGED]]

@@ -21,8 +21,10 @@ from errors import Waiting
 
 
 def find(client: api.Client) -> tuple[rbac.Bindings, str]:
-    """Return every ClusterRoleBinding and RoleBinding of the cluster, and the warning that they
-    do not matter, if everybody may do everything."""
+    """Return every ClusterRoleBinding and RoleBinding of the cluster, and a warning.
+
+    The warning is empty unless everybody may do everything. Then the bindings do not matter.
+    """
     found = rbac.Bindings(
         binding for kind in (ClusterRoleBinding, RoleBinding) for binding in _list(client, kind)
     )

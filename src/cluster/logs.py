@@ -13,7 +13,7 @@ from errors import brief
 # A busy pod logs two lines of 400 bytes for each login.
 LINES = 4_000
 BYTES = 8 * 1024**2
-# What a log's request may take: it waits for the pod's node.
+# How long a request for a log may take: it waits for the pod's node.
 SECONDS = 3.0
 
 
@@ -31,10 +31,9 @@ class Logs:
 
 
 def read(client: api.Client, since: int) -> Logs:
-    """Return what the pods logged in the last ``since`` seconds, of each the newest `LINES`.
+    """Return what the pods logged in the last ``since`` seconds: of each pod the newest `LINES`.
 
-    A pod whose log cannot be read, because it has just gone or its node does not answer, does not
-    stand in the way of the others.
+    A pod may have just gone, or its node may not answer. Then only the other logs are returned.
     """
     import httpx2
 

@@ -1,5 +1,7 @@
 """The IAMIdentityMappings that the charm makes: those that the option `mappings` declares.
 
+`delete_all` also deletes those of the action `grant-access`.
+
 Call every function inside `api.errors_as_status`.
 """
 
@@ -34,7 +36,7 @@ class Applied:
 
     Attributes:
         done: How many of its changes were made.
-        pending: How many of them are left for the next hook.
+        pending: How many of its changes are left for the next hook.
         refused: Why the server refuses an entry, by its place.
     """
 
@@ -45,7 +47,7 @@ class Applied:
 
 @dataclasses.dataclass(frozen=True)
 class _Change:
-    """One mapping: what of it is deleted, changed or created."""
+    """A change of one mapping. A mapping that is replaced is deleted and then created."""
 
     delete: str = ""
     update: Entry | None = None
@@ -55,7 +57,7 @@ class _Change:
 def apply(client: api.Client, owner: Owner, changes: plan.Plan, seconds: float) -> Applied:
     """Make ``changes``; no request begins after ``seconds``.
 
-    What the option no longer declares goes first, so that nobody keeps access meanwhile.
+    Delete first what the option no longer declares, so that nobody keeps access meanwhile.
     """
     deadline = time.monotonic() + seconds
     if changes.delete and not any(mapping.source == OPTION for mapping in changes.after):
@@ -169,7 +171,7 @@ class _Writers:
         self._client.delete_some(self._kind, params)
 
     def _update(self, entry: Entry) -> None:
-        """Make one mapping what ``entry`` declares, unless it is no longer the option's."""
+        """Change one mapping to what ``entry`` declares, unless it is no longer the option's."""
         manifest = self._manifest(entry)
         label, spec = SOURCE.replace("/", "~1"), manifest["spec"]
         edits = {
@@ -184,7 +186,7 @@ class _Writers:
         self._client.edit(self._kind, entry.name, operations)
 
     def _create(self, entry: Entry) -> None:
-        """Create one mapping that works at once: the authenticator makes five a second work."""
+        """Create one mapping with its status: the authenticator writes that of five a second."""
         self._client.create(self._kind, self._manifest(entry))
         status = {"canonicalARN": canonical_arn(entry.arn)}
         operations: list[dict[str, Any]] = [

@@ -1,7 +1,7 @@
 """One IAMIdentityMapping: read it, write it, delete it, while others may change it too.
 
 What `identity_mappings.find` returns may be moments old. What is read here is what is stored, and
-a write fails where it has changed since. Call every function inside `api.errors_as_status`.
+a write fails if it has changed since. Call every function inside `api.errors_as_status`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cluster.identity_mappings import kind
 
 @dataclasses.dataclass(frozen=True)
 class Stored:
-    """A mapping as it is stored; ``version`` is its resourceVersion, which no other has had."""
+    """A mapping as it is stored; ``version`` is its resourceVersion."""
 
     mapping: IdentityMapping
     version: str
@@ -29,7 +29,7 @@ class ChangedError(Exception):
 
 
 def read(client: api.Client, name: str) -> Stored | None:
-    """Return the mapping ``name``; None where there is none."""
+    """Return the mapping ``name``; None if there is none."""
     found: Any = None
     with _suppress(404):
         found = client.get(kind(), name)
@@ -72,7 +72,7 @@ def change(
     mapping: IdentityMapping,
     annotations: Mapping[str, str | None],
 ) -> None:
-    """Change ``stored`` to ``mapping``, with ``annotations``; those that are None go.
+    """Change ``stored`` to ``mapping``, with ``annotations``; None removes an annotation.
 
     Raises:
         ChangedError: it has changed since it was read, or is gone.
