@@ -209,6 +209,7 @@ class AwsIamCharm(ops.CharmBase):
             unfinished = pods.rollout_problem(client, rollout)
             found = self._endings.end(client)
             report, undeclared = leader.check_mappings(client, found, self._owner, config)
+            self._alarm.expect(report.next_end)
             self._journal.log(leader.remarks(report))
             if problem := unreadable or unusable or unfinished:
                 raise problem

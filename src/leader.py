@@ -16,7 +16,7 @@ import ops
 import proxies
 import pull_secret
 import reactive
-from access import mappings
+from access import expiry, mappings
 from cluster import api, identity_mappings, manifests, objects, pods
 from config import Config
 from errors import Blocked, Unready
@@ -143,6 +143,7 @@ def check_mappings(
         not_applied=declaration.not_applied,
         left_out=declaration.left_out,
         learns=declaration.learns,
+        next_end=expiry.next_end(declaration.after),
     )
     problem = declaration.problem
     if problem and report.pending:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -50,6 +51,7 @@ class MappingReport:
         pending: How many of them it left to the next hook.
         not_applied: Why an entry of the option is not applied, by its place.
         left_out: The parts of the option that have no meaning here.
+        next_end: When the next access ends.
         learns: Whether the option has a permission set without its suffix: no event announces the
             role.
     """
@@ -62,6 +64,7 @@ class MappingReport:
     not_applied: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
     left_out: tuple[LeftOut, ...] = ()
     learns: bool = False
+    next_end: datetime.datetime | None = None
 
 
 def check(found: Iterable[IdentityMapping], partition: str = partitions.DEFAULT) -> MappingReport:

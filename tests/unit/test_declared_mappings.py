@@ -61,6 +61,17 @@ def test_given_a_declared_mapping_when_the_option_is_set_then_it_works_at_once(
     }
 
 
+def test_given_an_entry_with_an_end_when_the_option_is_set_then_the_unit_looks_again_then(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    end = datetime.datetime.fromtimestamp(api.clock.now + 3600, datetime.timezone.utc)
+
+    declare(entry("dev", expires=end.strftime("%Y-%m-%dT%H:%M:%SZ")))
+
+    (alarm,) = deployed.units[0].secrets
+    assert alarm.expire == end.replace(microsecond=0)
+
+
 def test_given_an_unchanged_option_when_a_hook_runs_then_it_asks_no_more_than_without_one(
     declare: Declare, deployed: Model, api: FakeCluster
 ):
