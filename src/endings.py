@@ -69,9 +69,14 @@ def _end(
     if not stored or not expiry.has_ended(stored.mapping, now):
         return stored and stored.mapping
     mapping = stored.mapping
+    if stored.leaving:
+        return mapping
     try:
         single_mapping.delete(client, stored)
     except single_mapping.ChangedError:
+        return mapping
+    except single_mapping.RefusedError as reason:
+        logger.warning("the cluster refuses to delete mapping %s: %s", name, reason)
         return mapping
     # A mapping from before there was a schema may hold any text.
     arn, at = status_line(mapping.arn), expiry.shown(expiry.parse(mapping.expires))

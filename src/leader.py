@@ -135,9 +135,15 @@ def check_mappings(
     written = identity_mappings.write_canonical_arns(
         client, declaration.after, report.corrections, client.seconds_left_to_write
     )
+    now = _now()
+    late = {
+        mapping.name: f"its access ended at {mapping.expires}, and the cluster keeps the mapping"
+        for mapping in declaration.after
+        if expiry.has_ended(mapping, now)
+    }
     report = dataclasses.replace(
         report,
-        problems=dict(sorted({**written.refused, **report.problems}.items())),
+        problems=dict(sorted({**written.refused, **report.problems, **late}.items())),
         written=declaration.written + written.done,
         pending=declaration.pending + written.pending,
         not_applied=declaration.not_applied,
@@ -179,13 +185,15 @@ def _declare(
     from access import declared, plan
     from cluster import own_mappings
 
-    now = datetime.datetime.fromtimestamp(time.time(), datetime.timezone.utc)
     try:
-        declaration = declared.parse(config.mappings, now)
+        declaration = declared.parse(config.mappings, _now())
     except ValueError as error:
         return _Declaration(found, problem=Blocked(f"option mappings: {error}"))
     sets = [entry.permission_set for entry in declaration.entries if entry.permission_set]
-    roles = permission_set_roles(client, sets, found)
+    # A set's own mapping decides over others of its role.
+    own = {entry.name for entry in declaration.entries if entry.permission_set}
+    known = sorted(found, key=lambda mapping: mapping.name in own)
+    roles = permission_set_roles(client, sets, known)
     changes = plan.of(declaration.entries, found, config.partition, roles)
     applied = own_mappings.apply(client, owner, changes, client.seconds_left_to_write)
     not_made = {entry.name for _, entry in changes.create if entry.place in applied.refused}
@@ -197,6 +205,10 @@ def _declare(
         declaration.left_out,
         learns=any(not wanted.suffix for wanted in sets),
     )
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.fromtimestamp(time.time(), datetime.timezone.utc)
 
 
 def permission_set_roles(

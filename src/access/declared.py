@@ -25,6 +25,8 @@ _MAX_OBJECT_NAME = 253
 # The CRD's limit for an ARN, and how much of a principal's name a mapping's name shows.
 _MAX_ARN = 2048
 _MAX_SHOWN = 40
+# By an alias of YAML, all entries may share one long list.
+_MAX_GROUPS = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -194,6 +196,8 @@ def _groups(value: Value) -> tuple[str, ...]:
     if value is None:
         return ()
     if isinstance(value, list):
+        if len(value) > _MAX_GROUPS:
+            raise ValueError(f"groups has more than {_MAX_GROUPS:,} names")
         groups = tuple(group for group in value if group and isinstance(group, str))
         if len(groups) == len(value):
             return groups

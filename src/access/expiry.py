@@ -28,6 +28,8 @@ _TIME = re.compile(
     r"(Z|(?P<sign>[+-])(?P<hours>[01]\d|2[0-3]):(?P<minutes>[0-5]\d))",
     re.ASCII | re.IGNORECASE,
 )
+# Other programs write the year 1 for "no time", and 9999 for "never".
+_FIRST_YEAR, _LAST_YEAR = 1970, 9998
 _PARTS = ("year", "month", "day", "hour", "minute", "second")
 _DURATION = re.compile(
     r"((?P<days>\d{1,5})d)?((?P<hours>\d{1,5})h)?((?P<minutes>\d{1,7})m)?((?P<seconds>\d{1,9})s)?",
@@ -51,7 +53,8 @@ def parse(text: str) -> datetime:
     micros = int((match["fraction"] or "")[:6].ljust(6, "0"))
     try:
         minute = datetime(*parts, tzinfo=timezone.utc) - _offset(match)
-        if second < 60 or (second == 60 and (minute.hour, minute.minute) == (23, 59)):
+        leaps = second == 60 and (minute.hour, minute.minute) == (23, 59)
+        if (second < 60 or leaps) and _FIRST_YEAR <= minute.year <= _LAST_YEAR:
             return minute + timedelta(seconds=second, microseconds=0 if second == 60 else micros)
     except (ValueError, OverflowError):
         pass

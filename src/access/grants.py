@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from access import arn, expiry, partitions
+from access import arn, declared, expiry, partitions
+from access.declared import Entry
 from access.mappings import EXPIRES, GRANT, OPTION, IdentityMapping
 from errors import Blocked
 
@@ -101,15 +102,29 @@ def lets_in(mapping: IdentityMapping, canonical: str) -> bool:
         return mapping.canonical == canonical
 
 
-def to_replace(found: Sequence[IdentityMapping], grant: Grant) -> IdentityMapping | None:
+def declared_entries(option: str, now: datetime) -> Sequence[Entry] | None:
+    """Return what the option `mappings` declares; None if something is wrong with it."""
+    if not option:
+        return ()
+    try:
+        return declared.parse(option, now).entries
+    except ValueError:
+        return None
+
+
+def to_replace(
+    found: Sequence[IdentityMapping], grant: Grant, entries: Sequence[Entry] | None
+) -> IdentityMapping | None:
     """Return the grant that the principal has already; None without one.
+
+    ``entries`` are the option's; None if they are not known.
 
     Raises:
         errors.Blocked: the option or a person maps the principal, or another mapping has the name.
     """
     wanted = grant.mapping
     theirs = [mapping for mapping in found if lets_in(mapping, wanted.canonical)]
-    _refuse_declared(theirs)
+    _refuse_declared([*theirs, wanted], entries)
     for mapping in theirs:
         if mapping.source != GRANT:
             raise Blocked(
@@ -151,8 +166,12 @@ def target(params: Mapping[str, Any]) -> Target:
     return Target("", frozenset(map(arn.canonicalize, (text, arn.without_path(text)))))
 
 
-def to_revoke(found: Iterable[IdentityMapping], target: Target) -> list[IdentityMapping]:
+def to_revoke(
+    found: Iterable[IdentityMapping], target: Target, entries: Sequence[Entry] | None
+) -> list[IdentityMapping]:
     """Return the mappings to delete, sorted by name.
+
+    ``entries`` are the option's; None if they are not known.
 
     Raises:
         errors.Blocked: the option declares one of them.
@@ -163,14 +182,39 @@ def to_revoke(found: Iterable[IdentityMapping], target: Target) -> list[Identity
         if mapping.name == target.name
         or any(lets_in(mapping, canonical) for canonical in target.principals)
     ]
-    _refuse_declared(chosen)
+    _refuse_declared(chosen, entries)
+    for entry in entries or ():
+        if entry.name == target.name or (entry.arn and _canonical_of(entry) in target.principals):
+            raise _declared(entry.arn or str(entry.permission_set), entry.place)
     return sorted(chosen, key=lambda mapping: mapping.name)
 
 
-def _refuse_declared(mappings: Iterable[IdentityMapping]) -> None:
+def _refuse_declared(mappings: Iterable[IdentityMapping], entries: Sequence[Entry] | None) -> None:
+    """Raise `errors.Blocked` if the option declares one of the principals.
+
+    What the option made and no longer declares is not refused.
+    """
     for mapping in mappings:
-        if mapping.source == OPTION:
-            raise Blocked(
-                f"the option mappings declares {mapping.arn} (mapping {mapping.name}): change its "
-                "entry there, then run: juju config aws-iam mappings=@<file>"
-            )
+        if entries is None and mapping.source == OPTION:
+            raise _declared(mapping.arn, f"mapping {mapping.name}")
+        for entry in entries or ():
+            if _is_of(entry, mapping):
+                raise _declared(mapping.arn, entry.place)
+
+
+def _is_of(entry: Entry, mapping: IdentityMapping) -> bool:
+    """Return whether ``entry`` declares the principal of ``mapping``."""
+    if entry.permission_set and entry.permission_set.matches(mapping.arn):
+        return True
+    return bool(entry.arn) and lets_in(mapping, _canonical_of(entry))
+
+
+def _canonical_of(entry: Entry) -> str:
+    return arn.canonicalize(entry.arn)
+
+
+def _declared(principal: str, place: str) -> Blocked:
+    return Blocked(
+        f"the option mappings declares {principal} ({place}): change its entry there, then run: "
+        "juju config aws-iam mappings=@<file>"
+    )

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from access.mappings import IdentityMapping
+from access.mappings import OPTION, IdentityMapping
 from access.partitions import PARTITIONS
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def learn(
     """
     from access.refusals import NOT_MAPPED
 
-    mapped = sorted(found, key=lambda mapping: bool(mapping.source))
+    mapped = sorted(found, key=lambda mapping: (bool(mapping.source), mapping.source == OPTION))
     refused = [refusal for refusal in refusals if refusal.kind == NOT_MAPPED]
     refused.sort(key=lambda refusal: refusal.last)
     arns = [entry.arn for entry in (*mapped, *refused)]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
 from access import expiry, grants
+from access.declared import Entry
 from access.mappings import EXPIRES, IdentityMapping
-from actions import Context
+from actions import MAX_BYTES, Context
 from cluster import api, identity_mappings, manifests, single_mapping
-from errors import Waiting
+from errors import Blocked, Waiting, cut, one_line
 
 # How often to try again when others change the mapping in between.
 TRIES = 3
@@ -33,19 +34,22 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     if ends and not context.leads:
         application = context.owner.application
         raise ValueError(f"only the leader ends access in time: run this on {application}/leader")
+    entries = grants.declared_entries(str(context.options["mappings"]), now)
     with api.errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
         if params["dry-run"]:
-            former = grants.to_replace(identity_mappings.find(client, newest=True), grant)
+            found = identity_mappings.find(client, newest=True)
+            former = grants.to_replace(found, grant, entries)
             return _results("would change" if former else "would grant", grant, former)
-        done, former = _write(client, grant, context.owner.mark)
-    if ends:
-        context.ring_at(ends)
+        if ends:
+            # Ahead of the write: the access must end although the rest of this fails.
+            context.ring_at(ends)
+        done, former = _write(client, grant, entries, context.owner.mark)
     return _results(done, grant, former)
 
 
 def _write(
-    client: api.Client, grant: grants.Grant, owner: str
+    client: api.Client, grant: grants.Grant, entries: Sequence[Entry] | None, owner: str
 ) -> tuple[str, IdentityMapping | None]:
     """Write the mapping; return what that did, and the grant that the principal had before."""
     wanted = grant.mapping
@@ -53,7 +57,8 @@ def _write(
     if grant.reason:
         annotations[grants.REASON] = grant.reason
     for _ in range(TRIES):
-        former = grants.to_replace(identity_mappings.find(client, newest=True), grant)
+        found = identity_mappings.find(client, newest=True)
+        former = grants.to_replace(found, grant, entries)
         try:
             if not former:
                 single_mapping.create(client, wanted, annotations)
@@ -65,9 +70,11 @@ def _write(
                 continue
         except single_mapping.ChangedError:
             continue
-        identity_mappings.write_canonical_arns(
+        written = identity_mappings.write_canonical_arns(
             client, [wanted], {wanted.name: wanted.canonical}, client.seconds_left_to_write
         )
+        if reason := written.refused.get(wanted.name):
+            raise Blocked(f"mapping {wanted.name} is there, but lets nobody in: {reason}")
         return "changed" if former else "granted", former
     raise Waiting(f"others keep changing mapping {wanted.name}, run this again")
 
@@ -86,4 +93,4 @@ def _results(done: str, grant: grants.Grant, former: IdentityMapping | None) -> 
     }
     if former and former.expires:
         results["ended-before"] = former.expires
-    return {key: text for key, text in results.items() if text}
+    return {key: cut(one_line(text), MAX_BYTES) for key, text in results.items() if text}

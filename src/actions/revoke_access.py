@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
 from typing import Any
 
 from access import grants
-from access.mappings import GRANT, IdentityMapping
-from actions import Context
+from access.declared import Entry
+from access.mappings import GRANT, OPTION, IdentityMapping
+from actions import MAX_BYTES, Context
 from cluster import api, identity_mappings, single_mapping
-from errors import Waiting
+from errors import Waiting, cut, one_line
 
 # How often to look again for mappings that others create or change in between.
 LOOKS = 5
@@ -24,19 +27,24 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
             does not let the charm delete.
     """
     target = grants.target(params)
+    now = datetime.fromtimestamp(time.time(), timezone.utc)
+    entries = grants.declared_entries(str(context.options["mappings"]), now)
     with api.errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
         if params["dry-run"]:
             found = identity_mappings.find(client, newest=True)
-            return _results("would revoke", grants.to_revoke(found, target))
-        return _results("revoked", _delete(client, target))
+            return _results("would revoke", grants.to_revoke(found, target, entries))
+        return _results("revoked", _delete(client, target, entries))
 
 
-def _delete(client: api.Client, target: grants.Target) -> list[IdentityMapping]:
+def _delete(
+    client: api.Client, target: grants.Target, entries: Sequence[Entry] | None
+) -> list[IdentityMapping]:
     """Delete the mappings until none is left, and return them."""
     deleted: list[IdentityMapping] = []
     for _ in range(LOOKS):
-        chosen = grants.to_revoke(identity_mappings.find(client, newest=True), target)
+        found = identity_mappings.find(client, newest=True)
+        chosen = grants.to_revoke(found, target, entries)
         if not chosen:
             return deleted
         deleted += [mapping for mapping in chosen if _delete_one(client, mapping)]
@@ -61,12 +69,14 @@ def _results(done: str, mappings: list[IdentityMapping]) -> dict[str, str]:
         return {"result": "nothing to revoke: no such mapping"}
     return {
         "result": done,
-        "mappings": "\n".join(map(_line, mappings)),
+        "mappings": cut("\n".join(one_line(_line(mapping)) for mapping in mappings), MAX_BYTES),
         "counts-from": "now; a token that has just been accepted may work for another minute",
     }
 
 
 def _line(mapping: IdentityMapping) -> str:
     groups = f", groups {', '.join(mapping.groups)}" if mapping.groups else ""
-    source = "a grant" if mapping.source == GRANT else "a person's"
+    source = {GRANT: "a grant", OPTION: "the option's, not declared"}.get(
+        mapping.source, "a person's"
+    )
     return f"{mapping.name}: {mapping.arn} as {mapping.username}{groups} ({source})"

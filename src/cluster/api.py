@@ -159,9 +159,17 @@ class Client:
         return self._in_time.create(review)
 
     def log(
-        self, pod: str, *, namespace: str, since: int, lines: int, size: int, seconds: float
+        self,
+        pod: str,
+        *,
+        container: str,
+        namespace: str,
+        since: int,
+        lines: int,
+        size: int,
+        seconds: float,
     ) -> str:
-        """Return what a pod logged in the last ``since`` seconds.
+        """Return what a pod's container logged in the last ``since`` seconds.
 
         These are its newest ``lines``, and of them the first ``size`` bytes. No part of the answer
         may take longer than ``seconds``.
@@ -175,7 +183,12 @@ class Client:
         # The methods of `lightkube.Client` itself set no bounds. Its lines end at characters, too,
         # that JSON does not escape.
         client = self._in_time._client  # noqa: SLF001
-        params = {"sinceSeconds": since, "tailLines": lines, "limitBytes": size}
+        params = {
+            "container": container,
+            "sinceSeconds": since,
+            "tailLines": lines,
+            "limitBytes": size,
+        }
         request = client.prepare_request(
             "get", PodLog, name=pod, namespace=namespace, params=params
         )

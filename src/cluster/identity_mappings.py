@@ -183,7 +183,7 @@ def _write_some(
             break
         except httpx2.HTTPStatusError as error:
             code, reason = error.response.status_code, api.reason(error)
-            if _is_refused(code, reason):
+            if is_refused(code, reason):
                 refused[correction[0]] = f"the cluster refuses its status: {brief(reason)}"
             elif code == 429:
                 left.append(correction)
@@ -196,7 +196,7 @@ def _write_some(
     return Written(written, skipped, refused)
 
 
-def _is_refused(code: int, reason: str) -> bool:
+def is_refused(code: int, reason: str) -> bool:
     """Return whether the server refuses this mapping, rather than whatever the charm writes."""
     if _DENIED.search(reason):
         return True

@@ -55,6 +55,8 @@ def read(client: api.Client, since: int) -> Logs:
 def _log(client: api.Client, pod: str, since: int) -> str:
     return client.log(
         pod,
+        # Others may add a container of their own to every pod.
+        container=manifests.NAME,
         namespace=manifests.NAMESPACE,
         since=since,
         lines=LINES,

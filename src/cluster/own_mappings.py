@@ -17,7 +17,7 @@ from access import plan
 from access.declared import Entry
 from access.mappings import GRANT, OPTION, SOURCE, canonical_arn
 from cluster import api, manifests
-from cluster.identity_mappings import RETRY_SECONDS, WRITERS, kind
+from cluster.identity_mappings import RETRY_SECONDS, WRITERS, is_refused, kind
 from errors import brief
 from owner import Owner
 
@@ -152,8 +152,9 @@ class _Writers:
         elif code in (404, 409):
             # Deleted or created since it was read. The next hook reads it again.
             self._skipped += 1
-        elif entry and code in (400, 403, 422):
-            self._refused[entry.place] = f"the cluster refuses it: {brief(api.reason(error))}"
+        elif is_refused(code, api.reason(error)):
+            what = entry.place if entry else f"mapping {change.delete}"
+            self._refused[what] = f"the cluster refuses it: {brief(api.reason(error))}"
         else:
             raise error
 

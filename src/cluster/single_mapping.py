@@ -13,19 +13,28 @@ from typing import Any, cast
 
 from access.mappings import EXPIRES, SOURCE, IdentityMapping
 from cluster import api
-from cluster.identity_mappings import kind
+from cluster.identity_mappings import is_refused, kind
+from errors import brief
 
 
 @dataclasses.dataclass(frozen=True)
 class Stored:
-    """A mapping as it is stored; ``version`` is its resourceVersion."""
+    """A mapping as it is stored; ``version`` is its resourceVersion.
+
+    ``leaving`` says whether it is deleted already, and stays until others let it go.
+    """
 
     mapping: IdentityMapping
     version: str
+    leaving: bool = False
 
 
 class ChangedError(Exception):
     """The mapping has changed since it was read, or another has its name by now."""
+
+
+class RefusedError(Exception):
+    """A webhook or a policy of others refuses the change; the text is its reason."""
 
 
 def read(client: api.Client, name: str) -> Stored | None:
@@ -47,7 +56,7 @@ def read(client: api.Client, name: str) -> Stored | None:
         source=labels.get(SOURCE, ""),
         expires=annotations.get(EXPIRES, ""),
     )
-    return Stored(mapping, metadata.resourceVersion)
+    return Stored(mapping, metadata.resourceVersion, bool(metadata.deletionTimestamp))
 
 
 def create(
@@ -90,8 +99,9 @@ def delete(client: api.Client, stored: Stored) -> None:
 
     Raises:
         ChangedError: it has changed since it was read.
+        RefusedError: others do not let it go.
     """
-    with _suppress(404), _raised_as_changed():
+    with _suppress(404), _raised_as_changed(), _raised_as_refused():
         client.delete_unchanged(kind(), stored.mapping.name, stored.version)
 
 
@@ -113,6 +123,19 @@ def _suppress(code: int) -> Generator[None]:
     except ApiError as error:
         if error.status.code != code:
             raise
+
+
+@contextlib.contextmanager
+def _raised_as_refused() -> Generator[None]:
+    from lightkube import ApiError
+
+    try:
+        yield
+    except ApiError as error:
+        reason = api.reason(error)
+        if not is_refused(error.response.status_code, reason):
+            raise
+        raise RefusedError(brief(reason)) from error
 
 
 @contextlib.contextmanager

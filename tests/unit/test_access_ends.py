@@ -147,6 +147,33 @@ def test_given_an_end_that_is_put_off_as_it_is_deleted_when_a_hook_runs_then_the
     assert rings(deployed, api) == [pytest.approx(7170, abs=1)]
 
 
+def test_given_a_policy_that_keeps_a_mapping_when_it_ends_then_it_is_named_and_others_end(
+    deployed: Model, api: FakeCluster
+):
+    add(api, after(api, -1), "a")
+    api.add_mapping("b", f"{ROLE}-2", f"{ROLE}-2", expires=after(api, -1))
+    api.fail(
+        refusal(403, 'admission webhook "keep" denied the request: no'),
+        request=f"DELETE {MAPPINGS}/a",
+    )
+
+    message = deployed.hook().message
+
+    assert f"{MAPPINGS}/b" not in api.objects
+    assert "1 to correct: a: its access ended at" in message
+    assert rings(deployed, api) == [pytest.approx(30, abs=1)]
+
+
+def test_given_a_mapping_that_is_leaving_already_when_it_ends_then_it_is_deleted_once(
+    deployed: Model, api: FakeCluster
+):
+    add(api, after(api, -1))
+    api.objects[DEV]["metadata"]["deletionTimestamp"] = "2026-11-26T12:00:00Z"
+
+    assert "1 to correct: dev: its access ended at" in deployed.hook().message
+    assert f"DELETE {DEV}" not in api.requests
+
+
 def test_given_a_mapping_that_somebody_deletes_when_it_ends_then_nothing_is_said_of_it(
     deployed: Model, api: FakeCluster
 ):

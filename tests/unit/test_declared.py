@@ -294,6 +294,7 @@ def test_given_a_time_when_it_is_read_then_it_is_kept_in_utc(written: str, kept:
             "names one session, declare arn:aws:iam::111122223333:role/dev",
         ),
         ({"arn": DEV, "grous": ["view"]}, "the key 'grous' is unknown"),
+        ({"arn": DEV, "groups": ["x"] * 1001}, "groups has more than 1,000 names"),
         ({"arn": DEV, "groups": "view"}, "groups is not a list"),
         ({"arn": DEV, "groups": ["view", None]}, "groups has something in it that is not a name"),
         ({"arn": DEV, "groups": [["view"]]}, "groups has something in it that is not a name"),

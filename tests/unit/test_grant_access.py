@@ -170,7 +170,7 @@ def test_given_a_dry_run_when_access_is_granted_then_nothing_changes(
         (
             "option",
             (
-                f"the option mappings declares {CANONICAL} (mapping dev): change its entry there, "
+                f"the option mappings declares {CANONICAL} (mappings[0]): change its entry there, "
                 "then run: juju config aws-iam mappings=@<file>"
             ),
         ),
@@ -180,6 +180,8 @@ def test_given_a_principal_that_is_mapped_already_when_access_is_granted_then_it
     deployed: Model, api: FakeCluster, source: str, line: str, dry_run: bool
 ):
     api.add_mapping("dev", CANONICAL, CANONICAL, source=source)
+    if source:
+        deployed.config = {"mappings": f"- arn: {ROLE}"}
 
     assert refused(deployed, dry_run=dry_run) == line
     assert api.changes == []

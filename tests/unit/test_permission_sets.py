@@ -202,6 +202,16 @@ def test_given_mappings_of_the_charm_and_of_a_person_then_the_charms_is_the_sets
     assert learn([DEVOPS], [], found) == {DEVOPS: role(NEW)}
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_given_a_grant_of_the_former_role_then_what_the_option_made_is_the_sets(
+    turned: bool,
+) -> None:
+    found = [mapping(role(NEW), source="option"), mapping(role(OLD), source="grant")]
+    if turned:
+        found.reverse()
+    assert learn([DEVOPS], [], found) == {DEVOPS: role(NEW)}
+
+
 def test_given_a_role_that_a_person_mapped_then_it_is_the_sets() -> None:
     found = [mapping(role(OLD), source="")]
     assert learn([DEVOPS], [], found) == {DEVOPS: role(OLD)}

@@ -95,12 +95,66 @@ def test_given_what_the_option_declares_when_it_is_revoked_then_nothing_is_delet
     mapped: Model, api: FakeCluster, params: dict[str, Any], dry_run: bool
 ):
     api.add_mapping("declared", ROLE, CANONICAL, source="option")
+    mapped.config = {"mappings": f"- {{name: declared, arn: {ROLE}}}"}
 
-    assert refused(mapped, **params, dry_run=dry_run) == (
-        f"the option mappings declares {ROLE} (mapping declared): change its entry there, then "
-        "run: juju config aws-iam mappings=@<file>"
+    said = refused(mapped, **params, dry_run=dry_run)
+
+    assert said.startswith("the option mappings declares ")
+    assert said.endswith(
+        " (mappings[0]): change its entry there, then run: juju config aws-iam mappings=@<file>"
     )
     assert api.changes == []
+
+
+def test_given_an_entry_that_is_not_applied_when_it_is_revoked_then_nothing_is_deleted(
+    mapped: Model, api: FakeCluster
+):
+    mapped.config = {"mappings": f"- arn: {ROLE}"}
+
+    assert "the option mappings declares" in refused(mapped, arn=ROLE)
+    assert api.changes == []
+
+
+def test_given_a_permission_set_of_the_option_when_its_role_is_revoked_then_nothing_is_deleted(
+    deployed: Model, api: FakeCluster
+):
+    role = "arn:aws:iam::111122223333:role/AWSReservedSSO_DevOps_0123456789abcdef"
+    api.add_mapping("sso", role, role.lower(), source="option")
+    deployed.config = {"mappings": "- {permission-set: DevOps, account: 111122223333}"}
+
+    assert "the option mappings declares" in refused(deployed, arn=role)
+    assert api.changes == []
+
+
+@pytest.mark.parametrize(("option", "deleted"), [("", True), ("- {arn: ", False)])
+def test_given_what_the_option_made_and_no_longer_declares_when_it_is_revoked_then_it_goes(
+    deployed: Model, api: FakeCluster, option: str, deleted: bool
+):
+    api.add_mapping("declared", ROLE, CANONICAL, source="option")
+    deployed.config = {"mappings": option}
+
+    if deleted:
+        assert revoke(deployed, arn=ROLE)["result"] == "revoked"
+    else:
+        assert "the option mappings declares" in refused(deployed, arn=ROLE)
+    assert names(api) == ([] if deleted else ["declared"])
+
+
+def test_given_a_mapping_of_many_lines_when_it_is_revoked_then_it_forges_no_line(
+    deployed: Model, api: FakeCluster
+):
+    api.put(
+        f"{MAPPINGS}/a",
+        {
+            "spec": {"arn": ROLE, "username": "a\nb: forged\0" + "x" * 200_000},
+            "status": {"canonicalARN": CANONICAL},
+        },
+    )
+
+    lines = revoke(deployed, arn=ROLE)["mappings"]
+
+    assert len(lines.splitlines()) == 1
+    assert len(lines) <= 100_000
 
 
 @pytest.mark.parametrize(
