@@ -35,7 +35,7 @@ lint:  ## Check format, rules, spelling, types and the charm's conventions | | 1
 unit:  ## Run the charm's unit tests, with coverage | | 1 min
 conformance:  ## Compare the charm's decisions with those of the programs around it | | 1 min
 testbed-tests:  ## Run the testbed's own tests | root | 2 min
-integration:  ## Run every integration test: on the juju on PATH, else in a testbed | root | 30 min
+integration:  ## Run every integration test: on the juju on PATH, else in a testbed | root | 50 min
 format lint unit conformance testbed-tests integration:
 	@scripts/with-tools scripts/$@ $(ARGS)
 

@@ -25,7 +25,10 @@ def deployed(juju: jubilant.Juju) -> jubilant.Juju:
     return juju
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
-    """Return the deployed cluster, in which knobby can log in through a role."""
+    """Return the deployed cluster, in which knobby can log in through a role.
+
+    Each file has a kubeconfig of its own, because one of them changes the cluster id.
+    """
     return logins.first_login(deployed, tmp_path_factory.mktemp("kubeconfigs"))
