@@ -55,6 +55,7 @@ def test_given_a_log_when_read_then_the_request_has_bounds(
     seen = api.seen[-1]
     assert str(seen) == f"GET {PODS}/a/log"
     assert seen.query == {
+        "container": "aws-iam-authenticator",
         "sinceSeconds": "60",
         "tailLines": str(logs.LINES),
         "limitBytes": str(logs.BYTES),
