@@ -87,6 +87,10 @@ def _seconds(line: str) -> float:
 
 
 def _identities(cluster: Cluster) -> list[str]:
-    """Return the identities of the objects that people log in by."""
+    """Return the identities of the objects that people log in by.
+
+    The pods of a unit that was removed live on for a minute, and nobody logs in by them.
+    """
     kinds = "pods,services,deployments,secrets,iamidentitymappings"
-    return sorted(item["metadata"]["uid"] for item in cluster.get("-A", kinds)["items"])
+    found = (item["metadata"] for item in cluster.get("-A", kinds)["items"])
+    return sorted(each["uid"] for each in found if "deletionTimestamp" not in each)
