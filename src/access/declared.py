@@ -217,7 +217,7 @@ def _object_name(text: str) -> str:
 def _name_of(permission_set: PermissionSet | None, principal: str) -> str:
     """Return a name that is always the same for a principal, and no other principal's."""
     if permission_set:
-        key = visible = f"{permission_set.name}@{permission_set.account}"
+        key = visible = str(permission_set)
     else:
         key = arn.canonicalize(principal)
         visible = arn.parse(key).name.rpartition("/")[2] or "root"
@@ -230,8 +230,7 @@ def _check_unique(entries: Sequence[Entry]) -> None:
     principals: dict[str, Entry] = {}
     names: dict[str, Entry] = {}
     for entry in entries:
-        sets = entry.permission_set
-        principal = f"{sets.name}@{sets.account}" if sets else arn.canonicalize(entry.arn)
+        principal = str(entry.permission_set or arn.canonicalize(entry.arn))
         if (other := principals.setdefault(principal, entry)) is not entry:
             raise ValueError(f"{entry.place} has the same principal as {other.place}")
         if (other := names.setdefault(entry.name, entry)) is not entry:

@@ -13,7 +13,8 @@ from typing import Any, cast
 
 from access.mappings import EXPIRES, SOURCE, IdentityMapping
 from cluster import api
-from cluster.identity_mappings import is_refused, kind
+from cluster.identity_mappings import kind
+from cluster.writers import is_refused
 from errors import brief
 
 
