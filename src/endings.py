@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import logging
-import time
 from pathlib import Path
 
+import clock
 from access import expiry
 from access.mappings import IdentityMapping
 from alarm import Alarm
@@ -32,7 +32,7 @@ class Endings:
 
         Call it inside `api.errors_as_status`.
         """
-        now = datetime.datetime.fromtimestamp(time.time(), datetime.timezone.utc)
+        now = clock.now()
         left: list[IdentityMapping] = []
         ended = [*self._peers.shared.ended]
         for mapping in identity_mappings.find(client):

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import logging
 import os
 import secrets
-import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import ops
 
+import clock
 import proxies
 import pull_secret
 import reactive
@@ -135,7 +134,7 @@ def check_mappings(
     written = identity_mappings.write_canonical_arns(
         client, declaration.after, report.corrections, client.seconds_left_to_write
     )
-    now = _now()
+    now = clock.now()
     late = {
         mapping.name: f"its access ended at {mapping.expires}, and the cluster keeps the mapping"
         for mapping in declaration.after
@@ -186,7 +185,7 @@ def _declare(
     from cluster import own_mappings
 
     try:
-        declaration = declared.parse(config.mappings, _now())
+        declaration = declared.parse(config.mappings, clock.now())
     except ValueError as error:
         return _Declaration(found, problem=Blocked(f"option mappings: {error}"))
     sets = [entry.permission_set for entry in declaration.entries if entry.permission_set]
@@ -205,10 +204,6 @@ def _declare(
         declaration.left_out,
         learns=any(not wanted.suffix for wanted in sets),
     )
-
-
-def _now() -> datetime.datetime:
-    return datetime.datetime.fromtimestamp(time.time(), datetime.timezone.utc)
 
 
 def permission_set_roles(

@@ -205,8 +205,13 @@ def _groups(value: Value) -> tuple[str, ...]:
     raise ValueError("groups is not a list")
 
 
+def is_object_name(text: str) -> bool:
+    """Return whether a Kubernetes object may have this name: a DNS subdomain of RFC 1123."""
+    return len(text) <= _MAX_OBJECT_NAME and bool(_OBJECT_NAME.fullmatch(text))
+
+
 def _object_name(text: str) -> str:
-    if text and (len(text) > _MAX_OBJECT_NAME or not _OBJECT_NAME.fullmatch(text)):
+    if text and not is_object_name(text):
         raise ValueError(
             f"name {shown(text)} must have small letters, digits, '-' and '.' only, with a letter "
             "or digit at both ends"

@@ -16,7 +16,6 @@ from errors import Blocked
 
 REASON = "aws-iam/reason"
 _LONGEST_REASON = 200
-_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _NO_NAME_PART = re.compile(r"[^a-z0-9]+")
 
 
@@ -49,7 +48,7 @@ def read(params: Mapping[str, Any], partition: str, now: datetime) -> Grant:
     principal, remark = login(params["arn"], partition)
     canonical = arn.canonicalize(principal)
     name, reason = params["name"], " ".join(params["reason"].split())
-    if name and not _NAME.fullmatch(name):
+    if name and not declared.is_object_name(name):
         raise ValueError(f"name {name[:40]!r} must be small letters, digits, '-' and '.'")
     if len(reason) > _LONGEST_REASON:
         raise ValueError(f"reason is too long, give {_LONGEST_REASON} characters at most")

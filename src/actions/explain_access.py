@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import clock
 from access import arn, explain, mappings, partitions, rbac, refusals, story
 from access.rbac import Question
 from actions import MAX_BYTES, Context
@@ -62,7 +62,7 @@ def _explain(
     if foreign:
         lines.append(f"the login is refused: {foreign}")
     if ways:
-        now = datetime.datetime.now(datetime.timezone.utc)
+        now = clock.now()
         lines += story.ways(ways, bound.of("", [rbac.EVERYBODY]), warning, question, now)
     elif not foreign:
         lines += ["the login is refused (Unauthorized): no mapping names it"]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
 from typing import Any
 
+import clock
 from access import expiry, grants
 from access.declared import Entry
 from access.mappings import EXPIRES, IdentityMapping
@@ -28,7 +27,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
             or does not let the charm write.
     """
     partition = str(context.options["partition"])
-    now = datetime.fromtimestamp(time.time(), timezone.utc)
+    now = clock.now()
     grant = grants.read(params, partition, now)
     ends = expiry.end(grant.mapping)
     if ends and not context.leads:

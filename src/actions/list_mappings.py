@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping
 from typing import Any
 
+import clock
 from access import declared, listing, mappings
 from actions import MAX_BYTES, Context
 from cluster import api, bindings, identity_mappings
@@ -54,7 +54,7 @@ def _left_out(option: str) -> list[str]:
     if not option:
         return []
     try:
-        declaration = declared.parse(option, datetime.datetime.now(datetime.timezone.utc))
+        declaration = declared.parse(option, clock.now())
     except ValueError as error:
         return [f"everything: {error}"]
     return [f"{out.place}: {out.reason}" for out in declaration.left_out]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
 from typing import Any
 
+import clock
 from access import grants
 from access.declared import Entry
 from access.mappings import GRANT, OPTION, IdentityMapping
@@ -27,8 +26,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
             does not let the charm delete.
     """
     target = grants.target(params)
-    now = datetime.fromtimestamp(time.time(), timezone.utc)
-    entries = grants.declared_entries(str(context.options["mappings"]), now)
+    entries = grants.declared_entries(str(context.options["mappings"]), clock.now())
     with api.errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
         if params["dry-run"]:

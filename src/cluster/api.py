@@ -143,16 +143,10 @@ class Client:
         newest: bool = False,
     ) -> bytes:
         """Return the server's answer to a list, from its memory unless ``newest``."""
-        # The methods of `lightkube.Client` itself set no headers.
-        client = self._in_time._client  # noqa: SLF001
+        self._check_time()
         # Without a resourceVersion, servers before 1.31 read each object from etcd.
         query = {"resourceVersion": None if newest else "0", **(params or {})}
-        request = client.prepare_request(
-            "list", res, namespace=namespace, params=query, headers=headers
-        )
-        response = client.send(client.build_adapter_request(request))
-        client.raise_for_status(response)
-        return response.content
+        return self._send("list", res, namespace=namespace, params=query, headers=headers).content
 
     def ask(self, review: T) -> T:
         """Send a question such as a SubjectAccessReview; return it with the server's answer."""
@@ -177,23 +171,20 @@ class Client:
         Raises:
             httpx2.HTTPError: there is no such answer. It may come from the pod's node.
         """
-        import httpx2
         from lightkube.resources.core_v1 import PodLog
 
-        # The methods of `lightkube.Client` itself set no bounds. Its lines end at characters, too,
-        # that JSON does not escape.
-        client = self._in_time._client  # noqa: SLF001
+        self._check_time()
         params = {
             "container": container,
             "sinceSeconds": since,
             "tailLines": lines,
             "limitBytes": size,
         }
-        request = client.prepare_request(
-            "get", PodLog, name=pod, namespace=namespace, params=params
+        response = self._answer(
+            "get", PodLog, seconds=seconds, name=pod, namespace=namespace, params=params
         )
-        request.timeout = httpx2.Timeout(seconds, connect=CONNECT_SECONDS)
-        response = client.send(client.build_adapter_request(request))
+        # The node's own answer need not be one that lightkube understands. And the lines that
+        # lightkube makes end at characters, too, that JSON does not escape.
         response.raise_for_status()
         return response.content.decode(errors="replace")
 
@@ -214,14 +205,14 @@ class Client:
 
     def create(self, res: type[Any], obj: Mapping[str, Any]) -> None:
         """Create one object. Several threads may do so at a time."""
-        self._write("post", res, obj=obj)
+        self._send("post", res, seconds=WRITE_SECONDS, obj=obj)
 
     def edit(self, res: type[Any], name: str, operations: Sequence[Mapping[str, Any]]) -> None:
         """Change one object by a JSON patch. Several threads may do so at a time."""
         from lightkube.types import PatchType
 
         headers = {"Content-Type": PatchType.JSON.value}
-        self._write("patch", res, obj=operations, name=name, headers=headers)
+        self._send("patch", res, seconds=WRITE_SECONDS, obj=operations, name=name, headers=headers)
 
     def delete_some(self, res: type[Any], params: Mapping[str, str]) -> str:
         """Delete the objects of one kind that the query ``params`` selects.
@@ -229,19 +220,8 @@ class Client:
         Return where to continue if ``params`` has a limit, and there are more.
         Several threads may do so at a time.
         """
-        answer = self._write("deletecollection", res, params=params).json()
-        return answer["metadata"].get("continue", "")
-
-    def _write(self, method: str, res: type[Any], **request: Any) -> httpx2.Response:
-        import httpx2
-
-        # The methods of `lightkube.Client` itself have no time-out of their own.
-        client = self._client._client  # noqa: SLF001
-        prepared = client.prepare_request(method, res, **request)
-        prepared.timeout = httpx2.Timeout(WRITE_SECONDS, connect=CONNECT_SECONDS)
-        response = client.send(client.build_adapter_request(prepared))
-        client.raise_for_status(response)
-        return response
+        response = self._send("deletecollection", res, seconds=WRITE_SECONDS, params=params)
+        return response.json()["metadata"].get("continue", "")
 
     def delete(self, res: type[Any], name: str, *, namespace: str | None = None) -> None:
         """Delete one object."""
@@ -249,16 +229,52 @@ class Client:
 
     def delete_unchanged(self, res: type[Any], name: str, version: str) -> None:
         """Delete one cluster-scoped object, unless its resourceVersion is not ``version``."""
-        client = self._in_time._client  # noqa: SLF001
-        request = client.prepare_request("delete", res, name=name)
-        request.data = {"preconditions": {"resourceVersion": version}}
-        client.raise_for_status(client.send(client.build_adapter_request(request)))
+        self._check_time()
+        preconditions = {"preconditions": {"resourceVersion": version}}
+        self._send("delete", res, data=preconditions, name=name)
+
+    def _send(self, method: str, res: type[Any], **request: Any) -> httpx2.Response:
+        """Send a request as `_answer` does. Raise lightkube's error if the server refuses it."""
+        response = self._answer(method, res, **request)
+        self._generic.raise_for_status(response)
+        return response
+
+    def _answer(
+        self,
+        method: str,
+        res: type[Any],
+        *,
+        seconds: float | None = None,
+        data: Mapping[str, Any] | None = None,
+        **request: Any,
+    ) -> httpx2.Response:
+        """Send a request that no method of `lightkube.Client` can: these set no headers, no
+        time-out of their own and no body of a deletion.
+
+        One step of it may take ``seconds``; None means `ANSWER_SECONDS`.
+        """
+        import httpx2
+
+        prepared = self._generic.prepare_request(method, res, **request)
+        if seconds is not None:
+            prepared.timeout = httpx2.Timeout(seconds, connect=CONNECT_SECONDS)
+        if data is not None:
+            prepared.data = data
+        return self._generic.send(self._generic.build_adapter_request(prepared))
+
+    @property
+    def _generic(self) -> Any:
+        """Return what `lightkube.Client` builds on."""
+        return self._client._client  # noqa: SLF001  (lightkube offers no public way to it)
 
     @property
     def _in_time(self) -> Any:
+        self._check_time()
+        return self._client
+
+    def _check_time(self) -> None:
         if self.seconds_left <= 0:
             raise Waiting("waiting for the Kubernetes API: its answers take too long")
-        return self._client
 
 
 def connect(kubeconfig: Path) -> Client:

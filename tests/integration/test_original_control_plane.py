@@ -7,7 +7,6 @@ to 1.29, after they went astray and back.
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 
@@ -167,12 +166,8 @@ def test_given_a_steady_load_when_upgraded_to_1_29_as_the_page_says_then_no_logi
     lost = upgrade.lost(deployed, load)
 
     with capsys.disabled():
-        # Of a process of pytest-xdist, the terminal shows the standard error alone.
-        print(
-            f"\n{report.table(load, steps)}\n"
-            f"{len(lost)} failed but for restarts of the control plane's webhook",
-            file=sys.stderr,
-        )
+        print(f"\n{report.table(load, steps)}")
+        print(f"{len(lost)} failed but for restarts of the control plane's webhook")
     assert deployed.status().apps["kubernetes-control-plane"].charm_channel == "1.29/stable"
     assert lost == []
     assert "aws-iam-webhook.yaml" not in deployed.exec("ls /root/cdk", unit=CONTROL_PLANE).stdout

@@ -475,3 +475,18 @@ def test_given_a_permission_set_without_its_suffix_then_the_unit_looks_again_by_
 
     declare({**SET, "suffix": "0123456789abcdef"})
     assert not deployed.units[0].secrets
+
+
+def test_given_a_mapping_that_is_relabelled_as_it_is_repaired_then_the_next_hook_looks_again(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev"))
+    stored(api, "dev")["spec"]["username"] = "edited"
+    rejected = refusal(422, "the server rejected our request due to an error in our request")
+    api.fail(rejected, request=f"PATCH {MAPPINGS}/dev", nth=1)
+
+    status = deployed.hook()
+
+    assert status == ops.ActiveStatus(f"{HEALTHY}, 1 of 1 mapping not effective yet")
+    deployed.expire("alarm")
+    assert stored(api, "dev")["spec"]["username"] == "dev"

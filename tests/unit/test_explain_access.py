@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from typing import Any
 
@@ -287,6 +288,7 @@ def test_given_two_mappings_of_it_when_explained_then_what_each_gives_is_said(
 def test_given_a_mapping_that_ends_when_explained_then_it_is_said_when(
     deployed: Model, api: FakeCluster, expires: str, line: str
 ):
+    api.clock.now = datetime.datetime(2026, 11, 26, tzinfo=datetime.timezone.utc).timestamp()
     add(
         api,
         "dev",

@@ -6,7 +6,6 @@ is the refresh to this one.
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import jubilant
@@ -47,11 +46,10 @@ def test_given_a_steady_load_when_everything_changes_then_no_login_fails(
 
     failed = report.failures(load)
     with capsys.disabled():
-        # Of a process of pytest-xdist, the terminal shows the standard error alone.
-        print(f"\n{report.table(load, phases)}", file=sys.stderr)
+        print(f"\n{report.table(load, phases)}")
         for login in failed[:20]:
             began = login.start - phases[0].start
-            print(f"{began:.1f} s {login.host} {login.kind}: {login.problem}", file=sys.stderr)
+            print(f"{began:.1f} s {login.host} {login.kind}: {login.problem}")
     assert not failed
     assert all(any(p.start <= x.start < p.end for x in load.logins) for p in phases)
 

@@ -1,0 +1,11 @@
+"""The time of day."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timezone
+
+
+def now() -> datetime:
+    """Return the present moment, in UTC."""
+    return datetime.fromtimestamp(time.time(), timezone.utc)
