@@ -37,7 +37,7 @@ _AFTERMATH_SECONDS = 30.0
 _LAST_WITH_RELATION = 28
 _SHOWN_FAILURES = 5
 _LOG_LINES = 100
-# The table fits, also where there is no terminal.
+# Without a terminal, rich would cut the table at 80 characters.
 _WIDTH = 99
 _HEADINGS = ("version", "deployed", "login", "upgraded to", "logins failed", "hook")
 _FAULTS = (AssertionError, TimeoutError, jubilant.CLIError, jubilant.TaskError, jubilant.WaitError)
@@ -166,7 +166,8 @@ def _upgrade(juju: jubilant.Juju, cluster: Cluster, minor: str, next_minor: str)
 def _failed(juju: jubilant.Juju, load: Load) -> str:
     """Return how many logins failed, and how many more did so in a restart that explains it.
 
-    Print the first of the former, and whom the control plane's webhook could not reach.
+    If some failed without a restart, print the first of them, and what the control plane's webhook
+    logged.
     """
     lost = upgrade.lost(juju, load)
     for login in lost[:_SHOWN_FAILURES]:

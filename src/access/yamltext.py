@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 Value = None | str | list["Value"] | dict[str, "Value"]
 
-# Juju takes no larger file for an option.
+# Juju refuses a larger file as an option's value.
 MAX_LENGTH = 5 * 1024 * 1024
 MAX_DEPTH = 20
 _TAG = "tag:yaml.org,2002:"
@@ -69,7 +69,7 @@ class _Builder:
         # The collections that are open, with their anchors, and the keys that await a value.
         self._open: list[tuple[list[Value] | dict[str, Value], str]] = []
         self._keys: list[str | None] = []
-        # What has no anchor is kept under the empty text, which no alias can name.
+        # A value without an anchor has the empty text as its key. No alias can name that.
         self._anchors: dict[str, Value] = {}
 
     def take(self, event: yaml.Event) -> None:
