@@ -1,10 +1,11 @@
 """Damaged inputs for the charm, and what must hold whatever they are: `make fuzz`.
 
-`mutate.py` damages text, bytes, JSON, PEM and databags, and `der.py` certificates. `pure.py` has
-the targets that are functions, and `hooks.py` those that are whole hooks. What every hook is
+`mutate.py` damages text, bytes, JSON, PEM and databags, and `der.py` certificates. `functions/`
+has the targets that are functions, and `hooks.py` those that are whole hooks. What every hook is
 held to stands in `world.py`. `runner.py` runs the targets in turn, and makes a finding small.
 
-To add a function as a target, write two more functions in `pure.py`, and a line in its `TARGETS`:
+To add a function as a target, write two more functions in a module of `functions/`, and a line
+in its `TARGETS`:
 
     def make_region(rng: Random) -> str:
         return mutate.text(rng, "eu-west-1")

@@ -14,7 +14,12 @@ from random import Random
 from typing import Any
 
 import httpx2
-from tests.fuzz import mutate, pure, samples
+from tests.fuzz import mutate, samples
+from tests.fuzz.functions import control_plane
+from tests.fuzz.functions.access import ARNS
+from tests.fuzz.functions.certificates import damage_reply
+from tests.fuzz.functions.config import make_config
+from tests.fuzz.functions.kubeconfigs import make_client, make_kubeconfig
 from tests.fuzz.runner import Target
 from tests.fuzz.world import World, restore
 from tests.unit.fake_cluster import MAPPINGS, PODS, SECRET
@@ -93,7 +98,7 @@ def make_legacy(rng: Random) -> Sample:
     app, unit = legacy().answer
     if rng.random() < 0.1:
         app = {"certificates": "[{}]", "request_errors": mutate.json_text(rng, "[]")}
-    return {"app": app, "unit": mutate.bag(rng, unit, pure.damage_reply)}
+    return {"app": app, "unit": mutate.bag(rng, unit, damage_reply)}
 
 
 def make_modern(rng: Random) -> Sample:
@@ -137,7 +142,7 @@ def damage_certificates(world: World, sample: Sample) -> None:
 
 def make_interface(rng: Random) -> Sample:
     """Return the databag of a control-plane unit."""
-    return {"unit": pure.make_interface(rng)}
+    return {"unit": control_plane.make_interface(rng)}
 
 
 def damage_interface(world: World, sample: Sample) -> None:
@@ -164,7 +169,7 @@ def damage_peers(world: World, sample: Sample) -> None:
 
 def make_options(rng: Random) -> Sample:
     """Return options."""
-    made = pure.make_config(rng)
+    made = make_config(rng)
     options = {
         "image": made["image"],
         "cluster-id": made["cluster_id"],
@@ -184,7 +189,7 @@ def damage_options(world: World, sample: Sample) -> None:
 
 def make_file(rng: Random) -> Sample:
     """Return a kubeconfig of the administrator."""
-    text = pure.make_kubeconfig(rng).encode(errors="surrogatepass")
+    text = make_kubeconfig(rng).encode(errors="surrogatepass")
     return {"file": mutate.data(rng, text) if rng.random() < 0.2 else text}
 
 
@@ -238,7 +243,7 @@ def _answers() -> dict[str, Any]:
         return response
 
     def damage(_: World) -> None:
-        world.api.add_mapping("m", pure.ARNS[0])
+        world.api.add_mapping("m", ARNS[0])
         world.api.add_pod("p", containerStatuses=[_WAITING], conditions=[_UNSCHEDULED])
         world.api.start_seconds = None
         world.api.delete(SECRET)
@@ -296,7 +301,7 @@ def damage_answers(world: World, sample: Sample) -> None:
 
 def make_mappings(rng: Random) -> Sample:
     """Return mappings as they are stored."""
-    arn = rng.choice(pure.ARNS)
+    arn = rng.choice(ARNS)
     good = {
         "spec": {"arn": arn, "username": "u", "groups": ["g"]},
         "status": {"canonicalARN": arn.lower(), "userID": "AROA"},
@@ -307,7 +312,7 @@ def make_mappings(rng: Random) -> Sample:
         if not isinstance(item, dict):
             item = {}
         if rng.random() < 0.7:
-            item["spec"] = {"arn": mutate.utf8(mutate.text(rng, arn, pure.ARNS))}
+            item["spec"] = {"arn": mutate.utf8(mutate.text(rng, arn, ARNS))}
         stored.append(item)
     return {"mappings": stored}
 
@@ -324,7 +329,7 @@ def damage_mappings(world: World, sample: Sample) -> None:
 
 def make_action(rng: Random) -> Sample:
     """Return parameters of the action, and the file that it reads."""
-    params = pure.make_client(rng)
+    params = make_client(rng)
     chosen = rng.sample(("arn", "region", "profile", "context", "server"), rng.randint(0, 4))
     sample: Sample = {"params": {key: params[key] for key in chosen}}
     return sample if rng.random() < 0.5 else {**sample, **make_file(rng)}

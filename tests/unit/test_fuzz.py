@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from tests.fuzz import der, hooks, mutate, pure, samples
+from tests.fuzz import der, functions, hooks, mutate, samples
 from tests.fuzz.runner import Run, Target, Violation
 from tests.fuzz.world import World
 
@@ -41,7 +41,7 @@ def test_given_faults_when_run_then_each_is_found_once_and_made_small():
             planted(run.sample(finding.number))
 
 
-@pytest.mark.parametrize("target", pure.TARGETS, ids=lambda target: target.name)
+@pytest.mark.parametrize("target", functions.TARGETS, ids=lambda target: target.name)
 def test_given_a_seed_when_run_again_then_the_inputs_are_the_same_and_most_are_damaged(
     target: Target,
 ):

@@ -1,0 +1,105 @@
+"""The older protocol, PEM, and the verdict on a key pair."""
+
+from __future__ import annotations
+
+import json
+from random import Random
+
+from tests.fuzz import mutate, samples
+from tests.fuzz.functions.held import line, secretless
+from tests.fuzz.runner import Target, Violation
+
+from certificates import legacy, pem, verdict
+from certificates.keypair import KeyPair
+from certificates.sans import COMMON_NAME
+
+
+def make_reply(rng: Random) -> list[dict[str, str]]:
+    """Return the older protocol's databags of one to three units."""
+    reply = {COMMON_NAME: {"cert": samples.LEAF, "key": samples.KEY}}
+    bag = {"ca": samples.AUTHORITY.certificate, "aws-iam_0.processed_requests": json.dumps(reply)}
+    good = [bag, {**bag, "ca": samples.OTHER_AUTHORITY.certificate}, {"ca": "", "chain": "x"}]
+    return [mutate.bag(rng, b, damage_reply) for b in good[: rng.randint(1, 3)]]
+
+
+def damage_reply(rng: Random, text: str) -> str:
+    """Return a value of the older protocol's databag with damage."""
+    if not text.startswith("{"):
+        return mutate.pem(rng, text, samples.AUTHORITY.sign)
+    reply, name = mutate.decoded(text), rng.choice(("cert", "cert", "key"))
+    try:
+        inner = next(iter(reply.values()))
+        inner[name] = mutate.pem(rng, inner[name], samples.AUTHORITY.sign)
+    except (AttributeError, LookupError, StopIteration, TypeError):
+        return mutate.json_text(rng, text)
+    return json.dumps(reply) if rng.random() < 0.7 else mutate.json_text(rng, text)
+
+
+def check_reply(bags: list[dict[str, str]]) -> None:
+    """Check that any databag is a list of pairs, which can be checked."""
+    legacy.is_spoken_by(bags)
+    for name in legacy.names_for_authority(bags):
+        line(name)
+    for _, pair in legacy.replies("aws-iam/0", bags):
+        check_pair({"certificate": pair.certificate, "key": pair.key, "ca": pair.ca})
+
+
+def make_request(rng: Random) -> list[str]:
+    """Return a unit's name and names to ask for."""
+    return [mutate.text(rng, "aws-iam/0"), *(mutate.text(rng, n) for n in samples.SANS)]
+
+
+def check_request(sample: list[str]) -> None:
+    """Check that a request can be read back."""
+    asked = json.loads(legacy.request(sample[0], COMMON_NAME, sample[1:])["cert_requests"])
+    if asked != {COMMON_NAME: {"sans": sorted(sample[1:])}}:
+        raise Violation("a request that says something else", asked)
+
+
+def make_pair(rng: Random) -> dict[str, str]:
+    """Return a pair with damage."""
+    pair = {"certificate": samples.LEAF, "key": samples.KEY, "ca": samples.AUTHORITY.certificate}
+    other = {
+        "certificate": samples.OTHER_LEAF,
+        "key": samples.OTHER_KEY,
+        "ca": samples.OTHER_AUTHORITY.certificate,
+    }
+    key = rng.choice(("certificate", "certificate", "ca", "key"))
+    if rng.random() < 0.1:
+        return {**pair, key: other[key]}
+    return {**pair, key: mutate.pem(rng, pair[key], samples.AUTHORITY.sign)}
+
+
+def check_pair(sample: dict[str, str]) -> None:
+    """Check that a pair is refused in one line without its key, or has an end."""
+    try:
+        verdict.check(KeyPair(**sample), samples.SANS)
+    except ValueError as error:
+        line(str(error))
+        secretless(str(error))
+
+
+def make_pem(rng: Random) -> list[str]:
+    """Return PEM texts with damage."""
+    texts = (samples.LEAF, samples.AUTHORITY.certificate, samples.KEY)
+    pool = [mutate.pem(rng, rng.choice(texts)) for _ in range(3)]
+    return [rng.choice(pool), mutate.text(rng, "".join(pool), texts)]
+
+
+def check_pem(texts: list[str]) -> None:
+    """Check that blocks are whole, and each there once."""
+    blocks = pem.certificates(*texts)
+    for block in blocks:
+        if not block.startswith("-----BEGIN CERTIFICATE-----\n") or not block.endswith("-----"):
+            raise Violation("a block that is not whole", block)
+    bundle = pem.ca_bundle(*texts)
+    if pem.ca_bundle(bundle) != bundle or sorted(blocks) != pem.certificates(bundle):
+        raise Violation("a bundle that is not its own bundle", bundle)
+
+
+TARGETS = (
+    Target("legacy.replies", make_reply, check_reply),
+    Target("legacy.request", make_request, check_request),
+    Target("pem.certificates", make_pem, check_pem),
+    Target("verdict.check", make_pair, check_pair),
+)
