@@ -16,7 +16,7 @@ from typing import Any
 import httpx2
 from tests.fuzz import mutate, samples
 from tests.fuzz.functions import control_plane
-from tests.fuzz.functions.access import ARNS
+from tests.fuzz.functions.access import ARNS, make_declared
 from tests.fuzz.functions.certificates import damage_reply
 from tests.fuzz.functions.config import make_config
 from tests.fuzz.functions.kubeconfigs import make_client, make_kubeconfig
@@ -176,7 +176,8 @@ def make_options(rng: Random) -> Sample:
         "partition": made["partition"],
     }
     texts = {key: mutate.utf8(text) for key, text in options.items()}
-    return {"options": {**texts, "replicas": made["replicas"]}}
+    declared = {"mappings": make_declared(rng)} if rng.random() < 0.3 else {}
+    return {"options": {**texts, **declared, "replicas": made["replicas"]}}
 
 
 def damage_options(world: World, sample: Sample) -> None:
@@ -324,25 +325,70 @@ def damage_mappings(world: World, sample: Sample) -> None:
         world.api.put(f"{MAPPINGS}/{name}", {**copy.deepcopy(item), "metadata": {"name": name}})
 
 
-# The action
+# The actions
 
 
-def make_action(rng: Random) -> Sample:
-    """Return parameters of the action, and the file that it reads."""
+def action(name: str, make: Callable[[Random], Sample]) -> Target:
+    """Return a target that runs an action with inputs of ``make``."""
+
+    def check(sample: Sample) -> None:
+        def damage(world: World) -> None:
+            if "file" in sample:
+                world.files.client.write_bytes(sample["file"])
+            if "options" in sample:
+                damage_options(world, sample)
+            damage_mappings(world, sample)
+
+        legacy().act(damage, sample.get("params", {}), name)
+
+    return Target(f"action: {name}", make, check, weight=2)
+
+
+def make_get_kubeconfig(rng: Random) -> Sample:
+    """Return parameters of get-kubeconfig, and the file that it reads."""
     params = make_client(rng)
     chosen = rng.sample(("arn", "region", "profile", "context", "server"), rng.randint(0, 4))
     sample: Sample = {"params": {key: params[key] for key in chosen}}
     return sample if rng.random() < 0.5 else {**sample, **make_file(rng)}
 
 
-def check_action(sample: Sample) -> None:
-    """Run the action."""
+def make_access(rng: Random, **good: str) -> Sample:
+    """Return parameters with damage, mappings in the cluster and, for some, declared ones."""
+    params = {
+        key: mutate.utf8(mutate.text(rng, text)) if rng.random() < 0.3 else text
+        for key, text in good.items()
+        if rng.random() < 0.9
+    }
+    declared = {"options": {"mappings": make_declared(rng)}} if rng.random() < 0.3 else {}
+    return {"params": params, **make_mappings(rng), **declared}
 
-    def damage(world: World) -> None:
-        if "file" in sample:
-            world.files.client.write_bytes(sample["file"])
 
-    legacy().act(damage, sample.get("params", {}))
+def make_grant_access(rng: Random) -> Sample:
+    """Return parameters of grant-access. Juju itself demands a username."""
+    lasts = {"for": rng.choice(("30m", "1d", "1h30m", "366d"))}
+    good = {"arn": rng.choice(ARNS), "groups": "view,dev", "reason": "a ticket", **lasts}
+    sample = make_access(rng, **good, username="bob", name="m1")
+    params = {"arn": good["arn"], "username": "bob", **sample["params"]}
+    return {**sample, "params": {**params, "dry-run": rng.random() < 0.2}}
+
+
+def make_revoke_access(rng: Random) -> Sample:
+    """Return parameters of revoke-access."""
+    target = {"arn": rng.choice(ARNS)} if rng.random() < 0.7 else {"name": "m1"}
+    return make_access(rng, **target)
+
+
+def make_list_mappings(rng: Random) -> Sample:
+    """Return parameters of list-mappings, in the ranges that Juju itself checks."""
+    params = {"format": rng.choice(("table", "json")), "page": rng.choice((1, 1, 2, 2**31))}
+    return {**make_access(rng), "params": params}
+
+
+def make_explain_access(rng: Random) -> Sample:
+    """Return parameters of explain-access."""
+    asked = {"verb": "get", "resource": "pods/log", "namespace": "default", "name": "x"}
+    sample = make_access(rng, arn=rng.choice(ARNS), **(asked if rng.random() < 0.5 else {}))
+    return {**sample, "params": {**sample["params"], "recent": rng.random() < 0.5}}
 
 
 TARGETS = (
@@ -357,5 +403,9 @@ TARGETS = (
     hook("cluster's answers", make_answers, damage_answers),
     hook("cluster's answers, >= 1.29", make_answers, damage_answers, implicit),
     hook("mappings", make_mappings, damage_mappings),
-    Target("action: get-kubeconfig", make_action, check_action, weight=2),
+    action("get-kubeconfig", make_get_kubeconfig),
+    action("grant-access", make_grant_access),
+    action("revoke-access", make_revoke_access),
+    action("list-mappings", make_list_mappings),
+    action("explain-access", make_explain_access),
 )

@@ -98,14 +98,14 @@ class World:
             finally:
                 self._put_back()
 
-    def act(self, damage: Callable[[World], object], params: dict[str, Any]) -> None:
+    def act(self, damage: Callable[[World], object], params: dict[str, Any], action: str) -> None:
         """Check everything that must hold of the action."""
         with self.running():
             try:
                 damage(self)
                 counts["hooks"] += 1
                 self._forget()
-                results = self.model.action("get-kubeconfig", **params)
+                results = self.model.action(action, **params)
                 self._check_text(str(results))
                 if len(str(results).encode()) > 128 * 1024:
                     raise Violation("a result that Linux refuses as an argument")
