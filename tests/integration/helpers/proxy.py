@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import subprocess
 from collections.abc import Iterator
 from typing import cast
@@ -10,6 +11,7 @@ from typing import cast
 import jubilant
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from tests.integration.helpers.kubernetes import Cluster
 
 from testbed.cluster import pki
 from testbed.cluster.network import BRIDGE
@@ -18,32 +20,36 @@ from testbed.connectproxy import ConnectProxy
 
 ADDRESS = "192.0.2.20"
 _TABLE = "behind_a_proxy"
-_RULES = f"""
-table ip {_TABLE} {{
+_RULES = """
+table ip {table} {{
   chain input {{
     type filter hook input priority 0
-    iifname "{BRIDGE}" ip daddr {AWS_ADDRESS} tcp dport 443 reject with tcp reset
+    ip saddr {{ {sources} }} ip daddr {aws} tcp dport 443 reject with tcp reset
   }}
 }}
 """
 
 
 @contextlib.contextmanager
-def only_way_to_aws(authority: pki.Pair) -> Iterator[ConnectProxy]:
-    """Refuse the machines' and pods' connections to AWS, and serve a proxy that reaches it."""
+def only_way_to_aws(cluster: Cluster, authority: pki.Pair) -> Iterator[ConnectProxy]:
+    """Refuse the cluster's connections to AWS, and serve a proxy that reaches it."""
     address = (f"{ADDRESS}/32", "dev", BRIDGE)
     _run("ip", "address", "add", *address)
     try:
-        with no_way_to_aws(), ConnectProxy(ADDRESS, authority) as proxy:
+        with no_way_to_aws(cluster), ConnectProxy(ADDRESS, authority) as proxy:
             yield proxy
     finally:
         _run("ip", "address", "delete", *address)
 
 
 @contextlib.contextmanager
-def no_way_to_aws() -> Iterator[None]:
-    """Refuse the machines' and pods' connections to AWS."""
-    _run("nft", "--file", "-", stdin=_RULES)
+def no_way_to_aws(cluster: Cluster) -> Iterator[None]:
+    """Refuse the cluster's connections to AWS: those of its machines, and of their pods.
+
+    Other models of the lab keep theirs, so that tests of two models can run at once.
+    """
+    sources = ", ".join(_sources(cluster))
+    _run("nft", "--file", "-", stdin=_RULES.format(table=_TABLE, sources=sources, aws=AWS_ADDRESS))
     try:
         yield
     finally:
@@ -62,5 +68,21 @@ def authority_of(juju: jubilant.Juju, unit: str) -> pki.Pair:
     return pki.Pair(certificate, key)
 
 
-def _run(*command: str, stdin: str | None = None) -> None:
-    subprocess.run(command, input=stdin, text=True, check=True, timeout=20)
+def _sources(cluster: Cluster) -> Iterator[str]:
+    """Yield the addresses of the cluster's machines, and of the pods on them.
+
+    The lab routes each machine's pods through the machine, and leaves their addresses as they are.
+    """
+    for node in cluster.get("nodes")["items"]:
+        for address in node["status"]["addresses"]:
+            if address["type"] == "InternalIP":
+                yield address["address"]
+                routes = _run("ip", "-json", "route", "show", "via", address["address"])
+                yield from (route["dst"] for route in json.loads(routes))
+
+
+def _run(*command: str, stdin: str | None = None) -> str:
+    done = subprocess.run(
+        command, input=stdin, stdout=subprocess.PIPE, text=True, check=True, timeout=20
+    )
+    return done.stdout

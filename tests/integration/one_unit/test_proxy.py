@@ -40,7 +40,7 @@ def proxy(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[ConnectProxy]:
     deployed.deploy(SELF_SIGNED, channel="1/stable")
     juju_status.wait_until_active(deployed)
     authority = proxies.authority_of(deployed, f"{SELF_SIGNED}/0")
-    with proxies.only_way_to_aws(authority) as proxy:
+    with proxies.only_way_to_aws(cluster, authority) as proxy:
         yield proxy
 
 

@@ -123,7 +123,7 @@ def test_given_no_way_to_aws_when_someone_logs_in_then_the_refusal_says_why(
     cluster: Cluster,
 ) -> None:
     token = signed(credentials("knobby"), kubernetes.cluster_id(cluster.person))
-    with proxy.no_way_to_aws():
+    with proxy.no_way_to_aws(cluster):
         assert bad_tokens.log_in(cluster, token) == 401
         found = wait_for(cluster, refusals.UNREACHABLE, "")
 
