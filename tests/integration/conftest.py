@@ -13,8 +13,37 @@ import pytest
 from tests.integration.helpers import logins
 from tests.integration.helpers.kubernetes import Cluster
 from tests.integration.helpers.steps import Taking, taking
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 LOG_LINES = 400
+LONGEST = ("one_unit", "test_rotation.py", "test_load.py", "test_units.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no process of several is left with it at the end."""
+
+    def place(item: pytest.Item) -> int:
+        parts = [part for part in LONGEST if part in item.path.parts]
+        return LONGEST.index(parts[0]) if parts else len(LONGEST)
+
+    items.sort(key=place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Have several processes share the models: one process runs all tests of a model."""
+    return _Models(config, log)
+
+
+class _Models(LoadScopeScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        """Return the same text for all tests that share a model."""
+        file, _, _ = nodeid.partition("::")
+        folder, _, name = file.rpartition("/")
+        if folder.endswith("one_unit"):
+            return folder
+        return nodeid if name == "test_demo.py" else file
 
 
 @pytest.hookimpl(wrapper=True)
