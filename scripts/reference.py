@@ -1,0 +1,178 @@
+"""Write the pages of docs/reference that say what the code has: options, actions, statuses.
+
+    scripts/with-tools python -m scripts.reference
+
+`make docs` runs this. tests/unit/test_reference.py fails if a page is not what this would write.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from scripts import status_texts
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "docs/reference"
+MEANINGS = FOLDER / "statuses.yaml"
+# Sphinx lists headings of this depth beside a page.
+_FRONT = "---\ntocdepth: 2\n---\n<!-- Made of {} by `make docs`: edit that, not this. -->"
+_ROLES = {"requires": "requirer", "provides": "provider", "peers": "among this charm's units"}
+_HEADINGS = {
+    "blocked": ("Blocked", "You must act, and the status says how."),
+    "waiting": (
+        "Waiting",
+        "Somebody else must act first, or time must pass. The unit looks again by itself.",
+    ),
+    "active": (
+        "Active",
+        "The status of an active unit has several of these parts, with commas in between.",
+    ),
+    "mapping": ("Mappings to correct", "These follow `to correct:` and the name of a mapping."),
+    "entry": (
+        "Entries that are not applied",
+        "These follow `declared but not applied:` and the place of the entry.",
+    ),
+}
+
+
+def pages() -> dict[Path, str]:
+    """Return the text of each page by its path."""
+    found = {
+        "options": (_options, "config.yaml"),
+        "actions": (_actions, "actions.yaml"),
+        "endpoints": (_endpoints, "metadata.yaml"),
+        "statuses": (_statuses, "docs/reference/statuses.yaml"),
+    }
+    return {
+        FOLDER / f"{name}.md": _page(source, parts(yaml.safe_load((ROOT / source).read_text())))
+        for name, (parts, source) in found.items()
+    }
+
+
+def _page(source: str, parts: Iterable[str]) -> str:
+    return "\n\n".join([_FRONT.format(source), *parts]) + "\n"
+
+
+def _options(config: Mapping[str, Any]) -> Iterable[str]:
+    yield "# Options"
+    yield _prose("""
+    Set one with `juju config aws-iam OPTION=VALUE`. A value that cannot work blocks the unit,
+    and the status names the option.
+    """)
+    for name, option in config["options"].items():
+        yield f"## `{name}`"
+        default = option.get("default", "")
+        yield f"Type {option['type']}, default {_code(default) if default != '' else 'empty'}."
+        yield _prose(option["description"])
+
+
+def _actions(actions: Mapping[str, Any]) -> Iterable[str]:
+    yield "# Actions"
+    yield _prose("""
+    Run one with `juju run aws-iam/leader ACTION PARAMETER=VALUE`. With `--format json`, a
+    program can read the results.
+    """)
+    for name, action in actions.items():
+        yield f"## `{name}`"
+        yield _prose(action["description"])
+        if params := action.get("params"):
+            required = action.get("required", [])
+            rows = [_parameter(key, found, key in required) for key, found in params.items()]
+            yield _table(("parameter", "type", "default", "what it is"), rows)
+
+
+def _parameter(name: str, found: Mapping[str, Any], required: bool) -> tuple[str, ...]:
+    kind = found["type"]
+    if "enum" in found:
+        kind = " or ".join(_code(value) for value in found["enum"])
+    if "minimum" in found:
+        kind = f"{kind}, {found['minimum']} or more"
+    default = found.get("default", "")
+    shown = "required" if required else _code(default) if default != "" else ""
+    return f"`{name}`", kind, shown, _prose(found["description"])
+
+
+def _endpoints(metadata: Mapping[str, Any]) -> Iterable[str]:
+    yield "# Endpoints"
+    yield "Connect one with `juju integrate aws-iam:ENDPOINT APPLICATION`."
+    for role in ("requires", "provides", "peers"):
+        for name, found in metadata.get(role, {}).items():
+            yield f"## `{name}`"
+            parts = [f"Interface `{found['interface']}`", _ROLES[role]]
+            if role != "peers":
+                parts.append("optional" if found.get("optional") else "needed")
+                limit = found.get("limit")
+                parts.append(f"at most {limit} relation" if limit else "any number of relations")
+            if found.get("scope") == "container":
+                parts.append("with units on the same machine only")
+            yield ", ".join(parts) + "."
+            yield _prose(found["description"])
+
+
+def _statuses(meanings: Mapping[str, list[dict[str, str]]]) -> Iterable[str]:
+    yield "# Statuses"
+    yield _prose("""
+    Each line that `juju status aws-iam` can show, what it means, and what to do. `<Words>`
+    stand for what differs. A line of more than 300 characters is shown without its middle, so
+    search for its beginning or its end.
+    """)
+    for kind, (heading, introduction) in _HEADINGS.items():
+        yield f"## {heading}"
+        yield introduction
+        for entry in meanings[kind]:
+            yield f"### `{entry['status']}`"
+            yield entry["means"]
+            yield f"**What to do:** {entry['do']}"
+
+
+def difference() -> str:
+    """Return which statuses the code has and MEANINGS lacks, and the other way; or nothing."""
+    meanings = yaml.safe_load(MEANINGS.read_text())
+    lines: list[str] = []
+    for kind, found in status_texts.find().items():
+        in_code = {_pattern(text) for text in found}
+        written = {_pattern(entry.get("in-code", entry["status"])) for entry in meanings[kind]}
+        lines += [f"{kind}: the code has it: {text}" for text in sorted(in_code - written)]
+        lines += [f"{kind}: the code lacks it: {text}" for text in sorted(written - in_code)]
+    return "\n".join(lines)
+
+
+def _pattern(text: str) -> str:
+    return re.sub(r"<[^<>]*>", status_texts.HOLE, text)
+
+
+def _prose(text: str) -> str:
+    """Return a description as Markdown, on one line for each paragraph."""
+    paragraphs = [" ".join(part.split()) for part in text.strip().split("\n\n")]
+    return "\n\n".join(_escaped(part) for part in paragraphs)
+
+
+def _escaped(text: str) -> str:
+    """Escape what Markdown would read as HTML, except in code."""
+    parts = text.split("`")
+    parts[::2] = [part.replace("<", r"\<").replace("|", r"\|") for part in parts[::2]]
+    return "`".join(parts)
+
+
+def _code(value: object) -> str:
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    head = list(head)
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def main() -> None:
+    """Write every page."""
+    for path, text in pages().items():
+        path.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
