@@ -1,6 +1,6 @@
 # What one does here. Each target first installs what it lacks, once.
 .DEFAULT_GOAL := help
-.PHONY: help demo testbed testbed-down format lint unit conformance testbed-tests integration test fuzz bench matrix pack lock clean
+.PHONY: help demo testbed testbed-down format lint unit conformance testbed-tests integration test fuzz bench matrix docs pack lock clean
 MAKEFLAGS += --no-print-directory
 
 CONTROL_PLANE ?= 1.28
@@ -55,6 +55,11 @@ bench:  ## Measure what hooks, mappings and logins cost, as ratios | root | 5 mi
 
 matrix:  ## Deploy minor versions of KUBERNETES, log in, upgrade each to the next | root | 1 h
 	@TESTBED_KUBERNETES="$(KUBERNETES)" scripts/lab run -- python -m benchmarks.matrix $(KUBERNETES)
+
+docs:  ## Build the documentation as a site, into build/docs | | 5 s
+	@scripts/with-tools python -m scripts.reference
+	@scripts/with-tools scripts/docs
+	@echo "The site is in build/docs: open build/docs/index.html"
 
 pack:  ## Pack the charm into build/, for amd64 and arm64 or for ARCH | network | 40 s
 	@scripts/pack $(ARCH)

@@ -1,6 +1,6 @@
 """How a new certificate authority replaces the old one without a failed login. Pure.
 
-The states and the steps between them are the picture in `docs/how-to/change-the-authority.md`.
+The states and the steps between them are the table in `docs/how-to/change-the-authority.md`.
 They are derived from what is trusted and what is served, never stored: after a hook that died,
 or under another leader, the next plan goes on from where things are.
 """

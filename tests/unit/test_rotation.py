@@ -1,8 +1,7 @@
-"""How a new authority replaces the old one: the picture in docs/how-to/change-the-authority.md."""
+"""How a new authority replaces the old one: the table in docs/how-to/change-the-authority.md."""
 
 from __future__ import annotations
 
-import itertools
 import re
 from pathlib import Path
 
@@ -24,7 +23,7 @@ UNITS: tuple[str, ...] = ("aws-iam/0", "aws-iam/1")
 # What each unit has acknowledged.
 Trust = dict[str, str]
 
-# By the picture's words: what all units trust, and what the pods serve.
+# By the table's words: what all units trust, and what the pods serve.
 TRUSTED = {"old": OLD_CA, "old, new": BOTH, "new": NEW_CA}
 SERVED = {"old": OLD, "new": NEW}
 
@@ -40,17 +39,16 @@ def plan(trusted: str, current: KeyPair | None, issued: KeyPair | None, by_unit:
     )
 
 
-def pictured() -> tuple[dict[str, tuple[str, str]], list[tuple[str, str]]]:
-    """The picture: what each state's box says, and the arrows between them."""
-    (picture,) = re.findall(r"```mermaid\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    boxes = re.findall(r'(\w+)\["trusted: ([^<]*)<br>served: ([^"]*)"\]', picture)
-    arrows = re.findall(r'^ *(\w+)[^\n]*? -- "[^"\n]+" --> (\w+)', picture, re.MULTILINE)
-    return {state: (trusted, served) for state, trusted, served in boxes}, arrows
+def tabled() -> dict[str, tuple[str, str]]:
+    """Return what all units trust and what the pods serve in each state of the page's table."""
+    rows = re.findall(r"^\| (\w) \| ([^|]+) \| ([^|]+) \| (.*)\|$", PAGE.read_text(), re.MULTILINE)
+    assert [bool(leads_on.strip()) for *_, leads_on in rows] == [True] * (len(rows) - 1) + [False]
+    return {state: (trusted, served) for state, trusted, served, _ in rows}
 
 
-STATES, ARROWS = pictured()
+STATES = tabled()
 
-# In each state of the picture, while the authority issues NEW: before the units have
+# In each state of the table, while the authority issues NEW: before the units have
 # acknowledged what the state lacks, and after.
 TABLE = [
     ("a", all_trust(OLD_CA), Plan(OLD, BOTH, pending_trust=UNITS)),
@@ -63,7 +61,7 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("state", "acknowledged", "expected"), TABLE)
-def test_given_a_state_of_the_picture_when_planned_then_the_plan_is_the_arrow_out_of_it(
+def test_given_a_state_of_the_table_when_planned_then_the_plan_leads_to_the_next(
     state: str, acknowledged: Trust, expected: Plan
 ):
     trusted, served = STATES[state]
@@ -71,7 +69,7 @@ def test_given_a_state_of_the_picture_when_planned_then_the_plan_is_the_arrow_ou
     assert plan(TRUSTED[trusted], SERVED[served], NEW, acknowledged) == expected
 
 
-def test_given_the_picture_when_its_arrows_are_walked_then_the_plans_lead_along_them():
+def test_given_the_table_when_its_states_are_walked_then_the_plans_lead_along_them():
     trusted, served = OLD_CA, OLD
     walked: list[tuple[str, KeyPair]] = [(trusted, served)]
     # "every unit says that it trusts both"
@@ -87,7 +85,6 @@ def test_given_the_picture_when_its_arrows_are_walked_then_the_plans_lead_along_
     walked.append((trusted, served))
 
     assert walked == [(TRUSTED[ca], SERVED[pair]) for ca, pair in STATES.values()]
-    assert list(itertools.pairwise(STATES)) == ARROWS
     assert {state for state, *_ in TABLE} == set(STATES)
 
 

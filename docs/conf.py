@@ -1,0 +1,23 @@
+"""How Sphinx makes a site of these pages: `make docs` builds it into build/docs."""
+
+project = "aws-iam"
+author = "Charmed Kubernetes developers"
+html_title = "aws-iam, a charm for Charmed Kubernetes"
+
+extensions = ["myst_parser"]
+# Links may name a heading of these levels, as on GitHub.
+myst_heading_anchors = 4
+# Warn of every link that leads nowhere.
+nitpicky = True
+
+# The theme loads fonts, styles and scripts from the site itself, so a page needs no internet.
+html_theme = "furo"
+html_copy_source = False
+html_show_sourcelink = False
+html_last_updated_fmt = None
+html_show_copyright = False
+html_theme_options = {
+    "source_repository": "https://github.com/charmed-kubernetes/charm-aws-iam/",
+    "source_branch": "main",
+    "source_directory": "docs/",
+}
