@@ -1,6 +1,6 @@
 # What one does here. Each target first installs what it lacks, once.
 .DEFAULT_GOAL := help
-.PHONY: help demo testbed testbed-down format lint unit conformance testbed-tests integration test fuzz bench matrix docs pack lock clean
+.PHONY: help demo testbed testbed-down format lint unit conformance testbed-tests integration test fuzz bench matrix docs terraform pack lock clean
 MAKEFLAGS += --no-print-directory
 
 CONTROL_PLANE ?= 1.28
@@ -60,6 +60,9 @@ docs:  ## Build the documentation as a site, into build/docs | | 5 s
 	@scripts/with-tools python -m scripts.reference
 	@scripts/with-tools scripts/docs
 	@echo "The site is in build/docs: open build/docs/index.html"
+
+terraform:  ## Check the Terraform module, with the tofu or terraform on PATH | network | 10 s
+	@scripts/terraform
 
 pack:  ## Pack the charm into build/, for amd64 and arm64 or for ARCH | network | 40 s
 	@scripts/pack $(ARCH)

@@ -1,0 +1,136 @@
+"""The Terraform module has the charm's endpoints and options, and its example works."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import hcl2
+import pytest
+import yaml
+
+from access import declared
+
+ROOT = Path(__file__).parents[2]
+MODULE = ROOT / "terraform"
+EXAMPLE = MODULE / "examples" / "charmed-kubernetes"
+METADATA = yaml.safe_load((ROOT / "metadata.yaml").read_text())
+PLAIN = hcl2.SerializationOptions(
+    strip_string_quotes=True, explicit_blocks=False, with_comments=False
+)
+folders = pytest.mark.parametrize("folder", [MODULE, EXAMPLE], ids=["module", "example"])
+
+
+def blocks(folder: Path, kind: str) -> dict[str, Any]:
+    """The blocks of a kind in a folder's files, by their last label."""
+    found: dict[str, Any] = {}
+    for path in sorted(folder.glob("*.tf")):
+        with path.open() as file:
+            for block in hcl2.load(file, serialization_options=PLAIN).get(kind, []):
+                [(label, body)] = block.items()
+                found |= body if kind == "resource" else {label: body}
+    return found
+
+
+def references(folder: Path, root: str) -> set[str]:
+    """The names that a folder's files read below `var`, `module` and the like."""
+    text = "\n".join(path.read_text() for path in folder.glob("*.tf"))
+    return set(re.findall(rf"(?<![\w.]){root}\.([\w-]+)", text))
+
+
+@pytest.mark.parametrize("side", ["provides", "requires"])
+def test_given_the_endpoints_of_the_charm_then_the_module_has_them_as_outputs(side: str):
+    endpoints = METADATA.get(side, {})
+
+    assert blocks(MODULE, "output")[side]["value"] == {name: name for name in endpoints}
+
+
+def test_given_another_module_then_it_can_read_the_names_of_application_and_endpoints():
+    outputs = blocks(MODULE, "output")
+
+    assert outputs.keys() == {"app_name", "provides", "requires"}
+    assert outputs["app_name"]["value"] == "${juju_application.aws_iam.name}"
+    assert all(output["description"] for output in outputs.values())
+
+
+@folders
+def test_given_a_variable_then_it_is_described_typed_and_used(folder: Path):
+    variables = blocks(folder, "variable")
+
+    assert variables
+    for name, variable in variables.items():
+        assert variable.get("description", "").endswith("."), name
+        assert variable.get("type"), name
+    assert variables.keys() == references(folder, "var")
+
+
+def test_given_a_subordinate_then_the_module_asks_for_neither_units_nor_constraints():
+    application = blocks(MODULE, "resource")["aws_iam"]
+    [charm] = application["charm"]
+
+    assert METADATA["subordinate"] is True
+    assert charm["name"] == METADATA["name"]
+    assert application["model_uuid"] == "${var.model_uuid}"
+    assert not {"units", "constraints"} & application.keys()
+
+
+@folders
+def test_given_the_provider_then_it_knows_models_by_uuid(folder: Path):
+    text = (folder / "terraform.tf").read_text()
+
+    assert re.search(r'juju = \{\s+source  = "juju/juju"\s+version = ">= 1\.0"', text)
+
+
+def test_given_the_example_then_it_sets_inputs_and_options_that_exist():
+    options = yaml.safe_load((ROOT / "config.yaml").read_text())["options"]
+    module = blocks(EXAMPLE, "module")["aws_iam"]
+
+    assert (EXAMPLE / module["source"]).resolve() == MODULE
+    assert module.keys() - {"source"} <= blocks(MODULE, "variable").keys()
+    assert "model_uuid" in module
+    assert set(module["config"]) <= options.keys()
+    assert module["config"]["mappings"] == '${file("${path.module}/mappings.yaml")}'
+
+
+def test_given_the_example_then_its_relations_use_endpoints_that_exist():
+    resources = blocks(EXAMPLE, "resource")
+    ours = [resource["application"][0]["endpoint"] for resource in resources.values()]
+    variables = blocks(EXAMPLE, "variable")
+
+    assert ours == [
+        "${module.aws_iam.requires[var.control_plane.endpoint]}",
+        "${module.aws_iam.requires.certificates}",
+    ]
+    assert variables["control_plane"]["default"]["endpoint"] in METADATA["requires"]
+    assert {"aws-iam", "control-plane", "certificates"} <= METADATA["requires"].keys()
+
+
+def test_given_the_mappings_of_the_example_then_the_charm_takes_all_of_them():
+    text = (EXAMPLE / "mappings.yaml").read_text()
+    found = declared.parse(text, datetime(2026, 1, 1, tzinfo=timezone.utc))
+
+    assert [entry.username for entry in found.entries] == ["viewer:{{SessionName}}", "alice"]
+    assert found.left_out == ()
+
+
+def test_given_the_readme_then_its_tables_name_every_input_and_output():
+    text = (MODULE / "README.md").read_text()
+    tables = re.findall(r"^\| (?:input|output) .*\n\|[-|]+\n((?:\|.*\n)+)", text, re.MULTILINE)
+    first_cells = [
+        {name for row in rows.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+        for rows in tables
+    ]
+
+    assert first_cells == [
+        set(blocks(MODULE, "variable")),
+        set(blocks(MODULE, "output")),
+    ]
+
+
+def test_given_the_recipe_of_the_archive_then_the_module_is_not_packed():
+    recipe = yaml.safe_load((ROOT / "charmcraft.yaml").read_text())
+
+    assert "terraform" not in recipe["parts"]["charm"]["stage"]
+    assert "terraform" not in (ROOT / "scripts" / "pack").read_text()
