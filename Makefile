@@ -67,7 +67,7 @@ terraform:  ## Check the Terraform module, with the tofu or terraform on PATH | 
 pack:  ## Pack the charm into build/, for amd64 and arm64 or for ARCH | network | 40 s
 	@scripts/pack $(ARCH)
 
-lock:  ## Renew the hashed locks from the .in files | network | 10 s
+lock:  ## Renew the hashed locks from pyproject.toml and the .in files | network | 10 s
 	@scripts/lock
 
 clean:  ## Remove what was built in this folder; the cache outside it stays | | 1 s

@@ -23,12 +23,13 @@ def imported(folder: Path) -> set[str]:
     return names
 
 
-def test_given_an_import_of_src_or_lib_then_requirements_in_names_its_package():
+def test_given_an_import_of_src_or_lib_then_pyproject_names_its_package():
     own = {path.stem for path in (ROOT / "src").iterdir()} | {"charms", "__future__"}
     modules = {name.split(".")[0] for name in imported(ROOT / "src") | imported(ROOT / "lib")}
     foreign = modules - own - sys.stdlib_module_names
-    text = (ROOT / "requirements.in").read_text()
-    named = set(re.findall(r"^([a-z0-9-]+)", text, re.MULTILINE))
+    text = (ROOT / "pyproject.toml").read_text()
+    [dependencies] = re.findall(r"^dependencies = \[\n(.*?)^\]", text, re.MULTILINE | re.DOTALL)
+    named = set(re.findall(r'^    "([a-z0-9-]+)', dependencies, re.MULTILINE))
 
     packages = packages_distributions()
     missing = {
