@@ -6,6 +6,7 @@ Data flows one way: Juju's state → desired objects → cluster, file, relation
 
 from __future__ import annotations
 
+import functools
 import gc
 
 if __name__ == "__main__":
@@ -59,6 +60,8 @@ class AwsIamCharm(ops.CharmBase):
         self._owner = Owner(self.app.name, self.model.name, self.model.uuid)
         self._peers = peers.Peers(self)
         self._endings = Endings(self._alarm, self._peers)
+        # One client a hook, because its time is the hook's.
+        self._connect = functools.cache(lambda: api.connect(self.machine.admin_kubeconfig))
         self._requirer = AwsIamRequirer(self, control_plane.RELATION)
         self._certificates = Certificates(self, sans(self._peers.shared.address))
 
@@ -106,8 +109,8 @@ class AwsIamCharm(ops.CharmBase):
             seconds = None if reason.announced else SECONDS
             status = ops.BlockedStatus if isinstance(reason, Blocked) else ops.WaitingStatus
             self._status = status(status_line(reason))
-            if isinstance(reason, Blocked) and self.unit.is_leader():
-                self._endings.end_overdue(self.machine.admin_kubeconfig)
+            if self.unit.is_leader():
+                self._endings.end_unless_done(self._connect)
         self._alarm.set(seconds)
 
     def _on_collect_unit_status(self, event: ops.CollectStatusEvent) -> None:
@@ -172,10 +175,10 @@ class AwsIamCharm(ops.CharmBase):
             # Ahead of any request to Kubernetes: the file is repaired while its API is down, too.
             self._share(principal, shared)
         with api.errors_as_status():
-            client = api.connect(self.machine.admin_kubeconfig)
+            client = self._connect()
             if mark := objects.claim(client, self._owner):
                 # The owner's units write the webhook file, so this application's stop doing so.
-                self._peers.publish(replace(shared, ca=""))
+                self._peers.publish(replace(shared, ca="", serving=False))
                 raise Blocked(manifests.foreign(mark))
             # The Service comes first, because its address goes into the certificate.
             address = objects.apply_service(client, self._owner, shared.address or None)
@@ -221,16 +224,9 @@ class AwsIamCharm(ops.CharmBase):
             raise Waiting(plan.blocker)
         next_step = control_plane.next_step(principal, self.machine, shared.address)
         old_ca = shared.ca != plan.pair.ca
-        line = leader.active_line(
-            config,
-            rollout,
-            report,
-            issued.warning,
-            web_proxies.remark,
-            trusted.remark,
-            "the former authority is trusted until its last pod has ended" if old_ca else "",
-            next_step,
-        )
+        former = "the former authority is trusted until its last pod has ended" if old_ca else ""
+        remarks = (issued.warning, web_proxies.remark, trusted.remark, former, next_step)
+        line = leader.active_line(config, rollout, report, *remarks)
         if report.pending and report.written:
             return line, SOON_SECONDS
         waits = old_ca or next_step or report.pending or report.learns

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import logging
-from pathlib import Path
+from collections.abc import Callable
 
 import clock
 from access import expiry
@@ -26,12 +26,15 @@ class Endings:
 
     def __init__(self, alarm: Alarm, peers: Peers):
         self._alarm, self._peers = alarm, peers
+        self._done = False
 
     def end(self, client: api.Client) -> list[IdentityMapping]:
         """Delete the mappings whose time has come, and return the others.
 
-        Call it inside `api.errors_as_status`.
+        Only the requests that check and write mappings can follow. Call this inside
+        `api.errors_as_status`.
         """
+        client.prolong()
         now = clock.now()
         left: list[IdentityMapping] = []
         ended = [*self._peers.shared.ended]
@@ -43,17 +46,23 @@ class Endings:
         self._alarm.expect(expiry.next_end(left))
         remembered = expiry.remembered(ended, now)
         self._peers.publish(dataclasses.replace(self._peers.shared, ended=remembered))
+        self._done = True
         return left
 
-    def end_overdue(self, kubeconfig: Path) -> None:
-        """Delete them in a blocked hook too: a person may take long to do what it asks for."""
-        if not self._alarm.overdue:
+    def end_unless_done(self, connect: Callable[[], api.Client]) -> None:
+        """End access in a hook whose reconcile did not come to it, if the cluster can be reached.
+
+        A person, or another party, may take long to do what that reconcile asks for.
+        """
+        if self._done or not self._peers.shared.serving:
+            # An application that has never served has let nobody in.
             return
         try:
             with api.errors_as_status():
-                self.end(api.connect(kubeconfig))
+                self.end(connect())
         except Unready as reason:
-            logger.warning("access goes on after its end: %s", status_line(reason))
+            if self._alarm.overdue:
+                logger.warning("access goes on after its end: %s", status_line(reason))
 
 
 def _end(

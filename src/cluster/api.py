@@ -73,12 +73,17 @@ class Client:
         # lightkube's own types leave most of its arguments open.
         self._client: Any = client
         self._began = time.monotonic()
+        self._request_seconds = REQUEST_SECONDS
         set_deadline(client, self._began + HOOK_SECONDS)
+
+    def prolong(self) -> None:
+        """Let requests begin until `LAST_WRITE_SECONDS`: small ones, which are the hook's last."""
+        self._request_seconds = LAST_WRITE_SECONDS
 
     @property
     def seconds_left(self) -> float:
         """Return for how long requests may still begin."""
-        return self._began + REQUEST_SECONDS - time.monotonic()
+        return self._began + self._request_seconds - time.monotonic()
 
     @property
     def seconds_left_to_write(self) -> float:

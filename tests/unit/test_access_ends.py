@@ -264,7 +264,7 @@ def test_given_a_cluster_that_is_down_when_access_ends_then_it_ends_once_that_is
     add(api, after(api, 60))
     deployed.hook()
     api.clock.now += 61
-    api.fail(refusal(500, "no"), request=f"PATCH {SERVICE}")
+    api.fail(refusal(500, "no"))
     deployed.expire("alarm")
     assert DEV in api.objects
     assert rings(deployed, api) == [pytest.approx(30, abs=1)]
@@ -272,6 +272,83 @@ def test_given_a_cluster_that_is_down_when_access_ends_then_it_ends_once_that_is
     api.recover()
     deployed.expire("alarm")
     assert DEV not in api.objects
+
+
+def test_given_a_unit_that_waits_when_access_ends_then_it_ends_all_the_same(
+    deployed: Model, api: FakeCluster
+):
+    add(api, after(api, 60))
+    deployed.hook()
+    api.clock.now += 61
+    api.fail(refusal(500, "no"), request=f"PATCH {SERVICE}")
+    deployed.expire("alarm")
+
+    assert deployed.units[0].status.name == "waiting"
+    assert DEV not in api.objects
+    assert expiry.load(deployed.peer["ended"])
+
+
+def test_given_answers_that_take_long_when_access_ends_then_one_hook_ends_it_within_its_time(
+    deployed: Model, api: FakeCluster
+):
+    add(api, after(api, 60))
+    deployed.hook()
+    api.clock.now += 61
+
+    def slowly(request: httpx2.Request) -> httpx2.Response:
+        api.clock.sleep(0.1 if request.url.path.startswith(MAPPINGS) else 7)
+        return api._handle(request)
+
+    api.fail(slowly)
+    began = api.clock.now
+    deployed.expire("alarm")
+
+    assert deployed.units[0].status.name == "waiting"
+    assert DEV not in api.objects
+    assert api.clock.now < began + 28
+
+
+def test_given_a_blocked_unit_when_somebody_lets_access_end_then_it_looks_again_at_that_time(
+    deployed: Model, api: FakeCluster
+):
+    deployed.config = {"replicas": 0}
+    assert deployed.hook().name == "blocked"
+    add(api, after(api, 60))
+    deployed.hook()
+
+    assert rings(deployed, api) == [pytest.approx(60, abs=1)]
+
+
+def test_given_a_new_leader_that_is_blocked_at_once_when_access_ends_then_it_ends(
+    two: Model, api: FakeCluster
+):
+    add(api, after(api, 60))
+    two.hook()
+    api.clock.now += 61
+    two.leader = 1
+    two.config = {"replicas": 0}
+
+    assert two.hook(two.on.leader_elected(), unit=1).name == "blocked"
+    assert DEV not in api.objects
+
+
+def test_given_a_unit_that_has_never_served_when_a_hook_runs_then_it_looks_for_no_mappings(
+    model: Model, api: FakeCluster
+):
+    assert model.hook().name == "waiting"
+
+    assert not [request for request in api.requests if MAPPINGS in request]
+
+
+def test_given_a_cluster_of_another_application_when_access_ends_then_that_one_ends_it(
+    deployed: Model, api: FakeCluster
+):
+    other = "other of model k8s (11111111-2222-4333-8444-555555555555)"
+    api.objects[SERVICE]["metadata"]["annotations"]["aws-iam/owner"] = other
+    add(api, after(api, -1))
+
+    assert "belongs to other" in deployed.hook().message
+    assert DEV in api.objects
 
 
 def test_given_more_ended_access_than_a_hook_has_time_for_when_it_runs_then_another_goes_on_soon(
