@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import clock
 from access import expiry
-from access.mappings import IdentityMapping
+from access.mappings import OPTION, IdentityMapping
 from alarm import Alarm
 from cluster import api, identity_mappings
 from errors import Unready, status_line
@@ -22,10 +23,13 @@ KEPT_SECONDS = 2.0
 
 
 class Endings:
-    """Ends access. The alarm keeps when the next access ends, the peers keep what has ended."""
+    """Ends access. The alarm keeps when the next access ends, the peers keep what has ended.
 
-    def __init__(self, alarm: Alarm, peers: Peers):
-        self._alarm, self._peers = alarm, peers
+    ``options`` are the charm's, as the operator set them: nothing has checked them.
+    """
+
+    def __init__(self, alarm: Alarm, peers: Peers, options: Mapping[str, Any]):
+        self._alarm, self._peers, self._options = alarm, peers, options
         self._done = False
 
     def end(self, client: api.Client) -> list[IdentityMapping]:
@@ -38,12 +42,19 @@ class Endings:
         now = clock.now()
         left: list[IdentityMapping] = []
         ended = [*self._peers.shared.ended]
-        for mapping in identity_mappings.find(client):
-            if not expiry.has_ended(mapping, now) or client.seconds_left < KEPT_SECONDS:
+        found = identity_mappings.find(client)
+        kept = self._declared(found, now)
+        for mapping in found:
+            over = mapping.name not in kept and expiry.has_ended(mapping, now)
+            if not over or client.seconds_left < KEPT_SECONDS:
                 left.append(mapping)
-            elif kept := _end(client, mapping.name, now, ended):
-                left.append(kept)
-        self._alarm.expect(expiry.next_end(left))
+            elif still_there := _end(client, mapping.name, now, ended):
+                left.append(still_there)
+        ends = (
+            dataclasses.replace(mapping, expires=kept.get(mapping.name, mapping.expires))
+            for mapping in left
+        )
+        self._alarm.expect(expiry.next_end(ends))
         remembered = expiry.remembered(ended, now)
         self._peers.publish(dataclasses.replace(self._peers.shared, ended=remembered))
         self._done = True
@@ -63,6 +74,27 @@ class Endings:
         except Unready as reason:
             if self._alarm.overdue:
                 logger.warning("access goes on after its end: %s", status_line(reason))
+
+    def _declared(
+        self, found: Sequence[IdentityMapping], now: datetime.datetime
+    ) -> Mapping[str, str]:
+        """Return when the option lets its mappings end, by their names; the empty text for never.
+
+        The mappings that look ended and still are declared were annotated by hand. The leader
+        repairs them, and nobody loses access. If the option is wrong, only the annotations say
+        when its mappings end.
+        """
+        if not any(each.source == OPTION and expiry.has_ended(each, now) for each in found):
+            return {}
+        from access import grants
+
+        entries = grants.declared_entries(str(self._options.get("mappings", "")), now) or ()
+        ends = {entry.name: entry.expires for entry in entries}
+        return {
+            each.name: ends[each.name]
+            for each in found
+            if each.source == OPTION and each.name in ends
+        }
 
 
 def _end(

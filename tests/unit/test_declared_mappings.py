@@ -183,6 +183,66 @@ def test_given_a_mapping_that_is_edited_by_hand_when_a_hook_runs_then_it_is_repa
     }
 
 
+def expire_by_hand(api: FakeCluster, name: str) -> None:
+    """Annotate a mapping as one whose access has ended."""
+    annotations = stored(api, name)["metadata"]["annotations"]
+    annotations["aws-iam/expires"] = "1970-12-31T00:00:00Z"
+    api.clock.now += 366 * 86_400
+
+
+@pytest.mark.parametrize("expires", [{}, {"expires": "2027-01-01T00:00:00Z"}])
+def test_given_a_declared_mapping_that_somebody_lets_end_when_a_hook_runs_then_it_is_repaired(
+    declare: Declare, deployed: Model, api: FakeCluster, expires: dict[str, str]
+):
+    declare(entry("dev", **expires))
+    before = dict(stored(api, "dev")["metadata"]["annotations"])
+    expire_by_hand(api, "dev")
+    api.forget()
+
+    assert deployed.hook() == ops.ActiveStatus(f"{HEALTHY}, 1 mapping")
+
+    assert api.changes == [f"PATCH {MAPPINGS}/dev"]
+    assert stored(api, "dev")["metadata"]["annotations"] == before
+    assert "access has ended" not in deployed.log()
+    assert "ended" not in deployed.peer
+
+
+def test_given_a_blocked_unit_when_somebody_lets_a_declared_mapping_end_then_it_stays(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev"))
+    expire_by_hand(api, "dev")
+    deployed.config["replicas"] = 0
+
+    assert deployed.hook().name == "blocked"
+    assert names(api) == ["dev"]
+    assert not [alarm for alarm in deployed.units[0].secrets if alarm.expire]
+
+
+def test_given_a_wrong_option_when_a_mapping_that_it_made_ends_then_its_access_ends(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev", expires="1970-03-01T00:00:00Z"), entry("ops", OPS))
+    api.clock.now += 60 * 86_400
+
+    assert declare({"name": "wrong"}).name == "blocked"
+    assert names(api) == ["ops"]
+
+
+def test_given_a_declared_end_when_it_has_come_then_the_end_is_logged_and_remembered(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev", expires="1970-03-01T00:00:00Z"), entry("ops", OPS))
+    api.clock.now += 60 * 86_400
+
+    status = deployed.hook()
+
+    assert names(api) == ["ops"]
+    assert "left out: mappings[0]: its access ended at 1970-03-01T00:00:00Z" in status.message
+    assert "access has ended: deleted mapping dev" in deployed.log()
+    assert "dev" in deployed.peer["ended"]
+
+
 @pytest.mark.parametrize(
     ("name", "arn", "reason"),
     [
