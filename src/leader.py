@@ -23,6 +23,8 @@ from owner import Owner
 from peers import Shared
 
 if TYPE_CHECKING:
+    from access import plan
+    from access.declared import Entry
     from access.formats import LeftOut
     from access.permission_sets import PermissionSet
 
@@ -181,19 +183,14 @@ def _declare(
     """Make the mappings that the option declares, and delete those that it no longer does."""
     if not config.mappings and all(each.source != mappings.OPTION for each in found):
         return _Declaration(found)
-    from access import declared, plan
+    from access import declared
     from cluster import own_mappings
 
     try:
         declaration = declared.parse(config.mappings, clock.now())
     except ValueError as error:
         return _Declaration(found, problem=Blocked(f"option mappings: {error}"))
-    sets = [entry.permission_set for entry in declaration.entries if entry.permission_set]
-    # A set's own mapping decides over others of its role.
-    own = {entry.name for entry in declaration.entries if entry.permission_set}
-    known = sorted(found, key=lambda mapping: mapping.name in own)
-    roles = permission_set_roles(client, sets, known)
-    changes = plan.of(declaration.entries, found, config.partition, roles)
+    changes = plan_mappings(client, declaration.entries, config.partition, found)
     applied = own_mappings.apply(client, owner, changes, client.seconds_left_to_write)
     not_made = {entry.name for _, entry in changes.create if entry.place in applied.refused}
     return _Declaration(
@@ -202,8 +199,25 @@ def _declare(
         applied.pending,
         {**changes.not_applied, **applied.refused},
         declaration.left_out,
-        learns=any(not wanted.suffix for wanted in sets),
+        learns=any(entry.learns for entry in declaration.entries),
     )
+
+
+def plan_mappings(
+    client: api.Client,
+    entries: Collection[Entry],
+    partition: str,
+    found: Sequence[mappings.IdentityMapping],
+) -> plan.Plan:
+    """Return what must change so that the cluster has the mappings that ``entries`` declare."""
+    from access import plan
+
+    sets = [entry.permission_set for entry in entries if entry.permission_set]
+    # A set's own mapping decides over others of its role.
+    own = {entry.name for entry in entries if entry.permission_set}
+    known = sorted(found, key=lambda mapping: mapping.name in own)
+    roles = permission_set_roles(client, sets, known)
+    return plan.of(entries, found, partition, roles)
 
 
 def permission_set_roles(

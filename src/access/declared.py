@@ -50,6 +50,11 @@ class Entry:
     permission_set: PermissionSet | None
     place: str
 
+    @property
+    def learns(self) -> bool:
+        """Return whether only a refused login tells the role of its permission set."""
+        return bool(self.permission_set) and not self.permission_set.suffix
+
 
 @dataclasses.dataclass(frozen=True)
 class Declared:

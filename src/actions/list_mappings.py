@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import clock
+import leader
 from access import declared, listing, mappings
+from access.declared import Declared
 from actions import MAX_BYTES, Context
 from cluster import api, bindings, identity_mappings
 from errors import cut, one_line
@@ -16,18 +18,21 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     """Return ``mappings``, one page of a table or of JSON, and which of how many pages it is.
 
     ``ended`` is there if the charm has ended access within a day, ``left-out`` if a part of the
-    option `mappings` has no meaning here, and ``warning`` if roles do not matter, because
-    everybody may do everything.
+    option `mappings` has no meaning here, ``not-applied`` if one of its entries is not in effect,
+    and ``warning`` if roles do not matter, because everybody may do everything.
 
     Raises:
         ValueError: there is no such page.
         errors.Unready: the API server does not answer as it should.
     """
+    declaration, left_out = _declaration(str(context.options["mappings"]))
+    partition = str(context.options["partition"])
     with api.errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
         found = identity_mappings.find(client)
         bound, warning = bindings.find(client)
-    report = mappings.check(found, str(context.options["partition"]))
+        not_applied = _not_applied(client, declaration, partition, found)
+    report = mappings.check(found, partition)
     listed = listing.rows(found, report.problems, bound)
     form = listing.jsons if params["format"] == "json" else listing.tables
     pages = form(listed, MAX_BYTES)
@@ -38,7 +43,9 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     if ended := context.shared.ended:
         lines = (f"{each.name} ({each.arn}) ended at {each.at}" for each in ended)
         results["ended"] = cut("\n".join(map(one_line, lines)), MAX_BYTES)
-    if left_out := _left_out(str(context.options["mappings"])):
+    if not_applied:
+        results["not-applied"] = cut("\n".join(map(one_line, not_applied)), MAX_BYTES)
+    if left_out:
         results["left-out"] = cut("\n".join(map(one_line, left_out)), MAX_BYTES)
     return {
         **results,
@@ -49,12 +56,29 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     }
 
 
-def _left_out(option: str) -> list[str]:
-    """Return each part of the option that has no meaning here, or that the option is wrong."""
+def _declaration(option: str) -> tuple[Declared, list[str]]:
+    """Return what the option declares, and each part of it that has no meaning here.
+
+    If the option is wrong, that is all of it.
+    """
     if not option:
-        return []
+        return Declared(), []
     try:
         declaration = declared.parse(option, clock.now())
     except ValueError as error:
-        return [f"everything: {error}"]
-    return [f"{out.place}: {out.reason}" for out in declaration.left_out]
+        return Declared(), [f"everything: {error}"]
+    return declaration, [f"{out.place}: {out.reason}" for out in declaration.left_out]
+
+
+def _not_applied(
+    client: api.Client,
+    declaration: Declared,
+    partition: str,
+    found: Sequence[mappings.IdentityMapping],
+) -> list[str]:
+    """Return each entry of the option that has no mapping, and why."""
+    if not declaration.entries:
+        return []
+    changes = leader.plan_mappings(client, declaration.entries, partition, found)
+    waiting = {entry.place: "the leader has yet to make it" for _, entry in changes.create}
+    return [f"{place}: {reason}" for place, reason in {**changes.not_applied, **waiting}.items()]

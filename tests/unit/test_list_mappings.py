@@ -331,3 +331,33 @@ def test_given_an_option_that_is_not_all_applied_when_listed_then_what_is_left_o
     deployed.config = {"mappings": option}
 
     assert deployed.action("list-mappings")["left-out"].startswith(left_out)
+
+
+def test_given_entries_that_are_not_in_effect_when_listed_then_each_is_named_with_its_reason(
+    deployed: Model, api: FakeCluster
+):
+    add(api, "theirs", "Dev", "alice")
+    entries = [
+        {"arn": f"{ROLE}/dev"},
+        {"permission-set": "DevOps", "account": "111122223333"},
+        {"arn": f"{ROLE}/ops"},
+    ]
+    deployed.config = {"mappings": json.dumps(entries)}
+
+    assert deployed.action("list-mappings")["not-applied"].splitlines() == [
+        "mappings[0]: mapping theirs has the same ARN",
+        "mappings[1]: nobody of this permission set has tried to log in yet",
+        "mappings[2]: the leader has yet to make it",
+    ]
+
+
+def test_given_entries_that_are_all_in_effect_when_listed_then_none_is_named(
+    deployed: Model, api: FakeCluster
+):
+    deployed.config = {"mappings": json.dumps([{"arn": f"{ROLE}/ops"}])}
+    deployed.hook()
+
+    results = deployed.action("list-mappings")
+
+    assert results["total"] == "1"
+    assert "not-applied" not in results
