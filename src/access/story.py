@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from access import arn, expiry, explain, rbac, refusals
 from access.arn import Principal
+from access.declared import Entry
 from access.expiry import Ended
 from access.explain import Identity
 from access.mappings import IdentityMapping
@@ -122,6 +123,38 @@ def roles(grants: Iterable[rbac.Grant]) -> str:
     return ", ".join(dict.fromkeys(grant.binding.role for grant in grants))
 
 
+def remedy(
+    given: Principal, looked_up: Principal, learning: Iterable[Entry], application: str
+) -> Iterator[str]:
+    """Yield how to let the principal in. ``learning`` are the entries of the option `mappings`
+    that declare permission sets without a suffix."""
+    role = _role(given)
+    for entry in learning:
+        if entry.permission_set and entry.permission_set.matches(role):
+            yield (
+                f"permission set {entry.permission_set} ({entry.place}) will let it in: the leader "
+                "maps the role within a minute after its first login, which is refused"
+            )
+            return
+    yield f"to let it in: {admit(application, looked_up)}"
+
+
+def _role(given: Principal) -> str:
+    """Return the ARN of a role, spelt as ``given`` is, without path and session; empty for any
+    other principal."""
+    if given.kind not in ("role", "assumed-role"):
+        return ""
+    names = given.name.split("/")
+    name = names[-1] if given.kind == "role" else names[-2]
+    return str(dataclasses.replace(given, service="iam", kind="role", name=name))
+
+
+def learned(entries: Iterable[Entry], done: str) -> Iterator[str]:
+    """Yield of each permission set's role that the log shows what was ``done``."""
+    for entry in entries:
+        yield f"permission set {entry.permission_set} ({entry.place}) has role {entry.arn}: {done}"
+
+
 def admit(application: str, principal: Principal) -> str:
     """Return the command that would let the principal in."""
     name = principal.name.rpartition("/")[2] or principal.kind
@@ -131,10 +164,15 @@ def admit(application: str, principal: Principal) -> str:
 
 
 def refused(
-    found: Sequence[Refusal], unread: Mapping[str, str], looked_up: str, application: str
+    found: Sequence[Refusal],
+    unread: Mapping[str, str],
+    looked_up: str,
+    application: str,
+    mapped: Iterable[IdentityMapping],
 ) -> Iterator[str]:
     """Yield who was refused in the last hour, the principal ``looked_up`` first, and the command
-    that would let them in; then which pods' logs are missing."""
+    that would let them in, or that they are ``mapped``; then which pods' logs are missing."""
+    known = {mapping.canonical for mapping in mapped}
     ordered = sorted(found, key=lambda refusal: _looked_up(refusal.arn) != looked_up)
     yield "refused in the last hour:" if found else "nobody was refused in the last hour"
     for refusal in ordered[:_REFUSALS]:
@@ -145,11 +183,12 @@ def refused(
             f"{who}{key}, {times}, the last at {refusal.last:%Y-%m-%dT%H:%M:%SZ}: "
             f"{refusal.kind}: {refusal.text}"
         )
-        if (
-            refusal.kind == refusals.NOT_MAPPED
-            and refusal.arn
-            and _looked_up(refusal.arn) != looked_up
-        ):
+        principal = _looked_up(refusal.arn)
+        if refusal.kind != refusals.NOT_MAPPED or principal in ("", looked_up):
+            continue
+        if principal in known:
+            yield "it is mapped by now"
+        else:
             yield f"to let it in: {admit(application, explain.login(arn.parse(refusal.arn)))}"
     if len(found) > _REFUSALS:
         yield f"{len(found) - _REFUSALS} more principals or reasons"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import clock
-from access import arn, explain, mappings, partitions, rbac, refusals, story
+import leader
+from access import arn, explain, grants, mappings, partitions, plan, rbac, refusals, story
+from access.declared import Entry
 from access.rbac import Question
 from actions import MAX_BYTES, Context
-from cluster import api, bindings, identity_mappings, logs
+from cluster import api, bindings, identity_mappings, logs, own_mappings
 from errors import cut, one_line
 
 # How far back refusals are looked for, in seconds.
@@ -27,29 +30,63 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     given = arn.parse(params["arn"]) if params.get("arn") else None
     if not given and not params["recent"]:
         raise ValueError("give arn=arn:aws:iam::…, or recent=true to see who was refused")
+    entries = grants.declared_entries(str(context.options["mappings"]), clock.now()) or ()
+    learning = [entry for entry in entries if entry.learns]
     with api.errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
-        option = str(context.options["partition"])
-        lines, results = _explain(client, given, question, option, context) if given else ([], {})
+        found = identity_mappings.find(client)
+        explain_given = functools.partial(_explain, client, given, question, context, learning)
+        lines, results = explain_given(found)
         if params["recent"] or results.get("admitted") == "no":
+            if made := _map_at_once(client, context, entries) if learning else []:
+                found = identity_mappings.find(client, newest=True)
+                lines, results = explain_given(found)
+                lines = [*made, *lines]
             logs_read = logs.read(client, RECENT)
-            found = refusals.parse(logs_read.lines)
+            refused = refusals.parse(logs_read.lines)
             looked_up = results.get("principal", "")
-            lines += story.refused(found, logs_read.unread, looked_up, application)
+            lines += story.refused(refused, logs_read.unread, looked_up, application, found)
     results = {"explanation": "\n".join(map(one_line, lines)), **results}
     return {key: cut(text, MAX_BYTES) for key, text in results.items()}
 
 
+def _map_at_once(client: api.Client, context: Context, entries: Sequence[Entry]) -> list[str]:
+    """Map the roles of declared permission sets that the log shows, as the leader's next hook
+    would. Return what was done, or that the leader will do it.
+    """
+    partition = str(context.options["partition"])
+    found = identity_mappings.find(client, newest=True)
+    changes = leader.plan_mappings(client, entries, partition, found)
+    create = tuple((former, entry) for former, entry in changes.create if entry.learns)
+    if not create or not context.shared.serving:
+        return []
+    if not context.leads:
+        return [*story.learned((entry for _, entry in create), "the leader maps it within a minute")]
+    seconds = client.seconds_left_to_write
+    applied = own_mappings.apply(client, context.owner, plan.Plan(create=create), seconds)
+    done = "the leader's next hook maps it" if applied.pending else "it is mapped now"
+    lines: list[str] = []
+    for _, entry in create:
+        lines += story.learned([entry], applied.refused.get(entry.place, done))
+    return lines
+
+
 def _explain(
     client: api.Client,
-    given: arn.Principal,
+    given: arn.Principal | None,
     question: Question | None,
-    option: str,
     context: Context,
+    learning: Sequence[Entry],
+    found: Sequence[mappings.IdentityMapping],
 ) -> tuple[list[str], dict[str, str]]:
-    """Return the lines of the chain, and its ends. ``option`` is the option `partition`."""
+    """Return the lines of the chain from ``given``, and its ends.
+
+    ``learning`` are the option's permission sets without a suffix.
+    """
+    if not given:
+        return [], {}
+    option = str(context.options["partition"])
     looked_up = explain.login(given)
-    found = identity_mappings.find(client)
     matching = explain.matching(looked_up, found)
     bound, warning = bindings.find(client) if matching else (rbac.Bindings(()), "")
     problems = mappings.check(found, option).problems
@@ -68,7 +105,7 @@ def _explain(
         lines += ["the login is refused (Unauthorized): no mapping names it"]
         lines += explain.near_misses(looked_up, found)
         lines += story.ended(looked_up, context.shared.ended)
-        lines += [f"to let it in: {story.admit(context.owner.application, looked_up)}"]
+        lines += story.remedy(given, looked_up, learning, context.owner.application)
     admitted = "yes" if ways and not foreign else "no"
     return lines, {"principal": str(looked_up), "admitted": admitted, **_ends(ways)}
 
