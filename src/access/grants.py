@@ -12,6 +12,7 @@ from typing import Any
 from access import arn, declared, expiry, partitions
 from access.declared import Entry
 from access.mappings import EXPIRES, GRANT, OPTION, IdentityMapping
+from access.permission_sets import PermissionSet
 from errors import Blocked
 
 REASON = "aws-iam/reason"
@@ -37,15 +38,27 @@ class Grant:
     remark: str
 
 
-def read(params: Mapping[str, Any], partition: str, now: datetime) -> Grant:
+def permission_set(params: Mapping[str, Any]) -> PermissionSet | None:
+    """Return the permission set that the parameters of `grant-access` name in place of an ARN.
+
+    Raises:
+        ValueError: they name both or neither, or a part of the set is malformed.
+    """
+    name, account, suffix = (params[key] for key in ("permission-set", "account", "suffix"))
+    if bool(name) == bool(params["arn"]) or bool(name) != bool(account) or (suffix and not name):
+        raise ValueError("give either arn, or permission-set with account (and suffix, if known)")
+    return PermissionSet(name, account, suffix) if name else None
+
+
+def read(params: Mapping[str, Any], text: str, partition: str, now: datetime) -> Grant:
     """Return what the parameters of `grant-access` ask for.
 
-    ``partition`` is the authenticator's.
+    ``text`` is the principal's ARN, ``partition`` the authenticator's.
 
     Raises:
         ValueError: a parameter is wrong, or no login has the ARN.
     """
-    principal, remark = login(params["arn"], partition)
+    principal, remark = login(text, partition)
     canonical = arn.canonicalize(principal)
     name, reason = params["name"], " ".join(params["reason"].split())
     if name and not declared.is_object_name(name):

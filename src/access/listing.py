@@ -59,6 +59,12 @@ def rows(
     ]
 
 
+def given(mapping: IdentityMapping, bindings: rbac.Bindings) -> list[str]:
+    """Return what RBAC gives to ``mapping`` beyond what it gives to everybody."""
+    (row,) = rows([mapping], {}, bindings)
+    return _given(row)
+
+
 def _roles(mapping: IdentityMapping, bindings: rbac.Bindings) -> Iterable[str]:
     """Return each role once. After "as" stands the name that a login must get to have it."""
     try:
@@ -95,7 +101,6 @@ _TITLES = ("NAME", "ARN", "USERNAME", "GROUPS", "SOURCE", "EXPIRES", "ROLES", "P
 
 
 def _cells(row: Row) -> dict[str, str]:
-    roles = ([_EVERYTHING] if row.superuser else []) + list(row.roles)
     values = (
         row.name,
         row.arn,
@@ -103,10 +108,14 @@ def _cells(row: Row) -> dict[str, str]:
         ",".join(row.groups),
         row.source,
         row.expires,
-        ",".join(roles),
+        ",".join(_given(row)),
         row.problem,
     )
     return {title: one_line(value) for title, value in zip(_TITLES, values, strict=True)}
+
+
+def _given(row: Row) -> list[str]:
+    return ([_EVERYTHING] if row.superuser else []) + list(row.roles)
 
 
 def _line(cells: Mapping[str, str], widths: Mapping[str, int]) -> str:

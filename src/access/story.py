@@ -111,11 +111,16 @@ def _bound(who: Identity, grants: Sequence[rbac.Grant]) -> Iterator[str]:
     if len(grants) > _BINDINGS:
         yield f"{len(grants) - _BINDINGS} more bindings give it roles"
     if not grants and not who.superuser:
-        subject = shlex.quote(f"--user={who.username}")
-        yield (
-            "no binding names this user or its groups, so give it a role, such as: "
-            f"kubectl create clusterrolebinding NAME --clusterrole=view {subject}"
-        )
+        yield no_role(who.username)
+
+
+def no_role(username: str) -> str:
+    """Return that a user has no role, and the command that gives it one."""
+    subject = shlex.quote(f"--user={username}")
+    return (
+        "no binding names this user or its groups, so give it a role, such as: "
+        f"kubectl create clusterrolebinding NAME --clusterrole=view {subject}"
+    )
 
 
 def roles(grants: Iterable[rbac.Grant]) -> str:
@@ -132,8 +137,8 @@ def remedy(
     for entry in learning:
         if entry.permission_set and entry.permission_set.matches(role):
             yield (
-                f"permission set {entry.permission_set} ({entry.place}) will let it in: the leader "
-                "maps the role within a minute after its first login, which is refused"
+                f"permission set {entry.permission_set} ({entry.place}) will let it in: the "
+                "leader maps the role within a minute after its first login, which is refused"
             )
             return
     yield f"to let it in: {admit(application, looked_up)}"
@@ -149,10 +154,9 @@ def _role(given: Principal) -> str:
     return str(dataclasses.replace(given, service="iam", kind="role", name=name))
 
 
-def learned(entries: Iterable[Entry], done: str) -> Iterator[str]:
-    """Yield of each permission set's role that the log shows what was ``done``."""
-    for entry in entries:
-        yield f"permission set {entry.permission_set} ({entry.place}) has role {entry.arn}: {done}"
+def learned(entry: Entry, done: str) -> str:
+    """Return what was ``done`` with the role of a permission set that the log shows."""
+    return f"permission set {entry.permission_set} ({entry.place}) has role {entry.arn}: {done}"
 
 
 def admit(application: str, principal: Principal) -> str:

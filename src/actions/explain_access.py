@@ -13,6 +13,7 @@ from access.declared import Entry
 from access.rbac import Question
 from actions import MAX_BYTES, Context
 from cluster import api, bindings, identity_mappings, logs, own_mappings
+from cluster.writers import Written
 from errors import cut, one_line
 
 # How far back refusals are looked for, in seconds.
@@ -60,15 +61,12 @@ def _map_at_once(client: api.Client, context: Context, entries: Sequence[Entry])
     create = tuple((former, entry) for former, entry in changes.create if entry.learns)
     if not create or not context.shared.serving:
         return []
-    if not context.leads:
-        return [*story.learned((entry for _, entry in create), "the leader maps it within a minute")]
-    seconds = client.seconds_left_to_write
-    applied = own_mappings.apply(client, context.owner, plan.Plan(create=create), seconds)
-    done = "the leader's next hook maps it" if applied.pending else "it is mapped now"
-    lines: list[str] = []
-    for _, entry in create:
-        lines += story.learned([entry], applied.refused.get(entry.place, done))
-    return lines
+    applied = Written(pending=len(create))
+    if context.leads:
+        seconds = client.seconds_left_to_write
+        applied = own_mappings.apply(client, context.owner, plan.Plan(create=create), seconds)
+    done = "the leader maps it within a minute" if applied.pending else "it is mapped now"
+    return [story.learned(entry, applied.refused.get(entry.place, done)) for _, entry in create]
 
 
 def _explain(

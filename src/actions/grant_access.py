@@ -7,13 +7,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import clock
-from access import expiry, grants
+import leader
+from access import expiry, grants, listing, story
 from access.declared import Entry
 from access.mappings import EXPIRES, IdentityMapping
+from access.permission_sets import PermissionSet
 from actions import MAX_BYTES, Context
-from cluster import api, identity_mappings, manifests, single_mapping
-from errors import Blocked, Waiting, cut, one_line
+from cluster import api, bindings, identity_mappings, manifests, single_mapping
+from errors import Blocked, Unready, Waiting, cut, one_line, status_line
 
+# The API server keeps what the authenticator answers for a token.
+_CACHED = "; a token that has just been accepted may keep its former user for another minute"
 # How often to try again when others change the mapping in between.
 TRIES = 3
 
@@ -28,23 +32,57 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     """
     partition = str(context.options["partition"])
     now = clock.now()
-    grant = grants.read(params, partition, now)
+    wanted = grants.permission_set(params)
+    client = api.connect(context.machine.admin_kubeconfig)
+    principal = _role(client, wanted, partition) if wanted else params["arn"]
+    grant = grants.read(params, principal, partition, now)
     ends = expiry.end(grant.mapping)
     if ends and not context.leads:
         application = context.owner.application
         raise ValueError(f"only the leader ends access in time: run this on {application}/leader")
     entries = grants.declared_entries(str(context.options["mappings"]), now)
     with api.errors_as_status():
-        client = api.connect(context.machine.admin_kubeconfig)
         if params["dry-run"]:
             found = identity_mappings.find(client, newest=True)
             former = grants.to_replace(found, grant, entries)
-            return _results("would change" if former else "would grant", grant, former)
-        if ends:
-            # Ahead of the write: the access must end although the rest of this fails.
-            context.ring_at(ends)
-        done, former = _write(client, grant, entries, context.owner.mark)
-    return _results(done, grant, former)
+            done = "would change" if former else "would grant"
+        else:
+            if ends:
+                # Ahead of the write: the access must end although the rest of this fails.
+                context.ring_at(ends)
+            done, former = _write(client, grant, entries, context.owner.mark)
+    return {**_results(done, grant, former), **_rights(client, grant.mapping)}
+
+
+def _role(client: api.Client, wanted: PermissionSet, partition: str) -> str:
+    """Return the ARN of the permission set's role.
+
+    Raises:
+        ValueError: the role is not known.
+    """
+    if wanted.suffix:
+        return wanted.role_arn(partition)
+    with api.errors_as_status():
+        found = identity_mappings.find(client, newest=True)
+        role = leader.permission_set_roles(client, [wanted], found).get(wanted)
+    if not role:
+        raise ValueError(
+            f"the role of permission set {wanted} is not known: let somebody try to log in with "
+            "it, then run this again, or give suffix"
+        )
+    return role
+
+
+def _rights(client: api.Client, mapping: IdentityMapping) -> dict[str, str]:
+    """Return what RBAC gives to ``mapping``, or why that is not known: it is granted then too."""
+    try:
+        with api.errors_as_status():
+            bound, warning = bindings.find(client)
+    except Unready as reason:
+        return {"roles": status_line(f"unknown: {reason}")}
+    roles = ", ".join(listing.given(mapping, bound)) or story.no_role(mapping.username)
+    results = {"roles": roles, "warning": warning}
+    return {key: cut(one_line(text), MAX_BYTES) for key, text in results.items() if text}
 
 
 def _write(
@@ -87,7 +125,7 @@ def _results(done: str, grant: grants.Grant, former: IdentityMapping | None) -> 
         "username": wanted.username,
         "groups": ", ".join(wanted.groups) or "none",
         "ends": wanted.expires or "never: for was not given",
-        "counts-from": "now",
+        "counts-from": f"now{_CACHED}" if former else "now",
         "remark": grant.remark,
     }
     if former and former.expires:

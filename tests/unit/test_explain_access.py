@@ -628,7 +628,7 @@ def test_given_a_refused_role_of_no_declared_set_when_explained_then_nothing_is_
     refuse(api, arn)
     api.forget()
 
-    assert "to let it in: juju run aws-iam/leader grant-access" in "".join(explained(deployed, arn))
+    assert "juju run aws-iam/leader grant-access" in "".join(explained(deployed, arn))
     assert api.changes == []
 
 

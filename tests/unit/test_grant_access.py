@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import copy
 import datetime
+import json
 from typing import Any
 
 import httpx2
 import ops.testing
 import pytest
 from tests.unit.fake_cluster import MAPPINGS, FakeCluster
-from tests.unit.faults import refusal, unreachable
+from tests.unit.fake_rbac import RBAC, REVIEWS
+from tests.unit.faults import ok, refusal, unreachable
 from tests.unit.model import OWNER, Model
 
 from access import expiry
@@ -57,6 +59,10 @@ def test_given_a_principal_when_it_is_granted_access_then_its_mapping_works_at_o
         "groups": "view, dev",
         "ends": end,
         "counts-from": "now",
+        "roles": (
+            "no binding names this user or its groups, so give it a role, such as: kubectl create "
+            "clusterrolebinding NAME --clusterrole=view --user=alice"
+        ),
     }
     stored = api.objects[PATH]
     assert stored["spec"] == {"arn": ROLE, "username": "alice", "groups": ["view", "dev"]}
@@ -113,6 +119,7 @@ def test_given_a_grant_when_it_is_repeated_then_it_is_prolonged_and_keeps_its_re
 
     assert again["result"] == "changed"
     assert again["mapping"] == first["mapping"]
+    assert again["counts-from"].startswith("now; a token that has just been accepted may keep")
     assert (again["ends"], again["ended-before"]) == (after(api, 3600), first["ends"])
     annotations = api.objects[PATH]["metadata"]["annotations"]
     assert annotations["aws-iam/expires"] == again["ends"]
@@ -298,3 +305,86 @@ def test_given_a_unit_that_does_not_lead_when_access_is_granted_then_only_withou
         "only the leader ends access in time: run this on aws-iam/leader"
     )
     assert grant(two, unit=1)["result"] == "granted"
+
+
+SET = {"arn": "", "permission_set": "DevOps", "account": "111122223333"}
+SSO = "arn:aws:iam::111122223333:role/AWSReservedSSO_DevOps_1a2b3c4d5e6f7081"
+UNKNOWN = (
+    "the role of permission set DevOps@111122223333 is not known: let somebody try to log in with "
+    "it, then run this again, or give suffix"
+)
+
+
+def test_given_a_permission_set_with_its_suffix_when_access_is_granted_then_its_role_is_mapped(
+    deployed: Model, api: FakeCluster
+):
+    results = grant(deployed, **SET, suffix="1a2b3c4d5e6f7081")
+
+    assert (results["result"], results["arn"]) == ("granted", SSO)
+    assert api.objects[f"{MAPPINGS}/{results['mapping']}"]["status"] == {
+        "canonicalARN": SSO.lower()
+    }
+
+
+def test_given_a_permission_set_whose_login_was_refused_when_granted_then_its_role_is_mapped(
+    deployed: Model, api: FakeCluster
+):
+    assert refused(deployed, **SET) == UNKNOWN
+    line = {
+        "msg": "access denied",
+        "error": "identity is not mapped",
+        "time": "2026-11-26T08:16:00Z",
+        "arn": SSO,
+    }
+    api.add_log("a", json.dumps(line).encode() + b"\n")
+
+    assert grant(deployed, **SET)["arn"] == SSO
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"arn": ""},
+        {**SET, "arn": ROLE},
+        {**SET, "account": ""},
+        {"account": "111122223333"},
+        {"suffix": "1a2b3c4d5e6f7081"},
+    ],
+)
+def test_given_half_a_permission_set_when_access_is_granted_then_the_action_says_what_to_give(
+    deployed: Model, api: FakeCluster, params: dict[str, str]
+):
+    assert refused(deployed, **params) == (
+        "give either arn, or permission-set with account (and suffix, if known)"
+    )
+    assert api.requests == []
+
+
+def test_given_bindings_when_access_is_granted_then_the_result_says_what_they_give(
+    deployed: Model, api: FakeCluster
+):
+    api.add_binding("view", "ClusterRole/view", Group="dev")
+
+    assert grant(deployed, groups="dev", dry_run=True)["roles"] == "ClusterRole/view"
+    assert grant(deployed, groups="dev")["roles"] == "ClusterRole/view"
+    assert grant(deployed, groups="system:masters")["roles"] == "everything (system:masters)"
+
+
+def test_given_bindings_that_cannot_be_read_when_access_is_granted_then_it_is_granted_anyway(
+    deployed: Model, api: FakeCluster
+):
+    api.fail(refusal(500, "no"), request=f"GET {RBAC}/clusterrolebindings")
+
+    results = grant(deployed)
+
+    assert results["result"] == "granted"
+    assert results["roles"] == "unknown: waiting for the Kubernetes API: 500 no"
+    assert PATH in api.objects
+
+
+def test_given_a_cluster_that_does_not_ask_rbac_when_access_is_granted_then_a_warning_says_so(
+    deployed: Model, api: FakeCluster
+):
+    api.fail(lambda _: ok({"spec": {}, "status": {"allowed": True}}), request=f"POST {REVIEWS}")
+
+    assert grant(deployed)["warning"].startswith("everybody who logs in may do everything")
