@@ -92,11 +92,10 @@ class AwsIamCharm(ops.CharmBase):
         departed = self.on[control_plane.RELATION].relation_departed
         framework.observe(departed, self._on_control_plane_departed)
         framework.observe(self.on.remove, self._on_remove)
-        framework.observe(self.on.explain_access_action, self._on_action)
-        framework.observe(self.on.get_kubeconfig_action, self._on_action)
-        framework.observe(self.on.grant_access_action, self._on_action)
-        framework.observe(self.on.list_mappings_action, self._on_action)
-        framework.observe(self.on.revoke_access_action, self._on_action)
+        for name in self.meta.actions:
+            framework.observe(
+                getattr(self.on, f"{name.replace('-', '_')}_action"), self._on_action
+            )
         framework.observe(self.on.collect_unit_status, self._on_collect_unit_status)
 
     # Events.
@@ -276,15 +275,18 @@ class AwsIamCharm(ops.CharmBase):
         return self._owner.is_foreign(kubeconfigs.webhook_owner(text))
 
     def _on_action(self, event: ops.ActionEvent) -> None:
-        name = event.handle.kind.removesuffix("_action").replace("_", "-")
-        leads, ring_at = self.unit.is_leader(), self._alarm.ring_at
+        shared, owner, machine = self._peers.shared, self._owner, self.machine
         context = actions.Context(
-            self.machine, self._owner, self._peers.shared, self.config, leads, ring_at
+            machine,
+            owner,
+            shared,
+            self.config,
+            self.unit.name,
+            self.unit.is_leader(),
+            self._alarm.ring_at,
+            lambda: control_plane.use(self, machine, self._requirer, owner, shared),
         )
-        try:
-            event.set_results(dict(actions.run(name, event.params, context)))
-        except (ValueError, Unready) as reason:
-            event.fail(status_line(reason))
+        actions.answer(event, context)
 
 
 if __name__ == "__main__":

@@ -9,14 +9,14 @@ import re
 from collections.abc import Container
 
 import ops
-from charms.aws_iam.v0.aws_iam import AwsIamRequirer, Webhook
+from charms.aws_iam.v0.aws_iam import WEBHOOK_CONFIG, AwsIamRequirer, Webhook
 
 import files
 import kubeconfigs
 from errors import Blocked, Waiting, brief
 from files import Machine
 from fingerprint import fingerprint
-from owner import Owner
+from owner import Owner, short_name
 from peers import Shared
 
 # Charmed Kubernetes <= 1.28: its charm speaks the interface.
@@ -145,6 +145,64 @@ def next_step(control_plane: ControlPlane, machine: Machine, address: str) -> st
             raise Blocked(command, announced=False)
         return ""
     return f"next for Charmed Kubernetes 1.29, {command or f'run: {control_plane.leave}'}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Use:
+    """How far this unit's control plane uses the webhook.
+
+    Attributes:
+        address: The Service's, as the leader published it; empty while there is none.
+        via_relation: Whether the control plane takes the webhook from the relation.
+        file: What is wrong with this unit's webhook file; empty if nothing is.
+        acknowledged: Whether the control plane uses the file as it is, by its own word. A control
+            plane that never says so counts as using it.
+        forwards: Whether the control plane's own webhook passes logins on to this one; None if it
+            does not say.
+        option: What is wrong with the option, and the command that sets it; empty if nothing is.
+    """
+
+    address: str
+    via_relation: bool
+    file: str = ""
+    acknowledged: bool = True
+    forwards: bool | None = None
+    option: str = ""
+
+
+def use(
+    charm: ops.CharmBase, machine: Machine, requirer: AwsIamRequirer, owner: Owner, shared: Shared
+) -> Use:
+    """Return how far this unit's control plane uses the webhook.
+
+    Raises:
+        errors.Unready: there is no control plane, or there are two.
+    """
+    principal = find(charm, shared.relations)
+    via_relation, address = principal.via_relation, shared.address if shared.ca else ""
+    if not address:
+        return Use("", via_relation)
+    if not via_relation:
+        return Use(address, via_relation, option=_setting(principal, machine, address))
+    wanted = kubeconfigs.webhook(owner, address, shared.ca)
+    given = _rendered(_GIVEN, machine)
+    return Use(
+        address,
+        via_relation,
+        file=_difference(machine, owner, wanted),
+        acknowledged=requirer.acknowledged in (None, fingerprint(wanted)),
+        forwards=None if given is None else _is_endpoint(given, address),
+    )
+
+
+def _difference(machine: Machine, owner: Owner, wanted: str) -> str:
+    """Return how the webhook file differs from ``wanted``; empty if it does not."""
+    text = files.read(machine.webhook)
+    if text is None:
+        return f"{WEBHOOK_CONFIG} is missing"
+    if owner.is_foreign(mark := kubeconfigs.webhook_owner(text)):
+        return f"{WEBHOOK_CONFIG} is of {short_name(mark)}"
+    return "" if text == wanted else f"{WEBHOOK_CONFIG} was changed"
 
 
 def _setting(control_plane: ControlPlane, machine: Machine, address: str) -> str:

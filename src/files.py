@@ -43,6 +43,11 @@ class Machine:
         return self.root / "home/ubuntu/config"
 
     @property
+    def processes(self) -> Path:
+        """Return the folder of the kernel that has a folder for each process."""
+        return self.root / "proc"
+
+    @property
     def leftovers(self) -> tuple[Path, ...]:
         """Return the reactive charm's files; one holds the private key in plain text."""
         addons = self.root / "root/cdk/addons"

@@ -62,6 +62,17 @@ def of_region(region: str) -> str:
     return next(found, DEFAULT)
 
 
+def sts(partition: str, region: str) -> tuple[str, str]:
+    """Return the host of STS in ``region``, and the region that its signatures are for.
+
+    Without a region, it is the global STS, which `aws` alone has, or that of `example`.
+    """
+    if not region and partition == DEFAULT:
+        return f"sts.{_DOMAINS[DEFAULT]}", "us-east-1"
+    region = region or example(partition)
+    return f"sts.{region}.{_DOMAINS[of_region(region)]}", region
+
+
 def example(partition: str) -> str:
     """Return the name of a region of ``partition``."""
     return _REGIONS[partition][1] if partition in _REGIONS else "eu-west-1"

@@ -133,11 +133,32 @@ def parse(lines: Iterable[str]) -> list[Refusal]:
             # One connection serves many logins at a time, so several of one role may be open.
             answers = known.get((line.client, line.arn.lower()))
             answer = answers.popleft() if answers else None
-            if line.msg == "access denied" and line.error:
+            if _is_denial(line):
                 refusal = _refusal(line, answer)
                 key = (refusal.kind, refusal.arn, refusal.access_key_id, refusal.session)
                 found[key] = _merged(refusal, found.get(key))
     return sorted(found.values(), key=lambda refusal: refusal.last, reverse=True)
+
+
+def redacted(text: str) -> str:
+    """Return ``text`` without the words that may be a token, or part of a presigned URL."""
+    return _SECRET.sub("…", text)
+
+
+def of_client(lines: Iterable[str], client: str) -> Refusal | None:
+    """Return the newest refusal of a login that came over the connection from ``client``, an
+    address with its port; None if there is none in ``lines``."""
+    found = [line for line in map(_decode, lines) if line and _is_denial(line)]
+    return next((_refusal(line, None) for line in reversed(found) if line.client == client), None)
+
+
+def quotes(lines: Iterable[str], text: str) -> bool:
+    """Return whether the authenticator refused a token, and its reason quotes ``text``."""
+    return any(line and _is_denial(line) and text in line.error for line in map(_decode, lines))
+
+
+def _is_denial(line: _Line) -> bool:
+    return line.msg == "access denied" and bool(line.error)
 
 
 def _decode(line: str) -> _Line | None:
@@ -187,7 +208,7 @@ def _reason(error: str) -> tuple[str, str]:
     if not (failure := _STS.match(error)):
         return OTHER, _TEXTS[OTHER]
     if not (answer := _ANSWER.match(failure[1])):
-        cause = brief(_SECRET.sub("…", failure[1]))
+        cause = brief(redacted(failure[1]))
         return UNREACHABLE, f"{_TEXTS[UNREACHABLE]}: {cause}"
     return _answer(answer[1], answer[2])
 
@@ -203,5 +224,5 @@ def _answer(status: str, body: str) -> tuple[str, str]:
         return CLOCK, _TEXTS[CLOCK]
     kind = _CODES.get(code, OTHER)
     if kind in (OTHER, UNREACHABLE):
-        return kind, f"STS answers {status} {brief(_SECRET.sub('…', code))}"
+        return kind, f"STS answers {status} {brief(redacted(code))}"
     return kind, _TEXTS[kind]

@@ -10,11 +10,16 @@ import dataclasses
 import importlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from control_plane import Use
+from errors import Unready, status_line
 from files import Machine
 from owner import Owner
 from peers import Shared
+
+if TYPE_CHECKING:
+    import ops
 
 # Linux refuses to run a program, `action-set` too, with an argument of 128 KiB.
 MAX_BYTES = 100_000
@@ -29,25 +34,50 @@ class Context:
         owner: This application.
         shared: What the leader published.
         options: The charm's options as the operator set them; nothing has checked them.
+        unit: This unit's name.
         leads: Whether this unit leads the application.
         ring_at: Sets this unit's alarm for the end of an access.
+        use: Returns how far the control plane uses the webhook. Raises `errors.Unready`.
     """
 
     machine: Machine
     owner: Owner
     shared: Shared
     options: Mapping[str, Any]
+    unit: str
     leads: bool
     ring_at: Callable[[datetime], None]
+    use: Callable[[], Use]
+
+
+class Failed(Exception):
+    """The action fails, and has results all the same."""
+
+    def __init__(self, text: str, results: Mapping[str, str]):
+        super().__init__(text)
+        self.results = results
+
+
+def answer(event: ops.ActionEvent, context: Context) -> None:
+    """Run the action of ``event``, and answer it."""
+    try:
+        event.set_results(
+            dict(run(event.handle.kind.removesuffix("_action"), event.params, context))
+        )
+    except Failed as failure:
+        event.set_results(dict(failure.results))
+        event.fail(status_line(failure))
+    except (ValueError, Unready) as reason:
+        event.fail(status_line(reason))
 
 
 def run(name: str, params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
-    """Run the action ``name``, as actions.yaml has it, and return its results.
+    """Run the action ``name``, as its module is called, and return its results.
 
     Raises:
         ValueError: a parameter is wrong; the text names it and the remedy.
         errors.Unready: what the action needs is not there.
+        Failed: what it found is not as it should be.
     """
     # An action's module is imported only when it runs, because most hooks run none.
-    module = importlib.import_module(f"actions.{name.replace('-', '_')}")
-    return module.run(params, context)
+    return importlib.import_module(f"actions.{name}").run(params, context)

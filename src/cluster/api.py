@@ -7,6 +7,8 @@ is raised as `errors.Waiting` (it passes by itself) or `errors.Blocked` (a perso
 from __future__ import annotations
 
 import contextlib
+import datetime
+import email.utils
 import json
 import logging
 import re
@@ -65,16 +67,16 @@ class Client:
     """The methods of `lightkube.Client` that the charm calls, with types that are complete.
 
     It begins no request after `REQUEST_SECONDS`, so that a hook ends soon although every answer
-    takes long. The methods raise `errors.Waiting` then. What is still open after `HOOK_SECONDS`
-    times out.
+    takes long. The methods raise `errors.Waiting` then. What is still open after `HOOK_SECONDS`,
+    or after fewer ``seconds``, times out.
     """
 
-    def __init__(self, client: lightkube.Client):
+    def __init__(self, client: lightkube.Client, seconds: float = HOOK_SECONDS):
         # lightkube's own types leave most of its arguments open.
         self._client: Any = client
         self._began = time.monotonic()
-        self._request_seconds = REQUEST_SECONDS
-        set_deadline(client, self._began + HOOK_SECONDS)
+        self._request_seconds = min(REQUEST_SECONDS, seconds)
+        set_deadline(client, self._began + seconds)
 
     def prolong(self) -> None:
         """Let requests begin until `LAST_WRITE_SECONDS`: small ones, which are the hook's last."""
@@ -156,6 +158,18 @@ class Client:
     def ask(self, review: T) -> T:
         """Send a question such as a SubjectAccessReview; return it with the server's answer."""
         return self._in_time.create(review)
+
+    def version(self) -> tuple[str, datetime.datetime | None]:
+        """Return the server's version, such as ``v1.28.15``, and its time by the answer's header
+        ``Date``: whole seconds, in UTC. The time is None if the server does not say it."""
+        self._check_time()
+        response = self._generic._client.get("/version")  # noqa: SLF001  (no public way to it)
+        self._generic.raise_for_status(response)
+        try:
+            at = email.utils.parsedate_to_datetime(response.headers["Date"])
+        except (KeyError, ValueError):
+            return response.json()["gitVersion"], None
+        return response.json()["gitVersion"], at.astimezone(datetime.timezone.utc)
 
     def log(
         self,
@@ -282,8 +296,8 @@ class Client:
             raise Waiting("waiting for the Kubernetes API: its answers take too long")
 
 
-def connect(kubeconfig: Path) -> Client:
-    """Return a client that uses the admin kubeconfig at ``kubeconfig``.
+def connect(kubeconfig: Path, seconds: float = HOOK_SECONDS) -> Client:
+    """Return a client that uses the admin kubeconfig at ``kubeconfig``, for so many ``seconds``.
 
     Raises:
         errors.Waiting: there is no such file yet, or only part of it.
@@ -297,7 +311,8 @@ def connect(kubeconfig: Path) -> Client:
         timeout = httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
         # The API server is on this machine, so no proxy belongs in between.
         return Client(
-            lightkube.Client(config, timeout=timeout, trust_env=False, field_manager=MANAGER)
+            lightkube.Client(config, timeout=timeout, trust_env=False, field_manager=MANAGER),
+            seconds,
         )
     except Exception as error:
         # Half a file fails in any of five libraries, until the control plane has written the rest.

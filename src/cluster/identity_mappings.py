@@ -42,6 +42,19 @@ def apply_crd(client: api.Client, partition: str) -> None:
         crd = client.get(CustomResourceDefinition, manifest["metadata"]["name"])
 
 
+def is_served(client: api.Client) -> bool:
+    """Return whether the cluster has the CRD, and serves its objects."""
+    from lightkube import ApiError
+    from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
+
+    try:
+        return _established(client.get(CustomResourceDefinition, manifests.CRD))
+    except ApiError as error:
+        if error.status.code != 404:
+            raise
+        return False
+
+
 def _established(crd: CustomResourceDefinition) -> bool:
     conditions = (crd.status and crd.status.conditions) or []
     return any(c.type == "Established" and c.status == "True" for c in conditions)

@@ -30,21 +30,23 @@ class Logs:
     unread: dict[str, str]
 
 
-def read(client: api.Client, since: int) -> Logs:
+def read(client: api.Client, since: int, seconds: float = SECONDS, *of: str) -> Logs:
     """Return what the pods logged in the last ``since`` seconds: of each pod the newest `LINES`.
 
-    A pod may have just gone, or its node may not answer. Then only the other logs are returned.
+    ``of`` names the pods to read, all of them by default. No part of an answer may take longer
+    than ``seconds``. A pod may have just gone, or its node may not answer. Then only the other
+    logs are returned.
     """
     import httpx2
 
     lines: list[str] = []
     unread: dict[str, str] = {}
-    for name in pods.names(client):
-        if client.seconds_left < SECONDS:
+    for name in of or pods.names(client):
+        if client.seconds_left < seconds:
             unread[name] = "the Kubernetes API takes too long"
             continue
         try:
-            lines += _log(client, name, since).split("\n")
+            lines += _log(client, name, since, seconds).split("\n")
         except httpx2.HTTPStatusError as error:
             unread[name] = f"{error.response.status_code} {error.response.reason_phrase}"
         except httpx2.HTTPError as error:
@@ -52,7 +54,7 @@ def read(client: api.Client, since: int) -> Logs:
     return Logs(lines, unread)
 
 
-def _log(client: api.Client, pod: str, since: int) -> str:
+def _log(client: api.Client, pod: str, since: int, seconds: float) -> str:
     return client.log(
         pod,
         # Others may add a container of their own to every pod.
@@ -61,5 +63,5 @@ def _log(client: api.Client, pod: str, since: int) -> str:
         since=since,
         lines=LINES,
         size=BYTES,
-        seconds=SECONDS,
+        seconds=seconds,
     )

@@ -20,6 +20,7 @@ NAME = "aws-iam-authenticator"
 # The pods' annotation that tells which pair they serve.
 CERTIFICATE_HASH = "aws-iam/certificate-hash"
 POD_LABELS = {"k8s-app": NAME}
+CRD = "iamidentitymappings.iamauthenticator.k8s.aws"
 # What the keys of proxies have in common, in Secret aws-iam-certs.
 PROXY_KEY = "_PROXY-"
 # The annotation that marks whose an object is. The Service's counts for all of them.

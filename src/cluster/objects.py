@@ -36,10 +36,10 @@ def claim(client: api.Client, owner: Owner) -> str:
     and the other application sees that before it has a certificate to deploy.
     """
     for _ in range(CONFLICT_TRIES):
-        service = _find(client, manifests.SERVICE)
+        service = find(client, manifests.SERVICE)
         if not service:
             return ""
-        if mark := _mark(service):
+        if mark := mark_of(service):
             return mark if owner.is_foreign(mark) else ""
         with _unless_changed():
             _take(client, service, owner)
@@ -58,9 +58,9 @@ def _take(client: api.Client, service: Any, owner: Owner) -> None:
     from lightkube.types import PatchType
 
     for what in manifests.OWNED:
-        if what == manifests.SERVICE or not (stored := _find(client, what)):
+        if what == manifests.SERVICE or not (stored := find(client, what)):
             continue
-        if not _is_persons(what, _mark(stored)):
+        if not _is_persons(what, mark_of(stored)):
             _adopt(client, what, stored)
     service = _adopt(client, manifests.SERVICE, service)
     manifest = manifests.service(owner, service.spec.clusterIP)
@@ -187,7 +187,7 @@ class Stored:
 
 def stored(client: api.Client) -> Stored:
     """Return what the Secret in the cluster has."""
-    secret = _find(client, manifests.SECRET)
+    secret = find(client, manifests.SECRET)
     if not secret:
         return Stored()
     try:
@@ -204,7 +204,7 @@ def stored(client: api.Client) -> Stored:
 
 def deployed_proxies(client: api.Client, stored: Stored) -> Proxies:
     """Return the proxies that the pods use, by the Deployment in the cluster."""
-    deployment = _find(client, manifests.DEPLOYMENT)
+    deployment = find(client, manifests.DEPLOYMENT)
     containers: list[Any] = deployment.spec.template.spec.containers if deployment else []
     environment = {found.name: found for each in containers for found in each.env or ()}
     urls = {
@@ -227,13 +227,13 @@ def stored_credentials(client: api.Client, owner: Owner) -> str:
     Raises:
         errors.Blocked: the Secret of that name is a person's.
     """
-    secret = _find(client, manifests.PULL_SECRET)
+    secret = find(client, manifests.PULL_SECRET)
     if not secret:
         return ""
-    if _is_persons(manifests.PULL_SECRET, _mark(secret)):
+    if _is_persons(manifests.PULL_SECRET, mark_of(secret)):
         raise Blocked(manifests.PERSONS_PULL_SECRET)
     return (
-        _decoded(_data(secret).get(".dockerconfigjson", "")) if owner.owns(_mark(secret)) else ""
+        _decoded(_data(secret).get(".dockerconfigjson", "")) if owner.owns(mark_of(secret)) else ""
     )
 
 
@@ -251,8 +251,8 @@ def prune(client: api.Client, owner: Owner, desired: Iterable[manifests.Manifest
     for what in manifests.OPTIONAL:
         if what in wanted:
             continue
-        stored = _find(client, what)
-        if stored and owner.owns(_mark(stored)):
+        stored = find(client, what)
+        if stored and owner.owns(mark_of(stored)):
             _delete(client, what)
 
 
@@ -269,8 +269,8 @@ def remove(client: api.Client, owner: Owner) -> None:
     """
     from cluster import own_mappings
 
-    found = {what: _find(client, what) for what in manifests.OWNED}
-    marks = {what: _mark(stored) for what, stored in found.items() if stored}
+    found = {what: find(client, what) for what in manifests.OWNED}
+    marks = {what: mark_of(stored) for what, stored in found.items() if stored}
     shared = any(owner.is_foreign(mark) for mark in marks.values())
     owned = [
         what
@@ -298,7 +298,7 @@ def _delete(client: api.Client, what: manifests.ObjectReference) -> None:
             raise
 
 
-def _find(client: api.Client, what: manifests.ObjectReference) -> Any | None:
+def find(client: api.Client, what: manifests.ObjectReference) -> Any | None:
     """Return the object as the cluster has it; None where it has none."""
     from lightkube import ApiError
 
@@ -310,7 +310,8 @@ def _find(client: api.Client, what: manifests.ObjectReference) -> Any | None:
         return None
 
 
-def _mark(stored: Any) -> str:
+def mark_of(stored: Any) -> str:
+    """Return the mark of the application that owns an object; empty without one."""
     annotations: dict[str, str] = stored.metadata.annotations or {}
     return annotations.get(manifests.OWNER, "")
 

@@ -12,6 +12,7 @@ from errors import Blocked, Unready, Waiting, brief
 
 if TYPE_CHECKING:
     from lightkube.models.apps_v1 import DeploymentStatus
+    from lightkube.models.core_v1 import PodStatus
     from lightkube.resources.apps_v1 import Deployment
     from lightkube.resources.core_v1 import Pod
 
@@ -114,6 +115,29 @@ def progress(deployment: Deployment) -> Rollout:
 def names(client: api.Client) -> list[str]:
     """Return the names of all pods, ready or not."""
     return [pod.metadata.name for pod in _pods(client) if pod.metadata and pod.metadata.name]
+
+
+@dataclasses.dataclass(frozen=True)
+class Serving:
+    """A pod that gets requests, and its IP address."""
+
+    name: str
+    address: str
+
+
+def serving(client: api.Client) -> list[Serving]:
+    """Return the pods that are ready and not ending, sorted by name."""
+    found = (
+        Serving(pod.metadata.name, pod.status.podIP)
+        for pod in _pods(client)
+        if pod.metadata and pod.metadata.name and not pod.metadata.deletionTimestamp
+        if pod.status and pod.status.podIP and _is_ready(pod.status)
+    )
+    return sorted(found, key=lambda pod: pod.name)
+
+
+def _is_ready(status: PodStatus) -> bool:
+    return any(each.type == "Ready" and each.status == "True" for each in status.conditions or [])
 
 
 def all_pods_use(client: api.Client, pair: KeyPair) -> bool:

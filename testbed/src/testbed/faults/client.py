@@ -1,8 +1,10 @@
-"""`testbedctl faults`, for tests on the operator's machine."""
+"""`testbedctl faults`, `break` and `mend`, for tests on the operator's machine."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,3 +59,14 @@ class Faults:
 
     def _control(self, verb: str, *args: str) -> str:
         return testbedctl.run(self.model, "faults", verb, self.application, *args)
+
+
+@contextlib.contextmanager
+def broken(model: str, what: str) -> Iterator[None]:
+    """Break `dns`, `sts`, `sts:silent`, `service` or `clock:SECONDS` for the model's machines and
+    pods, for as long as the block."""
+    testbedctl.run(model, "break", what)
+    try:
+        yield
+    finally:
+        testbedctl.run(model, "mend", what)

@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from testbed.faults.breakage import Breakages
 from testbed.faults.proxy import Caller, Files, Proxy
 from testbed.faults.requests import RequestLog
 from testbed.juju.errors import JujuError
@@ -29,9 +30,13 @@ Key = tuple[str, str]  # a model's uuid, an application's name
 
 
 class Intercepts:
-    """The intercepted applications: the requests of each, and its proxy on each machine."""
+    """The intercepted applications: the requests of each, and its proxy on each machine.
+
+    `breakages` holds what else is broken for the models' machines.
+    """
 
     def __init__(self) -> None:
+        self.breakages = Breakages()
         self._lock = threading.Lock()
         self._requests: dict[Key, RequestLog] = {}
         self._proxies: dict[tuple[Key, str], Proxy] = {}
@@ -42,7 +47,9 @@ class Intercepts:
             self._requests.setdefault((model, application), RequestLog())
 
     def remove(self, model: str, application: str = "") -> None:
-        """Stop intercepting an application, or every application of the model."""
+        """Stop intercepting an application, or every application of the model, which is mended."""
+        if not application:
+            self.breakages.mend(model)
         with self._lock:
             keys = [k for k in self._requests if k[0] == model and application in ("", k[1])]
             proxies = [self._proxies.pop(k) for k in list(self._proxies) if k[0] in keys]

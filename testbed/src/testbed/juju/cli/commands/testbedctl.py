@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from testbed.juju.cli.commands import authority, faults
+from testbed.juju.cli.commands import authority, breakage, faults
 from testbed.juju.cli.commands.parsing import wait_seconds
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.controller import lifecycle
@@ -107,4 +107,5 @@ COMMANDS = (
     Command("settle", settle, "Waits until nothing runs or is due in the model.", (Flag("wait"),)),
     *authority.COMMANDS,
     *faults.COMMANDS,
+    *breakage.COMMANDS,
 )  # fmt: skip

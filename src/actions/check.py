@@ -1,0 +1,50 @@
+"""`check`: the way of a login, step by step, with what mends a step that fails."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import kubeconfigs
+from access import partitions
+from actions import MAX_BYTES, Context, Failed
+from checks import FAILED, NOT_CHECKED, Names, flow
+from errors import cut
+
+
+def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
+    """Return a result for each step, and ``result``, which sums them up.
+
+    Raises:
+        ValueError: a parameter is wrong.
+        Failed: a step failed.
+    """
+    partition, region = str(context.options["partition"]), str(params.get("region", ""))
+    partitions.check(partition)
+    if region:
+        kubeconfigs.login(context.shared.cluster_id, {"region": region}, partition)
+    principal = os.environ.get("JUJU_PRINCIPAL_UNIT") or "kubernetes-control-plane/leader"
+    found = flow.run(
+        flow.Site(
+            context.machine,
+            context.owner,
+            context.shared,
+            partition,
+            region,
+            context.use,
+            Names(context.unit, principal),
+        )
+    )
+    results = {name: cut(f"{outcome}", MAX_BYTES) for name, outcome in found.items()}
+    broken = [name for name, outcome in found.items() if outcome.state == FAILED]
+    unknown = [name for name, outcome in found.items() if outcome.state == NOT_CHECKED]
+    result = "; ".join(filter(None, (_listed("failed", broken), _listed("not checked", unknown))))
+    results["result"] = result or f"all {len(found)} steps are ok"
+    if broken:
+        raise Failed(results["result"], results)
+    return results
+
+
+def _listed(what: str, names: list[str]) -> str:
+    return f"{what}: {', '.join(names)}" if names else ""

@@ -1,0 +1,56 @@
+"""Step 3: the API server accepts the certificate, and the Service serves exactly that. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from certificates import pem
+from certificates import verdict as rules
+from certificates.keypair import KeyPair
+from certificates.refusal import NotYetValid, Refused
+from certificates.sans import sans
+from checks import Names, Outcome, failed, not_checked, ok
+from cluster import manifests
+
+_RESTART = f"run: kubectl -n {manifests.NAMESPACE} rollout restart deployment {manifests.NAME}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Served:
+    """What a TLS handshake with the Service brought: the certificate (DER), or why none."""
+
+    leaf: bytes = b""
+    problem: str = ""
+
+
+def verdict(
+    pair: KeyPair | None, trusted: str, address: str, served: Served | None, names: Names
+) -> Outcome:
+    """Return whether control planes that trust ``trusted`` (PEM) accept what is ``served``.
+
+    ``pair`` is the Secret's, and ``address`` the Service's. Nothing is ``served`` while no pod is
+    ready.
+    """
+    if not pair:
+        return failed(f"Secret {manifests.SECRET.name} has no certificate", names.reconcile)
+    try:
+        until = rules.check(dataclasses.replace(pair, ca=trusted or pair.ca), sans(address))
+    except NotYetValid as problem:
+        return failed(f"the certificate {problem}", names.on_machine("timedatectl set-ntp true"))
+    except Refused as problem:
+        return failed(f"the certificate {problem}", _renewal(names))
+    good = f"valid until {until:%Y-%m-%d %H:%M} UTC for the Service's names and {address}"
+    if not served:
+        return not_checked(f"{good}; nothing serves it, because no pod is ready, see step 2")
+    if served.problem:
+        return failed(
+            f"{good}, but the Service does not serve it: {address}:443: {served.problem}",
+            names.on_machine("systemctl restart snap.kube-proxy.daemon"),
+        )
+    if [served.leaf] != pem.contents(pair.certificate)[:1]:
+        return failed(f"{good}, but the Service serves another certificate", _RESTART)
+    return ok(f"{good}, signed by the authority that control planes trust; the Service serves it")
+
+
+def _renewal(names: Names) -> str:
+    return f"{names.reconcile}; if that does not help, juju status {names.application} says more"

@@ -1,0 +1,42 @@
+"""Step 1: Kubernetes answers from this machine, and their clocks agree. Pure."""
+
+from __future__ import annotations
+
+import datetime
+
+from checks import Names, Outcome, failed, ok
+from errors import Blocked, Unready
+
+# A server says its time in whole seconds, and its answer takes a moment. From here on somebody
+# should look: STS refuses tokens of five minutes ahead, and of a quarter of an hour behind.
+MOST_SECONDS = 60.0
+
+
+def verdict(
+    version: str, server: datetime.datetime | None, here: datetime.datetime, names: Names
+) -> Outcome:
+    """Return whether the clocks agree: the API server's and this machine's, when it answered."""
+    if not server:
+        return ok(f"{version} answers from this machine; it does not say its time")
+    # The server's time is the start of the second that it is in.
+    ahead = (here - server).total_seconds()
+    seconds = 0.0 if 0.0 <= ahead < 1.0 else ahead
+    if abs(seconds) < MOST_SECONDS:
+        return ok(
+            f"{version} answers from this machine; the clocks differ by {abs(seconds):.0f} s"
+        )
+    how = "ahead of" if seconds > 0 else "behind"
+    return failed(
+        f"{version} answers, and this machine's clock is {abs(seconds):.0f} s {how} the API "
+        "server's: logins die of skewed clocks",
+        names.on_machine("timedatectl set-ntp true"),
+    )
+
+
+def unreachable(problem: Unready, names: Names) -> Outcome:
+    """Return the outcome if Kubernetes does not answer as it should."""
+    if isinstance(problem, Blocked):
+        return failed(f"{problem}", names.reconcile_control_plane)
+    if "kubeconfig" in f"{problem}" or "/.kube/" in f"{problem}":
+        return failed(f"{problem}", names.reconcile_control_plane)
+    return failed(f"{problem}", names.on_machine("systemctl start snap.kube-apiserver.daemon"))

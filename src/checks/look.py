@@ -1,0 +1,79 @@
+"""What the verdicts are about, as the cluster and this machine have it.
+
+Call the functions that take a client inside `api.errors_as_status`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from access.rbac import Question
+from checks import authenticator
+from checks.authenticator import Deployed
+from cluster import api, identity_mappings, manifests, objects, pods
+from files import Machine
+from owner import Owner
+
+_SERVICE_ACCOUNT = f"system:serviceaccount:{manifests.NAMESPACE}"
+_GROUP = "iamauthenticator.k8s.aws"
+
+
+def deployed(client: api.Client, owner: Owner, address: str) -> Deployed:
+    """Return what the cluster has of the authenticator; ``address`` is the Service's."""
+    needed = [what for what in manifests.OWNED if what not in manifests.OPTIONAL]
+    found = {what: objects.find(client, what) for what in needed}
+    service, deployment = found[manifests.SERVICE], found[manifests.DEPLOYMENT]
+    mark = objects.mark_of(service) if service else ""
+    rollout = pods.progress(deployment) if deployment else None
+    return Deployed(
+        owner=mark if owner.is_foreign(mark) else "",
+        missing=tuple(f"{what.kind}/{what.name}" for what in needed if not found[what]),
+        crd=identity_mappings.is_served(client),
+        service=_service(owner, service, address) if service else "",
+        denied=_denied(client),
+        image=_image(deployment),
+        rollout=rollout,
+        problem=pods.rollout_problem(client, rollout) if rollout else None,
+    )
+
+
+def _service(owner: Owner, service: Any, address: str) -> str:
+    wanted = manifests.service(owner, address or None)["spec"]
+    return authenticator.service_difference(wanted, service.spec.to_dict())
+
+
+def _denied(client: api.Client) -> tuple[str, ...]:
+    from cluster import bindings
+
+    user, groups = f"{_SERVICE_ACCOUNT}:{manifests.NAME}", ["system:serviceaccounts"]
+    questions = {
+        verb: Question(verb, "iamidentitymappings", _GROUP) for verb in authenticator.VERBS
+    }
+    return tuple(
+        verb
+        for verb, question in questions.items()
+        if not bindings.ask(client, user, groups, question).allowed
+    )
+
+
+def _image(deployment: Any) -> str:
+    containers: list[Any] = deployment.spec.template.spec.containers if deployment else []
+    return next((each.image for each in containers if each.name == manifests.NAME), "")
+
+
+def uses_proxy(deployment: Any) -> bool:
+    """Return whether the pods are told of a proxy."""
+    containers: list[Any] = deployment.spec.template.spec.containers if deployment else []
+    return any(each.name == "HTTPS_PROXY" for one in containers for each in one.env or ())
+
+
+def api_server(machine: Machine) -> list[str] | None:
+    """Return the command line of this machine's API server; None if none runs."""
+    for path in machine.processes.glob("[0-9]*/cmdline"):
+        # A process may end meanwhile.
+        with contextlib.suppress(OSError):
+            program, *arguments = path.read_bytes().decode(errors="replace").split("\0")
+            if program.rpartition("/")[2] == "kube-apiserver":
+                return arguments
+    return None

@@ -1,0 +1,51 @@
+"""Step 7: the mappings: how many, and which need somebody's attention. Pure."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+
+from access import expiry, mappings
+from access.mappings import IdentityMapping
+from checks import Names, Outcome, failed, ok
+from errors import one_line
+
+# How many of them are named.
+_MOST = 3
+SOON = datetime.timedelta(days=1)
+
+
+def verdict(
+    found: Sequence[IdentityMapping], partition: str, now: datetime.datetime, names: Names
+) -> Outcome:
+    """Return whether every mapping lets its principal in, and which end within a day."""
+    report = mappings.check(found, partition)
+    count = f"{report.total:,} mapping{'' if report.total == 1 else 's'}"
+    ends = sorted((end, each.name) for each in found if (end := expiry.end(each)))
+    over = [name for end, name in ends if end <= now]
+    soon = [f"{name} at {expiry.shown(end)}" for end, name in ends if now < end <= now + SOON]
+    parts = [count]
+    if soon:
+        parts.append(f"{len(soon)} end within a day: {_some(soon)}")
+    if over:
+        seen = ", ".join([*parts, f"{len(over)} ended and still there: {_some(over)}"])
+        return failed(seen, names.reconcile)
+    if report.problems:
+        wrong = [f"{name}: {text}" for name, text in report.problems.items()]
+        parts.append(f"{len(wrong)} to correct: {_some(wrong)}")
+        return failed(
+            ", ".join(parts), f"see all: juju run {names.application}/leader list-mappings"
+        )
+    if report.corrections:
+        late = _some(list(report.corrections))
+        parts.append(f"{len(report.corrections)} not effective yet: {late}")
+        return failed(", ".join(parts), names.reconcile)
+    if not found:
+        return ok("no mappings, so nobody can log in yet")
+    return ok(", ".join([*parts, "all of them work"]))
+
+
+def _some(texts: Sequence[str]) -> str:
+    shown = [one_line(text) for text in texts[:_MOST]]
+    more = [f"and {len(texts) - _MOST:,} more"] if len(texts) > _MOST else []
+    return "; ".join([*shown, *more])

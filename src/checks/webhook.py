@@ -1,0 +1,42 @@
+"""Step 4: this unit's control plane uses the webhook. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import kubeconfigs
+from checks import Names, Outcome, failed, not_checked, ok
+from control_plane import Use
+
+FLAG = "--authentication-token-webhook-config-file"
+
+
+def verdict(use: Use, api_server: Sequence[str] | None, names: Names) -> Outcome:
+    """Return whether the control plane uses the webhook.
+
+    ``api_server`` is the command line of this machine's API server; None if none runs.
+    """
+    if not use.address:
+        return not_checked("the leader has not published the Service's address yet")
+    if use.option:
+        return failed("Charmed Kubernetes is not told of the webhook", use.option)
+    if use.via_relation and use.file:
+        return failed(use.file, names.reconcile_unit)
+    if use.via_relation and not (use.acknowledged and use.forwards is not False):
+        return failed(
+            "the control plane does not use this unit's webhook file as it is now",
+            names.reconcile_control_plane,
+        )
+    if api_server is None:
+        return failed(
+            "no API server runs on this machine",
+            names.on_machine("systemctl start snap.kube-apiserver.daemon"),
+        )
+    if not any(word.partition("=")[0] == FLAG for word in api_server):
+        return failed(
+            f"the running API server has no {FLAG}, so it asks nobody about logins",
+            names.reconcile_control_plane,
+        )
+    url = kubeconfigs.endpoint(use.address)
+    how = "the file has it" if use.via_relation else "the option authn-webhook-endpoint has it"
+    return ok(f"{url}: {how}, and the running API server has a webhook")
