@@ -307,7 +307,7 @@ def test_given_a_unit_that_does_not_lead_when_access_is_granted_then_only_withou
     assert grant(two, unit=1)["result"] == "granted"
 
 
-SET = {"arn": "", "permission_set": "DevOps", "account": "111122223333"}
+SET: dict[str, Any] = {"arn": "", "permission_set": "DevOps", "account": "111122223333"}
 SSO = "arn:aws:iam::111122223333:role/AWSReservedSSO_DevOps_1a2b3c4d5e6f7081"
 UNKNOWN = (
     "the role of permission set DevOps@111122223333 is not known: let somebody try to log in with "
@@ -352,7 +352,7 @@ def test_given_a_permission_set_whose_login_was_refused_when_granted_then_its_ro
     ],
 )
 def test_given_half_a_permission_set_when_access_is_granted_then_the_action_says_what_to_give(
-    deployed: Model, api: FakeCluster, params: dict[str, str]
+    deployed: Model, api: FakeCluster, params: dict[str, Any]
 ):
     assert refused(deployed, **params) == (
         "give either arn, or permission-set with account (and suffix, if known)"
