@@ -2,7 +2,10 @@
 
 project = "aws-iam"
 author = "Charmed Kubernetes developers"
-html_title = "aws-iam, a charm for Charmed Kubernetes"
+html_title = "aws-iam"
+# Commands and statuses stay as they are written.
+highlight_language = "none"
+smartquotes = False
 
 extensions = ["myst_parser"]
 # Links may name a heading of these levels, as on GitHub.
@@ -14,7 +17,6 @@ nitpicky = True
 html_theme = "furo"
 html_copy_source = False
 html_show_sourcelink = False
-html_last_updated_fmt = None
 html_show_copyright = False
 html_theme_options = {
     "source_repository": "https://github.com/charmed-kubernetes/charm-aws-iam/",

@@ -10,7 +10,7 @@ from typing import Any
 import jubilant
 import pytest
 import yaml
-from tests.integration.helpers import arns, bundle, juju_status, logins, reactive, units
+from tests.integration.helpers import arns, bundle, how_to, juju_status, logins, reactive, units
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 
@@ -55,7 +55,8 @@ def after(
     juju: jubilant.Juju, cluster: Cluster, before: Objects, old_key: str, trusted: reactive.Trust
 ) -> Objects:
     """Refresh the application, and return the cluster's objects once it is active."""
-    juju.refresh("aws-iam", channel="latest/stable")
+    command = how_to.shown("move-from-the-reactive-charm.md", "Refresh")[0]
+    juju.cli(*command.split()[1:])
     print(f"first login {logins.seconds_until_login(cluster):.1f} s after juju refresh")
     juju_status.wait_until_active(juju)
     return reactive.objects(cluster)

@@ -1,0 +1,201 @@
+"""The commands of the how-tos that no other test runs, in a shell, as their readers run them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import jubilant
+import pytest
+from tests.integration.helpers import arns, how_to, juju_status
+from tests.integration.helpers.kubernetes import Cluster
+
+pytestmark = pytest.mark.slow
+
+MAPPINGS = "iamidentitymappings.iamauthenticator.k8s.aws"
+AWS_AUTH = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "aws-auth", "namespace": "kube-system"},
+    "data": {"mapRoles": f"- rolearn: {arns.ROLE}\n  username: dev\n  groups: [view]\n"},
+}
+DECLARE = "declare-who-may-log-in.md"
+TEMPORARY = "temporary-access.md"
+WHY = "why-was-i-refused.md"
+
+
+class Reader:
+    """Runs what a page shows, in a folder of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def save(self, page: str, heading: str) -> None:
+        """Save the file that a page shows first below a heading as mappings.yaml."""
+        (self._folder / "mappings.yaml").write_text(how_to.blocks(page, heading)[0])
+
+    def follow(self, page: str, heading: str) -> str:
+        """Run every command below a heading, and return what they print."""
+        blocks = how_to.blocks(page, heading)
+        commands = [block for block in blocks if block.startswith(("juju ", "kubectl "))]
+        assert commands, f"{page} has no command below {heading!r}"
+        return "".join(map(self._run, commands))
+
+    def _run(self, block: str) -> str:
+        done = subprocess.run(
+            ["/bin/bash", "-e", "-o", "pipefail", "-c", block],
+            cwd=self._folder,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def reader(
+    deployed: jubilant.Juju, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Reader]:
+    """Return a reader of the pages, whose kubectl and juju find the cluster and the model."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JUJU_MODEL", deployed.model or "")
+        patch.setenv("KUBECONFIG", str(cluster.admin))
+        yield Reader(tmp_path_factory.mktemp("reader"))
+
+
+@pytest.fixture(autouse=True)
+def unmapped(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[None]:
+    """Let each test begin without mappings, and reset what it has declared."""
+    cluster.kubectl("delete", MAPPINGS, "--all")
+    yield
+    deployed.config("aws-iam", reset="mappings")
+    juju_status.wait_until_active(deployed)
+
+
+def usernames(cluster: Cluster) -> set[str]:
+    """Return the usernames of all mappings."""
+    return {found["spec"]["username"] for found in cluster.get(MAPPINGS)["items"]}
+
+
+def test_given_the_page_on_declared_mappings_then_they_come_and_go_as_it_says(
+    deployed: jubilant.Juju, cluster: Cluster, reader: Reader
+) -> None:
+    reader.save(DECLARE, "The file")
+    reader.follow(DECLARE, "Declare who may log in")
+    reader.follow(DECLARE, "The file")
+    juju_status.wait_until_active(deployed)
+
+    assert "viewer:{{SessionName}}" in usernames(cluster)
+
+    reader.follow(DECLARE, "Take it back")
+    juju_status.wait_until_active(deployed)
+
+    assert usernames(cluster) == set()
+    cluster.kubectl("delete", "clusterrolebinding", "alice")
+
+
+def test_given_the_page_on_permission_sets_then_the_unit_waits_for_somebody_to_log_in(
+    deployed: jubilant.Juju, reader: Reader
+) -> None:
+    reader.save("permission-sets.md", "Admit a permission set of IAM Identity Center")
+    reader.follow("permission-sets.md", "Admit a permission set of IAM Identity Center")
+    juju_status.wait_until_active(deployed)
+
+    assert "nobody of this permission set has tried to log in" in juju_status.message(deployed)
+
+
+def test_given_the_page_on_eks_then_its_people_are_mapped(
+    deployed: jubilant.Juju, cluster: Cluster, reader: Reader
+) -> None:
+    cluster.kubectl("apply", "-f", "-", stdin=json.dumps(AWS_AUTH))
+    reader.follow("move-from-eks.md", "Move from EKS")
+    juju_status.wait_until_active(deployed)
+    cluster.kubectl("-n", "kube-system", "delete", "configmap", "aws-auth")
+
+    assert usernames(cluster) == {"dev"}
+
+
+def test_given_the_page_on_the_reactive_charm_then_a_mapping_that_never_worked_goes(
+    cluster: Cluster, reader: Reader
+) -> None:
+    cluster.map("developers", arns.ROLE_WITH_PATH, "dev")
+
+    printed = reader.follow("move-from-the-reactive-charm.md", "Mappings that never worked")
+
+    assert arns.ROLE_WITH_PATH in printed
+    assert usernames(cluster) == set()
+
+
+def test_given_the_page_on_the_reactive_charm_then_the_default_image_is_back(
+    deployed: jubilant.Juju, reader: Reader
+) -> None:
+    printed = reader.follow("move-from-the-reactive-charm.md", "An image of your own")
+
+    assert printed.strip() == deployed.config("aws-iam")["image"]
+
+
+def test_given_the_page_on_temporary_access_then_it_is_given_and_revoked(
+    cluster: Cluster, reader: Reader
+) -> None:
+    reader.follow(TEMPORARY, "Grant access")
+    assert usernames(cluster) == {"alice"}
+
+    reader.follow(TEMPORARY, "Revoke access")
+    assert usernames(cluster) == set()
+
+
+def test_given_the_page_on_temporary_access_then_a_mapping_gets_an_end_and_loses_it(
+    cluster: Cluster, reader: Reader
+) -> None:
+    cluster.map("alice", arns.USER, "alice")
+
+    printed = reader.follow(TEMPORARY, "Let any mapping end")
+
+    assert printed.count("iamidentitymapping.iamauthenticator.k8s.aws/alice annotated") == 2
+
+
+def test_given_the_page_on_reviews_then_it_lists_and_explains(
+    cluster: Cluster, reader: Reader
+) -> None:
+    cluster.map("dev", arns.ROLE, "dev")
+
+    assert "dev" in reader.follow("review-who-has-access.md", "See everybody")
+    explained = reader.follow("review-who-has-access.md", "Look at one principal")
+    assert "mapping dev, made with kubectl" in explained
+
+
+@pytest.mark.parametrize(
+    ("heading", "said"),
+    [
+        ("Follow the chain", f"logins are looked up as {arns.ROLE}"),
+        ("See who was refused", "refused in the last hour"),
+        ("Ask Kubernetes itself", "may dev get pods in namespace default?"),
+        ("For scripts", "yes\n"),
+    ],
+)
+def test_given_the_page_on_refusals_then_its_commands_say_what_it_says(
+    cluster: Cluster, reader: Reader, heading: str, said: str
+) -> None:
+    cluster.map("dev", arns.ROLE, "dev")
+
+    assert said in reader.follow(WHY, heading)
+
+
+@pytest.mark.parametrize(
+    ("page", "heading", "said"),
+    [
+        ("upgrade-to-1.29.md", "What people notice", 'current-context: "aws-iam-authenticator"'),
+        ("deploy.md", "In another AWS partition", "cn-north-1"),
+    ],
+)
+def test_given_a_page_on_kubeconfigs_then_the_command_returns_one(
+    deployed: jubilant.Juju, reader: Reader, page: str, heading: str, said: str
+) -> None:
+    printed = reader.follow(page, heading)
+    deployed.config("aws-iam", reset="partition")
+
+    assert said in printed

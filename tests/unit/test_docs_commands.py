@@ -1,0 +1,155 @@
+"""Each command in the README and the docs is run by a test, or this file says why it is not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from demo import page
+
+ROOT = Path(__file__).parents[2]
+PAGES = ["README.md", *(str(p.relative_to(ROOT)) for p in sorted(ROOT.glob("docs/**/*.md")))]
+PROGRAMS = "juju|kubectl|make|sed|sudo|aws|aws-iam-authenticator|mkdir|export"
+COMMAND = re.compile(rf"^    ((?:[A-Z]+=\S+ )?(?:{PROGRAMS}) .*)")
+INTEGRATION = "tests/integration"
+ONE_UNIT = f"{INTEGRATION}/one_unit"
+HOW_TOS = f"{ONE_UNIT}/test_how_tos.py"
+
+# The sections whose commands a test reads from the page and runs, with that test's file. "*" is
+# the whole page.
+RUN = {
+    "docs/tutorial.md": {"*": f"{INTEGRATION}/test_tutorial.py"},
+    "docs/how-to/behind-a-proxy.md": {"*": f"{ONE_UNIT}/test_proxy.py"},
+    "docs/how-to/declare-who-may-log-in.md": {
+        "Declare who may log in": HOW_TOS,
+        "The file": HOW_TOS,
+        "Take it back": HOW_TOS,
+    },
+    "docs/how-to/deploy.md": {"In another AWS partition": HOW_TOS},
+    "docs/how-to/move-from-eks.md": {"Move from EKS": HOW_TOS},
+    "docs/how-to/move-from-the-reactive-charm.md": {
+        "Refresh": f"{INTEGRATION}/test_refresh.py",
+        "An image of your own": HOW_TOS,
+        "Mappings that never worked": HOW_TOS,
+    },
+    "docs/how-to/permission-sets.md": {
+        "Admit a permission set of IAM Identity Center": HOW_TOS,
+    },
+    "docs/how-to/review-who-has-access.md": {
+        "See everybody": HOW_TOS,
+        "Find what to look at first": f"{ONE_UNIT}/test_explain_access.py",
+        "Look at one principal": HOW_TOS,
+    },
+    "docs/how-to/temporary-access.md": {
+        "Grant access": HOW_TOS,
+        "Let any mapping end": HOW_TOS,
+        "Revoke access": HOW_TOS,
+    },
+    "docs/how-to/upgrade-to-1.29.md": {
+        "1. Add the second relation": f"{INTEGRATION}/helpers/upgrade_page.py",
+        "3. Remove the first relation": f"{INTEGRATION}/helpers/upgrade_page.py",
+        "4. Refresh the control plane": f"{INTEGRATION}/helpers/upgrade_page.py",
+        "The way back": f"{INTEGRATION}/helpers/upgrade_page.py",
+        "If the first relation went too early": f"{INTEGRATION}/helpers/upgrade_page.py",
+        "What people notice": HOW_TOS,
+    },
+    "docs/how-to/use-a-private-registry.md": {
+        "A registry that anyone may pull from": f"{ONE_UNIT}/test_private_registry.py",
+        "A registry that wants credentials": f"{ONE_UNIT}/test_private_registry.py",
+        "Back to the public registry": f"{ONE_UNIT}/test_private_registry.py",
+    },
+    "docs/how-to/why-was-i-refused.md": {
+        "Follow the chain": HOW_TOS,
+        "See who was refused": HOW_TOS,
+        "Ask Kubernetes itself": HOW_TOS,
+        "For scripts": HOW_TOS,
+    },
+}
+
+_EASYRSA = "it is for a shell on the unit of the original easyrsa, which the testbed lacks"
+_BASES = "all machines of the testbed have one base"
+NOT_RUN = {
+    "juju refresh aws-iam --path build/aws-iam_amd64.charm": "tests/integration/test_refresh.py "
+    "refreshes with a file, which lies in another place",
+    "juju run aws-iam/leader list-mappings page=2": "it needs hundreds of mappings; "
+    "tests/unit/test_list_mappings.py reads a second page",
+    "juju remove-application aws-iam": _BASES,
+    "juju deploy aws-iam --base ubuntu@22.04": _BASES,
+    "juju set-application-base kubernetes-control-plane ubuntu@22.04": _BASES,
+    "juju add-unit kubernetes-control-plane": _BASES,
+    "juju remove-relation aws-iam easyrsa": _EASYRSA,
+    "juju ssh easyrsa/0": _EASYRSA,
+    "sudo ./easyrsa --batch revoke $name": _EASYRSA,
+    "sudo rm -f pki/issued/$name.crt pki/private/$name.key pki/reqs/$name.req": _EASYRSA,
+}
+
+
+def commands(name: str) -> Iterator[tuple[str, str]]:
+    """Yield each command in the blocks of a page, with the heading above it."""
+    heading = ""
+    for line in (ROOT / name).read_text().splitlines():
+        if found := re.match(r"#+ (.*)", line):
+            heading = found[1]
+        elif found := COMMAND.match(line):
+            yield heading, re.sub(r"\s{2,}#.*", "", found[1])
+
+
+def is_read(name: str, heading: str) -> bool:
+    """Return whether a test reads this section's commands."""
+    sections = RUN.get(name, {})
+    return "*" in sections or heading in sections
+
+
+def run_by_tests() -> set[str]:
+    """Return every command that a test runs."""
+    read = {
+        command
+        for name in RUN
+        for heading, command in commands(name)
+        if is_read(name, heading) and command not in NOT_RUN
+    }
+    return read | set(map(without_channel, read))
+
+
+def steps() -> str:
+    """Return what the demo and the tests of the page run, for both kinds of control plane."""
+    found = [*page.steps("1.28", "easyrsa"), *page.steps("1.29", "easyrsa")]
+    lines = "\n".join(step.command for step in found if isinstance(step, page.Step))
+    return without_channel(lines)
+
+
+def without_channel(command: str) -> str:
+    return re.sub(r" --channel [\d.]+/stable", "", command)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_given_a_command_on_a_page_then_a_test_runs_it_or_a_reason_is_given(name: str):
+    known = run_by_tests()
+    targets = re.findall(r"^([a-z-]+):  ## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    for _, command in commands(name):
+        filled = command.replace("CLUSTER_ID", page.CLUSTER_ID).replace("ROLE_ARN", page.ROLE)
+        is_target = command.startswith("make ") and command.split()[1] in targets
+        is_known = is_target or command in known or command in NOT_RUN or filled in steps()
+        assert is_known, f"let a test run this command, or say in NOT_RUN why not: {command}"
+
+
+@pytest.mark.parametrize(
+    ("name", "heading", "test"),
+    [(name, heading, test) for name, found in RUN.items() for heading, test in found.items()],
+)
+def test_given_a_section_that_a_test_reads_then_that_test_names_it(
+    name: str, heading: str, test: str
+):
+    text = (ROOT / test).read_text()
+
+    assert Path(name).name in text
+    assert heading == "*" or f'"{heading}"' in text
+    assert heading == "*" or heading in dict(commands(name))
+
+
+def test_given_a_reason_then_a_page_has_its_command():
+    shown = {command for name in PAGES for _, command in commands(name)}
+
+    assert set(NOT_RUN) <= shown
