@@ -17,12 +17,10 @@ def test_given_the_code_then_every_status_has_a_meaning_and_a_remedy():
     assert not reference.difference(), f"correct {reference.MEANINGS.relative_to(reference.ROOT)}"
 
 
-def test_given_the_code_then_its_statuses_are_found():
+def test_given_the_code_then_each_kind_of_status_is_found_and_has_words():
     found = status_texts.find()
 
-    assert "waiting for <> to join" in found["waiting"]
-    assert "option replicas: <> is out of range, set 1 to 10" in found["blocked"]
-    assert "certificate expires <>" in found["active"]
+    assert min(map(len, found.values())) > 4
     assert all(status_texts.HOLE not in texts for texts in found.values())
 
 
