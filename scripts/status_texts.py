@@ -17,8 +17,8 @@ from pathlib import Path
 
 SRC = Path(__file__).resolve().parent.parent / "src"
 HOLE = "<>"
-# What is raised here ends an action, whose result shows it. It is no status.
-_OF_ACTIONS = ("actions/", "access/grants.py", "cluster/bindings.py")
+# What is said here stands in the result of an action, and in no status.
+_OF_ACTIONS = ("actions/", "checks/", "access/grants.py", "cluster/bindings.py")
 _CLASSES = {"Blocked": "blocked", "Waiting": "waiting"}
 _CERTIFICATES = "certificates/__init__.py"
 # Calls and variables inside each other: more of them are a circle.
@@ -274,8 +274,18 @@ def _active() -> list[str]:
     ]
     for scope, node in _scopes("charm.py"):
         if isinstance(node, ast.Call) and _name(node.func) == "active_line":
-            texts += [text for arg in node.args[3:] for text in _complete(scope, arg)]
+            remarks = [value for arg in node.args[3:] for value in _unpacked(scope, arg)]
+            texts += [text for value in remarks for text in _complete(scope, value)]
     return texts
+
+
+def _unpacked(scope: Scope, argument: ast.expr) -> list[ast.expr]:
+    """Return the elements of the tuple that a starred argument names, and any other as it is."""
+    if not isinstance(argument, ast.Starred) or not scope.function:
+        return [argument]
+    assigned = [node for node in ast.walk(scope.function) if isinstance(node, ast.Assign)]
+    named = [node.value for node in assigned if _name(node.targets[0]) == _name(argument.value)]
+    return [value for node in named if isinstance(node, ast.Tuple) for value in node.elts]
 
 
 def _mapping_problems() -> list[str]:
