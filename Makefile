@@ -1,6 +1,6 @@
 # What one does here. Each target first installs what it lacks, once.
 .DEFAULT_GOAL := help
-.PHONY: help demo testbed testbed-down format lint unit conformance testbed-tests integration test fuzz bench matrix docs terraform pack lock clean
+.PHONY: help demo testbed testbed-down format lint unit conformance testbed-tests integration test fuzz bench matrix docs terraform pack release lock clean
 MAKEFLAGS += --no-print-directory
 
 CONTROL_PLANE ?= 1.28
@@ -16,8 +16,9 @@ help:  ## This list | |
 	@echo
 	@echo "Variables: CONTROL_PLANE=1.28|1.29 and CA=easyrsa|vault|self-signed-certificates for demo; ARGS='-k name -x' for what"
 	@echo "runs pytest; LONG=1 for test; MINUTES=20 and SEED=1 for fuzz; MAPPINGS=10000 for bench; KUBERNETES='1.31 1.32' for"
-	@echo "matrix; ARCH=amd64 for pack. Root means root or sudo. What a target lacks is installed first, from the network; the"
-	@echo "programs of a testbed take seven minutes on two cores for demo, twelve for all, and an hour for all of matrix."
+	@echo "matrix; ARCH=amd64 for pack; CHANNEL=latest/edge for release; ARGS=--upgrade for lock. Root means root or sudo. What"
+	@echo "a target lacks is installed first, from the network; the programs of a testbed take seven minutes on two cores for"
+	@echo "demo, twelve for all, and an hour for all of matrix."
 
 demo:  ## Deploy everything on this machine, and walk a person through a login | root | 30 s
 	@TESTBED_KUBERNETES=$(patsubst 1.29,latest,$(CONTROL_PLANE)) scripts/lab run -- \
@@ -31,7 +32,7 @@ testbed-down:  ## End that testbed, and leave nothing behind | root | 1 s
 	@scripts/lab down
 
 format:  ## Put the code into the project's format | | 1 s
-lint:  ## Check format, rules, spelling, types and the charm's conventions | | 1 min
+lint:  ## Check format, rules, spelling, types, workflows, conventions | | 1 min
 unit:  ## Run the charm's unit tests, with coverage | | 1 min
 conformance:  ## Compare the charm's decisions with those of the programs around it | | 1 min
 testbed-tests:  ## Run the testbed's own tests | root | 2 min
@@ -67,8 +68,11 @@ terraform:  ## Check the Terraform module, with the tofu or terraform on PATH | 
 pack:  ## Pack the charm into build/, for amd64 and arm64 or for ARCH | network | 40 s
 	@scripts/pack $(ARCH)
 
+release:  ## Upload what is packed to Charmhub, and release it to CHANNEL | network | 1 min
+	@scripts/release $(CHANNEL)
+
 lock:  ## Renew the hashed locks from pyproject.toml and the .in files | network | 10 s
-	@scripts/lock
+	@scripts/lock $(ARGS)
 
 clean:  ## Remove what was built in this folder; the cache outside it stays | | 1 s
 	@rm -rf build .tox .coverage .hypothesis .pytest_cache .ruff_cache

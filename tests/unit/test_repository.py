@@ -1,0 +1,92 @@
+"""Workflows and what else serves the repository say the same as the Makefile and the folders."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+GITHUB = ROOT / ".github"
+MAKEFILE = (ROOT / "Makefile").read_text()
+WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yaml"))
+workflows = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+
+
+def steps(path: Path) -> list[dict[str, Any]]:
+    jobs = yaml.safe_load(path.read_text())["jobs"]
+    return [step for job in jobs.values() for step in job["steps"]]
+
+
+def made(path: Path) -> set[str]:
+    """The targets that a workflow makes, those of its matrices too."""
+    matrices = [
+        job.get("strategy", {}).get("matrix", {})
+        for job in yaml.safe_load(path.read_text())["jobs"].values()
+    ]
+    runs = "\n".join(step.get("run", "") for step in steps(path))
+    words = " ".join(re.findall(r"\bmake ([^\n;]+)", runs)).split()
+    return {
+        *(word for word in words if re.fullmatch(r"[a-z-]+", word)),
+        *(target for matrix in matrices for target in matrix.get("target", [])),
+        *(item["target"] for matrix in matrices for item in matrix.get("include", [])),
+    }
+
+
+@workflows
+def test_given_a_workflow_then_each_target_that_it_makes_is_in_make_help(path: Path):
+    helped = set(re.findall(r"^([a-z-]+):  ## ", MAKEFILE, re.MULTILINE))
+
+    assert made(path)
+    assert made(path) <= helped
+
+
+def test_given_every_change_then_ci_makes_each_kind_of_check():
+    expected = {"lint", "unit", "conformance", "testbed-tests", "integration", "terraform", "pack"}
+
+    assert made(GITHUB / "workflows" / "ci.yaml") == expected
+
+
+def test_given_a_target_of_the_makefile_then_make_help_lists_it():
+    [phony] = re.findall(r"^\.PHONY: (.+)$", MAKEFILE, re.MULTILINE)
+    helped = re.findall(r"^([a-z-]+):  ## ", MAKEFILE, re.MULTILINE)
+
+    assert sorted(phony.split()) == sorted(helped)
+
+
+@workflows
+def test_given_an_action_of_others_then_a_commit_and_not_a_tag_is_used(path: Path):
+    used = [step["uses"] for step in steps(path) if "uses" in step]
+
+    assert used
+    assert [name for name in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", name)] == []
+
+
+@workflows
+def test_given_a_workflow_then_it_gets_no_more_rights_than_to_read_unless_it_asks(path: Path):
+    assert yaml.safe_load(path.read_text())["permissions"] in ({}, {"contents": "read"})
+
+
+def test_given_a_folder_that_dependabot_watches_then_it_holds_a_go_module():
+    updates = yaml.safe_load((GITHUB / "dependabot.yml").read_text())["updates"]
+    [folders] = [update["directories"] for update in updates if "directories" in update]
+
+    assert [name for name in folders if not (ROOT / name[1:] / "go.mod").is_file()] == []
+
+
+def test_given_the_maintainers_of_the_charm_then_they_review_every_change():
+    [maintainer] = yaml.safe_load((ROOT / "metadata.yaml").read_text())["maintainers"]
+    [address] = re.findall(r"<(.+)>", maintainer)
+
+    assert f"\n* {address}\n" in (GITHUB / "CODEOWNERS").read_text()
+
+
+def test_given_a_hook_of_pre_commit_then_its_program_is_in_this_repository():
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
+    programs = [hook["entry"].split()[0] for repo in config["repos"] for hook in repo["hooks"]]
+
+    assert [repo["repo"] for repo in config["repos"]] == ["local"]
+    assert [name for name in programs if name != "make" and not (ROOT / name).is_file()] == []
