@@ -23,6 +23,7 @@ from charms.aws_iam.v0.aws_iam import AwsIamRequirer
 
 import actions
 import control_plane
+import cos
 import files
 import kubeconfigs
 import leader
@@ -44,7 +45,7 @@ from peers import Shared
 
 logger = logging.getLogger(__name__)
 
-ENDPOINTS = (control_plane.RELATION, control_plane.IMPLICIT, "certificates", trust.ENDPOINT)
+ENDPOINTS = (*control_plane.ENDPOINTS, "certificates", trust.ENDPOINT, cos.ENDPOINT)
 
 
 class AwsIamCharm(ops.CharmBase):
@@ -93,9 +94,7 @@ class AwsIamCharm(ops.CharmBase):
         framework.observe(departed, self._on_control_plane_departed)
         framework.observe(self.on.remove, self._on_remove)
         for name in self.meta.actions:
-            framework.observe(
-                getattr(self.on, f"{name.replace('-', '_')}_action"), self._on_action
-            )
+            framework.observe(self.on[name].action, self._on_action)
         framework.observe(self.on.collect_unit_status, self._on_collect_unit_status)
 
     # Events.
@@ -206,13 +205,14 @@ class AwsIamCharm(ops.CharmBase):
                 trusted.authorities,
             )
             rollout = leader.deploy(client, self._owner, spec, stored)
-            shared = self._share_rollout(client, principal, shared, plan, rollout)
+            shared = self._share_rollout(principal, shared, plan, rollout)
             self.unit.set_workload_version(config.version)
             unfinished = pods.rollout_problem(client, rollout)
             found = self._endings.end(client)
             report, undeclared = leader.check_mappings(client, found, self._owner, config)
             self._alarm.expect(report.next_end)
             self._journal.log(leader.remarks(report))
+            cos.lead(self, self._owner, self._peers, plan.pair, report.problems, rollout.pods)
             if problem := unreadable or unusable or unfinished:
                 raise problem
         if undeclared:
@@ -232,18 +232,13 @@ class AwsIamCharm(ops.CharmBase):
         return line, SECONDS if waits else None
 
     def _share_rollout(
-        self,
-        client: api.Client,
-        principal: ControlPlane,
-        shared: Shared,
-        plan: rotation.Plan,
-        rollout: pods.Rollout,
+        self, principal: ControlPlane, shared: Shared, plan: rotation.Plan, rollout: pods.Rollout
     ) -> Shared:
         """Publish what the rollout has changed of ``shared``, and return it."""
         serving = shared.serving or rollout.serving
         shared = self._share(principal, replace(shared, serving=serving))
         pair = plan.pair if plan.can_drop_old_ca and rollout.complete else None
-        if pair and pods.all_pods_use(client, pair):
+        if pair and pods.all_pods_use(rollout.pods, pair):
             shared = self._share(principal, replace(shared, ca=pair.ca))
         return shared
 
@@ -253,6 +248,7 @@ class AwsIamCharm(ops.CharmBase):
         self._certificates.withdraw()
         if not shared.serving:
             raise Waiting("waiting for the leader to deploy the authenticator")
+        cos.follow(self, self._owner, shared.facts)
         next_step = control_plane.next_step(principal, self.machine, shared.address)
         line = f"webhook {kubeconfigs.endpoint(shared.address)}"
         return ", ".join(filter(None, (line, next_step))), SECONDS if next_step else None

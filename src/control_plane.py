@@ -23,6 +23,7 @@ from peers import Shared
 RELATION = "aws-iam"
 # Charmed Kubernetes >= 1.29: its charm has an option for the webhook, which only an operator sets.
 IMPLICIT = "control-plane"
+ENDPOINTS = (RELATION, IMPLICIT)
 
 # How both kinds render, verbatim, what the relation and the option gave them. Source:
 # kubernetes-control-plane's template of auth-webhook.py.
@@ -58,7 +59,7 @@ def find(charm: ops.CharmBase, known: Container[str]) -> ControlPlane:
         errors.Blocked: there is none, or there are two.
         errors.Waiting: its unit has not joined yet.
     """
-    found = [r for name in (RELATION, IMPLICIT) if (r := charm.model.get_relation(name))]
+    found = [r for name in ENDPOINTS if (r := charm.model.get_relation(name))]
     if not found:
         command = f"juju integrate {charm.app.name} kubernetes-control-plane"
         raise Blocked(f"no control plane: {command}")
@@ -255,5 +256,5 @@ def is_leaving() -> bool:
         relations = ops.hookcmds.goal_state().relations
     except ops.hookcmds.Error as error:
         raise Waiting(f"Juju does not say what is being removed: {error}") from error
-    goals = (relations.get(endpoint, {}).get(principal) for endpoint in (RELATION, IMPLICIT))
+    goals = (relations.get(endpoint, {}).get(principal) for endpoint in ENDPOINTS)
     return any(goal and goal.status == "dying" for goal in goals)

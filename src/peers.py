@@ -28,6 +28,7 @@ class Shared:
             where an earlier version published it.
         inherited: Whether the reactive charm's leader data is still to be removed.
         ended: The access that the charm has ended within a day, the last of it at the end.
+        facts: What the alert rules say, as `cos.facts` writes it; empty without a collector.
     """
 
     cluster_id: str = ""
@@ -37,6 +38,7 @@ class Shared:
     relations: frozenset[str] = frozenset()
     inherited: bool = False
     ended: tuple[expiry.Ended, ...] = ()
+    facts: str = ""
 
     def of_relations(self, relations: frozenset[str]) -> Shared:
         """Return what is true for a unit that has these relations with its control plane.
@@ -87,6 +89,7 @@ class Peers:
             "relation": " ".join(sorted(new.relations)),
             "inherited": "true" if new.inherited else "",
             "ended": expiry.dump(new.ended),
+            "facts": new.facts,
         }
         try:
             self._relation.data[self._app].update(values)
@@ -127,4 +130,5 @@ class Peers:
             relations=frozenset(data.get("relation", "").split()),
             inherited=data.get("inherited") == "true",
             ended=expiry.load(data.get("ended", "")),
+            facts=data.get("facts", ""),
         )

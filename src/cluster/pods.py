@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from certificates.keypair import KeyPair
@@ -50,12 +51,14 @@ class Rollout:
         ready: How many updated pods are ready.
         serving: Whether any pod serves, updated or not.
         complete: Whether all pods are updated and ready, and none is left of the former.
+        pods: All pods, ready or not, when this was found out; none if nobody looked at them.
     """
 
     wanted: int
     ready: int
     serving: bool
     complete: bool
+    pods: Sequence[Pod] = dataclasses.field(default=(), repr=False)
 
 
 def await_rollout(client: api.Client, deployment: Deployment) -> Rollout:
@@ -72,9 +75,9 @@ def await_rollout(client: api.Client, deployment: Deployment) -> Rollout:
     while not progress(deployment).complete and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
         deployment = client.get(Deployment, manifests.NAME, namespace=manifests.NAMESPACE)
-        if pulls.any_fails(_pods(client), deployment):
+        if pulls.any_fails(find(client), deployment):
             break
-    return progress(deployment)
+    return dataclasses.replace(progress(deployment), pods=find(client))
 
 
 def _time_left(deployment: Deployment) -> float:
@@ -112,9 +115,17 @@ def progress(deployment: Deployment) -> Rollout:
     return Rollout(wanted, ready, available > 0, complete)
 
 
+def find(client: api.Client) -> list[Pod]:
+    """Return all pods, ready or not."""
+    from lightkube.resources.core_v1 import Pod
+
+    namespace, labels = manifests.NAMESPACE, manifests.POD_LABELS
+    return list(client.list(Pod, namespace=namespace, labels=labels))
+
+
 def names(client: api.Client) -> list[str]:
     """Return the names of all pods, ready or not."""
-    return [pod.metadata.name for pod in _pods(client) if pod.metadata and pod.metadata.name]
+    return [pod.metadata.name for pod in find(client) if pod.metadata and pod.metadata.name]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,7 +140,7 @@ def serving(client: api.Client) -> list[Serving]:
     """Return the pods that are ready and not ending, sorted by name."""
     found = (
         Serving(pod.metadata.name, pod.status.podIP)
-        for pod in _pods(client)
+        for pod in find(client)
         if pod.metadata and pod.metadata.name and not pod.metadata.deletionTimestamp
         if pod.status and pod.status.podIP and _is_ready(pod.status)
     )
@@ -140,14 +151,14 @@ def _is_ready(status: PodStatus) -> bool:
     return any(each.type == "Ready" and each.status == "True" for each in status.conditions or [])
 
 
-def all_pods_use(client: api.Client, pair: KeyPair) -> bool:
-    """Return whether every pod that may get requests serves ``pair``.
+def all_pods_use(found: Iterable[Pod], pair: KeyPair) -> bool:
+    """Return whether every pod of ``found`` that may get requests serves ``pair``.
 
     Pods that are ending count: a machine whose kube-proxy has not heard of their end still
     sends requests to them. Pods that have ended do not, although Kubernetes lists an evicted pod
     until somebody deletes it, and a pod of a lost node until that node is deleted or back.
     """
-    return all(_certificate_hash(pod) == pair.hash for pod in _pods(client) if not _ended(pod))
+    return all(_certificate_hash(pod) == pair.hash for pod in found if not _ended(pod))
 
 
 def _ended(pod: Pod) -> bool:
@@ -175,7 +186,7 @@ def rollout_problem(client: api.Client, rollout: Rollout) -> Unready | None:
     """
     if rollout.complete:
         return None
-    if blocker := _rollout_blocker(client):
+    if blocker := _rollout_blocker(client, rollout.pods):
         return Blocked(f"an authenticator pod cannot start: {blocker}")
     return Waiting(
         "waiting for the authenticator's pods, "
@@ -183,9 +194,9 @@ def rollout_problem(client: api.Client, rollout: Rollout) -> Unready | None:
     )
 
 
-def _rollout_blocker(client: api.Client) -> str | None:
-    found = (_pod_problem(client, pod) for pod in _pods(client))
-    return next((problem for problem in found if problem), None)
+def _rollout_blocker(client: api.Client, found: Iterable[Pod]) -> str | None:
+    problems = (_pod_problem(client, pod) for pod in found)
+    return next((problem for problem in problems if problem), None)
 
 
 def _pod_problem(client: api.Client, pod: Pod) -> str | None:
@@ -206,10 +217,3 @@ def _pod_problem(client: api.Client, pod: Pod) -> str | None:
 
 def _cause(reason: str | None, message: str | None) -> str:
     return f"{reason}: {brief(message)}" if message else f"{reason}"
-
-
-def _pods(client: api.Client) -> list[Pod]:
-    from lightkube.resources.core_v1 import Pod
-
-    namespace, labels = manifests.NAMESPACE, manifests.POD_LABELS
-    return list(client.list(Pod, namespace=namespace, labels=labels))

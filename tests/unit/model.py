@@ -143,6 +143,7 @@ class Unit:
     certificates: Bag = dataclasses.field(default_factory=dict)
     webhook: Bag = dataclasses.field(default_factory=dict)
     control_plane: Bag = dataclasses.field(default_factory=dict)
+    collector: Bag = dataclasses.field(default_factory=dict)
     stored: Any = frozenset()
     secrets: Any = frozenset()
     status: Any = None
@@ -182,6 +183,8 @@ class Model:
         self.user_secrets: Any = frozenset()
         # Relations of the endpoint receive-ca-cert.
         self.authorities: list[ops.testing.Relation] = []
+        # Whether a collector is related to every unit.
+        self.collected = False
         self.version = ""
         self.units: list[Unit] = []
         for _ in range(units):
@@ -283,7 +286,9 @@ class Model:
 
     def bags(self) -> str:
         """Everything that is in any databag, to compare."""
-        units = [(u.peer, u.certificates, u.webhook, u.control_plane) for u in self.units]
+        units = [
+            (u.peer, u.certificates, u.webhook, u.control_plane, u.collector) for u in self.units
+        ]
         return json.dumps([self.peer, self.certificates, self._answer, units], sort_keys=True)
 
     def published(self, unit: int = 0) -> dict[str, Any]:
@@ -364,6 +369,16 @@ class Model:
                     remote_units_data={0: dict(self._answer[1])},
                 )
             )
+        if self.collected:
+            relations.append(
+                ops.testing.Relation(
+                    "cos-agent",
+                    id=11,
+                    remote_app_name="otelcol",
+                    local_unit_data=dict(unit.collector),
+                    remote_units_data={number: {}},
+                )
+            )
         return relations
 
     def _keep(self, unit: Unit, relation: Any, *, leader: bool) -> None:
@@ -378,6 +393,8 @@ class Model:
             self.authorities = sorted([*kept, relation], key=lambda r: r.id)
         elif relation.endpoint == "aws-iam":
             unit.webhook = _bag(relation.local_unit_data)
+        elif relation.endpoint == "cos-agent":
+            unit.collector = _bag(relation.local_unit_data)
 
 
 def _charm_on(machine: Machine) -> type[AwsIamCharm]:

@@ -1,0 +1,95 @@
+"""The endpoint ``cos-agent``: what a collector of the Canonical Observability Stack is to do.
+
+It speaks the provider's side of the interface cos_agent, version 0, in the unit's databag:
+https://github.com/canonical/charmlibs/tree/main/interfaces/cos_agent. The interface's library
+would load pydantic in every hook.
+
+The collector takes the rules and dashboards of an application from whichever unit it meets
+first. So all units publish the same, and the leader tells the others the facts in the rules. It
+takes scrape jobs from each unit, so only the leader publishes some: one scrape of each pod.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import ops
+
+from certificates.keypair import KeyPair
+from owner import Owner
+from peers import Peers
+
+if TYPE_CHECKING:
+    from lightkube.resources.core_v1 import Pod
+
+ENDPOINT = "cos-agent"
+KEY = "config"
+
+logger = logging.getLogger(__name__)
+
+
+def lead(
+    charm: ops.CharmBase,
+    owner: Owner,
+    peers: Peers,
+    pair: KeyPair,
+    to_correct: Collection[str],
+    pods: Sequence[Pod],
+) -> None:
+    """Publish the leader's part, and tell the other units the facts in the rules.
+
+    Args:
+        charm: This charm.
+        owner: This application.
+        peers: What the leader tells the other units.
+        pair: The pair that the pods serve.
+        to_correct: The mappings that never work as they are.
+        pods: All pods of the authenticator, ready or not.
+
+    Raises:
+        errors.Waiting: this unit no longer leads.
+    """
+    relations = _relations(charm)
+    if not relations and not peers.shared.facts:
+        return
+    from cos import facts, jobs
+
+    known = facts.learn(peers.shared.facts, pair, to_correct).dump() if relations else ""
+    peers.publish(dataclasses.replace(peers.shared, facts=known))
+    if relations:
+        _publish(charm, owner, relations, known, jobs.of(owner, peers.shared, pods))
+
+
+def follow(charm: ops.CharmBase, owner: Owner, facts: str) -> None:
+    """Publish another unit's part. ``facts`` is empty if the leader knows of no collector."""
+    if facts:
+        _publish(charm, owner, _relations(charm), facts, [])
+
+
+def _relations(charm: ops.CharmBase) -> list[ops.Relation]:
+    return [relation for relation in charm.model.relations[ENDPOINT] if relation.active]
+
+
+def _publish(
+    charm: ops.CharmBase,
+    owner: Owner,
+    relations: Sequence[ops.Relation],
+    facts: str,
+    jobs: Sequence[Mapping[str, Any]],
+) -> None:
+    if not relations:
+        return
+    from cos import databag
+
+    config = databag.config(owner, charm.meta.name, facts, jobs)
+    for relation in relations:
+        try:
+            data = relation.data[charm.unit]
+            if data.get(KEY) != config:
+                data[KEY] = config
+        except ops.ModelError as error:
+            # Juju has no databag before this unit has entered a relation between subordinates.
+            logger.warning("the collector gets nothing before the next hook: %s", error)

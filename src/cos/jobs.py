@@ -1,0 +1,63 @@
+"""The scrape jobs for a collector, as Prometheus' ``scrape_config`` has them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from certificates.sans import COMMON_NAME
+from cluster import manifests
+from owner import Owner
+from peers import Shared
+
+if TYPE_CHECKING:
+    from lightkube.resources.core_v1 import Pod
+
+# Where the pods serve logins and metrics, and where the Service does.
+POD_PORT, SERVICE_PORT = 21362, 443
+
+
+def of(owner: Owner, shared: Shared, pods: Iterable[Pod]) -> list[dict[str, Any]]:
+    """Return a job for the pods, with a target for each, and one for the Service.
+
+    Pods are moved while no hook runs, so the Service shows whether any serves. A scrape of it
+    meets any of them, so nothing but its result, the metric ``up``, is kept.
+    """
+    targets = [_target(address, POD_PORT, pod=name) for name, address in _addresses(pods)]
+    service = [_target(shared.address, SERVICE_PORT)]
+    drop_all = {"source_labels": ["__name__"], "regex": ".+", "action": "drop"}
+    return [
+        *([_job(owner, shared, "pods", targets)] if targets else []),
+        {**_job(owner, shared, "service", service), "metric_relabel_configs": [drop_all]},
+    ]
+
+
+def _job(
+    owner: Owner, shared: Shared, name: str, targets: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    return {
+        # A collector may serve several models and applications.
+        "job_name": f"{owner.application}_{name}_{owner.model_uuid[:8]}",
+        "scheme": "https",
+        "metrics_path": "/metrics",
+        "tls_config": {"ca": shared.ca, "server_name": COMMON_NAME},
+        "static_configs": targets,
+    }
+
+
+def _target(address: str, port: int, **labels: str) -> dict[str, Any]:
+    host = f"[{address}]" if ":" in address else address
+    where = {"namespace": manifests.NAMESPACE, "service": manifests.NAME}
+    return {"targets": [f"{host}:{port}"], "labels": {**where, **labels}}
+
+
+def _addresses(pods: Iterable[Pod]) -> list[tuple[str, str]]:
+    """Return name and address of each pod that is to serve, sorted by name."""
+    found: list[tuple[str, str]] = []
+    for pod in pods:
+        metadata, status = pod.metadata, pod.status
+        if not metadata or not status or not metadata.name or not status.podIP:
+            continue
+        if not metadata.deletionTimestamp and status.phase not in ("Failed", "Succeeded"):
+            found.append((metadata.name, status.podIP))
+    return sorted(found)
