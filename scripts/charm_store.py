@@ -40,6 +40,7 @@ def packages() -> list[Package]:
         Package("bare.charm", (_own("bare"),), SMALL_LOCK),
         Package("aws-iam_reactive.charm", (_own("aws-iam-reactive", "hooks", "wheelhouse"),)),
         Package("quick-peer.charm", (_own("quick-peer"),)),
+        Package("opentelemetry-collector.charm", (_own("opentelemetry-collector"),)),
     ]
 
 

@@ -25,8 +25,17 @@ requires:
   things: {interface: things, scope: container}
   general: {interface: juju-info, scope: container}
   certificates: {interface: tls-certificates, limit: 1}
+provides:
+  figures: {interface: figures}
 peers:
   riders: {interface: riders}
+"""
+COLLECTOR = """
+name: collector
+subordinate: true
+requires:
+  general: {interface: juju-info, scope: container}
+  figures: {interface: figures, scope: container}
 """
 AUTHORITY = """
 name: authority

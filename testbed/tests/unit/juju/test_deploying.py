@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from unit.juju.charms import AUTHORITY, PRINCIPAL, SUBORDINATE, pack
+from unit.juju.charms import AUTHORITY, COLLECTOR, PRINCIPAL, SUBORDINATE, pack
 from unit.juju.conftest import Juju
 
 OPTIONS = {"colour": {"type": "string", "default": "red"}, "size": {"type": "int"}}
@@ -141,3 +141,27 @@ def test_a_relation_over_its_limit_or_a_second_one_is_refused(juju: Juju) -> Non
 
     assert "relation host:certificates authority:client already exists" in twice
     assert "would exceed its maximum relation limit of 1" in beyond
+
+
+def test_two_subordinates_of_one_principal_see_each_other_and_no_other_units(juju: Juju) -> None:
+    for metadata in (PRINCIPAL, SUBORDINATE, COLLECTOR):
+        pack(juju.folder, metadata)
+    juju("deploy", "./host.charm", "-n", "2")
+    juju("deploy", "./rider.charm")
+    juju("deploy", "./collector.charm")
+    juju("integrate", "rider", "host")
+    juju("integrate", "rider", "collector")
+    juju.settle()
+
+    # Neither of two subordinates brings the other.
+    assert "units" not in juju.status()["applications"]["collector"]
+    units = juju.status()["applications"]["host"]["units"].values()
+    assert [len(unit["subordinates"]) for unit in units] == [1, 1]
+
+    juju("integrate", "collector", "host")
+    juju.settle()
+
+    for unit in juju.status()["applications"]["host"]["units"].values():
+        collector, rider = sorted(unit["subordinates"])
+        assert list(juju.shown(collector, "figures")["related-units"]) == [rider]
+        assert "figures-relation-joined" in juju.hooks(rider)

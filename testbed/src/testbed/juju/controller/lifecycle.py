@@ -149,10 +149,12 @@ def _knows_its_charm(model: Model, unit: Unit) -> bool:
 def _may_join(model: Model, relation: Relation, unit: Unit) -> bool:
     if relation.scope != "container":
         return True
-    if unit.principal:
-        return relation.side_of(names.application_of(unit.principal)) is not None
-    # As in Juju, a principal joins once its former subordinate is gone, and then gets a new one.
     application = relation.other_side(unit.application).application
+    if unit.principal:
+        # As in Juju (RelationUnit.Valid), a relation between two subordinates is valid, too.
+        of_principal = application == names.application_of(unit.principal)
+        return of_principal or model.applications[application].charm.subordinate
+    # As in Juju, a principal joins once its former subordinate is gone, and then gets a new one.
     former = (model.find_unit(name) for name in unit.subordinates)
     return not any(u and u.application == application and u.life != ALIVE for u in former)
 
