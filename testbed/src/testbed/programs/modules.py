@@ -32,8 +32,12 @@ _VERSION_FLAGS = {
 }
 """The projects whose programs get their version from the linker: from which module, and how."""
 
-_TAGS = {f"kubernetes-{minor}": "providerless" for minor in ("1.28", "1.29", "1.30")}
-"""Build tags, by module. The cloud providers, left out here, are a third of 1.28."""
+_TAGS = {
+    **{f"kubernetes-{minor}": "providerless" for minor in ("1.28", "1.29", "1.30")},
+    "prometheus": "remove_all_sd",
+}
+"""Build tags, by module. The cloud providers, left out here, are a third of 1.28, and what finds
+machines in clouds a third of Prometheus."""
 
 _OUTPUT_NAMES = {"go.etcd.io/etcd/server/v3": "etcd"}
 """The programs whose name is not the last part of their package."""
