@@ -205,14 +205,14 @@ class AwsIamCharm(ops.CharmBase):
                 trusted.authorities,
             )
             rollout = leader.deploy(client, self._owner, spec, stored)
-            shared = self._share_rollout(principal, shared, plan, rollout)
+            shared = self._share_rollout(client, principal, shared, plan, rollout)
             self.unit.set_workload_version(config.version)
             unfinished = pods.rollout_problem(client, rollout)
             found = self._endings.end(client)
             report, undeclared = leader.check_mappings(client, found, self._owner, config)
             self._alarm.expect(report.next_end)
             self._journal.log(leader.remarks(report))
-            cos.lead(self, self._owner, self._peers, plan.pair, report.problems, rollout.pods)
+            cos.lead(self, self._owner, self._peers, plan.pair, report.problems, client)
             if problem := unreadable or unusable or unfinished:
                 raise problem
         if undeclared:
@@ -232,13 +232,18 @@ class AwsIamCharm(ops.CharmBase):
         return line, SECONDS if waits else None
 
     def _share_rollout(
-        self, principal: ControlPlane, shared: Shared, plan: rotation.Plan, rollout: pods.Rollout
+        self,
+        client: api.Client,
+        principal: ControlPlane,
+        shared: Shared,
+        plan: rotation.Plan,
+        rollout: pods.Rollout,
     ) -> Shared:
         """Publish what the rollout has changed of ``shared``, and return it."""
         serving = shared.serving or rollout.serving
         shared = self._share(principal, replace(shared, serving=serving))
         pair = plan.pair if plan.can_drop_old_ca and rollout.complete else None
-        if pair and pods.all_pods_use(rollout.pods, pair):
+        if pair and pods.all_pods_use(client, pair):
             shared = self._share(principal, replace(shared, ca=pair.ca))
         return shared
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from certificates.keypair import KeyPair
@@ -51,14 +50,12 @@ class Rollout:
         ready: How many updated pods are ready.
         serving: Whether any pod serves, updated or not.
         complete: Whether all pods are updated and ready, and none is left of the former.
-        pods: All pods, ready or not, when this was found out; none if nobody looked at them.
     """
 
     wanted: int
     ready: int
     serving: bool
     complete: bool
-    pods: Sequence[Pod] = dataclasses.field(default=(), repr=False)
 
 
 def await_rollout(client: api.Client, deployment: Deployment) -> Rollout:
@@ -77,7 +74,7 @@ def await_rollout(client: api.Client, deployment: Deployment) -> Rollout:
         deployment = client.get(Deployment, manifests.NAME, namespace=manifests.NAMESPACE)
         if pulls.any_fails(find(client), deployment):
             break
-    return dataclasses.replace(progress(deployment), pods=find(client))
+    return progress(deployment)
 
 
 def _time_left(deployment: Deployment) -> float:
@@ -151,14 +148,14 @@ def _is_ready(status: PodStatus) -> bool:
     return any(each.type == "Ready" and each.status == "True" for each in status.conditions or [])
 
 
-def all_pods_use(found: Iterable[Pod], pair: KeyPair) -> bool:
-    """Return whether every pod of ``found`` that may get requests serves ``pair``.
+def all_pods_use(client: api.Client, pair: KeyPair) -> bool:
+    """Return whether every pod that may get requests serves ``pair``.
 
     Pods that are ending count: a machine whose kube-proxy has not heard of their end still
     sends requests to them. Pods that have ended do not, although Kubernetes lists an evicted pod
     until somebody deletes it, and a pod of a lost node until that node is deleted or back.
     """
-    return all(_certificate_hash(pod) == pair.hash for pod in found if not _ended(pod))
+    return all(_certificate_hash(pod) == pair.hash for pod in find(client) if not _ended(pod))
 
 
 def _ended(pod: Pod) -> bool:
@@ -186,7 +183,7 @@ def rollout_problem(client: api.Client, rollout: Rollout) -> Unready | None:
     """
     if rollout.complete:
         return None
-    if blocker := _rollout_blocker(client, rollout.pods):
+    if blocker := _rollout_blocker(client):
         return Blocked(f"an authenticator pod cannot start: {blocker}")
     return Waiting(
         "waiting for the authenticator's pods, "
@@ -194,9 +191,9 @@ def rollout_problem(client: api.Client, rollout: Rollout) -> Unready | None:
     )
 
 
-def _rollout_blocker(client: api.Client, found: Iterable[Pod]) -> str | None:
-    problems = (_pod_problem(client, pod) for pod in found)
-    return next((problem for problem in problems if problem), None)
+def _rollout_blocker(client: api.Client) -> str | None:
+    found = (_pod_problem(client, pod) for pod in find(client))
+    return next((problem for problem in found if problem), None)
 
 
 def _pod_problem(client: api.Client, pod: Pod) -> str | None:

@@ -23,7 +23,7 @@ from owner import Owner
 from peers import Peers
 
 if TYPE_CHECKING:
-    from lightkube.resources.core_v1 import Pod
+    from cluster import api
 
 ENDPOINT = "cos-agent"
 KEY = "config"
@@ -37,7 +37,7 @@ def lead(
     peers: Peers,
     pair: KeyPair,
     to_correct: Collection[str],
-    pods: Sequence[Pod],
+    client: api.Client,
 ) -> None:
     """Publish the leader's part, and tell the other units the facts in the rules.
 
@@ -47,20 +47,22 @@ def lead(
         peers: What the leader tells the other units.
         pair: The pair that the pods serve.
         to_correct: The mappings that never work as they are.
-        pods: All pods of the authenticator, ready or not.
+        client: A client of Kubernetes, which knows the pods.
 
     Raises:
-        errors.Waiting: this unit no longer leads.
+        errors.Unready: this unit no longer leads, or Kubernetes does not answer.
     """
     relations = _relations(charm)
     if not relations and not peers.shared.facts:
         return
+    from cluster import pods
     from cos import facts, jobs
 
     known = facts.learn(peers.shared.facts, pair, to_correct).dump() if relations else ""
     peers.publish(dataclasses.replace(peers.shared, facts=known))
-    if relations:
-        _publish(charm, owner, relations, known, jobs.of(owner, peers.shared, pods))
+    # Mappings may have taken all of the hook's time. Then the next hook publishes.
+    if relations and client.seconds_left > 0:
+        _publish(charm, owner, relations, known, jobs.of(owner, peers.shared, pods.find(client)))
 
 
 def follow(charm: ops.CharmBase, owner: Owner, facts: str) -> None:

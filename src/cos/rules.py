@@ -74,4 +74,5 @@ def _load(path: Path) -> list[dict[str, Any]]:
     import yaml
 
     text = path.read_text()
-    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))["groups"]
+    found = yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return next(iter(found))["groups"]
