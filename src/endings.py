@@ -41,20 +41,21 @@ class Endings:
         client.prolong()
         now = clock.now()
         left: list[IdentityMapping] = []
+        lasting: list[IdentityMapping] = []
         ended = [*self._peers.shared.ended]
         found = identity_mappings.find(client)
-        kept = self._declared(found, now)
+        declared = self._declared(found, now)
         for mapping in found:
-            over = mapping.name not in kept and expiry.has_ended(mapping, now)
-            if not over or client.seconds_left < KEPT_SECONDS:
+            meant = mapping
+            if expiry.has_ended(mapping, now):
+                meant = declared.get(mapping.name, mapping)
+            if not expiry.has_ended(meant, now) or client.seconds_left < KEPT_SECONDS:
                 left.append(mapping)
+                lasting.append(meant)
             elif still_there := _end(client, mapping.name, now, ended):
                 left.append(still_there)
-        ends = (
-            dataclasses.replace(mapping, expires=kept.get(mapping.name, mapping.expires))
-            for mapping in left
-        )
-        self._alarm.expect(expiry.next_end(ends))
+                lasting.append(still_there)
+        self._alarm.expect(expiry.next_end(lasting))
         remembered = expiry.remembered(ended, now)
         self._peers.publish(dataclasses.replace(self._peers.shared, ended=remembered))
         self._done = True
@@ -77,23 +78,23 @@ class Endings:
 
     def _declared(
         self, found: Sequence[IdentityMapping], now: datetime.datetime
-    ) -> Mapping[str, str]:
-        """Return when the option lets its mappings end, by their names; the empty text for never.
+    ) -> Mapping[str, IdentityMapping]:
+        """Return the mappings that look ended, and that the option declares, as it declares them.
 
-        The mappings that look ended and still are declared were annotated by hand. The leader
-        repairs them, and nobody loses access. If the option is wrong, only the annotations say
-        when its mappings end.
+        Somebody annotated these by hand. The leader repairs them, and nobody loses access. If the
+        option is wrong, only the annotations say when its mappings end.
         """
-        if not any(each.source == OPTION and expiry.has_ended(each, now) for each in found):
+        over = [each for each in found if each.source == OPTION and expiry.has_ended(each, now)]
+        if not over:
             return {}
         from access import grants
 
         entries = grants.declared_entries(str(self._options.get("mappings", "")), now) or ()
         ends = {entry.name: entry.expires for entry in entries}
         return {
-            each.name: ends[each.name]
-            for each in found
-            if each.source == OPTION and each.name in ends
+            each.name: dataclasses.replace(each, expires=ends[each.name])
+            for each in over
+            if each.name in ends
         }
 
 
