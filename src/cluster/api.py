@@ -222,9 +222,13 @@ class Client:
             res, name, obj, namespace=namespace, patch_type=patch_type, force=force
         )
 
-    def create(self, res: type[Any], obj: Mapping[str, Any]) -> None:
-        """Create one object. Several threads may do so at a time."""
-        self._send("post", res, seconds=WRITE_SECONDS, obj=obj)
+    def create(self, res: type[Any], obj: Mapping[str, Any]) -> dict[str, Any]:
+        """Create one object, and return it. Several threads may do so at a time."""
+        return self._send("post", res, seconds=WRITE_SECONDS, obj=obj).json()
+
+    def replace(self, res: type[Any], name: str, obj: Mapping[str, Any]) -> None:
+        """Replace one object, unless it has changed. Several threads may do so at a time."""
+        self._send("put", res, seconds=WRITE_SECONDS, obj=obj, name=name)
 
     def edit(self, res: type[Any], name: str, operations: Sequence[Mapping[str, Any]]) -> None:
         """Change one object by a JSON patch. Several threads may do so at a time."""

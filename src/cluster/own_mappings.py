@@ -16,7 +16,7 @@ from access import plan
 from access.declared import Entry
 from access.mappings import GRANT, OPTION, SOURCE, canonical_arn
 from cluster import api, manifests, writers
-from cluster.identity_mappings import kind, write_canonical_arn
+from cluster.identity_mappings import kind, write_first_canonical_arn
 from owner import Owner
 
 # How many mappings one request deletes: the server takes a second or two for them.
@@ -113,8 +113,8 @@ def _create(client: api.Client, owner: Owner, entry: Entry, former: str) -> None
     """
     if former:
         _delete_one(client, former)
-    client.create(kind(), _manifest(owner, entry))
-    write_canonical_arn(client, entry.name, entry.arn, canonical_arn(entry.arn))
+    created = client.create(kind(), _manifest(owner, entry))
+    write_first_canonical_arn(client, created, entry.arn, canonical_arn(entry.arn))
 
 
 def _manifest(owner: Owner, entry: Entry) -> manifests.Manifest:

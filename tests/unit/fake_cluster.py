@@ -300,6 +300,7 @@ class FakeCluster:
             "GET": self._get,
             "PATCH": self._patch,
             "POST": self._post,
+            "PUT": self._put,
             "DELETE": self._remove,
         }
         return answer[request.method](request, request.url.path)
@@ -330,6 +331,16 @@ class FakeCluster:
         if path == MAPPINGS and not self._established():
             return httpx2.Response(404, text="404 page not found\n")
         return self._create(path, body)
+
+    def _put(self, request: httpx2.Request, path: str) -> httpx2.Response:
+        """A new status of an object."""
+        path, body = path.removesuffix("/status"), json.loads(request.content)
+        if path not in self.objects:
+            return refused(404, f"{path} not found")
+        if no := self._outdated(path, body):
+            return no
+        self.objects[path]["status"] = body["status"]
+        return ok(self.objects[path])
 
     def _remove(self, request: httpx2.Request, path: str) -> httpx2.Response:
         if path == MAPPINGS:

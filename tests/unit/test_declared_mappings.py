@@ -97,6 +97,35 @@ def test_given_many_declared_mappings_when_the_option_is_set_then_one_hook_makes
     assert len(api.changes) == 60
 
 
+def test_given_an_authenticator_that_writes_the_status_first_when_declared_then_it_works_at_once(
+    declare: Declare, api: FakeCluster
+):
+    def first(request: httpx2.Request) -> httpx2.Response:
+        metadata = stored(api, "dev")["metadata"]
+        metadata["resourceVersion"] = "2"
+        return api._handle(request)
+
+    api.fail(first, request=f"PUT {MAPPINGS}/dev/status", nth=1)
+
+    assert declare(entry("dev")) == ops.ActiveStatus(f"{HEALTHY}, 1 mapping")
+    assert stored(api, "dev")["status"] == {"canonicalARN": DEV.lower()}
+
+
+def test_given_a_webhook_that_changes_the_arn_when_declared_then_nobody_else_is_let_in(
+    declare: Declare, api: FakeCluster
+):
+    def change(request: httpx2.Request) -> httpx2.Response:
+        answer = api._handle(request)
+        edit(api, "dev", arn=OPS)
+        return httpx2.Response(201, json=stored(api, "dev")) if answer.is_success else answer
+
+    api.fail(change, request=f"POST {MAPPINGS}")
+
+    declare(entry("dev"))
+
+    assert "status" not in stored(api, "dev")
+
+
 def test_given_an_entry_that_leaves_the_list_when_a_hook_runs_then_only_its_mapping_goes(
     declare: Declare, api: FakeCluster
 ):
