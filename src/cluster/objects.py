@@ -263,6 +263,7 @@ def remove(client: api.Client, owner: Owner) -> None:
     leader may be about to mark the others. Leave a person's alone.
 
     The mappings that the charm made belong to the Service's owner, so the Service goes after them.
+    The authenticator goes first, so that nobody logs in although there is no time for all mappings.
 
     Raises:
         errors.Waiting: there was no time to delete all mappings.
@@ -280,6 +281,7 @@ def remove(client: api.Client, owner: Owner) -> None:
     for what in owned:
         if what != manifests.SERVICE:
             _delete(client, what)
+    client.prolong()
     is_foreign = owner.is_foreign(marks.get(manifests.SERVICE, ""))
     complete = is_foreign or own_mappings.delete_all(client, client.seconds_left - LAST_SECONDS)
     if manifests.SERVICE in owned:

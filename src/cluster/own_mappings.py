@@ -21,8 +21,7 @@ from owner import Owner
 
 # How many mappings one request deletes: the server takes a second or two for them.
 PAGE = 500
-_MADE = f"{SOURCE} in ({OPTION},{GRANT})"
-_DECLARED = f"{SOURCE}={OPTION}"
+_GRANTED, _DECLARED = f"{SOURCE}={GRANT}", f"{SOURCE}={OPTION}"
 
 
 def apply(client: api.Client, owner: Owner, changes: plan.Plan, seconds: float) -> writers.Written:
@@ -54,12 +53,14 @@ def apply(client: api.Client, owner: Owner, changes: plan.Plan, seconds: float) 
 def delete_all(client: api.Client, seconds: float) -> bool:
     """Delete all mappings that the charm made, also by its actions.
 
-    Return whether they are gone; no request begins after ``seconds``.
+    Grants go first: an application that is deployed later deletes what no option declares, and
+    keeps grants. Return whether all are gone; no request begins after ``seconds``.
     """
     import httpx2
 
+    deadline = time.monotonic() + seconds
     try:
-        return _delete(client, _MADE, time.monotonic() + seconds)
+        return all(_delete(client, each, deadline) for each in (_GRANTED, _DECLARED))
     except httpx2.HTTPStatusError as error:
         # Without the CRD, there are no mappings.
         if error.response.status_code != 404:

@@ -483,20 +483,38 @@ def test_given_declared_mappings_when_the_application_is_removed_then_only_they_
 def test_given_a_slow_server_when_the_application_is_removed_then_the_rest_is_named_in_the_log(
     declare: Declare, deployed: Model, api: FakeCluster
 ):
-    declare(*(entry(f"r{n}", f"{ACCOUNT}:role/R{n}") for n in range(11)))
+    declare(*(entry(f"r{n}", f"{ACCOUNT}:role/R{n}") for n in range(13)))
+    # Grants go first, because no later application deletes them.
+    api.add_mapping("z", f"{ACCOUNT}:user/z", f"{ACCOUNT}:user/z", source="grant")
 
     def slowly(request: httpx2.Request) -> httpx2.Response:
         api.clock.sleep(4 if request.url.path == MAPPINGS else 0)
         return api._handle(request)
 
     api.fail(slowly)
+    began = api.clock.now
     deployed.hook(deployed.on.remove())
 
-    assert names(api)
+    assert api.clock.now < began + 28
+    assert 0 < len(names(api)) < 6
+    assert "z" not in names(api)
     assert CONFIG not in api.objects
     assert "services/aws-iam-authenticator" in api.changes[-1]
     assert "no time to delete all mappings that the charm made" in deployed.log()
     assert "kubectl delete iamidentitymappings --selector aws-iam/source" in deployed.log()
+
+
+@pytest.mark.usefixtures("leaving")
+def test_given_mappings_that_a_removal_left_when_it_is_deployed_again_then_its_hooks_delete_them(
+    model: Model, api: FakeCluster
+):
+    for n in range(5):
+        principal = f"{ACCOUNT}:role/r{n}"
+        api.add_mapping(f"r{n}", principal, principal, source="option")
+
+    model.settle()
+
+    assert names(api) == []
 
 
 @pytest.mark.usefixtures("leaving")
