@@ -64,6 +64,34 @@ def test_given_a_grant_then_its_person_logs_in_until_it_ends_by_itself(
     assert f"access has ended: deleted mapping {name}" in deployed.debug_log(limit=200)
 
 
+def test_given_a_unit_that_is_blocked_or_waits_when_a_grant_ends_then_its_person_is_refused(
+    deployed: jubilant.Juju, mallory: Cluster
+) -> None:
+    granted = deployed.run(LEADER, "grant-access", {**GRANT, "for": "20s"}).results
+    assert logins.wait_for_login(mallory, "mallory") == "mallory"
+
+    deployed.config("aws-iam", {"replicas": 0})
+
+    eventually(lambda: granted["mapping"] not in names(mallory), "deleted", seconds=90)
+    juju_status.wait_until(deployed, "blocked")
+    assert is_refused(mallory)
+    deployed.config("aws-iam", reset="replicas")
+    juju_status.wait_until_active(deployed)
+
+
+def test_given_a_permission_set_with_its_suffix_when_it_is_granted_then_its_role_is_mapped(
+    deployed: jubilant.Juju, mallory: Cluster
+) -> None:
+    which = {"permission-set": "DevOps", "account": "111122223333", "suffix": "1a2b3c4d5e6f7081"}
+    granted = deployed.run(LEADER, "grant-access", {**which, "username": "zoe"}).results
+
+    role = "arn:aws:iam::111122223333:role/AWSReservedSSO_DevOps_1a2b3c4d5e6f7081"
+    assert mallory.get(MAPPINGS, granted["mapping"])["spec"]["arn"] == role
+    assert granted["warning"].startswith("everybody who logs in may do everything")
+    revoked = deployed.run(LEADER, "revoke-access", {"arn": role}).results
+    assert granted["mapping"] in revoked["mappings"]
+
+
 def test_given_a_grant_that_is_repeated_then_it_lasts_as_long_as_was_said_last(
     deployed: jubilant.Juju, mallory: Cluster
 ) -> None:

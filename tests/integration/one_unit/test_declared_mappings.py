@@ -8,7 +8,15 @@ from pathlib import Path
 
 import jubilant
 import pytest
-from tests.integration.helpers import arns, juju_status, kubernetes, logins, testbed_only
+from tests.integration.helpers import (
+    arns,
+    bad_tokens,
+    juju_status,
+    kubernetes,
+    logins,
+    testbed_only,
+)
+from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 
 KIND = "iamidentitymappings"
@@ -149,3 +157,66 @@ def test_given_a_declared_mapping_that_is_edited_by_hand_when_a_hook_runs_then_i
 
     after = cluster.get(KIND, "mallory")
     assert (after["spec"], after["status"]) == (before["spec"], before["status"])
+
+
+def test_given_a_declared_mapping_that_somebody_lets_end_when_a_hook_runs_then_its_person_stays(
+    deployed: jubilant.Juju, declare: Declare, cluster: Cluster, users: Cluster
+) -> None:
+    declare(f"- {{name: mallory, arn: '{arns.USER}', username: mallory}}")
+    before = cluster.get(KIND, "mallory")["metadata"]
+    cluster.kubectl("annotate", KIND, "mallory", "aws-iam/expires=2020-01-01T00:00:00Z")
+
+    testbed_only.run_update_status(deployed, "aws-iam/0")
+
+    after = cluster.get(KIND, "mallory")["metadata"]
+    assert (after["uid"], after["annotations"]) == (before["uid"], before["annotations"])
+    assert logins.wait_for_login(users, "mallory") == "mallory"
+
+
+def test_given_hundreds_of_declared_mappings_when_one_hook_runs_then_all_work(
+    declare: Declare, cluster: Cluster
+) -> None:
+    before = names(cluster)
+    roles = [f"arn:aws:iam::111122223333:role/Many-{n}" for n in range(300)]
+
+    declare("\n".join(f"- {{arn: '{role}', username: many}}" for role in roles))
+
+    made = [
+        found for found in cluster.get(KIND)["items"] if found["metadata"]["name"] not in before
+    ]
+    written = {found["spec"]["arn"]: found["status"]["canonicalARN"] for found in made}
+    assert written == {role: role.lower() for role in roles}
+
+
+def test_given_an_entry_that_is_not_in_effect_when_mappings_are_listed_then_it_is_named(
+    deployed: jubilant.Juju, declare: Declare, cluster: Cluster
+) -> None:
+    declare(f"- {{arn: '{arns.ROLE}', username: other}}")
+
+    results = deployed.run("aws-iam/leader", "list-mappings").results
+
+    assert results["not-applied"] == "mappings[0]: mapping knobby has the same ARN"
+
+
+def test_given_a_permission_set_when_its_refusal_is_explained_then_its_person_logs_in_at_once(
+    deployed: jubilant.Juju, declare: Declare, cluster: Cluster
+) -> None:
+    testbed_only.require("only the testbed's STS has this permission set")
+    path = "role/aws-reserved/sso.amazonaws.com/eu-west-1"
+    name = "AWSReservedSSO_DevOps_1a2b3c4d5e6f7081"
+    role = f"arn:aws:iam::111122223333:role/{name}"
+    declare("- {permission-set: DevOps, account: '111122223333', username: 'sso:{{SessionName}}'}")
+
+    def log_in() -> int:
+        with_path = f"arn:aws:iam::111122223333:{path}/{name}"
+        token = bad_tokens.of_session(cluster, "knobby", with_path, "alice@example.com")
+        return bad_tokens.log_in(cluster, token)
+
+    def explained() -> bool:
+        results = deployed.run("aws-iam/leader", "explain-access", {"arn": role}).results
+        return results["admitted"] == "yes"
+
+    # An earlier test may have logged this refusal already.
+    log_in()
+    eventually(explained, "mapped at once")
+    eventually(lambda: log_in() != 401, "logged in")
