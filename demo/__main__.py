@@ -18,8 +18,9 @@ from rich.panel import Panel
 
 from demo import page, walk
 
-PICTURE_STARTS = "Log in while the API server allows everything"
-PICTURE_ENDS = "Refused: a token for another cluster"
+PICTURE_STARTS = "Declare who may log in"
+PICTURE_ENDS = "Now that login works"
+PICTURE_COLUMNS = 110
 
 
 def main() -> int:
@@ -28,10 +29,13 @@ def main() -> int:
     parser.add_argument("--control-plane", choices=get_args(page.ControlPlane), default="1.28")
     parser.add_argument("--authority", choices=get_args(page.Authority), default="easyrsa")
     parser.add_argument(
-        "--picture", metavar="FILE", help="write an SVG of the logins and refusals"
+        "--picture", metavar="FILE", help="write an SVG of a login and a refusal"
     )
     arguments = parser.parse_args()
-    console = Console(highlight=False, soft_wrap=True, record=bool(arguments.picture))
+    drawn = bool(arguments.picture)
+    # A picture cuts off what stands beyond its edge.
+    width = PICTURE_COLUMNS if drawn else None
+    console = Console(highlight=False, soft_wrap=not drawn, record=drawn, width=width)
     started = time.monotonic()
     steps = page.steps(arguments.control_plane, arguments.authority)
     for number, step in enumerate(steps, start=1):

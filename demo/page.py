@@ -1,7 +1,8 @@
 """The page's steps: the commands that its readers type, and what each command must print.
 
 The page is "AWS IAM on Charmed Kubernetes" in the documentation of Charmed Kubernetes. The
-refusals are added here. The demo and the integration tests take the same steps.
+refusals, and who may log in, are added here. The demo and the integration tests take the same
+steps.
 """
 
 from __future__ import annotations
@@ -38,6 +39,13 @@ spec:
   groups:
   - view
 """
+
+DECLARED = """\
+- arn: arn:aws:iam::111122223333:user/knobby
+  username: knobby-by-name
+  groups: [view]
+"""
+MALLORY = "arn:aws:iam::111122223333:user/mallory"
 
 READER = """\
 apiVersion: rbac.authorization.k8s.io/v1
@@ -109,6 +117,7 @@ def steps(control_plane: ControlPlane, authority: Authority) -> list[Step | Wait
         *_log_in(),
         *_refusals(),
         *_troubleshooting(),
+        *_who_may_log_in(),
     ]
 
 
@@ -231,7 +240,6 @@ def _refusals() -> list[Step | Wait]:
         _refused(
             "a wrong secret key, noticed when the token is checked", CLUSTER_ID, secret=WRONG
         ),
-        _refused("a user without a mapping", CLUSTER_ID, user="mallory"),
         _refused("a token for another cluster", "another-cluster", role=ROLE),
     ]
 
@@ -277,6 +285,48 @@ def _troubleshooting() -> list[Step | Wait]:
             "Troubleshooting: the API server's log",
             f"{unit} journalctl -u snap.kube-apiserver.daemon.service | tail -n 5",
             shows=".go:",  # each line names the source that it comes from
+        ),
+    ]
+
+
+def _who_may_log_in() -> list[Step | Wait]:
+    """Declare who may log in, ask why somebody else may not, and let that person in for a while.
+
+    These people log in as IAM users: the kubeconfig assumes a role, so each makes a token.
+    """
+    token = f"aws-iam-authenticator token --token-only -i {CLUSTER_ID}"
+    whoami = f'kubectl --token="$({token})" auth whoami'
+    return [
+        Step(
+            "Declare who may log in",
+            f"cat > ~/mappings.yaml <<'EOF'\n{DECLARED}EOF\n"
+            "juju config aws-iam mappings=@$HOME/mappings.yaml",
+        ),
+        Step("That person logs in", whoami, shows="knobby-by-name", retry_seconds=60),
+        _refused("a user without a mapping", CLUSTER_ID, user="mallory"),
+        Step(
+            "Ask why",
+            f"juju run aws-iam/leader explain-access arn={MALLORY}",
+            shows="the login is refused (Unauthorized): no mapping names it",
+        ),
+        Step(
+            "Let that person in for half a minute",
+            f"juju run aws-iam/leader grant-access arn={MALLORY} username=mallory for=30s",
+            shows="result: granted",
+        ),
+        Step("Now that login works", whoami, shows="mallory", retry_seconds=10, user="mallory"),
+        Step(
+            "The access ends by itself",
+            whoami,
+            shows=UNAUTHORIZED,
+            code=1,
+            retry_seconds=90,
+            user="mallory",
+        ),
+        Step(
+            "See who may log in, and whose access has ended",
+            "juju run aws-iam/leader list-mappings",
+            shows=f"({MALLORY}) ended at",
         ),
     ]
 
