@@ -28,9 +28,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m demo")
     parser.add_argument("--control-plane", choices=get_args(page.ControlPlane), default="1.28")
     parser.add_argument("--authority", choices=get_args(page.Authority), default="easyrsa")
-    parser.add_argument(
-        "--picture", metavar="FILE", help="write an SVG of a login and a refusal"
-    )
+    parser.add_argument("--picture", metavar="FILE", help="write an SVG of a login and a refusal")
     arguments = parser.parse_args()
     drawn = bool(arguments.picture)
     # A picture cuts off what stands beyond its edge.

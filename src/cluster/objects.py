@@ -263,7 +263,7 @@ def remove(client: api.Client, owner: Owner) -> None:
     leader may be about to mark the others. Leave a person's alone.
 
     The mappings that the charm made belong to the Service's owner, so the Service goes after them.
-    The authenticator goes first, so that nobody logs in although there is no time for all mappings.
+    The authenticator goes before them: if there is no time for all of them, nobody logs in.
 
     Raises:
         errors.Waiting: there was no time to delete all mappings.
