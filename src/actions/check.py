@@ -10,6 +10,7 @@ import kubeconfigs
 from access import partitions
 from actions import MAX_BYTES, Context, Failed
 from checks import FAILED, NOT_CHECKED, Names, flow
+from checks.look import Site
 from errors import cut
 
 
@@ -26,7 +27,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         kubeconfigs.login(context.shared.cluster_id, {"region": region}, partition)
     principal = os.environ.get("JUJU_PRINCIPAL_UNIT") or "kubernetes-control-plane/leader"
     found = flow.run(
-        flow.Site(
+        Site(
             context.machine,
             context.owner,
             context.shared,

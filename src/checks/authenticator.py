@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from checks import Names, Outcome, failed, ok
 from cluster import manifests
-from cluster.pods import Rollout
+from cluster.pods import Rollout, Serving
 from errors import Unready
 
 # What the authenticator does with mappings: without these it knows nobody.
@@ -39,6 +39,8 @@ class Deployed:
         image: The image in the Deployment.
         rollout: How far its pods are; None without a Deployment.
         problem: Why they are not all up; None if they are.
+        pods: Those that get requests.
+        uses_proxy: Whether they are told of a proxy.
     """
 
     owner: str = ""
@@ -49,11 +51,8 @@ class Deployed:
     image: str = ""
     rollout: Rollout | None = None
     problem: Unready | None = None
-
-    @property
-    def serves(self) -> bool:
-        """Return whether any pod serves."""
-        return bool(self.rollout and self.rollout.serving)
+    pods: tuple[Serving, ...] = ()
+    uses_proxy: bool = False
 
 
 def verdict(found: Deployed, names: Names) -> Outcome:

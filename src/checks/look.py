@@ -6,17 +6,72 @@ Call the functions that take a client inside `api.errors_as_status`.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+from collections.abc import Callable
 from typing import Any
 
+from access.mappings import IdentityMapping
 from access.rbac import Question
-from checks import authenticator
+from certificates.keypair import KeyPair
+from checks import Names, authenticator
 from checks.authenticator import Deployed
 from cluster import api, identity_mappings, manifests, objects, pods
+from control_plane import Use
 from files import Machine
 from owner import Owner
+from peers import Shared
+
+
+@dataclasses.dataclass(frozen=True)
+class Site:
+    """What the steps start from.
+
+    Attributes:
+        machine: This unit's machine.
+        owner: This application.
+        shared: What the leader published.
+        partition: The option `partition`.
+        region: The region whose STS is asked; empty for the one that most people use.
+        use: Returns how far the control plane uses the webhook.
+        names: What the remedies call applications and units.
+    """
+
+    machine: Machine
+    owner: Owner
+    shared: Shared
+    partition: str
+    region: str
+    use: Callable[[], Use]
+    names: Names
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """What the cluster has.
+
+    Attributes:
+        deployed: What there is of the authenticator.
+        pair: The key pair in its Secret; None without one.
+        mappings: The mappings; None if the cluster does not serve their CRD.
+    """
+
+    deployed: Deployed
+    pair: KeyPair | None
+    mappings: list[IdentityMapping] | None
+
 
 _SERVICE_ACCOUNT = f"system:serviceaccount:{manifests.NAMESPACE}"
 _GROUP = "iamauthenticator.k8s.aws"
+
+
+def at_cluster(client: api.Client, site: Site) -> Seen:
+    """Return what the cluster has."""
+    found = deployed(client, site.owner, site.shared.address)
+    return Seen(
+        deployed=found,
+        pair=objects.stored(client).pair,
+        mappings=identity_mappings.find(client) if found.crd else None,
+    )
 
 
 def deployed(client: api.Client, owner: Owner, address: str) -> Deployed:
@@ -35,6 +90,8 @@ def deployed(client: api.Client, owner: Owner, address: str) -> Deployed:
         image=_image(deployment),
         rollout=rollout,
         problem=pods.rollout_problem(client, rollout) if rollout else None,
+        pods=tuple(pods.serving(client)),
+        uses_proxy=_uses_proxy(deployment),
     )
 
 
@@ -62,8 +119,7 @@ def _image(deployment: Any) -> str:
     return next((each.image for each in containers if each.name == manifests.NAME), "")
 
 
-def uses_proxy(deployment: Any) -> bool:
-    """Return whether the pods are told of a proxy."""
+def _uses_proxy(deployment: Any) -> bool:
     containers: list[Any] = deployment.spec.template.spec.containers if deployment else []
     return any(each.name == "HTTPS_PROXY" for one in containers for each in one.env or ())
 

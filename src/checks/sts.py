@@ -11,9 +11,10 @@ from access import refusals
 from access.refusals import Refusal
 from checks import Names, Outcome, failed, ok
 from checks.counters import Counters
+from cluster.manifests import NAME, NAMESPACE
 
 REACHED, SILENT = "reached", "silent"
-DNS, REFUSED, TIMEOUT, TLS, PROXY, PROXY_REFUSES, IMPOSTOR = (
+DNS, REFUSED, TIMEOUT, TLS, PROXY, PROXY_REFUSES, IMPOSTOR, FAILING = (
     "dns",
     "refused",
     "timeout",
@@ -21,6 +22,7 @@ DNS, REFUSED, TIMEOUT, TLS, PROXY, PROXY_REFUSES, IMPOSTOR = (
     "proxy",
     "proxy refuses",
     "impostor",
+    "failing",
 )
 # How the errors of Go's net, crypto/tls and net/http tell what is in the way; the first that fits.
 # Of a CONNECT that a proxy refuses, Go gives the text of the status only.
@@ -39,6 +41,7 @@ _CAUSES = (
     (re.compile(r"connect: network is unreachable|: EOF"), REFUSED),
     (re.compile(r"timeout|Timeout|deadline exceeded"), TIMEOUT),
     (re.compile(r"something else answers"), IMPOSTOR),
+    (re.compile(r"^STS answers "), FAILING),
 )
 _FAULTS = {
     DNS: "cannot look up {host}",
@@ -48,6 +51,7 @@ _FAULTS = {
     PROXY: "cannot reach the proxy on their way to {host}",
     PROXY_REFUSES: "are refused by the proxy on their way to {host}",
     IMPOSTOR: "get to something other than STS as {host}",
+    FAILING: "get an error of {host} itself",
     refusals.UNREACHABLE: "get no good answer from {host}",
     refusals.THROTTLED: "are told by {host} that there are too many requests",
     refusals.CLOCK: "or {host} have another time than this machine",
@@ -147,7 +151,7 @@ def remedy(kind: str, host: str, names: Names, *, uses_proxy: bool) -> str:
             "bring the pods the authority of what opens TLS: "
             f"juju integrate {application}:receive-ca-cert AUTHORITY"
         )
-    if kind == refusals.THROTTLED:
+    if kind in (refusals.THROTTLED, FAILING):
         return (
             "let people log in through the STS of another region: "
             f"juju run {application}/leader get-kubeconfig region=REGION"
@@ -158,7 +162,9 @@ def remedy(kind: str, host: str, names: Names, *, uses_proxy: bool) -> str:
         return names.reconcile
     if kind == SILENT:
         return names.on_machine("systemctl restart snap.kube-proxy.daemon")
-    return f"set an image of v0.5.0 or newer: juju config {application} image=IMAGE"
+    if kind == refusals.MALFORMED:
+        return f"set an image of v0.5.0 or newer: juju config {application} image=IMAGE"
+    return f"what the pods say: kubectl -n {NAMESPACE} logs -l k8s-app={NAME}"
 
 
 def _use_proxy(application: str) -> str:

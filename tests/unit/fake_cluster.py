@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import datetime
+import email.utils
 import json
 import re
 import threading
@@ -41,6 +42,8 @@ DEFINITION = (
     "iamidentitymappings.iamauthenticator.k8s.aws"
 )
 MAPPINGS = "/apis/iamauthenticator.k8s.aws/v1alpha1/iamidentitymappings"
+VERSION = "/version"
+TOKEN_REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews"
 NODES = "/api/v1/nodes"
 PODS = "/api/v1/namespaces/kube-system/pods"
 EVENTS = "/api/v1/namespaces/kube-system/events"
@@ -125,6 +128,8 @@ class FakeCluster:
         self.establish_seconds: float | None = 0
         self.free_addresses = [f"10.152.183.{n}" for n in range(20, 30)]
         self.taken_addresses: set[str] = set()
+        # How many seconds its own clock is ahead.
+        self.ahead = 0.0
         self._fields: dict[str, Object] = {}
         self._rolled: dict[str, float] = {}
         self._faults: list[Fault] = []
@@ -309,12 +314,18 @@ class FakeCluster:
         if _COLLECTION.fullmatch(path):
             as_table = "as=Table" in request.headers["Accept"]
             return self._list(path, dict(request.url.params), as_table=as_table)
+        if path == VERSION:
+            return self._version()
         if path in self._logs:
             return httpx2.Response(200, content=self._logs[path])
         stored = self.objects.get(path)
         if stored is None:
             return refused(404, f"{path} not found")
         return ok(self._with_status(path, stored))
+
+    def _version(self) -> httpx2.Response:
+        date = email.utils.formatdate(self.clock.now + self.ahead, usegmt=True)
+        return httpx2.Response(200, json={"gitVersion": "v1.37.2"}, headers={"Date": date})
 
     def _patch(self, request: httpx2.Request, path: str) -> httpx2.Response:
         body = json.loads(request.content)
@@ -326,6 +337,8 @@ class FakeCluster:
 
     def _post(self, request: httpx2.Request, path: str) -> httpx2.Response:
         body = json.loads(request.content)
+        if path == TOKEN_REVIEWS:
+            return ok({**body, "status": {"user": {}, "error": "the webhook refuses"}})
         if path == REVIEWS:
             return ok({**body, "status": fake_rbac.review(self.objects, body["spec"])})
         if path == MAPPINGS and not self._established():

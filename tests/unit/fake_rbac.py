@@ -16,6 +16,8 @@ def review(objects: dict[str, Object], spec: Object) -> Object:
     server's words."""
     wanted, subjects = spec["resourceAttributes"], [("User", spec.get("user", ""))]
     subjects += [("Group", group) for group in spec.get("groups", ())]
+    if spec.get("user", "").startswith("system:serviceaccount:"):
+        subjects.append(("ServiceAccount", spec["user"].rpartition(":")[2]))
     if ("Group", "system:masters") in subjects:
         return {"allowed": True}
     for path, binding in objects.items():

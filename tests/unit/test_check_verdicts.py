@@ -1,0 +1,613 @@
+"""What each step of `check` says of what was seen."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import datetime
+from collections import Counter
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from tests.unit.authority import root
+from tests.unit.test_refusals import CLIENT, FORMAT, STS, sts_error
+
+from access import partitions, refusals
+from access.mappings import IdentityMapping
+from access.refusals import Refusal
+from certificates import pem
+from certificates.keypair import KeyPair
+from certificates.sans import sans
+from checks import (
+    FAILED,
+    NOT_CHECKED,
+    OK,
+    Names,
+    authenticator,
+    certificate,
+    counters,
+    kubernetes,
+    made_up,
+    people,
+    review,
+    sts,
+    webhook,
+)
+from checks.authenticator import Deployed
+from checks.certificate import Served
+from checks.counters import Counters
+from checks.review import Review
+from checks.sts import Attempt
+from cluster import manifests
+from cluster.pods import Rollout
+from control_plane import Use
+from errors import Blocked, Unready, Waiting
+from owner import Owner
+
+NAMES = Names("aws-iam/1", "kubernetes-control-plane/2")
+RECONCILE = (
+    "run: juju exec --unit aws-iam/leader -- JUJU_DISPATCH_PATH=hooks/update-status ./dispatch"
+)
+CLOCK = "run: juju exec --unit kubernetes-control-plane/2 -- timedatectl set-ntp true"
+NOW = datetime.datetime(2026, 11, 26, 12, tzinfo=datetime.timezone.utc)
+ADDRESS = "10.152.183.20"
+HOST = "sts.amazonaws.com"
+COUNTER = "aws_iam_authenticator_"
+
+
+def seconds(number: float) -> datetime.timedelta:
+    return datetime.timedelta(seconds=number)
+
+
+# Step 1.
+
+
+@pytest.mark.parametrize(
+    ("ahead", "state", "said"),
+    [
+        (0.0, OK, "the clocks differ by 0 s"),
+        (0.9, OK, "the clocks differ by 0 s"),
+        (30.0, OK, "the clocks differ by 30 s"),
+        (-30.0, OK, "the clocks differ by 30 s"),
+        (60.0, FAILED, "this machine's clock is 60 s ahead of the API server's"),
+        (-1200.0, FAILED, "this machine's clock is 1200 s behind the API server's"),
+    ],
+)
+def test_given_two_clocks_then_a_minute_between_them_fails(
+    ahead: float, state: str, said: str
+) -> None:
+    outcome = kubernetes.verdict("v1.28.15", NOW, NOW + seconds(ahead), NAMES)
+
+    assert outcome.state == state
+    assert said in outcome.seen
+    assert outcome.seen.startswith("v1.28.15 answers")
+    assert outcome.remedy == ("" if state == OK else CLOCK)
+
+
+def test_given_a_server_that_does_not_say_its_time_then_it_answers_all_the_same() -> None:
+    outcome = kubernetes.verdict("v1.28.15", None, NOW, NAMES)
+    assert (outcome.state, outcome.remedy) == (OK, "")
+
+
+@pytest.mark.parametrize(
+    ("problem", "command"),
+    [
+        (Waiting("waiting for the Kubernetes API: Connection refused"), "systemctl start snap."),
+        (Waiting("waiting for the control plane to write a usable kubeconfig"), "./dispatch"),
+        (Blocked("the cluster refuses /root/.kube/config: no"), "./dispatch"),
+    ],
+)
+def test_given_no_answer_then_the_cause_decides_on_the_command(
+    problem: Unready, command: str
+) -> None:
+    outcome = kubernetes.unreachable(problem, NAMES)
+
+    assert (outcome.state, outcome.seen) == (FAILED, str(problem))
+    assert outcome.remedy.startswith("run: juju exec --unit kubernetes-control-plane/2 -- ")
+    assert command in outcome.remedy
+
+
+# Step 2.
+
+UP = Deployed(image="registry/a:v1", rollout=Rollout(2, 2, serving=True, complete=True))
+
+
+@pytest.mark.parametrize(
+    ("change", "said", "remedy"),
+    [
+        (
+            {"owner": "other of model k8s (u-u-i-d)"},
+            "another application owns",
+            "this cluster's authenticator belongs to other of model k8s",
+        ),
+        (
+            {"missing": ("Secret/aws-iam-certs", "Service/aws-iam-authenticator")},
+            "the cluster lacks Secret/aws-iam-certs, Service/aws-iam-authenticator",
+            RECONCILE,
+        ),
+        ({"crd": False}, f"the cluster lacks CRD/{manifests.CRD}", RECONCILE),
+        (
+            {"service": "selector is k8s-app=x"},
+            "Service/aws-iam-authenticator was changed: selector is k8s-app=x",
+            RECONCILE,
+        ),
+        (
+            {"denied": ("list", "watch")},
+            "RBAC does not let the authenticator list, watch mappings",
+            RECONCILE,
+        ),
+        (
+            {"problem": Blocked("an authenticator pod cannot start: ErrImagePull: no such host")},
+            "an authenticator pod cannot start: ErrImagePull: no such host (image registry/a:v1)",
+            "set one that the nodes can pull: juju config aws-iam image=IMAGE",
+        ),
+        (
+            {"problem": Blocked("an authenticator pod cannot start: Unschedulable: 0/1 nodes")},
+            "Unschedulable: 0/1 nodes",
+            "make room on a node, or run: kubectl uncordon NODE",
+        ),
+        (
+            {"problem": Waiting("waiting for the authenticator's pods, 1/2 updated pods ready")},
+            "1/2 updated pods ready",
+            "what it says: kubectl -n kube-system describe pods",
+        ),
+        ({"rollout": None}, "the Deployment has no status", "what it says: kubectl"),
+    ],
+)
+def test_given_something_wrong_with_the_authenticator_then_it_is_named_with_its_remedy(
+    change: dict[str, object], said: str, remedy: str
+) -> None:
+    outcome = authenticator.verdict(dataclasses.replace(UP, **change), NAMES)
+
+    assert outcome.state == FAILED
+    assert said in outcome.seen
+    assert outcome.remedy.startswith(remedy)
+
+
+def test_given_an_authenticator_that_is_up_then_pods_and_image_are_named() -> None:
+    outcome = authenticator.verdict(UP, NAMES)
+    assert outcome.state == OK
+    assert outcome.seen.endswith("2/2 pods are ready with image registry/a:v1")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, ""),
+        ({"sessionAffinity": "None"}, ""),
+        ({"selector": {"k8s-app": "x"}}, "selector is k8s-app=x"),
+        ({"selector": None}, "selector is None"),
+        ({"clusterIP": "10.0.0.9"}, "clusterIP is 10.0.0.9"),
+        ({"ports": [{"port": 443, "targetPort": 8443}]}, "ports is 443→8443/TCP"),
+        ({"ports": None}, "ports is empty"),
+    ],
+)
+def test_given_a_service_then_what_the_charm_did_not_set_so_is_named(
+    change: dict[str, object], said: str
+) -> None:
+    wanted = manifests.service(Owner("aws-iam", "k8s", "u"), ADDRESS)["spec"]
+    assert authenticator.service_difference(wanted, {**wanted, **change}) == said
+
+
+# Step 3.
+
+
+def pair(days: tuple[int, int] = (-1, 365)) -> KeyPair:
+    authority = root()
+    return pem.key_pair(*authority.issue(sans(ADDRESS), days=days), authority.certificate)
+
+
+def test_given_the_certificate_that_is_served_then_its_end_is_named() -> None:
+    good = pair()
+    (leaf,) = pem.contents(good.certificate)[:1]
+
+    outcome = certificate.verdict(good, good.ca, ADDRESS, Served(leaf), NAMES)
+
+    assert outcome.state == OK
+    assert outcome.seen.startswith("valid until 20")
+
+
+@pytest.mark.parametrize(
+    ("given", "trusted", "served", "state", "said", "remedy"),
+    [
+        (None, "", Served(b"x"), FAILED, "Secret aws-iam-certs has no certificate", RECONCILE),
+        (pair((-9, -1)), "", None, FAILED, "the certificate expired on", RECONCILE),
+        (pair((1, 9)), "", None, FAILED, "is not valid before", CLOCK),
+        (
+            pair(),
+            root("another").certificate,
+            None,
+            FAILED,
+            "is not signed by an authority",
+            RECONCILE,
+        ),
+        (pair(), "", None, NOT_CHECKED, "no pod is ready", ""),
+        (
+            pair(),
+            "",
+            Served(problem="timed out"),
+            FAILED,
+            "10.152.183.20:443: timed out",
+            "run: juju exec --unit kubernetes-control-plane/2 -- systemctl restart snap.kube-p",
+        ),
+        (
+            pair(),
+            "",
+            Served(b"another"),
+            FAILED,
+            "serves another certificate",
+            "run: kubectl -n kube-system rollout restart deployment aws-iam-authenticator",
+        ),
+    ],
+)
+def test_given_something_wrong_with_the_certificate_then_it_is_named_with_its_remedy(
+    given: KeyPair | None,
+    trusted: str,
+    served: Served | None,
+    state: str,
+    said: str,
+    remedy: str,
+) -> None:
+    outcome = certificate.verdict(given, trusted, ADDRESS, served, NAMES)
+
+    assert outcome.state == state
+    assert said in outcome.seen
+    assert outcome.remedy.startswith(remedy)
+
+
+# Step 4.
+
+API_SERVER = ["--secure-port=6443", f"{webhook.FLAG}=/root/cdk/webhook.yaml"]
+IN_USE = Use(ADDRESS, via_relation=True)
+
+
+@pytest.mark.parametrize("use", [IN_USE, Use(ADDRESS, via_relation=False)])
+def test_given_a_webhook_in_use_then_its_url_is_named(use: Use) -> None:
+    outcome = webhook.verdict(use, API_SERVER, NAMES)
+    assert outcome.state == OK
+    assert outcome.seen.startswith(f"https://{ADDRESS}:443/authenticate: ")
+
+
+@pytest.mark.parametrize(
+    ("use", "flags", "state", "said", "remedy"),
+    [
+        (Use("", via_relation=True), API_SERVER, NOT_CHECKED, "has not published", ""),
+        (
+            dataclasses.replace(IN_USE, file="/root/cdk/aws-iam-webhook.yaml was changed"),
+            API_SERVER,
+            FAILED,
+            "was changed",
+            "run: juju exec --unit aws-iam/1 -- ",
+        ),
+        (
+            dataclasses.replace(IN_USE, acknowledged=False),
+            API_SERVER,
+            FAILED,
+            "does not use",
+            "run: juju exec --unit kubernetes-control-plane/2 -- JUJU_DISPATCH_PATH=",
+        ),
+        (
+            dataclasses.replace(IN_USE, forwards=False),
+            API_SERVER,
+            FAILED,
+            "does not use",
+            "run: juju exec --unit kubernetes-control-plane/2 -- JUJU_DISPATCH_PATH=",
+        ),
+        (
+            Use(ADDRESS, via_relation=False, option="run: juju config x"),
+            API_SERVER,
+            FAILED,
+            "is not told of the webhook",
+            "run: juju config x",
+        ),
+        (
+            IN_USE,
+            None,
+            FAILED,
+            "no API server runs on this machine",
+            "run: juju exec --unit kubernetes-control-plane/2 -- systemctl start snap.kube-a",
+        ),
+        (
+            IN_USE,
+            ["--secure-port=6443"],
+            FAILED,
+            f"has no {webhook.FLAG}",
+            "run: juju exec --unit kubernetes-control-plane/2 -- JUJU_DISPATCH_PATH=",
+        ),
+    ],
+)
+def test_given_a_webhook_that_is_not_in_use_then_what_lacks_is_named_with_its_remedy(
+    use: Use, flags: list[str] | None, state: str, said: str, remedy: str
+) -> None:
+    outcome = webhook.verdict(use, flags, NAMES)
+
+    assert outcome.state == state
+    assert said in outcome.seen
+    assert outcome.remedy.startswith(remedy)
+
+
+# Step 5.
+
+
+def logged(error: str) -> Refusal:
+    """The refusal that a pod logs with this error, read as the charm reads it."""
+    line = f'{{"msg": "access denied", "time": "2026-11-26T08:16:31Z", "client": "{CLIENT}", '
+    quoted = error.replace("\\", "\\\\").replace('"', '\\"')
+    found = refusals.of_client([f'{line}"error": "{quoted}"}}'], CLIENT)
+    assert found
+    return found
+
+
+def get(error: str, region: str = "us-east-1") -> str:
+    return f"{STS}error during GET: {error} on {region} endpoint"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (sts_error("InvalidClientTokenId", "invalid"), sts.REACHED),
+        (sts_error("SignatureDoesNotMatch", "We do not match"), sts.REACHED),
+        (sts_error("Throttling", "Rate exceeded", 400), refusals.THROTTLED),
+        (sts_error("AccessDenied", "by the endpoint's policy"), refusals.OTHER),
+        ("sts getCallerIdentity was throttled: {}", refusals.THROTTLED),
+        (sts_error("SignatureDoesNotMatch", "Signature expired: x"), refusals.CLOCK),
+        (f"{FORMAT}X-Amz-Date parameter is expired (15 minute expiration) x", refusals.CLOCK),
+        (f"{FORMAT}global endpoint unsupported in partition aws-cn", refusals.ENDPOINT),
+        (f"{FORMAT}token is too large", refusals.MALFORMED),
+        (get(f"dial tcp: lookup {HOST} on 10.152.183.10:53: no such host", "global"), sts.DNS),
+        (get(f"dial tcp: lookup {HOST} on 10.152.183.10:53: server misbehaving"), sts.DNS),
+        (
+            get("dial tcp: lookup x: read udp 10.1.0.5:4->10.152.183.10:53: i/o timeout"),
+            sts.DNS,
+        ),
+        (get("dial tcp 192.0.2.10:443: connect: connection refused"), sts.REFUSED),
+        (get("read tcp 10.1.0.5:4->192.0.2.10:443: read: connection reset by peer"), sts.REFUSED),
+        (get("dial tcp 192.0.2.10:443: connect: no route to host"), sts.REFUSED),
+        (get("dial tcp 192.0.2.10:443: connect: network is unreachable"), sts.REFUSED),
+        (get("dial tcp 192.0.2.10:443: i/o timeout"), sts.TIMEOUT),
+        (
+            get(
+                "net/http: request canceled while waiting for connection (Client.Timeout exceeded "
+                "while awaiting headers)"
+            ),
+            sts.TIMEOUT,
+        ),
+        (get("context deadline exceeded"), sts.TIMEOUT),
+        (
+            get(
+                "tls: failed to verify certificate: x509: certificate signed by unknown authority"
+            ),
+            sts.TLS,
+        ),
+        (get("remote error: tls: handshake failure"), sts.TLS),
+        (get("proxyconnect tcp: dial tcp 10.0.0.1:3128: connect: connection refused"), sts.PROXY),
+        (
+            get("proxyconnect tcp: dial tcp: lookup proxy on 10.0.0.1:53: no such host"),
+            sts.PROXY,
+        ),
+        (get("Proxy Authentication Required"), sts.PROXY_REFUSES),
+        (get("Forbidden"), sts.PROXY_REFUSES),
+        (
+            f"{STS}error from AWS (expected 200, got 403) on x endpoint. Body: <html>no</html>",
+            sts.IMPOSTOR,
+        ),
+        (sts_error("InternalFailure", "x", 500), sts.FAILING),
+    ],
+)
+def test_given_what_a_pod_logged_then_it_tells_how_far_the_login_came(
+    error: str, kind: str
+) -> None:
+    assert sts.way(Attempt("a", status=403, refusal=logged(error)))[0] == kind
+
+
+@pytest.mark.parametrize(
+    ("attempt", "kind"),
+    [
+        (Attempt("a", problem="timed out"), sts.SILENT),
+        (Attempt("a"), sts.TIMEOUT),
+        (Attempt("a", status=429), refusals.THROTTLED),
+        (Attempt("a", status=403, counted=Counters(responses=1)), sts.REACHED),
+        (Attempt("a", status=403, counted=Counters(responses=1, throttled=1)), "throttled"),
+        (Attempt("a", status=403, counted=Counters(failures=1)), refusals.UNREACHABLE),
+        (Attempt("a", status=403), refusals.MALFORMED),
+    ],
+)
+def test_given_no_log_then_answer_and_counters_tell_how_far_the_login_came(
+    attempt: Attempt, kind: str
+) -> None:
+    assert sts.way(attempt)[0] == kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "uses_proxy", "remedy"),
+    [
+        (sts.DNS, False, f"let the DNS that pods use resolve {HOST}; if only a proxy"),
+        (sts.REFUSED, False, f"allow the nodes TCP port 443 of {HOST}; if only a proxy"),
+        (sts.TIMEOUT, False, f"allow the nodes TCP port 443 of {HOST}; if only a proxy"),
+        (sts.TIMEOUT, True, "let the proxy serve the nodes"),
+        (sts.PROXY, True, "let the proxy serve the nodes"),
+        (sts.TLS, True, "bring the pods the authority of what opens TLS: juju integrate aws-iam"),
+        (refusals.CLOCK, False, CLOCK),
+        (refusals.THROTTLED, False, "let people log in through the STS of another region: juju"),
+        (refusals.ENDPOINT, False, RECONCILE),
+        (sts.SILENT, False, "run: juju exec --unit kubernetes-control-plane/2 -- systemctl"),
+        (sts.FAILING, False, "let people log in through the STS of another region: juju"),
+        (refusals.OTHER, False, "what the pods say: kubectl -n kube-system logs"),
+        (refusals.MALFORMED, False, "set an image of v0.5.0 or newer: juju config aws-iam"),
+    ],
+)
+def test_given_what_is_in_the_way_then_its_remedy_fits(
+    kind: str, uses_proxy: bool, remedy: str
+) -> None:
+    assert sts.remedy(kind, HOST, NAMES, uses_proxy=uses_proxy).startswith(remedy)
+
+
+REACHED = Attempt("a", status=403, refusal=logged(sts_error("InvalidClientTokenId", "no")))
+
+
+def test_given_pods_that_reach_sts_then_the_step_is_ok() -> None:
+    outcome = sts.verdict([REACHED, REACHED], HOST, uses_proxy=False, names=NAMES)
+    assert (outcome.state, outcome.seen) == (
+        OK,
+        f"{HOST} answers all 2 pods (by no proxy): it refuses a key that nobody has",
+    )
+
+
+def test_given_one_pod_of_two_without_a_way_then_it_is_named() -> None:
+    refused = get("dial tcp 192.0.2.10:443: connect: connection refused", "global")
+    broken = Attempt("b", status=403, refusal=logged(refused))
+
+    outcome = sts.verdict([REACHED, broken], HOST, uses_proxy=False, names=NAMES)
+
+    assert outcome.state == FAILED
+    assert outcome.seen == (
+        f"pods b are refused a connection to {HOST}, by no proxy "
+        "(dial tcp 192.0.2.10:443: connect: connection refused on global endpoint)"
+    )
+
+
+def test_given_what_a_pod_counted_then_the_good_answers_are_known_by_region() -> None:
+    sts_total = f"{COUNTER}sts_responses_total"
+    text = f"""\
+# TYPE {sts_total} counter
+{sts_total}{{ResponseCode="200",StsRegion="global"}} 2
+{sts_total}{{ResponseCode="200",StsRegion="eu-west-1"}} 5
+{sts_total}{{ResponseCode="403",StsRegion="global"}} 9
+{COUNTER}sts_connection_failures_total{{StsRegion="global"}} 1e+01
+{COUNTER}sts_throttling_total{{StsRegion="global"}} 3
+go_goroutines 12
+{COUNTER}dynamic_file_only NaN
+"""
+    found = counters.parse(text)
+    assert found == Counters(16, 10, 3, Counter({"eu-west-1": 5, "global": 2}))
+    assert found.since(counters.parse("")) == found
+
+
+@pytest.mark.parametrize(
+    ("partition", "region", "expected"),
+    [
+        ("aws", "", ("sts.amazonaws.com", "us-east-1")),
+        ("aws", "eu-west-1", ("sts.eu-west-1.amazonaws.com", "eu-west-1")),
+        ("aws-cn", "", ("sts.cn-north-1.amazonaws.com.cn", "cn-north-1")),
+        ("aws-us-gov", "", ("sts.us-gov-west-1.amazonaws.com", "us-gov-west-1")),
+        ("aws-eusc", "", ("sts.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1")),
+    ],
+)
+def test_given_a_partition_then_its_sts_is_asked(
+    partition: str, region: str, expected: tuple[str, str]
+) -> None:
+    assert partitions.sts(partition, region) == expected
+
+
+def test_given_the_keys_of_nobody_then_the_token_is_signed_as_peoples_are() -> None:
+    token = made_up.token("prod-1", HOST, "us-east-1", NOW)
+
+    encoded = token.removeprefix("k8s-aws-v1.")
+    url = urlsplit(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode())
+    query = {name: value for name, (value,) in parse_qs(url.query).items()}
+    assert (url.scheme, url.netloc, url.path) == ("https", HOST, "/")
+    assert query.pop("X-Amz-Signature") != ""
+    assert query == {
+        "Action": "GetCallerIdentity",
+        "Version": "2011-06-15",
+        "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
+        "X-Amz-Credential": "AKIAMADEUPBYTHECHECK/20261126/us-east-1/sts/aws4_request",
+        "X-Amz-Date": "20261126T120000Z",
+        "X-Amz-Expires": "60",
+        "X-Amz-SignedHeaders": "host;x-k8s-aws-id",
+    }
+    assert token != made_up.token("prod-1", HOST, "us-east-1", NOW)
+
+
+# Step 6.
+
+
+@pytest.mark.parametrize(
+    ("found", "state", "said"),
+    [
+        (Review(arrived="a"), OK, "a refused a made-up login"),
+        (Review(arrived="a", answered=True, error="no"), OK, "a refused a made-up login"),
+        (
+            Review(answered=True, error="connection refused"),
+            FAILED,
+            "did not arrive at any pod; the API server answers: connection refused",
+        ),
+        (Review(), FAILED, "did not arrive at any pod; the API server does not answer in time"),
+        (Review(unread="500 no"), FAILED, "not all logs could be read: 500 no"),
+        (
+            Review(arrived="a", answered=True, authenticated=True),
+            FAILED,
+            "the API server lets a made-up token in",
+        ),
+    ],
+)
+def test_given_what_came_of_a_login_then_the_step_says_whether_it_arrived(
+    found: Review, state: str, said: str
+) -> None:
+    outcome = review.verdict(found, NAMES)
+
+    assert outcome.state == state
+    assert said in outcome.seen
+    assert bool(outcome.remedy) == (state == FAILED)
+
+
+# Step 7.
+
+DEV = "arn:aws:iam::111122223333:role/dev"
+WORKS = IdentityMapping("dev", DEV, "dev", DEV)
+
+
+@pytest.mark.parametrize(
+    ("found", "state", "said", "remedy"),
+    [
+        ([], OK, "no mappings, so nobody can log in yet", ""),
+        ([WORKS], OK, "1 mapping, all of them work", ""),
+        (
+            [dataclasses.replace(WORKS, expires="2026-11-27T11:00:00Z")],
+            OK,
+            "1 mapping, 1 end within a day: dev at 2026-11-27T11:00:00Z, all of them work",
+            "",
+        ),
+        (
+            [dataclasses.replace(WORKS, expires="2026-11-28T13:00:00Z")],
+            OK,
+            "1 mapping, all of them work",
+            "",
+        ),
+        (
+            [dataclasses.replace(WORKS, expires="2026-11-26T11:00:00Z")],
+            FAILED,
+            "1 ended and still there: dev",
+            RECONCILE,
+        ),
+        (
+            [WORKS, dataclasses.replace(WORKS, name="twin")],
+            FAILED,
+            "2 mappings, 2 to correct: dev: same ARN as mapping twin: delete one of them; twin: ",
+            "see all: juju run aws-iam/leader list-mappings",
+        ),
+        (
+            [dataclasses.replace(WORKS, canonical="")],
+            FAILED,
+            "1 mapping, 1 not effective yet: dev",
+            RECONCILE,
+        ),
+    ],
+)
+def test_given_mappings_then_those_that_need_attention_are_named(
+    found: list[IdentityMapping], state: str, said: str, remedy: str
+) -> None:
+    outcome = people.verdict(found, "aws", NOW, NAMES)
+
+    assert outcome.state == state
+    assert said in outcome.seen
+    assert outcome.remedy == remedy
+
+
+def test_given_many_wrong_mappings_then_three_are_named_and_the_others_are_counted() -> None:
+    found = [dataclasses.replace(WORKS, name=f"dev{n}", username="") for n in range(5)]
+
+    outcome = people.verdict(found, "aws", NOW, NAMES)
+
+    assert outcome.seen.count("set spec.username") == 3
+    assert outcome.seen.endswith("and 2 more")
