@@ -1,4 +1,4 @@
-"""testbedctl break and mend: what a model's machines and pods need stops working, and works again."""
+"""testbedctl break and mend: what the machines and pods of a model need fails, and works again."""
 
 from __future__ import annotations
 
