@@ -1,0 +1,65 @@
+"""The action `check`: what it finds, and the commands that it gives."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import time
+from collections.abc import Iterator
+
+import jubilant
+from tests.integration.helpers import testbed_only
+from tests.integration.helpers.eventually import eventually
+
+from testbed.faults import client
+
+STEPS = (
+    "1-kubernetes",
+    "2-authenticator",
+    "3-certificate",
+    "4-webhook",
+    "5-way-to-aws",
+    "6-whole-way",
+    "7-mappings",
+)
+ALL_OK = "all 7 steps are ok"
+
+
+def check(juju: jubilant.Juju, unit: str = "aws-iam/0") -> dict[str, str]:
+    """Return the results of the action, also if it fails, and print how long it took."""
+    began, message = time.monotonic(), ""
+    try:
+        results = juju.run(unit, "check").results
+    except jubilant.TaskError as failure:
+        results, message = failure.task.results, failure.task.message
+    print(f"check took {time.monotonic() - began:.1f} s: {results}")
+    assert message in ("", results["result"])
+    return {name: results[name] for name in (*STEPS, "result")}
+
+
+def states(results: dict[str, str]) -> dict[str, str]:
+    """Return the state of each step that is not ok."""
+    found = {step: results[step].partition(":")[0] for step in STEPS}
+    return {step: state for step, state in found.items() if state != "ok"}
+
+
+def run_remedy(juju: jubilant.Juju, text: str) -> None:
+    """Run the command that a step gives, as an operator who copies it."""
+    _, _, command = text.partition("\nrun: ")
+    program, verb, *_ = command.split()
+    if program == "juju":
+        command = command.replace(f"juju {verb}", f"juju {verb} --model {juju.model}", 1)
+    subprocess.run(["/bin/bash", "-ec", command], check=True, timeout=120)
+
+
+def wait_until_ok(juju: jubilant.Juju, unit: str = "aws-iam/0") -> None:
+    """Check until all steps are ok."""
+    eventually(lambda: check(juju, unit)["result"] == ALL_OK, "all steps are ok")
+
+
+@contextlib.contextmanager
+def broken(juju: jubilant.Juju, what: str) -> Iterator[None]:
+    """Break something for the model's machines and pods, for as long as the block."""
+    testbed_only.require("only the testbed breaks this at will")
+    with client.broken(juju.model or "", what):
+        yield
