@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import subprocess
 from collections.abc import Iterator
 
 import jubilant
 import pytest
-from tests.integration.helpers import arns, checking, juju_status, testbed_only
+from tests.integration.helpers import arns, checking, how_to, juju_status, testbed_only
 from tests.integration.helpers import proxy as proxies
 from tests.integration.helpers.checking import check, states
 from tests.integration.helpers.kubernetes import Cluster
@@ -41,12 +42,30 @@ def test_given_a_healthy_deployment_when_checked_then_all_steps_are_ok(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     results = check(deployed)
-    print(deployed.cli("run", "aws-iam/leader", "check"))
 
     assert results["result"] == checking.ALL_OK
     assert states(results) == {}
     assert results["1-kubernetes"].startswith("ok: v1.")
     assert results["5-way-to-aws"].startswith("ok: sts.")
+
+
+def test_given_the_commands_of_the_page_when_run_then_they_say_that_all_is_well(
+    deployed: jubilant.Juju, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUJU_MODEL", deployed.model or "")
+    commands = [
+        how_to.shown("find-out-what-is-wrong.md", heading)[0]
+        for heading in (
+            "Run it",
+            "Check another unit",
+            "Check another region of AWS",
+            "For scripts",
+        )
+    ]
+    for command in commands:
+        shell = ["/bin/bash", "-ec", command]
+        done = subprocess.run(shell, capture_output=True, timeout=60, check=True)
+        assert checking.ALL_OK in done.stdout.decode(), command
 
 
 # Step 1.
