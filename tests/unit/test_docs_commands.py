@@ -28,6 +28,12 @@ RUN = {
         "Take it back": HOW_TOS,
     },
     "docs/how-to/deploy.md": {"In another AWS partition": HOW_TOS},
+    "docs/how-to/find-out-what-is-wrong.md": {
+        "Run it": f"{ONE_UNIT}/test_check.py",
+        "Check another unit": f"{ONE_UNIT}/test_check.py",
+        "Check another region of AWS": f"{ONE_UNIT}/test_check.py",
+        "For scripts": f"{ONE_UNIT}/test_check.py",
+    },
     "docs/how-to/move-from-eks.md": {"Move from EKS": HOW_TOS},
     "docs/how-to/move-from-the-reactive-charm.md": {
         "Refresh": f"{INTEGRATION}/test_refresh.py",
