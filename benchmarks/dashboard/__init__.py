@@ -1,0 +1,1 @@
+"""Draw the dashboard as a real Prometheus fills it, with logins to a real authenticator."""
