@@ -46,6 +46,8 @@ def pages() -> dict[Path, str]:
         "actions": (_actions, "actions.yaml"),
         "endpoints": (_endpoints, "metadata.yaml"),
         "statuses": (_statuses, "docs/reference/statuses.yaml"),
+        "metrics": (_metrics, "docs/reference/metrics.yaml"),
+        "alerts": (_alerts, "src/prometheus_alert_rules/aws-iam.rules"),
     }
     return {
         FOLDER / f"{name}.md": _page(source, parts(yaml.safe_load((ROOT / source).read_text())))
@@ -127,6 +129,43 @@ def _statuses(meanings: Mapping[str, list[dict[str, str]]]) -> Iterable[str]:
             yield f"### `{entry['status']}`"
             yield entry["means"]
             yield f"**What to do:** {entry['do']}"
+
+
+def _metrics(found: Iterable[Mapping[str, str]]) -> Iterable[str]:
+    yield "# Metrics"
+    yield _prose("""
+    Each pod of the authenticator serves its metrics on port 21362 at `/metrics`, over HTTPS and
+    without a login. These are the ones that [the alerts](alerts.md) and the dashboard use.
+    [Watch it with COS](../how-to/watch-it-with-cos.md) says how to collect them. A series with a
+    label begins with the first event that it counts.
+    """)
+    head = ("metric", "kind", "labels", "what it says")
+    rows = [(f"`{each['metric']}`", each["kind"], each["labels"], each["means"]) for each in found]
+    yield _table(head, rows)
+
+
+def _alerts(rules: Mapping[str, Any]) -> Iterable[str]:
+    yield "# Alerts"
+    yield _prose("""
+    [Watch it with COS](../how-to/watch-it-with-cos.md) says how to get these. The charm fills in
+    what stands between `%%`: the labels of the application, and what the leader knows.
+    """)
+    for rule in (rule for group in rules["groups"] for rule in group["rules"]):
+        about = rule["annotations"]
+        yield f"## {rule['alert']}"
+        runbook = f"../how-to/alerts/{about['runbook_url'].rpartition('/')[2]}"
+        lasting = f", after {rule['for']}" if "for" in rule else ""
+        yield f"{about['summary']} [What to do]({runbook})."
+        yield f"Severity {rule['labels']['severity']}{lasting}. It fires while this holds:"
+        yield f"```text\n{rule['expr'].strip()}\n```"
+
+
+def metrics_in_use() -> set[str]:
+    """Return the metrics that the alert rules and the dashboard ask for."""
+    files = [*(ROOT / "src").glob("prometheus_alert_rules/*"), *(ROOT / "src").glob("*/*.json")]
+    text = "\n".join(file.read_text() for file in files)
+    names = re.findall(r"\b(?:aws_iam_authenticator|process)_\w+", text)
+    return {re.sub(r"_(bucket|count|sum)$", "", name) for name in names}
 
 
 def difference() -> str:

@@ -12,7 +12,7 @@ from demo import page
 ROOT = Path(__file__).parents[2]
 PAGES = ["README.md", *(str(p.relative_to(ROOT)) for p in sorted(ROOT.glob("docs/**/*.md")))]
 PROGRAMS = "juju|kubectl|make|sed|sudo|aws|aws-iam-authenticator|mkdir|export"
-COMMAND = re.compile(rf"^    ((?:[A-Z]+=\S+ )?(?:{PROGRAMS}) .*)")
+COMMAND = re.compile(rf"^ {{4,}}((?:[A-Z]+=\S+ )?(?:{PROGRAMS}) .*)")
 INTEGRATION = "tests/integration"
 ONE_UNIT = f"{INTEGRATION}/one_unit"
 HOW_TOS = f"{ONE_UNIT}/test_how_tos.py"
@@ -21,6 +21,19 @@ HOW_TOS = f"{ONE_UNIT}/test_how_tos.py"
 # the whole page.
 RUN = {
     "docs/tutorial.md": {"*": f"{INTEGRATION}/test_tutorial.py"},
+    **{
+        f"docs/how-to/alerts/{name}.md": {"Find the cause": HOW_TOS}
+        for name in (
+            "certificate-ends",
+            "many-refusals",
+            "mapping-never-works",
+            "no-pod-serves",
+            "not-watched",
+            "pod-down",
+            "sts-throttled",
+            "sts-unreachable",
+        )
+    },
     "docs/how-to/behind-a-proxy.md": {"*": f"{ONE_UNIT}/test_proxy.py"},
     "docs/how-to/declare-who-may-log-in.md": {
         "Declare who may log in": HOW_TOS,
@@ -65,6 +78,10 @@ RUN = {
         "A registry that anyone may pull from": f"{ONE_UNIT}/test_private_registry.py",
         "A registry that wants credentials": f"{ONE_UNIT}/test_private_registry.py",
         "Back to the public registry": f"{ONE_UNIT}/test_private_registry.py",
+    },
+    "docs/how-to/watch-it-with-cos.md": {
+        "Connect it": f"{ONE_UNIT}/test_cos.py",
+        "Go back": f"{ONE_UNIT}/test_cos.py",
     },
     "docs/how-to/why-was-i-refused.md": {
         "Follow the chain": HOW_TOS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 from scripts import reference, status_texts
 
 
@@ -15,6 +16,12 @@ def test_given_the_code_then_its_page_is_as_make_docs_writes_it(path: Path):
 
 def test_given_the_code_then_every_status_has_a_meaning_and_a_remedy():
     assert not reference.difference(), f"correct {reference.MEANINGS.relative_to(reference.ROOT)}"
+
+
+def test_given_the_rules_and_the_dashboard_then_each_of_their_metrics_is_explained():
+    explained = yaml.safe_load((reference.FOLDER / "metrics.yaml").read_text())
+
+    assert {each["metric"] for each in explained} == reference.metrics_in_use()
 
 
 def test_given_the_code_then_each_kind_of_status_is_found_and_has_words():

@@ -186,6 +186,27 @@ def test_given_the_page_on_refusals_then_its_commands_say_what_it_says(
 
 
 @pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        ("certificate-ends.md", "certificates"),
+        ("many-refusals.md", "refused in the last hour"),
+        ("mapping-never-works.md", "PROBLEM"),
+        ("no-pod-serves.md", "aws-iam-authenticator-"),
+        ("not-watched.md", "certificates"),
+        ("pod-down.md", "aws-iam-authenticator-"),
+        ("sts-throttled.md", "current-context"),
+        ("sts-unreachable.md", "refused in the last hour"),
+    ],
+)
+def test_given_the_page_of_an_alert_then_its_commands_show_where_to_look(
+    cluster: Cluster, reader: Reader, page: str, said: str
+) -> None:
+    cluster.map("developers", arns.ROLE_WITH_PATH, "dev")
+
+    assert said in reader.follow(f"alerts/{page}", "Find the cause")
+
+
+@pytest.mark.parametrize(
     ("page", "heading", "said"),
     [
         ("upgrade-to-1.29.md", "What people notice", 'current-context: "aws-iam-authenticator"'),
