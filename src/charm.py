@@ -34,7 +34,7 @@ from alarm import SECONDS, SOON_SECONDS, Alarm
 from certificates import Certificates, rotation
 from certificates.sans import sans
 from cluster import api, manifests, objects, pods
-from config import Config
+from config import Config, load_config
 from control_plane import ControlPlane
 from endings import Endings
 from errors import Blocked, Unready, Waiting, status_line
@@ -93,8 +93,12 @@ class AwsIamCharm(ops.CharmBase):
         departed = self.on[control_plane.RELATION].relation_departed
         framework.observe(departed, self._on_control_plane_departed)
         framework.observe(self.on.remove, self._on_remove)
-        for name in self.meta.actions:
-            framework.observe(self.on[name].action, self._on_action)
+        framework.observe(self.on["check"].action, self._on_action)
+        framework.observe(self.on["explain-access"].action, self._on_action)
+        framework.observe(self.on["get-kubeconfig"].action, self._on_action)
+        framework.observe(self.on["grant-access"].action, self._on_action)
+        framework.observe(self.on["list-mappings"].action, self._on_action)
+        framework.observe(self.on["revoke-access"].action, self._on_action)
         framework.observe(self.on.collect_unit_status, self._on_collect_unit_status)
 
     # Events.
@@ -148,7 +152,7 @@ class AwsIamCharm(ops.CharmBase):
         """
         reactive.remove_files(self.machine)
         reactive.remove_trust(self.machine, self.app.name)
-        config = self._load_config()
+        config = load_config(self)
         principal = control_plane.find(self, self._peers.shared.relations)
         if not self._peers.joined:
             raise Waiting("waiting for Juju to set up the peer relation")
@@ -157,12 +161,6 @@ class AwsIamCharm(ops.CharmBase):
         if self.unit.is_leader():
             return self._lead(config, principal, shared)
         return self._follow(principal, shared)
-
-    def _load_config(self) -> Config:
-        try:
-            return self.load_config(Config)
-        except ValueError as error:
-            raise Blocked(str(error)) from error
 
     def _lead(
         self, config: Config, principal: ControlPlane, shared: Shared

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from typing import TYPE_CHECKING
 
 from access import partitions
+from errors import Blocked
+
+if TYPE_CHECKING:
+    import ops
 
 MAX_REPLICAS = 10
 
@@ -115,6 +120,18 @@ class Config:
         if not _VERSION.fullmatch(self.version):
             return False
         return tuple(map(int, self.version.removeprefix("v").split("."))) < version
+
+
+def load_config(charm: ops.CharmBase) -> Config:
+    """Return the options of ``charm``.
+
+    Raises:
+        errors.Blocked: a value cannot work; the text names option, value and remedy.
+    """
+    try:
+        return charm.load_config(Config)
+    except ValueError as error:
+        raise Blocked(f"{error}") from error
 
 
 def _shown(value: str) -> str:
