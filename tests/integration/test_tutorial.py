@@ -11,6 +11,8 @@ import pytest
 from demo import page
 from tests.integration.helpers.steps import Taking
 
+pytestmark = pytest.mark.slow
+
 PAGE = Path(__file__).parents[2] / "docs/tutorial.md"
 # These sections are about the lab that the test runs in.
 ABOUT_THE_LAB = ("Open a testbed", "End")
