@@ -52,7 +52,7 @@ def indented(section: str) -> list[str]:
     return re.findall(r"(?:^    .*\n)+", section, re.MULTILINE)
 
 
-@pytest.mark.parametrize("step", steps(), ids=lambda step: step.title.replace(" ", "-"))
+@pytest.mark.parametrize("step", [*steps()], ids=lambda step: step.title.replace(" ", "-"))
 def test_given_the_tutorial_then_the_step_goes_as_the_page_says(
     take: Taking, step: page.Step
 ) -> None:
