@@ -275,4 +275,7 @@ def remarks(report: mappings.MappingReport) -> str:
 
 def _count(report: mappings.MappingReport) -> str:
     total = f"{report.total:,} mapping{'' if report.total == 1 else 's'}"
+    if report.pending > report.total:
+        # The option has become empty, and leaves more to delete than there is left of others.
+        return f"{total}, {report.pending:,} former ones not deleted yet"
     return f"{report.pending:,} of {total} not effective yet" if report.pending else total

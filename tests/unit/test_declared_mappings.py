@@ -512,6 +512,12 @@ def test_given_mappings_that_a_removal_left_when_it_is_deployed_again_then_its_h
         principal = f"{ACCOUNT}:role/r{n}"
         api.add_mapping(f"r{n}", principal, principal, source="option")
 
+    api.fail(unreachable(httpx2.ReadTimeout), request=f"DELETE {MAPPINGS}", nth=1)
+    model.answer()
+    model.hook()
+    model.answer()
+    assert model.hook().message == f"{HEALTHY}, 0 mappings, 5 former ones not deleted yet"
+
     model.settle()
 
     assert names(api) == []
