@@ -19,8 +19,8 @@ from rich.panel import Panel
 from demo import page, walk
 
 PICTURE_STARTS = "Declare who may log in"
-PICTURE_ENDS = "Now that login works"
-PICTURE_COLUMNS = 110
+PICTURE_ENDS = "Ask why, and how to let that person in"
+PICTURE_COLUMNS = 100
 
 
 def main() -> int:
