@@ -167,6 +167,16 @@ def admit(application: str, principal: Principal) -> str:
     return f"juju run {application}/leader grant-access {quoted}"
 
 
+def without_mapped(found: Iterable[Refusal], mapped: Iterable[IdentityMapping]) -> list[Refusal]:
+    """Return the refusals without those for lack of a mapping, of principals that have one now."""
+    known = {mapping.canonical for mapping in mapped}
+    return [
+        refusal
+        for refusal in found
+        if refusal.kind != refusals.NOT_MAPPED or _looked_up(refusal.arn) not in known
+    ]
+
+
 def refused(
     found: Sequence[Refusal],
     unread: Mapping[str, str],

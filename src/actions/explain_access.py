@@ -45,6 +45,8 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
                 lines = [*made, *lines]
             logs_read = logs.read(client, RECENT)
             refused = refusals.parse(logs_read.lines)
+            if not params["recent"]:
+                refused = story.without_mapped(refused, found)
             looked_up = results.get("principal", "")
             lines += story.refused(refused, logs_read.unread, looked_up, application, found)
     results = {"explanation": "\n".join(map(one_line, lines)), **results}

@@ -524,6 +524,17 @@ def test_given_access_that_has_ended_when_explained_and_listed_then_it_is_said_w
     )
 
 
+def test_given_others_who_are_mapped_by_now_when_explained_then_only_a_question_for_all_has_them(
+    deployed: Model, api: FakeCluster
+):
+    other = "arn:aws:iam::111122223333:role/ops"
+    add(api, "ops", "ops", "bob")
+    refuse(api, other)
+
+    assert not [line for line in explained(deployed) if line.startswith(other)]
+    assert "it is mapped by now" in explained(deployed, recent=True)
+
+
 SSO = "arn:aws:iam::111122223333:role/AWSReservedSSO_DevOps_1a2b3c4d5e6f7081"
 SSO_SESSION = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_DevOps_1a2b3c4d5e6f7081/zoe"
 DEVOPS = {"permission-set": "DevOps", "account": "111122223333", "username": "devops"}
