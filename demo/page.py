@@ -340,6 +340,11 @@ def _who_may_log_in() -> list[Step | Wait]:
             "juju run aws-iam/leader list-mappings",
             shows=f"({MALLORY}) ended at",
         ),
+        Step(
+            "Check every step of a login",
+            "juju run aws-iam/leader check",
+            shows="steps are ok",
+        ),
     ]
 
 
