@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import jubilant
 import pytest
-from tests.integration.helpers import bundle, juju_status, logins
+from tests.integration.helpers import bundle, juju_status, logins, upgrade_page
 from tests.integration.helpers.kubernetes import Cluster
 
 
@@ -19,8 +20,17 @@ def juju() -> Iterator[jubilant.Juju]:
 
 @pytest.fixture(scope="package")
 def deployed(juju: jubilant.Juju) -> jubilant.Juju:
-    """Deploy Charmed Kubernetes 1.28 with easyrsa and aws-iam, all active."""
-    bundle.deploy(juju)
+    """Deploy Charmed Kubernetes with easyrsa and aws-iam, all active.
+
+    It is that of 1.28. In a lab that has the newest Kubernetes alone, it is that of 1.29, whose
+    operator runs the command that the unit's status gives.
+    """
+    if os.environ.get("TESTBED_KUBERNETES") == "latest":
+        bundle.deploy(juju, channel="1.29/stable")
+        juju_status.wait_until(juju, "blocked")
+        upgrade_page.run(juju, upgrade_page.command_in_status(juju))
+    else:
+        bundle.deploy(juju)
     juju_status.wait_until_active(juju)
     return juju
 

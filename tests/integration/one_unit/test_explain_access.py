@@ -41,7 +41,7 @@ def bound(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[Cluster]:
     logins.wait_for_login(cluster)
     cluster.map("mallory", arns.USER, "mallory-{{AccountID}}", "nobodys")
     cluster.map("root", ADMIN, "root", "system:masters")
-    cluster.map("pathed", arns.ROLE_WITH_PATH, "dev")
+    cluster.map_any("pathed", arns.ROLE_WITH_PATH, "dev")
     effective = f"--for=jsonpath={{.status.canonicalARN}}={arns.USER}"
     cluster.kubectl("wait", effective, "iamidentitymapping/mallory", "--timeout=90s")
     default = ("-n", "default")
