@@ -70,8 +70,8 @@ def verdict(found: Deployed, names: Names) -> Outcome:
     if found.problem or not found.rollout:
         said = f"{found.problem or 'the Deployment has no status'}"
         return failed(f"{said} (image {found.image})", _remedy(said, names))
-    pods = f"{found.rollout.ready}/{found.rollout.wanted} pods are ready with image {found.image}"
-    return ok(f"CRD, RBAC and Service are there, {pods}")
+    pods = f"{found.rollout.ready}/{found.rollout.wanted} pods are ready"
+    return ok(f"{pods}; CRD, RBAC and Service are there; image {found.image}")
 
 
 def _remedy(said: str, names: Names) -> str:

@@ -39,7 +39,7 @@ def verdict(
         return failed(f"the certificate {problem}", names.on_machine("timedatectl set-ntp true"))
     except Refused as problem:
         return failed(f"the certificate {problem}", _renewal(names))
-    good = f"valid until {until:%Y-%m-%d %H:%M} UTC for the Service's names and {address}"
+    good = f"control planes accept it until {until:%Y-%m-%d %H:%M} UTC"
     if not served:
         return not_checked(f"{good}; nothing serves it, because no pod is ready, see step 2")
     if served.problem:
@@ -49,7 +49,7 @@ def verdict(
         )
     if [served.leaf] != pem.contents(pair.certificate)[:1]:
         return failed(f"{good}, but the Service serves another certificate", _RESTART)
-    return ok(f"{good}, signed by the authority that control planes trust; the Service serves it")
+    return ok(f"{good}; the Service serves it")
 
 
 def _renewal(names: Names) -> str:

@@ -26,7 +26,7 @@ def verdict(
     soon = [f"{name} at {expiry.shown(end)}" for end, name in ends if now < end <= now + SOON]
     parts = [count]
     if soon:
-        parts.append(f"{len(soon)} end within a day: {_some(soon)}")
+        parts.append(f"{len(soon)} ending within a day: {_some(soon)}")
     if over:
         seen = ", ".join([*parts, f"{len(over)} ended and still there: {_some(over)}"])
         return failed(seen, names.reconcile)

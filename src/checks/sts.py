@@ -92,16 +92,16 @@ def verdict(attempts: Sequence[Attempt], host: str, *, uses_proxy: bool, names: 
         kinds[kind].append(attempt)
         causes.setdefault(kind, cause)
     reached = kinds.pop(REACHED, [])
-    how = "a proxy" if uses_proxy else "no proxy"
+    how = "through a proxy" if uses_proxy else "without a proxy"
     if not kinds:
         each = "the pod" if len(reached) == 1 else f"all {len(reached)} pods"
-        return ok(f"{host} answers {each} (by {how}): it refuses a key that nobody has")
+        return ok(f"{host} answers {each}, {how}")
     # The kind that most pods meet.
     kind, met = max(kinds.items(), key=lambda item: len(item[1]))
     who = "the pods" if len(met) == len(attempts) else f"pods {', '.join(a.pod for a in met)}"
     seen = f"{who} {_FAULTS.get(kind, 'are answered oddly by {host}').format(host=host)}"
     cause = f" ({causes[kind]})" if causes[kind] else ""
-    return failed(f"{seen}, by {how}{cause}", remedy(kind, host, names, uses_proxy=uses_proxy))
+    return failed(f"{seen}, {how}{cause}", remedy(kind, host, names, uses_proxy=uses_proxy))
 
 
 def way(attempt: Attempt) -> tuple[str, str]:

@@ -38,5 +38,5 @@ def verdict(use: Use, api_server: Sequence[str] | None, names: Names) -> Outcome
             names.reconcile_control_plane,
         )
     url = kubeconfigs.endpoint(use.address)
-    how = "the file has it" if use.via_relation else "the option authn-webhook-endpoint has it"
-    return ok(f"{url}: {how}, and the running API server has a webhook")
+    how = "relation" if use.via_relation else "option"
+    return ok(f"the control plane uses {url}, by its {how}")

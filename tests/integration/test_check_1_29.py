@@ -36,7 +36,7 @@ def test_given_the_option_then_a_refused_login_arrives_without_a_wait_for_the_an
 ) -> None:
     results = check(deployed)
     assert results["result"] == checking.ALL_OK
-    assert "asks the pods: aws-iam-authenticator-" in results["6-whole-way"]
+    assert "the API server asks the pods" in results["6-whole-way"]
 
 
 def test_given_an_option_that_is_reset_then_the_step_says_so(deployed: jubilant.Juju) -> None:

@@ -256,7 +256,7 @@ def test_given_a_pod_that_is_ending_then_it_is_not_asked(
     world: World, deployed: Model, api: FakeCluster
 ) -> None:
     api.objects[f"{PODS}/b"]["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
-    assert "answers the pod " in check(deployed)[flow.WAY_TO_AWS]
+    assert "answers the pod, " in check(deployed)[flow.WAY_TO_AWS]
 
 
 @pytest.mark.parametrize(("leaf", "said"), [(None, "Connection refused"), (b"x", "another")])
@@ -310,7 +310,10 @@ def test_given_pods_without_a_way_to_sts_then_the_fifth_step_fails(
 def test_given_a_pod_that_does_not_answer_then_it_is_named(world: World, deployed: Model) -> None:
     world.silent = ("b",)
     results = check(deployed)
-    assert "pods b do not answer this machine, by no proxy (timed out)" in results[flow.WAY_TO_AWS]
+    assert (
+        "pods b do not answer this machine, without a proxy (timed out)"
+        in results[flow.WAY_TO_AWS]
+    )
 
 
 def test_given_people_of_one_region_then_its_sts_is_asked(world: World, deployed: Model) -> None:

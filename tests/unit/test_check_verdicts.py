@@ -167,7 +167,9 @@ def test_given_something_wrong_with_the_authenticator_then_it_is_named_with_its_
 def test_given_an_authenticator_that_is_up_then_pods_and_image_are_named() -> None:
     outcome = authenticator.verdict(UP, NAMES)
     assert outcome.state == OK
-    assert outcome.seen.endswith("2/2 pods are ready with image registry/a:v1")
+    assert outcome.seen == (
+        "2/2 pods are ready; CRD, RBAC and Service are there; image registry/a:v1"
+    )
 
 
 @pytest.mark.parametrize(
@@ -204,7 +206,7 @@ def test_given_the_certificate_that_is_served_then_its_end_is_named() -> None:
     outcome = certificate.verdict(good, good.ca, ADDRESS, Served(leaf), NAMES)
 
     assert outcome.state == OK
-    assert outcome.seen.startswith("valid until 20")
+    assert outcome.seen.startswith("control planes accept it until 20")
 
 
 @pytest.mark.parametrize(
@@ -265,7 +267,7 @@ IN_USE = Use(ADDRESS, via_relation=True)
 def test_given_a_webhook_in_use_then_its_url_is_named(use: Use) -> None:
     outcome = webhook.verdict(use, API_SERVER, NAMES)
     assert outcome.state == OK
-    assert outcome.seen.startswith(f"https://{ADDRESS}:443/authenticate: ")
+    assert f"uses https://{ADDRESS}:443/authenticate, by its " in outcome.seen
 
 
 @pytest.mark.parametrize(
@@ -449,7 +451,7 @@ def test_given_pods_that_reach_sts_then_the_step_is_ok() -> None:
     outcome = sts.verdict([REACHED, REACHED], HOST, uses_proxy=False, names=NAMES)
     assert (outcome.state, outcome.seen) == (
         OK,
-        f"{HOST} answers all 2 pods (by no proxy): it refuses a key that nobody has",
+        f"{HOST} answers all 2 pods, without a proxy",
     )
 
 
@@ -461,7 +463,7 @@ def test_given_one_pod_of_two_without_a_way_then_it_is_named() -> None:
 
     assert outcome.state == FAILED
     assert outcome.seen == (
-        f"pods b are refused a connection to {HOST}, by no proxy "
+        f"pods b are refused a connection to {HOST}, without a proxy "
         "(dial tcp 192.0.2.10:443: connect: connection refused on global endpoint)"
     )
 
@@ -525,8 +527,8 @@ def test_given_the_keys_of_nobody_then_the_token_is_signed_as_peoples_are() -> N
 @pytest.mark.parametrize(
     ("found", "state", "said"),
     [
-        (Review(arrived="a"), OK, "a refused a made-up login"),
-        (Review(arrived="a", answered=True, error="no"), OK, "a refused a made-up login"),
+        (Review(arrived="a"), OK, "a pod refused a made-up login"),
+        (Review(arrived="a", answered=True, error="no"), OK, "a pod refused a made-up login"),
         (
             Review(answered=True, error="connection refused"),
             FAILED,
@@ -565,7 +567,7 @@ WORKS = IdentityMapping("dev", DEV, "dev", DEV)
         (
             [dataclasses.replace(WORKS, expires="2026-11-27T11:00:00Z")],
             OK,
-            "1 mapping, 1 end within a day: dev at 2026-11-27T11:00:00Z, all of them work",
+            "1 mapping, 1 ending within a day: dev at 2026-11-27T11:00:00Z, all of them work",
             "",
         ),
         (

@@ -297,5 +297,5 @@ def test_given_an_access_that_ends_soon_then_it_is_named_and_all_is_ok(
         deployed.run("aws-iam/leader", "revoke-access", {"name": "soon"})
 
     assert states(results) == {}
-    assert "1 end within a day: soon at " in results["7-mappings"]
+    assert "1 ending within a day: soon at " in results["7-mappings"]
     juju_status.wait_until_active(deployed)
