@@ -71,10 +71,11 @@ class Client:
     or after fewer ``seconds``, times out.
     """
 
-    def __init__(self, client: lightkube.Client, seconds: float = HOOK_SECONDS):
+    def __init__(self, client: lightkube.Client, seconds: float | None = None):
         # lightkube's own types leave most of its arguments open.
         self._client: Any = client
         self._began = time.monotonic()
+        seconds = HOOK_SECONDS if seconds is None else seconds
         self._request_seconds = min(REQUEST_SECONDS, seconds)
         set_deadline(client, self._began + seconds)
 
@@ -300,8 +301,9 @@ class Client:
             raise Waiting("waiting for the Kubernetes API: its answers take too long")
 
 
-def connect(kubeconfig: Path, seconds: float = HOOK_SECONDS) -> Client:
-    """Return a client that uses the admin kubeconfig at ``kubeconfig``, for so many ``seconds``.
+def connect(kubeconfig: Path, seconds: float | None = None) -> Client:
+    """Return a client that uses the admin kubeconfig at ``kubeconfig``, for so many ``seconds``;
+    None means `HOOK_SECONDS`.
 
     Raises:
         errors.Waiting: there is no such file yet, or only part of it.

@@ -32,7 +32,7 @@ NEXT_TO_NOTHING = {
 
 
 @pytest.fixture(autouse=True)
-def ok_before_and_after(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[None]:
+def ok_again(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[None]:
     """A test that leaves something broken fails itself, not the next one."""
     yield
     checking.wait_until_ok(deployed)
