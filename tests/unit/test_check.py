@@ -367,6 +367,22 @@ def test_given_a_mapping_that_never_works_then_the_seventh_step_fails(
     assert "pathed: no login has a role path" in results[flow.MAPPINGS]
 
 
+def test_given_an_answer_that_takes_all_of_the_time_then_no_other_request_begins(
+    world: World, deployed: Model, api: FakeCluster
+) -> None:
+    def late(_: httpx2.Request) -> httpx2.Response:
+        api.clock.sleep(flow.SECONDS)
+        return ok({"gitVersion": "v1.37.2"})
+
+    api._faults.clear()
+    api.fail(late, request=f"GET {VERSION}")
+    found = states(check(deployed))
+    api.recover()
+
+    assert api.requests == [f"GET {VERSION}"]
+    assert found[flow.AUTHENTICATOR] == "failed"
+
+
 def test_given_something_that_hangs_then_the_action_ends_in_time(
     world: World, deployed: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
