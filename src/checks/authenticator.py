@@ -40,6 +40,7 @@ class Deployed:
         rollout: How far its pods are; None without a Deployment.
         problem: Why they are not all up; None if they are.
         pods: Those that get requests.
+        logging: The names of all pods. One that is ending may still get requests for a minute.
         uses_proxy: Whether they are told of a proxy.
     """
 
@@ -52,6 +53,7 @@ class Deployed:
     rollout: Rollout | None = None
     problem: Unready | None = None
     pods: tuple[Serving, ...] = ()
+    logging: tuple[str, ...] = ()
     uses_proxy: bool = False
 
 

@@ -119,12 +119,11 @@ def whole_way(site: Site, client: api.Client, deployed: Deployed, deadline: floa
     asked = _Asked(client, token)
     until, unread = deadline - LOG_SECONDS, ""
     while time.monotonic() < min(until, asked.over + SETTLED_SECONDS):
-        for pod in deployed.pods:
-            log = logs.read(client, RECENT, LOG_SECONDS, pod.name)
-            unread = next(iter(log.unread.values()), "")
-            if refusals.quotes(log.lines, marker):
-                found = dataclasses.replace(asked.answer, arrived=pod.name)
-                return review.verdict(found, site.names)
+        log = logs.read(client, RECENT, LOG_SECONDS, *deployed.logging)
+        unread = next(iter(log.unread.values()), "")
+        if refusals.quotes(log.lines, marker):
+            found = dataclasses.replace(asked.answer, arrived=True)
+            return review.verdict(found, site.names)
         time.sleep(POLL_SECONDS)
     return review.verdict(dataclasses.replace(asked.answer, unread=unread), site.names)
 

@@ -91,6 +91,7 @@ def deployed(client: api.Client, owner: Owner, address: str) -> Deployed:
         rollout=rollout,
         problem=pods.rollout_problem(client, rollout) if rollout else None,
         pods=tuple(pods.serving(client)),
+        logging=tuple(pods.names(client)),
         uses_proxy=_uses_proxy(deployment),
     )
 

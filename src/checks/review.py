@@ -12,14 +12,14 @@ class Review:
     """What came of a token that no API server knows, and the authenticator refuses.
 
     Attributes:
-        arrived: The pod whose log has its refusal; empty if none has in time.
+        arrived: Whether the log of a pod has its refusal, in time.
         answered: Whether the API server answered in time.
         authenticated: Whether the API server let the token in.
         error: What the API server says of the refusal, without the token.
         unread: Why a pod's log could not be read; empty if all were.
     """
 
-    arrived: str = ""
+    arrived: bool = False
     answered: bool = False
     authenticated: bool = False
     error: str = ""

@@ -338,6 +338,13 @@ def test_given_a_region_of_another_partition_then_the_action_says_so(
     assert "region cn-north-1 is not in partition aws" in failure.value.message
 
 
+def test_given_a_login_that_arrives_at_a_pod_that_is_ending_then_it_has_arrived(
+    world: World, deployed: Model, api: FakeCluster
+) -> None:
+    api.objects[f"{PODS}/a"]["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    assert states(check(deployed)) == FINE
+
+
 def test_given_a_login_that_arrives_nowhere_then_the_sixth_step_says_what_the_server_said(
     world: World, deployed: Model, api: FakeCluster
 ) -> None:

@@ -527,8 +527,8 @@ def test_given_the_keys_of_nobody_then_the_token_is_signed_as_peoples_are() -> N
 @pytest.mark.parametrize(
     ("found", "state", "said"),
     [
-        (Review(arrived="a"), OK, "a pod refused a made-up login"),
-        (Review(arrived="a", answered=True, error="no"), OK, "a pod refused a made-up login"),
+        (Review(arrived=True), OK, "a pod refused a made-up login"),
+        (Review(arrived=True, answered=True, error="no"), OK, "a pod refused a made-up login"),
         (
             Review(answered=True, error="connection refused"),
             FAILED,
@@ -537,7 +537,7 @@ def test_given_the_keys_of_nobody_then_the_token_is_signed_as_peoples_are() -> N
         (Review(), FAILED, "did not arrive at any pod; the API server does not answer in time"),
         (Review(unread="500 no"), FAILED, "not all logs could be read: 500 no"),
         (
-            Review(arrived="a", answered=True, authenticated=True),
+            Review(arrived=True, answered=True, authenticated=True),
             FAILED,
             "the API server lets a made-up token in",
         ),

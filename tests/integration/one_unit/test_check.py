@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 
@@ -29,6 +30,15 @@ NEXT_TO_NOTHING = {
     "6-whole-way": "not checked",
     "7-mappings": "not checked",
 }
+
+
+@pytest.fixture(scope="module")
+def deployed(deployed: jubilant.Juju) -> Iterator[jubilant.Juju]:
+    """Have a new connection for each login, as the original has: tests here end pods at once."""
+    testbed_only.use_forwarder(deployed)
+    yield deployed
+    deployed.config("kubernetes-control-plane", reset="webhook-caller")
+    juju_status.wait_until_active(deployed)
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +108,7 @@ def test_given_a_clock_that_is_behind_then_the_api_server_and_the_pods_show_it(
         results = check(deployed)
 
     assert states(results) == {"1-kubernetes": "failed", "5-way-to-aws": "failed"}
-    assert "1200 s behind the API server's" in results["1-kubernetes"]
+    assert re.search(r"clock is (1199|120\d) s behind the API server's", results["1-kubernetes"])
     assert "have another time than this machine" in results["5-way-to-aws"]
     for step in ("1-kubernetes", "5-way-to-aws"):
         assert results[step].endswith(

@@ -87,13 +87,16 @@ def lab_rules(fault: Fault, name: str, targets: Sequence[Target]) -> str:
 def machine_rules(name: str) -> str:
     """Return the rules for what a machine itself sends to Services, before kube-proxy's. Pure."""
     own = first_service_address()
-    rule = f"    ip daddr {SERVICE_CIDR} ip daddr != {own} tcp dport 443 reject with tcp reset"
+    services = f"ip daddr {SERVICE_CIDR} ip daddr != {own}"
+    rule = f"    {services} tcp dport 443 reject with tcp reset"
     return _table(name, "output", -300, [rule])
 
 
 def _table(name: str, hook: str, priority: int, rules: Sequence[str]) -> str:
     kind = f"type filter hook {hook} priority {priority}"
-    return "\n".join([f"table ip {name} {{", "  chain all {", f"    {kind}", *rules, "  }", "}\n"])
+    return "\n".join(
+        [f"table ip {name} {{", f"  chain {hook} {{", f"    {kind}", *rules, "  }", "}\n"]
+    )
 
 
 class Breakages:
