@@ -1,21 +1,25 @@
 """The STS as a process, which serves HTTPS on port 443.
 
-`python -m testbed.aws.server ADDRESS CERTIFICATE KEY`
+`python -m testbed.aws.server ADDRESS CERTIFICATE KEY THROTTLED`
+
+THROTTLED is a file that may come and go: the networks whose every request is one too many.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import ipaddress
 import socket
 import ssl
 import sys
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 from testbed.aws.accounts import Accounts
 from testbed.aws.sigv4 import Request
-from testbed.aws.sts import Response, respond
+from testbed.aws.sts import Response, respond, throttle
 
 PORT = 443
 
@@ -29,10 +33,17 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, address: str, port: int, tls: ssl.SSLContext, accounts: Accounts) -> None:
+    def __init__(
+        self, address: str, port: int, tls: ssl.SSLContext, accounts: Accounts, throttled: Path
+    ) -> None:
         super().__init__((address, port), _Handler)
         self.tls = tls
         self.accounts = accounts
+        self._throttled = throttled
+
+    def is_throttled(self, client: str) -> bool:
+        """Return whether the client at an address gets no more answers now."""
+        return is_listed(client, self._throttled)
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -44,6 +55,15 @@ class _Server(ThreadingHTTPServer):
         error = sys.exc_info()[1]
         if not isinstance(error, OSError):
             super().handle_error(request, client_address)
+
+
+def is_listed(address: str, file: Path) -> bool:
+    """Return whether an address is in one of the networks that a file lists, if there is one."""
+    try:
+        networks = file.read_text().split()
+    except FileNotFoundError:
+        return False
+    return any(ipaddress.ip_address(address) in ipaddress.ip_network(each) for each in networks)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -71,6 +91,10 @@ class _Handler(BaseHTTPRequestHandler):
             headers.setdefault(name.lower(), []).append(value)
         body = self.rfile.read(int(length))
         request = Request(self.command, path, query, headers, body)
+        assert isinstance(self.server, _Server)
+        if self.server.is_throttled(self.client_address[0]):
+            self._send(throttle(request))
+            return
         now = dt.datetime.now(dt.timezone.utc)
         self._send(respond(request, self._accounts, now))
 
@@ -93,11 +117,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.log_message("%s %s %s", self.command, path, str(code))
 
 
-def main(address: str, certificate: str, key: str) -> None:
+def main(address: str, certificate: str, key: str, throttled: str) -> None:
     """Serve until killed."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate, key)
-    _Server(address, PORT, tls, Accounts.load()).serve_forever()
+    _Server(address, PORT, tls, Accounts.load(), Path(throttled)).serve_forever()
 
 
 if __name__ == "__main__":

@@ -12,6 +12,9 @@ from testbed.cluster import pki
 from testbed.cluster.settings import AWS_ADDRESS, LAB_ADDRESS
 from testbed.cluster.waiting import wait_for_port
 
+THROTTLED = "throttled"
+"""The file beside the logs with the networks that the STS throttles."""
+
 _DNS_PORT = 53
 
 
@@ -38,7 +41,8 @@ def start(disk: Path, logs: Path) -> StandIn:
     certificate, key = disk / "sts.crt", disk / "sts.key"
     certificate.write_bytes(pair.certificate_pem)
     key.write_bytes(pair.key_pem)
-    arguments = ["testbed.aws.server", AWS_ADDRESS, str(certificate), str(key)]
+    files = (certificate, key, logs / THROTTLED)
+    arguments = ["testbed.aws.server", AWS_ADDRESS, *map(str, files)]
     sts = _start([sys.executable, "-m", *arguments], logs / "sts.log")
     dns = _start(dns_command(), logs / "dns.log")
     return StandIn(authority.certificate_pem, sts, dns, logs)

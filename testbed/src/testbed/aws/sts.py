@@ -47,6 +47,12 @@ def respond(request: Request, accounts: Accounts, now: dt.datetime) -> Response:
     return _answer(action, result, request_id, as_json)
 
 
+def throttle(request: Request) -> Response:
+    """Return the response of STS to a client from which it gets too many requests."""
+    as_json = "application/json" in request.header("accept")
+    return _refusal(Refused(400, "Throttling", "Rate exceeded"), str(uuid.uuid4()), as_json)
+
+
 def authenticate(request: Request, accounts: Accounts, now: dt.datetime) -> Principal:
     """Return the principal that signed the request. Raises Refused."""
     place = place_of(request.header("host"))

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from testbed.aws.service import THROTTLED
 from testbed.cluster.settings import (
     AWS_ADDRESS,
     LAB_ADDRESS,
@@ -21,7 +22,7 @@ from testbed.cluster.settings import (
 )
 from testbed.juju.errors import UsageError
 
-KINDS = ("dns", "sts", "sts:silent", "service", "clock:SECONDS")
+KINDS = ("dns", "sts", "sts:silent", "sts:throttled", "service", "clock:SECONDS")
 
 # Every Python of Debian and Ubuntu runs the line when it starts. A machine has the host's kernel,
 # so its clock is the host's for all other programs.
@@ -47,7 +48,7 @@ class Fault:
     what: str
 
     def __post_init__(self) -> None:
-        if self.what not in KINDS[:4] and not self._is_clock:
+        if self.what not in KINDS[:-1] and not self._is_clock:
             raise UsageError(f"give one of {', '.join(KINDS)}, not {self.what}")
 
     @property
@@ -100,9 +101,11 @@ def _table(name: str, hook: str, priority: int, rules: Sequence[str]) -> str:
 
 
 class Breakages:
-    """The faults of each model."""
+    """The faults of each model. `state` is the lab's folder, in which the STS looks."""
 
-    def __init__(self) -> None:
+    def __init__(self, state: Path) -> None:
+        self._throttled = state / THROTTLED
+        self._throttles: dict[str, list[str]] = {}
         self._lock = threading.Lock()
         self._broken: dict[tuple[str, str], list[Target]] = {}
 
@@ -117,6 +120,8 @@ class Breakages:
                 for target in targets:
                     line = _CLOCK_LINE.format(seconds=fault.seconds)
                     (target.root / _CLOCK).write_text(line)
+            elif fault.what == "sts:throttled":
+                self._throttle(model, [n for each in targets for n in (each.address, each.pods)])
             elif fault.kind == "service":
                 for target in targets:
                     _nft(machine_rules(name), target)
@@ -127,8 +132,18 @@ class Breakages:
         """End a fault, or all faults of the model."""
         with self._lock:
             keys = [key for key in self._broken if key[0] == model and kind in ("", key[1])]
+            if model in self._throttles and kind in ("", "sts"):
+                self._throttle(model, [])
             for key in keys:
                 _mend(table(key[1], model), key[1], self._broken.pop(key))
+
+    def _throttle(self, model: str, networks: Sequence[str]) -> None:
+        """Have the STS throttle these networks of a model, and those of the others as before."""
+        self._throttles[model] = list(networks)
+        lines = [network for each in self._throttles.values() for network in each]
+        new = self._throttled.with_suffix(".new")
+        new.write_text("\n".join(lines))
+        new.replace(self._throttled)
 
 
 def _mend(name: str, kind: str, targets: Sequence[Target]) -> None:

@@ -32,11 +32,11 @@ Key = tuple[str, str]  # a model's uuid, an application's name
 class Intercepts:
     """The intercepted applications: the requests of each, and its proxy on each machine.
 
-    `breakages` holds what else is broken for the models' machines.
+    `breakages` holds what else is broken for the models' machines. `state` is the lab's folder.
     """
 
-    def __init__(self) -> None:
-        self.breakages = Breakages()
+    def __init__(self, state: Path) -> None:
+        self.breakages = Breakages(state)
         self._lock = threading.Lock()
         self._requests: dict[Key, RequestLog] = {}
         self._proxies: dict[tuple[Key, str], Proxy] = {}

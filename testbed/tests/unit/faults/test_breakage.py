@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from testbed.aws.server import is_listed
+from testbed.aws.service import THROTTLED
 from testbed.faults import breakage
 from testbed.faults.breakage import Breakages, Fault, Target
 from testbed.faults.intercept import Intercepts
@@ -49,6 +51,12 @@ def nft(monkeypatch: pytest.MonkeyPatch) -> Nft:
 
 
 @pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """The lab's folder."""
+    return tmp_path
+
+
+@pytest.fixture
 def machines(tmp_path: Path) -> list[Target]:
     found = [
         Target(f"10.85.0.1{n}", f"10.1.{n}.0/24", tmp_path / f"{n}", os.getpid()) for n in (0, 1)
@@ -82,9 +90,9 @@ def test_given_a_machine_then_the_service_of_the_api_server_stays() -> None:
 
 @pytest.mark.parametrize("what", ["dns", "sts", "sts:silent", "service"])
 def test_given_something_broken_when_mended_then_no_rule_is_left(
-    nft: Nft, machines: list[Target], what: str
+    nft: Nft, machines: list[Target], state: Path, what: str
 ) -> None:
-    breakages = Breakages()
+    breakages = Breakages(state)
     breakages.add(MODEL, Fault(what), machines)
     assert len(nft.left) == 1
     breakages.mend(MODEL, what.partition(":")[0])
@@ -92,9 +100,9 @@ def test_given_something_broken_when_mended_then_no_rule_is_left(
 
 
 def test_given_a_rule_that_fails_when_mended_then_no_rule_is_left(
-    nft: Nft, machines: list[Target]
+    nft: Nft, machines: list[Target], state: Path
 ) -> None:
-    breakages = Breakages()
+    breakages = Breakages(state)
     nft.fails = True
     with pytest.raises(subprocess.CalledProcessError):
         breakages.add(MODEL, Fault("service"), machines)
@@ -103,9 +111,9 @@ def test_given_a_rule_that_fails_when_mended_then_no_rule_is_left(
 
 
 def test_given_two_models_when_one_is_mended_then_the_other_stays_broken(
-    nft: Nft, machines: list[Target]
+    nft: Nft, machines: list[Target], state: Path
 ) -> None:
-    breakages = Breakages()
+    breakages = Breakages(state)
     breakages.add(MODEL, Fault("dns"), machines[:1])
     breakages.add(OTHER, Fault("dns"), machines[1:])
     breakages.mend(MODEL)
@@ -113,26 +121,28 @@ def test_given_two_models_when_one_is_mended_then_the_other_stays_broken(
 
 
 def test_given_two_faults_of_a_kind_then_the_later_one_replaces_the_other(
-    nft: Nft, machines: list[Target]
+    nft: Nft, machines: list[Target], state: Path
 ) -> None:
-    breakages = Breakages()
+    breakages = Breakages(state)
     breakages.add(MODEL, Fault("sts"), machines)
     breakages.add(MODEL, Fault("sts:silent"), machines)
     breakages.mend(MODEL, "sts")
     assert nft.left == set()
 
 
-def test_given_a_model_that_is_gone_then_it_is_mended(nft: Nft, machines: list[Target]) -> None:
-    intercepts = Intercepts()
+def test_given_a_model_that_is_gone_then_it_is_mended(
+    nft: Nft, machines: list[Target], state: Path
+) -> None:
+    intercepts = Intercepts(state)
     intercepts.breakages.add(MODEL, Fault("dns"), machines)
     intercepts.remove(MODEL)
     assert nft.left == set()
 
 
 def test_given_an_application_that_is_no_longer_intercepted_then_the_model_stays_broken(
-    nft: Nft, machines: list[Target]
+    nft: Nft, machines: list[Target], state: Path
 ) -> None:
-    intercepts = Intercepts()
+    intercepts = Intercepts(state)
     intercepts.breakages.add(MODEL, Fault("dns"), machines)
     intercepts.remove(MODEL, "rider")
     assert len(nft.left) == 1
@@ -140,9 +150,9 @@ def test_given_an_application_that_is_no_longer_intercepted_then_the_model_stays
 
 @pytest.mark.parametrize("seconds", [-1200, 600])
 def test_given_a_clock_that_is_wrong_then_python_reads_it_until_it_is_mended(
-    machines: list[Target], seconds: int
+    machines: list[Target], state: Path, seconds: int
 ) -> None:
-    breakages = Breakages()
+    breakages = Breakages(state)
     breakages.add(MODEL, Fault(f"clock:{seconds}"), machines)
     files = [machine.root / CLOCK for machine in machines]
     assert all(abs(_ahead(file.parent) - seconds) < 60 for file in files)
@@ -162,3 +172,19 @@ def _ahead(folder: Path) -> float:
 def test_given_an_unknown_fault_then_it_is_refused(what: str) -> None:
     with pytest.raises(UsageError, match="clock:SECONDS"):
         Fault(what)
+
+
+def test_given_a_throttled_model_then_the_sts_throttles_its_networks_until_it_is_mended(
+    nft: Nft, machines: list[Target], state: Path
+) -> None:
+    breakages = Breakages(state)
+    breakages.add(MODEL, Fault("sts:throttled"), machines[:1])
+    breakages.add(OTHER, Fault("sts:throttled"), machines[1:])
+    pods = ("10.1.0.7", "10.1.1.7", "10.1.2.7")
+    throttled = state / THROTTLED
+    assert [is_listed(pod, throttled) for pod in pods] == [True, True, False]
+
+    breakages.mend(MODEL, "sts")
+    assert [is_listed(pod, throttled) for pod in pods] == [False, True, False]
+    breakages.mend(OTHER)
+    assert not any(is_listed(pod, throttled) for pod in pods)

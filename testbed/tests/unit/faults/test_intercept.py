@@ -72,8 +72,8 @@ class Hook:
 
 
 @pytest.fixture
-def intercepts() -> Iterator[Intercepts]:
-    intercepts = Intercepts()
+def intercepts(tmp_path: Path) -> Iterator[Intercepts]:
+    intercepts = Intercepts(tmp_path)
     intercepts.add("m", "rider")
     yield intercepts
     intercepts.remove("m")

@@ -123,7 +123,7 @@ def a_controller() -> Iterator[Juju]:
     shutil.copy(Path(__file__).with_name("hooktool"), programs / "hooktool")
     (folder / "operator").mkdir()
     lab = LocalLab(folder, programs)
-    intercepts = Intercepts()
+    intercepts = Intercepts(lab.state)
     controller = Controller(lab, intercepts)
     server = CliServer(controller, intercepts, lab.state / "juju.sock")
     thread = threading.Thread(target=server.serve)

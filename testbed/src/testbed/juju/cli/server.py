@@ -74,7 +74,7 @@ class CliServer:
 
 def serve(lab: Any) -> None:
     """Run the controller of a lab on `<state>/juju.sock`. This does not return."""
-    intercepts = Intercepts()
+    intercepts = Intercepts(lab.state)
     controller = Controller(lab, intercepts)
     CliServer(controller, intercepts, lab.state / "juju.sock").serve()
 
