@@ -225,6 +225,7 @@ def test_given_a_webhook_file_that_is_gone_then_the_command_writes_it_again(
         ("dns", "cannot look up sts.", "let the DNS that pods use resolve sts."),
         ("sts", "are refused a connection to sts.", "allow the nodes TCP port 443 of sts."),
         ("sts:silent", "get no answer from sts.", "allow the nodes TCP port 443 of sts."),
+        ("sts:throttled", "are told by sts.", "let people log in through the STS of another"),
     ],
 )
 def test_given_no_way_to_aws_then_the_step_says_what_is_in_it(
