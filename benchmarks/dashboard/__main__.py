@@ -91,7 +91,6 @@ def main() -> None:
 def _deploy(juju: jubilant.Juju, folder: Path) -> Cluster:
     bundle.deploy(juju)
     juju.deploy(scraping.COLLECTOR)
-    juju_status.wait_until(juju, "active")
     for command in how_to.shown("watch-it-with-cos.md", "Connect it"):
         if command.startswith("juju integrate"):
             juju.cli(*command.split()[1:])
