@@ -10,6 +10,7 @@ import json
 import lzma
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jubilant
@@ -29,6 +30,7 @@ from tests.integration.helpers.kubernetes import Cluster
 
 COLLECTOR = scraping.COLLECTOR
 PAGE = "watch-it-with-cos.md"
+METRICS = Path(__file__).parents[3] / "docs/reference/metrics.md"
 PODS = ("-n", "kube-system", "pods", "-l", "k8s-app=aws-iam-authenticator")
 # Prometheus and Grafana make these themselves.
 NOT_SCRAPED = {"up"}
@@ -128,6 +130,8 @@ def test_given_the_jobs_when_a_machine_does_as_they_say_then_there_are_all_metri
     added = {"service", "pod", "juju_model", "juju_model_uuid", "juju_application"}
     assert [(m, labels) for m, labels in used if not labels - added <= there.get(m, set())] == []
     assert [metric for metric, _ in used if metric not in there] == []
+    listed = re.findall(r"^\| `(\w+)`", METRICS.read_text(), re.MULTILINE)
+    assert [m for m in listed if not {m, f"{m}_count"} & there.keys()] == []
 
 
 def test_given_expressions_that_sum_by_labels_then_the_metrics_have_these(
