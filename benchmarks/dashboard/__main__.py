@@ -95,9 +95,8 @@ def _deploy(juju: jubilant.Juju, folder: Path) -> Cluster:
         if command.startswith("juju integrate"):
             juju.cli(*command.split()[1:])
     juju_status.wait_until_active(juju)
-    cluster = kubernetes.connect(juju, folder)
+    cluster = logins.first_login(juju, folder)
     cluster.map("mallory", arns.USER, "mallory")
-    logins.wait_for_login(cluster, "mallory")
     return cluster
 
 
