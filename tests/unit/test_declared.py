@@ -158,6 +158,14 @@ def test_given_keys_in_any_case_when_they_are_read_then_they_count():
     [
         (AWS_AUTH, [LeftOut("mapRoles[0]", "nodes do not log in with IAM here")]),
         (
+            f"[{{arn: '{DEV}', username: 'kubelet', groups: ['system:node-proxier']}}]",
+            [LeftOut("mappings[0]", "nodes do not log in with IAM here")],
+        ),
+        (
+            f"[{{arn: '{DEV}', username: 'system:node:{{{{EC2PrivateDNSName}}}}'}}]",
+            [LeftOut("mappings[0]", "nodes do not log in with IAM here")],
+        ),
+        (
             EKSCTL,
             [
                 LeftOut("iamIdentityMappings[2]", "a service of EKS does not log in here"),
@@ -252,6 +260,41 @@ def test_given_a_name_when_it_is_read_then_the_mapping_has_it():
 def test_given_no_name_when_it_is_read_then_a_principal_always_has_the_same_one(arn: str):
     assert one(arn=arn).name == one(arn=DEV).name
     assert one(arn=arn).name.startswith("dev-")
+
+
+@pytest.mark.parametrize(
+    ("keys", "name"),
+    [
+        ({"arn": DEV}, "dev-f98916774b"),
+        ({"arn": f"{ACCOUNT}:role/+++"}, "x-0c2503f6b3"),
+        ({"arn": f"{ACCOUNT}:root"}, "root-3d077c1298"),
+        (
+            {"arn": f"{ACCOUNT}:user/team/{'a' * 39}-b"},
+            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-1bbb6923e9",
+        ),
+        (
+            {"permission-set": "DevOps", "account": "012345678901"},
+            "devops-012345678901-eb2d9447da",
+        ),
+    ],
+)
+def test_given_no_name_when_the_charm_is_upgraded_then_the_mapping_keeps_its_name(
+    keys: dict[str, Any], name: str
+):
+    assert one(**keys).name == name
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"arn": f"{ACCOUNT}:role/{'p' * (2048 - len(f'{ACCOUNT}:role//Dev'))}/Dev"},
+        {"arn": DEV, "groups": ["x"] * 1000},
+        {"arn": DEV, "name": "a" * 253},
+    ],
+    ids=["arn", "groups", "name"],
+)
+def test_given_an_entry_at_a_limit_when_it_is_read_then_it_is_declared(keys: dict[str, Any]):
+    assert one(**keys).arn == DEV
 
 
 def test_given_a_permission_set_when_it_is_read_then_it_stands_in_place_of_the_arn():
