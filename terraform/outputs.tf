@@ -5,7 +5,7 @@ output "app_name" {
 
 output "provides" {
   description = "Endpoints that the charm provides, by name."
-  value       = {}
+  value       = { cos-agent = "cos-agent" }
 }
 
 output "requires" {
