@@ -83,12 +83,18 @@ ERRORS = [
         f"{STS}error from AWS (expected 200, got 403) on us-east-1 endpoint. Body: <html>{{no}}",
         refusals.UNREACHABLE,
     ),
+    (sts_error("RequestExpired", "Request has expired."), refusals.CLOCK),
+    (sts_error("UnrecognizedClientException", UNKNOWN), refusals.ACCESS_KEY),
+    (sts_error("ExpiredTokenException", EXPIRED), refusals.EXPIRED),
+    (sts_error("IncompleteSignature", "no", 400), refusals.MALFORMED),
     (sts_error("InternalFailure", "", 500), refusals.UNREACHABLE),
+    (sts_error("ServiceUnavailable", "", 503), refusals.UNREACHABLE),
     (
         'sts getCallerIdentity was throttled: {"Error": {"Code": "Throttling"}}',
         refusals.THROTTLED,
     ),
     (sts_error("Throttling", "Rate exceeded", 400), refusals.THROTTLED),
+    (sts_error("ThrottlingException", "Rate exceeded", 400), refusals.THROTTLED),
     (
         f"{FORMAT}partition {{aws}} does not support hostname sts.cn-north-1.amazonaws.com.cn",
         refusals.ENDPOINT,
@@ -334,6 +340,11 @@ def test_given_fields_of_another_shape_then_they_are_left_out() -> None:
     assert (found.arn, found.access_key_id, found.session) == (MALLORY, "", "")
     (found,) = parse([line(error=NOT_MAPPED, arn="a stranger")])
     assert found.arn == ""
+
+
+def test_given_fields_that_are_not_there_then_they_are_empty() -> None:
+    (found,) = parse([line("STS response", arn=MALLORY), line(error=NOT_MAPPED, arn=MALLORY)])
+    assert (found.arn, found.access_key_id, found.session) == (MALLORY, "", "")
 
 
 @given(st.lists(st.text() | st.binary().map(lambda data: data.decode(errors="replace"))))
