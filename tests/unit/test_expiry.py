@@ -31,6 +31,8 @@ def mapping(name: str, expires: str) -> IdentityMapping:
         ("2026-11-26T12:00:00.5Z", NOON + timedelta(milliseconds=500)),
         ("2026-11-26T12:00:00.1234567891Z", NOON + timedelta(microseconds=123456)),
         ("2024-02-29T00:00:00Z", datetime(2024, 2, 29, tzinfo=UTC)),
+        ("1970-01-01T00:00:00Z", datetime(1970, 1, 1, tzinfo=UTC)),
+        ("9998-12-31T23:59:59Z", datetime(9998, 12, 31, 23, 59, 59, tzinfo=UTC)),
         # The last second of 2016 was a leap second.
         ("2016-12-31T23:59:60Z", datetime(2017, 1, 1, tzinfo=UTC)),
         ("2017-01-01T00:59:60.9+01:00", datetime(2017, 1, 1, tzinfo=UTC)),
@@ -83,6 +85,17 @@ def test_given_what_is_not_a_time_when_read_then_it_is_a_problem_and_ends_no_acc
     assert "aws-iam/expires" in (expiry.mismatch(text) or "")
     assert expiry.end(mapping("a", text)) is None
     assert not expiry.has_ended(mapping("a", text), datetime.max.replace(tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("x" * 40, f"'{'x' * 40}'"), ("x" * 41, f"'{'x' * 37}...'")]
+)
+def test_given_a_long_text_that_is_not_a_time_when_read_then_its_beginning_is_named(
+    text: str, shown: str
+):
+    with pytest.raises(ValueError, match="is not a time") as raised:
+        expiry.parse(text)
+    assert str(raised.value).startswith(f"{shown} is not a time")
 
 
 @given(st.text() | st.from_regex(expiry._TIME, fullmatch=True))

@@ -181,6 +181,24 @@ def test_given_something_else_that_answers_then_the_text_says_so() -> None:
     assert found.text.endswith("something else answers with 407")
 
 
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (
+            sts_error("InvalidClientTokenId", UNKNOWN),
+            "AWS does not know the access key: deleted, inactive, or of another partition",
+        ),
+        (sts_error("AccessDenied", "no"), "STS answers 403 AccessDenied"),
+        (sts_error("InternalFailure", "", 500), "STS answers 500 InternalFailure"),
+    ],
+)
+def test_given_an_error_of_sts_then_the_text_explains_it_or_quotes_its_code(
+    error: str, text: str
+) -> None:
+    (found,) = parse([line(error=error)])
+    assert found.text == text
+
+
 # Who it was.
 
 
