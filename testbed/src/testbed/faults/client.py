@@ -63,7 +63,7 @@ class Faults:
 
 @contextlib.contextmanager
 def broken(model: str, what: str) -> Iterator[None]:
-    """Break one of `breakage.KINDS` for the model's machines and pods, for as long as the block."""
+    """Break one of `breakage.KINDS` for the model's machines and pods while the block lasts."""
     testbedctl.run(model, "break", what)
     try:
         yield
