@@ -225,7 +225,7 @@ def _name(node: ast.expr) -> str:
 
 # Where the text of an expression comes from, if the scan cannot follow it.
 _ELSEWHERE: dict[str, Callable[[], list[str]]] = {
-    "charm.py: str(error)": lambda: [*_raises("config.py"), *_raises("access/partitions.py")],
+    "config.py: f'{error}'": lambda: [*_raises("config.py"), *_raises("access/partitions.py")],
     "charm.py: plan.blocker": lambda: _returns("certificates/rotation.py", "blocker"),
     "charm.py: issued.warning": lambda: _returns("certificates/issued.py", "warning"),
     "charm.py: web_proxies.remark": lambda: Scope("proxies.py").texts(ast.Name("NO_HTTPS")),
