@@ -60,7 +60,7 @@ class AwsIamCharm(ops.CharmBase):
         self._journal = Journal(self)
         self._owner = Owner(self.app.name, self.model.name, self.model.uuid)
         self._peers = peers.Peers(self)
-        self._endings = Endings(self._alarm, self._peers, self.config)
+        self._endings = Endings(self._alarm, self._peers, self._owner, self.config)
         # One client a hook, because its time is the hook's.
         self._connect = functools.cache(lambda: api.connect(self.machine.admin_kubeconfig))
         self._requirer = AwsIamRequirer(self, control_plane.RELATION)

@@ -12,8 +12,9 @@ import clock
 from access import expiry
 from access.mappings import OPTION, IdentityMapping
 from alarm import Alarm
-from cluster import api, identity_mappings
+from cluster import api, identity_mappings, objects
 from errors import Unready, status_line
+from owner import Owner
 from peers import Peers
 
 logger = logging.getLogger(__name__)
@@ -28,8 +29,8 @@ class Endings:
     ``options`` are the charm's, as the operator set them: nothing has checked them.
     """
 
-    def __init__(self, alarm: Alarm, peers: Peers, options: Mapping[str, Any]):
-        self._alarm, self._peers, self._options = alarm, peers, options
+    def __init__(self, alarm: Alarm, peers: Peers, owner: Owner, options: Mapping[str, Any]):
+        self._alarm, self._peers, self._owner, self._options = alarm, peers, owner, options
         self._done = False
 
     def end(self, client: api.Client) -> list[IdentityMapping]:
@@ -71,7 +72,11 @@ class Endings:
             return
         try:
             with api.errors_as_status():
-                self.end(connect())
+                client = connect()
+                client.prolong()
+                # The reconcile may have stopped ahead of its own look at that.
+                if objects.is_owned(client, self._owner):
+                    self.end(client)
         except Unready as reason:
             if self._alarm.overdue:
                 logger.warning("access goes on after its end: %s", status_line(reason))

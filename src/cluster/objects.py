@@ -46,6 +46,12 @@ def claim(client: api.Client, owner: Owner) -> str:
     raise Waiting("waiting for others to stop changing the authenticator's objects")
 
 
+def is_owned(client: api.Client, owner: Owner) -> bool:
+    """Return whether ``owner`` owns the objects."""
+    service = find(client, manifests.SERVICE)
+    return bool(service) and owner.owns(mark_of(service))
+
+
 def _take(client: api.Client, service: Any, owner: Owner) -> None:
     """Move all that `kubectl apply` set to our field manager, then mark ``service``.
 

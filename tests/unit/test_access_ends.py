@@ -296,7 +296,7 @@ def test_given_answers_that_take_long_when_access_ends_then_one_hook_ends_it_wit
     api.clock.now += 61
 
     def slowly(request: httpx2.Request) -> httpx2.Response:
-        api.clock.sleep(0.1 if request.url.path.startswith(MAPPINGS) else 7)
+        api.clock.sleep(0.1 if request.url.path.startswith(MAPPINGS) else 2.5)
         return api._handle(request)
 
     api.fail(slowly)
@@ -348,6 +348,18 @@ def test_given_a_cluster_of_another_application_when_access_ends_then_that_one_e
     add(api, after(api, -1))
 
     assert "belongs to other" in deployed.hook().message
+    assert DEV in api.objects
+
+
+def test_given_a_blocked_unit_and_a_cluster_of_another_application_then_that_one_ends_access(
+    deployed: Model, api: FakeCluster
+):
+    other = "other of model k8s (11111111-2222-4333-8444-555555555555)"
+    api.objects[SERVICE]["metadata"]["annotations"]["aws-iam/owner"] = other
+    add(api, after(api, -1))
+    deployed.config = {"replicas": 0}
+
+    assert deployed.hook().name == "blocked"
     assert DEV in api.objects
 
 
