@@ -25,11 +25,11 @@ STEPS = (
 ALL_OK = "all 7 steps are ok"
 
 
-def check(juju: jubilant.Juju, unit: str = "aws-iam/0") -> dict[str, str]:
+def check(juju: jubilant.Juju, unit: str = "aws-iam/0", **params: str) -> dict[str, str]:
     """Return the results of the action, also if it fails, and print how long it took."""
     began, message = time.monotonic(), ""
     try:
-        results = juju.run(unit, "check").results
+        results = juju.run(unit, "check", params).results
     except jubilant.TaskError as failure:
         results, message = failure.task.results, failure.task.message
     print(f"check took {time.monotonic() - began:.1f} s: {results}")

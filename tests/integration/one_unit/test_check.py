@@ -231,8 +231,10 @@ def test_given_a_webhook_file_that_is_gone_then_the_command_writes_it_again(
 def test_given_no_way_to_aws_then_the_step_says_what_is_in_it(
     deployed: jubilant.Juju, cluster: Cluster, what: str, seen: str, remedy: str
 ) -> None:
+    # The pods keep their connections to an STS, and look up only one that they have none to.
+    region = {"region": "ap-south-2"} if what == "dns" else {}
     with checking.broken(deployed, what):
-        results = check(deployed)
+        results = check(deployed, **region)
 
     assert states(results) == {"5-way-to-aws": "failed"}
     found, _, shown = results["5-way-to-aws"].partition("\n")
