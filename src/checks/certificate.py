@@ -28,8 +28,8 @@ def verdict(
 ) -> Outcome:
     """Return whether control planes that trust ``trusted`` (PEM) accept what is ``served``.
 
-    ``pair`` is the Secret's, and ``address`` the Service's. Nothing is ``served`` while no pod is
-    ready.
+    ``pair`` is the Secret's, and ``address`` the Service's. ``served`` is None while the
+    Service has no pods.
     """
     if not pair:
         return failed(f"Secret {manifests.SECRET.name} has no certificate", names.reconcile)
@@ -41,7 +41,7 @@ def verdict(
         return failed(f"the certificate {problem}", _renewal(names))
     good = f"control planes accept it until {until:%Y-%m-%d %H:%M} UTC"
     if not served:
-        return not_checked(f"{good}; nothing serves it, because no pod is ready, see step 2")
+        return not_checked(f"{good}; what the Service serves is not known, see step 2")
     if served.problem:
         return failed(
             f"{good}, but the Service does not serve it: {address}:443: {served.problem}",

@@ -9,9 +9,11 @@ from collections.abc import Callable
 import clock
 from certificates.sans import COMMON_NAME
 from checks import (
+    FAILED,
     Outcome,
     authenticator,
     certificate,
+    failed,
     kubernetes,
     login,
     look,
@@ -63,7 +65,18 @@ def run(site: Site) -> dict[str, Outcome]:
         WHOLE_WAY: functools.partial(login.whole_way, site, client, seen.deployed, deadline),
     }
     found |= at_once(steps, deadline)
-    return {name: found.get(name) or late for name in STEPS}
+    return _in_order({name: found.get(name) or late for name in STEPS})
+
+
+def _in_order(found: dict[str, Outcome]) -> dict[str, Outcome]:
+    """Return the outcomes. A login arrives nowhere while an earlier step fails: mend that first."""
+    last = found[WHOLE_WAY]
+    broken = [
+        name for name in (AUTHENTICATOR, CERTIFICATE, WEBHOOK) if found[name].state == FAILED
+    ]
+    if last.state != FAILED or not broken:
+        return found
+    return {**found, WHOLE_WAY: failed(last.seen, f"mend {broken[0]} first")}
 
 
 def _kubernetes(site: Site) -> tuple[Outcome, api.Client | None]:
@@ -101,7 +114,8 @@ def _certificate(site: Site, seen: Seen) -> Outcome:
     address = site.shared.address
     if not address:
         return not_checked("the leader has not published the Service's address yet")
-    served = _served(address) if seen.deployed.pods else None
+    serves = seen.deployed.pods and not seen.deployed.service
+    served = _served(address) if serves else None
     return certificate.verdict(seen.pair, site.shared.ca, address, served, site.names)
 
 

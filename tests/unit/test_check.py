@@ -19,6 +19,7 @@ from tests.unit.fake_cluster import (
     DEFINITION,
     PODS,
     SECRET,
+    SERVICE,
     TOKEN_REVIEWS,
     VERSION,
     FakeCluster,
@@ -267,6 +268,28 @@ def test_given_a_service_that_serves_something_else_then_the_third_step_fails(
     results = check(deployed)
     assert states(results) == {**FINE, flow.CERTIFICATE: "failed"}
     assert said in results[flow.CERTIFICATE]
+
+
+def test_given_a_service_of_other_pods_then_what_it_serves_is_not_asked(
+    world: World, deployed: Model, api: FakeCluster
+) -> None:
+    world.leaf = None
+    api.objects[SERVICE]["spec"]["selector"] = {"k8s-app": "another"}
+    results = check(deployed)
+    assert states(results) == {
+        **FINE,
+        flow.AUTHENTICATOR: "failed",
+        flow.CERTIFICATE: "not checked",
+    }
+
+
+def test_given_an_earlier_step_that_fails_then_it_is_mended_before_the_whole_way(
+    world: World, deployed: Model, api: FakeCluster, files: Files
+) -> None:
+    api._faults.clear()
+    assert "./dispatch" in check(deployed)[flow.WHOLE_WAY]
+    files.webhook.unlink()
+    assert check(deployed)[flow.WHOLE_WAY].endswith("\nmend 4-webhook first")
 
 
 def test_given_a_webhook_file_that_was_changed_then_the_fourth_step_fails(

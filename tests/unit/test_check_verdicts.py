@@ -223,7 +223,7 @@ def test_given_the_certificate_that_is_served_then_its_end_is_named() -> None:
             "is not signed by an authority",
             RECONCILE,
         ),
-        (pair(), "", None, NOT_CHECKED, "no pod is ready", ""),
+        (pair(), "", None, NOT_CHECKED, "what the Service serves is not known", ""),
         (
             pair(),
             "",

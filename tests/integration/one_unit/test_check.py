@@ -140,7 +140,12 @@ def test_given_a_service_of_other_pods_then_it_is_named_and_the_command_corrects
 
     results = check(deployed)
 
-    assert states(results)["2-authenticator"] == "failed"
+    assert states(results) == {
+        "2-authenticator": "failed",
+        "3-certificate": "not checked",
+        "6-whole-way": "failed",
+    }
+    assert results["6-whole-way"].endswith("\nmend 2-authenticator first")
     assert "was changed: selector is k8s-app=another" in results["2-authenticator"]
     checking.run_remedy(deployed, results["2-authenticator"])
 
