@@ -69,7 +69,7 @@ def run(site: Site) -> dict[str, Outcome]:
 
 
 def _in_order(found: dict[str, Outcome]) -> dict[str, Outcome]:
-    """Return the outcomes. A login arrives nowhere while an earlier step fails: mend that first."""
+    """Return the outcomes. While an earlier step fails, no login arrives, so that comes first."""
     last = found[WHOLE_WAY]
     broken = [
         name for name in (AUTHENTICATOR, CERTIFICATE, WEBHOOK) if found[name].state == FAILED
