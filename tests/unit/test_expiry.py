@@ -181,6 +181,10 @@ def test_given_ended_access_when_dumped_and_loaded_then_it_is_the_same(rows: lis
     assert expiry.load(expiry.dump(rows)) == tuple(rows)
 
 
+def test_given_no_ended_access_when_dumped_then_the_databag_keeps_nothing():
+    assert expiry.dump([]) == ""
+
+
 @pytest.mark.parametrize("text", ["", "{", "5", "[5]", "[[]]", "{}", "null", "[" * 100_000])
 def test_given_a_databag_that_holds_anything_else_when_loaded_then_nothing_is_remembered(
     text: str,

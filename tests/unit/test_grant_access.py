@@ -228,6 +228,13 @@ def test_given_a_parameter_that_is_wrong_when_access_is_granted_then_it_is_named
     assert api.requests == []
 
 
+def test_given_the_longest_reason_when_access_is_granted_then_the_mapping_has_it(
+    deployed: Model, api: FakeCluster
+):
+    assert grant(deployed, reason="x" * 200)["result"] == "granted"
+    assert api.objects[PATH]["metadata"]["annotations"]["aws-iam/reason"] == "x" * 200
+
+
 def test_given_a_name_when_access_is_granted_then_the_mapping_has_it(
     deployed: Model, api: FakeCluster
 ):
