@@ -167,6 +167,15 @@ def test_given_an_object_that_may_not_be_deleted_when_removed_then_the_log_has_t
     assert f"remove it with: {manifests.removal_command()}" in deployed.log()
 
 
+def test_given_mappings_that_may_not_be_deleted_when_removed_then_the_log_has_the_commands(
+    deployed: Model, api: FakeCluster
+):
+    api.fail(refusal(403, "no"), request=f"DELETE {MAPPINGS}")
+    deployed.hook(deployed.on.remove())
+
+    assert f"remove it with: {manifests.removal_command()}" in deployed.log()
+
+
 @pytest.mark.parametrize("fault", [name for name in REFUSALS if name != "404"])
 def test_given_a_cluster_that_fails_when_removed_then_the_log_has_the_commands_that_clean_it(
     deployed: Model, api: FakeCluster, files: Files, fault: str
