@@ -109,7 +109,7 @@ def _legend(lines: Sequence[Line], height: float) -> str:
             f'<rect x="{x}" y="{height - 15}" width="10" height="3" fill="{colour}"/>'
             f'<text x="{x + 14}" y="{height - 9}" font-size="10">{escape(line.legend)}</text>'
         )
-        x += 26 + 6 * len(line.legend)
+        x += 20 + round(5.4 * len(line.legend))
     return "".join(parts)
 
 
