@@ -10,6 +10,8 @@ import pytest
 from tests.integration.helpers import bundle, checking, juju_status
 from tests.integration.helpers.checking import check, states
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def deployed(juju: jubilant.Juju) -> jubilant.Juju:

@@ -22,6 +22,8 @@ from tests.integration.helpers.kubernetes import Cluster
 
 from testbed.cluster import pki
 
+pytestmark = pytest.mark.slow
+
 MACHINE = "kubernetes-control-plane/0"
 DEPLOYMENT = ("-n", "kube-system", "deployment/aws-iam-authenticator")
 NEXT_TO_NOTHING = {

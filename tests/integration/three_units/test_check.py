@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import jubilant
+import pytest
 from tests.integration.helpers import checking, units
 from tests.integration.helpers.kubernetes import Cluster
+
+pytestmark = pytest.mark.slow
 
 
 def test_given_three_units_when_checked_then_each_finds_its_own_machine_well(
