@@ -308,6 +308,15 @@ def test_given_a_control_plane_that_forwards_elsewhere_then_the_fourth_step_fail
     assert states(check(deployed)) == {**FINE, flow.WEBHOOK: "failed"}
 
 
+def test_given_a_control_plane_that_uses_another_file_then_the_fourth_step_fails(
+    world: World, deployed: Model
+) -> None:
+    deployed.units[0].control_plane["webhook_hash"] = '"of-another-file"'
+    results = check(deployed)
+    assert states(results) == {**FINE, flow.WEBHOOK: "failed"}
+    assert "does not use this unit's webhook file" in results[flow.WEBHOOK]
+
+
 def test_given_charmed_kubernetes_1_29_then_the_option_counts(
     world: World, deployed: Model, files: Files
 ) -> None:

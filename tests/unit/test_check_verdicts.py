@@ -402,6 +402,22 @@ def test_given_what_a_pod_logged_then_it_tells_how_far_the_login_came(
     assert sts.way(Attempt("a", status=403, refusal=logged(error)))[0] == kind
 
 
+def test_given_the_log_of_a_busy_pod_then_only_this_machines_own_login_counts() -> None:
+    denied = '{{"msg": "access denied", "time": "2026-11-26T08:16:31Z", "client": "{}", {}}}'
+    lines = [
+        denied.format(CLIENT, '"error": "identity is not mapped"'),
+        denied.format("10.1.0.2:5", f'"error": "{get("Forbidden")}"'),
+        '{"msg": "access granted", "time": "2026-11-26T08:16:31Z", "client": "10.1.0.3:5"}',
+        "half a li",
+    ]
+    found = refusals.of_client(lines, CLIENT)
+    assert found
+    assert found.kind == refusals.NOT_MAPPED
+    assert refusals.of_client(lines, "10.1.0.3:5") is None
+    assert refusals.quotes(lines, "Forbidden")
+    assert not refusals.quotes(lines, "granted")
+
+
 @pytest.mark.parametrize(
     ("attempt", "kind"),
     [
