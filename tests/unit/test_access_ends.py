@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 
 import httpx2
 import ops
@@ -188,6 +189,23 @@ def test_given_a_mapping_that_somebody_deletes_when_it_ends_then_nothing_is_said
     assert "0 mappings" in deployed.hook().message
     assert "access has ended" not in deployed.log()
     assert "ended" not in deployed.peer
+
+
+def test_given_a_mapping_that_goes_just_before_it_is_deleted_when_it_ends_then_it_has_ended(
+    deployed: Model, api: FakeCluster
+):
+    add(api, after(api, -1))
+
+    def gone(request: httpx2.Request) -> httpx2.Response:
+        api.delete(DEV)
+        return api._handle(request)
+
+    api.fail(gone, request=f"DELETE {DEV}", nth=1)
+
+    assert "0 mappings" in deployed.hook().message
+
+    assert "access has ended: deleted mapping dev" in deployed.log()
+    assert json.loads(deployed.peer["ended"])[0][0] == "dev"
 
 
 @pytest.mark.parametrize("expires", ["tomorrow", "2026-11-26", "0"])

@@ -193,6 +193,19 @@ def test_given_a_mapping_that_somebody_creates_meanwhile_when_it_is_revoked_then
     assert names(api) == ["other"]
 
 
+def test_given_a_mapping_that_goes_just_before_it_is_revoked_then_the_others_go_too(
+    mapped: Model, api: FakeCluster
+):
+    def gone(request: httpx2.Request) -> httpx2.Response:
+        api.delete(f"{MAPPINGS}/b")
+        return api._handle(request)
+
+    api.fail(gone, request=f"DELETE {MAPPINGS}/b", nth=1)
+
+    assert revoke(mapped, arn=ROLE)["result"] == "revoked"
+    assert names(api) == ["other"]
+
+
 def test_given_a_mapping_that_changes_as_it_is_revoked_then_it_is_read_again_and_goes(
     mapped: Model, api: FakeCluster
 ):
