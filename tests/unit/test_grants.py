@@ -1,0 +1,282 @@
+"""Which mappings an operator may grant and revoke, by what is there and what is declared."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from access import declared, grants
+from access.grants import Grant, Target
+from access.mappings import GRANT, OPTION, IdentityMapping
+from access.permission_sets import PermissionSet
+from errors import Blocked
+
+NOW = datetime(2026, 11, 26, 12, tzinfo=timezone.utc)
+ACCOUNT = "arn:aws:iam::111122223333"
+DEV, OPS = f"{ACCOUNT}:role/Dev", f"{ACCOUNT}:role/Ops"
+DEV_CANONICAL = DEV.lower()
+SUFFIX = "0123456789abcdef"
+SET_ROLE = f"{ACCOUNT}:role/AWSReservedSSO_DevOps_{SUFFIX}"
+PARAMS: dict[str, Any] = {
+    "arn": DEV,
+    "permission-set": "",
+    "account": "",
+    "suffix": "",
+    "name": "",
+    "username": "alice",
+    "groups": "",
+    "for": "",
+    "reason": "",
+}
+
+
+def mapping(name: str, arn: str, source: str = "", canonical: str = "") -> IdentityMapping:
+    return IdentityMapping(name, arn, name, canonical or arn.lower(), source=source)
+
+
+def entries(text: str) -> tuple[declared.Entry, ...]:
+    return declared.parse(text, NOW).entries
+
+
+def wanted(**params: Any) -> Grant:
+    given = {**PARAMS, **params}
+    return grants.read(given, given["arn"], "aws", NOW)
+
+
+def replaced(found: list[IdentityMapping], grant: Grant, option: str = "") -> str | None:
+    """The name of the grant that is replaced."""
+    former = grants.to_replace(found, grant, entries(option))
+    return former and former.name
+
+
+def revoked(found: list[IdentityMapping], target: Target, option: str = "") -> list[str]:
+    return [each.name for each in grants.to_revoke(found, target, entries(option))]
+
+
+# What is asked for.
+
+
+@pytest.mark.parametrize(
+    ("params", "found"),
+    [
+        ({"arn": "", "permission-set": "DevOps", "account": "111122223333"}, ""),
+        (
+            {"arn": "", "permission-set": "DevOps", "account": "111122223333", "suffix": SUFFIX},
+            SUFFIX,
+        ),
+    ],
+)
+def test_given_a_permission_set_in_place_of_an_arn_then_it_is_read(
+    params: dict[str, str], found: str
+):
+    assert grants.permission_set({**PARAMS, **params}) == PermissionSet(
+        "DevOps", "111122223333", found
+    )
+
+
+def test_given_an_arn_then_there_is_no_permission_set():
+    assert grants.permission_set(PARAMS) is None
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"arn": ""},
+        {"permission-set": "DevOps", "account": "111122223333"},
+        {"arn": "", "permission-set": "DevOps"},
+        {"account": "111122223333"},
+        {"suffix": SUFFIX},
+    ],
+)
+def test_given_neither_an_arn_nor_a_whole_permission_set_then_it_is_refused(
+    params: dict[str, str],
+):
+    with pytest.raises(ValueError, match="give either arn, or permission-set with account"):
+        grants.permission_set({**PARAMS, **params})
+
+
+def test_given_a_grant_then_its_groups_are_there_once_and_its_name_is_always_the_same():
+    grant = wanted(arn=f"{ACCOUNT}:role/team/Dev", groups=" view,, dev ,view")
+
+    assert (grant.mapping.name, grant.named) == ("grant-dev-f9891677", False)
+    assert (grant.mapping.arn, grant.mapping.canonical) == (DEV, DEV_CANONICAL)
+    assert grant.mapping.groups == ("view", "dev")
+    assert grant.mapping.source == GRANT
+    assert grant.remark == f"no login has a role path, so it is for {DEV}"
+
+
+@pytest.mark.parametrize(
+    ("arn", "name"),
+    [
+        (f"{ACCOUNT}:root", "grant-arn-aws-iam-111122223333-root-3d077c12"),
+        (f"{ACCOUNT}:user/+++", "grant-x-e4403a1a"),
+        (f"{ACCOUNT}:user/{'a' * 64}", f"grant-{'a' * 60}-52271705"),
+    ],
+)
+def test_given_any_principal_then_its_grant_has_a_name_that_kubernetes_takes(arn: str, name: str):
+    assert wanted(arn=arn).mapping.name == name
+    assert declared.is_object_name(name)
+
+
+@pytest.mark.parametrize(
+    ("params", "target"),
+    [
+        ({"arn": DEV, "name": ""}, Target("", frozenset({DEV_CANONICAL}))),
+        (
+            {"arn": f"{ACCOUNT}:role/team/Dev", "name": ""},
+            Target("", frozenset({DEV_CANONICAL, f"{ACCOUNT}:role/team/dev"})),
+        ),
+        ({"arn": "", "name": "dev"}, Target("dev")),
+    ],
+)
+def test_given_an_arn_or_a_name_then_that_is_to_be_revoked(params: dict[str, str], target: Target):
+    assert grants.target(params) == target
+
+
+@pytest.mark.parametrize("params", [{"arn": "", "name": ""}, {"arn": DEV, "name": "dev"}])
+def test_given_both_or_neither_then_nothing_is_to_be_revoked(params: dict[str, str]):
+    with pytest.raises(ValueError, match="give either arn or name"):
+        grants.target(params)
+
+
+# What is there.
+
+
+@pytest.mark.parametrize(
+    ("there", "canonical", "lets_in"),
+    [
+        (mapping("a", DEV), DEV_CANONICAL, True),
+        (mapping("a", DEV, canonical=OPS.lower()), DEV_CANONICAL, True),
+        (mapping("a", OPS, canonical=DEV_CANONICAL), DEV_CANONICAL, False),
+        # The authenticator refuses this ARN, and keeps the former one.
+        (mapping("a", "role/dev", canonical=DEV_CANONICAL), DEV_CANONICAL, True),
+        (mapping("a", "role/dev", canonical=OPS.lower()), DEV_CANONICAL, False),
+    ],
+)
+def test_given_a_mapping_then_it_lets_in_whom_its_arn_or_else_its_status_names(
+    there: IdentityMapping, canonical: str, lets_in: bool
+):
+    assert grants.lets_in(there, canonical) is lets_in
+
+
+def test_given_no_mapping_of_the_principal_then_a_grant_replaces_none():
+    assert replaced([mapping("ops", OPS), mapping("other", OPS, GRANT)], wanted()) is None
+
+
+def test_given_a_grant_of_the_principal_then_it_is_replaced():
+    found = [mapping("ops", OPS, GRANT), mapping("mine", DEV, GRANT)]
+
+    assert replaced(found, wanted()) == "mine"
+    assert replaced(found, wanted(name="mine")) == "mine"
+
+
+@pytest.mark.parametrize(
+    ("found", "params", "reason"),
+    [
+        ([mapping("mine", DEV, GRANT)], {"name": "yours"}, "its grant is named mine"),
+        ([mapping("theirs", DEV)], {}, "mapping theirs maps .* already, and is not a grant"),
+        ([mapping("theirs", DEV, OPTION)], {}, "mapping theirs maps .* and is not a grant"),
+        ([mapping("taken", OPS)], {"name": "taken"}, "mapping taken maps .*: give another name"),
+        (
+            [mapping("grant-dev-f9891677", OPS, GRANT)],
+            {},
+            "mapping grant-dev-f9891677 maps .*: give another name",
+        ),
+    ],
+)
+def test_given_a_mapping_in_the_way_then_nothing_is_granted(
+    found: list[IdentityMapping], params: dict[str, str], reason: str
+):
+    with pytest.raises(Blocked, match=reason):
+        replaced(found, wanted(**params))
+
+
+@pytest.mark.parametrize(
+    ("found", "arn", "option"),
+    [
+        ([], DEV, f"[{{arn: '{DEV}'}}]"),
+        ([], DEV, f"[{{arn: '{ACCOUNT}:role/path/dev'}}]"),
+        ([], SET_ROLE, "[{permission-set: DevOps, account: '111122223333'}]"),
+        ([mapping("mine", DEV, GRANT)], DEV, f"[{{arn: '{OPS}'}}, {{arn: '{DEV}'}}]"),
+    ],
+)
+def test_given_a_principal_that_the_option_declares_then_nothing_is_granted(
+    found: list[IdentityMapping], arn: str, option: str
+):
+    with pytest.raises(Blocked, match=r"the option mappings declares .* \(mappings\[\d\]\)"):
+        replaced(found, wanted(arn=arn), option)
+
+
+def test_given_an_option_that_cannot_be_read_then_only_what_it_made_is_refused():
+    with pytest.raises(Blocked, match=r"declares .*Dev \(mapping theirs\)"):
+        grants.to_replace([mapping("theirs", DEV, OPTION)], wanted(), None)
+    assert grants.to_replace([mapping("ops", OPS, OPTION)], wanted(), None) is None
+    assert [m.name for m in grants.to_revoke([mapping("a", DEV)], Target("a"), None)] == ["a"]
+
+
+def test_given_a_permission_set_of_another_account_then_the_role_is_granted():
+    option = "[{permission-set: DevOps, account: '999988887777'}]"
+
+    assert replaced([], wanted(arn=SET_ROLE), option) is None
+
+
+# What is revoked.
+
+
+def test_given_a_principal_then_all_its_mappings_are_revoked_by_name():
+    found = [mapping("b", DEV), mapping("ops", OPS), mapping("a", DEV, GRANT)]
+    found.append(mapping("c", "role/dev", canonical=DEV_CANONICAL))
+
+    assert revoked(found, grants.target({"arn": DEV, "name": ""})) == ["a", "b", "c"]
+
+
+def test_given_a_name_then_that_mapping_is_revoked():
+    found = [mapping("b", DEV), mapping("a", DEV), mapping("", DEV)]
+
+    assert revoked(found, Target("a")) == ["a"]
+
+
+def test_given_what_the_option_no_longer_declares_then_it_is_revoked():
+    assert revoked([mapping("a", DEV, OPTION)], Target("a"), f"[{{arn: '{OPS}'}}]") == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("found", "target", "option"),
+    [
+        ([mapping("a", DEV)], Target("a"), f"[{{arn: '{DEV}'}}]"),
+        # Not applied, so there is no mapping of it.
+        ([], Target("a"), f"[{{arn: '{DEV}', name: a}}]"),
+        ([], Target("", frozenset({DEV_CANONICAL})), f"[{{arn: '{DEV}'}}]"),
+        ([], Target("a"), "[{permission-set: DevOps, account: '111122223333', name: a}]"),
+        (
+            [mapping("a", SET_ROLE, OPTION)],
+            Target("a"),
+            "[{permission-set: DevOps, account: '111122223333'}]",
+        ),
+    ],
+)
+def test_given_what_the_option_declares_then_nothing_is_revoked(
+    found: list[IdentityMapping], target: Target, option: str
+):
+    with pytest.raises(Blocked, match=r"the option mappings declares \S+ \(mappings\[0\]\)"):
+        revoked(found, target, option)
+
+
+def test_given_an_entry_of_somebody_else_then_it_keeps_nothing_from_being_revoked():
+    option = f"[{{arn: '{OPS}', name: b}}, {{permission-set: DevOps, account: '111122223333'}}]"
+
+    assert revoked([mapping("a", DEV)], Target("a"), option) == ["a"]
+    assert revoked([mapping("a", DEV)], Target("", frozenset({DEV_CANONICAL})), option) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("option", "found"), [("", 0), (f"[{{arn: '{DEV}'}}]", 1), ("[{arn: dev}]", None)]
+)
+def test_given_an_option_then_its_entries_are_known_unless_one_is_wrong(
+    option: str, found: int | None
+):
+    known = grants.declared_entries(option, NOW)
+
+    assert (known if known is None else len(known)) == found
