@@ -395,3 +395,16 @@ def test_given_a_cluster_that_does_not_ask_rbac_when_access_is_granted_then_a_wa
     api.fail(lambda _: ok({"spec": {}, "status": {"allowed": True}}), request=f"POST {REVIEWS}")
 
     assert grant(deployed)["warning"].startswith("everybody who logs in may do everything")
+
+
+def test_given_a_cluster_when_access_is_granted_then_it_is_asked_if_everybody_may_do_everything(
+    deployed: Model, api: FakeCluster
+):
+    api.forget()
+    grant(deployed)
+
+    [asked] = [seen.body["spec"] for seen in api.seen if seen.path == REVIEWS]
+    assert asked["groups"] == ["system:authenticated"]
+    assert asked["user"] == ""
+    everything = {"verb": "*", "group": "*", "resource": "*"}
+    assert {key: text for key, text in asked["resourceAttributes"].items() if text} == everything
