@@ -162,6 +162,7 @@ def test_given_a_policy_that_keeps_a_mapping_when_it_ends_then_it_is_named_and_o
 
     assert f"{MAPPINGS}/b" not in api.objects
     assert "1 to correct: a: its access ended at" in message
+    assert "the cluster refuses to delete mapping a: admission webhook" in deployed.log()
     assert rings(deployed, api) == [pytest.approx(30, abs=1)]
 
 
