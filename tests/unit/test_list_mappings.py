@@ -79,6 +79,18 @@ def test_given_mappings_when_listed_then_each_row_says_who_becomes_whom_and_what
     ]
 
 
+def test_given_a_binding_of_another_kind_of_subject_when_listed_then_its_role_is_not_theirs(
+    deployed: Model, api: FakeCluster
+):
+    add(api, "dev", "Dev", "alice", "team")
+    api.add_binding("a", "ClusterRole/a", User="team")
+    api.add_binding("b", "ClusterRole/b", Group="alice")
+    api.add_binding("c", "ClusterRole/c", ServiceAccount=("alice", "team"))
+    api.add_binding("d", "ClusterRole/d", User="alice")
+
+    assert items(deployed)[0]["roles"] == ["ClusterRole/d"]
+
+
 def test_given_mappings_when_listed_as_json_then_a_program_reads_all_of_it(
     deployed: Model, api: FakeCluster
 ):

@@ -17,7 +17,7 @@ def test_given_a_value_without_quotes_when_it_is_read_then_it_is_the_text_that_i
     assert yamltext.load(f"a: {text}") == {"a": text}
 
 
-@pytest.mark.parametrize("text", ["", "~", "null"])
+@pytest.mark.parametrize("text", ["", "~", "null", "Null", "NULL"])
 def test_given_nothing_when_it_is_read_then_it_is_none_unless_it_is_quoted(text: str):
     assert yamltext.load(f"- {text}\n- '{text}'") == [None, text]
 
