@@ -100,6 +100,21 @@ def test_given_an_alarm_that_rings_sooner_when_access_is_granted_then_it_rings_f
     assert rings(deployed, api) == [pytest.approx(3539, abs=1)]
 
 
+def test_given_a_grant_that_ends_later_when_the_first_ends_without_a_cluster_then_it_looks_again(
+    deployed: Model, api: FakeCluster
+):
+    grant(deployed, for_="1m")
+    grant(deployed, for_="1h", arn=f"{ROLE}-2")
+
+    # A unit that waits looks again anyway, and a blocked one does not.
+    deployed.config = {"replicas": 0}
+    api.clock.now += 61
+    api.fail(unreachable(httpx2.ConnectError))
+    deployed.expire("alarm")
+
+    assert rings(deployed, api) == [pytest.approx(30, abs=1)]
+
+
 def test_given_no_duration_when_access_is_granted_then_it_has_no_end_and_the_result_says_so(
     deployed: Model, api: FakeCluster
 ):
