@@ -107,6 +107,15 @@ def test_given_a_grant_then_its_groups_are_there_once_and_its_name_is_always_the
     assert grant.remark == f"no login has a role path, so it is for {DEV}"
 
 
+def test_given_an_arn_as_logins_have_it_then_there_is_nothing_to_remark():
+    assert wanted().remark == ""
+
+
+@pytest.mark.parametrize(("lasting", "expires"), [("", ""), ("2h", "2026-11-26T14:00:00Z")])
+def test_given_a_duration_then_the_grant_ends_after_it(lasting: str, expires: str):
+    assert wanted(**{"for": lasting}).mapping.expires == expires
+
+
 @pytest.mark.parametrize(
     ("arn", "name"),
     [
