@@ -272,6 +272,8 @@ INTERMEDIATE = [
     (["required"], ["one"], ["one"], GOOD),
     (["required"], [], ["one"], POLICY),
     (["required"], ["two"], ["one"], POLICY),
+    (["required below"], [], ["one"], POLICY),
+    (["required below"], ["one"], ["one"], GOOD),
     (["required"], ["any"], ["one"], GOOD),
     (["required"], ["one"], ["any"], GOOD),
     (["required", "not any"], ["any"], ["one"], POLICY),
