@@ -430,6 +430,22 @@ def test_given_refusals_when_asked_for_then_each_is_there_with_the_command_that_
     ]
 
 
+def test_given_a_refusal_whose_access_key_is_known_when_asked_for_then_the_line_has_it(
+    deployed: Model, api: FakeCluster
+):
+    known = json.loads(log_line(ROLE, "")) | {
+        "msg": "STS response",
+        "accesskeyid": "ASIAALICE00000000000",
+        "session": "alice",
+    }
+    denied = log_line(ROLE, "identity is not mapped", 1)
+    api.add_log("a", json.dumps(known).encode() + b"\n" + denied)
+
+    line = deployed.action("explain-access", recent=True)["explanation"].splitlines()[1]
+
+    assert line.startswith(f"{ROLE} alice with access key ASIAALICE00000000000, once, ")
+
+
 def test_given_no_mapping_when_explained_then_its_own_refusals_come_first(
     deployed: Model, api: FakeCluster
 ):
