@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """The unit's alarm clock: a hook at a time that no event of Juju announces.
 
 Pods become ready, API servers return and control planes render their files without an event, so

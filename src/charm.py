@@ -1,4 +1,7 @@
 #!/usr/bin/env python3
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """The aws-iam charm: which events it observes, and the reconcile that each of them runs.
 
 Data flows one way: Juju's state → desired objects → cluster, file, relation data → status.

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """The charm's options, typed and checked."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """The kubernetes-control-plane unit that this unit is subordinate to: which kind it is, and how
 it gets its webhook."""
 

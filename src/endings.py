@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """The leader's step that ends access: it deletes the mappings whose time has come."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """Why a unit cannot finish its work, said for the operator.
 
 Every module raises these; ``charm.py`` alone turns them into a Juju status. Their text is one

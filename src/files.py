@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """The files on the control-plane machine that the charm reads, writes and removes."""
 
 from __future__ import annotations

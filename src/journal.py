@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """What the unit logs once, and not again in every hook."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """The two kubeconfigs that the charm makes: the webhook's, for the control plane, and the
 client's, for people who log in."""
 

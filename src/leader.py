@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """The leader's steps: the cluster id, the authenticator in the cluster, and what to say of it."""
 
 from __future__ import annotations

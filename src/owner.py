@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """Which application of this charm owns the objects in a cluster, and the file on a machine.
 
 Applications of this charm may meet on one cluster or machine. They use the same names there, so

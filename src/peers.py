@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """What the leader tells the other units, and what they acknowledge. Public data only."""
 
 from __future__ import annotations

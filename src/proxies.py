@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """The proxies of the Juju model, as the pods are told of them. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """What nodes need to pull the image from a registry that wants credentials.
 
 An operator keeps a user name and a password in a secret of the Juju model. Option

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """What the reactive aws-iam charm left in Juju and on the machine, for `juju refresh`."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """The rendering of the files under ``templates/``.
 
 The templates pass each value through the ``tojson`` filter. JSON is YAML, so no value can change

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """The endpoint ``receive-ca-cert``: authorities that the pods trust besides the image's own.
 
 It speaks the interface certificate_transfer in versions 0 and 1. The interface's library would

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 # A subordinate has as many units as its control plane, on the same machines. So it takes neither units nor constraints.
 resource "juju_application" "aws_iam" {
   name       = var.app_name

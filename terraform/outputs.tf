@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 output "app_name" {
   description = "Name of the application, for juju_integration."
   value       = juju_application.aws_iam.name

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """IAM principals: their ARNs, and the form in which the authenticator looks them up. Pure.
 
 Sources: the ARN format of the AWS General Reference, the IAM API's rules for names and paths, and

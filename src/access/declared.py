@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """The option `mappings`: who may log in, as its operator declares it. Pure."""
 
 from __future__ import annotations

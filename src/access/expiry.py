@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """Access that ends: times, durations, and which mappings have ended. Pure.
 
 A time is written as RFC 3339 has it, such as ``2026-12-31T18:00:00+01:00``.

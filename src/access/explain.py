@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """Why a principal may log in, or may not: the chain from its ARN to a mapping. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """Access that an operator grants by an action, and revokes. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """All mappings as a table for people, or as JSON, in pages of bounded size. Pure."""
 
 from __future__ import annotations

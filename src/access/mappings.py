@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """What makes an IAMIdentityMapping work, or never work. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """AWS partitions: whose logins an authenticator accepts, and in which regions. Pure.
 
 Sources: aws-iam-authenticator v0.7.18 (``pkg/endpoints``, ``pkg/token``), and the AWS SDK for Go,

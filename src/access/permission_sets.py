@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """Permission sets of IAM Identity Center, and the roles that it provisions for them. Pure.
 
 In each account where a permission set is assigned, Identity Center makes the role

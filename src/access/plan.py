@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """What must change so that the cluster has the mappings that the option declares. Pure."""
 
 from __future__ import annotations

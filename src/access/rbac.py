@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """What RBAC gives to a Kubernetes user: the roles that bindings give to it or its groups. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """Who was refused, and why, by the log of the authenticator. Pure.
 
 The pods log in JSON, so what a stranger sends stays inside the field that quotes it. No text of a

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """What `explain-access` says: the chain from an ARN to what RBAC allows, a line a link. Pure."""
 
 from __future__ import annotations

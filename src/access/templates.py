@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """The fields that usernames and groups of a mapping may hold. Pure.
 
 Source: aws-iam-authenticator v0.7.18 (``pkg/server``, ``renderTemplate``).

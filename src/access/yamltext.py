@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """YAML in which each value is the text that somebody wrote. Pure.
 
 YAML itself reads an account id without quotes as a number, and drops its leading zero.

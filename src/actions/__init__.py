@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """The charm's actions, a module each: a function from parameters to results.
 
 An action reads what the charm has published and what the cluster holds. Some actions also change

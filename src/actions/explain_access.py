@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """`explain-access`: why a principal may log in or may not, and what RBAC gives to it then."""
 
 from __future__ import annotations

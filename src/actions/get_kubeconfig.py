@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """`get-kubeconfig`: the kubeconfig with which a person logs in."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """`grant-access`: let a principal log in, for a while or until it is revoked."""
 
 from __future__ import annotations

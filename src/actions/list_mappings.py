@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """`list-mappings`: who may log in, as whom, and what RBAC gives them."""
 
 from __future__ import annotations

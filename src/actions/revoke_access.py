@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """`revoke-access`: delete every mapping that lets a principal in, whoever made it."""
 
 from __future__ import annotations

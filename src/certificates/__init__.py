@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """The ``certificates`` relation: one answer for both of its protocols.
 
 What a provider writes shows which of the two it speaks: the older in unit databags, the newer

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """What a request for a certificate has led to."""
 
 from __future__ import annotations

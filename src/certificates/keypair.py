@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """A certificate with its private key, and what a client must trust to accept it."""
 
 from __future__ import annotations

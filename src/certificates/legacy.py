@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """The older protocol of ``tls-certificates``. Pure.
 
 It uses unit databags only, and the provider makes the private key. easyrsa and vault's

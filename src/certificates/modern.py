@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """The newer protocol of ``tls-certificates``.
 
 It uses the application databags, and a signing request: the private key never leaves this

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """Names in certificates, and what name constraints say of them, as in Go. Pure."""
 
 from __future__ import annotations

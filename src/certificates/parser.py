@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """Certificates as Go reads them. Pure.
 
 cryptography parses a certificate, and reads some that Go's ``crypto/x509/parser.go`` does not.

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """PEM texts: taking them apart. Pure."""
 
 from __future__ import annotations

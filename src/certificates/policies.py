@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """Certificate policies as Go checks them: RFC 5280, section 6.1, as RFC 9618 changes it. Pure."""
 
 from __future__ import annotations

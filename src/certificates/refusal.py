@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """Why a pair is refused: the errors of `verdict.check`."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """How a new certificate authority replaces the old one without a failed login. Pure.
 
 The states and the steps between them are the table in `docs/how-to/change-the-authority.md`.

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """The subject alternative names of the webhook's certificate."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """The verdict on a key pair: whether the API server accepts a server that presents it.
 
 cryptography reads the certificates and verifies their signatures. The rules are those of Go's

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """The way of a login, step by step: what works, what does not, and what mends it.
 
 The steps are those of Charmed Kubernetes' page on AWS IAM. They change nothing. A module holds

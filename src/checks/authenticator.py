@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """Step 2: all that the authenticator consists of is in the cluster, and its pods are up. Pure."""
 
 from __future__ import annotations

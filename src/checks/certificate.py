@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """Step 3: the API server accepts the certificate, and the Service serves exactly that. Pure."""
 
 from __future__ import annotations

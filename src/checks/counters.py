@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """The authenticator's counters, as its pods show them to Prometheus. Pure.
 
 Source: aws-iam-authenticator v0.7.18 (``pkg/metrics``), and Prometheus' text format.

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """The steps in their order: what each needs of the others, and all of them in bounded time."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """Step 1: Kubernetes answers from this machine, and their clocks agree. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """Steps 5 and 6: a made-up login at each pod, and one at the API server."""
 
 from __future__ import annotations

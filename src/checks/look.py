@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """What the verdicts are about, as the cluster and this machine have it.
 
 Call the functions that take a client inside `api.errors_as_status`.

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """A login token that is made as people's are, and signed with keys that nobody has. Pure.
 
 STS refuses it, so it lets nobody in, wherever it ends up.

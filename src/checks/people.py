@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """Step 7: the mappings: how many, and which need somebody's attention. Pure."""
 
 from __future__ import annotations

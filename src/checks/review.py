@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """Step 6: a login goes the whole way, from the API server to the pods. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """Step 5: the way from the pods to STS, by a login with keys that nobody has. Pure."""
 
 from __future__ import annotations

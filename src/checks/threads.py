@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """Waiting for several things at once, for a bounded time."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """Step 4: this unit's control plane uses the webhook. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """What this machine gets from the Service and from the pods themselves.
 
 No step of it takes longer than it is given seconds, but the steps of one call add up, so the

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """The client of the Kubernetes API, and its errors.
 
 Inside `errors_as_status`, whatever happens on the way to the API server, or comes back from it,

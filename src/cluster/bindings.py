@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """What RBAC holds, and what the API server itself says that a user may do.
 
 Call every function inside `api.errors_as_status`.

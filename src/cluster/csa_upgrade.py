@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """The move from client-side to server-side apply, as client-go's ``csaupgrade`` does it. Pure.
 
 The API server keeps the manager of every field in ``metadata.managedFields``. The fields that

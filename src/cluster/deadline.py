@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """A deadline for all of the client's connections.
 
 A time-out of httpx is for one step: to connect, to agree on TLS, to send or to receive some bytes.

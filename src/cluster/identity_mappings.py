@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """IAMIdentityMapping in the cluster: its CRD, and the objects that people make of it.
 
 Call every function inside `api.errors_as_status`.

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """The log of the authenticator's pods.
 
 Call every function inside `api.errors_as_status`.

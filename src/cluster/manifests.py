@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """The objects that the charm wants in the cluster. Pure: same input, same objects."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """The charm's own objects in the cluster: apply them, read them, remove them.
 
 Call every function inside `api.errors_as_status`.

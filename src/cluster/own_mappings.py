@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """The IAMIdentityMappings that the charm makes: those that the option `mappings` declares.
 
 `delete_all` also deletes those of the action `grant-access`.

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """The authenticator's pods: how far their rollout is, and what blocks it."""
 
 from __future__ import annotations

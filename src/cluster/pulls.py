@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """Pods that cannot pull their image: which ones, and why."""
 
 from __future__ import annotations

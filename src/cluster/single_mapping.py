@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """One IAMIdentityMapping: read it, write it, delete it, while others may change it too.
 
 What `identity_mappings.find` returns may be moments old. What is read here is what is stored, and

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """Thousands of small changes, several at a time, until all are made or the time is over.
 
 Call `write` inside `api.errors_as_status`.

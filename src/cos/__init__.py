@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """The endpoint ``cos-agent``: what a collector of the Canonical Observability Stack is to do.
 
 It speaks the provider's side of the interface cos_agent, version 0, in the unit's databag:

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """What goes into the databag: rules, dashboards and jobs. Same input, same bytes."""
 
 from __future__ import annotations

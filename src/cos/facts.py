@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """What the alert rules say and no metric of the authenticator does. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """The scrape jobs for a collector, as Prometheus' ``scrape_config`` has them. Pure."""
 
 from __future__ import annotations

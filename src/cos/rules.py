@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """The alert rules of ``src/prometheus_alert_rules``, for one application."""
 
 from __future__ import annotations

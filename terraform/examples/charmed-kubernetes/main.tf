@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 # aws-iam beside the kubernetes-control-plane of a model, with the people of mappings.yaml.
 provider "juju" {}
 

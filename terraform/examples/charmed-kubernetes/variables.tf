@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 variable "model_uuid" {
   description = "UUID of the model in which kubernetes-control-plane runs: `juju show-model` prints it."
   type        = string

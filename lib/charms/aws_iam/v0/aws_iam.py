@@ -1,3 +1,6 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
 """Both sides of the `aws-iam` interface: webhook authentication of Kubernetes with AWS IAM.
 
 The relation is container-scoped: a control-plane unit sees the aws-iam unit on its own machine
