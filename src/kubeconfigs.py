@@ -38,7 +38,7 @@ def webhook(owner: Owner, address: str, ca: str) -> str:
     address, which some authorities do not sign.
     """
     return templating.render(
-        "webhook.yaml.j2",
+        "webhook.yaml",
         owner=owner.mark,
         server=endpoint(address),
         tls_server_name=COMMON_NAME,

@@ -3,14 +3,17 @@
 
 """The rendering of the files under ``templates/``.
 
-The templates pass each value through the ``tojson`` filter. JSON is YAML, so no value can change
-a document's structure.
+Each value goes in as JSON. JSON is YAML, so no value can change a document's structure.
+
+A file that ends in ``.j2`` is a template of jinja2. Any other has plain ``$names``: every hook of
+every unit renders one, and most units would import jinja2 for nothing else.
 """
 
 from __future__ import annotations
 
 import functools
 import re
+import string
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -25,8 +28,13 @@ def render(name: str, **values: object) -> str:
     """Return ``templates/<name>`` with ``values`` filled in.
 
     Raises:
-        TypeError, jinja2.UndefinedError: the template uses a value that was not given.
+        KeyError, TypeError, jinja2.UndefinedError: the template uses a value that was not given.
     """
+    if not name.endswith(".j2"):
+        text = (TEMPLATES / name).read_text()
+        return string.Template(text).substitute(
+            {key: _as_json(value) for key, value in values.items()}
+        )
     return _environment().get_template(name).render(**values)
 
 

@@ -164,7 +164,7 @@ def identity_mapping(owner: Owner, mapping: IdentityMapping, permission_set: str
 def authenticator(owner: Owner, spec: Spec) -> list[Manifest]:
     """Return everything else, in the order in which to apply it: the Deployment is the last."""
     server_config = templating.render(
-        "server.yaml.j2", cluster_id=spec.cluster_id, partition=spec.partition
+        "server.yaml", cluster_id=spec.cluster_id, partition=spec.partition
     )
     text = templating.render(
         "authenticator.yaml.j2",
