@@ -48,6 +48,7 @@ def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -
 def watched(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[jubilant.Juju]:
     """Yield the model with a collector, and take that away again."""
     testbed_only.require("a collector of the store needs a COS to be active")
+    testbed_only.end_former_pods(deployed, cluster)
     deployed.deploy(COLLECTOR)
     run(deployed, "Connect it")
     yield deployed
