@@ -99,8 +99,14 @@ def test_given_the_page_on_declared_mappings_then_they_come_and_go_as_it_says(
 
 
 def test_given_the_page_on_permission_sets_then_the_unit_waits_for_somebody_to_log_in(
-    deployed: jubilant.Juju, reader: Reader
+    deployed: jubilant.Juju, cluster: Cluster, reader: Reader
 ) -> None:
+    # The log of the former pods has logins by this permission set: other files use it too.
+    here = ("-n", "kube-system")
+    pods = ("pods", "-l", "k8s-app=aws-iam-authenticator")
+    cluster.kubectl(*here, "delete", *pods, "--force", "--grace-period=0")
+    cluster.kubectl(*here, "rollout", "status", "deployment/aws-iam-authenticator")
+
     reader.save("permission-sets.md", "Admit a permission set of IAM Identity Center")
     reader.follow("permission-sets.md", "Admit a permission set of IAM Identity Center")
     juju_status.wait_until_active(deployed)
