@@ -64,7 +64,6 @@ class Seen:
 
 
 _SERVICE_ACCOUNT = f"system:serviceaccount:{manifests.NAMESPACE}"
-_GROUP = "iamauthenticator.k8s.aws"
 
 
 def at_cluster(client: api.Client, site: Site) -> Seen:
@@ -84,6 +83,7 @@ def deployed(client: api.Client, owner: Owner, address: str) -> Deployed:
     service, deployment = found[manifests.SERVICE], found[manifests.DEPLOYMENT]
     mark = objects.mark_of(service) if service else ""
     rollout = pods.progress(deployment) if deployment else None
+    all_pods = pods.find(client)
     return Deployed(
         owner=mark if owner.is_foreign(mark) else "",
         missing=tuple(f"{what.kind}/{what.name}" for what in needed if not found[what]),
@@ -93,8 +93,8 @@ def deployed(client: api.Client, owner: Owner, address: str) -> Deployed:
         image=_image(deployment),
         rollout=rollout,
         problem=pods.rollout_problem(client, rollout) if rollout else None,
-        pods=tuple(pods.serving(client)),
-        logging=tuple(pods.names(client)),
+        pods=tuple(pods.serving(all_pods)),
+        logging=tuple(pods.names(all_pods)),
         uses_proxy=_uses_proxy(deployment),
     )
 
@@ -108,9 +108,8 @@ def _denied(client: api.Client) -> tuple[str, ...]:
     from cluster import bindings
 
     user, groups = f"{_SERVICE_ACCOUNT}:{manifests.NAME}", ["system:serviceaccounts"]
-    questions = {
-        verb: Question(verb, "iamidentitymappings", _GROUP) for verb in authenticator.VERBS
-    }
+    plural, _, group = manifests.CRD.partition(".")
+    questions = {verb: Question(verb, plural, group) for verb in authenticator.VERBS}
     return tuple(
         verb
         for verb, question in questions.items()
@@ -118,14 +117,18 @@ def _denied(client: api.Client) -> tuple[str, ...]:
     )
 
 
+def _containers(deployment: Any) -> list[Any]:
+    return deployment.spec.template.spec.containers if deployment else []
+
+
 def _image(deployment: Any) -> str:
-    containers: list[Any] = deployment.spec.template.spec.containers if deployment else []
-    return next((each.image for each in containers if each.name == manifests.NAME), "")
+    found = _containers(deployment)
+    return next((each.image for each in found if each.name == manifests.NAME), "")
 
 
 def _uses_proxy(deployment: Any) -> bool:
-    containers: list[Any] = deployment.spec.template.spec.containers if deployment else []
-    return any(each.name == "HTTPS_PROXY" for one in containers for each in one.env or ())
+    found = _containers(deployment)
+    return any(each.name == "HTTPS_PROXY" for one in found for each in one.env or ())
 
 
 def api_server(machine: Machine) -> list[str] | None:

@@ -16,7 +16,7 @@ import ssl
 from collections.abc import Mapping
 from typing import Any
 
-POD_PORT = 21362
+from cluster.manifests import POD_PORT
 
 
 def leaf(address: str, port: int, server_name: str, seconds: float) -> bytes:

@@ -44,7 +44,7 @@ def read(client: api.Client, since: int, seconds: float = SECONDS, *of: str) -> 
 
     lines: list[str] = []
     unread: dict[str, str] = {}
-    for name in of or pods.names(client):
+    for name in of or pods.names(pods.find(client)):
         if client.seconds_left < seconds:
             unread[name] = "the Kubernetes API takes too long"
             continue

@@ -23,6 +23,8 @@ NAME = "aws-iam-authenticator"
 # The pods' annotation that tells which pair they serve.
 CERTIFICATE_HASH = "aws-iam/certificate-hash"
 POD_LABELS = {"k8s-app": NAME}
+# Where each pod serves logins and metrics, as the templates have it.
+POD_PORT = 21362
 CRD = "iamidentitymappings.iamauthenticator.k8s.aws"
 # What the keys of proxies have in common, in Secret aws-iam-certs.
 PROXY_KEY = "_PROXY-"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from certificates.keypair import KeyPair
@@ -123,9 +124,9 @@ def find(client: api.Client) -> list[Pod]:
     return list(client.list(Pod, namespace=namespace, labels=labels))
 
 
-def names(client: api.Client) -> list[str]:
-    """Return the names of all pods, ready or not."""
-    return [pod.metadata.name for pod in find(client) if pod.metadata and pod.metadata.name]
+def names(found: Iterable[Pod]) -> list[str]:
+    """Return the names of the pods ``found``, ready or not."""
+    return [pod.metadata.name for pod in found if pod.metadata and pod.metadata.name]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,15 +137,15 @@ class Serving:
     address: str
 
 
-def serving(client: api.Client) -> list[Serving]:
-    """Return the pods that are ready and not ending, sorted by name."""
-    found = (
+def serving(found: Iterable[Pod]) -> list[Serving]:
+    """Return the pods of ``found`` that are ready and not ending, sorted by name."""
+    ready = (
         Serving(pod.metadata.name, pod.status.podIP)
-        for pod in find(client)
+        for pod in found
         if pod.metadata and pod.metadata.name and not pod.metadata.deletionTimestamp
         if pod.status and pod.status.podIP and _is_ready(pod.status)
     )
-    return sorted(found, key=lambda pod: pod.name)
+    return sorted(ready, key=lambda pod: pod.name)
 
 
 def _is_ready(status: PodStatus) -> bool:

@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from certificates.sans import COMMON_NAME
 from cluster import manifests
+from kubeconfigs import PORT
 from owner import Owner
 from peers import Shared
 
 if TYPE_CHECKING:
     from lightkube.resources.core_v1 import Pod
-
-# Where the pods serve logins and metrics, and where the Service does.
-POD_PORT, SERVICE_PORT = 21362, 443
 
 
 def of(owner: Owner, shared: Shared, pods: Iterable[Pod]) -> list[dict[str, Any]]:
@@ -26,8 +24,10 @@ def of(owner: Owner, shared: Shared, pods: Iterable[Pod]) -> list[dict[str, Any]
     Pods are moved while no hook runs, so the Service shows whether any serves. A scrape of it
     meets any of them, so nothing but its result, the metric ``up``, is kept.
     """
-    targets = [_target(address, POD_PORT, pod=name) for name, address in _addresses(pods)]
-    service = [_target(shared.address, SERVICE_PORT)]
+    targets = [
+        _target(address, manifests.POD_PORT, pod=name) for name, address in _addresses(pods)
+    ]
+    service = [_target(shared.address, PORT)]
     drop_all = {"source_labels": ["__name__"], "regex": ".+", "action": "drop"}
     return [
         *([_job(owner, shared, "pods", targets)] if targets else []),
