@@ -47,7 +47,7 @@ PORT = 9090
 SCRAPE_SECONDS = 2
 RATE_INTERVAL = "20s"
 LASTS_SECONDS = 300
-# When there is no way to AWS, in seconds from the start.
+# From when to when the pods are cut off from AWS, in seconds after the start.
 OUTAGE = range(180, 220)
 REGIONS = ("us-east-1", "eu-west-1")
 # A mapping lets mallory in, and none lets knobby in. STS throttles swamped.
@@ -129,7 +129,7 @@ def _start_prometheus(
 
 
 def _log_in(cluster: Cluster) -> None:
-    """Log in again and again: people who may, who may not, and whom STS throttles."""
+    """Let people log in again and again. Some are mapped, some are not, and STS throttles one."""
     began = time.monotonic()
     for number in itertools.count():
         passed = time.monotonic() - began
