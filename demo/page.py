@@ -81,6 +81,9 @@ FORBIDDEN = (
     'Error from server (Forbidden): pods is forbidden: User "knobby" cannot list resource '
     '"pods" in API group "" at the cluster scope'
 )
+# The cluster's only API server takes its address out of the Service `kubernetes` when it stops.
+# Once it is back, a pod finds it again, and hears of new mappings, within two minutes.
+AFTER_A_RESTART = 180.0
 UNAUTHORIZED = "You must be logged in to the server"
 
 
@@ -176,7 +179,7 @@ def _kubeconfig_of_the_charm() -> list[Step | Wait]:
             "That kubeconfig alone is enough to log in",
             "KUBECONFIG=~/.kube/aws-iam kubectl get po",
             shows=NO_PODS,
-            retry_seconds=60,
+            retry_seconds=AFTER_A_RESTART,
         ),
         Step(
             "Add it to the one that is there",
@@ -193,7 +196,7 @@ def _log_in() -> list[Step | Wait]:
             "Log in while the API server allows everything",
             "kubectl get po",
             shows=NO_PODS,
-            retry_seconds=60,
+            retry_seconds=AFTER_A_RESTART,
         ),
         Step(
             "Enable RBAC",
@@ -205,7 +208,7 @@ def _log_in() -> list[Step | Wait]:
             "kubectl get po -A",
             shows=FORBIDDEN,
             code=1,
-            retry_seconds=20,
+            retry_seconds=AFTER_A_RESTART,
         ),
         Step(
             "Let that person read pods in the default namespace",
@@ -307,7 +310,12 @@ def _who_may_log_in() -> list[Step | Wait]:
             f"cat > ~/mappings.yaml <<'EOF'\n{DECLARED}EOF\n"
             "juju config aws-iam mappings=@$HOME/mappings.yaml",
         ),
-        Step("That person logs in", whoami, shows="knobby-by-name", retry_seconds=60),
+        Step(
+            "That person logs in",
+            whoami,
+            shows="knobby-by-name",
+            retry_seconds=AFTER_A_RESTART,
+        ),
         Step(
             "Refused: a user without a mapping",
             f"{kubectl} get po",

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import jubilant
 import pytest
-from tests.integration.helpers import arns, checking, how_to, juju_status, testbed_only
+from tests.integration.helpers import arns, checking, how_to, juju_status, logins, testbed_only
 from tests.integration.helpers import proxy as proxies
 from tests.integration.helpers.checking import check, states
 from tests.integration.helpers.eventually import eventually
@@ -26,6 +26,7 @@ pytestmark = pytest.mark.slow
 
 MACHINE = "kubernetes-control-plane/0"
 DEPLOYMENT = ("-n", "kube-system", "deployment/aws-iam-authenticator")
+FORMER_REPLICA_SETS = ("-n", "kube-system", "rs", "--field-selector=status.replicas=0")
 NEXT_TO_NOTHING = {
     "2-authenticator": "not checked",
     "3-certificate": "not checked",
@@ -36,12 +37,13 @@ NEXT_TO_NOTHING = {
 
 
 @pytest.fixture(scope="module")
-def deployed(deployed: jubilant.Juju) -> Iterator[jubilant.Juju]:
+def cluster(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[Cluster]:
     """Have a new connection for each login, as the original has: tests here end pods at once."""
     testbed_only.use_forwarder(deployed)
-    yield deployed
+    yield cluster
     deployed.config("kubernetes-control-plane", reset="webhook-caller")
     juju_status.wait_until_active(deployed)
+    logins.wait_until_mappings_arrive(cluster)
 
 
 @pytest.fixture(autouse=True)
@@ -269,6 +271,8 @@ def proxied(cluster: Cluster, url: str) -> Iterator[None]:
     finally:
         cluster.kubectl("set", "env", *DEPLOYMENT, "HTTPS_PROXY-", "NO_PROXY-")
         cluster.kubectl("rollout", "status", *DEPLOYMENT, "--timeout=120s")
+        # A former ReplicaSet keeps the password, which another file looks for.
+        cluster.kubectl("delete", *FORMER_REPLICA_SETS)
 
 
 @pytest.mark.parametrize(

@@ -61,12 +61,12 @@ class Load:
     def wait_for_mapping(self) -> None:
         """Wait until every pod knows the user's mapping.
 
-        A pod learns of a new mapping half a minute late when its API server was just restarted.
+        A pod learns of a new mapping up to two minutes late if its API server was just restarted.
 
         Raises:
-            AssertionError: one of the pods does not know it after two minutes.
+            AssertionError: one of the pods does not know it after three minutes.
         """
-        eventually(self._is_known, "the mapping known to every pod", seconds=120, interval=1)
+        eventually(self._is_known, "the mapping known to every pod", seconds=180, interval=1)
 
     def _is_known(self) -> bool:
         # Each review reaches a pod at random, so it takes many reviews to ask every pod.
