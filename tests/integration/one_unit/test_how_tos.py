@@ -9,7 +9,7 @@ from pathlib import Path
 
 import jubilant
 import pytest
-from tests.integration.helpers import arns, how_to, juju_status
+from tests.integration.helpers import arns, bundle, how_to, juju_status
 from tests.integration.helpers.kubernetes import Cluster
 
 pytestmark = pytest.mark.slow
@@ -139,9 +139,14 @@ def test_given_the_page_on_the_reactive_charm_then_a_mapping_that_never_worked_g
 def test_given_the_page_on_the_reactive_charm_then_the_default_image_is_back(
     deployed: jubilant.Juju, reader: Reader
 ) -> None:
+    deployed.config("aws-iam", reset="image")
+    default = deployed.config("aws-iam")["image"]
+    deployed.config("aws-iam", {"image": bundle.OTHER_IMAGE})
+
     printed = reader.follow("move-from-the-reactive-charm.md", "An image of your own")
 
-    assert printed.strip() == deployed.config("aws-iam")["image"]
+    assert printed.strip() == bundle.OTHER_IMAGE
+    assert deployed.config("aws-iam")["image"] == default
 
 
 def test_given_the_page_on_temporary_access_then_it_is_given_and_revoked(
