@@ -1,8 +1,8 @@
 """The texts of the statuses that the charm can show, read from its code.
 
 A text is a pattern: it has `HOLE` where the code fills in what differs from unit to unit. The
-texts of `errors.Blocked` and `errors.Waiting` are found wherever the code makes one. If the text
-is made elsewhere, `_ELSEWHERE` says where, by the expression that hands it on.
+texts of `errors.Blocked` and both kinds of `errors.Waiting` are found wherever the code makes
+one. If the text is made elsewhere, `_ELSEWHERE` says where, by the expression that hands it on.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SRC = Path(__file__).resolve().parent.parent / "src"
 HOLE = "<>"
 # What is said here stands in the result of an action, and in no status.
 _OF_ACTIONS = ("actions/", "checks/", "access/grants.py", "cluster/bindings.py")
-_CLASSES = {"Blocked": "blocked", "Waiting": "waiting"}
+_CLASSES = {"Blocked": "blocked", "Waiting": "waiting", "WaitingForKubeconfig": "waiting"}
 _CERTIFICATES = "certificates/__init__.py"
 # Calls and variables inside each other: more of them are a circle.
 _DEEPEST = 30

@@ -37,6 +37,10 @@ class Waiting(Unready):
     """Another party must act first; the text says which."""
 
 
+class WaitingForKubeconfig(Waiting):
+    """The control plane must first write an administrator's kubeconfig that works."""
+
+
 def brief(cause: BaseException | str) -> str:
     """Return ``cause`` on one line, and only the end of a long one.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 
 from checks import Names, Outcome, failed, ok
-from errors import Blocked, Unready
+from errors import Blocked, Unready, WaitingForKubeconfig
 
 # A server says its time in whole seconds, and its answer takes a moment. From here on somebody
 # should look: STS refuses tokens of five minutes ahead, and of a quarter of an hour behind.
@@ -38,8 +38,6 @@ def verdict(
 
 def unreachable(problem: Unready, names: Names) -> Outcome:
     """Return the outcome if Kubernetes does not answer as it should."""
-    if isinstance(problem, Blocked):
-        return failed(f"{problem}", names.reconcile_control_plane)
-    if "kubeconfig" in f"{problem}" or "/.kube/" in f"{problem}":
+    if isinstance(problem, Blocked | WaitingForKubeconfig):
         return failed(f"{problem}", names.reconcile_control_plane)
     return failed(f"{problem}", names.on_machine("systemctl start snap.kube-apiserver.daemon"))

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cluster.deadline import set_deadline
-from errors import Blocked, Unready, Waiting, brief
+from errors import Blocked, Unready, Waiting, WaitingForKubeconfig, brief
 
 if TYPE_CHECKING:
     import httpx2
@@ -309,7 +309,7 @@ def connect(kubeconfig: Path, seconds: float | None = None) -> Client:
     None means `HOOK_SECONDS`.
 
     Raises:
-        errors.Waiting: there is no such file yet, or only part of it.
+        errors.WaitingForKubeconfig: there is no such file yet, or only part of it.
     """
     import httpx2
     import lightkube
@@ -325,7 +325,7 @@ def connect(kubeconfig: Path, seconds: float | None = None) -> Client:
         )
     except Exception as error:
         # Half a file fails in any of five libraries, until the control plane has written the rest.
-        raise Waiting(
+        raise WaitingForKubeconfig(
             f"waiting for the control plane to write a usable {kubeconfig} ({_cause(error)})"
         ) from error
 
@@ -386,7 +386,9 @@ def _raised_as_unready() -> Generator[None]:
         raise Waiting("waiting for the Kubernetes API: it does not answer in time") from error
     except (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol) as error:
         # Their texts may quote the kubeconfig: a header with its token, or its URL.
-        raise Waiting("waiting for the control plane to write a usable kubeconfig") from error
+        raise WaitingForKubeconfig(
+            "waiting for the control plane to write a usable kubeconfig"
+        ) from error
     except httpx2.HTTPError as error:
         raise Waiting(f"waiting for the Kubernetes API: {brief(error)}") from error
     except (msgspec.MsgspecError, json.JSONDecodeError, UnicodeDecodeError) as error:
@@ -409,7 +411,7 @@ def reason(error: httpx2.HTTPStatusError) -> str:
 def _refusal(code: int, reason: str) -> Unready:
     if code == 401:
         # The control plane's own webhook checks this credential too, and restarts now and then.
-        return Waiting(
+        return WaitingForKubeconfig(
             f"waiting for the Kubernetes API to accept /root/.kube/config: {code} {reason}"
         )
     if code == 403:

@@ -41,7 +41,7 @@ from checks.sts import Attempt
 from cluster import manifests
 from cluster.pods import Rollout
 from control_plane import Use
-from errors import Blocked, Unready, Waiting
+from errors import Blocked, Unready, Waiting, WaitingForKubeconfig
 from owner import Owner
 
 NAMES = Names("aws-iam/1", "kubernetes-control-plane/2")
@@ -93,7 +93,7 @@ def test_given_a_server_that_does_not_say_its_time_then_it_answers_all_the_same(
     ("problem", "command"),
     [
         (Waiting("waiting for the Kubernetes API: Connection refused"), "systemctl start snap."),
-        (Waiting("waiting for the control plane to write a usable kubeconfig"), "./dispatch"),
+        (WaitingForKubeconfig("waiting for a usable file"), "./dispatch"),
         (Blocked("the cluster refuses /root/.kube/config: no"), "./dispatch"),
     ],
 )
