@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime
-import json
 from typing import Any
 
 import ops.testing
 import pytest
+from tests.unit.explaining import ROLE, explained
 from tests.unit.fake_cluster import MAPPINGS, PODS, FakeCluster
 from tests.unit.fake_rbac import REVIEWS
 from tests.unit.faults import answer, refusal
@@ -17,12 +17,7 @@ from tests.unit.test_list_mappings import add
 from access import expiry
 from access.expiry import Ended
 
-ROLE = "arn:aws:iam::111122223333:role/dev"
 SESSION = "arn:aws:sts::111122223333:assumed-role/dev/a@b"
-
-
-def explained(model: Model, arn: str = ROLE, **params: Any) -> list[str]:
-    return model.action("explain-access", arn=arn, **params)["explanation"].splitlines()
 
 
 def refused(model: Model, **params: Any) -> str:
@@ -397,103 +392,6 @@ def test_given_no_mapping_when_explained_then_bindings_are_not_read(
     assert api.requests == [f"GET {MAPPINGS}", f"GET {PODS}"]
 
 
-def log_line(arn: str, error: str, second: int = 0) -> bytes:
-    """A line of the authenticator's log about a login that was denied."""
-    line = {"msg": "access denied", "error": error, "time": f"2026-11-26T08:16:{second:02}Z"}
-    return json.dumps({**line, **({"arn": arn} if arn else {})}).encode() + b"\n"
-
-
-def test_given_refusals_when_asked_for_then_each_is_there_with_the_command_that_admits(
-    deployed: Model, api: FakeCluster
-):
-    unmapped = log_line("arn:aws:iam::111122223333:role/Ops", "identity is not mapped", 1)
-    clock = log_line(
-        "", "input token was not properly formatted: X-Amz-Date parameter is expired", 2
-    )
-    api.add_log("a", unmapped + clock)
-    api.add_log("b", unmapped)
-
-    assert deployed.action("explain-access", recent=True)["explanation"].splitlines() == [
-        "refused in the last hour:",
-        (
-            "an unknown principal, once, the last at 2026-11-26T08:16:02Z: clock skew: the token "
-            "is older than 15 minutes, or from the future: compare the person's clock"
-        ),
-        (
-            "arn:aws:iam::111122223333:role/Ops, 2 times, the last at 2026-11-26T08:16:01Z: "
-            "not mapped: AWS confirms this identity, and no mapping has its ARN"
-        ),
-        (
-            "to let it in: juju run aws-iam/leader grant-access "
-            "arn=arn:aws:iam::111122223333:role/ops username=ops groups=GROUPS"
-        ),
-    ]
-
-
-def test_given_a_refusal_whose_access_key_is_known_when_asked_for_then_the_line_has_it(
-    deployed: Model, api: FakeCluster
-):
-    known = json.loads(log_line(ROLE, "")) | {
-        "msg": "STS response",
-        "accesskeyid": "ASIAALICE00000000000",
-        "session": "alice",
-    }
-    denied = log_line(ROLE, "identity is not mapped", 1)
-    api.add_log("a", json.dumps(known).encode() + b"\n" + denied)
-
-    line = deployed.action("explain-access", recent=True)["explanation"].splitlines()[1]
-
-    assert line.startswith(f"{ROLE} alice with access key ASIAALICE00000000000, once, ")
-
-
-def test_given_no_mapping_when_explained_then_its_own_refusals_come_first(
-    deployed: Model, api: FakeCluster
-):
-    other = log_line("arn:aws:iam::111122223333:role/ops", "identity is not mapped", 9)
-    api.add_log("a", log_line(ROLE, "identity is not mapped") + other)
-
-    lines = explained(deployed)
-
-    begin = lines.index("refused in the last hour:")
-    assert [line.split(",")[0] for line in lines[begin + 1 : begin + 3]] == [
-        ROLE,
-        "arn:aws:iam::111122223333:role/ops",
-    ]
-    # The command for the principal itself stands above already.
-    assert sum("grant-access" in line for line in lines) == 2
-
-
-def test_given_a_mapped_principal_when_explained_then_refusals_are_read_if_asked_for(
-    bound: Model, api: FakeCluster
-):
-    assert "nobody was refused in the last hour" not in explained(bound)
-    assert explained(bound, recent=True)[-1] == "nobody was refused in the last hour"
-
-
-def test_given_a_pod_whose_log_cannot_be_read_when_explained_then_it_is_named(
-    deployed: Model, api: FakeCluster
-):
-    api.add_log("a", b"")
-    api.fail(refusal(500, "no"), request=f"GET {PODS}/a/log")
-
-    assert explained(deployed)[-2:] == [
-        "nobody was refused in the last hour",
-        "the log of pod a is missing: 500 Internal Server Error",
-    ]
-
-
-def test_given_many_refusals_when_explained_then_the_first_are_shown_and_all_are_counted(
-    deployed: Model, api: FakeCluster
-):
-    denied = (f"arn:aws:iam::111122223333:role/r{n}" for n in range(50))
-    api.add_log("a", b"".join(log_line(arn, "identity is not mapped") for arn in denied))
-
-    lines = deployed.action("explain-access", recent=True)["explanation"].splitlines()
-
-    assert lines[-1] == "30 more principals or reasons"
-    assert len(lines) == 42
-
-
 def test_given_neither_an_arn_nor_recent_when_explained_then_the_action_says_what_to_give(
     deployed: Model,
 ):
@@ -538,140 +436,3 @@ def test_given_access_that_has_ended_when_explained_and_listed_then_it_is_said_w
     assert deployed.action("list-mappings")["ended"] == (
         f"dev ({ROLE.upper()}) ended at 2026-11-26T08:00:00Z"
     )
-
-
-def test_given_others_who_are_mapped_by_now_when_explained_then_only_a_question_for_all_has_them(
-    deployed: Model, api: FakeCluster
-):
-    other = "arn:aws:iam::111122223333:role/ops"
-    add(api, "ops", "ops", "bob")
-    refuse(api, other)
-
-    assert not [line for line in explained(deployed) if line.startswith(other)]
-    assert "it is mapped by now" in explained(deployed, recent=True)
-
-
-SSO = "arn:aws:iam::111122223333:role/AWSReservedSSO_DevOps_1a2b3c4d5e6f7081"
-SSO_SESSION = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_DevOps_1a2b3c4d5e6f7081/zoe"
-DEVOPS = {"permission-set": "DevOps", "account": "111122223333", "username": "devops"}
-NO_ROLE = "permission set DevOps@111122223333 (mappings[0])"
-
-
-def declare(model: Model, *entries: dict[str, str]) -> None:
-    """Set the option; no hook has run with it yet."""
-    model.config = {"mappings": json.dumps(entries)}
-
-
-def refuse(api: FakeCluster, *arns: str) -> None:
-    """Let the authenticator have refused these just now, because nothing maps them."""
-    api.add_log("a", b"".join(log_line(arn, "identity is not mapped") for arn in arns))
-
-
-@pytest.mark.parametrize("arn", [SSO, SSO_SESSION])
-def test_given_a_refused_role_of_a_declared_set_when_explained_by_the_leader_then_it_is_mapped(
-    deployed: Model, api: FakeCluster, arn: str
-):
-    declare(deployed, DEVOPS)
-    refuse(api, SSO)
-    api.forget()
-
-    results = deployed.action("explain-access", arn=arn)
-
-    lines = results["explanation"].splitlines()
-    assert lines[0] == f"{NO_ROLE} has role {SSO}: it is mapped now"
-    assert lines[2].endswith("made by option, lets it in as user devops, no groups")
-    assert results["admitted"] == "yes"
-    (made,) = (stored for path, stored in api.objects.items() if path.startswith(MAPPINGS))
-    assert made["status"]["canonicalARN"] == SSO.lower()
-    api.forget()
-    deployed.hook()
-    assert api.changes == []
-
-
-def test_given_a_role_of_a_declared_set_when_refusals_are_asked_for_then_it_is_mapped_too(
-    deployed: Model, api: FakeCluster
-):
-    declare(deployed, DEVOPS, {"arn": ROLE})
-    refuse(api, SSO)
-
-    lines = deployed.action("explain-access", recent=True)["explanation"].splitlines()
-
-    assert lines[0] == f"{NO_ROLE} has role {SSO}: it is mapped now"
-    assert lines[-1] == "it is mapped by now"
-    # The leader's hooks make what is left of the option.
-    assert len([path for path in api.objects if path.startswith(MAPPINGS)]) == 1
-
-
-def test_given_a_set_provisioned_again_when_explained_then_its_mapping_names_the_new_role(
-    deployed: Model, api: FakeCluster
-):
-    declare(deployed, DEVOPS)
-    old = SSO.replace("1a2b", "ffff")
-    refuse(api, old)
-    deployed.hook()
-    refuse(api, SSO)
-
-    assert deployed.action("explain-access", arn=SSO)["admitted"] == "yes"
-    assert deployed.action("explain-access", arn=old)["admitted"] == "no"
-
-
-def test_given_a_refused_role_of_a_declared_set_when_another_unit_explains_then_the_leader_will(
-    two: Model, api: FakeCluster
-):
-    declare(two, DEVOPS)
-    refuse(api, SSO)
-    api.forget()
-
-    results = two.action("explain-access", unit=1, arn=SSO)
-
-    assert results["explanation"].splitlines()[0] == (
-        f"{NO_ROLE} has role {SSO}: the leader maps it within a minute"
-    )
-    assert results["admitted"] == "no"
-    assert api.changes == []
-
-
-def test_given_a_declared_set_that_nobody_has_used_when_explained_then_a_login_is_the_remedy(
-    deployed: Model, api: FakeCluster
-):
-    declare(deployed, DEVOPS)
-
-    lines = explained(deployed, SSO_SESSION)
-
-    assert lines[2] == (
-        f"{NO_ROLE} will let it in: the leader maps the role within a minute after its first "
-        "login, which is refused"
-    )
-    assert "grant-access" not in "".join(lines)
-
-
-@pytest.mark.parametrize(
-    "arn", [SSO.replace("DevOps", "devops"), SSO.replace("DevOps", "DevOps_Admin"), ROLE]
-)
-def test_given_a_refused_role_of_no_declared_set_when_explained_then_nothing_is_mapped(
-    deployed: Model, api: FakeCluster, arn: str
-):
-    declare(deployed, DEVOPS)
-    refuse(api, arn)
-    api.forget()
-
-    assert "juju run aws-iam/leader grant-access" in "".join(explained(deployed, arn))
-    assert api.changes == []
-
-
-def test_given_a_policy_that_refuses_the_mapping_when_explained_then_its_reason_is_said(
-    deployed: Model, api: FakeCluster
-):
-    declare(deployed, DEVOPS)
-    refuse(api, SSO)
-    api.fail(
-        refusal(403, 'admission webhook "no" denied the request: no'), request=f"POST {MAPPINGS}"
-    )
-
-    results = deployed.action("explain-access", arn=SSO)
-
-    assert results["explanation"].splitlines()[0] == (
-        f"{NO_ROLE} has role {SSO}: the cluster refuses it: "
-        'admission webhook "no" denied the request: no'
-    )
-    assert results["admitted"] == "no"
