@@ -17,7 +17,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 LOG_LINES = 400
-LONGEST = ("one_unit", "test_rotation.py", "test_load.py", "test_units.py")
+LONGEST = ("one_unit", "test_rotation.py", "test_load.py", "test_units.py", "test_vault.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
