@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 MACHINE = "kubernetes-control-plane/0"
 DEPLOYMENT = ("-n", "kube-system", "deployment/aws-iam-authenticator")
-FORMER_REPLICA_SETS = ("-n", "kube-system", "rs", "--field-selector=status.replicas=0")
+REPLICA_SETS = ("-n", "kube-system", "rs")
 NEXT_TO_NOTHING = {
     "2-authenticator": "not checked",
     "3-certificate": "not checked",
@@ -272,7 +272,9 @@ def proxied(cluster: Cluster, url: str) -> Iterator[None]:
         cluster.kubectl("set", "env", *DEPLOYMENT, "HTTPS_PROXY-", "NO_PROXY-")
         cluster.kubectl("rollout", "status", *DEPLOYMENT, "--timeout=120s")
         # A former ReplicaSet keeps the password, which another file looks for.
-        cluster.kubectl("delete", *FORMER_REPLICA_SETS)
+        found = cluster.get(*REPLICA_SETS)["items"]
+        former = [each["metadata"]["name"] for each in found if not each["status"]["replicas"]]
+        cluster.kubectl("delete", *REPLICA_SETS, *former)
 
 
 @pytest.mark.parametrize(
