@@ -20,33 +20,33 @@ if __name__ == "__main__":
 import logging
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import ops
 from charms.aws_iam.v0.aws_iam import AwsIamRequirer
 
-import actions
 import control_plane
 import cos
-import files
 import kubeconfigs
-import leader
 import peers
 import reactive
 import trust
 from alarm import SECONDS, SOON_SECONDS, Alarm
-from certificates import Certificates, rotation
+from certificates import Certificates
 from certificates.sans import sans
-from cluster import api, manifests, objects, pods
+from cluster import api
 from config import Config, load_config
 from control_plane import ControlPlane
-from endings import Endings
 from errors import Blocked, Unready, Waiting, status_line
 from files import Machine
 from journal import Journal
 from owner import Owner
 from peers import Shared
 
-logger = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from certificates import rotation
+    from cluster import pods
+    from endings import Endings
 
 ENDPOINTS = (*control_plane.ENDPOINTS, "certificates", trust.ENDPOINT, cos.ENDPOINT)
 
@@ -63,7 +63,6 @@ class AwsIamCharm(ops.CharmBase):
         self._journal = Journal(self)
         self._owner = Owner(self.app.name, self.model.name, self.model.uuid)
         self._peers = peers.Peers(self)
-        self._endings = Endings(self._alarm, self._peers, self._owner, self.config)
         # One client a hook, because its time is the hook's.
         self._connect = functools.cache(lambda: api.connect(self.machine.admin_kubeconfig))
         self._requirer = AwsIamRequirer(self, control_plane.RELATION)
@@ -104,6 +103,12 @@ class AwsIamCharm(ops.CharmBase):
         framework.observe(self.on["revoke-access"].action, self._on_action)
         framework.observe(self.on.collect_unit_status, self._on_collect_unit_status)
 
+    @functools.cached_property
+    def _endings(self) -> Endings:
+        from endings import Endings
+
+        return Endings(self._alarm, self._peers, self._owner, self.config)
+
     # Events.
 
     def _on_any_event(self, _: ops.EventBase) -> None:
@@ -127,23 +132,9 @@ class AwsIamCharm(ops.CharmBase):
         self._requirer.withdraw()
 
     def _on_remove(self, _: ops.EventBase) -> None:
-        try:
-            if not self._is_webhook_foreign():
-                files.remove(self.machine.webhook)
-        except Blocked as reason:
-            logger.warning(status_line(reason))
-        try:
-            if control_plane.is_leaving():
-                return
-            with api.errors_as_status():
-                objects.remove(api.connect(self.machine.admin_kubeconfig), self._owner)
-        except Unready as reason:
-            logger.warning(
-                "the cluster keeps what this charm deployed (%s); "
-                "unless another application of this charm uses it, remove it with: %s",
-                status_line(reason),
-                manifests.removal_command(),
-            )
+        import removal
+
+        removal.run(self.machine, self._owner)
 
     # The reconcile: what it does depends on the state, never on the event.
 
@@ -168,9 +159,14 @@ class AwsIamCharm(ops.CharmBase):
     def _lead(
         self, config: Config, principal: ControlPlane, shared: Shared
     ) -> tuple[str, float | None]:
+        # Only a unit that leads needs these, so the hooks of the others start sooner.
+        import leader
+        from certificates import rotation
+        from cluster import manifests, objects, pods
+
         shared = leader.ensure_cluster_id(shared, config)
         trusted = trust.receive(self)
-        if not self._is_webhook_foreign():
+        if not control_plane.is_webhook_foreign(self.machine, self._owner):
             # Ahead of any request to Kubernetes: the file is repaired while its API is down, too.
             self._share(principal, shared)
         with api.errors_as_status():
@@ -241,6 +237,8 @@ class AwsIamCharm(ops.CharmBase):
         rollout: pods.Rollout,
     ) -> Shared:
         """Publish what the rollout has changed of ``shared``, and return it."""
+        from cluster import pods
+
         serving = shared.serving or rollout.serving
         shared = self._share(principal, replace(shared, serving=serving))
         pair = plan.pair if plan.can_drop_old_ca and rollout.complete else None
@@ -271,12 +269,9 @@ class AwsIamCharm(ops.CharmBase):
         ):
             self._peers.acknowledge(shared.ca)
 
-    def _is_webhook_foreign(self) -> bool:
-        """Return whether another application wrote the webhook file on this machine."""
-        text = files.read(self.machine.webhook) or ""
-        return self._owner.is_foreign(kubeconfigs.webhook_owner(text))
-
     def _on_action(self, event: ops.ActionEvent) -> None:
+        import actions
+
         shared, owner, machine = self._peers.shared, self._owner, self.machine
         context = actions.Context(
             machine,

@@ -122,6 +122,15 @@ def publish_webhook(
     return requirer.acknowledged in (None, "", webhook.hash)
 
 
+def is_webhook_foreign(machine: Machine, owner: Owner) -> bool:
+    """Return whether another application wrote the webhook file on this machine.
+
+    Raises:
+        errors.Blocked: the file cannot be read.
+    """
+    return owner.is_foreign(kubeconfigs.webhook_owner(files.read(machine.webhook) or ""))
+
+
 def _remove_former(machine: Machine, owner: Owner) -> None:
     """Remove the file of a relation that is gone, once the control plane has stopped using it."""
     text = files.read(machine.webhook)
