@@ -127,8 +127,9 @@ def whole_way(site: Site, client: api.Client, deployed: Deployed, deadline: floa
         if refusals.quotes(log.lines, marker):
             found = dataclasses.replace(asked.answer, arrived=True)
             return review.verdict(found, site.names)
-        # A look that began earlier may have been too early for what is in the log by now.
-        if began >= asked.over + SETTLED_SECONDS:
+        # A look that began earlier may have been too early for what is in the log by now; and a
+        # log that could not be read may have it.
+        if began >= asked.over + SETTLED_SECONDS and not unread:
             break
         time.sleep(POLL_SECONDS)
     return review.verdict(dataclasses.replace(asked.answer, unread=unread), site.names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import itertools
 import json
 import threading
 import time
@@ -392,6 +393,21 @@ def test_given_a_login_that_arrives_nowhere_then_the_sixth_step_says_what_the_se
     results = check(deployed)
     assert states(results) == {**FINE, flow.WHOLE_WAY: "failed"}
     assert "the API server answers: the webhook refuses" in results[flow.WHOLE_WAY]
+
+
+def test_given_a_log_that_can_be_read_only_later_then_a_login_in_it_has_arrived(
+    world: World, deployed: Model, api: FakeCluster
+) -> None:
+    asked = f"GET {PODS}/a/log"
+    looks = itertools.count(1)
+
+    def not_yet(request: httpx2.Request) -> httpx2.Response:
+        if next(looks) == 8:
+            api._faults[:] = [fault for fault in api._faults if fault.request != asked]
+        return unreachable(httpx2.ReadTimeout)(request)
+
+    api.fail(not_yet, request=asked)
+    assert states(check(deployed))[flow.WHOLE_WAY] == "ok"
 
 
 def test_given_an_api_server_that_reviews_no_token_then_the_sixth_step_says_why(
