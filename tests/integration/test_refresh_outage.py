@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import jubilant
 import pytest
-from tests.integration.helpers import bundle, juju_status, logins, reactive
+from tests.integration.helpers import bundle, juju_status, logins, reactive, testbed_only
+from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 
 # A kubelet waits up to half a minute before it tries its API server again.
@@ -21,12 +22,16 @@ def cluster(juju: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cl
 def test_given_the_api_is_down_when_refreshed_then_the_unit_waits_and_keeps_the_cluster_id(
     juju: jubilant.Juju, cluster: Cluster
 ) -> None:
-    juju.exec("systemctl", "stop", API_SERVER, unit=CONTROL_PLANE)
+    # The control plane's own hooks would start the API server again.
+    testbed_only.stop_agent(juju, CONTROL_PLANE)
+    juju.exec("systemctl", "stop", API_SERVER, unit="aws-iam/0")
 
     juju.refresh("aws-iam", path=bundle.packed_charm())
-    juju_status.wait_until(juju, "waiting")
 
-    assert juju_status.message(juju).startswith("waiting for the Kubernetes API")
+    wanted = "waiting for the Kubernetes API"
+    eventually(
+        lambda: juju_status.message(juju).startswith(wanted), wanted, juju_status.WAIT_SECONDS
+    )
     kept = juju.exec(
         "relation-get --app -r $(relation-ids peers) cluster-id aws-iam", unit="aws-iam/0"
     )
@@ -36,7 +41,8 @@ def test_given_the_api_is_down_when_refreshed_then_the_unit_waits_and_keeps_the_
 def test_when_the_api_is_back_then_the_next_hook_completes_the_refresh(
     juju: jubilant.Juju, cluster: Cluster
 ) -> None:
-    juju.exec("systemctl", "start", API_SERVER, unit=CONTROL_PLANE)
+    juju.exec("systemctl", "start", API_SERVER, unit="aws-iam/0")
+    testbed_only.start_agent(juju, CONTROL_PLANE)
     juju.model_config({"update-status-hook-interval": "10s"})
 
     seconds = logins.seconds_until_login(cluster, limit=150)
