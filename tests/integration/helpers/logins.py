@@ -60,10 +60,10 @@ def first_login(juju: jubilant.Juju, folder: Path) -> Cluster:
     return cluster
 
 
-def seconds_until_login(cluster: Cluster, limit: float = 90) -> float:
+def seconds_until_login(cluster: Cluster) -> float:
     """Log in until it succeeds, and return how long that took."""
     began = time.monotonic()
-    wait_for_login(cluster, seconds=limit)
+    wait_for_login(cluster, seconds=240)
     return time.monotonic() - began
 
 
