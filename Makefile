@@ -20,7 +20,7 @@ help:  ## This list | |
 	@echo "a target lacks is installed first, from the network; the programs of a testbed take seven minutes on two cores for"
 	@echo "demo, twelve for all, and an hour for all of matrix."
 
-demo:  ## Deploy everything on this machine, and walk a person through a login | root | 1 min
+demo:  ## Deploy everything on this machine, and walk a person through a login | root | 2 min
 	@TESTBED_KUBERNETES=$(patsubst 1.29,latest,$(CONTROL_PLANE)) scripts/lab run -- \
 		python -m demo --control-plane $(CONTROL_PLANE) --authority $(CA)
 
