@@ -63,7 +63,7 @@ def first_login(juju: jubilant.Juju, folder: Path) -> Cluster:
 def seconds_until_login(cluster: Cluster) -> float:
     """Log in until it succeeds, and return how long that took."""
     began = time.monotonic()
-    wait_for_login(cluster, seconds=240)
+    wait_for_login(cluster)
     return time.monotonic() - began
 
 
