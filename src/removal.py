@@ -1,7 +1,7 @@
 # Copyright 2026 Canonical Ltd.
 # See LICENSE file for licensing details.
 
-"""What goes with a unit: its webhook file, and with the application what is in the cluster."""
+"""Remove the webhook file of a unit that goes, and the objects of an application that goes."""
 
 from __future__ import annotations
 

@@ -309,7 +309,7 @@ def connect(kubeconfig: Path, seconds: float | None = None) -> Client:
     None means `HOOK_SECONDS`.
 
     Raises:
-        errors.WaitingForKubeconfig: there is no such file yet, or only part of it.
+        errors.WaitingForKubeconfig: the file is missing, incomplete or unusable.
     """
     import httpx2
     import lightkube

@@ -19,8 +19,8 @@ def set_deadline(client: Any, deadline: float) -> None:
     ``deadline`` is a time of `time.monotonic`. Call this before the client's first request.
     """
     # Neither library lets its caller choose the network of a client that has certificates.
-    pool = client._client._client._transport._pool  # noqa: SLF001
-    pool._network_backend = _Network(pool._network_backend, deadline)  # noqa: SLF001
+    pool = client._client._client._transport._pool  # noqa: SLF001  (see above)
+    pool._network_backend = _Network(pool._network_backend, deadline)  # noqa: SLF001  (see above)
 
 
 class _Limited:
