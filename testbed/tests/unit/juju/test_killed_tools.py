@@ -32,4 +32,6 @@ def test_an_answer_that_nobody_reads_ends_its_thread_quietly(tmp_path: Path) -> 
 
 def _answering(others: set[threading.Thread]) -> threading.Thread | None:
     new = [thread for thread in threading.enumerate() if thread not in others]
-    return next((thread for thread in new if thread.name != "hook-tools"), None)
+    # A thread that only begins is listed too, and cannot be joined yet.
+    begun = (thread for thread in new if thread.is_alive() and thread.name != "hook-tools")
+    return next(begun, None)
