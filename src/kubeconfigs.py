@@ -11,6 +11,7 @@ import dataclasses
 import re
 from collections.abc import Mapping
 
+import libyaml
 import templating
 from access import arn, partitions
 from certificates.sans import COMMON_NAME
@@ -117,10 +118,8 @@ def public_endpoint(kubeconfig: str) -> tuple[str, str]:
     Raises:
         ValueError: the kubeconfig has none.
     """
-    import yaml
-
     try:
-        config = yaml.safe_load(kubeconfig)
+        config = libyaml.load(kubeconfig)
         contexts = {item["name"]: item["context"] for item in config["contexts"]}
         clusters = {item["name"]: item["cluster"] for item in config["clusters"]}
         cluster = clusters[contexts[config["current-context"]]["cluster"]]

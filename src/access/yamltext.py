@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+import libyaml
+
 if TYPE_CHECKING:
     import yaml
 
@@ -39,7 +41,7 @@ def load(text: str) -> Value:
     # The package's types leave out what it returns.
     parse = cast("Any", yaml).parse
     try:
-        for event in parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        for event in parse(text, Loader=libyaml.loader()):
             builder.take(event)
     except UnicodeError as error:
         raise ValueError("it is not valid Unicode") from error

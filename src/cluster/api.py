@@ -21,6 +21,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import libyaml
 from cluster.deadline import set_deadline
 from errors import Blocked, Unready, Waiting, WaitingForKubeconfig, brief
 
@@ -315,7 +316,8 @@ def connect(kubeconfig: Path, seconds: float | None = None) -> Client:
     import lightkube
 
     try:
-        config = lightkube.KubeConfig.from_file(kubeconfig).get()
+        content = libyaml.load(kubeconfig.read_text())
+        config = lightkube.KubeConfig.from_dict(content, fname=kubeconfig).get()
         _check_credential(config)
         timeout = httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
         # The API server is on this machine, so no proxy belongs in between.

@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+import libyaml
 import templating
 from access import partitions
 from access.mappings import EXPIRES, SOURCE, IdentityMapping
@@ -132,7 +133,7 @@ def crd(*, strict: bool, partition: str = partitions.DEFAULT) -> Manifest:
     server checks stored mappings too, at every write, and so would refuse what the authenticator
     itself writes into them.
     """
-    return _load(
+    return libyaml.load_all(
         templating.render("crd.yaml.j2", strict=strict, partitions=partitions.accepted(partition))
     )[0]
 
@@ -204,16 +205,10 @@ def _proxies_hash(spec: Spec) -> str:
 
 
 def _marked(owner: Owner, text: str) -> list[Manifest]:
-    manifests = _load(text)
+    manifests = libyaml.load_all(text)
     for manifest in manifests:
         manifest["metadata"]["annotations"] = {OWNER: owner.mark}
     return manifests
-
-
-def _load(text: str) -> list[Manifest]:
-    import yaml
-
-    return list(yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
 
 
 def _base64(text: str) -> str:

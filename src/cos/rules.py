@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import libyaml
 from cos.facts import Facts
 from owner import Owner
 
@@ -74,8 +75,4 @@ def _filled(text: str, values: dict[str, str]) -> str:
 
 
 def _load(path: Path) -> list[dict[str, Any]]:
-    import yaml
-
-    text = path.read_text()
-    found = yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    return next(iter(found))["groups"]
+    return libyaml.load(path.read_text())["groups"]

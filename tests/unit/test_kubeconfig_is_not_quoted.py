@@ -117,7 +117,7 @@ def test_given_a_file_that_is_no_yaml_when_it_is_read_then_problem_and_line_are_
     path = tmp_path / "config"
     path.write_text(f"users:\n- name: u\n  user:\n    token: t\n    {TOKEN}")
 
-    assert said_of(path) == (f"{PREFIX}{path} (could not find expected ':', line 5)")
+    assert said_of(path) == (f"{PREFIX}{path} (could not find expected ':', line 6)")
     path.write_text(f"users:\n- *{TOKEN}\n")
     assert said_of(path) == (f"{PREFIX}{path} (found undefined alias …, line 2)")
 

@@ -1,0 +1,37 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
+"""YAML, read by libyaml where PyYAML was built with it: its own code takes ten times as long."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def loader() -> Any:
+    """Return the quickest of PyYAML's classes that make plain values only."""
+    import yaml
+
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def load(text: str) -> Any:
+    """Return the document in ``text``.
+
+    Raises:
+        yaml.YAMLError: it is not YAML.
+    """
+    import yaml
+
+    return yaml.load(text, loader())  # noqa: S506  (a safe loader)
+
+
+def load_all(text: str) -> list[Any]:
+    """Return the documents in ``text``.
+
+    Raises:
+        yaml.YAMLError: it is not YAML.
+    """
+    import yaml
+
+    return list(yaml.load_all(text, loader()))
