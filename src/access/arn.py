@@ -10,6 +10,7 @@ aws-iam-authenticator v0.7.18 (``pkg/arn``, ``pkg/mapper/crd``).
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 
 from access.partitions import PARTITIONS
@@ -26,6 +27,9 @@ _KINDS = {
         "federated-user": re.compile(_NAME, re.ASCII),
     },
 }
+
+# A hook asks several times for each of ten thousand mappings.
+_remembered = functools.lru_cache(maxsize=32_768)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +52,7 @@ class Principal:
         return f"arn:{self.partition}:{self.service}::{self.account}:{resource}"
 
 
+@_remembered
 def parse(text: str) -> Principal:
     """Return the principal that ``text`` names.
 
@@ -65,6 +70,7 @@ def parse(text: str) -> Principal:
     return Principal(partition, service, account, kind, name)
 
 
+@_remembered
 def canonicalize(text: str) -> str:
     """Return what the authenticator writes as ``status.canonicalARN`` of a mapping of ``text``.
 

@@ -9,6 +9,8 @@ for how regions are named.
 
 from __future__ import annotations
 
+import functools
+
 DEFAULT = "aws"
 # The domain of STS in each partition.
 _DOMAINS = {
@@ -41,12 +43,13 @@ def check(option: str) -> None:
         raise ValueError(f"option partition: {option[:60]!r} is not one of {known}")
 
 
-def accepted(partition: str) -> list[str]:
+@functools.cache
+def accepted(partition: str) -> tuple[str, ...]:
     """Return the partitions whose logins an authenticator of ``partition`` accepts.
 
     It compares the domain of STS, which `aws` and `aws-us-gov` share.
     """
-    return [name for name in PARTITIONS if _DOMAINS[name] == _DOMAINS.get(partition)]
+    return tuple(name for name in PARTITIONS if _DOMAINS[name] == _DOMAINS.get(partition))
 
 
 def mismatch(partition: str, option: str) -> str | None:
