@@ -19,7 +19,7 @@ import time
 import traceback
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import libyaml
 from cluster.deadline import set_deadline
@@ -317,7 +317,9 @@ def connect(kubeconfig: Path, seconds: float | None = None) -> Client:
 
     try:
         content = libyaml.load(kubeconfig.read_text())
-        config = lightkube.KubeConfig.from_dict(content, fname=kubeconfig).get()
+        # lightkube's own types leave the content open.
+        parsed = cast("Any", lightkube.KubeConfig).from_dict(content, fname=kubeconfig)
+        config: SingleConfig | None = parsed.get()
         _check_credential(config)
         timeout = httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
         # The API server is on this machine, so no proxy belongs in between.
