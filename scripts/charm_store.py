@@ -17,6 +17,7 @@ from testbed.pack import Package, PackError, store
 
 ROOT = Path(__file__).resolve().parent.parent
 PEERS = ROOT / "testbed" / "charms"
+SHARED = (PEERS / "shared", ("lib",))
 LOCK = ROOT / "requirements.txt"
 SMALL_LOCK = PEERS / "requirements.txt"
 JUJU_FILES = ("metadata.yaml", "config.yaml", "actions.yaml")
@@ -36,7 +37,7 @@ def packages() -> list[Package]:
         _authority("vault", LOCK),
         _vault("1.17"),
         _vault("1.18"),
-        Package("self-signed-certificates.charm", (_own("self-signed-certificates"),), LOCK),
+        _authority("self-signed-certificates", LOCK),
         Package("bare.charm", (_own("bare"),), SMALL_LOCK),
         Package("aws-iam_reactive.charm", (_own("aws-iam-reactive", "hooks", "wheelhouse"),)),
         Package("quick-peer.charm", (_own("quick-peer"),)),
@@ -52,13 +53,13 @@ def _control_plane(track: str, *bases: str) -> Package:
 
 
 def _authority(name: str, lock: Path) -> Package:
-    """Return an authority of the older protocol, with the module that they share."""
-    return Package(f"{name}.charm", ((PEERS / "shared", ("lib",)), _own(name)), lock)
+    """Return an authority, with the modules that authorities share."""
+    return Package(f"{name}.charm", (SHARED, _own(name)), lock)
 
 
 def _vault(track: str) -> Package:
     """Return vault of a track that speaks the newer protocol."""
-    parts = (_own("vault-pki"), (PEERS / "vault-pki" / track, JUJU_FILES))
+    parts = (SHARED, _own("vault-pki"), (PEERS / "vault-pki" / track, JUJU_FILES))
     return Package(f"vault_{track}.charm", parts, LOCK)
 
 

@@ -12,22 +12,19 @@ import os
 
 import ops
 from charmlibs.interfaces.tls_certificates import (
-    Certificate,
     CertificateError,
-    CertificateRequestAttributes,
     CertificateRequestErrorCode,
     CertificateSigningRequest,
-    PrivateKey,
-    ProviderCertificate,
     ProviderCertificateError,
     RequirerCertificateRequest,
     TLSCertificatesProvidesV4,
 )
 
+import modern_authority
+from modern_authority import Authority
 from settings import Settings
 
 _CERTIFICATES = "certificates"
-_AUTHORITY = "authority"
 _SEND = "send-ca-cert"
 
 
@@ -67,12 +64,13 @@ class SelfSignedCertificates(ops.CharmBase):
             settings = Settings.load(self.config)
         except ValueError:
             return
-        if self._stored().get("made-for") != _made_for(settings):
+        authority = modern_authority.load(self.model)
+        if not authority or authority.made_for != _made_for(settings):
             self._make_authority(settings)
             return
-        self._send_authority()
+        self._send(authority)
         for request in self._unanswered():
-            self._answer(request, settings)
+            self._answer(request, settings, authority)
 
     def _unanswered(self) -> list[RequirerCertificateRequest]:
         refused = [
@@ -85,7 +83,9 @@ class SelfSignedCertificates(ops.CharmBase):
             if (request.certificate_signing_request, self._refusal) not in refused
         ]
 
-    def _answer(self, request: RequirerCertificateRequest, settings: Settings) -> None:
+    def _answer(
+        self, request: RequirerCertificateRequest, settings: Settings, authority: Authority
+    ) -> None:
         csr = request.certificate_signing_request
         if self._refusal and _refuses(self._refusal, csr):
             name = self._refusal.name
@@ -94,54 +94,31 @@ class SelfSignedCertificates(ops.CharmBase):
                 ProviderCertificateError(request.relation_id, csr, error)
             )
             return
-        stored = self._stored()
-        ca = Certificate.from_string(stored["ca-certificate"])
-        key = PrivateKey.from_string(stored["private-key"])
-        certificate = csr.sign(ca, key, settings.certificate_validity, is_ca=request.is_ca)
         self.certificates.set_relation_certificate(
-            ProviderCertificate(
-                relation_id=request.relation_id,
-                certificate=certificate,
-                certificate_signing_request=csr,
-                ca=ca,
-                chain=[certificate, ca],
-            )
+            authority.sign(request, settings.certificate_validity, is_ca=request.is_ca)
         )
 
     def _make_authority(self, settings: Settings) -> None:
-        self.certificates.revoke_all_certificates()
-        key = PrivateKey.generate()
-        attributes = CertificateRequestAttributes(common_name=settings.common_name, is_ca=True)
-        ca = Certificate.generate_self_signed_ca(attributes, key, settings.root_validity)
-        content = {
-            "private-key": str(key),
-            "ca-certificate": str(ca),
-            "made-for": _made_for(settings),
-        }
-        try:
-            self.model.get_secret(label=_AUTHORITY).set_content(content)
-        except ops.SecretNotFoundError:
-            self.app.add_secret(content, label=_AUTHORITY)
+        modern_authority.replace(
+            self,
+            self.certificates,
+            common_name=settings.common_name,
+            validity=settings.root_validity,
+            made_for=_made_for(settings),
+        )
 
-    def _send_authority(self) -> None:
+    def _send(self, authority: Authority) -> None:
         """Write it as the original's library for certificate_transfer does, in version 1."""
-        content = {"certificates": json.dumps([self._stored()["ca-certificate"]]), "version": "1"}
+        content = {"certificates": json.dumps([str(authority.certificate)]), "version": "1"}
         for relation in self.model.relations[_SEND]:
             relation.data[self.app].update(content)
 
-    def _stored(self) -> dict[str, str]:
-        """Return the authority, as its secret holds it; nothing while there is none."""
-        try:
-            return self.model.get_secret(label=_AUTHORITY).peek_content()
-        except ops.SecretNotFoundError:
-            return {}
-
     def _on_get_ca(self, event: ops.ActionEvent) -> None:
-        ca = self._stored().get("ca-certificate")
-        if not ca:
+        authority = modern_authority.load(self.model)
+        if not authority:
             event.fail("Root Certificate is not yet generated")
             return
-        event.set_results({"ca-certificate": ca})
+        event.set_results({"ca-certificate": str(authority.certificate)})
 
     def _on_get_issued(self, event: ops.ActionEvent) -> None:
         issued = self.certificates.get_issued_certificates()

@@ -13,23 +13,20 @@ from datetime import timedelta
 
 import ops
 from charmlibs.interfaces.tls_certificates import (
-    Certificate,
     CertificateError,
-    CertificateRequestAttributes,
     CertificateRequestErrorCode,
-    PrivateKey,
-    ProviderCertificate,
     ProviderCertificateError,
     RequirerCertificateRequest,
     TLSCertificatesProvidesV4,
 )
 
+import modern_authority
+from modern_authority import Authority
 from vault_role import Role
 
 logger = logging.getLogger(__name__)
 
 _PKI = "vault-pki"
-_AUTHORITY = "authority"
 _AUTHORITY_VALIDITY = timedelta(days=3650)
 _CERTIFICATE_VALIDITY = timedelta(days=365)
 
@@ -52,17 +49,25 @@ class Vault(ops.CharmBase):
         role = Role.load(self.config)
         if not self.unit.is_leader() or not role.common_name:
             return
-        if self._stored().get("made-for") != role.common_name:
-            self._make_authority(role.common_name)
+        authority = modern_authority.load(self.model)
+        if not authority or authority.made_for != role.common_name:
+            authority = modern_authority.replace(
+                self,
+                self.pki,
+                common_name=role.common_name,
+                validity=_AUTHORITY_VALIDITY,
+                made_for=role.common_name,
+            )
         refused = self.pki.get_provider_certificate_errors()
         for request in self.pki.get_outstanding_certificate_requests():
-            self._answer(request, role, refused)
+            self._answer(request, role, refused, authority)
 
     def _answer(
         self,
         request: RequirerCertificateRequest,
         role: Role,
         refused: list[ProviderCertificateError],
+        authority: Authority,
     ) -> None:
         csr = request.certificate_signing_request
         if refusal := role.refusal({csr.common_name, *csr.sans_dns}, csr.sans_ip):
@@ -75,37 +80,7 @@ class Vault(ops.CharmBase):
                     ProviderCertificateError(request.relation_id, csr, error)
                 )
             return
-        stored = self._stored()
-        ca = Certificate.from_string(stored["certificate"])
-        key = PrivateKey.from_string(stored["private-key"])
-        certificate = csr.sign(ca, key, _CERTIFICATE_VALIDITY)
-        self.pki.set_relation_certificate(
-            ProviderCertificate(
-                relation_id=request.relation_id,
-                certificate=certificate,
-                certificate_signing_request=csr,
-                ca=ca,
-                chain=[certificate, ca],
-            )
-        )
-
-    def _make_authority(self, common_name: str) -> None:
-        self.pki.revoke_all_certificates()
-        key = PrivateKey.generate()
-        attributes = CertificateRequestAttributes(common_name=common_name, is_ca=True)
-        ca = Certificate.generate_self_signed_ca(attributes, key, _AUTHORITY_VALIDITY)
-        content = {"private-key": str(key), "certificate": str(ca), "made-for": common_name}
-        try:
-            self.model.get_secret(label=_AUTHORITY).set_content(content)
-        except ops.SecretNotFoundError:
-            self.app.add_secret(content, label=_AUTHORITY)
-
-    def _stored(self) -> dict[str, str]:
-        """Return the authority, as its secret holds it; nothing while there is none."""
-        try:
-            return self.model.get_secret(label=_AUTHORITY).peek_content()
-        except ops.SecretNotFoundError:
-            return {}
+        self.pki.set_relation_certificate(authority.sign(request, _CERTIFICATE_VALIDITY))
 
     def _on_collect_unit_status(self, event: ops.CollectStatusEvent) -> None:
         if not Role.load(self.config).common_name:
