@@ -12,6 +12,8 @@ from testbed.juju.errors import UsageError
 KILL_BEFORE, KILL_AFTER = "kill-before", "kill-after"
 ANSWERS = ("CODE", "html", "half", "closed", "slow:SECONDS")
 _MOST_SECONDS = 120.0
+# How many different GETs a charm asks in turn while it waits: for a Deployment, and for its pods.
+_IN_TURN = 2
 
 
 @dataclass(frozen=True)
@@ -19,8 +21,8 @@ class Request:
     """One request of a hook.
 
     `run` identifies one run of the hook, and `retry` says whether that hook failed before. A GET
-    that repeats the one before is not `counted`, because a charm waits in that way. `code` is 0
-    if the charm got no answer.
+    that repeats one of the two before is not `counted`, unless the hook wrote in between: a charm
+    waits in that way. `code` is 0 if the charm got no answer.
     """
 
     run: str
@@ -117,10 +119,14 @@ class RequestLog:
             }
 
     def _repeats(self, request: Request) -> bool:
-        if request.method != "GET" or not self.requests:
+        if request.method != "GET":
             return False
-        last = self.requests[-1]
-        return (last.run, last.method, last.path) == (request.run, request.method, request.path)
+        for former in reversed(self.requests[-_IN_TURN:]):
+            if (former.run, former.method) != (request.run, "GET"):
+                return False
+            if former.path == request.path:
+                return True
+        return False
 
     def _due(self, request: Request) -> Fault | None:
         self._counts[request.run] += request.counted

@@ -53,6 +53,14 @@ def test_given_a_repeated_get_then_it_is_recorded_and_not_counted() -> None:
     assert [r.counted for r in log.requests] == [True, False, False, True]
 
 
+def test_given_two_gets_that_are_repeated_in_turn_then_each_counts_once() -> None:
+    log = RequestLog()
+
+    failing(log, *[("one", "GET", "/deployment"), ("one", "GET", "/pods")] * 3)
+    failing(log, ("one", "PATCH", "/pods"), ("one", "GET", "/pods"))
+    assert [r.counted for r in log.requests] == [*[True] * 2, *[False] * 4, True, True]
+
+
 def test_given_the_same_get_of_the_next_hook_or_a_repeated_write_then_both_count() -> None:
     log = RequestLog()
     failing(log, ("one", "GET", "/a"), ("two", "GET", "/a"), ("two", "PATCH", "/a"))
