@@ -119,7 +119,7 @@ def test_given_a_file_that_is_no_yaml_when_it_is_read_then_problem_and_line_are_
 
     assert said_of(path) == (f"{PREFIX}{path} (could not find expected ':', line 6)")
     path.write_text(f"users:\n- *{TOKEN}\n")
-    assert said_of(path) == (f"{PREFIX}{path} (found undefined alias …, line 2)")
+    assert said_of(path) == (f"{PREFIX}{path} (found undefined alias, line 2)")
 
 
 @pytest.mark.parametrize("token", [f"{TOKEN}\\u00fc", f"{TOKEN}\\n", f" {TOKEN}", f"{TOKEN}\\0x"])
