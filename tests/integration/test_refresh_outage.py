@@ -8,7 +8,7 @@ from tests.integration.helpers import bundle, juju_status, logins, reactive, tes
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 
-# A kubelet waits up to half a minute before it tries its API server again.
+# Kubelet, kube-proxy and pods try a lost API server less and less often: last every two minutes.
 pytestmark = pytest.mark.slow
 CONTROL_PLANE = "kubernetes-control-plane/0"
 API_SERVER = "snap.kube-apiserver.daemon.service"
