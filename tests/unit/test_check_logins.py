@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import base64
-import datetime
 from collections import Counter
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from tests.unit.test_check_verdicts import CLOCK, NAMES, NOW, RECONCILE
 from tests.unit.test_refusals import CLIENT, FORMAT, STS, sts_error
 
 from access import partitions, refusals
 from access.refusals import Refusal
-from checks import FAILED, OK, Names, counters, made_up, review, sts
+from checks import FAILED, OK, counters, made_up, review, sts
 from checks.counters import Counters
 from checks.review import Review
 from checks.sts import Attempt
 
-NAMES = Names("aws-iam/1", "kubernetes-control-plane/2")
-RECONCILE = (
-    "run: juju exec --unit aws-iam/leader -- JUJU_DISPATCH_PATH=hooks/update-status ./dispatch"
-)
-CLOCK = "run: juju exec --unit kubernetes-control-plane/2 -- timedatectl set-ntp true"
-NOW = datetime.datetime(2026, 11, 26, 12, tzinfo=datetime.timezone.utc)
 HOST = "sts.amazonaws.com"
 COUNTER = "aws_iam_authenticator_"
 
