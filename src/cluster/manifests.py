@@ -133,9 +133,9 @@ def crd(*, strict: bool, partition: str = partitions.DEFAULT) -> Manifest:
     server checks stored mappings too, at every write, and so would refuse what the authenticator
     itself writes into them.
     """
-    return libyaml.load_all(
+    return libyaml.load(
         templating.render("crd.yaml.j2", strict=strict, partitions=partitions.accepted(partition))
-    )[0]
+    )
 
 
 def identity_mapping(owner: Owner, mapping: IdentityMapping, permission_set: str = "") -> Manifest:
