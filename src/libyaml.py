@@ -1,7 +1,7 @@
 # Copyright 2026 Canonical Ltd.
 # See LICENSE file for licensing details.
 
-"""YAML, read by libyaml where PyYAML was built with it: its own code takes ten times as long."""
+"""YAML, read by libyaml if PyYAML was built with it. PyYAML alone takes ten times as long."""
 
 from __future__ import annotations
 

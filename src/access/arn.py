@@ -26,7 +26,7 @@ _KINDS = {
         "federated-user": re.compile(_NAME, re.ASCII),
     },
 }
-# How most of ten thousand mappings are spelt: nothing below refuses them or takes a part off.
+# How most mappings are spelt. A hook may check ten thousand, and these need no closer look.
 _PLAIN = re.compile(
     rf"arn:({'|'.join(PARTITIONS)}):iam::{_ACCOUNT.pattern}:(user|role)/{_NAME}", re.ASCII
 )

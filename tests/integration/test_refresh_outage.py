@@ -8,7 +8,7 @@ from tests.integration.helpers import bundle, juju_status, logins, reactive, tes
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 
-# Kubelet, kube-proxy and pods try a lost API server less and less often: last every two minutes.
+# Kubelet, kube-proxy and pods wait up to two minutes before they try a lost API server again.
 pytestmark = pytest.mark.slow
 CONTROL_PLANE = "kubernetes-control-plane/0"
 API_SERVER = "snap.kube-apiserver.daemon.service"

@@ -21,7 +21,6 @@ from charmlibs.interfaces.tls_certificates import (
 )
 
 import modern_authority
-from modern_authority import Authority
 from settings import Settings
 
 _CERTIFICATES = "certificates"
@@ -84,7 +83,10 @@ class SelfSignedCertificates(ops.CharmBase):
         ]
 
     def _answer(
-        self, request: RequirerCertificateRequest, settings: Settings, authority: Authority
+        self,
+        request: RequirerCertificateRequest,
+        settings: Settings,
+        authority: modern_authority.Authority,
     ) -> None:
         csr = request.certificate_signing_request
         if self._refusal and _refuses(self._refusal, csr):
@@ -107,7 +109,7 @@ class SelfSignedCertificates(ops.CharmBase):
             made_for=_made_for(settings),
         )
 
-    def _send(self, authority: Authority) -> None:
+    def _send(self, authority: modern_authority.Authority) -> None:
         """Write it as the original's library for certificate_transfer does, in version 1."""
         content = {"certificates": json.dumps([str(authority.certificate)]), "version": "1"}
         for relation in self.model.relations[_SEND]:

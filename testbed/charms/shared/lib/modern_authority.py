@@ -23,7 +23,7 @@ class Authority:
     """A root of its own.
 
     Attributes:
-        made_for: What of the charm's options it was made for: another one needs another authority.
+        made_for: The options that it was made by, as a text. Others need another authority.
     """
 
     certificate: Certificate

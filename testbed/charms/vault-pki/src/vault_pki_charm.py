@@ -21,7 +21,6 @@ from charmlibs.interfaces.tls_certificates import (
 )
 
 import modern_authority
-from modern_authority import Authority
 from vault_role import Role
 
 logger = logging.getLogger(__name__)
@@ -67,7 +66,7 @@ class Vault(ops.CharmBase):
         request: RequirerCertificateRequest,
         role: Role,
         refused: list[ProviderCertificateError],
-        authority: Authority,
+        authority: modern_authority.Authority,
     ) -> None:
         csr = request.certificate_signing_request
         if refusal := role.refusal({csr.common_name, *csr.sans_dns}, csr.sans_ip):
