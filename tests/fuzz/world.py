@@ -10,6 +10,7 @@ import functools
 import pickle
 import re
 import shutil
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -107,8 +108,7 @@ class World:
                 self._forget()
                 results = self.model.action(action, **params)
                 self._check_text(str(results))
-                if len(str(results).encode()) > 128 * 1024:
-                    raise Violation("a result that Linux refuses as an argument")
+                _check_arguments(results)
             except ops.testing.ActionFailed as failure:
                 self._check_line(failure.message)
             finally:
@@ -236,6 +236,15 @@ class World:
     def _paths(self) -> tuple[Path, ...]:
         files = self.files
         return files.admin, files.webhook, files.auth_webhook, files.client, *files.leftovers
+
+
+def _check_arguments(results: dict[str, Any]) -> None:
+    """Check that Linux runs a program with the arguments that `action-set` gets."""
+    arguments = [f"{key}={value}" for key, value in results.items()]
+    try:
+        subprocess.run(["true", *arguments], check=True)
+    except (OSError, ValueError) as error:
+        raise Violation("results that Linux refuses as arguments", str(error)) from error
 
 
 def restore(path: Path, content: bytes | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import datetime
 import json
+import subprocess
 from typing import Any
 
 import httpx2
@@ -43,6 +44,16 @@ def after(api: FakeCluster, seconds: float) -> str:
 
 def rings(model: Model, api: FakeCluster) -> list[float]:
     return [s.expire.timestamp() - api.clock.now for s in model.units[0].secrets if s.expire]
+
+
+def test_given_a_name_longer_than_an_argument_when_granted_then_linux_takes_the_results(
+    deployed: Model,
+):
+    results = grant(deployed, username="[" * 200_000)
+
+    subprocess.run(["true", *(f"{key}={value}" for key, value in results.items())], check=True)
+    assert results["result"] == "granted"
+    assert results["username"].endswith("[…")
 
 
 def test_given_a_principal_when_it_is_granted_access_then_its_mapping_works_at_once(
