@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Callable
-from typing import Any
 
 from access.mappings import IdentityMapping
 from access.rbac import Question
@@ -99,9 +98,9 @@ def deployed(client: api.Client, owner: Owner, address: str) -> Deployed:
     )
 
 
-def _service(owner: Owner, service: Any, address: str) -> str:
+def _service(owner: Owner, service: api.Object, address: str) -> str:
     wanted = manifests.service(owner, address or None)["spec"]
-    return authenticator.service_difference(wanted, service.spec.to_dict())
+    return authenticator.service_difference(wanted, service["spec"])
 
 
 def _denied(client: api.Client) -> tuple[str, ...]:
@@ -117,18 +116,14 @@ def _denied(client: api.Client) -> tuple[str, ...]:
     )
 
 
-def _containers(deployment: Any) -> list[Any]:
-    return deployment.spec.template.spec.containers if deployment else []
+def _image(deployment: api.Object | None) -> str:
+    found = objects.containers(deployment)
+    return next((each["image"] for each in found if each["name"] == manifests.NAME), "")
 
 
-def _image(deployment: Any) -> str:
-    found = _containers(deployment)
-    return next((each.image for each in found if each.name == manifests.NAME), "")
-
-
-def _uses_proxy(deployment: Any) -> bool:
-    found = _containers(deployment)
-    return any(each.name == "HTTPS_PROXY" for one in found for each in one.env or ())
+def _uses_proxy(deployment: api.Object | None) -> bool:
+    found = objects.containers(deployment)
+    return any(each["name"] == "HTTPS_PROXY" for one in found for each in one.get("env") or ())
 
 
 def api_server(machine: Machine) -> list[str] | None:

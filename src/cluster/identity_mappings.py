@@ -13,14 +13,11 @@ import functools
 import re
 import time
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from access.mappings import IdentityMapping
 from cluster import api, manifests, objects, writers
 from errors import Waiting
-
-if TYPE_CHECKING:
-    from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
 
 POLL_SECONDS = 0.5
 # What the charm reads of a mapping: columns of the CRD, which `kubectl get -o wide` prints.
@@ -58,9 +55,10 @@ def is_served(client: api.Client) -> bool:
         return False
 
 
-def _established(crd: CustomResourceDefinition) -> bool:
-    conditions = (crd.status and crd.status.conditions) or []
-    return any(c.type == "Established" and c.status == "True" for c in conditions)
+def _established(crd: api.Object) -> bool:
+    status: api.Object = crd.get("status") or {}
+    conditions: list[api.Object] = status.get("conditions") or []
+    return any(c["type"] == "Established" and c["status"] == "True" for c in conditions)
 
 
 def _ratchets(client: api.Client) -> bool:

@@ -55,7 +55,7 @@ def is_owned(client: api.Client, owner: Owner) -> bool:
     return bool(service) and owner.owns(mark_of(service))
 
 
-def _take(client: api.Client, service: Any, owner: Owner) -> None:
+def _take(client: api.Client, service: api.Object, owner: Owner) -> None:
     """Move all that `kubectl apply` set to our field manager, then mark ``service``.
 
     Each object's one apply then also removes the fields that the charm does not set, so pods are
@@ -72,16 +72,16 @@ def _take(client: api.Client, service: Any, owner: Owner) -> None:
         if not _is_persons(what, mark_of(stored)):
             _adopt(client, what, stored)
     service = _adopt(client, manifests.SERVICE, service)
-    manifest = manifests.service(owner, service.spec.clusterIP)
-    manifest["metadata"]["resourceVersion"] = service.metadata.resourceVersion
+    manifest = manifests.service(owner, service["spec"].get("clusterIP"))
+    manifest["metadata"]["resourceVersion"] = service["metadata"]["resourceVersion"]
     _patch(client, manifests.SERVICE, manifest, PatchType.APPLY, force=True)
 
 
-def _adopt(client: api.Client, what: manifests.ObjectReference, stored: Any) -> Any:
+def _adopt(client: api.Client, what: manifests.ObjectReference, stored: api.Object) -> api.Object:
     """Move the fields of client-side apply to our field manager, and return the object then."""
     from lightkube.types import PatchType
 
-    patch = csa_upgrade.patch(stored.metadata.to_dict(), api.MANAGER)
+    patch = csa_upgrade.patch(stored["metadata"], api.MANAGER)
     return _patch(client, what, patch, PatchType.MERGE) if patch else stored
 
 
@@ -105,7 +105,7 @@ def _unless_changed() -> Generator[None]:
             raise
 
 
-def apply(client: api.Client, manifest: manifests.Manifest) -> Any:
+def apply(client: api.Client, manifest: manifests.Manifest) -> api.Object:
     """Apply one object server-side, and return it as the cluster has it now.
 
     Every field of ``manifest`` becomes the charm's. Fields that a `kubectl apply` has set since
@@ -121,12 +121,12 @@ def apply(client: api.Client, manifest: manifests.Manifest) -> Any:
     return applied
 
 
-def _apply(client: api.Client, manifest: manifests.Manifest) -> Any:
+def _apply(client: api.Client, manifest: manifests.Manifest) -> api.Object:
     from lightkube.types import PatchType
 
     reference = manifests.reference(manifest)
     applied = _patch(client, reference, manifest, PatchType.APPLY, force=True)
-    if not applied.metadata or applied.metadata.name != reference.name:
+    if applied["metadata"]["name"] != reference.name:
         raise Waiting(api.NOT_KUBERNETES)
     return applied
 
@@ -138,7 +138,7 @@ def _patch(
     patch_type: PatchType,
     *,
     force: bool = False,
-) -> Any:
+) -> api.Object:
     return client.patch(
         _kind(reference),
         reference.name,
@@ -167,8 +167,8 @@ def apply_service(client: api.Client, owner: Owner, address: str | None) -> str:
     return found
 
 
-def _cluster_ip(service: Any) -> str:
-    found: str | None = service.spec.clusterIP
+def _cluster_ip(service: api.Object) -> str:
+    found: str | None = service["spec"].get("clusterIP")
     if found == "None":
         raise Blocked(
             f"Service {manifests.NAME} is headless: if nobody else needs it, run: "
@@ -214,20 +214,28 @@ def stored(client: api.Client) -> Stored:
 def deployed_proxies(client: api.Client, stored: Stored) -> Proxies:
     """Return the proxies that the pods use, by the Deployment in the cluster."""
     deployment = find(client, manifests.DEPLOYMENT)
-    containers: list[Any] = deployment.spec.template.spec.containers if deployment else []
-    environment = {found.name: found for each in containers for found in each.env or ()}
-    urls = {
-        name: stored.proxies[source.key]
-        for name in ("HTTP_PROXY", "HTTPS_PROXY")
-        if (variable := environment.get(name)) and (source := _secret_key(variable))
-        if source.key in stored.proxies
+    environment: dict[str, api.Object] = {
+        variable["name"]: variable
+        for container in containers(deployment)
+        for variable in container.get("env") or ()
     }
-    no_proxy = environment.get("NO_PROXY")
-    return Proxies(urls, (no_proxy and no_proxy.value) or "")
+    urls = {
+        name: stored.proxies[key]
+        for name in ("HTTP_PROXY", "HTTPS_PROXY")
+        if (key := _secret_key(environment.get(name, {}))) in stored.proxies
+    }
+    return Proxies(urls, environment.get("NO_PROXY", {}).get("value", ""))
 
 
-def _secret_key(variable: Any) -> Any | None:
-    return variable.valueFrom and variable.valueFrom.secretKeyRef
+def containers(deployment: api.Object | None) -> list[api.Object]:
+    """Return the containers of a Deployment's pods; none without a Deployment."""
+    return deployment["spec"]["template"]["spec"]["containers"] if deployment else []
+
+
+def _secret_key(variable: api.Object) -> str:
+    source: api.Object = variable.get("valueFrom", {})
+    reference: api.Object = source.get("secretKeyRef", {})
+    return reference.get("key", "")
 
 
 def stored_credentials(client: api.Client, owner: Owner) -> str:
@@ -250,8 +258,8 @@ def _decoded(text: str) -> str:
     return base64.b64decode(text).decode()
 
 
-def _data(secret: Any) -> dict[str, str]:
-    return secret.data or {}
+def _data(secret: api.Object) -> dict[str, str]:
+    return secret.get("data") or {}
 
 
 def prune(client: api.Client, owner: Owner, desired: Iterable[manifests.Manifest]) -> None:
@@ -309,7 +317,7 @@ def _delete(client: api.Client, what: manifests.ObjectReference) -> None:
             raise
 
 
-def find(client: api.Client, what: manifests.ObjectReference) -> Any | None:
+def find(client: api.Client, what: manifests.ObjectReference) -> api.Object | None:
     """Return the object as the cluster has it; None where it has none."""
     from lightkube import ApiError
 
@@ -321,9 +329,9 @@ def find(client: api.Client, what: manifests.ObjectReference) -> Any | None:
         return None
 
 
-def mark_of(stored: Any) -> str:
+def mark_of(stored: api.Object) -> str:
     """Return the mark of the application that owns an object; empty without one."""
-    annotations: dict[str, str] = stored.metadata.annotations or {}
+    annotations: dict[str, str] = stored["metadata"].get("annotations") or {}
     return annotations.get(manifests.OWNER, "")
 
 

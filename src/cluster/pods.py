@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -15,9 +16,7 @@ from cluster import api, manifests, pulls
 from errors import Blocked, Unready, Waiting, brief
 
 if TYPE_CHECKING:
-    from lightkube.models.apps_v1 import DeploymentStatus
     from lightkube.models.core_v1 import PodStatus
-    from lightkube.resources.apps_v1 import Deployment
     from lightkube.resources.core_v1 import Pod
 
 # A hook waits for a rollout until this long after it last moved: most rollouts take less. The
@@ -62,7 +61,7 @@ class Rollout:
     complete: bool
 
 
-def await_rollout(client: api.Client, deployment: Deployment) -> Rollout:
+def await_rollout(client: api.Client, deployment: api.Object) -> Rollout:
     """Wait, within bounds, for the rollout of ``deployment``, and return how far it is then.
 
     ``deployment`` is the answer to its apply. Its rollout may be one that this hook started,
@@ -81,34 +80,39 @@ def await_rollout(client: api.Client, deployment: Deployment) -> Rollout:
     return progress(deployment)
 
 
-def _time_left(deployment: Deployment) -> float:
+def _time_left(deployment: api.Object) -> float:
     """Return the seconds to wait for a rollout; none where pods were lost without one."""
     status = _observed_status(deployment)
     if not status:
         return ROLLOUT_SECONDS
-    moving = [condition for condition in status.conditions or [] if condition.reason in _MOVING]
-    times = [moved for condition in moving if (moved := condition.lastUpdateTime)]
+    conditions: list[api.Object] = status.get("conditions") or []
+    moving = [condition for condition in conditions if condition.get("reason") in _MOVING]
+    times = [_seconds(moved) for condition in moving if (moved := condition.get("lastUpdateTime"))]
     if not times:
         return 0.0
-    since = time.time() - max(times).timestamp()
-    return min(ROLLOUT_SECONDS, ROLLOUT_SECONDS - since)
+    return min(ROLLOUT_SECONDS, ROLLOUT_SECONDS - (time.time() - max(times)))
 
 
-def _observed_status(deployment: Deployment) -> DeploymentStatus | None:
-    """Return the status; None while the controller has not seen the newest spec."""
-    metadata, status = deployment.metadata, deployment.status
-    if not metadata or not status or status.observedGeneration != metadata.generation:
-        return None
-    return status
+def _seconds(moment: str) -> float:
+    """Return a time of the server's, such as ``2026-11-27T08:30:00Z``, in seconds since 1970."""
+    # Python 3.10 does not know Z.
+    return datetime.datetime.fromisoformat(moment.replace("Z", "+00:00")).timestamp()
 
 
-def progress(deployment: Deployment) -> Rollout:
+def _observed_status(deployment: api.Object) -> api.Object:
+    """Return the status; empty while the controller has not seen the newest spec."""
+    status: api.Object = deployment.get("status") or {}
+    observed = status.get("observedGeneration") == deployment["metadata"].get("generation")
+    return status if observed else {}
+
+
+def progress(deployment: api.Object) -> Rollout:
     """Return how far ``deployment`` is, as it was read or applied."""
-    spec, status, observed = deployment.spec, deployment.status, _observed_status(deployment)
-    wanted = spec.replicas if spec and spec.replicas is not None else 1
-    updated = (observed and observed.updatedReplicas) or 0
-    available = (status and status.availableReplicas) or 0
-    everyone = (status and status.replicas) or 0
+    status: api.Object = deployment.get("status") or {}
+    wanted: int = deployment["spec"].get("replicas", 1)
+    updated: int = _observed_status(deployment).get("updatedReplicas", 0)
+    available: int = status.get("availableReplicas", 0)
+    everyone: int = status.get("replicas", 0)
     complete = updated == wanted == available == everyone
     # Kubernetes does not count updated pods that are ready: they are the available ones that
     # the former pods cannot account for.

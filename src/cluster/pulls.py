@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from cluster import api, manifests
 
 if TYPE_CHECKING:
-    from lightkube.resources.apps_v1 import Deployment
     from lightkube.resources.core_v1 import Pod
 
 # Reasons why a container waits: a pull has just failed, or the kubelet waits to try again.
@@ -21,19 +20,21 @@ _REASONS = (FAILED, BACK_OFF)
 _EVENT = "Failed to pull image"
 
 
-def any_fails(pods: Iterable[Pod], deployment: Deployment) -> bool:
+def any_fails(pods: Iterable[Pod], deployment: api.Object) -> bool:
     """Return whether a pod fails to pull what ``deployment`` asks for.
 
     Pods of a former spec do not count, because they go once new ones serve.
     """
-    template: Any = deployment.spec.template if deployment.spec else None
-    wanted = _pulled(template)
+    spec: api.Object = deployment["spec"]["template"]["spec"]
+    secrets: list[api.Object] = spec.get("imagePullSecrets") or []
+    images = [container["image"] for container in spec["containers"]]
+    wanted = images, [secret["name"] for secret in secrets]
     return any(_pulled(pod) == wanted and _fails(pod) for pod in pods)
 
 
-def _pulled(pod: Any) -> object:
-    """Return what a pod or a template pulls: the images, and the pull secrets."""
-    if not pod or not pod.spec:
+def _pulled(pod: Pod) -> tuple[list[str | None], list[str]] | None:
+    """Return what a pod pulls: the images, and with which secrets."""
+    if not pod.spec:
         return None
     secrets: list[Any] = pod.spec.imagePullSecrets or []
     images = [container.image for container in pod.spec.containers]

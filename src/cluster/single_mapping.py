@@ -43,13 +43,14 @@ class RefusedError(Exception):
 
 def read(client: api.Client, name: str) -> Stored | None:
     """Return the mapping ``name``; None if there is none."""
-    found: Any = None
+    found: api.Object = {}
     with _suppress(404):
         found = client.get(kind(), name)
     if not found:
         return None
-    metadata, spec = found.metadata, _fields(found.get("spec"))
-    labels, annotations = _fields(metadata.labels), _fields(metadata.annotations)
+    metadata, spec = found["metadata"], _fields(found.get("spec"))
+    labels = _fields(metadata.get("labels"))
+    annotations = _fields(metadata.get("annotations"))
     groups: Any = spec.get("groups")
     mapping = IdentityMapping(
         name=name,
@@ -60,7 +61,7 @@ def read(client: api.Client, name: str) -> Stored | None:
         source=labels.get(SOURCE, ""),
         expires=annotations.get(EXPIRES, ""),
     )
-    return Stored(mapping, metadata.resourceVersion, bool(metadata.deletionTimestamp))
+    return Stored(mapping, metadata["resourceVersion"], "deletionTimestamp" in metadata)
 
 
 def create(

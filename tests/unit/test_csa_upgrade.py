@@ -190,7 +190,7 @@ class ConfigMap:
         """Apply it; the managers that the answer names."""
         api.fail(self, request=f"PATCH {CONFIG}")
         found = objects.apply(connect(files.admin), MANIFEST)
-        return [entry.manager for entry in found.metadata.managedFields]
+        return [entry["manager"] for entry in found["metadata"]["managedFields"]]
 
 
 def test_given_fields_of_kubectl_when_applied_then_they_go_with_a_second_apply(
