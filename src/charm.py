@@ -29,6 +29,7 @@ import control_plane
 import cos
 import kubeconfigs
 import peers
+import preload
 import reactive
 import trust
 from alarm import SECONDS, SOON_SECONDS, Alarm
@@ -58,6 +59,8 @@ class AwsIamCharm(ops.CharmBase):
 
     def __init__(self, framework: ops.Framework):
         super().__init__(framework)
+        if self.unit.is_leader():
+            preload.begin()
         self._status: ops.StatusBase | None = None
         self._alarm = Alarm(self)
         self._journal = Journal(self)
@@ -292,3 +295,5 @@ if __name__ == "__main__":
     logging.disable(logging.INFO)
     reactive.remove_state(Path(".unit-state.db"))
     ops.main(AwsIamCharm)
+    # Python would look for garbage again and again as it ends.
+    gc.freeze()

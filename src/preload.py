@@ -1,0 +1,29 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
+"""The import of what only a leader needs, while its hook waits for Juju.
+
+A leader asks Juju a dozen questions before it asks Kubernetes the first. Each answer takes
+milliseconds, in which the process would do nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import threading
+
+# httpx2 imports httpcore2 only when a client is made.
+MODULES = ("lightkube", "httpcore2", "jinja2", "leader")
+
+
+def begin() -> threading.Thread:
+    """Begin the imports in a thread, and return that. Who needs one of them sooner waits for it,
+    as Python has it for a module that another thread imports."""
+    thread = threading.Thread(target=_import, name="preload", daemon=True)
+    thread.start()
+    return thread
+
+
+def _import() -> None:
+    for name in MODULES:
+        importlib.import_module(name)

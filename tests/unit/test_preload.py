@@ -1,0 +1,62 @@
+"""What only a leader needs is imported while its hook waits, and by no other unit."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from tests.unit.model import Model
+
+import preload
+
+# Runs in a process of its own, because this one has long imported everything.
+FOLLOWER = """
+import pathlib, sys
+from files import Machine
+from tests.unit.model import Model
+class Files:
+    machine = Machine(pathlib.Path(sys.argv[1]))
+model = Model(None, [Files])
+model.leader = None
+print(model.hook().message)
+print(*sorted({"httpx2", "jinja2", "leader", "lightkube"} & set(sys.modules)))
+"""
+LEADER = """
+import preload, sys
+preload.begin().join()
+print(set(preload.MODULES) - set(sys.modules))
+"""
+
+
+def run(script: str, *arguments: str) -> list[str]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", script, *arguments]
+    return subprocess.check_output(command, env=environment, text=True).splitlines()
+
+
+def test_given_a_unit_that_does_not_lead_when_a_hook_runs_then_it_imports_nothing_of_a_leader(
+    tmp_path: object,
+):
+    status, imported = run(FOLLOWER, str(tmp_path))
+
+    assert status == "waiting for the leader to deploy the authenticator"
+    assert imported == ""
+
+
+def test_given_a_new_process_when_the_imports_have_run_then_every_module_is_there():
+    assert run(LEADER) == ["set()"]
+
+
+@pytest.mark.parametrize(("leader", "times"), [(0, 1), (None, 0)])
+def test_given_a_hook_when_it_begins_then_only_a_leader_begins_the_imports(
+    model: Model, monkeypatch: pytest.MonkeyPatch, leader: int | None, times: int
+):
+    begun: list[bool] = []
+    monkeypatch.setattr(preload, "begin", lambda: begun.append(True))
+    model.leader = leader
+
+    model.hook()
+
+    assert len(begun) == times
