@@ -34,13 +34,18 @@ class Faults:
         """
         self._control("answer", what, "--request", request)
 
-    def kill(self, at: int, *, after: bool = False) -> None:
-        """SIGKILL every hook at its `at`-th request from now on, but spare a hook that is retried.
+    def kill(self, *at: int, after: bool = False) -> None:
+        """SIGKILL every hook at a request from now on.
+
+        `at` has the number of the request, counted from 1: of the hook's first run, then of its
+        first retry, and so on. Later retries are spared.
 
         Kill it before the API server gets the request. With `after`, kill it when the API server
         has answered and the hook has not heard of it.
         """
-        self._control("kill", "--at-request", str(at), *(["--after"] if after else []))
+        self._control(
+            "kill", "--at-request", ",".join(map(str, at)), *(["--after"] if after else [])
+        )
 
     def clear(self) -> None:
         """Answer every request correctly again, and restart the counts."""

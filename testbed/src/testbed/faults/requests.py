@@ -22,7 +22,8 @@ class Request:
 
     `run` identifies one run of the hook, and `retry` says whether that hook failed before. A GET
     that repeats one of the two before is not `counted`, unless the hook wrote in between: a charm
-    waits in that way. `code` is 0 if the charm got no answer.
+    waits in that way. `number` is how many were counted so far, this one included. `code` is 0
+    if the charm got no answer.
     """
 
     run: str
@@ -32,6 +33,7 @@ class Request:
     path: str
     retry: bool = False
     counted: bool = True
+    number: int = 0
     code: int = 0
     fault: str = ""
 
@@ -40,12 +42,13 @@ class Request:
 class Fault:
     """What goes wrong in each hook: at which requests, and how.
 
-    It is the hook's `at`-th counted request, from 1, or every request of `method` whose path ends
-    with `path`. A fault that kills spares a hook that is retried.
+    It is the counted request of a number in `at`, or every request of `method` whose path ends
+    with `path`. `at` has the number for the hook's first run, then for its first retry, and so on;
+    in later retries no number is due.
     """
 
     what: str
-    at: int = 0
+    at: tuple[int, ...] = ()
     method: str = ""
     path: str = ""
 
@@ -53,20 +56,16 @@ class Fault:
         if not _is_fault(self.what):
             raise UsageError(f"give one of {', '.join(ANSWERS)}, not {self.what}")
         named = bool(self.method and self.path)
-        if named == (self.at > 0):
+        if named == bool(self.at):
             raise UsageError('give --at-request N, from 1, or --request "METHOD PATH"')
 
-    def hits(self, request: Request, number: int) -> bool:
-        """Return whether this request fails. It is the `number`-th counted one of its hook."""
+    def hits(self, request: Request, retries: int) -> bool:
+        """Return whether this request fails. Its hook was retried `retries` times so far."""
         if self.at:
-            return request.counted and number == self.at
+            due = self.at[retries] if retries < len(self.at) else 0
+            return request.counted and request.number == due
         path = request.path.partition("?")[0]
         return request.method == self.method and path.endswith(self.path)
-
-    @property
-    def kills(self) -> bool:
-        """Return whether the fault kills the hook."""
-        return self.what in (KILL_BEFORE, KILL_AFTER)
 
 
 def _is_fault(what: str) -> bool:
@@ -85,6 +84,7 @@ class RequestLog:
         self._lock = threading.Lock()
         self._fault: Fault | None = None
         self._counts: Counter[str] = Counter()
+        self._retries: dict[str, tuple[str, int]] = {}
         self.requests: list[Request] = []
         self.fired: list[Request] = []
 
@@ -97,7 +97,9 @@ class RequestLog:
     def record(self, request: Request) -> tuple[int, Fault | None]:
         """Record a request. Return its index in `requests`, and the fault to carry out."""
         with self._lock:
-            request = replace(request, counted=not self._repeats(request))
+            counted = not self._repeats(request)
+            self._counts[request.run] += counted
+            request = replace(request, counted=counted, number=self._counts[request.run])
             fault = self._due(request)
             if fault:
                 request = replace(request, fault=fault.what)
@@ -129,8 +131,12 @@ class RequestLog:
         return False
 
     def _due(self, request: Request) -> Fault | None:
-        self._counts[request.run] += request.counted
-        fault = self._fault
-        if fault is None or not fault.hits(request, self._counts[request.run]):
-            return None
-        return None if fault.kills and request.retry else fault
+        fault, retries = self._fault, self._retries_so_far(request)
+        return fault if fault and fault.hits(request, retries) else None
+
+    def _retries_so_far(self, request: Request) -> int:
+        run, retries = self._retries.get(request.unit, ("", 0))
+        if run != request.run:
+            retries = retries + 1 if request.retry else 0
+            self._retries[request.unit] = request.run, retries
+        return retries

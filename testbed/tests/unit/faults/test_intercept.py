@@ -105,7 +105,7 @@ def test_given_no_fault_then_the_api_server_gets_the_request_from_its_administra
 def test_given_a_refusal_then_the_charm_gets_a_status_object_and_nothing_is_done(
     hook: Hook, api_server: ApiServer, requests: RequestLog, what: str
 ) -> None:
-    requests.set(Fault(what, 1))
+    requests.set(Fault(what, (1,)))
     code, kind, body = hook.send()
     assert (code, kind) == (int(what), "application/json")
     assert b'"kind": "Status"' in body
@@ -113,7 +113,7 @@ def test_given_a_refusal_then_the_charm_gets_a_status_object_and_nothing_is_done
 
 
 def test_given_html_then_the_charm_gets_a_page_with_200(hook: Hook, requests: RequestLog) -> None:
-    requests.set(Fault("html", 1))
+    requests.set(Fault("html", (1,)))
     code, kind, body = hook.send()
     assert (code, kind.partition(";")[0]) == (200, "text/html")
     assert body.startswith(b"<!DOCTYPE html>")
@@ -122,7 +122,7 @@ def test_given_html_then_the_charm_gets_a_page_with_200(hook: Hook, requests: Re
 def test_given_half_an_answer_then_the_request_is_carried_out(
     hook: Hook, api_server: ApiServer, requests: RequestLog
 ) -> None:
-    requests.set(Fault("half", 1))
+    requests.set(Fault("half", (1,)))
     with pytest.raises(http.client.IncompleteRead) as cut:
         hook.send()
     assert cut.value.partial == b'{"kind": '
@@ -141,7 +141,7 @@ def test_given_no_answer_then_the_fault_decides_on_the_hooks_life_and_the_reques
     killed: list[bool],
     carried_out: int,
 ) -> None:
-    requests.set(Fault(what, 1))
+    requests.set(Fault(what, (1,)))
     with pytest.raises(http.client.RemoteDisconnected):
         hook.send()
     assert hook.killed == killed
@@ -158,7 +158,7 @@ def test_given_a_slow_answer_then_the_request_is_carried_out_and_the_charm_waits
         waits.append((seconds, len(api_server.asked)))
 
     monkeypatch.setattr("testbed.faults.proxy.time.sleep", sleep)
-    requests.set(Fault("slow:30", 1))
+    requests.set(Fault("slow:30", (1,)))
     assert hook.send()[0] == 201
     assert waits == [(30.0, 1)]
 

@@ -22,7 +22,7 @@ def failing(log: RequestLog, *requests: tuple[str, str, str], retry: bool = Fals
 
 def test_given_a_fault_then_it_recurs_in_each_hook_until_it_is_cleared() -> None:
     log = RequestLog()
-    log.set(Fault("500", 2))
+    log.set(Fault("500", (2,)))
     hooks = [(run, "PATCH", f"/{n}") for run in ("one", "two") for n in range(3)]
 
     assert failing(log, *hooks) == [1, 4]
@@ -30,23 +30,35 @@ def test_given_a_fault_then_it_recurs_in_each_hook_until_it_is_cleared() -> None
     assert failing(log, *[("three", "PATCH", f"/{n}") for n in range(3)]) == []
 
 
-@pytest.mark.parametrize(("what", "again"), [("kill-before", []), ("500", [1])])
-def test_given_a_hook_that_is_retried_then_it_is_not_killed_again(
-    what: str, again: list[int]
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [((2,), [[1], [], []]), ((2, 3), [[1], [2], []]), ((2, 9, 1), [[1], [], [0]])],
+)
+def test_given_a_hook_that_is_retried_then_each_retry_has_a_number_of_its_own(
+    at: tuple[int, ...], expected: list[list[int]]
 ) -> None:
     log = RequestLog()
-    log.set(Fault(what, 2))
-    run = [("one", "PATCH", f"/{n}") for n in range(3)]
-    rerun = [("two", "PATCH", f"/{n}") for n in range(3)]
+    log.set(Fault("kill-before", at))
 
-    assert failing(log, *run) == [1]
-    assert failing(log, *rerun, retry=True) == again
-    assert (log.fired[0].run, log.fired[0].path) == ("one", "/1")
+    for hook in ("one", "two"):
+        runs = [[(f"{hook} {run}", "PATCH", f"/{n}") for n in range(3)] for run in range(3)]
+        failed = [failing(log, *asked, retry=run > 0) for run, asked in enumerate(runs)]
+
+        assert failed == expected
+    first = log.fired[0]
+    assert (first.run, first.path, first.number) == ("one 0", "/1", 2)
+
+
+def test_given_a_retry_of_an_earlier_fault_then_it_is_spared() -> None:
+    log = RequestLog()
+    log.set(Fault("kill-before", (1,)))
+
+    assert failing(log, ("one", "PATCH", "/"), retry=True) == []
 
 
 def test_given_a_repeated_get_then_it_is_recorded_and_not_counted() -> None:
     log = RequestLog()
-    log.set(Fault("500", 2))
+    log.set(Fault("500", (2,)))
 
     polls = [("one", "GET", "/deployment")] * 3
     assert failing(log, *polls, ("one", "GET", "/mappings")) == [3]
@@ -93,12 +105,12 @@ def test_given_a_named_get_that_repeats_then_each_of_them_fails() -> None:
 @pytest.mark.parametrize("what", ["", "200", "600", "htm", "slow", "slow:0", "slow:1000", "kill"])
 def test_given_an_unknown_fault_then_it_is_refused(what: str) -> None:
     with pytest.raises(UsageError, match="slow:SECONDS"):
-        Fault(what, 1)
+        Fault(what, (1,))
 
 
 @pytest.mark.parametrize(
     "where",
-    [{}, {"at": -1}, {"method": "GET"}, {"path": "/a"}, {"at": 1, "method": "GET", "path": "/a"}],
+    [{}, {"method": "GET"}, {"path": "/a"}, {"at": (1,), "method": "GET", "path": "/a"}],
 )
 def test_given_no_request_or_two_then_the_fault_is_refused(where: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="--at-request N, from 1, or --request"):

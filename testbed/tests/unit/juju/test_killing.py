@@ -50,8 +50,8 @@ def test_the_first_hook_of_a_future_unit_is_killed_and_no_other(juju: Juju) -> N
     deploy(juju)
 
     assert killed(juju) == {
-        "at-tool-call": 2,
-        "killed": [{"hook": "install", "tool": "relation-set"}],
+        "at-tool-call": [2],
+        "killed": [{"hook": "install", "tool": "relation-set", "call": 2}],
     }
     assert marks(juju) == ["install 1", "install 2"]
     unit = juju.status()["applications"]["host"]["units"]["host/0"]
@@ -70,6 +70,21 @@ def test_every_hook_is_killed_once_and_its_retry_is_spared(juju: Juju) -> None:
     assert [death["hook"] for death in killed(juju)["killed"]] == HOOKS
     expected = [f"{hook} {call}" for hook in HOOKS for call in (1, 2, 1, 2, 3)]
     assert marks(juju) == expected
+
+
+@pytest.mark.usefixtures("host")
+@pytest.mark.parametrize(("arguments", "hooks"), [(("2,3",), 1), (("2,3", "--every-hook"), 5)])
+def test_a_retry_is_killed_at_a_number_of_its_own_and_the_next_one_is_spared(
+    juju: Juju, arguments: tuple[str, ...], hooks: int
+) -> None:
+    plan(juju, *arguments)
+    juju("deploy", "./host.charm")
+    juju.settle()
+
+    deaths = [(death["hook"], death["call"]) for death in killed(juju)["killed"]]
+    assert deaths == [(hook, call) for hook in HOOKS[:hooks] for call in (2, 3)]
+    ran = [f"{hook} {call}" for hook in HOOKS[:hooks] for call in (1, 2, 1, 2, 3, 1, 2, 3)]
+    assert marks(juju) == ran + [f"{hook} {call}" for hook in HOOKS[hooks:] for call in (1, 2, 3)]
 
 
 @pytest.mark.usefixtures("host")
@@ -94,7 +109,8 @@ def test_a_plan_is_only_for_hooks_that_begin_after_it(juju: Juju) -> None:
     juju.control("trigger", "host/0", "update-status")
     juju.settle()
 
-    assert killed(juju)["killed"] == [{"hook": "update-status", "tool": "relation-set"}]
+    (death,) = killed(juju)["killed"]
+    assert death == {"hook": "update-status", "tool": "relation-set", "call": 2}
 
 
 @pytest.mark.usefixtures("host")
@@ -116,7 +132,12 @@ def test_a_killed_hook_commits_nothing(juju: Juju) -> None:
 
 
 def test_a_plan_needs_a_unit_and_a_number(juju: Juju) -> None:
-    for arguments in (["--unit", "host", "--at-tool-call", "1"], ["--unit", "host/0"]):
+    unit = ["--unit", "host/0"]
+    for arguments in (
+        ["--unit", "host", "--at-tool-call", "1"],
+        unit,
+        *([*unit, "--at-tool-call", at] for at in ("0", "-1", "1,", "one")),
+    ):
         done = juju.try_("kill-hook", *arguments, program="testbedctl")
         assert done.returncode == 2
     done = juju.try_("killed", "host/0", program="testbedctl")

@@ -12,36 +12,42 @@ from testbed.juju.hooktools.context import Context
 
 @dataclass
 class Plan:
-    """Kill a unit's hook at its `at`-th hook-tool call, counted from 1. That call has no effect.
+    """Kill a unit's hook at a hook-tool call. That call has no effect.
 
-    The plan is for the next hook that begins, or for every hook from now on. It spares a hook
-    that is retried.
+    `at` has the number of the call, counted from 1: of the hook's first run, then of its first
+    retry, and so on. Later retries are spared. The plan is for the next hook that begins, or for
+    every hook from now on.
     """
 
-    at: int
+    at: tuple[int, ...]
     every_hook: bool = False
-    killed: list[dict[str, str]] = field(default_factory=list)
-    _begun: set[str] = field(default_factory=set)
+    killed: list[dict[str, str | int]] = field(default_factory=list)
+    _concerned: bool = False
+    _retries: int = 0
+    _due: dict[str, int] = field(default_factory=dict)
     _calls: Counter[str] = field(default_factory=Counter)
 
     def begins(self, context: Context) -> None:
         """Note that a hook begins."""
-        if not context.retry and (self.every_hook or not self._begun):
-            self._begun.add(context.id)
+        self._retries = self._retries + 1 if context.retry else 0
+        if not context.retry:
+            self._concerned = self.every_hook or not self._due
+        if self._concerned and self._retries < len(self.at):
+            self._due[context.id] = self.at[self._retries]
 
     def kills(self, context: Context, tool: str) -> bool:
         """Count a hook-tool call. Return whether to kill its hook now."""
-        if context.id not in self._begun:
-            return False
         self._calls[context.id] += 1
-        if self._calls[context.id] != self.at:
+        call = self._calls[context.id]
+        if call != self._due.get(context.id):
             return False
-        self.killed.append({"hook": context.hook.name if context.hook else "", "tool": tool})
+        hook = context.hook.name if context.hook else ""
+        self.killed.append({"hook": hook, "tool": tool, "call": call})
         return True
 
     def report(self) -> dict[str, Any]:
         """Return which hooks were killed, for `testbedctl killed`."""
-        return {"at-tool-call": self.at, "killed": self.killed}
+        return {"at-tool-call": list(self.at), "killed": self.killed}
 
 
 class Kills:

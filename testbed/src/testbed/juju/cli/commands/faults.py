@@ -30,13 +30,13 @@ def faults(invocation: Invocation, parsed: Parsed) -> None:
 def _fault(verb: str, what: str, parsed: Parsed) -> Fault | None:
     if verb == "clear":
         return None
+    at = parsed.numbers("at-request")
     if verb == "kill":
-        what = KILL_AFTER if parsed.on("after") else KILL_BEFORE
-    elif verb != "answer":
+        return Fault(KILL_AFTER if parsed.on("after") else KILL_BEFORE, at)
+    if verb != "answer":
         raise UsageError(f'give one of {_VERBS}, not "{verb}"')
-    at, request = parsed.text("at-request"), parsed.text("request")
-    method, _, path = request.partition(" ")
-    return Fault(what, int(at) if at.isdigit() else 0, method, path)
+    method, _, path = parsed.text("request").partition(" ")
+    return Fault(what, at, method, path)
 
 
 COMMANDS = (
@@ -45,8 +45,8 @@ COMMANDS = (
         "on|off APP: sends the requests of APP's hooks through a proxy, from the next hook on.\n"
         "                       answer APP WHAT --request \"METHOD PATH\": answers each such\n"
         "                       request with 403, html …; PATH is the end of its path.\n"
-        "                       kill APP --at-request N [--after]: kills each hook, no retry.\n"
-        "                       Both take either flag: N counts the requests of each hook.\n"
+        "                       kill APP --at-request N [--after]: kills each hook at its N-th\n"
+        "                       request. N,M kills its first retry too, at its M-th.\n"
         "                       clear APP: ends all faults. requests APP: prints all as JSON.",
         (Flag("at-request"), Flag("request"), Flag("after", "bool")),
     ),

@@ -31,10 +31,10 @@ def move_leader(invocation: Invocation, parsed: Parsed) -> None:
 
 
 def kill_hook(invocation: Invocation, parsed: Parsed) -> None:
-    name, number = parsed.text("unit"), parsed.text("at-tool-call")
-    if not names.is_unit(name) or not number.isdigit() or int(number) < 1:
+    name, at = parsed.text("unit"), parsed.numbers("at-tool-call")
+    if not names.is_unit(name) or not at:
         raise UsageError("give --unit UNIT and --at-tool-call N, counted from 1")
-    plan = Plan(int(number), every_hook=parsed.on("every-hook"))
+    plan = Plan(at, every_hook=parsed.on("every-hook"))
     with invocation.controller.lock:
         invocation.controller.kills.set(invocation.model.uuid, name, plan)
 
@@ -96,7 +96,8 @@ COMMANDS = (
     Command(
         "kill-hook", kill_hook,
         "Kills the next hook of a unit at its N-th hook-tool call, or every hook with\n"
-        "                       --every-hook. The unit need not exist yet. Retries are spared.",
+        "                       --every-hook. The unit need not exist yet. N,M kills the hook's\n"
+        "                       first retry too, at its M-th call. Later retries are spared.",
         (Flag("unit"), Flag("at-tool-call"), Flag("every-hook", "bool")),
     ),
     Command("killed", killed, "Prints what the last kill-hook of UNIT has killed, as JSON."),
