@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ CALL, REQUEST, ANSWER = "tool call", "request", "answer"
 
 @dataclass(frozen=True)
 class Wave:
-    """One run, in which every hook dies once, at its ``number``-th ``what``.
+    """Every hook dies once, at its ``number``-th ``what``.
 
     ``tool call``: the hook dies instead of the call. ``request``: before the API server has the
     request. ``answer``: after the API server has carried it out, before the hook has the answer.
@@ -58,6 +59,17 @@ class Step:
             waves = (Wave(what, number) for number in range(1, most + 1))
             yield from (wave for wave in waves if self.points(wave))
 
+    def runs(self) -> Iterator[tuple[Wave, ...]]:
+        """Yield the waves of each run: a hook that dies early dies late when Juju retries it.
+
+        So most runs have two waves. A hook that died early has done little, so what it does
+        before it dies late is nearly all that it does when it dies late only.
+        """
+        for _, group in itertools.groupby(self.waves(), key=lambda wave: wave.what):
+            waves = list(group)
+            half = (len(waves) + 1) // 2
+            yield from (tuple(waves[early::half]) for early in range(half))
+
     def points(self, wave: Wave) -> Counter[str]:
         """Return how many hooks of each name die in a wave."""
         return Counter(hook.name for hook in self.hooks if hook.dies(wave))
@@ -65,9 +77,10 @@ class Step:
     def __str__(self) -> str:
         waves = list(self.waves())
         of = {what: sum(self._points(waves, what)) for what in (CALL, REQUEST, ANSWER)}
+        runs = len(list(self.runs()))
         return (
             f"{len(self.hooks)} hooks, {of[CALL]} tool calls, {of[REQUEST]} requests, "
-            f"{of[ANSWER]} of them writes: {sum(of.values())} points in {len(waves)} runs"
+            f"{of[ANSWER]} of them writes: {sum(of.values())} points in {runs} runs"
         )
 
     def _points(self, waves: Sequence[Wave], what: str) -> Iterator[int]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
 from lightkube.resources.core_v1 import Pod
 from tests.integration.helpers.eventually import eventually
 from tests.integration.kill import observed
-from tests.integration.kill.points import ANSWER, CALL, Hook, Step, Wave
+from tests.integration.kill.points import ANSWER, CALL, REQUEST, Hook, Step, Wave
 
 from testbed import testbedctl
 from testbed.faults.client import Faults
@@ -34,12 +34,23 @@ _NEVER = 1_000_000
 
 
 @dataclass(frozen=True)
-class Run:
-    """What came of one step: how many hooks of each name died, and where; what all hooks did; and
-    what was there at the end."""
+class Death:
+    """A hook that died: at which of its calls or requests, and what that was."""
 
-    died: Counter[str]
-    where: list[str]
+    hook: str
+    number: int
+    at: str
+
+    def __str__(self) -> str:
+        return f"{self.hook} at {self.at}"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of one step: which hooks died, what all hooks did, and what was there at the
+    end."""
+
+    deaths: Sequence[Death]
     step: Step
     end: dict[str, Any]
     seconds: float
@@ -92,20 +103,20 @@ class Site:
         if self._client:
             self._client.close()
 
-    def deploy(self, wave: Wave | None) -> Run:
+    def deploy(self, waves: Sequence[Wave] = ()) -> Run:
         """Deploy aws-iam in a cluster without any trace of it."""
         self._delete_definition()
         self._end_pods()
         self.units += 1
-        return self._run(self._deploy, wave)
+        return self._run(self._deploy, waves)
 
-    def change_authority(self, wave: Wave | None) -> Run:
+    def change_authority(self, waves: Sequence[Wave] = ()) -> Run:
         """Replace the authority by another, and wait until nothing trusts the old one."""
-        return self._run(self._change_authority, wave)
+        return self._run(self._change_authority, waves)
 
-    def remove(self, wave: Wave | None) -> Run:
+    def remove(self, waves: Sequence[Wave] = ()) -> Run:
         """Remove the application with all its hooks."""
-        return self._run(lambda: self.juju.remove_application("aws-iam"), wave)
+        return self._run(lambda: self.juju.remove_application("aws-iam"), waves)
 
     def discard(self) -> None:
         """Remove aws-iam and its traces without its hooks, whatever state it is in."""
@@ -135,17 +146,15 @@ class Site:
             if about and about.name and about.deletionTimestamp:
                 self._delete(Pod, about.name, namespace="kube-system", grace_period=0)
 
-    def _run(self, step: Callable[[], object], wave: Wave | None) -> Run:
+    def _run(self, step: Callable[[], object], waves: Sequence[Wave]) -> Run:
         before = len(self._hooks())
-        self._arm(wave)
+        self._arm(waves)
         began = time.monotonic()
         step()
         self._settle()
         seconds = time.monotonic() - began
-        deaths = self._deaths()
         return Run(
-            died=Counter(hook for hook, _ in deaths),
-            where=[f"{hook} at {what}" for hook, what in deaths],
+            deaths=self._deaths(),
             step=Step(self._hooks()[before:]),
             end=observed.everything(self.juju, self.client, PEER, self.unit),
             seconds=seconds,
@@ -160,19 +169,23 @@ class Site:
         ran = testbedctl.hooks(self.model, self.unit)
         return [Hook(run["name"], run["tool_calls"], methods[run["id"]]) for run in ran]
 
-    def _deaths(self) -> list[tuple[str, str]]:
-        """Return the name of each hook that was killed, and what it was about to do."""
+    def _deaths(self) -> list[Death]:
         killed = json.loads(testbedctl.run(self.model, "killed", self.unit))["killed"]
-        calls = [(death["hook"], death["tool"]) for death in killed]
-        fired = self.faults.fired()
-        return calls + [(r.hook, f"{r.method} {r.path.partition('?')[0]}") for r in fired]
+        calls = [Death(death["hook"], death["call"], death["tool"]) for death in killed]
+        return calls + [
+            Death(request.hook, request.number, f"{request.method} {request.path.split('?')[0]}")
+            for request in self.faults.fired()
+        ]
 
-    def _arm(self, wave: Wave | None) -> None:
-        call = wave.number if wave and wave.what == CALL else _NEVER
-        at = ("--at-tool-call", str(call))
+    def _arm(self, waves: Sequence[Wave]) -> None:
+        """Kill every hook at the first of ``waves``, and its retry at the second."""
+        numbers = [wave.number for wave in waves]
+        what = waves[0].what if waves else ""
+        calls = numbers if what == CALL else [_NEVER]
+        at = ("--at-tool-call", ",".join(map(str, calls)))
         testbedctl.run(self.model, "kill-hook", "--unit", self.unit, *at, "--every-hook")
-        if wave and wave.what != CALL:
-            self.faults.kill(wave.number, after=wave.what == ANSWER)
+        if what in (REQUEST, ANSWER):
+            self.faults.kill(*numbers, after=what == ANSWER)
         else:
             self.faults.clear()
 

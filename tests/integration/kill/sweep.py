@@ -44,12 +44,12 @@ class Sweep:
     undisturbed: dict[str, Run] = field(default_factory=dict)
     results: dict[str, dict[Wave, Result]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
-    _left: dict[str, deque[Wave]] = field(default_factory=dict)
+    _left: dict[str, deque[tuple[Wave, ...]]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _said: float = 0.0
 
     def run(self) -> None:
-        """Prepare the sites, run every step undisturbed, and then once for each wave."""
+        """Prepare the sites, run every step undisturbed, and then with every wave."""
         with ThreadPoolExecutor(len(self.sites)) as pool:
             list(pool.map(Site.prepare, self.sites))
             self._run_undisturbed(self.sites[0])
@@ -59,10 +59,10 @@ class Sweep:
 
     def _run_undisturbed(self, site: Site) -> None:
         for name, step in _steps(site).items():
-            run = self.undisturbed[name] = step(None)
-            waves = list(run.step.waves())
-            self._left[name] = deque(waves)
-            self.results[name] = {wave: Result(run.step.points(wave)) for wave in waves}
+            run = self.undisturbed[name] = step()
+            self._left[name] = deque(run.step.runs())
+            points = {wave: run.step.points(wave) for wave in run.step.waves()}
+            self.results[name] = {wave: Result(died) for wave, died in points.items()}
             self.say(f"{name}: {run.step}, {run.seconds:.1f} s undisturbed")
 
     def _drop_points_of_chance(self, site: Site) -> None:
@@ -72,7 +72,7 @@ class Sweep:
         machine.
         """
         for name, step in _steps(site).items():
-            again = step(None).step
+            again = step().step
             for wave, result in self.results[name].items():
                 certain = result.points & (again.points(wave) | result.died)
                 if by_chance := result.points - certain:
@@ -86,30 +86,35 @@ class Sweep:
             if not removed:
                 site.discard()
         while self._left[AUTHORITY]:
-            site.deploy(None)
+            site.deploy()
             while self._left[AUTHORITY] and self._try(site, AUTHORITY, site.change_authority):
                 pass
             site.discard()
 
-    def _try(self, site: Site, step: str, run: Callable[[Wave | None], Run]) -> bool:
-        """Run a step with its next wave, or undisturbed if none is left.
+    def _try(self, site: Site, step: str, run: Callable[[Sequence[Wave]], Run]) -> bool:
+        """Run a step with its next waves, or undisturbed if none is left.
 
         Return whether it ended as the undisturbed run did, so that the site can take another step.
         """
         with self._lock:
-            wave = self._left[step].popleft() if self._left[step] else None
+            waves = self._left[step].popleft() if self._left[step] else ()
         try:
-            done = run(wave)
-            problem, died = difference(self.undisturbed[step].end, done.end), done.died
-            where = ", ".join(done.where)
+            done = run(waves)
+            problem, deaths = difference(self.undisturbed[step].end, done.end), done.deaths
         except NotSettledError as error:
-            problem, died, where = str(error), Counter(), "?"
+            problem, deaths = str(error), ()
+        about = f"{step}, {', and then '.join(map(str, waves)) or 'undisturbed'}"
         with self._lock:
             if problem:
-                self.problems.append(f"{step}, {wave}: {where}")
+                self.problems.append(f"{about}: {', '.join(map(str, deaths)) or '?'}")
                 self.say(f"{self.problems[-1]}\n{problem}")
-            if wave:
+            for wave in waves:
+                died = Counter(death.hook for death in deaths if death.number == wave.number)
                 self._note(step, wave, died, problem)
+            if time.monotonic() > self._said + _SAID_EVERY_SECONDS:
+                self._said = time.monotonic()
+                left = ", ".join(f"{name} {len(runs)}" for name, runs in self._left.items())
+                self.say(f"{about}: {len(deaths)} died; runs left: {left}")
         return not problem
 
     def _note(self, step: str, wave: Wave, died: Counter[str], problem: str) -> None:
@@ -119,15 +124,10 @@ class Sweep:
         result.problem += problem
         if result.missing and not result.problem and result.attempts < _ATTEMPTS:
             # The hooks ran in another order, and there were fewer of them.
-            self._left[step].append(wave)
-            return
-        if time.monotonic() > self._said + _SAID_EVERY_SECONDS:
-            self._said = time.monotonic()
-            left = ", ".join(f"{name} {len(waves)}" for name, waves in self._left.items())
-            self.say(f"{step}, {wave}: {died.total()} died; runs left: {left}")
+            self._left[step].append((wave,))
 
 
-def _steps(site: Site) -> dict[str, Callable[[Wave | None], Run]]:
+def _steps(site: Site) -> dict[str, Callable[[], Run]]:
     return {DEPLOYMENT: site.deploy, AUTHORITY: site.change_authority, REMOVAL: site.remove}
 
 
