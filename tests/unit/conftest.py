@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import base64
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx2
+import ops
 import pytest
 import yaml
 from hypothesis import settings
 from tests.unit.authority import root
+from tests.unit.declaring import Declare
 from tests.unit.fake_cluster import Clock, FakeCluster
 from tests.unit.model import Easyrsa, Model
 
@@ -115,3 +119,12 @@ def deployed(model: Model, api: FakeCluster) -> Model:
     model.settle()
     api.forget()
     return model
+
+
+@pytest.fixture
+def declare(deployed: Model) -> Declare:
+    def run(*entries: dict[str, Any]) -> ops.StatusBase:
+        deployed.config = {"mappings": json.dumps(entries) if entries else ""}
+        return deployed.hook(deployed.on.config_changed())
+
+    return run

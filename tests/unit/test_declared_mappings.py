@@ -10,39 +10,12 @@ from typing import Any
 import httpx2
 import ops
 import pytest
-from tests.unit.fake_cluster import CONFIG, DEFINITION, DEPLOYMENT, MAPPINGS, NODES, FakeCluster
+from tests.unit.declaring import ACCOUNT, DEV, HEALTHY, Declare, entry, names, stored
+from tests.unit.fake_cluster import DEPLOYMENT, MAPPINGS, FakeCluster
 from tests.unit.faults import refusal, refused, unreachable
 from tests.unit.model import OWNER, Model
 
-from cluster import own_mappings
-
-ACCOUNT = "arn:aws:iam::111122223333"
-DEV, OPS = f"{ACCOUNT}:role/Dev", f"{ACCOUNT}:role/Ops"
-HEALTHY = "authenticator v0.7.18, 2/2 pods"
-Declare = Callable[..., ops.StatusBase]
-
-
-@pytest.fixture
-def declare(deployed: Model, api: FakeCluster) -> Declare:
-    """Sets the option to these entries, and runs config-changed; the status then."""
-
-    def run(*entries: dict[str, Any]) -> ops.StatusBase:
-        deployed.config = {"mappings": json.dumps(entries) if entries else ""}
-        return deployed.hook(deployed.on.config_changed())
-
-    return run
-
-
-def entry(name: str, arn: str = DEV, **more: Any) -> dict[str, Any]:
-    return {"name": name, "arn": arn, "username": name, **more}
-
-
-def names(api: FakeCluster) -> list[str]:
-    return sorted(path.rpartition("/")[2] for path in api.objects if path.startswith(MAPPINGS))
-
-
-def stored(api: FakeCluster, name: str) -> dict[str, Any]:
-    return api.objects[f"{MAPPINGS}/{name}"]
+OPS = f"{ACCOUNT}:role/Ops"
 
 
 def test_given_a_declared_mapping_when_the_option_is_set_then_it_works_at_once(
@@ -366,26 +339,6 @@ def test_given_many_entries_without_effect_when_a_hook_runs_then_the_log_stays_s
     assert "option mappings: and 80 more" in deployed.log()
 
 
-def test_given_a_permission_set_with_its_suffix_when_it_is_declared_then_its_role_is_mapped(
-    declare: Declare, api: FakeCluster
-):
-    declare(
-        {
-            "name": "devops",
-            "permission-set": "DevOps",
-            "account": "111122223333",
-            "suffix": "0123456789abcdef",
-            "groups": ["view"],
-        }
-    )
-
-    made = stored(api, "devops")
-    role = "AWSReservedSSO_DevOps_0123456789abcdef"
-    assert made["spec"]["arn"] == f"{ACCOUNT}:role/{role}"
-    assert made["spec"]["username"].endswith(f":assumed-role/{role}/{{{{SessionName}}}}")
-    assert made["metadata"]["annotations"]["aws-iam/permission-set"] == "DevOps@111122223333"
-
-
 def test_given_an_entry_that_the_cluster_refuses_when_a_hook_runs_then_the_others_are_made(
     declare: Declare, deployed: Model, api: FakeCluster
 ):
@@ -454,140 +407,6 @@ def test_given_a_server_that_fails_when_mappings_are_made_then_the_unit_waits_fo
     assert declare(entry("dev")) == ops.WaitingStatus(
         "waiting for the Kubernetes API: 500 etcdserver: no leader"
     )
-
-
-@pytest.fixture
-def leaving(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The application leaves its control plane, and deletes two mappings with each request."""
-    found = ops.hookcmds.GoalState(units={}, relations={})
-    monkeypatch.setattr(ops.hookcmds, "goal_state", lambda: found)
-    monkeypatch.setattr(own_mappings, "PAGE", 2)
-
-
-@pytest.mark.usefixtures("leaving")
-def test_given_declared_mappings_when_the_application_is_removed_then_only_they_go(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    api.add_mapping("mine", f"{ACCOUNT}:user/me", f"{ACCOUNT}:user/me")
-    declare(*(entry(f"r{n}", f"{ACCOUNT}:role/R{n}") for n in range(3)))
-    api.forget()
-
-    deployed.hook(deployed.on.remove())
-
-    assert set(api.objects) == {DEFINITION, f"{MAPPINGS}/mine", f"{NODES}/n0"}
-    assert api.changes.count(f"DELETE {MAPPINGS}") == 2
-    assert api.changes[-1].endswith("services/aws-iam-authenticator")
-
-
-@pytest.mark.usefixtures("leaving")
-def test_given_a_slow_server_when_the_application_is_removed_then_the_rest_is_named_in_the_log(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    declare(*(entry(f"r{n}", f"{ACCOUNT}:role/R{n}") for n in range(13)))
-    # Grants go first, because no later application deletes them.
-    api.add_mapping("z", f"{ACCOUNT}:user/z", f"{ACCOUNT}:user/z", source="grant")
-
-    def slowly(request: httpx2.Request) -> httpx2.Response:
-        api.clock.sleep(4 if request.url.path == MAPPINGS else 0)
-        return api._handle(request)
-
-    api.fail(slowly)
-    began = api.clock.now
-    deployed.hook(deployed.on.remove())
-
-    assert api.clock.now < began + 28
-    assert 0 < len(names(api)) < 6
-    assert "z" not in names(api)
-    assert CONFIG not in api.objects
-    assert "services/aws-iam-authenticator" in api.changes[-1]
-    assert "no time to delete all mappings that the charm made" in deployed.log()
-    assert "kubectl delete iamidentitymappings --selector aws-iam/source" in deployed.log()
-
-
-@pytest.mark.usefixtures("leaving")
-def test_given_mappings_that_a_removal_left_when_it_is_deployed_again_then_its_hooks_delete_them(
-    model: Model, api: FakeCluster
-):
-    for n in range(5):
-        principal = f"{ACCOUNT}:role/r{n}"
-        api.add_mapping(f"r{n}", principal, principal, source="option")
-
-    api.fail(unreachable(httpx2.ReadTimeout), request=f"DELETE {MAPPINGS}", nth=1)
-    model.answer()
-    model.hook()
-    model.answer()
-    assert model.hook().message == f"{HEALTHY}, 0 mappings, 5 former ones not deleted yet"
-
-    model.settle()
-
-    assert names(api) == []
-
-
-@pytest.mark.usefixtures("leaving")
-def test_given_a_cluster_of_another_application_when_this_one_is_removed_then_its_mappings_stay(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    declare(entry("dev"))
-    service = api.objects["/api/v1/namespaces/kube-system/services/aws-iam-authenticator"]
-    service["metadata"]["annotations"]["aws-iam/owner"] = "other of model k8s (0)"
-
-    deployed.hook(deployed.on.remove())
-
-    assert names(api) == ["dev"]
-
-
-SET = {"permission-set": "DevOps", "account": "111122223333", "username": "devops", "name": "sso"}
-ROLE = f"{ACCOUNT}:role/AWSReservedSSO_DevOps_0123456789abcdef"
-
-
-def log_refusal(api: FakeCluster, arn: str) -> None:
-    """Let a pod have refused the principal a minute ago."""
-    at = datetime.datetime.fromtimestamp(api.clock.now - 60, datetime.timezone.utc)
-    line = {
-        "level": "warning",
-        "msg": "access denied",
-        "error": "identity is not mapped",
-        "arn": arn,
-        "time": at.isoformat().replace("+00:00", "Z"),
-    }
-    api.add_log("authenticator-x", json.dumps(line).encode() + b"\n")
-
-
-def test_given_a_permission_set_when_one_of_it_was_refused_then_exactly_its_role_is_mapped(
-    declare: Declare, api: FakeCluster
-):
-    assert "nobody of this permission set has tried to log in yet" in declare(SET).message
-    assert names(api) == []
-
-    log_refusal(api, ROLE)
-
-    declare(SET)
-    made = stored(api, "sso")
-    assert made["spec"]["arn"] == ROLE
-    assert made["metadata"]["annotations"]["aws-iam/permission-set"] == "DevOps@111122223333"
-
-
-@pytest.mark.parametrize("role", ["DevOps_Admin_0123456789abcdef", "devops_0123456789abcdef"])
-def test_given_a_permission_set_when_a_look_alike_was_refused_then_it_is_not_mapped(
-    declare: Declare, api: FakeCluster, role: str
-):
-    log_refusal(api, f"{ACCOUNT}:role/AWSReservedSSO_{role}")
-
-    declare(SET)
-
-    assert names(api) == []
-
-
-def test_given_a_permission_set_without_its_suffix_then_the_unit_looks_again_by_itself(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    declare(SET)
-    (alarm,) = deployed.units[0].secrets
-    assert alarm.expire
-    assert alarm.expire.timestamp() - api.clock.now == pytest.approx(30, abs=0.001)
-
-    declare({**SET, "suffix": "0123456789abcdef"})
-    assert not deployed.units[0].secrets
 
 
 def test_given_a_mapping_that_is_relabelled_as_it_is_repaired_then_the_next_hook_looks_again(

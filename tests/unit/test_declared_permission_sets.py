@@ -1,0 +1,84 @@
+"""Permission sets in the option `mappings`: exactly their roles are mapped."""
+
+from __future__ import annotations
+
+import datetime
+import json
+
+import pytest
+from tests.unit.declaring import ACCOUNT, Declare, names, stored
+from tests.unit.fake_cluster import FakeCluster
+from tests.unit.model import Model
+
+SET = {"permission-set": "DevOps", "account": "111122223333", "username": "devops", "name": "sso"}
+ROLE = f"{ACCOUNT}:role/AWSReservedSSO_DevOps_0123456789abcdef"
+
+
+def log_refusal(api: FakeCluster, arn: str) -> None:
+    """Let a pod have refused the principal a minute ago."""
+    at = datetime.datetime.fromtimestamp(api.clock.now - 60, datetime.timezone.utc)
+    line = {
+        "level": "warning",
+        "msg": "access denied",
+        "error": "identity is not mapped",
+        "arn": arn,
+        "time": at.isoformat().replace("+00:00", "Z"),
+    }
+    api.add_log("authenticator-x", json.dumps(line).encode() + b"\n")
+
+
+def test_given_a_permission_set_when_one_of_it_was_refused_then_exactly_its_role_is_mapped(
+    declare: Declare, api: FakeCluster
+):
+    assert "nobody of this permission set has tried to log in yet" in declare(SET).message
+    assert names(api) == []
+
+    log_refusal(api, ROLE)
+
+    declare(SET)
+    made = stored(api, "sso")
+    assert made["spec"]["arn"] == ROLE
+    assert made["metadata"]["annotations"]["aws-iam/permission-set"] == "DevOps@111122223333"
+
+
+@pytest.mark.parametrize("role", ["DevOps_Admin_0123456789abcdef", "devops_0123456789abcdef"])
+def test_given_a_permission_set_when_a_look_alike_was_refused_then_it_is_not_mapped(
+    declare: Declare, api: FakeCluster, role: str
+):
+    log_refusal(api, f"{ACCOUNT}:role/AWSReservedSSO_{role}")
+
+    declare(SET)
+
+    assert names(api) == []
+
+
+def test_given_a_permission_set_without_its_suffix_then_the_unit_looks_again_by_itself(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(SET)
+    (alarm,) = deployed.units[0].secrets
+    assert alarm.expire
+    assert alarm.expire.timestamp() - api.clock.now == pytest.approx(30, abs=0.001)
+
+    declare({**SET, "suffix": "0123456789abcdef"})
+    assert not deployed.units[0].secrets
+
+
+def test_given_a_permission_set_with_its_suffix_when_it_is_declared_then_its_role_is_mapped(
+    declare: Declare, api: FakeCluster
+):
+    declare(
+        {
+            "name": "devops",
+            "permission-set": "DevOps",
+            "account": "111122223333",
+            "suffix": "0123456789abcdef",
+            "groups": ["view"],
+        }
+    )
+
+    made = stored(api, "devops")
+    role = "AWSReservedSSO_DevOps_0123456789abcdef"
+    assert made["spec"]["arn"] == f"{ACCOUNT}:role/{role}"
+    assert made["spec"]["username"].endswith(f":assumed-role/{role}/{{{{SessionName}}}}")
+    assert made["metadata"]["annotations"]["aws-iam/permission-set"] == "DevOps@111122223333"
