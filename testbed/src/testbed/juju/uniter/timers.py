@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-FIRST_RETRY, LAST_RETRY = 1.0, 60.0
+FIRST_RETRY, LAST_RETRY = 0.25, 60.0
+"""Juju waits from five seconds to five minutes. Tests would only wait with it."""
 
 
 @dataclass
