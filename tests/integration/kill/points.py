@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 CALL, REQUEST, ANSWER = "tool call", "request", "answer"
+_DEATHS = 3
+"""How often a hook dies in one run, at most."""
 
 
 @dataclass(frozen=True)
@@ -60,15 +62,15 @@ class Step:
             yield from (wave for wave in waves if self.points(wave))
 
     def runs(self) -> Iterator[tuple[Wave, ...]]:
-        """Yield the waves of each run: a hook that dies early dies late when Juju retries it.
+        """Yield the waves of each run: a hook that dies early dies later when Juju retries it.
 
-        So most runs have two waves. A hook that died early has done little, so what it does
-        before it dies late is nearly all that it does when it dies late only.
+        A retry repeats what the killed run did. If it makes fewer requests, and so does not die,
+        the `Sweep` runs that wave again alone.
         """
         for _, group in itertools.groupby(self.waves(), key=lambda wave: wave.what):
             waves = list(group)
-            half = (len(waves) + 1) // 2
-            yield from (tuple(waves[early::half]) for early in range(half))
+            runs = -(-len(waves) // _DEATHS)
+            yield from (tuple(waves[first::runs]) for first in range(runs))
 
     def points(self, wave: Wave) -> Counter[str]:
         """Return how many hooks of each name die in a wave."""

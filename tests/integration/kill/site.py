@@ -178,7 +178,7 @@ class Site:
         ]
 
     def _arm(self, waves: Sequence[Wave]) -> None:
-        """Kill every hook at the first of ``waves``, and its retry at the second."""
+        """Kill every hook at the first of ``waves``, its retry at the second, and so on."""
         numbers = [wave.number for wave in waves]
         what = waves[0].what if waves else ""
         calls = numbers if what == CALL else [_NEVER]
