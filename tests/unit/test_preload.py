@@ -49,14 +49,28 @@ def test_given_a_new_process_when_the_imports_have_run_then_every_module_is_ther
     assert run(LEADER) == ["set()"]
 
 
-@pytest.mark.parametrize(("leader", "times"), [(0, 1), (None, 0)])
-def test_given_a_hook_when_it_begins_then_only_a_leader_begins_the_imports(
-    model: Model, monkeypatch: pytest.MonkeyPatch, leader: int | None, times: int
-):
-    begun: list[bool] = []
-    monkeypatch.setattr(preload, "begin", lambda: begun.append(True))
-    model.leader = leader
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """One item for each time that the imports begin."""
+    times: list[bool] = []
+    monkeypatch.setattr(preload, "begin", lambda: times.append(True))
+    return times
 
-    model.hook()
+
+@pytest.mark.parametrize(("leader", "times"), [(0, 1), (None, 0)])
+def test_given_a_unit_that_has_its_webhook_when_a_hook_begins_then_a_leader_begins_the_imports(
+    deployed: Model, begun: list[bool], leader: int | None, times: int
+):
+    deployed.leader = leader
+
+    deployed.hook()
 
     assert len(begun) == times
+
+
+def test_given_a_leader_that_waits_for_a_certificate_when_a_hook_begins_then_it_imports_nothing(
+    model: Model, begun: list[bool]
+):
+    model.hook()
+
+    assert begun == []
