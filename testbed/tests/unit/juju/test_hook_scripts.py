@@ -93,5 +93,5 @@ def test_a_hook_that_is_missing_uses_up_no_kill(juju: Juju) -> None:
     juju.settle()
 
     assert json.loads(juju.control("killed", "host/0"))["killed"] == [
-        {"hook": "start", "tool": "juju-log"}
+        {"hook": "start", "tool": "juju-log", "call": 1}
     ]
