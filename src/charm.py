@@ -60,7 +60,6 @@ class AwsIamCharm(ops.CharmBase):
     def __init__(self, framework: ops.Framework):
         super().__init__(framework)
         if self.machine.webhook.exists() and self.unit.is_leader():
-            # Without the file, the hook may not come as far as to need them.
             preload.begin()
         self._status: ops.StatusBase | None = None
         self._alarm = Alarm(self)

@@ -20,15 +20,22 @@ _SWITCH_SECONDS = 0.0005
 
 
 def begin() -> threading.Thread:
-    """Begin the imports in a thread, and return that. Who needs one of them sooner waits for it,
-    as Python has it for a module that another thread imports."""
-    # The hook's own thread is to ask Juju the next question as soon as the last is answered.
-    sys.setswitchinterval(_SWITCH_SECONDS)
+    """Begin the imports in a thread, and return the thread.
+
+    If the hook imports one of these modules meanwhile, Python lets it wait for the thread.
+    Begin only where the webhook file is there: until then, a hook may need none of them.
+    """
     thread = threading.Thread(target=_import, name="preload", daemon=True)
     thread.start()
     return thread
 
 
 def _import() -> None:
-    for name in MODULES:
-        importlib.import_module(name)
+    usual = sys.getswitchinterval()
+    # The hook's own thread asks Juju its next question as soon as it has the last answer.
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    try:
+        for name in MODULES:
+            importlib.import_module(name)
+    finally:
+        sys.setswitchinterval(usual)

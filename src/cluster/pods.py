@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from access import expiry
 from certificates.keypair import KeyPair
 from cluster import api, manifests, pulls
 from errors import Blocked, Unready, Waiting, brief
@@ -87,16 +87,10 @@ def _time_left(deployment: api.Object) -> float:
         return ROLLOUT_SECONDS
     conditions: list[api.Object] = status.get("conditions") or []
     moving = [condition for condition in conditions if condition.get("reason") in _MOVING]
-    times = [_seconds(moved) for condition in moving if (moved := condition.get("lastUpdateTime"))]
+    times = [expiry.parse(at) for condition in moving if (at := condition.get("lastUpdateTime"))]
     if not times:
         return 0.0
-    return min(ROLLOUT_SECONDS, ROLLOUT_SECONDS - (time.time() - max(times)))
-
-
-def _seconds(moment: str) -> float:
-    """Return a time of the server's, such as ``2026-11-27T08:30:00Z``, in seconds since 1970."""
-    # Python 3.10 does not know Z.
-    return datetime.datetime.fromisoformat(moment.replace("Z", "+00:00")).timestamp()
+    return min(ROLLOUT_SECONDS, ROLLOUT_SECONDS - (time.time() - max(times).timestamp()))
 
 
 def _observed_status(deployment: api.Object) -> api.Object:

@@ -123,6 +123,8 @@ def deployed(model: Model, api: FakeCluster) -> Model:
 
 @pytest.fixture
 def declare(deployed: Model) -> Declare:
+    """Sets the option to these entries, and runs config-changed; the status then."""
+
     def run(*entries: dict[str, Any]) -> ops.StatusBase:
         deployed.config = {"mappings": json.dumps(entries) if entries else ""}
         return deployed.hook(deployed.on.config_changed())

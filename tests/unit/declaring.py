@@ -11,7 +11,6 @@ from tests.unit.fake_cluster import MAPPINGS, FakeCluster
 ACCOUNT = "arn:aws:iam::111122223333"
 DEV = f"{ACCOUNT}:role/Dev"
 HEALTHY = "authenticator v0.7.18, 2/2 pods"
-# Sets the option to some entries, and runs config-changed; the status then.
 Declare = Callable[..., ops.StatusBase]
 
 

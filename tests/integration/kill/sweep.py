@@ -61,8 +61,8 @@ class Sweep:
         for name, step in _steps(site).items():
             run = self.undisturbed[name] = step()
             self._left[name] = deque(run.step.runs())
-            points = {wave: run.step.points(wave) for wave in run.step.waves()}
-            self.results[name] = {wave: Result(died) for wave, died in points.items()}
+            waves = run.step.waves()
+            self.results[name] = {wave: Result(run.step.points(wave)) for wave in waves}
             self.say(f"{name}: {run.step}, {run.seconds:.1f} s undisturbed")
 
     def _drop_points_of_chance(self, site: Site) -> None:

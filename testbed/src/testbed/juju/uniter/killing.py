@@ -12,7 +12,7 @@ from testbed.juju.hooktools.context import Context
 
 @dataclass
 class Plan:
-    """Kill a unit's hook at a hook-tool call. That call has no effect.
+    """Kill a unit's hook at a hook-tool call, before the call acts.
 
     `at` has the number of the call, counted from 1: of the hook's first run, then of its first
     retry, and so on. Later retries are spared. The plan is for the next hook that begins, or for

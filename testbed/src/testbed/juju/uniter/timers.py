@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 FIRST_RETRY, LAST_RETRY = 0.25, 60.0
-"""Juju waits from five seconds to five minutes. Tests would only wait with it."""
+"""Seconds. Juju itself begins with five, and ends with five minutes."""
 
 
 @dataclass
