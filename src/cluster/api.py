@@ -109,14 +109,17 @@ class Client:
         res: type[T],
         *,
         namespace: str | None = None,
-        chunk_size: int | None = None,
         labels: Mapping[str, str] | None = None,
         fields: Mapping[str, str] | None = None,
     ) -> Iterator[T]:
-        """Return the objects of one kind; ``chunk_size`` is how many one request asks for."""
-        return self._in_time.list(
-            res, namespace=namespace, chunk_size=chunk_size, labels=labels, fields=fields
-        )
+        """Return the objects of one kind."""
+        return self._in_time.list(res, namespace=namespace, labels=labels, fields=fields)
+
+    def first(self, res: type[Any]) -> Object | None:
+        """Return the first object of one cluster-scoped kind, or None if there is none."""
+        self._check_time()
+        found = _decoded(self._send("list", res, params={"limit": "1"}, headers=_UNCOMPRESSED))
+        return next(iter(found["items"]), None)
 
     def table(self, res: type[Any], *, newest: bool = False) -> list[dict[str, Any]]:
         """Return the table that `kubectl get` prints of one kind: each row's cells by column.

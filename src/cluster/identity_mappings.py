@@ -68,9 +68,8 @@ def _ratchets(client: api.Client) -> bool:
     """
     from lightkube.resources.core_v1 import Node
 
-    node = next(iter(client.list(Node, chunk_size=1)), None)
-    info = node.status.nodeInfo if node and node.status else None
-    version = _MINOR.match(info.kubeletVersion) if info else None
+    node = client.first(Node)
+    version = _MINOR.match(node["status"]["nodeInfo"]["kubeletVersion"]) if node else None
     return bool(version) and (int(version[1]), int(version[2])) >= RATCHETING_SINCE
 
 
