@@ -82,7 +82,7 @@ class Intercepts:
             if proxy is None:
                 proxy = self._proxies[key, host.id] = _proxy(host, key[1], requests)
         hook = context.hook.name if context.hook else context.action.name if context.action else ""
-        proxy.caller = Caller(context.id, context.unit.name, hook, context.retry, kill)
+        proxy.caller = Caller(context.id, context.unit.name, hook, context.retries, kill)
         seen = f"{_FOLDER}/{key[1]}/kubeconfig"
         return ["/usr/bin/unshare", "--mount", "--", "/bin/sh", "-c", _SEEN_INSTEAD, seen, *argv]
 

@@ -39,12 +39,12 @@ class Files:
 
 @dataclass(frozen=True)
 class Caller:
-    """The hook that sends the requests: its run, whether it is a retry, and how to kill it."""
+    """The hook that sends the requests: its run, how often it was retried, and how to kill it."""
 
     id: str
     unit: str
     hook: str
-    retry: bool
+    retries: int
     kill: Callable[[], None]
 
 
@@ -135,7 +135,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         request = Request(
-            caller.id, caller.unit, caller.hook, self.command, self.path, caller.retry
+            caller.id, caller.unit, caller.hook, self.command, self.path, caller.retries
         )
         index, fault = requests.record(request)
         answer = self._fail(fault, caller, body) if fault else self._forward(body)

@@ -20,10 +20,10 @@ _IN_TURN = 2
 class Request:
     """One request of a hook.
 
-    `run` identifies one run of the hook, and `retry` says whether that hook failed before. A GET
-    that repeats one of the two before is not `counted`, unless the hook wrote in between: a charm
-    waits in that way. `number` is how many were counted so far, this one included. `code` is 0
-    if the charm got no answer.
+    `run` identifies one run of the hook, and `retries` says how often that hook was retried, this
+    run included. A GET that repeats one of the two before is not `counted`, unless the hook wrote
+    in between: a charm waits in that way. `number` is how many were counted so far, this one
+    included. `code` is 0 if the charm got no answer.
     """
 
     run: str
@@ -31,7 +31,7 @@ class Request:
     hook: str
     method: str
     path: str
-    retry: bool = False
+    retries: int = 0
     counted: bool = True
     number: int = 0
     code: int = 0
@@ -59,10 +59,10 @@ class Fault:
         if named == bool(self.at):
             raise UsageError('give --at-request N, from 1, or --request "METHOD PATH"')
 
-    def hits(self, request: Request, retries: int) -> bool:
-        """Return whether this request fails. Its hook was retried `retries` times so far."""
+    def hits(self, request: Request) -> bool:
+        """Return whether this request fails."""
         if self.at:
-            due = self.at[retries] if retries < len(self.at) else 0
+            due = self.at[request.retries] if request.retries < len(self.at) else 0
             return request.counted and request.number == due
         path = request.path.partition("?")[0]
         return request.method == self.method and path.endswith(self.path)
@@ -84,7 +84,6 @@ class RequestLog:
         self._lock = threading.Lock()
         self._fault: Fault | None = None
         self._counts: Counter[str] = Counter()
-        self._retries: dict[str, tuple[str, int]] = {}
         self.requests: list[Request] = []
         self.fired: list[Request] = []
 
@@ -100,7 +99,7 @@ class RequestLog:
             counted = not self._repeats(request)
             self._counts[request.run] += counted
             request = replace(request, counted=counted, number=self._counts[request.run])
-            fault = self._due(request)
+            fault = self._fault if self._fault and self._fault.hits(request) else None
             if fault:
                 request = replace(request, fault=fault.what)
                 self.fired.append(request)
@@ -129,14 +128,3 @@ class RequestLog:
             if former.path == request.path:
                 return True
         return False
-
-    def _due(self, request: Request) -> Fault | None:
-        fault, retries = self._fault, self._retries_so_far(request)
-        return fault if fault and fault.hits(request, retries) else None
-
-    def _retries_so_far(self, request: Request) -> int:
-        run, retries = self._retries.get(request.unit, ("", 0))
-        if run != request.run:
-            retries = retries + 1 if request.retry else 0
-            self._retries[request.unit] = request.run, retries
-        return retries

@@ -39,7 +39,7 @@ class Hook:
                 ),
             ),
             hook=SimpleNamespace(name="start"),
-            retry=False,
+            retries=0,
             action=None,
         )
         self.command = intercepts.intercept(

@@ -10,13 +10,13 @@ from testbed.faults.requests import Fault, Request, RequestLog
 from testbed.juju.errors import UsageError
 
 
-def request(run: str, method: str, path: str, *, retry: bool = False) -> Request:
-    return Request(run, "rider/0", "update-status", method, path, retry)
+def request(run: str, method: str, path: str, *, retries: int = 0) -> Request:
+    return Request(run, "rider/0", "update-status", method, path, retries)
 
 
-def failing(log: RequestLog, *requests: tuple[str, str, str], retry: bool = False) -> list[int]:
+def failing(log: RequestLog, *requests: tuple[str, str, str], retries: int = 0) -> list[int]:
     """Return the indexes of the requests that fail."""
-    arriving = [request(*given, retry=retry) for given in requests]
+    arriving = [request(*given, retries=retries) for given in requests]
     return [i for i, given in enumerate(arriving) if log.record(given)[1]]
 
 
@@ -42,7 +42,7 @@ def test_given_a_hook_that_is_retried_then_each_retry_has_a_number_of_its_own(
 
     for hook in ("one", "two"):
         runs = [[(f"{hook} {run}", "PATCH", f"/{n}") for n in range(3)] for run in range(3)]
-        failed = [failing(log, *asked, retry=run > 0) for run, asked in enumerate(runs)]
+        failed = [failing(log, *asked, retries=run) for run, asked in enumerate(runs)]
 
         assert failed == expected
     first = log.fired[0]
@@ -53,7 +53,7 @@ def test_given_a_retry_of_an_earlier_fault_then_it_is_spared() -> None:
     log = RequestLog()
     log.set(Fault("kill-before", (1,)))
 
-    assert failing(log, ("one", "PATCH", "/"), retry=True) == []
+    assert failing(log, ("one", "PATCH", "/"), retries=1) == []
 
 
 def test_given_a_repeated_get_then_it_is_recorded_and_not_counted() -> None:

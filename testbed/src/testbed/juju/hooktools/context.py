@@ -44,7 +44,7 @@ class Context:
     log: Callable[[str, str, str], None]  # level, module, message
     hook: Hook | None = None
     action: ActionRun | None = None
-    retry: bool = False  # of a hook that has failed
+    retries: int = 0  # of a hook that has failed, this one included
     calls: Counter[str] = field(default_factory=Counter)
     _relations: dict[tuple[int, bool], dict[str, str]] = field(default_factory=dict)
     _leader_settings: dict[str, str] = field(default_factory=dict)

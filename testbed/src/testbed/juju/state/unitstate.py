@@ -44,7 +44,7 @@ class LocalRelation:
 
 @dataclass(frozen=True)
 class LocalState:
-    """What the agent has done so far."""
+    """What the agent has done so far. ``failures`` says how often ``failed`` did, in turn."""
 
     installed: bool = False
     started: bool = False
@@ -57,6 +57,7 @@ class LocalState:
     update_status_version: int = 0
     queued: str = ""
     failed: Hook | None = None
+    failures: int = 0
     relations: Mapping[int, LocalRelation] = field(default_factory=dict)
     secrets_changed: Mapping[str, int] = field(default_factory=dict)
     secrets_done: frozenset[tuple[str, str, int, int]] = frozenset()

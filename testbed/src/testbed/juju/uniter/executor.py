@@ -125,7 +125,8 @@ class Executor:
         self.processes.log("ERROR", "juju.worker.uniter.operation", message)
         waits = f'awaiting error resolution for "{hook.name}" hook'
         self.processes.log("INFO", "juju.worker.uniter", waits)
-        self.unit.local = replace(self.unit.local, failed=hook)
+        failures = self.unit.local.failures + 1
+        self.unit.local = replace(self.unit.local, failed=hook, failures=failures)
         self.unit.failed_message = f'hook failed: "{hook.name}"'
         if self.model.setting("automatically-retry-hooks"):
             self.retry.failed(time.monotonic())

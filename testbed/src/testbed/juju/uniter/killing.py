@@ -23,17 +23,15 @@ class Plan:
     every_hook: bool = False
     killed: list[dict[str, str | int]] = field(default_factory=list)
     _concerned: bool = False
-    _retries: int = 0
     _due: dict[str, int] = field(default_factory=dict)
     _calls: Counter[str] = field(default_factory=Counter)
 
     def begins(self, context: Context) -> None:
         """Note that a hook begins."""
-        self._retries = self._retries + 1 if context.retry else 0
-        if not context.retry:
+        if not context.retries:
             self._concerned = self.every_hook or not self._due
-        if self._concerned and self._retries < len(self.at):
-            self._due[context.id] = self.at[self._retries]
+        if self._concerned and context.retries < len(self.at):
+            self._due[context.id] = self.at[context.retries]
 
     def kills(self, context: Context, tool: str) -> bool:
         """Count a hook-tool call. Return whether to kill its hook now."""

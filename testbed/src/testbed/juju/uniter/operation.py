@@ -16,7 +16,7 @@ def committed(local: LocalState, hook: Hook, remote: Snapshot) -> LocalState:
     """Return the local state after `hook` succeeded. `remote` is what it saw when it began."""
     if hook.kind == UNPACK:
         return replace(local, charm_version=hook.version)
-    local = replace(local, failed=None, queued="")
+    local = replace(local, failed=None, failures=0, queued="")
     if hook.kind.startswith("relation-"):
         return replace(local, relations=_relations_after(local.relations, hook, remote))
     if hook.kind.startswith("secret-"):

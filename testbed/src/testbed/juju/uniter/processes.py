@@ -54,7 +54,7 @@ class Processes:
             log=self.log,
             hook=hook,
             action=action,
-            retry=hook is not None and self._unit.local.failed is not None,
+            retries=self._unit.local.failures if hook else 0,
         )
         self._controller.tools.register(context)
         return context
