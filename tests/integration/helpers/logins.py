@@ -9,7 +9,6 @@ from pathlib import Path
 
 import jubilant
 from tests.integration.helpers import arns, kubernetes
-from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 
 
@@ -35,21 +34,6 @@ def wait_for_login(cluster: Cluster, user: str = "knobby", seconds: float = 180)
     while (done := cluster.whoami(user)).returncode and time.monotonic() < deadline:
         time.sleep(0.5)
     return username(done)
-
-
-def wait_until_mappings_arrive(cluster: Cluster) -> None:
-    """Change knobby's mapping until a login shows it, and change it back.
-
-    It takes long after a restart of the cluster's only API server, which takes its address out of
-    the Service `kubernetes` when it stops. kube-proxy hears up to a minute late that it is back,
-    and the pods watch the mappings up to a minute after that.
-
-    Raises:
-        AssertionError: logins are still as before after three minutes.
-    """
-    for name in ("arriving", "knobby"):
-        cluster.map("knobby", arns.ROLE, name, "view")
-        eventually(lambda name=name: wait_for_login(cluster) == name, f"mapped to {name}", 180)
 
 
 def first_login(juju: jubilant.Juju, folder: Path) -> Cluster:

@@ -67,19 +67,6 @@ def end_former_pods(juju: jubilant.Juju, cluster: Cluster) -> None:
     juju_status.wait_until_active(juju)
 
 
-def use_forwarder(juju: jubilant.Juju) -> None:
-    """Have the control plane open a new connection to the webhook for each login.
-
-    The original does so too, and does not restart its API server for a new file. An API server
-    that asks the webhook itself keeps one connection. The authenticator ends no connection
-    before it is killed, so what is under way on that connection is lost when its pod ends; and
-    after a restart of the API server, its kubelet is late by up to a minute.
-    """
-    if testbedctl.is_available():
-        juju.config("kubernetes-control-plane", {"webhook-caller": "forwarder"})
-        juju_status.wait_until_active(juju)
-
-
 def _model(juju: jubilant.Juju) -> str:
     assert juju.model
     return juju.model

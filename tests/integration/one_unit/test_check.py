@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import jubilant
 import pytest
-from tests.integration.helpers import arns, checking, how_to, juju_status, logins, testbed_only
+from tests.integration.helpers import arns, checking, how_to, juju_status, testbed_only
 from tests.integration.helpers import proxy as proxies
 from tests.integration.helpers.checking import check, states
 from tests.integration.helpers.eventually import eventually
@@ -34,16 +34,6 @@ NEXT_TO_NOTHING = {
     "6-whole-way": "not checked",
     "7-mappings": "not checked",
 }
-
-
-@pytest.fixture(scope="module")
-def cluster(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[Cluster]:
-    """Have a new connection for each login, as the original has: tests here end pods at once."""
-    testbed_only.use_forwarder(deployed)
-    yield cluster
-    deployed.config("kubernetes-control-plane", reset="webhook-caller")
-    juju_status.wait_until_active(deployed)
-    logins.wait_until_mappings_arrive(cluster)
 
 
 @pytest.fixture(autouse=True)

@@ -18,11 +18,6 @@ LABEL = {"k8s-app": "aws-iam-authenticator"}
 LATE = "waiting for {} to trust the new authority"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def forwarding(trio: jubilant.Juju) -> None:
-    testbed_only.use_forwarder(trio)
-
-
 @pytest.fixture(autouse=True)
 def finished_rotation(trio: jubilant.Juju, cluster: Cluster) -> None:
     """Begin each test with one authority that every unit trusts, and without old pods."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import jubilant
 import pytest
@@ -11,8 +12,17 @@ from tests.integration.helpers import certificates, juju_status, logins, testbed
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 
+from testbed import testbedctl
+
 pytestmark = pytest.mark.slow
 
+# The testbed's control plane restarts them for each new file.
+OPTIONS = """
+applications:
+  kubernetes-control-plane:
+    options:
+      webhook-caller: kube-apiserver
+"""
 SERVICE = ("-n", "kube-system", "service", "aws-iam-authenticator")
 
 
@@ -55,6 +65,16 @@ def wanted_pods(cluster: Cluster) -> int:
     """Return how many pods the authenticator is to have."""
     deployment = ("-n", "kube-system", "deployment", "aws-iam-authenticator")
     return cluster.get(*deployment)["spec"]["replicas"]
+
+
+@pytest.fixture(scope="module")
+def overlays(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Return the overlay that has the testbed's API servers ask the webhook themselves."""
+    if not testbedctl.is_available():
+        return []
+    overlay = tmp_path_factory.mktemp("overlay") / "caller.yaml"
+    overlay.write_text(OPTIONS)
+    return [overlay]
 
 
 @pytest.fixture(scope="module")

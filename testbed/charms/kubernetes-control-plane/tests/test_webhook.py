@@ -24,6 +24,8 @@ from running import (
     write_webhook,
 )
 
+DIRECTLY = {"webhook-caller": "kube-apiserver"}
+
 
 @contextlib.contextmanager
 def dying_at_a_restart(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
@@ -43,7 +45,7 @@ def dying_at_a_restart(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_the_api_server_takes_the_whole_file_of_aws_iam(run_old: Run, host: FakeHost) -> None:
     write_webhook(host)
 
-    state = run_old(aws_iam())
+    state = run_old(aws_iam(), **DIRECTLY)
 
     [file] = [
         flag for flag in flags(host) if flag.startswith("--authentication-token-webhook-con")
@@ -117,11 +119,11 @@ def test_a_caller_that_there_is_not_is_refused(run_old: Run, host: FakeHost) -> 
 
 def test_a_changed_file_restarts_the_api_server_once(run_old: Run, host: FakeHost) -> None:
     write_webhook(host)
-    run_old(aws_iam())
+    run_old(aws_iam(), **DIRECTLY)
     write_webhook(host, f"{WEBHOOK_FILE}# changed\n")
 
-    run_old(aws_iam())
-    run_old(aws_iam())
+    run_old(aws_iam(), **DIRECTLY)
+    run_old(aws_iam(), **DIRECTLY)
 
     assert host.restarts() == 2
 
@@ -152,7 +154,7 @@ def test_a_file_that_is_not_what_it_should_be_fails_the_hook(
 def test_without_a_serving_webhook_the_file_is_not_looked_at(run_old: Run, host: FakeHost) -> None:
     write_webhook(host, "{")
 
-    run_old(aws_iam(status="false"))
+    run_old(aws_iam(status="false"), **DIRECTLY)
 
     assert flags(host) == ["--own=flag", "--authorization-mode=AlwaysAllow"]
 
@@ -161,9 +163,9 @@ def test_when_aws_iam_withdraws_the_api_server_runs_without_it(
     run_old: Run, host: FakeHost
 ) -> None:
     write_webhook(host)
-    run_old(aws_iam())
+    run_old(aws_iam(), **DIRECTLY)
 
-    run_old(aws_iam(status="false"))
+    run_old(aws_iam(status="false"), **DIRECTLY)
 
     assert flags(host) == ["--own=flag", "--authorization-mode=AlwaysAllow"]
     assert not (host.root / "var/snap/kube-apiserver/current/webhook.yaml").exists()
@@ -251,9 +253,10 @@ def test_the_older_flavour_keeps_a_webhook_when_the_option_replaces_aws_iam(
 
 def test_the_option_alone_does_not_change_who_calls_aws_iam(run_old: Run, host: FakeHost) -> None:
     write_webhook(host)
-    run_old(aws_iam())
+    run_old(aws_iam(), **DIRECTLY)
 
-    run_old(aws_iam(), event="config_changed", **{"authn-webhook-endpoint": "https://10.1.2.3/a"})
+    options = {"authn-webhook-endpoint": "https://10.1.2.3/a", **DIRECTLY}
+    run_old(aws_iam(), event="config_changed", **options)
 
     assert FORWARDER not in host.running
     assert host.restarts() == 1

@@ -96,7 +96,6 @@ def under_load(juju: jubilant.Juju, cluster: Cluster) -> tuple[Load, list[Phase]
 
     Return the logins, and when each change was made.
     """
-    testbed_only.use_forwarder(juju)
     logins.log_in_everywhere(juju, cluster)
     load = steady_load(juju, cluster)
     phases = []
