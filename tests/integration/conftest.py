@@ -17,7 +17,15 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 LOG_LINES = 400
-LONGEST = ("one_unit", "test_rotation.py", "test_load.py", "test_units.py", "test_vault.py")
+LONGEST = (
+    "one_unit",
+    "test_rotation.py",
+    "test_load.py",
+    "test_units.py",
+    "test_vault.py",
+    "test_self_signed_certificates.py",
+    "test_demo.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
