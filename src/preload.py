@@ -22,10 +22,11 @@ _SWITCH_SECONDS = 0.0005
 def begin() -> threading.Thread:
     """Begin the imports in a thread, and return the thread.
 
-    If the hook imports one of these modules meanwhile, Python lets it wait for the thread.
+    If the hook imports one of these modules meanwhile, Python lets it wait for the thread. So does
+    Python at its end: an import that it cut off could crash the process.
     Begin only where the webhook file is there: until then, a hook may need none of them.
     """
-    thread = threading.Thread(target=_import, name="preload", daemon=True)
+    thread = threading.Thread(target=_import, name="preload")
     thread.start()
     return thread
 
