@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PYTHONS = ("3.10", "3.12", "3.14")
-STARTED = "python3 -S src/charm.py PYTHONPATH=src:lib:venv JUJU_DISPATCH_PATH=hooks/start"
+STARTED = "python3 src/charm.py PYTHONPATH=src:lib:venv JUJU_DISPATCH_PATH=hooks/start"
 PRINCIPAL = "kubernetes-control-plane"
 MOVE = (
     f"run juju set-application-base {PRINCIPAL} ubuntu@22.04, "
@@ -31,7 +31,7 @@ class Unit:
         """Install a Python as Ubuntu does, or as a file that is no link."""
         started = "python3 $* PYTHONPATH=$PYTHONPATH JUJU_DISPATCH_PATH=$JUJU_DISPATCH_PATH"
         text = f'case $1 in -c) echo {version} ;; *) echo "{started}" ;; esac\n'
-        text = f'echo "$*" >>{self.charm}/starts\n{text}'
+        text = f'echo "$1" >>{self.charm}/starts\n{text}'
         self._script(f"python{version}" if link else "python3", text)
         if link:
             (self.tools / "python3").symlink_to(f"python{version}")
@@ -84,7 +84,7 @@ def test_given_a_python_with_packages_then_the_charm_runs_and_python_starts_once
     unit.install_python(version)
 
     assert unit.dispatch() == [STARTED]
-    assert (unit.charm / "starts").read_text() == "-S src/charm.py\n"
+    assert (unit.charm / "starts").read_text() == "src/charm.py\n"
 
 
 @pytest.mark.parametrize("version", PYTHONS)
