@@ -134,6 +134,14 @@ def test_a_review_is_answered_by_whom_the_url_names(
     assert ask(url, trust=trust) == (200, ANSWERS["t"])
 
 
+def test_a_certificate_that_the_trust_names_itself_needs_no_authority(
+    ask: Ask, url: str, tmp_path: Path
+) -> None:
+    leaf, _, _ = (tmp_path / "pair.pem").read_text().partition("-----BEGIN PRIVATE KEY")
+
+    assert ask(url, trust=webhook.Trust(leaf, NAME)) == (200, ANSWERS["t"])
+
+
 def test_every_review_has_a_connection_of_its_own(ask: Ask, url: str) -> None:
     for _ in range(3):
         ask(url, trust=TRUST)
