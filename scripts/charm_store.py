@@ -48,7 +48,7 @@ def packages() -> list[Package]:
 def _control_plane(track: str, *bases: str) -> Package:
     """Return a flavour of the control plane, which uses the charm's public library."""
     name = "kubernetes-control-plane"
-    parts = ((ROOT, ("lib",)), _own(name), (PEERS / name / track, JUJU_FILES))
+    parts = ((ROOT, ("lib",)), SHARED, _own(name), (PEERS / name / track, JUJU_FILES))
     return Package(f"{name}_{track}.charm", parts, SMALL_LOCK, bases)
 
 

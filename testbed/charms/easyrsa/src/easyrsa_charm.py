@@ -10,6 +10,7 @@ from pathlib import Path
 
 import ops
 
+import hook_process
 from backups import BackupError, Backups
 from easy_rsa import EasyRsa
 from legacy_certificates import Pair, Request, answer, publish_authority
@@ -127,4 +128,4 @@ class EasyRsaCharm(ops.CharmBase):
 
 
 if __name__ == "__main__":
-    ops.main(EasyRsaCharm)
+    hook_process.run(EasyRsaCharm)

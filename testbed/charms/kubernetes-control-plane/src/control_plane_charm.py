@@ -13,6 +13,7 @@ import json
 import ops
 from charms.aws_iam.v0.aws_iam import WEBHOOK_CONFIG, AwsIamProvider, Webhook
 
+import hook_process
 import services
 import tokens
 import webhook
@@ -188,4 +189,4 @@ class ControlPlane(ops.CharmBase):
 
 
 if __name__ == "__main__":
-    ops.main(ControlPlane)
+    hook_process.run(ControlPlane)

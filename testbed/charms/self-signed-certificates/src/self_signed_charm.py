@@ -20,6 +20,7 @@ from charmlibs.interfaces.tls_certificates import (
     TLSCertificatesProvidesV4,
 )
 
+import hook_process
 import modern_authority
 from settings import Settings
 
@@ -182,4 +183,4 @@ def _refuses(refusal: CertificateRequestErrorCode, csr: CertificateSigningReques
 
 
 if __name__ == "__main__":
-    ops.main(SelfSignedCertificates)
+    hook_process.run(SelfSignedCertificates)

@@ -20,6 +20,7 @@ from charmlibs.interfaces.tls_certificates import (
     TLSCertificatesProvidesV4,
 )
 
+import hook_process
 import modern_authority
 from vault_role import Role
 
@@ -89,4 +90,4 @@ class Vault(ops.CharmBase):
 
 
 if __name__ == "__main__":
-    ops.main(Vault)
+    hook_process.run(Vault)

@@ -15,6 +15,7 @@ from dataclasses import asdict
 
 import ops
 
+import hook_process
 import vault_pki
 from legacy_certificates import Pair, Request, answer, publish_authority
 from vault_pki import Authority
@@ -211,4 +212,4 @@ def _decoded(text: str) -> str:
 
 
 if __name__ == "__main__":
-    ops.main(Vault)
+    hook_process.run(Vault)
