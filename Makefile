@@ -33,14 +33,14 @@ testbed-down:  ## End that testbed, and leave nothing behind | root | 1 s
 
 format:  ## Put the code into the project's format | | 1 s
 lint:  ## Check format, rules, spelling, types, workflows, conventions | | 1 min
-unit:  ## Run the charm's unit tests, with coverage | | 4 min
+unit:  ## Run the charm's unit tests, with coverage | | 3 min
 conformance:  ## Compare the charm's decisions with those of the programs around it | | 1 min
 testbed-tests:  ## Run the testbed's own tests | root | 2 min
-integration:  ## Run every integration test: on the juju on PATH, else in a testbed | root | 50 min
+integration:  ## Run every integration test: on the juju on PATH, else in a testbed | root | 30 min
 format lint unit conformance testbed-tests integration:
 	@scripts/with-tools scripts/$@ $(ARGS)
 
-test:  ## Run lint and every kind of test; LONG=1 adds the long ones | root | 25 min
+test:  ## Run lint and every kind of test; LONG=1 adds the long ones | root | 15 min
 	@scripts/lab setup
 	@$(MAKE) lint
 	@$(MAKE) unit
