@@ -347,7 +347,7 @@ def _who_may_log_in() -> list[Step | Wait]:
             "See who may log in, and whose access has ended",
             "juju run aws-iam/leader list-mappings",
             shows=f"({MALLORY}) ended at",
-            # A pod that has not heard of the grant refuses the login, too, before it ends.
+            # The pod that refused the login may not have heard of the grant yet.
             retry_seconds=90,
         ),
         Step(

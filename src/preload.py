@@ -19,16 +19,14 @@ MODULES = ("lightkube", "httpcore2", "jinja2", "leader")
 _SWITCH_SECONDS = 0.0005
 
 
-def begin() -> threading.Thread:
-    """Begin the imports in a thread, and return the thread.
+def begin() -> None:
+    """Begin the imports in a thread.
 
-    If the hook imports one of these modules meanwhile, Python lets it wait for the thread. So does
-    Python at its end: an import that it cut off could crash the process.
+    If the hook imports one of these modules meanwhile, Python lets it wait for the thread. At the
+    end of the process, Python waits for the thread too: to cut off an import could crash it.
     Begin only where the webhook file is there: until then, a hook may need none of them.
     """
-    thread = threading.Thread(target=_import, name="preload")
-    thread.start()
-    return thread
+    threading.Thread(target=_import, name="preload").start()
 
 
 def _import() -> None:

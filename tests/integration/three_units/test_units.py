@@ -16,7 +16,7 @@ from testbed import testbedctl
 
 pytestmark = pytest.mark.slow
 
-# The testbed's control plane restarts them for each new file.
+# With this caller, the testbed's control plane restarts its API server for each new file.
 OPTIONS = """
 applications:
   kubernetes-control-plane:

@@ -125,7 +125,7 @@ def _ask_strictly(urls: Sequence[str], trust: Mapping[str, str], review: dict[st
             context = ssl.create_default_context(cadata=trust["authorities"])
             # kube-apiserver does not ask authorities for the extensions that this asks for.
             context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-            # It takes a certificate that the file names, whoever signed it.
+            # Where the file names the webhook's own certificate, that needs no authority.
             context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
             return _post(url, review, context, trust["server_name"])
         except (OSError, http.client.HTTPException) as error:
