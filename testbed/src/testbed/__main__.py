@@ -15,6 +15,7 @@ from rich.console import Console
 
 from testbed import handle, paths
 from testbed.cluster import requirements
+from testbed.juju import manner
 from testbed.programs import build, compiler, go, minors
 from testbed.programs.modules import all_modules, of_tracks
 
@@ -106,6 +107,7 @@ _COMMANDS = {
 
 def _prepare(options: argparse.Namespace, console: Console) -> tuple[paths.LabPaths, Path]:
     where = paths.chosen()
+    manner.chosen()
     _setup(options, console)
     return where, _built(console)
 

@@ -20,6 +20,7 @@ import pytest
 from testbed.faults.intercept import Intercepts
 from testbed.juju.cli.server import CliServer
 from testbed.juju.controller.controller import Controller
+from testbed.juju.manner import Manner
 from unit.juju.localmachine import LocalLab
 
 BIN = Path(__file__).parents[3] / "bin"
@@ -108,13 +109,21 @@ class Juju:
 
 
 @pytest.fixture
-def juju() -> Iterator[Juju]:
-    with a_controller() as operator:
+def juju(request: pytest.FixtureRequest) -> Iterator[Juju]:
+    """Yield an operator of Juju 3.6, or of the Juju that `in_manner` names."""
+    with a_controller(getattr(request, "param", Manner.JUJU_3_6)) as operator:
         yield operator
 
 
+def in_manner(*manners: Manner) -> pytest.MarkDecorator:
+    """Run a test with an operator of each of these Jujus."""
+    return pytest.mark.parametrize(
+        "juju", manners, indirect=True, ids=[manner.value for manner in manners]
+    )
+
+
 @contextmanager
-def a_controller() -> Iterator[Juju]:
+def a_controller(manner: Manner = Manner.JUJU_3_6) -> Iterator[Juju]:
     """Yield the operator of a new controller with an empty model."""
     # The path of a unix socket has at most 107 characters, so tmp_path is too long.
     folder = Path(tempfile.mkdtemp(prefix="juju-"))
@@ -124,7 +133,7 @@ def a_controller() -> Iterator[Juju]:
     (folder / "operator").mkdir()
     lab = LocalLab(folder, programs)
     intercepts = Intercepts(lab.state)
-    controller = Controller(lab, intercepts)
+    controller = Controller(lab, intercepts, manner)
     server = CliServer(controller, intercepts, lab.state / "juju.sock")
     thread = threading.Thread(target=server.serve)
     thread.start()

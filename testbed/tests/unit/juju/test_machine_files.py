@@ -25,7 +25,7 @@ def test_charmhelpers_finds_jujus_version_beside_the_machines_tools(juju: Juju) 
     other = subprocess.run([jujud, "dance"], capture_output=True, text=True, check=False)
 
     assert jujud.parent.name == "machine-0"
-    assert version.stdout == juju("version") == "3.6.11-ubuntu-amd64\n"
+    assert version.stdout == juju("version") == "3.6.28-ubuntu-amd64\n"
     assert (other.returncode, other.stderr) == (2, "ERROR unrecognized command: jujud dance\n")
     for unit in ("host-0", "guest-0"):
         assert (root / f"var/lib/juju/tools/unit-{unit}/relation-get").resolve().is_file()

@@ -112,19 +112,19 @@ def test_the_longest_matching_module_sets_the_level(config: str, module: str, le
         [],
         ["juju >= 3.1"],
         ["juju < 4.0", "juju"],
-        [{"any-of": ["k8s-api", "juju >= 3.6.11"]}],
-        [{"all-of": ["juju >= 3", "juju < 3.6.12"]}],
+        [{"any-of": ["k8s-api", "juju >= 3.6.28"]}],
+        [{"all-of": ["juju >= 3", "juju < 3.6.29"]}],
     ],
 )
 def test_assumptions_that_this_juju_meets(met: list[Any]) -> None:
-    assumes.check(met)
+    assumes.check(met, "3.6.28")
 
 
 @pytest.mark.parametrize(
     ("unmet", "reason"),
     [
-        (["juju >= 4.0"], "(version >= 4.0) but model currently supports version 3.6.11"),
-        (["juju < 3.6.11"], "(version < 3.6.11)"),
+        (["juju >= 4.0"], "(version >= 4.0) but model currently supports version 3.6.28"),
+        (["juju < 3.6.28"], "(version < 3.6.28)"),
         (["k8s-api"], 'feature "k8s-api" but model does not support it'),
         ([{"any-of": ["k8s-api", "juju >= 9"]}], '"k8s-api"'),
         ([{"all-of": ["juju", "k8s-api"]}], '"k8s-api"'),
@@ -134,6 +134,10 @@ def test_assumptions_that_this_juju_meets(met: list[Any]) -> None:
 )
 def test_assumptions_that_it_does_not_meet_are_named(unmet: list[Any], reason: str) -> None:
     with pytest.raises(JujuError) as raised:
-        assumes.check(unmet)
+        assumes.check(unmet, "3.6.28")
 
     assert reason in str(raised.value)
+
+
+def test_a_beta_is_older_than_its_release() -> None:
+    assumes.check(["juju >= 3.6", "juju >= 4.0", "juju < 4.1"], "4.1-beta2")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from testbed.faults.intercept import Intercepts
+from testbed.juju import manner
 from testbed.juju.cli.invocation import Invocation
 from testbed.juju.cli.main import main
 from testbed.juju.controller.controller import DEFAULT_MODEL, Controller
@@ -75,7 +76,7 @@ class CliServer:
 def serve(lab: Any) -> None:
     """Run the controller of a lab on `<state>/juju.sock`. This does not return."""
     intercepts = Intercepts(lab.state)
-    controller = Controller(lab, intercepts)
+    controller = Controller(lab, intercepts, manner.chosen())
     CliServer(controller, intercepts, lab.state / "juju.sock").serve()
 
 

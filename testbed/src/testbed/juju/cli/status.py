@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from testbed.juju.state import names
-from testbed.juju.state.assumes import JUJU_VERSION
 from testbed.juju.state.machine import Machine
 from testbed.juju.state.model import Application, Model, Unit
 from testbed.juju.state.relation import Relation
@@ -39,12 +38,12 @@ def status_document(
             "controller": controller,
             "cloud": cloud,
             "region": region,
-            "version": JUJU_VERSION,
+            "version": model.manner.version,
             "model-status": {"current": "available", "since": moment(model.created)},
             "sla": "unsupported",
         },
         "machines": {
-            number: _machine(machine)
+            number: _machine(model, machine)
             for number, machine in sorted(model.machines.items(), key=lambda m: int(m[0]))
         },
         "applications": {
@@ -67,11 +66,10 @@ def _base(base: str) -> dict[str, str]:
     return {"name": name, "channel": channel}
 
 
-def _machine(machine: Machine) -> dict[str, Any]:
+def _machine(model: Model, machine: Machine) -> dict[str, Any]:
     host = machine.host
-    document: dict[str, Any] = {
-        "juju-status": entry(machine.status, version=JUJU_VERSION if host else "")
-    }
+    version = model.manner.version if host else ""
+    document: dict[str, Any] = {"juju-status": entry(machine.status, version=version)}
     if host is not None:
         document |= {
             "hostname": host.hostname,
@@ -182,11 +180,10 @@ def _principals(application: Application, relations: list[Relation]) -> set[str]
 
 def _unit(model: Model, unit: Unit) -> dict[str, Any]:
     host = unit.machine.host
+    version = model.manner.version if unit.local.installed else ""
     document: dict[str, Any] = {
         "workload-status": entry(workload_status(unit)),
-        "juju-status": entry(
-            agent_status(unit), version=JUJU_VERSION if unit.local.installed else ""
-        ),
+        "juju-status": entry(agent_status(unit), version=version),
     }
     if model.applications[unit.application].leader == unit.name:
         document["leader"] = True

@@ -17,6 +17,7 @@ from testbed.juju.controller.store import Store
 from testbed.juju.errors import JujuError
 from testbed.juju.hooktools.context import Context
 from testbed.juju.hooktools.server import ToolServer
+from testbed.juju.manner import Manner
 from testbed.juju.state import names
 from testbed.juju.state.logbook import LEVELS, Logbook, minimum_level
 from testbed.juju.state.machine import Machine, MachineLike
@@ -49,11 +50,11 @@ class LabLike(Protocol):
 class Controller:
     """All models of one lab."""
 
-    def __init__(self, lab: LabLike, interceptor: Interceptor):
-        self.lab, self.interceptor = lab, interceptor
+    def __init__(self, lab: LabLike, interceptor: Interceptor, manner: Manner = Manner.JUJU_3_6):
+        self.lab, self.interceptor, self.manner = lab, interceptor, manner
         self.lock = threading.Condition(threading.RLock())
         self.models: dict[str, Model] = {}
-        self.store = Store(lab.charm_store, lab.state / "charms")
+        self.store = Store(lab.charm_store, lab.state / "charms", manner)
         self.hooktool = lab.programs / "hooktool"
         self.logs: dict[str, Logbook] = {}
         self.kills = Kills()
@@ -81,7 +82,7 @@ class Controller:
                 raise JujuError(
                     f'failed to create new model: model "{name}" for {USER} already exists'
                 )
-            model = self.models[name] = Model(name)
+            model = self.models[name] = Model(name, manner=self.manner)
             self.logs[model.uuid] = Logbook()
             return model
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from testbed.juju.errors import JujuError
+from testbed.juju.manner import Manner
 from testbed.juju.state.charm import Charm, read_charm
 
 _BUNDLES = Path(__file__).resolve().parents[4] / "bundles"
@@ -29,8 +30,9 @@ class Store:
     charm again does not change what is deployed.
     """
 
-    def __init__(self, folder: Path, copies: Path, bundles: Path = _BUNDLES):
+    def __init__(self, folder: Path, copies: Path, manner: Manner, bundles: Path = _BUNDLES):
         self._folder, self._copies, self._bundles = folder, copies, bundles
+        self._manner = manner
         self._read: dict[tuple[Path, int, int], Charm] = {}
         self._digests: dict[str, list[str]] = {}
 
@@ -64,7 +66,7 @@ class Store:
             raise JujuError(f'no charm was found at "{path}"') from error
         key = (path, info.st_mtime_ns, info.st_size)
         if key not in self._read:
-            self._read[key] = self._copied(read_charm(path))
+            self._read[key] = self._copied(read_charm(path, self._manner))
         return self._read[key]
 
     def _copied(self, charm: Charm) -> Charm:

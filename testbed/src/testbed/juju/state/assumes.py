@@ -3,45 +3,44 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from testbed.juju.errors import JujuError
 
-JUJU_VERSION = "3.6.11"
-FULL_VERSION = f"{JUJU_VERSION}-ubuntu-amd64"  # as `juju version` and `jujud version` print it
-_FEATURES = {"juju": JUJU_VERSION}
+_VERSION = re.compile(r"([0-9]+)(?:\.([0-9]+))?(?:-([a-z]+)|\.)?([0-9]+)?")
 _EXPRESSION = re.compile(r"\s*([a-z0-9-]+)\s*(?:(>=|<)\s*([0-9]+(?:\.[0-9]+)*))?\s*\Z")
 
 
-def check(expressions: Sequence[Any]) -> None:
-    """Raise JujuError, which names each unmet requirement, unless all are met."""
-    unmet = [reason for reason in map(_unmet, expressions) if reason]
+def check(expressions: Sequence[Any], version: str) -> None:
+    """Raise JujuError, which names each unmet requirement, unless this Juju meets all."""
+    features = {"juju": version}
+    unmet = [reason for reason in (_unmet(one, features) for one in expressions) if reason]
     if unmet:
         lines = "".join(f"\n  - {reason}" for reason in unmet)
         raise JujuError(f"Charm feature requirements cannot be met:{lines}")
 
 
-def _unmet(expression: Any) -> str:
+def _unmet(expression: Any, features: Mapping[str, str]) -> str:
     if isinstance(expression, dict):
-        return _unmet_group(expression)
+        return _unmet_group(expression, features)
     match = _EXPRESSION.match(str(expression))
     if match is None:
         raise JujuError(f'cannot parse assumes expression "{expression}"')
     feature, comparison, wanted = match.groups()
-    if feature not in _FEATURES:
+    if feature not in features:
         return f'charm requires feature "{feature}" but model does not support it'
-    if comparison is None or _compares(_FEATURES[feature], comparison, wanted):
+    if comparison is None or _compares(features[feature], comparison, wanted):
         return ""
     return (
         f'charm requires feature "{feature}" (version {comparison} {wanted}) '
-        f"but model currently supports version {_FEATURES[feature]}"
+        f"but model currently supports version {features[feature]}"
     )
 
 
-def _unmet_group(group: dict[str, Any]) -> str:
+def _unmet_group(group: dict[str, Any], features: Mapping[str, str]) -> str:
     for kind, members in group.items():
-        reasons = [_unmet(member) for member in members]
+        reasons = [_unmet(member, features) for member in members]
         met = all(not reason for reason in reasons)
         if kind == "any-of":
             met = any(not reason for reason in reasons)
@@ -53,10 +52,13 @@ def _unmet_group(group: dict[str, Any]) -> str:
 
 
 def _compares(present: str, comparison: str, wanted: str) -> bool:
-    have, want = _numbers(present), _numbers(wanted)
+    have, want = _key(present), _key(wanted)
     return have >= want if comparison == ">=" else have < want
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    numbers = [int(part) for part in version.split(".")]
-    return tuple(numbers + [0] * (3 - len(numbers)))
+def _key(version: str) -> tuple[int, int, bool, str, int]:
+    """Return what sorts versions: `4.1-beta2` is before `4.1.0`."""
+    match = _VERSION.match(version)
+    assert match is not None
+    major, minor, tag, patch = match.groups()
+    return int(major), int(minor or 0), not tag, tag or "", int(patch or 0)

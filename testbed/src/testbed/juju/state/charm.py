@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from testbed.juju.errors import JujuError
+from testbed.juju.manner import Manner
 from testbed.juju.state import assumes
 from testbed.juju.state.actions import Action, parse_actions
 from testbed.juju.state.archive import check_links
@@ -84,7 +85,7 @@ class Charm:
         return [endpoint for endpoint in self.endpoints.values() if endpoint.role == "peer"]
 
 
-def read_charm(path: Path) -> Charm:
+def read_charm(path: Path, manner: Manner = Manner.JUJU_3_6) -> Charm:
     """Read a packed charm's metadata.
 
     Raise JujuError for a file that is not a charm, and for a charm that Juju refuses.
@@ -116,7 +117,7 @@ def read_charm(path: Path) -> Charm:
         resources=parse_resources(metadata.get("resources") or {}),
     )
     _check(charm)
-    assumes.check(charm.assumes)
+    assumes.check(charm.assumes, manner.version)
     return charm
 
 

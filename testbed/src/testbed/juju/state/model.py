@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from testbed.juju.errors import JujuError
+from testbed.juju.manner import Manner
 from testbed.juju.state import names
 from testbed.juju.state.charm import Charm
 from testbed.juju.state.machine import Machine
@@ -93,6 +94,7 @@ class Model:
     """A model and everything in it."""
 
     name: str
+    manner: Manner = Manner.JUJU_3_6
     uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
     config: dict[str, Value] = field(default_factory=dict)
     applications: dict[str, Application] = field(default_factory=dict)

@@ -8,11 +8,9 @@ from collections import deque
 from pathlib import Path
 
 from testbed.juju.state import names
-from testbed.juju.state.assumes import FULL_VERSION
 from testbed.juju.state.machine import MachineLike
 
 TOOLS_DIR = "/var/lib/juju/tools"
-SHARED_TOOLS_DIR = f"{TOOLS_DIR}/{FULL_VERSION}"
 _LINKS_AT_MOST = 40  # as in Linux
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from testbed.juju.hooktools.context import Context
-from testbed.juju.state.assumes import JUJU_VERSION
 from testbed.juju.state.paths import charm_dir, tools_dir
 
 SOCKET = "/run/testbed-juju/tools.sock"
@@ -36,7 +35,7 @@ def environment(context: Context, dispatch_path: str) -> dict[str, str]:
         "JUJU_MODEL_UUID": model.uuid,
         "JUJU_PRINCIPAL_UNIT": unit.principal,
         "JUJU_UNIT_NAME": unit.name,
-        "JUJU_VERSION": JUJU_VERSION,
+        "JUJU_VERSION": model.manner.version,
         "LANG": "C.UTF-8",
         "PATH": f"{tools_dir(unit.name)}:{_PATH}",
         "TERM": "tmux-256color",

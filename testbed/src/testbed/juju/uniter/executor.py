@@ -84,11 +84,11 @@ class Executor:
         with self.controller.lock:
             if self.model.is_gone(unit):
                 return False
-            charm = self.model.applications[unit.application].charm
+            charm, manner = self.model.applications[unit.application].charm, self.model.manner
             if not unit.local.installed:
                 unit.workload = Status("waiting", "installing agent")
         try:
-            runner.install_tools(host, unit, self.controller.hooktool, list(SPECS))
+            runner.install_tools(host, unit, self.controller.hooktool, list(SPECS), manner)
             deploy(host, unit.name, charm)
         except (JujuError, OSError) as error:
             self.processes.log("ERROR", "juju.worker.uniter", str(error))

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from testbed.juju.state.assumes import FULL_VERSION
+from testbed.juju.manner import Manner
 from testbed.juju.state.machine import MachineLike
 from testbed.juju.state.model import Unit
 from testbed.juju.state.paths import (
-    SHARED_TOOLS_DIR,
     TOOLS_DIR,
     charm_dir,
     inside,
@@ -25,40 +24,42 @@ from testbed.juju.state.paths import (
 )
 
 _DRAIN_SECONDS = 1.0
-_JUJUD = f"""#!/bin/sh
-case "${{1-}}" in
-version | --version) echo {FULL_VERSION} ;;
+_JUJUD = """#!/bin/sh
+case "${1-}" in
+version | --version) echo VERSION ;;
 *)
-    echo "ERROR unrecognized command: jujud ${{1-}}" >&2
+    echo "ERROR unrecognized command: jujud ${1-}" >&2
     exit 2
     ;;
 esac
 """
 
 
-def install_tools(machine: MachineLike, unit: Unit, program: Path, tools: Sequence[str]) -> None:
+def install_tools(
+    machine: MachineLike, unit: Unit, program: Path, tools: Sequence[str], manner: Manner
+) -> None:
     """Put the hook tools on the machine: one program under many names.
 
     As in Juju, the machine has them once, and each agent has a link to them. charmhelpers asks
     tools/machine-N/jujud for Juju's version.
     """
-    folder = inside(machine, SHARED_TOOLS_DIR)
+    folder = inside(machine, f"{TOOLS_DIR}/{manner.binary_version}")
     if not folder.exists():
-        _fill_tools(folder, program, tools)
+        _fill_tools(folder, program, tools, manner)
     for agent in (tools_dir(unit.name), f"{TOOLS_DIR}/machine-{unit.machine.id}"):
         link = inside(machine, agent)
         if not link.is_symlink():
             link.symlink_to(folder.name)
 
 
-def _fill_tools(folder: Path, program: Path, tools: Sequence[str]) -> None:
+def _fill_tools(folder: Path, program: Path, tools: Sequence[str], manner: Manner) -> None:
     new = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
     shutil.copy2(program, new / "jujuc")
     for tool in tools:
         (new / tool).symlink_to("jujuc")
-    (new / "jujud").write_text(_JUJUD)
+    (new / "jujud").write_text(_JUJUD.replace("VERSION", manner.binary_version))
     (new / "jujud").chmod(0o755)
     new.rename(folder)
 

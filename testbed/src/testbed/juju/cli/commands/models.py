@@ -14,7 +14,6 @@ from testbed.juju.controller.controller import CLOUD, CONTROLLER_NAME, REGION, U
 from testbed.juju.controller.lifecycle import destroy_application
 from testbed.juju.errors import JujuError, UsageError
 from testbed.juju.flags import Flag, Parsed
-from testbed.juju.state.assumes import FULL_VERSION, JUJU_VERSION
 from testbed.juju.state.model import Model
 
 _FORMAT, _CONTROLLER = Flag("format"), Flag("controller", aliases=("c",))
@@ -22,11 +21,12 @@ _FORMAT, _CONTROLLER = Flag("format"), Flag("controller", aliases=("c",))
 
 def version(invocation: Invocation, parsed: Parsed) -> None:
     style = parsed.text("format", "smart")
+    found = invocation.controller.manner.binary_version
     if parsed.on("all"):
-        details = {"version": FULL_VERSION, "git-commit": "", "git-tree-state": "testbed stand-in"}
+        details = {"version": found, "git-commit": "", "git-tree-state": "testbed stand-in"}
         invocation.print(dump(details, style))
         return
-    invocation.print(json.dumps(FULL_VERSION) if style == "json" else FULL_VERSION)
+    invocation.print(json.dumps(found) if style == "json" else found)
 
 
 def add_model(invocation: Invocation, parsed: Parsed) -> None:
@@ -147,7 +147,7 @@ def info(model: Model) -> dict[str, Any]:
         "status": {"current": "available", "since": moment(model.created)},
         "users": {USER: {"display-name": USER, "access": "admin", "last-connection": "just now"}},
         "machines": {number: {"cores": 0} for number in model.machines},
-        "agent-version": JUJU_VERSION,
+        "agent-version": model.manner.version,
     }
 
 
