@@ -45,9 +45,9 @@ class _Mailbox(NamedTuple):
 
 def is_readable(name: x509.GeneralName) -> bool:
     """Return whether Go reads a certificate that has this alternative name."""
-    return (
-        not isinstance(name, x509.UniformResourceIdentifier) or _uri_host(name.value) is not None
-    )
+    if isinstance(name, x509.UniformResourceIdentifier) and _uri_host(name.value) is None:
+        return False
+    return not isinstance(name.value, str) or name.value.isascii()
 
 
 def is_readable_base(base: x509.GeneralName) -> bool:

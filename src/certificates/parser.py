@@ -44,7 +44,7 @@ _NEVER_CRITICAL = (
     x509.AuthorityKeyIdentifier,
     x509.SubjectKeyIdentifier,
 )
-_OID, _OCTETS, _SEQUENCE = 0x06, 0x04, 0x30
+_INTEGER, _OCTETS, _OID, _SEQUENCE = 0x02, 0x04, 0x06, 0x30
 _PSS_KEY = bytes.fromhex("06092a864886f70d01010a")
 # What may stand in a name, by its tag: UTF-8, which cryptography has read, numeric, printable,
 # Teletex, ASCII and BMP.
@@ -198,8 +198,8 @@ def policy_limits(certificate: x509.Certificate) -> tuple[float, float, float]:
 def private_key(der: bytes) -> PrivateKeyTypes:
     """Return the private key. Raise where cryptography or Go cannot read it."""
     version, *fields = _inside(der)
-    is_pkcs8 = [field.tag for field in fields[:2]] == [_SEQUENCE, _OCTETS]
-    if is_pkcs8 and version.content in (b"\0", b"\1"):
+    tags = [der[0], version.tag, *(field.tag for field in fields[:2])]
+    if tags == [_SEQUENCE, _INTEGER, _SEQUENCE, _OCTETS] and version.content in (b"\0", b"\1"):
         # Go leaves out what follows the key in PKCS #8, such as its public half (RFC 5958).
         der = _encoded(_SEQUENCE, b"\2\1\0" + fields[0].raw + fields[1].raw)
     found = load_der_private_key(der, password=None)

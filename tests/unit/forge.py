@@ -258,6 +258,8 @@ def _with_more(private: Any) -> dict[str, bytes]:
         "with the public key in version 0": tlv(0x30, number, fields, half),
         "of version 1": tlv(0x30, integer(1), fields),
         "with something": tlv(0x30, number, fields, integer(1)),
+        "in a set": b"\x31" + usual[1:],
+        "with a version that is no number": tlv(0x30, b"\x03" + number[1:], fields),
         "in a long form": b"\x30\x83\0" + len(usual[start:]).to_bytes(2, "big") + usual[start:],
     }
 
