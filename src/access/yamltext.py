@@ -131,14 +131,16 @@ class _Builder:
 def _key(event: Any, parent: dict[str, Value], value: Value) -> str:
     if not isinstance(value, str):
         raise _error(event, "a key must be a text")
+    if value == "<<":
+        # To drop what it merges would lose people that other programs map.
+        raise _error(event, "merge keys (<<) are not read here, write the keys out")
     if value in parent:
         raise _error(event, f"the key {value!r} is there twice")
     return value
 
 
 def _scalar(event: Any) -> str | None:
-    is_plain, _ = event.implicit
-    if is_plain and event.value in _NULLS:
+    if event.tag is None and not event.style and event.value in _NULLS:
         return None
     if event.tag not in (None, "!", *_SCALARS):
         raise _error(event, f"the tag {event.tag} has no meaning here")

@@ -19,7 +19,7 @@ def test_given_a_value_without_quotes_when_it_is_read_then_it_is_the_text_that_i
 
 @pytest.mark.parametrize("text", ["", "~", "null", "Null", "NULL"])
 def test_given_nothing_when_it_is_read_then_it_is_none_unless_it_is_quoted(text: str):
-    assert yamltext.load(f"- {text}\n- '{text}'") == [None, text]
+    assert yamltext.load(f"- {text}\n- '{text}'\n- ! '{text}'") == [None, text, text]
 
 
 def test_given_an_alias_when_it_is_read_then_it_is_its_anchors_value():
@@ -44,6 +44,7 @@ def test_given_aliases_of_aliases_when_they_are_read_then_they_cost_no_more_than
         ("? [a]\n: b", "line 1: a key must be a text"),
         ("{{x}}: 1", "line 1: a key must be a text"),
         ("~: 1", "line 1: a key must be a text"),
+        ("a: &a {b: 1}\nc:\n  <<: *a", "line 3: merge keys (<<) are not read here"),
         ("a: *b", "line 1: no value before it has the anchor &b"),
         ("&a [*a]", "line 1: no value before it has the anchor &a"),
         ("--- a\n--- b", "line 2: a second document begins, keep one of them"),
