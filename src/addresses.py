@@ -9,9 +9,9 @@ import ipaddress
 
 
 def is_ip(text: str | None) -> bool:
-    """Return whether ``text`` is an IP address, of either version."""
+    """Return whether ``text`` is an IP address, of either version and without a zone."""
     try:
-        ipaddress.ip_address(text or "")
+        address = ipaddress.ip_address(text or "")
     except ValueError:
         return False
-    return True
+    return not getattr(address, "scope_id", None)

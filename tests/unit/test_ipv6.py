@@ -13,6 +13,8 @@ from tests.unit.fake_cluster import SERVICE, FakeCluster
 from tests.unit.model import Easyrsa, Model, Provider
 from tests.unit.self_signed import SelfSigned
 
+from addresses import is_ip
+
 ADDRESS = "fd00:10:96::1:20"
 URL = f"https://[{ADDRESS}]:443/authenticate"
 
@@ -99,3 +101,8 @@ def test_given_a_service_with_both_families_when_hooks_run_then_it_keeps_both(
     kept = api.objects[SERVICE]["spec"]
     assert {key: kept[key] for key in families} == families
     assert server(files) == URL
+
+
+def test_given_an_address_with_a_zone_when_it_is_looked_at_then_it_is_no_address():
+    assert is_ip("fe80::1")
+    assert not is_ip("fe80::1%eth0")
