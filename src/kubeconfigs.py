@@ -113,7 +113,7 @@ def _check_partition(principal: arn.Principal | None, region: str, option: str) 
 
 
 def public_endpoint(kubeconfig: str) -> tuple[str, str]:
-    """Return server URL and CA bundle of a kubeconfig's current context, without credentials.
+    """Return server URL and CA bundle of a kubeconfig's current context.
 
     Raises:
         ValueError: the kubeconfig has none.
@@ -128,9 +128,15 @@ def public_endpoint(kubeconfig: str) -> tuple[str, str]:
     except Exception as error:
         # Half a file can have any shape, and what PyYAML raises has no common base.
         raise ValueError(_UNUSABLE) from error
-    if not isinstance(server, str):
-        raise ValueError(_UNUSABLE)  # noqa: TRY004  (the caller's one error)
+    if not isinstance(server, str) or not (_SERVER.fullmatch(server) or _holds_more(server)):
+        # In a damaged file it may be a piece of a key, so no text repeats it.
+        raise ValueError(_UNUSABLE)
     return server, ca
+
+
+def _holds_more(server: str) -> bool:
+    """Return whether a URL has a user, a query or a fragment, each of which may be secret."""
+    return any(mark in server for mark in "@?#")
 
 
 def client(login: Login, *, context: str, server: str, ca: str) -> str:
@@ -141,8 +147,8 @@ def client(login: Login, *, context: str, server: str, ca: str) -> str:
     Raises:
         ValueError: a value is invalid.
     """
-    if any(mark in server for mark in "@?#"):
-        # A password may stand in it, so the text does not repeat it.
+    if _holds_more(server):
+        # The text does not repeat a password.
         raise ValueError(
             "server must be a URL without user, password or query, such as "
             "https://k8s.example.com:443"

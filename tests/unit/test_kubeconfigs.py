@@ -129,3 +129,15 @@ def test_given_any_text_for_a_kubeconfig_when_read_then_one_line_says_so(text: s
         ValueError, match="has not written a usable kubeconfig yet, see juju status"
     ):
         kubeconfigs.public_endpoint(text)
+
+
+def test_given_a_damaged_kubeconfig_when_its_endpoint_is_read_then_no_text_of_it_is_said():
+    kubeconfig = """\
+clusters: [{name: c, cluster: {server: S3VwMnJZ0aGlzLWlz}}]
+contexts: [{name: x, context: {cluster: c}}]
+current-context: x
+"""
+    with pytest.raises(
+        ValueError, match=r"^the control plane has not written a usable kubeconfig"
+    ):
+        kubeconfigs.public_endpoint(kubeconfig)
