@@ -13,8 +13,7 @@ if [ -z "$version" ]; then
 elif [ "${version#3.}" -gt "${newest#3.}" ]; then
     problem="this revision has no packages for Python $version: run juju refresh ${JUJU_UNIT_NAME%/*}"
 else
-    problem="no packages for Python $version: run juju set-application-base ${principal%/*} ubuntu@22.04,"
-    problem="$problem then juju add-unit ${principal%/*} to replace $principal"
+    problem="no packages for Python $version; replace $principal with a unit on Ubuntu 22.04 or newer"
 fi
 
 if [ "${JUJU_ACTION_NAME-}" ]; then

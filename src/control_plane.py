@@ -64,8 +64,8 @@ def find(charm: ops.CharmBase, known: Container[str]) -> ControlPlane:
     """
     found = [r for name in ENDPOINTS if (r := charm.model.get_relation(name))]
     if not found:
-        command = f"juju integrate {charm.app.name} kubernetes-control-plane"
-        raise Blocked(f"no control plane: {command}")
+        ends = f"{charm.app.name}:{IMPLICIT} kubernetes-control-plane:juju-info"
+        raise Blocked(f"no control plane; run: juju integrate {ends}")
     if len({relation.app.name for relation in found}) > 1:
         # People log in to the cluster that is known already.
         extra = next((r for r in reversed(found) if str(r.id) not in known), found[-1])

@@ -91,8 +91,8 @@ class Certificates(ops.Object):
     def _obtain(self) -> Issued:
         if not self._relation:
             return Issued(
-                refusal="no certificate authority: juju integrate "
-                f"{self._unit.app.name}:{ENDPOINT} easyrsa (or vault, self-signed-certificates)"
+                refusal="no certificate authority; run: juju integrate "
+                f"{self._unit.app.name}:{ENDPOINT} easyrsa:client (or another authority)"
             )
         bags = self._bags()
         if legacy.is_spoken_by(bags):

@@ -152,7 +152,7 @@ def remedy(kind: str, host: str, names: Names, *, uses_proxy: bool) -> str:
     if kind == TLS:
         return (
             "bring the pods the authority of what opens TLS: "
-            f"juju integrate {application}:receive-ca-cert AUTHORITY"
+            f"juju integrate {application}:receive-ca-cert AUTHORITY:send-ca-cert"
         )
     if kind in (refusals.THROTTLED, FAILING):
         return (

@@ -14,8 +14,8 @@ REFUSED = (
     f"run: juju config {SELF_SIGNED} pki_allow_ip_sans=true"
 )
 NONE = (
-    "no certificate authority: juju integrate aws-iam:certificates easyrsa "
-    "(or vault, self-signed-certificates)"
+    "no certificate authority; run: juju integrate aws-iam:certificates easyrsa:client "
+    "(or another authority)"
 )
 VALIDITY_SECONDS = 120
 

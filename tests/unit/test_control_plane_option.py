@@ -161,5 +161,6 @@ def test_given_no_control_plane_when_a_hook_runs_then_the_command_that_brings_on
     model.endpoints = ()
 
     assert model.hook() == ops.BlockedStatus(
-        "no control plane: juju integrate aws-iam kubernetes-control-plane"
+        "no control plane; run: juju integrate aws-iam:control-plane "
+        "kubernetes-control-plane:juju-info"
     )

@@ -14,10 +14,7 @@ ROOT = Path(__file__).parents[2]
 PYTHONS = ("3.10", "3.12", "3.14")
 STARTED = "python3 src/charm.py PYTHONPATH=src:lib:venv JUJU_DISPATCH_PATH=hooks/start"
 PRINCIPAL = "kubernetes-control-plane"
-MOVE = (
-    f"run juju set-application-base {PRINCIPAL} ubuntu@22.04, "
-    f"then juju add-unit {PRINCIPAL} to replace {PRINCIPAL}/0"
-)
+MOVE = f"replace {PRINCIPAL}/0 with a unit on Ubuntu 22.04 or newer"
 
 
 @dataclass(frozen=True)
@@ -101,7 +98,7 @@ def test_given_a_python_without_packages_then_the_unit_is_blocked_with_the_way_t
 ):
     unit.install_python(version, link=link)
 
-    assert unit.dispatch() == [f"status-set blocked no packages for Python {version}: {MOVE}"]
+    assert unit.dispatch() == [f"status-set blocked no packages for Python {version}; {MOVE}"]
 
 
 def test_given_a_python_of_the_future_then_the_unit_is_blocked_with_juju_refresh(unit: Unit):
@@ -136,7 +133,7 @@ def test_given_a_python_without_packages_when_an_action_runs_then_it_fails_with_
 
     ran = unit.dispatch("actions/get-kubeconfig", JUJU_ACTION_NAME="get-kubeconfig")
 
-    assert ran == [f"action-fail no packages for Python 3.8: {MOVE}"]
+    assert ran == [f"action-fail no packages for Python 3.8; {MOVE}"]
 
 
 def test_given_a_unit_that_juju_names_no_principal_of_then_the_remedy_names_the_usual_one(
@@ -146,4 +143,4 @@ def test_given_a_unit_that_juju_names_no_principal_of_then_the_remedy_names_the_
 
     [line] = unit.dispatch(JUJU_PRINCIPAL_UNIT="")
 
-    assert line.endswith(f"then juju add-unit {PRINCIPAL} to replace {PRINCIPAL}")
+    assert line.endswith(f"replace {PRINCIPAL} with a unit on Ubuntu 22.04 or newer")

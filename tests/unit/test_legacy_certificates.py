@@ -152,8 +152,8 @@ def test_given_no_authority_when_a_hook_runs_then_the_command_that_brings_one_is
     model.provider = None
 
     assert model.hook() == ops.BlockedStatus(
-        "no certificate authority: juju integrate aws-iam:certificates easyrsa "
-        "(or vault, self-signed-certificates)"
+        "no certificate authority; run: juju integrate aws-iam:certificates easyrsa:client "
+        "(or another authority)"
     )
 
 
