@@ -35,25 +35,10 @@ def _changes(local: LocalState, hook: Hook, remote: Snapshot) -> dict[str, Any]:
     if hook.kind == "leader-elected":
         return {"leader": True, "leader_settings_version": remote.leader_settings_version}
     if hook.kind == "leader-settings-changed":
-        relations = _own_data_seen(local, remote) if local.leader else local.relations
-        return {
-            "leader": False,
-            "leader_settings_version": hook.version,
-            "relations": relations,
-        }
+        return {"leader": False, "leader_settings_version": hook.version}
     if hook.kind == "update-status":
         return {"update_status_version": remote.update_status_version}
     return {_DONE[hook.kind]: True}
-
-
-def _own_data_seen(local: LocalState, remote: Snapshot) -> dict[int, LocalRelation]:
-    """Return the relations with the peer data counted as seen: the unit wrote it as leader."""
-    return {
-        number: replace(known, applications=remote.relations[number].applications)
-        if number in remote.relations and remote.relations[number].peer
-        else known
-        for number, known in local.relations.items()
-    }
 
 
 def _after_secret(local: LocalState, hook: Hook) -> LocalState:

@@ -104,8 +104,7 @@ def _relation_hooks(
         return
     yield from _ending_hooks(number, known, relation.members, remote, broken=False)
     for name, version in sorted(relation.applications.items()):
-        own = relation.peer and remote.leader  # a leader has written this data itself
-        if not own and known.applications.get(name, 0) != version:
+        if known.applications.get(name, 0) != version:
             yield _hook("relation-changed", number, known, "", version)
     for name, version in sorted(relation.members.items()):
         if name not in known.members:
