@@ -20,11 +20,11 @@ CLUSTER_ID = "$(kubectl config view -o jsonpath='{.users[?(@.user.exec)].user.ex
 AUTHORIZE = 'juju run vault/leader authorize-charm token="$(testbedctl authority vault unseal)"'
 GET_KUBECONFIG = (
     f"juju run aws-iam/leader get-kubeconfig arn={ROLE} --format json "
-    "| jq -er '.[].results.kubeconfig' > ~/.kube/aws-iam"
+    "| jq -er '.[] | .results.kubeconfig // error(.message)' > ~/.kube/aws-iam"
 )
 USERS_KUBECONFIG = (
     "juju run aws-iam/leader get-kubeconfig region=us-east-1 --format json "
-    "| jq -er '.[].results.kubeconfig' > ~/.kube/users"
+    "| jq -er '.[] | .results.kubeconfig // error(.message)' > ~/.kube/users"
 )
 RUN_STATUS_COMMAND = (
     'eval "$(juju status aws-iam --format json '
@@ -130,7 +130,8 @@ def steps(control_plane: ControlPlane, authority: Authority) -> list[Step | Wait
 
 def _deploy(control_plane: ControlPlane, authority: Authority) -> list[Step | Wait]:
     vault = "--overlay testbed/bundles/vault.yaml " if authority == "vault" else ""
-    overlays = f"{vault}--overlay overlays/aws-iam-{authority}.yaml"
+    folder = "overlays/1.28" if control_plane == "1.28" else "overlays"
+    overlays = f"{vault}--overlay {folder}/aws-iam-{authority}.yaml"
     settings = f"--channel {control_plane}/stable {overlays}"
     return [
         Step("Deploy", f"juju deploy charmed-kubernetes {settings}"),
@@ -138,8 +139,8 @@ def _deploy(control_plane: ControlPlane, authority: Authority) -> list[Step | Wa
         *(_wait_for_the_relation() if control_plane == "1.28" else _set_the_option()),
         Step(
             "Get the administrator's kubeconfig from the control plane",
-            "mkdir -p ~/.kube && "
-            "juju ssh kubernetes-control-plane/leader -- cat config > ~/.kube/config",
+            "mkdir -p ~/.kube && juju exec --unit kubernetes-control-plane/leader -- "
+            "cat /home/ubuntu/config > ~/.kube/config",
         ),
         Step(
             "Map an IAM role to a Kubernetes user",
@@ -326,7 +327,7 @@ def _who_may_log_in() -> list[Step | Wait]:
         Step(
             "Ask why, and how to let that person in",
             f"juju run aws-iam/leader explain-access arn={MALLORY} --format json "
-            "| jq -r '.[].results.explanation' | sed -n 1,3p",
+            "| jq -er '.[] | .results.explanation // error(.message)' | sed -n 1,3p",
             shows="the login is refused (Unauthorized): no mapping names it",
         ),
         Step(

@@ -76,7 +76,8 @@ def _actions(actions: Mapping[str, Any]) -> Iterable[str]:
     yield "# Actions"
     yield _prose("""
     Run one with `juju run aws-iam/leader ACTION PARAMETER=VALUE`. With `--format json`, a
-    program can read the results.
+    program can read the results. `juju run` exits with 0 even if the action fails, so a script
+    looks at `status` or `message`, as the examples in the how-tos do.
     """)
     for name, action in actions.items():
         yield f"## `{name}`"
@@ -100,7 +101,7 @@ def _parameter(name: str, found: Mapping[str, Any], required: bool) -> tuple[str
 
 def _endpoints(metadata: Mapping[str, Any]) -> Iterable[str]:
     yield "# Endpoints"
-    yield "Connect one with `juju integrate aws-iam:ENDPOINT APPLICATION`."
+    yield "Connect one with `juju integrate aws-iam:ENDPOINT APPLICATION:ENDPOINT`."
     for role in ("requires", "provides", "peers"):
         for name, found in metadata.get(role, {}).items():
             yield f"## `{name}`"

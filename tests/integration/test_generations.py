@@ -1,6 +1,6 @@
 """Charmed Kubernetes 1.29 and newer: it has no endpoint, and its operator sets one option.
 
-The same overlay integrates the charm. The unit's status gives the operator the command to run.
+The unit's status gives the operator the command to run.
 """
 
 from __future__ import annotations

@@ -86,13 +86,13 @@ def test_given_a_move_to_another_authority_then_the_key_pair_is_kept_until_the_n
 ) -> None:
     before = certificates.presented(deployed, cluster)
 
-    deployed.remove_relation("aws-iam:certificates", SELF_SIGNED)
+    deployed.remove_relation("aws-iam:certificates", f"{SELF_SIGNED}:certificates")
     juju_status.wait_until(deployed, "blocked")
     assert juju_status.message(deployed) == NONE
     assert certificates.presented(deployed, cluster) == before
     assert logins.wait_for_login(cluster) == "knobby"
 
-    deployed.integrate("aws-iam", "easyrsa")
+    deployed.integrate("aws-iam:certificates", "easyrsa:client")
     juju_status.wait_until_active(deployed)
     assert certificates.newly_presented(deployed, cluster) != before
     assert logins.wait_for_login(cluster) == "knobby"

@@ -146,7 +146,7 @@ def test_given_vault_1_17_that_signs_one_domain_then_its_certificate_is_served(
 def _move_to(juju: jubilant.Juju, former: str, track: str, options: dict[str, str]) -> None:
     vault = f"vault-v{track.replace('.', '')}"
     juju.deploy("vault", vault, channel=f"{track}/stable", config=options, to="0")
-    juju.remove_relation("aws-iam", former)
+    juju.remove_relation("aws-iam:certificates", former)
     juju_status.wait_until(juju, "blocked")
     juju.integrate("aws-iam:certificates", f"{vault}:vault-pki")
 

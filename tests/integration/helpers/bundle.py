@@ -20,7 +20,8 @@ def deploy(
     extra: Sequence[Path] = (),
 ) -> None:
     """Deploy Charmed Kubernetes with the project's overlay for an authority, and `extra` ones."""
-    overlays = [OVERLAYS / f"aws-iam-{authority}.yaml", *extra]
+    folder = OVERLAYS / "1.28" if channel.startswith("1.28/") else OVERLAYS
+    overlays = [folder / f"aws-iam-{authority}.yaml", *extra]
     juju.deploy("charmed-kubernetes", channel=channel, overlays=overlays)
 
 

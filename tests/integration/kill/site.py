@@ -129,8 +129,8 @@ class Site:
 
     def _deploy(self) -> None:
         self.juju.deploy("aws-iam", config={"replicas": 1})
-        self.juju.integrate("aws-iam", "quick-peer:aws-iam")
-        self.juju.integrate("aws-iam", "quick-peer:client")
+        self.juju.integrate("aws-iam:aws-iam", "quick-peer:aws-iam")
+        self.juju.integrate("aws-iam:certificates", "quick-peer:client")
 
     def _change_authority(self) -> None:
         self.juju.run(PEER, "new-ca")

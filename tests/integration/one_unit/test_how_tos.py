@@ -159,6 +159,14 @@ def test_given_the_page_on_temporary_access_then_it_is_given_and_revoked(
     assert usernames(cluster) == set()
 
 
+def test_given_the_page_on_temporary_access_then_a_permission_set_is_granted(
+    cluster: Cluster, reader: Reader
+) -> None:
+    reader.follow(TEMPORARY, "Grant a permission set")
+
+    assert usernames(cluster) == {"bob"}
+
+
 def test_given_the_page_on_temporary_access_then_a_mapping_gets_an_end_and_loses_it(
     cluster: Cluster, reader: Reader
 ) -> None:

@@ -36,7 +36,7 @@ def test_given_an_owner_when_a_second_application_comes_then_it_is_blocked_and_p
     with logins.RepeatedLogins(cluster) as people:
         deployed.deploy(bundle.packed_charm(), SECOND)
         deployed.integrate(f"{SECOND}:aws-iam", "kubernetes-control-plane:aws-iam")
-        deployed.integrate(SECOND, "easyrsa")
+        deployed.integrate(f"{SECOND}:certificates", "easyrsa:client")
         _wait(deployed, SECOND, "blocked")
         testbed_only.run_update_status(deployed, "aws-iam/0")
         testbed_only.run_update_status(deployed, f"{SECOND}/0")
