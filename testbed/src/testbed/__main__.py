@@ -18,6 +18,7 @@ from testbed.cluster import requirements
 from testbed.juju import manner
 from testbed.programs import build, compiler, go, minors
 from testbed.programs.modules import all_modules, of_tracks
+from testbed.realjuju import programs as realjuju
 
 _GRACE_SECONDS = 5
 """Seconds that a command gets to end after Ctrl-C or SIGTERM, before it is killed."""
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _setup(options: argparse.Namespace, console: Console) -> int:
     requirements.check()
-    requirements.install(console)
+    requirements.install(console, realjuju.TOOLS if realjuju.chosen() else {})
     return 0
 
 
@@ -107,7 +108,8 @@ _COMMANDS = {
 
 def _prepare(options: argparse.Namespace, console: Console) -> tuple[paths.LabPaths, Path]:
     where = paths.chosen()
-    manner.chosen()
+    if realjuju.chosen() is None:
+        manner.chosen()
     _setup(options, console)
     return where, _built(console)
 

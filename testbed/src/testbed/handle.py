@@ -17,14 +17,17 @@ from typing import IO
 from testbed import cache, supervisor
 from testbed.cluster import enter
 from testbed.paths import LabPaths
+from testbed.realjuju import client as realclient
+from testbed.realjuju import programs as realjuju
 
-CONTROLLER = "testbed.juju.cli.server:serve"
-"""The function that runs in a booted lab, unless a test brings its own."""
+STAND_IN = "testbed.juju.cli.server:serve"
+"""The function that stands in for Juju in a booted lab."""
 
 _SOURCES = Path(__file__).resolve().parents[1]
 _BIN = _SOURCES.parent / "bin"
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _BOOT_SECONDS = 60
+_BOOTSTRAP_SECONDS = 600
 _END_SECONDS = 30
 _LOG_LINES = 15
 _PASSED_ON = ("TERM", "COLORTERM", "NO_COLOR", "CI", "COLUMNS", "LINES", "PYTEST_ADDOPTS")
@@ -37,11 +40,15 @@ class LabFailed(Exception):
 class LabHandle:
     """A lab that this process started and owns. It ends with `end` or with this process."""
 
-    def __init__(self, paths: LabPaths, programs: Path, controller: str = CONTROLLER) -> None:
-        """Start a lab, and return when it is ready. Raises LabFailed."""
+    def __init__(self, paths: LabPaths, programs: Path, controller: str = "") -> None:
+        """Start a lab, and return when it is ready. Raises LabFailed or ValueError.
+
+        Juju runs in it, the stand-in or a real one, unless `controller` names another function.
+        """
         self.paths = paths
+        chosen = controller or _chosen_controller()
         reader, self._owner = os.pipe()
-        self._supervisor = _start(paths, programs, controller, owner=reader)
+        self._supervisor = _start(paths, programs, chosen, owner=reader)
         os.close(reader)
 
     def popen(
@@ -64,8 +71,11 @@ class LabHandle:
 
 
 def up(paths: LabPaths, programs: Path) -> None:
-    """Start a lab that outlives this process, and return when it is ready. Raises LabFailed."""
-    _start(paths, programs, CONTROLLER, owner=None)
+    """Start a lab that outlives this process, and return when it is ready.
+
+    Raises LabFailed or ValueError.
+    """
+    _start(paths, programs, _chosen_controller(), owner=None)
 
 
 def down(paths: LabPaths) -> bool:
@@ -122,9 +132,11 @@ def operator_environment(
         if key in _PASSED_ON or key.startswith("TESTBED_")
     }
     tools = Path(sys.executable).parent
+    real = realjuju.chosen()
     return {
         **passed_on,
-        "PATH": f"{_BIN}:{programs}:{tools}:{_SYSTEM_PATH}",
+        **({"JUJU_DATA": str(realclient.data_folder(paths.client_home))} if real else {}),
+        "PATH": f"{real.path if real else _BIN}:{programs}:{tools}:{_SYSTEM_PATH}",
         "PYTHONPATH": str(_SOURCES),  # tests and benchmarks call `testbed.testbedctl`
         "HOME": str(paths.client_home),
         "LANG": "C.UTF-8",
@@ -135,6 +147,10 @@ def operator_environment(
         "TESTBED_NAME": paths.name,
         "TESTBED_STATE": str(paths.state),
     }
+
+
+def _chosen_controller() -> str:
+    return realjuju.CONTROLLER if realjuju.chosen() else STAND_IN
 
 
 def _start(
@@ -187,16 +203,15 @@ def _lab_environment() -> dict[str, str]:
 
 
 def _wait_until_ready(paths: LabPaths, process: subprocess.Popen[bytes], log: IO[bytes]) -> None:
-    deadline = time.monotonic() + _BOOT_SECONDS
+    seconds = _BOOTSTRAP_SECONDS if realjuju.chosen() else _BOOT_SECONDS
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise LabFailed(f"the lab {paths.name} did not start:\n{_last_lines(log)}")
         if _is_ready(paths, process.pid):
             return
         time.sleep(0.01)
-    raise LabFailed(
-        f"the lab {paths.name} was not ready within {_BOOT_SECONDS} s:\n{_last_lines(log)}"
-    )
+    raise LabFailed(f"the lab {paths.name} was not ready within {seconds} s:\n{_last_lines(log)}")
 
 
 def _is_ready(paths: LabPaths, supervisor_pid: int) -> bool:

@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from testbed import cache
@@ -52,14 +52,16 @@ class Lab:
         """The archive of the images that every machine imports."""
         return self._disk / "images" / "images.tar"
 
-    def create_machine(self, model: str, number: int, base: str) -> Machine:
+    def create_machine(
+        self, model: str, number: int, base: str, more_files: Mapping[str, bytes] | None = None
+    ) -> Machine:
         """Start a machine of a model. Raises MachineFailed. Safe to call from several threads.
 
-        Of the base, it has only what /etc/os-release says.
+        Of the base, it has only what /etc/os-release says. It starts with `more_files`, too.
         """
         keys, index = self._reserve(model)
         try:
-            machine = self._start(model, number, index, base, keys)
+            machine = self._start(model, number, index, base, keys, more_files or {})
         except BaseException:
             self._release(index)
             raise
@@ -68,7 +70,13 @@ class Lab:
         return machine
 
     def _start(
-        self, model: str, number: int, index: int, base: str, keys: files.ModelKeys
+        self,
+        model: str,
+        number: int,
+        index: int,
+        base: str,
+        keys: files.ModelKeys,
+        more_files: Mapping[str, bytes],
     ) -> Machine:
         settings = Settings(
             model, number, index, self._cgroups.version, self._may_raise_limits, base
@@ -82,7 +90,7 @@ class Lab:
             cgroups=self._cgroups,
             cgroup=group,
         )
-        content = files.machine_files(settings, keys, group, self.trusted)
+        content = {**files.machine_files(settings, keys, group, self.trusted), **more_files}
         return Machine.create(settings, paths, content, on_close=lambda: self._release(index))
 
     def _reserve(self, model: str) -> tuple[files.ModelKeys, int]:

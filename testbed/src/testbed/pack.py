@@ -42,16 +42,19 @@ class Package:
     """Folders, and the names to take from each. Missing ones are skipped; later ones win."""
     lock: Path | None = None
     """The lock of its Python packages; None for a charm that needs none."""
-    bases: tuple[str, ...] = ()
-    """The versions of Ubuntu that it supports; none for a charm that runs on all."""
+    bases: tuple[str, ...] = ("20.04", "22.04", "24.04")
+    """The versions of Ubuntu that it supports."""
 
     def manifest(self) -> str:
-        """Return the manifest.yaml that charmcraft writes, or nothing for a charm of no base."""
+        """Return the manifest.yaml that charmcraft writes.
+
+        It has one architecture, this machine's. Juju 4 takes no base with several.
+        """
         listed = (
-            f"- name: ubuntu\n  channel: '{base}'\n  architectures: [amd64, arm64]\n"
+            f"- name: ubuntu\n  channel: '{base}'\n  architectures: [{_architecture()}]\n"
             for base in self.bases
         )
-        return "".join(("bases:\n", *listed)) if self.bases else ""
+        return "".join(("bases:\n", *listed))
 
     def contents(self) -> dict[str, Path]:
         """Return the path of each file, by its name in the charm."""
@@ -128,10 +131,9 @@ def _make_venv(folder: Path, lock: Path, build_venv: Path) -> None:
     if folder.exists():
         return
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    architecture = _ARCHITECTURES.get(platform.machine(), platform.machine())
     _say(f"installing {lock.name} for Python {version} (once) …")
     with _appearing(folder) as made:
-        command = [str(build_venv), str(made), str(lock), architecture, version]
+        command = [str(build_venv), str(made), str(lock), _architecture(), version]
         done = subprocess.run(
             command,
             env={**os.environ, "PYTHON": sys.executable},
@@ -160,8 +162,12 @@ def _zip(file: Path, contents: dict[str, Path], manifest: str) -> None:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for place, path in contents.items():
             archive.write(path, place)
-        if manifest:
-            archive.writestr("manifest.yaml", manifest)
+        archive.writestr("manifest.yaml", manifest)
+
+
+def _architecture() -> str:
+    """Return this machine's architecture, as Ubuntu calls it."""
+    return _ARCHITECTURES.get(platform.machine(), platform.machine())
 
 
 def _placed(folder: Path, place: str) -> dict[str, Path]:

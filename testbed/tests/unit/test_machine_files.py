@@ -171,8 +171,13 @@ def test_the_user_ubuntu_replaces_users_of_its_name_or_id(tmp_path: Path) -> Non
     assert found["/etc/passwd"].decode().splitlines() == [
         "root:x:0:0:root:/root:/bin/bash",
         "ubuntu:x:1000:1000:Ubuntu:/home/ubuntu:/bin/bash",
+        "syslog:x:59999:59999::/nonexistent:/usr/sbin/nologin",
     ]
-    assert found["/etc/group"].decode().splitlines() == ["root:x:0:", "ubuntu:x:1000:"]
+    assert found["/etc/group"].decode().splitlines() == [
+        "root:x:0:",
+        "ubuntu:x:1000:",
+        "syslog:x:59999:",
+    ]
 
 
 def test_an_issued_certificate_has_names_and_addresses() -> None:

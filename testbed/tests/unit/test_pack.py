@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from testbed.juju.state.charm import read_charm
 from testbed.pack import Package, PackError, store
@@ -83,6 +84,7 @@ def test_a_charm_holds_its_files_what_it_shares_and_its_packages(pack: Pack) -> 
         assert sorted(charm.namelist()) == [
             "dispatch",
             "lib/shared.py",
+            "manifest.yaml",
             "metadata.yaml",
             "src/charm.py",
             "venv/lock",
@@ -97,6 +99,13 @@ def test_a_charm_lists_its_bases_in_its_manifest(sources: Path, build_venv: Path
         "ubuntu@22.04",
         "ubuntu@24.04",
     )
+
+
+def test_a_manifest_has_one_architecture_for_each_base(pack: Pack) -> None:
+    with zipfile.ZipFile(pack() / "vault.charm") as charm:
+        manifest = yaml.safe_load(charm.read("manifest.yaml"))
+    assert [base["channel"] for base in manifest["bases"]] == ["20.04", "22.04", "24.04"]
+    assert all(len(base["architectures"]) == 1 for base in manifest["bases"])
 
 
 def test_packages_are_installed_once_for_all_charms_of_a_lock(pack: Pack, sources: Path) -> None:

@@ -19,7 +19,7 @@ import threading
 import time
 from typing import Any
 
-from testbed.cluster import linux
+from testbed.cluster import linux, unitfiles
 from testbed.cluster.services import ServiceManager, Unit
 
 SOCKET = "/run/testbed/init.sock"
@@ -149,7 +149,7 @@ def answer(connection: socket.socket, services: ServiceManager) -> None:
         request = json.loads(connection.makefile().readline())
         code, out, err = 0, "", ""
         for name in request["names"]:
-            result = run_verb(request["verb"], name.removesuffix(".service"), services)
+            result = run_verb(request["verb"], unitfiles.service_of(name), services)
             code, out, err = code or result[0], out + result[1], err + result[2]
         connection.sendall(json.dumps({"code": code, "out": out, "err": err}).encode() + b"\n")
 
@@ -157,8 +157,10 @@ def answer(connection: socket.socket, services: ServiceManager) -> None:
 def run_verb(verb: str, name: str, services: ServiceManager) -> tuple[int, str, str]:
     """Run one verb on one service; return systemctl's exit code, standard output and error."""
     if not services.knows(name):
-        return unknown(verb, name)
-    if verb in ("enable", "disable", "daemon-reload"):
+        if not unitfiles.exists(name):
+            return unknown(verb, name)
+        services.add(Unit(name, lambda: unitfiles.command(name)))
+    if verb in ("enable", "disable", "daemon-reload", "link"):
         return 0, "", ""
     if verb == "reload":
         return 1, "", f"Failed to reload {name}.service: Job type reload is not applicable.\n"

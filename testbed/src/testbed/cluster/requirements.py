@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
@@ -56,9 +57,13 @@ def check() -> None:
         raise Unfit(f"the kubelet needs control groups with {', '.join(cgroups.missing)}")
 
 
-def install(console: Console) -> None:
-    """Install the missing tools. Raises Unfit, with the command to run, where that fails."""
-    packages = missing_packages()
+def install(console: Console, more: Mapping[str, str] | None = None) -> None:
+    """Install the missing tools, and the programs `more` with their packages.
+
+    Raises Unfit, with the command to run, where that fails.
+    """
+    tools = {**TOOLS, **(more or {})}
+    packages = missing_packages(tools)
     if not packages:
         return
     command = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
@@ -68,15 +73,15 @@ def install(console: Console) -> None:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for step in (["apt-get", "update"], command):
         result = subprocess.run(step, env=environment, capture_output=True, text=True, check=False)
-    if missing_packages():
+    if missing_packages(tools):
         reason = (result.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise Unfit(f"run: apt-get update && {shlex.join(command)} ({reason})")
 
 
-def missing_packages() -> list[str]:
+def missing_packages(tools: Mapping[str, str] = TOOLS) -> list[str]:
     """Return the Debian packages of the tools that are missing."""
     missing = {
-        package for tool, package in TOOLS.items() if not shutil.which(tool, path=_SEARCH_PATH)
+        package for tool, package in tools.items() if not shutil.which(tool, path=_SEARCH_PATH)
     }
     return sorted(missing)
 

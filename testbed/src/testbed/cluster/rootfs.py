@@ -25,6 +25,9 @@ EMPTY_FOLDERS = {
     "etc/cni": 0o755,
     "etc/containerd": 0o755,
     "etc/kubernetes": 0o755,
+    "etc/profile.d": 0o755,
+    "etc/sudoers.d": 0o755,
+    "etc/systemd/system": 0o755,
     "var/cache/apt": 0o755,
     "var/lib/cni": 0o755,
     "var/lib/containerd": 0o755,
@@ -38,6 +41,7 @@ EMPTY_FOLDERS = {
 """Folders that start empty: what the host has in them is none of a machine's business."""
 
 _UBUNTU_ID = 1000
+_SYSLOG_ID = 59999
 _SETPRIV = "usr/libexec/testbed/setpriv"
 _SETUID_FOR_GROUP = 0o4750
 _PRIVATE = 0o600
@@ -64,22 +68,31 @@ def mount(disk: Path, files: Mapping[str, bytes]) -> None:
 
 
 def accounts(etc: Path = Path("/etc")) -> dict[str, bytes]:
-    """Return the host's passwd and group, with `ubuntu` for whoever has that name or id."""
-    passwd = f"ubuntu:x:{_UBUNTU_ID}:{_UBUNTU_ID}:Ubuntu:/home/ubuntu:/bin/bash"
-    group = f"ubuntu:x:{_UBUNTU_ID}:"
+    """Return the host's passwd and group, with Ubuntu's own `ubuntu` and `syslog`.
+
+    They replace whoever has one of these names or ids.
+    """
+    passwd = (
+        f"ubuntu:x:{_UBUNTU_ID}:{_UBUNTU_ID}:Ubuntu:/home/ubuntu:/bin/bash",
+        f"syslog:x:{_SYSLOG_ID}:{_SYSLOG_ID}::/nonexistent:/usr/sbin/nologin",
+    )
+    group = (f"ubuntu:x:{_UBUNTU_ID}:", f"syslog:x:{_SYSLOG_ID}:")
     return {
-        "/etc/passwd": _with_entry((etc / "passwd").read_text(), passwd),
-        "/etc/group": _with_entry((etc / "group").read_text(), group),
+        "/etc/passwd": _with_entries((etc / "passwd").read_text(), passwd),
+        "/etc/group": _with_entries((etc / "group").read_text(), group),
     }
 
 
-def _with_entry(text: str, entry: str) -> bytes:
-    def taken(line: str) -> bool:
-        name, _, number, *_ = line.split(":")
-        return name == "ubuntu" or number == str(_UBUNTU_ID)
+def _with_entries(text: str, entries: tuple[str, ...]) -> bytes:
+    taken = {value for entry in entries for value in _name_and_id(entry)}
+    lines = [line for line in text.splitlines() if line.count(":") >= 3]
+    others = [line for line in lines if taken.isdisjoint(_name_and_id(line))]
+    return "\n".join([*others, *entries, ""]).encode()
 
-    others = [line for line in text.splitlines() if line.count(":") >= 3 and not taken(line)]
-    return "\n".join([*others, entry, ""]).encode()
+
+def _name_and_id(line: str) -> tuple[str, str]:
+    name, _, number, *_ = line.split(":")
+    return name, number
 
 
 def _tools() -> dict[str, bytes]:

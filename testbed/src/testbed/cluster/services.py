@@ -50,6 +50,12 @@ class ServiceManager:
         """Return whether a service of that name exists."""
         return name in self._units
 
+    def add(self, unit: Unit) -> None:
+        """Make a service known, without starting it."""
+        with self._changed:
+            self._units[unit.name] = unit
+            self._states[unit.name] = _State()
+
     def start(self, name: str) -> None:
         """Start a service unless it runs.
 

@@ -1,0 +1,100 @@
+"""Prepares a command of `juju` for a controller without cloud and Charmhub.
+
+Machines are added before units need them, and charms of the store become files. What Juju does
+then is its own.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import yaml
+
+from testbed.realjuju import commandline, store
+from testbed.realjuju.commandline import CommandLine
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What a lab offers: its store, a folder for bundles, machines, and the charm of an app."""
+
+    store: Path
+    scratch: Path
+    add_machines: Callable[[int, str], list[str]]
+    """Adds so many machines of a base, and returns their numbers."""
+    charm_of: Callable[[str], str]
+    """Returns the name of the charm of an application."""
+
+
+def prepared(argv: Sequence[str], folder: Path, by: Preparation) -> list[str]:
+    """Return the command line to run in `folder` instead.
+
+    Raises:
+        NotInStore: the command names a charm that the testbed does not have.
+    """
+    line = commandline.parse(argv)
+    change = {"deploy": _deploy, "add-unit": _add_unit, "refresh": _refresh}.get(line.command)
+    if change is None or len(line.words) < 2:
+        return list(argv)
+    return change(line, folder, by).argv()
+
+
+def _deploy(line: CommandLine, folder: Path, by: Preparation) -> CommandLine:
+    name = line.words[1]
+    channel = line.value("--channel")
+    is_file = name.endswith((".yaml", ".yml"))
+    bundle = folder / name if is_file else store.bundle_file(name, by.store)
+    if bundle is not None:
+        return _deploy_bundle(line, bundle, folder, by)
+    if "/" not in name and not name.endswith(".charm"):
+        charm = store.charm_file(by.store, name, channel)
+        words = (line.words[0], str(charm), *(line.words[2:] or (name,)))
+        line = replace(line, words=words).without("--channel", "--revision")
+    charm = folder / line.words[1]
+    if store.is_subordinate(charm) or line.value("--to"):
+        return line
+    return _placed(line, by)
+
+
+def _deploy_bundle(line: CommandLine, bundle: Path, folder: Path, by: Preparation) -> CommandLine:
+    overlays = [folder / str(value) for name, value in line.flags if name == "--overlay"]
+    channel = line.value("--channel")
+    line = line.without("--overlay", "--channel", "--revision")
+    by.scratch.mkdir(parents=True, exist_ok=True)
+    numbers = itertools.count(len(list(by.scratch.iterdir())))
+    written: list[str] = []
+    for file in (bundle, *overlays):
+        target = by.scratch / f"{next(numbers)}-{file.name}"
+        content = store.resolved_bundle(
+            yaml.safe_load(file.read_text()),
+            by.store,
+            channel if file == bundle else None,
+            lambda base: by.add_machines(1, base)[0],
+        )
+        target.write_text(yaml.safe_dump(content, sort_keys=False))
+        written.append(str(target))
+    line = replace(line, words=(line.words[0], written[0], *line.words[2:]))
+    for overlay in written[1:]:
+        line = line.adding("--overlay", overlay)
+    return line.adding("--map-machines", "existing")
+
+
+def _add_unit(line: CommandLine, folder: Path, by: Preparation) -> CommandLine:
+    return line if line.value("--to") else _placed(line, by)
+
+
+def _placed(line: CommandLine, by: Preparation) -> CommandLine:
+    units = int(line.value("-n", "--num-units") or 1)
+    numbers = by.add_machines(units, line.value("--base") or store.DEFAULT_BASE)
+    return line.adding("--to", ",".join(numbers)) if numbers else line
+
+
+def _refresh(line: CommandLine, folder: Path, by: Preparation) -> CommandLine:
+    if line.value("--path", "--switch"):
+        return line
+    charm = by.charm_of(line.words[1])
+    file = store.charm_file(by.store, charm, line.value("--channel"))
+    return line.without("--channel", "--revision").adding("--path", str(file))
