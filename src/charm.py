@@ -137,7 +137,8 @@ class AwsIamCharm(ops.CharmBase):
     def _on_remove(self, _: ops.EventBase) -> None:
         import removal
 
-        removal.run(self.machine, self._owner)
+        if problem := removal.run(self.machine, self._owner):
+            self._status = ops.BlockedStatus(status_line(problem))
 
     # The reconcile: what it does depends on the state, never on the event.
 

@@ -16,6 +16,7 @@ from charms.aws_iam.v0.aws_iam import WEBHOOK_CONFIG, AwsIamRequirer, Webhook
 
 import files
 import kubeconfigs
+from addresses import is_ip
 from errors import Blocked, Waiting, brief
 from files import Machine
 from fingerprint import fingerprint
@@ -33,6 +34,9 @@ ENDPOINTS = (RELATION, IMPLICIT)
 _RENDERED = r"""^{}\s*=\s*(['"])(?P<value>.*)\1\s*$"""
 _GIVEN = re.compile(_RENDERED.format("AWS_IAM_ENDPOINT"), re.MULTILINE)
 _OPTION = re.compile(_RENDERED.format("CUSTOM_AUTHN_ENDPOINT"), re.MULTILINE)
+_AUTHENTICATOR = re.compile(
+    r"https?://(\[(?P<v6>[0-9a-fA-F:]+)\]|(?P<v4>[0-9.]+))(:443)?/authenticate"
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -246,6 +250,26 @@ def _is_endpoint(value: str, address: str) -> bool:
     return value in (url, url.replace(port, "/"))
 
 
+def asked_address(machine: Machine) -> str:
+    """Return the IP address that the option names as an authenticator's; empty if it names none.
+
+    It is the control plane's own word: it goes on asking there until it has rendered another.
+    """
+    found = _AUTHENTICATOR.fullmatch((_rendered(_OPTION, machine) or "").strip())
+    address = (found["v6"] or found["v4"]) if found else ""
+    return address if is_ip(address) else ""
+
+
+def principal_unit() -> str:
+    """Return the name of the control-plane unit that this unit is subordinate to."""
+    return os.environ.get("JUJU_PRINCIPAL_UNIT") or "kubernetes-control-plane/leader"
+
+
+def reset_command(principal: str) -> str:
+    """Return the command after which the control plane of the unit ``principal`` asks nobody."""
+    return f"juju config {principal.partition('/')[0]} --reset authn-webhook-endpoint"
+
+
 def _without_credentials(url: str) -> str:
     """Return host and path of ``url``: what else is in it may be secret."""
     _, _, rest = url.strip().rpartition("://")
@@ -263,7 +287,7 @@ def is_leaving() -> bool:
     Raises:
         errors.Waiting: Juju does not answer.
     """
-    principal = os.environ.get("JUJU_PRINCIPAL_UNIT", "")
+    principal = principal_unit()
     try:
         relations = ops.hookcmds.goal_state().relations
     except ops.hookcmds.Error as error:

@@ -9,7 +9,7 @@ import logging
 
 import control_plane
 import files
-from cluster import api, manifests, objects
+from cluster import api, kept_service, manifests, objects
 from errors import Blocked, Unready, status_line
 from files import Machine
 from owner import Owner
@@ -17,22 +17,57 @@ from owner import Owner
 logger = logging.getLogger(__name__)
 
 
-def run(machine: Machine, owner: Owner) -> None:
-    """Remove what is ``owner``'s. Log what stays, and the command that removes it."""
+def run(machine: Machine, owner: Owner) -> Blocked | None:
+    """Remove what is ``owner``'s. Log what stays, and the commands that remove it.
+
+    While this unit's control plane still sends logins to the Service, the Service stays, without
+    pods: whoever got its address would get the tokens. Each unit knows its own control plane only,
+    so a unit leaves alone what another one has kept, and keeps what another one has deleted.
+
+    Return what the operator must do first, if anything.
+    """
     try:
         if not control_plane.is_webhook_foreign(machine, owner):
             files.remove(machine.webhook)
     except Blocked as reason:
         logger.warning(status_line(reason))
+    principal, asked = control_plane.principal_unit(), control_plane.asked_address(machine)
+    kept = ""
     try:
         if control_plane.is_leaving():
-            return
+            return None
         with api.errors_as_status():
-            objects.remove(api.connect(machine.admin_kubeconfig), owner)
+            client = api.connect(machine.admin_kubeconfig)
+            if asked:
+                kept = kept_service.keep(client, owner, asked, principal)
+            objects.remove(client, owner)
     except Unready as reason:
+        reset = control_plane.reset_command(principal)
+        first = f"first {reset}; then " if asked else ""
         logger.warning(
             "the cluster keeps what this charm deployed (%s); "
-            "unless another application of this charm uses it, remove it with: %s",
+            "unless another application of this charm uses it, remove it with: %s%s",
             status_line(reason),
+            first,
             manifests.removal_command(),
         )
+    return _next_step(kept, asked, principal) if kept else None
+
+
+def _next_step(kept: str, address: str, principal: str) -> Blocked:
+    """Return the status with the first command, and log all of them in their order."""
+    reset = control_plane.reset_command(principal)
+    danger = f"the control plane still sends logins to {address}, and whoever has that address"
+    if kept == kept_service.LOST:
+        logger.warning(
+            "another Service may have it: %s reads their tokens. Run: %s", danger, reset
+        )
+        return Blocked(f"another Service may have {address}; run: {reset}")
+    logger.warning(
+        "the Service stays: %s reads their tokens. First run: %s. "
+        "When juju status shows its units idle, run: %s",
+        danger,
+        reset,
+        manifests.service_removal(principal),
+    )
+    return Blocked(f"Service kept; run: {reset}")

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
+import control_plane
 import kubeconfigs
 from access import partitions
 from actions import MAX_BYTES, Context, Failed
@@ -28,7 +28,6 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     partitions.check(partition)
     if region:
         kubeconfigs.login(context.shared.cluster_id, {"region": region}, partition)
-    principal = os.environ.get("JUJU_PRINCIPAL_UNIT") or "kubernetes-control-plane/leader"
     found = flow.run(
         Site(
             context.machine,
@@ -37,7 +36,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
             partition,
             region,
             context.use,
-            Names(context.unit, principal),
+            Names(context.unit, control_plane.principal_unit()),
         )
     )
     results = {name: cut(f"{outcome}", MAX_BYTES) for name, outcome in found.items()}

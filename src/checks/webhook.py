@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import kubeconfigs
 from checks import Names, Outcome, failed, not_checked, ok
-from control_plane import Use
+from control_plane import Use, reset_command
 
 FLAG = "--authentication-token-webhook-config-file"
 
@@ -41,5 +41,7 @@ def verdict(use: Use, api_server: Sequence[str] | None, names: Names) -> Outcome
             names.reconcile_control_plane,
         )
     url = kubeconfigs.endpoint(use.address)
-    how = "relation" if use.via_relation else "option"
-    return ok(f"the control plane uses {url}, by its {how}")
+    if use.via_relation:
+        return ok(f"the control plane uses {url}, by its relation")
+    first = f"before you remove {names.application}, run: {reset_command(names.principal)}"
+    return ok(f"the control plane uses {url}, by its option; {first}")

@@ -31,6 +31,8 @@ CRD = "iamidentitymappings.iamauthenticator.k8s.aws"
 PROXY_KEY = "_PROXY-"
 # The annotation that marks whose an object is. The Service's counts for all of them.
 OWNER = "aws-iam/owner"
+# The annotation of a Service that stays after a removal: for which control-plane unit.
+KEPT_FOR = "aws-iam/kept-for"
 # The annotation of a mapping that names the permission set whose role it maps.
 PERMISSION_SET = "aws-iam/permission-set"
 
@@ -51,6 +53,7 @@ SECRET = ObjectReference("v1", "Secret", name="aws-iam-certs")
 PULL_SECRET = ObjectReference("v1", "Secret", name="aws-iam-pull-secret")
 DEPLOYMENT = ObjectReference("apps/v1", "Deployment")
 SERVICE = ObjectReference("v1", "Service")
+ENDPOINTS = ObjectReference("v1", "Endpoints")
 # What goes when the charm goes, in the order in which it goes: the pods first, the Service last.
 # The CRD stays: with it would go the mappings, which are people's.
 OWNED = (
@@ -112,6 +115,12 @@ def removal_command() -> str:
     )
 
 
+def service_removal(principal: str) -> str:
+    """Return the command that deletes the Service, from the machine of the unit ``principal``."""
+    kubectl = "/snap/bin/kubectl --kubeconfig /root/.kube/config"
+    return f"juju exec --unit {principal} -- {kubectl} -n {NAMESPACE} delete service {NAME}"
+
+
 def foreign(mark: str) -> str:
     """Return the status where another application owns the objects, by its ``mark``."""
     return (
@@ -122,7 +131,22 @@ def foreign(mark: str) -> str:
 
 def service(owner: Owner, address: str | None) -> Manifest:
     """Return the Service; ``address`` is the ClusterIP to ask for, None for any."""
-    return _marked(owner, templating.render("service.yaml.j2", address=address))[0]
+    return _marked(owner, templating.render("service.yaml.j2", address=address, kept=False))[0]
+
+
+def kept_service(address: str, unit: str) -> Manifest:
+    """Return the Service that only keeps ``address``, for the control-plane unit ``unit``.
+
+    It has no owner, so any application of this charm takes it over.
+    """
+    manifest = libyaml.load(templating.render("service.yaml.j2", address=address, kept=True))
+    manifest["metadata"]["annotations"] = {KEPT_FOR: unit}
+    return manifest
+
+
+def endpoint_slice(name: str) -> ObjectReference:
+    """Return the reference to an EndpointSlice."""
+    return ObjectReference("discovery.k8s.io/v1", "EndpointSlice", name)
 
 
 def crd(*, strict: bool, partition: str = partitions.DEFAULT) -> Manifest:

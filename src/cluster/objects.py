@@ -149,6 +149,15 @@ def _patch(
     )
 
 
+def merge(
+    client: api.Client, what: manifests.ObjectReference, body: Mapping[str, Any]
+) -> api.Object:
+    """Change some fields of an object, whoever set them, and return it as it is then."""
+    from lightkube.types import PatchType
+
+    return _patch(client, what, body, PatchType.MERGE)
+
+
 def apply_service(client: api.Client, owner: Owner, address: str | None) -> str:
     """Apply the Service and return its ClusterIP: ``address``, unless it cannot have that."""
     from lightkube import ApiError
@@ -270,7 +279,7 @@ def prune(client: api.Client, owner: Owner, desired: Iterable[manifests.Manifest
             continue
         stored = find(client, what)
         if stored and owner.owns(mark_of(stored)):
-            _delete(client, what)
+            delete(client, what)
 
 
 def remove(client: api.Client, owner: Owner) -> None:
@@ -281,6 +290,7 @@ def remove(client: api.Client, owner: Owner) -> None:
 
     The mappings that the charm made belong to the Service's owner, so the Service goes after them.
     The authenticator goes before them: if there is no time for all of them, nobody logs in.
+    A Service that `kept_service.keep` has kept stays.
 
     Raises:
         errors.Waiting: there was no time to delete all mappings.
@@ -297,17 +307,18 @@ def remove(client: api.Client, owner: Owner) -> None:
     ]
     for what in owned:
         if what != manifests.SERVICE:
-            _delete(client, what)
+            delete(client, what)
     client.prolong()
     is_foreign = owner.is_foreign(marks.get(manifests.SERVICE, ""))
     complete = is_foreign or own_mappings.delete_all(client, client.seconds_left - LAST_SECONDS)
-    if manifests.SERVICE in owned:
-        _delete(client, manifests.SERVICE)
+    if manifests.SERVICE in owned and not _is_kept(found[manifests.SERVICE]):
+        delete(client, manifests.SERVICE)
     if not complete:
         raise Waiting("there was no time to delete all mappings that the charm made")
 
 
-def _delete(client: api.Client, what: manifests.ObjectReference) -> None:
+def delete(client: api.Client, what: manifests.ObjectReference) -> None:
+    """Delete an object, if there is one."""
     from lightkube import ApiError
 
     try:
@@ -331,8 +342,16 @@ def find(client: api.Client, what: manifests.ObjectReference) -> api.Object | No
 
 def mark_of(stored: api.Object) -> str:
     """Return the mark of the application that owns an object; empty without one."""
-    annotations: dict[str, str] = stored["metadata"].get("annotations") or {}
-    return annotations.get(manifests.OWNER, "")
+    return _annotations(stored).get(manifests.OWNER, "")
+
+
+def _is_kept(service: api.Object | None) -> bool:
+    """Return whether a Service stays for a control plane that still sends logins to it."""
+    return bool(service) and manifests.KEPT_FOR in _annotations(service)
+
+
+def _annotations(stored: api.Object) -> dict[str, str]:
+    return stored["metadata"].get("annotations") or {}
 
 
 def _kind(reference: manifests.ObjectReference) -> Any:

@@ -56,6 +56,9 @@ RUN = {
     "docs/how-to/permission-sets.md": {
         "Admit a permission set of IAM Identity Center": HOW_TOS,
     },
+    "docs/how-to/remove.md": {
+        "If the application went first": f"{INTEGRATION}/test_option_1_29.py",
+    },
     "docs/how-to/review-who-has-access.md": {
         "See everybody": HOW_TOS,
         "Find what to look at first": f"{ONE_UNIT}/test_explain_access.py",
@@ -99,6 +102,7 @@ NOT_RUN = {
     "refreshes with a file, which lies in another place",
     "juju run aws-iam/leader list-mappings page=2": "it needs hundreds of mappings; "
     "tests/unit/test_list_mappings.py reads a second page",
+    "kubectl delete crd iamidentitymappings.iamauthenticator.k8s.aws": "it is Kubernetes' own",
     "juju remove-application aws-iam": _BASES,
     "juju remove-relation aws-iam:certificates easyrsa:client": _EASYRSA,
     "export name=aws-iam-authenticator.kube-system.svc": _EASYRSA,

@@ -1,0 +1,152 @@
+"""Where an option, and not the relation, brings the webhook: the action `check`, and a removal.
+
+The control plane's own webhook stands in between, and answers a refused login late.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jubilant
+import pytest
+from tests.integration.helpers import bundle, checking, how_to, juju_status, kubernetes, logins
+from tests.integration.helpers.checking import check, states
+from tests.integration.helpers.eventually import eventually
+from tests.integration.helpers.kubernetes import Cluster
+
+pytestmark = pytest.mark.slow
+
+PAGE = "remove.md"
+KUBE_SYSTEM = ("-n", "kube-system")
+SERVICE = (*KUBE_SYSTEM, "service", "aws-iam-authenticator")
+
+
+@pytest.fixture(scope="module")
+def deployed(juju: jubilant.Juju) -> jubilant.Juju:
+    """Deploy Charmed Kubernetes 1.29, whose operator has not set the option yet."""
+    bundle.deploy(juju, channel="1.29/stable")
+    juju_status.wait_until(juju, "blocked")
+    return juju
+
+
+def test_given_an_option_that_is_not_set_then_the_command_sets_it_and_all_is_ok(
+    deployed: jubilant.Juju,
+) -> None:
+    results = check(deployed)
+    assert states(results) == {"4-webhook": "failed", "6-whole-way": "failed"}
+    assert "did not arrive at any pod" in results["6-whole-way"]
+
+    checking.run_remedy(deployed, results["4-webhook"])
+    juju_status.wait_until_active(deployed)
+    checking.wait_until_ok(deployed)
+
+
+def test_given_the_option_then_a_refused_login_arrives_without_a_wait_for_the_answer(
+    deployed: jubilant.Juju,
+) -> None:
+    results = check(deployed)
+    assert results["result"] == checking.ALL_OK
+    assert "the API server asks the pods" in results["6-whole-way"]
+
+
+def test_given_an_option_that_is_reset_then_the_step_says_so(deployed: jubilant.Juju) -> None:
+    deployed.config("kubernetes-control-plane", reset="authn-webhook-endpoint")
+    # The control plane has its hook, and aws-iam none until update-status.
+    juju_status.wait_until_active(deployed)
+
+    results = check(deployed)
+
+    assert states(results) == {"4-webhook": "failed", "6-whole-way": "failed"}
+    assert "\nrun: juju config kubernetes-control-plane authn-" in results["4-webhook"]
+    assert results["6-whole-way"].endswith("\nmend 4-webhook first")
+
+
+@pytest.fixture(scope="module")
+def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
+    """Return the cluster as its administrator and people see it while aws-iam is there."""
+    return kubernetes.connect(deployed, tmp_path_factory.mktemp("kubeconfigs"))
+
+
+@pytest.fixture(scope="module")
+def address(deployed: jubilant.Juju, cluster: Cluster) -> str:
+    """Set the option again, and return the Service's address that it names."""
+    checking.run_remedy(deployed, check(deployed)["4-webhook"])
+    juju_status.wait_until_active(deployed)
+    return cluster.get(*SERVICE)["spec"]["clusterIP"]
+
+
+def test_given_the_option_when_removed_then_no_other_service_gets_the_address(
+    deployed: jubilant.Juju, cluster: Cluster, address: str
+) -> None:
+    _remove(deployed)
+
+    with pytest.raises(AssertionError, match="provided IP is already allocated"):
+        _take(cluster, address)
+
+
+def test_given_the_kept_service_when_a_pod_has_the_labels_then_nothing_is_sent_there(
+    deployed: jubilant.Juju, cluster: Cluster
+) -> None:
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "stranger", "labels": {"k8s-app": "aws-iam-authenticator"}},
+        "spec": {
+            "containers": [{"name": "aws-iam-authenticator", "image": "example.com/stranger:1"}],
+            "tolerations": [{"operator": "Exists"}],
+        },
+    }
+    cluster.kubectl(*KUBE_SYSTEM, "apply", "-f", "-", stdin=json.dumps(pod))
+    stranger = (*KUBE_SYSTEM, "pod", "stranger")
+    eventually(lambda: "podIP" in cluster.get(*stranger)["status"], "the pod has an address")
+
+    for kind in ("endpointslices", "endpoints"):
+        found = json.dumps(cluster.get(*KUBE_SYSTEM, kind))
+        assert "aws-iam-authenticator" not in found
+    cluster.kubectl("delete", *stranger, "--grace-period=0", "--force")
+
+
+def test_given_the_kept_service_when_deployed_again_then_people_log_in_without_another_step(
+    deployed: jubilant.Juju, cluster: Cluster, address: str, tmp_path: Path
+) -> None:
+    deployed.deploy(bundle.packed_charm(), "aws-iam")
+    deployed.integrate("aws-iam:control-plane", "kubernetes-control-plane:juju-info")
+    deployed.integrate("aws-iam:certificates", "easyrsa:client")
+    juju_status.wait_until_active(deployed)
+
+    assert cluster.get(*SERVICE)["spec"]["clusterIP"] == address
+    logins.first_login(deployed, tmp_path)
+
+
+def test_given_the_application_that_went_first_then_the_page_frees_the_address(
+    deployed: jubilant.Juju, cluster: Cluster, address: str
+) -> None:
+    _remove(deployed)
+    for command in how_to.shown(PAGE, "If the application went first"):
+        deployed.cli(*command.split()[1:])
+        deployed.wait(jubilant.all_agents_idle, delay=0.5, successes=2, timeout=120)
+
+    _take(cluster, address)
+
+
+def _remove(juju: jubilant.Juju) -> None:
+    juju.remove_application("aws-iam")
+    juju.wait(
+        lambda status: "aws-iam" not in status.apps and jubilant.all_agents_idle(status),
+        error=jubilant.any_error,
+        delay=0.5,
+        successes=2,
+        timeout=120,
+    )
+
+
+def _take(cluster: Cluster, address: str) -> None:
+    """Create a Service with an address of one's choice, in a namespace of one's own."""
+    service = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "taker"},
+        "spec": {"clusterIP": address, "ports": [{"port": 443}]},
+    }
+    cluster.kubectl("create", "-n", "default", "-f", "-", stdin=json.dumps(service))
