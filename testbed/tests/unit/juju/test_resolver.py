@@ -118,7 +118,22 @@ def test_a_dying_unit_leaves_its_relations_stops_and_removes() -> None:
 
     ran = run(local, replace(remote, alive=False))[1]
 
-    assert ran == ["peers-relation-departed a/1", "db-relation-broken", "stop", "remove"]
+    assert ran == ["db-relation-broken", "peers-relation-departed a/1", "stop", "remove"]
+
+
+def test_a_dying_unit_that_no_relation_keeps_runs_neither_stop_nor_remove() -> None:
+    local = started(replace(NEW, relations={1: DB}))
+
+    ran = run(local, replace(NEW, alive=False, dies_unstopped=True))[1]
+
+    assert ran == ["db-relation-broken"]
+
+
+def test_a_dying_subordinate_stops_after_its_principal() -> None:
+    dying = replace(NEW, alive=False, principal_leaving=True)
+
+    assert next_hook(started(), dying) is None
+    assert run(started(), replace(dying, principal_leaving=False))[1] == ["stop", "remove"]
 
 
 @pytest.mark.parametrize(

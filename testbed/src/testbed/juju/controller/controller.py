@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from testbed.juju.controller import lifecycle
+from testbed.juju.controller import lifecycle, removal
+from testbed.juju.controller.effects import Effects
 from testbed.juju.controller.store import Store
 from testbed.juju.errors import JujuError
 from testbed.juju.hooktools.context import Context
@@ -22,7 +23,7 @@ from testbed.juju.state import names
 from testbed.juju.state.logbook import LEVELS, Logbook, minimum_level
 from testbed.juju.state.machine import Machine, MachineLike
 from testbed.juju.state.model import Model, Unit
-from testbed.juju.state.status import DYING, Status
+from testbed.juju.state.status import DEAD, DYING, Status
 from testbed.juju.uniter.history import HookRun
 from testbed.juju.uniter.killing import Kills
 from testbed.juju.uniter.protocols import Interceptor
@@ -121,8 +122,8 @@ class Controller:
             return
         self._apply(model, lifecycle.advance(model))
 
-    def _apply(self, model: Model, effects: lifecycle.Effects) -> None:
-        for unit in effects.removed:
+    def _apply(self, model: Model, effects: Effects) -> None:
+        for unit in effects.ended:
             uniter = self._uniters.pop((model.uuid, unit.name), None)
             if uniter is not None:
                 uniter.kill()
@@ -138,6 +139,8 @@ class Controller:
         return self._histories.setdefault((model.uuid, unit), [])
 
     def uniter(self, model: Model, unit: Unit) -> Uniter:
+        if unit.life == DEAD:
+            raise JujuError(f'unit "{unit.name}" is dead')
         return self._uniters[(model.uuid, unit.name)]
 
     def start_uniter(self, model: Model, unit: Unit) -> None:
@@ -146,8 +149,8 @@ class Controller:
 
     def remove_now(self, model: Model, unit: Unit) -> None:
         """Remove a unit without running its hooks (`--force`). Called under the lock."""
-        effects = lifecycle.Effects()
-        lifecycle.remove_unit(model, unit, effects)
+        effects = Effects()
+        removal.remove_unit(model, unit, effects)
         self._apply(model, effects)
 
     def idle(self, model: Model) -> bool:

@@ -1,4 +1,4 @@
-"""What follows from a change of the model: units join and leave, lead, die and are removed.
+"""What follows from a change of the model: units join, lead and die. removal.py has their end.
 
 The functions are called under the controller's lock. They change plain data only, and return what
 is left for the controller to do: units to start, machines to close.
@@ -6,24 +6,13 @@ is left for the controller to do: units to start, machines to close.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-
-from testbed.juju.errors import JujuError
+from testbed.juju.controller.effects import Effects
+from testbed.juju.controller.removal import end_application, end_relation, end_unit
 from testbed.juju.state import names
 from testbed.juju.state.machine import Machine
 from testbed.juju.state.model import Application, Model, Unit
 from testbed.juju.state.relation import Databag, Relation
-from testbed.juju.state.status import ALIVE, DYING
-from testbed.juju.uniter.remotestate import runs_no_hooks
-
-
-@dataclass
-class Effects:
-    """What the controller has to start and to stop after a change."""
-
-    started: list[Unit] = field(default_factory=list)
-    removed: list[Unit] = field(default_factory=list)
-    machines_gone: list[Machine] = field(default_factory=list)
+from testbed.juju.state.status import ALIVE
 
 
 def add_unit(
@@ -47,7 +36,7 @@ def advance(model: Model) -> Effects:
 
 def _step(model: Model, effects: Effects) -> bool:
     for unit in list(model.units()):
-        if _unit_step(model, unit, effects):
+        if end_unit(model, unit, effects):
             return True
     for relation in list(model.relations.values()):
         if _relation_step(model, relation, effects):
@@ -55,55 +44,9 @@ def _step(model: Model, effects: Effects) -> bool:
     return any(_application_step(model, app) for app in list(model.applications.values()))
 
 
-def _unit_step(model: Model, unit: Unit, effects: Effects) -> bool:
-    if unit.principal and unit.life == ALIVE and not _attached(model, unit):
-        unit.life = DYING
-        return True
-    finished = unit.local.removed or not unit.local.installed
-    if unit.life == DYING and finished and not unit.subordinates and unit.local.failed is None:
-        if unit.agent.current == "executing":
-            return False
-        remove_unit(model, unit, effects)
-        return True
-    return False
-
-
-def _attached(model: Model, unit: Unit) -> bool:
-    """Return whether a live relation still ties a subordinate unit to its principal."""
-    principal = model.find_unit(unit.principal)
-    if principal is None or principal.life != ALIVE:
-        return False
-    return any(
-        relation.scope == "container"
-        and relation.life == ALIVE
-        and relation.side_of(principal.application) is not None
-        for relation in model.relations_of(unit.application)
-    )
-
-
-def remove_unit(model: Model, unit: Unit, effects: Effects) -> None:
-    """Remove a unit from the model, and its machine if no other unit is on it."""
-    application = model.applications[unit.application]
-    for relation in model.relations.values():
-        relation.joined.discard(unit.name)
-    del application.units[unit.name]
-    if application.leader == unit.name:
-        application.leader = ""
-    principal = model.find_unit(unit.principal) if unit.principal else None
-    if principal is not None:
-        principal.subordinates.remove(unit.name)
-    for secret in [s for s in model.secrets.values() if s.owner == unit.name]:
-        del model.secrets[secret.id]
-    effects.removed.append(unit)
-    machine = unit.machine
-    if not any(other.machine is machine for other in model.units()):
-        model.machines.pop(machine.id, None)
-        effects.machines_gone.append(machine)
-
-
 def _relation_step(model: Model, relation: Relation, effects: Effects) -> bool:
     if relation.life != ALIVE:
-        return _end_relation(model, relation)
+        return end_relation(model, relation)
     return any(_join(model, relation, unit, effects) for unit in _candidates(model, relation))
 
 
@@ -173,40 +116,9 @@ def _bring_subordinate(
     effects.started.append(unit)
 
 
-def _end_relation(model: Model, relation: Relation) -> bool:
-    """Let the units that run no hooks for a dying relation leave it. Remove an empty relation.
-
-    Return whether anything changed.
-    """
-    for name in sorted(relation.joined):
-        unit = model.find_unit(name)
-        if unit is None or runs_no_hooks(relation, unit) or _knows_nothing(relation, unit):
-            relation.joined.discard(name)
-            return True
-    if relation.joined:
-        return False
-    del model.relations[relation.id]
-    for secret in list(model.secrets.values()):
-        grants = {target: r for target, r in secret.grants.items() if r != relation.id}
-        if grants != secret.grants:
-            model.secrets[secret.id] = replace(secret, grants=grants)
-    return True
-
-
-def _knows_nothing(relation: Relation, unit: Unit) -> bool:
-    """Return whether the unit's charm has not heard of the relation, and no hook is running."""
-    failed = unit.local.failed
-    telling = failed is not None and failed.relation_id == relation.id
-    return (
-        relation.id not in unit.local.relations
-        and not telling
-        and unit.agent.current != "executing"
-    )
-
-
 def _application_step(model: Model, application: Application) -> bool:
     if application.life != ALIVE:
-        return _end_application(model, application)
+        return end_application(model, application)
     if application.leader:
         leader = application.units.get(application.leader)
         if leader is not None and not leader.agent_stopped:
@@ -217,37 +129,6 @@ def _application_step(model: Model, application: Application) -> bool:
     candidates.sort(key=lambda unit: names.number_of(unit.name))
     application.leader = candidates[0].name
     return True
-
-
-def _end_application(model: Model, application: Application) -> bool:
-    if application.units or any(not r.peer for r in model.relations_of(application.name)):
-        return False
-    for relation in model.relations_of(application.name):
-        del model.relations[relation.id]
-    for secret in [s for s in model.secrets.values() if s.owner == application.name]:
-        del model.secrets[secret.id]
-    for secret in [s for s in model.secrets.values() if application.name in s.grants]:
-        grants = {t: r for t, r in secret.grants.items() if t != application.name}
-        model.secrets[secret.id] = replace(secret, grants=grants)
-    del model.applications[application.name]
-    return True
-
-
-def destroy_application(model: Model, application: Application) -> None:
-    """Begin to remove an application with its units and relations."""
-    application.life = DYING
-    for relation in model.relations_of(application.name):
-        if not relation.peer:
-            relation.life = DYING
-    for unit in application.units.values():
-        unit.life = DYING
-
-
-def destroy_unit(model: Model, unit: Unit) -> None:
-    """Begin to remove a unit. Raise JujuError if it is a subordinate."""
-    if unit.principal:
-        raise JujuError(f'unit "{unit.name}" is a subordinate')
-    unit.life = DYING
 
 
 def move_leader(model: Model, unit: Unit) -> None:

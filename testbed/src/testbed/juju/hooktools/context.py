@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 
 from testbed.juju.errors import ToolError
 from testbed.juju.hooktools.secretchanges import SecretChanges
+from testbed.juju.manner import Manner
 from testbed.juju.state.model import Application, Model, Unit
 from testbed.juju.state.relation import Databag, Relation
 from testbed.juju.state.secrets import Secret
-from testbed.juju.state.status import now
+from testbed.juju.state.status import ALIVE, now
 from testbed.juju.state.unitstate import Hook
 
 NOT_LEADER = "ERROR this unit is not the leader"
@@ -103,6 +104,14 @@ class Context:
             else:
                 members.add(self.hook.remote_unit)
         return sorted(members)
+
+    def has_left(self, relation: Relation) -> bool:
+        """Return whether this unit is in `departed` because it goes, on Juju 4.1."""
+        hook = self.hook
+        if self.model.manner is not Manner.JUJU_4_1 or hook is None:
+            return False
+        departed = hook.kind == "relation-departed" and hook.relation_id == relation.id
+        return departed and (self.unit.life != ALIVE or relation.life != ALIVE)
 
     def own_data(self, relation: Relation, *, application: bool) -> dict[str, str]:
         """Return this unit's or its application's data, with the changes of this run."""

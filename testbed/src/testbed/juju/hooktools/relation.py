@@ -8,7 +8,6 @@ from testbed.juju.errors import ToolError
 from testbed.juju.hooktools.call import APP, FILE, RELATION, Call, Spec
 from testbed.juju.hooktools.context import Context
 from testbed.juju.state import names
-from testbed.juju.state.model import Unit
 from testbed.juju.state.relation import Relation
 
 
@@ -72,7 +71,7 @@ def _read(context: Context, relation: Relation, name: str, *, application: bool)
             raise ToolError("ERROR permission denied")
         return dict(relation.application_bag(name).values)
     remote = context.model.find_unit(name)
-    hidden = remote is not None and relation.scope == "container" and not _same(context, remote)
+    hidden = remote is not None and not context.model.sees(relation, context.unit, remote)
     if name not in relation.units or hidden:
         raise ToolError(
             f'ERROR cannot read settings for unit "{name}" in relation {relation.id}: '
@@ -81,13 +80,10 @@ def _read(context: Context, relation: Relation, name: str, *, application: bool)
     return dict(relation.units[name].values)
 
 
-def _same(context: Context, remote: Unit) -> bool:
-    unit = context.unit
-    return (remote.principal or remote.name) == (unit.principal or unit.name)
-
-
 def relation_set(call: Call) -> None:
     relation = call.relation()
+    if call.context.has_left(relation):
+        raise ToolError("ERROR cannot read relation settings: relation not found")
     application = call.parsed.on("app")
     if application and not call.context.leader:
         raise ToolError("ERROR cannot write relation settings")

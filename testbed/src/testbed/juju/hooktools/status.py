@@ -10,7 +10,7 @@ from testbed.juju.flags import Flag
 from testbed.juju.hooktools.call import Call, Spec
 from testbed.juju.hooktools.context import Context
 from testbed.juju.state.model import Application, Unit
-from testbed.juju.state.status import ALIVE, Status
+from testbed.juju.state.status import ALIVE, DEAD, Status
 
 _APPLICATION = Flag("application", "bool")
 _STATUSES = ("maintenance", "blocked", "waiting", "active")
@@ -70,12 +70,12 @@ def _goals(context: Context, application: Application) -> dict[str, Any]:
     """Return the goals of an application's units, without the subordinates of other units.
 
     Juju compares a unit's principal with the unit that asks. So a subordinate sees no unit of its
-    own application, not even itself.
+    own application, not even itself. Dead units are left out.
     """
     return {
         unit.name: _goal(unit)
         for unit in application.units.values()
-        if unit.principal in ("", context.unit.name)
+        if unit.principal in ("", context.unit.name) and unit.life != DEAD
     }
 
 

@@ -19,7 +19,7 @@ from testbed.juju.state.relation import Databag, Relation
 from testbed.juju.state.resources import Resource
 from testbed.juju.state.secrets import Secret
 from testbed.juju.state.settings import Value, effective
-from testbed.juju.state.status import ALIVE, Status, now
+from testbed.juju.state.status import ALIVE, DEAD, Status, now
 from testbed.juju.state.unitstate import LocalState
 
 MODEL_DEFAULTS: dict[str, Value] = {
@@ -130,8 +130,9 @@ class Model:
         return self.life == ALIVE and self.machines.get(machine.id) is machine
 
     def is_gone(self, unit: Unit) -> bool:
-        """Return whether the unit was removed, or the whole model is being destroyed."""
-        return self.life != ALIVE or self.find_unit(unit.name) is not unit
+        """Return whether the unit is dead or removed, or the whole model is being destroyed."""
+        dead = unit.life == DEAD or self.find_unit(unit.name) is not unit
+        return self.life != ALIVE or dead
 
     def unit(self, name: str) -> Unit:
         """Return the unit `APP/N` or `APP/leader`. Raise JujuError if there is none."""
@@ -153,6 +154,10 @@ class Model:
     def relations_of(self, application: str) -> list[Relation]:
         return [r for r in self.relations.values() if r.side_of(application)]
 
+    def scopes(self, unit: Unit) -> list[Relation]:
+        """Return the relations in whose scope a unit is."""
+        return [r for r in self.relations.values() if unit.name in r.joined]
+
     def members(self, relation: Relation, unit: Unit) -> list[Unit]:
         """Return the joined units that `unit` sees in a relation, by its scope."""
         other = relation.other_side(unit.application).application
@@ -163,8 +168,13 @@ class Model:
             if member is not None
             and member.name != unit.name
             and member.application == other
-            and (relation.scope == "global" or _container(member) == _container(unit))
+            and self.sees(relation, unit, member)
         ]
+
+    def sees(self, relation: Relation, unit: Unit, other: Unit) -> bool:
+        """Return whether the relation's scope shows a unit the other. 4.1 shows every unit."""
+        everyone = relation.scope == "global" or self.manner is Manner.JUJU_4_1
+        return everyone or _container(other) == _container(unit)
 
 
 def _container(unit: Unit) -> str:

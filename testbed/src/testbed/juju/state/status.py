@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
-ALIVE, DYING = "alive", "dying"
+ALIVE, DYING, DEAD = "alive", "dying", "dead"
 
 
 def now() -> datetime:

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from testbed.juju.manner import Manner
 from testbed.juju.state.model import Model, Unit
 from testbed.juju.state.relation import Relation
 from testbed.juju.state.secretevents import SecretEvent, events_for
-from testbed.juju.state.status import ALIVE
+from testbed.juju.state.status import ALIVE, DYING
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Snapshot:
     resolved: str = ""
     retry_due: bool = False
     force_upgrade: bool = False
+    dies_unstopped: bool = False  # before its hooks `stop` and `remove`
+    principal_leaving: bool = False
     relations: Mapping[int, RelationSnapshot] = field(default_factory=dict)
     secrets: tuple[SecretEvent, ...] = ()
 
@@ -59,6 +62,8 @@ def snapshot(model: Model, unit: Unit, *, retry_due: bool, moment: datetime) -> 
         resolved=unit.resolved,
         retry_due=retry_due,
         force_upgrade=unit.force_upgrade,
+        dies_unstopped=_dies_unstopped(model, unit),
+        principal_leaving=_principal_leaving(model, unit),
         relations={
             relation.id: _relation(model, relation, unit)
             for relation in model.relations_of(application.name)
@@ -67,6 +72,32 @@ def snapshot(model: Model, unit: Unit, *, retry_due: bool, moment: datetime) -> 
         secrets=tuple(
             events_for(unit.name, leader=leader, secrets=model.secrets.values(), now=moment)
         ),
+    )
+
+
+def _dies_unstopped(model: Model, unit: Unit) -> bool:
+    """Return whether no relation keeps a unit until it has run its last hooks.
+
+    In Juju 4.1 a unit is in no scope once it has left its relations. The peer relation of an
+    application that stays keeps it.
+    """
+    kept = any(not relation.peer or relation.life == ALIVE for relation in model.scopes(unit))
+    return model.manner is Manner.JUJU_4_1 and not kept
+
+
+def _principal_leaving(model: Model, unit: Unit) -> bool:
+    """Return whether a subordinate waits for its principal's death.
+
+    In Juju 4.1 the principal does not wait for its subordinate, and the last hooks of that do not
+    see it any more. In which order the two come is chance there. Here the principal is first.
+    """
+    principal = model.find_unit(unit.principal)
+    return (
+        model.manner is Manner.JUJU_4_1
+        and principal is not None
+        and principal.life == DYING
+        and principal.local.failed is None
+        and not principal.agent_stopped
     )
 
 

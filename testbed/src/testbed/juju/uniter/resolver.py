@@ -44,22 +44,29 @@ def _alive_hooks(local: LocalState, remote: Snapshot) -> Iterator[Hook]:
     if local.config_version != remote.config_version or not local.started:
         yield Hook("config-changed")
     yield from _secret_hooks(local, remote)
-    for number, relation in sorted(remote.relations.items()):
-        yield from _relation_hooks(number, local, relation, remote)
+    for number in sorted(remote.relations, key=lambda number: _place(number, remote)):
+        yield from _relation_hooks(number, local, remote.relations[number], remote)
     if local.update_status_version != remote.update_status_version:
         yield Hook("update-status")
 
 
 def _teardown(local: LocalState, remote: Snapshot) -> Hook | None:
-    for number, known in sorted(local.relations.items()):
-        seen = remote.relations.get(number)
-        peer = seen is not None and seen.peer
+    for number, known in sorted(local.relations.items(), key=lambda item: _place(item[0], remote)):
+        peer = _place(number, remote)[0]
         hook = next(_ending_hooks(number, known, {}, remote, peer=peer), None)
         if hook:
             return hook
+    if remote.dies_unstopped or remote.principal_leaving:
+        return None
     if local.started and not local.stopped:
         return Hook("stop")
     return Hook("remove") if not local.removed else None
+
+
+def _place(number: int, remote: Snapshot) -> tuple[bool, int]:
+    """Return what sorts relations: peer relations come last."""
+    relation = remote.relations.get(number)
+    return relation is not None and relation.peer, number
 
 
 def _created_hooks(local: LocalState, remote: Snapshot) -> Iterator[Hook]:

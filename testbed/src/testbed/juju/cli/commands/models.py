@@ -11,7 +11,7 @@ from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.cli.status import moment
 from testbed.juju.cli.tabular import table
 from testbed.juju.controller.controller import CLOUD, CONTROLLER_NAME, REGION, USER
-from testbed.juju.controller.lifecycle import destroy_application
+from testbed.juju.controller.removal import destroy_application
 from testbed.juju.errors import JujuError, UsageError
 from testbed.juju.flags import Flag, Parsed
 from testbed.juju.state.model import Model

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from testbed.juju.cli.commands.parsing import placements
 from testbed.juju.cli.invocation import Command, Invocation
-from testbed.juju.controller import deploying, lifecycle
+from testbed.juju.controller import deploying, removal
 from testbed.juju.errors import JujuError, UsageError
 from testbed.juju.flags import Flag, Parsed
+from testbed.juju.manner import Manner
 from testbed.juju.state import names
 from testbed.juju.state.model import Unit
 
@@ -49,7 +50,7 @@ def remove_unit(invocation: Invocation, parsed: Parsed) -> None:
     with invocation.controller.lock:
         for unit in units:
             invocation.info(f"removing unit {unit.name}")
-            lifecycle.destroy_unit(invocation.model, unit)
+            removal.destroy_unit(invocation.model, unit)
         invocation.controller.changed(invocation.model)
         if parsed.on("force"):
             _force(invocation, units)
@@ -68,7 +69,7 @@ def remove_application(invocation: Invocation, parsed: Parsed) -> None:
         for application in applications:
             invocation.info(f"removing application {application.name}")
             units = list(application.units.values())
-            lifecycle.destroy_application(invocation.model, application)
+            removal.destroy_application(invocation.model, application)
             invocation.controller.changed(invocation.model)
             if parsed.on("force"):
                 _force(invocation, units)
@@ -86,9 +87,14 @@ def _agreed(invocation: Invocation, parsed: Parsed, lines: list[str]) -> bool:
 
 
 def _force(invocation: Invocation, units: list[Unit]) -> None:
-    """Remove units without running their hooks, subordinates first."""
+    """Remove units without running their hooks, subordinates first.
+
+    In Juju 4.1 the subordinates stay behind, to run theirs.
+    """
     model = invocation.model
-    everyone = [model.find_unit(name) for unit in units for name in unit.subordinates]
+    behind = model.manner is Manner.JUJU_4_1
+    names_too = [name for unit in units if not behind for name in unit.subordinates]
+    everyone = [model.find_unit(name) for name in names_too]
     for unit in [*filter(None, everyone), *units]:
         if model.find_unit(unit.name) is unit:
             invocation.controller.remove_now(model, unit)

@@ -1,0 +1,165 @@
+"""How units end in Juju 4.1: dead as soon as they are in no relation's scope."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from testbed.juju.manner import Manner
+from unit.juju.charms import AUTHORITY, PRINCIPAL, SUBORDINATE, pack
+from unit.juju.conftest import Juju, in_manner
+
+# Logs goal-state in a unit's last hooks. With the option `writes`, departed hooks write data.
+WATCHING = """
+case "$JUJU_HOOK_NAME" in
+things-relation-departed)
+    [ "$JUJU_DEPARTING_UNIT" = "$JUJU_UNIT_NAME" ] || exit 0
+    juju-log "departed: $(goal-state --format=json)"
+    [ "$(config-get writes)" = True ] || exit 0
+    relation-set key=value || exit 1 ;;
+remove) juju-log "remove: $(goal-state --format=json)" ;;
+esac
+true
+"""
+OPTIONS = {"writes": {"type": "boolean", "default": False}}
+WITHOUT_PEERS = PRINCIPAL.partition("peers:")[0]
+
+pytestmark = in_manner(Manner.JUJU_4_1)
+
+
+def deploy(juju: Juju, principal: str = PRINCIPAL) -> None:
+    """Deploy two hosts with a rider each, and an authority."""
+    pack(juju.folder, principal)
+    pack(juju.folder, SUBORDINATE, behaviour=WATCHING, config=OPTIONS)
+    pack(juju.folder, AUTHORITY)
+    juju("deploy", "./host.charm", "-n", "2")
+    juju("deploy", "./rider.charm")
+    juju("deploy", "./authority.charm", "--to", "0")
+    juju("integrate", "rider", "host")
+    juju("integrate", "rider", "authority")
+    juju.settle()
+
+
+def rider_of(juju: Juju, host: str) -> str:
+    (rider,) = juju.status()["applications"]["host"]["units"][host]["subordinates"]
+    return rider
+
+
+def things(juju: Juju, unit: str, hook: str) -> list[str]:
+    """Return whom goal-state showed on the endpoint `things`, each with its status."""
+    log = juju("debug-log", "--include", unit).splitlines()
+    goals: list[dict[str, Any]] = [
+        json.loads(line.partition(f"{hook}: ")[2]) for line in log if f" {hook}: " in line
+    ]
+    shown = goals[-1]["relations"].get("things", {})
+    return [f"{name} {shown[name]['status']}" for name in sorted(shown) if "/" in name]
+
+
+def test_given_an_application_when_it_is_removed_then_neither_stop_nor_remove_runs(
+    juju: Juju,
+) -> None:
+    deploy(juju)
+    rider = rider_of(juju, "host/1")
+    before = len(juju.hooks(rider))
+
+    juju("remove-application", "--no-prompt", "rider")
+    juju.settle()
+
+    assert juju.hooks(rider)[before:] == [
+        "things-relation-departed",
+        "things-relation-departed",
+        "things-relation-broken",
+        "certificates-relation-departed",
+        "certificates-relation-broken",
+        "riders-relation-departed",
+    ]
+    assert sorted(juju.status()["applications"]) == ["authority", "host"]
+
+
+def test_given_a_relation_when_it_is_removed_then_the_peer_relation_keeps_the_unit_to_its_end(
+    juju: Juju,
+) -> None:
+    deploy(juju)
+    rider = rider_of(juju, "host/1")
+
+    juju("remove-relation", "rider:things", "host:things")
+    juju.settle()
+
+    ran = juju.hooks(rider)
+    assert ran[ran.index("things-relation-broken") + 1 :][-2:] == ["stop", "remove"]
+
+
+@pytest.mark.parametrize("principal", [PRINCIPAL, WITHOUT_PEERS])
+def test_given_a_principal_when_it_is_removed_then_its_subordinate_sees_it_no_more_in_remove(
+    juju: Juju, principal: str
+) -> None:
+    deploy(juju, principal)
+    rider = rider_of(juju, "host/1")
+
+    juju("remove-unit", "--no-prompt", "host/1")
+    juju.settle()
+
+    assert things(juju, rider, "departed") == ["host/0 active", "host/1 dying"]
+    assert things(juju, rider, "remove") == ["host/0 active"]
+    assert list(juju.status()["applications"]["host"]["units"]) == ["host/0"]
+    assert juju.lab.machines[1].closed
+
+
+def test_given_a_principal_without_peers_when_it_is_removed_then_it_runs_no_stop(
+    juju: Juju,
+) -> None:
+    deploy(juju, WITHOUT_PEERS)
+
+    juju("remove-unit", "--no-prompt", "host/1")
+    juju.settle()
+
+    assert juju.hooks("host/1")[-1] == "things-relation-broken"
+
+
+def test_given_a_principal_when_it_is_removed_by_force_then_its_subordinate_runs_its_last_hooks(
+    juju: Juju,
+) -> None:
+    deploy(juju)
+    rider = rider_of(juju, "host/1")
+    ran = juju.hooks("host/1")
+
+    juju("remove-unit", "--no-prompt", "--force", "host/1")
+    juju.settle()
+
+    assert juju.hooks("host/1") == ran
+    assert things(juju, rider, "departed") == things(juju, rider, "remove") == ["host/0 active"]
+    assert juju.lab.machines[1].closed
+
+
+def test_given_a_unit_that_leaves_when_it_writes_in_departed_then_juju_finds_no_relation(
+    juju: Juju,
+) -> None:
+    deploy(juju)
+    rider = rider_of(juju, "host/1")
+    juju("config", "rider", "writes=true")
+    juju.settle()
+
+    juju("remove-application", "--no-prompt", "rider")
+    juju.settle()
+
+    log = juju("debug-log", "--include", rider)
+    assert "cannot read relation settings: relation not found" in log
+    # The hook fails, and once the others have left, the agent is recalled without another hook.
+    assert "things-relation-broken" not in juju.hooks(rider)
+    assert "rider" not in juju.status()["applications"]
+
+
+def test_given_a_container_scoped_relation_when_units_join_then_each_sees_every_unit(
+    juju: Juju,
+) -> None:
+    deploy(juju)
+    riders = [rider_of(juju, host) for host in ("host/0", "host/1")]
+
+    for rider in riders:
+        assert juju.hooks(rider).count("things-relation-joined") == 2
+        assert sorted(juju.shown(rider, "things")["related-units"]) == ["host/0", "host/1"]
+    for host in ("host/0", "host/1"):
+        assert juju.hooks(host).count("things-relation-joined") == 2
+        assert sorted(juju.shown(host, "things")["related-units"]) == sorted(riders)
