@@ -83,7 +83,7 @@ def test_show_task_finds_a_task_in_the_background(hosts: Juju) -> None:
     shown = json.loads(hosts("show-task", number, "--wait", "10s", "--format", "json"))
 
     assert (shown["status"], shown["results"]["stdout"]) == ("completed", "later\n")
-    assert hosts("show-task", number) == "later\n"
+    assert hosts("show-task", number) == "\nlater\n"
     assert 'task "99" not found' in hosts.refused("show-task", "99")
 
 

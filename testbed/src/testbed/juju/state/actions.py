@@ -12,6 +12,7 @@ import jsonschema
 import yaml
 
 from testbed.juju.errors import JujuError, UsageError
+from testbed.juju.manner import Manner
 
 _NAME = re.compile(r"[a-z](?:[a-z0-9-]*[a-z0-9])?\Z")
 
@@ -29,23 +30,26 @@ def is_action_name(name: str) -> bool:
     return bool(_NAME.match(name))
 
 
-def parse_actions(document: Mapping[str, Any]) -> dict[str, Action]:
-    """Return the actions of actions.yaml. Raise JujuError for a bad name or schema."""
+def parse_actions(document: Mapping[str, Any], manner: Manner) -> dict[str, Action]:
+    """Return the actions of actions.yaml. Raise JujuError for a bad name or schema.
+
+    Where a charm does not say whether an action takes other parameters, 3.6 does, and 4.x not.
+    """
     actions: dict[str, Action] = {}
     for name, spec in document.items():
         if not is_action_name(name):
             raise JujuError(f"bad action name {name}")
-        actions[name] = _parse_action(name, spec or {})
+        actions[name] = _parse_action(name, spec or {}, others=manner is Manner.JUJU_3_6)
     return actions
 
 
-def _parse_action(name: str, spec: Mapping[str, Any]) -> Action:
+def _parse_action(name: str, spec: Mapping[str, Any], *, others: bool) -> Action:
     schema: dict[str, Any] = {
         "type": "object",
         "title": name,
         "description": spec.get("description", "No description"),
         "properties": spec.get("params") or {},
-        "additionalProperties": spec.get("additionalProperties", True),
+        "additionalProperties": spec.get("additionalProperties", others),
     }
     if "required" in spec:
         schema["required"] = spec["required"]
@@ -58,9 +62,12 @@ def _parse_action(name: str, spec: Mapping[str, Any]) -> Action:
     return Action(name, schema["description"], schema)
 
 
-def parse_params(words: list[str], base: Mapping[str, Any]) -> dict[str, Any]:
+def parse_params(
+    words: list[str], base: Mapping[str, Any], *, as_text: bool = False
+) -> dict[str, Any]:
     """Return the parameters of a `--params` file, changed by `key.key=value` words.
 
+    A value is YAML, or with `as_text` a string as it stands.
     Raise UsageError for a word that is not an assignment.
     """
     params = json.loads(json.dumps(base))
@@ -75,7 +82,7 @@ def parse_params(words: list[str], base: Mapping[str, Any]) -> dict[str, Any]:
                     f'key "{key}" must start and end with lowercase alphanumeric, '
                     "and contain only lowercase alphanumeric and hyphens"
                 )
-        _assign(params, keys, yaml.safe_load(text))
+        _assign(params, keys, text if as_text else yaml.safe_load(text))
     return params
 
 
@@ -93,12 +100,29 @@ def check_params(action: Action, params: Mapping[str, Any]) -> dict[str, Any]:
 
     Raise JujuError if they do not fit the schema.
     """
-    errors = sorted(jsonschema.Draft4Validator(action.schema).iter_errors(params), key=str)
-    if errors:
-        where = ".".join(["(root)", *map(str, errors[0].absolute_path)])
-        raise JujuError(
-            f"validation failed: {where} : {errors[0].message}, given {json.dumps(params)}"
-        )
+    validator: Any = jsonschema.Draft4Validator(action.schema)
+    problems = sorted(_problem(error) for error in validator.iter_errors(params))
+    if problems:
+        raise JujuError(f"validation failed: {'; '.join(problems)}")
     properties: Mapping[str, Any] = action.schema["properties"]
     defaults = {name: spec["default"] for name, spec in properties.items() if "default" in spec}
     return {**defaults, **params}
+
+
+def _problem(error: Any) -> str:
+    """Return an error of a schema in the words of Juju's gojsonschema."""
+    where = ".".join(["(root)", *map(str, error.absolute_path)])
+    given = json.dumps(error.instance, separators=(",", ":"), sort_keys=True)
+    return f"{where} : {_description(error)}, given {given}"
+
+
+def _description(error: Any) -> str:
+    if error.validator == "type":
+        return f"must be of type {error.validator_value}"
+    if error.validator == "required":
+        missing = next(name for name in error.validator_value if name not in error.instance)
+        return f'"{missing}" property is missing and required'
+    if error.validator == "additionalProperties":
+        unknown = min(set(error.instance) - set(error.schema.get("properties", {})))
+        return f'additional property "{unknown}" is not allowed'
+    return error.message

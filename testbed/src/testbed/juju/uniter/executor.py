@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from testbed.juju.errors import JujuError
 from testbed.juju.hooktools import SPECS
 from testbed.juju.hooktools.context import ActionRun, Context
+from testbed.juju.state.actions import check_params
 from testbed.juju.state.model import Model, Unit
 from testbed.juju.state.secrets import identifier, rotated
 from testbed.juju.state.status import Status, now
@@ -160,6 +161,10 @@ class Executor:
         with lock:
             if task.done or self.model.is_gone(self.unit):
                 return
+            if problem := self._check_params(task):
+                task.finish("failed", problem)
+                self.controller.changed(self.model)
+                return
             task.status, task.started = "running", now()
             what = f"action {task.action}" if task.action else "juju-exec"
             self.unit.agent = Status("executing", f"running {what}")
@@ -180,6 +185,19 @@ class Executor:
                 task.finish("failed", f'action not implemented on unit "{self.unit.name}"')
             else:
                 finish(task, action, code, stdout, stderr)
+
+    def _check_params(self, task: Task) -> str:
+        """Fill in the defaults of an action's parameters. Return why they do not fit, if so."""
+        if not task.action:
+            return ""
+        action = self.model.applications[self.unit.application].charm.actions.get(task.action)
+        if action is None:
+            return f'cannot run "{task.action}" action: not defined'
+        try:
+            task.params = check_params(action, task.params)
+        except JujuError as error:
+            return f'cannot run "{task.action}" action: {error}'
+        return ""
 
     def _script_of(self, path: str) -> list[str]:
         handler = self.processes.handler(path)

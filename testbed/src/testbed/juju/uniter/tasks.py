@@ -32,15 +32,22 @@ class Task:
         return self.status in ("completed", "failed", "error", "cancelled", "aborted")
 
     @property
+    def return_code(self) -> int:
+        """The exit code of the task's process; 0 if none ran."""
+        return self.results.get("return-code", 0)
+
+    @property
     def failed(self) -> bool:
-        return self.status != "completed" or self.results.get("return-code", 0) != 0
+        return self.status != "completed" or self.return_code != 0
 
     def finish(self, status: str, message: str = "") -> None:
         self.status, self.message, self.completed = status, message, now()
 
     def report(self) -> dict[str, Any]:
         """Return the task as `juju run --format json` shows it."""
-        entry: dict[str, Any] = {"id": self.id, "results": self.results, "status": self.status}
+        entry: dict[str, Any] = {"id": self.id, "status": self.status}
+        if self.results:
+            entry["results"] = self.results
         if self.log:
             entry["log"] = self.log
         if self.message:

@@ -9,7 +9,7 @@ from testbed.juju.cli.invocation import Invocation
 from testbed.juju.state.model import Model
 from testbed.juju.uniter.tasks import Task
 
-_OWN_RESULTS = ("return-code", "stdout", "stderr")
+_OUTPUT = ("stdout", "stderr")
 
 
 def new_task(invocation: Invocation, model: Model, target: str, **what: Any) -> Task:
@@ -34,29 +34,37 @@ def waiting(tasks: list[Task]) -> str:
 
 
 def verdict(invocation: Invocation, tasks: list[Task]) -> int:
-    failed = [task for task in tasks if task.failed]
+    """Return 1 if a process failed, and say so. As in Juju, `action-fail` alone is no failure."""
+    failed = [task for task in tasks if task.return_code]
     if not failed:
         return 0
     plural = "" if len(failed) == 1 else "s"
     lines = [f"ERROR the following task{plural} failed:"]
-    for task in failed:
-        how = f"with return code {task.results.get('return-code', 0)}"
-        if task.status != "completed":
-            how = f"with error: {task.message}" if task.message else f"with status {task.status}"
-        lines.append(f' - id "{task.id}" {how}')
-    invocation.error("\n".join([*lines, "", "use 'juju show-task' to inspect the failure"]))
+    lines += [f' - id "{task.id}" with return code {task.return_code}' for task in failed]
+    hint = f"use 'juju show-task' to inspect the failure{plural}"
+    invocation.error("\n".join([*lines, "", hint, ""]))
     return 1
 
 
 def plain(tasks: list[Task]) -> str:
-    """Return the results for people: the values that an action set as YAML, then its output."""
-    texts = []
-    for task in tasks:
-        set_by_charm = {k: v for k, v in task.results.items() if k not in _OWN_RESULTS}
-        parts = [f"{task.message}\n"] if task.message else []
-        parts += [to_yaml(set_by_charm, sort_keys=True)] if set_by_charm else []
-        parts += [str(task.results[key]) for key in ("stdout", "stderr") if key in task.results]
-        texts.append("\n".join(part.rstrip("\n") for part in parts))
-    if len(tasks) == 1:
-        return texts[0]
-    return "\n\n".join(f"{task.target}:\n{text}" for task, text in zip(tasks, texts, strict=True))
+    """Return the results for people: of one task the values as YAML, then its output."""
+    if len(tasks) > 1:
+        return to_yaml({task.target: _summary(task) for task in tasks}, sort_keys=True)
+    (task,) = tasks
+    lines = [f"Action id {task.id} failed: {task.message}"] if task.status == "failed" else []
+    lines.append(_values(task))
+    lines += [str(task.results[key]).strip("\n") for key in _OUTPUT if key in task.results]
+    return "\n".join(lines) + "\n"
+
+
+def _summary(task: Task) -> dict[str, str]:
+    summary = {"id": task.id, "output": _values(task), "status": task.status}
+    return {**summary, "message": task.message} if task.message else summary
+
+
+def _values(task: Task) -> str:
+    """Return what the charm has set, as YAML."""
+    if not task.results:
+        return f"Task {task.id} {task.status}\n"
+    values = {k: v for k, v in task.results.items() if k not in ("return-code", *_OUTPUT)}
+    return to_yaml(values, sort_keys=True) if values else ""

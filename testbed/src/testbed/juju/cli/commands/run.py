@@ -12,6 +12,7 @@ from testbed.juju.cli.commands.parsing import wait_seconds
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.errors import JujuError, UsageError
 from testbed.juju.flags import Flag, Parsed
+from testbed.juju.manner import Manner
 from testbed.juju.state import actions, names
 from testbed.juju.state.model import Model, Unit
 from testbed.juju.uniter.tasks import Task
@@ -25,7 +26,7 @@ def run(invocation: Invocation, parsed: Parsed) -> int:
     base = yaml.safe_load(invocation.read(parsed.text("params"))) if parsed.text("params") else {}
     if not isinstance(base, dict):
         raise UsageError("params must contain a YAML map with string keys")
-    params = actions.parse_params(words, base)
+    params = actions.parse_params(words, base, as_text=parsed.on("string-args"))
     with invocation.controller.lock:
         model = invocation.model
         operation, tasks, problems = _enqueue(invocation, model, units, name, params)
@@ -57,20 +58,32 @@ def _split(args: list[str]) -> tuple[list[str], str, list[str]]:
 def _enqueue(
     invocation: Invocation, model: Model, units: list[str], name: str, params: dict[str, Any]
 ) -> tuple[int, list[Task], list[str]]:
+    if model.manner is Manner.JUJU_4_1:
+        _check_defined(model, units[0], name)
     operation, tasks, problems = model.next_operation, [], []
     model.next_operation += 1
     for wanted in units:
         try:
             unit = model.unit(wanted)
-            checked = actions.check_params(_action_of(model, unit, name), params)
+            if model.manner is Manner.JUJU_3_6:  # 4.1 leaves the parameters to the unit
+                actions.check_params(_action_of(model, unit, name), params)
         except JujuError as error:
             problems.append(str(error))
             continue
-        task = new_task(invocation, model, unit.name, action=name, params=checked)
+        task = new_task(invocation, model, unit.name, action=name, params=params)
         invocation.controller.uniter(model, unit).tasks.append(task)
         tasks.append(task)
     invocation.controller.changed(model)
     return operation, tasks, problems
+
+
+def _check_defined(model: Model, wanted: str, name: str) -> None:
+    unit = model.unit(wanted)
+    charm = model.applications[unit.application].charm
+    if not charm.actions:
+        raise JujuError(f"no actions defined for charm {charm.name}. (not found)")
+    if name not in charm.actions:
+        raise JujuError(f'action "{name}" not defined for unit "{unit.name}". (not found)')
 
 
 def _action_of(model: Model, unit: Unit, name: str) -> actions.Action:
@@ -97,7 +110,7 @@ def _results(invocation: Invocation, parsed: Parsed, tasks: list[Task], timeout:
     if not finished:
         invocation.error(f"ERROR timed out waiting for results from: {waiting(tasks)}")
         return 1
-    invocation.print(plain(tasks) if style == "plain" else dump(reports, style))
+    _print(invocation, plain(tasks) if style == "plain" else dump(reports, style))
     return verdict(invocation, tasks)
 
 
@@ -113,14 +126,18 @@ def show_task(invocation: Invocation, parsed: Parsed) -> int:
             invocation.wait(lambda: task.done, timeout)
         report = task.report()
     style = parsed.text("format", "plain")
-    invocation.print(plain([task]) if style == "plain" else dump(report, style))
+    _print(invocation, plain([task]) if style == "plain" else dump(report, style))
     return 0
+
+
+def _print(invocation: Invocation, text: str) -> None:
+    invocation.print(text, end="" if text.endswith("\n") else "\n")
 
 
 COMMANDS = (
     Command(
         "run", run, "Runs an action on units.",
-        (_FORMAT, _WAIT, Flag("params")),
+        (_FORMAT, _WAIT, Flag("params"), Flag("string-args", "bool"), Flag("utc", "bool")),
     ),
     Command("show-task", show_task, "Shows what came of a task.", (_FORMAT, _WAIT)),
 )  # fmt: skip
