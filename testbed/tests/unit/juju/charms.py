@@ -59,13 +59,14 @@ def pack(
     config: Mapping[str, object] | None = None,
     actions: Mapping[str, object] | None = None,
     files: Mapping[str, str] | None = None,
-    bases: tuple[str, ...] = (),
+    bases: tuple[str, ...] = ("24.04",),
+    architectures: tuple[str, ...] = ("amd64",),
     name: str = "",
     dispatch: str = DISPATCH,
 ) -> Path:
     """Pack a charm whose hooks are shell, and return its path.
 
-    Without `dispatch`, its hooks are the hooks/ of `files`.
+    Without `dispatch`, its hooks are the hooks/ of `files`. Without `bases` it has no manifest.
     """
     document = yaml.safe_load(metadata)
     path = folder / f"{name or document['name']}.charm"
@@ -78,9 +79,8 @@ def pack(
         **(files or {}),
     }
     if bases:
-        channels = [
-            {"name": "ubuntu", "channel": base, "architectures": ["amd64"]} for base in bases
-        ]
+        listed = {"name": "ubuntu", "architectures": list(architectures)}
+        channels = [{**listed, "channel": base} for base in bases]
         content["manifest.yaml"] = yaml.safe_dump({"bases": channels})
     with zipfile.ZipFile(path, "w") as archive:
         for file, text in content.items():

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from testbed.juju.errors import JujuError
+from testbed.juju.manner import Manner
 from testbed.juju.state import bases
 from unit.juju.charms import PRINCIPAL, SUBORDINATE, pack
-from unit.juju.conftest import Juju
+from unit.juju.conftest import Juju, in_manner
 
 REFUSED = (
     'cannot add relation "rider:things host:things": '
@@ -102,7 +103,7 @@ def test_an_application_of_a_bundle_may_have_a_base_of_its_own(juju: Juju, named
     assert of(juju, "applications", "host") == "ubuntu@22.04"
 
 
-def test_a_subordinate_on_another_base_joins_if_the_charms_share_one(juju: Juju) -> None:
+def test_on_3_6_a_subordinate_on_another_base_joins_if_the_charms_share_one(juju: Juju) -> None:
     pack(juju.folder, PRINCIPAL, bases=("20.04", "22.04"))
     pack(juju.folder, SUBORDINATE, bases=("22.04", "24.04"))
     juju("deploy", "./host.charm", "--base", "ubuntu@20.04")
@@ -116,7 +117,7 @@ def test_a_subordinate_on_another_base_joins_if_the_charms_share_one(juju: Juju)
     assert "rider/0" in juju.status()["applications"]["host"]["units"]["host/0"]["subordinates"]
 
 
-def test_a_subordinate_is_refused_if_the_charms_share_no_base(juju: Juju) -> None:
+def test_on_3_6_a_subordinate_is_refused_if_the_charms_share_no_base(juju: Juju) -> None:
     pack(juju.folder, PRINCIPAL, bases=("20.04", "22.04"))
     pack(juju.folder, SUBORDINATE, bases=("24.04",))
     juju("deploy", "./host.charm")
@@ -125,6 +126,25 @@ def test_a_subordinate_is_refused_if_the_charms_share_no_base(juju: Juju) -> Non
     assert REFUSED in juju.refused("integrate", "rider:things", "host")
 
 
+@in_manner(Manner.JUJU_4_1)
+def test_on_4_1_a_subordinate_joins_only_on_the_same_base(juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL, bases=("22.04", "24.04"))
+    pack(juju.folder, SUBORDINATE, bases=("22.04", "24.04"))
+    juju("deploy", "./host.charm", "--base", "ubuntu@22.04")
+    juju("deploy", "./rider.charm")
+    juju("deploy", "./rider.charm", "same", "--base", "ubuntu@22.04")
+
+    refusal = juju.refused("integrate", "rider:things", "host:things")
+    juju("integrate", "same:things", "host:things")
+
+    assert refusal == (
+        'ERROR adding relation between endpoints "rider:things" and "host:things": cannot add '
+        'relation "rider:things", "host:things": no compatible bases found for application '
+        '"rider" and "host"\n'
+    )
+
+
+@in_manner(*Manner)
 def test_a_relation_between_machines_asks_for_no_common_base(juju: Juju) -> None:
     pack(juju.folder, PRINCIPAL, bases=("22.04",))
     authority = "name: authority\nprovides: {client: {interface: tls-certificates}}\n"
@@ -132,4 +152,4 @@ def test_a_relation_between_machines_asks_for_no_common_base(juju: Juju) -> None
     juju("deploy", "./host.charm")
     juju("deploy", "./authority.charm")
 
-    juju("integrate", "host", "authority")
+    juju("integrate", "host:certificates", "authority:client")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from testbed.juju.errors import JujuError, UsageError
+from testbed.juju.manner import Manner
 from testbed.juju.state import endpoints
 from testbed.juju.state.charm import Charm, Endpoint
 
@@ -65,10 +66,10 @@ CHARMS = {
         ("watcher:info", "authority", "watcher:info authority:juju-info"),
     ],
 )
-def test_endpoints_that_fit_are_joined_and_the_implicit_one_gives_way(
+def test_on_3_6_endpoints_that_fit_are_joined_and_the_implicit_one_gives_way(
     first: str, second: str, joined: str
 ) -> None:
-    assert endpoints.key(endpoints.infer(CHARMS, first, second)) == joined
+    assert endpoints.key(endpoints.infer(CHARMS, first, second, Manner.JUJU_3_6)) == joined
 
 
 @pytest.mark.parametrize(
@@ -99,18 +100,69 @@ def test_endpoints_that_fit_are_joined_and_the_implicit_one_gives_way(
         ),
     ],
 )
-def test_endpoints_that_do_not_fit_or_fit_twice_are_refused(
+def test_on_3_6_endpoints_that_do_not_fit_or_fit_twice_are_refused(
     first: str, second: str, refusal: str
 ) -> None:
     with pytest.raises(JujuError) as raised:
-        endpoints.infer(CHARMS, first, second)
+        endpoints.infer(CHARMS, first, second, Manner.JUJU_3_6)
 
     assert str(raised.value) == refusal
 
 
-def test_one_container_scoped_side_makes_the_relation_container_scoped() -> None:
-    assert endpoints.scope(endpoints.infer(CHARMS, "rider", "wide")) == "container"
-    assert endpoints.scope(endpoints.infer(CHARMS, "rider", "authority")) == "global"
+@pytest.mark.parametrize(
+    ("first", "second", "joined"),
+    [
+        ("old", "authority", "old:tls authority:client"),
+        ("rider", "new", "rider:control-plane new:juju-info"),
+        ("rider:certificates", "authority:client", "rider:certificates authority:client"),
+        ("watcher:info", "authority", "watcher:info authority:juju-info"),
+    ],
+)
+def test_on_4_1_the_only_endpoints_that_fit_are_joined(
+    first: str, second: str, joined: str
+) -> None:
+    assert endpoints.key(endpoints.infer(CHARMS, first, second, Manner.JUJU_4_1)) == joined
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "reason"),
+    [
+        ("old", "new", "no compatible endpoints found between applications"),
+        (
+            "rider",
+            "authority",
+            (
+                'ambiguous relation: "rider authority" could refer to '
+                '"rider:certificates authority:client"; "rider:control-plane authority:juju-info"'
+            ),
+        ),
+        (
+            "authority",
+            "rider",
+            (
+                'ambiguous relation: "authority rider" could refer to '
+                '"authority:client rider:certificates"; "authority:juju-info rider:control-plane"'
+            ),
+        ),
+    ],
+)
+def test_on_4_1_the_implicit_endpoint_makes_a_relation_ambiguous(
+    first: str, second: str, reason: str
+) -> None:
+    with pytest.raises(JujuError) as raised:
+        endpoints.infer(CHARMS, first, second, Manner.JUJU_4_1)
+
+    ends = f'endpoints "{first}" and "{second}"'
+    assert str(raised.value) == (f"adding relation between {ends}: cannot relate {ends}: {reason}")
+
+
+@pytest.mark.parametrize("manner", Manner)
+def test_one_container_scoped_side_makes_the_relation_container_scoped(manner: Manner) -> None:
+    def scope(first: str, second: str) -> str:
+        return endpoints.scope(endpoints.infer(CHARMS, first, second, manner))
+
+    assert scope("rider:aws-iam", "wide:aws-iam") == "container"
+    assert scope("rider:certificates", "authority:client") == "global"
 
 
 @pytest.mark.parametrize("name", ["a:", ":b", "a:b:c", "A", "a b", "", "a-1"])

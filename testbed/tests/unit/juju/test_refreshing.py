@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from testbed.juju.manner import Manner
 from unit.juju.charms import PRINCIPAL, SUBORDINATE, pack
-from unit.juju.conftest import Juju
+from unit.juju.conftest import Juju, in_manner
 
 # The charm's option names the hook that fails.
 FAILING = """
@@ -174,3 +175,20 @@ def test_a_forced_refresh_gives_new_files_to_a_unit_in_error(juju: Juju) -> None
     juju.settle()
 
     assert juju.hooks("host/0")[0] == "install"
+
+
+@in_manner(*Manner)
+def test_a_revision_with_more_endpoints_is_refused_by_4_1_alone(juju: Juju) -> None:
+    store = juju.lab.charm_store
+    pack(store, PRINCIPAL)
+    juju("deploy", "host")
+    juju.settle()
+    pack(store, PRINCIPAL.replace("  website:", "  shop: {interface: http}\n  website:"))
+
+    done = juju.try_("refresh", "host")
+    forced = juju.try_("refresh", "host", "--force")
+
+    refusal = 'ERROR one or more of the provided endpoints "shop" do not exist\n'
+    expected = (1, refusal) if juju.controller.manner is Manner.JUJU_4_1 else (0, "")
+    assert (done.returncode, done.stderr if done.returncode else "") == expected
+    assert forced.returncode == done.returncode

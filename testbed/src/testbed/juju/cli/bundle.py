@@ -43,6 +43,7 @@ class BundleApplication:
     options: Mapping[str, Any]
     trust: bool
     expose: bool
+    constraints: str
 
 
 @dataclass(frozen=True)
@@ -177,6 +178,7 @@ def _application(name: str, spec: Mapping[str, Any], base: str) -> BundleApplica
         options=dict(spec.get("options") or {}),
         trust=spec.get("trust") is True,
         expose=spec.get("expose") is True,
+        constraints=str(spec.get("constraints") or ""),
     )
 
 

@@ -13,6 +13,7 @@ from testbed.juju.controller import relating
 from testbed.juju.controller.controller import Controller
 from testbed.juju.controller.lifecycle import add_unit
 from testbed.juju.errors import JujuError, UnsupportedError, UsageError
+from testbed.juju.manner import Manner
 from testbed.juju.state import bases, names
 from testbed.juju.state.charm import Charm, Endpoint
 from testbed.juju.state.endpoints import Side
@@ -47,6 +48,7 @@ class Request:
     force: bool = False
     exposed: bool = False
     resources: Mapping[str, Resource] = field(default_factory=dict)
+    constraints: str = ""
 
 
 def source_of(controller: Controller, model: Model, name: str, channel: str) -> Source:
@@ -83,6 +85,7 @@ def deploy(controller: Controller, model: Model, request: Request) -> Applicatio
         resources=dict(request.resources),
         next_unit=model.next_units.get(name, 0),
     )
+    _check_architecture(model, request)
     machines = [] if charm.subordinate else [_target(model, target) for target in request.to]
     model.applications[name] = application
     for endpoint in charm.peers():
@@ -91,6 +94,15 @@ def deploy(controller: Controller, model: Model, request: Request) -> Applicatio
         add_units(controller, model, application, request.units, machines)
     controller.changed(model)
     return application
+
+
+def _check_architecture(model: Model, request: Request) -> None:
+    """Refuse what 4.1 does: the file of a charm that does not say which architecture is meant."""
+    architectures = request.source.charm.architectures
+    if model.manner is not Manner.JUJU_4_1 or request.source.origin != "local":
+        return
+    if len(architectures) != 1 and "arch=" not in request.constraints:
+        raise JujuError("cannot insert application with an empty architecture")
 
 
 def _base(model: Model, request: Request) -> str:
@@ -199,6 +211,9 @@ def _check_refresh(
             f'{what}: base "{application.base}" not supported by charm, '
             f"the charm supported bases are: {supported}"
         )
+    added = sorted(set(new.endpoints) - set(old.endpoints))
+    if added and model.manner is Manner.JUJU_4_1:
+        raise JujuError(f'one or more of the provided endpoints "{", ".join(added)}" do not exist')
     endpoints = new.all_endpoints()
     for relation in model.relations_of(application.name):
         side = relation.side_of(application.name)

@@ -6,6 +6,7 @@ The functions are called under the controller's lock, and raise JujuError.
 from __future__ import annotations
 
 from testbed.juju.errors import JujuError
+from testbed.juju.manner import Manner
 from testbed.juju.state import bases, endpoints
 from testbed.juju.state.charm import Endpoint
 from testbed.juju.state.endpoints import Side
@@ -31,7 +32,7 @@ def add_peer(model: Model, application: Application, endpoint: Endpoint) -> Rela
 def integrate(model: Model, first: str, second: str) -> Relation:
     """Add the relation of `juju integrate first second`."""
     charms = {name: application.charm for name, application in model.applications.items()}
-    sides = endpoints.in_order(endpoints.infer(charms, first, second))
+    sides = endpoints.in_order(endpoints.infer(charms, first, second, model.manner))
     name = endpoints.key(sides)
     if any(relation.sides == sides for relation in model.relations.values()):
         raise AlreadyExistsError(f'cannot add relation "{name}": relation {name} already exists')
@@ -39,7 +40,7 @@ def integrate(model: Model, first: str, second: str) -> Relation:
         _check_side(model, side, name)
     scope = endpoints.scope(sides)
     if scope == "container":
-        _check_bases(model, sides, name)
+        _check_bases(model, sides, first, second)
     return _add(model, sides, scope)
 
 
@@ -63,13 +64,21 @@ def _check_side(model: Model, side: Side, name: str) -> None:
         )
 
 
-def _check_bases(model: Model, sides: tuple[Side, ...], name: str) -> None:
-    """Compare what the charms support, as Juju does: not what the applications are deployed on."""
-    first, second = (model.applications[side.application].charm.bases for side in sides)
-    if not bases.compatible(first, second):
+def _check_bases(model: Model, sides: tuple[Side, ...], first: str, second: str) -> None:
+    """Compare bases as Juju does: 3.6 what the charms support, 4.1 what both are deployed on."""
+    one, other = (model.applications[side.application] for side in sides)
+    if model.manner is Manner.JUJU_3_6:
+        if not bases.compatible(one.charm.bases, other.charm.bases):
+            raise JujuError(
+                f'cannot add relation "{endpoints.key(sides)}": '
+                "principal and subordinate applications' bases must match"
+            )
+    elif one.base != other.base:
+        names = [end.partition(":")[0] for end in (first, second)]
         raise JujuError(
-            f'cannot add relation "{name}": principal and subordinate applications\' bases '
-            "must match"
+            f'adding relation between endpoints "{first}" and "{second}": '
+            f'cannot add relation "{first}", "{second}": '
+            f'no compatible bases found for application "{names[0]}" and "{names[1]}"'
         )
 
 

@@ -69,6 +69,7 @@ class Charm:
     actions: Mapping[str, Action]
     bases: tuple[str, ...]  # "ubuntu@24.04"; empty: any
     version: str
+    architectures: frozenset[str] = frozenset()
     assumes: tuple[Any, ...] = ()
     resources: Mapping[str, ResourceMeta] = field(default_factory=dict)
 
@@ -103,6 +104,9 @@ def read_charm(path: Path, manner: Manner = Manner.JUJU_3_6) -> Charm:
         raise JujuError(f'archive file "metadata.yaml" not found in "{path}"')
     if "dispatch" not in files and not any(name.startswith("hooks/") for name in files):
         raise JujuError(f'charm "{path}" has neither a dispatch script nor hooks')
+    manifest = read.get("manifest.yaml")
+    if manner is Manner.JUJU_4_1:
+        _check_manifest(manifest)
     charm = Charm(
         name=str(metadata.get("name", "")),
         path=path,
@@ -111,8 +115,9 @@ def read_charm(path: Path, manner: Manner = Manner.JUJU_3_6) -> Charm:
         endpoints={endpoint.name: endpoint for endpoint in _endpoints(metadata)},
         options=parse_options(read.get("config.yaml") or {}),
         actions=parse_actions(read.get("actions.yaml") or {}, manner),
-        bases=tuple(_bases(read.get("manifest.yaml") or {})),
+        bases=tuple(_bases(manifest or {})),
         version=version,
+        architectures=frozenset(_architectures(manifest or {})),
         assumes=tuple(metadata.get("assumes") or ()),
         resources=parse_resources(metadata.get("resources") or {}),
     )
@@ -152,6 +157,18 @@ def _endpoints(metadata: Mapping[str, Any]) -> Iterator[Endpoint]:
 def _bases(manifest: Mapping[str, Any]) -> Iterator[str]:
     for base in manifest.get("bases") or ():
         yield f"{base['name']}@{str(base['channel']).partition('/')[0]}"
+
+
+def _architectures(manifest: Mapping[str, Any]) -> Iterator[str]:
+    for base in manifest.get("bases") or ():
+        yield from base.get("architectures") or ()
+
+
+def _check_manifest(manifest: Mapping[str, Any] | None) -> None:
+    if manifest is None:
+        raise JujuError("charm without manifest not valid")
+    if not manifest.get("bases"):
+        raise JujuError("charm does not define any bases, not valid")
 
 
 def _check(charm: Charm) -> None:

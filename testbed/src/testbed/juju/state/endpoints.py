@@ -1,16 +1,17 @@
 """Which endpoints a relation between two applications joins. Pure.
 
 As in Juju, two endpoints fit if they have the same interface and opposite roles. A relation with
-a container-scoped endpoint needs a subordinate on one side. If several pairs fit, those with the
-implicit endpoint `juju-info` drop out. If several are left, the request is ambiguous and refused.
+a container-scoped endpoint needs a subordinate on one side. If several pairs fit, the request is
+ambiguous and refused; but on 3.6 those with the implicit endpoint `juju-info` drop out first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from testbed.juju.errors import JujuError, UsageError
+from testbed.juju.manner import Manner
 from testbed.juju.state import names
 from testbed.juju.state.charm import Charm, Endpoint
 
@@ -48,22 +49,33 @@ def scope(sides: tuple[Side, ...]) -> str:
     return "container" if containers else "global"
 
 
-def infer(charms: Mapping[str, Charm], first: str, second: str) -> Pair:
+def infer(charms: Mapping[str, Charm], first: str, second: str, manner: Manner) -> Pair:
     """Return the two sides that `juju integrate first second` joins.
 
     `first` and `second` are `APPLICATION[:ENDPOINT]`; the keys of `charms` are applications.
     Raise JujuError if no pair fits, or more than one.
     """
     candidates = list(_candidates(charms, first, second))
-    if not candidates:
-        raise JujuError("no relations found")
     if len(candidates) == 1:
         return candidates[0]
+    if manner is Manner.JUJU_4_1:
+        raise _refusal_of_4_1(first, second, candidates)
+    if not candidates:
+        raise JujuError("no relations found")
     explicit = [pair for pair in candidates if not any(side.endpoint.implicit for side in pair)]
     if len(explicit) == 1:
         return explicit[0]
     keys = "; ".join(sorted(f'"{key(pair)}"' for pair in candidates))
     raise JujuError(f'ambiguous relation: "{first} {second}" could refer to {keys}')
+
+
+def _refusal_of_4_1(first: str, second: str, candidates: Sequence[Pair]) -> JujuError:
+    reason = "no compatible endpoints found between applications"
+    if candidates:
+        keys = "; ".join(sorted(f'"{one} {other}"' for one, other in candidates))
+        reason = f'ambiguous relation: "{first} {second}" could refer to {keys}'
+    ends = f'endpoints "{first}" and "{second}"'
+    return JujuError(f"adding relation between {ends}: cannot relate {ends}: {reason}")
 
 
 def check_name(name: str) -> None:
