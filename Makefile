@@ -15,7 +15,7 @@ help:  ## This list | |
 		/^[a-z-]+:  ## / { printf "make %-15s%-74s%-9s%s\n", $$1, $$2, $$3, $$4 }' Makefile
 	@echo
 	@echo "Variables: CONTROL_PLANE=1.28|1.29 and CA=easyrsa|vault|self-signed-certificates for demo; ARGS='-k name -x' for what"
-	@echo "runs pytest; TESTBED_JUJU=3.6|4.1 for what runs in a testbed; LONG=1 for test; MINUTES=20 and SEED=1 for fuzz;"
+	@echo "runs pytest; TESTBED_JUJU=3.6|4.1|FOLDER for what runs in a testbed; LONG=1 for test; MINUTES=20, SEED=1 for fuzz;"
 	@echo "MAPPINGS=10000 for bench; KUBERNETES='1.31 1.32' for matrix; ARCH=amd64 for pack; CHANNEL=latest/edge for release;"
 	@echo "ARGS=--upgrade for lock. Root means root or sudo. What a target lacks is installed first, from the network; the"
 	@echo "programs of a testbed take seven minutes on two cores for demo, twelve for all, and an hour for all of matrix."
