@@ -145,9 +145,9 @@ def check_mappings(
         for mapping in declaration.after
         if expiry.has_ended(mapping, now)
     }
+    report = mappings.with_problems(report, {**written.refused, **report.problems, **late})
     report = dataclasses.replace(
         report,
-        problems=dict(sorted({**written.refused, **report.problems, **late}.items())),
         written=declaration.written + written.done,
         pending=declaration.pending + written.pending,
         not_applied=declaration.not_applied,
@@ -267,8 +267,10 @@ def active_line(
 
 
 def remarks(report: mappings.MappingReport) -> str:
-    """Return the parts of the option `mappings` without effect, for the log; empty if none is."""
-    lines = [f"{place} is not applied: {reason}" for place, reason in report.not_applied.items()]
+    """Return for the log what keeps the option `mappings` from its whole effect: the parts
+    without any, and duplicates of what it declares. Return the empty text if there is nothing."""
+    lines = [f"duplicate {name}: {report.problems[name]}" for name in sorted(report.duplicates)]
+    lines += [f"{place} is not applied: {reason}" for place, reason in report.not_applied.items()]
     lines += [f"{out.place} is left out: {out.reason}" for out in report.left_out]
     shown = [f"option mappings: {line}" for line in lines[:MOST_LOGGED]]
     if len(lines) > MOST_LOGGED:

@@ -47,7 +47,8 @@ class MappingReport:
 
     Attributes:
         total: How many there are.
-        problems: What is wrong with a mapping, by its name.
+        problems: What is wrong with a mapping, by its name: duplicates of declared mappings first.
+        duplicates: The names of mappings of others with the ARN of a declared mapping.
         corrections: The ``status.canonicalARN`` to write, by the mapping's name: first those
             that let another principal in than the mapping names.
         written: How many corrections the hook made, and changes that the option mappings asks for.
@@ -62,6 +63,7 @@ class MappingReport:
     total: int
     problems: dict[str, str]
     corrections: dict[str, str]
+    duplicates: frozenset[str] = frozenset()
     written: int = 0
     pending: int = 0
     not_applied: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
@@ -80,18 +82,44 @@ def check(found: Iterable[IdentityMapping], partition: str = partitions.DEFAULT)
     """
     mappings = sorted(found, key=lambda mapping: mapping.name)
     expected = {mapping.name: canonical_arn(mapping.arn) for mapping in mappings}
-    names: dict[str, list[str]] = defaultdict(list)
-    for name, canonical in expected.items():
-        names[canonical].append(name)
+    same: dict[str, list[IdentityMapping]] = defaultdict(list)
+    for mapping in mappings:
+        same[expected[mapping.name]].append(mapping)
+    duplicates = _duplicates(same)
     problems = {
         mapping.name: problem
         for mapping in mappings
-        if (problem := _problem(mapping, expected[mapping.name], partition, names))
+        if (problem := _problem(mapping, expected[mapping.name], partition, same, duplicates))
     }
     wrong = [mapping for mapping in mappings if mapping.canonical != expected[mapping.name]]
     wrong.sort(key=lambda mapping: not mapping.canonical)
     corrections = {mapping.name: expected[mapping.name] for mapping in wrong}
-    return MappingReport(total=len(mappings), problems=problems, corrections=corrections)
+    names = frozenset(duplicates)
+    return MappingReport(len(mappings), _sorted(problems, names), corrections, names)
+
+
+def _duplicates(same: Mapping[str, Sequence[IdentityMapping]]) -> dict[str, str]:
+    """Return the mappings of others that have the ARN of a declared mapping, with its name.
+
+    ``same`` are the mappings by their canonical ARNs.
+    """
+    found: dict[str, str] = {}
+    for canonical, mappings in same.items():
+        declared = next((each.name for each in mappings if each.source == OPTION), "")
+        if canonical and declared:
+            found |= {each.name: declared for each in mappings if each.source != OPTION}
+    return found
+
+
+def with_problems(report: MappingReport, more: Mapping[str, str]) -> MappingReport:
+    """Return ``report`` with ``more`` problems, which count for more than those that it has."""
+    problems = _sorted({**report.problems, **more}, report.duplicates)
+    return dataclasses.replace(report, problems=problems)
+
+
+def _sorted(problems: Mapping[str, str], duplicates: frozenset[str]) -> dict[str, str]:
+    """Return the problems by name, those of ``duplicates`` first: nobody hides these by others."""
+    return dict(sorted(problems.items(), key=lambda item: (item[0] not in duplicates, item[0])))
 
 
 def canonical_arn(text: str) -> str:
@@ -103,9 +131,13 @@ def canonical_arn(text: str) -> str:
 
 
 def _problem(
-    mapping: IdentityMapping, canonical: str, partition: str, names: Mapping[str, Sequence[str]]
+    mapping: IdentityMapping,
+    canonical: str,
+    partition: str,
+    same: Mapping[str, Sequence[IdentityMapping]],
+    duplicates: Mapping[str, str],
 ) -> str | None:
-    """Return why a mapping does not work; ``names`` are those of the mappings by canonical ARN."""
+    """Return why a mapping does not work; ``same`` are the mappings by their canonical ARNs."""
     if reason := arn.mismatch(mapping.arn):
         return reason
     # A canonical ARN that logins match is well-formed.
@@ -113,6 +145,12 @@ def _problem(
         return reason
     if not mapping.username:
         return "the username is empty: set spec.username"
-    if other := next((name for name in names[canonical] if name != mapping.name), None):
-        return f"same ARN as mapping {other}: delete one of them"
+    if declared := duplicates.get(mapping.name):
+        return (
+            f"same ARN as declared mapping {declared}, logins use either; "
+            f"run: kubectl delete iamidentitymapping {mapping.name}"
+        )
+    others = [each.name for each in same[canonical] if each.name != mapping.name]
+    if others and mapping.source != OPTION:
+        return f"same ARN as mapping {others[0]}: delete one of them"
     return expiry.mismatch(mapping.expires)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from access import partitions
@@ -21,7 +21,8 @@ class Plan:
 
     Attributes:
         delete: The names of mappings that the option no longer declares.
-        update: Entries whose mapping has another username, other groups or another end.
+        update: Entries whose mapping has another username, other groups, another end or no label
+            of the option, each with its mapping's ARN, which may be spelt in another way.
         create: Entries without a mapping, each with the name of the mapping that it replaces, or
             the empty text. The replaced one is deleted first, because an ARN cannot change.
         not_applied: Why an entry is not applied, by its place.
@@ -46,13 +47,20 @@ def of(
     ``partition`` is the authenticator's. ``roles`` has the role's ARN of each permission set that
     is declared without its suffix, if the role is known.
 
-    Mappings that the option did not make stay as they are. An entry with the name or the principal
-    of one of them is not applied: of two mappings of one principal, the authenticator uses any.
+    What is declared stays, whatever others create beside it: a mapping of others with the same
+    principal changes nothing here, and `access.mappings.check` names it as a duplicate. One with
+    the same name and principal becomes the option's: somebody may have taken its label away. One
+    with the same name and another principal stays as it is, and its entry is not applied.
     """
-    everything = list(found)
-    owned = {mapping.name: mapping for mapping in everything if mapping.source == OPTION}
-    others = [mapping for mapping in everything if mapping.source != OPTION]
-    wanted, not_applied = _applicable(entries, others, partition, roles)
+    everything = {mapping.name: mapping for mapping in found}
+    wanted, not_applied = _applicable(entries, everything, partition, roles)
+    declared = {entry.name for entry in wanted.values()}
+    owned = {
+        name: mapping
+        for name, mapping in everything.items()
+        if mapping.source == OPTION or name in declared
+    }
+    others = [mapping for name, mapping in everything.items() if name not in owned]
     changes = _changes(owned, wanted)
     after = (*others, *changes.after)
     return dataclasses.replace(changes, not_applied=not_applied, after=after)
@@ -60,13 +68,14 @@ def of(
 
 def _applicable(
     entries: Iterable[Entry],
-    others: Sequence[IdentityMapping],
+    found: Mapping[str, IdentityMapping],
     partition: str,
     roles: Mapping[PermissionSet, str],
 ) -> tuple[dict[str, Entry], dict[str, str]]:
-    """Return the entries to apply by their canonical ARNs, and why the others are not."""
-    names = {mapping.name for mapping in others}
-    taken = {canonical_arn(mapping.arn): f"mapping {mapping.name}" for mapping in others}
+    """Return the entries to apply by their canonical ARNs, and why the others are not.
+
+    ``found`` are all mappings of the cluster by their names.
+    """
     wanted: dict[str, Entry] = {}
     not_applied: dict[str, str] = {}
     for declared in entries:
@@ -76,16 +85,25 @@ def _applicable(
             reason = "nobody of this permission set has tried to log in yet"
         elif wrong := partitions.mismatch(principal.split(":")[1], partition):
             reason = wrong
-        elif principal in taken:
-            reason = f"{taken[principal]} has the same ARN"
-        elif entry.name in names:
-            reason = f"a mapping {entry.name} is there already, made by others"
+        elif principal in wanted:
+            reason = f"{wanted[principal].place} has the same ARN"
+        elif _is_in_the_way(found.get(entry.name), principal):
+            reason = (
+                f"a mapping {entry.name} of another ARN is there already; if nobody needs it, "
+                f"run: kubectl delete iamidentitymapping {entry.name}"
+            )
         else:
             wanted[principal] = entry
-            taken[principal] = entry.place
             continue
         not_applied[entry.place] = reason
     return wanted, not_applied
+
+
+def _is_in_the_way(mapping: IdentityMapping | None, principal: str) -> bool:
+    """Return whether ``mapping``, with an entry's name, is of others and another principal."""
+    if not mapping or mapping.source == OPTION:
+        return False
+    return canonical_arn(mapping.arn) != principal
 
 
 def _resolved(entry: Entry, partition: str, roles: Mapping[PermissionSet, str]) -> Entry:
@@ -118,7 +136,7 @@ def _changes(owned: Mapping[str, IdentityMapping], wanted: Mapping[str, Entry]) 
         else:
             new = dataclasses.replace(new, arn=mapping.arn, canonical=mapping.canonical)
             if new != mapping:
-                update.append(entry)
+                update.append(dataclasses.replace(entry, arn=mapping.arn))
         after.append(new)
     return Plan(tuple(gone), tuple(update), tuple(create), after=tuple(after))
 

@@ -95,16 +95,17 @@ def _delete_one(client: api.Client, name: str) -> None:
 
 
 def _update(client: api.Client, owner: Owner, entry: Entry) -> None:
-    """Change one mapping to what ``entry`` declares, unless it is no longer the option's."""
+    """Change one mapping to what ``entry`` declares, unless it has another ARN by now."""
     manifest = _manifest(owner, entry)
-    label, spec = SOURCE.replace("/", "~1"), manifest["spec"]
+    metadata, spec = manifest["metadata"], manifest["spec"]
     edits = {
-        "/metadata/annotations": manifest["metadata"]["annotations"],
+        "/metadata/labels": metadata["labels"],
+        "/metadata/annotations": metadata["annotations"],
         "/spec/username": spec["username"],
         "/spec/groups": spec["groups"],
     }
     operations: list[dict[str, Any]] = [
-        {"op": "test", "path": f"/metadata/labels/{label}", "value": OPTION},
+        {"op": "test", "path": "/spec/arn", "value": spec["arn"]},
         *({"op": "add", "path": path, "value": value} for path, value in edits.items()),
     ]
     client.edit(kind(), entry.name, operations)

@@ -350,14 +350,17 @@ def test_given_entries_that_are_not_in_effect_when_listed_then_each_is_named_wit
 ):
     add(api, "theirs", "Dev", "alice")
     entries = [
-        {"arn": f"{ROLE}/dev"},
+        {"name": "theirs", "arn": f"{ROLE}/other"},
         {"permission-set": "DevOps", "account": "111122223333"},
         {"arn": f"{ROLE}/ops"},
     ]
     deployed.config = {"mappings": json.dumps(entries)}
 
     assert deployed.action("list-mappings")["not-applied"].splitlines() == [
-        "mappings[0]: mapping theirs has the same ARN",
+        (
+            "mappings[0]: a mapping theirs of another ARN is there already; if nobody needs it, "
+            "run: kubectl delete iamidentitymapping theirs"
+        ),
         "mappings[1]: nobody of this permission set has tried to log in yet",
         "mappings[2]: the leader has yet to make it",
     ]

@@ -95,23 +95,50 @@ def test_given_mappings_of_the_option_that_it_does_not_declare_when_planned_then
     assert found.delete == ("twin", "ops")
 
 
-@pytest.mark.parametrize("source", ["", GRANT, "else"])
-@pytest.mark.parametrize(
-    ("name", "arn", "reason"),
-    [
-        ("theirs", OPS, "a mapping theirs is there already, made by others"),
-        ("dev", DEV, "mapping theirs has the same ARN"),
-        ("dev", DEV.upper(), "mapping theirs has the same ARN"),
-    ],
+IN_THE_WAY = (
+    "a mapping theirs of another ARN is there already; if nobody needs it, "
+    "run: kubectl delete iamidentitymapping theirs"
 )
-def test_given_a_mapping_of_others_when_an_entry_shares_name_or_principal_then_it_is_not_applied(
-    source: str, name: str, arn: str, reason: str
+SOURCES_OF_OTHERS = pytest.mark.parametrize("source", ["", GRANT, "else"])
+
+
+@SOURCES_OF_OTHERS
+def test_given_a_mapping_of_others_when_an_entry_has_its_name_then_it_is_not_applied(source: str):
+    theirs = made("theirs", DEV, source)
+
+    found = plan.of([entry("theirs", OPS)], [theirs])
+
+    assert found == plan.Plan(not_applied={"mappings[0]": IN_THE_WAY}, after=(theirs,))
+
+
+@SOURCES_OF_OTHERS
+@pytest.mark.parametrize("arn", [DEV, DEV.upper()])
+def test_given_a_duplicate_of_others_when_planned_then_the_declared_mapping_stays(
+    source: str, arn: str
+):
+    theirs, ours = made("theirs", arn, source), made()
+
+    assert plan.of([entry()], [theirs, ours]) == plan.Plan(after=(theirs, ours))
+
+
+@SOURCES_OF_OTHERS
+def test_given_a_duplicate_of_others_when_its_principal_is_declared_then_the_entry_is_made_too(
+    source: str,
 ):
     theirs = made("theirs", DEV, source)
 
-    found = plan.of([entry(name, arn)], [theirs])
+    assert plan.of([entry()], [theirs]) == plan.Plan(
+        create=(("", entry()),), after=(theirs, made())
+    )
 
-    assert found == plan.Plan(not_applied={"mappings[0]": reason}, after=(theirs,))
+
+@SOURCES_OF_OTHERS
+def test_given_a_declared_mapping_without_its_label_when_planned_then_it_gets_the_label_back(
+    source: str,
+):
+    found = plan.of([entry(arn=DEV.upper())], [made(source=source)])
+
+    assert found == plan.Plan(update=(entry(),), after=(made(),))
 
 
 def test_given_a_principal_of_another_partition_when_planned_then_it_is_not_applied():
@@ -187,19 +214,26 @@ def test_given_any_cluster_when_the_plan_is_carried_out_then_another_changes_not
 
 
 @given(ENTRIES, FOUND)
-def test_given_any_cluster_when_planned_then_nothing_of_others_changes_and_no_principal_is_twice(
+def test_given_any_cluster_when_planned_then_nothing_of_others_changes_and_all_entries_are_there(
     entries: list[Entry], found: list[IdentityMapping]
 ):
     changes = plan.of(entries, found)
 
-    others = [mapping for mapping in found if mapping.source != OPTION]
+    declared = {(each.name, each.arn.lower()) for each in entries}
+    others = [
+        mapping
+        for mapping in found
+        if mapping.source != OPTION and (mapping.name, mapping.arn.lower()) not in declared
+    ]
     touched = {*changes.delete, *(each.name for each in changes.update)}
     touched |= {name for replaced, new in changes.create for name in (replaced, new.name)}
     assert touched.isdisjoint(mapping.name for mapping in others)
     assert [mapping for mapping in changes.after if mapping.source != OPTION] == others
     ours = [mapping.arn.lower() for mapping in changes.after if mapping.source == OPTION]
     assert len(ours) == len(set(ours))
-    assert set(ours).isdisjoint(mapping.arn.lower() for mapping in others)
+    assert set(changes.not_applied) == {
+        each.place for each in entries if each.name in {mapping.name for mapping in others}
+    }
     assert mappings.check(changes.after).total == len(others) + len(entries) - len(
         changes.not_applied
     )

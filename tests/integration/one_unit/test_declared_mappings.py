@@ -136,13 +136,32 @@ def test_given_an_option_that_is_reset_then_what_it_made_goes_and_peoples_mappin
     assert logins.wait_for_login(cluster) == "knobby"
 
 
-def test_given_a_mapping_that_a_person_made_when_its_principal_is_declared_then_theirs_counts(
+def test_given_a_duplicate_of_a_declared_mapping_then_both_stay_until_the_statuss_command_is_run(
+    deployed: jubilant.Juju, declare: Declare, cluster: Cluster, users: Cluster
+) -> None:
+    declare(f"- {{name: mallory, arn: '{arns.USER}', username: mallory, groups: [view]}}")
+    before = cluster.get(KIND, "mallory")
+    cluster.map("duplicate", arns.USER, "somebody", "view")
+
+    testbed_only.run_update_status(deployed, "aws-iam/0")
+
+    message = juju_status.message(deployed)
+    assert "duplicate: same ARN as declared mapping mallory, logins use either" in message
+    assert cluster.get(KIND, "mallory") == before
+    cluster.kubectl(*message.partition("run: kubectl ")[2].split())
+    assert names(cluster) == {"knobby", "mallory"}
+    assert logins.wait_for_login(users, "mallory") == "mallory"
+
+
+def test_given_a_declared_mapping_without_its_label_when_a_hook_runs_then_it_has_the_label_again(
     deployed: jubilant.Juju, declare: Declare, cluster: Cluster
 ) -> None:
-    declare(f"- {{arn: '{arns.ROLE.upper()}', username: other}}")
+    declare(f"- {{name: mallory, arn: '{arns.USER}', username: mallory}}")
+    cluster.kubectl("label", KIND, "mallory", "aws-iam/source-")
 
-    assert "mappings[0]: mapping knobby has the same ARN" in juju_status.message(deployed)
-    assert logins.wait_for_login(cluster) == "knobby"
+    testbed_only.run_update_status(deployed, "aws-iam/0")
+
+    assert cluster.get(KIND, "mallory")["metadata"]["labels"] == {"aws-iam/source": "option"}
 
 
 def test_given_a_declared_mapping_that_is_edited_by_hand_when_a_hook_runs_then_it_is_repaired(
@@ -191,11 +210,11 @@ def test_given_hundreds_of_declared_mappings_when_one_hook_runs_then_all_work(
 def test_given_an_entry_that_is_not_in_effect_when_mappings_are_listed_then_it_is_named(
     deployed: jubilant.Juju, declare: Declare, cluster: Cluster
 ) -> None:
-    declare(f"- {{arn: '{arns.ROLE}', username: other}}")
+    declare(f"- {{name: knobby, arn: '{arns.USER}', username: other}}")
 
     results = deployed.run("aws-iam/leader", "list-mappings").results
 
-    assert results["not-applied"] == "mappings[0]: mapping knobby has the same ARN"
+    assert results["not-applied"].startswith("mappings[0]: a mapping knobby of another ARN is")
 
 
 def test_given_a_permission_set_when_its_refusal_is_explained_then_its_person_logs_in_at_once(
