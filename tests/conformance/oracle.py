@@ -1,4 +1,4 @@
-"""The programs that answer: built once into the testbed's cache, asked in lines of JSON."""
+"""The programs that answer: asked in lines of JSON."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
-
-from rich.console import Console
 
 from testbed.programs import build
 from testbed.programs.modules import Module
@@ -34,9 +32,9 @@ class Oracle:
 
 @contextlib.contextmanager
 def running(folder: Path) -> Iterator[Oracle]:
-    """Build the Go module of a folder, unless the cache has it, and run its program."""
+    """Run the program of a folder's Go module, which `scripts/conformance` has built."""
     module = Module(folder)
-    program = build.programs(Console(stderr=True), [module]) / module.name
+    program = build.built([module]) / module.name
     with subprocess.Popen(
         [program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:

@@ -16,7 +16,6 @@ import yaml
 from lightkube.models.core_v1 import PodStatus
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.core_v1 import Pod
-from rich.console import Console
 from tests.unit.authority import root
 
 from cos import databag, jobs, rules
@@ -38,7 +37,7 @@ Promtool = Callable[..., str]
 @pytest.fixture(scope="module")
 def promtool() -> Promtool:
     """Return a function that runs promtool, and fails with what it says."""
-    program = build.programs(Console(stderr=True), [Module(HERE / "prometheus")]) / "promtool"
+    program = build.built([Module(HERE / "prometheus")]) / "promtool"
 
     def run(*arguments: str | Path) -> str:
         done = subprocess.run(

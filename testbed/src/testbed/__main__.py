@@ -17,7 +17,7 @@ from testbed import handle, paths
 from testbed.cluster import requirements
 from testbed.juju import manner
 from testbed.programs import build, compiler, go, minors
-from testbed.programs.modules import all_modules, of_tracks
+from testbed.programs.modules import Module, all_modules, of_tracks
 from testbed.realjuju import programs as realjuju
 
 _GRACE_SECONDS = 5
@@ -25,7 +25,8 @@ _GRACE_SECONDS = 5
 
 _HELP = {
     "setup": "check this machine and install the tools that the testbed needs",
-    "programs": "build the cluster's programs into the cache, once, and print their folder",
+    "programs": "build the cluster's programs into the cache, once, and print their folder;"
+    " or those of the Go modules in FOLDERs",
     "run": "boot a lab, run a command as its operator, end the lab; exits as the command did",
     "up": "boot a lab that stays",
     "shell": "open the operator's shell in the lab that is up",
@@ -58,7 +59,8 @@ def _setup(options: argparse.Namespace, console: Console) -> int:
 
 
 def _programs(options: argparse.Namespace, console: Console) -> int:
-    print(_built(console))
+    modules = [Module(Path(folder).absolute()) for folder in options.folders]
+    print(build.programs(console, modules) if modules else _built(console))
     return 0
 
 
@@ -155,6 +157,8 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text)
         if name in ("run", "exec"):
             command.add_argument("words", nargs=argparse.REMAINDER, metavar="-- COMMAND…")
+        if name == "programs":
+            command.add_argument("folders", nargs="*", metavar="FOLDER")
     return parser
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from system import plain
 from testbed import handle
@@ -28,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def programs() -> Path:
     requirements.check()
-    return build.programs(Console(stderr=True), of_tracks(all_modules(), [NEWEST]))
+    return build.built(of_tracks(all_modules(), [NEWEST]))
 
 
 @pytest.fixture(scope="module")

@@ -110,3 +110,12 @@ def test_a_failed_build_gives_the_compilers_words_and_is_tried_again(
     calls.with_name(f"calls.{trouble}").unlink()
     programs = build.programs(Console(file=io.StringIO()), [etcd])
     assert (programs / "etcd").read_text() == "built\n"
+
+
+def test_a_test_gets_what_is_built_and_builds_nothing(calls: Path, etcd: Module) -> None:
+    with pytest.raises(build.NotBuilt, match=rf"python -m testbed programs {etcd.folder}$"):
+        build.built([etcd])
+    assert calls.read_text() == ""
+
+    programs = build.programs(Console(file=io.StringIO()), [etcd])
+    assert build.built([etcd]) == programs

@@ -1,8 +1,14 @@
-"""An earlier revision of this charm, packed from the project's history."""
+"""An earlier revision of this charm, packed from the project's history.
+
+    python -m tests.integration.helpers.earlier
+
+packs it into the cache, in which the tests then find it.
+"""
 
 from __future__ import annotations
 
 import subprocess
+import tempfile
 from pathlib import Path
 
 import yaml
@@ -38,3 +44,8 @@ def overlay(charm: Path, folder: Path) -> Path:
     found = folder / "earlier.yaml"
     found.write_text(yaml.safe_dump({"applications": {"aws-iam": {"charm": str(charm)}}}))
     return found
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as scratch:
+        packed_charm(Path(scratch))

@@ -23,6 +23,21 @@ _KUBECTL = "kubectl"
 _SIDE_BY_SIDE = 2
 
 
+class NotBuilt(Exception):
+    """A program is not in the cache; the message says how to build it."""
+
+
+def built(modules: Sequence[Module]) -> Path:
+    """Return the folder that `programs` returns, for a test, whose time limit no build may take.
+
+    Raises NotBuilt.
+    """
+    missing = [str(module.folder) for module in modules if not module.cache.exists()]
+    if missing:
+        raise NotBuilt(f"build this first: python -m testbed programs {' '.join(missing)}")
+    return _joined(modules)
+
+
 def programs(console: Console, modules: Sequence[Module]) -> Path:
     """Return a folder with the programs of the modules, building those not in the cache.
 
