@@ -195,12 +195,12 @@ def test_a_forced_upgrade_unpacks_and_keeps_the_hook_failed() -> None:
 
 
 def test_a_secret_event_leads_to_one_hook_until_it_recurs() -> None:
-    expired = SecretEvent("secret-expired", "secret:x", "label", 2)
+    rotate = SecretEvent("secret-rotate", "secret:x", "label")
 
-    local, ran = run(started(), replace(NEW, secrets=(expired,)))
-    again = run(local, replace(NEW, secrets=(replace(expired, times=1),)))[1]
+    local, ran = run(started(), replace(NEW, secrets=(rotate,)))
+    again = run(local, replace(NEW, secrets=(replace(rotate, times=1),)))[1]
 
-    assert (ran, again) == (["secret-expired"], ["secret-expired"])
+    assert (ran, again) == (["secret-rotate"], ["secret-rotate"])
 
 
 def test_secret_changed_runs_once_for_the_latest_revision() -> None:

@@ -68,43 +68,6 @@ def test_a_new_revision_leads_to_hooks_of_readers_and_owners() -> None:
     assert (obsolete.kind, obsolete.label, obsolete.revision) == ("secret-remove", "own", 1)
 
 
-@pytest.mark.parametrize(("minutes", "due"), [(-1, None), (0, 0), (4, 0), (5, 5), (61, 60)])
-def test_an_expired_revision_leads_to_a_hook_every_five_minutes(
-    minutes: int, due: int | None
-) -> None:
-    expiring = secret(expire=NOW)
-    moment = NOW + timedelta(minutes=minutes)
-
-    events = secretevents.events_for("app/0", leader=True, secrets=[expiring], now=moment)
-
-    since = [(e.kind, e.revision, e.times - int(NOW.timestamp())) for e in events]
-    assert since == ([] if due is None else [("secret-expired", 1, 60 * due)])
-
-
-def test_an_expired_revision_that_gets_a_later_time_leads_to_another_hook_then() -> None:
-    expired = secret(expire=NOW)
-    later = NOW + timedelta(seconds=30)
-    moved = secrets.changed(expired, Settings(expire=later), NOW)
-
-    (first,) = secretevents.events_for("app/0", leader=True, secrets=[expired], now=NOW)
-    between = secretevents.events_for("app/0", leader=True, secrets=[moved], now=NOW)
-    (second,) = secretevents.events_for("app/0", leader=True, secrets=[moved], now=later)
-
-    assert between == []
-    assert (first.revision, second.revision) == (1, 1)
-    assert first.times < second.times
-
-
-def test_an_expired_revision_that_is_removed_leads_to_no_hook() -> None:
-    renewed = secrets.changed(secret(expire=NOW), Settings(content={"key": "two"}), NOW)
-
-    gone = secrets.without_revision(renewed, 1)
-
-    assert gone is not None
-    assert secretevents.events_for("app/0", leader=True, secrets=[gone], now=NOW) == []
-    assert secrets.without_revision(gone, 2) is None
-
-
 def test_a_rotation_is_due_after_each_interval() -> None:
     daily = secret(rotate="daily")
     due = NOW + timedelta(days=1)
@@ -119,21 +82,18 @@ def test_a_rotation_is_due_after_each_interval() -> None:
 
 
 def test_only_the_owner_gets_hooks_for_dates() -> None:
-    due = secret(expire=NOW, rotate="hourly")
+    due = secret(rotate="hourly")
     later = NOW + timedelta(hours=2)
 
     assert secretevents.events_for("app/1", leader=False, secrets=[due], now=later) == []
 
 
-@pytest.mark.parametrize(
-    ("after", "seconds"), [(-10, 10), (0, 300), (10, 290), (300, 300), (601, 299)]
-)
-def test_the_next_date_wakes_a_uniter(after: int, seconds: int) -> None:
-    moment = NOW + timedelta(seconds=after)
+def test_the_next_rotation_wakes_a_uniter() -> None:
+    daily = secret(rotate="daily")
+    due = NOW + timedelta(days=1)
 
-    date = secretevents.next_date([secret(expire=NOW)], moment)
-
-    assert date == moment + timedelta(seconds=seconds)
+    assert secretevents.next_rotation([secret(), daily], NOW) == due
+    assert secretevents.next_rotation([daily], due) is None
 
 
 @pytest.mark.parametrize(

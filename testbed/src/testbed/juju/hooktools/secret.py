@@ -10,7 +10,8 @@ from testbed.juju.errors import ToolError
 from testbed.juju.flags import Flag
 from testbed.juju.hooktools.call import FILE, RELATION, Call, Spec
 from testbed.juju.hooktools.context import Context
-from testbed.juju.hooktools.secretread import not_found
+from testbed.juju.hooktools.secretread import not_found, refused
+from testbed.juju.manner import Manner
 from testbed.juju.state import names
 from testbed.juju.state.secrets import (
     Secret,
@@ -42,7 +43,7 @@ def _managed(context: Context, secret_id: str) -> Secret:
         raise (
             not_found(secret_id)
             if secret.owned_by(context.unit.name)
-            else ToolError("ERROR permission denied")
+            else refused(context, "manage")
         )
     return secret
 
@@ -95,6 +96,8 @@ def secret_add(call: Call) -> str:
         raise ToolError(f'ERROR secret with label "{settings.label}" already exists')
     secret = Secret(new_id(), owner, moment, moment)
     context.secret_changes.create(secret, settings)
+    if context.model.manner is Manner.JUJU_4_1:
+        return f"secret://{context.model.uuid}/{secret.id}"
     return secret.uri
 
 
@@ -119,11 +122,15 @@ def _without_first(call: Call) -> Any:
 
 
 def secret_remove(call: Call) -> None:
-    secret = _managed(call.context, identifier(call.argument(0)))
+    """Remove a secret or a revision. As in Juju it is no error if there is none."""
+    secret_id = identifier(call.argument(0))
+    if call.context.any_secret(secret_id) is None:
+        return
+    secret = _managed(call.context, secret_id)
     text = call.parsed.text("revision")
     revision = int(text) if text else None
     if revision is not None and revision not in secret.revisions:
-        raise ToolError(f'ERROR secret revision "{secret.id}/{revision}" not found')
+        return
     call.context.secret_changes.remove(secret.id, revision)
 
 

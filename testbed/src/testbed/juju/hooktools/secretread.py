@@ -9,12 +9,20 @@ from testbed.juju.errors import ToolError
 from testbed.juju.flags import Flag
 from testbed.juju.hooktools.call import Call, Spec
 from testbed.juju.hooktools.context import Context
+from testbed.juju.manner import Manner
 from testbed.juju.state import names
 from testbed.juju.state.secrets import Consumer, Secret, Settings, identifier
 
 
 def not_found(what: str) -> ToolError:
     return ToolError(f'ERROR secret "{what}" not found')
+
+
+def refused(context: Context, what: str) -> ToolError:
+    """Return the refusal to `read` or to `manage` a secret of others."""
+    if context.model.manner is Manner.JUJU_4_1:
+        return ToolError(f'ERROR "{context.unit.name}" is not allowed to {what} this secret')
+    return ToolError("ERROR permission denied")
 
 
 def secret_get(call: Call) -> Any:
@@ -29,7 +37,7 @@ def secret_get(call: Call) -> Any:
     if secret is None:
         raise not_found(label or call.argument(0))
     if not secret.readable_by(context.unit.name):
-        raise ToolError("ERROR permission denied")
+        raise refused(context, "read")
     content = _pending(context, secret.id, label, peek=peek, refresh=refresh)
     if content is None:
         content = _stored(context, secret.id, label, peek=peek, refresh=refresh)
@@ -113,8 +121,9 @@ def _info(secret: Secret) -> dict[str, Any]:
         "revision": secret.latest,
         "label": secret.label,
         "owner": owner,
-        "rotation": secret.rotate,
     }
+    if secret.rotate != "never":
+        info["rotation"] = secret.rotate
     if secret.description:
         info["description"] = secret.description
     if latest.expire:

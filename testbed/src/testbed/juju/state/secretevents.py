@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from testbed.juju.state.secrets import Secret
-
-EXPIRED_AGAIN = timedelta(minutes=5)
-"""The interval in which Juju reminds of an expired revision, until it is removed."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +26,13 @@ class SecretEvent:
 def events_for(
     unit: str, *, leader: bool, secrets: Iterable[Secret], now: datetime
 ) -> list[SecretEvent]:
-    """Return the events of `unit`: dates of secrets that it manages, new revisions to read."""
+    """Return the events of `unit`: rotations of what it manages, revisions to read or to drop.
+
+    What expires is in uniter/secretexpire.py.
+    """
     everything = list(secrets)
     own = [secret for secret in everything if secret.managed_by(unit, leader=leader)]
     return [
-        *(event for secret in own for event in _expired(secret, now)),
         *(_event("secret-rotate", s, times=s.rotations) for s in own if _rotates(s, now)),
         *(event for secret in everything for event in _changed_for(unit, secret, leader=leader)),
         *(event for secret in own for event in _obsolete(secret)),
@@ -42,15 +41,6 @@ def events_for(
 
 def _event(kind: str, secret: Secret, revision: int = 0, times: int = 0) -> SecretEvent:
     return SecretEvent(kind, secret.uri, secret.label, revision, times)
-
-
-def _expired(secret: Secret, now: datetime) -> Iterator[SecretEvent]:
-    for number, revision in sorted(secret.revisions.items()):
-        if revision.expire and revision.expire <= now:
-            passed = (now - revision.expire) // EXPIRED_AGAIN
-            # By its moment, because an owner may give an expired revision a later one.
-            moment = revision.expire + passed * EXPIRED_AGAIN
-            yield _event("secret-expired", secret, number, int(moment.timestamp()))
 
 
 def _rotates(secret: Secret, now: datetime) -> bool:
@@ -73,16 +63,7 @@ def _obsolete(secret: Secret) -> Iterator[SecretEvent]:
             yield _event("secret-remove", secret, number)
 
 
-def next_date(secrets: Iterable[Secret], now: datetime) -> datetime | None:
-    """Return the next moment at which a secret expires, is reminded of, or must be rotated."""
-    dates = [date for secret in secrets for date in _dates(secret, now)]
+def next_rotation(secrets: Iterable[Secret], now: datetime) -> datetime | None:
+    """Return the next moment at which a secret must be rotated."""
+    dates = [secret.next_rotate for secret in secrets if secret.next_rotate]
     return min((date for date in dates if date > now), default=None)
-
-
-def _dates(secret: Secret, now: datetime) -> Iterator[datetime]:
-    if secret.next_rotate:
-        yield secret.next_rotate
-    for revision in secret.revisions.values():
-        if revision.expire:
-            passed = max((now - revision.expire) // EXPIRED_AGAIN + 1, 0)
-            yield revision.expire + passed * EXPIRED_AGAIN

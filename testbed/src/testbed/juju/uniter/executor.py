@@ -19,6 +19,7 @@ from testbed.juju.uniter.operation import committed
 from testbed.juju.uniter.processes import Processes
 from testbed.juju.uniter.protocols import ControllerLike
 from testbed.juju.uniter.remotestate import Snapshot
+from testbed.juju.uniter.secretexpire import SecretExpire
 from testbed.juju.uniter.tasks import Task, finish
 from testbed.juju.uniter.timers import Retry
 
@@ -41,6 +42,7 @@ class Executor:
     unit: Unit
     processes: Processes
     retry: Retry
+    expire: SecretExpire
 
     def run_hook(self, hook: Hook, remote: Snapshot) -> None:
         """Run a hook that was chosen from `remote`. Unpack the charm first if it is a new one."""
@@ -140,6 +142,8 @@ class Executor:
         self.retry.succeeded()
         if hook.kind == "relation-broken" and hook.relation_id in self.model.relations:
             self.model.relations[hook.relation_id].joined.discard(unit.name)
+        if hook.kind == "secret-expired":
+            self.expire.completed((identifier(hook.secret), hook.secret_revision))
         if hook.kind == "secret-rotate":
             self._rotated(identifier(hook.secret))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from testbed.juju.state.model import Model, Unit
 from testbed.juju.state.relation import Relation
 from testbed.juju.state.secretevents import SecretEvent, events_for
 from testbed.juju.state.status import ALIVE, DYING
+from testbed.juju.uniter.secretexpire import Revision
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,15 @@ class Snapshot:
     secrets: tuple[SecretEvent, ...] = ()
 
 
-def snapshot(model: Model, unit: Unit, *, retry_due: bool, moment: datetime) -> Snapshot:
-    """Return what `unit` sees at `moment`."""
+def snapshot(
+    model: Model,
+    unit: Unit,
+    *,
+    retry_due: bool,
+    moment: datetime,
+    expired: Sequence[Revision] = (),
+) -> Snapshot:
+    """Return what `unit` sees at `moment`, when these revisions of secrets have expired."""
     application = model.applications[unit.application]
     leader = application.leader == unit.name
     return Snapshot(
@@ -69,10 +77,18 @@ def snapshot(model: Model, unit: Unit, *, retry_due: bool, moment: datetime) -> 
             for relation in model.relations_of(application.name)
             if unit.name in relation.joined and not runs_no_hooks(relation, unit)
         },
-        secrets=tuple(
-            events_for(unit.name, leader=leader, secrets=model.secrets.values(), now=moment)
+        secrets=(
+            *(_expired(model, *revision) for revision in expired),
+            *events_for(unit.name, leader=leader, secrets=model.secrets.values(), now=moment),
         ),
     )
+
+
+def _expired(model: Model, secret_id: str, revision: int) -> SecretEvent:
+    """Return the event of an expired revision: with a bare id, and for what is gone no label."""
+    secret = model.secrets.get(secret_id)
+    label = secret.label if secret else ""
+    return SecretEvent("secret-expired", secret_id, label, revision)
 
 
 def _dies_unstopped(model: Model, unit: Unit) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from testbed.juju.state.secretevents import SecretEvent
 from testbed.juju.state.unitstate import UNPACK, Hook, LocalRelation, LocalState
 from testbed.juju.uniter.remotestate import RelationSnapshot, Snapshot
 
@@ -89,7 +90,7 @@ def _secret_hooks(local: LocalState, remote: Snapshot) -> Iterator[Hook]:
         if event.kind == "secret-changed":
             if local.secrets_changed.get(event.secret, 0) >= event.revision:
                 continue
-        elif (event.kind, event.secret, event.revision, event.times) in local.secrets_done:
+        elif event.kind != "secret-expired" and _done(event) in local.secrets_done:
             continue
         yield Hook(
             event.kind,
@@ -98,6 +99,10 @@ def _secret_hooks(local: LocalState, remote: Snapshot) -> Iterator[Hook]:
             secret_revision=event.revision,
             secret_times=event.times,
         )
+
+
+def _done(event: SecretEvent) -> tuple[str, str, int, int]:
+    return event.kind, event.secret, event.revision, event.times
 
 
 def _relation_hooks(

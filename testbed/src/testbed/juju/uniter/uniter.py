@@ -10,7 +10,7 @@ from collections import deque
 from testbed.juju.durations import seconds
 from testbed.juju.state.model import Model, Unit
 from testbed.juju.state.paths import agent_dir, inside
-from testbed.juju.state.secretevents import next_date
+from testbed.juju.state.secretevents import next_rotation
 from testbed.juju.state.status import Status, now
 from testbed.juju.state.unitstate import UNPACK, Hook
 from testbed.juju.uniter.executor import Executor
@@ -18,6 +18,7 @@ from testbed.juju.uniter.processes import Processes
 from testbed.juju.uniter.protocols import ControllerLike
 from testbed.juju.uniter.remotestate import Snapshot, snapshot
 from testbed.juju.uniter.resolver import next_hook
+from testbed.juju.uniter.secretexpire import SecretExpire
 from testbed.juju.uniter.tasks import Task
 from testbed.juju.uniter.timers import Retry, UpdateStatus
 
@@ -32,7 +33,10 @@ class Uniter:
         self._retry = Retry()
         self._update_status = UpdateStatus()
         self._processes = Processes(controller, model, unit)
-        self._executor = Executor(controller, model, unit, self._processes, self._retry)
+        self._expire = SecretExpire(model.manner)
+        self._executor = Executor(
+            controller, model, unit, self._processes, self._retry, self._expire
+        )
         self._thread = threading.Thread(target=self._main, daemon=True, name=unit.name)
 
     def start(self) -> None:
@@ -44,6 +48,10 @@ class Uniter:
     def kill(self) -> None:
         """SIGKILL what runs now, or is about to start. Called under the lock."""
         self._processes.kill()
+
+    def restarted(self) -> None:
+        """Forget what an agent forgets when it restarts. Called under the lock."""
+        self._expire.restart()
 
     def idle(self) -> bool:
         """Return whether nothing runs and nothing is due. Called under the lock."""
@@ -122,19 +130,26 @@ class Uniter:
 
     def _timeout(self) -> float | None:
         """Return the seconds until time alone makes something due; None if it never does."""
-        date = next_date(self._model.secrets.values(), now())
+        rotation = next_rotation(self._model.secrets.values(), now())
         times = [
             moment - time.monotonic()
             for moment in (self._retry.at, self._update_status.at)
             if moment is not None
         ]
-        if date is not None:
-            times.append((date - now()).total_seconds())
+        times += [
+            (date - now()).total_seconds()
+            for date in (rotation, self._expire.alarm)
+            if date is not None
+        ]
         return max(min(times), 0.001) if times else None
 
     def _remote(self) -> Snapshot:
-        due = self._retry.due(time.monotonic())
-        return snapshot(self._model, self._unit, retry_due=due, moment=now())
+        due, moment = self._retry.due(time.monotonic()), now()
+        leader = self._model.applications[self._unit.application].leader == self._unit.name
+        secrets = self._model.secrets.values()
+        self._expire.look(self._unit.name, secrets, moment, leader=leader)
+        expired = self._expire.expired
+        return snapshot(self._model, self._unit, retry_due=due, moment=moment, expired=expired)
 
     def _do_next(self) -> None:
         with self._lock:

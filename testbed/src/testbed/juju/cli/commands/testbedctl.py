@@ -77,8 +77,11 @@ def _set_agent(invocation: Invocation, parsed: Parsed, *, stopped: bool) -> None
         model = invocation.model
         unit = model.unit(_argument(parsed, 0, "unit"))
         unit.agent_stopped = stopped
+        uniter = invocation.controller.uniter(model, unit)
         if stopped:
-            invocation.controller.uniter(model, unit).kill()
+            uniter.kill()
+        else:
+            uniter.restarted()
         invocation.controller.changed(model)
 
 

@@ -1,0 +1,139 @@
+"""What the secret-* tools print and refuse, in each Juju, and what an expired secret leads to."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+
+from testbed.juju.manner import Manner
+from unit.juju.charms import PRINCIPAL, pack
+from unit.juju.conftest import Juju, in_manner
+
+# Tells of each expired secret: its id, label and revision.
+TELLS = """
+if [ "$JUJU_HOOK_NAME" = secret-expired ]; then
+    juju-log "expired: id=$JUJU_SECRET_ID label=$JUJU_SECRET_LABEL rev=$JUJU_SECRET_REVISION"
+fi
+"""
+
+
+def deploy(juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL, behaviour=TELLS)
+    juju("deploy", "./host.charm", "-n", "2")
+    juju.settle()
+
+
+def inside(juju: Juju, unit: str, *lines: str) -> list[str]:
+    """Run the lines as one hook of the unit, and return what they print."""
+    return juju("exec", "--unit", unit, "--", " && ".join(lines)).splitlines()
+
+
+def refused(juju: Juju, unit: str, line: str) -> str:
+    """Return what a tool says that must fail."""
+    done = juju.try_("exec", "--unit", unit, "--", line)
+    assert done.returncode != 0
+    return done.stdout + done.stderr
+
+
+def expired(juju: Juju, unit: str) -> list[str]:
+    """Wait for the hook of an expired secret, and return what it saw."""
+    until = time.monotonic() + 10
+    while True:
+        log = juju("debug-log", "--include", unit).splitlines()
+        found = [line.partition("expired: ")[2] for line in log if "expired: " in line]
+        if found or time.monotonic() > until:
+            return found
+        time.sleep(0.05)
+
+
+@in_manner(*Manner)
+def test_secret_add_prints_the_model_in_4_1(juju: Juju) -> None:
+    deploy(juju)
+
+    (uri,) = inside(juju, "host/0", "secret-add key=one")
+
+    model = juju.controller.model("default").uuid
+    start = f"secret://{model}/" if juju.controller.manner is Manner.JUJU_4_1 else "secret:"
+    assert re.fullmatch(re.escape(start) + "[0-9a-v]{20}", uri)
+    assert inside(juju, "host/0", f"secret-get {uri} key") == ["one"]
+
+
+@in_manner(*Manner)
+def test_a_unit_is_refused_what_it_may_not_read_or_manage(juju: Juju) -> None:
+    deploy(juju)
+    (uri,) = inside(juju, "host/0", "secret-add --owner unit key=one")
+
+    refusals = {"get": "permission denied", "remove": "permission denied"}
+    if juju.controller.manner is Manner.JUJU_4_1:
+        refusals = {
+            "get": '"host/1" is not allowed to read this secret',
+            "remove": '"host/1" is not allowed to manage this secret',
+        }
+    for tool, refusal in refusals.items():
+        assert refusal in refused(juju, "host/1", f"secret-{tool} {uri}")
+
+
+@in_manner(*Manner)
+def test_a_missing_secret_is_not_found_but_may_be_removed(juju: Juju) -> None:
+    deploy(juju)
+    nowhere = "d00000000000000000a0"
+
+    (uri,) = inside(juju, "host/0", "secret-add key=one")
+    inside(juju, "host/0", f"secret-remove {uri} --revision 7", f"secret-remove secret:{nowhere}")
+
+    assert inside(juju, "host/0", f"secret-get {uri} key") == ["one"]
+    for tool in ("get", "info-get", "set"):
+        assert "not found" in refused(juju, "host/0", f"secret-{tool} secret:{nowhere}")
+
+
+@in_manner(*Manner)
+def test_secret_info_get_shows_a_rotation_only_where_there_is_one(juju: Juju) -> None:
+    deploy(juju)
+    lines = inside(
+        juju,
+        "host/0",
+        "never=$(secret-add --description 'what it is' key=one)",
+        "secret-info-get $never --format=json",
+        "daily=$(secret-add --rotate daily key=two)",
+        "secret-info-get $daily --format=json",
+    )
+
+    never, daily = (next(iter(json.loads(line).values())) for line in lines)
+    assert "rotation" not in never
+    assert never["description"] == "what it is"
+    assert daily["rotation"] == "daily"
+
+
+@in_manner(*Manner)
+def test_an_expired_secret_is_told_by_its_bare_id_to_a_follower_too(juju: Juju) -> None:
+    deploy(juju)
+    (uri,) = inside(juju, "host/1", "secret-add --owner unit --label mine --expire 1ms key=one")
+
+    assert expired(juju, "host/1") == [f"id={uri[-20:]} label=mine rev=1"]
+    assert "secret-expired" not in juju.hooks("host/0")
+
+
+@in_manner(*Manner)
+def test_an_agent_that_was_down_hears_at_once_of_what_has_expired(juju: Juju) -> None:
+    deploy(juju)
+    (uri,) = inside(juju, "host/1", "secret-add --owner unit --label mine --expire 1s key=one")
+    juju.control("stop-agent", "host/1")
+    time.sleep(1)
+    before = juju.hooks("host/1")
+
+    juju.control("start-agent", "host/1")
+    juju.settle()
+
+    assert "secret-expired" not in before
+    assert expired(juju, "host/1") == [f"id={uri[-20:]} label=mine rev=1"]
+
+
+@in_manner(Manner.JUJU_4_1)
+def test_a_removed_secret_is_told_without_a_label(juju: Juju) -> None:
+    deploy(juju)
+    (uri,) = inside(juju, "host/0", "secret-add --label mine --expire 1s key=one")
+
+    inside(juju, "host/0", f"secret-remove {uri}")
+
+    assert expired(juju, "host/0") == [f"id={uri[-20:]} label= rev=1"]
