@@ -83,10 +83,15 @@ class Cluster:
         return _run(command, environment=keys.environment(user))
 
 
+def admins_kubeconfig(juju: jubilant.Juju, unit: str = "kubernetes-control-plane/leader") -> str:
+    """Return what `juju ssh UNIT cat config` prints. A new model of Juju 4 has no SSH key."""
+    return juju.exec("cat", "/home/ubuntu/config", unit=unit).stdout
+
+
 def connect(juju: jubilant.Juju, folder: Path, role: str = arns.ROLE) -> Cluster:
     """Return the model's cluster, with the kubeconfigs that its two charms hand out."""
     found = Cluster(folder / "admin", folder / "person")
-    found.admin.write_text(juju.ssh("kubernetes-control-plane/leader", "cat config"))
+    found.admin.write_text(admins_kubeconfig(juju))
     action = juju.run("aws-iam/leader", "get-kubeconfig", {"arn": role})
     found.person.write_text(action.results["kubeconfig"])
     return found

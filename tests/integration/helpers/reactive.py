@@ -11,7 +11,7 @@ from typing import Any
 import jubilant
 import yaml
 from tests.integration.helpers import arns, juju_status
-from tests.integration.helpers.kubernetes import Cluster
+from tests.integration.helpers.kubernetes import Cluster, admins_kubeconfig
 
 CHANNEL = "reactive/stable"
 KINDS = (
@@ -63,7 +63,7 @@ def deploy(juju: jubilant.Juju, folder: Path) -> Cluster:
 def _kubeconfigs(juju: jubilant.Juju, folder: Path) -> Cluster:
     """Return the kubeconfigs that the control plane hands out, with a role's ARN filled in."""
     cluster = Cluster(folder / "admin", folder / "person")
-    text = juju.ssh("kubernetes-control-plane/leader", "cat config")
+    text = admins_kubeconfig(juju)
     cluster.admin.write_text(text)
     person = yaml.safe_load(text.replace("<<insert_arn_here>>", arns.ROLE))
     cluster.person.write_text(

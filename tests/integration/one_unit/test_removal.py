@@ -7,7 +7,7 @@ import json
 import jubilant
 import pytest
 from tests.integration.helpers import logins
-from tests.integration.helpers.kubernetes import Cluster
+from tests.integration.helpers.kubernetes import Cluster, admins_kubeconfig
 
 CONTROL_PLANE = "kubernetes-control-plane/0"
 OURS = "deployment,service,configmap,serviceaccount,secret,poddisruptionbudget"
@@ -57,7 +57,7 @@ def test_when_removed_then_the_api_server_has_no_webhook_and_refuses_aws_keys(
     refused = cluster.whoami("knobby")
     assert refused.returncode != 0
     assert "Unauthorized" in refused.stderr
-    config = removed.ssh(CONTROL_PLANE, "cat config")
+    config = admins_kubeconfig(removed, CONTROL_PLANE)
     assert "aws-iam" not in config
 
 

@@ -24,6 +24,12 @@ class UnsupportedError(UsageError):
         )
 
 
+class SshError(JujuError):
+    """The machine refuses the connection: ssh's own message and exit code."""
+
+    code = 255
+
+
 class ToolError(Exception):
     """A hook tool fails: the text for its stderr, and its exit code."""
 

@@ -19,6 +19,7 @@ from testbed.faults.intercept import Intercepts
 from testbed.juju.controller.controller import Controller
 from testbed.juju.errors import JujuError
 from testbed.juju.flags import Flag, Parsed
+from testbed.juju.manner import Manner
 from testbed.juju.state.model import Model
 
 _GLANCE_SECONDS = 0.2  # between two checks whether the client is gone
@@ -141,6 +142,8 @@ class Command:
     aliases: Sequence[str] = ()
     interspersed: bool = True
     on_model: bool = True
+    manners: frozenset[Manner] = frozenset(Manner)
+    """The Jujus that have it."""
 
     def all_flags(self) -> list[Flag]:
         return [*self.flags, MODEL] if self.on_model else list(self.flags)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from testbed.juju.cli.commands import (
+    bases,
     configure,
     deploy,
     execute,
@@ -16,15 +17,17 @@ from testbed.juju.cli.commands import (
     resources,
     run,
     showsecrets,
+    sshkeys,
     testbedctl,
     units,
     usersecrets,
 )
 from testbed.juju.cli.invocation import Command, Invocation
-from testbed.juju.errors import HelpRequested, JujuError, UnsupportedError
+from testbed.juju.errors import HelpRequested, JujuError, SshError, UnsupportedError, UsageError
 from testbed.juju.flags import parse
 
 _JUJU = (
+    *bases.COMMANDS,
     *configure.COMMANDS,
     *deploy.COMMANDS,
     *execute.COMMANDS,
@@ -36,6 +39,7 @@ _JUJU = (
     *resources.COMMANDS,
     *run.COMMANDS,
     *showsecrets.COMMANDS,
+    *sshkeys.COMMANDS,
     *units.COMMANDS,
     *usersecrets.COMMANDS,
 )
@@ -49,6 +53,9 @@ def main(invocation: Invocation, program: str, argv: Sequence[str]) -> int:
     """Run one command line and return its exit code."""
     try:
         return _run(invocation, program, argv)
+    except SshError as error:
+        invocation.error(str(error))
+        return error.code
     except JujuError as error:
         invocation.error(f"ERROR {error}")
         return error.code
@@ -63,6 +70,10 @@ def _run(invocation: Invocation, program: str, argv: Sequence[str]) -> int:
     if name not in commands:
         raise UnsupportedError(f'"{program} {name}"')
     command = commands[name]
+    if invocation.controller.manner not in command.manners:
+        raise UsageError(
+            f'{program}: "{name}" is not a {program} command. See "{program} --help".'
+        )
     try:
         parsed = parse(command.all_flags(), argv[1:], interspersed=command.interspersed)
     except HelpRequested:

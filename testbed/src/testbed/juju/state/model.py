@@ -101,6 +101,7 @@ class Model:
     relations: dict[int, Relation] = field(default_factory=dict)
     machines: dict[str, Machine] = field(default_factory=dict)
     secrets: dict[str, Secret] = field(default_factory=dict)
+    ssh_keys: list[str] = field(default_factory=list)
     next_machine: int = 0
     next_relation: int = 0
     next_operation: int = 1

@@ -11,9 +11,10 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from testbed.juju.cli.commands import sshkeys
 from testbed.juju.cli.commands.execute import MACHINE_PATH
 from testbed.juju.cli.invocation import Command, Invocation
-from testbed.juju.errors import JujuError, UnsupportedError, UsageError
+from testbed.juju.errors import JujuError, SshError, UnsupportedError, UsageError
 from testbed.juju.flags import Flag, Parsed
 from testbed.juju.state import names
 from testbed.juju.state.machine import MachineLike
@@ -48,7 +49,10 @@ def find_target(invocation: Invocation, text: str) -> Target:
             raise JujuError(f'target "{text}" not found')
         if machine.host is None:
             raise JujuError(f"machine {machine.id} is not up yet")
-        return Target(machine.host, user if at else "ubuntu")
+        target = Target(machine.host, user if at else "ubuntu")
+        if not sshkeys.admits(model):
+            raise SshError(f"{target.user}@{machine.host.address}: Permission denied (publickey).")
+        return target
 
 
 def ssh(invocation: Invocation, parsed: Parsed) -> int:

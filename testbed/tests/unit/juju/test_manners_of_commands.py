@@ -1,0 +1,74 @@
+"""Commands that one Juju has and the other has not, or that want more on one of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from testbed.juju.manner import Manner
+from unit.juju.charms import PRINCIPAL, SUBORDINATE, pack
+from unit.juju.conftest import Juju, in_manner
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA= operator@example.com"
+
+
+@pytest.fixture
+def host(juju: Juju) -> Juju:
+    pack(juju.folder, PRINCIPAL, bases=("22.04", "24.04"))
+    pack(juju.folder, SUBORDINATE, bases=("22.04", "24.04"))
+    juju("deploy", "./host.charm")
+    juju("deploy", "./rider.charm")
+    juju("integrate", "rider:things", "host:things")
+    juju.settle()
+    return juju
+
+
+@in_manner(Manner.JUJU_3_6)
+def test_on_3_6_an_application_and_its_subordinates_get_another_base(host: Juju) -> None:
+    host("set-application-base", "host", "ubuntu@22.04")
+    refusal = host.refused("set-application-base", "host", "ubuntu@20.04")
+    host("add-unit", "host")
+    host.settle()
+
+    applications, machines = host.status()["applications"], host.status()["machines"]
+    assert applications["host"]["base"]["channel"] == "22.04"
+    assert applications["rider"]["base"]["channel"] == "22.04"
+    assert [machines[number]["base"]["channel"] for number in "01"] == ["24.04", "22.04"]
+    assert "supported bases are: ubuntu@22.04, ubuntu@24.04" in refusal
+
+
+@in_manner(Manner.JUJU_4_1)
+def test_4_1_has_no_command_for_another_base(juju: Juju) -> None:
+    refusal = juju.refused("set-application-base", "host", "ubuntu@22.04", code=2)
+
+    assert '"set-application-base" is not a juju command' in refusal
+
+
+@in_manner(Manner.JUJU_3_6)
+def test_on_3_6_a_new_model_lets_its_operator_in(host: Juju) -> None:
+    assert host("ssh", "host/0", "echo in") == "in\n"
+
+
+@in_manner(Manner.JUJU_4_1)
+@pytest.mark.parametrize("command", [("ssh", "host/0", "true"), ("scp", "host/0:file", ".")])
+def test_on_4_1_a_new_model_lets_nobody_in(host: Juju, command: tuple[str, ...]) -> None:
+    refusal = host.refused(*command, code=255)
+
+    assert refusal == "ubuntu@10.85.0.10: Permission denied (publickey).\n"
+
+
+@in_manner(Manner.JUJU_4_1)
+def test_on_4_1_a_model_with_a_key_lets_its_operator_in(host: Juju) -> None:
+    host("add-ssh-key", KEY)
+
+    assert host("ssh", "host/0", "echo in") == "in\n"
+
+
+@in_manner(*Manner)
+def test_what_is_no_public_key_is_not_added(juju: Juju) -> None:
+    done = juju.try_("add-ssh-key", "key", KEY, KEY)
+
+    assert done.returncode == 0
+    assert done.stderr.splitlines() == [
+        'cannot add key "key": invalid ssh key: key',
+        f'cannot add key "{KEY}": duplicate ssh key: {KEY}',
+    ]
