@@ -166,7 +166,7 @@ class AwsIamCharm(ops.CharmBase):
         # Only a unit that leads needs these, so the hooks of the others start sooner.
         import leader
         from certificates import rotation
-        from cluster import manifests, objects, pods
+        from cluster import manifests, objects, pods, services
 
         shared = leader.ensure_cluster_id(shared, config)
         trusted = trust.receive(self)
@@ -180,7 +180,7 @@ class AwsIamCharm(ops.CharmBase):
                 self._peers.publish(replace(shared, ca="", serving=False))
                 raise Blocked(manifests.foreign(mark))
             # The Service comes first, because its address goes into the certificate.
-            address = objects.apply_service(client, self._owner, shared.address or None)
+            address = services.apply(client, self._owner, config.webhook_address, shared.address)
         shared = self._share(principal, replace(shared, address=address))
         issued = self._certificates.obtain(sans(address))
         with api.errors_as_status():

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from access import partitions
+from addresses import is_ip
 from errors import Blocked
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Config:
     web_proxy_enable: bool = False
     image_pull_secret: str = ""
     mappings: str = dataclasses.field(default="", repr=False)
+    webhook_address: str = ""
 
     def __post_init__(self) -> None:
         match = _IMAGE.fullmatch(self.image)
@@ -77,6 +79,10 @@ class Config:
         if not 1 <= self.replicas <= MAX_REPLICAS:
             raise ValueError(
                 f"option replicas: {self.replicas} is out of range, set 1 to {MAX_REPLICAS}"
+            )
+        if self.webhook_address and not is_ip(self.webhook_address):
+            raise ValueError(
+                f"option webhook-address: {_shown(self.webhook_address)} is not an IP address"
             )
         partitions.check(self.partition)
         if self.partition == "aws-eusc" and self._is_older_than(_OLDEST_WITH_EUSC):

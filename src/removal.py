@@ -32,7 +32,7 @@ def run(machine: Machine, owner: Owner) -> Blocked | None:
     except Blocked as reason:
         logger.warning(status_line(reason))
     principal, asked = control_plane.principal_unit(), control_plane.asked_address(machine)
-    kept = ""
+    kept: kept_service.Kept | None = None
     try:
         if control_plane.is_leaving():
             return None
@@ -51,14 +51,15 @@ def run(machine: Machine, owner: Owner) -> Blocked | None:
             first,
             manifests.removal_command(),
         )
-    return _next_step(kept, asked, principal) if kept else None
+    return _next_step(kept, principal) if kept else None
 
 
-def _next_step(kept: str, address: str, principal: str) -> Blocked:
+def _next_step(kept: kept_service.Kept, principal: str) -> Blocked:
     """Return the status with the first command, and log all of them in their order."""
     reset = control_plane.reset_command(principal)
+    address = kept.address
     danger = f"the control plane still sends logins to {address}, and whoever has that address"
-    if kept == kept_service.LOST:
+    if not kept.service:
         logger.warning(
             "another Service may have it: %s reads their tokens. Run: %s", danger, reset
         )
@@ -68,6 +69,6 @@ def _next_step(kept: str, address: str, principal: str) -> Blocked:
         "When juju status shows its units idle, run: %s",
         danger,
         reset,
-        manifests.service_removal(principal),
+        manifests.service_removal(principal, kept.service),
     )
     return Blocked(f"Service kept; run: {reset}")

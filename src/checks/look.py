@@ -17,7 +17,7 @@ from access.rbac import Question
 from certificates.keypair import KeyPair
 from checks import Names, authenticator
 from checks.authenticator import Deployed
-from cluster import api, identity_mappings, manifests, objects, pods
+from cluster import api, identity_mappings, manifests, objects, pods, services
 from control_plane import Use
 from files import Machine
 from owner import Owner
@@ -79,7 +79,7 @@ def deployed(client: api.Client, owner: Owner, address: str) -> Deployed:
     """Return what the cluster has of the authenticator; ``address`` is the Service's."""
     needed = [what for what in manifests.OWNED if what not in manifests.OPTIONAL]
     found = {what: objects.find(client, what) for what in needed}
-    service, deployment = found[manifests.SERVICE], found[manifests.DEPLOYMENT]
+    service, deployment = services.of_address(client, address), found[manifests.DEPLOYMENT]
     mark = objects.mark_of(service) if service else ""
     rollout = pods.progress(deployment) if deployment else None
     all_pods = pods.find(client)

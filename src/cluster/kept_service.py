@@ -11,52 +11,66 @@ Call `keep` inside `api.errors_as_status`.
 
 from __future__ import annotations
 
+import dataclasses
 import time
 
-from cluster import api, manifests, objects
+from cluster import api, manifests, objects, services
 from owner import Owner
 
-# What became of the address.
-KEPT, LOST = "kept", "lost"
 # Controllers may write endpoints for a moment after the selector has gone.
 _TRIES, _PAUSE_SECONDS = 6, 0.5
 _SERVICE_NAME = "kubernetes.io/service-name"
 
 
-def keep(client: api.Client, owner: Owner, address: str, unit: str) -> str:
+@dataclasses.dataclass(frozen=True)
+class Kept:
+    """What became of an address.
+
+    Attributes:
+        address: The address.
+        service: The Service that keeps it; empty if another one may have it.
+    """
+
+    address: str
+    service: str
+
+
+def keep(client: api.Client, owner: Owner, address: str, unit: str) -> Kept | None:
     """Keep ``address`` for nobody, if it is the Service's, or was the Service's until it was gone.
 
-    ``unit`` is the control-plane unit that sends logins to ``address``. Return `KEPT` or `LOST`,
-    and an empty text if the Service of that address is not ``owner``'s.
+    ``unit`` is the control-plane unit that sends logins to ``address``. Return None if the Service
+    of that address is not ``owner``'s.
     """
     from lightkube import ApiError
 
-    service = objects.find(client, manifests.SERVICE)
+    service = services.of_address(client, address)
     if service and owner.is_foreign(objects.mark_of(service)):
-        return ""
+        return None
     if service and service["spec"].get("clusterIP") != address:
-        return ""
+        return None
+    name = service["metadata"]["name"] if service else manifests.NAME
     try:
-        kept = objects.apply(client, manifests.kept_service(address, unit))
+        kept = objects.apply(client, manifests.kept_service(address, unit, name))
         if kept["spec"].get("selector"):
-            objects.merge(client, manifests.SERVICE, {"spec": {"selector": None}})
+            reference = dataclasses.replace(manifests.SERVICE, name=name)
+            objects.merge(client, reference, {"spec": {"selector": None}})
     except ApiError as error:
         # 422: another Service has the address, or it is outside of the cluster's range.
         if service or error.status.code != 422:
             raise
-        return LOST
-    _clear_endpoints(client)
-    return KEPT
+        return Kept(address, "")
+    _clear_endpoints(client, name)
+    return Kept(address, name)
 
 
-def _clear_endpoints(client: api.Client) -> None:
+def _clear_endpoints(client: api.Client, service: str) -> None:
     """Delete the endpoints. Kubernetes leaves them alone when a Service loses its selector, and
     a pod of somebody else may get the IP address of one of ours."""
     from lightkube.resources.discovery_v1 import EndpointSlice
 
-    labels = {_SERVICE_NAME: manifests.NAME}
+    labels = {_SERVICE_NAME: service}
     for _ in range(_TRIES):
-        objects.delete(client, manifests.ENDPOINTS)
+        objects.delete(client, dataclasses.replace(manifests.ENDPOINTS, name=service))
         slices = list(client.list(EndpointSlice, namespace=manifests.NAMESPACE, labels=labels))
         if not slices:
             return

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +24,8 @@ NAMESPACE = "kube-system"
 NAME = "aws-iam-authenticator"
 # The pods' annotation that tells which pair they serve.
 CERTIFICATE_HASH = "aws-iam/certificate-hash"
+# What all objects of the charm have.
+LABELS = {"aws-iam": "true"}
 POD_LABELS = {"k8s-app": NAME}
 # Where each pod serves logins and metrics, as the templates have it.
 POD_PORT = 21362
@@ -115,10 +118,10 @@ def removal_command() -> str:
     )
 
 
-def service_removal(principal: str) -> str:
-    """Return the command that deletes the Service, from the machine of the unit ``principal``."""
+def service_removal(principal: str, name: str) -> str:
+    """Return the command that deletes a Service, from the machine of the unit ``principal``."""
     kubectl = "/snap/bin/kubectl --kubeconfig /root/.kube/config"
-    return f"juju exec --unit {principal} -- {kubectl} -n {NAMESPACE} delete service {NAME}"
+    return f"juju exec --unit {principal} -- {kubectl} -n {NAMESPACE} delete service {name}"
 
 
 def foreign(mark: str) -> str:
@@ -129,17 +132,29 @@ def foreign(mark: str) -> str:
     )
 
 
-def service(owner: Owner, address: str | None) -> Manifest:
-    """Return the Service; ``address`` is the ClusterIP to ask for, None for any."""
-    return _marked(owner, templating.render("service.yaml.j2", address=address, kept=False))[0]
+def service(owner: Owner, address: str | None, *, extra: bool = False) -> Manifest:
+    """Return the Service; ``address`` is the ClusterIP to ask for, None for any.
+
+    An ``extra`` Service is for an address that the first one does not have.
+    """
+    name = extra_service(address).name if extra and address else NAME
+    text = templating.render("service.yaml.j2", service=name, address=address, kept=False)
+    return _marked(owner, text)[0]
 
 
-def kept_service(address: str, unit: str) -> Manifest:
+def extra_service(address: str) -> ObjectReference:
+    """Return the reference to the Service for an address that the first one does not have."""
+    digits = ipaddress.ip_address(address).exploded.replace(".", "-").replace(":", "-")
+    return dataclasses.replace(SERVICE, name=f"{NAME}-{digits}")
+
+
+def kept_service(address: str, unit: str, name: str = NAME) -> Manifest:
     """Return the Service that only keeps ``address``, for the control-plane unit ``unit``.
 
     It has no owner, so any application of this charm takes it over.
     """
-    manifest = libyaml.load(templating.render("service.yaml.j2", address=address, kept=True))
+    text = templating.render("service.yaml.j2", service=name, address=address, kept=True)
+    manifest = libyaml.load(text)
     manifest["metadata"]["annotations"] = {KEPT_FOR: unit}
     return manifest
 

@@ -14,7 +14,6 @@ import dataclasses
 from collections.abc import Generator, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from addresses import is_ip
 from certificates.keypair import KeyPair
 from cluster import api, csa_upgrade, manifests
 from errors import Blocked, Waiting
@@ -158,38 +157,6 @@ def merge(
     return _patch(client, what, body, PatchType.MERGE)
 
 
-def apply_service(client: api.Client, owner: Owner, address: str | None) -> str:
-    """Apply the Service and return its ClusterIP: ``address``, unless it cannot have that."""
-    from lightkube import ApiError
-
-    try:
-        found = _cluster_ip(apply(client, manifests.service(owner, address)))
-    except ApiError as error:
-        # 422: another Service has the address by now, or it is outside of the cluster's range;
-        # or our Service has another address, which Kubernetes does not let us change.
-        if not address or error.status.code != 422:
-            raise
-        found = _cluster_ip(apply(client, manifests.service(owner, None)))
-    if found != address:
-        # The address is part of what is applied from now on, so the next hook changes nothing.
-        apply(client, manifests.service(owner, found))
-    return found
-
-
-def _cluster_ip(service: api.Object) -> str:
-    found: str | None = service["spec"].get("clusterIP")
-    if found == "None":
-        raise Blocked(
-            f"Service {manifests.NAME} is headless: if nobody else needs it, run: "
-            f"kubectl -n {manifests.NAMESPACE} delete service {manifests.NAME}"
-        )
-    if not found or not is_ip(found):
-        raise Waiting(
-            f"waiting for the Kubernetes API to give Service {manifests.NAME} a ClusterIP"
-        )
-    return found
-
-
 @dataclasses.dataclass(frozen=True)
 class Stored:
     """What Secret aws-iam-certs has.
@@ -311,10 +278,24 @@ def remove(client: api.Client, owner: Owner) -> None:
     client.prolong()
     is_foreign = owner.is_foreign(marks.get(manifests.SERVICE, ""))
     complete = is_foreign or own_mappings.delete_all(client, client.seconds_left - LAST_SECONDS)
+    if not is_foreign:
+        _delete_extra_services(client, owner)
     if manifests.SERVICE in owned and not _is_kept(found[manifests.SERVICE]):
         delete(client, manifests.SERVICE)
     if not complete:
         raise Waiting("there was no time to delete all mappings that the charm made")
+
+
+def _delete_extra_services(client: api.Client, owner: Owner) -> None:
+    from lightkube.resources.core_v1 import Service
+
+    labels = manifests.LABELS
+    for service in client.list(Service, namespace=manifests.NAMESPACE, labels=labels):
+        metadata: Any = service.metadata
+        annotations: dict[str, str] = metadata.annotations or {}
+        name: str = metadata.name
+        if name != manifests.NAME and owner.owns(annotations.get(manifests.OWNER, "")):
+            delete(client, dataclasses.replace(manifests.SERVICE, name=name))
 
 
 def delete(client: api.Client, what: manifests.ObjectReference) -> None:

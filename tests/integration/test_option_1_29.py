@@ -18,6 +18,7 @@ from tests.integration.helpers.kubernetes import Cluster
 pytestmark = pytest.mark.slow
 
 PAGE = "remove.md"
+CHOSEN = "10.152.183.60"
 KUBE_SYSTEM = ("-n", "kube-system")
 SERVICE = (*KUBE_SYSTEM, "service", "aws-iam-authenticator")
 
@@ -119,15 +120,30 @@ def test_given_the_kept_service_when_deployed_again_then_people_log_in_without_a
     logins.first_login(deployed, tmp_path)
 
 
+def test_given_an_address_of_ones_choice_when_set_as_the_page_says_then_people_log_in(
+    deployed: jubilant.Juju, cluster: Cluster, address: str, tmp_path: Path
+) -> None:
+    shown = how_to.shown("deploy.md", "By the control plane")
+    for command in (line for line in shown if line.startswith("juju ")):
+        deployed.cli(*command.split()[1:])
+    juju_status.wait_until_active(deployed)
+
+    logins.first_login(deployed, tmp_path)
+    found = cluster.get(*KUBE_SYSTEM, "services", "-l", "aws-iam=true")["items"]
+    assert {service["spec"]["clusterIP"] for service in found} == {address, CHOSEN}
+
+
 def test_given_the_application_that_went_first_then_the_page_frees_the_address(
-    deployed: jubilant.Juju, cluster: Cluster, address: str
+    deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     _remove(deployed)
+    (kept,) = cluster.get(*KUBE_SYSTEM, "services", "-l", "aws-iam=true")["items"]
     for command in how_to.shown(PAGE, "If the application went first"):
-        deployed.cli(*command.split()[1:])
+        named = command.replace("aws-iam-authenticator", kept["metadata"]["name"])
+        deployed.cli(*named.split()[1:])
         deployed.wait(jubilant.all_agents_idle, delay=0.5, successes=2, timeout=120)
 
-    _take(cluster, address)
+    _take(cluster, CHOSEN)
 
 
 def _remove(juju: jubilant.Juju) -> None:

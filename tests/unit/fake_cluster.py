@@ -22,6 +22,8 @@ from tests.unit import fake_rbac
 from tests.unit.fake_rbac import RBAC, REVIEWS
 from tests.unit.faults import Answer, ok, refused
 
+from addresses import is_ip
+
 Object = dict[str, Any]
 
 DEPLOYMENT = "/apis/apps/v1/namespaces/kube-system/deployments/aws-iam-authenticator"
@@ -417,7 +419,7 @@ class FakeCluster:
         new = copy.deepcopy(stored or {})
         _drop(new, self._fields.get(path, {}), body)
         _merge(new, body)
-        if path == SERVICE and (no := self._allocate(new, stored)):
+        if path.startswith(SERVICE) and (no := self._allocate(path, new, stored)):
             return no
         if stored is None:
             new["metadata"].update(generation=1, resourceVersion="1")
@@ -449,18 +451,24 @@ class FakeCluster:
             return None
         return refused(409, "the object has been modified")
 
-    def _allocate(self, new: Object, stored: Object | None) -> httpx2.Response | None:
+    def _allocate(self, path: str, new: Object, stored: Object | None) -> httpx2.Response | None:
+        others = (key for key in self.objects if key.startswith(SERVICE) and key != path)
+        taken = {self.objects[key]["spec"]["clusterIP"] for key in others} | self.taken_addresses
         wanted = new["spec"].get("clusterIP")
         former = stored["spec"]["clusterIP"] if stored else None
         if not wanted:
-            address = former or next(
-                a for a in self.free_addresses if a not in self.taken_addresses
-            )
+            address = former or next(a for a in self.free_addresses if a not in taken)
             new["spec"]["clusterIP"] = address
         elif former and wanted != former:
             return refused(422, "spec.clusterIPs[0]: Invalid value: may not change once set")
-        elif wanted in self.taken_addresses:
+        elif wanted in taken:
             return refused(422, "spec.clusterIPs: provided IP is already allocated")
+        elif is_ip(wanted) and not wanted.startswith("10.152.183.") and ":" not in wanted:
+            return refused(
+                422,
+                "spec.clusterIPs: failed to allocate IP: the provided network does not match the "
+                "current range. The range of valid IPs is 10.152.183.0/24",
+            )
         return None
 
     def _edit(self, path: str, operations: list[Object]) -> httpx2.Response:

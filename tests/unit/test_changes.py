@@ -171,9 +171,10 @@ def test_given_a_service_whose_address_is_taken_when_it_settles_then_everything_
     assert "https://10.152.183.21:443/authenticate" in files.webhook.read_text()
 
 
-def test_given_a_service_with_another_address_when_a_hook_runs_then_that_is_taken(
+def test_given_a_service_with_another_address_when_the_former_is_gone_then_that_is_taken(
     deployed: Model, api: FakeCluster
 ):
+    api.taken_addresses.add(ADDRESS)
     api.objects[SERVICE]["spec"]["clusterIP"] = "10.152.183.99"
     deployed.settle()
 

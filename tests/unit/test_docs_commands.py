@@ -40,7 +40,10 @@ RUN = {
         "The file": HOW_TOS,
         "Take it back": HOW_TOS,
     },
-    "docs/how-to/deploy.md": {"In another AWS partition": HOW_TOS},
+    "docs/how-to/deploy.md": {
+        "By the control plane": f"{INTEGRATION}/test_option_1_29.py",
+        "In another AWS partition": HOW_TOS,
+    },
     "docs/how-to/find-out-what-is-wrong.md": {
         "Run it": f"{ONE_UNIT}/test_check.py",
         "Check another unit": f"{ONE_UNIT}/test_check.py",

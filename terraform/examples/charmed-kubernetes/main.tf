@@ -10,8 +10,9 @@ module "aws_iam" {
   model_uuid = var.model_uuid
   base       = var.base
   config = {
-    mappings = file("${path.module}/mappings.yaml")
-    replicas = 2
+    mappings        = file("${path.module}/mappings.yaml")
+    replicas        = 2
+    webhook-address = var.webhook_address
   }
 }
 

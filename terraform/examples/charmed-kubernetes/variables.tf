@@ -32,3 +32,10 @@ variable "certificates" {
   default     = { name = "easyrsa", endpoint = "client" }
   nullable    = false
 }
+
+variable "webhook_address" {
+  description = "A free address of the cluster's Service range. On Charmed Kubernetes 1.29 and newer, also give kubernetes-control-plane authn-webhook-endpoint = https://<address>:443/authenticate. If it is empty, Kubernetes chooses."
+  type        = string
+  default     = ""
+  nullable    = false
+}
