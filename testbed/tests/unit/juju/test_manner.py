@@ -57,3 +57,17 @@ def test_hooks_commands_and_status_name_the_same_version(juju: Juju) -> None:
     assert document["machines"]["0"]["juju-status"]["version"] == expected
     assert unit["workload-status"]["message"] == expected
     assert json.loads(juju("show-model", "--format=json"))["default"]["agent-version"] == expected
+
+
+@in_manner(*Manner)
+def test_new_options_run_config_changed_once_or_in_4_1_twice(juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL, config={"colour": {"type": "string"}})
+    juju("deploy", "./host.charm")
+    juju.settle()
+    before = len(juju.hooks("host/0"))
+
+    juju("config", "host", "colour=red")
+    juju.settle()
+
+    times = 2 if juju.controller.manner is Manner.JUJU_4_1 else 1
+    assert juju.hooks("host/0")[before:] == ["config-changed"] * times

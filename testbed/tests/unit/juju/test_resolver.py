@@ -166,6 +166,23 @@ def test_upgrade_charm_comes_first_and_config_changed_follows_it() -> None:
 
 
 @pytest.mark.parametrize(
+    ("twice", "ran"), [(False, ["config-changed"]), (True, ["config-changed", "config-changed"])]
+)
+def test_new_options_lead_to_one_hook_or_in_4_1_to_two(twice: bool, ran: list[str]) -> None:
+    remote = replace(NEW, config_twice=twice)
+    local, first = run(LocalState(), remote)
+
+    after, seen = run(local, replace(remote, config_version="2"))
+
+    assert first == ["install", "leader-elected", "config-changed", "start"]
+    assert seen == ran
+    assert run(after, replace(remote, config_version="2", charm_version=2))[1] == [
+        "upgrade-charm",
+        "config-changed",
+    ]
+
+
+@pytest.mark.parametrize(
     ("change", "expected"),
     [
         ({}, None),

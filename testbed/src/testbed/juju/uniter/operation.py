@@ -16,12 +16,12 @@ def committed(local: LocalState, hook: Hook, remote: Snapshot) -> LocalState:
     """Return the local state after `hook` succeeded. `remote` is what it saw when it began."""
     if hook.kind == UNPACK:
         return replace(local, charm_version=hook.version)
-    local = replace(local, failed=None, failures=0, queued="")
+    after = replace(local, failed=None, failures=0, queued="")
     if hook.kind.startswith("relation-"):
-        return replace(local, relations=_relations_after(local.relations, hook, remote))
+        return replace(after, relations=_relations_after(local.relations, hook, remote))
     if hook.kind.startswith("secret-"):
-        return _after_secret(local, hook)
-    return replace(local, **_changes(local, hook, remote))
+        return _after_secret(after, hook)
+    return replace(after, **_changes(local, hook, remote))
 
 
 def _changes(local: LocalState, hook: Hook, remote: Snapshot) -> dict[str, Any]:
@@ -30,8 +30,7 @@ def _changes(local: LocalState, hook: Hook, remote: Snapshot) -> dict[str, Any]:
     if hook.kind == "upgrade-charm":
         return {"charm_version": hook.version, "queued": "config-changed"}
     if hook.kind == "config-changed":
-        queued = "" if local.started else "start"
-        return {"config_version": remote.config_version, "queued": queued}
+        return {"config_version": remote.config_version, "queued": _after_config(local, remote)}
     if hook.kind == "leader-elected":
         return {"leader": True, "leader_settings_version": remote.leader_settings_version}
     if hook.kind == "leader-settings-changed":
@@ -39,6 +38,17 @@ def _changes(local: LocalState, hook: Hook, remote: Snapshot) -> dict[str, Any]:
     if hook.kind == "update-status":
         return {"update_status_version": remote.update_status_version}
     return {_DONE[hook.kind]: True}
+
+
+def _after_config(local: LocalState, remote: Snapshot) -> str:
+    """Return the hook that follows config-changed at once.
+
+    In Juju 4.1 two watchers report a change of options, and each leads to a hook.
+    """
+    if not local.started:
+        return "start"
+    new = local.config_version != remote.config_version and not local.queued
+    return "config-changed" if new and remote.config_twice else ""
 
 
 def _after_secret(local: LocalState, hook: Hook) -> LocalState:

@@ -35,6 +35,7 @@ class Snapshot:
     application_alive: bool = True
     charm_version: int = 1
     config_version: str = ""
+    config_twice: bool = False
     leader: bool = False
     leader_settings_version: int = 0
     update_status_version: int = 0
@@ -64,6 +65,7 @@ def snapshot(
         application_alive=application.life == ALIVE,
         charm_version=application.charm_version,
         config_version=application.config_version(),
+        config_twice=model.manner is Manner.JUJU_4_1,
         leader=leader,
         leader_settings_version=application.leader_settings.version,
         update_status_version=unit.update_status_version,
