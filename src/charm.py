@@ -9,6 +9,7 @@ Data flows one way: Juju's state → desired objects → cluster, file, relation
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gc
 
@@ -41,6 +42,7 @@ from control_plane import ControlPlane
 from errors import Blocked, Unready, Waiting, status_line
 from files import Machine
 from journal import Journal
+from leaving import Leaving
 from owner import Owner
 from peers import Shared
 
@@ -49,7 +51,8 @@ if TYPE_CHECKING:
     from cluster import pods
     from endings import Endings
 
-ENDPOINTS = (*control_plane.ENDPOINTS, "certificates", trust.ENDPOINT, cos.ENDPOINT)
+OTHER_ENDPOINTS = ("certificates", trust.ENDPOINT, cos.ENDPOINT)
+ENDPOINTS = (*control_plane.ENDPOINTS, *OTHER_ENDPOINTS)
 
 
 class AwsIamCharm(ops.CharmBase):
@@ -68,9 +71,13 @@ class AwsIamCharm(ops.CharmBase):
         self._peers = peers.Peers(self)
         # One client a hook, because its time is the hook's.
         self._connect = functools.cache(lambda: api.connect(self.machine.admin_kubeconfig))
+        self._leaving = Leaving(self)
         self._requirer = AwsIamRequirer(self, control_plane.RELATION)
         self._certificates = Certificates(self, sans(self._peers.shared.address))
 
+        for name in control_plane.ENDPOINTS:
+            framework.observe(self.on[name].relation_departed, self._on_control_plane_departed)
+            framework.observe(self.on[name].relation_broken, self._on_control_plane_broken)
         for event in (
             self.on.install,
             self.on.upgrade_charm,
@@ -80,30 +87,18 @@ class AwsIamCharm(ops.CharmBase):
             self.on.update_status,
             self.on.secret_changed,
             self.on.secret_expired,
-            *(
-                relation_event
-                for name in ENDPOINTS
-                for relation_event in (
-                    self.on[name].relation_created,
-                    self.on[name].relation_changed,
-                    self.on[name].relation_broken,
-                )
-            ),
+            *(self.on[name].relation_created for name in ENDPOINTS),
+            *(self.on[name].relation_changed for name in ENDPOINTS),
+            *(self.on[name].relation_broken for name in OTHER_ENDPOINTS),
             self.on[peers.RELATION].relation_created,
             self.on[peers.RELATION].relation_changed,
             self.on[peers.RELATION].relation_departed,
             self.on[trust.ENDPOINT].relation_departed,
         ):
             framework.observe(event, self._on_any_event)
-        departed = self.on[control_plane.RELATION].relation_departed
-        framework.observe(departed, self._on_control_plane_departed)
         framework.observe(self.on.remove, self._on_remove)
-        framework.observe(self.on["check"].action, self._on_action)
-        framework.observe(self.on["explain-access"].action, self._on_action)
-        framework.observe(self.on["get-kubeconfig"].action, self._on_action)
-        framework.observe(self.on["grant-access"].action, self._on_action)
-        framework.observe(self.on["list-mappings"].action, self._on_action)
-        framework.observe(self.on["revoke-access"].action, self._on_action)
+        for name in self.meta.actions:
+            framework.observe(self.on[name].action, self._on_action)
         framework.observe(self.on.collect_unit_status, self._on_collect_unit_status)
 
     @functools.cached_property
@@ -130,14 +125,27 @@ class AwsIamCharm(ops.CharmBase):
         if self._status:
             event.add_status(self._status)
 
-    def _on_control_plane_departed(self, _: ops.EventBase) -> None:
-        # The last hook removes the file: by then the control plane must not look for it.
-        self._requirer.withdraw()
+    def _on_control_plane_departed(self, event: ops.RelationDepartedEvent) -> None:
+        if event.unit.name != control_plane.principal_unit():
+            return
+        if event.relation.name == control_plane.RELATION:
+            # The file goes in a later hook: by then the control plane must not look for it.
+            self._requirer.withdraw()
+        with contextlib.suppress(Unready):
+            # Later hooks ask again, but may hear less.
+            self._leaving.is_leaving()
+
+    def _on_control_plane_broken(self, event: ops.EventBase) -> None:
+        if control_plane.is_related(self.model):
+            self._on_any_event(event)
+        else:
+            # It may be the unit's last hook: Juju 4.1 is not certain to run `remove`.
+            self._on_remove(event)
 
     def _on_remove(self, _: ops.EventBase) -> None:
         import removal
 
-        if problem := removal.run(self.machine, self._owner):
+        if problem := removal.run(self.machine, self._owner, self._leaving):
             self._status = ops.BlockedStatus(status_line(problem))
 
     # The reconcile: what it does depends on the state, never on the event.

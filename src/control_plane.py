@@ -12,7 +12,7 @@ import re
 from collections.abc import Container
 
 import ops
-from charms.aws_iam.v0.aws_iam import WEBHOOK_CONFIG, AwsIamRequirer, Webhook
+from charms.aws_iam.v0.aws_iam import WEBHOOK_CONFIG, AwsIamRequirer, Webhook, principal_in
 
 import files
 import kubeconfigs
@@ -57,6 +57,11 @@ class ControlPlane:
     leave: str = ""
 
 
+def is_related(model: ops.Model) -> bool:
+    """Return whether this unit has a relation with a control plane that is not breaking now."""
+    return any(model.relations[name] for name in ENDPOINTS)
+
+
 def find(charm: ops.CharmBase, known: Container[str]) -> ControlPlane:
     """Return the control plane of this unit.
 
@@ -68,14 +73,15 @@ def find(charm: ops.CharmBase, known: Container[str]) -> ControlPlane:
     """
     found = [r for name in ENDPOINTS if (r := charm.model.get_relation(name))]
     if not found:
-        ends = f"{charm.app.name}:{IMPLICIT} kubernetes-control-plane:juju-info"
-        raise Blocked(f"no control plane; run: juju integrate {ends}")
+        application = principal_unit().partition("/")[0]
+        command = f"juju integrate {charm.app.name}:{IMPLICIT} {application}:juju-info"
+        raise Blocked(f"no control plane; run: {command}")
     if len({relation.app.name for relation in found}) > 1:
         # People log in to the cluster that is known already.
         extra = next((r for r in reversed(found) if str(r.id) not in known), found[-1])
         names = " and ".join(relation.app.name for relation in found)
         raise Blocked(f"one control plane at most, not {names}: {_removal(charm.app, extra)}")
-    joined = {relation.name: relation for relation in found if relation.units}
+    joined = {relation.name: relation for relation in found if principal_in(relation)}
     application = found[0].app.name
     if not joined:
         raise Waiting(f"waiting for {application} to join")
@@ -275,22 +281,3 @@ def _without_credentials(url: str) -> str:
     _, _, rest = url.strip().rpartition("://")
     location = re.split(r"[?#]", rest)[0].rpartition("@")[2]
     return brief(location)
-
-
-def is_leaving() -> bool:
-    """Return whether this unit goes because its control-plane unit goes.
-
-    Otherwise their relation goes. Juju's goal state lists a relation's units, ``dying`` ones
-    among them, but not the units of a relation that is itself being removed. It never lists a
-    subordinate's own units, so ``planned_units`` is no help here.
-
-    Raises:
-        errors.Waiting: Juju does not answer.
-    """
-    principal = principal_unit()
-    try:
-        relations = ops.hookcmds.goal_state().relations
-    except ops.hookcmds.Error as error:
-        raise Waiting(f"Juju does not say what is being removed: {error}") from error
-    goals = (relations.get(endpoint, {}).get(principal) for endpoint in ENDPOINTS)
-    return any(goal and goal.status == "dying" for goal in goals)

@@ -12,13 +12,16 @@ import files
 from cluster import api, kept_service, manifests, objects
 from errors import Blocked, Unready, status_line
 from files import Machine
+from leaving import Leaving
 from owner import Owner
 
 logger = logging.getLogger(__name__)
 
 
-def run(machine: Machine, owner: Owner) -> Blocked | None:
+def run(machine: Machine, owner: Owner, leaving: Leaving) -> Blocked | None:
     """Remove what is ``owner``'s. Log what stays, and the commands that remove it.
+
+    It runs in more than one of a unit's last hooks, because Juju may leave out the others.
 
     While this unit's control plane still sends logins to the Service, the Service stays, without
     pods: whoever got its address would get the tokens. Each unit knows its own control plane only,
@@ -34,7 +37,7 @@ def run(machine: Machine, owner: Owner) -> Blocked | None:
     principal, asked = control_plane.principal_unit(), control_plane.asked_address(machine)
     kept: kept_service.Kept | None = None
     try:
-        if control_plane.is_leaving():
+        if leaving.is_leaving():
             return None
         with api.errors_as_status():
             client = api.connect(machine.admin_kubeconfig)

@@ -94,6 +94,13 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCluster]:
     fake.recover()
 
 
+@pytest.fixture(autouse=True)
+def _goal_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Juju says of a unit whose relations are gone; a test may have it say more."""
+    found = ops.hookcmds.GoalState(units={}, relations={})
+    monkeypatch.setattr(ops.hookcmds, "goal_state", lambda: found)
+
+
 @pytest.fixture
 def easyrsa() -> Easyrsa:
     return Easyrsa(root())

@@ -161,6 +161,7 @@ class Model:
         endpoints: tuple[str, ...] = ("aws-iam",),
         acknowledges: bool = False,
         application: str = "aws-iam",
+        principal: str = "kubernetes-control-plane",
     ) -> None:
         self.provider = provider
         self.application = application
@@ -168,7 +169,7 @@ class Model:
         self.endpoints = endpoints
         # Where an endpoint leads to another control plane than `principal`.
         self.principals: dict[str, str] = {}
-        self.principal = "kubernetes-control-plane"
+        self.principal = principal
         # Juju numbers each relation once and never again.
         self.first_relation = 2
         self.acknowledges = acknowledges
@@ -202,6 +203,7 @@ class Model:
             actions=_ACTIONS,
             app_name=self.application,
             unit_id=len(self.units),
+            principal_unit=f"{self.principal}/{len(self.units)}",
         )
         self.units.append(Unit(context, control_plane={"api_server_state": "true"}))
 

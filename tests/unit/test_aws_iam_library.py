@@ -6,12 +6,13 @@ Every value there is JSON, and what does not decode is nobody's yes.
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import ops
 import ops.testing
 import pytest
-from charms.aws_iam.v0.aws_iam import AwsIamProvider, AwsIamRequirer, Webhook
+from charms.aws_iam.v0.aws_iam import AwsIamProvider, AwsIamRequirer, Webhook, principal_in
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -146,6 +147,38 @@ def test_given_a_state_when_the_provider_publishes_then_every_value_is_json():
     assert bag == {"api_server_state": "true", "webhook_hash": '"abc"'}
     assert is_ready(bag)
     assert read(AwsIamRequirer, bag, "acknowledged") == "abc"
+
+
+def test_given_units_of_other_machines_when_a_subordinate_looks_then_it_sees_its_principal(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    units = [SimpleNamespace(name=f"cp/{number}") for number in range(3)]
+    relation: Any = SimpleNamespace(units=units)
+    monkeypatch.setenv("JUJU_PRINCIPAL_UNIT", "cp/1")
+    assert principal_in(relation) is units[1]
+
+    monkeypatch.setenv("JUJU_PRINCIPAL_UNIT", "cp/7")
+    assert principal_in(relation) is None
+
+
+def test_given_the_unit_of_another_machine_alone_when_read_then_it_says_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    bag = {"api_server_state": "true", "webhook_hash": '"abc"'}
+    monkeypatch.setenv("JUJU_PRINCIPAL_UNIT", "remote/7")
+
+    assert is_ready(bag) is False
+    assert read(AwsIamRequirer, bag, "acknowledged") is None
+
+
+def test_given_a_relation_that_juju_took_away_when_withdrawn_then_nothing_is_raised(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    def gone(*_: object) -> None:
+        raise ops.RelationNotFoundError("ERROR relation not found")
+
+    monkeypatch.setattr(ops.RelationDataContent, "update", gone)
+    assert at(AwsIamRequirer, {}, lambda end: end.withdraw(), **RAW) == RAW
 
 
 @given(st.dictionaries(st.sampled_from([*RAW, "api_server_state"]), st.text()))

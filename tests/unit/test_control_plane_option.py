@@ -39,11 +39,12 @@ def test_given_a_deployed_authenticator_when_a_hook_runs_then_the_exact_command_
 
 
 def test_given_an_application_with_a_name_of_its_own_when_a_hook_runs_then_it_is_in_the_command(
-    newer: Model,
+    easyrsa: Easyrsa, api: FakeCluster, files: Files
 ):
-    newer.principal = "cp"
+    renamed = Model(easyrsa, [files], endpoints=("control-plane",), principal="cp")
+    renamed.settle()
 
-    assert newer.hook().message.startswith("run: juju config cp authn-webhook-endpoint=https://")
+    assert renamed.hook().message.startswith("run: juju config cp authn-webhook-endpoint=https://")
 
 
 def test_given_the_command_was_run_when_a_hook_runs_then_the_unit_is_active(

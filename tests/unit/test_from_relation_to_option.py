@@ -250,8 +250,9 @@ def test_given_two_relations_that_nobody_has_joined_when_a_control_plane_is_soug
 def charm(joined: tuple[str, ...]) -> Any:
     """A charm with both relations, and a unit at the other end of those that `joined`."""
     principal = SimpleNamespace(name="kubernetes-control-plane")
+    unit = SimpleNamespace(name="kubernetes-control-plane/0")
     relations = {
-        name: SimpleNamespace(name=name, id=name, app=principal, units=[name] * (name in joined))
+        name: SimpleNamespace(name=name, id=name, app=principal, units=[unit] * (name in joined))
         for name in BOTH
     }
     return SimpleNamespace(

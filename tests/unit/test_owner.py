@@ -56,12 +56,6 @@ def mark(api: FakeCluster, path: str, text: str | None) -> None:
         del metadata["annotations"]["aws-iam/owner"]
 
 
-@pytest.fixture(autouse=True)
-def _relation_is_going(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = ops.hookcmds.GoalState(units={}, relations={})
-    monkeypatch.setattr(ops.hookcmds, "goal_state", lambda: found)
-
-
 @pytest.fixture
 def second(deployed: Model, easyrsa: Easyrsa, files: Files) -> Model:
     """Another application of the same Juju model, on the machine of the first one."""

@@ -47,12 +47,6 @@ def private(deployed: Model, api: FakeCluster) -> Model:
     return deployed
 
 
-@pytest.fixture(autouse=True)
-def _relation_is_going(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = ops.hookcmds.GoalState(units={}, relations={})
-    monkeypatch.setattr(ops.hookcmds, "goal_state", lambda: found)
-
-
 def pod(api: FakeCluster) -> Any:
     return api.objects[DEPLOYMENT]["spec"]["template"]["spec"]
 

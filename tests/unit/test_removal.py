@@ -21,27 +21,35 @@ from tests.unit.model import Easyrsa, Model
 
 from cluster import manifests
 
-PRINCIPAL = "kubernetes-control-plane/0"
-Goals = Callable[[str, str], None]
+APPLICATION = "kubernetes-control-plane"
+PRINCIPAL, OTHER = f"{APPLICATION}/0", f"{APPLICATION}/1"
+Goals = Callable[..., None]
 
 
 @pytest.fixture
 def goals(monkeypatch: pytest.MonkeyPatch) -> Goals:
-    """Says what Juju's goal-state answers for the principal's unit on an endpoint."""
+    """Says what Juju's goal-state lists on an endpoint: the application, and these units."""
 
-    def answer(endpoint: str, status: str) -> None:
-        goal = ops.hookcmds.Goal(status=status, since=datetime.now(timezone.utc))
-        found = ops.hookcmds.GoalState(units={}, relations={endpoint: {PRINCIPAL: goal}})
+    def answer(endpoint: str, application: str = APPLICATION, **units: str) -> None:
+        listed = {application: "joined"}
+        listed |= {f"{application}/{name[1:]}": status for name, status in units.items()}
+        now = datetime.now(timezone.utc)
+        goals = {
+            name: ops.hookcmds.Goal(status=status, since=now) for name, status in listed.items()
+        }
+        found = ops.hookcmds.GoalState(units={}, relations={endpoint: goals})
         monkeypatch.setattr(ops.hookcmds, "goal_state", lambda: found)
-        monkeypatch.setenv("JUJU_PRINCIPAL_UNIT", PRINCIPAL)
 
     return answer
 
 
-@pytest.fixture(autouse=True)
-def _relation_is_going(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = ops.hookcmds.GoalState(units={}, relations={})
-    monkeypatch.setattr(ops.hookcmds, "goal_state", lambda: found)
+def _fails() -> ops.hookcmds.GoalState:
+    raise ops.hookcmds.Error(returncode=1, cmd=["goal-state"], stderr="no goal")
+
+
+def _gone(*_: object) -> None:
+    """What a hook tool of Juju 4.1 answers in the last hooks of a unit."""
+    raise ops.RelationNotFoundError("ERROR relation not found")
 
 
 def test_given_a_relation_that_ends_when_the_control_plane_departs_then_it_is_told_before_the_file(
@@ -108,7 +116,7 @@ def test_given_a_control_plane_unit_that_is_removed_then_the_cluster_is_left_to_
     two: Model, api: FakeCluster, machines: list[Files], goals: Goals
 ):
     api.forget()
-    goals("aws-iam", "dying")
+    goals("aws-iam", u0="dying", u1="active")
     two.hook(two.on.remove(), unit=0)
 
     assert api.seen == []
@@ -116,10 +124,147 @@ def test_given_a_control_plane_unit_that_is_removed_then_the_cluster_is_left_to_
     assert machines[1].webhook.exists()
 
 
+@pytest.mark.parametrize("endpoint", ["aws-iam", "control-plane"])
+def test_given_a_control_plane_that_is_dead_before_its_units_last_hooks_then_the_cluster_stays(
+    easyrsa: Easyrsa, api: FakeCluster, files: Files, goals: Goals, endpoint: str
+):
+    model = Model(easyrsa, [files], endpoints=(endpoint,))
+    model.settle()
+    api.forget()
+    goals(endpoint, u1="active", u2="active")
+    model.hook(model.broken(endpoint))
+    model.hook(model.on.remove())
+
+    assert api.changes == []
+
+
+@pytest.mark.parametrize("endpoint", ["aws-iam", "control-plane"])
+def test_given_a_control_plane_that_was_going_when_juju_says_less_later_then_the_cluster_stays(
+    easyrsa: Easyrsa, api: FakeCluster, files: Files, goals: Goals, endpoint: str
+):
+    model = Model(easyrsa, [files], endpoints=(endpoint,))
+    model.settle()
+    api.forget()
+    goals(endpoint, u0="dying", u1="active")
+    model.hook(model.on.relation_departed(model.relation(endpoint)))
+    goals("certificates", "easyrsa", u0="active")
+    model.hook(model.broken(endpoint))
+    model.hook(model.on.remove())
+
+    assert api.changes == []
+
+
+def test_given_another_control_plane_that_departs_when_this_one_stays_then_nothing_changes(
+    two: Model, api: FakeCluster, goals: Goals
+):
+    bags, relation = two.bags(), two.relation("aws-iam")
+    api.forget()
+    goals("aws-iam", u0="active", u1="dying")
+    two.hook(two.on.relation_departed(relation, remote_unit=1, departing_unit=1))
+
+    assert two.bags() == bags
+    assert api.seen == []
+
+
+def test_given_another_control_plane_that_departed_when_the_relation_goes_then_all_is_clean(
+    deployed: Model, api: FakeCluster, goals: Goals
+):
+    goals("aws-iam", u0="active", u1="dying")
+    relation = deployed.relation("aws-iam")
+    deployed.hook(deployed.on.relation_departed(relation, remote_unit=1, departing_unit=1))
+    deployed.hook(deployed.broken("aws-iam"))
+
+    assert set(api.objects) == {DEFINITION, f"{NODES}/n0"}
+
+
+def test_given_another_application_on_the_other_endpoint_when_the_relation_goes_then_it_is_clean(
+    deployed: Model, api: FakeCluster, goals: Goals
+):
+    goals("control-plane", "other", u0="active")
+    deployed.hook(deployed.broken("aws-iam"))
+
+    assert set(api.objects) == {DEFINITION, f"{NODES}/n0"}
+
+
+def test_given_a_juju_that_has_no_relation_any_more_when_the_control_plane_departs_then_no_error(
+    deployed: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(ops.RelationDataContent, "update", _gone)
+    deployed.hook(deployed.on.relation_departed(deployed.relation("aws-iam")))
+    deployed.hook(deployed.broken("aws-iam"))
+    deployed.hook(deployed.on.stop())
+
+    assert set(api.objects) == {DEFINITION, f"{NODES}/n0"}
+
+
+def test_given_a_juju_that_does_not_say_what_goes_when_the_control_plane_departs_then_no_error(
+    deployed: Model, monkeypatch: pytest.MonkeyPatch
+):
+    with monkeypatch.context() as patch:
+        patch.setattr(ops.hookcmds, "goal_state", _fails)
+        deployed.hook(deployed.on.relation_departed(deployed.relation("aws-iam")))
+
+    assert deployed.published()["webhook_status"] is False
+
+
+@pytest.mark.parametrize("endpoint", ["aws-iam", "control-plane"])
+def test_given_a_juju_that_runs_no_remove_when_the_relation_breaks_then_all_is_clean(
+    easyrsa: Easyrsa, api: FakeCluster, files: Files, goals: Goals, endpoint: str
+):
+    model = Model(easyrsa, [files], endpoints=(endpoint,))
+    model.settle()
+    grant = {"arn": "arn:aws:iam::111122223333:role/dev", "username": "dev", "for": "1h"}
+    model.action("grant-access", 0, **grant)
+    goals(endpoint, u0="active")
+    model.hook(model.on.relation_departed(model.relation(endpoint)))
+    model.hook(model.broken(endpoint))
+
+    assert set(api.objects) == {DEFINITION, f"{NODES}/n0"}
+    assert not files.webhook.exists()
+
+
+def test_given_a_unit_that_has_cleaned_when_its_last_hooks_run_then_they_change_nothing(
+    deployed: Model, api: FakeCluster
+):
+    deployed.hook(deployed.broken("aws-iam"))
+    deployed.endpoints = ()
+    api.forget()
+    deployed.hook(deployed.broken("certificates"))
+    deployed.hook(deployed.on.stop())
+    deployed.hook(deployed.on.remove())
+
+    assert set(api.objects) == {DEFINITION, f"{NODES}/n0"}
+    assert "remove it with" not in deployed.log()
+
+
+def test_given_a_leader_that_is_gone_already_when_the_relation_breaks_then_another_unit_cleans(
+    two: Model, api: FakeCluster, goals: Goals
+):
+    goals("aws-iam", u0="active", u1="active")
+    relation = two.relation("aws-iam", unit=1)
+    two.hook(two.on.relation_broken(relation), unit=1)
+
+    assert set(api.objects) == {DEFINITION, f"{NODES}/n0"}
+
+
+def test_given_both_endpoints_when_both_relations_break_then_the_second_cleans(
+    deployed: Model, api: FakeCluster, files: Files
+):
+    deployed.endpoints = ("aws-iam", "control-plane")
+    deployed.settle()
+    deployed.hook(deployed.broken("aws-iam"))
+    assert DEPLOYMENT in api.objects
+
+    deployed.endpoints = ("control-plane",)
+    deployed.hook(deployed.broken("control-plane"))
+    assert set(api.objects) == {DEFINITION, f"{NODES}/n0"}
+    assert not files.webhook.exists()
+
+
 def test_given_a_control_plane_that_stays_when_the_unit_is_removed_then_the_cluster_is_cleaned(
     deployed: Model, api: FakeCluster, goals: Goals
 ):
-    goals("aws-iam", "active")
+    goals("aws-iam", u0="active")
     deployed.hook(deployed.on.remove())
 
     assert api.seen
@@ -128,10 +273,7 @@ def test_given_a_control_plane_that_stays_when_the_unit_is_removed_then_the_clus
 def test_given_a_juju_that_does_not_say_what_goes_when_removed_then_the_log_has_the_commands(
     deployed: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
 ):
-    def fails() -> ops.hookcmds.GoalState:
-        raise ops.hookcmds.Error(returncode=1, cmd=["goal-state"], stderr="no goal")
-
-    monkeypatch.setattr(ops.hookcmds, "goal_state", fails)
+    monkeypatch.setattr(ops.hookcmds, "goal_state", _fails)
     api.forget()
     deployed.hook(deployed.on.remove())
 

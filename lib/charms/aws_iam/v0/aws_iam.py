@@ -3,9 +3,9 @@
 
 """Both sides of the `aws-iam` interface: webhook authentication of Kubernetes with AWS IAM.
 
-The relation is container-scoped: a control-plane unit sees the aws-iam unit on its own machine
-only, and the two share a file on that machine. They use their **unit** databags only, and every
-value is JSON:
+The relation is container-scoped: a control-plane unit and the aws-iam unit on its machine share a
+file there. Juju 4.1 also shows each of them the units on other machines. They use their **unit**
+databags only, and every value is JSON:
 
 | writer        | key                | value                                              |
 |---------------|--------------------|----------------------------------------------------|
@@ -56,8 +56,10 @@ connection for each: the authenticator closes no connection before its pod is ki
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -65,7 +67,7 @@ import ops
 
 LIBID = "6f1b3c9a8d2e4f70a5c4b1d09e7f2a63"
 LIBAPI = 0
-LIBPATCH = 1
+LIBPATCH = 2
 
 WEBHOOK_CONFIG = "/root/cdk/aws-iam-webhook.yaml"
 
@@ -77,6 +79,15 @@ class Webhook:
     cluster_id: str
     status: bool
     hash: str = ""
+
+
+def principal_in(relation: ops.Relation) -> ops.Unit | None:
+    """Return the unit in ``relation`` that this subordinate unit belongs to; None without it.
+
+    Juju 4.1 shows a unit all units of a container-scoped relation, those on other machines too.
+    """
+    principal = os.environ.get("JUJU_PRINCIPAL_UNIT")
+    return next((unit for unit in relation.units if principal in (None, "", unit.name)), None)
 
 
 class _Side:
@@ -124,8 +135,12 @@ class AwsIamRequirer(_Side):
         )
 
     def withdraw(self) -> None:
-        """Tell the control plane to stop using the webhook."""
-        self._write(webhook_status=False)
+        """Tell the control plane to stop using the webhook, unless Juju took the relation away.
+
+        Juju 4.1 may do so before relation-departed, and then the control plane knows already.
+        """
+        with contextlib.suppress(ops.ModelError):
+            self._write(webhook_status=False)
 
     def _write(self, **values: object) -> None:
         if relation := self.relation:
@@ -133,11 +148,8 @@ class AwsIamRequirer(_Side):
 
     def _remote(self, key: str) -> Any:
         relation = self.relation
-        if not relation:
-            return None
-        for unit in relation.units:
-            return _decoded(relation.data[unit], key)
-        return None
+        unit = relation and principal_in(relation)
+        return _decoded(relation.data[unit], key) if relation and unit else None
 
 
 class AwsIamProvider(_Side):
