@@ -6,9 +6,10 @@
 Pods become ready, API servers return and control planes render their files without an event, so
 the unit looks again after half a minute. Access ends at a time of its own. The next update-status
 may be five minutes away, and an hour if the model is set so. A secret of the unit's own expires
-sooner. Juju tells its owner in a hook, secret-expired, and again every five minutes until the
-secret is gone. That hook comes at the time that was set, or up to a minute earlier if Juju looks
-at another secret of the unit then.
+sooner. Juju tells its owner in a hook, secret-expired, at the time that was set, and then every
+five minutes until another time is set.
+
+The secret is never removed: Juju 4 goes on to announce the end of one that is gone.
 """
 
 from __future__ import annotations
@@ -19,26 +20,35 @@ import time
 
 import ops
 
+from fingerprint import fingerprint
+
 # After how long the unit looks again at what others do, and after how long it goes on with work
 # that it had no time left for.
 SECONDS = 30.0
 SOON_SECONDS = 1.0
+# For how long it looks that often at what stays the same, how often it looks then, and for how
+# long. After that, update-status is often enough.
+PATIENCE = 600.0
+SELDOM_SECONDS, LAST_PATIENCE = 120.0, 3600.0
 _LABEL = "alarm"
+_DESCRIPTION = "wakes the unit when it expires, and has nothing secret in it"
 # Juju keeps no secret without a value.
 _CONTENT = {"purpose": "to expire"}
+# A secret's expiry can be changed, but not taken back.
+NEVER = datetime.datetime(2100, 1, 1, tzinfo=datetime.timezone.utc)
 
 
 class Alarm(ops.Object):
-    """At most one alarm a unit.
+    """One alarm a unit: a secret that is made when it is needed first, and then kept.
 
-    The unit keeps the time beside the secret, so that a hook without an alarm asks Juju nothing.
+    A hook without an alarm asks Juju nothing, because the unit remembers whether one is set.
     """
 
     _stored = ops.StoredState()
 
     def __init__(self, charm: ops.CharmBase):
         super().__init__(charm, _LABEL)
-        self._stored.set_default(due=0.0, end=0.0)
+        self._stored.set_default(is_set=False, end=0.0, wait="", since=0.0)
         self._unit = charm.unit
         self.framework.observe(charm.on.secret_expired, self._on_secret_expired)
 
@@ -52,55 +62,89 @@ class Alarm(ops.Object):
         """Let the unit look again at ``end``, or earlier as planned. An action calls this."""
         if not 0.0 < self._end <= end.timestamp():
             self._stored.end = end.timestamp()
-        self.set(None)
+        self._ring([max(self._end, time.time() + SOON_SECONDS)])
 
     @property
     def overdue(self) -> bool:
         """Return whether the access that `expect` was told of has ended by now."""
         return 0.0 < self._end <= time.time()
 
-    def set(self, seconds: float | None) -> None:
+    def set(self, seconds: float | None, wait: str = "") -> None:
         """Let Juju run a hook when access ends, or in ``seconds`` if that is sooner.
 
-        An earlier alarm stays as it is, because its hook sets the next one. Without any time, the
-        alarm goes.
+        ``wait`` says what the unit waits for. As long as that stays the same, the unit looks less
+        and less often. An earlier alarm stays as it is, because its hook sets the next one.
         """
         now = time.time()
-        if seconds is None and self.overdue:
-            seconds = SECONDS
+        if self.overdue:
+            # Access goes on: this is looked at until it has ended.
+            seconds = self._paced(SECONDS, "overdue", now) or SELDOM_SECONDS
+        else:
+            seconds = self._paced(seconds, wait, now)
         times = [] if seconds is None else [now + seconds]
         if self._end > now:
             times.append(self._end)
-        if times:
-            self._ring_by(min(times), now)
-        else:
-            self._stop()
+        self._ring(times)
 
-    def _ring_by(self, at: float, now: float) -> None:
-        """Set the alarm. If Juju cannot keep a secret now, update-status looks again."""
-        if now < self._due <= at:
+    def _paced(self, seconds: float | None, wait: str, now: float) -> float | None:
+        """Return in how many seconds to look again at a wait that may have lasted long."""
+        if seconds != SECONDS:
+            if self._stored.wait:
+                self._stored.wait = ""
+            return seconds
+        # The cause of a wait stands after its colon, and may differ from hook to hook.
+        if self._stored.wait != (known := fingerprint(wait.partition(": ")[0])):
+            self._stored.wait, self._stored.since = known, now
+        since = self._stored.since
+        waited = now - since if isinstance(since, float) else 0.0
+        if waited < PATIENCE:
+            return SECONDS
+        return SELDOM_SECONDS if waited < LAST_PATIENCE else None
+
+    def _ring(self, times: list[float]) -> None:
+        """Set the alarm to the earliest of ``times``; stop it without any.
+
+        If Juju cannot do that now, update-status looks again.
+        """
+        if not times and not self._stored.is_set:
             return
-        expire = datetime.datetime.fromtimestamp(at, datetime.timezone.utc)
-        with contextlib.suppress(ops.ModelError):
-            if secret := self._secret():
-                secret.set_info(expire=expire)
-            else:
-                self._unit.add_secret(_CONTENT, label=_LABEL, expire=expire)
-            self._stored.due = at
+        at = datetime.datetime.fromtimestamp(min(times), datetime.timezone.utc) if times else NEVER
+        with contextlib.suppress(ops.ModelError, ops.hookcmds.Error):
+            self._expire(at)
+            if self._stored.is_set != bool(times):
+                self._stored.is_set = bool(times)
 
-    def _stop(self) -> None:
-        if not self._due:
+    def _expire(self, at: datetime.datetime) -> None:
+        """Let the secret expire ``at`` that time, unless it expires earlier anyway."""
+        secret = self._secret()
+        if not secret:
+            if at != NEVER:
+                self._unit.add_secret(_CONTENT, label=_LABEL, description=_DESCRIPTION, expire=at)
             return
-        with contextlib.suppress(ops.ModelError):
-            if secret := self._secret():
-                secret.remove_all_revisions()
-            self._stored.due = 0.0
+        now = datetime.datetime.now(datetime.timezone.utc)
+        if secret.expiry == at or (at != NEVER and secret.expiry and now < secret.expiry <= at):
+            return
+        # `Secret.set_info` takes the content to Juju too, which makes a new revision of it.
+        ops.hookcmds.secret_set(_uri(secret), expire=at, owner="unit")
 
-    @property
-    def _due(self) -> float:
-        """Return when the alarm rings or has rung, in seconds since the epoch; 0 without one."""
-        due = self._stored.due
-        return due if isinstance(due, float) else 0.0
+    def _secret(self) -> ops.hookcmds.SecretInfo | None:
+        try:
+            return ops.hookcmds.secret_info_get(label=_LABEL)
+        except ops.hookcmds.Error as error:
+            if "not found" in error.stderr:
+                return None
+            raise
+
+    def _on_secret_expired(self, event: ops.SecretExpiredEvent) -> None:
+        if event.secret.label != _LABEL:
+            return
+        # A killed hook may have lost this, but not the secret.
+        self._stored.is_set = True
+        with contextlib.suppress(ops.ModelError, ops.hookcmds.Error):
+            secret = self._secret()
+            if secret and event.revision < secret.revision:
+                # An earlier version of the charm made more of them, and each rings.
+                event.remove_revision()
 
     @property
     def _end(self) -> float:
@@ -108,13 +152,6 @@ class Alarm(ops.Object):
         end = self._stored.end
         return end if isinstance(end, float) else 0.0
 
-    def _secret(self) -> ops.Secret | None:
-        try:
-            return self.model.get_secret(label=_LABEL)
-        except ops.SecretNotFoundError:
-            return None
 
-    def _on_secret_expired(self, event: ops.SecretExpiredEvent) -> None:
-        # A killed hook may have lost the time but not the secret.
-        if event.secret.label == _LABEL:
-            self._stored.due = time.time()
+def _uri(secret: ops.hookcmds.SecretInfo) -> str:
+    return f"secret:{secret.id.removeprefix('secret:')}"

@@ -114,12 +114,12 @@ class AwsIamCharm(ops.CharmBase):
             line, seconds = self._reconcile()
             self._status = ops.ActiveStatus(status_line(line))
         except Unready as reason:
-            seconds = None if reason.announced else SECONDS
+            line, seconds = str(reason), None if reason.announced else SECONDS
             status = ops.BlockedStatus if isinstance(reason, Blocked) else ops.WaitingStatus
             self._status = status(status_line(reason))
             if self.unit.is_leader():
                 self._endings.end_unless_done(self._connect)
-        self._alarm.set(seconds)
+        self._alarm.set(seconds, line)
 
     def _on_collect_unit_status(self, event: ops.CollectStatusEvent) -> None:
         if self._status:

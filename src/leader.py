@@ -36,9 +36,8 @@ logger = logging.getLogger(__name__)
 # How many entries of the option `mappings` the log names.
 MOST_LOGGED = 20
 # How far back the leader reads the pods' log for a permission set: somebody may have been refused
-# before the set was declared. A set whose role is known is provisioned again once in months, and
-# then the next hook comes within a minute.
-UNKNOWN_ROLE_SECONDS, KNOWN_ROLE_SECONDS = 3600, 600
+# before the set was declared, and the hooks of an idle unit may be an hour apart.
+LOG_SECONDS = 3600
 
 
 def ensure_cluster_id(shared: Shared, config: Config) -> Shared:
@@ -231,17 +230,15 @@ def permission_set_roles(
     """Return the ARN of each permission set's role, if nobody gave its suffix and it is known.
 
     Each hook reads the pods' log if there is such a set, and only then. The log alone shows that a
-    set was provisioned again, and a few minutes of it cost one request for each pod. Nothing keeps
-    the time of the last look. So looks overlap, and a hook learns again what a former one learned.
+    set was provisioned again, and costs one request for each pod. Nothing keeps the time of the
+    last look. So looks overlap, and a hook learns again what a former one learned.
     """
     if all(wanted.suffix for wanted in sets):
         return {}
     from access import permission_sets, refusals
     from cluster import logs
 
-    known = permission_sets.learn(sets, [], found)
-    every = all(wanted.suffix or wanted in known for wanted in sets)
-    log = logs.read(client, KNOWN_ROLE_SECONDS if every else UNKNOWN_ROLE_SECONDS)
+    log = logs.read(client, LOG_SECONDS)
     return permission_sets.learn(sets, refusals.parse(log.lines), found)
 
 

@@ -17,7 +17,7 @@ from hypothesis import settings
 from tests.unit.authority import root
 from tests.unit.declaring import Declare
 from tests.unit.fake_cluster import Clock, FakeCluster
-from tests.unit.model import Easyrsa, Model
+from tests.unit.model import SECRET_TOOLS, Easyrsa, Model
 
 from files import Machine
 
@@ -99,6 +99,12 @@ def _goal_state(monkeypatch: pytest.MonkeyPatch) -> None:
     """What Juju says of a unit whose relations are gone; a test may have it say more."""
     found = ops.hookcmds.GoalState(units={}, relations={})
     monkeypatch.setattr(ops.hookcmds, "goal_state", lambda: found)
+
+
+@pytest.fixture(autouse=True)
+def _secret_tools(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ops.hookcmds, "secret_info_get", SECRET_TOOLS.info_get)
+    monkeypatch.setattr(ops.hookcmds, "secret_set", SECRET_TOOLS.set)
 
 
 @pytest.fixture

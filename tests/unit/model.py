@@ -8,6 +8,7 @@ units, and what a hook wrote is there for the next one.
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ import ops.testing
 import yaml
 from tests.unit.authority import PREAMBLE, Authority
 
+from alarm import NEVER
 from charm import AwsIamCharm
 from files import Machine
 from owner import Owner
@@ -148,6 +150,11 @@ class Unit:
     secrets: Any = frozenset()
     status: Any = None
 
+    @property
+    def alarms(self) -> list[ops.testing.Secret]:
+        """Its secrets that are to wake it."""
+        return [secret for secret in self.secrets if secret.expire not in (None, NEVER)]
+
 
 class Model:
     """The application ``application`` with ``units`` units, subordinate by ``endpoints``."""
@@ -162,6 +169,7 @@ class Model:
         acknowledges: bool = False,
         application: str = "aws-iam",
         principal: str = "kubernetes-control-plane",
+        juju: str = "3.6",
     ) -> None:
         self.provider = provider
         self.application = application
@@ -170,6 +178,7 @@ class Model:
         # Where an endpoint leads to another control plane than `principal`.
         self.principals: dict[str, str] = {}
         self.principal = principal
+        self.juju = juju
         # Juju numbers each relation once and never again.
         self.first_relation = 2
         self.acknowledges = acknowledges
@@ -204,6 +213,7 @@ class Model:
             app_name=self.application,
             unit_id=len(self.units),
             principal_unit=f"{self.principal}/{len(self.units)}",
+            juju_version=self.juju,
         )
         self.units.append(Unit(context, control_plane={"api_server_state": "true"}))
 
@@ -277,11 +287,11 @@ class Model:
         for unit in self.units:
             unit.certificates = {}
 
-    def expire(self, label: str, unit: int = 0) -> None:
+    def expire(self, label: str, unit: int = 0, revision: int = 1) -> None:
         """Let the secret with ``label`` in its label come to its end."""
         kept = {*self.secrets, *self.units[unit].secrets}
         (secret,) = (secret for secret in kept if label in secret.label)
-        event = self.units[unit].context.on.secret_expired(secret, revision=1)
+        event = self.units[unit].context.on.secret_expired(secret, revision=revision)
         self._run(unit, event)
 
     # What there is to see.
@@ -399,9 +409,45 @@ class Model:
             unit.collector = _bag(relation.local_unit_data)
 
 
+class SecretTools:
+    """The hook tools for secrets that the charm calls past ops' model, in the present hook."""
+
+    backend: Any = None
+
+    def info_get(self, *, label: str) -> ops.hookcmds.SecretInfo:
+        try:
+            found = self.backend.secret_info_get(label=label)
+        except ops.SecretNotFoundError as error:
+            says = f'ERROR secret "{label}" not found'
+            raise ops.hookcmds.Error(returncode=1, cmd=["secret-info-get"], stderr=says) from error
+        return ops.hookcmds.SecretInfo(
+            id=found.id.removeprefix("secret:"),
+            label=found.label,
+            description=found.description,
+            revision=found.revision,
+            expiry=found.expires,
+        )
+
+    def set(self, id: str, *, expire: datetime.datetime, owner: str) -> None:  # noqa: A002
+        assert owner == "unit"
+        secret = self.backend._get_secret(id)
+        revision = secret._latest_revision
+        self.backend.secret_set(id, expire=expire)
+        # Without content, Juju makes no revision; ops.testing counts one.
+        object.__setattr__(secret, "_latest_revision", revision)
+
+
+SECRET_TOOLS = SecretTools()
+
+
 def _charm_on(machine: Machine) -> type[AwsIamCharm]:
     """The charm, with the files of a machine of the test's."""
-    return type("AwsIamCharm", (AwsIamCharm,), {"machine": machine})
+
+    def begin(charm: AwsIamCharm, framework: ops.Framework) -> None:
+        SECRET_TOOLS.backend = framework.model._backend
+        AwsIamCharm.__init__(charm, framework)
+
+    return type("AwsIamCharm", (AwsIamCharm,), {"machine": machine, "__init__": begin})
 
 
 # What Juju itself puts into every unit's databag.

@@ -29,7 +29,7 @@ def rings(model: Model, api: FakeCluster, unit: int = 0) -> list[float]:
     """In how many seconds the unit's alarms ring."""
     return [
         secret.expire.timestamp() - api.clock.now
-        for secret in model.units[unit].secrets
+        for secret in model.units[unit].alarms
         if secret.expire
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from itertools import pairwise
 
 import httpx2
 import ops
@@ -13,18 +14,37 @@ from tests.unit.fake_cluster import DEPLOYMENT, SERVICE, FakeCluster
 from tests.unit.faults import Answer, refusal, unreachable
 from tests.unit.model import Easyrsa, Model
 
+from alarm import NEVER
 
-@pytest.fixture
-def slow(model: Model, api: FakeCluster) -> Model:
+
+@pytest.fixture(params=["3.6", "4.1"])
+def slow(
+    easyrsa: Easyrsa, api: FakeCluster, files: Files, request: pytest.FixtureRequest
+) -> Model:
     """Deployed, and its pods take two minutes to start."""
+    model = Model(easyrsa, [files], juju=request.param)
     api.start_seconds = 120
     model.settle()
     return model
 
 
+@pytest.fixture
+def waiting(easyrsa: Easyrsa, api: FakeCluster, files: Files) -> Model:
+    """At rest, and it waits for the operator to set an option."""
+    model = Model(easyrsa, [files], endpoints=("control-plane",))
+    model.settle()
+    return model
+
+
+def kept(model: Model) -> ops.testing.Secret:
+    """Return the one secret that the unit has."""
+    (secret,) = model.units[0].secrets
+    return secret
+
+
 def due(model: Model, unit: int = 0) -> list[float]:
     """Return in how many seconds of the clock the unit's alarms ring."""
-    return [secret.expire.timestamp() for secret in model.units[unit].secrets]
+    return [secret.expire.timestamp() for secret in model.units[unit].alarms if secret.expire]
 
 
 def ring(model: Model, api: FakeCluster, unit: int = 0) -> ops.StatusBase:
@@ -56,6 +76,150 @@ def test_given_an_active_unit_when_its_hook_ends_then_no_alarm_is_left(
     assert due(slow) == []
 
 
+def test_given_alarms_that_ring_when_they_are_set_again_then_one_secret_is_kept_as_it_was_made(
+    slow: Model, api: FakeCluster
+):
+    made = kept(slow)
+    ring(slow, api)
+    ring(slow, api)
+    api.start_seconds = 0
+    assert ring(slow, api).name == "active"
+    assert due(slow) == []
+
+    after = kept(slow)
+    assert after.expire == NEVER
+    assert (after.id, after._latest_revision) == (made.id, 1)
+    assert made.description == "wakes the unit when it expires, and has nothing secret in it"
+
+
+def test_given_an_alarm_when_other_hooks_run_before_it_then_juju_is_told_nothing(
+    slow: Model, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(ops.hookcmds, "secret_set", None)
+    monkeypatch.setattr(ops.Unit, "add_secret", None)
+
+    assert slow.hook().name == "waiting"
+    assert slow.hook().name == "waiting"
+
+
+def test_given_a_stopped_alarm_when_it_is_needed_again_then_the_same_secret_rings(
+    slow: Model, api: FakeCluster, files: Files
+):
+    api.start_seconds = 0
+    ring(slow, api)
+    made = kept(slow)
+    files.webhook.unlink()
+    files.webhook.mkdir()
+    slow.hook()
+
+    assert due(slow) == [pytest.approx(api.clock.now + 30, abs=0.001)]
+    assert kept(slow).id == made.id
+
+
+def test_given_a_removed_alarm_that_juju_goes_on_to_announce_when_it_rings_then_nothing_is_written(
+    slow: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+):
+    api.start_seconds = 0
+    assert ring(slow, api).name == "active"
+    monkeypatch.setattr(ops.hookcmds, "secret_set", None)
+    monkeypatch.setattr(ops.Unit, "add_secret", None)
+    slow.expire("alarm")
+
+    assert slow.units[0].status.name == "active"
+
+
+def test_given_former_revisions_that_ring_too_when_they_do_then_they_go_and_the_newest_stays(
+    deployed: Model,
+):
+    past = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
+    former = ops.testing.Secret({"purpose": "to expire"}, label="alarm", owner="unit", expire=past)
+    object.__setattr__(former, "_latest_revision", 3)
+    object.__setattr__(former, "_tracked_revision", 3)
+    deployed.units[0].secrets = {former}
+    for revision in (1, 2, 3):
+        deployed.expire("alarm", revision=revision)
+
+    assert deployed.units[0].context.removed_secret_revisions == [1, 2]
+    assert kept(deployed).expire == NEVER
+
+
+def test_given_a_wait_that_lasts_when_alarms_ring_then_they_ring_less_and_less_often_and_then_stop(
+    waiting: Model, api: FakeCluster
+):
+    began, rings = api.clock.now, list[float]()
+    while due(waiting):
+        assert ring(waiting, api).name == "blocked"
+        rings.append(api.clock.now - began)
+
+    steps = [round(after - before) for before, after in pairwise(rings)]
+    assert steps == sorted(steps)
+    assert set(steps) == {30, 120}
+    assert 600 <= sum(step for step in steps if step == 30) + 30 <= 630
+    assert 3600 <= rings[-1] <= 3720
+    assert waiting.hook().name == "blocked"
+    assert due(waiting) == []
+
+
+def test_given_a_wait_that_lasted_when_another_begins_then_the_unit_looks_often_again(
+    waiting: Model, api: FakeCluster, files: Files
+):
+    while due(waiting):
+        ring(waiting, api)
+    api.fail(refusal(500, "no"))
+    waiting.hook()
+
+    assert due(waiting) == [pytest.approx(api.clock.now + 30, abs=0.001)]
+
+
+def test_given_an_api_that_fails_in_turns_when_alarms_ring_then_that_is_one_wait(
+    deployed: Model, api: FakeCluster
+):
+    faults = [refusal(500, "no"), unreachable(httpx2.ConnectError)]
+    api.fail(faults[0])
+    deployed.hook()
+    rings = 0
+    while due(deployed) and rings < 100:
+        faults.reverse()
+        api.recover()
+        api.fail(faults[0])
+        ring(deployed, api)
+        rings += 1
+
+    assert 40 < rings < 60
+
+
+def test_given_a_wait_that_lasted_when_access_is_to_end_then_the_unit_rings_at_that_time(
+    waiting: Model, api: FakeCluster
+):
+    while due(waiting):
+        ring(waiting, api)
+    ends = datetime.datetime.fromtimestamp(api.clock.now + 5000, datetime.timezone.utc)
+    expires = ends.isoformat(timespec="seconds").replace("+00:00", "Z")
+    role = "arn:aws:iam::111122223333:role/dev"
+    api.add_mapping("dev", role, role, expires=expires)
+    waiting.hook()
+
+    assert due(waiting) == [pytest.approx(api.clock.now + 5000, abs=1)]
+
+
+def test_given_access_that_cannot_end_when_alarms_ring_then_they_never_stop(
+    deployed: Model, api: FakeCluster
+):
+    ends = datetime.datetime.fromtimestamp(api.clock.now + 60, datetime.timezone.utc)
+    expires = ends.isoformat(timespec="seconds").replace("+00:00", "Z")
+    role = "arn:aws:iam::111122223333:role/dev"
+    api.add_mapping("dev", role, role, expires=expires)
+    deployed.hook()
+    api.fail(refusal(500, "no"))
+    for _ in range(100):
+        ring(deployed, api)
+
+    assert due(deployed) == [pytest.approx(api.clock.now + 120, abs=1)]
+    api.recover()
+    ring(deployed, api)
+    assert not [path for path in api.objects if path.endswith("/dev")]
+
+
 def test_given_pods_that_start_slowly_when_a_hook_ends_then_the_unit_looks_again_in_half_a_minute(
     slow: Model, api: FakeCluster
 ):
@@ -70,6 +234,7 @@ def test_given_no_alarm_when_an_active_units_hook_runs_then_it_asks_juju_for_no_
 ):
     asked: list[object] = []
     monkeypatch.setattr(ops.Model, "get_secret", lambda *_, **given: asked.append(given))
+    monkeypatch.setattr(ops.hookcmds, "secret_info_get", lambda **given: asked.append(given))
 
     assert deployed.hook().name == "active"
     assert asked == []
@@ -105,7 +270,7 @@ def test_given_an_alarm_that_rang_for_nothing_when_its_hook_ends_then_another_is
     assert before + 30 <= after <= before + 60
 
 
-def test_given_an_alarm_whose_time_was_lost_when_it_rings_then_it_is_removed_once_settled(
+def test_given_an_alarm_whose_time_was_lost_when_it_rings_then_it_stops_once_settled(
     slow: Model, api: FakeCluster
 ):
     slow.units[0].stored = frozenset()
@@ -202,6 +367,5 @@ def test_given_another_secret_that_expires_when_its_hook_runs_then_the_alarm_sta
     slow.units[0].secrets |= {other}
     slow.expire("other")
 
-    slow.units[0].secrets -= {other}
     assert DEPLOYMENT in api.objects
     assert [s.expire.timestamp() for s in slow.units[0].secrets if s.label == "alarm"] == before

@@ -41,7 +41,7 @@ def test_given_an_entry_with_an_end_when_the_option_is_set_then_the_unit_looks_a
 
     declare(entry("dev", expires=end.strftime("%Y-%m-%dT%H:%M:%SZ")))
 
-    (alarm,) = deployed.units[0].secrets
+    (alarm,) = deployed.units[0].alarms
     assert alarm.expire == end.replace(microsecond=0)
 
 
@@ -230,7 +230,7 @@ def test_given_a_blocked_unit_when_somebody_lets_a_declared_mapping_end_then_it_
 
     assert deployed.hook().name == "blocked"
     assert names(api) == ["dev"]
-    assert not [alarm for alarm in deployed.units[0].secrets if alarm.expire]
+    assert not [alarm for alarm in deployed.units[0].alarms if alarm.expire]
 
 
 def test_given_a_wrong_option_when_a_mapping_that_it_made_ends_then_its_access_ends(
@@ -350,7 +350,7 @@ def test_given_an_entry_that_the_cluster_refuses_when_a_hook_runs_then_the_other
         f"{HEALTHY}, 1 mapping, 1 declared but not applied: "
         "mappings[0]: the cluster refuses it: denied by policy"
     )
-    assert not deployed.units[0].secrets
+    assert not deployed.units[0].alarms
 
 
 @pytest.mark.parametrize(

@@ -56,12 +56,12 @@ def test_given_a_permission_set_without_its_suffix_then_the_unit_looks_again_by_
     declare: Declare, deployed: Model, api: FakeCluster
 ):
     declare(SET)
-    (alarm,) = deployed.units[0].secrets
+    (alarm,) = deployed.units[0].alarms
     assert alarm.expire
     assert alarm.expire.timestamp() - api.clock.now == pytest.approx(30, abs=0.001)
 
     declare({**SET, "suffix": "0123456789abcdef"})
-    assert not deployed.units[0].secrets
+    assert not deployed.units[0].alarms
 
 
 def test_given_a_permission_set_with_its_suffix_when_it_is_declared_then_its_role_is_mapped(

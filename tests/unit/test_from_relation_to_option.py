@@ -89,7 +89,7 @@ def test_given_another_webhook_in_the_option_when_a_hook_runs_then_it_is_named_f
 def test_given_both_relations_when_a_hook_runs_then_the_unit_looks_again_by_itself(both: Model):
     both.hook()
 
-    assert both.units[0].secrets
+    assert both.units[0].alarms
 
 
 def test_given_both_relations_when_hooks_run_then_all_that_people_log_in_by_stays(
@@ -144,7 +144,7 @@ def test_given_the_relation_is_gone_when_hooks_run_then_the_unit_is_active_and_n
     assert known["serving"] == "true"
     assert known["ca"]
     assert api.changes == []
-    assert moved.units[0].secrets == frozenset()
+    assert moved.units[0].alarms == []
 
 
 def test_given_the_relation_is_gone_before_the_option_is_set_then_the_unit_says_what_to_set(
@@ -198,7 +198,7 @@ def test_given_a_unit_that_does_not_lead_when_it_changes_over_then_it_says_the_s
     two.settle()
     step = f"{webhook}, next for Charmed Kubernetes 1.29, "
     assert two.hook(unit=1) == ops.ActiveStatus(step + SET)
-    assert two.units[1].secrets
+    assert two.units[1].alarms
 
     render(machines[1], given=URL, option=URL)
     assert two.hook(unit=1) == ops.ActiveStatus(step + LEAVE)

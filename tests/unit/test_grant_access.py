@@ -43,7 +43,7 @@ def after(api: FakeCluster, seconds: float) -> str:
 
 
 def rings(model: Model, api: FakeCluster) -> list[float]:
-    return [s.expire.timestamp() - api.clock.now for s in model.units[0].secrets if s.expire]
+    return [s.expire.timestamp() - api.clock.now for s in model.units[0].alarms if s.expire]
 
 
 def test_given_a_name_longer_than_an_argument_when_granted_then_linux_takes_the_results(

@@ -220,7 +220,7 @@ def test_given_many_new_mappings_when_a_hook_runs_then_all_of_them_work(
 
     assert deployed.hook().message == "authenticator v0.7.18, 2/2 pods, 60 mappings"
     assert effective(api) == len(api.changes) == 60
-    assert not deployed.units[0].secrets
+    assert not deployed.units[0].alarms
 
 
 def write_slowly(api: FakeCluster) -> None:
@@ -253,12 +253,13 @@ def test_given_more_new_mappings_than_a_hook_has_time_for_when_it_runs_then_anot
     api.recover()
     deployed.expire("alarm")
     assert deployed.units[0].status.message == "authenticator v0.7.18, 2/2 pods, 150 mappings"
-    assert not deployed.units[0].secrets
+    assert not deployed.units[0].alarms
 
 
 def next_look(deployed: Model, api: FakeCluster) -> float:
     """In how many seconds the unit's alarm rings."""
-    (alarm,) = deployed.units[0].secrets
+    (alarm,) = deployed.units[0].alarms
+    assert alarm.expire
     return alarm.expire.timestamp() - api.clock.now
 
 
@@ -374,7 +375,7 @@ def test_given_a_server_that_keeps_having_too_many_requests_then_the_next_hook_g
     message = deployed.hook().message
 
     assert message == "authenticator v0.7.18, 2/2 pods, 1 of 1 mapping not effective yet"
-    assert deployed.units[0].secrets
+    assert deployed.units[0].alarms
 
 
 def test_given_a_mapping_that_others_keep_changing_when_a_hook_runs_then_the_next_goes_on(

@@ -67,7 +67,7 @@ def test_given_silence_when_the_alarm_rings_then_the_names_of_one_domain_are_ask
     ring(waiting, api)
 
     assert asked(waiting, vault) == [ALL, OF_ONE_DOMAIN]
-    assert not waiting.units[0].secrets
+    assert not waiting.units[0].alarms
 
 
 def test_given_an_answer_for_one_domain_when_settled_then_it_is_served_and_no_more_is_asked_for(

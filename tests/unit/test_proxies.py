@@ -194,7 +194,7 @@ def test_given_a_bad_url_when_a_hook_runs_then_the_unit_names_the_option_and_sho
     assert json.dumps(api.objects) == before
     assert PASSWORD not in proxied.log()
     # No event follows the correction, so the unit looks again by itself.
-    assert any("alarm" in secret.label for secret in proxied.units[0].secrets)
+    assert proxied.units[0].alarms
     monkeypatch.setenv("JUJU_CHARM_HTTPS_PROXY", URL)
     assert proxied.hook() == ops.ActiveStatus(ACTIVE)
 

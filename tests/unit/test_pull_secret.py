@@ -193,7 +193,7 @@ def test_given_no_grant_when_a_hook_runs_then_the_line_has_the_command_and_it_lo
         assert private.hook() == ops.BlockedStatus(
             f"{OPTION} is not granted, run: juju grant-secret {ID} aws-iam"
         )
-    (alarm,) = private.units[0].secrets
+    (alarm,) = private.units[0].alarms
     assert alarm.label == "alarm"
     assert auths(api) == {"public.ecr.aws": CONTENT}
     assert isinstance(private.hook(), ops.ActiveStatus)

@@ -143,7 +143,7 @@ def test_given_an_image_that_cannot_be_pulled_when_a_hook_runs_then_it_ends_at_t
 
     assert status.message == f"an authenticator pod cannot start: {reason}: no such host"
     assert (api.clock.now - before > 15) is waits
-    assert deployed.units[0].secrets, "no alarm is set, so nobody looks at the next try"
+    assert deployed.units[0].alarms, "no alarm is set, so nobody looks at the next try"
 
 
 @pytest.mark.parametrize("statuses", [None, waiting("ContainerCreating")])
