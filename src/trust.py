@@ -115,12 +115,11 @@ def _accept(texts: Iterable[str], accepted: dict[str, None]) -> tuple[int, int]:
 
 def _is_readable(block: str) -> bool:
     """Return whether Go takes ``block`` into a pool of trusted certificates."""
-    from certificates import parser
+    from certificates import verdict
 
     try:
-        (der,) = pem.contents(block, with_headers=False)
-        parser.parse(der)
-    except Exception:  # noqa: BLE001  (cryptography raises many kinds)
+        verdict.read(block)
+    except ValueError:
         return False
     return True
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import bisect
-import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterable
@@ -53,32 +52,10 @@ def ca_bundle(*texts: str) -> str:
     return _joined(sorted(certificates(*texts)))
 
 
-def contents(text: str, *, with_headers: bool = True) -> list[bytes]:
-    """Return what Go's ``pem.Decode`` finds in the blocks of a `KeyPair`'s text.
-
-    It leaves out damaged blocks. A pool of trusted certificates also leaves out those
-    ``with_headers``.
-    """
-    found = (_content(text[start:end], with_headers) for _, start, end in _spans(text))
-    return [content for content in found if content is not None]
-
-
-def _content(block: str, with_headers: bool) -> bytes | None:
-    whole = block[block.rindex("-----BEGIN ") :].replace("\r\n", "\n")
-    begin, *lines, end = whole.split("\n")
-    if not begin.endswith("-----") or not end.startswith("-----END "):
-        return None
-    data = list(itertools.dropwhile(_is_header, lines))
-    if data != lines and not (with_headers and data):
-        return None
-    try:
-        return base64.b64decode(re.sub(r"[ \t\r]", "", "".join(data)), validate=True)
-    except ValueError:
-        return None
-
-
-def _is_header(line: str) -> bool:
-    return ":" in line
+def der(text: str) -> list[bytes]:
+    """Return the certificates of ``text`` in DER. Raise ValueError where one is no base64."""
+    bodies = ("".join(block.splitlines()[1:-1]) for block in certificates(text))
+    return [base64.b64decode(body, validate=True) for body in bodies]
 
 
 def _blocks(texts: Iterable[str]) -> Iterable[tuple[str, str]]:

@@ -50,7 +50,7 @@ def verdict(
             f"{good}, but the Service does not serve it: {address}:443: {served.problem}",
             names.on_machine("systemctl restart snap.kube-proxy.daemon"),
         )
-    if [served.leaf] != pem.contents(pair.certificate)[:1]:
+    if [served.leaf] != pem.der(pair.certificate)[:1]:
         return failed(f"{good}, but the Service serves another certificate", _RESTART)
     return ok(f"{good}; the Service serves it")
 

@@ -57,13 +57,13 @@ def learn(known: str, pair: KeyPair, to_correct: Collection[str]) -> Facts:
 
 def _validity(pair: KeyPair) -> tuple[int, int]:
     """Return from when to when clients accept ``pair``; zeros if it cannot be read."""
-    from certificates import parser, pem, verdict
+    from certificates import pem, verdict
 
     try:
-        leaf = parser.parse(pem.contents(pair.certificate)[0])
-        ends = leaf.not_valid_after_utc
-    except Exception:  # noqa: BLE001  (cryptography raises many kinds)
+        leaf = verdict.read(next(iter(pem.certificates(pair.certificate)), ""))
+    except ValueError:
         return 0, 0
+    ends = leaf.not_valid_after_utc
     with contextlib.suppress(ValueError):
         # The end of the whole chain, unless that is over or not yet valid.
         ends = verdict.check(pair, ())

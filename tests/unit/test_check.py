@@ -91,7 +91,7 @@ def world(deployed: Model, api: FakeCluster, files: Files, monkeypatch: Any) -> 
     world = World(api)
     secret = api.objects[SECRET]["data"]
     certificate = base64.b64decode(secret["cert.pem"]).decode()
-    world.leaf = pem.contents(certificate)[0]
+    world.leaf = pem.der(certificate)[0]
 
     class Pod:
         def __init__(self, address: str, seconds: float) -> None:

@@ -186,7 +186,7 @@ def pair(days: tuple[int, int] = (-1, 365)) -> KeyPair:
 
 def test_given_the_certificate_that_is_served_then_its_end_is_named() -> None:
     good = pair()
-    (leaf,) = pem.contents(good.certificate)[:1]
+    (leaf,) = pem.der(good.certificate)[:1]
 
     outcome = certificate.verdict(good, good.ca, ADDRESS, Served(leaf), NAMES)
 

@@ -86,7 +86,7 @@ def test_given_a_server_then_its_leaf_is_there_and_it_was_asked_as_control_plane
     server: Server,
 ) -> None:
     leaf = wire.leaf(HOST, server.server_port, NAME, 20)
-    assert [leaf] == pem.contents(server.certificate)
+    assert [leaf] == pem.der(server.certificate)
     assert server.asked_for == [NAME]
 
 

@@ -208,7 +208,7 @@ EMPTY = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"
         ({"cert": root().issue(["a"])[0], "key": WRONG_KEY}, "does not belong to its private key"),
         ({"cert": root().issue(["a"])[0], "key": "?"}, "cannot be read"),
         ({"cert": EMPTY + CERTIFICATE, "key": KEY}, "cannot be read"),
-        ({"cert": CERTIFICATE + EMPTY, "key": KEY}, "cannot be read"),
+        ({"cert": CERTIFICATE + EMPTY, "key": KEY}, "has an authority that cannot be read"),
     ],
 )
 def test_given_a_certificate_that_never_fits_when_a_hook_runs_then_another_is_asked_for(

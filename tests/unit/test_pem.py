@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ssl
+
 import pytest
 from tests.unit.authority import PREAMBLE, Authority, root
 
 from certificates import pem
 from certificates.keypair import KeyPair
 
-NAMES = ["aws-iam-authenticator.kube-system.svc", "10.152.183.20"]
 BLOCK = "-----BEGIN A-----\nQUJD\n-----END A-----\n"
+NAMES = ["aws-iam-authenticator.kube-system.svc", "10.152.183.20"]
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +80,7 @@ def test_given_a_block_that_begins_twice_when_taken_apart_then_its_one_end_ends_
 def test_given_no_certificate_when_paired_then_nothing_is_served_or_trusted():
     found = pem.key_pair("some text", "some text", "some text")
 
-    assert pem.contents(found.certificate) == pem.contents(found.key) == []
+    assert pem.certificates(found.certificate) == pem.certificates(found.key) == []
     assert found.ca == ""
 
 
@@ -111,38 +113,14 @@ def test_given_two_authorities_when_merged_then_each_is_there_once_in_whatever_o
     assert pem.ca_bundle() == ""
 
 
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        (BLOCK, [b"ABC"]),
-        (BLOCK + BLOCK, [b"ABC", b"ABC"]),
-        (BLOCK.replace("\n", "\r\n"), [b"ABC"]),
-        (BLOCK.replace("QUJD", "QU \tJD"), [b"ABC"]),
-        (BLOCK.replace("QUJD", "QU\nJD"), [b"ABC"]),
-        (BLOCK.replace("QUJD", "a: b\nQUJD"), [b"ABC"]),
-        ("-----BEGIN A-----\n" + BLOCK, [b"ABC"]),
-        (BLOCK.replace("QUJD", "?"), []),
-        (BLOCK.replace("QUJD", "QUJ"), []),
-        (BLOCK.replace("QUJD\n", "QUJD"), []),
-        (BLOCK.replace("\nQUJD", " QUJD"), []),
-        (BLOCK.replace("QUJD", "QUJD\na: b"), []),
-        (BLOCK.replace("QUJD\n", "QUJD\nQUJD"), []),
-        (BLOCK.replace("QUJD", "-----BEGIN B\nQUJD"), []),
-        (BLOCK.replace("QUJD\n", ""), [b""]),
-        (BLOCK.replace("QUJD", ""), [b""]),
-        (BLOCK.replace("QUJD", "a: b"), []),
-        (BLOCK.replace("QUJD", "a: b\n"), [b""]),
-        ("text", []),
-    ],
-)
-def test_given_blocks_when_read_as_the_pods_do_then_the_damaged_are_left_out(
-    text: str, found: list[bytes]
-):
-    assert pem.contents(text) == found
+def test_given_blocks_when_decoded_then_each_is_there_once(pair: tuple[str, str]):
+    certificate, _ = pair
+
+    (leaf, authority) = pem.der(certificate + root().certificate + certificate)
+    assert ssl.DER_cert_to_PEM_cert(leaf) == certificate
+    assert ssl.DER_cert_to_PEM_cert(authority) == root().certificate
 
 
-def test_given_a_block_with_headers_when_it_is_to_be_trusted_then_it_is_left_out():
-    text = BLOCK.replace("QUJD", "a: b\nREVG")
-
-    assert pem.contents(text + BLOCK) == [b"DEF", b"ABC"]
-    assert pem.contents(text + BLOCK, with_headers=False) == [b"ABC"]
+def test_given_a_block_that_is_no_base64_when_decoded_then_a_value_error_comes():
+    with pytest.raises(ValueError, match=r"."):
+        pem.der("-----BEGIN CERTIFICATE-----\n?\n-----END CERTIFICATE-----\n")

@@ -223,7 +223,7 @@ def test_given_any_texts_when_read_then_only_whole_certificates_are_taken(texts:
     unreadable, _ = trust._accept(texts, accepted)
 
     assert accepted.keys() <= {block for text in texts for block in pem.certificates(text)}
-    assert all(len(pem.contents(block)) == 1 for block in accepted)
+    assert all(len(pem.der(block)) == 1 for block in accepted)
     assert len(accepted) + unreadable <= sum(len(pem.certificates(t)) or 1 for t in texts)
 
 

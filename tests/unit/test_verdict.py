@@ -37,15 +37,16 @@ def served(pair: tuple[str, str]) -> KeyPair:
     return pem.key_pair(*pair, root().certificate)
 
 
-UNREADABLE = r"cannot be read \(.+\)"
-NO_CA = "has an authority that is not a CA by its basic constraints"
-NO_SERVER = "lacks serverAuth in its extended key usage"
-NO_KEY = "has a key that is not RSA, P-256, P-384, P-521 or Ed25519"
+UNREADABLE = r"(has an authority that )?cannot be read \(.+\)"
+NO_CA = "has an authority that is not a CA by its basic constraints or key usage"
+NO_SERVER = "is not for TLS servers by its key usages, or by those of an authority"
+NO_KEY = "(has an authority that )?has a key that is not RSA, P-256, P-384, P-521 or Ed25519"
 UNSIGNED = "is not signed by an authority that came with it"
-UNKNOWN = r"has an unknown critical extension \([0-9.]+\)"
-POLICY = "lacks a certificate policy that its chain requires"
-REFUSES = "has an authority whose name constraints refuse"
-CONSTRAINED = f"{REFUSES} {NAMES[0]}"
+UNKNOWN = "has an unknown critical extension in its chain"
+POLICY = "requires certificate policies, or an authority of it does"
+CONSTRAINED = "has an authority whose name constraints refuse its names"
+NO_HOST = "has an authority with name constraints, and the name .+"
+ODD_NAME = "(has an authority that )?has a name that Go may not read: .+"
 WHOSE = "has an authority that "
 GOOD = ""
 # Roots that OpenSSL made long ago have this serial number.
@@ -59,42 +60,48 @@ LOADS_SERIAL_ZERO = pytest.mark.filterwarnings("ignore:Parsed a serial number")
         ("time", "over", r"expired on .+ UTC", rf"{WHOSE}expired on .+ UTC"),
         ("time", "after 2050", GOOD, GOOD),
         ("time", "no such day", UNREADABLE, UNREADABLE),
-        ("usage", "client", NO_SERVER, WHOSE + NO_SERVER),
-        ("usage", "unknown", NO_SERVER, WHOSE + NO_SERVER),
-        ("usage", "huge number", UNREADABLE, UNREADABLE),
+        ("usage", "client", NO_SERVER, NO_SERVER),
+        ("usage", "unknown", NO_SERVER, NO_SERVER),
         ("usage", "both", GOOD, GOOD),
-        ("usage", "any", GOOD, GOOD),
         ("basic constraints", "no CA", GOOD, NO_CA),
         ("basic constraints", "none", GOOD, NO_CA),
-        ("basic constraints", "length 0", GOOD, f"{WHOSE}allows 0 intermediates, not more"),
+        ("basic constraints", "length 0", GOOD, f"{WHOSE}allows fewer intermediates"),
         ("basic constraints", "length 1", GOOD, GOOD),
-        ("basic constraints", "huge", UNREADABLE, UNREADABLE),
-        ("key usage", "signatures", GOOD, f"{WHOSE}lacks keyCertSign in its key usage"),
-        ("key usage", "zero", GOOD, GOOD),
-        ("key usage", "signing certificates", GOOD, GOOD),
-        ("key", "P-224", NO_KEY, GOOD),
+        ("key usage", "signatures", GOOD, NO_CA),
         ("key", "P-384", GOOD, GOOD),
         ("key", "P-521", GOOD, GOOD),
-        ("key", "RSA-512", "has an RSA key of fewer than 1024 bits", UNSIGNED),
-        ("key", "RSA-1022", "has an RSA key of fewer than 1024 bits", UNSIGNED),
+        ("key", "RSA-512", "has an RSA key of 512 bits, .+", f"{WHOSE}has an RSA key .+"),
+        ("key", "RSA-1022", "has an RSA key of 1022 bits, .+", f"{WHOSE}has an RSA key .+"),
         ("key", "RSA-1024", GOOD, GOOD),
         ("key", "Ed25519", GOOD, GOOD),
-        ("key", "Ed448", NO_KEY, UNSIGNED),
-        ("key", "DSA", NO_KEY, UNSIGNED),
-        ("key", "secp256k1", UNREADABLE, UNREADABLE),
-        ("key", "brainpool", UNREADABLE, UNREADABLE),
-        ("public key", "compressed", UNREADABLE, UNREADABLE),
-        ("public key", "off its curve", UNREADABLE, UNREADABLE),
-        ("public key", "long RSA", r"has an RSA key of more .+", r"has an RSA key of more .+"),
-        ("signature", "SHA1", "has a chain that is signed with SHA-1", GOOD),
-        ("signature", "SHA224", UNSIGNED, GOOD),
+        ("key", "Ed448", NO_KEY, NO_KEY),
+        ("key", "DSA", NO_KEY, NO_KEY),
+        ("key", "secp256k1", NO_KEY, NO_KEY),
+        (
+            "public key",
+            "compressed",
+            "has a key in an unusual .+",
+            f"{WHOSE}has a key in an unusual .+",
+        ),
+        ("signature", "SHA1", "is signed with SHA1", GOOD),
+        ("signature", "SHA224", "is signed with SHA224", GOOD),
         ("signature", "SHA384", GOOD, GOOD),
         ("signature", "SHA512", GOOD, GOOD),
         ("signature", "spoiled", UNSIGNED, GOOD),
-        ("signature", "two algorithms", UNREADABLE, UNREADABLE),
-        ("serial", "negative", UNREADABLE, UNREADABLE),
+        pytest.param(
+            "serial",
+            "negative",
+            "has a negative .+",
+            f"{WHOSE}has a negative .+",
+            marks=LOADS_SERIAL_ZERO,
+        ),
         pytest.param("serial", "zero", GOOD, GOOD, marks=LOADS_SERIAL_ZERO),
-        ("version", "1 with extensions", f"does not cover {NAMES[0]}", GOOD),
+        (
+            "version",
+            "1 with extensions",
+            "is of version 1 and .+",
+            f"{WHOSE}is of version 1 and .+",
+        ),
         ("version", "1", f"does not cover {NAMES[0]}", GOOD),
         ("version", "4", UNREADABLE, UNREADABLE),
         ("DER", "extension twice", UNREADABLE, UNREADABLE),
@@ -102,41 +109,28 @@ LOADS_SERIAL_ZERO = pytest.mark.filterwarnings("ignore:Parsed a serial number")
         ("name", "bad printable", UNREADABLE, UNREADABLE),
         ("name", "bad UTF-8", UNREADABLE, UNREADABLE),
         ("name", "BMP", GOOD, GOOD),
-        ("name", "numeric", GOOD, GOOD),
-        ("name", "bad numeric", UNREADABLE, UNREADABLE),
-        ("name", "0x1c of another kind", UNREADABLE, UNREADABLE),
-        ("name", "kind of a too large number", UNREADABLE, UNREADABLE),
         ("extension", "unknown", GOOD, GOOD),
-        ("extension", "unknown critical", UNKNOWN, WHOSE + UNKNOWN),
-        ("extension", "critical subject key", UNREADABLE, UNREADABLE),
-        ("extension", "too large number", UNREADABLE, UNREADABLE),
+        ("extension", "unknown critical", UNKNOWN, UNKNOWN),
         ("names", "none", f"does not cover {NAMES[0]}", GOOD),
         ("names", "wildcard", GOOD, GOOD),
         ("names", "wildcard of another", f"does not cover {NAMES[0]}", GOOD),
         ("names", "upper case", GOOD, GOOD),
         ("names", "not ASCII", UNREADABLE, UNREADABLE),
-        ("names", "of letters beyond ASCII", UNREADABLE, UNREADABLE),
-        ("names", "mail of letters beyond ASCII", UNREADABLE, UNREADABLE),
-        ("names", "URI of letters beyond ASCII", UNREADABLE, UNREADABLE),
-        ("names", "short address", UNREADABLE, UNREADABLE),
-        ("names", "mail that is the name", f"does not cover {NAMES[0]}", GOOD),
-        ("names", "URI that is the name", f"does not cover {NAMES[0]}", GOOD),
+        ("names", "of letters beyond ASCII", ODD_NAME, ODD_NAME),
+        ("names", "mail of letters beyond ASCII", ODD_NAME, ODD_NAME),
+        ("names", "URI of letters beyond ASCII", ODD_NAME, ODD_NAME),
+        ("names", "mail that is the name", ODD_NAME, ODD_NAME),
+        ("names", "URI that is the name", ODD_NAME, ODD_NAME),
         ("names", "URI urn:uuid:1", GOOD, GOOD),
-        ("names", "URI http://a:b", UNREADABLE, UNREADABLE),
-        ("names", "empty critical", UNKNOWN, WHOSE + UNKNOWN),
+        ("names", "URI http://a:b", ODD_NAME, ODD_NAME),
         ("name constraints", "permit the namespace", GOOD, GOOD),
         ("name constraints", "permit another", GOOD, CONSTRAINED),
         ("name constraints", "permit below", GOOD, CONSTRAINED),
         ("name constraints", "exclude the service", GOOD, CONSTRAINED),
         ("name constraints", "exclude below", GOOD, GOOD),
-        ("name constraints", "permit a directory", UNKNOWN, WHOSE + UNKNOWN),
-        ("name constraints", "bad mask", UNREADABLE, UNREADABLE),
-        # Of a certificate that is trusted, the policies do not matter.
         ("policies", "required", POLICY, GOOD),
-        ("policies", "required below", GOOD, GOOD),
+        ("policies", "required below", POLICY, GOOD),
         ("policies", "mapping critical", GOOD, GOOD),
-        ("policies", "malformed mapping", UNREADABLE, UNREADABLE),
-        ("policies", "twice", UNREADABLE, UNREADABLE),
     ],
 )
 def test_given_a_flaw_when_checked_then_the_reason_is_that_of_the_api_server(
@@ -168,28 +162,12 @@ def assert_reason(reason: str, pair: KeyPair) -> None:
     ("name", "rule", "reason"),
     [
         ("address", "permit a network", GOOD),
-        ("address", "permit version 6", rf"{REFUSES} 10.+"),
-        ("address", "exclude the address", rf"{REFUSES} 10.+"),
-        ("wildcard", "permit the namespace", GOOD),
-        (
-            "wildcard",
-            "exclude a neighbour",
-            rf"{REFUSES} \*\.kube-system.svc",
-        ),
-        ("mail", "permit one mailbox", GOOD),
-        ("mail", "permit mail", GOOD),
-        ("mail", "permit another mailbox", f"{REFUSES} a@b.example"),
-        ("mail", "exclude mail", f"{REFUSES} a@b.example"),
-        ("mail", "exclude URI", GOOD),
-        ("URI spiffe://cluster.local/ns/kube-system", "permit URI", GOOD),
-        ("URI spiffe://cluster.local/ns/kube-system", "permit the namespace", GOOD),
-        ("URI http://a:80/b?c#d", "exclude URI", f"{REFUSES} http://a:80/b.c#d"),
-        ("URI http://a]b:80/", "exclude another", f"{REFUSES} http://a]b:80/"),
-        ("URI urn:uuid:1", "permit all", f"{REFUSES} urn:uuid:1"),
-        ("empty mail", "permit all", f"{REFUSES} an empty name"),
-        ("bad mail", "permit all", f"{REFUSES} a b"),
-        ("URI http://127.0.0.1/", "permit all", f"{REFUSES} http://127.0.0.1/"),
-        ("nothing", "permit the namespace", f"{REFUSES} an empty name"),
+        ("address", "permit version 6", CONSTRAINED),
+        ("address", "exclude the address", CONSTRAINED),
+        # Go and OpenSSL differ there.
+        ("wildcard", "permit the namespace", NO_HOST),
+        ("mail", "permit the namespace", NO_HOST),
+        ("URI spiffe://cluster.local/ns/kube-system", "permit the namespace", NO_HOST),
     ],
 )
 def test_given_name_constraints_when_checked_then_every_name_of_the_leaf_must_fit(
@@ -203,21 +181,13 @@ def test_given_name_constraints_when_checked_then_every_name_of_the_leaf_must_fi
 @pytest.mark.parametrize(
     ("kind", "form", "reason"),
     [
-        ("Ed25519", "with the public key", GOOD),
         ("Ed25519", "with parameters", UNREADABLE),
         ("Ed25519", "short", UNREADABLE),
-        ("P-256", "without the public key", GOOD),
         ("P-256", "without a curve", UNREADABLE),
         ("P-256", "on another curve", UNREADABLE),
-        ("P-256", "of another version", UNREADABLE),
         ("P-256", "in a set", UNREADABLE),
         ("P-256", "with a version that is no number", UNREADABLE),
-        ("P-256", "with attributes and the public key", GOOD),
-        ("RSA-2048", "with the public key", GOOD),
-        ("RSA-2048", "in a long form", UNREADABLE),
-        ("RSA-2048", "swapped", GOOD),
         ("RSA-2048", "for PSS", UNREADABLE),
-        ("RSA-2048", "long exponent", UNREADABLE),
         ("RSA-2048", "number 6 wrong", UNREADABLE),
     ],
 )
@@ -235,7 +205,7 @@ def test_given_a_path_of_no_intermediates_when_there_is_one_then_the_chain_is_to
     authority = FLAWS["basic constraints"]["length 0"](forge.authority("root", 3))
 
     assert_is(GOOD, forge.leaf(), authority)
-    assert_is(f"{WHOSE}allows 0 intermediates, not more", *LONG, authority)
+    assert_is(f"{WHOSE}allows fewer intermediates", *LONG, authority)
 
 
 LONG = (forge.leaf(), forge.authority("middle"))
@@ -273,36 +243,6 @@ def test_given_an_intermediate_that_is_trusted_when_checked_then_its_root_does_n
     assert verdict.check(pair, NAMES[:1])
 
 
-INTERMEDIATE = [
-    (["required"], ["one"], ["one"], GOOD),
-    (["required"], [], ["one"], POLICY),
-    (["required"], ["two"], ["one"], POLICY),
-    (["required below"], [], ["one"], POLICY),
-    (["required below"], ["one"], ["one"], GOOD),
-    (["required"], ["any"], ["one"], GOOD),
-    (["required"], ["one"], ["any"], GOOD),
-    (["required", "not any"], ["any"], ["one"], POLICY),
-    (["required", "not any"], ["one"], ["any"], GOOD),
-    (["required", "mapping"], ["two"], ["one"], GOOD),
-    (["required", "mapping"], ["one"], ["one"], POLICY),
-    (["mapping any"], ["one"], ["one"], POLICY),
-    ([], [], ["mapping any"], GOOD),
-]
-
-
-@pytest.mark.parametrize(("rules", "of_leaf", "of_authority", "reason"), INTERMEDIATE)
-def test_given_a_required_policy_when_checked_then_each_certificate_below_the_root_has_it(
-    rules: list[str], of_leaf: list[str], of_authority: list[str], reason: str
-):
-    leaf, middle = LONG
-    for name in of_leaf:
-        leaf = FLAWS["policies"][name](leaf)
-    for name in (*of_authority, *rules):
-        middle = FLAWS["policies"][name](middle)
-
-    assert_is(reason, leaf, middle, forge.authority("root", 3))
-
-
 def test_given_an_expired_cross_certificate_when_another_chain_is_good_then_that_counts():
     leaf, middle = LONG
     good, gone = forge.authority("root", 3), forge.authority("former", 4, days=(-30, -1))
@@ -316,18 +256,10 @@ def test_given_an_expired_cross_certificate_when_another_chain_is_good_then_that
     assert verdict.check(pair, NAMES[:1])
 
 
-def test_given_an_authority_that_signed_itself_too_when_checked_then_a_chain_is_found():
-    leaf, middle = LONG
-    root = forge.authority("root", 3)
-    certificates = (forge.sign(leaf, middle), forge.sign(middle), forge.sign(middle, root))
-    served = "".join(forge.pem(der) for der in certificates)
-
-    assert verdict.check(
-        KeyPair(served, forge.key_pem(leaf), forge.pem(forge.sign(root))), NAMES[:1]
-    )
-
-
-@pytest.mark.parametrize(("salt", "reason"), [("usual", GOOD), ("long salt", UNSIGNED)])
+@pytest.mark.parametrize(
+    ("salt", "reason"),
+    [("usual", GOOD), ("long salt", "is signed with PSS and a salt of an unusual length")],
+)
 def test_given_a_pss_signature_when_checked_then_its_salt_is_as_long_as_its_digest(
     salt: str, reason: str
 ):
@@ -368,7 +300,7 @@ def test_given_an_answer_that_costs_a_million_comparisons_when_checked_then_it_i
     constraints = forge.extension(x509.NameConstraints(None, many), critical=True)
     authority = forge.authority("root").with_extension(constraints)
 
-    assert_is(f"{REFUSES} so many names", leaf, authority)
+    assert_is("has an authority with name constraints, and too many names", leaf, authority)
 
 
 def test_given_a_reply_without_blocks_when_checked_then_it_is_no_certificate():
