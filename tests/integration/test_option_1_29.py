@@ -111,7 +111,7 @@ def test_given_the_kept_service_when_a_pod_has_the_labels_then_nothing_is_sent_t
 def test_given_the_kept_service_when_deployed_again_then_people_log_in_without_another_step(
     deployed: jubilant.Juju, cluster: Cluster, address: str, tmp_path: Path
 ) -> None:
-    deployed.deploy(bundle.packed_charm(), "aws-iam")
+    deployed.deploy(bundle.packed_charm(), "aws-iam", base=bundle.BASE)
     deployed.integrate("aws-iam:control-plane", "kubernetes-control-plane:juju-info")
     deployed.integrate("aws-iam:certificates", "easyrsa:client")
     juju_status.wait_until_active(deployed)

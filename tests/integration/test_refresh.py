@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import jubilant
 import pytest
-import yaml
-from tests.integration.helpers import arns, bundle, how_to, juju_status, logins, reactive, units
+from tests.integration.helpers import arns, how_to, juju_status, logins, reactive, units
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 
@@ -228,43 +226,3 @@ def test_when_refreshed_then_every_object_is_as_if_this_charm_had_created_it(
     for name in recreated:
         assert fresh[name]["metadata"]["uid"] != after[name]["metadata"]["uid"]
         assert reactive.applied_fields(fresh[name]) == reactive.applied_fields(after[name])
-
-
-def test_given_a_next_version_when_refreshed_then_no_login_fails_meanwhile(
-    juju: jubilant.Juju, cluster: Cluster, after: Objects, tmp_path: Path
-) -> None:
-    logins.wait_for_login(cluster)
-
-    with logins.RepeatedLogins(cluster) as people:
-        juju.refresh("aws-iam", path=next_version(tmp_path))
-        juju.wait(
-            lambda status: status.apps["aws-iam"].version == "v0.7.13",
-            error=jubilant.any_error,
-            delay=0.5,
-            timeout=120,
-        )
-        juju_status.wait_until_active(juju)
-
-    print(f"{people.succeeded} logins while the charm was refreshed, {len(people.failed)} failed")
-    assert people.failed == []
-    assert people.succeeded > 10
-    containers = cluster.get(*IN_SYSTEM, "deploy", "aws-iam-authenticator")["spec"]["template"]
-    assert [c["image"] for c in containers["spec"]["containers"]] == [bundle.OTHER_IMAGE]
-
-
-def next_version(folder: Path) -> Path:
-    """Pack the charm again with another default image, as a release does."""
-    changed = folder / "aws-iam-next.charm"
-    with zipfile.ZipFile(bundle.packed_charm()) as old, zipfile.ZipFile(changed, "w") as new:
-        for info in old.infolist():
-            content = old.read(info)
-            if info.filename == "config.yaml":
-                content = _with_image(content)
-            new.writestr(info, content)
-    return changed
-
-
-def _with_image(content: bytes) -> bytes:
-    config = yaml.safe_load(content)
-    config["options"]["image"]["default"] = bundle.OTHER_IMAGE
-    return yaml.safe_dump(config).encode()

@@ -10,6 +10,8 @@ import jubilant
 
 # Another image than the charm's default.
 OTHER_IMAGE = "public.ecr.aws/eks-distro/kubernetes-sigs/aws-iam-authenticator:v0.7.13-eks-1-35-9"
+# What the bundle deploys on. On Juju 4 a subordinate needs the same base.
+BASE = "ubuntu@22.04"
 OVERLAYS = Path(__file__).parents[3] / "overlays"
 
 

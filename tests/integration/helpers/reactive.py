@@ -10,7 +10,7 @@ from typing import Any
 
 import jubilant
 import yaml
-from tests.integration.helpers import arns, juju_status
+from tests.integration.helpers import arns, juju_status, juju_version
 from tests.integration.helpers.kubernetes import Cluster, admins_kubeconfig
 
 CHANNEL = "reactive/stable"
@@ -36,12 +36,16 @@ def deploy(juju: jubilant.Juju, folder: Path) -> Cluster:
     Its pods do not tolerate the control plane's taint of today, so this removes the taint. Then
     they run, and refuse every login.
     """
+    juju_version.require_3(juju, "a reactive charm does not run on Juju 4")
     overlay = folder / "overlay.yaml"
     overlay.write_text(
         yaml.safe_dump(
             {
                 "applications": {"aws-iam": {"charm": "aws-iam", "channel": CHANNEL}},
-                "relations": [["aws-iam", "kubernetes-control-plane"], ["aws-iam", "easyrsa"]],
+                "relations": [
+                    ["aws-iam:aws-iam", "kubernetes-control-plane:aws-iam"],
+                    ["aws-iam:certificates", "easyrsa:client"],
+                ],
             }
         )
     )

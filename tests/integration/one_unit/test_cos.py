@@ -17,8 +17,10 @@ import jubilant
 import pytest
 from tests.integration.helpers import (
     bad_tokens,
+    bundle,
     how_to,
     juju_status,
+    juju_version,
     kubernetes,
     logins,
     proxy,
@@ -48,8 +50,9 @@ def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -
 def watched(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[jubilant.Juju]:
     """Yield the model with a collector, and take that away again."""
     testbed_only.require("a collector of the store needs a COS to be active")
+    juju_version.require_3(deployed, "Juju 4.1 gives aws-iam collectors without end")
     testbed_only.end_former_pods(deployed, cluster)
-    deployed.deploy(COLLECTOR)
+    deployed.deploy(COLLECTOR, base=bundle.BASE)
     run(deployed, "Connect it")
     yield deployed
     deployed.remove_application(COLLECTOR)

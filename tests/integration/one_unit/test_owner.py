@@ -34,7 +34,7 @@ def test_given_an_owner_when_a_second_application_comes_then_it_is_blocked_and_p
     deployed: jubilant.Juju, cluster: Cluster, before: dict[str, Any]
 ) -> None:
     with logins.RepeatedLogins(cluster) as people:
-        deployed.deploy(bundle.packed_charm(), SECOND)
+        deployed.deploy(bundle.packed_charm(), SECOND, base=bundle.BASE)
         deployed.integrate(f"{SECOND}:aws-iam", "kubernetes-control-plane:aws-iam")
         deployed.integrate(f"{SECOND}:certificates", "easyrsa:client")
         _wait(deployed, SECOND, "blocked")

@@ -1,0 +1,69 @@
+"""A refresh to the charm's next version, which has another default image."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import jubilant
+import pytest
+import yaml
+from tests.integration.helpers import bundle, juju_status, logins
+from tests.integration.helpers.kubernetes import Cluster
+
+DEPLOYMENT = ("-n", "kube-system", "deploy", "aws-iam-authenticator")
+FORMER, NEXT = "v0.7.18", "v0.7.13"
+
+
+@pytest.fixture
+def refreshed_back(deployed: jubilant.Juju) -> Iterator[None]:
+    """Leave the charm to the other files as it was."""
+    yield
+    deployed.refresh("aws-iam", path=bundle.packed_charm())
+    _wait_for_version(deployed, FORMER)
+
+
+@pytest.mark.usefixtures("refreshed_back")
+def test_given_a_next_version_when_refreshed_then_no_login_fails_meanwhile(
+    deployed: jubilant.Juju, cluster: Cluster, tmp_path: Path
+) -> None:
+    logins.wait_for_login(cluster)
+
+    with logins.RepeatedLogins(cluster) as people:
+        deployed.refresh("aws-iam", path=_next_version(tmp_path))
+        _wait_for_version(deployed, NEXT)
+
+    print(f"{people.succeeded} logins while the charm was refreshed, {len(people.failed)} failed")
+    assert people.failed == []
+    assert people.succeeded > 10
+    template = cluster.get(*DEPLOYMENT)["spec"]["template"]
+    assert [c["image"] for c in template["spec"]["containers"]] == [bundle.OTHER_IMAGE]
+
+
+def _wait_for_version(juju: jubilant.Juju, version: str) -> None:
+    juju.wait(
+        lambda status: status.apps["aws-iam"].version == version,
+        error=jubilant.any_error,
+        delay=0.5,
+        timeout=120,
+    )
+    juju_status.wait_until_active(juju)
+
+
+def _next_version(folder: Path) -> Path:
+    """Pack the charm again with another default image, as a release does."""
+    changed = folder / "aws-iam-next.charm"
+    with zipfile.ZipFile(bundle.packed_charm()) as old, zipfile.ZipFile(changed, "w") as new:
+        for info in old.infolist():
+            content = old.read(info)
+            if info.filename == "config.yaml":
+                content = _with_image(content)
+            new.writestr(info, content)
+    return changed
+
+
+def _with_image(content: bytes) -> bytes:
+    config = yaml.safe_load(content)
+    config["options"]["image"]["default"] = bundle.OTHER_IMAGE
+    return yaml.safe_dump(config).encode()
