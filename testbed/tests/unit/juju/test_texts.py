@@ -123,11 +123,12 @@ def test_assumptions_that_this_juju_meets(met: list[Any]) -> None:
 @pytest.mark.parametrize(
     ("unmet", "reason"),
     [
-        (["juju >= 4.0"], "(version >= 4.0) but model currently supports version 3.6.28"),
-        (["juju < 3.6.28"], "(version < 3.6.28)"),
-        (["k8s-api"], 'feature "k8s-api" but model does not support it'),
-        ([{"any-of": ["k8s-api", "juju >= 9"]}], '"k8s-api"'),
-        ([{"all-of": ["juju", "k8s-api"]}], '"k8s-api"'),
+        (["juju >= 4.0"], "charm requires Juju version >= 4.0.0, model has version 3.6.28"),
+        (["juju < 3.6.28"], "charm requires Juju version < 3.6.28, "),
+        (["k8s-api"], "charm must be deployed on a Kubernetes cloud"),
+        (["x"], 'charm requires feature "x" but model does not support it'),
+        ([{"any-of": ["k8s-api", "juju >= 9"]}], "Juju version >= 9.0.0"),
+        ([{"all-of": ["juju", "k8s-api"]}], "Kubernetes cloud"),
         (["juju => 3"], 'cannot parse assumes expression "juju => 3"'),
         ([{"none-of": ["juju"]}], 'unknown group "none-of"'),
     ],

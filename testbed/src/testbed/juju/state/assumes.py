@@ -18,7 +18,7 @@ def check(expressions: Sequence[Any], version: str) -> None:
     unmet = [reason for reason in (_unmet(one, features) for one in expressions) if reason]
     if unmet:
         lines = "".join(f"\n  - {reason}" for reason in unmet)
-        raise JujuError(f"Charm feature requirements cannot be met:{lines}")
+        raise JujuError(f"Charm cannot be deployed because:{lines}")
 
 
 def _unmet(expression: Any, features: Mapping[str, str]) -> str:
@@ -28,14 +28,14 @@ def _unmet(expression: Any, features: Mapping[str, str]) -> str:
     if match is None:
         raise JujuError(f'cannot parse assumes expression "{expression}"')
     feature, comparison, wanted = match.groups()
+    if feature == "k8s-api":
+        return "charm must be deployed on a Kubernetes cloud"
     if feature not in features:
         return f'charm requires feature "{feature}" but model does not support it'
-    if comparison is None or _compares(features[feature], comparison, wanted):
+    version = features[feature]
+    if comparison is None or _compares(version, comparison, wanted):
         return ""
-    return (
-        f'charm requires feature "{feature}" (version {comparison} {wanted}) '
-        f"but model currently supports version {features[feature]}"
-    )
+    return f"charm requires Juju version {comparison} {_full(wanted)}, model has version {version}"
 
 
 def _unmet_group(group: dict[str, Any], features: Mapping[str, str]) -> str:
@@ -49,6 +49,11 @@ def _unmet_group(group: dict[str, Any], features: Mapping[str, str]) -> str:
         if not met:
             return "; ".join(reason for reason in reasons if reason)
     return ""
+
+
+def _full(version: str) -> str:
+    """Return a version with all its numbers, as Juju prints what a charm wants."""
+    return version + ".0" * (2 - version.count("."))
 
 
 def _compares(present: str, comparison: str, wanted: str) -> bool:
