@@ -37,8 +37,8 @@ def deploy(juju: Juju, principal: str = PRINCIPAL) -> None:
     juju("deploy", "./host.charm", "-n", "2")
     juju("deploy", "./rider.charm")
     juju("deploy", "./authority.charm", "--to", "0")
-    juju("integrate", "rider", "host")
-    juju("integrate", "rider", "authority")
+    juju("integrate", "rider:things", "host:things")
+    juju("integrate", "rider:certificates", "authority:client")
     juju.settle()
 
 
