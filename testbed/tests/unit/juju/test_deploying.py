@@ -89,8 +89,8 @@ def test_numbers_of_units_are_never_reused(juju: Juju) -> None:
 @pytest.mark.parametrize(
     ("metadata", "arguments", "refusal"),
     [
-        (PRINCIPAL + "assumes: [k8s-api]\n", (), 'feature "k8s-api" but model does not support'),
-        (PRINCIPAL + "assumes: [juju >= 4.0]\n", (), "(version >= 4.0)"),
+        (PRINCIPAL + "assumes: [k8s-api]\n", (), "must be deployed on a Kubernetes cloud"),
+        (PRINCIPAL + "assumes: [juju >= 4.0]\n", (), "Juju version >= 4.0.0"),
         (PRINCIPAL, ("--config", "shape=round"), 'unknown option "shape"'),
         (PRINCIPAL, ("--config", "size=big"), 'option "size" expected int, got "big"'),
         (PRINCIPAL, ("--base", "ubuntu@20.04"), 'base "ubuntu@20.04" is not supported by charm'),
