@@ -171,7 +171,7 @@ def test_given_the_unit_of_another_machine_alone_when_read_then_it_says_nothing(
     assert read(AwsIamRequirer, bag, "acknowledged") is None
 
 
-def test_given_a_relation_that_juju_took_away_when_withdrawn_then_nothing_is_raised(
+def test_given_a_relation_that_juju_took_away_when_written_to_then_nothing_is_raised(
     monkeypatch: pytest.MonkeyPatch,
 ):
     def gone(*_: object) -> None:
@@ -179,6 +179,7 @@ def test_given_a_relation_that_juju_took_away_when_withdrawn_then_nothing_is_rai
 
     monkeypatch.setattr(ops.RelationDataContent, "update", gone)
     assert at(AwsIamRequirer, {}, lambda end: end.withdraw(), **RAW) == RAW
+    assert at(AwsIamProvider, {}, lambda end: end.publish(api_server_state=True)) == {}
 
 
 @given(st.dictionaries(st.sampled_from([*RAW, "api_server_state"]), st.text()))

@@ -168,7 +168,9 @@ class AwsIamProvider(_Side):
         return None
 
     def publish(self, *, api_server_state: bool, webhook_hash: str | None = None) -> None:
-        """Tell each aws-iam unit about the API server.
+        """Tell each aws-iam unit about the API server, unless Juju took its relation away.
+
+        Juju 4.1 may do so before relation-departed.
 
         Args:
             api_server_state: Whether the API server answers.
@@ -179,7 +181,8 @@ class AwsIamProvider(_Side):
         if webhook_hash is not None:
             values["webhook_hash"] = webhook_hash
         for relation in self.relations:
-            _write(relation.data[self._charm.unit], values)
+            with contextlib.suppress(ops.RelationNotFoundError):
+                _write(relation.data[self._charm.unit], values)
 
     def _received(self) -> list[ops.RelationDataContent]:
         return [relation.data[unit] for relation in self.relations for unit in relation.units]
