@@ -64,6 +64,8 @@ def one_line(text: str) -> str:
     """Return ``text`` on one line, with nothing in it that Juju cannot show."""
     # A NUL or a lone surrogate cannot be an argument of a program such as `status-set`.
     line = " ".join(text.split())
+    if line.isprintable():
+        return line
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
 
 

@@ -148,8 +148,10 @@ class _Subjects:
             # Ten thousand mappings may have a template each, so only names that begin alike are
             # compared.
             self._sorted = self._sorted or sorted(self._bindings)
-            prefix, pattern = templates.pattern(name)
+            prefix = templates.beginning(name)
             begin = bisect.bisect_left(self._sorted, prefix)
             end = bisect.bisect_right(self._sorted, prefix + "\U0010ffff")
-            self._open[name] = [s for s in self._sorted[begin:end] if pattern.fullmatch(s)]
+            self._open[name] = [
+                s for s in self._sorted[begin:end] if templates.can_become(name, s)
+            ]
         return self._open[name]

@@ -46,7 +46,26 @@ def is_open(text: str) -> bool:
     return "{{" in text and bool(_FIELD.search(text))
 
 
-def pattern(text: str) -> tuple[str, re.Pattern[str]]:
-    """Return how all names begin that ``text`` can become, and a pattern that matches them."""
-    parts = _FIELD.split(text)
-    return parts[0], re.compile(".*".join(re.escape(part) for part in parts), re.DOTALL)
+def beginning(text: str) -> str:
+    """Return how all names begin that ``text`` can become."""
+    return _FIELD.split(text, 1)[0]
+
+
+def can_become(text: str, name: str) -> bool:
+    """Return whether a login can make ``name`` of ``text``.
+
+    People choose how many fields ``text`` has. A regular expression would try every length of each
+    field, so this looks for the parts between the fields, each behind the part before it.
+    """
+    first, *inner = _FIELD.split(text)
+    if not inner:
+        return name == text
+    last = inner.pop()
+    at, end = len(first), len(name) - len(last)
+    if at > end or not (name.startswith(first) and name.endswith(last)):
+        return False
+    for part in inner:
+        if (found := name.find(part, at, end)) < 0:
+            return False
+        at = found + len(part)
+    return True

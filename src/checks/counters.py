@@ -9,14 +9,14 @@ Source: aws-iam-authenticator v0.7.18 (``pkg/metrics``), and Prometheus' text fo
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections import Counter
 
 _NAMESPACE = "aws_iam_authenticator_"
-_SAMPLE = re.compile(
-    rf"^{_NAMESPACE}(?P<name>\w+)(\{{(?P<labels>[^}}]*)\}})? (?P<value>\S+)", re.MULTILINE
+_COUNTERS = _RESPONSES, _FAILURES, _THROTTLED = (
+    "sts_responses_total",
+    "sts_connection_failures_total",
+    "sts_throttling_total",
 )
-_LABEL = re.compile(r'(\w+)="([^"]*)"')
 GLOBAL = "global"
 
 
@@ -50,18 +50,27 @@ def parse(text: str) -> Counters:
     """Return the counters in what ``/metrics`` answers. A counter begins with its first event."""
     totals: Counter[str] = Counter()
     regions: Counter[str] = Counter()
-    for found in _SAMPLE.finditer(text):
-        labels = dict(_LABEL.findall(found["labels"] or ""))
+    for line in text.split("\n"):
+        # Strangers choose the labels: every STS that a token names has its own.
+        series, _, number = line.partition(" ")
+        name, _, labels = series.removeprefix(_NAMESPACE).partition("{")
+        if name not in _COUNTERS or not series.startswith(_NAMESPACE):
+            continue
         try:
-            value = int(float(found["value"]))
+            value = int(float(number.partition(" ")[0]))
         except (ValueError, OverflowError):
             continue
-        totals[found["name"]] += value
-        if found["name"] == "sts_responses_total" and labels.get("ResponseCode") == "200":
-            regions[labels.get("StsRegion", "")] += value
+        totals[name] += value
+        if name == _RESPONSES and _label(labels, "ResponseCode") == "200":
+            regions[_label(labels, "StsRegion")] += value
     return Counters(
-        totals["sts_responses_total"],
-        totals["sts_connection_failures_total"],
-        totals["sts_throttling_total"],
+        totals[_RESPONSES],
+        totals[_FAILURES],
+        totals[_THROTTLED],
         regions,
     )
+
+
+def _label(labels: str, name: str) -> str:
+    """Return the value of a label; empty without one."""
+    return labels.partition(f'{name}="')[2].partition('"')[0]
