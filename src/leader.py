@@ -239,7 +239,7 @@ def permission_set_roles(
     from cluster import logs
 
     log = logs.read(client, LOG_SECONDS)
-    return permission_sets.learn(sets, refusals.parse(log.lines), found)
+    return permission_sets.learn(sets, refusals.parse(log.lines, log.begin, log.end), found)
 
 
 def active_line(

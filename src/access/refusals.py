@@ -3,9 +3,13 @@
 
 """Who was refused, and why, by the log of the authenticator. Pure.
 
-The pods log in JSON, so what a stranger sends stays inside the field that quotes it. No text of a
-refusal quotes a token: the texts are the charm's own, except for the cause where STS is out of
-reach.
+The authenticator logs each login in JSON, so what a stranger sends stays inside the field that
+quotes it. The libraries in it log text of other people's objects as it is, so a line counts only
+if it has all that the authenticator gives to a login's line. No text of a refusal quotes a token:
+the texts are the charm's own, except for the cause where STS is out of reach.
+
+A stranger also chooses how long the words of a line are, so nothing here takes more than a time in
+proportion to the line.
 
 Source: aws-iam-authenticator v0.7.18 (``pkg/server``, ``pkg/token``, ``pkg/errutil``).
 """
@@ -18,7 +22,7 @@ import json
 import re
 from collections import defaultdict, deque
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -82,9 +86,12 @@ _CODES = {
     "ServiceUnavailable": UNREACHABLE,
 }
 _CLOCK_MESSAGES = ("Signature expired", "Signature not yet current")
-_SECRET = re.compile(r"\S*(?:k8s-aws-v1\.|X-Amz-|://|@)\S*", re.IGNORECASE)
+# What a token, a presigned URL, or a URL with a password has in it.
+_SECRET = ("k8s-aws-v1.", "x-amz-", "://", "@")
 _ACCESS_KEY_ID = re.compile(r"[A-Z0-9]{16,128}")
 _SESSION = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+# How far the clocks of two machines may be apart.
+_SKEW = datetime.timedelta(minutes=1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,23 +120,28 @@ class Refusal:
 
 class _Line(msgspec.Struct, frozen=True):
     time: Annotated[datetime.datetime, msgspec.Meta(tz=True)]
+    level: Literal["info", "warning"]
+    path: Literal["/authenticate"]
+    client: Annotated[str, msgspec.Meta(min_length=1)]
     msg: str
-    client: str = ""
     error: str = ""
     arn: str = ""
     accesskeyid: str = ""
     session: str = ""
 
 
-def parse(lines: Iterable[str]) -> list[Refusal]:
-    """Return the refusals in ``lines`` of the authenticator's log, the newest first.
+def parse(lines: Iterable[str], begin: datetime.datetime, end: datetime.datetime) -> list[Refusal]:
+    """Return the refusals between ``begin`` and ``end`` in ``lines`` of the authenticator's log,
+    the newest first.
 
-    The lines of one pod follow each other in their order. Half lines, and whatever else is not
-    the authenticator's, are skipped.
+    The lines of one pod follow each other in their order. Half lines, lines of another time, and
+    whatever else is not the authenticator's, are skipped.
     """
     found: dict[tuple[str, str, str, str], Refusal] = {}
     known: dict[tuple[str, str], deque[_Line]] = defaultdict(deque)
     for line in filter(None, map(_decode, lines)):
+        if not begin - _SKEW <= line.time <= end + _SKEW:
+            continue
         if line.msg == "STS response":
             known[line.client, _canonical(line.arn)].append(line)
         elif line.msg in ("access denied", "access granted"):
@@ -144,8 +156,14 @@ def parse(lines: Iterable[str]) -> list[Refusal]:
 
 
 def redacted(text: str) -> str:
-    """Return ``text`` without the words that may be a token, or part of a presigned URL."""
-    return _SECRET.sub("…", text)
+    """Return ``text`` on one line, without the words that may be a token, or part of a presigned
+    URL."""
+    return " ".join("…" if _may_be_secret(word) else word for word in text.split())
+
+
+def _may_be_secret(word: str) -> bool:
+    folded = word.casefold()
+    return any(mark in folded for mark in _SECRET)
 
 
 def of_client(lines: Iterable[str], client: str) -> Refusal | None:
@@ -161,10 +179,14 @@ def quotes(lines: Iterable[str], text: str) -> bool:
 
 
 def _is_denial(line: _Line) -> bool:
-    return line.msg == "access denied" and bool(line.error)
+    return line.level == "warning" and line.msg == "access denied" and bool(line.error)
 
 
 def _decode(line: str) -> _Line | None:
+    # JSON may begin with a space or a tab. The authenticator's does not, and a text of several
+    # lines in a library's line does.
+    if not line.startswith("{"):
+        return None
     try:
         return _DECODER.decode(line)
     except (ValueError, RecursionError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from access import arn, expiry, explain, rbac, refusals
 from access.arn import Principal
@@ -157,9 +157,13 @@ def _role(given: Principal) -> str:
     return str(dataclasses.replace(given, service="iam", kind="role", name=name))
 
 
-def learned(entry: Entry, done: str) -> str:
-    """Return what was ``done`` with the role of a permission set that the log shows."""
-    return f"permission set {entry.permission_set} ({entry.place}) has role {entry.arn}: {done}"
+def learned(entry: Entry, application: str) -> str:
+    """Return that the leader will map the role of a permission set that the log shows."""
+    return (
+        f"permission set {entry.permission_set} ({entry.place}) has role {entry.arn}: the "
+        "leader's next hook maps it; to map it now, run: juju exec --unit "
+        f"{application}/leader -- JUJU_DISPATCH_PATH=hooks/update-status ./dispatch"
+    )
 
 
 def admit(application: str, principal: Principal) -> str:
@@ -180,37 +184,102 @@ def without_mapped(found: Iterable[Refusal], mapped: Iterable[IdentityMapping]) 
     ]
 
 
+@dataclasses.dataclass(frozen=True)
+class Log:
+    """What is known of the last hour's logins that were refused.
+
+    Attributes:
+        refusals: The refusals.
+        unread: Why a pod's log is missing, by the pod's name.
+        begin: Since when the logs have everything.
+        covers: Whether they have the whole hour.
+    """
+
+    refusals: Sequence[Refusal]
+    unread: Mapping[str, str]
+    begin: datetime.datetime
+    covers: bool
+
+
 def refused(
-    found: Sequence[Refusal],
-    unread: Mapping[str, str],
+    log: Log,
     looked_up: str,
     application: str,
     mapped: Iterable[IdentityMapping],
+    known_accounts: Collection[str],
 ) -> Iterator[str]:
-    """Yield who was refused in the last hour, the principal ``looked_up`` first, and the command
-    that would let them in, or that they are ``mapped``; then which pods' logs are missing."""
+    """Yield who was refused in the last hour, and how to let them in, or that they are ``mapped``;
+    then which logs are missing or too short.
+
+    The principal ``looked_up`` comes first, and others of its account and of ``known_accounts``
+    next. Those of all other accounts come last: anybody with an account of AWS can be refused, as
+    often as they like.
+    """
     known = {mapping.canonical for mapping in mapped}
-    ordered = sorted(found, key=lambda refusal: _looked_up(refusal.arn) != looked_up)
-    yield "refused in the last hour:" if found else "nobody was refused in the last hour"
-    for refusal in ordered[:_REFUSALS]:
+    accounts = {*known_accounts, _account(looked_up)} - {""}
+    found = sorted(log.refusals, key=lambda refusal: _rank(refusal, looked_up, accounts))
+    yield _header(log)
+    for refusal in found[:_REFUSALS]:
         who = " ".join(filter(None, (refusal.arn or "an unknown principal", refusal.session)))
         key = f" with access key {refusal.access_key_id}" if refusal.access_key_id else ""
         times = "once" if refusal.count == 1 else f"{refusal.count} times"
-        yield (
-            f"{who}{key}, {times}, the last at {refusal.last:%Y-%m-%dT%H:%M:%SZ}: "
-            f"{refusal.kind}: {refusal.text}"
-        )
+        reason = f"{refusal.kind}: {refusal.text}"
+        yield f"{who}{key}, {times}, the last at {_time(refusal.last)}: {reason}"
         principal = _looked_up(refusal.arn)
         if refusal.kind != refusals.NOT_MAPPED or principal in ("", looked_up):
             continue
         if principal in known:
             yield "it is mapped by now"
-        else:
+        elif (account := _account(refusal.arn)) in accounts:
             yield f"to let it in: {admit(application, explain.login(arn.parse(refusal.arn)))}"
+        else:
+            command = f"juju run {application}/leader explain-access"
+            yield (
+                f"no mapping is of account {account}: if you know the account, run: "
+                f"{command} {shlex.quote(f'arn={refusal.arn}')}"
+            )
     if len(found) > _REFUSALS:
         yield f"{len(found) - _REFUSALS} more principals or reasons"
-    for pod, reason in unread.items():
+    for pod, reason in log.unread.items():
         yield f"the log of pod {pod} is missing: {reason}"
+    if not log.covers and not log.unread:
+        yield f"the log reaches back to {_time(log.begin)}: earlier refusals are not known"
+
+
+def accounts(mapped: Iterable[IdentityMapping], entries: Iterable[Entry]) -> set[str]:
+    """Return the accounts that mappings, or ``entries`` of the option, let somebody in of."""
+    declared = {
+        entry.permission_set.account if entry.permission_set else _account(entry.arn)
+        for entry in entries
+    }
+    return (declared | {_account(mapping.arn) for mapping in mapped}) - {""}
+
+
+def _account(text: str) -> str:
+    """Return the account of an ARN; empty if ``text`` is none."""
+    return "".join(text.split(":", 5)[4:5])
+
+
+def _rank(refusal: Refusal, looked_up: str, accounts: Collection[str]) -> int:
+    """Return how far back in the list a refusal stands. Those without an ARN are few: one of each
+    kind."""
+    if refusal.arn and _looked_up(refusal.arn) == looked_up:
+        return 0
+    if _account(refusal.arn) in accounts:
+        return 1
+    return 3 if refusal.arn else 2
+
+
+def _header(log: Log) -> str:
+    if log.refusals:
+        return "refused in the last hour:"
+    if log.covers:
+        return "nobody was refused in the last hour"
+    return "the logs that there are show nobody who was refused"
+
+
+def _time(at: datetime.datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _looked_up(text: str) -> str:

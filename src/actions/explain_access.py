@@ -5,18 +5,16 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import clock
 import leader
-from access import arn, explain, grants, mappings, partitions, plan, rbac, refusals, story
+from access import arn, explain, grants, mappings, partitions, rbac, refusals, story
 from access.declared import Entry
 from access.rbac import Question
 from actions import MAX_BYTES, Context
-from cluster import api, bindings, identity_mappings, logs, own_mappings
-from cluster.writers import Written
+from cluster import api, bindings, identity_mappings, logs
 from errors import cut, one_line
 
 # How far back refusals are looked for, in seconds.
@@ -39,39 +37,33 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     with api.errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
         found = identity_mappings.find(client)
-        explain_given = functools.partial(_explain, client, given, question, context, learning)
-        lines, results = explain_given(found)
+        lines, results = _explain(client, given, question, context, learning, found)
         if params["recent"] or results.get("admitted") == "no":
-            if made := _map_at_once(client, context, entries) if learning else []:
-                found = identity_mappings.find(client, newest=True)
-                lines, results = explain_given(found)
-                lines = [*made, *lines]
-            logs_read = logs.read(client, RECENT)
-            refused = refusals.parse(logs_read.lines)
+            lines = [*_learned(client, context, entries), *lines] if learning else lines
+            log = logs.read(client, RECENT)
+            refused = refusals.parse(log.lines, log.begin, log.end)
             if not params["recent"]:
                 refused = story.without_mapped(refused, found)
-            looked_up = results.get("principal", "")
-            lines += story.refused(refused, logs_read.unread, looked_up, application, found)
+            lines += story.refused(
+                story.Log(refused, log.unread, log.begin, log.covers),
+                results.get("principal", ""),
+                application,
+                found,
+                story.accounts(found, entries),
+            )
     results = {"explanation": "\n".join(map(one_line, lines)), **results}
     return {key: cut(text, MAX_BYTES) for key, text in results.items()}
 
 
-def _map_at_once(client: api.Client, context: Context, entries: Sequence[Entry]) -> list[str]:
-    """Map the roles of declared permission sets that the log shows, as the leader's next hook
-    would. Return what was done, or that the leader will do it.
+def _learned(client: api.Client, context: Context, entries: Sequence[Entry]) -> Iterator[str]:
+    """Yield which roles of declared permission sets the log shows, and no mapping names yet.
+
+    The leader's next hook maps them. An action that explains changes nothing.
     """
-    partition = str(context.options["partition"])
+    partition, application = str(context.options["partition"]), context.owner.application
     found = identity_mappings.find(client, newest=True)
     changes = leader.plan_mappings(client, entries, partition, found)
-    create = tuple((former, entry) for former, entry in changes.create if entry.learns)
-    if not create or not context.shared.serving:
-        return []
-    applied = Written(pending=len(create))
-    if context.leads:
-        seconds = client.seconds_left_to_write
-        applied = own_mappings.apply(client, context.owner, plan.Plan(create=create), seconds)
-    done = "the leader maps it within a minute" if applied.pending else "it is mapped now"
-    return [story.learned(entry, applied.refused.get(entry.place, done)) for _, entry in create]
+    return (story.learned(entry, application) for _, entry in changes.create if entry.learns)
 
 
 def _explain(

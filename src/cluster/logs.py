@@ -9,15 +9,26 @@ Call every function inside `api.errors_as_status`.
 from __future__ import annotations
 
 import dataclasses
+from datetime import datetime, timedelta
+from typing import Annotated, NamedTuple
 
+import msgspec
+
+import clock
 from cluster import api, manifests, pods
 from errors import brief
 
-# A busy pod logs two lines of 400 bytes for each login.
-LINES = 4_000
+# How many lines the first request asks for. A stranger's token makes a line of 16 KB at most, so
+# these fit into one answer.
+LINES = 500
+# How much one answer may hold. A kubelet cuts the newest lines off where an answer gets longer.
 BYTES = 8 * 1024**2
+# How much may be read of one pod. A kubelet keeps 10 MiB of a container's log by default, and the
+# requests overlap.
+MOST_BYTES = 48 * 1024**2
 # How long a request for a log may take: it waits for the pod's node.
 SECONDS = 3.0
+_TIME = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,14 +38,29 @@ class Logs:
     Attributes:
         lines: The lines of all pods, one pod after the other, each in the order of its log.
         unread: Why a pod's log is missing, by the pod's name.
+        begin: Since when the lines are complete: since the time that was asked for, or later if a
+            log does not reach back that far.
+        end: When they were read.
+        covers: Whether they are complete since the time that was asked for.
     """
 
     lines: list[str]
     unread: dict[str, str]
+    begin: datetime
+    end: datetime
+    covers: bool
+
+
+class _Line(NamedTuple):
+    """A line, and when its node received it: as the node writes that, and as a time."""
+
+    stamp: str
+    at: datetime
+    text: str
 
 
 def read(client: api.Client, since: int, seconds: float = SECONDS, *of: str) -> Logs:
-    """Return what the pods logged in the last ``since`` seconds: of each pod the newest `LINES`.
+    """Return what the pods logged in the last ``since`` seconds, as far as their logs reach back.
 
     ``of`` names the pods to read, all of them by default. No part of an answer may take longer
     than ``seconds``. A pod may have just gone, or its node may not answer. Then only the other
@@ -42,6 +68,8 @@ def read(client: api.Client, since: int, seconds: float = SECONDS, *of: str) -> 
     """
     import httpx2
 
+    now = clock.now()
+    wanted = begin = now - timedelta(seconds=since)
     lines: list[str] = []
     unread: dict[str, str] = {}
     for name in of or pods.names(pods.find(client)):
@@ -49,22 +77,81 @@ def read(client: api.Client, since: int, seconds: float = SECONDS, *of: str) -> 
             unread[name] = "the Kubernetes API takes too long"
             continue
         try:
-            lines += _log(client, name, since, seconds).split("\n")
+            tail = _tail(client, name, wanted, seconds)
         except httpx2.HTTPStatusError as error:
             unread[name] = f"{error.response.status_code} {error.response.reason_phrase}"
         except httpx2.HTTPError as error:
             unread[name] = brief(error)
-    return Logs(lines, unread)
+        else:
+            begin = max(begin, tail[0].at if tail else now)
+            lines += [line.text for line in tail if line.at >= wanted]
+    return Logs(lines, unread, begin, now, begin == wanted and not unread)
 
 
-def _log(client: api.Client, pod: str, since: int, seconds: float) -> str:
-    return client.log(
-        pod,
-        # Others may add a container of their own to every pod.
-        container=manifests.NAME,
-        namespace=manifests.NAMESPACE,
-        since=since,
-        lines=LINES,
-        size=BYTES,
-        seconds=seconds,
-    )
+def _tail(client: api.Client, pod: str, wanted: datetime, seconds: float) -> list[_Line]:
+    """Return the end of a pod's log: back to a line from before ``wanted`` if there is one.
+
+    A kubelet answers with the oldest of the lines that it is asked for, up to a size. So the
+    newest lines are read first, by themselves, and older ones piece by piece.
+
+    Raises:
+        httpx2.HTTPError: not even the newest lines could be read.
+    """
+    import httpx2
+
+    found: list[_Line] = []
+    piece, left = LINES, MOST_BYTES
+    while piece and left > 0 and client.seconds_left > seconds:
+        try:
+            answer = client.log(
+                pod,
+                # Others may add a container of their own to every pod.
+                container=manifests.NAME,
+                namespace=manifests.NAMESPACE,
+                lines=len(found) + piece,
+                size=BYTES,
+                seconds=seconds,
+            )
+        except httpx2.HTTPError:
+            if found:
+                break
+            raise
+        left -= len(answer)
+        is_cut = len(answer) >= BYTES
+        lines = _lines(answer, is_cut=is_cut)
+        older = _before(lines, found)
+        if older is None or (is_cut and not found):
+            # Newer lines are missing from the answer, because it was cut.
+            piece = min(piece // 2, len(lines) * 3 // 4)
+            continue
+        found = older + found
+        if not older or found[0].at < wanted:
+            break
+        piece *= 1 if is_cut else 2
+    return found
+
+
+def _before(lines: list[_Line], known: list[_Line]) -> list[_Line] | None:
+    """Return those of ``lines`` that come before the ``known`` ones; None if others are between
+    them."""
+    if not known:
+        return lines
+    stamps = [line.stamp for line in lines]
+    return lines[: stamps.index(known[0].stamp)] if known[0].stamp in stamps else None
+
+
+def _lines(answer: bytes, *, is_cut: bool) -> list[_Line]:
+    """Return the lines of an answer. The node writes the time in front of each line; what has none
+    is the end of a line whose beginning was not asked for.
+    """
+    # Other functions split at characters, too, that JSON does not escape.
+    texts = answer.decode(errors="replace").split("\n")
+    return list(filter(None, map(_line, texts[:-1] if is_cut else texts)))
+
+
+def _line(text: str) -> _Line | None:
+    stamp, _, rest = text.partition(" ")
+    try:
+        return _Line(stamp, msgspec.convert(stamp, _TIME), rest)
+    except msgspec.ValidationError:
+        return None

@@ -16,10 +16,20 @@ def explained(model: Model, arn: str = ROLE, **params: Any) -> list[str]:
     return model.action("explain-access", arn=arn, **params)["explanation"].splitlines()
 
 
-def log_line(arn: str, error: str, second: int = 0) -> bytes:
-    """A line of the authenticator's log about a login that was denied."""
-    line = {"msg": "access denied", "error": error, "time": f"2026-11-26T08:16:{second:02}Z"}
-    return json.dumps({**line, **({"arn": arn} if arn else {})}).encode() + b"\n"
+def log_line(arn: str, error: str, second: int = 0, **fields: str) -> bytes:
+    """A line of the authenticator's log about a login that was denied, so many seconds after the
+    clock's start."""
+    line = {
+        "client": "10.1.0.1:38652",
+        "error": error,
+        "level": "warning",
+        "method": "POST",
+        "msg": "access denied",
+        "path": "/authenticate",
+        "time": f"1970-01-01T00:00:{second:02}Z",
+        **({"arn": arn} if arn else {}),
+    }
+    return json.dumps({**line, **fields}).encode() + b"\n"
 
 
 def refuse(api: FakeCluster, *arns: str) -> None:

@@ -138,7 +138,7 @@ class FakeCluster:
         # The charm writes mappings from several threads.
         self._lock = threading.Lock()
         # What each pod logged, by its name.
-        self._logs: dict[str, bytes] = {}
+        self._logs: dict[str, list[bytes]] = {}
         # Generation of the Deployment whose pods all serve.
         self._pods: int | None = None
         self.add_node("v1.37.2")
@@ -221,10 +221,18 @@ class FakeCluster:
         labels = {"name": name, "labels": {"k8s-app": "aws-iam-authenticator"}}
         self.put(f"{PODS}/{name}", {"metadata": labels, "status": status})
 
-    def add_log(self, pod: str, log: bytes) -> None:
-        """Let a pod have logged this."""
-        self.add_pod(pod)
-        self._logs[f"{PODS}/{pod}/log"] = log
+    def add_log(self, pod: str, log: bytes, ago: float = 0.0) -> None:
+        """Let a pod have logged these lines, the last of them ``ago`` seconds before now."""
+        self.add_lines(pod, *((ago, line) for line in re.findall(rb"[^\n]*\n|[^\n]+", log)))
+
+    def add_lines(self, pod: str, *lines: tuple[float, bytes]) -> None:
+        """Let a pod have logged these lines, each so many seconds before now."""
+        if f"{PODS}/{pod}" not in self.objects:
+            self.add_pod(pod)
+        self._logs[f"{PODS}/{pod}/log"] = [
+            f"{stamp(self.clock.now - ago, number)} ".encode() + line
+            for number, (ago, line) in enumerate(lines)
+        ]
 
     def add_event(self, name: str, pod: str, message: str, minute: int | None) -> None:
         """Store a kubelet's event of a failure; ``minute`` is None for one without a time."""
@@ -319,11 +327,16 @@ class FakeCluster:
         if path == VERSION:
             return self._version()
         if path in self._logs:
-            return httpx2.Response(200, content=self._logs[path])
+            return httpx2.Response(200, content=self._tail(path, dict(request.url.params)))
         stored = self.objects.get(path)
         if stored is None:
             return refused(404, f"{path} not found")
         return ok(self._with_status(path, stored))
+
+    def _tail(self, path: str, query: dict[str, str]) -> bytes:
+        """What a kubelet answers: of the newest lines the oldest, up to a size."""
+        newest = self._logs[path][-int(query["tailLines"]) :]
+        return b"".join(newest)[: int(query["limitBytes"])]
 
     def _version(self) -> httpx2.Response:
         date = email.utils.formatdate(self.clock.now + self.ahead, usegmt=True)
@@ -542,6 +555,13 @@ class FakeCluster:
             "reason": "NewReplicaSetAvailable" if complete else "ReplicaSetUpdated",
             "lastUpdateTime": moved.isoformat(),
         }
+
+
+def stamp(seconds: float, number: int = 0) -> str:
+    """A time as a kubelet writes it in front of a line: in nanoseconds, another for each line."""
+    moment = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
+    moment += datetime.timedelta(microseconds=number // 1000)
+    return f"{moment:%Y-%m-%dT%H:%M:%S.%f}{number % 1000:03}Z"
 
 
 def _selector(query: dict[str, str], kind: str) -> dict[str, str]:

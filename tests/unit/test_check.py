@@ -16,6 +16,7 @@ import httpx2
 import ops.testing
 import pytest
 from tests.unit.conftest import Files
+from tests.unit.explaining import log_line
 from tests.unit.fake_cluster import (
     CLUSTER_ROLE_BINDING,
     DEFINITION,
@@ -58,6 +59,9 @@ class World:
     silent: tuple[str, ...] = ()
     tokens: list[str] = dataclasses.field(default_factory=list[str])
     responses: int = 0
+    logged: dict[str, list[tuple[float, bytes]]] = dataclasses.field(
+        default_factory=lambda: {"a": [], "b": []}
+    )
 
     def serve(self, *_: object) -> bytes:
         if self.leaf is None:
@@ -65,9 +69,9 @@ class World:
         return self.leaf
 
     def log(self, pod: str, error: str, client: str) -> None:
-        path = f"{PODS}/{pod}/log"
-        line = {"msg": "access denied", "time": "2026-11-26T08:16:31Z", "client": client}
-        self.api._logs[path] += json.dumps({**line, "error": error}).encode() + b"\n"
+        lines = self.logged[pod]
+        lines.append((0, log_line("", error, client=client)))
+        self.api.add_lines(pod, *lines)
 
     def review(self, request: httpx2.Request) -> httpx2.Response:
         body = json.loads(request.content)

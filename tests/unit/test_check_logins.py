@@ -7,6 +7,7 @@ from collections import Counter
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from tests.unit.explaining import log_line
 from tests.unit.test_check_verdicts import CLOCK, NAMES, NOW, RECONCILE
 from tests.unit.test_refusals import CLIENT, FORMAT, STS, sts_error
 
@@ -26,9 +27,7 @@ COUNTER = "aws_iam_authenticator_"
 
 def logged(error: str) -> Refusal:
     """The refusal that a pod logs with this error, read as the charm reads it."""
-    line = f'{{"msg": "access denied", "time": "2026-11-26T08:16:31Z", "client": "{CLIENT}", '
-    quoted = error.replace("\\", "\\\\").replace('"', '\\"')
-    found = refusals.of_client([f'{line}"error": "{quoted}"}}'], CLIENT)
+    found = refusals.of_client([log_line("", error, client=CLIENT).decode()], CLIENT)
     assert found
     return found
 
@@ -96,11 +95,11 @@ def test_given_what_a_pod_logged_then_it_tells_how_far_the_login_came(
 
 
 def test_given_the_log_of_a_busy_pod_then_only_this_machines_own_login_counts() -> None:
-    denied = '{{"msg": "access denied", "time": "2026-11-26T08:16:31Z", "client": "{}", {}}}'
+    granted = {"msg": "access granted", "level": "info", "client": "10.1.0.3:5"}
     lines = [
-        denied.format(CLIENT, '"error": "identity is not mapped"'),
-        denied.format("10.1.0.2:5", f'"error": "{get("Forbidden")}"'),
-        '{"msg": "access granted", "time": "2026-11-26T08:16:31Z", "client": "10.1.0.3:5"}',
+        log_line("", "identity is not mapped", client=CLIENT).decode(),
+        log_line("", get("Forbidden"), client="10.1.0.2:5").decode(),
+        log_line("", "", 0, **granted).decode(),
         "half a li",
     ]
     found = refusals.of_client(lines, CLIENT)

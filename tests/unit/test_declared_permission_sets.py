@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime
-import json
 
 import pytest
 from tests.unit.declaring import ACCOUNT, Declare, names, stored
+from tests.unit.explaining import log_line
 from tests.unit.fake_cluster import FakeCluster
 from tests.unit.model import Model
 
@@ -17,14 +17,9 @@ ROLE = f"{ACCOUNT}:role/AWSReservedSSO_DevOps_0123456789abcdef"
 def log_refusal(api: FakeCluster, arn: str) -> None:
     """Let a pod have refused the principal a minute ago."""
     at = datetime.datetime.fromtimestamp(api.clock.now - 60, datetime.timezone.utc)
-    line = {
-        "level": "warning",
-        "msg": "access denied",
-        "error": "identity is not mapped",
-        "arn": arn,
-        "time": at.isoformat().replace("+00:00", "Z"),
-    }
-    api.add_log("authenticator-x", json.dumps(line).encode() + b"\n")
+    time = at.isoformat().replace("+00:00", "Z")
+    line = log_line(arn, "identity is not mapped", time=time)
+    api.add_log("authenticator-x", line, ago=60)
 
 
 def test_given_a_permission_set_when_one_of_it_was_refused_then_exactly_its_role_is_mapped(

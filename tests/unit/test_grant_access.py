@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 import datetime
-import json
 import subprocess
 from typing import Any
 
 import httpx2
 import ops.testing
 import pytest
+from tests.unit.explaining import refuse
 from tests.unit.fake_cluster import MAPPINGS, FakeCluster
 from tests.unit.fake_rbac import RBAC, REVIEWS
 from tests.unit.faults import ok, refusal, unreachable
@@ -363,13 +363,7 @@ def test_given_a_permission_set_whose_login_was_refused_when_granted_then_its_ro
     deployed: Model, api: FakeCluster
 ):
     assert refused(deployed, **SET) == UNKNOWN
-    line = {
-        "msg": "access denied",
-        "error": "identity is not mapped",
-        "time": "2026-11-26T08:16:00Z",
-        "arn": SSO,
-    }
-    api.add_log("a", json.dumps(line).encode() + b"\n")
+    refuse(api, SSO)
 
     assert grant(deployed, **SET)["arn"] == SSO
 

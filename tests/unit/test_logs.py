@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
+import datetime
 
 import pytest
 from httpx2 import ReadTimeout
 from tests.unit.conftest import Files
+from tests.unit.explaining import log_line
 from tests.unit.fake_cluster import PODS, FakeCluster
 from tests.unit.faults import REFUSALS, Answer, refusal, unreachable
 
@@ -26,8 +27,7 @@ OLD, NEW = (
 
 def log_of(arn: str) -> bytes:
     """The log of a pod that refused this principal."""
-    denied = {"msg": "access denied", "error": "identity is not mapped", "arn": arn}
-    return json.dumps({**denied, "time": "2026-11-26T08:16:31Z"}).encode() + b"\n"
+    return log_line(arn, "identity is not mapped")
 
 
 @pytest.fixture
@@ -44,21 +44,22 @@ def test_given_two_pods_when_read_then_the_lines_of_each_are_there_in_their_orde
 ) -> None:
     api.add_log("a", b"1\n2\n")
     api.add_log("b", b"3\n")
-    assert logs.read(client, 60) == logs.Logs(["1", "2", "", "3", ""], {})
+    found = logs.read(client, 60)
+    assert (found.lines, found.unread) == (["1", "2", "3"], {})
 
 
 def test_given_a_log_when_read_then_the_request_has_bounds(
     api: FakeCluster, client: Client
 ) -> None:
-    api.add_log("a", b"")
+    api.add_log("a", b"1")
     logs.read(client, 60)
-    seen = api.seen[-1]
+    seen = next(seen for seen in api.seen if seen.path.endswith("/log"))
     assert str(seen) == f"GET {PODS}/a/log"
     assert seen.query == {
         "container": "aws-iam-authenticator",
-        "sinceSeconds": "60",
         "tailLines": str(logs.LINES),
         "limitBytes": str(logs.BYTES),
+        "timestamps": "true",
     }
     assert seen.seconds["read"] == logs.SECONDS
 
@@ -68,6 +69,101 @@ def test_given_characters_that_end_a_line_elsewhere_then_only_a_newline_ends_one
 ) -> None:
     api.add_log("a", "1\u0085\u2028\x0c\r2\n".encode() + b"\xff")
     assert logs.read(client, 60).lines == ["1\u0085\u2028\x0c\r2", "\N{REPLACEMENT CHARACTER}"]
+
+
+# How far back, and how much.
+
+
+def numbered(*ago: float, width: int = 10) -> list[tuple[float, bytes]]:
+    """Lines of so many bytes, each with its number, so many seconds old."""
+    return [(seconds, b"%*d\n" % (width - 1, n)) for n, seconds in enumerate(ago)]
+
+
+def read_numbers(found: logs.Logs) -> list[int]:
+    return [int(line) for line in found.lines]
+
+
+def test_given_a_log_that_reaches_back_then_lines_of_the_time_asked_for_are_there(
+    api: FakeCluster, client: Client
+) -> None:
+    api.add_lines("a", *numbered(90, 61, 59, 1))
+    found = logs.read(client, 60)
+    assert (read_numbers(found), found.covers) == ([2, 3], True)
+    assert found.begin.timestamp() == api.clock.now - 60
+    assert found.end.timestamp() == api.clock.now
+
+
+def test_given_a_log_that_begins_later_then_it_says_since_when_it_is_complete(
+    api: FakeCluster, client: Client
+) -> None:
+    api.add_lines("a", *numbered(90, 1))
+    api.add_lines("b", *numbered(20, 10))
+    found = logs.read(client, 60)
+    assert (read_numbers(found), found.covers) == ([1, 0, 1], False)
+    assert found.begin.timestamp() == api.clock.now - 20
+
+
+def test_given_an_empty_log_then_it_covers_nothing(api: FakeCluster, client: Client) -> None:
+    api.add_log("a", b"")
+    found = logs.read(client, 60)
+    assert (found.lines, found.begin, found.covers) == ([], found.end, False)
+
+
+@pytest.mark.parametrize("count", [logs.LINES - 1, logs.LINES, logs.LINES + 1, 20 * logs.LINES])
+def test_given_many_lines_in_the_time_asked_for_then_each_is_there_once(
+    api: FakeCluster, client: Client, count: int
+) -> None:
+    api.add_lines("a", *numbered(90, *([30] * count)))
+    found = logs.read(client, 60)
+    assert (read_numbers(found), found.covers) == (list(range(1, count + 1)), True)
+
+
+@pytest.mark.parametrize("width", [15_000, 60_000, 600_000])
+def test_given_a_flood_of_long_lines_then_the_newest_are_there_and_all_that_were_asked_for(
+    api: FakeCluster, client: Client, width: int
+) -> None:
+    count = 20 * 1024**2 // width
+    api.add_lines("a", *numbered(count + 2, *range(count, 0, -1), width=width))
+    found = logs.read(client, count + 1)
+    assert (read_numbers(found), found.covers) == (list(range(1, count + 1)), True)
+
+
+def test_given_more_than_the_hook_may_read_then_the_newest_are_there_and_how_far_back_is_known(
+    api: FakeCluster, client: Client
+) -> None:
+    count = 100
+    api.add_lines("a", *numbered(*range(count, 0, -1), width=1024**2))
+    found = logs.read(client, 2 * count)
+    numbers = read_numbers(found)
+    assert len(numbers) >= 20
+    assert numbers == list(range(numbers[0], count))
+    assert found.begin.timestamp() == api.clock.now - (count - numbers[0])
+    assert not found.covers
+
+
+def test_given_a_line_that_fits_into_no_answer_then_the_search_ends(
+    api: FakeCluster, client: Client
+) -> None:
+    api.add_lines("a", *numbered(9, width=logs.BYTES + 1))
+    assert logs.read(client, 60).lines == []
+    assert len(api.requests) < 10
+
+
+def test_given_a_node_that_fails_later_then_the_newest_lines_stay(
+    api: FakeCluster, client: Client
+) -> None:
+    api.add_lines("a", *numbered(*([30] * 3 * logs.LINES)))
+    api.fail(unreachable(ReadTimeout), request=f"GET {PODS}/a/log", nth=2)
+    found = logs.read(client, 60)
+    assert (len(found.lines), found.covers, found.unread) == (logs.LINES, False, {})
+
+
+def test_given_a_line_without_the_nodes_time_then_it_is_left_out(
+    api: FakeCluster, client: Client
+) -> None:
+    api.add_log("a", b"1\n")
+    api._logs[f"{PODS}/a/log"] += [b'{"msg": "x"}\n', b"\n", b"2026 x\n"]
+    assert logs.read(client, 60).lines == ["1"]
 
 
 @pytest.mark.parametrize("fault", REFUSALS)
@@ -89,7 +185,8 @@ def test_given_little_time_then_no_log_is_asked_for(api: FakeCluster, client: Cl
     api.add_log("a", b"1")
     api.clock.sleep(client.seconds_left - logs.SECONDS + 1)
     found = logs.read(client, 60)
-    assert found == logs.Logs([], {"a": "the Kubernetes API takes too long"})
+    assert (found.lines, found.covers) == ([], False)
+    assert found.unread == {"a": "the Kubernetes API takes too long"}
     assert api.requests == [f"GET {PODS}"]
 
 
@@ -117,15 +214,19 @@ def test_given_an_unknown_role_then_it_is_learned_from_an_hour_of_any_pods_log(
     api.add_log("a", b"")
     api.add_log("b", log_of(OLD))
     assert leader.permission_set_roles(client, [DEVOPS], []) == {DEVOPS: OLD}
-    assert {seen.query.get("sinceSeconds") for seen in api.seen} == {None, "3600"}
 
 
-def test_given_a_known_role_then_it_stays_and_ten_minutes_are_looked_at(
-    api: FakeCluster, client: Client
+@pytest.mark.parametrize(
+    ("known", "ago", "role"),
+    [([], 3500, NEW), ([], 3700, None), ([OLD], 3500, NEW), ([OLD], 3700, OLD)],
+)
+def test_given_a_refusal_then_it_counts_for_an_hour(
+    api: FakeCluster, client: Client, known: list[str], ago: float, role: str | None
 ) -> None:
-    api.add_log("a", b"")
-    assert leader.permission_set_roles(client, [DEVOPS], [mapping(OLD)]) == {DEVOPS: OLD}
-    assert api.seen[-1].query["sinceSeconds"] == "600"
+    at = datetime.datetime.fromtimestamp(api.clock.now - ago, datetime.timezone.utc)
+    api.add_log("a", log_line(NEW, "identity is not mapped", time=f"{at.isoformat()}"), ago)
+    found = leader.permission_set_roles(client, [DEVOPS], [mapping(arn) for arn in known])
+    assert found.get(DEVOPS) == role
 
 
 def test_given_a_set_provisioned_again_then_the_new_role_is_learned(

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections.abc import Iterable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from access import refusals
-from access.refusals import Refusal, parse
+from access.refusals import Refusal
 
 ACCOUNT = "111122223333"
 MALLORY = f"arn:aws:iam::{ACCOUNT}:user/mallory"
@@ -132,6 +133,11 @@ ERRORS = [
 ]
 
 
+def parse(lines: Iterable[str]) -> list[Refusal]:
+    """The refusals of a minute."""
+    return refusals.parse(lines, at(0), at(59))
+
+
 def line(msg: str = "access denied", second: int = 0, **fields: object) -> str:
     """A line as the authenticator logs it."""
     common = {
@@ -152,7 +158,7 @@ def at(second: int) -> datetime.datetime:
 def answer(arn: str, key: str, session: str = "", second: int = 0, client: str = CLIENT) -> str:
     """The line in which the authenticator says whom STS named."""
     who = {"arn": arn, "accesskeyid": key, "session": session, "userid": "AIDA"}
-    return line("STS response", second, client=client, **who)
+    return line("STS response", second, client=client, level="info", **who)
 
 
 @pytest.mark.parametrize(("error", "kind"), ERRORS, ids=range(len(ERRORS)))
@@ -239,7 +245,7 @@ def test_given_a_login_that_was_granted_before_then_a_refusal_does_not_have_its_
     found = parse(
         [
             answer(ALICE, "ASIAALICE00000000000", "alice@example.com"),
-            line("access granted", arn=ROLE, username="devops", groups=["view"]),
+            line("access granted", level="info", arn=ROLE, username="devops", groups=["view"]),
             answer(BOB, "ASIABOB0000000000000", "bob@example.com"),
             denied_role(),
         ]
@@ -254,6 +260,12 @@ def test_given_another_connection_then_a_refusal_does_not_have_its_session() -> 
 
 def test_given_a_log_that_begins_between_the_two_lines_then_the_refusal_has_the_arn() -> None:
     assert [(r.arn, r.access_key_id) for r in parse([denied_role()])] == [(ROLE, "")]
+
+
+def test_given_a_machine_whose_clock_is_some_seconds_off_then_its_refusal_counts() -> None:
+    early, late = ("2026-11-26T08:15:01Z", "2026-11-26T08:17:58Z")
+    found = parse([line(error=NOT_MAPPED, arn=ROLE, time=time) for time in (early, late)])
+    assert [r.count for r in found] == [2]
 
 
 # How often.
@@ -292,6 +304,18 @@ SKIPPED = {
     "a time without a zone": line(error=NOT_MAPPED, time="2026-11-26T08:16:31"),
     "no such day": line(error=NOT_MAPPED, time="2026-02-30T08:16:31Z"),
     "a grant": line("access granted", arn=ROLE),
+    "a denial of another level": line(error=NOT_MAPPED, arn=ROLE, level="info"),
+    "an unknown level": line(error=NOT_MAPPED, arn=ROLE, level="error"),
+    "another path": line(error=NOT_MAPPED, arn=ROLE, path="/"),
+    "no client": line(error=NOT_MAPPED, arn=ROLE, client=""),
+    "a tab ahead": "\t" + line(error=NOT_MAPPED, arn=ROLE),
+    "a space ahead": " " + line(error=NOT_MAPPED, arn=ROLE),
+    "a klog line's text": json.dumps(
+        {"msg": "access denied", "error": NOT_MAPPED, "arn": ROLE, "time": "2026-11-26T08:16:31Z"}
+    ),
+    "the year 2099": line(error=NOT_MAPPED, arn=ROLE, time="2099-01-01T00:00:00Z"),
+    "an hour from now": line(error=NOT_MAPPED, arn=ROLE, time="2026-11-26T09:16:31Z"),
+    "before the last look": line(error=NOT_MAPPED, arn=ROLE, time="2026-11-26T07:16:31Z"),
     "another message": line("could not parse request body", error=NOT_MAPPED),
 }
 
@@ -361,7 +385,9 @@ def test_given_fields_of_another_shape_then_they_are_left_out() -> None:
 
 
 def test_given_fields_that_are_not_there_then_they_are_empty() -> None:
-    (found,) = parse([line("STS response", arn=MALLORY), line(error=NOT_MAPPED, arn=MALLORY)])
+    (found,) = parse(
+        [line("STS response", level="info", arn=MALLORY), line(error=NOT_MAPPED, arn=MALLORY)]
+    )
     assert (found.arn, found.access_key_id, found.session) == (MALLORY, "", "")
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
+import json
 from random import Random
 
 from tests.fuzz import mutate
 from tests.fuzz.functions.held import line
 from tests.fuzz.runner import Target, Violation
 
-from access import arn, declared, mappings, plan
+from access import arn, declared, mappings, plan, rbac, refusals, templates
 from errors import status_line
 
 ARNS = (
@@ -114,7 +115,51 @@ def check_declared(text: str) -> None:
     return None
 
 
+_LOGGED = {
+    "arn": ARNS[0],
+    "client": "10.1.0.1:38652",
+    "error": "sts getCallerIdentity failed: error during GET: lookup sts.x: no such host",
+    "level": "warning",
+    "msg": "access denied",
+    "path": "/authenticate",
+    "time": "2026-11-26T00:00:00Z",
+}
+
+
+def make_log(rng: Random) -> list[str]:
+    """Return lines of the authenticator's log, with words of strangers in them."""
+    sent = mutate.text(rng, "sts.us-east-1.amazonaws.com", ARNS)
+    sent = rng.choice((sent, sent[:300] * 200))
+    key = rng.choice(("arn", "client", "error", "session", "time"))
+    line_ = json.dumps({**_LOGGED, key: f"{_LOGGED.get(key, '')}{sent}"})
+    return [line_, mutate.text(rng, line_, ARNS)]
+
+
+def check_log(lines: list[str]) -> None:
+    """Check that what is said of a refusal is short."""
+    for found in refusals.parse(lines, NOW - datetime.timedelta(hours=1), NOW):
+        line(status_line(found.text))
+
+
+def make_username(rng: Random) -> tuple[str, str]:
+    """Return a username with fields, and a name that a login may make of it."""
+    parts = [rng.choice(("", "a", "aa", "dev:")) for _ in range(rng.randint(1, 12))]
+    fields = rng.choice(("{{SessionName}}", "{{AccountID}}"))
+    name = "".join(part + "a" * rng.randint(0, 8) for part in parts)
+    return fields.join(parts), mutate.text(rng, name, ARNS)
+
+
+def check_username(sample: tuple[str, str]) -> None:
+    """Check that the roles of a name are those of a username that can become it."""
+    text, name = sample
+    bound = rbac.Bindings([rbac.Binding("b", "", "ClusterRole", "view", users=(name,))])
+    if bool(bound.of(text, ())) != templates.can_become(text, name):
+        raise Violation("a role that is not found", sample)
+
+
 TARGETS = (
+    Target("refusals.parse", make_log, check_log),
+    Target("rbac.Bindings.of", make_username, check_username),
     Target("arn.parse", make_arn, check_arn),
     Target("mappings.check", make_mappings, check_mappings),
     Target("declared.parse", make_declared, check_declared),

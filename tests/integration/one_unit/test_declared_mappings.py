@@ -237,5 +237,5 @@ def test_given_a_permission_set_when_its_refusal_is_explained_then_its_person_lo
 
     # An earlier test may have logged this refusal already.
     log_in()
-    eventually(explained, "mapped at once")
+    eventually(explained, "mapped by the next hook", seconds=120)
     eventually(lambda: log_in() != 401, "logged in")

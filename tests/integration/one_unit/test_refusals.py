@@ -89,7 +89,8 @@ def connected(cluster: Cluster) -> Iterator[Client]:
 def logged(cluster: Cluster, kind: str) -> list[Refusal]:
     """Return the refusals of a kind that the pods have logged."""
     with connected(cluster) as client:
-        found = refusals.parse(logs.read(client, 300).lines)
+        log = logs.read(client, 300)
+    found = refusals.parse(log.lines, log.begin, log.end)
     return [refusal for refusal in found if refusal.kind == kind]
 
 
