@@ -271,6 +271,11 @@ def principal_unit() -> str:
     return os.environ.get("JUJU_PRINCIPAL_UNIT") or "kubernetes-control-plane/leader"
 
 
+def application() -> str:
+    """Return the name of the control plane's application."""
+    return principal_unit().partition("/")[0]
+
+
 def reset_command(principal: str) -> str:
     """Return the command after which the control plane of the unit ``principal`` asks nobody."""
     return f"juju config {principal.partition('/')[0]} --reset authn-webhook-endpoint"

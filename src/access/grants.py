@@ -128,18 +128,21 @@ def declared_entries(option: str, now: datetime) -> Sequence[Entry] | None:
 
 
 def to_replace(
-    found: Sequence[IdentityMapping], grant: Grant, entries: Sequence[Entry] | None
+    found: Sequence[IdentityMapping],
+    grant: Grant,
+    entries: Sequence[Entry] | None,
+    application: str,
 ) -> IdentityMapping | None:
     """Return the grant that the principal has already; None without one.
 
-    ``entries`` are the option's; None if they are not known.
+    ``entries`` are those of the option of ``application``; None if they are not known.
 
     Raises:
         errors.Blocked: the option or a person maps the principal, or another mapping has the name.
     """
     wanted = grant.mapping
     theirs = [mapping for mapping in found if lets_in(mapping, wanted.canonical)]
-    _refuse_declared([*theirs, wanted], entries)
+    _refuse_declared([*theirs, wanted], entries, application)
     for mapping in theirs:
         if mapping.source != GRANT:
             raise Blocked(
@@ -182,11 +185,14 @@ def target(params: Mapping[str, Any]) -> Target:
 
 
 def to_revoke(
-    found: Iterable[IdentityMapping], target: Target, entries: Sequence[Entry] | None
+    found: Iterable[IdentityMapping],
+    target: Target,
+    entries: Sequence[Entry] | None,
+    application: str,
 ) -> list[IdentityMapping]:
     """Return the mappings to delete, sorted by name.
 
-    ``entries`` are the option's; None if they are not known.
+    ``entries`` are those of the option of ``application``; None if they are not known.
 
     Raises:
         errors.Blocked: the option declares one of them.
@@ -197,24 +203,27 @@ def to_revoke(
         if mapping.name == target.name
         or any(lets_in(mapping, canonical) for canonical in target.principals)
     ]
-    _refuse_declared(chosen, entries)
+    _refuse_declared(chosen, entries, application)
     for entry in entries or ():
         if entry.name == target.name or (entry.arn and _canonical_of(entry) in target.principals):
-            raise _declared(entry.arn or str(entry.permission_set), entry.place)
+            principal = entry.arn or str(entry.permission_set)
+            raise _declared(principal, entry.place, application)
     return sorted(chosen, key=lambda mapping: mapping.name)
 
 
-def _refuse_declared(mappings: Iterable[IdentityMapping], entries: Sequence[Entry] | None) -> None:
+def _refuse_declared(
+    mappings: Iterable[IdentityMapping], entries: Sequence[Entry] | None, application: str
+) -> None:
     """Raise `errors.Blocked` if the option declares one of the principals.
 
     What the option made and no longer declares is not refused.
     """
     for mapping in mappings:
         if entries is None and mapping.source == OPTION:
-            raise _declared(mapping.arn, f"mapping {mapping.name}")
+            raise _declared(mapping.arn, f"mapping {mapping.name}", application)
         for entry in entries or ():
             if _is_of(entry, mapping):
-                raise _declared(mapping.arn, entry.place)
+                raise _declared(mapping.arn, entry.place, application)
 
 
 def _is_of(entry: Entry, mapping: IdentityMapping) -> bool:
@@ -228,8 +237,8 @@ def _canonical_of(entry: Entry) -> str:
     return arn.canonicalize(entry.arn)
 
 
-def _declared(principal: str, place: str) -> Blocked:
+def _declared(principal: str, place: str, application: str) -> Blocked:
     return Blocked(
         f"the option mappings declares {principal} ({place}): change its entry there, then run: "
-        "juju config aws-iam mappings=@<file>"
+        f"juju config {application} mappings=@<file>"
     )

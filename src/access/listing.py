@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from access import arn, rbac, templates
 from access.mappings import IdentityMapping
@@ -28,6 +28,7 @@ class Row:
         expires: When the charm deletes it, unchecked; or empty.
         superuser: Whether it has a group that may do everything, whatever its roles are.
         roles: What RBAC gives to it beyond what it gives to everybody.
+        administrator_by: By which of its roles' rights it can become an administrator.
         problem: What is wrong with it, and the remedy; or empty.
     """
 
@@ -39,6 +40,7 @@ class Row:
     expires: str
     superuser: bool
     roles: tuple[str, ...]
+    administrator_by: tuple[str, ...]
     problem: str
 
 
@@ -46,20 +48,29 @@ def rows(
     found: Iterable[IdentityMapping], problems: Mapping[str, str], bindings: rbac.Bindings
 ) -> list[Row]:
     """Return a row for each mapping, sorted by name."""
-    return [
-        Row(
-            name=mapping.name,
-            arn=mapping.arn,
-            username=mapping.username,
-            groups=mapping.groups,
-            source=mapping.source or "kubectl",
-            expires=mapping.expires,
-            superuser=rbac.MASTERS in mapping.groups,
-            roles=tuple(_roles(mapping, bindings)),
-            problem=problems.get(mapping.name, ""),
-        )
-        for mapping in sorted(found, key=lambda mapping: mapping.name)
-    ]
+    return [_row(mapping, problems, bindings) for mapping in sorted(found, key=_by_name)]
+
+
+def _by_name(mapping: IdentityMapping) -> str:
+    return mapping.name
+
+
+def _row(mapping: IdentityMapping, problems: Mapping[str, str], bindings: rbac.Bindings) -> Row:
+    username, groups = _identity(mapping)
+    grants = bindings.of(username, groups)
+    node = rbac.node(username, groups)
+    return Row(
+        name=mapping.name,
+        arn=mapping.arn,
+        username=mapping.username,
+        groups=mapping.groups,
+        source=mapping.source or "kubectl",
+        expires=mapping.expires,
+        superuser=rbac.MASTERS in mapping.groups,
+        roles=(*filter(None, (node,)), *_roles(grants, {username, *groups})),
+        administrator_by=tuple(rbac.administrator_by(grants)),
+        problem=problems.get(mapping.name, ""),
+    )
 
 
 def given(mapping: IdentityMapping, bindings: rbac.Bindings) -> list[str]:
@@ -68,18 +79,21 @@ def given(mapping: IdentityMapping, bindings: rbac.Bindings) -> list[str]:
     return _given(row)
 
 
-def _roles(mapping: IdentityMapping, bindings: rbac.Bindings) -> Iterable[str]:
-    """Return each role once. After "as" stands the name that a login must get to have it."""
+def _identity(mapping: IdentityMapping) -> tuple[str, list[str]]:
+    """Return the user and the groups, with the fields filled in that the ARN tells."""
     try:
         values = templates.known(arn.parse(arn.canonicalize(mapping.arn)))
     except ValueError:
         values = {}
-    username = templates.fill(mapping.username, values)
     groups = [templates.fill(group, values) for group in mapping.groups]
-    names = {username, *groups}
+    return templates.fill(mapping.username, values), groups
+
+
+def _roles(grants: Iterable[rbac.Grant], names: Collection[str]) -> Iterable[str]:
+    """Return each role once. After "as" stands the name that a login must get to have it."""
     return dict.fromkeys(
         grant.binding.role + ("" if grant.subject in names else f" as {grant.subject}")
-        for grant in bindings.of(username, groups)
+        for grant in grants
     )
 
 
@@ -99,8 +113,19 @@ def tables(listed: Sequence[Row], limit: int) -> list[str]:
     return ["\n".join([header, *page]) for page in _pages(lines, limit - len(header))]
 
 
+_ADMINISTRATOR = "CAN BECOME ADMINISTRATOR BY"
 _ALWAYS = ("NAME", "ARN", "USERNAME", "GROUPS", "SOURCE", "ROLES")
-_TITLES = ("NAME", "ARN", "USERNAME", "GROUPS", "SOURCE", "EXPIRES", "ROLES", "PROBLEM")
+_TITLES = (
+    "NAME",
+    "ARN",
+    "USERNAME",
+    "GROUPS",
+    "SOURCE",
+    "EXPIRES",
+    "ROLES",
+    _ADMINISTRATOR,
+    "PROBLEM",
+)
 
 
 def _cells(row: Row) -> dict[str, str]:
@@ -112,6 +137,7 @@ def _cells(row: Row) -> dict[str, str]:
         row.source,
         row.expires,
         ",".join(_given(row)),
+        ", ".join(row.administrator_by),
         row.problem,
     )
     return {title: one_line(value) for title, value in zip(_TITLES, values, strict=True)}
@@ -144,6 +170,7 @@ def _json(row: Row, limit: int) -> str:
         groups=(),
         expires="",
         roles=(),
+        administrator_by=(),
         problem=_TOO_LONG.format(row.name),
     )
     return json.dumps(dataclasses.asdict(short), separators=(",", ":"))

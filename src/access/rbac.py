@@ -14,22 +14,30 @@ from access import templates
 
 # The API server lets this group do everything, before it looks at any role.
 MASTERS = "system:masters"
+# The node authorizer lets such a user read the secrets of its node's pods, whatever RBAC says.
+NODES, NODE = "system:nodes", "system:node:"
 # The API server adds this group to everybody who logs in.
 EVERYBODY = "system:authenticated"
 
 
 @dataclasses.dataclass(frozen=True)
 class Question:
-    """What somebody wants to do. No namespace means all of them, and no name all objects."""
+    """What somebody wants to do. No namespace means all of them, and no name all objects.
+
+    With a ``path``, it is about that URL of the API server, and about no resource.
+    """
 
     verb: str
-    resource: str
+    resource: str = ""
     group: str = ""
     subresource: str = ""
     namespace: str = ""
     name: str = ""
+    path: str = ""
 
     def __str__(self) -> str:
+        if self.path:
+            return f"{self.verb} {self.path}"
         resource = ".".join(filter(None, (self.resource, self.group)))
         what = "/".join(filter(None, (resource, self.subresource)))
         where = f"in namespace {self.namespace}" if self.namespace else "in all namespaces"
@@ -53,8 +61,9 @@ class Binding:
 
     Attributes:
         namespace: Empty for a ClusterRoleBinding.
-        users: Users among its subjects.
+        users: Users among its subjects, and service accounts by their users' names.
         groups: Groups among its subjects.
+        powers: By what its role lets somebody become an administrator.
     """
 
     name: str
@@ -63,6 +72,7 @@ class Binding:
     role_name: str
     users: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    powers: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         if self.namespace:
@@ -90,10 +100,11 @@ class Grant:
     subject: str
 
 
-def open_to_all(answer: Answer) -> str:
+def open_to_all(answer: Answer, control_plane: str) -> str:
     """Return the warning that everybody may do everything; empty if that is not so.
 
-    ``answer`` is the API server's to the question whether `EVERYBODY` may do `ANYTHING`.
+    ``answer`` is the API server's to the question whether `EVERYBODY` may do `ANYTHING`;
+    ``control_plane`` is the control plane's application.
     """
     if not answer.allowed:
         return ""
@@ -101,8 +112,24 @@ def open_to_all(answer: Answer) -> str:
         return f"everybody who logs in may do everything: {answer.reason}"
     return (
         "everybody who logs in may do everything, because the API server does not ask RBAC, "
-        "run: juju config kubernetes-control-plane authorization-mode=RBAC,Node"
+        f"run: juju config {control_plane} authorization-mode=RBAC,Node"
     )
+
+
+def administrator_by(grants: Iterable[Grant]) -> list[str]:
+    """Return by what somebody with these grants can become an administrator, and the role."""
+    return list(
+        dict.fromkeys(
+            f"{power} ({grant.binding.role})" for grant in grants for power in grant.binding.powers
+        )
+    )
+
+
+def node(username: str, groups: Iterable[str]) -> str:
+    """Return which rights the API server gives to a node beside RBAC; empty for anybody else."""
+    if NODES not in groups or not username.startswith(NODE):
+        return ""
+    return f"what node {username.removeprefix(NODE)} needs (node authorizer)"
 
 
 class Bindings:

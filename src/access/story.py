@@ -113,7 +113,11 @@ def _bound(who: Identity, grants: Sequence[rbac.Grant]) -> Iterator[str]:
         yield f"{binding} gives {binding.role} to {grant.kind} {grant.subject}"
     if len(grants) > _BINDINGS:
         yield f"{len(grants) - _BINDINGS} more bindings give it roles"
-    if not grants and not who.superuser:
+    if node := rbac.node(who.username, who.groups):
+        yield f"the API server gives it {node}, whatever the roles say"
+    if powers := rbac.administrator_by(grants):
+        yield f"it can become administrator, because it may {', '.join(powers)}"
+    if not grants and not who.superuser and not node:
         yield no_role(who.username)
 
 

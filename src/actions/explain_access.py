@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import clock
+import control_plane
 import leader
 from access import arn, explain, grants, mappings, partitions, rbac, refusals, story
 from access.declared import Entry
@@ -83,7 +84,9 @@ def _explain(
     option = str(context.options["partition"])
     looked_up = explain.login(given)
     matching = explain.matching(looked_up, found)
-    bound, warning = bindings.find(client) if matching else (rbac.Bindings(()), "")
+    bound, warning = (
+        bindings.find(client, control_plane.application()) if matching else (rbac.Bindings(()), "")
+    )
     problems = mappings.check(found, option).problems
     ways = [
         _way(client, bound, mapping, given, problems.get(mapping.name, ""), question)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import clock
+import control_plane
 import leader
 from access import expiry, grants, listing, story
 from access.declared import Entry
@@ -18,6 +19,7 @@ from access.permission_sets import PermissionSet
 from actions import MAX_BYTES, Context
 from cluster import api, bindings, identity_mappings, manifests, single_mapping
 from errors import Blocked, Unready, Waiting, cut, one_line, status_line
+from owner import Owner
 
 # The API server keeps what the authenticator answers for a token.
 _CACHED = "; a token that has just been accepted may keep its former user for another minute"
@@ -47,13 +49,13 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     with api.errors_as_status():
         if params["dry-run"]:
             found = identity_mappings.find(client, newest=True)
-            former = grants.to_replace(found, grant, entries)
+            former = grants.to_replace(found, grant, entries, context.owner.application)
             done = "would change" if former else "would grant"
         else:
             if ends:
                 # Ahead of the write: the access must end although the rest of this fails.
                 context.ring_at(ends)
-            done, former = _write(client, grant, entries, context.owner.mark)
+            done, former = _write(client, grant, entries, context.owner)
     return {**_results(done, grant, former), **_rights(client, grant.mapping)}
 
 
@@ -80,7 +82,7 @@ def _rights(client: api.Client, mapping: IdentityMapping) -> dict[str, str]:
     """Return what RBAC gives to ``mapping``, or why that is not known: it is granted then too."""
     try:
         with api.errors_as_status():
-            bound, warning = bindings.find(client)
+            bound, warning = bindings.find(client, control_plane.application())
     except Unready as reason:
         return {"roles": status_line(f"unknown: {reason}")}
     roles = ", ".join(listing.given(mapping, bound)) or story.no_role(mapping.username)
@@ -89,16 +91,16 @@ def _rights(client: api.Client, mapping: IdentityMapping) -> dict[str, str]:
 
 
 def _write(
-    client: api.Client, grant: grants.Grant, entries: Sequence[Entry] | None, owner: str
+    client: api.Client, grant: grants.Grant, entries: Sequence[Entry] | None, owner: Owner
 ) -> tuple[str, IdentityMapping | None]:
     """Write the mapping; return what that did, and the grant that the principal had before."""
     wanted = grant.mapping
-    annotations = {manifests.OWNER: owner, EXPIRES: wanted.expires or None}
+    annotations = {manifests.OWNER: owner.mark, EXPIRES: wanted.expires or None}
     if grant.reason:
         annotations[grants.REASON] = grant.reason
     for _ in range(TRIES):
         found = identity_mappings.find(client, newest=True)
-        former = grants.to_replace(found, grant, entries)
+        former = grants.to_replace(found, grant, entries, owner.application)
         try:
             if not former:
                 single_mapping.create(client, wanted, annotations)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import clock
+import control_plane
 import leader
 from access import declared, listing, mappings
 from access.declared import Declared
@@ -33,7 +34,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     with api.errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
         found = identity_mappings.find(client)
-        bound, warning = bindings.find(client)
+        bound, warning = bindings.find(client, control_plane.application())
         not_applied = _not_applied(client, declaration, partition, found)
     report = mappings.check(found, partition)
     listed = listing.rows(found, report.problems, bound)

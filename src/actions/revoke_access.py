@@ -30,22 +30,26 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     """
     target = grants.target(params)
     entries = grants.declared_entries(str(context.options["mappings"]), clock.now())
+    application = context.owner.application
     with api.errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
         if params["dry-run"]:
             found = identity_mappings.find(client, newest=True)
-            return _results("would revoke", grants.to_revoke(found, target, entries))
-        return _results("revoked", _delete(client, target, entries))
+            return _results("would revoke", grants.to_revoke(found, target, entries, application))
+        return _results("revoked", _delete(client, target, entries, application))
 
 
 def _delete(
-    client: api.Client, target: grants.Target, entries: Sequence[Entry] | None
+    client: api.Client,
+    target: grants.Target,
+    entries: Sequence[Entry] | None,
+    application: str,
 ) -> list[IdentityMapping]:
     """Delete the mappings until none is left, and return them."""
     deleted: list[IdentityMapping] = []
     for _ in range(LOOKS):
         found = identity_mappings.find(client, newest=True)
-        chosen = grants.to_revoke(found, target, entries)
+        chosen = grants.to_revoke(found, target, entries, application)
         if not chosen:
             return deleted
         deleted += [mapping for mapping in chosen if _delete_one(client, mapping)]

@@ -13,33 +13,53 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
-from lightkube.models.authorization_v1 import ResourceAttributes, SubjectAccessReviewSpec
+from lightkube.models.authorization_v1 import (
+    NonResourceAttributes,
+    ResourceAttributes,
+    SubjectAccessReviewSpec,
+)
 from lightkube.resources.authorization_v1 import SubjectAccessReview
-from lightkube.resources.rbac_authorization_v1 import ClusterRoleBinding, RoleBinding
+from lightkube.resources.rbac_authorization_v1 import (
+    ClusterRole,
+    ClusterRoleBinding,
+    Role,
+    RoleBinding,
+)
 
-from access import rbac
+from access import powers, rbac
 from access.rbac import Answer, Question
 from cluster import api
 from errors import Waiting
 
+# How the user of a service account is called: with its namespace and its name behind this. To the
+# API server, whoever gets that name has what the account has.
+SERVICE_ACCOUNT = "system:serviceaccount:"
 
-def find(client: api.Client) -> tuple[rbac.Bindings, str]:
+
+def find(client: api.Client, control_plane: str) -> tuple[rbac.Bindings, str]:
     """Return every ClusterRoleBinding and RoleBinding of the cluster, and a warning.
 
-    The warning is empty unless everybody may do everything. Then the bindings do not matter.
+    The warning is empty unless everybody may do everything. Then the bindings do not matter, and
+    it has the command for the application ``control_plane``.
     """
+    roles = _rules(client)
     found = rbac.Bindings(
-        binding for kind in (ClusterRoleBinding, RoleBinding) for binding in _list(client, kind)
+        binding
+        for kind in (ClusterRoleBinding, RoleBinding)
+        for binding in _list(client, kind, roles)
     )
-    return found, rbac.open_to_all(ask(client, "", [rbac.EVERYBODY], rbac.ANYTHING))
+    answer = ask(client, "", [rbac.EVERYBODY], rbac.ANYTHING)
+    return found, rbac.open_to_all(answer, control_plane)
 
 
 def ask(client: api.Client, username: str, groups: Sequence[str], question: Question) -> Answer:
     """Ask the API server whether a user in these groups may do something."""
-    attributes = ResourceAttributes(**dataclasses.asdict(question))
-    spec = SubjectAccessReviewSpec(
-        user=username, groups=list(groups), resourceAttributes=attributes
-    )
+    about = dataclasses.asdict(question)
+    spec = SubjectAccessReviewSpec(user=username, groups=list(groups))
+    if path := about.pop("path"):
+        spec.nonResourceAttributes = NonResourceAttributes(path=path, verb=question.verb)
+    else:
+        spec.resourceAttributes = ResourceAttributes(**about)
     status = client.ask(SubjectAccessReview(spec=spec)).status
     if not status:
         raise Waiting("waiting for the Kubernetes API: no answer to a SubjectAccessReview")
@@ -54,6 +74,7 @@ class _Metadata(msgspec.Struct):
 class _Reference(msgspec.Struct):
     kind: str
     name: str
+    namespace: str = ""
 
 
 class _Binding(msgspec.Struct):
@@ -62,18 +83,64 @@ class _Binding(msgspec.Struct):
     subjects: list[_Reference] | None = None
 
 
-class _List(msgspec.Struct):
+class _Bindings(msgspec.Struct):
     items: list[_Binding]
 
 
-def _list(client: api.Client, kind: type[Any]) -> Iterator[rbac.Binding]:
-    for found in client.everywhere(kind, _List).items:
-        subjects = found.subjects or ()
+class _Rule(msgspec.Struct, rename="camel"):
+    verbs: list[str]
+    api_groups: list[str] | None = None
+    resources: list[str] | None = None
+    resource_names: list[str] | None = None
+
+
+class _Role(msgspec.Struct):
+    metadata: _Metadata
+    rules: list[_Rule] | None = None
+
+
+class _Roles(msgspec.Struct):
+    items: list[_Role]
+
+
+Rules = dict[tuple[str, str], list[powers.Rule]]
+
+
+def _rules(client: api.Client) -> Rules:
+    """Return the rules of every role by its namespace, empty for a ClusterRole, and its name."""
+    return {
+        (role.metadata.namespace, role.metadata.name): [_rule(rule) for rule in role.rules or ()]
+        for kind in (ClusterRole, Role)
+        for role in client.everywhere(kind, _Roles).items
+    }
+
+
+def _rule(found: _Rule) -> powers.Rule:
+    return powers.Rule(
+        verbs=frozenset(found.verbs),
+        groups=frozenset(found.api_groups or ()),
+        resources=frozenset(found.resources or ()),
+        names=frozenset(found.resource_names or ()),
+    )
+
+
+def _list(client: api.Client, kind: type[Any], rules: Rules) -> Iterator[rbac.Binding]:
+    for found in client.everywhere(kind, _Bindings).items:
+        subjects, role = found.subjects or (), found.roleRef
+        namespace = found.metadata.namespace
+        of_role = rules.get((namespace if role.kind == "Role" else "", role.name), ())
+        users = [s.name for s in subjects if s.kind == "User"]
+        users += [
+            f"{SERVICE_ACCOUNT}{where}:{s.name}"
+            for s in subjects
+            if s.kind == "ServiceAccount" and (where := s.namespace or namespace)
+        ]
         yield rbac.Binding(
             name=found.metadata.name,
-            namespace=found.metadata.namespace,
-            role_kind=found.roleRef.kind,
-            role_name=found.roleRef.name,
-            users=tuple(s.name for s in subjects if s.kind == "User"),
+            namespace=namespace,
+            role_kind=role.kind,
+            role_name=role.name,
+            users=tuple(users),
             groups=tuple(s.name for s in subjects if s.kind == "Group"),
+            powers=powers.of(of_role, namespace),
         )

@@ -191,10 +191,15 @@ class FakeCluster:
 
     def add_role(self, name: str, *verbs: str, resources: tuple[str, ...] = ("pods",)) -> None:
         """Store a ClusterRole or, where the name has a namespace (``default/dev``), a Role."""
+        rule = {"apiGroups": [""], "resources": list(resources), "verbs": list(verbs)}
+        self.add_rules(name, rule)
+
+    def add_rules(self, name: str, *rules: Object) -> None:
+        """Store a ClusterRole or a Role, named as for `add_role`, with these rules."""
         namespace, _, plain = name.rpartition("/")
         kind = f"/namespaces/{namespace}/roles" if namespace else "/clusterroles"
-        rule = {"apiGroups": [""], "resources": list(resources), "verbs": list(verbs)}
-        self.put(f"{RBAC}{kind}/{plain}", {"rules": [rule]})
+        metadata = {"name": plain, **({"namespace": namespace} if namespace else {})}
+        self.put(f"{RBAC}{kind}/{plain}", {"metadata": metadata, "rules": list(rules)})
 
     def add_binding(self, name: str, role: str, **subjects: str | tuple[str, ...]) -> None:
         """Store a ClusterRoleBinding or, where the name has a namespace, a RoleBinding, of a role
@@ -203,7 +208,7 @@ class FakeCluster:
         scope = f"/namespaces/{namespace}/rolebindings" if namespace else "/clusterrolebindings"
         kind, _, role_name = role.partition("/")
         named = [
-            {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": subject}
+            _subject(kind, subject)
             for kind, names in subjects.items()
             for subject in ([names] if isinstance(names, str) else names)
         ]
@@ -555,6 +560,14 @@ class FakeCluster:
             "reason": "NewReplicaSetAvailable" if complete else "ReplicaSetUpdated",
             "lastUpdateTime": moved.isoformat(),
         }
+
+
+def _subject(kind: str, name: str) -> Object:
+    """A subject of a binding. A service account may have its namespace in front (`ns:name`)."""
+    if kind != "ServiceAccount":
+        return {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name}
+    namespace, _, plain = name.rpartition(":")
+    return {"kind": kind, "name": plain, **({"namespace": namespace} if namespace else {})}
 
 
 def stamp(seconds: float, number: int = 0) -> str:

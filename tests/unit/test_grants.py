@@ -47,12 +47,12 @@ def wanted(**params: Any) -> Grant:
 
 def replaced(found: list[IdentityMapping], grant: Grant, option: str = "") -> str | None:
     """The name of the grant that is replaced."""
-    former = grants.to_replace(found, grant, entries(option))
+    former = grants.to_replace(found, grant, entries(option), "aws-iam")
     return former and former.name
 
 
 def revoked(found: list[IdentityMapping], target: Target, option: str = "") -> list[str]:
-    return [each.name for each in grants.to_revoke(found, target, entries(option))]
+    return [each.name for each in grants.to_revoke(found, target, entries(option), "aws-iam")]
 
 
 # What is asked for.
@@ -220,9 +220,11 @@ def test_given_a_principal_that_the_option_declares_then_nothing_is_granted(
 
 def test_given_an_option_that_cannot_be_read_then_only_what_it_made_is_refused():
     with pytest.raises(Blocked, match=r"declares .*Dev \(mapping theirs\)"):
-        grants.to_replace([mapping("theirs", DEV, OPTION)], wanted(), None)
-    assert grants.to_replace([mapping("ops", OPS, OPTION)], wanted(), None) is None
-    assert [m.name for m in grants.to_revoke([mapping("a", DEV)], Target("a"), None)] == ["a"]
+        grants.to_replace([mapping("theirs", DEV, OPTION)], wanted(), None, "aws-iam")
+    assert grants.to_replace([mapping("ops", OPS, OPTION)], wanted(), None, "aws-iam") is None
+    assert [
+        m.name for m in grants.to_revoke([mapping("a", DEV)], Target("a"), None, "aws-iam")
+    ] == ["a"]
 
 
 def test_given_a_permission_set_of_another_account_then_the_role_is_granted():

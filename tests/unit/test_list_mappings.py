@@ -107,6 +107,7 @@ def test_given_mappings_when_listed_as_json_then_a_program_reads_all_of_it(
             "expires": "",
             "superuser": False,
             "roles": ["ClusterRole/view"],
+            "administrator_by": [],
             "problem": "",
         }
     ]
@@ -278,7 +279,7 @@ def test_given_a_blocked_unit_that_does_not_lead_when_it_lists_then_it_has_the_l
     assert two.action("list-mappings", unit=1)["total"] == "1"
 
 
-def test_given_thousands_of_mappings_when_listed_then_the_server_is_asked_four_times(
+def test_given_thousands_of_mappings_when_listed_then_the_server_is_asked_six_times(
     deployed: Model, api: FakeCluster
 ):
     for n in range(2_000):
@@ -287,11 +288,13 @@ def test_given_thousands_of_mappings_when_listed_then_the_server_is_asked_four_t
 
     assert api.requests == [
         f"GET {MAPPINGS}",
+        "GET /apis/rbac.authorization.k8s.io/v1/clusterroles",
+        "GET /apis/rbac.authorization.k8s.io/v1/roles",
         "GET /apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
         "GET /apis/rbac.authorization.k8s.io/v1/rolebindings",
         f"POST {REVIEWS}",
     ]
-    assert all(seen.query["resourceVersion"] == "0" for seen in api.seen[:3])
+    assert all(seen.query["resourceVersion"] == "0" for seen in api.seen[:5])
 
 
 def test_given_a_cluster_that_does_not_ask_rbac_when_listed_then_the_result_warns_of_it(
