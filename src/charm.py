@@ -160,6 +160,7 @@ class AwsIamCharm(ops.CharmBase):
         reactive.remove_trust(self.machine, self.app.name)
         config = load_config(self)
         principal = control_plane.find(self, self._peers.shared.relations)
+        control_plane.check_supported(self, self.machine)
         if not self._peers.joined:
             raise Waiting("waiting for Juju to set up the peer relation")
         control_plane.await_api_server(principal, self._requirer)

@@ -29,6 +29,10 @@ RELATION = "aws-iam"
 IMPLICIT = "control-plane"
 ENDPOINTS = (RELATION, IMPLICIT)
 
+# How both kinds are called on Charmhub, the second until 2022.
+_CHARMS = ("kubernetes-control-plane", "kubernetes-master")
+_NAME = re.compile(r"""^name:\s*['"]?(?P<name>[a-z0-9-]+)""", re.MULTILINE)
+
 # How both kinds render, verbatim, what the relation and the option gave them. Source:
 # kubernetes-control-plane's template of auth-webhook.py.
 _RENDERED = r"""^{}\s*=\s*(['"])(?P<value>.*)\1\s*$"""
@@ -91,6 +95,26 @@ def find(charm: ops.CharmBase, known: Container[str]) -> ControlPlane:
         via_relation=RELATION in joined,
         leave=_removal(charm.app, joined[RELATION]) if len(joined) > 1 else "",
     )
+
+
+def is_supported(machine: Machine) -> bool:
+    """Return whether the principal is a kubernetes-control-plane, whatever its application's name.
+
+    The endpoint juju-info takes every charm. Juju unpacks a principal's charm before it makes the
+    subordinate, so this is known before the control plane has installed anything.
+    """
+    found = _NAME.search(files.read(machine.charm_metadata(principal_unit())) or "")
+    # A charm of another name that renders the same webhook is one of its forks.
+    return not found or found["name"] in _CHARMS or machine.auth_webhook.exists()
+
+
+def check_supported(charm: ops.CharmBase, machine: Machine) -> None:
+    """Raise `errors.Blocked` if the principal is no kubernetes-control-plane."""
+    if is_supported(machine):
+        return
+    application = principal_unit().partition("/")[0]
+    command = f"juju remove-relation {charm.app.name}:{IMPLICIT} {application}:juju-info"
+    raise Blocked(f"{application} is no kubernetes-control-plane; run: {command}")
 
 
 def _removal(app: ops.Application, relation: ops.Relation) -> str:

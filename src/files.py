@@ -45,6 +45,11 @@ class Machine:
         """
         return self.root / "home/ubuntu/config"
 
+    def charm_metadata(self, unit: str) -> Path:
+        """Return where Juju keeps the metadata of the charm of ``unit``."""
+        agent = f"unit-{unit.replace('/', '-')}"
+        return self.root / "var/lib/juju/agents" / agent / "charm/metadata.yaml"
+
     @property
     def processes(self) -> Path:
         """Return the folder of the kernel that has a folder for each process."""

@@ -58,7 +58,8 @@ def _content(model: ops.Model, secret_id: str) -> dict[str, str]:
             announced=False,
         ) from error
     except ops.ModelError as error:
-        if "permission denied" in str(error):
+        # The first is what Juju 3.6 says, the second what 4.1 does.
+        if any(refusal in str(error) for refusal in ("permission denied", "not allowed to read")):
             raise Blocked(
                 f"{option} is not granted, run: juju grant-secret {secret_id} {model.app.name}",
                 announced=False,

@@ -37,7 +37,8 @@ def run(machine: Machine, owner: Owner, leaving: Leaving) -> Blocked | None:
     principal, asked = control_plane.principal_unit(), control_plane.asked_address(machine)
     kept: kept_service.Kept | None = None
     try:
-        if leaving.is_leaving():
+        # What another Kubernetes has under the charm's names is somebody else's.
+        if not control_plane.is_supported(machine) or leaving.is_leaving():
             return None
         with api.errors_as_status():
             client = api.connect(machine.admin_kubeconfig)

@@ -185,11 +185,16 @@ def refuse(monkeypatch: pytest.MonkeyPatch, error: str) -> None:
     monkeypatch.setattr(ops.Model, "get_secret", fails)
 
 
+@pytest.mark.parametrize(
+    "error",
+    ["ERROR permission denied", 'ERROR "aws-iam/0" is not allowed to read this secret'],
+    ids=["3.6", "4.1"],
+)
 def test_given_no_grant_when_a_hook_runs_then_the_line_has_the_command_and_it_looks_again(
-    private: Model, api: FakeCluster
+    private: Model, api: FakeCluster, error: str
 ):
     with pytest.MonkeyPatch.context() as patch:
-        refuse(patch, "ERROR permission denied")
+        refuse(patch, error)
         assert private.hook() == ops.BlockedStatus(
             f"{OPTION} is not granted, run: juju grant-secret {ID} aws-iam"
         )

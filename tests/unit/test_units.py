@@ -46,6 +46,19 @@ def test_given_a_settled_unit_that_does_not_lead_when_a_hook_runs_then_nothing_i
     assert machines[1].webhook.stat() == file
 
 
+def test_given_the_leaders_own_write_when_juju_tells_it_of_that_then_nothing_is_written(
+    two: Model, api: FakeCluster, machines: list[Files]
+):
+    bags, file, secrets = two.bags(), machines[0].webhook.stat(), two.units[0].secrets
+    api.forget()
+    two.hook(two.on.relation_changed(two.relation("peers")))
+
+    assert two.bags() == bags
+    assert api.changes == []
+    assert machines[0].webhook.stat() == file
+    assert two.units[0].secrets == secrets
+
+
 def test_given_a_leader_that_has_not_deployed_when_another_units_hook_runs_then_it_waits(
     easyrsa: Easyrsa, machines: list[Files], no_cluster: None
 ):
