@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from access import partitions
 from addresses import is_ip
@@ -27,8 +27,8 @@ _IMAGE = re.compile(
 )
 # A registry's host, with a path below it or without.
 _REGISTRY = re.compile(r"[a-z0-9]+([.-]+[a-z0-9]+)*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*")
-# A secret's id with the prefix that Juju's own type for such options wants.
-_SECRET_ID = re.compile(r"secret:[a-z0-9]{20}")
+# A secret's URI as Juju prints it: 4.1 may have the model in it. Juju checks the prefix alone.
+_SECRET = re.compile(r"secret:(//[0-9a-f-]{36}/)?[a-z0-9]{20}")
 _CLUSTER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _OLDEST_WITH_EUSC = (0, 7, 7)
 _VERSION = re.compile(r"v?\d+\.\d+\.\d+")
@@ -65,7 +65,7 @@ class Config:
                 f"option image-registry: {_shown(self.image_registry)} is not a registry, such as "
                 "registry.example.com:5000 or ghcr.io/example"
             )
-        if self.image_pull_secret and not _SECRET_ID.fullmatch(self.image_pull_secret):
+        if self.image_pull_secret and not _SECRET.fullmatch(self.image_pull_secret):
             # Its value is not shown, because it may be a password that was set by mistake.
             raise ValueError(
                 "option image-pull-secret: its value must be secret: and the id of a Juju secret, "
@@ -137,8 +137,12 @@ def load_config(charm: ops.CharmBase) -> Config:
     Raises:
         errors.Blocked: a value cannot work; the text names option, value and remedy.
     """
+    # Not by ops' `load_config`, which makes an object of an option of type secret.
+    options: dict[str, Any] = {
+        name.replace("-", "_"): value for name, value in charm.config.items()
+    }
     try:
-        return charm.load_config(Config)
+        return Config(**options)
     except ValueError as error:
         raise Blocked(f"{error}") from error
 

@@ -33,7 +33,7 @@ def read(model: ops.Model, config: Config) -> str:
     """
     if not config.image_pull_secret:
         return ""
-    secret_id = config.image_pull_secret.removeprefix(_PREFIX)
+    secret_id = config.image_pull_secret.removeprefix(_PREFIX).rpartition("/")[2]
     content = _content(model, secret_id)
     # A file that an editor wrote (`password#file=FILE`) ends with a newline.
     credentials = {key: content.get(key, "").rstrip("\r\n") for key in _KEYS}

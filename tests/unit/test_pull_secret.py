@@ -6,11 +6,14 @@ import base64
 import copy
 import dataclasses
 import json
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import ops
 import ops.testing
 import pytest
+import yaml
 from tests.unit.fake_cluster import (
     DEFINITION,
     DEPLOYMENT,
@@ -22,9 +25,12 @@ from tests.unit.fake_cluster import (
     SERVICE_ACCOUNT,
     FakeCluster,
 )
-from tests.unit.model import Easyrsa, Model
+from tests.unit.model import UUID, Easyrsa, Model
 from tests.unit.test_csa_upgrade import FORMER
 from tests.unit.test_owner import mark as put_mark
+
+import pull_secret
+from config import Config
 
 ID = "d0h4v2m8e1s9c7k3b5g0"
 PASSWORD = "s3cr:t\u00e9 \u20ac"
@@ -289,16 +295,36 @@ def test_given_a_secret_without_a_key_when_a_hook_runs_then_the_line_names_it_an
     assert PASSWORD not in private.log()
 
 
-@pytest.mark.parametrize("value", [PASSWORD, "my-registry", "secret:", ID, f"secret:{ID}\n"])
-def test_given_a_value_that_is_no_id_when_a_hook_runs_then_it_is_refused_and_not_shown(
-    deployed: Model, value: str
+@pytest.mark.parametrize(
+    "value", [PASSWORD, "my-registry", "secret:", f"secret:{PASSWORD}", ID, f"secret:{ID}\n"]
+)
+def test_given_a_value_that_is_no_id_when_it_is_checked_then_it_is_refused_and_not_shown(
+    value: str,
 ):
-    deployed.config = {"image-pull-secret": value}
+    # Juju lets whatever begins with secret: pass.
+    with pytest.raises(ValueError, match="option image-pull-secret: its value must be") as refused:
+        Config("example.com/image:v1", "", 2, image_pull_secret=value)
 
-    assert deployed.hook(deployed.on.config_changed()) == ops.BlockedStatus(
-        "option image-pull-secret: its value must be secret: and the id of a Juju secret, "
-        "such as secret:d0h4v2m8e1s9c7k3b5g0; juju secrets lists the ids"
+    assert PASSWORD not in str(refused.value)
+
+
+def test_given_an_id_with_the_models_uuid_when_it_is_read_then_the_secret_is_found():
+    config = Config("example.com/image:v1", "", 2, image_pull_secret=f"secret://{UUID}/{ID}")
+    model: Any = SimpleNamespace(
+        app=SimpleNamespace(name="aws-iam"),
+        get_secret=lambda id: SimpleNamespace(  # noqa: A006
+            get_content=lambda refresh: CONTENT if id == f"secret:{ID}" and refresh else {}
+        ),
     )
+
+    assert json.loads(pull_secret.read(model, config)) == {"auths": {"example.com": CONTENT}}
+
+
+def test_given_the_option_then_juju_checks_its_values_and_keeps_what_earlier_revisions_had():
+    options = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())["options"]
+
+    assert options["image-pull-secret"]["type"] == "secret"
+    assert Config("example.com/image:v1", "", 2, image_pull_secret=f"secret:{ID}")
 
 
 def test_given_a_unit_that_does_not_lead_when_a_hook_runs_then_it_reads_no_secret(
