@@ -230,6 +230,7 @@ _ELSEWHERE: dict[str, Callable[[], list[str]]] = {
     "charm.py: issued.warning": lambda: _returns("certificates/issued.py", "warning"),
     "charm.py: web_proxies.remark": lambda: Scope("proxies.py").texts(ast.Name("NO_HTTPS")),
     "charm.py: trusted.remark": lambda: _appended("trust.py", "receive"),
+    "charm.py: strangers": lambda: _returns("cluster/pods.py", "strangers_remark"),
     "charm.py: next_step": lambda: _returns("control_plane.py", "next_step"),
     "certificates/issued.py: self.refusal": lambda: _keywords(_CERTIFICATES, "refusal"),
     "certificates/issued.py: self.wait": lambda: _keywords(_CERTIFICATES, "wait"),

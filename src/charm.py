@@ -218,11 +218,15 @@ class AwsIamCharm(ops.CharmBase):
             shared = self._share_rollout(client, principal, shared, plan, rollout)
             self.unit.set_workload_version(config.version)
             unfinished = pods.rollout_problem(client, rollout)
+            labelled = pods.find_labelled(client)
+            strangers = pods.strangers_remark(pods.strangers(labelled))
             found = self._endings.end(client)
             report, undeclared = leader.check_mappings(client, found, self._owner, config)
             self._alarm.expect(report.next_end)
             self._journal.log(leader.remarks(report))
-            cos.lead(self, self._owner, self._peers, plan.pair, report.problems, client)
+            cos.lead(
+                self, self._owner, self._peers, plan.pair, report.problems, pods.own(labelled)
+            )
             if problem := unreadable or unusable or unfinished:
                 raise problem
         if undeclared:
@@ -234,7 +238,14 @@ class AwsIamCharm(ops.CharmBase):
         next_step = control_plane.next_step(principal, self.machine, shared.address)
         old_ca = shared.ca != plan.pair.ca
         former = "the former authority is trusted until its last pod has ended" if old_ca else ""
-        remarks = (issued.warning, web_proxies.remark, trusted.remark, former, next_step)
+        remarks = (
+            strangers,
+            issued.warning,
+            web_proxies.remark,
+            trusted.remark,
+            former,
+            next_step,
+        )
         line = leader.active_line(config, rollout, report, *remarks)
         if report.pending and report.written:
             return line, SOON_SECONDS

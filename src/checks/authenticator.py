@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from checks import Names, Outcome, failed, ok
 from cluster import manifests
-from cluster.pods import Rollout, Serving
+from cluster.pods import Rollout, Serving, describe
 from errors import Unready
 
 # What the authenticator does with mappings: without these it knows nobody.
@@ -44,6 +44,8 @@ class Deployed:
         problem: Why they are not all up; None if they are.
         pods: Those that get requests.
         logging: The names of all pods. One that is ending may still get requests for a minute.
+        strangers: The names of other pods with the same label.
+        former: Whether a pod that may still get requests serves another certificate.
         uses_proxy: Whether they are told of a proxy.
     """
 
@@ -57,6 +59,8 @@ class Deployed:
     problem: Unready | None = None
     pods: tuple[Serving, ...] = ()
     logging: tuple[str, ...] = ()
+    strangers: tuple[str, ...] = ()
+    former: bool = False
     uses_proxy: bool = False
 
 
@@ -72,6 +76,12 @@ def verdict(found: Deployed, names: Names) -> Outcome:
     if found.denied:
         verbs = ", ".join(found.denied)
         return failed(f"RBAC does not let the authenticator {verbs} mappings", names.reconcile)
+    if found.strangers:
+        who = ", ".join(found.strangers)
+        return failed(
+            f"the Service may send logins to pods that are not the authenticator's: {who}",
+            f"see whose they are, and remove their label k8s-app: {describe(found.strangers[0])}",
+        )
     if found.problem or not found.rollout:
         said = f"{found.problem or 'the Deployment has no status'}"
         return failed(f"{said} (image {found.image})", _remedy(said, names))

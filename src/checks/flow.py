@@ -119,7 +119,14 @@ def _certificate(site: Site, seen: Seen) -> Outcome:
         return not_checked("the leader has not published the Service's address yet")
     serves = seen.deployed.pods and not seen.deployed.service
     served = _served(address) if serves else None
-    return certificate.verdict(seen.pair, site.shared.ca, address, served, site.names)
+    return certificate.verdict(
+        seen.pair,
+        site.shared.ca,
+        address,
+        served,
+        site.names,
+        former=seen.deployed.former,
+    )
 
 
 def _served(address: str) -> certificate.Served:

@@ -67,22 +67,24 @@ _SERVICE_ACCOUNT = f"system:serviceaccount:{manifests.NAMESPACE}"
 
 def at_cluster(client: api.Client, site: Site) -> Seen:
     """Return what the cluster has."""
-    found = deployed(client, site.owner, site.shared.address)
+    pair = objects.stored(client).pair
+    found = deployed(client, site.owner, site.shared.address, pair)
     return Seen(
         deployed=found,
-        pair=objects.stored(client).pair,
+        pair=pair,
         mappings=identity_mappings.find(client) if found.crd else None,
     )
 
 
-def deployed(client: api.Client, owner: Owner, address: str) -> Deployed:
+def deployed(client: api.Client, owner: Owner, address: str, pair: KeyPair | None) -> Deployed:
     """Return what the cluster has of the authenticator; ``address`` is the Service's."""
     needed = [what for what in manifests.OWNED if what not in manifests.OPTIONAL]
     found = {what: objects.find(client, what) for what in needed}
     service, deployment = services.of_address(client, address), found[manifests.DEPLOYMENT]
     mark = objects.mark_of(service) if service else ""
     rollout = pods.progress(deployment) if deployment else None
-    all_pods = pods.find(client)
+    labelled = pods.find_labelled(client)
+    all_pods = pods.own(labelled)
     return Deployed(
         owner=mark if owner.is_foreign(mark) else "",
         missing=tuple(f"{what.kind}/{what.name}" for what in needed if not found[what]),
@@ -94,6 +96,8 @@ def deployed(client: api.Client, owner: Owner, address: str) -> Deployed:
         problem=pods.rollout_problem(client, rollout) if rollout else None,
         pods=tuple(pods.serving(all_pods)),
         logging=tuple(pods.names(all_pods)),
+        strangers=tuple(pods.strangers(labelled)),
+        former=not pair or not pods.all_use(all_pods, pair),
         uses_proxy=_uses_proxy(deployment),
     )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from access import expiry
@@ -115,11 +115,54 @@ def progress(deployment: api.Object) -> Rollout:
 
 
 def find(client: api.Client) -> list[Pod]:
-    """Return all pods, ready or not."""
+    """Return the Deployment's pods, ready or not."""
+    return own(find_labelled(client))
+
+
+def find_labelled(client: api.Client) -> list[Pod]:
+    """Return all pods to which the Service may send logins: everybody can set a label."""
     from lightkube.resources.core_v1 import Pod
 
     namespace, labels = manifests.NAMESPACE, manifests.POD_LABELS
     return list(client.list(Pod, namespace=namespace, labels=labels))
+
+
+def own(labelled: Iterable[Pod]) -> list[Pod]:
+    """Return those pods that are the Deployment's."""
+    return [pod for pod in labelled if _is_own(pod)]
+
+
+def strangers(labelled: Iterable[Pod]) -> list[str]:
+    """Return the names of those pods that are not the Deployment's, and have not ended."""
+    return names(pod for pod in labelled if not _is_own(pod) and not _ended(pod))
+
+
+def _is_own(pod: Any) -> bool:
+    """Return whether a ReplicaSet of the Deployment controls ``pod``.
+
+    Kubernetes deletes a pod whose owner does not exist, and counts any other that names the
+    ReplicaSet as one of its own, so a forged owner does not last.
+    """
+    labels: dict[str, str] = pod.metadata.labels or {}
+    wanted = f"{manifests.NAME}-{labels.get('pod-template-hash', '')}"
+    owners: list[Any] = pod.metadata.ownerReferences or []
+    return any(
+        (owner.controller, owner.apiVersion, owner.kind, owner.name)
+        == (True, "apps/v1", "ReplicaSet", wanted)
+        for owner in owners
+    )
+
+
+def strangers_remark(found: Sequence[str]) -> str:
+    """Return what a status says of strangers, by the first of them; empty without any."""
+    if not found:
+        return ""
+    return f"stranger among the pods: {brief(found[0])}; run: {describe(found[0])}"
+
+
+def describe(pod: str) -> str:
+    """Return the command that shows a pod."""
+    return f"kubectl -n {manifests.NAMESPACE} describe pod {pod}"
 
 
 def names(found: Iterable[Pod]) -> list[str]:
@@ -151,13 +194,18 @@ def _is_ready(status: PodStatus) -> bool:
 
 
 def all_pods_use(client: api.Client, pair: KeyPair) -> bool:
-    """Return whether every pod that may get requests serves ``pair``.
+    """Return whether every pod of the Deployment that may get requests serves ``pair``."""
+    return all_use(find(client), pair)
+
+
+def all_use(found: Iterable[Pod], pair: KeyPair) -> bool:
+    """Return whether every pod of ``found`` that may get requests serves ``pair``.
 
     Pods that are ending count: a machine whose kube-proxy has not heard of their end still
     sends requests to them. Pods that have ended do not, although Kubernetes lists an evicted pod
     until somebody deletes it, and a pod of a lost node until that node is deleted or back.
     """
-    return all(_certificate_hash(pod) == pair.hash for pod in find(client) if not _ended(pod))
+    return all(_certificate_hash(pod) == pair.hash for pod in found if not _ended(pod))
 
 
 def _ended(pod: Pod) -> bool:

@@ -26,7 +26,7 @@ from owner import Owner
 from peers import Peers
 
 if TYPE_CHECKING:
-    from cluster import api
+    from lightkube.resources.core_v1 import Pod
 
 ENDPOINT = "cos-agent"
 KEY = "config"
@@ -40,7 +40,7 @@ def lead(
     peers: Peers,
     pair: KeyPair,
     to_correct: Collection[str],
-    client: api.Client,
+    pods: Sequence[Pod],
 ) -> None:
     """Publish the leader's part, and tell the other units the facts in the rules.
 
@@ -50,22 +50,20 @@ def lead(
         peers: What the leader tells the other units.
         pair: The pair that the pods serve.
         to_correct: The mappings that never work as they are.
-        client: A client of Kubernetes, which knows the pods.
+        pods: The authenticator's pods.
 
     Raises:
-        errors.Unready: this unit no longer leads, or Kubernetes does not answer.
+        errors.Unready: this unit no longer leads.
     """
     relations = _relations(charm)
     if not relations and not peers.shared.facts:
         return
-    from cluster import pods
     from cos import facts, jobs
 
     known = facts.learn(peers.shared.facts, pair, to_correct).dump() if relations else ""
     peers.publish(dataclasses.replace(peers.shared, facts=known))
-    # Mappings may have taken all of the hook's time. Then the next hook publishes.
-    if relations and client.seconds_left > 0:
-        _publish(charm, owner, relations, known, jobs.of(owner, peers.shared, pods.find(client)))
+    if relations:
+        _publish(charm, owner, relations, known, jobs.of(owner, peers.shared, pods))
 
 
 def follow(charm: ops.CharmBase, owner: Owner, facts: str) -> None:
