@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import libyaml
@@ -22,6 +22,8 @@ from proxies import NO_PROXIES, Proxies
 
 NAMESPACE = "kube-system"
 NAME = "aws-iam-authenticator"
+# Where Kubernetes keeps the events of objects without a namespace.
+EVENTS = "default"
 # The pods' annotation that tells which pair they serve.
 CERTIFICATE_HASH = "aws-iam/certificate-hash"
 # What all objects of the charm have.
@@ -65,6 +67,8 @@ OWNED = (
     PULL_SECRET,
     SECRET,
     ObjectReference("v1", "ConfigMap"),
+    ObjectReference("rbac.authorization.k8s.io/v1", "RoleBinding", namespace=EVENTS),
+    ObjectReference("rbac.authorization.k8s.io/v1", "Role", namespace=EVENTS),
     ObjectReference("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", namespace=None),
     ObjectReference("rbac.authorization.k8s.io/v1", "ClusterRole", namespace=None),
     ObjectReference("v1", "ServiceAccount"),
@@ -107,15 +111,21 @@ def reference(manifest: Manifest) -> ObjectReference:
 
 def removal_command() -> str:
     """Return the commands with which a person removes everything that the charm owns."""
-    owned = [what for what in OWNED if what not in OPTIONAL]
-    objects = " ".join(f"{what.kind.lower()}/{what.name}" for what in owned)
+    owned = [what for what in OWNED if what not in OPTIONAL and what.namespace != EVENTS]
+    objects = _named(owned)
+    elsewhere = _named([what for what in OWNED if what.namespace == EVENTS])
     # A person may have a Secret of the pull secret's name, without the charm's label.
     optional = f"--selector aws-iam=true --field-selector metadata.name={PULL_SECRET.name}"
     return (
         f"kubectl -n {NAMESPACE} delete --ignore-not-found {objects}; "
+        f"kubectl -n {EVENTS} delete --ignore-not-found {elsewhere}; "
         f"kubectl -n {NAMESPACE} delete secret {optional}; "
         f"kubectl delete iamidentitymappings --selector {SOURCE}"
     )
+
+
+def _named(found: Sequence[ObjectReference]) -> str:
+    return " ".join(f"{what.kind.lower()}/{what.name}" for what in found)
 
 
 def service_removal(principal: str, name: str) -> str:

@@ -111,6 +111,39 @@ def test_given_the_nodes_of_a_control_plane_when_rendered_then_the_pods_may_run_
     assert {"node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"} < tolerated
 
 
+def test_given_workers_when_rendered_then_the_pods_prefer_the_control_planes_nodes():
+    preferred = pod()["affinity"]["nodeAffinity"][
+        "preferredDuringSchedulingIgnoredDuringExecution"
+    ]
+
+    assert [(each["weight"], each["preference"]["matchExpressions"]) for each in preferred] == [
+        (100, [{"key": f"node-role.kubernetes.io/{role}", "operator": "Exists"}])
+        for role in ("control-plane", "master")
+    ]
+
+
+def test_given_a_rollout_when_rendered_then_the_former_pods_do_not_count_for_the_spread():
+    (spread,) = pod()["topologySpreadConstraints"]
+
+    assert spread["matchLabelKeys"] == ["pod-template-hash"]
+
+
+def test_given_pods_that_crash_when_a_node_is_drained_then_the_budget_lets_them_go():
+    budget = objects()["PodDisruptionBudget"]["spec"]
+
+    assert budget["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
+
+
+def test_given_names_that_strangers_make_up_when_looked_up_then_no_search_domain_is_tried():
+    assert pod()["dnsConfig"] == {"options": [{"name": "ndots", "value": "1"}]}
+
+
+def test_given_a_server_that_is_well_before_it_knows_mappings_then_its_readiness_waits():
+    (container,) = pod()["containers"]
+
+    assert container["readinessProbe"]["initialDelaySeconds"] >= 3
+
+
 def test_given_what_is_rendered_when_the_charm_goes_then_exactly_that_is_removed_last_first():
     rendered = [manifests.service(OWNER, None), *manifests.authenticator(OWNER, ALL)]
 
@@ -123,10 +156,12 @@ def test_given_what_is_rendered_when_the_charm_goes_then_exactly_that_is_removed
 
 def test_given_what_is_rendered_when_a_person_removes_it_then_the_command_names_it_all():
     rendered = [manifests.service(OWNER, None), *manifests.authenticator(OWNER, ALL)]
-    command, optional, mappings = manifests.removal_command().split("; ")
+    command, elsewhere, optional, mappings = manifests.removal_command().split("; ")
 
     assert command.startswith("kubectl -n kube-system delete --ignore-not-found ")
     named = {word for word in command.split() if "/" in word}
+    assert elsewhere.startswith("kubectl -n default delete --ignore-not-found ")
+    named |= {word for word in elsewhere.split() if "/" in word}
     # A person may have a Secret of this name, without the label.
     assert optional == (
         "kubectl -n kube-system delete secret --selector aws-iam=true "
@@ -158,6 +193,11 @@ def test_given_the_service_when_rendered_then_the_certificate_has_its_names():
 
 def test_given_a_compromised_pod_when_it_uses_its_account_then_it_can_write_no_mapping():
     rules = objects()["ClusterRole"]["rules"]
+    here = objects()["Role"]
+    assert here["metadata"]["namespace"] == "default"
+    assert here["rules"] == [
+        {"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch", "update"]}
+    ]
     writable = {
         resource
         for rule in rules
@@ -165,7 +205,7 @@ def test_given_a_compromised_pod_when_it_uses_its_account_then_it_can_write_no_m
         if {"create", "patch", "update", "delete", "*"} & set(rule["verbs"])
     }
 
-    assert writable == {"iamidentitymappings/status", "events"}
+    assert writable == {"iamidentitymappings/status"}
 
 
 def test_given_a_new_certificate_when_rendered_then_exactly_its_hash_changes():
