@@ -182,6 +182,7 @@ def test_given_other_names_to_cover_when_settled_then_they_are_asked_for_under_t
 ):
     come_back(two, easyrsa, root("new"))
     before = served_by(api)
+    api.taken_addresses.add(api.objects[SERVICE]["spec"]["clusterIP"])
     api.objects[SERVICE]["spec"]["clusterIP"] = "10.152.183.99"
     two.settle()
 

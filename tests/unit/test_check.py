@@ -20,6 +20,7 @@ from tests.unit.explaining import log_line
 from tests.unit.fake_cluster import (
     CLUSTER_ROLE_BINDING,
     DEFINITION,
+    DEPLOYMENT,
     PODS,
     SECRET,
     SERVICE,
@@ -130,6 +131,8 @@ def world(deployed: Model, api: FakeCluster, files: Files, monkeypatch: Any) -> 
         ready = [{"type": "Ready", "status": "True", "lastTransitionTime": None}]
         api.add_log(name, b"")
         api.add_pod(name, podIP=f"10.1.0.{name}", conditions=ready)
+        template = api.objects[DEPLOYMENT]["spec"]["template"]["metadata"]
+        api.objects[f"{PODS}/{name}"]["metadata"]["annotations"] = template["annotations"]
     api.fail(world.review, request=f"POST {TOKEN_REVIEWS}")
     process = files.machine.processes / "42"
     process.mkdir(parents=True)
@@ -281,6 +284,16 @@ def test_given_a_service_that_serves_something_else_then_the_third_step_fails(
     results = check(deployed)
     assert states(results) == {**FINE, flow.CERTIFICATE: "failed"}
     assert said in results[flow.CERTIFICATE]
+
+
+def test_given_a_former_pod_of_a_renewal_when_it_answers_then_nobody_is_told_to_restart(
+    world: World, deployed: Model, api: FakeCluster
+) -> None:
+    world.leaf = b"x"
+    api.objects[f"{PODS}/b"]["metadata"]["annotations"] = {"aws-iam/certificate-hash": "former"}
+    results = check(deployed)
+    assert states(results) == {**FINE, flow.CERTIFICATE: "not checked"}
+    assert results[flow.CERTIFICATE].endswith("a former pod answered, so check again in a minute")
 
 
 def test_given_a_service_of_other_pods_then_what_it_serves_is_not_asked(

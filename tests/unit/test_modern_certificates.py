@@ -169,6 +169,7 @@ def test_given_a_new_address_when_its_certificate_is_awaited_then_the_old_one_st
 ):
     before = secret(api, "cert.pem")
     provider.silent = True
+    api.taken_addresses.add(api.objects[SERVICE]["spec"]["clusterIP"])
     api.objects[SERVICE]["spec"]["clusterIP"] = "10.152.183.99"
     modern.settle()
 

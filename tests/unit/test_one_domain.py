@@ -154,6 +154,7 @@ def test_given_a_new_address_when_one_domain_is_signed_then_a_certificate_for_it
     served: Model, vault: SelfSigned, api: FakeCluster
 ):
     before = certificate(api)
+    api.taken_addresses.add(ADDRESS)
     api.objects[SERVICE]["spec"]["clusterIP"] = "10.152.183.99"
     served.settle()
     assert certificate(api) == before
