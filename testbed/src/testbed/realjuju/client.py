@@ -64,7 +64,7 @@ class Client:
 
     def public_keys(self) -> str:
         """Return the operator's public SSH keys, which the client makes when it first runs."""
-        self.run("controllers")
+        self.run("clouds", "--client", "--all")
         return "".join(key.read_text() for key in sorted((self.data / "ssh").glob("*.pub")))
 
     def environment(self) -> dict[str, str]:

@@ -13,6 +13,7 @@ import socketserver
 from pathlib import Path
 from typing import Any
 
+from testbed.cluster.osrelease import os_release
 from testbed.lab import Lab
 from testbed.realjuju import controllercharm, machinefiles, preparing, programs, store
 from testbed.realjuju.client import CONTROLLER_NAME, Client
@@ -21,6 +22,7 @@ from testbed.realjuju.machines import Machines
 
 _CLOUD = "unmanaged"
 _SSH_CONFIG = Path("/etc/ssh/ssh_config")
+_OS_RELEASE = Path("/etc/os-release")
 
 
 class Controller:
@@ -34,11 +36,14 @@ class Controller:
         machine = self._machines.start("controller", store.DEFAULT_BASE)
         charm = self._lab.state / "juju-controller.charm"
         controllercharm.write(charm)
+        no_agents = self._lab.state / "agents-of-streams" / "tools"
+        no_agents.mkdir(parents=True)  # so Juju takes the agent beside the client
         self._client.run(
             "bootstrap",
             f"{_CLOUD}/root@{machine.address}",
             CONTROLLER_NAME,
             f"--controller-charm-path={charm}",
+            f"--metadata-source={no_agents}",
             f"--model-default=default-base={store.DEFAULT_BASE}",
         )
 
@@ -72,15 +77,22 @@ def serve(lab: Lab) -> None:
     assert chosen is not None
     client = Client(chosen, lab.client_home)
     keys = client.public_keys()
-    identity = next((client.data / "ssh").glob("*.pub")).with_suffix("")
-    _SSH_CONFIG.parent.mkdir(exist_ok=True)
-    _SSH_CONFIG.write_text(machinefiles.client_config(str(identity)))
+    _write_operators_etc(client)
     controller = Controller(lab, client, Machines(lab, client, machinefiles.machine_files(keys)))
     controller.bootstrap()
     address = str(lab.state / "juju.sock")
     with _Server(address, controller) as server:
         os.chmod(address, 0o600)
         server.serve_forever()
+
+
+def _write_operators_etc(client: Client) -> None:
+    """Have SSH reach every machine, and the client find itself on Ubuntu, as its agent is."""
+    identity = next((client.data / "ssh").glob("*.pub")).with_suffix("")
+    _SSH_CONFIG.parent.mkdir(exist_ok=True)
+    _SSH_CONFIG.write_text(machinefiles.client_config(str(identity)))
+    _OS_RELEASE.unlink(missing_ok=True)
+    _OS_RELEASE.write_text(os_release(store.DEFAULT_BASE))
 
 
 class _Server(socketserver.ThreadingUnixStreamServer):

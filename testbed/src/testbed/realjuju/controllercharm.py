@@ -15,7 +15,10 @@ _FILES = {
         for base in ("22.04", "24.04")
         for architecture in ("amd64", "arm64")
     ),
-    "config.yaml": "options: {}\n",
+    "config.yaml": "options:\n"
+    "  is-juju: {type: boolean, default: false}\n"
+    "  identity-provider-url: {type: string, default: ''}\n"
+    "  controller-url: {type: string, default: ''}\n",
     "dispatch": "#!/bin/sh\nexit 0\n",
 }
 
