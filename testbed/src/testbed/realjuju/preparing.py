@@ -45,8 +45,7 @@ def prepared(argv: Sequence[str], folder: Path, by: Preparation) -> list[str]:
 def _deploy(line: CommandLine, folder: Path, by: Preparation) -> CommandLine:
     name = line.words[1]
     channel = line.value("--channel")
-    is_file = name.endswith((".yaml", ".yml"))
-    bundle = folder / name if is_file else store.bundle_file(name, by.store)
+    bundle = _bundle(name, folder, by.store)
     if bundle is not None:
         return _deploy_bundle(line, bundle, folder, by)
     if "/" not in name and not name.endswith(".charm"):
@@ -57,6 +56,12 @@ def _deploy(line: CommandLine, folder: Path, by: Preparation) -> CommandLine:
     if store.is_subordinate(charm) or line.value("--to"):
         return line
     return _placed(line, by)
+
+
+def _bundle(name: str, folder: Path, charms: Path) -> Path | None:
+    if name.endswith((".yaml", ".yml")):
+        return folder / name
+    return None if "/" in name else store.bundle_file(name, charms)
 
 
 def _deploy_bundle(line: CommandLine, bundle: Path, folder: Path, by: Preparation) -> CommandLine:

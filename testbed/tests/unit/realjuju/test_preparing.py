@@ -58,6 +58,8 @@ def test_a_subordinate_and_a_placed_charm_need_no_machine(lab: Lab) -> None:
     lab.charm("sub.charm", "name: sub\nsubordinate: true\n")
     lab.charm("it.charm")
     assert lab.run("deploy ./sub.charm") == ["deploy", "./sub.charm"]
+    absolute = str(lab.folder / "sub.charm")
+    assert lab.run(f"deploy {absolute}") == ["deploy", absolute]
     assert lab.run("deploy ./it.charm --to 0") == ["deploy", "--to", "0", "./it.charm"]
     assert lab.bases == []
 
