@@ -6,7 +6,6 @@ then is its own.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -65,26 +64,21 @@ def _bundle(name: str, folder: Path, charms: Path) -> Path | None:
 
 
 def _deploy_bundle(line: CommandLine, bundle: Path, folder: Path, by: Preparation) -> CommandLine:
+    """Write bundle and overlays as one file, as Juju takes no charm files beside overlays."""
     overlays = [folder / str(value) for name, value in line.flags if name == "--overlay"]
+    contents = [yaml.safe_load(file.read_text()) for file in (bundle, *overlays)]
+    merged = store.merged(contents)
     channel = line.value("--channel")
-    line = line.without("--overlay", "--channel", "--revision")
+    resolved = store.resolved_bundle(
+        merged, by.store, channel, lambda base: by.add_machines(1, base)[0]
+    )
     by.scratch.mkdir(parents=True, exist_ok=True)
-    numbers = itertools.count(len(list(by.scratch.iterdir())))
-    written: list[str] = []
-    for file in (bundle, *overlays):
-        target = by.scratch / f"{next(numbers)}-{file.name}"
-        content = store.resolved_bundle(
-            yaml.safe_load(file.read_text()),
-            by.store,
-            channel if file == bundle else None,
-            lambda base: by.add_machines(1, base)[0],
-        )
-        target.write_text(yaml.safe_dump(content, sort_keys=False))
-        written.append(str(target))
-    line = replace(line, words=(line.words[0], written[0], *line.words[2:]))
-    for overlay in written[1:]:
-        line = line.adding("--overlay", overlay)
-    return line.adding("--map-machines", "existing")
+    target = by.scratch / f"{len(list(by.scratch.iterdir()))}-{bundle.name}"
+    target.write_text(yaml.safe_dump(resolved, sort_keys=False))
+    line = replace(line, words=(line.words[0], str(target), *line.words[2:]))
+    return line.without("--overlay", "--channel", "--revision").adding(
+        "--map-machines", "existing"
+    )
 
 
 def _add_unit(line: CommandLine, folder: Path, by: Preparation) -> CommandLine:

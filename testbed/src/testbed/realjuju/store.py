@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,20 @@ def bundle_file(name: str, store: Path, bundles: Path = _BUNDLES) -> Path | None
     file = bundles / f"{name}.yaml"
     is_charm = any(store.glob(f"{name}.charm")) or any(store.glob(f"{name}_*.charm"))
     return file if file.exists() and not is_charm else None
+
+
+def merged(contents: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return a bundle with its overlays: applications are joined, relations are added."""
+    bundle, *overlays = contents
+    applications: dict[str, Any] = dict(bundle.get("applications") or {})
+    relations = list(bundle.get("relations") or ())
+    for overlay in overlays:
+        for name, given in (overlay.get("applications") or {}).items():
+            known = applications.get(name, {})
+            options = {**known.get("options", {}), **given.get("options", {})}
+            applications[name] = {**known, **given, **({"options": options} if options else {})}
+        relations += overlay.get("relations") or ()
+    return {**bundle, "applications": applications, "relations": relations}
 
 
 def resolved_bundle(

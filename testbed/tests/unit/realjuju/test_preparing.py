@@ -89,27 +89,38 @@ def test_refresh_to_a_channel_takes_the_tracks_file(lab: Lab) -> None:
     assert lab.run("refresh ca --path ./x.charm") == ["refresh", "--path", "./x.charm", "ca"]
 
 
-def test_a_bundle_gets_files_and_machines_and_so_does_its_overlay(lab: Lab) -> None:
+def test_a_bundle_and_its_overlay_become_one_with_files_and_machines(lab: Lab) -> None:
     charm = lab.charm("it_1.charm")
     other = lab.charm("other.charm")
     bundle = {
         "default-base": "ubuntu@24.04",
-        "applications": {"it": {"charm": "it", "num_units": 1, "to": ["0"]}},
+        "applications": {
+            "it": {"charm": "it", "num_units": 1, "to": ["0"], "options": {"a": 1, "b": 1}}
+        },
         "machines": {"0": {}},
+        "relations": [["it:x", "it:y"]],
     }
     (lab.folder / "bundle.yaml").write_text(yaml.safe_dump(bundle))
-    overlay = {"applications": {"other": {"charm": "other", "num_units": 1}}}
+    overlay = {
+        "applications": {
+            "it": {"options": {"b": 2}},
+            "other": {"charm": "other", "num_units": 1},
+        },
+        "relations": [["it:z", "other:z"]],
+    }
     (lab.folder / "overlay.yaml").write_text(yaml.safe_dump(overlay))
 
     found = lab.run("deploy ./bundle.yaml --channel 1/stable --overlay overlay.yaml")
 
-    assert [found[0], *found[3:5]] == ["deploy", "--map-machines", "existing"]
-    bundle, overlay = (yaml.safe_load(Path(found[place]).read_text()) for place in (5, 2))
-    assert bundle["applications"]["it"] == {"charm": str(charm), "num_units": 1, "to": ["5"]}
-    assert bundle["machines"] == {"5": {}}
-    assert overlay["applications"]["other"]["charm"] == str(other)
-    assert overlay["applications"]["other"]["to"] == ["6"]
-    assert lab.bases == ["ubuntu@24.04", "ubuntu@22.04"]
+    assert found[:3] == ["deploy", "--map-machines", "existing"]
+    made = yaml.safe_load(Path(found[3]).read_text())
+    assert made["applications"] == {
+        "it": {"charm": str(charm), "num_units": 1, "to": ["5"], "options": {"a": 1, "b": 2}},
+        "other": {"charm": str(other), "num_units": 1, "to": ["6"]},
+    }
+    assert made["machines"] == {"5": {}, "6": {}}
+    assert made["relations"] == [["it:x", "it:y"], ["it:z", "other:z"]]
+    assert lab.bases == ["ubuntu@24.04", "ubuntu@24.04"]
 
 
 @pytest.mark.parametrize("line", ["status --format json", "deploy", "run it/0 deploy x=1"])
