@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from testbed.cluster.osrelease import os_release
+from testbed.juju.controller.controller import DEFAULT_MODEL
 from testbed.lab import Lab
 from testbed.realjuju import controllercharm, machinefiles, preparing, programs, store
 from testbed.realjuju.client import CONTROLLER_NAME, Client
@@ -46,6 +47,7 @@ class Controller:
             f"--metadata-source={no_agents}",
             f"--model-default=default-base={store.DEFAULT_BASE}",
         )
+        self._client.run("add-model", DEFAULT_MODEL)
 
     def answer(self, question: dict[str, Any]) -> dict[str, Any]:
         """Return the answer to a question of the wrapper."""
