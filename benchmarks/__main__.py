@@ -32,6 +32,10 @@ def main() -> None:
     juju = jubilant.Juju(model=hooks.MODEL)
     with tempfile.TemporaryDirectory() as folder:
         console.print("deploying Charmed Kubernetes 1.28 with aws-iam and easyrsa …")
+        if not testbedctl.is_available():
+            _first_login(juju, Path(folder), time.monotonic(), console)
+            console.print("skipped: hooks, mappings and load; only the stand-in counts hooks")
+            return
         cluster = _deploy(juju, Path(folder), console)
         console.print("a second control-plane unit, and a bare ops charm …")
         juju.deploy("bare", to="0")
@@ -50,12 +54,7 @@ def _deploy(juju: jubilant.Juju, folder: Path, console: Console) -> Cluster:
     """Deploy, log in, and print what that took; a proxy counts the requests."""
     started = time.monotonic()
     with Faults(hooks.MODEL, "aws-iam") as tap:
-        bundle.deploy(juju)
-        juju_status.wait_until_active(juju)
-        cluster = kubernetes.connect(juju, folder)
-        cluster.map("knobby", arns.ROLE, "knobby", "view")
-        logins.wait_for_login(cluster)
-        first_login = time.monotonic() - started
+        cluster = _first_login(juju, folder, started, console)
         requests = Counter(request.run for request in tap.requests())
     ran = [hook for hook in hooks.of(LEADER) if "/" not in hook.name]
     table = Table("hook of the first deployment", "seconds", "hook-tool calls", "API requests")
@@ -66,7 +65,16 @@ def _deploy(juju: jubilant.Juju, folder: Path, console: Console) -> Cluster:
     seconds, calls = sum(hook.seconds for hook in ran), sum(hook.calls for hook in ran)
     table.add_row(f"{len(ran)} hooks", f"{seconds:.1f}", f"{calls}", f"{requests.total()}")
     console.print(table)
-    console.print(f"from deploy to the first login: {first_login:.1f} s")
+    return cluster
+
+
+def _first_login(juju: jubilant.Juju, folder: Path, started: float, console: Console) -> Cluster:
+    bundle.deploy(juju)
+    juju_status.wait_until_active(juju)
+    cluster = kubernetes.connect(juju, folder)
+    cluster.map("knobby", arns.ROLE, "knobby", "view")
+    logins.wait_for_login(cluster)
+    console.print(f"from deploy to the first login: {time.monotonic() - started:.1f} s")
     return cluster
 
 
