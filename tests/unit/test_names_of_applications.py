@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.conftest import Files
 from tests.unit.fake_cluster import FakeCluster
 from tests.unit.fake_rbac import REVIEWS
 from tests.unit.faults import answer
-from tests.unit.model import Model
+from tests.unit.model import Easyrsa, Model
 
 from access import grants, rbac
 from access.grants import Target
@@ -22,12 +23,13 @@ def test_given_another_name_when_a_declared_mapping_is_revoked_then_the_command_
 
 
 def test_given_a_control_plane_of_another_name_when_all_is_allowed_then_the_command_has_it(
-    deployed: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+    easyrsa: Easyrsa, api: FakeCluster, files: Files
 ):
-    monkeypatch.setenv("JUJU_PRINCIPAL_UNIT", "masters/0")
+    model = Model(easyrsa, [files], principal="masters")
+    model.settle()
     api.fail(answer(201, b'{"spec": {}, "status": {"allowed": true}}'), request=f"POST {REVIEWS}")
 
-    warning = deployed.action("list-mappings")["warning"]
+    warning = model.action("list-mappings")["warning"]
 
     assert warning == rbac.open_to_all(rbac.Answer(allowed=True, reason=""), "masters")
     assert warning.endswith("run: juju config masters authorization-mode=RBAC,Node")
