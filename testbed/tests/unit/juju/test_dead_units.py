@@ -163,3 +163,21 @@ def test_given_a_container_scoped_relation_when_units_join_then_each_sees_every_
     for host in ("host/0", "host/1"):
         assert juju.hooks(host).count("things-relation-joined") == 2
         assert sorted(juju.shown(host, "things")["related-units"]) == sorted(riders)
+
+
+def test_given_a_relation_that_ends_when_a_live_unit_writes_in_departed_then_it_may(
+    juju: Juju,
+) -> None:
+    writes = 'case "$JUJU_HOOK_NAME" in things-relation-departed) relation-set key=value ;; esac'
+    pack(juju.folder, PRINCIPAL, behaviour=writes)
+    pack(juju.folder, SUBORDINATE)
+    juju("deploy", "./host.charm")
+    juju("deploy", "./rider.charm")
+    juju("integrate", "rider:things", "host:things")
+    juju.settle()
+
+    juju("remove-application", "--no-prompt", "rider")
+    juju.settle()
+
+    assert "things-relation-broken" in juju.hooks("host/0")
+    assert "rider" not in juju.status()["applications"]

@@ -106,12 +106,12 @@ class Context:
         return sorted(members)
 
     def has_left(self, relation: Relation) -> bool:
-        """Return whether this unit is in `departed` because it goes, on Juju 4.1."""
+        """Return whether this unit is dying and in `departed`, on Juju 4.1."""
         hook = self.hook
         if self.model.manner is not Manner.JUJU_4_1 or hook is None:
             return False
         departed = hook.kind == "relation-departed" and hook.relation_id == relation.id
-        return departed and (self.unit.life != ALIVE or relation.life != ALIVE)
+        return departed and self.unit.life != ALIVE
 
     def own_data(self, relation: Relation, *, application: bool) -> dict[str, str]:
         """Return this unit's or its application's data, with the changes of this run."""
