@@ -214,7 +214,7 @@ class AwsIamCharm(ops.CharmBase):
                 credentials,
                 trusted.authorities,
             )
-            rollout = leader.deploy(client, self._owner, spec, stored)
+            rollout = leader.deploy(client, self._owner, spec, config.mapping_policy, stored)
             shared = self._share_rollout(client, principal, shared, plan, rollout)
             self.unit.set_workload_version(config.version)
             unfinished = pods.rollout_problem(client, rollout)

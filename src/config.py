@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import ops
 
 MAX_REPLICAS = 10
+MAPPING_POLICIES = ("enforce", "warn")
 
 # An image reference by the OCI distribution specification: host and path, then a tag, a digest,
 # or both. The charm asks for one of them, because ":latest" says nothing about what runs.
@@ -52,6 +53,7 @@ class Config:
     image_pull_secret: str = ""
     mappings: str = dataclasses.field(default="", repr=False)
     webhook_address: str = ""
+    mapping_policy: str = MAPPING_POLICIES[0]
 
     def __post_init__(self) -> None:
         match = _IMAGE.fullmatch(self.image)
@@ -83,6 +85,10 @@ class Config:
         if self.webhook_address and not is_ip(self.webhook_address):
             raise ValueError(
                 f"option webhook-address: {_shown(self.webhook_address)} is not an IP address"
+            )
+        if self.mapping_policy not in MAPPING_POLICIES:
+            raise ValueError(
+                f"option mapping-policy: {_shown(self.mapping_policy)} is not enforce or warn"
             )
         partitions.check(self.partition)
         if self.partition == "aws-eusc" and self._is_older_than(_OLDEST_WITH_EUSC):

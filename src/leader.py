@@ -96,16 +96,24 @@ def web_proxies(
 
 
 def deploy(
-    client: api.Client, owner: Owner, spec: manifests.Spec, stored: objects.Stored
+    client: api.Client,
+    owner: Owner,
+    spec: manifests.Spec,
+    policy: str,
+    stored: objects.Stored,
 ) -> pods.Rollout:
-    """Apply the CRD and the authenticator that ``spec`` describes, and wait for its pods.
+    """Apply the CRD, the policy on mappings, and the authenticator that ``spec`` describes, and
+    wait for its pods. ``policy`` is the value of the option mapping-policy.
 
     A container of a former pod reads the proxies' former keys when it restarts, so they stay
     until the rollout is complete.
 
     Return how far their rollout is when the wait ends.
     """
-    identity_mappings.apply_crd(client, spec.partition)
+    is_modern = identity_mappings.ratchets(client)
+    identity_mappings.apply_crd(client, spec.partition, strict=is_modern)
+    for manifest in manifests.mapping_policy(owner, policy) if is_modern else ():
+        objects.apply(client, manifest)
     desired = manifests.authenticator(owner, spec)
     keeping = [manifests.keep_proxies(manifest, stored.proxies) for manifest in desired]
     *_, deployment = [objects.apply(client, manifest) for manifest in keeping]

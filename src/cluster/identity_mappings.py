@@ -28,11 +28,11 @@ _NOT_SERVED = "waiting for the Kubernetes API to serve IAMIdentityMapping"
 _MINOR = re.compile(r"v(\d+)\.(\d+)")
 
 
-def apply_crd(client: api.Client, partition: str) -> None:
-    """Apply the CRD, with the rules that the server can have, and wait until it is there."""
+def apply_crd(client: api.Client, partition: str, *, strict: bool) -> None:
+    """Apply the CRD, and wait until it is there. ``strict`` is for a server that `ratchets`."""
     from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
 
-    manifest = manifests.crd(strict=_ratchets(client), partition=partition)
+    manifest = manifests.crd(strict=strict, partition=partition)
     crd = objects.apply(client, manifest)
     deadline = time.monotonic() + api.ANSWER_SECONDS
     while not _established(crd):
@@ -61,8 +61,10 @@ def _established(crd: api.Object) -> bool:
     return any(c["type"] == "Established" and c["status"] == "True" for c in conditions)
 
 
-def _ratchets(client: api.Client) -> bool:
+def ratchets(client: api.Client) -> bool:
     """Return whether the server accepts writes of stored objects that break a new rule.
+
+    It has validating admission policies since the same version.
 
     A node's kubelet is never newer than the server, so its version errs on the safe side.
     """

@@ -59,6 +59,15 @@ PULL_SECRET = ObjectReference("v1", "Secret", name="aws-iam-pull-secret")
 DEPLOYMENT = ObjectReference("apps/v1", "Deployment")
 SERVICE = ObjectReference("v1", "Service")
 ENDPOINTS = ObjectReference("v1", "Endpoints")
+# Kubernetes 1.30 and newer has these kinds.
+POLICY = tuple(
+    ObjectReference("admissionregistration.k8s.io/v1", kind, "aws-iam-mappings", None)
+    for kind in ("ValidatingAdmissionPolicyBinding", "ValidatingAdmissionPolicy")
+)
+# What the policy does with a mapping that its writer may not make, by the option mapping-policy.
+POLICY_ACTIONS = {"enforce": ["Deny", "Audit"], "warn": ["Warn", "Audit"]}
+# How many groups of one mapping the policy can check one by one: its budget is 28 rights.
+MOST_CHECKED_GROUPS = 20
 # What goes when the charm goes, in the order in which it goes: the pods first, the Service last.
 # The CRD stays: with it would go the mappings, which are people's.
 OWNED = (
@@ -72,6 +81,7 @@ OWNED = (
     ObjectReference("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", namespace=None),
     ObjectReference("rbac.authorization.k8s.io/v1", "ClusterRole", namespace=None),
     ObjectReference("v1", "ServiceAccount"),
+    *POLICY,
     SERVICE,
 )
 # Objects that an option asks for. The charm deletes them when the option is reset.
@@ -111,8 +121,10 @@ def reference(manifest: Manifest) -> ObjectReference:
 
 def removal_command() -> str:
     """Return the commands with which a person removes everything that the charm owns."""
-    owned = [what for what in OWNED if what not in OPTIONAL and what.namespace != EVENTS]
+    kept = (*OPTIONAL, *POLICY)
+    owned = [what for what in OWNED if what not in kept and what.namespace != EVENTS]
     objects = _named(owned)
+    policy = _named(POLICY)
     elsewhere = _named([what for what in OWNED if what.namespace == EVENTS])
     # A person may have a Secret of the pull secret's name, without the charm's label.
     optional = f"--selector aws-iam=true --field-selector metadata.name={PULL_SECRET.name}"
@@ -120,6 +132,7 @@ def removal_command() -> str:
         f"kubectl -n {NAMESPACE} delete --ignore-not-found {objects}; "
         f"kubectl -n {EVENTS} delete --ignore-not-found {elsewhere}; "
         f"kubectl -n {NAMESPACE} delete secret {optional}; "
+        f"kubectl delete --ignore-not-found {policy}; "
         f"kubectl delete iamidentitymappings --selector {SOURCE}"
     )
 
@@ -185,6 +198,16 @@ def crd(*, strict: bool, partition: str = partitions.DEFAULT) -> Manifest:
     return libyaml.load(
         templating.render("crd.yaml.j2", strict=strict, partitions=partitions.accepted(partition))
     )
+
+
+def mapping_policy(owner: Owner, mode: str) -> list[Manifest]:
+    """Return the policy on who may write mappings, and its binding, which Kubernetes 1.30 has.
+
+    ``mode`` is the value of the option mapping-policy.
+    """
+    actions = POLICY_ACTIONS[mode]
+    text = templating.render("mapping-policy.yaml.j2", actions=actions, groups=MOST_CHECKED_GROUPS)
+    return _marked(owner, text)
 
 
 def identity_mapping(owner: Owner, mapping: IdentityMapping, permission_set: str = "") -> Manifest:

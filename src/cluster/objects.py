@@ -310,13 +310,16 @@ def delete(client: api.Client, what: manifests.ObjectReference) -> None:
 
 
 def find(client: api.Client, what: manifests.ObjectReference) -> api.Object | None:
-    """Return the object as the cluster has it; None where it has none."""
+    """Return the object as the cluster has it; None without it, or without its kind."""
+    import httpx2
     from lightkube import ApiError
 
     try:
         return client.get(_kind(what), what.name, namespace=what.namespace)
-    except ApiError as error:
-        if error.status.code != 404:
+    except httpx2.HTTPStatusError as error:
+        # A server that does not have a kind answers in plain text, as other programs do.
+        is_servers = isinstance(error, ApiError) or what in manifests.POLICY
+        if error.response.status_code != 404 or not is_servers:
             raise
         return None
 

@@ -1,10 +1,24 @@
-"""The same on a control plane without the endpoint, where the unit's status gives a command."""
+"""The same on a control plane without the endpoint, where the unit's status gives a command.
+
+This is the newest Kubernetes, so the policy on who may write mappings is tried here too.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+
+import jubilant
 import pytest
+import yaml
 from demo import page
+from tests.integration.helpers import how_to, juju_status, kubernetes, mapping_writers
+from tests.integration.helpers.eventually import eventually
+from tests.integration.helpers.kubernetes import Cluster
+from tests.integration.helpers.mapping_writers import KIND, Writer
 from tests.integration.helpers.steps import Taking
+
+PAGE = "let-others-write-mappings.md"
 
 
 @pytest.mark.parametrize(
@@ -22,3 +36,189 @@ def test_given_a_mapping_of_another_partition_when_it_is_created_then_kubernetes
     mapping = page.MAPPING.replace("arn:aws:", "arn:aws-cn:").replace("-admin", "-cn")
     apply = f"kubectl --context=juju-context apply -f - <<'EOF' 2>&1\n{mapping}EOF"
     take(page.Step("Map", apply, shows="where the partition is aws or aws-us-gov", code=1))
+
+
+@pytest.fixture(scope="module")
+def cluster(juju: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
+    """Return the cluster that the page has deployed."""
+    return kubernetes.connect(juju, tmp_path_factory.mktemp("kubeconfigs"))
+
+
+@pytest.fixture
+def mallory(cluster: Cluster) -> Iterator[Writer]:
+    """Return somebody with every right on mappings and their status, and no other right.
+
+    There are two mappings: `low` of user low with groups a and b, which ends, and `boss` of an
+    administrator.
+    """
+    ends = {"aws-iam/expires": "2099-01-01T00:00:00Z"}
+    low = mapping_writers.manifest("low", "low", ["a", "b"], annotations=ends)
+    boss = mapping_writers.manifest("boss", "boss", ["system:masters"])
+    for each in (low, boss):
+        cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=each)
+    yield mapping_writers.writer(cluster, "mallory")
+    cluster.kubectl("delete", KIND, "low", "boss", "new", "--ignore-not-found")
+
+
+def spec_and_status(cluster: Cluster) -> list[object]:
+    """Return what decides who becomes whom."""
+    found = cluster.get(KIND)["items"]
+    return [[each["metadata"]["name"], each["spec"], each.get("status")] for each in found]
+
+
+CREATES = {
+    "user": ("root", []),
+    "node": ("system:node:node0", []),
+    "account": ("system:serviceaccount:kube-system:namespace-controller", []),
+    "template": ("{{SessionName}}", []),
+    "half of a template": ("system:{{SessionName}}:kube-system:namespace-controller", []),
+    "masters": ("mallory", ["system:masters"]),
+    "nodes": ("mallory", ["system:nodes"]),
+    "group by a template": ("mallory", ["system:{{SessionName}}"]),
+    "masters behind others": ("mallory", [*map(str, range(25)), "system:masters"]),
+}
+
+
+@pytest.mark.parametrize("attack", CREATES)
+def test_given_the_right_to_write_mappings_when_one_is_created_then_it_gives_nothing_more(
+    cluster: Cluster, mallory: Writer, attack: str
+) -> None:
+    username, groups = CREATES[attack]
+    before = spec_and_status(cluster)
+
+    assert "is forbidden: ValidatingAdmissionPolicy" in mallory.create("new", username, groups)
+    applied = mallory.kubectl(
+        *("apply", "--server-side", "-f", "-"),
+        stdin=mapping_writers.manifest("new", username, groups),
+    )
+    assert "is forbidden: ValidatingAdmissionPolicy" in applied
+    assert spec_and_status(cluster) == before
+
+
+EXPIRES = {"metadata": {"annotations": {"aws-iam/expires": "2100-01-01T00:00:00Z"}}}
+PATCHES = {
+    "user": {"spec": {"username": "root"}},
+    "account": {"spec": {"username": "system:serviceaccount:kube-system:default"}},
+    "groups": {"spec": {"groups": ["a", "b", "system:masters"]}},
+    "ARN": {"spec": {"arn": "arn:aws:iam::111122223333:user/mallory"}},
+    "a later end": EXPIRES,
+    "no end": {"metadata": {"annotations": {"aws-iam/expires": None}}},
+}
+
+
+@pytest.mark.parametrize("attack", PATCHES)
+def test_given_the_right_to_write_mappings_when_one_is_changed_then_it_gives_nothing_more(
+    cluster: Cluster, mallory: Writer, attack: str
+) -> None:
+    assert mallory.patch("low", PATCHES[attack])
+    found = cluster.get(KIND, "low")
+    assert found["spec"]["username"] == "low"
+    assert found["spec"]["groups"] == ["a", "b"]
+    assert found["metadata"]["annotations"]["aws-iam/expires"] == "2099-01-01T00:00:00Z"
+
+
+def test_given_the_right_to_write_status_when_a_login_is_handed_over_then_it_is_refused(
+    cluster: Cluster, mallory: Writer
+) -> None:
+    status = {"status": {"canonicalARN": "arn:aws:iam::111122223333:user/mallory"}}
+
+    refusal = mallory.patch("boss", status, "--subresource=status")
+
+    assert "only the authenticator and administrators may write the status" in refusal
+
+
+def test_given_the_right_to_write_mappings_when_a_mapping_is_made_anew_then_it_is_refused(
+    mallory: Writer,
+) -> None:
+    assert not mallory.kubectl("delete", KIND, "low")
+    assert "is forbidden" in mallory.kubectl(
+        "create", "-f", "-", stdin=mapping_writers.manifest("low", "low", ["a", "b"])
+    )
+
+
+def test_given_the_right_to_write_mappings_when_nothing_more_is_given_then_it_is_admitted(
+    cluster: Cluster, mallory: Writer
+) -> None:
+    assert not mallory.patch("boss", {"metadata": {"labels": {"team": "x"}, "finalizers": []}})
+    assert not mallory.patch("low", {"spec": {"groups": ["b"]}})
+    assert cluster.get(KIND, "low")["spec"]["groups"] == ["b"]
+
+
+def test_given_the_roles_edit_and_admin_when_they_may_write_mappings_then_they_gain_nothing(
+    cluster: Cluster, mallory: Writer
+) -> None:
+    cluster.kubectl(
+        *("create", "rolebinding", "mallory", "--clusterrole=admin", "--user=mallory"),
+        "--namespace=default",
+    )
+    try:
+        assert mallory.create("new", "root")
+        assert mallory.create("new", "system:serviceaccount:kube-system:default")
+        # The role may impersonate the accounts of its namespace anyway.
+        assert not mallory.create("new", "system:serviceaccount:default:default")
+    finally:
+        cluster.kubectl("-n", "default", "delete", "rolebinding", "mallory")
+
+
+def test_given_the_pages_role_when_its_holder_maps_people_then_exactly_its_names_are_admitted(
+    cluster: Cluster, mallory: Writer
+) -> None:
+    (role,) = how_to.blocks(PAGE, "Give a team lead the right")
+    lead = mapping_writers.writer(cluster, "lead", *yaml.safe_load(role)["rules"])
+
+    assert not lead.create("new", "dev:{{SessionName}}", ["developers"])
+    assert lead.patch("new", {"spec": {"username": "dev:{{SessionNameRaw}}"}})
+    assert lead.patch("new", {"spec": {"groups": ["developers", "other"]}})
+    assert lead.patch("low", EXPIRES)
+    assert not lead.patch("new", {"spec": {"groups": []}})
+
+
+def test_given_as_many_groups_as_the_policy_checks_then_the_api_servers_budget_suffices(
+    cluster: Cluster, mallory: Writer
+) -> None:
+    groups = [f"team-{n}" for n in range(20)]
+    lead = mapping_writers.writer(
+        cluster,
+        "lead",
+        mapping_writers.may_impersonate("users", "dev"),
+        mapping_writers.may_impersonate("groups", *groups),
+    )
+
+    assert not lead.create("new", "dev", groups)
+    assert lead.patch("new", {"spec": {"groups": [*groups[1:], "system:masters"]}})
+
+
+def test_given_an_administrator_when_mappings_are_written_then_all_is_as_it_was(
+    cluster: Cluster, mallory: Writer
+) -> None:
+    many = mapping_writers.manifest("new", "root", [f"group-{n}" for n in range(900)])
+    cluster.kubectl("create", "-f", "-", stdin=many)
+    cluster.kubectl("patch", KIND, "new", "--type=merge", '-p={"spec": {"groups": ["x"]}}')
+    cluster.kubectl("patch", KIND, "low", "--type=merge", f"-p={json.dumps(EXPIRES)}")
+
+
+def test_given_the_authenticator_when_it_writes_a_status_then_it_is_admitted(
+    cluster: Cluster, mallory: Writer
+) -> None:
+    account = Writer(cluster, "system:serviceaccount:kube-system:aws-iam-authenticator")
+    status = {"status": {"canonicalARN": "arn:aws:iam::111122223333:user/low"}}
+
+    assert not account.patch("low", status, "--subresource=status")
+    assert account.patch("low", {"spec": {"username": "root"}})
+
+
+def test_given_the_option_warn_when_anything_is_mapped_then_it_is_admitted_with_a_warning(
+    juju: jubilant.Juju, mallory: Writer
+) -> None:
+    warn, reset = how_to.shown(PAGE, "See first what would be refused")
+    mapping = mapping_writers.manifest("new", "root")
+    juju.cli(*warn.split()[1:])
+    juju_status.wait_until_active(juju)
+    try:
+        eventually(lambda: not mallory.kubectl("create", "-f", "-", stdin=mapping), "admitted")
+        done = mallory.run("patch", KIND, "new", "--type=merge", '-p={"spec": {"username": "a"}}')
+        assert "Warning: Validation failed for ValidatingAdmissionPolicy" in done.stderr
+    finally:
+        juju.cli(*reset.split()[1:])
+        juju_status.wait_until_active(juju)
+    eventually(lambda: mallory.patch("new", {"spec": {"username": "b"}}), "refused")

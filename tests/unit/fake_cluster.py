@@ -43,6 +43,9 @@ DEFINITION = (
     "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/"
     "iamidentitymappings.iamauthenticator.k8s.aws"
 )
+_ADMISSION = "/apis/admissionregistration.k8s.io/v1"
+POLICY = f"{_ADMISSION}/validatingadmissionpolicies/aws-iam-mappings"
+POLICY_BINDING = f"{_ADMISSION}/validatingadmissionpolicybindings/aws-iam-mappings"
 MAPPINGS = "/apis/iamauthenticator.k8s.aws/v1alpha1/iamidentitymappings"
 VERSION = "/version"
 TOKEN_REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews"

@@ -52,6 +52,9 @@ RUN = {
         "Check another region of AWS": f"{ONE_UNIT}/test_check.py",
         "For scripts": f"{ONE_UNIT}/test_check.py",
     },
+    "docs/how-to/let-others-write-mappings.md": {
+        "See first what would be refused": f"{INTEGRATION}/test_page_1_29.py",
+    },
     "docs/how-to/move-from-eks.md": {"Move from EKS": HOW_TOS},
     "docs/how-to/move-from-the-reactive-charm.md": {
         "Refresh": f"{INTEGRATION}/test_refresh.py",

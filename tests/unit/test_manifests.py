@@ -145,7 +145,8 @@ def test_given_a_server_that_is_well_before_it_knows_mappings_then_its_readiness
 
 
 def test_given_what_is_rendered_when_the_charm_goes_then_exactly_that_is_removed_last_first():
-    rendered = [manifests.service(OWNER, None), *manifests.authenticator(OWNER, ALL)]
+    policy = manifests.mapping_policy(OWNER, "enforce")
+    rendered = [manifests.service(OWNER, None), *policy, *manifests.authenticator(OWNER, ALL)]
 
     assert [manifests.reference(manifest) for manifest in reversed(rendered)] == list(
         manifests.OWNED
@@ -156,7 +157,7 @@ def test_given_what_is_rendered_when_the_charm_goes_then_exactly_that_is_removed
 
 def test_given_what_is_rendered_when_a_person_removes_it_then_the_command_names_it_all():
     rendered = [manifests.service(OWNER, None), *manifests.authenticator(OWNER, ALL)]
-    command, elsewhere, optional, mappings = manifests.removal_command().split("; ")
+    command, elsewhere, optional, policy, mappings = manifests.removal_command().split("; ")
 
     assert command.startswith("kubectl -n kube-system delete --ignore-not-found ")
     named = {word for word in command.split() if "/" in word}
@@ -166,6 +167,11 @@ def test_given_what_is_rendered_when_a_person_removes_it_then_the_command_names_
     assert optional == (
         "kubectl -n kube-system delete secret --selector aws-iam=true "
         "--field-selector metadata.name=aws-iam-pull-secret"
+    )
+    # Kubernetes 1.29 does not have these kinds, so that kubectl would delete nothing else either.
+    assert policy == (
+        "kubectl delete --ignore-not-found validatingadmissionpolicybinding/aws-iam-mappings "
+        "validatingadmissionpolicy/aws-iam-mappings"
     )
     assert mappings == "kubectl delete iamidentitymappings --selector aws-iam/source"
     assert named | {"secret/aws-iam-pull-secret"} == {

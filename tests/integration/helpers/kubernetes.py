@@ -41,7 +41,7 @@ class Cluster:
         Raises:
             AssertionError: it failed; the message is its standard error.
         """
-        done = _run(["kubectl", "--kubeconfig", str(self.admin), *args], stdin=stdin)
+        done = run(["kubectl", "--kubeconfig", str(self.admin), *args], stdin=stdin)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -80,7 +80,7 @@ class Cluster:
     def whoami(self, user: str) -> subprocess.CompletedProcess[str]:
         """Run ``kubectl auth whoami`` with the AWS keys of ``user``."""
         command = ["kubectl", "--kubeconfig", str(self.person), "auth", "whoami"]
-        return _run(command, environment=keys.environment(user))
+        return run(command, environment=keys.environment(user))
 
 
 def admins_kubeconfig(juju: jubilant.Juju, unit: str = "kubernetes-control-plane/leader") -> str:
@@ -112,9 +112,10 @@ def cluster_id(person: Path) -> str:
     return arguments[arguments.index("-i") + 1]
 
 
-def _run(
+def run(
     command: list[str], *, stdin: str | None = None, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
+    """Run a command, with these variables in addition; return what it printed, and its code."""
     return subprocess.run(
         command,
         input=stdin,

@@ -1,0 +1,79 @@
+"""People who may write mappings, but are not administrators: what RBAC gives them, and kubectl."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.integration.helpers.kubernetes import Cluster, run
+
+KIND = "iamidentitymappings"
+_ARN = "arn:aws:iam::111122223333:user/{}"
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Somebody who may do everything with mappings and their status."""
+
+    cluster: Cluster
+    name: str
+
+    def kubectl(self, *args: str, stdin: str | None = None) -> str:
+        """Run kubectl as this person; return why the server refuses, or the empty text."""
+        done = self.run(*args, stdin=stdin)
+        return done.stderr if done.returncode else ""
+
+    def run(self, *args: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run kubectl as this person."""
+        command = ["kubectl", "--kubeconfig", str(self.cluster.admin), f"--as={self.name}", *args]
+        return run(command, stdin=stdin)
+
+    def create(self, name: str, username: str, groups: Iterable[str] = ()) -> str:
+        """Create a mapping; return why the server refuses, or the empty text."""
+        return self.kubectl("create", "-f", "-", stdin=manifest(name, username, groups))
+
+    def patch(self, name: str, body: Mapping[str, Any], *args: str) -> str:
+        """Patch a mapping; return why the server refuses, or the empty text."""
+        return self.kubectl("patch", KIND, name, "--type=merge", f"-p={json.dumps(body)}", *args)
+
+
+def manifest(name: str, username: str, groups: Iterable[str] = (), **metadata: Any) -> str:
+    """Return a mapping of an IAM user of the same name."""
+    return json.dumps(
+        {
+            "apiVersion": "iamauthenticator.k8s.aws/v1alpha1",
+            "kind": "IAMIdentityMapping",
+            "metadata": {"name": name, **metadata},
+            "spec": {"arn": _ARN.format(name), "username": username, "groups": list(groups)},
+        }
+    )
+
+
+def writer(cluster: Cluster, name: str, *rights: Mapping[str, Any]) -> Writer:
+    """Let a person write mappings, with these further rules of RBAC."""
+    mappings = {
+        "apiGroups": ["iamauthenticator.k8s.aws"],
+        "resources": [KIND, f"{KIND}/status"],
+        "verbs": ["*"],
+    }
+    api, kind = "rbac.authorization.k8s.io", "ClusterRole"
+    version, metadata = f"{api}/v1", {"name": name}
+    role = {"kind": kind, "rules": [mappings, *rights]}
+    binding = {
+        "kind": "ClusterRoleBinding",
+        "roleRef": {"apiGroup": api, "kind": kind, "name": name},
+        "subjects": [{"apiGroup": api, "kind": "User", "name": name}],
+    }
+    for each in (role, binding):
+        text = json.dumps({"apiVersion": version, "metadata": metadata, **each})
+        cluster.kubectl("apply", "-f", "-", stdin=text)
+    return Writer(cluster, name)
+
+
+def may_impersonate(resource: str, *names: str) -> dict[str, Any]:
+    """Return RBAC's rule for the right to impersonate these; all of them without names."""
+    rule = {"apiGroups": [""], "resources": [resource], "verbs": ["impersonate"]}
+    return {**rule, "resourceNames": list(names)} if names else rule
