@@ -9,7 +9,7 @@ import dataclasses
 import logging
 import os
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import ops
@@ -202,6 +202,7 @@ def _declare(
         return _Declaration(found, problem=Blocked(f"option mappings: {error}"))
     changes = plan_mappings(client, declaration.entries, config.partition, found)
     applied = own_mappings.apply(client, owner, changes, client.seconds_left_to_write)
+    _log_roles(changes.create, applied.refused)
     not_made = {entry.name for _, entry in changes.create if entry.place in applied.refused}
     return _Declaration(
         [mapping for mapping in changes.after if mapping.name not in not_made],
@@ -211,6 +212,19 @@ def _declare(
         declaration.left_out,
         learns=any(entry.learns for entry in declaration.entries),
     )
+
+
+def _log_roles(created: Iterable[tuple[str, Entry]], refused: Collection[str]) -> None:
+    """Log each role of a permission set that is learned, or has changed."""
+    for former, entry in created:
+        if entry.permission_set and entry.place not in refused:
+            logger.warning(
+                "permission set %s (%s) %s role %s",
+                entry.permission_set,
+                entry.place,
+                "changes to" if former else "has",
+                entry.arn,
+            )
 
 
 def plan_mappings(
@@ -226,7 +240,7 @@ def plan_mappings(
     # A set's own mapping decides over others of its role.
     own = {entry.name for entry in entries if entry.permission_set}
     known = sorted(found, key=lambda mapping: mapping.name in own)
-    roles = permission_set_roles(client, sets, known)
+    roles = permission_set_roles(client, sets, known, partition)
     return plan.of(entries, found, partition, roles)
 
 
@@ -234,6 +248,7 @@ def permission_set_roles(
     client: api.Client,
     sets: Collection[PermissionSet],
     found: Collection[mappings.IdentityMapping],
+    partition: str,
 ) -> dict[PermissionSet, str]:
     """Return the ARN of each permission set's role, if nobody gave its suffix and it is known.
 
@@ -247,7 +262,8 @@ def permission_set_roles(
     from cluster import logs
 
     log = logs.read(client, LOG_SECONDS)
-    return permission_sets.learn(sets, refusals.parse(log.lines, log.begin, log.end), found)
+    refused = refusals.parse(log.lines, log.begin, log.end)
+    return permission_sets.learn(sets, refused, found, partition)
 
 
 def active_line(

@@ -11,9 +11,9 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from access import arn, expiry, formats
+from access import arn, expiry, formats, reserved
 from access.formats import LeftOut, Listed, shown
-from access.permission_sets import PermissionSet
+from access.permission_sets import PermissionSet, of_spelling
 from access.yamltext import Value
 
 _ARNS = ("arn", "rolearn", "userarn")
@@ -129,7 +129,8 @@ def _entry(place: str, keys: dict[str, Value]) -> tuple[Entry, list[LeftOut]]:
     )
     try:
         permission_set, principal, path = _principal(keys)
-        username = _printable("username", _text(keys, "username"))
+        username, groups = _text(keys, "username"), _groups(keys.get("groups"))
+        reserved.check(username, groups)
         if principal and not username:
             username = default_username(principal)
         expires = _text(keys, "expires")
@@ -137,7 +138,7 @@ def _entry(place: str, keys: dict[str, Value]) -> tuple[Entry, list[LeftOut]]:
             name=_object_name(_text(keys, "name")) or _name_of(permission_set, principal),
             arn=principal,
             username=username,
-            groups=_groups(keys.get("groups")),
+            groups=groups,
             expires=expiry.shown(expiry.parse(expires)) if expires else "",
             permission_set=permission_set,
             place=place,
@@ -194,12 +195,6 @@ def _text(keys: dict[str, Value], key: str) -> str:
     raise ValueError(f"{key} is not a text")
 
 
-def _printable(key: str, text: str) -> str:
-    if text.isprintable():
-        return text
-    raise ValueError(f"{key} {shown(text)} has a character that does not print")
-
-
 def _groups(value: Value) -> tuple[str, ...]:
     if value is None:
         return ()
@@ -248,3 +243,21 @@ def _check_unique(entries: Sequence[Entry]) -> None:
             raise ValueError(f"{entry.place} has the same principal as {other.place}")
         if (other := names.setdefault(entry.name, entry)) is not entry:
             raise ValueError(f"{entry.place} has the same name as {other.place}: {entry.name}")
+    _check_roles(entries)
+
+
+def _check_roles(entries: Sequence[Entry]) -> None:
+    """Raise ValueError if an entry has the ARN of a permission set's role: which of the two counts
+    would depend on when the role is learned."""
+    sets = {
+        (each.permission_set.name.lower(), each.permission_set.account): each
+        for each in entries
+        if each.permission_set
+    }
+    for entry in entries if sets else ():
+        if not (role := of_spelling(entry.arn)):
+            continue
+        other = sets.get((role.name, role.account))
+        declared = other and other.permission_set
+        if other and declared and declared.suffix in ("", role.suffix):
+            raise ValueError(f"{entry.place} has the same principal as {other.place}")

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from access import arn, declared, expiry, partitions
+from access import arn, declared, expiry, partitions, reserved
 from access.declared import Entry
 from access.mappings import EXPIRES, GRANT, OPTION, IdentityMapping
 from access.permission_sets import PermissionSet
@@ -71,6 +71,7 @@ def read(params: Mapping[str, Any], text: str, partition: str, now: datetime) ->
     if not (username := params["username"].strip()):
         raise ValueError("username is empty, give the Kubernetes user that the principal becomes")
     groups = [group.strip() for group in params["groups"].split(",")]
+    reserved.check(username, groups)
     lasting = params["for"]
     mapping = IdentityMapping(
         name=name or _name(canonical),
@@ -106,8 +107,8 @@ def _name(canonical: str) -> str:
     return f"grant-{words or 'x'}-{digest}"
 
 
-def lets_in(mapping: IdentityMapping, canonical: str) -> bool:
-    """Return whether ``mapping`` lets the principal ``canonical`` in, however it spells it.
+def is_for(mapping: IdentityMapping, canonical: str) -> bool:
+    """Return whether ``mapping`` names the principal ``canonical``, however it spells it.
 
     The authenticator keeps the former canonical ARN of a mapping whose ARN it refuses.
     """
@@ -141,7 +142,7 @@ def to_replace(
         errors.Blocked: the option or a person maps the principal, or another mapping has the name.
     """
     wanted = grant.mapping
-    theirs = [mapping for mapping in found if lets_in(mapping, wanted.canonical)]
+    theirs = [mapping for mapping in found if is_for(mapping, wanted.canonical)]
     _refuse_declared([*theirs, wanted], entries, application)
     for mapping in theirs:
         if mapping.source != GRANT:
@@ -190,7 +191,10 @@ def to_revoke(
     entries: Sequence[Entry] | None,
     application: str,
 ) -> list[IdentityMapping]:
-    """Return the mappings to delete, sorted by name.
+    """Return the mappings that let the principal in, or have the name; sorted by name.
+
+    One that names another principal lets this one in by its status: `is_astray` says so. To
+    correct its status is enough.
 
     ``entries`` are those of the option of ``application``; None if they are not known.
 
@@ -201,14 +205,23 @@ def to_revoke(
         mapping
         for mapping in found
         if mapping.name == target.name
-        or any(lets_in(mapping, canonical) for canonical in target.principals)
+        or mapping.canonical in target.principals
+        or any(is_for(mapping, canonical) for canonical in target.principals)
     ]
-    _refuse_declared(chosen, entries, application)
+    named = [each for each in chosen if not is_astray(each, target)]
+    _refuse_declared(named, entries, application)
     for entry in entries or ():
         if entry.name == target.name or (entry.arn and _canonical_of(entry) in target.principals):
             principal = entry.arn or str(entry.permission_set)
             raise _declared(principal, entry.place, application)
     return sorted(chosen, key=lambda mapping: mapping.name)
+
+
+def is_astray(mapping: IdentityMapping, target: Target) -> bool:
+    """Return whether ``mapping`` lets the principal of ``target`` in by its status alone."""
+    return mapping.name != target.name and not any(
+        is_for(mapping, canonical) for canonical in target.principals
+    )
 
 
 def _refuse_declared(
@@ -230,7 +243,7 @@ def _is_of(entry: Entry, mapping: IdentityMapping) -> bool:
     """Return whether ``entry`` declares the principal of ``mapping``."""
     if entry.permission_set and entry.permission_set.matches(mapping.arn):
         return True
-    return bool(entry.arn) and lets_in(mapping, _canonical_of(entry))
+    return bool(entry.arn) and is_for(mapping, _canonical_of(entry))
 
 
 def _canonical_of(entry: Entry) -> str:

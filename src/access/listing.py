@@ -25,6 +25,8 @@ class Row:
 
     Attributes:
         source: What made it: `option`, `grant` or `kubectl`.
+        permission_set: The permission set whose role it maps, as `<set>@<account>`; or empty.
+        created: When it was made. By then the role of its permission set was known.
         expires: When the charm deletes it, unchecked; or empty.
         superuser: Whether it has a group that may do everything, whatever its roles are.
         roles: What RBAC gives to it beyond what it gives to everybody.
@@ -37,6 +39,8 @@ class Row:
     username: str
     groups: tuple[str, ...]
     source: str
+    permission_set: str
+    created: str
     expires: str
     superuser: bool
     roles: tuple[str, ...]
@@ -65,6 +69,8 @@ def _row(mapping: IdentityMapping, problems: Mapping[str, str], bindings: rbac.B
         username=mapping.username,
         groups=mapping.groups,
         source=mapping.source or "kubectl",
+        permission_set=mapping.permission_set,
+        created=mapping.created,
         expires=mapping.expires,
         superuser=rbac.MASTERS in mapping.groups,
         roles=(*filter(None, (node,)), *_roles(grants, {username, *groups})),
@@ -134,13 +140,21 @@ def _cells(row: Row) -> dict[str, str]:
         row.arn,
         row.username,
         ",".join(row.groups),
-        row.source,
+        _source(row),
         row.expires,
         ",".join(_given(row)),
         ", ".join(row.administrator_by),
         row.problem,
     )
     return {title: one_line(value) for title, value in zip(_TITLES, values, strict=True)}
+
+
+def _source(row: Row) -> str:
+    """Return what made the mapping; for a permission set, also since when its role is mapped."""
+    if not row.permission_set:
+        return row.source
+    since = f" since {row.created}" if row.created else ""
+    return f"{row.source} ({row.permission_set}{since})"
 
 
 def _given(row: Row) -> list[str]:

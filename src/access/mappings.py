@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from access import arn, expiry, partitions
+from access import arn, expiry, partitions, reserved
 
 if TYPE_CHECKING:
     from access.formats import LeftOut
@@ -30,6 +30,10 @@ class IdentityMapping:
         canonical: Its ``status.canonicalARN``, the key that logins are looked up by; or empty.
         source: Which part of this charm made it, its label `SOURCE`; empty if a person did.
         expires: When the charm deletes it, its annotation `EXPIRES`, unchecked; or empty.
+        is_readable: Whether its groups are a list of names: before the CRD had a schema, anything
+            could be stored.
+        permission_set: The set whose role it maps, as ``<set>@<account>``; or empty.
+        created: When it was made, as RFC 3339 has it; or empty.
     """
 
     name: str
@@ -39,6 +43,10 @@ class IdentityMapping:
     groups: tuple[str, ...] = ()
     source: str = ""
     expires: str = ""
+    is_readable: bool = True
+    # The plan compares what the option says, which knows nothing of these.
+    permission_set: str = dataclasses.field(default="", compare=False)
+    created: str = dataclasses.field(default="", compare=False)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,6 +146,8 @@ def _problem(
     duplicates: Mapping[str, str],
 ) -> str | None:
     """Return why a mapping does not work; ``same`` are the mappings by their canonical ARNs."""
+    if not mapping.is_readable:
+        return "groups is no list of names: delete the mapping, and create it again"
     if reason := arn.mismatch(mapping.arn):
         return reason
     # A canonical ARN that logins match is well-formed.
@@ -145,6 +155,8 @@ def _problem(
         return reason
     if not mapping.username:
         return "the username is empty: set spec.username"
+    if any(reserved.NODE_NAME in name for name in (mapping.username, *mapping.groups)):
+        return f"{reserved.NODE_NAME} is filled in for no login here: take it out"
     if declared := duplicates.get(mapping.name):
         return (
             f"same ARN as declared mapping {declared}, logins use either; "

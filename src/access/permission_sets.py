@@ -29,6 +29,7 @@ _ROLE = re.compile(
     rf"arn:({'|'.join(PARTITIONS)}):iam::({_ACCOUNT}):role/AWSReservedSSO_({_NAME})_({_SUFFIX})",
     re.ASCII,
 )
+_ROLE_IN_ANY_CASE = re.compile(_ROLE.pattern, re.ASCII | re.IGNORECASE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,12 +83,23 @@ def of_role(canonical_arn: str) -> PermissionSet | None:
     return PermissionSet(match[3], match[2], match[4]) if match else None
 
 
+def of_spelling(arn: str) -> PermissionSet | None:
+    """Return the permission set of a role whose ARN is spelt in any case, all in lower case: IAM
+    has no two roles whose names differ in that alone."""
+    match = _ROLE_IN_ANY_CASE.fullmatch(arn)
+    return PermissionSet(match[3].lower(), match[2], match[4].lower()) if match else None
+
+
 def learn(
     sets: Iterable[PermissionSet],
     refusals: Iterable[Refusal],
     found: Iterable[IdentityMapping],
+    partition: str,
 ) -> dict[PermissionSet, str]:
     """Return the ARN of each set's role, where nobody gave its suffix and the role is known.
+
+    The role is of ``partition``, the authenticator's: another has accounts of the same numbers,
+    and its logins may be accepted too.
 
     The newest login that was refused for lack of a mapping decides. If it has another role than
     the mapping, the set was provisioned again. Without such a login, it is the role that is mapped
@@ -98,7 +110,8 @@ def learn(
     mapped = sorted(found, key=lambda mapping: (bool(mapping.source), mapping.source == OPTION))
     refused = [refusal for refusal in refusals if refusal.kind == NOT_MAPPED]
     refused.sort(key=lambda refusal: refusal.last)
-    arns = [entry.arn for entry in (*mapped, *refused)]
+    begin = f"arn:{partition}:"
+    arns = [each.arn for each in (*mapped, *refused) if each.arn.startswith(begin)]
     roles = {(role.name, role.account): arn for arn in arns if (role := of_role(arn))}
     return {
         wanted: roles[key]

@@ -69,7 +69,7 @@ def _role(client: api.Client, wanted: PermissionSet, partition: str) -> str:
         return wanted.role_arn(partition)
     with api.errors_as_status():
         found = identity_mappings.find(client, newest=True)
-        role = leader.permission_set_roles(client, [wanted], found).get(wanted)
+        role = leader.permission_set_roles(client, [wanted], found, partition).get(wanted)
     if not role:
         raise ValueError(
             f"the role of permission set {wanted} is not known: let somebody try to log in with "

@@ -11,7 +11,7 @@ from typing import Any
 import clock
 from access import grants
 from access.declared import Entry
-from access.mappings import GRANT, OPTION, IdentityMapping
+from access.mappings import GRANT, OPTION, IdentityMapping, canonical_arn
 from actions import MAX_BYTES, Context
 from cluster import api, identity_mappings, single_mapping
 from errors import Waiting, cut, one_line
@@ -21,7 +21,7 @@ LOOKS = 5
 
 
 def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
-    """Delete the mappings, and return which.
+    """Delete the mappings, and return which. Correct the status of one that names somebody else.
 
     Raises:
         ValueError: a parameter is wrong.
@@ -35,24 +35,31 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         client = api.connect(context.machine.admin_kubeconfig)
         if params["dry-run"]:
             found = identity_mappings.find(client, newest=True)
-            return _results("would revoke", grants.to_revoke(found, target, entries, application))
-        return _results("revoked", _delete(client, target, entries, application))
+            found = grants.to_revoke(found, target, entries, application)
+            return _results("would revoke", found, target)
+        return _results("revoked", _revoke(client, target, entries, application), target)
 
 
-def _delete(
+def _revoke(
     client: api.Client,
     target: grants.Target,
     entries: Sequence[Entry] | None,
     application: str,
 ) -> list[IdentityMapping]:
-    """Delete the mappings until none is left, and return them."""
-    deleted: list[IdentityMapping] = []
+    """Delete or correct the mappings until none is left, and return them."""
+    done: list[IdentityMapping] = []
     for _ in range(LOOKS):
         found = identity_mappings.find(client, newest=True)
         chosen = grants.to_revoke(found, target, entries, application)
         if not chosen:
-            return deleted
-        deleted += [mapping for mapping in chosen if _delete_one(client, mapping)]
+            return done
+        for mapping in chosen:
+            if grants.is_astray(mapping, target):
+                canonical = canonical_arn(mapping.arn)
+                identity_mappings.write_canonical_arn(client, mapping.name, mapping.arn, canonical)
+                done.append(mapping)
+            elif _delete_one(client, mapping):
+                done.append(mapping)
     raise Waiting("others keep creating or changing mappings of this principal, run this again")
 
 
@@ -69,17 +76,21 @@ def _delete_one(client: api.Client, mapping: IdentityMapping) -> bool:
     return True
 
 
-def _results(done: str, mappings: list[IdentityMapping]) -> dict[str, str]:
+def _results(done: str, mappings: list[IdentityMapping], target: grants.Target) -> dict[str, str]:
     if not mappings:
         return {"result": "nothing to revoke: no such mapping"}
     return {
         "result": done,
-        "mappings": cut("\n".join(one_line(_line(mapping)) for mapping in mappings), MAX_BYTES),
+        "mappings": cut(
+            "\n".join(one_line(_line(mapping, target)) for mapping in mappings), MAX_BYTES
+        ),
         "counts-from": "now; a token that has just been accepted may work for another minute",
     }
 
 
-def _line(mapping: IdentityMapping) -> str:
+def _line(mapping: IdentityMapping, target: grants.Target) -> str:
+    if grants.is_astray(mapping, target):
+        return f"{mapping.name}: its status let the principal in, it stays for {mapping.arn}"
     groups = f", groups {', '.join(mapping.groups)}" if mapping.groups else ""
     source = {GRANT: "a grant", OPTION: "the option's, not declared"}.get(
         mapping.source, "a person's"

@@ -21,7 +21,17 @@ from errors import Waiting
 
 POLL_SECONDS = 0.5
 # What the charm reads of a mapping: columns of the CRD, which `kubectl get -o wide` prints.
-COLUMNS = {"Name", "ARN", "Username", "Groups", "Canonical ARN", "Source", "Expires"}
+COLUMNS = {
+    "Name",
+    "ARN",
+    "Username",
+    "Groups",
+    "Canonical ARN",
+    "Source",
+    "Expires",
+    "Permission set",
+    "Created",
+}
 # The first minor version that lets people write stored objects which break a new rule.
 RATCHETING_SINCE = (1, 30)
 _NOT_SERVED = "waiting for the Kubernetes API to serve IAMIdentityMapping"
@@ -86,19 +96,26 @@ def find(client: api.Client, *, newest: bool = False) -> list[IdentityMapping]:
             arn=row["ARN"] or "",
             username=row["Username"] or "",
             canonical=row["Canonical ARN"] or "",
-            groups=_groups(row["Groups"]),
+            groups=(groups := _groups(row["Groups"])) or (),
             source=row["Source"] or "",
             expires=row["Expires"] or "",
+            is_readable=groups is not None,
+            permission_set=row["Permission set"] or "",
+            created=row["Created"] or "",
         )
         for row in _rows(client, newest)
     ]
 
 
-def _groups(cell: str | None) -> tuple[str, ...]:
-    """Return the groups in a cell: the server writes a list as JSON."""
+def _groups(cell: str | None) -> tuple[str, ...] | None:
+    """Return the groups in a cell, which the server writes as JSON; None if they are no list of
+    names, as a mapping from before there was a schema may have."""
     import msgspec
 
-    return tuple(msgspec.json.decode(cell, type=list[str])) if cell else ()
+    try:
+        return tuple(msgspec.json.decode(cell, type=list[str])) if cell else ()
+    except msgspec.MsgspecError:
+        return None
 
 
 def _rows(client: api.Client, newest: bool) -> list[dict[str, Any]]:

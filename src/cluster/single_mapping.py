@@ -57,7 +57,7 @@ def read(client: api.Client, name: str) -> Stored | None:
         arn=str(spec.get("arn") or ""),
         username=str(spec.get("username") or ""),
         canonical=str(_fields(found.get("status")).get("canonicalARN") or ""),
-        groups=tuple(map(str, groups or ())),
+        groups=tuple(map(str, cast("list[Any]", groups) if isinstance(groups, list) else ())),
         source=labels.get(SOURCE, ""),
         expires=annotations.get(EXPIRES, ""),
     )

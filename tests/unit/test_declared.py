@@ -343,7 +343,10 @@ def test_given_a_time_when_it_is_read_then_it_is_kept_in_utc(written: str, kept:
         ({"arn": DEV, "groups": [["view"]]}, "groups has something in it that is not a name"),
         ({"arn": DEV, "groups": [""]}, "groups has something in it that is not a name"),
         ({"arn": DEV, "username": {"a": "b"}}, "username is not a text"),
-        ({"arn": DEV, "username": "a\nb"}, "username 'a\\nb' has a character that does not print"),
+        (
+            {"arn": DEV, "username": "a\nb"},
+            "username 'a\\nb' has a character that is not",
+        ),
         ({"arn": DEV, "expires": "tomorrow"}, "'tomorrow' is not a time"),
         ({"arn": DEV, "expires": "2027-01-01T00:00:00"}, "is not a time"),
         ({"arn": DEV, "expires": "2027-01-01"}, "is not a time"),

@@ -77,3 +77,53 @@ def test_given_a_permission_set_with_its_suffix_when_it_is_declared_then_its_rol
     assert made["spec"]["arn"] == f"{ACCOUNT}:role/{role}"
     assert made["spec"]["username"].endswith(f":assumed-role/{role}/{{{{SessionName}}}}")
     assert made["metadata"]["annotations"]["aws-iam/permission-set"] == "DevOps@111122223333"
+
+
+def test_given_a_role_that_is_learned_or_changes_when_a_hook_runs_then_the_log_says_so(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    log_refusal(api, ROLE)
+    declare(SET)
+    deployed.hook()
+    assert deployed.log().count(f"DevOps@111122223333 (mappings[0]) has role {ROLE}") == 1
+
+    new = f"{ROLE[:-16]}{'0' * 16}"
+    log_refusal(api, new)
+    deployed.hook()
+
+    assert f"DevOps@111122223333 (mappings[0]) changes to role {new}" in deployed.log()
+
+
+def test_given_a_look_alike_of_another_partition_when_it_was_refused_then_it_is_not_mapped(
+    declare: Declare, api: FakeCluster
+):
+    log_refusal(api, ROLE.replace("arn:aws:", "arn:aws-us-gov:"))
+
+    declare(SET)
+
+    assert names(api) == []
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("arn", [ROLE, ROLE.lower()])
+def test_given_an_entry_with_the_role_of_a_declared_set_then_it_is_a_duplicate_at_once(
+    declare: Declare, api: FakeCluster, order: int, arn: str
+):
+    entries = [SET, {"name": "role", "arn": arn, "username": "x"}][::order]
+
+    status = declare(*entries)
+
+    assert status.name == "blocked"
+    assert "mappings[" in status.message
+    assert "has the same principal as mappings[" in status.message
+    assert names(api) == []
+
+
+def test_given_an_entry_with_another_role_than_the_sets_suffix_says_then_both_are_mapped(
+    declare: Declare, api: FakeCluster
+):
+    other = {"name": "role", "arn": f"{ROLE[:-16]}{'0' * 16}", "username": "x"}
+
+    declare({**SET, "suffix": "0123456789abcdef"}, other)
+
+    assert names(api) == ["role", "sso"]

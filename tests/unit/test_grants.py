@@ -154,7 +154,7 @@ def test_given_both_or_neither_then_nothing_is_to_be_revoked(params: dict[str, s
 
 
 @pytest.mark.parametrize(
-    ("there", "canonical", "lets_in"),
+    ("there", "canonical", "is_for"),
     [
         (mapping("a", DEV), DEV_CANONICAL, True),
         (mapping("a", DEV, canonical=OPS.lower()), DEV_CANONICAL, True),
@@ -164,10 +164,10 @@ def test_given_both_or_neither_then_nothing_is_to_be_revoked(params: dict[str, s
         (mapping("a", "role/dev", canonical=OPS.lower()), DEV_CANONICAL, False),
     ],
 )
-def test_given_a_mapping_then_it_lets_in_whom_its_arn_or_else_its_status_names(
-    there: IdentityMapping, canonical: str, lets_in: bool
+def test_given_a_mapping_then_it_is_for_whom_its_arn_or_else_its_status_names(
+    there: IdentityMapping, canonical: str, is_for: bool
 ):
-    assert grants.lets_in(there, canonical) is lets_in
+    assert grants.is_for(there, canonical) is is_for
 
 
 def test_given_no_mapping_of_the_principal_then_a_grant_replaces_none():

@@ -104,6 +104,8 @@ def test_given_mappings_when_listed_as_json_then_a_program_reads_all_of_it(
             "username": "alice",
             "groups": ["team"],
             "source": "option",
+            "permission_set": "",
+            "created": "",
             "expires": "",
             "superuser": False,
             "roles": ["ClusterRole/view"],
@@ -379,3 +381,38 @@ def test_given_entries_that_are_all_in_effect_when_listed_then_none_is_named(
 
     assert results["total"] == "1"
     assert "not-applied" not in results
+
+
+def test_given_a_permission_set_when_listed_then_its_name_and_the_date_of_its_role_are_shown(
+    deployed: Model, api: FakeCluster
+):
+    add(api, "sso", "AWSReservedSSO_DevOps_0123456789abcdef", "alice")
+    metadata = api.objects[f"{MAPPINGS}/sso"]["metadata"]
+    metadata["labels"] = {"aws-iam/source": "option"}
+    metadata["annotations"] = {"aws-iam/permission-set": "DevOps@111122223333"}
+    metadata["creationTimestamp"] = "2026-11-27T18:00:00Z"
+
+    shown = deployed.action("list-mappings")["mappings"]
+
+    assert "option (DevOps@111122223333 since 2026-11-27T18:00:00Z)" in shown
+    (found,) = items(deployed)
+    assert (found["permission_set"], found["created"]) == (
+        "DevOps@111122223333",
+        "2026-11-27T18:00:00Z",
+    )
+
+
+@pytest.mark.parametrize("groups", [[None], "view", [["view"]], {"a": 1}, 7])
+def test_given_a_mapping_without_a_list_of_groups_when_listed_then_it_is_named(
+    deployed: Model, api: FakeCluster, groups: Any
+):
+    add(api, "dev", "Dev", "alice")
+    add(api, "odd", "Odd", "alice")
+    api.objects[f"{MAPPINGS}/odd"]["spec"]["groups"] = groups
+
+    problems = {item["name"]: item["problem"] for item in items(deployed)}
+
+    assert problems == {
+        "dev": "",
+        "odd": "groups is no list of names: delete the mapping, and create it again",
+    }

@@ -554,3 +554,23 @@ def test_given_a_new_definition_when_its_storage_is_not_ready_then_the_list_is_a
     api.fail(refusal(code, "storage is (re)initializing"), request=f"GET {MAPPINGS}", nth=1)
 
     assert deployed.hook().message == "authenticator v0.7.18, 2/2 pods, 0 mappings"
+
+
+@pytest.mark.parametrize("groups", [[None], "view"])
+def test_given_a_mapping_without_a_list_of_groups_when_a_hook_runs_then_the_others_go_on(
+    deployed: Model, api: FakeCluster, groups: object
+):
+    api.add_mapping("dev", DEV)
+    api.add_mapping("odd", f"{DEV}-2", expires="2020-01-01T00:00:00Z")
+    api.add_mapping("over", f"{DEV}-3", expires="1969-01-01T00:00:00Z")
+    for name in ("odd", "over"):
+        api.objects[f"{MAPPINGS}/{name}"]["spec"]["groups"] = groups
+    api.objects[f"{MAPPINGS}/over"]["metadata"]["annotations"] = {
+        "aws-iam/expires": "1970-01-01T00:00:00Z"
+    }
+
+    message = deployed.hook().message
+
+    assert "1 to correct: odd: groups is no list of names" in message
+    assert api.objects[f"{MAPPINGS}/dev"]["status"] == {"canonicalARN": CANONICAL}
+    assert f"{MAPPINGS}/over" not in api.objects

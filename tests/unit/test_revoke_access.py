@@ -253,3 +253,17 @@ def test_given_a_unit_that_does_not_lead_when_access_is_revoked_then_it_works(
     api.add_mapping("a", ROLE, CANONICAL)
 
     assert revoke(two, unit=1, arn=ROLE)["result"] == "revoked"
+
+
+@pytest.mark.parametrize("source", ["", "option"])
+def test_given_a_status_that_lets_another_in_when_that_one_is_revoked_then_the_status_is_corrected(
+    deployed: Model, api: FakeCluster, source: str
+):
+    api.add_mapping("other", OTHER, CANONICAL, source=source)
+    deployed.config = {"mappings": f"- {{name: other, arn: '{OTHER}', username: other}}"}
+
+    results = revoke(deployed, arn=ROLE)
+
+    assert results["mappings"] == (f"other: its status let the principal in, it stays for {OTHER}")
+    assert api.objects[f"{MAPPINGS}/other"]["status"] == {"canonicalARN": OTHER}
+    assert revoke(deployed, arn=ROLE)["result"].startswith("nothing to revoke")

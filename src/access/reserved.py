@@ -1,0 +1,40 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
+"""Which Kubernetes users and groups the charm maps nobody to. Pure.
+
+A mapping that somebody else made goes on working, whatever it names.
+
+Sources: the rules of EKS for usernames of access entries, and aws-iam-authenticator v0.7.18
+(``pkg/server``, ``renderTemplate``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+# Kubernetes' own components and ServiceAccounts have names of the first kind, AWS the others.
+_PREFIXES = ("system:", "eks:", "aws:", "amazon:", "iam:")
+# The authenticator would ask EC2, for which it has no credentials here: it refuses the login.
+NODE_NAME = "{{EC2PrivateDNSName}}"
+_PRINTABLE = re.compile("[ -~]*")
+
+
+def check(username: str, groups: Iterable[str]) -> None:
+    """Raise ValueError if the charm maps nobody to this user or one of these groups.
+
+    The error names what is wrong with it.
+    """
+    if prefix := next((each for each in _PREFIXES if username.startswith(each)), ""):
+        raise ValueError(f"username begins with {prefix}, which is reserved: give another")
+    for what, name in (("username", username), *(("group", group) for group in groups)):
+        if not _PRINTABLE.fullmatch(name):
+            raise ValueError(f"{what} {name[:40]!a} has a character that is not printable ASCII")
+        if NODE_NAME in name:
+            raise ValueError(f"{what} has {NODE_NAME}, which no login gets here")
+        if name.startswith("system:") and "{{" in name:
+            raise ValueError(
+                f"{what} {name[:40]} may become any name of Kubernetes' own: a session called "
+                "masters would be an administrator"
+            )
