@@ -36,6 +36,9 @@ CLUSTER_ROLE = "/apis/rbac.authorization.k8s.io/v1/clusterroles/aws-iam-authenti
 CLUSTER_ROLE_BINDING = (
     "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/aws-iam-authenticator"
 )
+_EVENTS_RBAC = "/apis/rbac.authorization.k8s.io/v1/namespaces/default"
+EVENTS_ROLE = f"{_EVENTS_RBAC}/roles/aws-iam-authenticator"
+EVENTS_ROLE_BINDING = f"{_EVENTS_RBAC}/rolebindings/aws-iam-authenticator"
 DISRUPTION_BUDGET = (
     "/apis/policy/v1/namespaces/kube-system/poddisruptionbudgets/aws-iam-authenticator"
 )

@@ -17,6 +17,8 @@ from tests.unit.fake_cluster import (
     DEFINITION,
     DEPLOYMENT,
     DISRUPTION_BUDGET,
+    EVENTS_ROLE,
+    EVENTS_ROLE_BINDING,
     MAPPINGS,
     NODES,
     PODS,
@@ -40,11 +42,13 @@ SETTLED = (
     f"PATCH {DEFINITION}",
     *(f"PATCH {path}" for path in (POLICY, POLICY_BINDING)),
     *(f"PATCH {path}" for path in (SERVICE_ACCOUNT, CLUSTER_ROLE, CLUSTER_ROLE_BINDING)),
+    *(f"PATCH {path}" for path in (EVENTS_ROLE, EVENTS_ROLE_BINDING)),
     *(f"PATCH {path}" for path in (CONFIG, SECRET, DISRUPTION_BUDGET, DEPLOYMENT)),
     f"GET {PULL_SECRET}",
+    f"GET {PODS}",
     f"GET {MAPPINGS}",
 )
-ROLLOUT = (f"GET {DEPLOYMENT}", f"GET {PODS}")
+ROLLOUT = (f"GET {DEPLOYMENT}",)
 # One of each kind: an apply, a look at one object, a list.
 KINDS = (f"PATCH {SERVICE}", f"GET {SECRET}", f"GET {MAPPINGS}")
 # What a reconcile has an answer to.

@@ -20,7 +20,7 @@ def render(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Render]:
 
     def render() -> str:
         templating._environment.cache_clear()
-        return templating.render("service.yaml.j2", address="10.152.183.58")
+        return templating.render("service.yaml.j2", service="a", address="10.152.183.58", kept=0)
 
     yield render
     templating._environment.cache_clear()
