@@ -103,6 +103,7 @@ PATCHES = {
     "ARN": {"spec": {"arn": "arn:aws:iam::111122223333:user/mallory"}},
     "a later end": EXPIRES,
     "no end": {"metadata": {"annotations": {"aws-iam/expires": None}}},
+    "no deletion": {"metadata": {"finalizers": ["example.com/keep"]}},
 }
 
 
@@ -115,6 +116,7 @@ def test_given_the_right_to_write_mappings_when_one_is_changed_then_it_gives_not
     assert found["spec"]["username"] == "low"
     assert found["spec"]["groups"] == ["a", "b"]
     assert found["metadata"]["annotations"]["aws-iam/expires"] == "2099-01-01T00:00:00Z"
+    assert "finalizers" not in found["metadata"]
 
 
 def test_given_the_right_to_write_status_when_a_login_is_handed_over_then_it_is_refused(
