@@ -53,6 +53,8 @@ WRITE_SECONDS = 4
 # Compression costs more than it saves, because the API server is on this machine.
 _UNCOMPRESSED = {"Accept-Encoding": "identity"}
 _AS_TABLE = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io", **_UNCOMPRESSED}
+# Others may delete an object so that it waits until its dependents are gone, which may be never.
+_WITHOUT_WAITING = {"propagationPolicy": "Background"}
 NOT_KUBERNETES = "the Kubernetes API returned something that is not Kubernetes"
 
 # What Python raises where an answer lacks a part, or has one of another type, size or depth.
@@ -260,6 +262,7 @@ class Client:
         Return where to continue if ``params`` has a limit, and there are more.
         Several threads may do so at a time.
         """
+        params = {**params, **_WITHOUT_WAITING}
         response = self._send("deletecollection", res, seconds=WRITE_SECONDS, params=params)
         return _decoded(response)["metadata"].get("continue", "")
 
@@ -270,8 +273,8 @@ class Client:
     def delete_unchanged(self, res: type[Any], name: str, version: str) -> None:
         """Delete one cluster-scoped object, unless its resourceVersion is not ``version``."""
         self._check_time()
-        preconditions = {"preconditions": {"resourceVersion": version}}
-        self._send("delete", res, data=preconditions, name=name)
+        options = {"preconditions": {"resourceVersion": version}, **_WITHOUT_WAITING}
+        self._send("delete", res, data=options, name=name)
 
     def _send(self, method: str, res: type[Any], **request: Any) -> httpx2.Response:
         """Send a request as `_answer` does. Raise lightkube's error if the server refuses it."""

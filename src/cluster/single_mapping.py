@@ -20,12 +20,16 @@ from cluster.identity_mappings import kind
 from cluster.writers import is_refused
 from errors import brief
 
+# The finalizers of an object that was deleted with ``--cascade=foreground`` or ``orphan``.
+_OF_COLLECTOR = {"foregroundDeletion", "orphan"}
+
 
 @dataclasses.dataclass(frozen=True)
 class Stored:
     """A mapping as it is stored; ``version`` is its resourceVersion.
 
-    ``leaving`` says whether it is deleted already, and stays until others let it go.
+    ``leaving`` says whether it is deleted already, and stays until others let it go. To delete it
+    again is enough where it only waits for its dependents.
     """
 
     mapping: IdentityMapping
@@ -61,7 +65,10 @@ def read(client: api.Client, name: str) -> Stored | None:
         source=labels.get(SOURCE, ""),
         expires=annotations.get(EXPIRES, ""),
     )
-    return Stored(mapping, metadata["resourceVersion"], "deletionTimestamp" in metadata)
+    leaving = "deletionTimestamp" in metadata and _OF_COLLECTOR.isdisjoint(
+        metadata.get("finalizers") or ()
+    )
+    return Stored(mapping, metadata["resourceVersion"], leaving)
 
 
 def create(

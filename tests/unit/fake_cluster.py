@@ -405,8 +405,18 @@ class FakeCluster:
         options = json.loads(request.content) if request.content else {}
         if no := self._outdated(path, {"metadata": options.get("preconditions", {})}):
             return no
-        self.delete(path)
+        self._let_go(path, options.get("propagationPolicy"))
         return ok({"kind": "Status", "status": "Success"})
+
+    def _let_go(self, path: str, policy: str | None) -> None:
+        """Delete an object once it has no finalizer left."""
+        metadata = self.objects[path]["metadata"]
+        of_collector = {"foregroundDeletion", "orphan"} if policy == "Background" else set[str]()
+        left = [each for each in metadata.get("finalizers", ()) if each not in of_collector]
+        if not left:
+            return self.delete(path)
+        metadata |= {"finalizers": left, "deletionTimestamp": "2026-11-26T12:00:00Z"}
+        return None
 
     def _list(self, path: str, query: dict[str, str], *, as_table: bool) -> httpx2.Response:
         if path == MAPPINGS and not self._established():
@@ -433,7 +443,8 @@ class FakeCluster:
         found = self._selected(MAPPINGS, query)
         page = found[: int(query.get("limit", len(found)))]
         for item in page:
-            self.delete(f"{MAPPINGS}/{item['metadata']['name']}")
+            path = f"{MAPPINGS}/{item['metadata']['name']}"
+            self._let_go(path, query.get("propagationPolicy"))
         following = {"continue": "more"} if len(page) < len(found) else {}
         return ok({"metadata": following, "items": page})
 

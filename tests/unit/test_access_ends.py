@@ -170,10 +170,26 @@ def test_given_a_mapping_that_is_leaving_already_when_it_ends_then_it_is_deleted
     deployed: Model, api: FakeCluster
 ):
     add(api, after(api, -1))
-    api.objects[DEV]["metadata"]["deletionTimestamp"] = "2026-11-26T12:00:00Z"
+    leave(api, "example.com/keep")
 
     assert "1 to correct: dev: its access ended at" in deployed.hook().message
     assert f"DELETE {DEV}" not in api.requests
+
+
+@pytest.mark.parametrize("finalizer", ["foregroundDeletion", "orphan"])
+def test_given_a_mapping_that_waits_for_dependents_of_anybody_when_it_ends_then_it_goes(
+    deployed: Model, api: FakeCluster, finalizer: str
+):
+    add(api, after(api, -1))
+    leave(api, finalizer)
+
+    assert "0 mappings" in deployed.hook().message
+    assert DEV not in api.objects
+
+
+def leave(api: FakeCluster, finalizer: str) -> None:
+    metadata = api.objects[DEV]["metadata"]
+    metadata |= {"finalizers": [finalizer], "deletionTimestamp": "2026-11-26T12:00:00Z"}
 
 
 def test_given_a_mapping_that_somebody_deletes_when_it_ends_then_nothing_is_said_of_it(

@@ -113,6 +113,18 @@ def test_given_an_entry_that_leaves_the_list_when_a_hook_runs_then_only_its_mapp
     assert status == ops.ActiveStatus(f"{HEALTHY}, 2 mappings")
 
 
+@pytest.mark.parametrize("left", [[entry("ops", OPS)], []])
+def test_given_a_mapping_that_waits_for_dependents_when_its_entry_leaves_the_list_then_it_goes(
+    declare: Declare, api: FakeCluster, left: list[dict[str, Any]]
+):
+    declare(entry("dev"), entry("ops", OPS))
+    stored(api, "dev")["metadata"]["finalizers"] = ["foregroundDeletion"]
+
+    declare(*left)
+
+    assert "dev" not in names(api)
+
+
 def test_given_a_list_that_is_emptied_when_a_hook_runs_then_one_request_deletes_what_it_made(
     declare: Declare, api: FakeCluster
 ):
