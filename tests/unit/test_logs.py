@@ -196,7 +196,7 @@ def test_given_little_time_then_no_log_is_asked_for(api: FakeCluster, client: Cl
 def test_given_no_permission_set_then_nothing_is_requested(
     api: FakeCluster, client: Client
 ) -> None:
-    assert leader.permission_set_roles(client, [], [mapping(OLD)]) == {}
+    assert leader.permission_set_roles(client, [], [mapping(OLD)], "aws") == {}
     assert api.requests == []
 
 
@@ -204,7 +204,7 @@ def test_given_sets_with_their_suffix_then_nothing_is_requested(
     api: FakeCluster, client: Client
 ) -> None:
     pinned = PermissionSet("DevOps", "111122223333", "1a2b3c4d5e6f7081")
-    assert leader.permission_set_roles(client, [pinned], []) == {}
+    assert leader.permission_set_roles(client, [pinned], [], "aws") == {}
     assert api.requests == []
 
 
@@ -213,7 +213,7 @@ def test_given_an_unknown_role_then_it_is_learned_from_an_hour_of_any_pods_log(
 ) -> None:
     api.add_log("a", b"")
     api.add_log("b", log_of(OLD))
-    assert leader.permission_set_roles(client, [DEVOPS], []) == {DEVOPS: OLD}
+    assert leader.permission_set_roles(client, [DEVOPS], [], "aws") == {DEVOPS: OLD}
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_given_a_refusal_then_it_counts_for_an_hour(
 ) -> None:
     at = datetime.datetime.fromtimestamp(api.clock.now - ago, datetime.timezone.utc)
     api.add_log("a", log_line(NEW, "identity is not mapped", time=f"{at.isoformat()}"), ago)
-    found = leader.permission_set_roles(client, [DEVOPS], [mapping(arn) for arn in known])
+    found = leader.permission_set_roles(client, [DEVOPS], [mapping(arn) for arn in known], "aws")
     assert found.get(DEVOPS) == role
 
 
@@ -233,7 +233,7 @@ def test_given_a_set_provisioned_again_then_the_new_role_is_learned(
     api: FakeCluster, client: Client
 ) -> None:
     api.add_log("a", log_of(NEW))
-    assert leader.permission_set_roles(client, [DEVOPS], [mapping(OLD)]) == {DEVOPS: NEW}
+    assert leader.permission_set_roles(client, [DEVOPS], [mapping(OLD)], "aws") == {DEVOPS: NEW}
 
 
 @pytest.mark.parametrize(
@@ -244,4 +244,4 @@ def test_given_logs_that_cannot_be_read_then_the_known_role_stays(
 ) -> None:
     api.add_log("a", log_of(NEW))
     api.fail(fault, request=f"GET {PODS}/a/log")
-    assert leader.permission_set_roles(client, [DEVOPS], [mapping(OLD)]) == {DEVOPS: OLD}
+    assert leader.permission_set_roles(client, [DEVOPS], [mapping(OLD)], "aws") == {DEVOPS: OLD}

@@ -169,7 +169,7 @@ def test_given_a_permission_set_then_its_role_is_learned_from_the_first_refusal_
 
     def learned() -> str | None:
         with connected(cluster) as client:
-            return leader.permission_set_roles(client, [DEVOPS], []).get(DEVOPS)
+            return leader.permission_set_roles(client, [DEVOPS], [], "aws").get(DEVOPS)
 
     refuse(LOOK_ALIKE)
     assert learned() is None
