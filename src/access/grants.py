@@ -14,8 +14,8 @@ from typing import Any
 
 from access import arn, declared, expiry, partitions, reserved
 from access.declared import Entry
-from access.mappings import EXPIRES, GRANT, OPTION, IdentityMapping
-from access.permission_sets import PermissionSet
+from access.mappings import EXPIRES, GRANT, OPTION, IdentityMapping, canonical_arn
+from access.permission_sets import PermissionSet, of_role
 from errors import Blocked
 
 REASON = "aws-iam/reason"
@@ -108,14 +108,16 @@ def _name(canonical: str) -> str:
 
 
 def is_for(mapping: IdentityMapping, canonical: str) -> bool:
-    """Return whether ``mapping`` names the principal ``canonical``, however it spells it.
+    """Return whether ``mapping`` names the principal ``canonical``, however it spells it."""
+    return _principal(mapping) == canonical
 
-    The authenticator keeps the former canonical ARN of a mapping whose ARN it refuses.
+
+def _principal(mapping: IdentityMapping) -> str:
+    """Return the canonical ARN that ``mapping`` names.
+
+    The authenticator keeps the former one of a mapping whose ARN it refuses.
     """
-    try:
-        return arn.canonicalize(mapping.arn) == canonical
-    except ValueError:
-        return mapping.canonical == canonical
+    return canonical_arn(mapping.arn) or mapping.canonical
 
 
 def declared_entries(option: str, now: datetime) -> Sequence[Entry] | None:
@@ -231,19 +233,21 @@ def _refuse_declared(
 
     What the option made and no longer declares is not refused.
     """
+    # There may be thousands of both.
+    by_arn = {_canonical_of(entry): entry for entry in entries or () if entry.arn}
+    by_set = {str(found): entry for entry in entries or () if (found := entry.permission_set)}
     for mapping in mappings:
         if entries is None and mapping.source == OPTION:
             raise _declared(mapping.arn, f"mapping {mapping.name}", application)
-        for entry in entries or ():
-            if _is_of(entry, mapping):
-                raise _declared(mapping.arn, entry.place, application)
+        if entry := by_arn.get(_principal(mapping)) or _of_set(by_set, mapping):
+            raise _declared(mapping.arn, entry.place, application)
 
 
-def _is_of(entry: Entry, mapping: IdentityMapping) -> bool:
-    """Return whether ``entry`` declares the principal of ``mapping``."""
-    if entry.permission_set and entry.permission_set.matches(mapping.arn):
-        return True
-    return bool(entry.arn) and is_for(mapping, _canonical_of(entry))
+def _of_set(by_set: Mapping[str, Entry], mapping: IdentityMapping) -> Entry | None:
+    """Return the entry whose permission set has the role of ``mapping``."""
+    entry = by_set.get(str(of_role(mapping.arn)))
+    declared = entry and entry.permission_set
+    return entry if declared and declared.matches(mapping.arn) else None
 
 
 def _canonical_of(entry: Entry) -> str:

@@ -162,7 +162,8 @@ def _problem(
             f"same ARN as declared mapping {declared}, logins use either; "
             f"run: kubectl delete iamidentitymapping {mapping.name}"
         )
-    others = [each.name for each in same[canonical] if each.name != mapping.name]
-    if others and mapping.source != OPTION:
-        return f"same ARN as mapping {others[0]}: delete one of them"
+    # Somebody may have made thousands of them.
+    other = next((each.name for each in same[canonical] if each.name != mapping.name), "")
+    if other and mapping.source != OPTION:
+        return f"same ARN as mapping {other}: delete one of them"
     return expiry.mismatch(mapping.expires)

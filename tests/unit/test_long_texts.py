@@ -1,4 +1,4 @@
-"""What strangers choose may be long, and no reader takes more than a time in proportion to it.
+"""What strangers choose may be long or many, and no reader takes more than a time in proportion.
 
 Each text here has a million characters. A reader that takes the square of that needs an hour, and
 the others a fraction of a second, so the limit on the processor's time tells them apart on any
@@ -16,7 +16,9 @@ from types import FrameType
 import pytest
 from tests.unit.test_refusals import FORMAT, STS, line, parse
 
-from access import rbac, refusals, templates
+from access import grants, mappings, rbac, refusals, templates
+from access.declared import Entry
+from access.mappings import IdentityMapping
 from access.rbac import Binding
 from checks import counters
 
@@ -126,6 +128,24 @@ def test_given_fields_then_a_name_counts_if_a_login_can_have_it(
 ) -> None:
     assert templates.can_become(text, name) is can
     assert not can or name.startswith(templates.beginning(text))
+
+
+USER = "arn:aws:iam::111122223333:user/"
+
+
+def twins(number: int) -> list[IdentityMapping]:
+    return [IdentityMapping(f"m{n}", f"{USER}dev", "dev", f"{USER}dev") for n in range(number)]
+
+
+def test_given_many_mappings_of_one_principal_then_they_are_checked_in_a_time_in_proportion():
+    assert len(mappings.check(twins(100_000)).problems) == 100_000
+
+
+def test_given_many_mappings_of_one_principal_then_they_are_revoked_in_a_time_in_proportion():
+    entries = [Entry(f"u{n}", f"{USER}u{n}", "u", (), "", None, f"[{n}]") for n in range(10_000)]
+    target = grants.target({"arn": f"{USER}dev", "name": ""})
+
+    assert len(grants.to_revoke(twins(10_000), target, entries, "aws-iam")) == 10_000
 
 
 def calls(tree: ast.AST) -> Iterator[ast.Call]:
