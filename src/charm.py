@@ -28,6 +28,7 @@ from charms.aws_iam.v0.aws_iam import AwsIamRequirer
 
 import control_plane
 import cos
+import internal_errors
 import kubeconfigs
 import peers
 import preload
@@ -115,15 +116,23 @@ class AwsIamCharm(ops.CharmBase):
 
     def _on_any_event(self, _: ops.EventBase) -> None:
         try:
-            line, seconds = self._reconcile()
+            with internal_errors.as_status(self.unit.name):
+                line, seconds = self._reconcile()
             self._status = ops.ActiveStatus(status_line(line))
         except Unready as reason:
             line, seconds = str(reason), None if reason.announced else SECONDS
             status = ops.BlockedStatus if isinstance(reason, Blocked) else ops.WaitingStatus
             self._status = status(status_line(reason))
             if self.unit.is_leader():
-                self._endings.end_unless_done(self._connect)
+                self._end_access()
         self._alarm.set(seconds, line)
+
+    def _end_access(self) -> None:
+        try:
+            with internal_errors.as_status(self.unit.name):
+                self._endings.end_unless_done(self._connect)
+        except Blocked as reason:
+            self._status = ops.BlockedStatus(status_line(reason))
 
     def _on_collect_unit_status(self, event: ops.CollectStatusEvent) -> None:
         if self._status:
@@ -149,7 +158,7 @@ class AwsIamCharm(ops.CharmBase):
     def _on_remove(self, _: ops.EventBase) -> None:
         import removal
 
-        if problem := removal.run(self.machine, self._owner, self._leaving):
+        if problem := removal.run(self.machine, self._owner, self._leaving, self.unit.name):
             self._status = ops.BlockedStatus(status_line(problem))
 
     # The reconcile: what it does depends on the state, never on the event.

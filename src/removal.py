@@ -9,6 +9,7 @@ import logging
 
 import control_plane
 import files
+import internal_errors
 from cluster import api, kept_service, manifests, objects
 from errors import Blocked, Unready, status_line
 from files import Machine
@@ -18,7 +19,7 @@ from owner import Owner
 logger = logging.getLogger(__name__)
 
 
-def run(machine: Machine, owner: Owner, leaving: Leaving) -> Blocked | None:
+def run(machine: Machine, owner: Owner, leaving: Leaving, unit: str) -> Blocked | None:
     """Remove what is ``owner``'s. Log what stays, and the commands that remove it.
 
     It runs in more than one of a unit's last hooks, because Juju may leave out the others.
@@ -27,7 +28,7 @@ def run(machine: Machine, owner: Owner, leaving: Leaving) -> Blocked | None:
     pods: whoever got its address would get the tokens. Each unit knows its own control plane only,
     so a unit leaves alone what another one has kept, and keeps what another one has deleted.
 
-    Return what the operator must do first, if anything.
+    ``unit`` is this unit's name. Return what the operator must do first, if anything.
     """
     try:
         if not control_plane.is_webhook_foreign(machine, owner):
@@ -40,7 +41,8 @@ def run(machine: Machine, owner: Owner, leaving: Leaving) -> Blocked | None:
         # What another Kubernetes has under the charm's names is somebody else's.
         if not control_plane.is_supported(machine) or leaving.is_leaving():
             return None
-        with api.errors_as_status():
+        # A unit in error would never go.
+        with internal_errors.as_status(unit), api.errors_as_status():
             client = api.connect(machine.admin_kubeconfig)
             if asked:
                 kept = kept_service.keep(client, owner, asked, principal)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import internal_errors
 from control_plane import Use
 from errors import Unready, status_line
 from files import Machine
@@ -72,6 +73,8 @@ def answer(event: ops.ActionEvent, context: Context) -> None:
         event.fail(status_line(failure))
     except (ValueError, Unready) as reason:
         event.fail(status_line(reason))
+    except Exception as error:  # noqa: BLE001  (a bug, and no reason for an action that crashes)
+        event.fail(status_line(internal_errors.tell(error, context.unit)))
 
 
 def run(name: str, params: Mapping[str, Any], context: Context) -> Mapping[str, str]:

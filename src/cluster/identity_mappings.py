@@ -78,10 +78,8 @@ def ratchets(client: api.Client) -> bool:
 
     A node's kubelet is never newer than the server, so its version errs on the safe side.
     """
-    from lightkube.resources.core_v1 import Node
-
-    node = client.first(Node)
-    version = _MINOR.match(node["status"]["nodeInfo"]["kubeletVersion"]) if node else None
+    node = client.first_node()
+    version = _MINOR.match(node.status.node_info.kubelet_version) if node else None
     return bool(version) and (int(version[1]), int(version[2])) >= RATCHETING_SINCE
 
 
@@ -92,7 +90,7 @@ def find(client: api.Client, *, newest: bool = False) -> list[IdentityMapping]:
     """
     return [
         IdentityMapping(
-            name=row["Name"],
+            name=row["Name"] or "",
             arn=row["ARN"] or "",
             username=row["Username"] or "",
             canonical=row["Canonical ARN"] or "",
@@ -118,7 +116,7 @@ def _groups(cell: str | None) -> tuple[str, ...] | None:
         return None
 
 
-def _rows(client: api.Client, newest: bool) -> list[dict[str, Any]]:
+def _rows(client: api.Client, newest: bool) -> list[dict[str, str | None]]:
     """Return the table of the objects once the server has their storage and columns ready.
 
     For about a second after the CRD came or changed, the server answers 429, and another of
@@ -130,6 +128,8 @@ def _rows(client: api.Client, newest: bool) -> list[dict[str, Any]]:
     while True:
         try:
             rows = client.table(kind(), newest=newest)
+            if not all(row.get("Name") for row in rows):
+                raise Waiting(api.NOT_KUBERNETES)
             if not rows or rows[0].keys() >= COLUMNS:
                 return rows
         except httpx2.HTTPStatusError as error:

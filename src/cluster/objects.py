@@ -225,9 +225,13 @@ def stored_credentials(client: api.Client, owner: Owner) -> str:
         return ""
     if _is_persons(manifests.PULL_SECRET, mark_of(secret)):
         raise Blocked(manifests.PERSONS_PULL_SECRET)
-    return (
-        _decoded(_data(secret).get(".dockerconfigjson", "")) if owner.owns(mark_of(secret)) else ""
-    )
+    if not owner.owns(mark_of(secret)):
+        return ""
+    try:
+        return _decoded(_data(secret).get(".dockerconfigjson", ""))
+    except ValueError:
+        # Somebody else wrote this content, and no registry takes it.
+        return ""
 
 
 def _decoded(text: str) -> str:

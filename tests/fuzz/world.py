@@ -29,11 +29,13 @@ from tests.unit.conftest import Files, kubeconfig
 from tests.unit.fake_cluster import Clock, FakeCluster
 from tests.unit.model import Bag, Model, Provider
 
+import internal_errors
 from addresses import is_ip
 from certificates import pem
 
 # Hooks within which a unit comes to rest, or recovers.
 ROUNDS = 6
+_PLACE = re.compile(r"/((?:src|lib)/\S+\.py)\", line \d+, in (\w+)")
 _SERVER = re.compile(r"https://(.+):443/authenticate")
 # Without this, three quarters of a hook's time is the check of one RSA key.
 _load_key = functools.lru_cache(serialization.load_pem_private_key)
@@ -54,6 +56,8 @@ class World:
         self.files.admin.write_text(_ADMIN)
         self.files.client.write_text(_ADMIN)
         self.model = Model(provider, [self.files], endpoints=(endpoint,))
+        # This world looks for them itself, so that each has a name of its own.
+        self.model.has_bugs = True
         with self.running():
             self._settle(endpoint)
         # The provider's answer, as it is when all is well: its application's bag and its unit's.
@@ -114,6 +118,7 @@ class World:
             finally:
                 self._check_text(self.model.log())
                 self._put_back()
+                self._check_bugs()
 
     def hook(self, event: str = "update_status") -> None:
         """Run a hook, and check what it says."""
@@ -125,6 +130,7 @@ class World:
         self._check_line(status.message)
         self._check_text(self.model.log())
         self._check_text(str(self._published()))
+        self._check_bugs()
 
     def _event(self, name: str) -> Any:
         endpoint, _, kind = name.partition(" ")
@@ -155,6 +161,13 @@ class World:
         if found := samples.leaked(text, self._secrets):
             at = text.index(found)
             raise Violation("a secret is told", f"{found} in {text[max(0, at - 200) : at + 50]!r}")
+
+    def _check_bugs(self) -> None:
+        for line in self.model.units[0].context.juju_log:
+            if line.message.startswith(internal_errors.BEGINNING):
+                kind, _, frames = line.message.partition("\n")
+                place = ":".join(_PLACE.findall(frames)[-1])
+                raise Violation(f"{kind} {place}", line.message)
 
     def _come_to_rest(self) -> None:
         """Check that the same state, once more, changes nothing."""

@@ -19,6 +19,7 @@ import ops.testing
 import yaml
 from tests.unit.authority import PREAMBLE, Authority
 
+import internal_errors
 from alarm import NEVER
 from charm import AwsIamCharm
 from files import Machine
@@ -196,6 +197,8 @@ class Model:
         # Whether a collector is related to every unit.
         self.collected = False
         self.version = ""
+        # Whether a test makes the charm itself fail. Otherwise each of its bugs fails the test.
+        self.has_bugs = False
         self.units: list[Unit] = []
         for _ in range(units):
             self.add_unit()
@@ -331,7 +334,13 @@ class Model:
             unit_status=unit.status or ops.testing.UnknownStatus(),
             model=self.juju_model,
         )
-        after = unit.context.run(event, state)
+        logged = len(unit.context.juju_log)
+        try:
+            after = unit.context.run(event, state)
+        finally:
+            said = [line.message for line in unit.context.juju_log[logged:]]
+            bugs = [line for line in said if line.startswith(internal_errors.BEGINNING)]
+            assert self.has_bugs or not bugs, bugs
         unit.status = after.unit_status
         # What else there is, `status-set` cannot be given, or `juju status` cannot show.
         assert unit.status.message.isprintable()

@@ -184,7 +184,7 @@ class ConfigMap:
             return refusal(409, "the object has been modified")(request)
         self.entries = patch["managedFields"]
         self.version += 1
-        return ok(MANIFEST)
+        return ok({**MANIFEST, "metadata": {**MANIFEST["metadata"], "resourceVersion": "9"}})
 
     def applied(self, api: FakeCluster, files: Files) -> list[str]:
         """Apply it; the managers that the answer names."""

@@ -20,7 +20,7 @@ from cluster import api
 from errors import Waiting
 
 NAME = {"metadata": {"name": "a"}}
-BODY = b'{"kind": "ConfigMap", "metadata": {"name": "a"}}'
+BODY = b'{"kind": "ConfigMap", "metadata": {"name": "a", "resourceVersion": "1"}}'
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(BODY)
 # Each byte is in time by itself. All of them take twice as long as a hook may.
 PAUSE = 0.03

@@ -112,14 +112,14 @@ def test_given_a_table_with_a_row_that_is_nothing_when_a_hook_runs_then_the_api_
     assert status.message.startswith(cluster_api.NOT_KUBERNETES)
 
 
-def test_given_an_answer_that_cannot_be_when_a_hook_runs_then_the_log_says_where_but_not_what(
+def test_given_an_answer_that_cannot_be_when_a_hook_runs_then_the_status_says_where_but_not_what(
     deployed: Model, api: FakeCluster
 ):
     odd = api.table([{"metadata": {"name": {"secret-text": 1}}}, {"metadata": {"name": "b"}}])
     api.fail(lambda _: ok(odd), request=f"GET {MAPPINGS}")
 
-    assert deployed.hook() == ops.WaitingStatus(f"{cluster_api.NOT_KUBERNETES} (TypeError)")
-    assert "in check" in deployed.log()
+    cause = "Expected `str | null`, got `object` - at `$.rows[0].cells[0]`"
+    assert deployed.hook() == ops.WaitingStatus(f"{cluster_api.NOT_KUBERNETES} ({cause})")
     assert "secret-text" not in deployed.log()
 
 

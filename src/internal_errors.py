@@ -1,0 +1,54 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
+"""Bugs of the charm: told as bugs, with the place, and no reason for a unit in error.
+
+A unit in error keeps Juju from all other work on its machine: removal, upgrades, and the hooks
+and actions of the control plane and every other subordinate. So a bug in one step of ours is a
+blocked status, and the next hook tries again. The log has the traceback.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import traceback
+from collections.abc import Generator
+from pathlib import Path
+
+import ops
+
+from errors import Blocked, Unready
+
+logger = logging.getLogger(__name__)
+
+BEGINNING = "internal error "
+_OURS = str(Path(__file__).parent)
+
+
+@contextlib.contextmanager
+def as_status(unit: str) -> Generator[None]:
+    """Raise a bug as `errors.Blocked`. ``unit`` is this unit's name.
+
+    What Juju itself refuses is none: Juju runs such a hook again by itself.
+    """
+    try:
+        yield
+    except (Unready, ops.ModelError, ops.hookcmds.Error):
+        raise
+    except Exception as error:
+        # Juju does not know of it, so nothing announces its end.
+        raise Blocked(tell(error, unit), announced=False) from error
+
+
+def tell(error: Exception, unit: str) -> str:
+    """Log where ``error`` was raised, and return the line for a status.
+
+    Neither has its message, because that may quote what people or the cluster wrote.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if frame.filename.startswith(_OURS)]
+    last, kind = (ours or frames)[-1], type(error).__name__
+    logger.error("%s%s at\n%s", BEGINNING, kind, "".join(traceback.format_list(frames)))
+    place = f"{Path(last.filename).name}:{last.lineno}"
+    return f"internal error {kind} at {place}; run: juju debug-log --include {unit}"

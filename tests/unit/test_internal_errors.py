@@ -1,0 +1,131 @@
+"""Bugs of the charm are told as bugs, with their place; what is not Kubernetes is told as that."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import ops
+import ops.testing
+import pytest
+from tests.unit.conftest import Files
+from tests.unit.fake_cluster import MAPPINGS, SERVICE, FakeCluster
+from tests.unit.faults import answer, ok
+from tests.unit.model import Model
+
+import leader
+import peers
+from cluster import api as cluster_api
+from cluster import identity_mappings, objects
+
+SAID = re.compile(r"internal error KeyError at (\w+\.py):\d+; run: juju debug-log --include (.+)")
+
+
+# The traceback shows lines of code, so the text itself stands outside of them.
+TEXT = "secret-text"
+
+
+def bug(*_: Any, **__: Any) -> Any:
+    raise KeyError(TEXT)
+
+
+@pytest.fixture
+def buggy(deployed: Model) -> Model:
+    """Settled, and about to fail by itself."""
+    deployed.has_bugs = True
+    return deployed
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        # Inside of the look at the cluster, and outside.
+        (leader, "check_mappings"),
+        (leader, "ensure_cluster_id"),
+        (objects, "claim"),
+    ],
+)
+def test_given_a_bug_when_a_hook_runs_then_the_status_names_it_and_the_next_hook_tries_again(
+    buggy: Model, monkeypatch: pytest.MonkeyPatch, module: Any, name: str
+):
+    with monkeypatch.context() as patch:
+        patch.setattr(module, name, bug)
+        status = buggy.hook()
+
+    assert isinstance(status, ops.BlockedStatus)
+    found = SAID.fullmatch(status.message)
+    assert found, status
+    assert found[2] == "aws-iam/0"
+    assert len(status.message) <= 110
+    assert buggy.units[0].alarms
+    assert isinstance(buggy.hook(), ops.ActiveStatus)
+
+
+def test_given_a_bug_when_a_hook_runs_then_the_log_has_its_traceback_without_its_text(
+    buggy: Model, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(leader, "check_mappings", bug)
+
+    buggy.hook()
+
+    (line,) = [line for line in buggy.units[0].context.juju_log if line.level == "ERROR"]
+    assert line.message.startswith("internal error KeyError at\n")
+    assert "in _lead" in line.message
+    assert TEXT not in buggy.log()
+    assert "not Kubernetes" not in buggy.log()
+
+
+def test_given_a_bug_on_a_unit_that_follows_when_a_hook_runs_then_its_status_names_it(
+    buggy: Model, monkeypatch: pytest.MonkeyPatch
+):
+    buggy.leader = None
+    monkeypatch.setattr(peers.Peers, "acknowledge", bug)
+
+    assert SAID.fullmatch(buggy.hook().message)
+
+
+def test_given_bugs_in_what_ends_access_too_when_a_hook_runs_then_its_status_names_one(
+    buggy: Model, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(identity_mappings, "find", bug)
+
+    assert SAID.fullmatch(buggy.hook().message)
+
+
+def test_given_a_bug_when_the_unit_goes_then_it_goes_and_the_log_says_what_stays(
+    buggy: Model, files: Files, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(objects, "remove", bug)
+
+    buggy.hook(buggy.on.remove())
+
+    assert not files.webhook.exists()
+    assert "remove it with: kubectl" in buggy.log()
+    assert "internal error KeyError" in buggy.log()
+
+
+def test_given_a_bug_when_an_action_runs_then_it_fails_and_names_it(
+    buggy: Model, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(identity_mappings, "find", bug)
+
+    with pytest.raises(ops.testing.ActionFailed) as failure:
+        buggy.action("list-mappings")
+
+    assert SAID.fullmatch(failure.value.message)
+    assert TEXT not in buggy.log()
+
+
+@pytest.mark.parametrize(
+    "fault", [answer(200, b"<html>"), answer(200, b"[]"), lambda _: ok({"metadata": 5})]
+)
+@pytest.mark.parametrize("request_", [f"GET {SERVICE}", f"GET {MAPPINGS}"])
+def test_given_something_that_is_not_kubernetes_when_a_hook_runs_then_the_status_says_that(
+    deployed: Model, api: FakeCluster, request_: str, fault: Any
+):
+    api.fail(fault, request=request_)
+
+    status = deployed.hook()
+
+    assert isinstance(status, ops.WaitingStatus)
+    assert status.message.startswith(cluster_api.NOT_KUBERNETES)
