@@ -24,7 +24,8 @@ EVERYBODY = "system:authenticated"
 class Question:
     """What somebody wants to do. No namespace means all of them, and no name all objects.
 
-    With a ``path``, it is about that URL of the API server, and about no resource.
+    With a ``path``, it is about that URL of the API server, and about no resource. ``namespaced``
+    says whether the resource has namespaces at all.
     """
 
     verb: str
@@ -34,6 +35,7 @@ class Question:
     namespace: str = ""
     name: str = ""
     path: str = ""
+    namespaced: bool = True
 
     def __str__(self) -> str:
         if self.path:
@@ -41,6 +43,7 @@ class Question:
         resource = ".".join(filter(None, (self.resource, self.group)))
         what = "/".join(filter(None, (resource, self.subresource)))
         where = f"in namespace {self.namespace}" if self.namespace else "in all namespaces"
+        where = where if self.namespaced else ""
         return " ".join(filter(None, (self.verb, what, self.name, where)))
 
 

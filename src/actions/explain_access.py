@@ -5,17 +5,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import clock
 import control_plane
 import leader
-from access import arn, explain, grants, mappings, partitions, rbac, refusals, story
+from access import arn, explain, grants, mappings, partitions, rbac, refusals, resources, story
 from access.declared import Entry
 from access.rbac import Question
 from actions import MAX_BYTES, Context
-from cluster import api, bindings, identity_mappings, logs
+from cluster import api, bindings, discovery, identity_mappings, logs
 from errors import cut, one_line
 
 # How far back refusals are looked for, in seconds.
@@ -29,7 +30,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         ValueError: a parameter is wrong.
         errors.Unready: the API server does not answer as it should.
     """
-    application, question = context.owner.application, _question(params)
+    application, asked = context.owner.application, _question(params)
     given = arn.parse(params["arn"]) if params.get("arn") else None
     if not given and not params["recent"]:
         raise ValueError("give arn=arn:aws:iam::…, or recent=true to see who was refused")
@@ -37,6 +38,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     learning = [entry for entry in entries if entry.learns]
     with api.errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
+        question = _resolved(client, asked) if asked else None
         found = identity_mappings.find(client)
         lines, results = _explain(client, given, question, context, learning, found)
         if params["recent"] or results.get("admitted") == "no":
@@ -120,9 +122,31 @@ def _question(params: Mapping[str, Any]) -> Question | None:
         return None
     if not (verb and resource):
         raise ValueError("give both verb and resource, such as verb=get resource=pods")
-    resource, _, subresource = resource.partition("/")
-    resource, _, group = resource.partition(".")
-    return Question(verb, resource, group, subresource, namespace, name)
+    if not resource.startswith("/"):
+        return Question(verb, resource, namespace=namespace, name=name)
+    if namespace or name:
+        raise ValueError(f"{resource} is a path of the API server: leave out namespace and name")
+    return Question(verb, path=resource)
+
+
+def _resolved(client: api.Client, asked: Question) -> Question:
+    """Return what is asked with the names that the API server and roles have for it.
+
+    Raises:
+        ValueError: the cluster has no such resource.
+    """
+    if asked.path:
+        return asked
+    resource, subresource = resources.resolve(asked.resource, discovery.find(client))
+    if asked.namespace and not resource.namespaced:
+        raise ValueError(f"{resource} are in no namespace: leave out namespace")
+    return dataclasses.replace(
+        asked,
+        resource=resource.name,
+        group=resource.group,
+        subresource=subresource,
+        namespaced=resource.namespaced,
+    )
 
 
 def _way(

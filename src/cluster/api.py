@@ -167,6 +167,17 @@ class Client:
         query = {"resourceVersion": None if newest else "0", **(params or {})}
         return self._send("list", res, namespace=namespace, params=query, headers=headers).content
 
+    def read(self, path: str, into: type[T], *, accept: str = "application/json") -> T:
+        """Return the server's answer at ``path``, which is no object's, as ``into``."""
+        from cluster import answers
+
+        self._check_time()
+        response = self._generic._client.get(  # noqa: SLF001  (no public way to it)
+            path, headers={"Accept": accept, **_UNCOMPRESSED}
+        )
+        self._check_refused(response)
+        return answers.decode(response.content, into)
+
     def ask(self, review: T) -> T:
         """Send a question such as a SubjectAccessReview; return it with the server's answer."""
         from cluster import answers

@@ -55,6 +55,7 @@ def find(client: api.Client, control_plane: str) -> tuple[rbac.Bindings, str]:
 def ask(client: api.Client, username: str, groups: Sequence[str], question: Question) -> Answer:
     """Ask the API server whether a user in these groups may do something."""
     about = dataclasses.asdict(question)
+    del about["namespaced"]
     spec = SubjectAccessReviewSpec(user=username, groups=list(groups))
     if path := about.pop("path"):
         spec.nonResourceAttributes = NonResourceAttributes(path=path, verb=question.verb)

@@ -18,7 +18,7 @@ import threading
 from typing import Any
 
 import httpx2
-from tests.unit import fake_rbac
+from tests.unit import fake_discovery, fake_rbac
 from tests.unit.fake_rbac import RBAC, REVIEWS
 from tests.unit.faults import Answer, ok, refused
 
@@ -138,6 +138,8 @@ class FakeCluster:
         self.taken_addresses: set[str] = set()
         # How many seconds its own clock is ahead.
         self.ahead = 0.0
+        # Whether it answers for all API groups at once.
+        self.aggregates = True
         self._fields: dict[str, Object] = {}
         self._rolled: dict[str, float] = {}
         self._faults: list[Fault] = []
@@ -353,6 +355,9 @@ class FakeCluster:
             return self._list(path, dict(request.url.params), as_table=as_table)
         if path == VERSION:
             return self._version()
+        accept = request.headers["Accept"] if self.aggregates else ""
+        if found := fake_discovery.answer(path, accept):
+            return ok(found)
         if path in self._logs:
             return httpx2.Response(200, content=self._tail(path, dict(request.url.params)))
         stored = self.objects.get(path)

@@ -31,7 +31,8 @@ def bound(deployed: Model, api: FakeCluster) -> Model:
     """A mapped person with a role in namespace `default`, as everybody has a basic one."""
     add(api, "dev", "dev", "alice", "readers")
     api.add_role("default/pod-reader", "get", "list")
-    api.add_role("basic", "create", resources=("selfsubjectreviews",))
+    reviews = {"apiGroups": ["authentication.k8s.io"], "resources": ["selfsubjectreviews"]}
+    api.add_rules("basic", {**reviews, "verbs": ["create"]})
     api.add_binding("default/read", "Role/pod-reader", Group="readers")
     api.add_binding("basic", "ClusterRole/basic", Group="system:authenticated")
     return deployed
@@ -87,7 +88,7 @@ def test_given_a_mapped_principal_when_explained_then_each_line_is_a_link_of_the
             {"verb": "create", "resource": "selfsubjectreviews"},
             "yes",
             (
-                "may alice create selfsubjectreviews in all namespaces? yes: RBAC: allowed by "
+                "may alice create selfsubjectreviews.authentication.k8s.io? yes: RBAC: allowed by "
                 'ClusterRoleBinding "basic" of ClusterRole "basic" to Group "system:authenticated"'
             ),
         ),
