@@ -48,6 +48,8 @@ from owner import Owner
 from peers import Shared
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from certificates import rotation
     from cluster import pods
     from endings import Endings
@@ -124,13 +126,14 @@ class AwsIamCharm(ops.CharmBase):
             status = ops.BlockedStatus if isinstance(reason, Blocked) else ops.WaitingStatus
             self._status = status(status_line(reason))
             if self.unit.is_leader():
-                self._end_access()
-        self._alarm.set(seconds, line)
+                self._attempt(lambda: self._endings.end_unless_done(self._connect))
+        self._attempt(lambda: self._alarm.set(seconds, line))
 
-    def _end_access(self) -> None:
+    def _attempt(self, step: Callable[[], None]) -> None:
+        """Take a step that follows the reconcile. A bug in it is this unit's status."""
         try:
             with internal_errors.as_status(self.unit.name):
-                self._endings.end_unless_done(self._connect)
+                step()
         except Blocked as reason:
             self._status = ops.BlockedStatus(status_line(reason))
 

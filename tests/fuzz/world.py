@@ -27,7 +27,7 @@ from tests.fuzz import samples
 from tests.fuzz.runner import Violation, counts
 from tests.unit.conftest import Files, kubeconfig
 from tests.unit.fake_cluster import Clock, FakeCluster
-from tests.unit.model import Bag, Model, Provider
+from tests.unit.model import SECRET_TOOLS, Bag, Model, Provider
 
 import internal_errors
 from addresses import is_ip
@@ -87,6 +87,8 @@ class World:
             patch.setattr(serialization, "load_pem_private_key", _load_key)
             found = ops.hookcmds.GoalState(units={}, relations={})
             patch.setattr(ops.hookcmds, "goal_state", lambda: found)
+            patch.setattr(ops.hookcmds, "secret_info_get", SECRET_TOOLS.info_get)
+            patch.setattr(ops.hookcmds, "secret_set", SECRET_TOOLS.set)
             yield
 
     def examine(self, damage: Callable[[World], object], event: str = "update_status") -> None:

@@ -15,6 +15,7 @@ from tests.unit.model import Model
 
 import leader
 import peers
+from alarm import Alarm
 from cluster import api as cluster_api
 from cluster import identity_mappings, objects
 
@@ -88,6 +89,14 @@ def test_given_bugs_in_what_ends_access_too_when_a_hook_runs_then_its_status_nam
     buggy: Model, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(identity_mappings, "find", bug)
+
+    assert SAID.fullmatch(buggy.hook().message)
+
+
+def test_given_a_bug_in_the_alarm_when_a_hook_runs_then_its_status_names_it(
+    buggy: Model, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(Alarm, "set", bug)
 
     assert SAID.fullmatch(buggy.hook().message)
 
