@@ -19,6 +19,10 @@ _MISSES = 3
 _PERMISSION_SET = re.compile(r"(awsreservedsso_.+_)[0-9a-f]{16}")
 # How alike two names are, from 0 to 1, if a person may have written one for the other.
 _ALIKE = 0.85
+# How many names are compared letter by letter, and how long they may be: whoever may write
+# mappings can write thousands of long ones that look alike. No name of IAM is longer.
+_COMPARED, _LONGEST = 100, 640
+_NAME_DIFFERS = (6, "the name differs")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,21 +72,40 @@ def identity(mapping: IdentityMapping, principal: Principal) -> Identity:
 def near_misses(looked_up: Principal, found: Iterable[IdentityMapping]) -> list[str]:
     """Return why mappings that somebody may have meant do not let the principal in; the nearest
     first, and at most three."""
-    alike = difflib.SequenceMatcher(b=looked_up.name)
-    misses = [
+    misses = [(miss, mapping) for mapping in found if (miss := _miss(looked_up, mapping))]
+    others = [mapping for miss, mapping in misses if miss == _NAME_DIFFERS]
+    alike = _alike(looked_up.name, others)
+    near = [
         (*miss, mapping.name, mapping.arn)
-        for mapping in found
-        if (miss := _miss(looked_up, mapping, alike))
+        for miss, mapping in misses
+        if miss != _NAME_DIFFERS or mapping.name in alike
     ]
     return [
         f"near miss: mapping {name} ({spelt}): {reason}"
-        for _, reason, name, spelt in heapq.nsmallest(_MISSES, misses)
+        for _, reason, name, spelt in heapq.nsmallest(_MISSES, near)
     ]
 
 
-def _miss(
-    wanted: Principal, mapping: IdentityMapping, alike: difflib.SequenceMatcher[str]
-) -> tuple[int, str] | None:
+def _alike(wanted: str, found: Iterable[IdentityMapping]) -> set[str]:
+    """Return the names of the mappings whose principal has nearly the name ``wanted``."""
+    matcher = difflib.SequenceMatcher(b=wanted)
+    likely: list[tuple[float, str, str]] = []
+    for mapping in found:
+        meant = arn.parse(arn.canonicalize(mapping.arn)).name
+        matcher.set_seq1(meant)
+        if len(meant) > _LONGEST or matcher.real_quick_ratio() < _ALIKE:
+            continue
+        if (ratio := matcher.quick_ratio()) >= _ALIKE:
+            likely.append((ratio, mapping.name, meant))
+    alike: set[str] = set()
+    for _, name, meant in heapq.nlargest(_COMPARED, likely):
+        matcher.set_seq1(meant)
+        if matcher.ratio() >= _ALIKE:
+            alike.add(name)
+    return alike
+
+
+def _miss(wanted: Principal, mapping: IdentityMapping) -> tuple[int, str] | None:
     """Return how near the mapping is (0 is nearest), and why it does not match; None if it is
     about somebody else."""
     try:
@@ -100,7 +123,7 @@ def _miss(
         if getattr(meant, part) != getattr(wanted, part)
     }
     if differing == {"name"}:
-        return _other_name(meant.name, wanted.name, alike)
+        return _other_name(meant.name, wanted.name)
     if meant.kind == "root" and differing == {"kind", "name"}:
         return 7, "the root user of an account admits nobody else of it"
     if len(differing) != 1:
@@ -110,16 +133,11 @@ def _miss(
     return rank, f"the {part} differs"
 
 
-def _other_name(
-    meant: str, wanted: str, alike: difflib.SequenceMatcher[str]
-) -> tuple[int, str] | None:
+def _other_name(meant: str, wanted: str) -> tuple[int, str]:
     if meant.rpartition("/")[2] == wanted.rpartition("/")[2]:
         return 2, "the path differs, and the login of a user has it"
     permission_set = _PERMISSION_SET.fullmatch(wanted)
     former = _PERMISSION_SET.fullmatch(meant)
     if permission_set and former and permission_set[1] == former[1]:
         return 2, "the permission set was provisioned again, so its role has another suffix"
-    alike.set_seq1(meant)
-    if alike.real_quick_ratio() < _ALIKE or alike.quick_ratio() < _ALIKE:
-        return None
-    return (6, "the name differs") if alike.ratio() >= _ALIKE else None
+    return _NAME_DIFFERS

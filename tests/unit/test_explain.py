@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import difflib
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -138,6 +142,29 @@ def test_given_many_near_misses_when_looked_for_then_the_three_nearest_are_named
         "the account differs",
         "the kind differs",
     ]
+
+
+def test_given_thousands_of_names_that_look_alike_when_looked_for_then_few_are_compared(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    compared: list[str] = []
+
+    class Matcher(difflib.SequenceMatcher[str]):
+        def ratio(self) -> float:
+            compared.append("one")
+            return super().ratio()
+
+    monkeypatch.setattr(difflib, "SequenceMatcher", Matcher)
+    letters, rng = [*"abcdefgh" * 8], random.Random(1)
+    wanted = "".join(letters)
+    found: list[IdentityMapping] = []
+    for number in range(2_000):
+        rng.shuffle(letters)
+        other = mapping(f"arn:aws:iam::{ACCOUNT}:role/{''.join(letters)}")
+        found.append(dataclasses.replace(other, name=f"m{number}"))
+
+    assert misses(f"arn:aws:iam::{ACCOUNT}:role/{wanted}", *found) == []
+    assert 0 < len(compared) <= 100
 
 
 @given(arns.LOGINS, st.lists(arns.TEXTS, max_size=4))
