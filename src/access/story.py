@@ -144,8 +144,8 @@ def remedy(
     for entry in learning:
         if entry.permission_set and entry.permission_set.matches(role):
             yield (
-                f"permission set {entry.permission_set} ({entry.place}) will let it in: the "
-                "leader maps the role within a minute after its first login, which is refused"
+                f"permission set {entry.permission_set} ({entry.place}) will let it in: its first "
+                "login is refused, and the leader's next hook maps the role then"
             )
             return
     yield f"to let it in: {admit(application, looked_up)}"

@@ -77,8 +77,8 @@ def test_given_a_declared_set_that_nobody_has_used_when_explained_then_a_login_i
     lines = explained(deployed, SSO_SESSION)
 
     assert lines[2] == (
-        f"{NO_ROLE} will let it in: the leader maps the role within a minute after its first "
-        "login, which is refused"
+        f"{NO_ROLE} will let it in: its first login is refused, and the leader's next hook maps "
+        "the role then"
     )
     assert "grant-access" not in "".join(lines)
 
