@@ -38,6 +38,7 @@ class Rule:
         )
 
 
+_WRITE_MAPPINGS = "write mappings"
 # What lets somebody become an administrator: the words for it, and a rule that allows it. These
 # count where the role counts in the whole cluster or in `SYSTEM`.
 _ANYWHERE = (
@@ -60,7 +61,7 @@ _ANYWHERE = (
 _EVERYWHERE = (
     ("impersonate users or groups", ("impersonate",), _CORE, ("users", "groups")),
     (
-        "write mappings",
+        _WRITE_MAPPINGS,
         _WRITE,
         _MAPPINGS,
         ("iamidentitymappings", "iamidentitymappings/status"),
@@ -69,11 +70,12 @@ _EVERYWHERE = (
 _EVERYTHING = "do everything"
 
 
-def of(rules: Iterable[Rule], namespace: str) -> tuple[str, ...]:
+def of(rules: Iterable[Rule], namespace: str, *, mappings_denied: bool = False) -> tuple[str, ...]:
     """Return by what a role with these ``rules`` makes its bearer able to become administrator.
 
     ``namespace`` is where the role counts; empty for the whole cluster. A rule that names its
-    objects counts for those verbs only that a name makes no safer.
+    objects counts for those verbs only that a name makes no safer. With ``mappings_denied``, the
+    cluster lets nobody map to more than they may impersonate, so to write mappings gives nothing.
     """
     if namespace not in ("", SYSTEM):
         return ()
@@ -86,6 +88,8 @@ def of(rules: Iterable[Rule], namespace: str) -> tuple[str, ...]:
             *(() if namespace else _EVERYWHERE),
         ):
             if rule.names and verbs != ("impersonate",):
+                continue
+            if mappings_denied and words == _WRITE_MAPPINGS:
                 continue
             if rule.allows(verbs, group, resources):
                 found[words] = None

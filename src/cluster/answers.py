@@ -144,11 +144,20 @@ class _Definition(_Object):
     status: _DefinitionStatus | None = None
 
 
+class _PolicyBindingSpec(msgspec.Struct, rename="camel"):
+    validation_actions: list[str] | None = None
+
+
+class _PolicyBinding(_Object, kw_only=True):
+    spec: _PolicyBindingSpec
+
+
 _KINDS: dict[str, type[_Object]] = {
     "CustomResourceDefinition": _Definition,
     "Deployment": _Deployment,
     "Secret": _Secret,
     "Service": _Service,
+    "ValidatingAdmissionPolicyBinding": _PolicyBinding,
 }
 
 

@@ -28,7 +28,7 @@ from lightkube.resources.rbac_authorization_v1 import (
 
 from access import powers, rbac
 from access.rbac import Answer, Question
-from cluster import api
+from cluster import api, objects
 from errors import Waiting
 
 # How the user of a service account is called: with its namespace and its name behind this. To the
@@ -42,11 +42,11 @@ def find(client: api.Client, control_plane: str) -> tuple[rbac.Bindings, str]:
     The warning is empty unless everybody may do everything. Then the bindings do not matter, and
     it has the command for the application ``control_plane``.
     """
-    roles = _rules(client)
+    roles, is_denied = _rules(client), objects.denies_mappings(client)
     found = rbac.Bindings(
         binding
         for kind in (ClusterRoleBinding, RoleBinding)
-        for binding in _list(client, kind, roles)
+        for binding in _list(client, kind, roles, is_denied)
     )
     answer = ask(client, "", [rbac.EVERYBODY], rbac.ANYTHING)
     return found, rbac.open_to_all(answer, control_plane)
@@ -125,7 +125,9 @@ def _rule(found: _Rule) -> powers.Rule:
     )
 
 
-def _list(client: api.Client, kind: type[Any], rules: Rules) -> Iterator[rbac.Binding]:
+def _list(
+    client: api.Client, kind: type[Any], rules: Rules, is_denied: bool
+) -> Iterator[rbac.Binding]:
     for found in client.everywhere(kind, _Bindings).items:
         subjects, role = found.subjects or (), found.roleRef
         namespace = found.metadata.namespace
@@ -143,5 +145,5 @@ def _list(client: api.Client, kind: type[Any], rules: Rules) -> Iterator[rbac.Bi
             role_name=role.name,
             users=tuple(users),
             groups=tuple(s.name for s in subjects if s.kind == "Group"),
-            powers=powers.of(of_role, namespace),
+            powers=powers.of(of_role, namespace, mappings_denied=is_denied),
         )

@@ -328,6 +328,15 @@ def find(client: api.Client, what: manifests.ObjectReference) -> api.Object | No
         return None
 
 
+def denies_mappings(client: api.Client) -> bool:
+    """Return whether the cluster denies mappings to more than their writer may impersonate."""
+    binding, policy = (find(client, what) for what in manifests.POLICY)
+    if not binding or not policy:
+        return False
+    actions: list[str] = binding["spec"].get("validationActions") or []
+    return "Deny" in actions
+
+
 def mark_of(stored: api.Object) -> str:
     """Return the mark of the application that owns an object; empty without one."""
     return _annotations(stored).get(manifests.OWNER, "")

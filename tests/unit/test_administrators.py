@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.unit.explaining import explained
-from tests.unit.fake_cluster import FakeCluster
+from tests.unit.fake_cluster import POLICY, POLICY_BINDING, FakeCluster
 from tests.unit.model import Model
 from tests.unit.test_list_mappings import add, items, table
 
@@ -97,6 +97,7 @@ POWERS = {
 def test_given_a_rule_that_makes_administrators_when_listed_and_explained_then_it_is_marked(
     deployed: Model, api: FakeCluster, given: dict[str, Any], power: str
 ):
+    api.delete(POLICY)
     add(api, "dev", "dev", "alice", "team")
     api.add_rules("x", rule("", "pods", "get"), given)
     api.add_binding("x", "ClusterRole/x", Group="team")
@@ -106,6 +107,26 @@ def test_given_a_rule_that_makes_administrators_when_listed_and_explained_then_i
     assert row[header.index("CAN BECOME ADMINISTRATOR BY")] == f"{power} (ClusterRole/x)"
     line = f"it can become administrator, because it may {power} (ClusterRole/x)"
     assert line in explained(deployed)
+
+
+@pytest.mark.parametrize(
+    ("actions", "powers"),
+    [
+        (["Deny", "Audit"], []),
+        (["Warn", "Audit"], ["write mappings (ClusterRole/x)"]),
+        (None, ["write mappings (ClusterRole/x)"]),
+    ],
+    ids=str,
+)
+def test_given_a_policy_on_mappings_when_listed_then_writers_are_marked_unless_it_denies(
+    deployed: Model, api: FakeCluster, actions: list[str] | None, powers: list[str]
+):
+    api.objects[POLICY_BINDING]["spec"]["validationActions"] = actions
+    add(api, "dev", "dev", "alice", "team")
+    api.add_rules("x", rule(MAPPING_GROUP, "iamidentitymappings", "update"))
+    api.add_binding("x", "ClusterRole/x", Group="team")
+
+    assert items(deployed)[0]["administrator_by"] == powers
 
 
 HARMLESS = {
