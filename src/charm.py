@@ -126,7 +126,7 @@ class AwsIamCharm(ops.CharmBase):
             status = ops.BlockedStatus if isinstance(reason, Blocked) else ops.WaitingStatus
             self._status = status(status_line(reason))
             if self.unit.is_leader():
-                self._attempt(lambda: self._endings.end_unless_done(self._connect))
+                self._attempt(self._end_access)
         self._attempt(lambda: self._alarm.set(seconds, line))
 
     def _attempt(self, step: Callable[[], None]) -> None:
@@ -136,6 +136,10 @@ class AwsIamCharm(ops.CharmBase):
                 step()
         except Blocked as reason:
             self._status = ops.BlockedStatus(status_line(reason))
+
+    def _end_access(self) -> None:
+        if self._endings.end_unless_done(self._connect):
+            cos.note_end(self, self._owner, self._peers, self._endings.next_end)
 
     def _on_collect_unit_status(self, event: ops.CollectStatusEvent) -> None:
         if self._status:
@@ -241,7 +245,13 @@ class AwsIamCharm(ops.CharmBase):
             self._alarm.expect(report.next_end)
             self._journal.log(leader.remarks(report))
             cos.lead(
-                self, self._owner, self._peers, plan.pair, report.problems, pods.own(labelled)
+                self,
+                self._owner,
+                self._peers,
+                plan.pair,
+                report,
+                config.replicas,
+                pods.own(labelled),
             )
             if problem := unreadable or unusable or unfinished:
                 raise problem

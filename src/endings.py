@@ -29,12 +29,14 @@ KEPT_SECONDS = 2.0
 class Endings:
     """Ends access. The alarm keeps when the next access ends, the peers keep what has ended.
 
-    ``options`` are the charm's, as the operator set them: nothing has checked them.
+    ``options`` are the charm's, as the operator set them: nothing has checked them. ``next_end``
+    is when the next access ends that `end` has left.
     """
 
     def __init__(self, alarm: Alarm, peers: Peers, owner: Owner, options: Mapping[str, Any]):
         self._alarm, self._peers, self._owner, self._options = alarm, peers, owner, options
         self._done = False
+        self.next_end: datetime.datetime | None = None
 
     def end(self, client: api.Client) -> list[IdentityMapping]:
         """Delete the mappings whose time has come, and return the others.
@@ -59,20 +61,23 @@ class Endings:
             elif still_there := _end(client, mapping.name, now, ended):
                 left.append(still_there)
                 lasting.append(still_there)
-        self._alarm.expect(expiry.next_end(lasting))
+        self.next_end = expiry.next_end(lasting)
+        self._alarm.expect(self.next_end)
         remembered = expiry.remembered(ended, now)
         self._peers.publish(dataclasses.replace(self._peers.shared, ended=remembered))
         self._done = True
         return left
 
-    def end_unless_done(self, connect: Callable[[], api.Client]) -> None:
+    def end_unless_done(self, connect: Callable[[], api.Client]) -> bool:
         """End access in a hook whose reconcile did not come to it, if the cluster can be reached.
 
         A person, or another party, may take long to do what that reconcile asks for.
+
+        Return whether this did it.
         """
         if self._done or not self._peers.shared.serving:
             # An application that has never served has let nobody in.
-            return
+            return False
         try:
             with api.errors_as_status():
                 client = connect()
@@ -83,6 +88,7 @@ class Endings:
         except Unready as reason:
             if self._alarm.overdue:
                 logger.warning("access goes on after its end: %s", status_line(reason))
+        return self._done
 
     def _declared(
         self, found: Sequence[IdentityMapping], now: datetime.datetime

@@ -161,6 +161,7 @@ def check_mappings(
         left_out=declaration.left_out,
         learns=declaration.learns,
         next_end=expiry.next_end(declaration.after),
+        lasting_administrators=mappings.count_lasting_administrators(declaration.after),
     )
     problem = declaration.problem
     if problem and report.pending:

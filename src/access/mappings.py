@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from access import arn, expiry, partitions, reserved
+from access import arn, expiry, partitions, rbac, reserved, templates
 
 if TYPE_CHECKING:
     from access.formats import LeftOut
@@ -63,7 +63,8 @@ class MappingReport:
         pending: How many of them it left to the next hook.
         not_applied: Why an entry of the option is not applied, by its place.
         left_out: The parts of the option that have no meaning here.
-        next_end: When the next access ends.
+        next_end: When the next access ends, or ended if the mapping is still there.
+        lasting_administrators: How many mappings can make somebody an administrator and never end.
         learns: Whether the option has a permission set without its suffix: no event announces the
             role.
     """
@@ -78,6 +79,7 @@ class MappingReport:
     left_out: tuple[LeftOut, ...] = ()
     learns: bool = False
     next_end: datetime.datetime | None = None
+    lasting_administrators: int = 0
 
 
 def check(found: Iterable[IdentityMapping], partition: str = partitions.DEFAULT) -> MappingReport:
@@ -167,3 +169,12 @@ def _problem(
     if other and mapping.source != OPTION:
         return f"same ARN as mapping {other}: delete one of them"
     return expiry.mismatch(mapping.expires)
+
+
+def count_lasting_administrators(found: Iterable[IdentityMapping]) -> int:
+    """Return how many mappings never end, and have or can get the group of administrators."""
+    return sum(
+        any(templates.can_become(group, rbac.MASTERS) for group in mapping.groups)
+        and expiry.end(mapping) is None
+        for mapping in found
+    )

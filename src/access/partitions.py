@@ -34,6 +34,9 @@ _REGIONS = {
     "aws-iso-f": ("us-isof-", "us-isof-south-1"),
     "aws-eusc": ("eusc-", "eusc-de-east-1"),
 }
+# What the names of regions in `aws` begin with, and the rest of the names of all regions.
+_AREAS = ("af", "ap", "ca", "eu", "il", "me", "mx", "sa", "us")
+_REST = "(?:(?:north|south)?(?:east|west)|north|south|central)-[1-9]"
 
 
 def check(option: str) -> None:
@@ -82,3 +85,13 @@ def sts(partition: str, region: str) -> tuple[str, str]:
 def example(partition: str) -> str:
     """Return the name of a region of ``partition``."""
     return _REGIONS[partition][1] if partition in _REGIONS else "eu-west-1"
+
+
+def regions() -> str:
+    """Return a regular expression that matches the names of all regions, and few others.
+
+    It knows no region, so that it need not change with AWS: 16 areas, nine parts of each, and a
+    digit make 1,296 names.
+    """
+    others = (name.rsplit("-", 2)[0] for _, name in _REGIONS.values())
+    return f"(?:{'|'.join((*_AREAS, *others))})-{_REST}"

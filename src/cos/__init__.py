@@ -14,19 +14,25 @@ takes scrape jobs from each unit, so only the leader publishes some: one scrape 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import datetime
+import json
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import ops
 
 from certificates.keypair import KeyPair
+from errors import Unready
 from owner import Owner
 from peers import Peers
 
 if TYPE_CHECKING:
     from lightkube.resources.core_v1 import Pod
+
+    from access.mappings import MappingReport
 
 ENDPOINT = "cos-agent"
 KEY = "config"
@@ -39,7 +45,8 @@ def lead(
     owner: Owner,
     peers: Peers,
     pair: KeyPair,
-    to_correct: Collection[str],
+    report: MappingReport,
+    replicas: int,
     pods: Sequence[Pod],
 ) -> None:
     """Publish the leader's part, and tell the other units the facts in the rules.
@@ -49,7 +56,8 @@ def lead(
         owner: This application.
         peers: What the leader tells the other units.
         pair: The pair that the pods serve.
-        to_correct: The mappings that never work as they are.
+        report: What is to be said of the mappings.
+        replicas: How many pods there should be.
         pods: The authenticator's pods.
 
     Raises:
@@ -60,10 +68,34 @@ def lead(
         return
     from cos import facts, jobs
 
-    known = facts.learn(peers.shared.facts, pair, to_correct).dump() if relations else ""
+    known = ""
+    if relations:
+        known = facts.learn(peers.shared.facts, pair, report, replicas).dump()
     peers.publish(dataclasses.replace(peers.shared, facts=known))
     if relations:
         _publish(charm, owner, relations, known, jobs.of(owner, peers.shared, pods))
+
+
+def note_end(
+    charm: ops.CharmBase, owner: Owner, peers: Peers, next_end: datetime.datetime | None
+) -> None:
+    """Publish when access ends next, and leave the rest of the leader's part as it is.
+
+    Access also ends in a hook that does not come to `lead`.
+    """
+    if not peers.shared.facts:
+        return
+    from cos import facts
+
+    known = facts.with_next_end(peers.shared.facts, next_end)
+    if known == peers.shared.facts:
+        return
+    with contextlib.suppress(Unready):  # This unit no longer leads.
+        peers.publish(dataclasses.replace(peers.shared, facts=known))
+    for relation in _relations(charm):
+        if former := relation.data[charm.unit].get(KEY):
+            jobs = json.loads(former)["metrics_scrape_jobs"]
+            _publish(charm, owner, [relation], known, jobs)
 
 
 def follow(charm: ops.CharmBase, owner: Owner, facts: str) -> None:

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Collection
+import datetime
+from typing import TYPE_CHECKING
 
 from certificates.keypair import KeyPair
 from fingerprint import fingerprint
+
+if TYPE_CHECKING:
+    from access.mappings import MappingReport
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,37 +26,63 @@ class Facts:
         starts: When it becomes valid, in seconds since 1970; 0 if it cannot be read.
         ends: When it or its authority expires; 0 if it cannot be read.
         to_correct: How many mappings never work as they are.
+        next_end: When the next access ends, or ended if its mapping is still there; 0 for never.
+        lasting_administrators: How many mappings can make somebody an administrator and never end.
+        replicas: How many pods there should be; 0 if that is unknown.
     """
 
     certificate: str
     starts: int = 0
     ends: int = 0
     to_correct: int = 0
+    next_end: int = 0
+    lasting_administrators: int = 0
+    replicas: int = 0
 
     def dump(self) -> str:
         """Return them as the peers' databag holds them."""
-        return f"{self.certificate} {self.starts} {self.ends} {self.to_correct}"
+        return " ".join(map(str, dataclasses.astuple(self)))
 
 
 def load(text: str) -> Facts | None:
     """Return what `Facts.dump` wrote; None for any other text."""
     try:
-        certificate, starts, ends, to_correct = text.split()
-        return Facts(certificate, int(starts), int(ends), int(to_correct))
+        certificate, *numbers = text.split()
+        if len(numbers) != len(dataclasses.fields(Facts)) - 1:
+            return None
+        return Facts(certificate, *map(int, numbers))
     except ValueError:
         return None
 
 
-def learn(known: str, pair: KeyPair, to_correct: Collection[str]) -> Facts:
+def learn(known: str, pair: KeyPair, report: MappingReport, replicas: int) -> Facts:
     """Return the facts; ``known`` is what was published last.
 
     To read a certificate costs more than the rest of a settled hook, so its dates are taken from
     there if it is the same one.
     """
     certificate, former = fingerprint(pair.certificate + pair.ca), load(known)
-    if former and former.certificate == certificate:
-        return dataclasses.replace(former, to_correct=len(to_correct))
-    return Facts(certificate, *_validity(pair), len(to_correct))
+    same = former and former.certificate == certificate
+    starts, ends = (former.starts, former.ends) if former and same else _validity(pair)
+    return Facts(
+        certificate,
+        starts,
+        ends,
+        len(report.problems),
+        _seconds(report.next_end),
+        report.lasting_administrators,
+        replicas,
+    )
+
+
+def with_next_end(known: str, next_end: datetime.datetime | None) -> str:
+    """Return ``known``, as `Facts.dump` wrote it, with another time at which access ends next."""
+    former = load(known)
+    return dataclasses.replace(former, next_end=_seconds(next_end)).dump() if former else known
+
+
+def _seconds(moment: datetime.datetime | None) -> int:
+    return int(moment.timestamp()) if moment else 0
 
 
 def _validity(pair: KeyPair) -> tuple[int, int]:

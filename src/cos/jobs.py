@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from access import partitions
 from certificates.sans import COMMON_NAME
 from cluster import manifests
 from kubeconfigs import PORT
@@ -16,6 +17,9 @@ from peers import Shared
 
 if TYPE_CHECKING:
     from lightkube.resources.core_v1 import Pod
+
+# A pod has some 150 series, and one for each region that a token named. A scrape with more fails.
+_MOST_SERIES = 5000
 
 
 def of(owner: Owner, shared: Shared, pods: Iterable[Pod]) -> list[dict[str, Any]]:
@@ -29,14 +33,24 @@ def of(owner: Owner, shared: Shared, pods: Iterable[Pod]) -> list[dict[str, Any]
     ]
     service = [_target(shared.address, PORT)]
     drop_all = {"source_labels": ["__name__"], "regex": ".+", "action": "drop"}
+    # Everybody can send tokens of regions that do not exist, and the pods count each.
+    keep_regions = {
+        "source_labels": ["StsRegion"],
+        "regex": f"|global|{partitions.regions()}",
+        "action": "keep",
+    }
     return [
-        *([_job(owner, shared, "pods", targets)] if targets else []),
-        {**_job(owner, shared, "service", service), "metric_relabel_configs": [drop_all]},
+        *([_job(owner, shared, "pods", targets, keep_regions)] if targets else []),
+        _job(owner, shared, "service", service, drop_all),
     ]
 
 
 def _job(
-    owner: Owner, shared: Shared, name: str, targets: Sequence[Mapping[str, Any]]
+    owner: Owner,
+    shared: Shared,
+    name: str,
+    targets: Sequence[Mapping[str, Any]],
+    relabelling: Mapping[str, Any],
 ) -> dict[str, Any]:
     return {
         # A collector may serve several models and applications.
@@ -45,6 +59,9 @@ def _job(
         "metrics_path": "/metrics",
         "tls_config": {"ca": shared.ca, "server_name": COMMON_NAME},
         "static_configs": targets,
+        "metric_relabel_configs": [relabelling],
+        # It counts what the relabelling leaves.
+        "sample_limit": _MOST_SERIES,
     }
 
 

@@ -60,7 +60,14 @@ def _group(
 def _constants(known: Facts | None) -> dict[str, str]:
     if not known:
         return {}
-    found = {"%%mappings_to_correct%%": str(known.to_correct)}
+    found = {
+        "%%mappings_to_correct%%": str(known.to_correct),
+        "%%lasting_administrators%%": str(known.lasting_administrators),
+    }
+    if known.next_end:
+        found["%%next_end%%"] = str(known.next_end)
+    if known.replicas:
+        found["%%replicas%%"] = str(known.replicas)
     if not known.ends:
         return found
     margin = min(_LONGEST_MARGIN, (known.ends - known.starts) // _SHARE_OF_LIFE)

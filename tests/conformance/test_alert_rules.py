@@ -27,7 +27,15 @@ from testbed.programs.modules import Module
 
 HERE = Path(__file__).parent
 OWNER = Owner("aws-iam", "k8s", "u-1")
-FACTS = Facts("-", starts=0, ends=20 * 3600, to_correct=2)
+FACTS = Facts(
+    "-",
+    starts=0,
+    ends=20 * 3600,
+    to_correct=2,
+    next_end=3600,
+    lasting_administrators=1,
+    replicas=2,
+)
 # What Grafana puts in the place of a variable for the time between two points.
 RATE_INTERVAL = "$__rate_interval"
 

@@ -15,6 +15,7 @@ import email.utils
 import json
 import re
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import httpx2
@@ -188,10 +189,12 @@ class FakeCluster:
         *,
         source: str = "",
         expires: str = "",
+        groups: Sequence[str] = (),
     ) -> None:
         status = {} if canonical is None else {"status": {"canonicalARN": canonical}}
         path = f"{MAPPINGS}/{name}"
-        self.put(path, {"spec": {"arn": arn, "username": name}, **status})
+        spec = {"arn": arn, "username": name, **({"groups": [*groups]} if groups else {})}
+        self.put(path, {"spec": spec, **status})
         if source:
             self.objects[path]["metadata"]["labels"] = {"aws-iam/source": source}
         if expires:

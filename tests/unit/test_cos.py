@@ -6,6 +6,7 @@ import base64
 import datetime
 import json
 import lzma
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ import ops
 import pytest
 from cryptography import x509
 from tests.unit.authority import Authority
-from tests.unit.fake_cluster import ADDRESS, PODS, FakeCluster
+from tests.unit.fake_cluster import ADDRESS, MAPPINGS, PODS, FakeCluster
 from tests.unit.faults import refused
 from tests.unit.model import OWNER, UUID, Easyrsa, Model
 
+from access import mappings
 from certificates.keypair import KeyPair
 from cos import facts, rules
 
@@ -25,6 +27,8 @@ ROOT = Path(__file__).parents[2]
 SELECTOR = f'juju_model="k8s",juju_model_uuid="{UUID}",juju_application="aws-iam"'
 RUNBOOKS = "https://github.com/charmed-kubernetes/charm-aws-iam/blob/main/"
 DAY = 24 * 3600
+ROLE = "arn:aws:iam::111122223333:role/a"
+REPORT = mappings.MappingReport(1, {"a": "wrong"}, {})
 # The key `config` of the provider's unit databag. Source: interfaces/cos_agent/interface/v0/
 # schema.py of canonical/charmlibs, whose models take other keys, too.
 SCHEMA = {
@@ -107,6 +111,42 @@ def test_given_a_collector_then_the_leader_has_each_pod_and_the_service_scraped(
         {"source_labels": ["__name__"], "regex": ".+", "action": "drop"}
     ]
     assert pods["job_name"] != service["job_name"]
+
+
+REGIONS = (
+    "af-south-1 ap-east-2 ap-northeast-3 ap-south-1 ap-southeast-7 ca-central-1 ca-west-1 "
+    "cn-northwest-1 eu-central-2 eu-isoe-west-1 eu-north-1 eusc-de-east-1 il-central-1 me-south-1 "
+    "mx-central-1 sa-east-1 us-east-1 us-gov-west-1 us-iso-west-1 us-isob-east-1 us-isof-south-1"
+)
+
+
+def test_given_metrics_then_only_regions_that_exist_and_series_without_one_are_kept(
+    watched: Model,
+):
+    pods, _ = config(watched)["metrics_scrape_jobs"]
+    (rule,) = pods["metric_relabel_configs"]
+    made_up = ("xx-made-1", "us-east-10", "us-east-1-a", "a", "us-east-1.evil", "us--1", "Global")
+
+    # Prometheus' expressions match whole values; a series without the label has an empty one.
+    assert (rule["source_labels"], rule["action"]) == (["StsRegion"], "keep")
+    assert all(re.fullmatch(rule["regex"], name) for name in ("", "global", *REGIONS.split()))
+    assert not any(re.fullmatch(rule["regex"], name) for name in made_up)
+
+
+def test_given_all_names_that_look_like_regions_then_a_scrape_stays_below_its_limit(
+    watched: Model,
+):
+    pods, _ = config(watched)["metrics_scrape_jobs"]
+    (rule,) = pods["metric_relabel_configs"]
+    words = sorted({word for name in REGIONS.split() for word in name.split("-")[:-1]})
+    words += ["northeast", "southwest", "west", "north"]
+    places = [*words, *(f"{a}-{b}" for a in words for b in words)]
+    names = {f"{a}-{b}-{n}" for a in places for b in words for n in range(100)}
+    likely = [name for name in names if re.fullmatch(rule["regex"], name)]
+
+    # A scrape above its limit fails, and somebody would be woken for a pod that serves.
+    assert len(likely) < pods["sample_limit"] / 2
+    assert pods["sample_limit"] <= 5000
 
 
 def test_given_pods_of_ipv6_then_their_addresses_stand_in_brackets(
@@ -259,7 +299,9 @@ def test_given_a_collector_then_rules_of_metrics_select_those_of_the_application
         assert "%%" not in expression
 
 
-def test_given_a_rule_then_its_runbook_is_a_page_of_the_docs(watched: Model):
+def test_given_a_rule_then_its_runbook_is_a_page_of_the_docs(watched: Model, api: FakeCluster):
+    api.add_mapping("a", ROLE, expires="2099-01-01T00:00:00Z")
+    watched.settle()
     (group,) = config(watched)["metrics_alert_rules"]["groups"]
     urls = [rule["annotations"]["runbook_url"] for rule in group["rules"]]
     pages = sorted((ROOT / "docs/how-to/alerts").glob("*.md"))
@@ -307,14 +349,14 @@ def test_given_a_new_certificate_when_it_is_served_then_the_rule_has_its_end(
 
 
 def test_given_a_certificate_that_cannot_be_read_then_its_rule_alone_is_left_out():
-    known = facts.learn("", KeyPair("-", "-", "-"), ["a"])
+    known = facts.learn("", KeyPair("-", "-", "-"), REPORT, 2)
     unreadable, readable = (
         {
             rule["alert"]
             for group in rules.render(OWNER, "aws-iam", which)["groups"]
             for rule in group["rules"]
         }
-        for which in (known, facts.Facts("-", 1, 2))
+        for which in (known, facts.Facts("-", 1, 2, replicas=2))
     )
 
     assert readable - unreadable == {"AwsIamCertificateEnds"}
@@ -324,7 +366,7 @@ def test_given_a_certificate_that_cannot_be_read_then_its_rule_alone_is_left_out
 def test_given_an_authority_that_ends_before_the_certificate_then_its_end_counts():
     authority = Authority("short", days=(-1, 20))
     certificate, key = authority.issue(["a.example.com"], days=(-1, 300))
-    known = facts.learn("", KeyPair(certificate, key, authority.certificate), [])
+    known = facts.learn("", KeyPair(certificate, key, authority.certificate), REPORT, 2)
 
     end = x509.load_pem_x509_certificate(authority.certificate.encode()).not_valid_after_utc
     assert known.ends == end.timestamp()
@@ -343,7 +385,76 @@ def test_given_mappings_that_never_work_then_every_unit_publishes_how_many(
     assert expressions(two, 1) == expressions(two, 0)
 
 
-@pytest.mark.parametrize("text", ["", "-", "a b c d", "a 1 2", "a 1 2 3 4"])
+def test_given_replicas_then_the_rule_fires_while_fewer_are_scraped(watched: Model):
+    watched.config["replicas"] = 3
+    watched.settle()
+
+    expression = expressions(watched)["AwsIamPodMissing"]
+    assert expression.endswith(" < 3")
+
+
+def test_given_access_that_ends_then_the_rule_fires_a_quarter_of_an_hour_after_the_first_end(
+    watched: Model, api: FakeCluster
+):
+    assert "AwsIamAccessOutlivesItsEnd" not in expressions(watched)
+    for name, end in (("a", "2099-01-01T00:00:00Z"), ("b", "2098-01-01T00:00:00Z")):
+        api.add_mapping(name, f"arn:aws:iam::111122223333:role/{name}", expires=end)
+    watched.settle()
+
+    end = datetime.datetime(2098, 1, 1, tzinfo=datetime.timezone.utc).timestamp()
+    expected = f"vector({end:.0f}) < time() - 900"
+    assert expressions(watched)["AwsIamAccessOutlivesItsEnd"] == expected
+
+
+def test_given_access_that_ended_while_the_unit_waits_then_its_rule_goes_and_the_jobs_stay(
+    watched: Model, api: FakeCluster, easyrsa: Easyrsa
+):
+    api.add_mapping("a", ROLE, expires="2099-01-01T00:00:00Z")
+    watched.settle()
+    assert "AwsIamAccessOutlivesItsEnd" in expressions(watched)
+    before = targets(watched)
+    api.delete(f"{MAPPINGS}/a")
+    watched.config["replicas"] = 0
+    assert isinstance(watched.hook(), ops.BlockedStatus)
+
+    assert "AwsIamAccessOutlivesItsEnd" not in expressions(watched)
+    assert targets(watched) == before
+
+
+def test_given_a_cluster_that_is_down_then_the_rule_of_an_end_stays(
+    watched: Model, api: FakeCluster
+):
+    api.add_mapping("a", ROLE, expires="2099-01-01T00:00:00Z")
+    watched.settle()
+    before = expressions(watched)["AwsIamAccessOutlivesItsEnd"]
+    api.fail(lambda _: refused(503, "down"))
+    watched.hook()
+
+    assert expressions(watched)["AwsIamAccessOutlivesItsEnd"] == before
+
+
+@pytest.mark.parametrize(
+    ("group", "expires", "count"),
+    [
+        ("system:masters", "", 1),
+        ("system:{{SessionName}}", "", 1),
+        ("system:masters", "never", 1),
+        ("system:masters", "2099-01-01T00:00:00Z", 0),
+        ("system:basic-user", "", 0),
+    ],
+)
+def test_given_administrators_then_the_rule_has_how_many_mappings_of_theirs_never_end(
+    watched: Model, api: FakeCluster, group: str, expires: str, count: int
+):
+    api.add_mapping("a", ROLE, groups=["view", group], expires=expires)
+    watched.settle()
+
+    assert expressions(watched)["AwsIamLastingAdministrator"] == f"vector({count}) > 0"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "-", "a b c d", "a 1 2 3", "a 1 2 3 4 5", "a 1 2 3 4 5 6 7", "a 1 2 3 4 5 -"]
+)
 def test_given_facts_of_another_version_then_they_are_not_read(text: str):
     assert facts.load(text) is None
 
@@ -384,6 +495,20 @@ def test_given_the_dashboard_then_its_panels_ask_the_collectors_prometheus_for_t
         for target in panel["targets"]:
             assert target["datasource"] == {"type": "prometheus", "uid": "${prometheusds}"}
             assert target["expr"].count("{") == target["expr"].count(variables)
+
+
+def test_given_the_dashboard_then_its_numbers_are_those_of_now(watched: Model):
+    stats = [panel for panel in dashboard(watched)["panels"] if panel["type"] == "stat"]
+
+    # Over a range, the last number stays there for hours after the collector has died.
+    assert stats
+    for panel in stats:
+        assert panel["options"]["reduceOptions"]["calcs"] == ["last"]
+        assert panel["fieldConfig"]["defaults"]["noValue"] == "no data"
+        for target in panel["targets"]:
+            assert (target["instant"], target["range"]) == (True, False)
+            # Without metrics, nobody knows that there were no logins.
+            assert "vector(" not in target["expr"]
 
 
 def test_given_the_dashboard_then_its_panels_fill_the_width_and_do_not_overlap(watched: Model):

@@ -26,12 +26,15 @@ RUN = {
     **{
         f"docs/how-to/alerts/{name}.md": {"Find the cause": HOW_TOS}
         for name in (
+            "access-outlives-its-end",
             "certificate-ends",
+            "lasting-administrator",
             "many-refusals",
             "mapping-never-works",
             "no-pod-serves",
             "not-watched",
             "pod-down",
+            "pod-missing",
             "sts-throttled",
             "sts-unreachable",
         )
@@ -113,6 +116,7 @@ NOT_RUN = {
     "juju run aws-iam/leader list-mappings page=2": "it needs hundreds of mappings; "
     "tests/unit/test_list_mappings.py reads a second page",
     "kubectl delete crd iamidentitymappings.iamauthenticator.k8s.aws": "it is Kubernetes' own",
+    "kubectl delete iamidentitymapping alice": "it is Kubernetes' own",
     "juju remove-application aws-iam": _BASES,
     "juju remove-relation aws-iam:certificates easyrsa:client": _EASYRSA,
     "export name=aws-iam-authenticator.kube-system.svc": _EASYRSA,

@@ -207,12 +207,15 @@ def test_given_the_page_on_refusals_then_its_commands_say_what_it_says(
 @pytest.mark.parametrize(
     ("page", "said"),
     [
+        ("access-outlives-its-end.md", "PROBLEM"),
         ("certificate-ends.md", "certificates"),
+        ("lasting-administrator.md", "PROBLEM"),
         ("many-refusals.md", "refused in the last hour"),
         ("mapping-never-works.md", "PROBLEM"),
         ("no-pod-serves.md", "aws-iam-authenticator-"),
         ("not-watched.md", "certificates"),
         ("pod-down.md", "aws-iam-authenticator-"),
+        ("pod-missing.md", "aws-iam-authenticator-"),
         ("sts-throttled.md", "current-context"),
         ("sts-unreachable.md", "refused in the last hour"),
     ],
