@@ -410,3 +410,14 @@ def test_given_an_arn_of_another_partition_when_it_is_created_then_the_schema_na
         "arn must start with arn:<partition>:iam:: or arn:<partition>:sts::, where the partition "
         "is aws-cn (see the option partition of the aws-iam charm)"
     )
+
+
+def test_given_a_pod_then_its_collector_of_garbage_works_harder_below_its_limit_of_memory():
+    (container,) = pod()["containers"]
+    (soft,) = (each["value"] for each in container["env"] if each["name"] == "GOMEMLIMIT")
+    limit = container["resources"]["limits"]["memory"]
+
+    # Kubernetes writes Mi, and Go MiB.
+    assert limit == "512Mi"
+    assert container["resources"]["requests"]["memory"] == "32Mi"
+    assert 0.85 < int(soft.removesuffix("MiB")) / int(limit.removesuffix("Mi")) <= 0.9
