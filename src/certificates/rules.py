@@ -25,6 +25,7 @@ _T = TypeVar("_T", bound=x509.ExtensionType)
 
 NO_SERVER = "is not for TLS servers by its key usages, or by those of an authority"
 _SMALLEST_RSA, _LARGEST_RSA = 1024, 8192
+_LARGEST_EXPONENT = 31
 _SERVABLE = ("secp256r1", "secp384r1", "secp521r1")
 _HASHES = ("sha256", "sha384", "sha512")
 # Up to Go 1.25, it gave up after so many names times constraints.
@@ -50,6 +51,26 @@ def check(certificate: x509.Certificate) -> None:
     if certificate.issuer != certificate.subject:
         # Nobody verifies the signature of a root.
         _check_signature(certificate)
+
+
+def check_private(key: object) -> None:
+    """Raise ValueError where the numbers of an RSA key do not fit each other.
+
+    OpenSSL would first find out whether long ones are prime, which takes minutes. Go does not ask.
+    """
+    if not isinstance(key, rsa.RSAPrivateKey):
+        return
+    found = key.private_numbers()
+    p, q, d, public = found.p, found.q, found.d, found.public_numbers
+    fits = (
+        p * q == public.n,
+        d * public.e % (p - 1) == 1,
+        d * public.e % (q - 1) == 1,
+        (found.dmp1, found.dmq1) == (d % (p - 1), d % (q - 1)),
+        found.iqmp * q % p == 1,
+    )
+    if not all(fits):
+        raise ValueError("the numbers of the private key do not fit each other")
 
 
 def check_chain(chain: Sequence[x509.Certificate]) -> None:
@@ -117,6 +138,13 @@ def _check_key(certificate: x509.Certificate) -> None:
     if isinstance(key, rsa.RSAPublicKey) and not _SMALLEST_RSA <= key.key_size <= _LARGEST_RSA:
         wanted = f"{_SMALLEST_RSA} to {_LARGEST_RSA}"
         raise Refused(f"has an RSA key of {key.key_size} bits, not {wanted}")
+    if (
+        isinstance(key, rsa.RSAPublicKey)
+        and (exponent := key.public_numbers().e.bit_length()) > _LARGEST_EXPONENT
+    ):
+        raise Refused(
+            f"has an RSA key with an exponent of {exponent} bits, not up to {_LARGEST_EXPONENT}"
+        )
     is_curve = isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in _SERVABLE
     if not is_curve and not isinstance(key, rsa.RSAPublicKey | ed25519.Ed25519PublicKey):
         raise Refused("has a key that is not RSA, P-256, P-384, P-521 or Ed25519")

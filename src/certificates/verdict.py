@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 # What a client reads of a TLS certificate message, and what the message adds to its certificates.
 _LONGEST_MESSAGE, _MESSAGE, _ENTRY = 262_144, 4, 5
+# One of RSA with 8192 bits is shorter.
+_LONGEST_KEY = 7_000
 _AUTHORITY = "has an authority that "
 _NO_CA = f"{_AUTHORITY}is not a CA by its basic constraints or key usage"
 _CONSTRAINED = "has an authority whose name constraints refuse its names"
@@ -80,8 +82,7 @@ def read(block: str) -> x509.Certificate:
 
 def _check(pair: KeyPair, sans: Sequence[str]) -> datetime.datetime:
     served = _served(pair)
-    if load_pem_private_key(pair.key.encode(), None).public_key() != served[0].public_key():
-        raise Refused("does not belong to its private key")
+    _check_key(pair, served[0])
     chain = _chain(pair, _trusted(pair.ca), served)
     rules.check_chain(chain)
     if lacking := [name for name in sans if not rules.covers(chain[0], name)]:
@@ -95,6 +96,20 @@ def _check(pair: KeyPair, sans: Sequence[str]) -> datetime.datetime:
         if now < link.not_valid_before_utc:
             raise NotYetValid(each, link.not_valid_before_utc)
     return min(link.not_valid_after_utc for link in chain)
+
+
+def _check_key(pair: KeyPair, leaf: x509.Certificate) -> None:
+    """Raise `Refused` or ValueError unless the private key is the leaf's, and whole.
+
+    An authority of the older protocol makes the key.
+    """
+    if len(pair.key) > _LONGEST_KEY:
+        raise Refused(f"has a private key of more than {_LONGEST_KEY:,} characters")
+    # `rules` checks its numbers faster.
+    key = load_pem_private_key(pair.key.encode(), None, unsafe_skip_rsa_key_validation=True)
+    if key.public_key() != leaf.public_key():
+        raise Refused("does not belong to its private key")
+    rules.check_private(key)
 
 
 def _served(pair: KeyPair) -> Chain:

@@ -53,6 +53,7 @@ KEYS = (
     "RSA-1024",
     "RSA-2048",
     "RSA-3072",
+    "RSA-of-a-long-exponent",
     "Ed25519",
     "Ed448",
     "X25519",
@@ -71,6 +72,9 @@ def _key(kind: str, _: int) -> Any:
         return ec.generate_private_key(_CURVES[kind]())
     if kind in _SHORT_RSA:
         return _rsa(*(int(prime, 16) for prime in _SHORT_RSA[kind]))
+    if kind == "RSA-of-a-long-exponent":
+        numbers = _key("RSA-1024", 0).private_numbers()
+        return _rsa(numbers.p, numbers.q, 4_294_967_311)
     if kind.startswith("RSA-"):
         return rsa.generate_private_key(65537, int(kind.removeprefix("RSA-")))
     if kind == "DSA":

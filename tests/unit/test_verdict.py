@@ -73,6 +73,12 @@ LOADS_SERIAL_ZERO = pytest.mark.filterwarnings("ignore:Parsed a serial number")
         ("key", "RSA-512", "has an RSA key of 512 bits, .+", f"{WHOSE}has an RSA key .+"),
         ("key", "RSA-1022", "has an RSA key of 1022 bits, .+", f"{WHOSE}has an RSA key .+"),
         ("key", "RSA-1024", GOOD, GOOD),
+        (
+            "key",
+            "RSA-of-a-long-exponent",
+            "has an RSA key with an exponent of 33 bits, not up to 31",
+            f"{WHOSE}has an RSA key .+",
+        ),
         ("key", "Ed25519", GOOD, GOOD),
         ("key", "Ed448", NO_KEY, NO_KEY),
         ("key", "DSA", NO_KEY, NO_KEY),
