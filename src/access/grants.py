@@ -135,17 +135,19 @@ def to_replace(
     grant: Grant,
     entries: Sequence[Entry] | None,
     application: str,
+    partition: str,
 ) -> IdentityMapping | None:
     """Return the grant that the principal has already; None without one.
 
     ``entries`` are those of the option of ``application``; None if they are not known.
+    ``partition`` is the authenticator's.
 
     Raises:
         errors.Blocked: the option or a person maps the principal, or another mapping has the name.
     """
     wanted = grant.mapping
     theirs = [mapping for mapping in found if is_for(mapping, wanted.canonical)]
-    _refuse_declared([*theirs, wanted], entries, application)
+    _refuse_declared([*theirs, wanted], entries, application, partition)
     for mapping in theirs:
         if mapping.source != GRANT:
             raise Blocked(
@@ -192,6 +194,7 @@ def to_revoke(
     target: Target,
     entries: Sequence[Entry] | None,
     application: str,
+    partition: str,
 ) -> list[IdentityMapping]:
     """Return the mappings that let the principal in, or have the name; sorted by name.
 
@@ -199,6 +202,7 @@ def to_revoke(
     correct its status is enough.
 
     ``entries`` are those of the option of ``application``; None if they are not known.
+    ``partition`` is the authenticator's.
 
     Raises:
         errors.Blocked: the option declares one of them.
@@ -211,7 +215,7 @@ def to_revoke(
         or any(is_for(mapping, canonical) for canonical in target.principals)
     ]
     named = [each for each in chosen if not is_astray(each, target)]
-    _refuse_declared(named, entries, application)
+    _refuse_declared(named, entries, application, partition)
     for entry in entries or ():
         if entry.name == target.name or (entry.arn and _canonical_of(entry) in target.principals):
             principal = entry.arn or str(entry.permission_set)
@@ -227,7 +231,10 @@ def is_astray(mapping: IdentityMapping, target: Target) -> bool:
 
 
 def _refuse_declared(
-    mappings: Iterable[IdentityMapping], entries: Sequence[Entry] | None, application: str
+    mappings: Iterable[IdentityMapping],
+    entries: Sequence[Entry] | None,
+    application: str,
+    partition: str,
 ) -> None:
     """Raise `errors.Blocked` if the option declares one of the principals.
 
@@ -239,15 +246,15 @@ def _refuse_declared(
     for mapping in mappings:
         if entries is None and mapping.source == OPTION:
             raise _declared(mapping.arn, f"mapping {mapping.name}", application)
-        if entry := by_arn.get(_principal(mapping)) or _of_set(by_set, mapping):
+        if entry := by_arn.get(_principal(mapping)) or _of_set(by_set, mapping, partition):
             raise _declared(mapping.arn, entry.place, application)
 
 
-def _of_set(by_set: Mapping[str, Entry], mapping: IdentityMapping) -> Entry | None:
+def _of_set(by_set: Mapping[str, Entry], mapping: IdentityMapping, partition: str) -> Entry | None:
     """Return the entry whose permission set has the role of ``mapping``."""
     entry = by_set.get(str(of_role(mapping.arn)))
     declared = entry and entry.permission_set
-    return entry if declared and declared.matches(mapping.arn) else None
+    return entry if declared and declared.matches(mapping.arn, partition) else None
 
 
 def _canonical_of(entry: Entry) -> str:

@@ -61,13 +61,16 @@ class PermissionSet:
     def __str__(self) -> str:
         return f"{self.name}@{self.account}"
 
-    def matches(self, canonical_arn: str) -> bool:
-        """Return whether this is the ARN of the set's role, in any partition.
+    def matches(self, canonical_arn: str, partition: str) -> bool:
+        """Return whether this is the ARN of the set's role in ``partition``, the authenticator's:
+        another partition has accounts of the same numbers.
 
         ``canonical_arn`` is spelt as AWS spells it: the authenticator's log keeps that.
         """
         found = of_role(canonical_arn)
-        if not found or self.suffix not in ("", found.suffix):
+        if not found or not canonical_arn.startswith(f"arn:{partition}:"):
+            return False
+        if self.suffix not in ("", found.suffix):
             return False
         return (self.name, self.account) == (found.name, found.account)
 

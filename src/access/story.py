@@ -142,7 +142,7 @@ def remedy(
     that declare permission sets without a suffix."""
     role = _role(given)
     for entry in learning:
-        if entry.permission_set and entry.permission_set.matches(role):
+        if entry.permission_set and entry.permission_set.matches(role, given.partition):
             yield (
                 f"permission set {entry.permission_set} ({entry.place}) will let it in: its first "
                 "login is refused, and the leader's next hook maps the role then"

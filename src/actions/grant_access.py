@@ -49,13 +49,13 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     with api.errors_as_status():
         if params["dry-run"]:
             found = identity_mappings.find(client, newest=True)
-            former = grants.to_replace(found, grant, entries, context.owner.application)
+            former = grants.to_replace(found, grant, entries, context.owner.application, partition)
             done = "would change" if former else "would grant"
         else:
             if ends:
                 # Ahead of the write: the access must end although the rest of this fails.
                 context.ring_at(ends)
-            done, former = _write(client, grant, entries, context.owner)
+            done, former = _write(client, grant, entries, context.owner, partition)
     return {**_results(done, grant, former), **_rights(client, grant.mapping)}
 
 
@@ -91,7 +91,11 @@ def _rights(client: api.Client, mapping: IdentityMapping) -> dict[str, str]:
 
 
 def _write(
-    client: api.Client, grant: grants.Grant, entries: Sequence[Entry] | None, owner: Owner
+    client: api.Client,
+    grant: grants.Grant,
+    entries: Sequence[Entry] | None,
+    owner: Owner,
+    partition: str,
 ) -> tuple[str, IdentityMapping | None]:
     """Write the mapping; return what that did, and the grant that the principal had before."""
     wanted = grant.mapping
@@ -100,7 +104,7 @@ def _write(
         annotations[grants.REASON] = grant.reason
     for _ in range(TRIES):
         found = identity_mappings.find(client, newest=True)
-        former = grants.to_replace(found, grant, entries, owner.application)
+        former = grants.to_replace(found, grant, entries, owner.application, partition)
         try:
             if not former:
                 single_mapping.create(client, wanted, annotations)

@@ -30,14 +30,15 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     """
     target = grants.target(params)
     entries = grants.declared_entries(str(context.options["mappings"]), clock.now())
-    application = context.owner.application
+    application, partition = context.owner.application, str(context.options["partition"])
     with api.errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
         if params["dry-run"]:
             found = identity_mappings.find(client, newest=True)
-            found = grants.to_revoke(found, target, entries, application)
+            found = grants.to_revoke(found, target, entries, application, partition)
             return _results("would revoke", found, target)
-        return _results("revoked", _revoke(client, target, entries, application), target)
+        revoked = _revoke(client, target, entries, application, partition)
+        return _results("revoked", revoked, target)
 
 
 def _revoke(
@@ -45,12 +46,13 @@ def _revoke(
     target: grants.Target,
     entries: Sequence[Entry] | None,
     application: str,
+    partition: str,
 ) -> list[IdentityMapping]:
     """Delete or correct the mappings until none is left, and return them."""
     done: list[IdentityMapping] = []
     for _ in range(LOOKS):
         found = identity_mappings.find(client, newest=True)
-        chosen = grants.to_revoke(found, target, entries, application)
+        chosen = grants.to_revoke(found, target, entries, application, partition)
         if not chosen:
             return done
         for mapping in chosen:

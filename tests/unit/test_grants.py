@@ -47,12 +47,14 @@ def wanted(**params: Any) -> Grant:
 
 def replaced(found: list[IdentityMapping], grant: Grant, option: str = "") -> str | None:
     """The name of the grant that is replaced."""
-    former = grants.to_replace(found, grant, entries(option), "aws-iam")
+    former = grants.to_replace(found, grant, entries(option), "aws-iam", "aws")
     return former and former.name
 
 
 def revoked(found: list[IdentityMapping], target: Target, option: str = "") -> list[str]:
-    return [each.name for each in grants.to_revoke(found, target, entries(option), "aws-iam")]
+    return [
+        each.name for each in grants.to_revoke(found, target, entries(option), "aws-iam", "aws")
+    ]
 
 
 # What is asked for.
@@ -220,10 +222,12 @@ def test_given_a_principal_that_the_option_declares_then_nothing_is_granted(
 
 def test_given_an_option_that_cannot_be_read_then_only_what_it_made_is_refused():
     with pytest.raises(Blocked, match=r"declares .*Dev \(mapping theirs\)"):
-        grants.to_replace([mapping("theirs", DEV, OPTION)], wanted(), None, "aws-iam")
-    assert grants.to_replace([mapping("ops", OPS, OPTION)], wanted(), None, "aws-iam") is None
+        grants.to_replace([mapping("theirs", DEV, OPTION)], wanted(), None, "aws-iam", "aws")
+    assert (
+        grants.to_replace([mapping("ops", OPS, OPTION)], wanted(), None, "aws-iam", "aws") is None
+    )
     assert [
-        m.name for m in grants.to_revoke([mapping("a", DEV)], Target("a"), None, "aws-iam")
+        m.name for m in grants.to_revoke([mapping("a", DEV)], Target("a"), None, "aws-iam", "aws")
     ] == ["a"]
 
 

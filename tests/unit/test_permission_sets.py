@@ -48,9 +48,10 @@ def test_given_a_sets_role_in_any_partition_then_it_matches_by_any_suffix_or_the
     found = pinned.role_arn(partition)
 
     assert found == role(suffix, wanted.name, wanted.account, partition)
-    assert wanted.matches(found)
-    assert pinned.matches(found)
-    assert dataclasses.replace(wanted, suffix=other).matches(found) == (other == suffix)
+    assert wanted.matches(found, partition)
+    assert pinned.matches(found, partition)
+    assert not wanted.matches(found, f"{partition}-other")
+    assert dataclasses.replace(wanted, suffix=other).matches(found, partition) == (other == suffix)
     assert of_role(found) == pinned
 
 
@@ -92,13 +93,13 @@ LOOK_ALIKES = {
 
 @pytest.mark.parametrize("found", LOOK_ALIKES.values(), ids=LOOK_ALIKES)
 def test_given_a_look_alike_then_it_does_not_match(found: str) -> None:
-    assert not DEVOPS.matches(found)
+    assert not DEVOPS.matches(found, "aws")
 
 
 def test_given_a_name_that_is_a_pattern_then_it_matches_itself_only() -> None:
     wanted = PermissionSet("Dev.+", ACCOUNT)
-    assert wanted.matches(role(OLD, name="Dev.+"))
-    assert not wanted.matches(role(OLD, name="DevOps"))
+    assert wanted.matches(role(OLD, name="Dev.+"), "aws")
+    assert not wanted.matches(role(OLD, name="DevOps"), "aws")
 
 
 @given(st.data(), SETS, SUFFIXES)
@@ -113,7 +114,7 @@ def test_given_a_role_with_one_character_changed_then_it_matches_only_where_the_
     # All but the suffix is as it was, and the suffix is one: the other half of the definition.
     begin, end = found[:-16], changed[-16:]
     is_role = changed[:-16] == begin and not set(end) - set("0123456789abcdef")
-    assert wanted.matches(changed) == is_role
+    assert wanted.matches(changed, "aws") == is_role
 
 
 @given(SETS, SETS, SUFFIXES)
@@ -121,7 +122,7 @@ def test_given_two_sets_then_the_role_of_one_matches_the_other_only_if_they_are_
     one: PermissionSet, other: PermissionSet, suffix: str
 ) -> None:
     found = dataclasses.replace(one, suffix=suffix).role_arn("aws")
-    assert other.matches(found) == (one == other)
+    assert other.matches(found, "aws") == (one == other)
 
 
 @given(SETS, st.text("abc_", min_size=1, max_size=6), SUFFIXES)
@@ -130,7 +131,7 @@ def test_given_a_set_whose_name_continues_anothers_then_only_its_own_role_matche
 ) -> None:
     name = f"{short.name}_{rest}"
     found = f"arn:aws:iam::{short.account}:role/AWSReservedSSO_{name}_{suffix}"
-    assert not short.matches(found)
+    assert not short.matches(found, "aws")
 
 
 # What a person declares.

@@ -126,6 +126,17 @@ def test_given_a_permission_set_of_the_option_when_its_role_is_revoked_then_noth
     assert api.changes == []
 
 
+def test_given_a_role_of_that_name_in_another_partition_when_it_is_revoked_then_it_is_deleted(
+    deployed: Model, api: FakeCluster
+):
+    role = "arn:aws-cn:iam::111122223333:role/AWSReservedSSO_DevOps_0123456789abcdef"
+    api.add_mapping("sso", role, role.lower())
+    deployed.config = {"mappings": "- {permission-set: DevOps, account: 111122223333}"}
+
+    assert revoke(deployed, arn=role)["result"] == "revoked"
+    assert names(api) == []
+
+
 @pytest.mark.parametrize(("option", "deleted"), [("", True), ("- {arn: ", False)])
 def test_given_what_the_option_made_and_no_longer_declares_when_it_is_revoked_then_it_goes(
     deployed: Model, api: FakeCluster, option: str, deleted: bool
