@@ -15,6 +15,8 @@ from errors import cut, one_line
 
 # A wider cell makes only its own row longer.
 _WIDTH = 70
+# No cell takes the place of those behind it.
+_MOST_OF_CELL = 2_000
 _EVERYTHING = f"everything ({rbac.MASTERS})"
 _TOO_LONG = "too long to show: kubectl get iamidentitymapping {} -o yaml"
 
@@ -146,7 +148,8 @@ def _cells(row: Row) -> dict[str, str]:
         ", ".join(row.administrator_by),
         row.problem,
     )
-    return {title: one_line(value) for title, value in zip(_TITLES, values, strict=True)}
+    shown = (cut(one_line(value), _MOST_OF_CELL) for value in values)
+    return dict(zip(_TITLES, shown, strict=True))
 
 
 def _source(row: Row) -> str:
@@ -184,7 +187,7 @@ def _json(row: Row, limit: int) -> str:
         groups=(),
         expires="",
         roles=(),
-        administrator_by=(),
+        administrator_by=row.administrator_by[:1],
         problem=_TOO_LONG.format(row.name),
     )
     return json.dumps(dataclasses.asdict(short), separators=(",", ":"))

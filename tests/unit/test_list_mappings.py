@@ -271,6 +271,21 @@ def test_given_a_mapping_longer_than_a_page_when_listed_then_it_is_cut_and_the_o
     assert whole["username"] == "bob"
 
 
+def test_given_a_mapping_with_long_groups_when_listed_then_they_hide_nothing_of_what_it_gives():
+    groups = (*(f"{n:01024}" for n in range(200)), "ops", "system:masters")
+    power = "create pods in kube-system"
+    binding = rbac.Binding("b", "", "ClusterRole", "ops", groups=("ops",), powers=(power,))
+    found = [IdentityMapping("a", f"{ROLE}/Dev", "dev", "", groups)]
+    rows = listing.rows(found, {"a": "same ARN as mapping b"}, rbac.Bindings([binding]))
+
+    (page,) = listing.tables(rows, 100_000)
+    assert "everything (system:masters)" in page
+    assert power in page
+    assert page.endswith("same ARN as mapping b")
+    (item,) = json.loads(listing.jsons(rows, 100_000)[0])
+    assert (item["superuser"], item["administrator_by"]) == (True, [f"{power} (ClusterRole/ops)"])
+
+
 def test_given_a_blocked_unit_that_does_not_lead_when_it_lists_then_it_has_the_list(
     two: Model, api: FakeCluster
 ):
