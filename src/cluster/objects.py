@@ -343,8 +343,13 @@ def mark_of(stored: api.Object) -> str:
 
 
 def _is_kept(service: api.Object | None) -> bool:
-    """Return whether a Service stays for a control plane that still sends logins to it."""
-    return bool(service) and manifests.KEPT_FOR in _annotations(service)
+    """Return whether a Service stays for a control plane that still sends logins to it.
+
+    Others may set the annotation of one that still has pods.
+    """
+    if not service or service["spec"].get("selector"):
+        return False
+    return manifests.KEPT_FOR in _annotations(service)
 
 
 def _annotations(stored: api.Object) -> dict[str, str]:

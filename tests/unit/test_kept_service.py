@@ -136,6 +136,20 @@ def test_given_a_service_that_went_and_an_address_that_is_taken_when_removed_the
     assert SECRET not in api.objects
 
 
+def test_given_a_mark_that_somebody_else_set_when_nobody_asks_then_the_service_goes(
+    newer: Model, api: FakeCluster, machines: list[Files]
+):
+    for files in machines:
+        files.auth_webhook.write_text(rendered(""))
+    api.objects[SERVICE]["metadata"]["annotations"]["aws-iam/kept-for"] = (
+        "kubernetes-control-plane/0"
+    )
+
+    remove(newer)
+
+    assert set(api.objects) == {DEFINITION, f"{NODES}/n0"}
+
+
 @pytest.mark.parametrize(
     "value",
     [
