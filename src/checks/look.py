@@ -78,7 +78,11 @@ def at_cluster(client: api.Client, site: Site) -> Seen:
 
 def deployed(client: api.Client, owner: Owner, address: str, pair: KeyPair | None) -> Deployed:
     """Return what the cluster has of the authenticator; ``address`` is the Service's."""
-    needed = [what for what in manifests.OWNED if what not in manifests.OPTIONAL]
+    absent = (
+        *manifests.OPTIONAL,
+        *(() if identity_mappings.ratchets(client) else manifests.POLICY),
+    )
+    needed = [what for what in manifests.OWNED if what not in absent]
     found = {what: objects.find(client, what) for what in needed}
     service, deployment = services.of_address(client, address), found[manifests.DEPLOYMENT]
     mark = objects.mark_of(service) if service else ""

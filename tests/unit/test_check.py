@@ -22,6 +22,8 @@ from tests.unit.fake_cluster import (
     DEFINITION,
     DEPLOYMENT,
     PODS,
+    POLICY,
+    POLICY_BINDING,
     SECRET,
     SERVICE,
     TOKEN_REVIEWS,
@@ -240,6 +242,17 @@ def test_given_an_object_that_is_gone_then_the_second_step_names_it(
 
     assert states(results)[flow.AUTHENTICATOR] == "failed"
     assert "ClusterRoleBinding/aws-iam-authenticator" in results[flow.AUTHENTICATOR]
+
+
+def test_given_a_server_without_admission_policies_then_the_second_step_wants_none(
+    world: World, deployed: Model, api: FakeCluster
+) -> None:
+    api.delete(POLICY_BINDING)
+    assert "ValidatingAdmissionPolicyBinding" in check(deployed)[flow.AUTHENTICATOR]
+
+    api.delete(POLICY)
+    api.add_node("v1.28.15")
+    assert states(check(deployed))[flow.AUTHENTICATOR] == "ok"
 
 
 def test_given_a_role_without_rules_then_rbac_refuses_the_authenticator(
