@@ -166,13 +166,14 @@ def test_given_mappings_when_listed_then_juju_shows_a_table_in_lines(
     shown = deployed.cli("run", "aws-iam/leader", "list-mappings").splitlines()
 
     rows = {line.split()[0]: line.split() for line in shown if line.strip()}
-    assert rows["NAME"][-2:] == ["ROLES", "PROBLEM"]
+    assert rows["NAME"][-6:] == ["ROLES", "CAN", "BECOME", "ADMINISTRATOR", "BY", "PROBLEM"]
     assert rows["knobby"][1:] == [
         arns.ROLE,
         "knobby",
         "view",
         "kubectl",
         "Role/default/pod-reader",
+        "-",
         "-",
     ]
     assert rows["pathed"][-4:] == ["path,", "map", DEV, "instead"]
@@ -195,6 +196,7 @@ def test_given_mappings_when_listed_as_json_then_a_program_reads_them(
         "expires": "",
         "superuser": False,
         "roles": ["Role/default/pod-reader"],
+        "administrator_by": [],
         "problem": "",
     }
     assert found["pathed"]["problem"] == f"no login has a role path, map {DEV} instead"
@@ -206,7 +208,7 @@ def test_given_the_commands_of_the_page_when_run_then_they_find_what_to_look_at_
     monkeypatch.setenv("JUJU_MODEL", deployed.model or "")
     commands = how_to.shown("review-who-has-access.md", "Find what to look at first")
 
-    superusers, broken, without_role = (
+    superusers, administrators, broken, without_role = (
         subprocess.run(
             ["/bin/bash", "-ec", command], check=True, capture_output=True, text=True, timeout=60
         ).stdout.splitlines()
@@ -214,6 +216,7 @@ def test_given_the_commands_of_the_page_when_run_then_they_find_what_to_look_at_
     )
 
     assert superusers == [ADMIN]
+    assert ADMIN in administrators
     assert f"pathed: no login has a role path, map {DEV} instead" in broken
     assert arns.USER in without_role
     assert not {arns.ROLE, ADMIN} & {*without_role}
