@@ -6,6 +6,7 @@ import json
 import subprocess
 import time
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 
 import jubilant
@@ -187,12 +188,16 @@ def test_given_mappings_when_listed_as_json_then_a_program_reads_them(
     found = {item["name"]: item for item in json.loads(results["mappings"])}
     assert results["pages"] == "1"
     assert int(results["total"]) == len(found)
+    created = found["knobby"].pop("created")
+    made = datetime.strptime(created, "%Y-%m-%dT%H:%M:%S%z")
+    assert made <= datetime.now(timezone.utc)
     assert found["knobby"] == {
         "name": "knobby",
         "arn": arns.ROLE,
         "username": "knobby",
         "groups": ["view"],
         "source": "kubectl",
+        "permission_set": "",
         "expires": "",
         "superuser": False,
         "roles": ["Role/default/pod-reader"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -111,19 +112,29 @@ def test_given_followers_that_cannot_reach_kubernetes_then_they_still_write_the_
             assert trio.status().get_units("aws-iam")[unit].is_active
 
 
+def leave_to_publish(trio: jubilant.Juju, leader: str) -> None:
+    """Leave the leader something to publish once its hook for three pods has waited for them.
+
+    It is an access that ended long ago. The command goes on until the leader's next hook is the
+    one for three pods: the one by which it hears of this write would publish it at once.
+    """
+    ended = json.dumps([["former", "arn", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"]])
+    trio.exec(
+        f"relation-set -r $(relation-ids peers) --app ended='{ended}'; "
+        'until [ "$(config-get replicas)" = 3 ]; do sleep 0.1; done',
+        unit=leader,
+    )
+
+
 def test_given_a_leader_that_waits_for_pods_when_another_leads_then_that_one_ends_the_work(
     trio: jubilant.Juju, cluster: Cluster, known: Identity
 ) -> None:
     former, new = units.leader(trio), units.followers(trio)[0]
-    # As at a first deployment: the leader publishes this once its wait is over. The hook by which
-    # it hears of its own write cannot do so without the API server.
-    peers = trio.exec("relation-ids", "peers", unit=former).stdout.strip()
-    with units.without_admin_kubeconfig(trio, [former]):
-        trio.exec("relation-set", "-r", peers, "--app", "serving=", unit=former)
-        testbed_only.run_update_status(trio, new)
     with units.without_admin_kubeconfig(trio, [new]):
-        with cluster.without_room():
+        with cluster.without_room(), ThreadPoolExecutor() as beside:
+            published = beside.submit(leave_to_publish, trio, former)
             trio.config("aws-iam", {"replicas": 3})
+            published.result()
             eventually(lambda: wanted_pods(cluster) == 3, "three pods wanted")
             testbed_only.move_leader(trio, new)
         juju_status.wait_until_unit_says(trio, former, "waiting for the new leader")
