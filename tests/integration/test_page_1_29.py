@@ -202,7 +202,8 @@ def test_given_an_administrator_when_mappings_are_written_then_all_is_as_it_was(
 def test_given_the_authenticator_when_it_writes_a_status_then_it_is_admitted(
     cluster: Cluster, mallory: Writer
 ) -> None:
-    account = Writer(cluster, "system:serviceaccount:kube-system:aws-iam-authenticator")
+    name = "system:serviceaccount:kube-system:aws-iam-authenticator"
+    account = mapping_writers.writer(cluster, name)
     status = {"status": {"canonicalARN": "arn:aws:iam::111122223333:user/low"}}
 
     assert not account.patch("low", status, "--subresource=status")

@@ -42,6 +42,10 @@ def refusal(option: str) -> str:
     )
 
 
+# What the pods' environment holds without a proxy.
+ALWAYS = ["AWS_EC2_METADATA_DISABLED", "GOMEMLIMIT"]
+
+
 @pytest.fixture
 def proxied(deployed: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch) -> Model:
     """A unit that serves, in a model with proxies, which the pods use."""
@@ -77,7 +81,7 @@ def test_given_the_models_proxies_when_enabled_then_the_pods_have_them_in_both_s
 
     found = environment(api)
 
-    assert found.pop("AWS_EC2_METADATA_DISABLED") == "true"
+    assert [found.pop(name) for name in ALWAYS] == ["true", "460MiB"]
     assert found == wanted | {name.lower(): value for name, value in wanted.items()}
     assert proxied.hook() == ops.ActiveStatus(ACTIVE)
     assert api.changes == []
@@ -117,7 +121,7 @@ def test_given_proxies_in_use_when_disabled_then_nothing_of_them_is_left(
     proxied.config = {}
     proxied.settle()
 
-    assert list(environment(api)) == ["AWS_EC2_METADATA_DISABLED"]
+    assert list(environment(api)) == ALWAYS
     assert "PROXY" not in json.dumps(api.objects[SECRET])
 
 
@@ -222,7 +226,7 @@ def test_given_a_bad_url_when_first_enabled_then_the_pods_are_kept_as_they_shoul
     deployed.config = {"web-proxy-enable": True, "replicas": 3}
 
     assert deployed.hook() == ops.BlockedStatus(refusal("juju-https-proxy"))
-    assert list(environment(api)) == ["AWS_EC2_METADATA_DISABLED"]
+    assert list(environment(api)) == ALWAYS
     assert api.objects[DEPLOYMENT]["spec"]["replicas"] == 3
 
 
