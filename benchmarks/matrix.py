@@ -18,7 +18,15 @@ from pathlib import Path
 import jubilant
 from rich.console import Console
 from rich.table import Table
-from tests.integration.helpers import bundle, juju_status, logins, testbed_only, upgrade_page
+from tests.integration.helpers import (
+    bundle,
+    juju_status,
+    logins,
+    mapping_writers,
+    testbed_only,
+    upgrade_page,
+)
+from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 from tests.integration.helpers.load import upgrade
 from tests.integration.helpers.load.load import Load
@@ -35,11 +43,13 @@ _ROUNDS = 5
 _AFTERMATH_SECONDS = 30.0
 # The last minor whose control plane takes the webhook from the relation.
 _LAST_WITH_RELATION = 28
+# The first minor with ValidatingAdmissionPolicy.
+_FIRST_WITH_POLICY = 30
 _SHOWN_FAILURES = 5
 _LOG_LINES = 100
 # Without a terminal, rich would cut the table at 80 characters.
 _WIDTH = 99
-_HEADINGS = ("version", "deployed", "login", "upgraded to", "logins failed", "hook")
+_HEADINGS = ("version", "deployed", "login", "policy", "upgraded to", "logins failed", "hook")
 _FAULTS = (AssertionError, TimeoutError, jubilant.CLIError, jubilant.TaskError, jubilant.WaitError)
 _NO = "no"
 
@@ -51,6 +61,7 @@ class Row:
     version: str
     deployed: str = _NO
     login: str = _NO
+    policy: str = _NO
     upgraded_to: str = _NO
     failed: str = ""
     hook: str = ""
@@ -90,7 +101,11 @@ def _number(minor: str) -> int:
 
 def _seen(minor: str, next_minor: str) -> Row:
     """Return what was seen of a minor version, up to the first fault, which is printed."""
-    row = Row(minor, upgraded_to=_NO if next_minor else "")
+    row = Row(
+        minor,
+        policy=_NO if _number(minor) >= _FIRST_WITH_POLICY else "",
+        upgraded_to=_NO if next_minor else "",
+    )
     with jubilant.temp_model() as juju, tempfile.TemporaryDirectory() as folder:
         try:
             for found in _stages(juju, Path(folder), minor, next_minor):
@@ -110,6 +125,9 @@ def _stages(
     yield {"version": _version(juju), "deployed": f"{time.monotonic() - began:.0f} s"}
     cluster = logins.first_login(juju, folder)
     yield {"login": "yes", "hook": f"{_settled_hook(juju):.2f} s"}
+    if _number(minor) >= _FIRST_WITH_POLICY:
+        _see_escalation_refused(cluster)
+        yield {"policy": "yes"}
     if next_minor:
         load = _upgrade(juju, cluster, minor, next_minor)
         yield {"upgraded_to": _version(juju), "failed": _failed(juju, load)}
@@ -143,6 +161,18 @@ def _settled_hook(juju: jubilant.Juju) -> float:
         testbedctl.update_status(model, _LEADER)
     ran = testbedctl.hooks(model, _LEADER)[-_ROUNDS:]
     return statistics.median(float(hook["seconds"]) for hook in ran)
+
+
+def _see_escalation_refused(cluster: Cluster) -> None:
+    """See that the right to write mappings makes nobody an administrator. Raises `_FAULTS`."""
+    mallory = mapping_writers.writer(cluster, "mallory")
+    eventually(lambda: "ValidatingAdmissionPolicy" in mallory.create("new", "root"), "refused")
+    assert mallory.create("new", "mallory", ["system:masters"]), "system:masters was admitted"
+    lead = mapping_writers.writer(
+        cluster, "lead", mapping_writers.may_impersonate("users", "dev:{{SessionName}}")
+    )
+    refusal = lead.create("new", "dev:{{SessionName}}")
+    assert not refusal, refusal
 
 
 def _upgrade(juju: jubilant.Juju, cluster: Cluster, minor: str, next_minor: str) -> Load:
