@@ -307,8 +307,10 @@ class Model:
         return json.dumps([self.peer, self.certificates, self._answer, units], sort_keys=True)
 
     def published(self, unit: int = 0) -> dict[str, Any]:
-        """What ``unit`` tells its control plane, decoded."""
-        return {key: json.loads(value) for key, value in self.units[unit].webhook.items()}
+        """What ``unit`` tells its control plane, decoded, but for the name that it tells it by."""
+        told = {key: json.loads(value) for key, value in self.units[unit].webhook.items()}
+        assert told.pop("principal", None) in (None, f"kubernetes-control-plane/{unit}")
+        return told
 
     def log(self, unit: int = 0) -> str:
         """All that ``unit`` has logged."""

@@ -171,6 +171,18 @@ def test_given_the_unit_of_another_machine_alone_when_read_then_it_says_nothing(
     assert read(AwsIamRequirer, bag, "acknowledged") is None
 
 
+@pytest.mark.parametrize(("principal", "found"), [("cp/0", WEBHOOK), ("cp/1", None)])
+def test_given_the_webhook_of_a_machine_when_a_control_plane_reads_then_it_takes_its_own(
+    monkeypatch: pytest.MonkeyPatch, principal: str, found: Webhook | None
+):
+    monkeypatch.setenv("JUJU_PRINCIPAL_UNIT", principal)
+    bag = at(AwsIamRequirer, {}, lambda end: end.publish(WEBHOOK))
+    monkeypatch.delenv("JUJU_PRINCIPAL_UNIT")
+
+    assert bag == {**RAW, "principal": f'"{principal}"'}
+    assert webhook_in(bag) == found
+
+
 def test_given_a_relation_that_juju_took_away_when_written_to_then_nothing_is_raised(
     monkeypatch: pytest.MonkeyPatch,
 ):
@@ -182,7 +194,7 @@ def test_given_a_relation_that_juju_took_away_when_written_to_then_nothing_is_ra
     assert at(AwsIamProvider, {}, lambda end: end.publish(api_server_state=True)) == {}
 
 
-@given(st.dictionaries(st.sampled_from([*RAW, "api_server_state"]), st.text()))
+@given(st.dictionaries(st.sampled_from([*RAW, "principal", "api_server_state"]), st.text()))
 def test_given_any_databag_when_read_by_either_side_then_nothing_is_raised(bag: Bag):
     assert webhook_in(bag) is None or bag["webhook_status"].strip() == "true"
     assert is_ready(bag) is (bag.get("api_server_state", "").strip() == "true")

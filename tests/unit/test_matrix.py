@@ -16,7 +16,7 @@ GOOD = "0 of 200, 7 more in restarts"
 
 
 def well(_: object, _folder: Path, minor: str, next_minor: str) -> Seen:
-    yield {"deployed": "61 s", "login": "yes"}
+    yield {"deployed": "61 s", "login": "yes", "policy": "yes"}
     if next_minor:
         yield {"upgraded_to": next_minor, "failed": GOOD}
 

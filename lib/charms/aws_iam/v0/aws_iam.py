@@ -14,10 +14,12 @@ databags only, and every value is JSON:
 | aws-iam       | `cluster_id`       | string: the id that a login token must be made for |
 | aws-iam       | `webhook_status`   | bool: use the file, the webhook serves             |
 | aws-iam       | `webhook_hash`     | string: hash of the file, which changes with it    |
+| aws-iam       | `principal`        | string: the control-plane unit that this is for    |
 
 `webhook_hash` is optional on both sides. A control plane writes it back once its API server has
 restarted with the file. aws-iam then knows when it can change certificate authorities; without
-it, aws-iam takes a file that it has written for a file that the API server uses.
+it, aws-iam takes a file that it has written for a file that the API server uses. `principal` is
+optional too: without it, what aws-iam says is for each control-plane unit that sees it.
 
 The requirer (the subordinate):
 
@@ -128,10 +130,12 @@ class AwsIamRequirer(_Side):
 
     def publish(self, webhook: Webhook) -> None:
         """Tell the control plane, unless it knows already."""
+        principal = os.environ.get("JUJU_PRINCIPAL_UNIT")
         self._write(
             cluster_id=webhook.cluster_id,
             webhook_status=webhook.status,
             webhook_hash=webhook.hash,
+            **({"principal": principal} if principal else {}),
         )
 
     def withdraw(self) -> None:
@@ -185,7 +189,10 @@ class AwsIamProvider(_Side):
                 _write(relation.data[self._charm.unit], values)
 
     def _received(self) -> list[ops.RelationDataContent]:
-        return [relation.data[unit] for relation in self.relations for unit in relation.units]
+        """Return the databags that are for this unit: the others are about files elsewhere."""
+        bags = [relation.data[unit] for relation in self.relations for unit in relation.units]
+        for_this_unit = (None, self._charm.unit.name)
+        return [bag for bag in bags if _decoded(bag, "principal") in for_this_unit]
 
 
 def _write(data: ops.RelationDataContent, values: Mapping[str, object]) -> None:
