@@ -26,6 +26,9 @@ from fingerprint import fingerprint
 # that it had no time left for.
 SECONDS = 30.0
 SOON_SECONDS = 1.0
+# The least time between two alarms for access that ends: who may write mappings could otherwise
+# keep the machine busy with ends a second apart.
+SPACING_SECONDS = 20.0
 # For how long it looks that often at what stays the same, how often it looks then, and for how
 # long. After that, update-status is often enough.
 PATIENCE = 600.0
@@ -50,6 +53,7 @@ class Alarm(ops.Object):
         super().__init__(charm, _LABEL)
         self._stored.set_default(is_set=False, end=0.0, wait="", since=0.0)
         self._unit = charm.unit
+        self._has_rung = False
         self.framework.observe(charm.on.secret_expired, self._on_secret_expired)
 
     def expect(self, end: datetime.datetime | None) -> None:
@@ -83,7 +87,7 @@ class Alarm(ops.Object):
             seconds = self._paced(seconds, wait, now)
         times = [] if seconds is None else [now + seconds]
         if self._end > now:
-            times.append(self._end)
+            times.append(max(self._end, now + SPACING_SECONDS) if self._has_rung else self._end)
         self._ring(times)
 
     def _paced(self, seconds: float | None, wait: str, now: float) -> float | None:
@@ -139,7 +143,7 @@ class Alarm(ops.Object):
         if event.secret.label != _LABEL:
             return
         # A killed hook may have lost this, but not the secret.
-        self._stored.is_set = True
+        self._stored.is_set = self._has_rung = True
         with contextlib.suppress(ops.ModelError, ops.hookcmds.Error):
             secret = self._secret()
             if secret and event.revision < secret.revision:

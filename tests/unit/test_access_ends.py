@@ -79,6 +79,23 @@ def test_given_an_alarm_for_an_end_when_another_ends_sooner_then_it_rings_for_th
     assert rings(deployed, api) == [pytest.approx(7139, abs=1)]
 
 
+def test_given_ends_a_second_apart_when_alarms_ring_then_they_leave_the_machine_time_between(
+    deployed: Model, api: FakeCluster
+):
+    began, hooks = api.clock.now, 0
+    for number in range(1, 61):
+        add(api, after(api, number), name=f"dev-{number}")
+    deployed.hook()
+    while rings(deployed, api):
+        api.clock.now += rings(deployed, api)[0]
+        deployed.expire("alarm")
+        hooks += 1
+
+    assert hooks <= 4
+    assert api.clock.now - began <= 81
+    assert not [path for path in api.objects if "dev-" in path]
+
+
 def test_given_an_end_that_is_settled_when_a_hook_runs_then_it_asks_juju_for_no_secret(
     deployed: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
 ):
