@@ -149,6 +149,14 @@ def test_given_a_state_when_the_provider_publishes_then_every_value_is_json():
     assert read(AwsIamRequirer, bag, "acknowledged") == "abc"
 
 
+def test_given_a_hash_when_the_provider_says_nothing_about_it_any_more_then_it_is_gone():
+    said = {"api_server_state": "true", "webhook_hash": '"abc"'}
+
+    bag = at(AwsIamProvider, {}, lambda end: end.publish(api_server_state=True), **said)
+
+    assert bag == {"api_server_state": "true"}
+
+
 def test_given_units_of_other_machines_when_a_subordinate_looks_then_it_sees_its_principal(
     monkeypatch: pytest.MonkeyPatch,
 ):

@@ -130,12 +130,11 @@ class AwsIamRequirer(_Side):
 
     def publish(self, webhook: Webhook) -> None:
         """Tell the control plane, unless it knows already."""
-        principal = os.environ.get("JUJU_PRINCIPAL_UNIT")
         self._write(
             cluster_id=webhook.cluster_id,
             webhook_status=webhook.status,
             webhook_hash=webhook.hash,
-            **({"principal": principal} if principal else {}),
+            principal=os.environ.get("JUJU_PRINCIPAL_UNIT"),
         )
 
     def withdraw(self) -> None:
@@ -179,11 +178,9 @@ class AwsIamProvider(_Side):
         Args:
             api_server_state: Whether the API server answers.
             webhook_hash: `Webhook.hash` of the file that it was last started with; empty for
-                no file, None to say nothing about it.
+                no file, None to say nothing about it, not even what was said before.
         """
-        values: dict[str, object] = {"api_server_state": api_server_state}
-        if webhook_hash is not None:
-            values["webhook_hash"] = webhook_hash
+        values = {"api_server_state": api_server_state, "webhook_hash": webhook_hash}
         for relation in self.relations:
             with contextlib.suppress(ops.RelationNotFoundError):
                 _write(relation.data[self._charm.unit], values)
@@ -196,10 +193,9 @@ class AwsIamProvider(_Side):
 
 
 def _write(data: ops.RelationDataContent, values: Mapping[str, object]) -> None:
-    changed = {
-        key: text for key, value in values.items() if data.get(key) != (text := json.dumps(value))
-    }
-    if changed:
+    # Juju removes a key whose value is empty.
+    texts = {key: "" if value is None else json.dumps(value) for key, value in values.items()}
+    if changed := {key: text for key, text in texts.items() if data.get(key, "") != text}:
         data.update(changed)
 
 
