@@ -149,7 +149,7 @@ def _problem(
 ) -> str | None:
     """Return why a mapping does not work; ``same`` are the mappings by their canonical ARNs."""
     if not mapping.is_readable:
-        return "groups is no list of names: delete the mapping, and create it again"
+        return "groups is not a list of names: delete the mapping, and create it again"
     if reason := arn.mismatch(mapping.arn):
         return reason
     # A canonical ARN that logins match is well-formed.

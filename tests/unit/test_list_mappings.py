@@ -432,5 +432,5 @@ def test_given_a_mapping_without_a_list_of_groups_when_listed_then_it_is_named(
 
     assert problems == {
         "dev": "",
-        "odd": "groups is no list of names: delete the mapping, and create it again",
+        "odd": "groups is not a list of names: delete the mapping, and create it again",
     }

@@ -571,6 +571,6 @@ def test_given_a_mapping_without_a_list_of_groups_when_a_hook_runs_then_the_othe
 
     message = deployed.hook().message
 
-    assert "1 to correct: odd: groups is no list of names" in message
+    assert "1 to correct: odd: groups is not a list of names" in message
     assert api.objects[f"{MAPPINGS}/dev"]["status"] == {"canonicalARN": CANONICAL}
     assert f"{MAPPINGS}/over" not in api.objects
