@@ -5,6 +5,8 @@ On any other controller, each of these skips the test that calls it.
 
 from __future__ import annotations
 
+import os
+
 import jubilant
 import pytest
 from tests.integration.helpers import juju_status, units
@@ -18,6 +20,12 @@ _AT_ONCE = ("--force", "--grace-period=0", "--ignore-not-found")
 def require(reason: str) -> None:
     """Skip the running test, for this reason, on a controller that is not the testbed's."""
     if not testbedctl.is_available():
+        pytest.skip(reason)
+
+
+def require_lab(reason: str) -> None:
+    """Skip the running test, for this reason, outside of a lab. A lab may have a real Juju."""
+    if "TESTBED_CHARM_STORE" not in os.environ:
         pytest.skip(reason)
 
 

@@ -220,7 +220,7 @@ def test_given_an_entry_that_is_not_in_effect_when_mappings_are_listed_then_it_i
 def test_given_a_permission_set_when_its_refusal_is_explained_then_its_person_logs_in_at_once(
     deployed: jubilant.Juju, declare: Declare, cluster: Cluster
 ) -> None:
-    testbed_only.require("only the testbed's STS has this permission set")
+    testbed_only.require_lab("only the testbed's STS has this permission set")
     path = "role/aws-reserved/sso.amazonaws.com/eu-west-1"
     name = "AWSReservedSSO_DevOps_1a2b3c4d5e6f7081"
     role = f"arn:aws:iam::111122223333:role/{name}"

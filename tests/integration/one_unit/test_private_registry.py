@@ -57,7 +57,7 @@ class Operator:
 @pytest.fixture(scope="module")
 def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
     """Return the cluster with a kubeconfig of today: another file changes the cluster id."""
-    testbed_only.require("only the testbed has this registry")
+    testbed_only.require_lab("only the testbed has this registry")
     return logins.first_login(deployed, tmp_path_factory.mktemp("kubeconfigs"))
 
 

@@ -74,7 +74,7 @@ BAD_TOKENS: dict[str, tuple[str, Callable[[str], str]]] = {
 @pytest.fixture(scope="module")
 def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
     """Return the cluster with a kubeconfig of today: another file changes the cluster id."""
-    testbed_only.require("only the testbed's STS has these people")
+    testbed_only.require_lab("only the testbed's STS has these people")
     return logins.first_login(deployed, tmp_path_factory.mktemp("kubeconfigs"))
 
 
