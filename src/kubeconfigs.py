@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import enum
 import re
 from collections.abc import Mapping
 
@@ -53,30 +54,56 @@ def webhook_owner(text: str) -> str:
     return found[1] if found else ""
 
 
+class Client(enum.Enum):
+    """The program on a person's machine that makes their token."""
+
+    AUTHENTICATOR = "aws-iam-authenticator"
+    AWS_CLI = "aws"
+
+    @property
+    def hint(self) -> str:
+        """Return what kubectl says where the program is missing."""
+        name, url = {
+            Client.AUTHENTICATOR: (
+                "aws-iam-authenticator",
+                "https://github.com/kubernetes-sigs/aws-iam-authenticator/releases",
+            ),
+            Client.AWS_CLI: (
+                "the AWS CLI",
+                "https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html",
+            ),
+        }[self]
+        return f"kubectl logs in to this cluster with {name}. Install it into your PATH: {url}"
+
+
 @dataclasses.dataclass(frozen=True)
 class Login:
-    """How a person logs in. An empty value leaves the choice to their AWS settings."""
+    """How a person logs in. Without a role they log in as what their AWS settings make them."""
 
     cluster_id: str
+    region: str
     role: str = ""
-    region: str = ""
     profile: str = ""
+    client: Client = Client.AUTHENTICATOR
 
     @property
     def args(self) -> list[str]:
-        """Return the arguments of ``aws-iam-authenticator``."""
-        args = ["token", "-i", self.cluster_id]
-        if self.region:
-            args += ["--region", self.region]
-        if self.role:
-            args += ["-r", self.role]
-        return args
+        """Return the arguments of the client."""
+        if self.client is Client.AWS_CLI:
+            # The AWS CLI prints what the person has set as their output, unless it is told.
+            args = ["eks", "get-token", "--cluster-name", self.cluster_id, "--output", "json"]
+            role = "--role-arn"
+        else:
+            args, role = ["token", "-i", self.cluster_id], "-r"
+        return [*args, "--region", self.region, *([role, self.role] if self.role else [])]
 
 
 def login(cluster_id: str, params: Mapping[str, str], option: str) -> Login:
-    """Return the login that an operator asked for with ``arn``, ``region`` and ``profile``.
+    """Return the login that an operator asked for with ``arn``, ``region``, ``profile`` and
+    ``client``.
 
-    ``option`` is the partition of the authenticator.
+    ``option`` is the partition of the authenticator. Without a region, a client would ask the
+    metadata service of an EC2 instance for it: elsewhere that takes seconds for each login.
 
     Raises:
         ValueError: one of them is invalid.
@@ -89,7 +116,13 @@ def login(cluster_id: str, params: Mapping[str, str], option: str) -> Login:
         raise ValueError(f"{region!r} is not an AWS region such as {partitions.example(option)}")
     _check_partition(principal, region, option)
     role = str(principal) if principal and principal.kind == "role" else ""
-    return Login(cluster_id, role, region, params.get("profile", ""))
+    try:
+        client = Client(params.get("client") or Client.AUTHENTICATOR)
+    except ValueError:
+        names = " or ".join(f"client={known.value}" for known in Client)
+        raise ValueError(f"client {params['client'][:60]!r} is unknown: give {names}") from None
+    region = region or partitions.DEFAULT_REGION
+    return Login(cluster_id, region, role, params.get("profile", ""), client)
 
 
 def _check_partition(principal: arn.Principal | None, region: str, option: str) -> None:
@@ -165,8 +198,10 @@ def client(login: Login, *, context: str, server: str, ca: str) -> str:
         context=context,
         server=server,
         ca=_base64(ca) if ca else "",
+        command=login.client.value,
         args=login.args,
         profile=login.profile,
+        hint=login.client.hint,
     )
 
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 import functools
 
 DEFAULT = "aws"
+# Where the partition's global STS endpoint is, so whoever reaches that reaches this one.
+DEFAULT_REGION = "us-east-1"
 # The domain of STS in each partition.
 _DOMAINS = {
     "aws": "amazonaws.com",

@@ -35,9 +35,16 @@ def refused(model: Model, **params: Any) -> str:
 @pytest.mark.parametrize(
     ("params", "expected"),
     [
-        ({}, "token -i ID"),
-        ({"arn": ROLE}, f"token -i ID -r {ROLE}"),
-        ({"arn": "arn:aws:iam::111122223333:user/knobby"}, "token -i ID"),
+        ({}, "token -i ID --region us-east-1"),
+        ({"arn": ROLE}, f"token -i ID --region us-east-1 -r {ROLE}"),
+        (
+            {"arn": "arn:aws:iam::111122223333:user/knobby"},
+            "token -i ID --region us-east-1",
+        ),
+        (
+            {"client": "aws"},
+            "eks get-token --cluster-name ID --output json --region us-east-1",
+        ),
         ({"arn": ROLE, "region": "eu-west-1"}, f"token -i ID --region eu-west-1 -r {ROLE}"),
         ({"region": "us-gov-east-1"}, "token -i ID --region us-gov-east-1"),
         (
@@ -215,6 +222,10 @@ def test_given_an_admins_credential_on_the_machine_when_asked_for_then_it_never_
 @pytest.mark.parametrize(
     ("params", "line"),
     [
+        (
+            {"client": "gcloud"},
+            "client 'gcloud' is unknown: give client=aws-iam-authenticator or client=aws",
+        ),
         ({"arn": "admin"}, "'admin' is not an ARN such as arn:aws:iam::111122223333:role/admin"),
         (
             {"arn": "arn:aws:iam::111122223333:root"},

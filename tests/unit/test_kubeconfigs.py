@@ -15,7 +15,7 @@ from tests.unit.model import OWNER
 import kubeconfigs
 
 CA = root().certificate
-LOGIN = kubeconfigs.Login("prod")
+LOGIN = kubeconfigs.Login("prod", "us-east-1")
 SERVER = "https://k8s.example.com:443"
 
 
@@ -37,12 +37,12 @@ def test_given_an_ipv6_service_when_the_webhook_is_written_then_its_url_has_brac
 
 
 def test_given_a_login_when_a_kubeconfig_is_made_then_kubectl_gets_its_token_by_exec():
-    login = kubeconfigs.Login("prod", role="arn:aws:iam::1:role/x", region="eu-west-1")
+    login = kubeconfigs.Login("prod", "eu-west-1", role="arn:aws:iam::1:role/x")
     made = yaml.safe_load(kubeconfigs.client(login, context="c", server=SERVER, ca=CA))
     (user,) = made["users"]
     command = user["user"]["exec"]
 
-    assert command["apiVersion"] == "client.authentication.k8s.io/v1"
+    assert command["apiVersion"] == "client.authentication.k8s.io/v1beta1"
     assert command["interactiveMode"] == "IfAvailable"
     assert command["command"] == "aws-iam-authenticator"
     assert command["args"] == [
@@ -56,6 +56,23 @@ def test_given_a_login_when_a_kubeconfig_is_made_then_kubectl_gets_its_token_by_
     ]
     assert "Install it" in command["installHint"]
     assert set(user["user"]) == {"exec"}
+
+
+def test_given_the_aws_cli_when_a_kubeconfig_is_made_then_it_gets_the_token():
+    login = kubeconfigs.Login(
+        "prod",
+        "eu-west-1",
+        role="arn:aws:iam::1:role/x",
+        client=kubeconfigs.Client.AWS_CLI,
+    )
+    made = yaml.safe_load(kubeconfigs.client(login, context="c", server=SERVER, ca=CA))
+    command = made["users"][0]["user"]["exec"]
+
+    assert [command["command"], *command["args"]] == [
+        *("aws", "eks", "get-token", "--cluster-name", "prod", "--output", "json"),
+        *("--region", "eu-west-1", "--role-arn", "arn:aws:iam::1:role/x"),
+    ]
+    assert "Install it" in command["installHint"]
 
 
 def test_given_a_server_that_everyone_trusts_when_a_kubeconfig_is_made_then_it_has_no_authority():
@@ -74,7 +91,7 @@ def test_given_a_server_that_everyone_trusts_when_a_kubeconfig_is_made_then_it_h
 def test_given_any_names_when_a_kubeconfig_is_made_then_they_come_back_or_are_refused(
     context: str, profile: str, cluster_id: str
 ):
-    login = kubeconfigs.Login(cluster_id, profile=profile)
+    login = kubeconfigs.Login(cluster_id, "us-east-1", profile=profile)
     try:
         text = kubeconfigs.client(login, context=context, server=SERVER, ca=CA)
     except ValueError as error:
@@ -91,7 +108,7 @@ def test_given_any_names_when_a_kubeconfig_is_made_then_they_come_back_or_are_re
         return
     assert made["current-context"] == made["contexts"][0]["name"] == context
     command = made["users"][0]["user"]["exec"]
-    assert command["args"] == ["token", "-i", cluster_id]
+    assert command["args"] == ["token", "-i", cluster_id, "--region", "us-east-1"]
     assert command.get("env", [{"value": ""}])[0]["value"] == profile
 
 
