@@ -20,7 +20,7 @@ HOLE = "<>"
 # What is said here stands in the result of an action, and in no status.
 _OF_ACTIONS = ("actions/", "checks/", "access/grants.py", "cluster/bindings.py")
 _CLASSES = {"Blocked": "blocked", "Waiting": "waiting", "WaitingForKubeconfig": "waiting"}
-_CERTIFICATES = "certificates/__init__.py"
+_CERTIFICATES = "certificates/relation.py"
 # Calls and variables inside each other: more of them are a circle.
 _DEEPEST = 30
 
@@ -228,13 +228,15 @@ _ELSEWHERE: dict[str, Callable[[], list[str]]] = {
     "config.py: f'{error}'": lambda: [*_raises("config.py"), *_raises("access/partitions.py")],
     "charm.py: plan.blocker": lambda: _returns("certificates/rotation.py", "blocker"),
     "charm.py: issued.warning": lambda: _returns("certificates/issued.py", "warning"),
-    "charm.py: web_proxies.remark": lambda: Scope("proxies.py").texts(ast.Name("NO_HTTPS")),
-    "charm.py: trusted.remark": lambda: _appended("trust.py", "receive"),
+    "charm.py: web_proxies.remark": lambda: Scope("juju/proxies.py").texts(ast.Name("NO_HTTPS")),
+    "charm.py: trusted.remark": lambda: _appended("juju/extra_cas.py", "receive"),
     "charm.py: strangers": lambda: _returns("cluster/pods.py", "strangers_remark"),
-    "charm.py: next_step": lambda: _returns("control_plane.py", "next_step"),
+    "charm.py: next_step": lambda: _returns("juju/control_plane.py", "next_step"),
     "certificates/issued.py: self.refusal": lambda: _keywords(_CERTIFICATES, "refusal"),
     "certificates/issued.py: self.wait": lambda: _keywords(_CERTIFICATES, "wait"),
-    "certificates/__init__.py: refusal": lambda: _returns("certificates/modern.py", "refusal"),
+    "certificates/relation.py: refusal": lambda: _returns(
+        "certificates/csr_protocol.py", "refusal"
+    ),
 }
 
 
@@ -268,9 +270,9 @@ def _raised() -> Iterator[tuple[str, str]]:
 def _active() -> list[str]:
     """Return the parts of an active status."""
     texts = [
-        *_listed("leader.py", "active_line"),
-        *_returns("leader.py", "_count"),
-        *_appended("leader.py", "active_line"),
+        *_listed("leader/steps.py", "active_line"),
+        *_returns("leader/steps.py", "_count"),
+        *_appended("leader/steps.py", "active_line"),
         *_local("charm.py", "_follow", "line"),
     ]
     for scope, node in _scopes("charm.py"):
@@ -297,8 +299,8 @@ def _mapping_problems() -> list[str]:
         *_returns("access/partitions.py", "mismatch"),
         *_returns("access/mappings.py", "_problem"),
         *_returns("access/expiry.py", "mismatch"),
-        *_values("leader.py", "check_mappings"),
-        *_values("cluster/identity_mappings.py", "write_canonical_arns"),
+        *_values("leader/steps.py", "check_mappings"),
+        *_values("cluster/mappings/listing.py", "write_canonical_arns"),
     ]
     return [text for text in found if text != HOLE]
 
@@ -306,9 +308,9 @@ def _mapping_problems() -> list[str]:
 def _not_applied() -> list[str]:
     """Return what an active status says of an entry after ``declared but not applied``."""
     return [
-        *_local("access/plan.py", "_applicable", "reason"),
+        *_local("access/declaration/plan.py", "_applicable", "reason"),
         *_returns("access/partitions.py", "mismatch"),
-        *_values("cluster/own_mappings.py", "apply"),
+        *_values("cluster/mappings/of_option.py", "apply"),
     ]
 
 

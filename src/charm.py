@@ -26,35 +26,33 @@ from typing import TYPE_CHECKING
 import ops
 from charms.aws_iam.v0.aws_iam import AwsIamRequirer
 
-import control_plane
 import cos
 import internal_errors
 import kubeconfigs
-import peers
 import preload
-import reactive
-import trust
-from alarm import SECONDS, SOON_SECONDS, Alarm
-from certificates import Certificates
+from certificates.relation import Certificates
 from certificates.sans import sans
 from cluster import api
 from config import Config, load_config
-from control_plane import ControlPlane
 from errors import Blocked, Unready, Waiting, status_line
-from files import Machine
-from journal import Journal
-from leaving import Leaving
+from juju import control_plane, extra_cas, peers
+from juju.alarm import SECONDS, SOON_SECONDS, Alarm
+from juju.control_plane import ControlPlane
+from juju.journal import Journal
+from juju.leaving import Leaving
+from juju.peers import Shared
+from machine import reactive
+from machine.files import Machine
 from owner import Owner
-from peers import Shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from certificates import rotation
     from cluster import pods
-    from endings import Endings
+    from leader.endings import Endings
 
-OTHER_ENDPOINTS = ("certificates", trust.ENDPOINT, cos.ENDPOINT)
+OTHER_ENDPOINTS = ("certificates", extra_cas.ENDPOINT, cos.ENDPOINT)
 ENDPOINTS = (*control_plane.ENDPOINTS, *OTHER_ENDPOINTS)
 
 
@@ -96,7 +94,7 @@ class AwsIamCharm(ops.CharmBase):
             self.on[peers.RELATION].relation_created,
             self.on[peers.RELATION].relation_changed,
             self.on[peers.RELATION].relation_departed,
-            self.on[trust.ENDPOINT].relation_departed,
+            self.on[extra_cas.ENDPOINT].relation_departed,
         ):
             framework.observe(event, self._on_any_event)
         framework.observe(self.on.remove, self._on_remove)
@@ -110,7 +108,7 @@ class AwsIamCharm(ops.CharmBase):
 
     @functools.cached_property
     def _endings(self) -> Endings:
-        from endings import Endings
+        from leader.endings import Endings
 
         return Endings(self._alarm, self._peers, self._owner, self.config)
 
@@ -193,12 +191,12 @@ class AwsIamCharm(ops.CharmBase):
         self, config: Config, principal: ControlPlane, shared: Shared
     ) -> tuple[str, float | None]:
         # Only a unit that leads needs these, so the hooks of the others start sooner.
-        import leader
         from certificates import rotation
         from cluster import manifests, objects, pods, services
+        from leader import steps
 
-        shared = leader.ensure_cluster_id(shared, config)
-        trusted = trust.receive(self)
+        shared = steps.ensure_cluster_id(shared, config)
+        trusted = extra_cas.receive(self)
         if not control_plane.is_webhook_foreign(self.machine, self._owner):
             # Ahead of any request to Kubernetes: the file is repaired while its API is down, too.
             self._share(principal, shared)
@@ -222,8 +220,8 @@ class AwsIamCharm(ops.CharmBase):
         if not plan.pair:
             raise issued.problem
         with api.errors_as_status():
-            credentials, unreadable = leader.credentials(client, self._owner, self.model, config)
-            web_proxies, unusable = leader.web_proxies(client, config, stored)
+            credentials, unreadable = steps.credentials(client, self._owner, self.model, config)
+            web_proxies, unusable = steps.web_proxies(client, config, stored)
             spec = manifests.Spec(
                 config.deployed_image,
                 config.replicas,
@@ -234,16 +232,16 @@ class AwsIamCharm(ops.CharmBase):
                 credentials,
                 trusted.authorities,
             )
-            rollout = leader.deploy(client, self._owner, spec, config.mapping_policy, stored)
+            rollout = steps.deploy(client, self._owner, spec, config.mapping_policy, stored)
             shared = self._share_rollout(client, principal, shared, plan, rollout)
             self.unit.set_workload_version(config.version)
             unfinished = pods.rollout_problem(client, rollout)
             labelled = pods.find_labelled(client)
             strangers = pods.strangers_remark(pods.strangers(labelled))
             found = self._endings.end(client)
-            report, undeclared = leader.check_mappings(client, found, self._owner, config)
+            report, undeclared = steps.check_mappings(client, found, self._owner, config)
             self._alarm.expect(report.next_end)
-            self._journal.log(leader.remarks(report))
+            self._journal.log(steps.remarks(report))
             cos.lead(
                 self,
                 self._owner,
@@ -272,7 +270,7 @@ class AwsIamCharm(ops.CharmBase):
             former,
             next_step,
         )
-        line = leader.active_line(config, rollout, report, *remarks)
+        line = steps.active_line(config, rollout, report, *remarks)
         if report.pending and report.written:
             return line, SOON_SECONDS
         waits = old_ca or next_step or report.pending or report.learns

@@ -14,7 +14,7 @@ import sys
 import threading
 
 # httpx2 imports httpcore2 only when a client is made.
-MODULES = ("lightkube", "httpcore2", "jinja2", "leader")
+MODULES = ("lightkube", "httpcore2", "jinja2", "leader.steps")
 # Python's default is ten times as long.
 _SWITCH_SECONDS = 0.0005
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import logging
 
-import control_plane
-import files
 import internal_errors
 from cluster import api, kept_service, manifests, objects
 from errors import Blocked, Unready, status_line
-from files import Machine
-from leaving import Leaving
+from juju import control_plane
+from juju.leaving import Leaving
+from machine import files
+from machine.files import Machine
 from owner import Owner
 
 logger = logging.getLogger(__name__)

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from access import arn, declared, expiry, partitions, reserved
-from access.declared import Entry
+from access import arn, expiry, partitions, reserved
+from access.declaration import declared
+from access.declaration.declared import Entry
 from access.mappings import EXPIRES, GRANT, OPTION, IdentityMapping, canonical_arn
 from access.permission_sets import PermissionSet, of_role
 from errors import Blocked

@@ -11,10 +11,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from access import arn, expiry, partitions, rbac, reserved, templates
+from access import arn, expiry, partitions, placeholders, rbac, reserved
 
 if TYPE_CHECKING:
-    from access.formats import LeftOut
+    from access.declaration.formats import LeftOut
 
 # The label that says which part of this charm made a mapping, its values, and an annotation.
 SOURCE = "aws-iam/source"
@@ -174,7 +174,7 @@ def _problem(
 def count_lasting_administrators(found: Iterable[IdentityMapping]) -> int:
     """Return how many mappings never end, and have or can get the group of administrators."""
     return sum(
-        any(templates.can_become(group, rbac.MASTERS) for group in mapping.groups)
+        any(placeholders.can_become(group, rbac.MASTERS) for group in mapping.groups)
         and expiry.end(mapping) is None
         for mapping in found
     )

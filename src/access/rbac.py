@@ -10,7 +10,7 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from access import templates
+from access import placeholders
 
 # The API server lets this group do everything, before it looks at any role.
 MASTERS = "system:masters"
@@ -172,16 +172,16 @@ class _Subjects:
                 yield Grant(binding, self._kind, subject)
 
     def _named(self, name: str) -> list[str]:
-        if not templates.is_open(name):
+        if not placeholders.is_open(name):
             return [name]
         if name not in self._open:
             # Ten thousand mappings may have a template each, so only names that begin alike are
             # compared.
             self._sorted = self._sorted or sorted(self._bindings)
-            prefix = templates.beginning(name)
+            prefix = placeholders.beginning(name)
             begin = bisect.bisect_left(self._sorted, prefix)
             end = bisect.bisect_right(self._sorted, prefix + "\U0010ffff")
             self._open[name] = [
-                s for s in self._sorted[begin:end] if templates.can_become(name, s)
+                s for s in self._sorted[begin:end] if placeholders.can_become(name, s)
             ]
         return self._open[name]

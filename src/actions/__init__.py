@@ -16,11 +16,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import internal_errors
-from control_plane import Use
 from errors import Unready, status_line
-from files import Machine
+from juju.control_plane import Use
+from juju.peers import Shared
+from machine.files import Machine
 from owner import Owner
-from peers import Shared
 
 if TYPE_CHECKING:
     import ops

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import control_plane
 import kubeconfigs
 from access import partitions
 from actions import MAX_BYTES, Context, Failed
-from checks import FAILED, NOT_CHECKED, Names, flow
-from checks.look import Site
+from checks import flow
+from checks.outcome import FAILED, NOT_CHECKED, Names
+from checks.probes.look import Site
 from errors import cut
+from juju import control_plane
 
 
 def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:

@@ -10,14 +10,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import clock
-import control_plane
-import leader
-from access import arn, explain, grants, mappings, partitions, rbac, refusals, resources, story
-from access.declared import Entry
+from access import (
+    arn,
+    explanation,
+    grants,
+    mappings,
+    matching,
+    partitions,
+    rbac,
+    refusals,
+    resources,
+)
+from access.declaration.declared import Entry
 from access.rbac import Question
 from actions import MAX_BYTES, Context
-from cluster import api, bindings, discovery, identity_mappings, logs
+from cluster import api, bindings, discovery, pod_logs
+from cluster.mappings import listing
 from errors import cut, one_line
+from juju import control_plane
+from leader import steps
 
 # How far back refusals are looked for, in seconds.
 RECENT = 3600
@@ -39,20 +50,20 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     with api.errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
         question = _resolved(client, asked) if asked else None
-        found = identity_mappings.find(client)
+        found = listing.find(client)
         lines, results = _explain(client, given, question, context, learning, found)
         if params["recent"] or results.get("admitted") == "no":
             lines = [*_learned(client, context, entries), *lines] if learning else lines
-            log = logs.read(client, RECENT)
+            log = pod_logs.read(client, RECENT)
             refused = refusals.parse(log.lines, log.begin, log.end)
             if not params["recent"]:
-                refused = story.without_mapped(refused, found)
-            lines += story.refused(
-                story.Log(refused, log.unread, log.begin, log.covers),
+                refused = explanation.without_mapped(refused, found)
+            lines += explanation.refused(
+                explanation.Log(refused, log.unread, log.begin, log.covers),
                 results.get("principal", ""),
                 application,
                 found,
-                story.accounts(found, entries),
+                explanation.accounts(found, entries),
             )
     results = {"explanation": "\n".join(map(one_line, lines)), **results}
     return {key: cut(text, MAX_BYTES) for key, text in results.items()}
@@ -64,9 +75,9 @@ def _learned(client: api.Client, context: Context, entries: Sequence[Entry]) -> 
     The leader's next hook maps them. An action that explains changes nothing.
     """
     partition, application = str(context.options["partition"]), context.owner.application
-    found = identity_mappings.find(client, newest=True)
-    changes = leader.plan_mappings(client, entries, partition, found)
-    return (story.learned(entry, application) for _, entry in changes.create if entry.learns)
+    found = listing.find(client, newest=True)
+    changes = steps.plan_mappings(client, entries, partition, found)
+    return (explanation.learned(entry, application) for _, entry in changes.create if entry.learns)
 
 
 def _explain(
@@ -84,28 +95,28 @@ def _explain(
     if not given:
         return [], {}
     option = str(context.options["partition"])
-    looked_up = explain.login(given)
-    matching = explain.matching(looked_up, found)
+    looked_up = matching.login(given)
+    matches = matching.matching(looked_up, found)
     bound, warning = (
-        bindings.find(client, control_plane.application()) if matching else (rbac.Bindings(()), "")
+        bindings.find(client, control_plane.application()) if matches else (rbac.Bindings(()), "")
     )
     problems = mappings.check(found, option).problems
     ways = [
         _way(client, bound, mapping, given, problems.get(mapping.name, ""), question)
-        for mapping in matching
+        for mapping in matches
     ]
     foreign = partitions.mismatch(looked_up.partition, option)
-    lines = [*story.begin(given, looked_up)]
+    lines = [*explanation.begin(given, looked_up)]
     if foreign:
         lines.append(f"the login is refused: {foreign}")
     if ways:
         now = clock.now()
-        lines += story.ways(ways, bound.of("", [rbac.EVERYBODY]), warning, question, now)
+        lines += explanation.ways(ways, bound.of("", [rbac.EVERYBODY]), warning, question, now)
     elif not foreign:
         lines += ["the login is refused (Unauthorized): no mapping names it"]
-        lines += explain.near_misses(looked_up, found)
-        lines += story.ended(looked_up, context.shared.ended)
-        lines += story.remedy(given, looked_up, learning, context.owner.application)
+        lines += matching.near_misses(looked_up, found)
+        lines += explanation.ended(looked_up, context.shared.ended)
+        lines += explanation.remedy(given, looked_up, learning, context.owner.application)
     admitted = "yes" if ways and not foreign else "no"
     return lines, {"principal": str(looked_up), "admitted": admitted, **_ends(ways)}
 
@@ -156,16 +167,16 @@ def _way(
     given: arn.Principal,
     problem: str,
     question: Question | None,
-) -> story.Way:
-    who = explain.identity(mapping, given)
+) -> explanation.Way:
+    who = matching.identity(mapping, given)
     answer = None
     if question:
         groups = dict.fromkeys([*who.groups, rbac.EVERYBODY])
         answer = bindings.ask(client, who.username, tuple(groups), question)
-    return story.Way(mapping, problem, who, bound.of(who.username, who.groups), answer)
+    return explanation.Way(mapping, problem, who, bound.of(who.username, who.groups), answer)
 
 
-def _ends(ways: Sequence[story.Way]) -> dict[str, str]:
+def _ends(ways: Sequence[explanation.Way]) -> dict[str, str]:
     """Return what the principal becomes and may, where that is certain."""
     results = {"mapping": ",".join(way.mapping.name for way in ways)} if ways else {}
     if len(ways) != 1:
@@ -173,7 +184,7 @@ def _ends(ways: Sequence[story.Way]) -> dict[str, str]:
     (way,) = ways
     results["username"] = one_line(way.identity.username)
     results["groups"] = one_line(",".join(way.identity.groups))
-    results["roles"] = story.roles(way.grants)
+    results["roles"] = explanation.roles(way.grants)
     if way.answer:
         results["allowed"] = "yes" if way.answer.allowed else "no"
     return results

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import files
 import kubeconfigs
 from actions import MAX_BYTES, Context
 from errors import Waiting
+from machine import files
 
 
 def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:

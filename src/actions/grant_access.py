@@ -10,15 +10,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import clock
-import control_plane
-import leader
-from access import expiry, grants, listing, story
-from access.declared import Entry
+from access import expiry, explanation, grants, table
+from access.declaration.declared import Entry
 from access.mappings import EXPIRES, IdentityMapping
 from access.permission_sets import PermissionSet
 from actions import MAX_BYTES, Context
-from cluster import api, bindings, identity_mappings, manifests, single_mapping
+from cluster import api, bindings, manifests
+from cluster.mappings import listing, single
 from errors import Blocked, Unready, Waiting, cut, one_line, status_line
+from juju import control_plane
+from leader import steps
 from owner import Owner
 
 # The API server keeps what the authenticator answers for a token.
@@ -48,7 +49,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     entries = grants.declared_entries(str(context.options["mappings"]), now)
     with api.errors_as_status():
         if params["dry-run"]:
-            found = identity_mappings.find(client, newest=True)
+            found = listing.find(client, newest=True)
             former = grants.to_replace(found, grant, entries, context.owner.application, partition)
             done = "would change" if former else "would grant"
         else:
@@ -68,8 +69,8 @@ def _role(client: api.Client, wanted: PermissionSet, partition: str) -> str:
     if wanted.suffix:
         return wanted.role_arn(partition)
     with api.errors_as_status():
-        found = identity_mappings.find(client, newest=True)
-        role = leader.permission_set_roles(client, [wanted], found, partition).get(wanted)
+        found = listing.find(client, newest=True)
+        role = steps.permission_set_roles(client, [wanted], found, partition).get(wanted)
     if not role:
         raise ValueError(
             f"the role of permission set {wanted} is not known: let somebody try to log in with "
@@ -85,7 +86,7 @@ def _rights(client: api.Client, mapping: IdentityMapping) -> dict[str, str]:
             bound, warning = bindings.find(client, control_plane.application())
     except Unready as reason:
         return {"roles": status_line(f"unknown: {reason}")}
-    roles = ", ".join(listing.given(mapping, bound)) or story.no_role(mapping.username)
+    roles = ", ".join(table.given(mapping, bound)) or explanation.no_role(mapping.username)
     results = {"roles": roles, "warning": warning}
     return {key: cut(one_line(text), MAX_BYTES) for key, text in results.items() if text}
 
@@ -103,20 +104,20 @@ def _write(
     if grant.reason:
         annotations[grants.REASON] = grant.reason
     for _ in range(TRIES):
-        found = identity_mappings.find(client, newest=True)
+        found = listing.find(client, newest=True)
         former = grants.to_replace(found, grant, entries, owner.application, partition)
         try:
             if not former:
-                single_mapping.create(client, wanted, annotations)
-            elif stored := single_mapping.read(client, former.name):
+                single.create(client, wanted, annotations)
+            elif stored := single.read(client, former.name):
                 # A mapping's ARN cannot change, so it stays spelt as it is.
                 wanted = dataclasses.replace(wanted, name=former.name, arn=former.arn)
-                single_mapping.change(client, stored, wanted, annotations)
+                single.change(client, stored, wanted, annotations)
             else:
                 continue
-        except single_mapping.ChangedError:
+        except single.ChangedError:
             continue
-        written = identity_mappings.write_canonical_arns(
+        written = listing.write_canonical_arns(
             client, [wanted], {wanted.name: wanted.canonical}, client.seconds_left_to_write
         )
         if reason := written.refused.get(wanted.name):

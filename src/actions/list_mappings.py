@@ -9,13 +9,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import clock
-import control_plane
-import leader
-from access import declared, listing, mappings
-from access.declared import Declared
+from access import mappings, table
+from access.declaration import declared
+from access.declaration.declared import Declared
 from actions import MAX_BYTES, Context
-from cluster import api, bindings, identity_mappings
+from cluster import api, bindings
+from cluster.mappings import listing
 from errors import cut, one_line
+from juju import control_plane
+from leader import steps
 
 
 def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
@@ -33,12 +35,12 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     partition = str(context.options["partition"])
     with api.errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
-        found = identity_mappings.find(client)
+        found = listing.find(client)
         bound, warning = bindings.find(client, control_plane.application())
         not_applied = _not_applied(client, declaration, partition, found)
     report = mappings.check(found, partition)
-    listed = listing.rows(found, report.problems, bound)
-    form = listing.jsons if params["format"] == "json" else listing.tables
+    listed = table.rows(found, report.problems, bound)
+    form = table.jsons if params["format"] == "json" else table.tables
     pages = form(listed, MAX_BYTES)
     page = int(params["page"])
     if not 1 <= page <= len(pages):
@@ -83,6 +85,6 @@ def _not_applied(
     """Return each entry of the option that has no mapping, and why."""
     if not declaration.entries:
         return []
-    changes = leader.plan_mappings(client, declaration.entries, partition, found)
+    changes = steps.plan_mappings(client, declaration.entries, partition, found)
     waiting = {entry.place: "the leader has yet to make it" for _, entry in changes.create}
     return [f"{place}: {reason}" for place, reason in {**changes.not_applied, **waiting}.items()]

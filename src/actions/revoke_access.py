@@ -10,10 +10,11 @@ from typing import Any
 
 import clock
 from access import grants
-from access.declared import Entry
+from access.declaration.declared import Entry
 from access.mappings import GRANT, OPTION, IdentityMapping, canonical_arn
 from actions import MAX_BYTES, Context
-from cluster import api, identity_mappings, single_mapping
+from cluster import api
+from cluster.mappings import listing, single
 from errors import Waiting, cut, one_line
 
 # How often to look again for mappings that others create or change in between.
@@ -34,7 +35,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     with api.errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
         if params["dry-run"]:
-            found = identity_mappings.find(client, newest=True)
+            found = listing.find(client, newest=True)
             found = grants.to_revoke(found, target, entries, application, partition)
             return _results("would revoke", found, target)
         revoked = _revoke(client, target, entries, application, partition)
@@ -51,14 +52,14 @@ def _revoke(
     """Delete or correct the mappings until none is left, and return them."""
     done: list[IdentityMapping] = []
     for _ in range(LOOKS):
-        found = identity_mappings.find(client, newest=True)
+        found = listing.find(client, newest=True)
         chosen = grants.to_revoke(found, target, entries, application, partition)
         if not chosen:
             return done
         for mapping in chosen:
             if grants.is_astray(mapping, target):
                 canonical = canonical_arn(mapping.arn)
-                identity_mappings.write_canonical_arn(client, mapping.name, mapping.arn, canonical)
+                listing.write_canonical_arn(client, mapping.name, mapping.arn, canonical)
                 done.append(mapping)
             elif _delete_one(client, mapping):
                 done.append(mapping)
@@ -67,13 +68,13 @@ def _revoke(
 
 def _delete_one(client: api.Client, mapping: IdentityMapping) -> bool:
     """Delete ``mapping``; return whether this did it."""
-    stored = single_mapping.read(client, mapping.name)
+    stored = single.read(client, mapping.name)
     # Another of the same name may have taken its place.
     if not stored or stored.mapping.arn != mapping.arn:
         return False
     try:
-        single_mapping.delete(client, stored)
-    except single_mapping.ChangedError:
+        single.delete(client, stored)
+    except single.ChangedError:
         return False
     return True
 

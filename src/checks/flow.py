@@ -11,22 +11,11 @@ from collections.abc import Callable
 
 import clock
 from certificates.sans import COMMON_NAME
-from checks import (
-    FAILED,
-    Outcome,
-    authenticator,
-    certificate,
-    failed,
-    kubernetes,
-    login,
-    look,
-    not_checked,
-    people,
-    webhook,
-    wire,
-)
-from checks.look import Seen, Site
-from checks.threads import at_once
+from checks.outcome import FAILED, Outcome, failed, not_checked
+from checks.probes import login, look, wire
+from checks.probes.look import Seen, Site
+from checks.probes.threads import at_once
+from checks.steps import authenticator, certificate, kubernetes, mappings, webhook
 from cluster import api
 from errors import Unready, Waiting, brief
 from kubeconfigs import PORT
@@ -110,7 +99,7 @@ def _webhook(site: Site) -> Outcome:
 def _mappings(site: Site, seen: Seen) -> Outcome:
     if seen.mappings is None:
         return not_checked("the cluster has no CRD for mappings, see step 2")
-    return people.verdict(seen.mappings, site.partition, clock.now(), site.names)
+    return mappings.verdict(seen.mappings, site.partition, clock.now(), site.names)
 
 
 def _certificate(site: Site, seen: Seen) -> Outcome:

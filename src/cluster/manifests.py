@@ -17,8 +17,8 @@ from access import partitions
 from access.mappings import EXPIRES, SOURCE, IdentityMapping
 from certificates.keypair import KeyPair
 from fingerprint import fingerprint
+from juju.proxies import NO_PROXIES, Proxies
 from owner import Owner, short_name
-from proxies import NO_PROXIES, Proxies
 
 NAMESPACE = "kube-system"
 NAME = "aws-iam-authenticator"

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, cast
 from certificates.keypair import KeyPair
 from cluster import api, csa_upgrade, manifests
 from errors import Blocked, Waiting
+from juju.proxies import Proxies
 from owner import Owner
-from proxies import Proxies
 
 if TYPE_CHECKING:
     from lightkube.types import PatchType
@@ -266,7 +266,7 @@ def remove(client: api.Client, owner: Owner) -> None:
     Raises:
         errors.Waiting: there was no time to delete all mappings.
     """
-    from cluster import own_mappings
+    from cluster.mappings import of_option
 
     found = {what: find(client, what) for what in manifests.OWNED}
     marks = {what: mark_of(stored) for what, stored in found.items() if stored}
@@ -281,7 +281,7 @@ def remove(client: api.Client, owner: Owner) -> None:
             delete(client, what)
     client.prolong()
     is_foreign = owner.is_foreign(marks.get(manifests.SERVICE, ""))
-    complete = is_foreign or own_mappings.delete_all(client, client.seconds_left - LAST_SECONDS)
+    complete = is_foreign or of_option.delete_all(client, client.seconds_left - LAST_SECONDS)
     if not is_foreign:
         _delete_extra_services(client, owner)
     if manifests.SERVICE in owned and not _is_kept(found[manifests.SERVICE]):

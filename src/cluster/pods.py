@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from access import expiry
 from certificates.keypair import KeyPair
-from cluster import api, manifests, pulls
+from cluster import api, image_pulls, manifests
 from errors import Blocked, Unready, Waiting, brief
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ LOST_SECONDS = 300.0
 _MOVING = ("NewReplicaSetCreated", "FoundNewReplicaSet", "ReplicaSetUpdated")
 # Reasons why a container waits until a person helps.
 _STUCK = (
-    pulls.FAILED,
-    pulls.BACK_OFF,
+    image_pulls.FAILED,
+    image_pulls.BACK_OFF,
     "InvalidImageName",
     "CrashLoopBackOff",
     "CreateContainerConfigError",
@@ -75,7 +75,7 @@ def await_rollout(client: api.Client, deployment: api.Object) -> Rollout:
     while not progress(deployment).complete and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
         deployment = client.get(Deployment, manifests.NAME, namespace=manifests.NAMESPACE)
-        if pulls.any_fails(find(client), deployment):
+        if image_pulls.any_fails(find(client), deployment):
             break
     return progress(deployment)
 
@@ -252,7 +252,9 @@ def _pod_problem(client: api.Client, pod: Pod) -> str | None:
     for status in pod.status.containerStatuses or []:
         waiting = status.state and status.state.waiting
         if waiting and waiting.reason in _STUCK:
-            said = pulls.cause(client, pod) if waiting.reason == pulls.BACK_OFF else None
+            said = (
+                image_pulls.cause(client, pod) if waiting.reason == image_pulls.BACK_OFF else None
+            )
             return _cause(waiting.reason, said or waiting.message)
     for condition in pod.status.conditions or []:
         if condition.type == "PodScheduled" and condition.status == "False":

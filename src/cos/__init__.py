@@ -26,8 +26,8 @@ import ops
 
 from certificates.keypair import KeyPair
 from errors import Unready
+from juju.peers import Peers
 from owner import Owner
-from peers import Peers
 
 if TYPE_CHECKING:
     from lightkube.resources.core_v1 import Pod

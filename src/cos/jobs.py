@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from access import partitions
 from certificates.sans import COMMON_NAME
 from cluster import manifests
+from juju.peers import Shared
 from kubeconfigs import PORT
 from owner import Owner
-from peers import Shared
 
 if TYPE_CHECKING:
     from lightkube.resources.core_v1 import Pod

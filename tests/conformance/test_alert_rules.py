@@ -20,8 +20,8 @@ from tests.unit.authority import root
 
 from cos import databag, jobs, rules
 from cos.facts import Facts
+from juju.peers import Shared
 from owner import Owner
-from peers import Shared
 from testbed.programs import build
 from testbed.programs.modules import Module
 

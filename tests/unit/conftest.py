@@ -19,7 +19,7 @@ from tests.unit.declaring import Declare
 from tests.unit.fake_cluster import Clock, FakeCluster
 from tests.unit.model import SECRET_TOOLS, Easyrsa, Model
 
-from files import Machine
+from machine.files import Machine
 
 settings.register_profile("charm", deadline=None, max_examples=60)
 settings.load_profile("charm")

@@ -20,9 +20,9 @@ import yaml
 from tests.unit.authority import PREAMBLE, Authority
 
 import internal_errors
-from alarm import NEVER
 from charm import AwsIamCharm
-from files import Machine
+from juju.alarm import NEVER
+from machine.files import Machine
 from owner import Owner
 
 Bag = dict[str, str]

@@ -14,7 +14,7 @@ from tests.unit.fake_cluster import DEPLOYMENT, SERVICE, FakeCluster
 from tests.unit.faults import Answer, refusal, unreachable
 from tests.unit.model import Easyrsa, Model
 
-from alarm import NEVER
+from juju.alarm import NEVER
 
 
 @pytest.fixture(params=["3.6", "4.1"])

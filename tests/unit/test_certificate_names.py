@@ -14,7 +14,7 @@ from tests.unit.conftest import Files
 from tests.unit.fake_cluster import SECRET, SERVICE, FakeCluster
 from tests.unit.model import Easyrsa, Model
 
-from certificates import legacy, pem
+from certificates import pem, reactive_protocol
 from fingerprint import fingerprint
 
 COMMON_NAME = "aws-iam-authenticator.kube-system.svc"
@@ -45,21 +45,21 @@ def come_back(two: Model, easyrsa: Easyrsa, authority: Authority) -> None:
 
 
 def test_given_an_authority_then_its_names_are_below_the_services_and_its_own():
-    names = legacy.names_for_authority([OLD])
+    names = reactive_protocol.names_for_authority([OLD])
 
     assert all(name.endswith(f".{COMMON_NAME}") and len(name) <= 64 for name in names)
     assert len(set(names)) == len(names)
-    assert names == legacy.names_for_authority([{}, OLD, OLD])
-    assert not {*names} & {*legacy.names_for_authority([NEW])}
-    assert not {*names} & {*legacy.names_for_authority([{"client.cert": "-"}])}
+    assert names == reactive_protocol.names_for_authority([{}, OLD, OLD])
+    assert not {*names} & {*reactive_protocol.names_for_authority([NEW])}
+    assert not {*names} & {*reactive_protocol.names_for_authority([{"client.cert": "-"}])}
 
 
 def test_given_a_name_of_an_authority_then_later_versions_ask_for_the_same():
     unknown = [f"ca-none-{attempt}.{COMMON_NAME}" for attempt in (1, 2, 3)]
     known_by = fingerprint(OLD["ca"])[:8]
 
-    assert legacy.names_for_authority([{"client.cert": "-"}]) == unknown
-    assert legacy.names_for_authority([OLD]) == [
+    assert reactive_protocol.names_for_authority([{"client.cert": "-"}]) == unknown
+    assert reactive_protocol.names_for_authority([OLD]) == [
         name.replace("none", known_by) for name in unknown
     ]
 
@@ -67,7 +67,7 @@ def test_given_a_name_of_an_authority_then_later_versions_ask_for_the_same():
 def test_given_an_expiry_then_the_name_for_a_renewal_has_its_day():
     expiry = dt.datetime(2027, 3, 9, 23, 59, tzinfo=dt.timezone.utc)
 
-    assert legacy.name_for_renewal(expiry) == f"until-20270309.{COMMON_NAME}"
+    assert reactive_protocol.name_for_renewal(expiry) == f"until-20270309.{COMMON_NAME}"
 
 
 def test_given_replies_to_several_names_when_read_then_the_charms_own_come_back():
@@ -76,7 +76,7 @@ def test_given_replies_to_several_names_when_read_then_the_charms_own_come_back(
     processed = {f"ca-1.{COMMON_NAME}": other, "kubelet": reply, COMMON_NAME: reply}
     bag = OLD | {"aws-iam_0.processed_requests": json.dumps(processed)}
 
-    found = legacy.replies("aws-iam/0", [bag])
+    found = reactive_protocol.replies("aws-iam/0", [bag])
 
     assert found == [
         (COMMON_NAME, pem.key_pair(reply["cert"], reply["key"], OLD["ca"])),
@@ -88,14 +88,18 @@ def test_given_a_reply_to_a_name_that_only_ends_like_the_services_when_read_then
     reply = dict(zip(("cert", "key"), root().issue(["a"]), strict=True))
     processed = json.dumps({f"not-{COMMON_NAME}": reply})
 
-    assert legacy.replies("aws-iam/0", [{"aws-iam_0.processed_requests": processed}]) == []
+    assert (
+        reactive_protocol.replies("aws-iam/0", [{"aws-iam_0.processed_requests": processed}]) == []
+    )
 
 
 def test_given_replies_of_two_units_when_read_then_each_is_there_once_with_its_own_authority():
     reply = dict(zip(("cert", "key"), root().issue(["a"]), strict=True))
     processed = {"aws-iam_0.processed_requests": json.dumps({COMMON_NAME: reply})}
 
-    found = legacy.replies("aws-iam/0", [OLD | processed, NEW | processed, NEW | processed])
+    found = reactive_protocol.replies(
+        "aws-iam/0", [OLD | processed, NEW | processed, NEW | processed]
+    )
 
     assert [one.pair.ca for one in found] == [OLD["ca"], NEW["ca"]]
 
@@ -120,7 +124,7 @@ def test_given_a_leader_that_led_under_a_former_authority_then_it_gets_a_certifi
     assert [unit.status.name for unit in two.units] == ["active", "active"]
     assert two.peer["ca"] == root("new").certificate
     assert served_by(api).endswith(root("new").certificate)
-    assert asked_for(two) == legacy.names_for_authority([NEW])[:1]
+    assert asked_for(two) == reactive_protocol.names_for_authority([NEW])[:1]
     assert asked_for(two, 1) == []
 
 
@@ -161,7 +165,7 @@ def test_given_a_hook_that_was_lost_before_the_other_name_was_asked_then_the_nex
     two.settle()
 
     assert two.hook().name == "active"
-    assert asked_for(two) == legacy.names_for_authority([NEW])[:1]
+    assert asked_for(two) == reactive_protocol.names_for_authority([NEW])[:1]
 
 
 def test_given_a_former_authority_that_comes_back_then_its_answer_is_taken_again(
@@ -188,7 +192,7 @@ def test_given_other_names_to_cover_when_settled_then_they_are_asked_for_under_t
 
     assert two.hook().name == "active"
     assert served_by(api) != before
-    assert asked_for(two) == legacy.names_for_authority([NEW])[:1]
+    assert asked_for(two) == reactive_protocol.names_for_authority([NEW])[:1]
 
 
 def test_given_an_answer_that_expired_while_others_led_when_it_leads_again_then_it_gets_another(
@@ -200,7 +204,7 @@ def test_given_an_answer_that_expired_while_others_led_when_it_leads_again_then_
     lead(two, 0)
 
     assert two.hook().name == "active"
-    assert asked_for(two) == legacy.names_for_authority([NEW])[1:2]
+    assert asked_for(two) == reactive_protocol.names_for_authority([NEW])[1:2]
 
 
 def test_given_a_new_authority_that_answers_no_better_then_it_is_asked_a_few_times_and_no_further(
@@ -217,7 +221,7 @@ def test_given_a_new_authority_that_answers_no_better_then_it_is_asked_a_few_tim
     status = two.hook()
     assert isinstance(status, ops.BlockedStatus)
     assert "is not signed by an authority that came with it: run juju remove" in status.message
-    assert asked_for(two) == before == legacy.names_for_authority([NEW])[-1:]
+    assert asked_for(two) == before == reactive_protocol.names_for_authority([NEW])[-1:]
 
 
 def test_given_a_certificate_near_its_end_when_settled_then_a_new_one_is_served(

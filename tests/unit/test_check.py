@@ -37,7 +37,9 @@ from tests.unit.test_list_mappings import add
 from tests.unit.test_refusals import STS, sts_error
 
 from certificates import pem
-from checks import flow, login, threads, webhook, wire
+from checks import flow
+from checks.probes import login, threads, wire
+from checks.steps import webhook
 
 FINE = dict.fromkeys(flow.STEPS, "ok")
 # The steps wait for each other's threads. On the cluster's clock, one that polls would use up the

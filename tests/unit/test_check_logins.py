@@ -13,10 +13,12 @@ from tests.unit.test_refusals import CLIENT, FORMAT, STS, sts_error
 
 from access import partitions, refusals
 from access.refusals import Refusal
-from checks import FAILED, OK, counters, made_up, review, sts
-from checks.counters import Counters
-from checks.review import Review
-from checks.sts import Attempt
+from checks.outcome import FAILED, OK
+from checks.probes import counters, made_up
+from checks.probes.counters import Counters
+from checks.steps import end_to_end, sts
+from checks.steps.end_to_end import Review
+from checks.steps.sts import Attempt
 
 HOST = "sts.amazonaws.com"
 COUNTER = "aws_iam_authenticator_"
@@ -254,7 +256,7 @@ def test_given_the_keys_of_nobody_then_the_token_is_signed_as_peoples_are() -> N
 def test_given_what_came_of_a_login_then_the_step_says_whether_it_arrived(
     found: Review, state: str, said: str
 ) -> None:
-    outcome = review.verdict(found, NAMES)
+    outcome = end_to_end.verdict(found, NAMES)
 
     assert outcome.state == state
     assert said in outcome.seen

@@ -12,23 +12,14 @@ from access.mappings import IdentityMapping
 from certificates import pem
 from certificates.keypair import KeyPair
 from certificates.sans import sans
-from checks import (
-    FAILED,
-    NOT_CHECKED,
-    OK,
-    Names,
-    authenticator,
-    certificate,
-    kubernetes,
-    people,
-    webhook,
-)
-from checks.authenticator import Deployed
-from checks.certificate import Served
+from checks.outcome import FAILED, NOT_CHECKED, OK, Names
+from checks.steps import authenticator, certificate, kubernetes, mappings, webhook
+from checks.steps.authenticator import Deployed
+from checks.steps.certificate import Served
 from cluster import manifests
 from cluster.pods import Rollout
-from control_plane import Use
 from errors import Blocked, Unready, Waiting, WaitingForKubeconfig
+from juju.control_plane import Use
 from owner import Owner
 
 NAMES = Names("aws-iam/1", "kubernetes-control-plane/2")
@@ -359,7 +350,7 @@ WORKS = IdentityMapping("dev", DEV, "dev", DEV)
 def test_given_mappings_then_those_that_need_attention_are_named(
     found: list[IdentityMapping], state: str, said: str, remedy: str
 ) -> None:
-    outcome = people.verdict(found, "aws", NOW, NAMES)
+    outcome = mappings.verdict(found, "aws", NOW, NAMES)
 
     assert outcome.state == state
     assert said in outcome.seen
@@ -369,7 +360,7 @@ def test_given_mappings_then_those_that_need_attention_are_named(
 def test_given_many_wrong_mappings_then_three_are_named_and_the_others_are_counted() -> None:
     found = [dataclasses.replace(WORKS, name=f"dev{n}", username="") for n in range(5)]
 
-    outcome = people.verdict(found, "aws", NOW, NAMES)
+    outcome = mappings.verdict(found, "aws", NOW, NAMES)
 
     assert outcome.seen.count("set spec.username") == 3
     assert outcome.seen.endswith("and 2 more")

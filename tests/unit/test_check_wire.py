@@ -14,7 +14,7 @@ import pytest
 from tests.unit.authority import root
 
 from certificates import pem
-from checks import wire
+from checks.probes import wire
 
 HOST = "127.0.0.1"
 NAME = "aws-iam-authenticator.kube-system.svc"

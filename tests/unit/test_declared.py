@@ -11,8 +11,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from access import declared
-from access.declared import Entry, LeftOut
+from access.declaration import declared
+from access.declaration.declared import Entry, LeftOut
 from access.permission_sets import PermissionSet
 
 NOW = datetime(2026, 11, 26, tzinfo=timezone.utc)

@@ -10,7 +10,7 @@ from tests.unit.fake_cluster import CONFIG, DEFINITION, MAPPINGS, NODES, FakeClu
 from tests.unit.faults import unreachable
 from tests.unit.model import Model
 
-from cluster import own_mappings
+from cluster.mappings import of_option
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def leaving(monkeypatch: pytest.MonkeyPatch) -> None:
     """The application leaves its control plane, and deletes two mappings with each request."""
     found = ops.hookcmds.GoalState(units={}, relations={})
     monkeypatch.setattr(ops.hookcmds, "goal_state", lambda: found)
-    monkeypatch.setattr(own_mappings, "PAGE", 2)
+    monkeypatch.setattr(of_option, "PAGE", 2)
 
 
 @pytest.mark.usefixtures("leaving")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit import arns
 
-from access import arn, explain, templates
+from access import arn, matching, placeholders
 from access.mappings import IdentityMapping
 
 ACCOUNT = "111122223333"
@@ -24,7 +24,7 @@ def mapping(spelt: str, canonical: str = "", username: str = "u", *groups: str) 
 
 
 def misses(text: str, *found: IdentityMapping) -> list[str]:
-    return explain.near_misses(explain.login(arn.parse(text)), found)
+    return matching.near_misses(matching.login(arn.parse(text)), found)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def misses(text: str, *found: IdentityMapping) -> list[str]:
 def test_given_a_principal_when_it_logs_in_then_it_is_looked_up_as_the_authenticator_does(
     text: str, looked_up: str
 ):
-    assert str(explain.login(arn.parse(text))) == looked_up
+    assert str(matching.login(arn.parse(text))) == looked_up
 
 
 @given(arns.LOGINS)
@@ -54,13 +54,13 @@ def test_given_what_sts_answers_when_looked_up_then_it_is_what_a_mapping_of_it_g
     except ValueError:
         return
     if principal.kind != "assumed-role" or principal.name.count("/") == 1:
-        assert str(explain.login(principal)) == arn.canonicalize(text)
+        assert str(matching.login(principal)) == arn.canonicalize(text)
 
 
 def test_given_mappings_when_matched_then_only_their_status_counts():
     by_status, by_spec = mapping("stale", ROLE), mapping(ROLE, "other")
 
-    assert explain.matching(arn.parse(ROLE), [by_spec, by_status]) == [by_status]
+    assert matching.matching(arn.parse(ROLE), [by_spec, by_status]) == [by_status]
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_given_any_mappings_when_looked_for_then_near_misses_are_few_and_never_f
     except ValueError:
         return
 
-    found = explain.near_misses(explain.login(principal), [mapping(each) for each in spelt])
+    found = matching.near_misses(matching.login(principal), [mapping(each) for each in spelt])
 
     assert len(found) <= 3
 
@@ -197,9 +197,9 @@ def test_given_any_mappings_when_looked_for_then_near_misses_are_few_and_never_f
 def test_given_fields_in_a_mapping_when_a_principal_logs_in_then_the_known_ones_are_filled_in(
     text: str, username: str, filled: str
 ):
-    who = explain.identity(mapping(ROLE, ROLE, username, username), arn.parse(text))
+    who = matching.identity(mapping(ROLE, ROLE, username, username), arn.parse(text))
 
-    assert who == explain.Identity(filled, (filled,))
+    assert who == matching.Identity(filled, (filled,))
     assert who.is_open == ("{{S" in filled or "{{Acc" in filled)
 
 
@@ -209,5 +209,5 @@ def test_given_a_username_that_a_login_fills_in_when_it_has_then_it_can_become_t
 ):
     text = begin + "{{SessionNameRaw}}" + end
 
-    assert (begin + session + end).startswith(templates.beginning(text))
-    assert templates.can_become(text, begin + session + end)
+    assert (begin + session + end).startswith(placeholders.beginning(text))
+    assert placeholders.can_become(text, begin + session + end)

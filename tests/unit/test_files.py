@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-import files
 from errors import Blocked
+from machine import files
 
 
 @pytest.fixture

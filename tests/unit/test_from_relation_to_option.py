@@ -13,8 +13,8 @@ from tests.unit.fake_cluster import ADDRESS, FakeCluster
 from tests.unit.faults import REFUSALS
 from tests.unit.model import Easyrsa, Model
 
-import control_plane
 from errors import Waiting
+from juju import control_plane
 
 BOTH = ("aws-iam", "control-plane")
 SERVING = "authenticator v0.7.18, 2/2 pods, 0 mappings"

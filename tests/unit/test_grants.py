@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from access import declared, grants
+from access import grants
+from access.declaration import declared
 from access.grants import Grant, Target
 from access.mappings import GRANT, OPTION, IdentityMapping
 from access.permission_sets import PermissionSet

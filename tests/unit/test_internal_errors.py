@@ -13,11 +13,12 @@ from tests.unit.fake_cluster import MAPPINGS, SERVICE, FakeCluster
 from tests.unit.faults import answer, ok
 from tests.unit.model import Model
 
-import leader
-import peers
-from alarm import Alarm
 from cluster import api as cluster_api
-from cluster import identity_mappings, objects
+from cluster import objects
+from cluster.mappings import listing
+from juju import peers
+from juju.alarm import Alarm
+from leader import steps
 
 SAID = re.compile(r"internal error KeyError at (\w+\.py):\d+; run: juju debug-log --include (.+)")
 
@@ -41,8 +42,8 @@ def buggy(deployed: Model) -> Model:
     ("module", "name"),
     [
         # Inside of the look at the cluster, and outside.
-        (leader, "check_mappings"),
-        (leader, "ensure_cluster_id"),
+        (steps, "check_mappings"),
+        (steps, "ensure_cluster_id"),
         (objects, "claim"),
     ],
 )
@@ -65,7 +66,7 @@ def test_given_a_bug_when_a_hook_runs_then_the_status_names_it_and_the_next_hook
 def test_given_a_bug_when_a_hook_runs_then_the_log_has_its_traceback_without_its_text(
     buggy: Model, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(leader, "check_mappings", bug)
+    monkeypatch.setattr(steps, "check_mappings", bug)
 
     buggy.hook()
 
@@ -88,7 +89,7 @@ def test_given_a_bug_on_a_unit_that_follows_when_a_hook_runs_then_its_status_nam
 def test_given_bugs_in_what_ends_access_too_when_a_hook_runs_then_its_status_names_one(
     buggy: Model, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(identity_mappings, "find", bug)
+    monkeypatch.setattr(listing, "find", bug)
 
     assert SAID.fullmatch(buggy.hook().message)
 
@@ -116,7 +117,7 @@ def test_given_a_bug_when_the_unit_goes_then_it_goes_and_the_log_says_what_stays
 def test_given_a_bug_when_an_action_runs_then_it_fails_and_names_it(
     buggy: Model, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(identity_mappings, "find", bug)
+    monkeypatch.setattr(listing, "find", bug)
 
     with pytest.raises(ops.testing.ActionFailed) as failure:
         buggy.action("list-mappings")

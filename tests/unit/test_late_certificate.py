@@ -29,7 +29,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("certificates._now", clock.now)
+    monkeypatch.setattr("certificates.relation._now", clock.now)
     return clock
 
 

@@ -16,7 +16,7 @@ from tests.unit.conftest import Files
 from tests.unit.fake_cluster import SECRET, FakeCluster
 from tests.unit.model import Easyrsa, Model, Silent
 
-from certificates import legacy, pem
+from certificates import pem, reactive_protocol
 
 COMMON_NAME = "aws-iam-authenticator.kube-system.svc"
 
@@ -43,9 +43,9 @@ BAGS = st.fixed_dictionaries(
 
 @given(st.lists(BAGS, max_size=3))
 def test_given_any_databags_when_read_then_replies_or_none_come_back(bags: list[dict[str, str]]):
-    for found in legacy.replies("aws-iam/0", bags):
+    for found in reactive_protocol.replies("aws-iam/0", bags):
         assert isinstance(found.pair.certificate, str)
-    assert legacy.is_spoken_by(bags) is any(
+    assert reactive_protocol.is_spoken_by(bags) is any(
         bag.get(key) for bag in bags for key in ("ca", "chain", "client.cert")
     )
 
@@ -54,12 +54,12 @@ def test_given_any_databags_when_read_then_replies_or_none_come_back(bags: list[
 def test_given_what_a_provider_publishes_before_any_request_when_read_then_it_speaks_this(
     marker: str,
 ):
-    assert legacy.is_spoken_by([{}, {marker: "-"}])
-    assert not legacy.is_spoken_by([{}, {marker: "", "egress-subnets": "10.0.0.1/32"}])
+    assert reactive_protocol.is_spoken_by([{}, {marker: "-"}])
+    assert not reactive_protocol.is_spoken_by([{}, {marker: "", "egress-subnets": "10.0.0.1/32"}])
 
 
 def test_given_a_request_when_written_then_the_reactive_charms_form_of_it_is_emptied():
-    assert legacy.request("aws-iam/0", COMMON_NAME, ["a.svc"]) == {
+    assert reactive_protocol.request("aws-iam/0", COMMON_NAME, ["a.svc"]) == {
         "unit_name": "aws-iam_0",
         "cert_requests": f'{{"{COMMON_NAME}": {{"sans": ["a.svc"]}}}}',
         "common_name": "",
@@ -74,7 +74,7 @@ def processed(**reply: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("reply", [{"cert": "a"}, {"key": "b"}, {"cert": "a", "key": ""}, {}])
 def test_given_half_a_reply_when_read_then_there_is_none(reply: dict[str, str]):
-    assert not legacy.replies("aws-iam/0", [processed(**reply)])
+    assert not reactive_protocol.replies("aws-iam/0", [processed(**reply)])
 
 
 @pytest.mark.parametrize("published", ["ca", "chain"])
@@ -84,7 +84,9 @@ def test_given_an_authority_that_another_unit_published_when_read_then_it_is_the
     certificate, key = root().issue([COMMON_NAME])
     authority = {published: root().certificate}
 
-    [found] = legacy.replies("aws-iam/0", [processed(cert=certificate, key=key), {}, authority])
+    [found] = reactive_protocol.replies(
+        "aws-iam/0", [processed(cert=certificate, key=key), {}, authority]
+    )
 
     assert found.pair == pem.key_pair(certificate, key, root().certificate)
 
@@ -97,13 +99,13 @@ def test_given_chain_and_ca_when_read_then_the_intermediate_comes_first():
         "chain": middle.certificate,
     }
 
-    [found] = legacy.replies("aws-iam/0", [bag])
+    [found] = reactive_protocol.replies("aws-iam/0", [bag])
 
     assert found.pair.certificate == certificate + middle.certificate + root().certificate
 
 
 def test_given_names_in_any_order_when_requested_then_the_request_is_the_same():
-    asked = legacy.request("aws-iam/0", COMMON_NAME, ["b.svc", "10.152.183.7", "a.svc"])
+    asked = reactive_protocol.request("aws-iam/0", COMMON_NAME, ["b.svc", "10.152.183.7", "a.svc"])
 
     [request] = json.loads(asked["cert_requests"]).values()
     assert request == {"sans": ["10.152.183.7", "a.svc", "b.svc"]}
@@ -189,11 +191,11 @@ def test_given_several_vaults_when_only_one_answers_then_that_is_taken():
     answer = json.dumps({COMMON_NAME: {"cert": certificate, "key": key}})
     bags = [{"client.cert": "-"}, {"aws-iam_0.processed_requests": answer}]
 
-    (without,) = legacy.replies("aws-iam/0", bags)
+    (without,) = reactive_protocol.replies("aws-iam/0", bags)
     assert without.pair.ca == ""
-    (found,) = legacy.replies("aws-iam/0", [{"ca": root().certificate}, *bags])
+    (found,) = reactive_protocol.replies("aws-iam/0", [{"ca": root().certificate}, *bags])
     assert found.pair.ca == root().certificate
-    assert not legacy.replies("aws-iam/1", bags)
+    assert not reactive_protocol.replies("aws-iam/1", bags)
 
 
 WRONG_KEY = root().issue(["a"])[1]
@@ -321,7 +323,7 @@ def test_given_a_checked_pair_when_its_end_comes_then_it_is_checked_again(
     deployed: Model, monkeypatch: pytest.MonkeyPatch
 ):
     later = dt.datetime.now(dt.timezone.utc) + dt.timedelta(days=400)
-    monkeypatch.setattr("certificates._now", lambda: later)
+    monkeypatch.setattr("certificates.relation._now", lambda: later)
     monkeypatch.setattr("certificates.verdict.check", _expired)
 
     assert "the certificate from easyrsa expired then" in deployed.hook().message

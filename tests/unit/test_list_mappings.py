@@ -13,7 +13,8 @@ from tests.unit.fake_rbac import RBAC, REVIEWS
 from tests.unit.faults import answer, refusal
 from tests.unit.model import Model
 
-from access import listing, rbac
+from access import rbac
+from access import table as listing
 from access.mappings import IdentityMapping
 
 EVERYTHING = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}

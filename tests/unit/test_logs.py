@@ -11,12 +11,12 @@ from tests.unit.explaining import log_line
 from tests.unit.fake_cluster import PODS, FakeCluster
 from tests.unit.faults import REFUSALS, Answer, refusal, unreachable
 
-import leader
 from access.mappings import IdentityMapping
 from access.permission_sets import PermissionSet
 from cluster import api as cluster_api
-from cluster import logs
+from cluster import pod_logs
 from cluster.api import Client
+from leader import steps
 
 DEVOPS = PermissionSet("DevOps", "111122223333")
 OLD, NEW = (
@@ -44,7 +44,7 @@ def test_given_two_pods_when_read_then_the_lines_of_each_are_there_in_their_orde
 ) -> None:
     api.add_log("a", b"1\n2\n")
     api.add_log("b", b"3\n")
-    found = logs.read(client, 60)
+    found = pod_logs.read(client, 60)
     assert (found.lines, found.unread) == (["1", "2", "3"], {})
 
 
@@ -52,23 +52,23 @@ def test_given_a_log_when_read_then_the_request_has_bounds(
     api: FakeCluster, client: Client
 ) -> None:
     api.add_log("a", b"1")
-    logs.read(client, 60)
+    pod_logs.read(client, 60)
     seen = next(seen for seen in api.seen if seen.path.endswith("/log"))
     assert str(seen) == f"GET {PODS}/a/log"
     assert seen.query == {
         "container": "aws-iam-authenticator",
-        "tailLines": str(logs.LINES),
-        "limitBytes": str(logs.BYTES),
+        "tailLines": str(pod_logs.LINES),
+        "limitBytes": str(pod_logs.BYTES),
         "timestamps": "true",
     }
-    assert seen.seconds["read"] == logs.SECONDS
+    assert seen.seconds["read"] == pod_logs.SECONDS
 
 
 def test_given_characters_that_end_a_line_elsewhere_then_only_a_newline_ends_one(
     api: FakeCluster, client: Client
 ) -> None:
     api.add_log("a", "1\u0085\u2028\x0c\r2\n".encode() + b"\xff")
-    assert logs.read(client, 60).lines == ["1\u0085\u2028\x0c\r2", "\N{REPLACEMENT CHARACTER}"]
+    assert pod_logs.read(client, 60).lines == ["1\u0085\u2028\x0c\r2", "\N{REPLACEMENT CHARACTER}"]
 
 
 # How far back, and how much.
@@ -79,7 +79,7 @@ def numbered(*ago: float, width: int = 10) -> list[tuple[float, bytes]]:
     return [(seconds, b"%*d\n" % (width - 1, n)) for n, seconds in enumerate(ago)]
 
 
-def read_numbers(found: logs.Logs) -> list[int]:
+def read_numbers(found: pod_logs.Logs) -> list[int]:
     return [int(line) for line in found.lines]
 
 
@@ -87,7 +87,7 @@ def test_given_a_log_that_reaches_back_then_lines_of_the_time_asked_for_are_ther
     api: FakeCluster, client: Client
 ) -> None:
     api.add_lines("a", *numbered(90, 61, 59, 1))
-    found = logs.read(client, 60)
+    found = pod_logs.read(client, 60)
     assert (read_numbers(found), found.covers) == ([2, 3], True)
     assert found.begin.timestamp() == api.clock.now - 60
     assert found.end.timestamp() == api.clock.now
@@ -98,23 +98,25 @@ def test_given_a_log_that_begins_later_then_it_says_since_when_it_is_complete(
 ) -> None:
     api.add_lines("a", *numbered(90, 1))
     api.add_lines("b", *numbered(20, 10))
-    found = logs.read(client, 60)
+    found = pod_logs.read(client, 60)
     assert (read_numbers(found), found.covers) == ([1, 0, 1], False)
     assert found.begin.timestamp() == api.clock.now - 20
 
 
 def test_given_an_empty_log_then_it_covers_nothing(api: FakeCluster, client: Client) -> None:
     api.add_log("a", b"")
-    found = logs.read(client, 60)
+    found = pod_logs.read(client, 60)
     assert (found.lines, found.begin, found.covers) == ([], found.end, False)
 
 
-@pytest.mark.parametrize("count", [logs.LINES - 1, logs.LINES, logs.LINES + 1, 20 * logs.LINES])
+@pytest.mark.parametrize(
+    "count", [pod_logs.LINES - 1, pod_logs.LINES, pod_logs.LINES + 1, 20 * pod_logs.LINES]
+)
 def test_given_many_lines_in_the_time_asked_for_then_each_is_there_once(
     api: FakeCluster, client: Client, count: int
 ) -> None:
     api.add_lines("a", *numbered(90, *([30] * count)))
-    found = logs.read(client, 60)
+    found = pod_logs.read(client, 60)
     assert (read_numbers(found), found.covers) == (list(range(1, count + 1)), True)
 
 
@@ -124,7 +126,7 @@ def test_given_a_flood_of_long_lines_then_the_newest_are_there_and_all_that_were
 ) -> None:
     count = 20 * 1024**2 // width
     api.add_lines("a", *numbered(count + 2, *range(count, 0, -1), width=width))
-    found = logs.read(client, count + 1)
+    found = pod_logs.read(client, count + 1)
     assert (read_numbers(found), found.covers) == (list(range(1, count + 1)), True)
 
 
@@ -133,7 +135,7 @@ def test_given_more_than_the_hook_may_read_then_the_newest_are_there_and_how_far
 ) -> None:
     count = 100
     api.add_lines("a", *numbered(*range(count, 0, -1), width=1024**2))
-    found = logs.read(client, 2 * count)
+    found = pod_logs.read(client, 2 * count)
     numbers = read_numbers(found)
     assert len(numbers) >= 20
     assert numbers == list(range(numbers[0], count))
@@ -144,18 +146,18 @@ def test_given_more_than_the_hook_may_read_then_the_newest_are_there_and_how_far
 def test_given_a_line_that_fits_into_no_answer_then_the_search_ends(
     api: FakeCluster, client: Client
 ) -> None:
-    api.add_lines("a", *numbered(9, width=logs.BYTES + 1))
-    assert logs.read(client, 60).lines == []
+    api.add_lines("a", *numbered(9, width=pod_logs.BYTES + 1))
+    assert pod_logs.read(client, 60).lines == []
     assert len(api.requests) < 10
 
 
 def test_given_a_node_that_fails_later_then_the_newest_lines_stay(
     api: FakeCluster, client: Client
 ) -> None:
-    api.add_lines("a", *numbered(*([30] * 3 * logs.LINES)))
+    api.add_lines("a", *numbered(*([30] * 3 * pod_logs.LINES)))
     api.fail(unreachable(ReadTimeout), request=f"GET {PODS}/a/log", nth=2)
-    found = logs.read(client, 60)
-    assert (len(found.lines), found.covers, found.unread) == (logs.LINES, False, {})
+    found = pod_logs.read(client, 60)
+    assert (len(found.lines), found.covers, found.unread) == (pod_logs.LINES, False, {})
 
 
 def test_given_a_line_without_the_nodes_time_then_it_is_left_out(
@@ -163,7 +165,7 @@ def test_given_a_line_without_the_nodes_time_then_it_is_left_out(
 ) -> None:
     api.add_log("a", b"1\n")
     api._logs[f"{PODS}/a/log"] += [b'{"msg": "x"}\n', b"\n", b"2026 x\n"]
-    assert logs.read(client, 60).lines == ["1"]
+    assert pod_logs.read(client, 60).lines == ["1"]
 
 
 @pytest.mark.parametrize("fault", REFUSALS)
@@ -174,7 +176,7 @@ def test_given_a_pod_whose_log_cannot_be_read_then_it_is_named_and_the_others_ar
     api.add_log("b", b"2")
     api.fail(REFUSALS[fault], request=f"GET {PODS}/a/log")
 
-    found = logs.read(client, 60)
+    found = pod_logs.read(client, 60)
 
     assert found.lines == ["2"]
     assert list(found.unread) == ["a"]
@@ -183,8 +185,8 @@ def test_given_a_pod_whose_log_cannot_be_read_then_it_is_named_and_the_others_ar
 
 def test_given_little_time_then_no_log_is_asked_for(api: FakeCluster, client: Client) -> None:
     api.add_log("a", b"1")
-    api.clock.sleep(client.seconds_left - logs.SECONDS + 1)
-    found = logs.read(client, 60)
+    api.clock.sleep(client.seconds_left - pod_logs.SECONDS + 1)
+    found = pod_logs.read(client, 60)
     assert (found.lines, found.covers) == ([], False)
     assert found.unread == {"a": "the Kubernetes API takes too long"}
     assert api.requests == [f"GET {PODS}"]
@@ -196,7 +198,7 @@ def test_given_little_time_then_no_log_is_asked_for(api: FakeCluster, client: Cl
 def test_given_no_permission_set_then_nothing_is_requested(
     api: FakeCluster, client: Client
 ) -> None:
-    assert leader.permission_set_roles(client, [], [mapping(OLD)], "aws") == {}
+    assert steps.permission_set_roles(client, [], [mapping(OLD)], "aws") == {}
     assert api.requests == []
 
 
@@ -204,7 +206,7 @@ def test_given_sets_with_their_suffix_then_nothing_is_requested(
     api: FakeCluster, client: Client
 ) -> None:
     pinned = PermissionSet("DevOps", "111122223333", "1a2b3c4d5e6f7081")
-    assert leader.permission_set_roles(client, [pinned], [], "aws") == {}
+    assert steps.permission_set_roles(client, [pinned], [], "aws") == {}
     assert api.requests == []
 
 
@@ -213,7 +215,7 @@ def test_given_an_unknown_role_then_it_is_learned_from_an_hour_of_any_pods_log(
 ) -> None:
     api.add_log("a", b"")
     api.add_log("b", log_of(OLD))
-    assert leader.permission_set_roles(client, [DEVOPS], [], "aws") == {DEVOPS: OLD}
+    assert steps.permission_set_roles(client, [DEVOPS], [], "aws") == {DEVOPS: OLD}
 
 
 @pytest.mark.parametrize(
@@ -225,7 +227,7 @@ def test_given_a_refusal_then_it_counts_for_an_hour(
 ) -> None:
     at = datetime.datetime.fromtimestamp(api.clock.now - ago, datetime.timezone.utc)
     api.add_log("a", log_line(NEW, "identity is not mapped", time=f"{at.isoformat()}"), ago)
-    found = leader.permission_set_roles(client, [DEVOPS], [mapping(arn) for arn in known], "aws")
+    found = steps.permission_set_roles(client, [DEVOPS], [mapping(arn) for arn in known], "aws")
     assert found.get(DEVOPS) == role
 
 
@@ -233,7 +235,7 @@ def test_given_a_set_provisioned_again_then_the_new_role_is_learned(
     api: FakeCluster, client: Client
 ) -> None:
     api.add_log("a", log_of(NEW))
-    assert leader.permission_set_roles(client, [DEVOPS], [mapping(OLD)], "aws") == {DEVOPS: NEW}
+    assert steps.permission_set_roles(client, [DEVOPS], [mapping(OLD)], "aws") == {DEVOPS: NEW}
 
 
 @pytest.mark.parametrize(
@@ -244,4 +246,4 @@ def test_given_logs_that_cannot_be_read_then_the_known_role_stays(
 ) -> None:
     api.add_log("a", log_of(NEW))
     api.fail(fault, request=f"GET {PODS}/a/log")
-    assert leader.permission_set_roles(client, [DEVOPS], [mapping(OLD)], "aws") == {DEVOPS: OLD}
+    assert steps.permission_set_roles(client, [DEVOPS], [mapping(OLD)], "aws") == {DEVOPS: OLD}

@@ -18,13 +18,13 @@ from tests.unit import forge
 from tests.unit.authority import root
 from tests.unit.test_refusals import FORMAT, STS, line, parse
 
-from access import grants, mappings, rbac, refusals, templates
-from access.declared import Entry
+from access import grants, mappings, placeholders, rbac, refusals
+from access.declaration.declared import Entry
 from access.mappings import IdentityMapping
 from access.rbac import Binding
 from certificates import pem, verdict
 from certificates.refusal import Refused
-from checks import counters
+from checks.probes import counters
 
 SOURCES = Path(__file__).parents[2] / "src"
 LONG = 1_000_000
@@ -130,8 +130,8 @@ def test_given_a_username_with_many_fields_then_its_roles_are_found_in_a_time_in
 def test_given_fields_then_a_name_counts_if_a_login_can_have_it(
     text: str, name: str, can: bool
 ) -> None:
-    assert templates.can_become(text, name) is can
-    assert not can or name.startswith(templates.beginning(text))
+    assert placeholders.can_become(text, name) is can
+    assert not can or name.startswith(placeholders.beginning(text))
 
 
 # It is not prime, and has no small factor by which that would be known at once.

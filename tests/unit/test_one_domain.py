@@ -19,7 +19,9 @@ ALL = {*OF_ONE_DOMAIN, f"{NAME}.cluster.local"}
 @pytest.fixture(autouse=True)
 def _one_clock(api: FakeCluster, monkeypatch: pytest.MonkeyPatch) -> None:
     start = dt.datetime.now(dt.timezone.utc)
-    monkeypatch.setattr("certificates._now", lambda: start + dt.timedelta(seconds=api.clock.now))
+    monkeypatch.setattr(
+        "certificates.relation._now", lambda: start + dt.timedelta(seconds=api.clock.now)
+    )
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from access import mappings, plan
-from access.declared import Entry
+from access import mappings
+from access.declaration import plan
+from access.declaration.declared import Entry
 from access.mappings import GRANT, OPTION, IdentityMapping
 from access.permission_sets import PermissionSet
 

@@ -17,10 +17,10 @@ from tests.unit.fake_cluster import DEPLOYMENT, MAPPINGS, SECRET, FakeCluster
 from tests.unit.model import OWNER, Easyrsa, Model
 from tests.unit.test_manifests import GIVEN, SERVED
 
-import proxies
 from certificates.keypair import KeyPair
 from cluster import manifests
 from errors import Blocked, status_line
+from juju import proxies
 
 PASSWORD = "s3cr3t-of-the-proxy"
 URL = f"http://user:{PASSWORD}@proxy.example.com:3128"

@@ -29,8 +29,8 @@ from tests.unit.model import UUID, Easyrsa, Model
 from tests.unit.test_csa_upgrade import FORMER
 from tests.unit.test_owner import mark as put_mark
 
-import pull_secret
 from config import Config
+from juju import pull_secret
 
 ID = "d0h4v2m8e1s9c7k3b5g0"
 PASSWORD = "s3cr:t\u00e9 \u20ac"

@@ -19,8 +19,8 @@ from tests.unit.fake_cluster import SECRET, FakeCluster
 from tests.unit.faults import FAULTS
 from tests.unit.model import Model
 
-import reactive
-from files import Machine
+from machine import reactive
+from machine.files import Machine
 
 CLUSTER_ID = "AbCdEfGhIjKlMnOpQrStUvWx"
 TOOL = """#!/usr/bin/python3 -IS

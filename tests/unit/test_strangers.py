@@ -8,9 +8,10 @@ import pytest
 from tests.unit.fake_cluster import PODS, FakeCluster
 from tests.unit.model import Model
 
-from checks import FAILED, Names, authenticator
+from checks.outcome import FAILED, Names
+from checks.steps import authenticator
 from cluster import api as kubernetes
-from cluster import logs, manifests, pods
+from cluster import manifests, pod_logs, pods
 from cluster.pods import Rollout
 
 NAMES = Names("aws-iam/0", "kubernetes-control-plane/0")
@@ -74,7 +75,7 @@ def test_given_a_stranger_when_the_log_is_read_then_it_teaches_nothing(
     api.add_log("intruder", b"forged")
     del api.objects[f"{PODS}/intruder"]["metadata"]["ownerReferences"]
 
-    assert logs.read(client, 60).lines == ["true"]
+    assert pod_logs.read(client, 60).lines == ["true"]
 
 
 def test_given_a_stranger_when_an_authority_changes_then_the_former_one_is_not_kept_for_it(

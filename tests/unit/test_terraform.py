@@ -11,7 +11,7 @@ import hcl2
 import pytest
 import yaml
 
-from access import declared
+from access.declaration import declared
 
 ROOT = Path(__file__).parents[2]
 MODULE = ROOT / "terraform"

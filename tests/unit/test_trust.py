@@ -17,8 +17,8 @@ from tests.unit.conftest import Files
 from tests.unit.fake_cluster import CONFIG, DEPLOYMENT, FakeCluster
 from tests.unit.model import Bag, Easyrsa, Model
 
-import trust
 from certificates import pem
+from juju import extra_cas
 
 ENDPOINT = "receive-ca-cert"
 FIRST, SECOND, THIRD = (root(f"proxy {n}").certificate for n in (1, 2, 3))
@@ -220,7 +220,7 @@ def test_given_no_list_when_sent_then_the_sender_is_named_and_others_are_trusted
 )
 def test_given_any_texts_when_read_then_only_whole_certificates_are_taken(texts: list[str]):
     accepted: dict[str, None] = {}
-    unreadable, _ = trust._accept(texts, accepted)
+    unreadable, _ = extra_cas._accept(texts, accepted)
 
     assert accepted.keys() <= {block for text in texts for block in pem.certificates(text)}
     assert all(len(pem.der(block)) == 1 for block in accepted)
@@ -230,7 +230,7 @@ def test_given_any_texts_when_read_then_only_whole_certificates_are_taken(texts:
 def test_given_more_than_a_configmap_holds_when_sent_then_the_first_ones_are_trusted(
     api: FakeCluster, receive: Callable[..., ops.StatusBase], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(trust, "MAX_BYTES", len(FIRST) + len(SECOND))
+    monkeypatch.setattr(extra_cas, "MAX_BYTES", len(FIRST) + len(SECOND))
 
     status = receive(
         sender("one", 21, certificates(FIRST, SECOND, THIRD)),
@@ -260,7 +260,7 @@ def test_given_no_authorities_when_hooks_run_then_cryptography_is_not_needed_for
     def fails(_: str) -> bool:
         raise AssertionError("a certificate is read")
 
-    monkeypatch.setattr(trust, "_is_readable", fails)
+    monkeypatch.setattr(extra_cas, "_is_readable", fails)
     model = Model(easyrsa, [files])
     model.settle()
 

@@ -7,31 +7,31 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from access import yamltext
+from access.declaration import yaml_text
 
 
 @pytest.mark.parametrize("text", ["012345670123", "1e5", "yes", "0x10", "2026-01-01", "12:30:00"])
 def test_given_a_value_without_quotes_when_it_is_read_then_it_is_the_text_that_is_written(
     text: str,
 ):
-    assert yamltext.load(f"a: {text}") == {"a": text}
+    assert yaml_text.load(f"a: {text}") == {"a": text}
 
 
 @pytest.mark.parametrize("text", ["", "~", "null", "Null", "NULL"])
 def test_given_nothing_when_it_is_read_then_it_is_none_unless_it_is_quoted(text: str):
-    assert yamltext.load(f"- {text}\n- '{text}'\n- ! '{text}'") == [None, text, text]
+    assert yaml_text.load(f"- {text}\n- '{text}'\n- ! '{text}'") == [None, text, text]
 
 
 def test_given_an_alias_when_it_is_read_then_it_is_its_anchors_value():
     text = "a: &x [1, &y 2]\nb: *x\nc: *y\nd: &y 3\ne: *y"
 
-    assert yamltext.load(text) == {"a": ["1", "2"], "b": ["1", "2"], "c": "2", "d": "3", "e": "3"}
+    assert yaml_text.load(text) == {"a": ["1", "2"], "b": ["1", "2"], "c": "2", "d": "3", "e": "3"}
 
 
 def test_given_aliases_of_aliases_when_they_are_read_then_they_cost_no_more_than_their_text():
     lines = ["l0: &l0 [x]", *(f"l{n}: &l{n} [{f'*l{n - 1},' * 9}]" for n in range(1, 60))]
 
-    found = yamltext.load("\n".join(lines))
+    found = yaml_text.load("\n".join(lines))
 
     assert isinstance(found, dict)
     assert len(found) == 60
@@ -56,14 +56,14 @@ def test_given_aliases_of_aliases_when_they_are_read_then_they_cost_no_more_than
         ("a:\n\t- b", "line 2: found character that cannot start any token"),
         ("a: \x07", "a character that YAML does not allow"),
         ("\ud800", "it is not valid Unicode"),
-        ("x" * (yamltext.MAX_LENGTH + 1), "it is longer than 5,242,880 characters"),
+        ("x" * (yaml_text.MAX_LENGTH + 1), "it is longer than 5,242,880 characters"),
     ],
 )
 def test_given_what_no_list_of_mappings_needs_when_it_is_read_then_it_is_refused(
     text: str, reason: str
 ):
     with pytest.raises(ValueError, match=r"^[^\n]+$") as raised:
-        yamltext.load(text)
+        yaml_text.load(text)
 
     assert reason in str(raised.value)
 
@@ -77,8 +77,8 @@ VALUES = st.recursive(
 
 @given(VALUES, st.booleans())
 def test_given_texts_that_are_dumped_when_they_are_read_then_they_are_the_same(
-    value: yamltext.Value, flow: bool
+    value: yaml_text.Value, flow: bool
 ):
     text = yaml.safe_dump(value, default_flow_style=flow, default_style='"')
 
-    assert yamltext.load(text) == value
+    assert yaml_text.load(text) == value

@@ -12,7 +12,8 @@ from tests.fuzz import mutate
 from tests.fuzz.functions.held import line
 from tests.fuzz.runner import Target, Violation
 
-from access import arn, declared, mappings, plan, rbac, refusals, templates
+from access import arn, mappings, placeholders, rbac, refusals
+from access.declaration import declared, plan
 from errors import status_line
 
 ARNS = (
@@ -153,7 +154,7 @@ def check_username(sample: tuple[str, str]) -> None:
     """Check that the roles of a name are those of a username that can become it."""
     text, name = sample
     bound = rbac.Bindings([rbac.Binding("b", "", "ClusterRole", "view", users=(name,))])
-    if bool(bound.of(text, ())) != templates.can_become(text, name):
+    if bool(bound.of(text, ())) != placeholders.can_become(text, name):
         raise Violation("a role that is not found", sample)
 
 

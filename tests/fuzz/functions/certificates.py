@@ -9,7 +9,7 @@ from tests.fuzz import mutate, samples
 from tests.fuzz.functions.held import line, secretless
 from tests.fuzz.runner import Target, Violation
 
-from certificates import legacy, pem, verdict
+from certificates import pem, reactive_protocol, verdict
 from certificates.keypair import KeyPair
 from certificates.sans import COMMON_NAME
 
@@ -37,10 +37,10 @@ def damage_reply(rng: Random, text: str) -> str:
 
 def check_reply(bags: list[dict[str, str]]) -> None:
     """Check that any databag is a list of pairs, which can be checked."""
-    legacy.is_spoken_by(bags)
-    for name in legacy.names_for_authority(bags):
+    reactive_protocol.is_spoken_by(bags)
+    for name in reactive_protocol.names_for_authority(bags):
         line(name)
-    for _, pair in legacy.replies("aws-iam/0", bags):
+    for _, pair in reactive_protocol.replies("aws-iam/0", bags):
         check_pair({"certificate": pair.certificate, "key": pair.key, "ca": pair.ca})
 
 
@@ -51,7 +51,9 @@ def make_request(rng: Random) -> list[str]:
 
 def check_request(sample: list[str]) -> None:
     """Check that a request can be read back."""
-    asked = json.loads(legacy.request(sample[0], COMMON_NAME, sample[1:])["cert_requests"])
+    asked = json.loads(
+        reactive_protocol.request(sample[0], COMMON_NAME, sample[1:])["cert_requests"]
+    )
     if asked != {COMMON_NAME: {"sans": sorted(sample[1:])}}:
         raise Violation("a request that says something else", asked)
 

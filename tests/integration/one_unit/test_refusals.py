@@ -17,12 +17,12 @@ from tests.integration.helpers.bad_tokens import credentials, signed
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 
-import leader
 from access import refusals
 from access.permission_sets import PermissionSet
 from access.refusals import Refusal
-from cluster import logs
+from cluster import pod_logs
 from cluster.api import Client
+from leader import steps
 
 ACCOUNT = "111122223333"
 PATH = "role/aws-reserved/sso.amazonaws.com/eu-west-1"
@@ -89,7 +89,7 @@ def connected(cluster: Cluster) -> Iterator[Client]:
 def logged(cluster: Cluster, kind: str) -> list[Refusal]:
     """Return the refusals of a kind that the pods have logged."""
     with connected(cluster) as client:
-        log = logs.read(client, 300)
+        log = pod_logs.read(client, 300)
     found = refusals.parse(log.lines, log.begin, log.end)
     return [refusal for refusal in found if refusal.kind == kind]
 
@@ -169,7 +169,7 @@ def test_given_a_permission_set_then_its_role_is_learned_from_the_first_refusal_
 
     def learned() -> str | None:
         with connected(cluster) as client:
-            return leader.permission_set_roles(client, [DEVOPS], [], "aws").get(DEVOPS)
+            return steps.permission_set_roles(client, [DEVOPS], [], "aws").get(DEVOPS)
 
     refuse(LOOK_ALIKE)
     assert learned() is None

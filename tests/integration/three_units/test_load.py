@@ -35,7 +35,7 @@ def test_given_an_earlier_revision_then_the_units_run_it(
 
 def has_alarms(juju: jubilant.Juju, unit: str) -> bool:
     """Return whether the charm of a unit sets alarms, which the earlier revision does not."""
-    return "alarm.py" in juju.exec("ls src", unit=unit).stdout
+    return "alarm.py" in juju.exec("find src", unit=unit).stdout
 
 
 @pytest.mark.timeout(1800)

@@ -15,11 +15,12 @@ import functools
 import time
 from typing import Any
 
-from access import plan
-from access.declared import Entry
+from access.declaration import plan
+from access.declaration.declared import Entry
 from access.mappings import GRANT, OPTION, SOURCE, canonical_arn
-from cluster import api, manifests, writers
-from cluster.identity_mappings import kind, write_first_canonical_arn
+from cluster import api, manifests
+from cluster.mappings import batch
+from cluster.mappings.listing import kind, write_first_canonical_arn
 from owner import Owner
 
 # How many mappings one request deletes: the server takes a second or two for them.
@@ -27,7 +28,7 @@ PAGE = 500
 _GRANTED, _DECLARED = f"{SOURCE}={GRANT}", f"{SOURCE}={OPTION}"
 
 
-def apply(client: api.Client, owner: Owner, changes: plan.Plan, seconds: float) -> writers.Written:
+def apply(client: api.Client, owner: Owner, changes: plan.Plan, seconds: float) -> batch.Written:
     """Make ``changes``; no request begins after ``seconds``.
 
     Delete first what the option no longer declares, so that nobody keeps access meanwhile. Return
@@ -36,15 +37,15 @@ def apply(client: api.Client, owner: Owner, changes: plan.Plan, seconds: float) 
     if changes.delete and not any(mapping.source == OPTION for mapping in changes.after):
         complete = _delete(client, _DECLARED, time.monotonic() + seconds)
         total = len(changes.delete)
-        return writers.Written(done=total) if complete else writers.Written(pending=total)
-    make: dict[str, writers.Change] = {
+        return batch.Written(done=total) if complete else batch.Written(pending=total)
+    make: dict[str, batch.Change] = {
         f"mapping {name}": functools.partial(_delete_one, client, name) for name in changes.delete
     }
     for entry in changes.update:
         make[entry.place] = functools.partial(_update, client, owner, entry)
     for former, entry in changes.create:
         make[entry.place] = functools.partial(_create, client, owner, entry, former)
-    written = writers.write(make, seconds)
+    written = batch.write(make, seconds)
     refused = {
         place: f"the cluster refuses it: {reason}" for place, reason in written.refused.items()
     }

@@ -15,13 +15,15 @@ from collections.abc import Callable
 from access.mappings import IdentityMapping
 from access.rbac import Question
 from certificates.keypair import KeyPair
-from checks import Names, authenticator
-from checks.authenticator import Deployed
-from cluster import api, identity_mappings, manifests, objects, pods, services
-from control_plane import Use
-from files import Machine
+from checks.outcome import Names
+from checks.steps import authenticator
+from checks.steps.authenticator import Deployed
+from cluster import api, manifests, objects, pods, services
+from cluster.mappings import listing
+from juju.control_plane import Use
+from juju.peers import Shared
+from machine.files import Machine
 from owner import Owner
-from peers import Shared
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +74,7 @@ def at_cluster(client: api.Client, site: Site) -> Seen:
     return Seen(
         deployed=found,
         pair=pair,
-        mappings=identity_mappings.find(client) if found.crd else None,
+        mappings=listing.find(client) if found.crd else None,
     )
 
 
@@ -80,7 +82,7 @@ def deployed(client: api.Client, owner: Owner, address: str, pair: KeyPair | Non
     """Return what the cluster has of the authenticator; ``address`` is the Service's."""
     absent = (
         *manifests.OPTIONAL,
-        *(() if identity_mappings.ratchets(client) else manifests.POLICY),
+        *(() if listing.ratchets(client) else manifests.POLICY),
     )
     needed = [what for what in manifests.OWNED if what not in absent]
     found = {what: objects.find(client, what) for what in needed}
@@ -92,7 +94,7 @@ def deployed(client: api.Client, owner: Owner, address: str, pair: KeyPair | Non
     return Deployed(
         owner=mark if owner.is_foreign(mark) else "",
         missing=tuple(f"{what.kind}/{what.name}" for what in needed if not found[what]),
-        crd=identity_mappings.is_served(client),
+        crd=listing.is_served(client),
         service=_service(owner, service, address) if service else "",
         denied=_denied(client),
         image=_image(deployment),

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from access import yamltext
-from access.yamltext import Value
+from access.declaration import yaml_text
+from access.declaration.yaml_text import Value
 
 _LISTS = {
     "maproles": "mapRoles",
@@ -50,7 +50,7 @@ def read(text: str) -> tuple[list[Listed], list[LeftOut]]:
     Raises:
         ValueError: it is none of the formats.
     """
-    document = yamltext.load(text)
+    document = yaml_text.load(text)
     if document is None:
         return [], []
     if isinstance(document, list):
@@ -108,7 +108,7 @@ def _list(name: str, value: Value) -> list[Value]:
     """Return a list, or the list that a text holds."""
     if isinstance(value, str):
         try:
-            value = yamltext.load(value)
+            value = yaml_text.load(value)
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from error
     if value is None:

@@ -18,12 +18,14 @@ from collections.abc import Iterable, Sequence
 
 import clock
 from access import partitions, refusals
-from checks import Outcome, counters, made_up, not_checked, review, sts, wire
-from checks.authenticator import Deployed
-from checks.counters import Counters
-from checks.look import Site
-from checks.threads import at_once
-from cluster import api, logs
+from checks.outcome import Outcome, not_checked
+from checks.probes import counters, made_up, wire
+from checks.probes.counters import Counters
+from checks.probes.look import Site
+from checks.probes.threads import at_once
+from checks.steps import end_to_end, sts
+from checks.steps.authenticator import Deployed
+from cluster import api, pod_logs
 from cluster.pods import Serving
 from errors import Unready, brief
 
@@ -104,7 +106,7 @@ def _logged(client: api.Client, pod: Serving, address: str) -> refusals.Refusal 
     """Return the refusal of the login from ``address``, once the pod's log has it."""
     until = time.monotonic() + LOG_SECONDS / 2
     while True:
-        lines = logs.read(client, RECENT, LOG_SECONDS / 2, pod.name).lines
+        lines = pod_logs.read(client, RECENT, LOG_SECONDS / 2, pod.name).lines
         found = refusals.of_client(lines, address)
         if found or time.monotonic() > until:
             return found
@@ -122,24 +124,24 @@ def whole_way(site: Site, client: api.Client, deployed: Deployed, deadline: floa
     asked = _Asked(client, token)
     until, unread = deadline - LOG_SECONDS, ""
     while (began := time.monotonic()) < until:
-        log = logs.read(client, RECENT, LOG_SECONDS, *deployed.logging)
+        log = pod_logs.read(client, RECENT, LOG_SECONDS, *deployed.logging)
         unread = next(iter(log.unread.values()), "")
         if refusals.quotes(log.lines, marker):
             found = dataclasses.replace(asked.answer, arrived=True)
-            return review.verdict(found, site.names)
+            return end_to_end.verdict(found, site.names)
         # A look that began earlier may have been too early for what is in the log by now; and a
         # log that could not be read may have it.
         if began >= asked.over + SETTLED_SECONDS and not unread:
             break
         time.sleep(POLL_SECONDS)
-    return review.verdict(dataclasses.replace(asked.answer, unread=unread), site.names)
+    return end_to_end.verdict(dataclasses.replace(asked.answer, unread=unread), site.names)
 
 
 class _Asked:
     """A token review that is under way. Of the original control plane, the answer takes long."""
 
     def __init__(self, client: api.Client, token: str):
-        self.answer = review.Review()
+        self.answer = end_to_end.Review()
         self.over = math.inf
         threading.Thread(target=self._ask, args=(client, token), daemon=True).start()
 
@@ -152,7 +154,7 @@ class _Asked:
                 status = client.ask(TokenReview(spec=TokenReviewSpec(token=token))).status
             error = brief(refusals.redacted((status and status.error) or ""))
             let_in = bool(status and status.authenticated)
-            self.answer = review.Review(answered=True, authenticated=let_in, error=error)
+            self.answer = end_to_end.Review(answered=True, authenticated=let_in, error=error)
         except Unready as problem:
-            self.answer = review.Review(error=f"{problem}")
+            self.answer = end_to_end.Review(error=f"{problem}")
         self.over = time.monotonic()

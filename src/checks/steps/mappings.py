@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from access import expiry, mappings
 from access.mappings import IdentityMapping
-from checks import Names, Outcome, failed, ok
+from checks.outcome import Names, Outcome, failed, ok
 from errors import one_line
 
 # How many of them are named.

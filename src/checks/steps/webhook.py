@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import kubeconfigs
-from checks import Names, Outcome, failed, not_checked, ok
-from control_plane import Use, reset_command
+from checks.outcome import Names, Outcome, failed, not_checked, ok
+from juju.control_plane import Use, reset_command
 
 FLAG = "--authentication-token-webhook-config-file"
 

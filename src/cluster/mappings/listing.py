@@ -16,7 +16,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from access.mappings import IdentityMapping
-from cluster import api, manifests, objects, writers
+from cluster import api, manifests, objects
+from cluster.mappings import batch
 from errors import Waiting
 
 POLL_SECONDS = 0.5
@@ -145,20 +146,20 @@ def write_canonical_arns(
     found: Iterable[IdentityMapping],
     corrections: Mapping[str, str],
     seconds: float,
-) -> writers.Written:
+) -> batch.Written:
     """Write ``status.canonicalARN`` of the mappings in ``corrections`` (name → value).
 
     The authenticator does so too, five a second; this makes new mappings work at once. No
     request begins after ``seconds``. Return what became of them, each under its mapping's name.
     """
     if not corrections:
-        return writers.Written()
+        return batch.Written()
     arns = {mapping.name: mapping.arn for mapping in found}
     changes = {
         name: functools.partial(write_canonical_arn, client, name, arns[name], canonical)
         for name, canonical in corrections.items()
     }
-    written = writers.write(changes, seconds)
+    written = batch.write(changes, seconds)
     refused = {
         name: f"the cluster refuses its status: {reason}"
         for name, reason in written.refused.items()

@@ -9,8 +9,8 @@ import contextlib
 import subprocess
 from pathlib import Path
 
-import files
-from files import Machine
+from machine import files
+from machine.files import Machine
 
 # All that it kept in leader data, the private key included.
 _LEADER_DATA = ("cluster_id", "service_ip", "cert", "key")

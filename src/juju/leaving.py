@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import ops
 
-import control_plane
 from errors import Waiting
+from juju import control_plane
 
 
 class Leaving(ops.Object):

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 from access import refusals
 from access.refusals import Refusal
-from checks import Names, Outcome, failed, ok
-from checks.counters import Counters
+from checks.outcome import Names, Outcome, failed, ok
+from checks.probes.counters import Counters
 from cluster.manifests import NAME, NAMESPACE
 
 REACHED, SILENT = "reached", "silent"

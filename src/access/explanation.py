@@ -10,12 +10,12 @@ import datetime
 import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from access import arn, expiry, explain, rbac, refusals
+from access import arn, expiry, matching, rbac, refusals
 from access.arn import Principal
-from access.declared import Entry
+from access.declaration.declared import Entry
 from access.expiry import Ended
-from access.explain import Identity
 from access.mappings import IdentityMapping
+from access.matching import Identity
 from access.refusals import Refusal
 
 # How many bindings are shown; a user may have thousands.
@@ -235,7 +235,7 @@ def refused(
         if principal in known:
             yield "it is mapped by now"
         elif (account := _account(refusal.arn)) in accounts:
-            yield f"to let it in: {admit(application, explain.login(arn.parse(refusal.arn)))}"
+            yield f"to let it in: {admit(application, matching.login(arn.parse(refusal.arn)))}"
         else:
             command = f"juju run {application}/leader explain-access"
             yield (
@@ -288,6 +288,6 @@ def _time(at: datetime.datetime) -> str:
 
 def _looked_up(text: str) -> str:
     try:
-        return str(explain.login(arn.parse(arn.canonicalize(text))))
+        return str(matching.login(arn.parse(arn.canonicalize(text))))
     except ValueError:
         return ""

@@ -9,7 +9,7 @@ import dataclasses
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from access import arn, rbac, templates
+from access import arn, placeholders, rbac
 from access.mappings import IdentityMapping
 from errors import cut, one_line
 
@@ -90,11 +90,11 @@ def given(mapping: IdentityMapping, bindings: rbac.Bindings) -> list[str]:
 def _identity(mapping: IdentityMapping) -> tuple[str, list[str]]:
     """Return the user and the groups, with the fields filled in that the ARN tells."""
     try:
-        values = templates.known(arn.parse(arn.canonicalize(mapping.arn)))
+        values = placeholders.known(arn.parse(arn.canonicalize(mapping.arn)))
     except ValueError:
         values = {}
-    groups = [templates.fill(group, values) for group in mapping.groups]
-    return templates.fill(mapping.username, values), groups
+    groups = [placeholders.fill(group, values) for group in mapping.groups]
+    return placeholders.fill(mapping.username, values), groups
 
 
 def _roles(grants: Iterable[rbac.Grant], names: Collection[str]) -> Iterable[str]:

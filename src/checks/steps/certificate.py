@@ -12,7 +12,7 @@ from certificates import verdict as rules
 from certificates.keypair import KeyPair
 from certificates.refusal import NotYetValid, Refused
 from certificates.sans import sans
-from checks import Names, Outcome, failed, not_checked, ok
+from checks.outcome import Names, Outcome, failed, not_checked, ok
 from cluster import manifests
 
 _RESTART = f"run: kubectl -n {manifests.NAMESPACE} rollout restart deployment {manifests.NAME}"

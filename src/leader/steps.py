@@ -15,20 +15,20 @@ from typing import TYPE_CHECKING
 import ops
 
 import clock
-import proxies
-import pull_secret
-import reactive
 from access import expiry, mappings
-from cluster import api, identity_mappings, manifests, objects, pods
+from cluster import api, manifests, objects, pods
+from cluster.mappings import listing
 from config import Config
 from errors import Blocked, Unready
+from juju import proxies, pull_secret
+from juju.peers import Shared
+from machine import reactive
 from owner import Owner
-from peers import Shared
 
 if TYPE_CHECKING:
-    from access import plan
-    from access.declared import Entry
-    from access.formats import LeftOut
+    from access.declaration import plan
+    from access.declaration.declared import Entry
+    from access.declaration.formats import LeftOut
     from access.permission_sets import PermissionSet
 
 logger = logging.getLogger(__name__)
@@ -110,8 +110,8 @@ def deploy(
 
     Return how far their rollout is when the wait ends.
     """
-    is_modern = identity_mappings.ratchets(client)
-    identity_mappings.apply_crd(client, spec.partition, strict=is_modern)
+    is_modern = listing.ratchets(client)
+    listing.apply_crd(client, spec.partition, strict=is_modern)
     for manifest in manifests.mapping_policy(owner, policy) if is_modern else ():
         objects.apply(client, manifest)
     desired = manifests.authenticator(owner, spec)
@@ -143,7 +143,7 @@ def check_mappings(
     """
     declaration = _declare(client, owner, config, found)
     report = mappings.check(declaration.after, config.partition)
-    written = identity_mappings.write_canonical_arns(
+    written = listing.write_canonical_arns(
         client, declaration.after, report.corrections, client.seconds_left_to_write
     )
     now = clock.now()
@@ -194,15 +194,15 @@ def _declare(
     """Make the mappings that the option declares, and delete those that it no longer does."""
     if not config.mappings and all(each.source != mappings.OPTION for each in found):
         return _Declaration(found)
-    from access import declared
-    from cluster import own_mappings
+    from access.declaration import declared
+    from cluster.mappings import of_option
 
     try:
         declaration = declared.parse(config.mappings, clock.now())
     except ValueError as error:
         return _Declaration(found, problem=Blocked(f"option mappings: {error}"))
     changes = plan_mappings(client, declaration.entries, config.partition, found)
-    applied = own_mappings.apply(client, owner, changes, client.seconds_left_to_write)
+    applied = of_option.apply(client, owner, changes, client.seconds_left_to_write)
     _log_roles(changes.create, applied.refused)
     not_made = {entry.name for _, entry in changes.create if entry.place in applied.refused}
     return _Declaration(
@@ -235,7 +235,7 @@ def plan_mappings(
     found: Sequence[mappings.IdentityMapping],
 ) -> plan.Plan:
     """Return what must change so that the cluster has the mappings that ``entries`` declare."""
-    from access import plan
+    from access.declaration import plan
 
     sets = [entry.permission_set for entry in entries if entry.permission_set]
     # A set's own mapping decides over others of its role.
@@ -260,9 +260,9 @@ def permission_set_roles(
     if all(wanted.suffix for wanted in sets):
         return {}
     from access import permission_sets, refusals
-    from cluster import logs
+    from cluster import pod_logs
 
-    log = logs.read(client, LOG_SECONDS)
+    log = pod_logs.read(client, LOG_SECONDS)
     refused = refusals.parse(log.lines, log.begin, log.end)
     return permission_sets.learn(sets, refused, found, partition)
 

@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, cast
 
-from checks import Names, Outcome, failed, ok
+from checks.outcome import Names, Outcome, failed, ok
 from cluster import manifests
 from cluster.pods import Rollout, Serving, describe
 from errors import Unready

@@ -14,14 +14,14 @@ from collections.abc import Container
 import ops
 from charms.aws_iam.v0.aws_iam import WEBHOOK_CONFIG, AwsIamRequirer, Webhook, principal_in
 
-import files
 import kubeconfigs
 from addresses import is_ip
 from errors import Blocked, Waiting, brief
-from files import Machine
 from fingerprint import fingerprint
+from juju.peers import Shared
+from machine import files
+from machine.files import Machine
 from owner import Owner, short_name
-from peers import Shared
 
 # Charmed Kubernetes <= 1.28: its charm speaks the interface.
 RELATION = "aws-iam"

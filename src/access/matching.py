@@ -11,7 +11,7 @@ import heapq
 import re
 from collections.abc import Iterable
 
-from access import arn, rbac, templates
+from access import arn, placeholders, rbac
 from access.arn import Principal
 from access.mappings import IdentityMapping
 
@@ -35,7 +35,7 @@ class Identity:
     @property
     def is_open(self) -> bool:
         """Return whether fields are left that only a login fills in."""
-        return any(templates.is_open(name) for name in (self.username, *self.groups))
+        return any(placeholders.is_open(name) for name in (self.username, *self.groups))
 
     @property
     def superuser(self) -> bool:
@@ -62,10 +62,10 @@ def matching(looked_up: Principal, found: Iterable[IdentityMapping]) -> list[Ide
 
 def identity(mapping: IdentityMapping, principal: Principal) -> Identity:
     """Return the user that ``principal``, with its session if it has one, becomes by a mapping."""
-    values = templates.known(principal)
+    values = placeholders.known(principal)
     return Identity(
-        templates.fill(mapping.username, values),
-        tuple(templates.fill(group, values) for group in mapping.groups),
+        placeholders.fill(mapping.username, values),
+        tuple(placeholders.fill(group, values) for group in mapping.groups),
     )
 
 

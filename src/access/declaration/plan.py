@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from access import partitions
-from access.declared import Entry, default_username
+from access.declaration.declared import Entry, default_username
 from access.mappings import OPTION, IdentityMapping, canonical_arn
 from access.permission_sets import PermissionSet
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 
-from checks import Names, Outcome, failed, ok
+from checks.outcome import Names, Outcome, failed, ok
 from errors import Blocked, Unready, WaitingForKubeconfig
 
 # A server says its time in whole seconds, and its answer takes a moment. From here on somebody

@@ -14,11 +14,12 @@ from typing import Any
 import clock
 from access import expiry
 from access.mappings import OPTION, IdentityMapping
-from alarm import Alarm
-from cluster import api, identity_mappings, objects
+from cluster import api, objects
+from cluster.mappings import listing
 from errors import Unready, status_line
+from juju.alarm import Alarm
+from juju.peers import Peers
 from owner import Owner
-from peers import Peers
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ class Endings:
         left: list[IdentityMapping] = []
         lasting: list[IdentityMapping] = []
         ended = [*self._peers.shared.ended]
-        found = identity_mappings.find(client)
+        found = listing.find(client)
         declared = self._declared(found, now)
         for mapping in found:
             meant = mapping
@@ -119,19 +120,19 @@ def _end(
 
     Return the mapping if it is still there, otherwise None.
     """
-    from cluster import single_mapping
+    from cluster.mappings import single
 
-    stored = single_mapping.read(client, name)
+    stored = single.read(client, name)
     if not stored or not expiry.has_ended(stored.mapping, now):
         return stored and stored.mapping
     mapping = stored.mapping
     if stored.leaving:
         return mapping
     try:
-        single_mapping.delete(client, stored)
-    except single_mapping.ChangedError:
+        single.delete(client, stored)
+    except single.ChangedError:
         return mapping
-    except single_mapping.RefusedError as reason:
+    except single.RefusedError as reason:
         logger.warning("the cluster refuses to delete mapping %s: %s", name, reason)
         return mapping
     # A mapping from before there was a schema may hold any text.

@@ -11,10 +11,11 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from access import arn, expiry, formats, reserved
-from access.formats import LeftOut, Listed, shown
+from access import arn, expiry, reserved
+from access.declaration import formats
+from access.declaration.formats import LeftOut, Listed, shown
+from access.declaration.yaml_text import Value
 from access.permission_sets import PermissionSet, of_spelling
-from access.yamltext import Value
 
 _ARNS = ("arn", "rolearn", "userarn")
 _KEYS = {*_ARNS, "name", "username", "groups", "expires", "permission-set", "account", "suffix"}

@@ -3,7 +3,7 @@
 
 """One IAMIdentityMapping: read it, write it, delete it, while others may change it too.
 
-What `identity_mappings.find` returns may be moments old. What is read here is what is stored, and
+What `listing.find` returns may be moments old. What is read here is what is stored, and
 a write fails if it has changed since. Call every function inside `api.errors_as_status`.
 """
 
@@ -16,8 +16,8 @@ from typing import Any, cast
 
 from access.mappings import EXPIRES, SOURCE, IdentityMapping
 from cluster import api
-from cluster.identity_mappings import kind
-from cluster.writers import is_refused
+from cluster.mappings.batch import is_refused
+from cluster.mappings.listing import kind
 from errors import brief
 
 # The finalizers of an object that was deleted with ``--cascade=foreground`` or ``orphan``.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from checks import Names, Outcome, failed, ok
+from checks.outcome import Names, Outcome, failed, ok
 
 
 @dataclasses.dataclass(frozen=True)

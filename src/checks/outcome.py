@@ -1,0 +1,91 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
+"""What came of a step, and what its remedy calls the applications. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+
+OK, FAILED, NOT_CHECKED = "ok", "failed", "not checked"
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What came of a step.
+
+    Attributes:
+        state: `OK`, `FAILED` or `NOT_CHECKED`.
+        seen: What was seen, or why nothing was looked at.
+        remedy: The command or the setting that mends it; empty if nothing failed.
+    """
+
+    state: str
+    seen: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        # Juju shows a text of several lines as it is, and folds a longer line: nobody could copy
+        # a folded command.
+        return "\n".join(filter(None, (f"{self.state}: {self.seen}", self.remedy)))
+
+
+def ok(seen: str) -> Outcome:
+    """Return the outcome of a step that works."""
+    return Outcome(OK, seen)
+
+
+def failed(seen: str, remedy: str) -> Outcome:
+    """Return the outcome of a step that does not work, with what mends it."""
+    return Outcome(FAILED, seen, remedy)
+
+
+def not_checked(why: str) -> Outcome:
+    """Return the outcome of a step that could not be looked at."""
+    return Outcome(NOT_CHECKED, why)
+
+
+@dataclasses.dataclass(frozen=True)
+class Names:
+    """What the remedies call the applications and units.
+
+    Attributes:
+        unit: This unit.
+        principal: The control-plane unit that this unit is subordinate to.
+    """
+
+    unit: str
+    principal: str
+
+    @property
+    def application(self) -> str:
+        """Return this application."""
+        return self.unit.partition("/")[0]
+
+    @property
+    def control_plane(self) -> str:
+        """Return the control plane's application."""
+        return self.principal.partition("/")[0]
+
+    @property
+    def reconcile(self) -> str:
+        """Return the command that makes the leader apply everything again."""
+        return f"run: {_dispatch(f'{self.application}/leader')}"
+
+    @property
+    def reconcile_unit(self) -> str:
+        """Return the command that makes this unit look at its own machine again."""
+        return f"run: {_dispatch(self.unit)}"
+
+    @property
+    def reconcile_control_plane(self) -> str:
+        """Return the command that makes the control plane look at its webhook again."""
+        return f"run: {_dispatch(self.principal)}"
+
+    def on_machine(self, command: str) -> str:
+        """Return what runs ``command`` on this unit's machine."""
+        return f"run: juju exec --unit {self.principal} -- {command}"
+
+
+def _dispatch(unit: str) -> str:
+    return f"juju exec --unit {unit} -- JUJU_DISPATCH_PATH=hooks/update-status ./dispatch"
