@@ -2,7 +2,8 @@
 
     scripts/with-tools python -m scripts.reference
 
-`make docs` runs this. tests/unit/test_reference.py fails if a page is not what this would write.
+`make docs` runs this. tests/project/test_reference.py fails if a page is not what this would
+write.
 """
 
 from __future__ import annotations

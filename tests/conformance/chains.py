@@ -6,9 +6,9 @@ import dataclasses
 import random
 from collections.abc import Callable
 
-from tests.unit import forge
-from tests.unit.flaws import FLAWS, Flaw
-from tests.unit.forge import Draft
+from tests.fakes.certificates import der_builder
+from tests.fakes.certificates.bad_certificates import FLAWS, Flaw
+from tests.fakes.certificates.der_builder import Draft
 
 from certificates import pem
 from certificates.keypair import KeyPair
@@ -32,8 +32,8 @@ def of_seed(seed: int) -> tuple[KeyPair, str]:
 
 def straight(*drafts: Draft) -> KeyPair:
     """A leaf, intermediates that are served, and a root that is trusted alone."""
-    certificates = [forge.pem(der) for der in forge.chain(drafts)]
-    return KeyPair("".join(certificates), forge.key_pem(drafts[0]), certificates[-1])
+    certificates = [der_builder.pem(der) for der in der_builder.chain(drafts)]
+    return KeyPair("".join(certificates), der_builder.key_pem(drafts[0]), certificates[-1])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Drafts:
 
     def signed(self) -> list[bytes]:
         return [
-            forge.sign(draft, self.drafts[signer])
+            der_builder.sign(draft, self.drafts[signer])
             for draft, signer in zip(self.drafts, self.signers, strict=True)
         ]
 
@@ -62,9 +62,9 @@ def _any_key(dice: random.Random) -> str:
 
 
 def _chain(dice: random.Random, intermediates: int) -> Drafts:
-    leaf = dataclasses.replace(forge.leaf(), key=_any_key(dice))
+    leaf = dataclasses.replace(der_builder.leaf(), key=_any_key(dice))
     above = [
-        forge.authority(f"authority {index}", index + 2, key=_any_key(dice))
+        der_builder.authority(f"authority {index}", index + 2, key=_any_key(dice))
         for index in range(intermediates + 1)
     ]
     indexes = range(1, len(above) + 1)
@@ -74,14 +74,14 @@ def _chain(dice: random.Random, intermediates: int) -> Drafts:
 def _cross_signed(dice: random.Random) -> Drafts:
     """An authority with two certificates, by two roots."""
     leaf, middle, root = _chain(dice, 1).drafts
-    other = forge.authority("another root", 7)
+    other = der_builder.authority("another root", 7)
     return Drafts((leaf, middle, root, middle, other), (1, 2, 2, 4, 4))
 
 
 def _crossed_roots(dice: random.Random) -> Drafts:
     """Two roots that have signed each other."""
     leaf, one = _chain(dice, 0).drafts
-    other = forge.authority("another root", 7)
+    other = der_builder.authority("another root", 7)
     return Drafts((leaf, one, other, one, other), (1, 1, 2, 2, 1))
 
 
@@ -94,13 +94,13 @@ def _namesakes(dice: random.Random) -> Drafts:
 
 
 def _self_signed(dice: random.Random) -> Drafts:
-    return Drafts((dataclasses.replace(forge.leaf(), key=_any_key(dice)),), (0,))
+    return Drafts((dataclasses.replace(der_builder.leaf(), key=_any_key(dice)),), (0,))
 
 
 def _foreign(dice: random.Random) -> Drafts:
     """A leaf whose issuer is not there."""
     leaf, root = _chain(dice, 0).drafts
-    return Drafts((dataclasses.replace(leaf, issuer=forge.name("nobody")), root), (1, 1))
+    return Drafts((dataclasses.replace(leaf, issuer=der_builder.name("nobody")), root), (1, 1))
 
 
 SHAPES: dict[str, Callable[[random.Random], Drafts]] = {
@@ -118,7 +118,7 @@ SHAPES: dict[str, Callable[[random.Random], Drafts]] = {
 
 
 def _assembled(drafts: Drafts, dice: random.Random) -> tuple[KeyPair, list[str]]:
-    leaf, *others = (forge.pem(der) for der in drafts.signed())
+    leaf, *others = (der_builder.pem(der) for der in drafts.signed())
     key, how = _key(drafts.drafts[0], dice)
     dice.shuffle(others)
     if dice.random() < 0.6:
@@ -132,15 +132,15 @@ def _assembled(drafts: Drafts, dice: random.Random) -> tuple[KeyPair, list[str]]
 
 def _key(draft: Draft, dice: random.Random) -> tuple[str, list[str]]:
     if dice.random() < 0.9:
-        return forge.key_pem(draft), []
+        return der_builder.key_pem(draft), []
     form = dice.choice(["another", "another kind", "TraditionalOpenSSL", "label", "damaged"])
     if form == "another":
-        return forge.key_pem(dataclasses.replace(draft, which=99)), [f"key: {form}"]
+        return der_builder.key_pem(dataclasses.replace(draft, which=99)), [f"key: {form}"]
     if form == "another kind":
-        return forge.key_pem(dataclasses.replace(draft, key="RSA-2048")), [f"key: {form}"]
+        return der_builder.key_pem(dataclasses.replace(draft, key="RSA-2048")), [f"key: {form}"]
     if form == "TraditionalOpenSSL" and draft.key.startswith(("P-", "RSA-")):
-        return forge.key_pem(draft, form), [f"key: {form}"]
-    text = forge.key_pem(draft)
+        return der_builder.key_pem(draft, form), [f"key: {form}"]
+    text = der_builder.key_pem(draft)
     if form == "label":
         return text.replace(" PRIVATE", " RSA PRIVATE"), [f"key: {form}"]
     at = dice.randrange(30, 60)

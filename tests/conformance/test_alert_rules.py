@@ -16,7 +16,7 @@ import yaml
 from lightkube.models.core_v1 import PodStatus
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.core_v1 import Pod
-from tests.unit.authority import root
+from tests.fakes.certificates.authority import root
 
 from cos import databag, jobs, rules
 from cos.facts import Facts

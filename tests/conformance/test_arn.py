@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from tests.conformance.oracle import Oracle, running
-from tests.unit.arns import ACCOUNT, LOGINS, TEXTS
+from tests.fakes.arns import ACCOUNT, LOGINS, TEXTS
 
 from access import arn
 

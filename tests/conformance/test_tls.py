@@ -16,9 +16,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from tests.conformance import chains, texts
 from tests.conformance.oracle import Oracle, running
-from tests.unit import forge
-from tests.unit.flaws import FLAWS
-from tests.unit.forge import Draft
+from tests.fakes.certificates import der_builder
+from tests.fakes.certificates.bad_certificates import FLAWS
+from tests.fakes.certificates.der_builder import Draft
 
 from certificates import verdict
 from certificates.keypair import KeyPair
@@ -150,7 +150,11 @@ def of_charm(pair: KeyPair) -> str:
 
 
 def drafts() -> list[Draft]:
-    return [forge.leaf(), forge.authority("middle", 2), forge.authority("root", 3)]
+    return [
+        der_builder.leaf(),
+        der_builder.authority("middle", 2),
+        der_builder.authority("root", 3),
+    ]
 
 
 def with_one_flaw() -> Iterator[Case]:
@@ -192,7 +196,9 @@ def test_given_flaws_anywhere_in_a_chain_then_few_that_go_accepts_are_refused(
 def with_constrained_names() -> Iterator[Case]:
     both = list(itertools.product(FLAWS["names"].items(), FLAWS["name constraints"].items()))
     for (name, named), (rule, constrained) in random.Random(0).sample(both, 400):
-        pair = chains.straight(named(forge.leaf()), constrained(forge.authority("root")))
+        pair = chains.straight(
+            named(der_builder.leaf()), constrained(der_builder.authority("root"))
+        )
         yield pair, f"names {name} where name constraints {rule}"
 
 
@@ -205,10 +211,10 @@ def with_any_names(seeds: Iterable[int]) -> Iterator[Case]:
         dice = random.Random(seed)
         named, story = texts.names(dice)
         constrained, rule = texts.name_constraints(dice)
-        root = forge.authority("root")
+        root = der_builder.authority("root")
         if dice.random() < 0.2:
-            yield chains.straight(named(forge.leaf()), root), story
-        yield chains.straight(named(forge.leaf()), constrained(root)), f"{story} {rule}"
+            yield chains.straight(named(der_builder.leaf()), root), story
+        yield chains.straight(named(der_builder.leaf()), constrained(root)), f"{story} {rule}"
 
 
 def test_given_random_names_and_name_constraints_then_what_go_refuses_is_refused(tls: Oracle):
@@ -225,7 +231,7 @@ GOOD_POLICIES = [
 def with_policies(seeds: Iterable[int]) -> Iterator[Case]:
     for seed in seeds:
         dice = random.Random(seed)
-        flawed = [*drafts()[:2], forge.authority("other", 4), drafts()[2]]
+        flawed = [*drafts()[:2], der_builder.authority("other", 4), drafts()[2]]
         if dice.random() < 0.3:
             # It has issued itself another certificate.
             flawed[2] = replace(flawed[2], subject=flawed[1].subject)
@@ -243,10 +249,10 @@ def test_given_any_certificate_policies_then_what_go_refuses_is_refused(tls: Ora
 
 
 def keys(draft: Draft) -> Iterator[tuple[str, str]]:
-    private = forge.key(draft.key, draft.which)
+    private = der_builder.key(draft.key, draft.which)
     forms = ["PKCS8", "TraditionalOpenSSL"] if draft.key != "Ed25519" else ["PKCS8"]
     for form in forms:
-        text = forge.key_pem(draft, form)
+        text = der_builder.key_pem(draft, form)
         body = "\n".join(text.splitlines()[1:-1])
         for label in ("PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY", "ANY PRIVATE KEY"):
             yield f"-----BEGIN {label}-----\n{body}\n-----END {label}-----\n", f"{form} {label}"
@@ -255,23 +261,23 @@ def keys(draft: Draft) -> Iterator[tuple[str, str]]:
         yield text.replace("-----\n", "-----\n ", 1), "a space"
         yield text[: len(text) // 2], "half"
     if draft.key != "P-521":
-        for story, der in forge.odd_keys(draft).items():
-            yield forge.pem(der, "PRIVATE KEY"), story
+        for story, der in der_builder.odd_keys(draft).items():
+            yield der_builder.pem(der, "PRIVATE KEY"), story
     locked = private.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.BestAvailableEncryption(b"secret"),
     )
     yield locked.decode(), "encrypted"
-    yield forge.key_pem(replace(draft, which=98)), "another"
-    yield forge.key_pem(replace(draft, key="Ed448")), "of another kind"
+    yield der_builder.key_pem(replace(draft, which=98)), "another"
+    yield der_builder.key_pem(replace(draft, key="Ed448")), "of another kind"
     yield "", "none"
 
 
 def with_keys() -> Iterator[Case]:
     for kind in ("P-256", "P-521", "RSA-2048", "Ed25519"):
-        leaf = replace(forge.leaf(), key=kind)
-        pair = chains.straight(leaf, forge.authority("root"))
+        leaf = replace(der_builder.leaf(), key=kind)
+        pair = chains.straight(leaf, der_builder.authority("root"))
         for key, story in keys(leaf):
             yield replace(pair, key=key), f"{kind}, {story}"
 
@@ -315,16 +321,18 @@ def test_given_damaged_blocks_then_what_go_refuses_is_refused(tls: Oracle):
 
 def with_many(count: int, wanted: bytes = b"") -> Case:
     """So many authorities of one name before the right one, which the leaf may name by its key."""
-    leaf, root = forge.leaf(), forge.authority("root", 3)
+    leaf, root = der_builder.leaf(), der_builder.authority("root", 3)
     if wanted:
         leaf = FLAWS["extension"]["authority key"](leaf)
-        root = root.with_extension(forge.Extension("2.5.29.14", forge.tlv(4, wanted)))
+        root = root.with_extension(der_builder.Extension("2.5.29.14", der_builder.tlv(4, wanted)))
     others = [
-        forge.sign(replace(forge.authority("root", 9), serial=serial))
+        der_builder.sign(replace(der_builder.authority("root", 9), serial=serial))
         for serial in range(100, 100 + count)
     ]
-    bundle = "".join(forge.pem(der) for der in (*others, forge.sign(root)))
-    pair = KeyPair(forge.pem(forge.sign(leaf, root)), forge.key_pem(leaf), bundle)
+    bundle = "".join(der_builder.pem(der) for der in (*others, der_builder.sign(root)))
+    pair = KeyPair(
+        der_builder.pem(der_builder.sign(leaf, root)), der_builder.key_pem(leaf), bundle
+    )
     return pair, f"{count} more, {wanted!r}"
 
 
@@ -341,11 +349,11 @@ def test_given_more_candidates_than_go_tries_then_what_go_refuses_is_refused(tls
 def with_length(length: int) -> Case:
     """A chain of so many bytes in its TLS message."""
     # Ed25519's signatures are all equally long.
-    root = forge.authority("root", key="Ed25519")
-    leaf, size = forge.leaf(), 200_000
+    root = der_builder.authority("root", key="Ed25519")
+    leaf, size = der_builder.leaf(), 200_000
     for _ in range(2):
-        leaf = leaf.with_extension(forge.Extension("1.2.3.4", bytes(size)))
-        size += length - 4 - sum(5 + len(der) for der in forge.chain([leaf, root]))
+        leaf = leaf.with_extension(der_builder.Extension("1.2.3.4", bytes(size)))
+        size += length - 4 - sum(5 + len(der) for der in der_builder.chain([leaf, root]))
     return chains.straight(leaf, root), f"{length} bytes"
 
 

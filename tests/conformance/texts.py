@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from tests.unit.flaws import DNS, IP, MAIL, URI, Flaw, constraints, sans
-from tests.unit.forge import NAME
+from tests.fakes.certificates.bad_certificates import DNS, IP, MAIL, URI, Flaw, constraints, sans
+from tests.fakes.certificates.der_builder import NAME
 
 Dice = random.Random
 

@@ -1,8 +1,8 @@
 """Damaged inputs for the charm, and what must hold whatever they are: `make fuzz`.
 
 `mutate.py` damages text, bytes, JSON, PEM and databags, and `der.py` certificates. `functions/`
-has the targets that are functions, and `hooks.py` those that are whole hooks. What every hook is
-held to stands in `world.py`. `runner.py` runs the targets in turn, and makes a finding small.
+has the targets that are functions, and `hooks.py` those that are whole hooks. `damaged_unit.py`
+has what every hook is held to. `runner.py` runs the targets in turn, and makes a finding small.
 
 To add a function as a target, write two more functions in a module of `functions/`, and a line
 in its `TARGETS`:

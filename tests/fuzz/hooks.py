@@ -1,7 +1,7 @@
-"""Targets that are whole hooks and actions, in a `tests.fuzz.world.World`.
+"""Targets that are whole hooks and actions, in a `tests.fuzz.damaged_unit.DamagedUnit`.
 
 An input is what is damaged, and the event that is to meet it. To add a target, write a function
-that returns an input, one that puts the input into the world, and a line in `TARGETS`.
+that returns an input, one that puts the input around the unit, and a line in `TARGETS`.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from random import Random
 from typing import Any
 
 import httpx2
+from tests.fakes.certificates.self_signed import SelfSigned
+from tests.fakes.juju.model import Easyrsa
+from tests.fakes.kubernetes.faults import answer
+from tests.fakes.kubernetes.server import MAPPINGS, PODS, SECRET
 from tests.fuzz import mutate, samples
+from tests.fuzz.damaged_unit import DamagedUnit, restore
 from tests.fuzz.functions import control_plane
 from tests.fuzz.functions.access import ARNS, make_declared
 from tests.fuzz.functions.certificates import damage_reply
 from tests.fuzz.functions.config import make_config
 from tests.fuzz.functions.kubeconfigs import make_client, make_kubeconfig
 from tests.fuzz.runner import Target
-from tests.fuzz.world import World, restore
-from tests.unit.fake_cluster import MAPPINGS, PODS, SECRET
-from tests.unit.faults import answer
-from tests.unit.model import Easyrsa
-from tests.unit.self_signed import SelfSigned
-from tests.unit.test_never_in_error import SETTLED
+from tests.scenarios.test_never_in_error import SETTLED
 
 Sample = dict[str, Any]
 
@@ -37,29 +37,29 @@ EVENTS = (
 
 
 @functools.cache
-def legacy() -> World:
-    """Return a world with the older protocol of certificates."""
-    return World(Easyrsa(samples.AUTHORITY))  # pyright: ignore[reportArgumentType]
+def legacy() -> DamagedUnit:
+    """Return a unit with the older protocol of certificates."""
+    return DamagedUnit(Easyrsa(samples.AUTHORITY))  # pyright: ignore[reportArgumentType]
 
 
 @functools.cache
-def modern() -> World:
-    """Return a world with the newer protocol of certificates."""
-    return World(SelfSigned())
+def modern() -> DamagedUnit:
+    """Return a unit with the newer protocol of certificates."""
+    return DamagedUnit(SelfSigned())
 
 
 @functools.cache
-def implicit() -> World:
-    """Return a world on a control plane of Charmed Kubernetes >= 1.29."""
+def implicit() -> DamagedUnit:
+    """Return a unit on a control plane of Charmed Kubernetes >= 1.29."""
     provider = Easyrsa(samples.AUTHORITY)  # pyright: ignore[reportArgumentType]
-    return World(provider, "control-plane")
+    return DamagedUnit(provider, "control-plane")
 
 
 def hook(
     name: str,
     make: Callable[[Random], Sample],
-    damage: Callable[[World, Sample], None],
-    world: Callable[[], World] = legacy,
+    damage: Callable[[DamagedUnit, Sample], None],
+    damaged: Callable[[], DamagedUnit] = legacy,
 ) -> Target:
     """Return a target that runs hooks with inputs of ``make``, which ``damage`` applies.
 
@@ -69,24 +69,24 @@ def hook(
 
     def make_hook(rng: Random) -> Sample:
         event = rng.choice(EVENTS) if rng.random() < 0.5 else "update_status"
-        if world is implicit and event.startswith("aws-iam"):
+        if damaged is implicit and event.startswith("aws-iam"):
             event = "start"
         return {**make(rng), "event": event, "follows": rng.random() < 0.1}
 
     def check(sample: Sample) -> None:
-        def apply(here: World) -> None:
+        def apply(here: DamagedUnit) -> None:
             here.model.leader = None if sample.get("follows") else 0
             damage(here, sample)
 
-        world().examine(apply, sample.get("event", "update_status"))
+        damaged().examine(apply, sample.get("event", "update_status"))
 
     return Target(f"hook: {name}", make_hook, check, weight=4)
 
 
 def warm_up() -> None:
-    """Make the worlds, so that no process of a target must."""
-    for world in (legacy, modern, implicit):
-        world()
+    """Make the units, so that no process of a target must."""
+    for damaged in (legacy, modern, implicit):
+        damaged()
     _answers()
 
 
@@ -135,9 +135,9 @@ def _sign_modern(body: bytes) -> bytes:
     return provider._key._private_key.sign(body, samples.SIGNATURE)
 
 
-def damage_certificates(world: World, sample: Sample) -> None:
+def damage_certificates(damaged: DamagedUnit, sample: Sample) -> None:
     """Let the provider publish the sample's databags."""
-    world.model._answer = (sample.get("app", {}), sample.get("unit", {}))
+    damaged.model._answer = (sample.get("app", {}), sample.get("unit", {}))
 
 
 def make_interface(rng: Random) -> Sample:
@@ -145,23 +145,23 @@ def make_interface(rng: Random) -> Sample:
     return {"unit": control_plane.make_interface(rng)}
 
 
-def damage_interface(world: World, sample: Sample) -> None:
+def damage_interface(damaged: DamagedUnit, sample: Sample) -> None:
     """Let the control plane publish the sample's databag."""
-    world.model.units[0].control_plane = sample.get("unit", {})
+    damaged.model.units[0].control_plane = sample.get("unit", {})
 
 
 def make_peers(rng: Random) -> Sample:
     """Return the databags of the peer relation."""
-    world = legacy()
-    good = {**world.model.peer, "inherited": "true"}
+    damaged = legacy()
+    good = {**damaged.model.peer, "inherited": "true"}
     app = mutate.bag(rng, good, mutate.pem)
-    return {"app": app, "unit": mutate.bag(rng, world.model.units[0].peer, mutate.text)}
+    return {"app": app, "unit": mutate.bag(rng, damaged.model.units[0].peer, mutate.text)}
 
 
-def damage_peers(world: World, sample: Sample) -> None:
+def damage_peers(damaged: DamagedUnit, sample: Sample) -> None:
     """Let the peers have the sample's databags."""
-    world.model.peer = sample.get("app", {})
-    world.model.units[0].peer = sample.get("unit", {})
+    damaged.model.peer = sample.get("app", {})
+    damaged.model.units[0].peer = sample.get("unit", {})
 
 
 # The operator
@@ -180,9 +180,9 @@ def make_options(rng: Random) -> Sample:
     return {"options": {**texts, **declared, "replicas": made["replicas"]}}
 
 
-def damage_options(world: World, sample: Sample) -> None:
+def damage_options(damaged: DamagedUnit, sample: Sample) -> None:
     """Set the sample's options."""
-    world.model.config = sample.get("options", {})
+    damaged.model.config = sample.get("options", {})
 
 
 # The machine
@@ -194,9 +194,9 @@ def make_file(rng: Random) -> Sample:
     return {"file": mutate.data(rng, text) if rng.random() < 0.2 else text}
 
 
-def damage_file(world: World, sample: Sample) -> None:
+def damage_file(damaged: DamagedUnit, sample: Sample) -> None:
     """Let the administrator's kubeconfig be the sample's."""
-    world.files.admin.write_bytes(sample.get("file", b""))
+    damaged.files.admin.write_bytes(sample.get("file", b""))
 
 
 def make_program(rng: Random) -> Sample:
@@ -205,9 +205,9 @@ def make_program(rng: Random) -> Sample:
     return {"file": mutate.text(rng, good).encode(errors="surrogatepass")}
 
 
-def damage_program(world: World, sample: Sample) -> None:
+def damage_program(damaged: DamagedUnit, sample: Sample) -> None:
     """Let the control plane's webhook program be the sample's."""
-    world.files.auth_webhook.write_bytes(sample.get("file", b""))
+    damaged.files.auth_webhook.write_bytes(sample.get("file", b""))
 
 
 def make_places(rng: Random) -> Sample:
@@ -216,10 +216,10 @@ def make_places(rng: Random) -> Sample:
     return {"places": {n: rng.choice(("folder", "full", "nowhere", "loop")) for n in numbers}}
 
 
-def damage_places(world: World, sample: Sample) -> None:
+def damage_places(damaged: DamagedUnit, sample: Sample) -> None:
     """Put a folder, an empty one or not, or a link that leads nowhere, in a file's place."""
     for number, kind in sample.get("places", {}).items():
-        path = world._paths()[number]
+        path = damaged._paths()[number]
         restore(path, None)
         path.parent.mkdir(parents=True, exist_ok=True)
         if kind in ("folder", "full"):
@@ -236,21 +236,21 @@ def damage_places(world: World, sample: Sample) -> None:
 @functools.cache
 def _answers() -> dict[str, Any]:
     """Return what the cluster answers to every request of a hook."""
-    world, found = legacy(), {}
+    damaged, found = legacy(), {}
 
     def watch(request: httpx2.Request) -> httpx2.Response:
-        response = world.api._handle(request)
+        response = damaged.api._handle(request)
         found[f"{request.method} {request.url.path}"] = json.loads(response.content)
         return response
 
-    def damage(_: World) -> None:
-        world.api.add_mapping("m", ARNS[0])
-        world.api.add_pod("p", containerStatuses=[_WAITING], conditions=[_UNSCHEDULED])
-        world.api.start_seconds = None
-        world.api.delete(SECRET)
-        world.api.fail(watch)
+    def damage(_: DamagedUnit) -> None:
+        damaged.api.add_mapping("m", ARNS[0])
+        damaged.api.add_pod("p", containerStatuses=[_WAITING], conditions=[_UNSCHEDULED])
+        damaged.api.start_seconds = None
+        damaged.api.delete(SECRET)
+        damaged.api.fail(watch)
 
-    world.examine(damage)
+    damaged.examine(damage)
     return {key: value for key, value in found.items() if isinstance(value, dict)}
 
 
@@ -290,14 +290,14 @@ def make_answers(rng: Random) -> Sample:
     return {"answers": answers, "deploys": rng.random() < 0.3, "stuck": rng.random() < 0.2}
 
 
-def damage_answers(world: World, sample: Sample) -> None:
+def damage_answers(damaged: DamagedUnit, sample: Sample) -> None:
     """Let the cluster answer as in the sample."""
     if sample.get("deploys"):
-        world.api.clear()
+        damaged.api.clear()
     if sample.get("stuck"):
-        world.api.start_seconds = None
+        damaged.api.start_seconds = None
     for request, (code, body, kind) in sample.get("answers", {}).items():
-        world.api.fail(answer(code, body, kind), request=request)
+        damaged.api.fail(answer(code, body, kind), request=request)
 
 
 def make_mappings(rng: Random) -> Sample:
@@ -318,11 +318,11 @@ def make_mappings(rng: Random) -> Sample:
     return {"mappings": stored}
 
 
-def damage_mappings(world: World, sample: Sample) -> None:
+def damage_mappings(damaged: DamagedUnit, sample: Sample) -> None:
     """Store the sample's mappings."""
     for number, item in enumerate(sample.get("mappings", [])):
         name = f"m{number}"
-        world.api.put(f"{MAPPINGS}/{name}", {**copy.deepcopy(item), "metadata": {"name": name}})
+        damaged.api.put(f"{MAPPINGS}/{name}", {**copy.deepcopy(item), "metadata": {"name": name}})
 
 
 # The actions
@@ -332,12 +332,12 @@ def action(name: str, make: Callable[[Random], Sample]) -> Target:
     """Return a target that runs an action with inputs of ``make``."""
 
     def check(sample: Sample) -> None:
-        def damage(world: World) -> None:
+        def damage(damaged: DamagedUnit) -> None:
             if "file" in sample:
-                world.files.client.write_bytes(sample["file"])
+                damaged.files.client.write_bytes(sample["file"])
             if "options" in sample:
-                damage_options(world, sample)
-            damage_mappings(world, sample)
+                damage_options(damaged, sample)
+            damage_mappings(damaged, sample)
 
         legacy().act(damage, sample.get("params", {}), name)
 

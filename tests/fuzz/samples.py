@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from tests.unit.authority import key_text
+from tests.fakes.certificates.authority import key_text
 
 from certificates.sans import sans
 
@@ -26,7 +26,7 @@ _TO = datetime.datetime(2049, 12, 31, tzinfo=datetime.timezone.utc)
 
 
 class FixedAuthority:
-    """An authority as those of the unit tests, for `tests.unit.model.Easyrsa`."""
+    """An authority as those of the unit tests, for `tests.fakes.juju.model.Easyrsa`."""
 
     def __init__(self, name: str = "root", number: int = 1) -> None:
         self.name = name

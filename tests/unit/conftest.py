@@ -1,145 +1,29 @@
-"""The world around the charm: a machine's files, a cluster, a clock."""
+"""What every test here has: the fakes, as fixtures."""
 
-from __future__ import annotations
+from tests.fakes.fixtures import (
+    _goal_state,
+    _secret_tools,
+    api,
+    declare,
+    deployed,
+    easyrsa,
+    files,
+    machines,
+    model,
+    two,
+    yaml_by_libyaml,
+)
 
-import base64
-import json
-import time
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-
-import httpx2
-import ops
-import pytest
-import yaml
-from hypothesis import settings
-from tests.unit.authority import root
-from tests.unit.declaring import Declare
-from tests.unit.fake_cluster import Clock, FakeCluster
-from tests.unit.model import SECRET_TOOLS, Easyrsa, Model
-
-from machine.files import Machine
-
-settings.register_profile("charm", deadline=None, max_examples=60)
-settings.load_profile("charm")
-
-ADMIN_TOKEN = "the-admins-own-token"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def yaml_by_libyaml() -> Iterator[None]:
-    """Let libyaml write the three files that ops.testing needs in every hook: in Python alone,
-    that takes half as long as the hook."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(yaml, "SafeDumper", yaml.CSafeDumper)
-        yield
-
-
-class Files:
-    """Where a machine's files are during a test: under a folder of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.machine = Machine(folder)
-        self.admin = folder / "root/.kube/config"
-        self.webhook = folder / "root/cdk/aws-iam-webhook.yaml"
-        self.auth_webhook = folder / "root/cdk/auth-webhook/auth-webhook.py"
-        self.client = folder / "home/ubuntu/config"
-        self.leftovers = tuple(
-            folder / f"root/cdk/addons/aws-iam-{name}.yaml"
-            for name in ("secret", "deployment", "service")
-        )
-        for path in (self.admin, self.webhook, self.auth_webhook, self.client):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        self.admin.write_text(kubeconfig())
-
-
-def kubeconfig(
-    server: str = "https://10.85.0.10:6443", ca: str = "", user: str = f"token: {ADMIN_TOKEN}"
-) -> str:
-    """What the control plane writes: an admin's kubeconfig."""
-    data = base64.b64encode((ca or root("cluster").certificate).encode()).decode()
-    return (
-        "apiVersion: v1\nkind: Config\n"
-        f"clusters: [{{name: c, cluster: {{server: '{server}', "
-        f"certificate-authority-data: {data}}}}}]\n"
-        f"users: [{{name: u, user: {{{user}}}}}]\n"
-        "contexts: [{name: x, context: {cluster: c, user: u}}]\n"
-        "current-context: x\n"
-    )
-
-
-@pytest.fixture
-def machines(tmp_path: Path) -> list[Files]:
-    """Two machines of control planes, each with its admin's kubeconfig."""
-    return [Files(tmp_path / "0"), Files(tmp_path / "1")]
-
-
-@pytest.fixture
-def files(machines: list[Files]) -> Files:
-    """The first unit's machine."""
-    return machines[0]
-
-
-@pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCluster]:
-    """The cluster. Whatever httpx2 would send over a socket goes to it."""
-    fake = FakeCluster(Clock())
-    for function in ("monotonic", "sleep", "time"):
-        monkeypatch.setattr(time, function, getattr(fake.clock, function))
-    monkeypatch.setattr(
-        httpx2.HTTPTransport, "handle_request", lambda _, request: fake.handle_request(request)
-    )
-    yield fake
-    fake.recover()
-
-
-@pytest.fixture(autouse=True)
-def _goal_state(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What Juju says of a unit whose relations are gone; a test may have it say more."""
-    found = ops.hookcmds.GoalState(units={}, relations={})
-    monkeypatch.setattr(ops.hookcmds, "goal_state", lambda: found)
-
-
-@pytest.fixture(autouse=True)
-def _secret_tools(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ops.hookcmds, "secret_info_get", SECRET_TOOLS.info_get)
-    monkeypatch.setattr(ops.hookcmds, "secret_set", SECRET_TOOLS.set)
-
-
-@pytest.fixture
-def easyrsa() -> Easyrsa:
-    return Easyrsa(root())
-
-
-@pytest.fixture
-def model(easyrsa: Easyrsa, api: FakeCluster, files: Files) -> Model:
-    """One unit on a control plane of Charmed Kubernetes <= 1.28, with easyrsa."""
-    return Model(easyrsa, [files])
-
-
-@pytest.fixture
-def two(easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]) -> Model:
-    """Two units at rest, whose control planes never acknowledge anything."""
-    model = Model(easyrsa, machines, units=2)
-    model.settle()
-    return model
-
-
-@pytest.fixture
-def deployed(model: Model, api: FakeCluster) -> Model:
-    """The same, come to rest."""
-    model.settle()
-    api.forget()
-    return model
-
-
-@pytest.fixture
-def declare(deployed: Model) -> Declare:
-    """Sets the option to these entries, and runs config-changed; the status then."""
-
-    def run(*entries: dict[str, Any]) -> ops.StatusBase:
-        deployed.config = {"mappings": json.dumps(entries) if entries else ""}
-        return deployed.hook(deployed.on.config_changed())
-
-    return run
+__all__ = [
+    "_goal_state",
+    "_secret_tools",
+    "api",
+    "declare",
+    "deployed",
+    "easyrsa",
+    "files",
+    "machines",
+    "model",
+    "two",
+    "yaml_by_libyaml",
+]

@@ -8,8 +8,8 @@ import ops
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tests.unit.fake_cluster import FakeCluster
-from tests.unit.model import Model
+from tests.fakes.juju.model import Model
+from tests.fakes.kubernetes.server import FakeCluster
 
 from access.partitions import PARTITIONS
 from config import Config

@@ -8,10 +8,10 @@ from typing import Any
 import ops
 import ops.testing
 import pytest
-from tests.unit.conftest import Files
-from tests.unit.fake_cluster import MAPPINGS, SERVICE, FakeCluster
-from tests.unit.faults import answer, ok
-from tests.unit.model import Model
+from tests.fakes.juju.model import Model
+from tests.fakes.kubernetes.faults import answer, ok
+from tests.fakes.kubernetes.server import MAPPINGS, SERVICE, FakeCluster
+from tests.fakes.machine import Files
 
 from cluster import api as cluster_api
 from cluster import objects

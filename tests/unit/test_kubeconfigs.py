@@ -9,8 +9,8 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.authority import root
-from tests.unit.model import OWNER
+from tests.fakes.certificates.authority import root
+from tests.fakes.juju.model import OWNER
 
 import kubeconfigs
 

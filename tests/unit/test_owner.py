@@ -7,8 +7,9 @@ import copy
 import ops
 import ops.testing
 import pytest
-from tests.unit.conftest import Files
-from tests.unit.fake_cluster import (
+from tests.fakes.juju.model import OWNER, UUID, Easyrsa, Model
+from tests.fakes.kubernetes.faults import ok, refused
+from tests.fakes.kubernetes.server import (
     ADDRESS,
     DEFINITION,
     DEPLOYMENT,
@@ -17,8 +18,7 @@ from tests.unit.fake_cluster import (
     SERVICE,
     FakeCluster,
 )
-from tests.unit.faults import ok, refused
-from tests.unit.model import OWNER, UUID, Easyrsa, Model
+from tests.fakes.machine import Files
 
 import kubeconfigs
 from cluster import manifests

@@ -7,15 +7,15 @@ import subprocess
 import sys
 
 import pytest
-from tests.unit.model import Model
+from tests.fakes.juju.model import Model
 
 import preload
 
 # Runs in a process of its own, because this one has long imported everything.
 FOLLOWER = """
 import pathlib, sys
-from files import Machine
-from tests.unit.model import Model
+from machine.files import Machine
+from tests.fakes.juju.model import Model
 class Files:
     machine = Machine(pathlib.Path(sys.argv[1]))
 model = Model(None, [Files])

@@ -7,8 +7,9 @@ from datetime import datetime, timezone
 
 import ops
 import pytest
-from tests.unit.conftest import Files
-from tests.unit.fake_cluster import (
+from tests.fakes.juju.model import Easyrsa, Model
+from tests.fakes.kubernetes.faults import REFUSALS, refusal
+from tests.fakes.kubernetes.server import (
     DEFINITION,
     DEPLOYMENT,
     MAPPINGS,
@@ -16,8 +17,7 @@ from tests.unit.fake_cluster import (
     SERVICE,
     FakeCluster,
 )
-from tests.unit.faults import REFUSALS, refusal
-from tests.unit.model import Easyrsa, Model
+from tests.fakes.machine import Files
 
 from cluster import manifests
 

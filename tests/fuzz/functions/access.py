@@ -9,7 +9,7 @@ import json
 from random import Random
 
 from tests.fuzz import mutate
-from tests.fuzz.functions.held import line
+from tests.fuzz.functions.invariants import line
 from tests.fuzz.runner import Target, Violation
 
 from access import arn, mappings, placeholders, rbac, refusals

@@ -6,7 +6,7 @@ import json
 from random import Random
 
 from tests.fuzz import mutate, samples
-from tests.fuzz.functions.held import line, secretless
+from tests.fuzz.functions.invariants import line, secretless
 from tests.fuzz.runner import Target, Violation
 
 from certificates import pem, reactive_protocol, verdict

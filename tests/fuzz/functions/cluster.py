@@ -8,10 +8,10 @@ from random import Random
 from typing import Any
 
 import yaml
+from tests.fakes.juju.model import OWNER
 from tests.fuzz import mutate, samples
 from tests.fuzz.functions.config import IMAGES
 from tests.fuzz.runner import Target, Violation
-from tests.unit.model import OWNER
 
 from certificates.keypair import KeyPair
 from cluster import answers, csa_upgrade, manifests

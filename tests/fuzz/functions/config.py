@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 from tests.fuzz import mutate
-from tests.fuzz.functions.held import line
+from tests.fuzz.functions.invariants import line
 from tests.fuzz.runner import Target
 
 from access import arn

@@ -14,12 +14,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
+from tests.fakes.juju.model import OWNER
 from tests.fuzz import mutate, samples
 from tests.fuzz.functions.access import ARNS
 from tests.fuzz.functions.config import make_partition
-from tests.fuzz.functions.held import line, secretless
+from tests.fuzz.functions.invariants import line, secretless
 from tests.fuzz.runner import Target, Violation
-from tests.unit.model import OWNER
 
 import kubeconfigs
 from cluster import api

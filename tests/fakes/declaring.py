@@ -1,0 +1,26 @@
+"""Declare mappings by the option, and look at what the charm makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import ops
+from tests.fakes.kubernetes.server import MAPPINGS, FakeCluster
+
+ACCOUNT = "arn:aws:iam::111122223333"
+DEV = f"{ACCOUNT}:role/Dev"
+HEALTHY = "authenticator v0.7.18, 2/2 pods"
+Declare = Callable[..., ops.StatusBase]
+
+
+def entry(name: str, arn: str = DEV, **more: Any) -> dict[str, Any]:
+    return {"name": name, "arn": arn, "username": name, **more}
+
+
+def names(api: FakeCluster) -> list[str]:
+    return sorted(path.rpartition("/")[2] for path in api.objects if path.startswith(MAPPINGS))
+
+
+def stored(api: FakeCluster, name: str) -> dict[str, Any]:
+    return api.objects[f"{MAPPINGS}/{name}"]

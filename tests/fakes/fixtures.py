@@ -1,0 +1,108 @@
+"""The fixtures of `unit` and `scenarios`: machines, a cluster, a model, and a clock of theirs."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import ops
+import pytest
+import yaml
+from hypothesis import settings
+from tests.fakes.certificates.authority import root
+from tests.fakes.declaring import Declare
+from tests.fakes.juju.model import SECRET_TOOLS, Easyrsa, Model
+from tests.fakes.kubernetes.server import Clock, FakeCluster
+from tests.fakes.machine import Files
+
+settings.register_profile("charm", deadline=None, max_examples=60)
+settings.load_profile("charm")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def yaml_by_libyaml() -> Iterator[None]:
+    """Let libyaml write the three files that ops.testing needs in every hook: in Python alone,
+    that takes half as long as the hook."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(yaml, "SafeDumper", yaml.CSafeDumper)
+        yield
+
+
+@pytest.fixture
+def machines(tmp_path: Path) -> list[Files]:
+    """Two machines of control planes, each with its admin's kubeconfig."""
+    return [Files(tmp_path / "0"), Files(tmp_path / "1")]
+
+
+@pytest.fixture
+def files(machines: list[Files]) -> Files:
+    """The first unit's machine."""
+    return machines[0]
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCluster]:
+    """The cluster. Whatever httpx2 would send over a socket goes to it."""
+    fake = FakeCluster(Clock())
+    for function in ("monotonic", "sleep", "time"):
+        monkeypatch.setattr(time, function, getattr(fake.clock, function))
+    monkeypatch.setattr(
+        httpx2.HTTPTransport, "handle_request", lambda _, request: fake.handle_request(request)
+    )
+    yield fake
+    fake.recover()
+
+
+@pytest.fixture(autouse=True)
+def _goal_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Juju says of a unit whose relations are gone; a test may have it say more."""
+    found = ops.hookcmds.GoalState(units={}, relations={})
+    monkeypatch.setattr(ops.hookcmds, "goal_state", lambda: found)
+
+
+@pytest.fixture(autouse=True)
+def _secret_tools(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ops.hookcmds, "secret_info_get", SECRET_TOOLS.info_get)
+    monkeypatch.setattr(ops.hookcmds, "secret_set", SECRET_TOOLS.set)
+
+
+@pytest.fixture
+def easyrsa() -> Easyrsa:
+    return Easyrsa(root())
+
+
+@pytest.fixture
+def model(easyrsa: Easyrsa, api: FakeCluster, files: Files) -> Model:
+    """One unit on a control plane of Charmed Kubernetes <= 1.28, with easyrsa."""
+    return Model(easyrsa, [files])
+
+
+@pytest.fixture
+def two(easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]) -> Model:
+    """Two units at rest, whose control planes never acknowledge anything."""
+    model = Model(easyrsa, machines, units=2)
+    model.settle()
+    return model
+
+
+@pytest.fixture
+def deployed(model: Model, api: FakeCluster) -> Model:
+    """The same, come to rest."""
+    model.settle()
+    api.forget()
+    return model
+
+
+@pytest.fixture
+def declare(deployed: Model) -> Declare:
+    """Sets the option to these entries, and runs config-changed; the status then."""
+
+    def run(*entries: dict[str, Any]) -> ops.StatusBase:
+        deployed.config = {"mappings": json.dumps(entries) if entries else ""}
+        return deployed.hook(deployed.on.config_changed())
+
+    return run

@@ -1,0 +1,469 @@
+"""A Juju model around the charm: one application, its units, and the other ends of its
+relations, played as far as the charm sees them.
+
+Databags live here between hooks, as Juju keeps them: the application's own are shared by its
+units, and what a hook wrote is there for the next one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import ops
+import ops.testing
+import yaml
+from tests.fakes.certificates.authority import PREAMBLE, Authority
+
+import internal_errors
+from charm import AwsIamCharm
+from juju.alarm import NEVER
+from machine.files import Machine
+from owner import Owner
+
+Bag = dict[str, str]
+_ENDPOINTS = ("aws-iam", "control-plane")
+UUID = "0c6a1f4e-6f0b-4a53-8d5e-2f1f0f7f2a11"
+OWNER = Owner("aws-iam", "k8s", UUID)
+
+
+def _described(name: str) -> Any:
+    """A file of the charm's top level, without its prose: ops.testing writes it and ops reads
+    it in every hook, which is most of what a hook costs here."""
+
+    def plain(value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {
+            key: plain(inner)
+            for key, inner in value.items()
+            if not (key in ("description", "summary") and isinstance(inner, str))
+        }
+
+    return plain(yaml.safe_load((Path(__file__).parents[3] / name).read_text()))
+
+
+_META, _CONFIG, _ACTIONS = (
+    _described(f"{name}.yaml") for name in ("metadata", "config", "actions")
+)
+
+
+class Placed(Protocol):
+    """Where a unit's files are."""
+
+    machine: Machine
+
+
+class Provider(Protocol):
+    """The other end of ``certificates``: what it writes, given what the units wrote."""
+
+    name: str
+
+    def answer(self, app: Bag, units: list[Bag]) -> tuple[Bag, Bag]:
+        """Its application's databag and its unit's."""
+        ...
+
+
+@dataclasses.dataclass
+class Easyrsa:
+    """The legacy protocol. As the real one, it gives a unit's request the same answer for ever,
+    unless its names change, and keeps the answers to what a unit no longer asks for."""
+
+    authority: Authority
+    name: str = "easyrsa"
+    chain: str = ""
+    days: tuple[int, int] = (-1, 365)
+    overrides: Bag = dataclasses.field(default_factory=dict)
+    _pairs: dict[tuple[str, frozenset[str]], tuple[str, str]] = dataclasses.field(
+        default_factory=dict
+    )
+    _answers: dict[str, dict[str, tuple[frozenset[str], Bag]]] = dataclasses.field(
+        default_factory=dict
+    )
+
+    def reissue(self) -> None:
+        self._pairs.clear()
+        self._answers.clear()
+
+    def reissue_for(self, unit: str) -> None:
+        """Sign again what this unit asks for; the answers to others stay."""
+        self._answers.pop(unit, None)
+
+    def expire(self, unit: str) -> None:
+        """Let what this unit was answered come to its end."""
+        for common_name, (names, _) in self._answers[unit].items():
+            certificate, key = self.authority.issue(sorted(names), days=(-300, -1))
+            self._answers[unit][common_name] = names, {"cert": certificate, "key": key}
+
+    def replace_authority(self, authority: Authority) -> None:
+        """Sign with another authority what is asked for from now on."""
+        self.authority = authority
+        self._pairs.clear()
+
+    def answer(self, app: Bag, units: list[Bag]) -> tuple[Bag, Bag]:
+        bag = {"ca": self.authority.certificate, "client.cert": "-", "client.key": "-"}
+        if self.chain:
+            bag["chain"] = self.chain
+        for unit in units:
+            asked = json.loads(unit.get("cert_requests") or "{}")
+            for common_name, wanted in asked.items():
+                self._answer(unit["unit_name"], common_name, frozenset(wanted["sans"]))
+        for name, answers in self._answers.items():
+            processed = {common_name: reply for common_name, (_, reply) in answers.items()}
+            bag[f"{name}.processed_requests"] = json.dumps(processed)
+        return {}, {**bag, **self.overrides}
+
+    def _answer(self, unit: str, common_name: str, names: frozenset[str]) -> None:
+        answers = self._answers.setdefault(unit, {})
+        if common_name in answers and answers[common_name][0] == names:
+            return
+        if (common_name, names) not in self._pairs:
+            issued = self.authority.issue(sorted(names), days=self.days)
+            self._pairs[common_name, names] = issued
+        certificate, key = self._pairs[common_name, names]
+        answers[common_name] = names, {"cert": PREAMBLE + certificate, "key": key}
+
+
+class Silent:
+    """A provider that has not answered yet, such as a sealed vault."""
+
+    name = "vault"
+
+    def answer(self, app: Bag, units: list[Bag]) -> tuple[Bag, Bag]:
+        return {}, {}
+
+
+@dataclasses.dataclass
+class Unit:
+    """One unit's own part of the model."""
+
+    context: ops.testing.Context[AwsIamCharm]
+    peer: Bag = dataclasses.field(default_factory=dict)
+    certificates: Bag = dataclasses.field(default_factory=dict)
+    webhook: Bag = dataclasses.field(default_factory=dict)
+    control_plane: Bag = dataclasses.field(default_factory=dict)
+    collector: Bag = dataclasses.field(default_factory=dict)
+    stored: Any = frozenset()
+    secrets: Any = frozenset()
+    status: Any = None
+
+    @property
+    def alarms(self) -> list[ops.testing.Secret]:
+        """Its secrets that are to wake it."""
+        return [secret for secret in self.secrets if secret.expire not in (None, NEVER)]
+
+
+class Model:
+    """The application ``application`` with ``units`` units, subordinate by ``endpoints``."""
+
+    def __init__(
+        self,
+        provider: Provider | None,
+        machines: Sequence[Placed],
+        *,
+        units: int = 1,
+        endpoints: tuple[str, ...] = ("aws-iam",),
+        acknowledges: bool = False,
+        application: str = "aws-iam",
+        principal: str = "kubernetes-control-plane",
+        juju: str = "3.6",
+    ) -> None:
+        self.provider = provider
+        self.application = application
+        self.juju_model = ops.testing.Model(name="k8s", uuid=UUID)
+        self.endpoints = endpoints
+        # Where an endpoint leads to another control plane than `principal`.
+        self.principals: dict[str, str] = {}
+        self.principal = principal
+        self.juju = juju
+        # Juju numbers each relation once and never again.
+        self.first_relation = 2
+        self.acknowledges = acknowledges
+        self.machines = machines
+        self.leader: int | None = 0
+        self.config: dict[str, Any] = {}
+        self.planned_units = units
+        self.peer: Bag = {}
+        self.peers_joined = True
+        self.certificates: Bag = {}
+        self.secrets: Any = frozenset()
+        self.user_secrets: Any = frozenset()
+        # Relations of the endpoint receive-ca-cert.
+        self.authorities: list[ops.testing.Relation] = []
+        # Whether a collector is related to every unit.
+        self.collected = False
+        self.version = ""
+        # Whether a test makes the charm itself fail. Otherwise each of its bugs fails the test.
+        self.has_bugs = False
+        self.units: list[Unit] = []
+        for _ in range(units):
+            self.add_unit()
+        self._answer: tuple[Bag, Bag] = ({}, {})
+
+    # What happens in it.
+
+    def add_unit(self) -> None:
+        """A unit joins, on a control plane whose API server answers."""
+        context = ops.testing.Context(
+            _charm_on(self.machines[len(self.units)].machine),
+            meta=_META,
+            config=_CONFIG,
+            actions=_ACTIONS,
+            app_name=self.application,
+            unit_id=len(self.units),
+            principal_unit=f"{self.principal}/{len(self.units)}",
+            juju_version=self.juju,
+        )
+        self.units.append(Unit(context, control_plane={"api_server_state": "true"}))
+
+    def hook(self, event: Any = None, unit: int = 0) -> ops.StatusBase:
+        """Run a hook of ``unit``, update-status if no event is given; its status afterwards.
+
+        A hook that raises fails the test.
+        """
+        self._run(unit, event or self.on.update_status())
+        return self.units[unit].status
+
+    @property
+    def on(self) -> ops.testing.CharmEvents:
+        """The events of `ops.testing`, the same for every unit."""
+        return self.units[0].context.on
+
+    def relation(self, endpoint: str, unit: int = 0) -> Any:
+        """A relation as ``unit`` sees it now."""
+        return next(r for r in self._relations(unit) if r.endpoint == endpoint)
+
+    def changed(self, endpoint: str, unit: int = 0) -> Any:
+        """relation-changed, as ``unit`` is told of it."""
+        if endpoint == "peers":
+            return self.on.relation_changed(self.relation("peers", unit), remote_unit=1 - unit)
+        return self.on.relation_changed(self.relation(endpoint, unit))
+
+    def broken(self, endpoint: str) -> Any:
+        """relation-broken, by when the units of a relation of the whole application are gone."""
+        relation = self.relation(endpoint)
+        if endpoint == "certificates":
+            relation = dataclasses.replace(relation, remote_units_data={})
+        return self.on.relation_broken(relation)
+
+    def action(self, name: str, /, unit: int = 0, **params: Any) -> dict[str, Any]:
+        """Run an action; its results. Raises `ops.testing.ActionFailed` as it does."""
+        context = self.units[unit].context
+        # Juju fills these in.
+        described = _ACTIONS[name]["params"]
+        defaults = {key: what["default"] for key, what in described.items() if "default" in what}
+        self._run(unit, context.on.action(name, params={**defaults, **params}))
+        return dict(context.action_results or {})
+
+    def answer(self) -> bool:
+        """Let the other ends take in what the units wrote, as their hooks would."""
+        before = self.bags()
+        if self.provider:
+            bags = [unit.certificates for unit in self.units]
+            self._answer = self.provider.answer(self.certificates, bags)
+        for unit in self.units:
+            if self.acknowledges and "webhook_hash" in unit.webhook:
+                unit.control_plane["webhook_hash"] = unit.webhook["webhook_hash"]
+        return before != self.bags()
+
+    def settle(self, rounds: int = 12) -> None:
+        """Run hooks everywhere until nobody has anything new to say."""
+        self.answer()
+        for _ in range(rounds):
+            before = self.bags()
+            for unit in range(len(self.units)):
+                self.hook(unit=unit)
+                self.answer()
+            if before == self.bags():
+                return
+        raise AssertionError("the units do not come to rest")
+
+    def move(self, provider: Provider) -> None:
+        """Relate to another authority: a new relation, with empty databags."""
+        self.provider = provider
+        self.certificates = {}
+        self._answer = ({}, {})
+        for unit in self.units:
+            unit.certificates = {}
+
+    def expire(self, label: str, unit: int = 0, revision: int = 1) -> None:
+        """Let the secret with ``label`` in its label come to its end."""
+        kept = {*self.secrets, *self.units[unit].secrets}
+        (secret,) = (secret for secret in kept if label in secret.label)
+        event = self.units[unit].context.on.secret_expired(secret, revision=revision)
+        self._run(unit, event)
+
+    # What there is to see.
+
+    def bags(self) -> str:
+        """Everything that is in any databag, to compare."""
+        units = [
+            (u.peer, u.certificates, u.webhook, u.control_plane, u.collector) for u in self.units
+        ]
+        return json.dumps([self.peer, self.certificates, self._answer, units], sort_keys=True)
+
+    def published(self, unit: int = 0) -> dict[str, Any]:
+        """What ``unit`` tells its control plane, decoded, but for the name that it tells it by."""
+        told = {key: json.loads(value) for key, value in self.units[unit].webhook.items()}
+        assert told.pop("principal", None) in (None, f"kubernetes-control-plane/{unit}")
+        return told
+
+    def log(self, unit: int = 0) -> str:
+        """All that ``unit`` has logged."""
+        return "\n".join(line.message for line in self.units[unit].context.juju_log)
+
+    # Between the model and ops.testing.
+
+    def _run(self, number: int, event: Any) -> None:
+        unit = self.units[number]
+        relations = [event.relation] if event.relation else []
+        relations += [
+            relation
+            for relation in self._relations(number)
+            if relation.id not in {known.id for known in relations}
+        ]
+        state = ops.testing.State(
+            relations=relations,
+            leader=number == self.leader,
+            config=self.config,
+            planned_units=self.planned_units,
+            secrets={*self.secrets, *self.user_secrets, *unit.secrets},
+            stored_states=unit.stored,
+            unit_status=unit.status or ops.testing.UnknownStatus(),
+            model=self.juju_model,
+        )
+        logged = len(unit.context.juju_log)
+        try:
+            after = unit.context.run(event, state)
+        finally:
+            said = [line.message for line in unit.context.juju_log[logged:]]
+            bugs = [line for line in said if line.startswith(internal_errors.BEGINNING)]
+            assert self.has_bugs or not bugs, bugs
+        unit.status = after.unit_status
+        # What else there is, `status-set` cannot be given, or `juju status` cannot show.
+        assert unit.status.message.isprintable()
+        assert len(unit.status.message) <= 300
+        unit.stored = after.stored_states
+        self.secrets = frozenset(s for s in after.secrets if s.owner == "app")
+        self.user_secrets = frozenset(s for s in after.secrets if s.owner is None)
+        unit.secrets = frozenset(s for s in after.secrets if s.owner == "unit")
+        self.version = after.workload_version or self.version
+        for relation in after.relations:
+            self._keep(unit, relation, leader=number == self.leader)
+
+    def _relations(self, number: int) -> list[Any]:
+        unit = self.units[number]
+        others = {n: dict(u.peer) for n, u in enumerate(self.units) if n != number}
+        relations: list[Any] = [*self.authorities]
+        if self.peers_joined:
+            relations.append(
+                ops.testing.PeerRelation(
+                    "peers",
+                    id=1,
+                    local_app_data=dict(self.peer),
+                    local_unit_data=dict(unit.peer),
+                    peers_data=others,
+                )
+            )
+        relations += [
+            ops.testing.SubordinateRelation(
+                endpoint,
+                id=self.first_relation + _ENDPOINTS.index(endpoint),
+                remote_app_name=self.principals.get(endpoint, self.principal),
+                remote_unit_id=number,
+                local_unit_data=dict(unit.webhook) if endpoint == "aws-iam" else {},
+                remote_unit_data=dict(unit.control_plane) if endpoint == "aws-iam" else {},
+            )
+            for endpoint in self.endpoints
+        ]
+        if self.provider:
+            relations.append(
+                ops.testing.Relation(
+                    "certificates",
+                    id=9,
+                    remote_app_name=self.provider.name,
+                    local_app_data=dict(self.certificates),
+                    local_unit_data=dict(unit.certificates),
+                    remote_app_data=dict(self._answer[0]),
+                    remote_units_data={0: dict(self._answer[1])},
+                )
+            )
+        if self.collected:
+            relations.append(
+                ops.testing.Relation(
+                    "cos-agent",
+                    id=11,
+                    remote_app_name="otelcol",
+                    local_unit_data=dict(unit.collector),
+                    remote_units_data={number: {}},
+                )
+            )
+        return relations
+
+    def _keep(self, unit: Unit, relation: Any, *, leader: bool) -> None:
+        if relation.endpoint == "peers":
+            unit.peer = _bag(relation.local_unit_data)
+            self.peer = _bag(relation.local_app_data) if leader else self.peer
+        elif relation.endpoint == "certificates":
+            unit.certificates = _bag(relation.local_unit_data)
+            self.certificates = _bag(relation.local_app_data) if leader else self.certificates
+        elif relation.endpoint == "receive-ca-cert":
+            kept = (r for r in self.authorities if r.id != relation.id)
+            self.authorities = sorted([*kept, relation], key=lambda r: r.id)
+        elif relation.endpoint == "aws-iam":
+            unit.webhook = _bag(relation.local_unit_data)
+        elif relation.endpoint == "cos-agent":
+            unit.collector = _bag(relation.local_unit_data)
+
+
+class SecretTools:
+    """The hook tools for secrets that the charm calls past ops' model, in the present hook."""
+
+    backend: Any = None
+
+    def info_get(self, *, label: str) -> ops.hookcmds.SecretInfo:
+        try:
+            found = self.backend.secret_info_get(label=label)
+        except ops.SecretNotFoundError as error:
+            says = f'ERROR secret "{label}" not found'
+            raise ops.hookcmds.Error(returncode=1, cmd=["secret-info-get"], stderr=says) from error
+        return ops.hookcmds.SecretInfo(
+            id=found.id.removeprefix("secret:"),
+            label=found.label,
+            description=found.description,
+            revision=found.revision,
+            expiry=found.expires,
+        )
+
+    def set(self, id: str, *, expire: datetime.datetime, owner: str) -> None:  # noqa: A002
+        assert owner == "unit"
+        secret = self.backend._get_secret(id)
+        revision = secret._latest_revision
+        self.backend.secret_set(id, expire=expire)
+        # Without content, Juju makes no revision; ops.testing counts one.
+        object.__setattr__(secret, "_latest_revision", revision)
+
+
+SECRET_TOOLS = SecretTools()
+
+
+def _charm_on(machine: Machine) -> type[AwsIamCharm]:
+    """The charm, with the files of a machine of the test's."""
+
+    def begin(charm: AwsIamCharm, framework: ops.Framework) -> None:
+        SECRET_TOOLS.backend = framework.model._backend
+        AwsIamCharm.__init__(charm, framework)
+
+    return type("AwsIamCharm", (AwsIamCharm,), {"machine": machine, "__init__": begin})
+
+
+# What Juju itself puts into every unit's databag.
+_ADDRESSES = ("egress-subnets", "ingress-address", "private-address")
+
+
+def _bag(data: Any) -> Bag:
+    return {key: value for key, value in data.items() if key not in _ADDRESSES}

@@ -1,0 +1,45 @@
+"""A control-plane machine: its files, and the kubeconfig that its control plane writes."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+from tests.fakes.certificates.authority import root
+
+from machine.files import Machine
+
+ADMIN_TOKEN = "the-admins-own-token"
+
+
+class Files:
+    """Where a machine's files are during a test: under a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.machine = Machine(folder)
+        self.admin = folder / "root/.kube/config"
+        self.webhook = folder / "root/cdk/aws-iam-webhook.yaml"
+        self.auth_webhook = folder / "root/cdk/auth-webhook/auth-webhook.py"
+        self.client = folder / "home/ubuntu/config"
+        self.leftovers = tuple(
+            folder / f"root/cdk/addons/aws-iam-{name}.yaml"
+            for name in ("secret", "deployment", "service")
+        )
+        for path in (self.admin, self.webhook, self.auth_webhook, self.client):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        self.admin.write_text(kubeconfig())
+
+
+def kubeconfig(
+    server: str = "https://10.85.0.10:6443", ca: str = "", user: str = f"token: {ADMIN_TOKEN}"
+) -> str:
+    """What the control plane writes: an admin's kubeconfig."""
+    data = base64.b64encode((ca or root("cluster").certificate).encode()).decode()
+    return (
+        "apiVersion: v1\nkind: Config\n"
+        f"clusters: [{{name: c, cluster: {{server: '{server}', "
+        f"certificate-authority-data: {data}}}}}]\n"
+        f"users: [{{name: u, user: {{{user}}}}}]\n"
+        "contexts: [{name: x, context: {cluster: c, user: u}}]\n"
+        "current-context: x\n"
+    )

@@ -1,0 +1,275 @@
+"""A unit at rest that is damaged, watched, repaired, and put back for the next input."""
+
+from __future__ import annotations
+
+import atexit
+import base64
+import contextlib
+import copy
+import functools
+import pickle
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import ops
+import ops.testing
+import pytest
+import yaml
+from cryptography.hazmat.primitives import serialization
+from tests.fakes.juju.model import SECRET_TOOLS, Bag, Model, Provider
+from tests.fakes.kubernetes.server import Clock, FakeCluster
+from tests.fakes.machine import Files, kubeconfig
+from tests.fuzz import samples
+from tests.fuzz.runner import Violation, counts
+
+import internal_errors
+from addresses import is_ip
+from certificates import pem
+
+# Hooks within which a unit comes to rest, or recovers.
+ROUNDS = 6
+_PLACE = re.compile(r"/((?:src|lib)/\S+\.py)\", line \d+, in (\w+)")
+_SERVER = re.compile(r"https://(.+):443/authenticate")
+# Without this, three quarters of a hook's time is the check of one RSA key.
+_load_key = functools.lru_cache(serialization.load_pem_private_key)
+_ADMIN = kubeconfig(
+    ca=samples.AUTHORITY.certificate,
+    user=f"token: {samples.TOKEN}, client-key-data: {samples.KUBECONFIG_KEY}",
+)
+
+
+class DamagedUnit:
+    """A model with one unit on one machine, and the cluster behind it."""
+
+    def __init__(self, provider: Provider, endpoint: str = "aws-iam") -> None:
+        folder = tempfile.mkdtemp(prefix="fuzz-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        self.api = FakeCluster(Clock())
+        self.files = Files(Path(folder))
+        self.files.admin.write_text(_ADMIN)
+        self.files.client.write_text(_ADMIN)
+        self.model = Model(provider, [self.files], endpoints=(endpoint,))
+        # This unit looks for them itself, so that each has a name of its own.
+        self.model.has_bugs = True
+        with self.running():
+            self._settle(endpoint)
+        # The provider's answer, as it is when all is well: its application's bag and its unit's.
+        self.answer: tuple[Bag, Bag] = self.model._answer
+        self._kept = self._keep()
+        # The newer protocol keeps its key in a secret of Juju's.
+        contents = [secret.tracked_content for secret in self.model.secrets]
+        keys = [text for content in contents for text in content.values() if "KEY" in text]
+        self._secrets = (*samples.SECRETS, *map(samples.secret_of, keys))
+
+    def _settle(self, endpoint: str) -> None:
+        self.model.settle()
+        if endpoint != "aws-iam":
+            url = f"https://{samples.ADDRESS}:443/authenticate"
+            self.files.auth_webhook.write_text(f"CUSTOM_AUTHN_ENDPOINT = '{url}'\n")
+            self.model.settle()
+        assert self.model.units[0].status.name == "active"
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Let time and HTTP be this unit's."""
+        with pytest.MonkeyPatch.context() as patch:
+            for function in ("monotonic", "sleep", "time"):
+                patch.setattr(time, function, getattr(self.api.clock, function))
+            send = self.api.handle_request
+            patch.setattr(httpx2.HTTPTransport, "handle_request", lambda _, request: send(request))
+            patch.setattr(serialization, "load_pem_private_key", _load_key)
+            found = ops.hookcmds.GoalState(units={}, relations={})
+            patch.setattr(ops.hookcmds, "goal_state", lambda: found)
+            patch.setattr(ops.hookcmds, "secret_info_get", SECRET_TOOLS.info_get)
+            patch.setattr(ops.hookcmds, "secret_set", SECRET_TOOLS.set)
+            yield
+
+    def examine(
+        self, damage: Callable[[DamagedUnit], object], event: str = "update_status"
+    ) -> None:
+        """Check everything that must hold while there is ``damage``, and after it."""
+        with self.running():
+            try:
+                damage(self)
+                before = self._webhook()
+                self.hook(event)
+                self._come_to_rest()
+                self._check_webhook(before)
+                self._repair()
+                self._recover()
+            finally:
+                self._put_back()
+
+    def act(
+        self, damage: Callable[[DamagedUnit], object], params: dict[str, Any], action: str
+    ) -> None:
+        """Check everything that must hold of the action."""
+        with self.running():
+            try:
+                damage(self)
+                counts["hooks"] += 1
+                self._forget()
+                results = self.model.action(action, **params)
+                self._check_text(str(results))
+                _check_arguments(results)
+            except ops.testing.ActionFailed as failure:
+                self._check_line(failure.message)
+            finally:
+                self._check_text(self.model.log())
+                self._put_back()
+                self._check_bugs()
+
+    def hook(self, event: str = "update_status") -> None:
+        """Run a hook, and check what it says."""
+        counts["hooks"] += 1
+        self._forget()
+        status = self.model.hook(self._event(event))
+        if not isinstance(status, ops.ActiveStatus | ops.BlockedStatus | ops.WaitingStatus):
+            raise Violation("another status", status)
+        self._check_line(status.message)
+        self._check_text(self.model.log())
+        self._check_text(str(self._published()))
+        self._check_bugs()
+
+    def _event(self, name: str) -> Any:
+        endpoint, _, kind = name.partition(" ")
+        if kind == "changed":
+            return self.model.on.relation_changed(self.model.relation(endpoint), remote_unit=0)
+        if kind == "broken":
+            return self.model.broken(endpoint)
+        return getattr(self.model.on, name)()
+
+    def _published(self) -> list[Bag]:
+        unit = self.model.units[0]
+        return [self.model.peer, self.model.certificates, *vars(unit).values()][:5]
+
+    def _forget(self) -> None:
+        self.api.forget()
+        context = self.model.units[0].context
+        for said in (context.juju_log, context.emitted_events, context.unit_status_history):
+            said.clear()
+
+    # What must hold.
+
+    def _check_line(self, text: str) -> None:
+        if len(text) > 300 or not text.isprintable():
+            raise Violation("a text that Juju cannot show", repr(text[:400]))
+        self._check_text(text)
+
+    def _check_text(self, text: str) -> None:
+        if found := samples.leaked(text, self._secrets):
+            at = text.index(found)
+            raise Violation("a secret is told", f"{found} in {text[max(0, at - 200) : at + 50]!r}")
+
+    def _check_bugs(self) -> None:
+        for line in self.model.units[0].context.juju_log:
+            if line.message.startswith(internal_errors.BEGINNING):
+                kind, _, frames = line.message.partition("\n")
+                place = ":".join(_PLACE.findall(frames)[-1])
+                raise Violation(f"{kind} {place}", line.message)
+
+    def _come_to_rest(self) -> None:
+        """Check that the same state, once more, changes nothing."""
+        for _ in range(ROUNDS):
+            before = self._state()
+            self.hook()
+            if not self.api.changes and before == self._state():
+                return
+        raise Violation("does not come to rest", self.api.changes)
+
+    def _state(self) -> tuple[str, str]:
+        return self.model.bags(), self._webhook()
+
+    def _webhook(self) -> str:
+        return self.files.webhook.read_text() if self.files.webhook.is_file() else ""
+
+    def _check_webhook(self, before: str) -> None:
+        text = self._webhook()
+        if text in (before, ""):
+            return
+        cluster = yaml.load(text, yaml.CSafeLoader)["clusters"][0]["cluster"]
+        server = _SERVER.fullmatch(cluster["server"])
+        if not server or not is_ip(server[1].strip("[]")):
+            raise Violation("the webhook's file has no address", cluster["server"])
+        ca = base64.b64decode(cluster["certificate-authority-data"]).decode()
+        if not pem.certificates(ca):
+            raise Violation("the webhook's file has no CA", ca)
+
+    def _recover(self) -> None:
+        for _ in range(ROUNDS):
+            self.model.answer()
+            self.hook()
+            if isinstance(self.model.units[0].status, ops.ActiveStatus):
+                return
+        raise Violation("does not recover", self.model.units[0].status)
+
+    # Between inputs.
+
+    def _repair(self) -> None:
+        """Undo the damage, and keep what the charm made of it."""
+        model, kept = self.model, pickle.loads(self._kept)
+        self.api._faults.clear()
+        self.api.start_seconds = 2
+        for path in [p for p in self.api.objects if "/iamidentitymappings/" in p]:
+            self.api.delete(path)
+        for path in self._paths():
+            if path != self.files.webhook or path.is_dir():
+                restore(path, kept["files"].get(path))
+        model.config, model.leader = {}, 0
+        model.peer, model.units[0].peer = kept["peer"]
+        model.units[0].control_plane = kept["bags"][2]
+        model._answer = self.answer
+
+    def _keep(self) -> bytes:
+        model, api, unit = self.model, self.api, self.model.units[0]
+        self._states = (unit.stored, model.secrets, unit.secrets, unit.status)
+        # What the provider has answered. Its keys and certificates are not copied.
+        state = vars(model.provider).items()
+        self._issued = copy.deepcopy({name: held for name, held in state if type(held) is dict})
+        kept = {
+            "api": (api.objects, api._fields, api._rolled, api._pods, api.clock.now),
+            "peer": (model.peer, unit.peer),
+            "bags": (unit.certificates, unit.webhook, unit.control_plane, model.certificates),
+            "files": {p: p.read_bytes() for p in self._paths() if p.exists()},
+        }
+        return pickle.dumps(kept)
+
+    def _put_back(self) -> None:
+        self._repair()
+        model, api, unit = self.model, self.api, self.model.units[0]
+        kept = pickle.loads(self._kept)
+        unit.stored, model.secrets, unit.secrets, unit.status = self._states
+        vars(model.provider).update(copy.deepcopy(self._issued))
+        api.objects, api._fields, api._rolled, api._pods, api.clock.now = kept["api"]
+        unit.certificates, unit.webhook, unit.control_plane, model.certificates = kept["bags"]
+        for path in self._paths():
+            restore(path, kept["files"].get(path))
+
+    def _paths(self) -> tuple[Path, ...]:
+        files = self.files
+        return files.admin, files.webhook, files.auth_webhook, files.client, *files.leftovers
+
+
+def _check_arguments(results: dict[str, Any]) -> None:
+    """Check that Linux runs a program with the arguments that `action-set` gets."""
+    arguments = [f"{key}={value}" for key, value in results.items()]
+    try:
+        subprocess.run(["true", *arguments], check=True)
+    except (OSError, ValueError) as error:
+        raise Violation("results that Linux refuses as arguments", str(error)) from error
+
+
+def restore(path: Path, content: bytes | None) -> None:
+    """Let the file at ``path`` have ``content``, whatever is there; None for no file."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+    if content is not None:
+        path.write_bytes(content)

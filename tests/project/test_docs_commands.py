@@ -1,0 +1,204 @@
+"""Each command in the README and the docs is run by a test, or this file says why it is not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from demo import page
+
+from cluster import manifests
+
+ROOT = Path(__file__).parents[2]
+PAGES = ["README.md", *(str(p.relative_to(ROOT)) for p in sorted(ROOT.glob("docs/**/*.md")))]
+PROGRAMS = "juju|kubectl|make|sed|sudo|aws|aws-iam-authenticator|mkdir|export"
+COMMAND = re.compile(rf"^ {{4,}}((?:[A-Z]+=\S+ )?(?:{PROGRAMS}) .*)")
+INTEGRATION = "tests/integration"
+ONE_UNIT = f"{INTEGRATION}/one_unit"
+HOW_TOS = f"{ONE_UNIT}/test_how_tos.py"
+
+# The sections whose commands a test reads from the page and runs, with that test's file. "*" is
+# the whole page.
+RUN = {
+    "docs/tutorial.md": {"*": f"{INTEGRATION}/test_tutorial.py"},
+    **{
+        f"docs/how-to/alerts/{name}.md": {"Find the cause": HOW_TOS}
+        for name in (
+            "access-outlives-its-end",
+            "certificate-ends",
+            "lasting-administrator",
+            "many-refusals",
+            "mapping-never-works",
+            "no-pod-serves",
+            "not-watched",
+            "pod-down",
+            "pod-missing",
+            "sts-throttled",
+            "sts-unreachable",
+        )
+    },
+    "docs/how-to/behind-a-proxy.md": {"*": f"{ONE_UNIT}/test_proxy.py"},
+    "docs/how-to/declare-who-may-log-in.md": {
+        "Declare who may log in": HOW_TOS,
+        "The file": HOW_TOS,
+        "Take it back": HOW_TOS,
+    },
+    "docs/how-to/deploy.md": {
+        "By the control plane": f"{INTEGRATION}/test_option_1_29.py",
+        "In another AWS partition": HOW_TOS,
+    },
+    "docs/how-to/find-out-what-is-wrong.md": {
+        "Run it": f"{ONE_UNIT}/test_check.py",
+        "Check another unit": f"{ONE_UNIT}/test_check.py",
+        "Check another region of AWS": f"{ONE_UNIT}/test_check.py",
+        "For scripts": f"{ONE_UNIT}/test_check.py",
+    },
+    "docs/how-to/let-others-write-mappings.md": {
+        "See first what would be refused": f"{INTEGRATION}/test_page_1_29.py",
+    },
+    "docs/how-to/move-from-eks.md": {"Move from EKS": HOW_TOS},
+    "docs/how-to/move-from-the-reactive-charm.md": {
+        "Refresh": f"{INTEGRATION}/test_refresh.py",
+        "An image of your own": HOW_TOS,
+        "Mappings that never worked": HOW_TOS,
+    },
+    "docs/how-to/permission-sets.md": {
+        "Admit a permission set of IAM Identity Center": HOW_TOS,
+    },
+    "docs/how-to/remove.md": {
+        "If the application went first": f"{INTEGRATION}/test_option_1_29.py",
+    },
+    "docs/how-to/review-who-has-access.md": {
+        "See everybody": HOW_TOS,
+        "Find what to look at first": f"{ONE_UNIT}/test_explain_access.py",
+        "Look at one principal": HOW_TOS,
+    },
+    "docs/how-to/temporary-access.md": {
+        "Grant access": HOW_TOS,
+        "Grant a permission set": HOW_TOS,
+        "Let any mapping end": HOW_TOS,
+        "Revoke access": HOW_TOS,
+    },
+    "docs/how-to/upgrade-to-1.29.md": {
+        "1. Add the second relation": f"{INTEGRATION}/helpers/upgrade_page.py",
+        "3. Remove the first relation": f"{INTEGRATION}/helpers/upgrade_page.py",
+        "4. Refresh the control plane": f"{INTEGRATION}/helpers/upgrade_page.py",
+        "The way back": f"{INTEGRATION}/helpers/upgrade_page.py",
+        "If the first relation went too early": f"{INTEGRATION}/helpers/upgrade_page.py",
+        "What people notice": HOW_TOS,
+    },
+    "docs/how-to/use-a-private-registry.md": {
+        "A registry that anyone may pull from": f"{ONE_UNIT}/test_private_registry.py",
+        "A registry that wants credentials": f"{ONE_UNIT}/test_private_registry.py",
+        "Back to the public registry": f"{ONE_UNIT}/test_private_registry.py",
+    },
+    "docs/how-to/watch-it-with-cos.md": {
+        "Connect it": f"{ONE_UNIT}/test_cos.py",
+        "Go back": f"{ONE_UNIT}/test_cos.py",
+    },
+    "docs/how-to/why-was-i-refused.md": {
+        "Follow the chain": HOW_TOS,
+        "See who was refused": HOW_TOS,
+        "Ask Kubernetes itself": HOW_TOS,
+        "For scripts": HOW_TOS,
+    },
+}
+
+_EASYRSA = "it is about the files of the original easyrsa, which the testbed lacks"
+_BASES = "all machines of the testbed have one base"
+NOT_RUN = {
+    manifests.removal_command(): "tests/unit/test_removal.py has a hook log it, where a removal "
+    "left something behind",
+    "juju refresh aws-iam --path build/aws-iam_amd64.charm": "tests/integration/test_refresh.py "
+    "refreshes with a file, which lies in another place",
+    "juju run aws-iam/leader list-mappings page=2": "it needs hundreds of mappings; "
+    "tests/unit/actions/test_list_mappings.py reads a second page",
+    "kubectl delete crd iamidentitymappings.iamauthenticator.k8s.aws": "it is Kubernetes' own",
+    "kubectl delete iamidentitymapping alice": "it is Kubernetes' own",
+    "juju remove-application aws-iam": _BASES,
+    "juju remove-relation aws-iam:certificates easyrsa:client": _EASYRSA,
+    "export name=aws-iam-authenticator.kube-system.svc": _EASYRSA,
+    "export pki=/var/lib/juju/agents/unit-easyrsa-0/charm/EasyRSA": _EASYRSA,
+    'juju exec --unit easyrsa/0 -- "cd $pki && ./easyrsa --batch revoke $name"': _EASYRSA,
+    'juju exec --unit easyrsa/0 -- "cd $pki/pki && rm -f issued/$name.crt private/$name.key '
+    'reqs/$name.req"': _EASYRSA,
+}
+
+
+def commands(name: str) -> Iterator[tuple[str, str]]:
+    """Yield each command in the blocks of a page, with the heading above it."""
+    heading = ""
+    for line in (ROOT / name).read_text().splitlines():
+        if found := re.match(r"#+ (.*)", line):
+            heading = found[1]
+        elif found := COMMAND.match(line):
+            yield heading, re.sub(r"\s{2,}#.*", "", found[1])
+
+
+def is_read(name: str, heading: str) -> bool:
+    """Return whether a test reads this section's commands."""
+    sections = RUN.get(name, {})
+    return "*" in sections or heading in sections
+
+
+def run_by_tests() -> set[str]:
+    """Return every command that a test runs."""
+    read = {
+        command
+        for name in RUN
+        for heading, command in commands(name)
+        if is_read(name, heading) and command not in NOT_RUN
+    }
+    return read | set(map(without_channel, read))
+
+
+def steps() -> str:
+    """Return what the demo and the tests of the page run, for both kinds of control plane."""
+    found = [*page.steps("1.28", "easyrsa"), *page.steps("1.29", "easyrsa")]
+    lines = "\n".join(step.command for step in found if isinstance(step, page.Step))
+    return without_channel(lines)
+
+
+def without_channel(command: str) -> str:
+    return re.sub(r" --channel [\d.]+/stable", "", command)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_given_a_command_on_a_page_then_a_test_runs_it_or_a_reason_is_given(name: str):
+    known = run_by_tests()
+    targets = re.findall(r"^([a-z-]+):  ## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    for _, command in commands(name):
+        filled = command.replace("CLUSTER_ID", page.CLUSTER_ID).replace("ROLE_ARN", page.ROLE)
+        is_target = command.startswith("make ") and command.split()[1] in targets
+        is_known = is_target or command in known or command in NOT_RUN or filled in steps()
+        assert is_known, f"let a test run this command, or say in NOT_RUN why not: {command}"
+
+
+@pytest.mark.parametrize(
+    ("name", "heading", "test"),
+    [(name, heading, test) for name, found in RUN.items() for heading, test in found.items()],
+)
+def test_given_a_section_that_a_test_reads_then_that_test_names_it(
+    name: str, heading: str, test: str
+):
+    text = (ROOT / test).read_text()
+
+    assert Path(name).name in text
+    assert heading == "*" or f'"{heading}"' in text
+    assert heading == "*" or heading in dict(commands(name))
+
+
+def test_given_a_reason_then_a_page_has_its_command():
+    shown = {command for name in PAGES for _, command in commands(name)}
+
+    assert set(NOT_RUN) <= shown
+
+
+@pytest.mark.parametrize("name", [*PAGES, "demo/page.py"])
+def test_given_a_program_that_reads_results_then_it_fails_when_the_action_fails(name: str):
+    """`juju run` exits with 0 then."""
+    for found in re.findall(r"jq -\w+ '([^']+)'", (ROOT / name).read_text()):
+        if ".results" in found:
+            assert "error(.message)" in found

@@ -1,0 +1,95 @@
+"""The fuzzer itself: it finds what is there, says how to see it again, and finds nothing else."""
+
+from __future__ import annotations
+
+import base64
+import warnings
+from random import Random
+from typing import Any
+
+import pytest
+from cryptography import x509
+from tests.fuzz import der, functions, hooks, mutate, samples
+from tests.fuzz.damaged_unit import DamagedUnit
+from tests.fuzz.runner import Run, Target, Violation
+
+
+def planted(sample: dict[str, str]) -> None:
+    text = sample.get("text", "")
+    if "!" in text:
+        raise Violation("an exclamation mark")
+    if text.isupper():
+        raise KeyError(text)
+
+
+def made(rng: Random) -> dict[str, str]:
+    return {"other": "o" * 50, "text": "".join(rng.choices("abcDEF!", k=rng.randint(1, 9)))}
+
+
+def test_given_faults_when_run_then_each_is_found_once_and_made_small():
+    run = Run(Target("planted", made, planted), seed=1)
+    for _ in range(500):
+        run.step()
+
+    assert {name: len(f.sample["text"]) for name, f in run.findings.items()} == {
+        "an exclamation mark": 1,
+        "KeyError in tests/project/test_fuzz.py:planted": 1,
+    }
+    assert all(finding.count > 1 for finding in run.findings.values())
+    for finding in run.findings.values():
+        with pytest.raises((Violation, KeyError)):
+            planted(run.sample(finding.number))
+
+
+@pytest.mark.parametrize("target", functions.TARGETS, ids=lambda target: target.name)
+def test_given_a_seed_when_run_again_then_the_inputs_are_the_same_and_most_are_damaged(
+    target: Target,
+):
+    def inputs(seed: int) -> list[Any]:
+        return [repr(Run(target, seed).sample(number)) for number in range(1, 30)]
+
+    assert inputs(1) == inputs(1)
+    assert inputs(1) != inputs(2)
+    assert len(set(inputs(1))) > 15
+
+
+def test_given_an_undamaged_certificate_when_taken_apart_then_it_is_put_together_again():
+    (body,) = (base64.b64decode(block[2]) for block in mutate.BLOCK.finditer(samples.LEAF))
+
+    assert der.dump(der.parse(body)) == body
+    assert mutate.signed(body, samples.AUTHORITY.sign) == body
+
+
+def test_given_a_damaged_certificate_when_signed_again_then_its_authority_has_signed_it():
+    authority = x509.load_pem_x509_certificate(samples.AUTHORITY.certificate.encode())
+    signed = 0
+    for number in range(300):
+        text = mutate.pem(Random(number), samples.LEAF, samples.AUTHORITY.sign)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                leaf = x509.load_pem_x509_certificate(text.encode())
+                leaf.verify_directly_issued_by(authority)
+                signed += text != samples.LEAF
+            except Exception:  # noqa: BLE001  (most are damaged beyond that)
+                continue
+
+    assert signed > 30
+
+
+@pytest.mark.parametrize("damaged", [hooks.legacy, hooks.modern, hooks.implicit])
+def test_given_no_damage_when_a_hook_runs_then_nothing_is_found(damaged: Any):
+    damaged().examine(lambda _: None)
+
+
+def test_given_damage_when_an_input_is_over_then_the_next_one_meets_none_of_it():
+    here = hooks.legacy()
+    before = seen(here)
+    here.examine(lambda damaged: damaged.files.admin.write_text("x"), "remove")
+
+    assert seen(here) == before
+
+
+def seen(damaged: DamagedUnit) -> Any:
+    files = {path: path.read_bytes() for path in damaged._paths() if path.exists()}
+    return damaged.model.bags(), damaged.api.objects, files, damaged.model.units[0].status

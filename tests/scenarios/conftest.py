@@ -1,0 +1,29 @@
+"""What every test here has: the fakes, as fixtures."""
+
+from tests.fakes.fixtures import (
+    _goal_state,
+    _secret_tools,
+    api,
+    declare,
+    deployed,
+    easyrsa,
+    files,
+    machines,
+    model,
+    two,
+    yaml_by_libyaml,
+)
+
+__all__ = [
+    "_goal_state",
+    "_secret_tools",
+    "api",
+    "declare",
+    "deployed",
+    "easyrsa",
+    "files",
+    "machines",
+    "model",
+    "two",
+    "yaml_by_libyaml",
+]

@@ -1,0 +1,170 @@
+"""Who is more than a mapping shows: service accounts, nodes, and who can become administrator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.fakes.explaining import explained
+from tests.fakes.juju.model import Model
+from tests.fakes.kubernetes.server import POLICY, POLICY_BINDING, FakeCluster
+from tests.unit.actions.test_list_mappings import add, items, table
+
+ACCOUNT = "system:serviceaccount:kube-system:controller"
+
+
+@pytest.mark.parametrize("binding", ["controller", "kube-system/controller"])
+@pytest.mark.parametrize("subject", ["kube-system:controller", "controller"])
+def test_given_the_name_of_a_service_account_when_listed_then_it_has_the_accounts_roles(
+    deployed: Model, api: FakeCluster, binding: str, subject: str
+):
+    add(api, "dev", "Dev", ACCOUNT)
+    api.add_binding(binding, "ClusterRole/x", ServiceAccount=subject)
+
+    # In a RoleBinding, an account without a namespace is one of the binding's.
+    counts = ":" in subject or "/" in binding
+    where = " in kube-system" if "/" in binding else ""
+    assert items(deployed)[0]["roles"] == ([f"ClusterRole/x{where}"] if counts else [])
+
+
+def test_given_a_service_account_of_another_namespace_when_listed_then_its_role_is_not_theirs(
+    deployed: Model, api: FakeCluster
+):
+    add(api, "dev", "Dev", ACCOUNT)
+    api.add_binding("a", "ClusterRole/a", ServiceAccount="default:controller")
+
+    assert items(deployed)[0]["roles"] == []
+
+
+def test_given_a_group_of_service_accounts_when_listed_then_its_roles_are_there(
+    deployed: Model, api: FakeCluster
+):
+    add(api, "dev", "Dev", "alice", "system:serviceaccounts:prod")
+    api.add_binding("a", "ClusterRole/a", Group="system:serviceaccounts:prod")
+
+    assert items(deployed)[0]["roles"] == ["ClusterRole/a"]
+
+
+@pytest.mark.parametrize(
+    ("username", "group", "is_node"),
+    [
+        ("system:node:n0", "system:nodes", True),
+        ("system:node:{{SessionName}}", "system:nodes", True),
+        ("system:node:n0", "nodes", False),
+        ("n0", "system:nodes", False),
+    ],
+)
+def test_given_the_name_of_a_node_when_listed_and_explained_then_the_node_authorizer_is_named(
+    deployed: Model, api: FakeCluster, username: str, group: str, is_node: bool
+):
+    add(api, "dev", "dev", username, group)
+
+    roles = items(deployed)[0]["roles"]
+
+    assert bool(roles) is is_node
+    assert not roles or roles[0].endswith("needs (node authorizer)")
+    assert any("node authorizer" in line for line in explained(deployed)) is is_node
+    assert any("give it a role" in line for line in explained(deployed)) is not is_node
+
+
+def rule(group: str, resource: str, *verbs: str, names: tuple[str, ...] = ()) -> dict[str, Any]:
+    found = {"apiGroups": [group], "resources": [resource], "verbs": list(verbs)}
+    return {**found, "resourceNames": list(names)} if names else found
+
+
+RBAC_GROUP, MAPPING_GROUP = "rbac.authorization.k8s.io", "iamauthenticator.k8s.aws"
+POWERS = {
+    "everything": (rule("*", "*", "*"), "do everything"),
+    "impersonate": (rule("", "users", "impersonate"), "impersonate users or groups"),
+    "one group": (
+        rule("", "groups", "impersonate", names=("system:masters",)),
+        "impersonate users or groups",
+    ),
+    "escalate": (rule(RBAC_GROUP, "clusterroles", "escalate"), "escalate roles"),
+    "bind": (rule(RBAC_GROUP, "*", "bind"), "bind roles"),
+    "secrets": (rule("", "secrets", "list"), "read secrets of kube-system"),
+    "any verb": (rule("", "secrets", "*"), "read secrets of kube-system"),
+    "tokens": (rule("", "serviceaccounts/token", "create"), "create tokens in kube-system"),
+    "pods": (rule("", "pods", "create"), "create pods in kube-system"),
+    "exec": (rule("", "pods/exec", "create"), "enter pods in kube-system"),
+    "deployments": (rule("apps", "deployments", "patch"), "create pods in kube-system"),
+    "mappings": (rule(MAPPING_GROUP, "iamidentitymappings", "update"), "write mappings"),
+    "status": (rule(MAPPING_GROUP, "iamidentitymappings/status", "patch"), "write mappings"),
+}
+
+
+@pytest.mark.parametrize(("given", "power"), POWERS.values(), ids=POWERS)
+def test_given_a_rule_that_makes_administrators_when_listed_and_explained_then_it_is_marked(
+    deployed: Model, api: FakeCluster, given: dict[str, Any], power: str
+):
+    api.delete(POLICY)
+    add(api, "dev", "dev", "alice", "team")
+    api.add_rules("x", rule("", "pods", "get"), given)
+    api.add_binding("x", "ClusterRole/x", Group="team")
+
+    assert items(deployed)[0]["administrator_by"] == [f"{power} (ClusterRole/x)"]
+    header, row = table(deployed)
+    assert row[header.index("CAN BECOME ADMINISTRATOR BY")] == f"{power} (ClusterRole/x)"
+    line = f"it can become administrator, because it may {power} (ClusterRole/x)"
+    assert line in explained(deployed)
+
+
+@pytest.mark.parametrize(
+    ("actions", "powers"),
+    [
+        (["Deny", "Audit"], []),
+        (["Warn", "Audit"], ["write mappings (ClusterRole/x)"]),
+        (None, ["write mappings (ClusterRole/x)"]),
+    ],
+    ids=str,
+)
+def test_given_a_policy_on_mappings_when_listed_then_writers_are_marked_unless_it_denies(
+    deployed: Model, api: FakeCluster, actions: list[str] | None, powers: list[str]
+):
+    api.objects[POLICY_BINDING]["spec"]["validationActions"] = actions
+    add(api, "dev", "dev", "alice", "team")
+    api.add_rules("x", rule(MAPPING_GROUP, "iamidentitymappings", "update"))
+    api.add_binding("x", "ClusterRole/x", Group="team")
+
+    assert items(deployed)[0]["administrator_by"] == powers
+
+
+HARMLESS = {
+    "reading pods": rule("", "pods", "get", "list"),
+    "another group": rule("apps", "secrets", "get"),
+    "one secret": rule("", "secrets", "get", names=("tls",)),
+    "one role": rule(RBAC_GROUP, "clusterroles", "bind", names=("view",)),
+    "reading roles": rule(RBAC_GROUP, "clusterroles", "get", "create"),
+    "reading mappings": rule(MAPPING_GROUP, "iamidentitymappings", "get"),
+    "all of one name": rule("*", "*", "get", names=("x",)),
+}
+
+
+@pytest.mark.parametrize("given", HARMLESS.values(), ids=HARMLESS)
+def test_given_a_rule_that_makes_no_administrators_when_listed_then_nothing_is_marked(
+    deployed: Model, api: FakeCluster, given: dict[str, Any]
+):
+    add(api, "dev", "dev", "alice", "team")
+    api.add_rules("x", given)
+    api.add_binding("x", "ClusterRole/x", Group="team")
+
+    assert items(deployed)[0]["administrator_by"] == []
+    assert "ADMINISTRATOR" not in deployed.action("list-mappings")["mappings"]
+
+
+@pytest.mark.parametrize(("namespace", "marked"), [("default", False), ("kube-system", True)])
+@pytest.mark.parametrize("kind", ["Role", "ClusterRole"])
+def test_given_a_role_in_a_namespace_when_listed_then_only_kube_systems_makes_administrators(
+    deployed: Model, api: FakeCluster, namespace: str, marked: bool, kind: str
+):
+    add(api, "dev", "dev", "alice", "team")
+    where = f"{namespace}/" if kind == "Role" else ""
+    rules = [rule("", "secrets", "get"), rule("", "users", "impersonate")]
+    api.add_rules(f"{where}x", *rules, rule(MAPPING_GROUP, "iamidentitymappings", "create"))
+    api.add_binding(f"{namespace}/x", f"{kind}/x", Group="team")
+
+    found = items(deployed)[0]["administrator_by"]
+
+    assert [each.partition(" (")[0] for each in found] == (
+        ["read secrets of kube-system"] if marked else []
+    )

@@ -1,0 +1,262 @@
+"""A new certificate authority, without a moment in which a control plane trusts the wrong one.
+
+The three states are derived, never stored: everyone trusts old and new; then the pods change;
+then the old authority goes.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import ops
+import pytest
+import yaml
+from tests.fakes.certificates.authority import root
+from tests.fakes.juju.model import Easyrsa, Model
+from tests.fakes.kubernetes.server import PODS, SECRET, FakeCluster
+from tests.fakes.machine import Files
+
+from certificates import pem
+
+OLD, NEW = root().certificate, root("new").certificate
+BOTH = pem.ca_bundle(OLD, NEW)
+
+
+def moved(model: Model) -> None:
+    """The authority changes, and answers what it was asked before."""
+    model.provider = Easyrsa(root("new"))
+    model.answer()
+
+
+def served_by(api: FakeCluster) -> str:
+    return base64.b64decode(api.objects[SECRET]["data"]["ca.pem"]).decode()
+
+
+def trusted(machines: list[Files]) -> list[str]:
+    """What each unit's control plane trusts."""
+    configs = [yaml.safe_load(machine.webhook.read_text()) for machine in machines]
+    data = [config["clusters"][0]["cluster"]["certificate-authority-data"] for config in configs]
+    return [base64.b64decode(text).decode() for text in data]
+
+
+def test_given_two_units_when_the_authority_changes_then_the_pods_wait_for_the_other_unit(
+    two: Model, api: FakeCluster, machines: list[Files]
+):
+    moved(two)
+
+    assert two.hook(two.changed("certificates")) == ops.WaitingStatus(
+        "waiting for aws-iam/1 to trust the new authority"
+    )
+    assert two.peer["ca"] == BOTH
+    assert trusted(machines) == [BOTH, OLD]
+    assert served_by(api) == OLD
+
+
+def test_given_the_other_unit_trusts_it_when_the_leaders_hook_runs_then_the_pods_change(
+    two: Model, api: FakeCluster, machines: list[Files]
+):
+    moved(two)
+    two.hook(two.changed("certificates"))
+    assert isinstance(two.hook(two.changed("peers", unit=1), unit=1), ops.ActiveStatus)
+    assert trusted(machines) == [BOTH] * 2
+
+    assert isinstance(two.hook(two.changed("peers")), ops.ActiveStatus)
+    assert served_by(api) == NEW
+
+
+def test_given_pods_of_the_new_authority_when_they_serve_then_the_old_one_goes_everywhere(
+    two: Model, api: FakeCluster, machines: list[Files]
+):
+    moved(two)
+    two.settle()
+
+    assert two.peer["ca"] == NEW
+    assert served_by(api) == NEW
+    assert trusted(machines) == [NEW] * 2
+    assert [unit.status.name for unit in two.units] == ["active", "active"]
+
+
+def test_given_pods_that_do_not_start_when_the_authority_changes_then_both_stay_trusted(
+    two: Model, api: FakeCluster, machines: list[Files]
+):
+    moved(two)
+    api.start_seconds = None
+    two.settle()
+
+    assert served_by(api) == NEW
+    assert isinstance(two.hook(), ops.WaitingStatus)
+    assert two.peer["ca"] == BOTH
+    assert trusted(machines) == [BOTH] * 2
+
+    api.start_seconds = 2
+    two.settle()
+    assert two.peer["ca"] == NEW
+
+
+def test_given_a_pod_of_the_old_authority_that_is_ending_when_settled_then_both_stay_trusted(
+    two: Model, api: FakeCluster, machines: list[Files]
+):
+    api.add_pod("ending")
+    moved(two)
+    two.settle()
+
+    assert served_by(api) == NEW
+    assert trusted(machines) == [BOTH] * 2
+    assert two.units[0].status.message.endswith("trusted until its last pod has ended")
+
+    api.delete(f"{PODS}/ending")
+    two.hook()
+    two.settle()
+    assert trusted(machines) == [NEW] * 2
+    assert "former authority" not in two.units[0].status.message
+
+
+OLD_POD = {"annotations": {"aws-iam/certificate-hash": "of the old authority"}}
+# The clock of these tests starts with 1970.
+LOST = {"deletionTimestamp": "1969-12-31T23:54:50Z"}
+ENDED: dict[str, dict[str, Any]] = {
+    "evicted": {"metadata": OLD_POD, "status": {"phase": "Failed", "reason": "Evicted"}},
+    "completed": {"metadata": OLD_POD, "status": {"phase": "Succeeded"}},
+    "on a lost node": {"metadata": {**OLD_POD, **LOST}, "status": {"phase": "Running"}},
+}
+
+
+@pytest.mark.parametrize("ended", ENDED.values(), ids=ENDED)
+def test_given_a_pod_of_the_old_authority_that_has_ended_when_settled_then_the_old_one_goes(
+    two: Model, api: FakeCluster, machines: list[Files], ended: dict[str, Any]
+):
+    api.add_pod("ended", **ended["status"])
+    api.objects[f"{PODS}/ended"]["metadata"].update(ended["metadata"])
+    moved(two)
+    two.settle()
+
+    assert trusted(machines) == [NEW] * 2
+
+
+ENDING = {
+    "ends soon": {"deletionTimestamp": "1970-01-01T00:01:00Z"},
+    "was to be killed just now": {"deletionTimestamp": "1969-12-31T23:59:50Z"},
+}
+
+
+@pytest.mark.parametrize("ending", ENDING.values(), ids=ENDING)
+def test_given_a_pod_of_the_old_authority_that_may_still_run_when_settled_then_both_are_trusted(
+    two: Model, api: FakeCluster, machines: list[Files], ending: dict[str, Any]
+):
+    api.add_pod("ending", phase="Running")
+    api.objects[f"{PODS}/ending"]["metadata"].update(ending)
+    moved(two)
+    two.settle()
+
+    assert trusted(machines) == [BOTH] * 2
+
+
+def test_given_a_leader_that_dies_in_the_middle_when_another_takes_over_then_it_goes_on(
+    two: Model, api: FakeCluster, machines: list[Files]
+):
+    moved(two)
+    two.hook(two.changed("certificates"))
+    two.leader = 1
+    two.settle()
+
+    assert two.peer["ca"] == NEW
+    assert trusted(machines) == [NEW] * 2
+    assert served_by(api) == NEW
+
+
+def test_given_a_leader_whose_last_hook_was_lost_when_it_runs_again_then_it_goes_on(
+    two: Model, api: FakeCluster, machines: list[Files]
+):
+    moved(two)
+    two.hook(two.changed("certificates"))
+    two.hook(two.changed("peers", unit=1), unit=1)
+    # Killed before its end: the cluster has changed, the databags have not.
+    lost = dict(two.peer), dict(two.units[0].peer)
+    two.hook(two.changed("peers"))
+    two.peer, two.units[0].peer = lost
+    two.settle()
+
+    assert served_by(api) == NEW
+    assert two.peer["ca"] == NEW
+
+
+def test_given_an_authority_that_comes_back_when_it_settles_then_nothing_is_left_of_the_other(
+    two: Model, easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]
+):
+    moved(two)
+    two.hook(two.changed("certificates"))
+    two.provider = easyrsa
+    two.answer()
+    two.settle()
+
+    assert two.peer["ca"] == OLD
+    assert trusted(machines) == [OLD] * 2
+    assert served_by(api) == OLD
+
+
+def acknowledging(easyrsa: Easyrsa, machines: list[Files]) -> Model:
+    model = Model(easyrsa, machines, units=2, acknowledges=True)
+    model.settle()
+    return model
+
+
+def test_given_control_planes_that_acknowledge_when_one_has_not_restarted_then_it_is_waited_for(
+    easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]
+):
+    model = acknowledging(easyrsa, machines)
+    moved(model)
+    # Files are written at once, and no API server has been restarted with them yet.
+    model.hook(model.changed("certificates", unit=0), unit=0)
+    model.hook(model.changed("peers", unit=1), unit=1)
+
+    assert model.hook(model.changed("peers", unit=0), unit=0) == ops.WaitingStatus(
+        "waiting for aws-iam/0, aws-iam/1 to trust the new authority"
+    )
+    assert served_by(api) == OLD
+
+    model.answer()
+    model.hook(model.changed("aws-iam", unit=1), unit=1)
+    assert model.hook(model.changed("aws-iam", unit=0), unit=0).name == "active"
+    assert served_by(api) == NEW
+
+
+def test_given_control_planes_that_acknowledge_when_all_settles_then_the_old_authority_goes(
+    easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]
+):
+    model = acknowledging(easyrsa, machines)
+    moved(model)
+    model.settle()
+
+    assert model.peer["ca"] == NEW
+    assert trusted(machines) == [NEW] * 2
+    hashes = {unit.control_plane["webhook_hash"] for unit in model.units}
+    assert hashes == {unit.webhook["webhook_hash"] for unit in model.units}
+
+
+def test_given_a_unit_that_leaves_when_the_authority_changes_then_nobody_waits_for_it(
+    two: Model, api: FakeCluster, machines: list[Files]
+):
+    moved(two)
+    two.hook(two.changed("certificates"))
+    del two.units[1]
+
+    assert isinstance(
+        two.hook(two.on.relation_departed(two.relation("peers"), remote_unit=1)), ops.ActiveStatus
+    )
+    assert served_by(api) == NEW
+
+
+def test_given_a_unit_that_joins_when_the_authority_changes_then_it_is_waited_for(
+    easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]
+):
+    model = Model(easyrsa, machines, units=1)
+    model.settle()
+    model.add_unit()
+    moved(model)
+
+    assert model.hook(model.changed("certificates")) == ops.WaitingStatus(
+        "waiting for aws-iam/1 to trust the new authority"
+    )
+    model.settle()
+    assert served_by(api) == NEW

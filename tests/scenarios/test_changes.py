@@ -1,0 +1,182 @@
+"""What an operator changes, and what of it reaches the cluster, the machine and the people."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import ops
+import yaml
+from tests.fakes.certificates.authority import root
+from tests.fakes.juju.model import Easyrsa, Model
+from tests.fakes.kubernetes.server import ADDRESS, CONFIG, DEPLOYMENT, SECRET, SERVICE, FakeCluster
+from tests.fakes.machine import Files
+
+OTHER_IMAGE = "registry.example.com/aws-iam-authenticator:v0.7.13-eks-1-35-9"
+
+
+def template(api: FakeCluster) -> dict[str, Any]:
+    return api.objects[DEPLOYMENT]["spec"]["template"]
+
+
+def certificate(api: FakeCluster) -> str:
+    return base64.b64decode(api.objects[SECRET]["data"]["cert.pem"]).decode()
+
+
+def test_given_a_new_cluster_id_when_a_hook_runs_then_it_is_applied_and_said_in_the_log(
+    deployed: Model, api: FakeCluster, files: Files
+):
+    former, file = deployed.peer["cluster-id"], files.webhook.read_text()
+    before = template(api)["metadata"]["annotations"]
+    deployed.config = {"cluster-id": "prod"}
+
+    assert isinstance(deployed.hook(deployed.on.config_changed()), ops.ActiveStatus)
+    assert yaml.safe_load(api.objects[CONFIG]["data"]["config.yaml"])["clusterID"] == "prod"
+    after = template(api)["metadata"]["annotations"]
+    assert after["aws-iam/config-hash"] != before["aws-iam/config-hash"]
+    assert deployed.published()["cluster_id"] == "prod"
+    assert files.webhook.read_text() == file
+    assert (
+        f"cluster id changed from {former} to prod: people need the new one in their kubeconfig"
+        in deployed.log()
+    )
+
+
+def test_given_a_cluster_id_that_is_no_longer_set_when_a_hook_runs_then_it_stays(
+    deployed: Model, api: FakeCluster
+):
+    deployed.config = {"cluster-id": "prod"}
+    deployed.hook()
+    deployed.config = {}
+    api.forget()
+    deployed.hook()
+
+    assert deployed.published()["cluster_id"] == "prod"
+    assert api.changes == []
+
+
+def test_given_a_cluster_id_of_digits_when_published_then_it_stays_text(deployed: Model):
+    deployed.config = {"cluster-id": "0123"}
+    deployed.hook()
+
+    assert deployed.units[0].webhook["cluster_id"] == '"0123"'
+
+
+def test_given_a_new_image_when_a_hook_runs_then_the_pods_alone_change(
+    deployed: Model, api: FakeCluster, files: Files
+):
+    bags, file = deployed.bags(), files.webhook.stat()
+    deployed.config = {"image": OTHER_IMAGE}
+
+    status = deployed.hook(deployed.on.config_changed())
+
+    assert status == ops.ActiveStatus("authenticator v0.7.13, 2/2 pods, 0 mappings")
+    assert deployed.version == "v0.7.13"
+    assert api.changes == [f"PATCH {DEPLOYMENT}"]
+    assert template(api)["spec"]["containers"][0]["image"] == OTHER_IMAGE
+    assert deployed.bags() == bags
+    assert files.webhook.stat() == file
+
+
+def test_given_a_registry_when_a_hook_runs_then_the_pods_get_the_image_from_there(
+    deployed: Model, api: FakeCluster
+):
+    before = template(api)["spec"]["containers"][0]["image"]
+    deployed.config = {"image-registry": "registry.example.com:5000/mirror"}
+
+    status = deployed.hook(deployed.on.config_changed())
+
+    assert status == ops.ActiveStatus("authenticator v0.7.18, 2/2 pods, 0 mappings")
+    assert before.startswith("public.ecr.aws/")
+    assert template(api)["spec"]["containers"][0]["image"] == before.replace(
+        "public.ecr.aws", "registry.example.com:5000/mirror"
+    )
+
+
+def test_given_a_new_image_that_never_starts_when_a_hook_runs_then_logins_go_on(
+    deployed: Model, api: FakeCluster
+):
+    api.start_seconds = None
+    deployed.config = {"image": OTHER_IMAGE}
+
+    assert deployed.hook(deployed.on.config_changed()) == ops.WaitingStatus(
+        "waiting for the authenticator's pods, 0/2 updated pods ready"
+    )
+    assert deployed.published()["webhook_status"] is True
+
+
+def test_given_a_certificate_in_trouble_when_the_image_changes_then_the_pods_change(
+    deployed: Model, api: FakeCluster
+):
+    deployed.provider = None
+    deployed.config = {"image": OTHER_IMAGE}
+
+    assert isinstance(deployed.hook(deployed.on.config_changed()), ops.BlockedStatus)
+    assert template(api)["spec"]["containers"][0]["image"] == OTHER_IMAGE
+
+
+def test_given_another_number_of_replicas_when_a_hook_runs_then_no_pod_is_replaced(
+    deployed: Model, api: FakeCluster
+):
+    before = template(api)
+    deployed.config = {"replicas": 3}
+
+    assert deployed.hook(deployed.on.config_changed()).message.startswith(
+        "authenticator v0.7.18, 3/3 pods"
+    )
+    assert template(api) == before
+
+
+def test_given_a_new_leaf_when_a_hook_runs_then_pods_are_replaced_and_the_file_is_not(
+    deployed: Model, easyrsa: Easyrsa, api: FakeCluster, files: Files
+):
+    before, pods, file = certificate(api), template(api), files.webhook.stat()
+    published = deployed.published()
+    easyrsa.reissue()
+    deployed.answer()
+
+    assert isinstance(deployed.hook(deployed.changed("certificates")), ops.ActiveStatus)
+    assert certificate(api) != before
+    assert template(api)["metadata"]["annotations"] != pods["metadata"]["annotations"]
+    assert template(api)["spec"]["containers"] == pods["spec"]["containers"]
+    assert files.webhook.stat() == file
+    assert deployed.published() == published
+    assert deployed.peer["ca"] == root().certificate
+
+
+def test_given_a_service_deleted_by_hand_when_a_hook_runs_then_its_address_is_asked_for_again(
+    deployed: Model, api: FakeCluster
+):
+    bags = deployed.bags()
+    api.delete(SERVICE)
+    api.free_addresses.reverse()
+
+    assert isinstance(deployed.hook(), ops.ActiveStatus)
+    assert api.objects[SERVICE]["spec"]["clusterIP"] == ADDRESS
+    assert deployed.bags() == bags
+
+
+def test_given_a_service_whose_address_is_taken_when_it_settles_then_everything_follows(
+    deployed: Model, api: FakeCluster, files: Files
+):
+    api.delete(SERVICE)
+    api.taken_addresses.add(ADDRESS)
+
+    assert isinstance(deployed.hook(), ops.WaitingStatus)
+    deployed.settle()
+
+    assert isinstance(deployed.hook(), ops.ActiveStatus)
+    assert deployed.peer["address"] == "10.152.183.21"
+    assert "10.152.183.21" in deployed.units[0].certificates["cert_requests"]
+    assert "https://10.152.183.21:443/authenticate" in files.webhook.read_text()
+
+
+def test_given_a_service_with_another_address_when_the_former_is_gone_then_that_is_taken(
+    deployed: Model, api: FakeCluster
+):
+    api.taken_addresses.add(ADDRESS)
+    api.objects[SERVICE]["spec"]["clusterIP"] = "10.152.183.99"
+    deployed.settle()
+
+    assert deployed.peer["address"] == "10.152.183.99"
+    assert isinstance(deployed.hook(), ops.ActiveStatus)

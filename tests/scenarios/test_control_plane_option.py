@@ -1,0 +1,167 @@
+"""Charmed Kubernetes >= 1.29: no relation to speak over, an option that only people can set."""
+
+from __future__ import annotations
+
+import ops
+import pytest
+from tests.fakes.certificates.authority import root
+from tests.fakes.juju.model import Easyrsa, Model
+from tests.fakes.kubernetes.server import ADDRESS, DEPLOYMENT, FakeCluster
+from tests.fakes.machine import Files
+
+TO_RUN = ops.BlockedStatus(
+    "run: juju config kubernetes-control-plane "
+    f"authn-webhook-endpoint=https://{ADDRESS}:443/authenticate"
+)
+
+
+def rendered(url: str) -> str:
+    """As the control plane renders its webhook, as far as the charm looks."""
+    return (
+        f"import requests\nCUSTOM_AUTHN_ENDPOINT = '{url}'\n\ndef forward_request():\n    pass\n"
+    )
+
+
+@pytest.fixture
+def newer(easyrsa: Easyrsa, api: FakeCluster, files: Files) -> Model:
+    """At rest on such a control plane, whose operator has done nothing yet."""
+    model = Model(easyrsa, [files], endpoints=("control-plane",))
+    model.settle()
+    return model
+
+
+def test_given_a_deployed_authenticator_when_a_hook_runs_then_the_exact_command_is_said(
+    newer: Model, api: FakeCluster
+):
+    assert newer.hook() == TO_RUN
+    assert DEPLOYMENT in api.objects
+    assert newer.peer["serving"] == "true"
+
+
+def test_given_an_application_with_a_name_of_its_own_when_a_hook_runs_then_it_is_in_the_command(
+    easyrsa: Easyrsa, api: FakeCluster, files: Files
+):
+    renamed = Model(easyrsa, [files], endpoints=("control-plane",), principal="cp")
+    renamed.settle()
+
+    assert renamed.hook().message.startswith("run: juju config cp authn-webhook-endpoint=https://")
+
+
+def test_given_the_command_was_run_when_a_hook_runs_then_the_unit_is_active(
+    newer: Model, files: Files
+):
+    files.auth_webhook.write_text(rendered(f"https://{ADDRESS}:443/authenticate"))
+
+    assert newer.hook() == ops.ActiveStatus("authenticator v0.7.18, 2/2 pods, 0 mappings")
+
+
+def test_given_the_url_without_its_port_in_the_option_when_a_hook_runs_then_the_unit_is_active(
+    newer: Model, files: Files
+):
+    files.auth_webhook.write_text(rendered(f"https://{ADDRESS}/authenticate"))
+
+    assert newer.hook().name == "active"
+
+
+def test_given_an_option_that_is_reset_when_a_hook_runs_then_the_command_is_said_again(
+    newer: Model, files: Files
+):
+    files.auth_webhook.write_text(rendered(f"https://{ADDRESS}:443/authenticate"))
+    newer.hook()
+    files.auth_webhook.write_text(rendered(""))
+
+    assert newer.hook() == TO_RUN
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("https://10.152.183.99:443/authenticate", "10.152.183.99:443/authenticate"),
+        (f"https://{ADDRESS}9:443/authenticate", f"{ADDRESS}9:443/authenticate"),
+        (f"https://{ADDRESS}:443/authenticate/x", f"{ADDRESS}:443/authenticate/x"),
+        (f"http://{ADDRESS}:443/authenticate", f"{ADDRESS}:443/authenticate"),
+        (f"x https://{ADDRESS}:443/authenticate", f"{ADDRESS}:443/authenticate"),
+        (
+            "https://me:secret@login.example.com/check?token=secret#secret",
+            "login.example.com/check",
+        ),
+        ("me:secret@login.example.com", "login.example.com"),
+    ],
+)
+def test_given_another_webhook_in_the_option_when_a_hook_runs_then_it_is_named_first(
+    newer: Model, files: Files, value: str, shown: str
+):
+    files.auth_webhook.write_text(rendered(value))
+
+    assert newer.hook() == ops.BlockedStatus(
+        f"authn-webhook-endpoint is {shown} now; if nobody needs that, {TO_RUN.message}"
+    )
+
+
+@pytest.mark.parametrize("value", [" {}", "{} ", "  {}  "])
+def test_given_spaces_around_the_url_in_the_option_when_a_hook_runs_then_they_are_named(
+    newer: Model, files: Files, value: str
+):
+    files.auth_webhook.write_text(rendered(value.format(f"https://{ADDRESS}:443/authenticate")))
+
+    assert newer.hook() == ops.BlockedStatus(
+        f"authn-webhook-endpoint works for nobody, it has spaces around the URL; {TO_RUN.message}"
+    )
+
+
+def test_given_a_rendered_webhook_that_is_no_text_when_a_hook_runs_then_the_command_is_said(
+    newer: Model, files: Files
+):
+    files.auth_webhook.write_bytes(b"\xff\xfe")
+
+    assert newer.hook() == TO_RUN
+
+
+def test_given_pods_that_do_not_serve_when_a_hook_runs_then_nobody_is_sent_to_them(
+    easyrsa: Easyrsa, api: FakeCluster, files: Files
+):
+    api.start_seconds = None
+    model = Model(easyrsa, [files], endpoints=("control-plane",))
+    model.settle()
+
+    assert model.hook().message == "waiting for the authenticator's pods, 0/2 updated pods ready"
+
+
+def test_given_no_relation_to_speak_over_when_settled_then_no_file_is_written(
+    newer: Model, files: Files
+):
+    assert not files.webhook.exists()
+
+
+def test_given_a_unit_that_does_not_lead_when_the_leader_serves_then_it_says_the_command_too(
+    easyrsa: Easyrsa, api: FakeCluster, machines: list[Files], monkeypatch: pytest.MonkeyPatch
+):
+    model = Model(easyrsa, machines, units=2, endpoints=("control-plane",))
+    model.settle()
+    monkeypatch.setattr("cluster.api.connect", None)
+    assert model.hook(unit=1) == TO_RUN
+
+    machines[1].auth_webhook.write_text(rendered(f"https://{ADDRESS}:443/authenticate"))
+    assert model.hook(unit=1).name == "active"
+
+
+def test_given_a_new_authority_when_it_settles_then_nobody_has_to_do_anything(
+    newer: Model, files: Files
+):
+    files.auth_webhook.write_text(rendered(f"https://{ADDRESS}:443/authenticate"))
+    newer.provider = Easyrsa(root("new"))
+    newer.settle()
+
+    assert newer.hook().name == "active"
+    assert newer.peer["ca"] == root("new").certificate
+
+
+def test_given_no_control_plane_when_a_hook_runs_then_the_command_that_brings_one_is_said(
+    model: Model, api: FakeCluster
+):
+    model.endpoints = ()
+
+    assert model.hook() == ops.BlockedStatus(
+        "no control plane; run: juju integrate aws-iam:control-plane "
+        "kubernetes-control-plane:juju-info"
+    )

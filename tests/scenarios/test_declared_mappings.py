@@ -1,0 +1,430 @@
+"""The option `mappings` in a running unit: what the charm makes of it, and leaves alone."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+import ops
+import pytest
+from tests.fakes.declaring import ACCOUNT, DEV, HEALTHY, Declare, entry, names, stored
+from tests.fakes.juju.model import OWNER, Model
+from tests.fakes.kubernetes.faults import refusal, refused, unreachable
+from tests.fakes.kubernetes.server import DEPLOYMENT, MAPPINGS, FakeCluster
+
+OPS = f"{ACCOUNT}:role/Ops"
+
+
+def test_given_a_declared_mapping_when_the_option_is_set_then_it_works_at_once(
+    declare: Declare, api: FakeCluster
+):
+    status = declare(entry("dev", groups=["view"], expires="2027-01-01T01:00:00+01:00"))
+
+    assert status == ops.ActiveStatus(f"{HEALTHY}, 1 mapping")
+    made = stored(api, "dev")
+    assert made["spec"] == {"arn": DEV, "username": "dev", "groups": ["view"]}
+    assert made["status"] == {"canonicalARN": DEV.lower()}
+    assert made["metadata"]["labels"] == {"aws-iam/source": "option"}
+    assert made["metadata"]["annotations"] == {
+        "aws-iam/owner": OWNER.mark,
+        "aws-iam/expires": "2027-01-01T00:00:00Z",
+    }
+
+
+def test_given_an_entry_with_an_end_when_the_option_is_set_then_the_unit_looks_again_then(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    end = datetime.datetime.fromtimestamp(api.clock.now + 3600, datetime.timezone.utc)
+
+    declare(entry("dev", expires=end.strftime("%Y-%m-%dT%H:%M:%SZ")))
+
+    (alarm,) = deployed.units[0].alarms
+    assert alarm.expire == end.replace(microsecond=0)
+
+
+def test_given_an_unchanged_option_when_a_hook_runs_then_it_asks_no_more_than_without_one(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    api.forget()
+    deployed.hook()
+    without = api.requests
+    declare(entry("dev"), entry("ops", OPS))
+    api.forget()
+
+    deployed.hook()
+
+    assert api.changes == []
+    assert api.requests == without
+
+
+def test_given_many_declared_mappings_when_the_option_is_set_then_one_hook_makes_them(
+    declare: Declare, api: FakeCluster
+):
+    status = declare(*(entry(f"r{n}", f"{ACCOUNT}:role/R{n}") for n in range(30)))
+
+    assert status == ops.ActiveStatus(f"{HEALTHY}, 30 mappings")
+    assert all("status" in stored(api, name) for name in names(api))
+    assert len(api.changes) == 60
+
+
+def test_given_an_authenticator_that_writes_the_status_first_when_declared_then_it_works_at_once(
+    declare: Declare, api: FakeCluster
+):
+    def first(request: httpx2.Request) -> httpx2.Response:
+        metadata = stored(api, "dev")["metadata"]
+        metadata["resourceVersion"] = "2"
+        return api._handle(request)
+
+    api.fail(first, request=f"PUT {MAPPINGS}/dev/status", nth=1)
+
+    assert declare(entry("dev")) == ops.ActiveStatus(f"{HEALTHY}, 1 mapping")
+    assert stored(api, "dev")["status"] == {"canonicalARN": DEV.lower()}
+
+
+def test_given_a_webhook_that_changes_the_arn_when_declared_then_nobody_else_is_let_in(
+    declare: Declare, api: FakeCluster
+):
+    def change(request: httpx2.Request) -> httpx2.Response:
+        answer = api._handle(request)
+        edit(api, "dev", arn=OPS)
+        return httpx2.Response(201, json=stored(api, "dev")) if answer.is_success else answer
+
+    api.fail(change, request=f"POST {MAPPINGS}")
+
+    declare(entry("dev"))
+
+    assert "status" not in stored(api, "dev")
+
+
+def test_given_an_entry_that_leaves_the_list_when_a_hook_runs_then_only_its_mapping_goes(
+    declare: Declare, api: FakeCluster
+):
+    api.add_mapping("mine", f"{ACCOUNT}:user/me", f"{ACCOUNT}:user/me")
+    declare(entry("dev"), entry("ops", OPS))
+    api.forget()
+
+    status = declare(entry("dev"))
+
+    assert names(api) == ["dev", "mine"]
+    assert len(api.changes) == 1
+    assert status == ops.ActiveStatus(f"{HEALTHY}, 2 mappings")
+
+
+@pytest.mark.parametrize("left", [[entry("ops", OPS)], []])
+def test_given_a_mapping_that_waits_for_dependents_when_its_entry_leaves_the_list_then_it_goes(
+    declare: Declare, api: FakeCluster, left: list[dict[str, Any]]
+):
+    declare(entry("dev"), entry("ops", OPS))
+    stored(api, "dev")["metadata"]["finalizers"] = ["foregroundDeletion"]
+
+    declare(*left)
+
+    assert "dev" not in names(api)
+
+
+def test_given_a_list_that_is_emptied_when_a_hook_runs_then_one_request_deletes_what_it_made(
+    declare: Declare, api: FakeCluster
+):
+    api.add_mapping("mine", f"{ACCOUNT}:user/me", f"{ACCOUNT}:user/me")
+    declare(*(entry(f"r{n}", f"{ACCOUNT}:role/R{n}") for n in range(50)))
+    api.forget()
+
+    status = declare()
+
+    assert names(api) == ["mine"]
+    assert api.changes == [f"DELETE {MAPPINGS}"]
+    assert status == ops.ActiveStatus(f"{HEALTHY}, 1 mapping")
+
+
+def test_given_another_arn_of_an_entry_when_a_hook_runs_then_the_mapping_is_made_anew(
+    declare: Declare, api: FakeCluster
+):
+    declare(entry("dev"))
+
+    declare(entry("dev", OPS))
+
+    assert stored(api, "dev")["spec"]["arn"] == OPS
+    assert stored(api, "dev")["status"] == {"canonicalARN": OPS.lower()}
+
+
+def test_given_another_name_of_an_entry_when_a_hook_runs_then_its_principal_has_one_mapping(
+    declare: Declare, api: FakeCluster
+):
+    declare(entry("dev"))
+
+    declare(entry("developers"))
+
+    assert names(api) == ["developers"]
+
+
+def edit(api: FakeCluster, name: str, **spec: Any) -> None:
+    """Change a mapping by hand."""
+    stored(api, name)["spec"].update(spec)
+
+
+@pytest.mark.parametrize(
+    "by_hand",
+    [
+        lambda api: edit(api, "dev", username="root"),
+        lambda api: edit(api, "dev", groups=["system:masters"]),
+        lambda api: stored(api, "dev")["metadata"]["annotations"].clear(),
+        lambda api: stored(api, "dev")["status"].update(canonicalARN=OPS.lower()),
+        lambda api: stored(api, "dev").pop("status"),
+        lambda api: edit(api, "dev", arn=OPS),
+        lambda api: api.delete(f"{MAPPINGS}/dev"),
+        lambda api: stored(api, "dev")["metadata"].pop("labels"),
+        lambda api: stored(api, "dev")["metadata"].update(labels={"aws-iam/source": "grant"}),
+    ],
+    ids=[
+        "username",
+        "groups",
+        "expiry",
+        "canonical ARN",
+        "no status",
+        "ARN",
+        "deleted",
+        "no label",
+        "another label",
+    ],
+)
+def test_given_a_mapping_that_is_edited_by_hand_when_a_hook_runs_then_it_is_repaired(
+    declare: Declare,
+    deployed: Model,
+    api: FakeCluster,
+    by_hand: Callable[[FakeCluster], None],
+):
+    declare(entry("dev", groups=["view"], expires="2027-01-01T00:00:00Z"))
+    before = json.loads(json.dumps(stored(api, "dev")))
+    by_hand(api)
+
+    deployed.hook()
+
+    after = stored(api, "dev")
+    assert {**after, "metadata": {**after["metadata"], "generation": 0}} == {
+        **before,
+        "metadata": {**before["metadata"], "generation": 0},
+    }
+
+
+def expire_by_hand(api: FakeCluster, name: str) -> None:
+    """Annotate a mapping as one whose access has ended."""
+    annotations = stored(api, name)["metadata"]["annotations"]
+    annotations["aws-iam/expires"] = "1970-12-31T00:00:00Z"
+    api.clock.now += 366 * 86_400
+
+
+@pytest.mark.parametrize("expires", [{}, {"expires": "2027-01-01T00:00:00Z"}])
+def test_given_a_declared_mapping_that_somebody_lets_end_when_a_hook_runs_then_it_is_repaired(
+    declare: Declare, deployed: Model, api: FakeCluster, expires: dict[str, str]
+):
+    declare(entry("dev", **expires))
+    before = dict(stored(api, "dev")["metadata"]["annotations"])
+    expire_by_hand(api, "dev")
+    api.forget()
+
+    assert deployed.hook() == ops.ActiveStatus(f"{HEALTHY}, 1 mapping")
+
+    assert api.changes == [f"PATCH {MAPPINGS}/dev"]
+    assert stored(api, "dev")["metadata"]["annotations"] == before
+    assert "access has ended" not in deployed.log()
+    assert "ended" not in deployed.peer
+
+
+def test_given_a_blocked_unit_when_somebody_lets_a_declared_mapping_end_then_it_stays(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev"))
+    expire_by_hand(api, "dev")
+    deployed.config["replicas"] = 0
+
+    assert deployed.hook().name == "blocked"
+    assert names(api) == ["dev"]
+    assert not [alarm for alarm in deployed.units[0].alarms if alarm.expire]
+
+
+def test_given_a_wrong_option_when_a_mapping_that_it_made_ends_then_its_access_ends(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev", expires="1970-03-01T00:00:00Z"), entry("ops", OPS))
+    api.clock.now += 60 * 86_400
+
+    assert declare({"name": "wrong"}).name == "blocked"
+    assert names(api) == ["ops"]
+
+
+def test_given_a_declared_end_when_it_has_come_then_the_end_is_logged_and_remembered(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev", expires="1970-03-01T00:00:00Z"), entry("ops", OPS))
+    api.clock.now += 60 * 86_400
+
+    status = deployed.hook()
+
+    assert names(api) == ["ops"]
+    assert "left out: mappings[0]: its access ended at 1970-03-01T00:00:00Z" in status.message
+    assert "access has ended: deleted mapping dev" in deployed.log()
+    assert "dev" in deployed.peer["ended"]
+
+
+def test_given_a_mapping_of_others_when_another_principal_is_declared_by_its_name_then_it_stays(
+    declare: Declare, api: FakeCluster
+):
+    api.add_mapping("theirs", DEV, DEV.lower())
+
+    status = declare(entry("theirs", OPS))
+
+    assert api.changes == []
+    assert status == ops.ActiveStatus(
+        f"{HEALTHY}, 1 mapping, 1 declared but not applied: mappings[0]: a mapping theirs of "
+        "another ARN is there already; if nobody needs it, "
+        "run: kubectl delete iamidentitymapping theirs"
+    )
+
+
+def test_given_an_entry_that_is_wrong_when_a_hook_runs_then_nothing_of_the_option_changes(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev"))
+    api.add_mapping("new", OPS)
+    api.delete(DEPLOYMENT)
+    deployed.config = {"mappings": json.dumps([entry("ops", OPS), {"arn": "x"}])}
+
+    status = deployed.hook(deployed.on.config_changed())
+
+    assert isinstance(status, ops.BlockedStatus)
+    assert status.message.startswith("option mappings: mappings[1]: 'x' is not an ARN")
+    assert names(api) == ["dev", "new"]
+    # The rest of the hook is done all the same.
+    assert stored(api, "new")["status"] == {"canonicalARN": OPS.lower()}
+    assert DEPLOYMENT in api.objects
+
+
+def test_given_a_wrong_entry_that_is_corrected_when_a_hook_runs_then_the_unit_is_active(
+    declare: Declare,
+):
+    assert declare({"arn": "x"}).name == "blocked"
+    assert declare(entry("dev")).name == "active"
+
+
+def test_given_an_access_that_has_ended_when_a_hook_runs_then_its_mapping_goes(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev", expires="1970-01-01T02:00:00Z"), entry("ops", OPS))
+    assert names(api) == ["dev", "ops"]
+    api.clock.now = 2 * 3600
+
+    status = deployed.hook()
+
+    assert names(api) == ["ops"]
+    assert "1 left out: mappings[0]: its access ended at 1970-01-01T02:00:00Z" in status.message
+
+
+def test_given_what_means_nothing_here_when_hooks_run_then_it_is_shown_and_logged_once(
+    declare: Declare, deployed: Model
+):
+    node = {"rolearn": DEV, "groups": ["system:nodes"]}
+
+    status = declare(node, entry("ops", OPS))
+    deployed.hook()
+
+    said = "mappings[0]: nodes do not log in with IAM here"
+    assert status.message == f"{HEALTHY}, 1 mapping, 1 left out: {said}"
+    logged = "option mappings: mappings[0] is left out: nodes do not log in with IAM here"
+    assert deployed.log().count(logged) == 1
+
+
+def test_given_many_entries_without_effect_when_a_hook_runs_then_the_log_stays_short(
+    declare: Declare, deployed: Model
+):
+    declare(*({"rolearn": DEV, "groups": ["system:nodes"]} for _ in range(100)))
+
+    assert deployed.log().count("is left out") == 20
+    assert "option mappings: and 80 more" in deployed.log()
+
+
+def test_given_an_entry_that_the_cluster_refuses_when_a_hook_runs_then_the_others_are_made(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    def policy(request: httpx2.Request) -> httpx2.Response:
+        if request.method == "POST" and b'"dev"' in request.content:
+            return refused(403, "denied by policy")
+        return api._handle(request)
+
+    api.fail(policy)
+
+    status = declare(entry("dev"), entry("ops", OPS))
+
+    assert names(api) == ["ops"]
+    assert status == ops.ActiveStatus(
+        f"{HEALTHY}, 1 mapping, 1 declared but not applied: "
+        "mappings[0]: the cluster refuses it: denied by policy"
+    )
+    assert not deployed.units[0].alarms
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        refusal(409, "already exists"),
+        refusal(429, "too many requests"),
+        unreachable(httpx2.ReadTimeout),
+    ],
+    ids=["409", "429", "no answer"],
+)
+def test_given_a_mapping_that_cannot_be_made_now_when_a_hook_runs_then_another_follows_soon(
+    declare: Declare, deployed: Model, api: FakeCluster, fault: Any
+):
+    api.fail(fault, request=f"POST {MAPPINGS}")
+
+    status = declare(entry("dev"))
+
+    assert status.message == f"{HEALTHY}, 1 of 1 mapping not effective yet"
+    api.recover()
+    deployed.expire("alarm")
+    assert deployed.units[0].status == ops.ActiveStatus(f"{HEALTHY}, 1 mapping")
+
+
+def test_given_more_declared_mappings_than_a_hook_has_time_for_then_the_next_goes_on(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    def slowly(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path.startswith(MAPPINGS) and request.method != "GET":
+            api.clock.sleep(0.25)
+        return api._handle(request)
+
+    api.fail(slowly)
+    status = declare(*(entry(f"r{n}", f"{ACCOUNT}:role/R{n}") for n in range(100)))
+    assert 30 < len(names(api)) < 70
+    assert "of 100 mappings not effective yet" in status.message
+
+    api.recover()
+    deployed.expire("alarm")
+    assert deployed.units[0].status == ops.ActiveStatus(f"{HEALTHY}, 100 mappings")
+
+
+def test_given_a_server_that_fails_when_mappings_are_made_then_the_unit_waits_for_it(
+    declare: Declare, api: FakeCluster
+):
+    api.fail(refusal(500, "etcdserver: no leader"), request=f"POST {MAPPINGS}")
+
+    assert declare(entry("dev")) == ops.WaitingStatus(
+        "waiting for the Kubernetes API: 500 etcdserver: no leader"
+    )
+
+
+def test_given_a_mapping_that_is_relabelled_as_it_is_repaired_then_the_next_hook_looks_again(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev"))
+    stored(api, "dev")["spec"]["username"] = "edited"
+    rejected = refusal(422, "the server rejected our request due to an error in our request")
+    api.fail(rejected, request=f"PATCH {MAPPINGS}/dev", nth=1)
+
+    status = deployed.hook()
+
+    assert status == ops.ActiveStatus(f"{HEALTHY}, 1 of 1 mapping not effective yet")
+    deployed.expire("alarm")
+    assert stored(api, "dev")["spec"]["username"] == "dev"

@@ -1,0 +1,129 @@
+"""Permission sets in the option `mappings`: exactly their roles are mapped."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from tests.fakes.declaring import ACCOUNT, Declare, names, stored
+from tests.fakes.explaining import log_line
+from tests.fakes.juju.model import Model
+from tests.fakes.kubernetes.server import FakeCluster
+
+SET = {"permission-set": "DevOps", "account": "111122223333", "username": "devops", "name": "sso"}
+ROLE = f"{ACCOUNT}:role/AWSReservedSSO_DevOps_0123456789abcdef"
+
+
+def log_refusal(api: FakeCluster, arn: str) -> None:
+    """Let a pod have refused the principal a minute ago."""
+    at = datetime.datetime.fromtimestamp(api.clock.now - 60, datetime.timezone.utc)
+    time = at.isoformat().replace("+00:00", "Z")
+    line = log_line(arn, "identity is not mapped", time=time)
+    api.add_log("authenticator-x", line, ago=60)
+
+
+def test_given_a_permission_set_when_one_of_it_was_refused_then_exactly_its_role_is_mapped(
+    declare: Declare, api: FakeCluster
+):
+    assert "nobody of this permission set has tried to log in yet" in declare(SET).message
+    assert names(api) == []
+
+    log_refusal(api, ROLE)
+
+    declare(SET)
+    made = stored(api, "sso")
+    assert made["spec"]["arn"] == ROLE
+    assert made["metadata"]["annotations"]["aws-iam/permission-set"] == "DevOps@111122223333"
+
+
+@pytest.mark.parametrize("role", ["DevOps_Admin_0123456789abcdef", "devops_0123456789abcdef"])
+def test_given_a_permission_set_when_a_look_alike_was_refused_then_it_is_not_mapped(
+    declare: Declare, api: FakeCluster, role: str
+):
+    log_refusal(api, f"{ACCOUNT}:role/AWSReservedSSO_{role}")
+
+    declare(SET)
+
+    assert names(api) == []
+
+
+def test_given_a_permission_set_without_its_suffix_then_the_unit_looks_again_by_itself(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(SET)
+    (alarm,) = deployed.units[0].alarms
+    assert alarm.expire
+    assert alarm.expire.timestamp() - api.clock.now == pytest.approx(30, abs=0.001)
+
+    declare({**SET, "suffix": "0123456789abcdef"})
+    assert not deployed.units[0].alarms
+
+
+def test_given_a_permission_set_with_its_suffix_when_it_is_declared_then_its_role_is_mapped(
+    declare: Declare, api: FakeCluster
+):
+    declare(
+        {
+            "name": "devops",
+            "permission-set": "DevOps",
+            "account": "111122223333",
+            "suffix": "0123456789abcdef",
+            "groups": ["view"],
+        }
+    )
+
+    made = stored(api, "devops")
+    role = "AWSReservedSSO_DevOps_0123456789abcdef"
+    assert made["spec"]["arn"] == f"{ACCOUNT}:role/{role}"
+    assert made["spec"]["username"].endswith(f":assumed-role/{role}/{{{{SessionName}}}}")
+    assert made["metadata"]["annotations"]["aws-iam/permission-set"] == "DevOps@111122223333"
+
+
+def test_given_a_role_that_is_learned_or_changes_when_a_hook_runs_then_the_log_says_so(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    log_refusal(api, ROLE)
+    declare(SET)
+    deployed.hook()
+    assert deployed.log().count(f"DevOps@111122223333 (mappings[0]) has role {ROLE}") == 1
+
+    new = f"{ROLE[:-16]}{'0' * 16}"
+    log_refusal(api, new)
+    deployed.hook()
+
+    assert f"DevOps@111122223333 (mappings[0]) changes to role {new}" in deployed.log()
+
+
+def test_given_a_look_alike_of_another_partition_when_it_was_refused_then_it_is_not_mapped(
+    declare: Declare, api: FakeCluster
+):
+    log_refusal(api, ROLE.replace("arn:aws:", "arn:aws-us-gov:"))
+
+    declare(SET)
+
+    assert names(api) == []
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("arn", [ROLE, ROLE.lower()])
+def test_given_an_entry_with_the_role_of_a_declared_set_then_it_is_a_duplicate_at_once(
+    declare: Declare, api: FakeCluster, order: int, arn: str
+):
+    entries = [SET, {"name": "role", "arn": arn, "username": "x"}][::order]
+
+    status = declare(*entries)
+
+    assert status.name == "blocked"
+    assert "mappings[" in status.message
+    assert "has the same principal as mappings[" in status.message
+    assert names(api) == []
+
+
+def test_given_an_entry_with_another_role_than_the_sets_suffix_says_then_both_are_mapped(
+    declare: Declare, api: FakeCluster
+):
+    other = {"name": "role", "arn": f"{ROLE[:-16]}{'0' * 16}", "username": "x"}
+
+    declare({**SET, "suffix": "0123456789abcdef"}, other)
+
+    assert names(api) == ["role", "sso"]

@@ -1,0 +1,93 @@
+"""The mappings of the option `mappings` when the application is removed."""
+
+from __future__ import annotations
+
+import httpx2
+import ops
+import pytest
+from tests.fakes.declaring import ACCOUNT, HEALTHY, Declare, entry, names
+from tests.fakes.juju.model import Model
+from tests.fakes.kubernetes.faults import unreachable
+from tests.fakes.kubernetes.server import CONFIG, DEFINITION, MAPPINGS, NODES, FakeCluster
+
+from cluster.mappings import of_option
+
+
+@pytest.fixture
+def leaving(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The application leaves its control plane, and deletes two mappings with each request."""
+    found = ops.hookcmds.GoalState(units={}, relations={})
+    monkeypatch.setattr(ops.hookcmds, "goal_state", lambda: found)
+    monkeypatch.setattr(of_option, "PAGE", 2)
+
+
+@pytest.mark.usefixtures("leaving")
+def test_given_declared_mappings_when_the_application_is_removed_then_only_they_go(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    api.add_mapping("mine", f"{ACCOUNT}:user/me", f"{ACCOUNT}:user/me")
+    declare(*(entry(f"r{n}", f"{ACCOUNT}:role/R{n}") for n in range(3)))
+    api.forget()
+
+    deployed.hook(deployed.on.remove())
+
+    assert set(api.objects) == {DEFINITION, f"{MAPPINGS}/mine", f"{NODES}/n0"}
+    assert api.changes.count(f"DELETE {MAPPINGS}") == 2
+    assert api.changes[-1].endswith("services/aws-iam-authenticator")
+
+
+@pytest.mark.usefixtures("leaving")
+def test_given_a_slow_server_when_the_application_is_removed_then_the_rest_is_named_in_the_log(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(*(entry(f"r{n}", f"{ACCOUNT}:role/R{n}") for n in range(13)))
+    # Grants go first, because no later application deletes them.
+    api.add_mapping("z", f"{ACCOUNT}:user/z", f"{ACCOUNT}:user/z", source="grant")
+
+    def slowly(request: httpx2.Request) -> httpx2.Response:
+        api.clock.sleep(4 if request.url.path == MAPPINGS else 0)
+        return api._handle(request)
+
+    api.fail(slowly)
+    began = api.clock.now
+    deployed.hook(deployed.on.remove())
+
+    assert api.clock.now < began + 28
+    assert 0 < len(names(api)) < 6
+    assert "z" not in names(api)
+    assert CONFIG not in api.objects
+    assert "services/aws-iam-authenticator" in api.changes[-1]
+    assert "no time to delete all mappings that the charm made" in deployed.log()
+    assert "kubectl delete iamidentitymappings --selector aws-iam/source" in deployed.log()
+
+
+@pytest.mark.usefixtures("leaving")
+def test_given_mappings_that_a_removal_left_when_it_is_deployed_again_then_its_hooks_delete_them(
+    model: Model, api: FakeCluster
+):
+    for n in range(5):
+        principal = f"{ACCOUNT}:role/r{n}"
+        api.add_mapping(f"r{n}", principal, principal, source="option")
+
+    api.fail(unreachable(httpx2.ReadTimeout), request=f"DELETE {MAPPINGS}", nth=1)
+    model.answer()
+    model.hook()
+    model.answer()
+    assert model.hook().message == f"{HEALTHY}, 0 mappings, 5 former ones not deleted yet"
+
+    model.settle()
+
+    assert names(api) == []
+
+
+@pytest.mark.usefixtures("leaving")
+def test_given_a_cluster_of_another_application_when_this_one_is_removed_then_its_mappings_stay(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev"))
+    service = api.objects["/api/v1/namespaces/kube-system/services/aws-iam-authenticator"]
+    service["metadata"]["annotations"]["aws-iam/owner"] = "other of model k8s (0)"
+
+    deployed.hook(deployed.on.remove())
+
+    assert names(api) == ["dev"]

@@ -1,0 +1,207 @@
+"""From nothing to logins, on Charmed Kubernetes <= 1.28 with easyrsa; and then peace."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from typing import Any
+
+import ops
+import pytest
+import yaml
+from ops.testing import CharmEvents
+from tests.fakes.certificates.authority import root
+from tests.fakes.juju.model import OWNER, Easyrsa, Model
+from tests.fakes.kubernetes.server import ADDRESS, DEPLOYMENT, FakeCluster
+from tests.fakes.machine import Files
+
+import kubeconfigs
+
+EVENTS = [
+    CharmEvents.update_status,
+    CharmEvents.config_changed,
+    CharmEvents.upgrade_charm,
+    CharmEvents.start,
+]
+OBJECTS = [
+    "clusterrolebindings/aws-iam-authenticator",
+    "clusterroles/aws-iam-authenticator",
+    "configmaps/aws-iam-authenticator",
+    "customresourcedefinitions/iamidentitymappings.iamauthenticator.k8s.aws",
+    "deployments/aws-iam-authenticator",
+    "poddisruptionbudgets/aws-iam-authenticator",
+    "rolebindings/aws-iam-authenticator",
+    "roles/aws-iam-authenticator",
+    "secrets/aws-iam-certs",
+    "serviceaccounts/aws-iam-authenticator",
+    "services/aws-iam-authenticator",
+    "validatingadmissionpolicies/aws-iam-mappings",
+    "validatingadmissionpolicybindings/aws-iam-mappings",
+]
+
+
+def asked(model: Model) -> None:
+    """Come to where the authority has answered a request for a certificate."""
+    model.answer()
+    model.hook()
+    model.answer()
+
+
+def test_given_everything_answers_when_hooks_ran_then_the_unit_says_what_it_serves(model: Model):
+    model.settle()
+
+    assert model.hook() == ops.ActiveStatus("authenticator v0.7.18, 2/2 pods, 0 mappings")
+    assert model.version == "v0.7.18"
+
+
+def test_given_a_new_application_when_it_settles_then_it_asks_for_a_certificate(deployed: Model):
+    bag = deployed.units[0].certificates
+
+    assert bag["unit_name"] == "aws-iam_0"
+    assert json.loads(bag["cert_requests"]) == {
+        "aws-iam-authenticator.kube-system.svc": {
+            "sans": [
+                ADDRESS,
+                "aws-iam-authenticator.kube-system.svc",
+                "aws-iam-authenticator.kube-system.svc.cluster.local",
+            ]
+        }
+    }
+
+
+def test_given_a_new_application_when_it_settles_then_the_cluster_has_its_objects(
+    deployed: Model, api: FakeCluster
+):
+    paths = ("/".join(path.split("/")[-2:]) for path in api.objects)
+
+    assert sorted(path for path in paths if path != "nodes/n0") == OBJECTS
+    assert all(
+        stored["metadata"]["labels"]["aws-iam"] == "true"
+        for path, stored in api.objects.items()
+        if not path.endswith("n0")
+    )
+
+
+def test_given_a_new_application_when_it_settles_then_the_control_plane_has_its_webhook(
+    deployed: Model, files: Files
+):
+    text = files.webhook.read_text()
+    cluster = yaml.safe_load(text)["clusters"][0]["cluster"]
+
+    assert cluster["server"] == f"https://{ADDRESS}:443/authenticate"
+    assert text == kubeconfigs.webhook(OWNER, ADDRESS, root().certificate)
+    assert files.webhook.stat().st_mode & 0o777 == 0o600
+    assert deployed.published()["webhook_status"] is True
+    assert deployed.published()["cluster_id"] == deployed.peer["cluster-id"]
+
+
+def test_given_a_new_application_when_it_settles_then_the_peers_know_public_data_only(
+    deployed: Model,
+):
+    assert set(deployed.peer) == {"cluster-id", "address", "ca", "serving", "relation"}
+    assert deployed.peer["address"] == ADDRESS
+    assert deployed.peer["ca"] == root().certificate
+    assert deployed.peer["serving"] == "true"
+    assert len(deployed.peer["cluster-id"]) == 16
+
+
+def test_given_two_applications_when_they_settle_then_their_cluster_ids_differ(
+    deployed: Model, easyrsa: Easyrsa, files: Files
+):
+    other = Model(easyrsa, [files])
+    other.settle()
+
+    assert other.peer["cluster-id"] != deployed.peer["cluster-id"]
+
+
+def test_given_pods_that_start_slowly_when_deployed_then_the_webhook_is_not_offered_yet(
+    model: Model, api: FakeCluster
+):
+    api.start_seconds = None
+    model.settle()
+
+    assert model.hook() == ops.WaitingStatus(
+        "waiting for the authenticator's pods, 0/2 updated pods ready"
+    )
+    assert model.published()["webhook_status"] is False
+
+
+def test_given_pods_that_start_within_the_hook_when_deployed_then_no_other_hook_is_needed(
+    model: Model, api: FakeCluster
+):
+    api.start_seconds = 15
+    asked(model)
+
+    assert isinstance(model.hook(model.changed("certificates")), ops.ActiveStatus)
+
+
+def test_given_pods_that_take_too_long_when_deployed_then_the_hook_ends_and_another_sees_them(
+    model: Model, api: FakeCluster
+):
+    api.start_seconds = 300
+    asked(model)
+    before = api.clock.now
+
+    assert isinstance(model.hook(), ops.WaitingStatus)
+    assert api.clock.now - before < 30
+    api.clock.sleep(300)
+    assert isinstance(model.hook(), ops.ActiveStatus)
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_given_a_settled_unit_when_any_hook_runs_then_nothing_at_all_is_written(
+    deployed: Model, api: FakeCluster, files: Files, event: Callable[[], Any]
+):
+    bags, stored, secrets = deployed.bags(), deployed.units[0].stored, deployed.secrets
+    file = os.stat(files.webhook)
+
+    deployed.hook(event())
+
+    assert api.changes == []
+    assert len(api.seen) <= 19
+    assert deployed.bags() == bags
+    assert deployed.units[0].stored == stored
+    assert deployed.secrets == secrets
+    assert os.stat(files.webhook) == file
+
+
+def test_given_a_settled_unit_when_a_hook_runs_then_juju_is_not_even_told_the_same(
+    deployed: Model, monkeypatch: pytest.MonkeyPatch
+):
+    for name in ("update", "__setitem__"):
+        monkeypatch.setattr(ops.RelationDataContent, name, None)
+
+    assert isinstance(deployed.hook(), ops.ActiveStatus)
+
+
+def test_given_no_answer_yet_when_a_second_hook_runs_then_it_writes_nothing(
+    model: Model, api: FakeCluster
+):
+    model.hook()
+    bags = model.bags()
+    api.forget()
+    model.hook()
+
+    assert api.changes == []
+    assert model.bags() == bags
+
+
+def test_given_the_least_number_of_hooks_when_deployed_then_the_next_one_writes_nothing(
+    model: Model, api: FakeCluster
+):
+    asked(model)
+    assert isinstance(model.hook(), ops.ActiveStatus)
+    api.forget()
+    model.hook()
+
+    assert api.changes == []
+
+
+def test_given_a_deployment_deleted_by_hand_when_a_hook_runs_then_it_is_back(
+    deployed: Model, api: FakeCluster
+):
+    api.delete(DEPLOYMENT)
+
+    assert isinstance(deployed.hook(), ops.ActiveStatus)
+    assert DEPLOYMENT in api.objects

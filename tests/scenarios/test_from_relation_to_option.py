@@ -1,0 +1,286 @@
+"""From the relation to the option under a running charm: both endpoints lead to one control
+plane meanwhile, and nothing that people log in by changes."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import ops
+import pytest
+from tests.fakes.juju.model import Easyrsa, Model
+from tests.fakes.kubernetes.faults import REFUSALS
+from tests.fakes.kubernetes.server import ADDRESS, FakeCluster
+from tests.fakes.machine import Files
+
+from errors import Waiting
+from juju import control_plane
+
+BOTH = ("aws-iam", "control-plane")
+SERVING = "authenticator v0.7.18, 2/2 pods, 0 mappings"
+URL = f"https://{ADDRESS}:443/authenticate"
+NEXT = f"{SERVING}, next for Charmed Kubernetes 1.29, "
+SET = f"run: juju config kubernetes-control-plane authn-webhook-endpoint={URL}"
+LEAVE = "run: juju remove-relation aws-iam:aws-iam kubernetes-control-plane:aws-iam"
+
+
+def render(files: Files, *, given: str = "", option: str = "") -> None:
+    """As both kinds of control plane render their webhook, as far as the charm looks."""
+    files.auth_webhook.write_text(
+        f"AWS_IAM_ENDPOINT = '{given}'\n"
+        "KEYSTONE_ENDPOINT = ''\n"
+        f"CUSTOM_AUTHN_ENDPOINT = '{option}'\n"
+    )
+
+
+@pytest.fixture
+def both(deployed: Model, api: FakeCluster, files: Files) -> Model:
+    """At rest on a control plane that is integrated a second time, through juju-info."""
+    render(files, given=URL)
+    deployed.endpoints = BOTH
+    deployed.settle()
+    api.forget()
+    return deployed
+
+
+@pytest.fixture
+def moved(both: Model, files: Files) -> Model:
+    """The same, once the option is set and the relation gone."""
+    render(files, given=URL, option=URL)
+    both.hook()
+    both.hook(both.on.relation_departed(both.relation("aws-iam")))
+    both.hook(both.broken("aws-iam"))
+    both.endpoints = ("control-plane",)
+    return both
+
+
+def test_given_the_relation_alone_when_a_hook_runs_then_nobody_is_sent_on(
+    deployed: Model, files: Files
+):
+    render(files, given=URL)
+
+    assert deployed.hook() == ops.ActiveStatus(SERVING)
+
+
+def test_given_both_relations_when_a_hook_runs_then_the_unit_serves_and_says_what_to_set(
+    both: Model,
+):
+    assert both.hook() == ops.ActiveStatus(NEXT + SET)
+
+
+def test_given_the_option_is_set_when_a_hook_runs_then_the_unit_says_which_relation_to_remove(
+    both: Model, files: Files
+):
+    render(files, given=URL, option=URL)
+
+    assert both.hook() == ops.ActiveStatus(NEXT + LEAVE)
+
+
+def test_given_another_webhook_in_the_option_when_a_hook_runs_then_it_is_named_first(
+    both: Model, files: Files
+):
+    render(files, given=URL, option="https://me:secret@login.example.com/check")
+
+    assert both.hook() == ops.ActiveStatus(
+        f"{NEXT}authn-webhook-endpoint is login.example.com/check now; if nobody needs that, {SET}"
+    )
+
+
+def test_given_both_relations_when_a_hook_runs_then_the_unit_looks_again_by_itself(both: Model):
+    both.hook()
+
+    assert both.units[0].alarms
+
+
+def test_given_both_relations_when_hooks_run_then_all_that_people_log_in_by_stays(
+    both: Model, api: FakeCluster, files: Files
+):
+    file, published, peer = files.webhook.read_text(), both.published(), dict(both.peer)
+    render(files, given=URL, option=URL)
+    both.hook()
+
+    assert api.changes == []
+    assert files.webhook.read_text() == file
+    assert both.published() == published
+    assert published["webhook_status"] is True
+    assert both.peer == peer
+
+
+def test_given_an_api_that_is_down_when_the_unit_changes_over_then_it_forgets_nothing(
+    deployed: Model, api: FakeCluster, files: Files
+):
+    file, known = files.webhook.read_text(), {**deployed.peer, "relation": ""}
+    api.fail(REFUSALS["503"])
+    files.webhook.unlink()
+
+    deployed.endpoints = BOTH
+    deployed.hook()
+    assert files.webhook.read_text() == file
+    assert {**deployed.peer, "relation": ""} == known
+
+    deployed.endpoints = ("control-plane",)
+    deployed.hook()
+    assert {**deployed.peer, "relation": ""} == known
+
+
+def test_given_both_relations_and_a_lost_file_when_a_hook_runs_then_it_is_repaired(
+    both: Model, files: Files
+):
+    file = files.webhook.read_text()
+    files.webhook.unlink()
+    both.hook()
+
+    assert files.webhook.read_text() == file
+
+
+def test_given_the_relation_is_gone_when_hooks_run_then_the_unit_is_active_and_nothing_changed(
+    moved: Model, api: FakeCluster, files: Files
+):
+    known = {key: moved.peer[key] for key in ("cluster-id", "address", "ca", "serving")}
+    render(files, option=URL)
+
+    assert moved.hook() == ops.ActiveStatus(SERVING)
+    assert {key: moved.peer[key] for key in known} == known
+    assert known["serving"] == "true"
+    assert known["ca"]
+    assert api.changes == []
+    assert moved.units[0].alarms == []
+
+
+def test_given_the_relation_is_gone_before_the_option_is_set_then_the_unit_says_what_to_set(
+    moved: Model, files: Files
+):
+    render(files)
+
+    assert moved.hook() == ops.BlockedStatus(SET)
+
+
+def test_given_the_relation_is_gone_when_a_control_plane_still_uses_the_file_then_it_stays(
+    moved: Model, files: Files
+):
+    render(files, given=URL, option=URL)
+    moved.hook()
+    assert files.webhook.exists()
+
+    render(files, option=URL)
+    moved.hook()
+    assert not files.webhook.exists()
+
+
+def test_given_the_relation_is_gone_when_the_file_is_another_applications_then_it_stays(
+    moved: Model, files: Files
+):
+    foreign = files.webhook.read_text().replace("aws-iam of model k8s", "other of model k8s")
+    files.webhook.write_text(foreign)
+    render(files, option=URL)
+    moved.hook()
+
+    assert files.webhook.read_text() == foreign
+
+
+def test_given_no_rendered_webhook_when_the_relation_is_gone_then_the_file_stays(
+    moved: Model, files: Files
+):
+    files.auth_webhook.unlink()
+    moved.hook()
+
+    assert files.webhook.exists()
+
+
+def test_given_a_unit_that_does_not_lead_when_it_changes_over_then_it_says_the_same_steps(
+    two: Model, machines: list[Files]
+):
+    webhook = f"webhook {URL}"
+    render(machines[1], given=URL)
+    assert two.hook(unit=1) == ops.ActiveStatus(webhook)
+
+    two.endpoints = BOTH
+    two.settle()
+    step = f"{webhook}, next for Charmed Kubernetes 1.29, "
+    assert two.hook(unit=1) == ops.ActiveStatus(step + SET)
+    assert two.units[1].alarms
+
+    render(machines[1], given=URL, option=URL)
+    assert two.hook(unit=1) == ops.ActiveStatus(step + LEAVE)
+
+    two.endpoints = ("control-plane",)
+    render(machines[1], option=URL)
+    assert two.hook(unit=1) == ops.ActiveStatus(webhook)
+
+
+def test_given_the_option_when_the_relation_comes_back_then_the_file_is_there_before_it_is_used(
+    moved: Model, files: Files
+):
+    render(files, option=URL)
+    moved.hook()
+    moved.units[0].webhook.clear()
+
+    moved.endpoints = BOTH
+    assert moved.hook() == ops.ActiveStatus(NEXT + LEAVE)
+    assert moved.published()["webhook_status"] is True
+    assert files.webhook.exists()
+
+    moved.endpoints = ("aws-iam",)
+    assert moved.hook() == ops.ActiveStatus(SERVING)
+    assert moved.published()["webhook_status"] is True
+
+
+@pytest.mark.parametrize(
+    ("joined", "via_relation", "leave"),
+    [
+        (("aws-iam",), True, ""),
+        (("control-plane",), False, ""),
+        (BOTH, True, LEAVE.removeprefix("run: ")),
+    ],
+)
+def test_given_two_relations_when_a_control_plane_is_sought_then_only_those_that_joined_count(
+    joined: tuple[str, ...], via_relation: bool, leave: str
+):
+    found = control_plane.find(charm(joined), known=())
+
+    assert found.relations == {"aws-iam", "control-plane"}
+    assert (found.via_relation, found.leave) == (via_relation, leave)
+
+
+def test_given_two_relations_that_nobody_has_joined_when_a_control_plane_is_sought_then_it_waits():
+    with pytest.raises(Waiting, match="waiting for kubernetes-control-plane to join"):
+        control_plane.find(charm(()), known=())
+
+
+def charm(joined: tuple[str, ...]) -> Any:
+    """A charm with both relations, and a unit at the other end of those that `joined`."""
+    principal = SimpleNamespace(name="kubernetes-control-plane")
+    unit = SimpleNamespace(name="kubernetes-control-plane/0")
+    relations = {
+        name: SimpleNamespace(name=name, id=name, app=principal, units=[unit] * (name in joined))
+        for name in BOTH
+    }
+    return SimpleNamespace(
+        app=SimpleNamespace(name="aws-iam"), model=SimpleNamespace(get_relation=relations.get)
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "command"),
+    [
+        ("aws-iam", "juju remove-relation aws-iam:control-plane other:juju-info"),
+        ("control-plane", "juju remove-relation aws-iam:aws-iam other:aws-iam"),
+        ("", "juju remove-relation aws-iam:control-plane other:juju-info"),
+    ],
+)
+def test_given_two_control_planes_when_a_hook_runs_then_the_later_one_is_to_be_removed(
+    easyrsa: Easyrsa, api: FakeCluster, files: Files, first: str, command: str
+):
+    model = Model(easyrsa, [files], endpoints=(first,) if first else ())
+    model.settle()
+    api.forget()
+    model.principals = {"aws-iam" if first == "control-plane" else "control-plane": "other"}
+    model.endpoints = BOTH
+
+    status = model.hook()
+
+    assert status.name == "blocked"
+    assert status.message.startswith("one control plane at most, not ")
+    assert status.message.endswith(f": {command}")
+    # It looks whether access has ended, and only if there has been any.
+    assert {seen.method for seen in api.seen} <= ({"GET"} if first else set())

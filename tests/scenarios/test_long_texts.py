@@ -1,0 +1,214 @@
+"""What strangers choose may be long or many, and no reader takes more than a time in proportion.
+
+Each text here has a million characters. A reader that takes the square of that needs an hour, and
+the others a fraction of a second, so the limit on the processor's time tells them apart on any
+machine.
+"""
+
+from __future__ import annotations
+
+import ast
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+import pytest
+from tests.fakes.certificates import der_builder
+from tests.fakes.certificates.authority import root
+from tests.unit.access.test_refusals import FORMAT, STS, line, parse
+
+from access import grants, mappings, placeholders, rbac, refusals
+from access.declaration.declared import Entry
+from access.mappings import IdentityMapping
+from access.rbac import Binding
+from certificates import pem, verdict
+from certificates.refusal import Refused
+from checks.probes import counters
+
+SOURCES = Path(__file__).parents[2] / "src"
+LONG = 1_000_000
+SECONDS = 20.0
+
+
+@pytest.fixture(autouse=True)
+def limited() -> Iterator[None]:
+    """Ends a test that takes too long of the processor."""
+
+    def stop(_: int, __: FrameType | None) -> None:
+        raise TimeoutError("more than linear")
+
+    former = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
+    yield
+    signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+    signal.signal(signal.SIGVTALRM, former)
+
+
+WORDS = {
+    "one word": "a" * LONG,
+    "a word that nearly has a mark": "k8s-aws-v1" * (LONG // 10),
+    "many marks": "://@" * (LONG // 4),
+    "many words": "a " * (LONG // 2),
+    "brackets": "{[" * (LONG // 2),
+    "quotes": '"' * LONG,
+    "newlines": "\n" * LONG,
+}
+
+
+@pytest.mark.parametrize("text", WORDS.values(), ids=WORDS)
+@pytest.mark.parametrize(
+    "begin",
+    [
+        f"{STS}error during GET: lookup sts.",
+        f"{STS}error from AWS (expected 200, got 403) on x endpoint. Body: ",
+        f'{STS}error from AWS (expected 200, got 403) Body: {{"Error": {{"Code": "',
+        FORMAT,
+        "",
+    ],
+)
+def test_given_a_long_error_then_its_refusal_is_read_in_a_time_in_proportion(
+    begin: str, text: str
+) -> None:
+    (found,) = parse([line(error=f"{begin}{text}")])
+    assert len(found.text) < 200
+
+
+@pytest.mark.parametrize("text", WORDS.values(), ids=WORDS)
+def test_given_a_long_answer_then_its_secrets_are_left_out_in_a_time_in_proportion(
+    text: str,
+) -> None:
+    assert refusals.redacted(f"{text} k8s-aws-v1.x end").endswith("… end")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "aws_iam_authenticator_sts_responses_total{" * (LONG // 42),
+        "aws_iam_authenticator_sts_responses_total{\n" * (LONG // 43),
+        f"aws_iam_authenticator_sts_responses_total{{{'a' * LONG}",
+        f'aws_iam_authenticator_sts_responses_total{{a="{"x" * LONG}"}} 1',
+        "aws_iam_authenticator_" + "a" * LONG,
+    ],
+    ids=range(5),
+)
+def test_given_long_metrics_then_they_are_counted_in_a_time_in_proportion(text: str) -> None:
+    assert not counters.parse(text).regions
+
+
+@pytest.mark.parametrize("between", ["", "a", "aa", "ab"])
+def test_given_a_username_with_many_fields_then_its_roles_are_found_in_a_time_in_proportion(
+    between: str,
+) -> None:
+    username = f"{between}{{{{SessionName}}}}" * 5_000 + "x"
+    subject = "a" * LONG
+    bound = rbac.Bindings(
+        [Binding("b", "", "ClusterRole", "view", users=(subject, f"{subject}x"))]
+    )
+    found = [grant.subject for grant in bound.of(username, ())]
+    assert found == ([] if between == "ab" else [f"{subject}x"])
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "can"),
+    [
+        ("{{SessionName}}", "", True),
+        ("{{SessionName}}", "a", True),
+        ("a{{SessionName}}b", "ab", True),
+        ("a{{SessionName}}b", "a", False),
+        ("ab{{SessionName}}ba", "aba", False),
+        ("ab{{SessionName}}ba", "abba", True),
+        ("{{AccountID}}:{{SessionName}}", "1:a", True),
+        ("{{AccountID}}:{{SessionName}}", "1a", False),
+        ("{{AccountID}}a{{SessionName}}aa{{AccessKeyID}}a", "aaa", False),
+        ("{{AccountID}}a{{SessionName}}aa{{AccessKeyID}}a", "aaaa", True),
+        ("a{{Other}}", "a{{Other}}", True),
+        ("a{{Other}}", "ab", False),
+        ("a\n{{SessionName}}\n", "a\n\n\n", True),
+    ],
+)
+def test_given_fields_then_a_name_counts_if_a_login_can_have_it(
+    text: str, name: str, can: bool
+) -> None:
+    assert placeholders.can_become(text, name) is can
+    assert not can or name.startswith(placeholders.beginning(text))
+
+
+# It is not prime, and has no small factor by which that would be known at once.
+NUMBER = der_builder.integer((1 << 40_000) + 1)
+DSA = (der_builder.oid("1.2.840.10040.4.1"), der_builder.tlv(0x30, NUMBER, NUMBER, NUMBER))
+KEYS = {
+    "RSA": der_builder.pem(
+        der_builder.tlv(0x30, *(der_builder.integer(n) for n in (0, 35, 5)), *[NUMBER] * 6),
+        "RSA PRIVATE KEY",
+    ),
+    "DSA": der_builder.pem(
+        der_builder.tlv(
+            0x30, der_builder.integer(0), der_builder.tlv(0x30, *DSA), der_builder.tlv(4, NUMBER)
+        ),
+        "PRIVATE KEY",
+    ),
+}
+
+
+@pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
+def test_given_a_private_key_with_long_numbers_then_it_is_refused_for_its_length(key: str) -> None:
+    certificate, _ = root().issue(["a.example"])
+
+    with pytest.raises(Refused, match=r"^has a private key of more than 7,000 characters$"):
+        verdict.check(pem.key_pair(certificate, key, root().certificate), ["a.example"])
+
+
+USER = "arn:aws:iam::111122223333:user/"
+
+
+def twins(number: int) -> list[IdentityMapping]:
+    return [IdentityMapping(f"m{n}", f"{USER}dev", "dev", f"{USER}dev") for n in range(number)]
+
+
+def test_given_many_mappings_of_one_principal_then_they_are_checked_in_a_time_in_proportion():
+    assert len(mappings.check(twins(100_000)).problems) == 100_000
+
+
+def test_given_many_mappings_of_one_principal_then_they_are_revoked_in_a_time_in_proportion():
+    entries = [Entry(f"u{n}", f"{USER}u{n}", "u", (), "", None, f"[{n}]") for n in range(10_000)]
+    target = grants.target({"arn": f"{USER}dev", "name": ""})
+
+    assert len(grants.to_revoke(twins(10_000), target, entries, "aws-iam", "aws")) == 10_000
+
+
+def calls(tree: ast.AST) -> Iterator[ast.Call]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            value = node.func.value
+            if isinstance(value, ast.Name) and value.id == "re":
+                yield node
+
+
+def is_written_here(pattern: ast.expr, names: set[str]) -> bool:
+    """Whether a pattern consists of texts and of a module's constants only."""
+    if isinstance(pattern, ast.JoinedStr):
+        return all(is_written_here(part, names) for part in pattern.values)
+    if isinstance(pattern, ast.FormattedValue):
+        return not (used(pattern) - names)
+    return isinstance(pattern, ast.Constant) or not (used(pattern) - names)
+
+
+def used(tree: ast.AST) -> set[str]:
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
+def constants(module: ast.Module) -> set[str]:
+    targets = [t for node in module.body if isinstance(node, ast.Assign) for t in node.targets]
+    imported = [n for node in module.body if isinstance(node, ast.ImportFrom) for n in node.names]
+    return {name for t in targets for name in used(t)} | {alias.name for alias in imported}
+
+
+def test_given_the_charms_code_then_each_pattern_is_written_in_it_and_none_is_made_of_a_text():
+    for path in SOURCES.rglob("*.py"):
+        module = ast.parse(path.read_text())
+        for call in calls(module):
+            assert isinstance(call.func, ast.Attribute)
+            where = f"{path.relative_to(SOURCES)}:{call.lineno}"
+            assert call.func.attr != "escape", where
+            assert is_written_here(call.args[0], constants(module)), where

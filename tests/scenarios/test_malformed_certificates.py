@@ -1,0 +1,79 @@
+"""Certificates that can be loaded, but of which a part cannot be read afterwards."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import ops
+import pytest
+from tests.fakes.certificates.authority import Authority, root
+from tests.fakes.certificates.self_signed import SelfSigned
+from tests.fakes.juju.model import Easyrsa, Model
+from tests.fakes.kubernetes.server import ADDRESS, SECRET, FakeCluster
+
+COMMON_NAME = "aws-iam-authenticator.kube-system.svc"
+NAMES = [COMMON_NAME, f"{COMMON_NAME}.cluster.local", ADDRESS]
+# In hexadecimal DER: what is in a good certificate, and what is put in its place.
+DAMAGES = {
+    "a key of an unknown curve": ("2a8648ce3d030107", "2a8648ce3d03017f"),
+    "an extension twice": ("0603551d13", "0603551d11"),
+    "a general name of an unsupported kind": ("82256177732d69616d", "a3256177732d69616d"),
+    "a general name that is none": ("82256177732d69616d", "a0256177732d69616d"),
+    "an address that is none": ("87040a98b714", "81040a98b714"),
+}
+
+
+@pytest.fixture(params=DAMAGES.values(), ids=[*DAMAGES])
+def damage(request: pytest.FixtureRequest) -> tuple[bytes, bytes]:
+    whole, broken = request.param
+    return bytes.fromhex(whole), bytes.fromhex(broken)
+
+
+def served_by(api: FakeCluster) -> str:
+    return base64.b64decode(api.objects[SECRET]["data"]["cert.pem"]).decode()
+
+
+def test_given_a_certificate_of_the_older_protocol_then_the_former_stays_in_use(
+    deployed: Model, easyrsa: Easyrsa, api: FakeCluster, damage: tuple[bytes, bytes]
+):
+    before = served_by(api)
+    certificate, key = root().issue(NAMES)
+    reply = {"cert": root().resign(certificate, *damage), "key": key}
+    easyrsa.overrides["aws-iam_0.processed_requests"] = json.dumps({COMMON_NAME: reply})
+    deployed.answer()
+
+    assert isinstance(deployed.hook(deployed.changed("certificates")), ops.WaitingStatus)
+    assert served_by(api) == before
+    assert deployed.published()["webhook_status"] is True
+
+    del easyrsa.overrides["aws-iam_0.processed_requests"]
+    deployed.answer()
+    assert deployed.hook().name == "active"
+
+
+def test_given_a_certificate_of_the_newer_protocol_then_the_former_stays_in_use(
+    model: Model, api: FakeCluster, damage: tuple[bytes, bytes]
+):
+    provider = SelfSigned()
+    model.provider = provider
+    model.settle()
+    before = served_by(api)
+    for part in ("certificate", "ca", "chain"):
+        provider.overrides = {"certificates": damaged(model, provider, part, damage)}
+        model.answer()
+        for event in (model.changed("certificates"), None):
+            assert "published a malformed certificate" in model.hook(event).message
+        provider.overrides = {}
+
+    assert served_by(api) == before
+    assert model.published()["webhook_status"] is True
+
+
+def damaged(model: Model, provider: SelfSigned, part: str, damage: tuple[bytes, bytes]) -> str:
+    """The provider's answer with a damaged certificate in one part of it."""
+    (answer,) = json.loads(provider.answer(model.certificates, [])[0]["certificates"])
+    good, _ = Authority("other").issue(NAMES)
+    bad = Authority("other").resign(good, *damage)
+    answer[part] = [bad] if part == "chain" else bad
+    return json.dumps([answer])

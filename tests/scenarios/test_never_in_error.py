@@ -1,0 +1,282 @@
+"""Whatever the cluster, the machine or the databags do: a status, and never a hook in error.
+
+A hook that raises fails these tests by itself: `Model.hook` lets exceptions through.
+"""
+
+from __future__ import annotations
+
+import ops
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.fakes.juju.model import Easyrsa, Model
+from tests.fakes.kubernetes.faults import COMMON, FAULTS
+from tests.fakes.kubernetes.server import (
+    CLUSTER_ROLE,
+    CLUSTER_ROLE_BINDING,
+    CONFIG,
+    DEFINITION,
+    DEPLOYMENT,
+    DISRUPTION_BUDGET,
+    EVENTS_ROLE,
+    EVENTS_ROLE_BINDING,
+    MAPPINGS,
+    NODES,
+    PODS,
+    POLICY,
+    POLICY_BINDING,
+    PULL_SECRET,
+    SECRET,
+    SERVICE,
+    SERVICE_ACCOUNT,
+    FakeCluster,
+)
+from tests.fakes.machine import ADMIN_TOKEN, Files, kubeconfig
+
+# Every request of a settled reconcile, in order; the hook that deploys everything sends these too.
+SETTLED = (
+    f"GET {SERVICE}",
+    f"PATCH {SERVICE}",
+    f"GET {SECRET}",
+    f"GET {NODES}",
+    f"PATCH {DEFINITION}",
+    *(f"PATCH {path}" for path in (POLICY, POLICY_BINDING)),
+    *(f"PATCH {path}" for path in (SERVICE_ACCOUNT, CLUSTER_ROLE, CLUSTER_ROLE_BINDING)),
+    *(f"PATCH {path}" for path in (EVENTS_ROLE, EVENTS_ROLE_BINDING)),
+    *(f"PATCH {path}" for path in (CONFIG, SECRET, DISRUPTION_BUDGET, DEPLOYMENT)),
+    f"GET {PULL_SECRET}",
+    f"GET {PODS}",
+    f"GET {MAPPINGS}",
+)
+ROLLOUT = (f"GET {DEPLOYMENT}",)
+# One of each kind: an apply, a look at one object, a list.
+KINDS = (f"PATCH {SERVICE}", f"GET {SECRET}", f"GET {MAPPINGS}")
+# What a reconcile has an answer to.
+ANSWERED = {
+    (f"GET {SERVICE}", "404"),
+    (f"PATCH {SERVICE}", "422"),
+    (f"GET {SECRET}", "404"),
+    (f"GET {SECRET}", "empty object"),
+    (f"GET {PULL_SECRET}", "404"),
+    (f"GET {PULL_SECRET}", "empty object"),
+    (f"GET {MAPPINGS}", "404"),
+    (f"GET {MAPPINGS}", "404 plain"),
+    (f"GET {MAPPINGS}", "429"),
+}
+
+
+@pytest.fixture
+def deploying(model: Model) -> Model:
+    """About to deploy everything, in one hook."""
+    model.answer()
+    model.hook()
+    model.answer()
+    return model
+
+
+def test_given_a_settled_unit_when_a_hook_runs_then_every_request_of_it_is_tried(
+    deployed: Model, api: FakeCluster
+):
+    deployed.hook()
+
+    assert api.requests == list(SETTLED)
+
+
+def test_given_a_deploying_unit_when_a_hook_runs_then_every_request_of_it_is_tried(
+    deploying: Model, api: FakeCluster
+):
+    api.clear()
+    api.forget()
+    deploying.hook()
+
+    assert {*api.requests} == {*SETTLED, *ROLLOUT}
+
+
+@pytest.mark.parametrize("request_", SETTLED)
+def test_given_a_settled_unit_when_a_request_fails_then_it_says_so_and_logins_go_on(
+    deployed: Model, api: FakeCluster, files: Files, request_: str
+):
+    bags, file = deployed.bags(), files.webhook.read_text()
+
+    faults = FAULTS if request_ in KINDS else COMMON
+    for name, fault in faults.items():
+        api.fail(fault, request=request_, nth=1)
+        status = deployed.hook()
+        api.recover()
+
+        if (request_, name) not in ANSWERED:
+            check(name, status)
+        assert deployed.bags() == bags, name
+        assert files.webhook.read_text() == file, name
+    assert isinstance(deployed.hook(), ops.ActiveStatus)
+
+
+@pytest.mark.parametrize(
+    ("request_", "nth"), [(f"PATCH {SERVICE}", 1), (f"PATCH {SERVICE}", 2), (f"GET {SECRET}", 1)]
+)
+def test_given_a_new_application_when_a_request_fails_then_the_next_hook_completes_it(
+    model: Model, api: FakeCluster, request_: str, nth: int
+):
+    for name, fault in COMMON.items():
+        if (request_, name) == (f"GET {SECRET}", "404"):
+            continue
+        api.clear()
+        model.peer = {}
+        api.fail(fault, request=request_, nth=nth)
+        status = model.hook()
+        api.recover()
+
+        check(name, status)
+    model.settle()
+    assert isinstance(model.hook(), ops.ActiveStatus)
+
+
+@pytest.mark.parametrize("request_", [*SETTLED, *ROLLOUT])
+def test_given_a_first_deployment_when_a_request_fails_then_the_next_hook_completes_it(
+    deploying: Model, api: FakeCluster, request_: str
+):
+    for name in ("connection refused", "read timeout", "403", "409", "500", "half json"):
+        api.clear()
+        api.fail(FAULTS[name], request=request_, nth=1)
+        status = deploying.hook()
+        api.recover()
+
+        check(name, status)
+    assert isinstance(deploying.hook(), ops.ActiveStatus)
+
+
+def test_given_no_kubeconfig_when_a_hook_runs_then_the_control_plane_is_waited_for(
+    model: Model, api: FakeCluster, files: Files
+):
+    files.admin.unlink()
+
+    status = model.hook()
+
+    assert isinstance(status, ops.WaitingStatus)
+    assert status.message.startswith(
+        f"waiting for the control plane to write a usable {files.admin} ("
+    )
+    assert api.seen == []
+
+
+def test_given_a_kubeconfig_that_is_being_written_when_a_hook_runs_then_the_rest_is_waited_for(
+    deployed: Model, files: Files
+):
+    text = kubeconfig()
+    statuses = set()
+    for end in range(0, len(text), 40):
+        files.admin.write_text(text[:end])
+        status = deployed.hook()
+        statuses.add(status.name)
+        assert ADMIN_TOKEN not in status.message
+
+    assert statuses == {"waiting"}
+    files.admin.write_text(text)
+    assert isinstance(deployed.hook(), ops.ActiveStatus)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"\xff\xfe\x00",
+        b"[]",
+        b"clusters: {}",
+        b"&a [*a, *a]",
+        kubeconfig(server="not a url").encode(),
+        kubeconfig(server="https://a:port").encode(),
+        kubeconfig(server="ftp://a").encode(),
+        kubeconfig(ca="no certificate").encode(),
+        kubeconfig(user="exec: {apiVersion: v9, command: no-such-command}").encode(),
+        kubeconfig(
+            user="exec: {apiVersion: client.authentication.k8s.io/v1beta1, command: no-such}"
+        ).encode(),
+        kubeconfig(user="tokenFile: /no/such/file").encode(),
+        kubeconfig(user="auth-provider: {name: gcp}").encode(),
+        kubeconfig(user="token: ümläut").encode(),
+    ],
+)
+def test_given_a_kubeconfig_that_cannot_be_used_when_a_hook_runs_then_another_is_waited_for(
+    model: Model, files: Files, text: bytes
+):
+    files.admin.write_bytes(text)
+
+    assert isinstance(model.hook(), ops.WaitingStatus)
+
+
+@pytest.mark.parametrize("place", ["webhook", "leftover"])
+def test_given_a_folder_in_a_files_place_when_a_hook_runs_then_the_unit_is_blocked_meanwhile(
+    deployed: Model, files: Files, place: str
+):
+    path = files.webhook if place == "webhook" else files.leftovers[0]
+    path.unlink(missing_ok=True)
+    path.mkdir(parents=True)
+
+    status = deployed.hook()
+
+    assert isinstance(status, ops.BlockedStatus)
+    assert str(path) in status.message
+    path.rmdir()
+    assert isinstance(deployed.hook(), ops.ActiveStatus)
+
+
+@pytest.mark.parametrize(
+    "bag",
+    [
+        {},
+        {"api_server_state": "false"},
+        {"api_server_state": "True"},
+        {"api_server_state": "yes"},
+        {"api_server_state": '"true"'},
+        {"api_server_state": "1"},
+        {"api_server_state": "{half"},
+        {"api_server_state": "[" * 100_000},
+    ],
+)
+def test_given_a_control_plane_that_does_not_say_ready_when_a_hook_runs_then_it_is_waited_for(
+    model: Model, api: FakeCluster, bag: dict[str, str]
+):
+    model.units[0].control_plane = bag
+
+    assert model.hook() == ops.WaitingStatus(
+        "waiting for the API server of kubernetes-control-plane"
+    )
+    assert api.seen == []
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(
+    st.dictionaries(
+        st.sampled_from(["cluster-id", "address", "ca", "serving"]), st.text(), max_size=4
+    ),
+    st.booleans(),
+)
+def test_given_any_text_in_the_peers_databag_when_a_hook_runs_then_it_ends_in_a_status(
+    easyrsa: Easyrsa, api: FakeCluster, files: Files, bag: dict[str, str], leader: bool
+):
+    model = Model(easyrsa, [files])
+    model.peer = bag
+    model.leader = 0 if leader else None
+    model.answer()
+    model.hook()
+
+    assert model.units[0].status.name in ("active", "waiting", "blocked")
+
+
+def check(fault: str, status: ops.StatusBase) -> None:
+    """One line that says what is the matter."""
+    assert isinstance(status, ops.BlockedStatus | ops.WaitingStatus), fault
+    assert status.message.isprintable(), fault
+    assert len(status.message) < 300, fault
+    assert "None" not in status.message, fault
+    assert ADMIN_TOKEN not in status.message, fault
+    if "timeout" in fault:
+        assert status.message == "waiting for the Kubernetes API: it does not answer in time"
+    if fault == "connection refused":
+        assert "Connection refused" in status.message
+    if fault == "401":
+        assert status == ops.WaitingStatus(
+            "waiting for the Kubernetes API to accept /root/.kube/config: 401 Unauthorized"
+        )
+    if fault == "403":
+        assert status.message.startswith("the cluster refuses /root/.kube/config: "), fault
+        assert isinstance(status, ops.BlockedStatus), fault

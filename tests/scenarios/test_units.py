@@ -1,0 +1,219 @@
+"""Several units: one leads, the others need no cluster."""
+
+from __future__ import annotations
+
+import json
+
+import httpx2
+import ops
+import pytest
+from tests.fakes.juju.model import Easyrsa, Model, Silent
+from tests.fakes.kubernetes.faults import ok
+from tests.fakes.kubernetes.server import ADDRESS, DEPLOYMENT, FakeCluster
+from tests.fakes.machine import Files
+
+FOLLOWING = ops.ActiveStatus(f"webhook https://{ADDRESS}:443/authenticate")
+
+
+@pytest.fixture
+def no_cluster(monkeypatch: pytest.MonkeyPatch):
+    """Whoever opens a connection to the cluster fails."""
+
+    def explode(_: object) -> None:
+        raise AssertionError("a unit that does not lead asks the cluster")
+
+    monkeypatch.setattr("cluster.api.connect", explode)
+
+
+def test_given_a_unit_that_does_not_lead_when_the_leader_serves_then_it_hands_over_by_itself(
+    two: Model, machines: list[Files], no_cluster: None
+):
+    machines[1].webhook.unlink()
+    two.units[1].webhook.clear()
+
+    assert two.hook(unit=1) == FOLLOWING
+    assert machines[1].webhook.read_text() == machines[0].webhook.read_text()
+    assert two.published(1) == two.published(0)
+
+
+def test_given_a_settled_unit_that_does_not_lead_when_a_hook_runs_then_nothing_is_written(
+    two: Model, machines: list[Files], no_cluster: None
+):
+    bags, file = two.bags(), machines[1].webhook.stat()
+
+    assert two.hook(unit=1) == FOLLOWING
+    assert two.bags() == bags
+    assert machines[1].webhook.stat() == file
+
+
+def test_given_the_leaders_own_write_when_juju_tells_it_of_that_then_nothing_is_written(
+    two: Model, api: FakeCluster, machines: list[Files]
+):
+    bags, file, secrets = two.bags(), machines[0].webhook.stat(), two.units[0].secrets
+    api.forget()
+    two.hook(two.on.relation_changed(two.relation("peers")))
+
+    assert two.bags() == bags
+    assert api.changes == []
+    assert machines[0].webhook.stat() == file
+    assert two.units[0].secrets == secrets
+
+
+def test_given_a_leader_that_has_not_deployed_when_another_units_hook_runs_then_it_waits(
+    easyrsa: Easyrsa, machines: list[Files], no_cluster: None
+):
+    model = Model(easyrsa, machines, units=2)
+
+    assert model.hook(unit=1) == ops.WaitingStatus(
+        "waiting for the leader to deploy the authenticator"
+    )
+    assert not machines[1].webhook.exists()
+    assert model.units[1].webhook == {}
+
+
+def test_given_a_leader_that_waits_for_pods_when_another_units_hook_runs_then_no_webhook_serves(
+    easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]
+):
+    api.start_seconds = None
+    model = Model(easyrsa, machines, units=2)
+    model.settle()
+
+    assert model.hook(unit=1).name == "waiting"
+    assert model.published(1)["webhook_status"] is False
+    assert machines[1].webhook.exists()
+
+
+def test_given_two_units_when_they_settle_then_exactly_one_asks_for_a_certificate(two: Model):
+    asking = [bool(unit.certificates.get("cert_requests")) for unit in two.units]
+
+    assert asking == [True, False]
+
+
+def test_given_another_leader_when_it_settles_then_all_but_its_request_is_as_it_was(
+    two: Model, api: FakeCluster, machines: list[Files]
+):
+    peer, file = dict(two.peer), machines[0].webhook.read_text()
+    published = two.published(0)
+    two.leader = 1
+    two.settle()
+
+    assert two.peer == peer
+    assert [unit.status.name for unit in two.units] == ["active", "active"]
+    assert two.units[0].status == FOLLOWING
+    assert [bool(u.certificates.get("cert_requests")) for u in two.units] == [False, True]
+    assert json.loads(two.units[1].certificates["cert_requests"])
+    assert machines[0].webhook.read_text() == file
+    assert two.published(0) == two.published(1) == published
+
+
+def test_given_no_leader_for_a_while_when_hooks_run_then_nothing_changes(
+    two: Model, api: FakeCluster
+):
+    api.forget()
+    two.leader = None
+    two.settle()
+
+    assert api.seen == []
+    assert two.published(0)["webhook_status"] is True
+
+
+def test_given_a_leader_that_comes_back_when_it_settles_then_everything_is_as_it_was(
+    two: Model, api: FakeCluster
+):
+    peer = dict(two.peer)
+    for leader in (1, 0):
+        two.leader = leader
+        two.settle()
+
+    assert two.peer == peer
+    assert DEPLOYMENT in api.objects
+    assert [bool(u.certificates.get("cert_requests")) for u in two.units] == [True, False]
+
+
+def test_given_a_unit_that_joins_later_when_its_first_hook_runs_then_it_serves_at_once(
+    easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]
+):
+    model = Model(easyrsa, machines, units=1)
+    model.settle()
+    model.add_unit()
+
+    assert model.hook(model.on.start(), unit=1) == FOLLOWING
+    assert machines[1].webhook.exists()
+    assert model.published(1) == model.published(0)
+
+
+def test_given_a_unit_without_its_peers_when_a_hook_runs_then_nothing_is_begun(
+    model: Model, api: FakeCluster
+):
+    model.peers_joined = False
+
+    assert model.hook() == ops.WaitingStatus("waiting for Juju to set up the peer relation")
+    assert api.seen == []
+
+
+def test_given_a_leader_that_loses_leadership_while_it_waits_for_pods_then_its_hook_ends_waiting(
+    model: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+):
+    def lose_leadership(_: httpx2.Request) -> httpx2.Response:
+        monkeypatch.setattr(ops.RelationDataContent, "update", refuse)
+        return ok(api.objects[DEPLOYMENT])
+
+    def refuse(data: object, values: object) -> None:
+        raise ops.RelationDataAccessError("aws-iam/0 is not leader")
+
+    model.answer()
+    model.hook()
+    model.answer()
+    api.fail(lose_leadership, request=f"GET {DEPLOYMENT}", nth=1)
+
+    assert model.hook() == ops.WaitingStatus("waiting for the new leader")
+    assert "serving" not in model.peer
+
+
+def test_given_units_that_all_went_when_others_come_then_nothing_of_before_is_published(
+    easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]
+):
+    model = Model(easyrsa, machines, units=2)
+    model.settle()
+    before = dict(model.peer)
+    api.clear()
+    for machine in machines:
+        machine.webhook.unlink()
+
+    model.peer["inherited"] = "true"
+    model.first_relation += 1
+    model.provider = Silent()
+    for unit in model.units:
+        unit.webhook.clear()
+    model.settle()
+
+    assert [machine.webhook.exists() for machine in machines] == [False, False]
+    assert [unit.webhook for unit in model.units] == [{}, {}]
+    assert model.peer["cluster-id"] == before["cluster-id"]
+    assert model.peer["address"] == before["address"]
+    assert {"serving", "ca"}.isdisjoint(model.peer)
+    # The reactive charm's leader data is still there to be removed.
+    assert model.peer["inherited"] == "true"
+
+
+def test_given_what_an_earlier_version_published_when_a_hook_runs_then_it_is_of_this_relation(
+    deployed: Model, api: FakeCluster
+):
+    del deployed.peer["relation"]
+    published = dict(deployed.units[0].webhook)
+    deployed.hook()
+
+    assert deployed.units[0].webhook == published
+    assert deployed.peer["serving"] == "true"
+    assert deployed.peer["relation"] == str(deployed.first_relation)
+
+
+@pytest.mark.parametrize(("key", "value"), [("address", ""), ("ca", ""), ("ca", "}")])
+def test_given_peer_data_without_a_part_when_a_hook_runs_then_the_webhook_file_stays_as_it_is(
+    two: Model, machines: list[Files], key: str, value: str
+):
+    file = machines[1].webhook.read_text()
+    two.peer[key] = value
+    two.hook(unit=1)
+
+    assert machines[1].webhook.read_text() == file

@@ -1,0 +1,213 @@
+"""The chain from an ARN to a mapping, or to the mapping that was meant."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.fakes import arns
+
+from access import arn, matching, placeholders
+from access.mappings import IdentityMapping
+
+ACCOUNT = "111122223333"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/dev"
+SUFFIX = "0123456789abcdef"
+
+
+def mapping(spelt: str, canonical: str = "", username: str = "u", *groups: str) -> IdentityMapping:
+    return IdentityMapping("m", spelt, username, canonical, groups)
+
+
+def misses(text: str, *found: IdentityMapping) -> list[str]:
+    return matching.near_misses(matching.login(arn.parse(text)), found)
+
+
+@pytest.mark.parametrize(
+    ("text", "looked_up"),
+    [
+        (ROLE, ROLE),
+        (f"arn:aws:iam::{ACCOUNT}:role/team/Dev", ROLE),
+        (f"arn:aws:sts::{ACCOUNT}:assumed-role/Dev/alice@example.com", ROLE),
+        (f"arn:aws:iam::{ACCOUNT}:user/team/Bob", f"arn:aws:iam::{ACCOUNT}:user/team/bob"),
+        (f"arn:aws:iam::{ACCOUNT}:root", f"arn:aws:iam::{ACCOUNT}:root"),
+        (
+            f"arn:aws:sts::{ACCOUNT}:federated-user/Bob",
+            f"arn:aws:sts::{ACCOUNT}:federated-user/bob",
+        ),
+    ],
+)
+def test_given_a_principal_when_it_logs_in_then_it_is_looked_up_as_the_authenticator_does(
+    text: str, looked_up: str
+):
+    assert str(matching.login(arn.parse(text))) == looked_up
+
+
+@given(arns.LOGINS)
+def test_given_what_sts_answers_when_looked_up_then_it_is_what_a_mapping_of_it_gets(text: str):
+    try:
+        principal = arn.parse(text)
+    except ValueError:
+        return
+    if principal.kind != "assumed-role" or principal.name.count("/") == 1:
+        assert str(matching.login(principal)) == arn.canonicalize(text)
+
+
+def test_given_mappings_when_matched_then_only_their_status_counts():
+    by_status, by_spec = mapping("stale", ROLE), mapping(ROLE, "other")
+
+    assert matching.matching(arn.parse(ROLE), [by_spec, by_status]) == [by_status]
+
+
+@pytest.mark.parametrize(
+    ("spelt", "wanted", "reason"),
+    [
+        (ROLE, ROLE, "its status does not say so yet, the leader's next hook corrects that"),
+        (
+            ROLE.upper(),
+            ROLE,
+            "its status does not say so yet, the leader's next hook corrects that",
+        ),
+        (
+            f"arn:aws:iam::{ACCOUNT}:role/team/Dev",
+            ROLE,
+            f"no login has a role path, map arn:aws:iam::{ACCOUNT}:role/Dev instead",
+        ),
+        (ROLE.replace("3333", "4444"), ROLE, "the account differs"),
+        (ROLE.replace("aws", "aws-cn"), ROLE, "the partition differs"),
+        (ROLE.replace("role", "user"), ROLE, "the kind differs"),
+        (
+            f"arn:aws:iam::{ACCOUNT}:user/bob",
+            f"arn:aws:iam::{ACCOUNT}:user/team/bob",
+            "the path differs, and the login of a user has it",
+        ),
+        (
+            f"arn:aws:iam::{ACCOUNT}:role/AWSReservedSSO_DevOps_{SUFFIX}",
+            f"arn:aws:iam::{ACCOUNT}:role/AWSReservedSSO_DevOps_{SUFFIX[::-1]}",
+            "the permission set was provisioned again, so its role has another suffix",
+        ),
+        (
+            f"arn:aws:iam::{ACCOUNT}:role/k8s-vew",
+            f"arn:aws:iam::{ACCOUNT}:role/k8s-view",
+            "the name differs",
+        ),
+        (
+            f"arn:aws:iam::{ACCOUNT}:root",
+            ROLE,
+            "the root user of an account admits nobody else of it",
+        ),
+        (
+            "arn:aws:iam::11112222333:role/dev",
+            ROLE,
+            "'arn:aws:iam::11112222333:role/dev' has no account of 12 digits",
+        ),
+    ],
+)
+def test_given_a_mapping_that_somebody_may_have_meant_when_it_misses_then_the_reason_is_said(
+    spelt: str, wanted: str, reason: str
+):
+    assert misses(wanted, mapping(spelt)) == [f"near miss: mapping m ({spelt}): {reason}"]
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    [
+        f"arn:aws:iam::{ACCOUNT}:role/ops",
+        "arn:aws:iam::444455556666:role/ops",
+        "arn:aws:iam::444455556666:user/dev",
+        "arn:aws:iam::444455556666:root",
+        "nonsense",
+        "",
+        f"arn:aws:iam::{ACCOUNT}:role/AWSReservedSSO_dev_{SUFFIX}",
+    ],
+)
+def test_given_a_mapping_of_somebody_else_when_looked_for_then_it_is_no_near_miss(spelt: str):
+    assert misses(ROLE, mapping(spelt)) == []
+
+
+def test_given_many_near_misses_when_looked_for_then_the_three_nearest_are_named_in_their_order():
+    spelt = [
+        f"arn:aws:iam::{ACCOUNT}:root",
+        ROLE.replace("role", "user"),
+        ROLE.replace("3333", "4444"),
+        ROLE.replace("role/", "role/team/"),
+    ]
+
+    assert [line.split(": ")[-1] for line in misses(ROLE, *map(mapping, spelt))] == [
+        f"no login has a role path, map {ROLE} instead",
+        "the account differs",
+        "the kind differs",
+    ]
+
+
+def test_given_thousands_of_names_that_look_alike_when_looked_for_then_few_are_compared(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    compared: list[str] = []
+
+    class Matcher(difflib.SequenceMatcher[str]):
+        def ratio(self) -> float:
+            compared.append("one")
+            return super().ratio()
+
+    monkeypatch.setattr(difflib, "SequenceMatcher", Matcher)
+    letters, rng = [*"abcdefgh" * 8], random.Random(1)
+    wanted = "".join(letters)
+    found: list[IdentityMapping] = []
+    for number in range(2_000):
+        rng.shuffle(letters)
+        other = mapping(f"arn:aws:iam::{ACCOUNT}:role/{''.join(letters)}")
+        found.append(dataclasses.replace(other, name=f"m{number}"))
+
+    assert misses(f"arn:aws:iam::{ACCOUNT}:role/{wanted}", *found) == []
+    assert 0 < len(compared) <= 100
+
+
+@given(arns.LOGINS, st.lists(arns.TEXTS, max_size=4))
+def test_given_any_mappings_when_looked_for_then_near_misses_are_few_and_never_fail(
+    text: str, spelt: list[str]
+):
+    try:
+        principal = arn.parse(text)
+    except ValueError:
+        return
+
+    found = matching.near_misses(matching.login(principal), [mapping(each) for each in spelt])
+
+    assert len(found) <= 3
+
+
+@pytest.mark.parametrize(
+    ("text", "username", "filled"),
+    [
+        (ROLE, "alice", "alice"),
+        (ROLE, "{{AccountID}}-dev", f"{ACCOUNT}-dev"),
+        (ROLE, "dev:{{SessionName}}", "dev:{{SessionName}}"),
+        (f"arn:aws:sts::{ACCOUNT}:assumed-role/dev/a@b", "{{SessionName}}", "a-b"),
+        (f"arn:aws:sts::{ACCOUNT}:assumed-role/dev/a@b", "{{SessionNameRaw}}", "a@b"),
+        (f"arn:aws:sts::{ACCOUNT}:assumed-role/dev/a@b", "{{AccessKeyID}}", "{{AccessKeyID}}"),
+        (f"arn:aws:iam::{ACCOUNT}:user/bob", "x{{SessionName}}{{SessionNameRaw}}", "x"),
+        (ROLE, "{{sessionname}}", "{{sessionname}}"),
+    ],
+)
+def test_given_fields_in_a_mapping_when_a_principal_logs_in_then_the_known_ones_are_filled_in(
+    text: str, username: str, filled: str
+):
+    who = matching.identity(mapping(ROLE, ROLE, username, username), arn.parse(text))
+
+    assert who == matching.Identity(filled, (filled,))
+    assert who.is_open == ("{{S" in filled or "{{Acc" in filled)
+
+
+@given(st.text("a{}", max_size=5), st.text("b:", max_size=3), st.text(max_size=5))
+def test_given_a_username_that_a_login_fills_in_when_it_has_then_it_can_become_that(
+    begin: str, end: str, session: str
+):
+    text = begin + "{{SessionNameRaw}}" + end
+
+    assert (begin + session + end).startswith(placeholders.beginning(text))
+    assert placeholders.can_become(text, begin + session + end)

@@ -1,0 +1,76 @@
+"""Users and groups that the charm maps nobody to."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from tests.fakes.declaring import DEV, Declare, entry, names
+from tests.fakes.juju.model import Model
+from tests.fakes.kubernetes.server import MAPPINGS, FakeCluster
+
+from access import reserved
+from access.mappings import IdentityMapping, check
+
+NODE_NAME = "{{EC2PrivateDNSName}}"
+REFUSED: dict[str, tuple[str, list[str], str]] = {
+    "Kubernetes": ("system:admin", [], "username begins with system:, which is reserved"),
+    "AWS": ("aws:alice", [], "username begins with aws:, which is reserved"),
+    "any name": ("a", ["system:{{SessionName}}"], "a session called masters would be an admin"),
+    "node": ("a", [f"x:{NODE_NAME}"], f"group has {NODE_NAME}, which no login gets here"),
+    "other letters": ("a\u017f", [], "has a character that is not printable ASCII"),
+    "lines": ("a", ["view\nedit"], "has a character that is not printable ASCII"),
+}
+
+
+@pytest.mark.parametrize(("username", "groups", "said"), REFUSED.values(), ids=REFUSED)
+def test_given_a_reserved_name_when_it_is_declared_then_the_entry_is_wrong(
+    declare: Declare, api: FakeCluster, username: str, groups: list[str], said: str
+):
+    status = declare({**entry("dev", groups=groups), "username": username})
+
+    assert status.name == "blocked"
+    assert status.message.startswith("option mappings: mappings[0]: ")
+    assert said in status.message
+    assert names(api) == []
+
+
+@pytest.mark.parametrize(("username", "groups", "said"), REFUSED.values(), ids=REFUSED)
+def test_given_a_reserved_name_then_it_is_refused(username: str, groups: list[str], said: str):
+    with pytest.raises(ValueError, match=r"^(username|group) ") as error:
+        reserved.check(username, groups)
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("username", "groups"),
+    [
+        ("alice", ["system:masters", "view"]),
+        ("{{SessionName}}", ["dev:{{SessionName}}"]),
+        ("arn:aws:sts::111122223333:assumed-role/Dev/{{SessionName}}", []),
+    ],
+)
+def test_given_a_name_that_people_use_then_it_is_accepted(username: str, groups: list[str]):
+    reserved.check(username, groups)
+
+
+def test_given_a_stored_mapping_with_a_reserved_name_when_a_hook_runs_then_it_goes_on_working(
+    deployed: Model, api: FakeCluster
+):
+    api.add_mapping("dev", DEV)
+    api.objects[f"{MAPPINGS}/dev"]["spec"]["username"] = "system:admin"
+
+    assert "to correct" not in deployed.hook().message
+    assert api.objects[f"{MAPPINGS}/dev"]["status"] == {"canonicalARN": DEV.lower()}
+
+
+@pytest.mark.parametrize("where", [{"username": NODE_NAME}, {"groups": (f"x:{NODE_NAME}",)}])
+def test_given_a_stored_mapping_with_a_nodes_name_when_checked_then_it_is_a_problem(
+    where: dict[str, Any],
+):
+    mapping = dataclasses.replace(IdentityMapping("n", DEV, "n", ""), **where)
+
+    assert check([mapping]).problems == {
+        "n": f"{NODE_NAME} is filled in for no login here: take it out"
+    }

@@ -1,0 +1,439 @@
+"""The action that explains why a principal may log in, or may not."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import ops.testing
+import pytest
+from tests.fakes.explaining import ROLE, explained
+from tests.fakes.juju.model import Model
+from tests.fakes.kubernetes.faults import answer, refusal
+from tests.fakes.kubernetes.rbac import REVIEWS
+from tests.fakes.kubernetes.server import MAPPINGS, PODS, FakeCluster
+from tests.unit.actions.test_list_mappings import add
+
+from access import expiry
+from access.expiry import Ended
+
+SESSION = "arn:aws:sts::111122223333:assumed-role/dev/a@b"
+
+
+def refused(model: Model, **params: Any) -> str:
+    with pytest.raises(ops.testing.ActionFailed) as failure:
+        model.action("explain-access", **params)
+    return failure.value.message
+
+
+@pytest.fixture
+def bound(deployed: Model, api: FakeCluster) -> Model:
+    """A mapped person with a role in namespace `default`, as everybody has a basic one."""
+    add(api, "dev", "dev", "alice", "readers")
+    api.add_role("default/pod-reader", "get", "list")
+    reviews = {"apiGroups": ["authentication.k8s.io"], "resources": ["selfsubjectreviews"]}
+    api.add_rules("basic", {**reviews, "verbs": ["create"]})
+    api.add_binding("default/read", "Role/pod-reader", Group="readers")
+    api.add_binding("basic", "ClusterRole/basic", Group="system:authenticated")
+    return deployed
+
+
+def test_given_a_mapped_principal_when_explained_then_each_line_is_a_link_of_the_chain(
+    bound: Model,
+):
+    assert bound.action(
+        "explain-access", arn=ROLE, verb="get", resource="pods", namespace="default"
+    ) == {
+        "explanation": "\n".join(
+            [
+                f"logins are looked up as {ROLE}",
+                "mapping dev, made with kubectl, lets it in as user alice, groups readers",
+                "RoleBinding/default/read gives Role/default/pod-reader to group readers",
+                "everybody who logs in has ClusterRole/basic",
+                (
+                    "may alice get pods in namespace default? yes: RBAC: allowed by RoleBinding "
+                    '"read/default" of Role "pod-reader" to Group "readers"'
+                ),
+            ]
+        ),
+        "principal": ROLE,
+        "admitted": "yes",
+        "mapping": "dev",
+        "username": "alice",
+        "groups": "readers",
+        "roles": "Role/default/pod-reader",
+        "allowed": "yes",
+    }
+
+
+@pytest.mark.parametrize(
+    ("params", "allowed", "line"),
+    [
+        (
+            {"verb": "delete", "resource": "pods", "namespace": "default"},
+            "no",
+            "may alice delete pods in namespace default? no: no role of these allows it",
+        ),
+        (
+            {"verb": "get", "resource": "pods"},
+            "no",
+            "may alice get pods in all namespaces? no: no role of these allows it",
+        ),
+        (
+            {"verb": "get", "resource": "pods/log", "namespace": "default", "name": "web"},
+            "no",
+            "may alice get pods/log web in namespace default? no: no role of these allows it",
+        ),
+        (
+            {"verb": "create", "resource": "selfsubjectreviews"},
+            "yes",
+            (
+                "may alice create selfsubjectreviews.authentication.k8s.io? yes: RBAC: allowed by "
+                'ClusterRoleBinding "basic" of ClusterRole "basic" to Group "system:authenticated"'
+            ),
+        ),
+    ],
+)
+def test_given_a_question_when_explained_then_the_last_line_is_the_servers_own_answer(
+    bound: Model, params: dict[str, Any], allowed: str, line: str
+):
+    results = bound.action("explain-access", arn=ROLE, **params)
+
+    assert results["explanation"].splitlines()[-1] == line
+    assert results["allowed"] == allowed
+
+
+def test_given_a_resource_of_a_group_when_explained_then_the_server_is_asked_for_that(
+    bound: Model, api: FakeCluster
+):
+    explained(bound, verb="get", resource="deployments.apps/scale", namespace="prod", name="web")
+
+    *_, asked = [seen for seen in api.seen if seen.path == REVIEWS]
+    assert asked.body["spec"] == {
+        "user": "alice",
+        "groups": ["readers", "system:authenticated"],
+        "resourceAttributes": {
+            "verb": "get",
+            "resource": "deployments",
+            "group": "apps",
+            "subresource": "scale",
+            "namespace": "prod",
+            "name": "web",
+        },
+    }
+
+
+def test_given_no_question_when_explained_then_nothing_of_it_is_asked(
+    bound: Model, api: FakeCluster
+):
+    explained(bound)
+
+    assert [seen.body["spec"]["groups"] for seen in api.seen if seen.path == REVIEWS] == [
+        ["system:authenticated"]
+    ]
+
+
+def test_given_a_cluster_that_does_not_ask_rbac_when_explained_then_a_line_warns_of_it(
+    bound: Model, api: FakeCluster
+):
+    api.fail(answer(201, b'{"spec": {}, "status": {"allowed": true}}'), request=f"POST {REVIEWS}")
+
+    assert explained(bound, verb="get", resource="pods")[-2:] == [
+        (
+            "everybody who logs in may do everything, because the API server does not ask RBAC, "
+            "run: juju config kubernetes-control-plane authorization-mode=RBAC,Node"
+        ),
+        "may alice get pods in all namespaces? yes",
+    ]
+
+
+@pytest.mark.parametrize(
+    "params", [{"verb": "get"}, {"resource": "pods"}, {"namespace": "x"}, {"name": "x"}]
+)
+def test_given_half_a_question_when_explained_then_the_action_says_what_to_give(
+    bound: Model, api: FakeCluster, params: dict[str, str]
+):
+    assert refused(bound, arn=ROLE, **params) == (
+        "give both verb and resource, such as verb=get resource=pods"
+    )
+    assert api.seen == []
+
+
+def test_given_a_mapped_principal_without_a_role_when_explained_then_a_command_gives_it_one(
+    deployed: Model, api: FakeCluster
+):
+    add(api, "dev", "dev", "o'hara")
+
+    assert explained(deployed)[1:] == [
+        "mapping dev, made with kubectl, lets it in as user o'hara, no groups",
+        (
+            "no binding names this user or its groups, so give it a role, such as: "
+            "kubectl create clusterrolebinding NAME --clusterrole=view '--user=o'\"'\"'hara'"
+        ),
+        "everybody who logs in has no role",
+    ]
+
+
+def test_given_no_mapping_when_explained_then_the_nearest_and_the_command_that_admits_are_named(
+    deployed: Model, api: FakeCluster
+):
+    add(api, "dev", "team/dev", "alice")
+
+    results = deployed.action("explain-access", arn=ROLE)
+
+    assert results == {
+        "explanation": "\n".join(
+            [
+                f"logins are looked up as {ROLE}",
+                "the login is refused (Unauthorized): no mapping names it",
+                (
+                    f"near miss: mapping dev ({ROLE.replace('dev', 'team/dev')}): "
+                    f"no login has a role path, map {ROLE} instead"
+                ),
+                (
+                    f"to let it in: juju run aws-iam/leader grant-access arn={ROLE} username=dev "
+                    "groups=GROUPS"
+                ),
+                "nobody was refused in the last hour",
+            ]
+        ),
+        "principal": ROLE,
+        "admitted": "no",
+    }
+
+
+def test_given_a_role_with_its_path_when_explained_then_it_is_told_that_logins_have_none(
+    bound: Model,
+):
+    pathed = ROLE.replace("dev", "team/dev")
+
+    assert explained(bound, pathed)[:3] == [
+        f"{pathed} logs in without its path, because no login has a role path",
+        f"logins are looked up as {ROLE}",
+        "mapping dev, made with kubectl, lets it in as user alice, groups readers",
+    ]
+
+
+def test_given_another_partition_when_explained_then_the_login_is_refused_though_it_is_mapped(
+    bound: Model,
+):
+    bound.config = {"partition": "aws-cn"}
+
+    results = bound.action("explain-access", arn=ROLE)
+
+    assert results["admitted"] == "no"
+    assert results["explanation"].splitlines()[1] == (
+        "the login is refused: no login has partition aws, because the option partition is aws-cn"
+    )
+
+
+def test_given_another_partition_and_no_mapping_when_explained_then_no_command_would_admit_it(
+    deployed: Model,
+):
+    deployed.config = {"partition": "aws-cn"}
+
+    assert explained(deployed) == [
+        f"logins are looked up as {ROLE}",
+        "the login is refused: no login has partition aws, because the option partition is aws-cn",
+        "nobody was refused in the last hour",
+    ]
+
+
+def test_given_two_mappings_of_it_when_explained_then_what_each_gives_is_said(
+    bound: Model, api: FakeCluster
+):
+    add(api, "ops", "dev", "root", "system:masters")
+
+    results = bound.action(
+        "explain-access", arn=ROLE, verb="delete", resource="pods", namespace="default"
+    )
+
+    assert results["explanation"].splitlines()[1:] == [
+        "2 mappings name it, and the authenticator uses any of them: delete all but one",
+        "mapping dev, made with kubectl, lets it in as user alice, groups readers",
+        "mapping dev: same ARN as mapping ops: delete one of them",
+        "RoleBinding/default/read gives Role/default/pod-reader to group readers",
+        "mapping ops, made with kubectl, lets it in as user root, groups system:masters",
+        "mapping ops: same ARN as mapping dev: delete one of them",
+        "group system:masters may do everything, whatever the roles say",
+        "everybody who logs in has ClusterRole/basic",
+        "may alice delete pods in namespace default? no: no role of these allows it",
+        "may root delete pods in namespace default? yes",
+    ]
+    assert results["mapping"] == "dev,ops"
+    assert not results.keys() & {"username", "groups", "roles", "allowed"}
+
+
+@pytest.mark.parametrize(
+    ("expires", "line"),
+    [
+        ("2999-01-01T00:00:00Z", "mapping dev ends at 2999-01-01T00:00:00Z"),
+        (
+            "2020-01-01T00:00:00+01:00",
+            "mapping dev ended at 2020-01-01T00:00:00+01:00: the leader's next hook deletes it",
+        ),
+        (
+            "tomorrow",
+            (
+                "mapping dev: annotation aws-iam/expires: 'tomorrow' is not a time such as "
+                "2026-12-31T18:00:00Z"
+            ),
+        ),
+    ],
+)
+def test_given_a_mapping_that_ends_when_explained_then_it_is_said_when(
+    deployed: Model, api: FakeCluster, expires: str, line: str
+):
+    api.clock.now = datetime.datetime(2026, 11, 26, tzinfo=datetime.timezone.utc).timestamp()
+    add(
+        api,
+        "dev",
+        "dev",
+        "alice",
+        labels={"aws-iam/source": "grant"},
+        annotations={"aws-iam/expires": expires},
+    )
+
+    assert explained(deployed)[1:3] == [
+        "mapping dev, made by grant, lets it in as user alice, no groups",
+        line,
+    ]
+
+
+def test_given_a_session_when_explained_then_its_name_is_filled_in(
+    deployed: Model, api: FakeCluster
+):
+    add(api, "dev", "dev", "dev:{{SessionName}}", "team-{{AccountID}}")
+    api.add_binding("view", "ClusterRole/view", User="dev:a-b")
+
+    results = deployed.action("explain-access", arn=SESSION)
+
+    assert results["username"] == "dev:a-b"
+    assert results["groups"] == "team-111122223333"
+    assert results["roles"] == "ClusterRole/view"
+
+
+def test_given_a_role_whose_session_counts_when_explained_then_it_is_asked_for(
+    deployed: Model, api: FakeCluster
+):
+    add(api, "dev", "dev", "dev:{{SessionName}}")
+    api.add_binding("view", "ClusterRole/view", User=("dev:a-b", "dev:bob", "ops:bob"))
+
+    lines = explained(deployed, verb="get", resource="pods")
+
+    assert lines[2:] == [
+        (
+            "what stands in {{…}} is filled in at login: to see it, give the arn of a session, "
+            "arn:aws:sts::<account>:assumed-role/<role>/<session>"
+        ),
+        "ClusterRoleBinding/view gives ClusterRole/view to user dev:a-b",
+        "ClusterRoleBinding/view gives ClusterRole/view to user dev:bob",
+        "everybody who logs in has no role",
+        (
+            "may dev:{{SessionName}} get pods in all namespaces? no, unless a login gets a name "
+            "that may: no role of these allows it"
+        ),
+    ]
+
+
+def test_given_thousands_of_bindings_when_explained_then_the_first_are_shown_and_all_are_counted(
+    deployed: Model, api: FakeCluster
+):
+    add(api, "dev", "dev", "alice")
+    for n in range(3_000):
+        api.add_binding(f"b{n:04}", f"ClusterRole/{'r' * 60}{n}", User="alice")
+
+    results = deployed.action("explain-access", arn=ROLE)
+
+    assert results["explanation"].count("ClusterRoleBinding/") == 50
+    assert "\n2950 more bindings give it roles\n" in results["explanation"]
+    assert max(len(text.encode()) for text in results.values()) == 100_000
+
+
+def test_given_a_name_with_control_characters_when_explained_then_it_adds_no_line(
+    deployed: Model, api: FakeCluster
+):
+    add(api, "dev", "dev", "alice\nyes: allowed\x1b[2J", "a\nb")
+
+    results = deployed.action("explain-access", arn=ROLE)
+
+    assert len(results["explanation"].splitlines()) == 4
+    assert all(text.replace("\n", "").isprintable() for text in results.values())
+
+
+@pytest.mark.parametrize(
+    ("arn", "line"),
+    [
+        ("dev", "'dev' is not an ARN such as arn:aws:iam::111122223333:role/admin"),
+        (
+            "arn:aws:iam::111122223333:group/dev",
+            "'arn:aws:iam::111122223333:group/dev' must name one of: user, role, root",
+        ),
+        (
+            "arn:aws:sts::111122223333:assumed-role/dev",
+            (
+                "'arn:aws:sts::111122223333:assumed-role/dev' has no session after the role: "
+                "assumed-role/<role>/<session>"
+            ),
+        ),
+    ],
+)
+def test_given_what_is_no_principal_when_explained_then_the_action_says_what_one_looks_like(
+    deployed: Model, api: FakeCluster, arn: str, line: str
+):
+    assert refused(deployed, arn=arn) == line
+    assert api.seen == []
+
+
+def test_given_no_mapping_when_explained_then_bindings_are_not_read(
+    deployed: Model, api: FakeCluster
+):
+    explained(deployed)
+
+    assert api.requests == [f"GET {MAPPINGS}", f"GET {PODS}"]
+
+
+def test_given_neither_an_arn_nor_recent_when_explained_then_the_action_says_what_to_give(
+    deployed: Model,
+):
+    assert refused(deployed) == "give arn=arn:aws:iam::…, or recent=true to see who was refused"
+
+
+@pytest.mark.parametrize(
+    ("fault", "line"),
+    [
+        (refusal(500, "no"), "waiting for the Kubernetes API: 500 no"),
+        (
+            answer(201, b'{"spec": {}}'),
+            "waiting for the Kubernetes API: no answer to a SubjectAccessReview",
+        ),
+    ],
+)
+def test_given_a_server_that_does_not_answer_the_question_when_explained_then_the_action_says_so(
+    bound: Model, api: FakeCluster, fault: Any, line: str
+):
+    api.fail(fault, request=f"POST {REVIEWS}")
+
+    assert refused(bound, arn=ROLE, verb="get", resource="pods") == line
+
+
+def test_given_a_blocked_unit_that_does_not_lead_when_asked_then_it_explains(
+    two: Model, api: FakeCluster
+):
+    add(api, "dev", "dev", "alice")
+    two.config = {"replicas": 0}
+
+    assert two.hook(two.on.config_changed()).name == "blocked"
+    assert two.action("explain-access", unit=1, arn=ROLE)["admitted"] == "yes"
+
+
+def test_given_access_that_has_ended_when_explained_and_listed_then_it_is_said_when(
+    deployed: Model,
+):
+    ended = Ended("dev", ROLE.upper(), "2026-11-26T08:00:00Z", "2026-11-26T08:00:01Z")
+    deployed.peer["ended"] = expiry.dump([ended])
+
+    assert "mapping dev let it in, and ended at 2026-11-26T08:00:00Z" in explained(deployed)
+    assert deployed.action("list-mappings")["ended"] == (
+        f"dev ({ROLE.upper()}) ended at 2026-11-26T08:00:00Z"
+    )

@@ -1,0 +1,97 @@
+"""What `explain-access` says of a declared permission set whose role is not mapped."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from tests.fakes.explaining import ROLE, explained, refuse
+from tests.fakes.juju.model import Model
+from tests.fakes.kubernetes.server import FakeCluster
+
+SSO = "arn:aws:iam::111122223333:role/AWSReservedSSO_DevOps_1a2b3c4d5e6f7081"
+SSO_SESSION = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_DevOps_1a2b3c4d5e6f7081/zoe"
+DEVOPS = {"permission-set": "DevOps", "account": "111122223333", "username": "devops"}
+NO_ROLE = "permission set DevOps@111122223333 (mappings[0])"
+
+
+def declare(model: Model, *entries: dict[str, str]) -> None:
+    """Set the option; no hook has run with it yet."""
+    model.config = {"mappings": json.dumps(entries)}
+
+
+@pytest.mark.parametrize("params", [{"arn": SSO}, {"arn": SSO_SESSION}, {"recent": True}])
+@pytest.mark.parametrize("unit", [0, 1], ids=["leader", "other"])
+def test_given_a_refused_role_of_a_declared_set_when_explained_then_the_leader_will_map_it(
+    two: Model, api: FakeCluster, unit: int, params: dict[str, Any]
+):
+    declare(two, DEVOPS, {"arn": ROLE})
+    refuse(api, SSO)
+    api.forget()
+
+    results = two.action("explain-access", unit=unit, **params)
+
+    lines = results["explanation"].splitlines()
+    assert lines[0] == (
+        f"{NO_ROLE} has role {SSO}: the leader's next hook maps it; to map it now, run: juju exec "
+        "--unit aws-iam/leader -- JUJU_DISPATCH_PATH=hooks/update-status ./dispatch"
+    )
+    assert results.get("admitted", "no") == "no"
+    assert api.changes == []
+
+
+def test_given_a_role_that_will_be_mapped_when_a_hook_has_run_then_it_is_let_in(
+    deployed: Model, api: FakeCluster
+):
+    declare(deployed, DEVOPS)
+    refuse(api, SSO)
+    assert deployed.action("explain-access", arn=SSO)["admitted"] == "no"
+
+    deployed.hook()
+
+    assert deployed.action("explain-access", arn=SSO)["admitted"] == "yes"
+
+
+def test_given_a_set_provisioned_again_when_a_hook_has_run_then_its_new_role_is_let_in(
+    deployed: Model, api: FakeCluster
+):
+    declare(deployed, DEVOPS)
+    old = SSO.replace("1a2b", "ffff")
+    refuse(api, old)
+    deployed.hook()
+    refuse(api, SSO)
+    assert deployed.action("explain-access", arn=SSO)["admitted"] == "no"
+
+    deployed.hook()
+
+    assert deployed.action("explain-access", arn=SSO)["admitted"] == "yes"
+    assert deployed.action("explain-access", arn=old)["admitted"] == "no"
+
+
+def test_given_a_declared_set_that_nobody_has_used_when_explained_then_a_login_is_the_remedy(
+    deployed: Model, api: FakeCluster
+):
+    declare(deployed, DEVOPS)
+
+    lines = explained(deployed, SSO_SESSION)
+
+    assert lines[2] == (
+        f"{NO_ROLE} will let it in: its first login is refused, and the leader's next hook maps "
+        "the role then"
+    )
+    assert "grant-access" not in "".join(lines)
+
+
+@pytest.mark.parametrize(
+    "arn", [SSO.replace("DevOps", "devops"), SSO.replace("DevOps", "DevOps_Admin"), ROLE]
+)
+def test_given_a_refused_role_of_no_declared_set_when_explained_then_nothing_is_mapped(
+    deployed: Model, api: FakeCluster, arn: str
+):
+    declare(deployed, DEVOPS)
+    refuse(api, arn)
+    api.forget()
+
+    assert "juju run aws-iam/leader grant-access" in "".join(explained(deployed, arn))
+    assert api.changes == []

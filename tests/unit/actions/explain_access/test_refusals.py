@@ -1,0 +1,208 @@
+"""The refusals of the last hour, in what `explain-access` says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from tests.fakes.explaining import ROLE, explained, log_line, refuse
+from tests.fakes.juju.model import Model
+from tests.fakes.kubernetes.faults import refusal
+from tests.fakes.kubernetes.server import PODS, FakeCluster
+from tests.unit.actions.test_list_mappings import add
+
+
+def recent(model: Model) -> list[str]:
+    return model.action("explain-access", recent=True)["explanation"].splitlines()
+
+
+@pytest.fixture
+def logs(api: FakeCluster) -> Callable[..., None]:
+    """Lets a pod have logged these lines just now, and others more than an hour ago."""
+
+    def add(pod: str, *lines: bytes) -> None:
+        api.add_lines(pod, (4000, b"old\n"), *((0, line) for line in lines))
+
+    return add
+
+
+def test_given_refusals_when_asked_for_then_each_is_there_with_the_command_that_admits(
+    deployed: Model, api: FakeCluster, logs: Callable[..., None]
+):
+    add(api, "dev", "dev", "alice")
+    unmapped = log_line("arn:aws:iam::111122223333:role/Ops", "identity is not mapped", 1)
+    clock = log_line(
+        "", "input token was not properly formatted: X-Amz-Date parameter is expired", 2
+    )
+    logs("a", unmapped, clock)
+    logs("b", unmapped)
+
+    assert recent(deployed) == [
+        "refused in the last hour:",
+        (
+            "arn:aws:iam::111122223333:role/Ops, 2 times, the last at 1970-01-01T00:00:01Z: "
+            "not mapped: AWS confirms this identity, and no mapping has its ARN"
+        ),
+        (
+            "to let it in: juju run aws-iam/leader grant-access "
+            "arn=arn:aws:iam::111122223333:role/ops username=ops groups=GROUPS"
+        ),
+        (
+            "an unknown principal, once, the last at 1970-01-01T00:00:02Z: clock skew: the token "
+            "is older than 15 minutes, or from the future: compare the person's clock"
+        ),
+    ]
+
+
+STRANGER = "arn:aws:iam::999988887777:role/admin"
+
+
+def test_given_an_account_that_nothing_maps_when_refusals_are_asked_for_then_no_command_admits_it(
+    deployed: Model, api: FakeCluster
+):
+    add(api, "dev", "dev", "alice")
+    refuse(api, STRANGER)
+
+    assert recent(deployed)[2] == (
+        "no mapping is of account 999988887777: if you know the account, run: "
+        f"juju run aws-iam/leader explain-access arn={STRANGER}"
+    )
+    assert "grant-access" not in "".join(recent(deployed))
+    # Who asks for it by name knows it.
+    assert "grant-access" in "".join(explained(deployed, STRANGER))
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"arn": "arn:aws:iam::999988887777:user/bob", "username": "bob"},
+        {"permission-set": "DevOps", "account": "999988887777", "username": "devops"},
+    ],
+    ids=["an ARN", "a permission set"],
+)
+def test_given_an_account_of_the_option_when_refusals_are_asked_for_then_the_command_is_there(
+    deployed: Model, api: FakeCluster, entry: dict[str, str]
+):
+    deployed.config = {"mappings": json.dumps([entry])}
+    refuse(api, STRANGER)
+
+    assert recent(deployed)[2].startswith("to let it in: juju run aws-iam/leader grant-access")
+
+
+def test_given_many_strangers_when_refusals_are_asked_for_then_people_of_known_accounts_come_first(
+    deployed: Model, api: FakeCluster
+):
+    add(api, "dev", "dev", "alice")
+    strangers = [f"arn:aws:iam::999988887777:role/r{n}" for n in range(30)]
+    lines = [log_line(arn, "identity is not mapped", 5) for arn in strangers]
+    person = log_line("arn:aws:iam::111122223333:role/ops", "identity is not mapped", 1)
+    api.add_log("a", b"".join([person, *lines]))
+
+    assert recent(deployed)[1].startswith("arn:aws:iam::111122223333:role/ops, once")
+
+
+def test_given_a_log_that_begins_later_when_refusals_are_asked_for_then_it_says_since_when(
+    deployed: Model, api: FakeCluster
+):
+    api.clock.now = 7200
+    api.add_lines("a", (600, b"Authenticator Version\n"))
+
+    assert recent(deployed) == [
+        "the logs that there are show nobody who was refused",
+        "the log reaches back to 1970-01-01T01:50:00Z: earlier refusals are not known",
+    ]
+
+
+def test_given_a_flood_when_refusals_are_asked_for_then_an_old_and_the_newest_are_there(
+    deployed: Model, api: FakeCluster
+):
+    """A stranger's token makes a line of 15 KB, and an answer holds 551 of those."""
+    add(api, "dev", "dev", "alice")
+    junk = log_line("", f"input token was not properly formatted: {'a' * 15_000}", 1)
+    old, new = (
+        log_line(f"arn:aws:iam::111122223333:role/{name}", "identity is not mapped", 1)
+        for name in ("old", "new")
+    )
+    floods = [(1.0, junk)] * 600
+    api.add_lines("a", (4000, b"x\n"), (50, old), *floods, (1, new), *[(0.5, junk)] * 40)
+
+    shown = "\n".join(recent(deployed))
+
+    assert "role/old, once" in shown
+    assert "role/new, once" in shown
+
+
+def test_given_a_refusal_whose_access_key_is_known_when_asked_for_then_the_line_has_it(
+    deployed: Model, api: FakeCluster
+):
+    answer = {"level": "info", "msg": "STS response", "session": "alice"}
+    known = log_line(ROLE, "", 0, **answer, accesskeyid="ASIAALICE00000000000")
+    api.add_log("a", known + log_line(ROLE, "identity is not mapped", 1))
+
+    line = deployed.action("explain-access", recent=True)["explanation"].splitlines()[1]
+
+    assert line.startswith(f"{ROLE} alice with access key ASIAALICE00000000000, once, ")
+
+
+def test_given_no_mapping_when_explained_then_its_own_refusals_come_first(
+    deployed: Model, api: FakeCluster
+):
+    other = log_line("arn:aws:iam::111122223333:role/ops", "identity is not mapped", 9)
+    api.add_log("a", log_line(ROLE, "identity is not mapped") + other)
+
+    lines = explained(deployed)
+
+    begin = lines.index("refused in the last hour:")
+    assert [line.split(",")[0] for line in lines[begin + 1 : begin + 3]] == [
+        ROLE,
+        "arn:aws:iam::111122223333:role/ops",
+    ]
+    # The command for the principal itself stands above already.
+    assert sum("grant-access" in line for line in lines) == 2
+
+
+def test_given_a_mapped_principal_when_explained_then_refusals_are_read_if_asked_for(
+    deployed: Model, api: FakeCluster, logs: Callable[..., None]
+):
+    add(api, "dev", "dev", "alice")
+    logs("a")
+
+    assert "nobody was refused in the last hour" not in explained(deployed)
+    assert explained(deployed, recent=True)[-1] == "nobody was refused in the last hour"
+
+
+def test_given_a_pod_whose_log_cannot_be_read_when_explained_then_it_is_named(
+    deployed: Model, api: FakeCluster
+):
+    api.add_log("a", b"")
+    api.fail(refusal(500, "no"), request=f"GET {PODS}/a/log")
+
+    assert explained(deployed)[-2:] == [
+        "the logs that there are show nobody who was refused",
+        "the log of pod a is missing: 500 Internal Server Error",
+    ]
+
+
+def test_given_many_refusals_when_explained_then_the_first_are_shown_and_all_are_counted(
+    deployed: Model, api: FakeCluster, logs: Callable[..., None]
+):
+    add(api, "dev", "dev", "alice")
+    denied = (f"arn:aws:iam::111122223333:role/r{n}" for n in range(50))
+    logs("a", *(log_line(arn, "identity is not mapped") for arn in denied))
+
+    lines = recent(deployed)
+
+    assert lines[-1] == "30 more principals or reasons"
+    assert len(lines) == 42
+
+
+def test_given_others_who_are_mapped_by_now_when_explained_then_only_a_question_for_all_has_them(
+    deployed: Model, api: FakeCluster
+):
+    other = "arn:aws:iam::111122223333:role/ops"
+    add(api, "ops", "ops", "bob")
+    refuse(api, other)
+
+    assert not [line for line in explained(deployed) if line.startswith(other)]
+    assert "it is mapped by now" in explained(deployed, recent=True)

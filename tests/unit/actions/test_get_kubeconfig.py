@@ -1,0 +1,346 @@
+"""The action that gives people their kubeconfig, without anybody's credential."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ops.testing
+import pytest
+import yaml
+from tests.fakes.certificates.authority import root
+from tests.fakes.juju.model import Easyrsa, Model
+from tests.fakes.kubernetes.server import FakeCluster
+from tests.fakes.machine import ADMIN_TOKEN, Files, kubeconfig
+
+from access import partitions
+from access.partitions import PARTITIONS
+
+ROLE = "arn:aws:iam::111122223333:role/k8s-view-role"
+
+
+def made(model: Model, **params: Any) -> dict[str, Any]:
+    return yaml.safe_load(model.action("get-kubeconfig", **params)["kubeconfig"])
+
+
+def args(config: dict[str, Any]) -> str:
+    return " ".join(config["users"][0]["user"]["exec"]["args"])
+
+
+def refused(model: Model, **params: Any) -> str:
+    with pytest.raises(ops.testing.ActionFailed) as failure:
+        model.action("get-kubeconfig", **params)
+    return failure.value.message
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        ({}, "token -i ID --region us-east-1"),
+        ({"arn": ROLE}, f"token -i ID --region us-east-1 -r {ROLE}"),
+        (
+            {"arn": "arn:aws:iam::111122223333:user/knobby"},
+            "token -i ID --region us-east-1",
+        ),
+        (
+            {"client": "aws"},
+            "eks get-token --cluster-name ID --output json --region us-east-1",
+        ),
+        ({"arn": ROLE, "region": "eu-west-1"}, f"token -i ID --region eu-west-1 -r {ROLE}"),
+        ({"region": "us-gov-east-1"}, "token -i ID --region us-gov-east-1"),
+        (
+            {"region": "us-gov-east-1", "arn": ROLE.replace("aws", "aws-us-gov")},
+            f"token -i ID --region us-gov-east-1 -r {ROLE.replace('aws', 'aws-us-gov')}",
+        ),
+    ],
+)
+def test_given_a_principal_when_asked_for_then_the_command_logs_in_as_it(
+    deployed: Model, params: dict[str, str], expected: str
+):
+    assert args(made(deployed, **params)) == expected.replace("ID", deployed.peer["cluster-id"])
+
+
+def test_given_another_partition_when_asked_for_then_its_principals_and_regions_are_taken(
+    deployed: Model,
+):
+    deployed.config = {"partition": "aws-cn"}
+    role = ROLE.replace("aws", "aws-cn")
+
+    assert args(made(deployed, arn=role, region="cn-north-1")).endswith(
+        f"--region cn-north-1 -r {role}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "params", "line"),
+    [
+        (
+            "aws",
+            {"arn": "arn:aws-cn:iam::111122223333:user/mei"},
+            (
+                "arn:aws-cn:iam::111122223333:user/mei cannot log in: the option partition is "
+                "aws, so give an arn of partition aws or aws-us-gov"
+            ),
+        ),
+        (
+            "aws-cn",
+            {"arn": ROLE, "region": "cn-north-1"},
+            (
+                f"{ROLE} cannot log in: the option partition is aws-cn, so give an arn of "
+                "partition aws-cn"
+            ),
+        ),
+        (
+            "aws-cn",
+            {},
+            (
+                "partition aws-cn has no global STS endpoint: give region=cn-north-1 or another "
+                "of its regions"
+            ),
+        ),
+        (
+            "aws",
+            {"arn": ROLE.replace("aws", "aws-us-gov")},
+            (
+                "partition aws-us-gov has no global STS endpoint: give region=us-gov-west-1 or "
+                "another of its regions"
+            ),
+        ),
+        (
+            "aws-us-gov",
+            {"arn": ROLE},
+            (
+                "partition aws-us-gov has no global STS endpoint: give region=eu-west-1 or "
+                "another of its regions"
+            ),
+        ),
+        (
+            "aws-cn",
+            {"region": "eu-west-1"},
+            (
+                "region eu-west-1 is not in partition aws-cn: give region=cn-north-1 or another "
+                "of its regions"
+            ),
+        ),
+        (
+            "aws",
+            {"arn": ROLE, "region": "us-gov-west-1"},
+            (
+                "region us-gov-west-1 is not in partition aws: give region=eu-west-1 or another "
+                "of its regions"
+            ),
+        ),
+        (
+            "aws-iso-b",
+            {"region": "us-iso-east-1"},
+            (
+                "region us-iso-east-1 is not in partition aws-iso-b: give region=us-isob-east-1 "
+                "or another of its regions"
+            ),
+        ),
+        (
+            "china",
+            {"region": "cn-north-1"},
+            (
+                "option partition: 'china' is not one of aws, aws-cn, aws-us-gov, aws-iso, "
+                "aws-iso-b, aws-iso-e, aws-iso-f, aws-eusc"
+            ),
+        ),
+        ("aws-cn", {"region": "Beijing"}, "'Beijing' is not an AWS region such as cn-north-1"),
+    ],
+)
+def test_given_what_the_partition_does_not_have_when_asked_for_then_the_action_says_what_to_give(
+    deployed: Model, option: str, params: dict[str, str], line: str
+):
+    deployed.config = {"partition": option}
+
+    assert refused(deployed, **params) == line
+
+
+@pytest.mark.parametrize("option", PARTITIONS)
+def test_given_a_region_that_a_refusal_names_when_asked_for_then_it_is_taken(
+    deployed: Model, option: str
+):
+    deployed.config = {"partition": option}
+    region = partitions.example(option)
+
+    assert args(made(deployed, region=region)).endswith(f"--region {region}")
+
+
+def test_given_a_profile_when_asked_for_then_the_command_runs_with_it(deployed: Model):
+    command = made(deployed, profile="work")["users"][0]["user"]["exec"]
+
+    assert command["env"] == [{"name": "AWS_PROFILE", "value": "work"}]
+
+
+def test_given_no_context_when_asked_for_then_it_is_as_the_older_control_plane_names_it(
+    deployed: Model,
+):
+    config = made(deployed)
+
+    assert config["current-context"] == "aws-iam-authenticator"
+    assert [context["name"] for context in config["contexts"]] == ["aws-iam-authenticator"]
+
+
+def test_given_a_context_when_asked_for_then_it_has_that_name(deployed: Model):
+    assert made(deployed, context="prod/eu")["current-context"] == "prod/eu"
+
+
+def test_given_what_people_get_from_the_control_plane_when_asked_for_then_it_is_that_server(
+    deployed: Model, files: Files
+):
+    files.client.write_text(kubeconfig("https://lb.example.com:443", root("lb").certificate))
+
+    assert made(deployed)["clusters"][0]["cluster"]["server"] == "https://lb.example.com:443"
+
+
+def test_given_no_such_file_when_asked_for_then_it_is_the_admins_server(deployed: Model):
+    assert made(deployed)["clusters"][0]["cluster"]["server"] == "https://10.85.0.10:6443"
+
+
+def test_given_a_server_when_asked_for_then_it_is_that(deployed: Model):
+    server = "https://k8s.example.com:443"
+
+    assert made(deployed, server=server)["clusters"][0]["cluster"]["server"] == server
+
+
+@pytest.mark.parametrize("endpoint", ["aws-iam", "control-plane"])
+def test_given_an_admins_credential_on_the_machine_when_asked_for_then_it_never_comes_out(
+    easyrsa: Easyrsa, api: FakeCluster, files: Files, endpoint: str
+):
+    files.client.write_text(kubeconfig())
+    model = Model(easyrsa, [files], endpoints=(endpoint,))
+    model.settle()
+
+    text = model.action("get-kubeconfig", arn=ROLE, profile="p")["kubeconfig"]
+
+    assert ADMIN_TOKEN in files.client.read_text()
+    assert ADMIN_TOKEN not in text + model.log()
+    (user,) = yaml.safe_load(text)["users"]
+    assert set(user["user"]) == {"exec"}
+
+
+@pytest.mark.parametrize(
+    ("params", "line"),
+    [
+        (
+            {"client": "gcloud"},
+            "client 'gcloud' is unknown: give client=aws-iam-authenticator or client=aws",
+        ),
+        ({"arn": "admin"}, "'admin' is not an ARN such as arn:aws:iam::111122223333:role/admin"),
+        (
+            {"arn": "arn:aws:iam::111122223333:root"},
+            "arn:aws:iam::111122223333:root is neither a role nor a user: give arn=arn:aws:iam::…",
+        ),
+        (
+            {"arn": "arn:aws:sts::111122223333:assumed-role/a/b"},
+            (
+                "arn:aws:sts::111122223333:assumed-role/a/b is neither a role nor a user: "
+                "give arn=arn:aws:iam::…"
+            ),
+        ),
+        ({"region": "Ireland"}, "'Ireland' is not an AWS region such as eu-west-1"),
+        (
+            {"server": "k8s:443"},
+            "server 'k8s:443' is not a URL such as https://k8s.example.com:443",
+        ),
+        (
+            {"server": "https://admin:secret@k8s"},
+            (
+                "server must be a URL without user, password or query, such as "
+                "https://k8s.example.com:443"
+            ),
+        ),
+        ({"context": "a\nb"}, r"context 'a\nb' may hold printable characters only"),
+        ({"profile": " x"}, "profile ' x' may hold printable characters only"),
+        (
+            {"context": ""},
+            "context is empty: leave it out, or give context=aws-iam-authenticator",
+        ),
+    ],
+)
+def test_given_a_value_that_cannot_be_when_asked_for_then_the_action_says_what_to_give(
+    deployed: Model, params: dict[str, str], line: str
+):
+    assert refused(deployed, **params) == line
+
+
+def test_given_no_cluster_id_yet_when_asked_for_then_the_action_says_where_to_look(model: Model):
+    assert refused(model) == "no cluster id yet, see juju status"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"half: [",
+        b"\xff",
+        b"clusters: []",
+        b"[" * 100_000,
+        b"a: " + b"9" * 10_000,
+        b"a: 0000-99-99",
+        kubeconfig("5").replace("'5'", "5").encode(),
+        kubeconfig("5").replace("'5'", "[https://k8s]").encode(),
+        kubeconfig("5").replace("'5'", "null").encode(),
+        kubeconfig("5").replace("server: '5', ", "").encode(),
+    ],
+    ids=range(11),
+)
+def test_given_no_usable_kubeconfig_on_the_machine_when_asked_for_then_the_action_says_so(
+    deployed: Model, files: Files, text: bytes
+):
+    files.admin.write_bytes(text)
+
+    assert refused(deployed) == (
+        "the control plane has not written a usable kubeconfig yet, see juju status"
+    )
+
+
+@pytest.mark.parametrize(
+    "server", ["https://admin:hunter2@k8s", "https:/admin:hunter2@k8s", "https://k8s/?key=hunter2"]
+)
+def test_given_a_password_in_the_machines_url_when_asked_for_then_the_action_never_repeats_it(
+    deployed: Model, files: Files, server: str
+):
+    files.client.write_text(kubeconfig(server))
+
+    assert refused(deployed) == (
+        "server must be a URL without user, password or query, such as https://k8s.example.com:443"
+    )
+    assert "hunter2" not in deployed.log()
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"context": "x" * 30_000},
+        {"context": "\u4e2d" * 8_000},
+        {"profile": "x" * 140_000},
+        {"arn": "arn:aws:iam::111122223333:role/" + "x" * 140_000},
+        {"server": "https://" + "x" * 140_000},
+    ],
+    ids=range(5),
+)
+def test_given_values_that_juju_cannot_take_back_when_asked_for_then_the_action_says_so(
+    deployed: Model, params: dict[str, str]
+):
+    assert refused(deployed, **params) == (
+        "the kubeconfig is too long for an action's result: give shorter values"
+    )
+
+
+def test_given_a_long_context_when_asked_for_then_it_is_taken_as_long_as_juju_takes_it(
+    deployed: Model,
+):
+    text = deployed.action("get-kubeconfig", context="x" * 15_000)["kubeconfig"]
+
+    assert len(text) < 100_000
+
+
+def test_given_an_action_when_it_has_run_then_the_units_status_is_as_it_was(
+    deployed: Model, api: FakeCluster
+):
+    before = deployed.units[0].status
+    made(deployed)
+
+    assert deployed.units[0].status == before
+    assert api.seen == []

@@ -1,0 +1,430 @@
+"""The action that lets a principal in, for a while or until it is revoked."""
+
+from __future__ import annotations
+
+import copy
+import datetime
+import subprocess
+from typing import Any
+
+import httpx2
+import ops.testing
+import pytest
+from tests.fakes.explaining import refuse
+from tests.fakes.juju.model import OWNER, Model
+from tests.fakes.kubernetes.faults import ok, refusal, unreachable
+from tests.fakes.kubernetes.rbac import RBAC, REVIEWS
+from tests.fakes.kubernetes.server import MAPPINGS, FakeCluster
+
+from access import expiry
+
+ROLE = "arn:aws:iam::111122223333:role/Dev"
+CANONICAL = "arn:aws:iam::111122223333:role/dev"
+NAME = "grant-dev-f9891677"
+PATH = f"{MAPPINGS}/{NAME}"
+
+
+def grant(model: Model, unit: int = 0, **params: Any) -> dict[str, Any]:
+    given = {"arn": ROLE, "username": "alice", **params}
+    # `for` is a word of Python's.
+    named = {key.rstrip("_").replace("_", "-"): value for key, value in given.items()}
+    return model.action("grant-access", unit, **named)
+
+
+def refused(model: Model, unit: int = 0, **params: Any) -> str:
+    with pytest.raises(ops.testing.ActionFailed) as failure:
+        grant(model, unit, **params)
+    return failure.value.message
+
+
+def after(api: FakeCluster, seconds: float) -> str:
+    moment = datetime.datetime.fromtimestamp(api.clock.now + seconds, datetime.timezone.utc)
+    return expiry.shown(moment)
+
+
+def rings(model: Model, api: FakeCluster) -> list[float]:
+    return [s.expire.timestamp() - api.clock.now for s in model.units[0].alarms if s.expire]
+
+
+def test_given_a_name_longer_than_an_argument_when_granted_then_linux_takes_the_results(
+    deployed: Model,
+):
+    results = grant(deployed, username="[" * 200_000)
+
+    subprocess.run(["true", *(f"{key}={value}" for key, value in results.items())], check=True)
+    assert results["result"] == "granted"
+    assert results["username"].endswith("[…")
+
+
+def test_given_a_principal_when_it_is_granted_access_then_its_mapping_works_at_once(
+    deployed: Model, api: FakeCluster
+):
+    results = grant(deployed, groups=" view, dev,view", for_="2h", reason="incident\n 42")
+
+    end = after(api, 7200)
+    assert results == {
+        "result": "granted",
+        "mapping": NAME,
+        "arn": ROLE,
+        "username": "alice",
+        "groups": "view, dev",
+        "ends": end,
+        "counts-from": "now",
+        "roles": (
+            "no binding names this user or its groups, so give it a role, such as: kubectl create "
+            "clusterrolebinding NAME --clusterrole=view --user=alice"
+        ),
+    }
+    stored = api.objects[PATH]
+    assert stored["spec"] == {"arn": ROLE, "username": "alice", "groups": ["view", "dev"]}
+    assert stored["status"] == {"canonicalARN": CANONICAL}
+    assert stored["metadata"]["labels"] == {"aws-iam/source": "grant"}
+    assert stored["metadata"]["annotations"] == {
+        "aws-iam/owner": OWNER.mark,
+        "aws-iam/expires": end,
+        "aws-iam/reason": "incident 42",
+    }
+
+
+def test_given_a_grant_for_a_while_when_its_time_is_over_then_the_leaders_alarm_ends_it(
+    deployed: Model, api: FakeCluster
+):
+    grant(deployed, for_="1h")
+    assert rings(deployed, api) == [pytest.approx(3600, abs=1)]
+
+    api.clock.now += 3601
+    deployed.expire("alarm")
+
+    assert PATH not in api.objects
+    assert rings(deployed, api) == []
+
+
+def test_given_an_alarm_that_rings_sooner_when_access_is_granted_then_it_rings_for_both(
+    deployed: Model, api: FakeCluster
+):
+    grant(deployed, for_="1m")
+    grant(deployed, for_="1h", arn=f"{ROLE}-2")
+    assert rings(deployed, api) == [pytest.approx(60, abs=1)]
+
+    api.clock.now += 61
+    deployed.expire("alarm")
+    assert rings(deployed, api) == [pytest.approx(3539, abs=1)]
+
+
+def test_given_a_grant_that_ends_later_when_the_first_ends_without_a_cluster_then_it_looks_again(
+    deployed: Model, api: FakeCluster
+):
+    grant(deployed, for_="1m")
+    grant(deployed, for_="1h", arn=f"{ROLE}-2")
+
+    # A unit that waits looks again anyway, and a blocked one does not.
+    deployed.config = {"replicas": 0}
+    api.clock.now += 61
+    api.fail(unreachable(httpx2.ConnectError))
+    deployed.expire("alarm")
+
+    assert rings(deployed, api) == [pytest.approx(30, abs=1)]
+
+
+def test_given_no_duration_when_access_is_granted_then_it_has_no_end_and_the_result_says_so(
+    deployed: Model, api: FakeCluster
+):
+    assert grant(deployed)["ends"] == "never: for was not given"
+    assert "aws-iam/expires" not in api.objects[PATH]["metadata"]["annotations"]
+    assert rings(deployed, api) == []
+    assert deployed.hook().message == "authenticator v0.7.18, 2/2 pods, 1 mapping"
+
+
+def test_given_a_grant_when_it_is_repeated_then_it_is_prolonged_and_keeps_its_reason(
+    deployed: Model, api: FakeCluster
+):
+    first = grant(deployed, for_="1h", reason="incident 42")
+    api.clock.now += 1800
+
+    again = grant(deployed, for_="1h", arn=ROLE.upper().replace("ARN:AWS:IAM", "arn:aws:iam"))
+
+    assert again["result"] == "changed"
+    assert again["mapping"] == first["mapping"]
+    assert again["counts-from"].startswith("now; a token that has just been accepted may keep")
+    assert (again["ends"], again["ended-before"]) == (after(api, 3600), first["ends"])
+    annotations = api.objects[PATH]["metadata"]["annotations"]
+    assert annotations["aws-iam/expires"] == again["ends"]
+    assert annotations["aws-iam/reason"] == "incident 42"
+    # No mapping's ARN can be changed.
+    assert api.objects[PATH]["spec"]["arn"] == ROLE
+
+
+def test_given_a_grant_when_it_is_repeated_with_others_groups_and_no_end_then_it_has_these(
+    deployed: Model, api: FakeCluster
+):
+    grant(deployed, for_="1h", groups="view")
+
+    assert grant(deployed, groups="dev", username="bob")["ends"].startswith("never")
+    assert api.objects[PATH]["spec"] == {"arn": ROLE, "username": "bob", "groups": ["dev"]}
+    assert "aws-iam/expires" not in api.objects[PATH]["metadata"]["annotations"]
+
+
+def test_given_a_role_with_its_path_when_it_is_granted_access_then_the_path_is_taken_off(
+    deployed: Model, api: FakeCluster
+):
+    results = grant(deployed, arn=ROLE.replace("Dev", "team/Dev"))
+
+    assert results["arn"] == api.objects[PATH]["spec"]["arn"] == ROLE
+    assert results["remark"] == f"no login has a role path, so it is for {ROLE}"
+
+
+def test_given_a_dry_run_when_access_is_granted_then_nothing_changes(
+    deployed: Model, api: FakeCluster
+):
+    results = grant(deployed, for_="1h", dry_run=True)
+    assert results["result"] == "would grant"
+    assert api.changes == []
+    assert rings(deployed, api) == []
+
+    real = grant(deployed, for_="1h")
+    assert {**real, "result": ""} == {**results, "result": ""}
+
+    before = copy.deepcopy(api.objects)
+    assert grant(deployed, for_="2h", dry_run=True)["result"] == "would change"
+    assert api.objects == before
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        (
+            "",
+            (
+                f"mapping dev maps {CANONICAL} already, and is not a grant: delete it, or let it "
+                "end: kubectl annotate iamidentitymapping dev aws-iam/expires=<time>"
+            ),
+        ),
+        (
+            "option",
+            (
+                f"the option mappings declares {CANONICAL} (mappings[0]): change its entry there, "
+                "then run: juju config aws-iam mappings=@<file>"
+            ),
+        ),
+    ],
+)
+def test_given_a_principal_that_is_mapped_already_when_access_is_granted_then_it_is_refused(
+    deployed: Model, api: FakeCluster, source: str, line: str, dry_run: bool
+):
+    api.add_mapping("dev", CANONICAL, CANONICAL, source=source)
+    if source:
+        deployed.config = {"mappings": f"- arn: {ROLE}"}
+
+    assert refused(deployed, dry_run=dry_run) == line
+    assert api.changes == []
+
+
+def test_given_a_mapping_that_keeps_a_former_principal_when_access_is_granted_then_it_is_refused(
+    deployed: Model, api: FakeCluster
+):
+    """The authenticator keeps the canonical ARN of a mapping whose ARN it refuses."""
+    api.add_mapping("broken", "role/dev", CANONICAL)
+
+    assert refused(deployed).startswith("mapping broken maps role/dev already")
+
+
+@pytest.mark.parametrize(
+    ("params", "line"),
+    [
+        (
+            {"arn": "dev"},
+            "'dev' is not an ARN such as arn:aws:iam::111122223333:role/admin",
+        ),
+        (
+            {"arn": ROLE.replace("aws", "aws-cn")},
+            "no login has partition aws-cn, because the option partition is aws",
+        ),
+        ({"username": " "}, "username is empty, give the Kubernetes user"),
+        ({"for_": "2"}, "'2' is not a duration such as 30m, 2h, 1d or 1h30m"),
+        ({"for_": "0h"}, "'0h' is out of range, give 1s to 366d"),
+        ({"name": "No_Name"}, "name 'No_Name' must be small letters, digits, '-' and '.'"),
+        ({"reason": "x" * 201}, "reason is too long, give 200 characters at most"),
+    ],
+)
+def test_given_a_parameter_that_is_wrong_when_access_is_granted_then_it_is_named(
+    deployed: Model, api: FakeCluster, params: dict[str, Any], line: str
+):
+    assert refused(deployed, **params).startswith(line)
+    assert api.requests == []
+
+
+def test_given_the_longest_reason_when_access_is_granted_then_the_mapping_has_it(
+    deployed: Model, api: FakeCluster
+):
+    assert grant(deployed, reason="x" * 200)["result"] == "granted"
+    assert api.objects[PATH]["metadata"]["annotations"]["aws-iam/reason"] == "x" * 200
+
+
+def test_given_a_name_when_access_is_granted_then_the_mapping_has_it(
+    deployed: Model, api: FakeCluster
+):
+    assert grant(deployed, name="break-glass")["mapping"] == "break-glass"
+    assert grant(deployed, for_="1h")["mapping"] == "break-glass"
+    assert refused(deployed, name="other") == (
+        "its grant is named break-glass: give that name, or none"
+    )
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_given_a_name_that_another_principal_has_when_access_is_granted_then_it_is_refused(
+    deployed: Model, api: FakeCluster, dry_run: bool
+):
+    api.add_mapping("ops", f"{CANONICAL}-2", f"{CANONICAL}-2", source="grant")
+
+    assert refused(deployed, name="ops", dry_run=dry_run) == (
+        f"mapping ops maps {CANONICAL}-2: give another name"
+    )
+    assert api.changes == []
+
+
+def test_given_a_person_who_maps_the_principal_just_now_when_it_is_granted_then_it_is_refused(
+    deployed: Model, api: FakeCluster
+):
+    def created_before(request: httpx2.Request) -> httpx2.Response:
+        api.add_mapping(NAME, ROLE)
+        return api._handle(request)
+
+    api.fail(created_before, request=f"POST {MAPPINGS}", nth=1)
+
+    assert refused(deployed, for_="1h").startswith(f"mapping {NAME} maps {ROLE} already")
+
+
+def test_given_a_grant_that_changes_meanwhile_when_it_is_repeated_then_it_is_read_again(
+    deployed: Model, api: FakeCluster
+):
+    grant(deployed, for_="1h")
+    api.fail(refusal(409, "modified"), request=f"PATCH {PATH}", nth=1)
+
+    assert grant(deployed, for_="2h")["ends"] == after(api, 7200)
+
+
+def test_given_a_grant_that_others_keep_changing_when_it_is_repeated_then_the_action_says_so(
+    deployed: Model, api: FakeCluster
+):
+    grant(deployed, for_="1h")
+    api.fail(refusal(409, "modified"), request=f"PATCH {PATH}")
+
+    assert refused(deployed, for_="2h") == f"others keep changing mapping {NAME}, run this again"
+
+
+def test_given_a_cluster_that_is_down_when_access_is_granted_then_the_action_says_so(
+    deployed: Model, api: FakeCluster
+):
+    api.fail(unreachable(httpx2.ConnectError))
+
+    assert refused(deployed).startswith("waiting for the Kubernetes API")
+
+
+def test_given_a_blocked_unit_when_access_is_granted_then_it_works(
+    deployed: Model, api: FakeCluster
+):
+    deployed.config = {"replicas": 0}
+    deployed.hook()
+
+    assert grant(deployed, for_="1h")["result"] == "granted"
+    assert rings(deployed, api) == [pytest.approx(3600, abs=1)]
+
+
+def test_given_a_unit_that_does_not_lead_when_access_is_granted_then_only_without_an_end(
+    two: Model, api: FakeCluster
+):
+    assert refused(two, unit=1, for_="1h") == (
+        "only the leader ends access in time: run this on aws-iam/leader"
+    )
+    assert grant(two, unit=1)["result"] == "granted"
+
+
+SET: dict[str, Any] = {"arn": "", "permission_set": "DevOps", "account": "111122223333"}
+SSO = "arn:aws:iam::111122223333:role/AWSReservedSSO_DevOps_1a2b3c4d5e6f7081"
+UNKNOWN = (
+    "the role of permission set DevOps@111122223333 is not known: let somebody try to log in with "
+    "it, then run this again, or give suffix"
+)
+
+
+def test_given_a_permission_set_with_its_suffix_when_access_is_granted_then_its_role_is_mapped(
+    deployed: Model, api: FakeCluster
+):
+    results = grant(deployed, **SET, suffix="1a2b3c4d5e6f7081")
+
+    assert (results["result"], results["arn"]) == ("granted", SSO)
+    assert api.objects[f"{MAPPINGS}/{results['mapping']}"]["status"] == {
+        "canonicalARN": SSO.lower()
+    }
+
+
+def test_given_a_permission_set_whose_login_was_refused_when_granted_then_its_role_is_mapped(
+    deployed: Model, api: FakeCluster
+):
+    assert refused(deployed, **SET) == UNKNOWN
+    refuse(api, SSO)
+
+    assert grant(deployed, **SET)["arn"] == SSO
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"arn": ""},
+        {**SET, "arn": ROLE},
+        {**SET, "account": ""},
+        {"account": "111122223333"},
+        {"suffix": "1a2b3c4d5e6f7081"},
+    ],
+)
+def test_given_half_a_permission_set_when_access_is_granted_then_the_action_says_what_to_give(
+    deployed: Model, api: FakeCluster, params: dict[str, Any]
+):
+    assert refused(deployed, **params) == (
+        "give either arn, or permission-set with account (and suffix, if known)"
+    )
+    assert api.requests == []
+
+
+def test_given_bindings_when_access_is_granted_then_the_result_says_what_they_give(
+    deployed: Model, api: FakeCluster
+):
+    api.add_binding("view", "ClusterRole/view", Group="dev")
+
+    assert grant(deployed, groups="dev", dry_run=True)["roles"] == "ClusterRole/view"
+    assert grant(deployed, groups="dev")["roles"] == "ClusterRole/view"
+    assert grant(deployed, groups="system:masters")["roles"] == "everything (system:masters)"
+
+
+def test_given_bindings_that_cannot_be_read_when_access_is_granted_then_it_is_granted_anyway(
+    deployed: Model, api: FakeCluster
+):
+    api.fail(refusal(500, "no"), request=f"GET {RBAC}/clusterrolebindings")
+
+    results = grant(deployed)
+
+    assert results["result"] == "granted"
+    assert results["roles"] == "unknown: waiting for the Kubernetes API: 500 no"
+    assert PATH in api.objects
+
+
+def test_given_a_cluster_that_does_not_ask_rbac_when_access_is_granted_then_a_warning_says_so(
+    deployed: Model, api: FakeCluster
+):
+    api.fail(lambda _: ok({"spec": {}, "status": {"allowed": True}}), request=f"POST {REVIEWS}")
+
+    assert grant(deployed)["warning"].startswith("everybody who logs in may do everything")
+
+
+def test_given_a_cluster_when_access_is_granted_then_it_is_asked_if_everybody_may_do_everything(
+    deployed: Model, api: FakeCluster
+):
+    api.forget()
+    grant(deployed)
+
+    [asked] = [seen.body["spec"] for seen in api.seen if seen.path == REVIEWS]
+    assert asked["groups"] == ["system:authenticated"]
+    assert asked["user"] == ""
+    everything = {"verb": "*", "group": "*", "resource": "*"}
+    assert {key: text for key, text in asked["resourceAttributes"].items() if text} == everything

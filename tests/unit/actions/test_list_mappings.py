@@ -1,0 +1,437 @@
+"""The action that lists who may log in, as whom, and what RBAC gives them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import ops.testing
+import pytest
+import yaml
+from tests.fakes.juju.model import Model
+from tests.fakes.kubernetes.faults import answer, refusal
+from tests.fakes.kubernetes.rbac import RBAC, REVIEWS
+from tests.fakes.kubernetes.server import MAPPINGS, POLICY, POLICY_BINDING, FakeCluster
+
+from access import rbac
+from access import table as listing
+from access.mappings import IdentityMapping
+
+EVERYTHING = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
+ROLE = "arn:aws:iam::111122223333:role"
+
+
+def add(api: FakeCluster, name: str, role: str, username: str, *groups: str, **extra: Any) -> None:
+    """Store a mapping of a role, made with kubectl unless its metadata say otherwise."""
+    api.put(
+        f"{MAPPINGS}/{name}",
+        {
+            "metadata": {"name": name, **extra},
+            "spec": {"arn": f"{ROLE}/{role}", "username": username, "groups": [*groups]},
+            "status": {"canonicalARN": f"{ROLE}/{role}".lower()},
+        },
+    )
+
+
+def table(model: Model) -> list[list[str]]:
+    """The cells of the table. Columns are two spaces apart."""
+    text = model.action("list-mappings")["mappings"]
+    return [line.split("  ") for line in squeeze(text).splitlines()]
+
+
+def squeeze(text: str) -> str:
+    while "   " in text:
+        text = text.replace("   ", "  ")
+    return text
+
+
+def items(model: Model) -> list[dict[str, Any]]:
+    return json.loads(model.action("list-mappings", format="json")["mappings"])
+
+
+def test_given_mappings_when_listed_then_each_row_says_who_becomes_whom_and_what_that_gives(
+    deployed: Model, api: FakeCluster
+):
+    add(api, "dev", "Dev", "alice", "readers", "team")
+    add(
+        api,
+        "ops",
+        "Ops",
+        "bob",
+        labels={"aws-iam/source": "grant"},
+        annotations={"aws-iam/expires": "2026-12-31T18:00:00Z"},
+    )
+    api.add_binding("view", "ClusterRole/view", Group="team")
+    api.add_binding("default/read", "Role/pod-reader", User="alice")
+    api.add_binding("prod/read", "ClusterRole/view", Group=("team", "readers"))
+
+    assert table(deployed) == [
+        ["NAME", "ARN", "USERNAME", "GROUPS", "SOURCE", "EXPIRES", "ROLES"],
+        [
+            "dev",
+            f"{ROLE}/Dev",
+            "alice",
+            "readers,team",
+            "kubectl",
+            "-",
+            "Role/default/pod-reader,ClusterRole/view in prod,ClusterRole/view",
+        ],
+        ["ops", f"{ROLE}/Ops", "bob", "-", "grant", "2026-12-31T18:00:00Z", "-"],
+    ]
+
+
+def test_given_a_binding_of_another_kind_of_subject_when_listed_then_its_role_is_not_theirs(
+    deployed: Model, api: FakeCluster
+):
+    add(api, "dev", "Dev", "alice", "team")
+    api.add_binding("a", "ClusterRole/a", User="team")
+    api.add_binding("b", "ClusterRole/b", Group="alice")
+    api.add_binding("c", "ClusterRole/c", ServiceAccount=("alice", "team"))
+    api.add_binding("d", "ClusterRole/d", User="alice")
+
+    assert items(deployed)[0]["roles"] == ["ClusterRole/d"]
+
+
+def test_given_mappings_when_listed_as_json_then_a_program_reads_all_of_it(
+    deployed: Model, api: FakeCluster
+):
+    add(api, "dev", "Dev", "alice", "team", labels={"aws-iam/source": "option"})
+    api.add_binding("view", "ClusterRole/view", Group="team")
+
+    assert items(deployed) == [
+        {
+            "name": "dev",
+            "arn": f"{ROLE}/Dev",
+            "username": "alice",
+            "groups": ["team"],
+            "source": "option",
+            "permission_set": "",
+            "created": "",
+            "expires": "",
+            "superuser": False,
+            "roles": ["ClusterRole/view"],
+            "administrator_by": [],
+            "problem": "",
+        }
+    ]
+
+
+def test_given_a_member_of_system_masters_when_listed_then_it_is_marked_as_what_it_is(
+    deployed: Model, api: FakeCluster
+):
+    add(api, "root", "Root", "root", "system:masters")
+    api.add_binding("cluster-admin", "ClusterRole/cluster-admin", Group="system:masters")
+
+    assert table(deployed)[1][-1] == "everything (system:masters),ClusterRole/cluster-admin"
+    assert items(deployed)[0]["superuser"] is True
+
+
+def test_given_mappings_that_never_work_when_listed_then_each_has_its_problem(
+    deployed: Model, api: FakeCluster
+):
+    add(api, "a", "team/dev", "alice")
+    add(api, "b", "ops", "bob")
+    add(api, "c", "ops", "carol")
+    deployed.config = {"partition": "aws"}
+
+    rows = table(deployed)
+    assert rows[0][-1] == "PROBLEM"
+    assert [row[-1] for row in rows[1:]] == [
+        f"no login has a role path, map {ROLE}/dev instead",
+        "same ARN as mapping c: delete one of them",
+        "same ARN as mapping b: delete one of them",
+    ]
+
+
+def test_given_another_partition_when_listed_then_what_cannot_log_in_there_is_a_problem(
+    deployed: Model, api: FakeCluster
+):
+    add(api, "a", "dev", "alice")
+    deployed.config = {"partition": "aws-cn"}
+
+    assert items(deployed)[0]["problem"] == (
+        "no login has partition aws, because the option partition is aws-cn"
+    )
+
+
+@pytest.mark.parametrize(
+    ("username", "subject", "roles"),
+    [
+        ("dev:{{SessionName}}", "dev:bob-x", ["ClusterRole/view as dev:bob-x"]),
+        ("dev:{{SessionName}}", "ops:bob", []),
+        (
+            "dev:{{SessionNameRaw}}:{{AccessKeyID}}",
+            "dev:a@b:AKIA",
+            ["ClusterRole/view as dev:a@b:AKIA"],
+        ),
+        ("dev:{{SessionName}}-x", "dev:bob", []),
+        ("{{AccountID}}:dev", "111122223333:dev", ["ClusterRole/view"]),
+        ("{{accountid}}", "{{accountid}}", ["ClusterRole/view"]),
+    ],
+)
+def test_given_a_username_that_a_login_fills_in_when_listed_then_the_names_it_can_become_count(
+    deployed: Model, api: FakeCluster, username: str, subject: str, roles: list[str]
+):
+    add(api, "dev", "dev", username)
+    api.add_binding("view", "ClusterRole/view", User=subject)
+
+    assert items(deployed)[0]["roles"] == roles
+
+
+def test_given_what_everybody_has_when_listed_then_no_row_repeats_it(
+    deployed: Model, api: FakeCluster
+):
+    add(api, "dev", "dev", "alice")
+    api.add_binding("basic", "ClusterRole/system:basic-user", Group="system:authenticated")
+
+    assert items(deployed)[0]["roles"] == []
+
+
+def test_given_no_mappings_when_listed_then_the_table_is_its_header(
+    deployed: Model, api: FakeCluster
+):
+    assert deployed.action("list-mappings") == {
+        "mappings": "NAME  ARN  USERNAME  GROUPS  SOURCE  ROLES",
+        "page": "1",
+        "pages": "1",
+        "total": "0",
+    }
+    assert items(deployed) == []
+
+
+def test_given_a_name_with_control_characters_when_listed_then_the_table_keeps_its_lines(
+    deployed: Model, api: FakeCluster
+):
+    add(api, "dev", "dev", "alice\nroot  arn\x1b[31m \u4e2d")
+
+    assert deployed.action("list-mappings")["mappings"].splitlines()[1] == (
+        f"dev   {ROLE}/dev  alice root arn\N{REPLACEMENT CHARACTER}[31m \u4e2d  -       kubectl  -"
+    )
+
+
+def test_given_a_table_when_it_is_listed_then_juju_shows_it_in_lines(
+    deployed: Model, api: FakeCluster
+):
+    add(api, "dev", "dev", "alice", expires="")
+    add(api, "very-long-name", "x" * 90, "bob")
+    text = deployed.action("list-mappings")["mappings"]
+
+    assert not any(line.endswith(" ") for line in text.splitlines())
+    # A text with other characters is quoted, and on one line.
+    assert yaml.dump(text, default_style="|").startswith("|")
+
+
+@pytest.mark.parametrize("form", ["table", "json"])
+def test_given_more_mappings_than_a_result_can_hold_when_listed_then_pages_hold_each_of_them_once(
+    deployed: Model, api: FakeCluster, form: str
+):
+    for n in range(1_000):
+        add(api, f"m{n:04}", f"{'r' * 60}{n}", "alice", "a" * 50)
+    first = dict(deployed.action("list-mappings", format=form))
+    pages = int(first["pages"])
+    texts = [
+        deployed.action("list-mappings", format=form, page=n + 1)["mappings"] for n in range(pages)
+    ]
+
+    assert first["total"] == "1000"
+    assert 1 < pages < 6
+    assert max(len(text.encode()) for text in texts) <= 100_000
+    if form == "json":
+        names = [item["name"] for text in texts for item in json.loads(text)]
+    else:
+        assert len({text.splitlines()[0] for text in texts}) == 1
+        names = [line.split()[0] for text in texts for line in text.splitlines()[1:]]
+    assert names == [f"m{n:04}" for n in range(1_000)]
+
+
+@pytest.mark.parametrize("page", [2, 10**30])
+def test_given_a_page_that_is_not_there_when_listed_then_the_action_says_which_are(
+    deployed: Model, api: FakeCluster, page: int
+):
+    with pytest.raises(ops.testing.ActionFailed) as failure:
+        deployed.action("list-mappings", page=page)
+
+    assert failure.value.message == f"there is no page {page}: give page=1 to page=1"
+
+
+@pytest.mark.parametrize("limit", [300, 1_000])
+def test_given_a_mapping_longer_than_a_page_when_listed_then_it_is_cut_and_the_others_are_whole(
+    limit: int,
+):
+    found = [
+        IdentityMapping("a", "x" * 2_000, "\u4e2d" * 2_000, ""),
+        IdentityMapping("b", f"{ROLE}/b", "bob", f"{ROLE}/b"),
+    ]
+    rows = listing.rows(found, {}, rbac.Bindings(()))
+
+    for pages in (listing.tables(rows, limit), listing.jsons(rows, limit)):
+        assert all(len(page.encode()) <= limit for page in pages)
+    assert listing.tables(rows, limit)[0].endswith("…")
+    short, whole = (item for page in listing.jsons(rows, limit) for item in json.loads(page))
+    assert short["problem"] == "too long to show: kubectl get iamidentitymapping a -o yaml"
+    assert whole["username"] == "bob"
+
+
+def test_given_a_mapping_with_long_groups_when_listed_then_they_hide_nothing_of_what_it_gives():
+    groups = (*(f"{n:01024}" for n in range(200)), "ops", "system:masters")
+    power = "create pods in kube-system"
+    binding = rbac.Binding("b", "", "ClusterRole", "ops", groups=("ops",), powers=(power,))
+    found = [IdentityMapping("a", f"{ROLE}/Dev", "dev", "", groups)]
+    rows = listing.rows(found, {"a": "same ARN as mapping b"}, rbac.Bindings([binding]))
+
+    (page,) = listing.tables(rows, 100_000)
+    assert "everything (system:masters)" in page
+    assert power in page
+    assert page.endswith("same ARN as mapping b")
+    (item,) = json.loads(listing.jsons(rows, 100_000)[0])
+    assert (item["superuser"], item["administrator_by"]) == (True, [f"{power} (ClusterRole/ops)"])
+
+
+def test_given_a_blocked_unit_that_does_not_lead_when_it_lists_then_it_has_the_list(
+    two: Model, api: FakeCluster
+):
+    add(api, "dev", "dev", "alice")
+    two.config = {"replicas": 0}
+
+    assert two.hook(two.on.config_changed()).name == "blocked"
+    assert two.action("list-mappings", unit=1)["total"] == "1"
+
+
+def test_given_thousands_of_mappings_when_listed_then_the_server_is_asked_eight_times(
+    deployed: Model, api: FakeCluster
+):
+    for n in range(2_000):
+        add(api, f"m{n}", f"r{n}", "alice")
+    deployed.action("list-mappings")
+
+    assert api.requests == [
+        f"GET {MAPPINGS}",
+        "GET /apis/rbac.authorization.k8s.io/v1/clusterroles",
+        "GET /apis/rbac.authorization.k8s.io/v1/roles",
+        f"GET {POLICY_BINDING}",
+        f"GET {POLICY}",
+        "GET /apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+        "GET /apis/rbac.authorization.k8s.io/v1/rolebindings",
+        f"POST {REVIEWS}",
+    ]
+    lists = [seen for seen in api.seen if seen.path == MAPPINGS or "/rbac." in seen.path]
+    assert [seen.query["resourceVersion"] for seen in lists] == ["0"] * 5
+
+
+def test_given_a_cluster_that_does_not_ask_rbac_when_listed_then_the_result_warns_of_it(
+    deployed: Model, api: FakeCluster
+):
+    api.fail(answer(201, b'{"spec": {}, "status": {"allowed": true}}'), request=f"POST {REVIEWS}")
+
+    assert deployed.action("list-mappings")["warning"] == (
+        "everybody who logs in may do everything, because the API server does not ask RBAC, "
+        "run: juju config kubernetes-control-plane authorization-mode=RBAC,Node"
+    )
+
+
+def test_given_a_binding_of_everybody_to_everything_when_listed_then_the_result_warns_of_it(
+    deployed: Model, api: FakeCluster
+):
+    api.put(f"{RBAC}/clusterroles/cluster-admin", {"rules": [EVERYTHING]})
+    api.add_binding("oops", "ClusterRole/cluster-admin", Group="system:authenticated")
+
+    assert deployed.action("list-mappings")["warning"] == (
+        'everybody who logs in may do everything: RBAC: allowed by ClusterRoleBinding "oops" of '
+        'ClusterRole "cluster-admin" to Group "system:authenticated"'
+    )
+
+
+def test_given_a_server_that_refuses_when_listed_then_the_action_fails_with_its_reason(
+    deployed: Model, api: FakeCluster
+):
+    api.fail(
+        refusal(500, "etcdserver: no leader"),
+        request="GET /apis/rbac.authorization.k8s.io/v1/rolebindings",
+    )
+    with pytest.raises(ops.testing.ActionFailed) as failure:
+        deployed.action("list-mappings")
+
+    assert failure.value.message == "waiting for the Kubernetes API: 500 etcdserver: no leader"
+
+
+@pytest.mark.parametrize(
+    ("option", "left_out"),
+    [
+        ("mapAccounts: ['111122223333']", "mapAccounts: a whole account cannot be mapped"),
+        ("- {arn: x}", "everything: mappings[0]: "),
+    ],
+)
+def test_given_an_option_that_is_not_all_applied_when_listed_then_what_is_left_out_is_named(
+    deployed: Model, option: str, left_out: str
+):
+    deployed.config = {"mappings": option}
+
+    assert deployed.action("list-mappings")["left-out"].startswith(left_out)
+
+
+def test_given_entries_that_are_not_in_effect_when_listed_then_each_is_named_with_its_reason(
+    deployed: Model, api: FakeCluster
+):
+    add(api, "theirs", "Dev", "alice")
+    entries = [
+        {"name": "theirs", "arn": f"{ROLE}/other"},
+        {"permission-set": "DevOps", "account": "111122223333"},
+        {"arn": f"{ROLE}/ops"},
+    ]
+    deployed.config = {"mappings": json.dumps(entries)}
+
+    assert deployed.action("list-mappings")["not-applied"].splitlines() == [
+        (
+            "mappings[0]: a mapping theirs of another ARN is there already; if nobody needs it, "
+            "run: kubectl delete iamidentitymapping theirs"
+        ),
+        "mappings[1]: nobody of this permission set has tried to log in yet",
+        "mappings[2]: the leader has yet to make it",
+    ]
+
+
+def test_given_entries_that_are_all_in_effect_when_listed_then_none_is_named(
+    deployed: Model, api: FakeCluster
+):
+    deployed.config = {"mappings": json.dumps([{"arn": f"{ROLE}/ops"}])}
+    deployed.hook()
+
+    results = deployed.action("list-mappings")
+
+    assert results["total"] == "1"
+    assert "not-applied" not in results
+
+
+def test_given_a_permission_set_when_listed_then_its_name_and_the_date_of_its_role_are_shown(
+    deployed: Model, api: FakeCluster
+):
+    add(api, "sso", "AWSReservedSSO_DevOps_0123456789abcdef", "alice")
+    metadata = api.objects[f"{MAPPINGS}/sso"]["metadata"]
+    metadata["labels"] = {"aws-iam/source": "option"}
+    metadata["annotations"] = {"aws-iam/permission-set": "DevOps@111122223333"}
+    metadata["creationTimestamp"] = "2026-11-27T18:00:00Z"
+
+    shown = deployed.action("list-mappings")["mappings"]
+
+    assert "option (DevOps@111122223333 since 2026-11-27T18:00:00Z)" in shown
+    (found,) = items(deployed)
+    assert (found["permission_set"], found["created"]) == (
+        "DevOps@111122223333",
+        "2026-11-27T18:00:00Z",
+    )
+
+
+@pytest.mark.parametrize("groups", [[None], "view", [["view"]], {"a": 1}, 7])
+def test_given_a_mapping_without_a_list_of_groups_when_listed_then_it_is_named(
+    deployed: Model, api: FakeCluster, groups: Any
+):
+    add(api, "dev", "Dev", "alice")
+    add(api, "odd", "Odd", "alice")
+    api.objects[f"{MAPPINGS}/odd"]["spec"]["groups"] = groups
+
+    problems = {item["name"]: item["problem"] for item in items(deployed)}
+
+    assert problems == {
+        "dev": "",
+        "odd": "groups is not a list of names: delete the mapping, and create it again",
+    }

@@ -1,0 +1,289 @@
+"""The action that deletes every mapping that lets a principal in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx2
+import ops.testing
+import pytest
+from tests.fakes.juju.model import Model
+from tests.fakes.kubernetes.faults import refusal
+from tests.fakes.kubernetes.server import MAPPINGS, FakeCluster
+
+ROLE = "arn:aws:iam::111122223333:role/Dev"
+CANONICAL = "arn:aws:iam::111122223333:role/dev"
+OTHER = "arn:aws:iam::111122223333:role/dev-2"
+SPELLINGS = {
+    "a": CANONICAL,
+    "b": "ARN:AWS:IAM::111122223333:ROLE/DEV",
+    "c": "arn:aws:sts:eu-west-1:111122223333:assumed-role/Dev/alice",
+}
+
+
+def revoke(model: Model, unit: int = 0, **params: Any) -> dict[str, Any]:
+    named = {key.replace("_", "-"): value for key, value in params.items()}
+    return model.action("revoke-access", unit, **named)
+
+
+def refused(model: Model, **params: Any) -> str:
+    with pytest.raises(ops.testing.ActionFailed) as failure:
+        revoke(model, **params)
+    return failure.value.message
+
+
+def names(api: FakeCluster) -> list[str]:
+    return [path.rpartition("/")[2] for path in sorted(api.objects) if path.startswith(MAPPINGS)]
+
+
+@pytest.fixture
+def mapped(deployed: Model, api: FakeCluster) -> Model:
+    """Three mappings of one principal, however they spell it, and one of another."""
+    for name, arn in SPELLINGS.items():
+        api.add_mapping(name, arn, CANONICAL, source="grant" if name == "b" else "")
+    api.add_mapping("other", OTHER, OTHER)
+    return deployed
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    [ROLE, *SPELLINGS.values(), "arn:aws:iam::111122223333:role/team/Dev"],
+)
+def test_given_a_principal_when_it_is_revoked_then_every_mapping_of_it_goes_and_no_other(
+    mapped: Model, api: FakeCluster, spelt: str
+):
+    results = revoke(mapped, arn=spelt)
+
+    assert names(api) == ["other"]
+    assert results["result"] == "revoked"
+    assert results["mappings"].splitlines() == [
+        f"a: {SPELLINGS['a']} as a (a person's)",
+        f"b: {SPELLINGS['b']} as b (a grant)",
+        f"c: {SPELLINGS['c']} as c (a person's)",
+    ]
+    assert results["counts-from"].startswith("now; ")
+
+
+def test_given_a_name_when_it_is_revoked_then_that_mapping_goes_and_no_other(
+    mapped: Model, api: FakeCluster
+):
+    assert revoke(mapped, name="b")["mappings"] == f"b: {SPELLINGS['b']} as b (a grant)"
+    assert names(api) == ["a", "c", "other"]
+
+
+def test_given_a_dry_run_when_access_is_revoked_then_the_same_is_shown_and_nothing_changes(
+    mapped: Model, api: FakeCluster
+):
+    would = revoke(mapped, arn=ROLE, dry_run=True)
+    assert api.changes == []
+
+    assert revoke(mapped, arn=ROLE) == {**would, "result": "revoked"}
+    assert would["result"] == "would revoke"
+
+
+@pytest.mark.parametrize("params", [{"arn": OTHER + "-3"}, {"name": "nobody"}])
+def test_given_nothing_that_lets_it_in_when_it_is_revoked_then_the_action_succeeds_and_says_so(
+    mapped: Model, api: FakeCluster, params: dict[str, Any]
+):
+    assert revoke(mapped, **params) == {"result": "nothing to revoke: no such mapping"}
+    assert api.changes == []
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+@pytest.mark.parametrize("params", [{"arn": ROLE}, {"name": "declared"}])
+def test_given_what_the_option_declares_when_it_is_revoked_then_nothing_is_deleted(
+    mapped: Model, api: FakeCluster, params: dict[str, Any], dry_run: bool
+):
+    api.add_mapping("declared", ROLE, CANONICAL, source="option")
+    mapped.config = {"mappings": f"- {{name: declared, arn: {ROLE}}}"}
+
+    said = refused(mapped, **params, dry_run=dry_run)
+
+    assert said.startswith("the option mappings declares ")
+    assert said.endswith(
+        " (mappings[0]): change its entry there, then run: juju config aws-iam mappings=@<file>"
+    )
+    assert api.changes == []
+
+
+def test_given_an_entry_that_is_not_applied_when_it_is_revoked_then_nothing_is_deleted(
+    mapped: Model, api: FakeCluster
+):
+    mapped.config = {"mappings": f"- arn: {ROLE}"}
+
+    assert "the option mappings declares" in refused(mapped, arn=ROLE)
+    assert api.changes == []
+
+
+def test_given_a_permission_set_of_the_option_when_its_role_is_revoked_then_nothing_is_deleted(
+    deployed: Model, api: FakeCluster
+):
+    role = "arn:aws:iam::111122223333:role/AWSReservedSSO_DevOps_0123456789abcdef"
+    api.add_mapping("sso", role, role.lower(), source="option")
+    deployed.config = {"mappings": "- {permission-set: DevOps, account: 111122223333}"}
+
+    assert "the option mappings declares" in refused(deployed, arn=role)
+    assert api.changes == []
+
+
+def test_given_a_role_of_that_name_in_another_partition_when_it_is_revoked_then_it_is_deleted(
+    deployed: Model, api: FakeCluster
+):
+    role = "arn:aws-cn:iam::111122223333:role/AWSReservedSSO_DevOps_0123456789abcdef"
+    api.add_mapping("sso", role, role.lower())
+    deployed.config = {"mappings": "- {permission-set: DevOps, account: 111122223333}"}
+
+    assert revoke(deployed, arn=role)["result"] == "revoked"
+    assert names(api) == []
+
+
+@pytest.mark.parametrize(("option", "deleted"), [("", True), ("- {arn: ", False)])
+def test_given_what_the_option_made_and_no_longer_declares_when_it_is_revoked_then_it_goes(
+    deployed: Model, api: FakeCluster, option: str, deleted: bool
+):
+    api.add_mapping("declared", ROLE, CANONICAL, source="option")
+    deployed.config = {"mappings": option}
+
+    if deleted:
+        assert revoke(deployed, arn=ROLE)["result"] == "revoked"
+    else:
+        assert "the option mappings declares" in refused(deployed, arn=ROLE)
+    assert names(api) == ([] if deleted else ["declared"])
+
+
+def test_given_a_mapping_of_many_lines_when_it_is_revoked_then_it_forges_no_line(
+    deployed: Model, api: FakeCluster
+):
+    api.put(
+        f"{MAPPINGS}/a",
+        {
+            "spec": {"arn": ROLE, "username": "a\nb: forged\0" + "x" * 200_000},
+            "status": {"canonicalARN": CANONICAL},
+        },
+    )
+
+    lines = revoke(deployed, arn=ROLE)["mappings"]
+
+    assert len(lines.splitlines()) == 1
+    assert len(lines) <= 100_000
+
+
+@pytest.mark.parametrize(
+    ("params", "line"),
+    [
+        ({}, "give either arn or name"),
+        ({"arn": ROLE, "name": "a"}, "give either arn or name"),
+        ({"arn": "dev"}, "'dev' is not an ARN such as arn:aws:iam::111122223333:role/admin"),
+    ],
+)
+def test_given_a_parameter_that_is_wrong_when_access_is_revoked_then_it_is_named(
+    mapped: Model, api: FakeCluster, params: dict[str, Any], line: str
+):
+    assert refused(mapped, **params) == line
+    assert api.changes == []
+
+
+def test_given_a_mapping_that_keeps_a_former_principal_when_that_is_revoked_then_it_goes(
+    mapped: Model, api: FakeCluster
+):
+    api.add_mapping("broken", "role/dev", CANONICAL)
+
+    assert "broken: role/dev as broken" in revoke(mapped, arn=ROLE)["mappings"]
+
+
+def test_given_a_mapping_that_somebody_creates_meanwhile_when_it_is_revoked_then_that_goes_too(
+    mapped: Model, api: FakeCluster
+):
+    def created(request: httpx2.Request) -> httpx2.Response:
+        api.add_mapping("late", ROLE)
+        return api._handle(request)
+
+    api.fail(created, request=f"DELETE {MAPPINGS}/c", nth=1)
+
+    assert "late: " in revoke(mapped, arn=ROLE)["mappings"]
+    assert names(api) == ["other"]
+
+
+def test_given_a_mapping_that_goes_just_before_it_is_revoked_then_the_others_go_too(
+    mapped: Model, api: FakeCluster
+):
+    def gone(request: httpx2.Request) -> httpx2.Response:
+        api.delete(f"{MAPPINGS}/b")
+        return api._handle(request)
+
+    api.fail(gone, request=f"DELETE {MAPPINGS}/b", nth=1)
+
+    assert revoke(mapped, arn=ROLE)["result"] == "revoked"
+    assert names(api) == ["other"]
+
+
+def test_given_a_mapping_that_changes_as_it_is_revoked_then_it_is_read_again_and_goes(
+    mapped: Model, api: FakeCluster
+):
+    api.fail(refusal(409, "modified"), request=f"DELETE {MAPPINGS}/b", nth=1)
+
+    assert len(revoke(mapped, arn=ROLE)["mappings"].splitlines()) == 3
+    assert names(api) == ["other"]
+
+
+def test_given_another_mapping_that_takes_the_name_as_it_is_revoked_then_that_one_stays(
+    mapped: Model, api: FakeCluster
+):
+    def replaced(request: httpx2.Request) -> httpx2.Response:
+        api.add_mapping("b", OTHER)
+        return api._handle(request)
+
+    api.fail(replaced, request=f"GET {MAPPINGS}/b", nth=1)
+
+    assert len(revoke(mapped, arn=ROLE)["mappings"].splitlines()) == 2
+    assert names(api) == ["b", "other"]
+
+
+def test_given_a_mapping_that_waits_for_dependents_of_anybody_when_it_is_revoked_then_it_goes(
+    mapped: Model, api: FakeCluster
+):
+    api.objects[f"{MAPPINGS}/b"]["metadata"]["finalizers"] = ["foregroundDeletion"]
+
+    assert revoke(mapped, arn=ROLE)["result"] == "revoked"
+    assert names(api) == ["other"]
+
+
+def test_given_mappings_that_others_keep_changing_when_revoked_then_the_action_says_so(
+    mapped: Model, api: FakeCluster
+):
+    api.fail(refusal(409, "modified"), request=f"DELETE {MAPPINGS}/b")
+
+    assert refused(mapped, arn=ROLE) == (
+        "others keep creating or changing mappings of this principal, run this again"
+    )
+
+
+def test_given_a_server_with_an_old_list_when_access_is_revoked_then_it_is_asked_for_the_newest(
+    mapped: Model, api: FakeCluster
+):
+    revoke(mapped, arn=ROLE)
+
+    asked = [seen.query for seen in api.seen if str(seen) == f"GET {MAPPINGS}"]
+    assert asked == [{"includeObject": "None"}] * 2
+
+
+def test_given_a_unit_that_does_not_lead_when_access_is_revoked_then_it_works(
+    two: Model, api: FakeCluster
+):
+    api.add_mapping("a", ROLE, CANONICAL)
+
+    assert revoke(two, unit=1, arn=ROLE)["result"] == "revoked"
+
+
+@pytest.mark.parametrize("source", ["", "option"])
+def test_given_a_status_that_lets_another_in_when_that_one_is_revoked_then_the_status_is_corrected(
+    deployed: Model, api: FakeCluster, source: str
+):
+    api.add_mapping("other", OTHER, CANONICAL, source=source)
+    deployed.config = {"mappings": f"- {{name: other, arn: '{OTHER}', username: other}}"}
+
+    results = revoke(deployed, arn=ROLE)
+
+    assert results["mappings"] == (f"other: its status let the principal in, it stays for {OTHER}")
+    assert api.objects[f"{MAPPINGS}/other"]["status"] == {"canonicalARN": OTHER}
+    assert revoke(deployed, arn=ROLE)["result"].startswith("nothing to revoke")

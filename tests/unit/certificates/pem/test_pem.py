@@ -1,0 +1,126 @@
+"""PEM texts: what is served, what is trusted, and what can never be served."""
+
+from __future__ import annotations
+
+import ssl
+
+import pytest
+from tests.fakes.certificates.authority import PREAMBLE, Authority, root
+
+from certificates import pem
+from certificates.keypair import KeyPair
+
+BLOCK = "-----BEGIN A-----\nQUJD\n-----END A-----\n"
+NAMES = ["aws-iam-authenticator.kube-system.svc", "10.152.183.20"]
+
+
+@pytest.fixture(scope="module")
+def pair() -> tuple[str, str]:
+    return root().issue(NAMES)
+
+
+@pytest.fixture
+def served(pair: tuple[str, str]) -> KeyPair:
+    return pem.key_pair(*pair, root().certificate)
+
+
+def test_given_easyrsas_readable_copy_when_taken_apart_then_only_the_blocks_are_left(
+    pair: tuple[str, str],
+):
+    certificate, key = pair
+    found = pem.key_pair(
+        PREAMBLE + certificate, f"some text\n{key}", PREAMBLE + root().certificate
+    )
+
+    assert found.certificate == certificate + root().certificate
+    assert found.key == key
+    assert found.ca == root().certificate
+
+
+def test_given_windows_line_ends_when_taken_apart_then_the_same_blocks_are_left(
+    pair: tuple[str, str], served: KeyPair
+):
+    certificate, key = (text.replace("\n", "\r\n") for text in pair)
+
+    assert pem.key_pair(certificate, key, root().certificate) == served
+
+
+def test_given_blank_lines_in_a_block_when_taken_apart_then_they_go(pair: tuple[str, str]):
+    certificate, _ = pair
+
+    assert pem.certificates(certificate.replace("\n", "\n \n")) == [certificate.rstrip("\n")]
+
+
+@pytest.mark.parametrize("kind", ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"])
+def test_given_a_private_key_of_any_form_when_taken_apart_then_it_is_found(kind: str):
+    block = BLOCK.replace("A-----", f"{kind}-----")
+
+    assert pem.private_key(BLOCK + block) == block.rstrip("\n")
+
+
+def test_given_other_blocks_when_taken_apart_then_only_certificates_are_certificates(
+    pair: tuple[str, str],
+):
+    certificate, key = pair
+
+    assert pem.certificates(key + certificate) == [certificate.rstrip("\n")]
+    assert pem.private_key(certificate) == ""
+
+
+def test_given_a_block_that_begins_twice_when_taken_apart_then_its_one_end_ends_one_block(
+    pair: tuple[str, str],
+):
+    certificate, _ = pair
+    begin = certificate.splitlines()[0]
+
+    (block,) = pem.certificates(f"{begin}\n{certificate}")
+    assert block.splitlines()[:2] == [begin, begin]
+
+
+def test_given_no_certificate_when_paired_then_nothing_is_served_or_trusted():
+    found = pem.key_pair("some text", "some text", "some text")
+
+    assert pem.certificates(found.certificate) == pem.certificates(found.key) == []
+    assert found.ca == ""
+
+
+def test_given_an_intermediate_when_paired_then_it_is_served_and_the_leaf_is_not_trusted():
+    middle = Authority("middle", issuer=root())
+    certificate, key = middle.issue(NAMES)
+    found = pem.key_pair(certificate, key, middle.certificate, root().certificate)
+
+    assert found.certificate == certificate + middle.certificate + root().certificate
+    assert found.ca == pem.ca_bundle(middle.certificate, root().certificate)
+    assert certificate not in found.ca
+
+
+def test_given_a_chain_that_repeats_leaf_and_root_when_paired_then_each_is_there_once(
+    pair: tuple[str, str],
+):
+    certificate, key = pair
+    chain = certificate + root().certificate
+    found = pem.key_pair(certificate, key, chain, root().certificate)
+
+    assert found.certificate == chain
+    assert found.ca == root().certificate
+
+
+def test_given_two_authorities_when_merged_then_each_is_there_once_in_whatever_order_they_came():
+    one, two = root("one").certificate, root("two").certificate
+
+    assert pem.ca_bundle(one, two + one, two) == pem.ca_bundle(two, one)
+    assert sorted(pem.certificates(pem.ca_bundle(one, two))) == sorted(pem.certificates(one, two))
+    assert pem.ca_bundle() == ""
+
+
+def test_given_blocks_when_decoded_then_each_is_there_once(pair: tuple[str, str]):
+    certificate, _ = pair
+
+    (leaf, authority) = pem.der(certificate + root().certificate + certificate)
+    assert ssl.DER_cert_to_PEM_cert(leaf) == certificate
+    assert ssl.DER_cert_to_PEM_cert(authority) == root().certificate
+
+
+def test_given_a_block_that_is_no_base64_when_decoded_then_a_value_error_comes():
+    with pytest.raises(ValueError, match=r"."):
+        pem.der("-----BEGIN CERTIFICATE-----\n?\n-----END CERTIFICATE-----\n")

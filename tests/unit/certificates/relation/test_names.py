@@ -1,0 +1,256 @@
+"""The common name of the request: a provider of the older protocol keeps its answer to a name for
+ever, so another name is what brings another certificate."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import json
+
+import ops
+import pytest
+from tests.fakes.certificates.authority import Authority, root
+from tests.fakes.juju.model import Easyrsa, Model
+from tests.fakes.kubernetes.server import SECRET, SERVICE, FakeCluster
+from tests.fakes.machine import Files
+
+from certificates import pem, reactive_protocol
+from fingerprint import fingerprint
+
+COMMON_NAME = "aws-iam-authenticator.kube-system.svc"
+OLD, NEW = {"ca": root().certificate}, {"ca": root("new").certificate}
+
+
+def asked_for(model: Model, unit: int = 0) -> list[str]:
+    """The common names that a unit asks for."""
+    return [*json.loads(model.units[unit].certificates.get("cert_requests") or "{}")]
+
+
+def served_by(api: FakeCluster) -> str:
+    return base64.b64decode(api.objects[SECRET]["data"]["cert.pem"]).decode()
+
+
+def lead(model: Model, unit: int) -> None:
+    model.leader = unit
+    model.settle()
+
+
+def come_back(two: Model, easyrsa: Easyrsa, authority: Authority) -> None:
+    """Let the first unit lead again after another has led into a new authority."""
+    lead(two, 1)
+    easyrsa.replace_authority(authority)
+    easyrsa.reissue_for("aws-iam_1")
+    two.settle()
+    lead(two, 0)
+
+
+def test_given_an_authority_then_its_names_are_below_the_services_and_its_own():
+    names = reactive_protocol.names_for_authority([OLD])
+
+    assert all(name.endswith(f".{COMMON_NAME}") and len(name) <= 64 for name in names)
+    assert len(set(names)) == len(names)
+    assert names == reactive_protocol.names_for_authority([{}, OLD, OLD])
+    assert not {*names} & {*reactive_protocol.names_for_authority([NEW])}
+    assert not {*names} & {*reactive_protocol.names_for_authority([{"client.cert": "-"}])}
+
+
+def test_given_a_name_of_an_authority_then_later_versions_ask_for_the_same():
+    unknown = [f"ca-none-{attempt}.{COMMON_NAME}" for attempt in (1, 2, 3)]
+    known_by = fingerprint(OLD["ca"])[:8]
+
+    assert reactive_protocol.names_for_authority([{"client.cert": "-"}]) == unknown
+    assert reactive_protocol.names_for_authority([OLD]) == [
+        name.replace("none", known_by) for name in unknown
+    ]
+
+
+def test_given_an_expiry_then_the_name_for_a_renewal_has_its_day():
+    expiry = dt.datetime(2027, 3, 9, 23, 59, tzinfo=dt.timezone.utc)
+
+    assert reactive_protocol.name_for_renewal(expiry) == f"until-20270309.{COMMON_NAME}"
+
+
+def test_given_replies_to_several_names_when_read_then_the_charms_own_come_back():
+    reply = dict(zip(("cert", "key"), root().issue(["a"]), strict=True))
+    other = dict(zip(("cert", "key"), root().issue(["a"]), strict=True))
+    processed = {f"ca-1.{COMMON_NAME}": other, "kubelet": reply, COMMON_NAME: reply}
+    bag = OLD | {"aws-iam_0.processed_requests": json.dumps(processed)}
+
+    found = reactive_protocol.replies("aws-iam/0", [bag])
+
+    assert found == [
+        (COMMON_NAME, pem.key_pair(reply["cert"], reply["key"], OLD["ca"])),
+        (f"ca-1.{COMMON_NAME}", pem.key_pair(other["cert"], other["key"], OLD["ca"])),
+    ]
+
+
+def test_given_a_reply_to_a_name_that_only_ends_like_the_services_when_read_then_it_is_not_ours():
+    reply = dict(zip(("cert", "key"), root().issue(["a"]), strict=True))
+    processed = json.dumps({f"not-{COMMON_NAME}": reply})
+
+    assert (
+        reactive_protocol.replies("aws-iam/0", [{"aws-iam_0.processed_requests": processed}]) == []
+    )
+
+
+def test_given_replies_of_two_units_when_read_then_each_is_there_once_with_its_own_authority():
+    reply = dict(zip(("cert", "key"), root().issue(["a"]), strict=True))
+    processed = {"aws-iam_0.processed_requests": json.dumps({COMMON_NAME: reply})}
+
+    found = reactive_protocol.replies(
+        "aws-iam/0", [OLD | processed, NEW | processed, NEW | processed]
+    )
+
+    assert [one.pair.ca for one in found] == [OLD["ca"], NEW["ca"]]
+
+
+def test_given_half_a_character_in_a_reply_when_a_hook_runs_then_it_ends_in_a_status(
+    model: Model, easyrsa: Easyrsa, api: FakeCluster
+):
+    certificate, key = root().issue(["a"])
+    broken = certificate.replace("-----END", "\ud800\n-----END")
+    replies = {COMMON_NAME: {"cert": broken, "key": key}}
+    easyrsa.overrides["aws-iam_0.processed_requests"] = json.dumps(replies)
+    model.answer()
+
+    assert isinstance(model.hook(), ops.WaitingStatus)
+
+
+def test_given_a_leader_that_led_under_a_former_authority_then_it_gets_a_certificate_of_this_one(
+    two: Model, easyrsa: Easyrsa, api: FakeCluster
+):
+    come_back(two, easyrsa, root("new"))
+
+    assert [unit.status.name for unit in two.units] == ["active", "active"]
+    assert two.peer["ca"] == root("new").certificate
+    assert served_by(api).endswith(root("new").certificate)
+    assert asked_for(two) == reactive_protocol.names_for_authority([NEW])[:1]
+    assert asked_for(two, 1) == []
+
+
+def test_given_another_name_that_was_answered_when_hooks_run_then_nothing_changes(
+    two: Model, easyrsa: Easyrsa, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+):
+    come_back(two, easyrsa, root("new"))
+    bags, served = two.bags(), served_by(api)
+    monkeypatch.setattr("certificates.verdict.check", lambda *_: pytest.fail("checked again"))
+    two.settle()
+
+    assert (two.bags(), served_by(api)) == (bags, served)
+
+
+def test_given_a_unit_that_lost_its_memory_when_it_leads_then_it_asks_under_the_same_name(
+    two: Model, easyrsa: Easyrsa, api: FakeCluster
+):
+    come_back(two, easyrsa, root("new"))
+    bags, served = two.bags(), served_by(api)
+    two.units[0].stored = frozenset()
+    two.settle()
+
+    assert (two.bags(), served_by(api)) == (bags, served)
+
+
+def test_given_a_hook_that_was_lost_before_the_other_name_was_asked_then_the_next_one_asks(
+    two: Model, easyrsa: Easyrsa, api: FakeCluster
+):
+    lead(two, 1)
+    easyrsa.replace_authority(root("new"))
+    easyrsa.reissue_for("aws-iam_1")
+    two.settle()
+    two.leader = 0
+    for _ in range(2):
+        # Killed before its end: what it wrote to the databags is not there.
+        two.hook()
+        two.units[0].certificates = {}
+    two.settle()
+
+    assert two.hook().name == "active"
+    assert asked_for(two) == reactive_protocol.names_for_authority([NEW])[:1]
+
+
+def test_given_a_former_authority_that_comes_back_then_its_answer_is_taken_again(
+    two: Model, easyrsa: Easyrsa, api: FakeCluster
+):
+    first = served_by(api)
+    come_back(two, easyrsa, root("new"))
+    easyrsa.replace_authority(root())
+    two.settle()
+
+    assert two.hook().name == "active"
+    assert served_by(api) == first
+    assert asked_for(two) == [COMMON_NAME]
+
+
+def test_given_other_names_to_cover_when_settled_then_they_are_asked_for_under_the_name_in_use(
+    two: Model, easyrsa: Easyrsa, api: FakeCluster
+):
+    come_back(two, easyrsa, root("new"))
+    before = served_by(api)
+    api.taken_addresses.add(api.objects[SERVICE]["spec"]["clusterIP"])
+    api.objects[SERVICE]["spec"]["clusterIP"] = "10.152.183.99"
+    two.settle()
+
+    assert two.hook().name == "active"
+    assert served_by(api) != before
+    assert asked_for(two) == reactive_protocol.names_for_authority([NEW])[:1]
+
+
+def test_given_an_answer_that_expired_while_others_led_when_it_leads_again_then_it_gets_another(
+    two: Model, easyrsa: Easyrsa, api: FakeCluster
+):
+    come_back(two, easyrsa, root("new"))
+    lead(two, 1)
+    easyrsa.expire("aws-iam_0")
+    lead(two, 0)
+
+    assert two.hook().name == "active"
+    assert asked_for(two) == reactive_protocol.names_for_authority([NEW])[1:2]
+
+
+def test_given_a_new_authority_that_answers_no_better_then_it_is_asked_a_few_times_and_no_further(
+    two: Model, easyrsa: Easyrsa, api: FakeCluster
+):
+    lead(two, 1)
+    two.leader = 0
+    # It publishes an authority that it does not sign with.
+    easyrsa.overrides["ca"] = root("new").certificate
+    two.settle()
+    before = asked_for(two)
+    two.settle()
+
+    status = two.hook()
+    assert isinstance(status, ops.BlockedStatus)
+    assert "is not signed by an authority that came with it: run juju remove" in status.message
+    assert asked_for(two) == before == reactive_protocol.names_for_authority([NEW])[-1:]
+
+
+def test_given_a_certificate_near_its_end_when_settled_then_a_new_one_is_served(
+    deployed: Model, easyrsa: Easyrsa, api: FakeCluster, files: Files
+):
+    easyrsa.days = (-300, 10)
+    easyrsa.reissue()
+    deployed.answer()
+    easyrsa.days = (-1, 365)
+    file = files.webhook.stat()
+    assert "certificate expires 20" in deployed.hook().message
+    near = served_by(api)
+    deployed.settle()
+
+    assert deployed.hook().message.endswith(" mappings")
+    assert served_by(api) != near
+    assert files.webhook.stat() == file
+    assert [name.startswith("until-20") for name in asked_for(deployed)] == [True]
+
+
+def test_given_a_provider_whose_certificates_are_always_near_their_end_then_one_more_is_asked_for(
+    model: Model, easyrsa: Easyrsa, api: FakeCluster
+):
+    easyrsa.days = (-300, 10)
+    model.settle()
+    before = model.bags(), served_by(api)
+    model.settle()
+    model.units[0].stored = frozenset()
+    model.settle()
+
+    assert "certificate expires 20" in model.hook().message
+    assert (model.bags(), served_by(api)) == before

@@ -1,0 +1,350 @@
+"""The newer protocol of ``certificates``, as self-signed-certificates speaks it."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import itertools
+import json
+
+import ops
+import pytest
+from charmlibs.interfaces.tls_certificates import (
+    CertificateRequestErrorCode,
+    PrivateKey,
+    ProviderCapabilities,
+)
+from tests.fakes.certificates.authority import root
+from tests.fakes.certificates.self_signed import SelfSigned
+from tests.fakes.juju.model import Easyrsa, Model
+from tests.fakes.kubernetes.faults import FAULTS
+from tests.fakes.kubernetes.server import ADDRESS, SECRET, SERVICE, FakeCluster
+from tests.fakes.machine import Files
+
+HOSTS = {
+    "aws-iam-authenticator.kube-system.svc",
+    "aws-iam-authenticator.kube-system.svc.cluster.local",
+}
+Refusal = CertificateRequestErrorCode
+
+
+@pytest.fixture(scope="module")
+def keys() -> list[PrivateKey]:
+    """RSA keys, as the library makes them; the making is slow."""
+    return [PrivateKey.generate() for _ in range(3)]
+
+
+@pytest.fixture(autouse=True)
+def _made_before(keys: list[PrivateKey], monkeypatch: pytest.MonkeyPatch) -> None:
+    made = itertools.cycle(keys)
+    monkeypatch.setattr(PrivateKey, "generate", lambda **_: next(made))
+
+
+@pytest.fixture
+def provider() -> SelfSigned:
+    return SelfSigned()
+
+
+@pytest.fixture
+def modern(provider: SelfSigned, api: FakeCluster, files: Files) -> Model:
+    """At rest with such an authority."""
+    model = Model(provider, [files])
+    model.settle()
+    return model
+
+
+def secret(api: FakeCluster, key: str) -> str:
+    return base64.b64decode(api.objects[SECRET]["data"][key]).decode()
+
+
+def test_given_such_an_authority_when_settled_then_its_pair_is_served(
+    modern: Model, provider: SelfSigned, api: FakeCluster
+):
+    assert modern.hook().name == "active"
+    assert secret(api, "ca.pem") == f"{provider.authority}\n"
+    assert secret(api, "cert.pem").endswith(f"{provider.authority}\n")
+    assert modern.peer["ca"] == f"{provider.authority}\n"
+
+
+def test_given_such_an_authority_when_asked_then_it_is_for_the_names_of_the_service(
+    modern: Model, provider: SelfSigned
+):
+    (request,) = provider.requested(modern.certificates)
+
+    assert request.common_name == "aws-iam-authenticator.kube-system.svc"
+    assert request.sans_dns == HOSTS
+    assert request.sans_ip == {ADDRESS}
+
+
+def test_given_such_an_authority_when_settled_then_the_key_is_in_secrets_alone(
+    modern: Model, api: FakeCluster, files: Files
+):
+    line = secret(api, "key.pem").splitlines()[1]
+    unit = modern.units[0]
+
+    assert line not in modern.bags()
+    assert line not in modern.log() + str(unit.stored) + files.webhook.read_text()
+    assert any(line in str(kept.latest_content) for kept in modern.secrets)
+
+
+def test_given_such_an_authority_when_a_hook_runs_again_then_nothing_is_written(
+    modern: Model, api: FakeCluster
+):
+    bags, secrets = modern.bags(), modern.secrets
+    api.forget()
+    modern.hook()
+
+    assert api.changes == []
+    assert modern.bags() == bags
+    assert modern.secrets == secrets
+
+
+def test_given_no_answer_yet_when_a_hook_runs_then_it_is_waited_for(
+    provider: SelfSigned, api: FakeCluster, files: Files
+):
+    provider.silent = True
+    model = Model(provider, [files])
+    model.settle()
+
+    assert model.hook() == ops.WaitingStatus(
+        "waiting for a certificate from self-signed-certificates"
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        (Refusal.IP_NOT_ALLOWED, "run: juju config vault pki_allow_ip_sans=true"),
+        (
+            Refusal.DOMAIN_NOT_ALLOWED,
+            (
+                "run: juju config vault pki_allow_subdomains=true, and add svc and cluster.local "
+                "to what juju config vault pki_allowed_domains shows"
+            ),
+        ),
+        (Refusal.SERVER_NOT_AVAILABLE, "run: juju status vault"),
+        (Refusal.OTHER, "run: juju show-status-log --type application vault"),
+    ],
+)
+def test_given_a_refusal_when_a_hook_runs_then_its_reason_and_remedy_are_said(
+    api: FakeCluster, files: Files, code: CertificateRequestErrorCode, remedy: str
+):
+    model = Model(SelfSigned(name="vault", refuses=code), [files])
+    model.settle()
+
+    assert model.hook() == ops.BlockedStatus(
+        f"vault refuses the certificate: {code.name} not by this authority's rules; {remedy}"
+    )
+
+
+def test_given_a_refusal_of_another_request_when_a_hook_runs_then_it_is_not_ours(
+    modern: Model, provider: SelfSigned, files: Files
+):
+    other = SelfSigned(name=provider.name, refuses=Refusal.OTHER)
+    stranger = SelfSigned()
+    model = Model(stranger, [files])
+    model.settle()
+    refused, _ = other.answer(model.certificates, [])
+    provider.overrides["request_errors"] = refused["request_errors"]
+    modern.answer()
+
+    assert modern.hook().name == "active"
+
+
+def test_given_an_authority_that_signs_no_addresses_when_settled_then_none_is_asked_for(
+    api: FakeCluster, files: Files
+):
+    provider = SelfSigned(capabilities=ProviderCapabilities(supports_ip_sans=False))
+    model = Model(provider, [files])
+    model.settle()
+
+    (request,) = provider.requested(model.certificates)
+    assert request.sans_ip == set()
+    assert request.sans_dns == HOSTS
+    assert model.hook().name == "active"
+
+
+def test_given_a_new_address_when_its_certificate_is_awaited_then_the_old_one_stays_in_use(
+    modern: Model, provider: SelfSigned, api: FakeCluster
+):
+    before = secret(api, "cert.pem")
+    provider.silent = True
+    api.taken_addresses.add(api.objects[SERVICE]["spec"]["clusterIP"])
+    api.objects[SERVICE]["spec"]["clusterIP"] = "10.152.183.99"
+    modern.settle()
+
+    assert modern.hook().message == "waiting for a certificate from self-signed-certificates"
+    assert secret(api, "cert.pem") == before
+    assert modern.published()["webhook_status"] is True
+
+    provider.silent = False
+    modern.settle()
+    assert modern.hook().name == "active"
+    assert secret(api, "cert.pem") != before
+
+
+def test_given_a_cluster_that_is_down_when_a_hook_runs_then_the_request_stays(
+    modern: Model, provider: SelfSigned, api: FakeCluster
+):
+    before = dict(modern.certificates)
+    api.fail(FAULTS["connection refused"])
+
+    assert isinstance(modern.hook(modern.changed("certificates")), ops.WaitingStatus)
+    assert modern.certificates == before
+
+
+def test_given_a_certificate_near_its_end_when_its_secret_expires_then_a_new_one_is_served(
+    modern: Model, provider: SelfSigned, api: FakeCluster, files: Files
+):
+    before, file = secret(api, "cert.pem"), files.webhook.stat()
+    modern.expire("-certificate-")
+    assert modern.published()["webhook_status"] is True
+    modern.settle()
+
+    assert modern.hook().name == "active"
+    assert secret(api, "cert.pem") != before
+    assert files.webhook.stat() == file
+
+
+def test_given_another_leader_when_it_settles_then_request_and_certificate_are_the_same(
+    provider: SelfSigned, api: FakeCluster, machines: list[Files]
+):
+    model = Model(provider, machines, units=2)
+    model.settle()
+    before = dict(model.certificates), secret(api, "cert.pem"), secret(api, "key.pem")
+    model.leader = 1
+    model.settle()
+
+    assert (
+        dict(model.certificates),
+        secret(api, "cert.pem"),
+        secret(api, "key.pem"),
+    ) == before
+    assert [unit.status.name for unit in model.units] == ["active", "active"]
+
+
+def test_given_an_authority_that_leaves_when_it_has_gone_then_its_secrets_have_too(modern: Model):
+    modern.hook(modern.broken("certificates"))
+
+    assert not any("private-key" in str(kept.label) for kept in modern.secrets)
+
+
+def test_given_a_move_from_the_older_protocol_when_settled_then_the_newer_one_is_served(
+    deployed: Model, provider: SelfSigned, api: FakeCluster
+):
+    deployed.hook(deployed.broken("certificates"))
+    deployed.move(provider)
+    deployed.settle()
+
+    assert deployed.hook().name == "active"
+    assert secret(api, "ca.pem") == f"{provider.authority}\n"
+
+
+def test_given_a_move_to_the_older_protocol_when_settled_then_that_is_served(
+    modern: Model, api: FakeCluster
+):
+    modern.hook(modern.broken("certificates"))
+    modern.move(Easyrsa(root()))
+    modern.settle()
+
+    assert modern.hook().name == "active"
+    assert secret(api, "ca.pem") == root().certificate
+
+
+def test_given_an_expired_certificate_when_a_hook_runs_then_it_is_to_be_issued_again(
+    api: FakeCluster, files: Files
+):
+    model = Model(SelfSigned(validity=dt.timedelta(microseconds=1)), [files])
+    model.settle()
+
+    assert "from self-signed-certificates expired on 20" in model.hook().message
+
+
+NO_CERTIFICATE = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {"certificates": "no JSON"},
+        {"certificates": "5"},
+        {"certificates": "{}"},
+        {"certificates": '["a"]'},
+        {"certificates": '[{"ca": "a"}]'},
+        {
+            "certificates": json.dumps(
+                [
+                    {
+                        "ca": NO_CERTIFICATE,
+                        "certificate": NO_CERTIFICATE,
+                        "certificate_signing_request": "a",
+                        "chain": [],
+                    }
+                ]
+            )
+        },
+        {"certificates": "[" * 100_000},
+        {"request_errors": "no JSON"},
+        {"request_errors": '[{"csr": "a", "error": {"code": 1, "name": "a", "message": "b"}}]'},
+        {"capabilities": "no JSON"},
+        {"capabilities": '{"supports_ip_sans": ' + "9" * 5_000 + "}"},
+        *({"capabilities": "[" * depth + "]" * depth} for depth in (900, 930, 960)),
+    ],
+)
+def test_given_an_answer_that_is_no_certificate_when_any_hook_runs_then_the_old_one_stays_in_use(
+    modern: Model, provider: SelfSigned, api: FakeCluster, overrides: dict[str, str]
+):
+    before = secret(api, "cert.pem")
+    provider.overrides = overrides
+    modern.answer()
+
+    for event in (modern.changed("certificates"), modern.on.leader_elected(), None):
+        assert modern.hook(event).name in ("blocked", "waiting")
+    assert secret(api, "cert.pem") == before
+    assert modern.published()["webhook_status"] is True
+
+    provider.overrides = {}
+    modern.answer()
+    assert modern.hook().name == "active"
+
+
+def test_given_an_answer_that_is_no_certificate_when_a_hook_runs_then_the_remedy_is_said(
+    modern: Model, provider: SelfSigned
+):
+    provider.overrides = {"certificates": '["a"]'}
+    modern.answer()
+
+    assert modern.hook() == ops.BlockedStatus(
+        "self-signed-certificates published a malformed certificate: run juju remove-relation "
+        "aws-iam:certificates self-signed-certificates, and integrate them again once juju status "
+        "--relations no longer shows the relation"
+    )
+
+
+def test_given_a_revoked_certificate_when_a_hook_runs_then_it_stays_in_use_and_the_status_says_so(
+    modern: Model, provider: SelfSigned, api: FakeCluster
+):
+    before = secret(api, "cert.pem")
+    provider.revokes = True
+    modern.settle()
+
+    assert modern.hook() == ops.WaitingStatus(
+        "waiting for a new certificate from self-signed-certificates: it revoked the current one"
+    )
+    assert secret(api, "cert.pem") == before
+    assert modern.published()["webhook_status"] is True
+
+    provider.revokes = False
+    modern.settle()
+    assert modern.hook().name == "active"
+
+
+def test_given_a_revoked_certificate_when_none_is_in_use_then_it_is_not_deployed(
+    provider: SelfSigned, api: FakeCluster, files: Files
+):
+    provider.revokes = True
+    model = Model(provider, [files])
+    model.settle()
+
+    assert "it revoked the current one" in model.hook().message
+    assert SECRET not in api.objects

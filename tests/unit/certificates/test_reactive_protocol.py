@@ -1,0 +1,354 @@
+"""The older protocol of ``certificates``, as easyrsa and vault speak it."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import json
+import re
+
+import ops
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.fakes.certificates.authority import Authority, root
+from tests.fakes.juju.model import Easyrsa, Model, Silent
+from tests.fakes.kubernetes.server import SECRET, FakeCluster
+from tests.fakes.machine import Files
+
+from certificates import pem, reactive_protocol
+
+COMMON_NAME = "aws-iam-authenticator.kube-system.svc"
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from([COMMON_NAME, "cert", "key", "x"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+BAGS = st.fixed_dictionaries(
+    {},
+    optional={
+        "ca": st.text(),
+        "chain": st.text(),
+        "client.cert": st.text(),
+        "aws-iam_0.processed_requests": st.one_of(
+            st.text(), _JSON.map(json.dumps), st.just("[" * 100_000)
+        ),
+    },
+)
+
+
+@given(st.lists(BAGS, max_size=3))
+def test_given_any_databags_when_read_then_replies_or_none_come_back(bags: list[dict[str, str]]):
+    for found in reactive_protocol.replies("aws-iam/0", bags):
+        assert isinstance(found.pair.certificate, str)
+    assert reactive_protocol.is_spoken_by(bags) is any(
+        bag.get(key) for bag in bags for key in ("ca", "chain", "client.cert")
+    )
+
+
+@pytest.mark.parametrize("marker", ["ca", "chain", "client.cert"])
+def test_given_what_a_provider_publishes_before_any_request_when_read_then_it_speaks_this(
+    marker: str,
+):
+    assert reactive_protocol.is_spoken_by([{}, {marker: "-"}])
+    assert not reactive_protocol.is_spoken_by([{}, {marker: "", "egress-subnets": "10.0.0.1/32"}])
+
+
+def test_given_a_request_when_written_then_the_reactive_charms_form_of_it_is_emptied():
+    assert reactive_protocol.request("aws-iam/0", COMMON_NAME, ["a.svc"]) == {
+        "unit_name": "aws-iam_0",
+        "cert_requests": f'{{"{COMMON_NAME}": {{"sans": ["a.svc"]}}}}',
+        "common_name": "",
+        "sans": "",
+        "certificate_name": "",
+    }
+
+
+def processed(**reply: str) -> dict[str, str]:
+    return {"aws-iam_0.processed_requests": json.dumps({COMMON_NAME: reply})}
+
+
+@pytest.mark.parametrize("reply", [{"cert": "a"}, {"key": "b"}, {"cert": "a", "key": ""}, {}])
+def test_given_half_a_reply_when_read_then_there_is_none(reply: dict[str, str]):
+    assert not reactive_protocol.replies("aws-iam/0", [processed(**reply)])
+
+
+@pytest.mark.parametrize("published", ["ca", "chain"])
+def test_given_an_authority_that_another_unit_published_when_read_then_it_is_the_replies(
+    published: str,
+):
+    certificate, key = root().issue([COMMON_NAME])
+    authority = {published: root().certificate}
+
+    [found] = reactive_protocol.replies(
+        "aws-iam/0", [processed(cert=certificate, key=key), {}, authority]
+    )
+
+    assert found.pair == pem.key_pair(certificate, key, root().certificate)
+
+
+def test_given_chain_and_ca_when_read_then_the_intermediate_comes_first():
+    middle = Authority("middle", issuer=root())
+    certificate, key = middle.issue([COMMON_NAME])
+    bag = processed(cert=certificate, key=key) | {
+        "ca": root().certificate,
+        "chain": middle.certificate,
+    }
+
+    [found] = reactive_protocol.replies("aws-iam/0", [bag])
+
+    assert found.pair.certificate == certificate + middle.certificate + root().certificate
+
+
+def test_given_names_in_any_order_when_requested_then_the_request_is_the_same():
+    asked = reactive_protocol.request("aws-iam/0", COMMON_NAME, ["b.svc", "10.152.183.7", "a.svc"])
+
+    [request] = json.loads(asked["cert_requests"]).values()
+    assert request == {"sans": ["10.152.183.7", "a.svc", "b.svc"]}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(BAGS)
+def test_given_any_databag_when_a_hook_runs_then_it_ends_in_a_status(
+    api: FakeCluster, files: Files, bag: dict[str, str]
+):
+    model = Model(Easyrsa(root(), overrides={"client.cert": "-", **bag}), [files])
+    model.answer()
+
+    assert isinstance(model.hook(), ops.WaitingStatus | ops.BlockedStatus)
+
+
+def answered(easyrsa: Easyrsa, **replies: dict[str, str]) -> None:
+    easyrsa.overrides["aws-iam_0.processed_requests"] = json.dumps(replies)
+
+
+def asked_for(model: Model) -> str:
+    """The common name that the first unit asks for."""
+    (name,) = json.loads(model.units[0].certificates["cert_requests"])
+    return name
+
+
+def key_in(api: FakeCluster) -> str:
+    return base64.b64decode(api.objects[SECRET]["data"]["key.pem"]).decode()
+
+
+def served_by(api: FakeCluster) -> str:
+    return base64.b64decode(api.objects[SECRET]["data"]["cert.pem"]).decode()
+
+
+def test_given_a_sealed_vault_when_a_hook_runs_then_it_is_waited_for(
+    model: Model, api: FakeCluster
+):
+    model.provider = Silent()
+
+    assert model.hook() == ops.WaitingStatus("waiting for a certificate from vault")
+
+
+def test_given_no_authority_when_a_hook_runs_then_the_command_that_brings_one_is_said(
+    model: Model, api: FakeCluster
+):
+    model.provider = None
+
+    assert model.hook() == ops.BlockedStatus(
+        "no certificate authority; run: juju integrate aws-iam:certificates easyrsa:client "
+        "(or another authority)"
+    )
+
+
+def test_given_a_vault_that_is_an_intermediate_when_it_answers_then_its_chain_is_served(
+    model: Model, api: FakeCluster, files: Files
+):
+    middle = Authority("vault", issuer=root())
+    model.provider = Easyrsa(middle, name="vault", chain=middle.certificate + root().certificate)
+    model.settle()
+
+    assert isinstance(model.hook(), ops.ActiveStatus)
+    assert served_by(api).endswith(middle.certificate + root().certificate)
+    assert model.peer["ca"] == pem.ca_bundle(middle.certificate, root().certificate)
+
+
+def test_given_a_vault_that_lists_its_chain_in_another_order_then_the_same_is_trusted(
+    model: Model, api: FakeCluster
+):
+    middle = Authority("vault", issuer=root())
+    vault = Easyrsa(middle, name="vault", chain=middle.certificate + root().certificate)
+    model.provider = vault
+    model.settle()
+    trusted = model.peer["ca"]
+
+    vault.chain = root().certificate + middle.certificate
+    model.answer()
+    model.settle()
+    assert model.peer["ca"] == trusted
+
+
+def test_given_several_vaults_when_only_one_answers_then_that_is_taken():
+    certificate, key = root().issue(["a"])
+    answer = json.dumps({COMMON_NAME: {"cert": certificate, "key": key}})
+    bags = [{"client.cert": "-"}, {"aws-iam_0.processed_requests": answer}]
+
+    (without,) = reactive_protocol.replies("aws-iam/0", bags)
+    assert without.pair.ca == ""
+    (found,) = reactive_protocol.replies("aws-iam/0", [{"ca": root().certificate}, *bags])
+    assert found.pair.ca == root().certificate
+    assert not reactive_protocol.replies("aws-iam/1", bags)
+
+
+WRONG_KEY = root().issue(["a"])[1]
+CERTIFICATE, KEY = root().issue(["a"])
+EMPTY = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"
+
+
+@pytest.mark.parametrize(
+    ("pair", "problem"),
+    [
+        ({"cert": "no PEM", "key": WRONG_KEY}, "does not belong to its private key"),
+        ({"cert": root().issue(["a"])[0], "key": WRONG_KEY}, "does not belong to its private key"),
+        ({"cert": root().issue(["a"])[0], "key": "?"}, "cannot be read"),
+        ({"cert": EMPTY + CERTIFICATE, "key": KEY}, "cannot be read"),
+        ({"cert": CERTIFICATE + EMPTY, "key": KEY}, "has an authority that cannot be read"),
+    ],
+)
+def test_given_a_certificate_that_never_fits_when_a_hook_runs_then_another_is_asked_for(
+    model: Model, easyrsa: Easyrsa, pair: dict[str, str], problem: str
+):
+    answered(easyrsa, **{COMMON_NAME: pair})
+    model.answer()
+
+    status = model.hook()
+
+    assert isinstance(status, ops.WaitingStatus)
+    assert status.message.startswith(
+        f"waiting for another certificate: the certificate from easyrsa {problem}"
+    )
+    replies = {COMMON_NAME: pair}
+    for _ in range(3):
+        replies[asked_for(model)] = pair
+        answered(easyrsa, **replies)
+        model.answer()
+        model.hook()
+    assert model.hook() == ops.BlockedStatus(
+        f"{status.message.removeprefix('waiting for another certificate: ')}: run juju "
+        "remove-relation aws-iam:certificates easyrsa, and integrate another authority once juju "
+        "status --relations no longer shows the relation"
+    )
+
+
+def test_given_an_answer_for_former_names_when_a_hook_runs_then_another_is_waited_for(
+    model: Model, easyrsa: Easyrsa
+):
+    certificate, key = root().issue(["aws-iam"])
+    easyrsa.overrides["aws-iam_0.processed_requests"] = json.dumps(
+        {COMMON_NAME: {"cert": certificate, "key": key}}
+    )
+    model.answer()
+
+    assert model.hook() == ops.WaitingStatus(
+        "waiting for a new certificate from easyrsa: the current one does not cover "
+        f"10.152.183.20, {COMMON_NAME}, {COMMON_NAME}.cluster.local"
+    )
+
+
+def test_given_a_bad_certificate_when_it_replaces_a_good_one_then_the_good_one_stays_in_use(
+    deployed: Model, easyrsa: Easyrsa, api: FakeCluster
+):
+    before = served_by(api)
+    easyrsa.overrides["aws-iam_0.processed_requests"] = json.dumps(
+        {COMMON_NAME: {"cert": root().issue(["a"])[0], "key": WRONG_KEY}}
+    )
+    deployed.answer()
+
+    assert isinstance(deployed.hook(), ops.WaitingStatus)
+    assert served_by(api) == before
+    assert deployed.published()["webhook_status"] is True
+
+
+def test_given_a_certificate_that_is_not_valid_yet_when_a_hook_runs_then_its_start_is_waited_for(
+    deployed: Model, easyrsa: Easyrsa, api: FakeCluster
+):
+    before = served_by(api)
+    names = ["10.152.183.20", COMMON_NAME, f"{COMMON_NAME}.cluster.local"]
+    certificate, key = root().issue(names, days=(1, 30))
+    easyrsa.overrides["aws-iam_0.processed_requests"] = json.dumps(
+        {COMMON_NAME: {"cert": certificate, "key": key}}
+    )
+    deployed.answer()
+
+    status = deployed.hook()
+
+    assert isinstance(status, ops.WaitingStatus)
+    assert re.fullmatch(
+        r"waiting for the certificate from easyrsa: it is not valid before 2\d{3}-.+ UTC "
+        r"\(is the clock of this machine right\?\)",
+        status.message,
+    )
+    assert served_by(api) == before
+
+
+def test_given_an_authority_that_leaves_when_a_hook_runs_then_its_certificate_stays_in_use(
+    deployed: Model, api: FakeCluster
+):
+    before = served_by(api)
+
+    assert isinstance(deployed.hook(deployed.broken("certificates")), ops.BlockedStatus)
+    deployed.provider = None
+    assert isinstance(deployed.hook(), ops.BlockedStatus)
+    assert served_by(api) == before
+    assert deployed.published()["webhook_status"] is True
+
+
+def test_given_a_certificate_near_its_end_when_a_hook_runs_then_the_status_says_when(
+    model: Model, easyrsa: Easyrsa
+):
+    easyrsa.days = (-300, 10)
+    model.settle()
+
+    assert ", 0 mappings, certificate expires 20" in model.hook().message
+
+
+def test_given_a_certificate_that_ended_when_a_hook_runs_then_the_unit_blocks(
+    model: Model, easyrsa: Easyrsa
+):
+    easyrsa.days = (-300, -1)
+    model.settle()
+
+    assert "the certificate from easyrsa expired on 20" in model.hook().message
+
+
+def test_given_a_checked_pair_when_its_end_comes_then_it_is_checked_again(
+    deployed: Model, monkeypatch: pytest.MonkeyPatch
+):
+    later = dt.datetime.now(dt.timezone.utc) + dt.timedelta(days=400)
+    monkeypatch.setattr("certificates.relation._now", lambda: later)
+    monkeypatch.setattr("certificates.verdict.check", _expired)
+
+    assert "the certificate from easyrsa expired then" in deployed.hook().message
+
+
+def _expired(*_: object) -> None:
+    raise ValueError("expired then")
+
+
+def test_given_a_settled_unit_when_a_hook_runs_then_cryptography_is_not_asked_again(
+    deployed: Model, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("certificates.verdict.check", _expired)
+
+    assert isinstance(deployed.hook(), ops.ActiveStatus)
+
+
+def test_given_a_private_key_when_everything_is_settled_then_the_secret_alone_has_it(
+    deployed: Model, api: FakeCluster, files: Files
+):
+    key = key_in(api).splitlines()[1]
+    unit = deployed.units[0]
+    kept = [deployed.peer, deployed.certificates, unit.peer, unit.certificates, unit.webhook]
+
+    assert key not in json.dumps(kept)
+    assert key not in deployed.log()
+    assert key not in str(unit.stored)
+    assert key not in files.webhook.read_text()

@@ -1,0 +1,118 @@
+"""What `check` gets from a Service and from a pod, over a real socket."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.fakes.certificates.authority import root
+
+from certificates import pem
+from checks.probes import wire
+
+HOST = "127.0.0.1"
+NAME = "aws-iam-authenticator.kube-system.svc"
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """An authenticator that refuses every login, with a certificate that nobody trusts."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, tls: ssl.SSLContext, certificate: str) -> None:
+        super().__init__((HOST, 0), Handler)
+        self.socket = tls.wrap_socket(self.socket, server_side=True)
+        self.certificate = certificate
+        self.asked_for: list[str | None] = []
+        self.clients: list[str] = []
+        self.tokens: list[str] = []
+        self.seconds = 0.0
+        tls.sni_callback = lambda _, name, __: self.asked_for.append(name)
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Server  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    def do_GET(self) -> None:
+        self._answer(200, self.path.encode())
+
+    def do_POST(self) -> None:
+        review = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        assert (self.path, review["kind"]) == ("/authenticate", "TokenReview")
+        self.server.tokens.append(review["spec"]["token"])
+        self.server.clients.append("{}:{}".format(*self.client_address))
+        time.sleep(self.server.seconds)
+        self._answer(403, b"{}")
+
+    def _answer(self, code: int, body: bytes) -> None:
+        self.send_response(code)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the inherited name)
+        return
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    certificate, key = root().issue([NAME])
+    (tmp_path / "pair").write_text(certificate + key)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(tmp_path / "pair")
+    with Server(tls, certificate) as server:
+        monkeypatch.setattr(wire, "POD_PORT", server.server_port)
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture
+def pod(server: Server) -> Iterator[wire.Pod]:
+    pod = wire.Pod(HOST, 20)
+    yield pod
+    pod.close()
+
+
+def test_given_a_server_then_its_leaf_is_there_and_it_was_asked_as_control_planes_do(
+    server: Server,
+) -> None:
+    leaf = wire.leaf(HOST, server.server_port, NAME, 20)
+    assert [leaf] == pem.der(server.certificate)
+    assert server.asked_for == [NAME]
+
+
+def test_given_no_server_then_the_error_says_so(server: Server) -> None:
+    server.shutdown()
+    server.server_close()
+    with pytest.raises(ConnectionRefusedError):
+        wire.leaf(HOST, server.server_port, NAME, 20)
+
+
+def test_given_a_pod_then_it_sees_the_login_from_the_address_that_this_end_has(
+    server: Server, pod: wire.Pod
+) -> None:
+    assert pod.log_in("a-token") == 403
+    assert server.tokens == ["a-token"]
+    assert server.clients == [pod.client]
+
+
+def test_given_a_pod_then_its_counters_are_there(pod: wire.Pod) -> None:
+    assert pod.metrics() == "/metrics"
+
+
+def test_given_a_pod_that_waits_then_the_login_ends_when_it_is_told_to(
+    server: Server, pod: wire.Pod
+) -> None:
+    server.seconds = 60
+    pod.wait(0.05)
+    with pytest.raises(TimeoutError):
+        pod.log_in("a-token")

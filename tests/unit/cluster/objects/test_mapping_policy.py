@@ -1,0 +1,144 @@
+"""The policy on who may write mappings, as the charm deploys it.
+
+What the API server makes of it is tested on a real one, in tests/integration/test_page_1_29.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ops
+import pytest
+from tests.fakes.juju.model import OWNER, Model
+from tests.fakes.kubernetes.faults import FAULTS
+from tests.fakes.kubernetes.server import DEFINITION, NODES, POLICY, POLICY_BINDING, FakeCluster
+
+from cluster import manifests
+
+# The API server's cost of one question to its authorizers, what one expression may cost, and what
+# one policy may cost for one request: k8s.io/apiserver, pkg/cel/library and pkg/apis/cel.
+CHECK, MOST_OF_EXPRESSION, MOST_OF_POLICY = 350_000, 1_000_000, 10_000_000
+
+
+def policy() -> Any:
+    found, _ = manifests.mapping_policy(OWNER, "enforce")
+    return found["spec"]
+
+
+def test_given_kubernetes_1_30_when_a_hook_runs_then_the_policy_is_in_force(
+    deployed: Model, api: FakeCluster
+):
+    assert api.objects[POLICY]["spec"]["failurePolicy"] == "Fail"
+    assert api.objects[POLICY_BINDING]["spec"]["policyName"] == "aws-iam-mappings"
+    assert api.objects[POLICY_BINDING]["spec"]["validationActions"] == ["Deny", "Audit"]
+
+
+def test_given_the_policy_when_a_hook_runs_then_nothing_changes(deployed: Model, api: FakeCluster):
+    api.forget()
+
+    deployed.hook()
+
+    assert api.changes == []
+
+
+def test_given_kubernetes_1_29_when_it_is_upgraded_then_the_policy_comes(
+    model: Model, api: FakeCluster
+):
+    api.add_node("v1.29.15")
+    model.settle()
+    assert not {POLICY, POLICY_BINDING} & set(api.objects)
+
+    api.add_node("v1.30.0")
+    model.hook()
+
+    assert {POLICY, POLICY_BINDING} <= set(api.objects)
+
+
+@pytest.mark.parametrize("absent", ["404 plain", "404"])
+def test_given_kubernetes_1_29_when_the_application_is_removed_then_all_else_goes(
+    model: Model, api: FakeCluster, absent: str, monkeypatch: pytest.MonkeyPatch
+):
+    api.add_node("v1.29.15")
+    model.settle()
+    found = ops.hookcmds.GoalState(units={}, relations={})
+    monkeypatch.setattr(ops.hookcmds, "goal_state", lambda: found)
+    for path in (POLICY, POLICY_BINDING):
+        api.fail(FAULTS[absent], request=f"GET {path}")
+
+    model.hook(model.on.remove())
+
+    assert set(api.objects) == {DEFINITION, f"{NODES}/n0"}
+
+
+def test_given_the_option_warn_when_a_hook_runs_then_the_policy_admits_with_a_warning(
+    deployed: Model, api: FakeCluster
+):
+    deployed.config = {"mapping-policy": "warn"}
+
+    assert deployed.hook(deployed.on.config_changed()).name == "active"
+    assert api.objects[POLICY_BINDING]["spec"]["validationActions"] == ["Warn", "Audit"]
+
+
+def test_given_another_value_of_the_option_when_a_hook_runs_then_the_unit_is_blocked(
+    deployed: Model,
+):
+    deployed.config = {"mapping-policy": "off"}
+
+    shown = deployed.hook(deployed.on.config_changed())
+
+    assert (shown.name, shown.message) == (
+        "blocked",
+        "option mapping-policy: 'off' is not enforce or warn",
+    )
+
+
+def test_given_a_weakened_policy_when_a_hook_runs_then_it_is_repaired(
+    deployed: Model, api: FakeCluster
+):
+    api.objects[POLICY]["spec"]["failurePolicy"] = "Ignore"
+    api.delete(POLICY_BINDING)
+
+    deployed.hook()
+
+    assert api.objects[POLICY]["spec"]["failurePolicy"] == "Fail"
+    assert POLICY_BINDING in api.objects
+
+
+def test_given_as_many_groups_as_are_checked_then_the_budget_of_the_api_server_suffices():
+    expressions = [each["expression"] for each in policy()["validations"]]
+    checks = [expression.count(".check(") for expression in expressions]
+
+    assert max(checks) * CHECK < MOST_OF_EXPRESSION
+    assert sum(checks) * CHECK < MOST_OF_POLICY
+    assert all(".check(" not in variable["expression"] for variable in policy()["variables"])
+
+
+@pytest.mark.parametrize("last", [1, manifests.MOST_CHECKED_GROUPS - 1])
+def test_given_a_list_of_groups_then_each_of_them_is_checked(last: int):
+    expressions = " ".join(each["expression"] for each in policy()["validations"])
+
+    for index in range(last + 1):
+        assert f"name(variables.checked[{index}]).check('impersonate')" in expressions
+
+
+def test_given_the_policy_then_it_sees_each_write_of_mappings_and_of_their_status():
+    (rule,) = policy()["matchConstraints"]["resourceRules"]
+    plural, _, group = DEFINITION.rpartition("/")[2].partition(".")
+
+    assert rule == {
+        "apiGroups": [group],
+        "apiVersions": ["*"],
+        "operations": ["CREATE", "UPDATE"],
+        "resources": [plural, f"{plural}/status"],
+    }
+
+
+@pytest.mark.parametrize(
+    "kept", ["aws-iam/expires", "aws-iam/owner", "aws-iam/source", "spec.?arn", "finalizers"]
+)
+def test_given_a_mapping_when_its_end_is_put_off_then_its_user_and_groups_count_as_new(kept: str):
+    variables = {each["name"]: each["expression"] for each in policy()["variables"]}
+
+    assert kept in variables["isSame"]
+    assert "variables.isSame" in variables["formerGroups"]
+    assert "variables.isSame" in variables["keepsUsername"]

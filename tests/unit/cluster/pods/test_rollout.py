@@ -1,0 +1,324 @@
+"""What is said of pods that do not serve, and of a definition that is not there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx2
+import ops
+import pytest
+from tests.fakes.juju.model import Model
+from tests.fakes.kubernetes.faults import unreachable
+from tests.fakes.kubernetes.server import DEFINITION, DEPLOYMENT, PODS, FakeCluster
+
+
+def waiting(reason: str, message: str = "") -> list[dict[str, Any]]:
+    return [
+        {
+            "name": "aws-iam-authenticator",
+            "ready": False,
+            "restartCount": 0,
+            "image": "-",
+            "imageID": "",
+            "state": {"waiting": {"reason": reason, "message": message}},
+        }
+    ]
+
+
+UNSCHEDULABLE = [
+    {
+        "type": "PodScheduled",
+        "status": "False",
+        "reason": "Unschedulable",
+        "message": "0/1 nodes are available:\n 1 Insufficient memory. preemption: 0/1 nodes are "
+        "available: 1 No preemption victims found for incoming pod.",
+    }
+]
+
+
+@pytest.fixture
+def stuck(model: Model, api: FakeCluster) -> Model:
+    """Deployed, and its pods never serve."""
+    api.start_seconds = None
+    model.settle()
+    return model
+
+
+@pytest.mark.parametrize(
+    ("status", "line"),
+    [
+        (
+            {"containerStatuses": waiting("ImagePullBackOff", "Back-off pulling image\n x:v1")},
+            "ImagePullBackOff: Back-off pulling image x:v1",
+        ),
+        *(
+            ({"containerStatuses": waiting(reason)}, reason)
+            for reason in (
+                "ErrImagePull",
+                "InvalidImageName",
+                "CreateContainerError",
+                "RunContainerError",
+            )
+        ),
+        (
+            {"containerStatuses": waiting("CrashLoopBackOff", "back-off 10s restarting")},
+            "CrashLoopBackOff: back-off 10s restarting",
+        ),
+        (
+            {"containerStatuses": waiting("ErrImagePull", "failed " * 20 + "no such host")},
+            "ErrImagePull: …" + ("failed " * 20 + "no such host")[-99:],
+        ),
+        (
+            {"containerStatuses": waiting("CreateContainerConfigError", "x" * 500)},
+            "CreateContainerConfigError: …" + "x" * 99,
+        ),
+        (
+            {"conditions": UNSCHEDULABLE},
+            "Unschedulable: 0/1 nodes are available: 1 Insufficient memory.",
+        ),
+        ({"conditions": [{**UNSCHEDULABLE[0], "message": None}]}, "Unschedulable"),
+    ],
+)
+def test_given_a_pod_that_a_person_must_help_when_a_hook_runs_then_its_own_reason_is_said(
+    stuck: Model, api: FakeCluster, status: dict[str, Any], line: str
+):
+    api.add_pod("a", **status)
+
+    assert stuck.hook() == ops.BlockedStatus(f"an authenticator pod cannot start: {line}")
+
+
+def test_given_a_pull_that_waits_to_be_tried_again_when_a_hook_runs_then_its_last_event_is_said(
+    stuck: Model, api: FakeCluster
+):
+    back_off = waiting("ImagePullBackOff", 'Back-off pulling image "x:v1"')
+    api.add_pod("a", containerStatuses=back_off)
+    failed = 'Failed to pull image "x:v1": failed to pull and unpack image "x:v1": ' + "x" * 100
+    api.add_event("1", "a", f"{failed}: 401 Unauthorized", minute=2)
+    api.add_event("2", "a", f"{failed}: no basic auth credentials", minute=1)
+    api.add_event("3", "a", "Error: ErrImagePull", minute=3)
+    api.add_event("4", "b", f"{failed}: no such host", minute=4)
+    api.add_event("5", "a", f"{failed}: i/o timeout", minute=None)
+
+    status = stuck.hook()
+
+    assert status.message.startswith("an authenticator pod cannot start: ImagePullBackOff: …")
+    assert status.message.endswith("x: 401 Unauthorized")
+    assert isinstance(status, ops.BlockedStatus)
+
+
+def add_pod_of(
+    api: FakeCluster, image: str, *secrets: str, statuses: list[dict[str, Any]] | None
+) -> None:
+    """Add a pod of the Deployment, which has this image and these pull secrets."""
+    api.add_pod("a", containerStatuses=statuses)
+    pulled = {"imagePullSecrets": [{"name": name} for name in secrets]} if secrets else {}
+    containers = [{"name": "aws-iam-authenticator", "image": image}]
+    api.objects[f"{PODS}/a"]["spec"] = {"containers": containers, **pulled}
+
+
+@pytest.mark.parametrize(
+    ("reason", "image", "secrets", "waits"),
+    [
+        ("ErrImagePull", "r.example/a:v2", (), False),
+        ("ImagePullBackOff", "r.example/a:v2", (), False),
+        ("ErrImagePull", "r.example/a:v1", (), True),
+        ("ErrImagePull", "r.example/a:v2", ("s",), True),
+    ],
+)
+def test_given_an_image_that_cannot_be_pulled_when_a_hook_runs_then_it_ends_at_the_first_try(
+    deployed: Model,
+    api: FakeCluster,
+    reason: str,
+    image: str,
+    secrets: tuple[str, ...],
+    waits: bool,
+):
+    """A pod of the former image, or with another pull secret, is not what is waited for."""
+    api.start_seconds = None
+    add_pod_of(api, image, *secrets, statuses=waiting(reason, "no such host"))
+    deployed.config = {"image": "r.example/a:v2"}
+    before = api.clock.now
+
+    status = deployed.hook()
+
+    assert status.message == f"an authenticator pod cannot start: {reason}: no such host"
+    assert (api.clock.now - before > 15) is waits
+    assert deployed.units[0].alarms, "no alarm is set, so nobody looks at the next try"
+
+
+@pytest.mark.parametrize("statuses", [None, waiting("ContainerCreating")])
+def test_given_an_image_that_is_still_to_be_pulled_when_a_hook_runs_then_it_waits_for_the_pod(
+    deployed: Model, api: FakeCluster, statuses: list[dict[str, Any]] | None
+):
+    api.start_seconds = None
+    add_pod_of(api, "r.example/a:v2", statuses=statuses)
+    deployed.config = {"image": "r.example/a:v2"}
+    before = api.clock.now
+
+    assert deployed.hook().message.startswith("waiting for the authenticator's pods")
+    assert api.clock.now - before > 15
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {},
+        {"containerStatuses": waiting("ContainerCreating")},
+        {"containerStatuses": waiting("PodInitializing")},
+        {"conditions": [{"type": "PodScheduled", "status": "True"}]},
+        {"containerStatuses": [{**waiting("-")[0], "state": {}}]},
+    ],
+)
+def test_given_a_pod_that_only_takes_time_when_a_hook_runs_then_it_is_waited_for(
+    stuck: Model, api: FakeCluster, status: dict[str, Any]
+):
+    api.add_pod("a", **status)
+
+    assert stuck.hook() == ops.WaitingStatus(
+        "waiting for the authenticator's pods, 0/2 updated pods ready"
+    )
+
+
+def test_given_other_pods_in_the_namespace_when_a_hook_runs_then_theirs_is_not_our_trouble(
+    stuck: Model, api: FakeCluster
+):
+    api.put(f"{PODS}/coredns", {"status": {"containerStatuses": waiting("ErrImagePull")}})
+
+    assert isinstance(stuck.hook(), ops.WaitingStatus)
+
+
+def test_given_a_stuck_pod_that_is_helped_when_a_hook_runs_then_the_unit_is_active(
+    stuck: Model, api: FakeCluster
+):
+    api.add_pod("a", conditions=UNSCHEDULABLE)
+    stuck.hook()
+    api.start_seconds = 0
+
+    assert isinstance(stuck.hook(), ops.ActiveStatus)
+    assert stuck.published()["webhook_status"] is True
+
+
+def test_given_a_rollout_that_an_earlier_hook_waited_for_when_a_hook_runs_then_it_ends_at_once(
+    stuck: Model, api: FakeCluster
+):
+    before = api.clock.now
+    stuck.hook()
+
+    assert api.clock.now == before
+
+
+def test_given_a_hook_that_failed_during_its_rollout_when_another_runs_then_it_waits_for_the_rest(
+    model: Model, api: FakeCluster
+):
+    api.start_seconds = 15
+    api.fail(unreachable(httpx2.ReadTimeout), request=f"GET {DEPLOYMENT}")
+    model.settle()
+    api.recover()
+
+    assert isinstance(model.hook(), ops.ActiveStatus)
+
+
+def test_given_a_clock_behind_the_servers_when_a_rollout_is_waited_for_then_no_longer_than_ever(
+    stuck: Model, api: FakeCluster
+):
+    api.clock.now -= 3600
+    before = api.clock.now
+    stuck.hook()
+
+    assert api.clock.now - before < 30
+
+
+def test_given_one_pod_of_two_that_serves_when_a_hook_runs_then_the_control_plane_may_use_it(
+    stuck: Model, api: FakeCluster
+):
+    assert stuck.published()["webhook_status"] is False
+    api.objects[DEPLOYMENT]["status"]["availableReplicas"] = 1
+
+    assert stuck.hook().name == "waiting"
+    assert stuck.published()["webhook_status"] is True
+
+
+def test_given_pods_that_die_when_a_hook_runs_then_their_number_is_said(
+    deployed: Model, api: FakeCluster
+):
+    api.objects[DEPLOYMENT]["status"]["availableReplicas"] = 1
+
+    assert deployed.hook() == ops.WaitingStatus(
+        "waiting for the authenticator's pods, 1/2 updated pods ready"
+    )
+
+
+def test_given_a_definition_that_comes_slowly_when_a_hook_runs_then_it_is_waited_for_in_the_hook(
+    model: Model, api: FakeCluster
+):
+    api.establish_seconds = 3
+    model.settle()
+
+    assert isinstance(model.hook(), ops.ActiveStatus)
+
+
+def test_given_a_definition_that_never_comes_when_a_hook_runs_then_the_line_says_what_is_missing(
+    model: Model, api: FakeCluster
+):
+    api.establish_seconds = None
+    model.settle()
+    before = api.clock.now
+
+    assert model.hook() == ops.WaitingStatus(
+        "waiting for the Kubernetes API to serve IAMIdentityMapping"
+    )
+    assert api.clock.now - before < 15
+    assert DEPLOYMENT not in api.objects
+
+
+@pytest.mark.parametrize(
+    ("version", "strict"),
+    [
+        ("v1.28.15", False),
+        ("v1.29.15+k3s1", False),
+        ("v1.30.0", True),
+        ("v1.37.2", True),
+        ("v2.0.0", True),
+        ("unknown", False),
+        ("", False),
+    ],
+)
+def test_given_a_servers_version_when_deployed_then_the_definition_has_the_rules_it_can_bear(
+    model: Model, api: FakeCluster, version: str, strict: bool
+):
+    api.add_node(version)
+    model.settle()
+
+    (served,) = api.objects[DEFINITION]["spec"]["versions"]
+    spec = served["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
+    assert (len(spec["arn"]["x-kubernetes-validations"]) > 1) is strict
+
+
+def test_given_no_node_yet_when_deployed_then_the_definition_has_no_rule_that_could_hurt(
+    model: Model, api: FakeCluster
+):
+    api.objects.clear()
+    model.settle()
+
+    (served,) = api.objects[DEFINITION]["spec"]["versions"]
+    spec = served["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
+    assert len(spec["arn"]["x-kubernetes-validations"]) == 1
+
+
+def test_given_a_settled_unit_when_it_asks_the_cluster_then_every_request_has_its_time(
+    deployed: Model, api: FakeCluster
+):
+    deployed.hook()
+
+    assert {request.seconds["connect"] for request in api.seen} == {3}
+    assert {request.seconds["read"] for request in api.seen} == {10}
+
+
+def test_given_objects_of_others_when_applied_then_their_fields_are_taken(
+    deployed: Model, api: FakeCluster
+):
+    deployed.hook()
+    applied = [request for request in api.seen if request.method == "PATCH"]
+
+    assert {request.query["force"] for request in applied} == {"true"}
+    assert {request.query["fieldManager"] for request in applied} == {"aws-iam"}

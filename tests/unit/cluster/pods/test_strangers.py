@@ -1,0 +1,99 @@
+"""A pod of somebody else with the label of the authenticator's pods."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.fakes.juju.model import Model
+from tests.fakes.kubernetes.server import PODS, FakeCluster
+
+from checks.outcome import FAILED, Names
+from checks.steps import authenticator
+from cluster import api as kubernetes
+from cluster import manifests, pod_logs, pods
+from cluster.pods import Rollout
+
+NAMES = Names("aws-iam/0", "kubernetes-control-plane/0")
+OWNER: dict[str, Any] = {
+    "apiVersion": "apps/v1",
+    "kind": "ReplicaSet",
+    "name": "aws-iam-authenticator-5c6d7",
+    "uid": "1",
+    "controller": True,
+}
+
+
+@pytest.fixture
+def client(deployed: Model) -> kubernetes.Client:
+    return kubernetes.connect(deployed.machines[0].machine.admin_kubeconfig)
+
+
+def test_given_a_stranger_when_a_hook_runs_then_the_status_names_it_and_how_to_look_at_it(
+    deployed: Model, api: FakeCluster
+):
+    api.add_pod("ours")
+    api.add_stranger("intruder")
+
+    assert deployed.hook().message.endswith(
+        ", stranger among the pods: intruder; run: kubectl -n kube-system describe pod intruder"
+    )
+
+
+def test_given_our_pods_alone_when_a_hook_runs_then_no_stranger_is_named(
+    deployed: Model, api: FakeCluster
+):
+    api.add_pod("ours")
+
+    assert "stranger" not in deployed.hook().message
+
+
+@pytest.mark.parametrize(
+    "owner",
+    [
+        {**OWNER, "controller": False},
+        {**OWNER, "kind": "DaemonSet"},
+        {**OWNER, "apiVersion": "example.com/v1"},
+        {**OWNER, "name": "aws-iam-authenticator-00000"},
+        {**OWNER, "name": "other-5c6d7"},
+    ],
+)
+def test_given_another_owner_when_pods_are_found_then_it_is_a_stranger(
+    client: kubernetes.Client, api: FakeCluster, owner: dict[str, Any]
+):
+    api.add_pod("intruder")
+    api.objects[f"{PODS}/intruder"]["metadata"]["ownerReferences"] = [owner]
+
+    assert pods.find(client) == []
+    assert pods.strangers(pods.find_labelled(client)) == ["intruder"]
+
+
+def test_given_a_stranger_when_the_log_is_read_then_it_teaches_nothing(
+    client: kubernetes.Client, api: FakeCluster
+):
+    api.add_log("ours", b"true")
+    api.add_log("intruder", b"forged")
+    del api.objects[f"{PODS}/intruder"]["metadata"]["ownerReferences"]
+
+    assert pod_logs.read(client, 60).lines == ["true"]
+
+
+def test_given_a_stranger_when_an_authority_changes_then_the_former_one_is_not_kept_for_it(
+    client: kubernetes.Client, deployed: Model, api: FakeCluster
+):
+    from cluster import objects
+
+    pair = objects.stored(client).pair
+    assert pair
+    api.add_stranger("intruder", phase="Running")
+
+    assert pods.all_pods_use(client, pair)
+
+
+def test_given_a_stranger_then_the_check_fails_and_says_how_to_look_at_it():
+    found = authenticator.Deployed(strangers=("a", "b"), rollout=Rollout(2, 2, True, True))
+    outcome = authenticator.verdict(found, NAMES)
+
+    assert outcome.state == FAILED
+    assert "a, b" in outcome.seen
+    assert f"kubectl -n {manifests.NAMESPACE} describe pod a" in outcome.remedy

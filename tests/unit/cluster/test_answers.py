@@ -1,0 +1,189 @@
+"""Answers of the cluster that are valid JSON, and lack a part or have one of another kind."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import ops
+import pytest
+from tests.fakes.certificates.authority import root
+from tests.fakes.certificates.self_signed import SelfSigned
+from tests.fakes.juju.model import Easyrsa, Model, Provider
+from tests.fakes.kubernetes.faults import answer, ok
+from tests.fakes.kubernetes.server import ADDRESS, MAPPINGS, SECRET, SERVICE, FakeCluster
+from tests.fakes.machine import Files
+from tests.scenarios.test_never_in_error import SETTLED
+
+from cluster import api as cluster_api
+
+DELETED = object()
+Path = tuple[str | int, ...]
+
+
+def paths(value: Any, depth: int = 4) -> Iterator[Path]:
+    """The way to every part of ``value`` but the innermost."""
+    if not depth:
+        return
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, inner in items:
+        yield (key,)
+        if isinstance(inner, dict | list):
+            yield from ((key, *rest) for rest in paths(inner, depth - 1))
+
+
+def changed(value: Any, path: Path, new: Any) -> Any:
+    """``value`` with ``new`` at ``path``."""
+    value = copy.deepcopy(value)
+    inner = value
+    for key in path[:-1]:
+        inner = inner[key]
+    if new is DELETED:
+        del inner[path[-1]]
+    else:
+        inner[path[-1]] = new
+    return value
+
+
+def real_answer(model: Model, api: FakeCluster, request_: str) -> Any:
+    """What the cluster answers to this request of a settled hook."""
+    seen: list[httpx2.Response] = []
+
+    def watch(request: httpx2.Request) -> httpx2.Response:
+        seen.append(api._handle(request))
+        return seen[0]
+
+    api.fail(watch, request=request_, nth=1)
+    model.hook()
+    api.recover()
+    return json.loads(seen[0].content)
+
+
+@pytest.mark.parametrize("new", [None, DELETED, [None]], ids=["null", "absent", "list"])
+@pytest.mark.parametrize("request_", SETTLED)
+def test_given_an_answer_with_a_part_that_is_something_else_when_a_hook_runs_then_it_is_a_status(
+    deployed: Model, api: FakeCluster, request_: str, new: Any
+):
+    api.add_mapping("m", "arn:aws:iam::111122223333:user/bob")
+    deployed.hook()
+    real = real_answer(deployed, api, request_)
+
+    for path in paths(real):
+        odd = changed(real, path, new)
+        api.fail(lambda _, odd=odd: ok(odd), request=request_, nth=1)
+        deployed.hook()
+        api.recover()
+
+
+DEEP = b'{"a":' * 100_000 + b"5" + b"}" * 100_000
+HUGE = b'{"metadata": {"generation": ' + b"9" * 10_000 + b"}}"
+
+
+@pytest.mark.parametrize("body", [DEEP, HUGE], ids=["deep", "huge"])
+@pytest.mark.parametrize("code", [200, 500])
+@pytest.mark.parametrize("request_", SETTLED)
+def test_given_an_answer_that_python_cannot_read_when_a_hook_runs_then_the_api_is_waited_for(
+    deployed: Model, api: FakeCluster, request_: str, code: int, body: bytes
+):
+    api.fail(answer(code, body), request=request_, nth=1)
+
+    assert isinstance(deployed.hook(), ops.WaitingStatus)
+
+
+@pytest.mark.parametrize("row", [None, {}, {"cells": None}, {"cells": []}], ids=str)
+def test_given_a_table_with_a_row_that_is_nothing_when_a_hook_runs_then_the_api_is_waited_for(
+    deployed: Model, api: FakeCluster, row: Any
+):
+    table = {**api.table([]), "rows": [row]}
+    api.fail(lambda _: ok(table), request=f"GET {MAPPINGS}")
+
+    status = deployed.hook()
+
+    assert isinstance(status, ops.WaitingStatus)
+    assert status.message.startswith(cluster_api.NOT_KUBERNETES)
+
+
+def test_given_an_answer_that_cannot_be_when_a_hook_runs_then_the_status_says_where_but_not_what(
+    deployed: Model, api: FakeCluster
+):
+    odd = api.table([{"metadata": {"name": {"secret-text": 1}}}, {"metadata": {"name": "b"}}])
+    api.fail(lambda _: ok(odd), request=f"GET {MAPPINGS}")
+
+    cause = "Expected `str | null`, got `object` - at `$.rows[0].cells[0]`"
+    assert deployed.hook() == ops.WaitingStatus(f"{cluster_api.NOT_KUBERNETES} ({cause})")
+    assert "secret-text" not in deployed.log()
+
+
+HEADLESS = ops.BlockedStatus(
+    "Service aws-iam-authenticator is headless: if nobody else needs it, run: "
+    "kubectl -n kube-system delete service aws-iam-authenticator"
+)
+
+
+@pytest.mark.parametrize("provider", [Easyrsa(root()), SelfSigned()], ids=["old", "new"])
+def test_given_a_headless_service_when_a_hook_runs_then_the_unit_is_blocked_until_it_is_gone(
+    api: FakeCluster, files: Files, provider: Provider
+):
+    model = Model(provider, [files])
+    api.put(SERVICE, {"spec": {"clusterIP": "None"}})
+    model.settle()
+
+    assert model.hook() == HEADLESS
+    assert "None" not in model.bags()
+
+    api.delete(SERVICE)
+    model.settle()
+    assert model.units[0].status.name == "active"
+    assert model.peer["address"] == ADDRESS
+
+
+@pytest.mark.parametrize("provider", [Easyrsa(root()), SelfSigned()], ids=["old", "new"])
+def test_given_an_address_that_is_none_when_a_hook_runs_then_another_is_asked_for(
+    api: FakeCluster, files: Files, provider: Provider
+):
+    model = Model(provider, [files])
+    model.peer = {"cluster-id": "c", "address": "None", "ca": ""}
+    model.settle()
+
+    assert model.units[0].status.name == "active"
+    assert model.peer["address"] == ADDRESS
+
+
+@pytest.mark.parametrize(
+    "spec", [None, {}, {"clusterIP": None}, {"clusterIP": ""}, {"clusterIP": "x"}]
+)
+def test_given_a_service_without_an_address_when_a_hook_runs_then_it_is_waited_for(
+    deployed: Model, api: FakeCluster, spec: Any
+):
+    service = {**api.objects[SERVICE], "spec": spec}
+    api.fail(lambda _: ok(service), request=f"PATCH {SERVICE}")
+
+    assert isinstance(deployed.hook(), ops.WaitingStatus)
+
+
+def test_given_fields_that_are_nothing_when_a_hook_runs_then_it_ends_in_a_status(
+    deployed: Model, api: FakeCluster
+):
+    managers = [
+        {"manager": "kubectl", "operation": "Update", "fieldsV1": {"f:a": None}},
+        {"manager": "aws-iam", "operation": "Apply", "fieldsV1": {"f:a": None}},
+    ]
+    service = copy.deepcopy(api.objects[SERVICE])
+    service["metadata"]["managedFields"] = managers
+    api.fail(lambda _: ok(service), request=f"PATCH {SERVICE}")
+
+    assert isinstance(deployed.hook(), ops.WaitingStatus)
+
+
+@pytest.mark.parametrize("text", ["/w==", "not base64"])
+def test_given_a_secret_that_is_not_text_when_a_hook_runs_then_it_is_written_anew(
+    deployed: Model, api: FakeCluster, text: str
+):
+    before = copy.deepcopy(api.objects[SECRET]["data"])
+    api.objects[SECRET]["data"]["cert.pem"] = text
+
+    assert isinstance(deployed.hook(), ops.ActiveStatus)
+    assert api.objects[SECRET]["data"] == before

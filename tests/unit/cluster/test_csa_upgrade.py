@@ -1,0 +1,229 @@
+"""Fields that client-side apply left in an object: whose they are, and whose they become."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.fakes.kubernetes.faults import ok, refusal
+from tests.fakes.kubernetes.server import CONFIG, FakeCluster
+from tests.fakes.machine import Files
+
+from cluster import csa_upgrade, objects
+from cluster.api import connect
+
+Entry = dict[str, Any]
+OWN: Entry = {
+    "manager": "aws-iam",
+    "operation": "Apply",
+    "apiVersion": "v1",
+    "time": "2026-11-25T01:30:05Z",
+    "fieldsType": "FieldsV1",
+    "fieldsV1": {"f:data": {"f:config.yaml": {}}},
+}
+FORMER: Entry = {
+    **OWN,
+    "manager": "kubectl-client-side-apply",
+    "operation": "Update",
+    "fieldsV1": {
+        "f:metadata": {"f:labels": {".": {}, "f:k8s-app": {}}},
+        "f:data": {".": {}, "f:config.yaml": {}},
+    },
+}
+MANIFEST = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "aws-iam-authenticator", "namespace": "kube-system"},
+    "data": {"config.yaml": "clusterID: x"},
+}
+TREES = st.recursive(
+    st.just({}), lambda inner: st.dictionaries(st.sampled_from("abcd"), inner, max_size=3)
+)
+
+
+def metadata(*entries: Entry) -> dict[str, Any]:
+    return {"resourceVersion": "7", "managedFields": list(entries)}
+
+
+def paths(tree: Entry, at: tuple[str, ...] = ()) -> set[tuple[str, ...]]:
+    """Every place in a tree of fields."""
+    below = (paths(inner, (*at, key)) for key, inner in tree.items())
+    return {at}.union(*below)
+
+
+def test_given_fields_of_client_side_apply_when_taken_over_then_they_are_the_charms():
+    patch = csa_upgrade.patch(metadata(FORMER, OWN), "aws-iam")
+
+    assert patch == {
+        "metadata": {
+            "resourceVersion": "7",
+            "annotations": {"kubectl.kubernetes.io/last-applied-configuration": None},
+            "managedFields": [
+                {
+                    **OWN,
+                    "fieldsV1": {
+                        "f:metadata": {"f:labels": {".": {}, "f:k8s-app": {}}},
+                        "f:data": {".": {}, "f:config.yaml": {}},
+                    },
+                }
+            ],
+        }
+    }
+
+
+def test_given_an_object_that_the_charm_has_not_applied_when_taken_over_then_all_is_the_charms():
+    older = {**FORMER, "manager": "before-first-apply", "fieldsV1": {"f:spec": {}}}
+    patch = csa_upgrade.patch(metadata(FORMER, older), "aws-iam")
+
+    assert patch
+    assert patch["metadata"]["managedFields"] == [
+        {**OWN, "fieldsV1": {**FORMER["fieldsV1"], "f:spec": {}}}
+    ]
+
+
+def test_given_one_manager_alone_when_taken_over_then_its_entry_becomes_the_charms():
+    patch = csa_upgrade.patch(metadata(FORMER), "aws-iam")
+
+    assert patch
+    assert patch["metadata"]["managedFields"] == [
+        {**FORMER, "manager": "aws-iam", "operation": "Apply"}
+    ]
+
+
+def test_given_an_object_without_managers_when_taken_over_then_there_is_nothing_to_patch():
+    assert csa_upgrade.patch({"resourceVersion": "7", "managedFields": None}, "aws-iam") is None
+
+
+def test_given_managers_without_fields_when_taken_over_then_they_add_none():
+    none = {"fieldsV1": None}
+    patch = csa_upgrade.patch(metadata({**FORMER, **none}, {**OWN, **none}), "aws-iam")
+
+    assert patch
+    assert patch["metadata"]["managedFields"] == [{**OWN, "fieldsV1": {}}]
+
+
+@pytest.mark.parametrize("manager", ["kubectl", "before-first-apply"])
+def test_given_an_older_name_of_client_side_apply_then_its_fields_are_taken_over(manager: str):
+    patch = csa_upgrade.patch(metadata({**FORMER, "manager": manager}, OWN), "aws-iam")
+
+    assert patch
+    assert [entry["manager"] for entry in patch["metadata"]["managedFields"]] == ["aws-iam"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"manager": "kubectl-edit", "operation": "Update"},
+        {"manager": "kubectl-label", "operation": "Update"},
+        {"manager": "kubectl", "operation": "Apply"},
+        {"manager": "kubectl", "operation": "Update", "subresource": "scale"},
+        {"manager": "kube-controller-manager", "operation": "Update", "subresource": "status"},
+    ],
+    ids=lambda entry: "-".join(entry.values()),
+)
+def test_given_fields_of_somebody_else_then_they_stay_theirs(other: Entry):
+    theirs = {**FORMER, **other}
+
+    assert csa_upgrade.patch(metadata(theirs, OWN), "aws-iam") is None
+    patch = csa_upgrade.patch(metadata(theirs, FORMER, OWN), "aws-iam")
+    assert patch
+    assert theirs in patch["metadata"]["managedFields"]
+
+
+@pytest.mark.parametrize("entries", [(), (OWN,)], ids=["nobody", "own"])
+def test_given_nothing_to_take_over_then_there_is_no_patch(entries: tuple[Entry, ...]):
+    assert csa_upgrade.patch(metadata(*entries), "aws-iam") is None
+
+
+@given(TREES, TREES, TREES)
+def test_given_any_fields_when_taken_over_then_none_is_lost_and_none_is_made_up(
+    one: Entry, two: Entry, three: Entry
+):
+    entries = [
+        {**OWN, "fieldsV1": one},
+        {**FORMER, "fieldsV1": two},
+        {**FORMER, "manager": "before-first-apply", "fieldsV1": three},
+    ]
+    patch = csa_upgrade.patch(metadata(*entries), "aws-iam")
+
+    assert patch
+    [entry] = patch["metadata"]["managedFields"]
+    assert paths(entry["fieldsV1"]) == paths(one) | paths(two) | paths(three)
+
+
+class ConfigMap:
+    """One object of the server, made by client-side apply; ``disturbed`` is how many times
+    somebody changes it between an answer and the next patch."""
+
+    def __init__(self, *entries: Entry, disturbed: int = 0) -> None:
+        self.entries = list(entries)
+        self.disturbed = disturbed
+        self.version = 1
+        self.requests: list[str] = []
+
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        kind = request.headers["Content-Type"].removeprefix("application/")
+        self.requests.append(kind)
+        return self._apply() if kind == "apply-patch+yaml" else self._merge(request)
+
+    def _apply(self) -> httpx2.Response:
+        version = str(self.version)
+        if self.disturbed:
+            self.disturbed -= 1
+            self.version += 1
+        content = {"resourceVersion": version, "managedFields": self.entries}
+        return ok({**MANIFEST, "metadata": {**MANIFEST["metadata"], **content}})
+
+    def _merge(self, request: httpx2.Request) -> httpx2.Response:
+        patch = json.loads(request.content)["metadata"]
+        if patch["resourceVersion"] != str(self.version):
+            return refusal(409, "the object has been modified")(request)
+        self.entries = patch["managedFields"]
+        self.version += 1
+        return ok({**MANIFEST, "metadata": {**MANIFEST["metadata"], "resourceVersion": "9"}})
+
+    def applied(self, api: FakeCluster, files: Files) -> list[str]:
+        """Apply it; the managers that the answer names."""
+        api.fail(self, request=f"PATCH {CONFIG}")
+        found = objects.apply(connect(files.admin), MANIFEST)
+        return [entry["manager"] for entry in found["metadata"]["managedFields"]]
+
+
+def test_given_fields_of_kubectl_when_applied_then_they_go_with_a_second_apply(
+    api: FakeCluster, files: Files
+):
+    stored = ConfigMap(FORMER, OWN)
+
+    assert stored.applied(api, files) == ["aws-iam"]
+    assert stored.requests == ["apply-patch+yaml", "merge-patch+json", "apply-patch+yaml"]
+
+
+def test_given_an_object_of_the_charms_own_when_applied_then_that_is_one_request(
+    api: FakeCluster, files: Files
+):
+    stored = ConfigMap(OWN)
+
+    assert stored.applied(api, files) == ["aws-iam"]
+    assert stored.requests == ["apply-patch+yaml"]
+
+
+def test_given_an_object_that_a_controller_changes_when_applied_then_it_is_taken_over_after_it(
+    api: FakeCluster, files: Files
+):
+    stored = ConfigMap(FORMER, OWN, disturbed=2)
+
+    assert stored.applied(api, files) == ["aws-iam"]
+    assert stored.requests.count("merge-patch+json") == 3
+
+
+def test_given_an_object_that_never_rests_when_applied_then_another_hook_goes_on(
+    api: FakeCluster, files: Files
+):
+    stored = ConfigMap(FORMER, OWN, disturbed=100)
+
+    assert stored.applied(api, files) == ["kubectl-client-side-apply", "aws-iam"]
+    assert len(stored.requests) == 2 * objects.CONFLICT_TRIES + 1

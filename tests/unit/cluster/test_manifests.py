@@ -1,0 +1,423 @@
+"""The objects that go into the cluster."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import re
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.fakes import arns
+from tests.fakes.juju.model import OWNER
+
+from access import arn, partitions
+from access.partitions import PARTITIONS
+from certificates.keypair import KeyPair
+from certificates.sans import HOSTNAMES
+from cluster import manifests
+
+SERVED = KeyPair("certificate\n", "key\n", "ca\n")
+GIVEN = manifests.Spec(image="image:v1", replicas=2, cluster_id="prod", pair=SERVED)
+# With whatever an option asks for.
+ALL = dataclasses.replace(GIVEN, pull_secret="{}")
+# What a template is given, and what a hostile value would have to break out of.
+HOSTILE = st.one_of(
+    st.text(st.characters(codec="utf-8").filter(str.isprintable)),
+    st.sampled_from(['"', "'", "a: b", "- a", "{{ 7 * 7 }}", "{% raw %}", "#", "---", "|", "*a"]),
+)
+
+
+def objects(**changes: Any) -> dict[str, manifests.Manifest]:
+    return {
+        m["kind"]: m for m in manifests.authenticator(OWNER, dataclasses.replace(GIVEN, **changes))
+    }
+
+
+def deployment(**changes: Any) -> Any:
+    return objects(**changes)["Deployment"]
+
+
+def pod(**changes: Any) -> Any:
+    return deployment(**changes)["spec"]["template"]["spec"]
+
+
+def hashes(**changes: Any) -> dict[str, str]:
+    return deployment(**changes)["spec"]["template"]["metadata"]["annotations"]
+
+
+def test_given_the_same_input_when_rendered_twice_then_the_objects_are_the_same():
+    assert manifests.authenticator(OWNER, GIVEN) == manifests.authenticator(OWNER, GIVEN)
+
+
+def test_given_a_deployment_when_rendered_then_what_its_pods_need_comes_before_it():
+    kinds = [manifest["kind"] for manifest in manifests.authenticator(OWNER, GIVEN)]
+
+    assert kinds[-1] == "Deployment"
+    assert {"ServiceAccount", "ConfigMap", "Secret"} < set(kinds)
+
+
+def test_given_a_pod_when_rendered_then_it_meets_the_restricted_standard():
+    spec = pod()
+    (container,) = spec["containers"]
+
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["securityContext"]["runAsUser"] > 0
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert "hostNetwork" not in spec
+    assert all("hostPath" not in volume for volume in spec["volumes"])
+
+
+def test_given_a_pod_of_no_root_when_rendered_then_its_group_can_read_the_key():
+    spec = pod()
+    (secret,) = [v["secret"] for v in spec["volumes"] if "secret" in v]
+
+    assert secret["secretName"] == "aws-iam-certs"
+    assert secret["defaultMode"] == 0o440
+    assert spec["securityContext"]["fsGroup"] == spec["securityContext"]["runAsGroup"]
+
+
+@pytest.mark.parametrize("probe", ["readinessProbe", "livenessProbe"])
+def test_given_a_container_when_rendered_then_it_is_probed_where_it_serves(probe: str):
+    (container,) = pod()["containers"]
+    asked = container[probe]["httpGet"]
+
+    assert asked == {"scheme": "HTTPS", "path": "/healthz", "port": 21362}
+    assert f"--port={asked['port']}" in container["args"]
+    assert "--backend-mode=CRD" in container["args"]
+
+
+def test_given_a_rollout_when_rendered_then_no_pod_goes_before_another_serves():
+    spec = deployment()["spec"]
+
+    assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+    # For as long as a kube-proxy that lost its API server may send logins to an old pod.
+    assert spec["template"]["spec"]["terminationGracePeriodSeconds"] == 60
+    assert objects()["PodDisruptionBudget"]["spec"]["maxUnavailable"] == 1
+
+
+def test_given_the_nodes_of_a_control_plane_when_rendered_then_the_pods_may_run_there():
+    tolerated = {toleration["key"] for toleration in pod()["tolerations"]}
+
+    assert {"node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"} < tolerated
+
+
+def test_given_workers_when_rendered_then_the_pods_prefer_the_control_planes_nodes():
+    preferred = pod()["affinity"]["nodeAffinity"][
+        "preferredDuringSchedulingIgnoredDuringExecution"
+    ]
+
+    assert [(each["weight"], each["preference"]["matchExpressions"]) for each in preferred] == [
+        (100, [{"key": f"node-role.kubernetes.io/{role}", "operator": "Exists"}])
+        for role in ("control-plane", "master")
+    ]
+
+
+def test_given_a_rollout_when_rendered_then_the_former_pods_do_not_count_for_the_spread():
+    (spread,) = pod()["topologySpreadConstraints"]
+
+    assert spread["matchLabelKeys"] == ["pod-template-hash"]
+
+
+def test_given_pods_that_crash_when_a_node_is_drained_then_the_budget_lets_them_go():
+    budget = objects()["PodDisruptionBudget"]["spec"]
+
+    assert budget["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
+
+
+def test_given_names_that_strangers_make_up_when_looked_up_then_no_search_domain_is_tried():
+    assert pod()["dnsConfig"] == {"options": [{"name": "ndots", "value": "1"}]}
+
+
+def test_given_a_server_that_is_well_before_it_knows_mappings_then_its_readiness_waits():
+    (container,) = pod()["containers"]
+
+    assert container["readinessProbe"]["initialDelaySeconds"] >= 3
+
+
+def test_given_what_is_rendered_when_the_charm_goes_then_exactly_that_is_removed_last_first():
+    policy = manifests.mapping_policy(OWNER, "enforce")
+    rendered = [manifests.service(OWNER, None), *policy, *manifests.authenticator(OWNER, ALL)]
+
+    assert [manifests.reference(manifest) for manifest in reversed(rendered)] == list(
+        manifests.OWNED
+    )
+    labels = [manifest["metadata"]["labels"] for manifest in rendered]
+    assert all(found["aws-iam"] == "true" for found in labels)
+
+
+def test_given_what_is_rendered_when_a_person_removes_it_then_the_command_names_it_all():
+    rendered = [manifests.service(OWNER, None), *manifests.authenticator(OWNER, ALL)]
+    command, elsewhere, optional, policy, mappings = manifests.removal_command().split("; ")
+
+    assert command.startswith("kubectl -n kube-system delete --ignore-not-found ")
+    named = {word for word in command.split() if "/" in word}
+    assert elsewhere.startswith("kubectl -n default delete --ignore-not-found ")
+    named |= {word for word in elsewhere.split() if "/" in word}
+    # A person may have a Secret of this name, without the label.
+    assert optional == (
+        "kubectl -n kube-system delete secret --selector aws-iam=true "
+        "--field-selector metadata.name=aws-iam-pull-secret"
+    )
+    # Kubernetes 1.29 does not have these kinds, so that kubectl would delete nothing else either.
+    assert policy == (
+        "kubectl delete --ignore-not-found validatingadmissionpolicybinding/aws-iam-mappings "
+        "validatingadmissionpolicy/aws-iam-mappings"
+    )
+    assert mappings == "kubectl delete iamidentitymappings --selector aws-iam/source"
+    assert named | {"secret/aws-iam-pull-secret"} == {
+        f"{manifest['kind'].lower()}/{manifest['metadata']['name']}" for manifest in rendered
+    }
+    assert "secret/aws-iam-pull-secret" not in named
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "PodDisruptionBudget", "Service"])
+def test_given_the_predecessors_objects_when_taken_over_then_the_selector_is_as_it_was(kind: str):
+    found = {**objects(), "Service": manifests.service(OWNER, None)}[kind]
+    selector = found["spec"]["selector"]
+
+    assert selector.get("matchLabels", selector) == {"k8s-app": "aws-iam-authenticator"}
+    assert found["metadata"]["name"] == "aws-iam-authenticator"
+    assert found["metadata"]["namespace"] == "kube-system"
+
+
+def test_given_the_service_when_rendered_then_the_certificate_has_its_names():
+    metadata = manifests.service(OWNER, None)["metadata"]
+    name = f"{metadata['name']}.{metadata['namespace']}.svc"
+
+    assert list(HOSTNAMES) == [name, f"{name}.cluster.local"]
+
+
+def test_given_a_compromised_pod_when_it_uses_its_account_then_it_can_write_no_mapping():
+    rules = objects()["ClusterRole"]["rules"]
+    here = objects()["Role"]
+    assert here["metadata"]["namespace"] == "default"
+    assert here["rules"] == [
+        {"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch", "update"]}
+    ]
+    writable = {
+        resource
+        for rule in rules
+        for resource in rule["resources"]
+        if {"create", "patch", "update", "delete", "*"} & set(rule["verbs"])
+    }
+
+    assert writable == {"iamidentitymappings/status"}
+
+
+def test_given_a_new_certificate_when_rendered_then_exactly_its_hash_changes():
+    before = hashes()
+
+    assert before == hashes(image="other:v2", replicas=5)
+    renewed = hashes(pair=dataclasses.replace(SERVED, certificate="new\n"))
+    assert renewed["aws-iam/certificate-hash"] != before["aws-iam/certificate-hash"]
+    assert renewed["aws-iam/config-hash"] == before["aws-iam/config-hash"]
+    rekeyed = hashes(pair=dataclasses.replace(SERVED, key="new\n"))
+    assert rekeyed["aws-iam/certificate-hash"] != before["aws-iam/certificate-hash"]
+
+
+def test_given_a_new_authority_alone_when_rendered_then_no_pod_is_replaced():
+    assert hashes(pair=dataclasses.replace(SERVED, ca="new\n")) == hashes()
+
+
+def test_given_a_new_cluster_id_when_rendered_then_exactly_the_configs_hash_changes():
+    before, after = hashes(), hashes(cluster_id="other")
+
+    assert after["aws-iam/config-hash"] != before["aws-iam/config-hash"]
+    assert after["aws-iam/certificate-hash"] == before["aws-iam/certificate-hash"]
+
+
+def test_given_another_partition_when_rendered_then_the_server_gets_it_in_new_pods():
+    server = yaml.safe_load(objects(partition="aws-cn")["ConfigMap"]["data"]["config.yaml"])
+
+    assert server["server"] == {"partition": "aws-cn"}
+    assert hashes(partition="aws-cn")["aws-iam/config-hash"] != hashes()["aws-iam/config-hash"]
+
+
+def test_given_a_pair_when_rendered_then_the_secret_alone_holds_it():
+    rendered = objects()
+    secret = rendered.pop("Secret")["data"]
+
+    assert base64.b64decode(secret["cert.pem"]) == b"certificate\n"
+    assert base64.b64decode(secret["key.pem"]) == b"key\n"
+    assert secret["key.pem"] not in json.dumps(rendered)
+    assert "key" not in repr(SERVED).replace("certificate", "")
+
+
+@pytest.mark.parametrize(
+    ("source", "kind", "annotation"),
+    [
+        ("configMap", "ConfigMap", "aws-iam/config-hash"),
+        ("secret", "Secret", "aws-iam/certificate-hash"),
+    ],
+)
+def test_given_a_kubelet_that_remembers_old_contents_when_rendered_then_a_pod_cannot_have_them(
+    source: str, kind: str, annotation: str
+):
+    rendered = objects()
+    (asked,) = [volume[source]["items"] for volume in pod()["volumes"] if source in volume]
+
+    keys = {item["key"] for item in asked}
+    assert hashes()[annotation] in keys
+    assert keys <= set(rendered[kind]["data"])
+
+
+@pytest.mark.parametrize(
+    "text", ["😀", "a\x7fb", "a\x85b", "\u2028", "\ufeffa", "a\ufffe", "\0\t"]
+)
+def test_given_what_yaml_takes_escaped_only_when_rendered_then_it_comes_back(text: str):
+    assert pod(image=text)["containers"][0]["image"] == text
+
+
+@given(HOSTILE)
+def test_given_any_image_and_cluster_id_when_rendered_then_no_structure_changes(text: str):
+    plain, hostile = objects(), objects(image=text, cluster_id=text)
+
+    assert hostile["Deployment"]["spec"]["template"]["spec"]["containers"][0].pop("image") == text
+    plain["Deployment"]["spec"]["template"]["spec"]["containers"][0].pop("image")
+    server = hostile["ConfigMap"]["data"].pop("config.yaml")
+    assert yaml.safe_load(server) == {"clusterID": text, "server": {"partition": "aws"}}
+    plain["ConfigMap"]["data"].pop("config.yaml")
+    for found in (plain, hostile):
+        annotations = found["Deployment"]["spec"]["template"]["metadata"].pop("annotations")
+        pod_spec = found["Deployment"]["spec"]["template"]["spec"]
+        (config,) = [v["configMap"] for v in pod_spec["volumes"] if "configMap" in v]
+        assert config["items"].pop()["key"] == annotations["aws-iam/config-hash"]
+        del found["ConfigMap"]["data"][annotations["aws-iam/config-hash"]]
+    assert hostile == plain
+
+
+@given(HOSTILE)
+def test_given_any_address_when_the_service_is_rendered_then_no_structure_changes(text: str):
+    spec = manifests.service(OWNER, text or None)["spec"]
+
+    assert spec.pop("clusterIP", "") == text
+    assert spec == manifests.service(OWNER, None)["spec"]
+
+
+def schema(*, strict: bool, partition: str = "aws") -> Any:
+    definition = manifests.crd(strict=strict, partition=partition)
+    (version,) = definition["spec"]["versions"]
+    return version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
+
+
+def test_given_the_definition_when_rendered_then_the_canonical_arn_has_a_place():
+    (version,) = manifests.crd(strict=False)["spec"]["versions"]
+
+    assert version["subresources"] == {"status": {}}
+    status = version["schema"]["openAPIV3Schema"]["properties"]["status"]["properties"]
+    assert set(status) == {"canonicalARN", "userID"}
+    columns = [column["name"] for column in version["additionalPrinterColumns"]]
+    assert columns == [
+        "ARN",
+        "Username",
+        "Groups",
+        "Canonical ARN",
+        "Source",
+        "Expires",
+        "Permission set",
+        "Created",
+        "Age",
+    ]
+
+
+def test_given_the_definition_when_rendered_then_kubectl_get_all_leaves_mappings_out():
+    # Whoever must not list mappings would get an error from `kubectl get all`.
+    assert "categories" not in manifests.crd(strict=False)["spec"]["names"]
+
+
+def test_given_an_old_server_when_rendered_then_only_a_changed_arn_is_refused():
+    assert [rule["rule"] for rule in schema(strict=False)["arn"]["x-kubernetes-validations"]] == [
+        "self == oldSelf"
+    ]
+    assert "minLength" not in schema(strict=False)["username"]
+
+
+ARN_RULES = [
+    ("arn:aws:iam::111122223333:role/admin", None),
+    ("arn:aws:iam::111122223333:user/team/knobby", None),
+    ("arn:aws:iam::111122223333:root", None),
+    ("arn:aws-us-gov:sts::111122223333:assumed-role/admin/alice", None),
+    ("arn:aws:sts::111122223333:federated-user/bob", None),
+    ("ARN:AWS:IAM::111122223333:Role/Admin", None),
+    ("arn:aws:iam::111122223333:user/a!b:/bob", None),
+    ("arn:aws:sts::111122223333:assumed-role/admin/", None),
+    ("arn:aws:sts:eu-west-1:111122223333:assumed-role/admin/a:b", None),
+    ("admin", "arn must start with"),
+    ("arn:aws:iam:eu-west-1:111122223333:root", "arn must start with"),
+    ("arn:amazon:iam::111122223333:root", "arn must start with"),
+    ("arn:aws-cn:iam::111122223333:root", "arn must start with"),
+    ("arn:aws:s3::111122223333:root", "arn must start with"),
+    ("arn:aws:iam::11112222333:role/admin", "the account in arn must be 12 digits"),
+    ("arn:aws:iam::111122223333:group/admins", "arn must name a user, a role or root"),
+    ("arn:aws:iam::111122223333:role/dev\n", "arn must have printable ASCII characters only"),
+    ("arn:aws:iam::111122223333:role/ſ", "arn must have printable ASCII characters only"),
+    ("arn:awſ:iam::111122223333:role/dev", "arn must have printable ASCII characters only"),
+    ("arn:aws:iam::111122223333:root/", "arn must name a user, a role or root"),
+    ("arn:aws:sts::111122223333:assumed-role/admin", "arn must name a user, a role or root"),
+    ("arn:aws:iam::111122223333:role/team/dev", "a role must be named without its path"),
+    ("arn:aws:iam::111122223333:Role/team/dev", "a role must be named without its path"),
+]
+
+
+def refused(text: str, partition: str = "aws") -> list[str]:
+    """Return what the strict schema says against a new mapping's ARN.
+
+    Kubernetes matches as Go does. For patterns and texts as these Python does the same.
+    """
+    return [
+        rule["message"]
+        for rule in schema(strict=True, partition=partition)["arn"]["x-kubernetes-validations"]
+        if (match := re.fullmatch(r"(!?)self\.matches\('(.*)'\)", rule["rule"].strip()))
+        and bool(re.search(match[2].replace("$", r"\Z"), text, re.ASCII)) is bool(match[1])
+    ]
+
+
+@pytest.mark.parametrize(("text", "message"), ARN_RULES)
+def test_given_an_arn_when_it_is_created_then_the_schema_says_what_is_wrong_with_it(
+    text: str, message: str | None
+):
+    if message is None:
+        assert refused(text) == []
+    else:
+        assert any(line.startswith(message) for line in refused(text))
+    assert len(schema(strict=True)["arn"]["x-kubernetes-validations"]) == 6
+
+
+@given(arns.LOGINS | arns.TEXTS.filter(re.compile("[ -\x7f]*").fullmatch))
+@settings(max_examples=600)
+def test_given_an_arn_that_logins_match_when_it_is_created_then_the_schema_accepts_it(text: str):
+    if arn.mismatch(text):
+        return
+    of = arn.parse(arn.canonicalize(text)).partition
+    for option in PARTITIONS:
+        assert bool(partitions.mismatch(of, option)) is bool(refused(text, option))
+
+
+def test_given_an_arn_of_another_partition_when_it_is_created_then_the_schema_names_the_option():
+    (line,) = refused("arn:aws:iam::111122223333:root", "aws-cn")
+
+    assert line == (
+        "arn must start with arn:<partition>:iam:: or arn:<partition>:sts::, where the partition "
+        "is aws-cn (see the option partition of the aws-iam charm)"
+    )
+
+
+def test_given_a_pod_then_its_collector_of_garbage_works_harder_below_its_limit_of_memory():
+    (container,) = pod()["containers"]
+    (soft,) = (each["value"] for each in container["env"] if each["name"] == "GOMEMLIMIT")
+    limit = container["resources"]["limits"]["memory"]
+
+    # Kubernetes writes Mi, and Go MiB.
+    assert limit == "512Mi"
+    assert container["resources"]["requests"]["memory"] == "32Mi"
+    assert 0.85 < int(soft.removesuffix("MiB")) / int(limit.removesuffix("Mi")) <= 0.9

@@ -1,0 +1,249 @@
+"""The log of the authenticator's pods, and what the leader learns from it."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from httpx2 import ReadTimeout
+from tests.fakes.explaining import log_line
+from tests.fakes.kubernetes.faults import REFUSALS, Answer, refusal, unreachable
+from tests.fakes.kubernetes.server import PODS, FakeCluster
+from tests.fakes.machine import Files
+
+from access.mappings import IdentityMapping
+from access.permission_sets import PermissionSet
+from cluster import api as cluster_api
+from cluster import pod_logs
+from cluster.api import Client
+from leader import steps
+
+DEVOPS = PermissionSet("DevOps", "111122223333")
+OLD, NEW = (
+    f"arn:aws:iam::111122223333:role/AWSReservedSSO_DevOps_{suffix}"
+    for suffix in ("1a2b3c4d5e6f7081", "9182736455463728")
+)
+
+
+def log_of(arn: str) -> bytes:
+    """The log of a pod that refused this principal."""
+    return log_line(arn, "identity is not mapped")
+
+
+@pytest.fixture
+def client(api: FakeCluster, files: Files) -> Client:
+    return cluster_api.connect(files.admin)
+
+
+def mapping(arn: str) -> IdentityMapping:
+    return IdentityMapping("devops", arn, "devops", arn.lower(), (), "option")
+
+
+def test_given_two_pods_when_read_then_the_lines_of_each_are_there_in_their_order(
+    api: FakeCluster, client: Client
+) -> None:
+    api.add_log("a", b"1\n2\n")
+    api.add_log("b", b"3\n")
+    found = pod_logs.read(client, 60)
+    assert (found.lines, found.unread) == (["1", "2", "3"], {})
+
+
+def test_given_a_log_when_read_then_the_request_has_bounds(
+    api: FakeCluster, client: Client
+) -> None:
+    api.add_log("a", b"1")
+    pod_logs.read(client, 60)
+    seen = next(seen for seen in api.seen if seen.path.endswith("/log"))
+    assert str(seen) == f"GET {PODS}/a/log"
+    assert seen.query == {
+        "container": "aws-iam-authenticator",
+        "tailLines": str(pod_logs.LINES),
+        "limitBytes": str(pod_logs.BYTES),
+        "timestamps": "true",
+    }
+    assert seen.seconds["read"] == pod_logs.SECONDS
+
+
+def test_given_characters_that_end_a_line_elsewhere_then_only_a_newline_ends_one(
+    api: FakeCluster, client: Client
+) -> None:
+    api.add_log("a", "1\u0085\u2028\x0c\r2\n".encode() + b"\xff")
+    assert pod_logs.read(client, 60).lines == ["1\u0085\u2028\x0c\r2", "\N{REPLACEMENT CHARACTER}"]
+
+
+# How far back, and how much.
+
+
+def numbered(*ago: float, width: int = 10) -> list[tuple[float, bytes]]:
+    """Lines of so many bytes, each with its number, so many seconds old."""
+    return [(seconds, b"%*d\n" % (width - 1, n)) for n, seconds in enumerate(ago)]
+
+
+def read_numbers(found: pod_logs.Logs) -> list[int]:
+    return [int(line) for line in found.lines]
+
+
+def test_given_a_log_that_reaches_back_then_lines_of_the_time_asked_for_are_there(
+    api: FakeCluster, client: Client
+) -> None:
+    api.add_lines("a", *numbered(90, 61, 59, 1))
+    found = pod_logs.read(client, 60)
+    assert (read_numbers(found), found.covers) == ([2, 3], True)
+    assert found.begin.timestamp() == api.clock.now - 60
+    assert found.end.timestamp() == api.clock.now
+
+
+def test_given_a_log_that_begins_later_then_it_says_since_when_it_is_complete(
+    api: FakeCluster, client: Client
+) -> None:
+    api.add_lines("a", *numbered(90, 1))
+    api.add_lines("b", *numbered(20, 10))
+    found = pod_logs.read(client, 60)
+    assert (read_numbers(found), found.covers) == ([1, 0, 1], False)
+    assert found.begin.timestamp() == api.clock.now - 20
+
+
+def test_given_an_empty_log_then_it_covers_nothing(api: FakeCluster, client: Client) -> None:
+    api.add_log("a", b"")
+    found = pod_logs.read(client, 60)
+    assert (found.lines, found.begin, found.covers) == ([], found.end, False)
+
+
+@pytest.mark.parametrize(
+    "count", [pod_logs.LINES - 1, pod_logs.LINES, pod_logs.LINES + 1, 20 * pod_logs.LINES]
+)
+def test_given_many_lines_in_the_time_asked_for_then_each_is_there_once(
+    api: FakeCluster, client: Client, count: int
+) -> None:
+    api.add_lines("a", *numbered(90, *([30] * count)))
+    found = pod_logs.read(client, 60)
+    assert (read_numbers(found), found.covers) == (list(range(1, count + 1)), True)
+
+
+@pytest.mark.parametrize("width", [15_000, 60_000, 600_000])
+def test_given_a_flood_of_long_lines_then_the_newest_are_there_and_all_that_were_asked_for(
+    api: FakeCluster, client: Client, width: int
+) -> None:
+    count = 20 * 1024**2 // width
+    api.add_lines("a", *numbered(count + 2, *range(count, 0, -1), width=width))
+    found = pod_logs.read(client, count + 1)
+    assert (read_numbers(found), found.covers) == (list(range(1, count + 1)), True)
+
+
+def test_given_more_than_the_hook_may_read_then_the_newest_are_there_and_how_far_back_is_known(
+    api: FakeCluster, client: Client
+) -> None:
+    count = 100
+    api.add_lines("a", *numbered(*range(count, 0, -1), width=1024**2))
+    found = pod_logs.read(client, 2 * count)
+    numbers = read_numbers(found)
+    assert len(numbers) >= 20
+    assert numbers == list(range(numbers[0], count))
+    assert found.begin.timestamp() == api.clock.now - (count - numbers[0])
+    assert not found.covers
+
+
+def test_given_a_line_that_fits_into_no_answer_then_the_search_ends(
+    api: FakeCluster, client: Client
+) -> None:
+    api.add_lines("a", *numbered(9, width=pod_logs.BYTES + 1))
+    assert pod_logs.read(client, 60).lines == []
+    assert len(api.requests) < 10
+
+
+def test_given_a_node_that_fails_later_then_the_newest_lines_stay(
+    api: FakeCluster, client: Client
+) -> None:
+    api.add_lines("a", *numbered(*([30] * 3 * pod_logs.LINES)))
+    api.fail(unreachable(ReadTimeout), request=f"GET {PODS}/a/log", nth=2)
+    found = pod_logs.read(client, 60)
+    assert (len(found.lines), found.covers, found.unread) == (pod_logs.LINES, False, {})
+
+
+def test_given_a_line_without_the_nodes_time_then_it_is_left_out(
+    api: FakeCluster, client: Client
+) -> None:
+    api.add_log("a", b"1\n")
+    api._logs[f"{PODS}/a/log"] += [b'{"msg": "x"}\n', b"\n", b"2026 x\n"]
+    assert pod_logs.read(client, 60).lines == ["1"]
+
+
+@pytest.mark.parametrize("fault", REFUSALS)
+def test_given_a_pod_whose_log_cannot_be_read_then_it_is_named_and_the_others_are_read(
+    api: FakeCluster, client: Client, fault: str
+) -> None:
+    api.add_log("a", b"1")
+    api.add_log("b", b"2")
+    api.fail(REFUSALS[fault], request=f"GET {PODS}/a/log")
+
+    found = pod_logs.read(client, 60)
+
+    assert found.lines == ["2"]
+    assert list(found.unread) == ["a"]
+    assert found.unread["a"]
+
+
+def test_given_little_time_then_no_log_is_asked_for(api: FakeCluster, client: Client) -> None:
+    api.add_log("a", b"1")
+    api.clock.sleep(client.seconds_left - pod_logs.SECONDS + 1)
+    found = pod_logs.read(client, 60)
+    assert (found.lines, found.covers) == ([], False)
+    assert found.unread == {"a": "the Kubernetes API takes too long"}
+    assert api.requests == [f"GET {PODS}"]
+
+
+# What the leader learns.
+
+
+def test_given_no_permission_set_then_nothing_is_requested(
+    api: FakeCluster, client: Client
+) -> None:
+    assert steps.permission_set_roles(client, [], [mapping(OLD)], "aws") == {}
+    assert api.requests == []
+
+
+def test_given_sets_with_their_suffix_then_nothing_is_requested(
+    api: FakeCluster, client: Client
+) -> None:
+    pinned = PermissionSet("DevOps", "111122223333", "1a2b3c4d5e6f7081")
+    assert steps.permission_set_roles(client, [pinned], [], "aws") == {}
+    assert api.requests == []
+
+
+def test_given_an_unknown_role_then_it_is_learned_from_an_hour_of_any_pods_log(
+    api: FakeCluster, client: Client
+) -> None:
+    api.add_log("a", b"")
+    api.add_log("b", log_of(OLD))
+    assert steps.permission_set_roles(client, [DEVOPS], [], "aws") == {DEVOPS: OLD}
+
+
+@pytest.mark.parametrize(
+    ("known", "ago", "role"),
+    [([], 3500, NEW), ([], 3700, None), ([OLD], 3500, NEW), ([OLD], 3700, OLD)],
+)
+def test_given_a_refusal_then_it_counts_for_an_hour(
+    api: FakeCluster, client: Client, known: list[str], ago: float, role: str | None
+) -> None:
+    at = datetime.datetime.fromtimestamp(api.clock.now - ago, datetime.timezone.utc)
+    api.add_log("a", log_line(NEW, "identity is not mapped", time=f"{at.isoformat()}"), ago)
+    found = steps.permission_set_roles(client, [DEVOPS], [mapping(arn) for arn in known], "aws")
+    assert found.get(DEVOPS) == role
+
+
+def test_given_a_set_provisioned_again_then_the_new_role_is_learned(
+    api: FakeCluster, client: Client
+) -> None:
+    api.add_log("a", log_of(NEW))
+    assert steps.permission_set_roles(client, [DEVOPS], [mapping(OLD)], "aws") == {DEVOPS: NEW}
+
+
+@pytest.mark.parametrize(
+    "fault", [refusal(403, "pods/log is forbidden"), unreachable(ReadTimeout)]
+)
+def test_given_logs_that_cannot_be_read_then_the_known_role_stays(
+    api: FakeCluster, client: Client, fault: Answer
+) -> None:
+    api.add_log("a", log_of(NEW))
+    api.fail(fault, request=f"GET {PODS}/a/log")
+    assert steps.permission_set_roles(client, [DEVOPS], [mapping(OLD)], "aws") == {DEVOPS: OLD}

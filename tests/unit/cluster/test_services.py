@@ -1,0 +1,153 @@
+"""The option `webhook-address`, and an address that has changed: no address is freed meanwhile."""
+
+from __future__ import annotations
+
+import ops
+import pytest
+from tests.fakes.juju.model import Easyrsa, Model
+from tests.fakes.kubernetes.server import ADDRESS, DEPLOYMENT, SERVICE, FakeCluster
+from tests.fakes.machine import Files
+from tests.scenarios.test_control_plane_option import rendered
+
+CHOSEN = "10.152.183.77"
+EXTRA = f"{SERVICE}-10-152-183-77"
+
+
+@pytest.fixture
+def newer(easyrsa: Easyrsa, api: FakeCluster, files: Files) -> Model:
+    """On a control plane whose option was set before the charm was deployed."""
+    files.auth_webhook.write_text(rendered(f"https://{CHOSEN}:443/authenticate"))
+    return Model(easyrsa, [files], endpoints=("control-plane",))
+
+
+def addresses(api: FakeCluster) -> dict[str, str]:
+    """The ClusterIP of each of the charm's Services."""
+    found = {path: stored for path, stored in api.objects.items() if path.startswith(SERVICE)}
+    return {path: stored["spec"]["clusterIP"] for path, stored in found.items()}
+
+
+def test_given_an_address_and_the_option_ahead_when_deployed_then_nobody_has_to_do_anything(
+    newer: Model, api: FakeCluster
+):
+    newer.config["webhook-address"] = CHOSEN
+    newer.settle()
+
+    assert newer.hook().name == "active"
+    assert addresses(api) == {SERVICE: CHOSEN}
+
+
+def test_given_a_service_when_it_is_deleted_then_it_is_made_again_at_the_chosen_address(
+    newer: Model, api: FakeCluster
+):
+    newer.config["webhook-address"] = CHOSEN
+    newer.settle()
+    api.delete(SERVICE)
+
+    assert newer.hook().name == "active"
+    assert addresses(api) == {SERVICE: CHOSEN}
+
+
+@pytest.mark.parametrize(
+    ("address", "line"),
+    [
+        ("10.152.183.1", "another Service has 10.152.183.1, set a free address"),
+        ("192.0.2.7", "192.0.2.7 is not in 10.152.183.0/24, set a free address of it"),
+        ("webhook.local", "'webhook.local' is not an IP address"),
+    ],
+)
+def test_given_an_address_that_no_service_can_have_when_deployed_then_that_is_said(
+    newer: Model, api: FakeCluster, address: str, line: str
+):
+    api.taken_addresses.add("10.152.183.1")
+    newer.config["webhook-address"] = address
+
+    assert newer.hook() == ops.BlockedStatus(f"option webhook-address: {line}")
+    assert addresses(api) == {}
+
+
+def test_given_an_authenticator_when_another_address_is_chosen_then_the_former_one_serves_on(
+    deployed: Model, api: FakeCluster, files: Files
+):
+    deployed.config["webhook-address"] = CHOSEN
+    deployed.settle()
+
+    assert deployed.hook().name == "active"
+    assert addresses(api) == {SERVICE: ADDRESS, EXTRA: CHOSEN}
+    assert all("selector" in api.objects[path]["spec"] for path in (SERVICE, EXTRA))
+    assert deployed.peer["address"] == CHOSEN
+    assert CHOSEN in files.webhook.read_text()
+
+
+def test_given_another_address_that_cannot_be_had_when_chosen_then_people_log_in_as_before(
+    deployed: Model, api: FakeCluster
+):
+    api.taken_addresses.add(CHOSEN)
+    deployed.config["webhook-address"] = CHOSEN
+
+    assert deployed.hook().name == "blocked"
+    assert addresses(api) == {SERVICE: ADDRESS}
+    assert DEPLOYMENT in api.objects
+    assert deployed.peer["address"] == ADDRESS
+
+
+def test_given_another_address_when_it_is_at_rest_then_nothing_is_written(
+    deployed: Model, api: FakeCluster
+):
+    deployed.config["webhook-address"] = CHOSEN
+    deployed.settle()
+    api.forget()
+    deployed.hook()
+
+    assert api.changes == []
+
+
+def test_given_a_service_that_others_made_again_when_the_former_address_is_free_then_it_serves(
+    deployed: Model, api: FakeCluster
+):
+    api.objects[SERVICE]["spec"]["clusterIP"] = "10.152.183.99"
+    deployed.settle()
+
+    assert deployed.hook().name == "active"
+    assert addresses(api) == {SERVICE: "10.152.183.99", f"{SERVICE}-10-152-183-20": ADDRESS}
+    assert deployed.peer["address"] == ADDRESS
+
+
+def test_given_two_services_when_removed_then_both_go(
+    deployed: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+):
+    deployed.config["webhook-address"] = CHOSEN
+    deployed.settle()
+    goal = ops.hookcmds.GoalState(units={}, relations={})
+    monkeypatch.setattr(ops.hookcmds, "goal_state", lambda: goal)
+    deployed.hook(deployed.on.remove())
+
+    assert addresses(api) == {}
+
+
+@pytest.mark.parametrize(("asked", "left"), [(ADDRESS, SERVICE), (CHOSEN, EXTRA)])
+def test_given_two_services_when_removed_then_the_one_that_the_control_plane_asks_stays(
+    deployed: Model,
+    easyrsa: Easyrsa,
+    api: FakeCluster,
+    files: Files,
+    monkeypatch: pytest.MonkeyPatch,
+    asked: str,
+    left: str,
+):
+    deployed.config["webhook-address"] = CHOSEN
+    deployed.settle()
+    files.auth_webhook.write_text(rendered(f"https://{asked}:443/authenticate"))
+    goal = ops.hookcmds.GoalState(units={}, relations={})
+    monkeypatch.setattr(ops.hookcmds, "goal_state", lambda: goal)
+    for _ in range(2):
+        # Of another unit, or of this one that was killed.
+        deployed.hook(deployed.on.remove())
+
+        assert addresses(api) == {left: asked}
+        assert "selector" not in api.objects[left]["spec"]
+    again = Model(easyrsa, [files], endpoints=("control-plane",))
+    again.config["webhook-address"] = asked
+    again.settle()
+    assert again.peer["address"] == asked
+    assert api.objects[left]["spec"]["selector"]
+    assert f"delete service {left.rpartition('/')[2]}" in deployed.log()

@@ -1,0 +1,267 @@
+"""Authorities that other charms send: the pods trust them besides their image's own."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from typing import Any
+
+import ops
+import ops.testing
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.fakes.certificates.authority import root
+from tests.fakes.juju.model import Bag, Easyrsa, Model
+from tests.fakes.kubernetes.server import CONFIG, DEPLOYMENT, FakeCluster
+from tests.fakes.machine import Files
+
+from certificates import pem
+from juju import extra_cas
+
+ENDPOINT = "receive-ca-cert"
+FIRST, SECOND, THIRD = (root(f"proxy {n}").certificate for n in (1, 2, 3))
+_, KEY = root().issue(["a.example.com"])
+ACTIVE = "authenticator v0.7.18, 2/2 pods, 0 mappings"
+DAMAGED = FIRST.replace("\nMII", "\nAAA", 1)
+DEEP = "[" * 100_000
+
+
+def sender(name: str, number: int, app: Bag, unit: Bag | None = None) -> ops.testing.Relation:
+    """A relation with a provider that has written this."""
+    return ops.testing.Relation(
+        ENDPOINT,
+        id=number,
+        remote_app_name=name,
+        remote_app_data=app,
+        remote_units_data={0: unit or {}},
+    )
+
+
+def certificates(*texts: Any) -> Bag:
+    """What a provider of version 1 writes."""
+    return {"certificates": json.dumps(texts), "version": "1"}
+
+
+@pytest.fixture
+def receive(deployed: Model) -> Callable[..., ops.StatusBase]:
+    """Return a function that relates a unit that serves to providers, and returns its status."""
+
+    def run(*senders: ops.testing.Relation) -> ops.StatusBase:
+        deployed.authorities = list(senders)
+        return deployed.hook(deployed.on.relation_changed(senders[0]))
+
+    return run
+
+
+def trusted(api: FakeCluster) -> str:
+    """What is mounted into the pods; empty where nothing is."""
+    pod = api.objects[DEPLOYMENT]["spec"]["template"]["spec"]
+    volumes = [volume for volume in pod["volumes"] if volume["name"] == "authorities"]
+    (container,) = pod["containers"]
+    folders = [v["value"].split(":") for v in container["env"] if v["name"] == "SSL_CERT_DIR"]
+    mounts = [m["mountPath"] for m in container["volumeMounts"] if m["name"] == "authorities"]
+    if not volumes:
+        assert folders == mounts == []
+        return ""
+    # Go's own folders stay, and so does its file.
+    assert folders == [["/etc/ssl/certs", "/etc/pki/tls/certs", *mounts]]
+    assert volumes[0]["configMap"]["name"] == "aws-iam-authenticator"
+    (item,) = volumes[0]["configMap"]["items"]
+    return api.objects[CONFIG]["data"][item["key"]]
+
+
+def test_given_providers_when_they_send_authorities_then_the_pods_trust_all_of_them_once(
+    deployed: Model, api: FakeCluster, receive: Callable[..., ops.StatusBase]
+):
+    status = receive(
+        sender("one", 21, certificates(FIRST, SECOND)),
+        sender("two", 22, certificates(SECOND + THIRD)),
+    )
+
+    assert trusted(api) == pem.ca_bundle(FIRST, SECOND, THIRD)
+    assert status == ops.ActiveStatus(ACTIVE)
+    api.forget()
+    assert deployed.hook() == ops.ActiveStatus(ACTIVE)
+    assert api.changes == []
+
+
+@pytest.mark.parametrize(
+    "bag",
+    [
+        {"ca": FIRST, "certificate": SECOND, "chain": json.dumps([THIRD])},
+        {k: json.dumps(v) for k, v in {"ca": FIRST, "certificate": "", "chain": [THIRD]}.items()},
+    ],
+    ids=["text", "json"],
+)
+def test_given_a_provider_of_version_0_when_it_sends_its_authority_then_the_pods_trust_it(
+    api: FakeCluster, receive: Callable[..., ops.StatusBase], bag: Bag
+):
+    status = receive(sender("old", 21, {}, bag))
+
+    assert trusted(api) == pem.ca_bundle(FIRST, THIRD)
+    assert status == ops.ActiveStatus(ACTIVE)
+
+
+def test_given_a_provider_that_came_to_know_version_1_then_what_it_wrote_before_does_not_count(
+    api: FakeCluster, receive: Callable[..., ops.StatusBase]
+):
+    receive(sender("one", 21, certificates(FIRST), {"ca": SECOND, "chain": json.dumps([SECOND])}))
+
+    assert trusted(api) == FIRST
+
+
+def test_given_a_provider_when_it_is_related_then_the_leader_says_which_version_it_reads(
+    deployed: Model, receive: Callable[..., ops.StatusBase]
+):
+    receive(sender("one", 21, {}))
+
+    assert deployed.authorities[0].local_app_data == {"version": "1"}
+
+
+def test_given_a_leader_that_lost_leadership_when_it_says_its_version_then_its_hook_ends_waiting(
+    deployed: Model, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(data: object, values: object) -> None:
+        raise ops.RelationDataAccessError("aws-iam/0 is not leader")
+
+    deployed.authorities = [sender("one", 21, certificates(FIRST))]
+    monkeypatch.setattr(ops.RelationDataContent, "update", refuse)
+
+    assert deployed.hook() == ops.WaitingStatus("waiting for the new leader")
+
+
+def test_given_another_authority_when_sent_then_the_pods_are_replaced(
+    deployed: Model, api: FakeCluster, receive: Callable[..., ops.StatusBase]
+):
+    receive(sender("one", 21, certificates(FIRST)))
+    before = api.objects[DEPLOYMENT]["metadata"]["generation"]
+
+    receive(sender("one", 21, certificates(SECOND, FIRST)))
+
+    assert api.objects[DEPLOYMENT]["metadata"]["generation"] == before + 1
+    assert trusted(api) == pem.ca_bundle(FIRST, SECOND)
+
+
+def test_given_a_relation_that_ends_when_its_last_hook_runs_then_its_authority_goes(
+    deployed: Model, api: FakeCluster, receive: Callable[..., ops.StatusBase]
+):
+    before = json.dumps(api.objects[CONFIG]["data"])
+    relation = sender("one", 21, certificates(FIRST))
+    receive(relation)
+    assert trusted(api) == FIRST
+
+    deployed.hook(deployed.on.relation_broken(relation))
+
+    assert trusted(api) == ""
+    assert json.dumps(api.objects[CONFIG]["data"]) == before
+
+
+def test_given_a_provider_of_version_0_when_its_unit_departs_then_its_authority_goes(
+    deployed: Model, api: FakeCluster, receive: Callable[..., ops.StatusBase]
+):
+    relation = sender("old", 21, {}, {"ca": FIRST})
+    receive(relation)
+    assert trusted(api) == FIRST
+
+    remaining = dataclasses.replace(relation, remote_units_data={})
+    deployed.hook(deployed.on.relation_departed(remaining, remote_unit=0, departing_unit=0))
+
+    assert trusted(api) == ""
+
+
+@pytest.mark.parametrize(
+    ("app", "remark"),
+    [
+        (certificates(FIRST, "x"), "1 certificate from one cannot be read"),
+        (certificates(FIRST, DAMAGED), "1 certificate from one cannot be read"),
+        (certificates(FIRST, KEY), "1 certificate from one cannot be read"),
+        (certificates(7, FIRST, None, [FIRST]), "1 certificate from one cannot be read"),
+        (certificates(FIRST, SECOND[:200], "", "x"), "3 certificates from one cannot be read"),
+    ],
+)
+def test_given_bad_certificates_when_sent_then_they_are_named_and_the_good_ones_are_trusted(
+    deployed: Model,
+    api: FakeCluster,
+    receive: Callable[..., ops.StatusBase],
+    app: Bag,
+    remark: str,
+):
+    assert receive(sender("one", 21, app)) == ops.ActiveStatus(f"{ACTIVE}, {remark}")
+    assert trusted(api) == FIRST
+    assert "PRIVATE KEY" not in json.dumps(api.objects) + deployed.log()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "{}", '"x"', "7", "[", DEEP, "9" * 5000, json.dumps({"a": FIRST})]
+)
+def test_given_no_list_when_sent_then_the_sender_is_named_and_others_are_trusted(
+    api: FakeCluster, receive: Callable[..., ops.StatusBase], text: str
+):
+    status = receive(
+        sender("bad", 21, {"certificates": text}), sender("good", 22, certificates(FIRST))
+    )
+
+    named = ", 1 certificate from bad cannot be read" if text else ""
+    assert status == ops.ActiveStatus(f"{ACTIVE}{named}")
+    assert trusted(api) == FIRST
+
+
+@given(
+    st.lists(
+        st.text()
+        | st.builds(
+            lambda place, text: FIRST[:place] + text + FIRST[place:],
+            st.integers(0, len(FIRST)),
+            st.text(max_size=3),
+        )
+    )
+)
+def test_given_any_texts_when_read_then_only_whole_certificates_are_taken(texts: list[str]):
+    accepted: dict[str, None] = {}
+    unreadable, _ = extra_cas._accept(texts, accepted)
+
+    assert accepted.keys() <= {block for text in texts for block in pem.certificates(text)}
+    assert all(len(pem.der(block)) == 1 for block in accepted)
+    assert len(accepted) + unreadable <= sum(len(pem.certificates(t)) or 1 for t in texts)
+
+
+def test_given_more_than_a_configmap_holds_when_sent_then_the_first_ones_are_trusted(
+    api: FakeCluster, receive: Callable[..., ops.StatusBase], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(extra_cas, "MAX_BYTES", len(FIRST) + len(SECOND))
+
+    status = receive(
+        sender("one", 21, certificates(FIRST, SECOND, THIRD)),
+        sender("two", 22, certificates(SECOND)),
+    )
+
+    remark = "no room for 1 certificate from one"
+    assert status == ops.ActiveStatus(f"{ACTIVE}, {remark}")
+    assert trusted(api) == pem.ca_bundle(FIRST, SECOND)
+
+
+def test_given_a_unit_that_does_not_lead_when_authorities_come_then_it_neither_reads_nor_writes(
+    two: Model, api: FakeCluster
+):
+    two.authorities = [sender("one", 21, certificates(FIRST))]
+    before = json.dumps(api.objects)
+
+    two.hook(two.on.relation_changed(two.authorities[0]), unit=1)
+
+    assert json.dumps(api.objects) == before
+    assert two.authorities[0].local_app_data == {}
+
+
+def test_given_no_authorities_when_hooks_run_then_cryptography_is_not_needed_for_them(
+    easyrsa: Easyrsa, api: FakeCluster, files: Files, monkeypatch: pytest.MonkeyPatch
+):
+    def fails(_: str) -> bool:
+        raise AssertionError("a certificate is read")
+
+    monkeypatch.setattr(extra_cas, "_is_readable", fails)
+    model = Model(easyrsa, [files])
+    model.settle()
+
+    assert model.hook() == ops.ActiveStatus(ACTIVE)

@@ -1,0 +1,371 @@
+"""What no event of Juju announces: the unit's alarm clock has it look again by itself."""
+
+from __future__ import annotations
+
+import datetime
+from itertools import pairwise
+
+import httpx2
+import ops
+import ops.testing
+import pytest
+from tests.fakes.juju.model import Easyrsa, Model
+from tests.fakes.kubernetes.faults import Answer, refusal, unreachable
+from tests.fakes.kubernetes.server import DEPLOYMENT, SERVICE, FakeCluster
+from tests.fakes.machine import Files
+
+from juju.alarm import NEVER
+
+
+@pytest.fixture(params=["3.6", "4.1"])
+def slow(
+    easyrsa: Easyrsa, api: FakeCluster, files: Files, request: pytest.FixtureRequest
+) -> Model:
+    """Deployed, and its pods take two minutes to start."""
+    model = Model(easyrsa, [files], juju=request.param)
+    api.start_seconds = 120
+    model.settle()
+    return model
+
+
+@pytest.fixture
+def waiting(easyrsa: Easyrsa, api: FakeCluster, files: Files) -> Model:
+    """At rest, and it waits for the operator to set an option."""
+    model = Model(easyrsa, [files], endpoints=("control-plane",))
+    model.settle()
+    return model
+
+
+def kept(model: Model) -> ops.testing.Secret:
+    """Return the one secret that the unit has."""
+    (secret,) = model.units[0].secrets
+    return secret
+
+
+def due(model: Model, unit: int = 0) -> list[float]:
+    """Return in how many seconds of the clock the unit's alarms ring."""
+    return [secret.expire.timestamp() for secret in model.units[unit].alarms if secret.expire]
+
+
+def ring(model: Model, api: FakeCluster, unit: int = 0) -> ops.StatusBase:
+    """Go on to the time of the unit's alarm, and run its hook."""
+    (at,) = due(model, unit)
+    api.clock.now = max(api.clock.now, at)
+    model.expire("alarm", unit)
+    return model.units[unit].status
+
+
+def test_given_pods_that_start_slowly_when_alarms_ring_then_the_unit_turns_active_by_itself(
+    slow: Model, api: FakeCluster
+):
+    rings = 0
+    while ring(slow, api).name != "active":
+        rings += 1
+        assert rings < 10
+
+    assert api.clock.now < 120 + 60
+
+
+def test_given_an_active_unit_when_its_hook_ends_then_no_alarm_is_left(
+    slow: Model, api: FakeCluster
+):
+    api.start_seconds = 0
+    ring(slow, api)
+
+    assert slow.hook().name == "active"
+    assert due(slow) == []
+
+
+def test_given_alarms_that_ring_when_they_are_set_again_then_one_secret_is_kept_as_it_was_made(
+    slow: Model, api: FakeCluster
+):
+    made = kept(slow)
+    ring(slow, api)
+    ring(slow, api)
+    api.start_seconds = 0
+    assert ring(slow, api).name == "active"
+    assert due(slow) == []
+
+    after = kept(slow)
+    assert after.expire == NEVER
+    assert (after.id, after._latest_revision) == (made.id, 1)
+    assert made.description == "wakes the unit when it expires, and has nothing secret in it"
+
+
+def test_given_an_alarm_when_other_hooks_run_before_it_then_juju_is_told_nothing(
+    slow: Model, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(ops.hookcmds, "secret_set", None)
+    monkeypatch.setattr(ops.Unit, "add_secret", None)
+
+    assert slow.hook().name == "waiting"
+    assert slow.hook().name == "waiting"
+
+
+def test_given_a_stopped_alarm_when_it_is_needed_again_then_the_same_secret_rings(
+    slow: Model, api: FakeCluster, files: Files
+):
+    api.start_seconds = 0
+    ring(slow, api)
+    made = kept(slow)
+    files.webhook.unlink()
+    files.webhook.mkdir()
+    slow.hook()
+
+    assert due(slow) == [pytest.approx(api.clock.now + 30, abs=0.001)]
+    assert kept(slow).id == made.id
+
+
+def test_given_a_removed_alarm_that_juju_goes_on_to_announce_when_it_rings_then_nothing_is_written(
+    slow: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+):
+    api.start_seconds = 0
+    assert ring(slow, api).name == "active"
+    monkeypatch.setattr(ops.hookcmds, "secret_set", None)
+    monkeypatch.setattr(ops.Unit, "add_secret", None)
+    slow.expire("alarm")
+
+    assert slow.units[0].status.name == "active"
+
+
+def test_given_former_revisions_that_ring_too_when_they_do_then_they_go_and_the_newest_stays(
+    deployed: Model,
+):
+    past = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
+    former = ops.testing.Secret({"purpose": "to expire"}, label="alarm", owner="unit", expire=past)
+    object.__setattr__(former, "_latest_revision", 3)
+    object.__setattr__(former, "_tracked_revision", 3)
+    deployed.units[0].secrets = {former}
+    for revision in (1, 2, 3):
+        deployed.expire("alarm", revision=revision)
+
+    assert deployed.units[0].context.removed_secret_revisions == [1, 2]
+    assert kept(deployed).expire == NEVER
+
+
+def test_given_a_wait_that_lasts_when_alarms_ring_then_they_ring_less_and_less_often_and_then_stop(
+    waiting: Model, api: FakeCluster
+):
+    began, rings = api.clock.now, list[float]()
+    while due(waiting):
+        assert ring(waiting, api).name == "blocked"
+        rings.append(api.clock.now - began)
+
+    steps = [round(after - before) for before, after in pairwise(rings)]
+    assert steps == sorted(steps)
+    assert set(steps) == {30, 120}
+    assert 600 <= sum(step for step in steps if step == 30) + 30 <= 630
+    assert 3600 <= rings[-1] <= 3720
+    assert waiting.hook().name == "blocked"
+    assert due(waiting) == []
+
+
+def test_given_a_wait_that_lasted_when_another_begins_then_the_unit_looks_often_again(
+    waiting: Model, api: FakeCluster, files: Files
+):
+    while due(waiting):
+        ring(waiting, api)
+    api.fail(refusal(500, "no"))
+    waiting.hook()
+
+    assert due(waiting) == [pytest.approx(api.clock.now + 30, abs=0.001)]
+
+
+def test_given_an_api_that_fails_in_turns_when_alarms_ring_then_that_is_one_wait(
+    deployed: Model, api: FakeCluster
+):
+    faults = [refusal(500, "no"), unreachable(httpx2.ConnectError)]
+    api.fail(faults[0])
+    deployed.hook()
+    rings = 0
+    while due(deployed) and rings < 100:
+        faults.reverse()
+        api.recover()
+        api.fail(faults[0])
+        ring(deployed, api)
+        rings += 1
+
+    assert 40 < rings < 60
+
+
+def test_given_a_wait_that_lasted_when_access_is_to_end_then_the_unit_rings_at_that_time(
+    waiting: Model, api: FakeCluster
+):
+    while due(waiting):
+        ring(waiting, api)
+    ends = datetime.datetime.fromtimestamp(api.clock.now + 5000, datetime.timezone.utc)
+    expires = ends.isoformat(timespec="seconds").replace("+00:00", "Z")
+    role = "arn:aws:iam::111122223333:role/dev"
+    api.add_mapping("dev", role, role, expires=expires)
+    waiting.hook()
+
+    assert due(waiting) == [pytest.approx(api.clock.now + 5000, abs=1)]
+
+
+def test_given_access_that_cannot_end_when_alarms_ring_then_they_never_stop(
+    deployed: Model, api: FakeCluster
+):
+    ends = datetime.datetime.fromtimestamp(api.clock.now + 60, datetime.timezone.utc)
+    expires = ends.isoformat(timespec="seconds").replace("+00:00", "Z")
+    role = "arn:aws:iam::111122223333:role/dev"
+    api.add_mapping("dev", role, role, expires=expires)
+    deployed.hook()
+    api.fail(refusal(500, "no"))
+    for _ in range(100):
+        ring(deployed, api)
+
+    assert due(deployed) == [pytest.approx(api.clock.now + 120, abs=1)]
+    api.recover()
+    ring(deployed, api)
+    assert not [path for path in api.objects if path.endswith("/dev")]
+
+
+def test_given_pods_that_start_slowly_when_a_hook_ends_then_the_unit_looks_again_in_half_a_minute(
+    slow: Model, api: FakeCluster
+):
+    api.clock.now += 40
+    slow.hook()
+
+    assert due(slow) == [pytest.approx(api.clock.now + 30, abs=0.001)]
+
+
+def test_given_no_alarm_when_an_active_units_hook_runs_then_it_asks_juju_for_no_secret(
+    deployed: Model, monkeypatch: pytest.MonkeyPatch
+):
+    asked: list[object] = []
+    monkeypatch.setattr(ops.Model, "get_secret", lambda *_, **given: asked.append(given))
+    monkeypatch.setattr(ops.hookcmds, "secret_info_get", lambda **given: asked.append(given))
+
+    assert deployed.hook().name == "active"
+    assert asked == []
+
+
+def test_given_a_machine_that_refuses_a_file_when_a_hook_runs_then_the_unit_looks_again_by_itself(
+    deployed: Model, files: Files
+):
+    files.webhook.unlink()
+    files.webhook.mkdir()
+    assert deployed.hook().message.startswith("cannot write ")
+    assert len(due(deployed)) == 1
+
+
+def test_given_an_alarm_when_other_hooks_run_before_it_then_it_stays_the_only_one(
+    slow: Model, api: FakeCluster
+):
+    before = due(slow)
+    slow.hook()
+    slow.hook()
+
+    assert len(before) == 1
+    assert due(slow) == before
+
+
+def test_given_an_alarm_that_rang_for_nothing_when_its_hook_ends_then_another_is_set(
+    slow: Model, api: FakeCluster
+):
+    (before,) = due(slow)
+    assert ring(slow, api).name == "waiting"
+
+    (after,) = due(slow)
+    assert before + 30 <= after <= before + 60
+
+
+def test_given_an_alarm_whose_time_was_lost_when_it_rings_then_it_stops_once_settled(
+    slow: Model, api: FakeCluster
+):
+    slow.units[0].stored = frozenset()
+    api.start_seconds = 0
+
+    assert ring(slow, api).name == "active"
+    assert due(slow) == []
+
+
+def test_given_an_alarm_whose_secret_was_lost_when_its_time_has_passed_then_another_is_set(
+    slow: Model, api: FakeCluster
+):
+    slow.units[0].secrets = frozenset()
+    api.clock.now += 60
+    slow.hook()
+
+    assert len(due(slow)) == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        unreachable(httpx2.ConnectError),
+        *(refusal(code, "no") for code in (401, 403, 500)),
+    ],
+)
+def test_given_an_api_server_that_fails_when_it_is_back_then_an_alarm_was_set(
+    deployed: Model, api: FakeCluster, fault: Answer
+):
+    api.fail(fault, request=f"PATCH {SERVICE}")
+    deployed.hook()
+    assert len(due(deployed)) == 1
+
+    api.recover()
+    assert ring(deployed, api).name == "active"
+    assert due(deployed) == []
+
+
+@pytest.mark.parametrize("unit", [0, 1])
+def test_given_a_newer_control_plane_without_the_option_when_it_is_set_then_an_alarm_was_set(
+    easyrsa: Easyrsa, api: FakeCluster, machines: list[Files], unit: int
+):
+    model = Model(easyrsa, machines, units=2, endpoints=("control-plane",))
+    model.settle()
+    assert model.units[unit].status.message.startswith("run: juju config")
+
+    for files in machines:
+        url = f"https://{api.objects[SERVICE]['spec']['clusterIP']}/authenticate"
+        files.auth_webhook.write_text(f"CUSTOM_AUTHN_ENDPOINT = '{url}'\n")
+    assert ring(model, api, unit).name == "active"
+    assert due(model, unit) == []
+
+
+def test_given_what_juju_announces_when_a_unit_waits_for_it_then_no_alarm_is_set(
+    model: Model, api: FakeCluster
+):
+    model.config = {"replicas": 0}
+    assert model.hook().name == "blocked"
+    assert due(model) == []
+
+    model.config = {}
+    model.units[0].control_plane.clear()
+    assert model.hook().name == "waiting"
+    assert due(model) == []
+
+
+def test_given_a_juju_that_keeps_no_secrets_when_a_unit_waits_then_the_next_hook_tries_again(
+    slow: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(*_: object, **__: object) -> None:
+        raise ops.ModelError("ERROR secret backend is sealed")
+
+    slow.units[0].secrets = frozenset()
+    api.clock.now += 60
+    with monkeypatch.context() as patch:
+        patch.setattr(ops.Unit, "add_secret", refuse)
+        assert slow.hook().name == "waiting"
+    assert due(slow) == []
+
+    slow.hook()
+    assert len(due(slow)) == 1
+
+
+def test_given_another_secret_that_expires_when_its_hook_runs_then_the_alarm_stays(
+    slow: Model, api: FakeCluster
+):
+    other = ops.testing.Secret(
+        {"key": "value"},
+        label="other",
+        owner="unit",
+        expire=datetime.datetime.now(datetime.timezone.utc),
+    )
+    before = due(slow)
+    slow.units[0].secrets |= {other}
+    slow.expire("other")
+
+    assert DEPLOYMENT in api.objects
+    assert [s.expire.timestamp() for s in slow.units[0].secrets if s.label == "alarm"] == before

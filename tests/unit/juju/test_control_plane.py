@@ -1,0 +1,83 @@
+"""Which charms the unit works under: kubernetes-control-plane, under whatever application name."""
+
+from __future__ import annotations
+
+import ops
+import pytest
+from tests.fakes.juju.model import Easyrsa, Model
+from tests.fakes.kubernetes.server import DEPLOYMENT, FakeCluster
+from tests.fakes.machine import Files
+
+CHARM = "kubernetes-control-plane"
+
+
+def unpack(files: Files, name: str, application: str = "k8s") -> None:
+    """Have Juju unpack the principal's charm, whose metadata has this line for its name."""
+    metadata = files.machine.charm_metadata(f"{application}/0")
+    metadata.parent.mkdir(parents=True)
+    metadata.write_text(f"summary: a charm\n{name}\nsubordinate: false\n")
+
+
+@pytest.fixture
+def under(easyrsa: Easyrsa, api: FakeCluster, files: Files) -> Model:
+    """Attached through juju-info to an application with the name k8s."""
+    return Model(easyrsa, [files], endpoints=("control-plane",), principal="k8s")
+
+
+@pytest.mark.parametrize("name", ["name: k8s", "name: 'kubernetes-worker'", 'name: "ubuntu"'])
+def test_given_another_charm_when_hooks_run_then_the_unit_says_so_and_deploys_nothing(
+    under: Model, api: FakeCluster, files: Files, name: str
+):
+    unpack(files, name)
+    before = set(api.objects)
+
+    assert under.hook() == ops.BlockedStatus(
+        "k8s is no kubernetes-control-plane; run: "
+        "juju remove-relation aws-iam:control-plane k8s:juju-info"
+    )
+    assert api.seen == []
+    assert set(api.objects) == before
+
+
+def test_given_another_charm_when_the_relation_goes_then_the_cluster_is_left_alone(
+    under: Model, api: FakeCluster, files: Files
+):
+    unpack(files, "name: k8s")
+    api.put(DEPLOYMENT, {"metadata": {"name": "aws-iam-authenticator", "resourceVersion": "1"}})
+    under.hook()
+    under.hook(under.broken("control-plane"))
+    under.hook(under.on.remove())
+
+    assert api.seen == []
+    assert DEPLOYMENT in api.objects
+
+
+@pytest.mark.parametrize(
+    "name", [f"name: {CHARM}", f'name: "{CHARM}"', "name: kubernetes-master", "", "named: k8s"]
+)
+def test_given_a_control_plane_of_any_application_name_when_hooks_run_then_the_unit_deploys(
+    under: Model, api: FakeCluster, files: Files, name: str
+):
+    unpack(files, name)
+    under.settle()
+
+    assert DEPLOYMENT in api.objects
+
+
+def test_given_a_fork_that_renders_the_same_webhook_when_hooks_run_then_the_unit_deploys(
+    under: Model, api: FakeCluster, files: Files
+):
+    unpack(files, "name: our-control-plane")
+    files.auth_webhook.write_text("CUSTOM_AUTHN_ENDPOINT = ''\n")
+    under.settle()
+
+    assert DEPLOYMENT in api.objects
+
+
+def test_given_a_control_plane_that_has_not_installed_yet_when_a_hook_runs_then_the_unit_waits(
+    under: Model, files: Files
+):
+    unpack(files, f"name: {CHARM}")
+    files.admin.unlink()
+
+    assert under.hook().name == "waiting"

@@ -1,0 +1,327 @@
+"""The model's proxies: the pods use them for AWS, and for nothing else."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import ops
+import pytest
+import yaml
+from hypothesis import example, given
+from hypothesis import strategies as st
+from tests.fakes.juju.model import OWNER, Easyrsa, Model
+from tests.fakes.kubernetes.server import DEPLOYMENT, MAPPINGS, SECRET, FakeCluster
+from tests.unit.cluster.test_manifests import GIVEN, SERVED
+
+from certificates.keypair import KeyPair
+from cluster import manifests
+from errors import Blocked, status_line
+from juju import proxies
+
+PASSWORD = "s3cr3t-of-the-proxy"
+URL = f"http://user:{PASSWORD}@proxy.example.com:3128"
+ACTIVE = "authenticator v0.7.18, 2/2 pods, 0 mappings"
+OPTIONS = {
+    "JUJU_CHARM_HTTP_PROXY": "http://proxy.example.com:3127",
+    "JUJU_CHARM_HTTPS_PROXY": URL,
+    "JUJU_CHARM_NO_PROXY": "127.0.0.1,localhost,::1, 10.0.0.0/8,registry.example.com",
+}
+OWN = "127.0.0.1,169.254.169.254,::1,localhost,.svc,.cluster.local"
+NO_PROXY = f"$(KUBERNETES_SERVICE_HOST),{OWN},10.0.0.0/8,registry.example.com"
+
+
+def refusal(option: str) -> str:
+    return (
+        f"model option {option} is not the URL of a proxy; run: juju model-config "
+        f"{option}=http://HOST:PORT (or http://USER:PASSWORD@HOST:PORT, "
+        "special characters as %XX)"
+    )
+
+
+# What the pods' environment holds without a proxy.
+ALWAYS = ["AWS_EC2_METADATA_DISABLED", "GOMEMLIMIT"]
+
+
+@pytest.fixture
+def proxied(deployed: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch) -> Model:
+    """A unit that serves, in a model with proxies, which the pods use."""
+    for name, value in OPTIONS.items():
+        monkeypatch.setenv(name, value)
+    deployed.config = {"web-proxy-enable": True}
+    deployed.settle()
+    api.forget()
+    return deployed
+
+
+def environment(api: FakeCluster) -> dict[str, Any]:
+    """The container's environment, with the values that come from the Secret."""
+    (container,) = api.objects[DEPLOYMENT]["spec"]["template"]["spec"]["containers"]
+    data = api.objects[SECRET]["data"]
+    found: dict[str, Any] = {}
+    for variable in container["env"]:
+        source = variable.get("valueFrom", {}).get("secretKeyRef")
+        assert source is None or source["name"] == "aws-iam-certs"
+        value = base64.b64decode(data[source["key"]]).decode() if source else variable["value"]
+        found[variable["name"]] = value
+    return found
+
+
+def test_given_the_models_proxies_when_enabled_then_the_pods_have_them_in_both_spellings(
+    proxied: Model, api: FakeCluster
+):
+    wanted = {
+        "HTTP_PROXY": "http://proxy.example.com:3127",
+        "HTTPS_PROXY": URL,
+        "NO_PROXY": NO_PROXY,
+    }
+
+    found = environment(api)
+
+    assert [found.pop(name) for name in ALWAYS] == ["true", "460MiB"]
+    assert found == wanted | {name.lower(): value for name, value in wanted.items()}
+    assert proxied.hook() == ops.ActiveStatus(ACTIVE)
+    assert api.changes == []
+
+
+def test_given_a_model_without_juju_no_proxy_when_read_then_the_charms_own_names_bypass_proxies():
+    found = proxies.of_model({"JUJU_CHARM_HTTPS_PROXY": URL})
+
+    assert found.no_proxy == f"$(KUBERNETES_SERVICE_HOST),{OWN}"
+
+
+def test_given_credentials_when_the_pods_have_them_then_the_secret_alone_holds_them(
+    proxied: Model, api: FakeCluster
+):
+    proxied.hook()
+    others = {path: stored for path, stored in api.objects.items() if path != SECRET}
+
+    assert PASSWORD not in json.dumps(others)
+    assert PASSWORD not in proxied.log() + proxied.bags()
+    assert PASSWORD not in repr(proxies.of_model(OPTIONS))
+
+
+def test_given_the_models_proxies_when_not_enabled_then_the_pods_have_none(
+    deployed: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+):
+    before = json.dumps(api.objects)
+    for name, value in OPTIONS.items():
+        monkeypatch.setenv(name, value)
+
+    assert deployed.hook() == ops.ActiveStatus(ACTIVE)
+    assert json.dumps(api.objects) == before
+
+
+def test_given_proxies_in_use_when_disabled_then_nothing_of_them_is_left(
+    proxied: Model, api: FakeCluster
+):
+    proxied.config = {}
+    proxied.settle()
+
+    assert list(environment(api)) == ALWAYS
+    assert "PROXY" not in json.dumps(api.objects[SECRET])
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_given_a_change_of_the_model_when_update_status_runs_then_the_pods_are_replaced(
+    proxied: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch, name: str
+):
+    before = api.objects[DEPLOYMENT]["metadata"]["generation"]
+    monkeypatch.setenv(name, "http://other.example.com")
+
+    proxied.hook()
+
+    assert api.objects[DEPLOYMENT]["metadata"]["generation"] == before + 1
+    assert (
+        "http://other.example.com" in environment(api)["NO_PROXY" if "NO" in name else name[11:]]
+    )
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_given_a_rollout_that_is_stuck_when_hooks_run_then_former_pods_can_restart_until_it_ends(
+    proxied: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch, enabled: bool
+):
+    def proxy_keys() -> set[str]:
+        return {key for key in api.objects[SECRET]["data"] if "PROXY" in key}
+
+    former = proxy_keys()
+    monkeypatch.setenv("JUJU_CHARM_HTTPS_PROXY", "http://other.example.com")
+    proxied.config = {"web-proxy-enable": enabled}
+    api.start_seconds = None
+    proxied.hook()
+    assert former < proxy_keys() if enabled else former == proxy_keys()
+    # A second change, before the pods of the first one are ready.
+    monkeypatch.setenv("JUJU_CHARM_HTTPS_PROXY", "http://third.example.com")
+    proxied.hook()
+    assert former <= proxy_keys()
+    api.forget()
+    proxied.hook()
+    assert api.changes == []
+
+    api.start_seconds = 0
+    proxied.hook()
+    assert not former & proxy_keys()
+    assert len(proxy_keys()) == (2 if enabled else 0)
+    api.forget()
+    assert isinstance(proxied.hook(), ops.ActiveStatus)
+    assert api.changes == []
+
+
+@pytest.mark.parametrize("given", [{}, {"JUJU_CHARM_HTTPS_PROXY": " "}])
+def test_given_a_model_without_proxies_when_enabled_then_the_status_says_that_it_has_no_effect(
+    deployed: Model,
+    api: FakeCluster,
+    monkeypatch: pytest.MonkeyPatch,
+    given: dict[str, str],
+):
+    before = json.dumps(api.objects)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    deployed.config = {"web-proxy-enable": True}
+
+    assert deployed.hook() == ops.ActiveStatus(
+        f"{ACTIVE}, web-proxy-enable has no effect on logins: the model has no juju-https-proxy"
+    )
+    assert json.dumps(api.objects) == before
+
+
+def test_given_a_bad_url_when_a_hook_runs_then_the_unit_names_the_option_and_shows_no_credential(
+    proxied: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+):
+    before = json.dumps(api.objects)
+    monkeypatch.setenv("JUJU_CHARM_HTTPS_PROXY", f"user:{PASSWORD}@proxy.example.com:3128")
+
+    assert proxied.hook() == ops.BlockedStatus(refusal("juju-https-proxy"))
+    assert json.dumps(api.objects) == before
+    assert PASSWORD not in proxied.log()
+    # No event follows the correction, so the unit looks again by itself.
+    assert proxied.units[0].alarms
+    monkeypatch.setenv("JUJU_CHARM_HTTPS_PROXY", URL)
+    assert proxied.hook() == ops.ActiveStatus(ACTIVE)
+
+
+def test_given_a_bad_url_when_the_certificate_is_renewed_then_the_pods_keep_proxies_and_serve_it(
+    proxied: Model, api: FakeCluster, easyrsa: Easyrsa, monkeypatch: pytest.MonkeyPatch
+):
+    before = environment(api)
+    served = api.objects[SECRET]["data"]["cert.pem"]
+    monkeypatch.setenv("JUJU_CHARM_HTTPS_PROXY", "proxy.example.com")
+    api.add_mapping("dev", "arn:aws:iam::111122223333:role/Dev")
+    easyrsa.reissue()
+    proxied.answer()
+
+    assert proxied.hook() == ops.BlockedStatus(refusal("juju-https-proxy"))
+    assert environment(api) == before
+    assert api.objects[SECRET]["data"]["cert.pem"] != served
+    assert f"PATCH {MAPPINGS}/dev/status" in api.changes
+
+
+def test_given_a_bad_url_when_first_enabled_then_the_pods_are_kept_as_they_should_be(
+    deployed: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("JUJU_CHARM_HTTPS_PROXY", "proxy.example.com")
+    deployed.config = {"web-proxy-enable": True, "replicas": 3}
+
+    assert deployed.hook() == ops.BlockedStatus(refusal("juju-https-proxy"))
+    assert list(environment(api)) == ALWAYS
+    assert api.objects[DEPLOYMENT]["spec"]["replicas"] == 3
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://proxy",
+        "https://proxy.example.com/",
+        "http://10.0.0.1:3128",
+        "http://[fd00::1]:3128",
+        "http://user@proxy:3128",
+        "http://user:p%40ss!$&'()*+,;=:@word@proxy:3128",
+        "http://proxy:65535",
+    ],
+)
+def test_given_a_url_that_go_takes_for_a_proxy_when_read_then_it_is_taken(url: str):
+    assert proxies.of_model({"JUJU_CHARM_HTTP_PROXY": url}).urls == {"HTTP_PROXY": url}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "proxy:3128",
+        "socks5://proxy:1080",
+        "http://",
+        "http://:3128",
+        "http://proxy:65536",
+        "http://proxy:port",
+        "http://proxy/path",
+        "http://user:a#b@proxy",
+        "http://user:a/b@proxy",
+        "http://user:50%@proxy",
+        "http://user:ä@proxy",
+        "http://a b",
+        "http://proxy\nhttp://other",
+    ],
+)
+def test_given_a_url_that_cannot_work_when_read_then_its_option_is_named(url: str):
+    with pytest.raises(Blocked) as caught:
+        proxies.of_model({"JUJU_CHARM_HTTP_PROXY": url})
+
+    assert status_line(caught.value) == refusal("juju-http-proxy")
+
+
+def expanded(text: str, variables: Mapping[str, str]) -> str:
+    """``text`` as the kubelet expands it: "$$" is a dollar sign, "$(NAME)" a variable."""
+    result, rest = "", text
+    while rest:
+        if rest.startswith("$$"):
+            result, rest = result + "$", rest[2:]
+        elif rest.startswith("$(") and ")" in rest:
+            name, _, rest = rest[2:].partition(")")
+            result += variables.get(name, f"$({name})")
+        else:
+            result, rest = result + rest[0], rest[1:]
+    return result
+
+
+@given(st.text(st.characters(exclude_characters=" ,", codec="utf-8").filter(str.isprintable)))
+@example("$(KUBERNETES_SERVICE_HOST)")
+@example("$$(A)")
+@example("*")
+def test_given_any_exemption_of_the_model_when_the_kubelet_expands_it_then_it_is_as_it_was(
+    text: str,
+):
+    given = {**OPTIONS, "JUJU_CHARM_NO_PROXY": text}
+    rendered = manifests.authenticator(
+        OWNER, dataclasses.replace(GIVEN, proxies=proxies.of_model(given))
+    )
+    (container,) = rendered[-1]["spec"]["template"]["spec"]["containers"]
+    (value,) = [v["value"] for v in container["env"] if v["name"] == "NO_PROXY"]
+
+    api = {"KUBERNETES_SERVICE_HOST": "fd00::1"}
+    assert expanded(value, api).split(",") == list(
+        dict.fromkeys(["fd00::1", *OWN.split(","), *([text] if text else [])])
+    )
+
+
+def test_given_the_hash_that_people_can_read_when_they_try_passwords_then_they_find_none():
+    """The hash depends on the private key too."""
+
+    def names(pair: KeyPair) -> set[str]:
+        found = proxies.of_model(OPTIONS)
+        rendered = manifests.authenticator(
+            OWNER, dataclasses.replace(GIVEN, pair=pair, proxies=found)
+        )
+        (secret,) = [m for m in rendered if m["kind"] == "Secret"]
+        return {name for name in secret["data"] if "PROXY" in name}
+
+    assert len(names(SERVED)) == 2
+    assert not names(SERVED) & names(dataclasses.replace(SERVED, key="other\n"))
+
+
+def test_given_the_option_when_it_is_not_set_then_no_proxy_is_used():
+    with open("config.yaml") as file:
+        option = yaml.safe_load(file)["options"]["web-proxy-enable"]
+
+    assert (option["type"], option["default"]) == ("boolean", False)

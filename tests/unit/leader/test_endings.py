@@ -1,0 +1,483 @@
+"""Access that ends: the leader deletes a mapping when its time has come."""
+
+from __future__ import annotations
+
+import datetime
+import json
+
+import httpx2
+import ops
+import ops.testing
+import pytest
+from tests.fakes.juju.model import Model
+from tests.fakes.kubernetes.faults import refusal, unreachable
+from tests.fakes.kubernetes.server import MAPPINGS, SERVICE, FakeCluster
+
+from access import expiry
+
+ROLE = "arn:aws:iam::111122223333:role/dev"
+DEV = f"{MAPPINGS}/dev"
+
+
+def after(api: FakeCluster, seconds: float) -> str:
+    """A time so many seconds from now."""
+    moment = datetime.datetime.fromtimestamp(api.clock.now + seconds, datetime.timezone.utc)
+    return expiry.shown(moment)
+
+
+def rings(model: Model, api: FakeCluster, unit: int = 0) -> list[float]:
+    """In how many seconds the unit's alarms ring."""
+    return [
+        secret.expire.timestamp() - api.clock.now
+        for secret in model.units[unit].alarms
+        if secret.expire
+    ]
+
+
+def add(api: FakeCluster, expires: str, name: str = "dev", source: str = "") -> None:
+    api.add_mapping(name, ROLE, ROLE, expires=expires, source=source)
+
+
+@pytest.mark.parametrize("source", ["", "grant", "option"])
+def test_given_a_mapping_whose_time_has_come_when_a_hook_runs_then_it_is_deleted(
+    deployed: Model, api: FakeCluster, source: str
+):
+    add(api, after(api, -1), source=source)
+
+    assert deployed.hook().message == "authenticator v0.7.18, 2/2 pods, 0 mappings"
+    assert DEV not in api.objects
+    assert f"access has ended: deleted mapping dev of {ROLE}, which expired at" in deployed.log()
+    assert rings(deployed, api) == []
+
+
+def test_given_a_mapping_that_ends_later_when_a_hook_runs_then_the_unit_looks_again_at_that_time(
+    deployed: Model, api: FakeCluster
+):
+    add(api, after(api, 7200))
+
+    assert deployed.hook().name == "active"
+    assert rings(deployed, api) == [pytest.approx(7200, abs=1)]
+
+    api.clock.now += 7201
+    deployed.expire("alarm")
+    assert DEV not in api.objects
+    assert rings(deployed, api) == []
+
+
+def test_given_an_alarm_for_an_end_when_another_ends_sooner_then_it_rings_for_that_one_first(
+    deployed: Model, api: FakeCluster
+):
+    add(api, after(api, 7200))
+    deployed.hook()
+    add(api, after(api, 60), name="ops")
+    deployed.hook()
+
+    assert rings(deployed, api) == [pytest.approx(60, abs=1)]
+    api.clock.now += 61
+    deployed.expire("alarm")
+    assert f"{MAPPINGS}/ops" not in api.objects
+    assert rings(deployed, api) == [pytest.approx(7139, abs=1)]
+
+
+def test_given_ends_a_second_apart_when_alarms_ring_then_they_leave_the_machine_time_between(
+    deployed: Model, api: FakeCluster
+):
+    began, hooks = api.clock.now, 0
+    for number in range(1, 61):
+        add(api, after(api, number), name=f"dev-{number}")
+    deployed.hook()
+    while rings(deployed, api):
+        api.clock.now += rings(deployed, api)[0]
+        deployed.expire("alarm")
+        hooks += 1
+
+    assert hooks <= 4
+    assert api.clock.now - began <= 81
+    assert not [path for path in api.objects if "dev-" in path]
+
+
+def test_given_an_end_that_is_settled_when_a_hook_runs_then_it_asks_juju_for_no_secret(
+    deployed: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+):
+    add(api, after(api, 7200))
+    deployed.hook()
+    asked: list[object] = []
+    monkeypatch.setattr(ops.Model, "get_secret", lambda *_, **given: asked.append(given))
+    api.forget()
+
+    assert deployed.hook().name == "active"
+    assert asked == []
+    assert api.changes == []
+
+
+def test_given_an_end_that_is_put_off_when_the_alarm_rings_then_the_access_stays(
+    deployed: Model, api: FakeCluster
+):
+    add(api, after(api, 60))
+    deployed.hook()
+    add(api, after(api, 7200))
+    api.clock.now += 61
+    deployed.expire("alarm")
+
+    assert DEV in api.objects
+    assert rings(deployed, api) == [pytest.approx(7139, abs=1)]
+
+
+def test_given_a_list_from_before_an_end_was_put_off_when_a_hook_runs_then_the_access_stays(
+    deployed: Model, api: FakeCluster
+):
+    """The server's list may be older than the object that it stores."""
+    add(api, after(api, 7200))
+
+    def put_off(request: httpx2.Request) -> httpx2.Response:
+        later = api.objects[DEV]["metadata"]["annotations"].copy()
+        api.objects[DEV]["metadata"]["annotations"]["aws-iam/expires"] = after(api, -1)
+        listed = api._handle(request)
+        api.objects[DEV]["metadata"]["annotations"].update(later)
+        return listed
+
+    api.fail(put_off, request=f"GET {MAPPINGS}", nth=1)
+
+    assert "1 mapping" in deployed.hook().message
+    assert DEV in api.objects
+    assert rings(deployed, api) == [pytest.approx(7200, abs=1)]
+
+
+def test_given_an_end_that_is_put_off_as_it_is_deleted_when_a_hook_runs_then_the_access_stays(
+    deployed: Model, api: FakeCluster
+):
+    add(api, after(api, -1))
+
+    def put_off(request: httpx2.Request) -> httpx2.Response:
+        metadata = api.objects[DEV]["metadata"]
+        metadata["annotations"]["aws-iam/expires"] = after(api, 7200)
+        metadata["resourceVersion"] = "2"
+        return api._handle(request)
+
+    api.fail(put_off, request=f"DELETE {DEV}", nth=1)
+
+    assert "1 mapping" in deployed.hook().message
+    assert DEV in api.objects
+    # It looks again soon, because what it knew is old.
+    assert rings(deployed, api) == [pytest.approx(30, abs=1)]
+    api.clock.now += 30
+    deployed.expire("alarm")
+    assert rings(deployed, api) == [pytest.approx(7170, abs=1)]
+
+
+def test_given_a_policy_that_keeps_a_mapping_when_it_ends_then_it_is_named_and_others_end(
+    deployed: Model, api: FakeCluster
+):
+    add(api, after(api, -1), "a")
+    api.add_mapping("b", f"{ROLE}-2", f"{ROLE}-2", expires=after(api, -1))
+    api.fail(
+        refusal(403, 'admission webhook "keep" denied the request: no'),
+        request=f"DELETE {MAPPINGS}/a",
+    )
+
+    message = deployed.hook().message
+
+    assert f"{MAPPINGS}/b" not in api.objects
+    assert "1 to correct: a: its access ended at" in message
+    assert "the cluster refuses to delete mapping a: admission webhook" in deployed.log()
+    assert rings(deployed, api) == [pytest.approx(30, abs=1)]
+
+
+def test_given_a_mapping_that_is_leaving_already_when_it_ends_then_it_is_deleted_once(
+    deployed: Model, api: FakeCluster
+):
+    add(api, after(api, -1))
+    leave(api, "example.com/keep")
+
+    assert "1 to correct: dev: its access ended at" in deployed.hook().message
+    assert f"DELETE {DEV}" not in api.requests
+
+
+@pytest.mark.parametrize("finalizer", ["foregroundDeletion", "orphan"])
+def test_given_a_mapping_that_waits_for_dependents_of_anybody_when_it_ends_then_it_goes(
+    deployed: Model, api: FakeCluster, finalizer: str
+):
+    add(api, after(api, -1))
+    leave(api, finalizer)
+
+    assert "0 mappings" in deployed.hook().message
+    assert DEV not in api.objects
+
+
+def leave(api: FakeCluster, finalizer: str) -> None:
+    metadata = api.objects[DEV]["metadata"]
+    metadata |= {"finalizers": [finalizer], "deletionTimestamp": "2026-11-26T12:00:00Z"}
+
+
+def test_given_a_mapping_that_somebody_deletes_when_it_ends_then_nothing_is_said_of_it(
+    deployed: Model, api: FakeCluster
+):
+    add(api, after(api, -1))
+
+    def delete(request: httpx2.Request) -> httpx2.Response:
+        api.delete(DEV)
+        return api._handle(request)
+
+    api.fail(delete, request=f"GET {DEV}", nth=1)
+
+    assert "0 mappings" in deployed.hook().message
+    assert "access has ended" not in deployed.log()
+    assert "ended" not in deployed.peer
+
+
+def test_given_a_mapping_that_goes_just_before_it_is_deleted_when_it_ends_then_it_has_ended(
+    deployed: Model, api: FakeCluster
+):
+    add(api, after(api, -1))
+
+    def gone(request: httpx2.Request) -> httpx2.Response:
+        api.delete(DEV)
+        return api._handle(request)
+
+    api.fail(gone, request=f"DELETE {DEV}", nth=1)
+
+    assert "0 mappings" in deployed.hook().message
+
+    assert "access has ended: deleted mapping dev" in deployed.log()
+    assert json.loads(deployed.peer["ended"])[0][0] == "dev"
+
+
+@pytest.mark.parametrize("expires", ["tomorrow", "2026-11-26", "0"])
+def test_given_what_is_not_a_time_when_a_hook_runs_then_it_is_named_and_ends_nothing(
+    deployed: Model, api: FakeCluster, expires: str
+):
+    add(api, expires)
+
+    assert deployed.hook().message == (
+        "authenticator v0.7.18, 2/2 pods, 1 mapping, 1 to correct: dev: annotation "
+        f"aws-iam/expires: '{expires}' is not a time such as 2026-12-31T18:00:00Z"
+    )
+    assert DEV in api.objects
+    assert rings(deployed, api) == []
+
+
+def test_given_ended_access_then_the_peers_know_of_it_for_a_day(deployed: Model, api: FakeCluster):
+    at = after(api, -1)
+    add(api, at)
+    deployed.hook()
+    (ended,) = expiry.load(deployed.peer["ended"])
+    assert (ended.name, ended.arn, ended.at) == ("dev", ROLE, at)
+
+    bags = deployed.bags()
+    api.clock.now += 86_000
+    deployed.hook()
+    assert deployed.bags() == bags
+
+    api.clock.now += 500
+    deployed.hook()
+    assert "ended" not in deployed.peer
+
+
+def test_given_a_blocked_unit_when_its_alarm_rings_then_access_ends_all_the_same(
+    deployed: Model, api: FakeCluster
+):
+    add(api, after(api, 60))
+    deployed.hook()
+    deployed.config = {"replicas": 0}
+    assert deployed.hook().name == "blocked"
+    assert rings(deployed, api) == [pytest.approx(60, abs=1)]
+
+    api.clock.now += 61
+    deployed.expire("alarm")
+
+    assert deployed.units[0].status.name == "blocked"
+    assert DEV not in api.objects
+    assert expiry.load(deployed.peer["ended"])
+    assert rings(deployed, api) == []
+
+
+def test_given_a_blocked_unit_and_a_cluster_that_is_down_when_access_ends_then_it_looks_again(
+    deployed: Model, api: FakeCluster
+):
+    add(api, after(api, 60))
+    deployed.hook()
+    deployed.config = {"replicas": 0}
+    api.clock.now += 61
+    api.fail(unreachable(httpx2.ConnectError))
+    deployed.expire("alarm")
+
+    assert deployed.units[0].status.name == "blocked"
+    assert "access goes on after its end: waiting for the Kubernetes API" in deployed.log()
+    assert rings(deployed, api) == [pytest.approx(30, abs=1)]
+
+    api.recover()
+    deployed.expire("alarm")
+    assert DEV not in api.objects
+
+
+def test_given_a_cluster_that_is_down_when_access_ends_then_it_ends_once_that_is_back(
+    deployed: Model, api: FakeCluster
+):
+    add(api, after(api, 60))
+    deployed.hook()
+    api.clock.now += 61
+    api.fail(refusal(500, "no"))
+    deployed.expire("alarm")
+    assert DEV in api.objects
+    assert rings(deployed, api) == [pytest.approx(30, abs=1)]
+
+    api.recover()
+    deployed.expire("alarm")
+    assert DEV not in api.objects
+
+
+def test_given_a_unit_that_waits_when_access_ends_then_it_ends_all_the_same(
+    deployed: Model, api: FakeCluster
+):
+    add(api, after(api, 60))
+    deployed.hook()
+    api.clock.now += 61
+    api.fail(refusal(500, "no"), request=f"PATCH {SERVICE}")
+    deployed.expire("alarm")
+
+    assert deployed.units[0].status.name == "waiting"
+    assert DEV not in api.objects
+    assert expiry.load(deployed.peer["ended"])
+
+
+def test_given_answers_that_take_long_when_access_ends_then_one_hook_ends_it_within_its_time(
+    deployed: Model, api: FakeCluster
+):
+    add(api, after(api, 60))
+    deployed.hook()
+    api.clock.now += 61
+
+    def slowly(request: httpx2.Request) -> httpx2.Response:
+        api.clock.sleep(0.1 if request.url.path.startswith(MAPPINGS) else 2.5)
+        return api._handle(request)
+
+    api.fail(slowly)
+    began = api.clock.now
+    deployed.expire("alarm")
+
+    assert deployed.units[0].status.name == "waiting"
+    assert DEV not in api.objects
+    assert api.clock.now < began + 28
+
+
+def test_given_a_blocked_unit_when_somebody_lets_access_end_then_it_looks_again_at_that_time(
+    deployed: Model, api: FakeCluster
+):
+    deployed.config = {"replicas": 0}
+    assert deployed.hook().name == "blocked"
+    add(api, after(api, 60))
+    deployed.hook()
+
+    assert rings(deployed, api) == [pytest.approx(60, abs=1)]
+
+
+def test_given_a_new_leader_that_is_blocked_at_once_when_access_ends_then_it_ends(
+    two: Model, api: FakeCluster
+):
+    add(api, after(api, 60))
+    two.hook()
+    api.clock.now += 61
+    two.leader = 1
+    two.config = {"replicas": 0}
+
+    assert two.hook(two.on.leader_elected(), unit=1).name == "blocked"
+    assert DEV not in api.objects
+
+
+def test_given_a_unit_that_has_never_served_when_a_hook_runs_then_it_looks_for_no_mappings(
+    model: Model, api: FakeCluster
+):
+    assert model.hook().name == "waiting"
+
+    assert not [request for request in api.requests if MAPPINGS in request]
+
+
+def test_given_a_cluster_of_another_application_when_access_ends_then_that_one_ends_it(
+    deployed: Model, api: FakeCluster
+):
+    other = "other of model k8s (11111111-2222-4333-8444-555555555555)"
+    api.objects[SERVICE]["metadata"]["annotations"]["aws-iam/owner"] = other
+    add(api, after(api, -1))
+
+    assert "belongs to other" in deployed.hook().message
+    assert DEV in api.objects
+
+
+def test_given_a_blocked_unit_and_a_cluster_of_another_application_then_that_one_ends_access(
+    deployed: Model, api: FakeCluster
+):
+    other = "other of model k8s (11111111-2222-4333-8444-555555555555)"
+    api.objects[SERVICE]["metadata"]["annotations"]["aws-iam/owner"] = other
+    add(api, after(api, -1))
+    deployed.config = {"replicas": 0}
+
+    assert deployed.hook().name == "blocked"
+    assert DEV in api.objects
+
+
+def test_given_more_ended_access_than_a_hook_has_time_for_when_it_runs_then_another_goes_on_soon(
+    deployed: Model, api: FakeCluster
+):
+    for n in range(100):
+        name = f"arn:aws:iam::111122223333:role/r{n}"
+        api.add_mapping(f"m{n:02}", name, name, expires=after(api, -1))
+
+    def slowly(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path.startswith(f"{MAPPINGS}/"):
+            api.clock.sleep(0.5)
+        return api._handle(request)
+
+    api.fail(slowly)
+    began = api.clock.now
+    assert deployed.hook().name == "active"
+
+    left = [path for path in api.objects if path.startswith(MAPPINGS)]
+    assert 0 < len(left) < 100
+    assert api.clock.now < began + 30
+    assert rings(deployed, api) == [pytest.approx(30, abs=1)]
+    api.recover()
+    deployed.expire("alarm")
+    assert not [path for path in api.objects if path.startswith(MAPPINGS)]
+
+
+def test_given_a_mapping_of_any_text_when_it_ends_then_the_log_can_be_written(
+    deployed: Model, api: FakeCluster
+):
+    expires = after(api, -1).replace("Z", f".{'0' * 90_000}Z")
+    api.put(
+        DEV,
+        {
+            "metadata": {
+                "name": "dev",
+                "resourceVersion": "1",
+                "annotations": {"aws-iam/expires": expires},
+            },
+            "spec": {"arn": "\0\n" + "x" * 140_000},
+        },
+    )
+
+    deployed.hook()
+
+    assert DEV not in api.objects
+    (line,) = [line for line in deployed.log().splitlines() if "access has ended" in line]
+    assert line.isprintable()
+    assert len(line) < 500
+    assert len(deployed.peer["ended"]) < 2000
+
+
+def test_given_a_unit_that_no_longer_leads_when_its_alarm_rings_then_it_sets_no_other(
+    two: Model, api: FakeCluster
+):
+    add(api, after(api, 60))
+    two.hook()
+    two.leader = 1
+    two.hook(two.on.leader_elected(), unit=1)
+    assert rings(two, api, unit=1) == [pytest.approx(60, abs=1)]
+
+    api.clock.now += 61
+    two.expire("alarm", unit=0)
+    assert DEV in api.objects
+    assert rings(two, api) == []
+
+    two.expire("alarm", unit=1)
+    assert DEV not in api.objects

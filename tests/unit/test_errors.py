@@ -1,0 +1,115 @@
+"""What a unit says can be given to Juju, and read: short lines of printable characters."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import ops
+import ops.testing
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.fakes.juju.model import Model
+from tests.fakes.kubernetes.faults import answer, refusal
+from tests.fakes.kubernetes.server import MAPPINGS, SERVICE, FakeCluster
+
+from errors import brief, status_line
+
+LONG = "x" * 140_000
+
+
+@given(st.text(st.characters(codec=None)))
+def test_given_any_text_when_it_becomes_a_line_then_it_can_be_an_argument(text: str):
+    for line in (status_line(text), brief(text)):
+        assert line.isprintable()
+        line.encode()
+
+
+def test_given_a_line_that_juju_can_show_when_it_becomes_a_status_then_it_stays_as_it_is():
+    line = "the option 'ä' is wrong: " + "y" * 250
+
+    assert status_line(line) == line
+
+
+def test_given_a_long_line_when_it_becomes_a_status_then_its_beginning_and_its_remedy_are_kept():
+    line = status_line(f"what is wrong: {LONG}; run: juju config aws-iam image=a:1")
+
+    assert line.startswith("what is wrong: xxx")
+    assert line.endswith("xxx; run: juju config aws-iam image=a:1")
+    assert "…" in line
+    assert len(line) == 300
+
+
+def list_mapping(api: FakeCluster, name: str, arn: str) -> None:
+    """Let the cluster list this mapping alone."""
+    body = api.table([{"metadata": {"name": name}, "spec": {"arn": arn}}])
+    api.fail(answer(200, json.dumps(body).encode()), request=f"GET {MAPPINGS}")
+
+
+def test_given_a_line_of_the_greatest_length_when_it_becomes_a_status_then_nothing_is_left_out():
+    assert status_line("x" * 300) == "x" * 300
+    assert len(status_line("x" * 301)) == 300
+
+
+@pytest.mark.parametrize(
+    ("cause", "line"),
+    [
+        ("", ""),
+        ("failed to\n pull", "failed to pull"),
+        (ValueError("no such host"), "no such host"),
+        (ValueError(), "ValueError"),
+        ("x" * 100, "x" * 100),
+        ("y" + "x" * 100, "…" + "x" * 99),
+        ("a\0b\ud800", "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}"),
+    ],
+)
+def test_given_a_cause_when_it_stands_in_a_line_then_its_end_is_kept(
+    cause: BaseException | str, line: str
+):
+    assert brief(cause) == line
+
+
+@pytest.mark.parametrize(("arn", "shown"), [(LONG, "'xxx"), ("a\0b", r"'a\x00b'")])
+def test_given_a_mapping_that_somebody_made_to_harm_when_a_hook_runs_then_the_unit_is_active(
+    deployed: Model, api: FakeCluster, arn: str, shown: str
+):
+    list_mapping(api, "odd", arn)
+
+    status = deployed.hook()
+
+    assert isinstance(status, ops.ActiveStatus)
+    assert f"1 to correct: odd: {shown}" in status.message
+    assert status.message.endswith(" is not an ARN such as arn:aws:iam::111122223333:role/admin")
+
+
+@pytest.mark.parametrize("name", [LONG, "a\0b", "a\nb", "a\u202eb"])
+def test_given_a_mapping_with_such_a_name_when_a_hook_runs_then_the_unit_is_active(
+    deployed: Model, api: FakeCluster, name: str
+):
+    list_mapping(api, name, "no ARN")
+
+    assert isinstance(deployed.hook(), ops.ActiveStatus)
+
+
+@pytest.mark.parametrize("message", [LONG, "a\0b", "a\x1bb", "a\u2028b"])
+def test_given_such_a_refusal_of_the_cluster_when_a_hook_runs_then_the_status_is_one_line(
+    deployed: Model, api: FakeCluster, message: str
+):
+    api.fail(refusal(403, message), request=f"PATCH {SERVICE}")
+
+    assert isinstance(deployed.hook(), ops.BlockedStatus)
+
+
+@pytest.mark.parametrize("value", [LONG, "a\udc80b"])
+@pytest.mark.parametrize("name", ["arn", "region", "profile", "context", "server"])
+def test_given_such_a_value_when_a_kubeconfig_is_asked_for_then_the_action_fails_in_one_line(
+    deployed: Model, name: str, value: str
+):
+    params: dict[str, Any] = {"region": "?", name: value}
+
+    with pytest.raises(ops.testing.ActionFailed) as failure:
+        deployed.action("get-kubeconfig", **params)
+
+    assert failure.value.message.isprintable()
+    assert len(failure.value.message) <= 300
