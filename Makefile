@@ -18,7 +18,7 @@ help:  ## This list | |
 	@echo "runs pytest; TESTBED_JUJU=3.6|4.1|FOLDER for what runs in a testbed; LONG=1 for test; MINUTES=20, SEED=1 for fuzz;"
 	@echo "MAPPINGS=10000 for bench; KUBERNETES='1.31 1.32' for matrix; ARCH=amd64 for pack; CHANNEL=latest/edge for release;"
 	@echo "ARGS=--upgrade for lock. Root means root or sudo. What a target lacks is installed first, from the network; the"
-	@echo "programs of a testbed take seven minutes on two cores for demo, twelve for all, and an hour for all of matrix."
+	@echo "programs of a testbed take seven minutes on two cores for demo and testbed, twelve for all, an hour for all of matrix."
 
 demo:  ## Deploy everything on this machine, and walk a person through a login | root | 2 min
 	@TESTBED_KUBERNETES=$(patsubst 1.29,latest,$(CONTROL_PLANE)) scripts/lab run -- \
@@ -38,7 +38,7 @@ conformance:  ## Compare the charm's decisions with those of the programs around
 testbed-tests:  ## Run the testbed's own tests | root | 2 min
 integration:  ## Run every integration test: on the juju on PATH, else in a testbed | root | 30 min
 format lint unit conformance testbed-tests integration:
-	@scripts/with-tools scripts/$@ $(ARGS)
+	@scripts/with-tools scripts/check $@ $(ARGS)
 
 test:  ## Run lint and every kind of test; LONG=1 adds the long ones | root | 15 min
 	@scripts/lab setup
@@ -50,7 +50,7 @@ test:  ## Run lint and every kind of test; LONG=1 adds the long ones | root | 15
 	@$(MAKE) integration $(if $(LONG),,ARGS='-m "not slow"')
 
 fuzz:  ## Run hooks and functions on damaged inputs, for MINUTES, from SEED | | 20 min
-	@scripts/with-tools nice scripts/fuzz --minutes $(MINUTES) --seed $(SEED) $(ARGS)
+	@scripts/with-tools nice scripts/check fuzz --minutes $(MINUTES) --seed $(SEED) $(ARGS)
 
 bench:  ## Measure what hooks, mappings and logins cost, as ratios | root | 5 min
 	@TESTBED_KUBERNETES=1.28 scripts/lab run -- python -m benchmarks --mappings $(MAPPINGS)
@@ -60,19 +60,19 @@ matrix:  ## Deploy minor versions of KUBERNETES, log in, upgrade each to the nex
 
 docs:  ## Build the documentation as a site, into build/docs | | 5 s
 	@scripts/with-tools python -m scripts.reference
-	@scripts/with-tools scripts/docs
+	@scripts/with-tools scripts/check docs
 	@echo "The site is in build/docs: open build/docs/index.html"
 
 terraform:  ## Check the Terraform module, with the tofu or terraform on PATH | network | 10 s
-	@scripts/terraform
+	@scripts/check terraform
 
 pack:  ## Pack the charm into build/, for amd64 and arm64 or for ARCH | network | 40 s
-	@scripts/pack $(ARCH)
+	@scripts/charm pack $(ARCH)
 
 release:  ## Upload what is packed to Charmhub, and release it to CHANNEL | network | 1 min
-	@scripts/release $(CHANNEL)
+	@scripts/charm release $(CHANNEL)
 
-lock:  ## Renew the hashed locks from pyproject.toml and the .in files | network | 10 s
+lock:  ## Renew the hashed locks from pyproject.toml | network | 10 s
 	@scripts/lock $(ARGS)
 
 clean:  ## Remove what was built in this folder; the cache outside it stays | | 1 s

@@ -32,7 +32,7 @@ class Oracle:
 
 @contextlib.contextmanager
 def running(folder: Path) -> Iterator[Oracle]:
-    """Run the program of a folder's Go module, which `scripts/conformance` has built."""
+    """Run the program of a folder's Go module, which `scripts/check` has built."""
     module = Module(folder)
     program = build.built([module]) / module.name
     with subprocess.Popen(

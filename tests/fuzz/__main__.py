@@ -93,7 +93,7 @@ def _options() -> argparse.Namespace:
 def _print(console: Console, finding: Finding, seed: int) -> None:
     console.rule(f"{finding.target}: {finding.signature}", align="left")
     name = shlex.quote(finding.target)
-    again = f"scripts/fuzz --seed {seed} --only {name} --input {finding.number}"
+    again = f"scripts/check fuzz --seed {seed} --only {name} --input {finding.number}"
     lines = (f"{finding.count} times; again with: {again}", repr(finding.sample), finding.trace)
     for text in lines:
         shown = text if len(text) <= 4_000 else f"{text[:2_000]} … {text[-2_000:]}"

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 # What a build begins with. Tests of the building itself stand in for the compiler.
 BUILDS = re.compile(r"build\.programs\(|compile_module\(|\bgo build\b")
 OF_THE_BUILDING = {"test_building.py", "test_programs_and_cache.py"}
-# Each script's tests, and what builds what they run.
+# Each check's tests, and what builds what they run.
 BUILT_FIRST = [
     ("conformance", (), "tests/conformance", "testbed programs tests/conformance/arn"),
     ("conformance", (), "tests/conformance", "tests.conformance.pythons"),
@@ -25,7 +25,7 @@ BUILT_FIRST = [
 
 @pytest.fixture
 def calls(tmp_path: Path) -> Path:
-    """Return a file that gets each command that a script runs, in their order."""
+    """Return a file that gets each command that a check runs, in their order."""
     for name, answer in (("python", ""), ("pytest", ""), ("juju", ""), ("id", "echo 0")):
         program = tmp_path / name
         program.write_text(f'#!/bin/sh\necho "{name} $*" >>"{tmp_path}/calls"\n{answer}\n')
@@ -33,13 +33,14 @@ def calls(tmp_path: Path) -> Path:
     return tmp_path / "calls"
 
 
-@pytest.mark.parametrize(("script", "arguments", "tests", "build"), BUILT_FIRST)
-def test_given_tests_that_run_a_program_then_their_script_builds_it_first(
-    calls: Path, script: str, arguments: tuple[str, ...], tests: str, build: str
+@pytest.mark.parametrize(("check", "arguments", "tests", "build"), BUILT_FIRST)
+def test_given_tests_that_run_a_program_then_their_check_builds_it_first(
+    calls: Path, check: str, arguments: tuple[str, ...], tests: str, build: str
 ):
     kept = {name: value for name, value in os.environ.items() if name != "TESTBED_JUJU"}
     path = os.pathsep.join([str(calls.parent), kept["PATH"]])
-    subprocess.run([ROOT / "scripts" / script, *arguments], env={**kept, "PATH": path}, check=True)
+    command = [ROOT / "scripts" / "check", check, *arguments]
+    subprocess.run(command, env={**kept, "PATH": path}, check=True)
 
     ran = calls.read_text().splitlines()
     [built] = [n for n, call in enumerate(ran) if call.startswith(f"python -m {build}")]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import configparser
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -102,3 +104,45 @@ def test_given_a_file_that_others_may_copy_then_it_says_whose_it_is_and_under_wh
 
     assert files
     assert [path for path in files if notice not in path.read_text()[:150]] == []
+
+
+def test_given_the_scripts_then_they_are_few():
+    scripts = [path for path in (ROOT / "scripts").rglob("*") if "__pycache__" not in path.parts]
+
+    assert 0 < len(scripts) < 12
+
+
+def test_given_a_lock_then_make_lock_renews_it_with_its_hashes():
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    locks = {
+        name
+        for name in listed.stdout.splitlines()
+        if name.endswith(".txt") and "--hash=sha256:" in (ROOT / name).read_text()
+    }
+    script = (ROOT / "scripts" / "lock").read_text()
+
+    assert locks == set(re.findall(r"^lock (\S+\.txt) ", script, re.MULTILINE))
+    assert "--generate-hashes" in script
+
+
+@pytest.mark.parametrize("name", ["format", "lint", "unit", "conformance", "integration"])
+def test_given_a_check_by_tox_then_it_runs_the_script_of_make(name: str):
+    tox = configparser.ConfigParser(interpolation=None)
+    tox.read(ROOT / "tox.ini")
+    recipe = re.search(rf"^[a-z -]*\b{name}\b[a-z -]*:\n\t(.*)$", MAKEFILE, re.MULTILINE)
+
+    assert f"testenv:{name}" in tox
+    assert tox["testenv"]["commands"] == "{tox_root}/scripts/check {env_name} {posargs}"
+    assert recipe
+    assert recipe[1] == "@scripts/with-tools scripts/check $@ $(ARGS)"
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/tutorial.md"])
+def test_given_a_target_on_a_page_then_only_make_help_says_how_long_it_takes(name: str):
+    times = re.compile(r"\b(?:minutes?|seconds|hours?|\d+ (?:min|s|h))\b")
+    lines = [line for line in (ROOT / name).read_text().splitlines() if "make " in line]
+
+    assert lines
+    assert [line for line in lines if times.search(line)] == []

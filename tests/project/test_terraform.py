@@ -133,4 +133,4 @@ def test_given_the_recipe_of_the_archive_then_the_module_is_not_packed():
     recipe = yaml.safe_load((ROOT / "charmcraft.yaml").read_text())
 
     assert "terraform" not in recipe["parts"]["charm"]["stage"]
-    assert "terraform" not in (ROOT / "scripts" / "pack").read_text()
+    assert "terraform" not in (ROOT / "scripts" / "charm").read_text()
