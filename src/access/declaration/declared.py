@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from access import arn, expiry, reserved
-from access.declaration import formats
+from access.declaration import eks, formats
 from access.declaration.formats import LeftOut, Listed, shown
 from access.declaration.yaml_text import Value
 from access.permission_sets import PermissionSet, of_spelling
@@ -77,10 +77,12 @@ def parse(text: str, now: datetime) -> Declared:
     listed, left_out = formats.read(text)
     entries: list[Entry] = []
     for each in listed:
-        keys = _keys(each)
-        if reason := _meaningless(keys):
+        said = _translated(each)
+        keys = said.keys
+        if reason := said.unused or _meaningless(keys):
             left_out.append(LeftOut(each.place, reason))
             continue
+        left_out += [LeftOut(f"{each.place}.{part}", why) for part, why in said.left_out.items()]
         entry, without = _entry(each.place, keys)
         if entry.expires and expiry.parse(entry.expires) <= now:
             left_out.append(LeftOut(each.place, f"its access ended at {entry.expires}"))
@@ -106,10 +108,16 @@ def _keys(each: Listed) -> dict[str, Value]:
     raise ValueError(f"{each.place} is not a map with arn, username and groups")
 
 
+def _translated(each: Listed) -> eks.Translated:
+    keys = _keys(each)
+    try:
+        return eks.translated(keys)
+    except ValueError as error:
+        raise ValueError(f"{each.place}: {error}") from error
+
+
 def _meaningless(keys: dict[str, Value]) -> str | None:
     """Return why an entry that is good on EKS has no meaning here; None if it has one."""
-    if "sso" in keys:
-        return "sso is not used here, declare permission-set and account"
     if "servicename" in keys:
         return "a service of EKS does not log in here"
     if keys.keys() == {"account"}:
@@ -117,7 +125,7 @@ def _meaningless(keys: dict[str, Value]) -> str | None:
     username, groups = keys.get("username"), keys.get("groups")
     is_node = isinstance(username, str) and any(mark in username for mark in _NODE_USERS)
     if is_node or (isinstance(groups, list) and any(name in groups for name in _NODE_GROUPS)):
-        return "nodes do not log in with IAM here"
+        return eks.NODES
     return None
 
 

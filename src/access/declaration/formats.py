@@ -4,16 +4,20 @@
 """The formats in which people keep their mappings, read as one list. Pure.
 
 A plain list; `mapRoles` and `mapUsers` by themselves, in EKS's ConfigMap aws-auth, in EKS
-Anywhere's AWSIamConfig, or in a config file of aws-iam-authenticator; `iamIdentityMappings` of
-eksctl. Keys may have capital or small letters. A list may be a text that holds one, as in a
-ConfigMap.
+Anywhere's AWSIamConfig, or in a config file of aws-iam-authenticator; `iamIdentityMappings` and
+`accessConfig` of eksctl; `access_entries` of the Terraform module terraform-aws-eks; what the AWS
+CLI prints of access entries, one JSON after the other. Keys may have capital or small letters. A
+list may be a text that holds one, as in a ConfigMap.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import json
+import re
+from collections.abc import Iterator
 
-from access.declaration import yaml_text
+from access.declaration import eks, yaml_text
 from access.declaration.yaml_text import Value
 
 _LISTS = {
@@ -26,6 +30,11 @@ _ACCOUNTS = "mapaccounts"
 _IGNORED = {"lastupdateddatetime", "version"}
 # Where a Kubernetes object or a config file has the lists.
 _PARTS = ("data", "spec", "server")
+
+
+# One for each principal, and one for each principal's policies.
+MAX_DOCUMENTS = 20_000
+_SPACE = re.compile(r"\s*")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +59,42 @@ def read(text: str) -> tuple[list[Listed], list[LeftOut]]:
     Raises:
         ValueError: it is none of the formats.
     """
-    document = yaml_text.load(text)
+    documents = list(_documents(text))
+    found: list[Listed] = []
+    left_out: list[LeftOut] = []
+    for number, document in enumerate(documents):
+        # The AWS CLI prints one document for each principal.
+        where = f"document {number + 1}: " if len(documents) > 1 else ""
+        entries, without = _of_document(document)
+        found += [Listed(f"{where}{each.place}", each.value) for each in entries]
+        left_out += [LeftOut(f"{where}{each.place}", each.reason) for each in without]
+    return found, left_out
+
+
+def _documents(text: str) -> Iterator[Value]:
+    """Yield each of several JSON objects that follow each other, or the one document of YAML."""
+    begin = number = 0
+    while text.startswith("{", begin := _after_space(text, begin)):
+        try:
+            _, end = json.JSONDecoder().raw_decode(text, begin)
+        except (ValueError, RecursionError):
+            break
+        number += 1
+        if number > MAX_DOCUMENTS:
+            raise ValueError(f"it has more than {MAX_DOCUMENTS:,} documents")
+        # As YAML, each value stays the text that it is.
+        yield yaml_text.load(text[begin:end])
+        begin = end
+    if begin < len(text) or not number:
+        yield yaml_text.load(text[begin:])
+
+
+def _after_space(text: str, begin: int) -> int:
+    found = _SPACE.match(text, begin)
+    return found.end() if found else begin
+
+
+def _of_document(document: Value) -> tuple[list[Listed], list[LeftOut]]:
     if document is None:
         return [], []
     if isinstance(document, list):
@@ -77,7 +121,7 @@ def shown(text: str) -> str:
 
 def _of_map(document: dict[str, Value]) -> tuple[list[Listed], list[LeftOut]]:
     keys = lowered("the document", document)
-    is_part = "kind" in keys
+    is_part = "kind" in keys or eks.is_access(keys)
     if not _has_lists(keys):
         parts = (keys.get(name) for name in _PARTS)
         inner = [lowered("the document", part) for part in parts if isinstance(part, dict)]
@@ -93,15 +137,18 @@ def _of_map(document: dict[str, Value]) -> tuple[list[Listed], list[LeftOut]]:
         for key, name in _LISTS.items()
         for entry in _entries(name, _list(name, keys.get(key)))
     ]
-    accounts = _list("mapAccounts", keys.get(_ACCOUNTS))
-    return found, [LeftOut("mapAccounts", NO_ACCOUNTS)] if accounts else []
+    found += [Listed(place, value) for place, value in eks.access_entries(keys)]
+    left_out = [LeftOut(place, reason) for place, reason in eks.without_meaning(keys)]
+    if _list("mapAccounts", keys.get(_ACCOUNTS)):
+        left_out.append(LeftOut("mapAccounts", NO_ACCOUNTS))
+    return found, left_out
 
 
 NO_ACCOUNTS = "a whole account cannot be mapped, map its roles and users"
 
 
 def _has_lists(keys: dict[str, Value]) -> bool:
-    return not keys.keys().isdisjoint({*_LISTS, _ACCOUNTS})
+    return eks.is_access(keys) or not keys.keys().isdisjoint({*_LISTS, _ACCOUNTS})
 
 
 def _list(name: str, value: Value) -> list[Value]:

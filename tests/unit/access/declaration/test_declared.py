@@ -180,10 +180,6 @@ def test_given_keys_in_any_case_when_they_are_read_then_they_count():
             [LeftOut("mapAccounts", "a whole account cannot be mapped, map its roles and users")],
         ),
         (
-            "[{sso: {permissionSetName: A, accountID: '111122223333'}, username: a}]",
-            [LeftOut("mappings[0]", "sso is not used here, declare permission-set and account")],
-        ),
-        (
             f"[{{arn: '{DEV}', userid: AROAEXAMPLE}}]",
             [LeftOut("mappings[0].userid", "logins are looked up by ARN")],
         ),

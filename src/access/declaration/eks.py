@@ -1,0 +1,171 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
+"""How EKS and the tools around it write down who may log in, put into this charm's words. Pure.
+
+Access entries as ``aws eks describe-access-entry`` and ``list-access-entries`` print them, as
+eksctl's ``accessConfig`` and the Terraform module terraform-aws-eks write them, with their access
+policies; and ``sso`` of aws-iam-authenticator and EKS Anywhere. Keys come in lower case.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+from access.declaration.yaml_text import Value
+
+_WORDS = {
+    "principalarn": "arn",
+    "principal_arn": "arn",
+    "kubernetesusername": "username",
+    "user_name": "username",
+    "kubernetesgroups": "groups",
+    "kubernetes_groups": "groups",
+}
+# What an access entry has beside these, and what a login does not depend on.
+_DESCRIPTION = {"accessentryarn", "clustername", "createdat", "modifiedat", "tags", "type"}
+_POLICIES = {"accesspolicies": "accessPolicies", "policy_associations": "policy_associations"}
+_PEOPLE = "standard"
+# The ClusterRoles of Kubernetes that are like EKS' access policies.
+# https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html
+_ROLES = {
+    "amazoneksclusteradminpolicy": "cluster-admin",
+    "amazoneksadminpolicy": "admin",
+    "amazonekseditpolicy": "edit",
+    "amazoneksviewpolicy": "view",
+}
+_MOST_SHOWN = 5
+NODES = "nodes do not log in with IAM here"
+
+
+# Keys of a document that has access entries or their policies.
+_ENTRY, _ENTRIES, _TERRAFORM = "accessentry", "accessentries", "access_entries"
+_CONFIG, _ASSOCIATED = "accessconfig", "associatedaccesspolicies"
+_CREATOR = "bootstrapclustercreatoradminpermissions"
+
+
+def is_access(keys: dict[str, Value]) -> bool:
+    """Return whether a document, by its keys, has access entries or their policies."""
+    return not keys.keys().isdisjoint({_ENTRY, _ENTRIES, _TERRAFORM, _CONFIG, _ASSOCIATED})
+
+
+def access_entries(keys: dict[str, Value]) -> Iterator[tuple[str, Value]]:
+    """Yield the place of each access entry of a document, and the unchecked entry.
+
+    Raises:
+        ValueError: what should hold entries is neither a list nor a map.
+    """
+    if _ENTRY in keys:
+        yield "accessEntry", keys[_ENTRY]
+    for where, holder in (("", keys), ("accessConfig.", _config(keys))):
+        for key, name in ((_ENTRIES, "accessEntries"), (_TERRAFORM, "access_entries")):
+            for place, value in _each(f"{where}{name}", holder.get(key)):
+                if not isinstance(value, str):
+                    yield place, value
+
+
+def without_meaning(keys: dict[str, Value]) -> Iterator[tuple[str, str]]:
+    """Yield the place of each other part of such a document, and what to do in its place."""
+    for place, value in _each("accessEntries", keys.get(_ENTRIES)):
+        if isinstance(value, str):
+            yield place, "only its ARN is there, add what aws eks describe-access-entry prints"
+    for place, policy in _each("associatedAccessPolicies", keys.get(_ASSOCIATED)):
+        yield place, _policy_reason(policy)
+    if _config(keys).get(_CREATOR) not in (None, "false"):
+        yield (
+            "accessConfig.bootstrapClusterCreatorAdminPermissions",
+            "who created the cluster is in no list, map them",
+        )
+
+
+def _config(keys: dict[str, Value]) -> dict[str, Value]:
+    found = keys.get(_CONFIG)
+    return {key.lower(): value for key, value in found.items()} if isinstance(found, dict) else {}
+
+
+def _each(name: str, value: Value) -> list[tuple[str, Value]]:
+    """Return the values of a list or of a map, with their places."""
+    if value is None:
+        return []
+    if isinstance(value, dict):
+        return [(f"{name}.{key[:60]}", inner) for key, inner in value.items()]
+    if isinstance(value, list):
+        return [(f"{name}[{number}]", inner) for number, inner in enumerate(value)]
+    raise ValueError(f"{name} is not a list")
+
+
+@dataclasses.dataclass(frozen=True)
+class Translated:
+    """An entry in this charm's words, and what of it has no meaning here, by place.
+
+    ``unused`` says why nothing of the entry has a meaning; it is empty for others.
+    """
+
+    keys: dict[str, Value]
+    left_out: dict[str, str]
+    unused: str = ""
+
+
+def translated(keys: dict[str, Value]) -> Translated:
+    """Return what an entry's keys mean here. Keys of no tool stay as they are.
+
+    Raises:
+        ValueError: a value is not of its kind, or two keys mean the same.
+    """
+    if "sso" in keys:
+        return Translated({**_without(keys, "sso"), **_permission_set(keys["sso"])}, {})
+    if keys.keys().isdisjoint({"principalarn", "principal_arn"}):
+        return Translated(keys, {})
+    kind = keys.get("type")
+    if isinstance(kind, str) and kind.lower() != _PEOPLE:
+        return Translated({}, {}, f"{NODES} (type {kind[:40]})")
+    known = {
+        key: value for key, value in keys.items() if key not in _DESCRIPTION | _POLICIES.keys()
+    }
+    words = {_WORDS.get(key, key): value for key, value in known.items()}
+    if len(words) < len(known):
+        raise ValueError("two keys name the same")
+    left_out = {
+        place: _policy_reason(policy)
+        for key, name in _POLICIES.items()
+        for place, policy in _each(name, keys.get(key))
+    }
+    return Translated(words, left_out)
+
+
+def _without(keys: dict[str, Value], key: str) -> dict[str, Value]:
+    return {name: value for name, value in keys.items() if name != key}
+
+
+def _permission_set(sso: Value) -> dict[str, Value]:
+    found = {key.lower(): value for key, value in sso.items()} if isinstance(sso, dict) else {}
+    if found.keys() != {"permissionsetname", "accountid"}:
+        raise ValueError("sso has not exactly permissionSetName and accountID")
+    return {"permission-set": found["permissionsetname"], "account": found["accountid"]}
+
+
+def _policy_reason(policy: Value) -> str:
+    """Return what an administrator does in place of an association with an access policy."""
+    keys = _plain(policy)
+    text = keys.get("policyarn")
+    name = text.rpartition("/")[2][:60] if isinstance(text, str) else ""
+    if role := _ROLES.get(name.lower()):
+        where = _where(_plain(keys.get("accessscope")).get("namespaces"))
+        return f"a mapping gives no rights, bind ClusterRole {role}{where}"
+    return f"a mapping gives no rights, and no ClusterRole is like {name or 'this policy'}"
+
+
+def _plain(value: Value) -> dict[str, Value]:
+    """Return a map with its keys as neither EKS nor Terraform spells them; empty for no map."""
+    if not isinstance(value, dict):
+        return {}
+    return {key.lower().replace("_", ""): inner for key, inner in value.items()}
+
+
+def _where(namespaces: Value) -> str:
+    if not isinstance(namespaces, list):
+        return ""
+    names = [name[:63] for name in namespaces if isinstance(name, str)]
+    more = ", …" if len(names) > _MOST_SHOWN else ""
+    return f" in {', '.join(names[:_MOST_SHOWN])}{more}" if names else ""

@@ -1,0 +1,223 @@
+"""The option `mappings` takes EKS' access entries, as each tool prints or writes them."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from access.declaration import declared, formats
+from access.declaration.declared import LeftOut
+from access.permission_sets import PermissionSet
+
+NOW = datetime(2026, 11, 26, tzinfo=timezone.utc)
+ACCOUNT = "arn:aws:iam::111122223333"
+DEV = f"{ACCOUNT}:role/Dev"
+NO_RIGHTS = "a mapping gives no rights, "
+
+
+def described(arn: str, **more: Any) -> str:
+    """What `aws eks describe-access-entry` prints."""
+    entry = {
+        "clusterName": "prod",
+        "principalArn": arn,
+        "kubernetesGroups": [],
+        "accessEntryArn": "arn:aws:eks:eu-west-1:111122223333:access-entry/prod/role/1/Dev/1",
+        "createdAt": 1764201600.123,
+        "modifiedAt": "2026-11-27T00:00:00+00:00",
+        "tags": {},
+        "username": "arn:aws:sts::111122223333:assumed-role/Dev/{{SessionName}}",
+        "type": "STANDARD",
+        **more,
+    }
+    return json.dumps({"accessEntry": entry}, indent=4)
+
+
+def associated(arn: str, policy: str, *namespaces: str) -> str:
+    """What `aws eks list-associated-access-policies` prints."""
+    scope = {"type": "namespace" if namespaces else "cluster", "namespaces": namespaces}
+    return json.dumps(
+        {
+            "associatedAccessPolicies": [
+                {
+                    "policyArn": f"arn:aws:eks::aws:cluster-access-policy/{policy}",
+                    "accessScope": scope,
+                    "associatedAt": 1764201600.456,
+                }
+            ],
+            "clusterName": "prod",
+            "principalArn": arn,
+        }
+    )
+
+
+EKSCTL = """\
+apiVersion: eksctl.io/v1alpha5
+kind: ClusterConfig
+metadata: {name: prod, region: eu-west-1}
+accessConfig:
+  authenticationMode: API_AND_CONFIG_MAP
+  bootstrapClusterCreatorAdminPermissions: true
+  accessEntries:
+  - principalARN: arn:aws:iam::111122223333:role/Dev
+    type: STANDARD
+    kubernetesUsername: dev:{{SessionName}}
+    kubernetesGroups: [dev]
+    accessPolicies:
+    - policyARN: arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy
+      accessScope: {type: namespace, namespaces: [a, b-*]}
+  - principalARN: arn:aws:iam::111122223333:role/node
+    type: EC2_LINUX
+iamIdentityMappings:
+- arn: arn:aws:iam::111122223333:user/alice
+  username: alice
+"""
+TERRAFORM = """\
+access_entries:
+  dev:
+    principal_arn: arn:aws:iam::111122223333:role/Dev
+    user_name: dev:{{SessionName}}
+    kubernetes_groups: [dev]
+    policy_associations:
+      read:
+        policy_arn: arn:aws:eks::aws:cluster-access-policy/AmazonEKSAdminViewPolicy
+        access_scope: {type: cluster}
+"""
+
+
+def people(text: str) -> list[tuple[str, str, tuple[str, ...]]]:
+    entries = declared.parse(text, NOW).entries
+    return [(entry.arn, entry.username, entry.groups) for entry in entries]
+
+
+def left_out(text: str) -> list[LeftOut]:
+    return list(declared.parse(text, NOW).left_out)
+
+
+def test_given_what_a_shell_loop_prints_when_it_is_read_then_each_principal_is_mapped():
+    alice = f"{ACCOUNT}:user/alice"
+    text = "\n".join(
+        [described(DEV), described(alice, kubernetesGroups=["ops"], username="alice")]
+    )
+
+    assert people(text) == [
+        (DEV, "arn:aws:sts::111122223333:assumed-role/Dev/{{SessionName}}", ()),
+        (alice, "alice", ("ops",)),
+    ]
+    assert left_out(text) == []
+
+
+def test_given_policies_between_the_entries_when_they_are_read_then_each_is_named_with_its_role():
+    text = described(DEV) + associated(DEV, "AmazonEKSEditPolicy", "dev", "test")
+
+    assert people(text) == people(described(DEV))
+    assert left_out(text) == [
+        LeftOut(
+            "document 2: associatedAccessPolicies[0]",
+            f"{NO_RIGHTS}bind ClusterRole edit in dev, test",
+        )
+    ]
+
+
+@pytest.mark.parametrize("kind", ["EC2_LINUX", "FARGATE_LINUX", "HYBRID_LINUX", "a new one"])
+def test_given_an_entry_of_nodes_when_it_is_read_then_it_is_left_out_by_its_type(kind: str):
+    text = described(f"{ACCOUNT}:role/node", type=kind, kubernetesGroups=["x"])
+
+    assert people(text) == []
+    assert left_out(text) == [
+        LeftOut("accessEntry", f"nodes do not log in with IAM here (type {kind})")
+    ]
+
+
+def test_given_a_list_of_arns_when_it_is_read_then_the_command_that_says_more_is_named():
+    text = json.dumps({"accessEntries": [DEV], "nextToken": None})
+
+    assert left_out(text) == [
+        LeftOut(
+            "accessEntries[0]",
+            "only its ARN is there, add what aws eks describe-access-entry prints",
+        )
+    ]
+
+
+def test_given_eksctls_file_when_it_is_read_then_both_of_its_lists_count():
+    assert people(EKSCTL) == [
+        (f"{ACCOUNT}:user/alice", "alice", ()),
+        (DEV, "dev:{{SessionName}}", ("dev",)),
+    ]
+    assert left_out(EKSCTL) == [
+        LeftOut(
+            "accessConfig.bootstrapClusterCreatorAdminPermissions",
+            "who created the cluster is in no list, map them",
+        ),
+        LeftOut(
+            "accessConfig.accessEntries[0].accessPolicies[0]",
+            f"{NO_RIGHTS}bind ClusterRole view in a, b-*",
+        ),
+        LeftOut(
+            "accessConfig.accessEntries[1]", "nodes do not log in with IAM here (type EC2_LINUX)"
+        ),
+    ]
+
+
+def test_given_terraforms_access_entries_when_they_are_read_then_they_keep_their_names():
+    assert people(TERRAFORM) == [(DEV, "dev:{{SessionName}}", ("dev",))]
+    assert left_out(TERRAFORM) == [
+        LeftOut(
+            "access_entries.dev.policy_associations.read",
+            f"{NO_RIGHTS}and no ClusterRole is like AmazonEKSAdminViewPolicy",
+        )
+    ]
+
+
+def test_given_sso_of_the_authenticator_when_it_is_read_then_it_is_that_permission_set():
+    text = """
+mapRoles:
+- sso: {permissionSetName: DevOps, accountID: "111122223333"}
+  username: dev:{{SessionName}}
+  groups: [dev]
+"""
+    (entry,) = declared.parse(text, NOW).entries
+
+    assert entry.permission_set == PermissionSet("DevOps", "111122223333")
+    assert (entry.username, entry.groups) == ("dev:{{SessionName}}", ("dev",))
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            "[{sso: {permissionSetName: A}}]",
+            "mappings[0]: sso has not exactly permissionSetName and accountID",
+        ),
+        ("[{sso: A}]", "mappings[0]: sso has not exactly permissionSetName and accountID"),
+        ("accessEntries: all", "accessEntries is not a list"),
+        (
+            "[{principalArn: x, principal_arn: y}]",
+            "mappings[0]: two keys name the same",
+        ),
+        ("[{principalArn: x, role: y}]", "mappings[0]: the key 'role' is unknown"),
+        ('{"accessEntry": 1}', "accessEntry is not a map with arn, username and groups"),
+        (
+            '{"mapUsers": []}' * (formats.MAX_DOCUMENTS + 1),
+            f"it has more than {formats.MAX_DOCUMENTS:,} documents",
+        ),
+        (
+            '{"mapUsers": []} x',
+            "'x' is not a list of mappings; to read a file, write mappings=@FILE",
+        ),
+        (
+            '{"accessEntry": ' + "[" * 25 + "]" * 25 + "}",
+            "line 1: lists and maps are nested deeper than 20",
+        ),
+        ('{"accessEntry": ' + "[" * 100_000, "line 1: exceeded maximum nesting depth"),
+    ],
+)
+def test_given_what_is_none_of_these_when_it_is_read_then_one_line_says_why(text: str, line: str):
+    with pytest.raises(ValueError, match=re.escape(line)) as refusal:
+        declared.parse(text, NOW)
+
+    assert str(refusal.value) == line
