@@ -107,6 +107,7 @@ RUN = {
 }
 
 _EASYRSA = "it is about the files of the original easyrsa, which the testbed lacks"
+_EKS = "it asks EKS; tests/unit/access/declaration/test_eks.py reads what it prints"
 _BASES = "all machines of the testbed have one base"
 NOT_RUN = {
     manifests.removal_command(): "tests/unit/test_removal.py has a hook log it, where a removal "
@@ -115,6 +116,10 @@ NOT_RUN = {
     "refreshes with a file, which lies in another place",
     "juju run aws-iam/leader list-mappings page=2": "it needs hundreds of mappings; "
     "tests/unit/actions/test_list_mappings.py reads a second page",
+    'aws eks describe-access-entry --cluster-name prod --principal-arn "$arn" --output json': _EKS,
+    "aws eks list-associated-access-policies --cluster-name prod --principal-arn "
+    '"$arn" --output json': _EKS,
+    "juju config aws-iam mappings=@access-entries.json": _EKS,
     "kubectl delete crd iamidentitymappings.iamauthenticator.k8s.aws": "it is Kubernetes' own",
     "kubectl delete iamidentitymapping alice": "it is Kubernetes' own",
     "juju remove-application aws-iam": _BASES,
