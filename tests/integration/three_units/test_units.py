@@ -185,22 +185,34 @@ def test_given_a_lost_leader_that_comes_back_then_it_follows_and_asks_for_no_cer
     logins.log_in_everywhere(trio, cluster)
 
 
-def test_given_a_leader_whose_unit_is_removed_then_the_cluster_keeps_every_object(
-    trio: jubilant.Juju, cluster: Cluster, known: Identity
-) -> None:
-    former = units.leader(trio)
-    before = uids(cluster)
-
-    trio.remove_unit(units.principal(trio, former))
+def remove(trio: jubilant.Juju, unit: str, *, force: bool = False) -> None:
+    """Remove the control plane that a unit is on, and wait until both are gone."""
+    trio.remove_unit(units.principal(trio, unit), force=force)
     trio.wait(
-        lambda status: former not in status.get_units("aws-iam"),
+        lambda status: unit not in status.get_units("aws-iam"),
         error=jubilant.any_error,
         delay=0.5,
         timeout=120,
     )
     juju_status.wait_until_active(trio)
 
+
+@pytest.fixture(scope="module")
+def granted(trio: jubilant.Juju, known: Identity) -> str:
+    """Return the name of a mapping whose access ends in two hours."""
+    asked = {"arn": "arn:aws:iam::111122223333:user/alice", "username": "alice", "for": "2h"}
+    return trio.run("aws-iam/leader", "grant-access", asked).results["mapping"]
+
+
+def test_given_a_leader_whose_unit_is_removed_then_the_cluster_keeps_every_object(
+    trio: jubilant.Juju, cluster: Cluster, known: Identity, granted: str
+) -> None:
+    before = uids(cluster)
+
+    remove(trio, units.leader(trio))
+
     assert uids(cluster) == before
+    assert cluster.get("iamidentitymapping", granted)
     assert units.certificate_requesters(trio) == [units.leader(trio)]
     assert identity(trio, cluster) == known
     logins.log_in_everywhere(trio, cluster)
@@ -217,6 +229,19 @@ def test_given_a_unit_that_joins_later_then_people_log_in_through_its_api_server
     joined = set(units.names(trio)) - before
     assert len(joined) == 1
     assert units.certificate_requesters(trio) == [units.leader(trio)]
+    assert identity(trio, cluster) == known
+    logins.log_in_everywhere(trio, cluster)
+
+
+def test_given_a_follower_whose_unit_is_removed_by_force_then_the_cluster_keeps_every_object(
+    trio: jubilant.Juju, cluster: Cluster, known: Identity, granted: str
+) -> None:
+    before = uids(cluster)
+
+    remove(trio, units.followers(trio)[0], force=True)
+
+    assert uids(cluster) == before
+    assert cluster.get("iamidentitymapping", granted)
     assert identity(trio, cluster) == known
     logins.log_in_everywhere(trio, cluster)
 
