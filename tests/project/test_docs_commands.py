@@ -108,6 +108,7 @@ RUN = {
 
 _EASYRSA = "it is about the files of the original easyrsa, which the testbed lacks"
 _EKS = "it asks EKS; tests/unit/access/declaration/test_eks.py reads what it prints"
+_IAM = "the testbed has no IAM API"
 _BASES = "all machines of the testbed have one base"
 NOT_RUN = {
     manifests.removal_command(): "tests/unit/test_removal.py has a hook log it, where a removal "
@@ -120,6 +121,12 @@ NOT_RUN = {
     "aws eks list-associated-access-policies --cluster-name prod --principal-arn "
     '"$arn" --output json': _EKS,
     "juju config aws-iam mappings=@access-entries.json": _EKS,
+    "aws iam create-role --role-name k8s-view-role --assume-role-policy-document "
+    "file://trust.json": _IAM,
+    "aws sts get-caller-identity": "tests/integration/one_unit/test_aws_cli.py logs in with the "
+    "AWS CLI, and AWS itself answers this",
+    "aws sts assume-role --role-arn arn:aws:iam::111122223333:role/k8s-view-role "
+    "--role-session-name me --query AssumedRoleUser.Arn": "as the one above",
     "kubectl delete crd iamidentitymappings.iamauthenticator.k8s.aws": "it is Kubernetes' own",
     "kubectl delete iamidentitymapping alice": "it is Kubernetes' own",
     "juju remove-application aws-iam": _BASES,
