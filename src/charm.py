@@ -34,7 +34,7 @@ from certificates.relation import Certificates
 from certificates.sans import sans
 from cluster import api
 from config import Config, load_config
-from errors import Blocked, Unready, Waiting, status_line
+from errors import Blocked, Unready, Waiting
 from juju import control_plane, extra_cas, peers
 from juju.alarm import SECONDS, SOON_SECONDS, Alarm
 from juju.control_plane import ControlPlane
@@ -44,6 +44,7 @@ from juju.peers import Shared
 from machine import reactive
 from machine.files import Machine
 from owner import Owner
+from text import status_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable

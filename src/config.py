@@ -10,8 +10,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from access import partitions
-from addresses import is_ip
 from errors import Blocked
+from text import is_ip, quoted
 
 if TYPE_CHECKING:
     import ops
@@ -59,12 +59,12 @@ class Config:
         match = _IMAGE.fullmatch(self.image)
         if not match or not (match["tag"] or match["digest"]):
             raise ValueError(
-                f"option image: {_shown(self.image)} is not an image with a tag or digest, such "
+                f"option image: {quoted(self.image)} is not an image with a tag or digest, such "
                 "as registry.example.com/aws-iam-authenticator:v0.7.18"
             )
         if self.image_registry and not _REGISTRY.fullmatch(self.image_registry):
             raise ValueError(
-                f"option image-registry: {_shown(self.image_registry)} is not a registry, such as "
+                f"option image-registry: {quoted(self.image_registry)} is not a registry, such as "
                 "registry.example.com:5000 or ghcr.io/example"
             )
         if self.image_pull_secret and not _SECRET.fullmatch(self.image_pull_secret):
@@ -75,7 +75,7 @@ class Config:
             )
         if self.cluster_id and not _CLUSTER_ID.fullmatch(self.cluster_id):
             raise ValueError(
-                f"option cluster-id: {_shown(self.cluster_id)} must be 1 to 64 letters, digits, "
+                f"option cluster-id: {quoted(self.cluster_id)} must be 1 to 64 letters, digits, "
                 "'.', '_' or '-' and start with a letter or digit"
             )
         if not 1 <= self.replicas <= MAX_REPLICAS:
@@ -84,11 +84,11 @@ class Config:
             )
         if self.webhook_address and not is_ip(self.webhook_address):
             raise ValueError(
-                f"option webhook-address: {_shown(self.webhook_address)} is not an IP address"
+                f"option webhook-address: {quoted(self.webhook_address)} is not an IP address"
             )
         if self.mapping_policy not in MAPPING_POLICIES:
             raise ValueError(
-                f"option mapping-policy: {_shown(self.mapping_policy)} is not enforce or warn"
+                f"option mapping-policy: {quoted(self.mapping_policy)} is not enforce or warn"
             )
         partitions.check(self.partition)
         if self.partition == "aws-eusc" and self._is_older_than(_OLDEST_WITH_EUSC):
@@ -151,8 +151,3 @@ def load_config(charm: ops.CharmBase) -> Config:
         return Config(**options)
     except ValueError as error:
         raise Blocked(f"{error}") from error
-
-
-def _shown(value: str) -> str:
-    """Return ``value`` quoted on one line, short enough for a status."""
-    return repr(value if len(value) <= 60 else value[:57] + "...")

@@ -17,6 +17,7 @@ import templating
 from access import arn, partitions
 from certificates.sans import COMMON_NAME
 from owner import Owner
+from text import in_base64, in_url
 
 PORT = 443
 # A URL without a user in it, so that no credential gets into the kubeconfig.
@@ -29,8 +30,7 @@ _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
 
 def endpoint(address: str) -> str:
     """Return the URL of the webhook at the Service's ``address``."""
-    host = f"[{address}]" if ":" in address else address
-    return f"https://{host}:{PORT}/authenticate"
+    return f"https://{in_url(address)}:{PORT}/authenticate"
 
 
 def webhook(owner: Owner, address: str, ca: str) -> str:
@@ -44,7 +44,7 @@ def webhook(owner: Owner, address: str, ca: str) -> str:
         owner=owner.mark,
         server=endpoint(address),
         tls_server_name=COMMON_NAME,
-        ca=_base64(ca),
+        ca=in_base64(ca),
     )
 
 
@@ -197,13 +197,9 @@ def client(login: Login, *, context: str, server: str, ca: str) -> str:
         "client.yaml.j2",
         context=context,
         server=server,
-        ca=_base64(ca) if ca else "",
+        ca=in_base64(ca) if ca else "",
         command=login.client.value,
         args=login.args,
         profile=login.profile,
         hint=login.client.hint,
     )
-
-
-def _base64(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from errors import brief
+from text import brief
 
 
 @dataclasses.dataclass(frozen=True)

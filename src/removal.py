@@ -9,12 +9,13 @@ import logging
 
 import internal_errors
 from cluster import api, kept_service, manifests, objects
-from errors import Blocked, Unready, status_line
+from errors import Blocked, Unready
 from juju import control_plane
 from juju.leaving import Leaving
 from machine import files
 from machine.files import Machine
 from owner import Owner
+from text import status_line
 
 logger = logging.getLogger(__name__)
 

@@ -1,110 +1,36 @@
 # Copyright 2026 Canonical Ltd.
 # See LICENSE file for licensing details.
 
-"""Access that ends: times, durations, and which mappings have ended. Pure.
-
-A time is written as RFC 3339 has it, such as ``2026-12-31T18:00:00+01:00``.
-"""
+"""Access that ends: which mappings have ended, which ends next, and what is remembered. Pure."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import re
 from collections.abc import Iterable
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+
+import times
 
 if TYPE_CHECKING:
     from access.mappings import IdentityMapping
 
 # On a mapping, it says when the charm deletes the mapping.
 ANNOTATION = "aws-iam/expires"
-LONGEST = timedelta(days=366)
 # How long the charm remembers an ended access, and how many of them: a databag holds them.
 REMEMBERED = timedelta(days=1)
 MOST_REMEMBERED = 100
-_EXAMPLE = "2026-12-31T18:00:00Z"
-_TIME = re.compile(
-    r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)T"
-    r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(\.(?P<fraction>\d+))?"
-    r"(Z|(?P<sign>[+-])(?P<hours>[01]\d|2[0-3]):(?P<minutes>[0-5]\d))",
-    re.ASCII | re.IGNORECASE,
-)
-# Other programs write the year 1 for "no time", and 9999 for "never".
-_FIRST_YEAR, _LAST_YEAR = 1970, 9998
-_PARTS = ("year", "month", "day", "hour", "minute", "second")
-_DURATION = re.compile(
-    r"((?P<days>\d{1,5})d)?((?P<hours>\d{1,5})h)?((?P<minutes>\d{1,7})m)?((?P<seconds>\d{1,9})s)?",
-    re.ASCII,
-)
-
-
-def parse(text: str) -> datetime:
-    """Return the time that ``text`` names, in UTC.
-
-    RFC 3339 also allows a small ``t`` and ``z``, and a second 60 for a leap second. Only the last
-    minute of a day in UTC has one. It counts as the start of the next minute.
-
-    Raises:
-        ValueError: ``text`` is not a time with an offset.
-    """
-    match = _TIME.fullmatch(text)
-    if not match:
-        raise ValueError(_not_a_time(text))
-    *parts, second = (int(match[name]) for name in _PARTS)
-    micros = int((match["fraction"] or "")[:6].ljust(6, "0"))
-    try:
-        minute = datetime(*parts, tzinfo=timezone.utc) - _offset(match)
-        leaps = second == 60 and (minute.hour, minute.minute) == (23, 59)
-        if (second < 60 or leaps) and _FIRST_YEAR <= minute.year <= _LAST_YEAR:
-            return minute + timedelta(seconds=second, microseconds=0 if second == 60 else micros)
-    except (ValueError, OverflowError):
-        pass
-    raise ValueError(_not_a_time(text))
-
-
-def _offset(match: re.Match[str]) -> timedelta:
-    offset = timedelta(hours=int(match["hours"] or 0), minutes=int(match["minutes"] or 0))
-    return -offset if match["sign"] == "-" else offset
-
-
-def _not_a_time(text: str) -> str:
-    shown = text if len(text) <= 40 else text[:37] + "..."
-    return f"{shown!r} is not a time such as {_EXAMPLE}"
 
 
 def mismatch(annotation: str) -> str | None:
     """Return why a mapping with this annotation never ends; None if it ends, or is empty."""
     try:
         if annotation:
-            parse(annotation)
+            times.parse(annotation)
     except ValueError as error:
         return f"annotation {ANNOTATION}: {error}"
     return None
-
-
-def duration(text: str) -> timedelta:
-    """Return the duration that ``text`` names, such as ``30m``, ``2h``, ``1d`` or ``1h30m``.
-
-    Raises:
-        ValueError: ``text`` is not a duration, or is zero or longer than `LONGEST`.
-    """
-    match = _DURATION.fullmatch(text)
-    if not text or not match:
-        raise ValueError(f"{text[:40]!r} is not a duration such as 30m, 2h, 1d or 1h30m")
-    found = timedelta(**{unit: int(number or 0) for unit, number in match.groupdict().items()})
-    if not timedelta() < found <= LONGEST:
-        raise ValueError(f"{text[:40]!r} is out of range, give 1s to {LONGEST.days}d")
-    return found
-
-
-def shown(moment: datetime) -> str:
-    """Return ``moment`` as an annotation has it: in UTC, rounded up to a whole second."""
-    moment = moment.astimezone(timezone.utc)
-    if moment.microsecond:
-        moment = moment.replace(microsecond=0) + timedelta(seconds=1)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def end(mapping: IdentityMapping) -> datetime | None:
@@ -112,7 +38,7 @@ def end(mapping: IdentityMapping) -> datetime | None:
     if not mapping.expires:
         return None
     try:
-        return parse(mapping.expires)
+        return times.parse(mapping.expires)
     except ValueError:
         return None
 
@@ -135,8 +61,8 @@ class Ended:
     Attributes:
         name: The mapping's name.
         arn: The principal, as the mapping spelt it.
-        at: When the mapping was to end, as `shown` says it.
-        deleted: When it was deleted, as `shown` says it.
+        at: When the mapping was to end, as `times.shown` says it.
+        deleted: When it was deleted, as `times.shown` says it.
     """
 
     name: str
@@ -147,7 +73,7 @@ class Ended:
 
 def remembered(ended: Iterable[Ended], now: datetime) -> tuple[Ended, ...]:
     """Return which of ``ended`` to remember at ``now``: the newest ones of the last day."""
-    since = shown(now - REMEMBERED)
+    since = times.shown(now - REMEMBERED)
     return tuple(each for each in ended if each.deleted > since)[-MOST_REMEMBERED:]
 
 

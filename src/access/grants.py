@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from access import arn, expiry, partitions, reserved
+import times
+from access import arn, partitions, reserved
 from access.declaration import declared
 from access.declaration.declared import Entry
 from access.mappings import EXPIRES, GRANT, OPTION, IdentityMapping, canonical_arn
@@ -81,7 +82,7 @@ def read(params: Mapping[str, Any], text: str, partition: str, now: datetime) ->
         canonical=canonical,
         groups=tuple(dict.fromkeys(filter(None, groups))),
         source=GRANT,
-        expires=expiry.shown(now + expiry.duration(lasting)) if lasting else "",
+        expires=times.shown(now + times.duration(lasting)) if lasting else "",
     )
     return Grant(mapping, bool(name), reason, remark)
 

@@ -27,7 +27,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from access import arn as arns
-from errors import brief
+from text import brief
 
 NOT_MAPPED = "not mapped"
 SIGNATURE = "bad signature or wrong cluster id"

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from access import arn, placeholders, rbac
 from access.mappings import IdentityMapping
-from errors import cut, one_line
+from text import cut, one_line
 
 # A wider cell makes only its own row longer.
 _WIDTH = 70

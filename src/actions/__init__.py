@@ -16,11 +16,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import internal_errors
-from errors import Unready, status_line
+from errors import Unready
 from juju.control_plane import Use
 from juju.peers import Shared
 from machine.files import Machine
 from owner import Owner
+from text import status_line
 
 if TYPE_CHECKING:
     import ops

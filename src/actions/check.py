@@ -14,8 +14,8 @@ from actions import MAX_BYTES, Context, Failed
 from checks import flow
 from checks.outcome import FAILED, NOT_CHECKED, Names
 from checks.probes.look import Site
-from errors import cut
 from juju import control_plane
+from text import cut
 
 
 def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import clock
+import times
 from access import (
     arn,
     explanation,
@@ -26,9 +26,9 @@ from access.rbac import Question
 from actions import MAX_BYTES, Context
 from cluster import api, bindings, discovery, pod_logs
 from cluster.mappings import listing
-from errors import cut, one_line
 from juju import control_plane
 from leader import steps
+from text import cut, one_line
 
 # How far back refusals are looked for, in seconds.
 RECENT = 3600
@@ -45,7 +45,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     given = arn.parse(params["arn"]) if params.get("arn") else None
     if not given and not params["recent"]:
         raise ValueError("give arn=arn:aws:iam::…, or recent=true to see who was refused")
-    entries = grants.declared_entries(str(context.options["mappings"]), clock.now()) or ()
+    entries = grants.declared_entries(str(context.options["mappings"]), times.now()) or ()
     learning = [entry for entry in entries if entry.learns]
     with api.errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
@@ -110,7 +110,7 @@ def _explain(
     if foreign:
         lines.append(f"the login is refused: {foreign}")
     if ways:
-        now = clock.now()
+        now = times.now()
         lines += explanation.ways(ways, bound.of("", [rbac.EVERYBODY]), warning, question, now)
     elif not foreign:
         lines += ["the login is refused (Unauthorized): no mapping names it"]

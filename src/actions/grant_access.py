@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import clock
+import times
 from access import expiry, explanation, grants, table
 from access.declaration.declared import Entry
 from access.mappings import EXPIRES, IdentityMapping
@@ -17,10 +17,11 @@ from access.permission_sets import PermissionSet
 from actions import MAX_BYTES, Context
 from cluster import api, bindings, manifests
 from cluster.mappings import listing, single
-from errors import Blocked, Unready, Waiting, cut, one_line, status_line
+from errors import Blocked, Unready, Waiting
 from juju import control_plane
 from leader import steps
 from owner import Owner
+from text import cut, one_line, status_line
 
 # The API server keeps what the authenticator answers for a token.
 _CACHED = "; a token that has just been accepted may keep its former user for another minute"
@@ -37,7 +38,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
             or does not let the charm write.
     """
     partition = str(context.options["partition"])
-    now = clock.now()
+    now = times.now()
     wanted = grants.permission_set(params)
     client = api.connect(context.machine.admin_kubeconfig)
     principal = _role(client, wanted, partition) if wanted else params["arn"]

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import clock
+import times
 from access import mappings, table
 from access.declaration import declared
 from access.declaration.declared import Declared
 from actions import MAX_BYTES, Context
 from cluster import api, bindings
 from cluster.mappings import listing
-from errors import cut, one_line
 from juju import control_plane
 from leader import steps
+from text import cut, one_line
 
 
 def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
@@ -70,7 +70,7 @@ def _declaration(option: str) -> tuple[Declared, list[str]]:
     if not option:
         return Declared(), []
     try:
-        declaration = declared.parse(option, clock.now())
+        declaration = declared.parse(option, times.now())
     except ValueError as error:
         return Declared(), [f"everything: {error}"]
     return declaration, [f"{out.place}: {out.reason}" for out in declaration.left_out]

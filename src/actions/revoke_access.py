@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import clock
+import times
 from access import grants
 from access.declaration.declared import Entry
 from access.mappings import GRANT, OPTION, IdentityMapping, canonical_arn
 from actions import MAX_BYTES, Context
 from cluster import api
 from cluster.mappings import listing, single
-from errors import Waiting, cut, one_line
+from errors import Waiting
+from text import cut, one_line
 
 # How often to look again for mappings that others create or change in between.
 LOOKS = 5
@@ -30,7 +31,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
             does not let the charm delete.
     """
     target = grants.target(params)
-    entries = grants.declared_entries(str(context.options["mappings"]), clock.now())
+    entries = grants.declared_entries(str(context.options["mappings"]), times.now())
     application, partition = context.owner.application, str(context.options["partition"])
     with api.errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from certificates import pem
 from certificates.keypair import KeyPair
 from certificates.sans import COMMON_NAME, HOSTNAMES
-from errors import brief
+from text import brief
 
 if TYPE_CHECKING:
     import ops

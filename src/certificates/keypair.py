@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from fingerprint import fingerprint
+from text import fingerprint
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, cast
 from certificates import pem
 from certificates.keypair import KeyPair
 from certificates.sans import COMMON_NAME
-from fingerprint import fingerprint
+from text import fingerprint
 
 # A provider publishes these as soon as its authority is ready, before any request.
 _MARKERS = ("ca", "chain", "client.cert")

@@ -22,7 +22,7 @@ from certificates.issued import Issued
 from certificates.keypair import KeyPair
 from certificates.refusal import NotYetValid, Stale
 from certificates.sans import COMMON_NAME
-from fingerprint import fingerprint
+from text import fingerprint
 
 if TYPE_CHECKING:
     from certificates import csr_protocol

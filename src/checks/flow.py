@@ -9,7 +9,7 @@ import functools
 import time
 from collections.abc import Callable
 
-import clock
+import times
 from certificates.sans import COMMON_NAME
 from checks.outcome import FAILED, Outcome, failed, not_checked
 from checks.probes import login, look, wire
@@ -17,8 +17,9 @@ from checks.probes.look import Seen, Site
 from checks.probes.threads import at_once
 from checks.steps import authenticator, certificate, kubernetes, mappings, webhook
 from cluster import api
-from errors import Unready, Waiting, brief
+from errors import Unready, Waiting
 from kubeconfigs import PORT
+from text import brief
 
 # The steps, in the order of a login.
 KUBERNETES, AUTHENTICATOR, CERTIFICATE, WEBHOOK, WAY_TO_AWS, WHOLE_WAY, MAPPINGS = STEPS = (
@@ -76,7 +77,7 @@ def _kubernetes(site: Site) -> tuple[Outcome, api.Client | None]:
         with api.errors_as_status():
             client = api.connect(site.machine.admin_kubeconfig, SECONDS)
             version, server = client.version()
-            return kubernetes.verdict(version, server, clock.now(), site.names), client
+            return kubernetes.verdict(version, server, times.now(), site.names), client
     except Unready as problem:
         return kubernetes.unreachable(problem, site.names), None
 
@@ -99,7 +100,7 @@ def _webhook(site: Site) -> Outcome:
 def _mappings(site: Site, seen: Seen) -> Outcome:
     if seen.mappings is None:
         return not_checked("the cluster has no CRD for mappings, see step 2")
-    return mappings.verdict(seen.mappings, site.partition, clock.now(), site.names)
+    return mappings.verdict(seen.mappings, site.partition, times.now(), site.names)
 
 
 def _certificate(site: Site, seen: Seen) -> Outcome:

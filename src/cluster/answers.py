@@ -20,7 +20,8 @@ from typing import Annotated, Any, TypeVar, cast
 import msgspec
 
 from cluster import api
-from errors import Waiting, brief
+from errors import Waiting
+from text import brief
 
 logger = logging.getLogger(__name__)
 

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import libyaml
 from cluster.deadline import set_deadline
-from errors import Blocked, Unready, Waiting, WaitingForKubeconfig, brief
+from errors import Blocked, Unready, Waiting, WaitingForKubeconfig
+from text import brief
 
 if TYPE_CHECKING:
     import httpx2

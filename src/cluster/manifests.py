@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import ipaddress
 from collections.abc import Mapping, Sequence
@@ -16,9 +15,9 @@ import templating
 from access import partitions
 from access.mappings import EXPIRES, SOURCE, IdentityMapping
 from certificates.keypair import KeyPair
-from fingerprint import fingerprint
 from juju.proxies import NO_PROXIES, Proxies
 from owner import Owner, short_name
+from text import fingerprint, in_base64
 
 NAMESPACE = "kube-system"
 NAME = "aws-iam-authenticator"
@@ -247,14 +246,14 @@ def authenticator(owner: Owner, spec: Spec) -> list[Manifest]:
         replicas=spec.replicas,
         server_config=server_config,
         config_hash=fingerprint(server_config),
-        certificate=_base64(spec.pair.certificate),
-        key=_base64(spec.pair.key),
-        ca=_base64(spec.pair.ca),
+        certificate=in_base64(spec.pair.certificate),
+        key=in_base64(spec.pair.key),
+        ca=in_base64(spec.pair.ca),
         certificate_hash=spec.pair.hash,
-        proxies={name: _base64(url) for name, url in spec.proxies.urls.items()},
+        proxies={name: in_base64(url) for name, url in spec.proxies.urls.items()},
         proxies_hash=_proxies_hash(spec),
         no_proxy=spec.proxies.no_proxy,
-        pull_secret=_base64(spec.pull_secret),
+        pull_secret=in_base64(spec.pull_secret),
         authorities=spec.authorities,
         authorities_hash=fingerprint(spec.authorities),
     )
@@ -266,7 +265,7 @@ def keep_proxies(manifest: Manifest, proxies: Mapping[str, str]) -> Manifest:
     if reference(manifest) != SECRET:
         return manifest
     data = manifest["data"]
-    kept = {key: _base64(url) for key, url in proxies.items() if key not in data}
+    kept = {key: in_base64(url) for key, url in proxies.items() if key not in data}
     return {**manifest, "data": {**data, **kept}}
 
 
@@ -281,7 +280,3 @@ def _marked(owner: Owner, text: str) -> list[Manifest]:
     for manifest in manifests:
         manifest["metadata"]["annotations"] = {OWNER: owner.mark}
     return manifests
-
-
-def _base64(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()

@@ -14,9 +14,9 @@ from typing import Annotated, NamedTuple
 
 import msgspec
 
-import clock
+import times
 from cluster import api, manifests, pods
-from errors import brief
+from text import brief
 
 # How many lines the first request asks for. A stranger's token makes a line of 16 KB at most, so
 # these fit into one answer.
@@ -68,7 +68,7 @@ def read(client: api.Client, since: int, seconds: float = SECONDS, *of: str) -> 
     """
     import httpx2
 
-    now = clock.now()
+    now = times.now()
     wanted = begin = now - timedelta(seconds=since)
     lines: list[str] = []
     unread: dict[str, str] = {}

@@ -10,10 +10,11 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from access import expiry
+import times
 from certificates.keypair import KeyPair
 from cluster import api, image_pulls, manifests
-from errors import Blocked, Unready, Waiting, brief
+from errors import Blocked, Unready, Waiting
+from text import brief
 
 if TYPE_CHECKING:
     from lightkube.models.core_v1 import PodStatus
@@ -87,10 +88,10 @@ def _time_left(deployment: api.Object) -> float:
         return ROLLOUT_SECONDS
     conditions: list[api.Object] = status.get("conditions") or []
     moving = [condition for condition in conditions if condition.get("reason") in _MOVING]
-    times = [expiry.parse(at) for condition in moving if (at := condition.get("lastUpdateTime"))]
-    if not times:
+    moved = [times.parse(at) for condition in moving if (at := condition.get("lastUpdateTime"))]
+    if not moved:
         return 0.0
-    return min(ROLLOUT_SECONDS, ROLLOUT_SECONDS - (time.time() - max(times).timestamp()))
+    return min(ROLLOUT_SECONDS, ROLLOUT_SECONDS - (time.time() - max(moved).timestamp()))
 
 
 def _observed_status(deployment: api.Object) -> api.Object:

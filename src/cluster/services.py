@@ -15,10 +15,10 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from addresses import is_ip
 from cluster import api, manifests, objects
 from errors import Blocked, Waiting
 from owner import Owner
+from text import is_ip
 
 # Kubernetes' answer to an address that no Service can have.
 _RANGE = re.compile(r"range of valid IPs is ([0-9a-fA-F.:/]+)")

@@ -11,7 +11,7 @@ import datetime
 from typing import TYPE_CHECKING
 
 from certificates.keypair import KeyPair
-from fingerprint import fingerprint
+from text import fingerprint
 
 if TYPE_CHECKING:
     from access.mappings import MappingReport

@@ -14,6 +14,7 @@ from cluster import manifests
 from juju.peers import Shared
 from kubeconfigs import PORT
 from owner import Owner
+from text import in_url
 
 if TYPE_CHECKING:
     from lightkube.resources.core_v1 import Pod
@@ -66,9 +67,8 @@ def _job(
 
 
 def _target(address: str, port: int, **labels: str) -> dict[str, Any]:
-    host = f"[{address}]" if ":" in address else address
     where = {"namespace": manifests.NAMESPACE, "service": manifests.NAME}
-    return {"targets": [f"{host}:{port}"], "labels": {**where, **labels}}
+    return {"targets": [f"{in_url(address)}:{port}"], "labels": {**where, **labels}}
 
 
 def _addresses(pods: Iterable[Pod]) -> list[tuple[str, str]]:

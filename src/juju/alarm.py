@@ -20,7 +20,7 @@ import time
 
 import ops
 
-from fingerprint import fingerprint
+from text import fingerprint
 
 # After how long the unit looks again at what others do, and after how long it goes on with work
 # that it had no time left for.

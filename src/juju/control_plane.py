@@ -15,13 +15,12 @@ import ops
 from charms.aws_iam.v0.aws_iam import WEBHOOK_CONFIG, AwsIamRequirer, Webhook, principal_in
 
 import kubeconfigs
-from addresses import is_ip
-from errors import Blocked, Waiting, brief
-from fingerprint import fingerprint
+from errors import Blocked, Waiting
 from juju.peers import Shared
 from machine import files
 from machine.files import Machine
 from owner import Owner, short_name
+from text import brief, fingerprint, is_ip
 
 # Charmed Kubernetes <= 1.28: its charm speaks the interface.
 RELATION = "aws-iam"

@@ -17,7 +17,8 @@ from typing import cast
 import ops
 
 from certificates import pem
-from errors import Waiting, brief
+from errors import Waiting
+from text import brief
 
 ENDPOINT = "receive-ca-cert"
 VERSION = "1"

@@ -9,7 +9,7 @@ import logging
 
 import ops
 
-from fingerprint import fingerprint
+from text import fingerprint
 
 logger = logging.getLogger(__name__)
 

@@ -10,10 +10,9 @@ import dataclasses
 import ops
 
 from access import expiry
-from addresses import is_ip
 from certificates import pem
 from errors import Waiting
-from fingerprint import fingerprint
+from text import fingerprint, is_ip
 
 RELATION = "peers"
 

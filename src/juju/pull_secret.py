@@ -14,7 +14,8 @@ import json
 import ops
 
 from config import Config
-from errors import Blocked, Waiting, brief
+from errors import Blocked, Waiting
+from text import brief
 
 _PREFIX = "secret:"
 _KEYS = ("username", "password")

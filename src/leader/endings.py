@@ -11,15 +11,16 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import clock
+import times
 from access import expiry
 from access.mappings import OPTION, IdentityMapping
 from cluster import api, objects
 from cluster.mappings import listing
-from errors import Unready, status_line
+from errors import Unready
 from juju.alarm import Alarm
 from juju.peers import Peers
 from owner import Owner
+from text import status_line
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ class Endings:
         `api.errors_as_status`.
         """
         client.prolong()
-        now = clock.now()
+        now = times.now()
         left: list[IdentityMapping] = []
         lasting: list[IdentityMapping] = []
         ended = [*self._peers.shared.ended]
@@ -136,9 +137,9 @@ def _end(
         logger.warning("the cluster refuses to delete mapping %s: %s", name, reason)
         return mapping
     # A mapping from before there was a schema may hold any text.
-    arn, at = status_line(mapping.arn), expiry.shown(expiry.parse(mapping.expires))
+    arn, at = status_line(mapping.arn), times.shown(times.parse(mapping.expires))
     logger.warning(
         "access has ended: deleted mapping %s of %s, which expired at %s", name, arn, at
     )
-    ended.append(expiry.Ended(name, arn, at, expiry.shown(now)))
+    ended.append(expiry.Ended(name, arn, at, times.shown(now)))
     return None

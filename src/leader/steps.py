@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import ops
 
-import clock
+import times
 from access import expiry, mappings
 from cluster import api, manifests, objects, pods
 from cluster.mappings import listing
@@ -146,7 +146,7 @@ def check_mappings(
     written = listing.write_canonical_arns(
         client, declaration.after, report.corrections, client.seconds_left_to_write
     )
-    now = clock.now()
+    now = times.now()
     late = {
         mapping.name: f"its access ended at {mapping.expires}, and the cluster keeps the mapping"
         for mapping in declaration.after
@@ -198,7 +198,7 @@ def _declare(
     from cluster.mappings import of_option
 
     try:
-        declaration = declared.parse(config.mappings, clock.now())
+        declaration = declared.parse(config.mappings, times.now())
     except ValueError as error:
         return _Declaration(found, problem=Blocked(f"option mappings: {error}"))
     changes = plan_mappings(client, declaration.entries, config.partition, found)

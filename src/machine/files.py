@@ -13,7 +13,8 @@ from pathlib import Path
 
 from charms.aws_iam.v0.aws_iam import WEBHOOK_CONFIG
 
-from errors import Blocked, brief
+from errors import Blocked
+from text import brief
 
 
 @dataclasses.dataclass(frozen=True)

@@ -30,8 +30,8 @@ from tests.fuzz import samples
 from tests.fuzz.runner import Violation, counts
 
 import internal_errors
-from addresses import is_ip
 from certificates import pem
+from text import is_ip
 
 # Hooks within which a unit comes to rest, or recovers.
 ROUNDS = 6

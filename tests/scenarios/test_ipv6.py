@@ -13,7 +13,7 @@ from tests.fakes.juju.model import Easyrsa, Model, Provider
 from tests.fakes.kubernetes.server import SERVICE, FakeCluster
 from tests.fakes.machine import Files
 
-from addresses import is_ip
+from text import is_ip
 
 ADDRESS = "fd00:10:96::1:20"
 URL = f"https://[{ADDRESS}]:443/authenticate"

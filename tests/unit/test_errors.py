@@ -14,7 +14,7 @@ from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import answer, refusal
 from tests.fakes.kubernetes.server import MAPPINGS, SERVICE, FakeCluster
 
-from errors import brief, status_line
+from text import brief, status_line
 
 LONG = "x" * 140_000
 

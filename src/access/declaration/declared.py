@@ -11,11 +11,13 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from access import arn, expiry, reserved
+import times
+from access import arn, reserved
 from access.declaration import eks, formats
-from access.declaration.formats import LeftOut, Listed, shown
+from access.declaration.formats import LeftOut, Listed
 from access.declaration.yaml_text import Value
 from access.permission_sets import PermissionSet, of_spelling
+from text import quoted
 
 _ARNS = ("arn", "rolearn", "userarn")
 _KEYS = {*_ARNS, "name", "username", "groups", "expires", "permission-set", "account", "suffix"}
@@ -84,7 +86,7 @@ def parse(text: str, now: datetime) -> Declared:
             continue
         left_out += [LeftOut(f"{each.place}.{part}", why) for part, why in said.left_out.items()]
         entry, without = _entry(each.place, keys)
-        if entry.expires and expiry.parse(entry.expires) <= now:
+        if entry.expires and times.parse(entry.expires) <= now:
             left_out.append(LeftOut(each.place, f"its access ended at {entry.expires}"))
             continue
         entries.append(entry)
@@ -132,7 +134,7 @@ def _meaningless(keys: dict[str, Value]) -> str | None:
 def _entry(place: str, keys: dict[str, Value]) -> tuple[Entry, list[LeftOut]]:
     unknown = keys.keys() - _KEYS - _IGNORED - {"userid"}
     if unknown:
-        raise ValueError(f"{place}: the key {shown(min(unknown))} is unknown")
+        raise ValueError(f"{place}: the key {quoted(min(unknown))} is unknown")
     left_out = (
         [LeftOut(f"{place}.userid", "logins are looked up by ARN")] if "userid" in keys else []
     )
@@ -148,7 +150,7 @@ def _entry(place: str, keys: dict[str, Value]) -> tuple[Entry, list[LeftOut]]:
             arn=principal,
             username=username,
             groups=groups,
-            expires=expiry.shown(expiry.parse(expires)) if expires else "",
+            expires=times.shown(times.parse(expires)) if expires else "",
             permission_set=permission_set,
             place=place,
         )
@@ -185,11 +187,11 @@ def _without_path(text: str) -> tuple[str, str]:
         ValueError: no login has the ARN.
     """
     if len(text) > _MAX_ARN:
-        raise ValueError(f"{shown(text)} is too long for an ARN")
+        raise ValueError(f"{quoted(text)} is too long for an ARN")
     principal = arn.parse(arn.canonicalize(text))
     if text.lower() != str(principal):
         role = dataclasses.replace(principal, name=principal.name.rpartition("/")[2])
-        raise ValueError(f"{shown(text)} names one session, declare {role}")
+        raise ValueError(f"{quoted(text)} names one session, declare {role}")
     if principal.kind != "role":
         return text, ""
     head, _, name = text.rpartition("/")
@@ -225,8 +227,8 @@ def is_object_name(text: str) -> bool:
 def _object_name(text: str) -> str:
     if text and not is_object_name(text):
         raise ValueError(
-            f"name {shown(text)} must have small letters, digits, '-' and '.' only, with a letter "
-            "or digit at both ends"
+            f"name {quoted(text)} must have small letters, digits, '-' and '.' only, with a "
+            "letter or digit at both ends"
         )
     return text
 

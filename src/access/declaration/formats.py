@@ -19,6 +19,7 @@ from collections.abc import Iterator
 
 from access.declaration import eks, yaml_text
 from access.declaration.yaml_text import Value
+from text import quoted
 
 _LISTS = {
     "maproles": "mapRoles",
@@ -102,7 +103,7 @@ def _of_document(document: Value) -> tuple[list[Listed], list[LeftOut]]:
     if isinstance(document, dict):
         return _of_map(document)
     raise ValueError(
-        f"{shown(document)} is not a list of mappings; to read a file, write mappings=@FILE"
+        f"{quoted(document)} is not a list of mappings; to read a file, write mappings=@FILE"
     )
 
 
@@ -112,11 +113,6 @@ def lowered(place: str, value: dict[str, Value]) -> dict[str, Value]:
     if len(found) < len(value):
         raise ValueError(f"{place}: a key is there twice, in capital and in small letters")
     return found
-
-
-def shown(text: str) -> str:
-    """Return ``text`` quoted on one line, short enough for a status."""
-    return repr(text if len(text) <= 60 else f"{text[:57]}...")
 
 
 def _of_map(document: dict[str, Value]) -> tuple[list[Listed], list[LeftOut]]:
@@ -131,7 +127,7 @@ def _of_map(document: dict[str, Value]) -> tuple[list[Listed], list[LeftOut]]:
         raise ValueError("it has neither a list of mappings nor mapRoles or mapUsers")
     unknown = keys.keys() - {*_LISTS, _ACCOUNTS, *_IGNORED}
     if unknown and not is_part:
-        raise ValueError(f"the key {shown(min(unknown))} is unknown beside mapRoles and mapUsers")
+        raise ValueError(f"the key {quoted(min(unknown))} is unknown beside mapRoles and mapUsers")
     found = [
         entry
         for key, name in _LISTS.items()

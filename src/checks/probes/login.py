@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-import clock
+import times
 from access import partitions, refusals
 from checks.outcome import Outcome, not_checked
 from checks.probes import counters, made_up, wire
@@ -27,7 +27,8 @@ from checks.steps import end_to_end, sts
 from checks.steps.authenticator import Deployed
 from cluster import api, pod_logs
 from cluster.pods import Serving
-from errors import Unready, brief
+from errors import Unready
+from text import brief
 
 # How long the Service and the pods may take to answer this machine.
 ANSWER_SECONDS = 3.0
@@ -47,7 +48,7 @@ def way_to_aws(site: Site, client: api.Client, deployed: Deployed, deadline: flo
         return not_checked(_NOBODY)
     before = _counters(deployed.pods, deadline)
     host, region = partitions.sts(site.partition, site.region or _usual_region(before.values()))
-    token = made_up.token(site.shared.cluster_id, host, region, clock.now())
+    token = made_up.token(site.shared.cluster_id, host, region, times.now())
     tasks = {
         pod.name: functools.partial(_attempt, client, pod, token, before[pod.name], deadline)
         for pod in deployed.pods
@@ -120,7 +121,7 @@ def whole_way(site: Site, client: api.Client, deployed: Deployed, deadline: floa
     # The authenticator quotes it, so no other login is taken for this one; and it asks no STS.
     marker = f"aws-iam-check-{secrets.token_hex(8)}"
     host, region = partitions.sts(site.partition, "")
-    token = made_up.token(site.shared.cluster_id, host, region, clock.now(), marker)
+    token = made_up.token(site.shared.cluster_id, host, region, times.now(), marker)
     asked = _Asked(client, token)
     until, unread = deadline - LOG_SECONDS, ""
     while (began := time.monotonic()) < until:

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cluster.manifests import POD_PORT
+from text import in_url
 
 
 def leaf(address: str, port: int, server_name: str, seconds: float) -> bytes:
@@ -45,7 +46,7 @@ class Pod:
     def client(self) -> str:
         """Return this end's address and port, as the authenticator logs them."""
         host, port, *_ = self._connection.sock.getsockname()
-        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return f"{in_url(host)}:{port}"
 
     def wait(self, seconds: float) -> None:
         """Let an answer take so long from now on."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 
+import times
 from access import expiry, mappings
 from access.mappings import IdentityMapping
 from checks.outcome import Names, Outcome, failed, ok
-from errors import one_line
+from text import one_line
 
 # How many of them are named.
 _MOST = 3
@@ -26,7 +27,7 @@ def verdict(
     count = f"{report.total:,} mapping{'' if report.total == 1 else 's'}"
     ends = sorted((end, each.name) for each in found if (end := expiry.end(each)))
     over = [name for end, name in ends if end <= now]
-    soon = [f"{name} at {expiry.shown(end)}" for end, name in ends if now < end <= now + SOON]
+    soon = [f"{name} at {times.shown(end)}" for end, name in ends if now < end <= now + SOON]
     parts = [count]
     if soon:
         parts.append(f"{len(soon)} ending within a day: {_some(soon)}")

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 
 from cluster import api
-from errors import brief
+from text import brief
 
 # How many requests write at the same time: more make the API server slower, not faster.
 WRITERS = 8

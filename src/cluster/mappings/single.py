@@ -18,7 +18,7 @@ from access.mappings import EXPIRES, SOURCE, IdentityMapping
 from cluster import api
 from cluster.mappings.batch import is_refused
 from cluster.mappings.listing import kind
-from errors import brief
+from text import brief
 
 # The finalizers of an object that was deleted with ``--cascade=foreground`` or ``orphan``.
 _OF_COLLECTOR = {"foregroundDeletion", "orphan"}

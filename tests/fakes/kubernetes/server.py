@@ -23,7 +23,7 @@ from tests.fakes.kubernetes import discovery, rbac
 from tests.fakes.kubernetes.faults import Answer, ok, refused
 from tests.fakes.kubernetes.rbac import RBAC, REVIEWS
 
-from addresses import is_ip
+from text import is_ip
 
 Object = dict[str, Any]
 

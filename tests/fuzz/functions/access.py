@@ -14,7 +14,7 @@ from tests.fuzz.runner import Target, Violation
 
 from access import arn, mappings, placeholders, rbac, refusals
 from access.declaration import declared, plan
-from errors import status_line
+from text import status_line
 
 ARNS = (
     "arn:aws:iam::111122223333:role/k8s-view-role",

@@ -11,7 +11,7 @@ from tests.fuzz.runner import Target
 
 from access import arn
 from config import Config
-from errors import brief, status_line
+from text import brief, status_line
 
 IMAGES = (
     "registry.example.com:5000/a/aws-iam-authenticator:v0.7.13",

@@ -23,7 +23,8 @@ from tests.fuzz.runner import Target, Violation
 
 import kubeconfigs
 from cluster import api
-from errors import Waiting, status_line
+from errors import Waiting
+from text import status_line
 
 _CA = base64.b64encode(samples.AUTHORITY.certificate.encode()).decode()
 _KUBECONFIG: dict[str, Any] = {

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import times
 from access import expiry
 from access.expiry import Ended
 from access.mappings import IdentityMapping
@@ -39,7 +40,7 @@ def mapping(name: str, expires: str) -> IdentityMapping:
     ],
 )
 def test_given_a_time_of_rfc_3339_when_read_then_it_is_that_moment(text: str, moment: datetime):
-    assert expiry.parse(text) == moment
+    assert times.parse(text) == moment
     assert expiry.mismatch(text) is None
 
 
@@ -81,7 +82,7 @@ def test_given_a_time_of_rfc_3339_when_read_then_it_is_that_moment(text: str, mo
 )
 def test_given_what_is_not_a_time_when_read_then_it_is_a_problem_and_ends_no_access(text: str):
     with pytest.raises(ValueError, match="is not a time such as 2026-12-31T18:00:00Z"):
-        expiry.parse(text)
+        times.parse(text)
     assert "aws-iam/expires" in (expiry.mismatch(text) or "")
     assert expiry.end(mapping("a", text)) is None
     assert not expiry.has_ended(mapping("a", text), datetime.max.replace(tzinfo=UTC))
@@ -94,11 +95,11 @@ def test_given_a_long_text_that_is_not_a_time_when_read_then_its_beginning_is_na
     text: str, shown: str
 ):
     with pytest.raises(ValueError, match="is not a time") as raised:
-        expiry.parse(text)
+        times.parse(text)
     assert str(raised.value).startswith(f"{shown} is not a time")
 
 
-@given(st.text() | st.from_regex(expiry._TIME, fullmatch=True))
+@given(st.text() | st.from_regex(times._TIME, fullmatch=True))
 def test_given_any_text_when_read_then_it_is_a_time_in_utc_or_a_problem(text: str):
     moment = expiry.end(mapping("a", text))
 
@@ -112,7 +113,7 @@ def test_given_a_moment_when_shown_then_it_is_read_as_that_moment_or_the_next_se
 ):
     moment = NOON + timedelta(microseconds=microseconds)
 
-    assert timedelta() <= expiry.parse(expiry.shown(moment)) - moment < timedelta(seconds=1)
+    assert timedelta() <= times.parse(times.shown(moment)) - moment < timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +121,7 @@ def test_given_a_moment_when_shown_then_it_is_read_as_that_moment_or_the_next_se
     [("30m", 30), ("2h", 120), ("1d", 1440), ("1h30m", 90), ("90m", 90), ("1d1h1m", 1501)],
 )
 def test_given_a_duration_when_read_then_it_is_that_long(text: str, minutes: int):
-    assert expiry.duration(text) == timedelta(minutes=minutes)
+    assert times.duration(text) == timedelta(minutes=minutes)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +130,7 @@ def test_given_a_duration_when_read_then_it_is_that_long(text: str, minutes: int
 def test_given_the_shortest_and_longest_durations_when_read_then_they_are_taken(
     text: str, seconds: int
 ):
-    assert expiry.duration(text) == timedelta(seconds=seconds)
+    assert times.duration(text) == timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize(
@@ -138,13 +139,13 @@ def test_given_the_shortest_and_longest_durations_when_read_then_they_are_taken(
 )
 def test_given_what_is_not_a_duration_when_read_then_it_is_refused(text: str):
     with pytest.raises(ValueError, match="is not a duration such as 30m, 2h, 1d or 1h30m"):
-        expiry.duration(text)
+        times.duration(text)
 
 
 @pytest.mark.parametrize("text", ["0s", "0h0m", "367d", "366d1s", "99999d99999h"])
 def test_given_a_duration_out_of_range_when_read_then_the_range_is_named(text: str):
     with pytest.raises(ValueError, match="is out of range, give 1s to 366d"):
-        expiry.duration(text)
+        times.duration(text)
 
 
 def test_given_mappings_when_asked_then_those_have_ended_whose_time_has_come():
@@ -161,7 +162,7 @@ def test_given_mappings_when_asked_for_the_next_end_then_it_is_the_first_of_the_
 
 
 def ended(n: int, at: datetime) -> Ended:
-    return Ended(f"m{n}", "arn", expiry.shown(at), expiry.shown(at))
+    return Ended(f"m{n}", "arn", times.shown(at), times.shown(at))
 
 
 def test_given_ended_access_when_a_day_has_passed_then_it_is_forgotten():

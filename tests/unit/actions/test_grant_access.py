@@ -16,7 +16,7 @@ from tests.fakes.kubernetes.faults import ok, refusal, unreachable
 from tests.fakes.kubernetes.rbac import RBAC, REVIEWS
 from tests.fakes.kubernetes.server import MAPPINGS, FakeCluster
 
-from access import expiry
+import times
 
 ROLE = "arn:aws:iam::111122223333:role/Dev"
 CANONICAL = "arn:aws:iam::111122223333:role/dev"
@@ -39,7 +39,7 @@ def refused(model: Model, unit: int = 0, **params: Any) -> str:
 
 def after(api: FakeCluster, seconds: float) -> str:
     moment = datetime.datetime.fromtimestamp(api.clock.now + seconds, datetime.timezone.utc)
-    return expiry.shown(moment)
+    return times.shown(moment)
 
 
 def rings(model: Model, api: FakeCluster) -> list[float]:

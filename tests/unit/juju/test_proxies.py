@@ -19,8 +19,9 @@ from tests.unit.cluster.test_manifests import GIVEN, SERVED
 
 from certificates.keypair import KeyPair
 from cluster import manifests
-from errors import Blocked, status_line
+from errors import Blocked
 from juju import proxies
+from text import status_line
 
 PASSWORD = "s3cr3t-of-the-proxy"
 URL = f"http://user:{PASSWORD}@proxy.example.com:3128"

@@ -13,6 +13,7 @@ from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refusal, unreachable
 from tests.fakes.kubernetes.server import MAPPINGS, SERVICE, FakeCluster
 
+import times
 from access import expiry
 
 ROLE = "arn:aws:iam::111122223333:role/dev"
@@ -22,7 +23,7 @@ DEV = f"{MAPPINGS}/dev"
 def after(api: FakeCluster, seconds: float) -> str:
     """A time so many seconds from now."""
     moment = datetime.datetime.fromtimestamp(api.clock.now + seconds, datetime.timezone.utc)
-    return expiry.shown(moment)
+    return times.shown(moment)
 
 
 def rings(model: Model, api: FakeCluster, unit: int = 0) -> list[float]:

@@ -16,7 +16,7 @@ from tests.fakes.kubernetes.server import CONFIG, DEFINITION, MAPPINGS, FakeClus
 from tests.unit.cluster.pods.test_rollout import waiting
 
 from access.mappings import IdentityMapping, MappingReport, check
-from errors import brief
+from text import brief
 
 DEV = "arn:aws:iam::111122223333:role/Dev"
 CANONICAL = "arn:aws:iam::111122223333:role/dev"

@@ -15,7 +15,7 @@ from tests.fakes.kubernetes.server import SECRET, SERVICE, FakeCluster
 from tests.fakes.machine import Files
 
 from certificates import pem, reactive_protocol
-from fingerprint import fingerprint
+from text import fingerprint
 
 COMMON_NAME = "aws-iam-authenticator.kube-system.svc"
 OLD, NEW = {"ca": root().certificate}, {"ca": root("new").certificate}

@@ -1,0 +1,81 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
+"""Texts: one line for a status, a short name, an address, base64. Pure."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import ipaddress
+
+# A longer cause would push the remedy out of sight in `juju status`.
+_CAUSE_LENGTH = 100
+# The length of a status. What is wrong stands at its beginning, and the remedy at its end. Linux
+# refuses to run a program, `status-set` too, with an argument of 128 KiB.
+_BEGINNING, _END = 120, 180
+
+
+def brief(cause: BaseException | str) -> str:
+    """Return ``cause`` on one line, and only the end of a long one.
+
+    Causes are nested from the outside in: "no such host" stands after "failed to pull image".
+    """
+    if isinstance(cause, BaseException):
+        cause = str(cause) or type(cause).__name__
+    line = one_line(cause)
+    return line if len(line) <= _CAUSE_LENGTH else "…" + line[1 - _CAUSE_LENGTH :]
+
+
+def status_line(text: object) -> str:
+    """Return ``text`` as Juju can show it: on one line, and a long one without its middle."""
+    line = one_line(str(text))
+    if len(line) <= _BEGINNING + _END:
+        return line
+    return f"{line[: _BEGINNING - 1]}…{line[-_END:]}"
+
+
+def one_line(text: str) -> str:
+    """Return ``text`` on one line, with nothing in it that Juju cannot show."""
+    # A NUL or a lone surrogate cannot be an argument of a program such as `status-set`.
+    line = " ".join(text.split())
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+
+
+def cut(text: str, limit: int) -> str:
+    """Return ``text``, and only the beginning of one that has more than ``limit`` bytes."""
+    encoded = text.encode()
+    if len(encoded) <= limit:
+        return text
+    return encoded[: limit - len("…".encode())].decode(errors="ignore") + "…"
+
+
+def quoted(text: str) -> str:
+    """Return ``text`` quoted on one line, short enough for a status."""
+    return repr(text if len(text) <= 60 else f"{text[:57]}...")
+
+
+def fingerprint(text: str) -> str:
+    """Return a short name for ``text``, which changes with it; empty for the empty text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32] if text else ""
+
+
+def is_ip(text: str | None) -> bool:
+    """Return whether ``text`` is an IP address, of either version and without a zone."""
+    try:
+        address = ipaddress.ip_address(text or "")
+    except ValueError:
+        return False
+    return not getattr(address, "scope_id", None)
+
+
+def in_url(address: str) -> str:
+    """Return an IP address as URLs have it: an IPv6 address in brackets."""
+    return f"[{address}]" if ":" in address else address
+
+
+def in_base64(text: str) -> str:
+    """Return ``text`` in base64, as Secrets and kubeconfigs have it."""
+    return base64.b64encode(text.encode()).decode()
