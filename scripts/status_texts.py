@@ -58,9 +58,13 @@ def _imported(tree: ast.Module) -> Iterator[tuple[str, str]]:
         else:
             continue
         for name, module in pairs:
-            path = f"{module.replace('.', '/')}.py"
-            if (SRC / path).is_file():
-                yield name, path
+            for path in (f"{module.replace('.', '/')}.py", f"{_parent(module)}.py"):
+                if (SRC / path).is_file():
+                    yield name, path
+
+
+def _parent(module: str) -> str:
+    return module.rpartition("/")[0].replace(".", "/")
 
 
 @dataclass(frozen=True)
@@ -117,8 +121,9 @@ class Scope:
             return Scope(path).texts(constant, depth) if path and constant else [HOLE]
         if self.function and (local := list(self._local(self.function, node.id, depth))):
             return local
-        constant = self.module.constants.get(node.id)
-        return Scope(self.path).texts(constant, depth) if constant else [HOLE]
+        path = self.path if node.id in self.module.constants else self.module.imports.get(node.id)
+        constant = _module(path).constants.get(node.id) if path else None
+        return Scope(path).texts(constant, depth) if path and constant else [HOLE]
 
     def _local(self, function: ast.FunctionDef, name: str, depth: int) -> Iterator[str]:
         if name in [argument.arg for argument in function.args.args]:
@@ -300,7 +305,7 @@ def _mapping_problems() -> list[str]:
         *_returns("access/mappings.py", "_problem"),
         *_returns("access/expiry.py", "mismatch"),
         *_values("leader/steps.py", "check_mappings"),
-        *_values("cluster/mappings/listing.py", "write_canonical_arns"),
+        *_values("cluster/mappings/canonical.py", "write_all"),
     ]
     return [text for text in found if text != HOLE]
 

@@ -28,11 +28,11 @@ from charms.aws_iam.v0.aws_iam import AwsIamRequirer
 
 import cos
 import internal_errors
-import kubeconfigs
 import preload
 from certificates.relation import Certificates
 from certificates.sans import sans
 from cluster import api
+from cluster.errors import errors_as_status
 from config import Config, load_config
 from errors import Blocked, Unready, Waiting
 from juju import control_plane, extra_cas, peers
@@ -41,7 +41,7 @@ from juju.control_plane import ControlPlane
 from juju.journal import Journal
 from juju.leaving import Leaving
 from juju.peers import Shared
-from machine import reactive
+from machine import reactive, webhook_file
 from machine.files import Machine
 from owner import Owner
 from text import status_line
@@ -193,7 +193,8 @@ class AwsIamCharm(ops.CharmBase):
     ) -> tuple[str, float | None]:
         # Only a unit that leads needs these, so the hooks of the others start sooner.
         from certificates import rotation
-        from cluster import manifests, objects, pods, services
+        from cluster import contents, manifests, pods, services
+        from cluster.claim import claim
         from leader import steps
 
         shared = steps.ensure_cluster_id(shared, config)
@@ -201,9 +202,9 @@ class AwsIamCharm(ops.CharmBase):
         if not control_plane.is_webhook_foreign(self.machine, self._owner):
             # Ahead of any request to Kubernetes: the file is repaired while its API is down, too.
             self._share(principal, shared)
-        with api.errors_as_status():
+        with errors_as_status():
             client = self._connect()
-            if mark := objects.claim(client, self._owner):
+            if mark := claim(client, self._owner):
                 # The owner's units write the webhook file, so this application's stop doing so.
                 self._peers.publish(replace(shared, ca="", serving=False))
                 raise Blocked(manifests.foreign(mark))
@@ -211,8 +212,8 @@ class AwsIamCharm(ops.CharmBase):
             address = services.apply(client, self._owner, config.webhook_address, shared.address)
         shared = self._share(principal, replace(shared, address=address))
         issued = self._certificates.obtain(sans(address))
-        with api.errors_as_status():
-            stored = objects.stored(client)
+        with errors_as_status():
+            stored = contents.stored(client)
         not_trusting = self._peers.units_not_trusting
         plan = rotation.plan(shared.ca, stored.pair, issued.pair, not_trusting)
         shared = self._share(principal, replace(shared, ca=plan.trust))
@@ -220,7 +221,7 @@ class AwsIamCharm(ops.CharmBase):
         plan = rotation.plan(shared.ca, stored.pair, issued.pair, not_trusting)
         if not plan.pair:
             raise issued.problem
-        with api.errors_as_status():
+        with errors_as_status():
             credentials, unreadable = steps.credentials(client, self._owner, self.model, config)
             web_proxies, unusable = steps.web_proxies(client, config, stored)
             spec = manifests.Spec(
@@ -303,7 +304,7 @@ class AwsIamCharm(ops.CharmBase):
             raise Waiting("waiting for the leader to deploy the authenticator")
         cos.follow(self, self._owner, shared.facts)
         next_step = control_plane.next_step(principal, self.machine, shared.address)
-        line = f"webhook {kubeconfigs.endpoint(shared.address)}"
+        line = f"webhook {webhook_file.endpoint(shared.address)}"
         return ", ".join(filter(None, (line, next_step))), SECONDS if next_step else None
 
     def _share(self, principal: ControlPlane, shared: Shared) -> Shared:

@@ -1,8 +1,7 @@
 # Copyright 2026 Canonical Ltd.
 # See LICENSE file for licensing details.
 
-"""The two kubeconfigs that the charm makes: the webhook's, for the control plane, and the
-client's, for people who log in."""
+"""The kubeconfig of people who log in, without any credential."""
 
 from __future__ import annotations
 
@@ -15,43 +14,12 @@ from collections.abc import Mapping
 import libyaml
 import templating
 from access import arn, partitions
-from certificates.sans import COMMON_NAME
-from owner import Owner
-from text import in_base64, in_url
+from text import in_base64
 
-PORT = 443
 # A URL without a user in it, so that no credential gets into the kubeconfig.
 _SERVER = re.compile(r"https://[A-Za-z0-9.\[\]:_-]+(/[A-Za-z0-9._~/-]*)?")
 _UNUSABLE = "the control plane has not written a usable kubeconfig yet, see juju status"
-# The line of the webhook's kubeconfig that says whose it is.
-_OWNER = re.compile(r'^# Owner: "(.*)"$', re.MULTILINE)
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
-
-
-def endpoint(address: str) -> str:
-    """Return the URL of the webhook at the Service's ``address``."""
-    return f"https://{in_url(address)}:{PORT}/authenticate"
-
-
-def webhook(owner: Owner, address: str, ca: str) -> str:
-    """Return the kubeconfig for kube-apiserver's ``--authentication-token-webhook-config-file``.
-
-    ``ca`` is PEM. The TLS server name is the Service's, so the certificate need not cover its
-    address, which some authorities do not sign.
-    """
-    return templating.render(
-        "webhook.yaml",
-        owner=owner.mark,
-        server=endpoint(address),
-        tls_server_name=COMMON_NAME,
-        ca=in_base64(ca),
-    )
-
-
-def webhook_owner(text: str) -> str:
-    """Return the mark of the application that wrote a webhook's kubeconfig; empty without one."""
-    found = _OWNER.search(text)
-    return found[1] if found else ""
 
 
 class Client(enum.Enum):

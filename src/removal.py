@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 
 import internal_errors
-from cluster import api, kept_service, manifests, objects
+from cluster import api, kept_service, manifests, teardown
+from cluster.errors import errors_as_status
 from errors import Blocked, Unready
 from juju import control_plane
 from juju.leaving import Leaving
@@ -43,11 +44,11 @@ def run(machine: Machine, owner: Owner, leaving: Leaving, unit: str) -> Blocked 
         if not control_plane.is_supported(machine) or leaving.is_leaving():
             return None
         # A unit in error would never go.
-        with internal_errors.as_status(unit), api.errors_as_status():
+        with internal_errors.as_status(unit), errors_as_status():
             client = api.connect(machine.admin_kubeconfig)
             if asked:
                 kept = kept_service.keep(client, owner, asked, principal)
-            objects.remove(client, owner)
+            teardown.remove(client, owner)
     except Unready as reason:
         reset = control_plane.reset_command(principal)
         first = f"first {reset}; then " if asked else ""

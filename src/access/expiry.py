@@ -9,15 +9,12 @@ import dataclasses
 import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import times
+from access.mapping import IdentityMapping
+from labels import EXPIRES
 
-if TYPE_CHECKING:
-    from access.mappings import IdentityMapping
-
-# On a mapping, it says when the charm deletes the mapping.
-ANNOTATION = "aws-iam/expires"
 # How long the charm remembers an ended access, and how many of them: a databag holds them.
 REMEMBERED = timedelta(days=1)
 MOST_REMEMBERED = 100
@@ -29,7 +26,7 @@ def mismatch(annotation: str) -> str | None:
         if annotation:
             times.parse(annotation)
     except ValueError as error:
-        return f"annotation {ANNOTATION}: {error}"
+        return f"annotation {EXPIRES}: {error}"
     return None
 
 

@@ -14,7 +14,7 @@ from access import arn, expiry, matching, rbac, refusals
 from access.arn import Principal
 from access.declaration.declared import Entry
 from access.expiry import Ended
-from access.mappings import IdentityMapping
+from access.mapping import IdentityMapping
 from access.matching import Identity
 from access.refusals import Refusal
 

@@ -16,11 +16,12 @@ import times
 from access import arn, partitions, reserved
 from access.declaration import declared
 from access.declaration.declared import Entry
-from access.mappings import EXPIRES, GRANT, OPTION, IdentityMapping, canonical_arn
+from access.mapping import IdentityMapping
+from access.mappings import canonical_arn
 from access.permission_sets import PermissionSet, of_role
 from errors import Blocked
+from labels import EXPIRES, GRANT, OPTION
 
-REASON = "aws-iam/reason"
 _LONGEST_REASON = 200
 _NO_NAME_PART = re.compile(r"[^a-z0-9]+")
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from access import arn, placeholders, rbac
 from access.arn import Principal
-from access.mappings import IdentityMapping
+from access.mapping import IdentityMapping
 
 _MISSES = 3
 _PERMISSION_SET = re.compile(r"(awsreservedsso_.+_)[0-9a-f]{16}")

@@ -15,8 +15,9 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from access.mappings import OPTION, IdentityMapping
+from access.mapping import IdentityMapping
 from access.partitions import PARTITIONS
+from labels import OPTION
 
 if TYPE_CHECKING:
     from access.refusals import Refusal

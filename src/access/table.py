@@ -10,7 +10,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from access import arn, placeholders, rbac
-from access.mappings import IdentityMapping
+from access.mapping import IdentityMapping
 from text import cut, one_line
 
 # A wider cell makes only its own row longer.

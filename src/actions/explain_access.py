@@ -22,9 +22,11 @@ from access import (
     resources,
 )
 from access.declaration.declared import Entry
+from access.mapping import IdentityMapping
 from access.rbac import Question
 from actions import MAX_BYTES, Context
 from cluster import api, bindings, discovery, pod_logs
+from cluster.errors import errors_as_status
 from cluster.mappings import listing
 from juju import control_plane
 from leader import steps
@@ -47,7 +49,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         raise ValueError("give arn=arn:aws:iam::…, or recent=true to see who was refused")
     entries = grants.declared_entries(str(context.options["mappings"]), times.now()) or ()
     learning = [entry for entry in entries if entry.learns]
-    with api.errors_as_status():
+    with errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
         question = _resolved(client, asked) if asked else None
         found = listing.find(client)
@@ -86,7 +88,7 @@ def _explain(
     question: Question | None,
     context: Context,
     learning: Sequence[Entry],
-    found: Sequence[mappings.IdentityMapping],
+    found: Sequence[IdentityMapping],
 ) -> tuple[list[str], dict[str, str]]:
     """Return the lines of the chain from ``given``, and its ends.
 
@@ -163,7 +165,7 @@ def _resolved(client: api.Client, asked: Question) -> Question:
 def _way(
     client: api.Client,
     bound: rbac.Bindings,
-    mapping: mappings.IdentityMapping,
+    mapping: IdentityMapping,
     given: arn.Principal,
     problem: str,
     question: Question | None,

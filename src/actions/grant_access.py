@@ -9,16 +9,19 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import labels
 import times
 from access import expiry, explanation, grants, table
 from access.declaration.declared import Entry
-from access.mappings import EXPIRES, IdentityMapping
+from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
 from actions import MAX_BYTES, Context
-from cluster import api, bindings, manifests
-from cluster.mappings import listing, single
+from cluster import api, bindings
+from cluster.errors import errors_as_status
+from cluster.mappings import canonical, listing, single
 from errors import Blocked, Unready, Waiting
 from juju import control_plane
+from labels import EXPIRES
 from leader import steps
 from owner import Owner
 from text import cut, one_line, status_line
@@ -48,7 +51,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         application = context.owner.application
         raise ValueError(f"only the leader ends access in time: run this on {application}/leader")
     entries = grants.declared_entries(str(context.options["mappings"]), now)
-    with api.errors_as_status():
+    with errors_as_status():
         if params["dry-run"]:
             found = listing.find(client, newest=True)
             former = grants.to_replace(found, grant, entries, context.owner.application, partition)
@@ -69,7 +72,7 @@ def _role(client: api.Client, wanted: PermissionSet, partition: str) -> str:
     """
     if wanted.suffix:
         return wanted.role_arn(partition)
-    with api.errors_as_status():
+    with errors_as_status():
         found = listing.find(client, newest=True)
         role = steps.permission_set_roles(client, [wanted], found, partition).get(wanted)
     if not role:
@@ -83,7 +86,7 @@ def _role(client: api.Client, wanted: PermissionSet, partition: str) -> str:
 def _rights(client: api.Client, mapping: IdentityMapping) -> dict[str, str]:
     """Return what RBAC gives to ``mapping``, or why that is not known: it is granted then too."""
     try:
-        with api.errors_as_status():
+        with errors_as_status():
             bound, warning = bindings.find(client, control_plane.application())
     except Unready as reason:
         return {"roles": status_line(f"unknown: {reason}")}
@@ -101,9 +104,9 @@ def _write(
 ) -> tuple[str, IdentityMapping | None]:
     """Write the mapping; return what that did, and the grant that the principal had before."""
     wanted = grant.mapping
-    annotations = {manifests.OWNER: owner.mark, EXPIRES: wanted.expires or None}
+    annotations = {labels.OWNER: owner.mark, EXPIRES: wanted.expires or None}
     if grant.reason:
-        annotations[grants.REASON] = grant.reason
+        annotations[labels.REASON] = grant.reason
     for _ in range(TRIES):
         found = listing.find(client, newest=True)
         former = grants.to_replace(found, grant, entries, owner.application, partition)
@@ -118,7 +121,7 @@ def _write(
                 continue
         except single.ChangedError:
             continue
-        written = listing.write_canonical_arns(
+        written = canonical.write_all(
             client, [wanted], {wanted.name: wanted.canonical}, client.seconds_left_to_write
         )
         if reason := written.refused.get(wanted.name):

@@ -12,8 +12,10 @@ import times
 from access import mappings, table
 from access.declaration import declared
 from access.declaration.declared import Declared
+from access.mapping import IdentityMapping
 from actions import MAX_BYTES, Context
 from cluster import api, bindings
+from cluster.errors import errors_as_status
 from cluster.mappings import listing
 from juju import control_plane
 from leader import steps
@@ -33,7 +35,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     """
     declaration, left_out = _declaration(str(context.options["mappings"]))
     partition = str(context.options["partition"])
-    with api.errors_as_status():
+    with errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
         found = listing.find(client)
         bound, warning = bindings.find(client, control_plane.application())
@@ -80,7 +82,7 @@ def _not_applied(
     client: api.Client,
     declaration: Declared,
     partition: str,
-    found: Sequence[mappings.IdentityMapping],
+    found: Sequence[IdentityMapping],
 ) -> list[str]:
     """Return each entry of the option that has no mapping, and why."""
     if not declaration.entries:

@@ -11,11 +11,14 @@ from typing import Any
 import times
 from access import grants
 from access.declaration.declared import Entry
-from access.mappings import GRANT, OPTION, IdentityMapping, canonical_arn
+from access.mapping import IdentityMapping
+from access.mappings import canonical_arn
 from actions import MAX_BYTES, Context
 from cluster import api
-from cluster.mappings import listing, single
+from cluster.errors import errors_as_status
+from cluster.mappings import canonical, listing, single
 from errors import Waiting
+from labels import GRANT, OPTION
 from text import cut, one_line
 
 # How often to look again for mappings that others create or change in between.
@@ -33,7 +36,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     target = grants.target(params)
     entries = grants.declared_entries(str(context.options["mappings"]), times.now())
     application, partition = context.owner.application, str(context.options["partition"])
-    with api.errors_as_status():
+    with errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
         if params["dry-run"]:
             found = listing.find(client, newest=True)
@@ -59,8 +62,8 @@ def _revoke(
             return done
         for mapping in chosen:
             if grants.is_astray(mapping, target):
-                canonical = canonical_arn(mapping.arn)
-                listing.write_canonical_arn(client, mapping.name, mapping.arn, canonical)
+                wanted = canonical_arn(mapping.arn)
+                canonical.write_one(client, mapping.name, mapping.arn, wanted)
                 done.append(mapping)
             elif _delete_one(client, mapping):
                 done.append(mapping)

@@ -17,8 +17,9 @@ from checks.probes.look import Seen, Site
 from checks.probes.threads import at_once
 from checks.steps import authenticator, certificate, kubernetes, mappings, webhook
 from cluster import api
+from cluster.errors import errors_as_status
 from errors import Unready, Waiting
-from kubeconfigs import PORT
+from machine.webhook_file import PORT
 from text import brief
 
 # The steps, in the order of a login.
@@ -74,7 +75,7 @@ def _in_order(found: dict[str, Outcome]) -> dict[str, Outcome]:
 
 def _kubernetes(site: Site) -> tuple[Outcome, api.Client | None]:
     try:
-        with api.errors_as_status():
+        with errors_as_status():
             client = api.connect(site.machine.admin_kubeconfig, SECONDS)
             version, server = client.version()
             return kubernetes.verdict(version, server, times.now(), site.names), client
@@ -84,7 +85,7 @@ def _kubernetes(site: Site) -> tuple[Outcome, api.Client | None]:
 
 def _look(site: Site, client: api.Client) -> Seen | Outcome:
     try:
-        with api.errors_as_status():
+        with errors_as_status():
             return look.at_cluster(client, site)
     except Unready as problem:
         return kubernetes.unreachable(problem, site.names)

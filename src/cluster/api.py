@@ -1,27 +1,26 @@
 # Copyright 2026 Canonical Ltd.
 # See LICENSE file for licensing details.
 
-"""The client of the Kubernetes API, and its errors.
+"""The client of the Kubernetes API.
 
-Inside `errors_as_status`, what goes wrong on the way to the API server, and its refusals, are
-raised as `errors.Waiting` (it passes by itself) or `errors.Blocked` (a person must act). What
-cannot be decoded is raised as `errors.Waiting` by the client's methods themselves.
+Call its methods inside `cluster.errors.errors_as_status`. What cannot be decoded is raised as
+`errors.Waiting` by the methods themselves.
 """
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import email.utils
 import re
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import libyaml
 from cluster.deadline import set_deadline
-from errors import Blocked, Unready, Waiting, WaitingForKubeconfig
+from cluster.errors import NOT_KUBERNETES
+from errors import Waiting, WaitingForKubeconfig
 from text import brief
 
 if TYPE_CHECKING:
@@ -54,7 +53,6 @@ _UNCOMPRESSED = {"Accept-Encoding": "identity"}
 _AS_TABLE = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io", **_UNCOMPRESSED}
 # Others may delete an object so that it waits until its dependents are gone, which may be never.
 _WITHOUT_WAITING = {"propagationPolicy": "Background"}
-NOT_KUBERNETES = "the Kubernetes API returned something that is not Kubernetes"
 # What YAML's errors quote: its own punctuation, or text of the file. That is left out to its end.
 _QUOTED = re.compile(r"""('[^'\w\\]*')|['"].*""", re.DOTALL)
 
@@ -412,59 +410,3 @@ def _cause(error: Exception) -> str:
         problem = _QUOTED.sub(lambda match: match[1] or "…", error.problem or "")
         return f"{problem}, line {error.problem_mark.line + 1}"
     return type(error).__name__
-
-
-@contextlib.contextmanager
-def errors_as_status() -> Generator[None]:
-    """Raise what goes wrong on the way to the API server as an `errors.Unready`.
-
-    Juju does not know of the cluster, so none of these is announced.
-    """
-    try:
-        with _raised_as_unready():
-            yield
-    except Unready as reason:
-        reason.announced = False
-        raise
-
-
-@contextlib.contextmanager
-def _raised_as_unready() -> Generator[None]:
-    import httpx2
-
-    try:
-        yield
-    except httpx2.HTTPStatusError as error:
-        raise _refusal(error.response.status_code, brief(reason(error))) from error
-    except httpx2.TimeoutException as error:
-        raise Waiting("waiting for the Kubernetes API: it does not answer in time") from error
-    except (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol) as error:
-        # Their texts may quote the kubeconfig: a header with its token, or its URL.
-        raise WaitingForKubeconfig(
-            "waiting for the control plane to write a usable kubeconfig"
-        ) from error
-    except httpx2.HTTPError as error:
-        raise Waiting(f"waiting for the Kubernetes API: {brief(error)}") from error
-
-
-def reason(error: httpx2.HTTPStatusError) -> str:
-    """Return why the server refuses a request, in its own words."""
-    import lightkube
-
-    said = error.status.message if isinstance(error, lightkube.ApiError) else None
-    return said or error.response.reason_phrase
-
-
-def _refusal(code: int, reason: str) -> Unready:
-    if code == 401:
-        # The control plane's own webhook checks this credential too, and restarts now and then.
-        return WaitingForKubeconfig(
-            f"waiting for the Kubernetes API to accept /root/.kube/config: {code} {reason}"
-        )
-    if code == 403:
-        return Blocked(
-            f"the cluster refuses /root/.kube/config: {reason}; it must be an admin's kubeconfig"
-        )
-    if code in (400, 404, 405, 413, 415, 422):
-        return Blocked(f"the cluster rejects an object of this charm: {reason}")
-    return Waiting(f"waiting for the Kubernetes API: {code} {reason}")

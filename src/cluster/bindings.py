@@ -3,7 +3,7 @@
 
 """What RBAC holds, and what the API server itself says that a user may do.
 
-Call every function inside `api.errors_as_status`.
+Call every function inside `errors_as_status`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from lightkube.resources.rbac_authorization_v1 import (
 
 from access import powers, rbac
 from access.rbac import Answer, Question
-from cluster import api, objects
+from cluster import api, contents
 from errors import Waiting
 
 # How the user of a service account is called: with its namespace and its name behind this. To the
@@ -42,7 +42,7 @@ def find(client: api.Client, control_plane: str) -> tuple[rbac.Bindings, str]:
     The warning is empty unless everybody may do everything. Then the bindings do not matter, and
     it has the command for the application ``control_plane``.
     """
-    roles, is_denied = _rules(client), objects.denies_mappings(client)
+    roles, is_denied = _rules(client), contents.denies_mappings(client)
     found = rbac.Bindings(
         binding
         for kind in (ClusterRoleBinding, RoleBinding)

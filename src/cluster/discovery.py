@@ -4,7 +4,7 @@
 """What resources the API server has.
 
 Servers since Kubernetes 1.27 answer for all groups at once. Others are asked group by group, as
-long as the hook's time lasts. Call every function inside `api.errors_as_status`.
+long as the hook's time lasts. Call every function inside `errors_as_status`.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@
 Whoever gets the address of a Service that was deleted gets the tokens that are sent there, and
 answers for the authenticator. A Service without a selector keeps the address and has no pods.
 
-Call `keep` inside `api.errors_as_status`.
+Call `keep` inside `errors_as_status`.
 """
 
 from __future__ import annotations

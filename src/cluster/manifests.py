@@ -10,12 +10,14 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import labels
 import libyaml
 import templating
 from access import partitions
-from access.mappings import EXPIRES, SOURCE, IdentityMapping
+from access.mapping import IdentityMapping
 from certificates.keypair import KeyPair
 from juju.proxies import NO_PROXIES, Proxies
+from labels import EXPIRES, SOURCE
 from owner import Owner, short_name
 from text import fingerprint, in_base64
 
@@ -23,8 +25,6 @@ NAMESPACE = "kube-system"
 NAME = "aws-iam-authenticator"
 # Where Kubernetes keeps the events of objects without a namespace.
 EVENTS = "default"
-# The pods' annotation that tells which pair they serve.
-CERTIFICATE_HASH = "aws-iam/certificate-hash"
 # What all objects of the charm have.
 LABELS = {"aws-iam": "true"}
 POD_LABELS = {"k8s-app": NAME}
@@ -33,12 +33,6 @@ POD_PORT = 21362
 CRD = "iamidentitymappings.iamauthenticator.k8s.aws"
 # What the keys of proxies have in common, in Secret aws-iam-certs.
 PROXY_KEY = "_PROXY-"
-# The annotation that marks whose an object is. The Service's counts for all of them.
-OWNER = "aws-iam/owner"
-# The annotation of a Service that stays after a removal: for which control-plane unit.
-KEPT_FOR = "aws-iam/kept-for"
-# The annotation of a mapping that names the permission set whose role it maps.
-PERMISSION_SET = "aws-iam/permission-set"
 
 Manifest = dict[str, Any]
 
@@ -150,7 +144,7 @@ def foreign(mark: str) -> str:
     """Return the status where another application owns the objects, by its ``mark``."""
     return (
         f"this cluster's authenticator belongs to {short_name(mark)}; if that is gone, run: "
-        f"kubectl -n {NAMESPACE} annotate service {NAME} {OWNER}-"
+        f"kubectl -n {NAMESPACE} annotate service {NAME} {labels.OWNER}-"
     )
 
 
@@ -177,7 +171,7 @@ def kept_service(address: str, unit: str, name: str = NAME) -> Manifest:
     """
     text = templating.render("service.yaml.j2", service=name, address=address, kept=True)
     manifest = libyaml.load(text)
-    manifest["metadata"]["annotations"] = {KEPT_FOR: unit}
+    manifest["metadata"]["annotations"] = {labels.KEPT_FOR: unit}
     return manifest
 
 
@@ -215,9 +209,9 @@ def identity_mapping(owner: Owner, mapping: IdentityMapping, permission_set: str
     ``permission_set`` is the set whose role it maps, as ``<set>@<account>``.
     """
     annotations = {
-        OWNER: owner.mark,
+        labels.OWNER: owner.mark,
         EXPIRES: mapping.expires,
-        PERMISSION_SET: permission_set,
+        labels.PERMISSION_SET: permission_set,
     }
     return {
         "apiVersion": "iamauthenticator.k8s.aws/v1alpha1",
@@ -278,5 +272,5 @@ def _proxies_hash(spec: Spec) -> str:
 def _marked(owner: Owner, text: str) -> list[Manifest]:
     manifests = libyaml.load_all(text)
     for manifest in manifests:
-        manifest["metadata"]["annotations"] = {OWNER: owner.mark}
+        manifest["metadata"]["annotations"] = {labels.OWNER: owner.mark}
     return manifests

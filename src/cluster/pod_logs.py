@@ -3,7 +3,7 @@
 
 """The log of the authenticator's pods.
 
-Call every function inside `api.errors_as_status`.
+Call every function inside `errors_as_status`.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ import times
 from certificates.keypair import KeyPair
 from cluster import api, image_pulls, manifests
 from errors import Blocked, Unready, Waiting
+from labels import CERTIFICATE_HASH
 from text import brief
 
 if TYPE_CHECKING:
@@ -223,7 +224,7 @@ def _is_lost(pod: Pod) -> bool:
 
 def _certificate_hash(pod: Any) -> str | None:
     annotations: dict[str, str] = pod.metadata.annotations or {}
-    return annotations.get(manifests.CERTIFICATE_HASH)
+    return annotations.get(CERTIFICATE_HASH)
 
 
 def rollout_problem(client: api.Client, rollout: Rollout) -> Unready | None:

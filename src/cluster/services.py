@@ -7,7 +7,7 @@ Kubernetes lets nobody change a Service's address. So another address has a Serv
 and the former goes on serving until the application is removed: no control plane that still asks
 there loses a login, and nobody else gets the address meanwhile.
 
-Call every function inside `api.errors_as_status`.
+Call every function inside `errors_as_status`.
 """
 
 from __future__ import annotations

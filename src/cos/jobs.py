@@ -12,7 +12,7 @@ from access import partitions
 from certificates.sans import COMMON_NAME
 from cluster import manifests
 from juju.peers import Shared
-from kubeconfigs import PORT
+from machine.webhook_file import PORT
 from owner import Owner
 from text import in_url
 

@@ -14,10 +14,9 @@ from collections.abc import Container
 import ops
 from charms.aws_iam.v0.aws_iam import WEBHOOK_CONFIG, AwsIamRequirer, Webhook, principal_in
 
-import kubeconfigs
 from errors import Blocked, Waiting
 from juju.peers import Shared
-from machine import files
+from machine import files, webhook_file
 from machine.files import Machine
 from owner import Owner, short_name
 from text import brief, fingerprint, is_ip
@@ -148,7 +147,7 @@ def publish_webhook(
     if not control_plane.via_relation:
         _remove_former(machine, owner)
         return True
-    text = kubeconfigs.webhook(owner, shared.address, shared.ca)
+    text = webhook_file.render(owner, shared.address, shared.ca)
     files.write(machine.webhook, text)
     webhook = Webhook(shared.cluster_id, shared.serving, fingerprint(text))
     requirer.publish(webhook)
@@ -161,13 +160,13 @@ def is_webhook_foreign(machine: Machine, owner: Owner) -> bool:
     Raises:
         errors.Blocked: the file cannot be read.
     """
-    return owner.is_foreign(kubeconfigs.webhook_owner(files.read(machine.webhook) or ""))
+    return owner.is_foreign(webhook_file.owner_of(files.read(machine.webhook) or ""))
 
 
 def _remove_former(machine: Machine, owner: Owner) -> None:
     """Remove the file of a relation that is gone, once the control plane has stopped using it."""
     text = files.read(machine.webhook)
-    if text is None or owner.is_foreign(kubeconfigs.webhook_owner(text)):
+    if text is None or owner.is_foreign(webhook_file.owner_of(text)):
         return
     if _rendered(_GIVEN, machine) == "":
         files.remove(machine.webhook)
@@ -230,7 +229,7 @@ def use(
         return Use("", via_relation)
     if not via_relation:
         return Use(address, via_relation, option=_setting(principal, machine, address))
-    wanted = kubeconfigs.webhook(owner, address, shared.ca)
+    wanted = webhook_file.render(owner, address, shared.ca)
     given = _rendered(_GIVEN, machine)
     return Use(
         address,
@@ -246,7 +245,7 @@ def _difference(machine: Machine, owner: Owner, wanted: str) -> str:
     text = files.read(machine.webhook)
     if text is None:
         return f"{WEBHOOK_CONFIG} is missing"
-    if owner.is_foreign(mark := kubeconfigs.webhook_owner(text)):
+    if owner.is_foreign(mark := webhook_file.owner_of(text)):
         return f"{WEBHOOK_CONFIG} is of {short_name(mark)}"
     return "" if text == wanted else f"{WEBHOOK_CONFIG} was changed"
 
@@ -256,7 +255,7 @@ def _setting(control_plane: ControlPlane, machine: Machine, address: str) -> str
     value = _rendered(_OPTION, machine) or ""
     if _is_endpoint(value, address):
         return ""
-    url = kubeconfigs.endpoint(address)
+    url = webhook_file.endpoint(address)
     command = f"run: juju config {control_plane.application} authn-webhook-endpoint={url}"
     if not value.strip():
         return command
@@ -274,8 +273,8 @@ def _rendered(line: re.Pattern[str], machine: Machine) -> str | None:
 
 
 def _is_endpoint(value: str, address: str) -> bool:
-    port = f":{kubeconfigs.PORT}/"
-    url = kubeconfigs.endpoint(address)
+    port = f":{webhook_file.PORT}/"
+    url = webhook_file.endpoint(address)
     return value in (url, url.replace(port, "/"))
 
 

@@ -13,12 +13,14 @@ from typing import Any
 
 import times
 from access import expiry
-from access.mappings import OPTION, IdentityMapping
-from cluster import api, objects
+from access.mapping import IdentityMapping
+from cluster import api, claim
+from cluster.errors import errors_as_status
 from cluster.mappings import listing
 from errors import Unready
 from juju.alarm import Alarm
 from juju.peers import Peers
+from labels import OPTION
 from owner import Owner
 from text import status_line
 
@@ -44,7 +46,7 @@ class Endings:
         """Delete the mappings whose time has come, and return the others.
 
         Only the requests that check and write mappings can follow. Call this inside
-        `api.errors_as_status`.
+        `errors_as_status`.
         """
         client.prolong()
         now = times.now()
@@ -81,11 +83,11 @@ class Endings:
             # An application that has never served has let nobody in.
             return False
         try:
-            with api.errors_as_status():
+            with errors_as_status():
                 client = connect()
                 client.prolong()
                 # The reconcile may have stopped ahead of its own look at that.
-                if objects.is_owned(client, self._owner):
+                if claim.is_owned(client, self._owner):
                     self.end(client)
         except Unready as reason:
             if self._alarm.overdue:

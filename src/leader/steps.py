@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 
 import ops
 
+import labels
 import times
 from access import expiry, mappings
-from cluster import api, manifests, objects, pods
-from cluster.mappings import listing
+from access.mapping import IdentityMapping
+from cluster import api, contents, crd, manifests, objects, pods
+from cluster.mappings import canonical
 from config import Config
 from errors import Blocked, Unready
 from juju import proxies, pull_secret
@@ -71,7 +73,7 @@ def credentials(
     if not config.image_pull_secret:
         return "", None
     try:
-        stored = objects.stored_credentials(client, owner)
+        stored = contents.stored_credentials(client, owner)
     except Blocked as problem:
         return "", problem
     try:
@@ -81,7 +83,7 @@ def credentials(
 
 
 def web_proxies(
-    client: api.Client, config: Config, stored: objects.Stored
+    client: api.Client, config: Config, stored: contents.Stored
 ) -> tuple[proxies.Proxies, Unready | None]:
     """Return the proxies for the pods, and why they are not the model's, if so.
 
@@ -92,7 +94,7 @@ def web_proxies(
     try:
         return proxies.of_model(os.environ), None
     except Blocked as problem:
-        return objects.deployed_proxies(client, stored), problem
+        return contents.deployed_proxies(client, stored), problem
 
 
 def deploy(
@@ -100,7 +102,7 @@ def deploy(
     owner: Owner,
     spec: manifests.Spec,
     policy: str,
-    stored: objects.Stored,
+    stored: contents.Stored,
 ) -> pods.Rollout:
     """Apply the CRD, the policy on mappings, and the authenticator that ``spec`` describes, and
     wait for its pods. ``policy`` is the value of the option mapping-policy.
@@ -110,8 +112,8 @@ def deploy(
 
     Return how far their rollout is when the wait ends.
     """
-    is_modern = listing.ratchets(client)
-    listing.apply_crd(client, spec.partition, strict=is_modern)
+    is_modern = crd.ratchets(client)
+    crd.apply(client, spec.partition, strict=is_modern)
     for manifest in manifests.mapping_policy(owner, policy) if is_modern else ():
         objects.apply(client, manifest)
     desired = manifests.authenticator(owner, spec)
@@ -129,7 +131,7 @@ def deploy(
 
 def check_mappings(
     client: api.Client,
-    found: Sequence[mappings.IdentityMapping],
+    found: Sequence[IdentityMapping],
     owner: Owner,
     config: Config,
 ) -> tuple[mappings.MappingReport, Unready | None]:
@@ -143,7 +145,7 @@ def check_mappings(
     """
     declaration = _declare(client, owner, config, found)
     report = mappings.check(declaration.after, config.partition)
-    written = listing.write_canonical_arns(
+    written = canonical.write_all(
         client, declaration.after, report.corrections, client.seconds_left_to_write
     )
     now = times.now()
@@ -176,7 +178,7 @@ class _Declaration:
     ``learns`` says whether a permission set was declared without its suffix.
     """
 
-    after: Sequence[mappings.IdentityMapping]
+    after: Sequence[IdentityMapping]
     written: int = 0
     pending: int = 0
     not_applied: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
@@ -189,10 +191,10 @@ def _declare(
     client: api.Client,
     owner: Owner,
     config: Config,
-    found: Sequence[mappings.IdentityMapping],
+    found: Sequence[IdentityMapping],
 ) -> _Declaration:
     """Make the mappings that the option declares, and delete those that it no longer does."""
-    if not config.mappings and all(each.source != mappings.OPTION for each in found):
+    if not config.mappings and all(each.source != labels.OPTION for each in found):
         return _Declaration(found)
     from access.declaration import declared
     from cluster.mappings import of_option
@@ -232,7 +234,7 @@ def plan_mappings(
     client: api.Client,
     entries: Collection[Entry],
     partition: str,
-    found: Sequence[mappings.IdentityMapping],
+    found: Sequence[IdentityMapping],
 ) -> plan.Plan:
     """Return what must change so that the cluster has the mappings that ``entries`` declare."""
     from access.declaration import plan
@@ -248,7 +250,7 @@ def plan_mappings(
 def permission_set_roles(
     client: api.Client,
     sets: Collection[PermissionSet],
-    found: Collection[mappings.IdentityMapping],
+    found: Collection[IdentityMapping],
     partition: str,
 ) -> dict[PermissionSet, str]:
     """Return the ARN of each permission set's role, if nobody gave its suffix and it is known.

@@ -16,7 +16,7 @@ from tests.fakes.juju.model import OWNER, Easyrsa, Model
 from tests.fakes.kubernetes.server import ADDRESS, DEPLOYMENT, FakeCluster
 from tests.fakes.machine import Files
 
-import kubeconfigs
+from machine import webhook_file
 
 EVENTS = [
     CharmEvents.update_status,
@@ -90,7 +90,7 @@ def test_given_a_new_application_when_it_settles_then_the_control_plane_has_its_
     cluster = yaml.safe_load(text)["clusters"][0]["cluster"]
 
     assert cluster["server"] == f"https://{ADDRESS}:443/authenticate"
-    assert text == kubeconfigs.webhook(OWNER, ADDRESS, root().certificate)
+    assert text == webhook_file.render(OWNER, ADDRESS, root().certificate)
     assert files.webhook.stat().st_mode & 0o777 == 0o600
     assert deployed.published()["webhook_status"] is True
     assert deployed.published()["cluster_id"] == deployed.peer["cluster-id"]

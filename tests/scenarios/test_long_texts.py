@@ -20,7 +20,7 @@ from tests.unit.access.test_refusals import FORMAT, STS, line, parse
 
 from access import grants, mappings, placeholders, rbac, refusals
 from access.declaration.declared import Entry
-from access.mappings import IdentityMapping
+from access.mapping import IdentityMapping
 from access.rbac import Binding
 from certificates import pem, verdict
 from certificates.refusal import Refused

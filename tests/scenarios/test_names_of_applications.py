@@ -11,8 +11,9 @@ from tests.fakes.machine import Files
 
 from access import grants, rbac
 from access.grants import Target
-from access.mappings import OPTION, IdentityMapping
+from access.mapping import IdentityMapping
 from errors import Blocked
+from labels import OPTION
 
 DECLARED = IdentityMapping("dev", "arn:aws:iam::111122223333:role/dev", "dev", "", (), OPTION)
 

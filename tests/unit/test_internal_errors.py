@@ -13,8 +13,8 @@ from tests.fakes.kubernetes.faults import answer, ok
 from tests.fakes.kubernetes.server import MAPPINGS, SERVICE, FakeCluster
 from tests.fakes.machine import Files
 
-from cluster import api as cluster_api
-from cluster import objects
+from cluster import claim, teardown
+from cluster.errors import NOT_KUBERNETES
 from cluster.mappings import listing
 from juju import peers
 from juju.alarm import Alarm
@@ -44,7 +44,7 @@ def buggy(deployed: Model) -> Model:
         # Inside of the look at the cluster, and outside.
         (steps, "check_mappings"),
         (steps, "ensure_cluster_id"),
-        (objects, "claim"),
+        (claim, "claim"),
     ],
 )
 def test_given_a_bug_when_a_hook_runs_then_the_status_names_it_and_the_next_hook_tries_again(
@@ -105,7 +105,7 @@ def test_given_a_bug_in_the_alarm_when_a_hook_runs_then_its_status_names_it(
 def test_given_a_bug_when_the_unit_goes_then_it_goes_and_the_log_says_what_stays(
     buggy: Model, files: Files, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(objects, "remove", bug)
+    monkeypatch.setattr(teardown, "remove", bug)
 
     buggy.hook(buggy.on.remove())
 
@@ -138,4 +138,4 @@ def test_given_something_that_is_not_kubernetes_when_a_hook_runs_then_the_status
     status = deployed.hook()
 
     assert isinstance(status, ops.WaitingStatus)
-    assert status.message.startswith(cluster_api.NOT_KUBERNETES)
+    assert status.message.startswith(NOT_KUBERNETES)

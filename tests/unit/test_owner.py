@@ -20,8 +20,8 @@ from tests.fakes.kubernetes.server import (
 )
 from tests.fakes.machine import Files
 
-import kubeconfigs
 from cluster import manifests
+from machine import webhook_file
 from owner import Owner
 
 OTHER_UUID = "11111111-2222-4333-8444-555555555555"
@@ -67,7 +67,7 @@ def test_given_a_deployed_application_when_it_settles_then_every_object_has_its_
 ):
     assert set(marks(api).values()) == {f"aws-iam of model k8s ({UUID})"}
     assert len(marks(api)) == len(manifests.OWNED) - len(manifests.OPTIONAL)
-    assert kubeconfigs.webhook_owner(files.webhook.read_text()) == OWNER.mark
+    assert webhook_file.owner_of(files.webhook.read_text()) == OWNER.mark
 
 
 def test_given_an_owner_when_another_application_comes_then_it_is_blocked_and_changes_nothing(
@@ -167,7 +167,7 @@ def test_given_objects_of_an_earlier_version_when_a_hook_runs_then_they_are_take
 
     assert isinstance(deployed.hook(), ops.ActiveStatus)
     assert set(marks(api).values()) == {OWNER.mark}
-    assert kubeconfigs.webhook_owner(files.webhook.read_text()) == OWNER.mark
+    assert webhook_file.owner_of(files.webhook.read_text()) == OWNER.mark
 
 
 def test_given_an_owner_of_unknown_spelling_when_a_hook_runs_then_its_status_is_short(
@@ -252,7 +252,7 @@ def test_given_an_owner_that_lost_its_objects_when_another_writes_the_files_then
     two: Model, api: FakeCluster, machines: list[Files]
 ):
     mark(api, SERVICE, GONE.mark)
-    theirs = kubeconfigs.webhook(GONE, ADDRESS, "-")
+    theirs = webhook_file.render(GONE, ADDRESS, "-")
     machines[0].webhook.write_text(theirs)
     two.settle()
     machines[1].webhook.write_text(theirs)
@@ -288,7 +288,7 @@ def test_given_objects_of_several_owners_when_one_is_removed_then_its_own_go(
 
 @pytest.mark.parametrize("text", ["", '# Owner: ""', "[]", "# Owner: aws-iam"])
 def test_given_a_file_without_a_mark_when_read_then_it_is_nobodys(text: str):
-    assert not OWNER.is_foreign(kubeconfigs.webhook_owner(text))
+    assert not OWNER.is_foreign(webhook_file.owner_of(text))
 
 
 @pytest.mark.parametrize(

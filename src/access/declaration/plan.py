@@ -11,8 +11,10 @@ from types import MappingProxyType
 
 from access import partitions
 from access.declaration.declared import Entry, default_username
-from access.mappings import OPTION, IdentityMapping, canonical_arn
+from access.mapping import IdentityMapping
+from access.mappings import canonical_arn
 from access.permission_sets import PermissionSet
+from labels import OPTION
 
 
 @dataclasses.dataclass(frozen=True)

@@ -26,6 +26,7 @@ from checks.probes.threads import at_once
 from checks.steps import end_to_end, sts
 from checks.steps.authenticator import Deployed
 from cluster import api, pod_logs
+from cluster.errors import errors_as_status
 from cluster.pods import Serving
 from errors import Unready
 from text import brief
@@ -151,7 +152,7 @@ class _Asked:
         from lightkube.resources.authentication_v1 import TokenReview
 
         try:
-            with api.errors_as_status():
+            with errors_as_status():
                 status = client.ask(TokenReview(spec=TokenReviewSpec(token=token))).status
             error = brief(refusals.redacted((status and status.error) or ""))
             let_in = bool(status and status.authenticated)

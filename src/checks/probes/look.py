@@ -3,7 +3,7 @@
 
 """What the verdicts are about, as the cluster and this machine have it.
 
-Call the functions that take a client inside `api.errors_as_status`.
+Call the functions that take a client inside `errors_as_status`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import contextlib
 import dataclasses
 from collections.abc import Callable
 
-from access.mappings import IdentityMapping
+from access.mapping import IdentityMapping
 from access.rbac import Question
 from certificates.keypair import KeyPair
 from checks.outcome import Names
 from checks.steps import authenticator
 from checks.steps.authenticator import Deployed
-from cluster import api, manifests, objects, pods, services
+from cluster import api, contents, crd, manifests, objects, pods, services
 from cluster.mappings import listing
 from juju.control_plane import Use
 from juju.peers import Shared
@@ -69,7 +69,7 @@ _SERVICE_ACCOUNT = f"system:serviceaccount:{manifests.NAMESPACE}"
 
 def at_cluster(client: api.Client, site: Site) -> Seen:
     """Return what the cluster has."""
-    pair = objects.stored(client).pair
+    pair = contents.stored(client).pair
     found = deployed(client, site.owner, site.shared.address, pair)
     return Seen(
         deployed=found,
@@ -82,7 +82,7 @@ def deployed(client: api.Client, owner: Owner, address: str, pair: KeyPair | Non
     """Return what the cluster has of the authenticator; ``address`` is the Service's."""
     absent = (
         *manifests.OPTIONAL,
-        *(() if listing.ratchets(client) else manifests.POLICY),
+        *(() if crd.ratchets(client) else manifests.POLICY),
     )
     needed = [what for what in manifests.OWNED if what not in absent]
     found = {what: objects.find(client, what) for what in needed}
@@ -94,7 +94,7 @@ def deployed(client: api.Client, owner: Owner, address: str, pair: KeyPair | Non
     return Deployed(
         owner=mark if owner.is_foreign(mark) else "",
         missing=tuple(f"{what.kind}/{what.name}" for what in needed if not found[what]),
-        crd=listing.is_served(client),
+        crd=crd.is_served(client),
         service=_service(owner, service, address) if service else "",
         denied=_denied(client),
         image=_image(deployment),
@@ -127,12 +127,12 @@ def _denied(client: api.Client) -> tuple[str, ...]:
 
 
 def _image(deployment: api.Object | None) -> str:
-    found = objects.containers(deployment)
+    found = contents.containers(deployment)
     return next((each["image"] for each in found if each["name"] == manifests.NAME), "")
 
 
 def _uses_proxy(deployment: api.Object | None) -> bool:
-    found = objects.containers(deployment)
+    found = contents.containers(deployment)
     return any(each["name"] == "HTTPS_PROXY" for one in found for each in one.get("env") or ())
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import times
 from access import expiry, mappings
-from access.mappings import IdentityMapping
+from access.mapping import IdentityMapping
 from checks.outcome import Names, Outcome, failed, ok
 from text import one_line
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import kubeconfigs
 from checks.outcome import Names, Outcome, failed, not_checked, ok
 from juju.control_plane import Use, reset_command
+from machine import webhook_file
 
 FLAG = "--authentication-token-webhook-config-file"
 
@@ -40,7 +40,7 @@ def verdict(use: Use, api_server: Sequence[str] | None, names: Names) -> Outcome
             f"the running API server has no {FLAG}, so it asks nobody about logins",
             names.reconcile_control_plane,
         )
-    url = kubeconfigs.endpoint(use.address)
+    url = webhook_file.endpoint(use.address)
     if use.via_relation:
         return ok(f"the control plane uses {url}, by its relation")
     first = f"before you remove {names.application}, run: {reset_command(names.principal)}"

@@ -3,7 +3,7 @@
 
 """Thousands of small changes, several at a time, until all are made or the time is over.
 
-Call `write` inside `api.errors_as_status`.
+Call `write` inside `errors_as_status`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 
-from cluster import api
+from cluster.errors import reason_of
 from text import brief
 
 # How many requests write at the same time: more make the API server slower, not faster.
@@ -89,7 +89,7 @@ def _write_some(left: deque[tuple[str, Change]], deadline: float) -> Written:
             left.append((name, change))
             break
         except httpx2.HTTPStatusError as error:
-            code, reason = error.response.status_code, api.reason(error)
+            code, reason = error.response.status_code, reason_of(error)
             if is_refused(code, reason):
                 refused[name] = brief(reason)
             elif code == 429:

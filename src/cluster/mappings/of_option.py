@@ -5,7 +5,7 @@
 
 `delete_all` also deletes those of the action `grant-access`.
 
-Call every function inside `api.errors_as_status`.
+Call every function inside `errors_as_status`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from typing import Any
 
 from access.declaration import plan
 from access.declaration.declared import Entry
-from access.mappings import GRANT, OPTION, SOURCE, canonical_arn
+from access.mappings import canonical_arn
 from cluster import api, manifests
+from cluster.crd import kind
 from cluster.mappings import batch
-from cluster.mappings.listing import kind, write_first_canonical_arn
+from cluster.mappings.canonical import write_first
+from labels import GRANT, OPTION, SOURCE
 from owner import Owner
 
 # How many mappings one request deletes: the server takes a second or two for them.
@@ -120,7 +122,7 @@ def _create(client: api.Client, owner: Owner, entry: Entry, former: str) -> None
     if former:
         _delete_one(client, former)
     created = client.create(kind(), _manifest(owner, entry))
-    write_first_canonical_arn(client, created, entry.arn, canonical_arn(entry.arn))
+    write_first(client, created, entry.arn, canonical_arn(entry.arn))
 
 
 def _manifest(owner: Owner, entry: Entry) -> manifests.Manifest:

@@ -4,7 +4,7 @@
 """One IAMIdentityMapping: read it, write it, delete it, while others may change it too.
 
 What `listing.find` returns may be moments old. What is read here is what is stored, and
-a write fails if it has changed since. Call every function inside `api.errors_as_status`.
+a write fails if it has changed since. Call every function inside `errors_as_status`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ import dataclasses
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any, cast
 
-from access.mappings import EXPIRES, SOURCE, IdentityMapping
+from access.mapping import IdentityMapping
 from cluster import api
+from cluster.crd import kind
+from cluster.errors import reason_of
 from cluster.mappings.batch import is_refused
-from cluster.mappings.listing import kind
+from labels import EXPIRES, SOURCE
 from text import brief
 
 # The finalizers of an object that was deleted with ``--cascade=foreground`` or ``orphan``.
@@ -144,7 +146,7 @@ def _raised_as_refused() -> Generator[None]:
     try:
         yield
     except ApiError as error:
-        reason = api.reason(error)
+        reason = reason_of(error)
         if not is_refused(error.response.status_code, reason):
             raise
         raise RefusedError(brief(reason)) from error

@@ -14,6 +14,7 @@ from tests.fuzz.runner import Target, Violation
 
 from access import arn, mappings, placeholders, rbac, refusals
 from access.declaration import declared, plan
+from access.mapping import IdentityMapping
 from text import status_line
 
 ARNS = (
@@ -56,7 +57,7 @@ def make_mappings(rng: Random) -> list[tuple[str, str, str, str]]:
 
 def check_mappings(sample: list[tuple[str, str, str, str]]) -> None:
     """Check that corrections correct, and leave nothing to correct."""
-    found = [mappings.IdentityMapping(*each) for each in sample]
+    found = [IdentityMapping(*each) for each in sample]
     report = mappings.check(found)
     corrected = [
         dataclasses.replace(m, canonical=report.corrections.get(m.name, m.canonical))

@@ -24,6 +24,7 @@ from tests.fuzz.runner import Target, Violation
 import kubeconfigs
 from cluster import api
 from errors import Waiting
+from machine import webhook_file
 from text import status_line
 
 _CA = base64.b64encode(samples.AUTHORITY.certificate.encode()).decode()
@@ -120,11 +121,11 @@ def make_webhook(rng: Random) -> list[str]:
 def check_webhook(sample: list[str]) -> None:
     """Check that the webhook's kubeconfig says what was given."""
     address, ca = sample
-    config = yaml.load(kubeconfigs.webhook(OWNER, address, ca), yaml.CSafeLoader)
+    config = yaml.load(webhook_file.render(OWNER, address, ca), yaml.CSafeLoader)
     cluster = config["clusters"][0]["cluster"]
     if base64.b64decode(cluster["certificate-authority-data"]).decode() != ca:
         raise Violation("another CA bundle in the webhook's file")
-    if cluster["server"] != kubeconfigs.endpoint(address):
+    if cluster["server"] != webhook_file.endpoint(address):
         raise Violation("another server in the webhook's file", cluster["server"])
 
 
@@ -148,6 +149,6 @@ def check_connect(text: str) -> None:
 TARGETS = (
     Target("kubeconfigs.public_endpoint", make_kubeconfig, check_public_endpoint),
     Target("kubeconfigs.client", make_client, check_client),
-    Target("kubeconfigs.webhook", make_webhook, check_webhook),
+    Target("machine.webhook_file.render", make_webhook, check_webhook),
     Target("api.connect", make_kubeconfig, check_connect),
 )

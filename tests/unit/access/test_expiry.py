@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import times
 from access import expiry
 from access.expiry import Ended
-from access.mappings import IdentityMapping
+from access.mapping import IdentityMapping
 
 UTC = timezone.utc
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)

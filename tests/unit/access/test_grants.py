@@ -10,9 +10,10 @@ import pytest
 from access import grants
 from access.declaration import declared
 from access.grants import Grant, Target
-from access.mappings import GRANT, OPTION, IdentityMapping
+from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
 from errors import Blocked
+from labels import GRANT, OPTION
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=timezone.utc)
 ACCOUNT = "arn:aws:iam::111122223333"

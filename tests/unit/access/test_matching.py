@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.fakes import arns
 
 from access import arn, matching, placeholders
-from access.mappings import IdentityMapping
+from access.mapping import IdentityMapping
 
 ACCOUNT = "111122223333"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/dev"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from access import arn
-from access.mappings import IdentityMapping
+from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet, learn, of_role
 from access.refusals import CLOCK, NOT_MAPPED, Refusal
 

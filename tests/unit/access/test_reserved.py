@@ -11,7 +11,8 @@ from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.server import MAPPINGS, FakeCluster
 
 from access import reserved
-from access.mappings import IdentityMapping, check
+from access.mapping import IdentityMapping
+from access.mappings import check
 
 NODE_NAME = "{{EC2PrivateDNSName}}"
 REFUSED: dict[str, tuple[str, list[str], str]] = {

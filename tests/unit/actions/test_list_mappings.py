@@ -15,7 +15,7 @@ from tests.fakes.kubernetes.server import MAPPINGS, POLICY, POLICY_BINDING, Fake
 
 from access import rbac
 from access import table as listing
-from access.mappings import IdentityMapping
+from access.mapping import IdentityMapping
 
 EVERYTHING = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
 ROLE = "arn:aws:iam::111122223333:role"

@@ -18,7 +18,7 @@ from tests.fakes.kubernetes.server import ADDRESS, MAPPINGS, SECRET, SERVICE, Fa
 from tests.fakes.machine import Files
 from tests.scenarios.test_never_in_error import SETTLED
 
-from cluster import api as cluster_api
+from cluster.errors import NOT_KUBERNETES
 
 DELETED = object()
 Path = tuple[str | int, ...]
@@ -103,7 +103,7 @@ def test_given_a_table_with_a_row_that_is_nothing_when_a_hook_runs_then_the_api_
     status = deployed.hook()
 
     assert isinstance(status, ops.WaitingStatus)
-    assert status.message.startswith(cluster_api.NOT_KUBERNETES)
+    assert status.message.startswith(NOT_KUBERNETES)
 
 
 def test_given_an_answer_that_cannot_be_when_a_hook_runs_then_the_status_says_where_but_not_what(
@@ -113,7 +113,7 @@ def test_given_an_answer_that_cannot_be_when_a_hook_runs_then_the_status_says_wh
     api.fail(lambda _: ok(odd), request=f"GET {MAPPINGS}")
 
     cause = "Expected `str | null`, got `object` - at `$.rows[0].cells[0]`"
-    assert deployed.hook() == ops.WaitingStatus(f"{cluster_api.NOT_KUBERNETES} ({cause})")
+    assert deployed.hook() == ops.WaitingStatus(f"{NOT_KUBERNETES} ({cause})")
     assert "secret-text" not in deployed.log()
 
 

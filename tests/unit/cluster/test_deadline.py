@@ -17,6 +17,7 @@ from tests.fakes.certificates.authority import Authority, root
 from tests.fakes.machine import kubeconfig
 
 from cluster import api
+from cluster.errors import errors_as_status
 from errors import Waiting
 
 NAME = {"metadata": {"name": "a"}}
@@ -90,7 +91,7 @@ def client(
 
 
 def patch(client: api.Client) -> api.Object:
-    with api.errors_as_status():
+    with errors_as_status():
         return client.patch(
             ConfigMap,
             "a",

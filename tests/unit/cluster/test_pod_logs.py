@@ -11,7 +11,7 @@ from tests.fakes.kubernetes.faults import REFUSALS, Answer, refusal, unreachable
 from tests.fakes.kubernetes.server import PODS, FakeCluster
 from tests.fakes.machine import Files
 
-from access.mappings import IdentityMapping
+from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
 from cluster import api as cluster_api
 from cluster import pod_logs

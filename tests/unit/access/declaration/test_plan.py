@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from access import mappings
 from access.declaration import plan
 from access.declaration.declared import Entry
-from access.mappings import GRANT, OPTION, IdentityMapping
+from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
+from labels import GRANT, OPTION
 
 ACCOUNT = "arn:aws:iam::111122223333"
 DEV, OPS = f"{ACCOUNT}:role/Dev", f"{ACCOUNT}:role/Ops"

@@ -7,7 +7,9 @@ from tests.fakes.declaring import ACCOUNT, DEV, HEALTHY, Declare, entry, names, 
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.server import MAPPINGS, FakeCluster
 
-from access.mappings import GRANT, OPTION, IdentityMapping, check
+from access.mapping import IdentityMapping
+from access.mappings import check
+from labels import GRANT, OPTION
 
 SAID = (
     "theirs: same ARN as declared mapping dev, logins use either; "

@@ -15,7 +15,8 @@ from tests.fakes.kubernetes.faults import answer, refusal, unreachable
 from tests.fakes.kubernetes.server import CONFIG, DEFINITION, MAPPINGS, FakeCluster
 from tests.unit.cluster.pods.test_rollout import waiting
 
-from access.mappings import IdentityMapping, MappingReport, check
+from access.mapping import IdentityMapping
+from access.mappings import MappingReport, check
 from text import brief
 
 DEV = "arn:aws:iam::111122223333:role/Dev"

@@ -8,7 +8,7 @@ import datetime
 import pytest
 from tests.fakes.certificates.authority import root
 
-from access.mappings import IdentityMapping
+from access.mapping import IdentityMapping
 from certificates import pem
 from certificates.keypair import KeyPair
 from certificates.sans import sans

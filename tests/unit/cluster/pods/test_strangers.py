@@ -81,9 +81,9 @@ def test_given_a_stranger_when_the_log_is_read_then_it_teaches_nothing(
 def test_given_a_stranger_when_an_authority_changes_then_the_former_one_is_not_kept_for_it(
     client: kubernetes.Client, deployed: Model, api: FakeCluster
 ):
-    from cluster import objects
+    from cluster import contents
 
-    pair = objects.stored(client).pair
+    pair = contents.stored(client).pair
     assert pair
     api.add_stranger("intruder", phase="Running")
 

@@ -1,0 +1,35 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
+"""An IAMIdentityMapping as the cluster has it. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class IdentityMapping:
+    """An IAMIdentityMapping as the cluster has it.
+
+    Attributes:
+        canonical: Its ``status.canonicalARN``, the key that logins are looked up by; or empty.
+        source: Which part of this charm made it, its label `SOURCE`; empty if a person did.
+        expires: When the charm deletes it, its annotation `EXPIRES`, unchecked; or empty.
+        is_readable: Whether its groups are a list of names: before the CRD had a schema, anything
+            could be stored.
+        permission_set: The set whose role it maps, as ``<set>@<account>``; or empty.
+        created: When it was made, as RFC 3339 has it; or empty.
+    """
+
+    name: str
+    arn: str
+    username: str
+    canonical: str
+    groups: tuple[str, ...] = ()
+    source: str = ""
+    expires: str = ""
+    is_readable: bool = True
+    # The plan compares what the option says, which knows nothing of these.
+    permission_set: str = dataclasses.field(default="", compare=False)
+    created: str = dataclasses.field(default="", compare=False)

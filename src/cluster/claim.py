@@ -1,0 +1,60 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
+"""Which application owns the objects in the cluster: the one that claims them first.
+
+Call every function inside `errors_as_status`.
+"""
+
+from __future__ import annotations
+
+from cluster import api, manifests, objects
+from errors import Waiting
+from owner import Owner
+
+
+def claim(client: api.Client, owner: Owner) -> str:
+    """Make ``owner`` the owner of the objects, unless another application owns them.
+
+    Return that application's mark, or the empty text. Objects without a mark have no owner: the
+    reactive charm made them, or an earlier version of this charm. Where there is no Service, its
+    apply makes ``owner`` the owner. If two applications create it at once, the later apply wins,
+    and the other application sees that before it has a certificate to deploy.
+    """
+    for _ in range(objects.CONFLICT_TRIES):
+        service = objects.find(client, manifests.SERVICE)
+        if not service:
+            return ""
+        if mark := objects.mark_of(service):
+            return mark if owner.is_foreign(mark) else ""
+        with objects.unless_changed():
+            _take(client, service, owner)
+    raise Waiting("waiting for others to stop changing the authenticator's objects")
+
+
+def is_owned(client: api.Client, owner: Owner) -> bool:
+    """Return whether ``owner`` owns the objects."""
+    service = objects.find(client, manifests.SERVICE)
+    return bool(service) and owner.owns(objects.mark_of(service))
+
+
+def _take(client: api.Client, service: api.Object, owner: Owner) -> None:
+    """Move all that `kubectl apply` set to our field manager, then mark ``service``.
+
+    Each object's one apply then also removes the fields that the charm does not set, so pods are
+    replaced once. The Service is marked last, so the next hook goes on if this one dies here.
+
+    Raises:
+        lightkube.ApiError: an object has changed since it was read (409), among other causes.
+    """
+    from lightkube.types import PatchType
+
+    for what in manifests.OWNED:
+        if what == manifests.SERVICE or not (stored := objects.find(client, what)):
+            continue
+        if not objects.is_persons(what, objects.mark_of(stored)):
+            objects.adopt(client, what, stored)
+    service = objects.adopt(client, manifests.SERVICE, service)
+    manifest = manifests.service(owner, service["spec"].get("clusterIP"))
+    manifest["metadata"]["resourceVersion"] = service["metadata"]["resourceVersion"]
+    objects.patched(client, manifests.SERVICE, manifest, PatchType.APPLY, force=True)

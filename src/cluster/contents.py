@@ -1,0 +1,113 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
+"""What the objects in the cluster hold: the pair, the proxies, the credentials, the policy.
+
+Call every function inside `errors_as_status`.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+from collections.abc import Mapping
+
+from certificates.keypair import KeyPair
+from cluster import api, manifests, objects
+from errors import Blocked
+from juju.proxies import Proxies
+from owner import Owner
+
+
+@dataclasses.dataclass(frozen=True)
+class Stored:
+    """What Secret aws-iam-certs has.
+
+    Attributes:
+        pair: The pair that the pods serve; None without one.
+        proxies: The URLs of proxies by their keys. They may hold credentials.
+    """
+
+    pair: KeyPair | None = None
+    proxies: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str], repr=False)
+
+
+def stored(client: api.Client) -> Stored:
+    """Return what the Secret in the cluster has."""
+    secret = objects.find(client, manifests.SECRET)
+    if not secret:
+        return Stored()
+    try:
+        data = {key: _decoded(text) for key, text in _data(secret).items()}
+    except ValueError:
+        # Somebody else wrote this Secret, and the next apply replaces it.
+        return Stored()
+    proxies = {key: url for key, url in data.items() if manifests.PROXY_KEY in key}
+    # The reactive charm's Secret has no CA, and others could read its key, so a new pair is used.
+    if not all(data.get(name) for name in ("cert.pem", "key.pem", "ca.pem")):
+        return Stored(None, proxies)
+    return Stored(KeyPair(data["cert.pem"], data["key.pem"], data["ca.pem"]), proxies)
+
+
+def deployed_proxies(client: api.Client, stored: Stored) -> Proxies:
+    """Return the proxies that the pods use, by the Deployment in the cluster."""
+    deployment = objects.find(client, manifests.DEPLOYMENT)
+    environment: dict[str, api.Object] = {
+        variable["name"]: variable
+        for container in containers(deployment)
+        for variable in container.get("env") or ()
+    }
+    urls = {
+        name: stored.proxies[key]
+        for name in ("HTTP_PROXY", "HTTPS_PROXY")
+        if (key := _secret_key(environment.get(name, {}))) in stored.proxies
+    }
+    return Proxies(urls, environment.get("NO_PROXY", {}).get("value", ""))
+
+
+def containers(deployment: api.Object | None) -> list[api.Object]:
+    """Return the containers of a Deployment's pods; none without a Deployment."""
+    return deployment["spec"]["template"]["spec"]["containers"] if deployment else []
+
+
+def _secret_key(variable: api.Object) -> str:
+    source: api.Object = variable.get("valueFrom", {})
+    reference: api.Object = source.get("secretKeyRef", {})
+    return reference.get("key", "")
+
+
+def stored_credentials(client: api.Client, owner: Owner) -> str:
+    """Return the content of the pull secret in the cluster; empty without one of ``owner``.
+
+    Raises:
+        errors.Blocked: the Secret of that name is a person's.
+    """
+    secret = objects.find(client, manifests.PULL_SECRET)
+    if not secret:
+        return ""
+    if objects.is_persons(manifests.PULL_SECRET, objects.mark_of(secret)):
+        raise Blocked(manifests.PERSONS_PULL_SECRET)
+    if not owner.owns(objects.mark_of(secret)):
+        return ""
+    try:
+        return _decoded(_data(secret).get(".dockerconfigjson", ""))
+    except ValueError:
+        # Somebody else wrote this content, and no registry takes it.
+        return ""
+
+
+def _decoded(text: str) -> str:
+    return base64.b64decode(text).decode()
+
+
+def _data(secret: api.Object) -> dict[str, str]:
+    return secret.get("data") or {}
+
+
+def denies_mappings(client: api.Client) -> bool:
+    """Return whether the cluster denies mappings to more than their writer may impersonate."""
+    binding, policy = (objects.find(client, what) for what in manifests.POLICY)
+    if not binding or not policy:
+        return False
+    actions: list[str] = binding["spec"].get("validationActions") or []
+    return "Deny" in actions

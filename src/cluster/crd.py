@@ -1,0 +1,78 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
+"""The definition of IAMIdentityMapping: apply it, and wait until the server has it.
+
+Call every function inside `errors_as_status`.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import time
+from typing import Any, cast
+
+from cluster import api, manifests, objects
+from errors import Waiting
+
+POLL_SECONDS = 0.5
+NOT_SERVED = "waiting for the Kubernetes API to serve IAMIdentityMapping"
+# The first minor version that lets people write stored objects which break a new rule.
+RATCHETING_SINCE = (1, 30)
+_MINOR = re.compile(r"v(\d+)\.(\d+)")
+
+
+def apply(client: api.Client, partition: str, *, strict: bool) -> None:
+    """Apply the CRD, and wait until it is there. ``strict`` is for a server that `ratchets`."""
+    from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
+
+    manifest = manifests.crd(strict=strict, partition=partition)
+    crd = objects.apply(client, manifest)
+    deadline = time.monotonic() + api.ANSWER_SECONDS
+    while not _established(crd):
+        if time.monotonic() > deadline:
+            raise Waiting(NOT_SERVED)
+        time.sleep(POLL_SECONDS)
+        crd = client.get(CustomResourceDefinition, manifest["metadata"]["name"])
+
+
+def is_served(client: api.Client) -> bool:
+    """Return whether the cluster has the CRD, and serves its objects."""
+    from lightkube import ApiError
+    from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
+
+    try:
+        return _established(client.get(CustomResourceDefinition, manifests.CRD))
+    except ApiError as error:
+        if error.status.code != 404:
+            raise
+        return False
+
+
+def _established(crd: api.Object) -> bool:
+    status: api.Object = crd.get("status") or {}
+    conditions: list[api.Object] = status.get("conditions") or []
+    return any(c["type"] == "Established" and c["status"] == "True" for c in conditions)
+
+
+def ratchets(client: api.Client) -> bool:
+    """Return whether the server accepts writes of stored objects that break a new rule.
+
+    It has validating admission policies since the same version.
+
+    A node's kubelet is never newer than the server, so its version errs on the safe side.
+    """
+    node = client.first_node()
+    version = _MINOR.match(node.status.node_info.kubelet_version) if node else None
+    return bool(version) and (int(version[1]), int(version[2])) >= RATCHETING_SINCE
+
+
+@functools.cache
+def kind() -> Any:
+    """Return the class that lightkube has for IAMIdentityMapping."""
+    from lightkube import generic_resource
+
+    return cast("Any", generic_resource).create_global_resource(
+        "iamauthenticator.k8s.aws", "v1alpha1", "IAMIdentityMapping", "iamidentitymappings"
+    )

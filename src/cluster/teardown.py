@@ -1,0 +1,78 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
+"""What goes with the application: its objects, and the mappings that the charm made.
+
+Call every function inside `errors_as_status`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from cluster import api, manifests, objects
+from cluster.mappings import of_option
+from errors import Waiting
+from labels import KEPT_FOR, OWNER
+from owner import Owner
+
+# What removal keeps of its time: for the last answer about mappings, and for the Service.
+LAST_SECONDS = api.WRITE_SECONDS + 1.0
+
+
+def remove(client: api.Client, owner: Owner) -> None:
+    """Delete all that ``owner`` owns: never the CRD and people's mappings.
+
+    Delete objects without a mark too, unless another application owns any of the objects: its
+    leader may be about to mark the others. Leave a person's alone.
+
+    The mappings that the charm made belong to the Service's owner, so the Service goes after them.
+    The authenticator goes before them: if there is no time for all of them, nobody logs in.
+    A Service that `kept_service.keep` has kept stays.
+
+    Raises:
+        errors.Waiting: there was no time to delete all mappings.
+    """
+    found = {what: objects.find(client, what) for what in manifests.OWNED}
+    marks = {what: objects.mark_of(stored) for what, stored in found.items() if stored}
+    shared = any(owner.is_foreign(mark) for mark in marks.values())
+    owned = [
+        what
+        for what, mark in marks.items()
+        if owner.owns(mark) or (not mark and not objects.is_persons(what, mark) and not shared)
+    ]
+    for what in owned:
+        if what != manifests.SERVICE:
+            objects.delete(client, what)
+    client.prolong()
+    is_foreign = owner.is_foreign(marks.get(manifests.SERVICE, ""))
+    complete = is_foreign or of_option.delete_all(client, client.seconds_left - LAST_SECONDS)
+    if not is_foreign:
+        _delete_extra_services(client, owner)
+    if manifests.SERVICE in owned and not _is_kept(found[manifests.SERVICE]):
+        objects.delete(client, manifests.SERVICE)
+    if not complete:
+        raise Waiting("there was no time to delete all mappings that the charm made")
+
+
+def _delete_extra_services(client: api.Client, owner: Owner) -> None:
+    from lightkube.resources.core_v1 import Service
+
+    labels = manifests.LABELS
+    for service in client.list(Service, namespace=manifests.NAMESPACE, labels=labels):
+        metadata: Any = service.metadata
+        annotations: dict[str, str] = metadata.annotations or {}
+        name: str = metadata.name
+        if name != manifests.NAME and owner.owns(annotations.get(OWNER, "")):
+            objects.delete(client, dataclasses.replace(manifests.SERVICE, name=name))
+
+
+def _is_kept(service: api.Object | None) -> bool:
+    """Return whether a Service stays for a control plane that still sends logins to it.
+
+    Others may set the annotation of one that still has pods.
+    """
+    if not service or service["spec"].get("selector"):
+        return False
+    return KEPT_FOR in objects.annotations_of(service)

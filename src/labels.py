@@ -1,0 +1,22 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
+"""The labels and annotations that the charm writes: all are named ``aws-iam/*``."""
+
+from __future__ import annotations
+
+# On a mapping, the label that says which part of this charm made it, and its values.
+SOURCE = "aws-iam/source"
+OPTION, GRANT = "option", "grant"
+# On a mapping: when the charm deletes it.
+EXPIRES = "aws-iam/expires"
+# On a mapping: why somebody was let in.
+REASON = "aws-iam/reason"
+# On a mapping: the permission set whose role it maps.
+PERMISSION_SET = "aws-iam/permission-set"
+# On every object: whose it is. The Service's counts for all of them.
+OWNER = "aws-iam/owner"
+# On a Service that stays after a removal: for which control-plane unit.
+KEPT_FOR = "aws-iam/kept-for"
+# On a pod: which pair it serves.
+CERTIFICATE_HASH = "aws-iam/certificate-hash"
