@@ -193,7 +193,7 @@ class AwsIamCharm(ops.CharmBase):
     ) -> tuple[str, float | None]:
         # Only a unit that leads needs these, so the hooks of the others start sooner.
         from certificates import rotation
-        from cluster import contents, manifests, pods, services
+        from cluster import contents, manifests, pods, references, services
         from cluster.claim import claim
         from leader import steps
 
@@ -207,7 +207,7 @@ class AwsIamCharm(ops.CharmBase):
             if mark := claim(client, self._owner):
                 # The owner's units write the webhook file, so this application's stop doing so.
                 self._peers.publish(replace(shared, ca="", serving=False))
-                raise Blocked(manifests.foreign(mark))
+                raise Blocked(references.foreign(mark))
             # The Service comes first, because its address goes into the certificate.
             address = services.apply(client, self._owner, config.webhook_address, shared.address)
         shared = self._share(principal, replace(shared, address=address))

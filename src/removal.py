@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 
 import internal_errors
-from cluster import api, kept_service, manifests, teardown
+from cluster import api, kept_service, references, teardown
 from cluster.errors import errors_as_status
 from errors import Blocked, Unready
 from juju import control_plane
@@ -57,7 +57,7 @@ def run(machine: Machine, owner: Owner, leaving: Leaving, unit: str) -> Blocked 
             "unless another application of this charm uses it, remove it with: %s%s",
             status_line(reason),
             first,
-            manifests.removal_command(),
+            references.removal_command(),
         )
     return _next_step(kept, principal) if kept else None
 
@@ -77,6 +77,6 @@ def _next_step(kept: kept_service.Kept, principal: str) -> Blocked:
         "When juju status shows its units idle, run: %s",
         danger,
         reset,
-        manifests.service_removal(principal, kept.service),
+        references.service_removal(principal, kept.service),
     )
     return Blocked(f"Service kept; run: {reset}")

@@ -8,7 +8,7 @@ Call every function inside `errors_as_status`.
 
 from __future__ import annotations
 
-from cluster import api, manifests, objects
+from cluster import api, manifests, objects, references
 from errors import Waiting
 from owner import Owner
 
@@ -22,7 +22,7 @@ def claim(client: api.Client, owner: Owner) -> str:
     and the other application sees that before it has a certificate to deploy.
     """
     for _ in range(objects.CONFLICT_TRIES):
-        service = objects.find(client, manifests.SERVICE)
+        service = objects.find(client, references.SERVICE)
         if not service:
             return ""
         if mark := objects.mark_of(service):
@@ -34,7 +34,7 @@ def claim(client: api.Client, owner: Owner) -> str:
 
 def is_owned(client: api.Client, owner: Owner) -> bool:
     """Return whether ``owner`` owns the objects."""
-    service = objects.find(client, manifests.SERVICE)
+    service = objects.find(client, references.SERVICE)
     return bool(service) and owner.owns(objects.mark_of(service))
 
 
@@ -49,12 +49,12 @@ def _take(client: api.Client, service: api.Object, owner: Owner) -> None:
     """
     from lightkube.types import PatchType
 
-    for what in manifests.OWNED:
-        if what == manifests.SERVICE or not (stored := objects.find(client, what)):
+    for what in references.OWNED:
+        if what == references.SERVICE or not (stored := objects.find(client, what)):
             continue
         if not objects.is_persons(what, objects.mark_of(stored)):
             objects.adopt(client, what, stored)
-    service = objects.adopt(client, manifests.SERVICE, service)
+    service = objects.adopt(client, references.SERVICE, service)
     manifest = manifests.service(owner, service["spec"].get("clusterIP"))
     manifest["metadata"]["resourceVersion"] = service["metadata"]["resourceVersion"]
-    objects.patched(client, manifests.SERVICE, manifest, PatchType.APPLY, force=True)
+    objects.patched(client, references.SERVICE, manifest, PatchType.APPLY, force=True)

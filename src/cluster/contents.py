@@ -13,7 +13,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from certificates.keypair import KeyPair
-from cluster import api, manifests, objects
+from cluster import api, manifests, objects, references
 from errors import Blocked
 from juju.proxies import Proxies
 from owner import Owner
@@ -34,7 +34,7 @@ class Stored:
 
 def stored(client: api.Client) -> Stored:
     """Return what the Secret in the cluster has."""
-    secret = objects.find(client, manifests.SECRET)
+    secret = objects.find(client, references.SECRET)
     if not secret:
         return Stored()
     try:
@@ -51,7 +51,7 @@ def stored(client: api.Client) -> Stored:
 
 def deployed_proxies(client: api.Client, stored: Stored) -> Proxies:
     """Return the proxies that the pods use, by the Deployment in the cluster."""
-    deployment = objects.find(client, manifests.DEPLOYMENT)
+    deployment = objects.find(client, references.DEPLOYMENT)
     environment: dict[str, api.Object] = {
         variable["name"]: variable
         for container in containers(deployment)
@@ -82,11 +82,11 @@ def stored_credentials(client: api.Client, owner: Owner) -> str:
     Raises:
         errors.Blocked: the Secret of that name is a person's.
     """
-    secret = objects.find(client, manifests.PULL_SECRET)
+    secret = objects.find(client, references.PULL_SECRET)
     if not secret:
         return ""
-    if objects.is_persons(manifests.PULL_SECRET, objects.mark_of(secret)):
-        raise Blocked(manifests.PERSONS_PULL_SECRET)
+    if objects.is_persons(references.PULL_SECRET, objects.mark_of(secret)):
+        raise Blocked(references.PERSONS_PULL_SECRET)
     if not owner.owns(objects.mark_of(secret)):
         return ""
     try:
@@ -106,7 +106,7 @@ def _data(secret: api.Object) -> dict[str, str]:
 
 def denies_mappings(client: api.Client) -> bool:
     """Return whether the cluster denies mappings to more than their writer may impersonate."""
-    binding, policy = (objects.find(client, what) for what in manifests.POLICY)
+    binding, policy = (objects.find(client, what) for what in references.POLICY)
     if not binding or not policy:
         return False
     actions: list[str] = binding["spec"].get("validationActions") or []

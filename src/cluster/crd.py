@@ -13,7 +13,7 @@ import re
 import time
 from typing import Any, cast
 
-from cluster import api, manifests, objects
+from cluster import api, manifests, objects, references
 from errors import Waiting
 
 POLL_SECONDS = 0.5
@@ -43,7 +43,7 @@ def is_served(client: api.Client) -> bool:
     from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
 
     try:
-        return _established(client.get(CustomResourceDefinition, manifests.CRD))
+        return _established(client.get(CustomResourceDefinition, references.CRD))
     except ApiError as error:
         if error.status.code != 404:
             raise

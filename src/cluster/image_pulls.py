@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from cluster import api, manifests
+from cluster import api, references
 
 if TYPE_CHECKING:
     from lightkube.resources.core_v1 import Pod
@@ -56,7 +56,7 @@ def cause(client: api.Client, pod: Pod) -> str | None:
 
     name = (pod.metadata and pod.metadata.name) or ""
     fields = {"involvedObject.name": name, "reason": "Failed"}
-    events = client.list(Event, namespace=manifests.NAMESPACE, fields=fields)
+    events = client.list(Event, namespace=references.NAMESPACE, fields=fields)
     failures = [event for event in events if (event.message or "").startswith(_EVENT)]
     newest = max(failures, key=_seconds, default=None)
     return newest.message if newest else None

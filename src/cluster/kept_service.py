@@ -14,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 import time
 
-from cluster import api, manifests, objects, services
+from cluster import api, manifests, objects, references, services
 from owner import Owner
 
 # Controllers may write endpoints for a moment after the selector has gone.
@@ -48,11 +48,11 @@ def keep(client: api.Client, owner: Owner, address: str, unit: str) -> Kept | No
         return None
     if service and service["spec"].get("clusterIP") != address:
         return None
-    name = service["metadata"]["name"] if service else manifests.NAME
+    name = service["metadata"]["name"] if service else references.NAME
     try:
         kept = objects.apply(client, manifests.kept_service(address, unit, name))
         if kept["spec"].get("selector"):
-            reference = dataclasses.replace(manifests.SERVICE, name=name)
+            reference = dataclasses.replace(references.SERVICE, name=name)
             objects.merge(client, reference, {"spec": {"selector": None}})
     except ApiError as error:
         # 422: another Service has the address, or it is outside of the cluster's range.
@@ -70,8 +70,8 @@ def _clear_endpoints(client: api.Client, service: str) -> None:
 
     labels = {_SERVICE_NAME: service}
     for _ in range(_TRIES):
-        objects.delete(client, dataclasses.replace(manifests.ENDPOINTS, name=service))
-        slices = list(client.list(EndpointSlice, namespace=manifests.NAMESPACE, labels=labels))
+        objects.delete(client, dataclasses.replace(references.ENDPOINTS, name=service))
+        slices = list(client.list(EndpointSlice, namespace=references.NAMESPACE, labels=labels))
         if not slices:
             return
         for each in slices:

@@ -1,13 +1,13 @@
 # Copyright 2026 Canonical Ltd.
 # See LICENSE file for licensing details.
 
-"""The objects that the charm wants in the cluster. Pure: same input, same objects."""
+"""The objects that the charm wants in the cluster. Pure."""
 
 from __future__ import annotations
 
 import dataclasses
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import labels
@@ -16,73 +16,23 @@ import templating
 from access import partitions
 from access.mapping import IdentityMapping
 from certificates.keypair import KeyPair
+from cluster import references
+from cluster.references import ObjectReference
 from juju.proxies import NO_PROXIES, Proxies
 from labels import EXPIRES, SOURCE
-from owner import Owner, short_name
+from owner import Owner
 from text import fingerprint, in_base64
 
-NAMESPACE = "kube-system"
-NAME = "aws-iam-authenticator"
-# Where Kubernetes keeps the events of objects without a namespace.
-EVENTS = "default"
-# What all objects of the charm have.
-LABELS = {"aws-iam": "true"}
-POD_LABELS = {"k8s-app": NAME}
-# Where each pod serves logins and metrics, as the templates have it.
-POD_PORT = 21362
-CRD = "iamidentitymappings.iamauthenticator.k8s.aws"
 # What the keys of proxies have in common, in Secret aws-iam-certs.
 PROXY_KEY = "_PROXY-"
 
 Manifest = dict[str, Any]
 
 
-@dataclasses.dataclass(frozen=True)
-class ObjectReference:
-    """An object by its kind and name; ``namespace`` is None for a cluster-scoped one."""
-
-    api_version: str
-    kind: str
-    name: str = NAME
-    namespace: str | None = NAMESPACE
-
-
-SECRET = ObjectReference("v1", "Secret", name="aws-iam-certs")
-PULL_SECRET = ObjectReference("v1", "Secret", name="aws-iam-pull-secret")
-DEPLOYMENT = ObjectReference("apps/v1", "Deployment")
-SERVICE = ObjectReference("v1", "Service")
-ENDPOINTS = ObjectReference("v1", "Endpoints")
-# Kubernetes 1.30 and newer has these kinds.
-POLICY = tuple(
-    ObjectReference("admissionregistration.k8s.io/v1", kind, "aws-iam-mappings", None)
-    for kind in ("ValidatingAdmissionPolicyBinding", "ValidatingAdmissionPolicy")
-)
 # What the policy does with a mapping that its writer may not make, by the option mapping-policy.
 POLICY_ACTIONS = {"enforce": ["Deny", "Audit"], "warn": ["Warn", "Audit"]}
 # How many groups of one mapping the policy can check one by one: its budget is 28 rights.
 MOST_CHECKED_GROUPS = 20
-# What goes when the charm goes, in the order in which it goes: the pods first, the Service last.
-# The CRD stays: with it would go the mappings, which are people's.
-OWNED = (
-    DEPLOYMENT,
-    ObjectReference("policy/v1", "PodDisruptionBudget"),
-    PULL_SECRET,
-    SECRET,
-    ObjectReference("v1", "ConfigMap"),
-    ObjectReference("rbac.authorization.k8s.io/v1", "RoleBinding", namespace=EVENTS),
-    ObjectReference("rbac.authorization.k8s.io/v1", "Role", namespace=EVENTS),
-    ObjectReference("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", namespace=None),
-    ObjectReference("rbac.authorization.k8s.io/v1", "ClusterRole", namespace=None),
-    ObjectReference("v1", "ServiceAccount"),
-    *POLICY,
-    SERVICE,
-)
-# Objects that an option asks for. The charm deletes them when the option is reset.
-OPTIONAL = (PULL_SECRET,)
-PERSONS_PULL_SECRET = (
-    f"Secret {PULL_SECRET.name} is not the charm's: save it under another name if it is needed, "
-    f"then run: kubectl -n {NAMESPACE} delete secret {PULL_SECRET.name}"
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,48 +62,12 @@ def reference(manifest: Manifest) -> ObjectReference:
     )
 
 
-def removal_command() -> str:
-    """Return the commands with which a person removes everything that the charm owns."""
-    kept = (*OPTIONAL, *POLICY)
-    owned = [what for what in OWNED if what not in kept and what.namespace != EVENTS]
-    objects = _named(owned)
-    policy = _named(POLICY)
-    elsewhere = _named([what for what in OWNED if what.namespace == EVENTS])
-    # A person may have a Secret of the pull secret's name, without the charm's label.
-    optional = f"--selector aws-iam=true --field-selector metadata.name={PULL_SECRET.name}"
-    return (
-        f"kubectl -n {NAMESPACE} delete --ignore-not-found {objects}; "
-        f"kubectl -n {EVENTS} delete --ignore-not-found {elsewhere}; "
-        f"kubectl -n {NAMESPACE} delete secret {optional}; "
-        f"kubectl delete --ignore-not-found {policy}; "
-        f"kubectl delete iamidentitymappings --selector {SOURCE}"
-    )
-
-
-def _named(found: Sequence[ObjectReference]) -> str:
-    return " ".join(f"{what.kind.lower()}/{what.name}" for what in found)
-
-
-def service_removal(principal: str, name: str) -> str:
-    """Return the command that deletes a Service, from the machine of the unit ``principal``."""
-    kubectl = "/snap/bin/kubectl --kubeconfig /root/.kube/config"
-    return f"juju exec --unit {principal} -- {kubectl} -n {NAMESPACE} delete service {name}"
-
-
-def foreign(mark: str) -> str:
-    """Return the status where another application owns the objects, by its ``mark``."""
-    return (
-        f"this cluster's authenticator belongs to {short_name(mark)}; if that is gone, run: "
-        f"kubectl -n {NAMESPACE} annotate service {NAME} {labels.OWNER}-"
-    )
-
-
 def service(owner: Owner, address: str | None, *, extra: bool = False) -> Manifest:
     """Return the Service; ``address`` is the ClusterIP to ask for, None for any.
 
     An ``extra`` Service is for an address that the first one does not have.
     """
-    name = extra_service(address).name if extra and address else NAME
+    name = extra_service(address).name if extra and address else references.NAME
     text = templating.render("service.yaml.j2", service=name, address=address, kept=False)
     return _marked(owner, text)[0]
 
@@ -161,10 +75,10 @@ def service(owner: Owner, address: str | None, *, extra: bool = False) -> Manife
 def extra_service(address: str) -> ObjectReference:
     """Return the reference to the Service for an address that the first one does not have."""
     digits = ipaddress.ip_address(address).exploded.replace(".", "-").replace(":", "-")
-    return dataclasses.replace(SERVICE, name=f"{NAME}-{digits}")
+    return dataclasses.replace(references.SERVICE, name=f"{references.NAME}-{digits}")
 
 
-def kept_service(address: str, unit: str, name: str = NAME) -> Manifest:
+def kept_service(address: str, unit: str, name: str = references.NAME) -> Manifest:
     """Return the Service that only keeps ``address``, for the control-plane unit ``unit``.
 
     It has no owner, so any application of this charm takes it over.
@@ -256,7 +170,7 @@ def authenticator(owner: Owner, spec: Spec) -> list[Manifest]:
 
 def keep_proxies(manifest: Manifest, proxies: Mapping[str, str]) -> Manifest:
     """Return ``manifest``, where it is the Secret's, with the keys of ``proxies`` too."""
-    if reference(manifest) != SECRET:
+    if reference(manifest) != references.SECRET:
         return manifest
     data = manifest["data"]
     kept = {key: in_base64(url) for key, url in proxies.items() if key not in data}

@@ -13,7 +13,7 @@ from collections.abc import Generator, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import labels
-from cluster import api, csa_upgrade, manifests
+from cluster import api, csa_upgrade, manifests, references
 from cluster.errors import NOT_KUBERNETES
 from errors import Waiting
 from owner import Owner
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CONFLICT_TRIES = 5
 
 
-def adopt(client: api.Client, what: manifests.ObjectReference, stored: api.Object) -> api.Object:
+def adopt(client: api.Client, what: references.ObjectReference, stored: api.Object) -> api.Object:
     """Move the fields of client-side apply to our field manager, and return the object then."""
     from lightkube.types import PatchType
 
@@ -33,12 +33,12 @@ def adopt(client: api.Client, what: manifests.ObjectReference, stored: api.Objec
     return patched(client, what, patch, PatchType.MERGE) if patch else stored
 
 
-def is_persons(what: manifests.ObjectReference, mark: str) -> bool:
+def is_persons(what: references.ObjectReference, mark: str) -> bool:
     """Return whether an object with ``mark`` is a person's.
 
     The charm marks each optional object when it makes it, so one without a mark is a person's.
     """
-    return not mark and what in manifests.OPTIONAL
+    return not mark and what in references.OPTIONAL
 
 
 @contextlib.contextmanager
@@ -81,7 +81,7 @@ def _apply(client: api.Client, manifest: manifests.Manifest) -> api.Object:
 
 def patched(
     client: api.Client,
-    reference: manifests.ObjectReference,
+    reference: references.ObjectReference,
     body: Mapping[str, Any],
     patch_type: PatchType,
     *,
@@ -99,7 +99,7 @@ def patched(
 
 
 def merge(
-    client: api.Client, what: manifests.ObjectReference, body: Mapping[str, Any]
+    client: api.Client, what: references.ObjectReference, body: Mapping[str, Any]
 ) -> api.Object:
     """Change some fields of an object, whoever set them, and return it as it is then."""
     from lightkube.types import PatchType
@@ -110,7 +110,7 @@ def merge(
 def prune(client: api.Client, owner: Owner, desired: Iterable[manifests.Manifest]) -> None:
     """Delete the objects of ``owner`` that an option asked for and no longer does."""
     wanted = {manifests.reference(manifest) for manifest in desired}
-    for what in manifests.OPTIONAL:
+    for what in references.OPTIONAL:
         if what in wanted:
             continue
         stored = find(client, what)
@@ -118,7 +118,7 @@ def prune(client: api.Client, owner: Owner, desired: Iterable[manifests.Manifest
             delete(client, what)
 
 
-def delete(client: api.Client, what: manifests.ObjectReference) -> None:
+def delete(client: api.Client, what: references.ObjectReference) -> None:
     """Delete an object, if there is one."""
     from lightkube import ApiError
 
@@ -129,7 +129,7 @@ def delete(client: api.Client, what: manifests.ObjectReference) -> None:
             raise
 
 
-def find(client: api.Client, what: manifests.ObjectReference) -> api.Object | None:
+def find(client: api.Client, what: references.ObjectReference) -> api.Object | None:
     """Return the object as the cluster has it; None without it, or without its kind."""
     import httpx2
     from lightkube import ApiError
@@ -138,7 +138,7 @@ def find(client: api.Client, what: manifests.ObjectReference) -> api.Object | No
         return client.get(_kind(what), what.name, namespace=what.namespace)
     except httpx2.HTTPStatusError as error:
         # A server that does not have a kind answers in plain text, as other programs do.
-        is_servers = isinstance(error, ApiError) or what in manifests.POLICY
+        is_servers = isinstance(error, ApiError) or what in references.POLICY
         if error.response.status_code != 404 or not is_servers:
             raise
         return None
@@ -154,7 +154,7 @@ def annotations_of(stored: api.Object) -> dict[str, str]:
     return stored["metadata"].get("annotations") or {}
 
 
-def _kind(reference: manifests.ObjectReference) -> Any:
+def _kind(reference: references.ObjectReference) -> Any:
     from lightkube.core.resource_registry import resource_registry
 
     return cast("Any", resource_registry).load(reference.api_version, reference.kind)

@@ -15,7 +15,7 @@ from typing import Annotated, NamedTuple
 import msgspec
 
 import times
-from cluster import api, manifests, pods
+from cluster import api, pods, references
 from text import brief
 
 # How many lines the first request asks for. A stranger's token makes a line of 16 KB at most, so
@@ -106,8 +106,8 @@ def _tail(client: api.Client, pod: str, wanted: datetime, seconds: float) -> lis
             answer = client.log(
                 pod,
                 # Others may add a container of their own to every pod.
-                container=manifests.NAME,
-                namespace=manifests.NAMESPACE,
+                container=references.NAME,
+                namespace=references.NAMESPACE,
                 lines=len(found) + piece,
                 size=BYTES,
                 seconds=seconds,

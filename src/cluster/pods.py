@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import times
 from certificates.keypair import KeyPair
-from cluster import api, image_pulls, manifests
+from cluster import api, image_pulls, references
 from errors import Blocked, Unready, Waiting
 from labels import CERTIFICATE_HASH
 from text import brief
@@ -76,7 +76,7 @@ def await_rollout(client: api.Client, deployment: api.Object) -> Rollout:
     deadline = time.monotonic() + seconds
     while not progress(deployment).complete and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
-        deployment = client.get(Deployment, manifests.NAME, namespace=manifests.NAMESPACE)
+        deployment = client.get(Deployment, references.NAME, namespace=references.NAMESPACE)
         if image_pulls.any_fails(find(client), deployment):
             break
     return progress(deployment)
@@ -125,7 +125,7 @@ def find_labelled(client: api.Client) -> list[Pod]:
     """Return all pods to which the Service may send logins: everybody can set a label."""
     from lightkube.resources.core_v1 import Pod
 
-    namespace, labels = manifests.NAMESPACE, manifests.POD_LABELS
+    namespace, labels = references.NAMESPACE, references.POD_LABELS
     return list(client.list(Pod, namespace=namespace, labels=labels))
 
 
@@ -146,7 +146,7 @@ def _is_own(pod: Any) -> bool:
     ReplicaSet as one of its own, so a forged owner does not last.
     """
     labels: dict[str, str] = pod.metadata.labels or {}
-    wanted = f"{manifests.NAME}-{labels.get('pod-template-hash', '')}"
+    wanted = f"{references.NAME}-{labels.get('pod-template-hash', '')}"
     owners: list[Any] = pod.metadata.ownerReferences or []
     return any(
         (owner.controller, owner.apiVersion, owner.kind, owner.name)
@@ -159,12 +159,7 @@ def strangers_remark(found: Sequence[str]) -> str:
     """Return what a status says of strangers, by the first of them; empty without any."""
     if not found:
         return ""
-    return f"stranger among the pods: {brief(found[0])}; run: {describe(found[0])}"
-
-
-def describe(pod: str) -> str:
-    """Return the command that shows a pod."""
-    return f"kubectl -n {manifests.NAMESPACE} describe pod {pod}"
+    return f"stranger among the pods: {brief(found[0])}; run: {references.describe(found[0])}"
 
 
 def names(found: Iterable[Pod]) -> list[str]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from cluster import api, manifests, objects
+from cluster import api, manifests, objects, references
 from errors import Blocked, Waiting
 from owner import Owner
 from text import is_ip
@@ -46,7 +46,7 @@ def apply(client: api.Client, owner: Owner, chosen: str, former: str) -> str:
         # or our Service has another address.
         if not wanted or error.status.code != 422:
             raise
-        service = objects.find(client, manifests.SERVICE)
+        service = objects.find(client, references.SERVICE)
         found = _apply_first(client, owner, _cluster_ip(service) if service else "")
     if not wanted or found == wanted:
         return found
@@ -94,7 +94,7 @@ def _apply_chosen(client: api.Client, owner: Owner, address: str, *, extra: bool
 
 def of_address(client: api.Client, address: str) -> api.Object | None:
     """Return the charm's Service that has ``address``; without one, the charm's first Service."""
-    first = objects.find(client, manifests.SERVICE)
+    first = objects.find(client, references.SERVICE)
     if not address or (first and first["spec"].get("clusterIP") == address):
         return first
     return objects.find(client, manifests.extra_service(address)) or first
@@ -104,11 +104,11 @@ def _cluster_ip(service: api.Object) -> str:
     found: str | None = service["spec"].get("clusterIP")
     if found == "None":
         raise Blocked(
-            f"Service {manifests.NAME} is headless: if nobody else needs it, run: "
-            f"kubectl -n {manifests.NAMESPACE} delete service {manifests.NAME}"
+            f"Service {references.NAME} is headless: if nobody else needs it, run: "
+            f"kubectl -n {references.NAMESPACE} delete service {references.NAME}"
         )
     if not found or not is_ip(found):
         raise Waiting(
-            f"waiting for the Kubernetes API to give Service {manifests.NAME} a ClusterIP"
+            f"waiting for the Kubernetes API to give Service {references.NAME} a ClusterIP"
         )
     return found

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from cluster import api, manifests, objects
+from cluster import api, objects, references
 from cluster.mappings import of_option
 from errors import Waiting
 from labels import KEPT_FOR, OWNER
@@ -34,7 +34,7 @@ def remove(client: api.Client, owner: Owner) -> None:
     Raises:
         errors.Waiting: there was no time to delete all mappings.
     """
-    found = {what: objects.find(client, what) for what in manifests.OWNED}
+    found = {what: objects.find(client, what) for what in references.OWNED}
     marks = {what: objects.mark_of(stored) for what, stored in found.items() if stored}
     shared = any(owner.is_foreign(mark) for mark in marks.values())
     owned = [
@@ -43,15 +43,15 @@ def remove(client: api.Client, owner: Owner) -> None:
         if owner.owns(mark) or (not mark and not objects.is_persons(what, mark) and not shared)
     ]
     for what in owned:
-        if what != manifests.SERVICE:
+        if what != references.SERVICE:
             objects.delete(client, what)
     client.prolong()
-    is_foreign = owner.is_foreign(marks.get(manifests.SERVICE, ""))
+    is_foreign = owner.is_foreign(marks.get(references.SERVICE, ""))
     complete = is_foreign or of_option.delete_all(client, client.seconds_left - LAST_SECONDS)
     if not is_foreign:
         _delete_extra_services(client, owner)
-    if manifests.SERVICE in owned and not _is_kept(found[manifests.SERVICE]):
-        objects.delete(client, manifests.SERVICE)
+    if references.SERVICE in owned and not _is_kept(found[references.SERVICE]):
+        objects.delete(client, references.SERVICE)
     if not complete:
         raise Waiting("there was no time to delete all mappings that the charm made")
 
@@ -59,13 +59,13 @@ def remove(client: api.Client, owner: Owner) -> None:
 def _delete_extra_services(client: api.Client, owner: Owner) -> None:
     from lightkube.resources.core_v1 import Service
 
-    labels = manifests.LABELS
-    for service in client.list(Service, namespace=manifests.NAMESPACE, labels=labels):
+    labels = references.LABELS
+    for service in client.list(Service, namespace=references.NAMESPACE, labels=labels):
         metadata: Any = service.metadata
         annotations: dict[str, str] = metadata.annotations or {}
         name: str = metadata.name
-        if name != manifests.NAME and owner.owns(annotations.get(OWNER, "")):
-            objects.delete(client, dataclasses.replace(manifests.SERVICE, name=name))
+        if name != references.NAME and owner.owns(annotations.get(OWNER, "")):
+            objects.delete(client, dataclasses.replace(references.SERVICE, name=name))
 
 
 def _is_kept(service: api.Object | None) -> bool:

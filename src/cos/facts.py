@@ -1,7 +1,7 @@
 # Copyright 2026 Canonical Ltd.
 # See LICENSE file for licensing details.
 
-"""What the alert rules say and no metric of the authenticator does. Pure."""
+"""What the alert rules say and no metric of the authenticator does."""
 
 from __future__ import annotations
 

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from access import partitions
 from certificates.sans import COMMON_NAME
-from cluster import manifests
-from juju.peers import Shared
+from cluster import references
 from machine.webhook_file import PORT
 from owner import Owner
 from text import in_url
 
 if TYPE_CHECKING:
     from lightkube.resources.core_v1 import Pod
+
+    from juju.peers import Shared
 
 # A pod has some 150 series, and one for each region that a token named. A scrape with more fails.
 _MOST_SERIES = 5000
@@ -30,7 +31,7 @@ def of(owner: Owner, shared: Shared, pods: Iterable[Pod]) -> list[dict[str, Any]
     meets any of them, so nothing but its result, the metric ``up``, is kept.
     """
     targets = [
-        _target(address, manifests.POD_PORT, pod=name) for name, address in _addresses(pods)
+        _target(address, references.POD_PORT, pod=name) for name, address in _addresses(pods)
     ]
     service = [_target(shared.address, PORT)]
     drop_all = {"source_labels": ["__name__"], "regex": ".+", "action": "drop"}
@@ -67,7 +68,7 @@ def _job(
 
 
 def _target(address: str, port: int, **labels: str) -> dict[str, Any]:
-    where = {"namespace": manifests.NAMESPACE, "service": manifests.NAME}
+    where = {"namespace": references.NAMESPACE, "service": references.NAME}
     return {"targets": [f"{in_url(address)}:{port}"], "labels": {**where, **labels}}
 
 

@@ -1,7 +1,7 @@
 # Copyright 2026 Canonical Ltd.
 # See LICENSE file for licensing details.
 
-"""The webhook's kubeconfig, which this machine's API server reads. Pure but for its template."""
+"""The webhook's kubeconfig, which this machine's API server reads. Pure."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from demo import page
 
-from cluster import manifests
+from cluster import references
 
 ROOT = Path(__file__).parents[2]
 PAGES = ["README.md", *(str(p.relative_to(ROOT)) for p in sorted(ROOT.glob("docs/**/*.md")))]
@@ -111,7 +111,7 @@ _EKS = "it asks EKS; tests/unit/access/declaration/test_eks.py reads what it pri
 _IAM = "the testbed has no IAM API"
 _BASES = "all machines of the testbed have one base"
 NOT_RUN = {
-    manifests.removal_command(): "tests/unit/test_removal.py has a hook log it, where a removal "
+    references.removal_command(): "tests/unit/test_removal.py has a hook log it, where a removal "
     "left something behind",
     "juju refresh aws-iam --path build/aws-iam_amd64.charm": "tests/integration/test_refresh.py "
     "refreshes with a file, which lies in another place",

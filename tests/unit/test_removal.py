@@ -19,7 +19,7 @@ from tests.fakes.kubernetes.server import (
 )
 from tests.fakes.machine import Files
 
-from cluster import manifests
+from cluster import references
 
 APPLICATION = "kubernetes-control-plane"
 PRINCIPAL, OTHER = f"{APPLICATION}/0", f"{APPLICATION}/1"
@@ -109,7 +109,7 @@ def test_given_the_last_unit_when_it_is_removed_then_the_pods_go_first_and_the_s
 
     assert kinds[0] == "deployments"
     assert kinds[-1] == "services"
-    assert len(kinds) == len(manifests.OWNED) - len(manifests.OPTIONAL)
+    assert len(kinds) == len(references.OWNED) - len(references.OPTIONAL)
 
 
 def test_given_a_control_plane_unit_that_is_removed_then_the_cluster_is_left_to_the_others(
@@ -306,7 +306,7 @@ def test_given_an_object_that_may_not_be_deleted_when_removed_then_the_log_has_t
     api.fail(refusal(403, "no"), request=f"DELETE {DEPLOYMENT}")
     deployed.hook(deployed.on.remove())
 
-    assert f"remove it with: {manifests.removal_command()}" in deployed.log()
+    assert f"remove it with: {references.removal_command()}" in deployed.log()
 
 
 def test_given_mappings_that_may_not_be_deleted_when_removed_then_the_log_has_the_commands(
@@ -315,7 +315,7 @@ def test_given_mappings_that_may_not_be_deleted_when_removed_then_the_log_has_th
     api.fail(refusal(403, "no"), request=f"DELETE {MAPPINGS}")
     deployed.hook(deployed.on.remove())
 
-    assert f"remove it with: {manifests.removal_command()}" in deployed.log()
+    assert f"remove it with: {references.removal_command()}" in deployed.log()
 
 
 @pytest.mark.parametrize("fault", [name for name in REFUSALS if name != "404"])
@@ -325,7 +325,7 @@ def test_given_a_cluster_that_fails_when_removed_then_the_log_has_the_commands_t
     api.fail(REFUSALS[fault])
     deployed.hook(deployed.on.remove())
 
-    assert f"remove it with: {manifests.removal_command()}" in deployed.log()
+    assert f"remove it with: {references.removal_command()}" in deployed.log()
     assert not files.webhook.exists()
 
 
@@ -335,7 +335,7 @@ def test_given_no_kubeconfig_when_removed_then_the_log_has_the_commands(
     files.admin.unlink()
     deployed.hook(deployed.on.remove())
 
-    assert f"remove it with: {manifests.removal_command()}" in deployed.log()
+    assert f"remove it with: {references.removal_command()}" in deployed.log()
 
 
 def test_given_a_removed_application_when_it_is_deployed_again_then_it_settles(

@@ -18,7 +18,7 @@ from certificates.keypair import KeyPair
 from checks.outcome import Names
 from checks.steps import authenticator
 from checks.steps.authenticator import Deployed
-from cluster import api, contents, crd, manifests, objects, pods, services
+from cluster import api, contents, crd, manifests, objects, pods, references, services
 from cluster.mappings import listing
 from juju.control_plane import Use
 from juju.peers import Shared
@@ -64,7 +64,7 @@ class Seen:
     mappings: list[IdentityMapping] | None
 
 
-_SERVICE_ACCOUNT = f"system:serviceaccount:{manifests.NAMESPACE}"
+_SERVICE_ACCOUNT = f"system:serviceaccount:{references.NAMESPACE}"
 
 
 def at_cluster(client: api.Client, site: Site) -> Seen:
@@ -81,12 +81,12 @@ def at_cluster(client: api.Client, site: Site) -> Seen:
 def deployed(client: api.Client, owner: Owner, address: str, pair: KeyPair | None) -> Deployed:
     """Return what the cluster has of the authenticator; ``address`` is the Service's."""
     absent = (
-        *manifests.OPTIONAL,
-        *(() if crd.ratchets(client) else manifests.POLICY),
+        *references.OPTIONAL,
+        *(() if crd.ratchets(client) else references.POLICY),
     )
-    needed = [what for what in manifests.OWNED if what not in absent]
+    needed = [what for what in references.OWNED if what not in absent]
     found = {what: objects.find(client, what) for what in needed}
-    service, deployment = services.of_address(client, address), found[manifests.DEPLOYMENT]
+    service, deployment = services.of_address(client, address), found[references.DEPLOYMENT]
     mark = objects.mark_of(service) if service else ""
     rollout = pods.progress(deployment) if deployment else None
     labelled = pods.find_labelled(client)
@@ -116,8 +116,8 @@ def _service(owner: Owner, service: api.Object, address: str) -> str:
 def _denied(client: api.Client) -> tuple[str, ...]:
     from cluster import bindings
 
-    user, groups = f"{_SERVICE_ACCOUNT}:{manifests.NAME}", ["system:serviceaccounts"]
-    plural, _, group = manifests.CRD.partition(".")
+    user, groups = f"{_SERVICE_ACCOUNT}:{references.NAME}", ["system:serviceaccounts"]
+    plural, _, group = references.CRD.partition(".")
     questions = {verb: Question(verb, plural, group) for verb in authenticator.VERBS}
     return tuple(
         verb
@@ -128,7 +128,7 @@ def _denied(client: api.Client) -> tuple[str, ...]:
 
 def _image(deployment: api.Object | None) -> str:
     found = contents.containers(deployment)
-    return next((each["image"] for each in found if each["name"] == manifests.NAME), "")
+    return next((each["image"] for each in found if each["name"] == references.NAME), "")
 
 
 def _uses_proxy(deployment: api.Object | None) -> bool:

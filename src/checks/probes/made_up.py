@@ -1,7 +1,7 @@
 # Copyright 2026 Canonical Ltd.
 # See LICENSE file for licensing details.
 
-"""A login token that is made as people's are, and signed with keys that nobody has. Pure.
+"""A login token that is made as people's are, and signed with keys that nobody has.
 
 STS refuses it, so it lets nobody in, wherever it ends up.
 

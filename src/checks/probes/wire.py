@@ -16,7 +16,7 @@ import ssl
 from collections.abc import Mapping
 from typing import Any
 
-from cluster.manifests import POD_PORT
+from cluster.references import POD_PORT
 from text import in_url
 
 

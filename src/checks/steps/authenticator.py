@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from checks.outcome import Names, Outcome, failed, ok
-from cluster import manifests
-from cluster.pods import Rollout, Serving, describe
+from cluster import references
+from cluster.references import describe
 from errors import Unready
+
+if TYPE_CHECKING:
+    from cluster.pods import Rollout, Serving
 
 # What the authenticator does with mappings: without these it knows nobody.
 VERBS = ("get", "list", "watch")
-_PODS = f"kubectl -n {manifests.NAMESPACE} describe pods -l k8s-app={manifests.NAME}"
+_PODS = f"kubectl -n {references.NAMESPACE} describe pods -l k8s-app={references.NAME}"
 # What helps a pod that cannot start, by what holds it up.
 _REMEDIES = (
     (("ErrImage", "ImagePull", "InvalidImageName"), "{image}"),
@@ -67,12 +70,12 @@ class Deployed:
 def verdict(found: Deployed, names: Names) -> Outcome:
     """Return whether everything is there, and what holds a pod up."""
     if found.owner:
-        return failed("another application owns the objects", manifests.foreign(found.owner))
+        return failed("another application owns the objects", references.foreign(found.owner))
     if found.missing or not found.crd:
-        lacking = [*found.missing, *([] if found.crd else [f"CRD/{manifests.CRD}"])]
+        lacking = [*found.missing, *([] if found.crd else [f"CRD/{references.CRD}"])]
         return failed(f"the cluster lacks {', '.join(lacking)}", names.reconcile)
     if found.service:
-        return failed(f"Service/{manifests.NAME} was changed: {found.service}", names.reconcile)
+        return failed(f"Service/{references.NAME} was changed: {found.service}", names.reconcile)
     if found.denied:
         verbs = ", ".join(found.denied)
         return failed(f"RBAC does not let the authenticator {verbs} mappings", names.reconcile)

@@ -1,7 +1,7 @@
 # Copyright 2026 Canonical Ltd.
 # See LICENSE file for licensing details.
 
-"""Step 3: the API server accepts the certificate, and the Service serves exactly that. Pure."""
+"""Step 3: the API server accepts the certificate, and the Service serves exactly that."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from certificates.keypair import KeyPair
 from certificates.refusal import NotYetValid, Refused
 from certificates.sans import sans
 from checks.outcome import Names, Outcome, failed, not_checked, ok
-from cluster import manifests
+from cluster import references
 
-_RESTART = f"run: kubectl -n {manifests.NAMESPACE} rollout restart deployment {manifests.NAME}"
+_RESTART = f"run: kubectl -n {references.NAMESPACE} rollout restart deployment {references.NAME}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +42,7 @@ def verdict(
     get requests, as it does for a minute after each renewal.
     """
     if not pair:
-        return failed(f"Secret {manifests.SECRET.name} has no certificate", names.reconcile)
+        return failed(f"Secret {references.SECRET.name} has no certificate", names.reconcile)
     try:
         until = rules.check(dataclasses.replace(pair, ca=trusted or pair.ca), sans(address))
     except NotYetValid as problem:

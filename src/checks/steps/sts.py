@@ -14,7 +14,7 @@ from access import refusals
 from access.refusals import Refusal
 from checks.outcome import Names, Outcome, failed, ok
 from checks.probes.counters import Counters
-from cluster.manifests import NAME, NAMESPACE
+from cluster.references import NAME, NAMESPACE
 
 REACHED, SILENT = "reached", "silent"
 DNS, REFUSED, TIMEOUT, TLS, PROXY, PROXY_REFUSES, IMPOSTOR, FAILING = (

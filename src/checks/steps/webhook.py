@@ -1,7 +1,7 @@
 # Copyright 2026 Canonical Ltd.
 # See LICENSE file for licensing details.
 
-"""Step 4: this unit's control plane uses the webhook. Pure."""
+"""Step 4: this unit's control plane uses the webhook."""
 
 from __future__ import annotations
 

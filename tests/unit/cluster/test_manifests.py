@@ -19,7 +19,7 @@ from access import arn, partitions
 from access.partitions import PARTITIONS
 from certificates.keypair import KeyPair
 from certificates.sans import HOSTNAMES
-from cluster import manifests
+from cluster import manifests, references
 
 SERVED = KeyPair("certificate\n", "key\n", "ca\n")
 GIVEN = manifests.Spec(image="image:v1", replicas=2, cluster_id="prod", pair=SERVED)
@@ -149,7 +149,7 @@ def test_given_what_is_rendered_when_the_charm_goes_then_exactly_that_is_removed
     rendered = [manifests.service(OWNER, None), *policy, *manifests.authenticator(OWNER, ALL)]
 
     assert [manifests.reference(manifest) for manifest in reversed(rendered)] == list(
-        manifests.OWNED
+        references.OWNED
     )
     labels = [manifest["metadata"]["labels"] for manifest in rendered]
     assert all(found["aws-iam"] == "true" for found in labels)
@@ -157,7 +157,7 @@ def test_given_what_is_rendered_when_the_charm_goes_then_exactly_that_is_removed
 
 def test_given_what_is_rendered_when_a_person_removes_it_then_the_command_names_it_all():
     rendered = [manifests.service(OWNER, None), *manifests.authenticator(OWNER, ALL)]
-    command, elsewhere, optional, policy, mappings = manifests.removal_command().split("; ")
+    command, elsewhere, optional, policy, mappings = references.removal_command().split("; ")
 
     assert command.startswith("kubectl -n kube-system delete --ignore-not-found ")
     named = {word for word in command.split() if "/" in word}

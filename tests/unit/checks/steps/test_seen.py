@@ -16,7 +16,7 @@ from checks.outcome import FAILED, NOT_CHECKED, OK, Names
 from checks.steps import authenticator, certificate, kubernetes, mappings, webhook
 from checks.steps.authenticator import Deployed
 from checks.steps.certificate import Served
-from cluster import manifests
+from cluster import manifests, references
 from cluster.pods import Rollout
 from errors import Blocked, Unready, Waiting, WaitingForKubeconfig
 from juju.control_plane import Use
@@ -101,7 +101,7 @@ UP = Deployed(image="registry/a:v1", rollout=Rollout(2, 2, serving=True, complet
             "the cluster lacks Secret/aws-iam-certs, Service/aws-iam-authenticator",
             RECONCILE,
         ),
-        ({"crd": False}, f"the cluster lacks CRD/{manifests.CRD}", RECONCILE),
+        ({"crd": False}, f"the cluster lacks CRD/{references.CRD}", RECONCILE),
         (
             {"service": "selector is k8s-app=x"},
             "Service/aws-iam-authenticator was changed: selector is k8s-app=x",

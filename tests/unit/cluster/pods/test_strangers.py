@@ -11,7 +11,7 @@ from tests.fakes.kubernetes.server import PODS, FakeCluster
 from checks.outcome import FAILED, Names
 from checks.steps import authenticator
 from cluster import api as kubernetes
-from cluster import manifests, pod_logs, pods
+from cluster import pod_logs, pods, references
 from cluster.pods import Rollout
 
 NAMES = Names("aws-iam/0", "kubernetes-control-plane/0")
@@ -96,4 +96,4 @@ def test_given_a_stranger_then_the_check_fails_and_says_how_to_look_at_it():
 
     assert outcome.state == FAILED
     assert "a, b" in outcome.seen
-    assert f"kubectl -n {manifests.NAMESPACE} describe pod a" in outcome.remedy
+    assert f"kubectl -n {references.NAMESPACE} describe pod a" in outcome.remedy

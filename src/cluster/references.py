@@ -1,0 +1,108 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
+"""Which objects the charm has in the cluster, and the commands that name them. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import labels
+from owner import short_name
+
+NAMESPACE = "kube-system"
+NAME = "aws-iam-authenticator"
+# Where Kubernetes keeps the events of objects without a namespace.
+EVENTS = "default"
+# What all objects of the charm have.
+LABELS = {"aws-iam": "true"}
+POD_LABELS = {"k8s-app": NAME}
+# Where each pod serves logins and metrics, as the templates have it.
+POD_PORT = 21362
+CRD = "iamidentitymappings.iamauthenticator.k8s.aws"
+
+
+@dataclasses.dataclass(frozen=True)
+class ObjectReference:
+    """An object by its kind and name; ``namespace`` is None for a cluster-scoped one."""
+
+    api_version: str
+    kind: str
+    name: str = NAME
+    namespace: str | None = NAMESPACE
+
+
+SECRET = ObjectReference("v1", "Secret", name="aws-iam-certs")
+PULL_SECRET = ObjectReference("v1", "Secret", name="aws-iam-pull-secret")
+DEPLOYMENT = ObjectReference("apps/v1", "Deployment")
+SERVICE = ObjectReference("v1", "Service")
+ENDPOINTS = ObjectReference("v1", "Endpoints")
+# Kubernetes 1.30 and newer has these kinds.
+POLICY = tuple(
+    ObjectReference("admissionregistration.k8s.io/v1", kind, "aws-iam-mappings", None)
+    for kind in ("ValidatingAdmissionPolicyBinding", "ValidatingAdmissionPolicy")
+)
+# What goes when the charm goes, in the order in which it goes: the pods first, the Service last.
+# The CRD stays: with it would go the mappings, which are people's.
+OWNED = (
+    DEPLOYMENT,
+    ObjectReference("policy/v1", "PodDisruptionBudget"),
+    PULL_SECRET,
+    SECRET,
+    ObjectReference("v1", "ConfigMap"),
+    ObjectReference("rbac.authorization.k8s.io/v1", "RoleBinding", namespace=EVENTS),
+    ObjectReference("rbac.authorization.k8s.io/v1", "Role", namespace=EVENTS),
+    ObjectReference("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", namespace=None),
+    ObjectReference("rbac.authorization.k8s.io/v1", "ClusterRole", namespace=None),
+    ObjectReference("v1", "ServiceAccount"),
+    *POLICY,
+    SERVICE,
+)
+# Objects that an option asks for. The charm deletes them when the option is reset.
+OPTIONAL = (PULL_SECRET,)
+PERSONS_PULL_SECRET = (
+    f"Secret {PULL_SECRET.name} is not the charm's: save it under another name if it is needed, "
+    f"then run: kubectl -n {NAMESPACE} delete secret {PULL_SECRET.name}"
+)
+
+
+def removal_command() -> str:
+    """Return the commands with which a person removes everything that the charm owns."""
+    kept = (*OPTIONAL, *POLICY)
+    owned = [what for what in OWNED if what not in kept and what.namespace != EVENTS]
+    objects = _named(owned)
+    policy = _named(POLICY)
+    elsewhere = _named([what for what in OWNED if what.namespace == EVENTS])
+    # A person may have a Secret of the pull secret's name, without the charm's label.
+    optional = f"--selector aws-iam=true --field-selector metadata.name={PULL_SECRET.name}"
+    return (
+        f"kubectl -n {NAMESPACE} delete --ignore-not-found {objects}; "
+        f"kubectl -n {EVENTS} delete --ignore-not-found {elsewhere}; "
+        f"kubectl -n {NAMESPACE} delete secret {optional}; "
+        f"kubectl delete --ignore-not-found {policy}; "
+        f"kubectl delete iamidentitymappings --selector {labels.SOURCE}"
+    )
+
+
+def _named(found: Sequence[ObjectReference]) -> str:
+    return " ".join(f"{what.kind.lower()}/{what.name}" for what in found)
+
+
+def service_removal(principal: str, name: str) -> str:
+    """Return the command that deletes a Service, from the machine of the unit ``principal``."""
+    kubectl = "/snap/bin/kubectl --kubeconfig /root/.kube/config"
+    return f"juju exec --unit {principal} -- {kubectl} -n {NAMESPACE} delete service {name}"
+
+
+def foreign(mark: str) -> str:
+    """Return the status where another application owns the objects, by its ``mark``."""
+    return (
+        f"this cluster's authenticator belongs to {short_name(mark)}; if that is gone, run: "
+        f"kubectl -n {NAMESPACE} annotate service {NAME} {labels.OWNER}-"
+    )
+
+
+def describe(pod: str) -> str:
+    """Return the command that shows a pod."""
+    return f"kubectl -n {NAMESPACE} describe pod {pod}"

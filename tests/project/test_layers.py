@@ -1,0 +1,175 @@
+"""What imports what in `src/`: no circle, folders in layers, and pure modules without effects."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from functools import cache
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+SRC = Path(__file__).parents[2] / "src"
+# What every module may import: none of them knows what the charm is for.
+BASICS = {"errors", "labels", "libyaml", "owner", "templating", "text", "times"}
+# Which other parts the modules of a folder import, and those of the top level. A newcomer reads
+# it from above: each line uses lines above it only.
+LAYERS = {
+    "access": set[str](),
+    "certificates": set[str](),
+    "kubeconfigs": {"access"},
+    "config": {"access"},
+    "machine": {"certificates"},
+    "juju": {"access", "certificates", "config", "machine"},
+    "cluster": {"access", "certificates", "juju"},
+    "cos": {"access", "certificates", "cluster", "juju", "machine"},
+    "checks": {"access", "certificates", "cluster", "juju", "machine"},
+    "leader": {"access", "cluster", "config", "juju", "machine"},
+    "internal_errors": set[str](),
+    "removal": {"cluster", "internal_errors", "juju", "machine"},
+    "actions": {
+        *("access", "checks", "cluster", "internal_errors", "juju", "kubeconfigs", "leader"),
+        "machine",
+    },
+}
+# The charm itself imports any of them.
+CHARM = {"charm", "preload"}
+# What reaches out of the process, tells the time, or is different in each run.
+EFFECTS = {
+    *("asyncio", "http", "httpx2", "lightkube", "logging", "multiprocessing", "ops", "os"),
+    *("pathlib", "random", "secrets", "shutil", "signal", "socket", "sqlite3", "subprocess"),
+    *("sys", "tempfile", "threading", "time", "urllib.request"),
+}
+# Of these, a pure module may use what is pure itself: `times` has a clock beside its parsing, and
+# `templating` reads files that are part of the charm.
+PURE_IN_PARTS = {"times", "templating"}
+CLOCKS = {"now", "today", "utcnow", "time", "monotonic"}
+
+
+@cache
+def modules() -> dict[str, Path]:
+    return {
+        ".".join(path.relative_to(SRC).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in sorted(SRC.rglob("*.py"))
+    }
+
+
+@cache
+def tree(name: str) -> ast.Module:
+    return ast.parse(modules()[name].read_text())
+
+
+def imported(nodes: Iterator[ast.AST]) -> Iterator[str]:
+    """Each name that is imported, and for `from a import b` both a and a.b."""
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        if isinstance(node, ast.ImportFrom):
+            assert node.module
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                yield name if name in modules() else node.module
+
+
+def walk(name: str, *, types: bool) -> Iterator[ast.AST]:
+    """Every part of a module; without ``types``, not what is under TYPE_CHECKING."""
+    nodes: list[ast.AST] = [tree(name)]
+    while nodes:
+        node = nodes.pop()
+        yield node
+        if types or not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+            nodes += ast.iter_child_nodes(node)
+
+
+def imports() -> dict[str, set[str]]:
+    """Which modules of src each of them imports, in functions and under TYPE_CHECKING too."""
+    return {
+        name: {each for each in imported(walk(name, types=True)) if each in modules()} - {name}
+        for name in modules()
+    }
+
+
+def module(name: str) -> str:
+    return name
+
+
+def part(name: str) -> str:
+    """The folder of the top level in which a module is, or its own name."""
+    return name.partition(".")[0]
+
+
+def graph(of: Callable[[str], str]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for name, others in imports().items():
+        found[of(name)] |= {of(other) for other in others} - {of(name)}
+    return found
+
+
+@pytest.mark.parametrize("of", [module, part])
+def test_given_all_imports_then_nothing_imports_what_imports_it(of: Callable[[str], str]):
+    found = graph(of)
+
+    assert of("access.mapping") in found[of("access.mappings")] or of is part
+    TopologicalSorter(found).prepare()  # raises CycleError, which names the circle
+
+
+def test_given_a_folder_then_it_imports_the_layers_below_it_only():
+    found = graph(part)
+
+    assert {name: found[name] - BASICS for name in LAYERS} == LAYERS
+    assert {name: found[name] - BASICS for name in BASICS} == {name: set() for name in BASICS}
+    assert set(map(part, modules())) == {*BASICS, *LAYERS, *CHARM}
+
+
+def test_given_the_layers_then_each_uses_those_above_its_line_only():
+    above: set[str] = set()
+    for name, used in LAYERS.items():
+        assert used <= above, name
+        above.add(name)
+
+
+def is_pure(name: str) -> bool:
+    return "Pure." in (ast.get_docstring(tree(name)) or "")
+
+
+def used(name: str) -> set[str]:
+    """A module, and all that it uses when it runs."""
+    found, left = set[str](), [name]
+    while left:
+        each = left.pop()
+        if each not in found:
+            found.add(each)
+            others = set(imported(walk(each, types=False)))
+            left += [other for other in others if other in modules()]
+    return found
+
+
+@pytest.mark.parametrize("name", [name for name in modules() if is_pure(name)])
+def test_given_a_module_that_says_pure_then_nothing_that_it_uses_has_effects(name: str):
+    effects = {
+        f"{each} imports {other}"
+        for each in used(name) - PURE_IN_PARTS
+        for other in imported(walk(each, types=False))
+        if {other, part(other)} & EFFECTS and other not in modules()
+    }
+    calls = {
+        ast.unparse(node)
+        for node in walk(name, types=False)
+        if isinstance(node, ast.Call)
+        if (isinstance(node.func, ast.Name) and node.func.id == "open")
+        or (
+            isinstance(node.func, ast.Attribute)
+            and node.func.attr in CLOCKS
+            and ast.unparse(node.func.value) in ("datetime", "datetime.datetime", "time", "times")
+        )
+    }
+
+    assert not effects
+    assert not calls
+
+
+def test_given_the_modules_then_some_say_pure():
+    assert is_pure("access.arn")
+    assert not is_pure("juju.peers")
