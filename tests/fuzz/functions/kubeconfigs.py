@@ -68,7 +68,7 @@ def check_public_endpoint(text: str) -> None:
     """Check that a kubeconfig is refused in one line, or gives a client's without secrets."""
     try:
         server, ca = kubeconfigs.public_endpoint(text)
-        login = kubeconfigs.Login("id")
+        login = kubeconfigs.Login("id", "eu-west-1")
         if samples.leaked(urlsplit(server).netloc.rpartition("@")[2]):
             return  # The damage made the password the host's name, which is public.
         secretless(kubeconfigs.client(login, context="c", server=server, ca=ca))
