@@ -7,6 +7,10 @@ from hypothesis import strategies as st
 from access import arn
 
 ACCOUNT = "111122223333"
+DEV = f"arn:aws:iam::{ACCOUNT}:role/Dev"
+# What a login of that role is looked up by, and an ARN with a path, which no login has.
+CANONICAL = f"arn:aws:iam::{ACCOUNT}:role/dev"
+PATHED = f"arn:aws:iam::{ACCOUNT}:role/team/dev"
 
 _NAMES = st.text("aBz09_+=,.@-", min_size=1, max_size=8)
 _PATHS = st.text("aB/!:~*'\"\x7f", min_size=1, max_size=6).map("{}/".format) | st.just("")

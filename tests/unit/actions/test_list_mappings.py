@@ -13,10 +13,6 @@ from tests.fakes.kubernetes.faults import answer, refusal
 from tests.fakes.kubernetes.rbac import RBAC, REVIEWS
 from tests.fakes.kubernetes.server import MAPPINGS, POLICY, POLICY_BINDING, FakeCluster
 
-from access import rbac
-from access import table as listing
-from access.mapping import IdentityMapping
-
 EVERYTHING = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
 ROLE = "arn:aws:iam::111122223333:role"
 
@@ -252,39 +248,6 @@ def test_given_a_page_that_is_not_there_when_listed_then_the_action_says_which_a
         deployed.action("list-mappings", page=page)
 
     assert failure.value.message == f"there is no page {page}: give page=1 to page=1"
-
-
-@pytest.mark.parametrize("limit", [300, 1_000])
-def test_given_a_mapping_longer_than_a_page_when_listed_then_it_is_cut_and_the_others_are_whole(
-    limit: int,
-):
-    found = [
-        IdentityMapping("a", "x" * 2_000, "\u4e2d" * 2_000, ""),
-        IdentityMapping("b", f"{ROLE}/b", "bob", f"{ROLE}/b"),
-    ]
-    rows = listing.rows(found, {}, rbac.Bindings(()))
-
-    for pages in (listing.tables(rows, limit), listing.jsons(rows, limit)):
-        assert all(len(page.encode()) <= limit for page in pages)
-    assert listing.tables(rows, limit)[0].endswith("…")
-    short, whole = (item for page in listing.jsons(rows, limit) for item in json.loads(page))
-    assert short["problem"] == "too long to show: kubectl get iamidentitymapping a -o yaml"
-    assert whole["username"] == "bob"
-
-
-def test_given_a_mapping_with_long_groups_when_listed_then_they_hide_nothing_of_what_it_gives():
-    groups = (*(f"{n:01024}" for n in range(200)), "ops", "system:masters")
-    power = "create pods in kube-system"
-    binding = rbac.Binding("b", "", "ClusterRole", "ops", groups=("ops",), powers=(power,))
-    found = [IdentityMapping("a", f"{ROLE}/Dev", "dev", "", groups)]
-    rows = listing.rows(found, {"a": "same ARN as mapping b"}, rbac.Bindings([binding]))
-
-    (page,) = listing.tables(rows, 100_000)
-    assert "everything (system:masters)" in page
-    assert power in page
-    assert page.endswith("same ARN as mapping b")
-    (item,) = json.loads(listing.jsons(rows, 100_000)[0])
-    assert (item["superuser"], item["administrator_by"]) == (True, [f"{power} (ClusterRole/ops)"])
 
 
 def test_given_a_blocked_unit_that_does_not_lead_when_it_lists_then_it_has_the_list(

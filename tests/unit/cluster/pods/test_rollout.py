@@ -9,7 +9,7 @@ import ops
 import pytest
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import unreachable
-from tests.fakes.kubernetes.server import DEFINITION, DEPLOYMENT, PODS, FakeCluster
+from tests.fakes.kubernetes.server import DEPLOYMENT, PODS, FakeCluster
 
 
 def waiting(reason: str, message: str = "") -> list[dict[str, Any]]:
@@ -246,63 +246,6 @@ def test_given_pods_that_die_when_a_hook_runs_then_their_number_is_said(
     assert deployed.hook() == ops.WaitingStatus(
         "waiting for the authenticator's pods, 1/2 updated pods ready"
     )
-
-
-def test_given_a_definition_that_comes_slowly_when_a_hook_runs_then_it_is_waited_for_in_the_hook(
-    model: Model, api: FakeCluster
-):
-    api.establish_seconds = 3
-    model.settle()
-
-    assert isinstance(model.hook(), ops.ActiveStatus)
-
-
-def test_given_a_definition_that_never_comes_when_a_hook_runs_then_the_line_says_what_is_missing(
-    model: Model, api: FakeCluster
-):
-    api.establish_seconds = None
-    model.settle()
-    before = api.clock.now
-
-    assert model.hook() == ops.WaitingStatus(
-        "waiting for the Kubernetes API to serve IAMIdentityMapping"
-    )
-    assert api.clock.now - before < 15
-    assert DEPLOYMENT not in api.objects
-
-
-@pytest.mark.parametrize(
-    ("version", "strict"),
-    [
-        ("v1.28.15", False),
-        ("v1.29.15+k3s1", False),
-        ("v1.30.0", True),
-        ("v1.37.2", True),
-        ("v2.0.0", True),
-        ("unknown", False),
-        ("", False),
-    ],
-)
-def test_given_a_servers_version_when_deployed_then_the_definition_has_the_rules_it_can_bear(
-    model: Model, api: FakeCluster, version: str, strict: bool
-):
-    api.add_node(version)
-    model.settle()
-
-    (served,) = api.objects[DEFINITION]["spec"]["versions"]
-    spec = served["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
-    assert (len(spec["arn"]["x-kubernetes-validations"]) > 1) is strict
-
-
-def test_given_no_node_yet_when_deployed_then_the_definition_has_no_rule_that_could_hurt(
-    model: Model, api: FakeCluster
-):
-    api.objects.clear()
-    model.settle()
-
-    (served,) = api.objects[DEFINITION]["spec"]["versions"]
-    spec = served["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
-    assert len(spec["arn"]["x-kubernetes-validations"]) == 1
 
 
 def test_given_a_settled_unit_when_it_asks_the_cluster_then_every_request_has_its_time(

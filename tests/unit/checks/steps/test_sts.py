@@ -1,30 +1,18 @@
-"""What the steps of `check` that send a login say: to STS, and through the API server."""
+"""Step 5: how far a made-up login came on its way to STS."""
 
 from __future__ import annotations
 
-import base64
-from collections import Counter
-from urllib.parse import parse_qs, urlsplit
-
 import pytest
+from tests.fakes.checking import CLOCK, HOST, NAMES, RECONCILE
 from tests.fakes.explaining import log_line
 from tests.unit.access.test_refusals import CLIENT, FORMAT, STS, sts_error
-from tests.unit.checks.steps.test_seen import CLOCK, NAMES, NOW, RECONCILE
 
-from access import partitions, refusals
+from access import refusals
 from access.refusals import Refusal
 from checks.outcome import FAILED, OK
-from checks.probes import counters, made_up
 from checks.probes.counters import Counters
-from checks.steps import end_to_end, sts
-from checks.steps.end_to_end import Review
+from checks.steps import sts
 from checks.steps.sts import Attempt
-
-HOST = "sts.amazonaws.com"
-COUNTER = "aws_iam_authenticator_"
-
-
-# Step 5.
 
 
 def logged(error: str) -> Refusal:
@@ -176,88 +164,3 @@ def test_given_one_pod_of_two_without_a_way_then_it_is_named() -> None:
         f"pods b are refused a connection to {HOST}, without a proxy "
         "(dial tcp 192.0.2.10:443: connect: connection refused on global endpoint)"
     )
-
-
-def test_given_what_a_pod_counted_then_the_good_answers_are_known_by_region() -> None:
-    sts_total = f"{COUNTER}sts_responses_total"
-    text = f"""\
-# TYPE {sts_total} counter
-{sts_total}{{ResponseCode="200",StsRegion="global"}} 2
-{sts_total}{{ResponseCode="200",StsRegion="eu-west-1"}} 5
-{sts_total}{{ResponseCode="403",StsRegion="global"}} 9
-{COUNTER}sts_connection_failures_total{{StsRegion="global"}} 1e+01
-{COUNTER}sts_throttling_total{{StsRegion="global"}} 3
-go_goroutines 12
-{COUNTER}dynamic_file_only NaN
-"""
-    found = counters.parse(text)
-    assert found == Counters(16, 10, 3, Counter({"eu-west-1": 5, "global": 2}))
-    assert found.since(counters.parse("")) == found
-
-
-@pytest.mark.parametrize(
-    ("partition", "region", "expected"),
-    [
-        ("aws", "", ("sts.amazonaws.com", "us-east-1")),
-        ("aws", "eu-west-1", ("sts.eu-west-1.amazonaws.com", "eu-west-1")),
-        ("aws-cn", "", ("sts.cn-north-1.amazonaws.com.cn", "cn-north-1")),
-        ("aws-us-gov", "", ("sts.us-gov-west-1.amazonaws.com", "us-gov-west-1")),
-        ("aws-eusc", "", ("sts.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1")),
-    ],
-)
-def test_given_a_partition_then_its_sts_is_asked(
-    partition: str, region: str, expected: tuple[str, str]
-) -> None:
-    assert partitions.sts(partition, region) == expected
-
-
-def test_given_the_keys_of_nobody_then_the_token_is_signed_as_peoples_are() -> None:
-    token = made_up.token("prod-1", HOST, "us-east-1", NOW)
-
-    encoded = token.removeprefix("k8s-aws-v1.")
-    url = urlsplit(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode())
-    query = {name: value for name, (value,) in parse_qs(url.query).items()}
-    assert (url.scheme, url.netloc, url.path) == ("https", HOST, "/")
-    assert query.pop("X-Amz-Signature") != ""
-    assert query == {
-        "Action": "GetCallerIdentity",
-        "Version": "2011-06-15",
-        "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
-        "X-Amz-Credential": "AKIAMADEUPBYTHECHECK/20261126/us-east-1/sts/aws4_request",
-        "X-Amz-Date": "20261126T120000Z",
-        "X-Amz-Expires": "60",
-        "X-Amz-SignedHeaders": "host;x-k8s-aws-id",
-    }
-    assert token != made_up.token("prod-1", HOST, "us-east-1", NOW)
-
-
-# Step 6.
-
-
-@pytest.mark.parametrize(
-    ("found", "state", "said"),
-    [
-        (Review(arrived=True), OK, "a pod refused a made-up login"),
-        (Review(arrived=True, answered=True, error="no"), OK, "a pod refused a made-up login"),
-        (
-            Review(answered=True, error="connection refused"),
-            FAILED,
-            "did not arrive at any pod; the API server answers: connection refused",
-        ),
-        (Review(), FAILED, "did not arrive at any pod; the API server does not answer in time"),
-        (Review(unread="500 no"), FAILED, "not all logs could be read: 500 no"),
-        (
-            Review(arrived=True, answered=True, authenticated=True),
-            FAILED,
-            "the API server lets a made-up token in",
-        ),
-    ],
-)
-def test_given_what_came_of_a_login_then_the_step_says_whether_it_arrived(
-    found: Review, state: str, said: str
-) -> None:
-    outcome = end_to_end.verdict(found, NAMES)
-
-    assert outcome.state == state
-    assert said in outcome.seen
-    assert bool(outcome.remedy) == (state == FAILED)

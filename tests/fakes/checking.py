@@ -1,0 +1,16 @@
+"""What the steps of `check` are told in their tests."""
+
+from __future__ import annotations
+
+import datetime
+
+from checks.outcome import Names
+
+NAMES = Names("aws-iam/1", "kubernetes-control-plane/2")
+RECONCILE = (
+    "run: juju exec --unit aws-iam/leader -- JUJU_DISPATCH_PATH=hooks/update-status ./dispatch"
+)
+CLOCK = "run: juju exec --unit kubernetes-control-plane/2 -- timedatectl set-ntp true"
+NOW = datetime.datetime(2026, 11, 26, 12, tzinfo=datetime.timezone.utc)
+ADDRESS = "10.152.183.20"
+HOST = "sts.amazonaws.com"

@@ -1,0 +1,76 @@
+"""`tests/unit` mirrors `src`: a newcomer finds the tests of a module by its path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+SRC, UNIT = ROOT / "src", ROOT / "tests/unit"
+# Modules that no test calls alone, and the tests in which hooks and actions run through them.
+ELSEWHERE = {
+    "access/declaration/formats": "unit/access/declaration/test_declared.py",
+    "access/explanation": "unit/actions/explain_access",
+    "access/mapping": "unit/access/mappings",
+    "access/placeholders": "unit/access/test_matching.py",
+    "access/rbac": "unit/actions/test_list_mappings.py",
+    "certificates/handshake": "unit/certificates/test_verdict.py",
+    "certificates/issued": "unit/certificates/relation",
+    "certificates/keypair": "unit/certificates/pem",
+    "certificates/refusal": "unit/certificates/test_verdict.py",
+    "certificates/rules": "unit/certificates/test_verdict.py",
+    "certificates/sans": "unit/certificates/relation",
+    "charm": "scenarios",
+    "checks/flow": "unit/actions/test_check.py",
+    "checks/outcome": "unit/checks/steps",
+    "checks/probes/login": "unit/actions/test_check.py",
+    "checks/probes/look": "unit/actions/test_check.py",
+    "checks/probes/threads": "unit/actions/test_check.py",
+    "cluster/api": "unit/cluster/test_deadline.py",
+    "cluster/bindings": "unit/access/test_powers.py",
+    "cluster/claim": "unit/test_owner.py",
+    "cluster/contents": "unit/juju/test_pull_secret.py",
+    "cluster/discovery": "unit/access/test_resources.py",
+    "cluster/errors": "scenarios/test_never_in_error.py",
+    "cluster/image_pulls": "unit/cluster/pods/test_rollout.py",
+    "cluster/mappings/batch": "unit/cluster/mappings/test_canonical.py",
+    "cluster/mappings/single": "unit/actions/test_grant_access.py",
+    "cluster/references": "unit/cluster/test_manifests.py",
+    "cluster/teardown": "unit/test_removal.py",
+    "cos/databag": "unit/cos/test_cos.py",
+    "cos/facts": "unit/cos/test_cos.py",
+    "cos/jobs": "unit/cos/test_cos.py",
+    "cos/rules": "unit/cos/test_cos.py",
+    "errors": "scenarios/test_status_lines.py",
+    "juju/journal": "unit/cluster/mappings/of_option",
+    "juju/leaving": "unit/test_removal.py",
+    "juju/peers": "scenarios/test_units.py",
+    "labels": "unit/cluster/test_manifests.py",
+    "leader/steps": "scenarios",
+    "libyaml": "unit/access/declaration/test_yaml_text.py",
+}
+
+
+def modules() -> set[str]:
+    paths = {path.relative_to(SRC).with_suffix("") for path in SRC.rglob("*.py")}
+    return {str(path) for path in paths if path.name != "__init__"}
+
+
+def paths_of(module: str) -> list[Path]:
+    """The test file and the folder that have a module's name."""
+    path = UNIT / module
+    return [path.with_name(f"test_{path.name}.py"), path]
+
+
+def test_given_a_module_then_its_tests_have_its_name_or_stand_where_the_table_says():
+    without = {each for each in modules() if not any(path.exists() for path in paths_of(each))}
+
+    assert without == set(ELSEWHERE)
+    assert [path for path in ELSEWHERE.values() if not (ROOT / "tests" / path).exists()] == []
+
+
+def test_given_a_test_then_its_name_or_its_folder_is_that_of_a_module():
+    named = {path for module in modules() for path in paths_of(module)}
+    strays = {path for path in UNIT.rglob("test_*.py") if not {path, path.parent} & named}
+
+    # The library stands beside src, and the modules of cos are parts of one databag.
+    assert strays == {UNIT / "lib/test_aws_iam.py", UNIT / "cos/test_cos.py"}

@@ -1,0 +1,97 @@
+"""Step 2: what the authenticator lacks, and what mends it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from tests.fakes.checking import ADDRESS, NAMES, RECONCILE
+
+from checks.outcome import FAILED, OK
+from checks.steps import authenticator
+from checks.steps.authenticator import Deployed
+from cluster import manifests, references
+from cluster.pods import Rollout
+from errors import Blocked, Waiting
+from owner import Owner
+
+UP = Deployed(image="registry/a:v1", rollout=Rollout(2, 2, serving=True, complete=True))
+
+
+@pytest.mark.parametrize(
+    ("change", "said", "remedy"),
+    [
+        (
+            {"owner": "other of model k8s (u-u-i-d)"},
+            "another application owns",
+            "this cluster's authenticator belongs to other of model k8s",
+        ),
+        (
+            {"missing": ("Secret/aws-iam-certs", "Service/aws-iam-authenticator")},
+            "the cluster lacks Secret/aws-iam-certs, Service/aws-iam-authenticator",
+            RECONCILE,
+        ),
+        ({"crd": False}, f"the cluster lacks CRD/{references.CRD}", RECONCILE),
+        (
+            {"service": "selector is k8s-app=x"},
+            "Service/aws-iam-authenticator was changed: selector is k8s-app=x",
+            RECONCILE,
+        ),
+        (
+            {"denied": ("list", "watch")},
+            "RBAC does not let the authenticator list, watch mappings",
+            RECONCILE,
+        ),
+        (
+            {"problem": Blocked("an authenticator pod cannot start: ErrImagePull: no such host")},
+            "an authenticator pod cannot start: ErrImagePull: no such host (image registry/a:v1)",
+            "set one that the nodes can pull: juju config aws-iam image=IMAGE",
+        ),
+        (
+            {"problem": Blocked("an authenticator pod cannot start: Unschedulable: 0/1 nodes")},
+            "Unschedulable: 0/1 nodes",
+            "make room on a node, or run: kubectl uncordon NODE",
+        ),
+        (
+            {"problem": Waiting("waiting for the authenticator's pods, 1/2 updated pods ready")},
+            "1/2 updated pods ready",
+            "what it says: kubectl -n kube-system describe pods",
+        ),
+        ({"rollout": None}, "the Deployment has no status", "what it says: kubectl"),
+    ],
+)
+def test_given_something_wrong_with_the_authenticator_then_it_is_named_with_its_remedy(
+    change: dict[str, object], said: str, remedy: str
+) -> None:
+    outcome = authenticator.verdict(dataclasses.replace(UP, **change), NAMES)
+
+    assert outcome.state == FAILED
+    assert said in outcome.seen
+    assert outcome.remedy.startswith(remedy)
+
+
+def test_given_an_authenticator_that_is_up_then_pods_and_image_are_named() -> None:
+    outcome = authenticator.verdict(UP, NAMES)
+    assert outcome.state == OK
+    assert outcome.seen == (
+        "2/2 pods are ready; CRD, RBAC and Service are there; image registry/a:v1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, ""),
+        ({"sessionAffinity": "None"}, ""),
+        ({"selector": {"k8s-app": "x"}}, "selector is k8s-app=x"),
+        ({"selector": None}, "selector is None"),
+        ({"clusterIP": "10.0.0.9"}, "clusterIP is 10.0.0.9"),
+        ({"ports": [{"port": 443, "targetPort": 8443}]}, "ports is 443→8443/TCP"),
+        ({"ports": None}, "ports is empty"),
+    ],
+)
+def test_given_a_service_then_what_the_charm_did_not_set_so_is_named(
+    change: dict[str, object], said: str
+) -> None:
+    wanted = manifests.service(Owner("aws-iam", "k8s", "u"), ADDRESS)["spec"]
+    assert authenticator.service_difference(wanted, {**wanted, **change}) == said

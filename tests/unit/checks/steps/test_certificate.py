@@ -1,0 +1,77 @@
+"""Step 3: the certificate that the Service serves, and the one that is wanted."""
+
+from __future__ import annotations
+
+import pytest
+from tests.fakes.certificates.authority import root
+from tests.fakes.checking import ADDRESS, CLOCK, NAMES, RECONCILE
+
+from certificates import pem
+from certificates.keypair import KeyPair
+from certificates.sans import sans
+from checks.outcome import FAILED, NOT_CHECKED, OK
+from checks.steps import certificate
+from checks.steps.certificate import Served
+
+
+def pair(days: tuple[int, int] = (-1, 365)) -> KeyPair:
+    authority = root()
+    return pem.key_pair(*authority.issue(sans(ADDRESS), days=days), authority.certificate)
+
+
+def test_given_the_certificate_that_is_served_then_its_end_is_named() -> None:
+    good = pair()
+    (leaf,) = pem.der(good.certificate)[:1]
+
+    outcome = certificate.verdict(good, good.ca, ADDRESS, Served(leaf), NAMES)
+
+    assert outcome.state == OK
+    assert outcome.seen.startswith("control planes accept it until 20")
+
+
+@pytest.mark.parametrize(
+    ("given", "trusted", "served", "state", "said", "remedy"),
+    [
+        (None, "", Served(b"x"), FAILED, "Secret aws-iam-certs has no certificate", RECONCILE),
+        (pair((-9, -1)), "", None, FAILED, "the certificate expired on", RECONCILE),
+        (pair((1, 9)), "", None, FAILED, "is not valid before", CLOCK),
+        (
+            pair(),
+            root("another").certificate,
+            None,
+            FAILED,
+            "is not signed by an authority",
+            RECONCILE,
+        ),
+        (pair(), "", None, NOT_CHECKED, "what the Service serves is not known", ""),
+        (
+            pair(),
+            "",
+            Served(problem="timed out"),
+            FAILED,
+            "10.152.183.20:443: timed out",
+            "run: juju exec --unit kubernetes-control-plane/2 -- systemctl restart snap.kube-p",
+        ),
+        (
+            pair(),
+            "",
+            Served(b"another"),
+            FAILED,
+            "serves another certificate",
+            "run: kubectl -n kube-system rollout restart deployment aws-iam-authenticator",
+        ),
+    ],
+)
+def test_given_something_wrong_with_the_certificate_then_it_is_named_with_its_remedy(
+    given: KeyPair | None,
+    trusted: str,
+    served: Served | None,
+    state: str,
+    said: str,
+    remedy: str,
+) -> None:
+    outcome = certificate.verdict(given, trusted, ADDRESS, served, NAMES)
+
+    assert outcome.state == state
+    assert said in outcome.seen
+    assert outcome.remedy.startswith(remedy)

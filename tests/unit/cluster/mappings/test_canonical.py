@@ -1,0 +1,343 @@
+"""A hook writes `status.canonicalARN`, so that a new mapping works at once."""
+
+from __future__ import annotations
+
+import httpx2
+import ops
+import pytest
+from tests.fakes.arns import CANONICAL, DEV, PATHED
+from tests.fakes.juju.model import Model
+from tests.fakes.kubernetes.faults import answer, refusal, unreachable
+from tests.fakes.kubernetes.server import CONFIG, DEFINITION, MAPPINGS, FakeCluster
+from tests.unit.cluster.pods.test_rollout import waiting
+
+from text import brief
+
+
+def test_given_another_partition_when_a_hook_runs_then_the_mappings_that_fail_by_it_are_named(
+    deployed: Model, api: FakeCluster
+):
+    api.add_mapping("dev", DEV, CANONICAL)
+    deployed.config = {"partition": "aws-cn"}
+
+    shown = deployed.hook(deployed.on.config_changed()).message
+
+    assert "dev: no login has partition aws, because the option partition is aws-cn" in shown
+    assert 'partition: "aws-cn"' in api.objects[CONFIG]["data"]["config.yaml"]
+    assert "where the partition is aws-cn" in str(api.objects[DEFINITION])
+
+
+def test_given_new_mappings_when_a_hook_runs_then_they_work_at_once(
+    deployed: Model, api: FakeCluster
+):
+    api.add_mapping("dev", DEV)
+
+    status = deployed.hook()
+
+    assert status.message == "authenticator v0.7.18, 2/2 pods, 1 mapping"
+    assert api.objects[f"{MAPPINGS}/dev"]["status"] == {"canonicalARN": CANONICAL}
+    assert api.changes == [f"PATCH {MAPPINGS}/dev/status"]
+
+
+def add_roles(api: FakeCluster, number: int) -> None:
+    for n in range(number):
+        api.add_mapping(f"m{n:02}", f"arn:aws:iam::111122223333:role/r{n:02}")
+
+
+def effective(api: FakeCluster) -> int:
+    """How many mappings have a canonical ARN."""
+    return sum("status" in o for path, o in api.objects.items() if path.startswith(MAPPINGS))
+
+
+def test_given_many_new_mappings_when_a_hook_runs_then_all_of_them_work(
+    deployed: Model, api: FakeCluster
+):
+    add_roles(api, 60)
+
+    assert deployed.hook().message == "authenticator v0.7.18, 2/2 pods, 60 mappings"
+    assert effective(api) == len(api.changes) == 60
+    assert not deployed.units[0].alarms
+
+
+def write_slowly(api: FakeCluster) -> None:
+    """Let the cluster take a quarter of a second for each write of a mapping."""
+
+    def slowly(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path.startswith(MAPPINGS) and request.method == "PATCH":
+            api.clock.sleep(0.25)
+        return api._handle(request)
+
+    api.fail(slowly)
+
+
+def test_given_more_new_mappings_than_a_hook_has_time_for_when_it_runs_then_another_goes_on_soon(
+    deployed: Model, api: FakeCluster
+):
+    add_roles(api, 150)
+    write_slowly(api)
+    began = api.clock.now
+
+    message = deployed.hook().message
+
+    left = 150 - effective(api)
+    assert 30 < left < 55
+    assert message == f"authenticator v0.7.18, 2/2 pods, {left} of 150 mappings not effective yet"
+    assert api.clock.now < began + 30
+
+    assert next_look(deployed, api) == pytest.approx(1, abs=0.001)
+
+    api.recover()
+    deployed.expire("alarm")
+    assert deployed.units[0].status.message == "authenticator v0.7.18, 2/2 pods, 150 mappings"
+    assert not deployed.units[0].alarms
+
+
+def next_look(deployed: Model, api: FakeCluster) -> float:
+    """In how many seconds the unit's alarm rings."""
+    (alarm,) = deployed.units[0].alarms
+    assert alarm.expire
+    return alarm.expire.timestamp() - api.clock.now
+
+
+def test_given_a_mapping_that_cannot_be_written_yet_then_the_unit_looks_later(
+    deployed: Model, api: FakeCluster
+):
+    add_roles(api, 2)
+    api.fail(refusal(409, "modified"), request=f"PATCH {MAPPINGS}/m01/status")
+
+    deployed.hook()
+    assert effective(api) == 1
+    assert next_look(deployed, api) == pytest.approx(1, abs=0.001)
+
+    api.clock.now += 1
+    deployed.expire("alarm")
+    assert next_look(deployed, api) == pytest.approx(30, abs=0.001)
+
+
+def test_given_an_alarm_when_mappings_are_left_over_then_the_next_hook_comes_at_once(
+    deployed: Model, api: FakeCluster
+):
+    api.add_mapping("a", DEV)
+    api.fail(refusal(409, "modified"), request=f"PATCH {MAPPINGS}/a/status")
+    deployed.hook()
+    assert next_look(deployed, api) == pytest.approx(30, abs=0.001)
+
+    add_roles(api, 2)
+    deployed.hook()
+    assert next_look(deployed, api) == pytest.approx(1, abs=0.001)
+
+
+def test_given_many_new_mappings_when_pods_are_not_ready_then_the_hook_has_time_to_say_why(
+    model: Model, api: FakeCluster
+):
+    api.start_seconds = None
+    model.settle()
+    add_roles(api, 150)
+    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+    api.add_pod("aws-iam-authenticator-0", conditions=[condition])
+    write_slowly(api)
+
+    assert model.hook() == ops.BlockedStatus("an authenticator pod cannot start: Unschedulable")
+    assert 0 < effective(api) < 150
+
+
+def test_given_writes_that_take_all_the_time_when_pods_are_not_ready_then_the_hook_says_why(
+    model: Model, api: FakeCluster
+):
+    def slow(request: httpx2.Request) -> httpx2.Response:
+        api.clock.sleep(8)
+        return api._handle(request)
+
+    def unanswered(request: httpx2.Request) -> httpx2.Response:
+        api.clock.sleep(sum(request.extensions["timeout"].values()))
+        raise httpx2.ReadTimeout("", request=request)
+
+    api.start_seconds = None
+    model.settle()
+    add_roles(api, 1)
+    api.add_pod("aws-iam-authenticator-0", containerStatuses=waiting("CrashLoopBackOff"))
+    api.fail(slow, request=f"GET {MAPPINGS}")
+    api.fail(unanswered, request=f"PATCH {MAPPINGS}/m00/status")
+
+    assert model.hook() == ops.BlockedStatus("an authenticator pod cannot start: CrashLoopBackOff")
+
+
+def test_given_a_server_that_does_not_answer_in_time_when_it_is_written_then_the_next_hook_goes_on(
+    deployed: Model, api: FakeCluster
+):
+    add_roles(api, 3)
+    api.fail(unreachable(httpx2.ReadTimeout), request=f"PATCH {MAPPINGS}/m01/status")
+
+    message = deployed.hook().message
+
+    assert message == "authenticator v0.7.18, 2/2 pods, 1 of 3 mappings not effective yet"
+    (asked, *_) = [seen for seen in api.seen if seen.path == f"{MAPPINGS}/m01/status"]
+    assert asked.seconds["read"] == 4
+
+
+def test_given_a_server_with_too_many_requests_when_a_mapping_is_written_then_it_is_asked_again(
+    deployed: Model, api: FakeCluster
+):
+    api.add_mapping("a", DEV)
+    api.fail(
+        answer(429, b"Too many requests", "text/plain"),
+        request=f"PATCH {MAPPINGS}/a/status",
+        nth=1,
+    )
+    began = api.clock.now
+
+    assert deployed.hook().message == "authenticator v0.7.18, 2/2 pods, 1 mapping"
+    assert effective(api) == 1
+    assert api.clock.now >= began + 1
+
+
+def test_given_a_server_that_keeps_having_too_many_requests_then_the_next_hook_goes_on(
+    deployed: Model, api: FakeCluster
+):
+    api.add_mapping("a", DEV)
+    api.fail(refusal(429, "no"), request=f"PATCH {MAPPINGS}/a/status")
+
+    message = deployed.hook().message
+
+    assert message == "authenticator v0.7.18, 2/2 pods, 1 of 1 mapping not effective yet"
+    assert deployed.units[0].alarms
+
+
+def test_given_a_mapping_that_others_keep_changing_when_a_hook_runs_then_the_next_goes_on(
+    deployed: Model, api: FakeCluster
+):
+    add_roles(api, 3)
+    api.fail(refusal(409, "modified"), request=f"PATCH {MAPPINGS}/m01/status")
+
+    message = deployed.hook().message
+
+    assert message == "authenticator v0.7.18, 2/2 pods, 1 of 3 mappings not effective yet"
+    assert effective(api) == 2
+
+
+def test_given_a_mapping_that_is_created_anew_when_it_is_written_then_it_gets_no_former_arn(
+    deployed: Model, api: FakeCluster
+):
+    def created_anew(request: httpx2.Request) -> httpx2.Response:
+        api.add_mapping("a", "arn:aws:iam::111122223333:role/other")
+        return api._handle(request)
+
+    api.add_mapping("a", DEV)
+    api.fail(created_anew, request=f"PATCH {MAPPINGS}/a/status", nth=1)
+
+    assert deployed.hook().name == "active"
+    assert effective(api) == 0
+
+
+def test_given_a_server_that_fails_when_mappings_are_written_then_the_unit_waits_for_it(
+    deployed: Model, api: FakeCluster
+):
+    add_roles(api, 20)
+    api.fail(refusal(500, "etcdserver: no leader"), request=f"PATCH {MAPPINGS}/m07/status")
+
+    assert deployed.hook() == ops.WaitingStatus(
+        "waiting for the Kubernetes API: 500 etcdserver: no leader"
+    )
+    assert effective(api) == 19
+
+
+def test_given_mappings_that_never_work_when_a_hook_runs_then_the_first_is_named(
+    deployed: Model, api: FakeCluster
+):
+    api.add_mapping("a", DEV, CANONICAL)
+    api.add_mapping("b", PATHED, PATHED)
+    api.add_mapping("c", "nonsense")
+
+    assert deployed.hook().message == (
+        "authenticator v0.7.18, 2/2 pods, 3 mappings, 2 to correct: b: no login has a role path, "
+        "map arn:aws:iam::111122223333:role/dev instead"
+    )
+    assert api.changes == []
+
+
+@pytest.mark.parametrize("code", [404, 409, 422])
+def test_given_a_mapping_that_cannot_be_written_when_a_hook_runs_then_the_others_are(
+    deployed: Model, api: FakeCluster, code: int
+):
+    api.add_mapping("a", DEV)
+    api.add_mapping("b", "arn:aws:iam::111122223333:role/other")
+    api.fail(refusal(code, "no"), request=f"PATCH {MAPPINGS}/a/status")
+
+    assert "2 mappings" in deployed.hook().message
+    assert api.objects[f"{MAPPINGS}/b"]["status"]["canonicalARN"].endswith("role/other")
+
+
+WEBHOOK = 'admission webhook "iam.example.com" denied the request: ask the security\n team'
+POLICY = (
+    'iamidentitymappings.iamauthenticator.k8s.aws "b" is forbidden: ValidatingAdmissionPolicy '
+    "'no-b' with binding 'no-b' denied request: failed expression: false"
+)
+RULE = 'IAMIdentityMapping.iamauthenticator.k8s.aws "b" is invalid: spec: Invalid value'
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        *((code, WEBHOOK) for code in (400, 401, 403, 404, 409, 418, 422, 429, 500)),
+        *((code, POLICY) for code in (401, 403, 413, 422)),
+        (422, RULE),
+    ],
+)
+def test_given_a_mapping_that_the_cluster_refuses_when_a_hook_runs_then_it_is_named_with_the_cause(
+    deployed: Model, api: FakeCluster, code: int, said: str
+):
+    add_roles(api, 9)
+    api.add_mapping("b", DEV)
+    api.fail(refusal(code, said), request=f"PATCH {MAPPINGS}/b/status")
+
+    status = deployed.hook()
+
+    assert status == ops.ActiveStatus(
+        "authenticator v0.7.18, 2/2 pods, 10 mappings, 1 to correct: b: the cluster refuses its "
+        f"status: {brief(said)}"
+    )
+    assert effective(api) == 9
+
+
+def test_given_a_refused_mapping_with_a_problem_when_a_hook_runs_then_its_own_problem_is_named(
+    deployed: Model, api: FakeCluster
+):
+    api.add_mapping("a", DEV, CANONICAL)
+    api.add_mapping("b", "nonsense", CANONICAL)
+    api.add_mapping("c", "arn:aws:iam::111122223333:role/other")
+    for name in ("b", "c"):
+        api.fail(refusal(403, WEBHOOK), request=f"PATCH {MAPPINGS}/{name}/status")
+
+    message = deployed.hook().message
+
+    assert "3 mappings, 2 to correct: b: " in message
+    assert "refuses" not in message
+
+
+def test_given_a_kubeconfig_that_may_write_no_mapping_when_a_hook_runs_then_the_unit_is_blocked(
+    deployed: Model, api: FakeCluster
+):
+    add_roles(api, 3)
+    said = (
+        'iamidentitymappings.iamauthenticator.k8s.aws "{}" is forbidden: User "alice" cannot '
+        'patch resource "iamidentitymappings/status" in API group "iamauthenticator.k8s.aws" '
+        "at the cluster scope"
+    )
+    for n in range(3):
+        name = f"m{n:02}"
+        api.fail(refusal(403, said.format(name)), request=f"PATCH {MAPPINGS}/{name}/status")
+
+    assert deployed.hook() == ops.BlockedStatus(
+        f"the cluster refuses /root/.kube/config: {brief(said)}; it must be an admin's kubeconfig"
+    )
+
+
+@pytest.mark.parametrize("username", ["", None])
+def test_given_a_mapping_without_a_username_when_a_hook_runs_then_it_is_a_problem(
+    deployed: Model, api: FakeCluster, username: object
+):
+    spec = {"arn": DEV, "username": username}
+    api.put(f"{MAPPINGS}/old", {"spec": spec, "status": {"canonicalARN": CANONICAL}})
+
+    assert "1 mapping, 1 to correct: old: the username is empty" in deployed.hook().message
+    assert api.changes == []

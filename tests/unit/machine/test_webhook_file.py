@@ -1,0 +1,30 @@
+"""The control plane's webhook file."""
+
+from __future__ import annotations
+
+import base64
+
+import yaml
+from tests.fakes.certificates.authority import root
+from tests.fakes.juju.model import OWNER
+
+from machine import webhook_file
+
+CA = root().certificate
+
+
+def test_given_an_authority_when_the_webhook_is_written_then_it_trusts_that_alone():
+    written = yaml.safe_load(webhook_file.render(OWNER, "10.152.183.20", CA))
+    ((cluster,), (user,)) = written["clusters"], written["users"]
+
+    assert cluster["cluster"] == {
+        "server": "https://10.152.183.20:443/authenticate",
+        "tls-server-name": "aws-iam-authenticator.kube-system.svc",
+        "certificate-authority-data": base64.b64encode(CA.encode()).decode(),
+    }
+    assert user == {"name": "kube-apiserver"}
+    assert written["current-context"] == written["contexts"][0]["name"]
+
+
+def test_given_an_ipv6_service_when_the_webhook_is_written_then_its_url_has_brackets():
+    assert webhook_file.endpoint("fd00::20") == "https://[fd00::20]:443/authenticate"

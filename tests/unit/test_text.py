@@ -1,0 +1,56 @@
+"""Any text becomes one line that Juju takes."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from text import brief, status_line
+
+LONG = "x" * 140_000
+
+
+@given(st.text(st.characters(codec=None)))
+def test_given_any_text_when_it_becomes_a_line_then_it_can_be_an_argument(text: str):
+    for line in (status_line(text), brief(text)):
+        assert line.isprintable()
+        line.encode()
+
+
+def test_given_a_line_that_juju_can_show_when_it_becomes_a_status_then_it_stays_as_it_is():
+    line = "the option 'ä' is wrong: " + "y" * 250
+
+    assert status_line(line) == line
+
+
+def test_given_a_long_line_when_it_becomes_a_status_then_its_beginning_and_its_remedy_are_kept():
+    line = status_line(f"what is wrong: {LONG}; run: juju config aws-iam image=a:1")
+
+    assert line.startswith("what is wrong: xxx")
+    assert line.endswith("xxx; run: juju config aws-iam image=a:1")
+    assert "…" in line
+    assert len(line) == 300
+
+
+def test_given_a_line_of_the_greatest_length_when_it_becomes_a_status_then_nothing_is_left_out():
+    assert status_line("x" * 300) == "x" * 300
+    assert len(status_line("x" * 301)) == 300
+
+
+@pytest.mark.parametrize(
+    ("cause", "line"),
+    [
+        ("", ""),
+        ("failed to\n pull", "failed to pull"),
+        (ValueError("no such host"), "no such host"),
+        (ValueError(), "ValueError"),
+        ("x" * 100, "x" * 100),
+        ("y" + "x" * 100, "…" + "x" * 99),
+        ("a\0b\ud800", "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}"),
+    ],
+)
+def test_given_a_cause_when_it_stands_in_a_line_then_its_end_is_kept(
+    cause: BaseException | str, line: str
+):
+    assert brief(cause) == line
