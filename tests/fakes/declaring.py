@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import ops
-from tests.fakes.kubernetes.server import MAPPINGS, FakeCluster
+from tests.fakes.kubernetes.paths import MAPPINGS
+from tests.fakes.kubernetes.server import FakeCluster
 
 ACCOUNT = "arn:aws:iam::111122223333"
 DEV = f"{ACCOUNT}:role/Dev"

@@ -16,7 +16,8 @@ from hypothesis import settings
 from tests.fakes.certificates.authority import root
 from tests.fakes.declaring import Declare
 from tests.fakes.juju.model import SECRET_TOOLS, Easyrsa, Model
-from tests.fakes.kubernetes.server import Clock, FakeCluster
+from tests.fakes.kubernetes.clock import Clock
+from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
 settings.register_profile("charm", deadline=None, max_examples=60)

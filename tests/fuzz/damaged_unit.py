@@ -24,7 +24,8 @@ import pytest
 import yaml
 from cryptography.hazmat.primitives import serialization
 from tests.fakes.juju.model import SECRET_TOOLS, Bag, Model, Provider
-from tests.fakes.kubernetes.server import Clock, FakeCluster
+from tests.fakes.kubernetes.clock import Clock
+from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files, kubeconfig
 from tests.fuzz import samples
 from tests.fuzz.runner import Violation, counts

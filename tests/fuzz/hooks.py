@@ -17,7 +17,7 @@ import httpx2
 from tests.fakes.certificates.self_signed import SelfSigned
 from tests.fakes.juju.model import Easyrsa
 from tests.fakes.kubernetes.faults import answer
-from tests.fakes.kubernetes.server import MAPPINGS, PODS, SECRET
+from tests.fakes.kubernetes.paths import MAPPINGS, PODS, SECRET
 from tests.fuzz import mutate, samples
 from tests.fuzz.damaged_unit import DamagedUnit, restore
 from tests.fuzz.functions import control_plane

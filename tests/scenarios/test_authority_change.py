@@ -14,7 +14,8 @@ import pytest
 import yaml
 from tests.fakes.certificates.authority import root
 from tests.fakes.juju.model import Easyrsa, Model
-from tests.fakes.kubernetes.server import PODS, SECRET, FakeCluster
+from tests.fakes.kubernetes.paths import PODS, SECRET
+from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
 from certificates import pem

@@ -9,7 +9,8 @@ import ops
 import yaml
 from tests.fakes.certificates.authority import root
 from tests.fakes.juju.model import Easyrsa, Model
-from tests.fakes.kubernetes.server import ADDRESS, CONFIG, DEPLOYMENT, SECRET, SERVICE, FakeCluster
+from tests.fakes.kubernetes.paths import ADDRESS, CONFIG, DEPLOYMENT, SECRET, SERVICE
+from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
 OTHER_IMAGE = "registry.example.com/aws-iam-authenticator:v0.7.13-eks-1-35-9"

@@ -6,7 +6,8 @@ import ops
 import pytest
 from tests.fakes.certificates.authority import root
 from tests.fakes.juju.model import Easyrsa, Model
-from tests.fakes.kubernetes.server import ADDRESS, DEPLOYMENT, FakeCluster
+from tests.fakes.kubernetes.paths import ADDRESS, DEPLOYMENT
+from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
 TO_RUN = ops.BlockedStatus(

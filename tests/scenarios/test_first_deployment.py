@@ -13,7 +13,8 @@ import yaml
 from ops.testing import CharmEvents
 from tests.fakes.certificates.authority import root
 from tests.fakes.juju.model import OWNER, Easyrsa, Model
-from tests.fakes.kubernetes.server import ADDRESS, DEPLOYMENT, FakeCluster
+from tests.fakes.kubernetes.paths import ADDRESS, DEPLOYMENT
+from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
 from machine import webhook_file

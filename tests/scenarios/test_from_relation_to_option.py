@@ -10,7 +10,8 @@ import ops
 import pytest
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.faults import REFUSALS
-from tests.fakes.kubernetes.server import ADDRESS, FakeCluster
+from tests.fakes.kubernetes.paths import ADDRESS
+from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
 from errors import Waiting

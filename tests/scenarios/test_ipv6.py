@@ -10,7 +10,8 @@ import yaml
 from tests.fakes.certificates.authority import root
 from tests.fakes.certificates.self_signed import SelfSigned
 from tests.fakes.juju.model import Easyrsa, Model, Provider
-from tests.fakes.kubernetes.server import SERVICE, FakeCluster
+from tests.fakes.kubernetes.paths import SERVICE
+from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
 from text import is_ip

@@ -10,7 +10,8 @@ import pytest
 from tests.fakes.certificates.authority import Authority, root
 from tests.fakes.certificates.self_signed import SelfSigned
 from tests.fakes.juju.model import Easyrsa, Model
-from tests.fakes.kubernetes.server import ADDRESS, SECRET, FakeCluster
+from tests.fakes.kubernetes.paths import ADDRESS, SECRET
+from tests.fakes.kubernetes.server import FakeCluster
 
 COMMON_NAME = "aws-iam-authenticator.kube-system.svc"
 NAMES = [COMMON_NAME, f"{COMMON_NAME}.cluster.local", ADDRESS]

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.faults import COMMON, FAULTS
-from tests.fakes.kubernetes.server import (
+from tests.fakes.kubernetes.paths import (
     CLUSTER_ROLE,
     CLUSTER_ROLE_BINDING,
     CONFIG,
@@ -29,8 +29,8 @@ from tests.fakes.kubernetes.server import (
     SECRET,
     SERVICE,
     SERVICE_ACCOUNT,
-    FakeCluster,
 )
+from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import ADMIN_TOKEN, Files, kubeconfig
 
 # Every request of a settled reconcile, in order; the hook that deploys everything sends these too.

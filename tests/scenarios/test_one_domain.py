@@ -8,7 +8,8 @@ import datetime as dt
 import pytest
 from tests.fakes.certificates.self_signed import SelfSigned
 from tests.fakes.juju.model import Model
-from tests.fakes.kubernetes.server import ADDRESS, SECRET, SERVICE, FakeCluster
+from tests.fakes.kubernetes.paths import ADDRESS, SECRET, SERVICE
+from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
 NAME = "aws-iam-authenticator.kube-system.svc"

@@ -10,7 +10,8 @@ import ops.testing
 import pytest
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import answer, refusal
-from tests.fakes.kubernetes.server import MAPPINGS, SERVICE, FakeCluster
+from tests.fakes.kubernetes.paths import MAPPINGS, SERVICE
+from tests.fakes.kubernetes.server import FakeCluster
 
 LONG = "x" * 140_000
 

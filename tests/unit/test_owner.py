@@ -9,15 +9,8 @@ import ops.testing
 import pytest
 from tests.fakes.juju.model import OWNER, UUID, Easyrsa, Model
 from tests.fakes.kubernetes.faults import ok, refused
-from tests.fakes.kubernetes.server import (
-    ADDRESS,
-    DEFINITION,
-    DEPLOYMENT,
-    NODES,
-    SECRET,
-    SERVICE,
-    FakeCluster,
-)
+from tests.fakes.kubernetes.paths import ADDRESS, DEFINITION, DEPLOYMENT, NODES, SECRET, SERVICE
+from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
 from cluster import references

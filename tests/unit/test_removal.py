@@ -9,14 +9,8 @@ import ops
 import pytest
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.faults import REFUSALS, refusal
-from tests.fakes.kubernetes.server import (
-    DEFINITION,
-    DEPLOYMENT,
-    MAPPINGS,
-    NODES,
-    SERVICE,
-    FakeCluster,
-)
+from tests.fakes.kubernetes.paths import DEFINITION, DEPLOYMENT, MAPPINGS, NODES, SERVICE
+from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
 from cluster import references

@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
 import httpx2
 
 Answer = Callable[[httpx2.Request], httpx2.Response]
+
+
+@dataclasses.dataclass
+class Fault:
+    """What goes wrong with a request, by its method and path; with every request where none is
+    named, and with the nth one only where ``nth`` is not 0."""
+
+    answer: Answer
+    request: str
+    nth: int
+    met: int = 0
+
+    def meets(self, request: httpx2.Request) -> bool:
+        """Whether it goes wrong with this request, which is counted then."""
+        if self.request not in ("", f"{request.method} {request.url.path}"):
+            return False
+        self.met += 1
+        return self.nth in (0, self.met)
 
 
 def ok(body: Any) -> httpx2.Response:

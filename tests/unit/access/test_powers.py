@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from tests.fakes.explaining import explained
 from tests.fakes.juju.model import Model
-from tests.fakes.kubernetes.server import POLICY, POLICY_BINDING, FakeCluster
+from tests.fakes.kubernetes.paths import POLICY, POLICY_BINDING
+from tests.fakes.kubernetes.server import FakeCluster
 from tests.unit.actions.test_list_mappings import add, items, table
 
 ACCOUNT = "system:serviceaccount:kube-system:controller"

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from tests.fakes.declaring import DEV, Declare, entry, names
 from tests.fakes.juju.model import Model
-from tests.fakes.kubernetes.server import MAPPINGS, FakeCluster
+from tests.fakes.kubernetes.paths import MAPPINGS
+from tests.fakes.kubernetes.server import FakeCluster
 
 from access import reserved
 from access.mapping import IdentityMapping

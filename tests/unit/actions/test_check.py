@@ -18,7 +18,7 @@ import pytest
 from tests.fakes.explaining import log_line
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import COMMON, ok, unreachable
-from tests.fakes.kubernetes.server import (
+from tests.fakes.kubernetes.paths import (
     CLUSTER_ROLE_BINDING,
     DEFINITION,
     DEPLOYMENT,
@@ -29,8 +29,8 @@ from tests.fakes.kubernetes.server import (
     SERVICE,
     TOKEN_REVIEWS,
     VERSION,
-    FakeCluster,
 )
+from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 from tests.scenarios.test_control_plane_option import TO_RUN, rendered
 from tests.unit.access.test_refusals import STS, sts_error

@@ -13,8 +13,9 @@ import pytest
 from tests.fakes.explaining import refuse
 from tests.fakes.juju.model import OWNER, Model
 from tests.fakes.kubernetes.faults import ok, refusal, unreachable
+from tests.fakes.kubernetes.paths import MAPPINGS
 from tests.fakes.kubernetes.rbac import RBAC, REVIEWS
-from tests.fakes.kubernetes.server import MAPPINGS, FakeCluster
+from tests.fakes.kubernetes.server import FakeCluster
 
 import times
 

@@ -10,8 +10,9 @@ import pytest
 import yaml
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import answer, refusal
+from tests.fakes.kubernetes.paths import MAPPINGS, POLICY, POLICY_BINDING
 from tests.fakes.kubernetes.rbac import RBAC, REVIEWS
-from tests.fakes.kubernetes.server import MAPPINGS, POLICY, POLICY_BINDING, FakeCluster
+from tests.fakes.kubernetes.server import FakeCluster
 
 EVERYTHING = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
 ROLE = "arn:aws:iam::111122223333:role"

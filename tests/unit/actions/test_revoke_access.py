@@ -9,7 +9,8 @@ import ops.testing
 import pytest
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refusal
-from tests.fakes.kubernetes.server import MAPPINGS, FakeCluster
+from tests.fakes.kubernetes.paths import MAPPINGS
+from tests.fakes.kubernetes.server import FakeCluster
 
 ROLE = "arn:aws:iam::111122223333:role/Dev"
 CANONICAL = "arn:aws:iam::111122223333:role/dev"

@@ -18,7 +18,8 @@ from tests.fakes.certificates.authority import root
 from tests.fakes.certificates.self_signed import SelfSigned
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.faults import FAULTS
-from tests.fakes.kubernetes.server import ADDRESS, SECRET, SERVICE, FakeCluster
+from tests.fakes.kubernetes.paths import ADDRESS, SECRET, SERVICE
+from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
 HOSTS = {

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.fakes.certificates.authority import Authority, root
 from tests.fakes.juju.model import Easyrsa, Model, Silent
-from tests.fakes.kubernetes.server import SECRET, FakeCluster
+from tests.fakes.kubernetes.paths import SECRET
+from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
 from certificates import pem, reactive_protocol

@@ -14,7 +14,8 @@ from tests.fakes.certificates.authority import root
 from tests.fakes.certificates.self_signed import SelfSigned
 from tests.fakes.juju.model import Easyrsa, Model, Provider
 from tests.fakes.kubernetes.faults import answer, ok
-from tests.fakes.kubernetes.server import ADDRESS, MAPPINGS, SECRET, SERVICE, FakeCluster
+from tests.fakes.kubernetes.paths import ADDRESS, MAPPINGS, SECRET, SERVICE
+from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 from tests.scenarios.test_never_in_error import SETTLED
 

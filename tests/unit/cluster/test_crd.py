@@ -5,7 +5,8 @@ from __future__ import annotations
 import ops
 import pytest
 from tests.fakes.juju.model import Model
-from tests.fakes.kubernetes.server import DEFINITION, DEPLOYMENT, FakeCluster
+from tests.fakes.kubernetes.paths import DEFINITION, DEPLOYMENT
+from tests.fakes.kubernetes.server import FakeCluster
 
 
 def test_given_a_definition_that_comes_slowly_when_a_hook_runs_then_it_is_waited_for_in_the_hook(

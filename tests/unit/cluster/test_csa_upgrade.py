@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.fakes.kubernetes.faults import ok, refusal
-from tests.fakes.kubernetes.server import CONFIG, FakeCluster
+from tests.fakes.kubernetes.paths import CONFIG
+from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
 from cluster import csa_upgrade, objects

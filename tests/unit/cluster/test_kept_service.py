@@ -9,15 +9,8 @@ import ops
 import pytest
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.faults import refusal
-from tests.fakes.kubernetes.server import (
-    ADDRESS,
-    DEFINITION,
-    DEPLOYMENT,
-    NODES,
-    SECRET,
-    SERVICE,
-    FakeCluster,
-)
+from tests.fakes.kubernetes.paths import ADDRESS, DEFINITION, DEPLOYMENT, NODES, SECRET, SERVICE
+from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 from tests.scenarios.test_control_plane_option import rendered
 

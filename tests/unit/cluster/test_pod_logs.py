@@ -8,7 +8,8 @@ import pytest
 from httpx2 import ReadTimeout
 from tests.fakes.explaining import log_line
 from tests.fakes.kubernetes.faults import REFUSALS, Answer, refusal, unreachable
-from tests.fakes.kubernetes.server import PODS, FakeCluster
+from tests.fakes.kubernetes.paths import PODS
+from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
 from access.mapping import IdentityMapping

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ops
 import pytest
 from tests.fakes.juju.model import Easyrsa, Model
-from tests.fakes.kubernetes.server import ADDRESS, DEPLOYMENT, SERVICE, FakeCluster
+from tests.fakes.kubernetes.paths import ADDRESS, DEPLOYMENT, SERVICE
+from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 from tests.scenarios.test_control_plane_option import rendered
 

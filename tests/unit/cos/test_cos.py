@@ -17,7 +17,8 @@ from cryptography import x509
 from tests.fakes.certificates.authority import Authority
 from tests.fakes.juju.model import OWNER, UUID, Easyrsa, Model
 from tests.fakes.kubernetes.faults import refused
-from tests.fakes.kubernetes.server import ADDRESS, MAPPINGS, PODS, FakeCluster
+from tests.fakes.kubernetes.paths import ADDRESS, MAPPINGS, PODS
+from tests.fakes.kubernetes.server import FakeCluster
 
 from access import mappings
 from certificates.keypair import KeyPair

@@ -11,7 +11,8 @@ import ops.testing
 import pytest
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.faults import Answer, refusal, unreachable
-from tests.fakes.kubernetes.server import DEPLOYMENT, SERVICE, FakeCluster
+from tests.fakes.kubernetes.paths import DEPLOYMENT, SERVICE
+from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
 from juju.alarm import NEVER

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ops
 import pytest
 from tests.fakes.juju.model import Easyrsa, Model
-from tests.fakes.kubernetes.server import DEPLOYMENT, FakeCluster
+from tests.fakes.kubernetes.paths import DEPLOYMENT
+from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
 CHARM = "kubernetes-control-plane"

@@ -14,7 +14,8 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.fakes.juju.model import OWNER, Easyrsa, Model
-from tests.fakes.kubernetes.server import DEPLOYMENT, MAPPINGS, SECRET, FakeCluster
+from tests.fakes.kubernetes.paths import DEPLOYMENT, MAPPINGS, SECRET
+from tests.fakes.kubernetes.server import FakeCluster
 from tests.unit.cluster.test_manifests import GIVEN, SERVED
 
 from certificates.keypair import KeyPair

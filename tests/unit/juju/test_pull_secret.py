@@ -15,7 +15,7 @@ import ops.testing
 import pytest
 import yaml
 from tests.fakes.juju.model import UUID, Easyrsa, Model
-from tests.fakes.kubernetes.server import (
+from tests.fakes.kubernetes.paths import (
     DEFINITION,
     DEPLOYMENT,
     MAPPINGS,
@@ -24,8 +24,8 @@ from tests.fakes.kubernetes.server import (
     SECRET,
     SERVICE,
     SERVICE_ACCOUNT,
-    FakeCluster,
 )
+from tests.fakes.kubernetes.server import FakeCluster
 from tests.unit.cluster.test_csa_upgrade import FORMER
 from tests.unit.test_owner import mark as put_mark
 

@@ -11,7 +11,8 @@ import ops.testing
 import pytest
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refusal, unreachable
-from tests.fakes.kubernetes.server import MAPPINGS, SERVICE, FakeCluster
+from tests.fakes.kubernetes.paths import MAPPINGS, SERVICE
+from tests.fakes.kubernetes.server import FakeCluster
 
 import times
 from access import expiry

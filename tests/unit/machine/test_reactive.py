@@ -16,7 +16,8 @@ from ops.storage import SQLiteStorage
 from tests.fakes.certificates.authority import root
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import FAULTS
-from tests.fakes.kubernetes.server import SECRET, FakeCluster
+from tests.fakes.kubernetes.paths import SECRET
+from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
 from machine import reactive

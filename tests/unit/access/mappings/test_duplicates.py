@@ -5,7 +5,8 @@ from __future__ import annotations
 import ops
 from tests.fakes.declaring import ACCOUNT, DEV, HEALTHY, Declare, entry, names, stored
 from tests.fakes.juju.model import Model
-from tests.fakes.kubernetes.server import MAPPINGS, FakeCluster
+from tests.fakes.kubernetes.paths import MAPPINGS
+from tests.fakes.kubernetes.server import FakeCluster
 
 from access.mapping import IdentityMapping
 from access.mappings import check

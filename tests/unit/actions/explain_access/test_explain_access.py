@@ -10,8 +10,9 @@ import pytest
 from tests.fakes.explaining import ROLE, explained
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import answer, refusal
+from tests.fakes.kubernetes.paths import MAPPINGS, PODS
 from tests.fakes.kubernetes.rbac import REVIEWS
-from tests.fakes.kubernetes.server import MAPPINGS, PODS, FakeCluster
+from tests.fakes.kubernetes.server import FakeCluster
 from tests.unit.actions.test_list_mappings import add
 
 from access import expiry

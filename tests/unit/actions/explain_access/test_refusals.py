@@ -9,7 +9,8 @@ import pytest
 from tests.fakes.explaining import ROLE, explained, log_line, refuse
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refusal
-from tests.fakes.kubernetes.server import PODS, FakeCluster
+from tests.fakes.kubernetes.paths import PODS
+from tests.fakes.kubernetes.server import FakeCluster
 from tests.unit.actions.test_list_mappings import add
 
 

@@ -11,7 +11,8 @@ import ops
 import pytest
 from tests.fakes.certificates.authority import Authority, root
 from tests.fakes.juju.model import Easyrsa, Model
-from tests.fakes.kubernetes.server import SECRET, SERVICE, FakeCluster
+from tests.fakes.kubernetes.paths import SECRET, SERVICE
+from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
 from certificates import pem, reactive_protocol

@@ -8,7 +8,8 @@ import pytest
 from tests.fakes.arns import CANONICAL, DEV, PATHED
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import answer, refusal, unreachable
-from tests.fakes.kubernetes.server import CONFIG, DEFINITION, MAPPINGS, FakeCluster
+from tests.fakes.kubernetes.paths import CONFIG, DEFINITION, MAPPINGS
+from tests.fakes.kubernetes.server import FakeCluster
 from tests.unit.cluster.pods.test_rollout import waiting
 
 from text import brief

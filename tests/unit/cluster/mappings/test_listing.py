@@ -8,7 +8,8 @@ import pytest
 from tests.fakes.arns import CANONICAL, DEV
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import answer, refusal
-from tests.fakes.kubernetes.server import MAPPINGS, FakeCluster
+from tests.fakes.kubernetes.paths import MAPPINGS
+from tests.fakes.kubernetes.server import FakeCluster
 
 
 def test_given_more_than_a_thousand_mappings_when_a_hook_runs_then_their_number_is_easy_to_read(

@@ -8,7 +8,8 @@ import httpx2
 import pytest
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refused, unreachable
-from tests.fakes.kubernetes.server import DEPLOYMENT, SERVICE, FakeCluster, Seen
+from tests.fakes.kubernetes.paths import DEPLOYMENT, SERVICE
+from tests.fakes.kubernetes.server import FakeCluster, Seen
 from tests.unit.cluster.test_csa_upgrade import FORMER, OWN
 from tests.unit.test_owner import mark, marks
 

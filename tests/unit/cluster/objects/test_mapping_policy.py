@@ -11,7 +11,8 @@ import ops
 import pytest
 from tests.fakes.juju.model import OWNER, Model
 from tests.fakes.kubernetes.faults import FAULTS
-from tests.fakes.kubernetes.server import DEFINITION, NODES, POLICY, POLICY_BINDING, FakeCluster
+from tests.fakes.kubernetes.paths import DEFINITION, NODES, POLICY, POLICY_BINDING
+from tests.fakes.kubernetes.server import FakeCluster
 
 from cluster import manifests
 

@@ -9,7 +9,8 @@ import ops
 import pytest
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import unreachable
-from tests.fakes.kubernetes.server import DEPLOYMENT, PODS, FakeCluster
+from tests.fakes.kubernetes.paths import DEPLOYMENT, PODS
+from tests.fakes.kubernetes.server import FakeCluster
 
 
 def waiting(reason: str, message: str = "") -> list[dict[str, Any]]:

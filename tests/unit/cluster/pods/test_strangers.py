@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from tests.fakes.juju.model import Model
-from tests.fakes.kubernetes.server import PODS, FakeCluster
+from tests.fakes.kubernetes.paths import PODS
+from tests.fakes.kubernetes.server import FakeCluster
 
 from checks.outcome import FAILED, Names
 from checks.steps import authenticator

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.fakes.certificates.authority import root
 from tests.fakes.juju.model import Bag, Easyrsa, Model
-from tests.fakes.kubernetes.server import CONFIG, DEPLOYMENT, FakeCluster
+from tests.fakes.kubernetes.paths import CONFIG, DEPLOYMENT
+from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
 from certificates import pem

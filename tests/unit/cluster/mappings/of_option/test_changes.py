@@ -13,7 +13,8 @@ import pytest
 from tests.fakes.declaring import ACCOUNT, DEV, HEALTHY, Declare, entry, names, stored
 from tests.fakes.juju.model import OWNER, Model
 from tests.fakes.kubernetes.faults import refusal, refused, unreachable
-from tests.fakes.kubernetes.server import DEPLOYMENT, MAPPINGS, FakeCluster
+from tests.fakes.kubernetes.paths import DEPLOYMENT, MAPPINGS
+from tests.fakes.kubernetes.server import FakeCluster
 
 OPS = f"{ACCOUNT}:role/Ops"
 

@@ -8,7 +8,8 @@ import pytest
 from tests.fakes.declaring import ACCOUNT, HEALTHY, Declare, entry, names
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import unreachable
-from tests.fakes.kubernetes.server import CONFIG, DEFINITION, MAPPINGS, NODES, FakeCluster
+from tests.fakes.kubernetes.paths import CONFIG, DEFINITION, MAPPINGS, NODES
+from tests.fakes.kubernetes.server import FakeCluster
 
 from cluster.mappings import of_option
 

@@ -1,0 +1,45 @@
+"""How an API server changes an object: by an apply, a merge patch and a JSON patch."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+Object = dict[str, Any]
+
+
+def drop(stored: Object, former: Object, applied: Object) -> None:
+    """Take out of ``stored`` what was applied before and no longer is."""
+    for key, value in former.items():
+        if key not in applied:
+            stored.pop(key, None)
+        elif isinstance(value, dict) and isinstance(applied[key], dict):
+            drop(stored[key], value, applied[key])
+
+
+def merge(stored: Object, new: Object) -> None:
+    for key, value in new.items():
+        if isinstance(value, dict) and isinstance(stored.get(key), dict):
+            merge(stored[key], value)
+        elif value is None:
+            stored.pop(key, None)
+        else:
+            stored[key] = copy.deepcopy(value)
+
+
+def edit(stored: Object, operations: list[Object]) -> bool:
+    """Apply a JSON patch: operations on parts, and tests of others. Return whether these hold."""
+    for operation in operations:
+        parts = [part.replace("~1", "/") for part in operation["path"].strip("/").split("/")]
+        if operation["op"] == "test" and part_of(stored, parts) != operation["value"]:
+            return False
+        if operation["op"] == "add":
+            part_of(stored, parts[:-1])[parts[-1]] = operation["value"]
+    return True
+
+
+def part_of(value: Any, parts: list[str]) -> Any:
+    """The part of an object below these names; None where there is none."""
+    for part in parts:
+        value = value.get(part) if isinstance(value, dict) else None
+    return value

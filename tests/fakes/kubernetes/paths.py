@@ -1,0 +1,34 @@
+"""Where the API server has what the charm makes and reads."""
+
+from __future__ import annotations
+
+DEPLOYMENT = "/apis/apps/v1/namespaces/kube-system/deployments/aws-iam-authenticator"
+SERVICE = "/api/v1/namespaces/kube-system/services/aws-iam-authenticator"
+SECRET = "/api/v1/namespaces/kube-system/secrets/aws-iam-certs"
+PULL_SECRET = "/api/v1/namespaces/kube-system/secrets/aws-iam-pull-secret"
+CONFIG = "/api/v1/namespaces/kube-system/configmaps/aws-iam-authenticator"
+SERVICE_ACCOUNT = "/api/v1/namespaces/kube-system/serviceaccounts/aws-iam-authenticator"
+CLUSTER_ROLE = "/apis/rbac.authorization.k8s.io/v1/clusterroles/aws-iam-authenticator"
+CLUSTER_ROLE_BINDING = (
+    "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/aws-iam-authenticator"
+)
+_EVENTS_RBAC = "/apis/rbac.authorization.k8s.io/v1/namespaces/default"
+EVENTS_ROLE = f"{_EVENTS_RBAC}/roles/aws-iam-authenticator"
+EVENTS_ROLE_BINDING = f"{_EVENTS_RBAC}/rolebindings/aws-iam-authenticator"
+DISRUPTION_BUDGET = (
+    "/apis/policy/v1/namespaces/kube-system/poddisruptionbudgets/aws-iam-authenticator"
+)
+DEFINITION = (
+    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/"
+    "iamidentitymappings.iamauthenticator.k8s.aws"
+)
+_ADMISSION = "/apis/admissionregistration.k8s.io/v1"
+POLICY = f"{_ADMISSION}/validatingadmissionpolicies/aws-iam-mappings"
+POLICY_BINDING = f"{_ADMISSION}/validatingadmissionpolicybindings/aws-iam-mappings"
+MAPPINGS = "/apis/iamauthenticator.k8s.aws/v1alpha1/iamidentitymappings"
+VERSION = "/version"
+TOKEN_REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews"
+NODES = "/api/v1/nodes"
+PODS = "/api/v1/namespaces/kube-system/pods"
+EVENTS = "/api/v1/namespaces/kube-system/events"
+ADDRESS = "10.152.183.20"

@@ -1,0 +1,178 @@
+"""What a Kubernetes API server stores, and how others put it there."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from tests.fakes.kubernetes.clock import Clock
+from tests.fakes.kubernetes.paths import EVENTS, MAPPINGS, NODES, PODS
+from tests.fakes.kubernetes.rbac import RBAC
+
+Object = dict[str, Any]
+
+# What every node says of itself.
+_NODE_INFO = {
+    "architecture": "amd64",
+    "bootID": "-",
+    "containerRuntimeVersion": "containerd://2.4.2",
+    "kernelVersion": "6.18",
+    "kubeProxyVersion": "-",
+    "machineID": "-",
+    "operatingSystem": "linux",
+    "osImage": "-",
+    "systemUUID": "-",
+}
+
+
+class Stored:
+    """The objects by their paths, and what a test says of them."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.objects: dict[str, Object] = {}
+        # What was applied of each.
+        self._fields: dict[str, Object] = {}
+        # What each pod logged, by its name.
+        self._logs: dict[str, list[bytes]] = {}
+        self.add_node("v1.37.2")
+
+    def put(self, path: str, stored: Object) -> None:
+        """Store an object as somebody else's client would have."""
+        name = path.rpartition("/")[2]
+        stored = {"metadata": {"name": name, "generation": 1, "resourceVersion": "1"}, **stored}
+        self.objects[path] = stored
+
+    def add_node(self, version: str) -> None:
+        self.put(
+            f"{NODES}/n0",
+            {
+                "status": {
+                    "nodeInfo": {**dict.fromkeys(_NODE_INFO, "-"), "kubeletVersion": version}
+                }
+            },
+        )
+
+    def add_mapping(
+        self,
+        name: str,
+        arn: str,
+        canonical: str | None = None,
+        *,
+        source: str = "",
+        expires: str = "",
+        groups: Sequence[str] = (),
+    ) -> None:
+        status = {} if canonical is None else {"status": {"canonicalARN": canonical}}
+        path = f"{MAPPINGS}/{name}"
+        spec = {"arn": arn, "username": name, **({"groups": [*groups]} if groups else {})}
+        self.put(path, {"spec": spec, **status})
+        if source:
+            self.objects[path]["metadata"]["labels"] = {"aws-iam/source": source}
+        if expires:
+            self.objects[path]["metadata"]["annotations"] = {"aws-iam/expires": expires}
+
+    def add_role(self, name: str, *verbs: str, resources: tuple[str, ...] = ("pods",)) -> None:
+        """Store a ClusterRole or, where the name has a namespace (``default/dev``), a Role."""
+        rule = {"apiGroups": [""], "resources": list(resources), "verbs": list(verbs)}
+        self.add_rules(name, rule)
+
+    def add_rules(self, name: str, *rules: Object) -> None:
+        """Store a ClusterRole or a Role, named as for `add_role`, with these rules."""
+        namespace, _, plain = name.rpartition("/")
+        kind = f"/namespaces/{namespace}/roles" if namespace else "/clusterroles"
+        metadata = {"name": plain, **({"namespace": namespace} if namespace else {})}
+        self.put(f"{RBAC}{kind}/{plain}", {"metadata": metadata, "rules": list(rules)})
+
+    def add_binding(self, name: str, role: str, **subjects: str | tuple[str, ...]) -> None:
+        """Store a ClusterRoleBinding or, where the name has a namespace, a RoleBinding, of a role
+        (``Role/dev``) to subjects: their names, by their kind."""
+        namespace, _, plain = name.rpartition("/")
+        scope = f"/namespaces/{namespace}/rolebindings" if namespace else "/clusterrolebindings"
+        kind, _, role_name = role.partition("/")
+        named = [
+            _subject(kind, subject)
+            for kind, names in subjects.items()
+            for subject in ([names] if isinstance(names, str) else names)
+        ]
+        metadata = {"name": plain, **({"namespace": namespace} if namespace else {})}
+        self.put(
+            f"{RBAC}{scope}/{plain}",
+            {
+                "metadata": metadata,
+                "roleRef": {"kind": kind, "name": role_name},
+                **({"subjects": named} if named else {}),
+            },
+        )
+
+    def add_pod(self, name: str, **status: Any) -> None:
+        """Store a pod of the Deployment."""
+        self.add_stranger(name, **status)
+        metadata = self.objects[f"{PODS}/{name}"]["metadata"]
+        metadata["labels"]["pod-template-hash"] = "5c6d7"
+        metadata["ownerReferences"] = [
+            {
+                "apiVersion": "apps/v1",
+                "kind": "ReplicaSet",
+                "name": "aws-iam-authenticator-5c6d7",
+                "uid": "1",
+                "controller": True,
+            }
+        ]
+
+    def add_stranger(self, name: str, **status: Any) -> None:
+        """Store somebody's pod that has the label of the Deployment's."""
+        labels = {"name": name, "labels": {"k8s-app": "aws-iam-authenticator"}}
+        self.put(f"{PODS}/{name}", {"metadata": labels, "status": status})
+
+    def add_log(self, pod: str, log: bytes, ago: float = 0.0) -> None:
+        """Let a pod have logged these lines, the last of them ``ago`` seconds before now."""
+        self.add_lines(pod, *((ago, line) for line in re.findall(rb"[^\n]*\n|[^\n]+", log)))
+
+    def add_lines(self, pod: str, *lines: tuple[float, bytes]) -> None:
+        """Let a pod have logged these lines, each so many seconds before now."""
+        if f"{PODS}/{pod}" not in self.objects:
+            self.add_pod(pod)
+        self._logs[f"{PODS}/{pod}/log"] = [
+            f"{stamp(self.clock.now - ago, number)} ".encode() + line
+            for number, (ago, line) in enumerate(lines)
+        ]
+
+    def add_event(self, name: str, pod: str, message: str, minute: int | None) -> None:
+        """Store a kubelet's event of a failure; ``minute`` is None for one without a time."""
+        event = {
+            "metadata": {"name": name},
+            "involvedObject": {"name": pod},
+            "reason": "Failed",
+            "message": message,
+            "lastTimestamp": None if minute is None else f"2026-01-01T00:{minute:02}:00Z",
+        }
+        self.put(f"{EVENTS}/{name}", event)
+
+    def delete(self, path: str) -> None:
+        """Delete an object as somebody else's client would."""
+        del self.objects[path]
+        self._fields.pop(path, None)
+
+    def clear(self) -> None:
+        """Delete everything but the node."""
+        for path in list(self.objects):
+            if not path.startswith(NODES):
+                self.delete(path)
+
+
+def _subject(kind: str, name: str) -> Object:
+    """A subject of a binding. A service account may have its namespace in front (`ns:name`)."""
+    if kind != "ServiceAccount":
+        return {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name}
+    namespace, _, plain = name.rpartition(":")
+    return {"kind": kind, "name": plain, **({"namespace": namespace} if namespace else {})}
+
+
+def stamp(seconds: float, number: int = 0) -> str:
+    """A time as a kubelet writes it in front of a line: in nanoseconds, another for each line."""
+    moment = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
+    moment += datetime.timedelta(microseconds=number // 1000)
+    return f"{moment:%Y-%m-%dT%H:%M:%S.%f}{number % 1000:03}Z"
