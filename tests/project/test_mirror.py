@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -74,3 +75,13 @@ def test_given_a_test_then_its_name_or_its_folder_is_that_of_a_module():
 
     # The library stands beside src, and the modules of cos are parts of one databag.
     assert strays == {UNIT / "lib/test_aws_iam.py", UNIT / "cos/test_cos.py"}
+
+
+def test_given_the_way_through_the_code_then_each_module_on_it_is_there():
+    page = (ROOT / "CONTRIBUTING.md").read_text().partition("## The way through the code\n")[2]
+    named = {path for path in re.findall(r"`([a-z_/]+(?:\.py|/))`", page) if path != "src/"}
+    tests = {path for path in named if path.startswith("tests/")}
+
+    assert len(named) > 30
+    assert [path for path in named - tests if not (SRC / path).exists()] == []
+    assert [path for path in tests if not (ROOT / path).exists()] == []
