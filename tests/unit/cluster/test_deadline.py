@@ -83,11 +83,13 @@ def server(
 @pytest.fixture
 def client(
     server: Server, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> api.Client:
+) -> Iterator[api.Client]:
     monkeypatch.setattr(api, "HOOK_SECONDS", HOOK_SECONDS if server.slow else 60)
     url = f"https://127.0.0.1:{server.server_address[1]}"
     (tmp_path / "config").write_text(kubeconfig(url, authority.certificate))
-    return api.connect(tmp_path / "config")
+    made = api.connect(tmp_path / "config")
+    yield made
+    made._generic._client.close()
 
 
 def patch(client: api.Client) -> api.Object:
