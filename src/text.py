@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import ipaddress
+from collections.abc import Mapping
 
 # A longer cause would push the remedy out of sight in `juju status`.
 _CAUSE_LENGTH = 100
@@ -79,3 +80,10 @@ def in_url(address: str) -> str:
 def in_base64(text: str) -> str:
     """Return ``text`` in base64, as Secrets and kubeconfigs have it."""
     return base64.b64encode(text.encode()).decode()
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """Return ``text`` with each name of ``values`` replaced by its value."""
+    for name, value in values.items():
+        text = text.replace(name, value)
+    return text

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from access import arn, placeholders, rbac
 from access.arn import Principal
 from access.mapping import IdentityMapping
+from text import fill
 
 _MISSES = 3
 _PERMISSION_SET = re.compile(r"(awsreservedsso_.+_)[0-9a-f]{16}")
@@ -64,8 +65,8 @@ def identity(mapping: IdentityMapping, principal: Principal) -> Identity:
     """Return the user that ``principal``, with its session if it has one, becomes by a mapping."""
     values = placeholders.known(principal)
     return Identity(
-        placeholders.fill(mapping.username, values),
-        tuple(placeholders.fill(group, values) for group in mapping.groups),
+        fill(mapping.username, values),
+        tuple(fill(group, values) for group in mapping.groups),
     )
 
 

@@ -9,7 +9,6 @@ Source: aws-iam-authenticator v0.7.18 (``pkg/server``, ``renderTemplate``).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from access.arn import Principal
 
@@ -32,13 +31,6 @@ def known(principal: Principal) -> dict[str, str]:
         "{{SessionName}}": session.replace("@", "-"),
         "{{SessionNameRaw}}": session,
     }
-
-
-def fill(text: str, values: Mapping[str, str]) -> str:
-    """Return ``text`` with the fields that have a value filled in."""
-    for field, value in values.items():
-        text = text.replace(field, value)
-    return text
 
 
 def is_open(text: str) -> bool:

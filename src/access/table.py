@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from access import arn, placeholders, rbac
 from access.mapping import IdentityMapping
-from text import cut, one_line
+from text import cut, fill, one_line
 
 # A wider cell makes only its own row longer.
 _WIDTH = 70
@@ -93,8 +93,8 @@ def _identity(mapping: IdentityMapping) -> tuple[str, list[str]]:
         values = placeholders.known(arn.parse(arn.canonicalize(mapping.arn)))
     except ValueError:
         values = {}
-    groups = [placeholders.fill(group, values) for group in mapping.groups]
-    return placeholders.fill(mapping.username, values), groups
+    groups = [fill(group, values) for group in mapping.groups]
+    return fill(mapping.username, values), groups
 
 
 def _roles(grants: Iterable[rbac.Grant], names: Collection[str]) -> Iterable[str]:

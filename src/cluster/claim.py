@@ -9,6 +9,7 @@ Call every function inside `errors_as_status`.
 from __future__ import annotations
 
 from cluster import api, manifests, objects, references
+from cluster.errors import suppress
 from errors import Waiting
 from owner import Owner
 
@@ -27,7 +28,7 @@ def claim(client: api.Client, owner: Owner) -> str:
             return ""
         if mark := objects.mark_of(service):
             return mark if owner.is_foreign(mark) else ""
-        with objects.unless_changed():
+        with suppress(409):
             _take(client, service, owner)
     raise Waiting("waiting for others to stop changing the authenticator's objects")
 

@@ -14,6 +14,7 @@ import time
 from typing import Any, cast
 
 from cluster import api, manifests, objects, references
+from cluster.errors import suppress
 from errors import Waiting
 
 POLL_SECONDS = 0.5
@@ -39,15 +40,11 @@ def apply(client: api.Client, partition: str, *, strict: bool) -> None:
 
 def is_served(client: api.Client) -> bool:
     """Return whether the cluster has the CRD, and serves its objects."""
-    from lightkube import ApiError
     from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
 
-    try:
+    with suppress(404):
         return _established(client.get(CustomResourceDefinition, references.CRD))
-    except ApiError as error:
-        if error.status.code != 404:
-            raise
-        return False
+    return False
 
 
 def _established(crd: api.Object) -> bool:

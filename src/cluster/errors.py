@@ -75,3 +75,15 @@ def _refusal(code: int, reason: str) -> Unready:
     if code in (400, 404, 405, 413, 415, 422):
         return Blocked(f"the cluster rejects an object of this charm: {reason}")
     return Waiting(f"waiting for the Kubernetes API: {code} {reason}")
+
+
+@contextlib.contextmanager
+def suppress(code: int) -> Generator[None]:
+    """Suppress the server's refusals of this HTTP status, such as 409 for a conflict."""
+    from lightkube import ApiError
+
+    try:
+        yield
+    except ApiError as error:
+        if error.status.code != code:
+            raise

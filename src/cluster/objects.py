@@ -8,13 +8,12 @@ Call every function inside `errors_as_status`.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import labels
 from cluster import api, csa_upgrade, manifests, references
-from cluster.errors import NOT_KUBERNETES
+from cluster.errors import NOT_KUBERNETES, suppress
 from errors import Waiting
 from owner import Owner
 
@@ -41,18 +40,6 @@ def is_persons(what: references.ObjectReference, mark: str) -> bool:
     return not mark and what in references.OPTIONAL
 
 
-@contextlib.contextmanager
-def unless_changed() -> Generator[None]:
-    """Suppress a conflict (409): the object has changed since it was read."""
-    from lightkube import ApiError
-
-    try:
-        yield
-    except ApiError as error:
-        if error.status.code != 409:
-            raise
-
-
 def apply(client: api.Client, manifest: manifests.Manifest) -> api.Object:
     """Apply one object server-side, and return it as the cluster has it now.
 
@@ -62,7 +49,7 @@ def apply(client: api.Client, manifest: manifests.Manifest) -> api.Object:
     """
     applied = _apply(client, manifest)
     for _ in range(CONFLICT_TRIES):
-        with unless_changed():
+        with suppress(409):
             if adopt(client, manifests.reference(manifest), applied) is applied:
                 break
         applied = _apply(client, manifest)
@@ -120,13 +107,8 @@ def prune(client: api.Client, owner: Owner, desired: Iterable[manifests.Manifest
 
 def delete(client: api.Client, what: references.ObjectReference) -> None:
     """Delete an object, if there is one."""
-    from lightkube import ApiError
-
-    try:
+    with suppress(404):
         client.delete(_kind(what), what.name, namespace=what.namespace)
-    except ApiError as error:
-        if error.status.code != 404:
-            raise
 
 
 def find(client: api.Client, what: references.ObjectReference) -> api.Object | None:

@@ -92,7 +92,7 @@ def _time_left(deployment: api.Object) -> float:
     moved = [times.parse(at) for condition in moving if (at := condition.get("lastUpdateTime"))]
     if not moved:
         return 0.0
-    return min(ROLLOUT_SECONDS, ROLLOUT_SECONDS - (time.time() - max(moved).timestamp()))
+    return min(ROLLOUT_SECONDS, ROLLOUT_SECONDS - (times.now() - max(moved)).total_seconds())
 
 
 def _observed_status(deployment: api.Object) -> api.Object:
@@ -214,7 +214,7 @@ def _is_lost(pod: Pod) -> bool:
     # A node may be unreachable for seconds only, and its pods get requests meanwhile. So the
     # node's state does not count, and the pod's own end does.
     ends = pod.metadata.deletionTimestamp if pod.metadata else None
-    return ends is not None and time.time() > ends.timestamp() + LOST_SECONDS
+    return ends is not None and times.now().timestamp() > ends.timestamp() + LOST_SECONDS
 
 
 def _certificate_hash(pod: Any) -> str | None:

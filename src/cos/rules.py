@@ -11,6 +11,7 @@ from typing import Any
 import libyaml
 from cos.facts import Facts
 from owner import Owner
+from text import fill
 
 _FOLDER = Path(__file__).parents[1] / "prometheus_alert_rules"
 # An authority may sign for a day or for years. Before these ends the charm asks for a new
@@ -47,7 +48,7 @@ def _group(
     filled = [
         {
             **rule,
-            "expr": _filled(rule["expr"], values),
+            "expr": fill(rule["expr"], values),
             "labels": {**rule["labels"], **labels, "juju_charm": charm},
         }
         for rule in group["rules"]
@@ -73,12 +74,6 @@ def _constants(known: Facts | None) -> dict[str, str]:
     margin = min(_LONGEST_MARGIN, (known.ends - known.starts) // _SHARE_OF_LIFE)
     ends = {"%%certificate_ends%%": str(known.ends), "%%certificate_margin%%": str(margin)}
     return {**found, **ends}
-
-
-def _filled(text: str, values: dict[str, str]) -> str:
-    for name, value in values.items():
-        text = text.replace(name, value)
-    return text
 
 
 def _load(path: Path) -> list[dict[str, Any]]:

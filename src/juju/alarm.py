@@ -16,10 +16,10 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import time
 
 import ops
 
+import times
 from text import fingerprint
 
 # After how long the unit looks again at what others do, and after how long it goes on with work
@@ -66,12 +66,12 @@ class Alarm(ops.Object):
         """Let the unit look again at ``end``, or earlier as planned. An action calls this."""
         if not 0.0 < self._end <= end.timestamp():
             self._stored.end = end.timestamp()
-        self._ring([max(self._end, time.time() + SOON_SECONDS)])
+        self._ring([max(self._end, times.now().timestamp() + SOON_SECONDS)])
 
     @property
     def overdue(self) -> bool:
         """Return whether the access that `expect` was told of has ended by now."""
-        return 0.0 < self._end <= time.time()
+        return 0.0 < self._end <= times.now().timestamp()
 
     def set(self, seconds: float | None, wait: str = "") -> None:
         """Let Juju run a hook when access ends, or in ``seconds`` if that is sooner.
@@ -79,16 +79,16 @@ class Alarm(ops.Object):
         ``wait`` says what the unit waits for. As long as that stays the same, the unit looks less
         and less often. An earlier alarm stays as it is, because its hook sets the next one.
         """
-        now = time.time()
+        now = times.now().timestamp()
         if self.overdue:
             # Access goes on: this is looked at until it has ended.
             seconds = self._paced(SECONDS, "overdue", now) or SELDOM_SECONDS
         else:
             seconds = self._paced(seconds, wait, now)
-        times = [] if seconds is None else [now + seconds]
+        moments = [] if seconds is None else [now + seconds]
         if self._end > now:
-            times.append(max(self._end, now + SPACING_SECONDS) if self._has_rung else self._end)
-        self._ring(times)
+            moments.append(max(self._end, now + SPACING_SECONDS) if self._has_rung else self._end)
+        self._ring(moments)
 
     def _paced(self, seconds: float | None, wait: str, now: float) -> float | None:
         """Return in how many seconds to look again at a wait that may have lasted long."""
@@ -105,18 +105,20 @@ class Alarm(ops.Object):
             return SECONDS
         return SELDOM_SECONDS if waited < LAST_PATIENCE else None
 
-    def _ring(self, times: list[float]) -> None:
-        """Set the alarm to the earliest of ``times``; stop it without any.
+    def _ring(self, moments: list[float]) -> None:
+        """Set the alarm to the earliest of ``moments``; stop it without any.
 
         If Juju cannot do that now, update-status looks again.
         """
-        if not times and not self._stored.is_set:
+        if not moments and not self._stored.is_set:
             return
-        at = datetime.datetime.fromtimestamp(min(times), datetime.timezone.utc) if times else NEVER
+        at = NEVER
+        if moments:
+            at = datetime.datetime.fromtimestamp(min(moments), datetime.timezone.utc)
         with contextlib.suppress(ops.ModelError, ops.hookcmds.Error):
             self._expire(at)
-            if self._stored.is_set != bool(times):
-                self._stored.is_set = bool(times)
+            if self._stored.is_set != bool(moments):
+                self._stored.is_set = bool(moments)
 
     def _expire(self, at: datetime.datetime) -> None:
         """Let the secret expire ``at`` that time, unless it expires earlier anyway."""
@@ -125,7 +127,7 @@ class Alarm(ops.Object):
             if at != NEVER:
                 self._unit.add_secret(_CONTENT, label=_LABEL, description=_DESCRIPTION, expire=at)
             return
-        now = datetime.datetime.now(datetime.timezone.utc)
+        now = times.now()
         if secret.expiry == at or (at != NEVER and secret.expiry and now < secret.expiry <= at):
             return
         # `Secret.set_info` takes the content to Juju too, which makes a new revision of it.

@@ -17,7 +17,7 @@ from typing import Any, cast
 from access.mapping import IdentityMapping
 from cluster import api
 from cluster.crd import kind
-from cluster.errors import reason_of
+from cluster.errors import reason_of, suppress
 from cluster.mappings.batch import is_refused
 from labels import EXPIRES, SOURCE
 from text import brief
@@ -50,7 +50,7 @@ class RefusedError(Exception):
 def read(client: api.Client, name: str) -> Stored | None:
     """Return the mapping ``name``; None if there is none."""
     found: api.Object = {}
-    with _suppress(404):
+    with suppress(404):
         found = client.get(kind(), name)
     if not found:
         return None
@@ -115,7 +115,7 @@ def delete(client: api.Client, stored: Stored) -> None:
         ChangedError: it has changed since it was read.
         RefusedError: others do not let it go.
     """
-    with _suppress(404), _raised_as_changed(), _raised_as_refused():
+    with suppress(404), _raised_as_changed(), _raised_as_refused():
         client.delete_unchanged(kind(), stored.mapping.name, stored.version)
 
 
@@ -126,17 +126,6 @@ def _spec(mapping: IdentityMapping) -> dict[str, str | Sequence[str]]:
 def _fields(part: Any) -> Mapping[str, Any]:
     # A mapping from before there was a schema may hold anything.
     return cast("dict[str, Any]", part) if isinstance(part, dict) else {}
-
-
-@contextlib.contextmanager
-def _suppress(code: int) -> Generator[None]:
-    from lightkube import ApiError
-
-    try:
-        yield
-    except ApiError as error:
-        if error.status.code != code:
-            raise
 
 
 @contextlib.contextmanager

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import copy
-import datetime
 import subprocess
 from typing import Any
 
 import httpx2
 import ops.testing
 import pytest
+from tests.fakes.alarms import after, rings
 from tests.fakes.explaining import refuse
 from tests.fakes.juju.model import OWNER, Model
 from tests.fakes.kubernetes.faults import ok, refusal, unreachable
 from tests.fakes.kubernetes.paths import MAPPINGS
 from tests.fakes.kubernetes.rbac import RBAC, REVIEWS
 from tests.fakes.kubernetes.server import FakeCluster
-
-import times
 
 ROLE = "arn:aws:iam::111122223333:role/Dev"
 CANONICAL = "arn:aws:iam::111122223333:role/dev"
@@ -36,15 +34,6 @@ def refused(model: Model, unit: int = 0, **params: Any) -> str:
     with pytest.raises(ops.testing.ActionFailed) as failure:
         grant(model, unit, **params)
     return failure.value.message
-
-
-def after(api: FakeCluster, seconds: float) -> str:
-    moment = datetime.datetime.fromtimestamp(api.clock.now + seconds, datetime.timezone.utc)
-    return times.shown(moment)
-
-
-def rings(model: Model, api: FakeCluster) -> list[float]:
-    return [s.expire.timestamp() - api.clock.now for s in model.units[0].alarms if s.expire]
 
 
 def test_given_a_name_longer_than_an_argument_when_granted_then_linux_takes_the_results(

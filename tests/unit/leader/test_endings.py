@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 
 import httpx2
 import ops
 import ops.testing
 import pytest
+from tests.fakes.alarms import after, rings
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refusal, unreachable
 from tests.fakes.kubernetes.paths import MAPPINGS, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 
-import times
 from access import expiry
 
 ROLE = "arn:aws:iam::111122223333:role/dev"
 DEV = f"{MAPPINGS}/dev"
-
-
-def after(api: FakeCluster, seconds: float) -> str:
-    """A time so many seconds from now."""
-    moment = datetime.datetime.fromtimestamp(api.clock.now + seconds, datetime.timezone.utc)
-    return times.shown(moment)
-
-
-def rings(model: Model, api: FakeCluster, unit: int = 0) -> list[float]:
-    """In how many seconds the unit's alarms ring."""
-    return [
-        secret.expire.timestamp() - api.clock.now
-        for secret in model.units[unit].alarms
-        if secret.expire
-    ]
 
 
 def add(api: FakeCluster, expires: str, name: str = "dev", source: str = "") -> None:
