@@ -140,7 +140,8 @@ def _version(juju: jubilant.Juju) -> str:
 def _deploy(juju: jubilant.Juju, minor: str, folder: Path) -> None:
     """Deploy a minor version, and do what the unit's status asks for."""
     has_relation = _number(minor) <= _LAST_WITH_RELATION
-    options = {"channel": f"{minor}/stable"}
+    # Charmed Kubernetes' own default. The testbed's would allow everybody everything.
+    options = {"channel": f"{minor}/stable", "authorization-mode": "Node,RBAC"}
     if has_relation:
         options["webhook-caller"] = "original"
     overlay = folder / "options.yaml"
