@@ -13,6 +13,7 @@ import ops
 import pytest
 import yaml
 from hypothesis import settings
+from tests.fakes import at_rest
 from tests.fakes.certificates.authority import root
 from tests.fakes.declaring import Declare
 from tests.fakes.juju.model import SECRET_TOOLS, Easyrsa, Model
@@ -86,14 +87,14 @@ def model(easyrsa: Easyrsa, api: FakeCluster, files: Files) -> Model:
 def two(easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]) -> Model:
     """Two units at rest, whose control planes never acknowledge anything."""
     model = Model(easyrsa, machines, units=2)
-    model.settle()
+    at_rest.settle(model, api)
     return model
 
 
 @pytest.fixture
 def deployed(model: Model, api: FakeCluster) -> Model:
     """The same, come to rest."""
-    model.settle()
+    at_rest.settle(model, api)
     api.forget()
     return model
 
