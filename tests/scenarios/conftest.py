@@ -2,6 +2,7 @@
 
 from tests.fakes.fixtures import (
     _goal_state,
+    _quiet,
     _secret_tools,
     api,
     declare,
@@ -11,11 +12,12 @@ from tests.fakes.fixtures import (
     machines,
     model,
     two,
-    yaml_by_libyaml,
+    yaml_as_json,
 )
 
 __all__ = [
     "_goal_state",
+    "_quiet",
     "_secret_tools",
     "api",
     "declare",
@@ -25,5 +27,5 @@ __all__ = [
     "machines",
     "model",
     "two",
-    "yaml_by_libyaml",
+    "yaml_as_json",
 ]

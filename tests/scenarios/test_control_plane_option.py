@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ops
 import pytest
+from tests.fakes import at_rest
 from tests.fakes.certificates.authority import root
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.paths import ADDRESS, DEPLOYMENT
@@ -27,7 +28,7 @@ def rendered(url: str) -> str:
 def newer(easyrsa: Easyrsa, api: FakeCluster, files: Files) -> Model:
     """At rest on such a control plane, whose operator has done nothing yet."""
     model = Model(easyrsa, [files], endpoints=("control-plane",))
-    model.settle()
+    at_rest.settle(model, api)
     return model
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import functools
 
 from charmlibs.interfaces.tls_certificates import (
     Certificate,
@@ -25,6 +26,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 Bag = dict[str, str]
 
 
+@functools.cache
+def _authority(name: str) -> tuple[PrivateKey, Certificate]:
+    """Return the key and the certificate of an authority, the same in each test."""
+    key = PrivateKey(x509_object=ec.generate_private_key(ec.SECP256R1()))
+    attributes = CertificateRequestAttributes(common_name=name)
+    return key, Certificate.generate_self_signed_ca(
+        attributes, key, validity=dt.timedelta(days=365)
+    )
+
+
 @dataclasses.dataclass
 class SelfSigned:
     """Signs what it is asked to, unless it ``refuses`` by a code of the protocol.
@@ -42,12 +53,7 @@ class SelfSigned:
     overrides: Bag = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._key = PrivateKey(x509_object=ec.generate_private_key(ec.SECP256R1()))
-        self.authority = Certificate.generate_self_signed_ca(
-            CertificateRequestAttributes(common_name=self.name),
-            self._key,
-            validity=dt.timedelta(days=365),
-        )
+        self._key, self.authority = _authority(self.name)
         self._issued: dict[str, str] = {}
 
     def requested(self, app: Bag) -> list[CertificateSigningRequest]:

@@ -14,6 +14,7 @@ from charmlibs.interfaces.tls_certificates import (
     PrivateKey,
     ProviderCapabilities,
 )
+from tests.fakes import at_rest
 from tests.fakes.certificates.authority import root
 from tests.fakes.certificates.self_signed import SelfSigned
 from tests.fakes.juju.model import Easyrsa, Model
@@ -47,10 +48,18 @@ def provider() -> SelfSigned:
 
 
 @pytest.fixture
-def modern(provider: SelfSigned, api: FakeCluster, files: Files) -> Model:
-    """At rest with such an authority."""
+def modern(
+    provider: SelfSigned,
+    api: FakeCluster,
+    files: Files,
+    keys: list[PrivateKey],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Model:
+    """At rest with such an authority, by the first of the keys."""
     model = Model(provider, [files])
-    model.settle()
+    at_rest.settle(model, api)
+    made = itertools.cycle([*keys[1:], keys[0]])
+    monkeypatch.setattr(PrivateKey, "generate", lambda **_: next(made))
     return model
 
 

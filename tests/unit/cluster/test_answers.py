@@ -26,10 +26,12 @@ Path = tuple[str | int, ...]
 
 
 def paths(value: Any, depth: int = 4) -> Iterator[Path]:
-    """The way to every part of ``value`` but the innermost."""
+    """The way to every part of ``value`` but the innermost. Rules of a list are all alike."""
     if not depth:
         return
     items = value.items() if isinstance(value, dict) else enumerate(value)
+    if isinstance(value, list) and all("expression" in str(each) for each in value):
+        items = enumerate(value[:1])
     for key, inner in items:
         yield (key,)
         if isinstance(inner, dict | list):

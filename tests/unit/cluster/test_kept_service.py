@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ops
 import pytest
+from tests.fakes import at_rest
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.faults import refusal
 from tests.fakes.kubernetes.paths import ADDRESS, DEFINITION, DEPLOYMENT, NODES, SECRET, SERVICE
@@ -33,7 +34,7 @@ def newer(easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]) -> Model:
     for files in machines:
         files.auth_webhook.write_text(OURS)
     model = Model(easyrsa, machines, units=2, endpoints=("control-plane",))
-    model.settle()
+    at_rest.settle(model, api)
     api.forget()
     return model
 

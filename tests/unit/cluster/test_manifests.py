@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import functools
 import json
 import re
 from typing import Any
@@ -369,6 +370,11 @@ ARN_RULES = [
 ]
 
 
+@functools.cache
+def arn_rules(partition: str) -> list[dict[str, Any]]:
+    return schema(strict=True, partition=partition)["arn"]["x-kubernetes-validations"]
+
+
 def refused(text: str, partition: str = "aws") -> list[str]:
     """Return what the strict schema says against a new mapping's ARN.
 
@@ -376,7 +382,7 @@ def refused(text: str, partition: str = "aws") -> list[str]:
     """
     return [
         rule["message"]
-        for rule in schema(strict=True, partition=partition)["arn"]["x-kubernetes-validations"]
+        for rule in arn_rules(partition)
         if (match := re.fullmatch(r"(!?)self\.matches\('(.*)'\)", rule["rule"].strip()))
         and bool(re.search(match[2].replace("$", r"\Z"), text, re.ASCII)) is bool(match[1])
     ]

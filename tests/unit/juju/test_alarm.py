@@ -9,6 +9,7 @@ import httpx2
 import ops
 import ops.testing
 import pytest
+from tests.fakes import at_rest
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.faults import Answer, refusal, unreachable
 from tests.fakes.kubernetes.paths import DEPLOYMENT, SERVICE
@@ -25,7 +26,7 @@ def slow(
     """Deployed, and its pods take two minutes to start."""
     model = Model(easyrsa, [files], juju=request.param)
     api.start_seconds = 120
-    model.settle()
+    at_rest.settle(model, api)
     return model
 
 
@@ -33,7 +34,7 @@ def slow(
 def waiting(easyrsa: Easyrsa, api: FakeCluster, files: Files) -> Model:
     """At rest, and it waits for the operator to set an option."""
     model = Model(easyrsa, [files], endpoints=("control-plane",))
-    model.settle()
+    at_rest.settle(model, api)
     return model
 
 
