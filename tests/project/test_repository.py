@@ -146,3 +146,14 @@ def test_given_a_target_on_a_page_then_only_make_help_says_how_long_it_takes(nam
 
     assert lines
     assert [line for line in lines if times.search(line)] == []
+
+
+def test_given_every_change_then_ci_and_make_test_measure_what_unit_tests_leave_out():
+    checks = yaml.safe_load((GITHUB / "workflows" / "ci.yaml").read_text())["jobs"]["checks"]
+    measured = [
+        each["target"] for each in checks["strategy"]["matrix"]["include"] if "args" in each
+    ]
+
+    assert measured == ["unit"]
+    assert "\n\t@$(MAKE) unit ARGS=--cov\n" in MAKEFILE
+    assert 'make "$TARGET" ARGS="$ARGS"' in [step.get("run") for step in checks["steps"]]
