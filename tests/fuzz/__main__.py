@@ -50,6 +50,8 @@ def main() -> int:
     options = _options()
     # The root logger has what libraries say at these levels; the charm says nothing there.
     logging.disable(logging.INFO)
+    # Without a handler, Python prints each warning of the functions in between.
+    logging.getLogger().addHandler(logging.NullHandler())
     console = Console()
     runs = [
         Run(target, options.seed)
