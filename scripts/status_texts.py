@@ -230,13 +230,12 @@ def _name(node: ast.expr) -> str:
 
 # Where the text of an expression comes from, if the scan cannot follow it.
 _ELSEWHERE: dict[str, Callable[[], list[str]]] = {
-    "config.py: f'{error}'": lambda: [*_raises("config.py"), *_raises("access/partitions.py")],
-    "charm.py: plan.blocker": lambda: _returns("certificates/rotation.py", "blocker"),
-    "charm.py: issued.warning": lambda: _returns("certificates/issued.py", "warning"),
-    "charm.py: web_proxies.remark": lambda: Scope("juju/proxies.py").texts(ast.Name("NO_HTTPS")),
-    "charm.py: trusted.remark": lambda: _appended("juju/extra_cas.py", "receive"),
-    "charm.py: strangers": lambda: _returns("cluster/pods.py", "strangers_remark"),
-    "charm.py: next_step": lambda: _returns("juju/control_plane.py", "next_step"),
+    "config.py: str(error)": lambda: [*_raises("config.py"), *_raises("access/partitions.py")],
+    "leader/steps.py: issued.warning": lambda: _returns("certificates/issued.py", "warning"),
+    "leader/steps.py: spec.proxies.remark": lambda: Scope("juju/proxies.py").texts(
+        ast.Name("NO_HTTPS")
+    ),
+    "leader/steps.py: trusted.remark": lambda: _appended("juju/extra_cas.py", "receive"),
     "certificates/issued.py: self.refusal": lambda: _keywords(_CERTIFICATES, "refusal"),
     "certificates/issued.py: self.wait": lambda: _keywords(_CERTIFICATES, "wait"),
     "certificates/relation.py: refusal": lambda: _returns(
@@ -275,13 +274,14 @@ def _raised() -> Iterator[tuple[str, str]]:
 def _active() -> list[str]:
     """Return the parts of an active status."""
     texts = [
-        *_listed("leader/steps.py", "active_line"),
-        *_returns("leader/steps.py", "_count"),
-        *_appended("leader/steps.py", "active_line"),
-        *_local("charm.py", "_follow", "line"),
+        *_listed("leader/report.py", "line"),
+        *_returns("leader/report.py", "_count"),
+        *_appended("leader/report.py", "line"),
+        *_local("reconcile.py", "_follow", "line"),
+        *_returns("juju/control_plane.py", "next_step"),
     ]
-    for scope, node in _scopes("charm.py"):
-        if isinstance(node, ast.Call) and _name(node.func) == "active_line":
+    for scope, node in _scopes("leader/steps.py"):
+        if isinstance(node, ast.Call) and _name(node.func) == "line":
             remarks = [value for arg in node.args[3:] for value in _unpacked(scope, arg)]
             texts += [text for value in remarks for text in _complete(scope, value)]
     return texts
@@ -304,7 +304,7 @@ def _mapping_problems() -> list[str]:
         *_returns("access/partitions.py", "mismatch"),
         *_returns("access/mappings.py", "_problem"),
         *_returns("access/expiry.py", "mismatch"),
-        *_values("leader/steps.py", "check_mappings"),
+        *_values("leader/mappings.py", "apply"),
         *_values("cluster/mappings/canonical.py", "write_all"),
     ]
     return [text for text in found if text != HOLE]

@@ -1,20 +1,24 @@
 # Copyright 2026 Canonical Ltd.
 # See LICENSE file for licensing details.
 
-"""The charm's options, typed and checked."""
+"""The charm's options: each is read here, once a hook, and nowhere else."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from typing import TYPE_CHECKING, Any
 
+import times
 from access import partitions
 from errors import Blocked
 from text import is_ip, quoted
 
 if TYPE_CHECKING:
     import ops
+
+    from access.declaration.declared import Declared
 
 MAX_REPLICAS = 10
 MAPPING_POLICIES = ("enforce", "warn")
@@ -37,12 +41,7 @@ _VERSION = re.compile(r"v?\d+\.\d+\.\d+")
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """The options of config.yaml.
-
-    Raises:
-        ValueError: a value cannot work. The text is one line for the operator, with option,
-            value and remedy.
-    """
+    """The options of config.yaml as the operator set them. `checked` says if they can work."""
 
     image: str
     cluster_id: str
@@ -55,7 +54,19 @@ class Config:
     webhook_address: str = ""
     mapping_policy: str = MAPPING_POLICIES[0]
 
-    def __post_init__(self) -> None:
+    def checked(self) -> Config:
+        """Return this, if every option but `mappings` can work: that one stops nothing else.
+
+        Raises:
+            errors.Blocked: a value cannot work; the text names option, value and remedy.
+        """
+        try:
+            self._check()
+        except ValueError as error:
+            raise Blocked(str(error), announced=True) from error
+        return self
+
+    def _check(self) -> None:
         match = _IMAGE.fullmatch(self.image)
         if not match or not (match["tag"] or match["digest"]):
             raise ValueError(
@@ -97,6 +108,21 @@ class Config:
                 "v0.7.7 or newer"
             )
 
+    @functools.cached_property
+    def declared(self) -> Declared:
+        """Return what the option `mappings` declares now.
+
+        It is parsed when it is needed first, because most hooks of most units never need it.
+        """
+        from access.declaration import declared
+
+        if not self.mappings:
+            return declared.Declared()
+        try:
+            return declared.parse(self.mappings, times.now())
+        except ValueError as error:
+            return declared.Declared(error=str(error))
+
     @property
     def deployed_image(self) -> str:
         """Return the image to deploy: option image, from option image-registry if that is set.
@@ -124,7 +150,7 @@ class Config:
         digits of its digest.
         """
         match = _IMAGE.fullmatch(self.image)
-        assert match is not None  # noqa: S101  (__post_init__ checked it)
+        assert match is not None  # noqa: S101  (`checked` comes first)
         if not match["tag"]:
             return match["digest"][len("@sha256:") :][:12]
         version = _VERSION.match(match["tag"])
@@ -137,17 +163,10 @@ class Config:
         return tuple(map(int, self.version.removeprefix("v").split("."))) < version
 
 
-def load_config(charm: ops.CharmBase) -> Config:
-    """Return the options of ``charm``.
-
-    Raises:
-        errors.Blocked: a value cannot work; the text names option, value and remedy.
-    """
+def load(charm: ops.CharmBase) -> Config:
+    """Return the options of ``charm``, unchecked."""
     # Not by ops' `load_config`, which makes an object of an option of type secret.
     options: dict[str, Any] = {
         name.replace("-", "_"): value for name, value in charm.config.items()
     }
-    try:
-        return Config(**options)
-    except ValueError as error:
-        raise Blocked(f"{error}") from error
+    return Config(**options)

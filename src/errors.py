@@ -9,16 +9,19 @@ line: what is wrong, then the command to run or the party to wait for.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Generator, Sequence
+
 
 class Unready(Exception):
     """The unit cannot finish its work now.
 
     Attributes:
-        announced: Whether an event of Juju will say that this has changed. If not, the unit must
-            look again by itself.
+        announced: Whether an event of Juju will say that this has changed. Otherwise the unit
+            must look again by itself.
     """
 
-    def __init__(self, text: str, *, announced: bool = True):
+    def __init__(self, text: str, *, announced: bool = False):
         super().__init__(text)
         self.announced = announced
 
@@ -33,3 +36,22 @@ class Waiting(Unready):
 
 class WaitingForKubeconfig(Waiting):
     """The control plane must first write an administrator's kubeconfig that works."""
+
+
+@contextlib.contextmanager
+def collected(problems: list[Unready]) -> Generator[None]:
+    """Add an `Unready` to ``problems`` in place of raising it: the reconcile goes on."""
+    try:
+        yield
+    except Unready as problem:
+        problems.append(problem)
+
+
+def worst(problems: Sequence[Unready], *, announced: bool = True) -> Unready:
+    """Return the first of ``problems``, which stand in the order of their weight.
+
+    An event announces the end of all of them only if it does of each, and of what else is to be
+    done, by ``announced``.
+    """
+    first, all_are = problems[0], all(problem.announced for problem in problems)
+    return type(first)(str(first), announced=announced and all_are)

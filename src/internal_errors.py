@@ -37,8 +37,7 @@ def as_status(unit: str) -> Generator[None]:
     except (Unready, ops.ModelError, ops.hookcmds.Error):
         raise
     except Exception as error:
-        # Juju does not know of it, so nothing announces its end.
-        raise Blocked(tell(error, unit), announced=False) from error
+        raise Blocked(tell(error, unit)) from error
 
 
 def tell(error: Exception, unit: str) -> str:

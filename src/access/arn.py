@@ -26,10 +26,6 @@ _KINDS = {
         "federated-user": re.compile(_NAME, re.ASCII),
     },
 }
-# How most mappings are spelt. A hook may check ten thousand, and these need no closer look.
-_PLAIN = re.compile(
-    rf"arn:({'|'.join(PARTITIONS)}):iam::{_ACCOUNT.pattern}:(user|role)/{_NAME}", re.ASCII
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,8 +72,6 @@ def canonicalize(text: str) -> str:
         ValueError: the authenticator refuses ``text``, and leaves the status as it is.
     """
     lowered = _lower(text)
-    if _PLAIN.fullmatch(lowered):
-        return lowered
     partition, _, _, account, resource = _sections(lowered)
     kind, *names = resource.split("/")
     if kind != "assumed-role":
@@ -85,19 +79,19 @@ def canonicalize(text: str) -> str:
     return f"arn:{partition}:iam::{account}:role/{'/'.join(names[:-1])}"
 
 
-def mismatch(text: str) -> str | None:
+def mismatch(text: str, canonical: str = "") -> str | None:
     """Return why no login matches a mapping of ``text``, or None if logins do.
 
     STS gives each login its ARN: without a region, and for a role without the role's path.
+    ``canonical`` is what `canonicalize` returns for ``text``, where that is known.
     """
-    if _PLAIN.fullmatch(_lower(text)):
-        return None
     try:
-        parse(canonicalize(text))
+        principal = parse(canonical or canonicalize(text))
     except ValueError as error:
         return str(error)
-    bare = without_path(text)
-    return None if bare == text else f"no login has a role path, map {bare} instead"
+    if principal.kind == "role" and "/" in principal.name:
+        return f"no login has a role path, map {without_path(text)} instead"
+    return None
 
 
 def without_path(text: str) -> str:

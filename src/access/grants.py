@@ -17,7 +17,6 @@ from access import arn, partitions, reserved
 from access.declaration import declared
 from access.declaration.declared import Entry
 from access.mapping import IdentityMapping
-from access.mappings import canonical_arn
 from access.permission_sets import PermissionSet, of_role
 from errors import Blocked
 from labels import EXPIRES, GRANT, OPTION
@@ -120,17 +119,7 @@ def _principal(mapping: IdentityMapping) -> str:
 
     The authenticator keeps the former one of a mapping whose ARN it refuses.
     """
-    return canonical_arn(mapping.arn) or mapping.canonical
-
-
-def declared_entries(option: str, now: datetime) -> Sequence[Entry] | None:
-    """Return what the option `mappings` declares; None if something is wrong with it."""
-    if not option:
-        return ()
-    try:
-        return declared.parse(option, now).entries
-    except ValueError:
-        return None
+    return mapping.principal or mapping.canonical
 
 
 def to_replace(
@@ -220,7 +209,7 @@ def to_revoke(
     named = [each for each in chosen if not is_astray(each, target)]
     _refuse_declared(named, entries, application, partition)
     for entry in entries or ():
-        if entry.name == target.name or (entry.arn and _canonical_of(entry) in target.principals):
+        if entry.name == target.name or (entry.arn and entry.principal in target.principals):
             principal = entry.arn or str(entry.permission_set)
             raise _declared(principal, entry.place, application)
     return sorted(chosen, key=lambda mapping: mapping.name)
@@ -244,7 +233,7 @@ def _refuse_declared(
     What the option made and no longer declares is not refused.
     """
     # There may be thousands of both.
-    by_arn = {_canonical_of(entry): entry for entry in entries or () if entry.arn}
+    by_arn = {entry.principal: entry for entry in entries or () if entry.arn}
     by_set = {str(found): entry for entry in entries or () if (found := entry.permission_set)}
     for mapping in mappings:
         if entries is None and mapping.source == OPTION:
@@ -258,10 +247,6 @@ def _of_set(by_set: Mapping[str, Entry], mapping: IdentityMapping, partition: st
     entry = by_set.get(str(of_role(mapping.arn)))
     declared = entry and entry.permission_set
     return entry if declared and declared.matches(mapping.arn, partition) else None
-
-
-def _canonical_of(entry: Entry) -> str:
-    return arn.canonicalize(entry.arn)
 
 
 def _declared(principal: str, place: str, application: str) -> Blocked:

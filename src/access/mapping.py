@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+
+from access import arn
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,3 +36,12 @@ class IdentityMapping:
     # The plan compares what the option says, which knows nothing of these.
     permission_set: str = dataclasses.field(default="", compare=False)
     created: str = dataclasses.field(default="", compare=False)
+
+    @functools.cached_property
+    def principal(self) -> str:
+        """Return what its status should have: the canonical form of its ARN; or empty, if the
+        authenticator refuses that."""
+        try:
+            return arn.canonicalize(self.arn)
+        except ValueError:
+            return ""

@@ -39,9 +39,9 @@ class MappingReport:
             role.
     """
 
-    total: int
-    problems: dict[str, str]
-    corrections: dict[str, str]
+    total: int = 0
+    problems: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
+    corrections: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
     duplicates: frozenset[str] = frozenset()
     written: int = 0
     pending: int = 0
@@ -61,21 +61,20 @@ def check(found: Iterable[IdentityMapping], partition: str = partitions.DEFAULT)
     the former one in place, and the former principal would keep the mapping's username and groups.
     """
     mappings = sorted(found, key=lambda mapping: mapping.name)
-    expected = {mapping.name: canonical_arn(mapping.arn) for mapping in mappings}
     same: dict[str, list[IdentityMapping]] = defaultdict(list)
     for mapping in mappings:
-        same[expected[mapping.name]].append(mapping)
+        same[mapping.principal].append(mapping)
     duplicates = _duplicates(same)
     problems = {
         mapping.name: problem
         for mapping in mappings
-        if (problem := _problem(mapping, expected[mapping.name], partition, same, duplicates))
+        if (problem := _problem(mapping, partition, same, duplicates))
     }
-    wrong = [mapping for mapping in mappings if mapping.canonical != expected[mapping.name]]
+    wrong = [mapping for mapping in mappings if mapping.canonical != mapping.principal]
     wrong.sort(key=lambda mapping: not mapping.canonical)
-    corrections = {mapping.name: expected[mapping.name] for mapping in wrong}
+    corrections = {mapping.name: mapping.principal for mapping in wrong}
     names = frozenset(duplicates)
-    return MappingReport(len(mappings), _sorted(problems, names), corrections, names)
+    return MappingReport(len(mappings), in_order(problems, names), corrections, names)
 
 
 def _duplicates(same: Mapping[str, Sequence[IdentityMapping]]) -> dict[str, str]:
@@ -91,13 +90,7 @@ def _duplicates(same: Mapping[str, Sequence[IdentityMapping]]) -> dict[str, str]
     return found
 
 
-def with_problems(report: MappingReport, more: Mapping[str, str]) -> MappingReport:
-    """Return ``report`` with ``more`` problems, which count for more than those that it has."""
-    problems = _sorted({**report.problems, **more}, report.duplicates)
-    return dataclasses.replace(report, problems=problems)
-
-
-def _sorted(problems: Mapping[str, str], duplicates: frozenset[str]) -> dict[str, str]:
+def in_order(problems: Mapping[str, str], duplicates: frozenset[str]) -> dict[str, str]:
     """Return the problems by name, those of ``duplicates`` first: nobody hides these by others."""
     return dict(sorted(problems.items(), key=lambda item: (item[0] not in duplicates, item[0])))
 
@@ -112,7 +105,6 @@ def canonical_arn(text: str) -> str:
 
 def _problem(
     mapping: IdentityMapping,
-    canonical: str,
     partition: str,
     same: Mapping[str, Sequence[IdentityMapping]],
     duplicates: Mapping[str, str],
@@ -120,10 +112,10 @@ def _problem(
     """Return why a mapping does not work; ``same`` are the mappings by their canonical ARNs."""
     if not mapping.is_readable:
         return "groups is not a list of names: delete the mapping, and create it again"
-    if reason := arn.mismatch(mapping.arn):
+    if reason := arn.mismatch(mapping.arn, mapping.principal):
         return reason
     # A canonical ARN that logins match is well-formed.
-    if reason := partitions.mismatch(canonical.split(":", 2)[1], partition):
+    if reason := partitions.mismatch(mapping.principal.split(":", 2)[1], partition):
         return reason
     if not mapping.username:
         return "the username is empty: set spec.username"
@@ -135,7 +127,7 @@ def _problem(
             f"run: kubectl delete iamidentitymapping {mapping.name}"
         )
     # Somebody may have made thousands of them.
-    other = next((each.name for each in same[canonical] if each.name != mapping.name), "")
+    other = next((each.name for each in same[mapping.principal] if each.name != mapping.name), "")
     if other and mapping.source != OPTION:
         return f"same ARN as mapping {other}: delete one of them"
     return expiry.mismatch(mapping.expires)

@@ -90,7 +90,7 @@ def given(mapping: IdentityMapping, bindings: rbac.Bindings) -> list[str]:
 def _identity(mapping: IdentityMapping) -> tuple[str, list[str]]:
     """Return the user and the groups, with the fields filled in that the ARN tells."""
     try:
-        values = placeholders.known(arn.parse(arn.canonicalize(mapping.arn)))
+        values = placeholders.known(arn.parse(mapping.principal))
     except ValueError:
         values = {}
     groups = [fill(group, values) for group in mapping.groups]

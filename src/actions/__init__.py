@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import internal_errors
+from config import Config
 from errors import Unready
 from juju.control_plane import Use
 from juju.peers import Shared
@@ -38,7 +39,7 @@ class Context:
         machine: Where the files of the control-plane machine are.
         owner: This application.
         shared: What the leader published.
-        options: The charm's options as the operator set them; nothing has checked them.
+        config: The charm's options as the operator set them; nothing has checked them.
         unit: This unit's name.
         leads: Whether this unit leads the application.
         ring_at: Sets this unit's alarm for the end of an access.
@@ -48,7 +49,7 @@ class Context:
     machine: Machine
     owner: Owner
     shared: Shared
-    options: Mapping[str, Any]
+    config: Config
     unit: str
     leads: bool
     ring_at: Callable[[datetime], None]

@@ -25,7 +25,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         ValueError: a parameter is wrong.
         Failed: a step failed.
     """
-    partition, region = str(context.options["partition"]), str(params.get("region", ""))
+    partition, region = context.config.partition, str(params.get("region", ""))
     partitions.check(partition)
     if region:
         kubeconfigs.login(context.shared.cluster_id, {"region": region}, partition)

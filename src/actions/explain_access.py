@@ -10,17 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import times
-from access import (
-    arn,
-    explanation,
-    grants,
-    mappings,
-    matching,
-    partitions,
-    rbac,
-    refusals,
-    resources,
-)
+from access import arn, explanation, mappings, matching, partitions, rbac, refusals, resources
 from access.declaration.declared import Entry
 from access.mapping import IdentityMapping
 from access.rbac import Question
@@ -29,7 +19,7 @@ from cluster import api, bindings, discovery, pod_logs
 from cluster.errors import errors_as_status
 from cluster.mappings import listing
 from juju import control_plane
-from leader import steps
+from leader import mappings as leader_mappings
 from text import cut, one_line
 
 # How far back refusals are looked for, in seconds.
@@ -47,7 +37,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     given = arn.parse(params["arn"]) if params.get("arn") else None
     if not given and not params["recent"]:
         raise ValueError("give arn=arn:aws:iam::…, or recent=true to see who was refused")
-    entries = grants.declared_entries(str(context.options["mappings"]), times.now()) or ()
+    entries = context.config.declared.entries
     learning = [entry for entry in entries if entry.learns]
     with errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
@@ -76,9 +66,9 @@ def _learned(client: api.Client, context: Context, entries: Sequence[Entry]) -> 
 
     The leader's next hook maps them. An action that explains changes nothing.
     """
-    partition, application = str(context.options["partition"]), context.owner.application
+    partition, application = context.config.partition, context.owner.application
     found = listing.find(client, newest=True)
-    changes = steps.plan_mappings(client, entries, partition, found)
+    changes = leader_mappings.plan_for(client, entries, partition, found)
     return (explanation.learned(entry, application) for _, entry in changes.create if entry.learns)
 
 
@@ -96,7 +86,7 @@ def _explain(
     """
     if not given:
         return [], {}
-    option = str(context.options["partition"])
+    option = context.config.partition
     looked_up = matching.login(given)
     matches = matching.matching(looked_up, found)
     bound, warning = (

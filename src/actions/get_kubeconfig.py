@@ -24,7 +24,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     cluster_id = context.shared.cluster_id
     if not cluster_id:
         raise Waiting("no cluster id yet, see juju status")
-    login = kubeconfigs.login(cluster_id, params, str(context.options["partition"]))
+    login = kubeconfigs.login(cluster_id, params, context.config.partition)
     machine = context.machine
     public = files.read(machine.client_kubeconfig) or files.read(machine.admin_kubeconfig)
     server, ca = kubeconfigs.public_endpoint(public or "")

@@ -22,7 +22,7 @@ from cluster.mappings import canonical, listing, single
 from errors import Blocked, Unready, Waiting
 from juju import control_plane
 from labels import EXPIRES
-from leader import steps
+from leader import mappings as leader_mappings
 from owner import Owner
 from text import cut, one_line, status_line
 
@@ -40,7 +40,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         errors.Unready: the option or a person maps the principal, or the cluster does not answer
             or does not let the charm write.
     """
-    partition = str(context.options["partition"])
+    partition = context.config.partition
     now = times.now()
     wanted = grants.permission_set(params)
     client = api.connect(context.machine.admin_kubeconfig)
@@ -50,7 +50,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     if ends and not context.leads:
         application = context.owner.application
         raise ValueError(f"only the leader ends access in time: run this on {application}/leader")
-    entries = grants.declared_entries(str(context.options["mappings"]), now)
+    entries = context.config.declared.known
     with errors_as_status():
         if params["dry-run"]:
             found = listing.find(client, newest=True)
@@ -74,7 +74,7 @@ def _role(client: api.Client, wanted: PermissionSet, partition: str) -> str:
         return wanted.role_arn(partition)
     with errors_as_status():
         found = listing.find(client, newest=True)
-        role = steps.permission_set_roles(client, [wanted], found, partition).get(wanted)
+        role = leader_mappings.permission_set_roles(client, [wanted], found, partition).get(wanted)
     if not role:
         raise ValueError(
             f"the role of permission set {wanted} is not known: let somebody try to log in with "

@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import times
 from access import mappings, table
-from access.declaration import declared
 from access.declaration.declared import Declared
 from access.mapping import IdentityMapping
 from actions import MAX_BYTES, Context
@@ -18,7 +16,7 @@ from cluster import api, bindings
 from cluster.errors import errors_as_status
 from cluster.mappings import listing
 from juju import control_plane
-from leader import steps
+from leader import mappings as leader_mappings
 from text import cut, one_line
 
 
@@ -33,8 +31,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         ValueError: there is no such page.
         errors.Unready: the API server does not answer as it should.
     """
-    declaration, left_out = _declaration(str(context.options["mappings"]))
-    partition = str(context.options["partition"])
+    declaration, partition = context.config.declared, context.config.partition
     with errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
         found = listing.find(client)
@@ -53,7 +50,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         results["ended"] = cut("\n".join(map(one_line, lines)), MAX_BYTES)
     if not_applied:
         results["not-applied"] = cut("\n".join(map(one_line, not_applied)), MAX_BYTES)
-    if left_out:
+    if left_out := _left_out(declaration):
         results["left-out"] = cut("\n".join(map(one_line, left_out)), MAX_BYTES)
     return {
         **results,
@@ -64,18 +61,11 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     }
 
 
-def _declaration(option: str) -> tuple[Declared, list[str]]:
-    """Return what the option declares, and each part of it that has no meaning here.
-
-    If the option is wrong, that is all of it.
-    """
-    if not option:
-        return Declared(), []
-    try:
-        declaration = declared.parse(option, times.now())
-    except ValueError as error:
-        return Declared(), [f"everything: {error}"]
-    return declaration, [f"{out.place}: {out.reason}" for out in declaration.left_out]
+def _left_out(declaration: Declared) -> list[str]:
+    """Return each part of the option that has no meaning here, or that all of it is wrong."""
+    if declaration.error:
+        return [f"everything: {declaration.error}"]
+    return [f"{out.place}: {out.reason}" for out in declaration.left_out]
 
 
 def _not_applied(
@@ -87,6 +77,6 @@ def _not_applied(
     """Return each entry of the option that has no mapping, and why."""
     if not declaration.entries:
         return []
-    changes = steps.plan_mappings(client, declaration.entries, partition, found)
+    changes = leader_mappings.plan_for(client, declaration.entries, partition, found)
     waiting = {entry.place: "the leader has yet to make it" for _, entry in changes.create}
     return [f"{place}: {reason}" for place, reason in {**changes.not_applied, **waiting}.items()]

@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import times
 from access import grants
 from access.declaration.declared import Entry
 from access.mapping import IdentityMapping
-from access.mappings import canonical_arn
 from actions import MAX_BYTES, Context
 from cluster import api
 from cluster.errors import errors_as_status
@@ -34,8 +32,8 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
             does not let the charm delete.
     """
     target = grants.target(params)
-    entries = grants.declared_entries(str(context.options["mappings"]), times.now())
-    application, partition = context.owner.application, str(context.options["partition"])
+    entries = context.config.declared.known
+    application, partition = context.owner.application, context.config.partition
     with errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
         if params["dry-run"]:
@@ -62,8 +60,7 @@ def _revoke(
             return done
         for mapping in chosen:
             if grants.is_astray(mapping, target):
-                wanted = canonical_arn(mapping.arn)
-                canonical.write_one(client, mapping.name, mapping.arn, wanted)
+                canonical.write_one(client, mapping.name, mapping.arn, mapping.principal)
                 done.append(mapping)
             elif _delete_one(client, mapping):
                 done.append(mapping)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+from typing import NoReturn
 
 from certificates.keypair import KeyPair
-from errors import Blocked, Unready, Waiting
+from errors import Blocked, Waiting
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,12 +36,16 @@ class Issued:
         """Return what an active status says of the expiry; empty while it is far."""
         return f"certificate expires {self.expires:%Y-%m-%d}" if self.expires else ""
 
-    @property
-    def problem(self) -> Unready:
-        """Return the error to raise where there is no pair."""
-        return (
-            Blocked(self.refusal) if self.refusal else Waiting(self.wait, announced=self.announced)
-        )
+    def check(self) -> None:
+        """Raise as `refuse` does, unless there is a pair."""
+        if not self.pair:
+            self.refuse()
+
+    def refuse(self) -> NoReturn:
+        """Raise why there is no pair, as `errors.Blocked` or `errors.Waiting`."""
+        if self.refusal:
+            raise Blocked(self.refusal, announced=True)
+        raise Waiting(self.wait, announced=self.announced)
 
     def with_remedy(self, remedy: str) -> Issued:
         """Return this with ``remedy`` after the refusal, if there is one."""

@@ -11,10 +11,11 @@ or under another leader, the next plan goes on from where things are.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from certificates import pem
 from certificates.keypair import KeyPair
+from errors import Waiting
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,21 +34,15 @@ class Plan:
     pending_trust: tuple[str, ...] = ()
     can_drop_old_ca: bool = False
 
-    @property
-    def blocker(self) -> str:
-        """Return the status that names the pending units; empty while there are none."""
-        if not self.pending_trust:
-            return ""
-        return f"waiting for {', '.join(self.pending_trust)} to trust the new authority"
+    def check_trusted(self) -> None:
+        """Raise `errors.Waiting`, which names the pending units, if there are any."""
+        if self.pending_trust:
+            units = ", ".join(self.pending_trust)
+            raise Waiting(f"waiting for {units} to trust the new authority", announced=True)
 
 
-def plan(
-    trusted: str,
-    current: KeyPair | None,
-    issued: KeyPair | None,
-    units_not_trusting: Callable[[str], Sequence[str]],
-) -> Plan:
-    """Return the next step of the change to the authority of ``issued``.
+def bundle(trusted: str, current: KeyPair | None, issued: KeyPair | None) -> str:
+    """Return the CA bundle for every unit to trust.
 
     Every unit trusts the new authority before any pod serves a certificate of it, and the old
     one until no pod does.
@@ -56,13 +51,28 @@ def plan(
         trusted: The CA bundle that the units were last told to trust.
         current: The pair that the pods serve.
         issued: The pair that the provider issued last.
-        units_not_trusting: Returns the units that have not acknowledged a CA bundle. A function,
-            because each unit's databag costs a hook-tool call, which only a change is worth.
     """
-    trust = pem.ca_bundle(trusted, *(pair.ca for pair in (current, issued) if pair))
+    return pem.ca_bundle(trusted, *(pair.ca for pair in (current, issued) if pair))
+
+
+def changes_authority(current: KeyPair | None, issued: KeyPair | None) -> bool:
+    """Return whether the pods are to go from one authority to another.
+
+    Only then do the units' acknowledgements matter, and to read each is a hook-tool call.
+    """
+    return bool(current and issued and current.ca != issued.ca)
+
+
+def plan(
+    trusted: str, current: KeyPair | None, issued: KeyPair | None, not_trusting: Sequence[str]
+) -> Plan:
+    """Return the next step of the change to the authority of ``issued``.
+
+    The arguments are those of `bundle`, and the units that have not acknowledged that bundle.
+    """
+    trust = bundle(trusted, current, issued)
     if not issued:
         return Plan(current, trust)
-    changes = current and current.ca != issued.ca
-    if changes and (pending := units_not_trusting(trust)):
-        return Plan(current, trust, tuple(pending))
+    if not_trusting and changes_authority(current, issued):
+        return Plan(current, trust, tuple(not_trusting))
     return Plan(issued, trust, can_drop_old_ca=issued.ca != trust)

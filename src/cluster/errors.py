@@ -23,20 +23,7 @@ NOT_KUBERNETES = "the Kubernetes API returned something that is not Kubernetes"
 
 @contextlib.contextmanager
 def errors_as_status() -> Generator[None]:
-    """Raise what goes wrong on the way to the API server as an `errors.Unready`.
-
-    Juju does not know of the cluster, so none of these is announced.
-    """
-    try:
-        with _raised_as_unready():
-            yield
-    except Unready as reason:
-        reason.announced = False
-        raise
-
-
-@contextlib.contextmanager
-def _raised_as_unready() -> Generator[None]:
+    """Raise what goes wrong on the way to the API server as an `errors.Unready`."""
     import httpx2
 
     try:

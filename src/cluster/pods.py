@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import times
 from certificates.keypair import KeyPair
 from cluster import api, image_pulls, references
-from errors import Blocked, Unready, Waiting
+from errors import Blocked, Waiting
 from labels import CERTIFICATE_HASH
 from text import brief
 
@@ -190,11 +190,6 @@ def _is_ready(status: PodStatus) -> bool:
     return any(each.type == "Ready" and each.status == "True" for each in status.conditions or [])
 
 
-def all_pods_use(client: api.Client, pair: KeyPair) -> bool:
-    """Return whether every pod of the Deployment that may get requests serves ``pair``."""
-    return all_use(find(client), pair)
-
-
 def all_use(found: Iterable[Pod], pair: KeyPair) -> bool:
     """Return whether every pod of ``found`` that may get requests serves ``pair``.
 
@@ -222,25 +217,22 @@ def _certificate_hash(pod: Any) -> str | None:
     return annotations.get(CERTIFICATE_HASH)
 
 
-def rollout_problem(client: api.Client, rollout: Rollout) -> Unready | None:
-    """Return why the rollout is not complete; None if it is.
+def check_complete(client: api.Client, rollout: Rollout, found: Iterable[Pod]) -> None:
+    """Check that the rollout is complete. ``found`` are the Deployment's pods.
 
-    The problem is `errors.Blocked` where a pod cannot start until a person helps, and
-    `errors.Waiting` where it only takes time.
+    Raises:
+        errors.Blocked: a pod cannot start until a person helps.
+        errors.Waiting: it only takes time.
     """
     if rollout.complete:
-        return None
-    if blocker := _rollout_blocker(client):
-        return Blocked(f"an authenticator pod cannot start: {blocker}")
-    return Waiting(
+        return
+    problems = (_pod_problem(client, pod) for pod in found)
+    if blocker := next(filter(None, problems), None):
+        raise Blocked(f"an authenticator pod cannot start: {blocker}")
+    raise Waiting(
         "waiting for the authenticator's pods, "
         f"{rollout.ready}/{rollout.wanted} updated pods ready"
     )
-
-
-def _rollout_blocker(client: api.Client) -> str | None:
-    found = (_pod_problem(client, pod) for pod in find(client))
-    return next((problem for problem in found if problem), None)
 
 
 def _pod_problem(client: api.Client, pod: Pod) -> str | None:

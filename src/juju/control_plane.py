@@ -77,16 +77,17 @@ def find(charm: ops.CharmBase, known: Container[str]) -> ControlPlane:
     if not found:
         application = principal_unit().partition("/")[0]
         command = f"juju integrate {charm.app.name}:{IMPLICIT} {application}:juju-info"
-        raise Blocked(f"no control plane; run: {command}")
+        raise Blocked(f"no control plane; run: {command}", announced=True)
     if len({relation.app.name for relation in found}) > 1:
         # People log in to the cluster that is known already.
         extra = next((r for r in reversed(found) if str(r.id) not in known), found[-1])
         names = " and ".join(relation.app.name for relation in found)
-        raise Blocked(f"one control plane at most, not {names}: {_removal(charm.app, extra)}")
+        removal = _removal(charm.app, extra)
+        raise Blocked(f"one control plane at most, not {names}: {removal}", announced=True)
     joined = {relation.name: relation for relation in found if principal_in(relation)}
     application = found[0].app.name
     if not joined:
-        raise Waiting(f"waiting for {application} to join")
+        raise Waiting(f"waiting for {application} to join", announced=True)
     return ControlPlane(
         application,
         frozenset(str(relation.id) for relation in found),
@@ -112,7 +113,7 @@ def check_supported(charm: ops.CharmBase, machine: Machine) -> None:
         return
     application = principal_unit().partition("/")[0]
     command = f"juju remove-relation {charm.app.name}:{IMPLICIT} {application}:juju-info"
-    raise Blocked(f"{application} is no kubernetes-control-plane; run: {command}")
+    raise Blocked(f"{application} is no kubernetes-control-plane; run: {command}", announced=True)
 
 
 def _removal(app: ops.Application, relation: ops.Relation) -> str:
@@ -127,7 +128,8 @@ def await_api_server(control_plane: ControlPlane, requirer: AwsIamRequirer) -> N
     The newer kind of control plane never says so, and is not waited for.
     """
     if control_plane.via_relation and not requirer.api_server_ready:
-        raise Waiting(f"waiting for the API server of {control_plane.application}")
+        application = control_plane.application
+        raise Waiting(f"waiting for the API server of {application}", announced=True)
 
 
 def publish_webhook(
@@ -187,7 +189,7 @@ def next_step(control_plane: ControlPlane, machine: Machine, address: str) -> st
     command = _setting(control_plane, machine, address)
     if not control_plane.via_relation:
         if command:
-            raise Blocked(command, announced=False)
+            raise Blocked(command)
         return ""
     return f"next for Charmed Kubernetes 1.29, {command or f'run: {control_plane.leave}'}"
 

@@ -78,6 +78,5 @@ def _check(option: str, url: str) -> None:
     raise Blocked(
         f"model option {option} is not the URL of a proxy; run: juju model-config "
         f"{option}=http://HOST:PORT (or http://USER:PASSWORD@HOST:PORT, "
-        "special characters as %XX)",
-        announced=False,
+        "special characters as %XX)"
     )

@@ -42,8 +42,7 @@ def read(model: ops.Model, config: Config) -> str:
     if missing:
         raise Blocked(
             f"secret {secret_id} of option image-pull-secret has no {' and no '.join(missing)}, "
-            f"run: juju update-secret {secret_id} username=NAME password#file=FILE",
-            announced=False,
+            f"run: juju update-secret {secret_id} username=NAME password#file=FILE"
         )
     return json.dumps({"auths": {config.registry_host: credentials}})
 
@@ -55,16 +54,12 @@ def _content(model: ops.Model, secret_id: str) -> dict[str, str]:
     except ops.SecretNotFoundError as error:
         raise Blocked(
             f"{option} is gone: set the option to another secret's id, "
-            f"or run: juju config {model.app.name} --reset image-pull-secret",
-            announced=False,
+            f"or run: juju config {model.app.name} --reset image-pull-secret"
         ) from error
     except ops.ModelError as error:
         # The first is what Juju 3.6 says, the second what 4.1 does.
         if any(refusal in str(error) for refusal in ("permission denied", "not allowed to read")):
             raise Blocked(
-                f"{option} is not granted, run: juju grant-secret {secret_id} {model.app.name}",
-                announced=False,
+                f"{option} is not granted, run: juju grant-secret {secret_id} {model.app.name}"
             ) from error
-        raise Waiting(
-            f"waiting for Juju to return {option}: {brief(error)}", announced=False
-        ) from error
+        raise Waiting(f"waiting for Juju to return {option}: {brief(error)}") from error

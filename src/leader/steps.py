@@ -1,45 +1,146 @@
 # Copyright 2026 Canonical Ltd.
 # See LICENSE file for licensing details.
 
-"""The leader's steps: the cluster id, the authenticator in the cluster, and what to say of it."""
+"""The leader's steps: the authenticator in the cluster, who may log in, and what to say of it."""
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import os
 import secrets
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
-import ops
-
-import labels
-import times
-from access import expiry, mappings
-from access.mapping import IdentityMapping
-from cluster import api, contents, crd, manifests, objects, pods
-from cluster.mappings import canonical
+import cos
+from access.mappings import MappingReport
+from certificates import rotation
+from certificates.keypair import KeyPair
+from certificates.sans import sans
+from cluster import api, claim, contents, crd, manifests, objects, pods, references, services
+from cluster.errors import errors_as_status
 from config import Config
-from errors import Blocked, Unready
-from juju import proxies, pull_secret
+from errors import Blocked, Unready, collected, worst
+from hook import Hook
+from juju import extra_cas, proxies, pull_secret
+from juju.alarm import SECONDS, SOON_SECONDS
 from juju.peers import Shared
+from leader import mappings, report
+from leader.expiry import Expiry
 from machine import reactive
 from owner import Owner
-
-if TYPE_CHECKING:
-    from access.declaration import plan
-    from access.declaration.declared import Entry
-    from access.declaration.formats import LeftOut
-    from access.permission_sets import PermissionSet
+from publishing import Publisher
 
 logger = logging.getLogger(__name__)
 
-# How many entries of the option `mappings` the log names.
-MOST_LOGGED = 20
-# How far back the leader reads the pods' log for a permission set: somebody may have been refused
-# before the set was declared, and the hooks of an idle unit may be an hour apart.
-LOG_SECONDS = 3600
+OLD_CA = "the former authority is trusted until its last pod has ended"
+
+
+def lead(
+    hook: Hook, config: Config, publisher: Publisher, expiry: Expiry, shared: Shared
+) -> tuple[str, float | None]:
+    """Take the leader's steps: deploy the authenticator, and let in who may log in.
+
+    Return the line of an active status, and in how many seconds the unit must look again: None if
+    an event announces what is still to be done, or nothing is.
+
+    A problem that does not stop the steps is collected, and the first of these is raised at the
+    end: what keeps the pods from serving stands before what keeps somebody from logging in.
+    """
+    share, problems = publisher.share, list[Unready]()
+    shared = ensure_cluster_id(shared, config)
+    trusted = extra_cas.receive(hook.charm)
+    if not publisher.is_webhook_foreign():
+        # Write the file before the first API request, so it is repaired while the API is down.
+        share(shared)
+    with errors_as_status():
+        client = hook.client
+        _claim(hook, client, shared)
+        # The Service comes first, because its address goes into the certificate.
+        address = services.apply(client, hook.owner, config.webhook_address, shared.address)
+    shared = share(replace(shared, address=address))
+    issued = hook.certificates.obtain(sans(address))
+    with errors_as_status():
+        stored = contents.stored(client)
+    shared = share(replace(shared, ca=rotation.bundle(shared.ca, stored.pair, issued.pair)))
+    # That may have recorded this unit's acknowledgement, so read them only now.
+    plan = _plan_rotation(hook, shared.ca, stored.pair, issued.pair)
+    if not plan.pair:
+        issued.refuse()
+    with errors_as_status():
+        spec = manifests.Spec(
+            config.deployed_image,
+            config.replicas,
+            shared.cluster_id,
+            plan.pair,
+            config.partition,
+            pull_secret=_credentials(hook, client, config, problems),
+            proxies=_web_proxies(client, config, stored, problems),
+            authorities=trusted.authorities,
+        )
+        rollout = _deploy(client, hook.owner, spec, config.mapping_policy, stored)
+        shared = share(replace(shared, serving=shared.serving or rollout.serving))
+        hook.charm.unit.set_workload_version(config.version)
+        labelled = pods.find_labelled(client)
+        own = pods.own(labelled)
+        if plan.can_drop_old_ca and rollout.complete and pods.all_use(own, plan.pair):
+            shared = share(replace(shared, ca=plan.pair.ca))
+        with collected(problems):
+            pods.check_complete(client, rollout, own)
+        found = _let_in(hook, client, config, expiry, problems)
+        cos.lead(hook.charm, hook.owner, hook.peers, plan.pair, found, config.replicas, own)
+    with collected(problems):
+        issued.check()
+    with collected(problems):
+        plan.check_trusted()
+    if problems:
+        raise worst(problems, announced=not found.pending)
+    keeps_old_ca = shared.ca != plan.pair.ca
+    remarks = (
+        pods.strangers_remark(pods.strangers(labelled)),
+        issued.warning,
+        spec.proxies.remark,
+        trusted.remark,
+        OLD_CA if keeps_old_ca else "",
+    )
+    line = report.line(config, rollout, found, *remarks)
+    return line, _seconds(found, keeps_old_ca=keeps_old_ca)
+
+
+def _seconds(found: MappingReport, *, keeps_old_ca: bool) -> float | None:
+    """Return in how many seconds an active unit must look again; None if it need not."""
+    if found.pending and found.written:
+        return SOON_SECONDS
+    return SECONDS if keeps_old_ca or found.pending or found.learns else None
+
+
+def _claim(hook: Hook, client: api.Client, shared: Shared) -> None:
+    """Claim the authenticator's objects.
+
+    Raises:
+        errors.Blocked: another application owns them.
+    """
+    if mark := claim.claim(client, hook.owner):
+        # The owner's units write the webhook file, so this application's stop doing so.
+        hook.peers.publish(replace(shared, ca="", serving=False))
+        raise Blocked(references.foreign(mark))
+
+
+def _plan_rotation(
+    hook: Hook, trusted: str, current: KeyPair | None, issued: KeyPair | None
+) -> rotation.Plan:
+    changes = rotation.changes_authority(current, issued)
+    not_trusting = hook.peers.units_not_trusting(trusted) if changes else ()
+    return rotation.plan(trusted, current, issued, not_trusting)
+
+
+def _let_in(
+    hook: Hook, client: api.Client, config: Config, expiry: Expiry, problems: list[Unready]
+) -> MappingReport:
+    """End access that has expired, and bring all other mappings to what they should be."""
+    left = expiry.end(client)
+    found = mappings.apply(client, hook.owner, config, left, problems)
+    expiry.next_end = found.next_end
+    hook.journal.log(report.remarks(found))
+    return found
 
 
 def ensure_cluster_id(shared: Shared, config: Config) -> Shared:
@@ -49,7 +150,7 @@ def ensure_cluster_id(shared: Shared, config: Config) -> Shared:
     if not former:
         inherited = reactive.cluster_id()
         chosen = config.cluster_id or inherited or secrets.token_hex(8)
-        return dataclasses.replace(shared, cluster_id=chosen, inherited=bool(inherited))
+        return replace(shared, cluster_id=chosen, inherited=bool(inherited))
     wanted = config.cluster_id or former
     if wanted != former:
         logger.warning(
@@ -59,45 +160,39 @@ def ensure_cluster_id(shared: Shared, config: Config) -> Shared:
         )
     # Juju commits databags when the hook ends, so the old data is removed in a later hook.
     inherited = shared.inherited and not reactive.remove_leader_data()
-    return dataclasses.replace(shared, cluster_id=wanted, inherited=inherited)
+    return replace(shared, cluster_id=wanted, inherited=inherited)
 
 
-def credentials(
-    client: api.Client, owner: Owner, model: ops.Model, config: Config
-) -> tuple[str, Unready | None]:
-    """Return the credentials for the image's registry, and why they are not the newest, if so.
+def _credentials(hook: Hook, client: api.Client, config: Config, problems: list[Unready]) -> str:
+    """Return the credentials for the image's registry.
 
     Without the newest, those in the cluster stay in use: the pods need their certificate renewed
     and their mappings written all the same. A person's Secret of the same name is not used.
     """
     if not config.image_pull_secret:
-        return "", None
-    try:
-        stored = contents.stored_credentials(client, owner)
-    except Blocked as problem:
-        return "", problem
-    try:
-        return pull_secret.read(model, config), None
-    except Unready as problem:
-        return stored, problem
+        return ""
+    stored = ""
+    with collected(problems):
+        stored = contents.stored_credentials(client, hook.owner)
+        return pull_secret.read(hook.charm.model, config)
+    return stored
 
 
-def web_proxies(
-    client: api.Client, config: Config, stored: contents.Stored
-) -> tuple[proxies.Proxies, Unready | None]:
-    """Return the proxies for the pods, and why they are not the model's, if so.
+def _web_proxies(
+    client: api.Client, config: Config, stored: contents.Stored, problems: list[Unready]
+) -> proxies.Proxies:
+    """Return the proxies for the pods.
 
     If one of the model's cannot work, those that the pods use stay in use.
     """
     if not config.web_proxy_enable:
-        return proxies.NO_PROXIES, None
-    try:
-        return proxies.of_model(os.environ), None
-    except Blocked as problem:
-        return contents.deployed_proxies(client, stored), problem
+        return proxies.NO_PROXIES
+    with collected(problems):
+        return proxies.of_model(os.environ)
+    return contents.deployed_proxies(client, stored)
 
 
-def deploy(
+def _deploy(
     client: api.Client,
     owner: Owner,
     spec: manifests.Spec,
@@ -127,184 +222,3 @@ def deploy(
                 objects.apply(client, manifest)
         objects.prune(client, owner, desired)
     return rollout
-
-
-def check_mappings(
-    client: api.Client,
-    found: Sequence[IdentityMapping],
-    owner: Owner,
-    config: Config,
-) -> tuple[mappings.MappingReport, Unready | None]:
-    """Make the mappings that the option declares. Check these and the others that were ``found``,
-    and correct their canonical ARNs.
-
-    This may take all that is left of the hook's time, so no request can follow.
-
-    Return the report, and what is wrong with the option, if anything is: then nothing of the
-    option changes, and people keep the access that they have.
-    """
-    declaration = _declare(client, owner, config, found)
-    report = mappings.check(declaration.after, config.partition)
-    written = canonical.write_all(
-        client, declaration.after, report.corrections, client.seconds_left_to_write
-    )
-    now = times.now()
-    late = {
-        mapping.name: f"its access ended at {mapping.expires}, and the cluster keeps the mapping"
-        for mapping in declaration.after
-        if expiry.has_ended(mapping, now)
-    }
-    report = mappings.with_problems(report, {**written.refused, **report.problems, **late})
-    report = dataclasses.replace(
-        report,
-        written=declaration.written + written.done,
-        pending=declaration.pending + written.pending,
-        not_applied=declaration.not_applied,
-        left_out=declaration.left_out,
-        learns=declaration.learns,
-        next_end=expiry.next_end(declaration.after),
-        lasting_administrators=mappings.count_lasting_administrators(declaration.after),
-    )
-    problem = declaration.problem
-    if problem and report.pending:
-        problem.announced = False
-    return report, problem
-
-
-@dataclasses.dataclass(frozen=True)
-class _Declaration:
-    """What became of the option `mappings`; ``after`` holds all mappings after that.
-
-    ``learns`` says whether a permission set was declared without its suffix.
-    """
-
-    after: Sequence[IdentityMapping]
-    written: int = 0
-    pending: int = 0
-    not_applied: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
-    left_out: tuple[LeftOut, ...] = ()
-    learns: bool = False
-    problem: Unready | None = None
-
-
-def _declare(
-    client: api.Client,
-    owner: Owner,
-    config: Config,
-    found: Sequence[IdentityMapping],
-) -> _Declaration:
-    """Make the mappings that the option declares, and delete those that it no longer does."""
-    if not config.mappings and all(each.source != labels.OPTION for each in found):
-        return _Declaration(found)
-    from access.declaration import declared
-    from cluster.mappings import of_option
-
-    try:
-        declaration = declared.parse(config.mappings, times.now())
-    except ValueError as error:
-        return _Declaration(found, problem=Blocked(f"option mappings: {error}"))
-    changes = plan_mappings(client, declaration.entries, config.partition, found)
-    applied = of_option.apply(client, owner, changes, client.seconds_left_to_write)
-    _log_roles(changes.create, applied.refused)
-    not_made = {entry.name for _, entry in changes.create if entry.place in applied.refused}
-    return _Declaration(
-        [mapping for mapping in changes.after if mapping.name not in not_made],
-        applied.done,
-        applied.pending,
-        {**changes.not_applied, **applied.refused},
-        declaration.left_out,
-        learns=any(entry.learns for entry in declaration.entries),
-    )
-
-
-def _log_roles(created: Iterable[tuple[str, Entry]], refused: Collection[str]) -> None:
-    """Log each role of a permission set that is learned, or has changed."""
-    for former, entry in created:
-        if entry.permission_set and entry.place not in refused:
-            logger.warning(
-                "permission set %s (%s) %s role %s",
-                entry.permission_set,
-                entry.place,
-                "changes to" if former else "has",
-                entry.arn,
-            )
-
-
-def plan_mappings(
-    client: api.Client,
-    entries: Collection[Entry],
-    partition: str,
-    found: Sequence[IdentityMapping],
-) -> plan.Plan:
-    """Return what must change so that the cluster has the mappings that ``entries`` declare."""
-    from access.declaration import plan
-
-    sets = [entry.permission_set for entry in entries if entry.permission_set]
-    # A set's own mapping decides over others of its role.
-    own = {entry.name for entry in entries if entry.permission_set}
-    known = sorted(found, key=lambda mapping: mapping.name in own)
-    roles = permission_set_roles(client, sets, known, partition)
-    return plan.of(entries, found, partition, roles)
-
-
-def permission_set_roles(
-    client: api.Client,
-    sets: Collection[PermissionSet],
-    found: Collection[IdentityMapping],
-    partition: str,
-) -> dict[PermissionSet, str]:
-    """Return the ARN of each permission set's role, if nobody gave its suffix and it is known.
-
-    Each hook reads the pods' log if there is such a set, and only then. The log alone shows that a
-    set was provisioned again, and costs one request for each pod. Nothing keeps the time of the
-    last look. So looks overlap, and a hook learns again what a former one learned.
-    """
-    if all(wanted.suffix for wanted in sets):
-        return {}
-    from access import permission_sets, refusals
-    from cluster import pod_logs
-
-    log = pod_logs.read(client, LOG_SECONDS)
-    refused = refusals.parse(log.lines, log.begin, log.end)
-    return permission_sets.learn(sets, refused, found, partition)
-
-
-def active_line(
-    config: Config, rollout: pods.Rollout, report: mappings.MappingReport, *remarks: str
-) -> str:
-    """Return the line of an active status: what is served, and ``remarks`` that are not empty."""
-    parts = [
-        f"authenticator {config.version}",
-        f"{rollout.ready}/{rollout.wanted} pods",
-        _count(report),
-    ]
-    if report.problems:
-        name, problem = next(iter(report.problems.items()))
-        parts.append(f"{len(report.problems)} to correct: {name}: {problem}")
-    if report.not_applied:
-        place, reason = next(iter(report.not_applied.items()))
-        parts.append(f"{len(report.not_applied)} declared but not applied: {place}: {reason}")
-    if report.left_out:
-        first = report.left_out[0]
-        parts.append(f"{len(report.left_out)} left out: {first.place}: {first.reason}")
-    return ", ".join([*parts, *filter(None, remarks)])
-
-
-def remarks(report: mappings.MappingReport) -> str:
-    """Return for the log what keeps the option `mappings` from its whole effect: the parts
-    without any, and duplicates of what it declares. Return the empty text if there is nothing."""
-    lines = [f"duplicate {name}: {report.problems[name]}" for name in sorted(report.duplicates)]
-    lines += [f"{place} is not applied: {reason}" for place, reason in report.not_applied.items()]
-    lines += [f"{out.place} is left out: {out.reason}" for out in report.left_out]
-    shown = [f"option mappings: {line}" for line in lines[:MOST_LOGGED]]
-    if len(lines) > MOST_LOGGED:
-        shown.append(f"option mappings: and {len(lines) - MOST_LOGGED:,} more")
-    return "\n".join(shown)
-
-
-def _count(report: mappings.MappingReport) -> str:
-    total = f"{report.total:,} mapping{'' if report.total == 1 else 's'}"
-    if report.pending > report.total:
-        # The option has become empty, and leaves more to delete than there is left of others.
-        return f"{total}, {report.pending:,} former ones not deleted yet"
-    return f"{report.pending:,} of {total} not effective yet" if report.pending else total

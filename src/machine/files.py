@@ -122,8 +122,7 @@ def _errors_as_status(verb: str, path: Path) -> Generator[None]:
     except OSError as error:
         cause = brief(error.strerror or error)
         raise Blocked(
-            f"cannot {verb} {path}: {cause}; repair this on the machine, the next hook retries",
-            announced=False,
+            f"cannot {verb} {path}: {cause}; repair this on the machine, the next hook retries"
         ) from error
 
 

@@ -26,12 +26,18 @@ LAYERS = {
     "cluster": {"access", "certificates", "juju"},
     "cos": {"access", "certificates", "cluster", "juju", "machine"},
     "checks": {"access", "certificates", "cluster", "juju", "machine"},
-    "leader": {"access", "cluster", "config", "juju", "machine"},
+    "hook": {"certificates", "cluster", "config", "juju", "machine"},
+    "publishing": {"juju", "machine"},
+    "leader": {
+        *("access", "certificates", "cluster", "config", "cos", "hook", "juju", "machine"),
+        "publishing",
+    },
+    "reconcile": {"cos", "hook", "juju", "leader", "machine", "publishing"},
     "internal_errors": set[str](),
     "removal": {"cluster", "internal_errors", "juju", "machine"},
     "actions": {
-        *("access", "checks", "cluster", "internal_errors", "juju", "kubeconfigs", "leader"),
-        "machine",
+        *("access", "checks", "cluster", "config", "internal_errors", "juju", "kubeconfigs"),
+        *("leader", "machine"),
     },
 }
 # The charm itself imports any of them.

@@ -42,12 +42,17 @@ ELSEWHERE = {
     "cos/jobs": "unit/cos/test_cos.py",
     "cos/rules": "unit/cos/test_cos.py",
     "errors": "scenarios/test_status_lines.py",
+    "hook": "scenarios",
     "juju/journal": "unit/cluster/mappings/of_option",
     "juju/leaving": "unit/test_removal.py",
     "juju/peers": "scenarios/test_units.py",
     "labels": "unit/cluster/test_manifests.py",
+    "leader/mappings": "unit/cluster/mappings/of_option",
+    "leader/report": "unit/cluster/mappings/of_option",
     "leader/steps": "scenarios",
     "libyaml": "unit/access/declaration/test_yaml_text.py",
+    "publishing": "scenarios/test_authority_change.py",
+    "reconcile": "scenarios",
 }
 
 

@@ -13,6 +13,7 @@ from tests.fakes.kubernetes.server import FakeCluster
 
 from access.partitions import PARTITIONS
 from config import Config
+from errors import Blocked
 
 IMAGE = "public.ecr.aws/eks-distro/kubernetes-sigs/aws-iam-authenticator:v0.7.18-cvefix-eks-1-36-7"
 DIGEST = "@sha256:" + "0123456789abcdef" * 4
@@ -30,7 +31,7 @@ REGISTRY_REMEDY = "is not a registry, such as registry.example.com:5000 or ghcr.
 def config(
     image: str = IMAGE, cluster_id: str = "", replicas: int = 2, registry: str = ""
 ) -> Config:
-    return Config(image, cluster_id, replicas, image_registry=registry)
+    return Config(image, cluster_id, replicas, image_registry=registry).checked()
 
 
 @pytest.mark.parametrize(
@@ -76,14 +77,14 @@ def test_given_a_bad_value_when_a_hook_runs_then_one_line_has_option_value_and_r
 
 @pytest.mark.parametrize("partition", PARTITIONS)
 def test_given_a_partition_of_the_authenticator_when_checked_then_it_is_taken(partition: str):
-    assert Config(IMAGE, "", 2, partition=partition).partition == partition
+    assert Config(IMAGE, "", 2, partition=partition).checked().partition == partition
 
 
 @pytest.mark.parametrize(
     "image", ["a:v0.7.7", "a:0.7.10-x", "a:v0.10.0", "a:v1.0.0", "a:nightly", "a" + DIGEST]
 )
 def test_given_aws_eusc_and_an_image_that_may_know_it_when_checked_then_it_is_taken(image: str):
-    assert Config(image, "", 2, partition="aws-eusc").image == image
+    assert Config(image, "", 2, partition="aws-eusc").checked().image == image
 
 
 @pytest.mark.parametrize("replicas", [1, 10])
@@ -110,7 +111,7 @@ def test_given_any_text_when_checked_then_it_is_taken_or_refused_in_one_short_li
 ):
     try:
         config(image, cluster_id, replicas)
-    except ValueError as error:
+    except Blocked as error:
         line = str(error)
         assert line.startswith("option ")
         assert line.isprintable()
@@ -160,7 +161,7 @@ def test_given_a_registry_then_it_replaces_the_images_text_up_to_the_first_slash
 
 @given(st.from_regex(r"[a-z:/._-]{0,12}", fullmatch=True))
 def test_given_any_registry_that_is_taken_then_the_image_from_it_can_be_pulled(registry: str):
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(Blocked):
         image = config(registry=registry).deployed_image
         assert config(image).image == image
 

@@ -19,7 +19,7 @@ from cluster.errors import NOT_KUBERNETES
 from cluster.mappings import listing
 from juju import peers
 from juju.alarm import Alarm
-from leader import steps
+from leader import mappings, steps
 
 SAID = re.compile(r"internal error KeyError at (\w+\.py):\d+; run: juju debug-log --include (.+)")
 
@@ -43,7 +43,7 @@ def buggy(deployed: Model) -> Model:
     ("module", "name"),
     [
         # Inside of the look at the cluster, and outside.
-        (steps, "check_mappings"),
+        (mappings, "apply"),
         (steps, "ensure_cluster_id"),
         (claim, "claim"),
     ],
@@ -67,13 +67,13 @@ def test_given_a_bug_when_a_hook_runs_then_the_status_names_it_and_the_next_hook
 def test_given_a_bug_when_a_hook_runs_then_the_log_has_its_traceback_without_its_text(
     buggy: Model, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(steps, "check_mappings", bug)
+    monkeypatch.setattr(mappings, "apply", bug)
 
     buggy.hook()
 
     (line,) = [line for line in buggy.units[0].context.juju_log if line.level == "ERROR"]
     assert line.message.startswith("internal error KeyError at\n")
-    assert "in _lead" in line.message
+    assert "in lead" in line.message
     assert TEXT not in buggy.log()
     assert "not Kubernetes" not in buggy.log()
 

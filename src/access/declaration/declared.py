@@ -42,6 +42,7 @@ class Entry:
     Attributes:
         name: The name of its IAMIdentityMapping.
         arn: The principal, without a role's path; empty for a permission set.
+        principal: The canonical form of ``arn``.
         username: The Kubernetes user. It is empty for a permission set whose entry has none: the
             default contains the role's name, which may be unknown yet.
         expires: When its access ends, in RFC 3339 and UTC; or empty.
@@ -50,6 +51,7 @@ class Entry:
 
     name: str
     arn: str
+    principal: str
     username: str
     groups: tuple[str, ...]
     expires: str
@@ -64,10 +66,26 @@ class Entry:
 
 @dataclasses.dataclass(frozen=True)
 class Declared:
-    """What the option declares, and its parts that have no meaning here."""
+    """What the option declares.
+
+    Attributes:
+        left_out: Its parts that have no meaning here.
+        error: What is wrong with the option. Then nobody knows what it declares.
+    """
 
     entries: tuple[Entry, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    error: str = ""
+
+    @property
+    def known(self) -> Sequence[Entry] | None:
+        """Return the entries; None if something is wrong with the option."""
+        return None if self.error else self.entries
+
+    @property
+    def learns(self) -> bool:
+        """Return whether a permission set is declared without its suffix."""
+        return any(entry.learns for entry in self.entries)
 
 
 def parse(text: str, now: datetime) -> Declared:
@@ -139,15 +157,16 @@ def _entry(place: str, keys: dict[str, Value]) -> tuple[Entry, list[LeftOut]]:
         [LeftOut(f"{place}.userid", "logins are looked up by ARN")] if "userid" in keys else []
     )
     try:
-        permission_set, principal, path = _principal(keys)
+        permission_set, spelt, principal, path = _principal(keys)
         username, groups = _text(keys, "username"), _groups(keys.get("groups"))
         reserved.check(username, groups)
-        if principal and not username:
-            username = default_username(principal)
+        if spelt and not username:
+            username = default_username(spelt)
         expires = _text(keys, "expires")
         entry = Entry(
             name=_object_name(_text(keys, "name")) or _name_of(permission_set, principal),
-            arn=principal,
+            arn=spelt,
+            principal=principal,
             username=username,
             groups=groups,
             expires=times.shown(times.parse(expires)) if expires else "",
@@ -161,8 +180,8 @@ def _entry(place: str, keys: dict[str, Value]) -> tuple[Entry, list[LeftOut]]:
     return entry, left_out
 
 
-def _principal(keys: dict[str, Value]) -> tuple[PermissionSet | None, str, str]:
-    """Return the permission set or the ARN, and the path that the ARN had."""
+def _principal(keys: dict[str, Value]) -> tuple[PermissionSet | None, str, str, str]:
+    """Return the permission set, or the ARN, its canonical form, and the path that it had."""
     arns = [text for key in _ARNS if (text := _text(keys, key))]
     name, account, suffix = (_text(keys, key) for key in ("permission-set", "account", "suffix"))
     if len(arns) > 1:
@@ -172,7 +191,7 @@ def _principal(keys: dict[str, Value]) -> tuple[PermissionSet | None, str, str]:
     if name:
         if not account:
             raise ValueError("permission-set needs account")
-        return PermissionSet(name, account, suffix), "", ""
+        return PermissionSet(name, account, suffix), "", "", ""
     if account or suffix:
         raise ValueError("account and suffix go with permission-set")
     if not arns:
@@ -180,23 +199,25 @@ def _principal(keys: dict[str, Value]) -> tuple[PermissionSet | None, str, str]:
     return None, *_without_path(arns[0])
 
 
-def _without_path(text: str) -> tuple[str, str]:
-    """Return an ARN as logins have it, and a role's path, which they lack.
+def _without_path(text: str) -> tuple[str, str, str]:
+    """Return an ARN as logins have it, its canonical form, and a role's path, which they lack.
 
     Raises:
         ValueError: no login has the ARN.
     """
     if len(text) > _MAX_ARN:
         raise ValueError(f"{quoted(text)} is too long for an ARN")
-    principal = arn.parse(arn.canonicalize(text))
-    if text.lower() != str(principal):
-        role = dataclasses.replace(principal, name=principal.name.rpartition("/")[2])
+    canonical = arn.canonicalize(text)
+    principal = arn.parse(canonical)
+    role = dataclasses.replace(principal, name=principal.name.rpartition("/")[2])
+    if text.lower() != canonical:
         raise ValueError(f"{quoted(text)} names one session, declare {role}")
     if principal.kind != "role":
-        return text, ""
+        return text, canonical, ""
     head, _, name = text.rpartition("/")
     start = head.lower().index(":role") + len(":role")
-    return f"{head[:start]}/{name}", f"{head[start:]}/" if head[start:] else ""
+    path = f"{head[start:]}/" if head[start:] else ""
+    return f"{head[:start]}/{name}", str(role), path
 
 
 def _text(keys: dict[str, Value], key: str) -> str:
@@ -238,7 +259,7 @@ def _name_of(permission_set: PermissionSet | None, principal: str) -> str:
     if permission_set:
         key = visible = str(permission_set)
     else:
-        key = arn.canonicalize(principal)
+        key = principal
         visible = arn.parse(key).name.rpartition("/")[2] or "root"
     words = re.sub(r"[^a-z0-9]+", "-", visible.lower()).strip("-")[:_MAX_SHOWN].strip("-")
     return f"{words or 'x'}-{hashlib.sha256(key.encode()).hexdigest()[:10]}"
@@ -249,7 +270,7 @@ def _check_unique(entries: Sequence[Entry]) -> None:
     principals: dict[str, Entry] = {}
     names: dict[str, Entry] = {}
     for entry in entries:
-        principal = str(entry.permission_set or arn.canonicalize(entry.arn))
+        principal = str(entry.permission_set or entry.principal)
         if (other := principals.setdefault(principal, entry)) is not entry:
             raise ValueError(f"{entry.place} has the same principal as {other.place}")
         if (other := names.setdefault(entry.name, entry)) is not entry:

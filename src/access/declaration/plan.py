@@ -82,7 +82,7 @@ def _applicable(
     not_applied: dict[str, str] = {}
     for declared in entries:
         entry = _resolved(declared, partition, roles)
-        principal = canonical_arn(entry.arn)
+        principal = entry.principal
         if not principal:
             reason = "nobody of this permission set has tried to log in yet"
         elif wrong := partitions.mismatch(principal.split(":")[1], partition):
@@ -105,7 +105,7 @@ def _is_in_the_way(mapping: IdentityMapping | None, principal: str) -> bool:
     """Return whether ``mapping``, with an entry's name, is of others and another principal."""
     if not mapping or mapping.source == OPTION:
         return False
-    return canonical_arn(mapping.arn) != principal
+    return mapping.principal != principal
 
 
 def _resolved(entry: Entry, partition: str, roles: Mapping[PermissionSet, str]) -> Entry:
@@ -117,27 +117,30 @@ def _resolved(entry: Entry, partition: str, roles: Mapping[PermissionSet, str]) 
     role = permission_set.role_arn(partition) if given else roles.get(permission_set, "")
     if not role:
         return entry
-    return dataclasses.replace(entry, arn=role, username=entry.username or default_username(role))
+    username = entry.username or default_username(role)
+    return dataclasses.replace(entry, arn=role, principal=canonical_arn(role), username=username)
 
 
 def _changes(owned: Mapping[str, IdentityMapping], wanted: Mapping[str, Entry]) -> Plan:
     """Return the plan that turns ``owned``, the option's mappings, into those ``wanted``."""
     names = {entry.name for entry in wanted.values()}
     gone = {name: mapping for name, mapping in owned.items() if name not in names}
-    former = {canonical_arn(mapping.arn): name for name, mapping in gone.items()}
+    former = {mapping.principal: name for name, mapping in gone.items()}
     update: list[Entry] = []
     create: list[tuple[str, Entry]] = []
     after: list[IdentityMapping] = []
     for principal, entry in wanted.items():
         mapping = owned.get(entry.name)
         new = mapping_of(entry)
-        if not mapping or canonical_arn(mapping.arn) != principal:
+        if not mapping or mapping.principal != principal:
             replaced = mapping.name if mapping else former.get(principal, "")
             gone.pop(replaced, None)
             create.append((replaced, entry))
         else:
             new = dataclasses.replace(new, arn=mapping.arn, canonical=mapping.canonical)
-            if new != mapping:
+            if new == mapping:
+                new = mapping
+            else:
                 update.append(dataclasses.replace(entry, arn=mapping.arn))
         after.append(new)
     return Plan(tuple(gone), tuple(update), tuple(create), after=tuple(after))
@@ -149,7 +152,7 @@ def mapping_of(entry: Entry) -> IdentityMapping:
         name=entry.name,
         arn=entry.arn,
         username=entry.username,
-        canonical=canonical_arn(entry.arn),
+        canonical=entry.principal,
         groups=entry.groups,
         source=OPTION,
         expires=entry.expires,

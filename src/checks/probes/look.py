@@ -20,6 +20,7 @@ from checks.steps import authenticator
 from checks.steps.authenticator import Deployed
 from cluster import api, contents, crd, manifests, objects, pods, references, services
 from cluster.mappings import listing
+from errors import Unready, collected
 from juju.control_plane import Use
 from juju.peers import Shared
 from machine.files import Machine
@@ -91,6 +92,10 @@ def deployed(client: api.Client, owner: Owner, address: str, pair: KeyPair | Non
     rollout = pods.progress(deployment) if deployment else None
     labelled = pods.find_labelled(client)
     all_pods = pods.own(labelled)
+    problems: list[Unready] = []
+    if rollout:
+        with collected(problems):
+            pods.check_complete(client, rollout, all_pods)
     return Deployed(
         owner=mark if owner.is_foreign(mark) else "",
         missing=tuple(f"{what.kind}/{what.name}" for what in needed if not found[what]),
@@ -99,7 +104,7 @@ def deployed(client: api.Client, owner: Owner, address: str, pair: KeyPair | Non
         denied=_denied(client),
         image=_image(deployment),
         rollout=rollout,
-        problem=pods.rollout_problem(client, rollout) if rollout else None,
+        problem=next(iter(problems), None),
         pods=tuple(pods.serving(all_pods)),
         logging=tuple(pods.names(all_pods)),
         strangers=tuple(pods.strangers(labelled)),

@@ -17,7 +17,6 @@ from typing import Any
 
 from access.declaration import plan
 from access.declaration.declared import Entry
-from access.mappings import canonical_arn
 from cluster import api, manifests
 from cluster.crd import kind
 from cluster.mappings import batch
@@ -122,7 +121,7 @@ def _create(client: api.Client, owner: Owner, entry: Entry, former: str) -> None
     if former:
         _delete_one(client, former)
     created = client.create(kind(), _manifest(owner, entry))
-    write_first(client, created, entry.arn, canonical_arn(entry.arn))
+    write_first(client, created, entry.arn, entry.principal)
 
 
 def _manifest(owner: Owner, entry: Entry) -> manifests.Manifest:

@@ -11,6 +11,7 @@ from tests.fuzz.runner import Target
 
 from access import arn
 from config import Config
+from errors import Blocked
 from text import brief, status_line
 
 IMAGES = (
@@ -39,10 +40,10 @@ def make_partition(rng: Random) -> str:
 def check_config(sample: dict[str, Any]) -> None:
     """Check that options are refused in one line, or have a version to show."""
     try:
-        config = Config(**sample)
+        config = Config(**sample).checked()
         line(config.version, 200)
         line(config.deployed_image, 10**6)
-    except ValueError as error:
+    except Blocked as error:
         line(str(error))
 
 

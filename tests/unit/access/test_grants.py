@@ -12,6 +12,7 @@ from access.declaration import declared
 from access.grants import Grant, Target
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
+from config import Config
 from errors import Blocked
 from labels import GRANT, OPTION
 
@@ -294,6 +295,6 @@ def test_given_an_entry_of_somebody_else_then_it_keeps_nothing_from_being_revoke
 def test_given_an_option_then_its_entries_are_known_unless_one_is_wrong(
     option: str, found: int | None
 ):
-    known = grants.declared_entries(option, NOW)
+    known = Config("example.com/image:v1", "", 2, mappings=option).declared.known
 
     assert (known if known is None else len(known)) == found

@@ -13,6 +13,7 @@ from tests.fakes.certificates.authority import root
 from certificates import pem, rotation
 from certificates.keypair import KeyPair
 from certificates.rotation import Plan
+from errors import Waiting
 
 PAGE = Path(__file__).parents[3] / "docs/how-to/change-the-authority.md"
 OLD_CA, NEW_CA = root().certificate, root("new").certificate
@@ -34,9 +35,9 @@ def all_trust(ca: str) -> Trust:
 
 def plan(trusted: str, current: KeyPair | None, issued: KeyPair | None, by_unit: Trust) -> Plan:
     """The plan where each unit has acknowledged the bundle that ``by_unit`` says."""
-    return rotation.plan(
-        trusted, current, issued, lambda ca: [u for u, found in by_unit.items() if found != ca]
-    )
+    bundle = rotation.bundle(trusted, current, issued)
+    not_trusting = [unit for unit, found in by_unit.items() if found != bundle]
+    return rotation.plan(trusted, current, issued, not_trusting)
 
 
 def tabled() -> dict[str, tuple[str, str]]:
@@ -89,10 +90,10 @@ def test_given_the_table_when_its_states_are_walked_then_the_plans_lead_along_th
 
 
 def test_given_units_that_do_not_trust_it_yet_when_planned_then_the_blocker_names_them():
-    assert plan(OLD_CA, OLD, NEW, all_trust(OLD_CA)).blocker == (
-        "waiting for aws-iam/0, aws-iam/1 to trust the new authority"
-    )
-    assert plan(BOTH, OLD, NEW, all_trust(BOTH)).blocker == ""
+    waiting = "^waiting for aws-iam/0, aws-iam/1 to trust the new authority$"
+    with pytest.raises(Waiting, match=waiting):
+        plan(OLD_CA, OLD, NEW, all_trust(OLD_CA)).check_trusted()
+    plan(BOTH, OLD, NEW, all_trust(BOTH)).check_trusted()
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from access.permission_sets import PermissionSet
 from cluster import api as cluster_api
 from cluster import pod_logs
 from cluster.api import Client
-from leader import steps
+from leader import mappings as leader_mappings
 
 DEVOPS = PermissionSet("DevOps", "111122223333")
 OLD, NEW = (
@@ -199,7 +199,7 @@ def test_given_little_time_then_no_log_is_asked_for(api: FakeCluster, client: Cl
 def test_given_no_permission_set_then_nothing_is_requested(
     api: FakeCluster, client: Client
 ) -> None:
-    assert steps.permission_set_roles(client, [], [mapping(OLD)], "aws") == {}
+    assert leader_mappings.permission_set_roles(client, [], [mapping(OLD)], "aws") == {}
     assert api.requests == []
 
 
@@ -207,7 +207,7 @@ def test_given_sets_with_their_suffix_then_nothing_is_requested(
     api: FakeCluster, client: Client
 ) -> None:
     pinned = PermissionSet("DevOps", "111122223333", "1a2b3c4d5e6f7081")
-    assert steps.permission_set_roles(client, [pinned], [], "aws") == {}
+    assert leader_mappings.permission_set_roles(client, [pinned], [], "aws") == {}
     assert api.requests == []
 
 
@@ -216,7 +216,7 @@ def test_given_an_unknown_role_then_it_is_learned_from_an_hour_of_any_pods_log(
 ) -> None:
     api.add_log("a", b"")
     api.add_log("b", log_of(OLD))
-    assert steps.permission_set_roles(client, [DEVOPS], [], "aws") == {DEVOPS: OLD}
+    assert leader_mappings.permission_set_roles(client, [DEVOPS], [], "aws") == {DEVOPS: OLD}
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,9 @@ def test_given_a_refusal_then_it_counts_for_an_hour(
 ) -> None:
     at = datetime.datetime.fromtimestamp(api.clock.now - ago, datetime.timezone.utc)
     api.add_log("a", log_line(NEW, "identity is not mapped", time=f"{at.isoformat()}"), ago)
-    found = steps.permission_set_roles(client, [DEVOPS], [mapping(arn) for arn in known], "aws")
+    found = leader_mappings.permission_set_roles(
+        client, [DEVOPS], [mapping(arn) for arn in known], "aws"
+    )
     assert found.get(DEVOPS) == role
 
 
@@ -236,7 +238,9 @@ def test_given_a_set_provisioned_again_then_the_new_role_is_learned(
     api: FakeCluster, client: Client
 ) -> None:
     api.add_log("a", log_of(NEW))
-    assert steps.permission_set_roles(client, [DEVOPS], [mapping(OLD)], "aws") == {DEVOPS: NEW}
+    assert leader_mappings.permission_set_roles(client, [DEVOPS], [mapping(OLD)], "aws") == {
+        DEVOPS: NEW
+    }
 
 
 @pytest.mark.parametrize(
@@ -247,4 +251,6 @@ def test_given_logs_that_cannot_be_read_then_the_known_role_stays(
 ) -> None:
     api.add_log("a", log_of(NEW))
     api.fail(fault, request=f"GET {PODS}/a/log")
-    assert steps.permission_set_roles(client, [DEVOPS], [mapping(OLD)], "aws") == {DEVOPS: OLD}
+    assert leader_mappings.permission_set_roles(client, [DEVOPS], [mapping(OLD)], "aws") == {
+        DEVOPS: OLD
+    }

@@ -30,6 +30,7 @@ from tests.unit.cluster.test_csa_upgrade import FORMER
 from tests.unit.test_owner import mark as put_mark
 
 from config import Config
+from errors import Blocked
 from juju import pull_secret
 
 ID = "d0h4v2m8e1s9c7k3b5g0"
@@ -302,14 +303,16 @@ def test_given_a_value_that_is_no_id_when_it_is_checked_then_it_is_refused_and_n
     value: str,
 ):
     # Juju lets whatever begins with secret: pass.
-    with pytest.raises(ValueError, match="option image-pull-secret: its value must be") as refused:
-        Config("example.com/image:v1", "", 2, image_pull_secret=value)
+    with pytest.raises(Blocked, match="option image-pull-secret: its value must be") as refused:
+        Config("example.com/image:v1", "", 2, image_pull_secret=value).checked()
 
     assert PASSWORD not in str(refused.value)
 
 
 def test_given_an_id_with_the_models_uuid_when_it_is_read_then_the_secret_is_found():
-    config = Config("example.com/image:v1", "", 2, image_pull_secret=f"secret://{UUID}/{ID}")
+    config = Config(
+        "example.com/image:v1", "", 2, image_pull_secret=f"secret://{UUID}/{ID}"
+    ).checked()
     model: Any = SimpleNamespace(
         app=SimpleNamespace(name="aws-iam"),
         get_secret=lambda id: SimpleNamespace(  # noqa: A006
@@ -324,7 +327,7 @@ def test_given_the_option_then_juju_checks_its_values_and_keeps_what_earlier_rev
     options = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text())["options"]
 
     assert options["image-pull-secret"]["type"] == "secret"
-    assert Config("example.com/image:v1", "", 2, image_pull_secret=f"secret:{ID}")
+    assert Config("example.com/image:v1", "", 2, image_pull_secret=f"secret:{ID}").checked()
 
 
 def test_given_a_unit_that_does_not_lead_when_a_hook_runs_then_it_reads_no_secret(

@@ -12,6 +12,7 @@ from access import mappings
 from access.declaration import plan
 from access.declaration.declared import Entry
 from access.mapping import IdentityMapping
+from access.mappings import canonical_arn
 from access.permission_sets import PermissionSet
 from labels import GRANT, OPTION
 
@@ -22,12 +23,14 @@ SSO_ROLE = f"{ACCOUNT}:role/AWSReservedSSO_DevOps_{SUFFIX}"
 
 
 def entry(name: str = "dev", arn: str = DEV, place: str = "mappings[0]", **more: str) -> Entry:
-    return Entry(name, arn, more.get("username", name), ("view",), "", None, place)
+    return Entry(
+        name, arn, canonical_arn(arn), more.get("username", name), ("view",), "", None, place
+    )
 
 
 def of_set(suffix: str = "", username: str = "") -> Entry:
     permission_set = PermissionSet("DevOps", "111122223333", suffix)
-    return Entry("devops", "", username, (), "", permission_set, "mappings[0]")
+    return Entry("devops", "", "", username, (), "", permission_set, "mappings[0]")
 
 
 def known(role: str) -> dict[PermissionSet, str]:

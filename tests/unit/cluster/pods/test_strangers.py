@@ -88,7 +88,7 @@ def test_given_a_stranger_when_an_authority_changes_then_the_former_one_is_not_k
     assert pair
     api.add_stranger("intruder", phase="Running")
 
-    assert pods.all_pods_use(client, pair)
+    assert pods.all_use(pods.find(client), pair)
 
 
 def test_given_a_stranger_then_the_check_fails_and_says_how_to_look_at_it():

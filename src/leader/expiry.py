@@ -9,7 +9,6 @@ import dataclasses
 import datetime
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import times
 from access import expiry
@@ -17,6 +16,7 @@ from access.mapping import IdentityMapping
 from cluster import api, claim
 from cluster.errors import errors_as_status
 from cluster.mappings import listing
+from config import Config
 from errors import Unready
 from juju.alarm import Alarm
 from juju.peers import Peers
@@ -30,16 +30,16 @@ logger = logging.getLogger(__name__)
 KEPT_SECONDS = 2.0
 
 
-class Endings:
+class Expiry:
     """Ends access. The alarm keeps when the next access ends, the peers keep what has ended.
 
-    ``options`` are the charm's, as the operator set them: nothing has checked them. ``next_end``
-    is when the next access ends that `end` has left.
+    ``config`` need not be checked. ``next_end`` is when the next access ends, by what the hook
+    saw last of the mappings; only `end` looks at them.
     """
 
-    def __init__(self, alarm: Alarm, peers: Peers, owner: Owner, options: Mapping[str, Any]):
-        self._alarm, self._peers, self._owner, self._options = alarm, peers, owner, options
-        self._done = False
+    def __init__(self, alarm: Alarm, peers: Peers, owner: Owner, config: Config):
+        self._alarm, self._peers, self._owner, self._config = alarm, peers, owner, config
+        self.done = False
         self.next_end: datetime.datetime | None = None
 
     def end(self, client: api.Client) -> list[IdentityMapping]:
@@ -66,10 +66,9 @@ class Endings:
                 left.append(still_there)
                 lasting.append(still_there)
         self.next_end = expiry.next_end(lasting)
-        self._alarm.expect(self.next_end)
         remembered = expiry.remembered(ended, now)
         self._peers.publish(dataclasses.replace(self._peers.shared, ended=remembered))
-        self._done = True
+        self.done = True
         return left
 
     def end_unless_done(self, connect: Callable[[], api.Client]) -> bool:
@@ -79,7 +78,7 @@ class Endings:
 
         Return whether this did it.
         """
-        if self._done or not self._peers.shared.serving:
+        if self.done or not self._peers.shared.serving:
             # An application that has never served has let nobody in.
             return False
         try:
@@ -92,7 +91,7 @@ class Endings:
         except Unready as reason:
             if self._alarm.overdue:
                 logger.warning("access goes on after its end: %s", status_line(reason))
-        return self._done
+        return self.done
 
     def _declared(
         self, found: Sequence[IdentityMapping], now: datetime.datetime
@@ -105,10 +104,7 @@ class Endings:
         over = [each for each in found if each.source == OPTION and expiry.has_ended(each, now)]
         if not over:
             return {}
-        from access import grants
-
-        entries = grants.declared_entries(str(self._options.get("mappings", "")), now) or ()
-        ends = {entry.name: entry.expires for entry in entries}
+        ends = {entry.name: entry.expires for entry in self._config.declared.entries}
         return {
             each.name: dataclasses.replace(each, expires=ends[each.name])
             for each in over

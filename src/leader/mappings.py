@@ -1,0 +1,155 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
+"""The leader's step that lets people in: the mappings that the option declares, and all others."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import labels
+import times
+from access import expiry, mappings
+from access.mapping import IdentityMapping
+from cluster import api
+from cluster.mappings import canonical
+from config import Config
+from errors import Blocked, Unready
+from owner import Owner
+
+if TYPE_CHECKING:
+    from access.declaration import plan
+    from access.declaration.declared import Entry
+    from access.permission_sets import PermissionSet
+
+logger = logging.getLogger(__name__)
+
+# How far back the leader reads the pods' log for a permission set: somebody may have been refused
+# before the set was declared, and the hooks of an idle unit may be an hour apart.
+LOG_SECONDS = 3600
+
+
+def apply(
+    client: api.Client,
+    owner: Owner,
+    config: Config,
+    found: Sequence[IdentityMapping],
+    problems: list[Unready],
+) -> mappings.MappingReport:
+    """Make the mappings that the option declares, and delete those that it no longer does. Check
+    all mappings, ``found`` and made, and correct their canonical ARNs.
+
+    If something is wrong with the option, nothing of it changes, and people keep the access that
+    they have. This may take all that is left of the hook's time, so no request can follow.
+    """
+    after, report = _apply_declared(client, owner, config, found, problems)
+    checked = mappings.check(after, config.partition)
+    corrected = canonical.write_all(
+        client, after, checked.corrections, client.seconds_left_to_write
+    )
+    now = times.now()
+    late = {
+        mapping.name: f"its access ended at {mapping.expires}, and the cluster keeps the mapping"
+        for mapping in after
+        if expiry.has_ended(mapping, now)
+    }
+    wrong = {**corrected.refused, **checked.problems, **late}
+    return replace(
+        report,
+        total=checked.total,
+        problems=mappings.in_order(wrong, checked.duplicates),
+        duplicates=checked.duplicates,
+        written=report.written + corrected.done,
+        pending=report.pending + corrected.pending,
+        next_end=expiry.next_end(after),
+        lasting_administrators=mappings.count_lasting_administrators(after),
+    )
+
+
+def _apply_declared(
+    client: api.Client,
+    owner: Owner,
+    config: Config,
+    found: Sequence[IdentityMapping],
+    problems: list[Unready],
+) -> tuple[Sequence[IdentityMapping], mappings.MappingReport]:
+    """Make the mappings that the option declares, and delete those that it no longer does.
+
+    Return all mappings after that, and a report that says no more than what became of the option.
+    """
+    report = mappings.MappingReport()
+    if not config.mappings and all(each.source != labels.OPTION for each in found):
+        return found, report
+    from cluster.mappings import of_option
+
+    declaration = config.declared
+    if declaration.error:
+        problems.append(Blocked(f"option mappings: {declaration.error}", announced=True))
+        return found, report
+    changes = plan_for(client, declaration.entries, config.partition, found)
+    applied = of_option.apply(client, owner, changes, client.seconds_left_to_write)
+    _log_roles(changes.create, applied.refused)
+    not_made = {entry.name for _, entry in changes.create if entry.place in applied.refused}
+    return [each for each in changes.after if each.name not in not_made], replace(
+        report,
+        written=applied.done,
+        pending=applied.pending,
+        not_applied={**changes.not_applied, **applied.refused},
+        left_out=declaration.left_out,
+        learns=declaration.learns,
+    )
+
+
+def _log_roles(created: Iterable[tuple[str, Entry]], refused: Collection[str]) -> None:
+    """Log each role of a permission set that is learned, or has changed."""
+    for former, entry in created:
+        if entry.permission_set and entry.place not in refused:
+            logger.warning(
+                "permission set %s (%s) %s role %s",
+                entry.permission_set,
+                entry.place,
+                "changes to" if former else "has",
+                entry.arn,
+            )
+
+
+def plan_for(
+    client: api.Client,
+    entries: Collection[Entry],
+    partition: str,
+    found: Sequence[IdentityMapping],
+) -> plan.Plan:
+    """Return what must change so that the cluster has the mappings that ``entries`` declare."""
+    from access.declaration import plan
+
+    sets = [entry.permission_set for entry in entries if entry.permission_set]
+    # A set's own mapping decides over others of its role.
+    own = {entry.name for entry in entries if entry.permission_set}
+    known = sorted(found, key=lambda mapping: mapping.name in own)
+    roles = permission_set_roles(client, sets, known, partition)
+    return plan.of(entries, found, partition, roles)
+
+
+def permission_set_roles(
+    client: api.Client,
+    sets: Collection[PermissionSet],
+    found: Collection[IdentityMapping],
+    partition: str,
+) -> dict[PermissionSet, str]:
+    """Return the ARN of each permission set's role, if nobody gave its suffix and it is known.
+
+    Each hook reads the pods' log if there is such a set, and only then. The log alone shows that a
+    set was provisioned again, and costs one request for each pod. Nothing keeps the time of the
+    last look. So looks overlap, and a hook learns again what a former one learned.
+    """
+    if all(wanted.suffix for wanted in sets):
+        return {}
+    from access import permission_sets, refusals
+    from cluster import pod_logs
+
+    log = pod_logs.read(client, LOG_SECONDS)
+    refused = refusals.parse(log.lines, log.begin, log.end)
+    return permission_sets.learn(sets, refused, found, partition)
