@@ -56,7 +56,6 @@ _SCALARS: tuple[Any, ...] = (
     -1,
     2**63,
     1e308,
-    float("nan"),
     "",
     "x",
     [],

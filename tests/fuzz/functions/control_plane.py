@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from random import Random
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 from charms.aws_iam.v0.aws_iam import AwsIamProvider, AwsIamRequirer
 from tests.fuzz import mutate
 from tests.fuzz.runner import Target, Violation
+
+
+class _Unit(NamedTuple):
+    name: str
 
 
 def make_interface(rng: Random) -> dict[str, str]:
@@ -18,15 +22,17 @@ def make_interface(rng: Random) -> dict[str, str]:
         "webhook_status": "true",
         "webhook_hash": '"0123"',
         "cluster_id": '"my-cluster"',
+        "principal": '"cp/0"',
     }
     return mutate.bag(rng, bag, mutate.json_text)
 
 
 def check_interface(bag: dict[str, str]) -> None:
     """Check both sides of the library: each value has its type."""
-    unit = object()
+    unit = _Unit("cp/0")
     relation = SimpleNamespace(active=True, units=[unit], data={unit: bag})
-    charm: Any = SimpleNamespace(model=SimpleNamespace(relations={"aws-iam": [relation]}))
+    model = SimpleNamespace(relations={"aws-iam": [relation]})
+    charm: Any = SimpleNamespace(model=model, unit=unit)
     requirer, provider = AwsIamRequirer(charm), AwsIamProvider(charm)
     said = (requirer.api_server_ready, requirer.acknowledged)
     if not isinstance(said[0], bool) or not isinstance(said[1], str | None):
