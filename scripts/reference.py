@@ -9,35 +9,49 @@ write.
 from __future__ import annotations
 
 import re
+import string
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import yaml
-from scripts import status_texts
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "src"))
+
+from statuses import active, blocked, entry, mapping, options, waiting  # noqa: E402 (see above)
+from statuses.text import Text  # noqa: E402
+
 FOLDER = ROOT / "docs/reference"
-MEANINGS = FOLDER / "statuses.yaml"
 # Sphinx lists headings of this depth beside a page.
 _FRONT = "---\ntocdepth: 2\n---\n<!-- Made of {} by `make docs`: edit that, not this. -->"
 _ROLES = {"requires": "requirer", "provides": "provider", "peers": "among this charm's units"}
-_HEADINGS = {
-    "blocked": ("Blocked", "You must act, and the status says how."),
-    "waiting": (
+# Each kind of status: its heading, what is said of it, and its texts.
+KINDS: tuple[tuple[str, str, tuple[ModuleType, ...]], ...] = (
+    ("Blocked", "You must act, and the status says how.", (blocked, options)),
+    (
         "Waiting",
         "Somebody else must act first, or time must pass. The unit looks again by itself.",
+        (waiting,),
     ),
-    "active": (
+    (
         "Active",
         "The status of an active unit has several of these parts, with commas in between.",
+        (active,),
     ),
-    "mapping": ("Mappings to correct", "These follow `to correct:` and the name of a mapping."),
-    "entry": (
+    (
+        "Mappings to correct",
+        "These follow `to correct:` and the name of a mapping.",
+        (mapping,),
+    ),
+    (
         "Entries that are not applied",
         "These follow `declared but not applied:` and the place of the entry.",
+        (entry,),
     ),
-}
+)
 
 
 def pages() -> dict[Path, str]:
@@ -46,14 +60,15 @@ def pages() -> dict[Path, str]:
         "options": (_options, "config.yaml"),
         "actions": (_actions, "actions.yaml"),
         "endpoints": (_endpoints, "metadata.yaml"),
-        "statuses": (_statuses, "docs/reference/statuses.yaml"),
         "metrics": (_metrics, "docs/reference/metrics.yaml"),
         "alerts": (_alerts, "src/prometheus_alert_rules/aws-iam.rules"),
     }
-    return {
-        FOLDER / f"{name}.md": _page(source, parts(yaml.safe_load((ROOT / source).read_text())))
+    texts = {
+        name: _page(source, parts(yaml.safe_load((ROOT / source).read_text())))
         for name, (parts, source) in found.items()
     }
+    texts["statuses"] = _page("src/statuses", _statuses())
+    return {FOLDER / f"{name}.md": text for name, text in texts.items()}
 
 
 def _page(source: str, parts: Iterable[str]) -> str:
@@ -117,20 +132,39 @@ def _endpoints(metadata: Mapping[str, Any]) -> Iterable[str]:
             yield _prose(found["description"])
 
 
-def _statuses(meanings: Mapping[str, list[dict[str, str]]]) -> Iterable[str]:
+def _statuses() -> Iterable[str]:
     yield "# Statuses"
     yield _prose("""
     Each line that `juju status aws-iam` can show, what it means, and what to do. `<Words>`
     stand for what differs. A line of more than 300 characters is shown without its middle, so
     search for its beginning or its end.
     """)
-    for kind, (heading, introduction) in _HEADINGS.items():
+    for heading, introduction, modules in KINDS:
         yield f"## {heading}"
         yield introduction
-        for entry in meanings[kind]:
-            yield f"### `{entry['status']}`"
-            yield entry["means"]
-            yield f"**What to do:** {entry['do']}"
+        for text in (text for module in modules for text in texts_of(module).values()):
+            yield f"### `{_shown(text)}`"
+            yield text.means
+            yield f"**What to do:** {text.do}"
+
+
+def texts_of(module: ModuleType) -> dict[str, Text]:
+    """Return the texts of a module of the catalogue by their names."""
+    return {name: text for name, text in vars(module).items() if isinstance(text, Text)}
+
+
+def _shown(text: Text) -> str:
+    """Return a text with `<words>` for its fields."""
+    if text.shown:
+        return text.shown
+    parts = string.Formatter().parse(text.text)
+    return "".join(
+        f"{literal}<{_words(field)}>" if field else literal for literal, field, *_ in parts
+    )
+
+
+def _words(field: str) -> str:
+    return field.replace("arn", "ARN").replace("_", " ")
 
 
 def _metrics(found: Iterable[Mapping[str, str]]) -> Iterable[str]:
@@ -168,22 +202,6 @@ def metrics_in_use() -> set[str]:
     text = "\n".join(file.read_text() for file in files)
     names = re.findall(r"\b(?:aws_iam_authenticator|process)_\w+", text)
     return {re.sub(r"_(bucket|count|sum)$", "", name) for name in names}
-
-
-def difference() -> str:
-    """Return which statuses the code has and MEANINGS lacks, and the other way; or nothing."""
-    meanings = yaml.safe_load(MEANINGS.read_text())
-    lines: list[str] = []
-    for kind, found in status_texts.find().items():
-        in_code = {_pattern(text) for text in found}
-        written = {_pattern(entry.get("in-code", entry["status"])) for entry in meanings[kind]}
-        lines += [f"{kind}: the code has it: {text}" for text in sorted(in_code - written)]
-        lines += [f"{kind}: the code lacks it: {text}" for text in sorted(written - in_code)]
-    return "\n".join(lines)
-
-
-def _pattern(text: str) -> str:
-    return re.sub(r"<[^<>]*>", status_texts.HOLE, text)
 
 
 def _prose(text: str) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import times
 from access import partitions
 from errors import Blocked
+from statuses import options
 from text import is_ip, quoted
 
 if TYPE_CHECKING:
@@ -69,44 +70,23 @@ class Config:
     def _check(self) -> None:
         match = _IMAGE.fullmatch(self.image)
         if not match or not (match["tag"] or match["digest"]):
-            raise ValueError(
-                f"option image: {quoted(self.image)} is not an image with a tag or digest, such "
-                "as registry.example.com/aws-iam-authenticator:v0.7.18"
-            )
+            raise ValueError(options.IMAGE_INVALID(value=quoted(self.image)))
         if self.image_registry and not _REGISTRY.fullmatch(self.image_registry):
-            raise ValueError(
-                f"option image-registry: {quoted(self.image_registry)} is not a registry, such as "
-                "registry.example.com:5000 or ghcr.io/example"
-            )
+            raise ValueError(options.REGISTRY_INVALID(value=quoted(self.image_registry)))
         if self.image_pull_secret and not _SECRET.fullmatch(self.image_pull_secret):
             # Its value is not shown, because it may be a password that was set by mistake.
-            raise ValueError(
-                "option image-pull-secret: its value must be secret: and the id of a Juju secret, "
-                "such as secret:d0h4v2m8e1s9c7k3b5g0; juju secrets lists the ids"
-            )
+            raise ValueError(options.PULL_SECRET_INVALID())
         if self.cluster_id and not _CLUSTER_ID.fullmatch(self.cluster_id):
-            raise ValueError(
-                f"option cluster-id: {quoted(self.cluster_id)} must be 1 to 64 letters, digits, "
-                "'.', '_' or '-' and start with a letter or digit"
-            )
+            raise ValueError(options.CLUSTER_ID_INVALID(value=quoted(self.cluster_id)))
         if not 1 <= self.replicas <= MAX_REPLICAS:
-            raise ValueError(
-                f"option replicas: {self.replicas} is out of range, set 1 to {MAX_REPLICAS}"
-            )
+            raise ValueError(options.REPLICAS_OUT_OF_RANGE(number=self.replicas))
         if self.webhook_address and not is_ip(self.webhook_address):
-            raise ValueError(
-                f"option webhook-address: {quoted(self.webhook_address)} is not an IP address"
-            )
+            raise ValueError(options.ADDRESS_INVALID(value=quoted(self.webhook_address)))
         if self.mapping_policy not in MAPPING_POLICIES:
-            raise ValueError(
-                f"option mapping-policy: {quoted(self.mapping_policy)} is not enforce or warn"
-            )
+            raise ValueError(options.POLICY_UNKNOWN(value=quoted(self.mapping_policy)))
         partitions.check(self.partition)
         if self.partition == "aws-eusc" and self._is_older_than(_OLDEST_WITH_EUSC):
-            raise ValueError(
-                f"option partition: {self.version} exits on aws-eusc, set the option image to "
-                "v0.7.7 or newer"
-            )
+            raise ValueError(options.PARTITION_TOO_NEW(version=self.version))
 
     @functools.cached_property
     def declared(self) -> Declared:

@@ -19,6 +19,7 @@ from pathlib import Path
 import ops
 
 from errors import Blocked, Unready
+from statuses import blocked
 
 logger = logging.getLogger(__name__)
 
@@ -50,4 +51,4 @@ def tell(error: Exception, unit: str) -> str:
     last, kind = (ours or frames)[-1], type(error).__name__
     logger.error("%s%s at\n%s", BEGINNING, kind, "".join(traceback.format_list(frames)))
     place = f"{Path(last.filename).name}:{last.lineno}"
-    return f"internal error {kind} at {place}; run: juju debug-log --include {unit}"
+    return blocked.INTERNAL_ERROR(kind=kind, place=place, unit=unit)

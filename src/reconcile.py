@@ -16,6 +16,7 @@ from juju.alarm import SECONDS
 from juju.peers import Shared
 from machine import reactive, webhook_file
 from publishing import Publisher
+from statuses import active, waiting
 
 if TYPE_CHECKING:
     from leader.expiry import Expiry
@@ -51,7 +52,7 @@ class Reconcile:
         principal = control_plane.find(charm, peers.shared.relations)
         control_plane.check_supported(charm, machine)
         if not peers.joined:
-            raise Waiting("waiting for Juju to set up the peer relation", announced=True)
+            raise Waiting(waiting.PEER_RELATION(), announced=True)
         control_plane.await_api_server(principal, hook.requirer)
         shared = peers.shared.of_relations(principal.relations)
         publisher = Publisher(peers, machine, hook.requirer, hook.owner, principal)
@@ -84,7 +85,7 @@ def _follow(hook: Hook, publisher: Publisher, shared: Shared) -> tuple[str, floa
     publisher.tell_control_plane(shared)
     hook.certificates.withdraw()
     if not shared.serving:
-        raise Waiting("waiting for the leader to deploy the authenticator", announced=True)
+        raise Waiting(waiting.LEADER_TO_DEPLOY(), announced=True)
     cos.follow(hook.charm, hook.owner, shared.facts)
-    line = f"webhook {webhook_file.endpoint(shared.address)}"
+    line = active.WEBHOOK(url=webhook_file.endpoint(shared.address))
     return line, None

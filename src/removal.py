@@ -16,6 +16,7 @@ from juju.leaving import Leaving
 from machine import files
 from machine.files import Machine
 from owner import Owner
+from statuses import blocked
 from text import status_line
 
 logger = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ def _next_step(kept: kept_service.Kept, principal: str) -> Blocked:
         logger.warning(
             "another Service may have it: %s reads their tokens. Run: %s", danger, reset
         )
-        return Blocked(f"another Service may have {address}; run: {reset}")
+        return Blocked(blocked.ADDRESS_TAKEN(address=address, command=reset))
     logger.warning(
         "the Service stays: %s reads their tokens. First run: %s. "
         "When juju status shows its units idle, run: %s",
@@ -79,4 +80,4 @@ def _next_step(kept: kept_service.Kept, principal: str) -> Blocked:
         reset,
         references.service_removal(principal, kept.service),
     )
-    return Blocked(f"Service kept; run: {reset}")
+    return Blocked(blocked.SERVICE_KEPT(command=reset))

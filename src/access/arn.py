@@ -13,6 +13,7 @@ import dataclasses
 import re
 
 from access.partitions import PARTITIONS
+from statuses import mapping as texts
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _NAME = r"[\w+=,.@-]+"
@@ -56,12 +57,14 @@ def parse(text: str) -> Principal:
     """
     partition, service, region, account, resource = _sections(text)
     if region:
-        raise ValueError(f"{text!r} must start with arn:{partition}:{service}::")
+        raise ValueError(
+            texts.PARTITION_OR_SERVICE(arn=text, partition=partition, service=service)
+        )
     if not _ACCOUNT.fullmatch(account):
-        raise ValueError(f"{text!r} has no account of 12 digits")
+        raise ValueError(texts.NO_ACCOUNT(arn=text))
     kind, slash, name = resource.partition("/")
     if (slash and kind == "root") or not _KINDS[service][kind].fullmatch(name):
-        raise ValueError(f"{text!r} has no valid {kind} name")
+        raise ValueError(texts.NAME_INVALID(arn=text, kind=kind))
     return Principal(partition, service, account, kind, name)
 
 
@@ -90,7 +93,7 @@ def mismatch(text: str, canonical: str = "") -> str | None:
     except ValueError as error:
         return str(error)
     if principal.kind == "role" and "/" in principal.name:
-        return f"no login has a role path, map {without_path(text)} instead"
+        return texts.ROLE_PATH(arn=without_path(text))
     return None
 
 
@@ -114,19 +117,19 @@ def _sections(text: str) -> tuple[str, str, str, str, str]:
     accepts. Raise ValueError for another."""
     parts = text.split(":", 5)
     if len(parts) != 6 or parts[0] != "arn":
-        raise ValueError(f"{text!r} is not an ARN such as arn:aws:iam::111122223333:role/admin")
+        raise ValueError(texts.NOT_AN_ARN(arn=text))
     _, partition, service, region, account, resource = parts
     if partition not in PARTITIONS:
-        raise ValueError(f"{text!r} has no known partition ({', '.join(PARTITIONS)})")
+        known = ", ".join(PARTITIONS)
+        raise ValueError(texts.PARTITION_UNKNOWN(arn=text, partitions=known))
     if service not in _KINDS:
-        raise ValueError(
-            f"{text!r} must start with arn:{partition}:iam:: or arn:{partition}:sts::"
-        )
+        raise ValueError(texts.SERVICE_UNKNOWN(arn=text, partition=partition))
     kind, *names = resource.split("/")
     if kind not in _KINDS[service]:
-        raise ValueError(f"{text!r} must name one of: {', '.join(_KINDS[service])}")
+        kinds = ", ".join(_KINDS[service])
+        raise ValueError(texts.KIND_UNKNOWN(arn=text, kinds=kinds))
     if kind == "assumed-role" and len(names) < 2:
-        raise ValueError(f"{text!r} has no session after the role: assumed-role/<role>/<session>")
+        raise ValueError(texts.NO_SESSION(arn=text))
     return partition, service, region, account, resource
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import times
 from access.mapping import IdentityMapping
-from labels import EXPIRES
+from statuses import mapping as texts
 
 # How long the charm remembers an ended access, and how many of them: a databag holds them.
 REMEMBERED = timedelta(days=1)
@@ -26,7 +26,7 @@ def mismatch(annotation: str) -> str | None:
         if annotation:
             times.parse(annotation)
     except ValueError as error:
-        return f"annotation {EXPIRES}: {error}"
+        return texts.EXPIRY_INVALID(problem=error)
     return None
 
 

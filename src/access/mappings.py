@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from access import arn, expiry, partitions, placeholders, rbac, reserved
 from access.mapping import IdentityMapping
 from labels import OPTION
+from statuses import mapping as texts
 
 if TYPE_CHECKING:
     from access.declaration.formats import LeftOut
@@ -111,25 +112,22 @@ def _problem(
 ) -> str | None:
     """Return why a mapping does not work; ``same`` are the mappings by their canonical ARNs."""
     if not mapping.is_readable:
-        return "groups is not a list of names: delete the mapping, and create it again"
+        return texts.GROUPS_INVALID()
     if reason := arn.mismatch(mapping.arn, mapping.principal):
         return reason
     # A canonical ARN that logins match is well-formed.
     if reason := partitions.mismatch(mapping.principal.split(":", 2)[1], partition):
         return reason
     if not mapping.username:
-        return "the username is empty: set spec.username"
+        return texts.USERNAME_EMPTY()
     if any(reserved.NODE_NAME in name for name in (mapping.username, *mapping.groups)):
-        return f"{reserved.NODE_NAME} is filled in for no login here: take it out"
+        return texts.PLACEHOLDER_UNKNOWN()
     if declared := duplicates.get(mapping.name):
-        return (
-            f"same ARN as declared mapping {declared}, logins use either; "
-            f"run: kubectl delete iamidentitymapping {mapping.name}"
-        )
+        return texts.DUPLICATE_OF_DECLARED(declared=declared, name=mapping.name)
     # Somebody may have made thousands of them.
     other = next((each.name for each in same[mapping.principal] if each.name != mapping.name), "")
     if other and mapping.source != OPTION:
-        return f"same ARN as mapping {other}: delete one of them"
+        return texts.DUPLICATE(name=other)
     return expiry.mismatch(mapping.expires)
 
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import functools
 
+from statuses import mapping, options
+
 DEFAULT = "aws"
 # Where the partition's global STS endpoint is, so whoever reaches that reaches this one.
 DEFAULT_REGION = "us-east-1"
@@ -45,7 +47,7 @@ def check(option: str) -> None:
     """Raise ValueError unless ``option`` is a partition."""
     if option not in PARTITIONS:
         known = ", ".join(PARTITIONS)
-        raise ValueError(f"option partition: {option[:60]!r} is not one of {known}")
+        raise ValueError(options.PARTITION_UNKNOWN(value=f"{option[:60]!r}", partitions=known))
 
 
 @functools.cache
@@ -64,7 +66,7 @@ def mismatch(partition: str, option: str) -> str | None:
     """
     if partition in accepted(option):
         return None
-    return f"no login has partition {partition}, because the option partition is {option}"
+    return mapping.OTHER_PARTITION(partition=partition, option=option)
 
 
 def of_region(region: str) -> str:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from certificates import pem
 from certificates.keypair import KeyPair
 from certificates.sans import COMMON_NAME, HOSTNAMES
+from statuses import blocked
 from text import brief
 
 if TYPE_CHECKING:
@@ -143,7 +144,9 @@ class Requirer:
             if str(refused.certificate_signing_request) in requested:
                 code, reason = refused.error.name, brief(refused.error.message or "")
                 remedy = _REMEDIES.get(code, _ANY_REMEDY).format(app=provider)
-                return f"{provider} refuses the certificate: {code} {reason}; run: {remedy}"
+                return blocked.REQUEST_REFUSED(
+                    authority=provider, code=code, reason=reason, command=remedy
+                )
         return ""
 
     def wanted(self) -> list[str]:

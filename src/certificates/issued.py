@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from certificates.keypair import KeyPair
 from errors import Blocked, Waiting
+from statuses import active
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +35,9 @@ class Issued:
     @property
     def warning(self) -> str:
         """Return what an active status says of the expiry; empty while it is far."""
-        return f"certificate expires {self.expires:%Y-%m-%d}" if self.expires else ""
+        if not self.expires:
+            return ""
+        return active.CERTIFICATE_EXPIRES(day=f"{self.expires:%Y-%m-%d}")
 
     def check(self) -> None:
         """Raise as `refuse` does, unless there is a pair."""

@@ -22,6 +22,7 @@ from certificates.issued import Issued
 from certificates.keypair import KeyPair
 from certificates.refusal import NotYetValid, Stale
 from certificates.sans import COMMON_NAME
+from statuses import blocked, waiting
 from text import fingerprint
 
 if TYPE_CHECKING:
@@ -33,11 +34,6 @@ WARNING_DAYS = 14
 PATIENCE = datetime.timedelta(minutes=10)
 # After this long without an answer, the charm also asks for names of one domain only.
 SILENCE = datetime.timedelta(seconds=20)
-# A provider that does not understand the request publishes nothing, so its answer never comes.
-SILENT_PROVIDER_HINT = (
-    "self-signed-certificates answers from channel 1/stable; vault 1.16 or 1.17 if its option "
-    "common_name is svc, and changing that revokes all certificates that vault has issued"
-)
 
 
 class Certificates(ops.Object):
@@ -90,10 +86,7 @@ class Certificates(ops.Object):
 
     def _obtain(self) -> Issued:
         if not self._relation:
-            return Issued(
-                refusal="no certificate authority; run: juju integrate "
-                f"{self._unit.app.name}:{ENDPOINT} easyrsa:client (or another authority)"
-            )
+            return Issued(refusal=blocked.NO_AUTHORITY(application=self._unit.app.name))
         bags = self._bags()
         if reactive_protocol.is_spoken_by(bags):
             return self._obtain_legacy(self._relation, bags)
@@ -112,10 +105,10 @@ class Certificates(ops.Object):
         if waited < PATIENCE:
             return issued
         provider = self._relation.app
-        hint = f"10 minutes have passed: see juju status {provider.name}"
-        if not reactive_protocol.is_spoken_by(self._bags()) and not self._relation.data[provider]:
-            hint += f"; {SILENT_PROVIDER_HINT}"
-        return dataclasses.replace(issued, wait=f"{issued.wait}; {hint}")
+        speaks = reactive_protocol.is_spoken_by(self._bags()) or self._relation.data[provider]
+        text = waiting.PATIENCE_OVER if speaks else waiting.PROVIDER_SILENT
+        wait = text(wait=issued.wait, authority=provider.name)
+        return dataclasses.replace(issued, wait=wait)
 
     def _waited(self) -> datetime.timedelta:
         """Return for how long the certificate has been waited for."""
@@ -135,7 +128,7 @@ class Certificates(ops.Object):
             "them again once juju status --relations no longer shows the relation"
         )
         if not self._readable:
-            return Issued(refusal=f"{provider} published a malformed certificate: {again}")
+            return Issued(refusal=blocked.CERTIFICATE_MALFORMED(authority=provider, remedy=again))
         if not self._modern:
             return self._choose([], provider)
         self._modern.sync()
@@ -143,8 +136,7 @@ class Certificates(ops.Object):
             return Issued(refusal=refusal)
         reply = self._modern.reply()
         if not reply and self._modern.is_revoked():
-            wait = f"waiting for a new certificate from {provider}: it revoked the current one"
-            return Issued(wait=wait)
+            return Issued(wait=waiting.CERTIFICATE_REVOKED(authority=provider))
         return self._choose([reply] if reply else [], provider).with_remedy(again)
 
     def _obtain_legacy(self, relation: ops.Relation, bags: Sequence[Mapping[str, str]]) -> Issued:
@@ -160,7 +152,7 @@ class Certificates(ops.Object):
         name = _name_to_ask(issued, replies, bags)
         self._write(relation, reactive_protocol.request(self._unit.name, name, self._sans))
         if issued.refusal and all(reply.name != name for reply in replies):
-            return Issued(wait=f"waiting for another certificate: {issued.refusal}")
+            return Issued(wait=waiting.ANOTHER_CERTIFICATE(problem=issued.refusal))
         return issued.with_remedy(
             f"run juju remove-relation {self._unit.app.name}:{ENDPOINT} {provider}, and integrate "
             "another authority once juju status --relations no longer shows the relation"
@@ -182,14 +174,14 @@ class Certificates(ops.Object):
             expiry, _, pair = max(expiring, key=lambda found: found[:2])
             return Issued(pair, expires=expiry)
         if not problems:
-            return Issued(wait=f"waiting for a certificate from {provider}")
+            return Issued(wait=waiting.CERTIFICATE(authority=provider))
         if early := next((p for p in problems if isinstance(p, NotYetValid)), None):
-            return Issued(wait=f"waiting for the certificate from {provider}: it {early}")
+            return Issued(wait=waiting.CERTIFICATE_EARLY(authority=provider, problem=early))
         if stale := next((p for p in problems if isinstance(p, Stale)), None):
-            return Issued(
-                wait=f"waiting for a new certificate from {provider}: the current one {stale}"
-            )
-        return Issued(refusal=f"the certificate from {provider} {problems[0]}")
+            return Issued(wait=waiting.CERTIFICATE_STALE(authority=provider, problem=stale))
+        return Issued(
+            refusal=blocked.CERTIFICATE_UNUSABLE(authority=provider, problem=problems[0])
+        )
 
     def _expiry(self, pair: KeyPair) -> datetime.datetime:
         """Return when ``pair`` expires; raise as `verdict.check` does."""

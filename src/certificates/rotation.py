@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from certificates import pem
 from certificates.keypair import KeyPair
 from errors import Waiting
+from statuses import waiting
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Plan:
         """Raise `errors.Waiting`, which names the pending units, if there are any."""
         if self.pending_trust:
             units = ", ".join(self.pending_trust)
-            raise Waiting(f"waiting for {units} to trust the new authority", announced=True)
+            raise Waiting(waiting.TRUST(units=units), announced=True)
 
 
 def bundle(trusted: str, current: KeyPair | None, issued: KeyPair | None) -> str:

@@ -19,8 +19,8 @@ from typing import Annotated, Any, TypeVar, cast
 
 import msgspec
 
-from cluster.errors import NOT_KUBERNETES
 from errors import Waiting
+from statuses import waiting
 from text import brief
 
 logger = logging.getLogger(__name__)
@@ -232,12 +232,12 @@ def decoding() -> Generator[None]:
     try:
         yield
     except msgspec.MsgspecError as error:
-        raise Waiting(f"{NOT_KUBERNETES} ({brief(error)})") from error
+        raise Waiting(waiting.NOT_DECODED(kind=brief(error))) from error
     except _UNEXPECTED as error:
         # The traceback without its message, which may quote the answer.
         place = "".join(traceback.format_tb(error.__traceback__))
-        logger.warning("%s: %s at\n%s", NOT_KUBERNETES, type(error).__name__, place)
-        raise Waiting(f"{NOT_KUBERNETES} ({type(error).__name__})") from error
+        logger.warning("%s: %s at\n%s", waiting.NOT_KUBERNETES(), type(error).__name__, place)
+        raise Waiting(waiting.NOT_DECODED(kind=type(error).__name__)) from error
 
 
 def decode(content: bytes, into: type[T]) -> T:
@@ -254,7 +254,7 @@ def as_object(content: bytes, kind: str, shape: type[msgspec.Struct] | None = No
     with decoding():
         found: dict[str, Any] = msgspec.json.decode(content, type=dict[str, Any])
         if "metadata" not in found:
-            raise Waiting(NOT_KUBERNETES)
+            raise Waiting(waiting.NOT_KUBERNETES())
         checked = msgspec.convert(found, shape or _KINDS.get(kind, _Object))
         for managed in cast("_Object", checked).metadata.managed_fields or ():
             _check_fields(managed.fieldsV1 or {})

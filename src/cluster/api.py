@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import libyaml
 from cluster.deadline import set_deadline
-from cluster.errors import NOT_KUBERNETES
 from errors import Waiting, WaitingForKubeconfig
+from statuses import waiting
 from text import brief
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Client:
             where = {"namespace": namespace, "labels": labels, "fields": fields}
             found = [*self._client.list(res, **where)]
             if not all(each.metadata and each.metadata.name for each in found):
-                raise Waiting(NOT_KUBERNETES)
+                raise Waiting(waiting.NOT_KUBERNETES())
             return found
 
     def first_node(self) -> answers.Node | None:
@@ -343,7 +343,7 @@ class Client:
 
     def _check_time(self) -> None:
         if self.seconds_left <= 0:
-            raise Waiting("waiting for the Kubernetes API: its answers take too long")
+            raise Waiting(waiting.API_SLOW())
 
 
 def _decoded(
@@ -378,9 +378,8 @@ def connect(kubeconfig: Path, seconds: float | None = None) -> Client:
         )
     except Exception as error:
         # Half a file fails in any of five libraries, until the control plane has written the rest.
-        raise WaitingForKubeconfig(
-            f"waiting for the control plane to write a usable {kubeconfig} ({_cause(error)})"
-        ) from error
+        text = waiting.KUBECONFIG_UNUSABLE(file=kubeconfig, cause=_cause(error))
+        raise WaitingForKubeconfig(text) from error
 
 
 class _NoCredentialError(ValueError):

@@ -12,6 +12,7 @@ from cluster import api, manifests, objects, references
 from cluster.errors import suppress
 from errors import Waiting
 from owner import Owner
+from statuses import waiting
 
 
 def claim(client: api.Client, owner: Owner) -> str:
@@ -30,7 +31,7 @@ def claim(client: api.Client, owner: Owner) -> str:
             return mark if owner.is_foreign(mark) else ""
         with suppress(409):
             _take(client, service, owner)
-    raise Waiting("waiting for others to stop changing the authenticator's objects")
+    raise Waiting(waiting.OTHERS_CHANGE())
 
 
 def is_owned(client: api.Client, owner: Owner) -> bool:

@@ -17,6 +17,7 @@ from cluster import api, manifests, objects, references
 from errors import Blocked
 from juju.proxies import Proxies
 from owner import Owner
+from statuses import blocked
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,7 +87,7 @@ def stored_credentials(client: api.Client, owner: Owner) -> str:
     if not secret:
         return ""
     if objects.is_persons(references.PULL_SECRET, objects.mark_of(secret)):
-        raise Blocked(references.PERSONS_PULL_SECRET)
+        raise Blocked(blocked.SECRET_OF_OTHERS(name=references.PULL_SECRET.name))
     if not owner.owns(objects.mark_of(secret)):
         return ""
     try:

@@ -16,9 +16,9 @@ from typing import Any, cast
 from cluster import api, manifests, objects, references
 from cluster.errors import suppress
 from errors import Waiting
+from statuses import waiting
 
 POLL_SECONDS = 0.5
-NOT_SERVED = "waiting for the Kubernetes API to serve IAMIdentityMapping"
 # The first minor version that lets people write stored objects which break a new rule.
 RATCHETING_SINCE = (1, 30)
 _MINOR = re.compile(r"v(\d+)\.(\d+)")
@@ -33,7 +33,7 @@ def apply(client: api.Client, partition: str, *, strict: bool) -> None:
     deadline = time.monotonic() + api.ANSWER_SECONDS
     while not _established(crd):
         if time.monotonic() > deadline:
-            raise Waiting(NOT_SERVED)
+            raise Waiting(waiting.CRD_NOT_SERVED())
         time.sleep(POLL_SECONDS)
         crd = client.get(CustomResourceDefinition, manifest["metadata"]["name"])
 

@@ -13,12 +13,11 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 from errors import Blocked, Unready, Waiting, WaitingForKubeconfig
+from statuses import blocked, waiting
 from text import brief
 
 if TYPE_CHECKING:
     import httpx2
-
-NOT_KUBERNETES = "the Kubernetes API returned something that is not Kubernetes"
 
 
 @contextlib.contextmanager
@@ -31,14 +30,12 @@ def errors_as_status() -> Generator[None]:
     except httpx2.HTTPStatusError as error:
         raise _refusal(error.response.status_code, brief(reason_of(error))) from error
     except httpx2.TimeoutException as error:
-        raise Waiting("waiting for the Kubernetes API: it does not answer in time") from error
+        raise Waiting(waiting.API_LATE()) from error
     except (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol) as error:
         # Their texts may quote the kubeconfig: a header with its token, or its URL.
-        raise WaitingForKubeconfig(
-            "waiting for the control plane to write a usable kubeconfig"
-        ) from error
+        raise WaitingForKubeconfig(waiting.KUBECONFIG()) from error
     except httpx2.HTTPError as error:
-        raise Waiting(f"waiting for the Kubernetes API: {brief(error)}") from error
+        raise Waiting(waiting.API_FAILED(cause=brief(error))) from error
 
 
 def reason_of(error: httpx2.HTTPStatusError) -> str:
@@ -52,16 +49,12 @@ def reason_of(error: httpx2.HTTPStatusError) -> str:
 def _refusal(code: int, reason: str) -> Unready:
     if code == 401:
         # The control plane's own webhook checks this credential too, and restarts now and then.
-        return WaitingForKubeconfig(
-            f"waiting for the Kubernetes API to accept /root/.kube/config: {code} {reason}"
-        )
+        return WaitingForKubeconfig(waiting.KUBECONFIG_REFUSED(code=code, reason=reason))
     if code == 403:
-        return Blocked(
-            f"the cluster refuses /root/.kube/config: {reason}; it must be an admin's kubeconfig"
-        )
+        return Blocked(blocked.KUBECONFIG_FORBIDDEN(reason=reason))
     if code in (400, 404, 405, 413, 415, 422):
-        return Blocked(f"the cluster rejects an object of this charm: {reason}")
-    return Waiting(f"waiting for the Kubernetes API: {code} {reason}")
+        return Blocked(blocked.OBJECT_REJECTED(reason=reason))
+    return Waiting(waiting.API_ANSWER(code=code, reason=reason))
 
 
 @contextlib.contextmanager

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import labels
 from cluster import api, csa_upgrade, manifests, references
-from cluster.errors import NOT_KUBERNETES, suppress
+from cluster.errors import suppress
 from errors import Waiting
 from owner import Owner
+from statuses import waiting
 
 if TYPE_CHECKING:
     from lightkube.types import PatchType
@@ -62,7 +63,7 @@ def _apply(client: api.Client, manifest: manifests.Manifest) -> api.Object:
     reference = manifests.reference(manifest)
     applied = patched(client, reference, manifest, PatchType.APPLY, force=True)
     if applied["metadata"]["name"] != reference.name:
-        raise Waiting(NOT_KUBERNETES)
+        raise Waiting(waiting.NOT_KUBERNETES())
     return applied
 
 

@@ -15,6 +15,7 @@ from certificates.keypair import KeyPair
 from cluster import api, image_pulls, references
 from errors import Blocked, Waiting
 from labels import CERTIFICATE_HASH
+from statuses import active, blocked, waiting
 from text import brief
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def strangers_remark(found: Sequence[str]) -> str:
     """Return what a status says of strangers, by the first of them; empty without any."""
     if not found:
         return ""
-    return f"stranger among the pods: {brief(found[0])}; run: {references.describe(found[0])}"
+    return active.STRANGER(name=brief(found[0]), pod=found[0])
 
 
 def names(found: Iterable[Pod]) -> list[str]:
@@ -228,11 +229,8 @@ def check_complete(client: api.Client, rollout: Rollout, found: Iterable[Pod]) -
         return
     problems = (_pod_problem(client, pod) for pod in found)
     if blocker := next(filter(None, problems), None):
-        raise Blocked(f"an authenticator pod cannot start: {blocker}")
-    raise Waiting(
-        "waiting for the authenticator's pods, "
-        f"{rollout.ready}/{rollout.wanted} updated pods ready"
-    )
+        raise Blocked(blocked.POD_CANNOT_START(cause=blocker))
+    raise Waiting(waiting.PODS(ready=rollout.ready, wanted=rollout.wanted))
 
 
 def _pod_problem(client: api.Client, pod: Pod) -> str | None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import labels
 from owner import short_name
+from statuses import blocked
 
 NAMESPACE = "kube-system"
 NAME = "aws-iam-authenticator"
@@ -61,10 +62,6 @@ OWNED = (
 )
 # Objects that an option asks for. The charm deletes them when the option is reset.
 OPTIONAL = (PULL_SECRET,)
-PERSONS_PULL_SECRET = (
-    f"Secret {PULL_SECRET.name} is not the charm's: save it under another name if it is needed, "
-    f"then run: kubectl -n {NAMESPACE} delete secret {PULL_SECRET.name}"
-)
 
 
 def removal_command() -> str:
@@ -97,10 +94,7 @@ def service_removal(principal: str, name: str) -> str:
 
 def foreign(mark: str) -> str:
     """Return the status where another application owns the objects, by its ``mark``."""
-    return (
-        f"this cluster's authenticator belongs to {short_name(mark)}; if that is gone, run: "
-        f"kubectl -n {NAMESPACE} annotate service {NAME} {labels.OWNER}-"
-    )
+    return blocked.OWNED_BY_ANOTHER(owner=short_name(mark))
 
 
 def describe(pod: str) -> str:

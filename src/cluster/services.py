@@ -18,6 +18,7 @@ import re
 from cluster import api, manifests, objects, references
 from errors import Blocked, Waiting
 from owner import Owner
+from statuses import blocked, options, waiting
 from text import is_ip
 
 # Kubernetes' answer to an address that no Service can have.
@@ -81,14 +82,11 @@ def _apply_chosen(client: api.Client, owner: Owner, address: str, *, extra: bool
             raise
         message = error.status.message or ""
         if "allocated" in message:
-            raise Blocked(
-                f"option webhook-address: another Service has {address}, set a free address"
-            ) from error
+            raise Blocked(options.ADDRESS_IN_USE(address=address)) from error
         found = _RANGE.search(message)
         among = found[1].rstrip(".") if found else "the cluster's Service range"
-        raise Blocked(
-            f"option webhook-address: {address} is not in {among}, set a free address of it"
-        ) from error
+        text = options.ADDRESS_OUT_OF_RANGE(address=address, range=among)
+        raise Blocked(text) from error
     return address
 
 
@@ -103,12 +101,7 @@ def of_address(client: api.Client, address: str) -> api.Object | None:
 def _cluster_ip(service: api.Object) -> str:
     found: str | None = service["spec"].get("clusterIP")
     if found == "None":
-        raise Blocked(
-            f"Service {references.NAME} is headless: if nobody else needs it, run: "
-            f"kubectl -n {references.NAMESPACE} delete service {references.NAME}"
-        )
+        raise Blocked(blocked.SERVICE_HEADLESS())
     if not found or not is_ip(found):
-        raise Waiting(
-            f"waiting for the Kubernetes API to give Service {references.NAME} a ClusterIP"
-        )
+        raise Waiting(waiting.CLUSTER_IP())
     return found

@@ -16,6 +16,7 @@ from cluster.mappings import of_option
 from errors import Waiting
 from labels import KEPT_FOR, OWNER
 from owner import Owner
+from statuses import waiting
 
 # What removal keeps of its time: for the last answer about mappings, and for the Service.
 LAST_SECONDS = api.WRITE_SECONDS + 1.0
@@ -53,7 +54,7 @@ def remove(client: api.Client, owner: Owner) -> None:
     if references.SERVICE in owned and not _is_kept(found[references.SERVICE]):
         objects.delete(client, references.SERVICE)
     if not complete:
-        raise Waiting("there was no time to delete all mappings that the charm made")
+        raise Waiting(waiting.MAPPINGS_LEFT())
 
 
 def _delete_extra_services(client: api.Client, owner: Owner) -> None:

@@ -19,6 +19,7 @@ from juju.peers import Shared
 from machine import files, webhook_file
 from machine.files import Machine
 from owner import Owner, short_name
+from statuses import active, blocked, waiting
 from text import brief, fingerprint, is_ip
 
 # Charmed Kubernetes <= 1.28: its charm speaks the interface.
@@ -76,18 +77,19 @@ def find(charm: ops.CharmBase, known: Container[str]) -> ControlPlane:
     found = [r for name in ENDPOINTS if (r := charm.model.get_relation(name))]
     if not found:
         application = principal_unit().partition("/")[0]
-        command = f"juju integrate {charm.app.name}:{IMPLICIT} {application}:juju-info"
-        raise Blocked(f"no control plane; run: {command}", announced=True)
+        text = blocked.NO_CONTROL_PLANE(application=charm.app.name, control_plane=application)
+        raise Blocked(text, announced=True)
     if len({relation.app.name for relation in found}) > 1:
         # People log in to the cluster that is known already.
         extra = next((r for r in reversed(found) if str(r.id) not in known), found[-1])
         names = " and ".join(relation.app.name for relation in found)
         removal = _removal(charm.app, extra)
-        raise Blocked(f"one control plane at most, not {names}: {removal}", announced=True)
+        text = blocked.TWO_CONTROL_PLANES(names=names, command=removal)
+        raise Blocked(text, announced=True)
     joined = {relation.name: relation for relation in found if principal_in(relation)}
     application = found[0].app.name
     if not joined:
-        raise Waiting(f"waiting for {application} to join", announced=True)
+        raise Waiting(waiting.TO_JOIN(control_plane=application), announced=True)
     return ControlPlane(
         application,
         frozenset(str(relation.id) for relation in found),
@@ -112,8 +114,8 @@ def check_supported(charm: ops.CharmBase, machine: Machine) -> None:
     if is_supported(machine):
         return
     application = principal_unit().partition("/")[0]
-    command = f"juju remove-relation {charm.app.name}:{IMPLICIT} {application}:juju-info"
-    raise Blocked(f"{application} is no kubernetes-control-plane; run: {command}", announced=True)
+    text = blocked.NOT_A_CONTROL_PLANE(principal=application, application=charm.app.name)
+    raise Blocked(text, announced=True)
 
 
 def _removal(app: ops.Application, relation: ops.Relation) -> str:
@@ -128,8 +130,8 @@ def await_api_server(control_plane: ControlPlane, requirer: AwsIamRequirer) -> N
     The newer kind of control plane never says so, and is not waited for.
     """
     if control_plane.via_relation and not requirer.api_server_ready:
-        application = control_plane.application
-        raise Waiting(f"waiting for the API server of {application}", announced=True)
+        text = waiting.API_SERVER(control_plane=control_plane.application)
+        raise Waiting(text, announced=True)
 
 
 def publish_webhook(
@@ -191,7 +193,7 @@ def next_step(control_plane: ControlPlane, machine: Machine, address: str) -> st
         if command:
             raise Blocked(command)
         return ""
-    return f"next for Charmed Kubernetes 1.29, {command or f'run: {control_plane.leave}'}"
+    return active.NEXT_STEP(command=command or f"run: {control_plane.leave}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -258,14 +260,13 @@ def _setting(control_plane: ControlPlane, machine: Machine, address: str) -> str
     if _is_endpoint(value, address):
         return ""
     url = webhook_file.endpoint(address)
-    command = f"run: juju config {control_plane.application} authn-webhook-endpoint={url}"
+    application = control_plane.application
     if not value.strip():
-        return command
+        return blocked.SET_WEBHOOK(control_plane=application, url=url)
     if _is_endpoint(value.strip(), address):
-        reason = "authn-webhook-endpoint works for nobody, it has spaces around the URL"
-        return f"{reason}; {command}"
-    shown = _without_credentials(value)
-    return f"authn-webhook-endpoint is {shown} now; if nobody needs that, {command}"
+        return blocked.SPACES_AROUND_WEBHOOK(control_plane=application, url=url)
+    current = _without_credentials(value)
+    return blocked.REPLACE_WEBHOOK(control_plane=application, url=url, current=current)
 
 
 def _rendered(line: re.Pattern[str], machine: Machine) -> str | None:

@@ -18,6 +18,7 @@ import ops
 
 from certificates import pem
 from errors import Waiting
+from statuses import active, waiting
 from text import brief
 
 ENDPOINT = "receive-ca-cert"
@@ -52,9 +53,13 @@ def receive(charm: ops.CharmBase) -> Trust:
         unreadable, over_limit = _accept(_sent(relation), accepted)
         sender = brief(relation.app.name)
         if unreadable:
-            remarks.append(f"{_counted(unreadable)} from {sender} cannot be read")
+            remarks.append(
+                active.CAS_UNREADABLE(certificates=_counted(unreadable), application=sender)
+            )
         if over_limit:
-            remarks.append(f"no room for {_counted(over_limit)} from {sender}")
+            remarks.append(
+                active.CAS_NO_ROOM(certificates=_counted(over_limit), application=sender)
+            )
     return Trust(pem.ca_bundle(*accepted), ", ".join(remarks))
 
 
@@ -65,7 +70,7 @@ def _announce_version(relation: ops.Relation, app: ops.Application) -> None:
     try:
         data.update({"version": VERSION})
     except (ops.RelationDataError, ops.ModelError) as error:
-        raise Waiting("waiting for the new leader") from error
+        raise Waiting(waiting.NEW_LEADER()) from error
 
 
 def _sent(relation: ops.Relation) -> list[str]:

@@ -13,6 +13,7 @@ import ops
 
 from errors import Waiting
 from juju import control_plane
+from statuses import waiting
 
 
 class Leaving(ops.Object):
@@ -47,7 +48,7 @@ def _is_principal_going() -> bool:
     try:
         relations = ops.hookcmds.goal_state().relations
     except ops.hookcmds.Error as error:
-        raise Waiting(f"Juju does not say what is being removed: {error}") from error
+        raise Waiting(waiting.REMOVAL_UNKNOWN(cause=error)) from error
     for endpoint in control_plane.ENDPOINTS:
         goals = relations.get(endpoint, {})
         if principal in goals:

@@ -12,6 +12,7 @@ import ops
 from access import expiry
 from certificates import pem
 from errors import Waiting
+from statuses import waiting
 from text import fingerprint, is_ip
 
 RELATION = "peers"
@@ -96,7 +97,7 @@ class Peers:
         try:
             self._relation.data[self._app].update(values)
         except (ops.RelationDataError, ops.ModelError) as error:
-            raise Waiting("waiting for the new leader") from error
+            raise Waiting(waiting.NEW_LEADER()) from error
         self.shared = new
 
     def acknowledge(self, ca: str) -> None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 
 from errors import Blocked
+from statuses import active, options
 
 # The pods use a proxy for requests to AWS only. Without the first one, their requests to the
 # Kubernetes API would go to the proxy too. The kubelet fills in the address.
@@ -29,7 +30,6 @@ _URL = re.compile(
     r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])"
     r"(?::(?P<port>[0-9]{1,5}))?/?"
 )
-NO_HTTPS = "web-proxy-enable has no effect on logins: the model has no juju-https-proxy"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +66,7 @@ def of_model(environment: Mapping[str, str]) -> Proxies:
     # The kubelet replaces "$(NAME)", and reads "$$" as a dollar sign.
     given = environment.get("JUJU_CHARM_NO_PROXY", "").replace("$", "$$")
     names = dict.fromkeys([*_NEVER_PROXIED, *re.split(r"[\s,]+", given)])
-    remark = "" if "HTTPS_PROXY" in urls else NO_HTTPS
+    remark = "" if "HTTPS_PROXY" in urls else active.NO_HTTPS_PROXY()
     return Proxies(urls, ",".join(filter(None, names)), remark)
 
 
@@ -75,8 +75,4 @@ def _check(option: str, url: str) -> None:
     if match and int(match["port"] or 0) <= 0xFFFF:
         return
     # The URL is not shown: it may hold credentials. No event follows a change of the model.
-    raise Blocked(
-        f"model option {option} is not the URL of a proxy; run: juju model-config "
-        f"{option}=http://HOST:PORT (or http://USER:PASSWORD@HOST:PORT, "
-        "special characters as %XX)"
-    )
+    raise Blocked(options.PROXY_INVALID(option=option))

@@ -15,6 +15,7 @@ import ops
 
 from config import Config
 from errors import Blocked, Waiting
+from statuses import blocked, waiting
 from text import brief
 
 _PREFIX = "secret:"
@@ -40,26 +41,22 @@ def read(model: ops.Model, config: Config) -> str:
     credentials = {key: content.get(key, "").rstrip("\r\n") for key in _KEYS}
     missing = [key for key in _KEYS if not credentials[key]]
     if missing:
-        raise Blocked(
-            f"secret {secret_id} of option image-pull-secret has no {' and no '.join(missing)}, "
-            f"run: juju update-secret {secret_id} username=NAME password#file=FILE"
-        )
+        keys = " and no ".join(missing)
+        raise Blocked(blocked.SECRET_LACKS_KEYS(id=secret_id, keys=keys))
     return json.dumps({"auths": {config.registry_host: credentials}})
 
 
 def _content(model: ops.Model, secret_id: str) -> dict[str, str]:
-    option = f"secret {secret_id} of option image-pull-secret"
+    application = model.app.name
     try:
         return model.get_secret(id=f"{_PREFIX}{secret_id}").get_content(refresh=True)
     except ops.SecretNotFoundError as error:
-        raise Blocked(
-            f"{option} is gone: set the option to another secret's id, "
-            f"or run: juju config {model.app.name} --reset image-pull-secret"
-        ) from error
+        text = blocked.SECRET_GONE(id=secret_id, application=application)
+        raise Blocked(text) from error
     except ops.ModelError as error:
         # The first is what Juju 3.6 says, the second what 4.1 does.
         if any(refusal in str(error) for refusal in ("permission denied", "not allowed to read")):
-            raise Blocked(
-                f"{option} is not granted, run: juju grant-secret {secret_id} {model.app.name}"
-            ) from error
-        raise Waiting(f"waiting for Juju to return {option}: {brief(error)}") from error
+            text = blocked.SECRET_NOT_GRANTED(id=secret_id, application=application)
+            raise Blocked(text) from error
+        text = waiting.SECRET_NOT_RETURNED(id=secret_id, cause=brief(error))
+        raise Waiting(text) from error

@@ -19,6 +19,8 @@ from cluster.mappings import canonical
 from config import Config
 from errors import Blocked, Unready
 from owner import Owner
+from statuses import mapping as mapping_texts
+from statuses import options
 
 if TYPE_CHECKING:
     from access.declaration import plan
@@ -52,7 +54,7 @@ def apply(
     )
     now = times.now()
     late = {
-        mapping.name: f"its access ended at {mapping.expires}, and the cluster keeps the mapping"
+        mapping.name: mapping_texts.EXPIRED(time=mapping.expires)
         for mapping in after
         if expiry.has_ended(mapping, now)
     }
@@ -87,7 +89,9 @@ def _apply_declared(
 
     declaration = config.declared
     if declaration.error:
-        problems.append(Blocked(f"option mappings: {declaration.error}", announced=True))
+        problems.append(
+            Blocked(options.MAPPINGS_INVALID(problem=declaration.error), announced=True)
+        )
         return found, report
     changes = plan_for(client, declaration.entries, config.partition, found)
     applied = of_option.apply(client, owner, changes, client.seconds_left_to_write)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from access.mappings import MappingReport
 from cluster.pods import Rollout
 from config import Config
+from statuses import active
 
 # How many entries of the option `mappings` the log names.
 MOST_LOGGED = 20
@@ -16,19 +17,22 @@ MOST_LOGGED = 20
 def line(config: Config, rollout: Rollout, report: MappingReport, *remarks: str) -> str:
     """Return the line of an active status: what is served, and ``remarks`` that are not empty."""
     parts = [
-        f"authenticator {config.version}",
-        f"{rollout.ready}/{rollout.wanted} pods",
+        active.AUTHENTICATOR(version=config.version),
+        active.PODS(ready=rollout.ready, wanted=rollout.wanted),
         _count(report),
     ]
     if report.problems:
         name, problem = next(iter(report.problems.items()))
-        parts.append(f"{len(report.problems)} to correct: {name}: {problem}")
+        number = len(report.problems)
+        parts.append(active.TO_CORRECT(number=number, mapping=name, problem=problem))
     if report.not_applied:
         place, reason = next(iter(report.not_applied.items()))
-        parts.append(f"{len(report.not_applied)} declared but not applied: {place}: {reason}")
+        number = len(report.not_applied)
+        parts.append(active.NOT_APPLIED(number=number, place=place, reason=reason))
     if report.left_out:
         first = report.left_out[0]
-        parts.append(f"{len(report.left_out)} left out: {first.place}: {first.reason}")
+        number = len(report.left_out)
+        parts.append(active.LEFT_OUT(number=number, place=first.place, reason=first.reason))
     return ", ".join([*parts, *filter(None, remarks)])
 
 
@@ -48,5 +52,7 @@ def _count(report: MappingReport) -> str:
     total = f"{report.total:,} mapping{'' if report.total == 1 else 's'}"
     if report.pending > report.total:
         # The option has become empty, and leaves more to delete than there is left of others.
-        return f"{total}, {report.pending:,} former ones not deleted yet"
-    return f"{report.pending:,} of {total} not effective yet" if report.pending else total
+        return active.NOT_DELETED(mappings=total, former=f"{report.pending:,}")
+    if report.pending:
+        return active.NOT_EFFECTIVE(pending=f"{report.pending:,}", mappings=total)
+    return active.MAPPINGS(mappings=total)

@@ -28,10 +28,11 @@ from leader.expiry import Expiry
 from machine import reactive
 from owner import Owner
 from publishing import Publisher
+from statuses import active
 
 logger = logging.getLogger(__name__)
 
-OLD_CA = "the former authority is trusted until its last pod has ended"
+OLD_CA = active.OLD_CA_TRUSTED()
 
 
 def lead(

@@ -14,6 +14,7 @@ from pathlib import Path
 from charms.aws_iam.v0.aws_iam import WEBHOOK_CONFIG
 
 from errors import Blocked
+from statuses import blocked
 from text import brief
 
 
@@ -121,9 +122,7 @@ def _errors_as_status(verb: str, path: Path) -> Generator[None]:
         yield
     except OSError as error:
         cause = brief(error.strerror or error)
-        raise Blocked(
-            f"cannot {verb} {path}: {cause}; repair this on the machine, the next hook retries"
-        ) from error
+        raise Blocked(blocked.FILE_FAILED(verb=verb, file=path, cause=cause)) from error
 
 
 def _beside(path: Path) -> Path:

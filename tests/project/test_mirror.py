@@ -7,6 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SRC, UNIT = ROOT / "src", ROOT / "tests/unit"
+KINDS = ("active", "blocked", "entry", "mapping", "options", "waiting")
 # Modules that no test calls alone, and the tests in which hooks and actions run through them.
 ELSEWHERE = {
     "access/declaration/formats": "unit/access/declaration/test_declared.py",
@@ -53,6 +54,10 @@ ELSEWHERE = {
     "libyaml": "unit/access/declaration/test_yaml_text.py",
     "publishing": "scenarios/test_authority_change.py",
     "reconcile": "scenarios",
+    **dict.fromkeys(
+        (f"statuses/{name}" for name in (*KINDS, "text")),
+        "project/test_statuses.py",
+    ),
 }
 
 

@@ -15,11 +15,11 @@ from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
 from cluster import claim, teardown
-from cluster.errors import NOT_KUBERNETES
 from cluster.mappings import listing
 from juju import peers
 from juju.alarm import Alarm
 from leader import mappings, steps
+from statuses import waiting
 
 SAID = re.compile(r"internal error KeyError at (\w+\.py):\d+; run: juju debug-log --include (.+)")
 
@@ -139,4 +139,4 @@ def test_given_something_that_is_not_kubernetes_when_a_hook_runs_then_the_status
     status = deployed.hook()
 
     assert isinstance(status, ops.WaitingStatus)
-    assert status.message.startswith(NOT_KUBERNETES)
+    assert status.message.startswith(waiting.NOT_KUBERNETES())

@@ -15,6 +15,7 @@ from access.mapping import IdentityMapping
 from access.mappings import canonical_arn
 from access.permission_sets import PermissionSet
 from labels import OPTION
+from statuses import entry as texts
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,16 +85,13 @@ def _applicable(
         entry = _resolved(declared, partition, roles)
         principal = entry.principal
         if not principal:
-            reason = "nobody of this permission set has tried to log in yet"
+            reason = texts.ROLE_UNKNOWN()
         elif wrong := partitions.mismatch(principal.split(":")[1], partition):
             reason = wrong
         elif principal in wanted:
-            reason = f"{wanted[principal].place} has the same ARN"
+            reason = texts.ARN_TWICE(place=wanted[principal].place)
         elif _is_in_the_way(found.get(entry.name), principal):
-            reason = (
-                f"a mapping {entry.name} of another ARN is there already; if nobody needs it, "
-                f"run: kubectl delete iamidentitymapping {entry.name}"
-            )
+            reason = texts.NAME_TAKEN(name=entry.name)
         else:
             wanted[principal] = entry
             continue

@@ -17,6 +17,7 @@ from access.mapping import IdentityMapping
 from cluster import api
 from cluster.crd import kind
 from cluster.mappings import batch
+from statuses import mapping
 
 
 def write_all(
@@ -39,8 +40,7 @@ def write_all(
     }
     written = batch.write(changes, seconds)
     refused = {
-        name: f"the cluster refuses its status: {reason}"
-        for name, reason in written.refused.items()
+        name: mapping.STATUS_REFUSED(reason=reason) for name, reason in written.refused.items()
     }
     return dataclasses.replace(written, refused=refused)
 

@@ -12,9 +12,9 @@ import time
 
 from access.mapping import IdentityMapping
 from cluster import api
-from cluster.crd import NOT_SERVED, POLL_SECONDS, kind
-from cluster.errors import NOT_KUBERNETES
+from cluster.crd import POLL_SECONDS, kind
 from errors import Waiting
+from statuses import waiting
 
 # What the charm reads of a mapping: columns of the CRD, which `kubectl get -o wide` prints.
 COLUMNS = {
@@ -76,12 +76,12 @@ def _rows(client: api.Client, newest: bool) -> list[dict[str, str | None]]:
         try:
             rows = client.table(kind(), newest=newest)
             if not all(row.get("Name") for row in rows):
-                raise Waiting(NOT_KUBERNETES)
+                raise Waiting(waiting.NOT_KUBERNETES())
             if not rows or rows[0].keys() >= COLUMNS:
                 return rows
         except httpx2.HTTPStatusError as error:
             if error.response.status_code not in (404, 429):
                 raise
         if time.monotonic() > deadline:
-            raise Waiting(NOT_SERVED)
+            raise Waiting(waiting.CRD_NOT_SERVED())
         time.sleep(POLL_SECONDS)

@@ -23,6 +23,7 @@ from cluster.mappings import batch
 from cluster.mappings.canonical import write_first
 from labels import GRANT, OPTION, SOURCE
 from owner import Owner
+from statuses import entry as entry_texts
 
 # How many mappings one request deletes: the server takes a second or two for them.
 PAGE = 500
@@ -48,7 +49,7 @@ def apply(client: api.Client, owner: Owner, changes: plan.Plan, seconds: float) 
         make[entry.place] = functools.partial(_create, client, owner, entry, former)
     written = batch.write(make, seconds)
     refused = {
-        place: f"the cluster refuses it: {reason}" for place, reason in written.refused.items()
+        place: entry_texts.REFUSED(reason=reason) for place, reason in written.refused.items()
     }
     # The next hook plans anew what no longer fits.
     pending = written.pending + written.outdated

@@ -19,7 +19,7 @@ from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 from tests.scenarios.test_never_in_error import SETTLED
 
-from cluster.errors import NOT_KUBERNETES
+from statuses import waiting
 
 DELETED = object()
 Path = tuple[str | int, ...]
@@ -106,7 +106,7 @@ def test_given_a_table_with_a_row_that_is_nothing_when_a_hook_runs_then_the_api_
     status = deployed.hook()
 
     assert isinstance(status, ops.WaitingStatus)
-    assert status.message.startswith(NOT_KUBERNETES)
+    assert status.message.startswith(waiting.NOT_KUBERNETES())
 
 
 def test_given_an_answer_that_cannot_be_when_a_hook_runs_then_the_status_says_where_but_not_what(
@@ -116,7 +116,7 @@ def test_given_an_answer_that_cannot_be_when_a_hook_runs_then_the_status_says_wh
     api.fail(lambda _: ok(odd), request=f"GET {MAPPINGS}")
 
     cause = "Expected `str | null`, got `object` - at `$.rows[0].cells[0]`"
-    assert deployed.hook() == ops.WaitingStatus(f"{NOT_KUBERNETES} ({cause})")
+    assert deployed.hook() == ops.WaitingStatus(f"{waiting.NOT_KUBERNETES()} ({cause})")
     assert "secret-text" not in deployed.log()
 
 

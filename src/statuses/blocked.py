@@ -1,0 +1,219 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
+"""What a unit is blocked by: a person must act."""
+
+from __future__ import annotations
+
+from statuses.text import Text
+
+SET_WEBHOOK = Text(
+    "run: juju config {control_plane} authn-webhook-endpoint={url}",
+    means="Everything is deployed. The control plane of Charmed Kubernetes 1.29 and newer does "
+    "not ask the authenticator yet, because only you can set its option.",
+    do="Run the command as your status shows it. The unit notices within a minute or two, and "
+    "after an hour at its next update-status.",
+    shown="run: juju config <control plane> "
+    "authn-webhook-endpoint=https://<address>:443/authenticate",
+)
+REPLACE_WEBHOOK = Text(
+    "authn-webhook-endpoint is {current} now; if nobody needs that, run: juju config "
+    "{control_plane} authn-webhook-endpoint={url}",
+    means="The option holds the address of another webhook, and it can hold only one. The "
+    "status leaves out credentials that the address may hold.",
+    do="If nobody logs in through the other webhook, run the command. It replaces that webhook. "
+    "Run it too if the address is an old one of this authenticator.",
+    shown="authn-webhook-endpoint is <host and path> now; if nobody needs that, run: juju "
+    "config <control plane> authn-webhook-endpoint=https://<address>:443/authenticate",
+)
+SPACES_AROUND_WEBHOOK = Text(
+    "authn-webhook-endpoint works for nobody, it has spaces around the URL; run: juju config "
+    "{control_plane} authn-webhook-endpoint={url}",
+    means="The control plane uses the option as it is, spaces included, and such a URL does not "
+    "work.",
+    do="Run the command, which sets the option without spaces.",
+    shown="authn-webhook-endpoint works for nobody, it has spaces around the URL; run: juju "
+    "config <control plane> authn-webhook-endpoint=https://<address>:443/authenticate",
+)
+SERVICE_KEPT = Text(
+    "Service kept; run: {command}",
+    means="The application is being removed, and its control plane still sends logins to the "
+    "Service's address. The Service stays without pods, because whoever got its address "
+    "would read people's tokens.",
+    do="Run the command. When `juju status` shows the control plane's units idle, delete the "
+    "Service with the command that the log gives. If you deploy the application again "
+    "instead, it takes the Service over.",
+    shown="Service kept; run: juju config <control plane> --reset authn-webhook-endpoint",
+)
+ADDRESS_TAKEN = Text(
+    "another Service may have {address}; run: {command}",
+    means="The application is being removed, its control plane still sends logins to the "
+    "address that its Service had, and the charm cannot get the address back.",
+    do="Run the command at once. Then find out whose Service has the address, with `kubectl get "
+    "services --all-namespaces`. Whoever owns it may have read tokens, each of which is "
+    "valid for 15 minutes.",
+    shown="another Service may have <address>; run: juju config <control plane> --reset "
+    "authn-webhook-endpoint",
+)
+NO_CONTROL_PLANE = Text(
+    "no control plane; run: juju integrate {application}:control-plane {control_plane}:juju-info",
+    means="The application has no relation with a control plane, so there is no cluster to log "
+    "in to.",
+    do="Run the command. A control plane of Charmed Kubernetes 1.28 or older also takes `juju "
+    "integrate <application>:aws-iam <control plane>:aws-iam`, and then needs no option.",
+)
+NOT_A_CONTROL_PLANE = Text(
+    "{principal} is no kubernetes-control-plane; run: juju remove-relation "
+    "{application}:control-plane {principal}:juju-info",
+    means="The application is integrated with another charm, such as `k8s` of Canonical "
+    "Kubernetes or kubernetes-worker. The charm works with kubernetes-control-plane of "
+    "Charmed Kubernetes only, and has deployed nothing.",
+    do="Run the command, and integrate the application with the control plane of Charmed "
+    "Kubernetes.",
+)
+TWO_CONTROL_PLANES = Text(
+    "one control plane at most, not {names}: {command}",
+    means="The application is integrated with two control planes. Each cluster needs an aws-iam "
+    "application of its own.",
+    do="Run the command. It removes the newer relation, and people go on logging in to the "
+    "cluster that they know. Then deploy a second application for the other cluster.",
+    shown="one control plane at most, not <two applications>: juju remove-relation "
+    "<application>:<endpoint> <control plane>:<endpoint>",
+)
+OWNED_BY_ANOTHER = Text(
+    "this cluster's authenticator belongs to {owner}; if that is gone, run: kubectl -n "
+    "kube-system annotate service aws-iam-authenticator aws-iam/owner-",
+    means="Another application of this charm, perhaps in another model, serves this cluster. "
+    "Two of them would overwrite each other's objects.",
+    do="If the other application still exists, remove this one. If it is gone, run the command. "
+    "This application takes over at its next hook.",
+    shown="this cluster's authenticator belongs to <application and model>; if that is gone, "
+    "run: kubectl -n kube-system annotate service aws-iam-authenticator aws-iam/owner-",
+)
+POD_CANNOT_START = Text(
+    "an authenticator pod cannot start: {cause}",
+    means="Kubernetes says why a pod of the newest kind does not start. Former pods go on "
+    "serving, if there are any. The reason is Kubernetes' own word: `ErrImagePull` and "
+    "`ImagePullBackOff` are about the image, `CrashLoopBackOff` means that the "
+    "authenticator ends, `Unschedulable` that no node takes the pod.",
+    do="For an image, see [When a pull "
+    "fails](../how-to/use-a-private-registry.md#when-a-pull-fails). For `CrashLoopBackOff`, "
+    "read the log: `kubectl -n kube-system logs -l k8s-app=aws-iam-authenticator "
+    "--previous`. For `Unschedulable`, the cause names what the nodes lack.",
+    shown="an authenticator pod cannot start: <reason>: <cause>",
+)
+SECRET_NOT_GRANTED = Text(
+    "secret {id} of option image-pull-secret is not granted, run: juju grant-secret {id} "
+    "{application}",
+    means="The application may not read the secret yet.",
+    do="Run the command. The unit notices within a minute or two, and after an hour at its next "
+    "update-status.",
+)
+SECRET_GONE = Text(
+    "secret {id} of option image-pull-secret is gone: set the option to another secret's id, or "
+    "run: juju config {application} --reset image-pull-secret",
+    means="The model has no secret with this id. The pods go on, and nodes pull with the "
+    "credentials that the cluster has.",
+    do="Make a secret, grant it, and set its id. If the registry needs no credentials, run the "
+    "command.",
+)
+SECRET_LACKS_KEYS = Text(
+    "secret {id} of option image-pull-secret has no {keys}, run: juju update-secret {id} "
+    "username=NAME password#file=FILE",
+    means="The secret lacks the user name, the password, or both.",
+    do="Run the command with the name, and with a file that holds the password.",
+)
+SECRET_OF_OTHERS = Text(
+    "Secret {name} is not the charm's: save it under another name if it is needed, then run: "
+    "kubectl -n kube-system delete secret {name}",
+    means="Somebody made a Secret by the name that the charm needs for the registry's "
+    "credentials. The charm does not overwrite it.",
+    do="Save the Secret under another name if somebody needs it, then run the command.",
+)
+NO_AUTHORITY = Text(
+    "no certificate authority; run: juju integrate {application}:certificates easyrsa:client "
+    "(or another authority)",
+    means="The webhook needs a TLS certificate, and the application has no relation with an "
+    "authority.",
+    do="Run the command with the authority of your model. See [By the certificate "
+    "authority](../how-to/deploy.md#by-the-certificate-authority).",
+)
+CERTIFICATE_UNUSABLE = Text(
+    "the certificate from {authority} {problem}",
+    means="The API server would refuse this certificate, so the pods do not get it. If they "
+    "have a former one, they go on serving it.",
+    do="Run what follows the fault. If a new relation brings the same fault, the authority "
+    "itself must be corrected, or you [move to another](../how-to/change-the-authority.md).",
+    shown="the certificate from <authority> <what is wrong>: <remedy>",
+)
+REQUEST_REFUSED = Text(
+    "{authority} refuses the certificate: {code} {reason}; run: {command}",
+    means="The authority does not sign the names or addresses that the webhook needs. vault "
+    "1.18 and newer does so until its options allow them.",
+    do="Run the command. `pki_allowed_domains` is one list for all applications that vault "
+    "serves, so add to it. See [By the certificate "
+    "authority](../how-to/deploy.md#by-the-certificate-authority).",
+)
+CERTIFICATE_MALFORMED = Text(
+    "{authority} published a malformed certificate: {remedy}",
+    means="The relation holds something that cannot be read as a certificate. Pods go on with "
+    "their former one.",
+    do="Run the command, wait until the relation is gone, and integrate the two again.",
+    shown="<authority> published a malformed certificate: run juju remove-relation "
+    "<application>:certificates <authority>, and integrate them again once juju status "
+    "--relations no longer shows the relation",
+)
+KUBECONFIG_FORBIDDEN = Text(
+    "the cluster refuses /root/.kube/config: {reason}; it must be an admin's kubeconfig",
+    means="The charm uses the administrator's kubeconfig on the control-plane machine. The API "
+    "server answers 403, so this user lacks a permission.",
+    do="Put an administrator's kubeconfig there again, or lift the policy that the reason names.",
+)
+OBJECT_REJECTED = Text(
+    "the cluster rejects an object of this charm: {reason}",
+    means="The API server calls an object invalid, or an admission policy refuses it. The "
+    "reason is the server's own.",
+    do="Lift the policy that the reason names. If no policy of yours is in it, report it as a "
+    "bug.",
+)
+SERVICE_HEADLESS = Text(
+    "Service aws-iam-authenticator is headless: if nobody else needs it, run: kubectl -n "
+    "kube-system delete service aws-iam-authenticator",
+    means="There is a Service of this name without an address, which the charm did not make. "
+    "Control planes need an address.",
+    do="Run the command, if nobody uses that Service. The charm then makes its own.",
+)
+FILE_FAILED = Text(
+    "cannot {verb} {file}: {cause}; repair this on the machine, the next hook retries",
+    means="The control-plane machine refuses a change of this file, for example because its "
+    "disk is full or read-only.",
+    do="Repair the machine. `juju exec --unit <control-plane unit> -- COMMAND` runs a command "
+    "there.",
+    shown="cannot <write or remove> <file>: <cause>; repair this on the machine, the next hook "
+    "retries",
+)
+PYTHON_TOO_OLD = Text(
+    "no packages for Python {version}; replace {unit} with a unit on Ubuntu 22.04 or newer",
+    means="The machine's Ubuntu is older than 22.04, and its Python is too old for the charm.",
+    do="Add a control-plane unit on a newer Ubuntu, and remove the old unit once the new one is "
+    "active. [Requirements](../how-to/deploy.md#requirements) says how.",
+)
+PYTHON_TOO_NEW = Text(
+    "this revision has no packages for Python {version}: run juju refresh {application}",
+    means="The machine's Ubuntu is newer than this revision of the charm.",
+    do="Run the command.",
+)
+NO_PYTHON = Text(
+    "this machine has no python3: run juju exec --unit {unit} -- apt-get install -y python3",
+    means="Somebody removed Python from the machine.",
+    do="Run the command.",
+)
+INTERNAL_ERROR = Text(
+    "internal error {kind} at {place}; run: juju debug-log --include {unit}",
+    means="The charm itself is at fault. The place is in its code. The unit tries again at its "
+    "next hook, and people who can log in still can.",
+    do="Run the command. Report the charm's version and the traceback that follows `internal "
+    "error`. It holds places in the code only. [Why such a unit is blocked and not in "
+    "error](../explanation/how-it-works.md#a-bug-of-the-charm).",
+    shown="internal error <kind> at <file>:<line>; run: juju debug-log --include <unit>",
+)

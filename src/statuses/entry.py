@@ -1,0 +1,33 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
+"""Why an entry of the option is not applied, in the active status after its place."""
+
+from __future__ import annotations
+
+from statuses import mapping
+from statuses.text import Text
+
+ARN_TWICE = Text(
+    "{place} has the same ARN",
+    means="An earlier entry names the same principal. That one is in effect.",
+    do="Take one of them out.",
+)
+NAME_TAKEN = Text(
+    "a mapping {name} of another ARN is there already; if nobody needs it, run: kubectl delete "
+    "iamidentitymapping {name}",
+    means="Somebody else made a mapping of this name, for another principal. The option leaves "
+    "it alone.",
+    do="Give the entry another `name`, or run the command.",
+)
+ROLE_UNKNOWN = Text(
+    "nobody of this permission set has tried to log in yet",
+    means="The charm learns the role's suffix from the first login that is refused.",
+    do="Wait, or [give the suffix](../how-to/permission-sets.md#let-nobody-be-refused).",
+)
+OTHER_PARTITION = mapping.OTHER_PARTITION
+REFUSED = Text(
+    "the cluster refuses it: {reason}",
+    means="An admission policy refuses the mapping, or the CRD's rules do.",
+    do="Correct the entry, or lift the policy that the reason names.",
+)
