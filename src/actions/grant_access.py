@@ -17,9 +17,9 @@ from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
 from actions import MAX_BYTES, Context
 from cluster import api, bindings
-from cluster.errors import errors_as_status
+from cluster.errors import Conflict, errors_as_status, retry_on_conflict
 from cluster.mappings import canonical, listing, single
-from errors import Blocked, Unready, Waiting
+from errors import Blocked, Unready
 from juju import control_plane
 from labels import EXPIRES
 from leader import mappings as leader_mappings
@@ -60,7 +60,11 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
             if ends:
                 # Ahead of the write: the access must end although the rest of this fails.
                 context.ring_at(ends)
-            done, former = _write(client, grant, entries, context.owner, partition)
+            done, former = retry_on_conflict(
+                lambda: _write(client, grant, entries, context.owner, partition),
+                f"others keep changing mapping {grant.mapping.name}, run this again",
+                TRIES,
+            )
     return {**_results(done, grant, former), **_rights(client, grant.mapping)}
 
 
@@ -102,32 +106,31 @@ def _write(
     owner: Owner,
     partition: str,
 ) -> tuple[str, IdentityMapping | None]:
-    """Write the mapping; return what that did, and the grant that the principal had before."""
+    """Write the mapping; return what that did, and the grant that the principal had before.
+
+    Raises:
+        errors.Conflict: others have changed it in between.
+    """
     wanted = grant.mapping
     annotations = {labels.OWNER: owner.mark, EXPIRES: wanted.expires or None}
     if grant.reason:
         annotations[labels.REASON] = grant.reason
-    for _ in range(TRIES):
-        found = listing.find(client, newest=True)
-        former = grants.to_replace(found, grant, entries, owner.application, partition)
-        try:
-            if not former:
-                single.create(client, wanted, annotations)
-            elif stored := single.read(client, former.name):
-                # A mapping's ARN cannot change, so it stays spelt as it is.
-                wanted = dataclasses.replace(wanted, name=former.name, arn=former.arn)
-                single.change(client, stored, wanted, annotations)
-            else:
-                continue
-        except single.ChangedError:
-            continue
-        written = canonical.write_all(
-            client, [wanted], {wanted.name: wanted.canonical}, client.seconds_left_to_write
-        )
-        if reason := written.refused.get(wanted.name):
-            raise Blocked(f"mapping {wanted.name} is there, but lets nobody in: {reason}")
-        return "changed" if former else "granted", former
-    raise Waiting(f"others keep changing mapping {wanted.name}, run this again")
+    found = listing.find(client, newest=True)
+    former = grants.to_replace(found, grant, entries, owner.application, partition)
+    if not former:
+        single.create(client, wanted, annotations)
+    elif stored := single.read(client, former.name):
+        # A mapping's ARN cannot change, so it stays spelt as it is.
+        wanted = dataclasses.replace(wanted, name=former.name, arn=former.arn)
+        single.change(client, stored, wanted, annotations)
+    else:
+        raise Conflict(f"mapping {former.name} is gone")
+    written = canonical.write_all(
+        client, [wanted], {wanted.name: wanted.canonical}, client.seconds_left_to_write
+    )
+    if reason := written.refused.get(wanted.name):
+        raise Blocked(f"mapping {wanted.name} is there, but lets nobody in: {reason}")
+    return "changed" if former else "granted", former
 
 
 def _results(done: str, grant: grants.Grant, former: IdentityMapping | None) -> dict[str, str]:

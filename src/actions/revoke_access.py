@@ -13,7 +13,7 @@ from access.declaration.declared import Entry
 from access.mapping import IdentityMapping
 from actions import MAX_BYTES, Context
 from cluster import api
-from cluster.errors import errors_as_status
+from cluster.errors import Conflict, errors_as_status
 from cluster.mappings import canonical, listing, single
 from errors import Waiting
 from labels import GRANT, OPTION
@@ -75,7 +75,7 @@ def _delete_one(client: api.Client, mapping: IdentityMapping) -> bool:
         return False
     try:
         single.delete(client, stored)
-    except single.ChangedError:
+    except Conflict:
         return False
     return True
 

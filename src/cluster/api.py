@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import libyaml
 from cluster.deadline import set_deadline
+from cluster.errors import Conflict, reason_of, suppress
 from errors import Waiting, WaitingForKubeconfig
 from statuses import waiting
 from text import brief
@@ -87,10 +88,12 @@ class Client:
         """Return for how long `edit` may still begin, if no other request follows."""
         return self._began + LAST_WRITE_SECONDS - time.monotonic()
 
-    def get(self, res: type[Any], name: str, *, namespace: str | None = None) -> Object:
-        """Return one object."""
+    def get(self, res: type[Any], name: str, *, namespace: str | None = None) -> Object | None:
+        """Return one object; None if there is none."""
         self._check_time()
-        return _decoded(self._send("get", res, name=name, namespace=namespace), res)
+        with suppress(404):
+            return _decoded(self._send("get", res, name=name, namespace=namespace), res)
+        return None
 
     def list(
         self,
@@ -288,30 +291,43 @@ class Client:
         return answers.decode(response.content, answers.Deleted).metadata.following
 
     def delete(self, res: type[Any], name: str, *, namespace: str | None = None) -> None:
-        """Delete one object."""
+        """Delete one object, if there is one."""
         from cluster import answers
 
         self._check_time()
-        with answers.decoding():
+        with suppress(404), answers.decoding():
             self._client.delete(res, name, namespace=namespace)
 
     def delete_unchanged(self, res: type[Any], name: str, version: str) -> None:
-        """Delete one cluster-scoped object, unless its resourceVersion is not ``version``."""
+        """Delete one cluster-scoped object, if there is one.
+
+        Raises:
+            errors.Conflict: its resourceVersion is not ``version``.
+        """
         self._check_time()
         options = {"preconditions": {"resourceVersion": version}, **_WITHOUT_WAITING}
-        self._send("delete", res, data=options, name=name)
+        with suppress(404):
+            self._send("delete", res, data=options, name=name)
 
     def _send(self, method: str, res: type[Any], **request: Any) -> httpx2.Response:
-        """Send a request as `_answer` does. Raise lightkube's error if the server refuses it."""
+        """Send a request as `_answer` does. Raise if the server refuses it."""
         response = self._answer(method, res, **request)
         self._check_refused(response)
         return response
 
     def _check_refused(self, response: httpx2.Response) -> None:
+        """Raise `errors.Conflict` for a write's 409, and lightkube's error for another refusal."""
+        import lightkube
+
         from cluster import answers
 
-        with answers.decoding():
-            self._generic.raise_for_status(response)
+        try:
+            with answers.decoding():
+                self._generic.raise_for_status(response)
+        except lightkube.ApiError as error:
+            if error.response.status_code != 409 or response.request.method == "GET":
+                raise
+            raise Conflict(reason_of(error)) from error
 
     def _answer(
         self,

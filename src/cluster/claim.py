@@ -9,8 +9,7 @@ Call every function inside `errors_as_status`.
 from __future__ import annotations
 
 from cluster import api, manifests, objects, references
-from cluster.errors import suppress
-from errors import Waiting
+from cluster.errors import retry_on_conflict
 from owner import Owner
 from statuses import waiting
 
@@ -23,20 +22,22 @@ def claim(client: api.Client, owner: Owner) -> str:
     apply makes ``owner`` the owner. If two applications create it at once, the later apply wins,
     and the other application sees that before it has a certificate to deploy.
     """
-    for _ in range(objects.CONFLICT_TRIES):
-        service = objects.find(client, references.SERVICE)
-        if not service:
-            return ""
-        if mark := objects.mark_of(service):
-            return mark if owner.is_foreign(mark) else ""
-        with suppress(409):
-            _take(client, service, owner)
-    raise Waiting(waiting.OTHERS_CHANGE())
+    return retry_on_conflict(lambda: _claim(client, owner), waiting.OTHERS_CHANGE())
+
+
+def _claim(client: api.Client, owner: Owner) -> str:
+    service = objects.get(client, references.SERVICE)
+    if not service:
+        return ""
+    if mark := objects.mark_of(service):
+        return mark if owner.is_foreign(mark) else ""
+    _take(client, service, owner)
+    return ""
 
 
 def is_owned(client: api.Client, owner: Owner) -> bool:
     """Return whether ``owner`` owns the objects."""
-    service = objects.find(client, references.SERVICE)
+    service = objects.get(client, references.SERVICE)
     return bool(service) and owner.owns(objects.mark_of(service))
 
 
@@ -47,12 +48,12 @@ def _take(client: api.Client, service: api.Object, owner: Owner) -> None:
     replaced once. The Service is marked last, so the next hook goes on if this one dies here.
 
     Raises:
-        lightkube.ApiError: an object has changed since it was read (409), among other causes.
+        errors.Conflict: an object has changed since it was read.
     """
     from lightkube.types import PatchType
 
     for what in references.OWNED:
-        if what == references.SERVICE or not (stored := objects.find(client, what)):
+        if what == references.SERVICE or not (stored := objects.get(client, what)):
             continue
         if not objects.is_persons(what, objects.mark_of(stored)):
             objects.adopt(client, what, stored)

@@ -35,7 +35,7 @@ class Stored:
 
 def stored(client: api.Client) -> Stored:
     """Return what the Secret in the cluster has."""
-    secret = objects.find(client, references.SECRET)
+    secret = objects.get(client, references.SECRET)
     if not secret:
         return Stored()
     try:
@@ -52,7 +52,7 @@ def stored(client: api.Client) -> Stored:
 
 def deployed_proxies(client: api.Client, stored: Stored) -> Proxies:
     """Return the proxies that the pods use, by the Deployment in the cluster."""
-    deployment = objects.find(client, references.DEPLOYMENT)
+    deployment = objects.get(client, references.DEPLOYMENT)
     environment: dict[str, api.Object] = {
         variable["name"]: variable
         for container in containers(deployment)
@@ -83,7 +83,7 @@ def stored_credentials(client: api.Client, owner: Owner) -> str:
     Raises:
         errors.Blocked: the Secret of that name is a person's.
     """
-    secret = objects.find(client, references.PULL_SECRET)
+    secret = objects.get(client, references.PULL_SECRET)
     if not secret:
         return ""
     if objects.is_persons(references.PULL_SECRET, objects.mark_of(secret)):
@@ -107,7 +107,7 @@ def _data(secret: api.Object) -> dict[str, str]:
 
 def denies_mappings(client: api.Client) -> bool:
     """Return whether the cluster denies mappings to more than their writer may impersonate."""
-    binding, policy = (objects.find(client, what) for what in references.POLICY)
+    binding, policy = (objects.get(client, what) for what in references.POLICY)
     if not binding or not policy:
         return False
     actions: list[str] = binding["spec"].get("validationActions") or []

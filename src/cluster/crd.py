@@ -14,7 +14,6 @@ import time
 from typing import Any, cast
 
 from cluster import api, manifests, objects, references
-from cluster.errors import suppress
 from errors import Waiting
 from statuses import waiting
 
@@ -29,7 +28,7 @@ def apply(client: api.Client, partition: str, *, strict: bool) -> None:
     from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
 
     manifest = manifests.crd(strict=strict, partition=partition)
-    crd = objects.apply(client, manifest)
+    crd: api.Object | None = objects.apply(client, manifest)
     deadline = time.monotonic() + api.ANSWER_SECONDS
     while not _established(crd):
         if time.monotonic() > deadline:
@@ -42,12 +41,12 @@ def is_served(client: api.Client) -> bool:
     """Return whether the cluster has the CRD, and serves its objects."""
     from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
 
-    with suppress(404):
-        return _established(client.get(CustomResourceDefinition, references.CRD))
-    return False
+    return _established(client.get(CustomResourceDefinition, references.CRD))
 
 
-def _established(crd: api.Object) -> bool:
+def _established(crd: api.Object | None) -> bool:
+    if not crd:
+        return False
     status: api.Object = crd.get("status") or {}
     conditions: list[api.Object] = status.get("conditions") or []
     return any(c["type"] == "Established" and c["status"] == "True" for c in conditions)

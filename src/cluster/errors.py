@@ -9,8 +9,8 @@ It is `errors.Waiting` where it passes by itself, and `errors.Blocked` where a p
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, TypeVar
 
 from errors import Blocked, Unready, Waiting, WaitingForKubeconfig
 from statuses import blocked, waiting
@@ -18,6 +18,29 @@ from text import brief
 
 if TYPE_CHECKING:
     import httpx2
+
+T = TypeVar("T")
+# After these tries another hook changes what others kept changing.
+CONFLICT_TRIES = 5
+
+
+class Conflict(Exception):
+    """An object has changed since it was read, or another has its name by now (409).
+
+    The text is the server's reason.
+    """
+
+
+def retry_on_conflict(step: Callable[[], T], status: str, tries: int = CONFLICT_TRIES) -> T:
+    """Take ``step``, which reads an object and writes it, until it meets no conflict.
+
+    Raises:
+        errors.Waiting: others kept changing the object; ``status`` says so.
+    """
+    for _ in range(tries):
+        with contextlib.suppress(Conflict):
+            return step()
+    raise Waiting(status)
 
 
 @contextlib.contextmanager
@@ -27,6 +50,8 @@ def errors_as_status() -> Generator[None]:
 
     try:
         yield
+    except Conflict as error:
+        raise _refusal(409, brief(str(error))) from error
     except httpx2.HTTPStatusError as error:
         raise _refusal(error.response.status_code, brief(reason_of(error))) from error
     except httpx2.TimeoutException as error:

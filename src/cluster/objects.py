@@ -8,21 +8,19 @@ Call every function inside `errors_as_status`.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import labels
 from cluster import api, csa_upgrade, manifests, references
-from cluster.errors import suppress
+from cluster.errors import CONFLICT_TRIES, Conflict
 from errors import Waiting
 from owner import Owner
 from statuses import waiting
 
 if TYPE_CHECKING:
     from lightkube.types import PatchType
-
-# After these tries another hook changes what others kept changing.
-CONFLICT_TRIES = 5
 
 
 def adopt(client: api.Client, what: references.ObjectReference, stored: api.Object) -> api.Object:
@@ -50,7 +48,7 @@ def apply(client: api.Client, manifest: manifests.Manifest) -> api.Object:
     """
     applied = _apply(client, manifest)
     for _ in range(CONFLICT_TRIES):
-        with suppress(409):
+        with contextlib.suppress(Conflict):
             if adopt(client, manifests.reference(manifest), applied) is applied:
                 break
         applied = _apply(client, manifest)
@@ -101,28 +99,25 @@ def prune(client: api.Client, owner: Owner, desired: Iterable[manifests.Manifest
     for what in references.OPTIONAL:
         if what in wanted:
             continue
-        stored = find(client, what)
+        stored = get(client, what)
         if stored and owner.owns(mark_of(stored)):
             delete(client, what)
 
 
 def delete(client: api.Client, what: references.ObjectReference) -> None:
     """Delete an object, if there is one."""
-    with suppress(404):
-        client.delete(_kind(what), what.name, namespace=what.namespace)
+    client.delete(_kind(what), what.name, namespace=what.namespace)
 
 
-def find(client: api.Client, what: references.ObjectReference) -> api.Object | None:
+def get(client: api.Client, what: references.ObjectReference) -> api.Object | None:
     """Return the object as the cluster has it; None without it, or without its kind."""
     import httpx2
-    from lightkube import ApiError
 
     try:
         return client.get(_kind(what), what.name, namespace=what.namespace)
     except httpx2.HTTPStatusError as error:
         # A server that does not have a kind answers in plain text, as other programs do.
-        is_servers = isinstance(error, ApiError) or what in references.POLICY
-        if error.response.status_code != 404 or not is_servers:
+        if error.response.status_code != 404 or what not in references.POLICY:
             raise
         return None
 

@@ -77,7 +77,11 @@ def await_rollout(client: api.Client, deployment: api.Object) -> Rollout:
     deadline = time.monotonic() + seconds
     while not progress(deployment).complete and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
-        deployment = client.get(Deployment, references.NAME, namespace=references.NAMESPACE)
+        found = client.get(Deployment, references.NAME, namespace=references.NAMESPACE)
+        if not found:
+            # Somebody has deleted it, and the next hook makes it again.
+            break
+        deployment = found
         if image_pulls.any_fails(find(client), deployment):
             break
     return progress(deployment)

@@ -47,7 +47,7 @@ def apply(client: api.Client, owner: Owner, chosen: str, former: str) -> str:
         # or our Service has another address.
         if not wanted or error.status.code != 422:
             raise
-        service = objects.find(client, references.SERVICE)
+        service = objects.get(client, references.SERVICE)
         found = _apply_first(client, owner, _cluster_ip(service) if service else "")
     if not wanted or found == wanted:
         return found
@@ -92,10 +92,10 @@ def _apply_chosen(client: api.Client, owner: Owner, address: str, *, extra: bool
 
 def of_address(client: api.Client, address: str) -> api.Object | None:
     """Return the charm's Service that has ``address``; without one, the charm's first Service."""
-    first = objects.find(client, references.SERVICE)
+    first = objects.get(client, references.SERVICE)
     if not address or (first and first["spec"].get("clusterIP") == address):
         return first
-    return objects.find(client, manifests.extra_service(address)) or first
+    return objects.get(client, manifests.extra_service(address)) or first
 
 
 def _cluster_ip(service: api.Object) -> str:

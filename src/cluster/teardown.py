@@ -35,7 +35,7 @@ def remove(client: api.Client, owner: Owner) -> None:
     Raises:
         errors.Waiting: there was no time to delete all mappings.
     """
-    found = {what: objects.find(client, what) for what in references.OWNED}
+    found = {what: objects.get(client, what) for what in references.OWNED}
     marks = {what: objects.mark_of(stored) for what, stored in found.items() if stored}
     shared = any(owner.is_foreign(mark) for mark in marks.values())
     owned = [

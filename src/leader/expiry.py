@@ -14,7 +14,7 @@ import times
 from access import expiry
 from access.mapping import IdentityMapping
 from cluster import api, claim
-from cluster.errors import errors_as_status
+from cluster.errors import Conflict, errors_as_status
 from cluster.mappings import listing
 from config import Config
 from errors import Unready
@@ -129,7 +129,7 @@ def _end(
         return mapping
     try:
         single.delete(client, stored)
-    except single.ChangedError:
+    except Conflict:
         return mapping
     except single.RefusedError as reason:
         logger.warning("the cluster refuses to delete mapping %s: %s", name, reason)

@@ -86,7 +86,7 @@ def deployed(client: api.Client, owner: Owner, address: str, pair: KeyPair | Non
         *(() if crd.ratchets(client) else references.POLICY),
     )
     needed = [what for what in references.OWNED if what not in absent]
-    found = {what: objects.find(client, what) for what in needed}
+    found = {what: objects.get(client, what) for what in needed}
     service, deployment = services.of_address(client, address), found[references.DEPLOYMENT]
     mark = objects.mark_of(service) if service else ""
     rollout = pods.progress(deployment) if deployment else None

@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 
-from cluster.errors import reason_of
+from cluster.errors import Conflict, reason_of
 from text import brief
 
 # How many requests write at the same time: more make the API server slower, not faster.
@@ -95,12 +95,15 @@ def _write_some(left: deque[tuple[str, Change]], deadline: float) -> Written:
             elif code == 429:
                 left.append((name, change))
                 time.sleep(RETRY_SECONDS)
-            elif code == 409:
-                pending += 1
             elif code in (404, 422):
                 outdated += 1
             else:
                 raise
+        except Conflict as error:
+            if is_refused(409, str(error)):
+                refused[name] = brief(str(error))
+            else:
+                pending += 1
     return Written(done, pending, outdated, refused)
 
 

@@ -8,6 +8,7 @@ Call every function inside `errors_as_status`.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 from collections.abc import Iterable, Mapping
@@ -16,6 +17,7 @@ from typing import Any
 from access.mapping import IdentityMapping
 from cluster import api
 from cluster.crd import kind
+from cluster.errors import Conflict
 from cluster.mappings import batch
 from statuses import mapping
 
@@ -63,15 +65,10 @@ def write_first(client: api.Client, created: Mapping[str, Any], arn: str, canoni
     To replace the status costs the server a fifth less for each new mapping than to patch it.
     Patch it if the mapping has changed since: the authenticator may write the status too.
     """
-    import lightkube
-
     metadata = created["metadata"]
     version = {key: metadata[key] for key in ("name", "resourceVersion")}
     if created["spec"]["arn"] == arn:
         status = {**created, "metadata": version, "status": {"canonicalARN": canonical}}
-        try:
+        with contextlib.suppress(Conflict):
             return client.replace(kind().Status, metadata["name"], status)
-        except lightkube.ApiError as error:
-            if error.response.status_code != 409:
-                raise
     return write_one(client, metadata["name"], arn, canonical)

@@ -17,7 +17,7 @@ from typing import Any, cast
 from access.mapping import IdentityMapping
 from cluster import api
 from cluster.crd import kind
-from cluster.errors import reason_of, suppress
+from cluster.errors import Conflict, reason_of
 from cluster.mappings.batch import is_refused
 from labels import EXPIRES, SOURCE
 from text import brief
@@ -39,19 +39,13 @@ class Stored:
     leaving: bool = False
 
 
-class ChangedError(Exception):
-    """The mapping has changed since it was read, or another has its name by now."""
-
-
 class RefusedError(Exception):
     """A webhook or a policy of others refuses the change; the text is its reason."""
 
 
 def read(client: api.Client, name: str) -> Stored | None:
     """Return the mapping ``name``; None if there is none."""
-    found: api.Object = {}
-    with suppress(404):
-        found = client.get(kind(), name)
+    found = client.get(kind(), name)
     if not found:
         return None
     metadata, spec = found["metadata"], _fields(found.get("spec"))
@@ -79,14 +73,13 @@ def create(
     """Create ``mapping``, with ``annotations`` that are not None.
 
     Raises:
-        ChangedError: another has its name.
+        errors.Conflict: another has its name.
     """
     resource = kind()
     given = {key: text for key, text in annotations.items() if text is not None}
     labels = {SOURCE: mapping.source}
     metadata = {"name": mapping.name, "labels": labels, "annotations": given}
-    with _raised_as_changed():
-        client.create(resource, resource(metadata=metadata, spec=_spec(mapping)))
+    client.create(resource, resource(metadata=metadata, spec=_spec(mapping)))
 
 
 def change(
@@ -98,24 +91,23 @@ def change(
     """Change ``stored`` to ``mapping``, with ``annotations``; None removes an annotation.
 
     Raises:
-        ChangedError: it has changed since it was read, or is gone.
+        errors.Conflict: it has changed since it was read, or is gone.
     """
     from lightkube.types import PatchType
 
     metadata = {"resourceVersion": stored.version, "annotations": annotations}
     patch = {"metadata": metadata, "spec": _spec(mapping)}
-    with _raised_as_changed():
-        client.patch(kind(), mapping.name, patch, patch_type=PatchType.MERGE)
+    client.patch(kind(), mapping.name, patch, patch_type=PatchType.MERGE)
 
 
 def delete(client: api.Client, stored: Stored) -> None:
     """Delete ``stored``, if it is still there.
 
     Raises:
-        ChangedError: it has changed since it was read.
+        errors.Conflict: it has changed since it was read.
         RefusedError: others do not let it go.
     """
-    with suppress(404), _raised_as_changed(), _raised_as_refused():
+    with _raised_as_refused():
         client.delete_unchanged(kind(), stored.mapping.name, stored.version)
 
 
@@ -134,20 +126,12 @@ def _raised_as_refused() -> Generator[None]:
 
     try:
         yield
+    except Conflict as error:
+        if not is_refused(409, str(error)):
+            raise
+        raise RefusedError(brief(str(error))) from error
     except ApiError as error:
         reason = reason_of(error)
         if not is_refused(error.response.status_code, reason):
             raise
         raise RefusedError(brief(reason)) from error
-
-
-@contextlib.contextmanager
-def _raised_as_changed() -> Generator[None]:
-    from lightkube import ApiError
-
-    try:
-        yield
-    except ApiError as error:
-        if error.status.code != 409:
-            raise
-        raise ChangedError from error

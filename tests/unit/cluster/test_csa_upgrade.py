@@ -16,6 +16,7 @@ from tests.fakes.machine import Files
 
 from cluster import csa_upgrade, objects
 from cluster.api import connect
+from cluster.errors import CONFLICT_TRIES
 
 Entry = dict[str, Any]
 OWN: Entry = {
@@ -227,4 +228,4 @@ def test_given_an_object_that_never_rests_when_applied_then_another_hook_goes_on
     stored = ConfigMap(FORMER, OWN, disturbed=100)
 
     assert stored.applied(api, files) == ["kubectl-client-side-apply", "aws-iam"]
-    assert len(stored.requests) == 2 * objects.CONFLICT_TRIES + 1
+    assert len(stored.requests) == 2 * CONFLICT_TRIES + 1
