@@ -23,6 +23,7 @@ ERRORS = {"Blocked", "Waiting", "WaitingForKubeconfig"}
 HANDED_ON = {
     "certificates/issued.py: self.refusal",
     "certificates/issued.py: self.wait",
+    "cluster/errors.py: status",
     "config.py: str(error)",
     "internal_errors.py: tell(error, unit)",
     "juju/control_plane.py: command",
