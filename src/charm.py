@@ -46,14 +46,6 @@ if TYPE_CHECKING:
 
 OTHER_ENDPOINTS = ("certificates", extra_cas.ENDPOINT, cos.ENDPOINT)
 ENDPOINTS = (*control_plane.ENDPOINTS, *OTHER_ENDPOINTS)
-ACTIONS = (
-    "check",
-    "explain-access",
-    "get-kubeconfig",
-    "grant-access",
-    "list-mappings",
-    "revoke-access",
-)
 
 
 class AwsIamCharm(ops.CharmBase):
@@ -102,8 +94,12 @@ class AwsIamCharm(ops.CharmBase):
         ):
             framework.observe(event, self._on_any_event)
         framework.observe(self.on.remove, self._on_remove)
-        for action in ACTIONS:
-            framework.observe(self.on[action].action, self._on_action)
+        framework.observe(self.on["check"].action, self._on_action)
+        framework.observe(self.on["explain-access"].action, self._on_action)
+        framework.observe(self.on["get-kubeconfig"].action, self._on_action)
+        framework.observe(self.on["grant-access"].action, self._on_action)
+        framework.observe(self.on["list-mappings"].action, self._on_action)
+        framework.observe(self.on["revoke-access"].action, self._on_action)
         framework.observe(self.on.collect_unit_status, self._on_collect_unit_status)
 
     def _on_any_event(self, _: ops.EventBase) -> None:

@@ -43,7 +43,8 @@ def sweep(request: pytest.FixtureRequest) -> Iterator[Sweep]:
         sites = [_site(stack) for _ in range(2 * (os.cpu_count() or 1))]
         for site in sites:
             stack.callback(site.close)
-        sweep = Sweep(sites, say)
+        is_3 = sites[0].juju.version().tuple < (4,)
+        sweep = Sweep(sites, say, spared=() if is_3 else (REMOVAL,))
         sweep.run()
         for step, results in sweep.results.items():
             points = sum(r.points.total() for r in results.values())
@@ -64,6 +65,8 @@ def _site(stack: contextlib.ExitStack) -> Site:
 def test_given_a_hook_killed_at_any_point_when_juju_retries_it_then_the_result_is_the_same(
     sweep: Sweep, step: str
 ) -> None:
+    if step in sweep.spared:
+        pytest.skip("on Juju 4 a unit that goes may run no hook after a failed one")
     results = sweep.results[step]
 
     assert sum(result.points.total() for result in results.values()) > 50

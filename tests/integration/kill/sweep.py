@@ -6,7 +6,7 @@ import difflib
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -37,10 +37,14 @@ class Result:
 
 @dataclass
 class Sweep:
-    """The undisturbed runs, and what came of each step's waves so far."""
+    """The undisturbed runs, and what came of each step's waves so far.
+
+    No hook dies in the steps that are ``spared``.
+    """
 
     sites: Sequence[Site]
     say: Callable[[str], None]
+    spared: Collection[str] = ()
     undisturbed: dict[str, Run] = field(default_factory=dict)
     results: dict[str, dict[Wave, Result]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
@@ -60,8 +64,8 @@ class Sweep:
     def _run_undisturbed(self, site: Site) -> None:
         for name, step in _steps(site).items():
             run = self.undisturbed[name] = step()
-            self._left[name] = deque(run.step.runs())
-            waves = run.step.waves()
+            self._left[name] = deque(() if name in self.spared else run.step.runs())
+            waves = () if name in self.spared else run.step.waves()
             self.results[name] = {wave: Result(run.step.points(wave)) for wave in waves}
             self.say(f"{name}: {run.step}, {run.seconds:.1f} s undisturbed")
 
