@@ -95,6 +95,16 @@ def test_given_pods_that_do_not_start_when_the_authority_changes_then_both_stay_
     assert two.peer["ca"] == NEW
 
 
+def test_given_somebody_elses_pod_with_the_label_when_settled_then_the_old_one_goes_all_the_same(
+    two: Model, api: FakeCluster, machines: list[Files]
+):
+    api.add_stranger("intruder", phase="Running")
+    moved(two)
+    two.settle()
+
+    assert trusted(machines) == [NEW] * 2
+
+
 def test_given_a_pod_of_the_old_authority_that_is_ending_when_settled_then_both_stay_trusted(
     two: Model, api: FakeCluster, machines: list[Files]
 ):
