@@ -82,6 +82,14 @@ def canonicalize(text: str) -> str:
     return f"arn:{partition}:iam::{account}:role/{'/'.join(names[:-1])}"
 
 
+def canonical_or_empty(text: str) -> str:
+    """Return what `canonicalize` does; empty if the authenticator refuses ``text``."""
+    try:
+        return canonicalize(text)
+    except ValueError:
+        return ""
+
+
 def mismatch(text: str, canonical: str = "") -> str | None:
     """Return why no login matches a mapping of ``text``, or None if logins do.
 

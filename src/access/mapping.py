@@ -41,7 +41,4 @@ class IdentityMapping:
     def principal(self) -> str:
         """Return what its status should have: the canonical form of its ARN; or empty, if the
         authenticator refuses that."""
-        try:
-            return arn.canonicalize(self.arn)
-        except ValueError:
-            return ""
+        return arn.canonical_or_empty(self.arn)

@@ -96,14 +96,6 @@ def in_order(problems: Mapping[str, str], duplicates: frozenset[str]) -> dict[st
     return dict(sorted(problems.items(), key=lambda item: (item[0] not in duplicates, item[0])))
 
 
-def canonical_arn(text: str) -> str:
-    """Return what the authenticator looks ``text`` up by; empty if it refuses ``text``."""
-    try:
-        return arn.canonicalize(text)
-    except ValueError:
-        return ""
-
-
 def _problem(
     mapping: IdentityMapping,
     partition: str,

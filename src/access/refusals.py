@@ -143,7 +143,7 @@ def parse(lines: Iterable[str], begin: datetime.datetime, end: datetime.datetime
         if not begin - _SKEW <= line.time <= end + _SKEW:
             continue
         if line.msg == "STS response":
-            known[line.client, _canonical(line.arn)].append(line)
+            known[line.client, arns.canonical_or_empty(line.arn)].append(line)
         elif line.msg in ("access denied", "access granted"):
             # One connection serves many logins at a time, so several of one role may be open.
             answers = known.get((line.client, line.arn.lower()))
@@ -196,13 +196,6 @@ def _decode(line: str) -> _Line | None:
 _DECODER = msgspec.json.Decoder(_Line)
 
 
-def _canonical(text: str) -> str:
-    try:
-        return arns.canonicalize(text)
-    except ValueError:
-        return ""
-
-
 def _refusal(line: _Line, answer: _Line | None) -> Refusal:
     kind, text = _reason(line.error)
     access_key = answer.accesskeyid if answer else ""
@@ -211,7 +204,7 @@ def _refusal(line: _Line, answer: _Line | None) -> Refusal:
         last=line.time,
         count=1,
         kind=kind,
-        arn=line.arn if _canonical(line.arn) else "",
+        arn=line.arn if arns.canonical_or_empty(line.arn) else "",
         access_key_id=access_key if _ACCESS_KEY_ID.fullmatch(access_key) else "",
         text=text,
         session=session if _SESSION.fullmatch(session) else "",

@@ -9,10 +9,9 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from access import partitions
+from access import arn, partitions
 from access.declaration.declared import Entry, default_username
 from access.mapping import IdentityMapping
-from access.mappings import canonical_arn
 from access.permission_sets import PermissionSet
 from labels import OPTION
 from statuses import entry as texts
@@ -116,7 +115,8 @@ def _resolved(entry: Entry, partition: str, roles: Mapping[PermissionSet, str]) 
     if not role:
         return entry
     username = entry.username or default_username(role)
-    return dataclasses.replace(entry, arn=role, principal=canonical_arn(role), username=username)
+    principal = arn.canonical_or_empty(role)
+    return dataclasses.replace(entry, arn=role, principal=principal, username=username)
 
 
 def _changes(owned: Mapping[str, IdentityMapping], wanted: Mapping[str, Entry]) -> Plan:

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from access import mappings
+from access.arn import canonical_or_empty
 from access.declaration import plan
 from access.declaration.declared import Entry
 from access.mapping import IdentityMapping
-from access.mappings import canonical_arn
 from access.permission_sets import PermissionSet
 from labels import GRANT, OPTION
 
@@ -24,7 +24,7 @@ SSO_ROLE = f"{ACCOUNT}:role/AWSReservedSSO_DevOps_{SUFFIX}"
 
 def entry(name: str = "dev", arn: str = DEV, place: str = "mappings[0]", **more: str) -> Entry:
     return Entry(
-        name, arn, canonical_arn(arn), more.get("username", name), ("view",), "", None, place
+        name, arn, canonical_or_empty(arn), more.get("username", name), ("view",), "", None, place
     )
 
 
