@@ -13,7 +13,7 @@ from datetime import datetime
 
 import times
 from access import arn, reserved
-from access.declaration import eks, formats
+from access.declaration import eks, formats, yaml_text
 from access.declaration.formats import LeftOut, Listed
 from access.declaration.yaml_text import Value
 from access.permission_sets import PermissionSet, of_spelling
@@ -124,7 +124,7 @@ def default_username(principal: str) -> str:
 
 def _keys(each: Listed) -> dict[str, Value]:
     if isinstance(each.value, dict):
-        return formats.lowered(each.place, each.value)
+        return yaml_text.lowered(each.place, each.value)
     raise ValueError(f"{each.place} is not a map with arn, username and groups")
 
 

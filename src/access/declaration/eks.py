@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
+from access.declaration import yaml_text
 from access.declaration.yaml_text import Value
 
 _WORDS = {
@@ -66,7 +67,7 @@ def access_entries(keys: dict[str, Value]) -> Iterator[tuple[str, Value]]:
 
 
 def without_meaning(keys: dict[str, Value]) -> Iterator[tuple[str, str]]:
-    """Yield the place of each other part of such a document, and what to do in its place."""
+    """Yield the place of each part that has no effect here, and what to do about it."""
     for place, value in _each("accessEntries", keys.get(_ENTRIES)):
         if isinstance(value, str):
             yield place, "only its ARN is there, add what aws eks describe-access-entry prints"
@@ -81,7 +82,7 @@ def without_meaning(keys: dict[str, Value]) -> Iterator[tuple[str, str]]:
 
 def _config(keys: dict[str, Value]) -> dict[str, Value]:
     found = keys.get(_CONFIG)
-    return {key.lower(): value for key, value in found.items()} if isinstance(found, dict) else {}
+    return yaml_text.lowered("accessConfig", found) if isinstance(found, dict) else {}
 
 
 def _each(name: str, value: Value) -> list[tuple[str, Value]]:
@@ -97,9 +98,11 @@ def _each(name: str, value: Value) -> list[tuple[str, Value]]:
 
 @dataclasses.dataclass(frozen=True)
 class Translated:
-    """An entry in this charm's words, and what of it has no meaning here, by place.
+    """An entry in this charm's words.
 
-    ``unused`` says why nothing of the entry has a meaning; it is empty for others.
+    Attributes:
+        left_out: Why a part of the entry has no effect here, by the part's place.
+        unused: Why the whole entry has no effect here; empty if it has one.
     """
 
     keys: dict[str, Value]
@@ -139,7 +142,7 @@ def _without(keys: dict[str, Value], key: str) -> dict[str, Value]:
 
 
 def _permission_set(sso: Value) -> dict[str, Value]:
-    found = {key.lower(): value for key, value in sso.items()} if isinstance(sso, dict) else {}
+    found = yaml_text.lowered("sso", sso) if isinstance(sso, dict) else {}
     if found.keys() != {"permissionsetname", "accountid"}:
         raise ValueError("sso has not exactly permissionSetName and accountID")
     return {"permission-set": found["permissionsetname"], "account": found["accountid"]}
@@ -157,7 +160,7 @@ def _policy_reason(policy: Value) -> str:
 
 
 def _plain(value: Value) -> dict[str, Value]:
-    """Return a map with its keys as neither EKS nor Terraform spells them; empty for no map."""
+    """Return a map with its keys in lower case and without `_`; empty for anything else."""
     if not isinstance(value, dict):
         return {}
     return {key.lower().replace("_", ""): inner for key, inner in value.items()}

@@ -15,7 +15,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Iterator
 
 from access.declaration import eks, yaml_text
 from access.declaration.yaml_text import Value
@@ -60,34 +59,36 @@ def read(text: str) -> tuple[list[Listed], list[LeftOut]]:
     Raises:
         ValueError: it is none of the formats.
     """
-    documents = list(_documents(text))
+    pieces = _pieces(text)
     found: list[Listed] = []
     left_out: list[LeftOut] = []
-    for number, document in enumerate(documents):
+    for number, piece in enumerate(pieces):
         # The AWS CLI prints one document for each principal.
-        where = f"document {number + 1}: " if len(documents) > 1 else ""
-        entries, without = _of_document(document)
+        where = f"document {number + 1}: " if len(pieces) > 1 else ""
+        try:
+            entries, without = _of_document(yaml_text.load(piece))
+        except ValueError as error:
+            raise ValueError(f"{where}{error}") from error
         found += [Listed(f"{where}{each.place}", each.value) for each in entries]
         left_out += [LeftOut(f"{where}{each.place}", each.reason) for each in without]
     return found, left_out
 
 
-def _documents(text: str) -> Iterator[Value]:
-    """Yield each of several JSON objects that follow each other, or the one document of YAML."""
-    begin = number = 0
+def _pieces(text: str) -> list[str]:
+    """Return the texts of JSON objects that follow each other, then what is left as one text."""
+    found: list[str] = []
+    begin = 0
     while text.startswith("{", begin := _after_space(text, begin)):
         try:
             _, end = json.JSONDecoder().raw_decode(text, begin)
         except (ValueError, RecursionError):
             break
-        number += 1
-        if number > MAX_DOCUMENTS:
+        if len(found) == MAX_DOCUMENTS:
             raise ValueError(f"it has more than {MAX_DOCUMENTS:,} documents")
-        # As YAML, each value stays the text that it is.
-        yield yaml_text.load(text[begin:end])
+        found.append(text[begin:end])
         begin = end
-    if begin < len(text) or not number:
-        yield yaml_text.load(text[begin:])
+    rest = text[begin:]
+    return [*found, rest] if rest or not found else found
 
 
 def _after_space(text: str, begin: int) -> int:
@@ -107,20 +108,14 @@ def _of_document(document: Value) -> tuple[list[Listed], list[LeftOut]]:
     )
 
 
-def lowered(place: str, value: dict[str, Value]) -> dict[str, Value]:
-    """Return a map with its keys in lower case. Raise ValueError if that makes two the same."""
-    found = {key.lower(): inner for key, inner in value.items()}
-    if len(found) < len(value):
-        raise ValueError(f"{place}: a key is there twice, in capital and in small letters")
-    return found
-
-
 def _of_map(document: dict[str, Value]) -> tuple[list[Listed], list[LeftOut]]:
-    keys = lowered("the document", document)
+    keys = yaml_text.lowered("the document", document)
     is_part = "kind" in keys or eks.is_access(keys)
     if not _has_lists(keys):
         parts = (keys.get(name) for name in _PARTS)
-        inner = [lowered("the document", part) for part in parts if isinstance(part, dict)]
+        inner = [
+            yaml_text.lowered("the document", part) for part in parts if isinstance(part, dict)
+        ]
         keys = next(filter(_has_lists, inner), keys)
         is_part = True
     if not _has_lists(keys):

@@ -54,6 +54,14 @@ def load(text: str) -> Value:
     return builder.root
 
 
+def lowered(place: str, value: dict[str, Value]) -> dict[str, Value]:
+    """Return a map with its keys in lower case. Raise ValueError if that makes two the same."""
+    found = {key.lower(): inner for key, inner in value.items()}
+    if len(found) < len(value):
+        raise ValueError(f"{place}: a key is there twice, in capital and in small letters")
+    return found
+
+
 def _problem(error: yaml.MarkedYAMLError) -> str:
     return error.problem or error.context or "it is not YAML"
 

@@ -207,7 +207,7 @@ mapRoles:
         ),
         (
             '{"mapUsers": []} x',
-            "'x' is not a list of mappings; to read a file, write mappings=@FILE",
+            "document 2: 'x' is not a list of mappings; to read a file, write mappings=@FILE",
         ),
         (
             '{"accessEntry": ' + "[" * 25 + "]" * 25 + "}",
