@@ -38,8 +38,6 @@ _ROLES = {
 }
 _MOST_SHOWN = 5
 NODES = "nodes do not log in with IAM here"
-
-
 # Keys of a document that has access entries or their policies.
 _ENTRY, _ENTRIES, _TERRAFORM = "accessentry", "accessentries", "access_entries"
 _CONFIG, _ASSOCIATED = "accessconfig", "associatedaccesspolicies"
@@ -59,11 +57,11 @@ def access_entries(keys: dict[str, Value]) -> Iterator[tuple[str, Value]]:
     """
     if _ENTRY in keys:
         yield "accessEntry", keys[_ENTRY]
-    for where, holder in (("", keys), ("accessConfig.", _config(keys))):
-        for key, name in ((_ENTRIES, "accessEntries"), (_TERRAFORM, "access_entries")):
-            for place, value in _each(f"{where}{name}", holder.get(key)):
-                if not isinstance(value, str):
-                    yield place, value
+    for place, value in _each("accessEntries", keys.get(_ENTRIES)):
+        if not isinstance(value, str):
+            yield place, value
+    yield from _each("access_entries", keys.get(_TERRAFORM))
+    yield from _each("accessConfig.accessEntries", _config(keys).get(_ENTRIES))
 
 
 def without_meaning(keys: dict[str, Value]) -> Iterator[tuple[str, str]]:
@@ -117,7 +115,7 @@ def translated(keys: dict[str, Value]) -> Translated:
         ValueError: a value is not of its kind, or two keys mean the same.
     """
     if "sso" in keys:
-        return Translated({**_without(keys, "sso"), **_permission_set(keys["sso"])}, {})
+        return _of_sso(keys)
     if keys.keys().isdisjoint({"principalarn", "principal_arn"}):
         return Translated(keys, {})
     kind = keys.get("type")
@@ -137,15 +135,16 @@ def translated(keys: dict[str, Value]) -> Translated:
     return Translated(words, left_out)
 
 
-def _without(keys: dict[str, Value], key: str) -> dict[str, Value]:
-    return {name: value for name, value in keys.items() if name != key}
-
-
-def _permission_set(sso: Value) -> dict[str, Value]:
+def _of_sso(keys: dict[str, Value]) -> Translated:
+    sso = keys["sso"]
     found = yaml_text.lowered("sso", sso) if isinstance(sso, dict) else {}
     if found.keys() != {"permissionsetname", "accountid"}:
         raise ValueError("sso has not exactly permissionSetName and accountID")
-    return {"permission-set": found["permissionsetname"], "account": found["accountid"]}
+    if not keys.keys().isdisjoint({"permission-set", "account"}):
+        raise ValueError("two keys name the same")
+    others = {key: value for key, value in keys.items() if key != "sso"}
+    words = {"permission-set": found["permissionsetname"], "account": found["accountid"]}
+    return Translated({**others, **words}, {})
 
 
 def _policy_reason(policy: Value) -> str:

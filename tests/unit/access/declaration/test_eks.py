@@ -194,6 +194,18 @@ mapRoles:
             "mappings[0]: sso has not exactly permissionSetName and accountID",
         ),
         ("[{sso: A}]", "mappings[0]: sso has not exactly permissionSetName and accountID"),
+        (
+            "[{sso: {permissionSetName: A, accountID: '1'}, permission-set: B}]",
+            "mappings[0]: two keys name the same",
+        ),
+        (
+            "accessConfig: {accessEntries: [arn]}",
+            "accessConfig.accessEntries[0] is not a map with arn, username and groups",
+        ),
+        (
+            "access_entries: {dev: arn}",
+            "access_entries.dev is not a map with arn, username and groups",
+        ),
         ("accessEntries: all", "accessEntries is not a list"),
         (
             "[{principalArn: x, principal_arn: y}]",
