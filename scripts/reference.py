@@ -19,10 +19,11 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
+# The catalogue is the charm's, which lies outside of Python's path.
 sys.path.insert(0, str(ROOT / "src"))
 
 from statuses import active, blocked, entry, mapping, options, waiting  # noqa: E402 (see above)
-from statuses.text import Text  # noqa: E402
+from statuses.text import Text  # noqa: E402 (see above)
 
 FOLDER = ROOT / "docs/reference"
 # Sphinx lists headings of this depth beside a page.

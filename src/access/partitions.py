@@ -14,7 +14,7 @@ import functools
 from statuses import mapping, options
 
 DEFAULT = "aws"
-# Where the partition's global STS endpoint is, so whoever reaches that reaches this one.
+# The global STS endpoint of `aws` is in this region.
 DEFAULT_REGION = "us-east-1"
 # The domain of STS in each partition.
 _DOMAINS = {

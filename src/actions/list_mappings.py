@@ -62,7 +62,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
 
 
 def _left_out(declaration: Declared) -> list[str]:
-    """Return each part of the option that has no meaning here, or that all of it is wrong."""
+    """Return each part of the option that has no effect here; one line if the option is wrong."""
     if declaration.error:
         return [f"everything: {declaration.error}"]
     return [f"{out.place}: {out.reason}" for out in declaration.left_out]

@@ -66,10 +66,11 @@ def _is_done(side: ssl.SSLObject) -> bool:
 
 
 def _verified(client: Any) -> list[bytes]:
-    # Python has the method in public since 3.13.
     if hasattr(client, "get_verified_chain"):
         return client.get_verified_chain()
-    encoded = [link.public_bytes() for link in client._sslobj.get_verified_chain()]  # noqa: SLF001
+    # Before 3.13 Python has no public way to it.
+    chain = client._sslobj.get_verified_chain()  # noqa: SLF001  (see above)
+    encoded = [link.public_bytes() for link in chain]
     return [ssl.PEM_cert_to_DER_cert(text) for text in encoded]
 
 

@@ -45,7 +45,7 @@ class Issued:
             self.refuse()
 
     def refuse(self) -> NoReturn:
-        """Raise why there is no pair, as `errors.Blocked` or `errors.Waiting`."""
+        """Raise `errors.Blocked` or `errors.Waiting`, with the reason why there is no pair."""
         if self.refusal:
             raise Blocked(self.refusal, announced=True)
         raise Waiting(self.wait, announced=self.announced)

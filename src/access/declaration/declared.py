@@ -69,7 +69,7 @@ class Declared:
     """What the option declares.
 
     Attributes:
-        left_out: Its parts that have no meaning here.
+        left_out: Its parts that have no effect here.
         error: What is wrong with the option. Then nobody knows what it declares.
     """
 
