@@ -33,7 +33,7 @@ testbed-down:  ## End that testbed, and leave nothing behind | root | 1 s
 
 format:  ## Put the code into the project's format | | 1 s
 lint:  ## Check format, rules, spelling, types, workflows, conventions | | 1 min
-unit:  ## Run the charm's unit tests; ARGS=--cov says what they leave out | | 2 min
+unit:  ## Run the charm's unit tests; ARGS=--cov says what they leave out | | 90 s
 conformance:  ## Compare the charm's decisions with those of the programs around it | | 1 min
 testbed-tests:  ## Run the testbed's own tests | root | 2 min
 integration:  ## Run every integration test: on the juju on PATH, else in a testbed | root | 30 min
