@@ -37,7 +37,7 @@ class Logs:
 
     Attributes:
         lines: The lines of all pods, one pod after the other, each in the order of its log.
-        unread: Why a pod's log is missing, by the pod's name.
+        unread: Why a pod's log is missing, by the pod's name. A pod that has gone is not here.
         begin: Since when the lines are complete: since the time that was asked for, or later if a
             log does not reach back that far.
         end: When they were read.
@@ -64,7 +64,7 @@ def read(client: api.Client, since: int, seconds: float = SECONDS, *of: str) -> 
 
     ``of`` names the pods to read, all of them by default. No part of an answer may take longer
     than ``seconds``. A pod may have just gone, or its node may not answer. Then only the other
-    logs are returned.
+    logs are returned, and they are not complete.
     """
     import httpx2
 
@@ -79,6 +79,10 @@ def read(client: api.Client, since: int, seconds: float = SECONDS, *of: str) -> 
         try:
             tail = _tail(client, name, wanted, seconds)
         except httpx2.HTTPStatusError as error:
+            if error.response.status_code == httpx2.codes.NOT_FOUND:
+                # The pod went after it was listed, and took its log along.
+                begin = now
+                continue
             unread[name] = f"{error.response.status_code} {error.response.reason_phrase}"
         except httpx2.HTTPError as error:
             unread[name] = brief(error)

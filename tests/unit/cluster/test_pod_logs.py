@@ -169,7 +169,23 @@ def test_given_a_line_without_the_nodes_time_then_it_is_left_out(
     assert pod_logs.read(client, 60).lines == ["1"]
 
 
-@pytest.mark.parametrize("fault", REFUSALS)
+GONE = [name for name in REFUSALS if name.startswith("404")]
+
+
+@pytest.mark.parametrize("fault", GONE)
+def test_given_a_pod_that_went_after_it_was_listed_then_the_others_are_read_and_not_complete(
+    api: FakeCluster, client: Client, fault: str
+) -> None:
+    api.add_log("a", b"1")
+    api.add_log("b", b"2")
+    api.fail(REFUSALS[fault], request=f"GET {PODS}/a/log")
+
+    found = pod_logs.read(client, 60)
+
+    assert (found.lines, found.unread, found.covers) == (["2"], {}, False)
+
+
+@pytest.mark.parametrize("fault", sorted(REFUSALS.keys() - set(GONE)))
 def test_given_a_pod_whose_log_cannot_be_read_then_it_is_named_and_the_others_are_read(
     api: FakeCluster, client: Client, fault: str
 ) -> None:
