@@ -100,12 +100,15 @@ def count(cluster: Cluster, kind: str) -> int:
 
 
 def wait_for(cluster: Cluster, kind: str, arn: str) -> Refusal:
-    """Return the refusal of a principal once a pod has logged it."""
-    (found,) = eventually(
+    """Return the newest refusal of a principal once a pod has logged one.
+
+    Each session of a role has an access key of its own, and so a refusal of its own.
+    """
+    found = eventually(
         lambda: [refusal for refusal in logged(cluster, kind) if refusal.arn == arn],
         f"refused: {kind} {arn}",
     )
-    return found
+    return found[0]
 
 
 @pytest.mark.parametrize(("kind", "token"), BAD_TOKENS.values(), ids=BAD_TOKENS)
