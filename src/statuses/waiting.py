@@ -104,8 +104,8 @@ TRUST = Text(
     means="The pods change to the new authority once every unit trusts it. These units have not "
     "said so yet.",
     do="See what these units or their control planes wait for. If a machine is lost for good, "
-    "remove its control-plane unit with `juju remove-unit`. See [Change certificates and "
-    "authorities](../how-to/change-the-authority.md).",
+    "remove its control-plane unit with `juju remove-unit`. See [Rotate "
+    "certificates](../how-to/change-the-authority.md).",
 )
 PODS = Text(
     "waiting for the authenticator's pods, {ready}/{wanted} updated pods ready",

@@ -13,7 +13,7 @@ from cluster import references
 
 ROOT = Path(__file__).parents[2]
 PAGES = ["README.md", *(str(p.relative_to(ROOT)) for p in sorted(ROOT.glob("docs/**/*.md")))]
-PROGRAMS = "juju|kubectl|make|sed|sudo|aws|aws-iam-authenticator|mkdir|export"
+PROGRAMS = "juju|kubectl|make|sed|sudo|aws|aws-iam-authenticator|mkdir|export|install|skopeo"
 COMMAND = re.compile(rf"^ {{4,}}((?:[A-Z]+=\S+ )?(?:{PROGRAMS}) .*)")
 INTEGRATION = "tests/integration"
 ONE_UNIT = f"{INTEGRATION}/one_unit"
@@ -40,6 +40,15 @@ RUN = {
         )
     },
     "docs/how-to/behind-a-proxy.md": {"*": f"{ONE_UNIT}/test_proxy.py"},
+    "docs/how-to/beside-oidc-and-keystone.md": {
+        "What works together": HOW_TOS,
+        "Keep their users apart": HOW_TOS,
+    },
+    "docs/how-to/break-glass.md": {
+        "Get in": HOW_TOS,
+        "Let somebody else in": HOW_TOS,
+        "Afterwards": HOW_TOS,
+    },
     "docs/how-to/declare-who-may-log-in.md": {
         "Declare who may log in": HOW_TOS,
         "The file": HOW_TOS,
@@ -58,12 +67,14 @@ RUN = {
     "docs/how-to/let-others-write-mappings.md": {
         "See first what would be refused": f"{INTEGRATION}/test_page_1_29.py",
     },
+    "docs/how-to/many-clusters.md": {"Make one file": HOW_TOS},
     "docs/how-to/move-from-eks.md": {"Move from EKS": HOW_TOS},
     "docs/how-to/move-from-the-reactive-charm.md": {
         "Refresh": f"{INTEGRATION}/test_refresh.py",
         "An image of your own": HOW_TOS,
         "Mappings that never worked": HOW_TOS,
     },
+    "docs/how-to/network.md": {"Which region": HOW_TOS},
     "docs/how-to/permission-sets.md": {
         "Admit a permission set of IAM Identity Center": HOW_TOS,
     },
@@ -109,6 +120,8 @@ RUN = {
 _EASYRSA = "it is about the files of the original easyrsa, which the testbed lacks"
 _EKS = "it asks EKS; tests/unit/access/declaration/test_eks.py reads what it prints"
 _IAM = "the testbed has no IAM API"
+_CHARMHUB = "the testbed has neither Charmhub nor a public registry"
+_CONTAINERD = "the testbed's containerd has no charm"
 _BASES = "all machines of the testbed have one base"
 NOT_RUN = {
     references.removal_command(): "tests/unit/test_removal.py has a hook log it, where a removal "
@@ -123,6 +136,22 @@ NOT_RUN = {
     "juju config aws-iam mappings=@access-entries.json": _EKS,
     "aws iam create-role --role-name k8s-view-role --assume-role-policy-document "
     "file://trust.json": _IAM,
+    "aws ec2 create-vpc-endpoint --vpc-endpoint-type Interface --service-name "
+    "com.amazonaws.eu-west-1.sts --private-dns-enabled --vpc-id VPC --subnet-ids SUBNET "
+    "--security-group-ids GROUP": "the testbed has no VPC",
+    "juju download aws-iam --channel latest/stable": _CHARMHUB,
+    "skopeo copy --all docker://public.ecr.aws/eks-distro/kubernetes-sigs/aws-iam-authenticator"
+    ":v0.7.18-cvefix-eks-1-36-7 docker://registry.example.com/eks-distro/kubernetes-sigs/"
+    "aws-iam-authenticator:v0.7.18-cvefix-eks-1-36-7": _CHARMHUB,
+    "juju config containerd custom_registries": _CONTAINERD,
+    """juju config containerd custom_registries='[{"url": "https://registry.example.com", """
+    """"ca_file": "'"$(base64 -w 0 < registry-ca.pem)"'"}]'""": _CONTAINERD,
+    "juju deploy ./aws-iam.charm --base ubuntu@22.04 --config "
+    "image-registry=registry.example.com": "one_unit/test_private_registry.py sets the option, "
+    "and the file of the testbed's charm lies in another place",
+    "juju config aws-iam cluster-id=prod-1": "one_unit/test_changes.py sets another id",
+    "sudo /snap/bin/kubectl --kubeconfig /root/.kube/config get nodes": "it is for a shell on "
+    "the machine, where `juju exec` runs the same",
     "aws sts get-caller-identity": "tests/integration/one_unit/test_aws_cli.py logs in with the "
     "AWS CLI, and AWS itself answers this",
     "aws sts assume-role --role-arn arn:aws:iam::111122223333:role/k8s-view-role "

@@ -3,10 +3,42 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import textwrap
 from pathlib import Path
 
+# How the commands begin that a reader runs.
+COMMANDS = ("juju ", "kubectl ", "install ", "KUBECONFIG=")
 _FOLDER = Path(__file__).parents[3] / "docs/how-to"
+
+
+class Reader:
+    """Runs what a page shows, in a folder of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def save(self, page: str, heading: str) -> None:
+        """Save the file that a page shows first below a heading as mappings.yaml."""
+        (self._folder / "mappings.yaml").write_text(blocks(page, heading)[0])
+
+    def follow(self, page: str, heading: str) -> str:
+        """Run every command below a heading, and return what they print."""
+        commands = [block for block in blocks(page, heading) if block.startswith(COMMANDS)]
+        assert commands, f"{page} has no command below {heading!r}"
+        return "".join(map(self._run, commands))
+
+    def _run(self, block: str) -> str:
+        done = subprocess.run(
+            ["/bin/bash", "-e", "-o", "pipefail", "-c", block],
+            cwd=self._folder,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
+        return done.stdout
 
 
 def shown(page: str, heading: str) -> list[str]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import jubilant
 import pytest
-from tests.integration.helpers import arns, bundle, how_to, juju_status
+from demo import keys
+from tests.integration.helpers import arns, bundle, juju_status
+from tests.integration.helpers.eventually import eventually
+from tests.integration.helpers.how_to import Reader
 from tests.integration.helpers.kubernetes import Cluster
 
 pytestmark = pytest.mark.slow
@@ -24,36 +26,9 @@ AWS_AUTH = {
 DECLARE = "declare-who-may-log-in.md"
 TEMPORARY = "temporary-access.md"
 WHY = "why-was-i-refused.md"
-
-
-class Reader:
-    """Runs what a page shows, in a folder of their own."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def save(self, page: str, heading: str) -> None:
-        """Save the file that a page shows first below a heading as mappings.yaml."""
-        (self._folder / "mappings.yaml").write_text(how_to.blocks(page, heading)[0])
-
-    def follow(self, page: str, heading: str) -> str:
-        """Run every command below a heading, and return what they print."""
-        blocks = how_to.blocks(page, heading)
-        commands = [block for block in blocks if block.startswith(("juju ", "kubectl "))]
-        assert commands, f"{page} has no command below {heading!r}"
-        return "".join(map(self._run, commands))
-
-    def _run(self, block: str) -> str:
-        done = subprocess.run(
-            ["/bin/bash", "-e", "-o", "pipefail", "-c", block],
-            cwd=self._folder,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
-        return done.stdout
+GLASS = "break-glass.md"
+MANY = "many-clusters.md"
+BESIDE = "beside-oidc-and-keystone.md"
 
 
 @pytest.fixture(scope="module")
@@ -242,3 +217,50 @@ def test_given_a_page_on_kubeconfigs_then_the_command_returns_one(
     deployed.config("aws-iam", reset="partition")
 
     assert said in printed
+
+
+def test_given_the_page_on_breaking_the_glass_then_it_lets_people_in_and_leaves_nothing(
+    cluster: Cluster, reader: Reader
+) -> None:
+    assert "Ready" in reader.follow(GLASS, "Get in")
+
+    token = reader.follow(GLASS, "Let somebody else in").splitlines()[-1]
+
+    assert usernames(cluster) == {"alice"}
+    assert "kube-system:incident-42" in cluster.kubectl("auth", "whoami", f"--token={token}")
+    assert cluster.kubectl("auth", "can-i", "list", "pods", f"--token={token}") == "yes\n"
+
+    printed = reader.follow(GLASS, "Afterwards")
+
+    assert printed.count("deleted") == 3
+
+
+def test_given_the_page_on_many_clusters_then_one_kubeconfig_has_a_context_for_each(
+    cluster: Cluster, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster.map("knobby", arns.USER.replace("mallory", "knobby"), "knobby-everywhere")
+    for name, value in keys.environment("knobby").items():
+        monkeypatch.setenv(name, value)
+
+    def printed() -> str:
+        with contextlib.suppress(AssertionError):  # the pods may not have heard of the mapping yet
+            return reader.follow(MANY, "Make one file")
+        return ""
+
+    assert "knobby-everywhere" in eventually(printed, "logged in by the merged kubeconfig")
+
+
+def test_given_the_page_on_the_network_then_the_pods_reach_the_sts_of_its_region(
+    reader: Reader,
+) -> None:
+    printed = reader.follow("network.md", "Which region")
+
+    assert "ok: sts.eu-west-1.amazonaws.com answers" in printed
+
+
+def test_given_the_page_on_other_ways_to_log_in_then_it_shows_what_is_set_and_who_one_is(
+    reader: Reader,
+) -> None:
+    reader.follow(BESIDE, "What works together")
+
+    assert "admin" in reader.follow(BESIDE, "Keep their users apart")
