@@ -1,8 +1,15 @@
 """How Sphinx makes a site of these pages: `make docs` builds it into build/docs."""
 
+import re
+from pathlib import Path
+
+changelog = (Path(__file__).parents[1] / "CHANGELOG.md").read_text()
+newest = re.search(r"^## (.+)$", changelog, re.MULTILINE)
+
 project = "aws-iam"
 author = "Charmed Kubernetes developers"
-html_title = "aws-iam"
+version = release = newest[1].lower() if newest else ""
+html_title = f"{project} {version}"
 # Commands and statuses stay as they are written.
 highlight_language = "none"
 smartquotes = False
@@ -15,7 +22,12 @@ nitpicky = True
 
 # The theme loads fonts, styles and scripts from the site itself, so a page needs no internet.
 html_theme = "furo"
+html_favicon = "../icon.svg"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_js_files = ["copy.js"]
 html_copy_source = False
+html_use_index = False
 html_show_sourcelink = False
 html_show_copyright = False
 html_theme_options = {

@@ -1,0 +1,146 @@
+"""The site that `make docs` builds of docs/: what readers find, and what their browsers load."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from sphinx.search.en import SearchEnglish
+
+ROOT = Path(__file__).parents[2]
+# What people type into the search, and a page that it must find.
+FOUND = {
+    "air-gapped": "how-to/air-gapped",
+    "OIDC": "how-to/beside-oidc-and-keystone",
+    "Keystone": "how-to/beside-oidc-and-keystone",
+    "LDAP": "how-to/beside-oidc-and-keystone",
+    "MFA": "how-to/make-a-role",
+    "rollback": "how-to/upgrade-to-1.29",
+    "uninstall": "how-to/remove",
+    "firewall": "how-to/network",
+    "VPC endpoint": "how-to/network",
+    "Terraform": "how-to/terraform",
+    "troubleshoot": "how-to/find-out-what-is-wrong",
+    "rotate": "how-to/change-the-authority",
+    "break glass": "how-to/break-glass",
+    "Unauthorized": "how-to/why-was-i-refused",
+    "Forbidden": "how-to/why-was-i-refused",
+}
+LOADED = {"img": "src", "script": "src", "iframe": "src", "source": "src", "link": "href"}
+
+
+class Page(HTMLParser):
+    """What a page loads, links to and has anchors for, and its pictures without a text."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.loads: list[str] = []
+        self.links: list[str] = []
+        self.anchors = {"", "top"}
+        self.silent: list[str] = []
+        self.feed(path.read_text())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = {name: value or "" for name, value in attrs}
+        self.anchors.add(found.get("id", ""))
+        if found.get(LOADED.get(tag, "")):
+            self.loads.append(found[LOADED[tag]])
+        if tag == "a" and "href" in found:
+            self.links.append(found["href"])
+        if tag == "img" and not found.get("alt"):
+            self.silent.append(found["src"])
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the site, as `make docs` does."""
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", "--doctree-dir"]
+    subprocess.run([*command, folder / "doctrees", ROOT / "docs", folder / "html"], check=True)
+    return folder / "html"
+
+
+@pytest.fixture(scope="module")
+def pages(site: Path) -> dict[Path, Page]:
+    """Return every page by its file."""
+    return {path: Page(path) for path in sorted(site.rglob("*.html"))}
+
+
+def searched(site: Path, words: str) -> set[str]:
+    """Return the pages that have all words, in their text or their titles."""
+    [data] = re.findall(r"Search\.setIndex\((.*)\)", (site / "searchindex.js").read_text())
+    index = json.loads(data)
+    stem = SearchEnglish({}).stem
+
+    def having(word: str) -> set[int]:
+        found = [index[terms].get(stem(word.lower()), []) for terms in ("terms", "titleterms")]
+        return {page for pages in found for page in ([pages] if isinstance(pages, int) else pages)}
+
+    wanted = [having(word) for word in re.findall(r"\w+", words)]
+    return {index["docnames"][page] for page in set.intersection(*wanted)}
+
+
+@pytest.mark.parametrize(("words", "page"), FOUND.items())
+def test_given_words_that_people_search_for_then_the_page_on_it_is_found(
+    site: Path, words: str, page: str
+) -> None:
+    assert page in searched(site, words)
+
+
+def test_given_a_page_then_it_loads_everything_from_the_site_itself(
+    site: Path, pages: dict[Path, Page]
+) -> None:
+    styles = {
+        path: re.findall(r"(?:url\(|@import )[\"']?([^\"')\s]+)", path.read_text())
+        for path in site.rglob("*.css")
+    }
+    loaded = {**{path: page.loads for path, page in pages.items()}, **styles}
+
+    for path, targets in loaded.items():
+        for target in targets:
+            if target.startswith(("data:", "#")):
+                continue
+            assert not urlsplit(target).netloc, f"{path}: {target} is from elsewhere"
+            assert (path.parent / unquote(urlsplit(target).path)).exists(), f"{path}: no {target}"
+
+
+def test_given_a_link_inside_the_site_then_it_leads_to_a_page_and_an_anchor(
+    pages: dict[Path, Page],
+) -> None:
+    for path, page in pages.items():
+        for link in page.links:
+            parts = urlsplit(link)
+            if parts.scheme:
+                continue
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            assert target.exists(), f"{path}: {link} leads nowhere"
+            anchored = pages.get(target)
+            assert not anchored or unquote(parts.fragment) in anchored.anchors, f"{path}: {link}"
+
+
+def test_given_a_picture_then_it_has_a_text(pages: dict[Path, Page]) -> None:
+    assert [image for page in pages.values() for image in page.silent] == []
+
+
+def test_given_any_page_then_it_has_an_icon_and_the_button_that_copies(
+    pages: dict[Path, Page],
+) -> None:
+    for path, page in pages.items():
+        names = {Path(urlsplit(target).path).name for target in page.loads}
+        assert {"icon.svg", "copy.js", "site.css"} <= names, path
+
+
+def test_given_the_changelog_then_every_page_has_the_newest_version_in_its_title(
+    pages: dict[Path, Page],
+) -> None:
+    [version, *_] = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+
+    for path in pages:
+        [title, *_] = re.findall(r"<title>(.*?)</title>", path.read_text())
+        assert title.endswith(f"aws-iam {version.lower()}"), path
