@@ -10,13 +10,13 @@ import datetime
 import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from access import arn, expiry, matching, rbac, refusals
+from access import arn, expiry, matching, rbac
 from access.arn import Principal
 from access.declaration.declared import Entry
 from access.expiry import Ended
 from access.mapping import IdentityMapping
 from access.matching import Identity
-from access.refusals import Refusal
+from access.refusals import Kind, Refusal
 
 # How many bindings are shown; a user may have thousands.
 _BINDINGS = 50
@@ -184,7 +184,7 @@ def without_mapped(found: Iterable[Refusal], mapped: Iterable[IdentityMapping]) 
     return [
         refusal
         for refusal in found
-        if refusal.kind != refusals.NOT_MAPPED or _looked_up(refusal.arn) not in known
+        if refusal.kind != Kind.NOT_MAPPED or _looked_up(refusal.arn) not in known
     ]
 
 
@@ -227,10 +227,10 @@ def refused(
         who = " ".join(filter(None, (refusal.arn or "an unknown principal", refusal.session)))
         key = f" with access key {refusal.access_key_id}" if refusal.access_key_id else ""
         times = "once" if refusal.count == 1 else f"{refusal.count} times"
-        reason = f"{refusal.kind}: {refusal.text}"
+        reason = f"{refusal.kind.value}: {refusal.text}"
         yield f"{who}{key}, {times}, the last at {_time(refusal.last)}: {reason}"
         principal = _looked_up(refusal.arn)
-        if refusal.kind != refusals.NOT_MAPPED or principal in ("", looked_up):
+        if refusal.kind != Kind.NOT_MAPPED or principal in ("", looked_up):
             continue
         if principal in known:
             yield "it is mapped by now"

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import enum
 import json
 import re
 from collections import defaultdict, deque
@@ -29,61 +30,75 @@ import msgspec
 from access import arn as arns
 from text import brief
 
-NOT_MAPPED = "not mapped"
-SIGNATURE = "bad signature or wrong cluster id"
-CLOCK = "clock skew"
-ACCESS_KEY = "unknown access key"
-EXPIRED = "expired credentials"
-UNREACHABLE = "STS out of reach"
-THROTTLED = "throttled"
-ENDPOINT = "wrong endpoint"
-MALFORMED = "malformed token"
-USERNAME = "invalid username"
-TEMPLATE = "template not filled in"
-OTHER = "other"
+
+class Kind(enum.Enum):
+    """Why a login was refused. The value is what people read."""
+
+    NOT_MAPPED = "not mapped"
+    SIGNATURE = "bad signature or wrong cluster id"
+    CLOCK = "clock skew"
+    ACCESS_KEY = "unknown access key"
+    EXPIRED = "expired credentials"
+    UNREACHABLE = "STS out of reach"
+    THROTTLED = "throttled"
+    ENDPOINT = "wrong endpoint"
+    MALFORMED = "malformed token"
+    USERNAME = "invalid username"
+    TEMPLATE = "template not filled in"
+    OTHER = "other"
+
 
 _TEXTS = {
-    NOT_MAPPED: "AWS confirms this identity, and no mapping has its ARN",
+    Kind.NOT_MAPPED: "AWS confirms this identity, and no mapping has its ARN",
     # STS gives one answer for both, and the cluster id is part of what a token signs.
-    SIGNATURE: "the secret key is wrong, or the kubeconfig is for another cluster id",
-    CLOCK: "the token is older than 15 minutes, or from the future: compare the person's clock",
-    ACCESS_KEY: "AWS does not know the access key: deleted, inactive, or of another partition",
-    EXPIRED: "the temporary AWS credentials have expired: get new ones",
-    UNREACHABLE: "the pods get no answer from STS",
-    THROTTLED: "STS gets too many requests from these credentials or this network",
-    ENDPOINT: "the token is for an STS that the option partition does not accept",
-    MALFORMED: "the token is not one that aws-iam-authenticator makes",
-    USERNAME: "the mapping's username begins with a reserved prefix",
-    TEMPLATE: "the mapping's username or groups have a template that this login does not fill in",
-    OTHER: "see the authenticator's log",
+    Kind.SIGNATURE: "the secret key is wrong, or the kubeconfig is for another cluster id",
+    Kind.CLOCK: (
+        "the token is older than 15 minutes, or from the future: compare the person's clock"
+    ),
+    Kind.ACCESS_KEY: (
+        "AWS does not know the access key: deleted, inactive, or of another partition"
+    ),
+    Kind.EXPIRED: "the temporary AWS credentials have expired: get new ones",
+    Kind.UNREACHABLE: "the pods get no answer from STS",
+    Kind.THROTTLED: "STS gets too many requests from these credentials or this network",
+    Kind.ENDPOINT: "the token is for an STS that the option partition does not accept",
+    Kind.MALFORMED: "the token is not one that aws-iam-authenticator makes",
+    Kind.USERNAME: "the mapping's username begins with a reserved prefix",
+    Kind.TEMPLATE: (
+        "the mapping's username or groups have a template that this login does not fill in"
+    ),
+    Kind.OTHER: "see the authenticator's log",
 }
 # How the authenticator's errors begin. A stranger chooses what follows, so no more is compared.
 _FORMAT = "input token was not properly formatted: "
 _ERRORS = (
-    (re.compile(r"(identity|ARN) is not mapped"), NOT_MAPPED),
-    (re.compile(_FORMAT + r"X-Amz-Date parameter is expired"), CLOCK),
-    (re.compile(_FORMAT + r"(unexpected hostname |global endpoint unsupported )"), ENDPOINT),
-    (re.compile(_FORMAT + r"(partition \{|invalid region |could not parse region )"), ENDPOINT),
-    (re.compile(_FORMAT), MALFORMED),
-    (re.compile(r"sts getCallerIdentity was throttled: "), THROTTLED),
-    (re.compile(r"invalid username '"), USERNAME),
-    (re.compile(r"mapper \w+ renderTemplates error: "), TEMPLATE),
+    (re.compile(r"(identity|ARN) is not mapped"), Kind.NOT_MAPPED),
+    (re.compile(_FORMAT + r"X-Amz-Date parameter is expired"), Kind.CLOCK),
+    (re.compile(_FORMAT + r"(unexpected hostname |global endpoint unsupported )"), Kind.ENDPOINT),
+    (
+        re.compile(_FORMAT + r"(partition \{|invalid region |could not parse region )"),
+        Kind.ENDPOINT,
+    ),
+    (re.compile(_FORMAT), Kind.MALFORMED),
+    (re.compile(r"sts getCallerIdentity was throttled: "), Kind.THROTTLED),
+    (re.compile(r"invalid username '"), Kind.USERNAME),
+    (re.compile(r"mapper \w+ renderTemplates error: "), Kind.TEMPLATE),
 )
 _STS = re.compile(r"sts getCallerIdentity failed: (?:error during GET: )?(.*)", re.DOTALL)
 _ANSWER = re.compile(r"error from AWS \(expected 200, got (\d+)\)[^{]*(.*)", re.DOTALL)
 # What STS answers, by the code of its error.
 _CODES = {
-    "SignatureDoesNotMatch": SIGNATURE,
-    "RequestExpired": CLOCK,
-    "InvalidClientTokenId": ACCESS_KEY,
-    "UnrecognizedClientException": ACCESS_KEY,
-    "ExpiredToken": EXPIRED,
-    "ExpiredTokenException": EXPIRED,
-    "Throttling": THROTTLED,
-    "ThrottlingException": THROTTLED,
-    "IncompleteSignature": MALFORMED,
-    "InternalFailure": UNREACHABLE,
-    "ServiceUnavailable": UNREACHABLE,
+    "SignatureDoesNotMatch": Kind.SIGNATURE,
+    "RequestExpired": Kind.CLOCK,
+    "InvalidClientTokenId": Kind.ACCESS_KEY,
+    "UnrecognizedClientException": Kind.ACCESS_KEY,
+    "ExpiredToken": Kind.EXPIRED,
+    "ExpiredTokenException": Kind.EXPIRED,
+    "Throttling": Kind.THROTTLED,
+    "ThrottlingException": Kind.THROTTLED,
+    "IncompleteSignature": Kind.MALFORMED,
+    "InternalFailure": Kind.UNREACHABLE,
+    "ServiceUnavailable": Kind.UNREACHABLE,
 }
 _CLOCK_MESSAGES = ("Signature expired", "Signature not yet current")
 # What a token, a presigned URL, or a URL with a password has in it.
@@ -101,7 +116,7 @@ class Refusal:
     Attributes:
         last: When the newest of them was.
         count: How often the authenticator refused. The API server may try a login five times.
-        kind: Why, one of this module's constants.
+        kind: Why.
         arn: The principal as a mapping would name it, spelt as AWS does; empty where the
             authenticator did not learn who it was.
         access_key_id: The access key, if the principal is known; or empty.
@@ -111,7 +126,7 @@ class Refusal:
 
     last: datetime.datetime
     count: int
-    kind: str
+    kind: Kind
     arn: str
     access_key_id: str
     text: str
@@ -137,7 +152,7 @@ def parse(lines: Iterable[str], begin: datetime.datetime, end: datetime.datetime
     The lines of one pod follow each other in their order. Half lines, lines of another time, and
     whatever else is not the authenticator's, are skipped.
     """
-    found: dict[tuple[str, str, str, str], Refusal] = {}
+    found: dict[tuple[Kind, str, str, str], Refusal] = {}
     known: dict[tuple[str, str], deque[_Line]] = defaultdict(deque)
     for line in filter(None, map(_decode, lines)):
         if not begin - _SKEW <= line.time <= end + _SKEW:
@@ -218,29 +233,32 @@ def _merged(new: Refusal, former: Refusal | None) -> Refusal:
     return dataclasses.replace(newest, count=former.count + 1)
 
 
-def _reason(error: str) -> tuple[str, str]:
+def _reason(error: str) -> tuple[Kind, str]:
     """Return the kind of an error of the authenticator, and its text for a person."""
     for begin, kind in _ERRORS:
         if begin.match(error):
             return kind, _TEXTS[kind]
     if not (failure := _STS.match(error)):
-        return OTHER, _TEXTS[OTHER]
+        return Kind.OTHER, _TEXTS[Kind.OTHER]
     if not (answer := _ANSWER.match(failure[1])):
         cause = brief(redacted(failure[1]))
-        return UNREACHABLE, f"{_TEXTS[UNREACHABLE]}: {cause}"
+        return Kind.UNREACHABLE, f"{_TEXTS[Kind.UNREACHABLE]}: {cause}"
     return _answer(answer[1], answer[2])
 
 
-def _answer(status: str, body: str) -> tuple[str, str]:
+def _answer(status: str, body: str) -> tuple[Kind, str]:
     """Return kind and text of a refusal by STS, or by what answers in its place."""
     try:
         error = json.loads(body)["Error"]
         code, message = str(error["Code"]), str(error.get("Message", ""))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return UNREACHABLE, f"{_TEXTS[UNREACHABLE]}: something else answers with {status}"
+        return (
+            Kind.UNREACHABLE,
+            f"{_TEXTS[Kind.UNREACHABLE]}: something else answers with {status}",
+        )
     if code == "SignatureDoesNotMatch" and message.startswith(_CLOCK_MESSAGES):
-        return CLOCK, _TEXTS[CLOCK]
-    kind = _CODES.get(code, OTHER)
-    if kind in (OTHER, UNREACHABLE):
+        return Kind.CLOCK, _TEXTS[Kind.CLOCK]
+    kind = _CODES.get(code, Kind.OTHER)
+    if kind in (Kind.OTHER, Kind.UNREACHABLE):
         return kind, f"STS answers {status} {brief(redacted(code))}"
     return kind, _TEXTS[kind]

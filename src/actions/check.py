@@ -12,7 +12,7 @@ import kubeconfigs
 from access import partitions
 from actions import MAX_BYTES, Context, Failed
 from checks import flow
-from checks.outcome import FAILED, NOT_CHECKED, Names
+from checks.outcome import Names, State
 from checks.probes.look import Site
 from juju import control_plane
 from text import cut
@@ -41,8 +41,8 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         )
     )
     results = {name: cut(f"{outcome}", MAX_BYTES) for name, outcome in found.items()}
-    broken = [name for name, outcome in found.items() if outcome.state == FAILED]
-    unknown = [name for name, outcome in found.items() if outcome.state == NOT_CHECKED]
+    broken = [name for name, outcome in found.items() if outcome.state == State.FAILED]
+    unknown = [name for name, outcome in found.items() if outcome.state == State.NOT_CHECKED]
     result = "; ".join(filter(None, (_listed("failed", broken), _listed("not checked", unknown))))
     results["result"] = result or f"all {len(found)} steps are ok"
     if broken:

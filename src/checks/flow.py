@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import times
 from certificates.sans import COMMON_NAME
-from checks.outcome import FAILED, Outcome, failed, not_checked
+from checks.outcome import Outcome, State, failed, not_checked
 from checks.probes import login, look, wire
 from checks.probes.look import Seen, Site
 from checks.probes.threads import at_once
@@ -66,9 +66,9 @@ def _in_order(found: dict[str, Outcome]) -> dict[str, Outcome]:
     """Return the outcomes. While an earlier step fails, no login arrives, so that comes first."""
     last = found[WHOLE_WAY]
     broken = [
-        name for name in (AUTHENTICATOR, CERTIFICATE, WEBHOOK) if found[name].state == FAILED
+        name for name in (AUTHENTICATOR, CERTIFICATE, WEBHOOK) if found[name].state == State.FAILED
     ]
-    if last.state != FAILED or not broken:
+    if last.state != State.FAILED or not broken:
         return found
     return {**found, WHOLE_WAY: failed(last.seen, f"mend {broken[0]} first")}
 

@@ -6,8 +6,15 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 
-OK, FAILED, NOT_CHECKED = "ok", "failed", "not checked"
+
+class State(enum.Enum):
+    """Whether a step works. The value is what people read."""
+
+    OK = "ok"
+    FAILED = "failed"
+    NOT_CHECKED = "not checked"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,34 +22,34 @@ class Outcome:
     """What came of a step.
 
     Attributes:
-        state: `OK`, `FAILED` or `NOT_CHECKED`.
+        state: Whether it works.
         seen: What was seen, or why nothing was looked at.
         remedy: The command or the setting that mends it; empty if nothing failed.
     """
 
-    state: str
+    state: State
     seen: str
     remedy: str = ""
 
     def __str__(self) -> str:
         # Juju shows a text of several lines as it is, and folds a longer line: nobody could copy
         # a folded command.
-        return "\n".join(filter(None, (f"{self.state}: {self.seen}", self.remedy)))
+        return "\n".join(filter(None, (f"{self.state.value}: {self.seen}", self.remedy)))
 
 
 def ok(seen: str) -> Outcome:
     """Return the outcome of a step that works."""
-    return Outcome(OK, seen)
+    return Outcome(State.OK, seen)
 
 
 def failed(seen: str, remedy: str) -> Outcome:
     """Return the outcome of a step that does not work, with what mends it."""
-    return Outcome(FAILED, seen, remedy)
+    return Outcome(State.FAILED, seen, remedy)
 
 
 def not_checked(why: str) -> Outcome:
     """Return the outcome of a step that could not be looked at."""
-    return Outcome(NOT_CHECKED, why)
+    return Outcome(State.NOT_CHECKED, why)
 
 
 @dataclasses.dataclass(frozen=True)

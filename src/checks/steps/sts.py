@@ -6,61 +6,72 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 import re
 from collections import defaultdict
 from collections.abc import Sequence
 
-from access import refusals
-from access.refusals import Refusal
+from access.refusals import Kind, Refusal
 from checks.outcome import Names, Outcome, failed, ok
 from checks.probes.counters import Counters
 from cluster.references import NAME, NAMESPACE
 
-REACHED, SILENT = "reached", "silent"
-DNS, REFUSED, TIMEOUT, TLS, PROXY, PROXY_REFUSES, IMPOSTOR, FAILING = (
-    "dns",
-    "refused",
-    "timeout",
-    "tls",
-    "proxy",
-    "proxy refuses",
-    "impostor",
-    "failing",
-)
+
+class Way(enum.Enum):
+    """How far a login came on its way to STS, where no refusal says it."""
+
+    REACHED = "reached"
+    SILENT = "silent"
+    DNS = "dns"
+    REFUSED = "refused"
+    TIMEOUT = "timeout"
+    TLS = "tls"
+    PROXY = "proxy"
+    PROXY_REFUSES = "proxy refuses"
+    IMPOSTOR = "impostor"
+    FAILING = "failing"
+
+
+Met = Way | Kind
 # How the errors of Go's net, crypto/tls and net/http tell what is in the way; the first that fits.
 # Of a CONNECT that a proxy refuses, Go gives the text of the status only.
 _CAUSES = (
-    (re.compile(r"proxyconnect "), PROXY),
+    (re.compile(r"proxyconnect "), Way.PROXY),
     (
         re.compile(
             r": (Proxy Authentication Required|Forbidden|Bad Gateway|Gateway Timeout|"
             r"Service Unavailable|Method Not Allowed|Bad Request) on \S+ endpoint$"
         ),
-        PROXY_REFUSES,
+        Way.PROXY_REFUSES,
     ),
-    (re.compile(r"x509: |tls: "), TLS),
-    (re.compile(r"lookup |:53: |no such host|server misbehaving"), DNS),
-    (re.compile(r"connection refused|connection reset|no route|unreachable\b.*connect"), REFUSED),
-    (re.compile(r"connect: network is unreachable|: EOF"), REFUSED),
-    (re.compile(r"timeout|Timeout|deadline exceeded"), TIMEOUT),
-    (re.compile(r"something else answers"), IMPOSTOR),
-    (re.compile(r"^STS answers "), FAILING),
+    (re.compile(r"x509: |tls: "), Way.TLS),
+    (re.compile(r"lookup |:53: |no such host|server misbehaving"), Way.DNS),
+    (
+        re.compile(r"connection refused|connection reset|no route|unreachable\b.*connect"),
+        Way.REFUSED,
+    ),
+    (re.compile(r"connect: network is unreachable|: EOF"), Way.REFUSED),
+    (re.compile(r"timeout|Timeout|deadline exceeded"), Way.TIMEOUT),
+    (re.compile(r"something else answers"), Way.IMPOSTOR),
+    (re.compile(r"^STS answers "), Way.FAILING),
 )
 _FAULTS = {
-    DNS: "cannot look up {host}",
-    REFUSED: "are refused a connection to {host}",
-    TIMEOUT: "get no answer from {host} in time",
-    TLS: "get to something that shows a certificate of an authority they do not trust as {host}",
-    PROXY: "cannot reach the proxy on their way to {host}",
-    PROXY_REFUSES: "are refused by the proxy on their way to {host}",
-    IMPOSTOR: "get to something other than STS as {host}",
-    FAILING: "get an error of {host} itself",
-    refusals.UNREACHABLE: "get no good answer from {host}",
-    refusals.THROTTLED: "are told by {host} that there are too many requests",
-    refusals.CLOCK: "or {host} have another time than this machine",
-    refusals.ENDPOINT: "do not accept {host}",
-    refusals.MALFORMED: "do not understand a login token",
-    SILENT: "do not answer this machine",
+    Way.DNS: "cannot look up {host}",
+    Way.REFUSED: "are refused a connection to {host}",
+    Way.TIMEOUT: "get no answer from {host} in time",
+    Way.TLS: (
+        "get to something that shows a certificate of an authority they do not trust as {host}"
+    ),
+    Way.PROXY: "cannot reach the proxy on their way to {host}",
+    Way.PROXY_REFUSES: "are refused by the proxy on their way to {host}",
+    Way.IMPOSTOR: "get to something other than STS as {host}",
+    Way.FAILING: "get an error of {host} itself",
+    Kind.UNREACHABLE: "get no good answer from {host}",
+    Kind.THROTTLED: "are told by {host} that there are too many requests",
+    Kind.CLOCK: "or {host} have another time than this machine",
+    Kind.ENDPOINT: "do not accept {host}",
+    Kind.MALFORMED: "do not understand a login token",
+    Way.SILENT: "do not answer this machine",
 }
 
 
@@ -88,13 +99,13 @@ def verdict(attempts: Sequence[Attempt], host: str, *, uses_proxy: bool, names: 
 
     ``uses_proxy`` says whether the pods are told of a proxy.
     """
-    kinds: dict[str, list[Attempt]] = defaultdict(list)
-    causes: dict[str, str] = {}
+    kinds: dict[Met, list[Attempt]] = defaultdict(list)
+    causes: dict[Met, str] = {}
     for attempt in attempts:
         kind, cause = way(attempt)
         kinds[kind].append(attempt)
         causes.setdefault(kind, cause)
-    reached = kinds.pop(REACHED, [])
+    reached = kinds.pop(Way.REACHED, [])
     how = "through a proxy" if uses_proxy else "without a proxy"
     if not kinds:
         each = "the pod" if len(reached) == 1 else f"all {len(reached)} pods"
@@ -107,65 +118,66 @@ def verdict(attempts: Sequence[Attempt], host: str, *, uses_proxy: bool, names: 
     return failed(f"{seen}, {how}{cause}", remedy(kind, host, names, uses_proxy=uses_proxy))
 
 
-def way(attempt: Attempt) -> tuple[str, str]:
+def way(attempt: Attempt) -> tuple[Met, str]:
     """Return how far the login came, and what is known of the cause.
 
     The log decides. Without it the answer does, and the counters.
     """
     if attempt.problem:
-        return SILENT, attempt.problem
+        return Way.SILENT, attempt.problem
     if attempt.refusal:
         return _logged(attempt.refusal)
     if attempt.status == 429 or attempt.counted.throttled:
-        return refusals.THROTTLED, ""
+        return Kind.THROTTLED, ""
     if attempt.counted.responses:
-        return REACHED, ""
+        return Way.REACHED, ""
     if attempt.counted.failures:
-        return refusals.UNREACHABLE, "see the authenticator's log"
+        return Kind.UNREACHABLE, "see the authenticator's log"
     if not attempt.status:
-        return TIMEOUT, ""
-    return refusals.MALFORMED, f"the answer is {attempt.status}, and no request went to STS"
+        return Way.TIMEOUT, ""
+    return Kind.MALFORMED, f"the answer is {attempt.status}, and no request went to STS"
 
 
-def _logged(refusal: Refusal) -> tuple[str, str]:
-    if refusal.kind in (refusals.ACCESS_KEY, refusals.SIGNATURE, refusals.EXPIRED):
-        return REACHED, ""
-    if refusal.kind != refusals.UNREACHABLE:
+def _logged(refusal: Refusal) -> tuple[Met, str]:
+    if refusal.kind in (Kind.ACCESS_KEY, Kind.SIGNATURE, Kind.EXPIRED):
+        return Way.REACHED, ""
+    if refusal.kind != Kind.UNREACHABLE:
         return refusal.kind, refusal.text
     kind = next((kind for mark, kind in _CAUSES if mark.search(refusal.text)), refusal.kind)
     return kind, refusal.text.rpartition("no answer from STS: ")[2]
 
 
-def remedy(kind: str, host: str, names: Names, *, uses_proxy: bool) -> str:
+def remedy(kind: Met, host: str, names: Names, *, uses_proxy: bool) -> str:
     """Return what clears the way, by what is in it."""
     application = names.application
-    if kind == DNS:
+    if kind == Way.DNS:
         text = f"let the DNS that pods use resolve {host}"
         return text if uses_proxy else f"{text}; {_use_proxy(application)}"
-    if kind in (PROXY, PROXY_REFUSES) or (uses_proxy and kind in (REFUSED, TIMEOUT, IMPOSTOR)):
+    unanswered = (Way.REFUSED, Way.TIMEOUT, Way.IMPOSTOR)
+    if kind in (Way.PROXY, Way.PROXY_REFUSES) or (uses_proxy and kind in unanswered):
         return (
             f"let the proxy serve the nodes, and pass {host}:443 on; or correct its URL: "
             "juju model-config juju-https-proxy=http://USER:PASSWORD@HOST:PORT"
         )
-    if kind in (REFUSED, TIMEOUT, IMPOSTOR, refusals.UNREACHABLE):
+    if kind in (*unanswered, Kind.UNREACHABLE):
         return f"allow the nodes TCP port 443 of {host}; {_use_proxy(application)}"
-    if kind == TLS:
+    if kind == Way.TLS:
         return (
             "bring the pods the authority of what opens TLS: "
             f"juju integrate {application}:receive-ca-cert AUTHORITY:send-ca-cert"
         )
-    if kind in (refusals.THROTTLED, FAILING):
+    if kind in (Kind.THROTTLED, Way.FAILING):
         return (
             "let people log in through the STS of another region: "
             f"juju run {application}/leader get-kubeconfig region=REGION"
         )
-    if kind == refusals.CLOCK:
+    if kind == Kind.CLOCK:
         return names.on_machine("timedatectl set-ntp true")
-    if kind == refusals.ENDPOINT:
+    if kind == Kind.ENDPOINT:
         return names.reconcile
-    if kind == SILENT:
+    if kind == Way.SILENT:
         return names.on_machine("systemctl restart snap.kube-proxy.daemon")
-    if kind == refusals.MALFORMED:
+    if kind == Kind.MALFORMED:
         return f"set an image of v0.5.0 or newer: juju config {application} image=IMAGE"
     return f"what the pods say: kubectl -n {NAMESPACE} logs -l k8s-app={NAME}"
 

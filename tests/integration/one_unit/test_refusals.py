@@ -19,7 +19,7 @@ from tests.integration.helpers.kubernetes import Cluster
 
 from access import refusals
 from access.permission_sets import PermissionSet
-from access.refusals import Refusal
+from access.refusals import Kind, Refusal
 from cluster import pod_logs
 from cluster.api import Client
 from leader import mappings as leader_mappings
@@ -32,42 +32,42 @@ LOOK_ALIKE = "AWSReservedSSO_DevOps_Admin_a1b2c3d4e5f60718"
 DEVOPS = PermissionSet("DevOps", ACCOUNT)
 HOUR = 3600.0
 
-BAD_TOKENS: dict[str, tuple[str, Callable[[str], str]]] = {
+BAD_TOKENS: dict[str, tuple[Kind, Callable[[str], str]]] = {
     "another secret key": (
-        refusals.SIGNATURE,
+        Kind.SIGNATURE,
         lambda cluster: signed(credentials("mallory", "of-somebody-else"), cluster),
     ),
     "another cluster": (
-        refusals.SIGNATURE,
+        Kind.SIGNATURE,
         lambda _: signed(credentials("mallory"), "another-cluster"),
     ),
     "a clock that is behind": (
-        refusals.CLOCK,
+        Kind.CLOCK,
         lambda cluster: signed(credentials("mallory"), cluster, age=HOUR),
     ),
     "a clock that is ahead": (
-        refusals.CLOCK,
+        Kind.CLOCK,
         lambda cluster: signed(credentials("mallory"), cluster, age=-HOUR),
     ),
     "an access key that is unknown": (
-        refusals.ACCESS_KEY,
+        Kind.ACCESS_KEY,
         lambda cluster: signed(bad_tokens.Credentials("AKIANOBODY0TESTBED00", "x"), cluster),
     ),
     "an STS of another partition": (
-        refusals.ENDPOINT,
+        Kind.ENDPOINT,
         lambda cluster: signed(
             credentials("mei"), cluster, region="cn-north-1", domain="amazonaws.com.cn"
         ),
     ),
     "a host that is no STS": (
-        refusals.ENDPOINT,
+        Kind.ENDPOINT,
         lambda cluster: signed(credentials("mallory"), cluster, domain="example.com"),
     ),
     "too many requests": (
-        refusals.THROTTLED,
+        Kind.THROTTLED,
         lambda cluster: signed(credentials("swamped"), cluster),
     ),
-    "no token of AWS": (refusals.MALFORMED, lambda _: "k8s-aws-v1.!!!"),
+    "no token of AWS": (Kind.MALFORMED, lambda _: "k8s-aws-v1.!!!"),
 }
 
 
@@ -86,7 +86,7 @@ def connected(cluster: Cluster) -> Iterator[Client]:
         yield Client(client)
 
 
-def logged(cluster: Cluster, kind: str) -> list[Refusal]:
+def logged(cluster: Cluster, kind: Kind) -> list[Refusal]:
     """Return the refusals of a kind that the pods have logged."""
     with connected(cluster) as client:
         log = pod_logs.read(client, 300)
@@ -94,12 +94,12 @@ def logged(cluster: Cluster, kind: str) -> list[Refusal]:
     return [refusal for refusal in found if refusal.kind == kind]
 
 
-def count(cluster: Cluster, kind: str) -> int:
+def count(cluster: Cluster, kind: Kind) -> int:
     """Return how many refusals of a kind the pods have logged."""
     return sum(refusal.count for refusal in logged(cluster, kind))
 
 
-def wait_for(cluster: Cluster, kind: str, arn: str) -> Refusal:
+def wait_for(cluster: Cluster, kind: Kind, arn: str) -> Refusal:
     """Return the newest refusal of a principal once a pod has logged one.
 
     Each session of a role has an access key of its own, and so a refusal of its own.
@@ -113,7 +113,7 @@ def wait_for(cluster: Cluster, kind: str, arn: str) -> Refusal:
 
 @pytest.mark.parametrize(("kind", "token"), BAD_TOKENS.values(), ids=BAD_TOKENS)
 def test_given_a_bad_token_when_someone_logs_in_then_the_refusal_has_its_kind(
-    cluster: Cluster, kind: str, token: Callable[[str], str]
+    cluster: Cluster, kind: Kind, token: Callable[[str], str]
 ) -> None:
     before = count(cluster, kind)
 
@@ -129,7 +129,7 @@ def test_given_no_way_to_aws_when_someone_logs_in_then_the_refusal_says_why(
     token = signed(credentials("knobby"), kubernetes.cluster_id(cluster.person))
     with proxy.no_way_to_aws(cluster):
         assert bad_tokens.log_in(cluster, token) == 401
-        found = wait_for(cluster, refusals.UNREACHABLE, "")
+        found = wait_for(cluster, Kind.UNREACHABLE, "")
 
     assert found.text.endswith("connection refused on us-east-1 endpoint")
 
@@ -141,7 +141,7 @@ def test_given_a_user_without_a_mapping_then_the_refusal_has_arn_and_access_key(
     token = signed(who, kubernetes.cluster_id(cluster.person))
     assert bad_tokens.log_in(cluster, token) == 401
 
-    found = wait_for(cluster, refusals.NOT_MAPPED, arns.USER)
+    found = wait_for(cluster, Kind.NOT_MAPPED, arns.USER)
     assert (found.access_key_id, found.session) == (who.access_key, "")
 
 
@@ -151,7 +151,7 @@ def test_given_a_template_that_a_user_does_not_fill_in_then_the_refusal_has_the_
     def refused() -> list[Refusal]:
         token = signed(credentials("mallory"), kubernetes.cluster_id(cluster.person))
         assert bad_tokens.log_in(cluster, token) == 401
-        return logged(cluster, refusals.TEMPLATE)
+        return logged(cluster, Kind.TEMPLATE)
 
     cluster.map("mallory", arns.USER, "{{EC2PrivateDNSName}}")
     try:
@@ -168,7 +168,7 @@ def test_given_a_permission_set_then_its_role_is_learned_from_the_first_refusal_
         arn = f"arn:aws:iam::{ACCOUNT}:{PATH}/{role}"
         token = bad_tokens.of_session(cluster, "knobby", arn, "alice@example.com")
         assert bad_tokens.log_in(cluster, token) == 401
-        return wait_for(cluster, refusals.NOT_MAPPED, f"arn:aws:iam::{ACCOUNT}:role/{role}")
+        return wait_for(cluster, Kind.NOT_MAPPED, f"arn:aws:iam::{ACCOUNT}:role/{role}")
 
     def learned() -> str | None:
         with connected(cluster) as client:

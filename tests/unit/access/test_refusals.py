@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from access import refusals
-from access.refusals import Refusal
+from access.refusals import Kind, Refusal
 
 ACCOUNT = "111122223333"
 MALLORY = f"arn:aws:iam::{ACCOUNT}:user/mallory"
@@ -62,74 +62,74 @@ UNTRUSTED = (
 )
 
 ERRORS = [
-    (NOT_MAPPED, refusals.NOT_MAPPED),
-    (f"ARN is not mapped: {MALLORY}", refusals.NOT_MAPPED),
-    (sts_error("SignatureDoesNotMatch", MISMATCH), refusals.SIGNATURE),
-    (sts_error("SignatureDoesNotMatch", EARLY), refusals.CLOCK),
-    (sts_error("SignatureDoesNotMatch", LATE), refusals.CLOCK),
+    (NOT_MAPPED, Kind.NOT_MAPPED),
+    (f"ARN is not mapped: {MALLORY}", Kind.NOT_MAPPED),
+    (sts_error("SignatureDoesNotMatch", MISMATCH), Kind.SIGNATURE),
+    (sts_error("SignatureDoesNotMatch", EARLY), Kind.CLOCK),
+    (sts_error("SignatureDoesNotMatch", LATE), Kind.CLOCK),
     (
         (
             f"{FORMAT}X-Amz-Date parameter is expired (15 minute expiration) "
             "2026-11-26 07:16:32 +0000 UTC"
         ),
-        refusals.CLOCK,
+        Kind.CLOCK,
     ),
-    (sts_error("InvalidClientTokenId", UNKNOWN), refusals.ACCESS_KEY),
-    (sts_error("ExpiredToken", EXPIRED), refusals.EXPIRED),
-    (f"{STS}error during GET: {REFUSED}", refusals.UNREACHABLE),
-    (f"{STS}error during GET: {NO_HOST}", refusals.UNREACHABLE),
-    (f"{STS}error during GET: {UNTRUSTED}", refusals.UNREACHABLE),
-    (f"{STS}invalid character '<' looking for beginning of value", refusals.UNREACHABLE),
+    (sts_error("InvalidClientTokenId", UNKNOWN), Kind.ACCESS_KEY),
+    (sts_error("ExpiredToken", EXPIRED), Kind.EXPIRED),
+    (f"{STS}error during GET: {REFUSED}", Kind.UNREACHABLE),
+    (f"{STS}error during GET: {NO_HOST}", Kind.UNREACHABLE),
+    (f"{STS}error during GET: {UNTRUSTED}", Kind.UNREACHABLE),
+    (f"{STS}invalid character '<' looking for beginning of value", Kind.UNREACHABLE),
     (
         f"{STS}error from AWS (expected 200, got 403) on us-east-1 endpoint. Body: <html>{{no}}",
-        refusals.UNREACHABLE,
+        Kind.UNREACHABLE,
     ),
-    (sts_error("RequestExpired", "Request has expired."), refusals.CLOCK),
-    (sts_error("UnrecognizedClientException", UNKNOWN), refusals.ACCESS_KEY),
-    (sts_error("ExpiredTokenException", EXPIRED), refusals.EXPIRED),
-    (sts_error("IncompleteSignature", "no", 400), refusals.MALFORMED),
-    (sts_error("InternalFailure", "", 500), refusals.UNREACHABLE),
-    (sts_error("ServiceUnavailable", "", 503), refusals.UNREACHABLE),
+    (sts_error("RequestExpired", "Request has expired."), Kind.CLOCK),
+    (sts_error("UnrecognizedClientException", UNKNOWN), Kind.ACCESS_KEY),
+    (sts_error("ExpiredTokenException", EXPIRED), Kind.EXPIRED),
+    (sts_error("IncompleteSignature", "no", 400), Kind.MALFORMED),
+    (sts_error("InternalFailure", "", 500), Kind.UNREACHABLE),
+    (sts_error("ServiceUnavailable", "", 503), Kind.UNREACHABLE),
     (
         'sts getCallerIdentity was throttled: {"Error": {"Code": "Throttling"}}',
-        refusals.THROTTLED,
+        Kind.THROTTLED,
     ),
-    (sts_error("Throttling", "Rate exceeded", 400), refusals.THROTTLED),
-    (sts_error("ThrottlingException", "Rate exceeded", 400), refusals.THROTTLED),
+    (sts_error("Throttling", "Rate exceeded", 400), Kind.THROTTLED),
+    (sts_error("ThrottlingException", "Rate exceeded", 400), Kind.THROTTLED),
     (
         f"{FORMAT}partition {{aws}} does not support hostname sts.cn-north-1.amazonaws.com.cn",
-        refusals.ENDPOINT,
+        Kind.ENDPOINT,
     ),
-    (f"{FORMAT}global endpoint unsupported in partition aws-cn", refusals.ENDPOINT),
-    (f'{FORMAT}unexpected hostname "sts.example.com" in pre-signed URL', refusals.ENDPOINT),
-    (f"{FORMAT}invalid region identifier format provided: -", refusals.ENDPOINT),
+    (f"{FORMAT}global endpoint unsupported in partition aws-cn", Kind.ENDPOINT),
+    (f'{FORMAT}unexpected hostname "sts.example.com" in pre-signed URL', Kind.ENDPOINT),
+    (f"{FORMAT}invalid region identifier format provided: -", Kind.ENDPOINT),
     (
         f"{FORMAT}could not parse region for pre-signed URL x, invalid host format: x",
-        refusals.ENDPOINT,
+        Kind.ENDPOINT,
     ),
-    (f'{FORMAT}token is missing expected "k8s-aws-v1." prefix', refusals.MALFORMED),
-    (f"{FORMAT}token is too large", refusals.MALFORMED),
-    (f"{FORMAT}illegal base64 data at input byte 0", refusals.MALFORMED),
+    (f'{FORMAT}token is missing expected "k8s-aws-v1." prefix', Kind.MALFORMED),
+    (f"{FORMAT}token is too large", Kind.MALFORMED),
+    (f"{FORMAT}illegal base64 data at input byte 0", Kind.MALFORMED),
     (
         f"{FORMAT}client did not sign the x-k8s-aws-id header in the pre-signed URL",
-        refusals.MALFORMED,
+        Kind.MALFORMED,
     ),
     (
         (
             "invalid username 'system:x' for mapper CRD: username must not begin with with the "
             "following prefixes: [system:]"
         ),
-        refusals.USERNAME,
+        Kind.USERNAME,
     ),
     (
         (
             "mapper CRD renderTemplates error: error rendering username template "
             '"{{EC2PrivateDNSName}}": SessionName did not contain an instance id'
         ),
-        refusals.TEMPLATE,
+        Kind.TEMPLATE,
     ),
-    (sts_error("AccessDenied", "no"), refusals.OTHER),
-    ("mapper CRD Map error: Index with name canonicalARN does not exist", refusals.OTHER),
+    (sts_error("AccessDenied", "no"), Kind.OTHER),
+    ("mapper CRD Map error: Index with name canonicalARN does not exist", Kind.OTHER),
 ]
 
 
@@ -163,7 +163,7 @@ def answer(arn: str, key: str, session: str = "", second: int = 0, client: str =
 
 @pytest.mark.parametrize(("error", "kind"), ERRORS, ids=range(len(ERRORS)))
 def test_given_an_error_of_the_authenticator_then_the_refusal_has_its_kind(
-    error: str, kind: str
+    error: str, kind: Kind
 ) -> None:
     (found,) = parse([line(error=error)])
     assert (found.kind, found.count, found.last) == (kind, 1, at(0))
@@ -171,8 +171,7 @@ def test_given_an_error_of_the_authenticator_then_the_refusal_has_its_kind(
 
 
 def test_given_all_kinds_then_an_error_is_known_for_each() -> None:
-    kinds = {value for name, value in vars(refusals).items() if name.isupper() and name[0] != "_"}
-    assert {kind for _, kind in ERRORS} == kinds
+    assert {kind for _, kind in ERRORS} == set(Kind)
 
 
 def test_given_sts_out_of_reach_then_the_text_says_why() -> None:
@@ -213,7 +212,7 @@ def test_given_an_unmapped_user_then_the_refusal_has_their_arn_and_access_key() 
         [answer(MALLORY, "AKIAMALLORY0TESTBED0"), line(error=NOT_MAPPED, arn=MALLORY, second=1)]
     )
     text = "AWS confirms this identity, and no mapping has its ARN"
-    assert found == [Refusal(at(1), 1, refusals.NOT_MAPPED, MALLORY, "AKIAMALLORY0TESTBED0", text)]
+    assert found == [Refusal(at(1), 1, Kind.NOT_MAPPED, MALLORY, "AKIAMALLORY0TESTBED0", text)]
 
 
 def test_given_an_unmapped_role_then_the_refusal_has_arn_and_session_as_aws_spells_them() -> None:
@@ -333,7 +332,7 @@ def test_given_any_text_in_a_token_then_it_is_neither_another_refusal_nor_quoted
 ) -> None:
     quoted = f'{FORMAT}unexpected hostname "{sent}" in pre-signed URL'
     (found,) = parse(line(error=quoted).split("\n"))
-    assert (found.kind, found.arn) == (refusals.ENDPOINT, "")
+    assert (found.kind, found.arn) == (Kind.ENDPOINT, "")
     assert found.text == parse([line(error=f"{FORMAT}unexpected hostname ")])[0].text
 
 
@@ -352,7 +351,7 @@ def test_given_a_token_that_imitates_a_refusal_then_it_is_a_malformed_token_only
 ) -> None:
     logged = line(error=f'{FORMAT}parse "{sent}": net/url: invalid control character in URL')
     found = parse(logged.split("\n"))
-    assert [(r.kind, r.arn) for r in found] == [(refusals.MALFORMED, "")]
+    assert [(r.kind, r.arn) for r in found] == [(Kind.MALFORMED, "")]
 
 
 @pytest.mark.parametrize(

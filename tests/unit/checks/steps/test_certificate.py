@@ -9,7 +9,7 @@ from tests.fakes.checking import ADDRESS, CLOCK, NAMES, RECONCILE
 from certificates import pem
 from certificates.keypair import KeyPair
 from certificates.sans import sans
-from checks.outcome import FAILED, NOT_CHECKED, OK
+from checks.outcome import State
 from checks.steps import certificate
 from checks.steps.certificate import Served
 
@@ -25,30 +25,37 @@ def test_given_the_certificate_that_is_served_then_its_end_is_named() -> None:
 
     outcome = certificate.verdict(good, good.ca, ADDRESS, Served(leaf), NAMES)
 
-    assert outcome.state == OK
+    assert outcome.state == State.OK
     assert outcome.seen.startswith("control planes accept it until 20")
 
 
 @pytest.mark.parametrize(
     ("given", "trusted", "served", "state", "said", "remedy"),
     [
-        (None, "", Served(b"x"), FAILED, "Secret aws-iam-certs has no certificate", RECONCILE),
-        (pair((-9, -1)), "", None, FAILED, "the certificate expired on", RECONCILE),
-        (pair((1, 9)), "", None, FAILED, "is not valid before", CLOCK),
+        (
+            None,
+            "",
+            Served(b"x"),
+            State.FAILED,
+            "Secret aws-iam-certs has no certificate",
+            RECONCILE,
+        ),
+        (pair((-9, -1)), "", None, State.FAILED, "the certificate expired on", RECONCILE),
+        (pair((1, 9)), "", None, State.FAILED, "is not valid before", CLOCK),
         (
             pair(),
             root("another").certificate,
             None,
-            FAILED,
+            State.FAILED,
             "is not signed by an authority",
             RECONCILE,
         ),
-        (pair(), "", None, NOT_CHECKED, "what the Service serves is not known", ""),
+        (pair(), "", None, State.NOT_CHECKED, "what the Service serves is not known", ""),
         (
             pair(),
             "",
             Served(problem="timed out"),
-            FAILED,
+            State.FAILED,
             "10.152.183.20:443: timed out",
             "run: juju exec --unit kubernetes-control-plane/2 -- systemctl restart snap.kube-p",
         ),
@@ -56,7 +63,7 @@ def test_given_the_certificate_that_is_served_then_its_end_is_named() -> None:
             pair(),
             "",
             Served(b"another"),
-            FAILED,
+            State.FAILED,
             "serves another certificate",
             "run: kubectl -n kube-system rollout restart deployment aws-iam-authenticator",
         ),
@@ -66,7 +73,7 @@ def test_given_something_wrong_with_the_certificate_then_it_is_named_with_its_re
     given: KeyPair | None,
     trusted: str,
     served: Served | None,
-    state: str,
+    state: State,
     said: str,
     remedy: str,
 ) -> None:

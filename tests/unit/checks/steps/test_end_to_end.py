@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.fakes.checking import NAMES
 
-from checks.outcome import FAILED, OK
+from checks.outcome import State
 from checks.steps import end_to_end
 from checks.steps.end_to_end import Review
 
@@ -13,27 +13,35 @@ from checks.steps.end_to_end import Review
 @pytest.mark.parametrize(
     ("found", "state", "said"),
     [
-        (Review(arrived=True), OK, "a pod refused a made-up login"),
-        (Review(arrived=True, answered=True, error="no"), OK, "a pod refused a made-up login"),
+        (Review(arrived=True), State.OK, "a pod refused a made-up login"),
+        (
+            Review(arrived=True, answered=True, error="no"),
+            State.OK,
+            "a pod refused a made-up login",
+        ),
         (
             Review(answered=True, error="connection refused"),
-            FAILED,
+            State.FAILED,
             "did not arrive at any pod; the API server answers: connection refused",
         ),
-        (Review(), FAILED, "did not arrive at any pod; the API server does not answer in time"),
-        (Review(unread="500 no"), FAILED, "not all logs could be read: 500 no"),
+        (
+            Review(),
+            State.FAILED,
+            "did not arrive at any pod; the API server does not answer in time",
+        ),
+        (Review(unread="500 no"), State.FAILED, "not all logs could be read: 500 no"),
         (
             Review(arrived=True, answered=True, authenticated=True),
-            FAILED,
+            State.FAILED,
             "the API server lets a made-up token in",
         ),
     ],
 )
 def test_given_what_came_of_a_login_then_the_step_says_whether_it_arrived(
-    found: Review, state: str, said: str
+    found: Review, state: State, said: str
 ) -> None:
     outcome = end_to_end.verdict(found, NAMES)
 
     assert outcome.state == state
     assert said in outcome.seen
-    assert bool(outcome.remedy) == (state == FAILED)
+    assert bool(outcome.remedy) == (state == State.FAILED)

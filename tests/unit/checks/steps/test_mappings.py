@@ -8,7 +8,7 @@ import pytest
 from tests.fakes.checking import NAMES, NOW, RECONCILE
 
 from access.mapping import IdentityMapping
-from checks.outcome import FAILED, OK
+from checks.outcome import State
 from checks.steps import mappings
 
 DEV = "arn:aws:iam::111122223333:role/dev"
@@ -18,42 +18,42 @@ WORKS = IdentityMapping("dev", DEV, "dev", DEV)
 @pytest.mark.parametrize(
     ("found", "state", "said", "remedy"),
     [
-        ([], OK, "no mappings, so nobody can log in yet", ""),
-        ([WORKS], OK, "1 mapping, all of them work", ""),
+        ([], State.OK, "no mappings, so nobody can log in yet", ""),
+        ([WORKS], State.OK, "1 mapping, all of them work", ""),
         (
             [dataclasses.replace(WORKS, expires="2026-11-27T11:00:00Z")],
-            OK,
+            State.OK,
             "1 mapping, 1 ending within a day: dev at 2026-11-27T11:00:00Z, all of them work",
             "",
         ),
         (
             [dataclasses.replace(WORKS, expires="2026-11-28T13:00:00Z")],
-            OK,
+            State.OK,
             "1 mapping, all of them work",
             "",
         ),
         (
             [dataclasses.replace(WORKS, expires="2026-11-26T11:00:00Z")],
-            FAILED,
+            State.FAILED,
             "1 ended and still there: dev",
             RECONCILE,
         ),
         (
             [WORKS, dataclasses.replace(WORKS, name="twin")],
-            FAILED,
+            State.FAILED,
             "2 mappings, 2 to correct: dev: same ARN as mapping twin: delete one of them; twin: ",
             "see all: juju run aws-iam/leader list-mappings",
         ),
         (
             [dataclasses.replace(WORKS, canonical="")],
-            FAILED,
+            State.FAILED,
             "1 mapping, 1 not effective yet: dev",
             RECONCILE,
         ),
     ],
 )
 def test_given_mappings_then_those_that_need_attention_are_named(
-    found: list[IdentityMapping], state: str, said: str, remedy: str
+    found: list[IdentityMapping], state: State, said: str, remedy: str
 ) -> None:
     outcome = mappings.verdict(found, "aws", NOW, NAMES)
 

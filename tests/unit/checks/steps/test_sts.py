@@ -8,11 +8,11 @@ from tests.fakes.explaining import log_line
 from tests.unit.access.test_refusals import CLIENT, FORMAT, STS, sts_error
 
 from access import refusals
-from access.refusals import Refusal
-from checks.outcome import FAILED, OK
+from access.refusals import Kind, Refusal
+from checks.outcome import State
 from checks.probes.counters import Counters
 from checks.steps import sts
-from checks.steps.sts import Attempt
+from checks.steps.sts import Attempt, Met, Way
 
 
 def logged(error: str) -> Refusal:
@@ -29,53 +29,53 @@ def get(error: str, region: str = "us-east-1") -> str:
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        (sts_error("InvalidClientTokenId", "invalid"), sts.REACHED),
-        (sts_error("SignatureDoesNotMatch", "We do not match"), sts.REACHED),
-        (sts_error("Throttling", "Rate exceeded", 400), refusals.THROTTLED),
-        (sts_error("AccessDenied", "by the endpoint's policy"), refusals.OTHER),
-        ("sts getCallerIdentity was throttled: {}", refusals.THROTTLED),
-        (sts_error("SignatureDoesNotMatch", "Signature expired: x"), refusals.CLOCK),
-        (f"{FORMAT}X-Amz-Date parameter is expired (15 minute expiration) x", refusals.CLOCK),
-        (f"{FORMAT}global endpoint unsupported in partition aws-cn", refusals.ENDPOINT),
-        (f"{FORMAT}token is too large", refusals.MALFORMED),
-        (get(f"dial tcp: lookup {HOST} on 10.152.183.10:53: no such host", "global"), sts.DNS),
-        (get(f"dial tcp: lookup {HOST} on 10.152.183.10:53: server misbehaving"), sts.DNS),
+        (sts_error("InvalidClientTokenId", "invalid"), Way.REACHED),
+        (sts_error("SignatureDoesNotMatch", "We do not match"), Way.REACHED),
+        (sts_error("Throttling", "Rate exceeded", 400), Kind.THROTTLED),
+        (sts_error("AccessDenied", "by the endpoint's policy"), Kind.OTHER),
+        ("sts getCallerIdentity was throttled: {}", Kind.THROTTLED),
+        (sts_error("SignatureDoesNotMatch", "Signature expired: x"), Kind.CLOCK),
+        (f"{FORMAT}X-Amz-Date parameter is expired (15 minute expiration) x", Kind.CLOCK),
+        (f"{FORMAT}global endpoint unsupported in partition aws-cn", Kind.ENDPOINT),
+        (f"{FORMAT}token is too large", Kind.MALFORMED),
+        (get(f"dial tcp: lookup {HOST} on 10.152.183.10:53: no such host", "global"), Way.DNS),
+        (get(f"dial tcp: lookup {HOST} on 10.152.183.10:53: server misbehaving"), Way.DNS),
         (
             get("dial tcp: lookup x: read udp 10.1.0.5:4->10.152.183.10:53: i/o timeout"),
-            sts.DNS,
+            Way.DNS,
         ),
-        (get("dial tcp 192.0.2.10:443: connect: connection refused"), sts.REFUSED),
-        (get("read tcp 10.1.0.5:4->192.0.2.10:443: read: connection reset by peer"), sts.REFUSED),
-        (get("dial tcp 192.0.2.10:443: connect: no route to host"), sts.REFUSED),
-        (get("dial tcp 192.0.2.10:443: connect: network is unreachable"), sts.REFUSED),
-        (get("dial tcp 192.0.2.10:443: i/o timeout"), sts.TIMEOUT),
+        (get("dial tcp 192.0.2.10:443: connect: connection refused"), Way.REFUSED),
+        (get("read tcp 10.1.0.5:4->192.0.2.10:443: read: connection reset by peer"), Way.REFUSED),
+        (get("dial tcp 192.0.2.10:443: connect: no route to host"), Way.REFUSED),
+        (get("dial tcp 192.0.2.10:443: connect: network is unreachable"), Way.REFUSED),
+        (get("dial tcp 192.0.2.10:443: i/o timeout"), Way.TIMEOUT),
         (
             get(
                 "net/http: request canceled while waiting for connection (Client.Timeout exceeded "
                 "while awaiting headers)"
             ),
-            sts.TIMEOUT,
+            Way.TIMEOUT,
         ),
-        (get("context deadline exceeded"), sts.TIMEOUT),
+        (get("context deadline exceeded"), Way.TIMEOUT),
         (
             get(
                 "tls: failed to verify certificate: x509: certificate signed by unknown authority"
             ),
-            sts.TLS,
+            Way.TLS,
         ),
-        (get("remote error: tls: handshake failure"), sts.TLS),
-        (get("proxyconnect tcp: dial tcp 10.0.0.1:3128: connect: connection refused"), sts.PROXY),
+        (get("remote error: tls: handshake failure"), Way.TLS),
+        (get("proxyconnect tcp: dial tcp 10.0.0.1:3128: connect: connection refused"), Way.PROXY),
         (
             get("proxyconnect tcp: dial tcp: lookup proxy on 10.0.0.1:53: no such host"),
-            sts.PROXY,
+            Way.PROXY,
         ),
-        (get("Proxy Authentication Required"), sts.PROXY_REFUSES),
-        (get("Forbidden"), sts.PROXY_REFUSES),
+        (get("Proxy Authentication Required"), Way.PROXY_REFUSES),
+        (get("Forbidden"), Way.PROXY_REFUSES),
         (
             f"{STS}error from AWS (expected 200, got 403) on x endpoint. Body: <html>no</html>",
-            sts.IMPOSTOR,
+            Way.IMPOSTOR,
         ),
-        (sts_error("InternalFailure", "x", 500), sts.FAILING),
+        (sts_error("InternalFailure", "x", 500), Way.FAILING),
     ],
 )
 def test_given_what_a_pod_logged_then_it_tells_how_far_the_login_came(
@@ -94,7 +94,7 @@ def test_given_the_log_of_a_busy_pod_then_only_this_machines_own_login_counts() 
     ]
     found = refusals.of_client(lines, CLIENT)
     assert found
-    assert found.kind == refusals.NOT_MAPPED
+    assert found.kind == Kind.NOT_MAPPED
     assert refusals.of_client(lines, "10.1.0.3:5") is None
     assert refusals.quotes(lines, "Forbidden")
     assert not refusals.quotes(lines, "granted")
@@ -103,17 +103,17 @@ def test_given_the_log_of_a_busy_pod_then_only_this_machines_own_login_counts() 
 @pytest.mark.parametrize(
     ("attempt", "kind"),
     [
-        (Attempt("a", problem="timed out"), sts.SILENT),
-        (Attempt("a"), sts.TIMEOUT),
-        (Attempt("a", status=429), refusals.THROTTLED),
-        (Attempt("a", status=403, counted=Counters(responses=1)), sts.REACHED),
-        (Attempt("a", status=403, counted=Counters(responses=1, throttled=1)), "throttled"),
-        (Attempt("a", status=403, counted=Counters(failures=1)), refusals.UNREACHABLE),
-        (Attempt("a", status=403), refusals.MALFORMED),
+        (Attempt("a", problem="timed out"), Way.SILENT),
+        (Attempt("a"), Way.TIMEOUT),
+        (Attempt("a", status=429), Kind.THROTTLED),
+        (Attempt("a", status=403, counted=Counters(responses=1)), Way.REACHED),
+        (Attempt("a", status=403, counted=Counters(responses=1, throttled=1)), Kind.THROTTLED),
+        (Attempt("a", status=403, counted=Counters(failures=1)), Kind.UNREACHABLE),
+        (Attempt("a", status=403), Kind.MALFORMED),
     ],
 )
 def test_given_no_log_then_answer_and_counters_tell_how_far_the_login_came(
-    attempt: Attempt, kind: str
+    attempt: Attempt, kind: Met
 ) -> None:
     assert sts.way(attempt)[0] == kind
 
@@ -121,23 +121,23 @@ def test_given_no_log_then_answer_and_counters_tell_how_far_the_login_came(
 @pytest.mark.parametrize(
     ("kind", "uses_proxy", "remedy"),
     [
-        (sts.DNS, False, f"let the DNS that pods use resolve {HOST}; if only a proxy"),
-        (sts.REFUSED, False, f"allow the nodes TCP port 443 of {HOST}; if only a proxy"),
-        (sts.TIMEOUT, False, f"allow the nodes TCP port 443 of {HOST}; if only a proxy"),
-        (sts.TIMEOUT, True, "let the proxy serve the nodes"),
-        (sts.PROXY, True, "let the proxy serve the nodes"),
-        (sts.TLS, True, "bring the pods the authority of what opens TLS: juju integrate aws-iam"),
-        (refusals.CLOCK, False, CLOCK),
-        (refusals.THROTTLED, False, "let people log in through the STS of another region: juju"),
-        (refusals.ENDPOINT, False, RECONCILE),
-        (sts.SILENT, False, "run: juju exec --unit kubernetes-control-plane/2 -- systemctl"),
-        (sts.FAILING, False, "let people log in through the STS of another region: juju"),
-        (refusals.OTHER, False, "what the pods say: kubectl -n kube-system logs"),
-        (refusals.MALFORMED, False, "set an image of v0.5.0 or newer: juju config aws-iam"),
+        (Way.DNS, False, f"let the DNS that pods use resolve {HOST}; if only a proxy"),
+        (Way.REFUSED, False, f"allow the nodes TCP port 443 of {HOST}; if only a proxy"),
+        (Way.TIMEOUT, False, f"allow the nodes TCP port 443 of {HOST}; if only a proxy"),
+        (Way.TIMEOUT, True, "let the proxy serve the nodes"),
+        (Way.PROXY, True, "let the proxy serve the nodes"),
+        (Way.TLS, True, "bring the pods the authority of what opens TLS: juju integrate aws-iam"),
+        (Kind.CLOCK, False, CLOCK),
+        (Kind.THROTTLED, False, "let people log in through the STS of another region: juju"),
+        (Kind.ENDPOINT, False, RECONCILE),
+        (Way.SILENT, False, "run: juju exec --unit kubernetes-control-plane/2 -- systemctl"),
+        (Way.FAILING, False, "let people log in through the STS of another region: juju"),
+        (Kind.OTHER, False, "what the pods say: kubectl -n kube-system logs"),
+        (Kind.MALFORMED, False, "set an image of v0.5.0 or newer: juju config aws-iam"),
     ],
 )
 def test_given_what_is_in_the_way_then_its_remedy_fits(
-    kind: str, uses_proxy: bool, remedy: str
+    kind: Met, uses_proxy: bool, remedy: str
 ) -> None:
     assert sts.remedy(kind, HOST, NAMES, uses_proxy=uses_proxy).startswith(remedy)
 
@@ -148,7 +148,7 @@ REACHED = Attempt("a", status=403, refusal=logged(sts_error("InvalidClientTokenI
 def test_given_pods_that_reach_sts_then_the_step_is_ok() -> None:
     outcome = sts.verdict([REACHED, REACHED], HOST, uses_proxy=False, names=NAMES)
     assert (outcome.state, outcome.seen) == (
-        OK,
+        State.OK,
         f"{HOST} answers all 2 pods, without a proxy",
     )
 
@@ -159,7 +159,7 @@ def test_given_one_pod_of_two_without_a_way_then_it_is_named() -> None:
 
     outcome = sts.verdict([REACHED, broken], HOST, uses_proxy=False, names=NAMES)
 
-    assert outcome.state == FAILED
+    assert outcome.state == State.FAILED
     assert outcome.seen == (
         f"pods b are refused a connection to {HOST}, without a proxy "
         "(dial tcp 192.0.2.10:443: connect: connection refused on global endpoint)"

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 from tests.fakes.checking import ADDRESS, NAMES
 
-from checks.outcome import FAILED, NOT_CHECKED, OK
+from checks.outcome import State
 from checks.steps import webhook
 from juju.control_plane import Use
 
@@ -18,60 +18,60 @@ IN_USE = Use(ADDRESS, via_relation=True)
 @pytest.mark.parametrize("use", [IN_USE, Use(ADDRESS, via_relation=False)])
 def test_given_a_webhook_in_use_then_its_url_is_named(use: Use) -> None:
     outcome = webhook.verdict(use, API_SERVER, NAMES)
-    assert outcome.state == OK
+    assert outcome.state == State.OK
     assert f"uses https://{ADDRESS}:443/authenticate, by its " in outcome.seen
 
 
 @pytest.mark.parametrize(
     ("use", "flags", "state", "said", "remedy"),
     [
-        (Use("", via_relation=True), API_SERVER, NOT_CHECKED, "has not published", ""),
+        (Use("", via_relation=True), API_SERVER, State.NOT_CHECKED, "has not published", ""),
         (
             dataclasses.replace(IN_USE, file="/root/cdk/aws-iam-webhook.yaml was changed"),
             API_SERVER,
-            FAILED,
+            State.FAILED,
             "was changed",
             "run: juju exec --unit aws-iam/1 -- ",
         ),
         (
             dataclasses.replace(IN_USE, acknowledged=False),
             API_SERVER,
-            FAILED,
+            State.FAILED,
             "does not use",
             "run: juju exec --unit kubernetes-control-plane/2 -- JUJU_DISPATCH_PATH=",
         ),
         (
             dataclasses.replace(IN_USE, forwards=False),
             API_SERVER,
-            FAILED,
+            State.FAILED,
             "does not use",
             "run: juju exec --unit kubernetes-control-plane/2 -- JUJU_DISPATCH_PATH=",
         ),
         (
             Use(ADDRESS, via_relation=False, option="run: juju config x"),
             API_SERVER,
-            FAILED,
+            State.FAILED,
             "is not told of the webhook",
             "run: juju config x",
         ),
         (
             IN_USE,
             None,
-            FAILED,
+            State.FAILED,
             "no API server runs on this machine",
             "run: juju exec --unit kubernetes-control-plane/2 -- systemctl start snap.kube-a",
         ),
         (
             IN_USE,
             ["--secure-port=6443"],
-            FAILED,
+            State.FAILED,
             f"has no {webhook.FLAG}",
             "run: juju exec --unit kubernetes-control-plane/2 -- JUJU_DISPATCH_PATH=",
         ),
     ],
 )
 def test_given_a_webhook_that_is_not_in_use_then_what_lacks_is_named_with_its_remedy(
-    use: Use, flags: list[str] | None, state: str, said: str, remedy: str
+    use: Use, flags: list[str] | None, state: State, said: str, remedy: str
 ) -> None:
     outcome = webhook.verdict(use, flags, NAMES)
 
