@@ -42,10 +42,11 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     with errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
         question = _resolved(client, asked) if asked else None
-        found = listing.find(client)
+        # What is learned is compared with what the leader wrote a moment ago.
+        found = listing.find(client, newest=bool(learning))
         lines, results = _explain(client, given, question, context, learning, found)
         if params["recent"] or results.get("admitted") == "no":
-            lines = [*_learned(client, context, entries), *lines] if learning else lines
+            lines = [*_learned(client, context, entries, found), *lines] if learning else lines
             log = pod_logs.read(client, RECENT)
             refused = refusals.parse(log.lines, log.begin, log.end)
             if not params["recent"]:
@@ -61,13 +62,17 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     return {key: cut(text, MAX_BYTES) for key, text in results.items()}
 
 
-def _learned(client: api.Client, context: Context, entries: Sequence[Entry]) -> Iterator[str]:
+def _learned(
+    client: api.Client,
+    context: Context,
+    entries: Sequence[Entry],
+    found: Sequence[IdentityMapping],
+) -> Iterator[str]:
     """Yield which roles of declared permission sets the log shows, and no mapping names yet.
 
     The leader's next hook maps them. An action that explains changes nothing.
     """
     partition, application = context.config.partition, context.owner.application
-    found = listing.find(client, newest=True)
     changes = leader_mappings.plan_for(client, entries, partition, found)
     return (explanation.learned(entry, application) for _, entry in changes.create if entry.learns)
 

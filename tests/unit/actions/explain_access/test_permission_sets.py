@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.fakes.explaining import ROLE, explained, refuse
 from tests.fakes.juju.model import Model
+from tests.fakes.kubernetes.paths import MAPPINGS
 from tests.fakes.kubernetes.server import FakeCluster
 
 SSO = "arn:aws:iam::111122223333:role/AWSReservedSSO_DevOps_1a2b3c4d5e6f7081"
@@ -39,6 +40,7 @@ def test_given_a_refused_role_of_a_declared_set_when_explained_then_the_leader_w
     )
     assert results.get("admitted", "no") == "no"
     assert api.changes == []
+    assert api.requests.count(f"GET {MAPPINGS}") == 1
 
 
 def test_given_a_role_that_will_be_mapped_when_a_hook_has_run_then_it_is_let_in(
