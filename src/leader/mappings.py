@@ -12,15 +12,18 @@ from typing import TYPE_CHECKING
 
 import labels
 import times
-from access import expiry, mappings
+from access import administrators, expiry, mappings
 from access.mapping import IdentityMapping
-from cluster import api
+from cluster import api, bindings
+from cluster.errors import errors_as_status
 from cluster.mappings import canonical
 from config import Config
 from errors import Blocked, Unready
+from juju import control_plane
 from owner import Owner
 from statuses import mapping as mapping_texts
 from statuses import options
+from text import status_line
 
 if TYPE_CHECKING:
     from access.declaration import plan
@@ -94,6 +97,7 @@ def _apply_declared(
         )
         return found, report
     changes = plan_for(client, declaration.entries, config.partition, found)
+    _log_last_administrators(client, config.partition, found, changes.after)
     applied = of_option.apply(client, owner, changes, client.seconds_left_to_write)
     _log_roles(changes.create, applied.refused)
     not_made = {entry.name for _, entry in changes.create if entry.place in applied.refused}
@@ -118,6 +122,43 @@ def _log_roles(created: Iterable[tuple[str, Entry]], refused: Collection[str]) -
                 "changes to" if former else "has",
                 entry.arn,
             )
+
+
+def _log_last_administrators(
+    client: api.Client,
+    partition: str,
+    found: Sequence[IdentityMapping],
+    after: Sequence[IdentityMapping],
+) -> None:
+    """Log that the option takes away the last mapping that can administer the cluster."""
+    try:
+        with errors_as_status():
+            taken = last_administrators(client, partition, found, after)
+    except Unready as reason:
+        logger.warning("cannot tell who can administer the cluster: %s", status_line(reason))
+        return
+    if taken:
+        logger.warning("option mappings: %s", administrators.warning(taken))
+
+
+def last_administrators(
+    client: api.Client,
+    partition: str,
+    before: Sequence[IdentityMapping],
+    after: Collection[IdentityMapping],
+) -> list[IdentityMapping]:
+    """Return the mappings by which somebody could administer the cluster ``before``, if ``after``
+    has none; otherwise none.
+
+    This reads the cluster's bindings, unless the mappings alone tell.
+    """
+    gone, now = set(before) - set(after), times.now()
+    if not gone or administrators.masters(after, partition, now):
+        return []
+    bound, everybody = bindings.find(client, control_plane.application())
+    if everybody or administrators.of(after, bound, partition, now):
+        return []
+    return administrators.of([each for each in before if each in gone], bound, partition, now)
 
 
 def plan_for(

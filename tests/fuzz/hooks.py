@@ -384,6 +384,12 @@ def make_list_mappings(rng: Random) -> Sample:
     return {**make_access(rng), "params": params}
 
 
+def make_plan_mappings(rng: Random) -> Sample:
+    """Return parameters of plan-mappings."""
+    params = {"mappings": make_declared(rng), "page": rng.choice((1, 1, 2))}
+    return {**make_access(rng), "params": params}
+
+
 def make_explain_access(rng: Random) -> Sample:
     """Return parameters of explain-access."""
     asked = {"verb": "get", "resource": "pods/log", "namespace": "default", "name": "x"}
@@ -407,5 +413,6 @@ TARGETS = (
     action("grant-access", make_grant_access),
     action("revoke-access", make_revoke_access),
     action("list-mappings", make_list_mappings),
+    action("plan-mappings", make_plan_mappings),
     action("explain-access", make_explain_access),
 )

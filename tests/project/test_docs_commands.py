@@ -52,6 +52,7 @@ RUN = {
     "docs/how-to/declare-who-may-log-in.md": {
         "Declare who may log in": HOW_TOS,
         "The file": HOW_TOS,
+        "See what a file would change": HOW_TOS,
         "Take it back": HOW_TOS,
     },
     "docs/how-to/deploy.md": {

@@ -10,7 +10,10 @@ SRC, UNIT = ROOT / "src", ROOT / "tests/unit"
 KINDS = ("active", "blocked", "entry", "mapping", "options", "waiting")
 # Modules that no test calls alone, and the tests in which hooks and actions run through them.
 ELSEWHERE = {
+    "access/administrators": "unit/actions/test_plan_mappings.py",
+    "access/columns": "unit/access/test_table.py",
     "access/declaration/formats": "unit/access/declaration/test_declared.py",
+    "access/declaration/preview": "unit/actions/test_plan_mappings.py",
     "access/explanation": "unit/actions/explain_access",
     "access/mapping": "unit/access/mappings",
     "access/placeholders": "unit/access/test_matching.py",

@@ -8,7 +8,7 @@ import textwrap
 from pathlib import Path
 
 # How the commands begin that a reader runs.
-COMMANDS = ("juju ", "kubectl ", "install ", "KUBECONFIG=")
+COMMANDS = ("juju ", "kubectl ", "jq ", "install ", "KUBECONFIG=")
 _FOLDER = Path(__file__).parents[3] / "docs/how-to"
 
 

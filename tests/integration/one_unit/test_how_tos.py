@@ -60,6 +60,12 @@ def test_given_the_page_on_declared_mappings_then_they_come_and_go_as_it_says(
     deployed: jubilant.Juju, cluster: Cluster, reader: Reader
 ) -> None:
     reader.save(DECLARE, "The file")
+
+    printed = reader.follow(DECLARE, "See what a file would change")
+
+    assert printed.count('make: "2"') == 2, printed
+    assert usernames(cluster) == set()
+
     reader.follow(DECLARE, "Declare who may log in")
     reader.follow(DECLARE, "The file")
     juju_status.wait_until_active(deployed)

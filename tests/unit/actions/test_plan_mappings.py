@@ -1,0 +1,251 @@
+"""The action that says what another text of the option `mappings` would change."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import ops.testing
+import pytest
+from tests.fakes.declaring import ACCOUNT, DEV, Declare, entry, names, stored
+from tests.fakes.juju.model import Model
+from tests.fakes.kubernetes.faults import refusal
+from tests.fakes.kubernetes.paths import MAPPINGS
+from tests.fakes.kubernetes.server import FakeCluster
+
+from actions import MAX_BYTES
+from statuses.entry import NAME_TAKEN
+
+OPS = f"{ACCOUNT}:role/Ops"
+EVERYTHING = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
+COUNTS = ("change", "delete", "leave-out", "make", "refuse", "replace")
+LAST = "takes away the last mapping that can administer the cluster"
+
+
+def plan(model: Model, *entries: dict[str, Any], **params: Any) -> dict[str, str]:
+    return model.action("plan-mappings", mappings=json.dumps(entries), **params)
+
+
+def rows(results: dict[str, str]) -> list[list[str]]:
+    """The cells of the table below its titles. Columns are two spaces apart."""
+    lines = results["plan"].splitlines()[1:]
+    return [[cell.strip() for cell in line.split("  ") if cell.strip()] for line in lines]
+
+
+def counts(results: dict[str, str]) -> dict[str, int]:
+    return {key: number for key in COUNTS if (number := int(results[key]))}
+
+
+def write(api: FakeCluster, name: str, arn: str, username: str, **extra: Any) -> None:
+    """Store a mapping that a person made."""
+    api.put(
+        f"{MAPPINGS}/{name}",
+        {
+            "metadata": {"name": name},
+            "spec": {"arn": arn, "username": username, **extra},
+            "status": {"canonicalARN": arn.lower()},
+        },
+    )
+
+
+def test_given_a_text_when_planned_then_each_change_has_its_place_and_nothing_is_written(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(
+        entry("dev", groups=["view"]),
+        entry("ops", OPS),
+        entry("gone", f"{ACCOUNT}:user/gone"),
+    )
+    write(api, "taken", f"{ACCOUNT}:user/me", "me")
+    api.forget()
+
+    results = plan(
+        deployed,
+        entry("new", f"{ACCOUNT}:user/new", groups=["view"], expires="2027-01-01T00:00:00Z"),
+        entry("dev", groups=["edit"]),
+        entry("operators", OPS),
+        entry("taken", f"{ACCOUNT}:user/you"),
+        entry("node", f"{ACCOUNT}:role/Node", groups=["system:nodes"]),
+    )
+
+    assert api.changes == []
+    assert counts(results) == dict.fromkeys(COUNTS, 1)
+    assert rows(results) == [
+        ["delete", "-", "gone", f"{ACCOUNT}:user/gone", "was 'gone' with no groups"],
+        [
+            *("replace", "mappings[2]", "operators", OPS),
+            "'operators' with no groups, in place of mapping ops",
+        ],
+        ["change", "mappings[1]", "dev", DEV, "groups: add 'edit', remove 'view'"],
+        [
+            *("make", "mappings[0]", "new", f"{ACCOUNT}:user/new"),
+            "'new' with groups 'view', until 2027-01-01T00:00:00Z",
+        ],
+        [
+            *("refuse", "mappings[3]", "-", "-"),
+            NAME_TAKEN(name="taken"),
+        ],
+        ["leave-out", "mappings[4]", "-", "-", "nodes do not log in with IAM here"],
+    ]
+
+
+def test_given_a_plan_when_the_option_becomes_that_text_then_the_hook_does_what_it_said(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev", groups=["view"]), entry("gone", OPS))
+    wanted = [entry("dev", username="developer"), entry("new", f"{ACCOUNT}:user/new")]
+    assert counts(plan(deployed, *wanted)) == {"change": 1, "delete": 1, "make": 1}
+
+    declare(*wanted)
+
+    assert names(api) == ["dev", "new"]
+    assert stored(api, "dev")["spec"]["username"] == "developer"
+    assert counts(plan(deployed, *wanted)) == {}
+    assert plan(deployed, *wanted)["plan"] == "nothing would change"
+
+
+def test_given_an_empty_text_when_planned_then_all_that_the_option_made_would_go(
+    declare: Declare, deployed: Model
+):
+    declare(entry("dev"), entry("ops", OPS))
+
+    assert counts(deployed.action("plan-mappings", mappings="")) == {"delete": 2}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("- arn: nobody\n  username: x", "mappings[0]: 'nobody' is not an ARN"),
+        ("mapRoles:\n- grous: []", "mapRoles[0]: the key 'grous' is unknown"),
+        ("- [", "line 2: did not find"),
+    ],
+)
+def test_given_a_wrong_text_when_planned_then_the_action_fails_as_the_status_would(
+    deployed: Model, text: str, problem: str
+):
+    with pytest.raises(ops.testing.ActionFailed) as failure:
+        deployed.action("plan-mappings", mappings=text)
+
+    assert failure.value.message.startswith("option mappings: ")
+    assert problem in failure.value.message
+
+
+def test_given_an_option_that_is_wrong_now_when_a_good_text_is_planned_then_that_alone_counts(
+    deployed: Model,
+):
+    deployed.config["mappings"] = "- wrong"
+
+    assert counts(plan(deployed, entry("dev"))) == {"make": 1}
+
+
+def test_given_a_mapping_of_others_with_the_principal_when_planned_then_it_would_be_a_duplicate(
+    deployed: Model, api: FakeCluster
+):
+    write(api, "mine", DEV, "me")
+
+    (made, problem) = rows(plan(deployed, entry("dev")))
+
+    assert made[0] == "make"
+    assert problem[:4] == ["problem", "-", "mine", DEV]
+    assert problem[4].startswith("same ARN as declared mapping dev, logins use either")
+
+
+# What somebody could hide or forge by names that he chooses.
+
+
+def test_given_masters_behind_many_groups_when_planned_then_it_is_the_first_that_is_shown(
+    declare: Declare, deployed: Model
+):
+    declare(entry("ops", OPS))
+    many = [f"{number:0500}" for number in range(900)]
+    results = plan(
+        deployed,
+        entry("dev", groups=[*many, "system:masters"]),
+        entry("ops", OPS, groups=[*many, "system:masters"]),
+    )
+
+    changed, made = rows(results)
+    assert changed[4].startswith("groups: add 'system:masters', '000")
+    assert made[4].startswith("'dev' with groups 'system:masters', '000")
+
+
+def test_given_names_with_lines_and_quotes_when_planned_then_they_forge_no_row_and_no_value(
+    deployed: Model, api: FakeCluster
+):
+    write(api, "dev", DEV, "x'\ndelete  -  root  y", groups=["a', remove 'view"])
+
+    results = plan(deployed, entry("dev", groups=["view"]))
+
+    (change,) = rows(results)
+    assert change[0] == "change"
+    assert len(results["plan"].splitlines()) == 2
+    assert "\"x'\\ndelete - root y\" becomes 'dev'" in results["plan"]
+    assert "remove \"a', remove 'view\"" in results["plan"]
+
+
+def test_given_thousands_of_entries_when_planned_then_a_result_is_no_longer_than_juju_takes(
+    deployed: Model,
+):
+    many = [entry(f"r{n}", f"{ACCOUNT}:role/R{n}", groups=["g" * 500]) for n in range(1_000)]
+
+    first = plan(deployed, *many)
+    last = plan(deployed, *many, page=int(first["pages"]))
+
+    assert int(first["pages"]) > 1
+    assert first["make"] == last["make"] == "1000"
+    assert all(len(text.encode()) <= MAX_BYTES for each in (first, last) for text in each.values())
+    with pytest.raises(ops.testing.ActionFailed, match="there is no page 99"):
+        plan(deployed, *many, page=99)
+
+
+# Whoever takes away the last way to administer the cluster hears of it, and may do it.
+
+
+@pytest.mark.parametrize("left", [[], [entry("admins", groups=["view"])]])
+def test_given_the_last_administrator_when_it_would_go_then_a_warning_says_so(
+    declare: Declare, deployed: Model, left: list[dict[str, Any]]
+):
+    declare(entry("admins", groups=["system:masters"]))
+
+    warning = plan(deployed, *left)["warning"]
+
+    assert warning.startswith(f"{LAST}: admins ({DEV})")
+    assert "/home/ubuntu/config" in warning
+
+
+def test_given_an_administrator_by_a_role_when_it_would_go_then_a_warning_says_so(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    api.add_rules("all", EVERYTHING)
+    api.add_binding("all", "ClusterRole/all", Group="team")
+    declare(entry("admins", groups=["team"]))
+
+    assert LAST in plan(deployed)["warning"]
+    assert "warning" not in plan(deployed, entry("others", OPS, groups=["team"]))
+
+
+def test_given_a_broken_mapping_to_masters_when_the_last_one_would_go_then_it_hides_nothing(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("admins", groups=["system:masters"]))
+    write(api, "broken", f"{ACCOUNT}:role/path/x", "x", groups=["system:masters"])
+
+    assert LAST in plan(deployed)["warning"]
+
+
+def test_given_another_administrator_when_one_would_go_then_there_is_no_warning(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("admins", groups=["system:masters"]), entry("dev", OPS))
+    write(api, "mine", f"{ACCOUNT}:user/me", "me", groups=["system:masters"])
+
+    assert "warning" not in plan(deployed)
+
+
+def test_given_a_cluster_that_is_down_when_planned_then_the_action_fails_with_the_reason(
+    deployed: Model, api: FakeCluster
+):
+    api.fail(refusal(403, "forbidden"))
+
+    with pytest.raises(ops.testing.ActionFailed, match="forbidden"):
+        plan(deployed, entry("dev"))
