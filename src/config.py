@@ -99,7 +99,7 @@ class Config:
         if not self.mappings:
             return declared.Declared()
         try:
-            return declared.parse(self.mappings, times.now())
+            return declared.parse(self.mappings, times.now(), self.partition)
         except ValueError as error:
             return declared.Declared(error=str(error))
 

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import times
-from access import arn, reserved
-from access.declaration import eks, formats, yaml_text
+from access import arn, partitions, reserved
+from access.declaration import accounts, eks, formats, yaml_text
 from access.declaration.formats import LeftOut, Listed
 from access.declaration.yaml_text import Value
 from access.permission_sets import PermissionSet, of_spelling
@@ -88,8 +88,10 @@ class Declared:
         return any(entry.learns for entry in self.entries)
 
 
-def parse(text: str, now: datetime) -> Declared:
+def parse(text: str, now: datetime, partition: str = partitions.DEFAULT) -> Declared:
     """Return what the text of the option declares, without entries that have ended at ``now``.
+
+    ``partition`` is that of roles that an entry names without an ARN.
 
     Raises:
         ValueError: an entry is wrong; the text is one line with its place and the reason.
@@ -103,12 +105,15 @@ def parse(text: str, now: datetime) -> Declared:
             left_out.append(LeftOut(each.place, reason))
             continue
         left_out += [LeftOut(f"{each.place}.{part}", why) for part, why in said.left_out.items()]
-        entry, without = _entry(each.place, keys)
-        if entry.expires and times.parse(entry.expires) <= now:
-            left_out.append(LeftOut(each.place, f"its access ended at {entry.expires}"))
-            continue
-        entries.append(entry)
-        left_out += without
+        if keys.get("accounts") == []:
+            left_out.append(LeftOut(f"{each.place}.accounts", "it is empty, so it maps nobody"))
+        for place, own in accounts.expand(each.place, keys, partition, len(entries)):
+            entry, without = _entry(place, own)
+            if entry.expires and times.parse(entry.expires) <= now:
+                left_out.append(LeftOut(place, f"its access ended at {entry.expires}"))
+                continue
+            entries.append(entry)
+            left_out += without
     _check_unique(entries)
     return Declared(tuple(entries), tuple(left_out))
 

@@ -76,6 +76,7 @@ LISTS = (
   groups: [view]
   expires: 2026-12-31T18:00:00Z
 - {permission-set: DevOps, account: '111122223333', suffix: 0123456789abcdef}
+- {role: ops, accounts: ['111122223333', '444455556666'], name: ops}
 """,
     """\
 kind: ConfigMap

@@ -94,6 +94,31 @@ def test_given_an_aws_auth_file_when_it_is_set_then_its_people_log_in_and_its_no
     assert "mapRoles[1] is left out: the path /team/ of the role" in deployed.debug_log(limit=200)
 
 
+def test_given_a_role_of_two_accounts_when_it_is_set_then_each_has_a_mapping_and_one_logs_in(
+    deployed: jubilant.Juju, declare: Declare, cluster: Cluster, tmp_path: Path
+) -> None:
+    admins = kubernetes.connect(deployed, tmp_path, ADMIN_ROLE)
+
+    declare("- {role: k8s-admin-role, accounts: [111122223333, 444455556666], name: admins}")
+
+    assert {"admins-111122223333", "admins-444455556666"} <= names(cluster)
+    username = logins.wait_for_login(admins, "knobby", seconds=10)
+    assert username.startswith("arn:aws:sts::111122223333:assumed-role/k8s-admin-role/")
+
+
+def test_given_a_text_when_it_is_planned_then_the_last_administrator_is_named_and_nothing_changes(
+    deployed: jubilant.Juju, declare: Declare, cluster: Cluster
+) -> None:
+    declare(aws_auth(ADMINS, MALLORY))
+    before = cluster.get(KIND)["items"]
+
+    params = {"mappings": aws_auth("", MALLORY)}
+    results = deployed.run("aws-iam/leader", "plan-mappings", params).results
+
+    assert (results["delete"], results["change"], results["make"]) == ("1", "0", "0")
+    assert cluster.get(KIND)["items"] == before
+
+
 def test_given_an_entry_that_leaves_the_file_when_it_is_set_again_then_that_person_is_refused(
     declare: Declare, users: Cluster
 ) -> None:

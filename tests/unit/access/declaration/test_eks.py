@@ -211,7 +211,7 @@ mapRoles:
             "[{principalArn: x, principal_arn: y}]",
             "mappings[0]: two keys name the same",
         ),
-        ("[{principalArn: x, role: y}]", "mappings[0]: the key 'role' is unknown"),
+        ("[{principalArn: x, rol: y}]", "mappings[0]: the key 'rol' is unknown"),
         ('{"accessEntry": 1}', "accessEntry is not a map with arn, username and groups"),
         (
             '{"mapUsers": []}' * (formats.MAX_DOCUMENTS + 1),

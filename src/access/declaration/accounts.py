@@ -1,0 +1,104 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
+"""One entry of the option for the same role, or permission set, of one or many accounts. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from access.declaration.yaml_text import Value
+from text import quoted
+
+# By an alias of YAML, a short text may pair many roles with many accounts.
+MOST = 50_000
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_ARNS = ("arn", "rolearn", "userarn")
+
+
+def expand(
+    place: str, keys: dict[str, Value], partition: str, before: int
+) -> Iterator[tuple[str, dict[str, Value]]]:
+    """Yield the place and the keys of an entry for each account, with an ARN for a role.
+
+    An entry with neither a role's name nor a list of accounts stays as it is. A name gets the
+    account behind it if there is a list, even of one, so that a mapping keeps its name when the
+    list grows. ``before`` is how many entries there are before this one.
+
+    Raises:
+        ValueError: keys do not go together, or one has a wrong value.
+    """
+    if "role" not in keys and "accounts" not in keys:
+        yield place, keys
+        return
+    try:
+        _check(keys)
+    except ValueError as error:
+        raise ValueError(f"{place}: {error}") from error
+    for number, (where, account) in enumerate(_accounts(place, keys), before):
+        if number >= MOST:
+            raise ValueError(f"{where} is one more than {MOST:,} mappings")
+        if not isinstance(account, str) or not _ACCOUNT.fullmatch(account):
+            shown = quoted(account) if isinstance(account, str) else "it"
+            raise ValueError(f"{where}: {shown} is not an account of 12 digits")
+        yield where, _of_account(keys, account, partition)
+
+
+def _of_account(keys: dict[str, Value], account: str, partition: str) -> dict[str, Value]:
+    own = {key: value for key, value in keys.items() if key not in ("role", "accounts", "account")}
+    if isinstance(role := keys.get("role"), str):
+        own["arn"] = f"arn:{partition}:iam::{account}:role/{role}"
+    else:
+        own["account"] = account
+    if "accounts" in keys and isinstance(name := keys.get("name"), str) and name:
+        own["name"] = f"{name}-{account}"
+    return own
+
+
+def _accounts(place: str, keys: dict[str, Value]) -> Iterator[tuple[str, Value]]:
+    listed = keys.get("accounts")
+    if isinstance(listed, list):
+        yield from ((f"{place}.accounts[{number}]", each) for number, each in enumerate(listed))
+    else:
+        yield place, keys.get("account")
+
+
+def _check(keys: dict[str, Value]) -> None:
+    """Raise ValueError if the keys about roles and accounts do not go together."""
+    is_set = "permission-set" in keys
+    if "role" in keys:
+        _check_role(keys)
+    elif not is_set:
+        raise ValueError("accounts goes with role or permission-set")
+    if "accounts" not in keys:
+        return
+    if "account" in keys:
+        raise ValueError("it has account and accounts, keep one of them")
+    if "suffix" in keys:
+        raise ValueError("suffix goes with account, each account has its own")
+    if isinstance(keys["accounts"], list):
+        return
+    raise ValueError("accounts is not a list")
+
+
+def _check_role(keys: dict[str, Value]) -> None:
+    if not keys.keys().isdisjoint(_ARNS):
+        raise ValueError("it has an arn and a role, keep one of them")
+    if "permission-set" in keys:
+        raise ValueError("it has a role and a permission-set, keep one of them")
+    if "suffix" in keys:
+        raise ValueError("suffix goes with permission-set")
+    if "account" not in keys and "accounts" not in keys:
+        raise ValueError("role needs account or accounts")
+    if isinstance(role := keys["role"], str):
+        return _check_role_name(role)
+    raise ValueError("role is not a text")
+
+
+def _check_role_name(role: str) -> None:
+    if ":" in role:
+        raise ValueError("role is an ARN, write arn in place of role")
+    if "/" in role:
+        name = role.rpartition("/")[2]
+        raise ValueError(f"role {quoted(role)} has a path, write {quoted(name)}")
