@@ -79,7 +79,7 @@ def read(client: api.Client, since: int, seconds: float = SECONDS, *of: str) -> 
         try:
             tail = _tail(client, name, wanted, seconds)
         except httpx2.HTTPStatusError as error:
-            if error.response.status_code == httpx2.codes.NOT_FOUND:
+            if error.response.status_code == 404:
                 # The pod went after it was listed, and took its log along.
                 begin = now
                 continue
