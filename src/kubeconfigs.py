@@ -10,15 +10,18 @@ import dataclasses
 import enum
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import libyaml
 import templating
 from access import arn, partitions
-from text import in_base64
+from text import in_base64, quoted
 
 # A URL without a user in it, so that no credential gets into the kubeconfig.
 _SERVER = re.compile(r"https://[A-Za-z0-9.\[\]:_-]+(/[A-Za-z0-9._~/-]*)?")
 _UNUSABLE = "the control plane has not written a usable kubeconfig yet, see juju status"
+# What STS accepts as the name of a role's session.
+_SESSION = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
 
 
@@ -46,13 +49,20 @@ class Client(enum.Enum):
 
 @dataclasses.dataclass(frozen=True)
 class Login:
-    """How a person logs in. Without a role they log in as what their AWS settings make them."""
+    """How a person logs in. Without a role they log in as what their AWS settings make them.
+
+    Attributes:
+        session: How the role's session is called; empty for a name that the client makes up.
+        forward_session: Whether it is called as the session that the person has already, if any.
+    """
 
     cluster_id: str
     region: str
     role: str = ""
     profile: str = ""
     client: Client = Client.AUTHENTICATOR
+    session: str = ""
+    forward_session: bool = False
 
     @property
     def args(self) -> list[str]:
@@ -63,12 +73,15 @@ class Login:
             role = "--role-arn"
         else:
             args, role = ["token", "-i", self.cluster_id], "-r"
-        return [*args, "--region", self.region, *([role, self.role] if self.role else [])]
+        args += ["--region", self.region, *([role, self.role] if self.role else [])]
+        if self.session:
+            args.append(f"--session-name={self.session}")
+        return [*args, "--forward-session-name"] if self.forward_session else args
 
 
-def login(cluster_id: str, params: Mapping[str, str], option: str) -> Login:
-    """Return the login that an operator asked for with ``arn``, ``region``, ``profile`` and
-    ``client``.
+def login(cluster_id: str, params: Mapping[str, Any], option: str) -> Login:
+    """Return the login that an operator asked for with ``arn``, ``region``, ``profile``,
+    ``client``, ``session`` and ``forward-session``.
 
     ``option`` is the partition of the authenticator. Without a region, a client would ask the
     metadata service of an EC2 instance for it: elsewhere that takes seconds for each login.
@@ -89,8 +102,38 @@ def login(cluster_id: str, params: Mapping[str, str], option: str) -> Login:
     except ValueError:
         names = " or ".join(f"client={known.value}" for known in Client)
         raise ValueError(f"client {params['client'][:60]!r} is unknown: give {names}") from None
-    region = region or partitions.DEFAULT_REGION
-    return Login(cluster_id, region, role, params.get("profile", ""), client)
+    found = Login(
+        cluster_id,
+        region or partitions.DEFAULT_REGION,
+        role,
+        params.get("profile", ""),
+        client,
+        params.get("session", ""),
+        bool(params.get("forward-session")),
+    )
+    _check_session(found)
+    return found
+
+
+def _check_session(login: Login) -> None:
+    """Raise ValueError if the client cannot call the session as it is asked to."""
+    if not login.session and not login.forward_session:
+        return
+    if login.client is Client.AWS_CLI:
+        raise ValueError(
+            "the AWS CLI calls each session EKSGetTokenAuth: leave out arn, and give profile, "
+            "with role_arn and role_session_name in it"
+        )
+    if not login.role:
+        raise ValueError(
+            "session and forward-session go with the arn of a role, which the client assumes"
+        )
+    if login.session and login.forward_session:
+        raise ValueError("give session or forward-session, the client takes one of them")
+    if login.session and not _SESSION.fullmatch(login.session):
+        raise ValueError(
+            f"session {quoted(login.session)} is not 2 to 64 letters, digits or _+=,.@-"
+        )
 
 
 def _check_partition(principal: arn.Principal | None, region: str, option: str) -> None:

@@ -83,6 +83,7 @@ def make_client(rng: Random) -> dict[str, str]:
         "arn": rng.choice(ARNS),
         "region": "eu-west-1",
         "profile": "work",
+        "session": rng.choice(("", "alice")),
         "context": "aws-iam-authenticator",
         "server": "https://k8s.example.com:443",
         "cluster_id": "0123456789abcdef",

@@ -1,0 +1,94 @@
+"""What `{{SessionName}}` is, by the client and by the way in which a person logs in."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jubilant
+import pytest
+from demo import keys
+from tests.integration.helpers import arns, kubernetes
+from tests.integration.helpers.kubernetes import Cluster
+
+# Without this, the AWS CLI trusts its own authorities only.
+TRUST = {"AWS_CA_BUNDLE": "/etc/ssl/certs/ca-certificates.crt"}
+WITH_AWS_CLI = (str(Path(__file__).parents[3] / "scripts/with-tools"), "--aws-cli")
+ADMIN_ROLE = "arn:aws:iam::111122223333:role/k8s-admin-role"
+PROFILE = f"""\
+[profile k8s]
+role_arn = {arns.ROLE}
+role_session_name = alice
+source_profile = knobby
+"""
+MADE_UP = "aws-go-sdk-"
+
+
+def session(juju: jubilant.Juju, folder: Path, environment: dict[str, str], **asked: Any) -> str:
+    """Return the name of the session of a login, as Kubernetes has it."""
+    action = juju.run("aws-iam/leader", "get-kubeconfig", asked)
+    person = folder / "person"
+    person.write_text(action.results["kubeconfig"])
+    command = ["kubectl", "--kubeconfig", str(person), "auth", "whoami", "-o", "json"]
+    done = kubernetes.run([*WITH_AWS_CLI, *command], environment={**TRUST, **environment})
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)["status"]["userInfo"]["extra"]["sessionName"][0]
+
+
+def federated(role: str) -> dict[str, str]:
+    """Return keys of a session of bob's, as a federation gives them to people."""
+    command = ("aws", "sts", "assume-role", "--role-arn", role, "--output", "json")
+    named = ("--role-session-name", "bob@example.com", "--region", "us-east-1")
+    environment = {**TRUST, **keys.environment("knobby")}
+    done = kubernetes.run([*WITH_AWS_CLI, *command, *named], environment=environment)
+    assert done.returncode == 0, done.stderr
+    given = json.loads(done.stdout)["Credentials"]
+    return {
+        "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": given["SessionToken"],
+    }
+
+
+def test_given_an_iam_users_keys_when_the_client_assumes_the_role_then_it_names_the_session(
+    deployed: jubilant.Juju, cluster: Cluster, tmp_path: Path
+) -> None:
+    asked, own = {"arn": arns.ROLE}, keys.environment("knobby")
+
+    assert session(deployed, tmp_path, own, **asked).startswith(MADE_UP)
+    assert session(deployed, tmp_path, own, session="alice", **asked) == "alice"
+    # An IAM user has no session whose name it could forward.
+    forwards = {**asked, "forward-session": True}
+    assert session(deployed, tmp_path, own, **forwards).startswith(MADE_UP)
+    assert session(deployed, tmp_path, own, client="aws", **asked) == "EKSGetTokenAuth"
+
+
+def test_given_a_federated_person_when_they_log_in_then_their_name_is_kept_or_forwarded(
+    deployed: jubilant.Juju, cluster: Cluster, tmp_path: Path
+) -> None:
+    asked, theirs = {"arn": arns.ROLE}, federated(ADMIN_ROLE)
+
+    assert session(deployed, tmp_path, theirs, **asked).startswith(MADE_UP)
+    forwards = {**asked, "forward-session": True}
+    assert session(deployed, tmp_path, theirs, **forwards) == "bob@example.com"
+    # Who has the mapped role already needs no role in the kubeconfig.
+    theirs = federated(arns.ROLE)
+    assert session(deployed, tmp_path, theirs) == "bob@example.com"
+    assert session(deployed, tmp_path, theirs, client="aws") == "bob@example.com"
+
+
+@pytest.mark.parametrize("client", ["aws-iam-authenticator", "aws"])
+def test_given_a_profile_that_assumes_the_role_when_a_client_uses_it_then_it_names_the_session(
+    deployed: jubilant.Juju, cluster: Cluster, tmp_path: Path, client: str
+) -> None:
+    config = tmp_path / "config"
+    config.write_text(PROFILE)
+    environment = {
+        "AWS_CONFIG_FILE": str(config),
+        "AWS_SHARED_CREDENTIALS_FILE": str(keys.credentials_file()),
+    }
+
+    found = session(deployed, tmp_path, environment, profile="k8s", client=client)
+
+    assert found == "alice"
