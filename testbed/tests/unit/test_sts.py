@@ -268,9 +268,20 @@ def test_a_host_other_than_an_sts_is_refused(accounts: Accounts, knobby: Keys, h
     assert error(answer) == (403, "SignatureDoesNotMatch")
 
 
+def test_given_the_name_for_ipv6_too_when_an_sts_is_called_by_it_then_it_answers(
+    accounts: Accounts, knobby: Keys
+) -> None:
+    host = "sts.eu-west-1.api.aws"
+
+    answer = call(accounts, knobby, host, region="eu-west-1", Action="GetCallerIdentity")
+
+    assert identity(answer)["Arn"].endswith(":user/knobby")
+
+
 ELSEWHERE = [
     ("sts.cn-north-1.amazonaws.com.cn", "AKIAMEI000000TESTBED", "arn:aws-cn:iam::777788889999:"),
     ("sts.us-gov-west-1.amazonaws.com", "AKIAGUS000000TESTBED", "arn:aws-us-gov:iam::22223333444"),
+    ("sts.us-gov-west-1.api.aws", "AKIAGUS000000TESTBED", "arn:aws-us-gov:iam::222233334444:"),
 ]
 
 
@@ -311,7 +322,7 @@ def test_given_a_role_of_another_partition_when_it_is_assumed_then_its_session_i
 
 
 def test_given_the_hosts_of_all_partitions_then_the_certificate_and_the_dns_have_them() -> None:
-    for host, _, _ in ELSEWHERE:
+    for host in ("sts-fips.eu-west-1.api.aws", *(host for host, _, _ in ELSEWHERE)):
         assert f"*.{host.partition('.')[2]}" in regions.host_names()
         assert any(host.endswith(f".{domain}") for domain in regions.DOMAINS)
     assert "/amazonaws.com.cn/" in " ".join(dns_command())

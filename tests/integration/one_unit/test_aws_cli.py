@@ -17,7 +17,13 @@ WITH_AWS_CLI = (str(Path(__file__).parents[3] / "scripts/with-tools"), "--aws-cl
 
 
 @pytest.mark.parametrize(
-    "settings", [{}, {"AWS_DEFAULT_OUTPUT": "text", "AWS_REGION": "eu-west-1"}]
+    "settings",
+    [
+        {},
+        {"AWS_DEFAULT_OUTPUT": "text", "AWS_REGION": "eu-west-1"},
+        # The pods follow the token to sts.us-east-1.api.aws.
+        {"AWS_USE_DUALSTACK_ENDPOINT": "true"},
+    ],
 )
 def test_given_a_kubeconfig_for_the_aws_cli_when_a_person_uses_it_then_they_are_logged_in(
     deployed: jubilant.Juju, cluster: Cluster, tmp_path: Path, settings: dict[str, str]

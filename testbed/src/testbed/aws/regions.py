@@ -42,7 +42,7 @@ _COMMERCIAL = (
     "us-west-2",
 )
 
-DOMAINS = ("amazonaws.com", "amazonaws.com.cn")
+DOMAINS = ("amazonaws.com", "amazonaws.com.cn", "api.aws", "api.amazonwebservices.com.cn")
 """The domains that the hosts of all partitions are in."""
 
 
@@ -55,13 +55,18 @@ class Place:
 
 
 _PARTITIONS = {
-    "aws": ("amazonaws.com", _COMMERCIAL),
-    "aws-cn": ("amazonaws.com.cn", ("cn-north-1", "cn-northwest-1")),
-    "aws-us-gov": ("amazonaws.com", ("us-gov-east-1", "us-gov-west-1")),
+    "aws": (("amazonaws.com", "api.aws"), _COMMERCIAL),
+    "aws-cn": (
+        ("amazonaws.com.cn", "api.amazonwebservices.com.cn"),
+        ("cn-north-1", "cn-northwest-1"),
+    ),
+    "aws-us-gov": (("amazonaws.com", "api.aws"), ("us-gov-east-1", "us-gov-west-1")),
 }
+# Each region has a second domain for clients that want IPv6 too.
 _PLACES = {
     f"{region}.{domain}": Place(partition, region)
-    for partition, (domain, regions) in _PARTITIONS.items()
+    for partition, (domains, regions) in _PARTITIONS.items()
+    for domain in domains
     for region in regions
 }
 _GLOBAL = "amazonaws.com"
