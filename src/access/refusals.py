@@ -3,10 +3,8 @@
 
 """Who was refused, and why, by the log of the authenticator. Pure.
 
-The authenticator logs each login in JSON, so what a stranger sends stays inside the field that
-quotes it. The libraries in it log text of other people's objects as it is, so a line counts only
-if it has all that the authenticator gives to a login's line. No text of a refusal quotes a token:
-the texts are the charm's own, except for the cause where STS is out of reach.
+No text of a refusal quotes a token: the texts are the charm's own, except for the cause where STS
+is out of reach.
 
 A stranger also chooses how long the words of a line are, so nothing here takes more than a time in
 proportion to the line.
@@ -21,13 +19,11 @@ import datetime
 import enum
 import json
 import re
-from collections import defaultdict, deque
 from collections.abc import Iterable
-from typing import Annotated, Literal
-
-import msgspec
 
 from access import arn as arns
+from access import login_log
+from access.login_log import Line
 from text import brief
 
 
@@ -103,10 +99,6 @@ _CODES = {
 _CLOCK_MESSAGES = ("Signature expired", "Signature not yet current")
 # What a token, a presigned URL, or a URL with a password has in it.
 _SECRET = ("k8s-aws-v1.", "x-amz-", "://", "@")
-_ACCESS_KEY_ID = re.compile(r"[A-Z0-9]{16,128}")
-_SESSION = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
-# How far the clocks of two machines may be apart.
-_SKEW = datetime.timedelta(minutes=1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,40 +125,16 @@ class Refusal:
     session: str = ""
 
 
-class _Line(msgspec.Struct, frozen=True):
-    time: Annotated[datetime.datetime, msgspec.Meta(tz=True)]
-    level: Literal["info", "warning"]
-    path: Literal["/authenticate"]
-    client: Annotated[str, msgspec.Meta(min_length=1)]
-    msg: str
-    error: str = ""
-    arn: str = ""
-    accesskeyid: str = ""
-    session: str = ""
-
-
 def parse(lines: Iterable[str], begin: datetime.datetime, end: datetime.datetime) -> list[Refusal]:
     """Return the refusals between ``begin`` and ``end`` in ``lines`` of the authenticator's log,
-    the newest first.
-
-    The lines of one pod follow each other in their order. Half lines, lines of another time, and
-    whatever else is not the authenticator's, are skipped.
+    the newest first. The lines of one pod follow each other in their order.
     """
     found: dict[tuple[Kind, str, str, str], Refusal] = {}
-    known: dict[tuple[str, str], deque[_Line]] = defaultdict(deque)
-    for line in filter(None, map(_decode, lines)):
-        if not begin - _SKEW <= line.time <= end + _SKEW:
-            continue
-        if line.msg == "STS response":
-            known[line.client, arns.canonical_or_empty(line.arn)].append(line)
-        elif line.msg in ("access denied", "access granted"):
-            # One connection serves many logins at a time, so several of one role may be open.
-            answers = known.get((line.client, line.arn.lower()))
-            answer = answers.popleft() if answers else None
-            if _is_denial(line):
-                refusal = _refusal(line, answer)
-                key = (refusal.kind, refusal.arn, refusal.access_key_id, refusal.session)
-                found[key] = _merged(refusal, found.get(key))
+    for line, answer in login_log.decisions(lines, begin, end):
+        if _is_denial(line):
+            refusal = _refusal(line, answer)
+            key = (refusal.kind, refusal.arn, refusal.access_key_id, refusal.session)
+            found[key] = _merged(refusal, found.get(key))
     return sorted(found.values(), key=lambda refusal: refusal.last, reverse=True)
 
 
@@ -184,45 +152,30 @@ def _may_be_secret(word: str) -> bool:
 def of_client(lines: Iterable[str], client: str) -> Refusal | None:
     """Return the newest refusal of a login that came over the connection from ``client``, an
     address with its port; None if there is none in ``lines``."""
-    found = [line for line in map(_decode, lines) if line and _is_denial(line)]
+    found = [line for line in map(login_log.decode, lines) if line and _is_denial(line)]
     return next((_refusal(line, None) for line in reversed(found) if line.client == client), None)
 
 
 def quotes(lines: Iterable[str], text: str) -> bool:
     """Return whether the authenticator refused a token, and its reason quotes ``text``."""
-    return any(line and _is_denial(line) and text in line.error for line in map(_decode, lines))
+    found = map(login_log.decode, lines)
+    return any(line and _is_denial(line) and text in line.error for line in found)
 
 
-def _is_denial(line: _Line) -> bool:
-    return line.level == "warning" and line.msg == "access denied" and bool(line.error)
+def _is_denial(line: Line) -> bool:
+    return line.level == "warning" and line.msg == login_log.DENIED and bool(line.error)
 
 
-def _decode(line: str) -> _Line | None:
-    # JSON may begin with a space or a tab. The authenticator's does not, and a text of several
-    # lines in a library's line does.
-    if not line.startswith("{"):
-        return None
-    try:
-        return _DECODER.decode(line)
-    except (ValueError, RecursionError):
-        return None
-
-
-_DECODER = msgspec.json.Decoder(_Line)
-
-
-def _refusal(line: _Line, answer: _Line | None) -> Refusal:
+def _refusal(line: Line, answer: Line | None) -> Refusal:
     kind, text = _reason(line.error)
-    access_key = answer.accesskeyid if answer else ""
-    session = answer.session if answer else ""
     return Refusal(
         last=line.time,
         count=1,
         kind=kind,
         arn=line.arn if arns.canonical_or_empty(line.arn) else "",
-        access_key_id=access_key if _ACCESS_KEY_ID.fullmatch(access_key) else "",
+        access_key_id=answer.access_key_id if answer else "",
         text=text,
-        session=session if _SESSION.fullmatch(session) else "",
+        session=answer.session_name if answer else "",
     )
 
 
