@@ -35,6 +35,7 @@ from juju import control_plane, extra_cas, peers
 from juju.alarm import SECONDS, Alarm
 from juju.journal import Journal
 from juju.leaving import Leaving
+from juju.looks import Looks
 from machine import reactive
 from machine.files import Machine
 from owner import Owner
@@ -68,6 +69,7 @@ class AwsIamCharm(ops.CharmBase):
             Certificates(self, sans(shared.shared.address)),
             Alarm(self),
             Journal(self),
+            Looks(self),
         )
         self._reconcile = Reconcile(self._hook)
         self._leaving = Leaving(self)

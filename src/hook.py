@@ -17,6 +17,7 @@ from certificates.relation import Certificates
 from cluster import api
 from juju.alarm import Alarm
 from juju.journal import Journal
+from juju.looks import Looks
 from juju.peers import Peers
 from machine.files import Machine
 from owner import Owner
@@ -38,6 +39,7 @@ class Hook:
         certificates: The relation with the certificate authority.
         alarm: When the unit looks again.
         journal: What the unit has logged.
+        looks: When the unit last looked at the pods' logs.
     """
 
     charm: ops.CharmBase
@@ -48,6 +50,7 @@ class Hook:
     certificates: Certificates
     alarm: Alarm
     journal: Journal
+    looks: Looks
 
     @property
     def leads(self) -> bool:

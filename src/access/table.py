@@ -10,6 +10,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from access import arn, columns, placeholders, rbac
+from access.logins import NO_RECORD, Record
 from access.mapping import IdentityMapping
 from text import fill
 
@@ -26,6 +27,7 @@ class Row:
         permission_set: The permission set whose role it maps, as `<set>@<account>`; or empty.
         created: When it was made. By then the role of its permission set was known.
         expires: When the charm deletes it, unchecked; or empty.
+        last_login: The day on which it last let somebody in, as far as that is known; or empty.
         superuser: Whether it has a group that may do everything, whatever its roles are.
         roles: What RBAC gives to it beyond what it gives to everybody.
         administrator_by: By which of its roles' rights it can become an administrator.
@@ -40,6 +42,7 @@ class Row:
     permission_set: str
     created: str
     expires: str
+    last_login: str
     superuser: bool
     roles: tuple[str, ...]
     administrator_by: tuple[str, ...]
@@ -47,17 +50,26 @@ class Row:
 
 
 def rows(
-    found: Iterable[IdentityMapping], problems: Mapping[str, str], bindings: rbac.Bindings
+    found: Iterable[IdentityMapping],
+    problems: Mapping[str, str],
+    bindings: rbac.Bindings,
+    logins: Record = NO_RECORD,
 ) -> list[Row]:
     """Return a row for each mapping, sorted by name."""
-    return [_row(mapping, problems, bindings) for mapping in sorted(found, key=_by_name)]
+    return [_row(mapping, problems, bindings, logins) for mapping in sorted(found, key=_by_name)]
 
 
 def _by_name(mapping: IdentityMapping) -> str:
     return mapping.name
 
 
-def _row(mapping: IdentityMapping, problems: Mapping[str, str], bindings: rbac.Bindings) -> Row:
+def _row(
+    mapping: IdentityMapping,
+    problems: Mapping[str, str],
+    bindings: rbac.Bindings,
+    logins: Record,
+) -> Row:
+    last = logins.last(mapping)
     username, groups = _identity(mapping)
     grants = bindings.of(username, groups)
     node = rbac.node(username, groups)
@@ -70,6 +82,7 @@ def _row(mapping: IdentityMapping, problems: Mapping[str, str], bindings: rbac.B
         permission_set=mapping.permission_set,
         created=mapping.created,
         expires=mapping.expires,
+        last_login=last.isoformat() if last else "",
         superuser=rbac.MASTERS in mapping.groups,
         roles=(*filter(None, (node,)), *_roles(grants, {username, *groups})),
         administrator_by=tuple(rbac.administrator_by(grants)),
@@ -115,6 +128,7 @@ _TITLES = (
     "GROUPS",
     "SOURCE",
     "EXPIRES",
+    "LAST LOGIN",
     "ROLES",
     _ADMINISTRATOR,
     "PROBLEM",
@@ -129,6 +143,7 @@ def _cells(row: Row) -> Sequence[str]:
         ",".join(row.groups),
         _source(row),
         row.expires,
+        row.last_login,
         ",".join(_given(row)),
         ", ".join(row.administrator_by),
         row.problem,

@@ -10,19 +10,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import times
-from access import arn, explanation, mappings, matching, partitions, rbac, refusals, resources
+from access import (
+    arn,
+    explanation,
+    logins,
+    mappings,
+    matching,
+    partitions,
+    rbac,
+    refusals,
+    resources,
+)
 from access.declaration.declared import Entry
+from access.logins import NO_RECORD
 from access.mapping import IdentityMapping
 from access.rbac import Question
 from actions import MAX_BYTES, Context
-from cluster import api, bindings, discovery, pod_logs
+from cluster import api, bindings, discovery, login_record, pod_logs
 from cluster.errors import errors_as_status
 from cluster.mappings import listing
 from juju import control_plane
 from leader import mappings as leader_mappings
 from text import cut, one_line
 
-# How far back refusals are looked for, in seconds.
+# How far back logins and refusals are looked for, in seconds.
 RECENT = 3600
 
 
@@ -58,8 +69,18 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
                 found,
                 explanation.accounts(found, entries),
             )
+        elif given:
+            results["last-logins"] = _last_logins(client, matching.login(given))
     results = {"explanation": "\n".join(map(one_line, lines)), **results}
     return {key: cut(text, MAX_BYTES) for key, text in results.items()}
+
+
+def _last_logins(client: api.Client, principal: arn.Principal) -> str:
+    log = pod_logs.read(client, RECENT)
+    found = logins.parse(log.lines, log.begin, log.end)
+    record = login_record.read(client) or NO_RECORD
+    lines = logins.explained(found, str(principal), record, log.begin)
+    return "\n".join(map(one_line, lines))
 
 
 def _learned(

@@ -5,17 +5,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from access import mappings, table
+import times
+from access import logins, mappings, table
 from access.declaration.declared import Declared
+from access.logins import NO_RECORD, Record
 from access.mapping import IdentityMapping
 from actions import MAX_BYTES, Context
-from cluster import api, bindings
+from cluster import api, bindings, login_record, pod_logs
 from cluster.errors import errors_as_status
 from cluster.mappings import listing
 from juju import control_plane
+from leader import logins as leader_logins
 from leader import mappings as leader_mappings
 from text import cut, one_line
 
@@ -23,22 +27,28 @@ from text import cut, one_line
 def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     """Return ``mappings``, one page of a table or of JSON, and which of how many pages it is.
 
-    ``ended`` is there if the charm has ended access within a day, ``left-out`` if a part of the
-    option `mappings` has no meaning here, ``not-applied`` if one of its entries is not in effect,
-    and ``warning`` if roles do not matter, because everybody may do everything.
+    ``logins`` says since when logins are known. ``ended`` is there if the charm has ended access
+    within a day, ``left-out`` if a part of the option `mappings` has no meaning here,
+    ``not-applied`` if one of its entries is not in effect, and ``warning`` if roles do not matter,
+    because everybody may do everything.
 
     Raises:
-        ValueError: there is no such page.
+        ValueError: there is no such page, or ``unused`` is no duration.
         errors.Unready: the API server does not answer as it should.
     """
     declaration, partition = context.config.declared, context.config.partition
+    unused = times.duration(params["unused"]) if params["unused"] else None
     with errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
         found = listing.find(client)
         bound, warning = bindings.find(client, control_plane.application())
         not_applied = _not_applied(client, declaration, partition, found)
+        record = _logins(client)
     report = mappings.check(found, partition)
-    listed = table.rows(found, report.problems, bound)
+    if unused:
+        since = times.now().date() - unused
+        found = [mapping for mapping in found if logins.is_unused(mapping, record, since)]
+    listed = table.rows(found, report.problems, bound, record)
     form = table.jsons if params["format"] == "json" else table.tables
     pages = form(listed, MAX_BYTES)
     page = int(params["page"])
@@ -54,11 +64,27 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         results["left-out"] = cut("\n".join(map(one_line, left_out)), MAX_BYTES)
     return {
         **results,
+        "logins": _known(record),
         "mappings": pages[page - 1],
         "page": f"{page}",
         "pages": str(len(pages)),
         "total": str(len(listed)),
     }
+
+
+def _logins(client: api.Client) -> Record:
+    """Return what is recorded of logins, with those that the leader has yet to record."""
+    stored = login_record.read(client) or NO_RECORD
+    log = pod_logs.read(client, int(leader_logins.WINDOW.total_seconds()))
+    found = logins.parse(log.lines, log.begin, log.end)
+    recent = logins.updated(stored, found, log.end.date())
+    return dataclasses.replace(recent, since=stored.since)
+
+
+def _known(record: Record) -> str:
+    if not record.since:
+        return "the leader has yet to record logins"
+    return f"known since {record.since}; what the API server remembers for a while does not count"
 
 
 def _left_out(declaration: Declared) -> list[str]:

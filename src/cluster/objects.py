@@ -34,9 +34,9 @@ def adopt(client: api.Client, what: references.ObjectReference, stored: api.Obje
 def is_persons(what: references.ObjectReference, mark: str) -> bool:
     """Return whether an object with ``mark`` is a person's.
 
-    The charm marks each optional object when it makes it, so one without a mark is a person's.
+    The charm marks each of these objects when it makes it, so one without a mark is a person's.
     """
-    return not mark and what in references.OPTIONAL
+    return not mark and what in (*references.OPTIONAL, *references.KEPT)
 
 
 def apply(client: api.Client, manifest: manifests.Manifest) -> api.Object:

@@ -36,6 +36,8 @@ class ObjectReference:
 
 SECRET = ObjectReference("v1", "Secret", name="aws-iam-certs")
 PULL_SECRET = ObjectReference("v1", "Secret", name="aws-iam-pull-secret")
+# What keeps on which day each principal was last let in.
+LOGINS = ObjectReference("v1", "ConfigMap", name="aws-iam-logins")
 DEPLOYMENT = ObjectReference("apps/v1", "Deployment")
 SERVICE = ObjectReference("v1", "Service")
 ENDPOINTS = ObjectReference("v1", "Endpoints")
@@ -44,9 +46,10 @@ POLICY = tuple(
     ObjectReference("admissionregistration.k8s.io/v1", kind, "aws-iam-mappings", None)
     for kind in ("ValidatingAdmissionPolicyBinding", "ValidatingAdmissionPolicy")
 )
-# What goes when the charm goes, in the order in which it goes: the pods first, the Service last.
+# What goes when the charm goes, in the order in which it goes: the pods early, the Service last.
 # The CRD stays: with it would go the mappings, which are people's.
 OWNED = (
+    LOGINS,
     DEPLOYMENT,
     ObjectReference("policy/v1", "PodDisruptionBudget"),
     PULL_SECRET,
@@ -62,6 +65,8 @@ OWNED = (
 )
 # Objects that an option asks for. The charm deletes them when the option is reset.
 OPTIONAL = (PULL_SECRET,)
+# Objects that the charm makes once there is something to keep.
+KEPT = (LOGINS,)
 
 
 def removal_command() -> str:

@@ -23,7 +23,7 @@ from hook import Hook
 from juju import extra_cas, proxies, pull_secret
 from juju.alarm import SECONDS, SOON_SECONDS
 from juju.peers import Shared
-from leader import mappings, report
+from leader import logins, mappings, report
 from leader.expiry import Expiry
 from machine import reactive
 from owner import Owner
@@ -87,6 +87,7 @@ def lead(
         with collected(problems):
             pods.check_complete(client, rollout, own)
         found = _let_in(hook, client, config, expiry, problems)
+        logins.record(client, hook.owner, hook.looks, pods.names(own))
         cos.lead(hook.charm, hook.owner, hook.peers, plan.pair, found, config.replicas, own)
     with collected(problems):
         issued.check()

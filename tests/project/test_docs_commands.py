@@ -85,6 +85,7 @@ RUN = {
     "docs/how-to/review-who-has-access.md": {
         "See everybody": HOW_TOS,
         "Find what to look at first": f"{ONE_UNIT}/test_explain_access.py",
+        "Who has not been here for 90 days": f"{ONE_UNIT}/test_explain_access.py",
         "Look at one principal": HOW_TOS,
     },
     "docs/how-to/temporary-access.md": {

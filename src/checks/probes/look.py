@@ -83,6 +83,7 @@ def deployed(client: api.Client, owner: Owner, address: str, pair: KeyPair | Non
     """Return what the cluster has of the authenticator; ``address`` is the Service's."""
     absent = (
         *references.OPTIONAL,
+        *references.KEPT,
         *(() if crd.ratchets(client) else references.POLICY),
     )
     needed = [what for what in references.OWNED if what not in absent]

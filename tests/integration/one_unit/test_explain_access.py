@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import time
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from pathlib import Path
 
 import jubilant
@@ -27,6 +28,11 @@ DEV = arns.ROLE_WITH_PATH.replace("team/", "")
 def explain(juju: jubilant.Juju, arn: str, **params: str) -> dict[str, str]:
     """Return the results of the action."""
     return juju.run("aws-iam/leader", "explain-access", {"arn": arn, **params}).results
+
+
+def today() -> str:
+    """Return the day of a login a moment ago."""
+    return datetime.now(timezone.utc).date().isoformat()
 
 
 def lines(results: dict[str, str]) -> list[str]:
@@ -167,12 +173,22 @@ def test_given_mappings_when_listed_then_juju_shows_a_table_in_lines(
     shown = deployed.cli("run", "aws-iam/leader", "list-mappings").splitlines()
 
     rows = {line.split()[0]: line.split() for line in shown if line.strip()}
-    assert rows["NAME"][-6:] == ["ROLES", "CAN", "BECOME", "ADMINISTRATOR", "BY", "PROBLEM"]
+    assert rows["NAME"][-8:] == [
+        "LAST",
+        "LOGIN",
+        "ROLES",
+        "CAN",
+        "BECOME",
+        "ADMINISTRATOR",
+        "BY",
+        "PROBLEM",
+    ]
     assert rows["knobby"][1:] == [
         arns.ROLE,
         "knobby",
         "view",
         "kubectl",
+        today(),
         "Role/default/pod-reader",
         "-",
         "-",
@@ -191,6 +207,7 @@ def test_given_mappings_when_listed_as_json_then_a_program_reads_them(
     created = found["knobby"].pop("created")
     made = datetime.strptime(created, "%Y-%m-%dT%H:%M:%S%z")
     assert made <= datetime.now(timezone.utc)
+    assert found["knobby"].pop("last_login") == today()
     assert found["knobby"] == {
         "name": "knobby",
         "arn": arns.ROLE,
@@ -205,6 +222,39 @@ def test_given_mappings_when_listed_as_json_then_a_program_reads_them(
         "problem": "",
     }
     assert found["pathed"]["problem"] == f"no login has a role path, map {DEV} instead"
+
+
+def test_given_a_login_when_explained_then_it_has_whom_session_and_access_key(
+    deployed: jubilant.Juju, bound: Cluster
+) -> None:
+    logins.wait_for_login(bound)
+
+    newest, *_ = explain(deployed, arns.ROLE)["last-logins"].splitlines()
+
+    assert re.fullmatch(
+        r"let in at \S+ as knobby, session \S+, access key ASIA\w+(, \d+ times)?", newest
+    )
+
+
+def test_given_a_deployment_then_its_record_of_logins_has_begun(
+    deployed: jubilant.Juju, bound: Cluster
+) -> None:
+    record = ("-n", "kube-system", "get", "configmap", "aws-iam-logins")
+    since = bound.kubectl(*record, "-o", "jsonpath={.data.since}")
+    assert date.fromisoformat(since) <= date.fromisoformat(today())
+
+
+def test_given_mappings_that_are_new_when_the_page_lists_the_unused_then_there_is_none(
+    deployed: jubilant.Juju, bound: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUJU_MODEL", deployed.model or "")
+    (command,) = how_to.shown("review-who-has-access.md", "Who has not been here for 90 days")
+
+    done = subprocess.run(
+        ["/bin/bash", "-ec", command], check=True, capture_output=True, text=True, timeout=60
+    )
+
+    assert re.search(r"^total: .0.$", done.stdout, re.MULTILINE)
 
 
 def test_given_the_commands_of_the_page_when_run_then_they_find_what_to_look_at_first(

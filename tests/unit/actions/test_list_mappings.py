@@ -10,7 +10,7 @@ import pytest
 import yaml
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import answer, refusal
-from tests.fakes.kubernetes.paths import MAPPINGS, POLICY, POLICY_BINDING
+from tests.fakes.kubernetes.paths import LOGINS, MAPPINGS, PODS, POLICY, POLICY_BINDING
 from tests.fakes.kubernetes.rbac import RBAC, REVIEWS
 from tests.fakes.kubernetes.server import FakeCluster
 
@@ -105,6 +105,7 @@ def test_given_mappings_when_listed_as_json_then_a_program_reads_all_of_it(
             "permission_set": "",
             "created": "",
             "expires": "",
+            "last_login": "",
             "superuser": False,
             "roles": ["ClusterRole/view"],
             "administrator_by": [],
@@ -188,6 +189,7 @@ def test_given_no_mappings_when_listed_then_the_table_is_its_header(
     deployed: Model, api: FakeCluster
 ):
     assert deployed.action("list-mappings") == {
+        "logins": "the leader has yet to record logins",
         "mappings": "NAME  ARN  USERNAME  GROUPS  SOURCE  ROLES",
         "page": "1",
         "pages": "1",
@@ -261,7 +263,7 @@ def test_given_a_blocked_unit_that_does_not_lead_when_it_lists_then_it_has_the_l
     assert two.action("list-mappings", unit=1)["total"] == "1"
 
 
-def test_given_thousands_of_mappings_when_listed_then_the_server_is_asked_eight_times(
+def test_given_thousands_of_mappings_when_listed_then_the_server_is_asked_ten_times(
     deployed: Model, api: FakeCluster
 ):
     for n in range(2_000):
@@ -277,6 +279,8 @@ def test_given_thousands_of_mappings_when_listed_then_the_server_is_asked_eight_
         "GET /apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
         "GET /apis/rbac.authorization.k8s.io/v1/rolebindings",
         f"POST {REVIEWS}",
+        f"GET {LOGINS}",
+        f"GET {PODS}",
     ]
     lists = [seen for seen in api.seen if seen.path == MAPPINGS or "/rbac." in seen.path]
     assert [seen.query["resourceVersion"] for seen in lists] == ["0"] * 5

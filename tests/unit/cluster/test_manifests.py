@@ -147,7 +147,8 @@ def test_given_a_server_that_is_well_before_it_knows_mappings_then_its_readiness
 
 def test_given_what_is_rendered_when_the_charm_goes_then_exactly_that_is_removed_last_first():
     policy = manifests.mapping_policy(OWNER, "enforce")
-    rendered = [manifests.service(OWNER, None), *policy, *manifests.authenticator(OWNER, ALL)]
+    authenticator = [*manifests.authenticator(OWNER, ALL), manifests.logins(OWNER, {})]
+    rendered = [manifests.service(OWNER, None), *policy, *authenticator]
 
     assert [manifests.reference(manifest) for manifest in reversed(rendered)] == list(
         references.OWNED
@@ -157,7 +158,8 @@ def test_given_what_is_rendered_when_the_charm_goes_then_exactly_that_is_removed
 
 
 def test_given_what_is_rendered_when_a_person_removes_it_then_the_command_names_it_all():
-    rendered = [manifests.service(OWNER, None), *manifests.authenticator(OWNER, ALL)]
+    authenticator = [*manifests.authenticator(OWNER, ALL), manifests.logins(OWNER, {})]
+    rendered = [manifests.service(OWNER, None), *authenticator]
     command, elsewhere, optional, policy, mappings = references.removal_command().split("; ")
 
     assert command.startswith("kubectl -n kube-system delete --ignore-not-found ")

@@ -64,6 +64,7 @@ def test_given_a_mapped_principal_when_explained_then_each_line_is_a_link_of_the
         "groups": "readers",
         "roles": "Role/default/pod-reader",
         "allowed": "yes",
+        "last-logins": "no login is known",
     }
 
 

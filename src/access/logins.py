@@ -1,0 +1,168 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
+"""Who was let in, by the log of the authenticator, and on which day each last was. Pure.
+
+Kubernetes remembers a login for a while and asks again after that, so not each is in the log.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+
+import times
+from access import arn as arns
+from access import login_log
+from access.mapping import IdentityMapping
+from text import fingerprint
+
+# How many principals a record has: twice as many as the mappings that the charm is made for.
+MOST = 20_000
+# How many sessions an explanation shows.
+_SHOWN = 10
+_SINCE = "since"
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+# A digest of 64 bits: nobody finds a principal that counts as another's login.
+_DIGEST = re.compile(r"[0-9a-f]{16}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Login:
+    """Logins of one session that were let in.
+
+    Attributes:
+        last: When the newest of them was.
+        count: How often the authenticator let it in.
+        arn: The principal's canonical ARN.
+        username: Whom Kubernetes took the person for.
+        access_key_id: The access key; or empty.
+        session: The session of a role; or empty.
+    """
+
+    last: datetime
+    count: int
+    arn: str
+    username: str
+    access_key_id: str
+    session: str
+
+
+def parse(lines: Iterable[str], begin: datetime, end: datetime) -> list[Login]:
+    """Return the logins between ``begin`` and ``end`` in ``lines`` of the authenticator's log, the
+    newest first. The lines of one pod follow each other in their order.
+    """
+    found: dict[tuple[str, str, str, str], Login] = {}
+    for line, answer in login_log.decisions(lines, begin, end):
+        if line.msg != login_log.GRANTED or not arns.canonical_or_empty(line.arn):
+            continue
+        key = (
+            line.arn,
+            line.username,
+            answer.access_key_id if answer else "",
+            answer.session_name if answer else "",
+        )
+        former = found.get(key)
+        last = max(former.last, line.time) if former else line.time
+        found[key] = Login(last, former.count + 1 if former else 1, *key)
+    return sorted(found.values(), key=lambda login: login.last, reverse=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """On which day each principal was last let in.
+
+    Attributes:
+        since: The day on which the record began; None if it has not.
+        days: The last day of each principal, by the digest of its canonical ARN.
+    """
+
+    since: date | None = None
+    days: Mapping[str, date] = dataclasses.field(default_factory=dict[str, date])
+
+    def last(self, mapping: IdentityMapping) -> date | None:
+        """Return the last day on which ``mapping`` let somebody in; None if unknown."""
+        return self.days.get(_digest(mapping.principal))
+
+
+NO_RECORD = Record()
+
+
+def _digest(canonical: str) -> str:
+    return fingerprint(canonical)[:16]
+
+
+def updated(record: Record, found: Iterable[Login], today: date) -> Record:
+    """Return ``record`` with the logins ``found`` too, within its bounds."""
+    days = dict(record.days)
+    for login in found:
+        digest = _digest(login.arn.lower())
+        days[digest] = max(login.last.date(), days.get(digest, login.last.date()))
+    newest = sorted(days.items(), key=lambda item: (item[1], item[0]), reverse=True)
+    return Record(record.since or today, dict(newest[:MOST]))
+
+
+def dump(record: Record) -> dict[str, str]:
+    """Return ``record`` as the data of a ConfigMap: the digests of each day."""
+    by_day: dict[str, list[str]] = {}
+    for digest, day in sorted(record.days.items()):
+        by_day.setdefault(day.isoformat(), []).append(digest)
+    data = {day: " ".join(digests) for day, digests in sorted(by_day.items())}
+    return {_SINCE: record.since.isoformat(), **data} if record.since else data
+
+
+def load(data: Mapping[str, str], today: date) -> Record:
+    """Return the record that `dump` wrote. What it cannot have written is left out."""
+    days: dict[str, date] = {}
+    for text, digests in data.items():
+        day = _day(text, today)
+        if day:
+            days.update(dict.fromkeys(filter(_DIGEST.fullmatch, digests.split()), day))
+    return Record(_day(data.get(_SINCE, ""), today), days)
+
+
+def _day(text: str, today: date) -> date | None:
+    if not _DAY.fullmatch(text):
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if day <= today else None
+
+
+def is_unused(mapping: IdentityMapping, record: Record, since: date) -> bool:
+    """Return whether ``mapping`` was there before ``since``, and lets nobody in since then, as far
+    as the record goes."""
+    last = record.last(mapping)
+    return mapping.created[:10] < since.isoformat() and (last is None or last < since)
+
+
+def explained(
+    found: Sequence[Login], canonical: str, record: Record, begin: datetime
+) -> list[str]:
+    """Return the last logins of the principal ``canonical``, a line each.
+
+    ``found`` are those that the log has, which reaches back to ``begin``.
+    """
+    own = [login for login in found if login.arn.lower() == canonical]
+    lines = [_explained(login) for login in own[:_SHOWN]]
+    if len(own) > _SHOWN:
+        lines.append(f"{len(own) - _SHOWN} more sessions were let in since {times.shown(begin)}")
+    if lines:
+        return lines
+    day = record.days.get(_digest(canonical))
+    if day:
+        return [f"last let in on {day}"]
+    since = f" since {record.since}" if record.since else ""
+    return [f"no login is known{since}"]
+
+
+def _explained(login: Login) -> str:
+    who = [f"as {login.username}"]
+    who += [f"session {login.session}"] if login.session else []
+    who += [f"access key {login.access_key_id}"] if login.access_key_id else []
+    often = "" if login.count == 1 else f", {login.count} times"
+    return f"let in at {times.shown(login.last)} {', '.join(who)}{often}"

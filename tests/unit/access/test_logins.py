@@ -1,0 +1,185 @@
+"""Who was let in, by the authenticator's log, and the record of each principal's last day."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from access import logins
+from access.logins import MOST, Login, Record
+from access.mapping import IdentityMapping
+
+ROLE = "arn:aws:iam::111122223333:role/dev"
+SESSION = "arn:aws:sts::111122223333:assumed-role/dev/alice@example.com"
+KEY = "ASIA1111222233334444"
+BEGIN = datetime.datetime(2026, 11, 27, 10, tzinfo=datetime.timezone.utc)
+END = BEGIN + datetime.timedelta(hours=1)
+TODAY = END.date()
+
+
+def line(msg: str, arn: str, minute: int = 1, **fields: object) -> str:
+    return json.dumps(
+        {
+            "client": "10.1.0.1:38652",
+            "level": "info",
+            "msg": msg,
+            "path": "/authenticate",
+            "time": f"2026-11-27T10:{minute:02}:00Z",
+            "arn": arn,
+            **fields,
+        }
+    )
+
+
+def login(minute: int = 1, username: str = "dev", **answer: object) -> list[str]:
+    answer = {"accesskeyid": KEY, "session": "alice@example.com", **answer}
+    return [
+        line("STS response", SESSION, minute, **answer),
+        line("access granted", ROLE, minute, username=username, groups=["view"]),
+    ]
+
+
+def parse(*lines: str) -> list[Login]:
+    return logins.parse(lines, BEGIN, END)
+
+
+def mapping(arn: str = ROLE, created: str = "2026-01-01T00:00:00Z") -> IdentityMapping:
+    return IdentityMapping("dev", arn, "dev", arn.lower(), created=created)
+
+
+def test_given_logins_of_a_session_then_they_are_one_with_its_person_key_and_newest_time() -> None:
+    found = parse(*login(1), *login(7), *login(3))
+
+    assert found == [Login(BEGIN.replace(minute=7), 3, ROLE, "dev", KEY, "alice@example.com")]
+
+
+def test_given_two_sessions_then_the_newer_one_is_first() -> None:
+    found = parse(*login(2), *login(5, session="bob"))
+
+    assert [each.session for each in found] == ["bob", "alice@example.com"]
+
+
+FORGED = {
+    "a refusal": line("access denied", ROLE, level="warning", error="identity is not mapped"),
+    "what STS answered, without a decision": line("STS response", SESSION),
+    "another path": line("access granted", ROLE, path="/metrics"),
+    "another day": line("access granted", ROLE, time="2026-11-20T10:00:00Z"),
+    "the future": line("access granted", ROLE, time="2026-11-27T12:00:00Z"),
+    "no ARN": line("access granted", "dev"),
+    "half a line": line("access granted", ROLE)[:-9],
+    "a quotation": json.dumps({"msg": line("access granted", ROLE)}),
+}
+
+
+@pytest.mark.parametrize("text", FORGED.values(), ids=FORGED)
+def test_given_a_line_that_is_no_login_then_nobody_was_let_in(text: str) -> None:
+    assert parse(text) == []
+
+
+def test_given_a_session_that_aws_would_not_allow_then_it_is_left_out() -> None:
+    (found,) = parse(*login(session="a\nb", accesskeyid="no key"))
+    assert (found.session, found.access_key_id) == ("", "")
+
+
+def test_given_a_login_when_recorded_then_its_mapping_has_the_day_in_any_spelling() -> None:
+    record = logins.updated(Record(), parse(*login()), TODAY)
+
+    assert record.since == TODAY
+    assert record.last(mapping()) == TODAY
+    assert record.last(mapping("arn:aws:iam::111122223333:role/DEV")) == TODAY
+    assert record.last(mapping(f"{ROLE}s")) is None
+
+
+def test_given_a_record_when_an_older_login_is_found_then_the_newer_day_stays() -> None:
+    newer = Record(TODAY, logins.updated(Record(), parse(*login()), TODAY).days)
+    older = Login(BEGIN - datetime.timedelta(days=2), 1, ROLE, "dev", "", "")
+
+    assert logins.updated(newer, [older], TODAY) == newer
+
+
+def test_given_more_principals_than_it_holds_then_those_that_were_here_last_stay() -> None:
+    old = {f"{number:016x}": date(2026, 1, 1) for number in range(MOST)}
+
+    record = logins.updated(Record(TODAY, old), parse(*login()), TODAY)
+
+    assert len(record.days) == MOST
+    assert record.last(mapping()) == TODAY
+
+
+DIGESTS = st.text("0123456789abcdef", min_size=16, max_size=16)
+DAYS = st.dates(date(2020, 1, 1), TODAY)
+
+
+@given(st.builds(Record, DAYS, st.dictionaries(DIGESTS, DAYS)))
+def test_given_any_record_when_it_is_dumped_then_load_returns_it(record: Record) -> None:
+    assert logins.load(logins.dump(record), TODAY) == record
+
+
+@given(st.dictionaries(st.text() | st.sampled_from(["since", "2026-11-27"]), st.text()))
+def test_given_any_data_when_loaded_then_it_is_a_record_of_the_past(data: dict[str, str]) -> None:
+    record = logins.load(data, TODAY)
+
+    assert all(day <= TODAY for day in record.days.values())
+    assert logins.load(logins.dump(record), TODAY) == record
+
+
+def test_given_a_full_record_then_it_fits_into_a_config_map() -> None:
+    days = {f"{number:016x}": date(2026, 1, 1) for number in range(MOST)}
+    assert len(json.dumps(logins.dump(Record(TODAY, days)))) < 400_000
+
+
+UNUSED = [
+    ("2026-01-01T00:00:00Z", None, True),
+    ("2026-01-01T00:00:00Z", date(2026, 8, 1), True),
+    ("2026-01-01T00:00:00Z", date(2026, 11, 1), False),
+    # Newer than the time that is asked for.
+    ("2026-11-01T00:00:00Z", None, False),
+]
+
+
+@pytest.mark.parametrize(("created", "last", "unused"), UNUSED)
+def test_given_a_mapping_then_it_is_unused_if_it_is_older_and_let_nobody_in_since(
+    created: str, last: date | None, unused: bool
+) -> None:
+    found = (
+        []
+        if last is None
+        else [Login(BEGIN.replace(month=last.month, day=1), 1, ROLE, "", "", "")]
+    )
+    record = logins.updated(Record(), found, TODAY)
+
+    assert logins.is_unused(mapping(created=created), record, date(2026, 9, 1)) is unused
+
+
+def test_given_logins_then_the_explanation_has_when_whom_session_and_key() -> None:
+    found = parse(*login(1), *login(2))
+
+    assert logins.explained(found, ROLE, Record(), BEGIN) == [
+        (
+            "let in at 2026-11-27T10:02:00Z as dev, session alice@example.com, "
+            f"access key {KEY}, 2 times"
+        )
+    ]
+
+
+def test_given_many_sessions_then_the_explanation_has_the_newest_and_counts_the_others() -> None:
+    found = parse(*(text for minute in range(15) for text in login(minute, session=f"s{minute}")))
+
+    lines = logins.explained(found, ROLE, Record(), BEGIN)
+
+    assert "session s14" in lines[0]
+    assert lines[10:] == ["5 more sessions were let in since 2026-11-27T10:00:00Z"]
+
+
+def test_given_no_login_in_the_log_then_the_explanation_has_the_recorded_day() -> None:
+    record = logins.updated(Record(), parse(*login()), TODAY)
+
+    assert logins.explained([], ROLE, record, BEGIN) == ["last let in on 2026-11-27"]
+    assert logins.explained([], f"{ROLE}s", record, BEGIN) == [
+        "no login is known since 2026-11-27"
+    ]

@@ -1,0 +1,100 @@
+"""When mappings last let somebody in, as `list-mappings` and `explain-access` say it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import ops.testing
+import pytest
+from tests.fakes.explaining import ROLE
+from tests.fakes.juju.model import Model
+from tests.fakes.kubernetes.paths import MAPPINGS
+from tests.fakes.kubernetes.server import FakeCluster
+
+SESSION = "arn:aws:sts::111122223333:assumed-role/dev/alice"
+KEY = "ASIA1111222233334444"
+DAY = 86400
+YEAR = 365 * DAY
+
+
+def log_in(api: FakeCluster) -> None:
+    """Let alice have logged in just now, as role dev."""
+    common = {
+        "client": "10.1.0.1:38652",
+        "level": "info",
+        "path": "/authenticate",
+        "time": "1971-01-01T00:00:00Z",
+    }
+    answer = {"msg": "STS response", "arn": SESSION, "session": "alice", "accesskeyid": KEY}
+    decision = {"msg": "access granted", "arn": ROLE, "username": "dev"}
+    api.clock.sleep(YEAR - api.clock.now)
+    lines = (json.dumps({**common, **each}).encode() + b"\n" for each in (answer, decision))
+    api.add_log("a", b"".join(lines))
+
+
+def listed(model: Model, **params: Any) -> dict[str, str]:
+    """The day of each mapping that is listed."""
+    results = model.action("list-mappings", format="json", **params)
+    return {each["name"]: each["last_login"] for each in json.loads(results["mappings"])}
+
+
+def add(api: FakeCluster, name: str, arn: str, created: str = "1970-01-01T00:00:00Z") -> None:
+    api.add_mapping(name, arn)
+    api.objects[f"{MAPPINGS}/{name}"]["metadata"]["creationTimestamp"] = created
+
+
+@pytest.fixture
+def three(deployed: Model, api: FakeCluster) -> Model:
+    """A mapping that is used, one that is not, and one that is new."""
+    add(api, "dev", ROLE)
+    add(api, "ops", "arn:aws:iam::111122223333:role/ops")
+    add(api, "new", "arn:aws:iam::111122223333:role/new", "1970-12-24T00:00:00Z")
+    deployed.hook()
+    log_in(api)
+    return deployed
+
+
+def test_given_a_login_that_nothing_has_recorded_yet_then_the_list_has_its_day(three: Model):
+    assert listed(three) == {"dev": "1971-01-01", "new": "", "ops": ""}
+
+
+def test_given_a_recorded_login_when_its_pod_has_gone_then_the_list_has_its_day(
+    three: Model, api: FakeCluster
+):
+    three.hook()
+    api.add_log("a", b"")
+
+    assert listed(three)["dev"] == "1971-01-01"
+    results = three.action("list-mappings")
+    assert "LAST LOGIN" in results["mappings"].splitlines()[0]
+    assert results["logins"].startswith("known since 1971-01-01; ")
+
+
+def test_given_a_time_then_only_older_mappings_that_let_nobody_in_for_so_long_are_listed(
+    three: Model, api: FakeCluster
+):
+    assert set(listed(three, unused="90d")) == {"ops"}
+
+    three.hook()
+    api.clock.sleep(91 * DAY)
+
+    assert set(listed(three, unused="90d")) == {"dev", "new", "ops"}
+
+
+@pytest.mark.parametrize("text", ["90", "0d", "a quarter", "-1d"])
+def test_given_no_duration_then_the_action_says_what_one_is(three: Model, text: str):
+    with pytest.raises(ops.testing.ActionFailed, match=r"duration|out of range"):
+        three.action("list-mappings", unused=text)
+
+
+def test_given_a_login_when_explained_then_it_has_when_whom_session_and_key(three: Model):
+    assert three.action("explain-access", arn=SESSION)["last-logins"] == (
+        f"let in at 1971-01-01T00:00:00Z as dev, session alice, access key {KEY}"
+    )
+
+
+def test_given_nobody_who_logged_in_when_explained_then_it_says_so(three: Model):
+    three.hook()
+    results = three.action("explain-access", arn="arn:aws:iam::111122223333:role/ops")
+    assert results["last-logins"] == "no login is known since 1971-01-01"
