@@ -131,7 +131,8 @@ def steps(control_plane: ControlPlane, authority: Authority) -> list[Step | Wait
 def _deploy(control_plane: ControlPlane, authority: Authority) -> list[Step | Wait]:
     vault = "--overlay testbed/bundles/vault.yaml " if authority == "vault" else ""
     folder = "overlays/1.28" if control_plane == "1.28" else "overlays"
-    overlays = f"{vault}--overlay {folder}/aws-iam-{authority}.yaml"
+    allow = "--overlay testbed/bundles/always-allow.yaml"  # the page enables RBAC later
+    overlays = f"{vault}--overlay {folder}/aws-iam-{authority}.yaml {allow}"
     settings = f"--channel {control_plane}/stable {overlays}"
     return [
         Step("Deploy", f"juju deploy charmed-kubernetes {settings}"),

@@ -23,6 +23,16 @@ def test_given_the_command_for_a_kubeconfig_when_the_page_runs_it_then_the_readm
     assert f"    {page.GET_KUBECONFIG}\n" in README
 
 
+def test_given_the_readmes_mapping_then_its_group_is_bound_on_the_page():
+    """Charmed Kubernetes asks RBAC: without a binding, the first login ends in Forbidden."""
+    [groups] = re.findall(r"groups:\n      - (\w+)\n", README)
+
+    assert (
+        f"kubectl create clusterrolebinding aws-iam-view --clusterrole=view --group={groups}"
+        in (README)
+    )
+
+
 def links(file: Path) -> Iterator[tuple[str, str]]:
     """Yield the path and the anchor of each link of a page to something in the repository."""
     for target in re.findall(r"\]\(([^)\s]+)\)", file.read_text()):

@@ -43,9 +43,6 @@ def lines(results: dict[str, str]) -> list[str]:
 @pytest.fixture(scope="module")
 def bound(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[Cluster]:
     """Give the group of knobby a role; map mallory, an admin, and a role's path."""
-    deployed.config("kubernetes-control-plane", {"authorization-mode": "RBAC,Node"})
-    juju_status.wait_until_active(deployed)
-    logins.wait_for_login(cluster)
     cluster.map("mallory", arns.USER, "mallory-{{AccountID}}", "nobodys")
     cluster.map("root", ADMIN, "root", "system:masters")
     cluster.map_any("pathed", arns.ROLE_WITH_PATH, "dev")
@@ -57,13 +54,23 @@ def bound(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[Cluster]:
     yield cluster
     cluster.kubectl(*default, "delete", "rolebinding/read", "role/pod-reader")
     cluster.kubectl("delete", "iamidentitymapping", "mallory", "pathed", "root")
+
+
+@pytest.fixture
+def open_to_all(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[None]:
+    """Let the API server allow everything to everybody who logs in."""
+    deployed.config("kubernetes-control-plane", {"authorization-mode": "AlwaysAllow"})
+    juju_status.wait_until_active(deployed)
+    logins.wait_for_login(cluster)
+    yield
     deployed.config("kubernetes-control-plane", reset="authorization-mode")
     juju_status.wait_until_active(deployed)
     logins.wait_for_login(cluster)
 
 
+@pytest.mark.usefixtures("open_to_all")
 def test_given_a_cluster_that_does_not_ask_rbac_when_listed_then_the_result_warns_of_it(
-    deployed: jubilant.Juju, cluster: Cluster
+    deployed: jubilant.Juju,
 ) -> None:
     results = deployed.run("aws-iam/leader", "list-mappings").results
 

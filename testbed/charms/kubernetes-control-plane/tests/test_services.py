@@ -88,10 +88,10 @@ def test_a_channel_without_programs_is_refused_and_nothing_is_started(
 
 def test_the_authorization_mode_is_the_options(run: Run, host: FakeHost) -> None:
     run(event="install")
-    assert flags(host)[:2] == ["--own=flag", "--authorization-mode=AlwaysAllow"]
+    assert flags(host)[:2] == ["--own=flag", "--authorization-mode=Node,RBAC"]
 
-    run(event="config_changed", **{"authorization-mode": "RBAC,Node"})
-    assert flags(host)[:2] == ["--own=flag", "--authorization-mode=RBAC,Node"]
+    run(event="config_changed", **{"authorization-mode": "AlwaysAllow"})
+    assert flags(host)[:2] == ["--own=flag", "--authorization-mode=AlwaysAllow"]
     assert [flag for flag in flags(host)[2:] if "token-webhook" not in flag] == []
     assert host.restarts() == 2
 

@@ -156,7 +156,7 @@ def test_without_a_serving_webhook_the_file_is_not_looked_at(run_old: Run, host:
 
     run_old(aws_iam(status="false"), **DIRECTLY)
 
-    assert flags(host) == ["--own=flag", "--authorization-mode=AlwaysAllow"]
+    assert flags(host) == ["--own=flag", "--authorization-mode=Node,RBAC"]
 
 
 def test_when_aws_iam_withdraws_the_api_server_runs_without_it(
@@ -167,7 +167,7 @@ def test_when_aws_iam_withdraws_the_api_server_runs_without_it(
 
     run_old(aws_iam(status="false"), **DIRECTLY)
 
-    assert flags(host) == ["--own=flag", "--authorization-mode=AlwaysAllow"]
+    assert flags(host) == ["--own=flag", "--authorization-mode=Node,RBAC"]
     assert not (host.root / "var/snap/kube-apiserver/current/webhook.yaml").exists()
 
 
