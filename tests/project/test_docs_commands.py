@@ -124,6 +124,7 @@ _EKS = "it asks EKS; tests/unit/access/declaration/test_eks.py reads what it pri
 _IAM = "the testbed has no IAM API"
 _CHARMHUB = "the testbed has neither Charmhub nor a public registry"
 _CONTAINERD = "the testbed's containerd has no charm"
+_SNAPS = "the testbed's control plane brings its Kubernetes with its charm"
 _BASES = "all machines of the testbed have one base"
 NOT_RUN = {
     references.removal_command(): "tests/unit/test_removal.py has a hook log it, where a removal "
@@ -151,6 +152,8 @@ NOT_RUN = {
     "juju deploy ./aws-iam.charm --base ubuntu@22.04 --config "
     "image-registry=registry.example.com": "one_unit/test_private_registry.py sets the option, "
     "and the file of the testbed's charm lies in another place",
+    "juju config kubernetes-control-plane channel=1.29/stable": _SNAPS,
+    "juju run kubernetes-control-plane/0 upgrade": _SNAPS,
     "juju config aws-iam cluster-id=prod-1": "one_unit/test_changes.py sets another id",
     "sudo /snap/bin/kubectl --kubeconfig /root/.kube/config get nodes": "it is for a shell on "
     "the machine, where `juju exec` runs the same",
