@@ -114,7 +114,7 @@ def open_to_all(answer: Answer, control_plane: str) -> str:
     if answer.reason:
         return f"everybody who logs in may do everything: {answer.reason}"
     return (
-        "everybody who logs in may do everything, because the API server does not ask RBAC, "
+        "everybody who logs in may do everything, because the API server does not ask RBAC; "
         f"run: juju config {control_plane} authorization-mode=RBAC,Node"
     )
 

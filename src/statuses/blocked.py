@@ -27,12 +27,12 @@ REPLACE_WEBHOOK = Text(
     "config <control plane> authn-webhook-endpoint=https://<address>:443/authenticate",
 )
 SPACES_AROUND_WEBHOOK = Text(
-    "authn-webhook-endpoint works for nobody, it has spaces around the URL; run: juju config "
+    "authn-webhook-endpoint has spaces around its URL; run: juju config "
     "{control_plane} authn-webhook-endpoint={url}",
     means="The control plane uses the option as it is, spaces included, and such a URL does not "
     "work.",
     do="Run the command, which sets the option without spaces.",
-    shown="authn-webhook-endpoint works for nobody, it has spaces around the URL; run: juju "
+    shown="authn-webhook-endpoint has spaces around its URL; run: juju "
     "config <control plane> authn-webhook-endpoint=https://<address>:443/authenticate",
 )
 SERVICE_KEPT = Text(
@@ -72,12 +72,12 @@ NOT_A_CONTROL_PLANE = Text(
     "Kubernetes.",
 )
 TWO_CONTROL_PLANES = Text(
-    "one control plane at most, not {names}: {command}",
+    "one control plane at most, not {names}; run: {command}",
     means="The application is integrated with two control planes. Each cluster needs an aws-iam "
     "application of its own.",
     do="Run the command. It removes the newer relation, and people go on logging in to the "
     "cluster that they know. Then deploy a second application for the other cluster.",
-    shown="one control plane at most, not <two applications>: juju remove-relation "
+    shown="one control plane at most, not <two applications>; run: juju remove-relation "
     "<application>:<endpoint> <control plane>:<endpoint>",
 )
 OWNED_BY_ANOTHER = Text(
@@ -103,14 +103,14 @@ POD_CANNOT_START = Text(
     shown="an authenticator pod cannot start: <reason>: <cause>",
 )
 SECRET_NOT_GRANTED = Text(
-    "secret {id} of option image-pull-secret is not granted, run: juju grant-secret {id} "
+    "secret {id} of option image-pull-secret is not granted; run: juju grant-secret {id} "
     "{application}",
     means="The application may not read the secret yet.",
     do="Run the command. The unit notices within a minute or two, and after an hour at its next "
     "update-status.",
 )
 SECRET_GONE = Text(
-    "secret {id} of option image-pull-secret is gone: set the option to another secret's id, or "
+    "secret {id} of option image-pull-secret is gone; "
     "run: juju config {application} --reset image-pull-secret",
     means="The model has no secret with this id. The pods go on, and nodes pull with the "
     "credentials that the cluster has.",
@@ -118,13 +118,13 @@ SECRET_GONE = Text(
     "command.",
 )
 SECRET_LACKS_KEYS = Text(
-    "secret {id} of option image-pull-secret has no {keys}, run: juju update-secret {id} "
+    "secret {id} of option image-pull-secret has no {keys}; run: juju update-secret {id} "
     "username=NAME password#file=FILE",
     means="The secret lacks the user name, the password, or both.",
     do="Run the command with the name, and with a file that holds the password.",
 )
 SECRET_OF_OTHERS = Text(
-    "Secret {name} is not the charm's: save it under another name if it is needed, then run: "
+    "Secret {name} is not the charm's; if nobody needs it, run: "
     "kubectl -n kube-system delete secret {name}",
     means="Somebody made a Secret by the name that the charm needs for the registry's "
     "credentials. The charm does not overwrite it.",

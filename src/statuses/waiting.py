@@ -59,16 +59,13 @@ PATIENCE_OVER = Text(
     shown="<what it waits for>; 10 minutes have passed: see juju status <authority>",
 )
 PROVIDER_SILENT = Text(
-    "{wait}; 10 minutes have passed: see juju status {authority}; self-signed-certificates "
-    "answers from channel 1/stable; vault 1.16 or 1.17 if its option common_name is svc, and "
-    "changing that revokes all certificates that vault has issued",
+    "{wait}; 10 minutes without any answer: see juju status {authority}",
     means="The authority has answered nothing at all, so it may not understand the request.",
-    do="Compare the authority with what the status says. See [By the certificate "
+    do="self-signed-certificates answers from channel 1/stable. vault 1.16 or 1.17 answers if its "
+    "option `common_name` is `svc`, and a change of that revokes all certificates that vault has "
+    "issued. See [By the certificate "
     "authority](../how-to/deploy.md#by-the-certificate-authority).",
-    shown="<what it waits for>; 10 minutes have passed: see juju status <authority>; "
-    "self-signed-certificates answers from channel 1/stable; vault 1.16 or 1.17 if its "
-    "option common_name is svc, and changing that revokes all certificates that vault has "
-    "issued",
+    shown="<what it waits for>; 10 minutes without any answer: see juju status <authority>",
 )
 CERTIFICATE_REVOKED = Text(
     "waiting for a new certificate from {authority}: it revoked the current one",

@@ -107,7 +107,7 @@ def test_given_spaces_around_the_url_in_the_option_when_a_hook_runs_then_they_ar
     files.auth_webhook.write_text(rendered(value.format(f"https://{ADDRESS}:443/authenticate")))
 
     assert newer.hook() == ops.BlockedStatus(
-        f"authn-webhook-endpoint works for nobody, it has spaces around the URL; {TO_RUN.message}"
+        f"authn-webhook-endpoint has spaces around its URL; {TO_RUN.message}"
     )
 
 

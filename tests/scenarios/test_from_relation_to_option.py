@@ -282,6 +282,6 @@ def test_given_two_control_planes_when_a_hook_runs_then_the_later_one_is_to_be_r
 
     assert status.name == "blocked"
     assert status.message.startswith("one control plane at most, not ")
-    assert status.message.endswith(f": {command}")
+    assert status.message.endswith(f"; run: {command}")
     # It looks whether access has ended, and only if there has been any.
     assert {seen.method for seen in api.seen} <= ({"GET"} if first else set())

@@ -75,7 +75,7 @@ def test_given_a_cluster_that_does_not_ask_rbac_when_listed_then_the_result_warn
     results = deployed.run("aws-iam/leader", "list-mappings").results
 
     assert results["warning"] == (
-        "everybody who logs in may do everything, because the API server does not ask RBAC, "
+        "everybody who logs in may do everything, because the API server does not ask RBAC; "
         "run: juju config kubernetes-control-plane authorization-mode=RBAC,Node"
     )
 

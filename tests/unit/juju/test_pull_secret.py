@@ -160,8 +160,8 @@ def test_given_a_persons_secret_of_that_name_when_the_option_is_set_then_it_is_l
     deployed.config = {"image-pull-secret": f"secret:{ID}", "replicas": 3}
 
     assert deployed.hook() == ops.BlockedStatus(
-        "Secret aws-iam-pull-secret is not the charm's: save it under another name if it is "
-        "needed, then run: kubectl -n kube-system delete secret aws-iam-pull-secret"
+        "Secret aws-iam-pull-secret is not the charm's; if nobody needs it, run: "
+        "kubectl -n kube-system delete secret aws-iam-pull-secret"
     )
     assert api.objects[PULL_SECRET] == persons
     assert api.objects[DEPLOYMENT]["spec"]["replicas"] == 3
@@ -203,7 +203,7 @@ def test_given_no_grant_when_a_hook_runs_then_the_line_has_the_command_and_it_lo
     with pytest.MonkeyPatch.context() as patch:
         refuse(patch, error)
         assert private.hook() == ops.BlockedStatus(
-            f"{OPTION} is not granted, run: juju grant-secret {ID} aws-iam"
+            f"{OPTION} is not granted; run: juju grant-secret {ID} aws-iam"
         )
     (alarm,) = private.units[0].alarms
     assert alarm.label == "alarm"
@@ -247,7 +247,7 @@ def test_given_an_unreadable_secret_when_none_is_stored_then_the_pods_are_deploy
 
     # The missing credentials explain a failed pull, so their line comes first.
     assert model.hook() == ops.BlockedStatus(
-        f"{OPTION} is not granted, run: juju grant-secret {ID} aws-iam"
+        f"{OPTION} is not granted; run: juju grant-secret {ID} aws-iam"
     )
     assert "imagePullSecrets" not in pod(api)
     assert PULL_SECRET not in api.objects
@@ -269,8 +269,7 @@ def test_given_a_secret_that_is_gone_when_a_hook_runs_then_the_line_says_how_to_
     private.user_secrets = frozenset()
 
     assert private.hook() == ops.BlockedStatus(
-        f"{OPTION} is gone: set the option to another secret's id, or run: "
-        "juju config aws-iam --reset image-pull-secret"
+        f"{OPTION} is gone; run: juju config aws-iam --reset image-pull-secret"
     )
     assert pod(api)["imagePullSecrets"]
 
@@ -291,7 +290,7 @@ def test_given_a_secret_without_a_key_when_a_hook_runs_then_the_line_names_it_an
     private.user_secrets = kept(content)
 
     assert private.hook() == ops.BlockedStatus(
-        f"{OPTION} has no {missing}, run: juju update-secret {ID} username=NAME password#file=FILE"
+        f"{OPTION} has no {missing}; run: juju update-secret {ID} username=NAME password#file=FILE"
     )
     assert PASSWORD not in private.log()
 

@@ -142,7 +142,7 @@ def test_given_a_cluster_that_does_not_ask_rbac_when_explained_then_a_line_warns
 
     assert explained(bound, verb="get", resource="pods")[-2:] == [
         (
-            "everybody who logs in may do everything, because the API server does not ask RBAC, "
+            "everybody who logs in may do everything, because the API server does not ask RBAC; "
             "run: juju config kubernetes-control-plane authorization-mode=RBAC,Node"
         ),
         "may alice get pods in all namespaces? yes",
