@@ -177,7 +177,7 @@ OBJECT_REJECTED = Text(
     "bug.",
 )
 SERVICE_HEADLESS = Text(
-    "Service aws-iam-authenticator is headless: if nobody else needs it, run: kubectl -n "
+    "Service aws-iam-authenticator is headless; if nobody else needs it, run: kubectl -n "
     "kube-system delete service aws-iam-authenticator",
     means="There is a Service of this name without an address, which the charm did not make. "
     "Control planes need an address.",
