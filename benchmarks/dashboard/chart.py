@@ -8,7 +8,15 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 COLUMN, ROW, GAP, TITLE, LEGEND = 48, 24, 8, 26, 18
-COLOURS = ("#1a7f37", "#cf222e", "#0969da", "#bf8700", "#8250df", "#bc4c00", "#57606a")
+COLOURS = {
+    "green": "#1a7f37",
+    "red": "#cf222e",
+    "blue": "#0969da",
+    "yellow": "#bf8700",
+    "purple": "#8250df",
+    "orange": "#bc4c00",
+    "text": "#57606a",
+}
 _UNITS = {"reqps": " /s", "s": " s", "bytes": " MiB", "short": ""}
 _MIB = 1024 * 1024
 
@@ -50,26 +58,35 @@ def _panel(panel: Mapping[str, Any], lines: Sequence[Line]) -> str:
     where = panel["gridPos"]
     x, y = where["x"] * COLUMN, where["y"] * ROW + 1.5 * ROW
     width, height = where["w"] * COLUMN - GAP, where["h"] * ROW - GAP
-    unit = panel["fieldConfig"]["defaults"]["unit"]
+    config = panel["fieldConfig"]
     draw_inside = _number if panel["type"] == "stat" else _chart
     return (
         f'<g transform="translate({x + GAP / 2} {y})">'
         f'<rect width="{width}" height="{height}" fill="white" stroke="#d0d7de" rx="4"/>'
         f'<text x="{GAP}" y="18" font-weight="bold">{escape(panel["title"])}</text>'
-        f"{draw_inside(lines, width, height, unit)}</g>"
+        f"{draw_inside(lines, width, height, config)}</g>"
     )
 
 
-def _number(lines: Sequence[Line], width: float, height: float, unit: str) -> str:
+def _number(lines: Sequence[Line], width: float, height: float, config: Mapping[str, Any]) -> str:
     value = lines[0].points[-1][1] if lines and lines[0].points else None
+    unit = config["defaults"]["unit"]
     text = "no data" if value is None else f"{value:.0f}{_UNITS[unit]}"
     return (
         f'<text x="{width / 2}" y="{height / 2 + 22}" font-size="30" text-anchor="middle" '
-        f'fill="{COLOURS[0]}">{text}</text>'
+        f'fill="{_by_threshold(value or 0, config)}">{text}</text>'
     )
 
 
-def _chart(lines: Sequence[Line], width: float, height: float, unit: str) -> str:
+def _by_threshold(value: float, config: Mapping[str, Any]) -> str:
+    """Return the colour of the last step that a number reaches."""
+    steps = config["defaults"].get("thresholds", {"steps": [{"color": "green", "value": None}]})
+    reached = [s["color"] for s in steps["steps"] if s["value"] is None or s["value"] <= value]
+    return COLOURS[reached[-1]]
+
+
+def _chart(lines: Sequence[Line], width: float, height: float, config: Mapping[str, Any]) -> str:
+    unit = config["defaults"]["unit"]
     scale = _MIB if unit == "bytes" else 1
     values = [value / scale for line in lines for _, value in line.points]
     times = [time for line in lines for time, _ in line.points]
@@ -97,14 +114,14 @@ def _chart(lines: Sequence[Line], width: float, height: float, unit: str) -> str
     drawn = "".join(
         f'<polyline points="{" ".join(map(place, line.points))}" fill="none" '
         f'stroke="{colour}" stroke-width="1.5"/>'
-        for line, colour in _coloured(lines)
+        for line, colour in _coloured(lines, config)
     )
-    return grid + minutes + drawn + _legend(lines, height)
+    return grid + minutes + drawn + _legend(lines, height, config)
 
 
-def _legend(lines: Sequence[Line], height: float) -> str:
+def _legend(lines: Sequence[Line], height: float, config: Mapping[str, Any]) -> str:
     x, parts = GAP, list[str]()
-    for line, colour in _coloured(lines):
+    for line, colour in _coloured(lines, config):
         parts.append(
             f'<rect x="{x}" y="{height - 15}" width="10" height="3" fill="{colour}"/>'
             f'<text x="{x + 14}" y="{height - 9}" font-size="10">{escape(line.legend)}</text>'
@@ -113,8 +130,15 @@ def _legend(lines: Sequence[Line], height: float) -> str:
     return "".join(parts)
 
 
-def _coloured(lines: Sequence[Line]) -> Iterable[tuple[Line, str]]:
-    return ((line, COLOURS[n % len(COLOURS)]) for n, line in enumerate(lines))
+def _coloured(lines: Sequence[Line], config: Mapping[str, Any]) -> Iterable[tuple[Line, str]]:
+    """Yield each line with the colour that the panel gives to its legend, or one in turn."""
+    chosen = {
+        override["matcher"]["options"]: COLOURS[override["properties"][0]["value"]["fixedColor"]]
+        for override in config["overrides"]
+    }
+    in_turn = list(COLOURS.values())
+    for n, line in enumerate(lines):
+        yield line, chosen.get(line.legend, in_turn[n % len(in_turn)])
 
 
 def _top(value: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from xml.etree import ElementTree
@@ -44,3 +45,22 @@ def test_given_a_line_then_it_stays_inside_its_panel():
     for line in picture.iter(f"{SVG}polyline"):
         points = [tuple(map(float, p.split(","))) for p in line.attrib["points"].split()]
         assert all(0 < x < 12 * chart.COLUMN and 0 < y < 9 * chart.ROW for x, y in points)
+
+
+def test_given_results_then_success_alone_is_green_and_a_refusal_colours_its_number():
+    results = ("success", "uknown_user", "sts_error")
+    panel = next(p for p in DASHBOARD["panels"] if p["title"] == "Logins and refusals by result")
+    lines = {found["id"]: [chart.Line("pods", [(0.0, 2.0)])] for found in DASHBOARD["panels"]}
+    lines[panel["id"]] = [chart.Line(name, [(0.0, 1.0)]) for name in results]
+    picture = ElementTree.fromstring(chart.draw(DASHBOARD, lines, ""))
+
+    named = {
+        text.text: mark.attrib["fill"]
+        for group in picture.iter(f"{SVG}g")
+        for mark, text in itertools.pairwise(group)
+        if text.text in results
+    }
+    assert [name for name in results if named[name] == chart.COLOURS["green"]] == ["success"]
+    assert chart.COLOURS["orange"] in {
+        text.attrib.get("fill") for text in picture.iter(f"{SVG}text") if text.text == "2"
+    }
