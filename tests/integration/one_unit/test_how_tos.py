@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import jubilant
 import pytest
 from demo import keys
-from tests.integration.helpers import arns, bundle, juju_status
+from tests.integration.helpers import arns, bundle, juju_status, kubernetes
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.how_to import Reader
 from tests.integration.helpers.kubernetes import Cluster
@@ -233,8 +233,9 @@ def test_given_the_page_on_breaking_the_glass_then_it_lets_people_in_and_leaves_
     token = reader.follow(GLASS, "Let somebody else in").splitlines()[-1]
 
     assert usernames(cluster) == {"alice"}
-    assert "kube-system:incident-42" in cluster.kubectl("auth", "whoami", f"--token={token}")
-    assert cluster.kubectl("auth", "can-i", "list", "pods", f"--token={token}") == "yes\n"
+    person = ("kubectl", "--kubeconfig", str(cluster.person), f"--token={token}")
+    assert "kube-system:incident-42" in kubernetes.run([*person, "auth", "whoami"]).stdout
+    assert kubernetes.run([*person, "get", "pods"]).returncode == 0
 
     printed = reader.follow(GLASS, "Afterwards")
 
