@@ -15,8 +15,9 @@ COLOURS = {
     "yellow": "#bf8700",
     "purple": "#8250df",
     "orange": "#bc4c00",
-    "text": "#57606a",
 }
+# Of lines that are neither good nor bad.
+IN_TURN = ("#0969da", "#bf8700", "#8250df", "#bc4c00", "#1b7c83", "#57606a")
 _UNITS = {"reqps": " /s", "s": " s", "bytes": " MiB", "short": ""}
 _MIB = 1024 * 1024
 
@@ -136,9 +137,8 @@ def _coloured(lines: Sequence[Line], config: Mapping[str, Any]) -> Iterable[tupl
         override["matcher"]["options"]: COLOURS[override["properties"][0]["value"]["fixedColor"]]
         for override in config["overrides"]
     }
-    in_turn = list(COLOURS.values())
     for n, line in enumerate(lines):
-        yield line, chosen.get(line.legend, in_turn[n % len(in_turn)])
+        yield line, chosen.get(line.legend, IN_TURN[n % len(IN_TURN)])
 
 
 def _top(value: float) -> float:

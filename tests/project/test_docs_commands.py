@@ -142,7 +142,8 @@ NOT_RUN = {
     "aws ec2 create-vpc-endpoint --vpc-endpoint-type Interface --service-name "
     "com.amazonaws.eu-west-1.sts --private-dns-enabled --vpc-id VPC --subnet-ids SUBNET "
     "--security-group-ids GROUP": "the testbed has no VPC",
-    "juju download aws-iam --channel latest/stable": _CHARMHUB,
+    "juju download aws-iam --channel latest/stable --base ubuntu@22.04 "
+    "--filepath aws-iam.charm": _CHARMHUB,
     "skopeo copy --all docker://public.ecr.aws/eks-distro/kubernetes-sigs/aws-iam-authenticator"
     ":v0.7.18-cvefix-eks-1-36-7 docker://registry.example.com/eks-distro/kubernetes-sigs/"
     "aws-iam-authenticator:v0.7.18-cvefix-eks-1-36-7": _CHARMHUB,
