@@ -36,6 +36,7 @@ class MappingReport:
         left_out: The parts of the option that have no meaning here.
         next_end: When the next access ends, or ended if the mapping is still there.
         lasting_administrators: How many mappings can make somebody an administrator and never end.
+        superusers: The mappings that let somebody in who may do everything.
         learns: Whether the option has a permission set without its suffix: no event announces the
             role.
     """
@@ -51,6 +52,7 @@ class MappingReport:
     learns: bool = False
     next_end: datetime.datetime | None = None
     lasting_administrators: int = 0
+    superusers: tuple[IdentityMapping, ...] = ()
 
 
 def check(found: Iterable[IdentityMapping], partition: str = partitions.DEFAULT) -> MappingReport:

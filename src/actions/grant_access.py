@@ -16,7 +16,7 @@ from access.declaration.declared import Entry
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
 from actions import MAX_BYTES, Context
-from cluster import api, bindings
+from cluster import api, bindings, events
 from cluster.errors import Conflict, errors_as_status, retry_on_conflict
 from cluster.mappings import canonical, listing, single
 from errors import Blocked, Unready
@@ -65,6 +65,8 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
                 f"others keep changing mapping {grant.mapping.name}, run this again",
                 TRIES,
             )
+    if not params["dry-run"]:
+        events.write(client, context.owner, [_note(done, grant, former)])
     return {**_results(done, grant, former), **_rights(client, grant.mapping)}
 
 
@@ -131,6 +133,16 @@ def _write(
     if reason := written.refused.get(wanted.name):
         raise Blocked(f"mapping {wanted.name} is there, but lets nobody in: {reason}")
     return "changed" if former else "granted", former
+
+
+def _note(done: str, grant: grants.Grant, former: IdentityMapping | None) -> events.Note:
+    wanted = grant.mapping
+    ends = f"until {wanted.expires}" if wanted.expires else "until it is revoked"
+    why = f", because: {grant.reason}" if grant.reason else ""
+    groups = f", groups {', '.join(wanted.groups)}" if wanted.groups else ""
+    text = f"grant-access {done} access of {wanted.arn} {ends} as {wanted.username}{groups}{why}"
+    reason = "AccessChanged" if former else "AccessGranted"
+    return events.Note(reason, "Grant", former or wanted, text)
 
 
 def _results(done: str, grant: grants.Grant, former: IdentityMapping | None) -> dict[str, str]:

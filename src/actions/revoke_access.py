@@ -12,7 +12,7 @@ from access import grants
 from access.declaration.declared import Entry
 from access.mapping import IdentityMapping
 from actions import MAX_BYTES, Context
-from cluster import api
+from cluster import api, events
 from cluster.errors import Conflict, errors_as_status
 from cluster.mappings import canonical, listing, single
 from errors import Waiting
@@ -41,7 +41,14 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
             found = grants.to_revoke(found, target, entries, application, partition)
             return _results("would revoke", found, target)
         revoked = _revoke(client, target, entries, application, partition)
-        return _results("revoked", revoked, target)
+    events.write(client, context.owner, [_note(mapping, target) for mapping in revoked])
+    return _results("revoked", revoked, target)
+
+
+def _note(mapping: IdentityMapping, target: grants.Target) -> events.Note:
+    is_gone = not grants.is_astray(mapping, target)
+    text = f"revoke-access ended this access: {_line(mapping, target)}"
+    return events.Note("AccessRevoked", "Revoke", mapping, text, gone=is_gone)
 
 
 def _revoke(

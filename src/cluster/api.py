@@ -267,6 +267,18 @@ class Client:
         response = self._send("post", res, seconds=WRITE_SECONDS, obj=obj)
         return _decoded(response, res, answers.Mapping)
 
+    def create_at(self, path: str, obj: Mapping[str, Any]) -> None:
+        """Create an object of a kind that lightkube sends no plain map of."""
+        import httpx2
+
+        response = self._generic._client.post(  # noqa: SLF001  (no public way to it)
+            path,
+            json=obj,
+            headers=_UNCOMPRESSED,
+            timeout=httpx2.Timeout(WRITE_SECONDS, connect=CONNECT_SECONDS),
+        )
+        self._check_refused(response)
+
     def replace(self, res: type[Any], name: str, obj: Mapping[str, Any]) -> None:
         """Replace one object, unless it has changed. Several threads may do so at a time."""
         self._send("put", res, seconds=WRITE_SECONDS, obj=obj, name=name)

@@ -31,6 +31,8 @@ class Shared:
             where an earlier version published it.
         inherited: Whether the reactive charm's leader data is still to be removed.
         ended: The access that the charm has ended within a day, the last of it at the end.
+        superusers: Which mappings to the group that may do everything were announced, by their
+            fingerprints.
         facts: What the alert rules say, as `cos.facts` writes it; empty without a collector.
     """
 
@@ -41,6 +43,7 @@ class Shared:
     relations: frozenset[str] = frozenset()
     inherited: bool = False
     ended: tuple[expiry.Ended, ...] = ()
+    superusers: frozenset[str] = frozenset()
     facts: str = ""
 
     def of_relations(self, relations: frozenset[str]) -> Shared:
@@ -92,6 +95,7 @@ class Peers:
             "relation": " ".join(sorted(new.relations)),
             "inherited": "true" if new.inherited else "",
             "ended": expiry.dump(new.ended),
+            "superusers": " ".join(sorted(new.superusers)),
             "facts": new.facts,
         }
         try:
@@ -133,5 +137,6 @@ class Peers:
             relations=frozenset(data.get("relation", "").split()),
             inherited=data.get("inherited") == "true",
             ended=expiry.load(data.get("ended", "")),
+            superusers=frozenset(data.get("superusers", "").split()),
             facts=data.get("facts", ""),
         )

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 import times
 from access import expiry
 from access.mapping import IdentityMapping
-from cluster import api, claim
+from cluster import api, claim, events
 from cluster.errors import Conflict, errors_as_status
 from cluster.mappings import listing
 from config import Config
@@ -52,7 +52,7 @@ class Expiry:
         now = times.now()
         left: list[IdentityMapping] = []
         lasting: list[IdentityMapping] = []
-        ended = [*self._peers.shared.ended]
+        ended, gone = [*self._peers.shared.ended], list[IdentityMapping]()
         found = listing.find(client)
         declared = self._declared(found, now)
         for mapping in found:
@@ -65,7 +65,10 @@ class Expiry:
             elif still_there := _end(client, mapping.name, now, ended):
                 left.append(still_there)
                 lasting.append(still_there)
+            else:
+                gone.append(mapping)
         self.next_end = expiry.next_end(lasting)
+        events.write(client, self._owner, [_note(each) for each in gone])
         remembered = expiry.remembered(ended, now)
         self._peers.publish(dataclasses.replace(self._peers.shared, ended=remembered))
         self.done = True
@@ -110,6 +113,11 @@ class Expiry:
             for each in over
             if each.name in ends
         }
+
+
+def _note(mapping: IdentityMapping) -> events.Note:
+    text = f"access of {mapping.arn} has ended: it was to end at {mapping.expires}"
+    return events.Note("AccessEnded", "End", mapping, text, gone=True)
 
 
 def _end(

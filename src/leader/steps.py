@@ -23,7 +23,7 @@ from hook import Hook
 from juju import extra_cas, proxies, pull_secret
 from juju.alarm import SECONDS, SOON_SECONDS
 from juju.peers import Shared
-from leader import logins, mappings, report
+from leader import logins, mappings, report, superusers
 from leader.expiry import Expiry
 from machine import reactive
 from owner import Owner
@@ -141,6 +141,7 @@ def _let_in(
     left = expiry.end(client)
     found = mappings.apply(client, hook.owner, config, left, problems)
     expiry.next_end = found.next_end
+    superusers.announce(client, hook.owner, hook.peers, found.superusers)
     hook.journal.log(report.remarks(found))
     return found
 

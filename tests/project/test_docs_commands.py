@@ -86,6 +86,7 @@ RUN = {
         "See everybody": HOW_TOS,
         "Find what to look at first": f"{ONE_UNIT}/test_explain_access.py",
         "Who has not been here for 90 days": f"{ONE_UNIT}/test_explain_access.py",
+        "Hear of grants and ends": HOW_TOS,
         "Look at one principal": HOW_TOS,
     },
     "docs/how-to/temporary-access.md": {

@@ -32,4 +32,6 @@ TOKEN_REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews"
 NODES = "/api/v1/nodes"
 PODS = "/api/v1/namespaces/kube-system/pods"
 EVENTS = "/api/v1/namespaces/kube-system/events"
+# Events on mappings, which have no namespace.
+NOTICES = "/apis/events.k8s.io/v1/namespaces/default/events"
 ADDRESS = "10.152.183.20"

@@ -21,7 +21,14 @@ from tests.fakes.kubernetes import apply, discovery, rbac, selectors, table
 from tests.fakes.kubernetes.clock import Clock
 from tests.fakes.kubernetes.controllers import Controllers
 from tests.fakes.kubernetes.faults import Answer, Fault, ok, refused
-from tests.fakes.kubernetes.paths import DEFINITION, MAPPINGS, SERVICE, TOKEN_REVIEWS, VERSION
+from tests.fakes.kubernetes.paths import (
+    DEFINITION,
+    MAPPINGS,
+    NOTICES,
+    SERVICE,
+    TOKEN_REVIEWS,
+    VERSION,
+)
 from tests.fakes.kubernetes.rbac import REVIEWS
 from tests.fakes.kubernetes.stored import Object
 
@@ -121,8 +128,9 @@ class FakeCluster(Controllers):
         """What a request could change, as text."""
         if request.method == "GET":
             return ""
-        if request.url.path == MAPPINGS:
-            return str(sorted(path for path in self.objects if path.startswith(MAPPINGS)))
+        for each in (MAPPINGS, NOTICES):
+            if request.url.path == each:
+                return str(sorted(path for path in self.objects if path.startswith(each)))
         path = request.url.path.removesuffix("/status")
         return json.dumps([self.objects.get(path), self._fields.get(path)])
 
@@ -264,7 +272,12 @@ class FakeCluster(Controllers):
         return ok(self._with_status(path, new))
 
     def _create(self, path: str, body: Object) -> httpx2.Response:
-        path = f"{path}/{body['metadata']['name']}"
+        metadata = body["metadata"]
+        if begin := metadata.pop("generateName", ""):
+            if begin.endswith("."):
+                return refused(422, f"metadata.generateName: Invalid value: {begin!r}")
+            metadata["name"] = f"{begin}{len(self.seen)}"
+        path = f"{path}/{metadata['name']}"
         if path in self.objects:
             return refused(409, f"{path} already exists")
         body["metadata"].update(generation=1, resourceVersion="1")

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import jubilant
 import pytest
-from tests.integration.helpers import arns, juju_status, kubernetes, logins
+from tests.integration.helpers import arns, juju_status, kubernetes, logins, testbed_only
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 
@@ -33,6 +33,14 @@ def names(cluster: Cluster) -> list[str]:
 def is_refused(mallory: Cluster) -> bool:
     """Return whether a login of mallory is refused."""
     return REFUSED in mallory.whoami("mallory").stderr
+
+
+def noticed(cluster: Cluster, mapping: str) -> list[str]:
+    """Return the reasons of the events on a mapping, the oldest first."""
+    of_mapping = ("--field-selector", f"involvedObject.name={mapping}")
+    found = cluster.get("events", "-n", "default", *of_mapping)["items"]
+    found = [each for each in found if each.get("reportingComponent") == "aws-iam"]
+    return [each["reason"] for each in sorted(found, key=lambda each: each["eventTime"])]
 
 
 def fails(juju: jubilant.Juju, action: str, **params: str) -> str:
@@ -62,6 +70,7 @@ def test_given_a_grant_then_its_person_logs_in_until_it_ends_by_itself(
     eventually(lambda: name not in names(mallory), "deleted", seconds=90)
     eventually(lambda: is_refused(mallory), "refused")
     assert f"access has ended: deleted mapping {name}" in deployed.debug_log(limit=200)
+    assert noticed(mallory, name)[-2:] == ["AccessGranted", "AccessEnded"]
 
 
 def test_given_a_unit_that_is_blocked_or_waits_when_a_grant_ends_then_its_person_is_refused(
@@ -77,6 +86,22 @@ def test_given_a_unit_that_is_blocked_or_waits_when_a_grant_ends_then_its_person
     assert is_refused(mallory)
     deployed.config("aws-iam", reset="replicas")
     juju_status.wait_until_active(deployed)
+
+
+def test_given_a_mapping_to_masters_when_hooks_run_then_one_event_is_on_it_and_it_says_who(
+    deployed: jubilant.Juju, mallory: Cluster
+) -> None:
+    mallory.map("root", arns.USER, "root", "system:masters")
+
+    testbed_only.run_update_status(deployed, "aws-iam/0")
+    testbed_only.run_update_status(deployed, "aws-iam/0")
+
+    assert noticed(mallory, "root") == ["SuperuserMapped"]
+    assert f"mapping root, made by kubectl, lets {arns.USER}" in mallory.kubectl(
+        "describe", MAPPINGS, "root"
+    )
+    assert deployed.run(LEADER, "revoke-access", {"name": "root"}).results["result"] == "revoked"
+    assert noticed(mallory, "root") == ["SuperuserMapped", "AccessRevoked"]
 
 
 def test_given_a_permission_set_with_its_suffix_when_it_is_granted_then_its_role_is_mapped(

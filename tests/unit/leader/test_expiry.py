@@ -79,7 +79,7 @@ def test_given_ends_a_second_apart_when_alarms_ring_then_they_leave_the_machine_
 
     assert hooks <= 4
     assert api.clock.now - began <= 81
-    assert not [path for path in api.objects if "dev-" in path]
+    assert not [path for path in api.objects if f"{MAPPINGS}/dev-" in path]
 
 
 def test_given_an_end_that_is_settled_when_a_hook_runs_then_it_asks_juju_for_no_secret(

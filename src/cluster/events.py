@@ -1,0 +1,148 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
+"""Kubernetes Events on mappings: who was let in, whose access ended, who may do everything.
+
+They are notices, which the API server deletes after an hour or so. Nothing depends on them: what
+keeps one from being written is logged, and no more. Mappings have no namespace, so their events
+are in namespace `default`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+import times
+from access.mapping import IdentityMapping
+from cluster import api
+from cluster.crd import kind
+from cluster.errors import Conflict, errors_as_status
+from cluster.references import EVENTS
+from errors import Unready
+from owner import Owner
+from text import cut, fingerprint, one_line, status_line
+
+logger = logging.getLogger(__name__)
+
+# How many events one hook or action writes: thousands of mappings may change at once, and each
+# event is an object in etcd.
+MOST = 20
+# The API server's limits for a note and, with room for a hash, for a name.
+_NOTE_BYTES, _NAME_LENGTH = 1_000, 200
+# How much of its time a hook keeps for its other requests.
+_KEPT_SECONDS = 2.0
+_PATH = f"/apis/events.k8s.io/v1/namespaces/{EVENTS}/events"
+
+
+@dataclasses.dataclass(frozen=True)
+class Note:
+    """What an event says.
+
+    Attributes:
+        reason: Why it is there, as a program reads it, such as ``AccessGranted``.
+        action: What was done, as a program reads it.
+        text: What happened, as a person reads it. It may have any length and characters.
+        gone: Whether the mapping was deleted.
+        once: Whether it may be said again of the same mapping, and counts once.
+        warns: Whether it is more than a matter of course.
+    """
+
+    reason: str
+    action: str
+    mapping: IdentityMapping
+    text: str
+    gone: bool = False
+    once: bool = False
+    warns: bool = False
+
+
+def write(client: api.Client, owner: Owner, notes: Sequence[Note]) -> int:
+    """Write an event for each of the first `MOST` notes, unless it is there already.
+
+    Return for how many notes there is an event now. This raises nothing.
+    """
+    now, chosen = times.now(), _chosen(notes)
+    for number, note in enumerate(chosen):
+        if client.seconds_left_to_write < _KEPT_SECONDS:
+            return number
+        try:
+            with errors_as_status():
+                _write(client, owner, note, now)
+        except Unready as reason:
+            logger.warning("no event for mapping %s: %s", note.mapping.name, status_line(reason))
+            return number
+    return len(chosen)
+
+
+def _chosen(notes: Sequence[Note]) -> list[Note]:
+    """Return the first `MOST` notes; the last of them says how many are left out."""
+    chosen = list(notes[:MOST])
+    if left := len(notes) - len(chosen):
+        text = f"this and {left:,} others, see list-mappings: {chosen[-1].text}"
+        chosen[-1] = dataclasses.replace(chosen[-1], text=text)
+    return chosen
+
+
+def _write(client: api.Client, owner: Owner, note: Note, now: datetime) -> None:
+    # `kubectl describe` shows the events that have the object's uid.
+    stored = None if note.gone else client.get(kind(), note.mapping.name)
+    uid = str(stored["metadata"].get("uid", "")) if stored else ""
+    event = _event(owner, note, uid, now)
+    try:
+        client.create_at(_PATH, event)
+    except Conflict:
+        if not note.once:
+            raise
+        name = event["metadata"].pop("name")
+        if client.read(f"{_PATH}/{name}", _Said) == msgspec.convert(event, _Said):
+            return
+        # Whoever may write events could otherwise keep this one away by one of its name.
+        client.create_at(_PATH, {**event, "metadata": _named(note.mapping.name)})
+
+
+class _Reference(msgspec.Struct):
+    name: str
+
+
+class _Said(msgspec.Struct):
+    """What of an event makes it the same as another."""
+
+    reason: str
+    note: str
+    regarding: _Reference
+
+
+def _named(name: str, key: str = "") -> dict[str, str]:
+    begin = name[:_NAME_LENGTH].rstrip("-.")
+    named = {"name": f"{begin}.{key}"} if key else {"generateName": f"{begin}-"}
+    return {**named, "namespace": EVENTS}
+
+
+def _event(owner: Owner, note: Note, uid: str, now: datetime) -> dict[str, Any]:
+    mapping = note.mapping
+    key = fingerprint(f"{note.reason}\0{uid}\0{mapping.principal}") if note.once else ""
+    regarding = {
+        "apiVersion": "iamauthenticator.k8s.aws/v1alpha1",
+        "kind": "IAMIdentityMapping",
+        "name": mapping.name,
+        "uid": uid,
+    }
+    return {
+        "apiVersion": "events.k8s.io/v1",
+        "kind": "Event",
+        "metadata": _named(mapping.name, key),
+        "eventTime": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "reportingController": api.MANAGER,
+        "reportingInstance": owner.application,
+        "action": note.action,
+        "reason": note.reason,
+        "type": "Warning" if note.warns else "Normal",
+        "regarding": {name: value for name, value in regarding.items() if value},
+        "note": cut(one_line(note.text), _NOTE_BYTES),
+    }

@@ -1,0 +1,263 @@
+"""Kubernetes Events on mappings: what they say, how many there are, who can keep one away."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx2
+import ops.testing
+import pytest
+from tests.fakes.declaring import ACCOUNT, DEV, Declare, entry
+from tests.fakes.juju.model import Model
+from tests.fakes.kubernetes.faults import refusal, unreachable
+from tests.fakes.kubernetes.paths import MAPPINGS, NOTICES
+from tests.fakes.kubernetes.server import FakeCluster
+
+from cluster import events
+from leader import superusers
+
+MASTERS = ["system:masters"]
+
+
+def notices(api: FakeCluster, reason: str = "") -> list[dict[str, Any]]:
+    """The events on mappings, in the order in which they were written."""
+    found = [event for path, event in api.objects.items() if path.startswith(NOTICES)]
+    return [event for event in found if reason in ("", event["reason"])]
+
+
+def grant(model: Model, **more: Any) -> None:
+    model.action("grant-access", **{"arn": DEV, "username": "alice", "name": "dev", **more})
+
+
+def map_by_hand(api: FakeCluster, name: str, groups: list[str], uid: str = "") -> None:
+    arn = f"{ACCOUNT}:role/{name}"
+    api.put(
+        f"{MAPPINGS}/{name}",
+        {
+            "metadata": {"name": name, "uid": uid or f"uid-{name}", "resourceVersion": "1"},
+            "spec": {"arn": arn, "username": name, "groups": groups},
+            "status": {"canonicalARN": arn.lower()},
+        },
+    )
+
+
+def test_given_a_grant_when_it_is_made_and_revoked_then_each_leaves_an_event(
+    deployed: Model, api: FakeCluster
+):
+    grant(deployed, groups="view", reason="an incident")
+    deployed.action("revoke-access", arn=DEV)
+
+    granted, revoked = notices(api)
+    assert granted["regarding"] == {
+        "apiVersion": "iamauthenticator.k8s.aws/v1alpha1",
+        "kind": "IAMIdentityMapping",
+        "name": "dev",
+    }
+    assert (granted["reason"], granted["action"], granted["type"]) == (
+        *("AccessGranted", "Grant"),
+        "Normal",
+    )
+    assert granted["note"] == (
+        f"grant-access granted access of {DEV} until it is revoked as alice, groups view, "
+        "because: an incident"
+    )
+    assert granted["reportingInstance"] == "aws-iam"
+    assert len(granted["eventTime"]) == len("2026-11-28T03:00:00.000000Z")
+    assert revoked["reason"] == "AccessRevoked"
+    assert DEV in revoked["note"]
+
+
+def test_given_a_dry_run_when_access_is_granted_or_revoked_then_there_is_no_event(
+    deployed: Model, api: FakeCluster
+):
+    grant(deployed, **{"dry-run": True})
+    deployed.action("revoke-access", arn=DEV, **{"dry-run": True})
+
+    assert notices(api) == []
+
+
+def test_given_a_grant_that_ends_when_the_hook_deletes_it_then_one_event_says_so(
+    deployed: Model, api: FakeCluster
+):
+    grant(deployed, **{"for": "1h"})
+    api.clock.now += 3601
+
+    deployed.hook()
+    deployed.hook()
+
+    (ended,) = notices(api, "AccessEnded")
+    assert ended["note"].startswith(f"access of {DEV} has ended: it was to end at ")
+
+
+def test_given_mappings_to_masters_when_hooks_run_then_each_has_one_event_whoever_made_it(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    map_by_hand(api, "mine", MASTERS)
+    map_by_hand(api, "template", ["system:{{SessionName}}"])
+    declare(entry("admins", groups=MASTERS), entry("dev", f"{ACCOUNT}:role/x", groups=["view"]))
+    deployed.hook()
+
+    found = sorted(notices(api), key=lambda each: each["regarding"]["name"])
+    assert [each["regarding"]["name"] for each in found] == ["admins", "mine", "template"]
+    assert {each["type"] for each in found} == {"Warning"}
+    assert found[0]["note"].startswith(f"mapping admins, made by the option mappings, lets {DEV}")
+    assert found[1]["regarding"]["uid"] == "uid-mine"
+
+
+def test_given_nothing_new_when_a_hook_runs_then_it_asks_nothing_more(
+    deployed: Model, api: FakeCluster
+):
+    api.forget()
+    deployed.hook()
+    without = api.requests
+    map_by_hand(api, "mine", MASTERS)
+    deployed.hook()
+    api.forget()
+
+    deployed.hook()
+
+    assert api.requests == without
+
+
+def test_given_a_mapping_to_masters_that_is_made_again_when_a_hook_runs_then_it_is_said_again(
+    deployed: Model, api: FakeCluster
+):
+    map_by_hand(api, "mine", MASTERS, "one")
+    deployed.hook()
+    del api.objects[f"{MAPPINGS}/mine"]
+    deployed.hook()
+    map_by_hand(api, "mine", MASTERS, "two")
+    deployed.hook()
+
+    assert [each["regarding"]["uid"] for each in notices(api)] == ["one", "two"]
+
+
+def test_given_a_mapping_that_gets_masters_later_when_a_hook_runs_then_there_is_an_event(
+    declare: Declare, api: FakeCluster
+):
+    declare(entry("dev", groups=["view"]))
+    assert notices(api) == []
+
+    declare(entry("dev", groups=MASTERS))
+
+    assert len(notices(api)) == 1
+
+
+# What somebody could fill, keep away, forge or stop.
+
+
+def test_given_a_flood_of_mappings_to_masters_when_hooks_run_then_etcd_gets_a_few_events(
+    deployed: Model, api: FakeCluster
+):
+    for number in range(superusers.MOST_REMEMBERED + 100):
+        map_by_hand(api, f"m{number:03}", MASTERS)
+
+    deployed.hook()
+    assert len(notices(api)) == events.MOST
+    for _ in range(superusers.MOST_REMEMBERED // events.MOST + 2):
+        deployed.hook()
+
+    assert len(notices(api)) == superusers.MOST_REMEMBERED
+    api.forget()
+    deployed.hook()
+    assert api.changes == []
+
+
+def test_given_a_thousand_grants_that_end_at_once_when_hooks_run_then_the_last_event_counts_them(
+    deployed: Model, api: FakeCluster
+):
+    for number in range(200):
+        arn = f"{ACCOUNT}:role/r{number}"
+        api.add_mapping(f"r{number:03}", arn, arn, expires="1970-01-01T00:00:00Z")
+
+    deployed.hook()
+
+    found = notices(api, "AccessEnded")
+    assert len(found) == events.MOST
+    assert found[-1]["note"].startswith("this and 180 others, see list-mappings: access of ")
+
+
+def test_given_somebody_who_takes_the_name_when_masters_are_mapped_then_the_event_is_there(
+    deployed: Model, api: FakeCluster
+):
+    taken: list[str] = []
+
+    def take(request: httpx2.Request) -> httpx2.Response:
+        """Store another event of the same name, an instant earlier."""
+        body = json.loads(request.content)
+        if "name" in body["metadata"]:
+            name = body["metadata"]["name"]
+            taken.append(name)
+            api.objects[f"{NOTICES}/{name}"] = {**body, "note": "nothing to see here"}
+        return api._handle(request)
+
+    map_by_hand(api, "mine", MASTERS)
+    api.fail(take, request=f"POST {NOTICES}")
+
+    deployed.hook()
+
+    assert taken
+    notes = [each["note"] for each in notices(api)]
+    assert notes[0] == "nothing to see here"
+    assert notes[1].startswith("mapping mine, made by kubectl")
+
+
+def test_given_a_hook_that_died_after_the_event_when_it_runs_again_then_there_is_one(
+    deployed: Model, api: FakeCluster
+):
+    map_by_hand(api, "mine", MASTERS)
+    before = dict(deployed.peer)
+    deployed.hook()
+    deployed.peer.clear()
+    deployed.peer.update(before)
+
+    deployed.hook()
+
+    assert len(notices(api)) == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [refusal(403, "quota exceeded"), refusal(500, "etcd"), unreachable(httpx2.ConnectError)],
+)
+def test_given_events_that_cannot_be_written_then_grants_ends_and_hooks_go_on(
+    deployed: Model, api: FakeCluster, fault: Any, caplog: pytest.LogCaptureFixture
+):
+    map_by_hand(api, "mine", MASTERS)
+    api.fail(fault, request=f"POST {NOTICES}")
+
+    grant(deployed, **{"for": "1h"})
+    status = deployed.hook()
+    api.clock.now += 3601
+    deployed.hook()
+
+    assert status.name == "active"
+    assert f"{MAPPINGS}/dev" not in api.objects
+    assert notices(api) == []
+    assert "no event for mapping mine: " in caplog.text
+    api.recover()
+    deployed.hook()
+    assert len(notices(api, "SuperuserMapped")) == 1
+
+
+def test_given_long_names_and_lines_when_an_event_is_written_then_it_is_one_short_line(
+    deployed: Model, api: FakeCluster
+):
+    name = "a" * 199 + "-" + "b" * 50
+    map_by_hand(api, name, MASTERS)
+    api.objects[f"{MAPPINGS}/{name}"]["spec"]["arn"] = f"{ACCOUNT}:user/{'x' * 1500}"
+
+    deployed.hook()
+
+    (event,) = notices(api)
+    assert len(event["metadata"]["name"]) <= 253
+    assert "-." not in event["metadata"]["name"]
+    assert len(event["note"].encode()) <= 1_000
+
+
+def test_given_an_action_when_it_fails_then_there_is_no_event(deployed: Model, api: FakeCluster):
+    with pytest.raises(ops.testing.ActionFailed):
+        grant(deployed, arn="nobody")
+
+    assert notices(api) == []
