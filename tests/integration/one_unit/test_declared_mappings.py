@@ -154,9 +154,9 @@ def test_given_an_option_that_is_reset_then_what_it_made_goes_and_peoples_mappin
     assert len(names(cluster)) == len(before) + 2
 
     deployed.config("aws-iam", reset="mappings")
-    juju_status.wait_until_active(deployed)
 
-    assert names(cluster) == before
+    eventually(lambda: names(cluster) == before, "what the option made goes")
+    juju_status.wait_until_active(deployed)
     assert users.whoami("mallory").returncode
     assert logins.wait_for_login(cluster) == "knobby"
 
