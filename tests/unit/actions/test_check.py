@@ -129,6 +129,8 @@ def world(deployed: Model, api: FakeCluster, files: Files, monkeypatch: Any) -> 
         monkeypatch.setattr(module, "time", REAL_TIME)
     # A login is in the log before the API server answers, or never.
     monkeypatch.setattr(login, "SETTLED_SECONDS", 0.1)
+    # A busy machine may take a second between a login and the look for it.
+    monkeypatch.setattr(login, "LOG_SECONDS", 6.0)
     monkeypatch.setattr(wire, "Pod", Pod)
     monkeypatch.setattr(wire, "leaf", world.serve)
     for name in ("a", "b"):
