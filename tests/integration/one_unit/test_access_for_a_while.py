@@ -112,7 +112,7 @@ def test_given_a_permission_set_with_its_suffix_when_it_is_granted_then_its_role
 
     role = "arn:aws:iam::111122223333:role/AWSReservedSSO_DevOps_1a2b3c4d5e6f7081"
     assert mallory.get(MAPPINGS, granted["mapping"])["spec"]["arn"] == role
-    assert granted["warning"].startswith("everybody who logs in may do everything")
+    assert granted["roles"].startswith("no binding names this user or its groups")
     revoked = deployed.run(LEADER, "revoke-access", {"arn": role}).results
     assert granted["mapping"] in revoked["mappings"]
 
