@@ -95,7 +95,7 @@ def _way(way: Way, now: datetime.datetime) -> Iterator[str]:
             "what stands in {{…}} is filled in at login: to see it, give the arn of a session, "
             "arn:aws:sts::<account>:assumed-role/<role>/<session>"
         )
-    yield from _bound(who, way.grants)
+    yield from _bound(who, way.grants, mapping)
 
 
 def ended(looked_up: Principal, remembered: Iterable[Ended]) -> Iterator[str]:
@@ -105,12 +105,13 @@ def ended(looked_up: Principal, remembered: Iterable[Ended]) -> Iterator[str]:
             yield f"mapping {each.name} let it in, and ended at {each.at}"
 
 
-def _bound(who: Identity, grants: Sequence[rbac.Grant]) -> Iterator[str]:
+def _bound(who: Identity, grants: Sequence[rbac.Grant], mapping: IdentityMapping) -> Iterator[str]:
     if who.superuser:
         yield f"group {rbac.MASTERS} may do everything, whatever the roles say"
     for grant in grants[:_BINDINGS]:
         binding = grant.binding
-        yield f"{binding} gives {binding.role} to {grant.kind} {grant.subject}"
+        own = ", and goes with the mapping" if grant.goes_with(mapping) else ""
+        yield f"{binding} gives {binding.role} to {grant.kind} {grant.subject}{own}"
     if len(grants) > _BINDINGS:
         yield f"{len(grants) - _BINDINGS} more bindings give it roles"
     if node := rbac.node(who.username, who.groups):

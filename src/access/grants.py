@@ -8,16 +8,17 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import times
 from access import arn, partitions, reserved
-from access.declaration import declared
+from access.declaration import names, rights
 from access.declaration.declared import Entry
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet, of_role
+from access.rights import CLUSTER_ROLE, Right
 from errors import Blocked
 from labels import EXPIRES, GRANT, OPTION
 
@@ -35,12 +36,14 @@ class Grant:
         named: Whether the name is the operator's choice.
         reason: Why, in the operator's words; or empty.
         remark: How the mapping's ARN differs from the operator's; or empty.
+        rights: The role that comes with the mapping, if one does.
     """
 
     mapping: IdentityMapping
     named: bool
     reason: str
     remark: str
+    rights: tuple[Right, ...] = ()
 
 
 def permission_set(params: Mapping[str, Any]) -> PermissionSet | None:
@@ -66,7 +69,7 @@ def read(params: Mapping[str, Any], text: str, partition: str, now: datetime) ->
     principal, remark = login(text, partition)
     canonical = arn.canonicalize(principal)
     name, reason = params["name"], " ".join(params["reason"].split())
-    if name and not declared.is_object_name(name):
+    if name and not names.is_object_name(name):
         raise ValueError(f"name {name[:40]!r} must be small letters, digits, '-' and '.'")
     if len(reason) > _LONGEST_REASON:
         raise ValueError(f"reason is too long, give {_LONGEST_REASON} characters at most")
@@ -84,7 +87,33 @@ def read(params: Mapping[str, Any], text: str, partition: str, now: datetime) ->
         source=GRANT,
         expires=times.shown(now + times.duration(lasting)) if lasting else "",
     )
-    return Grant(mapping, bool(name), reason, remark)
+    return Grant(mapping, bool(name), reason, remark, _rights(params))
+
+
+def _rights(params: Mapping[str, Any]) -> tuple[Right, ...]:
+    """Return the role that the parameters give, as a tuple.
+
+    Raises:
+        ValueError: a parameter is wrong.
+    """
+    role = params["role"].strip()
+    listed = [each.strip() for each in params["namespaces"].split(",") if each.strip()]
+    if not role:
+        if listed:
+            raise ValueError("namespaces goes with role")
+        return ()
+    if not rights.is_role_name(role):
+        raise ValueError(f"role {role[:40]!r} is not a ClusterRole's name")
+    namespaces = rights.namespaces([*listed]) if listed else ()
+    return (Right(role, CLUSTER_ROLE, namespaces, "role"),)
+
+
+def with_rights(mapping: IdentityMapping, granted: Collection[Right]) -> IdentityMapping:
+    """Return ``mapping`` with the group of its own, if rights come with it."""
+    if not granted:
+        return mapping
+    groups = (*mapping.groups, reserved.own_group(mapping.name))
+    return dataclasses.replace(mapping, groups=groups)
 
 
 def login(text: str, partition: str) -> tuple[str, str]:

@@ -23,6 +23,7 @@ class IdentityMapping:
             could be stored.
         permission_set: The set whose role it maps, as ``<set>@<account>``; or empty.
         created: When it was made, as RFC 3339 has it; or empty.
+        uid: Its uid: one that is deleted and made again has another.
     """
 
     name: str
@@ -36,6 +37,7 @@ class IdentityMapping:
     # The plan compares what the option says, which knows nothing of these.
     permission_set: str = dataclasses.field(default="", compare=False)
     created: str = dataclasses.field(default="", compare=False)
+    uid: str = dataclasses.field(default="", compare=False)
 
     @functools.cached_property
     def principal(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from access import arn, expiry, partitions, placeholders, rbac, reserved
@@ -34,6 +34,7 @@ class MappingReport:
         pending: How many of them it left to the next hook.
         not_applied: Why an entry of the option is not applied, by its place.
         left_out: The parts of the option that have no meaning here.
+        rights_pending: How many bindings of the mappings' rights are left to the next hook.
         next_end: When the next access ends, or ended if the mapping is still there.
         lasting_administrators: How many mappings can make somebody an administrator and never end.
         superusers: The mappings that let somebody in who may do everything.
@@ -50,9 +51,15 @@ class MappingReport:
     not_applied: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
     left_out: tuple[LeftOut, ...] = ()
     learns: bool = False
+    rights_pending: int = 0
     next_end: datetime.datetime | None = None
     lasting_administrators: int = 0
     superusers: tuple[IdentityMapping, ...] = ()
+
+    @property
+    def left(self) -> int:
+        """Return how much of all this is left to the next hook."""
+        return self.pending + self.rights_pending
 
 
 def check(found: Iterable[IdentityMapping], partition: str = partitions.DEFAULT) -> MappingReport:
@@ -116,6 +123,8 @@ def _problem(
         return texts.USERNAME_EMPTY()
     if any(reserved.NODE_NAME in name for name in (mapping.username, *mapping.groups)):
         return texts.PLACEHOLDER_UNKNOWN()
+    if other := next(_of_others(mapping), ""):
+        return texts.GROUP_RESERVED(group=other, name=other.removeprefix(reserved.OWN))
     if declared := duplicates.get(mapping.name):
         return texts.DUPLICATE_OF_DECLARED(declared=declared, name=mapping.name)
     # Somebody may have made thousands of them.
@@ -123,6 +132,14 @@ def _problem(
     if other and mapping.source != OPTION:
         return texts.DUPLICATE(name=other)
     return expiry.mismatch(mapping.expires)
+
+
+def _of_others(mapping: IdentityMapping) -> Iterator[str]:
+    """Yield the groups of a mapping that are for the rights of another one."""
+    own = reserved.own_group(mapping.name)
+    for group in mapping.groups:
+        if group.startswith(reserved.OWN) and group != own:
+            yield group
 
 
 def count_lasting_administrators(found: Iterable[IdentityMapping]) -> int:

@@ -67,7 +67,9 @@ _EVERYWHERE = (
         ("iamidentitymappings", "iamidentitymappings/status"),
     ),
 )
-_EVERYTHING = "do everything"
+EVERYTHING = "do everything"
+# Kubernetes' own ClusterRole that allows everything.
+ADMINISTRATOR = "cluster-admin"
 
 
 def of(rules: Iterable[Rule], namespace: str, *, mappings_denied: bool = False) -> tuple[str, ...]:
@@ -82,7 +84,7 @@ def of(rules: Iterable[Rule], namespace: str, *, mappings_denied: bool = False) 
     found: dict[str, None] = {}
     for rule in rules:
         if "*" in rule.verbs and "*" in rule.groups and "*" in rule.resources and not rule.names:
-            return (_EVERYTHING,)
+            return (EVERYTHING,)
         for words, verbs, group, resources in (
             *_ANYWHERE,
             *(() if namespace else _EVERYWHERE),

@@ -8,9 +8,10 @@ from __future__ import annotations
 import bisect
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from access import placeholders
+from access.mapping import IdentityMapping
 
 # The API server lets this group do everything, before it looks at any role.
 MASTERS = "system:masters"
@@ -67,6 +68,7 @@ class Binding:
         users: Users among its subjects, and service accounts by their users' names.
         groups: Groups among its subjects.
         powers: By what its role lets somebody become an administrator.
+        owner: The uid of the mapping that it goes with; empty if it goes with none.
     """
 
     name: str
@@ -76,6 +78,7 @@ class Binding:
     users: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     powers: tuple[str, ...] = ()
+    owner: str = ""
 
     def __str__(self) -> str:
         if self.namespace:
@@ -101,6 +104,10 @@ class Grant:
     binding: Binding
     kind: str
     subject: str
+
+    def goes_with(self, mapping: IdentityMapping) -> bool:
+        """Return whether Kubernetes deletes the binding together with ``mapping``."""
+        return bool(mapping.uid) and self.binding.owner == mapping.uid
 
 
 def open_to_all(answer: Answer, control_plane: str) -> str:
@@ -139,10 +146,16 @@ class Bindings:
     """All bindings of a cluster, by their subjects."""
 
     def __init__(self, bindings: Iterable[Binding]):
+        self._all = tuple(bindings)
         self._users, self._groups = _Subjects("user"), _Subjects("group")
-        for binding in bindings:
+        for binding in self._all:
             self._users.add(binding.users, binding)
             self._groups.add(binding.groups, binding)
+
+    def changed(self, remove: Collection[tuple[str, str]], add: Iterable[Binding]) -> Bindings:
+        """Return these bindings without some, given by namespace and name, and with others."""
+        left = [each for each in self._all if (each.namespace, each.name) not in remove]
+        return Bindings([*left, *add])
 
     def of(self, username: str, groups: Iterable[str]) -> list[Grant]:
         """Return what is given to a user and to groups.

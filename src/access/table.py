@@ -30,6 +30,7 @@ class Row:
         last_login: The day on which it last let somebody in, as far as that is known; or empty.
         superuser: Whether it has a group that may do everything, whatever its roles are.
         roles: What RBAC gives to it beyond what it gives to everybody.
+        own_roles: Those of its roles that come with the mapping, and go with it.
         administrator_by: By which of its roles' rights it can become an administrator.
         problem: What is wrong with it, and the remedy; or empty.
     """
@@ -45,6 +46,7 @@ class Row:
     last_login: str
     superuser: bool
     roles: tuple[str, ...]
+    own_roles: tuple[str, ...]
     administrator_by: tuple[str, ...]
     problem: str
 
@@ -85,6 +87,9 @@ def _row(
         last_login=last.isoformat() if last else "",
         superuser=rbac.MASTERS in mapping.groups,
         roles=(*filter(None, (node,)), *_roles(grants, {username, *groups})),
+        own_roles=tuple(
+            _roles([each for each in grants if each.goes_with(mapping)], {username, *groups})
+        ),
         administrator_by=tuple(rbac.administrator_by(grants)),
         problem=problems.get(mapping.name, ""),
     )
@@ -159,7 +164,8 @@ def _source(row: Row) -> str:
 
 
 def _given(row: Row) -> list[str]:
-    return ([_EVERYTHING] if row.superuser else []) + list(row.roles)
+    roles = (f"{role} (own)" if role in row.own_roles else role for role in row.roles)
+    return [*([_EVERYTHING] if row.superuser else []), *roles]
 
 
 def jsons(listed: Sequence[Row], limit: int) -> list[str]:
@@ -179,6 +185,7 @@ def _json(row: Row, limit: int) -> str:
         groups=(),
         expires="",
         roles=(),
+        own_roles=(),
         administrator_by=row.administrator_by[:1],
         problem=_TOO_LONG.format(row.name),
     )

@@ -11,11 +11,11 @@ from typing import Any
 
 import labels
 import times
-from access import expiry, explanation, grants, table
+from access import expiry, explanation, grants, rights, table
 from access.declaration.declared import Entry
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
-from actions import MAX_BYTES, Context
+from actions import MAX_BYTES, Context, granted_role
 from cluster import api, bindings, events
 from cluster.errors import Conflict, errors_as_status, retry_on_conflict
 from cluster.mappings import canonical, listing, single
@@ -52,22 +52,24 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         raise ValueError(f"only the leader ends access in time: run this on {application}/leader")
     entries = context.config.declared.known
     with errors_as_status():
+        granted_role.check(client, grant.rights)
         if params["dry-run"]:
             found = listing.find(client, newest=True)
             former = grants.to_replace(found, grant, entries, context.owner.application, partition)
+            mapping = _final(grant, former)
             done = "would change" if former else "would grant"
         else:
             if ends:
                 # Ahead of the write: the access must end although the rest of this fails.
                 context.ring_at(ends)
-            done, former = retry_on_conflict(
+            done, former, mapping = retry_on_conflict(
                 lambda: _write(client, grant, entries, context.owner, partition),
                 f"others keep changing mapping {grant.mapping.name}, run this again",
                 TRIES,
             )
     if not params["dry-run"]:
         events.write(client, context.owner, [_note(done, grant, former)])
-    return {**_results(done, grant, former), **_rights(client, grant.mapping)}
+    return {**_results(done, grant, former), **_rights(client, mapping)}
 
 
 def _role(client: api.Client, wanted: PermissionSet, partition: str) -> str:
@@ -107,23 +109,26 @@ def _write(
     entries: Sequence[Entry] | None,
     owner: Owner,
     partition: str,
-) -> tuple[str, IdentityMapping | None]:
-    """Write the mapping; return what that did, and the grant that the principal had before.
+) -> tuple[str, IdentityMapping | None, IdentityMapping]:
+    """Write the mapping and the bindings of its rights. Return what that did, the grant that the
+    principal had before, and the mapping as it is now.
 
     Raises:
         errors.Conflict: others have changed it in between.
     """
-    wanted = grant.mapping
-    annotations = {labels.OWNER: owner.mark, EXPIRES: wanted.expires or None}
+    annotations = {labels.OWNER: owner.mark, EXPIRES: grant.mapping.expires or None}
     if grant.reason:
         annotations[labels.REASON] = grant.reason
     found = listing.find(client, newest=True)
     former = grants.to_replace(found, grant, entries, owner.application, partition)
+    wanted = _final(grant, former)
     if not former:
-        single.create(client, wanted, annotations)
+        uid = single.create(client, wanted, annotations)
     elif stored := single.read(client, former.name):
-        # A mapping's ARN cannot change, so it stays spelt as it is.
-        wanted = dataclasses.replace(wanted, name=former.name, arn=former.arn)
+        uid = stored.mapping.uid
+        if rights.has_own_group(former):
+            # While the mapping has the group, a later grant still finds what is bound to it.
+            granted_role.take_back(client, owner, former.name, grant.rights)
         single.change(client, stored, wanted, annotations)
     else:
         raise Conflict(f"mapping {former.name} is gone")
@@ -132,7 +137,17 @@ def _write(
     )
     if reason := written.refused.get(wanted.name):
         raise Blocked(f"mapping {wanted.name} is there, but lets nobody in: {reason}")
-    return "changed" if former else "granted", former
+    granted_role.give(client, owner, wanted.name, uid, grant.rights)
+    return "changed" if former else "granted", former, dataclasses.replace(wanted, uid=uid)
+
+
+def _final(grant: grants.Grant, former: IdentityMapping | None) -> IdentityMapping:
+    """Return the mapping to write: the ``former`` grant keeps its name, and its ARN cannot change,
+    so it stays spelt as it is."""
+    mapping = grant.mapping
+    if former:
+        mapping = dataclasses.replace(mapping, name=former.name, arn=former.arn)
+    return grants.with_rights(mapping, grant.rights)
 
 
 def _note(done: str, grant: grants.Grant, former: IdentityMapping | None) -> events.Note:
@@ -140,7 +155,9 @@ def _note(done: str, grant: grants.Grant, former: IdentityMapping | None) -> eve
     ends = f"until {wanted.expires}" if wanted.expires else "until it is revoked"
     why = f", because: {grant.reason}" if grant.reason else ""
     groups = f", groups {', '.join(wanted.groups)}" if wanted.groups else ""
-    text = f"grant-access {done} access of {wanted.arn} {ends} as {wanted.username}{groups}{why}"
+    role = f", {', '.join(map(str, grant.rights))}" if grant.rights else ""
+    who = f"{wanted.arn} {ends} as {wanted.username}{groups}{role}"
+    text = f"grant-access {done} access of {who}{why}"
     reason = "AccessChanged" if former else "AccessGranted"
     return events.Note(reason, "Grant", former or wanted, text)
 
@@ -153,6 +170,7 @@ def _results(done: str, grant: grants.Grant, former: IdentityMapping | None) -> 
         "arn": wanted.arn,
         "username": wanted.username,
         "groups": ", ".join(wanted.groups) or "none",
+        "role": ", ".join(map(str, grant.rights)),
         "ends": wanted.expires or "never: for was not given",
         "counts-from": f"now{_CACHED}" if former else "now",
         "remark": grant.remark,

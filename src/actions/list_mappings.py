@@ -11,7 +11,7 @@ from typing import Any
 
 import times
 from access import logins, mappings, table
-from access.declaration.declared import Declared
+from access.declaration.declared import Declared, Entry
 from access.logins import NO_RECORD, Record
 from access.mapping import IdentityMapping
 from actions import MAX_BYTES, Context
@@ -21,6 +21,7 @@ from cluster.mappings import listing
 from juju import control_plane
 from leader import logins as leader_logins
 from leader import mappings as leader_mappings
+from leader import rights
 from text import cut, one_line
 
 
@@ -42,7 +43,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         client = api.connect(context.machine.admin_kubeconfig)
         found = listing.find(client)
         bound, warning = bindings.find(client, control_plane.application())
-        not_applied = _not_applied(client, declaration, partition, found)
+        not_applied = _not_applied(client, context, declaration.entries, found)
         record = _logins(client)
     report = mappings.check(found, partition)
     if unused:
@@ -96,13 +97,18 @@ def _left_out(declaration: Declared) -> list[str]:
 
 def _not_applied(
     client: api.Client,
-    declaration: Declared,
-    partition: str,
+    context: Context,
+    entries: Sequence[Entry],
     found: Sequence[IdentityMapping],
 ) -> list[str]:
-    """Return each entry of the option that has no mapping, and why."""
-    if not declaration.entries:
+    """Return each entry of the option that has no mapping, or a role that does not count, and
+    why."""
+    if not entries:
         return []
-    changes = leader_mappings.plan_for(client, declaration.entries, partition, found)
+    changes = leader_mappings.plan_for(client, entries, context.config.partition, found)
     waiting = {entry.place: "the leader has yet to make it" for _, entry in changes.create}
-    return [f"{place}: {reason}" for place, reason in {**changes.not_applied, **waiting}.items()]
+    without: dict[str, str] = {}
+    if rights.are_declared(entries, found):
+        without = rights.Rights(client, context.owner, entries, changes, found).problems()
+    reasons = {**changes.not_applied, **waiting, **without}
+    return [f"{place}: {reason}" for place, reason in reasons.items()]

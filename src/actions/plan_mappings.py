@@ -16,6 +16,7 @@ from cluster import api
 from cluster.errors import errors_as_status
 from cluster.mappings import listing
 from leader import mappings as leader_mappings
+from leader import rights
 from statuses import options
 from text import cut
 
@@ -37,14 +38,18 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         client = api.connect(context.machine.admin_kubeconfig)
         found = listing.find(client, newest=True)
         plan = leader_mappings.plan_for(client, declared.entries, partition, found)
-        taken = leader_mappings.last_administrators(client, partition, found, plan.after)
+        granting = None
+        if rights.are_declared(declared.entries, found):
+            granting = rights.Rights(client, context.owner, declared.entries, plan, found)
+        changed = granting.differences() if granting else {}
+        taken = leader_mappings.last_administrators(client, partition, found, plan.after, granting)
     known = mappings.check(found, partition).problems
     problems = {
         name: problem
         for name, problem in mappings.check(plan.after, partition).problems.items()
         if name not in known
     }
-    rows = preview.rows(declared, plan, found, problems)
+    rows = preview.rows(declared, plan, found, problems, changed)
     pages = preview.tables(rows, MAX_BYTES)
     page = int(params["page"])
     if not 1 <= page <= len(pages):

@@ -50,6 +50,7 @@ class _Managed(msgspec.Struct, rename="camel"):
 class _Metadata(msgspec.Struct, rename="camel"):
     name: str
     resource_version: str
+    uid: str = ""
     annotations: dict[str, str] | None = None
     labels: dict[str, str] | None = None
     generation: int | None = None

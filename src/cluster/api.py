@@ -140,18 +140,23 @@ class Client:
         with answers.decoding():
             return [dict(zip(columns, row.cells, strict=True)) for row in table.rows]
 
-    def everywhere(self, res: type[Any], into: type[T]) -> T:
+    def everywhere(self, res: type[Any], into: type[T], *, labels: str = "") -> T:
         """Return the list of one kind, of all namespaces, as the msgspec type ``into``.
 
-        What ``into`` leaves out is not decoded. The list is what the server has in memory, which
-        may be moments old.
+        ``labels`` is a selector. What ``into`` leaves out is not decoded. The list is what the
+        server has in memory, which may be moments old.
         """
         from lightkube.core import resource
 
         from cluster import answers
 
         namespaced = issubclass(res, resource.NamespacedResourceG)
-        answer = self._list(res, namespace="*" if namespaced else None, headers=_UNCOMPRESSED)
+        answer = self._list(
+            res,
+            namespace="*" if namespaced else None,
+            params={"labelSelector": labels} if labels else {},
+            headers=_UNCOMPRESSED,
+        )
         return answers.decode(answer, into)
 
     def _list(
@@ -268,7 +273,10 @@ class Client:
         return _decoded(response, res, answers.Mapping)
 
     def create_at(self, path: str, obj: Mapping[str, Any]) -> None:
-        """Create an object of a kind that lightkube sends no plain map of."""
+        """Create an object of a kind that lightkube sends no plain map of.
+
+        Several threads may do so at a time.
+        """
         import httpx2
 
         response = self._generic._client.post(  # noqa: SLF001  (no public way to it)
@@ -309,6 +317,11 @@ class Client:
         self._check_time()
         with suppress(404), answers.decoding():
             self._client.delete(res, name, namespace=namespace)
+
+    def drop(self, res: type[Any], name: str, *, namespace: str | None = None) -> None:
+        """Delete one object, if there is one. Several threads may do so at a time."""
+        with suppress(404):
+            self._send("delete", res, seconds=WRITE_SECONDS, name=name, namespace=namespace)
 
     def delete_unchanged(self, res: type[Any], name: str, version: str) -> None:
         """Delete one cluster-scoped object, if there is one.

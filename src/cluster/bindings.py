@@ -67,9 +67,22 @@ def ask(client: api.Client, username: str, groups: Sequence[str], question: Ques
     return Answer(status.allowed, status.reason or status.evaluationError or "")
 
 
-class _Metadata(msgspec.Struct):
+class _Owner(msgspec.Struct):
+    kind: str
+    uid: str
+
+
+class _Metadata(msgspec.Struct, rename="camel"):
     name: str
     namespace: str = ""
+    owner_references: list[_Owner] | None = None
+
+    @property
+    def mapping(self) -> str:
+        """The uid of the mapping that alone owns the object; empty without one."""
+        owners = self.owner_references or []
+        is_owned = len(owners) == 1 and owners[0].kind == "IAMIdentityMapping"
+        return owners[0].uid if is_owned else ""
 
 
 class _Reference(msgspec.Struct):
@@ -146,4 +159,5 @@ def _list(
             users=tuple(users),
             groups=tuple(s.name for s in subjects if s.kind == "Group"),
             powers=powers.of(of_role, namespace, mappings_denied=is_denied),
+            owner=found.metadata.mapping,
         )

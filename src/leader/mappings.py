@@ -20,6 +20,7 @@ from cluster.mappings import canonical
 from config import Config
 from errors import Blocked, Unready
 from juju import control_plane
+from leader import rights
 from owner import Owner
 from statuses import mapping as mapping_texts
 from statuses import options
@@ -98,15 +99,26 @@ def _apply_declared(
         )
         return found, report
     changes = plan_for(client, declaration.entries, config.partition, found)
-    _log_last_administrators(client, config.partition, found, changes.after)
+    granting = None
+    if rights.are_declared(declaration.entries, found):
+        granting = rights.Rights(client, owner, declaration.entries, changes, found)
+    _log_last_administrators(client, config.partition, found, changes.after, granting)
+    taken = granting.take_back() if granting else rights.Given()
     applied = of_option.apply(client, owner, changes, client.seconds_left_to_write)
+    given = granting.give(applied.refused) if granting else rights.Given()
     _log_roles(changes.create, applied.refused)
     not_made = {entry.name for _, entry in changes.create if entry.place in applied.refused}
     return [each for each in changes.after if each.name not in not_made], replace(
         report,
-        written=applied.done,
+        written=applied.done + taken.done + given.done,
         pending=applied.pending,
-        not_applied={**changes.not_applied, **applied.refused},
+        rights_pending=taken.pending + given.pending,
+        not_applied={
+            **changes.not_applied,
+            **applied.refused,
+            **taken.problems,
+            **given.problems,
+        },
         left_out=declaration.left_out,
         learns=declaration.learns,
     )
@@ -130,11 +142,12 @@ def _log_last_administrators(
     partition: str,
     found: Sequence[IdentityMapping],
     after: Sequence[IdentityMapping],
+    granting: rights.Rights | None,
 ) -> None:
     """Log that the option takes away the last mapping that can administer the cluster."""
     try:
         with errors_as_status():
-            taken = last_administrators(client, partition, found, after)
+            taken = last_administrators(client, partition, found, after, granting)
     except Unready as reason:
         logger.warning("cannot tell who can administer the cluster: %s", status_line(reason))
         return
@@ -147,17 +160,22 @@ def last_administrators(
     partition: str,
     before: Sequence[IdentityMapping],
     after: Collection[IdentityMapping],
+    granting: rights.Rights | None = None,
 ) -> list[IdentityMapping]:
     """Return the mappings by which somebody could administer the cluster ``before``, if ``after``
-    has none; otherwise none.
+    has none; otherwise none. ``granting`` are the rights that come with the option's mappings.
 
     This reads the cluster's bindings, unless the mappings alone tell.
     """
     gone, now = set(before) - set(after), times.now()
+    if granting:
+        changed = granting.differences()
+        gone |= {each for each in before if each.name in changed}
     if not gone or administrators.masters(after, partition, now):
         return []
     bound, everybody = bindings.find(client, control_plane.application())
-    if everybody or administrators.of(after, bound, partition, now):
+    then = granting.applied_to(bound) if granting else bound
+    if everybody or administrators.of(after, then, partition, now):
         return []
     return administrators.of([each for each in before if each in gone], bound, partition, now)
 

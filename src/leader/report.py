@@ -21,6 +21,8 @@ def line(config: Config, rollout: Rollout, report: MappingReport, *remarks: str)
         active.PODS(ready=rollout.ready, wanted=rollout.wanted),
         _count(report),
     ]
+    if report.rights_pending:
+        parts.append(active.RIGHTS_PENDING(pending=f"{report.rights_pending:,}"))
     if report.problems:
         name, problem = next(iter(report.problems.items()))
         number = len(report.problems)

@@ -94,7 +94,7 @@ def lead(
     with collected(problems):
         plan.check_trusted()
     if problems:
-        raise worst(problems, announced=not found.pending)
+        raise worst(problems, announced=not found.left)
     keeps_old_ca = shared.ca != plan.pair.ca
     remarks = (
         pods.strangers_remark(pods.strangers(labelled)),
@@ -109,9 +109,9 @@ def lead(
 
 def _seconds(found: MappingReport, *, keeps_old_ca: bool) -> float | None:
     """Return in how many seconds an active unit must look again; None if it need not."""
-    if found.pending and found.written:
+    if found.left and found.written:
         return SOON_SECONDS
-    return SECONDS if keeps_old_ca or found.pending or found.learns else None
+    return SECONDS if keeps_old_ca or found.left or found.learns else None
 
 
 def _claim(hook: Hook, client: api.Client, shared: Shared) -> None:

@@ -45,6 +45,12 @@ NOT_DELETED = Text(
     do="Nothing. The unit goes on every second.",
     shown="<number> mappings, <number> former ones not deleted yet",
 )
+RIGHTS_PENDING = Text(
+    "{pending} of the mappings' role bindings not made yet",
+    means="Many came at once. The unit makes several at a time.",
+    do="Nothing. The unit goes on every second.",
+    shown="<number> of the mappings' role bindings not made yet",
+)
 WEBHOOK = Text(
     "webhook {url}",
     means="This unit does not lead. It has connected its control plane to this address.",

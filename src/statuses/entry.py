@@ -28,6 +28,19 @@ ROLE_UNKNOWN = Text(
 OTHER_PARTITION = mapping.OTHER_PARTITION
 REFUSED = Text(
     "the cluster refuses it: {reason}",
-    means="An admission policy refuses the mapping, or the CRD's rules do.",
+    means="An admission policy refuses the mapping or a binding of its `access`, or the rules of "
+    "the CRD or of RBAC do.",
     do="Correct the entry, or lift the policy that the reason names.",
+)
+ROLE_MISSING = Text(
+    "there is no {kind} {name} yet",
+    means="The entry's `access` names a role that the cluster does not have. The mapping works, "
+    "and its other roles count.",
+    do="Create the role, and it counts at once; or correct the entry.",
+)
+NAMESPACE_MISSING = Text(
+    "there is no such namespace yet",
+    means="The entry's `access` names a namespace that the cluster does not have. The mapping "
+    "works, and its other roles count.",
+    do="Create the namespace. The role counts after the unit's next hook. Or correct the entry.",
 )

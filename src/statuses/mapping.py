@@ -111,3 +111,10 @@ STATUS_REFUSED = Text(
     means="A webhook or a policy refuses the field by which the authenticator finds the mapping.",
     do="Lift the policy that the reason names.",
 )
+GROUP_RESERVED = Text(
+    "group {group} is for the rights of mapping {name}: take it out",
+    means="Somebody gave this mapping the group of another one, and with it the rights that come "
+    "with that mapping.",
+    do="Take it out: `kubectl edit iamidentitymapping NAME`. On Kubernetes 1.30 and newer, "
+    "whoever wrote this may impersonate that group.",
+)

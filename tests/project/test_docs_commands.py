@@ -65,6 +65,10 @@ RUN = {
         "Check another region of AWS": f"{ONE_UNIT}/test_check.py",
         "For scripts": f"{ONE_UNIT}/test_check.py",
     },
+    "docs/how-to/give-rights-with-a-mapping.md": {
+        "Declare both": f"{ONE_UNIT}/test_rights.py",
+        "Grant both for a while": f"{ONE_UNIT}/test_rights.py",
+    },
     "docs/how-to/let-others-write-mappings.md": {
         "See first what would be refused": f"{INTEGRATION}/test_page_1_29.py",
     },

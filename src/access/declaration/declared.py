@@ -6,31 +6,30 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import times
 from access import arn, partitions, reserved
-from access.declaration import accounts, eks, formats, yaml_text
+from access.declaration import accounts, eks, formats, names, rights, yaml_text
 from access.declaration.formats import LeftOut, Listed
 from access.declaration.yaml_text import Value
 from access.permission_sets import PermissionSet, of_spelling
+from access.rights import Right
 from text import quoted
 
 _ARNS = ("arn", "rolearn", "userarn")
-_KEYS = {*_ARNS, "name", "username", "groups", "expires", "permission-set", "account", "suffix"}
+_KEYS = {
+    *(*_ARNS, "permission-set", "account", "suffix"),
+    *("name", "username", "groups", "access", "expires"),
+}
 # With this key, eksctl refuses a second mapping of an ARN. The charm always does.
 _IGNORED = {"noduplicatearns"}
 # How nodes of EKS are mapped.
 _NODE_GROUPS = {"system:nodes", "system:bootstrappers", "system:node-proxier"}
 _NODE_USERS = ("system:node:", "{{EC2PrivateDNSName}}")
-_OBJECT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
-_MAX_OBJECT_NAME = 253
-# The CRD's limit for an ARN, and how much of a principal's name a mapping's name shows.
+# The CRD's limit for an ARN.
 _MAX_ARN = 2048
-_MAX_SHOWN = 40
 # By an alias of YAML, all entries may share one long list.
 _MAX_GROUPS = 1000
 
@@ -47,6 +46,7 @@ class Entry:
             default contains the role's name, which may be unknown yet.
         expires: When its access ends, in RFC 3339 and UTC; or empty.
         place: Where the option has it, such as ``mapRoles[0]``.
+        rights: The roles that come with its mapping.
     """
 
     name: str
@@ -57,6 +57,7 @@ class Entry:
     expires: str
     permission_set: PermissionSet | None
     place: str
+    rights: tuple[Right, ...] = ()
 
     @property
     def learns(self) -> bool:
@@ -104,11 +105,10 @@ def parse(text: str, now: datetime, partition: str = partitions.DEFAULT) -> Decl
         if reason := said.unused or _meaningless(keys):
             left_out.append(LeftOut(each.place, reason))
             continue
-        left_out += [LeftOut(f"{each.place}.{part}", why) for part, why in said.left_out.items()]
         if keys.get("accounts") == []:
             left_out.append(LeftOut(f"{each.place}.accounts", "it is empty, so it maps nobody"))
         for place, own in accounts.expand(each.place, keys, partition, len(entries)):
-            entry, without = _entry(place, own)
+            entry, without = _entry(place, own, said.access)
             if entry.expires and times.parse(entry.expires) <= now:
                 left_out.append(LeftOut(place, f"its access ended at {entry.expires}"))
                 continue
@@ -154,7 +154,9 @@ def _meaningless(keys: dict[str, Value]) -> str | None:
     return None
 
 
-def _entry(place: str, keys: dict[str, Value]) -> tuple[Entry, list[LeftOut]]:
+def _entry(
+    place: str, keys: dict[str, Value], of_policies: rights.Parsed
+) -> tuple[Entry, list[LeftOut]]:
     unknown = keys.keys() - _KEYS - _IGNORED - {"userid"}
     if unknown:
         raise ValueError(f"{place}: the key {quoted(min(unknown))} is unknown")
@@ -165,11 +167,13 @@ def _entry(place: str, keys: dict[str, Value]) -> tuple[Entry, list[LeftOut]]:
         permission_set, spelt, principal, path = _principal(keys)
         username, groups = _text(keys, "username"), _groups(keys.get("groups"))
         reserved.check(username, groups)
+        access = rights.together((rights.parse(keys.get("access")), of_policies))
+        _check_room(access, groups)
         if spelt and not username:
             username = default_username(spelt)
         expires = _text(keys, "expires")
         entry = Entry(
-            name=_object_name(_text(keys, "name")) or _name_of(permission_set, principal),
+            name=names.checked(_text(keys, "name")) or names.default(permission_set, principal),
             arn=spelt,
             principal=principal,
             username=username,
@@ -177,9 +181,13 @@ def _entry(place: str, keys: dict[str, Value]) -> tuple[Entry, list[LeftOut]]:
             expires=times.shown(times.parse(expires)) if expires else "",
             permission_set=permission_set,
             place=place,
+            rights=tuple(
+                dataclasses.replace(each, place=f"{place}.{each.place}") for each in access.rights
+            ),
         )
     except ValueError as error:
         raise ValueError(f"{place}: {error}") from error
+    left_out += [LeftOut(f"{place}.{part}", why) for part, why in access.left_out]
     if path:
         left_out.append(LeftOut(place, f"the path {path} of the role, which no login has"))
     return entry, left_out
@@ -245,29 +253,9 @@ def _groups(value: Value) -> tuple[str, ...]:
     raise ValueError("groups is not a list")
 
 
-def is_object_name(text: str) -> bool:
-    """Return whether a Kubernetes object may have this name: a DNS subdomain of RFC 1123."""
-    return len(text) <= _MAX_OBJECT_NAME and bool(_OBJECT_NAME.fullmatch(text))
-
-
-def _object_name(text: str) -> str:
-    if text and not is_object_name(text):
-        raise ValueError(
-            f"name {quoted(text)} must have small letters, digits, '-' and '.' only, with a "
-            "letter or digit at both ends"
-        )
-    return text
-
-
-def _name_of(permission_set: PermissionSet | None, principal: str) -> str:
-    """Return a name that is always the same for a principal, and no other principal's."""
-    if permission_set:
-        key = visible = str(permission_set)
-    else:
-        key = principal
-        visible = arn.parse(key).name.rpartition("/")[2] or "root"
-    words = re.sub(r"[^a-z0-9]+", "-", visible.lower()).strip("-")[:_MAX_SHOWN].strip("-")
-    return f"{words or 'x'}-{hashlib.sha256(key.encode()).hexdigest()[:10]}"
+def _check_room(access: rights.Parsed, groups: Collection[str]) -> None:
+    if access.rights and len(groups) == _MAX_GROUPS:
+        raise ValueError(f"groups has {_MAX_GROUPS:,} names, and access needs one more")
 
 
 def _check_unique(entries: Sequence[Entry]) -> None:

@@ -13,7 +13,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
-from access.declaration import yaml_text
+from access.declaration import rights, yaml_text
+from access.declaration.rights import Parsed
 from access.declaration.yaml_text import Value
 
 _WORDS = {
@@ -26,21 +27,18 @@ _WORDS = {
 }
 # What an access entry has beside these, and what a login does not depend on.
 _DESCRIPTION = {"accessentryarn", "clustername", "createdat", "modifiedat", "tags", "type"}
-_POLICIES = {"accesspolicies": "accessPolicies", "policy_associations": "policy_associations"}
-_PEOPLE = "standard"
-# The ClusterRoles of Kubernetes that are like EKS' access policies.
-# https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html
-_ROLES = {
-    "amazoneksclusteradminpolicy": "cluster-admin",
-    "amazoneksadminpolicy": "admin",
-    "amazonekseditpolicy": "edit",
-    "amazoneksviewpolicy": "view",
+# Where an entry has its access policies. `formats` puts those of the last kind there.
+ASSOCIATED = "associatedAccessPolicies"
+_POLICIES = {
+    "accesspolicies": "accessPolicies",
+    "policy_associations": "policy_associations",
+    ASSOCIATED.lower(): ASSOCIATED,
 }
-_MOST_SHOWN = 5
+_PEOPLE = "standard"
 NODES = "nodes do not log in with IAM here"
 # Keys of a document that has access entries or their policies.
 _ENTRY, _ENTRIES, _TERRAFORM = "accessentry", "accessentries", "access_entries"
-_CONFIG, _ASSOCIATED = "accessconfig", "associatedaccesspolicies"
+_CONFIG, _ASSOCIATED = "accessconfig", ASSOCIATED.lower()
 _CREATOR = "bootstrapclustercreatoradminpermissions"
 
 
@@ -64,13 +62,27 @@ def access_entries(keys: dict[str, Value]) -> Iterator[tuple[str, Value]]:
     yield from _each("accessConfig.accessEntries", _config(keys).get(_ENTRIES))
 
 
+def associated(keys: dict[str, Value]) -> tuple[str, list[Value]]:
+    """Return the principal of what `aws eks list-associated-access-policies` prints, and its
+    policies; none where ``keys`` are something else."""
+    principal, policies = keys.get("principalarn"), keys.get(_ASSOCIATED)
+    if not isinstance(policies, list):
+        return "", []
+    return principal if isinstance(principal, str) else "", policies
+
+
+def principal(entry: Value) -> str:
+    """Return the principal of an unchecked access entry, in lower case; empty without one."""
+    keys = _plain(entry)
+    found = keys.get("principalarn")
+    return found.lower() if isinstance(found, str) else ""
+
+
 def without_meaning(keys: dict[str, Value]) -> Iterator[tuple[str, str]]:
     """Yield the place of each part that has no effect here, and what to do about it."""
     for place, value in _each("accessEntries", keys.get(_ENTRIES)):
         if isinstance(value, str):
             yield place, "only its ARN is there, add what aws eks describe-access-entry prints"
-    for place, policy in _each("associatedAccessPolicies", keys.get(_ASSOCIATED)):
-        yield place, _policy_reason(policy)
     if _config(keys).get(_CREATOR) not in (None, "false"):
         yield (
             "accessConfig.bootstrapClusterCreatorAdminPermissions",
@@ -99,12 +111,12 @@ class Translated:
     """An entry in this charm's words.
 
     Attributes:
-        left_out: Why a part of the entry has no effect here, by the part's place.
+        access: The rights that its access policies give.
         unused: Why the whole entry has no effect here; empty if it has one.
     """
 
     keys: dict[str, Value]
-    left_out: dict[str, str]
+    access: Parsed = rights.NOTHING
     unused: str = ""
 
 
@@ -117,22 +129,22 @@ def translated(keys: dict[str, Value]) -> Translated:
     if "sso" in keys:
         return _of_sso(keys)
     if keys.keys().isdisjoint({"principalarn", "principal_arn"}):
-        return Translated(keys, {})
+        return Translated(keys)
     kind = keys.get("type")
     if isinstance(kind, str) and kind.lower() != _PEOPLE:
-        return Translated({}, {}, f"{NODES} (type {kind[:40]})")
+        return Translated({}, unused=f"{NODES} (type {kind[:40]})")
     known = {
         key: value for key, value in keys.items() if key not in _DESCRIPTION | _POLICIES.keys()
     }
     words = {_WORDS.get(key, key): value for key, value in known.items()}
     if len(words) < len(known):
         raise ValueError("two keys name the same")
-    left_out = {
-        place: _policy_reason(policy)
+    policies = (
+        _of_policy(place, policy)
         for key, name in _POLICIES.items()
         for place, policy in _each(name, keys.get(key))
-    }
-    return Translated(words, left_out)
+    )
+    return Translated(words, rights.together(policies))
 
 
 def _of_sso(keys: dict[str, Value]) -> Translated:
@@ -144,18 +156,22 @@ def _of_sso(keys: dict[str, Value]) -> Translated:
         raise ValueError("two keys name the same")
     others = {key: value for key, value in keys.items() if key != "sso"}
     words = {"permission-set": found["permissionsetname"], "account": found["accountid"]}
-    return Translated({**others, **words}, {})
+    return Translated({**others, **words})
 
 
-def _policy_reason(policy: Value) -> str:
-    """Return what an administrator does in place of an association with an access policy."""
+def _of_policy(place: str, policy: Value) -> Parsed:
+    """Return the rights of an association with an access policy."""
     keys = _plain(policy)
-    text = keys.get("policyarn")
-    name = text.rpartition("/")[2][:60] if isinstance(text, str) else ""
-    if role := _ROLES.get(name.lower()):
-        where = _where(_plain(keys.get("accessscope")).get("namespaces"))
-        return f"a mapping gives no rights, bind ClusterRole {role}{where}"
-    return f"a mapping gives no rights, and no ClusterRole is like {name or 'this policy'}"
+    scope = _plain(keys.get("accessscope"))
+    arn, kind = keys.get("policyarn"), scope.get("type")
+    if not isinstance(arn, str):
+        return Parsed((), ((place, "it names no policy"),))
+    if kind == "cluster":
+        return rights.of_policy(place, arn, ())
+    try:
+        return rights.of_policy(place, arn, rights.namespaces(scope.get("namespaces")))
+    except ValueError as error:
+        return Parsed((), ((place, f"{error}: write access with the namespaces"),))
 
 
 def _plain(value: Value) -> dict[str, Value]:
@@ -163,11 +179,3 @@ def _plain(value: Value) -> dict[str, Value]:
     if not isinstance(value, dict):
         return {}
     return {key.lower().replace("_", ""): inner for key, inner in value.items()}
-
-
-def _where(namespaces: Value) -> str:
-    if not isinstance(namespaces, list):
-        return ""
-    names = [name[:63] for name in namespaces if isinstance(name, str)]
-    more = ", …" if len(names) > _MOST_SHOWN else ""
-    return f" in {', '.join(names[:_MOST_SHOWN])}{more}" if names else ""

@@ -39,10 +39,14 @@ _SPACE = re.compile(r"\s*")
 
 @dataclasses.dataclass(frozen=True)
 class Listed:
-    """An unchecked entry, and its place, such as ``mapRoles[0]``."""
+    """An unchecked entry, and its place, such as ``mapRoles[0]``.
+
+    ``policies_of`` is the principal in lower case if the value is a list of its access policies.
+    """
 
     place: str
     value: Value
+    policies_of: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,9 +73,32 @@ def read(text: str) -> tuple[list[Listed], list[LeftOut]]:
             entries, without = _of_document(yaml_text.load(piece))
         except ValueError as error:
             raise ValueError(f"{where}{error}") from error
-        found += [Listed(f"{where}{each.place}", each.value) for each in entries]
+        found += [dataclasses.replace(each, place=f"{where}{each.place}") for each in entries]
         left_out += [LeftOut(f"{where}{each.place}", each.reason) for each in without]
-    return found, left_out
+    joined, alone = _joined(found)
+    return joined, [*left_out, *alone]
+
+
+def _joined(found: list[Listed]) -> tuple[list[Listed], list[LeftOut]]:
+    """Return the entries, each with its access policies, and the policies without an entry."""
+    policies: dict[str, list[Value]] = {}
+    for each in found:
+        if each.policies_of and isinstance(each.value, list):
+            policies.setdefault(each.policies_of, []).extend(each.value)
+    entries = [each for each in found if not each.policies_of]
+    known = {eks.principal(each.value) for each in entries}
+    alone = [
+        LeftOut(each.place, "the access entry of its principal is missing")
+        for each in found
+        if each.policies_of and each.policies_of not in known
+    ]
+    return [_with(each, policies.get(eks.principal(each.value))) for each in entries], alone
+
+
+def _with(entry: Listed, policies: list[Value] | None) -> Listed:
+    if not policies or not isinstance(entry.value, dict):
+        return entry
+    return dataclasses.replace(entry, value={**entry.value, eks.ASSOCIATED: policies})
 
 
 def _pieces(text: str) -> list[str]:
@@ -129,6 +156,9 @@ def _of_map(document: dict[str, Value]) -> tuple[list[Listed], list[LeftOut]]:
         for entry in _entries(name, _list(name, keys.get(key)))
     ]
     found += [Listed(place, value) for place, value in eks.access_entries(keys)]
+    principal, policies = eks.associated(keys)
+    if policies:
+        found.append(Listed(eks.ASSOCIATED, policies, principal.lower() or "nobody"))
     left_out = [LeftOut(place, reason) for place, reason in eks.without_meaning(keys)]
     if _list("mapAccounts", keys.get(_ACCOUNTS)):
         left_out.append(LeftOut("mapAccounts", NO_ACCOUNTS))

@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from access import arn, partitions
+from access import arn, partitions, reserved
 from access.declaration.declared import Entry, default_username
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
@@ -151,7 +151,7 @@ def mapping_of(entry: Entry) -> IdentityMapping:
         arn=entry.arn,
         username=entry.username,
         canonical=entry.principal,
-        groups=entry.groups,
+        groups=(*entry.groups, *([reserved.own_group(entry.name)] if entry.rights else [])),
         source=OPTION,
         expires=entry.expires,
     )

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import cast
 
 from access import columns, rbac
 from access.declaration.declared import Declared, Entry
 from access.declaration.plan import Plan, mapping_of
 from access.mapping import IdentityMapping
+from access.rights import Difference
 
 # What a row says, the gravest first.
 CHANGES = ("delete", "replace", "change", "make", "refuse", "leave-out")
@@ -46,18 +48,28 @@ def rows(
     plan: Plan,
     found: Iterable[IdentityMapping],
     problems: Mapping[str, str],
+    rights: Mapping[str, Difference] = MappingProxyType({}),
 ) -> list[Row]:
     """Return what ``plan``, made of what is ``declared``, does to the mappings ``found``.
 
-    ``problems`` are those of mappings that work before it, by the mapping's name.
+    ``problems`` are those of mappings that work before it, and ``rights`` how the roles that come
+    with them change, both by the mapping's name.
     """
+    updated = {entry.name for entry in plan.update}
+    others = {entry.name for _, entry in plan.create} | updated
+    left = [
+        each
+        for each in declared.entries
+        if each.name in rights and each.name not in others and each.place not in plan.not_applied
+    ]
     before = {mapping.name: mapping for mapping in found}
     after = {mapping.name: mapping for mapping in plan.after}
     made = [_made(former, entry) for former, entry in plan.create]
     return [
         *(_deleted(before[name]) for name in plan.delete),
         *(row for row in made if row.change == "replace"),
-        *(_changed(before[entry.name], entry) for entry in plan.update),
+        *(_changed(before[entry.name], entry, rights.get(entry.name)) for entry in plan.update),
+        *(_changed(before[each.name], each, rights[each.name]) for each in left),
         *(row for row in made if row.change == "make"),
         *(Row("refuse", place, details=why) for place, why in plan.not_applied.items()),
         *(Row("leave-out", out.place, details=out.reason) for out in declared.left_out),
@@ -84,21 +96,23 @@ def _deleted(mapping: IdentityMapping) -> Row:
 
 
 def _made(former: str, entry: Entry) -> Row:
-    details = _identity(mapping_of(entry))
+    roles = f", roles {_listed(map(str, entry.rights))}" if entry.rights else ""
+    details = f"{_identity(mapping_of(entry))}{roles}"
     if not former:
         return Row("make", entry.place, entry.name, entry.arn, details)
     details = f"{details}, in place of mapping {former}"
     return Row("replace", entry.place, entry.name, entry.arn, details)
 
 
-def _changed(mapping: IdentityMapping, entry: Entry) -> Row:
+def _changed(mapping: IdentityMapping, entry: Entry, rights: Difference | None = None) -> Row:
     new = mapping_of(entry)
     differences = (
         _difference(field.name, getattr(mapping, field.name), getattr(new, field.name))
         for field in dataclasses.fields(mapping)
         if field.compare and field.name not in _APART
     )
-    details = "; ".join(filter(None, differences))
+    roles = _added("roles", rights.add, rights.remove) if rights else ""
+    details = "; ".join(filter(None, (*differences, roles)))
     return Row("change", entry.place, entry.name, entry.arn, details)
 
 
@@ -109,13 +123,16 @@ def _difference(name: str, old: object, new: object) -> str:
         return ""
     if isinstance(old, tuple):
         before, after = cast("tuple[object, ...]", old), cast("tuple[object, ...]", new)
-        added, removed = _without(after, before), _without(before, after)
-        parts = (
-            f"add {_listed(added)}" if added else "",
-            f"remove {_listed(removed)}" if removed else "",
-        )
-        return f"{name}: {', '.join(filter(None, parts)) or 'another order'}"
+        return _added(name, _without(after, before), _without(before, after))
     return f"{name}: {old!r} becomes {new!r}"
+
+
+def _added(name: str, added: Collection[object], removed: Collection[object]) -> str:
+    parts = (
+        f"add {_listed(added)}" if added else "",
+        f"remove {_listed(removed)}" if removed else "",
+    )
+    return f"{name}: {', '.join(filter(None, parts)) or 'another order'}"
 
 
 def _without(these: tuple[object, ...], others: tuple[object, ...]) -> list[object]:

@@ -27,6 +27,7 @@ COLUMNS = {
     "Expires",
     "Permission set",
     "Created",
+    "UID",
 }
 
 
@@ -47,6 +48,7 @@ def find(client: api.Client, *, newest: bool = False) -> list[IdentityMapping]:
             is_readable=groups is not None,
             permission_set=row["Permission set"] or "",
             created=row["Created"] or "",
+            uid=row["UID"] or "",
         )
         for row in _rows(client, newest)
     ]

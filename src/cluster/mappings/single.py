@@ -60,6 +60,7 @@ def read(client: api.Client, name: str) -> Stored | None:
         groups=tuple(map(str, cast("list[Any]", groups) if isinstance(groups, list) else ())),
         source=labels.get(SOURCE, ""),
         expires=annotations.get(EXPIRES, ""),
+        uid=metadata.get("uid", ""),
     )
     leaving = "deletionTimestamp" in metadata and _OF_COLLECTOR.isdisjoint(
         metadata.get("finalizers") or ()
@@ -69,8 +70,8 @@ def read(client: api.Client, name: str) -> Stored | None:
 
 def create(
     client: api.Client, mapping: IdentityMapping, annotations: Mapping[str, str | None]
-) -> None:
-    """Create ``mapping``, with ``annotations`` that are not None.
+) -> str:
+    """Create ``mapping``, with ``annotations`` that are not None, and return its uid.
 
     Raises:
         errors.Conflict: another has its name.
@@ -79,7 +80,8 @@ def create(
     given = {key: text for key, text in annotations.items() if text is not None}
     labels = {SOURCE: mapping.source}
     metadata = {"name": mapping.name, "labels": labels, "annotations": given}
-    client.create(resource, resource(metadata=metadata, spec=_spec(mapping)))
+    created = client.create(resource, resource(metadata=metadata, spec=_spec(mapping)))
+    return created["metadata"].get("uid", "")
 
 
 def change(

@@ -12,7 +12,12 @@ def pairs(query: dict[str, str], kind: str) -> dict[str, str]:
 
 
 def has_labels(labels: dict[str, str], selector: str) -> bool:
-    """Whether a selector of one label, or of none, selects an object with ``labels``."""
+    """Whether a selector of one label, or of none, selects an object with ``labels``.
+
+    A selector may be a label's key alone.
+    """
+    if selector and not set(selector) & {"=", " "}:
+        return selector in labels
     key, _, values = selector.partition(" in ")
     if values:
         return labels.get(key) in values.strip("()").split(",")

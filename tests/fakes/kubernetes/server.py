@@ -24,6 +24,7 @@ from tests.fakes.kubernetes.faults import Answer, Fault, ok, refused
 from tests.fakes.kubernetes.paths import (
     DEFINITION,
     MAPPINGS,
+    NAMESPACES,
     NOTICES,
     SERVICE,
     TOKEN_REVIEWS,
@@ -221,6 +222,8 @@ class FakeCluster(Controllers):
     def _list(self, path: str, query: dict[str, str], *, as_table: bool) -> httpx2.Response:
         if path == MAPPINGS and not self._established():
             return httpx2.Response(404, text="404 page not found\n")
+        if path == NAMESPACES:
+            return ok({"items": [{"metadata": {"name": name}} for name in self.namespaces]})
         items = self._selected(path, query)
         if as_table:
             return ok(self.table(items))
@@ -280,7 +283,10 @@ class FakeCluster(Controllers):
         path = f"{path}/{metadata['name']}"
         if path in self.objects:
             return refused(409, f"{path} already exists")
-        body["metadata"].update(generation=1, resourceVersion="1")
+        namespace = body["metadata"].get("namespace")
+        if namespace and namespace not in self.namespaces:
+            return refused(404, f'namespaces "{namespace}" not found')
+        body["metadata"].update(generation=1, resourceVersion="1", uid=self._new_uid())
         self.objects[path] = body
         return ok(body)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -37,12 +38,17 @@ class Stored:
         self._fields: dict[str, Object] = {}
         # What each pod logged, by its name.
         self._logs: dict[str, list[bytes]] = {}
+        # Which namespaces there are.
+        self.namespaces = {"default", "kube-system"}
+        self._uids = itertools.count(1)
         self.add_node("v1.37.2")
 
     def put(self, path: str, stored: Object) -> None:
         """Store an object as somebody else's client would have."""
         name = path.rpartition("/")[2]
         stored = {"metadata": {"name": name, "generation": 1, "resourceVersion": "1"}, **stored}
+        if path.startswith(MAPPINGS):
+            stored["metadata"].setdefault("uid", self._new_uid())
         self.objects[path] = stored
 
     def add_node(self, version: str) -> None:
@@ -152,15 +158,24 @@ class Stored:
         self.put(f"{EVENTS}/{name}", event)
 
     def delete(self, path: str) -> None:
-        """Delete an object as somebody else's client would."""
-        del self.objects[path]
+        """Delete an object as somebody else's client would, and what it owns."""
+        uid = self.objects.pop(path)["metadata"].get("uid", "")
         self._fields.pop(path, None)
+        for dependent in [key for key, each in self.objects.items() if uid in _owners(each)]:
+            self.delete(dependent)
+
+    def _new_uid(self) -> str:
+        return f"00000000-0000-4000-8000-{next(self._uids):012}"
 
     def clear(self) -> None:
         """Delete everything but the node."""
         for path in list(self.objects):
-            if not path.startswith(NODES):
+            if path in self.objects and not path.startswith(NODES):
                 self.delete(path)
+
+
+def _owners(stored: Object) -> set[str]:
+    return {each["uid"] for each in stored["metadata"].get("ownerReferences", ())}
 
 
 def _subject(kind: str, name: str) -> Object:

@@ -88,6 +88,17 @@ data:
     - userarn: arn:aws:iam::111122223333:user/bob
 """,
     """\
+- arn: arn:aws:iam::111122223333:role/Dev
+  access:
+  - {role: edit, namespaces: [dev, test]}
+  - {role: reader, kind: Role, namespaces: [dev]}
+  - policy: arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy
+- principalArn: arn:aws:iam::111122223333:user/bob
+  accessPolicies:
+  - policyARN: arn:aws:eks::aws:cluster-access-policy/AmazonEKSEditPolicy
+    accessScope: {type: namespace, namespaces: [dev]}
+""",
+    """\
 mapRoles: [&x {rolearn: 'arn:aws:iam::111122223333:root', name: top}]
 mapUsers: [*x]
 mapAccounts: ['111122223333']

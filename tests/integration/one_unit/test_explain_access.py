@@ -225,6 +225,7 @@ def test_given_mappings_when_listed_as_json_then_a_program_reads_them(
         "expires": "",
         "superuser": False,
         "roles": ["Role/default/pod-reader"],
+        "own_roles": [],
         "administrator_by": [],
         "problem": "",
     }

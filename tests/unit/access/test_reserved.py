@@ -20,6 +20,13 @@ REFUSED: dict[str, tuple[str, list[str], str]] = {
     "Kubernetes": ("system:admin", [], "username begins with system:, which is reserved"),
     "AWS": ("aws:alice", [], "username begins with aws:, which is reserved"),
     "any name": ("a", ["system:{{SessionName}}"], "a session called masters would be an admin"),
+    "rights": (
+        "a",
+        ["view", "aws-iam:dev"],
+        "is reserved: aws-iam: is for the rights of mappings",
+    ),
+    "rights of any": ("a", ["aws-{{SessionName}}:dev"], "aws-{{SessionName}}:dev' is reserved"),
+    "any rights": ("a", ["{{SessionNameRaw}}:dev"], "is reserved: aws-iam: is for"),
     "node": ("a", [f"x:{NODE_NAME}"], f"group has {NODE_NAME}, which no login gets here"),
     "other letters": ("a\u017f", [], "has a character that is not printable ASCII"),
     "lines": ("a", ["view\nedit"], "has a character that is not printable ASCII"),
@@ -50,6 +57,7 @@ def test_given_a_reserved_name_then_it_is_refused(username: str, groups: list[st
     [
         ("alice", ["system:masters", "view"]),
         ("{{SessionName}}", ["dev:{{SessionName}}"]),
+        ("alice", ["{{AccountID}}:dev", "{{SessionName}}", "aws-iam", "x-aws-iam:dev"]),
         ("arn:aws:sts::111122223333:assumed-role/Dev/{{SessionName}}", []),
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 from access import rbac
 from access import table as listing
 from access.mapping import IdentityMapping
+from access.rights import Right, bindings
 
 ROLE = "arn:aws:iam::111122223333:role"
 
@@ -44,3 +45,28 @@ def test_given_a_mapping_with_long_groups_when_listed_then_they_hide_nothing_of_
     assert page.endswith("same ARN as mapping b")
     (item,) = json.loads(listing.jsons(rows, 100_000)[0])
     assert (item["superuser"], item["administrator_by"]) == (True, [f"{power} (ClusterRole/ops)"])
+
+
+def test_given_roles_that_come_with_a_mapping_when_listed_then_only_these_are_its_own():
+    ((_, made),) = bindings("dev", "7", [Right("edit", namespaces=("team",))], "option")
+    role = ("ClusterRole", "edit")
+    found = [
+        rbac.Binding(made.name, "team", *role, groups=(made.group,), owner=made.uid),
+        rbac.Binding("another's", "other", *role, groups=(made.group,), owner="8"),
+        rbac.Binding("a person's", "", "ClusterRole", "view", groups=(made.group,)),
+    ]
+    mapping = IdentityMapping("dev", f"{ROLE}/Dev", "dev", "", (made.group,), uid="7")
+    rows = listing.rows([mapping], {}, rbac.Bindings(found))
+
+    assert listing.given(mapping, rbac.Bindings(found)) == [
+        "ClusterRole/edit in team (own)",
+        "ClusterRole/edit in other",
+        "ClusterRole/view",
+    ]
+    (item,) = json.loads(listing.jsons(rows, 100_000)[0])
+    assert item["own_roles"] == ["ClusterRole/edit in team"]
+    assert item["roles"] == [
+        "ClusterRole/edit in team",
+        "ClusterRole/edit in other",
+        "ClusterRole/view",
+    ]

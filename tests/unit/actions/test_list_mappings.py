@@ -108,6 +108,7 @@ def test_given_mappings_when_listed_as_json_then_a_program_reads_all_of_it(
             "last_login": "",
             "superuser": False,
             "roles": ["ClusterRole/view"],
+            "own_roles": [],
             "administrator_by": [],
             "problem": "",
         }

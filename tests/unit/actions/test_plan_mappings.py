@@ -17,6 +17,7 @@ from actions import MAX_BYTES
 from statuses.entry import NAME_TAKEN
 
 OPS = f"{ACCOUNT}:role/Ops"
+QA = f"{ACCOUNT}:role/Qa"
 EVERYTHING = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
 COUNTS = ("change", "delete", "leave-out", "make", "refuse", "replace")
 LAST = "takes away the last mapping that can administer the cluster"
@@ -249,3 +250,74 @@ def test_given_a_cluster_that_is_down_when_planned_then_the_action_fails_with_th
 
     with pytest.raises(ops.testing.ActionFailed, match="forbidden"):
         plan(deployed, entry("dev"))
+
+
+def test_given_other_rights_when_planned_then_each_role_that_comes_or_goes_is_shown(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    view, edit = {"role": "view"}, {"role": "edit", "namespaces": ["default"]}
+    declare(entry("dev", access=[view]), entry("ops", OPS, access=[view, edit]), entry("qa", QA))
+    api.forget()
+
+    results = plan(
+        deployed,
+        entry("dev", access=[edit]),
+        entry("ops", OPS, access=[view, edit]),
+        entry("qa", QA, access=[view]),
+        entry("new", f"{ACCOUNT}:user/new", access=[edit]),
+    )
+
+    assert api.changes == []
+    assert counts(results) == {"change": 2, "make": 1}
+    assert rows(results) == [
+        [
+            *("change", "mappings[2]", "qa", QA),
+            "groups: add 'aws-iam:qa'; roles: add 'ClusterRole view'",
+        ],
+        [
+            *("change", "mappings[0]", "dev", DEV),
+            "roles: add 'ClusterRole edit in default', remove 'ClusterRole view'",
+        ],
+        [
+            *("make", "mappings[3]", "new", f"{ACCOUNT}:user/new"),
+            "'new' with groups 'aws-iam:new', roles 'ClusterRole edit in default'",
+        ],
+    ]
+
+
+def test_given_the_same_rights_when_planned_then_nothing_would_change(
+    declare: Declare, deployed: Model
+):
+    same = entry("dev", access=[{"role": "view"}])
+    declare(same)
+
+    assert plan(deployed, same)["plan"] == "nothing would change"
+
+
+ADMIN = {"role": "cluster-admin"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "warned"),
+    [
+        ({"groups": ["system:masters"]}, {"access": [ADMIN]}, False),
+        ({"access": [ADMIN]}, {"access": [{"role": "view"}]}, True),
+        ({"access": [ADMIN]}, {}, True),
+        ({"access": [ADMIN]}, {"access": [{**ADMIN, "namespaces": ["default"]}]}, True),
+        ({"access": [ADMIN]}, {"access": [ADMIN], "groups": ["view"]}, False),
+    ],
+    ids=["to a role", "to another role", "to none", "to a namespace", "as before"],
+)
+def test_given_the_last_administrator_by_the_role_of_a_mapping_when_planned_then_it_counts(
+    declare: Declare,
+    deployed: Model,
+    api: FakeCluster,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    warned: bool,
+):
+    api.add_rules("cluster-admin", EVERYTHING)
+    api.add_role("view", "get")
+    declare(entry("dev", **before))
+
+    assert (LAST in plan(deployed, entry("dev", **after)).get("warning", "")) == warned

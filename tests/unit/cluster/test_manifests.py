@@ -329,6 +329,7 @@ def test_given_the_definition_when_rendered_then_the_canonical_arn_has_a_place()
         "Expires",
         "Permission set",
         "Created",
+        "UID",
         "Age",
     ]
 

@@ -16,7 +16,6 @@ from access.permission_sets import PermissionSet
 NOW = datetime(2026, 11, 26, tzinfo=timezone.utc)
 ACCOUNT = "arn:aws:iam::111122223333"
 DEV = f"{ACCOUNT}:role/Dev"
-NO_RIGHTS = "a mapping gives no rights, "
 
 
 def described(arn: str, **more: Any) -> str:
@@ -68,7 +67,7 @@ accessConfig:
     kubernetesGroups: [dev]
     accessPolicies:
     - policyARN: arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy
-      accessScope: {type: namespace, namespaces: [a, b-*]}
+      accessScope: {type: namespace, namespaces: [a, b]}
   - principalARN: arn:aws:iam::111122223333:role/node
     type: EC2_LINUX
 iamIdentityMappings:
@@ -85,12 +84,20 @@ access_entries:
       read:
         policy_arn: arn:aws:eks::aws:cluster-access-policy/AmazonEKSAdminViewPolicy
         access_scope: {type: cluster}
+      write:
+        policy_arn: arn:aws:eks::aws:cluster-access-policy/AmazonEKSEditPolicy
+        access_scope: {type: namespace, namespaces: [dev]}
 """
 
 
 def people(text: str) -> list[tuple[str, str, tuple[str, ...]]]:
     entries = declared.parse(text, NOW).entries
     return [(entry.arn, entry.username, entry.groups) for entry in entries]
+
+
+def given(text: str) -> list[list[tuple[str, tuple[str, ...]]]]:
+    entries = declared.parse(text, NOW).entries
+    return [[(right.role, right.namespaces) for right in entry.rights] for entry in entries]
 
 
 def left_out(text: str) -> list[LeftOut]:
@@ -110,15 +117,47 @@ def test_given_what_a_shell_loop_prints_when_it_is_read_then_each_principal_is_m
     assert left_out(text) == []
 
 
-def test_given_policies_between_the_entries_when_they_are_read_then_each_is_named_with_its_role():
-    text = described(DEV) + associated(DEV, "AmazonEKSEditPolicy", "dev", "test")
+def test_given_policies_between_the_entries_when_they_are_read_then_each_gives_rights():
+    alice = f"{ACCOUNT}:user/alice"
+    text = "".join(
+        [
+            associated(alice, "AmazonEKSClusterAdminPolicy"),
+            described(DEV),
+            associated(DEV.upper().replace("ARN:AWS", "arn:aws"), "AmazonEKSEditPolicy", "a", "b"),
+            associated(DEV, "AmazonEKSViewPolicy"),
+            described(alice, username="alice"),
+        ]
+    )
 
-    assert people(text) == people(described(DEV))
+    assert people(text) == people(described(DEV) + described(alice, username="alice"))
+    assert given(text) == [
+        [("edit", ("a", "b")), ("view", ())],
+        [("cluster-admin", ())],
+    ]
+    assert left_out(text) == []
+
+
+def test_given_policies_that_nothing_here_is_like_when_they_are_read_then_each_is_named():
+    text = (
+        described(DEV)
+        + associated(DEV, "AmazonEKSAdminViewPolicy")
+        + associated(DEV, "AmazonEKSEditPolicy", "dev-*")
+        + associated(f"{ACCOUNT}:user/bob", "AmazonEKSEditPolicy")
+    )
+
+    assert given(text) == [[]]
     assert left_out(text) == [
         LeftOut(
-            "document 2: associatedAccessPolicies[0]",
-            f"{NO_RIGHTS}bind ClusterRole edit in dev, test",
-        )
+            "document 4: associatedAccessPolicies", "the access entry of its principal is missing"
+        ),
+        LeftOut(
+            "document 1: accessEntry.associatedAccessPolicies[0]",
+            "no ClusterRole is like AmazonEKSAdminViewPolicy",
+        ),
+        LeftOut(
+            "document 1: accessEntry.associatedAccessPolicies[1]",
+            "'dev-*' is not a namespace's name: write access with the namespaces",
+        ),
     ]
 
 
@@ -148,14 +187,11 @@ def test_given_eksctls_file_when_it_is_read_then_both_of_its_lists_count():
         (f"{ACCOUNT}:user/alice", "alice", ()),
         (DEV, "dev:{{SessionName}}", ("dev",)),
     ]
+    assert given(EKSCTL) == [[], [("view", ("a", "b"))]]
     assert left_out(EKSCTL) == [
         LeftOut(
             "accessConfig.bootstrapClusterCreatorAdminPermissions",
             "who created the cluster is in no list, map them",
-        ),
-        LeftOut(
-            "accessConfig.accessEntries[0].accessPolicies[0]",
-            f"{NO_RIGHTS}bind ClusterRole view in a, b-*",
         ),
         LeftOut(
             "accessConfig.accessEntries[1]", "nodes do not log in with IAM here (type EC2_LINUX)"
@@ -165,10 +201,11 @@ def test_given_eksctls_file_when_it_is_read_then_both_of_its_lists_count():
 
 def test_given_terraforms_access_entries_when_they_are_read_then_they_keep_their_names():
     assert people(TERRAFORM) == [(DEV, "dev:{{SessionName}}", ("dev",))]
+    assert given(TERRAFORM) == [[("edit", ("dev",))]]
     assert left_out(TERRAFORM) == [
         LeftOut(
             "access_entries.dev.policy_associations.read",
-            f"{NO_RIGHTS}and no ClusterRole is like AmazonEKSAdminViewPolicy",
+            "no ClusterRole is like AmazonEKSAdminViewPolicy",
         )
     ]
 

@@ -1,0 +1,176 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
+"""The bindings by which rights come with a mapping, and what they need: roles and namespaces.
+
+Each binding has its mapping as owner. So Kubernetes' garbage collector deletes it with the
+mapping, whoever deletes that, and also while Juju is down.
+
+Call every function inside `errors_as_status`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from lightkube.resources.core_v1 import Namespace
+from lightkube.resources.rbac_authorization_v1 import (
+    ClusterRole,
+    ClusterRoleBinding,
+    Role,
+    RoleBinding,
+)
+
+from access import reserved, rights
+from cluster import api, manifests, references
+from cluster.errors import Conflict
+from labels import OWNER, SOURCE
+from owner import Owner
+
+_RBAC = "rbac.authorization.k8s.io"
+_KIND = "IAMIdentityMapping"
+
+
+class _OwnerReference(msgspec.Struct):
+    kind: str
+    name: str
+    uid: str
+
+
+class _Metadata(msgspec.Struct, rename="camel"):
+    name: str
+    namespace: str = ""
+    labels: dict[str, str] | None = None
+    annotations: dict[str, str] | None = None
+    owner_references: list[_OwnerReference] | None = None
+
+
+class _Reference(msgspec.Struct):
+    kind: str
+    name: str
+
+
+class _Binding(msgspec.Struct, rename="camel"):
+    metadata: _Metadata
+    role_ref: _Reference
+    subjects: list[_Reference] | None = None
+
+
+class _Bindings(msgspec.Struct):
+    items: list[_Binding]
+
+
+class _Name(msgspec.Struct):
+    name: str
+    namespace: str = ""
+
+
+class _Named(msgspec.Struct):
+    metadata: _Name
+
+
+class _Names(msgspec.Struct):
+    items: list[_Named]
+
+
+def find(client: api.Client, owner: Owner) -> list[rights.RoleBinding]:
+    """Return the bindings that ``owner`` has made for mappings, of the option and of grants.
+
+    The label alone makes no binding the charm's. Without the owner's mark, it is a person's.
+    """
+    return [
+        _read(found)
+        for resource in (ClusterRoleBinding, RoleBinding)
+        for found in client.everywhere(resource, _Bindings, labels=SOURCE).items
+        if owner.owns((found.metadata.annotations or {}).get(OWNER, ""))
+    ]
+
+
+def _read(found: _Binding) -> rights.RoleBinding:
+    metadata, role = found.metadata, found.role_ref
+    subjects, owners = found.subjects or [], metadata.owner_references or []
+    group = subjects[0].name if len(subjects) == 1 and subjects[0].kind == "Group" else ""
+    owned = len(owners) == 1 and owners[0].kind == _KIND
+    is_own = owned and reserved.own_group(owners[0].name) == group
+    return rights.RoleBinding(
+        name=metadata.name,
+        namespace=metadata.namespace,
+        role_kind=role.kind,
+        role=role.name,
+        group=group,
+        uid=owners[0].uid if is_own else "",
+        source=(metadata.labels or {}).get(SOURCE, ""),
+    )
+
+
+def make(client: api.Client, owner: Owner, binding: rights.RoleBinding, *, anew: bool) -> None:
+    """Create a binding; ``anew`` says that one of its name is there, and goes first.
+
+    A name belongs to one binding of the charm's, so whatever else has it is replaced too.
+    """
+    path, manifest = _path(binding), _manifest(owner, binding)
+    if anew:
+        delete(client, binding)
+    try:
+        client.create_at(path, manifest)
+    except Conflict:
+        delete(client, binding)
+        client.create_at(path, manifest)
+
+
+def delete(client: api.Client, binding: rights.RoleBinding) -> None:
+    """Delete a binding, if it is there."""
+    client.drop(_resource(binding), binding.name, namespace=binding.namespace or None)
+
+
+def namespaces(client: api.Client) -> set[str]:
+    """Return the names of all namespaces."""
+    return {found.metadata.name for found in client.everywhere(Namespace, _Names).items}
+
+
+def roles(client: api.Client, *, namespaced: bool) -> set[tuple[str, str]]:
+    """Return all roles, each as its namespace, empty for a ClusterRole, and its name.
+
+    Only with ``namespaced`` does this include Roles.
+    """
+    return {
+        (found.metadata.namespace, found.metadata.name)
+        for resource in ((ClusterRole, Role) if namespaced else (ClusterRole,))
+        for found in client.everywhere(resource, _Names).items
+    }
+
+
+def _path(binding: rights.RoleBinding) -> str:
+    """Return where bindings of this kind are."""
+    if binding.namespace:
+        return f"/apis/{_RBAC}/v1/namespaces/{binding.namespace}/rolebindings"
+    return f"/apis/{_RBAC}/v1/clusterrolebindings"
+
+
+def _resource(binding: rights.RoleBinding) -> type[Any]:
+    return RoleBinding if binding.namespace else ClusterRoleBinding
+
+
+def _manifest(owner: Owner, binding: rights.RoleBinding) -> manifests.Manifest:
+    namespace = {"namespace": binding.namespace} if binding.namespace else {}
+    return {
+        "apiVersion": f"{_RBAC}/v1",
+        "kind": _resource(binding).__name__,
+        "metadata": {
+            "name": binding.name,
+            **namespace,
+            "labels": {**references.LABELS, SOURCE: binding.source},
+            "annotations": {OWNER: owner.mark},
+            "ownerReferences": [
+                {
+                    "apiVersion": "iamauthenticator.k8s.aws/v1alpha1",
+                    "kind": _KIND,
+                    "name": binding.mapping,
+                    "uid": binding.uid,
+                }
+            ],
+        },
+        "roleRef": {"apiGroup": _RBAC, "kind": binding.role_kind, "name": binding.role},
+        "subjects": [{"apiGroup": _RBAC, "kind": "Group", "name": binding.group}],
+    }

@@ -1,0 +1,135 @@
+"""The key `access` of an entry of the option `mappings`."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from tests.fakes.declaring import entry
+
+from access import rights
+from access.declaration import declared
+from access.rights import Right
+
+NOW = datetime(2026, 11, 26, tzinfo=timezone.utc)
+
+
+def parse(*access: Any, **more: Any) -> declared.Entry:
+    text = json.dumps([entry("dev", access=[*access], **more)])
+    (found,) = declared.parse(text, NOW).entries
+    return found
+
+
+def test_given_roles_when_parsed_then_each_has_its_kind_its_namespaces_and_its_place():
+    found = parse(
+        {"role": "edit", "namespaces": ["dev", "test", "dev"]},
+        {"role": "system:node-reader", "kind": "clusterrole"},
+        {"Role": "pod-reader", "kind": "Role", "namespaces": ["dev"]},
+    )
+
+    assert found.rights == (
+        Right("edit", "ClusterRole", ("dev", "test"), "mappings[0].access[0]"),
+        Right("system:node-reader", "ClusterRole", (), "mappings[0].access[1]"),
+        Right("pod-reader", "Role", ("dev",), "mappings[0].access[2]"),
+    )
+    assert found.groups == ()
+
+
+def test_given_the_same_role_twice_when_parsed_then_it_counts_once():
+    assert len(parse({"role": "edit"}, {"policy": "AmazonEKSEditPolicy"}).rights) == 1
+
+
+@pytest.mark.parametrize(
+    ("policy", "role"),
+    [
+        ("AmazonEKSClusterAdminPolicy", "cluster-admin"),
+        ("arn:aws:eks::aws:cluster-access-policy/AmazonEKSAdminPolicy", "admin"),
+        ("arn:aws-cn:eks::aws:cluster-access-policy/AmazonEKSEditPolicy", "edit"),
+        ("amazoneksviewpolicy", "view"),
+    ],
+)
+def test_given_an_access_policy_of_eks_when_parsed_then_it_is_the_role_that_is_like_it(
+    policy: str, role: str
+):
+    (right,) = parse({"policy": policy, "namespaces": ["dev"]}).rights
+
+    assert (right.kind, right.role, right.namespaces) == ("ClusterRole", role, ("dev",))
+
+
+@pytest.mark.parametrize(
+    ("access", "line"),
+    [
+        ("edit", "access is not a list"),
+        (["edit"], "access[0] has not exactly one of role and policy"),
+        ([{"role": "a", "policy": "b"}], "access[0] has not exactly one of role and policy"),
+        ([{"role": "edit"}, {"rol": "edit"}], "access[1]: the key 'rol' is unknown"),
+        ([{"role": ["edit"]}], "access[0]: role is not a text"),
+        ([{"role": "a/b"}], "access[0]: 'a/b' is not a role's name"),
+        ([{"role": ".."}], "access[0]: '..' is not a role's name"),
+        ([{"role": "a b"}], "access[0]: 'a b' is not a role's name"),
+        ([{"role": "a%b"}], "access[0]: 'a%b' is not a role's name"),
+        (
+            [{"role": "a", "kind": "User"}],
+            "access[0]: kind is 'User', and not ClusterRole or Role",
+        ),
+        ([{"policy": "a", "kind": "Role"}], "access[0]: kind goes with role"),
+        ([{"role": "a", "kind": "Role"}], "access[0]: a Role needs namespaces"),
+        ([{"role": "a", "namespaces": []}], "access[0]: namespaces is not a list of names"),
+        ([{"role": "a", "namespaces": None}], "access[0]: namespaces is not a list of names"),
+        ([{"role": "a", "namespaces": "dev"}], "access[0]: namespaces is not a list of names"),
+        ([{"role": "a", "namespaces": ["dev-*"]}], "access[0]: 'dev-*' is not a namespace's name"),
+        ([{"role": "a", "namespaces": ["a" * 64]}], "is not a namespace's name"),
+        ([{"role": "a", "namespaces": [["a"]]}], "is not a namespace's name"),
+        ([{"role": f"r{n}"} for n in range(501)], "access asks for more than 500 bindings"),
+        (
+            [{"role": r, "namespaces": [f"n{n}" for n in range(251)]} for r in "ab"],
+            "access asks for more than 500 bindings",
+        ),
+        (
+            [{"role": "a", "namespaces": [f"n{n}" for n in range(501)]}],
+            "access[0]: namespaces has more than 500 names",
+        ),
+    ],
+)
+def test_given_a_wrong_access_when_parsed_then_one_line_says_where_and_why(access: Any, line: str):
+    text = json.dumps([entry("dev", access=access)])
+
+    with pytest.raises(ValueError, match=re.escape(line)) as refusal:
+        declared.parse(text, NOW)
+
+    assert str(refusal.value).startswith("mappings[0]: ")
+
+
+def test_given_as_many_groups_as_a_mapping_may_have_when_rights_come_too_then_they_are_too_many():
+    groups = [f"g{n}" for n in range(1_000)]
+    assert len(parse(groups=groups).groups) == 1_000
+
+    with pytest.raises(ValueError, match="groups has 1,000 names, and access needs one more"):
+        parse({"role": "edit"}, groups=groups)
+
+
+def test_given_mappings_of_like_names_when_their_bindings_are_named_then_no_two_names_are_alike():
+    mappings = ["dev", "dev-dev", "d.e.v", "d-e-v", "x" * 200, "x" * 201]
+    wanted = [Right("edit"), Right("view"), Right("edit", namespaces=("dev", "test"))]
+
+    found = [
+        binding
+        for mapping in mappings
+        for _, binding in rights.bindings(mapping, "", wanted, "option")
+    ]
+
+    assert len({binding.name for binding in found}) == len(found) == 4 * len(mappings)
+    assert max(len(binding.name) for binding in found) < 63
+
+
+def test_given_rights_in_an_entry_of_a_permission_set_when_parsed_then_they_go_with_it():
+    text = json.dumps(
+        [{"permission-set": "Ops", "account": "111122223333", "access": [{"role": "edit"}]}]
+    )
+
+    (found,) = declared.parse(text, NOW).entries
+
+    assert found.rights == (Right("edit", place="mappings[0].access[0]"),)

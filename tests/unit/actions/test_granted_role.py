@@ -1,0 +1,193 @@
+"""The role that comes with a grant, and goes with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ops.testing
+import pytest
+from tests.fakes.juju.model import OWNER, Model
+from tests.fakes.kubernetes.faults import refusal
+from tests.fakes.kubernetes.paths import MAPPINGS
+from tests.fakes.kubernetes.rbac import RBAC
+from tests.fakes.kubernetes.server import FakeCluster
+
+ROLE = "arn:aws:iam::111122223333:role/Dev"
+NAME = "grant-dev-f9891677"
+GROUP = f"aws-iam:{NAME}"
+
+
+@pytest.fixture(autouse=True)
+def _roles(api: FakeCluster) -> None:
+    """The roles that every cluster has, and a namespace of a team."""
+    for name in ("view", "edit"):
+        api.add_role(name, "get")
+    api.namespaces.add("team")
+
+
+def grant(model: Model, **params: Any) -> dict[str, Any]:
+    given = {"arn": ROLE, "username": "alice", **params}
+    # `for` is a word of Python's.
+    return model.action(
+        "grant-access", **{k.rstrip("_").replace("_", "-"): v for k, v in given.items()}
+    )
+
+
+def bound(api: FakeCluster) -> list[tuple[str, str]]:
+    """The namespace and the role of each binding to the group of the grant's own."""
+    return sorted(
+        (each["metadata"].get("namespace", ""), each["roleRef"]["name"])
+        for path, each in api.objects.items()
+        if path.startswith(RBAC)
+        and [subject["name"] for subject in each.get("subjects") or ()] == [GROUP]
+    )
+
+
+def groups(api: FakeCluster) -> list[str]:
+    return api.objects[f"{MAPPINGS}/{NAME}"]["spec"]["groups"]
+
+
+def test_given_a_role_when_access_is_granted_then_exactly_this_mapping_has_it(
+    deployed: Model, api: FakeCluster
+):
+    results = grant(deployed, groups="devs", role="edit", namespaces="team, default", for_="2h")
+
+    assert results["role"] == "ClusterRole edit in team, default"
+    assert results["groups"] == "devs"
+    assert set(results["roles"].split(", ")) == {
+        "ClusterRole/edit in default (own)",
+        "ClusterRole/edit in team (own)",
+    }
+    assert groups(api) == ["devs", GROUP]
+    assert bound(api) == [("default", "edit"), ("team", "edit")]
+
+
+def test_given_a_role_without_namespaces_when_granted_then_it_counts_everywhere(
+    deployed: Model, api: FakeCluster
+):
+    assert grant(deployed, role="view")["role"] == "ClusterRole view"
+    assert bound(api) == [("", "view")]
+
+
+def test_given_a_grant_with_a_role_when_it_ends_or_is_revoked_then_the_role_goes_with_it(
+    deployed: Model, api: FakeCluster
+):
+    grant(deployed, role="view", for_="1h")
+    api.clock.now += 3601
+    deployed.expire("alarm")
+    assert bound(api) == []
+
+    grant(deployed, role="view")
+    deployed.action("revoke-access", arn=ROLE)
+    assert bound(api) == []
+
+
+def test_given_another_role_when_the_grant_is_repeated_then_it_replaces_the_former(
+    deployed: Model, api: FakeCluster
+):
+    grant(deployed, role="edit", namespaces="team,default")
+
+    results = grant(deployed, role="edit", namespaces="team")
+
+    assert results["result"] == "changed"
+    assert bound(api) == [("team", "edit")]
+
+
+def test_given_no_role_when_the_grant_is_repeated_then_it_goes_before_the_group(
+    deployed: Model, api: FakeCluster
+):
+    grant(deployed, role="view")
+    api.forget()
+
+    grant(deployed)
+
+    assert bound(api) == []
+    assert groups(api) == []
+    first, second = api.changes[:2]
+    assert first.startswith(f"DELETE {RBAC}/clusterrolebindings/aws-iam-grant-dev-")
+    assert second == f"PATCH {MAPPINGS}/{NAME}"
+
+
+def test_given_the_same_grant_again_when_its_binding_is_damaged_then_it_is_repaired(
+    deployed: Model, api: FakeCluster
+):
+    grant(deployed, role="view")
+    (path,) = [path for path in api.objects if "/aws-iam-grant-dev-" in path]
+    api.objects[path]["roleRef"]["name"] = "edit"
+
+    grant(deployed, role="view")
+
+    assert bound(api) == [("", "view")]
+
+
+def test_given_grants_with_roles_when_hooks_run_then_they_ask_and_write_nothing_about_them(
+    deployed: Model, api: FakeCluster
+):
+    api.forget()
+    deployed.hook()
+    without = api.requests
+    grant(deployed, role="view")
+    api.forget()
+
+    deployed.hook()
+
+    assert (api.requests, api.changes) == (without, [])
+    assert bound(api) == [("", "view")]
+
+
+def test_given_a_forged_grant_when_hooks_run_then_nothing_is_bound_to_its_group(
+    deployed: Model, api: FakeCluster
+):
+    api.add_mapping(NAME, ROLE, ROLE.lower(), source="grant", groups=[GROUP])
+    annotations = {"aws-iam/owner": OWNER.mark, "aws-iam/role": "cluster-admin"}
+    api.objects[f"{MAPPINGS}/{NAME}"]["metadata"]["annotations"] = annotations
+
+    deployed.hook()
+
+    assert bound(api) == []
+
+
+@pytest.mark.parametrize(
+    ("params", "reason"),
+    [
+        ({"role": "edti"}, "there is no ClusterRole edti"),
+        ({"role": "edit", "namespaces": "team,tem"}, "there is no namespace tem"),
+        ({"role": "edit", "namespaces": "team,*"}, "'*' is not a namespace's name"),
+        ({"role": "a/b"}, "role 'a/b' is not a ClusterRole's name"),
+        ({"namespaces": "team"}, "namespaces goes with role"),
+        ({"groups": "view,aws-iam:dev"}, "group 'aws-iam:dev' is reserved"),
+    ],
+)
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_given_a_wrong_role_when_granted_then_the_action_fails_and_changes_nothing(
+    deployed: Model, api: FakeCluster, params: dict[str, str], reason: str, dry_run: bool
+):
+    api.forget()
+    with pytest.raises(ops.testing.ActionFailed) as failure:
+        grant(deployed, dry_run=dry_run, **params)
+
+    assert reason in failure.value.message
+    assert api.changes == []
+
+
+def test_given_an_administrator_who_may_not_give_the_role_when_granted_then_the_action_says_so(
+    deployed: Model, api: FakeCluster
+):
+    reason = 'user "admin" is attempting to grant RBAC permissions not currently held'
+    forbidden = refusal(403, f'clusterrolebindings "x" is forbidden: {reason}')
+    api.fail(forbidden, request=f"POST {RBAC}/clusterrolebindings")
+
+    with pytest.raises(ops.testing.ActionFailed) as failure:
+        grant(deployed, role="view")
+
+    assert f"mapping {NAME} is there without its role: " in failure.value.message
+    assert "is attempting to grant RBAC permissions" in failure.value.message
+
+
+def test_given_a_dry_run_when_a_role_is_granted_then_it_is_shown_and_nothing_is_bound(
+    deployed: Model, api: FakeCluster
+):
+    results = grant(deployed, role="view", dry_run=True)
+
+    assert results["role"] == "ClusterRole view"
+    assert bound(api) == []

@@ -1,0 +1,387 @@
+"""The rights that come with a declared mapping: given with it, repaired, and taken back."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+import ops
+import pytest
+from tests.fakes.declaring import ACCOUNT, HEALTHY, Declare, entry, names, stored
+from tests.fakes.juju.model import OWNER, Model
+from tests.fakes.kubernetes.faults import refusal, refused
+from tests.fakes.kubernetes.paths import MAPPINGS
+from tests.fakes.kubernetes.rbac import RBAC
+from tests.fakes.kubernetes.server import FakeCluster
+
+GROUP = "aws-iam:dev"
+EDIT = {"role": "edit", "namespaces": ["default"]}
+VIEW = {"role": "view"}
+
+
+@pytest.fixture(autouse=True)
+def _roles(api: FakeCluster) -> None:
+    """The roles that every cluster has, and two namespaces of people."""
+    for name in ("view", "edit", "admin", "cluster-admin"):
+        api.add_role(name, "get")
+    api.namespaces |= {"dev", "test"}
+
+
+def bound(api: FakeCluster) -> dict[str, tuple[str, ...]]:
+    """What the groups of mappings' own have: the roles by group, each with its namespace."""
+    found: dict[str, list[str]] = {}
+    for path in paths(api):
+        binding = api.objects[path]
+        role, (subject,) = binding["roleRef"], binding["subjects"]
+        where = binding["metadata"].get("namespace", "")
+        words = "/".join(filter(None, (where, role["kind"], role["name"])))
+        found.setdefault(subject["name"], []).append(words)
+    return {group: tuple(sorted(roles)) for group, roles in found.items()}
+
+
+def paths(api: FakeCluster) -> list[str]:
+    """Where the bindings are that come with mappings."""
+    own = re.compile(rf"{RBAC}/.*bindings/aws-iam-.*-[0-9a-f]{{10}}")
+    return sorted(filter(own.fullmatch, api.objects))
+
+
+def of_dev(api: FakeCluster) -> dict[str, Any]:
+    (path,) = paths(api)
+    return api.objects[path]
+
+
+def test_given_an_entry_with_roles_when_it_is_declared_then_its_mapping_alone_has_them(
+    declare: Declare, api: FakeCluster
+):
+    api.add_role("test/pod-reader", "get")
+    reader = {"role": "pod-reader", "kind": "role", "namespaces": ["test"]}
+
+    status = declare(
+        entry("dev", groups=["devs"], access=[VIEW, {**EDIT, "namespaces": ["dev", "test"]}]),
+        entry("ops", f"{ACCOUNT}:role/Ops", access=[reader]),
+    )
+
+    assert status == ops.ActiveStatus(f"{HEALTHY}, 2 mappings")
+    assert stored(api, "dev")["spec"]["groups"] == ["devs", GROUP]
+    assert bound(api) == {
+        GROUP: ("ClusterRole/view", "dev/ClusterRole/edit", "test/ClusterRole/edit"),
+        "aws-iam:ops": ("test/Role/pod-reader",),
+    }
+
+
+def test_given_a_policy_of_eks_when_it_is_declared_then_the_role_that_is_like_it_is_bound(
+    declare: Declare, api: FakeCluster
+):
+    arn = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSEditPolicy"
+    policies = [{"policy": "AmazonEKSViewPolicy"}, {"policy": arn, "namespaces": ["dev"]}]
+
+    status = declare(entry("dev", access=[*policies, {"policy": "AmazonEKSAdminViewPolicy"}]))
+
+    assert bound(api) == {GROUP: ("ClusterRole/view", "dev/ClusterRole/edit")}
+    assert status.message.endswith(
+        "1 left out: mappings[0].access[2]: no ClusterRole is like AmazonEKSAdminViewPolicy"
+    )
+
+
+def test_given_a_mapping_with_rights_then_its_binding_is_marked_and_goes_with_it(
+    declare: Declare, api: FakeCluster
+):
+    declare(entry("dev", access=[EDIT]))
+
+    metadata = of_dev(api)["metadata"]
+    assert metadata["labels"] == {"aws-iam": "true", "aws-iam/source": "option"}
+    assert metadata["annotations"] == {"aws-iam/owner": OWNER.mark}
+    assert metadata["ownerReferences"] == [
+        {
+            "apiVersion": "iamauthenticator.k8s.aws/v1alpha1",
+            "kind": "IAMIdentityMapping",
+            "name": "dev",
+            "uid": stored(api, "dev")["metadata"]["uid"],
+        }
+    ]
+
+
+def test_given_rights_that_are_given_when_hooks_run_then_they_write_nothing(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev", access=[VIEW, EDIT]))
+    api.forget()
+
+    assert deployed.hook() == ops.ActiveStatus(f"{HEALTHY}, 1 mapping")
+
+    assert api.changes == []
+    assert [each for each in api.requests if RBAC in each and "/aws-iam-" not in each] == [
+        f"GET {RBAC}/clusterrolebindings",
+        f"GET {RBAC}/rolebindings",
+        f"GET {RBAC}/clusterroles",
+    ]
+
+
+def test_given_no_rights_when_a_hook_runs_then_it_asks_nothing_about_roles(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev"))
+    api.forget()
+
+    deployed.hook()
+
+    assert f"GET {RBAC}/rolebindings" not in api.requests
+    assert f"GET {RBAC}/clusterroles" not in api.requests
+
+
+def test_given_other_roles_of_an_entry_when_a_hook_runs_then_these_replace_the_former(
+    declare: Declare, api: FakeCluster
+):
+    declare(entry("dev", access=[VIEW, EDIT]))
+
+    declare(entry("dev", access=[{**EDIT, "role": "admin"}, EDIT]))
+
+    assert bound(api) == {GROUP: ("default/ClusterRole/admin", "default/ClusterRole/edit")}
+
+
+def test_given_an_entry_that_loses_its_rights_when_a_hook_runs_then_they_go_before_the_group(
+    declare: Declare, api: FakeCluster
+):
+    declare(entry("dev", access=[EDIT]))
+    (path,) = paths(api)
+    api.forget()
+
+    declare(entry("dev"))
+
+    assert bound(api) == {}
+    assert stored(api, "dev")["spec"]["groups"] == []
+    assert api.changes == [f"DELETE {path}", f"PATCH {MAPPINGS}/dev"]
+
+
+def test_given_a_hook_that_dies_before_the_group_is_gone_then_the_next_takes_the_rest_back(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev", access=[EDIT, VIEW]))
+    api.fail(refusal(500, "etcdserver: no leader"), request=f"PATCH {MAPPINGS}/dev")
+    assert declare(entry("dev")).name == "waiting"
+    assert bound(api) == {}
+    api.recover()
+
+    deployed.hook()
+
+    assert stored(api, "dev")["spec"]["groups"] == []
+
+
+@pytest.mark.parametrize("left", [[], [entry("ops", f"{ACCOUNT}:role/Ops", access=[EDIT])]])
+def test_given_an_entry_that_leaves_the_list_when_a_hook_runs_then_its_rights_go_with_it(
+    declare: Declare, api: FakeCluster, left: list[dict[str, Any]]
+):
+    declare(entry("dev", access=[EDIT]))
+
+    declare(*left)
+
+    assert GROUP not in bound(api)
+    assert len(bound(api)) == len(left)
+
+
+def test_given_somebody_who_deletes_the_mapping_then_its_rights_go_and_a_hook_repairs_both(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev", access=[EDIT]))
+
+    api.delete(f"{MAPPINGS}/dev")
+    assert bound(api) == {}
+
+    deployed.hook()
+    assert bound(api) == {GROUP: ("default/ClusterRole/edit",)}
+
+
+def test_given_an_access_that_ends_when_its_time_has_come_then_its_rights_end_too(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev", access=[EDIT], expires="1970-03-01T00:00:00Z"))
+    api.clock.now += 60 * 86_400
+
+    deployed.hook()
+
+    assert (names(api), bound(api)) == ([], {})
+
+
+def test_given_a_finalizer_of_others_when_the_access_has_ended_then_the_rights_go_all_the_same(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev", access=[EDIT], expires="1970-03-01T00:00:00Z"))
+    stored(api, "dev")["metadata"]["finalizers"] = ["example.com/keep"]
+    api.clock.now += 60 * 86_400
+
+    deployed.hook()
+    deployed.hook()
+
+    assert (names(api), bound(api)) == (["dev"], {})
+
+
+def test_given_another_arn_of_an_entry_when_a_hook_runs_then_the_new_mapping_has_the_rights(
+    declare: Declare, api: FakeCluster
+):
+    declare(entry("dev", access=[EDIT]))
+
+    declare(entry("dev", f"{ACCOUNT}:role/Ops", access=[EDIT]))
+
+    assert bound(api) == {GROUP: ("default/ClusterRole/edit",)}
+    (reference,) = of_dev(api)["metadata"]["ownerReferences"]
+    assert reference["uid"] == stored(api, "dev")["metadata"]["uid"]
+
+
+@pytest.mark.parametrize(
+    "by_hand",
+    [
+        lambda each: each["roleRef"].update(name="cluster-admin"),
+        lambda each: each["subjects"].clear(),
+        lambda each: each["subjects"].append({"kind": "User", "name": "mallory"}),
+        lambda each: each["subjects"][0].update(kind="User"),
+        lambda each: each["metadata"].pop("ownerReferences"),
+        lambda each: each["metadata"]["ownerReferences"][0].update(uid="0"),
+        lambda each: each["metadata"]["ownerReferences"][0].update(name="ops"),
+        lambda each: each["metadata"].pop("labels"),
+        lambda each: each["metadata"].pop("annotations"),
+    ],
+    ids=[
+        *("role", "no subject", "another subject", "a user", "no owner", "another owner"),
+        *("another owner's name", "no label", "no mark"),
+    ],
+)
+def test_given_a_binding_that_is_edited_by_hand_when_a_hook_runs_then_it_is_repaired(
+    declare: Declare, deployed: Model, api: FakeCluster, by_hand: Callable[[Any], None]
+):
+    declare(entry("dev", access=[EDIT]))
+    before = json.loads(json.dumps(of_dev(api)))
+    by_hand(of_dev(api))
+
+    deployed.hook()
+
+    after = of_dev(api)
+    assert {**after, "metadata": {**after["metadata"], "uid": ""}} == {
+        **before,
+        "metadata": {**before["metadata"], "uid": ""},
+    }
+
+
+def test_given_a_binding_that_somebody_deletes_when_a_hook_runs_then_it_is_there_again(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev", access=[EDIT]))
+    api.delete(paths(api)[0])
+
+    deployed.hook()
+
+    assert bound(api) == {GROUP: ("default/ClusterRole/edit",)}
+
+
+def test_given_a_role_that_is_missing_when_declared_then_it_is_named_and_counts_once_it_is_there(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    status = declare(
+        entry("dev", access=[VIEW, {"role": "deployer"}]),
+        entry("ops", f"{ACCOUNT}:role/Ops", access=[{**EDIT, "kind": "Role", "role": "view"}]),
+    )
+
+    assert status == ops.ActiveStatus(
+        f"{HEALTHY}, 2 mappings, 2 declared but not applied: mappings[0].access[1]: "
+        "there is no ClusterRole deployer yet"
+    )
+    assert "mappings[1].access[0] in default is not applied: there is no Role view" in (
+        deployed.log()
+    )
+    assert bound(api)[GROUP] == ("ClusterRole/deployer", "ClusterRole/view")
+
+    listed = deployed.action("list-mappings")["not-applied"].splitlines()
+    assert listed[0] == "mappings[0].access[1]: there is no ClusterRole deployer yet"
+
+    api.add_role("deployer", "create")
+    api.add_role("default/view", "get")
+    api.forget()
+    assert deployed.hook() == ops.ActiveStatus(f"{HEALTHY}, 2 mappings")
+    assert api.changes == []
+
+
+def test_given_a_namespace_that_is_missing_when_declared_then_it_is_named_and_the_rest_is_made(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    status = declare(entry("dev", access=[{**EDIT, "namespaces": ["new", "dev"]}]))
+
+    assert status == ops.ActiveStatus(
+        f"{HEALTHY}, 1 mapping, 1 declared but not applied: mappings[0].access[0] in new: "
+        "there is no such namespace yet"
+    )
+    assert bound(api) == {GROUP: ("dev/ClusterRole/edit",)}
+
+    api.namespaces.add("new")
+    assert deployed.hook() == ops.ActiveStatus(f"{HEALTHY}, 1 mapping")
+    assert bound(api) == {GROUP: ("dev/ClusterRole/edit", "new/ClusterRole/edit")}
+
+
+def test_given_an_administrator_without_that_right_when_declared_then_rbac_s_reason_is_named(
+    declare: Declare, api: FakeCluster
+):
+    reason = 'user "admin" (groups=["ops"]) is attempting to grant RBAC permissions not currently'
+    forbidden = refusal(403, f'clusterrolebindings "x" is forbidden: {reason} held')
+    api.fail(forbidden, request=f"POST {RBAC}/clusterrolebindings")
+
+    status = declare(entry("dev", access=[VIEW, EDIT]))
+
+    assert status.name == "active"
+    assert "mappings[0].access[0]: the cluster refuses it: " in status.message
+    assert bound(api) == {GROUP: ("default/ClusterRole/edit",)}
+
+
+def test_given_a_mapping_that_the_cluster_refuses_then_it_has_no_rights_and_nothing_is_pending(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    def policy(request: httpx2.Request) -> httpx2.Response:
+        if request.method == "POST" and b'"name": "dev"' in request.content.replace(
+            b'"name":"dev"', b'"name": "dev"'
+        ):
+            return refused(403, "denied by policy")
+        return api._handle(request)
+
+    api.fail(policy)
+
+    status = declare(entry("dev", access=[EDIT]))
+
+    assert bound(api) == {}
+    assert status == ops.ActiveStatus(
+        f"{HEALTHY}, 0 mappings, 1 declared but not applied: "
+        "mappings[0]: the cluster refuses it: denied by policy"
+    )
+    assert not deployed.units[0].alarms
+
+
+def test_given_a_thousand_entries_with_rights_when_declared_then_hooks_go_on_until_all_are_there(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    def slowly(request: httpx2.Request) -> httpx2.Response:
+        if request.method != "GET":
+            api.clock.sleep(0.01)
+        return api._handle(request)
+
+    api.fail(slowly)
+    began = api.clock.now
+    status = declare(
+        *(entry(f"r{n}", f"{ACCOUNT}:role/R{n}", access=[EDIT]) for n in range(1_000))
+    )
+
+    assert api.clock.now - began < 28
+    assert " of the mappings' role bindings not made yet" in status.message
+    for _ in range(5):
+        deployed.expire("alarm")
+    assert deployed.units[0].status == ops.ActiveStatus(f"{HEALTHY}, 1,000 mappings")
+    assert len(bound(api)) == 1_000
+
+
+def test_given_rights_when_the_application_is_removed_then_they_go_with_its_mappings(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev", access=[EDIT, VIEW]))
+    assert len(paths(api)) == 2
+
+    deployed.hook(deployed.on.remove())
+
+    assert (names(api), paths(api)) == ([], [])
