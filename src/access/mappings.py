@@ -11,13 +11,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from access import arn, expiry, partitions, placeholders, rbac, reserved
+from access import arn, expiry, logins, partitions, placeholders, rbac, reserved
+from access.logins import Record
 from access.mapping import IdentityMapping
 from labels import OPTION
 from statuses import mapping as texts
 
 if TYPE_CHECKING:
     from access.declaration.formats import LeftOut
+
+# After how long somebody is asked whether a mapping is still needed.
+UNUSED = datetime.timedelta(days=90)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +41,9 @@ class MappingReport:
         rights_pending: How many bindings of the mappings' rights are left to the next hook.
         next_end: When the next access ends, or ended if the mapping is still there.
         lasting_administrators: How many mappings can make somebody an administrator and never end.
+        unused: How many mappings let nobody in for `UNUSED`.
+        unused_administrators: How many of these can make somebody an administrator.
+        after: All mappings, as the hook leaves them.
         superusers: The mappings that let somebody in who may do everything.
         learns: Whether the option has a permission set without its suffix: no event announces the
             role.
@@ -54,6 +61,9 @@ class MappingReport:
     rights_pending: int = 0
     next_end: datetime.datetime | None = None
     lasting_administrators: int = 0
+    unused: int = 0
+    unused_administrators: int = 0
+    after: Sequence[IdentityMapping] = ()
     superusers: tuple[IdentityMapping, ...] = ()
 
     @property
@@ -144,8 +154,21 @@ def _of_others(mapping: IdentityMapping) -> Iterator[str]:
 
 def count_lasting_administrators(found: Iterable[IdentityMapping]) -> int:
     """Return how many mappings never end, and have or can get the group of administrators."""
-    return sum(
-        any(placeholders.can_become(group, rbac.MASTERS) for group in mapping.groups)
-        and expiry.end(mapping) is None
-        for mapping in found
-    )
+    return sum(can_administer(mapping) and expiry.end(mapping) is None for mapping in found)
+
+
+def count_unused(
+    found: Iterable[IdentityMapping], record: Record, today: datetime.date
+) -> tuple[int, int]:
+    """Return how many mappings let nobody in for `UNUSED`, and how many of these can make somebody
+    an administrator. A record that is younger than that knows of none."""
+    since = today - UNUSED
+    if not record.since or record.since > since:
+        return 0, 0
+    unused = [mapping for mapping in found if logins.is_unused(mapping, record, since)]
+    return len(unused), sum(map(can_administer, unused))
+
+
+def can_administer(mapping: IdentityMapping) -> bool:
+    """Return whether ``mapping`` has or can get the group of administrators."""
+    return any(placeholders.can_become(group, rbac.MASTERS) for group in mapping.groups)

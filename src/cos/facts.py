@@ -29,6 +29,8 @@ class Facts:
         next_end: When the next access ends, or ended if its mapping is still there; 0 for never.
         lasting_administrators: How many mappings can make somebody an administrator and never end.
         replicas: How many pods there should be; 0 if that is unknown.
+        unused: How many mappings let nobody in for 90 days.
+        unused_administrators: How many of these can make somebody an administrator.
     """
 
     certificate: str
@@ -38,6 +40,8 @@ class Facts:
     next_end: int = 0
     lasting_administrators: int = 0
     replicas: int = 0
+    unused: int = 0
+    unused_administrators: int = 0
 
     def dump(self) -> str:
         """Return them as the peers' databag holds them."""
@@ -72,6 +76,8 @@ def learn(known: str, pair: KeyPair, report: MappingReport, replicas: int) -> Fa
         _seconds(report.next_end),
         report.lasting_administrators,
         replicas,
+        report.unused,
+        report.unused_administrators,
     )
 
 

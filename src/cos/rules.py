@@ -64,6 +64,8 @@ def _constants(known: Facts | None) -> dict[str, str]:
     found = {
         "%%mappings_to_correct%%": str(known.to_correct),
         "%%lasting_administrators%%": str(known.lasting_administrators),
+        "%%unused%%": str(known.unused),
+        "%%unused_administrators%%": str(known.unused_administrators),
     }
     if known.next_end:
         found["%%next_end%%"] = str(known.next_end)

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import times
-from access import logins
-from access.logins import Login
+from access import logins, mappings
+from access.logins import Login, Record
+from access.mappings import MappingReport
 from cluster import api, login_record, pod_logs
 from cluster.errors import errors_as_status
 from errors import Unready
@@ -34,26 +36,34 @@ WINDOW = timedelta(hours=2)
 NEEDED_SECONDS = 10.0
 
 
-def record(client: api.Client, owner: Owner, looks: Looks, pods: Sequence[str]) -> None:
+def look(
+    client: api.Client, owner: Owner, looks: Looks, pods: Sequence[str], report: MappingReport
+) -> MappingReport:
     """Record whom the pods ``pods`` let in, if the last look was an hour ago.
 
-    Nobody's access depends on it, so a look that fails is no problem of the unit.
+    Return ``report`` with how many mappings were unused at the last look. Nobody's access depends
+    on it, so a look that fails is no problem of the unit.
     """
-    if not pods or client.seconds_left < NEEDED_SECONDS or not looks.is_due(EVERY):
-        return
-    log = pod_logs.read(client, int(WINDOW.total_seconds()), pod_logs.SECONDS, *pods)
-    looks.note(log.end)
-    try:
-        with errors_as_status():
-            _add(client, owner, logins.parse(log.lines, log.begin, log.end))
-    except Unready as problem:
-        logger.warning("the days of logins are not recorded: %s", problem)
+    if pods and client.seconds_left >= NEEDED_SECONDS and looks.is_due(EVERY):
+        log = pod_logs.read(client, int(WINDOW.total_seconds()), pod_logs.SECONDS, *pods)
+        looks.note(log.end)
+        found = logins.parse(log.lines, log.begin, log.end)
+        try:
+            with errors_as_status():
+                if record := _record(client, owner, found):
+                    looks.count(*mappings.count_unused(report.after, record, times.now().date()))
+        except Unready as problem:
+            logger.warning("the days of logins are not recorded: %s", problem)
+    unused, administrators = looks.unused
+    return replace(report, unused=unused, unused_administrators=administrators)
 
 
-def _add(client: api.Client, owner: Owner, found: Sequence[Login]) -> None:
+def _record(client: api.Client, owner: Owner, found: Sequence[Login]) -> Record | None:
+    """Return the record with ``found`` in it; None if its ConfigMap is a person's."""
     stored = login_record.read(client)
     if stored is None:
-        return
+        return None
     new = logins.updated(stored, found, times.now().date())
     if new != stored:
         login_record.write(client, owner, new)
+    return new

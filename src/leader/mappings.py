@@ -71,6 +71,7 @@ def apply(
         written=report.written + corrected.done,
         pending=report.pending + corrected.pending,
         next_end=expiry.next_end(after),
+        after=after,
         lasting_administrators=mappings.count_lasting_administrators(after),
         superusers=tuple(administrators.masters(after, config.partition, now)),
     )

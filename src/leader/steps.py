@@ -87,7 +87,7 @@ def lead(
         with collected(problems):
             pods.check_complete(client, rollout, own)
         found = _let_in(hook, client, config, expiry, problems)
-        logins.record(client, hook.owner, hook.looks, pods.names(own))
+        found = logins.look(client, hook.owner, hook.looks, pods.names(own), found)
         cos.lead(hook.charm, hook.owner, hook.peers, plan.pair, found, config.replicas, own)
     with collected(problems):
         issued.check()

@@ -35,6 +35,8 @@ FACTS = Facts(
     next_end=3600,
     lasting_administrators=1,
     replicas=2,
+    unused=3,
+    unused_administrators=1,
 )
 # What Grafana puts in the place of a variable for the time between two points.
 RATE_INTERVAL = "$__rate_interval"

@@ -37,6 +37,8 @@ RUN = {
             "pod-missing",
             "sts-throttled",
             "sts-unreachable",
+            "unused-access",
+            "unused-administrator",
         )
     },
     "docs/how-to/behind-a-proxy.md": {"*": f"{ONE_UNIT}/test_proxy.py"},

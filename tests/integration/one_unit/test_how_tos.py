@@ -202,6 +202,8 @@ def test_given_the_page_on_refusals_then_its_commands_say_what_it_says(
         ("pod-missing.md", "aws-iam-authenticator-"),
         ("sts-throttled.md", "current-context"),
         ("sts-unreachable.md", "refused in the last hour"),
+        ("unused-access.md", "logins: "),
+        ("unused-administrator.md", "logins: "),
     ],
 )
 def test_given_the_page_of_an_alert_then_its_commands_show_where_to_look(

@@ -9,7 +9,7 @@ import ops
 import pytest
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import REFUSALS
-from tests.fakes.kubernetes.paths import LOGINS, PODS
+from tests.fakes.kubernetes.paths import LOGINS, MAPPINGS, PODS
 from tests.fakes.kubernetes.server import FakeCluster
 
 ROLE = "arn:aws:iam::111122223333:role/dev"
@@ -150,3 +150,58 @@ def test_given_the_last_unit_when_it_is_removed_then_the_record_goes_too(
     deployed.hook(deployed.on.remove())
 
     assert LOGINS not in api.objects
+
+
+@pytest.fixture
+def watched(deployed: Model, api: FakeCluster) -> Model:
+    """A role that logs in, and an administrator who does not; a collector is related."""
+    deployed.collected = True
+    deployed.hook(deployed.on.relation_created(deployed.relation("cos-agent")))
+    for name, arn, group in (("dev", ROLE, "view"), ("root", f"{ROLE}s", "system:masters")):
+        api.add_mapping(name, arn, groups=[group])
+        api.objects[f"{MAPPINGS}/{name}"]["metadata"]["creationTimestamp"] = "1970-01-01T00:00:00Z"
+    log_in(api)
+    deployed.hook()
+    return deployed
+
+
+def unused(model: Model) -> tuple[str, str]:
+    """The expressions of the alert rules on unused access, and on unused administrators."""
+    (group,) = json.loads(model.units[0].collector["config"])["metrics_alert_rules"]["groups"]
+    rules = {rule["alert"]: rule["expr"] for rule in group["rules"]}
+    return rules["AwsIamUnusedAccess"], rules["AwsIamUnusedAdministrator"]
+
+
+def test_given_a_record_that_is_younger_than_90_days_then_nothing_counts_as_unused(
+    watched: Model, api: FakeCluster
+):
+    at_midnight(api, 89)
+    watched.hook()
+    assert unused(watched) == ("vector(0) > 0", "vector(0) > 0")
+
+
+def test_given_90_days_without_a_login_then_the_rules_have_how_many_mappings_are_unused(
+    watched: Model, api: FakeCluster
+):
+    at_midnight(api, 91)
+    log_in(api)
+    watched.hook()
+    assert unused(watched) == ("vector(1) > 0", "vector(1) > 0")
+
+    at_midnight(api, 200)
+    watched.hook()
+    assert unused(watched) == ("vector(2) > 0", "vector(1) > 0")
+
+
+def test_given_an_unused_mapping_that_is_deleted_then_the_next_look_counts_it_no_more(
+    watched: Model, api: FakeCluster
+):
+    at_midnight(api, 91)
+    log_in(api)
+    watched.hook()
+    del api.objects[f"{MAPPINGS}/root"]
+    api.clock.sleep(HOUR)
+
+    watched.hook()
+
+    assert unused(watched) == ("vector(0) > 0", "vector(0) > 0")
