@@ -114,6 +114,9 @@ def _comparable(item: dict[str, Any]) -> dict[str, Any]:
         item["status"] = {k: v for k, v in item["status"].items() if k in _COUNTS}
     if metadata["name"] == "aws-iam-certs":
         item["data"] = {k: base64.b64decode(v).decode() for k, v in item["data"].items()}
+    if metadata["name"] == "aws-iam-logins":
+        # Midnight may pass.
+        del item["data"]
     return item
 
 
