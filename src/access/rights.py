@@ -41,6 +41,11 @@ class Right:
         where = f" in {', '.join(self.namespaces)}" if self.namespaces else ""
         return f"{self.kind} {self.role}{where}"
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Return the namespace of each of its bindings, which is empty for the whole cluster."""
+        return self.namespaces or ("",)
+
 
 @dataclasses.dataclass(frozen=True)
 class RoleBinding:
@@ -80,7 +85,7 @@ def bindings(
 ) -> Iterator[tuple[str, RoleBinding]]:
     """Yield the bindings that a mapping's ``rights`` ask for, each with its place."""
     for right in rights:
-        for namespace in right.namespaces or ("",):
+        for namespace in right.places:
             place = f"{right.place} in {namespace}" if namespace else right.place
             yield (
                 place,

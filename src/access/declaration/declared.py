@@ -32,6 +32,8 @@ _NODE_USERS = ("system:node:", "{{EC2PrivateDNSName}}")
 _MAX_ARN = 2048
 # By an alias of YAML, all entries may share one long list.
 _MAX_GROUPS = 1000
+# The same goes for roles, and each hook looks at all of them.
+MOST_BINDINGS = 50_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,6 +101,7 @@ def parse(text: str, now: datetime, partition: str = partitions.DEFAULT) -> Decl
     """
     listed, left_out = formats.read(text)
     entries: list[Entry] = []
+    bindings = 0
     for each in listed:
         said = _translated(each)
         keys = said.keys
@@ -112,6 +115,9 @@ def parse(text: str, now: datetime, partition: str = partitions.DEFAULT) -> Decl
             if entry.expires and times.parse(entry.expires) <= now:
                 left_out.append(LeftOut(place, f"its access ended at {entry.expires}"))
                 continue
+            bindings += sum(len(right.places) for right in entry.rights)
+            if bindings > MOST_BINDINGS:
+                raise ValueError(f"{place}.access is one more than {MOST_BINDINGS:,} bindings")
             entries.append(entry)
             left_out += without
     _check_unique(entries)

@@ -65,17 +65,19 @@ def together(found: Iterable[Parsed]) -> Parsed:
     Raises:
         ValueError: they are too many.
     """
-    rights = dict[tuple[str, str, tuple[str, ...]], Right]()
+    rights = list[Right]()
     left_out = list[tuple[str, str]]()
-    size = 0
+    asked = set[tuple[str, str, str]]()
     for each in found:
         for right in each.rights:
-            if rights.setdefault((right.kind, right.role, right.namespaces), right) is right:
-                size += max(1, len(right.namespaces))
+            new = [place for place in right.places if (right.kind, right.role, place) not in asked]
+            asked.update((right.kind, right.role, place) for place in new)
+            if new:
+                rights.append(dataclasses.replace(right, namespaces=tuple(filter(None, new))))
         left_out += each.left_out
-        if size > _MAX_BINDINGS:
+        if len(asked) > _MAX_BINDINGS:
             raise ValueError(f"access asks for more than {_MAX_BINDINGS} bindings")
-    return Parsed(tuple(rights.values()), tuple(left_out))
+    return Parsed(tuple(rights), tuple(left_out))
 
 
 def _parse_one(place: str, item: Value) -> Parsed:

@@ -103,6 +103,20 @@ def test_given_a_wrong_access_when_parsed_then_one_line_says_where_and_why(acces
     assert str(refusal.value).startswith("mappings[0]: ")
 
 
+def test_given_entries_that_share_a_long_list_when_parsed_then_all_together_have_an_end():
+    def of(number: int) -> str:
+        return f"- {{arn: 'arn:aws:iam::111122223333:role/R{number}', access: *shared}}\n"
+
+    spaces = ", ".join(f"n{number}" for number in range(500))
+    shared = f"[{{role: a, namespaces: [{spaces}]}}]"
+    first = f"- {{arn: 'arn:aws:iam::111122223333:role/R', access: &shared {shared}}}\n"
+    good = first + "".join(map(of, range(99)))
+    assert len(declared.parse(good, NOW).entries) == 100
+
+    with pytest.raises(ValueError, match=r"^mappings\[100\].access is one more than 50,000 bind"):
+        declared.parse(good + of(99), NOW)
+
+
 def test_given_as_many_groups_as_a_mapping_may_have_when_rights_come_too_then_they_are_too_many():
     groups = [f"g{n}" for n in range(1_000)]
     assert len(parse(groups=groups).groups) == 1_000

@@ -72,6 +72,20 @@ def test_given_an_entry_with_roles_when_it_is_declared_then_its_mapping_alone_ha
     }
 
 
+def test_given_roles_that_overlap_when_they_are_declared_then_each_is_bound_once(
+    declare: Declare, api: FakeCluster
+):
+    again = {**EDIT, "namespaces": ["default", "dev"]}
+
+    declare(entry("dev", access=[EDIT, again, {**EDIT, "namespaces": ["dev", "default"]}]))
+
+    made = [each for each in api.requests if each.startswith(f"POST {RBAC}/namespaces")]
+    assert sorted(made) == [
+        f"POST {RBAC}/namespaces/{namespace}/rolebindings" for namespace in ("default", "dev")
+    ]
+    assert bound(api) == {GROUP: ("default/ClusterRole/edit", "dev/ClusterRole/edit")}
+
+
 def test_given_a_policy_of_eks_when_it_is_declared_then_the_role_that_is_like_it_is_bound(
     declare: Declare, api: FakeCluster
 ):
