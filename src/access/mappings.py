@@ -134,7 +134,7 @@ def _problem(
     if any(reserved.NODE_NAME in name for name in (mapping.username, *mapping.groups)):
         return texts.PLACEHOLDER_UNKNOWN()
     if other := next(_of_others(mapping), ""):
-        return texts.GROUP_RESERVED(group=other, name=other.removeprefix(reserved.OWN))
+        return texts.GROUP_RESERVED(group=other, name=other.partition(":")[2])
     if declared := duplicates.get(mapping.name):
         return texts.DUPLICATE_OF_DECLARED(declared=declared, name=mapping.name)
     # Somebody may have made thousands of them.
@@ -148,7 +148,7 @@ def _of_others(mapping: IdentityMapping) -> Iterator[str]:
     """Yield the groups of a mapping that are for the rights of another one."""
     own = reserved.own_group(mapping.name)
     for group in mapping.groups:
-        if group.startswith(reserved.OWN) and group != own:
+        if group != own and reserved.may_be_own(group):
             yield group
 
 

@@ -126,8 +126,9 @@ def _write(
         uid = single.create(client, wanted, annotations)
     elif stored := single.read(client, former.name):
         uid = stored.mapping.uid
-        if rights.has_own_group(former):
+        if rights.has_own_group(former) or grant.rights:
             # While the mapping has the group, a later grant still finds what is bound to it.
+            # Where somebody took the group out, this grant would give the former role with it.
             granted_role.take_back(client, owner, former.name, grant.rights)
         single.change(client, stored, wanted, annotations)
     else:

@@ -203,6 +203,16 @@ class Deleted(msgspec.Struct):
     metadata: _ListMetadata
 
 
+class _Keepers(msgspec.Struct):
+    finalizers: list[str] | None = None
+
+
+class Dropped(msgspec.Struct):
+    """What is left of a deleted object: nothing unless a finalizer keeps it."""
+
+    metadata: _Keepers = msgspec.field(default_factory=_Keepers)
+
+
 class Version(msgspec.Struct, rename="camel"):
     """The server's version."""
 

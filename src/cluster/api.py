@@ -318,10 +318,34 @@ class Client:
         with suppress(404), answers.decoding():
             self._client.delete(res, name, namespace=namespace)
 
-    def drop(self, res: type[Any], name: str, *, namespace: str | None = None) -> None:
-        """Delete one object, if there is one. Several threads may do so at a time."""
+    def drop(self, res: type[Any], name: str, *, namespace: str | None = None) -> bool:
+        """Delete one object, if there is one. Several threads may do so at a time.
+
+        Return whether a finalizer keeps it.
+        """
+        from cluster import answers
+
         with suppress(404):
-            self._send("delete", res, seconds=WRITE_SECONDS, name=name, namespace=namespace)
+            response = self._send(
+                "delete", res, seconds=WRITE_SECONDS, name=name, namespace=namespace
+            )
+            return bool(answers.decode(response.content, answers.Dropped).metadata.finalizers)
+        return False
+
+    def free(self, res: type[Any], name: str, *, namespace: str | None = None) -> None:
+        """Take all finalizers out of one object, if there is one. Several threads may do so."""
+        from lightkube.types import PatchType
+
+        with suppress(404):
+            self._send(
+                "patch",
+                res,
+                seconds=WRITE_SECONDS,
+                obj={"metadata": {"finalizers": None}},
+                name=name,
+                namespace=namespace,
+                headers={"Content-Type": PatchType.MERGE.value},
+            )
 
     def delete_unchanged(self, res: type[Any], name: str, version: str) -> None:
         """Delete one cluster-scoped object, if there is one.

@@ -120,8 +120,14 @@ def make(client: api.Client, owner: Owner, binding: rights.RoleBinding, *, anew:
 
 
 def delete(client: api.Client, binding: rights.RoleBinding) -> None:
-    """Delete a binding, if it is there."""
-    client.drop(_resource(binding), binding.name, namespace=binding.namespace or None)
+    """Delete a binding, if it is there.
+
+    It counts until it is gone. By a finalizer, whoever may write bindings could keep even one of
+    a role that they may not bind. So this takes the finalizers out of a binding of the charm's.
+    """
+    resource, namespace = _resource(binding), binding.namespace or None
+    if client.drop(resource, binding.name, namespace=namespace):
+        client.free(resource, binding.name, namespace=namespace)
 
 
 def namespaces(client: api.Client) -> set[str]:

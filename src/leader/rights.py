@@ -70,7 +70,7 @@ class Rights:
         self._uids = {
             mapping.name: mapping.uid for mapping in found if mapping.name not in leaving
         }
-        names = {each.name for each in entries}
+        names = {each.name for each in entries if each.place not in changes.not_applied}
         self._found = [
             each
             for each in role_bindings.find(client, owner)

@@ -207,7 +207,7 @@ class FakeCluster(Controllers):
         if no := self._outdated(path, {"metadata": options.get("preconditions", {})}):
             return no
         self._let_go(path, options.get("propagationPolicy"))
-        return ok({"kind": "Status", "status": "Success"})
+        return ok(self.objects.get(path, {"kind": "Status", "status": "Success"}))
 
     def _let_go(self, path: str, policy: str | None) -> None:
         """Delete an object once it has no finalizer left."""
@@ -331,6 +331,8 @@ class FakeCluster(Controllers):
         if path.startswith(MAPPINGS) and json.dumps(stored) != before:
             version = int(stored["metadata"]["resourceVersion"])
             stored["metadata"]["resourceVersion"] = str(version + 1)
+        if "deletionTimestamp" in stored["metadata"] and not stored["metadata"].get("finalizers"):
+            self.delete(path)
         return ok(stored)
 
     def table(self, items: list[Object]) -> Object:

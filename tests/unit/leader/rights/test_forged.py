@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import ops
@@ -43,6 +44,18 @@ def test_given_a_mapping_of_others_with_the_group_of_a_declared_one_then_the_sta
     assert deployed.hook() == ops.ActiveStatus(
         f"{HEALTHY}, 2 mappings, 1 to correct: mallory: group aws-iam:dev is for the rights of "
         "mapping dev: take it out"
+    )
+
+
+def test_given_a_mapping_of_others_whose_logins_can_become_a_group_then_the_status_names_it(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev", access=[EDIT]))
+    api.add_mapping("mallory", OTHER, OTHER.lower(), groups=["{{SessionName}}:dev"])
+
+    assert deployed.hook() == ops.ActiveStatus(
+        f"{HEALTHY}, 2 mappings, 1 to correct: mallory: group {{{{SessionName}}}}:dev is for the "
+        "rights of mapping dev: take it out"
     )
 
 
@@ -163,3 +176,69 @@ def test_given_an_entry_that_takes_a_grants_mapping_over_then_only_its_own_right
 
     (path,) = of(api, "aws-iam:other")
     assert api.objects[path]["roleRef"]["name"] == "edit"
+
+
+def test_given_an_entry_with_the_name_of_a_grant_of_another_then_the_grant_keeps_its_role(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    deployed.action("grant-access", arn=OTHER, username="other", role="edit", name="dev")
+    before = of(api, "aws-iam:dev")
+    assert before
+
+    status = declare(entry("dev", access=[EDIT]))
+
+    assert "a mapping dev of another ARN is there already" in status.message
+    assert of(api, "aws-iam:dev") == before
+
+
+def held(api: FakeCluster) -> str:
+    """Let somebody who may write bindings keep dev's in its namespace by a finalizer."""
+    (path,) = (each for each in of(api, "aws-iam:dev") if each.startswith(BINDINGS))
+    api.objects[path]["metadata"]["finalizers"] = ["example.com/keep"]
+    return path
+
+
+def test_given_a_finalizer_on_a_binding_when_its_role_is_taken_back_then_it_goes_all_the_same(
+    declare: Declare, api: FakeCluster
+):
+    api.add_role("view", "get")
+    declare(entry("dev", access=[EDIT, {"role": "view"}]))
+    path = held(api)
+
+    declare(entry("dev", access=[{"role": "view"}]))
+
+    assert path not in api.objects
+
+
+@pytest.mark.parametrize(
+    "by_hand",
+    [
+        lambda each: each["subjects"].append({"kind": "User", "name": "mallory"}),
+        lambda each: each["metadata"].pop("labels"),
+    ],
+    ids=["another subject", "no label"],
+)
+def test_given_a_finalizer_on_a_binding_that_is_edited_when_a_hook_runs_then_it_is_repaired(
+    declare: Declare, deployed: Model, api: FakeCluster, by_hand: Callable[[Any], None]
+):
+    declare(entry("dev", access=[EDIT]))
+    path = held(api)
+    by_hand(api.objects[path])
+
+    assert deployed.hook() == ops.ActiveStatus(f"{HEALTHY}, 1 mapping")
+
+    assert len(api.objects[path]["subjects"]) == 1
+    assert "finalizers" not in api.objects[path]["metadata"]
+
+
+def test_given_a_grant_whose_group_somebody_took_out_when_granted_anew_then_its_old_role_is_gone(
+    deployed: Model, api: FakeCluster
+):
+    api.add_role("view", "get")
+    deployed.action("grant-access", arn=OTHER, username="other", role="edit", name="other")
+    stored(api, "other")["spec"]["groups"] = []
+
+    deployed.action("grant-access", arn=OTHER, username="other", role="view", name="other")
+
+    (path,) = of(api, "aws-iam:other")
+    assert api.objects[path]["roleRef"]["name"] == "view"
