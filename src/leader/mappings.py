@@ -106,7 +106,7 @@ def _apply_declared(
     _log_last_administrators(client, config.partition, found, changes.after, granting)
     taken = granting.take_back() if granting else rights.Given()
     applied = of_option.apply(client, owner, changes, client.seconds_left_to_write)
-    given = granting.give(applied.refused) if granting else rights.Given()
+    given = granting.give(applied) if granting else rights.Given()
     _log_roles(changes.create, applied.refused)
     not_made = {entry.name for _, entry in changes.create if entry.place in applied.refused}
     return [each for each in changes.after if each.name not in not_made], replace(

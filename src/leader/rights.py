@@ -70,6 +70,13 @@ class Rights:
         self._uids = {
             mapping.name: mapping.uid for mapping in found if mapping.name not in leaving
         }
+        # There may be thousands, and each needs a hash for its name.
+        self._asked = {
+            place: binding
+            for entry in self._entries
+            for place, binding in rights.bindings(entry.name, "", entry.rights, OPTION)
+        }
+        self._keys = {binding.key for binding in self._asked.values()}
         names = {each.name for each in entries if each.place not in changes.not_applied}
         self._found = [
             each
@@ -84,24 +91,21 @@ class Rights:
         Do this before a mapping loses the group that they name: while a mapping has it, each hook
         looks for such bindings.
         """
-        keys = {binding.key for binding in self._wanted({}).values()}
         changes: dict[str, batch.Change] = {
             _name(each): functools.partial(self._cluster.delete, self._client, each)
-            for each in rights.undeclared(self._found, keys, self._leaving)
+            for each in rights.undeclared(self._found, self._keys, self._leaving)
         }
         return _given(batch.write(changes, self._client.seconds_left_to_write))
 
-    def give(self, refused: Collection[str]) -> Given:
+    def give(self, applied: batch.Written) -> Given:
         """Make the bindings that are missing, and make those anew that somebody has changed.
 
         Do this after the mappings are made, because a binding goes with its mapping by its uid.
-        ``refused`` are the places of entries whose mapping the cluster refuses.
-
-        Last, delete the bindings of mappings that this hook deletes. Kubernetes does that too, but
-        not while somebody's finalizer or policy keeps such a mapping.
+        ``applied`` is what became of the mappings.
         """
         if self._client.seconds_left < KEPT_SECONDS:
-            return Given(pending=len(self._wanted({})))
+            return Given(pending=len(self._asked))
+        refused = applied.refused
         wanted = self._wanted(self._uids_now(refused))
         problems = self.problems()
         missing = rights.to_make({place: b for place, b in wanted.items() if b.uid}, self._found)
@@ -113,16 +117,26 @@ class Rights:
             if problems.get(place) != texts.NAMESPACE_MISSING()
         }
         given = _given(batch.write(changes, self._client.seconds_left_to_write))
-        self._delete_leaving({binding.key for binding in wanted.values()})
+        if not applied.pending:
+            self._delete_kept()
         never = tuple(f"{place}." for place in refused)
         later = sum(not each.uid and not place.startswith(never) for place, each in wanted.items())
         return Given(given.done, given.pending + later, {**problems, **given.problems})
 
-    def _delete_leaving(self, keys: Collection[tuple[str, str]]) -> None:
+    def _delete_kept(self) -> None:
+        """Delete the bindings of mappings that somebody's finalizer or policy keeps.
+
+        Kubernetes deletes those of all others that this hook has deleted.
+        """
+        gone = rights.undeclared(self._found, self._keys, ())
+        leaving = [each for each in gone if each.uid in self._leaving]
+        if not leaving or self._client.seconds_left < KEPT_SECONDS:
+            return
+        there = {mapping.uid for mapping in listing.find(self._client, newest=True)}
         left: dict[str, batch.Change] = {
             _name(each): functools.partial(self._cluster.delete, self._client, each)
-            for each in rights.undeclared(self._found, keys, ())
-            if each.uid in self._leaving
+            for each in leaving
+            if each.uid in there
         }
         batch.write(left, self._client.seconds_left_to_write)
 
@@ -141,21 +155,18 @@ class Rights:
 
     def differences(self) -> dict[str, rights.Difference]:
         """Return how the rights of each mapping would change, by its name."""
-        return rights.differences(self._wanted({}).values(), self._found)
+        return rights.differences(self._asked.values(), self._found)
 
     def applied_to(self, bound: rbac.Bindings) -> rbac.Bindings:
         """Return the cluster's bindings as they are once the rights are given."""
-        wanted = self._wanted({}).values()
-        return bound.changed({each.key for each in self._found}, map(_as_bound, wanted))
+        wanted = map(_as_bound, self._asked.values())
+        return bound.changed({each.key for each in self._found}, wanted)
 
     def _wanted(self, uids: Mapping[str, str]) -> dict[str, rights.RoleBinding]:
-        """Return the bindings that the entries ask for, by their places."""
+        """Return the bindings that the entries ask for, with their mappings' uids, by place."""
         return {
-            place: binding
-            for entry in self._entries
-            for place, binding in rights.bindings(
-                entry.name, uids.get(entry.name, ""), entry.rights, OPTION
-            )
+            place: dataclasses.replace(each, uid=uids.get(each.mapping, ""))
+            for place, each in self._asked.items()
         }
 
     def _uids_now(self, refused: Collection[str]) -> Mapping[str, str]:
@@ -168,14 +179,13 @@ class Rights:
 
     def _missing_roles(self) -> dict[str, str]:
         """Return for each right whose role the cluster lacks what is wrong, by its place."""
-        asked = [right for entry in self._entries for right in entry.rights]
-        if not asked:
+        if not self._asked:
             return {}
-        namespaced = any(right.kind == rights.ROLE for right in asked)
+        namespaced = any(each.role_kind == rights.ROLE for each in self._asked.values())
         there = self._cluster.roles(self._client, namespaced=namespaced)
         return {
             place: texts.ROLE_MISSING(kind=binding.role_kind, name=binding.role)
-            for place, binding in self._wanted({}).items()
+            for place, binding in self._asked.items()
             if (binding.namespace if binding.role_kind == rights.ROLE else "", binding.role)
             not in there
         }
