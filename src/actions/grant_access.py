@@ -122,14 +122,15 @@ def _write(
     found = listing.find(client, newest=True)
     former = grants.to_replace(found, grant, entries, owner.application, partition)
     wanted = _final(grant, former)
+    if grant.rights or (former and rights.has_own_group(former)):
+        # While the mapping has the group, a later grant still finds what is bound to it. Where
+        # somebody took the group out, or left bindings of a deleted mapping, this grant would give
+        # the former role with it.
+        granted_role.take_back(client, owner, wanted.name, grant.rights)
     if not former:
         uid = single.create(client, wanted, annotations)
     elif stored := single.read(client, former.name):
         uid = stored.mapping.uid
-        if rights.has_own_group(former) or grant.rights:
-            # While the mapping has the group, a later grant still finds what is bound to it.
-            # Where somebody took the group out, this grant would give the former role with it.
-            granted_role.take_back(client, owner, former.name, grant.rights)
         single.change(client, stored, wanted, annotations)
     else:
         raise Conflict(f"mapping {former.name} is gone")

@@ -108,6 +108,21 @@ def test_given_no_role_when_the_grant_is_repeated_then_it_goes_before_the_group(
     assert second == f"PATCH {MAPPINGS}/{NAME}"
 
 
+def test_given_a_binding_that_outlived_its_mapping_when_granted_again_then_it_goes_first(
+    deployed: Model, api: FakeCluster
+):
+    grant(deployed, role="edit")
+    # As `kubectl delete --cascade=orphan` does.
+    for each in api.objects.values():
+        each["metadata"].pop("ownerReferences", None)
+    api.delete(f"{MAPPINGS}/{NAME}")
+    assert bound(api) == [("", "edit")]
+
+    grant(deployed, role="view")
+
+    assert bound(api) == [("", "view")]
+
+
 def test_given_the_same_grant_again_when_its_binding_is_damaged_then_it_is_repaired(
     deployed: Model, api: FakeCluster
 ):
