@@ -89,7 +89,11 @@ def _apply_declared(
     Return all mappings after that, and a report that says no more than what became of the option.
     """
     report = mappings.MappingReport()
-    if not config.mappings and all(each.source != labels.OPTION for each in found):
+    if (
+        not config.mappings
+        and all(each.source != labels.OPTION for each in found)
+        and not rights.are_declared((), found)
+    ):
         return found, report
     from cluster.mappings import of_option
 

@@ -17,7 +17,7 @@ from access import powers, rbac, rights
 from access.mapping import IdentityMapping
 from cluster import api
 from cluster.mappings import batch, listing
-from labels import OPTION
+from labels import GRANT, OPTION
 from owner import Owner
 from statuses import entry as texts
 
@@ -192,9 +192,12 @@ class Rights:
 
 
 def are_declared(entries: Collection[Entry], found: Sequence[IdentityMapping]) -> bool:
-    """Return whether rights are declared, or were and are still to be taken back."""
+    """Return whether rights are declared, or were and are still to be taken back.
+
+    Whoever writes mappings can make a declared one look like a person's, so that counts too.
+    """
     return any(entry.rights for entry in entries) or any(
-        mapping.source == OPTION and rights.has_own_group(mapping) for mapping in found
+        mapping.source != GRANT and rights.has_own_group(mapping) for mapping in found
     )
 
 

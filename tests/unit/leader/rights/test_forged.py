@@ -242,3 +242,17 @@ def test_given_a_grant_whose_group_somebody_took_out_when_granted_anew_then_its_
 
     (path,) = of(api, "aws-iam:other")
     assert api.objects[path]["roleRef"]["name"] == "view"
+
+
+@pytest.mark.parametrize(
+    "option", [[], [entry("ops", f"{ACCOUNT}:role/Ops")]], ids=["none", "one"]
+)
+def test_given_a_mapping_without_our_label_when_its_entry_goes_then_its_rights_go_too(
+    declare: Declare, api: FakeCluster, option: list[dict[str, Any]]
+):
+    declare(entry("dev", access=[EDIT]))
+    stored(api, "dev")["metadata"]["labels"] = {}
+
+    declare(*option)
+
+    assert of(api, "aws-iam:dev") == []
