@@ -14,7 +14,8 @@ import gc
 
 if __name__ == "__main__":
     # The process lives for a fraction of a second, so a collection finds no garbage worth its
-    # time; and the imports below would cause most of the collections.
+    # time; and the imports below would cause most of the collections. With them, a settled hook
+    # takes 13 % longer on a leader, and 17 % on another unit.
     gc.disable()
 
 import logging
@@ -26,7 +27,6 @@ from charms.aws_iam.v0.aws_iam import AwsIamRequirer
 
 import cos
 import internal_errors
-import preload
 from certificates.relation import Certificates
 from certificates.sans import sans
 from errors import Blocked, Unready
@@ -56,8 +56,6 @@ class AwsIamCharm(ops.CharmBase):
 
     def __init__(self, framework: ops.Framework):
         super().__init__(framework)
-        if self.machine.webhook.exists() and self.unit.is_leader():
-            preload.begin()
         self._status: ops.StatusBase | None = None
         shared = peers.Peers(self)
         self._hook = Hook(

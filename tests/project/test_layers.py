@@ -41,7 +41,7 @@ LAYERS = {
     },
 }
 # The charm itself imports any of them.
-CHARM = {"charm", "preload"}
+CHARM = {"charm"}
 # What reaches out of the process, tells the time, or is different in each run.
 EFFECTS = {
     *("asyncio", "http", "httpx2", "lightkube", "logging", "multiprocessing", "ops", "os"),

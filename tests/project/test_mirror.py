@@ -64,6 +64,7 @@ ELSEWHERE = {
     "libyaml": "unit/access/declaration/test_yaml_text.py",
     "publishing": "scenarios/test_authority_change.py",
     "reconcile": "scenarios",
+    "templating": "unit/cluster/test_manifests.py",
     **dict.fromkeys(
         (f"statuses/{name}" for name in (*KINDS, "text")),
         "project/test_statuses.py",

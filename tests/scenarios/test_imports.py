@@ -1,0 +1,35 @@
+"""What only a leader needs is imported by no other unit."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+# Runs in a process of its own, because this one has long imported everything.
+FOLLOWER = """
+import pathlib, sys
+from machine.files import Machine
+from tests.fakes.juju.model import Model
+class Files:
+    machine = Machine(pathlib.Path(sys.argv[1]))
+model = Model(None, [Files])
+model.leader = None
+print(model.hook().message)
+print(*sorted({"httpx2", "jinja2", "leader.steps", "lightkube"} & set(sys.modules)))
+"""
+
+
+def run(script: str, *arguments: str) -> list[str]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", script, *arguments]
+    return subprocess.check_output(command, env=environment, text=True).splitlines()
+
+
+def test_given_a_unit_that_does_not_lead_when_a_hook_runs_then_it_imports_nothing_of_a_leader(
+    tmp_path: object,
+):
+    status, imported = run(FOLLOWER, str(tmp_path))
+
+    assert status == "waiting for the leader to deploy the authenticator"
+    assert imported == ""
