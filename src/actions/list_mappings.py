@@ -84,7 +84,10 @@ def _logins(client: api.Client) -> Record:
 
 def _known(record: Record) -> str:
     if not record.since:
-        return "the leader has yet to record logins"
+        return (
+            "the leader has yet to record logins; if it never does, somebody else made ConfigMap "
+            "aws-iam-logins; run: kubectl -n kube-system delete configmap aws-iam-logins"
+        )
     return f"known since {record.since}; what the API server remembers for a while does not count"
 
 

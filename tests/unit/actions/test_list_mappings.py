@@ -190,7 +190,10 @@ def test_given_no_mappings_when_listed_then_the_table_is_its_header(
     deployed: Model, api: FakeCluster
 ):
     assert deployed.action("list-mappings") == {
-        "logins": "the leader has yet to record logins",
+        "logins": (
+            "the leader has yet to record logins; if it never does, somebody else made ConfigMap "
+            "aws-iam-logins; run: kubectl -n kube-system delete configmap aws-iam-logins"
+        ),
         "mappings": "NAME  ARN  USERNAME  GROUPS  SOURCE  ROLES",
         "page": "1",
         "pages": "1",
