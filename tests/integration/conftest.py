@@ -17,6 +17,8 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 LOG_LINES = 400
+# Removes the application that the other files of its folder share.
+LAST = "test_removal.py"
 LONGEST = (
     "one_unit",
     "test_rotation.py",
@@ -31,9 +33,10 @@ LONGEST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, so that no process of several is left with it at the end."""
 
-    def place(item: pytest.Item) -> int:
+    def place(item: pytest.Item) -> tuple[int, bool]:
         parts = [part for part in LONGEST if part in item.path.parts]
-        return LONGEST.index(parts[0]) if parts else len(LONGEST)
+        first = LONGEST.index(parts[0]) if parts else len(LONGEST)
+        return first, item.path.name == LAST
 
     items.sort(key=place)
 
