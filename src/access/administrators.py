@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Collection, Iterable, Sequence
 
-from access import expiry, mappings, placeholders, rbac, table
+from access import expiry, mappings, rbac, table
 from access.mapping import IdentityMapping
 from text import one_line
 
@@ -21,10 +21,7 @@ def masters(
 ) -> list[IdentityMapping]:
     """Return the mappings that let somebody in, now or later, as one who may do everything."""
     return [
-        each
-        for each in found
-        if any(placeholders.can_become(group, rbac.MASTERS) for group in each.groups)
-        and _lets_in(each, partition, now)
+        each for each in found if mappings.can_administer(each) and _lets_in(each, partition, now)
     ]
 
 
