@@ -56,9 +56,9 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         # What is learned is compared with what the leader wrote a moment ago.
         found = listing.find(client, newest=bool(learning))
         lines, results = _explain(client, given, question, context, learning, found)
+        log = pod_logs.read(client, RECENT)
         if params["recent"] or results.get("admitted") == "no":
             lines = [*_learned(client, context, entries, found), *lines] if learning else lines
-            log = pod_logs.read(client, RECENT)
             refused = refusals.parse(log.lines, log.begin, log.end)
             if not params["recent"]:
                 refused = explanation.without_mapped(refused, found)
@@ -70,13 +70,12 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
                 explanation.accounts(found, entries),
             )
         elif given:
-            results["last-logins"] = _last_logins(client, matching.login(given))
+            results["last-logins"] = _last_logins(client, log, matching.login(given))
     results = {"explanation": "\n".join(map(one_line, lines)), **results}
     return {key: cut(text, MAX_BYTES) for key, text in results.items()}
 
 
-def _last_logins(client: api.Client, principal: arn.Principal) -> str:
-    log = pod_logs.read(client, RECENT)
+def _last_logins(client: api.Client, log: pod_logs.Logs, principal: arn.Principal) -> str:
     found = logins.parse(log.lines, log.begin, log.end)
     record = login_record.read(client) or NO_RECORD
     lines = logins.explained(found, str(principal), record, log.begin)
