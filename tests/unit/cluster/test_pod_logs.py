@@ -169,6 +169,14 @@ def test_given_a_line_without_the_nodes_time_then_it_is_left_out(
     assert pod_logs.read(client, 60).lines == ["1"]
 
 
+def read_both(api: FakeCluster, client: Client, fault: str) -> pod_logs.Logs:
+    """Read the logs of two pods, the first of which the server answers with a fault."""
+    api.add_log("a", b"1")
+    api.add_log("b", b"2")
+    api.fail(REFUSALS[fault], request=f"GET {PODS}/a/log")
+    return pod_logs.read(client, 60)
+
+
 GONE = [name for name in REFUSALS if name.startswith("404")]
 
 
@@ -176,11 +184,7 @@ GONE = [name for name in REFUSALS if name.startswith("404")]
 def test_given_a_pod_that_went_after_it_was_listed_then_the_others_are_read_and_not_complete(
     api: FakeCluster, client: Client, fault: str
 ) -> None:
-    api.add_log("a", b"1")
-    api.add_log("b", b"2")
-    api.fail(REFUSALS[fault], request=f"GET {PODS}/a/log")
-
-    found = pod_logs.read(client, 60)
+    found = read_both(api, client, fault)
 
     assert (found.lines, found.unread, found.covers) == (["2"], {}, False)
 
@@ -189,11 +193,7 @@ def test_given_a_pod_that_went_after_it_was_listed_then_the_others_are_read_and_
 def test_given_a_pod_whose_log_cannot_be_read_then_it_is_named_and_the_others_are_read(
     api: FakeCluster, client: Client, fault: str
 ) -> None:
-    api.add_log("a", b"1")
-    api.add_log("b", b"2")
-    api.fail(REFUSALS[fault], request=f"GET {PODS}/a/log")
-
-    found = pod_logs.read(client, 60)
+    found = read_both(api, client, fault)
 
     assert found.lines == ["2"]
     assert list(found.unread) == ["a"]
