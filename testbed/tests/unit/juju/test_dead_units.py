@@ -101,9 +101,9 @@ def test_given_a_principal_when_it_is_removed_then_its_subordinate_sees_it_no_mo
     juju("remove-unit", "--no-prompt", "host/1")
     juju.settle()
 
-    # Without peers the principal may be dead by the time of this hook.
-    if principal == PRINCIPAL:
-        assert things(juju, rider, "departed") == ["host/0 active", "host/1 dying"]
+    # The principal is dying in this hook, or dead already: they do not wait for each other.
+    assert things(juju, rider, "departed")[:1] == ["host/0 active"]
+    assert things(juju, rider, "departed")[1:] in ([], ["host/1 dying"])
     assert things(juju, rider, "remove") == ["host/0 active"]
     assert list(juju.status()["applications"]["host"]["units"]) == ["host/0"]
     assert juju.lab.machines[1].closed
