@@ -20,18 +20,27 @@ class Looks(ops.Object):
 
     def __init__(self, charm: ops.CharmBase):
         super().__init__(charm, "looks")
-        self._stored.set_default(looked="", unused=0, unused_administrators=0)
+        self._stored.set_default(looked="", tried="", unused=0, unused_administrators=0)
 
     def is_due(self, every: timedelta) -> bool:
-        """Return whether the last look is longer ago than ``every``, or in the future."""
-        try:
-            ago = times.now() - times.parse(str(self._stored.looked))
-        except ValueError:
-            return True
-        return not timedelta() <= ago < every
+        """Return whether the unit last tried to look longer ago than ``every``, or in the future.
+
+        That is the last try, whatever came of it: a failing API is not asked in each hook.
+        """
+        at = _past(str(self._stored.tried))
+        return at is None or times.now() - at >= every
+
+    @property
+    def last(self) -> datetime | None:
+        """Return until when all that there was to see is recorded; None if that is unknown."""
+        return _past(str(self._stored.looked))
+
+    def note_try(self) -> None:
+        """Keep that the unit tries to look now."""
+        self._stored.tried = times.shown(times.now())
 
     def note(self, at: datetime) -> None:
-        """Keep that the unit looked at the time ``at``."""
+        """Keep that all that there was to see until ``at`` is recorded."""
         self._stored.looked = times.shown(at)
 
     @property
@@ -42,3 +51,12 @@ class Looks(ops.Object):
     def count(self, unused: int, administrators: int) -> None:
         """Keep how many mappings are unused, and how many administrators' of these."""
         self._stored.unused, self._stored.unused_administrators = unused, administrators
+
+
+def _past(text: str) -> datetime | None:
+    """Return the time that ``text`` names, unless it names none, or one in the future."""
+    try:
+        at = times.parse(text)
+    except ValueError:
+        return None
+    return at if at <= times.now() else None

@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 EVERY = timedelta(hours=1)
-# The looks overlap, because a hook may come late.
-WINDOW = timedelta(hours=2)
+# A look reads what was logged since the last one that worked, and a little before that, because
+# the clocks of machines differ. After failures it reads this much at most.
+OVERLAP = timedelta(hours=1)
+LONGEST = timedelta(days=1)
 # Whoever has to be let in comes first: without this much time left, the next hook looks.
 NEEDED_SECONDS = 10.0
 
@@ -39,23 +41,35 @@ NEEDED_SECONDS = 10.0
 def look(
     client: api.Client, owner: Owner, looks: Looks, pods: Sequence[str], report: MappingReport
 ) -> MappingReport:
-    """Record whom the pods ``pods`` let in, if the last look was an hour ago.
+    """Record whom the pods ``pods`` let in, if the last try was an hour ago.
 
     Return ``report`` with how many mappings were unused at the last look. Nobody's access depends
     on it, so a look that fails is no problem of the unit.
     """
     if pods and client.seconds_left >= NEEDED_SECONDS and looks.is_due(EVERY):
-        log = pod_logs.read(client, int(WINDOW.total_seconds()), pod_logs.SECONDS, *pods)
-        looks.note(log.end)
-        found = logins.parse(log.lines, log.begin, log.end)
+        looks.note_try()
         try:
             with errors_as_status():
-                if record := _record(client, owner, found):
-                    looks.count(*mappings.count_unused(report.after, record, times.now().date()))
+                _look(client, owner, looks, pods, report)
         except Unready as problem:
             logger.warning("the days of logins are not recorded: %s", problem)
     unused, administrators = looks.unused
     return replace(report, unused=unused, unused_administrators=administrators)
+
+
+def _look(
+    client: api.Client, owner: Owner, looks: Looks, pods: Sequence[str], report: MappingReport
+) -> None:
+    """Record whom the pods let in since the last look that recorded all of them."""
+    now = times.now()
+    since = min(now - looks.last + OVERLAP, LONGEST) if looks.last else LONGEST
+    log = pod_logs.read(client, int(since.total_seconds()), pod_logs.SECONDS, *pods)
+    record = _record(client, owner, logins.parse(log.lines, log.begin, log.end))
+    if record:
+        looks.count(*mappings.count_unused(report.after, record, now.date()))
+    # What a node did not hand out now, the next look reads.
+    if not log.unread:
+        looks.note(log.end)
 
 
 def _record(client: api.Client, owner: Owner, found: Sequence[Login]) -> Record | None:

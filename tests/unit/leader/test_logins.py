@@ -140,6 +140,44 @@ def test_given_a_look_that_fails_then_the_unit_works_all_the_same(
     assert isinstance(deployed.hook(), ops.ActiveStatus)
 
 
+@pytest.mark.parametrize("request_", [f"GET {PODS}/a/log", f"GET {LOGINS}", f"PATCH {LOGINS}"])
+def test_given_looks_that_failed_for_hours_then_the_next_records_what_was_logged_meanwhile(
+    deployed: Model, api: FakeCluster, request_: str
+):
+    log_in(api)
+    deployed.hook()
+    log_in(api, f"{ROLE}2")
+    api.fail(REFUSALS["500"], request=request_)
+    for _ in range(3):
+        api.clock.sleep(HOUR)
+        deployed.hook()
+    api.recover()
+    api.clock.sleep(HOUR)
+
+    deployed.hook()
+
+    assert len(data(api)["1970-01-01"].split()) == 2
+
+
+def test_given_a_look_that_failed_then_hooks_of_the_next_hour_ask_for_no_log(
+    deployed: Model, api: FakeCluster
+):
+    log_in(api)
+    api.fail(REFUSALS["500"], request=f"GET {LOGINS}")
+    deployed.hook()
+    assert looks(api)
+    api.forget()
+    deployed.hook()
+    api.clock.sleep(HOUR - 10)
+    deployed.hook()
+    assert not looks(api)
+
+    api.clock.sleep(10)
+    deployed.hook()
+
+    assert looks(api)
+
+
 def test_given_the_last_unit_when_it_is_removed_then_the_record_goes_too(
     deployed: Model, api: FakeCluster
 ):
