@@ -18,7 +18,7 @@ from rich.panel import Panel
 
 from demo import page, walk
 
-PICTURE_STARTS = "Declare who may log in"
+PICTURE_STARTS = "Declare who may log in, and what they may do"
 PICTURE_ENDS = "Ask why, and how to let that person in"
 PICTURE_COLUMNS = 100
 

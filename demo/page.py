@@ -1,14 +1,16 @@
 """The page's steps: the commands that its readers type, and what each command must print.
 
 The page is "AWS IAM on Charmed Kubernetes" in the documentation of Charmed Kubernetes. The
-refusals, and who may log in, are added here. The demo and the integration tests take the same
-steps.
+refusals are added here, and `access.py` adds who may log in. The demo and the integration tests
+take the same steps.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from demo import access
+from demo.step import AFTER_A_RESTART, NO_PODS, UNAUTHORIZED, Step, Wait
 
 ControlPlane = Literal["1.28", "1.29"]
 Authority = Literal["easyrsa", "vault", "self-signed-certificates"]
@@ -21,10 +23,6 @@ AUTHORIZE = 'juju run vault/leader authorize-charm token="$(testbedctl authority
 GET_KUBECONFIG = (
     f"juju run aws-iam/leader get-kubeconfig arn={ROLE} --format json "
     "| jq -er '.[] | .results.kubeconfig // error(.message)' > ~/.kube/aws-iam"
-)
-USERS_KUBECONFIG = (
-    "juju run aws-iam/leader get-kubeconfig region=us-east-1 --format json "
-    "| jq -er '.[] | .results.kubeconfig // error(.message)' > ~/.kube/users"
 )
 RUN_STATUS_COMMAND = (
     'eval "$(juju status aws-iam --format json '
@@ -43,13 +41,6 @@ spec:
   groups:
   - view
 """
-
-DECLARED = """\
-- arn: arn:aws:iam::111122223333:user/knobby
-  username: knobby-by-name
-  groups: [view]
-"""
-MALLORY = "arn:aws:iam::111122223333:user/mallory"
 
 READER = """\
 apiVersion: rbac.authorization.k8s.io/v1
@@ -76,44 +67,10 @@ roleRef:
   apiGroup: rbac.authorization.k8s.io
 """
 
-NO_PODS = "No resources found"
 FORBIDDEN = (
     'Error from server (Forbidden): pods is forbidden: User "knobby" cannot list resource '
     '"pods" in API group "" at the cluster scope'
 )
-# The cluster's only API server takes its address out of the Service `kubernetes` when it stops.
-# Once it is back, a pod finds it again, and hears of new mappings, within two minutes.
-AFTER_A_RESTART = 180.0
-UNAUTHORIZED = "You must be logged in to the server"
-
-
-@dataclass(frozen=True)
-class Step:
-    """A command line for a shell, and what must come of it.
-
-    ``code`` is the exit code, and ``shows`` is a part of the output. The command is tried again
-    for ``retry_seconds``: the API server caches answers, and may be restarting. The environment
-    holds the AWS keys of ``user``, with ``secret`` in place of their secret key if one is given.
-    """
-
-    title: str
-    command: str
-    shows: str = ""
-    code: int = 0
-    retry_seconds: float = 0.0
-    user: str = "knobby"
-    secret: str | None = None
-
-
-@dataclass(frozen=True)
-class Wait:
-    """Wait until every agent is idle and every application active.
-
-    With ``command_expected``, wait until aws-iam's status gives the operator a command instead.
-    """
-
-    title: str
-    command_expected: bool = False
 
 
 def steps(control_plane: ControlPlane, authority: Authority) -> list[Step | Wait]:
@@ -124,7 +81,7 @@ def steps(control_plane: ControlPlane, authority: Authority) -> list[Step | Wait
         *_log_in(),
         *_refusals(),
         *_troubleshooting(),
-        *_who_may_log_in(),
+        *access.steps(),
     ]
 
 
@@ -294,68 +251,6 @@ def _troubleshooting() -> list[Step | Wait]:
             "Troubleshooting: the API server's log",
             f"{unit} journalctl -u snap.kube-apiserver.daemon.service | tail -n 5",
             shows=".go:",  # each line names the source that it comes from
-        ),
-    ]
-
-
-def _who_may_log_in() -> list[Step | Wait]:
-    """Declare who may log in, ask why somebody else may not, and let that person in for a while.
-
-    These people log in as IAM users, without a role.
-    """
-    kubectl = "kubectl --kubeconfig ~/.kube/users"
-    whoami = f"{kubectl} auth whoami -o jsonpath='{{.status.userInfo.username}}'"
-    return [
-        Step("Get a kubeconfig for people who log in without a role", USERS_KUBECONFIG),
-        Step(
-            "Declare who may log in",
-            f"cat > ~/mappings.yaml <<'EOF'\n{DECLARED}EOF\n"
-            "juju config aws-iam mappings=@$HOME/mappings.yaml",
-        ),
-        Step(
-            "That person logs in",
-            whoami,
-            shows="knobby-by-name",
-            retry_seconds=AFTER_A_RESTART,
-        ),
-        Step(
-            "Refused: a user without a mapping",
-            f"{kubectl} get po",
-            shows=UNAUTHORIZED,
-            code=1,
-            user="mallory",
-        ),
-        Step(
-            "Ask why, and how to let that person in",
-            f"juju run aws-iam/leader explain-access arn={MALLORY} --format json "
-            "| jq -er '.[] | .results.explanation // error(.message)' | sed -n 1,3p",
-            shows="the login is refused (Unauthorized): no mapping names it",
-        ),
-        Step(
-            "Let that person in for 15 seconds",
-            f"juju run aws-iam/leader grant-access arn={MALLORY} username=mallory for=15s",
-            shows="result: granted",
-        ),
-        Step("Now that login works", whoami, shows="mallory", retry_seconds=10, user="mallory"),
-        Step(
-            "The access ends by itself",
-            whoami,
-            shows=UNAUTHORIZED,
-            code=1,
-            retry_seconds=90,
-            user="mallory",
-        ),
-        Step(
-            "See who may log in, and whose access has ended",
-            "juju run aws-iam/leader list-mappings",
-            shows=f"({MALLORY}) ended at",
-            # The pod that refused the login may not have heard of the grant yet.
-            retry_seconds=90,
-        ),
-        Step(
-            "Check every step of a login",
-            "juju run aws-iam/leader check",
-            shows="steps are ok",
         ),
     ]
 
