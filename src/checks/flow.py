@@ -16,7 +16,7 @@ from checks.probes import login, look, wire
 from checks.probes.look import Seen, Site
 from checks.probes.threads import at_once
 from checks.steps import authenticator, certificate, kubernetes, mappings, webhook
-from cluster import api
+from cluster import api, discovery
 from cluster.errors import errors_as_status
 from errors import Unready, Waiting
 from machine.webhook_file import PORT
@@ -77,7 +77,7 @@ def _kubernetes(site: Site) -> tuple[Outcome, api.Client | None]:
     try:
         with errors_as_status():
             client = api.connect(site.machine.admin_kubeconfig, SECONDS)
-            version, server = client.version()
+            version, server = discovery.version(client)
             return kubernetes.verdict(version, server, times.now(), site.names), client
     except Unready as problem:
         return kubernetes.unreachable(problem, site.names), None

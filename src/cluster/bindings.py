@@ -125,7 +125,7 @@ def _rules(client: api.Client) -> Rules:
     return {
         (role.metadata.namespace, role.metadata.name): [_rule(rule) for rule in role.rules or ()]
         for kind in (ClusterRole, Role)
-        for role in client.everywhere(kind, _Roles).items
+        for role in client.list_as(kind, _Roles).items
     }
 
 
@@ -141,7 +141,7 @@ def _rule(found: _Rule) -> powers.Rule:
 def _list(
     client: api.Client, kind: type[Any], rules: Rules, is_denied: bool
 ) -> Iterator[rbac.Binding]:
-    for found in client.everywhere(kind, _Bindings).items:
+    for found in client.list_as(kind, _Bindings).items:
         subjects, role = found.subjects or (), found.roleRef
         namespace = found.metadata.namespace
         of_role = rules.get((namespace if role.kind == "Role" else "", role.name), ())

@@ -50,8 +50,6 @@ def _take(client: api.Client, service: api.Object, owner: Owner) -> None:
     Raises:
         errors.Conflict: an object has changed since it was read.
     """
-    from lightkube.types import PatchType
-
     for what in references.OWNED:
         if what == references.SERVICE or not (stored := objects.get(client, what)):
             continue
@@ -60,4 +58,4 @@ def _take(client: api.Client, service: api.Object, owner: Owner) -> None:
     service = objects.adopt(client, references.SERVICE, service)
     manifest = manifests.service(owner, service["spec"].get("clusterIP"))
     manifest["metadata"]["resourceVersion"] = service["metadata"]["resourceVersion"]
-    objects.patched(client, references.SERVICE, manifest, PatchType.APPLY, force=True)
+    objects.apply_once(client, manifest)

@@ -14,6 +14,7 @@ import time
 from typing import Any, cast
 
 from cluster import api, manifests, objects, references
+from cluster.deadline import ANSWER_SECONDS
 from errors import Waiting
 from statuses import waiting
 
@@ -29,7 +30,7 @@ def apply(client: api.Client, partition: str, *, strict: bool) -> None:
 
     manifest = manifests.crd(strict=strict, partition=partition)
     crd: api.Object | None = objects.apply(client, manifest)
-    deadline = time.monotonic() + api.ANSWER_SECONDS
+    deadline = time.monotonic() + ANSWER_SECONDS
     while not _established(crd):
         if time.monotonic() > deadline:
             raise Waiting(waiting.CRD_NOT_SERVED())
@@ -59,8 +60,12 @@ def ratchets(client: api.Client) -> bool:
 
     A node's kubelet is never newer than the server, so its version errs on the safe side.
     """
-    node = client.first_node()
-    version = _MINOR.match(node.status.node_info.kubelet_version) if node else None
+    from lightkube.resources.core_v1 import Node
+
+    from cluster import answers
+
+    nodes = client.list_as(Node, answers.Nodes, first=True).items
+    version = _MINOR.match(nodes[0].status.node_info.kubelet_version) if nodes else None
     return bool(version) and (int(version[1]), int(version[2])) >= RATCHETING_SINCE
 
 

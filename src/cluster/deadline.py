@@ -1,7 +1,7 @@
 # Copyright 2026 Canonical Ltd.
 # See LICENSE file for licensing details.
 
-"""A deadline for all of the client's connections.
+"""How long requests may take, and a deadline for all of the client's connections.
 
 A time-out of httpx is for one step: to connect, to agree on TLS, to send or to receive some bytes.
 The steps of one request add up, and a server that sends a byte now and then never ends the last.
@@ -11,6 +11,19 @@ from __future__ import annotations
 
 import time
 from typing import Any
+
+# Juju runs no other hook on the machine while one runs, and is sure of a leader for 30 s only.
+# So no request is open for longer than 28 s after the client began, whatever the server does. The
+# other 2 s are for what the charm does before and after.
+HOOK_SECONDS = 28
+# The last request begins after 20 s, and has 8.
+REQUEST_SECONDS = 20
+# Thousands of small writes may follow each other. The last begins after 26 s, and has 2.
+LAST_WRITE_SECONDS = 26
+# How long one step of a request may take, to connect or to receive some bytes.
+CONNECT_SECONDS = 3
+ANSWER_SECONDS = 10
+WRITE_SECONDS = 4
 
 
 def set_deadline(client: Any, deadline: float) -> None:

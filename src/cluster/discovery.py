@@ -1,21 +1,23 @@
 # Copyright 2026 Canonical Ltd.
 # See LICENSE file for licensing details.
 
-"""What resources the API server has.
+"""What the API server is: its version, its time, and what resources it has.
 
-Servers since Kubernetes 1.27 answer for all groups at once. Others are asked group by group, as
-long as the hook's time lasts. Call every function inside `errors_as_status`.
+Servers since Kubernetes 1.27 list the resources of all groups at once. Others are asked group by
+group, as long as the hook's time lasts. Call every function inside `errors_as_status`.
 """
 
 from __future__ import annotations
 
+import datetime
+import email.utils
 from collections import defaultdict
 from collections.abc import Iterator
 
 import msgspec
 
 from access.resources import Resource
-from cluster import api
+from cluster import answers, api
 
 _AGGREGATED = "application/json;g=apidiscovery.k8s.io;v={};as=APIGroupDiscoveryList"
 _ACCEPT = ",".join((_AGGREGATED.format("v2"), _AGGREGATED.format("v2beta1"), "application/json"))
@@ -83,6 +85,18 @@ class _OneListed(msgspec.Struct, rename="camel"):
 
 class _OneGroup(msgspec.Struct):
     resources: list[_OneListed] | None = None
+
+
+def version(client: api.Client) -> tuple[str, datetime.datetime | None]:
+    """Return the server's version, such as ``v1.28.15``, and its time by the answer's header
+    ``Date``: whole seconds, in UTC. The time is None if the server does not say it."""
+    answer = client.get_raw("/version")
+    name = answers.decode(answer.content, answers.Version).git_version
+    try:
+        at = email.utils.parsedate_to_datetime(answer.headers["Date"])
+        return name, at.astimezone(datetime.timezone.utc)
+    except (LookupError, OverflowError, TypeError, ValueError):
+        return name, None
 
 
 def find(client: api.Client) -> list[Resource]:

@@ -95,7 +95,7 @@ def _write(client: api.Client, owner: Owner, note: Note, now: datetime) -> None:
     uid = str(stored["metadata"].get("uid", "")) if stored else ""
     event = _event(owner, note, uid, now)
     try:
-        client.create_at(_PATH, event)
+        client.post(_PATH, event)
     except Conflict:
         if not note.once:
             raise
@@ -103,7 +103,7 @@ def _write(client: api.Client, owner: Owner, note: Note, now: datetime) -> None:
         if client.read(f"{_PATH}/{name}", _Said) == msgspec.convert(event, _Said):
             return
         # Whoever may write events could otherwise keep this one away by one of its name.
-        client.create_at(_PATH, {**event, "metadata": _named(note.mapping.name)})
+        client.post(_PATH, {**event, "metadata": _named(note.mapping.name)})
 
 
 class _Reference(msgspec.Struct):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import labels
 from cluster import api, csa_upgrade, manifests, references
@@ -19,16 +19,11 @@ from errors import Waiting
 from owner import Owner
 from statuses import waiting
 
-if TYPE_CHECKING:
-    from lightkube.types import PatchType
-
 
 def adopt(client: api.Client, what: references.ObjectReference, stored: api.Object) -> api.Object:
     """Move the fields of client-side apply to our field manager, and return the object then."""
-    from lightkube.types import PatchType
-
     patch = csa_upgrade.patch(stored["metadata"], api.MANAGER)
-    return patched(client, what, patch, PatchType.MERGE) if patch else stored
+    return merge(client, what, patch) if patch else stored
 
 
 def is_persons(what: references.ObjectReference, mark: str) -> bool:
@@ -46,51 +41,33 @@ def apply(client: api.Client, manifest: manifests.Manifest) -> api.Object:
     `claim` become so too, and a second apply removes those that the charm does not set.
     Retries if the object changes in between (409), as it does when its controller writes.
     """
-    applied = _apply(client, manifest)
+    applied = apply_once(client, manifest)
     for _ in range(CONFLICT_TRIES):
         with contextlib.suppress(Conflict):
             if adopt(client, manifests.reference(manifest), applied) is applied:
                 break
-        applied = _apply(client, manifest)
+        applied = apply_once(client, manifest)
     return applied
 
 
-def _apply(client: api.Client, manifest: manifests.Manifest) -> api.Object:
-    from lightkube.types import PatchType
+def apply_once(client: api.Client, manifest: manifests.Manifest) -> api.Object:
+    """Apply one object server-side, and return it as it is then.
 
-    reference = manifests.reference(manifest)
-    applied = patched(client, reference, manifest, PatchType.APPLY, force=True)
-    if applied["metadata"]["name"] != reference.name:
+    Raises:
+        errors.Conflict: its resourceVersion is not the one that ``manifest`` has, if any.
+    """
+    what = manifests.reference(manifest)
+    applied = client.apply(_kind(what), what.name, manifest, namespace=what.namespace)
+    if applied["metadata"]["name"] != what.name:
         raise Waiting(waiting.NOT_KUBERNETES())
     return applied
-
-
-def patched(
-    client: api.Client,
-    reference: references.ObjectReference,
-    body: Mapping[str, Any],
-    patch_type: PatchType,
-    *,
-    force: bool = False,
-) -> api.Object:
-    """Send a patch, and return the object as it is then."""
-    return client.patch(
-        _kind(reference),
-        reference.name,
-        body,
-        namespace=reference.namespace,
-        patch_type=patch_type,
-        force=force,
-    )
 
 
 def merge(
     client: api.Client, what: references.ObjectReference, body: Mapping[str, Any]
 ) -> api.Object:
     """Change some fields of an object, whoever set them, and return it as it is then."""
-    from lightkube.types import PatchType
-
-    return patched(client, what, body, PatchType.MERGE)
+    return client.patch(_kind(what), what.name, body, namespace=what.namespace)
 
 
 def prune(client: api.Client, owner: Owner, desired: Iterable[manifests.Manifest]) -> None:

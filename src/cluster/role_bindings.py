@@ -24,7 +24,7 @@ from lightkube.resources.rbac_authorization_v1 import (
 
 from access import reserved, rights
 from cluster import api, manifests, references
-from cluster.errors import Conflict
+from cluster.errors import Conflict, suppress
 from labels import OWNER, SOURCE
 from owner import Owner
 
@@ -82,7 +82,7 @@ def find(client: api.Client, owner: Owner) -> list[rights.RoleBinding]:
     return [
         _read(found)
         for resource in (ClusterRoleBinding, RoleBinding)
-        for found in client.everywhere(resource, _Bindings, labels=SOURCE).items
+        for found in client.list_as(resource, _Bindings, labels=SOURCE).items
         if owner.owns((found.metadata.annotations or {}).get(OWNER, ""))
     ]
 
@@ -113,10 +113,10 @@ def make(client: api.Client, owner: Owner, binding: rights.RoleBinding, *, anew:
     if anew:
         delete(client, binding)
     try:
-        client.create_at(path, manifest)
+        client.post(path, manifest)
     except Conflict:
         delete(client, binding)
-        client.create_at(path, manifest)
+        client.post(path, manifest)
 
 
 def delete(client: api.Client, binding: rights.RoleBinding) -> None:
@@ -126,13 +126,15 @@ def delete(client: api.Client, binding: rights.RoleBinding) -> None:
     a role that they may not bind. So this takes the finalizers out of a binding of the charm's.
     """
     resource, namespace = _resource(binding), binding.namespace or None
-    if client.drop(resource, binding.name, namespace=namespace):
-        client.free(resource, binding.name, namespace=namespace)
+    if client.delete(resource, binding.name, namespace=namespace, small=True):
+        free = {"metadata": {"finalizers": None}}
+        with suppress(404):
+            client.patch(resource, binding.name, free, namespace=namespace, small=True)
 
 
 def namespaces(client: api.Client) -> set[str]:
     """Return the names of all namespaces."""
-    return {found.metadata.name for found in client.everywhere(Namespace, _Names).items}
+    return {found.metadata.name for found in client.list_as(Namespace, _Names).items}
 
 
 def roles(client: api.Client, *, namespaced: bool) -> set[tuple[str, str]]:
@@ -143,7 +145,7 @@ def roles(client: api.Client, *, namespaced: bool) -> set[tuple[str, str]]:
     return {
         (found.metadata.namespace, found.metadata.name)
         for resource in ((ClusterRole, Role) if namespaced else (ClusterRole,))
-        for found in client.everywhere(resource, _Names).items
+        for found in client.list_as(resource, _Names).items
     }
 
 

@@ -12,6 +12,7 @@ import dataclasses
 from typing import Any
 
 from cluster import api, objects, references
+from cluster.deadline import WRITE_SECONDS
 from cluster.mappings import of_option
 from errors import Waiting
 from labels import KEPT_FOR, OWNER
@@ -19,7 +20,7 @@ from owner import Owner
 from statuses import waiting
 
 # What removal keeps of its time: for the last answer about mappings, and for the Service.
-LAST_SECONDS = api.WRITE_SECONDS + 1.0
+LAST_SECONDS = WRITE_SECONDS + 1.0
 
 
 def remove(client: api.Client, owner: Owner) -> None:

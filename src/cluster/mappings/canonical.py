@@ -49,13 +49,14 @@ def write_all(
 
 def write_one(client: api.Client, name: str, arn: str, canonical: str) -> None:
     """Write one ``status.canonicalARN``, unless the mapping no longer has the ARN ``arn``."""
-    client.edit(
+    client.patch(
         kind().Status,
         name,
         [
             {"op": "test", "path": "/spec/arn", "value": arn},
             {"op": "add", "path": "/status", "value": {"canonicalARN": canonical}},
         ],
+        small=True,
     )
 
 
@@ -70,5 +71,5 @@ def write_first(client: api.Client, created: Mapping[str, Any], arn: str, canoni
     if created["spec"]["arn"] == arn:
         status = {**created, "metadata": version, "status": {"canonicalARN": canonical}}
         with contextlib.suppress(Conflict):
-            return client.replace(kind().Status, metadata["name"], status)
+            return client.update(kind().Status, metadata["name"], status)
     return write_one(client, metadata["name"], arn, canonical)

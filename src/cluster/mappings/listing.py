@@ -13,6 +13,7 @@ import time
 from access.mapping import IdentityMapping
 from cluster import api
 from cluster.crd import POLL_SECONDS, kind
+from cluster.deadline import ANSWER_SECONDS
 from errors import Waiting
 from statuses import waiting
 
@@ -73,7 +74,7 @@ def _rows(client: api.Client, newest: bool) -> list[dict[str, str | None]]:
     """
     import httpx2
 
-    deadline = time.monotonic() + api.ANSWER_SECONDS
+    deadline = time.monotonic() + ANSWER_SECONDS
     while True:
         try:
             rows = client.table(kind(), newest=newest)

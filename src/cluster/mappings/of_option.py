@@ -81,7 +81,7 @@ def _delete(client: api.Client, selector: str, deadline: float) -> bool:
     params = {"labelSelector": selector, "limit": str(PAGE)}
     try:
         while time.monotonic() < deadline:
-            following = client.delete_some(kind(), params)
+            following = client.delete_collection(kind(), params)
             if not following:
                 return True
             params["continue"] = following
@@ -94,7 +94,7 @@ def _delete(client: api.Client, selector: str, deadline: float) -> bool:
 def _delete_one(client: api.Client, name: str) -> None:
     """Delete one mapping, unless it is no longer the option's."""
     params = {"fieldSelector": f"metadata.name={name}", "labelSelector": _DECLARED}
-    client.delete_some(kind(), params)
+    client.delete_collection(kind(), params)
 
 
 def _update(client: api.Client, owner: Owner, entry: Entry) -> None:
@@ -111,7 +111,7 @@ def _update(client: api.Client, owner: Owner, entry: Entry) -> None:
         {"op": "test", "path": "/spec/arn", "value": spec["arn"]},
         *({"op": "add", "path": path, "value": value} for path, value in edits.items()),
     ]
-    client.edit(kind(), entry.name, operations)
+    client.patch(kind(), entry.name, operations, small=True)
 
 
 def _create(client: api.Client, owner: Owner, entry: Entry, former: str) -> None:

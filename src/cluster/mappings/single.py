@@ -95,11 +95,9 @@ def change(
     Raises:
         errors.Conflict: it has changed since it was read, or is gone.
     """
-    from lightkube.types import PatchType
-
     metadata = {"resourceVersion": stored.version, "annotations": annotations}
     patch = {"metadata": metadata, "spec": _spec(mapping)}
-    client.patch(kind(), mapping.name, patch, patch_type=PatchType.MERGE)
+    client.patch(kind(), mapping.name, patch)
 
 
 def delete(client: api.Client, stored: Stored) -> None:
@@ -110,7 +108,7 @@ def delete(client: api.Client, stored: Stored) -> None:
         RefusedError: others do not let it go.
     """
     with _raised_as_refused():
-        client.delete_unchanged(kind(), stored.mapping.name, stored.version)
+        client.delete(kind(), stored.mapping.name, version=stored.version)
 
 
 def _spec(mapping: IdentityMapping) -> dict[str, str | Sequence[str]]:

@@ -12,11 +12,10 @@ from pathlib import Path
 
 import pytest
 from lightkube.resources.core_v1 import ConfigMap
-from lightkube.types import PatchType
 from tests.fakes.certificates.authority import Authority, root
 from tests.fakes.machine import kubeconfig
 
-from cluster import api
+from cluster import api, deadline
 from cluster.errors import errors_as_status
 from errors import Waiting
 
@@ -84,7 +83,7 @@ def server(
 def client(
     server: Server, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[api.Client]:
-    monkeypatch.setattr(api, "HOOK_SECONDS", HOOK_SECONDS if server.slow else 60)
+    monkeypatch.setattr(deadline, "HOOK_SECONDS", HOOK_SECONDS if server.slow else 60)
     url = f"https://127.0.0.1:{server.server_address[1]}"
     (tmp_path / "config").write_text(kubeconfig(url, authority.certificate))
     made = api.connect(tmp_path / "config")
@@ -94,13 +93,7 @@ def client(
 
 def patch(client: api.Client) -> api.Object:
     with errors_as_status():
-        return client.patch(
-            ConfigMap,
-            "a",
-            {**NAME, "data": {"a": LONG}},
-            namespace="kube-system",
-            patch_type=PatchType.APPLY,
-        )
+        return client.apply(ConfigMap, "a", {**NAME, "data": {"a": LONG}}, namespace="kube-system")
 
 
 @pytest.mark.parametrize("server", [""], indirect=True)

@@ -1,0 +1,76 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
+"""The admin kubeconfig of the control plane, and the client that lightkube makes of it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import libyaml
+from cluster.deadline import ANSWER_SECONDS, CONNECT_SECONDS
+from errors import WaitingForKubeconfig
+from statuses import waiting
+from text import brief
+
+if TYPE_CHECKING:
+    import lightkube
+    from lightkube.config.kubeconfig import SingleConfig
+
+# What YAML's errors quote: its own punctuation, or text of the file. That is left out to its end.
+_QUOTED = re.compile(r"""('[^'\w\\]*')|['"].*""", re.DOTALL)
+
+
+def client(kubeconfig: Path, manager: str) -> lightkube.Client:
+    """Return a client that uses the kubeconfig, and whose field manager is ``manager``.
+
+    Raises:
+        errors.WaitingForKubeconfig: the file is missing, incomplete or unusable.
+    """
+    import httpx2
+    import lightkube
+
+    try:
+        content = libyaml.load(kubeconfig.read_text())
+        # lightkube's own types leave the content open.
+        parsed = cast("Any", lightkube.KubeConfig).from_dict(content, fname=kubeconfig)
+        config: SingleConfig | None = parsed.get()
+        _check_credential(config)
+        timeout = httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
+        # The API server is on this machine, so no proxy belongs in between.
+        return lightkube.Client(config, timeout=timeout, trust_env=False, field_manager=manager)
+    except Exception as error:
+        # Half a file fails in any of five libraries, until the control plane has written the rest.
+        text = waiting.KUBECONFIG_UNUSABLE(file=kubeconfig, cause=_cause(error))
+        raise WaitingForKubeconfig(text) from error
+
+
+class _NoCredentialError(ValueError):
+    pass
+
+
+def _check_credential(config: SingleConfig | None) -> None:
+    # lightkube would run a command, or read a token file, only later, and raise anything there.
+    user = config.user if config else None
+    if not user or user.exec or user.token_file or not (user.token or user.client_cert_data):
+        raise _NoCredentialError("no token or client certificate in it")
+    token = user.token or ""
+    # The library for HTTP refuses other headers, and its error quotes the token.
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise _NoCredentialError("its token is malformed")
+
+
+def _cause(error: Exception) -> str:
+    """Return what is wrong with a kubeconfig, without any of its text: that holds credentials."""
+    import yaml
+
+    if isinstance(error, _NoCredentialError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return brief(error.strerror)
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        problem = _QUOTED.sub(lambda match: match[1] or "…", error.problem or "")
+        return f"{problem}, line {error.problem_mark.line + 1}"
+    return type(error).__name__
