@@ -5,46 +5,35 @@
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
-from access import expiry, mappings, rbac, table
+from access import mappings, powers, rbac, table
 from access.mapping import IdentityMapping
 from text import one_line
 
 # How many mappings a text names.
 _SHOWN = 3
-
-
-def masters(
-    found: Iterable[IdentityMapping], partition: str, now: datetime.datetime
-) -> list[IdentityMapping]:
-    """Return the mappings that let somebody in, now or later, as one who may do everything."""
-    return [
-        each for each in found if mappings.can_administer(each) and _lets_in(each, partition, now)
-    ]
+# What the API server gives to a group before it looks at any binding.
+_BUILT_IN = rbac.Binding("", "", "", "", groups=(rbac.MASTERS,), powers=(powers.EVERYTHING,))
 
 
 def of(
-    found: Collection[IdentityMapping],
+    found: Iterable[IdentityMapping],
     bindings: rbac.Bindings,
     partition: str,
-    now: datetime.datetime,
 ) -> list[IdentityMapping]:
-    """Return the mappings by which somebody can administer the cluster, or come to do so."""
-    able = {row.name for row in table.rows(found, {}, bindings) if row.administrator_by}
-    able |= {mapping.name for mapping in masters(found, partition, now)}
-    return [each for each in found if each.name in able and _lets_in(each, partition, now)]
+    """Return the mappings by which somebody can administer the cluster, or come to do so, by one
+    of ``bindings`` or without any.
 
-
-def _lets_in(mapping: IdentityMapping, partition: str, now: datetime.datetime) -> bool:
-    """Return whether nothing about the mapping itself keeps people from logging in by it.
-
-    Whoever may write mappings could otherwise hide with a broken one that the last is gone.
+    A mapping that lets nobody in does not count: whoever may write mappings could hide with such a
+    one that the last is gone. Anything else that is wrong with one hides nothing.
     """
-    if expiry.has_ended(mapping, now):
-        return False
-    return mapping.name not in mappings.check([mapping], partition).problems
+    able = rbac.Bindings([_BUILT_IN, *bindings.with_powers()])
+    return [
+        each
+        for each in found
+        if able.any_of(*table.identity(each)) and not mappings.refused(each, partition)
+    ]
 
 
 def warning(taken: Sequence[IdentityMapping]) -> str:

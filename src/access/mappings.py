@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from access import arn, expiry, logins, partitions, placeholders, rbac, reserved
+from access import arn, expiry, logins, partitions, reserved
 from access.logins import Record
 from access.mapping import IdentityMapping
 from labels import OPTION
@@ -40,11 +40,10 @@ class MappingReport:
         left_out: The parts of the option that have no meaning here.
         rights_pending: How many bindings of the mappings' rights are left to the next hook.
         next_end: When the next access ends, or ended if the mapping is still there.
-        lasting_administrators: How many mappings can make somebody an administrator and never end.
         unused: How many mappings let nobody in for `UNUSED`.
-        unused_administrators: How many of these can make somebody an administrator.
+        unused_administrators: How many of these are among ``administrators``.
         after: All mappings, as the hook leaves them.
-        superusers: The mappings that let somebody in who may do everything.
+        administrators: Those by which somebody can administer the cluster, whatever people bind.
         learns: Whether the option has a permission set without its suffix: no event announces the
             role.
     """
@@ -60,11 +59,15 @@ class MappingReport:
     learns: bool = False
     rights_pending: int = 0
     next_end: datetime.datetime | None = None
-    lasting_administrators: int = 0
     unused: int = 0
     unused_administrators: int = 0
     after: Sequence[IdentityMapping] = ()
-    superusers: tuple[IdentityMapping, ...] = ()
+    administrators: Sequence[IdentityMapping] = ()
+
+    @property
+    def lasting_administrators(self) -> int:
+        """Return how many of the ``administrators`` never end."""
+        return sum(expiry.end(mapping) is None for mapping in self.administrators)
 
     @property
     def left(self) -> int:
@@ -122,17 +125,10 @@ def _problem(
     duplicates: Mapping[str, str],
 ) -> str | None:
     """Return why a mapping does not work; ``same`` are the mappings by their canonical ARNs."""
-    if not mapping.is_readable:
-        return texts.GROUPS_INVALID()
-    if reason := arn.mismatch(mapping.arn, mapping.principal):
-        return reason
-    # A canonical ARN that logins match is well-formed.
-    if reason := partitions.mismatch(mapping.principal.split(":", 2)[1], partition):
+    if reason := refused(mapping, partition):
         return reason
     if not mapping.username:
         return texts.USERNAME_EMPTY()
-    if any(reserved.NODE_NAME in name for name in (mapping.username, *mapping.groups)):
-        return texts.PLACEHOLDER_UNKNOWN()
     if other := next(_of_others(mapping), ""):
         return texts.GROUP_RESERVED(group=other, name=other.partition(":")[2])
     if declared := duplicates.get(mapping.name):
@@ -144,6 +140,20 @@ def _problem(
     return expiry.mismatch(mapping.expires)
 
 
+def refused(mapping: IdentityMapping, partition: str) -> str | None:
+    """Return why the authenticator lets nobody in by a mapping; None if it may let somebody in."""
+    if not mapping.is_readable:
+        return texts.GROUPS_INVALID()
+    if reason := arn.mismatch(mapping.arn, mapping.principal):
+        return reason
+    # A canonical ARN that logins match is well-formed.
+    if reason := partitions.mismatch(mapping.principal.split(":", 2)[1], partition):
+        return reason
+    if any(reserved.NODE_NAME in name for name in (mapping.username, *mapping.groups)):
+        return texts.PLACEHOLDER_UNKNOWN()
+    return None
+
+
 def _of_others(mapping: IdentityMapping) -> Iterator[str]:
     """Yield the groups of a mapping that are for the rights of another one."""
     own = reserved.own_group(mapping.name)
@@ -152,23 +162,11 @@ def _of_others(mapping: IdentityMapping) -> Iterator[str]:
             yield group
 
 
-def count_lasting_administrators(found: Iterable[IdentityMapping]) -> int:
-    """Return how many mappings never end, and have or can get the group of administrators."""
-    return sum(can_administer(mapping) and expiry.end(mapping) is None for mapping in found)
-
-
-def count_unused(
-    found: Iterable[IdentityMapping], record: Record, today: datetime.date
-) -> tuple[int, int]:
-    """Return how many mappings let nobody in for `UNUSED`, and how many of these can make somebody
-    an administrator. A record that is younger than that knows of none."""
+def count_unused(report: MappingReport, record: Record, today: datetime.date) -> tuple[int, int]:
+    """Return how many mappings let nobody in for `UNUSED`, and how many administrators of these. A
+    record that is younger than that knows of none."""
     since = today - UNUSED
     if not record.since or record.since > since:
         return 0, 0
-    unused = [mapping for mapping in found if logins.is_unused(mapping, record, since)]
-    return len(unused), sum(map(can_administer, unused))
-
-
-def can_administer(mapping: IdentityMapping) -> bool:
-    """Return whether ``mapping`` has or can get the group of administrators."""
-    return any(placeholders.can_become(group, rbac.MASTERS) for group in mapping.groups)
+    unused = {each.name for each in report.after if logins.is_unused(each, record, since)}
+    return len(unused), sum(each.name in unused for each in report.administrators)

@@ -157,6 +157,14 @@ class Bindings:
         left = [each for each in self._all if (each.namespace, each.name) not in remove]
         return Bindings([*left, *add])
 
+    def with_powers(self) -> list[Binding]:
+        """Return those by which somebody can become an administrator."""
+        return [each for each in self._all if each.powers]
+
+    def any_of(self, username: str, groups: Iterable[str]) -> bool:
+        """Return whether anything is given to a user or to groups, as `of` says what."""
+        return self._users.has(username) or any(map(self._groups.has, groups))
+
     def of(self, username: str, groups: Iterable[str]) -> list[Grant]:
         """Return what is given to a user and to groups.
 
@@ -178,6 +186,10 @@ class _Subjects:
     def add(self, subjects: Iterable[str], binding: Binding) -> None:
         for subject in dict.fromkeys(subjects):
             self._bindings[subject].append(binding)
+
+    def has(self, name: str) -> bool:
+        """Return whether `find` finds any."""
+        return name in self._bindings or ("{{" in name and bool(self._named(name)))
 
     def find(self, name: str) -> Iterator[Grant]:
         for subject in self._named(name):

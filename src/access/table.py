@@ -72,7 +72,7 @@ def _row(
     logins: Record,
 ) -> Row:
     last = logins.last(mapping)
-    username, groups = _identity(mapping)
+    username, groups = identity(mapping)
     grants = bindings.of(username, groups)
     node = rbac.node(username, groups)
     return Row(
@@ -101,8 +101,10 @@ def given(mapping: IdentityMapping, bindings: rbac.Bindings) -> list[str]:
     return _given(row)
 
 
-def _identity(mapping: IdentityMapping) -> tuple[str, list[str]]:
+def identity(mapping: IdentityMapping) -> tuple[str, Sequence[str]]:
     """Return the user and the groups, with the fields filled in that the ARN tells."""
+    if "{{" not in mapping.username and not any("{{" in group for group in mapping.groups):
+        return mapping.username, mapping.groups
     try:
         values = placeholders.known(arn.parse(mapping.principal))
     except ValueError:

@@ -42,7 +42,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         if rights.are_declared(declared.entries, found):
             granting = rights.Rights(client, context.owner, declared.entries, plan, found)
         changed = granting.differences() if granting else {}
-        taken = leader_mappings.last_administrators(client, partition, found, plan.after, granting)
+        taken = leader_mappings.last_administrators(client, partition, found, plan, granting)
     known = mappings.check(found, partition).problems
     problems = {
         name: problem

@@ -31,7 +31,7 @@ class Shared:
             where an earlier version published it.
         inherited: Whether the reactive charm's leader data is still to be removed.
         ended: The access that the charm has ended within a day, the last of it at the end.
-        superusers: Which mappings to the group that may do everything were announced, by their
+        superusers: Which mappings by which somebody can do everything were announced, by their
             fingerprints.
         facts: What the alert rules say, as `cos.facts` writes it; empty without a collector.
     """

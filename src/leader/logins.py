@@ -66,7 +66,7 @@ def _look(
     log = pod_logs.read(client, int(since.total_seconds()), pod_logs.SECONDS, *pods)
     record = _record(client, owner, logins.parse(log.lines, log.begin, log.end))
     if record:
-        looks.count(*mappings.count_unused(report.after, record, now.date()))
+        looks.count(*mappings.count_unused(report, record, now.date()))
     # What a node did not hand out now, the next look reads.
     if not log.unread:
         looks.note(log.end)

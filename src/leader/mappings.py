@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import labels
 import times
-from access import administrators, expiry, mappings
+from access import administrators, expiry, mappings, rbac
 from access.mapping import IdentityMapping
 from cluster import api, bindings
 from cluster.errors import errors_as_status
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from access.declaration import plan
     from access.declaration.declared import Entry
     from access.permission_sets import PermissionSet
+    from access.rights import RoleBinding
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +52,8 @@ def apply(
     If something is wrong with the option, nothing of it changes, and people keep the access that
     they have. This may take all that is left of the hook's time, so no request can follow.
     """
-    after, report = _apply_declared(client, owner, config, found, problems)
+    bound = rights.existing(client, owner, found)
+    after, report = _apply_declared(client, owner, config, found, bound, problems)
     checked = mappings.check(after, config.partition)
     corrected = canonical.write_all(
         client, after, checked.corrections, client.seconds_left_to_write
@@ -72,8 +74,9 @@ def apply(
         pending=report.pending + corrected.pending,
         next_end=expiry.next_end(after),
         after=after,
-        lasting_administrators=mappings.count_lasting_administrators(after),
-        superusers=tuple(administrators.masters(after, config.partition, now)),
+        administrators=administrators.of(
+            after, rbac.Bindings(map(rights.as_bound, bound or ())), config.partition
+        ),
     )
 
 
@@ -82,6 +85,7 @@ def _apply_declared(
     owner: Owner,
     config: Config,
     found: Sequence[IdentityMapping],
+    bound: Sequence[RoleBinding] | None,
     problems: list[Unready],
 ) -> tuple[Sequence[IdentityMapping], mappings.MappingReport]:
     """Make the mappings that the option declares, and delete those that it no longer does.
@@ -106,8 +110,8 @@ def _apply_declared(
     changes = plan_for(client, declaration.entries, config.partition, found)
     granting = None
     if rights.are_declared(declaration.entries, found):
-        granting = rights.Rights(client, owner, declaration.entries, changes, found)
-    _log_last_administrators(client, config.partition, found, changes.after, granting)
+        granting = rights.Rights(client, owner, declaration.entries, changes, found, bound)
+    _log_last_administrators(client, config.partition, found, changes, granting)
     taken = granting.take_back() if granting else rights.Given()
     applied = of_option.apply(client, owner, changes, client.seconds_left_to_write)
     given = granting.give(applied) if granting else rights.Given()
@@ -146,13 +150,13 @@ def _log_last_administrators(
     client: api.Client,
     partition: str,
     found: Sequence[IdentityMapping],
-    after: Sequence[IdentityMapping],
+    changes: plan.Plan,
     granting: rights.Rights | None,
 ) -> None:
     """Log that the option takes away the last mapping that can administer the cluster."""
     try:
         with errors_as_status():
-            taken = last_administrators(client, partition, found, after, granting)
+            taken = last_administrators(client, partition, found, changes, granting)
     except Unready as reason:
         logger.warning("cannot tell who can administer the cluster: %s", status_line(reason))
         return
@@ -164,25 +168,33 @@ def last_administrators(
     client: api.Client,
     partition: str,
     before: Sequence[IdentityMapping],
-    after: Collection[IdentityMapping],
+    changes: plan.Plan,
     granting: rights.Rights | None = None,
 ) -> list[IdentityMapping]:
-    """Return the mappings by which somebody could administer the cluster ``before``, if ``after``
-    has none; otherwise none. ``granting`` are the rights that come with the option's mappings.
+    """Return the mappings by which somebody could administer the cluster ``before`` the
+    ``changes``, if none is left; otherwise none. ``granting`` are the rights that come with the
+    option's mappings.
 
     This reads the cluster's bindings, unless the mappings alone tell.
     """
-    gone, now = set(before) - set(after), times.now()
-    if granting:
-        changed = granting.differences()
-        gone |= {each for each in before if each.name in changed}
-    if not gone or administrators.masters(after, partition, now):
+    gone = {*changes.delete, *(former for former, _ in changes.create)}
+    gone |= {entry.name for entry in changes.update}
+    gone |= granting.differences().keys() if granting else set[str]()
+    if not any(each.name in gone for each in before):
+        return []
+    now = times.now()
+    before, after = (
+        [each for each in some if not expiry.has_ended(each, now)]
+        for some in (before, changes.after)
+    )
+    if administrators.of(after, rbac.Bindings(()), partition):
         return []
     bound, everybody = bindings.find(client, control_plane.application())
     then = granting.applied_to(bound) if granting else bound
-    if everybody or administrators.of(after, then, partition, now):
+    if everybody or administrators.of(after, then, partition):
         return []
-    return administrators.of([each for each in before if each in gone], bound, partition, now)
+    taken = [each for each in before if each.name in gone]
+    return administrators.of(taken, bound, partition)
 
 
 def plan_for(

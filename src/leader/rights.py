@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from access import powers, rbac, rights
@@ -47,7 +47,8 @@ class Given:
 class Rights:
     """The rights of all entries, and the bindings that the cluster has for them.
 
-    ``changes`` is the plan for the mappings; ``found`` are the mappings before it.
+    ``changes`` is the plan for the mappings; ``found`` are the mappings before it. ``bound`` is
+    what `existing` has found; None asks the cluster here.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Rights:
         entries: Collection[Entry],
         changes: Plan,
         found: Sequence[IdentityMapping],
+        bound: Sequence[rights.RoleBinding] | None = None,
     ):
         from cluster import role_bindings
 
@@ -80,7 +82,7 @@ class Rights:
         names = {each.name for each in entries if each.place not in changes.not_applied}
         self._found = [
             each
-            for each in role_bindings.find(client, owner)
+            for each in (role_bindings.find(client, owner) if bound is None else bound)
             # An entry of its name and principal takes a grant's mapping over.
             if each.source == OPTION or each.mapping in names
         ]
@@ -159,7 +161,7 @@ class Rights:
 
     def applied_to(self, bound: rbac.Bindings) -> rbac.Bindings:
         """Return the cluster's bindings as they are once the rights are given."""
-        wanted = map(_as_bound, self._asked.values())
+        wanted = map(as_bound, self._asked.values())
         return bound.changed({each.key for each in self._found}, wanted)
 
     def _wanted(self, uids: Mapping[str, str]) -> dict[str, rights.RoleBinding]:
@@ -201,7 +203,22 @@ def are_declared(entries: Collection[Entry], found: Sequence[IdentityMapping]) -
     )
 
 
-def _as_bound(binding: rights.RoleBinding) -> rbac.Binding:
+def existing(
+    client: api.Client, owner: Owner, found: Iterable[IdentityMapping]
+) -> list[rights.RoleBinding] | None:
+    """Return the bindings that come with the mappings ``found``, those of grants too.
+
+    Return None, without a request, if no mapping has the group for them.
+    """
+    if not any(map(rights.has_own_group, found)):
+        return None
+    from cluster import role_bindings
+
+    return role_bindings.find(client, owner)
+
+
+def as_bound(binding: rights.RoleBinding) -> rbac.Binding:
+    """Return a binding of the charm's as one of the cluster's."""
     # Of any other role, somebody has to look at the rules.
     is_administrator = binding.role == powers.ADMINISTRATOR and not binding.namespace
     return rbac.Binding(
@@ -209,7 +226,7 @@ def _as_bound(binding: rights.RoleBinding) -> rbac.Binding:
         namespace=binding.namespace,
         role_kind=binding.role_kind,
         role_name=binding.role,
-        groups=(binding.group,),
+        groups=(binding.group,) if binding.group else (),
         powers=(powers.EVERYTHING,) if is_administrator else (),
     )
 

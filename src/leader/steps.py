@@ -141,7 +141,7 @@ def _let_in(
     left = expiry.end(client)
     found = mappings.apply(client, hook.owner, config, left, problems)
     expiry.next_end = found.next_end
-    superusers.announce(client, hook.owner, hook.peers, found.superusers)
+    superusers.announce(client, hook.owner, hook.peers, found.administrators)
     hook.journal.log(report.remarks(found))
     return found
 

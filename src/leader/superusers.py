@@ -1,7 +1,7 @@
 # Copyright 2026 Canonical Ltd.
 # See LICENSE file for licensing details.
 
-"""The leader's step that announces mappings to the group that may do everything, each once."""
+"""The leader's step that announces mappings by which somebody can do everything, each once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import dataclasses
 import logging
 from collections.abc import Sequence
 
-from access import rbac
+from access import powers, rbac
 from access.mapping import IdentityMapping
 from cluster import api, events
 from juju.peers import Peers
@@ -58,5 +58,5 @@ def _text(mapping: IdentityMapping) -> str:
     )
     return (
         f"mapping {mapping.name}, made by {made}, lets {mapping.arn} do everything: a group of it "
-        f"is {rbac.MASTERS}, or can become that"
+        f"is {rbac.MASTERS}, or can become that, or has the ClusterRole {powers.ADMINISTRATOR}"
     )

@@ -62,7 +62,6 @@ ELSEWHERE = {
     "leader/mappings": "unit/cluster/mappings/of_option",
     "leader/report": "unit/cluster/mappings/of_option",
     "leader/steps": "scenarios",
-    "leader/superusers": "unit/cluster/test_events.py",
     "libyaml": "unit/access/declaration/test_yaml_text.py",
     "publishing": "scenarios/test_authority_change.py",
     "reconcile": "scenarios",

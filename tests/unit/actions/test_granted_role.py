@@ -135,7 +135,7 @@ def test_given_the_same_grant_again_when_its_binding_is_damaged_then_it_is_repai
     assert bound(api) == [("", "view")]
 
 
-def test_given_grants_with_roles_when_hooks_run_then_they_ask_and_write_nothing_about_them(
+def test_given_grants_with_roles_when_hooks_run_then_they_list_the_bindings_and_write_nothing(
     deployed: Model, api: FakeCluster
 ):
     api.forget()
@@ -146,7 +146,9 @@ def test_given_grants_with_roles_when_hooks_run_then_they_ask_and_write_nothing_
 
     deployed.hook()
 
-    assert (api.requests, api.changes) == (without, [])
+    more = [each for each in api.requests if each not in without]
+    assert more == [f"GET {RBAC}/clusterrolebindings", f"GET {RBAC}/rolebindings"]
+    assert (len(api.requests), api.changes) == (len(without) + len(more), [])
     assert bound(api) == [("", "view")]
 
 
