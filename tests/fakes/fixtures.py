@@ -24,6 +24,22 @@ from tests.fakes.kubernetes.clock import Clock
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
+# What a conftest takes by one import.
+__all__ = [
+    "_goal_state",
+    "_quiet",
+    "_secret_tools",
+    "api",
+    "declare",
+    "deployed",
+    "easyrsa",
+    "files",
+    "machines",
+    "model",
+    "two",
+    "yaml_as_json",
+]
+
 settings.register_profile("charm", deadline=None, max_examples=60)
 settings.load_profile("charm")
 

@@ -48,10 +48,6 @@ ELSEWHERE = {
     "cluster/rest": "unit/cluster/test_deadline.py",
     "cluster/role_bindings": "unit/leader/rights",
     "cluster/teardown": "unit/test_removal.py",
-    "cos/databag": "unit/cos/test_cos.py",
-    "cos/facts": "unit/cos/test_cos.py",
-    "cos/jobs": "unit/cos/test_cos.py",
-    "cos/rules": "unit/cos/test_cos.py",
     "errors": "scenarios/test_status_lines.py",
     "hook": "scenarios",
     "juju/journal": "unit/cluster/mappings/of_option",
@@ -95,7 +91,7 @@ def test_given_a_test_then_its_name_or_its_folder_is_that_of_a_module():
     named = {path for module in modules() for path in paths_of(module)}
     strays = {path for path in UNIT.rglob("test_*.py") if not {path, path.parent} & named}
 
-    # The library stands beside src, and the modules of cos are parts of one databag.
+    # The library stands beside src, and what is in the folder cos itself is tested there.
     assert strays == {UNIT / "lib/test_aws_iam.py", UNIT / "cos/test_cos.py"}
 
 

@@ -27,16 +27,6 @@ from certificates.refusal import NotYetValid, Refused, Stale
 NAMES = ["aws-iam-authenticator.kube-system.svc", "10.152.183.20"]
 
 
-@pytest.fixture(scope="module")
-def pair() -> tuple[str, str]:
-    return root().issue(NAMES)
-
-
-@pytest.fixture
-def served(pair: tuple[str, str]) -> KeyPair:
-    return pem.key_pair(*pair, root().certificate)
-
-
 UNREADABLE = r"(has an authority that )?cannot be read \(.+\)"
 NO_CA = "has an authority that is not a CA by its basic constraints or key usage"
 NO_SERVER = "is not for TLS servers by its key usages, or by those of an authority"

@@ -7,6 +7,7 @@ import json
 
 import ops
 import pytest
+from tests.fakes.collecting import expressions, relate
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import REFUSALS
 from tests.fakes.kubernetes.paths import LOGINS, MAPPINGS, PODS
@@ -193,8 +194,7 @@ def test_given_the_last_unit_when_it_is_removed_then_the_record_goes_too(
 @pytest.fixture
 def watched(deployed: Model, api: FakeCluster) -> Model:
     """A role that logs in, and an administrator who does not; a collector is related."""
-    deployed.collected = True
-    deployed.hook(deployed.on.relation_created(deployed.relation("cos-agent")))
+    relate(deployed)
     for name, arn, group in (("dev", ROLE, "view"), ("root", f"{ROLE}s", "system:masters")):
         api.add_mapping(name, arn, groups=[group])
         api.objects[f"{MAPPINGS}/{name}"]["metadata"]["creationTimestamp"] = "1970-01-01T00:00:00Z"
@@ -205,8 +205,7 @@ def watched(deployed: Model, api: FakeCluster) -> Model:
 
 def unused(model: Model) -> tuple[str, str]:
     """The expressions of the alert rules on unused access, and on unused administrators."""
-    (group,) = json.loads(model.units[0].collector["config"])["metrics_alert_rules"]["groups"]
-    rules = {rule["alert"]: rule["expr"] for rule in group["rules"]}
+    rules = expressions(model)
     return rules["AwsIamUnusedAccess"], rules["AwsIamUnusedAdministrator"]
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
+from tests.fakes.collecting import expressions, relate
 from tests.fakes.declaring import ACCOUNT, Declare, entry
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.paths import MAPPINGS, NOTICES
@@ -25,8 +25,7 @@ def _roles(api: FakeCluster) -> None:
 @pytest.fixture
 def watched(deployed: Model) -> Model:
     """A unit that a collector is related to."""
-    deployed.collected = True
-    deployed.hook(deployed.on.relation_created(deployed.relation("cos-agent")))
+    relate(deployed)
     return deployed
 
 
@@ -40,9 +39,7 @@ def announced(api: FakeCluster) -> list[str]:
 
 
 def lasting(model: Model) -> str:
-    (group,) = json.loads(model.units[0].collector["config"])["metrics_alert_rules"]["groups"]
-    rules = {rule["alert"]: rule["expr"] for rule in group["rules"]}
-    return rules["AwsIamLastingAdministrator"]
+    return expressions(model)["AwsIamLastingAdministrator"]
 
 
 @pytest.mark.parametrize(

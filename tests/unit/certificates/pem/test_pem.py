@@ -14,16 +14,6 @@ BLOCK = "-----BEGIN A-----\nQUJD\n-----END A-----\n"
 NAMES = ["aws-iam-authenticator.kube-system.svc", "10.152.183.20"]
 
 
-@pytest.fixture(scope="module")
-def pair() -> tuple[str, str]:
-    return root().issue(NAMES)
-
-
-@pytest.fixture
-def served(pair: tuple[str, str]) -> KeyPair:
-    return pem.key_pair(*pair, root().certificate)
-
-
 def test_given_easyrsas_readable_copy_when_taken_apart_then_only_the_blocks_are_left(
     pair: tuple[str, str],
 ):
