@@ -136,7 +136,8 @@ def _end(
     if stored.leaving:
         return mapping
     try:
-        single.delete(client, stored)
+        if single.delete(client, stored):
+            return mapping
     except Conflict:
         return mapping
     except single.RefusedError as reason:

@@ -100,15 +100,15 @@ def change(
     client.patch(kind(), mapping.name, patch)
 
 
-def delete(client: api.Client, stored: Stored) -> None:
-    """Delete ``stored``, if it is still there.
+def delete(client: api.Client, stored: Stored) -> bool:
+    """Delete ``stored``, if it is still there. Return whether a finalizer of others keeps it.
 
     Raises:
         errors.Conflict: it has changed since it was read.
         RefusedError: others do not let it go.
     """
     with _raised_as_refused():
-        client.delete(kind(), stored.mapping.name, version=stored.version)
+        return client.delete(kind(), stored.mapping.name, version=stored.version)
 
 
 def _spec(mapping: IdentityMapping) -> dict[str, str | Sequence[str]]:

@@ -11,7 +11,7 @@ import pytest
 from tests.fakes.alarms import after, rings
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refusal, unreachable
-from tests.fakes.kubernetes.paths import MAPPINGS, SERVICE
+from tests.fakes.kubernetes.paths import MAPPINGS, NOTICES, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 
 from access import expiry
@@ -177,6 +177,20 @@ def test_given_a_mapping_that_is_leaving_already_when_it_ends_then_it_is_deleted
 
     assert "1 to correct: dev: its access ended at" in deployed.hook().message
     assert f"DELETE {DEV}" not in api.requests
+
+
+def test_given_a_finalizer_that_keeps_a_mapping_when_it_ends_then_nothing_says_that_it_has_ended(
+    deployed: Model, api: FakeCluster
+):
+    add(api, after(api, -1))
+    api.objects[DEV]["metadata"]["finalizers"] = ["example.com/keep"]
+
+    message = deployed.hook().message
+
+    assert "1 to correct: dev: its access ended at" in message
+    assert "access has ended" not in deployed.log()
+    assert "ended" not in deployed.peer
+    assert not [path for path in api.objects if path.startswith(NOTICES)]
 
 
 @pytest.mark.parametrize("finalizer", ["foregroundDeletion", "orphan"])
