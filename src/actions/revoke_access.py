@@ -11,7 +11,7 @@ from typing import Any
 from access import grants
 from access.declaration.declared import Entry
 from access.mapping import IdentityMapping
-from actions import MAX_BYTES, Context
+from actions import MAX_BYTES, Context, Failed
 from cluster import api, events
 from cluster.errors import Conflict, errors_as_status
 from cluster.mappings import canonical, listing, single
@@ -28,8 +28,8 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
 
     Raises:
         ValueError: a parameter is wrong.
-        errors.Unready: the option declares one of the mappings, or the cluster does not answer or
-            does not let the charm delete.
+        errors.Unready: the option declares one of the mappings, or the cluster does not answer.
+        Failed: the cluster refuses to delete one of the mappings; the others are gone.
     """
     target = grants.target(params)
     entries = context.config.declared.known
@@ -40,8 +40,11 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
             found = listing.find(client, newest=True)
             found = grants.to_revoke(found, target, entries, application, partition)
             return _results("would revoke", found, target)
-        revoked = _revoke(client, target, entries, application, partition)
+        revoked, refused = _revoke(client, target, entries, application, partition)
     events.write(client, context.owner, [_note(mapping, target) for mapping in revoked])
+    for name, reason in refused.items():
+        text = f"the cluster refuses to delete mapping {name}: {reason}"
+        raise Failed(text, _results("revoked", revoked, target) if revoked else {})
     return _results("revoked", revoked, target)
 
 
@@ -57,25 +60,33 @@ def _revoke(
     entries: Sequence[Entry] | None,
     application: str,
     partition: str,
-) -> list[IdentityMapping]:
-    """Delete or correct the mappings until none is left, and return them."""
-    done: list[IdentityMapping] = []
+) -> tuple[list[IdentityMapping], dict[str, str]]:
+    """Delete or correct the mappings until none is left, and return them. Return also why the
+    cluster refuses to delete others, by their names."""
+    done, refused = list[IdentityMapping](), dict[str, str]()
     for _ in range(LOOKS):
         found = listing.find(client, newest=True)
         chosen = grants.to_revoke(found, target, entries, application, partition)
-        if not chosen:
-            return done
-        for mapping in chosen:
-            if grants.is_astray(mapping, target):
-                canonical.write_one(client, mapping.name, mapping.arn, mapping.principal)
-                done.append(mapping)
-            elif _delete_one(client, mapping):
-                done.append(mapping)
+        left = [mapping for mapping in chosen if mapping.name not in refused]
+        if not left:
+            return done, refused
+        for mapping in left:
+            try:
+                done += [mapping] if _end(client, mapping, target) else []
+            except single.RefusedError as reason:
+                refused[mapping.name] = str(reason)
     raise Waiting("others keep creating or changing mappings of this principal, run this again")
 
 
-def _delete_one(client: api.Client, mapping: IdentityMapping) -> bool:
-    """Delete ``mapping``; return whether this did it."""
+def _end(client: api.Client, mapping: IdentityMapping, target: grants.Target) -> bool:
+    """Delete or correct ``mapping``; return whether this did it.
+
+    Raises:
+        single.RefusedError: others do not let it go.
+    """
+    if grants.is_astray(mapping, target):
+        canonical.write_one(client, mapping.name, mapping.arn, mapping.principal)
+        return True
     stored = single.read(client, mapping.name)
     # Another of the same name may have taken its place.
     if not stored or stored.mapping.arn != mapping.arn:

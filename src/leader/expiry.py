@@ -136,8 +136,7 @@ def _end(
     if stored.leaving:
         return mapping
     try:
-        if single.delete(client, stored):
-            return mapping
+        single.delete(client, stored)
     except Conflict:
         return mapping
     except single.RefusedError as reason:

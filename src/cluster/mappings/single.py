@@ -40,7 +40,7 @@ class Stored:
 
 
 class RefusedError(Exception):
-    """A webhook or a policy of others refuses the change; the text is its reason."""
+    """A webhook, a policy or a finalizer of others is against a change; the text says why."""
 
 
 def read(client: api.Client, name: str) -> Stored | None:
@@ -100,15 +100,16 @@ def change(
     client.patch(kind(), mapping.name, patch)
 
 
-def delete(client: api.Client, stored: Stored) -> bool:
-    """Delete ``stored``, if it is still there. Return whether a finalizer of others keeps it.
+def delete(client: api.Client, stored: Stored) -> None:
+    """Delete ``stored``, if it is still there.
 
     Raises:
         errors.Conflict: it has changed since it was read.
         RefusedError: others do not let it go.
     """
     with _raised_as_refused():
-        return client.delete(kind(), stored.mapping.name, version=stored.version)
+        if client.delete(kind(), stored.mapping.name, version=stored.version):
+            raise RefusedError("a finalizer of others keeps it")
 
 
 def _spec(mapping: IdentityMapping) -> dict[str, str | Sequence[str]]:

@@ -227,6 +227,32 @@ def test_given_a_mapping_that_changes_as_it_is_revoked_then_it_is_read_again_and
     assert names(api) == ["other"]
 
 
+def test_given_a_policy_that_keeps_a_mapping_when_it_is_revoked_then_it_is_named_and_others_go(
+    mapped: Model, api: FakeCluster
+):
+    api.fail(
+        refusal(403, 'admission webhook "keep" denied the request: no'),
+        request=f"DELETE {MAPPINGS}/a",
+    )
+
+    message = refused(mapped, arn=ROLE)
+
+    reason = 'admission webhook "keep" denied the request: no'
+    assert message == f"the cluster refuses to delete mapping a: {reason}"
+    assert names(api) == ["a", "other"]
+
+
+def test_given_a_finalizer_that_keeps_a_mapping_when_it_is_revoked_then_it_is_named_and_others_go(
+    mapped: Model, api: FakeCluster
+):
+    api.objects[f"{MAPPINGS}/a"]["metadata"]["finalizers"] = ["example.com/keep"]
+
+    message = refused(mapped, arn=ROLE)
+
+    assert message == "the cluster refuses to delete mapping a: a finalizer of others keeps it"
+    assert names(api) == ["a", "other"]
+
+
 def test_given_another_mapping_that_takes_the_name_as_it_is_revoked_then_that_one_stays(
     mapped: Model, api: FakeCluster
 ):
