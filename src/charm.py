@@ -40,6 +40,7 @@ from machine import reactive
 from machine.files import Machine
 from owner import Owner
 from reconcile import Reconcile
+from statuses import waiting
 from text import status_line
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ class AwsIamCharm(ops.CharmBase):
         self._reconcile = Reconcile(self._hook)
         self._leaving = Leaving(self)
 
+        for name in (*ENDPOINTS, peers.RELATION):
+            framework.observe(self.on[name].relation_departed, self._on_departed)
         for name in control_plane.ENDPOINTS:
             framework.observe(self.on[name].relation_departed, self._on_control_plane_departed)
             framework.observe(self.on[name].relation_broken, self._on_control_plane_broken)
@@ -104,6 +107,8 @@ class AwsIamCharm(ops.CharmBase):
         framework.observe(self.on.collect_unit_status, self._on_collect_unit_status)
 
     def _on_any_event(self, _: ops.EventBase) -> None:
+        if self._leaving.has_begun:
+            return
         try:
             with internal_errors.as_status(self.unit.name):
                 line, seconds = self._reconcile.run()
@@ -126,6 +131,12 @@ class AwsIamCharm(ops.CharmBase):
     def _on_collect_unit_status(self, event: ops.CollectStatusEvent) -> None:
         if self._status:
             event.add_status(self._status)
+
+    def _on_departed(self, event: ops.RelationDepartedEvent) -> None:
+        self._leaving.note(event)
+        if self._leaving.has_begun:
+            # Juju 4.1 ends a going unit that is blocked before its last hooks.
+            self._status = ops.WaitingStatus(waiting.REMOVAL())
 
     def _on_control_plane_departed(self, event: ops.RelationDepartedEvent) -> None:
         if event.unit.name != control_plane.principal_unit():

@@ -1,7 +1,7 @@
 # Copyright 2026 Canonical Ltd.
 # See LICENSE file for licensing details.
 
-"""Why this unit goes: its control-plane unit goes, or the relation between them.
+"""That this unit goes, and why: its control-plane unit goes, or the relation between them.
 
 In the first case the cluster belongs to the other control planes, and stays as it is. Juju tells
 no unit the reason, but its goal state does, as long as there is one.
@@ -17,13 +17,23 @@ from statuses import waiting
 
 
 class Leaving(ops.Object):
-    """Remembers that the control-plane unit goes. No unit of Juju returns from that."""
+    """Remembers that this unit goes, or its control-plane unit. No unit of Juju returns."""
 
     _stored = ops.StoredState()
 
     def __init__(self, charm: ops.CharmBase):
         super().__init__(charm, "leaving")
-        self._stored.set_default(leaving=False)
+        self._stored.set_default(leaving=False, begun=False)
+
+    def note(self, event: ops.RelationDepartedEvent) -> None:
+        """Remember that this unit goes, if it is the one that departs."""
+        if event.departing_unit == self.model.unit:
+            self._stored.begun = True
+
+    @property
+    def has_begun(self) -> bool:
+        """Return whether this unit runs its last hooks."""
+        return bool(self._stored.begun)
 
     def is_leaving(self) -> bool:
         """Return whether this unit goes because its control-plane unit goes.

@@ -36,6 +36,11 @@ LEADER_TO_DEPLOY = Text(
     "says why.",
     do="Read the leader's status. `juju status aws-iam` marks the leader with `*`.",
 )
+REMOVAL = Text(
+    "waiting for Juju to remove this unit",
+    means="The unit goes, with its application or with its control-plane unit.",
+    do="Nothing.",
+)
 PEER_RELATION = Text(
     "waiting for Juju to set up the peer relation",
     means="The unit is in its first moments, or was just refreshed from the reactive charm.",

@@ -1,0 +1,52 @@
+"""A unit that goes changes nothing any more, whichever of its relations Juju ends first."""
+
+from __future__ import annotations
+
+import ops
+import pytest
+from tests.fakes.juju.model import Model
+from tests.fakes.kubernetes.server import FakeCluster
+from tests.fakes.machine import Files
+
+GOING = ops.WaitingStatus("waiting for Juju to remove this unit")
+
+
+@pytest.fixture
+def going(deployed: Model, monkeypatch: pytest.MonkeyPatch) -> Model:
+    """A unit of which Juju says that it departs."""
+    own = property(lambda event: event.framework.model.unit)
+    monkeypatch.setattr(ops.RelationDepartedEvent, "departing_unit", own)
+    return deployed
+
+
+def test_given_a_unit_that_goes_when_its_authority_departs_first_then_it_is_not_blocked(
+    going: Model, api: FakeCluster
+):
+    departed = going.hook(going.on.relation_departed(going.relation("certificates")))
+    broken = going.hook(going.broken("certificates"))
+
+    assert departed == broken == GOING
+    assert api.seen == []
+
+
+def test_given_a_unit_that_goes_when_its_control_plane_departs_last_then_the_cluster_is_cleaned(
+    going: Model, api: FakeCluster, files: Files
+):
+    going.hook(going.on.relation_departed(going.relation("certificates")))
+    going.hook(going.broken("certificates"))
+    going.hook(going.on.relation_departed(going.relation("aws-iam")))
+    going.hook(going.broken("aws-iam"))
+
+    assert not files.webhook.exists()
+    assert not any("aws-iam-authenticator" in path for path in api.objects)
+
+
+def test_given_an_authority_that_departs_when_the_unit_stays_then_the_unit_asks_for_another(
+    deployed: Model,
+):
+    deployed.hook(deployed.on.relation_departed(deployed.relation("certificates")))
+
+    status = deployed.hook(deployed.broken("certificates"))
+
+    assert isinstance(status, ops.BlockedStatus)
+    assert status.message.startswith("no certificate authority; ")
