@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from testbed.juju.controller import removal
 from testbed.juju.manner import Manner
+from testbed.juju.state.status import DYING, Status
 from unit.juju.charms import AUTHORITY, PRINCIPAL, SUBORDINATE, pack
 from unit.juju.conftest import Juju, in_manner
 
@@ -68,14 +70,31 @@ def test_given_an_application_when_it_is_removed_then_neither_stop_nor_remove_ru
     juju.settle()
 
     assert juju.hooks(rider)[before:] == [
+        "certificates-relation-departed",
+        "certificates-relation-broken",
         "things-relation-departed",
         "things-relation-departed",
         "things-relation-broken",
-        "certificates-relation-departed",
-        "certificates-relation-broken",
         "riders-relation-departed",
     ]
     assert sorted(juju.status()["applications"]) == ["authority", "host"]
+
+
+@pytest.mark.parametrize(("status", "stays"), [("active", True), ("blocked", False)])
+def test_given_the_last_unit_of_a_relation_when_it_is_blocked_then_juju_takes_it_out(
+    juju: Juju, status: str, stays: bool
+) -> None:
+    deploy(juju)
+    with juju.controller.lock:
+        (model,) = juju.controller.models.values()
+        rider = next(iter(model.applications["rider"].units.values()))
+        relation = next(each for each in model.scopes(rider) if each.scope == "container")
+        rider.workload, rider.life, relation.life = Status(status), DYING, DYING
+        rider.agent, relation.joined = Status("executing"), {rider.name}
+
+        removal.end_relation(model, relation)
+
+        assert relation.joined == ({rider.name} if stays else set())
 
 
 def test_given_a_relation_when_it_is_removed_then_the_peer_relation_keeps_the_unit_to_its_end(

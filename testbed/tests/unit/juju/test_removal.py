@@ -71,10 +71,10 @@ def test_a_removed_subordinate_runs_its_hooks_in_order_and_the_hosts_stay(
 
     ran = juju.hooks(rider)[before:]
     assert [hook for hook in ran if "riders" not in hook] == [
-        "things-relation-departed",
-        "things-relation-broken",
         "certificates-relation-departed",
         "certificates-relation-broken",
+        "things-relation-departed",
+        "things-relation-broken",
         "stop",
         "remove",
     ]

@@ -79,7 +79,7 @@ def _leave_implicit(model: Model, unit: Unit) -> bool:
 
 def _die(model: Model, unit: Unit, effects: Effects) -> bool:
     """Mark a dying unit dead, if it has come so far."""
-    if unit.agent.current == "executing" or not _is_at_its_end(model, unit):
+    if _is_busy(model, unit) or not _is_at_its_end(model, unit):
         return False
     unit.life = DEAD
     for relation in model.scopes(unit):
@@ -89,6 +89,12 @@ def _die(model: Model, unit: Unit, effects: Effects) -> bool:
         application.leader = ""
     effects.ended.append(unit)
     return True
+
+
+def _is_busy(model: Model, unit: Unit) -> bool:
+    """Return whether a unit runs a hook. Juju 4.1 does not wait for that of a blocked one."""
+    waits = model.manner is not Manner.JUJU_4_1 or unit.workload.current != "blocked"
+    return waits and unit.agent.current == "executing"
 
 
 def _is_at_its_end(model: Model, unit: Unit) -> bool:
@@ -159,16 +165,21 @@ def _is_let_go(model: Model, relation: Relation, unit: Unit) -> bool:
     """Return whether Juju 4.1 takes a dying unit out of a dying relation that it has not left.
 
     A peer relation has no relation-broken: it lets a unit go that has left all others. Any other
-    lets units in error go, once nobody else is left in it. In 4.1 only the last unit of a relation
-    goes so, and then if it is blocked, too; here all do as the last.
+    lets units go that are in error or blocked, once nobody else is left in it. In 4.1 only the
+    last unit of a relation goes so; here all do as the last.
     """
-    if unit.life != DYING or unit.agent.current == "executing":
+    if unit.life != DYING or _is_busy(model, unit):
         return False
     if relation.peer:
-        told = not unit.local.relations[relation.id].members or unit.local.failed is not None
+        told = not unit.local.relations[relation.id].members or _is_stuck(unit)
         return told and all(other.peer for other in model.scopes(unit))
     left = [model.find_unit(name) for name in relation.joined]
-    return all(u is not None and u.life == DYING and u.local.failed is not None for u in left)
+    return all(u is not None and u.life == DYING and _is_stuck(u) for u in left)
+
+
+def _is_stuck(unit: Unit) -> bool:
+    """Return whether 4.1 takes a unit for one that cannot leave (IsUnitDyingAndBlocked)."""
+    return unit.local.failed is not None or unit.workload.current == "blocked"
 
 
 def end_application(model: Model, application: Application) -> bool:

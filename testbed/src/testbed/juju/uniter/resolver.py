@@ -52,7 +52,10 @@ def _alive_hooks(local: LocalState, remote: Snapshot) -> Iterator[Hook]:
 
 
 def _teardown(local: LocalState, remote: Snapshot) -> Hook | None:
-    for number, known in sorted(local.relations.items(), key=lambda item: _place(item[0], remote)):
+    # In Juju their order is chance, but for the peers. A charm that counts on the order in which
+    # they were made finds out here.
+    for number in sorted(local.relations, key=lambda number: _ending_place(number, remote)):
+        known = local.relations[number]
         peer = _place(number, remote)[0]
         hook = next(_ending_hooks(number, known, {}, remote, peer=peer), None)
         if hook:
@@ -68,6 +71,12 @@ def _place(number: int, remote: Snapshot) -> tuple[bool, int]:
     """Return what sorts relations: peer relations come last."""
     relation = remote.relations.get(number)
     return relation is not None and relation.peer, number
+
+
+def _ending_place(number: int, remote: Snapshot) -> tuple[bool, int]:
+    """Return what sorts relations that end: the newest first, peer relations last."""
+    peer, _ = _place(number, remote)
+    return peer, -number
 
 
 def _created_hooks(local: LocalState, remote: Snapshot) -> Iterator[Hook]:
