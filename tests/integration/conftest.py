@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterator
 
 import jubilant
 import pytest
-from tests.integration.helpers import logins
+from tests.integration.helpers import juju_status, logins
 from tests.integration.helpers.kubernetes import Cluster
 from tests.integration.helpers.steps import Taking, taking
 from xdist.remote import Producer
@@ -75,6 +75,7 @@ def pytest_runtest_makereport(
 def juju() -> Iterator[jubilant.Juju]:
     """Return an empty model for this file alone."""
     with jubilant.temp_model() as juju:
+        juju_status.hear_soon(juju)
         yield juju
 
 

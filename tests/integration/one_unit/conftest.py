@@ -15,6 +15,7 @@ from tests.integration.helpers.kubernetes import Cluster
 def juju() -> Iterator[jubilant.Juju]:
     """Return an empty model."""
     with jubilant.temp_model() as juju:
+        juju_status.hear_soon(juju)
         yield juju
 
 

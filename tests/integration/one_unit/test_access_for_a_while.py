@@ -69,7 +69,7 @@ def test_given_a_grant_then_its_person_logs_in_until_it_ends_by_itself(
     assert annotations["aws-iam/expires"] == granted["ends"]
     eventually(lambda: name not in names(mallory), "deleted", seconds=90)
     eventually(lambda: is_refused(mallory), "refused")
-    assert f"access has ended: deleted mapping {name}" in deployed.debug_log(limit=200)
+    assert f"access has ended: deleted mapping {name}" in deployed.debug_log(limit=5000)
     assert noticed(mallory, name)[-2:] == ["AccessGranted", "AccessEnded"]
 
 

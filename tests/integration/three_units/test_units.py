@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -259,7 +260,12 @@ def test_given_a_service_deleted_by_hand_and_its_address_taken_then_everything_h
 
     moved = identity(trio, cluster)
     assert moved.address != known.address
-    assert moved.address in certificates.ip_sans(cluster)
+    eventually(lambda: moved.address in certificates.ip_sans(cluster), "a certificate for it")
     for unit in units.names(trio):
-        assert moved.address in units.webhook_file(trio, unit)
+        in_file = functools.partial(_is_in_file, trio, unit, moved.address)
+        eventually(in_file, f"the address in the webhook file of {unit}")
     logins.log_in_everywhere(trio, cluster)
+
+
+def _is_in_file(trio: jubilant.Juju, unit: str, address: str) -> bool:
+    return address in units.webhook_file(trio, unit)
