@@ -6,16 +6,12 @@
 from __future__ import annotations
 
 import base64
-import bisect
 import re
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from certificates.keypair import KeyPair
 
-# In a lookahead, because a line may end with the dashes that the next one starts with.
-_BEGIN = re.compile(r"(?=-----BEGIN ([A-Z0-9 ]+)-----([ \t]*[\r\n]))")
-_END = re.compile(r"(?=(-----END ([A-Z0-9 ]+)-----))")
+_CERTIFICATE, _PRIVATE_KEY = "CERTIFICATE", "[A-Z0-9 ]*PRIVATE KEY"
 
 
 def certificates(*texts: str) -> list[str]:
@@ -23,12 +19,12 @@ def certificates(*texts: str) -> list[str]:
 
     What stands around them goes: easy-rsa puts a readable copy in front.
     """
-    return list(dict.fromkeys(block for kind, block in _blocks(texts) if kind == "CERTIFICATE"))
+    return list(dict.fromkeys(block for text in texts for block in _blocks(_CERTIFICATE, text)))
 
 
 def private_key(text: str) -> str:
     """Return the first private key block of ``text``; empty where there is none."""
-    return next((block for kind, block in _blocks([text]) if kind.endswith("PRIVATE KEY")), "")
+    return next(_blocks(_PRIVATE_KEY, text), "")
 
 
 def key_pair(certificate: str, key: str, *authorities: str) -> KeyPair:
@@ -58,31 +54,17 @@ def der(text: str) -> list[bytes]:
     return [base64.b64decode(body, validate=True) for body in bodies]
 
 
-def _blocks(texts: Iterable[str]) -> Iterable[tuple[str, str]]:
-    for text in texts:
-        for kind, start, end in _spans(text):
-            lines = (line.strip() for line in text[start:end].splitlines())
-            yield kind, "\n".join(line for line in lines if line)
+def _blocks(kind: str, text: str) -> Iterator[str]:
+    """Yield the blocks of a kind, each from a BEGIN to the next END.
 
-
-def _spans(text: str) -> Iterable[tuple[str, int, int]]:
-    """Return kind, start and end of every block: from a BEGIN to the next END of its kind.
-
-    Each line is looked at once. One pattern for a whole block would search the rest of the text
-    again after every BEGIN without an END.
+    Spaces around their lines go, and so do empty lines.
     """
-    ends: dict[str, list[re.Match[str]]] = defaultdict(list)
-    for end in _END.finditer(text):
-        ends[end[2]].append(end)
-    starts = {kind: [end.start() for end in found] for kind, found in ends.items()}
-    position = 0
-    for begin in _BEGIN.finditer(text):
-        kind = begin[1]
-        index = bisect.bisect_left(starts.get(kind, []), begin.end(2))
-        if begin.start() < position or index == len(ends.get(kind, [])):
-            continue
-        position = ends[kind][index].end(1)
-        yield kind, begin.start(), position
+    begin, end = rf"-----BEGIN {kind}-----[ \t]*[\r\n]", rf"-----END {kind}-----"
+    # Behind the last END, every BEGIN would have the pattern search the rest of the text.
+    *_, last = 0, *(match.end() for match in re.finditer(end, text))
+    for match in re.finditer(f"{begin}.*?{end}", text[:last], re.DOTALL):
+        lines = (line.strip() for line in match[0].splitlines())
+        yield "\n".join(line for line in lines if line)
 
 
 def _joined(blocks: Iterable[str]) -> str:
