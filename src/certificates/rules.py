@@ -53,26 +53,6 @@ def check(certificate: x509.Certificate) -> None:
         _check_signature(certificate)
 
 
-def check_private(key: object) -> None:
-    """Raise ValueError where the numbers of an RSA key do not fit each other.
-
-    OpenSSL would first find out whether long ones are prime, which takes minutes. Go does not ask.
-    """
-    if not isinstance(key, rsa.RSAPrivateKey):
-        return
-    found = key.private_numbers()
-    p, q, d, public = found.p, found.q, found.d, found.public_numbers
-    fits = (
-        p * q == public.n,
-        d * public.e % (p - 1) == 1,
-        d * public.e % (q - 1) == 1,
-        (found.dmp1, found.dmq1) == (d % (p - 1), d % (q - 1)),
-        found.iqmp * q % p == 1,
-    )
-    if not all(fits):
-        raise ValueError("the numbers of the private key do not fit each other")
-
-
 def check_chain(chain: Sequence[x509.Certificate]) -> None:
     """Raise `Refused` where Go may not follow a chain, the leaf first, its root trusted."""
     for link in chain:
@@ -128,9 +108,6 @@ def _check_form(certificate: x509.Certificate) -> None:
         raise Refused("has a key in an unusual encoding")
     if certificate.version is not x509.Version.v3 and [*certificate.extensions]:
         raise Refused("is of version 1 and has extensions")
-    # cryptography reads a name when it is looked at.
-    for name in (certificate.subject, certificate.issuer):
-        name.public_bytes()
 
 
 def _check_key(certificate: x509.Certificate) -> None:
