@@ -15,7 +15,7 @@ import logging
 import traceback
 from collections.abc import Generator
 from datetime import datetime
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, Generic, TypeVar, cast
 
 import msgspec
 
@@ -187,10 +187,10 @@ class Node(msgspec.Struct):
     status: _NodeStatus
 
 
-class Nodes(msgspec.Struct):
-    """Nodes."""
+class Listed(msgspec.Struct, Generic[T]):
+    """The objects of one kind."""
 
-    items: list[Node]
+    items: list[T]
 
 
 class _ListMetadata(msgspec.Struct):

@@ -77,8 +77,8 @@ class Client(RestClient):
 
     def list_as(
         self, res: type[Any], into: type[T], *, labels: str = "", first: bool = False
-    ) -> T:
-        """Return the list of one kind, of all namespaces, as the msgspec type ``into``.
+    ) -> Sequence[T]:
+        """Return the objects of one kind, of all namespaces, each as the msgspec type ``into``.
 
         ``labels`` is a selector; ``first`` leaves out all objects but the first. What ``into``
         leaves out is not decoded. The list is what the server has in memory, which may be moments
@@ -93,7 +93,7 @@ class Client(RestClient):
         # In memory, servers know no limits.
         params |= {"limit": "1"} if first else _IN_MEMORY
         answer = self._send("list", res, namespace=namespace, params=params, headers=UNCOMPRESSED)
-        return answers.decode(answer.content, into)
+        return answers.decode(answer.content, answers.Listed[into]).items
 
     def table(self, res: type[Any], *, newest: bool = False) -> list[dict[str, str | None]]:
         """Return the table that `kubectl get` prints of one kind: each row's cells by column.

@@ -12,7 +12,6 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import msgspec
 from lightkube.models.authorization_v1 import (
     NonResourceAttributes,
     ResourceAttributes,
@@ -28,7 +27,7 @@ from lightkube.resources.rbac_authorization_v1 import (
 
 from access import powers, rbac
 from access.rbac import Answer, Question
-from cluster import api, contents
+from cluster import api, contents, rbac_answers
 from errors import Waiting
 
 # How the user of a service account is called: with its namespace and its name behind this. To the
@@ -67,56 +66,6 @@ def ask(client: api.Client, username: str, groups: Sequence[str], question: Ques
     return Answer(status.allowed, status.reason or status.evaluationError or "")
 
 
-class _Owner(msgspec.Struct):
-    kind: str
-    uid: str
-
-
-class _Metadata(msgspec.Struct, rename="camel"):
-    name: str
-    namespace: str = ""
-    owner_references: list[_Owner] | None = None
-
-    @property
-    def mapping(self) -> str:
-        """The uid of the mapping that alone owns the object; empty without one."""
-        owners = self.owner_references or []
-        is_owned = len(owners) == 1 and owners[0].kind == "IAMIdentityMapping"
-        return owners[0].uid if is_owned else ""
-
-
-class _Reference(msgspec.Struct):
-    kind: str
-    name: str
-    namespace: str = ""
-
-
-class _Binding(msgspec.Struct):
-    metadata: _Metadata
-    roleRef: _Reference  # noqa: N815  (Kubernetes' name)
-    subjects: list[_Reference] | None = None
-
-
-class _Bindings(msgspec.Struct):
-    items: list[_Binding]
-
-
-class _Rule(msgspec.Struct, rename="camel"):
-    verbs: list[str]
-    api_groups: list[str] | None = None
-    resources: list[str] | None = None
-    resource_names: list[str] | None = None
-
-
-class _Role(msgspec.Struct):
-    metadata: _Metadata
-    rules: list[_Rule] | None = None
-
-
-class _Roles(msgspec.Struct):
-    items: list[_Role]
-
-
 Rules = dict[tuple[str, str], list[powers.Rule]]
 
 
@@ -125,11 +74,11 @@ def _rules(client: api.Client) -> Rules:
     return {
         (role.metadata.namespace, role.metadata.name): [_rule(rule) for rule in role.rules or ()]
         for kind in (ClusterRole, Role)
-        for role in client.list_as(kind, _Roles).items
+        for role in client.list_as(kind, rbac_answers.Role)
     }
 
 
-def _rule(found: _Rule) -> powers.Rule:
+def _rule(found: rbac_answers.Rule) -> powers.Rule:
     return powers.Rule(
         verbs=frozenset(found.verbs),
         groups=frozenset(found.api_groups or ()),
@@ -141,8 +90,8 @@ def _rule(found: _Rule) -> powers.Rule:
 def _list(
     client: api.Client, kind: type[Any], rules: Rules, is_denied: bool
 ) -> Iterator[rbac.Binding]:
-    for found in client.list_as(kind, _Bindings).items:
-        subjects, role = found.subjects or (), found.roleRef
+    for found in client.list_as(kind, rbac_answers.Binding):
+        subjects, role = found.subjects or (), found.role_ref
         namespace = found.metadata.namespace
         of_role = rules.get((namespace if role.kind == "Role" else "", role.name), ())
         users = [s.name for s in subjects if s.kind == "User"]
@@ -159,5 +108,5 @@ def _list(
             users=tuple(users),
             groups=tuple(s.name for s in subjects if s.kind == "Group"),
             powers=powers.of(of_role, namespace, mappings_denied=is_denied),
-            owner=found.metadata.mapping,
+            owner=mapping.uid if (mapping := found.metadata.mapping) else "",
         )

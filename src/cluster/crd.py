@@ -64,7 +64,7 @@ def ratchets(client: api.Client) -> bool:
 
     from cluster import answers
 
-    nodes = client.list_as(Node, answers.Nodes, first=True).items
+    nodes = client.list_as(Node, answers.Node, first=True)
     version = _MINOR.match(nodes[0].status.node_info.kubelet_version) if nodes else None
     return bool(version) and (int(version[1]), int(version[2])) >= RATCHETING_SINCE
 
@@ -75,5 +75,5 @@ def kind() -> Any:
     from lightkube import generic_resource
 
     return cast("Any", generic_resource).create_global_resource(
-        "iamauthenticator.k8s.aws", "v1alpha1", "IAMIdentityMapping", "iamidentitymappings"
+        "iamauthenticator.k8s.aws", "v1alpha1", references.MAPPING, "iamidentitymappings"
     )

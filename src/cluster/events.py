@@ -23,7 +23,7 @@ from access.mapping import IdentityMapping
 from cluster import api
 from cluster.crd import kind
 from cluster.errors import Conflict, errors_as_status
-from cluster.references import EVENTS
+from cluster.references import EVENTS, MAPPING
 from errors import Unready
 from owner import Owner
 from text import cut, fingerprint, one_line, status_line
@@ -129,7 +129,7 @@ def _event(owner: Owner, note: Note, uid: str, now: datetime) -> dict[str, Any]:
     key = fingerprint(f"{note.reason}\0{uid}\0{mapping.principal}") if note.once else ""
     regarding = {
         "apiVersion": "iamauthenticator.k8s.aws/v1alpha1",
-        "kind": "IAMIdentityMapping",
+        "kind": MAPPING,
         "name": mapping.name,
         "uid": uid,
     }

@@ -129,7 +129,7 @@ def identity_mapping(owner: Owner, mapping: IdentityMapping, permission_set: str
     }
     return {
         "apiVersion": "iamauthenticator.k8s.aws/v1alpha1",
-        "kind": "IAMIdentityMapping",
+        "kind": references.MAPPING,
         "metadata": {
             "name": mapping.name,
             "labels": {SOURCE: mapping.source},

@@ -22,6 +22,7 @@ POD_LABELS = {"k8s-app": NAME}
 # Where each pod serves logins and metrics, as the templates have it.
 POD_PORT = 21362
 CRD = "iamidentitymappings.iamauthenticator.k8s.aws"
+MAPPING = "IAMIdentityMapping"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from lightkube.resources.core_v1 import Namespace
 from lightkube.resources.rbac_authorization_v1 import (
     ClusterRole,
@@ -23,55 +22,12 @@ from lightkube.resources.rbac_authorization_v1 import (
 )
 
 from access import reserved, rights
-from cluster import api, manifests, references
+from cluster import api, manifests, rbac_answers, references
 from cluster.errors import Conflict, suppress
 from labels import OWNER, SOURCE
 from owner import Owner
 
 _RBAC = "rbac.authorization.k8s.io"
-_KIND = "IAMIdentityMapping"
-
-
-class _OwnerReference(msgspec.Struct):
-    kind: str
-    name: str
-    uid: str
-
-
-class _Metadata(msgspec.Struct, rename="camel"):
-    name: str
-    namespace: str = ""
-    labels: dict[str, str] | None = None
-    annotations: dict[str, str] | None = None
-    owner_references: list[_OwnerReference] | None = None
-
-
-class _Reference(msgspec.Struct):
-    kind: str
-    name: str
-
-
-class _Binding(msgspec.Struct, rename="camel"):
-    metadata: _Metadata
-    role_ref: _Reference
-    subjects: list[_Reference] | None = None
-
-
-class _Bindings(msgspec.Struct):
-    items: list[_Binding]
-
-
-class _Name(msgspec.Struct):
-    name: str
-    namespace: str = ""
-
-
-class _Named(msgspec.Struct):
-    metadata: _Name
-
-
-class _Names(msgspec.Struct):
-    items: list[_Named]
 
 
 def find(client: api.Client, owner: Owner) -> list[rights.RoleBinding]:
@@ -82,24 +38,23 @@ def find(client: api.Client, owner: Owner) -> list[rights.RoleBinding]:
     return [
         _read(found)
         for resource in (ClusterRoleBinding, RoleBinding)
-        for found in client.list_as(resource, _Bindings, labels=SOURCE).items
+        for found in client.list_as(resource, rbac_answers.Binding, labels=SOURCE)
         if owner.owns((found.metadata.annotations or {}).get(OWNER, ""))
     ]
 
 
-def _read(found: _Binding) -> rights.RoleBinding:
+def _read(found: rbac_answers.Binding) -> rights.RoleBinding:
     metadata, role = found.metadata, found.role_ref
-    subjects, owners = found.subjects or [], metadata.owner_references or []
+    subjects, mapping = found.subjects or [], metadata.mapping
     group = subjects[0].name if len(subjects) == 1 and subjects[0].kind == "Group" else ""
-    owned = len(owners) == 1 and owners[0].kind == _KIND
-    is_own = owned and reserved.own_group(owners[0].name) == group
+    is_own = mapping and reserved.own_group(mapping.name) == group
     return rights.RoleBinding(
         name=metadata.name,
         namespace=metadata.namespace,
         role_kind=role.kind,
         role=role.name,
         group=group,
-        uid=owners[0].uid if is_own else "",
+        uid=mapping.uid if mapping and is_own else "",
         source=(metadata.labels or {}).get(SOURCE, ""),
     )
 
@@ -134,7 +89,7 @@ def delete(client: api.Client, binding: rights.RoleBinding) -> None:
 
 def namespaces(client: api.Client) -> set[str]:
     """Return the names of all namespaces."""
-    return {found.metadata.name for found in client.list_as(Namespace, _Names).items}
+    return {found.metadata.name for found in client.list_as(Namespace, rbac_answers.Named)}
 
 
 def roles(client: api.Client, *, namespaced: bool) -> set[tuple[str, str]]:
@@ -145,7 +100,7 @@ def roles(client: api.Client, *, namespaced: bool) -> set[tuple[str, str]]:
     return {
         (found.metadata.namespace, found.metadata.name)
         for resource in ((ClusterRole, Role) if namespaced else (ClusterRole,))
-        for found in client.list_as(resource, _Names).items
+        for found in client.list_as(resource, rbac_answers.Named)
     }
 
 
@@ -173,7 +128,7 @@ def _manifest(owner: Owner, binding: rights.RoleBinding) -> manifests.Manifest:
             "ownerReferences": [
                 {
                     "apiVersion": "iamauthenticator.k8s.aws/v1alpha1",
-                    "kind": _KIND,
+                    "kind": references.MAPPING,
                     "name": binding.mapping,
                     "uid": binding.uid,
                 }

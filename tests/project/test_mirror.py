@@ -44,6 +44,7 @@ ELSEWHERE = {
     "cluster/login_record": "unit/leader/test_logins.py",
     "cluster/mappings/batch": "unit/cluster/mappings/test_canonical.py",
     "cluster/mappings/single": "unit/actions/test_grant_access.py",
+    "cluster/rbac_answers": "unit/leader/rights",
     "cluster/references": "unit/cluster/test_manifests.py",
     "cluster/rest": "unit/cluster/test_deadline.py",
     "cluster/role_bindings": "unit/leader/rights",
