@@ -27,7 +27,7 @@ GET_KUBECONFIG = (
 RUN_STATUS_COMMAND = (
     'eval "$(juju status aws-iam --format json '
     '| jq -r \'.applications["aws-iam"]["application-status"].message\' '
-    "| sed 's/^run: //')\""
+    "| sed 's/.*run: //')\""
 )
 
 MAPPING = f"""\

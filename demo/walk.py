@@ -102,7 +102,7 @@ def _is_ready(status: jubilant.Status, step: Wait) -> bool:
         return jubilant.all_active(status)
     others = [name for name in status.apps if name != "aws-iam"]
     return jubilant.all_active(status, *others) and any(
-        unit.workload_status.message.startswith("run: juju config")
+        unit.workload_status.message.startswith("webhook not set; run: juju config")
         for unit in status.get_units("aws-iam").values()
     )
 

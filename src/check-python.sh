@@ -9,9 +9,9 @@ done
 newest=${pythons##* }
 principal=${JUJU_PRINCIPAL_UNIT:-kubernetes-control-plane}
 if [ -z "$version" ]; then
-    problem="this machine has no python3: run juju exec --unit $JUJU_UNIT_NAME -- apt-get install -y python3"
+    problem="no python3; run: juju exec --unit $JUJU_UNIT_NAME -- apt-get install -y python3"
 elif [ "${version#3.}" -gt "${newest#3.}" ]; then
-    problem="this revision has no packages for Python $version: run juju refresh ${JUJU_UNIT_NAME%/*}"
+    problem="no packages for Python $version; run: juju refresh ${JUJU_UNIT_NAME%/*}"
 else
     problem="no packages for Python $version; replace $principal with a unit on Ubuntu 22.04 or newer"
 fi

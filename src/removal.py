@@ -72,7 +72,7 @@ def _next_step(kept: kept_service.Kept, principal: str) -> Blocked:
         logger.warning(
             "another Service may have it: %s reads their tokens. Run: %s", danger, reset
         )
-        return Blocked(blocked.ADDRESS_TAKEN(address=address, command=reset))
+        return Blocked(blocked.ADDRESS_TAKEN(command=reset))
     logger.warning(
         "the Service stays: %s reads their tokens. First run: %s. "
         "When juju status shows its units idle, run: %s",

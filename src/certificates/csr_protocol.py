@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import ops
     from charmlibs.interfaces.tls_certificates import (
         Certificate,
+        CertificateError,
         CertificateRequestAttributes,
         CertificateSigningRequest,
         PrivateKey,
@@ -33,16 +34,9 @@ if TYPE_CHECKING:
         ProviderCertificate,
     )
 
-# The command that lifts a refusal, by the name of its code.
-_REMEDIES = {
-    "IP_NOT_ALLOWED": "juju config {app} pki_allow_ip_sans=true",
-    # The domains are one list for all applications that vault serves.
-    "DOMAIN_NOT_ALLOWED": "juju config {app} pki_allow_subdomains=true, and add svc and "
-    "cluster.local to what juju config {app} pki_allowed_domains shows",
-    "SERVER_NOT_AVAILABLE": "juju status {app}",
-}
+# What Vault says of a name. The charm of vault has the code OTHER for all but a common name.
+_NAME_REFUSED = "not allowed by this role"
 _MARGIN = 100
-_ANY_REMEDY = "juju show-status-log --type application {app}"
 
 
 def is_readable(bag: Mapping[str, str]) -> bool:
@@ -142,11 +136,7 @@ class Requirer:
         }
         for refused in self._library.get_request_errors():
             if str(refused.certificate_signing_request) in requested:
-                code, reason = refused.error.name, brief(refused.error.message or "")
-                remedy = _REMEDIES.get(code, _ANY_REMEDY).format(app=provider)
-                return blocked.REQUEST_REFUSED(
-                    authority=provider, code=code, reason=reason, command=remedy
-                )
+                return _refusal(provider, refused.error)
         return ""
 
     def wanted(self) -> list[str]:
@@ -204,6 +194,21 @@ def _attributes(names: Sequence[str]) -> CertificateRequestAttributes:
         sans_dns={name for name in names if name in HOSTNAMES},
         sans_ip={name for name in names if name not in HOSTNAMES},
     )
+
+
+def _refusal(provider: str, error: CertificateError) -> str:
+    """Return the status for an ``error`` that ``provider`` answered with."""
+    # vault appends the address that its charm has asked.
+    reason = (error.reason or error.message or error.name).partition(", on ")[0]
+    if error.name == "IP_NOT_ALLOWED":
+        return blocked.ADDRESSES_REFUSED(authority=provider)
+    if _NAME_REFUSED in reason and HOSTNAMES[1] in reason:
+        return blocked.DOMAIN_REFUSED(authority=provider)
+    if error.name == "DOMAIN_NOT_ALLOWED" or _NAME_REFUSED in reason:
+        return blocked.NAMES_REFUSED(authority=provider)
+    if error.name == "SERVER_NOT_AVAILABLE":
+        return blocked.AUTHORITY_AWAY(authority=provider, reason=brief(reason))
+    return blocked.REQUEST_REFUSED(authority=provider, reason=brief(reason))
 
 
 def _names(csr: CertificateSigningRequest) -> set[str]:

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from certificates.keypair import KeyPair
 from errors import Blocked, Waiting
-from statuses import active
+from statuses import active, blocked
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Issued:
 
     Attributes:
         pair: The pair to serve, checked.
-        refusal: What is wrong and what a person must do, as a status.
+        refusal: What is wrong: with what `with_command` adds, a status.
         wait: What the provider must do first, as a status.
         expires: When ``pair`` expires, if that is soon and the library does not renew it.
         announced: Whether an event of Juju will say that the wait is over.
@@ -50,6 +50,9 @@ class Issued:
             raise Blocked(self.refusal, announced=True)
         raise Waiting(self.wait, announced=self.announced)
 
-    def with_remedy(self, remedy: str) -> Issued:
-        """Return this with ``remedy`` after the refusal, if there is one."""
-        return dataclasses.replace(self, refusal=self.refusal and f"{self.refusal}: {remedy}")
+    def with_command(self, command: str) -> Issued:
+        """Return this with its refusal as a status that ends with ``command``, if there is one."""
+        if not self.refusal:
+            return self
+        text = blocked.CERTIFICATE_UNUSABLE(problem=self.refusal, command=command)
+        return dataclasses.replace(self, refusal=text)

@@ -20,8 +20,5 @@ class NotYetValid(Refused):
     """The certificate or its authority is good from ``starts`` on, by this machine's clock."""
 
     def __init__(self, whose: str, starts: datetime.datetime) -> None:
-        super().__init__(
-            f"{whose}is not valid before {starts:%Y-%m-%d %H:%M} UTC "
-            "(is the clock of this machine right?)"
-        )
+        super().__init__(f"{whose}is not valid before {starts:%Y-%m-%d %H:%M} UTC")
         self.starts = starts

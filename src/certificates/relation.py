@@ -106,8 +106,10 @@ class Certificates(ops.Object):
             return issued
         provider = self._relation.app
         speaks = reactive_protocol.is_spoken_by(self._bags()) or self._relation.data[provider]
-        text = waiting.PATIENCE_OVER if speaks else waiting.PROVIDER_SILENT
-        wait = text(wait=issued.wait, authority=provider.name)
+        if speaks:
+            wait = waiting.PATIENCE_OVER(wait=issued.wait, authority=provider.name)
+        else:
+            wait = waiting.PROVIDER_SILENT(authority=provider.name)
         return dataclasses.replace(issued, wait=wait)
 
     def _waited(self) -> datetime.timedelta:
@@ -123,12 +125,9 @@ class Certificates(ops.Object):
 
     def _obtain_modern(self, relation: ops.Relation) -> Issued:
         provider = relation.app.name
-        again = (
-            f"run juju remove-relation {self._unit.app.name}:{ENDPOINT} {provider}, and integrate "
-            "them again once juju status --relations no longer shows the relation"
-        )
+        command = self._removal(provider)
         if not self._readable:
-            return Issued(refusal=blocked.CERTIFICATE_MALFORMED(authority=provider, remedy=again))
+            return Issued(refusal=blocked.CERTIFICATE_MALFORMED(command=command))
         if not self._modern:
             return self._choose([], provider)
         self._modern.sync()
@@ -137,7 +136,7 @@ class Certificates(ops.Object):
         reply = self._modern.reply()
         if not reply and self._modern.is_revoked():
             return Issued(wait=waiting.CERTIFICATE_REVOKED(authority=provider))
-        return self._choose([reply] if reply else [], provider).with_remedy(again)
+        return self._choose([reply] if reply else [], provider).with_command(command)
 
     def _obtain_legacy(self, relation: ops.Relation, bags: Sequence[Mapping[str, str]]) -> Issued:
         """Ask under the name of the answer in use, or under another where none can be served.
@@ -153,10 +152,10 @@ class Certificates(ops.Object):
         self._write(relation, reactive_protocol.request(self._unit.name, name, self._sans))
         if issued.refusal and all(reply.name != name for reply in replies):
             return Issued(wait=waiting.ANOTHER_CERTIFICATE(problem=issued.refusal))
-        return issued.with_remedy(
-            f"run juju remove-relation {self._unit.app.name}:{ENDPOINT} {provider}, and integrate "
-            "another authority once juju status --relations no longer shows the relation"
-        )
+        return issued.with_command(self._removal(provider))
+
+    def _removal(self, provider: str) -> str:
+        return f"juju remove-relation {self._unit.app.name}:{ENDPOINT} {provider}"
 
     def _choose(self, replies: Sequence[KeyPair], provider: str) -> Issued:
         problems: list[ValueError] = []
@@ -179,9 +178,7 @@ class Certificates(ops.Object):
             return Issued(wait=waiting.CERTIFICATE_EARLY(authority=provider, problem=early))
         if stale := next((p for p in problems if isinstance(p, Stale)), None):
             return Issued(wait=waiting.CERTIFICATE_STALE(authority=provider, problem=stale))
-        return Issued(
-            refusal=blocked.CERTIFICATE_UNUSABLE(authority=provider, problem=problems[0])
-        )
+        return Issued(refusal=str(problems[0]))
 
     def _expiry(self, pair: KeyPair) -> datetime.datetime:
         """Return when ``pair`` expires; raise as `verdict.check` does."""

@@ -164,7 +164,7 @@ def strangers_remark(found: Sequence[str]) -> str:
     """Return what a status says of strangers, by the first of them; empty without any."""
     if not found:
         return ""
-    return active.STRANGER(name=brief(found[0]), pod=found[0])
+    return active.STRANGER(pod=found[0])
 
 
 def names(found: Iterable[Pod]) -> list[str]:

@@ -82,9 +82,7 @@ def find(charm: ops.CharmBase, known: Container[str]) -> ControlPlane:
     if len({relation.app.name for relation in found}) > 1:
         # People log in to the cluster that is known already.
         extra = next((r for r in reversed(found) if str(r.id) not in known), found[-1])
-        names = " and ".join(relation.app.name for relation in found)
-        removal = _removal(charm.app, extra)
-        text = blocked.TWO_CONTROL_PLANES(names=names, command=removal)
+        text = blocked.TWO_CONTROL_PLANES(command=_removal(charm.app, extra))
         raise Blocked(text, announced=True)
     joined = {relation.name: relation for relation in found if principal_in(relation)}
     application = found[0].app.name
@@ -193,7 +191,8 @@ def next_step(control_plane: ControlPlane, machine: Machine, address: str) -> st
         if command:
             raise Blocked(command)
         return ""
-    return active.NEXT_STEP(command=command or f"run: {control_plane.leave}")
+    step = command or active.LEAVE_RELATION(command=control_plane.leave)
+    return active.NEXT_STEP(step=step)
 
 
 @dataclasses.dataclass(frozen=True)

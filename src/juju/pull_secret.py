@@ -41,7 +41,7 @@ def read(model: ops.Model, config: Config) -> str:
     credentials = {key: content.get(key, "").rstrip("\r\n") for key in _KEYS}
     missing = [key for key in _KEYS if not credentials[key]]
     if missing:
-        keys = " and no ".join(missing)
+        keys = " and ".join(missing)
         raise Blocked(blocked.SECRET_LACKS_KEYS(id=secret_id, keys=keys))
     return json.dumps({"auths": {config.registry_host: credentials}})
 

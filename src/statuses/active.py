@@ -18,13 +18,12 @@ PODS = Text(
     do="Nothing.",
 )
 STRANGER = Text(
-    "stranger among the pods: {name}; run: kubectl -n kube-system describe pod {pod}",
+    "stranger among the pods; run: kubectl -n kube-system describe pod {pod}",
     means="A pod that the Deployment did not make has the label "
     "`k8s-app=aws-iam-authenticator`, so the Service may send logins to it. Whoever runs "
     "it may read people's tokens, and answer who they are.",
     do="Run the command, and find out whose pod it is. Delete it, or remove its label: `kubectl "
     "-n kube-system label pod <pod> k8s-app-`.",
-    shown="stranger among the pods: <pod>; run: kubectl -n kube-system describe pod <pod>",
 )
 MAPPINGS = Text(
     "{mappings}",
@@ -58,10 +57,18 @@ WEBHOOK = Text(
     shown="webhook https://<address>:443/authenticate",
 )
 NEXT_STEP = Text(
-    "next for Charmed Kubernetes 1.29, {command}",
+    "next for Charmed Kubernetes 1.29: {step}",
     means="The units have both relations, for the upgrade of Charmed Kubernetes from 1.28.",
     do="Run the command when you want to go on. See [the upgrade's "
     "page](../how-to/upgrade-to-1.29.md).",
+)
+LEAVE_RELATION = Text(
+    "relation aws-iam no longer needed; run: {command}",
+    means="The control plane uses its option, so the units need the former relation no longer. "
+    "This follows `next for Charmed Kubernetes 1.29:`.",
+    do="Run the command when you want to go on.",
+    shown="relation aws-iam no longer needed; run: juju remove-relation <application>:aws-iam "
+    "<control plane>:aws-iam",
 )
 CERTIFICATE_EXPIRES = Text(
     "certificate expires {day}",
@@ -70,7 +77,7 @@ CERTIFICATE_EXPIRES = Text(
     do="Renew the authority or [move to another](../how-to/change-the-authority.md) by that day.",
 )
 OLD_CA_TRUSTED = Text(
-    "the former authority is trusted until its last pod has ended",
+    "old CA trusted until its last pod ends",
     means="The change to a new authority is done but for its last step.",
     do="Nothing. It takes a minute or two.",
 )
@@ -102,7 +109,7 @@ TO_CORRECT = Text(
     do="Correct the mapping. `juju run aws-iam/leader list-mappings` lists all of them.",
 )
 NOT_APPLIED = Text(
-    "{number} declared but not applied: {place}: {reason}",
+    "{number} not applied: {place}: {reason}",
     means="So many entries of the option `mappings` have no effect. The status names the first. "
     "The reasons are [below](#entries-that-are-not-applied).",
     do="Correct the entry. The unit's log names up to 20.",

@@ -8,31 +8,31 @@ from __future__ import annotations
 from statuses.text import Text
 
 SET_WEBHOOK = Text(
-    "run: juju config {control_plane} authn-webhook-endpoint={url}",
+    "webhook not set; run: juju config {control_plane} authn-webhook-endpoint={url}",
     means="Everything is deployed. The control plane of Charmed Kubernetes 1.29 and newer does "
     "not ask the authenticator yet, because only you can set its option.",
     do="Run the command as your status shows it. The unit notices within a minute or two, and "
     "after an hour at its next update-status.",
-    shown="run: juju config <control plane> "
+    shown="webhook not set; run: juju config <control plane> "
     "authn-webhook-endpoint=https://<address>:443/authenticate",
 )
 REPLACE_WEBHOOK = Text(
-    "authn-webhook-endpoint is {current} now; if nobody needs that, run: juju config "
+    "another webhook is set: {current}; if unused, run: juju config "
     "{control_plane} authn-webhook-endpoint={url}",
     means="The option holds the address of another webhook, and it can hold only one. The "
     "status leaves out credentials that the address may hold.",
     do="If nobody logs in through the other webhook, run the command. It replaces that webhook. "
     "Run it too if the address is an old one of this authenticator.",
-    shown="authn-webhook-endpoint is <host and path> now; if nobody needs that, run: juju "
+    shown="another webhook is set: <host and path>; if unused, run: juju "
     "config <control plane> authn-webhook-endpoint=https://<address>:443/authenticate",
 )
 SPACES_AROUND_WEBHOOK = Text(
-    "authn-webhook-endpoint has spaces around its URL; run: juju config "
+    "spaces around the webhook's URL; run: juju config "
     "{control_plane} authn-webhook-endpoint={url}",
     means="The control plane uses the option as it is, spaces included, and such a URL does not "
     "work.",
     do="Run the command, which sets the option without spaces.",
-    shown="authn-webhook-endpoint has spaces around its URL; run: juju "
+    shown="spaces around the webhook's URL; run: juju "
     "config <control plane> authn-webhook-endpoint=https://<address>:443/authenticate",
 )
 SERVICE_KEPT = Text(
@@ -46,13 +46,13 @@ SERVICE_KEPT = Text(
     shown="Service kept; run: juju config <control plane> --reset authn-webhook-endpoint",
 )
 ADDRESS_TAKEN = Text(
-    "another Service may have {address}; run: {command}",
+    "tokens may go to another Service; run: {command}",
     means="The application is being removed, its control plane still sends logins to the "
     "address that its Service had, and the charm cannot get the address back.",
-    do="Run the command at once. Then find out whose Service has the address, with `kubectl get "
-    "services --all-namespaces`. Whoever owns it may have read tokens, each of which is "
-    "valid for 15 minutes.",
-    shown="another Service may have <address>; run: juju config <control plane> --reset "
+    do="Run the command at once. Then find out whose Service has the address that the log names, "
+    "with `kubectl get services --all-namespaces`. Whoever owns it may have read tokens, each of "
+    "which is valid for 15 minutes.",
+    shown="tokens may go to another Service; run: juju config <control plane> --reset "
     "authn-webhook-endpoint",
 )
 NO_CONTROL_PLANE = Text(
@@ -63,7 +63,7 @@ NO_CONTROL_PLANE = Text(
     "integrate <application>:aws-iam <control plane>:aws-iam`, and then needs no option.",
 )
 NOT_A_CONTROL_PLANE = Text(
-    "{principal} is no kubernetes-control-plane; run: juju remove-relation "
+    "not a kubernetes-control-plane; run: juju remove-relation "
     "{application}:control-plane {principal}:juju-info",
     means="The application is integrated with another charm, such as `k8s` of Canonical "
     "Kubernetes or kubernetes-worker. The charm works with kubernetes-control-plane of "
@@ -72,22 +72,22 @@ NOT_A_CONTROL_PLANE = Text(
     "Kubernetes.",
 )
 TWO_CONTROL_PLANES = Text(
-    "one control plane at most, not {names}; run: {command}",
-    means="The application is integrated with two control planes. Each cluster needs an aws-iam "
-    "application of its own.",
+    "two control planes; run: {command}",
+    means="The application is integrated with two control planes, and can serve one. Each "
+    "cluster needs an aws-iam application of its own.",
     do="Run the command. It removes the newer relation, and people go on logging in to the "
     "cluster that they know. Then deploy a second application for the other cluster.",
-    shown="one control plane at most, not <two applications>; run: juju remove-relation "
+    shown="two control planes; run: juju remove-relation "
     "<application>:<endpoint> <control plane>:<endpoint>",
 )
 OWNED_BY_ANOTHER = Text(
-    "this cluster's authenticator belongs to {owner}; if that is gone, run: kubectl -n "
+    "authenticator owned by {owner}; if gone, run: kubectl -n "
     "kube-system annotate service aws-iam-authenticator aws-iam/owner-",
     means="Another application of this charm, perhaps in another model, serves this cluster. "
     "Two of them would overwrite each other's objects.",
     do="If the other application still exists, remove this one. If it is gone, run the command. "
     "This application takes over at its next hook.",
-    shown="this cluster's authenticator belongs to <application and model>; if that is gone, "
+    shown="authenticator owned by <application and model>; if gone, "
     "run: kubectl -n kube-system annotate service aws-iam-authenticator aws-iam/owner-",
 )
 POD_CANNOT_START = Text(
@@ -103,65 +103,90 @@ POD_CANNOT_START = Text(
     shown="an authenticator pod cannot start: <reason>: <cause>",
 )
 SECRET_NOT_GRANTED = Text(
-    "secret {id} of option image-pull-secret is not granted; run: juju grant-secret {id} "
-    "{application}",
+    "image-pull-secret is not granted; run: juju grant-secret {id} {application}",
     means="The application may not read the secret yet.",
     do="Run the command. The unit notices within a minute or two, and after an hour at its next "
     "update-status.",
 )
 SECRET_GONE = Text(
-    "secret {id} of option image-pull-secret is gone; "
-    "run: juju config {application} --reset image-pull-secret",
+    "image-pull-secret {id} is gone; run: juju config {application} --reset image-pull-secret",
     means="The model has no secret with this id. The pods go on, and nodes pull with the "
     "credentials that the cluster has.",
     do="Make a secret, grant it, and set its id. If the registry needs no credentials, run the "
     "command.",
 )
 SECRET_LACKS_KEYS = Text(
-    "secret {id} of option image-pull-secret has no {keys}; run: juju update-secret {id} "
-    "username=NAME password#file=FILE",
-    means="The secret lacks the user name, the password, or both.",
+    "secret lacks {keys}; run: juju update-secret {id} username=NAME password#file=FILE",
+    means="The secret of the option `image-pull-secret` lacks the user name, the password, or "
+    "both.",
     do="Run the command with the name, and with a file that holds the password.",
 )
 SECRET_OF_OTHERS = Text(
-    "Secret {name} is not the charm's; if nobody needs it, run: "
-    "kubectl -n kube-system delete secret {name}",
+    "another Secret is in the way; if unused, run: kubectl -n kube-system delete secret {name}",
     means="Somebody made a Secret by the name that the charm needs for the registry's "
     "credentials. The charm does not overwrite it.",
     do="Save the Secret under another name if somebody needs it, then run the command.",
 )
 NO_AUTHORITY = Text(
-    "no certificate authority; run: juju integrate {application}:certificates easyrsa:client "
-    "(or another authority)",
+    "no certificate authority; run: juju integrate {application}:certificates easyrsa:client",
     means="The webhook needs a TLS certificate, and the application has no relation with an "
     "authority.",
-    do="Run the command with the authority of your model. See [By the certificate "
-    "authority](../how-to/deploy.md#by-the-certificate-authority).",
+    do="Run the command, with another authority if your model has no easyrsa. See [By the "
+    "certificate authority](../how-to/deploy.md#by-the-certificate-authority).",
 )
 CERTIFICATE_UNUSABLE = Text(
-    "the certificate from {authority} {problem}",
+    "certificate {problem}; run: {command}",
     means="The API server would refuse this certificate, so the pods do not get it. If they "
     "have a former one, they go on serving it.",
-    do="Run what follows the fault. If a new relation brings the same fault, the authority "
-    "itself must be corrected, or you [move to another](../how-to/change-the-authority.md).",
-    shown="the certificate from <authority> <what is wrong>: <remedy>",
+    do="Run the command. Once `juju status --relations` no longer shows the relation, integrate "
+    "the two again. If a new relation brings the same fault, the authority itself must be "
+    "corrected, or you [move to another](../how-to/change-the-authority.md). easyrsa and vault "
+    "1.8 keep an answer for ever, so integrate another authority there.",
+    shown="certificate <what is wrong>; run: juju remove-relation <application>:certificates "
+    "<authority>",
 )
-REQUEST_REFUSED = Text(
-    "{authority} refuses the certificate: {code} {reason}; run: {command}",
-    means="The authority does not sign the names or addresses that the webhook needs. vault "
-    "1.18 and newer does so until its options allow them.",
-    do="Run the command. `pki_allowed_domains` is one list for all applications that vault "
-    "serves, so add to it. See [By the certificate "
+ADDRESSES_REFUSED = Text(
+    "{authority} refuses addresses; run: juju config {authority} pki_allow_ip_sans=true",
+    means="The authority does not sign the Service's address. vault 1.18 and newer does so once "
+    "this option allows it.",
+    do="Run the command. The option holds for all applications that vault serves.",
+)
+NAMES_REFUSED = Text(
+    "{authority} refuses names below svc (in pki_allowed_domains?); run: juju config {authority} "
+    "pki_allow_subdomains=true",
+    means="The authority does not sign the Service's names. vault 1.18 and newer needs both: the "
+    "domains in `pki_allowed_domains`, and `pki_allow_subdomains`.",
+    do="Run the command, and add `svc` and `cluster.local` to `pki_allowed_domains`, which is one "
+    "list for all applications that vault serves. See [By the certificate "
     "authority](../how-to/deploy.md#by-the-certificate-authority).",
 )
+DOMAIN_REFUSED = Text(
+    "{authority} refuses cluster.local, so add it to the list; run: juju config {authority} "
+    "pki_allowed_domains",
+    means="vault signs the Service's name below `svc`, and not the one below `cluster.local`.",
+    do="The command shows the list, which is one for all applications that vault serves. Set it "
+    "again with `cluster.local` added. See [By the certificate "
+    "authority](../how-to/deploy.md#by-the-certificate-authority).",
+)
+AUTHORITY_AWAY = Text(
+    "{authority} cannot sign: {reason}; run: juju status {authority}",
+    means="The authority says that the server behind it does not answer.",
+    do="Read its status, and help it. It answers the request then.",
+)
+REQUEST_REFUSED = Text(
+    "{authority} refuses: {reason}; run: juju show-status-log --type application {authority}",
+    means="The authority does not sign the request, for a reason that the charm does not know. "
+    "The status has the end of the authority's own words.",
+    do="Run the command, read the log of the authority's unit, and lift what it names.",
+)
 CERTIFICATE_MALFORMED = Text(
-    "{authority} published a malformed certificate: {remedy}",
+    "malformed certificate; run: {command}",
     means="The relation holds something that cannot be read as a certificate. Pods go on with "
     "their former one.",
-    do="Run the command, wait until the relation is gone, and integrate the two again.",
-    shown="<authority> published a malformed certificate: run juju remove-relation "
-    "<application>:certificates <authority>, and integrate them again once juju status "
-    "--relations no longer shows the relation",
+    do="Run the command. Once `juju status --relations` no longer shows the relation, integrate "
+    "the two again.",
+    shown="malformed certificate; run: juju remove-relation <application>:certificates "
+    "<authority>",
 )
 KUBECONFIG_FORBIDDEN = Text(
     "the cluster refuses /root/.kube/config: {reason}; it must be an admin's kubeconfig",
@@ -177,20 +202,19 @@ OBJECT_REJECTED = Text(
     "bug.",
 )
 SERVICE_HEADLESS = Text(
-    "Service aws-iam-authenticator is headless; if nobody else needs it, run: kubectl -n "
+    "headless Service in the way; if unused, run: kubectl -n "
     "kube-system delete service aws-iam-authenticator",
     means="There is a Service of this name without an address, which the charm did not make. "
     "Control planes need an address.",
     do="Run the command, if nobody uses that Service. The charm then makes its own.",
 )
 FILE_FAILED = Text(
-    "cannot {verb} {file}: {cause}; repair this on the machine, the next hook retries",
+    "cannot {verb} {file}: {cause}; repair the machine",
     means="The control-plane machine refuses a change of this file, for example because its "
     "disk is full or read-only.",
-    do="Repair the machine. `juju exec --unit <control-plane unit> -- COMMAND` runs a command "
-    "there.",
-    shown="cannot <write or remove> <file>: <cause>; repair this on the machine, the next hook "
-    "retries",
+    do="Repair the machine. The unit's next hook tries again. `juju exec --unit <control-plane "
+    "unit> -- COMMAND` runs a command there.",
+    shown="cannot <write or remove> <file>: <cause>; repair the machine",
 )
 PYTHON_TOO_OLD = Text(
     "no packages for Python {version}; replace {unit} with a unit on Ubuntu 22.04 or newer",
@@ -199,12 +223,12 @@ PYTHON_TOO_OLD = Text(
     "active. [Requirements](../how-to/deploy.md#requirements) says how.",
 )
 PYTHON_TOO_NEW = Text(
-    "this revision has no packages for Python {version}: run juju refresh {application}",
+    "no packages for Python {version}; run: juju refresh {application}",
     means="The machine's Ubuntu is newer than this revision of the charm.",
     do="Run the command.",
 )
 NO_PYTHON = Text(
-    "this machine has no python3: run juju exec --unit {unit} -- apt-get install -y python3",
+    "no python3; run: juju exec --unit {unit} -- apt-get install -y python3",
     means="Somebody removed Python from the machine.",
     do="Run the command.",
 )

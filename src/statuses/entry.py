@@ -14,8 +14,7 @@ ARN_TWICE = Text(
     do="Take one of them out.",
 )
 NAME_TAKEN = Text(
-    "a mapping {name} of another ARN is there already; if nobody needs it, run: kubectl delete "
-    "iamidentitymapping {name}",
+    "name {name} is taken; if unused, run: kubectl delete iamidentitymapping {name}",
     means="Somebody else made a mapping of this name, for another principal. The option leaves "
     "it alone.",
     do="Give the entry another `name`, or run the command.",

@@ -8,39 +8,38 @@ from __future__ import annotations
 from statuses.text import Text
 
 ROLE_PATH = Text(
-    "no login has a role path, map {arn} instead",
+    "no login has a role path; map {arn} instead",
     means="AWS gives a login the ARN of its role without the path, so this mapping never matches.",
     do="Create the mapping again with the ARN that the status gives, and delete this one. An "
     "`arn` cannot be edited.",
 )
 DUPLICATE = Text(
-    "same ARN as mapping {name}: delete one of them",
+    "same ARN as mapping {name}; delete one of them",
     means="Two mappings name the same principal. The authenticator uses any of them, so nobody "
     "can tell which user it becomes.",
     do="Delete one of them.",
 )
 DUPLICATE_OF_DECLARED = Text(
-    "same ARN as declared mapping {declared}, logins use either; run: kubectl delete "
-    "iamidentitymapping {name}",
+    "same ARN as declared mapping {declared}; run: kubectl delete iamidentitymapping {name}",
     means="Somebody made another mapping of a principal that the option `mappings` declares. "
     "Both stay, and the authenticator uses either, at random.",
     do="Run the command. See [When somebody else maps the same "
     "principal](../how-to/declare-who-may-log-in.md#when-somebody-else-maps-the-same-principal).",
 )
 GROUPS_INVALID = Text(
-    "groups is not a list of names: delete the mapping, and create it again",
+    "groups is not a list of names; delete the mapping, and create it again",
     means="The mapping is from before the CRD had a schema. While it is there, the "
     "authenticator may read no mapping at all.",
     do="Delete the mapping, and create it again with a list of groups.",
 )
 PLACEHOLDER_UNKNOWN = Text(
-    "{{{{EC2PrivateDNSName}}}} is filled in for no login here: take it out",
+    "{{{{EC2PrivateDNSName}}}} is filled in for no login here; take it out",
     means="The authenticator would ask EC2 for this name, and has no credentials for that. It "
     "refuses the login.",
     do="Take it out: `kubectl edit iamidentitymapping NAME`.",
 )
 USERNAME_EMPTY = Text(
-    "the username is empty: set spec.username",
+    "the username is empty; set spec.username",
     means="The mapping gives its principal no Kubernetes user.",
     do="Set it: `kubectl edit iamidentitymapping NAME`.",
 )
@@ -88,10 +87,10 @@ NAME_INVALID = Text(
     do="Create the mapping again with the name as IAM shows it.",
 )
 NO_SESSION = Text(
-    "{arn!r} has no session after the role: assumed-role/<role>/<session>",
+    "{arn!r} must end with /<role>/<session>",
     means="The ARN of an assumed role must name a session too.",
     do="Map the role itself: `arn:aws:iam::<account>:role/<role>`.",
-    shown="<ARN> has no session after the role: assumed-role/<role>/<session>",
+    shown="<ARN> must end with /<role>/<session>",
 )
 EXPIRY_INVALID = Text(
     "annotation aws-iam/expires: {problem}",
@@ -112,7 +111,7 @@ STATUS_REFUSED = Text(
     do="Lift the policy that the reason names.",
 )
 GROUP_RESERVED = Text(
-    "group {group} is for the rights of mapping {name}: take it out",
+    "group {group} is for the rights of mapping {name}; take it out",
     means="Somebody gave this mapping the group of another one, and with it the rights that come "
     "with that mapping.",
     do="Take it out: `kubectl edit iamidentitymapping NAME`. On Kubernetes 1.30 and newer, "

@@ -57,20 +57,19 @@ CERTIFICATE = Text(
     do="Nothing for the first minutes. A sealed vault must be unsealed and authorized first.",
 )
 PATIENCE_OVER = Text(
-    "{wait}; 10 minutes have passed: see juju status {authority}",
+    "{wait}, 10 minutes; run: juju status {authority}",
     means="An authority that is ready answers within seconds, and this one has not for ten "
     "minutes.",
     do="Read its status and its log.",
-    shown="<what it waits for>; 10 minutes have passed: see juju status <authority>",
+    shown="<what it waits for>, 10 minutes; run: juju status <authority>",
 )
 PROVIDER_SILENT = Text(
-    "{wait}; 10 minutes without any answer: see juju status {authority}",
+    "no answer from {authority} for 10 minutes; run: juju status {authority}",
     means="The authority has answered nothing at all, so it may not understand the request.",
     do="self-signed-certificates answers from channel 1/stable. vault 1.16 or 1.17 answers if its "
     "option `common_name` is `svc`, and a change of that revokes all certificates that vault has "
     "issued. See [By the certificate "
     "authority](../how-to/deploy.md#by-the-certificate-authority).",
-    shown="<what it waits for>; 10 minutes without any answer: see juju status <authority>",
 )
 CERTIFICATE_REVOKED = Text(
     "waiting for a new certificate from {authority}: it revoked the current one",
@@ -91,15 +90,14 @@ CERTIFICATE_EARLY = Text(
     "refuse it.",
     do="Compare the clocks of this machine and of the authority's. If they are right, wait "
     "until the time that the status names.",
-    shown="waiting for the certificate from <authority>: it is not valid before <time> UTC (is "
-    "the clock of this machine right?)",
+    shown="waiting for the certificate from <authority>: it is not valid before <time> UTC",
 )
 ANOTHER_CERTIFICATE = Text(
-    "waiting for another certificate: {problem}",
+    "waiting for another certificate: the former one {problem}",
     means="The authority's answer cannot be served. Older authorities keep an answer for ever, "
     "so the charm has asked again under another name.",
     do="Nothing. If the next answer is no better, the unit is blocked and says what to do.",
-    shown="waiting for another certificate: <what is wrong with the former one>",
+    shown="waiting for another certificate: the former one <what is wrong>",
 )
 TRUST = Text(
     "waiting for {units} to trust the new authority",

@@ -111,7 +111,7 @@ def wait_for_status_without_events(juju: jubilant.Juju, status: str, start: str)
 def test_given_a_new_deployment_then_the_status_gives_the_exact_command(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
-    assert juju_status.message(deployed) == f"run: {command(cluster)}"
+    assert juju_status.message(deployed) == f"webhook not set; run: {command(cluster)}"
     assert cluster.whoami("knobby").returncode != 0
 
 
@@ -206,7 +206,7 @@ def test_given_an_option_that_is_reset_then_the_status_gives_the_command_again(
 ) -> None:
     deployed.config(CONTROL_PLANE, reset=OPTION)
 
-    wait_for_status(deployed, "blocked", f"run: {command(cluster)}")
+    wait_for_status(deployed, "blocked", f"webhook not set; run: {command(cluster)}")
     assert cluster.whoami("knobby").returncode != 0
 
 
@@ -215,7 +215,7 @@ def test_given_an_option_with_another_address_then_the_status_names_it_and_gives
 ) -> None:
     deployed.config(CONTROL_PLANE, {OPTION: "https://10.152.183.1:443/authenticate"})
 
-    present = "authn-webhook-endpoint is 10.152.183.1:443/authenticate now"
+    present = "another webhook is set: 10.152.183.1:443/authenticate; if unused, run: "
     wait_for_status(deployed, "blocked", present)
     assert juju_status.message(deployed).endswith(f"run: {command(cluster)}")
 
@@ -233,7 +233,7 @@ def test_given_a_service_whose_address_is_taken_then_the_status_gives_the_new_ad
     cluster.kubectl("delete", *SERVICE)
     cluster.kubectl("create", "service", "clusterip", "thief", f"--clusterip={taken}", "--tcp=443")
 
-    wait_for_status(deployed, "blocked", f"authn-webhook-endpoint is {taken}:443/authenticate now")
+    wait_for_status(deployed, "blocked", f"another webhook is set: {taken}:443/authenticate; ")
     after = command(cluster)
     assert after != before
     assert juju_status.message(deployed).endswith(f"run: {after}")

@@ -9,14 +9,8 @@ from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 
 SELF_SIGNED = "self-signed-certificates"
-REFUSED = (
-    f"{SELF_SIGNED} refuses the certificate: IP_NOT_ALLOWED refuse=IP_NOT_ALLOWED; "
-    f"run: juju config {SELF_SIGNED} pki_allow_ip_sans=true"
-)
-NONE = (
-    "no certificate authority; run: juju integrate aws-iam:certificates easyrsa:client "
-    "(or another authority)"
-)
+REFUSED = f"{SELF_SIGNED} refuses addresses; run: juju config {SELF_SIGNED} pki_allow_ip_sans=true"
+NONE = "no certificate authority; run: juju integrate aws-iam:certificates easyrsa:client"
 VALIDITY_SECONDS = 120
 
 

@@ -43,7 +43,7 @@ def steps() -> Iterator[page.Step]:
                 retry_seconds=RETRY_SECONDS if shows else 0.0,
             )
             shell += re.findall(r"^export .*", command, re.MULTILINE)
-            if shows.startswith("run: "):
+            if "run: " in shows:
                 yield page.Step("Run the command of the status", page.RUN_STATUS_COMMAND)
 
 

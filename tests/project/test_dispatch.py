@@ -106,15 +106,15 @@ def test_given_a_python_of_the_future_then_the_unit_is_blocked_with_juju_refresh
 
     [line] = unit.dispatch()
 
-    assert line.startswith("status-set blocked this revision has no packages for Python 3.15: ")
-    assert line.endswith("run juju refresh aws-iam")
+    assert line.startswith("status-set blocked no packages for Python 3.15; run: ")
+    assert line.endswith("run: juju refresh aws-iam")
 
 
 def test_given_no_python_then_the_unit_is_blocked_with_the_command_that_installs_it(unit: Unit):
     [line] = unit.dispatch()
 
-    assert line.startswith("status-set blocked this machine has no python3: ")
-    assert line.endswith("run juju exec --unit aws-iam/0 -- apt-get install -y python3")
+    assert line.startswith("status-set blocked no python3; run: ")
+    assert line.endswith("run: juju exec --unit aws-iam/0 -- apt-get install -y python3")
 
 
 @pytest.mark.parametrize("hook", ["install", "aws-iam-relation-broken", "stop", "remove"])

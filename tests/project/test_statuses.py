@@ -38,8 +38,6 @@ TEXTS: dict[tuple[str, str], Text] = {
 BY_THE_SHELL = {
     ("statuses.blocked", name) for name in ("NO_PYTHON", "PYTHON_TOO_NEW", "PYTHON_TOO_OLD")
 }
-# The command is all that is left to do, and the address makes the line long enough.
-BARE = {("statuses.blocked", "SET_WEBHOOK")}
 
 
 def imported(tree: ast.Module) -> dict[str, str]:
@@ -146,12 +144,3 @@ def test_given_a_machine_without_a_known_python_then_its_status_is_in_the_catalo
     blanks = {re.sub(r"\$\{[^}]*\}|\$\w+", "<>", line) for line in shell}
 
     assert blanks == {re.sub(r"\{\w+\}", "<>", TEXTS[name].text) for name in BY_THE_SHELL}
-
-
-@pytest.mark.parametrize("key", sorted(TEXTS.keys() - BARE), ids=".".join)
-def test_given_a_text_with_a_command_then_the_fault_and_a_semicolon_stand_before_it(
-    key: tuple[str, str],
-) -> None:
-    fault, command, _ = TEXTS[key].text.partition("run: ")
-
-    assert not command or re.search(r"\S; (if [^;]+, )?$", fault)

@@ -11,10 +11,11 @@ from tests.fakes.kubernetes.paths import ADDRESS, DEPLOYMENT
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
-TO_RUN = ops.BlockedStatus(
+COMMAND = (
     "run: juju config kubernetes-control-plane "
     f"authn-webhook-endpoint=https://{ADDRESS}:443/authenticate"
 )
+TO_RUN = ops.BlockedStatus(f"webhook not set; {COMMAND}")
 
 
 def rendered(url: str) -> str:
@@ -46,7 +47,9 @@ def test_given_an_application_with_a_name_of_its_own_when_a_hook_runs_then_it_is
     renamed = Model(easyrsa, [files], endpoints=("control-plane",), principal="cp")
     renamed.settle()
 
-    assert renamed.hook().message.startswith("run: juju config cp authn-webhook-endpoint=https://")
+    assert renamed.hook().message.startswith(
+        "webhook not set; run: juju config cp authn-webhook-endpoint=https://"
+    )
 
 
 def test_given_the_command_was_run_when_a_hook_runs_then_the_unit_is_active(
@@ -96,7 +99,7 @@ def test_given_another_webhook_in_the_option_when_a_hook_runs_then_it_is_named_f
     files.auth_webhook.write_text(rendered(value))
 
     assert newer.hook() == ops.BlockedStatus(
-        f"authn-webhook-endpoint is {shown} now; if nobody needs that, {TO_RUN.message}"
+        f"another webhook is set: {shown}; if unused, {COMMAND}"
     )
 
 
@@ -106,9 +109,7 @@ def test_given_spaces_around_the_url_in_the_option_when_a_hook_runs_then_they_ar
 ):
     files.auth_webhook.write_text(rendered(value.format(f"https://{ADDRESS}:443/authenticate")))
 
-    assert newer.hook() == ops.BlockedStatus(
-        f"authn-webhook-endpoint has spaces around its URL; {TO_RUN.message}"
-    )
+    assert newer.hook() == ops.BlockedStatus(f"spaces around the webhook's URL; {COMMAND}")
 
 
 def test_given_a_rendered_webhook_that_is_no_text_when_a_hook_runs_then_the_command_is_said(

@@ -57,7 +57,7 @@ def test_given_an_ipv6_service_then_the_newer_control_plane_is_to_be_told_its_ur
     model = Model(easyrsa, [files], endpoints=("control-plane",))
     model.settle()
     assert model.hook() == ops.BlockedStatus(
-        f"run: juju config kubernetes-control-plane authn-webhook-endpoint={URL}"
+        f"webhook not set; run: juju config kubernetes-control-plane authn-webhook-endpoint={URL}"
     )
 
     files.auth_webhook.write_text(f"CUSTOM_AUTHN_ENDPOINT = '{URL}'\n")

@@ -49,7 +49,7 @@ def test_given_ten_minutes_without_an_answer_then_the_status_says_what_to_look_a
 
     clock.pass_minutes(2)
     assert waiting.hook() == ops.WaitingStatus(
-        f"{WAIT}; 10 minutes without any answer: see juju status vault"
+        "no answer from vault for 10 minutes; run: juju status vault"
     )
 
 
@@ -62,9 +62,7 @@ def test_given_a_provider_whose_protocol_shows_then_the_status_names_no_other_ve
     waiting.answer()
     clock.pass_minutes(11)
 
-    assert waiting.hook() == ops.WaitingStatus(
-        f"{WAIT}; 10 minutes have passed: see juju status vault"
-    )
+    assert waiting.hook() == ops.WaitingStatus(f"{WAIT}, 10 minutes; run: juju status vault")
 
 
 def test_given_an_answer_when_another_is_awaited_then_the_ten_minutes_begin_anew(

@@ -17,15 +17,15 @@ from errors import Blocked
 
 IMAGE = "public.ecr.aws/eks-distro/kubernetes-sigs/aws-iam-authenticator:v0.7.18-cvefix-eks-1-36-7"
 DIGEST = "@sha256:" + "0123456789abcdef" * 4
-IMAGE_REMEDY = "with a tag or digest, such as registry.example.com/aws-iam-authenticator:v0.7.18"
-ID_REMEDY = "must be 1 to 64 letters, digits, '.', '_' or '-' and start with a letter or digit"
+IMAGE_REMEDY = "with a tag or digest"
+ID_REMEDY = "must be 1 to 64 of A-Z a-z 0-9 . _ - and begin with a letter or digit"
 
 PARTITION_REMEDY = (
     "is not one of aws, aws-cn, aws-us-gov, aws-iso, aws-iso-b, aws-iso-e, aws-iso-f, aws-eusc"
 )
 
 
-REGISTRY_REMEDY = "is not a registry, such as registry.example.com:5000 or ghcr.io/example"
+REGISTRY_REMEDY = "is not a registry such as ghcr.io/example"
 
 
 def config(
@@ -59,11 +59,11 @@ def config(
         ({"partition": "AWS"}, f"option partition: 'AWS' {PARTITION_REMEDY}"),
         (
             {"partition": "aws-eusc", "image": "a:v0.7.6-eks-1-35-1"},
-            "option partition: v0.7.6 exits on aws-eusc, set the option image to v0.7.7 or newer",
+            "option partition: v0.7.6 exits on aws-eusc; set the option image to v0.7.7 or newer",
         ),
-        ({"replicas": 0}, "option replicas: 0 is out of range, set 1 to 10"),
-        ({"replicas": -1}, "option replicas: -1 is out of range, set 1 to 10"),
-        ({"replicas": 11}, "option replicas: 11 is out of range, set 1 to 10"),
+        ({"replicas": 0}, "option replicas: 0 is out of range; set 1 to 10"),
+        ({"replicas": -1}, "option replicas: -1 is out of range; set 1 to 10"),
+        ({"replicas": 11}, "option replicas: 11 is out of range; set 1 to 10"),
     ],
 )
 def test_given_a_bad_value_when_a_hook_runs_then_one_line_has_option_value_and_remedy(

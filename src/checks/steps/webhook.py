@@ -22,7 +22,8 @@ def verdict(use: Use, api_server: Sequence[str] | None, names: Names) -> Outcome
     if not use.address:
         return not_checked("the leader has not published the Service's address yet")
     if use.option:
-        return failed("Charmed Kubernetes is not told of the webhook", use.option)
+        fault, _, remedy = use.option.partition("; ")
+        return failed(f"Charmed Kubernetes does not use the webhook: {fault}", remedy)
     if use.via_relation and use.file:
         return failed(use.file, names.reconcile_unit)
     if use.via_relation and not (use.acknowledged and use.forwards is not False):

@@ -38,13 +38,14 @@ def _authority(name: str) -> tuple[PrivateKey, Certificate]:
 
 @dataclasses.dataclass
 class SelfSigned:
-    """Signs what it is asked to, unless it ``refuses`` by a code of the protocol.
+    """Signs what it is asked to, unless it ``refuses`` by a code and for a ``reason``.
 
     With a ``domain``, it leaves requests for names of others unanswered, as vault 1.17 does.
     """
 
     name: str = "self-signed-certificates"
     refuses: CertificateRequestErrorCode | None = None
+    reason: str | None = None
     capabilities: ProviderCapabilities | None = None
     silent: bool = False
     domain: str = ""
@@ -97,5 +98,6 @@ class SelfSigned:
             code=self.refuses.value,
             name=self.refuses.name,
             message="not by this\nauthority's rules",
+            reason=self.reason,
         )
         return _RequestError(csr=str(request), error=error)

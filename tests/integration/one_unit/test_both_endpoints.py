@@ -8,7 +8,7 @@ from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 
 SECOND = ("aws-iam:control-plane", "kubernetes-control-plane:juju-info")
-NEXT = ", next for Charmed Kubernetes 1.29, run: juju config kubernetes-control-plane "
+NEXT = ", next for Charmed Kubernetes 1.29: webhook not set; run: juju config "
 
 
 def test_given_both_endpoints_then_the_unit_says_the_next_step_and_people_log_in(

@@ -181,7 +181,7 @@ def test_given_a_duplicate_of_a_declared_mapping_then_both_stay_until_the_status
     testbed_only.run_update_status(deployed, "aws-iam/0")
 
     message = juju_status.message(deployed)
-    assert "duplicate: same ARN as declared mapping mallory, logins use either" in message
+    assert "duplicate: same ARN as declared mapping mallory; run: kubectl" in message
     assert cluster.get(KIND, "mallory") == before
     cluster.kubectl(*message.partition("run: kubectl ")[2].split())
     assert names(cluster) == {"knobby", "mallory"}
@@ -249,7 +249,7 @@ def test_given_an_entry_that_is_not_in_effect_when_mappings_are_listed_then_it_i
 
     results = deployed.run("aws-iam/leader", "list-mappings").results
 
-    assert results["not-applied"].startswith("mappings[0]: a mapping knobby of another ARN is")
+    assert results["not-applied"].startswith("mappings[0]: name knobby is taken; if unused, run: ")
 
 
 def test_given_a_permission_set_when_its_refusal_is_explained_then_its_person_logs_in_at_once(

@@ -239,7 +239,7 @@ def test_given_mappings_when_listed_as_json_then_a_program_reads_them(
         "administrator_by": [],
         "problem": "",
     }
-    assert found["pathed"]["problem"] == f"no login has a role path, map {DEV} instead"
+    assert found["pathed"]["problem"] == f"no login has a role path; map {DEV} instead"
 
 
 def test_given_a_login_when_explained_then_it_has_whom_session_and_access_key(
@@ -290,6 +290,6 @@ def test_given_the_commands_of_the_page_when_run_then_they_find_what_to_look_at_
 
     assert superusers == [ADMIN]
     assert ADMIN in administrators
-    assert f"pathed: no login has a role path, map {DEV} instead" in broken
+    assert f"pathed: no login has a role path; map {DEV} instead" in broken
     assert arns.USER in without_role
     assert not {arns.ROLE, ADMIN} & {*without_role}

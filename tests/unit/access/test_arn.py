@@ -59,17 +59,17 @@ USELESS = [
     (
         f"arn:aws:iam::{ACCOUNT}:role/Team/Dev",
         f"arn:aws:iam::{ACCOUNT}:role/team/dev",
-        f"no login has a role path, map arn:aws:iam::{ACCOUNT}:role/Dev instead",
+        f"no login has a role path; map arn:aws:iam::{ACCOUNT}:role/Dev instead",
     ),
     (
         f"arn:aws:sts::{ACCOUNT}:assumed-role/Team/Dev/Alice",
         f"arn:aws:iam::{ACCOUNT}:role/team/dev",
-        f"no login has a role path, map arn:aws:iam::{ACCOUNT}:role/Dev instead",
+        f"no login has a role path; map arn:aws:iam::{ACCOUNT}:role/Dev instead",
     ),
     (
         f"arn:aws:sts::{ACCOUNT}:assumed-role/Org/Team/Dev/Alice",
         f"arn:aws:iam::{ACCOUNT}:role/org/team/dev",
-        f"no login has a role path, map arn:aws:iam::{ACCOUNT}:role/Dev instead",
+        f"no login has a role path; map arn:aws:iam::{ACCOUNT}:role/Dev instead",
     ),
     (
         f"arn:aws:iam:eu-west-1:{ACCOUNT}:role/dev",
@@ -177,7 +177,7 @@ def test_given_an_arn_that_the_authenticator_refuses_then_it_has_no_canonical_fo
         (f"arn:aws:iam::{ACCOUNT}:role/é", "has no valid role name"),
         (f"arn:aws:iam::{ACCOUNT}:role/a\n", "has no valid role name"),
         (f"arn:aws:iam::{ACCOUNT}:user/*", "has no valid user name"),
-        (f"arn:aws:sts::{ACCOUNT}:assumed-role/a", "has no session after the role"),
+        (f"arn:aws:sts::{ACCOUNT}:assumed-role/a", "must end with /<role>/<session>"),
         (f"arn:aws:sts::{ACCOUNT}:assumed-role/a/", "has no valid assumed-role name"),
         (f"arn:aws:sts::{ACCOUNT}:assumed-role/a/*", "has no valid assumed-role name"),
         (f"arn:aws:sts::{ACCOUNT}:assumed-role/a!/b", "has no valid assumed-role name"),

@@ -75,7 +75,7 @@ def test_given_mappings_when_matched_then_only_their_status_counts():
         (
             f"arn:aws:iam::{ACCOUNT}:role/team/Dev",
             ROLE,
-            f"no login has a role path, map arn:aws:iam::{ACCOUNT}:role/Dev instead",
+            f"no login has a role path; map arn:aws:iam::{ACCOUNT}:role/Dev instead",
         ),
         (ROLE.replace("3333", "4444"), ROLE, "the account differs"),
         (ROLE.replace("aws", "aws-cn"), ROLE, "the partition differs"),
@@ -138,7 +138,7 @@ def test_given_many_near_misses_when_looked_for_then_the_three_nearest_are_named
     ]
 
     assert [line.split(": ")[-1] for line in misses(ROLE, *map(mapping, spelt))] == [
-        f"no login has a role path, map {ROLE} instead",
+        f"no login has a role path; map {ROLE} instead",
         "the account differs",
         "the kind differs",
     ]

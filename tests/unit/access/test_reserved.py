@@ -82,5 +82,5 @@ def test_given_a_stored_mapping_with_a_nodes_name_when_checked_then_it_is_a_prob
     mapping = dataclasses.replace(IdentityMapping("n", DEV, "n", ""), **where)
 
     assert check([mapping]).problems == {
-        "n": f"{NODE_NAME} is filled in for no login here: take it out"
+        "n": f"{NODE_NAME} is filled in for no login here; take it out"
     }

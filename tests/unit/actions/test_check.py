@@ -32,7 +32,7 @@ from tests.fakes.kubernetes.paths import (
 )
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
-from tests.scenarios.test_control_plane_option import TO_RUN, rendered
+from tests.scenarios.test_control_plane_option import COMMAND, rendered
 from tests.unit.access.test_refusals import STS, sts_error
 from tests.unit.actions.test_list_mappings import add
 
@@ -367,9 +367,9 @@ def test_given_charmed_kubernetes_1_29_then_the_option_counts(
     files.auth_webhook.write_text(rendered(""))
     results = check(deployed)
     assert states(results) == {**FINE, flow.WEBHOOK: "failed"}
-    assert results[flow.WEBHOOK].endswith(f"\n{TO_RUN.message}")
+    assert results[flow.WEBHOOK].endswith("webhook not set\n" + COMMAND)
 
-    files.auth_webhook.write_text(rendered(TO_RUN.message.partition("endpoint=")[2]))
+    files.auth_webhook.write_text(rendered(COMMAND.partition("endpoint=")[2]))
     assert states(check(deployed)) == FINE
 
 

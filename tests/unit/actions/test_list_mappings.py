@@ -136,9 +136,9 @@ def test_given_mappings_that_never_work_when_listed_then_each_has_its_problem(
     rows = table(deployed)
     assert rows[0][-1] == "PROBLEM"
     assert [row[-1] for row in rows[1:]] == [
-        f"no login has a role path, map {ROLE}/dev instead",
-        "same ARN as mapping c: delete one of them",
-        "same ARN as mapping b: delete one of them",
+        f"no login has a role path; map {ROLE}/dev instead",
+        "same ARN as mapping c; delete one of them",
+        "same ARN as mapping b; delete one of them",
     ]
 
 
@@ -354,7 +354,7 @@ def test_given_entries_that_are_not_in_effect_when_listed_then_each_is_named_wit
 
     assert deployed.action("list-mappings")["not-applied"].splitlines() == [
         (
-            "mappings[0]: a mapping theirs of another ARN is there already; if nobody needs it, "
+            "mappings[0]: name theirs is taken; if unused, "
             "run: kubectl delete iamidentitymapping theirs"
         ),
         "mappings[1]: nobody of this permission set has tried to log in yet",
@@ -405,5 +405,5 @@ def test_given_a_mapping_without_a_list_of_groups_when_listed_then_it_is_named(
 
     assert problems == {
         "dev": "",
-        "odd": "groups is not a list of names: delete the mapping, and create it again",
+        "odd": "groups is not a list of names; delete the mapping, and create it again",
     }

@@ -148,7 +148,7 @@ def test_given_a_mapping_of_others_with_the_principal_when_planned_then_it_would
 
     assert made[0] == "make"
     assert problem[:4] == ["problem", "-", "mine", DEV]
-    assert problem[4].startswith("same ARN as declared mapping dev, logins use either")
+    assert problem[4].startswith("same ARN as declared mapping dev; run: kubectl")
 
 
 # What somebody could hide or forge by names that he chooses.

@@ -121,30 +121,96 @@ def test_given_no_answer_yet_when_a_hook_runs_then_it_is_waited_for(
     )
 
 
+NAMES = (
+    "vault refuses names below svc (in pki_allowed_domains?); "
+    "run: juju config vault pki_allow_subdomains=true"
+)
+DOMAIN = (
+    "vault refuses cluster.local, so add it to the list; "
+    "run: juju config vault pki_allowed_domains"
+)
+NAME = "aws-iam-authenticator.kube-system.svc"
+ADDRESSES = "vault refuses addresses; run: juju config vault pki_allow_ip_sans=true"
+LOG = "run: juju show-status-log --type application vault"
+
+
 @pytest.mark.parametrize(
-    ("code", "remedy"),
+    ("code", "reason", "status"),
     [
-        (Refusal.IP_NOT_ALLOWED, "run: juju config vault pki_allow_ip_sans=true"),
+        (Refusal.IP_NOT_ALLOWED, None, ADDRESSES),
+        (Refusal.DOMAIN_NOT_ALLOWED, None, NAMES),
         (
-            Refusal.DOMAIN_NOT_ALLOWED,
-            (
-                "run: juju config vault pki_allow_subdomains=true, and add svc and cluster.local "
-                "to what juju config vault pki_allowed_domains shows"
-            ),
+            Refusal.SERVER_NOT_AVAILABLE,
+            None,
+            "vault cannot sign: not by this authority's rules; run: juju status vault",
         ),
-        (Refusal.SERVER_NOT_AVAILABLE, "run: juju status vault"),
-        (Refusal.OTHER, "run: juju show-status-log --type application vault"),
+        (Refusal.OTHER, None, f"vault refuses: not by this authority's rules; {LOG}"),
+        (Refusal.OTHER, "sealed, on post https://v:8200/x", f"vault refuses: sealed; {LOG}"),
+        (Refusal.OTHER, "", f"vault refuses: not by this authority's rules; {LOG}"),
     ],
 )
-def test_given_a_refusal_when_a_hook_runs_then_its_reason_and_remedy_are_said(
-    api: FakeCluster, files: Files, code: CertificateRequestErrorCode, remedy: str
+def test_given_a_refusal_when_a_hook_runs_then_its_reason_and_command_are_said(
+    api: FakeCluster,
+    files: Files,
+    code: CertificateRequestErrorCode,
+    reason: str | None,
+    status: str,
 ):
-    model = Model(SelfSigned(name="vault", refuses=code), [files])
+    model = Model(SelfSigned(name="vault", refuses=code, reason=reason), [files])
     model.settle()
 
-    assert model.hook() == ops.BlockedStatus(
-        f"vault refuses the certificate: {code.name} not by this authority's rules; {remedy}"
-    )
+    assert model.hook() == ops.BlockedStatus(status)
+
+
+# What Vault says, as the charm of vault hands it on with its code.
+@pytest.mark.parametrize(
+    ("code", "said", "status"),
+    [
+        (
+            Refusal.DOMAIN_NOT_ALLOWED,
+            f"common name {NAME} not allowed by this role",
+            NAMES,
+        ),
+        (
+            Refusal.OTHER,
+            f"subject alternate name {NAME} not allowed by this role",
+            NAMES,
+        ),
+        (
+            Refusal.OTHER,
+            f"subject alternate name {NAME}.cluster.local not allowed by this role",
+            DOMAIN,
+        ),
+        (
+            Refusal.IP_NOT_ALLOWED,
+            "IP Subject Alternative Names are not allowed in this role",
+            ADDRESSES,
+        ),
+    ],
+)
+def test_given_what_vault_says_when_a_hook_runs_then_the_status_names_the_option_that_lifts_it(
+    api: FakeCluster, files: Files, code: CertificateRequestErrorCode, said: str, status: str
+):
+    reason = f"{said}, on post https://10.10.0.1:8200/v1/charm-pki/sign/charm"
+    model = Model(SelfSigned(name="vault", refuses=code, reason=reason), [files])
+    model.settle()
+
+    assert model.hook() == ops.BlockedStatus(status)
+
+
+@pytest.mark.parametrize("reason", ["x" * 1_000_000, "a\0b\nc", ", on " * 200_000])
+def test_given_a_reason_that_an_authority_made_to_harm_then_the_status_is_one_line_with_a_command(
+    api: FakeCluster, files: Files, reason: str
+):
+    model = Model(SelfSigned(name="vault", refuses=Refusal.OTHER, reason=reason), [files])
+    model.settle()
+
+    status = model.hook()
+
+    assert isinstance(status, ops.BlockedStatus)
+    assert status.message.isprintable()
+    assert len(status.message) < 200
+    assert status.message.endswith(f"; {LOG}")
 
 
 def test_given_a_refusal_of_another_request_when_a_hook_runs_then_it_is_not_ours(
@@ -267,7 +333,7 @@ def test_given_an_expired_certificate_when_a_hook_runs_then_it_is_to_be_issued_a
     model = Model(SelfSigned(validity=dt.timedelta(microseconds=1)), [files])
     model.settle()
 
-    assert "from self-signed-certificates expired on 20" in model.hook().message
+    assert "certificate expired on 20" in model.hook().message
 
 
 NO_CERTIFICATE = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"
@@ -325,9 +391,8 @@ def test_given_an_answer_that_is_no_certificate_when_a_hook_runs_then_the_remedy
     modern.answer()
 
     assert modern.hook() == ops.BlockedStatus(
-        "self-signed-certificates published a malformed certificate: run juju remove-relation "
-        "aws-iam:certificates self-signed-certificates, and integrate them again once juju status "
-        "--relations no longer shows the relation"
+        "malformed certificate; run: juju remove-relation aws-iam:certificates "
+        "self-signed-certificates"
     )
 
 

@@ -155,8 +155,7 @@ def test_given_no_authority_when_a_hook_runs_then_the_command_that_brings_one_is
     model.provider = None
 
     assert model.hook() == ops.BlockedStatus(
-        "no certificate authority; run: juju integrate aws-iam:certificates easyrsa:client "
-        "(or another authority)"
+        "no certificate authority; run: juju integrate aws-iam:certificates easyrsa:client"
     )
 
 
@@ -223,9 +222,8 @@ def test_given_a_certificate_that_never_fits_when_a_hook_runs_then_another_is_as
     status = model.hook()
 
     assert isinstance(status, ops.WaitingStatus)
-    assert status.message.startswith(
-        f"waiting for another certificate: the certificate from easyrsa {problem}"
-    )
+    prefix = "waiting for another certificate: the former one "
+    assert status.message.startswith(f"{prefix}{problem}")
     replies = {COMMON_NAME: pair}
     for _ in range(3):
         replies[asked_for(model)] = pair
@@ -233,9 +231,8 @@ def test_given_a_certificate_that_never_fits_when_a_hook_runs_then_another_is_as
         model.answer()
         model.hook()
     assert model.hook() == ops.BlockedStatus(
-        f"{status.message.removeprefix('waiting for another certificate: ')}: run juju "
-        "remove-relation aws-iam:certificates easyrsa, and integrate another authority once juju "
-        "status --relations no longer shows the relation"
+        f"certificate {status.message.removeprefix(prefix)}; "
+        "run: juju remove-relation aws-iam:certificates easyrsa"
     )
 
 
@@ -283,8 +280,7 @@ def test_given_a_certificate_that_is_not_valid_yet_when_a_hook_runs_then_its_sta
 
     assert isinstance(status, ops.WaitingStatus)
     assert re.fullmatch(
-        r"waiting for the certificate from easyrsa: it is not valid before 2\d{3}-.+ UTC "
-        r"\(is the clock of this machine right\?\)",
+        r"waiting for the certificate from easyrsa: it is not valid before 2\d{3}-.+ UTC",
         status.message,
     )
     assert served_by(api) == before
@@ -317,7 +313,7 @@ def test_given_a_certificate_that_ended_when_a_hook_runs_then_the_unit_blocks(
     easyrsa.days = (-300, -1)
     model.settle()
 
-    assert "the certificate from easyrsa expired on 20" in model.hook().message
+    assert "certificate expired on 20" in model.hook().message
 
 
 def test_given_a_checked_pair_when_its_end_comes_then_it_is_checked_again(
@@ -327,7 +323,7 @@ def test_given_a_checked_pair_when_its_end_comes_then_it_is_checked_again(
     monkeypatch.setattr("certificates.relation._now", lambda: later)
     monkeypatch.setattr("certificates.verdict.check", _expired)
 
-    assert "the certificate from easyrsa expired then" in deployed.hook().message
+    assert "the former one expired then" in deployed.hook().message
 
 
 def _expired(*_: object) -> None:

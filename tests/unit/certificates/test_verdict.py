@@ -277,13 +277,12 @@ def test_given_a_pss_signature_when_checked_then_its_salt_is_as_long_as_its_dige
     assert_is(reason, leaf, der_builder.authority("root", key="RSA-2048"))
 
 
-def test_given_a_leaf_that_is_not_valid_yet_when_checked_then_its_start_and_the_clock_are_named():
+def test_given_a_leaf_that_is_not_valid_yet_when_checked_then_its_start_is_named():
     certificate, key = root().issue(NAMES, days=(1, 30))
 
     with pytest.raises(
         NotYetValid,
-        match=r"^is not valid before \d{4}-\d\d-\d\d \d\d:\d\d UTC \(is the clock of this "
-        r"machine right\?\)$",
+        match=r"^is not valid before \d{4}-\d\d-\d\d \d\d:\d\d UTC$",
     ):
         verdict.check(pem.key_pair(certificate, key, root().certificate), NAMES)
 

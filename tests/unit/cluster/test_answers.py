@@ -121,7 +121,7 @@ def test_given_an_answer_that_cannot_be_when_a_hook_runs_then_the_status_says_wh
 
 
 HEADLESS = ops.BlockedStatus(
-    "Service aws-iam-authenticator is headless; if nobody else needs it, run: "
+    "headless Service in the way; if unused, run: "
     "kubectl -n kube-system delete service aws-iam-authenticator"
 )
 

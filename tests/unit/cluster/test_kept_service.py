@@ -126,7 +126,7 @@ def test_given_a_service_that_went_and_an_address_that_is_taken_when_removed_the
     api.delete(SERVICE)
     api.taken_addresses.add(ADDRESS)
 
-    assert remove(newer) == ops.BlockedStatus(f"another Service may have {ADDRESS}; run: {RESET}")
+    assert remove(newer) == ops.BlockedStatus(f"tokens may go to another Service; run: {RESET}")
     assert SECRET not in api.objects
 
 

@@ -51,8 +51,8 @@ def test_given_a_service_when_it_is_deleted_then_it_is_made_again_at_the_chosen_
 @pytest.mark.parametrize(
     ("address", "line"),
     [
-        ("10.152.183.1", "another Service has 10.152.183.1, set a free address"),
-        ("192.0.2.7", "192.0.2.7 is not in 10.152.183.0/24, set a free address of it"),
+        ("10.152.183.1", "another Service has 10.152.183.1; set a free address"),
+        ("192.0.2.7", "192.0.2.7 is not in 10.152.183.0/24; set a free address of it"),
         ("webhook.local", "'webhook.local' is not an IP address"),
     ],
 )

@@ -317,7 +317,7 @@ def test_given_a_newer_control_plane_without_the_option_when_it_is_set_then_an_a
 ):
     model = Model(easyrsa, machines, units=2, endpoints=("control-plane",))
     model.settle()
-    assert model.units[unit].status.message.startswith("run: juju config")
+    assert model.units[unit].status.message.startswith("webhook not set; run: juju config")
 
     for files in machines:
         url = f"https://{api.objects[SERVICE]['spec']['clusterIP']}/authenticate"

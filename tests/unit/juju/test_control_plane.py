@@ -33,7 +33,7 @@ def test_given_another_charm_when_hooks_run_then_the_unit_says_so_and_deploys_no
     before = set(api.objects)
 
     assert under.hook() == ops.BlockedStatus(
-        "k8s is no kubernetes-control-plane; run: "
+        "not a kubernetes-control-plane; run: "
         "juju remove-relation aws-iam:control-plane k8s:juju-info"
     )
     assert api.seen == []

@@ -38,9 +38,8 @@ NO_PROXY = f"$(KUBERNETES_SERVICE_HOST),{OWN},10.0.0.0/8,registry.example.com"
 
 def refusal(option: str) -> str:
     return (
-        f"model option {option} is not the URL of a proxy; run: juju model-config "
-        f"{option}=http://HOST:PORT (or http://USER:PASSWORD@HOST:PORT, "
-        "special characters as %XX)"
+        f"model option {option} is no proxy's URL; run: juju model-config "
+        f"{option}=http://HOST:PORT"
     )
 
 

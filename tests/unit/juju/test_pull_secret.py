@@ -160,7 +160,7 @@ def test_given_a_persons_secret_of_that_name_when_the_option_is_set_then_it_is_l
     deployed.config = {"image-pull-secret": f"secret:{ID}", "replicas": 3}
 
     assert deployed.hook() == ops.BlockedStatus(
-        "Secret aws-iam-pull-secret is not the charm's; if nobody needs it, run: "
+        "another Secret is in the way; if unused, run: "
         "kubectl -n kube-system delete secret aws-iam-pull-secret"
     )
     assert api.objects[PULL_SECRET] == persons
@@ -203,7 +203,7 @@ def test_given_no_grant_when_a_hook_runs_then_the_line_has_the_command_and_it_lo
     with pytest.MonkeyPatch.context() as patch:
         refuse(patch, error)
         assert private.hook() == ops.BlockedStatus(
-            f"{OPTION} is not granted; run: juju grant-secret {ID} aws-iam"
+            f"image-pull-secret is not granted; run: juju grant-secret {ID} aws-iam"
         )
     (alarm,) = private.units[0].alarms
     assert alarm.label == "alarm"
@@ -225,7 +225,7 @@ def test_given_an_unreadable_secret_when_hooks_run_then_the_cluster_is_kept_as_i
         status = private.hook()
 
     assert status.name in ("blocked", "waiting")
-    assert OPTION in status.message
+    assert "image-pull-secret" in status.message
     assert auths(api) == {"public.ecr.aws": CONTENT}
     assert pod(api)["imagePullSecrets"] == [{"name": "aws-iam-pull-secret"}]
     assert SERVICE_ACCOUNT in api.objects
@@ -247,7 +247,7 @@ def test_given_an_unreadable_secret_when_none_is_stored_then_the_pods_are_deploy
 
     # The missing credentials explain a failed pull, so their line comes first.
     assert model.hook() == ops.BlockedStatus(
-        f"{OPTION} is not granted; run: juju grant-secret {ID} aws-iam"
+        f"image-pull-secret is not granted; run: juju grant-secret {ID} aws-iam"
     )
     assert "imagePullSecrets" not in pod(api)
     assert PULL_SECRET not in api.objects
@@ -269,7 +269,7 @@ def test_given_a_secret_that_is_gone_when_a_hook_runs_then_the_line_says_how_to_
     private.user_secrets = frozenset()
 
     assert private.hook() == ops.BlockedStatus(
-        f"{OPTION} is gone; run: juju config aws-iam --reset image-pull-secret"
+        f"image-pull-secret {ID} is gone; run: juju config aws-iam --reset image-pull-secret"
     )
     assert pod(api)["imagePullSecrets"]
 
@@ -279,7 +279,7 @@ def test_given_a_secret_that_is_gone_when_a_hook_runs_then_the_line_says_how_to_
     [
         ({"username": "puller"}, "password"),
         ({"password": PASSWORD}, "username"),
-        ({"token": PASSWORD}, "username and no password"),
+        ({"token": PASSWORD}, "username and password"),
         ({"username": "", "password": PASSWORD}, "username"),
         ({"username": "puller", "password": "\r\n"}, "password"),
     ],
@@ -290,7 +290,7 @@ def test_given_a_secret_without_a_key_when_a_hook_runs_then_the_line_names_it_an
     private.user_secrets = kept(content)
 
     assert private.hook() == ops.BlockedStatus(
-        f"{OPTION} has no {missing}; run: juju update-secret {ID} username=NAME password#file=FILE"
+        f"secret lacks {missing}; run: juju update-secret {ID} username=NAME password#file=FILE"
     )
     assert PASSWORD not in private.log()
 
@@ -302,7 +302,9 @@ def test_given_a_value_that_is_no_id_when_it_is_checked_then_it_is_refused_and_n
     value: str,
 ):
     # Juju lets whatever begins with secret: pass.
-    with pytest.raises(Blocked, match="option image-pull-secret: its value must be") as refused:
+    with pytest.raises(
+        Blocked, match="option image-pull-secret: its value is not the id"
+    ) as refused:
         Config("example.com/image:v1", "", 2, image_pull_secret=value).checked()
 
     assert PASSWORD not in str(refused.value)

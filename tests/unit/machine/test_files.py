@@ -92,9 +92,7 @@ def test_given_a_folder_in_the_files_place_when_written_then_the_error_says_what
     with pytest.raises(Blocked) as blocked:
         files.write(path, "text")
 
-    assert str(blocked.value) == (
-        f"cannot write {path}: Is a directory; repair this on the machine, the next hook retries"
-    )
+    assert str(blocked.value) == (f"cannot write {path}: Is a directory; repair the machine")
 
 
 def test_given_a_disk_that_is_full_when_written_then_the_old_text_stays(

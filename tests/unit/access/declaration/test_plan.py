@@ -100,10 +100,7 @@ def test_given_mappings_of_the_option_that_it_does_not_declare_when_planned_then
     assert found.delete == ("twin", "ops")
 
 
-IN_THE_WAY = (
-    "a mapping theirs of another ARN is there already; if nobody needs it, "
-    "run: kubectl delete iamidentitymapping theirs"
-)
+IN_THE_WAY = "name theirs is taken; if unused, run: kubectl delete iamidentitymapping theirs"
 SOURCES_OF_OTHERS = pytest.mark.parametrize("source", ["", GRANT, "else"])
 
 

@@ -12,10 +12,7 @@ from access.mapping import IdentityMapping
 from access.mappings import check
 from labels import GRANT, OPTION
 
-SAID = (
-    "theirs: same ARN as declared mapping dev, logins use either; "
-    "run: kubectl delete iamidentitymapping theirs"
-)
+SAID = "theirs: same ARN as declared mapping dev; run: kubectl delete iamidentitymapping theirs"
 
 
 def test_given_a_declared_mapping_when_somebody_maps_its_principal_too_then_it_stays_as_it_was(

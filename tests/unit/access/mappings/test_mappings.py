@@ -42,7 +42,7 @@ def test_given_a_role_with_its_path_when_checked_then_the_arn_to_map_instead_is_
     found = check([mapping("dev", PATHED)])
 
     assert found.problems == {
-        "dev": "no login has a role path, map arn:aws:iam::111122223333:role/dev instead"
+        "dev": "no login has a role path; map arn:aws:iam::111122223333:role/dev instead"
     }
 
 
@@ -60,8 +60,8 @@ def test_given_two_mappings_of_one_principal_when_checked_then_each_names_the_ot
 
     assert list(found.problems) == ["a", "b"]
     assert found.problems == {
-        "a": "same ARN as mapping b: delete one of them",
-        "b": "same ARN as mapping a: delete one of them",
+        "a": "same ARN as mapping b; delete one of them",
+        "b": "same ARN as mapping a; delete one of them",
     }
 
 
@@ -97,7 +97,7 @@ def test_given_a_mapping_of_a_partition_when_checked_then_it_is_a_problem_if_non
 def test_given_a_mapping_without_a_username_when_checked_then_it_is_a_problem():
     found = check([mapping("dev", DEV, CANONICAL, username="")])
 
-    assert found.problems == {"dev": "the username is empty: set spec.username"}
+    assert found.problems == {"dev": "the username is empty; set spec.username"}
     assert found.corrections == {}
 
 

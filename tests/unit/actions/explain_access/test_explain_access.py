@@ -190,7 +190,7 @@ def test_given_no_mapping_when_explained_then_the_nearest_and_the_command_that_a
                 "the login is refused (Unauthorized): no mapping names it",
                 (
                     f"near miss: mapping dev ({ROLE.replace('dev', 'team/dev')}): "
-                    f"no login has a role path, map {ROLE} instead"
+                    f"no login has a role path; map {ROLE} instead"
                 ),
                 (
                     f"to let it in: juju run aws-iam/leader grant-access arn={ROLE} username=dev "
@@ -253,10 +253,10 @@ def test_given_two_mappings_of_it_when_explained_then_what_each_gives_is_said(
     assert results["explanation"].splitlines()[1:] == [
         "2 mappings name it, and the authenticator uses any of them: delete all but one",
         "mapping dev, made with kubectl, lets it in as user alice, groups readers",
-        "mapping dev: same ARN as mapping ops: delete one of them",
+        "mapping dev: same ARN as mapping ops; delete one of them",
         "RoleBinding/default/read gives Role/default/pod-reader to group readers",
         "mapping ops, made with kubectl, lets it in as user root, groups system:masters",
-        "mapping ops: same ARN as mapping dev: delete one of them",
+        "mapping ops: same ARN as mapping dev; delete one of them",
         "group system:masters may do everything, whatever the roles say",
         "everybody who logs in has ClusterRole/basic",
         "may alice delete pods in namespace default? no: no role of these allows it",
@@ -373,10 +373,7 @@ def test_given_a_name_with_control_characters_when_explained_then_it_adds_no_lin
         ),
         (
             "arn:aws:sts::111122223333:assumed-role/dev",
-            (
-                "'arn:aws:sts::111122223333:assumed-role/dev' has no session after the role: "
-                "assumed-role/<role>/<session>"
-            ),
+            "'arn:aws:sts::111122223333:assumed-role/dev' must end with /<role>/<session>",
         ),
     ],
 )

@@ -221,7 +221,7 @@ def test_given_a_new_authority_that_answers_no_better_then_it_is_asked_a_few_tim
 
     status = two.hook()
     assert isinstance(status, ops.BlockedStatus)
-    assert "is not signed by an authority that came with it: run juju remove" in status.message
+    assert "is not signed by an authority that came with it; run: juju remove" in status.message
     assert asked_for(two) == before == reactive_protocol.names_for_authority([NEW])[-1:]
 
 

@@ -24,7 +24,7 @@ UP = Deployed(image="registry/a:v1", rollout=Rollout(2, 2, serving=True, complet
         (
             {"owner": "other of model k8s (u-u-i-d)"},
             "another application owns",
-            "this cluster's authenticator belongs to other of model k8s",
+            "authenticator owned by other of model k8s",
         ),
         (
             {"missing": ("Secret/aws-iam-certs", "Service/aws-iam-authenticator")},

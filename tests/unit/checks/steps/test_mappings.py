@@ -41,7 +41,7 @@ WORKS = IdentityMapping("dev", DEV, "dev", DEV)
         (
             [WORKS, dataclasses.replace(WORKS, name="twin")],
             State.FAILED,
-            "2 mappings, 2 to correct: dev: same ARN as mapping twin: delete one of them; twin: ",
+            "2 mappings, 2 to correct: dev: same ARN as mapping twin; delete one of them; twin: ",
             "see all: juju run aws-iam/leader list-mappings",
         ),
         (

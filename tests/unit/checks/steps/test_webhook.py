@@ -48,10 +48,10 @@ def test_given_a_webhook_in_use_then_its_url_is_named(use: Use) -> None:
             "run: juju exec --unit kubernetes-control-plane/2 -- JUJU_DISPATCH_PATH=",
         ),
         (
-            Use(ADDRESS, via_relation=False, option="run: juju config x"),
+            Use(ADDRESS, via_relation=False, option="webhook not set; run: juju config x"),
             API_SERVER,
             State.FAILED,
-            "is not told of the webhook",
+            "does not use the webhook: webhook not set",
             "run: juju config x",
         ),
         (

@@ -250,7 +250,7 @@ def test_given_mappings_that_never_work_when_a_hook_runs_then_the_first_is_named
     api.add_mapping("c", "nonsense")
 
     assert deployed.hook().message == (
-        "authenticator v0.7.18, 2/2 pods, 3 mappings, 2 to correct: b: no login has a role path, "
+        "authenticator v0.7.18, 2/2 pods, 3 mappings, 2 to correct: b: no login has a role path; "
         "map arn:aws:iam::111122223333:role/dev instead"
     )
     assert api.changes == []

@@ -45,7 +45,7 @@ def test_given_a_mapping_of_others_with_the_group_of_a_declared_one_then_the_sta
 
     assert deployed.hook() == ops.ActiveStatus(
         f"{HEALTHY}, 2 mappings, 1 to correct: mallory: group {group} is for the rights of "
-        "mapping dev: take it out"
+        "mapping dev; take it out"
     )
 
 
@@ -74,7 +74,7 @@ def test_given_a_declared_mapping_that_somebody_makes_anew_then_its_rights_are_n
     status = deployed.hook()
 
     assert of(api, "aws-iam:dev") == []
-    assert "a mapping dev of another ARN is there already" in status.message
+    assert "name dev is taken" in status.message
 
 
 def forged(api: FakeCluster, name: str = "forged", **metadata: Any) -> str:
@@ -177,7 +177,7 @@ def test_given_an_entry_with_the_name_of_a_grant_of_another_then_the_grant_keeps
 
     status = declare(entry("dev", access=[EDIT]))
 
-    assert "a mapping dev of another ARN is there already" in status.message
+    assert "name dev is taken" in status.message
     assert of(api, "aws-iam:dev") == before
 
 

@@ -298,7 +298,7 @@ def test_given_a_role_that_is_missing_when_declared_then_it_is_named_and_counts_
     )
 
     assert status == ops.ActiveStatus(
-        f"{HEALTHY}, 2 mappings, 2 declared but not applied: mappings[0].access[1]: "
+        f"{HEALTHY}, 2 mappings, 2 not applied: mappings[0].access[1]: "
         "there is no ClusterRole deployer yet"
     )
     assert "mappings[1].access[0] in default is not applied: there is no Role view" in (
@@ -322,7 +322,7 @@ def test_given_a_namespace_that_is_missing_when_declared_then_it_is_named_and_th
     status = declare(entry("dev", access=[{**EDIT, "namespaces": ["new", "dev"]}]))
 
     assert status == ops.ActiveStatus(
-        f"{HEALTHY}, 1 mapping, 1 declared but not applied: mappings[0].access[0] in new: "
+        f"{HEALTHY}, 1 mapping, 1 not applied: mappings[0].access[0] in new: "
         "there is no such namespace yet"
     )
     assert bound(api) == {GROUP: ("dev/ClusterRole/edit",)}
@@ -362,7 +362,7 @@ def test_given_a_mapping_that_the_cluster_refuses_then_it_has_no_rights_and_noth
 
     assert bound(api) == {}
     assert status == ops.ActiveStatus(
-        f"{HEALTHY}, 0 mappings, 1 declared but not applied: "
+        f"{HEALTHY}, 0 mappings, 1 not applied: "
         "mappings[0]: the cluster refuses it: denied by policy"
     )
     assert not deployed.units[0].alarms

@@ -281,8 +281,7 @@ def test_given_a_mapping_of_others_when_another_principal_is_declared_by_its_nam
 
     assert api.changes == []
     assert status == ops.ActiveStatus(
-        f"{HEALTHY}, 1 mapping, 1 declared but not applied: mappings[0]: a mapping theirs of "
-        "another ARN is there already; if nobody needs it, "
+        f"{HEALTHY}, 1 mapping, 1 not applied: mappings[0]: name theirs is taken; if unused, "
         "run: kubectl delete iamidentitymapping theirs"
     )
 
@@ -362,7 +361,7 @@ def test_given_an_entry_that_the_cluster_refuses_when_a_hook_runs_then_the_other
 
     assert names(api) == ["ops"]
     assert status == ops.ActiveStatus(
-        f"{HEALTHY}, 1 mapping, 1 declared but not applied: "
+        f"{HEALTHY}, 1 mapping, 1 not applied: "
         "mappings[0]: the cluster refuses it: denied by policy"
     )
     assert not deployed.units[0].alarms
