@@ -27,6 +27,7 @@ from vault_role import Role
 logger = logging.getLogger(__name__)
 
 _PKI = "vault-pki"
+_VAULT = "10.10.0.1:8200"
 _AUTHORITY_VALIDITY = timedelta(days=3650)
 _CERTIFICATE_VALIDITY = timedelta(days=365)
 
@@ -70,12 +71,19 @@ class Vault(ops.CharmBase):
         authority: modern_authority.Authority,
     ) -> None:
         csr = request.certificate_signing_request
-        if refusal := role.refusal({csr.common_name, *csr.sans_dns}, csr.sans_ip):
-            logger.warning("Error while signing PKI certificate: %s", refusal)
-            code = CertificateRequestErrorCode[refusal]
+        if refusal := role.refusal(csr.common_name, csr.sans_dns, csr.sans_ip):
+            logger.warning("PKI error while signing certificate: %s", refusal.text)
+            code = CertificateRequestErrorCode[refusal.code]
             known = [(error.certificate_signing_request, error.error.code) for error in refused]
             if role.says_why and (csr, code) not in known:
-                error = CertificateError(code=code, name=refusal, message="not by the role")
+                error = CertificateError(
+                    code=code,
+                    name=refusal.code,
+                    message="Vault PKI role rejected the certificate request.",
+                    # Vault's client appends what it asked.
+                    reason=f"{refusal.text}, on post https://{_VAULT}/v1/charm-pki/sign/charm",
+                    provider=_PKI,
+                )
                 self.pki.set_relation_error(
                     ProviderCertificateError(request.relation_id, csr, error)
                 )

@@ -8,6 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Refusal(NamedTuple):
+    """Why a request is refused: the code that the charm gives it, and what Vault says."""
+
+    code: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -37,16 +45,25 @@ class Role:
             says_why=True,
         )
 
-    def refusal(self, names: Collection[str], addresses: Collection[str]) -> str:
-        """Return the protocol's name for why these are refused; empty if they are not.
+    def refusal(
+        self, common_name: str, names: Collection[str], addresses: Collection[str]
+    ) -> Refusal | None:
+        """Return why these are refused; None if they are not.
 
+        As Vault, it looks at the common name first, then at the other names, then at addresses.
+        The charm looks for "subject alternative name", which is not what Vault writes of a name.
         A domain itself is not below itself, and Vault calls it bare, which no track allows.
         """
+        if not self._allows(common_name):
+            text = f"common name {common_name} not allowed by this role"
+            return Refusal("DOMAIN_NOT_ALLOWED", text)
+        for name in sorted(names):
+            if not self._allows(name):
+                return Refusal("OTHER", f"subject alternate name {name} not allowed by this role")
         if addresses and not self.allows_addresses:
-            return "IP_NOT_ALLOWED"
-        if not all(self._allows(name) for name in names):
-            return "DOMAIN_NOT_ALLOWED"
-        return ""
+            text = "IP Subject Alternative Names are not allowed in this role, but was provided "
+            return Refusal("IP_NOT_ALLOWED", f"{text}some via CSR")
+        return None
 
     def _allows(self, name: str) -> bool:
         below = (domain for domain in self.domains if name.endswith(f".{domain}"))

@@ -53,9 +53,9 @@ def published(state: testing.State, key: str = "certificates") -> list[dict[str,
     return json.loads(relation.local_app_data.get(key, "[]"))
 
 
-def error(state: testing.State) -> str:
+def error(state: testing.State) -> tuple[str, str]:
     (found,) = published(state, "request_errors")
-    return found["error"]["name"]
+    return found["error"]["name"], found["error"]["reason"].partition(", on post https://")[0]
 
 
 @pytest.mark.parametrize("track", ["1.17", "1.18"])
@@ -103,7 +103,14 @@ def test_1_18_signs_what_its_options_allow() -> None:
 def test_1_18_refuses_other_names_with_a_reason() -> None:
     below = {"pki_ca_common_name": "svc", "pki_allow_subdomains": True}
 
-    assert error(run("1.18", NAME, LONG, **below)) == "DOMAIN_NOT_ALLOWED"
-    assert error(run("1.18", NAME, pki_ca_common_name="svc")) == "DOMAIN_NOT_ALLOWED"
-    assert error(run("1.18", NAME, ADDRESS, **below)) == "IP_NOT_ALLOWED"
+    bare = ("DOMAIN_NOT_ALLOWED", f"common name {NAME} not allowed by this role")
+    longer = ("OTHER", f"subject alternate name {LONG} not allowed by this role")
+    address = (
+        "IP_NOT_ALLOWED",
+        "IP Subject Alternative Names are not allowed in this role, but was provided some via CSR",
+    )
+    # Names are looked at before addresses, and the common name before the others.
+    assert error(run("1.18", NAME, LONG, ADDRESS, pki_ca_common_name="svc")) == bare
+    assert error(run("1.18", NAME, LONG, ADDRESS, **below)) == longer
+    assert error(run("1.18", NAME, ADDRESS, **below)) == address
     assert len(published(run("1.18", NAME, **below))) == 1
