@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 import times
-from access import arn, partitions, reserved
+from access import arn, partitions, permission_sets, reserved
 from access.declaration import names, rights
 from access.declaration.declared import Entry
 from access.mapping import IdentityMapping
@@ -23,6 +23,7 @@ from errors import Blocked
 from labels import EXPIRES, GRANT, OPTION
 
 _LONGEST_REASON = 200
+_GIVE = "give either arn, or permission-set as NAME@ACCOUNT (and suffix, if known)"
 _NO_NAME_PART = re.compile(r"[^a-z0-9]+")
 
 
@@ -53,9 +54,13 @@ def permission_set(params: Mapping[str, Any]) -> PermissionSet | None:
         ValueError: they name both or neither, or a part of the set is malformed.
     """
     name, account, suffix = (params[key] for key in ("permission-set", "account", "suffix"))
-    if bool(name) == bool(params["arn"]) or bool(name) != bool(account) or (suffix and not name):
-        raise ValueError("give either arn, or permission-set with account (and suffix, if known)")
-    return PermissionSet(name, account, suffix) if name else None
+    if bool(name) == bool(params["arn"]) or ((account or suffix) and not name):
+        raise ValueError(_GIVE)
+    if not name:
+        return None
+    if not account and "@" not in name:
+        raise ValueError(_GIVE)
+    return permission_sets.read(name, account, suffix)
 
 
 def read(params: Mapping[str, Any], text: str, partition: str, now: datetime) -> Grant:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import times
-from access import arn, partitions, reserved
+from access import arn, partitions, permission_sets, reserved
 from access.declaration import accounts, eks, formats, names, rights, yaml_text
 from access.declaration.formats import LeftOut, Listed
 from access.declaration.yaml_text import Value
@@ -208,9 +208,7 @@ def _principal(keys: dict[str, Value]) -> tuple[PermissionSet | None, str, str, 
     if name and arns:
         raise ValueError("it has an arn and a permission-set, keep one of them")
     if name:
-        if not account:
-            raise ValueError("permission-set needs account")
-        return PermissionSet(name, account, suffix), "", "", ""
+        return permission_sets.read(name, account, suffix), "", "", ""
     if account or suffix:
         raise ValueError("account and suffix go with permission-set")
     if not arns:

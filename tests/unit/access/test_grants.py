@@ -73,6 +73,8 @@ def revoked(found: list[IdentityMapping], target: Target, option: str = "") -> l
             {"arn": "", "permission-set": "DevOps", "account": "111122223333", "suffix": SUFFIX},
             SUFFIX,
         ),
+        ({"arn": "", "permission-set": "DevOps@111122223333", "suffix": SUFFIX}, SUFFIX),
+        ({"arn": "", "permission-set": "DevOps@111122223333", "account": "111122223333"}, ""),
     ],
 )
 def test_given_a_permission_set_in_place_of_an_arn_then_it_is_read(
@@ -92,6 +94,7 @@ def test_given_an_arn_then_there_is_no_permission_set():
     [
         {"arn": ""},
         {"permission-set": "DevOps", "account": "111122223333"},
+        {"permission-set": "DevOps@111122223333"},
         {"arn": "", "permission-set": "DevOps"},
         {"account": "111122223333"},
         {"suffix": SUFFIX},
@@ -100,7 +103,14 @@ def test_given_an_arn_then_there_is_no_permission_set():
 def test_given_neither_an_arn_nor_a_whole_permission_set_then_it_is_refused(
     params: dict[str, str],
 ):
-    with pytest.raises(ValueError, match="give either arn, or permission-set with account"):
+    with pytest.raises(ValueError, match="give either arn, or permission-set as NAME@ACCOUNT"):
+        grants.permission_set({**PARAMS, **params})
+
+
+def test_given_a_permission_set_of_another_account_than_the_one_given_then_it_is_refused():
+    params = {"arn": "", "permission-set": "DevOps@111122223333", "account": "222233334444"}
+
+    with pytest.raises(ValueError, match="names account 111122223333, and account is 2222333"):
         grants.permission_set({**PARAMS, **params})
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from access import arn
 from access.mapping import IdentityMapping
-from access.permission_sets import PermissionSet, learn, of_role
+from access.permission_sets import PermissionSet, learn, of_role, read
 from access.refusals import Kind, Refusal
 
 ACCOUNT = "111122223333"
@@ -35,6 +35,40 @@ def refusal(arn: str, minute: int = 0, kind: Kind = Kind.NOT_MAPPED) -> Refusal:
 
 def mapping(arn: str, source: str = "option") -> IdentityMapping:
     return IdentityMapping("devops", arn, "devops", arn.lower(), (), source)
+
+
+# Reading.
+
+
+@given(SETS, SUFFIXES)
+def test_given_a_set_as_it_is_printed_then_it_is_read_with_and_without_its_account_again(
+    wanted: PermissionSet, suffix: str
+) -> None:
+    pinned = dataclasses.replace(wanted, suffix=suffix)
+
+    assert read(str(wanted), "", "") == wanted
+    assert read(str(wanted), wanted.account, "") == wanted
+    assert read(str(pinned), "", suffix) == pinned
+
+
+@pytest.mark.parametrize("name", ["dev@example", "@", "dev@", "@11112222333", "a@1111222233334"])
+def test_given_an_at_sign_in_a_name_then_what_follows_is_an_account_only_with_its_12_digits(
+    name: str,
+) -> None:
+    assert read(name, ACCOUNT, "") == PermissionSet(name, ACCOUNT)
+    assert read(f"{name}@{ACCOUNT}", "", "") == PermissionSet(name, ACCOUNT)
+
+
+def test_given_two_accounts_then_the_set_is_refused_and_both_are_named() -> None:
+    message = f"^permission-set names account {ACCOUNT}, and account is 222233334444: give one"
+    with pytest.raises(ValueError, match=message):
+        read(f"DevOps@{ACCOUNT}", "222233334444", "")
+
+
+@pytest.mark.parametrize("name", ["DevOps", f"@{ACCOUNT}", f" @{ACCOUNT}", f"a b@{ACCOUNT}"])
+def test_given_no_account_or_no_name_then_the_set_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=r"needs account|not the name of a permission set"):
+        read(name, "", "")
 
 
 # Matching.

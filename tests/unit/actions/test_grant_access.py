@@ -358,6 +358,18 @@ def test_given_a_permission_set_whose_login_was_refused_when_granted_then_its_ro
     assert grant(deployed, **SET)["arn"] == SSO
 
 
+def test_given_a_permission_set_as_it_is_printed_when_granted_then_its_account_is_read_from_it(
+    deployed: Model, api: FakeCluster
+):
+    printed = {"arn": "", "permission_set": "DevOps@111122223333"}
+    assert refused(deployed, **printed, account="222233334444") == (
+        "permission-set names account 111122223333, and account is 222233334444: give one"
+    )
+    assert refused(deployed, **printed) == UNKNOWN
+
+    assert grant(deployed, **printed, suffix="1a2b3c4d5e6f7081")["arn"] == SSO
+
+
 @pytest.mark.parametrize(
     "params",
     [
@@ -372,7 +384,7 @@ def test_given_half_a_permission_set_when_access_is_granted_then_the_action_says
     deployed: Model, api: FakeCluster, params: dict[str, Any]
 ):
     assert refused(deployed, **params) == (
-        "give either arn, or permission-set with account (and suffix, if known)"
+        "give either arn, or permission-set as NAME@ACCOUNT (and suffix, if known)"
     )
     assert api.requests == []
 

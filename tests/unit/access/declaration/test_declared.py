@@ -293,6 +293,13 @@ def test_given_an_entry_at_a_limit_when_it_is_read_then_it_is_declared(keys: dic
     assert one(**keys).arn == DEV
 
 
+def test_given_a_permission_set_as_list_mappings_prints_it_then_it_is_declared():
+    (entry,) = parse("[{permission-set: DevOps@012345678901, username: dev}]").entries
+
+    assert entry.permission_set == PermissionSet("DevOps", "012345678901")
+    assert entry.name == "devops-012345678901-eb2d9447da"
+
+
 def test_given_a_permission_set_when_it_is_read_then_it_stands_in_place_of_the_arn():
     text = "[{permission-set: DevOps, account: 012345678901, suffix: 0123456789abcdef}]"
 
@@ -350,6 +357,10 @@ def test_given_a_time_when_it_is_read_then_it_is_kept_in_utc(written: str, kept:
         ({"arn": DEV, "name": "a" * 254}, "must have small letters"),
         ({"arn": DEV, "permission-set": "A", "account": "1"}, "keep one of them"),
         ({"permission-set": "A"}, "permission-set needs account"),
+        (
+            {"permission-set": "A@111122223333", "account": "222233334444"},
+            "permission-set names account 111122223333, and account is 222233334444",
+        ),
         ({"permission-set": "A", "account": 12345678901}, "12 digits"),
         ({"permission-set": "A b", "account": "111122223333"}, "'A b'"),
         ({"arn": DEV, "account": "111122223333"}, "account and suffix go with permission-set"),
