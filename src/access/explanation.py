@@ -64,8 +64,7 @@ def ways(
     for way in found:
         yield from _way(way, now)
     yield f"everybody who logs in has {roles(everybody) or 'no role'}"
-    if warning:
-        yield warning
+    yield from warning.splitlines()
     for way in found:
         if way.answer:
             yield f"may {way.identity.username} {question}? {_answer(way.identity, way.answer)}"
@@ -119,15 +118,15 @@ def _bound(who: Identity, grants: Sequence[rbac.Grant], mapping: IdentityMapping
     if powers := rbac.administrator_by(grants):
         yield f"it can become administrator, because it may {', '.join(powers)}"
     if not grants and not who.superuser and not node:
-        yield no_role(who.username)
+        yield from no_role(who.username)
 
 
-def no_role(username: str) -> str:
-    """Return that a user has no role, and the command that gives it one."""
+def no_role(username: str) -> tuple[str, str]:
+    """Return that a user has no role, and the command that gives it one, for a line of its own."""
     subject = shlex.quote(f"--user={username}")
     return (
-        "no binding names this user or its groups, so give it a role, such as: "
-        f"kubectl create clusterrolebinding NAME --clusterrole=view {subject}"
+        "no binding names this user or its groups",
+        f"run: kubectl create clusterrolebinding NAME --clusterrole=view {subject}",
     )
 
 

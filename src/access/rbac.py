@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from access import placeholders
 from access.mapping import IdentityMapping
+from text import one_line
 
 # The API server lets this group do everything, before it looks at any role.
 MASTERS = "system:masters"
@@ -111,7 +112,8 @@ class Grant:
 
 
 def open_to_all(answer: Answer, control_plane: str) -> str:
-    """Return the warning that everybody may do everything; empty if that is not so.
+    """Return the warning that everybody may do everything; empty if that is not so. Its command
+    has a line of its own: Juju folds a long line, and nobody could copy a folded command.
 
     ``answer`` is the API server's to the question whether `EVERYBODY` may do `ANYTHING`;
     ``control_plane`` is the control plane's application.
@@ -119,9 +121,9 @@ def open_to_all(answer: Answer, control_plane: str) -> str:
     if not answer.allowed:
         return ""
     if answer.reason:
-        return f"everybody who logs in may do everything: {answer.reason}"
+        return f"everybody who logs in may do everything: {one_line(answer.reason)}"
     return (
-        "everybody who logs in may do everything, because the API server does not ask RBAC; "
+        "everybody who logs in may do everything, because the API server does not ask RBAC\n"
         f"run: juju config {control_plane} authorization-mode=RBAC,Node"
     )
 

@@ -98,9 +98,10 @@ def _rights(client: api.Client, mapping: IdentityMapping) -> dict[str, str]:
             bound, warning = bindings.find(client, control_plane.application())
     except Unready as reason:
         return {"roles": status_line(f"unknown: {reason}")}
-    roles = ", ".join(table.given(mapping, bound)) or explanation.no_role(mapping.username)
-    results = {"roles": roles, "warning": warning}
-    return {key: cut(one_line(text), MAX_BYTES) for key, text in results.items() if text}
+    no_role = explanation.no_role(mapping.username)
+    roles = [", ".join(given)] if (given := table.given(mapping, bound)) else no_role
+    results = {"roles": "\n".join(map(one_line, roles)), "warning": warning}
+    return {key: cut(text, MAX_BYTES) for key, text in results.items() if text}
 
 
 def _write(

@@ -55,7 +55,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     page = int(params["page"])
     if not 1 <= page <= len(pages):
         raise ValueError(f"there is no page {page}: give page=1 to page={len(pages)}")
-    results = {"warning": one_line(warning)} if warning else {}
+    results = {"warning": warning} if warning else {}
     if ended := context.shared.ended:
         lines = (f"{each.name} ({each.arn}) ended at {each.at}" for each in ended)
         results["ended"] = cut("\n".join(map(one_line, lines)), MAX_BYTES)

@@ -85,7 +85,7 @@ def test_given_a_cluster_that_does_not_ask_rbac_when_listed_then_the_result_warn
     results = deployed.run("aws-iam/leader", "list-mappings").results
 
     assert results["warning"] == (
-        "everybody who logs in may do everything, because the API server does not ask RBAC; "
+        "everybody who logs in may do everything, because the API server does not ask RBAC\n"
         "run: juju config kubernetes-control-plane authorization-mode=RBAC,Node"
     )
 
@@ -129,9 +129,10 @@ def test_given_a_mapped_person_without_a_role_when_explained_then_a_command_give
             "mapping mallory, made with kubectl, lets it in as user mallory-111122223333, "
             "groups nobodys"
         ),
+        "no binding names this user or its groups",
         (
-            "no binding names this user or its groups, so give it a role, such as: "
-            "kubectl create clusterrolebinding NAME --clusterrole=view --user=mallory-111122223333"
+            "run: kubectl create clusterrolebinding NAME --clusterrole=view "
+            "--user=mallory-111122223333"
         ),
         EVERYBODY,
         "may mallory-111122223333 get pods in namespace default? no: no role of these allows it",

@@ -65,7 +65,7 @@ def test_given_the_name_of_a_node_when_listed_and_explained_then_the_node_author
     assert bool(roles) is is_node
     assert not roles or roles[0].endswith("needs (node authorizer)")
     assert any("node authorizer" in line for line in explained(deployed)) is is_node
-    assert any("give it a role" in line for line in explained(deployed)) is not is_node
+    assert any("no binding names this user" in line for line in explained(deployed)) is not is_node
 
 
 def rule(group: str, resource: str, *verbs: str, names: tuple[str, ...] = ()) -> dict[str, Any]:

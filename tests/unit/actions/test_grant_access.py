@@ -61,7 +61,7 @@ def test_given_a_principal_when_it_is_granted_access_then_its_mapping_works_at_o
         "ends": end,
         "counts-from": "now",
         "roles": (
-            "no binding names this user or its groups, so give it a role, such as: kubectl create "
+            "no binding names this user or its groups\nrun: kubectl create "
             "clusterrolebinding NAME --clusterrole=view --user=alice"
         ),
     }

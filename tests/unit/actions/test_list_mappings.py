@@ -296,7 +296,7 @@ def test_given_a_cluster_that_does_not_ask_rbac_when_listed_then_the_result_warn
     api.fail(answer(201, b'{"spec": {}, "status": {"allowed": true}}'), request=f"POST {REVIEWS}")
 
     assert deployed.action("list-mappings")["warning"] == (
-        "everybody who logs in may do everything, because the API server does not ask RBAC; "
+        "everybody who logs in may do everything, because the API server does not ask RBAC\n"
         "run: juju config kubernetes-control-plane authorization-mode=RBAC,Node"
     )
 
