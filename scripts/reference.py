@@ -28,6 +28,10 @@ from statuses.text import Text  # noqa: E402 (see above)
 FOLDER = ROOT / "docs/reference"
 # Sphinx lists headings of this depth beside a page.
 _FRONT = "---\ntocdepth: 2\n---\n<!-- Made of {} by `make docs`: edit that, not this. -->"
+# What an option or an action says of where to read on.
+_PAGE_ADDRESS = re.compile(
+    r"https://github\.com/charmed-kubernetes/charm-aws-iam/blob/main/docs/(\S+\.md)"
+)
 _ROLES = {"requires": "requirer", "provides": "provider", "peers": "among this charm's units"}
 # Each kind of status: its heading, what is said of it, and its texts.
 KINDS: tuple[tuple[str, str, tuple[ModuleType, ...]], ...] = (
@@ -86,7 +90,7 @@ def _options(config: Mapping[str, Any]) -> Iterable[str]:
         yield f"## `{name}`"
         default = option.get("default", "")
         yield f"Type {option['type']}, default {_code(default) if default != '' else 'empty'}."
-        yield _prose(option["description"])
+        yield _linked(option["description"])
 
 
 def _actions(actions: Mapping[str, Any]) -> Iterable[str]:
@@ -98,7 +102,7 @@ def _actions(actions: Mapping[str, Any]) -> Iterable[str]:
     """)
     for name, action in actions.items():
         yield f"## `{name}`"
-        yield _prose(action["description"])
+        yield _linked(action["description"])
         if params := action.get("params"):
             required = action.get("required", [])
             rows = [_parameter(key, found, key in required) for key, found in params.items()]
@@ -203,6 +207,16 @@ def metrics_in_use() -> set[str]:
     text = "\n".join(file.read_text() for file in files)
     names = re.findall(r"\b(?:aws_iam_authenticator|process)_\w+", text)
     return {re.sub(r"_(bucket|count|sum)$", "", name) for name in names}
+
+
+def _linked(text: str) -> str:
+    """Return a description as Markdown, in which the address of a page is a link to it."""
+    return _PAGE_ADDRESS.sub(lambda found: f"[{_title(found[1])}](../{found[1]}).", _prose(text))
+
+
+def _title(page: str) -> str:
+    (title,) = re.findall(r"\A# (.+)", (ROOT / "docs" / page).read_text())
+    return title
 
 
 def _prose(text: str) -> str:
