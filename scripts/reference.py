@@ -53,7 +53,7 @@ KINDS: tuple[tuple[str, str, tuple[ModuleType, ...]], ...] = (
     ),
     (
         "Entries that are not applied",
-        "These follow `declared but not applied:` and the place of the entry.",
+        "These follow `not applied:` and the place of the entry.",
         (entry,),
     ),
 )
