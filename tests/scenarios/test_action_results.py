@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import yaml
 from tests.fakes.juju.model import Model
@@ -46,7 +48,7 @@ _Dumper.add_representer(str, _text)
     ],
 )
 def test_given_a_result_with_a_command_then_it_is_printed_on_a_line_of_its_own(
-    deployed: Model, api: FakeCluster, action: str, params: dict[str, str], command: str
+    deployed: Model, api: FakeCluster, action: str, params: dict[str, Any], command: str
 ):
     api.fail(answer(201, b'{"spec": {}, "status": {"allowed": true}}'), request=f"POST {REVIEWS}")
 

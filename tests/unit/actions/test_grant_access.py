@@ -361,7 +361,7 @@ def test_given_a_permission_set_whose_login_was_refused_when_granted_then_its_ro
 def test_given_a_permission_set_as_it_is_printed_when_granted_then_its_account_is_read_from_it(
     deployed: Model, api: FakeCluster
 ):
-    printed = {"arn": "", "permission_set": "DevOps@111122223333"}
+    printed: dict[str, Any] = {"arn": "", "permission_set": "DevOps@111122223333"}
     assert refused(deployed, **printed, account="222233334444") == (
         "permission-set names account 111122223333, and account is 222233334444: give one"
     )
