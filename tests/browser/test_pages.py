@@ -1,0 +1,80 @@
+"""The site in a browser: what runs there, and how it looks on a telephone."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from tests.browser import webdriver
+from tests.browser.webdriver import Browser
+from tests.project.test_site import FOUND
+
+SITE = Path(__file__).parents[2] / "build/docs"
+PAGES = sorted(str(path.relative_to(SITE)) for path in SITE.rglob("*.html"))
+TELEPHONE, DESK = 360, 1280
+
+
+@pytest.fixture(scope="module", params=[TELEPHONE, DESK])
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    with webdriver.window(request.param) as window:
+        yield window
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    """Serve the built site. Browsers let a page copy from localhost, not from a file."""
+    handler = functools.partial(_Quiet, directory=str(SITE))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://localhost:{server.server_port}"
+        server.shutdown()
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (its base's name)
+        pass
+
+
+def test_given_any_page_then_it_has_no_error_and_shows_its_pictures_within_the_width(
+    browser: Browser, site: str
+) -> None:
+    assert PAGES, "run make docs first"
+    for page in PAGES:
+        browser.open(f"{site}/{page}")
+        # A picture further down is loaded when somebody comes to it.
+        browser.run("for (const each of document.images) each.loading = 'eager'")
+        browser.wait("return [...document.images].every(each => each.complete)")
+        bad = "each => !each.naturalWidth || !each.alt"
+        found = browser.run(f"return [...document.images].filter({bad}).map(each => each.src)")
+        assert found == [], page
+        # A telephone's own width grows with what is too wide.
+        wide = browser.run("return document.documentElement.scrollWidth")
+        assert wide <= browser.width, page
+        assert browser.errors() == [], page
+
+
+@pytest.mark.parametrize(("words", "page"), FOUND.items())
+def test_given_words_in_the_search_then_their_page_is_among_the_first(
+    browser: Browser, site: str, words: str, page: str
+) -> None:
+    browser.open(f"{site}/search.html?q={words}")
+
+    links = browser.wait(
+        "const done = document.querySelector('#search-results p.search-summary');"
+        "const links = [...document.querySelectorAll('#search-results li a')];"
+        "return done && links.length ? links.map(each => each.pathname) : null"
+    )
+    assert f"/{page}.html" in links[:5]
+    assert browser.errors() == []
+
+
+def test_given_a_block_of_commands_then_its_button_copies_them(
+    browser: Browser, site: str
+) -> None:
+    browser.open(f"{site}/tutorial.html")
+
+    assert browser.run("return document.querySelectorAll('div.highlight button.copy').length") > 5
