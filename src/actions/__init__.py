@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 # Linux refuses to run a program, `action-set` too, with an argument of 128 KiB.
 MAX_BYTES = 100_000
+# From here on Juju folds a result, which may have quotes around it.
+_WIDTH = 78
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,16 +69,25 @@ class Failed(Exception):
 def answer(event: ops.ActionEvent, context: Context) -> None:
     """Run the action of ``event``, and answer it."""
     try:
-        event.set_results(
-            dict(run(event.handle.kind.removesuffix("_action"), event.params, context))
-        )
+        results = run(event.handle.kind.removesuffix("_action"), event.params, context)
+        event.set_results({key: _unfolded(key, text) for key, text in results.items()})
     except Failed as failure:
-        event.set_results(dict(failure.results))
+        event.set_results({key: _unfolded(key, text) for key, text in failure.results.items()})
         event.fail(status_line(failure))
     except (ValueError, Unready) as reason:
         event.fail(status_line(reason))
     except Exception as error:  # noqa: BLE001  (a bug, and no reason for an action that crashes)
         event.fail(status_line(internal_errors.tell(error, context.unit)))
+
+
+def _unfolded(key: str, text: str) -> str:
+    """Return a result as `juju run` prints it without folding it, if it has a command.
+
+    Juju folds a line of more than 80 characters between words, and nobody could copy a folded
+    command. It leaves a text with a line's end as it is.
+    """
+    is_folded = "\n" not in text and len(f"{key}: {text}") > _WIDTH
+    return f"{text}\n" if is_folded and "run: " in text else text
 
 
 def run(name: str, params: Mapping[str, Any], context: Context) -> Mapping[str, str]:

@@ -32,6 +32,19 @@ def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
+def test_given_one_entry_with_a_command_then_its_line_is_not_folded(
+    deployed: Model, api: FakeCluster
+):
+    api.add_mapping("alice", ROLE, ROLE)
+    other = "arn:aws:iam::111122223333:role/other"
+    deployed.config = {"mappings": f"[{{name: alice, arn: '{other}'}}]"}
+
+    lines = printed(deployed.action("list-mappings"))
+
+    command = "kubectl delete iamidentitymapping alice"
+    assert f"  mappings[0]: name alice is taken; if unused, run: {command}" in lines
+
+
 @pytest.mark.parametrize(
     ("action", "params", "command"),
     [

@@ -192,7 +192,7 @@ def test_given_no_mappings_when_listed_then_the_table_is_its_header(
     assert deployed.action("list-mappings") == {
         "logins": (
             "the leader has yet to record logins; if it never does, somebody else made ConfigMap "
-            "aws-iam-logins; run: kubectl -n kube-system delete configmap aws-iam-logins"
+            "aws-iam-logins; run: kubectl -n kube-system delete configmap aws-iam-logins\n"
         ),
         "mappings": "NAME  ARN  USERNAME  GROUPS  SOURCE  ROLES",
         "page": "1",
