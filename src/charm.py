@@ -97,8 +97,13 @@ class AwsIamCharm(ops.CharmBase):
         ):
             framework.observe(event, self._on_any_event)
         framework.observe(self.on.remove, self._on_remove)
-        for name in self.meta.actions:
-            framework.observe(self.on[name].action, self._on_action)
+        framework.observe(self.on["check"].action, self._on_action)
+        framework.observe(self.on["explain-access"].action, self._on_action)
+        framework.observe(self.on["get-kubeconfig"].action, self._on_action)
+        framework.observe(self.on["grant-access"].action, self._on_action)
+        framework.observe(self.on["list-mappings"].action, self._on_action)
+        framework.observe(self.on["plan-mappings"].action, self._on_action)
+        framework.observe(self.on["revoke-access"].action, self._on_action)
         framework.observe(self.on.collect_unit_status, self._on_collect_unit_status)
 
     def _on_any_event(self, _: ops.EventBase) -> None:
