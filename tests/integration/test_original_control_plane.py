@@ -111,7 +111,11 @@ def test_given_the_relation_when_the_control_plane_is_refreshed_to_1_29_then_juj
     with pytest.raises(jubilant.CLIError) as refused:
         upgrade_page.run(deployed, command)
 
-    assert refused.value.stderr.strip().endswith(line.removeprefix("… "))
+    # Juju 4 has words of its own, which the page, being for 3.6, does not show.
+    said = line.removeprefix("… ")
+    if deployed.version().tuple >= (4,):
+        said = 'charm has no corresponding relation "aws-iam"'
+    assert refused.value.stderr.strip().endswith(said)
 
 
 @pytest.mark.slow

@@ -6,9 +6,11 @@ import subprocess
 import threading
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import jubilant
-from tests.integration.helpers import arns, kubernetes
+import yaml
+from tests.integration.helpers import arns, kubernetes, units
 from tests.integration.helpers.kubernetes import Cluster
 
 
@@ -57,13 +59,19 @@ def log_in_everywhere(juju: jubilant.Juju, cluster: Cluster) -> None:
     Raises:
         AssertionError: one of them lets nobody in.
     """
-    for name, unit in juju.status().get_units("aws-iam").items():
+    for name in units.names(juju):
         person = cluster.person.with_name(name.replace("/", "-"))
         if not person.exists():
             action = juju.run(name, "get-kubeconfig", {"arn": arns.ROLE})
             person.write_text(action.results["kubeconfig"])
-        assert unit.public_address in person.read_text()
+        assert api_server(person) in units.addresses(juju, name)
         assert wait_for_login(Cluster(cluster.admin, person)) == "knobby"
+
+
+def api_server(kubeconfig: Path) -> str:
+    """Return the host of the API server that a kubeconfig names."""
+    cluster = yaml.safe_load(kubeconfig.read_text())["clusters"][0]["cluster"]
+    return str(urlsplit(cluster["server"]).hostname)
 
 
 class RepeatedLogins:

@@ -29,6 +29,16 @@ def principal(juju: jubilant.Juju, unit: str) -> str:
     return next(name for name, found in units.items() if unit in found.subordinates)
 
 
+def addresses(juju: jubilant.Juju, unit: str) -> list[str]:
+    """Return the addresses of the machine on which a unit of aws-iam is.
+
+    Which of them is the public one is Juju's choice: 4.1 may take that of a bridge to pods.
+    """
+    status = juju.status()
+    machine = status.apps["kubernetes-control-plane"].units[principal(juju, unit)].machine
+    return status.machines[machine].ip_addresses
+
+
 def leader(juju: jubilant.Juju) -> str:
     """Return the unit of aws-iam that leads."""
     units = juju.status().get_units("aws-iam")

@@ -111,10 +111,10 @@ def under_load(juju: jubilant.Juju, cluster: Cluster) -> tuple[Load, list[Phase]
 def steady_load(juju: jubilant.Juju, cluster: Cluster, reviews: float = REVIEWS_A_SECOND) -> Load:
     """Return logins through every API server, by users whose mappings every pod knows."""
     cluster.map("knobby-directly", "arn:aws:iam::111122223333:user/knobby", "knobby-directly")
-    found = juju.status().get_units("aws-iam")
+    found = units.names(juju)
     people = [cluster.person.with_name(name.replace("/", "-")) for name in found]
     load = Load(
-        [servers.server(cluster.admin, unit.public_address) for unit in found.values()],
+        [servers.server(cluster.admin, logins.api_server(person)) for person in people],
         people,
         tokens.tokens("knobby", kubernetes.cluster_id(people[0])),
         "knobby-directly",

@@ -218,7 +218,13 @@ def _check_refresh(
     for relation in model.relations_of(application.name):
         side = relation.side_of(application.name)
         assert side is not None
-        if not _same_endpoint(side.endpoint, endpoints.get(side.endpoint.name)):
+        kept = endpoints.get(side.endpoint.name)
+        if kept is None and model.manner is Manner.JUJU_4_1:
+            raise JujuError(
+                f'setting application "{application.name}" charm: '
+                f'charm has no corresponding relation "{side.endpoint.name}"'
+            )
+        if not _same_endpoint(side.endpoint, kept):
             raise JujuError(f'{what}: would break relation "{relating.key_of(relation)}"')
 
 
