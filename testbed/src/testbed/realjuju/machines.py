@@ -18,7 +18,7 @@ from testbed.realjuju.machinefiles import SSH_SERVICE
 
 _ADDED = re.compile(r"created machine (\d+)")
 _AT_ONCE = 3
-_SSH_SECONDS = 30
+_SSH_SECONDS = 120
 
 
 class Machines:
