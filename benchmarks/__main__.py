@@ -15,7 +15,7 @@ from tests.integration.helpers import arns, bundle, juju_status, kubernetes, log
 from tests.integration.helpers.kubernetes import Cluster
 from tests.integration.helpers.load import changes, report
 
-from benchmarks import hooks, mappings
+from benchmarks import hooks, mappings, rights
 from testbed import testbedctl
 from testbed.faults.client import Faults
 
@@ -46,6 +46,8 @@ def main() -> None:
         console.print(_idle_hooks())
         console.print(f"{number:,} mappings at once …")
         console.print(mappings.measure(juju, cluster, LEADER, BARE, number, ROUNDS))
+        console.print(f"{number:,} declared mappings with rights …")
+        console.print(rights.measure(juju, cluster, LEADER, BARE, number, ROUNDS))
         console.print("people log in all the time, and everything changes …")
         console.print(_under_load(juju, cluster))
 

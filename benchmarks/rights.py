@@ -1,0 +1,90 @@
+"""Measure what an option costs whose mappings all have rights: until they work, in every settled
+hook after that, and until all are gone."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Callable
+
+import jubilant
+from rich.table import Table
+from tests.integration.helpers.eventually import eventually
+from tests.integration.helpers.kubernetes import Cluster
+
+from benchmarks import hooks
+from testbed import testbedctl
+
+_NAMESPACE = "bench"
+_MAPPINGS = "/apis/iamauthenticator.k8s.aws/v1alpha1/iamidentitymappings"
+_BINDINGS = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{_NAMESPACE}/rolebindings"
+_SECONDS = 900
+
+
+def measure(
+    juju: jubilant.Juju, cluster: Cluster, unit: str, bare: str, number: int, rounds: int
+) -> Table:
+    """Declare ``number`` mappings that may ``view`` one namespace each, and reset the option.
+
+    Hooks of ``bare``, in turn with those of ``unit``, show how fast the machine is meanwhile.
+    """
+    cluster.kubectl("create", "namespace", _NAMESPACE)
+    none = hooks.ratio(*hooks.paired(unit, bare, rounds))
+    others, before = _count(cluster, _MAPPINGS), len(hooks.of(unit))
+    made = _seconds_until(
+        lambda: _declare(juju, number), lambda: _count(cluster, _BINDINGS) == number
+    )
+    testbedctl.settle(hooks.MODEL)
+    ran = hooks.of(unit)[before:]
+    measured, reference = hooks.paired(unit, bare, rounds)
+    gone = _seconds_until(
+        lambda: juju.config("aws-iam", reset="mappings"),
+        lambda: _count(cluster, _MAPPINGS) == others and _count(cluster, _BINDINGS) == 0,
+    )
+    testbedctl.settle(hooks.MODEL)
+    table = Table("figure", "value", "of")
+    busy = sum(hook.seconds for hook in ran)
+    table.add_row(
+        f"{number:,} declared mappings have their rights",
+        f"{made:.1f} s",
+        f"hooks: {len(ran)}, {busy:.1f} s",
+    )
+    table.add_row(
+        f"settled update-status, {number:,} mappings with rights",
+        f"{hooks.ratio(measured, reference) / none:.2f} × with none",
+        f"{hooks.median_seconds(measured):.3f} s",
+    )
+    table.add_row("the option is reset, and all is gone", f"{gone:.1f} s", "")
+    return table
+
+
+def _seconds_until(change: Callable[[], None], done: Callable[[], bool]) -> float:
+    """Make a change, and return after how long it is done."""
+    started = time.monotonic()
+    change()
+    eventually(done, "done", seconds=_SECONDS, interval=1)
+    return time.monotonic() - started
+
+
+def _declare(juju: jubilant.Juju, number: int) -> None:
+    access = [{"role": "view", "namespaces": [_NAMESPACE]}]
+    entries = [
+        {
+            "name": f"bench-{n:05}",
+            "arn": f"arn:aws:iam::111122223333:role/Bench-{n:05}",
+            "username": f"b{n}",
+            "access": access,
+        }
+        for n in range(number)
+    ]
+    with tempfile.NamedTemporaryFile("w") as file:
+        json.dump(entries, file)
+        file.flush()
+        juju.cli("config", "aws-iam", f"mappings=@{file.name}")
+
+
+def _count(cluster: Cluster, path: str) -> int:
+    """Return how many objects of a kind there are, without a list of them all."""
+    answer = json.loads(cluster.kubectl("get", "--raw", f"{path}?limit=1"))
+    return len(answer["items"]) + answer["metadata"].get("remainingItemCount", 0)
