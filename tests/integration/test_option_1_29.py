@@ -80,7 +80,7 @@ def address(deployed: jubilant.Juju, cluster: Cluster) -> str:
 def test_given_the_option_when_removed_then_no_other_service_gets_the_address(
     deployed: jubilant.Juju, cluster: Cluster, address: str
 ) -> None:
-    _remove(deployed)
+    juju_status.remove(deployed, "aws-iam")
 
     with pytest.raises(AssertionError, match="provided IP is already allocated"):
         _take(cluster, address)
@@ -136,7 +136,7 @@ def test_given_an_address_of_ones_choice_when_set_as_the_page_says_then_people_l
 def test_given_the_application_that_went_first_then_the_page_frees_the_address(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
-    _remove(deployed)
+    juju_status.remove(deployed, "aws-iam")
     (kept,) = cluster.get(*KUBE_SYSTEM, "services", "-l", "aws-iam=true")["items"]
     for command in how_to.shown(PAGE, "If the application went first"):
         named = command.replace("aws-iam-authenticator", kept["metadata"]["name"])
@@ -144,17 +144,6 @@ def test_given_the_application_that_went_first_then_the_page_frees_the_address(
         deployed.wait(jubilant.all_agents_idle, delay=0.5, successes=2, timeout=120)
 
     _take(cluster, CHOSEN)
-
-
-def _remove(juju: jubilant.Juju) -> None:
-    juju.remove_application("aws-iam")
-    juju.wait(
-        lambda status: "aws-iam" not in status.apps and jubilant.all_agents_idle(status),
-        error=jubilant.any_error,
-        delay=0.5,
-        successes=2,
-        timeout=120,
-    )
 
 
 def _take(cluster: Cluster, address: str) -> None:

@@ -72,6 +72,23 @@ def wait_until_app_is(juju: jubilant.Juju, wanted: str, seconds: float) -> jubil
     )
 
 
+def remove(juju: jubilant.Juju, application: str) -> None:
+    """Remove an application, and wait until it is gone and every agent is idle.
+
+    Raises:
+        jubilant.WaitError: a unit is in error.
+        TimeoutError: it took longer than two minutes.
+    """
+    juju.remove_application(application)
+    juju.wait(
+        lambda status: application not in status.apps and jubilant.all_agents_idle(status),
+        error=jubilant.any_error,
+        delay=0.5,
+        successes=2,
+        timeout=120,
+    )
+
+
 @contextlib.contextmanager
 def frequent_update_status(juju: jubilant.Juju) -> Iterator[None]:
     """Run update-status every 3 seconds for as long as the block, instead of every 5 minutes.

@@ -41,12 +41,6 @@ _LABEL = re.compile(r"(\w+)(?:=~|!=|=)\"")
 
 
 @pytest.fixture(scope="module")
-def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
-    """Return the cluster with a kubeconfig of today: another file changes the cluster id."""
-    return logins.first_login(deployed, tmp_path_factory.mktemp("kubeconfigs"))
-
-
-@pytest.fixture(scope="module")
 def watched(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[jubilant.Juju]:
     """Yield the model with a collector, and take that away again."""
     testbed_only.require("a collector of the store needs a COS to be active")

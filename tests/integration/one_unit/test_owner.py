@@ -19,12 +19,6 @@ OURS = "deployment,service,configmap,serviceaccount,secret,poddisruptionbudget"
 
 
 @pytest.fixture(scope="module")
-def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
-    """Return the cluster with a kubeconfig of today: another file changes the cluster id."""
-    return logins.first_login(deployed, tmp_path_factory.mktemp("kubeconfigs"))
-
-
-@pytest.fixture(scope="module")
 def before(deployed: jubilant.Juju, cluster: Cluster) -> dict[str, Any]:
     """Return what the first application owns, before there is a second one."""
     return _owned(deployed, cluster)
@@ -54,13 +48,7 @@ def test_given_an_owner_when_a_second_application_comes_then_it_is_blocked_and_p
 def test_given_an_owner_when_the_second_application_is_removed_then_all_of_the_first_stays(
     deployed: jubilant.Juju, cluster: Cluster, before: dict[str, Any]
 ) -> None:
-    deployed.remove_application(SECOND)
-    deployed.wait(
-        lambda status: SECOND not in status.apps and jubilant.all_agents_idle(status),
-        error=jubilant.any_error,
-        delay=0.5,
-        timeout=120,
-    )
+    juju_status.remove(deployed, SECOND)
 
     assert _owned(deployed, cluster) == before
     assert logins.wait_for_login(cluster) == "knobby"

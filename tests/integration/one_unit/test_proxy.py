@@ -28,12 +28,6 @@ STS = "sts.us-east-1.amazonaws.com:443"
 
 
 @pytest.fixture(scope="module")
-def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
-    """Return the cluster with a kubeconfig of today: another file changes the cluster id."""
-    return logins.first_login(deployed, tmp_path_factory.mktemp("kubeconfigs"))
-
-
-@pytest.fixture(scope="module")
 def proxy(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[ConnectProxy]:
     """Return the pods' only way to AWS from now on."""
     testbed_only.require("only the testbed cuts pods off from AWS")

@@ -6,7 +6,7 @@ import json
 
 import jubilant
 import pytest
-from tests.integration.helpers import logins
+from tests.integration.helpers import juju_status
 from tests.integration.helpers.kubernetes import Cluster, admins_kubeconfig
 
 CONTROL_PLANE = "kubernetes-control-plane/0"
@@ -14,22 +14,9 @@ OURS = "deployment,service,configmap,serviceaccount,secret,poddisruptionbudget"
 
 
 @pytest.fixture(scope="module")
-def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
-    """Return the cluster with a kubeconfig of today: another file changes the cluster id."""
-    return logins.first_login(deployed, tmp_path_factory.mktemp("kubeconfigs"))
-
-
-@pytest.fixture(scope="module")
 def removed(deployed: jubilant.Juju, cluster: Cluster) -> jubilant.Juju:
     assert "aws-iam" in _objects(cluster)
-    deployed.remove_application("aws-iam")
-    deployed.wait(
-        lambda status: "aws-iam" not in status.apps and jubilant.all_agents_idle(status),
-        error=jubilant.any_error,
-        delay=0.5,
-        successes=2,
-        timeout=120,
-    )
+    juju_status.remove(deployed, "aws-iam")
     return deployed
 
 
