@@ -91,7 +91,7 @@ def _way(way: Way, now: datetime.datetime) -> Iterator[str]:
         yield f"mapping {mapping.name}: {way.problem}"
     if who.is_open:
         yield (
-            "what stands in {{…}} is filled in at login: to see it, give the arn of a session, "
+            "{{…}} is filled in at login; to see it, pass a session's ARN: "
             "arn:aws:sts::<account>:assumed-role/<role>/<session>"
         )
     yield from _bound(who, way.grants, mapping)

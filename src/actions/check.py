@@ -1,7 +1,7 @@
 # Copyright 2026 Canonical Ltd.
 # See LICENSE file for licensing details.
 
-"""`check`: the way of a login, step by step, with what mends a step that fails."""
+"""`check`: the way of a login, step by step, with what fixes a step that fails."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright 2026 Canonical Ltd.
 # See LICENSE file for licensing details.
 
-"""The way of a login, step by step: what works, what does not, and what mends it.
+"""The way of a login, step by step: what works, what does not, and what fixes it.
 
 The steps are those of Charmed Kubernetes' page on AWS IAM. They change nothing. `probes` fetch
 what the verdicts of `steps` are about, and `flow` runs both.

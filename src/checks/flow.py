@@ -23,13 +23,13 @@ from machine.webhook_file import PORT
 from text import brief
 
 # The steps, in the order of a login.
-KUBERNETES, AUTHENTICATOR, CERTIFICATE, WEBHOOK, WAY_TO_AWS, WHOLE_WAY, MAPPINGS = STEPS = (
+KUBERNETES, AUTHENTICATOR, CERTIFICATE, WEBHOOK, STS, END_TO_END, MAPPINGS = STEPS = (
     "1-kubernetes",
     "2-authenticator",
     "3-certificate",
     "4-webhook",
-    "5-way-to-aws",
-    "6-whole-way",
+    "5-sts",
+    "6-end-to-end",
     "7-mappings",
 )
 # How long all of it may take. The authenticator itself waits for STS for 10 seconds.
@@ -55,8 +55,8 @@ def run(site: Site) -> dict[str, Outcome]:
     found[MAPPINGS] = _mappings(site, seen)
     steps: dict[str, Callable[[], Outcome]] = {
         CERTIFICATE: functools.partial(_certificate, site, seen),
-        WAY_TO_AWS: functools.partial(login.way_to_aws, site, client, seen.deployed, deadline),
-        WHOLE_WAY: functools.partial(login.whole_way, site, client, seen.deployed, deadline),
+        STS: functools.partial(login.way_to_aws, site, client, seen.deployed, deadline),
+        END_TO_END: functools.partial(login.whole_way, site, client, seen.deployed, deadline),
     }
     found |= at_once(steps, deadline)
     return _in_order({name: found.get(name) or late for name in STEPS})
@@ -64,13 +64,13 @@ def run(site: Site) -> dict[str, Outcome]:
 
 def _in_order(found: dict[str, Outcome]) -> dict[str, Outcome]:
     """Return the outcomes. While an earlier step fails, no login arrives, so that comes first."""
-    last = found[WHOLE_WAY]
+    last = found[END_TO_END]
     broken = [
         name for name in (AUTHENTICATOR, CERTIFICATE, WEBHOOK) if found[name].state == State.FAILED
     ]
     if last.state != State.FAILED or not broken:
         return found
-    return {**found, WHOLE_WAY: failed(last.seen, f"mend {broken[0]} first")}
+    return {**found, END_TO_END: failed(last.seen, f"fix {broken[0]} first")}
 
 
 def _kubernetes(site: Site) -> tuple[Outcome, api.Client | None]:

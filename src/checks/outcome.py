@@ -24,7 +24,7 @@ class Outcome:
     Attributes:
         state: Whether it works.
         seen: What was seen, or why nothing was looked at.
-        remedy: The command or the setting that mends it; empty if nothing failed.
+        remedy: The command or the setting that fixes it; empty if nothing failed.
     """
 
     state: State
@@ -43,7 +43,7 @@ def ok(seen: str) -> Outcome:
 
 
 def failed(seen: str, remedy: str) -> Outcome:
-    """Return the outcome of a step that does not work, with what mends it."""
+    """Return the outcome of a step that does not work, with what fixes it."""
     return Outcome(State.FAILED, seen, remedy)
 
 

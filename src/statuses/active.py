@@ -32,10 +32,10 @@ MAPPINGS = Text(
     shown="<number> mappings",
 )
 NOT_EFFECTIVE = Text(
-    "{pending} of {mappings} not effective yet",
+    "activating {pending} of {mappings}",
     means="Many mappings came at once. The unit makes several effective at a time.",
     do="Nothing. The unit goes on every second.",
-    shown="<number> of <number> mappings not effective yet",
+    shown="activating <number> of <number> mappings",
 )
 NOT_DELETED = Text(
     "{mappings}, {former} former ones not deleted yet",
@@ -71,7 +71,7 @@ LEAVE_RELATION = Text(
     "<control plane>:aws-iam",
 )
 CERTIFICATE_EXPIRES = Text(
-    "certificate expires {day}",
+    "CA expires {day}; change it",
     means="The certificate expires within 14 days, and its authority has given no longer one. "
     "So the authority itself ends then.",
     do="Renew the authority or [move to another](../how-to/change-the-authority.md) by that day.",

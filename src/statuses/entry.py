@@ -20,7 +20,7 @@ NAME_TAKEN = Text(
     do="Give the entry another `name`, or run the command.",
 )
 ROLE_UNKNOWN = Text(
-    "nobody of this permission set has tried to log in yet",
+    "role unknown; log in once with this permission set, or set suffix",
     means="The charm learns the role's suffix from the first login that is refused.",
     do="Wait, or [give the suffix](../how-to/permission-sets.md#let-nobody-be-refused).",
 )

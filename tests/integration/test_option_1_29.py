@@ -35,8 +35,8 @@ def test_given_an_option_that_is_not_set_then_the_command_sets_it_and_all_is_ok(
     deployed: jubilant.Juju,
 ) -> None:
     results = check(deployed)
-    assert states(results) == {"4-webhook": "failed", "6-whole-way": "failed"}
-    assert "did not arrive at any pod" in results["6-whole-way"]
+    assert states(results) == {"4-webhook": "failed", "6-end-to-end": "failed"}
+    assert "did not arrive at any pod" in results["6-end-to-end"]
 
     checking.run_remedy(deployed, results["4-webhook"])
     juju_status.wait_until_active(deployed)
@@ -48,7 +48,7 @@ def test_given_the_option_then_a_refused_login_arrives_without_a_wait_for_the_an
 ) -> None:
     results = check(deployed)
     assert results["result"] == checking.ALL_OK
-    assert "the API server asks the pods" in results["6-whole-way"]
+    assert "the API server asks the pods" in results["6-end-to-end"]
 
 
 def test_given_an_option_that_is_reset_then_the_step_says_so(deployed: jubilant.Juju) -> None:
@@ -58,9 +58,9 @@ def test_given_an_option_that_is_reset_then_the_step_says_so(deployed: jubilant.
 
     results = check(deployed)
 
-    assert states(results) == {"4-webhook": "failed", "6-whole-way": "failed"}
+    assert states(results) == {"4-webhook": "failed", "6-end-to-end": "failed"}
     assert "\nrun: juju config kubernetes-control-plane authn-" in results["4-webhook"]
-    assert results["6-whole-way"].endswith("\nmend 4-webhook first")
+    assert results["6-end-to-end"].endswith("\nfix 4-webhook first")
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,9 @@ def log_refusal(api: FakeCluster, arn: str) -> None:
 def test_given_a_permission_set_when_one_of_it_was_refused_then_exactly_its_role_is_mapped(
     declare: Declare, api: FakeCluster
 ):
-    assert "nobody of this permission set has tried to log in yet" in declare(SET).message
+    assert (
+        "role unknown; log in once with this permission set, or set suffix" in declare(SET).message
+    )
     assert names(api) == []
 
     log_refusal(api, ROLE)

@@ -31,7 +31,7 @@ def verdict(
     how = "ahead of" if seconds > 0 else "behind"
     return failed(
         f"{version} answers, and this machine's clock is {abs(seconds):.0f} s {how} the API "
-        "server's: logins die of skewed clocks",
+        "server's: STS refuses tokens when clocks differ",
         names.on_machine("timedatectl set-ntp true"),
     )
 

@@ -113,7 +113,7 @@ def verdict(attempts: Sequence[Attempt], host: str, *, uses_proxy: bool, names: 
     # The kind that most pods meet.
     kind, met = max(kinds.items(), key=lambda item: len(item[1]))
     who = "the pods" if len(met) == len(attempts) else f"pods {', '.join(a.pod for a in met)}"
-    seen = f"{who} {_FAULTS.get(kind, 'are answered oddly by {host}').format(host=host)}"
+    seen = f"{who} {_FAULTS.get(kind, 'get an unexpected answer from {host}').format(host=host)}"
     cause = f" ({causes[kind]})" if causes[kind] else ""
     return failed(f"{seen}, {how}{cause}", remedy(kind, host, names, uses_proxy=uses_proxy))
 

@@ -18,8 +18,8 @@ STEPS = (
     "2-authenticator",
     "3-certificate",
     "4-webhook",
-    "5-way-to-aws",
-    "6-whole-way",
+    "5-sts",
+    "6-end-to-end",
     "7-mappings",
 )
 ALL_OK = "all 7 steps are ok"

@@ -30,8 +30,8 @@ REPLICA_SETS = ("-n", "kube-system", "rs")
 NEXT_TO_NOTHING = {
     "2-authenticator": "not checked",
     "3-certificate": "not checked",
-    "5-way-to-aws": "not checked",
-    "6-whole-way": "not checked",
+    "5-sts": "not checked",
+    "6-end-to-end": "not checked",
     "7-mappings": "not checked",
 }
 
@@ -51,7 +51,7 @@ def test_given_a_healthy_deployment_when_checked_then_all_steps_are_ok(
     assert results["result"] == checking.ALL_OK
     assert states(results) == {}
     assert results["1-kubernetes"].startswith("ok: v1.")
-    assert results["5-way-to-aws"].startswith("ok: sts.")
+    assert results["5-sts"].startswith("ok: sts.")
 
 
 def test_given_the_commands_of_the_page_when_run_then_they_say_that_all_is_well(
@@ -102,10 +102,10 @@ def test_given_a_clock_that_is_behind_then_the_api_server_and_the_pods_show_it(
     with checking.broken(deployed, "clock:-1200"):
         results = check(deployed)
 
-    assert states(results) == {"1-kubernetes": "failed", "5-way-to-aws": "failed"}
+    assert states(results) == {"1-kubernetes": "failed", "5-sts": "failed"}
     assert re.search(r"clock is (1199|120\d) s behind the API server's", results["1-kubernetes"])
-    assert "have another time than this machine" in results["5-way-to-aws"]
-    for step in ("1-kubernetes", "5-way-to-aws"):
+    assert "have another time than this machine" in results["5-sts"]
+    for step in ("1-kubernetes", "5-sts"):
         assert results[step].endswith(
             f"\nrun: juju exec --unit {MACHINE} -- timedatectl set-ntp true"
         )
@@ -135,7 +135,7 @@ def test_given_a_service_of_other_pods_then_it_is_named_and_the_command_corrects
     broken = {
         "2-authenticator": "failed",
         "3-certificate": "not checked",
-        "6-whole-way": "failed",
+        "6-end-to-end": "failed",
     }
     found: list[dict[str, str]] = []
 
@@ -150,7 +150,7 @@ def test_given_a_service_of_other_pods_then_it_is_named_and_the_command_corrects
         checking.run_remedy(deployed, found[-1]["2-authenticator"])
 
     assert "was changed: selector is k8s-app=another" in found[-1]["2-authenticator"]
-    assert found[-1]["6-whole-way"].endswith("\nmend 2-authenticator first")
+    assert found[-1]["6-end-to-end"].endswith("\nfix 2-authenticator first")
 
 
 def test_given_no_node_with_room_then_what_holds_the_pods_up_is_named(
@@ -164,8 +164,8 @@ def test_given_no_node_with_room_then_what_holds_the_pods_up_is_named(
     assert states(results) == {
         "2-authenticator": "failed",
         "3-certificate": "not checked",
-        "5-way-to-aws": "not checked",
-        "6-whole-way": "not checked",
+        "5-sts": "not checked",
+        "6-end-to-end": "not checked",
     }
     assert "Unschedulable: " in results["2-authenticator"]
     assert results["2-authenticator"].endswith("kubectl uncordon NODE")
@@ -203,9 +203,9 @@ def test_given_a_service_that_does_not_answer_then_certificate_and_whole_way_fai
     with checking.broken(deployed, "service"):
         results = check(deployed)
 
-    assert states(results) == {"3-certificate": "failed", "6-whole-way": "failed"}
+    assert states(results) == {"3-certificate": "failed", "6-end-to-end": "failed"}
     assert "the Service does not serve it" in results["3-certificate"]
-    assert "did not arrive at any pod" in results["6-whole-way"]
+    assert "did not arrive at any pod" in results["6-end-to-end"]
     assert "k8s-aws-v1" not in f"{results}"
 
 
@@ -244,8 +244,8 @@ def test_given_no_way_to_aws_then_the_step_says_what_is_in_it(
     with checking.broken(deployed, what):
         results = check(deployed, **region)
 
-    assert states(results) == {"5-way-to-aws": "failed"}
-    found, _, shown = results["5-way-to-aws"].partition("\n")
+    assert states(results) == {"5-sts": "failed"}
+    found, _, shown = results["5-sts"].partition("\n")
     assert found.startswith(f"failed: the pods {seen}")
     assert shown.startswith(remedy)
 
@@ -285,8 +285,8 @@ def test_given_a_proxy_that_does_not_let_the_pods_through_then_the_step_says_why
         with proxied(cluster, url if change else proxy.url):
             results = check(deployed)
 
-    assert states(results) == {"5-way-to-aws": "failed"}
-    found, _, shown = results["5-way-to-aws"].partition("\n")
+    assert states(results) == {"5-sts": "failed"}
+    found, _, shown = results["5-sts"].partition("\n")
     assert seen in found
     assert remedy in shown
     assert "only-for-the-testbed" not in f"{results}"

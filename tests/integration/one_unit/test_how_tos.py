@@ -94,7 +94,7 @@ def test_given_the_page_on_permission_sets_then_the_unit_waits_for_somebody_to_l
     reader.follow("permission-sets.md", "Admit a permission set of IAM Identity Center")
     juju_status.wait_until_active(deployed)
 
-    assert "nobody of this permission set has tried to log in" in juju_status.message(deployed)
+    assert "role unknown; log in once with this permission set" in juju_status.message(deployed)
 
 
 def test_given_the_page_on_eks_then_its_people_are_mapped(

@@ -281,16 +281,14 @@ def test_given_no_pod_that_is_ready_then_what_needs_one_is_not_checked(
     for name in ("a", "b"):
         api.delete(f"{PODS}/{name}")
     found = states(check(deployed))
-    assert [found[s] for s in (flow.CERTIFICATE, flow.WAY_TO_AWS, flow.WHOLE_WAY)] == [
-        "not checked"
-    ] * 3
+    assert [found[s] for s in (flow.CERTIFICATE, flow.STS, flow.END_TO_END)] == ["not checked"] * 3
 
 
 def test_given_a_pod_that_is_ending_then_it_is_not_asked(
     world: World, deployed: Model, api: FakeCluster
 ) -> None:
     api.objects[f"{PODS}/b"]["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
-    assert "answers the pod, " in check(deployed)[flow.WAY_TO_AWS]
+    assert "answers the pod, " in check(deployed)[flow.STS]
 
 
 @pytest.mark.parametrize(("leaf", "said"), [(None, "Connection refused"), (b"x", "another")])
@@ -330,9 +328,9 @@ def test_given_an_earlier_step_that_fails_then_it_is_mended_before_the_whole_way
     world: World, deployed: Model, api: FakeCluster, files: Files
 ) -> None:
     api._faults.clear()
-    assert "./dispatch" in check(deployed)[flow.WHOLE_WAY]
+    assert "./dispatch" in check(deployed)[flow.END_TO_END]
     files.webhook.unlink()
-    assert check(deployed)[flow.WHOLE_WAY].endswith("\nmend 4-webhook first")
+    assert check(deployed)[flow.END_TO_END].endswith("\nfix 4-webhook first")
 
 
 def test_given_a_webhook_file_that_was_changed_then_the_fourth_step_fails(
@@ -378,29 +376,26 @@ def test_given_pods_without_a_way_to_sts_then_the_fifth_step_fails(
 ) -> None:
     world.error = f"{STS}error during GET: dial tcp 192.0.2.10:443: i/o timeout on x endpoint"
     results = check(deployed)
-    assert states(results) == {**FINE, flow.WAY_TO_AWS: "failed"}
-    assert "get no answer from sts.amazonaws.com in time" in results[flow.WAY_TO_AWS]
+    assert states(results) == {**FINE, flow.STS: "failed"}
+    assert "get no answer from sts.amazonaws.com in time" in results[flow.STS]
 
 
 def test_given_a_pod_that_does_not_answer_then_it_is_named(world: World, deployed: Model) -> None:
     world.silent = ("b",)
     results = check(deployed)
-    assert (
-        "pods b do not answer this machine, without a proxy (timed out)"
-        in results[flow.WAY_TO_AWS]
-    )
+    assert "pods b do not answer this machine, without a proxy (timed out)" in results[flow.STS]
 
 
 def test_given_people_of_one_region_then_its_sts_is_asked(world: World, deployed: Model) -> None:
     world.responses = 3
     results = check(deployed)
-    assert results[flow.WAY_TO_AWS].startswith("ok: sts.eu-west-1.amazonaws.com answers all 2")
+    assert results[flow.STS].startswith("ok: sts.eu-west-1.amazonaws.com answers all 2")
 
 
 def test_given_a_region_then_its_sts_is_asked(world: World, deployed: Model) -> None:
     world.responses = 3
     results = check(deployed, region="us-west-2")
-    assert results[flow.WAY_TO_AWS].startswith("ok: sts.us-west-2.amazonaws.com answers all 2")
+    assert results[flow.STS].startswith("ok: sts.us-west-2.amazonaws.com answers all 2")
     assert {url_of(t).netloc for t in world.tokens} >= {"sts.us-west-2.amazonaws.com"}
 
 
@@ -425,8 +420,8 @@ def test_given_a_login_that_arrives_nowhere_then_the_sixth_step_says_what_the_se
 ) -> None:
     api._faults.clear()
     results = check(deployed)
-    assert states(results) == {**FINE, flow.WHOLE_WAY: "failed"}
-    assert "the API server answers: the webhook refuses" in results[flow.WHOLE_WAY]
+    assert states(results) == {**FINE, flow.END_TO_END: "failed"}
+    assert "the API server answers: the webhook refuses" in results[flow.END_TO_END]
 
 
 def test_given_a_log_that_can_be_read_only_later_then_a_login_in_it_has_arrived(
@@ -441,7 +436,7 @@ def test_given_a_log_that_can_be_read_only_later_then_a_login_in_it_has_arrived(
         return unreachable(httpx2.ReadTimeout)(request)
 
     api.fail(not_yet, request=asked)
-    assert states(check(deployed))[flow.WHOLE_WAY] == "ok"
+    assert states(check(deployed))[flow.END_TO_END] == "ok"
 
 
 def test_given_an_api_server_that_reviews_no_token_then_the_sixth_step_says_why(
@@ -451,8 +446,8 @@ def test_given_an_api_server_that_reviews_no_token_then_the_sixth_step_says_why(
     api.fail(unreachable(httpx2.ReadTimeout), request=f"POST {TOKEN_REVIEWS}")
     results = check(deployed)
     api.recover()
-    assert states(results) == {**FINE, flow.WHOLE_WAY: "failed"}
-    assert "it does not answer in time" in results[flow.WHOLE_WAY]
+    assert states(results) == {**FINE, flow.END_TO_END: "failed"}
+    assert "it does not answer in time" in results[flow.END_TO_END]
 
 
 def test_given_a_mapping_that_never_works_then_the_seventh_step_fails(

@@ -357,7 +357,7 @@ def test_given_entries_that_are_not_in_effect_when_listed_then_each_is_named_wit
             "mappings[0]: name theirs is taken; if unused, "
             "run: kubectl delete iamidentitymapping theirs"
         ),
-        "mappings[1]: nobody of this permission set has tried to log in yet",
+        "mappings[1]: role unknown; log in once with this permission set, or set suffix",
         "mappings[2]: the leader has yet to make it",
     ]
 

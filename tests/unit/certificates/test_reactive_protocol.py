@@ -304,7 +304,7 @@ def test_given_a_certificate_near_its_end_when_a_hook_runs_then_the_status_says_
     easyrsa.days = (-300, 10)
     model.settle()
 
-    assert ", 0 mappings, certificate expires 20" in model.hook().message
+    assert ", 0 mappings, CA expires 20" in model.hook().message
 
 
 def test_given_a_certificate_that_ended_when_a_hook_runs_then_the_unit_blocks(

@@ -163,7 +163,7 @@ def test_given_a_suffix_when_planned_then_the_permission_set_has_exactly_that_ro
 def test_given_a_permission_set_whose_role_is_unknown_when_planned_then_it_is_not_applied():
     found = plan.of([of_set()], [])
 
-    reason = "nobody of this permission set has tried to log in yet"
+    reason = "role unknown; log in once with this permission set, or set suffix"
     assert found == plan.Plan(not_applied={"mappings[0]": reason})
 
 

@@ -321,7 +321,7 @@ def test_given_a_role_whose_session_counts_when_explained_then_it_is_asked_for(
 
     assert lines[2:] == [
         (
-            "what stands in {{…}} is filled in at login: to see it, give the arn of a session, "
+            "{{…}} is filled in at login; to see it, pass a session's ARN: "
             "arn:aws:sts::<account>:assumed-role/<role>/<session>"
         ),
         "ClusterRoleBinding/view gives ClusterRole/view to user dev:a-b",

@@ -233,7 +233,7 @@ def test_given_a_certificate_near_its_end_when_settled_then_a_new_one_is_served(
     deployed.answer()
     easyrsa.days = (-1, 365)
     file = files.webhook.stat()
-    assert "certificate expires 20" in deployed.hook().message
+    assert "CA expires 20" in deployed.hook().message
     near = served_by(api)
     deployed.settle()
 
@@ -253,5 +253,5 @@ def test_given_a_provider_whose_certificates_are_always_near_their_end_then_one_
     model.units[0].stored = frozenset()
     model.settle()
 
-    assert "certificate expires 20" in model.hook().message
+    assert "CA expires 20" in model.hook().message
     assert (model.bags(), served_by(api)) == before

@@ -1,4 +1,4 @@
-"""Step 2: what the authenticator lacks, and what mends it."""
+"""Step 2: what the authenticator lacks, and what fixes it."""
 
 from __future__ import annotations
 

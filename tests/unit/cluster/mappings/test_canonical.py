@@ -82,7 +82,7 @@ def test_given_more_new_mappings_than_a_hook_has_time_for_when_it_runs_then_anot
 
     left = 150 - effective(api)
     assert 30 < left < 55
-    assert message == f"authenticator v0.7.18, 2/2 pods, {left} of 150 mappings not effective yet"
+    assert message == f"authenticator v0.7.18, 2/2 pods, activating {left} of 150 mappings"
     assert api.clock.now < began + 30
 
     assert next_look(deployed, api) == pytest.approx(1, abs=0.001)
@@ -171,7 +171,7 @@ def test_given_a_server_that_does_not_answer_in_time_when_it_is_written_then_the
 
     message = deployed.hook().message
 
-    assert message == "authenticator v0.7.18, 2/2 pods, 1 of 3 mappings not effective yet"
+    assert message == "authenticator v0.7.18, 2/2 pods, activating 1 of 3 mappings"
     (asked, *_) = [seen for seen in api.seen if seen.path == f"{MAPPINGS}/m01/status"]
     assert asked.seconds["read"] == 4
 
@@ -200,7 +200,7 @@ def test_given_a_server_that_keeps_having_too_many_requests_then_the_next_hook_g
 
     message = deployed.hook().message
 
-    assert message == "authenticator v0.7.18, 2/2 pods, 1 of 1 mapping not effective yet"
+    assert message == "authenticator v0.7.18, 2/2 pods, activating 1 of 1 mapping"
     assert deployed.units[0].alarms
 
 
@@ -212,7 +212,7 @@ def test_given_a_mapping_that_others_keep_changing_when_a_hook_runs_then_the_nex
 
     message = deployed.hook().message
 
-    assert message == "authenticator v0.7.18, 2/2 pods, 1 of 3 mappings not effective yet"
+    assert message == "authenticator v0.7.18, 2/2 pods, activating 1 of 3 mappings"
     assert effective(api) == 2
 
 

@@ -383,7 +383,7 @@ def test_given_a_mapping_that_cannot_be_made_now_when_a_hook_runs_then_another_f
 
     status = declare(entry("dev"))
 
-    assert status.message == f"{HEALTHY}, 1 of 1 mapping not effective yet"
+    assert status.message == f"{HEALTHY}, activating 1 of 1 mapping"
     api.recover()
     deployed.expire("alarm")
     assert deployed.units[0].status == ops.ActiveStatus(f"{HEALTHY}, 1 mapping")
@@ -400,7 +400,7 @@ def test_given_more_declared_mappings_than_a_hook_has_time_for_then_the_next_goe
     api.fail(slowly)
     status = declare(*(entry(f"r{n}", f"{ACCOUNT}:role/R{n}") for n in range(100)))
     assert 30 < len(names(api)) < 70
-    assert "of 100 mappings not effective yet" in status.message
+    assert "of 100 mappings" in status.message
 
     api.recover()
     deployed.expire("alarm")
@@ -427,6 +427,6 @@ def test_given_a_mapping_that_is_relabelled_as_it_is_repaired_then_the_next_hook
 
     status = deployed.hook()
 
-    assert status == ops.ActiveStatus(f"{HEALTHY}, 1 of 1 mapping not effective yet")
+    assert status == ops.ActiveStatus(f"{HEALTHY}, activating 1 of 1 mapping")
     deployed.expire("alarm")
     assert stored(api, "dev")["spec"]["username"] == "dev"
