@@ -41,6 +41,13 @@ def test_given_an_overlay_then_it_names_the_endpoints_of_charmed_kubernetes_1_29
 
 
 @overlays
+def test_given_an_overlay_then_it_names_the_channel_because_the_default_may_be_another_charms(
+    path: Path,
+):
+    assert load(path)["applications"]["aws-iam"]["channel"] == "latest/stable"
+
+
+@overlays
 def test_given_an_overlay_then_the_one_for_1_28_differs_in_the_control_plane_only(path: Path):
     older = OVERLAYS / "1.28" / path.name
 
