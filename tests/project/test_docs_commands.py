@@ -60,6 +60,7 @@ RUN = {
     "docs/how-to/deploy.md": {
         "By the control plane": f"{INTEGRATION}/test_option_1_29.py",
         "In another AWS partition": HOW_TOS,
+        "Let the first person in": HOW_TOS,
     },
     "docs/how-to/find-out-what-is-wrong.md": {
         "Run it": f"{ONE_UNIT}/test_check.py",
@@ -74,8 +75,15 @@ RUN = {
     "docs/how-to/let-others-write-mappings.md": {
         "See first what would be refused": f"{INTEGRATION}/test_page_1_29.py",
     },
+    "docs/how-to/make-a-role.md": {
+        "Get a kubeconfig": f"{ONE_UNIT}/test_make_a_role.py",
+        "Type an MFA code once": f"{ONE_UNIT}/test_make_a_role.py",
+    },
     "docs/how-to/many-clusters.md": {"Make one file": HOW_TOS},
-    "docs/how-to/move-from-eks.md": {"Move from EKS": HOW_TOS},
+    "docs/how-to/move-from-eks.md": {
+        "Move from EKS": HOW_TOS,
+        "Give people a kubeconfig": HOW_TOS,
+    },
     "docs/how-to/move-from-the-reactive-charm.md": {
         "Refresh": f"{INTEGRATION}/test_refresh.py",
         "An image of your own": HOW_TOS,
@@ -169,6 +177,8 @@ NOT_RUN = {
     "AWS CLI, and AWS itself answers this",
     "aws sts assume-role --role-arn arn:aws:iam::111122223333:role/k8s-view-role "
     "--role-session-name me --query AssumedRoleUser.Arn": "as the one above",
+    "kubectl --kubeconfig aws-iam.yaml auth whoami": "one_unit/test_make_a_role.py runs it with "
+    "the keys of a person",
     "kubectl delete crd iamidentitymappings.iamauthenticator.k8s.aws": "it is Kubernetes' own",
     "kubectl delete iamidentitymapping alice": "it is Kubernetes' own",
     "juju remove-application aws-iam": _BASES,

@@ -21,26 +21,30 @@ QUERY = re.findall(r"(?:^    .*\n)+", BELOW, re.MULTILINE)[0]
 ]
 LABELS = dict(re.findall(r'(\w+)="(\w+)"', QUERY))
 
-STAMP = "2026-11-28T06:33:29.123456789Z stderr"
+# As a node wrote them.
+STAMP = "2026-11-28T06:54:18.619152987Z stderr"
 GRANTED = {
     "arn": "arn:aws:iam::111122223333:role/dev",
-    "client": "10.1.0.1:38652",
+    "client": "10.85.0.10:42846",
     "groups": ["view"],
     "level": "info",
     "method": "POST",
     "msg": "access granted",
     "path": "/authenticate",
-    "time": "2026-11-28T06:33:29Z",
+    "stsendpoint": "sts.us-east-1.amazonaws.com",
+    "time": "2026-11-28T06:54:15Z",
+    "uid": "aws-iam-authenticator:111122223333:AROAVIEW00TESTBED000",
     "username": "dev",
 }
 DENIED = {
     "arn": "arn:aws:iam::111122223333:user/mallory",
-    "client": "10.1.0.1:38652",
+    "client": "10.85.0.10:42916",
     "error": "identity is not mapped",
     "level": "warning",
+    "method": "POST",
     "msg": "access denied",
     "path": "/authenticate",
-    "time": "2026-11-28T06:33:29Z",
+    "time": "2026-11-28T06:54:18Z",
 }
 
 

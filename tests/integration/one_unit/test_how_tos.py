@@ -25,6 +25,7 @@ AWS_AUTH = {
     "data": {"mapRoles": f"- rolearn: {arns.ROLE}\n  username: dev\n  groups: [view]\n"},
 }
 DECLARE = "declare-who-may-log-in.md"
+DEPLOY = "deploy.md"
 TEMPORARY = "temporary-access.md"
 WHY = "why-was-i-refused.md"
 GLASS = "break-glass.md"
@@ -81,6 +82,23 @@ def test_given_the_page_on_declared_mappings_then_they_come_and_go_as_it_says(
     cluster.kubectl("delete", "clusterrolebinding", "alice")
 
 
+def test_given_the_page_on_deployment_then_its_first_person_lists_pods(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in keys.environment("knobby").items():
+        monkeypatch.setenv(name, value)
+    reader.save(DEPLOY, "Let the first person in")
+
+    def follow() -> bool:
+        # The pods may hear of the mapping after the page's last command.
+        with contextlib.suppress(AssertionError):
+            reader.follow(DEPLOY, "Let the first person in")
+            return True
+        return False
+
+    assert eventually(follow, "logged in", seconds=180)
+
+
 def test_given_the_page_on_permission_sets_then_the_unit_waits_for_somebody_to_log_in(
     deployed: jubilant.Juju, cluster: Cluster, reader: Reader
 ) -> None:
@@ -102,6 +120,7 @@ def test_given_the_page_on_eks_then_its_people_are_mapped(
 ) -> None:
     cluster.kubectl("apply", "-f", "-", stdin=json.dumps(AWS_AUTH))
     reader.follow("move-from-eks.md", "Move from EKS")
+    reader.follow("move-from-eks.md", "Give people a kubeconfig")
     juju_status.wait_until_active(deployed)
     cluster.kubectl("-n", "kube-system", "delete", "configmap", "aws-auth")
 

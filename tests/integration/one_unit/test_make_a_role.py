@@ -1,0 +1,75 @@
+"""The kubeconfig of the page on roles: its namespace, and a client that keeps a session."""
+
+from __future__ import annotations
+
+import json
+import stat
+import subprocess
+from pathlib import Path
+
+import jubilant
+import pytest
+from demo import keys
+from tests.integration.helpers import arns, kubernetes
+from tests.integration.helpers.how_to import Reader
+from tests.integration.helpers.kubernetes import Cluster
+
+PAGE = "make-a-role.md"
+PROFILE = f"""\
+[profile k8s]
+role_arn = {arns.ROLE}
+role_session_name = alice
+source_profile = knobby
+"""
+
+
+@pytest.fixture
+def reader(deployed: jubilant.Juju, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Reader:
+    """Return a reader of the page, whose juju finds the model."""
+    monkeypatch.setenv("JUJU_MODEL", deployed.model or "")
+    return Reader(tmp_path)
+
+
+def test_given_a_kubeconfig_with_a_namespace_when_it_is_used_then_it_asks_that_namespace(
+    reader: Reader, cluster: Cluster, tmp_path: Path
+) -> None:
+    reader.follow(PAGE, "Get a kubeconfig")
+
+    done = kubectl(tmp_path, keys.environment("knobby"), "get", "secrets", "--v=6")
+
+    assert "/api/v1/namespaces/dev/secrets" in done.stderr
+
+
+def test_given_a_client_that_keeps_the_session_when_the_keys_are_gone_then_the_session_goes_on(
+    reader: Reader, cluster: Cluster, tmp_path: Path
+) -> None:
+    config, credentials, cache = (tmp_path / name for name in ("config", "credentials", "cache"))
+    config.write_text(PROFILE)
+    credentials.write_text(keys.credentials_file().read_text())
+    environment = {
+        "AWS_CONFIG_FILE": str(config),
+        "AWS_SHARED_CREDENTIALS_FILE": str(credentials),
+        "AWS_IAM_AUTHENTICATOR_CACHE_FILE": str(cache),
+    }
+    whoami = ("auth", "whoami", "-o", "json")
+    reader.follow(PAGE, "Type an MFA code once")
+    first = kubectl(tmp_path, environment, *whoami)
+    assert first.returncode == 0, first.stderr
+    credentials.write_text("[knobby]\naws_access_key_id = AKIAGONE\naws_secret_access_key = x\n")
+
+    second = kubectl(tmp_path, environment, *whoami)
+    environment["AWS_IAM_AUTHENTICATOR_CACHE_FILE"] = str(tmp_path / "another")
+    without = kubectl(tmp_path, environment, *whoami)
+
+    extra = json.loads(second.stdout)["status"]["userInfo"]["extra"]
+    assert extra["sessionName"] == ["alice"]
+    assert without.returncode
+    assert stat.S_IMODE(cache.stat().st_mode) == 0o600
+
+
+def kubectl(
+    folder: Path, environment: dict[str, str], *args: str
+) -> subprocess.CompletedProcess[str]:
+    """Run kubectl with the kubeconfig that the page has saved in ``folder``."""
+    saved = str(folder / "aws-iam.yaml")
+    return kubernetes.run(["kubectl", "--kubeconfig", saved, *args], environment=environment)
