@@ -11,7 +11,17 @@ from collections.abc import Iterable, Iterator
 
 from certificates.keypair import KeyPair
 
-_CERTIFICATE, _PRIVATE_KEY = "CERTIFICATE", "[A-Z0-9 ]*PRIVATE KEY"
+_END = "-----END CERTIFICATE-----"
+_KEY_END = "-----END [A-Z0-9 ]*PRIVATE KEY-----"
+# A block, and its end.
+_CERTIFICATE = (
+    re.compile(rf"-----BEGIN CERTIFICATE-----[ \t]*[\r\n].*?{_END}", re.DOTALL),
+    re.compile(_END),
+)
+_PRIVATE_KEY = (
+    re.compile(rf"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[ \t]*[\r\n].*?{_KEY_END}", re.DOTALL),
+    re.compile(_KEY_END),
+)
 
 
 def certificates(*texts: str) -> list[str]:
@@ -54,15 +64,15 @@ def der(text: str) -> list[bytes]:
     return [base64.b64decode(body, validate=True) for body in bodies]
 
 
-def _blocks(kind: str, text: str) -> Iterator[str]:
+def _blocks(kind: tuple[re.Pattern[str], re.Pattern[str]], text: str) -> Iterator[str]:
     """Yield the blocks of a kind, each from a BEGIN to the next END.
 
     Spaces around their lines go, and so do empty lines.
     """
-    begin, end = rf"-----BEGIN {kind}-----[ \t]*[\r\n]", rf"-----END {kind}-----"
+    block, end = kind
     # Behind the last END, every BEGIN would have the pattern search the rest of the text.
-    *_, last = 0, *(match.end() for match in re.finditer(end, text))
-    for match in re.finditer(f"{begin}.*?{end}", text[:last], re.DOTALL):
+    *_, last = 0, *(match.end() for match in end.finditer(text))
+    for match in block.finditer(text, 0, last):
         lines = (line.strip() for line in match[0].splitlines())
         yield "\n".join(line for line in lines if line)
 

@@ -13,6 +13,7 @@ from certificates import pem
 
 # What a block is. Its time grows with the square of the text.
 BLOCK = r"-----BEGIN {0}-----[ \t]*[\r\n].*?-----END {0}-----"
+KINDS = {"CERTIFICATE": pem._CERTIFICATE, "[A-Z0-9 ]*PRIVATE KEY": pem._PRIVATE_KEY}
 PARTS = [
     "-----BEGIN CERTIFICATE-----",
     "-----END CERTIFICATE-----",
@@ -38,8 +39,8 @@ MEGABYTE = 2**20
 @settings(max_examples=2_000)
 @given(st.lists(st.sampled_from(PARTS), max_size=30).map("".join))
 def test_given_any_text_when_its_blocks_are_found_then_they_are_those_of_the_pattern(text: str):
-    for kind in (pem._CERTIFICATE, pem._PRIVATE_KEY):
-        expected = re.findall(BLOCK.format(kind), text, re.DOTALL)
+    for label, kind in KINDS.items():
+        expected = re.findall(BLOCK.format(label), text, re.DOTALL)
 
         assert [*pem._blocks(kind, text)] == [*map(lines, expected)]
 
