@@ -167,7 +167,7 @@ def public_endpoint(kubeconfig: str) -> tuple[str, str]:
         contexts = {item["name"]: item["context"] for item in config["contexts"]}
         clusters = {item["name"]: item["cluster"] for item in config["clusters"]}
         cluster = clusters[contexts[config["current-context"]]["cluster"]]
-        ca = base64.b64decode(cluster.get("certificate-authority-data", "")).decode()
+        ca = _authorities(cluster.get("certificate-authority-data", ""))
         server = cluster["server"]
     except Exception as error:
         # Half a file can have any shape, and what PyYAML raises has no common base.
@@ -176,6 +176,17 @@ def public_endpoint(kubeconfig: str) -> tuple[str, str]:
         # In a damaged file it may be a piece of a key, so no text repeats it.
         raise ValueError(_UNUSABLE)
     return server, ca
+
+
+def _authorities(data: str) -> str:
+    """Return the certificates that a kubeconfig has in base64, and nothing that stands around or
+    in them: in a damaged file that may be a piece of a key."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    pem = base64.b64decode("".join(data.split()), validate=True)
+    found = x509.load_pem_x509_certificates(pem) if pem else []
+    return "".join(each.public_bytes(Encoding.PEM).decode() for each in found)
 
 
 def _holds_more(server: str) -> bool:

@@ -140,3 +140,37 @@ current-context: x
         ValueError, match=r"^the control plane has not written a usable kubeconfig"
     ):
         kubeconfigs.public_endpoint(kubeconfig)
+
+
+@pytest.mark.parametrize(
+    "authority",
+    [
+        pytest.param(CA[:200] + "not-a-certificate-but-a-key", id="a key in its middle"),
+        pytest.param("-----BEGIN PRIVATE KEY-----", id="a key alone"),
+    ],
+)
+def test_given_a_kubeconfig_whose_authority_is_damaged_when_read_then_nothing_of_it_comes_out(
+    authority: str,
+):
+    data = base64.b64encode(authority.encode()).decode()
+    kubeconfig = f"""\
+clusters: [{{name: c, cluster: {{server: https://a, certificate-authority-data: {data}}}}}]
+contexts: [{{name: x, context: {{cluster: c}}}}]
+current-context: x
+"""
+    with pytest.raises(
+        ValueError, match=r"^the control plane has not written a usable kubeconfig"
+    ):
+        kubeconfigs.public_endpoint(kubeconfig)
+
+
+def test_given_a_key_beside_the_authority_when_read_then_the_certificate_alone_comes_out():
+    data = base64.b64encode(f"the-key-of-the-admin\n{CA}and-more".encode()).decode()
+    cluster = {"server": "https://a", "certificate-authority-data": data}
+    kubeconfig = {
+        "clusters": [{"name": "c", "cluster": cluster}],
+        "contexts": [{"name": "x", "context": {"cluster": "c"}}],
+        "current-context": "x",
+    }
+
+    assert kubeconfigs.public_endpoint(json.dumps(kubeconfig)) == ("https://a", CA)
