@@ -229,4 +229,5 @@ def test_given_the_option_warn_when_anything_is_mapped_then_it_is_admitted_with_
     finally:
         juju.cli(*reset.split()[1:])
         juju_status.wait_until_active(juju)
-    eventually(lambda: mallory.patch("new", {"spec": {"username": "b"}}), "refused")
+    patch = {"spec": {"username": "b"}}
+    eventually(lambda: mallory.patch("new", patch), "refused", juju_status.WAIT_SECONDS)
