@@ -191,7 +191,7 @@ class _Subjects:
 
     def has(self, name: str) -> bool:
         """Return whether `find` finds any."""
-        return name in self._bindings or ("{{" in name and bool(self._named(name)))
+        return name in self._bindings or (placeholders.is_open(name) and bool(self._named(name)))
 
     def find(self, name: str) -> Iterator[Grant]:
         for subject in self._named(name):

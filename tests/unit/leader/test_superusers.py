@@ -149,10 +149,15 @@ def test_given_an_administrator_whose_end_a_finalizer_undoes_then_that_hides_not
     assert announced(api) == ["mallory"]
 
 
-def test_given_a_group_like_that_of_rights_when_nothing_is_bound_to_it_then_nobody_administers(
-    watched: Model, api: FakeCluster
+@pytest.mark.parametrize(
+    "group",
+    ["aws-iam:mallory", "team:{{Session}}", "{{"],
+    ids=["rights", "no-field", "brackets"],
+)
+def test_given_a_group_that_nothing_is_bound_to_then_nobody_administers(
+    watched: Model, api: FakeCluster, group: str
 ):
-    api.add_mapping("mallory", OTHER, OTHER.lower(), groups=["aws-iam:mallory"])
+    api.add_mapping("mallory", OTHER, OTHER.lower(), groups=[group])
 
     watched.hook()
 
