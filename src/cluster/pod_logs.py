@@ -42,6 +42,7 @@ class Logs:
             log does not reach back that far.
         end: When they were read.
         covers: Whether they are complete since the time that was asked for.
+        more: Whether a node may have more of that time, which it did not hand out now.
     """
 
     lines: list[str]
@@ -49,6 +50,7 @@ class Logs:
     begin: datetime
     end: datetime
     covers: bool
+    more: bool
 
 
 class _Line(NamedTuple):
@@ -72,12 +74,13 @@ def read(client: api.Client, since: int, seconds: float = SECONDS, *of: str) -> 
     wanted = begin = now - timedelta(seconds=since)
     lines: list[str] = []
     unread: dict[str, str] = {}
+    more = False
     for name in of or pods.names(pods.find(client)):
         if client.seconds_left < seconds:
             unread[name] = "the Kubernetes API takes too long"
             continue
         try:
-            tail = _tail(client, name, wanted, seconds)
+            tail, is_broken_off = _tail(client, name, wanted, seconds)
         except httpx2.HTTPStatusError as error:
             if error.response.status_code == 404:
                 # The pod went after it was listed, and took its log along.
@@ -87,13 +90,19 @@ def read(client: api.Client, since: int, seconds: float = SECONDS, *of: str) -> 
         except httpx2.HTTPError as error:
             unread[name] = brief(error)
         else:
+            more = more or is_broken_off
             begin = max(begin, tail[0].at if tail else now)
             lines += [line.text for line in tail if line.at >= wanted]
-    return Logs(lines, unread, begin, now, begin == wanted and not unread)
+    covers = begin == wanted and not unread
+    return Logs(lines, unread, begin, now, covers, more or bool(unread))
 
 
-def _tail(client: api.Client, pod: str, wanted: datetime, seconds: float) -> list[_Line]:
+def _tail(
+    client: api.Client, pod: str, wanted: datetime, seconds: float
+) -> tuple[list[_Line], bool]:
     """Return the end of a pod's log: back to a line from before ``wanted`` if there is one.
+
+    Return also whether the time or the node ended that before.
 
     A kubelet answers with the oldest of the lines that it is asked for, up to a size. So the
     newest lines are read first, by themselves, and older ones piece by piece.
@@ -105,7 +114,9 @@ def _tail(client: api.Client, pod: str, wanted: datetime, seconds: float) -> lis
 
     found: list[_Line] = []
     piece, left = LINES, MOST_BYTES
-    while piece and left > 0 and client.seconds_left > seconds:
+    while piece and left > 0:
+        if client.seconds_left <= seconds:
+            return found, True
         try:
             answer = client.log(
                 pod,
@@ -118,7 +129,7 @@ def _tail(client: api.Client, pod: str, wanted: datetime, seconds: float) -> lis
             )
         except httpx2.HTTPError:
             if found:
-                break
+                return found, True
             raise
         left -= len(answer)
         is_cut = len(answer) >= BYTES
@@ -132,7 +143,7 @@ def _tail(client: api.Client, pod: str, wanted: datetime, seconds: float) -> lis
         if not older or found[0].at < wanted:
             break
         piece *= 1 if is_cut else 2
-    return found
+    return found, False
 
 
 def _before(lines: list[_Line], known: list[_Line]) -> list[_Line] | None:

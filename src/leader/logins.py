@@ -68,7 +68,7 @@ def _look(
     if record:
         looks.count(*mappings.count_unused(report, record, now.date()))
     # What a node did not hand out now, the next look reads.
-    if not log.unread:
+    if not log.more:
         looks.note(log.end)
 
 

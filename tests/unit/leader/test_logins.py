@@ -13,6 +13,8 @@ from tests.fakes.kubernetes.faults import REFUSALS
 from tests.fakes.kubernetes.paths import LOGINS, MAPPINGS, PODS
 from tests.fakes.kubernetes.server import FakeCluster
 
+from cluster import pod_logs
+
 ROLE = "arn:aws:iam::111122223333:role/dev"
 # A look is kept to the second.
 HOUR, DAY = 3601, 86400
@@ -158,6 +160,38 @@ def test_given_looks_that_failed_for_hours_then_the_next_records_what_was_logged
     deployed.hook()
 
     assert len(data(api)["1970-01-01"].split()) == 2
+
+
+def test_given_a_node_that_failed_in_a_flood_then_a_later_look_records_what_was_logged_before(
+    deployed: Model, api: FakeCluster
+):
+    log_in(api)
+    deployed.hook()
+    mapped = granted(api, f"{ROLE}2")
+    api.clock.sleep(3 * HOUR)
+    flood = [(0.0, b"{}\n")] * pod_logs.LINES
+    api.add_lines("a", (4 * HOUR, b"{}\n"), (3 * HOUR, mapped), *flood)
+    api.fail(REFUSALS["500"], request=f"GET {PODS}/a/log", nth=2)
+    deployed.hook()
+    api.recover()
+    api.clock.sleep(HOUR)
+
+    deployed.hook()
+
+    assert len(data(api)["1970-01-01"].split()) == 2
+
+
+@pytest.mark.parametrize("log", [b"", b"{}\n"], ids=["empty", "new"])
+def test_given_a_pod_whose_log_begins_late_then_what_another_logged_before_is_recorded(
+    deployed: Model, api: FakeCluster, log: bytes
+):
+    log_in(api)
+    api.clock.sleep(600)
+    api.add_log("b", log)
+
+    deployed.hook()
+
+    assert data(api).keys() == {"1970-01-01", "since"}
 
 
 def test_given_a_look_that_failed_then_hooks_of_the_next_hour_ask_for_no_log(
