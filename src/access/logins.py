@@ -145,7 +145,7 @@ def explained(
 ) -> list[str]:
     """Return the last logins of the principal ``canonical``, a line each.
 
-    ``found`` are those that the log has, which reaches back to ``begin``.
+    ``found`` are those that the log has since ``begin``.
     """
     own = [login for login in found if login.arn.lower() == canonical]
     lines = [_explained(login) for login in own[:_SHOWN]]

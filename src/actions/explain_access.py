@@ -76,9 +76,9 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
 
 
 def _last_logins(client: api.Client, log: pod_logs.Logs, principal: arn.Principal) -> str:
-    found = logins.parse(log.lines, log.begin, log.end)
+    found = logins.parse(log.lines, log.since, log.end)
     record = login_record.read(client) or NO_RECORD
-    lines = logins.explained(found, str(principal), record, log.begin)
+    lines = logins.explained(found, str(principal), record, log.since)
     return "\n".join(map(one_line, lines))
 
 

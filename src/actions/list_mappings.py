@@ -77,7 +77,7 @@ def _logins(client: api.Client) -> Record:
     """Return what is recorded of logins, with those that the leader has yet to record."""
     stored = login_record.read(client) or NO_RECORD
     log = pod_logs.read(client, int(leader_logins.LONGEST.total_seconds()))
-    found = logins.parse(log.lines, log.begin, log.end)
+    found = logins.parse(log.lines, log.since, log.end)
     recent = logins.updated(stored, found, log.end.date())
     return dataclasses.replace(recent, since=stored.since)
 

@@ -38,15 +38,17 @@ class Logs:
     Attributes:
         lines: The lines of all pods, one pod after the other, each in the order of its log.
         unread: Why a pod's log is missing, by the pod's name. A pod that has gone is not here.
-        begin: Since when the lines are complete: since the time that was asked for, or later if a
-            log does not reach back that far.
+        since: The time that was asked for.
+        begin: Since when the lines are complete: since ``since``, or later if a log does not reach
+            back that far.
         end: When they were read.
-        covers: Whether they are complete since the time that was asked for.
+        covers: Whether they are complete since ``since``.
         more: Whether a node may have more of that time, which it did not hand out now.
     """
 
     lines: list[str]
     unread: dict[str, str]
+    since: datetime
     begin: datetime
     end: datetime
     covers: bool
@@ -94,7 +96,7 @@ def read(client: api.Client, since: int, seconds: float = SECONDS, *of: str) -> 
             begin = max(begin, tail[0].at if tail else now)
             lines += [line.text for line in tail if line.at >= wanted]
     covers = begin == wanted and not unread
-    return Logs(lines, unread, begin, now, covers, more or bool(unread))
+    return Logs(lines, unread, wanted, begin, now, covers, more or bool(unread))
 
 
 def _tail(

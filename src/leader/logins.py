@@ -64,7 +64,8 @@ def _look(
     now = times.now()
     since = min(now - looks.last + OVERLAP, LONGEST) if looks.last else LONGEST
     log = pod_logs.read(client, int(since.total_seconds()), pod_logs.SECONDS, *pods)
-    record = _record(client, owner, logins.parse(log.lines, log.begin, log.end))
+    # Any login counts, also one from before another pod's log begins.
+    record = _record(client, owner, logins.parse(log.lines, log.since, log.end))
     if record:
         looks.count(*mappings.count_unused(report, record, now.date()))
     # What a node did not hand out now, the next look reads.
