@@ -13,7 +13,7 @@ import functools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from access import powers, rbac, rights
+from access import powers, rbac, reserved, rights
 from access.mapping import IdentityMapping
 from cluster import api
 from cluster.mappings import batch, listing
@@ -206,11 +206,12 @@ def are_declared(entries: Collection[Entry], found: Sequence[IdentityMapping]) -
 def existing(
     client: api.Client, owner: Owner, found: Iterable[IdentityMapping]
 ) -> list[rights.RoleBinding] | None:
-    """Return the bindings that come with the mappings ``found``, those of grants too.
+    """Return the bindings that come with mappings, those of grants too.
 
-    Return None, without a request, if no mapping has the group for them.
+    Return None, without a request, if none of the mappings ``found`` has a group for them, be it
+    another mapping's.
     """
-    if not any(map(rights.has_own_group, found)):
+    if not any(reserved.may_be_own(group) for mapping in found for group in mapping.groups):
         return None
     from cluster import role_bindings
 

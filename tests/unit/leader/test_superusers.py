@@ -135,6 +135,21 @@ def test_given_an_administrator_with_something_to_correct_then_that_hides_nothin
     assert lasting(watched) == "vector(1) > 0"
 
 
+@pytest.mark.parametrize("group", ["aws-iam:o", "aws-iam:{{SessionName}}"])
+def test_given_the_group_of_a_grant_when_only_another_mapping_has_it_then_that_hides_nothing(
+    watched: Model, api: FakeCluster, group: str
+):
+    watched.action("grant-access", arn=OTHER, username="o", name="o", role="cluster-admin")
+    api.objects[f"{MAPPINGS}/o"]["spec"]["groups"] = []
+    other = f"{ACCOUNT}:role/Mallory"
+    api.add_mapping("mallory", other, other.lower(), groups=[group])
+
+    watched.hook()
+
+    assert announced(api) == ["mallory"]
+    assert lasting(watched) == "vector(1) > 0"
+
+
 def test_given_an_administrator_whose_end_a_finalizer_undoes_then_that_hides_nothing(
     watched: Model, api: FakeCluster
 ):
