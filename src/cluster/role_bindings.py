@@ -30,14 +30,16 @@ from owner import Owner
 _RBAC = "rbac.authorization.k8s.io"
 
 
-def find(client: api.Client, owner: Owner) -> list[rights.RoleBinding]:
+def find(client: api.Client, owner: Owner, *, namespaced: bool = True) -> list[rights.RoleBinding]:
     """Return the bindings that ``owner`` has made for mappings, of the option and of grants.
+
+    Without ``namespaced``, these are ClusterRoleBindings alone.
 
     The label alone makes no binding the charm's. Without the owner's mark, it is a person's.
     """
     return [
         _read(found)
-        for resource in (ClusterRoleBinding, RoleBinding)
+        for resource in (ClusterRoleBinding, *((RoleBinding,) if namespaced else ()))
         for found in client.list_as(resource, rbac_answers.Binding, labels=SOURCE)
         if owner.owns((found.metadata.annotations or {}).get(OWNER, ""))
     ]

@@ -52,7 +52,8 @@ def apply(
     If something is wrong with the option, nothing of it changes, and people keep the access that
     they have. This may take all that is left of the hook's time, so no request can follow.
     """
-    bound = rights.existing(client, owner, found)
+    declared = rights.are_declared(config.declared.entries, found)
+    bound = rights.existing(client, owner, found, namespaced=declared)
     after, report = _apply_declared(client, owner, config, found, bound, problems)
     checked = mappings.check(after, config.partition)
     corrected = canonical.write_all(

@@ -204,9 +204,12 @@ def are_declared(entries: Collection[Entry], found: Sequence[IdentityMapping]) -
 
 
 def existing(
-    client: api.Client, owner: Owner, found: Iterable[IdentityMapping]
+    client: api.Client, owner: Owner, found: Iterable[IdentityMapping], *, namespaced: bool
 ) -> list[rights.RoleBinding] | None:
     """Return the bindings that come with mappings, those of grants too.
+
+    Only with ``namespaced`` does this include RoleBindings: whoever may write these in one
+    namespace can make their list long, and nobody administers the cluster by them.
 
     Return None, without a request, if none of the mappings ``found`` has a group for them, be it
     another mapping's.
@@ -215,7 +218,7 @@ def existing(
         return None
     from cluster import role_bindings
 
-    return role_bindings.find(client, owner)
+    return role_bindings.find(client, owner, namespaced=namespaced)
 
 
 def as_bound(binding: rights.RoleBinding) -> rbac.Binding:

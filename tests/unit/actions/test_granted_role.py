@@ -135,7 +135,7 @@ def test_given_the_same_grant_again_when_its_binding_is_damaged_then_it_is_repai
     assert bound(api) == [("", "view")]
 
 
-def test_given_grants_with_roles_when_hooks_run_then_they_list_the_bindings_and_write_nothing(
+def test_given_grants_with_roles_when_hooks_run_then_they_list_few_bindings_and_write_nothing(
     deployed: Model, api: FakeCluster
 ):
     api.forget()
@@ -147,7 +147,8 @@ def test_given_grants_with_roles_when_hooks_run_then_they_list_the_bindings_and_
     deployed.hook()
 
     more = [each for each in api.requests if each not in without]
-    assert more == [f"GET {RBAC}/clusterrolebindings", f"GET {RBAC}/rolebindings"]
+    # Whoever may write bindings in one namespace can make the list of RoleBindings long.
+    assert more == [f"GET {RBAC}/clusterrolebindings"]
     assert (len(api.requests), api.changes) == (len(without) + len(more), [])
     assert bound(api) == [("", "view")]
 
