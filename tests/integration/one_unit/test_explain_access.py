@@ -149,7 +149,7 @@ def test_given_a_role_that_is_mapped_with_its_path_when_explained_then_it_is_the
         f"logins are looked up as {DEV}",
         "the login is refused (Unauthorized): no mapping names it",
         (
-            f"near miss: mapping pathed ({arns.ROLE_WITH_PATH}): no login has a role path, "
+            f"near miss: mapping pathed ({arns.ROLE_WITH_PATH}): no login has a role path; "
             f"map {DEV} instead"
         ),
         f"to let it in: juju run aws-iam/leader grant-access arn={DEV} username=dev groups=GROUPS",
@@ -211,7 +211,7 @@ def test_given_mappings_when_listed_then_juju_shows_a_table_in_lines(
         "-",
         "-",
     ]
-    assert rows["pathed"][-4:] == ["path,", "map", DEV, "instead"]
+    assert rows["pathed"][-4:] == ["path;", "map", DEV, "instead"]
 
 
 def test_given_mappings_when_listed_as_json_then_a_program_reads_them(
