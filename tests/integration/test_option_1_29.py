@@ -55,6 +55,7 @@ def test_given_an_option_that_is_reset_then_the_step_says_so(deployed: jubilant.
     deployed.config("kubernetes-control-plane", reset="authn-webhook-endpoint")
     # The control plane has its hook, and aws-iam none until update-status.
     juju_status.wait_until_active(deployed)
+    eventually(lambda: states(check(deployed)), "reset", juju_status.WAIT_SECONDS)
 
     results = check(deployed)
 

@@ -56,6 +56,7 @@ def test_given_a_new_authority_that_refuses_then_the_status_gives_the_remedy_and
 def test_given_a_certificate_that_expires_soon_then_it_is_renewed_without_an_operator(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
+    testbed_only.require("only the testbed runs update-status at will")
     deployed.config(SELF_SIGNED, {"certificate-validity": f"{VALIDITY_SECONDS // 60}m"})
     change_authority(deployed)
     juju_status.wait_until_active(deployed)

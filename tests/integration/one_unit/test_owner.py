@@ -37,8 +37,7 @@ def test_given_an_owner_when_a_second_application_comes_then_it_is_blocked_and_p
 
     (unit,) = deployed.status().get_units(SECOND).values()
     assert unit.workload_status.message == (
-        f"authenticator owned by aws-iam of model {deployed.model}; "
-        f"if gone, run: {COMMAND}"
+        f"authenticator owned by aws-iam of model {deployed.model}; if gone, run: {COMMAND}"
     )
     assert _owned(deployed, cluster) == before
     assert people.failed == []
