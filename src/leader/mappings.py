@@ -52,9 +52,11 @@ def apply(
     If something is wrong with the option, nothing of it changes, and people keep the access that
     they have. This may take all that is left of the hook's time, so no request can follow.
     """
-    declared = rights.are_declared(config.declared.entries, found)
-    bound = rights.existing(client, owner, found, namespaced=declared)
-    after, report = _apply_declared(client, owner, config, found, bound, problems)
+    # Without the option, no hook has to import what reads it.
+    entries = config.declared.entries if config.mappings else ()
+    gives = rights.are_declared(entries, found)
+    bound = rights.existing(client, owner, found, namespaced=gives)
+    after, report = _apply_declared(client, owner, config, found, bound, problems, gives=gives)
     checked = mappings.check(after, config.partition)
     corrected = canonical.write_all(
         client, after, checked.corrections, client.seconds_left_to_write
@@ -88,17 +90,17 @@ def _apply_declared(
     found: Sequence[IdentityMapping],
     bound: Sequence[RoleBinding] | None,
     problems: list[Unready],
+    *,
+    gives: bool,
 ) -> tuple[Sequence[IdentityMapping], mappings.MappingReport]:
     """Make the mappings that the option declares, and delete those that it no longer does.
+
+    ``gives`` says whether the option gives rights, or gave some that are still to be taken back.
 
     Return all mappings after that, and a report that says no more than what became of the option.
     """
     report = mappings.MappingReport()
-    if (
-        not config.mappings
-        and all(each.source != labels.OPTION for each in found)
-        and not rights.are_declared((), found)
-    ):
+    if not config.mappings and all(each.source != labels.OPTION for each in found) and not gives:
         return found, report
     from cluster.mappings import of_option
 
@@ -110,7 +112,7 @@ def _apply_declared(
         return found, report
     changes = plan_for(client, declaration.entries, config.partition, found)
     granting = None
-    if rights.are_declared(declaration.entries, found):
+    if gives:
         granting = rights.Rights(client, owner, declaration.entries, changes, found, bound)
     _log_last_administrators(client, config.partition, found, changes, granting)
     taken = granting.take_back() if granting else rights.Given()
