@@ -25,8 +25,8 @@ def of(
     """Return the mappings by which somebody can administer the cluster, or come to do so, by one
     of ``bindings`` or without any.
 
-    A mapping that lets nobody in does not count: whoever may write mappings could hide with such a
-    one that the last is gone. Anything else that is wrong with one hides nothing.
+    A mapping that lets nobody in does not count. If it did, whoever may write mappings could hide
+    that the last administrator is gone. Any other fault of a mapping changes nothing here.
     """
     able = rbac.Bindings([_BUILT_IN, *bindings.with_powers()])
     return [

@@ -1,7 +1,7 @@
 # Copyright 2026 Canonical Ltd.
 # See LICENSE file for licensing details.
 
-"""That this unit goes, and why: its control-plane unit goes, or the relation between them.
+"""Whether this unit goes, and why: its control-plane unit goes, or the relation between them.
 
 In the first case the cluster belongs to the other control planes, and stays as it is. Juju tells
 no unit the reason, but its goal state does, as long as there is one.

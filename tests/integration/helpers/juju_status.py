@@ -20,8 +20,8 @@ _INTERVAL = "update-status-hook-interval"
 def hear_soon(juju: jubilant.Juju) -> None:
     """Have units of a real Juju hear soon of an option that was reset.
 
-    Juju 4.1-beta2 may not tell them, and they see it at their next update-status. If that came
-    oftener, several units would hardly be idle at once for long enough.
+    Juju 4.1-beta2 may not tell them, and they see it at their next update-status. A shorter
+    interval than this would leave no time in which all units are idle.
     """
     if not testbedctl.is_available():
         juju.model_config({_INTERVAL: "3m"})
