@@ -13,6 +13,14 @@ import yaml
 from tests.integration.helpers import arns, kubernetes, units
 from tests.integration.helpers.kubernetes import Cluster
 
+# A profile of the AWS CLI, in which knobby assumes the role in a session that is called alice.
+PROFILE = f"""\
+[profile k8s]
+role_arn = {arns.ROLE}
+role_session_name = alice
+source_profile = knobby
+"""
+
 
 def username(done: subprocess.CompletedProcess[str]) -> str:
     """Return the user name in what ``kubectl auth whoami`` printed.

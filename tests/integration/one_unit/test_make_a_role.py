@@ -10,17 +10,11 @@ from pathlib import Path
 import jubilant
 import pytest
 from demo import keys
-from tests.integration.helpers import arns, kubernetes
+from tests.integration.helpers import kubernetes, logins
 from tests.integration.helpers.how_to import Reader
 from tests.integration.helpers.kubernetes import Cluster
 
 PAGE = "make-a-role.md"
-PROFILE = f"""\
-[profile k8s]
-role_arn = {arns.ROLE}
-role_session_name = alice
-source_profile = knobby
-"""
 
 
 @pytest.fixture
@@ -44,7 +38,7 @@ def test_given_a_client_that_keeps_the_session_when_the_keys_are_gone_then_the_s
     reader: Reader, cluster: Cluster, tmp_path: Path
 ) -> None:
     config, credentials, cache = (tmp_path / name for name in ("config", "credentials", "cache"))
-    config.write_text(PROFILE)
+    config.write_text(logins.PROFILE)
     credentials.write_text(keys.credentials_file().read_text())
     environment = {
         "AWS_CONFIG_FILE": str(config),

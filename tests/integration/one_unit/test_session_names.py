@@ -9,19 +9,13 @@ from typing import Any
 import jubilant
 import pytest
 from demo import keys
-from tests.integration.helpers import arns, kubernetes
+from tests.integration.helpers import arns, kubernetes, logins
 from tests.integration.helpers.kubernetes import Cluster
 
 # Without this, the AWS CLI trusts its own authorities only.
 TRUST = {"AWS_CA_BUNDLE": "/etc/ssl/certs/ca-certificates.crt"}
 WITH_AWS_CLI = (str(Path(__file__).parents[3] / "scripts/with-tools"), "--aws-cli")
 ADMIN_ROLE = "arn:aws:iam::111122223333:role/k8s-admin-role"
-PROFILE = f"""\
-[profile k8s]
-role_arn = {arns.ROLE}
-role_session_name = alice
-source_profile = knobby
-"""
 MADE_UP = "aws-go-sdk-"
 
 
@@ -83,7 +77,7 @@ def test_given_a_profile_that_assumes_the_role_when_a_client_uses_it_then_it_nam
     deployed: jubilant.Juju, cluster: Cluster, tmp_path: Path, client: str
 ) -> None:
     config = tmp_path / "config"
-    config.write_text(PROFILE)
+    config.write_text(logins.PROFILE)
     environment = {
         "AWS_CONFIG_FILE": str(config),
         "AWS_SHARED_CREDENTIALS_FILE": str(keys.credentials_file()),
