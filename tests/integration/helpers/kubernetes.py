@@ -49,15 +49,24 @@ class Cluster:
         """Return what ``kubectl get`` finds: one object or a list."""
         return json.loads(self.kubectl("get", "-o", "json", *args))
 
+    def nodes(self) -> list[str]:
+        """Return the names of all nodes."""
+        return [node["metadata"]["name"] for node in self.get("nodes")["items"]]
+
+    def is_ready(self, node: str) -> bool:
+        """Say whether Kubernetes has heard from a node of late."""
+        conditions = self.get("node", node)["status"]["conditions"]
+        return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+
     @contextlib.contextmanager
-    def without_room(self) -> Iterator[None]:
-        """Let no node take new pods, for as long as the block."""
-        nodes = [node["metadata"]["name"] for node in self.get("nodes")["items"]]
-        self.kubectl("cordon", *nodes)
+    def without_room(self, *nodes: str) -> Iterator[None]:
+        """Let these nodes, or all if none is given, take no new pods for as long as the block."""
+        full = nodes or self.nodes()
+        self.kubectl("cordon", *full)
         try:
             yield
         finally:
-            self.kubectl("uncordon", *nodes)
+            self.kubectl("uncordon", *full)
 
     def map(self, name: str, arn: str, username: str, *groups: str) -> None:
         """Apply an IAMIdentityMapping."""

@@ -26,6 +26,7 @@ applications:
       webhook-caller: kube-apiserver
 """
 SERVICE = ("-n", "kube-system", "service", "aws-iam-authenticator")
+DEPLOYMENT = ("-n", "kube-system", "deployment", "aws-iam-authenticator")
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,24 @@ def lost(juju: jubilant.Juju) -> str:
 
 def wanted_pods(cluster: Cluster) -> int:
     """Return how many pods the authenticator is to have."""
-    deployment = ("-n", "kube-system", "deployment", "aws-iam-authenticator")
-    return cluster.get(*deployment)["spec"]["replicas"]
+    return cluster.get(*DEPLOYMENT)["spec"]["replicas"]
+
+
+def serving_pods(cluster: Cluster) -> int:
+    """Return how many pods of the authenticator are ready."""
+    return cluster.get(*DEPLOYMENT)["status"].get("readyReplicas", 0)
+
+
+def nodes_of_pods(cluster: Cluster) -> set[str]:
+    """Return the names of the nodes that have pods of the authenticator."""
+    pods = cluster.get("-n", "kube-system", "pods", "-l", "k8s-app=aws-iam-authenticator")["items"]
+    return {pod["spec"].get("nodeName", "") for pod in pods}
+
+
+def lost_nodes(juju: jubilant.Juju, cluster: Cluster) -> set[str]:
+    """Return the nodes whose machine is gone."""
+    there = {machine.hostname for machine in juju.status().machines.values()}
+    return set(cluster.nodes()) - there
 
 
 @pytest.fixture(scope="module")
@@ -250,6 +267,26 @@ def test_given_a_follower_whose_unit_is_removed_by_force_then_the_cluster_keeps_
     assert cluster.get("iamidentitymapping", granted)
     assert identity(trio, cluster) == known
     logins.log_in_everywhere(trio, cluster)
+
+
+def test_given_a_new_pod_on_a_node_that_is_lost_then_another_node_has_it_within_minutes(
+    trio: jubilant.Juju, cluster: Cluster
+) -> None:
+    testbed_only.require("only the testbed stops a machine with its unit")
+    (gone,) = lost_nodes(trio, cluster)
+    with cluster.without_room(*(set(cluster.nodes()) - {gone})):
+        trio.config("aws-iam", {"replicas": 3})
+        # A slow machine may come here after Kubernetes has missed the node.
+        eventually(
+            lambda: gone in nodes_of_pods(cluster) or not cluster.is_ready(gone),
+            "a pod on the lost node",
+        )
+
+    eventually(lambda: serving_pods(cluster) == 3, "three pods that serve", seconds=180)
+
+    juju_status.wait_until_active(trio)
+    trio.config("aws-iam", reset="replicas")
+    juju_status.wait_until_active(trio)
 
 
 def test_given_a_service_deleted_by_hand_and_its_address_taken_then_everything_has_the_new_one(

@@ -112,6 +112,16 @@ def test_given_the_nodes_of_a_control_plane_when_rendered_then_the_pods_may_run_
     assert {"node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"} < tolerated
 
 
+def test_given_a_node_that_is_lost_when_rendered_then_others_take_its_pods_after_half_a_minute():
+    soon = {
+        toleration["key"]: toleration["tolerationSeconds"]
+        for toleration in pod()["tolerations"]
+        if toleration.get("effect") == "NoExecute"
+    }
+
+    assert soon == {"node.kubernetes.io/not-ready": 30, "node.kubernetes.io/unreachable": 30}
+
+
 def test_given_workers_when_rendered_then_the_pods_prefer_the_control_planes_nodes():
     preferred = pod()["affinity"]["nodeAffinity"][
         "preferredDuringSchedulingIgnoredDuringExecution"
