@@ -14,7 +14,7 @@ from access.mapping import IdentityMapping
 from actions import MAX_BYTES, Context, Failed
 from cluster import api, events
 from cluster.errors import Conflict, errors_as_status
-from cluster.mappings import canonical, listing, single
+from cluster.mappings import listing, single
 from errors import Waiting
 from labels import GRANT, OPTION
 from text import cut, one_line
@@ -29,7 +29,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     Raises:
         ValueError: a parameter is wrong.
         errors.Unready: the option declares one of the mappings, or the cluster does not answer.
-        Failed: the cluster refuses to delete one of the mappings; the others are gone.
+        Failed: the cluster refuses to delete or correct a mapping; the others are gone.
     """
     target = grants.target(params)
     entries = context.config.declared.known
@@ -42,8 +42,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
             return _results("would revoke", found, target)
         revoked, refused = _revoke(client, target, entries, application, partition)
     events.write(client, context.owner, [_note(mapping, target) for mapping in revoked])
-    for name, reason in refused.items():
-        text = f"the cluster refuses to delete mapping {name}: {reason}"
+    for text in refused.values():
         raise Failed(text, _results("revoked", revoked, target) if revoked else {})
     return _results("revoked", revoked, target)
 
@@ -61,8 +60,8 @@ def _revoke(
     application: str,
     partition: str,
 ) -> tuple[list[IdentityMapping], dict[str, str]]:
-    """Delete or correct the mappings until none is left, and return them. Return also why the
-    cluster refuses to delete others, by their names."""
+    """Delete or correct the mappings until none is left, and return them. Return also what the
+    cluster refuses, by the mappings' names."""
     done, refused = list[IdentityMapping](), dict[str, str]()
     for _ in range(LOOKS):
         found = listing.find(client, newest=True)
@@ -74,7 +73,9 @@ def _revoke(
             try:
                 done += [mapping] if _end(client, mapping, target) else []
             except single.RefusedError as reason:
-                refused[mapping.name] = str(reason)
+                change = "correct" if grants.is_astray(mapping, target) else "delete"
+                text = f"the cluster refuses to {change} mapping {mapping.name}: {reason}"
+                refused[mapping.name] = text
     raise Waiting("others keep creating or changing mappings of this principal, run this again")
 
 
@@ -82,11 +83,10 @@ def _end(client: api.Client, mapping: IdentityMapping, target: grants.Target) ->
     """Delete or correct ``mapping``; return whether this did it.
 
     Raises:
-        single.RefusedError: others do not let it go.
+        single.RefusedError: others do not let it go, or change.
     """
     if grants.is_astray(mapping, target):
-        canonical.write_one(client, mapping.name, mapping.arn, mapping.principal)
-        return True
+        return single.correct(client, mapping)
     stored = single.read(client, mapping.name)
     # Another of the same name may have taken its place.
     if not stored or stored.mapping.arn != mapping.arn:

@@ -18,6 +18,7 @@ from access.mapping import IdentityMapping
 from cluster import api
 from cluster.crd import kind
 from cluster.errors import Conflict, reason_of
+from cluster.mappings import canonical
 from cluster.mappings.batch import is_refused
 from labels import EXPIRES, SOURCE
 from text import brief
@@ -110,6 +111,26 @@ def delete(client: api.Client, stored: Stored) -> None:
     with _raised_as_refused():
         if client.delete(kind(), stored.mapping.name, version=stored.version):
             raise RefusedError("a finalizer of others keeps it")
+
+
+def correct(client: api.Client, mapping: IdentityMapping) -> bool:
+    """Write the ``status.canonicalARN`` that belongs to the mapping's ARN.
+
+    Return False if the mapping has another ARN by now, or is gone.
+
+    Raises:
+        RefusedError: others do not let it change.
+    """
+    from lightkube import ApiError
+
+    try:
+        with _raised_as_refused():
+            canonical.write_one(client, mapping.name, mapping.arn, mapping.principal)
+    except ApiError as error:
+        if error.response.status_code not in (404, 422):
+            raise
+        return False
+    return True
 
 
 def _spec(mapping: IdentityMapping) -> dict[str, str | Sequence[str]]:

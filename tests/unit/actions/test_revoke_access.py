@@ -314,3 +314,28 @@ def test_given_a_status_that_lets_another_in_when_that_one_is_revoked_then_the_s
     assert results["mappings"] == (f"other: its status let the principal in, it stays for {OTHER}")
     assert api.objects[f"{MAPPINGS}/other"]["status"] == {"canonicalARN": OTHER}
     assert revoke(deployed, arn=ROLE)["result"].startswith("nothing to revoke")
+
+
+def test_given_a_policy_that_keeps_such_a_status_when_it_is_revoked_then_it_is_named_and_others_go(
+    mapped: Model, api: FakeCluster
+):
+    api.add_mapping("another", OTHER, CANONICAL)
+    reason = 'admission webhook "keep" denied the request: no'
+    api.fail(refusal(403, reason), request=f"PATCH {MAPPINGS}/another/status")
+
+    message = refused(mapped, arn=ROLE)
+
+    assert message == f"the cluster refuses to correct mapping another: {reason}"
+    assert names(api) == ["another", "other"]
+
+
+@pytest.mark.parametrize("code", [404, 422])
+def test_given_such_a_mapping_that_changes_as_it_is_revoked_then_it_is_read_again(
+    mapped: Model, api: FakeCluster, code: int
+):
+    api.add_mapping("another", OTHER, CANONICAL)
+    text = "the server rejected our request due to an error in our request"
+    api.fail(refusal(code, text), request=f"PATCH {MAPPINGS}/another/status", nth=1)
+
+    assert len(revoke(mapped, arn=ROLE)["mappings"].splitlines()) == 4
+    assert api.objects[f"{MAPPINGS}/another"]["status"] == {"canonicalARN": OTHER}
