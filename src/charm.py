@@ -107,7 +107,7 @@ class AwsIamCharm(ops.CharmBase):
         framework.observe(self.on.collect_unit_status, self._on_collect_unit_status)
 
     def _on_any_event(self, _: ops.EventBase) -> None:
-        if self._leaving.has_begun:
+        if self._leaving.unit_leaves:
             return
         try:
             with internal_errors.as_status(self.unit.name):
@@ -134,7 +134,7 @@ class AwsIamCharm(ops.CharmBase):
 
     def _on_departed(self, event: ops.RelationDepartedEvent) -> None:
         self._leaving.note(event)
-        if self._leaving.has_begun:
+        if self._leaving.unit_leaves:
             # Juju 4.1 ends a going unit that is blocked before its last hooks.
             self._status = ops.WaitingStatus(waiting.REMOVAL())
 
@@ -146,7 +146,7 @@ class AwsIamCharm(ops.CharmBase):
             self._hook.requirer.withdraw()
         with contextlib.suppress(Unready):
             # Later hooks ask again, but may hear less.
-            self._leaving.is_leaving()
+            self._leaving.principal_leaves()
 
     def _on_control_plane_broken(self, event: ops.EventBase) -> None:
         if control_plane.is_related(self.model):

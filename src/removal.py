@@ -42,7 +42,7 @@ def run(machine: Machine, owner: Owner, leaving: Leaving, unit: str) -> Blocked 
     kept: kept_service.Kept | None = None
     try:
         # What another Kubernetes has under the charm's names is somebody else's.
-        if not control_plane.is_supported(machine) or leaving.is_leaving():
+        if not control_plane.is_supported(machine) or leaving.principal_leaves():
             return None
         # A unit in error would never go.
         with internal_errors.as_status(unit), errors_as_status():

@@ -31,11 +31,11 @@ class Leaving(ops.Object):
             self._stored.begun = True
 
     @property
-    def has_begun(self) -> bool:
+    def unit_leaves(self) -> bool:
         """Return whether this unit runs its last hooks."""
         return bool(self._stored.begun)
 
-    def is_leaving(self) -> bool:
+    def principal_leaves(self) -> bool:
         """Return whether this unit goes because its control-plane unit goes.
 
         Raises:
