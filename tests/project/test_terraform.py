@@ -115,6 +115,16 @@ def test_given_the_mappings_of_the_example_then_the_charm_takes_all_of_them():
     assert found.left_out == ()
 
 
+def test_given_the_mappings_of_the_example_then_everybody_has_rights_once_logged_in():
+    text = (EXAMPLE / "mappings.yaml").read_text()
+    found = declared.parse(text, datetime(2026, 1, 1, tzinfo=timezone.utc))
+
+    assert [bool(entry.rights) or "system:masters" in entry.groups for entry in found.entries] == [
+        True,
+        True,
+    ]
+
+
 def test_given_the_readme_then_its_tables_name_every_input_and_output():
     text = (MODULE / "README.md").read_text()
     tables = re.findall(r"^\| (?:input|output) .*\n\|[-|]+\n((?:\|.*\n)+)", text, re.MULTILINE)
