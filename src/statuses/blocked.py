@@ -176,7 +176,7 @@ AUTHORITY_AWAY = Text(
 REQUEST_REFUSED = Text(
     "{authority} refuses: {reason}; run: juju show-status-log --type application {authority}",
     means="The authority does not sign the request, for a reason that the charm does not know. "
-    "The status has the end of the authority's own words.",
+    "The status has the end of the authority's own words, in quotes.",
     do="Run the command, read the log of the authority's unit, and lift what it names.",
 )
 CERTIFICATE_MALFORMED = Text(

@@ -131,6 +131,7 @@ DOMAIN = (
 )
 NAME = "aws-iam-authenticator.kube-system.svc"
 ADDRESSES = "vault refuses addresses; run: juju config vault pki_allow_ip_sans=true"
+UNKNOWN = '"not by this authority\'s rules"'
 LOG = "run: juju show-status-log --type application vault"
 
 
@@ -142,11 +143,12 @@ LOG = "run: juju show-status-log --type application vault"
         (
             Refusal.SERVER_NOT_AVAILABLE,
             None,
-            "vault cannot sign: not by this authority's rules; run: juju status vault",
+            f"vault cannot sign: {UNKNOWN}; run: juju status vault",
         ),
-        (Refusal.OTHER, None, f"vault refuses: not by this authority's rules; {LOG}"),
-        (Refusal.OTHER, "sealed, on post https://v:8200/x", f"vault refuses: sealed; {LOG}"),
-        (Refusal.OTHER, "", f"vault refuses: not by this authority's rules; {LOG}"),
+        (Refusal.OTHER, None, f"vault refuses: {UNKNOWN}; {LOG}"),
+        (Refusal.OTHER, "sealed, on post https://v:8200/x", f"vault refuses: 'sealed'; {LOG}"),
+        (Refusal.OTHER, "", f"vault refuses: {UNKNOWN}; {LOG}"),
+        (Refusal.OTHER, "no; run: rm x", f"vault refuses: 'no; run: rm x'; {LOG}"),
     ],
 )
 def test_given_a_refusal_when_a_hook_runs_then_its_reason_and_command_are_said(
