@@ -72,3 +72,18 @@ def test_what_is_no_public_key_is_not_added(juju: Juju) -> None:
         'cannot add key "key": invalid ssh key: key',
         f'cannot add key "{KEY}": duplicate ssh key: {KEY}',
     ]
+
+
+@in_manner(Manner.JUJU_3_6)
+def test_on_3_6_a_status_of_one_application_has_all_relations(host: Juju) -> None:
+    host("deploy", "./host.charm", "other")
+
+    assert "host:things" in host("status", "other", "--relations")
+
+
+@in_manner(Manner.JUJU_4_1)
+def test_on_4_1_a_status_of_one_application_has_no_relation_of_others(host: Juju) -> None:
+    host("deploy", "./host.charm", "other")
+
+    assert "host:things" not in host("status", "other", "--relations")
+    assert "host:things" in host("status", "rider", "--relations")

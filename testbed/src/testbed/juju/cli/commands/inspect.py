@@ -7,11 +7,12 @@ from typing import Any
 from testbed.juju.cli.commands.configure import dump
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.cli.status import relation_rows, status_document
-from testbed.juju.cli.statusfilter import only
+from testbed.juju.cli.statusfilter import between, only
 from testbed.juju.cli.tabular import status_tables, table
 from testbed.juju.controller.controller import CLOUD, CONTROLLER_NAME, REGION, USER
 from testbed.juju.errors import UnsupportedError, UsageError
 from testbed.juju.flags import Flag, Parsed
+from testbed.juju.manner import Manner
 from testbed.juju.state import names
 from testbed.juju.state.logbook import LEVELS, Line
 from testbed.juju.state.model import Model, Unit
@@ -30,6 +31,8 @@ def status(invocation: Invocation, parsed: Parsed) -> None:
         )
         rows = relation_rows(model) if parsed.on("relations") else None
     document = only(document, parsed.args)
+    if rows and model.manner is Manner.JUJU_4_1:
+        rows = between(document["applications"], rows)
     invocation.print(_formatted(parsed.text("format", "tabular"), document, rows))
     if not document["applications"] and not document["machines"]:
         invocation.info(_nothing(document, parsed.args))
