@@ -36,9 +36,7 @@ def only(document: dict[str, Any], selectors: Sequence[str]) -> dict[str, Any]:
 
 def between(applications: Container[str], rows: Sequence[list[str]]) -> list[list[str]]:
     """Return the relations of which both applications are shown, as on Juju 4.1."""
-    return [
-        row for row in rows if all(side.partition(":")[0] in applications for side in row[:2])
-    ]
+    return [row for row in rows if all(side.partition(":")[0] in applications for side in row[:2])]
 
 
 def _kept_units(entry: dict[str, Any], selectors: Sequence[str]) -> dict[str, Any]:
