@@ -95,7 +95,7 @@ def _write_some(left: deque[tuple[str, Change]], deadline: float) -> Written:
             elif code == 429:
                 left.append((name, change))
                 time.sleep(RETRY_SECONDS)
-            elif code in (404, 422):
+            elif is_outdated(code):
                 outdated += 1
             else:
                 raise
@@ -112,3 +112,8 @@ def is_refused(code: int, reason: str) -> bool:
     if _DENIED.search(reason):
         return True
     return code in _REFUSED and not _NOT_REFUSED.search(reason)
+
+
+def is_outdated(code: int) -> bool:
+    """Return whether a change that is not refused no longer fits its object, or that is gone."""
+    return code in (404, 422)

@@ -19,7 +19,7 @@ from cluster import api
 from cluster.crd import kind
 from cluster.errors import Conflict, reason_of
 from cluster.mappings import canonical
-from cluster.mappings.batch import is_refused
+from cluster.mappings.batch import is_outdated, is_refused
 from labels import EXPIRES, SOURCE
 from text import brief
 
@@ -127,7 +127,7 @@ def correct(client: api.Client, mapping: IdentityMapping) -> bool:
         with _raised_as_refused():
             canonical.write_one(client, mapping.name, mapping.arn, mapping.principal)
     except ApiError as error:
-        if error.response.status_code not in (404, 422):
+        if not is_outdated(error.response.status_code):
             raise
         return False
     return True
