@@ -25,8 +25,8 @@ def of(
     """Return the mappings by which somebody can administer the cluster, or come to do so, by one
     of ``bindings`` or without any.
 
-    A mapping that lets nobody in does not count. If it did, whoever may write mappings could hide
-    that the last administrator is gone. Any other fault of a mapping changes nothing here.
+    A mapping that lets nobody in does not count: a made-up one would hide that the last
+    administrator is gone. Any other fault of a mapping changes nothing here.
     """
     able = rbac.Bindings([_BUILT_IN, *bindings.with_powers()])
     return [

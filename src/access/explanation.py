@@ -122,7 +122,7 @@ def _bound(who: Identity, grants: Sequence[rbac.Grant], mapping: IdentityMapping
 
 
 def no_role(username: str) -> tuple[str, str]:
-    """Return two lines: that a user has no role, and the command that gives it one."""
+    """Return two lines. One says that a user has no role, the other is a command to bind one."""
     subject = shlex.quote(f"--user={username}")
     return (
         "no binding names this user or its groups",

@@ -35,7 +35,7 @@ def only(document: dict[str, Any], selectors: Sequence[str]) -> dict[str, Any]:
 
 
 def between(applications: Container[str], rows: Sequence[list[str]]) -> list[list[str]]:
-    """Return the relations of which both applications are shown, as on Juju 4.1."""
+    """Return the rows of relations between applications that are shown, as on Juju 4.1."""
     return [row for row in rows if all(side.partition(":")[0] in applications for side in row[:2])]
 
 
