@@ -273,13 +273,13 @@ def test_given_a_new_pod_on_a_node_that_is_lost_then_another_node_has_it_within_
     trio: jubilant.Juju, cluster: Cluster
 ) -> None:
     testbed_only.require("only the testbed stops a machine with its unit")
-    lost = lost_nodes(trio, cluster)
-    assert lost
-    with cluster.without_room(*(set(cluster.nodes()) - lost)):
+    gone = lost_nodes(trio, cluster)
+    assert gone
+    with cluster.without_room(*(set(cluster.nodes()) - gone)):
         trio.config("aws-iam", {"replicas": 3})
         # A slow machine may come here after Kubernetes has missed the nodes.
         eventually(
-            lambda: lost & nodes_of_pods(cluster) or not any(map(cluster.is_ready, lost)),
+            lambda: gone & nodes_of_pods(cluster) or not any(map(cluster.is_ready, gone)),
             "a pod on a lost node",
         )
 
