@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import jubilant
 import pytest
 from demo import keys
-from tests.integration.helpers import arns, bundle, juju_status, kubernetes
+from tests.integration.helpers import arns, bad_tokens, bundle, juju_status, kubernetes
+from tests.integration.helpers.bad_tokens import credentials, signed
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.how_to import Reader
 from tests.integration.helpers.kubernetes import Cluster
@@ -51,6 +52,13 @@ def unmapped(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[None]:
     yield
     deployed.config("aws-iam", reset="mappings")
     juju_status.wait_until_active(deployed)
+
+
+@pytest.fixture
+def refused(cluster: Cluster) -> None:
+    """Let mallory be refused, whom no mapping names."""
+    token = signed(credentials("mallory"), kubernetes.cluster_id(cluster.person))
+    assert bad_tokens.log_in(cluster, token) == 401
 
 
 def usernames(cluster: Cluster) -> set[str]:
@@ -191,6 +199,7 @@ def test_given_the_page_on_reviews_then_it_lists_and_explains(
     assert "mapping dev, made with kubectl" in explained
 
 
+@pytest.mark.usefixtures("refused")
 @pytest.mark.parametrize(
     ("heading", "said"),
     [
@@ -208,6 +217,7 @@ def test_given_the_page_on_refusals_then_its_commands_say_what_it_says(
     assert said in reader.follow(WHY, heading)
 
 
+@pytest.mark.usefixtures("refused")
 @pytest.mark.parametrize(
     ("page", "said"),
     [
