@@ -104,6 +104,11 @@ def frequent_update_status(juju: jubilant.Juju) -> Iterator[None]:
         juju.model_config({_INTERVAL: before})
 
 
+def run_update_status(juju: jubilant.Juju, unit: str) -> None:
+    """Run update-status on a unit at once, with the command that statuses give."""
+    juju.exec("JUJU_DISPATCH_PATH=hooks/update-status ./dispatch", unit=unit)
+
+
 def wait_until_active_without(juju: jubilant.Juju, lost: str) -> None:
     """Wait until all units of aws-iam but `lost` are active and idle, and one of them leads."""
 

@@ -178,7 +178,7 @@ def test_given_a_duplicate_of_a_declared_mapping_then_both_stay_until_the_status
     before = cluster.get(KIND, "mallory")
     cluster.map("duplicate", arns.USER, "somebody", "view")
 
-    testbed_only.run_update_status(deployed, "aws-iam/0")
+    juju_status.run_update_status(deployed, "aws-iam/0")
 
     message = juju_status.message(deployed)
     assert "duplicate: same ARN as declared mapping mallory; run: kubectl" in message
@@ -194,7 +194,7 @@ def test_given_a_declared_mapping_without_its_label_when_a_hook_runs_then_it_has
     declare(f"- {{name: mallory, arn: '{arns.USER}', username: mallory}}")
     cluster.kubectl("label", KIND, "mallory", "aws-iam/source-")
 
-    testbed_only.run_update_status(deployed, "aws-iam/0")
+    juju_status.run_update_status(deployed, "aws-iam/0")
 
     assert cluster.get(KIND, "mallory")["metadata"]["labels"] == {"aws-iam/source": "option"}
 
@@ -207,7 +207,7 @@ def test_given_a_declared_mapping_that_is_edited_by_hand_when_a_hook_runs_then_i
     to_admin = '{"spec": {"username": "root", "groups": ["system:masters"]}}'
     cluster.kubectl("patch", KIND, "mallory", "--type", "merge", "-p", to_admin)
 
-    testbed_only.run_update_status(deployed, "aws-iam/0")
+    juju_status.run_update_status(deployed, "aws-iam/0")
 
     after = cluster.get(KIND, "mallory")
     assert (after["spec"], after["status"]) == (before["spec"], before["status"])
@@ -220,7 +220,7 @@ def test_given_a_declared_mapping_that_somebody_lets_end_when_a_hook_runs_then_i
     before = cluster.get(KIND, "mallory")["metadata"]
     cluster.kubectl("annotate", KIND, "mallory", "aws-iam/expires=2020-01-01T00:00:00Z")
 
-    testbed_only.run_update_status(deployed, "aws-iam/0")
+    juju_status.run_update_status(deployed, "aws-iam/0")
 
     after = cluster.get(KIND, "mallory")["metadata"]
     assert (after["uid"], after["annotations"]) == (before["uid"], before["annotations"])
