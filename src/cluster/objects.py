@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import labels
 from cluster import api, csa_upgrade, manifests, references
+from cluster.applied import is_applied
 from cluster.errors import CONFLICT_TRIES, Conflict
 from errors import Waiting
 from owner import Owner
@@ -35,19 +36,29 @@ def is_persons(what: references.ObjectReference, mark: str) -> bool:
 
 
 def apply(client: api.Client, manifest: manifests.Manifest) -> api.Object:
-    """Apply one object server-side, and return it as the cluster has it now.
+    """Apply one object server-side unless it is so already. Return it as the cluster has it now.
 
     Every field of ``manifest`` becomes the charm's. Fields that a `kubectl apply` has set since
     `claim` become so too, and a second apply removes those that the charm does not set.
     Retries if the object changes in between (409), as it does when its controller writes.
     """
+    what = manifests.reference(manifest)
+    stored = get(client, what)
+    if stored and _is_settled(manifest, stored):
+        return stored
     applied = apply_once(client, manifest)
     for _ in range(CONFLICT_TRIES):
         with contextlib.suppress(Conflict):
-            if adopt(client, manifests.reference(manifest), applied) is applied:
+            if adopt(client, what, applied) is applied:
                 break
         applied = apply_once(client, manifest)
     return applied
+
+
+def _is_settled(manifest: manifests.Manifest, stored: api.Object) -> bool:
+    if csa_upgrade.patch(stored["metadata"], api.MANAGER):
+        return False
+    return is_applied(manifest, stored, api.MANAGER)
 
 
 def apply_once(client: api.Client, manifest: manifests.Manifest) -> api.Object:

@@ -13,7 +13,7 @@ import jubilant
 import pytest
 import yaml
 from demo import page
-from tests.integration.helpers import how_to, juju_status, kubernetes, mapping_writers
+from tests.integration.helpers import how_to, juju_status, kubernetes, mapping_writers, settled
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 from tests.integration.helpers.mapping_writers import KIND, Writer
@@ -43,6 +43,19 @@ def test_given_a_mapping_of_another_partition_when_it_is_created_then_kubernetes
 def cluster(juju: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
     """Return the cluster that the page has deployed."""
     return kubernetes.connect(juju, tmp_path_factory.mktemp("kubeconfigs"))
+
+
+def test_given_a_settled_unit_when_a_hook_runs_then_it_only_reads(
+    juju: jubilant.Juju, cluster: Cluster
+) -> None:
+    settled.check_only_reads(juju)
+
+
+def test_given_objects_that_somebody_changed_when_a_hook_runs_then_each_is_as_before(
+    juju: jubilant.Juju, cluster: Cluster
+) -> None:
+    changes = {**settled.CHANGES, **settled.POLICY_CHANGES}
+    settled.check_changes_are_undone(juju, cluster, changes)
 
 
 @pytest.fixture

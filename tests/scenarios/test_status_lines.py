@@ -48,7 +48,7 @@ def test_given_a_mapping_with_such_a_name_when_a_hook_runs_then_the_unit_is_acti
 def test_given_such_a_refusal_of_the_cluster_when_a_hook_runs_then_the_status_is_one_line(
     deployed: Model, api: FakeCluster, message: str
 ):
-    api.fail(refusal(403, message), request=f"PATCH {SERVICE}")
+    api.fail(refusal(403, message), request=f"GET {SERVICE}")
 
     assert isinstance(deployed.hook(), ops.BlockedStatus)
 

@@ -17,6 +17,28 @@ def drop(stored: Object, former: Object, applied: Object) -> None:
             drop(stored[key], value, applied[key])
 
 
+def managers(metadata: Object, applied: Object) -> list[Object]:
+    """The field managers after the charm's apply. Every list is one value to this server."""
+    others = [each for each in metadata.get("managedFields") or () if each["manager"] != "aws-iam"]
+    return [*others, _managed(applied)]
+
+
+def _managed(applied: Object) -> Object:
+    metadata = {k: v for k, v in applied["metadata"].items() if k not in ("name", "namespace")}
+    named = {k: v for k, v in applied.items() if k not in ("apiVersion", "kind")}
+    return {
+        "manager": "aws-iam",
+        "operation": "Apply",
+        "apiVersion": applied["apiVersion"],
+        "fieldsV1": _tree({**named, "metadata": metadata}),
+    }
+
+
+def _tree(value: Any) -> Object:
+    fields = value if isinstance(value, dict) else {}
+    return {f"f:{key}": _tree(each) for key, each in fields.items()}
+
+
 def merge(stored: Object, new: Object) -> None:
     for key, value in new.items():
         if isinstance(value, dict) and isinstance(stored.get(key), dict):

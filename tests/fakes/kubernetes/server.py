@@ -258,6 +258,7 @@ class FakeCluster(Controllers):
         new = copy.deepcopy(stored or {})
         apply.drop(new, self._fields.get(path, {}), body)
         apply.merge(new, body)
+        new["metadata"]["managedFields"] = apply.managers(new["metadata"], body)
         if path.startswith(SERVICE) and (no := self._allocate(path, new, stored)):
             return no
         if stored is None:

@@ -164,6 +164,11 @@ class Stored:
         for dependent in [key for key, each in self.objects.items() if uid in _owners(each)]:
             self.delete(dependent)
 
+    def disown(self) -> None:
+        """Forget who applied what, as `kubectl replace` lets a server do."""
+        for stored in self.objects.values():
+            stored["metadata"].pop("managedFields", None)
+
     def _new_uid(self) -> str:
         return f"00000000-0000-4000-8000-{next(self._uids):012}"
 

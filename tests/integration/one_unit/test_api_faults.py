@@ -18,6 +18,7 @@ from testbed.faults.client import Faults
 pytestmark = pytest.mark.slow
 
 UNIT = "aws-iam/0"
+DEPLOYMENT = ("-n", "kube-system", "deployment", "aws-iam-authenticator")
 API = "waiting: waiting for the Kubernetes API"
 STATUSES = {
     "403": "blocked: the cluster refuses /root/.kube/config: the testbed answers 403 Forbidden; "
@@ -40,16 +41,19 @@ def faults(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[Faults]:
         yield faults
 
 
-@pytest.mark.parametrize("kind", ["services", "deployments"])
+@pytest.mark.parametrize("request_", ["GET services", "PATCH deployments"])
 @pytest.mark.parametrize("what", STATUSES)
 def test_given_a_request_that_fails_when_a_hook_runs_then_the_unit_says_so_and_the_next_recovers(
     deployed: jubilant.Juju,
     cluster: Cluster,
     faults: Faults,
     what: str,
-    kind: str,
+    request_: str,
 ) -> None:
-    faults.answer(what, f"PATCH {kind}/aws-iam-authenticator")
+    # So a hook applies it.
+    surge = '{"spec": {"strategy": {"rollingUpdate": {"maxSurge": 2}}}}'
+    cluster.kubectl("patch", *DEPLOYMENT, "-p", surge)
+    faults.answer(what, f"{request_}/aws-iam-authenticator")
     testbed_only.run_update_status(deployed, UNIT)
     fired, said = faults.fired(), _status(deployed)
     assert logins.wait_for_login(cluster) == "knobby"
@@ -59,6 +63,7 @@ def test_given_a_request_that_fails_when_a_hook_runs_then_the_unit_says_so_and_t
     assert {request.fault for request in fired} == {what}
     assert said.startswith(STATUSES[what])
     assert _status(deployed).startswith("active: authenticator v")
+    assert cluster.get(*DEPLOYMENT)["spec"]["strategy"]["rollingUpdate"]["maxSurge"] == 1
     assert testbed_only.exit_codes(deployed, UNIT) == {0}
 
 

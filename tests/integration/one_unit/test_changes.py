@@ -6,7 +6,15 @@ from pathlib import Path
 
 import jubilant
 import pytest
-from tests.integration.helpers import arns, bundle, juju_status, kubernetes, logins, testbed_only
+from tests.integration.helpers import (
+    arns,
+    bundle,
+    juju_status,
+    kubernetes,
+    logins,
+    settled,
+    testbed_only,
+)
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 
@@ -48,6 +56,18 @@ def test_given_a_service_deleted_by_hand_when_a_hook_runs_then_it_is_back_with_i
     assert after["metadata"]["uid"] != before["metadata"]["uid"]
     assert after["spec"]["clusterIP"] == before["spec"]["clusterIP"]
     assert logins.wait_for_login(cluster) == "knobby"
+
+
+def test_given_a_settled_unit_when_a_hook_runs_then_it_only_reads(
+    deployed: jubilant.Juju, cluster: Cluster
+) -> None:
+    settled.check_only_reads(deployed)
+
+
+def test_given_objects_that_somebody_changed_when_a_hook_runs_then_each_is_as_before(
+    deployed: jubilant.Juju, cluster: Cluster
+) -> None:
+    settled.check_changes_are_undone(deployed, cluster, settled.CHANGES)
 
 
 def test_given_another_image_then_no_login_fails_meanwhile_and_the_version_follows(

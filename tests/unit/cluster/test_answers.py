@@ -162,6 +162,7 @@ def test_given_a_service_without_an_address_when_a_hook_runs_then_it_is_waited_f
     deployed: Model, api: FakeCluster, spec: Any
 ):
     service = {**api.objects[SERVICE], "spec": spec}
+    api.disown()
     api.fail(lambda _: ok(service), request=f"PATCH {SERVICE}")
 
     assert isinstance(deployed.hook(), ops.WaitingStatus)
@@ -176,6 +177,7 @@ def test_given_fields_that_are_nothing_when_a_hook_runs_then_it_ends_in_a_status
     ]
     service = copy.deepcopy(api.objects[SERVICE])
     service["metadata"]["managedFields"] = managers
+    api.disown()
     api.fail(lambda _: ok(service), request=f"PATCH {SERVICE}")
 
     assert isinstance(deployed.hook(), ops.WaitingStatus)

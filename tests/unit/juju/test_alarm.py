@@ -302,7 +302,7 @@ def test_given_an_alarm_whose_secret_was_lost_when_its_time_has_passed_then_anot
 def test_given_an_api_server_that_fails_when_it_is_back_then_an_alarm_was_set(
     deployed: Model, api: FakeCluster, fault: Answer
 ):
-    api.fail(fault, request=f"PATCH {SERVICE}")
+    api.fail(fault, request=f"GET {SERVICE}")
     deployed.hook()
     assert len(due(deployed)) == 1
 

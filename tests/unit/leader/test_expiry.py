@@ -11,7 +11,7 @@ import pytest
 from tests.fakes.alarms import after, rings
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refusal, unreachable
-from tests.fakes.kubernetes.paths import MAPPINGS, NOTICES, SERVICE
+from tests.fakes.kubernetes.paths import MAPPINGS, NOTICES, SECRET, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 
 from access import expiry
@@ -332,7 +332,7 @@ def test_given_a_unit_that_waits_when_access_ends_then_it_ends_all_the_same(
     add(api, after(api, 60))
     deployed.hook()
     api.clock.now += 61
-    api.fail(refusal(500, "no"), request=f"PATCH {SERVICE}")
+    api.fail(refusal(500, "no"), request=f"GET {SECRET}")
     deployed.expire("alarm")
 
     assert deployed.units[0].status.name == "waiting"

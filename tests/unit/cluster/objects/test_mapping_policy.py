@@ -131,6 +131,7 @@ def test_given_the_policy_then_it_sees_each_write_of_mappings_and_of_their_statu
         "apiVersions": ["*"],
         "operations": ["CREATE", "UPDATE"],
         "resources": [plural, f"{plural}/status"],
+        "scope": "*",
     }
 
 

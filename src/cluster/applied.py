@@ -1,0 +1,87 @@
+# Copyright 2026 Canonical Ltd.
+# See LICENSE file for licensing details.
+
+"""Whether a server-side apply would change an object. Pure.
+
+So a settled hook only reads. Nothing goes into etcd, or through people's admission webhooks, every
+few minutes, and a read takes less than half the time of an apply.
+
+Source of the format: ``FieldsV1`` of the Kubernetes API, a tree of fields. ``f:`` stands before a
+field's name, ``k:`` before the keys of an item in a list, ``v:`` before a value in a list, and
+``.`` is the field itself. A field without others below it is one value for the server too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+Fields = Mapping[str, Any]
+
+
+def is_applied(manifest: Fields, stored: Fields, manager: str) -> bool:
+    """Return whether ``stored`` is as an apply of ``manifest`` by ``manager`` would leave it.
+
+    It is where ``manager`` has applied the fields of ``manifest``, and no others, and they still
+    have these values. A value that the server completes counts as another: if it is in a list that
+    is one value, each hook applies the object.
+    """
+    metadata = stored["metadata"]
+    entries: list[dict[str, Any]] = metadata.get("managedFields") or []
+    own = ("Apply", manager, manifest["apiVersion"], "")
+    fields = next((entry.get("fieldsV1") for entry in entries if _origin(entry) == own), None)
+    return fields is not None and _is_same(fields, _managed(manifest), stored)
+
+
+def _origin(entry: Fields) -> tuple[str | None, ...]:
+    names = ("operation", "manager", "apiVersion")
+    return *(entry.get(name) for name in names), entry.get("subresource") or ""
+
+
+def _managed(manifest: Fields) -> Fields:
+    """Return ``manifest`` without what identifies the object: that has no manager."""
+    metadata = _without(manifest["metadata"], "name", "namespace")
+    return {**_without(manifest, "apiVersion", "kind"), "metadata": metadata}
+
+
+def _without(fields: Fields, *names: str) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name not in names}
+
+
+def _is_same(fields: Fields, wanted: Any, stored: Any) -> bool:
+    """Return whether ``wanted`` has ``fields``, no others, and the values of ``stored``."""
+    if wanted is None or stored is None:
+        return False
+    below = [key for key in fields if key != "."]
+    if not below:
+        return wanted == stored
+    if not isinstance(wanted, dict | list) or len(cast("Any", wanted)) != len(below):
+        return False
+    return all(_is_same(fields[key], _at(key, wanted), _at(key, stored)) for key in below)
+
+
+def _at(key: str, inside: Any) -> Any:
+    """Return what is at ``key`` inside a map or a list; None without it."""
+    kind, _, name = key.partition(":")
+    if isinstance(inside, dict):
+        return cast("Fields", inside).get(name) if kind == "f" else None
+    if not isinstance(inside, list):
+        return None
+    items = cast("list[Any]", inside)
+    # A server that does not keep to the format may put anything there.
+    with contextlib.suppress(ValueError, RecursionError):
+        sought = json.loads(name)
+        if kind == "v":
+            return sought if sought in items else None
+        if kind == "k" and isinstance(sought, dict):
+            return next((item for item in items if _has(item, cast("Fields", sought))), None)
+    return None
+
+
+def _has(item: Any, keys: Fields) -> bool:
+    # The server completes keys, such as a port's protocol.
+    return isinstance(item, dict) and all(
+        cast("Fields", item).get(key, value) == value for key, value in keys.items()
+    )

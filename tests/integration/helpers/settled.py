@@ -1,0 +1,156 @@
+"""A settled unit: it only reads, and it undoes what somebody changed of the charm's objects."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import jubilant
+from tests.integration.helpers import juju_status, testbed_only, units
+from tests.integration.helpers.eventually import eventually
+from tests.integration.helpers.kubernetes import Cluster
+
+from testbed.faults.client import Faults
+
+Object = dict[str, Any]
+Patch = list[Object]
+
+_NAME = "aws-iam-authenticator"
+_SECRETS = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}
+_GROUP = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:authenticated"}
+_CRD = "crd/iamidentitymappings.iamauthenticator.k8s.aws"
+_GROUPS = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/groups/default"
+_POLICY = "validatingadmissionpolicy/aws-iam-mappings"
+_BINDING = "validatingadmissionpolicybinding/aws-iam-mappings"
+
+# As if a label beside the charm's were somebody else's to set.
+_FORGED = {
+    "manager": "aws-iam",
+    "operation": "Apply",
+    "apiVersion": "v1",
+    "fieldsType": "FieldsV1",
+    "fieldsV1": {
+        "f:metadata": {
+            "f:annotations": {"f:aws-iam/owner": {}},
+            "f:labels": {"f:aws-iam": {}, "f:k8s-app": {}},
+        },
+        "f:spec": {
+            "f:clusterIP": {},
+            "f:ports": {
+                'k:{"port":443,"protocol":"TCP"}': {
+                    ".": {},
+                    "f:name": {},
+                    "f:port": {},
+                    "f:protocol": {},
+                    "f:targetPort": {},
+                }
+            },
+            "f:selector": {"f:k8s-app": {}},
+            "f:type": {},
+        },
+    },
+}
+
+
+def _add(path: str, value: Any) -> Patch:
+    return [{"op": "add", "path": path, "value": value}]
+
+
+# What is changed of each object, which has its namespace in front.
+CHANGES: dict[str, Patch] = {
+    f"kube-system serviceaccount/{_NAME}": _add("/metadata/annotations/aws-iam~1owner", "mallory"),
+    f"kube-system configmap/{_NAME}": _add("/data/config.yaml", "clusterID: other"),
+    "kube-system secret/aws-iam-certs": [{"op": "remove", "path": "/metadata/labels/aws-iam"}],
+    f"kube-system poddisruptionbudget/{_NAME}": _add("/spec/maxUnavailable", 2),
+    f"kube-system deployment/{_NAME}": _add("/spec/strategy/rollingUpdate/maxSurge", 2),
+    f"kube-system service/{_NAME}": _add("/spec/selector/x", "y"),
+    f"default role/{_NAME}": _add("/rules/-", _SECRETS),
+    f"default rolebinding/{_NAME}": _add("/subjects/-", _GROUP),
+    f"- clusterrole/{_NAME}": _add("/rules/0/resourceNames", ["x"]),
+    f"- clusterrolebinding/{_NAME}": _add("/subjects/-", _GROUP),
+    f"- {_CRD}": _add(_GROUPS, ["system:masters"]),
+}
+# Kubernetes 1.30 and newer has these too.
+POLICY_CHANGES: dict[str, Patch] = {
+    f"- {_POLICY}": _add("/spec/failurePolicy", "Ignore"),
+    f"- {_BINDING}": _add("/spec/validationActions", ["Audit"]),
+}
+
+
+def check_only_reads(juju: jubilant.Juju) -> None:
+    """Check that a hook of the leader, which finds nothing to do, writes nothing.
+
+    Raises:
+        AssertionError: it wrote something.
+    """
+    testbed_only.require("only the testbed stands between a charm and the API server")
+    juju_status.wait_until_active(juju)
+    with Faults(juju.model or "", "aws-iam") as tap:
+        testbed_only.run_update_status(juju, units.leader(juju))
+        sent = tap.requests()
+    written = [f"{each.method} {each.path}" for each in sent if each.method != "GET"]
+    assert sent
+    assert not written, written
+
+
+def check_changes_are_undone(
+    juju: jubilant.Juju, cluster: Cluster, changes: Mapping[str, Patch]
+) -> None:
+    """Check that the next hook undoes changes: plain ones, and those whose maker forges owners.
+
+    Raises:
+        AssertionError: an object is not as before, for too long.
+    """
+    juju_status.wait_until_active(juju)
+    before = _contents(cluster, changes)
+    for what, patch in changes.items():
+        cluster.kubectl("patch", *_where(what), "--type=json", "-p", json.dumps(patch))
+    _check_undone(juju, cluster, before)
+    for what in changes:
+        _forget_managers(cluster, what)
+    _forge_selector(cluster)
+    _check_undone(juju, cluster, before)
+
+
+def _check_undone(juju: jubilant.Juju, cluster: Cluster, before: Mapping[str, Object]) -> None:
+    changed = [each for each, now in _contents(cluster, before).items() if now != before[each]]
+    assert changed, "nothing has changed"
+    with juju_status.frequent_update_status(juju):
+        eventually(lambda: _contents(cluster, before) == before, f"as before: {changed}")
+    juju_status.wait_until_active(juju)
+
+
+def _contents(cluster: Cluster, names: Iterable[str]) -> dict[str, Object]:
+    return {what: _content(_get(cluster, what)) for what in names}
+
+
+def _content(found: Object) -> Object:
+    """Return what the charm sets: all but the status, and what others say in the metadata."""
+    metadata = found["metadata"]
+    owner = metadata.get("annotations", {}).get("aws-iam/owner")
+    fields = {key: value for key, value in found.items() if key not in ("metadata", "status")}
+    return {**fields, "labels": metadata.get("labels"), "owner": owner}
+
+
+def _forget_managers(cluster: Cluster, what: str) -> None:
+    """Let the API server forget who applied what of an object."""
+    none = json.dumps({"metadata": {"managedFields": [{}]}})
+    cluster.kubectl("patch", *_where(what), "--type=merge", "-p", none)
+
+
+def _forge_selector(cluster: Cluster) -> None:
+    """Let the Service select nothing, and say that the charm owns one label of its selector."""
+    service = _get(cluster, f"kube-system service/{_NAME}")
+    service["spec"]["selector"]["x"] = "y"
+    service["metadata"]["managedFields"] = [_FORGED]
+    cluster.kubectl("replace", "-f", "-", stdin=json.dumps(service))
+
+
+def _get(cluster: Cluster, what: str) -> Object:
+    return cluster.get(*_where(what), "--show-managed-fields")
+
+
+def _where(what: str) -> tuple[str, ...]:
+    namespace, name = what.split()
+    return ("-n", "default" if namespace == "-" else namespace, name)

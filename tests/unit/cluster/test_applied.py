@@ -1,0 +1,223 @@
+"""Whether an apply would change an object: by what its manager owns, and by the values."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.fakes.juju.model import Model
+from tests.fakes.kubernetes.paths import CLUSTER_ROLE, SERVICE
+from tests.fakes.kubernetes.server import FakeCluster
+
+from cluster.applied import is_applied
+
+Object = dict[str, Any]
+
+PORT = 'k:{"port":443,"protocol":"TCP"}'
+MANIFEST: Object = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "metadata": {"name": "web", "namespace": "default", "labels": {"app": "web"}},
+    "spec": {
+        "clusterIP": "10.152.183.20",
+        "selector": {"app": "web"},
+        "ports": [{"port": 443, "targetPort": 8443}, {"port": 80, "targetPort": 8080}],
+    },
+}
+# As Kubernetes 1.37 writes it, but for what the charm does not read.
+STORED: Object = {
+    "metadata": {
+        "name": "web",
+        "namespace": "default",
+        "uid": "00000000-0000-4000-8000-000000000001",
+        "resourceVersion": "7",
+        "labels": {"app": "web"},
+        "managedFields": [
+            {
+                "manager": "kubectl-edit",
+                "operation": "Update",
+                "apiVersion": "v1",
+                "fieldsV1": {"f:metadata": {"f:annotations": {".": {}, "f:a": {}}}},
+            },
+            {
+                "manager": "aws-iam",
+                "operation": "Apply",
+                "apiVersion": "v1",
+                "fieldsV1": {
+                    "f:metadata": {"f:labels": {"f:app": {}}},
+                    "f:spec": {
+                        "f:clusterIP": {},
+                        "f:selector": {},
+                        "f:ports": {
+                            PORT: {".": {}, "f:port": {}, "f:targetPort": {}},
+                            'k:{"port":80,"protocol":"TCP"}': {
+                                ".": {},
+                                "f:port": {},
+                                "f:targetPort": {},
+                            },
+                        },
+                    },
+                },
+            },
+        ],
+    },
+    "spec": {
+        "clusterIP": "10.152.183.20",
+        "clusterIPs": ["10.152.183.20"],
+        "selector": {"app": "web"},
+        "ports": [
+            {"port": 443, "targetPort": 8443, "protocol": "TCP"},
+            {"port": 80, "targetPort": 8080, "protocol": "TCP"},
+        ],
+    },
+}
+
+
+def own(stored: Object) -> Object:
+    """What the charm's entry says."""
+    return stored["metadata"]["managedFields"][1]
+
+
+def finalizers(one: Object, other: Object) -> tuple[Object, Object]:
+    """A manifest that sets a list of values, and the object."""
+    manifest, stored = copy.deepcopy(MANIFEST), copy.deepcopy(STORED)
+    manifest["metadata"] |= one
+    stored["metadata"] |= other
+    own(stored)["fieldsV1"]["f:metadata"]["f:finalizers"] = {'v:"a"': {}}
+    return manifest, stored
+
+
+def test_given_an_object_as_it_was_applied_then_an_apply_would_change_nothing():
+    assert is_applied(MANIFEST, STORED, "aws-iam")
+
+
+def test_given_fields_and_items_of_others_beside_it_then_an_apply_would_leave_them():
+    stored = copy.deepcopy(STORED)
+    stored["metadata"]["annotations"] = {"a": "b"}
+    stored["spec"]["ports"].insert(0, {"port": 8080, "protocol": "TCP"})
+
+    assert is_applied(MANIFEST, stored, "aws-iam")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda each: each["metadata"]["labels"].update(app="other"),
+        lambda each: each["metadata"].pop("labels"),
+        lambda each: each["spec"]["selector"].update(more="x"),
+        lambda each: each["spec"].update(selector=None),
+        lambda each: each["spec"].update(clusterIP="10.152.183.21"),
+        lambda each: each["spec"]["ports"].pop(),
+        lambda each: each["spec"]["ports"][0].update(targetPort=1),
+        lambda each: each["spec"].update(ports={"port": 443}),
+        lambda each: each.pop("spec"),
+        lambda each: each["metadata"].pop("managedFields"),
+        lambda each: each["metadata"].update(managedFields=None),
+        lambda each: own(each).update(manager="kubectl"),
+        lambda each: own(each).update(operation="Update"),
+        lambda each: own(each).update(apiVersion="v2"),
+        lambda each: own(each).update(subresource="status"),
+        lambda each: own(each).update(fieldsV1=None),
+        lambda each: own(each)["fieldsV1"].pop("f:metadata"),
+        lambda each: own(each)["fieldsV1"].update({"f:data": {}}),
+        lambda each: own(each)["fieldsV1"]["f:spec"].pop("f:clusterIP"),
+        lambda each: own(each)["fieldsV1"]["f:spec"].update({"f:type": {}}),
+        lambda each: own(each)["fieldsV1"]["f:spec"]["f:ports"].pop(PORT),
+    ],
+)
+def test_given_another_value_or_owner_then_it_is_applied_again(change: Callable[[Object], None]):
+    stored = copy.deepcopy(STORED)
+    change(stored)
+
+    assert not is_applied(MANIFEST, stored, "aws-iam")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda each: each["metadata"]["labels"].update(more="x"),
+        lambda each: each["metadata"].pop("labels"),
+        lambda each: each["spec"].update(clusterIP="10.152.183.21"),
+        lambda each: each["spec"].update(clusterIP=None),
+        lambda each: each["spec"].pop("clusterIP"),
+        lambda each: each["spec"]["ports"].pop(),
+        lambda each: each["spec"]["ports"].append({"port": 1}),
+        lambda each: each["spec"]["ports"][0].update(port=444),
+        lambda each: each["spec"]["ports"][0].update(name="https"),
+        lambda each: each.update(data={}),
+    ],
+)
+def test_given_a_manifest_that_has_changed_then_it_is_applied(change: Callable[[Object], None]):
+    manifest = copy.deepcopy(MANIFEST)
+    change(manifest)
+
+    assert not is_applied(manifest, STORED, "aws-iam")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "stored", "expected"),
+    [
+        ({"finalizers": ["a"]}, {"finalizers": ["b", "a"]}, True),
+        ({"finalizers": ["a"]}, {"finalizers": ["b"]}, False),
+        ({"finalizers": ["b"]}, {"finalizers": ["b"]}, False),
+        ({"finalizers": ["a", "b"]}, {"finalizers": ["a", "b"]}, False),
+        ({"finalizers": ["a"]}, {}, False),
+    ],
+)
+def test_given_a_list_of_values_then_the_charms_must_be_in_it(
+    wanted: Object, stored: Object, expected: bool
+):
+    assert is_applied(*finalizers(wanted, stored), "aws-iam") == expected
+
+
+@pytest.mark.parametrize("key", ["k:[", "k:[]", "v:", "i:0", "x", "k:" + "[" * 100_000, "k:{}"])
+def test_given_a_server_that_does_not_keep_to_the_format_then_it_is_applied(key: str):
+    stored = copy.deepcopy(STORED)
+    ports = own(stored)["fieldsV1"]["f:spec"]["f:ports"]
+    ports[key] = {**ports.pop(PORT), "f:more": {}}
+
+    assert not is_applied(MANIFEST, stored, "aws-iam")
+
+
+@given(st.recursive(st.just({}), lambda inner: st.dictionaries(st.text(), inner), max_leaves=9))
+def test_given_any_fields_then_there_is_an_answer(fields: Object):
+    stored = copy.deepcopy(STORED)
+    own(stored)["fieldsV1"] = fields
+
+    assert not is_applied(MANIFEST, stored, "aws-iam")
+
+
+# In a hook.
+
+
+def test_given_an_object_that_somebody_changed_when_a_hook_runs_then_it_alone_is_written(
+    deployed: Model, api: FakeCluster
+):
+    before = json.dumps(api.objects[CLUSTER_ROLE]["rules"])
+    api.objects[CLUSTER_ROLE]["rules"].append({"apiGroups": ["*"], "verbs": ["*"]})
+    api.forget()
+
+    assert deployed.hook().name == "active"
+
+    assert [each for each in api.requests if not each.startswith("GET")] == [
+        f"PATCH {CLUSTER_ROLE}"
+    ]
+    assert json.dumps(api.objects[CLUSTER_ROLE]["rules"]) == before
+
+
+def test_given_objects_without_managers_when_hooks_run_then_one_applies_them_and_the_next_reads(
+    deployed: Model, api: FakeCluster
+):
+    api.disown()
+    deployed.hook()
+    assert f"PATCH {SERVICE}" in api.changes
+
+    api.forget()
+    deployed.hook()
+
+    assert {request.partition(" ")[0] for request in api.requests} == {"GET"}
