@@ -73,7 +73,8 @@ def _revoke(
             try:
                 done += [mapping] if _end(client, mapping, target) else []
             except single.RefusedError as reason:
-                change = "correct" if grants.is_astray(mapping, target) else "delete"
+                astray = grants.is_astray(mapping, target)
+                change = "correct the status of" if astray else "delete"
                 text = f"the cluster refuses to {change} mapping {mapping.name}: {reason}"
                 refused[mapping.name] = text
     raise Waiting("others keep creating or changing mappings of this principal, run this again")

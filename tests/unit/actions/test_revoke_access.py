@@ -325,7 +325,7 @@ def test_given_a_policy_that_keeps_such_a_status_when_it_is_revoked_then_it_is_n
 
     message = refused(mapped, arn=ROLE)
 
-    assert message == f"the cluster refuses to correct mapping another: {reason}"
+    assert message == (f"the cluster refuses to correct the status of mapping another: {reason}")
     assert names(api) == ["another", "other"]
 
 
