@@ -3,8 +3,8 @@
 
 """Whether a server-side apply would change an object. Pure.
 
-So a settled hook only reads. Nothing goes into etcd, or through people's admission webhooks, every
-few minutes, and a read takes less than half the time of an apply.
+So a settled hook only reads: nothing goes through people's admission webhooks at each
+update-status. It also saves 5 % of a leader's settled hook, in pairs of hooks.
 
 Source of the format: ``FieldsV1`` of the Kubernetes API, a tree of fields. ``f:`` stands before a
 field's name, ``k:`` before the keys of an item in a list, ``v:`` before a value in a list, and
@@ -24,9 +24,12 @@ Fields = Mapping[str, Any]
 def is_applied(manifest: Fields, stored: Fields, manager: str) -> bool:
     """Return whether ``stored`` is as an apply of ``manifest`` by ``manager`` would leave it.
 
-    It is where ``manager`` has applied the fields of ``manifest``, and no others, and they still
-    have these values. A value that the server completes counts as another: if it is in a list that
-    is one value, each hook applies the object.
+    It is if ``manager`` has applied the fields of ``manifest``, and no others, and they still have
+    these values. Where the server completes a value that is one to it, such as a list of rules,
+    that counts as another value, so each hook applies the object.
+
+    Who may write the object cannot hide a change: the server brings each entry of managedFields
+    into the shape of its own schema when it stores the object.
     """
     metadata = stored["metadata"]
     entries: list[dict[str, Any]] = metadata.get("managedFields") or []
