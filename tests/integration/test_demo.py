@@ -10,6 +10,7 @@ from pathlib import Path
 import jubilant
 import pytest
 from demo import page
+from tests.integration.helpers import testbed_only
 from tests.integration.helpers.steps import taking
 
 
@@ -19,6 +20,8 @@ from tests.integration.helpers.steps import taking
 def test_given_a_control_plane_and_an_authority_then_every_step_goes_as_the_page_says(
     tmp_path: Path, control_plane: page.ControlPlane, authority: page.Authority
 ) -> None:
+    if authority == "vault":
+        testbed_only.require("only the testbed unseals vault without Vault's client")
     with jubilant.temp_model() as juju, taking(juju, tmp_path) as take:
         for step in page.steps(control_plane, authority):
             take(step)
