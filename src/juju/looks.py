@@ -37,11 +37,11 @@ class Looks(ops.Object):
 
     def note_try(self) -> None:
         """Keep that the unit tries to look now."""
-        self._stored.tried = times.shown(times.now())
+        self._stored.tried = _kept(times.now())
 
     def note(self, at: datetime) -> None:
         """Keep that all that there was to see until ``at`` is recorded."""
-        self._stored.looked = times.shown(at)
+        self._stored.looked = _kept(at)
 
     @property
     def unused(self) -> tuple[int, int]:
@@ -51,6 +51,11 @@ class Looks(ops.Object):
     def count(self, unused: int, administrators: int) -> None:
         """Keep how many mappings are unused, and how many administrators' of these."""
         self._stored.unused, self._stored.unused_administrators = unused, administrators
+
+
+def _kept(at: datetime) -> str:
+    # Rounded up, it would be in the future for a hook that follows within the same second.
+    return times.shown(at.replace(microsecond=0))
 
 
 def _past(text: str) -> datetime | None:

@@ -81,6 +81,21 @@ def test_given_a_look_within_the_hour_then_no_hook_asks_for_a_log_again(
     assert looks(api)
 
 
+def test_given_a_hook_within_the_second_of_a_look_then_it_asks_for_no_log(
+    deployed: Model, api: FakeCluster
+):
+    log_in(api)
+    api.clock.sleep(HOUR + 0.4)
+    deployed.hook()
+    assert looks(api)
+
+    api.forget()
+    api.clock.sleep(0.1)
+    deployed.hook()
+
+    assert looks(api) == 0
+
+
 def test_given_another_login_of_the_day_then_nothing_is_written(deployed: Model, api: FakeCluster):
     log_in(api)
     deployed.hook()
