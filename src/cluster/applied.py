@@ -18,6 +18,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
+from cluster import csa_upgrade
+
 Fields = Mapping[str, Any]
 
 
@@ -33,18 +35,16 @@ def is_applied(manifest: Fields, stored: Fields, manager: str) -> bool:
     """
     metadata = stored["metadata"]
     entries: list[dict[str, Any]] = metadata.get("managedFields") or []
-    own = ("Apply", manager, manifest["apiVersion"], "")
-    fields = next((entry.get("fieldsV1") for entry in entries if _origin(entry) == own), None)
+    own = [entry for entry in entries if csa_upgrade.is_of(entry, "Apply", manager)]
+    version = manifest["apiVersion"]
+    fields = next(
+        (each.get("fieldsV1") for each in own if each.get("apiVersion") == version), None
+    )
     return fields is not None and _is_same(fields, _managed(manifest), stored)
 
 
-def _origin(entry: Fields) -> tuple[str | None, ...]:
-    names = ("operation", "manager", "apiVersion")
-    return *(entry.get(name) for name in names), entry.get("subresource") or ""
-
-
 def _managed(manifest: Fields) -> Fields:
-    """Return ``manifest`` without what identifies the object: that has no manager."""
+    """Return the fields of ``manifest`` that have a manager: all but the kind and the names."""
     metadata = _without(manifest["metadata"], "name", "namespace")
     return {**_without(manifest, "apiVersion", "kind"), "metadata": metadata}
 

@@ -35,10 +35,10 @@ def patch(metadata: Mapping[str, Any], manager: str) -> Patch | None:
     refuses it for another one (409).
     """
     managers: list[dict[str, Any]] = metadata.get("managedFields") or []
-    former = [entry for entry in managers if _is(entry, "Update", *_APPLIERS)]
+    former = [entry for entry in managers if is_of(entry, "Update", *_APPLIERS)]
     if not former:
         return None
-    own = next((entry for entry in managers if _is(entry, "Apply", manager)), None)
+    own = next((entry for entry in managers if is_of(entry, "Apply", manager)), None)
     own = own or {**former[0], "manager": manager, "operation": "Apply"}
     fields: Fields = own.get("fieldsV1") or {}
     for entry in former:
@@ -53,7 +53,8 @@ def patch(metadata: Mapping[str, Any], manager: str) -> Patch | None:
     }
 
 
-def _is(entry: Mapping[str, Any], operation: str, *managers: str) -> bool:
+def is_of(entry: Mapping[str, Any], operation: str, *managers: str) -> bool:
+    """Return whether one of ``managers`` set the fields of ``entry`` by ``operation``."""
     return (
         entry.get("manager") in managers
         and entry.get("operation") == operation
