@@ -50,11 +50,12 @@ SETTLED = (
 APPLIES = tuple(f"PATCH {path}" for path in APPLIED)
 ROLLOUT = (f"GET {DEPLOYMENT}",)
 # One of each kind: an apply, a look at one object, a list.
-KINDS = (f"PATCH {DEPLOYMENT}", f"GET {NODES}", f"GET {MAPPINGS}")
+KINDS = (f"PATCH {SERVICE}", f"GET {SECRET}", f"GET {MAPPINGS}")
 # What a reconcile has an answer to.
 ANSWERED = {
     *((f"GET {path}", "404") for path in (*APPLIED, PULL_SECRET)),
     (f"PATCH {SERVICE}", "422"),
+    (f"GET {SECRET}", "empty object"),
     (f"GET {MAPPINGS}", "404"),
     (f"GET {MAPPINGS}", "404 plain"),
     (f"GET {MAPPINGS}", "429"),

@@ -10,7 +10,7 @@ from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refused, unreachable
 from tests.fakes.kubernetes.paths import DEPLOYMENT, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster, Seen
-from tests.unit.cluster.test_csa_upgrade import FORMER
+from tests.unit.cluster.test_csa_upgrade import FORMER, OWN
 from tests.unit.test_owner import mark, marks
 
 
@@ -50,9 +50,11 @@ def test_given_objects_of_kubectl_when_a_hook_runs_then_each_is_adopted_and_then
     assert {seen.path for seen in adoptions(api)} == paths
     assert all(is_adopted_first(api, path) for path in paths)
     assert all(len(applies(api, path)) == 1 for path in paths - {SERVICE})
+    for seen in adoptions(api):
+        assert seen.body["metadata"]["managedFields"] == [{**OWN, "fieldsV1": FORMER["fieldsV1"]}]
     for path in paths:
         [entry] = api.objects[path]["metadata"]["managedFields"]
-        assert entry["manager"] == "aws-iam"
+        assert (entry["manager"], entry["operation"]) == ("aws-iam", "Apply")
 
 
 def test_given_adopted_objects_when_the_next_hook_runs_then_it_looks_at_the_service_alone(
