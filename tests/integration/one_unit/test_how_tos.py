@@ -56,7 +56,7 @@ def unmapped(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[None]:
 
 @pytest.fixture
 def refused(cluster: Cluster) -> None:
-    """Let mallory be refused, whom no mapping names."""
+    """Let mallory, who has no mapping, be refused."""
     token = signed(credentials("mallory"), kubernetes.cluster_id(cluster.person))
     assert bad_tokens.log_in(cluster, token) == 401
 
