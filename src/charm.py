@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
-# Copyright 2026 Canonical Ltd.
-# See LICENSE file for licensing details.
+# SPDX-License-Identifier: Apache-2.0
 
 """The aws-iam charm: which events it observes, and the reconcile that each of them runs.
 

@@ -1,5 +1,4 @@
-# Copyright 2026 Canonical Ltd.
-# See LICENSE file for licensing details.
+# SPDX-License-Identifier: Apache-2.0
 
 # A subordinate has as many units as its control plane, on the same machines. So it takes neither units nor constraints.
 resource "juju_application" "aws_iam" {

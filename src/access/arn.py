@@ -1,5 +1,4 @@
-# Copyright 2026 Canonical Ltd.
-# See LICENSE file for licensing details.
+# SPDX-License-Identifier: Apache-2.0
 
 """IAM principals: their ARNs, and the form in which the authenticator looks them up. Pure.
 

@@ -1,5 +1,4 @@
-# Copyright 2026 Canonical Ltd.
-# See LICENSE file for licensing details.
+# SPDX-License-Identifier: Apache-2.0
 
 """What `explain-access` says: the chain from an ARN to what RBAC allows, a line a link. Pure."""
 

@@ -1,5 +1,4 @@
-# Copyright 2026 Canonical Ltd.
-# See LICENSE file for licensing details.
+# SPDX-License-Identifier: Apache-2.0
 
 """What RBAC gives to a Kubernetes user: the roles that bindings give to it or its groups. Pure."""
 

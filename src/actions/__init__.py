@@ -1,5 +1,4 @@
-# Copyright 2026 Canonical Ltd.
-# See LICENSE file for licensing details.
+# SPDX-License-Identifier: Apache-2.0
 
 """The charm's actions, a module each: a function from parameters to results.
 

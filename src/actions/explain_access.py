@@ -1,5 +1,4 @@
-# Copyright 2026 Canonical Ltd.
-# See LICENSE file for licensing details.
+# SPDX-License-Identifier: Apache-2.0
 
 """`explain-access`: why a principal may log in or may not, and what RBAC gives to it then."""
 

@@ -1,5 +1,4 @@
-# Copyright 2026 Canonical Ltd.
-# See LICENSE file for licensing details.
+# SPDX-License-Identifier: Apache-2.0
 
 """`plan-mappings`: what another text of the option `mappings` would change; it changes nothing."""
 

@@ -1,4 +1,3 @@
-# Copyright 2026 Canonical Ltd.
-# See LICENSE file for licensing details.
+# SPDX-License-Identifier: Apache-2.0
 
 """Certificates: what the webhook is served with, and whether the API server accepts it."""

@@ -1,5 +1,4 @@
-# Copyright 2026 Canonical Ltd.
-# See LICENSE file for licensing details.
+# SPDX-License-Identifier: Apache-2.0
 
 """Where Go's ``crypto/x509`` and ``crypto/tls`` are stricter than OpenSSL. Pure.
 

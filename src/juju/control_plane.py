@@ -1,5 +1,4 @@
-# Copyright 2026 Canonical Ltd.
-# See LICENSE file for licensing details.
+# SPDX-License-Identifier: Apache-2.0
 
 """The kubernetes-control-plane unit that this unit is subordinate to: which kind it is, and how
 it gets its webhook."""

@@ -1,5 +1,4 @@
-# Copyright 2026 Canonical Ltd.
-# See LICENSE file for licensing details.
+# SPDX-License-Identifier: Apache-2.0
 
 """The leader's step that lets people in: the mappings that the option declares, and all others."""
 

@@ -1,4 +1,3 @@
-# Copyright 2026 Canonical Ltd.
-# See LICENSE file for licensing details.
+# SPDX-License-Identifier: Apache-2.0
 
 """The control-plane machine: the files on it, and what the reactive charm left there."""

@@ -94,8 +94,8 @@ def test_given_a_hook_of_pre_commit_then_its_program_is_in_this_repository():
     assert [name for name in programs if name != "make" and not (ROOT / name).is_file()] == []
 
 
-def test_given_a_file_that_others_may_copy_then_it_says_whose_it_is_and_under_which_licence():
-    notice = "# Copyright 2026 Canonical Ltd.\n# See LICENSE file for licensing details.\n"
+def test_given_a_file_that_others_may_copy_then_it_says_under_which_licence():
+    notice = "# SPDX-License-Identifier: Apache-2.0\n"
     files = [
         path
         for folder, pattern in (("src", "*.py"), ("lib", "*.py"), ("terraform", "*.tf"))

@@ -1,5 +1,4 @@
-# Copyright 2026 Canonical Ltd.
-# See LICENSE file for licensing details.
+# SPDX-License-Identifier: Apache-2.0
 
 """The key `access` of an entry: the roles that come with its mapping, and EKS' policies. Pure."""
 

@@ -1,4 +1,3 @@
-# Copyright 2026 Canonical Ltd.
-# See LICENSE file for licensing details.
+# SPDX-License-Identifier: Apache-2.0
 
 """What the verdicts are about, fetched from the cluster, the pods and this machine."""

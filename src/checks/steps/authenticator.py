@@ -1,5 +1,4 @@
-# Copyright 2026 Canonical Ltd.
-# See LICENSE file for licensing details.
+# SPDX-License-Identifier: Apache-2.0
 
 """Step 2: all that the authenticator consists of is in the cluster, and its pods are up. Pure."""
 

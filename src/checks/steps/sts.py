@@ -1,5 +1,4 @@
-# Copyright 2026 Canonical Ltd.
-# See LICENSE file for licensing details.
+# SPDX-License-Identifier: Apache-2.0
 
 """Step 5: the way from the pods to STS, by a login with keys that nobody has. Pure."""
 

@@ -1,4 +1,3 @@
-# Copyright 2026 Canonical Ltd.
-# See LICENSE file for licensing details.
+# SPDX-License-Identifier: Apache-2.0
 
 """IAMIdentityMappings in the cluster: read, write, delete them, one or thousands."""

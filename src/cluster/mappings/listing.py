@@ -1,5 +1,4 @@
-# Copyright 2026 Canonical Ltd.
-# See LICENSE file for licensing details.
+# SPDX-License-Identifier: Apache-2.0
 
 """All IAMIdentityMappings of the cluster, whoever made them.
 

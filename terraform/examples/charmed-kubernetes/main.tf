@@ -1,5 +1,4 @@
-# Copyright 2026 Canonical Ltd.
-# See LICENSE file for licensing details.
+# SPDX-License-Identifier: Apache-2.0
 
 # aws-iam beside the kubernetes-control-plane of a model, with the people of mappings.yaml.
 provider "juju" {}

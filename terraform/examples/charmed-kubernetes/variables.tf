@@ -1,5 +1,4 @@
-# Copyright 2026 Canonical Ltd.
-# See LICENSE file for licensing details.
+# SPDX-License-Identifier: Apache-2.0
 
 variable "model_uuid" {
   description = "UUID of the model in which kubernetes-control-plane runs: `juju show-model` prints it."
