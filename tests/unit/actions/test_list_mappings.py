@@ -208,7 +208,7 @@ def test_given_a_name_with_control_characters_when_listed_then_the_table_keeps_i
     add(api, "dev", "dev", "alice\nroot  arn\x1b[31m \u4e2d")
 
     assert deployed.action("list-mappings")["mappings"].splitlines()[1] == (
-        f"dev   {ROLE}/dev  alice root arn\N{REPLACEMENT CHARACTER}[31m \u4e2d  -       kubectl  -"
+        f"dev   {ROLE}/dev  alice root arn\\x1b[31m \u4e2d  -       kubectl  -"
     )
 
 
