@@ -196,9 +196,9 @@ def test_given_a_policy_that_refuses_the_status_of_one_mapping_then_the_unit_nam
         deployed,
         "active",
         "authenticator v0.7.18, 2/2 pods, 2 mappings, 1 to correct: refused: the cluster refuses "
-        "its status: …",
+        'its status: "…',
     )
-    assert juju_status.message(deployed).endswith("denied request: ask the security team")
+    assert juju_status.message(deployed).endswith('denied request: ask the security team"')
 
 
 def test_given_an_option_that_is_reset_then_the_status_gives_the_command_again(
@@ -215,7 +215,7 @@ def test_given_an_option_with_another_address_then_the_status_names_it_and_gives
 ) -> None:
     deployed.config(CONTROL_PLANE, {OPTION: "https://10.152.183.1:443/authenticate"})
 
-    present = "another webhook is set: 10.152.183.1:443/authenticate; if unused, run: "
+    present = "another webhook is set: '10.152.183.1:443/authenticate'; if unused, run: "
     wait_for_status(deployed, "blocked", present)
     assert juju_status.message(deployed).endswith(f"run: {command(cluster)}")
 
@@ -233,7 +233,7 @@ def test_given_a_service_whose_address_is_taken_then_the_status_gives_the_new_ad
     cluster.kubectl("delete", *SERVICE)
     cluster.kubectl("create", "service", "clusterip", "thief", f"--clusterip={taken}", "--tcp=443")
 
-    wait_for_status(deployed, "blocked", f"another webhook is set: {taken}:443/authenticate; ")
+    wait_for_status(deployed, "blocked", f"another webhook is set: '{taken}:443/authenticate'; ")
     after = command(cluster)
     assert after != before
     assert juju_status.message(deployed).endswith(f"run: {after}")

@@ -274,7 +274,7 @@ def check(fault: str, status: ops.StatusBase) -> None:
         assert "Connection refused" in status.message
     if fault == "401":
         assert status == ops.WaitingStatus(
-            "waiting for the Kubernetes API to accept /root/.kube/config: 401 Unauthorized"
+            "waiting for the Kubernetes API to accept /root/.kube/config: 401 'Unauthorized'"
         )
     if fault == "403":
         assert status.message.startswith("the cluster refuses /root/.kube/config: "), fault

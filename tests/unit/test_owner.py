@@ -23,7 +23,7 @@ COMMAND = "kubectl -n kube-system annotate service aws-iam-authenticator aws-iam
 
 
 def blocked_by(owner: str) -> ops.BlockedStatus:
-    return ops.BlockedStatus(f"authenticator owned by {owner}; if gone, run: {COMMAND}")
+    return ops.BlockedStatus(f"authenticator owned by '{owner}'; if gone, run: {COMMAND}")
 
 
 FIRST = blocked_by("aws-iam of model k8s")
@@ -167,7 +167,7 @@ def test_given_an_owner_of_unknown_spelling_when_a_hook_runs_then_its_status_is_
     mark(api, SERVICE, "team-x " * 10_000)
     status = deployed.hook()
 
-    assert status.message.endswith(f"team-x; if gone, run: {COMMAND}")
+    assert status.message.endswith(f"team-x'; if gone, run: {COMMAND}")
     assert isinstance(status, ops.BlockedStatus)
 
 

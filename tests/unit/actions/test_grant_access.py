@@ -407,7 +407,7 @@ def test_given_bindings_that_cannot_be_read_when_access_is_granted_then_it_is_gr
     results = grant(deployed)
 
     assert results["result"] == "granted"
-    assert results["roles"] == "unknown: waiting for the Kubernetes API: 500 no"
+    assert results["roles"] == "unknown: waiting for the Kubernetes API: 500 'no'"
     assert PATH in api.objects
 
 

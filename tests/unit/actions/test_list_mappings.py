@@ -323,7 +323,7 @@ def test_given_a_server_that_refuses_when_listed_then_the_action_fails_with_its_
     with pytest.raises(ops.testing.ActionFailed) as failure:
         deployed.action("list-mappings")
 
-    assert failure.value.message == "waiting for the Kubernetes API: 500 etcdserver: no leader"
+    assert failure.value.message == "waiting for the Kubernetes API: 500 'etcdserver: no leader'"
 
 
 @pytest.mark.parametrize(

@@ -399,7 +399,7 @@ def test_given_a_cluster_of_another_application_when_access_ends_then_that_one_e
     api.objects[SERVICE]["metadata"]["annotations"]["aws-iam/owner"] = other
     add(api, after(api, -1))
 
-    assert "owned by other" in deployed.hook().message
+    assert "owned by 'other" in deployed.hook().message
     assert DEV in api.objects
 
 

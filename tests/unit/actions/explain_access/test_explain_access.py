@@ -397,7 +397,7 @@ def test_given_neither_an_arn_nor_recent_when_explained_then_the_action_says_wha
 @pytest.mark.parametrize(
     ("fault", "line"),
     [
-        (refusal(500, "no"), "waiting for the Kubernetes API: 500 no"),
+        (refusal(500, "no"), "waiting for the Kubernetes API: 500 'no'"),
         (
             answer(201, b'{"spec": {}}'),
             "waiting for the Kubernetes API: no answer to a SubjectAccessReview",

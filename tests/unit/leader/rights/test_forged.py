@@ -44,8 +44,8 @@ def test_given_a_mapping_of_others_with_the_group_of_a_declared_one_then_the_sta
     api.add_mapping("mallory", OTHER, OTHER.lower(), groups=[group])
 
     assert deployed.hook() == ops.ActiveStatus(
-        f"{HEALTHY}, 2 mappings, 1 to correct: mallory: group {group} is for the rights of "
-        "mapping dev; take it out"
+        f"{HEALTHY}, 2 mappings, 1 to correct: mallory: group '{group}' is for the rights "
+        "of mapping 'dev'; take it out"
     )
 
 

@@ -363,7 +363,7 @@ def test_given_a_mapping_that_the_cluster_refuses_then_it_has_no_rights_and_noth
     assert bound(api) == {}
     assert status == ops.ActiveStatus(
         f"{HEALTHY}, 0 mappings, 1 not applied: "
-        "mappings[0]: the cluster refuses it: denied by policy"
+        "mappings[0]: the cluster refuses it: 'denied by policy'"
     )
     assert not deployed.units[0].alarms
 

@@ -362,7 +362,7 @@ def test_given_an_entry_that_the_cluster_refuses_when_a_hook_runs_then_the_other
     assert names(api) == ["ops"]
     assert status == ops.ActiveStatus(
         f"{HEALTHY}, 1 mapping, 1 not applied: "
-        "mappings[0]: the cluster refuses it: denied by policy"
+        "mappings[0]: the cluster refuses it: 'denied by policy'"
     )
     assert not deployed.units[0].alarms
 
@@ -413,7 +413,7 @@ def test_given_a_server_that_fails_when_mappings_are_made_then_the_unit_waits_fo
     api.fail(refusal(500, "etcdserver: no leader"), request=f"POST {MAPPINGS}")
 
     assert declare(entry("dev")) == ops.WaitingStatus(
-        "waiting for the Kubernetes API: 500 etcdserver: no leader"
+        "waiting for the Kubernetes API: 500 'etcdserver: no leader'"
     )
 
 
