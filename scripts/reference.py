@@ -51,8 +51,8 @@ KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         ("active",),
     ),
     (
-        "Mappings to correct",
-        "These follow `to correct:` and the name of a mapping.",
+        "Broken mappings",
+        "These follow `broken mapping:` and the name of a mapping.",
         ("mapping",),
     ),
     (

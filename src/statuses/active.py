@@ -14,7 +14,7 @@ def PODS(ready: int, wanted: int) -> str:
 
 
 def STRANGER(pod: str) -> str:
-    return f"stranger among the pods; run: kubectl -n kube-system describe pod {pod}"
+    return f"a foreign pod gets logins; run: kubectl -n kube-system describe pod {pod}"
 
 
 def MAPPINGS(mappings: str) -> str:
@@ -30,7 +30,7 @@ def NOT_DELETED(mappings: str, former: str) -> str:
 
 
 def RIGHTS_PENDING(pending: str) -> str:
-    return f"{pending} of the mappings' role bindings not made yet"
+    return f"{pending} of the role bindings not created yet"
 
 
 def WEBHOOK(url: str) -> str:
@@ -46,11 +46,11 @@ def LEAVE_RELATION(command: str) -> str:
 
 
 def CERTIFICATE_EXPIRES(day: str) -> str:
-    return f"CA expires {day}; change it"
+    return f"CA expires {day}; renew or replace it"
 
 
 def OLD_CA_TRUSTED() -> str:
-    return "old CA trusted until its last pod ends"
+    return "old CA trusted until its last pod stops"
 
 
 def NO_HTTPS_PROXY() -> str:
@@ -66,7 +66,8 @@ def CAS_NO_ROOM(certificates: str, application: str) -> str:
 
 
 def TO_CORRECT(number: int, mapping: str, problem: str) -> str:
-    return f"{number} to correct: {mapping}: {problem}"
+    mappings = "broken mapping" if number == 1 else "broken mappings"
+    return f"{number} {mappings}: {mapping}: {problem}"
 
 
 def NOT_APPLIED(number: int, place: str, reason: str) -> str:

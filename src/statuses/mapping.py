@@ -26,7 +26,7 @@ def GROUPS_INVALID() -> str:
 
 
 def PLACEHOLDER_UNKNOWN() -> str:
-    return "{{EC2PrivateDNSName}} is filled in for no login here; take it out"
+    return "{{EC2PrivateDNSName}} is not supported; remove it"
 
 
 def USERNAME_EMPTY() -> str:
@@ -74,7 +74,7 @@ def EXPIRY_INVALID(problem: object) -> str:
 
 
 def EXPIRED(time: str) -> str:
-    return f"its access ended at {time}, and the cluster keeps the mapping"
+    return f"expired at {time}, and still lets people in"
 
 
 def STATUS_REFUSED(reason: str) -> str:
@@ -82,4 +82,4 @@ def STATUS_REFUSED(reason: str) -> str:
 
 
 def GROUP_RESERVED(group: str, name: str) -> str:
-    return f"group {quoted(group)} is for the rights of mapping {quoted(name)}; take it out"
+    return f"group {quoted(group)} is for the rights of mapping {quoted(name)}; remove it"

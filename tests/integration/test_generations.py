@@ -144,7 +144,7 @@ def test_given_an_arn_that_the_authenticator_reads_then_kubernetes_accepts_it_an
     wait_for_status(deployed, "active", "authenticator v0.7.18, 2/2 pods, 1 mapping")
     [stored] = cluster.get(MAPPINGS)["items"]
     assert stored["status"]["canonicalARN"] == arns.ROLE
-    assert "to correct" not in juju_status.message(deployed)
+    assert "broken mapping" not in juju_status.message(deployed)
 
 
 def test_given_such_a_mapping_from_before_the_rule_then_the_unit_names_it_and_people_may_edit_it(
@@ -155,7 +155,8 @@ def test_given_such_a_mapping_from_before_the_rule_then_the_unit_names_it_and_pe
     wait_for_status(
         deployed,
         "active",
-        "authenticator v0.7.18, 2/2 pods, 2 mappings, 1 to correct: pathed: no login has a role",
+        "authenticator v0.7.18, 2/2 pods, 2 mappings, 1 broken mapping: pathed: no login has a "
+        "role",
     )
     cluster.kubectl("label", MAPPINGS, "pathed", "team=payments")
     [stored] = [i for i in cluster.get(MAPPINGS)["items"] if i["metadata"]["name"] == "pathed"]
@@ -195,8 +196,8 @@ def test_given_a_policy_that_refuses_the_status_of_one_mapping_then_the_unit_nam
     wait_for_status(
         deployed,
         "active",
-        "authenticator v0.7.18, 2/2 pods, 2 mappings, 1 to correct: refused: the cluster refuses "
-        'its status: "…',
+        "authenticator v0.7.18, 2/2 pods, 2 mappings, 1 broken mapping: refused: the cluster "
+        'refuses its status: "…',
     )
     assert juju_status.message(deployed).endswith('denied request: ask the security team"')
 

@@ -37,7 +37,7 @@ LONGER = {
 # They are in the log, never in a status.
 OF_THE_LOG = {"waiting.MAPPINGS_LEFT", "waiting.REMOVAL_UNKNOWN"}
 # What stands before a problem of a mapping, or before the reason of an entry.
-BEFORE = {"mapping": "1 to correct: alice: ", "entry": "1 not applied: mappings[0]: "}
+BEFORE = {"mapping": "1 broken mapping: alice: ", "entry": "1 not applied: mappings[0]: "}
 
 CONTROL_PLANE = "kubernetes-control-plane"
 _RESET = f"juju config {CONTROL_PLANE} --reset authn-webhook-endpoint"
@@ -59,7 +59,7 @@ USUAL: dict[str, Any] = {
     "group": "aws-iam:alice",
     "id": "d0h4v2m8e1s9c7k3b5g0",
     "kind": "role",
-    "kinds": "user, role, assumed-role, root",
+    "kinds": "assumed-role, federated-user",
     "mapping": "alice",
     "mappings": "1,000 mappings",
     "name": "alice",

@@ -164,7 +164,7 @@ def test_given_a_policy_that_keeps_a_mapping_when_it_ends_then_it_is_named_and_o
     message = deployed.hook().message
 
     assert f"{MAPPINGS}/b" not in api.objects
-    assert "1 to correct: a: its access ended at" in message
+    assert "1 broken mapping: a: expired at" in message
     assert "the cluster refuses to delete mapping a: admission webhook" in deployed.log()
     assert rings(deployed, api) == [pytest.approx(30, abs=1)]
 
@@ -175,7 +175,7 @@ def test_given_a_mapping_that_is_leaving_already_when_it_ends_then_it_is_deleted
     add(api, after(api, -1))
     leave(api, "example.com/keep")
 
-    assert "1 to correct: dev: its access ended at" in deployed.hook().message
+    assert "1 broken mapping: dev: expired at" in deployed.hook().message
     assert f"DELETE {DEV}" not in api.requests
 
 
@@ -187,7 +187,7 @@ def test_given_a_finalizer_that_keeps_a_mapping_when_it_ends_then_nothing_says_t
 
     message = deployed.hook().message
 
-    assert "1 to correct: dev: its access ended at" in message
+    assert "1 broken mapping: dev: expired at" in message
     assert "access has ended" not in deployed.log()
     assert "ended" not in deployed.peer
     assert not [path for path in api.objects if path.startswith(NOTICES)]
@@ -249,7 +249,7 @@ def test_given_what_is_not_a_time_when_a_hook_runs_then_it_is_named_and_ends_not
     add(api, expires)
 
     assert deployed.hook().message == (
-        "authenticator v0.7.18, 2/2 pods, 1 mapping, 1 to correct: dev: annotation "
+        "authenticator v0.7.18, 2/2 pods, 1 mapping, 1 broken mapping: dev: annotation "
         f"aws-iam/expires: '{expires}' is not a time such as 2026-12-31T18:00:00Z"
     )
     assert DEV in api.objects

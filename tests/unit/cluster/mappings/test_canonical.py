@@ -252,8 +252,8 @@ def test_given_mappings_that_never_work_when_a_hook_runs_then_the_first_is_named
     api.add_mapping("c", "nonsense")
 
     assert deployed.hook().message == (
-        "authenticator v0.7.18, 2/2 pods, 3 mappings, 2 to correct: b: no login has a role path; "
-        "map arn:aws:iam::111122223333:role/dev instead"
+        "authenticator v0.7.18, 2/2 pods, 3 mappings, 2 broken mappings: b: no login has a role "
+        "path; map arn:aws:iam::111122223333:role/dev instead"
     )
     assert api.changes == []
 
@@ -296,8 +296,8 @@ def test_given_a_mapping_that_the_cluster_refuses_when_a_hook_runs_then_it_is_na
     status = deployed.hook()
 
     assert status == ops.ActiveStatus(
-        "authenticator v0.7.18, 2/2 pods, 10 mappings, 1 to correct: b: the cluster refuses its "
-        f"status: {quoted(brief(said))}"
+        "authenticator v0.7.18, 2/2 pods, 10 mappings, 1 broken mapping: b: the cluster refuses "
+        f"its status: {quoted(brief(said))}"
     )
     assert effective(api) == 9
 
@@ -313,7 +313,7 @@ def test_given_a_refused_mapping_with_a_problem_when_a_hook_runs_then_its_own_pr
 
     message = deployed.hook().message
 
-    assert "3 mappings, 2 to correct: b: " in message
+    assert "3 mappings, 2 broken mappings: b: " in message
     assert "refuses" not in message
 
 
@@ -343,5 +343,5 @@ def test_given_a_mapping_without_a_username_when_a_hook_runs_then_it_is_a_proble
     spec = {"arn": DEV, "username": username}
     api.put(f"{MAPPINGS}/old", {"spec": spec, "status": {"canonicalARN": CANONICAL}})
 
-    assert "1 mapping, 1 to correct: old: the username is empty" in deployed.hook().message
+    assert "1 mapping, 1 broken mapping: old: the username is empty" in deployed.hook().message
     assert api.changes == []

@@ -44,8 +44,8 @@ def test_given_a_mapping_of_others_with_the_group_of_a_declared_one_then_the_sta
     api.add_mapping("mallory", OTHER, OTHER.lower(), groups=[group])
 
     assert deployed.hook() == ops.ActiveStatus(
-        f"{HEALTHY}, 2 mappings, 1 to correct: mallory: group '{group}' is for the rights "
-        "of mapping 'dev'; take it out"
+        f"{HEALTHY}, 2 mappings, 1 broken mapping: mallory: group '{group}' is for the rights "
+        "of mapping 'dev'; remove it"
     )
 
 
@@ -151,7 +151,7 @@ def test_given_a_namespace_that_goes_as_bindings_are_made_then_the_unit_is_not_i
     status = declare(entry("dev", access=[{**EDIT, "namespaces": ["gone"]}]))
 
     assert status == ops.ActiveStatus(
-        f"{HEALTHY}, 1 mapping, 1 of the mappings' role bindings not made yet"
+        f"{HEALTHY}, 1 mapping, 1 of the role bindings not created yet"
     )
 
 

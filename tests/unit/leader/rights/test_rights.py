@@ -383,7 +383,7 @@ def test_given_a_thousand_entries_with_rights_when_declared_then_hooks_go_on_unt
     )
 
     assert api.clock.now - began < 28
-    assert " of the mappings' role bindings not made yet" in status.message
+    assert " of the role bindings not created yet" in status.message
     for _ in range(5):
         deployed.expire("alarm")
     assert deployed.units[0].status == ops.ActiveStatus(f"{HEALTHY}, 1,000 mappings")
