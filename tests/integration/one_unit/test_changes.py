@@ -139,7 +139,7 @@ def test_given_an_image_that_does_not_exist_then_the_unit_says_so_and_people_sti
     shown = juju_status.message(deployed)
     assert logins.wait_for_login(cluster) == "knobby"
 
-    deployed.config("aws-iam", {"image": bundle.OTHER_IMAGE})
+    deployed.config("aws-iam", reset="image")
     juju_status.wait_until_active(deployed)
     assert "registry.invalid" in shown
     assert shown.endswith(": no such host")
