@@ -51,8 +51,9 @@ def programs(console: Console, modules: Sequence[Module]) -> Path:
         names = ", ".join(module.name for module in missing)
         fetching.check_outside_lab(f"the programs of {names} are", _command(missing))
         with contextlib.ExitStack() as locks:
-            # Every process takes the locks in the same order, so that no two wait for each other.
-            for module in sorted(missing, key=lambda module: module.cache):
+            # Every process takes the locks in one order, so that no two wait for each other. What
+            # takes longest comes first, so that a process that waits names it.
+            for module in sorted(missing, key=lambda module: (module.track, module.cache))[::-1]:
                 locks.enter_context(exclusive(module.cache, module.name, console.print))
             if left := _missing(missing):
                 _build_all(left, console)
