@@ -62,8 +62,8 @@ def test_given_no_network_then_one_line_says_for_what_it_is_needed(start: Start)
     assert ran.returncode == 1
     assert said == (
         "Installing testbed/requirements.txt (once) …\n"
-        "scripts/with-tools: the first run needs the network, and got no answer: "
-        "it fetches the Python packages of testbed/requirements.txt\n"
+        "scripts/with-tools: no network, and the first run needs it to fetch "
+        "the Python packages of testbed/requirements.txt\n"
     )
 
 

@@ -25,4 +25,4 @@ def check_outside_lab(what: str, command: str) -> None:
 def check_answered(what: str, output: str) -> None:
     """Raise NotFetched if fetching `what` failed because nobody answered, by what it printed."""
     if _NO_ANSWER.search(output):
-        raise NotFetched(f"the first run needs the network, and got no answer: it fetches {what}")
+        raise NotFetched(f"no network, and the first run needs it to fetch {what}")

@@ -102,7 +102,7 @@ def test_the_older_kubernetes_is_built_without_cloud_providers(
     ("trouble", "words"),
     [
         ("gone", "downloading the modules of etcd failed:\n404 Not Found$"),
-        ("offline", "^the first run needs the network, .* it fetches the Go modules of etcd$"),
+        ("offline", "^no network, and the first run needs it to fetch the Go modules of etcd$"),
         ("broken", "building etcd failed:\nfmt\n.*\nserver.go:1: syntax error"),
     ],
 )
