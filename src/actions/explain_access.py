@@ -11,6 +11,7 @@ from typing import Any
 import times
 from access import (
     arn,
+    desired,
     explanation,
     logins,
     mappings,
@@ -25,11 +26,9 @@ from access.logins import NO_RECORD
 from access.mapping import IdentityMapping
 from access.rbac import Question
 from actions import MAX_BYTES, Context
-from cluster import api, bindings, discovery, login_record, pod_logs
+from cluster import api, bindings, discovery, login_record, pod_logs, state
 from cluster.errors import errors_as_status
-from cluster.mappings import listing
 from juju import control_plane
-from leader import mappings as leader_mappings
 from text import cut, one_line
 
 # How far back logins and refusals are looked for, in seconds.
@@ -53,7 +52,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         client = api.connect(context.machine.admin_kubeconfig)
         question = _resolved(client, asked) if asked else None
         # What is learned is compared with what the leader wrote a moment ago.
-        found = listing.find(client, newest=bool(learning))
+        found = state.mappings(client, newest=bool(learning))
         lines, results = _explain(client, given, question, context, learning, found)
         log = pod_logs.read(client, RECENT)
         if params["recent"] or results.get("admitted") == "no":
@@ -92,8 +91,12 @@ def _learned(
     The leader's next hook maps them. An action that explains changes nothing.
     """
     partition, application = context.config.partition, context.owner.application
-    changes = leader_mappings.plan_for(client, entries, partition, found)
-    return (explanation.learned(entry, application) for _, entry in changes.create if entry.learns)
+    sets = [entry.permission_set for entry in entries if entry.permission_set]
+    roles = state.permission_set_roles(client, sets, found, partition)
+    mapped = {(mapping.name, mapping.principal) for mapping in found}
+    for entry in (desired.resolved(entry, partition, roles) for entry in entries):
+        if entry.principal and (entry.name, entry.principal) not in mapped:
+            yield explanation.learned(entry, application)
 
 
 def _explain(

@@ -14,10 +14,6 @@ def ARN_TWICE(place: str) -> str:
     return f"{place} has the same ARN"
 
 
-def NAME_TAKEN(name: str) -> str:
-    return f"name {name} is taken; if unused, run: kubectl delete iamidentitymapping {name}"
-
-
 def ROLE_UNKNOWN() -> str:
     return "role unknown; log in once with this permission set, or set suffix"
 

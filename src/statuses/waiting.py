@@ -119,8 +119,8 @@ def SECRET_NOT_RETURNED(id: str, cause: str) -> str:
     return f"waiting for Juju to return secret {id} of option image-pull-secret: {cause}"
 
 
-def MAPPINGS_LEFT() -> str:
-    return "there was no time to delete all mappings that the charm made"
+def MAPPINGS_LEFT(number: str) -> str:
+    return f"no time was left to delete {number} mappings and bindings"
 
 
 def REMOVAL_UNKNOWN(cause: object) -> str:

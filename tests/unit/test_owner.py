@@ -9,7 +9,7 @@ import ops.testing
 import pytest
 from tests.fakes.juju.model import OWNER, UUID, Easyrsa, Model
 from tests.fakes.kubernetes.faults import ok, refused
-from tests.fakes.kubernetes.paths import ADDRESS, DEFINITION, DEPLOYMENT, NODES, SECRET, SERVICE
+from tests.fakes.kubernetes.paths import ADDRESS, DEFINITION, DEPLOYMENT, SECRET, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
@@ -34,7 +34,7 @@ def marks(api: FakeCluster) -> dict[str, str]:
     return {
         path: stored["metadata"].get("annotations", {}).get("aws-iam/owner", "")
         for path, stored in api.objects.items()
-        if not path.startswith((NODES, DEFINITION))
+        if not path.startswith(DEFINITION)
     }
 
 

@@ -17,8 +17,7 @@ from certificates.keypair import KeyPair
 from checks.outcome import Names
 from checks.steps import authenticator
 from checks.steps.authenticator import Deployed
-from cluster import api, contents, crd, manifests, objects, pods, references, services
-from cluster.mappings import listing
+from cluster import api, contents, crd, manifests, objects, pods, references, services, state
 from errors import Unready, collected
 from juju.control_plane import Use
 from juju.peers import Shared
@@ -74,7 +73,7 @@ def at_cluster(client: api.Client, site: Site) -> Seen:
     return Seen(
         deployed=found,
         pair=pair,
-        mappings=listing.find(client) if found.crd else None,
+        mappings=state.mappings(client) if found.crd else None,
     )
 
 
