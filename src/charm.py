@@ -27,7 +27,6 @@ from charms.aws_iam.v0.aws_iam import AwsIamRequirer
 import cos
 import internal_errors
 from certificates.relation import Certificates
-from certificates.sans import sans
 from errors import Blocked, Unready
 from hook import Hook
 from juju import control_plane, extra_cas, peers
@@ -64,7 +63,7 @@ class AwsIamCharm(ops.CharmBase):
             Owner(self.app.name, self.model.name, self.model.uuid),
             shared,
             AwsIamRequirer(self, control_plane.RELATION),
-            Certificates(self, sans(shared.shared.address)),
+            Certificates(self, shared.shared.address),
             Alarm(self),
             Journal(self),
             Looks(self),

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 import times
-from certificates.sans import COMMON_NAME
+from certificates import SERVER_NAME
 from checks.outcome import Outcome, State, failed, not_checked
 from checks.probes import login, look, wire
 from checks.probes.look import Seen, Site
@@ -121,7 +121,7 @@ def _certificate(site: Site, seen: Seen) -> Outcome:
 
 def _served(address: str) -> certificate.Served:
     try:
-        leaf = wire.leaf(address, PORT, COMMON_NAME, login.ANSWER_SECONDS)
+        leaf = wire.leaf(address, PORT, SERVER_NAME, login.ANSWER_SECONDS)
     except OSError as error:
         return certificate.Served(problem=brief(error))
     return certificate.Served(leaf)

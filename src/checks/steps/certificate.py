@@ -8,9 +8,7 @@ import dataclasses
 
 from certificates import pem
 from certificates import verdict as rules
-from certificates.keypair import KeyPair
-from certificates.refusal import NotYetValid, Refused
-from certificates.sans import sans
+from certificates.keypair import KeyPair, NotYetValid, Refused
 from checks.outcome import Names, Outcome, failed, not_checked, ok
 from cluster import references
 
@@ -43,7 +41,7 @@ def verdict(
     if not pair:
         return failed(f"Secret {references.SECRET.name} has no certificate", names.reconcile)
     try:
-        until = rules.check(dataclasses.replace(pair, ca=trusted or pair.ca), sans(address))
+        until = rules.check(dataclasses.replace(pair, ca=trusted or pair.ca))
     except NotYetValid as problem:
         return failed(f"the certificate {problem}", names.on_machine("timedatectl set-ntp true"))
     except Refused as problem:

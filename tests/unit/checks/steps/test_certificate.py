@@ -6,9 +6,8 @@ import pytest
 from tests.fakes.certificates.authority import root
 from tests.fakes.checking import ADDRESS, CLOCK, NAMES, RECONCILE
 
-from certificates import pem
+from certificates import SERVER_NAME, pem
 from certificates.keypair import KeyPair
-from certificates.sans import sans
 from checks.outcome import State
 from checks.steps import certificate
 from checks.steps.certificate import Served
@@ -16,7 +15,7 @@ from checks.steps.certificate import Served
 
 def pair(days: tuple[int, int] = (-1, 365)) -> KeyPair:
     authority = root()
-    return pem.key_pair(*authority.issue(sans(ADDRESS), days=days), authority.certificate)
+    return pem.key_pair(*authority.issue([SERVER_NAME, ADDRESS], days=days), authority.certificate)
 
 
 def test_given_the_certificate_that_is_served_then_its_end_is_named() -> None:
