@@ -67,20 +67,22 @@ class Issued:
 class Certificates(ops.Object):
     """The relation's requirer.
 
-    ``remembered`` is the Service's address for which a certificate was asked before.
+    ``remembered`` is the Service's address for which a certificate was asked before. A leader
+    that ``leaves`` makes no requirer of the library, which would throw the application's key
+    away in its last hooks. Where the whole application goes, Juju removes its secrets.
     """
 
     # A check of a pair costs more than the rest of a settled hook, so the fingerprint of the
     # pair that was checked last is remembered.
     _stored = ops.StoredState()
 
-    def __init__(self, charm: ops.CharmBase, remembered: str):
+    def __init__(self, charm: ops.CharmBase, remembered: str, *, leaves: bool):
         super().__init__(charm, ENDPOINT)
         self._stored.set_default(checked="", expires="")
         self._unit = charm.unit
         self._relation = charm.model.get_relation(ENDPOINT)
         self._requirer: csr_protocol.Requirer | None = None
-        if not charm.unit.is_leader() or reactive_protocol.is_spoken_by(self._bags()):
+        if not charm.unit.is_leader() or leaves or reactive_protocol.is_spoken_by(self._bags()):
             return
         from certificates import csr_protocol
 
