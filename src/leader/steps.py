@@ -155,8 +155,8 @@ def _owned(client: api.Client, owner: Owner) -> api.Object | None:
 def _plan_rotation(
     hook: Hook, trusted: str, current: KeyPair | None, issued: KeyPair | None
 ) -> rotation.Plan:
-    changes = rotation.changes_authority(current, issued)
-    not_trusting = hook.peers.units_not_trusting(trusted) if changes else ()
+    waits = rotation.waits_for_trust(current, issued)
+    not_trusting = hook.peers.units_not_trusting(trusted) if waits else ()
     return rotation.plan(trusted, current, issued, not_trusting)
 
 
