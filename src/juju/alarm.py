@@ -6,7 +6,8 @@ Pods become ready, API servers return and control planes render their files with
 the unit looks again after half a minute. Access ends at a time of its own. The next update-status
 may be five minutes away, and an hour if the model is set so. A secret of the unit's own expires
 sooner. Juju tells its owner in a hook, secret-expired, at the time that was set, and then every
-five minutes until another time is set.
+five minutes until another time is set. It rings too early if another secret expires in the same
+minute, and then only five minutes after the time that was set, unless another time is set.
 
 The secret is never removed: Juju 4 goes on to announce the end of one that is gone.
 """
@@ -38,6 +39,7 @@ _DESCRIPTION = "wakes the unit when it expires, and has nothing secret in it"
 _CONTENT = {"purpose": "to expire"}
 # A secret's expiry can be changed, but not taken back.
 NEVER = datetime.datetime(2100, 1, 1, tzinfo=datetime.timezone.utc)
+_ONE_SECOND, _NOTHING = datetime.timedelta(seconds=1), datetime.timedelta()
 
 
 class Alarm(ops.Object):
@@ -52,7 +54,7 @@ class Alarm(ops.Object):
         super().__init__(charm, _LABEL)
         self._stored.set_default(is_set=False, end=0.0, wait="", since=0.0)
         self._unit = charm.unit
-        self._has_rung = False
+        self._has_rung = self._rang_early = False
         self.framework.observe(charm.on.secret_expired, self._on_secret_expired)
 
     def expect(self, end: datetime.datetime | None) -> None:
@@ -86,7 +88,8 @@ class Alarm(ops.Object):
             seconds = self._paced(seconds, wait, now)
         moments = [] if seconds is None else [now + seconds]
         if self._end > now:
-            moments.append(max(self._end, now + SPACING_SECONDS) if self._has_rung else self._end)
+            paced = self._has_rung and not self._rang_early
+            moments.append(max(self._end, now + SPACING_SECONDS) if paced else self._end)
         self._ring(moments)
 
     def _paced(self, seconds: float | None, wait: str, now: float) -> float | None:
@@ -126,8 +129,11 @@ class Alarm(ops.Object):
             if at != NEVER:
                 self._unit.add_secret(_CONTENT, label=_LABEL, description=_DESCRIPTION, expire=at)
             return
-        now = times.now()
-        if secret.expiry == at or (at != NEVER and secret.expiry and now < secret.expiry <= at):
+        known = secret.expiry
+        if self._rang_early:
+            # Juju has rung for the known time, and does not do so again.
+            at += _ONE_SECOND if known == at else _NOTHING
+        elif known == at or (at != NEVER and known and times.now() < known <= at + _ONE_SECOND):
             return
         # `Secret.set_info` takes the content to Juju too, which makes a new revision of it.
         ops.hookcmds.secret_set(_uri(secret), expire=at, owner="unit")
@@ -147,6 +153,8 @@ class Alarm(ops.Object):
         self._stored.is_set = self._has_rung = True
         with contextlib.suppress(ops.ModelError, ops.hookcmds.Error):
             secret = self._secret()
+            now = times.now()
+            self._rang_early = bool(secret and secret.expiry and now < secret.expiry < NEVER)
             if secret and event.revision < secret.revision:
                 # An earlier version of the charm made more of them, and each rings.
                 event.remove_revision()

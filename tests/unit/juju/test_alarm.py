@@ -12,11 +12,15 @@ import pytest
 from tests.fakes import at_rest
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.faults import Answer, refusal, unreachable
-from tests.fakes.kubernetes.paths import DEPLOYMENT, SERVICE
+from tests.fakes.kubernetes.paths import DEPLOYMENT, MAPPINGS, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
+import times
 from juju.alarm import NEVER
+from testbed.juju.manner import Manner
+from testbed.juju.state import secrets
+from testbed.juju.uniter.secretexpire import SecretExpire
 
 
 @pytest.fixture(params=["3.6", "4.1"])
@@ -371,3 +375,53 @@ def test_given_another_secret_that_expires_when_its_hook_runs_then_the_alarm_sta
 
     assert DEPLOYMENT in api.objects
     assert [s.expire.timestamp() for s in slow.units[0].secrets if s.label == "alarm"] == before
+
+
+def held(model: Model) -> list[secrets.Secret]:
+    """Return the unit's secrets as Juju has them."""
+    early = datetime.datetime.fromtimestamp(0, datetime.timezone.utc)
+    return [
+        secrets.changed(
+            secrets.Secret(
+                secret.label or "", model.units[0].context.app_name + "/0", early, early
+            ),
+            secrets.Settings(content={"key": "value"}, expire=secret.expire),
+            early,
+        )
+        for secret in model.units[0].secrets
+    ]
+
+
+@pytest.mark.parametrize("manner", list(Manner))
+@pytest.mark.parametrize("others", [(5,), (5, 20), (5, 20, 35)])
+def test_given_other_secrets_that_ring_in_the_minute_when_access_ends_then_it_ends_on_the_second(
+    deployed: Model, api: FakeCluster, manner: Manner, others: tuple[int, ...]
+):
+    # Juju rings for each secret whose time, cut off at the minute, has passed, and then again
+    # five minutes after its own time.
+    minute = (api.clock.now // 60 + 2) * 60
+    moments = {f"other{at}": minute + at for at in others}
+    deployed.units[0].secrets |= {
+        ops.testing.Secret(
+            {"key": "value"},
+            label=label,
+            owner="unit",
+            expire=datetime.datetime.fromtimestamp(at, datetime.timezone.utc),
+        )
+        for label, at in moments.items()
+    }
+    ends = datetime.datetime.fromtimestamp(minute + 51, datetime.timezone.utc)
+    role = "arn:aws:iam::111122223333:role/dev"
+    api.add_mapping("dev", role, role, expires=times.shown(ends))
+    deployed.hook()
+
+    agent = SecretExpire(manner)
+    while f"{MAPPINGS}/dev" in api.objects and api.clock.now < minute + 600:
+        now = datetime.datetime.fromtimestamp(api.clock.now, datetime.timezone.utc)
+        agent.look("aws-iam/0", held(deployed), now, leader=True)
+        for label, revision in list(agent.expired):
+            deployed.expire(label)
+            agent.completed((label, revision))
+        api.clock.now += 1
+
+    assert api.clock.now <= ends.timestamp() + 3

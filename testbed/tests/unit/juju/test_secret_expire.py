@@ -124,6 +124,17 @@ def test_it_rings_early_for_what_expires_in_the_same_minute(agent: Agent) -> Non
 
     assert agent.rings(held, minutes(2)) == ["x/1", "y/1"]
     assert agent.rings(held, minutes(2) + timedelta(seconds=40)) == []
+    assert agent.rings(held, minutes(7)) == ["x/1", "y/1"]
+
+
+@BOTH
+def test_what_has_rung_early_rings_at_another_time_once_it_has_that(agent: Agent) -> None:
+    held = [secret(), secret(SOON + timedelta(seconds=40), "y")]
+    agent.rings(held, minutes(2))
+    moved = secret(SOON + timedelta(seconds=41), "y")
+
+    assert agent.rings([held[0], moved], minutes(2) + timedelta(seconds=40)) == []
+    assert agent.rings([held[0], moved], minutes(2) + timedelta(seconds=41)) == ["y/1"]
 
 
 def removed(agent: Agent) -> None:
