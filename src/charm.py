@@ -30,10 +30,9 @@ from certificates.relation import Certificates
 from errors import Blocked, Unready
 from hook import Hook
 from juju import control_plane, extra_cas, peers
-from juju.alarm import SECONDS, Alarm
-from juju.journal import Journal
 from juju.leaving import Leaving
-from juju.looks import Looks
+from juju.memory import Memory
+from juju.wake import SECONDS, Wake
 from machine import reactive
 from machine.files import Machine
 from owner import Owner
@@ -65,9 +64,8 @@ class AwsIamCharm(ops.CharmBase):
             shared,
             AwsIamRequirer(self, control_plane.RELATION),
             Certificates(self, shared.shared.address, leaves=self._leaving.unit_leaves),
-            Alarm(self),
-            Journal(self),
-            Looks(self),
+            Wake(self),
+            Memory(self),
         )
         self._reconcile = Reconcile(self._hook)
 
@@ -104,9 +102,10 @@ class AwsIamCharm(ops.CharmBase):
         framework.observe(self.on["revoke-access"].action, self._on_action)
         framework.observe(self.on.collect_unit_status, self._on_collect_unit_status)
 
-    def _on_any_event(self, _: ops.EventBase) -> None:
+    def _on_any_event(self, event: ops.EventBase) -> None:
         if self._leaving.unit_leaves:
             return
+        self._hook.wake.note(event)
         try:
             with internal_errors.as_status(self.unit.name):
                 line, seconds = self._reconcile.run()
@@ -116,7 +115,7 @@ class AwsIamCharm(ops.CharmBase):
             status = ops.BlockedStatus if isinstance(reason, Blocked) else ops.WaitingStatus
             self._status = status(status_line(reason))
             self._attempt(self._reconcile.end_access)
-        self._attempt(lambda: self._hook.alarm.set(seconds, line))
+        self._attempt(lambda: self._hook.wake.again(seconds, line))
 
     def _attempt(self, step: Callable[[], None]) -> None:
         """Take a step that follows the reconcile. A bug in it is this unit's status."""
@@ -171,7 +170,7 @@ class AwsIamCharm(ops.CharmBase):
             hook.config,
             self.unit.name,
             hook.leads,
-            hook.alarm.ring_at,
+            hook.wake.at_end,
             lambda: control_plane.use(self, machine, hook.requirer, owner, shared),
         )
         actions.answer(event, context)

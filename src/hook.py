@@ -14,10 +14,9 @@ from charms.aws_iam.v0.aws_iam import AwsIamRequirer
 import config
 from certificates.relation import Certificates
 from cluster import api
-from juju.alarm import Alarm
-from juju.journal import Journal
-from juju.looks import Looks
+from juju.memory import Memory
 from juju.peers import Peers
+from juju.wake import Wake
 from machine.files import Machine
 from owner import Owner
 
@@ -36,9 +35,8 @@ class Hook:
         peers: What the leader tells the other units.
         requirer: The relation through which older control planes take the webhook.
         certificates: The relation with the certificate authority.
-        alarm: When the unit looks again.
-        journal: What the unit has logged.
-        looks: When the unit last looked at the pods' logs.
+        wake: When the unit looks again by itself.
+        memory: What the unit remembers.
     """
 
     charm: ops.CharmBase
@@ -47,9 +45,8 @@ class Hook:
     peers: Peers
     requirer: AwsIamRequirer
     certificates: Certificates
-    alarm: Alarm
-    journal: Journal
-    looks: Looks
+    wake: Wake
+    memory: Memory
 
     @property
     def leads(self) -> bool:

@@ -11,8 +11,8 @@ import cos
 from errors import Waiting
 from hook import Hook
 from juju import control_plane
-from juju.alarm import SECONDS
 from juju.peers import Shared
+from juju.wake import SECONDS
 from machine import reactive, webhook_file
 from publishing import Publisher
 from statuses import active, waiting
@@ -32,7 +32,7 @@ class Reconcile:
         from leader.access import Ending
 
         hook = self._hook
-        return Ending(hook.alarm, hook.peers, hook.owner, hook.config)
+        return Ending(hook.wake, hook.peers, hook.owner, hook.config)
 
     def run(self) -> tuple[str, float | None]:
         """Bring everything to its desired state.
@@ -60,7 +60,7 @@ class Reconcile:
             from leader import steps
 
             line, seconds = steps.lead(hook, config, publisher, self._ending, shared)
-            hook.alarm.expect(self._ending.next_end)
+            hook.wake.expect(self._ending.next_end)
         else:
             line, seconds = _follow(hook, publisher, shared)
         if step := control_plane.next_step(principal, machine, peers.shared.address):
@@ -75,12 +75,12 @@ class Reconcile:
         if self._ending.end_unless_done(lambda: hook.client):
             cos.note_end(hook.charm, hook.owner, hook.peers, self._ending.next_end)
         if self._ending.done:
-            hook.alarm.expect(self._ending.next_end)
+            hook.wake.expect(self._ending.next_end)
 
 
 def _follow(hook: Hook, publisher: Publisher, shared: Shared) -> tuple[str, float | None]:
     """Bring this unit's control plane to what the leader published."""
-    hook.alarm.expect(None)
+    hook.wake.expect(None)
     publisher.tell_control_plane(shared)
     hook.certificates.withdraw()
     if not shared.serving:

@@ -21,8 +21,8 @@ from cluster.sync import Result
 from config import Config
 from cos.facts import Figures
 from errors import Unready
-from juju.alarm import Alarm
 from juju.peers import Peers
+from juju.wake import Wake
 from labels import OPTION
 from leader import administrators
 from owner import Owner
@@ -75,8 +75,8 @@ class Ending:
     last of the mappings.
     """
 
-    def __init__(self, alarm: Alarm, peers: Peers, owner: Owner, config: Config):
-        self._alarm, self._peers, self._owner, self._config = alarm, peers, owner, config
+    def __init__(self, wake: Wake, peers: Peers, owner: Owner, config: Config):
+        self._wake, self._peers, self._owner, self._config = wake, peers, owner, config
         self.done = False
         self.next_end: datetime.datetime | None = None
 
@@ -118,7 +118,7 @@ class Ending:
                 if self._owner.owns(objects.mark_of(objects.get(client, references.SERVICE))):
                     self.end(client)
         except Unready as reason:
-            if self._alarm.overdue:
+            if self._wake.overdue:
                 logger.warning("expired mappings still let people in: %s", status_line(reason))
         return self.done
 

@@ -22,7 +22,7 @@ from errors import Unready
 from owner import Owner
 
 if TYPE_CHECKING:
-    from juju.looks import Looks
+    from juju.memory import Memory
     from leader.access import Report
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ UNUSED = timedelta(days=90)
 
 
 def look(
-    client: api.Client, owner: Owner, looks: Looks, pods: Sequence[str], report: Report
+    client: api.Client, owner: Owner, looks: Memory, pods: Sequence[str], report: Report
 ) -> tuple[int, int]:
     """Record whom the pods ``pods`` let in, if the last try was an hour ago.
 
@@ -57,7 +57,7 @@ def look(
 
 
 def _look(
-    client: api.Client, owner: Owner, looks: Looks, pods: Sequence[str], report: Report
+    client: api.Client, owner: Owner, looks: Memory, pods: Sequence[str], report: Report
 ) -> None:
     """Record whom the pods let in since the last look that recorded all of them."""
     now = times.now()

@@ -20,8 +20,8 @@ from config import Config
 from errors import Blocked, Unready, collected, worst
 from hook import Hook
 from juju import extra_cas, proxies, pull_secret
-from juju.alarm import SECONDS, SOON_SECONDS
 from juju.peers import Shared
+from juju.wake import SECONDS, SOON_SECONDS
 from leader import administrators, logins, report
 from leader.access import Ending, Report, let_in
 from machine import reactive
@@ -94,7 +94,7 @@ def lead(
         with collected(problems):
             pods.check_complete(client, rollout, own)
         found = _let_in(hook, client, config, left, ending, problems)
-        unused = logins.look(client, hook.owner, hook.looks, pods.names(own), found)
+        unused = logins.look(client, hook.owner, hook.memory, pods.names(own), found)
         figures = found.figures(*unused)
         cos.lead(hook.charm, hook.owner, hook.peers, plan.pair, figures, config.replicas, own)
     with collected(problems):
@@ -176,7 +176,7 @@ def _let_in(
     found = let_in(client, hook.owner, config, left, ending)
     ending.next_end = found.next_end
     administrators.announce(client, hook.owner, hook.peers, found.administrators)
-    hook.journal.log(report.remarks(found))
+    hook.memory.log_once(report.remarks(found))
     return found
 
 

@@ -16,7 +16,7 @@ from tests.fakes.machine import Files
 
 from cluster import services, state, teardown
 from juju import peers
-from juju.alarm import Alarm
+from juju.wake import Wake
 from leader import steps
 from statuses import waiting
 
@@ -97,7 +97,7 @@ def test_given_bugs_in_what_ends_access_too_when_a_hook_runs_then_its_status_nam
 def test_given_a_bug_in_the_alarm_when_a_hook_runs_then_its_status_names_it(
     buggy: Model, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(Alarm, "set", bug)
+    monkeypatch.setattr(Wake, "again", bug)
 
     assert SAID.fullmatch(buggy.hook().message)
 

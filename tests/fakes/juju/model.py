@@ -21,7 +21,7 @@ from tests.fakes.certificates.authority import PREAMBLE, Authority
 
 import internal_errors
 from charm import AwsIamCharm
-from juju.alarm import NEVER
+from juju.wake import NEVER
 from machine.files import Machine
 from owner import Owner
 

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What this unit remembers between its hooks, where neither Juju nor the cluster does."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta, timezone
+from typing import cast
+
+import ops
+
+import times
+from text import fingerprint
+
+logger = logging.getLogger(__name__)
+
+
+class Memory(ops.Object):
+    """Remembers what was logged once, and when the unit last read the pods' logs."""
+
+    _stored = ops.StoredState()
+
+    def __init__(self, charm: ops.CharmBase):
+        super().__init__(charm, "memory")
+        self._stored.set_default(logged="", tried=None, looked=None, unused=0, administrators=0)
+
+    def log_once(self, text: str) -> None:
+        """Log ``text`` as warnings, a line each, unless it is what was logged last."""
+        if (new := fingerprint(text)) == self._stored.logged:
+            return
+        for line in text.splitlines():
+            logger.warning(line)
+        self._stored.logged = new
+
+    def is_due(self, every: timedelta) -> bool:
+        """Return whether the unit last tried to read the logs longer ago than ``every``.
+
+        Whether that worked does not matter: each hook would ask a failing API again.
+        """
+        tried = _past(self._stored.tried)
+        return tried is None or times.now() - tried >= every
+
+    def note_try(self) -> None:
+        """Remember that the unit tries to read the logs now."""
+        self._stored.tried = times.now().timestamp()
+
+    @property
+    def last(self) -> datetime | None:
+        """Return until when all logins are recorded; None if that is unknown, or in the future."""
+        return _past(self._stored.looked)
+
+    def note(self, at: datetime) -> None:
+        """Remember that all logins until ``at`` are recorded."""
+        self._stored.looked = at.timestamp()
+
+    @property
+    def unused(self) -> tuple[int, int]:
+        """Return how many mappings were unused, and how many administrators' of these."""
+        return cast("int", self._stored.unused), cast("int", self._stored.administrators)
+
+    def count(self, unused: int, administrators: int) -> None:
+        """Remember how many mappings are unused, and how many administrators' of these."""
+        self._stored.unused, self._stored.administrators = unused, administrators
+
+
+def _past(stored: object) -> datetime | None:
+    """Return the time that is ``stored``, unless none is, or one in the future."""
+    at = datetime.fromtimestamp(stored, timezone.utc) if isinstance(stored, float) else None
+    return at if at and at <= times.now() else None

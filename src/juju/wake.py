@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The unit's alarm clock: a hook at a time that no event of Juju announces.
+
+Pods become ready, API servers return and control planes render their files without an event, and
+access ends at a time of its own. The next update-status may be an hour away. So a secret of the
+unit's own expires then, and Juju runs the hook secret-expired.
+
+Juju rings too early if another secret expires in the same minute. Then it takes no notice of that
+time any more, and rings every five minutes until another time is set. The secret is never removed:
+Juju 4 goes on to ring for one that is gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+from typing import cast
+
+import ops
+
+import times
+from text import fingerprint
+
+# After how long the unit looks again at what others do, and after how long it goes on with work
+# that it had no time left for.
+SECONDS = 30.0
+SOON_SECONDS = 1.0
+# How long it looks again at what stays the same; after that, update-status is often enough. It
+# waits a quarter as long again as it has waited, so that a model with a problem comes to rest.
+PATIENCE = 3600.0
+# How often it looks at access that has not ended in time: until it has ended.
+_OVERDUE_SECONDS = 120.0
+# The least time between two ends of access: who may write mappings could otherwise keep the
+# machine busy with ends a second apart.
+_SPACING_SECONDS = 20.0
+_LABEL = "alarm"
+_DESCRIPTION = "wakes the unit when it expires, and has nothing secret in it"
+# Juju keeps no secret without a value.
+_CONTENT = {"purpose": "to expire"}
+# A secret's expiry can be changed, but not taken back.
+NEVER = datetime.datetime(2100, 1, 1, tzinfo=datetime.timezone.utc)
+
+
+class Wake(ops.Object):
+    """When the unit wakes by itself: it remembers when access ends next, and how long it waits."""
+
+    _stored = ops.StoredState()
+
+    def __init__(self, charm: ops.CharmBase):
+        super().__init__(charm, "wake")
+        self._stored.set_default(is_set=False, end=0.0, wait="", since=0.0)
+        self._unit = charm.unit
+        self._rings = False
+
+    def note(self, event: ops.EventBase) -> None:
+        """Note that ``event`` is the alarm, if it is."""
+        if isinstance(event, ops.SecretExpiredEvent) and event.secret.label == _LABEL:
+            # A killed hook may have lost that it is set.
+            self._stored.is_set = self._rings = True
+
+    def expect(self, end: datetime.datetime | None) -> None:
+        """Remember when access ends next, None for never."""
+        seconds = end.timestamp() if end else 0.0
+        if end and self.overdue:
+            seconds = max(seconds, self._end + _SPACING_SECONDS)
+        if seconds != self._end:
+            self._stored.end = seconds
+
+    def at_end(self, end: datetime.datetime) -> None:
+        """Wake the unit at ``end`` too. An action calls this."""
+        if not 0.0 < self._end <= end.timestamp():
+            self._stored.end = end.timestamp()
+        self._set(max(self._end, times.now().timestamp() + SOON_SECONDS))
+
+    @property
+    def overdue(self) -> bool:
+        """Return whether the access that `expect` was told of should have ended by now."""
+        return 0.0 < self._end <= times.now().timestamp()
+
+    def again(self, seconds: float | None, wait: str = "") -> None:
+        """Wake the unit in ``seconds``, or when access ends if that is sooner.
+
+        ``wait`` says what the unit waits for. As long as that stays the same, it looks less and
+        less often.
+        """
+        now = times.now().timestamp()
+        if seconds == SECONDS:
+            seconds = self._backed_off(wait, now)
+        elif self._stored.wait:
+            self._stored.wait = ""
+        if self.overdue:
+            seconds = min(max(SECONDS, (now - self._end) / 4), _OVERDUE_SECONDS)
+        moments = [] if seconds is None else [now + seconds]
+        if self._end > now:
+            moments.append(self._end)
+        self._set(min(moments, default=None))
+
+    def _backed_off(self, wait: str, now: float) -> float | None:
+        """Return in how many seconds to look again at a wait that may have lasted long."""
+        # The cause of a wait stands after its colon, and may differ from hook to hook.
+        if self._stored.wait != (known := fingerprint(wait.partition(": ")[0])):
+            self._stored.wait, self._stored.since = known, now
+        waited = now - cast("float", self._stored.since)
+        return max(SECONDS, waited / 4) if waited < PATIENCE else None
+
+    def _set(self, at: float | None) -> None:
+        """Let Juju ring ``at`` that time, or never.
+
+        If Juju cannot do that now, update-status looks again.
+        """
+        if at is None and not self._stored.is_set:
+            return
+        wanted = (
+            NEVER if at is None else datetime.datetime.fromtimestamp(at, datetime.timezone.utc)
+        )
+        with contextlib.suppress(ops.ModelError, ops.hookcmds.Error):
+            self._expire(wanted)
+            if self._stored.is_set != (wanted != NEVER):
+                self._stored.is_set = wanted != NEVER
+
+    def _expire(self, at: datetime.datetime) -> None:
+        """Let the secret expire ``at`` that time, unless it expires earlier anyway.
+
+        An earlier alarm stays as it is, because its hook sets the next one.
+        """
+        secret = self._secret()
+        if not secret:
+            if at != NEVER:
+                self._unit.add_secret(_CONTENT, label=_LABEL, description=_DESCRIPTION, expire=at)
+            return
+        known, second = secret.expiry or NEVER, datetime.timedelta(seconds=1)
+        comes = times.now() < known < NEVER
+        if comes and self._rings:
+            at += second if known == at else 0 * second
+        elif known == at or (comes and at != NEVER and known <= at + second):
+            return
+        # `Secret.set_info` takes the content to Juju too, which makes a new revision of it.
+        uri = f"secret:{secret.id.removeprefix('secret:')}"
+        ops.hookcmds.secret_set(uri, expire=at, owner="unit")
+
+    def _secret(self) -> ops.hookcmds.SecretInfo | None:
+        try:
+            return ops.hookcmds.secret_info_get(label=_LABEL)
+        except ops.hookcmds.Error as error:
+            if "not found" in error.stderr:
+                return None
+            raise
+
+    @property
+    def _end(self) -> float:
+        """Return when access ends next, in seconds since the epoch; 0 if none does."""
+        return cast("float", self._stored.end)
