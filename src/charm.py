@@ -22,21 +22,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ops
-from charms.aws_iam.v0.aws_iam import AwsIamRequirer
 
 import cos
 import internal_errors
-from certificates.relation import Certificates
 from errors import Blocked, Unready
 from hook import Hook
 from juju import control_plane, extra_cas, peers
 from juju.leaving import Leaving
-from juju.memory import Memory
-from juju.wake import SECONDS, Wake
-from machine import reactive
+from juju.wake import SECONDS
 from machine.files import Machine
-from owner import Owner
+from migration import reactive
 from reconcile import Reconcile
+from related import RelatedCharm
 from statuses import waiting
 from text import status_line
 
@@ -47,7 +44,7 @@ OTHER_ENDPOINTS = ("certificates", extra_cas.ENDPOINT, cos.ENDPOINT)
 ENDPOINTS = (*control_plane.ENDPOINTS, *OTHER_ENDPOINTS)
 
 
-class AwsIamCharm(ops.CharmBase):
+class AwsIamCharm(RelatedCharm):
     """A subordinate of kubernetes-control-plane that serves its authentication webhook."""
 
     machine = Machine()
@@ -56,18 +53,12 @@ class AwsIamCharm(ops.CharmBase):
         super().__init__(framework)
         self._status: ops.StatusBase | None = None
         self._leaving = Leaving(self)
-        shared = peers.Peers(self)
-        self._hook = Hook(
-            self,
-            self.machine,
-            Owner(self.app.name, self.model.name, self.model.uuid),
-            shared,
-            AwsIamRequirer(self, control_plane.RELATION),
-            Certificates(self, shared.shared.address, leaves=self._leaving.unit_leaves),
-            Wake(self),
-            Memory(self),
-        )
+        self._hook = Hook(self, self.machine)
         self._reconcile = Reconcile(self._hook)
+        if self._hook.memory.asks and not self._leaving.unit_leaves:
+            # The relation's library handles some events itself. In a unit that leaves, it would
+            # remove the application's key.
+            self._hook.certificates  # noqa: B018
 
         for name in (*ENDPOINTS, peers.RELATION):
             framework.observe(self.on[name].relation_departed, self._on_departed)
@@ -100,11 +91,14 @@ class AwsIamCharm(ops.CharmBase):
         framework.observe(self.on["list-mappings"].action, self._on_action)
         framework.observe(self.on["plan-mappings"].action, self._on_action)
         framework.observe(self.on["revoke-access"].action, self._on_action)
-        framework.observe(self.on.collect_unit_status, self._on_collect_unit_status)
+        framework.observe(self.on.collect_unit_status, self._on_collect_status)
+        # Juju would show the line of any unit.
+        framework.observe(self.on.collect_app_status, self._on_collect_status)
 
     def _on_any_event(self, event: ops.EventBase) -> None:
         if self._leaving.unit_leaves:
             return
+        self.note(event)
         self._hook.wake.note(event)
         try:
             with internal_errors.as_status(self.unit.name):
@@ -125,14 +119,13 @@ class AwsIamCharm(ops.CharmBase):
         except Blocked as reason:
             self._status = ops.BlockedStatus(status_line(reason))
 
-    def _on_collect_unit_status(self, event: ops.CollectStatusEvent) -> None:
+    def _on_collect_status(self, event: ops.CollectStatusEvent) -> None:
         if self._status:
             event.add_status(self._status)
 
     def _on_departed(self, event: ops.RelationDepartedEvent) -> None:
         self._leaving.note(event)
         if self._leaving.unit_leaves:
-            # Juju 4.1 ends a going unit that is blocked before its last hooks.
             self._status = ops.WaitingStatus(waiting.REMOVAL())
 
     def _on_control_plane_departed(self, event: ops.RelationDepartedEvent) -> None:
@@ -140,13 +133,13 @@ class AwsIamCharm(ops.CharmBase):
             return
         if event.relation.name == control_plane.RELATION:
             # The file goes in a later hook: by then the control plane must not look for it.
-            self._hook.requirer.withdraw()
+            self.tell(control_plane.RELATION, "", lambda: self._hook.requirer.withdraw() or True)
         with contextlib.suppress(Unready):
             # Later hooks ask again, but may hear less.
             self._leaving.principal_leaves()
 
     def _on_control_plane_broken(self, event: ops.EventBase) -> None:
-        if control_plane.is_related(self.model):
+        if control_plane.is_related(self):
             self._on_any_event(event)
         else:
             # It may be the unit's last hook: Juju 4.1 is not certain to run `remove`.
@@ -156,7 +149,8 @@ class AwsIamCharm(ops.CharmBase):
         import removal
 
         if problem := removal.run(self.machine, self._hook.owner, self._leaving, self.unit.name):
-            self._status = ops.BlockedStatus(status_line(problem))
+            # Juju 4.1 ends a going unit that is blocked before its last hooks.
+            self._status = ops.WaitingStatus(status_line(problem))
 
     def _on_action(self, event: ops.ActionEvent) -> None:
         import actions

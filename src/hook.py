@@ -1,52 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What one hook of a unit works with. Each part is made, and read from Juju, once."""
+"""What one hook of a unit works with, each part read from Juju once, and whom it tells."""
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from typing import TYPE_CHECKING
 
-import ops
 from charms.aws_iam.v0.aws_iam import AwsIamRequirer
 
 import config
-from certificates.relation import Certificates
-from cluster import api
+from juju import control_plane
 from juju.memory import Memory
-from juju.peers import Peers
+from juju.peers import Peers, Shared
 from juju.wake import Wake
 from machine.files import Machine
 from owner import Owner
+from related import RelatedCharm
 
 if TYPE_CHECKING:
+    from certificates.relation import Certificates
+    from cluster import api
     from config import Config
+    from juju.control_plane import ControlPlane
 
 
-@dataclasses.dataclass
 class Hook:
-    """The parts of a hook.
+    """One hook of a unit."""
 
-    Attributes:
-        charm: This charm.
-        machine: Where the files of the control-plane machine are.
-        owner: This application.
-        peers: What the leader tells the other units.
-        requirer: The relation through which older control planes take the webhook.
-        certificates: The relation with the certificate authority.
-        wake: When the unit looks again by itself.
-        memory: What the unit remembers.
-    """
-
-    charm: ops.CharmBase
-    machine: Machine
-    owner: Owner
-    peers: Peers
-    requirer: AwsIamRequirer
-    certificates: Certificates
-    wake: Wake
-    memory: Memory
+    def __init__(self, charm: RelatedCharm, machine: Machine):
+        self.charm, self.machine = charm, machine
+        self.owner = Owner(charm.app.name, charm.model.name, charm.model.uuid)
+        self.wake, self.memory = Wake(charm), Memory(charm)
+        self.requirer = AwsIamRequirer(charm, control_plane.RELATION)
+        self._told: Shared | None = None
 
     @property
     def leads(self) -> bool:
@@ -54,9 +41,22 @@ class Hook:
         return self.charm.unit.is_leader()
 
     @functools.cached_property
+    def peers(self) -> Peers:
+        """Return what the leader tells the other units."""
+        return Peers(self.charm)
+
+    @functools.cached_property
     def config(self) -> Config:
         """Return the options, unchecked."""
         return config.load(self.charm)
+
+    @functools.cached_property
+    def certificates(self) -> Certificates:
+        """Return the relation with the certificate authority."""
+        from certificates.relation import Certificates
+
+        self.memory.asks = self.leads
+        return Certificates(self.charm, self.peers.shared.address)
 
     @functools.cached_property
     def client(self) -> api.Client:
@@ -65,4 +65,38 @@ class Hook:
         Raises:
             errors.WaitingForKubeconfig: the kubeconfig is missing, incomplete or unusable.
         """
+        from cluster import api
+
         return api.connect(self.machine.admin_kubeconfig)
+
+    @functools.cached_property
+    def principal(self) -> ControlPlane:
+        """Return this unit's control plane.
+
+        Raises:
+            errors.Unready: there is none yet, or there are two.
+        """
+        return control_plane.find(self.charm, lambda: self.peers.shared.relations)
+
+    def is_webhook_foreign(self) -> bool:
+        """Return whether another application wrote the webhook file on this machine."""
+        return control_plane.is_webhook_foreign(self.machine, self.owner)
+
+    def share(self, shared: Shared) -> Shared:
+        """Publish ``shared`` to the peers, then to this unit's control plane, and return it.
+
+        Leader only. This may record that this unit's control plane trusts the CA bundle.
+        """
+        self.peers.publish(shared)
+        self.tell_control_plane(shared)
+        return shared
+
+    def tell_control_plane(self, shared: Shared) -> None:
+        """Give this unit's control plane its webhook, and tell the leader once that trusts it."""
+        if shared == self._told:
+            return
+        if control_plane.publish_webhook(
+            self.charm, self.principal, self.machine, self.requirer, self.owner, shared
+        ):
+            self.peers.acknowledge(shared.ca)
+        self._told = shared

@@ -13,8 +13,8 @@ from hook import Hook
 from juju import control_plane
 from juju.peers import Shared
 from juju.wake import SECONDS
-from machine import reactive, webhook_file
-from publishing import Publisher
+from machine import webhook_file
+from migration import reactive
 from statuses import active, waiting
 
 if TYPE_CHECKING:
@@ -44,47 +44,54 @@ class Reconcile:
             errors.Unready: somebody else must act first.
         """
         hook = self._hook
-        charm, machine, peers = hook.charm, hook.machine, hook.peers
-        reactive.remove_files(machine)
-        reactive.remove_trust(machine, hook.owner.application)
+        reactive.remove_files(hook.machine)
+        reactive.remove_trust(hook.machine, hook.owner.application)
+        # Before it has its control plane, a unit asks Juju for no more.
+        principal = hook.principal
+        control_plane.check_supported(hook.charm, hook.machine)
         config = hook.config.checked()
-        principal = control_plane.find(charm, peers.shared.relations)
-        control_plane.check_supported(charm, machine)
-        if not peers.joined:
+        if not hook.peers.joined:
             raise Waiting(waiting.PEER_RELATION(), announced=True)
         control_plane.await_api_server(principal, hook.requirer)
-        shared = peers.shared.of_relations(principal.relations)
-        publisher = Publisher(peers, machine, hook.requirer, hook.owner, principal)
+        shared = hook.peers.shared.of_relations(principal.relations)
         if hook.leads:
             # Only a unit that leads needs this, so the hooks of the others start sooner.
             from leader import steps
 
-            line, seconds = steps.lead(hook, config, publisher, self._ending, shared)
+            line, seconds = steps.lead(hook, config, self._ending, shared)
             hook.wake.expect(self._ending.next_end)
         else:
-            line, seconds = _follow(hook, publisher, shared)
-        if step := control_plane.next_step(principal, machine, peers.shared.address):
+            line, seconds = self._follow(shared)
+            hook.charm.tell_version(config.version)
+        if step := control_plane.next_step(principal, hook.machine, hook.peers.shared.address):
             return f"{line}, {step}", seconds or SECONDS
         return line, seconds
 
     def end_access(self) -> None:
         """End access in a leader's hook whose reconcile did not come to it."""
         hook = self._hook
-        if not hook.leads:
+        # An application without control planes lets nobody in.
+        if not hook.leads or not control_plane.is_related(hook.charm):
+            return
+        if not hook.peers.shared.serving:
             return
         if self._ending.end_unless_done(lambda: hook.client):
             cos.note_end(hook.charm, hook.owner, hook.peers, self._ending.next_end)
         if self._ending.done:
             hook.wake.expect(self._ending.next_end)
 
+    def _follow(self, shared: Shared) -> tuple[str, float | None]:
+        """Bring this unit's control plane to what the leader published."""
+        hook = self._hook
+        hook.wake.expect(None)
+        hook.tell_control_plane(shared)
+        # Only the leader asks for a certificate.
+        hook.charm.tell("certificates", (), self._withdraw)
+        if not shared.serving:
+            raise Waiting(waiting.LEADER_TO_DEPLOY(), announced=True)
+        cos.follow(hook.charm, hook.owner, shared.facts)
+        return active.WEBHOOK(url=webhook_file.endpoint(shared.address)), None
 
-def _follow(hook: Hook, publisher: Publisher, shared: Shared) -> tuple[str, float | None]:
-    """Bring this unit's control plane to what the leader published."""
-    hook.wake.expect(None)
-    publisher.tell_control_plane(shared)
-    hook.certificates.withdraw()
-    if not shared.serving:
-        raise Waiting(waiting.LEADER_TO_DEPLOY(), announced=True)
-    cos.follow(hook.charm, hook.owner, shared.facts)
-    line = active.WEBHOOK(url=webhook_file.endpoint(shared.address))
-    return line, None
+    def _withdraw(self) -> bool:
+        self._hook.memory.asks = False
+        return self._hook.certificates.withdraw()

@@ -9,19 +9,19 @@ import logging
 import internal_errors
 from cluster import api, kept_service, references, teardown
 from cluster.errors import errors_as_status
-from errors import Blocked, Unready
+from errors import Blocked, Unready, Waiting
 from juju import control_plane
 from juju.leaving import Leaving
 from machine import files
 from machine.files import Machine
 from owner import Owner
-from statuses import blocked
+from statuses import waiting
 from text import status_line
 
 logger = logging.getLogger(__name__)
 
 
-def run(machine: Machine, owner: Owner, leaving: Leaving, unit: str) -> Blocked | None:
+def run(machine: Machine, owner: Owner, leaving: Leaving, unit: str) -> Waiting | None:
     """Remove what is ``owner``'s. Log what stays, and the commands that remove it.
 
     It runs in more than one of a unit's last hooks, because Juju may leave out the others.
@@ -62,7 +62,7 @@ def run(machine: Machine, owner: Owner, leaving: Leaving, unit: str) -> Blocked 
     return _next_step(kept, principal) if kept else None
 
 
-def _next_step(kept: kept_service.Kept, principal: str) -> Blocked:
+def _next_step(kept: kept_service.Kept, principal: str) -> Waiting:
     """Return the status with the first command, and log all of them in their order."""
     reset = control_plane.reset_command(principal)
     address = kept.address
@@ -71,7 +71,7 @@ def _next_step(kept: kept_service.Kept, principal: str) -> Blocked:
         logger.warning(
             "another Service may have it: %s reads their tokens. Run: %s", danger, reset
         )
-        return Blocked(blocked.ADDRESS_TAKEN(command=reset))
+        return Waiting(waiting.ADDRESS_TAKEN(command=reset))
     logger.warning(
         "the Service stays: %s reads their tokens. First run: %s. "
         "When juju status shows its units idle, run: %s",
@@ -79,4 +79,4 @@ def _next_step(kept: kept_service.Kept, principal: str) -> Blocked:
         reset,
         references.service_removal(principal, kept.service),
     )
-    return Blocked(blocked.SERVICE_KEPT(command=reset))
+    return Waiting(waiting.SERVICE_KEPT(command=reset))

@@ -20,6 +20,7 @@ import ops
 from certificates import SERVER_NAME, reactive_protocol
 from certificates.keypair import KeyPair, NotYetValid, Refused
 from errors import Blocked, Unready, Waiting
+from related import RelatedCharm
 from statuses import active, blocked, waiting
 from text import fingerprint
 
@@ -76,13 +77,13 @@ class Certificates(ops.Object):
     # pair that was checked last is remembered.
     _stored = ops.StoredState()
 
-    def __init__(self, charm: ops.CharmBase, remembered: str, *, leaves: bool):
+    def __init__(self, charm: RelatedCharm, remembered: str):
         super().__init__(charm, ENDPOINT)
         self._stored.set_default(checked="", expires="")
-        self._unit = charm.unit
-        self._relation = charm.model.get_relation(ENDPOINT)
+        self._charm, self._unit = charm, charm.unit
+        self._relation = next(iter(charm.related(ENDPOINT)), None)
         self._requirer: csr_protocol.Requirer | None = None
-        if not charm.unit.is_leader() or leaves or reactive_protocol.is_spoken_by(self._bags()):
+        if not charm.unit.is_leader() or reactive_protocol.is_spoken_by(self._bags()):
             return
         from certificates import csr_protocol
 
@@ -103,10 +104,9 @@ class Certificates(ops.Object):
         except Unready as problem:
             return Issued(problem=problem)
 
-    def withdraw(self) -> None:
-        """Ask for nothing: only the leader asks."""
-        if self._relation:
-            self._write(self._relation, reactive_protocol.NOTHING)
+    def withdraw(self) -> bool:
+        """Ask for nothing, and return whether anything was asked: only the leader asks."""
+        return bool(self._relation) and self._put(self._relation, reactive_protocol.NOTHING)
 
     def _obtain_by_csr(
         self, requirer: csr_protocol.Requirer, address: str, provider: str
@@ -210,10 +210,15 @@ class Certificates(ops.Object):
         return [self._relation.data[unit] for unit in units]
 
     def _write(self, relation: ops.Relation, values: Mapping[str, str]) -> None:
+        words = (relation.id, values)
+        self._charm.tell(ENDPOINT, words, lambda: self._put(relation, values))
+
+    def _put(self, relation: ops.Relation, values: Mapping[str, str]) -> bool:
         data = relation.data[self._unit]
         changed = {key: value for key, value in values.items() if data.get(key, "") != value}
         if changed:
             data.update(changed)
+        return bool(changed)
 
 
 def _is_soon(expiry: datetime.datetime) -> bool:

@@ -27,6 +27,7 @@ from certificates.keypair import KeyPair
 from errors import Unready
 from juju.peers import Peers
 from owner import Owner
+from related import RelatedCharm
 
 if TYPE_CHECKING:
     from lightkube.resources.core_v1 import Pod
@@ -40,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 
 def lead(
-    charm: ops.CharmBase,
+    charm: RelatedCharm,
     owner: Owner,
     peers: Peers,
     pair: KeyPair,
@@ -76,7 +77,7 @@ def lead(
 
 
 def note_end(
-    charm: ops.CharmBase, owner: Owner, peers: Peers, next_end: datetime.datetime | None
+    charm: RelatedCharm, owner: Owner, peers: Peers, next_end: datetime.datetime | None
 ) -> None:
     """Publish when access ends next, and leave the rest of the leader's part as it is.
 
@@ -97,18 +98,18 @@ def note_end(
             _publish(charm, owner, [relation], known, jobs)
 
 
-def follow(charm: ops.CharmBase, owner: Owner, facts: str) -> None:
+def follow(charm: RelatedCharm, owner: Owner, facts: str) -> None:
     """Publish another unit's part. ``facts`` is empty if the leader knows of no collector."""
     if facts:
         _publish(charm, owner, _relations(charm), facts, [])
 
 
-def _relations(charm: ops.CharmBase) -> list[ops.Relation]:
-    return [relation for relation in charm.model.relations[ENDPOINT] if relation.active]
+def _relations(charm: RelatedCharm) -> list[ops.Relation]:
+    return [relation for relation in charm.related(ENDPOINT) if relation.active]
 
 
 def _publish(
-    charm: ops.CharmBase,
+    charm: RelatedCharm,
     owner: Owner,
     relations: Sequence[ops.Relation],
     facts: str,

@@ -8,16 +8,17 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-from collections.abc import Container
+from collections.abc import Callable, Container
 
 import ops
 from charms.aws_iam.v0.aws_iam import WEBHOOK_CONFIG, AwsIamRequirer, Webhook, principal_in
 
-from errors import Blocked, Waiting
+from errors import Blocked, Unready, Waiting
 from juju.peers import Shared
 from machine import files, webhook_file
 from machine.files import Machine
 from owner import Owner, short_name
+from related import RelatedCharm
 from statuses import active, blocked, waiting
 from text import brief, fingerprint, is_ip
 
@@ -59,28 +60,26 @@ class ControlPlane:
     leave: str = ""
 
 
-def is_related(model: ops.Model) -> bool:
+def is_related(charm: RelatedCharm) -> bool:
     """Return whether this unit has a relation with a control plane that is not breaking now."""
-    return any(model.relations[name] for name in ENDPOINTS)
+    return any(charm.related(name) for name in ENDPOINTS)
 
 
-def find(charm: ops.CharmBase, known: Container[str]) -> ControlPlane:
+def find(charm: RelatedCharm, known: Callable[[], Container[str]]) -> ControlPlane:
     """Return the control plane of this unit.
 
-    ``known`` holds the ids of the relations that the application has deployed for.
+    ``known`` returns the ids of the relations that the application has deployed for.
 
     Raises:
         errors.Blocked: there is none, or there are two.
         errors.Waiting: its unit has not joined yet.
     """
-    found = [r for name in ENDPOINTS if (r := charm.model.get_relation(name))]
+    found = [relation for name in ENDPOINTS for relation in charm.related(name)]
     if not found:
-        application = principal_unit().partition("/")[0]
-        text = blocked.NO_CONTROL_PLANE(application=charm.app.name, control_plane=application)
-        raise Blocked(text, announced=True)
+        raise _not_related(charm.app.name)
     if len({relation.app.name for relation in found}) > 1:
         # People log in to the cluster that is known already.
-        extra = next((r for r in reversed(found) if str(r.id) not in known), found[-1])
+        extra = next((r for r in reversed(found) if str(r.id) not in known()), found[-1])
         text = blocked.TWO_CONTROL_PLANES(command=_removal(charm.app, extra))
         raise Blocked(text, announced=True)
     joined = {relation.name: relation for relation in found if principal_in(relation)}
@@ -93,6 +92,21 @@ def find(charm: ops.CharmBase, known: Container[str]) -> ControlPlane:
         via_relation=RELATION in joined,
         leave=_removal(charm.app, joined[RELATION]) if len(joined) > 1 else "",
     )
+
+
+def _not_related(name: str) -> Unready:
+    """Return the status of a unit that has no relation with a control plane, or none yet.
+
+    A unit begins before Juju has it enter its relations.
+    """
+    try:
+        coming = ops.hookcmds.goal_state().relations
+    except ops.hookcmds.Error:
+        coming = dict.fromkeys(ENDPOINTS)
+    if any(endpoint in coming for endpoint in ENDPOINTS):
+        return Waiting(waiting.TO_JOIN(control_plane=application()), announced=True)
+    text = blocked.NO_CONTROL_PLANE(application=name, control_plane=application())
+    return Blocked(text, announced=True)
 
 
 def is_supported(machine: Machine) -> bool:
@@ -110,8 +124,7 @@ def check_supported(charm: ops.CharmBase, machine: Machine) -> None:
     """Raise `errors.Blocked` if the principal is no kubernetes-control-plane."""
     if is_supported(machine):
         return
-    application = principal_unit().partition("/")[0]
-    text = blocked.NOT_A_CONTROL_PLANE(principal=application, application=charm.app.name)
+    text = blocked.NOT_A_CONTROL_PLANE(principal=application(), application=charm.app.name)
     raise Blocked(text, announced=True)
 
 
@@ -132,6 +145,7 @@ def await_api_server(control_plane: ControlPlane, requirer: AwsIamRequirer) -> N
 
 
 def publish_webhook(
+    charm: RelatedCharm,
     control_plane: ControlPlane,
     machine: Machine,
     requirer: AwsIamRequirer,
@@ -151,7 +165,8 @@ def publish_webhook(
     text = webhook_file.render(owner, shared.address, shared.ca)
     files.write(machine.webhook, text)
     webhook = Webhook(shared.cluster_id, shared.serving, fingerprint(text))
-    requirer.publish(webhook)
+    words = (sorted(control_plane.relations), principal_unit(), webhook)
+    charm.tell(RELATION, words, lambda: requirer.publish(webhook))
     return requirer.acknowledged in (None, "", webhook.hash)
 
 
@@ -218,14 +233,14 @@ class Use:
 
 
 def use(
-    charm: ops.CharmBase, machine: Machine, requirer: AwsIamRequirer, owner: Owner, shared: Shared
+    charm: RelatedCharm, machine: Machine, requirer: AwsIamRequirer, owner: Owner, shared: Shared
 ) -> Use:
     """Return how far this unit's control plane uses the webhook.
 
     Raises:
         errors.Unready: there is no control plane, or there are two.
     """
-    principal = find(charm, shared.relations)
+    principal = find(charm, lambda: shared.relations)
     via_relation, address = principal.via_relation, shared.address if shared.ca else ""
     if not address:
         return Use("", via_relation)

@@ -17,6 +17,7 @@ import ops
 
 from certificates import pem
 from errors import Waiting
+from related import RelatedCharm
 from statuses import active, waiting
 from text import brief
 
@@ -39,7 +40,7 @@ class Trust:
     remark: str = ""
 
 
-def receive(charm: ops.CharmBase) -> Trust:
+def receive(charm: RelatedCharm) -> Trust:
     """Return what the providers sent. Leader only: it tells them which version it reads.
 
     Raises:
@@ -47,7 +48,7 @@ def receive(charm: ops.CharmBase) -> Trust:
     """
     accepted: dict[str, None] = {}
     remarks: list[str] = []
-    for relation in charm.model.relations[ENDPOINT]:
+    for relation in charm.related(ENDPOINT):
         _announce_version(relation, charm.app)
         unreadable, over_limit = _accept(_sent(relation), accepted)
         sender = brief(relation.app.name)

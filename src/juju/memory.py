@@ -23,7 +23,9 @@ class Memory(ops.Object):
 
     def __init__(self, charm: ops.CharmBase):
         super().__init__(charm, "memory")
-        self._stored.set_default(logged="", tried=None, looked=None, unused=0, administrators=0)
+        self._stored.set_default(
+            logged="", tried=None, looked=None, asks=False, unused=0, administrators=0
+        )
 
     def log_once(self, text: str) -> None:
         """Log ``text`` as warnings, a line each, unless it is what was logged last."""
@@ -32,6 +34,16 @@ class Memory(ops.Object):
         for line in text.splitlines():
             logger.warning(line)
         self._stored.logged = new
+
+    @property
+    def asks(self) -> bool:
+        """Return whether the unit has asked for a certificate: events about it count then."""
+        return bool(self._stored.asks)
+
+    @asks.setter
+    def asks(self, value: bool) -> None:
+        if value != self._stored.asks:
+            self._stored.asks = value
 
     def is_due(self, every: timedelta) -> bool:
         """Return whether the unit last tried to read the logs longer ago than ``every``.

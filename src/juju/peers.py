@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import ops
 
 from access import expiry
 from certificates import pem
 from errors import Waiting
+from related import RelatedCharm
 from statuses import waiting
 from text import fingerprint, is_ip
 
@@ -68,15 +70,20 @@ class Peers:
             published.
     """
 
-    def __init__(self, charm: ops.CharmBase):
-        self._app, self._unit = charm.app, charm.unit
-        self._relation = charm.model.get_relation(RELATION)
+    def __init__(self, charm: RelatedCharm):
+        self._charm, self._app, self._unit = charm, charm.app, charm.unit
+        # Not by ops' `Relation`, which asks for the units of each relation.
+        self._id = next(iter(ops.hookcmds.relation_ids(RELATION)), "")
         self.shared = self._read()
 
     @property
     def joined(self) -> bool:
         """Return whether there is a databag to keep what must not be lost."""
-        return self._relation is not None
+        return bool(self._id)
+
+    @functools.cached_property
+    def _relation(self) -> ops.Relation | None:
+        return self._charm.model.get_relation(RELATION) if self._id else None
 
     def publish(self, new: Shared) -> None:
         """Make ``new`` what is published.
@@ -84,7 +91,7 @@ class Peers:
         Raises:
             errors.Waiting: this unit no longer leads, and only the leader may change it.
         """
-        if not self._relation or new == self.shared:
+        if new == self.shared or not self._relation:
             return
         values = {
             "cluster-id": new.cluster_id,
@@ -105,11 +112,14 @@ class Peers:
 
     def acknowledge(self, ca: str) -> None:
         """Tell the leader that this unit's control plane trusts the bundle ``ca``."""
-        if not self._relation:
-            return
-        data = self._relation.data[self._unit]
-        if data.get("trusts", "") != (new := fingerprint(ca)):
-            data["trusts"] = new
+        if self._id:
+            self._charm.tell(RELATION, ca, lambda: self._acknowledge(fingerprint(ca)))
+
+    def _acknowledge(self, new: str) -> bool:
+        if not self._relation or self._relation.data[self._unit].get("trusts") == new:
+            return False
+        self._relation.data[self._unit]["trusts"] = new
+        return True
 
     def units_not_trusting(self, ca: str) -> list[str]:
         """Return the units, this one included, that have not acknowledged the bundle ``ca``."""
@@ -123,9 +133,10 @@ class Peers:
         )
 
     def _read(self) -> Shared:
-        if not self._relation:
+        if not self._id:
             return Shared()
-        data = self._relation.data[self._app]
+        number = int(self._id.rpartition(":")[2])
+        data = ops.hookcmds.relation_get(number, unit=self._app.name, app=True)
         address = data.get("address", "")
         return Shared(
             cluster_id=data.get("cluster-id", ""),

@@ -9,6 +9,7 @@ import os
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import cos
 from access.mapping import IdentityMapping
@@ -18,16 +19,17 @@ from cluster import api, contents, crd, manifests, objects, pods, references, se
 from cluster.errors import errors_as_status, retry_on_conflict
 from config import Config
 from errors import Blocked, Unready, collected, worst
-from hook import Hook
 from juju import extra_cas, proxies, pull_secret
 from juju.peers import Shared
 from juju.wake import SECONDS, SOON_SECONDS
 from leader import administrators, logins, report
 from leader.access import Ending, Report, let_in
-from machine import reactive
+from migration import reactive
 from owner import Owner
-from publishing import Publisher
 from statuses import active, options, waiting
+
+if TYPE_CHECKING:
+    from hook import Hook
 
 logger = logging.getLogger(__name__)
 
@@ -36,9 +38,7 @@ OLD_CA = active.OLD_CA_TRUSTED()
 KEPT_SECONDS = 10.0
 
 
-def lead(
-    hook: Hook, config: Config, publisher: Publisher, ending: Ending, shared: Shared
-) -> tuple[str, float | None]:
+def lead(hook: Hook, config: Config, ending: Ending, shared: Shared) -> tuple[str, float | None]:
     """Take the leader's steps: deploy the authenticator, and let in who may log in.
 
     Return the line of an active status, and in how many seconds the unit must look again: None if
@@ -47,10 +47,10 @@ def lead(
     A problem that does not stop the steps is collected, and the first of these is raised at the
     end: what keeps the pods from serving stands before what keeps somebody from logging in.
     """
-    share, problems = publisher.share, list[Unready]()
+    share, problems = hook.share, list[Unready]()
     shared = ensure_cluster_id(shared, config)
     trusted = extra_cas.receive(hook.charm)
-    if not publisher.is_webhook_foreign():
+    if not hook.is_webhook_foreign():
         # Write the file before the first API request, so it is repaired while the API is down.
         share(shared)
     with errors_as_status():
@@ -86,7 +86,7 @@ def lead(
         )
         rollout = _deploy(client, hook.owner, spec, stored)
         shared = share(replace(shared, serving=shared.serving or rollout.serving))
-        hook.charm.unit.set_workload_version(config.version)
+        hook.charm.tell_version(config.version)
         labelled = pods.find_labelled(client)
         own = pods.own(labelled)
         if plan.can_drop_old_ca and rollout.complete and pods.all_use(own, plan.pair):

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The control-plane machine: the files on it, and what the reactive charm left there."""
+"""The control-plane machine: the files on it."""

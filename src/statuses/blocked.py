@@ -25,14 +25,6 @@ def SPACES_AROUND_WEBHOOK(control_plane: str, url: str) -> str:
     )
 
 
-def SERVICE_KEPT(command: str) -> str:
-    return f"Service kept; run: {command}"
-
-
-def ADDRESS_TAKEN(command: str) -> str:
-    return f"tokens may go to another Service; run: {command}"
-
-
 def NO_CONTROL_PLANE(application: str, control_plane: str) -> str:
     return (
         f"no control plane; run: juju integrate {application}:control-plane "

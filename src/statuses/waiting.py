@@ -31,6 +31,14 @@ def REMOVAL() -> str:
     return "waiting for Juju to remove this unit"
 
 
+def SERVICE_KEPT(command: str) -> str:
+    return f"Service kept; run: {command}"
+
+
+def ADDRESS_TAKEN(command: str) -> str:
+    return f"tokens may go to another Service; run: {command}"
+
+
 def PEER_RELATION() -> str:
     return "waiting for Juju to set up the peer relation"
 

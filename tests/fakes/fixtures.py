@@ -19,16 +19,15 @@ from scenario import _runtime as scenario_runtime
 from tests.fakes import at_rest
 from tests.fakes.certificates.authority import root
 from tests.fakes.declaring import Declare
-from tests.fakes.juju.model import SECRET_TOOLS, Easyrsa, Model
+from tests.fakes.juju.model import HOOK_TOOLS, Easyrsa, Model
 from tests.fakes.kubernetes.clock import Clock
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
 # What a conftest takes by one import.
 __all__ = [
-    "_goal_state",
+    "_hook_tools",
     "_quiet",
-    "_secret_tools",
     "api",
     "declare",
     "deployed",
@@ -94,16 +93,8 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCluster]:
 
 
 @pytest.fixture(autouse=True)
-def _goal_state(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What Juju says of a unit whose relations are gone; a test may have it say more."""
-    found = ops.hookcmds.GoalState(units={}, relations={})
-    monkeypatch.setattr(ops.hookcmds, "goal_state", lambda: found)
-
-
-@pytest.fixture(autouse=True)
-def _secret_tools(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ops.hookcmds, "secret_info_get", SECRET_TOOLS.info_get)
-    monkeypatch.setattr(ops.hookcmds, "secret_set", SECRET_TOOLS.set)
+def _hook_tools(monkeypatch: pytest.MonkeyPatch) -> None:
+    HOOK_TOOLS.install(monkeypatch)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ import ops.testing
 import pytest
 import yaml
 from cryptography.hazmat.primitives import serialization
-from tests.fakes.juju.model import SECRET_TOOLS, Bag, Model, Provider
+from tests.fakes.juju.model import HOOK_TOOLS, Bag, Model, Provider
 from tests.fakes.kubernetes.clock import Clock
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files, kubeconfig
@@ -86,10 +86,7 @@ class DamagedUnit:
             send = self.api.handle_request
             patch.setattr(httpx2.HTTPTransport, "handle_request", lambda _, request: send(request))
             patch.setattr(serialization, "load_pem_private_key", _load_key)
-            found = ops.hookcmds.GoalState(units={}, relations={})
-            patch.setattr(ops.hookcmds, "goal_state", lambda: found)
-            patch.setattr(ops.hookcmds, "secret_info_get", SECRET_TOOLS.info_get)
-            patch.setattr(ops.hookcmds, "secret_set", SECRET_TOOLS.set)
+            HOOK_TOOLS.install(patch)
             yield
 
     def examine(

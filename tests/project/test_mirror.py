@@ -49,12 +49,12 @@ ELSEWHERE = {
     "juju/memory": "unit/leader/test_logins.py",
     "juju/leaving": "unit/test_removal.py",
     "juju/peers": "scenarios/test_units.py",
+    "related": "scenarios/test_hook_tools.py",
     "labels": "unit/cluster/test_manifests.py",
     "leader/mappings": "unit/cluster/mappings/of_option",
     "leader/report": "unit/cluster/mappings/of_option",
     "leader/steps": "scenarios",
     "libyaml": "unit/access/declaration/test_yaml_text.py",
-    "publishing": "scenarios/test_authority_change.py",
     "reconcile": "scenarios",
     "templating": "unit/cluster/test_manifests.py",
     **dict.fromkeys(

@@ -96,7 +96,7 @@ OF_ONE_TEXT: dict[str, dict[str, Any]] = {
         "step": f"webhook not set; run: juju config {CONTROL_PLANE} authn-webhook-endpoint="
         "https://10.152.183.20:443/authenticate"
     },
-    "blocked.ADDRESS_TAKEN": {"command": _RESET},
+    "waiting.ADDRESS_TAKEN": {"command": _RESET},
     "blocked.AUTHORITY_AWAY": {"authority": "vault"},
     # vault alone is sealed, and has these options.
     "blocked.AUTHORITY_DENIED": {"authority": "vault"},
@@ -118,7 +118,7 @@ OF_ONE_TEXT: dict[str, dict[str, Any]] = {
     "blocked.REQUEST_REFUSED": {"authority": "vault"},
     "blocked.SECRET_LACKS_KEYS": {"keys": "password"},
     "blocked.SECRET_OF_OTHERS": {"name": "aws-iam-pull-secret"},
-    "blocked.SERVICE_KEPT": {"command": _RESET},
+    "waiting.SERVICE_KEPT": {"command": _RESET},
     "blocked.TWO_CONTROL_PLANES": {
         "command": f"juju remove-relation aws-iam:control-plane {CONTROL_PLANE}:juju-info"
     },

@@ -10,7 +10,9 @@ import sys
 FOLLOWER = """
 import pathlib, sys
 from machine.files import Machine
-from tests.fakes.juju.model import Model
+import pytest
+from tests.fakes.juju.model import HOOK_TOOLS, Model
+HOOK_TOOLS.install(pytest.MonkeyPatch())
 class Files:
     machine = Machine(pathlib.Path(sys.argv[1]))
 model = Model(None, [Files])

@@ -8,10 +8,11 @@ from typing import Any
 import ops
 import ops.testing
 import pytest
-from tests.fakes.juju.model import Model
+from tests.fakes.juju.model import HOOK_TOOLS, Easyrsa, Model
 from tests.fakes.kubernetes.faults import answer, refusal
 from tests.fakes.kubernetes.paths import MAPPINGS, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
+from tests.fakes.machine import Files
 
 LONG = "x" * 140_000
 
@@ -65,3 +66,46 @@ def test_given_such_a_value_when_a_kubeconfig_is_asked_for_then_the_action_fails
 
     assert failure.value.message.isprintable()
     assert len(failure.value.message) <= 300
+
+
+def test_given_several_units_when_they_settle_then_the_application_has_the_leaders_line(
+    two: Model,
+):
+    assert two.status == two.units[0].status
+    assert two.status.message.startswith("authenticator ")
+
+    two.leader = 1
+    two.settle()
+
+    assert two.status == two.units[1].status
+    assert two.status.message.startswith("authenticator ")
+
+
+def test_given_several_units_when_they_settle_then_each_has_the_version_that_juju_may_show(
+    two: Model,
+):
+    assert [unit.version for unit in two.units] == ["v0.7.18", "v0.7.18"]
+
+
+def test_given_a_relation_that_is_about_to_come_when_a_unit_begins_then_it_is_not_blocked(
+    easyrsa: Easyrsa, api: FakeCluster, files: Files, monkeypatch: pytest.MonkeyPatch
+):
+    goal = ops.hookcmds.GoalState(units={}, relations={"aws-iam": {}})
+    monkeypatch.setattr(HOOK_TOOLS, "goal", goal)
+    model = Model(easyrsa, [files], endpoints=())
+
+    assert model.hook(model.on.install()) == ops.WaitingStatus(
+        "waiting for kubernetes-control-plane to join"
+    )
+
+
+def test_given_no_answer_on_what_is_to_come_when_a_unit_begins_then_it_waits(
+    easyrsa: Easyrsa, api: FakeCluster, files: Files, monkeypatch: pytest.MonkeyPatch
+):
+    def fail() -> ops.hookcmds.GoalState:
+        raise ops.hookcmds.Error(returncode=1, cmd=["goal-state"], stderr="ERROR no")
+
+    monkeypatch.setattr(ops.hookcmds, "goal_state", fail)
+    model = Model(easyrsa, [files], endpoints=())
+
+    assert model.hook(model.on.install()).name == "waiting"

@@ -10,12 +10,13 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import ops
 import ops.testing
+import pytest
 import yaml
 from tests.fakes.certificates.authority import PREAMBLE, Authority
 
@@ -153,6 +154,11 @@ class Unit:
     stored: Any = frozenset()
     secrets: Any = frozenset()
     status: Any = None
+    version: str = ""
+    # The ids of the relations that it has had hooks of; None before its first hook.
+    known: frozenset[int] | None = None
+    # The hook tools that its last hook called.
+    tools: list[str] = dataclasses.field(default_factory=list)
 
     @property
     def alarms(self) -> list[ops.testing.Secret]:
@@ -185,6 +191,7 @@ class Model:
         self.juju = juju
         # Juju numbers each relation once and never again.
         self.first_relation = 2
+        self.certificates_relation = 9
         self.acknowledges = acknowledges
         self.machines = machines
         self.leader: int | None = 0
@@ -200,6 +207,8 @@ class Model:
         # Whether a collector is related to every unit.
         self.collected = False
         self.version = ""
+        # The application's status.
+        self.status: Any = ops.testing.UnknownStatus()
         # Whether a test makes the charm itself fail. Otherwise each of its bugs fails the test.
         self.has_bugs = False
         self.units: list[Unit] = []
@@ -288,6 +297,7 @@ class Model:
     def move(self, provider: Provider) -> None:
         """Relate to another authority: a new relation, with empty databags."""
         self.provider = provider
+        self.certificates_relation += 100
         self.certificates = {}
         self._answer = ({}, {})
         for unit in self.units:
@@ -323,6 +333,7 @@ class Model:
 
     def _run(self, number: int, event: Any) -> None:
         unit = self.units[number]
+        self._create_relations(number, event)
         relations = [event.relation] if event.relation else []
         relations += [
             relation
@@ -338,15 +349,19 @@ class Model:
             stored_states=unit.stored,
             unit_status=unit.status or ops.testing.UnknownStatus(),
             model=self.juju_model,
+            app_status=self.status,
         )
         logged = len(unit.context.juju_log)
+        HOOK_TOOLS.called = []
         try:
             after = unit.context.run(event, state)
         finally:
             said = [line.message for line in unit.context.juju_log[logged:]]
             bugs = [line for line in said if line.startswith(internal_errors.BEGINNING)]
             assert self.has_bugs or not bugs, bugs
+        unit.tools = HOOK_TOOLS.called
         unit.status = after.unit_status
+        self.status = after.app_status if number == self.leader else self.status
         # What else there is, `status-set` cannot be given, or `juju status` cannot show.
         assert unit.status.message.isprintable()
         assert len(unit.status.message) <= 300
@@ -354,9 +369,18 @@ class Model:
         self.secrets = frozenset(s for s in after.secrets if s.owner == "app")
         self.user_secrets = frozenset(s for s in after.secrets if s.owner is None)
         unit.secrets = frozenset(s for s in after.secrets if s.owner == "unit")
-        self.version = after.workload_version or self.version
+        unit.version = after.workload_version or unit.version
+        self.version = unit.version or self.version
         for relation in after.relations:
             self._keep(unit, relation, leader=number == self.leader)
+
+    def _create_relations(self, number: int, event: Any) -> None:
+        """Juju begins each new relation of a unit with relation-created."""
+        unit, found = self.units[number], self._relations(number)
+        known, unit.known = unit.known, frozenset(relation.id for relation in found)
+        for relation in found:
+            if known is not None and relation.id not in known and not event.relation:
+                self._run(number, self.on.relation_created(relation))
 
     def _relations(self, number: int) -> list[Any]:
         unit = self.units[number]
@@ -387,7 +411,7 @@ class Model:
             relations.append(
                 ops.testing.Relation(
                     "certificates",
-                    id=9,
+                    id=self.certificates_relation,
                     remote_app_name=self.provider.name,
                     local_app_data=dict(self.certificates),
                     local_unit_data=dict(unit.certificates),
@@ -423,12 +447,58 @@ class Model:
             unit.collector = _bag(relation.local_unit_data)
 
 
-class SecretTools:
-    """The hook tools for secrets that the charm calls past ops' model, in the present hook."""
+# The methods of ops' backend that run a hook tool each.
+_TOOLS = {
+    name.replace("-", "_"): name
+    for name in (
+        *("application-version-set", "config-get", "is-leader", "juju-log", "network-get"),
+        *("planned-units", "relation-get", "relation-ids", "relation-list", "relation-set"),
+        *("secret-add", "secret-get", "secret-grant", "secret-info-get", "secret-remove"),
+        *("secret-set", "status-get", "status-set"),
+    )
+}
+
+
+class HookTools:
+    """The hook tools that the charm calls past ops' model, in the present hook."""
 
     backend: Any = None
+    # What Juju says of a unit whose relations are gone; a test may have it say more.
+    goal = ops.hookcmds.GoalState(units={}, relations={})
 
-    def info_get(self, *, label: str) -> ops.hookcmds.SecretInfo:
+    def __init__(self) -> None:
+        self.called: list[str] = []
+
+    def install(self, patch: pytest.MonkeyPatch) -> None:
+        secrets = ("secret_info_get", "secret_set")
+        for tool in ("goal_state", "relation_get", "relation_ids", *secrets):
+            patch.setattr(ops.hookcmds, tool, getattr(self, tool))
+
+    def record(self) -> None:
+        """Note each hook tool that the present hook calls, as ops calls it under Juju."""
+        for method, tool in _TOOLS.items():
+            setattr(self.backend, method, self._recording(getattr(self.backend, method), tool))
+
+    def _recording(self, method: Callable[..., Any], tool: str) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            # ops asks for the leader once.
+            if tool != "is-leader" or tool not in self.called:
+                self.called.append(" ".join([tool, *map(str, args[:2])]).strip())
+            return method(*args, **kwargs)
+
+        return call
+
+    def goal_state(self) -> ops.hookcmds.GoalState:
+        self.called.append("goal-state")
+        return self.goal
+
+    def relation_ids(self, name: str) -> list[str]:
+        return [f"{name}:{number}" for number in self.backend.relation_ids(name)]
+
+    def relation_get(self, id: int, *, unit: str, app: bool) -> dict[str, str]:  # noqa: A002
+        return self.backend.relation_get(id, unit, app)
+
+    def secret_info_get(self, *, label: str) -> ops.hookcmds.SecretInfo:
         try:
             found = self.backend.secret_info_get(label=label)
         except ops.SecretNotFoundError as error:
@@ -442,7 +512,7 @@ class SecretTools:
             expiry=found.expires,
         )
 
-    def set(self, id: str, *, expire: datetime.datetime, owner: str) -> None:  # noqa: A002
+    def secret_set(self, id: str, *, expire: datetime.datetime, owner: str) -> None:  # noqa: A002
         assert owner == "unit"
         secret = self.backend._get_secret(id)
         revision = secret._latest_revision
@@ -451,14 +521,15 @@ class SecretTools:
         object.__setattr__(secret, "_latest_revision", revision)
 
 
-SECRET_TOOLS = SecretTools()
+HOOK_TOOLS = HookTools()
 
 
 def _charm_on(machine: Machine) -> type[AwsIamCharm]:
     """The charm, with the files of a machine of the test's."""
 
     def begin(charm: AwsIamCharm, framework: ops.Framework) -> None:
-        SECRET_TOOLS.backend = framework.model._backend
+        HOOK_TOOLS.backend = framework.model._backend
+        HOOK_TOOLS.record()
         AwsIamCharm.__init__(charm, framework)
 
     return type("AwsIamCharm", (AwsIamCharm,), {"machine": machine, "__init__": begin})

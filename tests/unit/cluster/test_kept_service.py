@@ -88,7 +88,7 @@ def test_given_an_option_that_is_set_when_removed_then_the_service_is_closed_bef
 def test_given_an_option_that_is_set_when_removed_then_status_and_log_say_what_to_do_in_order(
     newer: Model, api: FakeCluster
 ):
-    assert remove(newer) == ops.BlockedStatus(f"Service kept; run: {RESET}")
+    assert remove(newer) == ops.WaitingStatus(f"Service kept; run: {RESET}")
 
     first, _, second = newer.log().partition(RESET)
     assert ADDRESS in first
@@ -126,7 +126,7 @@ def test_given_a_service_that_went_and_an_address_that_is_taken_when_removed_the
     api.delete(SERVICE)
     api.taken_addresses.add(ADDRESS)
 
-    assert remove(newer) == ops.BlockedStatus(f"tokens may go to another Service; run: {RESET}")
+    assert remove(newer) == ops.WaitingStatus(f"tokens may go to another Service; run: {RESET}")
     assert SECRET not in api.objects
 
 

@@ -127,9 +127,9 @@ class AwsIamRequirer(_Side):
         value = self._remote("webhook_hash")
         return value if isinstance(value, str) else None
 
-    def publish(self, webhook: Webhook) -> None:
-        """Tell the control plane, unless it knows already."""
-        self._write(
+    def publish(self, webhook: Webhook) -> bool:
+        """Tell the control plane, unless it knows already; return whether it did not."""
+        return self._write(
             cluster_id=webhook.cluster_id,
             webhook_status=webhook.status,
             webhook_hash=webhook.hash,
@@ -144,9 +144,9 @@ class AwsIamRequirer(_Side):
         with contextlib.suppress(ops.ModelError):
             self._write(webhook_status=False)
 
-    def _write(self, **values: object) -> None:
-        if relation := self.relation:
-            _write(relation.data[self._charm.unit], values)
+    def _write(self, **values: object) -> bool:
+        relation = self.relation
+        return bool(relation) and _write(relation.data[self._charm.unit], values)
 
     def _remote(self, key: str) -> Any:
         relation = self.relation
@@ -191,11 +191,13 @@ class AwsIamProvider(_Side):
         return [bag for bag in bags if _decoded(bag, "principal") in for_this_unit]
 
 
-def _write(data: ops.RelationDataContent, values: Mapping[str, object]) -> None:
+def _write(data: ops.RelationDataContent, values: Mapping[str, object]) -> bool:
+    """Write what differs, and return whether anything did."""
     # Juju removes a key whose value is empty.
     texts = {key: "" if value is None else json.dumps(value) for key, value in values.items()}
     if changed := {key: text for key, text in texts.items() if data.get(key, "") != text}:
         data.update(changed)
+    return bool(changed)
 
 
 def _decoded(data: Mapping[str, str], key: str) -> Any:

@@ -20,8 +20,8 @@ from tests.fakes.kubernetes.paths import SECRET
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
-from machine import reactive
 from machine.files import Machine
+from migration import reactive
 
 CLUSTER_ID = "AbCdEfGhIjKlMnOpQrStUvWx"
 TOOL = """#!/usr/bin/python3 -IS

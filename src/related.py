@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What a unit asks Juju of its relations: each question is a process, and some a request to Juju's
+controller, so a settled hook asks for no more than what may have changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import ops
+
+from text import fingerprint
+
+
+class RelatedCharm(ops.CharmBase):
+    """A charm that remembers which endpoints have no relation, and what Juju knows of it."""
+
+    _known = ops.StoredState()
+
+    def __init__(self, framework: ops.Framework):
+        super().__init__(framework)
+        self._known.set_default(unrelated=set(), told={}, version="")
+
+    def note(self, event: ops.EventBase) -> None:
+        """Note that an endpoint has a relation, if ``event`` is about one.
+
+        Juju begins each relation with relation-created, and repeats that until it has succeeded.
+        """
+        if isinstance(event, ops.RelationEvent) and event.relation.name in self._unrelated:
+            self._unrelated.discard(event.relation.name)
+
+    def related(self, endpoint: str) -> Sequence[ops.Relation]:
+        """Return the relations of ``endpoint``, without one that breaks now."""
+        if endpoint in self._unrelated:
+            return []
+        found = self.model.relations[endpoint]
+        if not found:
+            self._unrelated.add(endpoint)
+        return found
+
+    def tell(self, endpoint: str, words: object, write: Callable[[], bool]) -> None:
+        """Have ``write`` put ``words`` into the unit's databag, unless Juju has them already.
+
+        Only this unit changes its databags. ``write`` returns whether it had to: what a hook has
+        written is lost if the hook fails, so the next one reads it again.
+        """
+        told, new = self._told, fingerprint(repr(words))
+        if told.get(endpoint) == new:
+            return
+        if not write():
+            told[endpoint] = new
+        elif endpoint in told:
+            del told[endpoint]
+
+    def tell_version(self, version: str) -> None:
+        """Set the workload's version, unless Juju has it.
+
+        Every unit does: Juju shows the version of the unit that told or lacked one last.
+        """
+        if self._known.version != version:
+            self.unit.set_workload_version(version)
+            self._known.version = version
+
+    @property
+    def _unrelated(self) -> ops.StoredSet:
+        found = self._known.unrelated
+        assert isinstance(found, ops.StoredSet)  # noqa: S101  (as `set_default` has it)
+        return found
+
+    @property
+    def _told(self) -> ops.StoredDict:
+        found = self._known.told
+        assert isinstance(found, ops.StoredDict)  # noqa: S101  (as `set_default` has it)
+        return found
