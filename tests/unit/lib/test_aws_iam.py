@@ -119,6 +119,21 @@ def test_given_a_hash_when_read_then_only_text_acknowledges(text: str, acknowled
     assert read(AwsIamRequirer, {"webhook_hash": text}, "acknowledged") == acknowledged
 
 
+@pytest.mark.parametrize("text", ["1", "true", "[]", '{"a": "b"}', "abc"])
+def test_given_a_hash_that_is_no_text_when_the_provider_reads_then_there_is_none(text: str):
+    webhook = webhook_in({**RAW, "webhook_hash": text})
+
+    assert webhook == Webhook(cluster_id="0123", status=True)
+
+
+def test_given_a_webhook_when_published_then_it_says_whether_that_is_news():
+    said: list[bool] = []
+    at(AwsIamRequirer, {}, lambda end: said.append(end.publish(WEBHOOK)))
+    at(AwsIamRequirer, {}, lambda end: said.append(end.publish(WEBHOOK)), **RAW)
+
+    assert said == [True, False]
+
+
 def test_given_what_the_requirer_writes_when_the_provider_reads_then_it_is_the_same():
     assert webhook_in(RAW) == WEBHOOK
 

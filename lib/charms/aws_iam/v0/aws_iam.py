@@ -68,7 +68,7 @@ import ops
 
 LIBID = "6f1b3c9a8d2e4f70a5c4b1d09e7f2a63"
 LIBAPI = 0
-LIBPATCH = 2
+LIBPATCH = 3
 
 WEBHOOK_CONFIG = "/root/cdk/aws-iam-webhook.yaml"
 
@@ -166,7 +166,8 @@ class AwsIamProvider(_Side):
         for data in self._received():
             cluster_id = _decoded(data, "cluster_id")
             if isinstance(cluster_id, str) and _decoded(data, "webhook_status") is True:
-                return Webhook(cluster_id, True, str(_decoded(data, "webhook_hash") or ""))
+                file = _decoded(data, "webhook_hash")
+                return Webhook(cluster_id, True, file if isinstance(file, str) else "")
         return None
 
     def publish(self, *, api_server_state: bool, webhook_hash: str | None = None) -> None:
