@@ -15,6 +15,7 @@ from access.mapping import IdentityMapping
 
 UTC = timezone.utc
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
+TIME = r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:?\d\d)"
 
 
 def mapping(name: str, expires: str) -> IdentityMapping:
@@ -30,13 +31,12 @@ def mapping(name: str, expires: str) -> IdentityMapping:
         ("2026-11-26T13:30:00+01:30", NOON),
         ("2026-11-26T00:00:00-12:00", NOON),
         ("2026-11-26T12:00:00.5Z", NOON + timedelta(milliseconds=500)),
-        ("2026-11-26T12:00:00.1234567891Z", NOON + timedelta(microseconds=123456)),
+        ("2026-11-26T12:00:00.1234567891Z", NOON + timedelta(microseconds=123457)),
         ("2024-02-29T00:00:00Z", datetime(2024, 2, 29, tzinfo=UTC)),
         ("1970-01-01T00:00:00Z", datetime(1970, 1, 1, tzinfo=UTC)),
         ("9998-12-31T23:59:59Z", datetime(9998, 12, 31, 23, 59, 59, tzinfo=UTC)),
-        # The last second of 2016 was a leap second.
-        ("2016-12-31T23:59:60Z", datetime(2017, 1, 1, tzinfo=UTC)),
-        ("2017-01-01T00:59:60.9+01:00", datetime(2017, 1, 1, tzinfo=UTC)),
+        ("2026-11-26 12:00:00Z", NOON),
+        ("2026-11-26T13:00:00+0100", NOON),
     ],
 )
 def test_given_a_time_of_rfc_3339_when_read_then_it_is_that_moment(text: str, moment: datetime):
@@ -51,12 +51,11 @@ def test_given_a_time_of_rfc_3339_when_read_then_it_is_that_moment(text: str, mo
         "2026-11-26",
         "2026-11-26T12:00:00",
         "2026-11-26T12:00Z",
-        "2026-11-26 12:00:00Z",
         "20261126T120000Z",
         "2026-11-26T12:00:00.Z",
         "2026-11-26T12:00:00,5Z",
         "2026-11-26T12:00:00+1:00",
-        "2026-11-26T12:00:00+0100",
+        "2016-12-31T23:59:60Z",
         "2026-11-26T12:00:00+24:00",
         "2026-11-26T12:00:00+01:60",
         "2026-11-26T24:00:00Z",
@@ -88,7 +87,7 @@ def test_given_what_is_not_a_time_when_read_then_it_is_a_problem_and_ends_no_acc
     assert not expiry.has_ended(mapping("a", text), datetime.max.replace(tzinfo=UTC))
 
 
-@given(st.text() | st.from_regex(times._TIME, fullmatch=True))
+@given(st.text() | st.from_regex(TIME, fullmatch=True))
 def test_given_any_text_when_read_then_it_is_a_time_in_utc_or_a_problem(text: str):
     moment = expiry.end(mapping("a", text))
 
