@@ -48,13 +48,13 @@ def expired(juju: Juju, unit: str) -> list[str]:
 
 
 @in_manner(*Manner)
-def test_secret_add_prints_the_model_in_4_1(juju: Juju) -> None:
+def test_secret_add_prints_the_model(juju: Juju) -> None:
     deploy(juju)
 
     (uri,) = inside(juju, "host/0", "secret-add key=one")
 
     model = juju.controller.model("default").uuid
-    start = f"secret://{model}/" if juju.controller.manner is Manner.JUJU_4_1 else "secret:"
+    start = f"secret://{model}/"
     assert re.fullmatch(re.escape(start) + "[0-9a-v]{20}", uri)
     assert inside(juju, "host/0", f"secret-get {uri} key") == ["one"]
 
@@ -137,3 +137,10 @@ def test_a_removed_secret_is_told_without_a_label(juju: Juju) -> None:
     inside(juju, "host/0", f"secret-remove {uri}")
 
     assert expired(juju, "host/0") == [f"id={uri[-20:]} label= rev=1"]
+
+
+def test_a_grant_needs_a_relation(juju: Juju) -> None:
+    deploy(juju)
+    (uri,) = inside(juju, "host/0", "secret-add key=one")
+
+    assert "no relation id specified" in refused(juju, "host/0", f"secret-grant {uri}")

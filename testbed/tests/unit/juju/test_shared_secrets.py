@@ -113,7 +113,7 @@ def test_rotation_and_expiry_lead_to_hooks_of_the_leader_alone(juju: Juju) -> No
     inside(juju, "owner/0", "secret-add --label short --expire 100ms user=a")
     with juju.controller.lock:
         model = juju.controller.model("default")
-        rotating = model.secrets[uri.removeprefix("secret:")]
+        rotating = model.secrets[uri.rpartition("/")[2]]
         due = replace(rotating, next_rotate=now() + timedelta(milliseconds=100))
         model.secrets[rotating.id] = due
         juju.controller.changed(model)

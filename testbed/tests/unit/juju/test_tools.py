@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import yaml
 
 from testbed.juju.errors import ToolError
 from testbed.juju.hooktools import SPECS
 from testbed.juju.hooktools.call import invoke
 from testbed.juju.hooktools.context import ActionRun, Context
+from testbed.juju.state.status import Status
 from testbed.juju.state.unitstate import Hook
 from unit.juju.charms import AUTHORITY, PRINCIPAL, SUBORDINATE, pack
 from unit.juju.conftest import Juju, a_controller
@@ -24,7 +26,7 @@ REFUSALS = [
     ("host/0", "relation-list -r certificates:99", "relation not found"),
     ("host/0", "relation-list -r website:1", "relation not found"),
     ("host/0", "relation-list -r x", "invalid relation id"),
-    ("host/0", "relation-get -r {r} - nobody/7", "settings not found"),
+    ("host/0", "relation-get -r {r} - nobody/7", "permission denied"),
     ("host/0", "relation-get -r {r} - authority", 'got application name "authority"'),
     ("host/0", "relation-get -r {r} - x/y", 'invalid unit name "x/y"'),
     ("host/1", "relation-get -r {r} --app - host", "permission denied"),
@@ -39,6 +41,8 @@ REFUSALS = [
     ("host/0", "network-get nothing", 'no network config found for binding "nothing"'),
     ("host/0", "unit-get size", "unknown setting"),
     ("host/0", "open-port x", 'invalid port "x"'),
+    ("host/0", "open-port 99999", "must be between 1 and 65535, got 99999-99999"),
+    ("host/0", "application-version-set", "no version specified"),
     ("host/0", "action-get", "not running an action"),
     ("host/0", "storage-get", "no storage"),
     ("host/0", "config-get --what", "option provided but not defined: --what"),
@@ -260,3 +264,41 @@ def test_goal_state_names_related_units_but_no_subordinates_of_others(run: Runs)
     assert sorted(riders["relations"]["things"]) == ["host", "host/0", "host/1"]
     assert "riders" not in riders["relations"]
     assert other not in goals["relations"]["things"]
+
+
+def test_a_missing_key_of_the_state_is_an_empty_text(run: Runs) -> None:
+    unit = run("host/0")
+
+    assert (unit("state-get nothing"), unit.json("state-get nothing")) == ("", "")
+
+
+def test_status_get_in_json_is_an_object(run: Runs) -> None:
+    unit = run("host/0")
+    unit("status-set blocked why")
+
+    assert unit("status-get") == "blocked\n"
+    assert unit.json("status-get") == {"status": "blocked"}
+
+
+def test_network_get_spells_two_keys_without_a_hyphen_in_yaml(run: Runs) -> None:
+    unit = run("host/0")
+
+    in_json = unit.json("network-get certificates")["bind-addresses"][0]
+    in_yaml = yaml.safe_load(unit("network-get certificates"))["bind-addresses"][0]
+
+    assert in_json.keys() == {"mac-address", "interface-name", "addresses"}
+    assert in_yaml.keys() == {"macaddress", "interfacename", "addresses"}
+    assert in_json["addresses"][0].keys() == {"hostname", "value", "cidr"}
+
+
+def test_the_version_shown_is_that_of_the_unit_that_said_or_lacked_one_last(run: Runs) -> None:
+    first, second = run("host/0"), run("host/1")
+    application = first.context.application
+    first("application-version-set 1.0")
+    assert application.workload_version == "1.0"
+
+    second("application-version-set 2.0")
+    assert application.workload_version == "2.0"
+
+    application.units["host/1"].version = Status("")
+    assert application.workload_version == ""

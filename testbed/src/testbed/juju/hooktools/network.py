@@ -10,6 +10,7 @@ from testbed.juju.hooktools.call import RELATION, Call, Spec
 from testbed.juju.hooktools.context import Context
 from testbed.juju.state import names
 
+_LAST_PORT = 65535
 _ADDRESSES = ("bind-address", "ingress-address", "egress-subnets", "primary-address")
 
 
@@ -22,11 +23,13 @@ def network_get(call: Call) -> Any:
         raise ToolError(f'ERROR no network config found for binding "{binding}"')
     address = host_address(context)
     subnet = address.rpartition(".")[0] + ".0/24"
-    entry = {"hostname": "", "address": address, "value": address, "cidr": subnet}
+    entry = {"hostname": "", "value": address, "cidr": subnet}
+    # Juju spells these two without a hyphen in YAML.
+    mac, name = "mac-address", "interface-name"
+    if call.parsed.text("format") != "json":
+        mac, name = mac.replace("-", ""), name.replace("-", "")
     info = {
-        "bind-addresses": [
-            {"mac-address": "", "interface-name": "eth0", "addresses": [entry]},
-        ],
+        "bind-addresses": [{mac: "", name: "eth0", "addresses": [entry]}],
         "egress-subnets": [f"{address}/32"],
         "ingress-addresses": [address],
     }
@@ -56,6 +59,10 @@ def _port(text: str) -> str:
     first, _, last = number.partition("-")
     if not first.isdigit() or (last and not last.isdigit()) or protocol not in ("", "tcp", "udp"):
         raise ToolError(f'ERROR invalid port "{text}"', 2)
+    bounds = int(first), int(last or first)
+    if not 0 < bounds[0] <= bounds[1] <= _LAST_PORT:
+        wrong = f"{bounds[0]}-{bounds[1]}"
+        raise ToolError(f"ERROR port range bounds must be between 1 and 65535, got {wrong}", 2)
     return f"{number}/{protocol or 'tcp'}"
 
 

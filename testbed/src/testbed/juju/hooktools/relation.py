@@ -71,6 +71,8 @@ def _read(context: Context, relation: Relation, name: str, *, application: bool)
             raise ToolError("ERROR permission denied")
         return dict(relation.application_bag(name).values)
     remote = context.model.find_unit(name)
+    if remote is None and name not in relation.units:
+        raise ToolError("ERROR permission denied")
     hidden = remote is not None and not context.model.sees(relation, context.unit, remote)
     if name not in relation.units or hidden:
         raise ToolError(

@@ -11,7 +11,6 @@ from testbed.juju.flags import Flag
 from testbed.juju.hooktools.call import FILE, RELATION, Call, Spec
 from testbed.juju.hooktools.context import Context
 from testbed.juju.hooktools.secretread import not_found, refused
-from testbed.juju.manner import Manner
 from testbed.juju.state import names
 from testbed.juju.state.secrets import (
     Secret,
@@ -96,9 +95,7 @@ def secret_add(call: Call) -> str:
         raise ToolError(f'ERROR secret with label "{settings.label}" already exists')
     secret = Secret(new_id(), owner, moment, moment)
     context.secret_changes.create(secret, settings)
-    if context.model.manner is Manner.JUJU_4_1:
-        return f"secret://{context.model.uuid}/{secret.id}"
-    return secret.uri
+    return f"secret://{context.model.uuid}/{secret.id}"
 
 
 def _labelled(context: Context, label: str, owner: str) -> Secret | None:
@@ -139,6 +136,8 @@ def secret_grant(call: Call) -> None:
     secret = _managed(context, identifier(call.argument(0)))
     if context.secret(secret.id) is None:
         raise not_found(secret.id)
+    if not call.parsed.text("relation"):
+        raise ToolError("ERROR no relation id specified", 2)
     relation = call.relation()
     other = relation.other_side(context.application.name).application
     target = call.parsed.text("unit") or other

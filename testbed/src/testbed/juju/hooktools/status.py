@@ -41,7 +41,8 @@ def status_get(call: Call) -> Any:
         status = context.application.status or Status("unknown")
         return {"application-status": {**_status(status), "units": units}}
     if not call.parsed.on("include-data"):
-        return context.unit.workload.current
+        current = context.unit.workload.current
+        return {"status": current} if call.parsed.text("format") == "json" else current
     return _status(context.unit.workload)
 
 
@@ -50,7 +51,9 @@ def _status(status: Status) -> dict[str, Any]:
 
 
 def application_version_set(call: Call) -> None:
-    call.context.application.workload_version = call.argument(0)
+    if not call.args:
+        raise ToolError("ERROR no version specified", 2)
+    call.context.unit.version = Status(call.argument(0))
 
 
 def goal_state(call: Call) -> dict[str, Any]:

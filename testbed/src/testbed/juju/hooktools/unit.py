@@ -45,7 +45,7 @@ def state_get(call: Call) -> Any:
         return state
     if key not in state and call.parsed.on("strict"):
         raise ToolError(f'ERROR "{key}" not found')
-    return state.get(key)
+    return state.get(key, "")
 
 
 def state_set(call: Call) -> None:

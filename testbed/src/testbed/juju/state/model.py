@@ -44,6 +44,7 @@ class Unit:
     local: LocalState = field(default_factory=LocalState)
     workload: Status = field(default_factory=lambda: Status("waiting", "waiting for machine"))
     agent: Status = field(default_factory=lambda: Status("allocating"))
+    version: Status = field(default_factory=lambda: Status(""))
     agent_stopped: bool = False
     failed_message: str = ""
     resolved: str = ""  # "retry" or "skip", until the uniter has acted on it
@@ -79,8 +80,13 @@ class Application:
     leader: str = ""
     leader_settings: Databag = field(default_factory=Databag)
     status: Status | None = None
-    workload_version: str = ""
     created: datetime = field(default_factory=now)
+
+    @property
+    def workload_version(self) -> str:
+        """The version of the unit that said or lacked one last."""
+        found = [unit.version for unit in self.units.values()]
+        return max(found, key=lambda version: version.since).current if found else ""
 
     def settings(self) -> dict[str, Value]:
         return effective(self.charm.options, self.config)

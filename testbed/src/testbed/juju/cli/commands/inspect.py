@@ -69,7 +69,7 @@ def _unit_info(model: Model, unit: Unit) -> dict[str, Any]:
     application = model.applications[unit.application]
     host = unit.machine.host
     return {
-        "workload-version": application.workload_version,
+        "workload-version": unit.version.current,
         "machine": unit.machine.id,
         "opened-ports": sorted(unit.ports, key=names.natural),
         "public-address": host.address if host else "",
