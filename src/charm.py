@@ -92,8 +92,7 @@ class AwsIamCharm(RelatedCharm):
         framework.observe(self.on["plan-mappings"].action, self._on_action)
         framework.observe(self.on["revoke-access"].action, self._on_action)
         framework.observe(self.on.collect_unit_status, self._on_collect_status)
-        # Juju would show the line of any unit.
-        framework.observe(self.on.collect_app_status, self._on_collect_status)
+        framework.observe(self.on.collect_app_status, self._on_collect_app_status)
 
     def _on_any_event(self, event: ops.EventBase) -> None:
         if self._leaving.unit_leaves:
@@ -122,6 +121,11 @@ class AwsIamCharm(RelatedCharm):
     def _on_collect_status(self, event: ops.CollectStatusEvent) -> None:
         if self._status:
             event.add_status(self._status)
+
+    def _on_collect_app_status(self, event: ops.CollectStatusEvent) -> None:
+        """Let the application's line be its leader's: Juju would choose any unit's."""
+        if not self._leaving.unit_leaves:
+            self._on_collect_status(event)
 
     def _on_departed(self, event: ops.RelationDepartedEvent) -> None:
         self._leaving.note(event)

@@ -41,6 +41,16 @@ def test_given_a_unit_that_goes_when_its_control_plane_departs_last_then_the_clu
     assert not any("aws-iam-authenticator" in path for path in api.objects)
 
 
+def test_given_a_leader_that_goes_then_the_application_keeps_its_line(going: Model):
+    line = going.status
+    assert line.name == "active"
+
+    going.hook(going.on.relation_departed(going.relation("aws-iam")))
+
+    assert going.units[0].status == GOING
+    assert going.status == line
+
+
 def test_given_an_authority_that_departs_when_the_unit_stays_then_the_unit_asks_for_another(
     deployed: Model,
 ):
