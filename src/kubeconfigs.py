@@ -11,7 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import libyaml
+import yaml
+
 import templating
 from access import arn, partitions
 from text import in_base64, quoted
@@ -162,7 +163,7 @@ def public_endpoint(kubeconfig: str) -> tuple[str, str]:
         ValueError: the kubeconfig has none.
     """
     try:
-        config = libyaml.load(kubeconfig)
+        config = yaml.load(kubeconfig, yaml.CSafeLoader)
         contexts = {item["name"]: item["context"] for item in config["contexts"]}
         clusters = {item["name"]: item["cluster"] for item in config["clusters"]}
         cluster = clusters[contexts[config["current-context"]]["cluster"]]

@@ -8,7 +8,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import libyaml
+import yaml
+
 from cluster.deadline import ANSWER_SECONDS, CONNECT_SECONDS
 from errors import WaitingForKubeconfig
 from statuses import waiting
@@ -32,7 +33,7 @@ def client(kubeconfig: Path, manager: str) -> lightkube.Client:
     import lightkube
 
     try:
-        content = libyaml.load(kubeconfig.read_text())
+        content = yaml.load(kubeconfig.read_text(), yaml.CSafeLoader)
         # lightkube's own types leave the content open.
         parsed = cast("Any", lightkube.KubeConfig).from_dict(content, fname=kubeconfig)
         config: SingleConfig | None = parsed.get()
@@ -63,8 +64,6 @@ def _check_credential(config: SingleConfig | None) -> None:
 
 def _cause(error: Exception) -> str:
     """Return what is wrong with a kubeconfig, without any of its text: that holds credentials."""
-    import yaml
-
     if isinstance(error, _NoCredentialError):
         return str(error)
     if isinstance(error, OSError) and error.strerror:

@@ -9,8 +9,9 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
+import yaml
+
 import labels
-import libyaml
 import templating
 from access import partitions
 from access.mapping import IdentityMapping
@@ -83,7 +84,7 @@ def kept_service(address: str, unit: str, name: str = references.NAME) -> Manife
     It has no owner, so any application of this charm takes it over.
     """
     text = templating.render("service.yaml.j2", service=name, address=address, kept=True)
-    manifest = libyaml.load(text)
+    manifest = yaml.load(text, yaml.CSafeLoader)
     manifest["metadata"]["annotations"] = {labels.KEPT_FOR: unit}
     return manifest
 
@@ -101,9 +102,9 @@ def crd(*, strict: bool, partition: str = partitions.DEFAULT) -> Manifest:
     server checks stored mappings too, at every write, and so would refuse what the authenticator
     itself writes into them.
     """
-    return libyaml.load(
-        templating.render("crd.yaml.j2", strict=strict, partitions=partitions.accepted(partition))
-    )
+    accepted = partitions.accepted(partition)
+    text = templating.render("crd.yaml.j2", strict=strict, partitions=accepted)
+    return yaml.load(text, yaml.CSafeLoader)
 
 
 def mapping_policy(owner: Owner, mode: str) -> list[Manifest]:
@@ -218,7 +219,7 @@ def _proxies_hash(spec: Spec) -> str:
 
 
 def _marked(owner: Owner, text: str) -> list[Manifest]:
-    manifests = libyaml.load_all(text)
+    manifests = list(yaml.load_all(text, yaml.CSafeLoader))
     for manifest in manifests:
         manifest["metadata"]["annotations"] = {labels.OWNER: owner.mark}
     return manifests

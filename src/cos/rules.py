@@ -7,7 +7,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import libyaml
+import yaml
+
 from cos.facts import Facts
 from owner import Owner
 from text import fill
@@ -78,4 +79,4 @@ def _constants(known: Facts | None) -> dict[str, str]:
 
 
 def _load(path: Path) -> list[dict[str, Any]]:
-    return libyaml.load(path.read_text())["groups"]
+    return yaml.load(path.read_text(), yaml.CSafeLoader)["groups"]

@@ -54,7 +54,6 @@ ELSEWHERE = {
     "leader/mappings": "unit/cluster/mappings/of_option",
     "leader/report": "unit/cluster/mappings/of_option",
     "leader/steps": "scenarios",
-    "libyaml": "unit/access/declaration/test_yaml_text.py",
     "reconcile": "scenarios",
     "templating": "unit/cluster/test_manifests.py",
     **dict.fromkeys(

@@ -7,12 +7,9 @@ YAML itself reads an account id without quotes as a number, and drops its leadin
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
-import libyaml
-
-if TYPE_CHECKING:
-    import yaml
+import yaml
 
 Value = None | str | list["Value"] | dict[str, "Value"]
 
@@ -32,15 +29,13 @@ def load(text: str) -> Value:
         ValueError: it is not one YAML document, or holds what no list of mappings needs: tags of
             other types, a key twice, or collections that are nested too deep.
     """
-    import yaml
-
     if len(text) > MAX_LENGTH:
         raise ValueError(f"it is longer than {MAX_LENGTH:,} characters")
     builder = _Builder()
     # The package's types leave out what it returns.
     parse = cast("Any", yaml).parse
     try:
-        for event in parse(text, Loader=libyaml.loader()):
+        for event in parse(text, Loader=yaml.CSafeLoader):
             builder.take(event)
     except UnicodeError as error:
         raise ValueError("it is not valid Unicode") from error
@@ -87,8 +82,6 @@ class _Builder:
         self._anchors: dict[str, Value] = {}
 
     def take(self, event: yaml.Event) -> None:
-        import yaml
-
         if isinstance(event, yaml.ScalarEvent):
             value = _scalar(event)
             self._anchors[event.anchor or ""] = value
@@ -107,8 +100,6 @@ class _Builder:
                 raise _error(event, "a second document begins, keep one of them")
 
     def _begin(self, event: Any) -> None:
-        import yaml
-
         if event.tag not in (None, "!", *_COLLECTIONS):
             raise _error(event, f"the tag {event.tag} has no meaning here")
         if len(self._open) >= MAX_DEPTH:
