@@ -56,22 +56,6 @@ class Machine:
         """Return the folder of the kernel that has a folder for each process."""
         return self.root / "proc"
 
-    @property
-    def leftovers(self) -> tuple[Path, ...]:
-        """Return the reactive charm's files; one holds the private key in plain text."""
-        addons = self.root / "root/cdk/addons"
-        names = ("secret", "deployment", "service")
-        return tuple(addons / f"aws-iam-{name}.yaml" for name in names)
-
-    def trusted_authority(self, application: str) -> Path:
-        """Return where the reactive charm put the authority that the whole machine trusts."""
-        return self.root / f"usr/local/share/ca-certificates/{application}.crt"
-
-    @property
-    def trust_store(self) -> Path:
-        """Return the folder of the authorities that the machine trusts."""
-        return self.root / "etc/ssl/certs"
-
 
 def write(path: Path, text: str) -> bool:
     """Write ``text`` to ``path``, for its owner only, and return whether anything changed.

@@ -38,8 +38,10 @@ def cluster_id() -> str:
 
 
 def remove_files(machine: Machine) -> None:
-    """Remove its files from the machine; one of them holds the private key."""
-    files.remove(*machine.leftovers)
+    """Remove its files from the machine; one of them holds the private key in plain text."""
+    addons = machine.root / "root/cdk/addons"
+    names = ("secret", "deployment", "service")
+    files.remove(*(addons / f"aws-iam-{name}.yaml" for name in names))
 
 
 def remove_state(database: Path) -> None:
@@ -72,12 +74,22 @@ def _erase_tables(database: Path) -> None:
             connection.execute(f"DROP TABLE IF EXISTS {table}")
 
 
+def trusted_authority(machine: Machine, application: str) -> Path:
+    """Return where it put the authority that the whole machine trusts."""
+    return machine.root / f"usr/local/share/ca-certificates/{application}.crt"
+
+
+def trust_store(machine: Machine) -> Path:
+    """Return the folder of the authorities that the machine trusts."""
+    return machine.root / "etc/ssl/certs"
+
+
 def remove_trust(machine: Machine, application: str) -> None:
     """Have the machine no longer trust the authority of its certificates.
 
     A later hook tries again what fails.
     """
-    authority = machine.trusted_authority(application)
+    authority = trusted_authority(machine, application)
     # update-ca-certificates reads *.crt only. Under this name the file is a reminder until the
     # machine's bundle is without it.
     leaving = authority.with_name(f"{application}.crt.removed")
@@ -85,10 +97,10 @@ def remove_trust(machine: Machine, application: str) -> None:
         if authority.is_file() and authority.stat().st_mode & 0o777 == _MODE:
             authority.replace(leaving)
         if leaving.exists():
-            _remove_links(machine.trust_store, authority)
+            _remove_links(trust_store(machine), authority)
             _run("update-ca-certificates").check_returncode()
             # Its exit code is about other people's files, too.
-            _run("openssl", "rehash", str(machine.trust_store))
+            _run("openssl", "rehash", str(trust_store(machine)))
             leaving.unlink()
 
 

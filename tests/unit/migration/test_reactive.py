@@ -356,12 +356,12 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrustTools:
 
 def trust(machine: Machine, application: str = "aws-iam", mode: int = 0o440) -> Path:
     """Have the machine trust an authority as the reactive layers do, which choose this mode."""
-    path = machine.trusted_authority(application)
-    for folder in (path.parent, machine.trust_store):
+    path = reactive.trusted_authority(machine, application)
+    for folder in (path.parent, reactive.trust_store(machine)):
         folder.mkdir(parents=True, exist_ok=True)
     path.write_text("PEM")
     path.chmod(mode)
-    link = machine.trust_store / f"{application}.pem"
+    link = reactive.trust_store(machine) / f"{application}.pem"
     link.symlink_to(path)
     link.with_name(f"{application}-hash.0").symlink_to(link.name)
     return path
@@ -371,15 +371,15 @@ def test_given_a_machine_that_trusts_the_old_authority_when_refreshed_then_it_no
     model: Model, files: Files, tools: TrustTools
 ):
     authority = trust(files.machine)
-    bundle = files.machine.trust_store / "ca-certificates.crt"
+    bundle = reactive.trust_store(files.machine) / "ca-certificates.crt"
     bundle.touch()
     model.settle()
 
     assert list(authority.parent.iterdir()) == []
-    assert list(files.machine.trust_store.iterdir()) == [bundle]
+    assert list(reactive.trust_store(files.machine).iterdir()) == [bundle]
     assert tools.ran() == [
         "update-ca-certificates ",
-        f"openssl rehash {files.machine.trust_store}",
+        f"openssl rehash {reactive.trust_store(files.machine)}",
     ]
     assert isinstance(model.hook(), ops.ActiveStatus)
     assert tools.ran() == []
@@ -410,5 +410,5 @@ def test_given_an_authority_of_others_when_a_hook_runs_then_it_stays_trusted(
     deployed.hook()
 
     assert authority.exists()
-    assert len(list(files.machine.trust_store.iterdir())) == 2
+    assert len(list(reactive.trust_store(files.machine).iterdir())) == 2
     assert tools.ran() == []
