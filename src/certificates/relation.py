@@ -68,9 +68,9 @@ class Issued:
 class Certificates(ops.Object):
     """The relation's requirer.
 
-    ``remembered`` is the Service's address for which a certificate was asked before. A leader
-    that ``leaves`` makes no requirer of the library, which would throw the application's key
-    away in its last hooks. Where the whole application goes, Juju removes its secrets.
+    ``remembered`` is the Service's address for which a certificate was asked before. A unit that
+    leaves makes none of these: the library would throw the application's key away in the leader's
+    last hooks. Where the whole application goes, Juju removes its secrets.
     """
 
     # A check of a pair costs more than the rest of a settled hook, so the fingerprint of the
