@@ -29,14 +29,12 @@ class Way:
 
     Attributes:
         problem: What is wrong with the mapping, and the remedy; or empty.
-        answer: What the API server answers to a question; None if none was asked.
     """
 
     mapping: IdentityMapping
     problem: str
     identity: Identity
     grants: Sequence[rbac.Grant]
-    answer: rbac.Answer | None = None
 
 
 def begin(given: Principal, looked_up: Principal) -> Iterator[str]:
@@ -50,11 +48,11 @@ def ways(
     found: Sequence[Way],
     everybody: Iterable[rbac.Grant],
     warning: str,
-    question: rbac.Question | None,
+    question: Sequence[str],
     now: datetime.datetime,
 ) -> Iterator[str]:
-    """Yield what each mapping gives, what everybody has, the ``warning`` if there is one, and what
-    the API server answers to the question."""
+    """Yield what each mapping gives, what everybody has, the ``warning`` if there is one, and how
+    to ask the API server the ``question``, the arguments of ``kubectl auth can-i``."""
     if len(found) > 1:
         yield (
             f"{len(found)} mappings name it, and the authenticator uses any of them: "
@@ -64,17 +62,17 @@ def ways(
         yield from _way(way, now)
     yield f"everybody who logs in has {roles(everybody) or 'no role'}"
     yield from warning.splitlines()
-    for way in found:
-        if way.answer:
-            yield f"may {way.identity.username} {question}? {_answer(way.identity, way.answer)}"
+    if question:
+        yield from (_ask(question, way.identity) for way in found)
 
 
-def _answer(who: Identity, answer: rbac.Answer) -> str:
-    if answer.allowed:
-        return f"yes: {answer.reason}" if answer.reason else "yes"
-    reason = answer.reason or "no role of these allows it"
-    no = "no, unless a login gets a name that may" if who.is_open else "no"
-    return f"{no}: {reason}"
+def _ask(question: Sequence[str], who: Identity) -> str:
+    """Return how to ask the API server on behalf of a person."""
+    if who.is_open:
+        return "Kubernetes answers for a known user only: give the ARN of a session"
+    groups = [f"--as-group={group}" for group in who.groups]
+    words = ["kubectl", "auth", "can-i", *question, f"--as={who.username}", *groups]
+    return f"to ask Kubernetes, run: {shlex.join(words)}"
 
 
 def _way(way: Way, now: datetime.datetime) -> Iterator[str]:

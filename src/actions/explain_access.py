@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,14 +17,12 @@ from access import (
     partitions,
     rbac,
     refusals,
-    resources,
 )
 from access.declaration.declared import Entry
 from access.logins import NO_RECORD
 from access.mapping import IdentityMapping
-from access.rbac import Question
 from actions import MAX_BYTES, Context
-from cluster import api, bindings, discovery, login_record, pod_logs
+from cluster import api, bindings, login_record, pod_logs
 from cluster.errors import errors_as_status
 from cluster.mappings import listing
 from juju import control_plane
@@ -43,7 +40,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         ValueError: a parameter is wrong.
         errors.Unready: the API server does not answer as it should.
     """
-    application, asked = context.owner.application, _question(params)
+    application, question = context.owner.application, _question(params)
     given = arn.parse(params["arn"]) if params.get("arn") else None
     if not given and not params["recent"]:
         raise ValueError("give arn=arn:aws:iam::…, or recent=true to see who was refused")
@@ -51,7 +48,6 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     learning = [entry for entry in entries if entry.learns]
     with errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
-        question = _resolved(client, asked) if asked else None
         # What is learned is compared with what the leader wrote a moment ago.
         found = listing.find(client, newest=bool(learning))
         lines, results = _explain(client, given, question, context, learning, found)
@@ -99,7 +95,7 @@ def _learned(
 def _explain(
     client: api.Client,
     given: arn.Principal | None,
-    question: Question | None,
+    question: tuple[str, ...],
     context: Context,
     learning: Sequence[Entry],
     found: Sequence[IdentityMapping],
@@ -117,10 +113,7 @@ def _explain(
         bindings.find(client, control_plane.application()) if matches else (rbac.Bindings(()), "")
     )
     problems = mappings.check(found, option).problems
-    ways = [
-        _way(client, bound, mapping, given, problems.get(mapping.name, ""), question)
-        for mapping in matches
-    ]
+    ways = [_way(bound, mapping, given, problems.get(mapping.name, "")) for mapping in matches]
     foreign = partitions.mismatch(looked_up.partition, option)
     lines = [*explanation.begin(given, looked_up)]
     if foreign:
@@ -137,59 +130,26 @@ def _explain(
     return lines, {"principal": str(looked_up), "admitted": admitted, **_ends(ways)}
 
 
-def _question(params: Mapping[str, Any]) -> Question | None:
-    """Return what is asked of the API server: None if nothing is.
+def _question(params: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what ``kubectl auth can-i`` is asked; empty if it is asked nothing.
 
     Raises:
         ValueError: only part of a question is given.
     """
     verb, resource = params.get("verb", ""), params.get("resource", "")
-    namespace, name = params.get("namespace", ""), params.get("name", "")
-    if not (verb or resource or namespace or name):
-        return None
+    namespace = params.get("namespace", "")
+    if not (verb or resource or namespace):
+        return ()
     if not (verb and resource):
         raise ValueError("give both verb and resource, such as verb=get resource=pods")
-    if not resource.startswith("/"):
-        return Question(verb, resource, namespace=namespace, name=name)
-    if namespace or name:
-        raise ValueError(f"{resource} is a path of the API server: leave out namespace and name")
-    return Question(verb, path=resource)
-
-
-def _resolved(client: api.Client, asked: Question) -> Question:
-    """Return what is asked with the names that the API server and roles have for it.
-
-    Raises:
-        ValueError: the cluster has no such resource.
-    """
-    if asked.path:
-        return asked
-    resource, subresource = resources.resolve(asked.resource, discovery.find(client))
-    if asked.namespace and not resource.namespaced:
-        raise ValueError(f"{resource} are in no namespace: leave out namespace")
-    return dataclasses.replace(
-        asked,
-        resource=resource.name,
-        group=resource.group,
-        subresource=subresource,
-        namespaced=resource.namespaced,
-    )
+    return verb, resource, *([f"--namespace={namespace}"] if namespace else [])
 
 
 def _way(
-    client: api.Client,
-    bound: rbac.Bindings,
-    mapping: IdentityMapping,
-    given: arn.Principal,
-    problem: str,
-    question: Question | None,
+    bound: rbac.Bindings, mapping: IdentityMapping, given: arn.Principal, problem: str
 ) -> explanation.Way:
     who = matching.identity(mapping, given)
-    answer = None
-    if question:
-        groups = dict.fromkeys([*who.groups, rbac.EVERYBODY])
-        answer = bindings.ask(client, who.username, tuple(groups), question)
-    return explanation.Way(mapping, problem, who, bound.of(who.username, who.groups), answer)
+    return explanation.Way(mapping, problem, who, bound.of(who.username, who.groups))
 
 
 def _ends(ways: Sequence[explanation.Way]) -> dict[str, str]:
@@ -201,6 +161,4 @@ def _ends(ways: Sequence[explanation.Way]) -> dict[str, str]:
     results["username"] = one_line(way.identity.username)
     results["groups"] = one_line(",".join(way.identity.groups))
     results["roles"] = explanation.roles(way.grants)
-    if way.answer:
-        results["allowed"] = "yes" if way.answer.allowed else "no"
     return results

@@ -15,7 +15,8 @@ from checks.probes import login, look, wire
 from checks.probes.look import Seen, Site
 from checks.probes.threads import at_once
 from checks.steps import authenticator, certificate, kubernetes, mappings, webhook
-from cluster import api, discovery
+from cluster import api
+from cluster import version as server_version
 from cluster.errors import errors_as_status
 from errors import Unready, Waiting
 from machine.webhook_file import PORT
@@ -76,7 +77,7 @@ def _kubernetes(site: Site) -> tuple[Outcome, api.Client | None]:
     try:
         with errors_as_status():
             client = api.connect(site.machine.admin_kubeconfig, SECONDS)
-            version, server = discovery.version(client)
+            version, server = server_version.read(client)
             return kubernetes.verdict(version, server, times.now(), site.names), client
     except Unready as problem:
         return kubernetes.unreachable(problem, site.names), None

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lightkube.models.authorization_v1 import (
-    NonResourceAttributes,
     ResourceAttributes,
     SubjectAccessReviewSpec,
 )
@@ -52,13 +51,8 @@ def find(client: api.Client, control_plane: str) -> tuple[rbac.Bindings, str]:
 
 def ask(client: api.Client, username: str, groups: Sequence[str], question: Question) -> Answer:
     """Ask the API server whether a user in these groups may do something."""
-    about = dataclasses.asdict(question)
-    del about["namespaced"]
-    spec = SubjectAccessReviewSpec(user=username, groups=list(groups))
-    if path := about.pop("path"):
-        spec.nonResourceAttributes = NonResourceAttributes(path=path, verb=question.verb)
-    else:
-        spec.resourceAttributes = ResourceAttributes(**about)
+    about = ResourceAttributes(**dataclasses.asdict(question))
+    spec = SubjectAccessReviewSpec(user=username, groups=list(groups), resourceAttributes=about)
     status = client.ask(SubjectAccessReview(spec=spec)).status
     if not status:
         raise Waiting("waiting for the Kubernetes API: no answer to a SubjectAccessReview")

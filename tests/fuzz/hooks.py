@@ -392,7 +392,7 @@ def make_plan_mappings(rng: Random) -> Sample:
 
 def make_explain_access(rng: Random) -> Sample:
     """Return parameters of explain-access."""
-    asked = {"verb": "get", "resource": "pods/log", "namespace": "default", "name": "x"}
+    asked = {"verb": "get", "resource": "pods", "namespace": "default"}
     sample = make_access(rng, arn=rng.choice(ARNS), **(asked if rng.random() < 0.5 else {}))
     return {**sample, "params": {**sample["params"], "recent": rng.random() < 0.5}}
 
