@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import shlex
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from access import arn, expiry, matching, rbac
 from access.arn import Principal
@@ -15,12 +15,9 @@ from access.declaration.declared import Entry
 from access.expiry import Ended
 from access.mapping import IdentityMapping
 from access.matching import Identity
-from access.refusals import Kind, Refusal
 
 # How many bindings are shown; a user may have thousands.
 _BINDINGS = 50
-# How many reasons of refusals are shown.
-_REFUSALS = 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,7 +94,7 @@ def _way(way: Way, now: datetime.datetime) -> Iterator[str]:
 def ended(looked_up: Principal, remembered: Iterable[Ended]) -> Iterator[str]:
     """Yield which mappings of the principal the charm has deleted at their end."""
     for each in remembered:
-        if _looked_up(each.arn) == str(looked_up):
+        if canonical(each.arn) == str(looked_up):
             yield f"mapping {each.name} let it in, and ended at {each.at}"
 
 
@@ -132,30 +129,28 @@ def roles(grants: Iterable[rbac.Grant]) -> str:
     return ", ".join(dict.fromkeys(grant.binding.role for grant in grants))
 
 
-def remedy(
-    given: Principal, looked_up: Principal, learning: Iterable[Entry], application: str
-) -> Iterator[str]:
+def remedy(given: Principal, learning: Iterable[Entry], application: str) -> Iterator[str]:
     """Yield how to let the principal in. ``learning`` are the entries of the option `mappings`
     that declare permission sets without a suffix."""
-    role = _role(given)
+    mapped = _mapped(given)
     for entry in learning:
-        if entry.permission_set and entry.permission_set.matches(role, given.partition):
+        if entry.permission_set and entry.permission_set.matches(str(mapped), given.partition):
             yield (
                 f"permission set {entry.permission_set} ({entry.place}) will let it in: its first "
                 "login is refused, and the leader's next hook maps the role then"
             )
             return
-    yield f"to let it in: {admit(application, looked_up)}"
+    yield f"to let it in: {admit(application, mapped)}"
 
 
-def _role(given: Principal) -> str:
-    """Return the ARN of a role, spelt as ``given`` is, without path and session; empty for any
-    other principal."""
+def _mapped(given: Principal) -> Principal:
+    """Return the principal that a mapping names, spelt as ``given`` is: a role has neither path
+    nor session."""
     if given.kind not in ("role", "assumed-role"):
-        return ""
+        return given
     names = given.name.split("/")
     name = names[-1] if given.kind == "role" else names[-2]
-    return str(dataclasses.replace(given, service="iam", kind="role", name=name))
+    return dataclasses.replace(given, service="iam", kind="role", name=name)
 
 
 def learned(entry: Entry, application: str) -> str:
@@ -175,115 +170,9 @@ def admit(application: str, principal: Principal) -> str:
     return f"juju run {application}/leader grant-access {quoted}"
 
 
-def without_mapped(found: Iterable[Refusal], mapped: Iterable[IdentityMapping]) -> list[Refusal]:
-    """Return the refusals without those for lack of a mapping, of principals that have one now."""
-    known = {mapping.canonical for mapping in mapped}
-    return [
-        refusal
-        for refusal in found
-        if refusal.kind != Kind.NOT_MAPPED or _looked_up(refusal.arn) not in known
-    ]
-
-
-@dataclasses.dataclass(frozen=True)
-class Log:
-    """What is known of the last hour's logins that were refused.
-
-    Attributes:
-        refusals: The refusals.
-        unread: Why a pod's log is missing, by the pod's name.
-        begin: Since when the logs have everything.
-        covers: Whether they have the whole hour.
-    """
-
-    refusals: Sequence[Refusal]
-    unread: Mapping[str, str]
-    begin: datetime.datetime
-    covers: bool
-
-
-def refused(
-    log: Log,
-    looked_up: str,
-    application: str,
-    mapped: Iterable[IdentityMapping],
-    known_accounts: Collection[str],
-) -> Iterator[str]:
-    """Yield who was refused in the last hour, and how to let them in, or that they are ``mapped``;
-    then which logs are missing or too short.
-
-    The principal ``looked_up`` comes first, and others of its account and of ``known_accounts``
-    next. Those of all other accounts come last: anybody with an account of AWS can be refused, as
-    often as they like.
-    """
-    known = {mapping.canonical for mapping in mapped}
-    accounts = {*known_accounts, _account(looked_up)} - {""}
-    found = sorted(log.refusals, key=lambda refusal: _rank(refusal, looked_up, accounts))
-    yield _header(log)
-    for refusal in found[:_REFUSALS]:
-        who = " ".join(filter(None, (refusal.arn or "an unknown principal", refusal.session)))
-        key = f" with access key {refusal.access_key_id}" if refusal.access_key_id else ""
-        times = "once" if refusal.count == 1 else f"{refusal.count} times"
-        reason = f"{refusal.kind.value}: {refusal.text}"
-        yield f"{who}{key}, {times}, the last at {_time(refusal.last)}: {reason}"
-        principal = _looked_up(refusal.arn)
-        if refusal.kind != Kind.NOT_MAPPED or principal in ("", looked_up):
-            continue
-        if principal in known:
-            yield "it is mapped by now"
-        elif (account := _account(refusal.arn)) in accounts:
-            yield f"to let it in: {admit(application, matching.login(arn.parse(refusal.arn)))}"
-        else:
-            command = f"juju run {application}/leader explain-access"
-            yield (
-                f"no mapping is of account {account}: if you know the account, run: "
-                f"{command} {shlex.quote(f'arn={refusal.arn}')}"
-            )
-    if len(found) > _REFUSALS:
-        yield f"{len(found) - _REFUSALS} more principals or reasons"
-    for pod, reason in log.unread.items():
-        yield f"the log of pod {pod} is missing: {reason}"
-    if not log.covers and not log.unread:
-        yield f"the log reaches back to {_time(log.begin)}: earlier refusals are not known"
-
-
-def accounts(mapped: Iterable[IdentityMapping], entries: Iterable[Entry]) -> set[str]:
-    """Return the accounts that mappings, or ``entries`` of the option, let somebody in of."""
-    declared = {
-        entry.permission_set.account if entry.permission_set else _account(entry.arn)
-        for entry in entries
-    }
-    return (declared | {_account(mapping.arn) for mapping in mapped}) - {""}
-
-
-def _account(text: str) -> str:
-    """Return the account of an ARN; empty if ``text`` is none."""
-    return "".join(text.split(":", 5)[4:5])
-
-
-def _rank(refusal: Refusal, looked_up: str, accounts: Collection[str]) -> int:
-    """Return how far back in the list a refusal stands. Those without an ARN are few: one of each
-    kind."""
-    if refusal.arn and _looked_up(refusal.arn) == looked_up:
-        return 0
-    if _account(refusal.arn) in accounts:
-        return 1
-    return 3 if refusal.arn else 2
-
-
-def _header(log: Log) -> str:
-    if log.refusals:
-        return "refused in the last hour:"
-    if log.covers:
-        return "nobody was refused in the last hour"
-    return "the logs that there are show nobody who was refused"
-
-
-def _time(at: datetime.datetime) -> str:
-    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _looked_up(text: str) -> str:
+def canonical(text: str) -> str:
+    """Return what the authenticator looks up when the principal ``text`` logs in; empty if
+    ``text`` is no principal's ARN."""
     try:
         return str(matching.login(arn.parse(arn.canonicalize(text))))
     except ValueError:

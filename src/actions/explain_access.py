@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import times
@@ -16,21 +16,15 @@ from access import (
     matching,
     partitions,
     rbac,
-    refusals,
 )
-from access.declaration.declared import Entry
 from access.logins import NO_RECORD
 from access.mapping import IdentityMapping
-from actions import MAX_BYTES, Context
+from actions import MAX_BYTES, Context, list_refusals
 from cluster import api, bindings, login_record, pod_logs
 from cluster.errors import errors_as_status
 from cluster.mappings import listing
 from juju import control_plane
-from leader import mappings as leader_mappings
 from text import cut, one_line
-
-# How far back logins and refusals are looked for, in seconds.
-RECENT = 3600
 
 
 def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
@@ -40,72 +34,37 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         ValueError: a parameter is wrong.
         errors.Unready: the API server does not answer as it should.
     """
-    application, question = context.owner.application, _question(params)
-    given = arn.parse(params["arn"]) if params.get("arn") else None
-    if not given and not params["recent"]:
-        raise ValueError("give arn=arn:aws:iam::…, or recent=true to see who was refused")
-    entries = context.config.declared.entries
-    learning = [entry for entry in entries if entry.learns]
+    question = _question(params)
+    given = arn.parse(params["arn"])
     with errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
         # What is learned is compared with what the leader wrote a moment ago.
-        found = listing.find(client, newest=bool(learning))
-        lines, results = _explain(client, given, question, context, learning, found)
-        log = pod_logs.read(client, RECENT)
-        if params["recent"] or results.get("admitted") == "no":
-            lines = [*_learned(client, context, entries, found), *lines] if learning else lines
-            refused = refusals.parse(log.lines, log.begin, log.end)
-            if not params["recent"]:
-                refused = explanation.without_mapped(refused, found)
-            lines += explanation.refused(
-                explanation.Log(refused, log.unread, log.begin, log.covers),
-                results.get("principal", ""),
-                application,
-                found,
-                explanation.accounts(found, entries),
-            )
-        elif given:
-            results["last-logins"] = _last_logins(client, log, matching.login(given))
+        found = listing.find(client, newest=context.config.declared.learns)
+        lines, results = _explain(client, given, question, context, found)
+        if results["admitted"] == "no":
+            lines += list_refusals.lines(client, context, found, results["principal"])
+        else:
+            results["last-logins"] = _last_logins(client, matching.login(given))
     results = {"explanation": "\n".join(map(one_line, lines)), **results}
     return {key: cut(text, MAX_BYTES) for key, text in results.items()}
 
 
-def _last_logins(client: api.Client, log: pod_logs.Logs, principal: arn.Principal) -> str:
+def _last_logins(client: api.Client, principal: arn.Principal) -> str:
+    log = pod_logs.read(client, list_refusals.RECENT)
     found = logins.parse(log.lines, log.since, log.end)
     record = login_record.read(client) or NO_RECORD
     lines = logins.explained(found, str(principal), record, log.since)
     return "\n".join(map(one_line, lines))
 
 
-def _learned(
-    client: api.Client,
-    context: Context,
-    entries: Sequence[Entry],
-    found: Sequence[IdentityMapping],
-) -> Iterator[str]:
-    """Yield which roles of declared permission sets the log shows, and no mapping names yet.
-
-    The leader's next hook maps them. An action that explains changes nothing.
-    """
-    partition, application = context.config.partition, context.owner.application
-    changes = leader_mappings.plan_for(client, entries, partition, found)
-    return (explanation.learned(entry, application) for _, entry in changes.create if entry.learns)
-
-
 def _explain(
     client: api.Client,
-    given: arn.Principal | None,
-    question: tuple[str, ...],
+    given: arn.Principal,
+    question: Sequence[str],
     context: Context,
-    learning: Sequence[Entry],
     found: Sequence[IdentityMapping],
 ) -> tuple[list[str], dict[str, str]]:
-    """Return the lines of the chain from ``given``, and its ends.
-
-    ``learning`` are the option's permission sets without a suffix.
-    """
-    if not given:
-        return [], {}
+    """Return the lines of the chain from ``given``, and its ends."""
     option = context.config.partition
     looked_up = matching.login(given)
     matches = matching.matching(looked_up, found)
@@ -125,7 +84,8 @@ def _explain(
         lines += ["the login is refused (Unauthorized): no mapping names it"]
         lines += matching.near_misses(looked_up, found)
         lines += explanation.ended(looked_up, context.shared.ended)
-        lines += explanation.remedy(given, looked_up, learning, context.owner.application)
+        learning = [entry for entry in context.config.declared.entries if entry.learns]
+        lines += explanation.remedy(given, learning, context.owner.application)
     admitted = "yes" if ways and not foreign else "no"
     return lines, {"principal": str(looked_up), "admitted": admitted, **_ends(ways)}
 

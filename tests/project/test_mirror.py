@@ -20,6 +20,7 @@ ELSEWHERE = {
     "access/mapping": "unit/access/mappings",
     "access/placeholders": "unit/access/test_matching.py",
     "access/rbac": "unit/actions/test_list_mappings.py",
+    "access/refusal_list": "unit/actions/test_list_refusals.py",
     "access/rights": "unit/leader/rights",
     "certificates/handshake": "unit/certificates/test_verdict.py",
     "certificates/issued": "unit/certificates/relation",

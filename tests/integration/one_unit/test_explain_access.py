@@ -167,7 +167,7 @@ def test_given_a_person_who_was_refused_when_asked_for_then_the_reason_and_the_r
     knobby = "arn:aws:iam::111122223333:user/knobby"
     refused = kubernetes.with_region(deployed, bound, "eu-west-1", tmp_path).whoami("knobby")
 
-    shown = lines(deployed.run("aws-iam/leader", "explain-access", {"recent": True}).results)
+    shown = deployed.run("aws-iam/leader", "list-refusals").results["refusals"].splitlines()
 
     assert "Unauthorized" in refused.stderr
     (line,) = [line for line in shown if line.startswith(f"{knobby} with access key AKIAKNOBBY")]

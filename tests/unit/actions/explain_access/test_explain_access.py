@@ -338,12 +338,6 @@ def test_given_no_mapping_when_explained_then_bindings_are_not_read(
     assert api.requests == [f"GET {MAPPINGS}", f"GET {PODS}"]
 
 
-def test_given_neither_an_arn_nor_recent_when_explained_then_the_action_says_what_to_give(
-    deployed: Model,
-):
-    assert refused(deployed) == "give arn=arn:aws:iam::…, or recent=true to see who was refused"
-
-
 @pytest.mark.parametrize(
     ("fault", "line"),
     [
