@@ -14,7 +14,7 @@ from access import arn, explanation
 from access.declaration.declared import Entry
 from access.explanation import canonical
 from access.mapping import IdentityMapping
-from access.refusals import Kind, Refusal
+from access.refusals import Cause, Refusal
 
 # How many reasons of refusals are shown.
 _SHOWN = 20
@@ -26,7 +26,7 @@ def without_mapped(found: Iterable[Refusal], mapped: Iterable[IdentityMapping]) 
     return [
         refusal
         for refusal in found
-        if refusal.kind != Kind.NOT_MAPPED or canonical(refusal.arn) not in known
+        if refusal.cause != Cause.NOT_MAPPED or canonical(refusal.arn) not in known
     ]
 
 
@@ -71,7 +71,7 @@ def lines(
     for refusal in found[:_SHOWN]:
         yield _line(refusal)
         principal = canonical(refusal.arn)
-        if refusal.kind != Kind.NOT_MAPPED or not principal:
+        if refusal.cause != Cause.NOT_MAPPED or not principal:
             continue
         if principal in roles:
             yield explanation.learned(roles[principal], application)
@@ -87,11 +87,20 @@ def lines(
         yield f"the log reaches back to {times.shown(log.begin)}: earlier refusals are not known"
 
 
+def too_large(found: Iterable[Refusal], application: str) -> Iterator[str]:
+    """Yield that tokens were too large: then nobody knows whose they were."""
+    if count := sum(each.count for each in found if each.cause == Cause.TOO_LARGE):
+        yield (
+            f"in the last hour, {count} logins of unknown principals had a token that is too "
+            f"large; run: juju run {application}/leader list-refusals"
+        )
+
+
 def _line(refusal: Refusal) -> str:
     who = " ".join(filter(None, (refusal.arn or "an unknown principal", refusal.session)))
     key = f" with access key {refusal.access_key_id}" if refusal.access_key_id else ""
     often = "once" if refusal.count == 1 else f"{refusal.count} times"
-    why = f"{refusal.kind.value}: {refusal.text}"
+    why = f"{refusal.cause.value}: {refusal.text}"
     return f"{who}{key}, {often}, the last at {times.shown(refusal.last)}: {why}"
 
 

@@ -16,6 +16,8 @@ from access import (
     matching,
     partitions,
     rbac,
+    refusal_list,
+    refusals,
 )
 from access.logins import NO_RECORD
 from access.mapping import IdentityMapping
@@ -34,7 +36,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         ValueError: a parameter is wrong.
         errors.Unready: the API server does not answer as it should.
     """
-    question = _question(params)
+    application, question = context.owner.application, _question(params)
     given = arn.parse(params["arn"])
     with errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
@@ -44,13 +46,16 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         if results["admitted"] == "no":
             lines += list_refusals.lines(client, context, found, results["principal"])
         else:
-            results["last-logins"] = _last_logins(client, matching.login(given))
+            log = pod_logs.read(client, list_refusals.RECENT)
+            lines += refusal_list.too_large(
+                refusals.parse(log.lines, log.begin, log.end), application
+            )
+            results["last-logins"] = _last_logins(client, log, matching.login(given))
     results = {"explanation": "\n".join(map(one_line, lines)), **results}
     return {key: cut(text, MAX_BYTES) for key, text in results.items()}
 
 
-def _last_logins(client: api.Client, principal: arn.Principal) -> str:
-    log = pod_logs.read(client, list_refusals.RECENT)
+def _last_logins(client: api.Client, log: pod_logs.Logs, principal: arn.Principal) -> str:
     found = logins.parse(log.lines, log.since, log.end)
     record = login_record.read(client) or NO_RECORD
     lines = logins.explained(found, str(principal), record, log.since)

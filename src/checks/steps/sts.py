@@ -6,11 +6,10 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 
-from access.refusals import Kind, Refusal
+from access.refusals import Cause, Refusal
 from checks.outcome import Names, Outcome, failed, ok
 from checks.probes.counters import Counters
 from cluster.references import NAME, NAMESPACE
@@ -21,55 +20,25 @@ class Way(enum.Enum):
 
     REACHED = "reached"
     SILENT = "silent"
-    DNS = "dns"
-    REFUSED = "refused"
-    TIMEOUT = "timeout"
-    TLS = "tls"
-    PROXY = "proxy"
-    PROXY_REFUSES = "proxy refuses"
-    IMPOSTOR = "impostor"
-    FAILING = "failing"
 
 
-Met = Way | Kind
-# How the errors of Go's net, crypto/tls and net/http tell what is in the way; the first that fits.
-# Of a CONNECT that a proxy refuses, Go gives the text of the status only.
-_CAUSES = (
-    (re.compile(r"proxyconnect "), Way.PROXY),
-    (
-        re.compile(
-            r": (Proxy Authentication Required|Forbidden|Bad Gateway|Gateway Timeout|"
-            r"Service Unavailable|Method Not Allowed|Bad Request) on \S+ endpoint$"
-        ),
-        Way.PROXY_REFUSES,
-    ),
-    (re.compile(r"x509: |tls: "), Way.TLS),
-    (re.compile(r"lookup |:53: |no such host|server misbehaving"), Way.DNS),
-    (
-        re.compile(r"connection refused|connection reset|no route|unreachable\b.*connect"),
-        Way.REFUSED,
-    ),
-    (re.compile(r"connect: network is unreachable|: EOF"), Way.REFUSED),
-    (re.compile(r"timeout|Timeout|deadline exceeded"), Way.TIMEOUT),
-    (re.compile(r"something else answers"), Way.IMPOSTOR),
-    (re.compile(r"^STS answers "), Way.FAILING),
-)
+Met = Way | Cause
 _FAULTS = {
-    Way.DNS: "cannot look up {host}",
-    Way.REFUSED: "are refused a connection to {host}",
-    Way.TIMEOUT: "get no answer from {host} in time",
-    Way.TLS: (
+    Cause.DNS: "cannot look up {host}",
+    Cause.CONNECTION: "are refused a connection to {host}",
+    Cause.TIMEOUT: "get no answer from {host} in time",
+    Cause.TLS: (
         "get to something that shows a certificate of an authority they do not trust as {host}"
     ),
-    Way.PROXY: "cannot reach the proxy on their way to {host}",
-    Way.PROXY_REFUSES: "are refused by the proxy on their way to {host}",
-    Way.IMPOSTOR: "get to something other than STS as {host}",
-    Way.FAILING: "get an error of {host} itself",
-    Kind.UNREACHABLE: "get no good answer from {host}",
-    Kind.THROTTLED: "are told by {host} that there are too many requests",
-    Kind.CLOCK: "or {host} have another time than this machine",
-    Kind.ENDPOINT: "do not accept {host}",
-    Kind.MALFORMED: "do not understand a login token",
+    Cause.PROXY: "cannot reach the proxy on their way to {host}",
+    Cause.PROXY_REFUSES: "are refused by the proxy on their way to {host}",
+    Cause.IMPOSTOR: "get to something other than STS as {host}",
+    Cause.FAILING: "get an error of {host} itself",
+    Cause.UNREACHABLE: "get no good answer from {host}",
+    Cause.THROTTLED: "are told by {host} that there are too many requests",
+    Cause.CLOCK: "or {host} have another time than this machine",
+    Cause.ENDPOINT: "do not accept {host}",
+    Cause.MALFORMED: "do not understand a login token",
     Way.SILENT: "do not answer this machine",
 }
 
@@ -127,56 +96,53 @@ def way(attempt: Attempt) -> tuple[Met, str]:
     if attempt.refusal:
         return _logged(attempt.refusal)
     if attempt.status == 429 or attempt.counted.throttled:
-        return Kind.THROTTLED, ""
+        return Cause.THROTTLED, ""
     if attempt.counted.responses:
         return Way.REACHED, ""
     if attempt.counted.failures:
-        return Kind.UNREACHABLE, "see the authenticator's log"
+        return Cause.UNREACHABLE, "see the authenticator's log"
     if not attempt.status:
-        return Way.TIMEOUT, ""
-    return Kind.MALFORMED, f"the answer is {attempt.status}, and no request went to STS"
+        return Cause.TIMEOUT, ""
+    return Cause.MALFORMED, f"the answer is {attempt.status}, and no request went to STS"
 
 
 def _logged(refusal: Refusal) -> tuple[Met, str]:
-    if refusal.kind in (Kind.ACCESS_KEY, Kind.SIGNATURE, Kind.EXPIRED):
+    if refusal.cause in (Cause.ACCESS_KEY, Cause.SIGNATURE, Cause.EXPIRED):
         return Way.REACHED, ""
-    if refusal.kind != Kind.UNREACHABLE:
-        return refusal.kind, refusal.text
-    kind = next((kind for mark, kind in _CAUSES if mark.search(refusal.text)), refusal.kind)
-    return kind, refusal.text.rpartition("no answer from STS: ")[2]
+    return refusal.cause, refusal.detail
 
 
 def remedy(kind: Met, host: str, names: Names, *, uses_proxy: bool) -> str:
     """Return what clears the way, by what is in it."""
     application = names.application
-    if kind == Way.DNS:
+    if kind == Cause.DNS:
         text = f"let the DNS that pods use resolve {host}"
         return text if uses_proxy else f"{text}; {_use_proxy(application)}"
-    unanswered = (Way.REFUSED, Way.TIMEOUT, Way.IMPOSTOR)
-    if kind in (Way.PROXY, Way.PROXY_REFUSES) or (uses_proxy and kind in unanswered):
+    unanswered = (Cause.CONNECTION, Cause.TIMEOUT, Cause.IMPOSTOR)
+    if kind in (Cause.PROXY, Cause.PROXY_REFUSES) or (uses_proxy and kind in unanswered):
         return (
             f"let the proxy serve the nodes, and pass {host}:443 on; or correct its URL: "
             "juju model-config juju-https-proxy=http://USER:PASSWORD@HOST:PORT"
         )
-    if kind in (*unanswered, Kind.UNREACHABLE):
+    if kind in (*unanswered, Cause.UNREACHABLE):
         return f"allow the nodes TCP port 443 of {host}; {_use_proxy(application)}"
-    if kind == Way.TLS:
+    if kind == Cause.TLS:
         return (
             "bring the pods the authority of what opens TLS: "
             f"juju integrate {application}:receive-ca-cert AUTHORITY:send-ca-cert"
         )
-    if kind in (Kind.THROTTLED, Way.FAILING):
+    if kind in (Cause.THROTTLED, Cause.FAILING):
         return (
             "let people log in through the STS of another region: "
             f"juju run {application}/leader get-kubeconfig region=REGION"
         )
-    if kind == Kind.CLOCK:
+    if kind == Cause.CLOCK:
         return names.on_machine("timedatectl set-ntp true")
-    if kind == Kind.ENDPOINT:
+    if kind == Cause.ENDPOINT:
         return names.reconcile
     if kind == Way.SILENT:
         return names.on_machine("systemctl restart snap.kube-proxy.daemon")
-    if kind == Kind.MALFORMED:
+    if kind == Cause.MALFORMED:
         return f"set an image of v0.5.0 or newer: juju config {application} image=IMAGE"
     return f"what the pods say: kubectl -n {NAMESPACE} logs -l k8s-app={NAME}"
 
