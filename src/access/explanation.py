@@ -9,7 +9,7 @@ import datetime
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
-from access import arn, expiry, matching, rbac
+from access import arn, expiry, matching, placeholders, rbac
 from access.arn import Principal
 from access.declaration.declared import Entry
 from access.expiry import Ended
@@ -26,12 +26,14 @@ class Way:
 
     Attributes:
         problem: What is wrong with the mapping, and the remedy; or empty.
+        refused: Why the authenticator lets nobody in by it; or empty.
     """
 
     mapping: IdentityMapping
     problem: str
     identity: Identity
     grants: Sequence[rbac.Grant]
+    refused: str = ""
 
 
 def begin(given: Principal, looked_up: Principal) -> Iterator[str]:
@@ -60,7 +62,7 @@ def ways(
     yield f"everybody who logs in has {roles(everybody) or 'no role'}"
     yield from warning.splitlines()
     if question:
-        yield from (_ask(question, way.identity) for way in found)
+        yield from (_ask(question, way.identity) for way in found if not way.refused)
 
 
 def _ask(question: Sequence[str], who: Identity) -> str:
@@ -74,6 +76,9 @@ def _ask(question: Sequence[str], who: Identity) -> str:
 
 def _way(way: Way, now: datetime.datetime) -> Iterator[str]:
     mapping, who = way.mapping, way.identity
+    if way.refused:
+        yield f"mapping {mapping.name} names it, and the login is refused: {way.refused}"
+        return
     groups = f"groups {', '.join(who.groups)}" if who.groups else "no groups"
     made = f"made by {mapping.source}" if mapping.source else "made with kubectl"
     yield f"mapping {mapping.name}, {made}, lets it in as user {who.username}, {groups}"
@@ -112,15 +117,25 @@ def _bound(who: Identity, grants: Sequence[rbac.Grant], mapping: IdentityMapping
     if powers := rbac.administrator_by(grants):
         yield f"it can become administrator, because it may {', '.join(powers)}"
     if not grants and not who.superuser and not node:
-        yield from no_role(who.username)
+        yield from no_role(who.username, who.groups)
 
 
-def no_role(username: str) -> tuple[str, str]:
-    """Return two lines. One says that a user has no role, the other is a command to bind one."""
-    subject = shlex.quote(f"--user={username}")
+def no_role(username: str, groups: Iterable[str] = ()) -> tuple[str, str]:
+    """Return two lines. One says that a user has no role, the other is a command to bind one.
+
+    A template is not a user, so a role is bound to one of the groups then.
+    """
+    names = [f"--group={group}" for group in groups if not placeholders.is_open(group)]
+    if not placeholders.is_open(username):
+        names = [f"--user={username}"]
+    if not names:
+        return (
+            "no binding names its groups, and none can name a template such as its username",
+            "give the mapping a group, and bind a role to that",
+        )
     return (
         "no binding names this user or its groups",
-        f"run: kubectl create clusterrolebinding NAME --clusterrole=view {subject}",
+        f"run: kubectl create clusterrolebinding NAME --clusterrole=view {shlex.quote(names[0])}",
     )
 
 

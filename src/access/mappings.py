@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from access import arn, expiry, logins, partitions, reserved
+from access import arn, expiry, logins, matching, partitions, reserved
 from access.logins import Record
 from access.mapping import IdentityMapping
 from labels import OPTION
@@ -141,15 +141,13 @@ def _problem(
 
 def refused(mapping: IdentityMapping, partition: str) -> str | None:
     """Return why the authenticator lets nobody in by a mapping; None if it may let somebody in."""
-    if not mapping.is_readable:
-        return texts.GROUPS_INVALID()
+    if reason := matching.refused(mapping):
+        return reason
     if reason := arn.mismatch(mapping.arn, mapping.principal):
         return reason
     # A canonical ARN that logins match is well-formed.
     if reason := partitions.mismatch(mapping.principal.split(":", 2)[1], partition):
         return reason
-    if any(reserved.NODE_NAME in name for name in (mapping.username, *mapping.groups)):
-        return texts.PLACEHOLDER_UNKNOWN()
     return None
 
 

@@ -10,9 +10,10 @@ import heapq
 import re
 from collections.abc import Iterable
 
-from access import arn, placeholders, rbac
+from access import arn, placeholders, rbac, reserved
 from access.arn import Principal
 from access.mapping import IdentityMapping
+from statuses import mapping as texts
 from text import fill
 
 _MISSES = 3
@@ -67,6 +68,16 @@ def identity(mapping: IdentityMapping, principal: Principal) -> Identity:
         fill(mapping.username, values),
         tuple(fill(group, values) for group in mapping.groups),
     )
+
+
+def refused(mapping: IdentityMapping) -> str:
+    """Return why the authenticator refuses each login that it looks up in ``mapping``; empty if it
+    does not."""
+    if not mapping.is_readable:
+        return texts.GROUPS_INVALID()
+    if any(reserved.NODE_NAME in name for name in (mapping.username, *mapping.groups)):
+        return texts.PLACEHOLDER_UNKNOWN()
+    return ""
 
 
 def near_misses(looked_up: Principal, found: Iterable[IdentityMapping]) -> list[str]:

@@ -167,7 +167,8 @@ class _Subjects:
         self._open: dict[str, list[str]] = {}
 
     def add(self, subjects: Iterable[str], binding: Binding) -> None:
-        for subject in dict.fromkeys(subjects):
+        # A template is not a user: a login fills it in, so nobody ever has it as a name.
+        for subject in dict.fromkeys(each for each in subjects if not placeholders.is_open(each)):
             self._bindings[subject].append(binding)
 
     def has(self, name: str) -> bool:

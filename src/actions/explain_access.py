@@ -91,7 +91,8 @@ def _explain(
         lines += explanation.ended(looked_up, context.shared.ended)
         learning = [entry for entry in context.config.declared.entries if entry.learns]
         lines += explanation.remedy(given, learning, context.owner.application)
-    admitted = "yes" if ways and not foreign else "no"
+    let_in = [way for way in ways if not way.refused]
+    admitted = "yes" if let_in and not foreign else "no"
     return lines, {"principal": str(looked_up), "admitted": admitted, **_ends(ways)}
 
 
@@ -114,7 +115,8 @@ def _way(
     bound: rbac.Bindings, mapping: IdentityMapping, given: arn.Principal, problem: str
 ) -> explanation.Way:
     who = matching.identity(mapping, given)
-    return explanation.Way(mapping, problem, who, bound.of(who.username, who.groups))
+    grants = bound.of(who.username, who.groups)
+    return explanation.Way(mapping, problem, who, grants, matching.refused(mapping))
 
 
 def _ends(ways: Sequence[explanation.Way]) -> dict[str, str]:

@@ -203,7 +203,7 @@ def test_given_fields_in_a_mapping_when_a_principal_logs_in_then_the_known_ones_
     assert who.is_open == ("{{S" in filled or "{{Acc" in filled)
 
 
-@given(st.text("a{}", max_size=5), st.text("b:", max_size=3), st.text(max_size=5))
+@given(st.text("a{}:", max_size=5), st.text("b:", max_size=3), st.text("b@+=", max_size=5))
 def test_given_a_username_that_a_login_fills_in_when_it_has_then_it_can_become_that(
     begin: str, end: str, session: str
 ):
@@ -211,3 +211,4 @@ def test_given_a_username_that_a_login_fills_in_when_it_has_then_it_can_become_t
 
     assert (begin + session + end).startswith(placeholders.beginning(text))
     assert placeholders.can_become(text, begin + session + end)
+    assert not placeholders.can_become(text, f"{begin}x:y{end}")

@@ -192,6 +192,30 @@ def test_given_another_partition_and_no_mapping_when_explained_then_no_command_w
     ]
 
 
+@pytest.mark.parametrize(
+    ("spec", "reason"),
+    [
+        (
+            {"username": "{{EC2PrivateDNSName}}"},
+            "{{EC2PrivateDNSName}} is filled in for no login here; take it out",
+        ),
+        (
+            {"groups": "view"},
+            "groups is not a list of names; delete the mapping, and create it again",
+        ),
+    ],
+)
+def test_given_a_mapping_that_lets_nobody_in_when_explained_then_it_does_not_say_admitted(
+    bound: Model, api: FakeCluster, spec: dict[str, Any], reason: str
+):
+    api.objects[f"{MAPPINGS}/dev"]["spec"].update(spec)
+
+    results = bound.action("explain-access", arn=ROLE)
+
+    assert results["admitted"] == "no"
+    assert f"mapping dev names it, and the login is refused: {reason}" in results["explanation"]
+
+
 def test_given_two_mappings_of_it_when_explained_then_what_each_gives_is_said(
     bound: Model, api: FakeCluster
 ):
