@@ -9,10 +9,9 @@ from tests.unit.access.test_refusals import CLIENT, FORMAT, STS, sts_error
 
 from access import refusals
 from access.refusals import Cause, Refusal
+from checks import sts
 from checks.outcome import State
-from checks.probes.counters import Counters
-from checks.steps import sts
-from checks.steps.sts import Attempt, Met, Way
+from checks.sts import Attempt, Met, Way
 
 
 def logged(error: str) -> Refusal:
@@ -111,14 +110,10 @@ def test_given_the_log_of_a_busy_pod_then_only_this_machines_own_login_counts() 
     [
         (Attempt("a", problem="timed out"), Way.SILENT),
         (Attempt("a"), Cause.TIMEOUT),
-        (Attempt("a", status=429), Cause.THROTTLED),
-        (Attempt("a", status=403, counted=Counters(responses=1)), Way.REACHED),
-        (Attempt("a", status=403, counted=Counters(responses=1, throttled=1)), Cause.THROTTLED),
-        (Attempt("a", status=403, counted=Counters(failures=1)), Cause.UNREACHABLE),
-        (Attempt("a", status=403), Cause.MALFORMED),
+        (Attempt("a", status=403), Way.UNKNOWN),
     ],
 )
-def test_given_no_log_then_answer_and_counters_tell_how_far_the_login_came(
+def test_given_no_log_then_the_answer_tells_how_far_the_login_came(
     attempt: Attempt, kind: Met
 ) -> None:
     assert sts.way(attempt)[0] == kind
@@ -161,6 +156,12 @@ def test_given_pods_that_reach_sts_then_the_step_is_ok() -> None:
         State.OK,
         f"{HOST} answers all 2 pods, without a proxy",
     )
+
+
+def test_given_a_log_that_does_not_show_the_login_then_the_step_is_not_checked() -> None:
+    outcome = sts.verdict([REACHED, Attempt("b", status=403)], HOST, uses_proxy=False, names=NAMES)
+    assert outcome.state == State.NOT_CHECKED
+    assert "the log of pods b" in outcome.seen
 
 
 def test_given_one_pod_of_two_without_a_way_then_it_is_named() -> None:
