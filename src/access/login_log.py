@@ -29,7 +29,7 @@ _SESSION = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 # server has a parameter that begins so: neither is somebody's.
 _ANNOUNCED, _ANNOUNCED_FOR = "unexpected request method", datetime.timedelta(seconds=15)
 MADE_UP = "aws-iam-check-"
-_MADE_UP = re.compile(rf'input token [^"]*query parameter "{MADE_UP}[0-9a-f]{{16}}"')
+_MADE_UP = re.compile(r'input token [^"]*query parameter "aws-iam-check-[0-9a-f]{16}"')
 # How far the clocks of two machines may be apart.
 _SKEW = datetime.timedelta(minutes=1)
 

@@ -13,7 +13,9 @@ from access.arn import Principal
 
 # What a login fills in here.
 FIELDS = ("{{AccountID}}", "{{SessionName}}", "{{SessionNameRaw}}", "{{AccessKeyID}}")
-_FIELD = re.compile("|".join(map(re.escape, ("{{EC2PrivateDNSName}}", *FIELDS))))
+_FIELD = re.compile(
+    r"\{\{(?:EC2PrivateDNSName|AccountID|SessionName|SessionNameRaw|AccessKeyID)\}\}"
+)
 
 
 def known(principal: Principal) -> dict[str, str]:

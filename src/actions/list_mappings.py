@@ -10,7 +10,7 @@ from typing import Any
 
 import times
 from access import logins, mappings, table
-from access.declaration.declared import Declared, Entry
+from access.declaration.declared import Declared
 from access.logins import NO_RECORD, Record
 from access.mapping import IdentityMapping
 from actions import MAX_BYTES, Context
@@ -42,7 +42,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         client = api.connect(context.machine.admin_kubeconfig)
         found = listing.find(client)
         bound, warning = bindings.find(client, control_plane.application())
-        not_applied = _not_applied(client, context, declaration.entries, found)
+        not_applied = _not_applied(client, context, declaration, found)
         record = _logins(client)
     report = mappings.check(found, partition)
     if unused:
@@ -100,14 +100,15 @@ def _left_out(declaration: Declared) -> list[str]:
 def _not_applied(
     client: api.Client,
     context: Context,
-    entries: Sequence[Entry],
+    declared: Declared,
     found: Sequence[IdentityMapping],
 ) -> list[str]:
     """Return each entry of the option that has no mapping, or a role that does not count, and
     why."""
-    if not entries:
+    entries = declared.entries
+    if not entries and not declared.wrong:
         return []
-    changes = leader_mappings.plan_for(client, entries, context.config.partition, found)
+    changes = leader_mappings.plan_for(client, declared, context.config.partition, found)
     waiting = {entry.place: "the leader has yet to make it" for _, entry in changes.create}
     without: dict[str, str] = {}
     if rights.are_declared(entries, found):

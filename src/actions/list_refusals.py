@@ -45,7 +45,9 @@ def lines(
         found = refusal_list.without_mapped(found, mapped)
     # The leader's next hook maps these. An action that explains changes nothing.
     create = (
-        leader_mappings.plan_for(client, entries, context.config.partition, mapped).create
+        leader_mappings.plan_for(
+            client, context.config.declared, context.config.partition, mapped
+        ).create
         if context.config.declared.learns
         else ()
     )

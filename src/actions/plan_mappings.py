@@ -36,7 +36,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     with errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
         found = listing.find(client, newest=True)
-        plan = leader_mappings.plan_for(client, declared.entries, partition, found)
+        plan = leader_mappings.plan_for(client, declared, partition, found)
         granting = None
         if rights.are_declared(declared.entries, found):
             granting = rights.Rights(client, context.owner, declared.entries, plan, found)

@@ -27,7 +27,7 @@ from text import status_line
 
 if TYPE_CHECKING:
     from access.declaration import plan
-    from access.declaration.declared import Entry
+    from access.declaration.declared import Declared, Entry
     from access.permission_sets import PermissionSet
     from access.rights import RoleBinding
 
@@ -109,7 +109,7 @@ def _apply_declared(
             Blocked(options.MAPPINGS_INVALID(problem=declaration.error), announced=True)
         )
         return found, report
-    changes = plan_for(client, declaration.entries, config.partition, found)
+    changes = plan_for(client, declaration, config.partition, found)
     granting = None
     if gives:
         granting = rights.Rights(client, owner, declaration.entries, changes, found, bound)
@@ -201,19 +201,22 @@ def last_administrators(
 
 def plan_for(
     client: api.Client,
-    entries: Collection[Entry],
+    declared: Declared,
     partition: str,
     found: Sequence[IdentityMapping],
 ) -> plan.Plan:
-    """Return what must change so that the cluster has the mappings that ``entries`` declare."""
+    """Return what must change so that the cluster has the mappings that are ``declared``."""
     from access.declaration import plan
 
+    entries = declared.entries
     sets = [entry.permission_set for entry in entries if entry.permission_set]
     # A set's own mapping decides over others of its role.
     own = {entry.name for entry in entries if entry.permission_set}
     known = sorted(found, key=lambda mapping: mapping.name in own)
     roles = permission_set_roles(client, sets, known, partition)
-    return plan.of(entries, found, partition, roles)
+    changes = plan.of(entries, found, partition, roles, declared.kept(found))
+    wrong = {each.place: each.reason for each in declared.wrong}
+    return replace(changes, not_applied={**wrong, **changes.not_applied})
 
 
 def permission_set_roles(

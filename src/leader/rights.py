@@ -83,7 +83,8 @@ class Rights:
             each
             for each in (role_bindings.find(client, owner) if bound is None else bound)
             # An entry of its name and principal takes a grant's mapping over.
-            if each.source == OPTION or each.mapping in names
+            if (each.source == OPTION and each.mapping not in changes.kept)
+            or each.mapping in names
         ]
 
     def take_back(self) -> Given:

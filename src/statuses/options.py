@@ -78,10 +78,10 @@ POLICY_UNKNOWN = Text(
 )
 MAPPINGS_INVALID = Text(
     "option mappings: {problem}",
-    means="One entry of the option is wrong, so the charm changes none of the option's "
+    means="The option cannot be read, so the charm changes none of the option's "
     "mappings. People keep the access that they have. Everything else that the charm does "
     "goes on.",
-    do="Correct the entry that the status names, and set the option again. See [When an entry "
+    do="Correct what the status names, and set the option again. See [When an entry "
     "is wrong](../how-to/declare-who-may-log-in.md#when-an-entry-is-wrong).",
     shown="option mappings: <place>: <what is wrong>",
 )

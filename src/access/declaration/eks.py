@@ -166,9 +166,11 @@ def _of_policy(place: str, policy: Value) -> Parsed:
     if not isinstance(arn, str):
         return Parsed((), ((place, "it names no policy"),))
     if kind == "cluster":
-        return rights.of_policy(place, arn, ())
+        return rights.of_policy(place, arn, None)
     try:
-        return rights.of_policy(place, arn, rights.namespaces(scope.get("namespaces")))
+        return rights.of_policy(
+            place, arn, *rights.some_namespaces(place, scope.get("namespaces"))
+        )
     except ValueError as error:
         return Parsed((), ((place, f"{error}: write access with the namespaces"),))
 

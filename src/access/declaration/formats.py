@@ -41,11 +41,13 @@ class Listed:
     """An unchecked entry, and its place, such as ``mapRoles[0]``.
 
     ``policies_of`` is the principal in lower case if the value is a list of its access policies.
+    ``wins`` says that it is an access entry, which counts on EKS whatever aws-auth says.
     """
 
     place: str
     value: Value
     policies_of: str = ""
+    wins: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,14 +64,13 @@ def read(text: str) -> tuple[list[Listed], list[LeftOut]]:
     Raises:
         ValueError: it is none of the formats.
     """
-    pieces = _pieces(text)
+    documents = _documents(text)
     found: list[Listed] = []
     left_out: list[LeftOut] = []
-    for number, piece in enumerate(pieces):
-        # The AWS CLI prints one document for each principal.
-        where = f"document {number + 1}: " if len(pieces) > 1 else ""
+    for number, document in enumerate(documents):
+        where = f"document {number + 1}: " if len(documents) > 1 else ""
         try:
-            entries, without = _of_document(yaml_text.load(piece))
+            entries, without = _of_document(document)
         except ValueError as error:
             raise ValueError(f"{where}{error}") from error
         found += [dataclasses.replace(each, place=f"{where}{each.place}") for each in entries]
@@ -98,6 +99,22 @@ def _with(entry: Listed, policies: list[Value] | None) -> Listed:
     if not policies or not isinstance(entry.value, dict):
         return entry
     return dataclasses.replace(entry, value={**entry.value, eks.ASSOCIATED: policies})
+
+
+def _documents(text: str) -> list[Value]:
+    """Return what the documents of ``text`` hold: JSON objects that follow each other, as the AWS
+    CLI prints one for each principal, and YAML."""
+    pieces = _pieces(text)
+    found: list[Value] = []
+    for number, piece in enumerate(pieces):
+        try:
+            found += yaml_text.documents(piece)
+        except ValueError as error:
+            where = f"document {number + 1}: " if len(pieces) > 1 else ""
+            raise ValueError(f"{where}{error}") from error
+    if len(found) > MAX_DOCUMENTS:
+        raise ValueError(f"it has more than {MAX_DOCUMENTS:,} documents")
+    return found
 
 
 def _pieces(text: str) -> list[str]:
@@ -154,7 +171,7 @@ def _of_map(document: dict[str, Value]) -> tuple[list[Listed], list[LeftOut]]:
         for key, name in _LISTS.items()
         for entry in _entries(name, _list(name, keys.get(key)))
     ]
-    found += [Listed(place, value) for place, value in eks.access_entries(keys)]
+    found += [Listed(place, value, wins=True) for place, value in eks.access_entries(keys)]
     principal, policies = eks.associated(keys)
     if policies:
         found.append(Listed(eks.ASSOCIATED, policies, principal.lower() or "nobody"))

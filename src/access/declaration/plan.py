@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 
 from access import arn, partitions, reserved
@@ -28,6 +28,7 @@ class Plan:
             the empty text. The replaced one is deleted first, because an ARN cannot change.
         not_applied: Why an entry is not applied, by its place.
         after: All mappings once the changes are made, the new ones with their canonical ARNs.
+        kept: The names of the option's mappings whose entries have a fault.
     """
 
     delete: tuple[str, ...] = ()
@@ -35,6 +36,7 @@ class Plan:
     create: tuple[tuple[str, Entry], ...] = ()
     not_applied: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
     after: tuple[IdentityMapping, ...] = ()
+    kept: frozenset[str] = frozenset()
 
 
 def of(
@@ -42,9 +44,11 @@ def of(
     found: Iterable[IdentityMapping],
     partition: str = partitions.DEFAULT,
     roles: Mapping[PermissionSet, str] = MappingProxyType({}),
+    kept: Collection[str] = (),
 ) -> Plan:
     """Return the plan for the mappings ``found`` in the cluster.
 
+    Those of the option that are ``kept`` stay as they are, unless an entry names them.
     ``partition`` is the authenticator's. ``roles`` has the role's ARN of each permission set that
     is declared without its suffix, if the role is known.
 
@@ -56,15 +60,22 @@ def of(
     everything = {mapping.name: mapping for mapping in found}
     wanted, not_applied = _applicable(entries, everything, partition, roles)
     declared = {entry.name for entry in wanted.values()}
+    left = {
+        name
+        for name in kept
+        if everything[name].source == OPTION
+        and name not in declared
+        and everything[name].principal not in wanted
+    }
     owned = {
         name: mapping
         for name, mapping in everything.items()
-        if mapping.source == OPTION or name in declared
+        if (mapping.source == OPTION and name not in left) or name in declared
     }
     others = [mapping for name, mapping in everything.items() if name not in owned]
     changes = _changes(owned, wanted)
     after = (*others, *changes.after)
-    return dataclasses.replace(changes, not_applied=not_applied, after=after)
+    return dataclasses.replace(changes, not_applied=not_applied, after=after, kept=frozenset(left))
 
 
 def _applicable(

@@ -329,7 +329,7 @@ def test_given_a_server_that_refuses_when_listed_then_the_action_fails_with_its_
     ("option", "left_out"),
     [
         ("mapAccounts: ['111122223333']", "mapAccounts: a whole account cannot be mapped"),
-        ("- {arn: x}", "everything: mappings[0]: "),
+        ("- [", "everything: line "),
     ],
 )
 def test_given_an_option_that_is_not_all_applied_when_listed_then_what_is_left_out_is_named(
