@@ -87,7 +87,7 @@ def _explain(
         lines += explanation.ways(ways, bound.of("", [rbac.EVERYBODY]), warning, question, now)
     elif not foreign:
         lines += ["the login is refused (Unauthorized): no mapping names it"]
-        lines += matching.near_misses(looked_up, found)
+        lines += filter(None, [matching.near_miss(looked_up, found)])
         lines += explanation.ended(looked_up, context.shared.ended)
         learning = [entry for entry in context.config.declared.entries if entry.learns]
         lines += explanation.remedy(given, learning, context.owner.application)
