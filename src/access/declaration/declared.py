@@ -10,7 +10,7 @@ from datetime import datetime
 
 import times
 from access import arn, partitions, permission_sets, reserved
-from access.declaration import accounts, eks, formats, names, rights, yaml_text
+from access.declaration import accounts, formats, names, rights, yaml_text
 from access.declaration.formats import LeftOut, Listed
 from access.declaration.yaml_text import Value
 from access.mapping import IdentityMapping
@@ -140,12 +140,12 @@ def parse(text: str, now: datetime, partition: str = partitions.DEFAULT) -> Decl
         keys: dict[str, Value] = {}
         try:
             keys = _keys(each)
-            said = eks.translated(keys)
+            said = formats.translated(keys)
             keys = said.keys
             access = rights.together((rights.parse(keys.get("access")), said.access))
             fault = ""
         except ValueError as error:
-            said, access, fault = eks.Translated(keys), rights.NOTHING, str(error)
+            said, access, fault = formats.Translated(keys), rights.NOTHING, str(error)
         if reason := said.unused or _meaningless(keys):
             left_out.append(LeftOut(each.place, reason))
             continue
@@ -221,7 +221,7 @@ def _meaningless(keys: dict[str, Value]) -> str | None:
     username, groups = keys.get("username"), keys.get("groups")
     is_node = isinstance(username, str) and any(mark in username for mark in _NODE_USERS)
     if is_node or (isinstance(groups, list) and any(name in groups for name in _NODE_GROUPS)):
-        return eks.NODES
+        return formats.NODES
     return None
 
 
