@@ -43,7 +43,6 @@ format lint unit browser conformance testbed-tests integration:
 
 test:  ## Run lint and every kind of test; LONG=1 adds the long ones | root | 15 min
 	@scripts/lab setup
-	@scripts/with-tools python -m testbed programs >/dev/null
 	@$(MAKE) lint
 	@$(MAKE) unit ARGS=--cov
 	@$(MAKE) conformance

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import yaml
 
+from testbed.fetching import NotFetched
 from testbed.pack import Package, PackError, store
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -70,5 +71,5 @@ def _own(name: str, *more: str) -> tuple[Path, tuple[str, ...]]:
 if __name__ == "__main__":
     try:
         print(store(packages(), ROOT / "scripts" / "build-venv"))
-    except PackError as error:
+    except (PackError, NotFetched) as error:
         sys.exit(f"scripts/charm_store.py: {error}")

@@ -8,10 +8,10 @@ write.
 
 from __future__ import annotations
 
+import inspect
 import re
-import string
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,7 +23,6 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
 
 from statuses import active, blocked, entry, mapping, options, waiting  # noqa: E402 (see above)
-from statuses.text import Text  # noqa: E402 (see above)
 
 FOLDER = ROOT / "docs/reference"
 # Sphinx lists headings of this depth beside a page.
@@ -33,30 +32,43 @@ _PAGE_ADDRESS = re.compile(
     r"https://github\.com/charmed-kubernetes/charm-aws-iam/blob/main/docs/(\S+\.md)"
 )
 _ROLES = {"requires": "requirer", "provides": "provider", "peers": "among this charm's units"}
-# Each kind of status: its heading, what is said of it, and its texts.
-KINDS: tuple[tuple[str, str, tuple[ModuleType, ...]], ...] = (
-    ("Blocked", "You must act, and the status says how.", (blocked, options)),
+# Each kind of status: its heading, what is said of it, and the parts of statuses.yaml with its
+# texts.
+KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    (
+        "Blocked",
+        "You must act, and the status says how.",
+        ("blocked", "check-python.sh", "options"),
+    ),
     (
         "Waiting",
         "Somebody else must act first, or time must pass. The unit looks again by itself.",
-        (waiting,),
+        ("waiting",),
     ),
     (
         "Active",
         "The status of an active unit has several of these parts, with commas in between.",
-        (active,),
+        ("active",),
     ),
     (
-        "Mappings to correct",
-        "These follow `to correct:` and the name of a mapping.",
-        (mapping,),
+        "Broken mappings",
+        "These follow `broken mapping:` and the name of a mapping.",
+        ("mapping",),
     ),
     (
         "Entries that are not applied",
         "These follow `not applied:` and the place of the entry.",
-        (entry,),
+        ("entry",),
     ),
 )
+MODULES = {
+    "active": active,
+    "blocked": blocked,
+    "entry": entry,
+    "mapping": mapping,
+    "options": options,
+    "waiting": waiting,
+}
 
 
 def pages() -> dict[Path, str]:
@@ -72,7 +84,7 @@ def pages() -> dict[Path, str]:
         name: _page(source, parts(yaml.safe_load((ROOT / source).read_text())))
         for name, (parts, source) in found.items()
     }
-    texts["statuses"] = _page("src/statuses", _statuses())
+    texts["statuses"] = _page("docs/reference/statuses.yaml and src/statuses", _statuses())
     return {FOLDER / f"{name}.md": text for name, text in texts.items()}
 
 
@@ -144,32 +156,37 @@ def _statuses() -> Iterable[str]:
     stand for what differs. A line of more than 300 characters is shown without its middle, so
     search for its beginning or its end.
     """)
-    for heading, introduction, modules in KINDS:
+    found = meanings()
+    for heading, introduction, parts in KINDS:
         yield f"## {heading}"
         yield introduction
-        for text in (text for module in modules for text in texts_of(module).values()):
-            yield f"### `{_shown(text)}`"
-            yield text.means
-            yield f"**What to do:** {text.do}"
+        for part in parts:
+            for name, about in found[part].items():
+                words = {**found["words"], **about.get("words", {})}
+                line = about.get("text") or _shown(texts_of(MODULES[part])[name], words)
+                yield f"### `{line}`"
+                yield about["means"]
+                yield f"**What to do:** {about['do']}"
 
 
-def texts_of(module: ModuleType) -> dict[str, Text]:
-    """Return the texts of a module of the catalogue by their names."""
-    return {name: text for name, text in vars(module).items() if isinstance(text, Text)}
+def meanings() -> dict[str, Any]:
+    """Return what statuses.yaml says of each text, by its module and its name."""
+    return yaml.safe_load((FOLDER / "statuses.yaml").read_text())
 
 
-def _shown(text: Text) -> str:
-    """Return a text with `<words>` for its fields."""
-    if text.shown:
-        return text.shown
-    parts = string.Formatter().parse(text.text)
-    return "".join(
-        f"{literal}<{_words(field)}>" if field else literal for literal, field, *_ in parts
-    )
+def texts_of(module: ModuleType) -> dict[str, Callable[..., str]]:
+    """Return the texts of a module of src/statuses by their names."""
+    return {name: text for name, text in vars(module).items() if name.isupper()}
 
 
-def _words(field: str) -> str:
-    return field.replace("arn", "ARN").replace("_", " ")
+def _shown(text: Callable[..., str], words: Mapping[str, str]) -> str:
+    """Return a text with ``words``, or the name in brackets, for each of its parameters."""
+    names = inspect.signature(text).parameters
+    return text(**{name: words.get(name, f"<{_spelt(name)}>") for name in names})
+
+
+def _spelt(name: str) -> str:
+    return name.replace("arn", "ARN").replace("_", " ")
 
 
 def _metrics(found: Iterable[Mapping[str, str]]) -> Iterable[str]:

@@ -18,7 +18,7 @@ from publishing import Publisher
 from statuses import active, waiting
 
 if TYPE_CHECKING:
-    from leader.expiry import Expiry
+    from leader.access import Ending
 
 
 class Reconcile:
@@ -28,11 +28,11 @@ class Reconcile:
         self._hook = hook
 
     @functools.cached_property
-    def _expiry(self) -> Expiry:
-        from leader.expiry import Expiry
+    def _ending(self) -> Ending:
+        from leader.access import Ending
 
         hook = self._hook
-        return Expiry(hook.alarm, hook.peers, hook.owner, hook.config)
+        return Ending(hook.alarm, hook.peers, hook.owner, hook.config)
 
     def run(self) -> tuple[str, float | None]:
         """Bring everything to its desired state.
@@ -59,8 +59,8 @@ class Reconcile:
             # Only a unit that leads needs this, so the hooks of the others start sooner.
             from leader import steps
 
-            line, seconds = steps.lead(hook, config, publisher, self._expiry, shared)
-            hook.alarm.expect(self._expiry.next_end)
+            line, seconds = steps.lead(hook, config, publisher, self._ending, shared)
+            hook.alarm.expect(self._ending.next_end)
         else:
             line, seconds = _follow(hook, publisher, shared)
         if step := control_plane.next_step(principal, machine, peers.shared.address):
@@ -72,10 +72,10 @@ class Reconcile:
         hook = self._hook
         if not hook.leads:
             return
-        if self._expiry.end_unless_done(lambda: hook.client):
-            cos.note_end(hook.charm, hook.owner, hook.peers, self._expiry.next_end)
-        if self._expiry.done:
-            hook.alarm.expect(self._expiry.next_end)
+        if self._ending.end_unless_done(lambda: hook.client):
+            cos.note_end(hook.charm, hook.owner, hook.peers, self._ending.next_end)
+        if self._ending.done:
+            hook.alarm.expect(self._ending.next_end)
 
 
 def _follow(hook: Hook, publisher: Publisher, shared: Shared) -> tuple[str, float | None]:

@@ -7,13 +7,23 @@ from __future__ import annotations
 import base64
 import hashlib
 import ipaddress
+import re
 from collections.abc import Mapping
 
 # A longer cause would push the remedy out of sight in `juju status`.
 _CAUSE_LENGTH = 100
+# A cause with Kubernetes' own word before it is not longer, nor is an ARN without a path.
+_QUOTED = 140
 # The length of a status. What is wrong stands at its beginning, and the remedy at its end. Linux
 # refuses to run a program, `status-set` too, with an argument of 128 KiB.
 _BEGINNING, _END = 120, 180
+# Unicode calls these printable, and fonts show nothing: fillers, joiners, variation selectors, and
+# the empty Braille pattern.
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U000e0100-\U000e01ef]"
+)
+_SPACES = re.compile(r"[ \t-\r]+")
 
 
 def brief(cause: BaseException | str) -> str:
@@ -36,12 +46,8 @@ def status_line(text: object) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return ``text`` on one line, with nothing in it that Juju cannot show."""
-    # A NUL or a lone surrogate cannot be an argument of a program such as `status-set`.
-    line = " ".join(text.split())
-    if line.isprintable():
-        return line
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+    """Return ``text`` on one line, with what nobody can see in it escaped."""
+    return _visible(_SPACES.sub(" ", text).strip(" "))
 
 
 def cut(text: str, limit: int) -> str:
@@ -53,8 +59,22 @@ def cut(text: str, limit: int) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return ``text`` quoted on one line, short enough for a status."""
-    return repr(text if len(text) <= 60 else f"{text[:57]}...")
+    """Return ``text`` in quotes on one line, with what nobody can see in it escaped.
+
+    Quote with this whatever the charm has not written or checked: then no word of it passes for
+    the charm's own, such as `; run: COMMAND`.
+    """
+    return _visible(repr(text if len(text) <= _QUOTED else f"{text[: _QUOTED - 3]}..."))
+
+
+def _visible(text: str) -> str:
+    # No program takes a NUL or a lone surrogate in an argument, and `status-set` is one.
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() and not _UNSEEN.match(c) else c.encode("unicode_escape").decode()
+        for c in text
+    )
 
 
 def fingerprint(text: str) -> str:

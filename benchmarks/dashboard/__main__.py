@@ -67,13 +67,17 @@ NOTE = (
 def main() -> None:
     """Deploy, log in for some minutes, and write the picture."""
     file = Path(sys.argv[1])
+    try:
+        prometheus = build.built([Module(MODULE)]) / "prometheus"
+    except build.NotBuilt as error:
+        sys.exit(f"benchmarks.dashboard: {error}")
     console = Console(highlight=False)
     juju = jubilant.Juju(model="default")
     console.print("deploying Charmed Kubernetes 1.28 with aws-iam and a collector …")
     with tempfile.TemporaryDirectory() as folder:
         cluster = _deploy(juju, Path(folder))
         found = scraping.published(juju)
-        started = _start_prometheus(juju, found, Path(folder), console)
+        started = _start_prometheus(juju, found, Path(folder), prometheus)
         console.print(f"people log in for {LASTS_SECONDS} s …")
         _log_in(cluster)
     dashboard = json.loads(lzma.decompress(base64.b64decode(found["dashboards"][0])))
@@ -101,10 +105,9 @@ def _deploy(juju: jubilant.Juju, folder: Path) -> Cluster:
 
 
 def _start_prometheus(
-    juju: jubilant.Juju, found: Mapping[str, Any], folder: Path, console: Console
+    juju: jubilant.Juju, found: Mapping[str, Any], folder: Path, program: Path
 ) -> float:
     """Start Prometheus on the machine, and return when."""
-    program = build.programs(console, [Module(MODULE)]) / "prometheus"
     config = {
         "global": {"scrape_interval": f"{SCRAPE_SECONDS}s", "evaluation_interval": "5s"},
         "scrape_configs": found["metrics_scrape_jobs"],

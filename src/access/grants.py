@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,9 +15,10 @@ import times
 from access import arn, partitions, permission_sets, reserved
 from access.declaration import names, rights
 from access.declaration.declared import Entry
+from access.desired import Access
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet, of_role
-from access.rights import CLUSTER_ROLE, Right
+from access.rights import CLUSTER_ROLE, Right, bindings, is_whole
 from errors import Blocked
 from labels import EXPIRES, GRANT, OPTION
 
@@ -34,14 +35,12 @@ class Grant:
         mapping: The mapping to write. Its name is the operator's choice, or one that the same
             principal always has.
         named: Whether the name is the operator's choice.
-        reason: Why, in the operator's words; or empty.
         remark: How the mapping's ARN differs from the operator's; or empty.
         rights: The role that comes with the mapping, if one does.
     """
 
     mapping: IdentityMapping
     named: bool
-    reason: str
     remark: str
     rights: tuple[Right, ...] = ()
 
@@ -90,8 +89,9 @@ def read(params: Mapping[str, Any], text: str, partition: str, now: datetime) ->
         groups=tuple(dict.fromkeys(filter(None, groups))),
         source=GRANT,
         expires=times.shown(now + times.duration(lasting)) if lasting else "",
+        reason=reason,
     )
-    return Grant(mapping, bool(name), reason, remark, _rights(params))
+    return Grant(mapping, bool(name), remark, _rights(params))
 
 
 def _rights(params: Mapping[str, Any]) -> tuple[Right, ...]:
@@ -112,12 +112,39 @@ def _rights(params: Mapping[str, Any]) -> tuple[Right, ...]:
     return (Right(role, CLUSTER_ROLE, namespaces, "role"),)
 
 
-def with_rights(mapping: IdentityMapping, granted: Collection[Right]) -> IdentityMapping:
-    """Return ``mapping`` with the group of its own, if rights come with it."""
-    if not granted:
-        return mapping
-    groups = (*mapping.groups, reserved.own_group(mapping.name))
-    return dataclasses.replace(mapping, groups=groups)
+def shared_groups(mapping: IdentityMapping) -> list[str]:
+    """Return the groups of ``mapping`` but for the one that it alone has."""
+    return [each for each in mapping.groups if each != reserved.own_group(mapping.name)]
+
+
+def wanted(found: Access, grant: Grant, former: IdentityMapping | None) -> Access:
+    """Return the access to have: that of ``found``, with the grant's mapping and its role.
+
+    The ``former`` grant of the principal keeps its name, and what ``grant`` does not say. Its ARN
+    cannot change, so it stays spelt as it is.
+    """
+    mapping = grant.mapping
+    name = former.name if former else mapping.name
+    if grant.rights or not former:
+        bound = [each for _, each in bindings(name, grant.rights, GRANT)]
+    else:
+        own = [each for each in found.bindings if each.mapping == name]
+        bound = [each for each in own if each.source == GRANT and is_whole(each)]
+    if former:
+        mapping = dataclasses.replace(
+            mapping,
+            name=name,
+            arn=former.arn,
+            groups=mapping.groups or tuple(shared_groups(former)),
+            expires=mapping.expires or former.expires,
+        )
+    if bound:
+        groups = (*mapping.groups, reserved.own_group(name))
+        mapping = dataclasses.replace(mapping, groups=groups)
+    return Access(
+        (*(each for each in found.mappings if each.name != name), mapping),
+        (*(each for each in found.bindings if each.mapping != name), *bound),
+    )
 
 
 def login(text: str, partition: str) -> tuple[str, str]:
@@ -246,6 +273,23 @@ def to_revoke(
             principal = entry.arn or str(entry.permission_set)
             raise _declared(principal, entry.place, application)
     return sorted(chosen, key=lambda mapping: mapping.name)
+
+
+def without(found: Access, chosen: Iterable[IdentityMapping], target: Target) -> Access:
+    """Return ``found`` without the mappings ``chosen``, and without what is bound to them.
+
+    One that lets the principal in by its status alone gets the status that it should have.
+    """
+    leaving = {each.name for each in chosen if not is_astray(each, target)}
+    astray = {each.name for each in chosen if is_astray(each, target)}
+    return Access(
+        tuple(
+            dataclasses.replace(each, canonical=each.principal) if each.name in astray else each
+            for each in found.mappings
+            if each.name not in leaving
+        ),
+        tuple(each for each in found.bindings if each.mapping not in leaving),
+    )
 
 
 def is_astray(mapping: IdentityMapping, target: Target) -> bool:

@@ -22,7 +22,7 @@ class IdentityMapping:
             could be stored.
         permission_set: The set whose role it maps, as ``<set>@<account>``; or empty.
         created: When it was made, as RFC 3339 has it; or empty.
-        uid: Its uid: one that is deleted and made again has another.
+        reason: Why a grant let somebody in, in the operator's words. It is written, never read.
     """
 
     name: str
@@ -33,10 +33,10 @@ class IdentityMapping:
     source: str = ""
     expires: str = ""
     is_readable: bool = True
-    # The plan compares what the option says, which knows nothing of these.
+    # What is wanted says nothing of these.
     permission_set: str = dataclasses.field(default="", compare=False)
     created: str = dataclasses.field(default="", compare=False)
-    uid: str = dataclasses.field(default="", compare=False)
+    reason: str = dataclasses.field(default="", compare=False)
 
     @functools.cached_property
     def principal(self) -> str:

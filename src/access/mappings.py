@@ -5,82 +5,32 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
-from access import arn, expiry, logins, matching, partitions, reserved
-from access.logins import Record
+from access import arn, expiry, matching, partitions, reserved
 from access.mapping import IdentityMapping
 from labels import OPTION
 from statuses import mapping as texts
 
-if TYPE_CHECKING:
-    from access.declaration.formats import LeftOut
-
-# After how long somebody is asked whether a mapping is still needed.
-UNUSED = datetime.timedelta(days=90)
-
 
 @dataclasses.dataclass(frozen=True)
-class MappingReport:
-    """What the charm reports of all mappings together.
+class Checked:
+    """What is wrong with mappings.
 
     Attributes:
-        total: How many there are.
         problems: What is wrong with a mapping, by its name: duplicates of declared mappings first.
         duplicates: The names of mappings of others with the ARN of a declared mapping.
-        corrections: The ``status.canonicalARN`` to write, by the mapping's name: first those
-            that let another principal in than the mapping names.
-        written: How many corrections the hook made, and changes that the option mappings asks for.
-        pending: How many of them it left to the next hook.
-        not_applied: Why an entry of the option is not applied, by its place.
-        left_out: The parts of the option that have no meaning here.
-        rights_pending: How many bindings of the mappings' rights are left to the next hook.
-        next_end: When the next access ends, or ended if the mapping is still there.
-        unused: How many mappings let nobody in for `UNUSED`.
-        unused_administrators: How many of these are among ``administrators``.
-        after: All mappings, as the hook leaves them.
-        administrators: Those by which somebody can administer the cluster, whatever people bind.
-        learns: Whether the option has a permission set without its suffix: no event announces the
-            role.
     """
 
-    total: int = 0
-    problems: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
-    corrections: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
-    duplicates: frozenset[str] = frozenset()
-    written: int = 0
-    pending: int = 0
-    not_applied: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
-    left_out: tuple[LeftOut, ...] = ()
-    learns: bool = False
-    rights_pending: int = 0
-    next_end: datetime.datetime | None = None
-    unused: int = 0
-    unused_administrators: int = 0
-    after: Sequence[IdentityMapping] = ()
-    administrators: Sequence[IdentityMapping] = ()
-
-    @property
-    def lasting_administrators(self) -> int:
-        """Return how many of the ``administrators`` never end."""
-        return sum(expiry.end(mapping) is None for mapping in self.administrators)
-
-    @property
-    def left(self) -> int:
-        """Return how much of all this is left to the next hook."""
-        return self.pending + self.rights_pending
+    problems: Mapping[str, str]
+    duplicates: frozenset[str]
 
 
-def check(found: Iterable[IdentityMapping], partition: str = partitions.DEFAULT) -> MappingReport:
+def check(found: Iterable[IdentityMapping], partition: str = partitions.DEFAULT) -> Checked:
     """Check every mapping, by itself and among the others.
 
     ``partition`` is the authenticator's.
-
-    A mapping that the authenticator refuses loses its canonical ARN. The authenticator would leave
-    the former one in place, and the former principal would keep the mapping's username and groups.
     """
     mappings = sorted(found, key=lambda mapping: mapping.name)
     same: dict[str, list[IdentityMapping]] = defaultdict(list)
@@ -92,11 +42,8 @@ def check(found: Iterable[IdentityMapping], partition: str = partitions.DEFAULT)
         for mapping in mappings
         if (problem := _problem(mapping, partition, same, duplicates))
     }
-    wrong = [mapping for mapping in mappings if mapping.canonical != mapping.principal]
-    wrong.sort(key=lambda mapping: not mapping.canonical)
-    corrections = {mapping.name: mapping.principal for mapping in wrong}
     names = frozenset(duplicates)
-    return MappingReport(len(mappings), in_order(problems, names), corrections, names)
+    return Checked(in_order(problems, names), names)
 
 
 def _duplicates(same: Mapping[str, Sequence[IdentityMapping]]) -> dict[str, str]:
@@ -157,13 +104,3 @@ def _of_others(mapping: IdentityMapping) -> Iterator[str]:
     for group in mapping.groups:
         if group != own and reserved.may_be_own(group):
             yield group
-
-
-def count_unused(report: MappingReport, record: Record, today: datetime.date) -> tuple[int, int]:
-    """Return how many mappings let nobody in for `UNUSED`, and how many administrators of these. A
-    record that is younger than that knows of none."""
-    since = today - UNUSED
-    if not record.since or record.since > since:
-        return 0, 0
-    unused = {each.name for each in report.after if logins.is_unused(each, record, since)}
-    return len(unused), sum(each.name in unused for each in report.administrators)

@@ -9,7 +9,7 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 
-from access import placeholders
+from access import placeholders, rights
 from access.mapping import IdentityMapping
 from text import one_line
 
@@ -50,7 +50,6 @@ class Binding:
         users: Users among its subjects, and service accounts by their users' names.
         groups: Groups among its subjects.
         powers: By what its role lets somebody become an administrator.
-        owner: The uid of the mapping that it goes with; empty if it goes with none.
     """
 
     name: str
@@ -60,7 +59,6 @@ class Binding:
     users: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     powers: tuple[str, ...] = ()
-    owner: str = ""
 
     def __str__(self) -> str:
         if self.namespace:
@@ -88,8 +86,12 @@ class Grant:
     subject: str
 
     def goes_with(self, mapping: IdentityMapping) -> bool:
-        """Return whether Kubernetes deletes the binding together with ``mapping``."""
-        return bool(mapping.uid) and self.binding.owner == mapping.uid
+        """Return whether the charm made the binding for the group that ``mapping`` alone has."""
+        found = self.binding
+        own = rights.binding(
+            mapping.name, found.role_kind, found.role_name, found.namespace, mapping.source
+        )
+        return (self.subject, found.name) == (own.group, own.name)
 
 
 def open_to_all(answer: Answer, control_plane: str) -> str:
@@ -135,9 +137,9 @@ class Bindings:
             self._users.add(binding.users, binding)
             self._groups.add(binding.groups, binding)
 
-    def changed(self, remove: Collection[tuple[str, str]], add: Iterable[Binding]) -> Bindings:
-        """Return these bindings without some, given by namespace and name, and with others."""
-        left = [each for each in self._all if (each.namespace, each.name) not in remove]
+    def changed(self, remove: Collection[str], add: Iterable[Binding]) -> Bindings:
+        """Return these bindings without some, given by the keys of theirs, and with others."""
+        left = [each for each in self._all if f"{each.namespace}/{each.name}" not in remove]
         return Bindings([*left, *add])
 
     def with_powers(self) -> list[Binding]:

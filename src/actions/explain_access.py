@@ -22,9 +22,8 @@ from access import (
 from access.logins import NO_RECORD
 from access.mapping import IdentityMapping
 from actions import MAX_BYTES, Context, list_refusals
-from cluster import api, bindings, login_record, pod_logs
+from cluster import api, bindings, login_record, pod_logs, state
 from cluster.errors import errors_as_status
-from cluster.mappings import listing
 from juju import control_plane
 from text import cut, one_line
 
@@ -41,7 +40,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     with errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
         # What is learned is compared with what the leader wrote a moment ago.
-        found = listing.find(client, newest=context.config.declared.learns)
+        found = state.mappings(client, newest=context.config.declared.learns)
         lines, results = _explain(client, given, question, context, found)
         if results["admitted"] == "no":
             lines += list_refusals.lines(client, context, found, results["principal"])

@@ -8,31 +8,29 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import labels
 import times
-from access import expiry, explanation, grants, rights, table
+from access import changes, desired, expiry, explanation, grants, rights, table
 from access.declaration.declared import Entry
+from access.desired import Access
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
-from actions import MAX_BYTES, Context, granted_role
-from cluster import api, bindings, events
+from actions import MAX_BYTES, Context
+from cluster import api, bindings, events, objects, state, sync
 from cluster.errors import Conflict, errors_as_status, retry_on_conflict
-from cluster.mappings import canonical, listing, single
 from errors import Blocked, Unready
 from juju import control_plane
-from labels import EXPIRES
-from leader import mappings as leader_mappings
+from labels import GRANT, REASON
 from owner import Owner
 from text import cut, one_line, status_line
 
 # The API server keeps what the authenticator answers for a token.
-_CACHED = "; a token that has just been accepted may keep its former user for another minute"
+_CACHED = "; cached tokens keep the old user for up to 1 minute"
 # How often to try again when others change the mapping in between.
 TRIES = 3
 
 
 def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
-    """Create the mapping of a grant, or change it to what is granted now; return what was done.
+    """Create the mapping of a grant, or change what is given; return what was done.
 
     Raises:
         ValueError: a parameter is wrong, or the leader must run this.
@@ -41,34 +39,29 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     """
     partition = context.config.partition
     now = times.now()
-    wanted = grants.permission_set(params)
+    permission_set = grants.permission_set(params)
     client = api.connect(context.machine.admin_kubeconfig)
-    principal = _role(client, wanted, partition) if wanted else params["arn"]
+    principal = _role(client, permission_set, partition) if permission_set else params["arn"]
     grant = grants.read(params, principal, partition, now)
     ends = expiry.end(grant.mapping)
     if ends and not context.leads:
         application = context.owner.application
         raise ValueError(f"only the leader ends access in time: run this on {application}/leader")
     entries = context.config.declared.known
+    is_dry = params["dry-run"]
     with errors_as_status():
-        granted_role.check(client, grant.rights)
-        if params["dry-run"]:
-            found = listing.find(client, newest=True)
-            former = grants.to_replace(found, grant, entries, context.owner.application, partition)
-            mapping = _final(grant, former)
-            done = "would change" if former else "would grant"
-        else:
-            if ends:
-                # Ahead of the write: the access must end although the rest of this fails.
-                context.ring_at(ends)
-            done, former, mapping = retry_on_conflict(
-                lambda: _write(client, grant, entries, context.owner, partition),
-                f"others keep changing mapping {grant.mapping.name}, run this again",
-                TRIES,
-            )
-    if not params["dry-run"]:
-        events.write(client, context.owner, [_note(done, grant, former)])
-    return {**_results(done, grant, former), **_rights(client, mapping)}
+        _check_rights(client, grant)
+        if ends and not is_dry:
+            # Ahead of the write: the access must end although the rest of this fails.
+            context.ring_at(ends)
+        done, former, mapping = retry_on_conflict(
+            lambda: _grant(client, grant, entries, context.owner, partition, is_dry=is_dry),
+            f"others keep changing mapping {grant.mapping.name}, run this again",
+            TRIES,
+        )
+    if done in ("granted", "changed"):
+        events.write(client, context.owner, [_note(done, mapping, grant, former)])
+    return {**_results(done, mapping, grant, former), **_rights(client, mapping)}
 
 
 def _role(client: api.Client, wanted: PermissionSet, partition: str) -> str:
@@ -80,14 +73,24 @@ def _role(client: api.Client, wanted: PermissionSet, partition: str) -> str:
     if wanted.suffix:
         return wanted.role_arn(partition)
     with errors_as_status():
-        found = listing.find(client, newest=True)
-        role = leader_mappings.permission_set_roles(client, [wanted], found, partition).get(wanted)
+        found = state.mappings(client, newest=True)
+        role = state.permission_set_roles(client, [wanted], found, partition).get(wanted)
     if not role:
         raise ValueError(
             f"the role of permission set {wanted} is not known: let somebody try to log in with "
             "it, then run this again, or give suffix"
         )
     return role
+
+
+def _check_rights(client: api.Client, grant: grants.Grant) -> None:
+    """Raise ValueError if the cluster lacks the role that is granted, or its namespace."""
+    if not grant.rights:
+        return
+    there = state.of_rights(client, Access(), grant.rights)
+    for _, binding in rights.bindings(grant.mapping.name, grant.rights, GRANT):
+        if why := desired.lacking(binding, there):
+            raise ValueError(f"role {binding}: {why}")
 
 
 def _rights(client: api.Client, mapping: IdentityMapping) -> dict[str, str]:
@@ -103,80 +106,80 @@ def _rights(client: api.Client, mapping: IdentityMapping) -> dict[str, str]:
     return {key: cut(text, MAX_BYTES) for key, text in results.items() if text}
 
 
-def _write(
+def _grant(
     client: api.Client,
     grant: grants.Grant,
     entries: Sequence[Entry] | None,
     owner: Owner,
     partition: str,
+    *,
+    is_dry: bool,
 ) -> tuple[str, IdentityMapping | None, IdentityMapping]:
-    """Write the mapping and the bindings of its rights. Return what that did, the grant that the
-    principal had before, and the mapping as it is now.
+    """Write the mapping and the bindings of its role, unless this is only a dry run. Return what
+    that did, the grant that the principal had before, and the mapping to have.
 
     Raises:
         errors.Conflict: others have changed it in between.
     """
-    annotations = {labels.OWNER: owner.mark, EXPIRES: grant.mapping.expires or None}
-    if grant.reason:
-        annotations[labels.REASON] = grant.reason
-    found = listing.find(client, newest=True)
-    former = grants.to_replace(found, grant, entries, owner.application, partition)
-    wanted = _final(grant, former)
-    if grant.rights or (former and rights.has_own_group(former)):
-        # While the mapping has the group, a later grant still finds what is bound to it. Where
-        # somebody took the group out, or left bindings of a deleted mapping, this grant would give
-        # the former role with it.
-        granted_role.take_back(client, owner, wanted.name, grant.rights)
-    if not former:
-        uid = single.create(client, wanted, annotations)
-    elif stored := single.read(client, former.name):
-        uid = stored.mapping.uid
-        single.change(client, stored, wanted, annotations)
-    else:
-        raise Conflict(f"mapping {former.name} is gone")
-    written = canonical.write_all(
-        client, [wanted], {wanted.name: wanted.canonical}, client.seconds_left_to_write
-    )
-    if reason := written.refused.get(wanted.name):
-        raise Blocked(f"mapping {wanted.name} is there, but lets nobody in: {reason}")
-    granted_role.give(client, owner, wanted.name, uid, grant.rights)
-    return "changed" if former else "granted", former, dataclasses.replace(wanted, uid=uid)
+    found = state.access(client, owner, newest=True)
+    former = grants.to_replace(found.mappings, grant, entries, owner.application, partition)
+    wanted = grants.wanted(found, grant, former)
+    mapping = wanted.mappings[-1]
+    steps = changes.of(found, wanted)
+    if former and not steps.update and not _has_reason(client, former, grant.mapping.reason):
+        steps = dataclasses.replace(steps, update=((former, mapping),))
+    if steps == changes.Changes():
+        return "unchanged", former, mapping
+    if is_dry:
+        return "would change" if former else "would grant", former, mapping
+    result = sync.make(client, owner, steps)
+    if result.left:
+        raise Conflict(f"mapping {mapping.name} has changed")
+    for key, reason in result.refused.items():
+        what = "lets nobody in" if key == mapping.name else "has not all of its role"
+        raise Blocked(f"mapping {mapping.name} {what}: the cluster refuses it: {reason}")
+    return "changed" if former else "granted", former, mapping
 
 
-def _final(grant: grants.Grant, former: IdentityMapping | None) -> IdentityMapping:
-    """Return the mapping to write: the ``former`` grant keeps its name, and its ARN cannot change,
-    so it stays spelt as it is."""
-    mapping = grant.mapping
-    if former:
-        mapping = dataclasses.replace(mapping, name=former.name, arn=former.arn)
-    return grants.with_rights(mapping, grant.rights)
+def _has_reason(client: api.Client, former: IdentityMapping, reason: str) -> bool:
+    """Return whether a grant has this reason already, or is given none."""
+    stored = client.get(objects.mapping(), former.name) if reason else None
+    return not stored or objects.annotations_of(stored).get(REASON) == reason
 
 
-def _note(done: str, grant: grants.Grant, former: IdentityMapping | None) -> events.Note:
-    wanted = grant.mapping
-    ends = f"until {wanted.expires}" if wanted.expires else "until it is revoked"
-    why = f", because: {grant.reason}" if grant.reason else ""
-    groups = f", groups {', '.join(wanted.groups)}" if wanted.groups else ""
+def _note(
+    done: str, mapping: IdentityMapping, grant: grants.Grant, former: IdentityMapping | None
+) -> events.Note:
+    ends = f"until {mapping.expires}" if mapping.expires else "until it is revoked"
+    why = f", because: {mapping.reason}" if mapping.reason else ""
+    groups = f", groups {', '.join(grants.shared_groups(mapping))}" if mapping.groups else ""
     role = f", {', '.join(map(str, grant.rights))}" if grant.rights else ""
-    who = f"{wanted.arn} {ends} as {wanted.username}{groups}{role}"
+    who = f"{mapping.arn} {ends} as {mapping.username}{groups}{role}"
     text = f"grant-access {done} access of {who}{why}"
     reason = "AccessChanged" if former else "AccessGranted"
-    return events.Note(reason, "Grant", former or wanted, text)
+    return events.Note(reason, "Grant", mapping, text)
 
 
-def _results(done: str, grant: grants.Grant, former: IdentityMapping | None) -> dict[str, str]:
-    wanted = grant.mapping
+def _results(
+    done: str, mapping: IdentityMapping, grant: grants.Grant, former: IdentityMapping | None
+) -> dict[str, str]:
+    kept = {
+        "groups": bool(grants.shared_groups(mapping)) and not grant.mapping.groups,
+        "role": rights.has_own_group(mapping) and not grant.rights,
+        "ends": bool(mapping.expires) and not grant.mapping.expires,
+    }
     results = {
         "result": done,
-        "mapping": former.name if former else wanted.name,
-        "arn": wanted.arn,
-        "username": wanted.username,
-        "groups": ", ".join(wanted.groups) or "none",
+        "mapping": mapping.name,
+        "arn": grant.mapping.arn,
+        "username": mapping.username,
+        "groups": ", ".join(grants.shared_groups(mapping)) or "none",
         "role": ", ".join(map(str, grant.rights)),
-        "ends": wanted.expires or "never: for was not given",
-        "counts-from": f"now{_CACHED}" if former else "now",
+        "ends": mapping.expires or "never: for was not given",
+        "kept": ", ".join(name for name, is_kept in kept.items() if former and is_kept),
+        "effective": f"now{_CACHED}" if former else "now",
         "remark": grant.remark,
     }
-    if former and former.expires:
-        results["ended-before"] = former.expires
+    if former and former.expires != mapping.expires:
+        results["previous-end"] = former.expires or "never"
     return {key: cut(one_line(text), MAX_BYTES) for key, text in results.items() if text}

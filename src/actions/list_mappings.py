@@ -5,22 +5,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import times
-from access import logins, mappings, table
+from access import changes, desired, logins, mappings, table
 from access.declaration.declared import Declared
+from access.desired import Access
 from access.logins import NO_RECORD, Record
-from access.mapping import IdentityMapping
 from actions import MAX_BYTES, Context
-from cluster import api, bindings, login_record, pod_logs
+from cluster import api, bindings, login_record, pod_logs, state
 from cluster.errors import errors_as_status
-from cluster.mappings import listing
 from juju import control_plane
 from leader import logins as leader_logins
-from leader import mappings as leader_mappings
-from leader import rights
 from text import cut, one_line
 
 
@@ -40,14 +37,15 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     unused = times.duration(params["unused"]) if params["unused"] else None
     with errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
-        found = listing.find(client)
+        access = state.access(client, context.owner)
+        found = access.mappings
         bound, warning = bindings.find(client, control_plane.application())
-        not_applied = _not_applied(client, context, declaration, found)
+        not_applied = _not_applied(client, declaration, partition, access)
         record = _logins(client)
     report = mappings.check(found, partition)
     if unused:
         since = times.now().date() - unused
-        found = [mapping for mapping in found if logins.is_unused(mapping, record, since)]
+        found = tuple(each for each in found if logins.is_unused(each, record, since))
     listed = table.rows(found, report.problems, bound, record)
     form = table.jsons if params["format"] == "json" else table.tables
     pages = form(listed, MAX_BYTES)
@@ -98,20 +96,15 @@ def _left_out(declaration: Declared) -> list[str]:
 
 
 def _not_applied(
-    client: api.Client,
-    context: Context,
-    declared: Declared,
-    found: Sequence[IdentityMapping],
+    client: api.Client, declaration: Declared, partition: str, found: Access
 ) -> list[str]:
     """Return each entry of the option that has no mapping, or a role that does not count, and
     why."""
-    entries = declared.entries
-    if not entries and not declared.wrong:
+    if not declaration.entries and not declaration.wrong:
         return []
-    changes = leader_mappings.plan_for(client, declared, context.config.partition, found)
-    waiting = {entry.place: "the leader has yet to make it" for _, entry in changes.create}
-    without: dict[str, str] = {}
-    if rights.are_declared(entries, found):
-        without = rights.Rights(client, context.owner, entries, changes, found).problems()
-    reasons = {**changes.not_applied, **waiting, **without}
-    return [f"{place}: {reason}" for place, reason in reasons.items()]
+    there = state.of(client, found, declaration.entries, partition)
+    wanted = desired.of(declaration, there, times.now(), partition)
+    steps = changes.of(found, wanted.access)
+    made = (*steps.create, *(new for _, new in steps.replace))
+    late = {wanted.places[each.name]: "the leader has yet to make it" for each in made}
+    return [f"{place}: {reason}" for place, reason in {**wanted.not_applied, **late}.items()]

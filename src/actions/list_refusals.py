@@ -4,16 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from access import refusal_list, refusals
+from access import desired, refusal_list, refusals
+from access.declaration.declared import Entry
 from access.mapping import IdentityMapping
 from actions import MAX_BYTES, Context
-from cluster import api, pod_logs
+from cluster import api, pod_logs, state
 from cluster.errors import errors_as_status
-from cluster.mappings import listing
-from leader import mappings as leader_mappings
 from text import cut, one_line
 
 # How far back the pods' log is read, in seconds.
@@ -28,7 +27,7 @@ def run(_: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     """
     with errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
-        mapped = listing.find(client, newest=context.config.declared.learns)
+        mapped = state.mappings(client, newest=context.config.declared.learns)
         found = lines(client, context, mapped)
     return {"refusals": cut("\n".join(map(one_line, found)), MAX_BYTES)}
 
@@ -43,14 +42,6 @@ def lines(
     found = refusals.parse(log.lines, log.begin, log.end)
     if looked_up:
         found = refusal_list.without_mapped(found, mapped)
-    # The leader's next hook maps these. An action that explains changes nothing.
-    create = (
-        leader_mappings.plan_for(
-            client, context.config.declared, context.config.partition, mapped
-        ).create
-        if context.config.declared.learns
-        else ()
-    )
     return [
         *refusal_list.lines(
             refusal_list.Log(found, log.unread, log.begin, log.covers),
@@ -58,6 +49,25 @@ def lines(
             application,
             mapped,
             refusal_list.accounts(mapped, entries),
-            [entry for _, entry in create if entry.learns],
+            _learned(client, context, mapped),
         )
     ]
+
+
+def _learned(
+    client: api.Client, context: Context, mapped: Sequence[IdentityMapping]
+) -> Iterator[Entry]:
+    """Yield the entries of permission sets whose role the log shows, and no mapping names yet.
+
+    The leader's next hook maps them. An action that explains changes nothing.
+    """
+    partition = context.config.partition
+    learning = [entry for entry in context.config.declared.entries if entry.learns]
+    if not learning:
+        return
+    sets = [entry.permission_set for entry in learning if entry.permission_set]
+    roles = state.permission_set_roles(client, sets, mapped, partition)
+    known = {(mapping.name, mapping.principal) for mapping in mapped}
+    for entry in (desired.resolved(entry, partition, roles) for entry in learning):
+        if entry.principal and (entry.name, entry.principal) not in known:
+            yield entry

@@ -8,14 +8,14 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from access import administrators, mappings
+import times
+from access import administrators as texts
+from access import changes, desired, mappings
 from access.declaration import preview
 from actions import MAX_BYTES, Context
-from cluster import api
+from cluster import api, state
 from cluster.errors import errors_as_status
-from cluster.mappings import listing
-from leader import mappings as leader_mappings
-from leader import rights
+from leader import administrators
 from statuses import options
 from text import cut
 
@@ -35,25 +35,20 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         raise ValueError(options.MAPPINGS_INVALID(problem=declared.error))
     with errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
-        found = listing.find(client, newest=True)
-        plan = leader_mappings.plan_for(client, declared, partition, found)
-        granting = None
-        if rights.are_declared(declared.entries, found):
-            granting = rights.Rights(client, context.owner, declared.entries, plan, found)
-        changed = granting.differences() if granting else {}
-        taken = leader_mappings.last_administrators(client, partition, found, plan, granting)
-    known = mappings.check(found, partition).problems
-    problems = {
-        name: problem
-        for name, problem in mappings.check(plan.after, partition).problems.items()
-        if name not in known
-    }
-    rows = preview.rows(declared, plan, found, problems, changed)
+        found = state.access(client, context.owner, newest=True)
+        there = state.of(client, found, declared.entries, partition)
+        wanted = desired.of(declared, there, times.now(), partition)
+        steps = changes.of(found, wanted.access)
+        taken = administrators.last(client, partition, found, wanted, steps)
+    known = mappings.check(found.mappings, partition).problems
+    after = mappings.check(wanted.access.mappings, partition).problems
+    problems = {name: problem for name, problem in after.items() if name not in known}
+    rows = preview.rows(declared, wanted, steps, problems)
     pages = preview.tables(rows, MAX_BYTES)
     page = int(params["page"])
     if not 1 <= page <= len(pages):
         raise ValueError(f"there is no page {page}: give page=1 to page={len(pages)}")
-    warning = administrators.warning(taken)
+    warning = texts.warning(taken)
     return {
         **({"warning": cut(warning, MAX_BYTES)} if warning else {}),
         "plan": pages[page - 1],

@@ -4,16 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from access import grants
-from access.declaration.declared import Entry
+from access import changes, grants
+from access.desired import Access
 from access.mapping import IdentityMapping
 from actions import MAX_BYTES, Context, Failed
-from cluster import api, events
-from cluster.errors import Conflict, errors_as_status
-from cluster.mappings import listing, single
+from cluster import api, events, state, sync
+from cluster.errors import errors_as_status
 from errors import Waiting
 from labels import GRANT, OPTION
 from text import cut, one_line
@@ -31,15 +30,12 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         Failed: the cluster refuses to delete or correct a mapping; the others are gone.
     """
     target = grants.target(params)
-    entries = context.config.declared.known
-    application, partition = context.owner.application, context.config.partition
     with errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
         if params["dry-run"]:
-            found = listing.find(client, newest=True)
-            found = grants.to_revoke(found, target, entries, application, partition)
-            return _results("would revoke", found, target)
-        revoked, refused = _revoke(client, target, entries, application, partition)
+            found = state.access(client, context.owner, newest=True)
+            return _results("would revoke", _chosen(found, context, target), target)
+        revoked, refused = _revoke(client, context, target)
     events.write(client, context.owner, [_note(mapping, target) for mapping in revoked])
     for text in refused.values():
         raise Failed(text, _results("revoked", revoked, target) if revoked else {})
@@ -53,49 +49,32 @@ def _note(mapping: IdentityMapping, target: grants.Target) -> events.Note:
 
 
 def _revoke(
-    client: api.Client,
-    target: grants.Target,
-    entries: Sequence[Entry] | None,
-    application: str,
-    partition: str,
+    client: api.Client, context: Context, target: grants.Target
 ) -> tuple[list[IdentityMapping], dict[str, str]]:
     """Delete or correct the mappings until none is left, and return them. Return also what the
     cluster refuses, by the mappings' names."""
-    done, refused = list[IdentityMapping](), dict[str, str]()
+    done, refused = dict[str, IdentityMapping](), dict[str, str]()
     for _ in range(LOOKS):
-        found = listing.find(client, newest=True)
-        chosen = grants.to_revoke(found, target, entries, application, partition)
-        left = [mapping for mapping in chosen if mapping.name not in refused]
-        if not left:
-            return done, refused
-        for mapping in left:
-            try:
-                done += [mapping] if _end(client, mapping, target) else []
-            except single.RefusedError as reason:
-                astray = grants.is_astray(mapping, target)
+        found = state.access(client, context.owner, newest=True)
+        chosen = [each for each in _chosen(found, context, target) if each.name not in refused]
+        if not chosen:
+            return list(done.values()), refused
+        wanted = grants.without(found, chosen, target)
+        result = sync.make(client, context.owner, changes.of(found, wanted))
+        done |= {each.name: each for each in chosen if each.name in result.done}
+        for each in chosen:
+            if reason := result.refused.get(each.name):
+                astray = grants.is_astray(each, target)
                 change = "correct the status of" if astray else "delete"
-                text = f"the cluster refuses to {change} mapping {mapping.name}: {reason}"
-                refused[mapping.name] = text
+                text = f"the cluster refuses to {change} mapping {each.name}: {reason}"
+                refused[each.name] = text
     raise Waiting("others keep creating or changing mappings of this principal, run this again")
 
 
-def _end(client: api.Client, mapping: IdentityMapping, target: grants.Target) -> bool:
-    """Delete or correct ``mapping``; return whether this did it.
-
-    Raises:
-        single.RefusedError: others do not let it go, or change.
-    """
-    if grants.is_astray(mapping, target):
-        return single.correct(client, mapping)
-    stored = single.read(client, mapping.name)
-    # Another of the same name may have taken its place.
-    if not stored or stored.mapping.arn != mapping.arn:
-        return False
-    try:
-        single.delete(client, stored)
-    except Conflict:
-        return False
-    return True
+def _chosen(found: Access, context: Context, target: grants.Target) -> list[IdentityMapping]:
+    entries, partition = context.config.declared.known, context.config.partition
+    application = context.owner.application
+    return grants.to_revoke(found.mappings, target, entries, application, partition)
 
 
 def _results(done: str, mappings: list[IdentityMapping], target: grants.Target) -> dict[str, str]:
@@ -106,7 +85,7 @@ def _results(done: str, mappings: list[IdentityMapping], target: grants.Target) 
         "mappings": cut(
             "\n".join(one_line(_line(mapping, target)) for mapping in mappings), MAX_BYTES
         ),
-        "counts-from": "now; a token that has just been accepted may work for another minute",
+        "effective": "now; cached tokens keep working for up to 1 minute",
     }
 
 

@@ -205,8 +205,7 @@ def _refusal(provider: str, error: CertificateError) -> str:
         return blocked.DOMAIN_REFUSED(authority=provider)
     if error.name == "DOMAIN_NOT_ALLOWED" or _NAME_REFUSED in reason:
         return blocked.NAMES_REFUSED(authority=provider)
-    # In quotes, no word of another charm passes for a command of ours.
-    said = repr(brief(reason))
+    said = brief(reason)
     if error.name == "SERVER_NOT_AVAILABLE":
         return blocked.AUTHORITY_AWAY(authority=provider, reason=said)
     return blocked.REQUEST_REFUSED(authority=provider, reason=said)

@@ -22,9 +22,8 @@ from checks import (
 from checks.authenticator import Deployed
 from checks.outcome import Outcome, Site, State, failed, not_checked
 from checks.threads import at_once
-from cluster import api, contents
+from cluster import api, contents, state
 from cluster.errors import errors_as_status
-from cluster.mappings import listing
 from errors import Unready, Waiting
 
 # The steps, in the order of a login.
@@ -77,7 +76,7 @@ def _look(
         with errors_as_status():
             pair = contents.stored(client).pair
             deployed = authenticator.look(client, site, pair)
-            return deployed, pair, listing.find(client) if deployed.crd else None
+            return deployed, pair, state.mappings(client) if deployed.crd else None
     except Unready as problem:
         return kubernetes.unreachable(problem, site.names)
 

@@ -29,8 +29,8 @@ def verdict(
     found: Sequence[IdentityMapping], partition: str, now: datetime.datetime, names: Names
 ) -> Outcome:
     """Return whether every mapping lets its principal in, and which end within a day."""
-    report = mappings.check(found, partition)
-    count = f"{report.total:,} mapping{'' if report.total == 1 else 's'}"
+    problems = mappings.check(found, partition).problems
+    count = f"{len(found):,} mapping{'' if len(found) == 1 else 's'}"
     ends = sorted((end, each.name) for each in found if (end := expiry.end(each)))
     over = [name for end, name in ends if end <= now]
     soon = [f"{name} at {times.shown(end)}" for end, name in ends if now < end <= now + SOON]
@@ -40,17 +40,16 @@ def verdict(
     if over:
         seen = ", ".join([*parts, f"{len(over)} ended and still there: {_some(over)}"])
         return failed(seen, names.reconcile)
-    if report.problems:
-        wrong = [f"{name}: {text}" for name, text in report.problems.items()]
+    if problems:
+        wrong = [f"{name}: {text}" for name, text in problems.items()]
         parts.append(
             f"{len(wrong)} broken mapping{'' if len(wrong) == 1 else 's'}: {_some(wrong)}"
         )
         return failed(
             ", ".join(parts), f"see all: juju run {names.application}/leader list-mappings"
         )
-    if report.corrections:
-        late = _some(list(report.corrections))
-        parts.append(f"{len(report.corrections)} not effective yet: {late}")
+    if late := sorted(each.name for each in found if each.canonical != each.principal):
+        parts.append(f"{len(late)} not effective yet: {_some(late)}")
         return failed(", ".join(parts), names.reconcile)
     if not found:
         return ok("no mappings, so nobody can log in yet")

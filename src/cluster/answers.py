@@ -172,34 +172,10 @@ class Mapping(_Object, kw_only=True):
     spec: _ArnSpec
 
 
-class _NodeInfo(msgspec.Struct, rename="camel"):
-    kubelet_version: str
-
-
-class _NodeStatus(msgspec.Struct, rename="camel"):
-    node_info: _NodeInfo
-
-
-class Node(msgspec.Struct):
-    """A node."""
-
-    status: _NodeStatus
-
-
 class Listed(msgspec.Struct, Generic[T]):
     """The objects of one kind."""
 
     items: list[T]
-
-
-class _ListMetadata(msgspec.Struct):
-    following: str = msgspec.field(default="", name="continue")
-
-
-class Deleted(msgspec.Struct):
-    """The objects that a request has deleted."""
-
-    metadata: _ListMetadata
 
 
 class _Keepers(msgspec.Struct):

@@ -49,10 +49,13 @@ def connect(admin: Path, seconds: float | None = None) -> Client:
 class Client(RestClient):
     """Read and write objects, of which ``res`` is lightkube's class."""
 
-    def get(self, res: type[Any], name: str, *, namespace: str | None = None) -> Object | None:
-        """Return one object; None if there is none."""
+    def get(
+        self, res: type[Any], name: str, *, namespace: str | None = None, small: bool = False
+    ) -> Object | None:
+        """Return one object; None if there is none. ``small`` makes it part of a small write."""
+        where = {"name": name, "namespace": namespace}
         with suppress(404):
-            return _decoded(self._send("get", res, name=name, namespace=namespace), res)
+            return _decoded(self._send("get", res, small=small, **where), res)
         return None
 
     def list(
@@ -74,23 +77,18 @@ class Client(RestClient):
                 raise Waiting(waiting.NOT_KUBERNETES())
             return found
 
-    def list_as(
-        self, res: type[Any], into: type[T], *, labels: str = "", first: bool = False
-    ) -> Sequence[T]:
+    def list_as(self, res: type[Any], into: type[T], *, labels: str = "") -> Sequence[T]:
         """Return the objects of one kind, of all namespaces, each as the msgspec type ``into``.
 
-        ``labels`` is a selector; ``first`` leaves out all objects but the first. What ``into``
-        leaves out is not decoded. The list is what the server has in memory, which may be moments
-        old, or for ``first`` what is stored.
+        ``labels`` is a selector. What ``into`` leaves out is not decoded. The list is what the
+        server has in memory, which may be moments old.
         """
         from lightkube.core import resource
 
         from cluster import answers
 
         namespace = "*" if issubclass(res, resource.NamespacedResourceG) else None
-        params = {"labelSelector": labels} if labels else {}
-        # In memory, servers know no limits.
-        params |= {"limit": "1"} if first else _IN_MEMORY
+        params = {**_IN_MEMORY, **({"labelSelector": labels} if labels else {})}
         answer = self._send("list", res, namespace=namespace, params=params, headers=UNCOMPRESSED)
         return answers.decode(answer.content, answers.Listed[into]).items
 
@@ -218,17 +216,6 @@ class Client(RestClient):
             )
             return bool(answers.decode(response.content, answers.Dropped).metadata.finalizers)
         return False
-
-    def delete_collection(self, res: type[Any], params: Mapping[str, str]) -> str:
-        """Delete the objects of one kind that the query ``params`` selects: a small write.
-
-        Return where to continue if ``params`` has a limit, and there are more.
-        """
-        from cluster import answers
-
-        params = {**params, **_WITHOUT_WAITING}
-        response = self._send("deletecollection", res, small=True, params=params)
-        return answers.decode(response.content, answers.Deleted).metadata.following
 
 
 def _decoded(

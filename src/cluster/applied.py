@@ -17,8 +17,6 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-from cluster import csa_upgrade
-
 Fields = Mapping[str, Any]
 
 
@@ -34,12 +32,22 @@ def is_applied(manifest: Fields, stored: Fields, manager: str) -> bool:
     """
     metadata = stored["metadata"]
     entries: list[dict[str, Any]] = metadata.get("managedFields") or []
-    own = [entry for entry in entries if csa_upgrade.is_of(entry, "Apply", manager)]
+    own = [entry for entry in entries if is_of(entry, "Apply", manager)]
     version = manifest["apiVersion"]
     fields = next(
         (each.get("fieldsV1") for each in own if each.get("apiVersion") == version), None
     )
     return fields is not None and _is_same(fields, _managed(manifest), stored)
+
+
+def is_of(entry: Mapping[str, Any], operation: str, *managers: str) -> bool:
+    """Return whether one of ``managers`` set the fields of ``entry`` by ``operation``."""
+    return (
+        entry.get("manager") in managers
+        and entry.get("operation") == operation
+        # Apply never sets fields of a subresource such as `scale`: they are another program's.
+        and not entry.get("subresource")
+    )
 
 
 def _managed(manifest: Fields) -> Fields:

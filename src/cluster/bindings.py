@@ -99,5 +99,4 @@ def _list(
             users=tuple(users),
             groups=tuple(s.name for s in subjects if s.kind == "Group"),
             powers=powers.of(of_role, namespace, mappings_denied=is_denied),
-            owner=mapping.uid if (mapping := found.metadata.mapping) else "",
         )

@@ -26,10 +26,12 @@ class Stored:
     Attributes:
         pair: The pair that the pods serve; None without one.
         proxies: The URLs of proxies by their keys. They may hold credentials.
+        secret: The Secret itself; None without one.
     """
 
     pair: KeyPair | None = None
     proxies: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str], repr=False)
+    secret: api.Object | None = dataclasses.field(default=None, repr=False)
 
 
 def stored(client: api.Client) -> Stored:
@@ -41,12 +43,12 @@ def stored(client: api.Client) -> Stored:
         data = {key: _decoded(text) for key, text in _data(secret).items()}
     except ValueError:
         # Somebody else wrote this Secret, and the next apply replaces it.
-        return Stored()
+        return Stored(secret=secret)
     proxies = {key: url for key, url in data.items() if manifests.PROXY_KEY in key}
     # The reactive charm's Secret has no CA, and others could read its key, so a new pair is used.
     if not all(data.get(name) for name in ("cert.pem", "key.pem", "ca.pem")):
-        return Stored(None, proxies)
-    return Stored(KeyPair(data["cert.pem"], data["key.pem"], data["ca.pem"]), proxies)
+        return Stored(None, proxies, secret)
+    return Stored(KeyPair(data["cert.pem"], data["key.pem"], data["ca.pem"]), proxies, secret)
 
 
 def deployed_proxies(client: api.Client, stored: Stored) -> Proxies:

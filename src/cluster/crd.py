@@ -7,12 +7,10 @@ Call every function inside `errors_as_status`.
 
 from __future__ import annotations
 
-import functools
 import re
 import time
-from typing import Any, cast
 
-from cluster import api, manifests, objects, references
+from cluster import api, manifests, references, sync
 from cluster.deadline import ANSWER_SECONDS
 from errors import Waiting
 from statuses import waiting
@@ -28,7 +26,7 @@ def apply(client: api.Client, partition: str, *, strict: bool) -> None:
     from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
 
     manifest = manifests.crd(strict=strict, partition=partition)
-    crd: api.Object | None = objects.apply(client, manifest)
+    crd: api.Object | None = sync.apply(client, manifest)
     deadline = time.monotonic() + ANSWER_SECONDS
     while not _established(crd):
         if time.monotonic() > deadline:
@@ -56,23 +54,8 @@ def ratchets(client: api.Client) -> bool:
     """Return whether the server accepts writes of stored objects that break a new rule.
 
     It has validating admission policies since the same version.
-
-    A node's kubelet is never newer than the server, so its version errs on the safe side.
     """
-    from lightkube.resources.core_v1 import Node
-
     from cluster import answers
 
-    nodes = client.list_as(Node, answers.Node, first=True)
-    version = _MINOR.match(nodes[0].status.node_info.kubelet_version) if nodes else None
-    return bool(version) and (int(version[1]), int(version[2])) >= RATCHETING_SINCE
-
-
-@functools.cache
-def kind() -> Any:
-    """Return the class that lightkube has for IAMIdentityMapping."""
-    from lightkube import generic_resource
-
-    return cast("Any", generic_resource).create_global_resource(
-        "iamauthenticator.k8s.aws", "v1alpha1", references.MAPPING, "iamidentitymappings"
-    )
+    found = _MINOR.match(client.read("/version", answers.Version).git_version)
+    return bool(found) and (int(found[1]), int(found[2])) >= RATCHETING_SINCE

@@ -19,8 +19,7 @@ import msgspec
 
 import times
 from access.mapping import IdentityMapping
-from cluster import api
-from cluster.crd import kind
+from cluster import api, objects
 from cluster.errors import Conflict, errors_as_status
 from cluster.references import EVENTS, MAPPING
 from errors import Unready
@@ -90,7 +89,7 @@ def _chosen(notes: Sequence[Note]) -> list[Note]:
 
 def _write(client: api.Client, owner: Owner, note: Note, now: datetime) -> None:
     # `kubectl describe` shows the events that have the object's uid.
-    stored = None if note.gone else client.get(kind(), note.mapping.name)
+    stored = None if note.gone else client.get(objects.mapping(), note.mapping.name)
     uid = str(stored["metadata"].get("uid", "")) if stored else ""
     event = _event(owner, note, uid, now)
     try:

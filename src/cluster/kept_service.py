@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import time
 
-from cluster import api, manifests, objects, references, services
+from cluster import api, manifests, objects, references, services, sync
 from owner import Owner
 
 # Controllers may write endpoints for a moment after the selector has gone.
@@ -49,10 +49,15 @@ def keep(client: api.Client, owner: Owner, address: str, unit: str) -> Kept | No
         return None
     name = service["metadata"]["name"] if service else references.NAME
     try:
-        kept = objects.apply(client, manifests.kept_service(address, unit, name))
+        kept = sync.apply(client, manifests.kept_service(address, unit, name))
         if kept["spec"].get("selector"):
             reference = dataclasses.replace(references.SERVICE, name=name)
-            objects.merge(client, reference, {"spec": {"selector": None}})
+            client.patch(
+                objects.kind(reference),
+                name,
+                {"spec": {"selector": None}},
+                namespace=reference.namespace,
+            )
     except ApiError as error:
         # 422: another Service has the address, or it is outside of the cluster's range.
         if service or error.status.code != 422:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import times
 from access import logins
 from access.logins import Record
-from cluster import api, manifests, objects, references
+from cluster import api, manifests, objects, references, sync
 from owner import Owner
 
 
@@ -26,4 +26,4 @@ def read(client: api.Client) -> Record | None:
 
 def write(client: api.Client, owner: Owner, record: Record) -> None:
     """Make ``record`` what the cluster has."""
-    objects.apply(client, manifests.logins(owner, logins.dump(record)))
+    sync.apply(client, manifests.logins(owner, logins.dump(record)))

@@ -14,11 +14,11 @@ import libyaml
 import templating
 from access import partitions
 from access.mapping import IdentityMapping
+from access.rights import RoleBinding
 from certificates.keypair import KeyPair
 from cluster import references
 from cluster.references import ObjectReference
 from juju.proxies import NO_PROXIES, Proxies
-from labels import EXPIRES, SOURCE
 from owner import Owner
 from text import fingerprint, in_base64
 
@@ -116,22 +116,20 @@ def mapping_policy(owner: Owner, mode: str) -> list[Manifest]:
     return _marked(owner, text)
 
 
-def identity_mapping(owner: Owner, mapping: IdentityMapping, permission_set: str = "") -> Manifest:
-    """Return the IAMIdentityMapping ``mapping``, which the charm makes.
-
-    ``permission_set`` is the set whose role it maps, as ``<set>@<account>``.
-    """
+def identity_mapping(owner: Owner, mapping: IdentityMapping) -> Manifest:
+    """Return the IAMIdentityMapping ``mapping``, which the charm makes."""
     annotations = {
         labels.OWNER: owner.mark,
-        EXPIRES: mapping.expires,
-        labels.PERMISSION_SET: permission_set,
+        labels.EXPIRES: mapping.expires,
+        labels.PERMISSION_SET: mapping.permission_set,
+        labels.REASON: mapping.reason,
     }
     return {
         "apiVersion": "iamauthenticator.k8s.aws/v1alpha1",
         "kind": references.MAPPING,
         "metadata": {
             "name": mapping.name,
-            "labels": {SOURCE: mapping.source},
+            "labels": {labels.SOURCE: mapping.source},
             "annotations": {key: value for key, value in annotations.items() if value},
         },
         "spec": {
@@ -139,6 +137,27 @@ def identity_mapping(owner: Owner, mapping: IdentityMapping, permission_set: str
             "username": mapping.username,
             "groups": list(mapping.groups),
         },
+    }
+
+
+def role_binding(owner: Owner, binding: RoleBinding) -> Manifest:
+    """Return the RoleBinding, or the ClusterRoleBinding, that comes with a mapping."""
+    where = {"namespace": binding.namespace} if binding.namespace else {}
+    return {
+        "apiVersion": f"{references.RBAC}/v1",
+        "kind": "RoleBinding" if binding.namespace else "ClusterRoleBinding",
+        "metadata": {
+            "name": binding.name,
+            **where,
+            "labels": {**references.LABELS, labels.SOURCE: binding.source},
+            "annotations": {labels.OWNER: owner.mark},
+        },
+        "roleRef": {
+            "apiGroup": references.RBAC,
+            "kind": binding.role_kind,
+            "name": binding.role,
+        },
+        "subjects": [{"apiGroup": references.RBAC, "kind": "Group", "name": binding.group}],
     }
 
 

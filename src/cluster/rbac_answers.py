@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import msgspec
 
-from cluster.references import MAPPING
-
 
 class Name(msgspec.Struct):
     """What any object is called; a cluster-scoped one has no namespace."""
@@ -22,22 +20,9 @@ class Named(msgspec.Struct):
     metadata: Name
 
 
-class _Owner(msgspec.Struct):
-    kind: str
-    name: str
-    uid: str
-
-
-class _Metadata(Name, rename="camel"):
+class _Metadata(Name):
     labels: dict[str, str] | None = None
     annotations: dict[str, str] | None = None
-    owner_references: list[_Owner] | None = None
-
-    @property
-    def mapping(self) -> _Owner | None:
-        """The mapping that alone owns the object; None without one."""
-        owners = self.owner_references or []
-        return owners[0] if len(owners) == 1 and owners[0].kind == MAPPING else None
 
 
 class _Reference(Name, kw_only=True):

@@ -22,6 +22,7 @@ POD_LABELS = {"k8s-app": NAME}
 POD_PORT = 21362
 CRD = "iamidentitymappings.iamauthenticator.k8s.aws"
 MAPPING = "IAMIdentityMapping"
+RBAC = "rbac.authorization.k8s.io"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from cluster import api, manifests, objects, references
+from cluster import api, manifests, objects, references, sync
 from errors import Blocked, Waiting
 from owner import Owner
 from statuses import blocked, options, waiting
@@ -24,8 +24,12 @@ from text import is_ip
 _RANGE = re.compile(r"range of valid IPs is ([0-9a-fA-F.:/]+)")
 
 
-def apply(client: api.Client, owner: Owner, chosen: str, former: str) -> str:
+def apply(
+    client: api.Client, owner: Owner, chosen: str, former: str, first: api.Object | None
+) -> str:
     """Apply the Service, and return the address that the control planes are to ask.
+
+    ``first`` is the charm's first Service, as this hook has read it.
 
     It is ``chosen``, the operator's choice, or else ``former``, which they ask so far, if a
     Service can have it. Otherwise it is the one that the Service has.
@@ -37,23 +41,23 @@ def apply(client: api.Client, owner: Owner, chosen: str, former: str) -> str:
 
     chosen = str(ipaddress.ip_address(chosen)) if chosen else ""
     wanted = chosen or former
-    if chosen and not of_address(client, chosen):
+    if chosen and not (first or objects.get(client, manifests.extra_service(chosen))):
         return _apply_chosen(client, owner, chosen)
     try:
-        found = _apply_first(client, owner, wanted)
+        found = _apply_first(client, owner, wanted, first)
     except ApiError as error:
         # 422: another Service has the address by now, or it is outside of the cluster's range;
         # or our Service has another address.
         if not wanted or error.status.code != 422:
             raise
         service = objects.get(client, references.SERVICE)
-        found = _apply_first(client, owner, _cluster_ip(service) if service else "")
+        found = _apply_first(client, owner, _cluster_ip(service) if service else "", service)
     if not wanted or found == wanted:
         return found
     if chosen:
         return _apply_chosen(client, owner, chosen, extra=True)
     try:
-        objects.apply(client, manifests.service(owner, former, extra=True))
+        sync.apply(client, manifests.service(owner, former, extra=True))
     except ApiError as error:
         if error.status.code != 422:
             raise
@@ -61,12 +65,13 @@ def apply(client: api.Client, owner: Owner, chosen: str, former: str) -> str:
     return former
 
 
-def _apply_first(client: api.Client, owner: Owner, address: str) -> str:
+def _apply_first(client: api.Client, owner: Owner, address: str, stored: api.Object | None) -> str:
     """Apply the Service, at any address if ``address`` is empty, and return the one it has."""
-    found = _cluster_ip(objects.apply(client, manifests.service(owner, address or None)))
+    manifest = manifests.service(owner, address or None)
+    found = _cluster_ip(sync.apply(client, manifest, stored))
     if found != address:
         # The address is part of what is applied from now on, so the next hook changes nothing.
-        objects.apply(client, manifests.service(owner, found))
+        sync.apply(client, manifests.service(owner, found))
     return found
 
 
@@ -75,7 +80,7 @@ def _apply_chosen(client: api.Client, owner: Owner, address: str, *, extra: bool
     from lightkube import ApiError
 
     try:
-        objects.apply(client, manifests.service(owner, address, extra=extra))
+        sync.apply(client, manifests.service(owner, address, extra=extra))
     except ApiError as error:
         if error.status.code != 422:
             raise

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What goes with the application: its objects, and the mappings that the charm made.
+"""What goes with the application: its objects, and the access that the charm made.
 
 Call every function inside `errors_as_status`.
 """
@@ -10,11 +10,12 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from cluster import api, objects, references
+from access import changes
+from access.desired import Access
+from cluster import api, crd, objects, references, state, sync
 from cluster.deadline import WRITE_SECONDS
-from cluster.mappings import of_option
 from errors import Waiting
-from labels import KEPT_FOR, OWNER
+from labels import GRANT, KEPT_FOR, OPTION, OWNER
 from owner import Owner
 from statuses import waiting
 
@@ -48,13 +49,29 @@ def remove(client: api.Client, owner: Owner) -> None:
             objects.delete(client, what)
     client.prolong()
     is_foreign = owner.is_foreign(marks.get(references.SERVICE, ""))
-    complete = is_foreign or of_option.delete_all(client, client.seconds_left - LAST_SECONDS)
+    left = 0 if is_foreign else _remove_access(client, owner)
     if not is_foreign:
         _delete_extra_services(client, owner)
     if references.SERVICE in owned and not _is_kept(found[references.SERVICE]):
         objects.delete(client, references.SERVICE)
-    if not complete:
-        raise Waiting(waiting.MAPPINGS_LEFT())
+    if left:
+        raise Waiting(waiting.MAPPINGS_LEFT(number=f"{left:,}"))
+
+
+def _remove_access(client: api.Client, owner: Owner) -> int:
+    """Delete the mappings that the charm made, and their bindings; return how many are left.
+
+    Grants go first: an application that is deployed later deletes what no option declares, and
+    keeps grants.
+    """
+    if not crd.is_served(client):
+        return 0
+    found = state.access(client, owner)
+    mappings = sorted(found.mappings, key=lambda mapping: mapping.source != GRANT)
+    theirs = tuple(each for each in mappings if each.source not in (GRANT, OPTION))
+    steps = changes.of(Access(tuple(mappings), found.bindings), Access(theirs))
+    result = sync.make(client, owner, steps, keep=LAST_SECONDS)
+    return len(result.left) + len(result.refused)
 
 
 def _delete_extra_services(client: api.Client, owner: Owner) -> None:

@@ -31,7 +31,7 @@ from owner import Owner
 if TYPE_CHECKING:
     from lightkube.resources.core_v1 import Pod
 
-    from access.mappings import MappingReport
+    from cos.facts import Figures
 
 ENDPOINT = "cos-agent"
 KEY = "config"
@@ -44,7 +44,7 @@ def lead(
     owner: Owner,
     peers: Peers,
     pair: KeyPair,
-    report: MappingReport,
+    figures: Figures,
     replicas: int,
     pods: Sequence[Pod],
 ) -> None:
@@ -55,7 +55,7 @@ def lead(
         owner: This application.
         peers: What the leader tells the other units.
         pair: The pair that the pods serve.
-        report: What is to be said of the mappings.
+        figures: What is to be said of the mappings.
         replicas: How many pods there should be.
         pods: The authenticator's pods.
 
@@ -69,7 +69,7 @@ def lead(
 
     known = ""
     if relations:
-        known = facts.learn(peers.shared.facts, pair, report, replicas).dump()
+        known = facts.learn(peers.shared.facts, pair, figures, replicas).dump()
     peers.publish(dataclasses.replace(peers.shared, facts=known))
     if relations:
         _publish(charm, owner, relations, known, jobs.of(owner, peers.shared, pods))

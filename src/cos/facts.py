@@ -7,13 +7,20 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
-from typing import TYPE_CHECKING
 
 from certificates.keypair import KeyPair
 from text import fingerprint
 
-if TYPE_CHECKING:
-    from access.mappings import MappingReport
+
+@dataclasses.dataclass(frozen=True)
+class Figures:
+    """What the leader counts of mappings; `Facts` says what each means."""
+
+    to_correct: int = 0
+    next_end: datetime.datetime | None = None
+    lasting_administrators: int = 0
+    unused: int = 0
+    unused_administrators: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +65,7 @@ def load(text: str) -> Facts | None:
         return None
 
 
-def learn(known: str, pair: KeyPair, report: MappingReport, replicas: int) -> Facts:
+def learn(known: str, pair: KeyPair, figures: Figures, replicas: int) -> Facts:
     """Return the facts; ``known`` is what was published last.
 
     To read a certificate costs more than the rest of a settled hook, so its dates are taken from
@@ -71,12 +78,12 @@ def learn(known: str, pair: KeyPair, report: MappingReport, replicas: int) -> Fa
         certificate,
         starts,
         ends,
-        len(report.problems),
-        _seconds(report.next_end),
-        report.lasting_administrators,
+        figures.to_correct,
+        _seconds(figures.next_end),
+        figures.lasting_administrators,
         replicas,
-        report.unused,
-        report.unused_administrators,
+        figures.unused,
+        figures.unused_administrators,
     )
 
 

@@ -7,35 +7,38 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 
 import cos
-from access.mappings import MappingReport
+from access.mapping import IdentityMapping
 from certificates import rotation
 from certificates.keypair import KeyPair
 from certificates.sans import sans
-from cluster import api, claim, contents, crd, manifests, objects, pods, references, services
-from cluster.errors import errors_as_status
+from cluster import api, contents, crd, manifests, objects, pods, references, services, sync
+from cluster.errors import errors_as_status, retry_on_conflict
 from config import Config
 from errors import Blocked, Unready, collected, worst
 from hook import Hook
 from juju import extra_cas, proxies, pull_secret
 from juju.alarm import SECONDS, SOON_SECONDS
 from juju.peers import Shared
-from leader import logins, mappings, report, superusers
-from leader.expiry import Expiry
+from leader import administrators, logins, report
+from leader.access import Ending, Report, let_in
 from machine import reactive
 from owner import Owner
 from publishing import Publisher
-from statuses import active
+from statuses import active, options, waiting
 
 logger = logging.getLogger(__name__)
 
 OLD_CA = active.OLD_CA_TRUSTED()
+# How much of its time a hook keeps for what follows the end of access.
+KEPT_SECONDS = 10.0
 
 
 def lead(
-    hook: Hook, config: Config, publisher: Publisher, expiry: Expiry, shared: Shared
+    hook: Hook, config: Config, publisher: Publisher, ending: Ending, shared: Shared
 ) -> tuple[str, float | None]:
     """Take the leader's steps: deploy the authenticator, and let in who may log in.
 
@@ -53,9 +56,15 @@ def lead(
         share(shared)
     with errors_as_status():
         client = hook.client
-        _claim(hook, client, shared)
+        service = _claim(hook, client, shared)
+        _define_mappings(client, hook.owner, config)
+        # Access that ends goes before anything else that takes time.
+        left = ending.end(client, keep=KEPT_SECONDS)
+        shared = replace(shared, ended=hook.peers.shared.ended)
         # The Service comes first, because its address goes into the certificate.
-        address = services.apply(client, hook.owner, config.webhook_address, shared.address)
+        address = services.apply(
+            client, hook.owner, config.webhook_address, shared.address, service
+        )
     shared = share(replace(shared, address=address))
     issued = hook.certificates.obtain(sans(address))
     with errors_as_status():
@@ -76,7 +85,7 @@ def lead(
             proxies=_web_proxies(client, config, stored, problems),
             authorities=trusted.authorities,
         )
-        rollout = _deploy(client, hook.owner, spec, config.mapping_policy, stored)
+        rollout = _deploy(client, hook.owner, spec, stored)
         shared = share(replace(shared, serving=shared.serving or rollout.serving))
         hook.charm.unit.set_workload_version(config.version)
         labelled = pods.find_labelled(client)
@@ -85,15 +94,16 @@ def lead(
             shared = share(replace(shared, ca=plan.pair.ca))
         with collected(problems):
             pods.check_complete(client, rollout, own)
-        found = _let_in(hook, client, config, expiry, problems)
-        found = logins.look(client, hook.owner, hook.looks, pods.names(own), found)
-        cos.lead(hook.charm, hook.owner, hook.peers, plan.pair, found, config.replicas, own)
+        found = _let_in(hook, client, config, left, ending, problems)
+        unused = logins.look(client, hook.owner, hook.looks, pods.names(own), found)
+        figures = found.figures(*unused)
+        cos.lead(hook.charm, hook.owner, hook.peers, plan.pair, figures, config.replicas, own)
     with collected(problems):
         issued.check()
     with collected(problems):
         plan.check_trusted()
     if problems:
-        raise worst(problems, announced=not found.left)
+        raise worst(problems, announced=not found.result.left)
     keeps_old_ca = shared.ca != plan.pair.ca
     remarks = (
         pods.strangers_remark(pods.strangers(labelled)),
@@ -106,23 +116,41 @@ def lead(
     return line, _seconds(found, keeps_old_ca=keeps_old_ca)
 
 
-def _seconds(found: MappingReport, *, keeps_old_ca: bool) -> float | None:
+def _seconds(found: Report, *, keeps_old_ca: bool) -> float | None:
     """Return in how many seconds an active unit must look again; None if it need not."""
-    if found.left and found.written:
+    if found.result.left and found.result.done:
         return SOON_SECONDS
-    return SECONDS if keeps_old_ca or found.left or found.learns else None
+    return SECONDS if keeps_old_ca or found.result.left or found.declared.learns else None
 
 
-def _claim(hook: Hook, client: api.Client, shared: Shared) -> None:
-    """Claim the authenticator's objects.
+def _claim(hook: Hook, client: api.Client, shared: Shared) -> api.Object | None:
+    """Claim the authenticator's objects. Return the Service, if there is one.
 
     Raises:
         errors.Blocked: another application owns them.
     """
-    if mark := claim.claim(client, hook.owner):
-        # The owner's units write the webhook file, so this application's stop doing so.
+    service = retry_on_conflict(lambda: _owned(client, hook.owner), waiting.OTHERS_CHANGE())
+    mark = objects.mark_of(service)
+    if hook.owner.is_foreign(mark):
+        # Tell our units to stop writing the file: the owner's units write it.
         hook.peers.publish(replace(shared, ca="", serving=False))
         raise Blocked(references.foreign(mark))
+    return service
+
+
+def _owned(client: api.Client, owner: Owner) -> api.Object | None:
+    """Return the Service, whose mark says who owns the objects.
+
+    Objects without a mark become ``owner``'s. Where there is no Service, applying it makes
+    ``owner`` the owner. If two applications create it at once, the later apply wins, and the other
+    application sees that before it has a certificate to deploy.
+    """
+    service = objects.get(client, references.SERVICE)
+    if service and not objects.mark_of(service):
+        from migration import objects as former
+
+        return former.take_over(client, owner, service)
+    return service
 
 
 def _plan_rotation(
@@ -134,13 +162,21 @@ def _plan_rotation(
 
 
 def _let_in(
-    hook: Hook, client: api.Client, config: Config, expiry: Expiry, problems: list[Unready]
-) -> MappingReport:
-    """End access that has expired, and bring all other mappings to what they should be."""
-    left = expiry.end(client)
-    found = mappings.apply(client, hook.owner, config, left, problems)
-    expiry.next_end = found.next_end
-    superusers.announce(client, hook.owner, hook.peers, found.administrators)
+    hook: Hook,
+    client: api.Client,
+    config: Config,
+    left: Sequence[IdentityMapping],
+    ending: Ending,
+    problems: list[Unready],
+) -> Report:
+    """Bring all access to what it should be, starting from the mappings that are ``left``."""
+    client.prolong()
+    if config.declared.error:
+        text = options.MAPPINGS_INVALID(problem=config.declared.error)
+        problems.append(Blocked(text, announced=True))
+    found = let_in(client, hook.owner, config, left, ending)
+    ending.next_end = found.next_end
+    administrators.announce(client, hook.owner, hook.peers, found.administrators)
     hook.journal.log(report.remarks(found))
     return found
 
@@ -194,33 +230,36 @@ def _web_proxies(
     return contents.deployed_proxies(client, stored)
 
 
+def _define_mappings(client: api.Client, owner: Owner, config: Config) -> None:
+    """Apply the CRD, and on Kubernetes 1.30 and newer the policy on who may write mappings."""
+    is_modern = crd.ratchets(client)
+    crd.apply(client, config.partition, strict=is_modern)
+    for manifest in manifests.mapping_policy(owner, config.mapping_policy) if is_modern else ():
+        sync.apply(client, manifest)
+
+
 def _deploy(
-    client: api.Client,
-    owner: Owner,
-    spec: manifests.Spec,
-    policy: str,
-    stored: contents.Stored,
+    client: api.Client, owner: Owner, spec: manifests.Spec, stored: contents.Stored
 ) -> pods.Rollout:
-    """Apply the CRD, the policy on mappings, and the authenticator that ``spec`` describes, and
-    wait for its pods. ``policy`` is the value of the option mapping-policy.
+    """Apply the authenticator that ``spec`` describes, and wait for its pods.
 
     A container of a former pod reads the proxies' former keys when it restarts, so they stay
     until the rollout is complete.
 
     Return how far their rollout is when the wait ends.
     """
-    is_modern = crd.ratchets(client)
-    crd.apply(client, spec.partition, strict=is_modern)
-    for manifest in manifests.mapping_policy(owner, policy) if is_modern else ():
-        objects.apply(client, manifest)
     desired = manifests.authenticator(owner, spec)
     keeping = [manifests.keep_proxies(manifest, stored.proxies) for manifest in desired]
-    *_, deployment = [objects.apply(client, manifest) for manifest in keeping]
+    known = {references.SECRET: stored.secret}
+    *_, deployment = [
+        sync.apply(client, manifest, known.get(manifests.reference(manifest)))
+        for manifest in keeping
+    ]
     rollout = pods.await_rollout(client, deployment)
     if rollout.complete:
         # Former pods may need these until then.
         for manifest, kept in zip(desired, keeping, strict=True):
             if manifest != kept:
-                objects.apply(client, manifest)
-        objects.prune(client, owner, desired)
+                sync.apply(client, manifest)
+        sync.prune(client, owner, desired)
     return rollout

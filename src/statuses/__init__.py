@@ -2,5 +2,6 @@
 
 """The catalogue of every text that `juju status` can show. Pure.
 
-`make docs` writes docs/reference/statuses.md from it, in the order that it has here.
+A text quotes what strangers control, so that no caller can forget it. What each text means, and
+what to do about it, is in docs/reference/statuses.yaml.
 """

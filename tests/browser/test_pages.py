@@ -63,10 +63,11 @@ def test_given_words_in_the_search_then_their_page_is_among_the_first(
 ) -> None:
     browser.open(f"{site}/search.html?q={words}")
 
+    # The links come one by one, and the summary's text after the last of them.
     links = browser.wait(
-        "const done = document.querySelector('#search-results p.search-summary');"
+        "const summary = document.querySelector('#search-results p.search-summary')?.innerText;"
         "const links = [...document.querySelectorAll('#search-results li a')];"
-        "return done && links.length ? links.map(each => each.pathname) : null"
+        "return summary && links.length ? links.map(each => each.pathname) : null"
     )
     assert f"/{page}.html" in links[:5]
     assert browser.errors() == []

@@ -144,7 +144,7 @@ def test_given_an_arn_that_the_authenticator_reads_then_kubernetes_accepts_it_an
     wait_for_status(deployed, "active", "authenticator v0.7.18, 2/2 pods, 1 mapping")
     [stored] = cluster.get(MAPPINGS)["items"]
     assert stored["status"]["canonicalARN"] == arns.ROLE
-    assert "to correct" not in juju_status.message(deployed)
+    assert "broken mapping" not in juju_status.message(deployed)
 
 
 def test_given_such_a_mapping_from_before_the_rule_then_the_unit_names_it_and_people_may_edit_it(
@@ -155,7 +155,8 @@ def test_given_such_a_mapping_from_before_the_rule_then_the_unit_names_it_and_pe
     wait_for_status(
         deployed,
         "active",
-        "authenticator v0.7.18, 2/2 pods, 2 mappings, 1 to correct: pathed: no login has a role",
+        "authenticator v0.7.18, 2/2 pods, 2 mappings, 1 broken mapping: pathed: no login has a "
+        "role",
     )
     cluster.kubectl("label", MAPPINGS, "pathed", "team=payments")
     [stored] = [i for i in cluster.get(MAPPINGS)["items"] if i["metadata"]["name"] == "pathed"]
@@ -195,10 +196,10 @@ def test_given_a_policy_that_refuses_the_status_of_one_mapping_then_the_unit_nam
     wait_for_status(
         deployed,
         "active",
-        "authenticator v0.7.18, 2/2 pods, 2 mappings, 1 to correct: refused: the cluster refuses "
-        "its status: …",
+        "authenticator v0.7.18, 2/2 pods, 2 mappings, 1 broken mapping: refused: the cluster "
+        'refuses its status: "…',
     )
-    assert juju_status.message(deployed).endswith("denied request: ask the security team")
+    assert juju_status.message(deployed).endswith('denied request: ask the security team"')
 
 
 def test_given_an_option_that_is_reset_then_the_status_gives_the_command_again(
@@ -215,7 +216,7 @@ def test_given_an_option_with_another_address_then_the_status_names_it_and_gives
 ) -> None:
     deployed.config(CONTROL_PLANE, {OPTION: "https://10.152.183.1:443/authenticate"})
 
-    present = "another webhook is set: 10.152.183.1:443/authenticate; if unused, run: "
+    present = "another webhook is set: '10.152.183.1:443/authenticate'; if unused, run: "
     wait_for_status(deployed, "blocked", present)
     assert juju_status.message(deployed).endswith(f"run: {command(cluster)}")
 
@@ -233,7 +234,7 @@ def test_given_a_service_whose_address_is_taken_then_the_status_gives_the_new_ad
     cluster.kubectl("delete", *SERVICE)
     cluster.kubectl("create", "service", "clusterip", "thief", f"--clusterip={taken}", "--tcp=443")
 
-    wait_for_status(deployed, "blocked", f"another webhook is set: {taken}:443/authenticate; ")
+    wait_for_status(deployed, "blocked", f"another webhook is set: '{taken}:443/authenticate'; ")
     after = command(cluster)
     assert after != before
     assert juju_status.message(deployed).endswith(f"run: {after}")

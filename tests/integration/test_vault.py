@@ -172,4 +172,4 @@ def test_given_another_partition_then_its_principals_log_in_and_mappings_of_othe
 
     assert logins.wait_for_login(china, "mei") == "mei"
     assert cluster.whoami("knobby").returncode != 0
-    assert "1 to correct: knobby: no login has partition aws" in juju_status.message(deployed)
+    assert "1 broken mapping: knobby: no login has partition aws" in juju_status.message(deployed)

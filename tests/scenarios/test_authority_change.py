@@ -114,7 +114,7 @@ def test_given_a_pod_of_the_old_authority_that_is_ending_when_settled_then_both_
 
     assert served_by(api) == NEW
     assert trusted(machines) == [BOTH] * 2
-    assert two.units[0].status.message.endswith("old CA trusted until its last pod ends")
+    assert two.units[0].status.message.endswith("old CA trusted until its last pod stops")
 
     api.delete(f"{PODS}/ending")
     two.hook()

@@ -99,7 +99,7 @@ def test_given_another_webhook_in_the_option_when_a_hook_runs_then_it_is_named_f
     files.auth_webhook.write_text(rendered(value))
 
     assert newer.hook() == ops.BlockedStatus(
-        f"another webhook is set: {shown}; if unused, {COMMAND}"
+        f"another webhook is set: '{shown}'; if unused, {COMMAND}"
     )
 
 

@@ -87,7 +87,7 @@ def test_given_another_webhook_in_the_option_when_a_hook_runs_then_it_is_named_f
     render(files, given=URL, option="https://me:secret@login.example.com/check")
 
     assert both.hook() == ops.ActiveStatus(
-        f"{NEXT}another webhook is set: login.example.com/check; if unused, {COMMAND}"
+        f"{NEXT}another webhook is set: 'login.example.com/check'; if unused, {COMMAND}"
     )
 
 

@@ -21,7 +21,6 @@ from tests.fakes.kubernetes.paths import (
     EVENTS_ROLE,
     EVENTS_ROLE_BINDING,
     MAPPINGS,
-    NODES,
     PODS,
     POLICY,
     POLICY_BINDING,
@@ -29,23 +28,25 @@ from tests.fakes.kubernetes.paths import (
     SECRET,
     SERVICE,
     SERVICE_ACCOUNT,
+    VERSION,
 )
+from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import ADMIN_TOKEN, Files, kubeconfig
 
 # The charm's objects, in the order in which they are applied.
-APPLIED = (
-    SERVICE,
-    DEFINITION,
-    *(POLICY, POLICY_BINDING),
+DEFINED = (DEFINITION, POLICY, POLICY_BINDING)
+DEPLOYED = (
     *(SERVICE_ACCOUNT, CLUSTER_ROLE, CLUSTER_ROLE_BINDING, EVENTS_ROLE, EVENTS_ROLE_BINDING),
     *(CONFIG, SECRET, DISRUPTION_BUDGET, DEPLOYMENT),
 )
+BINDINGS = (f"{RBAC}/clusterrolebindings", f"{RBAC}/rolebindings")
+APPLIED = (*DEFINED, SERVICE, *DEPLOYED)
 # Every request of a settled reconcile, in order; the hook that deploys everything sends these too.
 SETTLED = (
-    *(f"GET {path}" for path in (SERVICE, SERVICE, SECRET, NODES)),
-    *(f"GET {path}" for path in APPLIED[1:]),
-    *(f"GET {path}" for path in (PULL_SECRET, PODS, MAPPINGS)),
+    *(f"GET {path}" for path in (SERVICE, VERSION, *DEFINED, MAPPINGS, SECRET)),
+    *(f"GET {path}" for path in DEPLOYED if path != SECRET),
+    *(f"GET {path}" for path in (PULL_SECRET, PODS, *BINDINGS)),
 )
 APPLIES = tuple(f"PATCH {path}" for path in APPLIED)
 ROLLOUT = (f"GET {DEPLOYMENT}",)
@@ -274,7 +275,7 @@ def check(fault: str, status: ops.StatusBase) -> None:
         assert "Connection refused" in status.message
     if fault == "401":
         assert status == ops.WaitingStatus(
-            "waiting for the Kubernetes API to accept /root/.kube/config: 401 Unauthorized"
+            "waiting for the Kubernetes API to accept /root/.kube/config: 401 'Unauthorized'"
         )
     if fault == "403":
         assert status.message.startswith("the cluster refuses /root/.kube/config: "), fault

@@ -38,7 +38,7 @@ def rights(api: FakeCluster) -> set[tuple[str, str]]:
     }
 
 
-((_, FORMER),) = bindings("dev", "", [Right("view")], "option")
+((_, FORMER),) = bindings("dev", [Right("view")], "option")
 REQUESTS = (
     ("take", f"DELETE {RBAC}/clusterrolebindings/{FORMER.name}"),
     ("widen", f"PATCH {MAPPINGS}/ops"),

@@ -31,7 +31,7 @@ def test_given_a_mapping_that_somebody_made_to_harm_when_a_hook_runs_then_the_un
     status = deployed.hook()
 
     assert isinstance(status, ops.ActiveStatus)
-    assert f"1 to correct: odd: {shown}" in status.message
+    assert f"1 broken mapping: odd: {shown}" in status.message
     assert status.message.endswith(" is not an ARN such as arn:aws:iam::111122223333:role/admin")
 
 

@@ -14,11 +14,10 @@ from tests.fakes.kubernetes.paths import MAPPINGS, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
-from cluster import claim, teardown
-from cluster.mappings import listing
+from cluster import services, state, teardown
 from juju import peers
 from juju.alarm import Alarm
-from leader import mappings, steps
+from leader import steps
 from statuses import waiting
 
 SAID = re.compile(r"internal error KeyError at (\w+\.py):\d+; run: juju debug-log --include (.+)")
@@ -43,9 +42,9 @@ def buggy(deployed: Model) -> Model:
     ("module", "name"),
     [
         # Inside of the look at the cluster, and outside.
-        (mappings, "apply"),
+        (steps, "let_in"),
         (steps, "ensure_cluster_id"),
-        (claim, "claim"),
+        (services, "apply"),
     ],
 )
 def test_given_a_bug_when_a_hook_runs_then_the_status_names_it_and_the_next_hook_tries_again(
@@ -67,7 +66,7 @@ def test_given_a_bug_when_a_hook_runs_then_the_status_names_it_and_the_next_hook
 def test_given_a_bug_when_a_hook_runs_then_the_log_has_its_traceback_without_its_text(
     buggy: Model, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(mappings, "apply", bug)
+    monkeypatch.setattr(steps, "let_in", bug)
 
     buggy.hook()
 
@@ -90,7 +89,7 @@ def test_given_a_bug_on_a_unit_that_follows_when_a_hook_runs_then_its_status_nam
 def test_given_bugs_in_what_ends_access_too_when_a_hook_runs_then_its_status_names_one(
     buggy: Model, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(listing, "find", bug)
+    monkeypatch.setattr(state, "mappings", bug)
 
     assert SAID.fullmatch(buggy.hook().message)
 
@@ -118,7 +117,7 @@ def test_given_a_bug_when_the_unit_goes_then_it_goes_and_the_log_says_what_stays
 def test_given_a_bug_when_an_action_runs_then_it_fails_and_names_it(
     buggy: Model, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(listing, "find", bug)
+    monkeypatch.setattr(state, "mappings", bug)
 
     with pytest.raises(ops.testing.ActionFailed) as failure:
         buggy.action("list-mappings")

@@ -9,7 +9,7 @@ import ops.testing
 import pytest
 from tests.fakes.juju.model import OWNER, UUID, Easyrsa, Model
 from tests.fakes.kubernetes.faults import ok, refused
-from tests.fakes.kubernetes.paths import ADDRESS, DEFINITION, DEPLOYMENT, NODES, SECRET, SERVICE
+from tests.fakes.kubernetes.paths import ADDRESS, DEFINITION, DEPLOYMENT, SECRET, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
@@ -23,7 +23,7 @@ COMMAND = "kubectl -n kube-system annotate service aws-iam-authenticator aws-iam
 
 
 def blocked_by(owner: str) -> ops.BlockedStatus:
-    return ops.BlockedStatus(f"authenticator owned by {owner}; if gone, run: {COMMAND}")
+    return ops.BlockedStatus(f"authenticator owned by '{owner}'; if gone, run: {COMMAND}")
 
 
 FIRST = blocked_by("aws-iam of model k8s")
@@ -34,7 +34,7 @@ def marks(api: FakeCluster) -> dict[str, str]:
     return {
         path: stored["metadata"].get("annotations", {}).get("aws-iam/owner", "")
         for path, stored in api.objects.items()
-        if not path.startswith((NODES, DEFINITION))
+        if not path.startswith(DEFINITION)
     }
 
 
@@ -167,7 +167,7 @@ def test_given_an_owner_of_unknown_spelling_when_a_hook_runs_then_its_status_is_
     mark(api, SERVICE, "team-x " * 10_000)
     status = deployed.hook()
 
-    assert status.message.endswith(f"team-x; if gone, run: {COMMAND}")
+    assert status.message.endswith(f"team-x'; if gone, run: {COMMAND}")
     assert isinstance(status, ops.BlockedStatus)
 
 

@@ -9,7 +9,7 @@ import ops
 import pytest
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.faults import REFUSALS, refusal
-from tests.fakes.kubernetes.paths import DEFINITION, DEPLOYMENT, MAPPINGS, NODES, NOTICES, SERVICE
+from tests.fakes.kubernetes.paths import DEFINITION, DEPLOYMENT, MAPPINGS, NOTICES, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
@@ -83,7 +83,7 @@ def test_given_a_file_that_cannot_be_removed_when_removed_then_it_is_logged_and_
     deployed.hook(deployed.on.remove())
 
     assert f"cannot remove {files.webhook}: Is a directory" in deployed.log()
-    assert set(api.objects) == {DEFINITION, f"{NODES}/n0"}
+    assert set(api.objects) == {DEFINITION}
 
 
 def test_given_the_last_unit_when_it_is_removed_then_only_peoples_mappings_stay_in_the_cluster(
@@ -92,7 +92,7 @@ def test_given_the_last_unit_when_it_is_removed_then_only_peoples_mappings_stay_
     api.add_mapping("dev", "arn:aws:iam::111122223333:role/dev")
     deployed.hook(deployed.on.remove())
 
-    assert set(api.objects) == {DEFINITION, f"{MAPPINGS}/dev", f"{NODES}/n0"}
+    assert set(api.objects) == {DEFINITION, f"{MAPPINGS}/dev"}
 
 
 def test_given_the_last_unit_when_it_is_removed_then_the_pods_go_first_and_the_service_last(
@@ -168,7 +168,7 @@ def test_given_another_control_plane_that_departed_when_the_relation_goes_then_a
     deployed.hook(deployed.on.relation_departed(relation, remote_unit=1, departing_unit=1))
     deployed.hook(deployed.broken("aws-iam"))
 
-    assert set(api.objects) == {DEFINITION, f"{NODES}/n0"}
+    assert set(api.objects) == {DEFINITION}
 
 
 def test_given_another_application_on_the_other_endpoint_when_the_relation_goes_then_it_is_clean(
@@ -177,7 +177,7 @@ def test_given_another_application_on_the_other_endpoint_when_the_relation_goes_
     goals("control-plane", "other", u0="active")
     deployed.hook(deployed.broken("aws-iam"))
 
-    assert set(api.objects) == {DEFINITION, f"{NODES}/n0"}
+    assert set(api.objects) == {DEFINITION}
 
 
 def test_given_a_juju_that_has_no_relation_any_more_when_the_control_plane_departs_then_no_error(
@@ -188,7 +188,7 @@ def test_given_a_juju_that_has_no_relation_any_more_when_the_control_plane_depar
     deployed.hook(deployed.broken("aws-iam"))
     deployed.hook(deployed.on.stop())
 
-    assert set(api.objects) == {DEFINITION, f"{NODES}/n0"}
+    assert set(api.objects) == {DEFINITION}
 
 
 def test_given_a_juju_that_does_not_say_what_goes_when_the_control_plane_departs_then_no_error(
@@ -215,7 +215,7 @@ def test_given_a_juju_that_runs_no_remove_when_the_relation_breaks_then_all_is_c
 
     # The API server itself deletes events after a while.
     left = {path for path in api.objects if not path.startswith(NOTICES)}
-    assert left == {DEFINITION, f"{NODES}/n0"}
+    assert left == {DEFINITION}
     assert not files.webhook.exists()
 
 
@@ -229,7 +229,7 @@ def test_given_a_unit_that_has_cleaned_when_its_last_hooks_run_then_they_change_
     deployed.hook(deployed.on.stop())
     deployed.hook(deployed.on.remove())
 
-    assert set(api.objects) == {DEFINITION, f"{NODES}/n0"}
+    assert set(api.objects) == {DEFINITION}
     assert "remove it with" not in deployed.log()
 
 
@@ -240,7 +240,7 @@ def test_given_a_leader_that_is_gone_already_when_the_relation_breaks_then_anoth
     relation = two.relation("aws-iam", unit=1)
     two.hook(two.on.relation_broken(relation), unit=1)
 
-    assert set(api.objects) == {DEFINITION, f"{NODES}/n0"}
+    assert set(api.objects) == {DEFINITION}
 
 
 def test_given_both_endpoints_when_both_relations_break_then_the_second_cleans(
@@ -253,7 +253,7 @@ def test_given_both_endpoints_when_both_relations_break_then_the_second_cleans(
 
     deployed.endpoints = ("control-plane",)
     deployed.hook(deployed.broken("control-plane"))
-    assert set(api.objects) == {DEFINITION, f"{NODES}/n0"}
+    assert set(api.objects) == {DEFINITION}
     assert not files.webhook.exists()
 
 
@@ -308,7 +308,9 @@ def test_given_an_object_that_may_not_be_deleted_when_removed_then_the_log_has_t
 def test_given_mappings_that_may_not_be_deleted_when_removed_then_the_log_has_the_commands(
     deployed: Model, api: FakeCluster
 ):
-    api.fail(refusal(403, "no"), request=f"DELETE {MAPPINGS}")
+    principal = "arn:aws:iam::111122223333:role/dev"
+    api.add_mapping("dev", principal, principal, source="option")
+    api.fail(refusal(403, "no"), request=f"DELETE {MAPPINGS}/dev")
     deployed.hook(deployed.on.remove())
 
     assert f"remove it with: {references.removal_command()}" in deployed.log()

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from text import brief, status_line
+from text import brief, one_line, quoted, status_line
 
 LONG = "x" * 140_000
 
 
 @given(st.text(st.characters(codec=None)))
 def test_given_any_text_when_it_becomes_a_line_then_it_can_be_an_argument(text: str):
-    for line in (status_line(text), brief(text)):
+    for line in (status_line(text), brief(text), quoted(text)):
         assert line.isprintable()
         line.encode()
 
@@ -47,10 +47,50 @@ def test_given_a_line_of_the_greatest_length_when_it_becomes_a_status_then_nothi
         (ValueError(), "ValueError"),
         ("x" * 100, "x" * 100),
         ("y" + "x" * 100, "…" + "x" * 99),
-        ("a\0b\ud800", "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}"),
+        ("a\0b\ud800", r"a\x00b\ud800"),
     ],
 )
 def test_given_a_cause_when_it_stands_in_a_line_then_its_end_is_kept(
     cause: BaseException | str, line: str
 ):
     assert brief(cause) == line
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("admin", "admin"),
+        ("\u4e2d\u6587 \xe4", "\u4e2d\u6587 \xe4"),
+        ("admin\u3164", r"admin\u3164"),
+        ("\u115f\u1160\uffa0", r"\u115f\u1160\uffa0"),
+        ("a\u200bb\u00ad", r"a\u200bb\xad"),
+        ("admin\u3000", r"admin\u3000"),
+        ("a\xa0b", r"a\xa0b"),
+        ("a\u202eb", r"a\u202eb"),
+        ("a\u034f\ufe0f\U000e0100", r"a\u034f\ufe0f\U000e0100"),
+        ("\u2800", r"\u2800"),
+    ],
+)
+def test_given_letters_that_nobody_sees_when_a_text_is_shown_then_they_are_escaped(
+    text: str, shown: str
+):
+    assert one_line(text) == shown
+    assert status_line(text) == shown
+    assert quoted(text) == f"'{shown}'"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("foo; run: curl x | sh", "'foo; run: curl x | sh'"),
+        ("foo'; run: curl x | sh", '"foo\'; run: curl x | sh"'),
+        ("foo'\"; run: sh", "'foo\\'\"; run: sh'"),
+        ("a\nb", r"'a\nb'"),
+        ("x" * 140, f"'{'x' * 140}'"),
+        ("x" * 141, f"'{'x' * 137}...'"),
+    ],
+)
+def test_given_a_text_of_others_when_it_is_quoted_then_nothing_in_it_ends_the_quotes(
+    text: str, shown: str
+):
+    assert quoted(text) == shown

@@ -7,14 +7,15 @@ from __future__ import annotations
 import collections
 import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from types import MappingProxyType
 from typing import cast
 
 from access import columns, rbac
-from access.declaration.declared import Declared, Entry
-from access.declaration.plan import Plan, mapping_of
+from access.changes import Changes
+from access.declaration.declared import Declared
+from access.desired import Desired
 from access.mapping import IdentityMapping
-from access.rights import Difference
+from access.rights import RoleBinding
+from labels import OPTION
 
 # What a row says, the gravest first.
 CHANGES = ("delete", "replace", "change", "make", "refuse", "leave-out")
@@ -43,37 +44,55 @@ class Row:
 
 
 def rows(
-    declared: Declared,
-    plan: Plan,
-    found: Iterable[IdentityMapping],
-    problems: Mapping[str, str],
-    rights: Mapping[str, Difference] = MappingProxyType({}),
+    declared: Declared, wanted: Desired, changes: Changes, problems: Mapping[str, str]
 ) -> list[Row]:
-    """Return what ``plan``, made of what is ``declared``, does to the mappings ``found``.
+    """Return what ``changes`` do, which make the cluster have what is ``wanted``.
 
-    ``problems`` are those of mappings that work before it, and ``rights`` how the roles that come
-    with them change, both by the mapping's name.
+    ``declared`` is what the text declares. ``problems`` are those of mappings that work before,
+    by their names.
     """
-    updated = {entry.name for entry in plan.update}
-    others = {entry.name for _, entry in plan.create} | updated
-    left = [
-        each
-        for each in declared.entries
-        if each.name in rights and each.name not in others and each.place not in plan.not_applied
-    ]
-    before = {mapping.name: mapping for mapping in found}
-    after = {mapping.name: mapping for mapping in plan.after}
-    made = [_made(former, entry) for former, entry in plan.create]
+    roles = _Roles(changes)
+    after = {mapping.name: mapping for mapping in wanted.access.mappings}
+    touched = {new.name for new in (*changes.create, *(new for _, new in changes.replace))}
+    touched |= {new.name for _, new in changes.update}
+    alone = [after[name] for name in roles.names if name in after and name not in touched]
+    place = wanted.places
     return [
-        *(_deleted(before[name]) for name in plan.delete),
-        *(row for row in made if row.change == "replace"),
-        *(_changed(before[entry.name], entry, rights.get(entry.name)) for entry in plan.update),
-        *(_changed(before[each.name], each, rights[each.name]) for each in left),
-        *(row for row in made if row.change == "make"),
-        *(Row("refuse", place, details=why) for place, why in plan.not_applied.items()),
+        *(_deleted(mapping) for mapping in changes.delete),
+        *(_made(place, old, new, roles) for old, new in changes.replace),
+        *(_changed(place, old, new, roles) for old, new in changes.update),
+        *(_changed(place, each, each, roles) for each in alone),
+        *(_made(place, None, new, roles) for new in changes.create),
+        *(Row("refuse", where, details=why) for where, why in wanted.not_applied.items()),
         *(Row("leave-out", out.place, details=out.reason) for out in declared.left_out),
         *(Row(_PROBLEM, "", name, after[name].arn, why) for name, why in problems.items()),
     ]
+
+
+class _Roles:
+    """Which roles come to mappings, and which go, by the mapping's name."""
+
+    def __init__(self, changes: Changes):
+        self._added = _by_mapping(changes.bind)
+        self._removed = _by_mapping(changes.unbind)
+        self.names = list(dict.fromkeys((*self._added, *self._removed)))
+
+    def added(self, name: str) -> list[str]:
+        """Return the roles that come to a mapping."""
+        return self._added.get(name, [])
+
+    def shown(self, name: str) -> str:
+        """Return which come and which go; empty if none does."""
+        if name not in self.names:
+            return ""
+        return _added("roles", self.added(name), self._removed.get(name, []))
+
+
+def _by_mapping(bindings: Iterable[RoleBinding]) -> dict[str, list[str]]:
+    found = collections.defaultdict[str, list[str]](list)
+    for each in bindings:
+        found[each.mapping].append(str(each))
+    return found
 
 
 def counts(listed: Iterable[Row]) -> dict[str, str]:
@@ -94,25 +113,30 @@ def _deleted(mapping: IdentityMapping) -> Row:
     return Row("delete", "", mapping.name, mapping.arn, f"was {_identity(mapping)}")
 
 
-def _made(former: str, entry: Entry) -> Row:
-    roles = f", roles {_listed(map(str, entry.rights))}" if entry.rights else ""
-    details = f"{_identity(mapping_of(entry))}{roles}"
-    if not former:
-        return Row("make", entry.place, entry.name, entry.arn, details)
-    details = f"{details}, in place of mapping {former}"
-    return Row("replace", entry.place, entry.name, entry.arn, details)
+def _made(
+    places: Mapping[str, str], old: IdentityMapping | None, new: IdentityMapping, roles: _Roles
+) -> Row:
+    given = roles.added(new.name)
+    details = _identity(new) + (f", roles {_listed(given)}" if given else "")
+    place = places.get(new.name, "")
+    if not old:
+        return Row("make", place, new.name, new.arn, details)
+    whose = "" if old.source == OPTION else f" of {old.arn}, which the option did not make"
+    return Row(
+        "replace", place, new.name, new.arn, f"{details}, in place of mapping {old.name}{whose}"
+    )
 
 
-def _changed(mapping: IdentityMapping, entry: Entry, rights: Difference | None = None) -> Row:
-    new = mapping_of(entry)
+def _changed(
+    places: Mapping[str, str], old: IdentityMapping, new: IdentityMapping, roles: _Roles
+) -> Row:
     differences = (
-        _difference(field.name, getattr(mapping, field.name), getattr(new, field.name))
-        for field in dataclasses.fields(mapping)
+        _difference(field.name, getattr(old, field.name), getattr(new, field.name))
+        for field in dataclasses.fields(new)
         if field.compare and field.name not in _APART
     )
-    roles = _added("roles", rights.add, rights.remove) if rights else ""
-    details = "; ".join(filter(None, (*differences, roles)))
-    return Row("change", entry.place, entry.name, entry.arn, details)
+    details = "; ".join(filter(None, (*differences, roles.shown(new.name))))
+    return Row("change", places.get(new.name, ""), new.name, old.arn, details)
 
 
 def _difference(name: str, old: object, new: object) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from testbed import handle, paths
+from testbed import fetching, handle, paths
 from testbed.cluster import requirements
 from testbed.juju import manner
 from testbed.programs import build, compiler, go, minors
@@ -44,6 +44,7 @@ def main(arguments: Sequence[str]) -> int:
     except (
         requirements.Unfit,
         handle.LabFailed,
+        fetching.NotFetched,
         compiler.BuildFailed,
         go.GoMissing,
         ValueError,

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from testbed.cache import cache_dir, keyed
+from testbed.fetching import check_answered, check_outside_lab
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 _KEPT_SECONDS = 7 * 24 * 3600
@@ -74,6 +75,7 @@ def store(packages: Sequence[Package], build_venv: Path) -> Path:
 
     Raises:
         PackError: a charm's packages could not be installed.
+        NotFetched: they are missing, and cannot be reached.
     """
     charms = {package.file: _packed(package, build_venv) for package in packages}
     folder = keyed("charms", *(path.name.encode() for path in charms.values()))
@@ -131,6 +133,7 @@ def _make_venv(folder: Path, lock: Path, build_venv: Path) -> None:
     if folder.exists():
         return
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    check_outside_lab(f"the packages of {lock.name} are", "scripts/lab setup")
     _say(f"installing {lock.name} for Python {version} (once) …")
     with _appearing(folder) as made:
         command = [str(build_venv), str(made), str(lock), _architecture(), version]
@@ -142,6 +145,7 @@ def _make_venv(folder: Path, lock: Path, build_venv: Path) -> None:
             check=False,
         )
         if done.returncode:
+            check_answered(f"the packages of {lock.name}", done.stderr)
             raise PackError(f"`{' '.join(command)}` failed: {done.stderr.strip()}")
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import io
 import os
+import threading
+import time
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from testbed.fetching import NotFetched
 from testbed.programs import build
 from testbed.programs.compiler import BuildFailed
+from testbed.programs.locks import exclusive
 from testbed.programs.modules import Module
 
 GO = """\
@@ -19,6 +23,7 @@ echo "$*" >>"$CALLS"
 case $1 in
 env) echo go1.26.8 ;;
 list)
+    [ ! -e "$CALLS.gone" ] || { echo "404 Not Found" >&2; exit 1; }
     [ ! -e "$CALLS.offline" ] || { echo "no such host" >&2; exit 1; }
     printf 'fmt\\ttrue\\t%s\\tgo.mod\\n' "$PWD"
     printf 'go.etcd.io/etcd/server/v3\\tfalse\\t%s\\tgo.mod\\n' "$PWD"
@@ -96,15 +101,16 @@ def test_the_older_kubernetes_is_built_without_cloud_providers(
 @pytest.mark.parametrize(
     ("trouble", "words"),
     [
-        ("offline", "downloading the modules of etcd failed:\nno such host"),
+        ("gone", "downloading the modules of etcd failed:\n404 Not Found$"),
+        ("offline", "^no network, and the first run needs it to fetch the Go modules of etcd$"),
         ("broken", "building etcd failed:\nfmt\n.*\nserver.go:1: syntax error"),
     ],
 )
-def test_a_failed_build_gives_the_compilers_words_and_is_tried_again(
+def test_a_failed_build_says_why_and_is_tried_again(
     calls: Path, etcd: Module, trouble: str, words: str
 ) -> None:
     calls.with_name(f"calls.{trouble}").touch()
-    with pytest.raises(BuildFailed, match=words):
+    with pytest.raises((BuildFailed, NotFetched), match=words):
         build.programs(Console(file=io.StringIO()), [etcd])
 
     calls.with_name(f"calls.{trouble}").unlink()
@@ -119,3 +125,34 @@ def test_a_test_gets_what_is_built_and_builds_nothing(calls: Path, etcd: Module)
 
     programs = build.programs(Console(file=io.StringIO()), [etcd])
     assert build.built([etcd]) == programs
+
+
+def test_a_build_waits_for_that_of_another_process_and_says_so(calls: Path, etcd: Module) -> None:
+    written = io.StringIO()
+    second = threading.Thread(
+        target=build.programs, args=(Console(file=written, soft_wrap=True), [etcd])
+    )
+    with exclusive(etcd.cache, "etcd", print):
+        second.start()
+        while not written.getvalue():
+            time.sleep(0.01)
+        etcd.cache.mkdir()
+
+    second.join()
+    assert written.getvalue() == "Waiting for another process, which builds etcd\n"
+    assert calls.read_text() == ""
+
+
+def test_in_a_lab_nothing_is_built(
+    calls: Path, etcd: Module, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TESTBED_STATE", "/run/aws-iam/testbed")
+
+    with pytest.raises(NotFetched) as refusal:
+        build.programs(Console(file=io.StringIO()), [etcd])
+
+    assert str(refusal.value) == (
+        "a lab has no network, and the programs of etcd are missing; "
+        f"outside it, run: python -m testbed programs {etcd.folder}"
+    )
+    assert calls.read_text() == ""

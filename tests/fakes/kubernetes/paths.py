@@ -30,7 +30,6 @@ MAPPINGS = "/apis/iamauthenticator.k8s.aws/v1alpha1/iamidentitymappings"
 VERSION = "/version"
 TOKEN_REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews"
 NAMESPACES = "/api/v1/namespaces"
-NODES = "/api/v1/nodes"
 PODS = "/api/v1/namespaces/kube-system/pods"
 EVENTS = "/api/v1/namespaces/kube-system/events"
 # Events on mappings, which have no namespace.

@@ -65,6 +65,7 @@ class FakeCluster(Controllers):
         self.taken_addresses: set[str] = set()
         # How many seconds its own clock is ahead.
         self.ahead = 0.0
+        self.version = "v1.37.2"
         self._faults: list[Fault] = []
         # The charm writes mappings from several threads.
         self._lock = threading.Lock()
@@ -163,7 +164,7 @@ class FakeCluster(Controllers):
 
     def _version(self) -> httpx2.Response:
         date = email.utils.formatdate(self.clock.now + self.ahead, usegmt=True)
-        return httpx2.Response(200, json={"gitVersion": "v1.37.2"}, headers={"Date": date})
+        return httpx2.Response(200, json={"gitVersion": self.version}, headers={"Date": date})
 
     def _patch(self, request: httpx2.Request, path: str) -> httpx2.Response:
         body = json.loads(request.content)
@@ -194,8 +195,6 @@ class FakeCluster(Controllers):
         return ok(self.objects[path])
 
     def _remove(self, request: httpx2.Request, path: str) -> httpx2.Response:
-        if path == MAPPINGS:
-            return self._delete_some(dict(request.url.params))
         if path not in self.objects:
             return refused(404, f"{path} not found")
         options = json.loads(request.content) if request.content else {}
@@ -233,18 +232,6 @@ class FakeCluster(Controllers):
             and selectors.has_labels(stored["metadata"].get("labels", {}), labels)
             and all(selectors.field(stored, name) == value for name, value in fields.items())
         ]
-
-    def _delete_some(self, query: dict[str, str]) -> httpx2.Response:
-        """Delete the mappings that a query selects."""
-        if not self._established():
-            return httpx2.Response(404, text="404 page not found\n")
-        found = self._selected(MAPPINGS, query)
-        page = found[: int(query.get("limit", len(found)))]
-        for item in page:
-            path = f"{MAPPINGS}/{item['metadata']['name']}"
-            self._let_go(path, query.get("propagationPolicy"))
-        following = {"continue": "more"} if len(page) < len(found) else {}
-        return ok({"metadata": following, "items": page})
 
     def _apply(self, path: str, body: Object) -> httpx2.Response:
         stored = self.objects.get(path)
@@ -322,6 +309,8 @@ class FakeCluster(Controllers):
         if no := self._outdated(path, body):
             return no
         stored = self.objects[path]
+        if path.startswith(MAPPINGS) and (no := _changes_arn(stored, body)):
+            return no
         before = json.dumps(stored)
         apply.merge(stored, body)
         if path.startswith(MAPPINGS) and json.dumps(stored) != before:
@@ -343,3 +332,11 @@ class FakeCluster(Controllers):
         if not apply.edit(self.objects[path], operations):
             return refused(422, "the server rejected our request")
         return ok(self.objects[path])
+
+
+def _changes_arn(stored: Object, body: Object) -> httpx2.Response | None:
+    """The refusal of another ARN, by a rule of the CRD."""
+    arn = stored["spec"]["arn"]
+    if body.get("spec", {}).get("arn", arn) == arn:
+        return None
+    return refused(422, "spec.arn: Invalid value: arn cannot be changed, delete this mapping")

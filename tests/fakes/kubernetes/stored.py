@@ -9,23 +9,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.fakes.kubernetes.clock import Clock
-from tests.fakes.kubernetes.paths import EVENTS, MAPPINGS, NODES, PODS
+from tests.fakes.kubernetes.paths import EVENTS, MAPPINGS, PODS
 from tests.fakes.kubernetes.rbac import RBAC
 
 Object = dict[str, Any]
-
-# What every node says of itself.
-_NODE_INFO = {
-    "architecture": "amd64",
-    "bootID": "-",
-    "containerRuntimeVersion": "containerd://2.4.2",
-    "kernelVersion": "6.18",
-    "kubeProxyVersion": "-",
-    "machineID": "-",
-    "operatingSystem": "linux",
-    "osImage": "-",
-    "systemUUID": "-",
-}
 
 
 class Stored:
@@ -41,7 +28,6 @@ class Stored:
         # Which namespaces there are.
         self.namespaces = {"default", "kube-system"}
         self._uids = itertools.count(1)
-        self.add_node("v1.37.2")
 
     def put(self, path: str, stored: Object) -> None:
         """Store an object as somebody else's client would have."""
@@ -50,16 +36,6 @@ class Stored:
         if path.startswith(MAPPINGS):
             stored["metadata"].setdefault("uid", self._new_uid())
         self.objects[path] = stored
-
-    def add_node(self, version: str) -> None:
-        self.put(
-            f"{NODES}/n0",
-            {
-                "status": {
-                    "nodeInfo": {**dict.fromkeys(_NODE_INFO, "-"), "kubeletVersion": version}
-                }
-            },
-        )
 
     def add_mapping(
         self,
@@ -173,9 +149,9 @@ class Stored:
         return f"00000000-0000-4000-8000-{next(self._uids):012}"
 
     def clear(self) -> None:
-        """Delete everything but the node."""
+        """Delete everything."""
         for path in list(self.objects):
-            if path in self.objects and not path.startswith(NODES):
+            if path in self.objects:
                 self.delete(path)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import datetime
 import json
 from random import Random
@@ -12,8 +11,9 @@ from tests.fuzz import mutate
 from tests.fuzz.functions.invariants import line
 from tests.fuzz.runner import Target, Violation
 
-from access import arn, mappings, placeholders, rbac, refusals
-from access.declaration import declared, plan
+from access import arn, changes, desired, mappings, placeholders, rbac, refusals
+from access.declaration import declared
+from access.desired import Access, State
 from access.mapping import IdentityMapping
 from text import status_line
 
@@ -56,16 +56,8 @@ def make_mappings(rng: Random) -> list[tuple[str, str, str, str]]:
 
 
 def check_mappings(sample: list[tuple[str, str, str, str]]) -> None:
-    """Check that corrections correct, and leave nothing to correct."""
-    found = [IdentityMapping(*each) for each in sample]
-    report = mappings.check(found)
-    corrected = [
-        dataclasses.replace(m, canonical=report.corrections.get(m.name, m.canonical))
-        for m in found
-    ]
-    if left := mappings.check(corrected).corrections:
-        raise Violation("a correction that needs another", left)
-    for problem in report.problems.values():
+    """Check that what is wrong with each is one line."""
+    for problem in mappings.check([IdentityMapping(*each) for each in sample]).problems.values():
         line(status_line(problem))
 
 
@@ -120,12 +112,10 @@ def check_declared(text: str) -> None:
         return line(status_line(error))
     for out in found.left_out:
         line(status_line(f"{out.place}: {out.reason}"))
-    first = plan.of(found.entries, [])
-    second = plan.of(found.entries, first.after)
-    if second.update or second.create or second.delete:
-        raise Violation("a plan that needs another", second)
-    if corrections := mappings.check(first.after).corrections:
-        raise Violation("a declared mapping that needs a correction", corrections)
+    first = desired.of(found, State(Access()), NOW).access
+    second = desired.of(found, State(first), NOW).access
+    if (left := changes.of(first, second)) != changes.Changes():
+        raise Violation("a plan that needs another", left)
     return None
 
 

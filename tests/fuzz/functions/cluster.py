@@ -14,8 +14,9 @@ from tests.fuzz.functions.config import IMAGES
 from tests.fuzz.runner import Target, Violation
 
 from certificates.keypair import KeyPair
-from cluster import answers, csa_upgrade, manifests
+from cluster import answers, manifests
 from errors import Waiting
+from migration import csa_upgrade
 
 
 def make_objects(rng: Random) -> dict[str, str]:

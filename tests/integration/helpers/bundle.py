@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import jubilant
+import yaml
 
 # Another image than the charm's default.
 OTHER_IMAGE = "public.ecr.aws/eks-distro/kubernetes-sigs/aws-iam-authenticator:v0.7.13-eks-1-35-9"
@@ -30,3 +32,21 @@ def deploy(
 def packed_charm() -> Path:
     """Return this charm as a file, for an operator who has no store."""
     return Path(os.environ["TESTBED_CHARM_STORE"]) / "aws-iam.charm"
+
+
+def next_version(folder: Path) -> Path:
+    """Pack the charm again into a folder, with another default image, as a release does."""
+    changed = folder / "aws-iam-next.charm"
+    with zipfile.ZipFile(packed_charm()) as old, zipfile.ZipFile(changed, "w") as new:
+        for info in old.infolist():
+            content = old.read(info)
+            if info.filename == "config.yaml":
+                content = _with_image(content)
+            new.writestr(info, content)
+    return changed
+
+
+def _with_image(content: bytes) -> bytes:
+    config = yaml.safe_load(content)
+    config["options"]["image"]["default"] = OTHER_IMAGE
+    return yaml.safe_dump(config).encode()

@@ -126,7 +126,7 @@ def test_given_a_grant_that_is_repeated_then_it_lasts_as_long_as_was_said_last(
     again = deployed.run(LEADER, "grant-access", {**GRANT, "for": "2h", "groups": "dev"}).results
 
     assert again["result"] == "changed"
-    assert again["ended-before"] == first["ends"]
+    assert again["previous-end"] == first["ends"]
     stored = mallory.get(MAPPINGS, first["mapping"])
     assert stored["metadata"]["annotations"]["aws-iam/expires"] == again["ends"]
     assert stored["spec"]["groups"] == ["dev"]

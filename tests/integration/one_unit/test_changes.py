@@ -100,12 +100,12 @@ def test_given_a_mapping_that_can_never_work_then_the_unit_names_it(
     from before."""
     cluster.map("pathed", arns.ROLE_WITH_PATH, "dev")
 
-    named = "1 to correct: pathed: no login has a role path"
+    named = "1 broken mapping: pathed: no login has a role path"
     with juju_status.frequent_update_status(deployed):
         eventually(lambda: named in juju_status.message(deployed), "named")
 
         cluster.kubectl("delete", "iamidentitymapping", "pathed")
-        eventually(lambda: "to correct" not in juju_status.message(deployed), "forgotten")
+        eventually(lambda: "broken mapping" not in juju_status.message(deployed), "forgotten")
 
 
 def test_given_an_api_server_that_is_down_during_hooks_then_the_unit_waits_and_recovers(
@@ -139,7 +139,7 @@ def test_given_an_image_that_does_not_exist_then_the_unit_says_so_and_people_sti
     shown = juju_status.message(deployed)
     assert logins.wait_for_login(cluster) == "knobby"
 
-    deployed.config("aws-iam", {"image": bundle.OTHER_IMAGE})
+    deployed.config("aws-iam", reset="image")
     juju_status.wait_until_active(deployed)
     assert "registry.invalid" in shown
     assert shown.endswith(": no such host")
@@ -153,7 +153,7 @@ def test_given_a_principal_of_govcloud_then_they_log_in_with_the_default_partiti
     gov = kubernetes.with_region(deployed, cluster, "us-gov-west-1", tmp_path)
 
     assert logins.wait_for_login(gov, "gus") == "gus"
-    assert "to correct" not in juju_status.message(deployed)
+    assert "broken mapping" not in juju_status.message(deployed)
     cluster.kubectl("delete", "iamidentitymapping", "gus")
 
 

@@ -243,11 +243,11 @@ def test_given_hundreds_of_declared_mappings_when_one_hook_runs_then_all_work(
 def test_given_an_entry_that_is_not_in_effect_when_mappings_are_listed_then_it_is_named(
     deployed: jubilant.Juju, declare: Declare, cluster: Cluster
 ) -> None:
-    declare(f"- {{name: knobby, arn: '{arns.USER}', username: other}}")
+    declare("- {permission-set: Nobody, account: '111122223333'}")
 
     results = deployed.run("aws-iam/leader", "list-mappings").results
 
-    assert results["not-applied"].startswith("mappings[0]: name knobby is taken; if unused, run: ")
+    assert results["not-applied"].startswith("mappings[0]: role unknown; log in once ")
 
 
 def test_given_a_permission_set_when_its_refusal_is_explained_then_its_person_logs_in_at_once(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import jubilant
 import pytest
-import yaml
 from tests.integration.helpers import bundle, juju_status, logins
 from tests.integration.helpers.kubernetes import Cluster
 
@@ -28,10 +26,11 @@ def refreshed_back(deployed: jubilant.Juju) -> Iterator[None]:
 def test_given_a_next_version_when_refreshed_then_no_login_fails_meanwhile(
     deployed: jubilant.Juju, cluster: Cluster, tmp_path: Path
 ) -> None:
+    assert deployed.status().apps["aws-iam"].version == FORMER
     logins.wait_for_login(cluster)
 
     with logins.RepeatedLogins(cluster) as people:
-        deployed.refresh("aws-iam", path=_next_version(tmp_path))
+        deployed.refresh("aws-iam", path=bundle.next_version(tmp_path))
         _wait_for_version(deployed, NEXT)
 
     print(f"{people.succeeded} logins while the charm was refreshed, {len(people.failed)} failed")
@@ -49,21 +48,3 @@ def _wait_for_version(juju: jubilant.Juju, version: str) -> None:
         timeout=120,
     )
     juju_status.wait_until_active(juju)
-
-
-def _next_version(folder: Path) -> Path:
-    """Pack the charm again with another default image, as a release does."""
-    changed = folder / "aws-iam-next.charm"
-    with zipfile.ZipFile(bundle.packed_charm()) as old, zipfile.ZipFile(changed, "w") as new:
-        for info in old.infolist():
-            content = old.read(info)
-            if info.filename == "config.yaml":
-                content = _with_image(content)
-            new.writestr(info, content)
-    return changed
-
-
-def _with_image(content: bytes) -> bytes:
-    config = yaml.safe_load(content)
-    config["options"]["image"]["default"] = bundle.OTHER_IMAGE
-    return yaml.safe_dump(config).encode()

@@ -37,7 +37,7 @@ def test_given_an_owner_when_a_second_application_comes_then_it_is_blocked_and_p
 
     (unit,) = deployed.status().get_units(SECOND).values()
     assert unit.workload_status.message == (
-        f"authenticator owned by aws-iam of model {deployed.model}; if gone, run: {COMMAND}"
+        f"authenticator owned by 'aws-iam of model {deployed.model}'; if gone, run: {COMMAND}"
     )
     assert _owned(deployed, cluster) == before
     assert people.failed == []
@@ -61,7 +61,7 @@ def test_given_an_owner_that_is_gone_when_the_command_in_the_status_is_run_then_
     with juju_status.frequent_update_status(deployed):
         juju_status.wait_until_app_is(deployed, "blocked", seconds=60)
     said = juju_status.message(deployed)
-    assert said.startswith("authenticator owned by gone of model old; ")
+    assert said.startswith("authenticator owned by 'gone of model old'; ")
     assert logins.wait_for_login(cluster) == "knobby"
 
     cluster.kubectl(*said.partition("run: kubectl ")[2].split())

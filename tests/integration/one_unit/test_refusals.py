@@ -20,9 +20,8 @@ from tests.integration.helpers.kubernetes import Cluster
 from access import refusals
 from access.permission_sets import PermissionSet
 from access.refusals import Cause, Refusal
-from cluster import pod_logs
+from cluster import pod_logs, state
 from cluster.api import Client
-from leader import mappings as leader_mappings
 
 ACCOUNT = "111122223333"
 PATH = "role/aws-reserved/sso.amazonaws.com/eu-west-1"
@@ -196,7 +195,7 @@ def test_given_a_permission_set_then_its_role_is_learned_from_the_first_refusal_
 
     def learned() -> str | None:
         with connected(cluster) as client:
-            return leader_mappings.permission_set_roles(client, [DEVOPS], [], "aws").get(DEVOPS)
+            return state.permission_set_roles(client, [DEVOPS], [], "aws").get(DEVOPS)
 
     refuse(LOOK_ALIKE)
     assert learned() is None

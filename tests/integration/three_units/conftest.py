@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import jubilant
 import pytest
 from tests.integration.helpers import bundle, juju_status, logins
@@ -11,15 +9,9 @@ from tests.integration.helpers.kubernetes import Cluster
 
 
 @pytest.fixture(scope="module")
-def overlays() -> list[Path]:
-    """Return no overlays; a file may have its own."""
-    return []
-
-
-@pytest.fixture(scope="module")
-def trio(juju: jubilant.Juju, overlays: list[Path]) -> jubilant.Juju:
+def trio(juju: jubilant.Juju) -> jubilant.Juju:
     """Deploy three control-plane units, each with its own API server."""
-    bundle.deploy(juju, extra=overlays)
+    bundle.deploy(juju)
     juju_status.wait_until_active(juju)
     juju.add_unit("kubernetes-control-plane", num_units=2)
     juju_status.wait_until_active(juju)

@@ -1,46 +1,14 @@
-"""People log in all the time while everything changes that can change.
-
-The model begins with an earlier revision of this charm, where the clone has it: the first change
-is the refresh to this one.
-"""
+"""People log in all the time while everything changes that can change."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import jubilant
 import pytest
-from tests.integration.helpers import earlier, reactive, testbed_only, units
+from tests.integration.helpers import reactive, testbed_only, units
 from tests.integration.helpers.kubernetes import Cluster
 from tests.integration.helpers.load import changes, report
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def overlays(juju: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Return the overlay that deploys the earlier revision; none in a clone without it.
-
-    That revision is from before Juju 4.
-    """
-    if juju.version().tuple >= (4,):
-        return []
-    charm = earlier.packed_charm(tmp_path_factory.mktemp("history"))
-    return [earlier.overlay(charm, tmp_path_factory.mktemp("overlay"))] if charm else []
-
-
-def test_given_an_earlier_revision_then_the_units_run_it(
-    trio: jubilant.Juju, overlays: list[Path]
-) -> None:
-    if not overlays:
-        pytest.skip(f"this is Juju 4, or a clone without the commit {earlier.COMMIT}")
-
-    assert all(not has_alarms(trio, unit) for unit in units.names(trio))
-
-
-def has_alarms(juju: jubilant.Juju, unit: str) -> bool:
-    """Return whether the charm of a unit sets alarms, which the earlier revision does not."""
-    return "alarm.py" in juju.exec("find src", unit=unit).stdout
 
 
 @pytest.mark.timeout(1800)
@@ -65,7 +33,6 @@ def test_when_all_that_is_over_then_further_hooks_change_nothing_in_the_cluster(
     before = versions(cluster)
 
     for unit in units.names(trio):
-        assert has_alarms(trio, unit)
         testbed_only.run_update_status(trio, unit)
 
     assert versions(cluster) == before

@@ -73,7 +73,7 @@ def test_given_a_stored_mapping_with_a_reserved_name_when_a_hook_runs_then_it_go
     api.add_mapping("dev", DEV)
     api.objects[f"{MAPPINGS}/dev"]["spec"]["username"] = "system:admin"
 
-    assert "to correct" not in deployed.hook().message
+    assert "broken mapping" not in deployed.hook().message
     assert api.objects[f"{MAPPINGS}/dev"]["status"] == {"canonicalARN": DEV.lower()}
 
 
@@ -83,6 +83,4 @@ def test_given_a_stored_mapping_with_a_nodes_name_when_checked_then_it_is_a_prob
 ):
     mapping = dataclasses.replace(IdentityMapping("n", DEV, "n", ""), **where)
 
-    assert check([mapping]).problems == {
-        "n": f"{NODE_NAME} is filled in for no login here; take it out"
-    }
+    assert check([mapping]).problems == {"n": f"{NODE_NAME} is not supported; remove it"}

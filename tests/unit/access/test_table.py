@@ -48,14 +48,14 @@ def test_given_a_mapping_with_long_groups_when_listed_then_they_hide_nothing_of_
 
 
 def test_given_roles_that_come_with_a_mapping_when_listed_then_only_these_are_its_own():
-    ((_, made),) = bindings("dev", "7", [Right("edit", namespaces=("team",))], "option")
+    ((_, made),) = bindings("dev", [Right("edit", namespaces=("team",))], "option")
     role = ("ClusterRole", "edit")
     found = [
-        rbac.Binding(made.name, "team", *role, groups=(made.group,), owner=made.uid),
-        rbac.Binding("another's", "other", *role, groups=(made.group,), owner="8"),
+        rbac.Binding(made.name, "team", *role, groups=(made.group,)),
+        rbac.Binding("another's", "other", *role, groups=(made.group,)),
         rbac.Binding("a person's", "", "ClusterRole", "view", groups=(made.group,)),
     ]
-    mapping = IdentityMapping("dev", f"{ROLE}/Dev", "dev", "", (made.group,), uid="7")
+    mapping = IdentityMapping("dev", f"{ROLE}/Dev", "dev", "", (made.group,))
     rows = listing.rows([mapping], {}, rbac.Bindings(found))
 
     assert listing.given(mapping, rbac.Bindings(found)) == [

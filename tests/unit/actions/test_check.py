@@ -261,7 +261,7 @@ def test_given_a_server_without_admission_policies_then_the_second_step_wants_no
     assert "ValidatingAdmissionPolicyBinding" in check(deployed)[flow.AUTHENTICATOR]
 
     api.delete(POLICY)
-    api.add_node("v1.28.15")
+    api.version = "v1.28.15"
     assert states(check(deployed))[flow.AUTHENTICATOR] == "ok"
 
 

@@ -59,7 +59,7 @@ def test_given_a_principal_when_it_is_granted_access_then_its_mapping_works_at_o
         "username": "alice",
         "groups": "view, dev",
         "ends": end,
-        "counts-from": "now",
+        "effective": "now",
         "roles": (
             "no binding names this user or its groups\nrun: kubectl create "
             "clusterrolebinding NAME --clusterrole=view --user=alice"
@@ -135,8 +135,8 @@ def test_given_a_grant_when_it_is_repeated_then_it_is_prolonged_and_keeps_its_re
 
     assert again["result"] == "changed"
     assert again["mapping"] == first["mapping"]
-    assert again["counts-from"].startswith("now; a token that has just been accepted may keep")
-    assert (again["ends"], again["ended-before"]) == (after(api, 3600), first["ends"])
+    assert again["effective"] == "now; cached tokens keep the old user for up to 1 minute"
+    assert (again["ends"], again["previous-end"]) == (after(api, 3600), first["ends"])
     annotations = api.objects[PATH]["metadata"]["annotations"]
     assert annotations["aws-iam/expires"] == again["ends"]
     assert annotations["aws-iam/reason"] == "incident 42"
@@ -144,14 +144,38 @@ def test_given_a_grant_when_it_is_repeated_then_it_is_prolonged_and_keeps_its_re
     assert api.objects[PATH]["spec"]["arn"] == ROLE
 
 
-def test_given_a_grant_when_it_is_repeated_with_others_groups_and_no_end_then_it_has_these(
+def test_given_a_grant_when_it_is_repeated_then_what_is_not_given_stays_and_is_named(
     deployed: Model, api: FakeCluster
 ):
-    grant(deployed, for_="1h", groups="view")
+    first = grant(deployed, for_="1h", groups="view")
 
-    assert grant(deployed, groups="dev", username="bob")["ends"].startswith("never")
+    again = grant(deployed, groups="dev", username="bob")
+
+    assert (again["result"], again["ends"], again["kept"]) == ("changed", first["ends"], "ends")
     assert api.objects[PATH]["spec"] == {"arn": ROLE, "username": "bob", "groups": ["dev"]}
-    assert "aws-iam/expires" not in api.objects[PATH]["metadata"]["annotations"]
+    assert api.objects[PATH]["metadata"]["annotations"]["aws-iam/expires"] == first["ends"]
+    assert grant(deployed, for_="2h", username="bob")["kept"] == "groups"
+    assert api.objects[PATH]["spec"]["groups"] == ["dev"]
+
+
+@pytest.mark.parametrize("reason", ["", "incident 42"])
+def test_given_a_grant_when_the_same_is_granted_again_then_nothing_changes(
+    deployed: Model, api: FakeCluster, reason: str
+):
+    grant(deployed, groups="view", reason=reason)
+    api.forget()
+
+    assert grant(deployed, groups="view", reason=reason)["result"] == "unchanged"
+    assert api.changes == []
+
+
+def test_given_a_grant_when_it_gets_another_reason_then_the_mapping_has_it(
+    deployed: Model, api: FakeCluster
+):
+    grant(deployed, reason="incident 42")
+
+    assert grant(deployed, reason="incident 43")["result"] == "changed"
+    assert api.objects[PATH]["metadata"]["annotations"]["aws-iam/reason"] == "incident 43"
 
 
 def test_given_a_role_with_its_path_when_it_is_granted_access_then_the_path_is_taken_off(
@@ -402,12 +426,12 @@ def test_given_bindings_when_access_is_granted_then_the_result_says_what_they_gi
 def test_given_bindings_that_cannot_be_read_when_access_is_granted_then_it_is_granted_anyway(
     deployed: Model, api: FakeCluster
 ):
-    api.fail(refusal(500, "no"), request=f"GET {RBAC}/clusterrolebindings")
+    api.fail(refusal(500, "no"), request=f"GET {RBAC}/clusterroles")
 
     results = grant(deployed)
 
     assert results["result"] == "granted"
-    assert results["roles"] == "unknown: waiting for the Kubernetes API: 500 no"
+    assert results["roles"] == "unknown: waiting for the Kubernetes API: 500 'no'"
     assert PATH in api.objects
 
 

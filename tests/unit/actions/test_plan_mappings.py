@@ -14,7 +14,6 @@ from tests.fakes.kubernetes.paths import MAPPINGS
 from tests.fakes.kubernetes.server import FakeCluster
 
 from actions import MAX_BYTES
-from statuses.entry import NAME_TAKEN
 
 OPS = f"{ACCOUNT}:role/Ops"
 QA = f"{ACCOUNT}:role/Qa"
@@ -67,15 +66,23 @@ def test_given_a_text_when_planned_then_each_change_has_its_place_and_nothing_is
         entry("operators", OPS),
         entry("taken", f"{ACCOUNT}:user/you"),
         entry("node", f"{ACCOUNT}:role/Node", groups=["system:nodes"]),
+        entry("bot", QA, access=[{"role": "nobody"}]),
     )
 
     assert api.changes == []
-    assert counts(results) == dict.fromkeys(COUNTS, 1)
+    assert counts(results) == {**dict.fromkeys(COUNTS, 1), "replace": 2, "make": 2}
     assert rows(results) == [
         ["delete", "-", "gone", f"{ACCOUNT}:user/gone", "was 'gone' with no groups"],
         [
             *("replace", "mappings[2]", "operators", OPS),
             "'operators' with no groups, in place of mapping ops",
+        ],
+        [
+            *("replace", "mappings[3]", "taken", f"{ACCOUNT}:user/you"),
+            (
+                "'taken' with no groups, in place of mapping taken of "
+                f"{ACCOUNT}:user/me, which the option did not make"
+            ),
         ],
         ["change", "mappings[1]", "dev", DEV, "groups: add 'edit', remove 'view'"],
         [
@@ -83,9 +90,10 @@ def test_given_a_text_when_planned_then_each_change_has_its_place_and_nothing_is
             "'new' with groups 'view', until 2027-01-01T00:00:00Z",
         ],
         [
-            *("refuse", "mappings[3]", "-", "-"),
-            NAME_TAKEN(name="taken"),
+            *("make", "mappings[5]", "bot", QA),
+            "'bot' with groups 'aws-iam:bot', roles 'ClusterRole nobody'",
         ],
+        ["refuse", "mappings[5].access[0]", "-", "-", "there is no ClusterRole nobody yet"],
         ["leave-out", "mappings[4]", "-", "-", "nodes do not log in with IAM here"],
     ]
 
@@ -271,6 +279,9 @@ def test_given_other_rights_when_planned_then_each_role_that_comes_or_goes_is_sh
     declare(entry("dev", access=[view]), entry("ops", OPS, access=[view, edit]), entry("qa", QA))
     api.forget()
 
+    for role in ("view", "edit"):
+        api.add_role(role, "get")
+    api.forget()
     results = plan(
         deployed,
         entry("dev", access=[edit]),
@@ -298,8 +309,9 @@ def test_given_other_rights_when_planned_then_each_role_that_comes_or_goes_is_sh
 
 
 def test_given_the_same_rights_when_planned_then_nothing_would_change(
-    declare: Declare, deployed: Model
+    declare: Declare, deployed: Model, api: FakeCluster
 ):
+    api.add_role("view", "get")
     same = entry("dev", access=[{"role": "view"}])
     declare(same)
 

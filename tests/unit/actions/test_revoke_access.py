@@ -62,7 +62,7 @@ def test_given_a_principal_when_it_is_revoked_then_every_mapping_of_it_goes_and_
         f"b: {SPELLINGS['b']} as b (a grant)",
         f"c: {SPELLINGS['c']} as c (a person's)",
     ]
-    assert results["counts-from"].startswith("now; ")
+    assert results["effective"].startswith("now; ")
 
 
 def test_given_a_name_when_it_is_revoked_then_that_mapping_goes_and_no_other(

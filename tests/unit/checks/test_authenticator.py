@@ -24,7 +24,7 @@ UP = Deployed(image="registry/a:v1", rollout=Rollout(2, 2, serving=True, complet
         (
             {"owner": "other of model k8s (u-u-i-d)"},
             "another application owns",
-            "authenticator owned by other of model k8s",
+            "authenticator owned by 'other of model k8s'",
         ),
         (
             {"missing": ("Secret/aws-iam-certs", "Service/aws-iam-authenticator")},
@@ -43,12 +43,16 @@ UP = Deployed(image="registry/a:v1", rollout=Rollout(2, 2, serving=True, complet
             RECONCILE,
         ),
         (
-            {"problem": Blocked("an authenticator pod cannot start: ErrImagePull: no such host")},
-            "an authenticator pod cannot start: ErrImagePull: no such host (image registry/a:v1)",
+            {
+                "problem": Blocked(
+                    "an authenticator pod cannot start: 'ErrImagePull: no such host'"
+                )
+            },
+            "pod cannot start: 'ErrImagePull: no such host' (image registry/a:v1)",
             "set one that the nodes can pull: juju config aws-iam image=IMAGE",
         ),
         (
-            {"problem": Blocked("an authenticator pod cannot start: Unschedulable: 0/1 nodes")},
+            {"problem": Blocked("an authenticator pod cannot start: 'Unschedulable: 0/1 nodes'")},
             "Unschedulable: 0/1 nodes",
             "make room on a node, or run: kubectl uncordon NODE",
         ),

@@ -47,20 +47,9 @@ def test_given_a_definition_that_never_comes_when_a_hook_runs_then_the_line_says
 def test_given_a_servers_version_when_deployed_then_the_definition_has_the_rules_it_can_bear(
     model: Model, api: FakeCluster, version: str, strict: bool
 ):
-    api.add_node(version)
+    api.version = version
     model.settle()
 
     (served,) = api.objects[DEFINITION]["spec"]["versions"]
     spec = served["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
     assert (len(spec["arn"]["x-kubernetes-validations"]) > 1) is strict
-
-
-def test_given_no_node_yet_when_deployed_then_the_definition_has_no_rule_that_could_hurt(
-    model: Model, api: FakeCluster
-):
-    api.objects.clear()
-    model.settle()
-
-    (served,) = api.objects[DEFINITION]["spec"]["versions"]
-    spec = served["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
-    assert len(spec["arn"]["x-kubernetes-validations"]) == 1

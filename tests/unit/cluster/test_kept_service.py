@@ -10,7 +10,7 @@ import pytest
 from tests.fakes import at_rest
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.faults import refusal
-from tests.fakes.kubernetes.paths import ADDRESS, DEFINITION, DEPLOYMENT, NODES, SECRET, SERVICE
+from tests.fakes.kubernetes.paths import ADDRESS, DEFINITION, DEPLOYMENT, SECRET, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 from tests.scenarios.test_control_plane_option import rendered
@@ -49,7 +49,7 @@ def test_given_an_option_that_is_set_when_removed_then_the_service_alone_stays_w
 ):
     remove(newer)
 
-    assert set(api.objects) == {DEFINITION, SERVICE, f"{NODES}/n0"}
+    assert set(api.objects) == {DEFINITION, SERVICE}
     assert api.objects[SERVICE]["spec"]["clusterIP"] == ADDRESS
     assert "selector" not in api.objects[SERVICE]["spec"]
 
@@ -117,7 +117,7 @@ def test_given_two_machines_when_both_have_reset_the_option_then_the_service_goe
         files.auth_webhook.write_text(rendered(""))
         assert remove(newer, unit=number).name != "blocked"
 
-    assert set(api.objects) == {DEFINITION, f"{NODES}/n0"}
+    assert set(api.objects) == {DEFINITION}
 
 
 def test_given_a_service_that_went_and_an_address_that_is_taken_when_removed_then_that_is_said(
@@ -141,7 +141,7 @@ def test_given_a_mark_that_somebody_else_set_when_nobody_asks_then_the_service_g
 
     remove(newer)
 
-    assert set(api.objects) == {DEFINITION, f"{NODES}/n0"}
+    assert set(api.objects) == {DEFINITION}
 
 
 @pytest.mark.parametrize(

@@ -339,7 +339,6 @@ def test_given_the_definition_when_rendered_then_the_canonical_arn_has_a_place()
         "Expires",
         "Permission set",
         "Created",
-        "UID",
         "Age",
     ]
 

@@ -15,9 +15,8 @@ from tests.fakes.machine import Files
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
 from cluster import api as cluster_api
-from cluster import pod_logs
+from cluster import pod_logs, state
 from cluster.api import Client
-from leader import mappings as leader_mappings
 
 DEVOPS = PermissionSet("DevOps", "111122223333")
 OLD, NEW = (
@@ -215,7 +214,7 @@ def test_given_little_time_then_no_log_is_asked_for(api: FakeCluster, client: Cl
 def test_given_no_permission_set_then_nothing_is_requested(
     api: FakeCluster, client: Client
 ) -> None:
-    assert leader_mappings.permission_set_roles(client, [], [mapping(OLD)], "aws") == {}
+    assert state.permission_set_roles(client, [], [mapping(OLD)], "aws") == {}
     assert api.requests == []
 
 
@@ -223,7 +222,7 @@ def test_given_sets_with_their_suffix_then_nothing_is_requested(
     api: FakeCluster, client: Client
 ) -> None:
     pinned = PermissionSet("DevOps", "111122223333", "1a2b3c4d5e6f7081")
-    assert leader_mappings.permission_set_roles(client, [pinned], [], "aws") == {}
+    assert state.permission_set_roles(client, [pinned], [], "aws") == {}
     assert api.requests == []
 
 
@@ -232,7 +231,7 @@ def test_given_an_unknown_role_then_it_is_learned_from_an_hour_of_any_pods_log(
 ) -> None:
     api.add_log("a", b"")
     api.add_log("b", log_of(OLD))
-    assert leader_mappings.permission_set_roles(client, [DEVOPS], [], "aws") == {DEVOPS: OLD}
+    assert state.permission_set_roles(client, [DEVOPS], [], "aws") == {DEVOPS: OLD}
 
 
 @pytest.mark.parametrize(
@@ -244,9 +243,7 @@ def test_given_a_refusal_then_it_counts_for_an_hour(
 ) -> None:
     at = datetime.datetime.fromtimestamp(api.clock.now - ago, datetime.timezone.utc)
     api.add_log("a", log_line(NEW, "identity is not mapped", time=f"{at.isoformat()}"), ago)
-    found = leader_mappings.permission_set_roles(
-        client, [DEVOPS], [mapping(arn) for arn in known], "aws"
-    )
+    found = state.permission_set_roles(client, [DEVOPS], [mapping(arn) for arn in known], "aws")
     assert found.get(DEVOPS) == role
 
 
@@ -254,9 +251,7 @@ def test_given_a_set_provisioned_again_then_the_new_role_is_learned(
     api: FakeCluster, client: Client
 ) -> None:
     api.add_log("a", log_of(NEW))
-    assert leader_mappings.permission_set_roles(client, [DEVOPS], [mapping(OLD)], "aws") == {
-        DEVOPS: NEW
-    }
+    assert state.permission_set_roles(client, [DEVOPS], [mapping(OLD)], "aws") == {DEVOPS: NEW}
 
 
 @pytest.mark.parametrize(
@@ -267,6 +262,4 @@ def test_given_logs_that_cannot_be_read_then_the_known_role_stays(
 ) -> None:
     api.add_log("a", log_of(NEW))
     api.fail(fault, request=f"GET {PODS}/a/log")
-    assert leader_mappings.permission_set_roles(client, [DEVOPS], [mapping(OLD)], "aws") == {
-        DEVOPS: OLD
-    }
+    assert state.permission_set_roles(client, [DEVOPS], [mapping(OLD)], "aws") == {DEVOPS: OLD}

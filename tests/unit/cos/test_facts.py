@@ -6,11 +6,10 @@ import pytest
 from cryptography import x509
 from tests.fakes.certificates.authority import Authority
 
-from access import mappings
 from certificates.keypair import KeyPair
 from cos import facts
 
-REPORT = mappings.MappingReport(1, {"a": "wrong"}, {})
+REPORT = facts.Figures(to_correct=1)
 
 
 def test_given_an_authority_that_ends_before_the_certificate_then_its_end_counts():

@@ -13,7 +13,6 @@ from tests.fakes.kubernetes.faults import refused
 from tests.fakes.kubernetes.paths import MAPPINGS
 from tests.fakes.kubernetes.server import FakeCluster
 
-from access import mappings
 from certificates.keypair import KeyPair
 from cos import facts, rules
 
@@ -22,7 +21,7 @@ SELECTOR = f'juju_model="k8s",juju_model_uuid="{UUID}",juju_application="aws-iam
 RUNBOOKS = "https://github.com/charmed-kubernetes/charm-aws-iam/blob/main/"
 DAY = 24 * 3600
 ROLE = "arn:aws:iam::111122223333:role/a"
-REPORT = mappings.MappingReport(1, {"a": "wrong"}, {})
+REPORT = facts.Figures(to_correct=1)
 
 
 def test_given_a_collector_then_rules_and_groups_carry_the_labels_of_the_application(

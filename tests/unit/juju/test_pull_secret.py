@@ -19,14 +19,13 @@ from tests.fakes.kubernetes.paths import (
     DEFINITION,
     DEPLOYMENT,
     MAPPINGS,
-    NODES,
     PULL_SECRET,
     SECRET,
     SERVICE,
     SERVICE_ACCOUNT,
 )
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.unit.cluster.test_csa_upgrade import FORMER
+from tests.unit.migration.test_csa_upgrade import FORMER
 from tests.unit.test_owner import mark as put_mark
 
 from config import Config
@@ -177,7 +176,7 @@ def test_given_a_pull_secret_when_the_charm_is_removed_then_it_goes_too(
 ):
     private.hook(private.on.remove())
 
-    assert set(api.objects) == {DEFINITION, f"{NODES}/n0"}
+    assert set(api.objects) == {DEFINITION}
 
 
 def refuse(monkeypatch: pytest.MonkeyPatch, error: str) -> None:

@@ -126,7 +126,12 @@ def test_given_a_list_from_before_an_end_was_put_off_when_a_hook_runs_then_the_a
 
     assert "1 mapping" in deployed.hook().message
     assert DEV in api.objects
-    assert rings(deployed, api) == [pytest.approx(7200, abs=1)]
+    assert rings(deployed, api) == [pytest.approx(30, abs=1)]
+
+    api.clock.now += 30
+    deployed.expire("alarm")
+    assert DEV in api.objects
+    assert rings(deployed, api) == [pytest.approx(7170, abs=1)]
 
 
 def test_given_an_end_that_is_put_off_as_it_is_deleted_when_a_hook_runs_then_the_access_stays(
@@ -164,7 +169,7 @@ def test_given_a_policy_that_keeps_a_mapping_when_it_ends_then_it_is_named_and_o
     message = deployed.hook().message
 
     assert f"{MAPPINGS}/b" not in api.objects
-    assert "1 to correct: a: its access ended at" in message
+    assert "1 broken mapping: a: expired at" in message
     assert "the cluster refuses to delete mapping a: admission webhook" in deployed.log()
     assert rings(deployed, api) == [pytest.approx(30, abs=1)]
 
@@ -175,7 +180,7 @@ def test_given_a_mapping_that_is_leaving_already_when_it_ends_then_it_is_deleted
     add(api, after(api, -1))
     leave(api, "example.com/keep")
 
-    assert "1 to correct: dev: its access ended at" in deployed.hook().message
+    assert "1 broken mapping: dev: expired at" in deployed.hook().message
     assert f"DELETE {DEV}" not in api.requests
 
 
@@ -187,7 +192,7 @@ def test_given_a_finalizer_that_keeps_a_mapping_when_it_ends_then_nothing_says_t
 
     message = deployed.hook().message
 
-    assert "1 to correct: dev: its access ended at" in message
+    assert "1 broken mapping: dev: expired at" in message
     assert "access has ended" not in deployed.log()
     assert "ended" not in deployed.peer
     assert not [path for path in api.objects if path.startswith(NOTICES)]
@@ -249,7 +254,7 @@ def test_given_what_is_not_a_time_when_a_hook_runs_then_it_is_named_and_ends_not
     add(api, expires)
 
     assert deployed.hook().message == (
-        "authenticator v0.7.18, 2/2 pods, 1 mapping, 1 to correct: dev: annotation "
+        "authenticator v0.7.18, 2/2 pods, 1 mapping, 1 broken mapping: dev: annotation "
         f"aws-iam/expires: '{expires}' is not a time such as 2026-12-31T18:00:00Z"
     )
     assert DEV in api.objects
@@ -302,7 +307,7 @@ def test_given_a_blocked_unit_and_a_cluster_that_is_down_when_access_ends_then_i
     deployed.expire("alarm")
 
     assert deployed.units[0].status.name == "blocked"
-    assert "access goes on after its end: waiting for the Kubernetes API" in deployed.log()
+    assert "expired mappings still let people in: waiting for the Kubernetes API" in deployed.log()
     assert rings(deployed, api) == [pytest.approx(30, abs=1)]
 
     api.recover()
@@ -384,10 +389,11 @@ def test_given_a_new_leader_that_is_blocked_at_once_when_access_ends_then_it_end
     assert DEV not in api.objects
 
 
-def test_given_a_unit_that_has_never_served_when_a_hook_runs_then_it_looks_for_no_mappings(
+def test_given_a_blocked_unit_that_has_never_served_then_it_looks_for_no_mappings(
     model: Model, api: FakeCluster
 ):
-    assert model.hook().name == "waiting"
+    model.config = {"replicas": 0}
+    assert model.hook().name == "blocked"
 
     assert not [request for request in api.requests if MAPPINGS in request]
 
@@ -399,7 +405,7 @@ def test_given_a_cluster_of_another_application_when_access_ends_then_that_one_e
     api.objects[SERVICE]["metadata"]["annotations"]["aws-iam/owner"] = other
     add(api, after(api, -1))
 
-    assert "owned by other" in deployed.hook().message
+    assert "owned by 'other" in deployed.hook().message
     assert DEV in api.objects
 
 
@@ -434,7 +440,7 @@ def test_given_more_ended_access_than_a_hook_has_time_for_when_it_runs_then_anot
     left = [path for path in api.objects if path.startswith(MAPPINGS)]
     assert 0 < len(left) < 100
     assert api.clock.now < began + 30
-    assert rings(deployed, api) == [pytest.approx(30, abs=1)]
+    assert rings(deployed, api) == [pytest.approx(1, abs=0.1)]
     api.recover()
     deployed.expire("alarm")
     assert not [path for path in api.objects if path.startswith(MAPPINGS)]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from rich.console import Console
 
+from testbed import fetching
 from testbed.cache import keyed
 from testbed.programs import compiler, progress
 from testbed.programs import go as go_compiler
@@ -32,10 +34,9 @@ def built(modules: Sequence[Module]) -> Path:
 
     Raises NotBuilt.
     """
-    missing = [str(module.folder) for module in modules if not module.cache.exists()]
-    if missing:
-        raise NotBuilt(f"build this first: python -m testbed programs {' '.join(missing)}")
-    return _joined(modules)
+    if missing := _missing(modules):
+        raise NotBuilt(f"build this first: {_command(missing)}")
+    return _joined(modules, print)
 
 
 def programs(console: Console, modules: Sequence[Module]) -> Path:
@@ -44,12 +45,28 @@ def programs(console: Console, modules: Sequence[Module]) -> Path:
     The newest Kubernetes lies in the folder itself, beside what every cluster needs, and an older
     one in a folder of its track. A second process that calls this waits for the first.
 
-    Raises BuildFailed and GoMissing.
+    Raises BuildFailed, GoMissing and NotFetched.
     """
-    missing = [module for module in modules if not module.cache.exists()]
-    if missing:
-        _build_all(missing, console)
-    return _joined(modules)
+    if missing := _missing(modules):
+        names = ", ".join(module.name for module in missing)
+        fetching.check_outside_lab(f"the programs of {names} are", _command(missing))
+        with contextlib.ExitStack() as locks:
+            # Every process takes the locks in one order, so that no two wait for each other. What
+            # takes longest comes first, so that a process that waits names it.
+            for module in sorted(missing, key=lambda module: (module.track, module.cache))[::-1]:
+                locks.enter_context(exclusive(module.cache, module.name, console.print))
+            if left := _missing(missing):
+                _build_all(left, console)
+    return _joined(modules, console.print)
+
+
+def _missing(modules: Sequence[Module]) -> list[Module]:
+    return [module for module in modules if not module.cache.exists()]
+
+
+def _command(modules: Sequence[Module]) -> str:
+    """Return the command that builds these modules."""
+    return " ".join(["python -m testbed programs", *(str(module.folder) for module in modules)])
 
 
 def _build_all(modules: Sequence[Module], console: Console) -> None:
@@ -82,20 +99,16 @@ def _build_all(modules: Sequence[Module], console: Console) -> None:
 
 
 def _build(module: Module, go: str, state: Progress) -> None:
-    with exclusive(module.cache):
-        if not module.cache.exists():
-            unfinished = _emptied(module.cache)
-            compiler.compile_module(
-                module, go, unfinished, lambda package: state.started(module, package)
-            )
-            unfinished.rename(module.cache)
+    unfinished = _emptied(module.cache)
+    compiler.compile_module(module, go, unfinished, lambda package: state.started(module, package))
+    unfinished.rename(module.cache)
     state.built(module)
 
 
-def _joined(modules: Sequence[Module]) -> Path:
+def _joined(modules: Sequence[Module], say: Callable[[str], None]) -> Path:
     """Return a folder with hard links to the programs of all modules."""
     target = keyed("bin", *(module.cache.name.encode() for module in modules))
-    with exclusive(target):
+    with exclusive(target, "the same programs", say):
         if not target.exists():
             unfinished = _emptied(target)
             for module in modules:

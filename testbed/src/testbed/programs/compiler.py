@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from testbed.fetching import check_answered
 from testbed.programs import go as go_compiler
 from testbed.programs.modules import Module
 
@@ -33,7 +34,10 @@ class Package:
 
 
 def packages_of(module: Module, go: str) -> list[Package]:
-    """Return what a module's programs are made of, and download it. Raises BuildFailed."""
+    """Return what a module's programs are made of, and download it.
+
+    Raises BuildFailed and NotFetched.
+    """
     command = [go, "list", "-mod=readonly", f"-tags={module.tags}", "-deps", "-f", _LISTED]
     listing = subprocess.run(
         [*command, *module.packages],
@@ -44,6 +48,7 @@ def packages_of(module: Module, go: str) -> list[Package]:
         check=False,
     )
     if listing.returncode != 0:
+        check_answered(f"the Go modules of {module.name}", listing.stderr)
         lines = listing.stderr.strip().splitlines()[-_REPORTED_LINES:]
         raise BuildFailed(f"downloading the modules of {module.name} failed:\n" + "\n".join(lines))
     return [_package(line) for line in listing.stdout.splitlines()]

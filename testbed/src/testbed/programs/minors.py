@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from testbed.cache import keyed
+from testbed.fetching import check_answered, check_outside_lab
 from testbed.programs import go as go_compiler
 from testbed.programs.compiler import BuildFailed
 from testbed.programs.locks import exclusive
@@ -39,15 +40,17 @@ _UNPUBLISHED = "v0.0.0"
 def module(minor: str, say: Callable[[str], None]) -> Module:
     """Return the module of a minor version of `PATCHES`, making it if it is not in the cache.
 
-    Raises BuildFailed and GoMissing.
+    Raises BuildFailed, GoMissing and NotFetched.
     """
     patch = PATCHES[minor]
     folder = (
         keyed("minors", Path(__file__), _NEWEST.folder / "go.mod", patch.encode())
         / f"kubernetes-{minor}"
     )
-    with exclusive(folder.parent):
+    with exclusive(folder.parent, f"Kubernetes {minor}", say):
         if not (folder / "go.sum").exists():
+            command = f"TESTBED_KUBERNETES={minor} python -m testbed programs"
+            check_outside_lab(f"Kubernetes {patch} is", command)
             say(f"Downloading the sources of Kubernetes {patch}, once")
             go = go_compiler.find_go(tuple(map(int, _GO.split("."))), say)
             _make(folder, minor, patch, go)
@@ -90,6 +93,7 @@ def _go(folder: Path, go: str, *arguments: str) -> str:
         check=False,
     )
     if done.returncode:
+        check_answered("the sources of Kubernetes", done.stderr + done.stdout)
         last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-5:]
         raise BuildFailed(f"go {' '.join(arguments)} failed:\n" + "\n".join(last))
     return done.stdout

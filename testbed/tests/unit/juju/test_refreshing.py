@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -56,6 +57,30 @@ def test_another_track_is_followed_with_its_channel(juju: Juju) -> None:
     application = juju.status()["applications"]["host"]
     assert application["charm-channel"] == "1.29/stable"
     assert application["application-status"]["message"] == "1.29"
+
+
+def test_a_refresh_that_comes_while_the_hooks_of_the_former_run_is_not_lost(juju: Juju) -> None:
+    """As in Juju, each refresh to a file is a revision, also to a file that has run before."""
+    goes_on = juju.folder / "goes-on"
+    upgrade = (
+        f'[ "$JUJU_HOOK_NAME" != upgrade-charm ] || until [ -e {goes_on} ]; do sleep 0.02; done'
+    )
+    for version in ("former", "next"):
+        behaviour = f"application-version-set {version}\n{upgrade}\n"
+        pack(juju.folder, PRINCIPAL, behaviour=behaviour, name=version)
+    juju("deploy", "./former.charm")
+    juju.settle()
+    juju("refresh", "host", "--path", "./next.charm")
+    while juju.status()["applications"]["host"]["version"] != "next":
+        time.sleep(0.02)
+
+    juju("refresh", "host", "--path", "./former.charm")
+    goes_on.touch()
+    juju.settle()
+
+    application = juju.status()["applications"]["host"]
+    assert (application["charm-rev"], application["version"]) == (2, "former")
+    assert juju.hooks("host/0")[-4:] == ["upgrade-charm", "config-changed"] * 2
 
 
 @pytest.mark.parametrize(

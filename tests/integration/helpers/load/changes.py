@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import jubilant
 from tests.integration.helpers import (
@@ -74,6 +76,10 @@ def leader(juju: jubilant.Juju, cluster: Cluster) -> None:
 
 
 def charm(juju: jubilant.Juju, cluster: Cluster) -> None:
+    """Refresh to a version with another image, and back."""
+    with tempfile.TemporaryDirectory() as folder:
+        juju.refresh("aws-iam", path=bundle.next_version(Path(folder)))
+    juju_status.wait_until_active(juju)
     juju.refresh("aws-iam", path=bundle.packed_charm())
     testbed_only.run_update_status(juju, units.leader(juju))
     juju_status.wait_until_active(juju)

@@ -149,7 +149,7 @@ def test_given_mappings_of_like_names_when_their_bindings_are_named_then_no_two_
     found = [
         binding
         for mapping in mappings
-        for _, binding in rights.bindings(mapping, "", wanted, "option")
+        for _, binding in rights.bindings(mapping, wanted, "option")
     ]
 
     assert len({binding.name for binding in found}) == len(found) == 4 * len(mappings)

@@ -27,7 +27,7 @@ def test_given_a_declared_mapping_when_somebody_maps_its_principal_too_then_it_s
 
     assert str(stored(api, "dev")) == before
     assert api.changes == []
-    assert status == ops.ActiveStatus(f"{HEALTHY}, 2 mappings, 1 to correct: {SAID}")
+    assert status == ops.ActiveStatus(f"{HEALTHY}, 2 mappings, 1 broken mapping: {SAID}")
     assert "duplicate theirs: same ARN as declared mapping dev" in deployed.log()
 
 
@@ -40,7 +40,7 @@ def test_given_a_duplicate_when_its_principal_is_declared_then_the_declared_mapp
 
     assert names(api) == ["dev", "theirs"]
     assert stored(api, "dev")["status"] == {"canonicalARN": DEV.lower()}
-    assert status == ops.ActiveStatus(f"{HEALTHY}, 2 mappings, 1 to correct: {SAID}")
+    assert status == ops.ActiveStatus(f"{HEALTHY}, 2 mappings, 1 broken mapping: {SAID}")
 
 
 def test_given_a_duplicate_when_it_is_deleted_then_there_is_nothing_to_say(

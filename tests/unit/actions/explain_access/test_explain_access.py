@@ -365,7 +365,7 @@ def test_given_no_mapping_when_explained_then_bindings_are_not_read(
 @pytest.mark.parametrize(
     ("fault", "line"),
     [
-        (refusal(500, "no"), "waiting for the Kubernetes API: 500 no"),
+        (refusal(500, "no"), "waiting for the Kubernetes API: 500 'no'"),
         (
             answer(201, b'{"spec": {}}'),
             "waiting for the Kubernetes API: no answer to a SubjectAccessReview",

@@ -11,7 +11,7 @@ import ops
 import pytest
 from tests.fakes.juju.model import OWNER, Model
 from tests.fakes.kubernetes.faults import FAULTS
-from tests.fakes.kubernetes.paths import DEFINITION, NODES, POLICY, POLICY_BINDING
+from tests.fakes.kubernetes.paths import DEFINITION, POLICY, POLICY_BINDING
 from tests.fakes.kubernetes.server import FakeCluster
 
 from cluster import manifests
@@ -45,11 +45,11 @@ def test_given_the_policy_when_a_hook_runs_then_nothing_changes(deployed: Model,
 def test_given_kubernetes_1_29_when_it_is_upgraded_then_the_policy_comes(
     model: Model, api: FakeCluster
 ):
-    api.add_node("v1.29.15")
+    api.version = "v1.29.15"
     model.settle()
     assert not {POLICY, POLICY_BINDING} & set(api.objects)
 
-    api.add_node("v1.30.0")
+    api.version = "v1.30.0"
     model.hook()
 
     assert {POLICY, POLICY_BINDING} <= set(api.objects)
@@ -59,7 +59,7 @@ def test_given_kubernetes_1_29_when_it_is_upgraded_then_the_policy_comes(
 def test_given_kubernetes_1_29_when_the_application_is_removed_then_all_else_goes(
     model: Model, api: FakeCluster, absent: str, monkeypatch: pytest.MonkeyPatch
 ):
-    api.add_node("v1.29.15")
+    api.version = "v1.29.15"
     model.settle()
     found = ops.hookcmds.GoalState(units={}, relations={})
     monkeypatch.setattr(ops.hookcmds, "goal_state", lambda: found)
@@ -68,7 +68,7 @@ def test_given_kubernetes_1_29_when_the_application_is_removed_then_all_else_goe
 
     model.hook(model.on.remove())
 
-    assert set(api.objects) == {DEFINITION, f"{NODES}/n0"}
+    assert set(api.objects) == {DEFINITION}
 
 
 def test_given_the_option_warn_when_a_hook_runs_then_the_policy_admits_with_a_warning(

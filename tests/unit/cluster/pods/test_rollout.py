@@ -85,7 +85,7 @@ def test_given_a_pod_that_a_person_must_help_when_a_hook_runs_then_its_own_reaso
 ):
     api.add_pod("a", **status)
 
-    assert stuck.hook() == ops.BlockedStatus(f"an authenticator pod cannot start: {line}")
+    assert stuck.hook() == ops.BlockedStatus(f"an authenticator pod cannot start: '{line}'")
 
 
 def test_given_a_pull_that_waits_to_be_tried_again_when_a_hook_runs_then_its_last_event_is_said(
@@ -102,8 +102,8 @@ def test_given_a_pull_that_waits_to_be_tried_again_when_a_hook_runs_then_its_las
 
     status = stuck.hook()
 
-    assert status.message.startswith("an authenticator pod cannot start: ImagePullBackOff: …")
-    assert status.message.endswith("x: 401 Unauthorized")
+    assert status.message.startswith("an authenticator pod cannot start: 'ImagePullBackOff: …")
+    assert status.message.endswith("x: 401 Unauthorized'")
     assert isinstance(status, ops.BlockedStatus)
 
 
@@ -142,7 +142,7 @@ def test_given_an_image_that_cannot_be_pulled_when_a_hook_runs_then_it_ends_at_t
 
     status = deployed.hook()
 
-    assert status.message == f"an authenticator pod cannot start: {reason}: no such host"
+    assert status.message == f"an authenticator pod cannot start: '{reason}: no such host'"
     assert (api.clock.now - before > 15) is waits
     assert deployed.units[0].alarms, "no alarm is set, so nobody looks at the next try"
 

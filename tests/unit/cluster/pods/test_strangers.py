@@ -37,7 +37,7 @@ def test_given_a_stranger_when_a_hook_runs_then_the_status_names_it_and_how_to_l
     api.add_stranger("intruder")
 
     assert deployed.hook().message.endswith(
-        ", stranger among the pods; run: kubectl -n kube-system describe pod intruder"
+        ", a foreign pod gets logins; run: kubectl -n kube-system describe pod intruder"
     )
 
 

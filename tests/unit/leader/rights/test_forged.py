@@ -7,13 +7,13 @@ from typing import Any
 
 import ops
 import pytest
-from tests.fakes.declaring import ACCOUNT, HEALTHY, Declare, entry, stored
+from tests.fakes.declaring import ACCOUNT, DEV, HEALTHY, Declare, entry, stored
 from tests.fakes.juju.model import OWNER, Model
 from tests.fakes.kubernetes.paths import MAPPINGS
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 
-from cluster import role_bindings
+from cluster import state
 
 OTHER = f"{ACCOUNT}:role/Other"
 EDIT = {"role": "edit", "namespaces": ["default"]}
@@ -44,8 +44,8 @@ def test_given_a_mapping_of_others_with_the_group_of_a_declared_one_then_the_sta
     api.add_mapping("mallory", OTHER, OTHER.lower(), groups=[group])
 
     assert deployed.hook() == ops.ActiveStatus(
-        f"{HEALTHY}, 2 mappings, 1 to correct: mallory: group {group} is for the rights of "
-        "mapping dev; take it out"
+        f"{HEALTHY}, 2 mappings, 1 broken mapping: mallory: group '{group}' is for the rights "
+        "of mapping 'dev'; remove it"
     )
 
 
@@ -63,18 +63,17 @@ def test_given_a_mapping_of_others_with_a_group_of_its_own_then_nothing_is_bound
     assert of(api, "aws-iam:mallory") == []
 
 
-def test_given_a_declared_mapping_that_somebody_makes_anew_then_its_rights_are_not_for_them(
+def test_given_a_declared_mapping_that_somebody_makes_anew_then_the_declared_one_takes_its_place(
     declare: Declare, deployed: Model, api: FakeCluster
 ):
     declare(entry("dev", access=[EDIT]))
     api.delete(f"{MAPPINGS}/dev")
     api.add_mapping("dev", OTHER, OTHER.lower(), groups=["aws-iam:dev"])
-    assert of(api, "aws-iam:dev") == []
 
-    status = deployed.hook()
+    assert deployed.hook() == ops.ActiveStatus(f"{HEALTHY}, 1 mapping")
 
-    assert of(api, "aws-iam:dev") == []
-    assert "name dev is taken" in status.message
+    assert stored(api, "dev")["spec"]["arn"] == DEV
+    assert f"mapping dev of {OTHER} gave way to the one" in deployed.log()
 
 
 def forged(api: FakeCluster, name: str = "forged", **metadata: Any) -> str:
@@ -146,12 +145,12 @@ def test_given_somebody_who_takes_the_group_out_of_a_mapping_when_a_hook_runs_th
 def test_given_a_namespace_that_goes_as_bindings_are_made_then_the_unit_is_not_in_error(
     declare: Declare, deployed: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(role_bindings, "namespaces", lambda _: {"gone"})
+    monkeypatch.setattr(state, "namespaces", lambda _: {"gone"})
 
     status = declare(entry("dev", access=[{**EDIT, "namespaces": ["gone"]}]))
 
     assert status == ops.ActiveStatus(
-        f"{HEALTHY}, 1 mapping, 1 of the mappings' role bindings not made yet"
+        f"{HEALTHY}, 1 mapping, 1 of the role bindings not created yet"
     )
 
 
@@ -168,17 +167,17 @@ def test_given_an_entry_that_takes_a_grants_mapping_over_then_only_its_own_right
     assert api.objects[path]["roleRef"]["name"] == "edit"
 
 
-def test_given_an_entry_with_the_name_of_a_grant_of_another_then_the_grant_keeps_its_role(
+def test_given_an_entry_with_the_name_of_a_grant_of_another_then_it_gets_no_role_of_the_grant(
     declare: Declare, deployed: Model, api: FakeCluster
 ):
-    deployed.action("grant-access", arn=OTHER, username="other", role="edit", name="dev")
-    before = of(api, "aws-iam:dev")
-    assert before
+    api.add_role("view", "get")
+    deployed.action("grant-access", arn=OTHER, username="other", role="view", name="dev")
+    assert len(of(api, "aws-iam:dev")) == 1
 
-    status = declare(entry("dev", access=[EDIT]))
+    declare(entry("dev", access=[EDIT]))
 
-    assert "name dev is taken" in status.message
-    assert of(api, "aws-iam:dev") == before
+    (path,) = of(api, "aws-iam:dev")
+    assert api.objects[path]["roleRef"]["name"] == "edit"
 
 
 def held(api: FakeCluster) -> str:

@@ -15,6 +15,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cluster.applied import is_of
+
 # The field managers of client-side apply: kubectl's, that of kubectl below 1.19, and the API
 # server's for fields from before it kept managers. `kubectl edit`, `label` and `patch`, which
 # people use, have others.
@@ -50,16 +52,6 @@ def patch(metadata: Mapping[str, Any], manager: str) -> Patch | None:
             "managedFields": [{**own, "fieldsV1": fields}, *kept],
         }
     }
-
-
-def is_of(entry: Mapping[str, Any], operation: str, *managers: str) -> bool:
-    """Return whether one of ``managers`` set the fields of ``entry`` by ``operation``."""
-    return (
-        entry.get("manager") in managers
-        and entry.get("operation") == operation
-        # Apply never sets fields of a subresource such as `scale`: they are another program's.
-        and not entry.get("subresource")
-    )
 
 
 def _union(one: Fields, other: Fields) -> Fields:

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.fakes.kubernetes.faults import ok, refusal
-from tests.fakes.kubernetes.paths import CONFIG
-from tests.fakes.kubernetes.server import FakeCluster
-from tests.fakes.machine import Files
 
-from cluster import csa_upgrade, objects
-from cluster.api import connect
-from cluster.errors import CONFLICT_TRIES
+from migration import csa_upgrade
 
 Entry = dict[str, Any]
 OWN: Entry = {
@@ -155,77 +147,3 @@ def test_given_any_fields_when_taken_over_then_none_is_lost_and_none_is_made_up(
     assert patch
     [entry] = patch["metadata"]["managedFields"]
     assert paths(entry["fieldsV1"]) == paths(one) | paths(two) | paths(three)
-
-
-class ConfigMap:
-    """One object of the server, made by client-side apply; ``disturbed`` is how many times
-    somebody changes it between an answer and the next patch."""
-
-    def __init__(self, *entries: Entry, disturbed: int = 0) -> None:
-        self.entries = list(entries)
-        self.disturbed = disturbed
-        self.version = 1
-        self.requests: list[str] = []
-
-    def __call__(self, request: httpx2.Request) -> httpx2.Response:
-        kind = request.headers["Content-Type"].removeprefix("application/")
-        self.requests.append(kind)
-        return self._apply() if kind == "apply-patch+yaml" else self._merge(request)
-
-    def _apply(self) -> httpx2.Response:
-        version = str(self.version)
-        if self.disturbed:
-            self.disturbed -= 1
-            self.version += 1
-        content = {"resourceVersion": version, "managedFields": self.entries}
-        return ok({**MANIFEST, "metadata": {**MANIFEST["metadata"], **content}})
-
-    def _merge(self, request: httpx2.Request) -> httpx2.Response:
-        patch = json.loads(request.content)["metadata"]
-        if patch["resourceVersion"] != str(self.version):
-            return refusal(409, "the object has been modified")(request)
-        self.entries = patch["managedFields"]
-        self.version += 1
-        return ok({**MANIFEST, "metadata": {**MANIFEST["metadata"], "resourceVersion": "9"}})
-
-    def applied(self, api: FakeCluster, files: Files) -> list[str]:
-        """Apply it; the managers that the answer names."""
-        api.fail(self, request=f"PATCH {CONFIG}")
-        found = objects.apply(connect(files.admin), MANIFEST)
-        return [entry["manager"] for entry in found["metadata"]["managedFields"]]
-
-
-def test_given_fields_of_kubectl_when_applied_then_they_go_with_a_second_apply(
-    api: FakeCluster, files: Files
-):
-    stored = ConfigMap(FORMER, OWN)
-
-    assert stored.applied(api, files) == ["aws-iam"]
-    assert stored.requests == ["apply-patch+yaml", "merge-patch+json", "apply-patch+yaml"]
-
-
-def test_given_an_object_of_the_charms_own_when_applied_then_that_is_one_request(
-    api: FakeCluster, files: Files
-):
-    stored = ConfigMap(OWN)
-
-    assert stored.applied(api, files) == ["aws-iam"]
-    assert stored.requests == ["apply-patch+yaml"]
-
-
-def test_given_an_object_that_a_controller_changes_when_applied_then_it_is_taken_over_after_it(
-    api: FakeCluster, files: Files
-):
-    stored = ConfigMap(FORMER, OWN, disturbed=2)
-
-    assert stored.applied(api, files) == ["aws-iam"]
-    assert stored.requests.count("merge-patch+json") == 3
-
-
-def test_given_an_object_that_never_rests_when_applied_then_another_hook_goes_on(
-    api: FakeCluster, files: Files
-):
-    stored = ConfigMap(FORMER, OWN, disturbed=100)
-
-    assert stored.applied(api, files) == ["kubectl-client-side-apply", "aws-iam"]
-    assert len(stored.requests) == 2 * CONFLICT_TRIES + 1

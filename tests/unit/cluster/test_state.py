@@ -29,7 +29,7 @@ def test_given_a_mapping_from_before_there_was_a_schema_when_a_hook_runs_then_it
 ):
     api.put(f"{MAPPINGS}/old", {"spec": spec, "status": "text"})
 
-    assert "1 mapping, 1 to correct: old: " in deployed.hook().message
+    assert "1 mapping, 1 broken mapping: old: " in deployed.hook().message
 
 
 def test_given_many_mappings_when_a_hook_runs_then_the_server_need_not_encode_each_of_them(
@@ -76,6 +76,6 @@ def test_given_a_mapping_without_a_list_of_groups_when_a_hook_runs_then_the_othe
 
     message = deployed.hook().message
 
-    assert "1 to correct: odd: groups is not a list of names" in message
+    assert "1 broken mapping: odd: groups is not a list of names" in message
     assert api.objects[f"{MAPPINGS}/dev"]["status"] == {"canonicalARN": CANONICAL}
     assert f"{MAPPINGS}/over" not in api.objects

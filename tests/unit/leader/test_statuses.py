@@ -12,7 +12,7 @@ from tests.fakes.kubernetes.paths import CONFIG, DEFINITION, MAPPINGS
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.unit.cluster.pods.test_rollout import waiting
 
-from text import brief
+from text import brief, quoted
 
 
 def test_given_another_partition_when_a_hook_runs_then_the_mappings_that_fail_by_it_are_named(
@@ -138,7 +138,7 @@ def test_given_many_new_mappings_when_pods_are_not_ready_then_the_hook_has_time_
     api.add_pod("aws-iam-authenticator-0", conditions=[condition])
     write_slowly(api)
 
-    assert model.hook() == ops.BlockedStatus("an authenticator pod cannot start: Unschedulable")
+    assert model.hook() == ops.BlockedStatus("an authenticator pod cannot start: 'Unschedulable'")
     assert 0 < effective(api) < 150
 
 
@@ -160,7 +160,9 @@ def test_given_writes_that_take_all_the_time_when_pods_are_not_ready_then_the_ho
     api.fail(slow, request=f"GET {MAPPINGS}")
     api.fail(unanswered, request=f"PATCH {MAPPINGS}/m00/status")
 
-    assert model.hook() == ops.BlockedStatus("an authenticator pod cannot start: CrashLoopBackOff")
+    assert model.hook() == ops.BlockedStatus(
+        "an authenticator pod cannot start: 'CrashLoopBackOff'"
+    )
 
 
 def test_given_a_server_that_does_not_answer_in_time_when_it_is_written_then_the_next_hook_goes_on(
@@ -237,7 +239,7 @@ def test_given_a_server_that_fails_when_mappings_are_written_then_the_unit_waits
     api.fail(refusal(500, "etcdserver: no leader"), request=f"PATCH {MAPPINGS}/m07/status")
 
     assert deployed.hook() == ops.WaitingStatus(
-        "waiting for the Kubernetes API: 500 etcdserver: no leader"
+        "waiting for the Kubernetes API: 500 'etcdserver: no leader'"
     )
     assert effective(api) == 19
 
@@ -250,8 +252,8 @@ def test_given_mappings_that_never_work_when_a_hook_runs_then_the_first_is_named
     api.add_mapping("c", "nonsense")
 
     assert deployed.hook().message == (
-        "authenticator v0.7.18, 2/2 pods, 3 mappings, 2 to correct: b: no login has a role path; "
-        "map arn:aws:iam::111122223333:role/dev instead"
+        "authenticator v0.7.18, 2/2 pods, 3 mappings, 2 broken mappings: b: no login has a role "
+        "path; map arn:aws:iam::111122223333:role/dev instead"
     )
     assert api.changes == []
 
@@ -294,8 +296,8 @@ def test_given_a_mapping_that_the_cluster_refuses_when_a_hook_runs_then_it_is_na
     status = deployed.hook()
 
     assert status == ops.ActiveStatus(
-        "authenticator v0.7.18, 2/2 pods, 10 mappings, 1 to correct: b: the cluster refuses its "
-        f"status: {brief(said)}"
+        "authenticator v0.7.18, 2/2 pods, 10 mappings, 1 broken mapping: b: the cluster refuses "
+        f"its status: {quoted(brief(said))}"
     )
     assert effective(api) == 9
 
@@ -311,7 +313,7 @@ def test_given_a_refused_mapping_with_a_problem_when_a_hook_runs_then_its_own_pr
 
     message = deployed.hook().message
 
-    assert "3 mappings, 2 to correct: b: " in message
+    assert "3 mappings, 2 broken mappings: b: " in message
     assert "refuses" not in message
 
 
@@ -329,7 +331,8 @@ def test_given_a_kubeconfig_that_may_write_no_mapping_when_a_hook_runs_then_the_
         api.fail(refusal(403, said.format(name)), request=f"PATCH {MAPPINGS}/{name}/status")
 
     assert deployed.hook() == ops.BlockedStatus(
-        f"the cluster refuses /root/.kube/config: {brief(said)}; it must be an admin's kubeconfig"
+        f"the cluster refuses /root/.kube/config: {quoted(brief(said))}; it must be an admin's "
+        "kubeconfig"
     )
 
 
@@ -340,5 +343,5 @@ def test_given_a_mapping_without_a_username_when_a_hook_runs_then_it_is_a_proble
     spec = {"arn": DEV, "username": username}
     api.put(f"{MAPPINGS}/old", {"spec": spec, "status": {"canonicalARN": CANONICAL}})
 
-    assert "1 mapping, 1 to correct: old: the username is empty" in deployed.hook().message
+    assert "1 mapping, 1 broken mapping: old: the username is empty" in deployed.hook().message
     assert api.changes == []

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Who is to have access: the mappings and role bindings that the cluster should have. Pure.
+
+People's mappings are wanted as they are, with the status that lets their principal in. Those of
+the option are wanted as it declares them, and a grant's until it ends or somebody revokes it. A
+binding is wanted as long as its mapping is.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+
+from access import arn, expiry, partitions, reserved, rights
+from access.declaration.declared import Declared, Entry, default_username
+from access.mapping import IdentityMapping
+from access.permission_sets import PermissionSet
+from access.rights import ROLE, RoleBinding
+from labels import GRANT, OPTION
+from statuses import entry as texts
+
+
+@dataclasses.dataclass(frozen=True)
+class Access:
+    """Mappings, and the bindings that come with them: those in the cluster, or those wanted."""
+
+    mappings: tuple[IdentityMapping, ...] = ()
+    bindings: tuple[RoleBinding, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class State:
+    """What the cluster has that decides about access.
+
+    Attributes:
+        found: All mappings, and the bindings that the charm has made for some of them.
+        roles: All roles, each by its namespace, empty for a ClusterRole, and its name. Only those
+            kinds are read that the option declares.
+        namespaces: The names of all namespaces, if the option declares rights in some.
+        set_roles: The role's ARN of each permission set without a suffix whose role is known.
+    """
+
+    found: Access
+    roles: Collection[tuple[str, str]] = ()
+    namespaces: Collection[str] = ()
+    set_roles: Mapping[PermissionSet, str] = dataclasses.field(
+        default_factory=dict[PermissionSet, str]
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Desired:
+    """What is wanted, and what cannot be.
+
+    Attributes:
+        access: The mappings and bindings to have.
+        places: Where the option declares a mapping, by its name, or a binding, by its key.
+        not_applied: Why a part of the option has no effect, by its place.
+    """
+
+    access: Access
+    places: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
+    not_applied: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
+
+
+def lasting(found: Access, declared: Declared, now: datetime) -> Access:
+    """Return ``found`` without the access that has ended at ``now``.
+
+    Somebody may have annotated a mapping by hand that the option declares without an end. It
+    stays, and gets its own end back.
+    """
+    names = set[str]() if declared.error else {entry.name for entry in declared.entries}
+    ended = {
+        each.name
+        for each in found.mappings
+        if expiry.has_ended(each, now) and not (each.source == OPTION and each.name in names)
+    }
+    return Access(
+        tuple(each for each in found.mappings if each.name not in ended),
+        tuple(each for each in found.bindings if each.mapping not in ended),
+    )
+
+
+def of(
+    declared: Declared, state: State, now: datetime, partition: str = partitions.DEFAULT
+) -> Desired:
+    """Return the access to have at ``now``. ``partition`` is the authenticator's.
+
+    If the option cannot be read, its mappings stay as they are. If an entry has a fault, so do
+    those that it may have made, with their bindings.
+
+    What is declared stays, whatever others create beside it: a mapping of others with the same
+    principal changes nothing here, and `access.mappings.check` names it as a duplicate. A mapping
+    of others that has the name of a declared one gives way to it.
+    """
+    found = lasting(state.found, declared, now)
+    if declared.error:
+        kept = [each for each in found.bindings if each.source == OPTION]
+        return Desired(
+            Access(_effective(found.mappings), (*kept, *_granted(found.mappings, found)))
+        )
+    entries, not_applied = _applicable(declared.entries, partition, state.set_roles)
+    by_name = {each.name: each for each in state.found.mappings}
+    made = {name: _mapping(entry, by_name.get(name)) for name, entry in entries.items()}
+    others = [each for each in found.mappings if each.source != OPTION and each.name not in made]
+    asked = {
+        binding.key: (place, binding)
+        for entry in entries.values()
+        for place, binding in rights.bindings(entry.name, entry.rights, OPTION)
+    }
+    principals = {entry.principal for entry in entries.values()}
+    left = [
+        each
+        for each in found.mappings
+        if each.source == OPTION and each.name not in made and each.principal not in principals
+    ]
+    kept = declared.kept(left)
+    without = {place: why for place, each in asked.values() if (why := lacking(each, state))}
+    bound = [each for _, each in asked.values() if _has_namespace(each, state)]
+    return Desired(
+        Access(
+            (
+                *_effective([*others, *(each for each in left if each.name in kept)]),
+                *made.values(),
+            ),
+            (
+                *bound,
+                *_granted(others, found),
+                *(b for b in found.bindings if b.source == OPTION and b.mapping in kept),
+            ),
+        ),
+        {
+            **{name: entry.place for name, entry in entries.items()},
+            **{key: place for key, (place, _) in asked.items()},
+        },
+        {**{each.place: each.reason for each in declared.wrong}, **not_applied, **without},
+    )
+
+
+def _effective(found: Iterable[IdentityMapping]) -> tuple[IdentityMapping, ...]:
+    """Return mappings with the status that lets in whom they name, and nobody else.
+
+    The authenticator writes it too, but leaves the former one in place where it refuses an ARN:
+    the former principal would keep the mapping's username and groups.
+    """
+    return tuple(
+        each
+        if each.canonical == each.principal
+        else dataclasses.replace(each, canonical=each.principal)
+        for each in found
+    )
+
+
+def _granted(mappings: Iterable[IdentityMapping], found: Access) -> list[RoleBinding]:
+    """Return the bindings of the grants among ``mappings``: only the action says which role it
+    gave. So those in the cluster are kept, as long as they are what the action made."""
+    grants = {
+        each.name for each in mappings if each.source == GRANT and rights.has_own_group(each)
+    }
+    return [
+        each
+        for each in found.bindings
+        if each.source == GRANT and each.mapping in grants and rights.is_whole(each)
+    ]
+
+
+def lacking(binding: RoleBinding, state: State) -> str:
+    """Return what the cluster lacks for ``binding`` to count; empty if it has all."""
+    if not _has_namespace(binding, state):
+        return texts.NAMESPACE_MISSING()
+    if (binding.namespace if binding.role_kind == ROLE else "", binding.role) not in state.roles:
+        return texts.ROLE_MISSING(kind=binding.role_kind, name=binding.role)
+    return ""
+
+
+def _has_namespace(binding: RoleBinding, state: State) -> bool:
+    return not binding.namespace or binding.namespace in state.namespaces
+
+
+def _applicable(
+    entries: Iterable[Entry], partition: str, set_roles: Mapping[PermissionSet, str]
+) -> tuple[dict[str, Entry], dict[str, str]]:
+    """Return the entries to apply by their names, and why the others are not, by their places."""
+    wanted: dict[str, Entry] = {}
+    places: dict[str, str] = {}
+    not_applied: dict[str, str] = {}
+    for declared in entries:
+        entry = resolved(declared, partition, set_roles)
+        if not entry.principal:
+            not_applied[entry.place] = texts.ROLE_UNKNOWN()
+        elif wrong := partitions.mismatch(entry.principal.split(":")[1], partition):
+            not_applied[entry.place] = wrong
+        elif entry.principal in places:
+            not_applied[entry.place] = texts.ARN_TWICE(place=places[entry.principal])
+        else:
+            wanted[entry.name] = entry
+            places[entry.principal] = entry.place
+    return wanted, not_applied
+
+
+def resolved(entry: Entry, partition: str, set_roles: Mapping[PermissionSet, str]) -> Entry:
+    """Return ``entry`` with the ARN of its permission set's role, if that is known."""
+    permission_set = entry.permission_set
+    if not permission_set:
+        return entry
+    given = permission_set.suffix
+    role = permission_set.role_arn(partition) if given else set_roles.get(permission_set, "")
+    if not role:
+        return entry
+    return dataclasses.replace(
+        entry,
+        arn=role,
+        principal=arn.canonical_or_empty(role),
+        username=entry.username or default_username(role),
+    )
+
+
+def _mapping(entry: Entry, found: IdentityMapping | None) -> IdentityMapping:
+    """Return the mapping that ``entry`` declares. An ARN cannot change, so that of ``found`` stays
+    spelt as it is."""
+    same = found is not None and found.principal == entry.principal
+    return IdentityMapping(
+        name=entry.name,
+        arn=found.arn if found and same else entry.arn,
+        username=entry.username,
+        canonical=entry.principal,
+        groups=(*entry.groups, *([reserved.own_group(entry.name)] if entry.rights else [])),
+        source=OPTION,
+        expires=entry.expires,
+        permission_set=str(entry.permission_set or ""),
+    )

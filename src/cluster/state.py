@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What the cluster has that decides about access: mappings, bindings, roles, namespaces.
+
+Call every function inside `errors_as_status`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+from lightkube.resources.core_v1 import Namespace
+from lightkube.resources.rbac_authorization_v1 import (
+    ClusterRole,
+    ClusterRoleBinding,
+    Role,
+    RoleBinding,
+)
+
+from access import reserved
+from access.desired import Access, State
+from access.mapping import IdentityMapping
+from access.rights import ROLE, Right
+from access.rights import RoleBinding as Binding
+from cluster import api, objects, rbac_answers
+from cluster.deadline import ANSWER_SECONDS
+from errors import Waiting
+from labels import OWNER, SOURCE
+from owner import Owner
+from statuses import waiting
+
+if TYPE_CHECKING:
+    from access.declaration.declared import Entry
+    from access.permission_sets import PermissionSet
+
+# What the charm reads of a mapping: columns of the CRD, which `kubectl get -o wide` prints.
+COLUMNS = {
+    "Name",
+    "ARN",
+    "Username",
+    "Groups",
+    "Canonical ARN",
+    "Source",
+    "Expires",
+    "Permission set",
+    "Created",
+}
+# How far back a look at the pods' log for a permission set reads: somebody may have been refused
+# before the set was declared, and the hooks of an idle unit may be an hour apart.
+LOG_SECONDS = 3600
+POLL_SECONDS = 0.5
+
+
+def access(client: api.Client, owner: Owner, *, newest: bool = False) -> Access:
+    """Return all mappings, and the bindings that ``owner`` has made for them.
+
+    They are as they are now, or as they were moments ago. ``newest`` leaves no mapping out that
+    there is; it may cost the server more.
+    """
+    return Access(tuple(mappings(client, newest=newest)), tuple(role_bindings(client, owner)))
+
+
+def of(client: api.Client, found: Access, entries: Collection[Entry], partition: str) -> State:
+    """Return what decides about the access that ``entries`` declare, beside that of ``found``.
+
+    ``partition`` is the authenticator's. Only what the entries need is read.
+    """
+    there = of_rights(client, found, [right for entry in entries for right in entry.rights])
+    sets = [entry.permission_set for entry in entries if entry.permission_set]
+    # A set's own mapping decides over others of its role.
+    own = {entry.name for entry in entries if entry.permission_set}
+    known = sorted(found.mappings, key=lambda mapping: mapping.name in own)
+    return dataclasses.replace(
+        there, set_roles=permission_set_roles(client, sets, known, partition)
+    )
+
+
+def of_rights(client: api.Client, found: Access, asked: Collection[Right]) -> State:
+    """Return what decides about the rights that are ``asked`` for, beside ``found``."""
+    has_roles = any(right.kind == ROLE for right in asked)
+    kinds = (ClusterRole, Role) if has_roles else (ClusterRole,)
+    return State(
+        found,
+        roles=roles(client, *kinds) if asked else (),
+        namespaces=namespaces(client) if any(right.namespaces for right in asked) else (),
+    )
+
+
+def mappings(client: api.Client, *, newest: bool = False) -> list[IdentityMapping]:
+    """Return every IAMIdentityMapping of the cluster, whoever made it."""
+    return [
+        IdentityMapping(
+            name=row["Name"] or "",
+            arn=row["ARN"] or "",
+            username=row["Username"] or "",
+            canonical=row["Canonical ARN"] or "",
+            groups=(groups := _groups(row["Groups"])) or (),
+            source=row["Source"] or "",
+            expires=row["Expires"] or "",
+            is_readable=groups is not None,
+            permission_set=row["Permission set"] or "",
+            created=row["Created"] or "",
+        )
+        for row in _rows(client, newest)
+    ]
+
+
+def _groups(cell: str | None) -> tuple[str, ...] | None:
+    """Return the groups in a cell, which the server writes as JSON; None if they are no list of
+    names, as a mapping from before there was a schema may have."""
+    import msgspec
+
+    try:
+        return tuple(msgspec.json.decode(cell, type=list[str])) if cell else ()
+    except msgspec.MsgspecError:
+        return None
+
+
+def _rows(client: api.Client, newest: bool) -> list[dict[str, str | None]]:
+    """Return the table of the objects once the server has their storage and columns ready.
+
+    For about a second after the CRD came or changed, the server answers 429, and another of
+    several servers 404, or with the columns of the former CRD.
+    """
+    import httpx2
+
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while True:
+        try:
+            rows = client.table(objects.mapping(), newest=newest)
+            if not all(row.get("Name") for row in rows):
+                raise Waiting(waiting.NOT_KUBERNETES())
+            if not rows or rows[0].keys() >= COLUMNS:
+                return rows
+        except httpx2.HTTPStatusError as error:
+            if error.response.status_code not in (404, 429):
+                raise
+        if time.monotonic() > deadline:
+            raise Waiting(waiting.CRD_NOT_SERVED())
+        time.sleep(POLL_SECONDS)
+
+
+def role_bindings(client: api.Client, owner: Owner) -> list[Binding]:
+    """Return the bindings that ``owner`` has made for mappings, of the option and of grants.
+
+    The label alone makes no binding the charm's. Without the owner's mark, it is a person's.
+    """
+    return [
+        _binding(found)
+        for resource in (ClusterRoleBinding, RoleBinding)
+        for found in client.list_as(resource, rbac_answers.Binding, labels=SOURCE)
+        if owner.owns((found.metadata.annotations or {}).get(OWNER, ""))
+    ]
+
+
+def _binding(found: rbac_answers.Binding) -> Binding:
+    metadata, role, subjects = found.metadata, found.role_ref, found.subjects or []
+    only = subjects[0].name if len(subjects) == 1 and subjects[0].kind == "Group" else ""
+    return Binding(
+        name=metadata.name,
+        namespace=metadata.namespace,
+        role_kind=role.kind,
+        role=role.name,
+        group=only if only.startswith(reserved.OWN) else "",
+        source=(metadata.labels or {}).get(SOURCE, ""),
+    )
+
+
+def namespaces(client: api.Client) -> set[str]:
+    """Return the names of all namespaces."""
+    return {found.metadata.name for found in client.list_as(Namespace, rbac_answers.Named)}
+
+
+def roles(client: api.Client, *kinds: type[ClusterRole | Role]) -> set[tuple[str, str]]:
+    """Return all roles of ``kinds``, each as its namespace, empty for a ClusterRole, and its
+    name."""
+    return {
+        (found.metadata.namespace, found.metadata.name)
+        for resource in kinds
+        for found in client.list_as(resource, rbac_answers.Named)
+    }
+
+
+def permission_set_roles(
+    client: api.Client,
+    sets: Sequence[PermissionSet],
+    found: Sequence[IdentityMapping],
+    partition: str,
+) -> dict[PermissionSet, str]:
+    """Return the ARN of each permission set's role, if nobody gave its suffix and it is known.
+
+    Each hook reads the pods' log if there is such a set, and only then. The log alone shows that a
+    set was provisioned again, and costs one request for each pod. Nothing keeps the time of the
+    last look. So looks overlap, and a hook learns again what a former one learned.
+    """
+    if all(wanted.suffix for wanted in sets):
+        return {}
+    from access import permission_sets, refusals
+    from cluster import pod_logs
+
+    log = pod_logs.read(client, LOG_SECONDS)
+    refused = refusals.parse(log.lines, log.begin, log.end)
+    return permission_sets.learn(sets, refused, found, partition)

@@ -1,0 +1,383 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The one writer: it makes the cluster have what is wanted.
+
+`apply` makes one object so, with server-side apply. `make` makes thousands of small changes to
+mappings and their bindings, several at a time. Both leave out what is so already, and know what
+the server does meanwhile: somebody else writes (409), it has too many requests (429), a policy
+refuses, or the hook's time is over. What is left, the next hook finds.
+
+Call every function inside `errors_as_status`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import re
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from access.changes import Changes
+from access.mapping import IdentityMapping
+from access.rights import RoleBinding
+from cluster import api, manifests, objects, references
+from cluster.applied import is_applied
+from cluster.errors import Conflict, reason_of, suppress
+from errors import Waiting
+from labels import EXPIRES, OWNER, PERMISSION_SET, REASON, SOURCE
+from owner import Owner
+from statuses import waiting
+from text import brief
+
+# How many requests write at the same time: more make the API server slower, not faster.
+WRITERS = 8
+# How long a writer leaves a server alone that has too many requests.
+RETRY_SECONDS = 1.0
+# What the server says where a person's webhook or policy refuses a write, with any code.
+_DENIED = re.compile("denied (the )?request")
+_REFUSED = (400, 403, 413, 422)
+# What it says of a user who has no right to write (403), of a failed test in a patch, and of a
+# mapping that has another ARN by now (422).
+_NOT_REFUSED = re.compile(
+    "is forbidden: User |the server rejected our request|arn cannot be changed"
+)
+# The finalizers of an object that was deleted with ``--cascade=foreground`` or ``orphan``: it only
+# waits for its dependents.
+_OF_COLLECTOR = {"foregroundDeletion", "orphan"}
+
+# It returns False where there is nothing to delete any more.
+Change = Callable[[], bool | None]
+
+
+class Refused(Exception):
+    """A webhook, a policy or a finalizer of others is against a change; the text says why."""
+
+
+class Outdated(Exception):
+    """A change no longer fits its object, which others have changed or deleted."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What became of changes. A mapping is known by its name, a binding by its key.
+
+    Attributes:
+        done: What was changed.
+        pending: What is left for the next hook.
+        outdated: What no longer fits: its object was changed, deleted or created anew since.
+        gone: What was to be deleted, and somebody else has deleted it.
+        refused: Why the server refuses a change.
+    """
+
+    done: frozenset[str] = frozenset()
+    pending: frozenset[str] = frozenset()
+    outdated: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
+    refused: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
+
+    @property
+    def left(self) -> frozenset[str]:
+        """Return what another hook has to look at again."""
+        return self.pending | self.outdated
+
+    def __or__(self, other: Result) -> Result:
+        """Return what became of the changes of both."""
+        return Result(
+            self.done | other.done,
+            self.pending | other.pending,
+            self.outdated | other.outdated,
+            self.gone | other.gone,
+            {**self.refused, **other.refused},
+        )
+
+
+def shown(key: str) -> str:
+    """Return what a key of a `Result` is, as a person reads it."""
+    return f"binding {key.lstrip('/')}" if "/" in key else f"mapping {key}"
+
+
+def apply(
+    client: api.Client, manifest: manifests.Manifest, stored: api.Object | None = None
+) -> api.Object:
+    """Apply one object server-side unless it is so already. Return it as the cluster has it now.
+
+    Every field of ``manifest`` becomes the charm's, whoever set it. ``stored`` is the object as
+    this hook has read it; without it, this reads it.
+
+    Raises:
+        errors.Conflict: its resourceVersion is not the one that ``manifest`` has, if any.
+    """
+    what = manifests.reference(manifest)
+    stored = stored or objects.get(client, what)
+    if stored and is_applied(manifest, stored, api.MANAGER):
+        return stored
+    applied = client.apply(objects.kind(what), what.name, manifest, namespace=what.namespace)
+    if applied["metadata"]["name"] != what.name:
+        raise Waiting(waiting.NOT_KUBERNETES())
+    return applied
+
+
+def prune(client: api.Client, owner: Owner, desired: Iterable[manifests.Manifest]) -> None:
+    """Delete the objects of ``owner`` that an option asked for and no longer does."""
+    wanted = {manifests.reference(manifest) for manifest in desired}
+    for what in references.OPTIONAL:
+        if what in wanted:
+            continue
+        stored = objects.get(client, what)
+        if stored and owner.owns(objects.mark_of(stored)):
+            objects.delete(client, what)
+
+
+def make(client: api.Client, owner: Owner, changes: Changes, *, keep: float = 0.0) -> Result:
+    """Make ``changes``, as long as the hook's time lasts, but for the seconds to ``keep`` of it.
+
+    Access that ends goes first: nothing is added before all that is to go has been tried. A
+    binding follows its mapping, and gives nobody anything without it.
+    """
+    ended = _make_all(
+        {
+            **{each.key: _partial(_unbind, client, each) for each in changes.unbind},
+            **{each.name: _partial(_delete, client, each) for each in changes.delete},
+            **{new.name: _partial(_set_status, client, new) for _, new in changes.withdraw},
+        },
+        client.seconds_left_to_write - keep,
+    )
+    begun = _make_all(
+        {
+            **{
+                old.name: _partial(_update, client, owner, old, new) for old, new in changes.update
+            },
+            **{
+                new.name: _partial(_replace, client, owner, old, new)
+                for old, new in changes.replace
+            },
+            **{each.name: _partial(_create, client, owner, each) for each in changes.create},
+            **{new.name: _partial(_set_status, client, new) for _, new in changes.activate},
+        },
+        client.seconds_left_to_write - keep,
+    )
+    without = begun.refused.keys() | begun.pending | begun.outdated
+    bound = _make_all(
+        {
+            each.key: _partial(_bind, client, owner, each)
+            for each in changes.bind
+            if each.mapping not in without
+        },
+        client.seconds_left_to_write - keep,
+    )
+    waiting = {e.key for e in changes.bind if e.mapping in begun.pending | begun.outdated}
+    return ended | begun | bound | Result(pending=frozenset(waiting))
+
+
+def _partial(function: Callable[..., bool | None], *arguments: Any) -> Change:
+    return functools.partial(function, *arguments)
+
+
+def _make_all(changes: Mapping[str, Change], seconds: float) -> Result:
+    """Make ``changes`` in their order, several at a time; each may be made twice.
+
+    No request begins after ``seconds``.
+    """
+    if not changes:
+        return Result()
+    from concurrent.futures import ThreadPoolExecutor
+
+    deadline = time.monotonic() + seconds
+    # Several threads may take from a deque.
+    left = deque(changes.items())
+    writers = min(WRITERS, len(left))
+    with ThreadPoolExecutor(writers) as pool:
+        running = [pool.submit(_make_some, left, deadline) for _ in range(writers)]
+    shares = [writer.result() for writer in running]
+    return functools.reduce(Result.__or__, shares, Result(pending=frozenset(k for k, _ in left)))
+
+
+def _make_some(left: deque[tuple[str, Change]], deadline: float) -> Result:
+    """Make changes from ``left`` until it is empty or the time is over."""
+    import httpx2
+
+    result = Result()
+    while time.monotonic() < deadline:
+        try:
+            key, change = left.popleft()
+        except IndexError:
+            break
+        try:
+            result |= _made(key, change)
+        except httpx2.TimeoutException:
+            # It may have been made, so it does no harm to make it again.
+            left.append((key, change))
+            break
+        except _TooManyRequestsError:
+            left.append((key, change))
+            time.sleep(RETRY_SECONDS)
+    return result
+
+
+class _TooManyRequestsError(Exception):
+    """The server has too many requests (429)."""
+
+
+def _made(key: str, change: Change) -> Result:
+    """Make one change, and return what became of it."""
+    import httpx2
+
+    here = frozenset((key,))
+    try:
+        if change() is False:
+            return Result(gone=here)
+    except Refused as reason:
+        return Result(refused={key: str(reason)})
+    except Outdated:
+        return Result(outdated=here)
+    except Conflict as error:
+        if is_refused(409, str(error)):
+            return Result(refused={key: brief(str(error))})
+        return Result(pending=here)
+    except httpx2.HTTPStatusError as error:
+        code, reason = error.response.status_code, reason_of(error)
+        if is_refused(code, reason):
+            return Result(refused={key: brief(reason)})
+        if code == 429:
+            raise _TooManyRequestsError from error
+        if code in (404, 422):
+            return Result(outdated=here)
+        raise
+    return Result(done=here)
+
+
+def is_refused(code: int, reason: str) -> bool:
+    """Return whether the server refuses this change, rather than whatever the charm writes."""
+    if _DENIED.search(reason):
+        return True
+    return code in _REFUSED and not _NOT_REFUSED.search(reason)
+
+
+def _delete(client: api.Client, mapping: IdentityMapping) -> bool:
+    """Delete ``mapping``, unless it has changed since it was read. Return whether it was there.
+
+    A list may be moments old, so this reads what is stored, and the server deletes no other.
+    """
+    stored = client.get(objects.mapping(), mapping.name, small=True)
+    if not stored:
+        return False
+    metadata = stored["metadata"]
+    if "deletionTimestamp" in metadata and _OF_COLLECTOR.isdisjoint(
+        metadata.get("finalizers") or ()
+    ):
+        raise Refused(_KEPT)
+    if not _is_same(stored, mapping):
+        raise Outdated
+    version = metadata["resourceVersion"]
+    if client.delete(objects.mapping(), mapping.name, version=version, small=True):
+        raise Refused(_KEPT)
+    return True
+
+
+_KEPT = "a finalizer of others keeps it"
+
+
+def _is_same(stored: api.Object, mapping: IdentityMapping) -> bool:
+    """Return whether what is ``stored`` names the principal of ``mapping``, and ends with it."""
+    metadata, spec = stored["metadata"], _fields(stored.get("spec"))
+    return (
+        str(spec.get("arn") or "") == mapping.arn
+        and _fields(metadata.get("labels")).get(SOURCE, "") == mapping.source
+        and _fields(metadata.get("annotations")).get(EXPIRES, "") == mapping.expires
+    )
+
+
+def _fields(part: Any) -> Mapping[str, Any]:
+    # A mapping from before there was a schema may hold anything.
+    return part if isinstance(part, dict) else {}  # pyright: ignore[reportUnknownVariableType]
+
+
+def _replace(client: api.Client, owner: Owner, old: IdentityMapping, new: IdentityMapping) -> None:
+    _delete(client, old)
+    _create(client, owner, new)
+
+
+def _create(client: api.Client, owner: Owner, mapping: IdentityMapping) -> None:
+    """Create a mapping with its status: the authenticator writes that of five a second.
+
+    To replace the status costs the server a fifth less than to patch it. Patch it if the mapping
+    has changed since: the authenticator may write the status too.
+    """
+    created = client.create(objects.mapping(), manifests.identity_mapping(owner, mapping))
+    metadata = {key: created["metadata"][key] for key in ("name", "resourceVersion")}
+    if created["spec"]["arn"] == mapping.arn:
+        status = {**created, "metadata": metadata, "status": {"canonicalARN": mapping.canonical}}
+        try:
+            return client.update(objects.mapping().Status, mapping.name, status)
+        except Conflict:
+            pass
+    return _set_status(client, mapping)
+
+
+def _update(client: api.Client, owner: Owner, old: IdentityMapping, new: IdentityMapping) -> None:
+    """Change one mapping. An ARN cannot change, so the server refuses this for another's."""
+    annotations = {
+        OWNER: owner.mark,
+        EXPIRES: new.expires or None,
+        PERMISSION_SET: new.permission_set or None,
+        **({REASON: new.reason} if new.reason else {}),
+    }
+    change = {
+        "metadata": {"labels": {SOURCE: new.source}, "annotations": annotations},
+        "spec": {"arn": old.arn, "username": new.username, "groups": list(new.groups)},
+    }
+    client.patch(objects.mapping(), new.name, change, small=True)
+    if old.canonical != new.canonical:
+        _set_status(client, dataclasses.replace(new, arn=old.arn))
+
+
+def _set_status(client: api.Client, mapping: IdentityMapping) -> None:
+    """Write ``status.canonicalARN``, unless the mapping has another ARN by now."""
+    client.patch(
+        objects.mapping().Status,
+        mapping.name,
+        [
+            {"op": "test", "path": "/spec/arn", "value": mapping.arn},
+            {"op": "add", "path": "/status", "value": {"canonicalARN": mapping.canonical}},
+        ],
+        small=True,
+    )
+
+
+def _bind(client: api.Client, owner: Owner, binding: RoleBinding) -> None:
+    """Create a binding. A name belongs to one of the charm's, so whatever else has it goes."""
+    path, manifest = _path(binding), manifests.role_binding(owner, binding)
+    try:
+        client.post(path, manifest)
+    except Conflict:
+        _unbind(client, binding)
+        client.post(path, manifest)
+
+
+def _unbind(client: api.Client, binding: RoleBinding) -> None:
+    """Delete a binding, if it is there.
+
+    It counts until it is gone. By a finalizer, whoever may write bindings in a namespace could
+    keep even one of a role that they may not bind. So this takes the finalizers out.
+    """
+    resource, namespace = _resource(binding), binding.namespace or None
+    if client.delete(resource, binding.name, namespace=namespace, small=True):
+        free = {"metadata": {"finalizers": None}}
+        with suppress(404):
+            client.patch(resource, binding.name, free, namespace=namespace, small=True)
+
+
+def _path(binding: RoleBinding) -> str:
+    """Return where bindings of this kind are."""
+    if binding.namespace:
+        return f"/apis/{references.RBAC}/v1/namespaces/{binding.namespace}/rolebindings"
+    return f"/apis/{references.RBAC}/v1/clusterrolebindings"
+
+
+def _resource(binding: RoleBinding) -> type[Any]:
+    from lightkube.resources import rbac_authorization_v1 as rbac
+
+    return rbac.RoleBinding if binding.namespace else rbac.ClusterRoleBinding

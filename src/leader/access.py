@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The leader's steps about access: end what has ended, then let in who is to be let in."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import times
+from access import changes, desired, expiry, mappings
+from access.changes import Changes
+from access.declaration.declared import Declared
+from access.desired import Access, Desired
+from access.mapping import IdentityMapping
+from cluster import api, events, objects, references, state, sync
+from cluster.errors import errors_as_status
+from cluster.sync import Result
+from config import Config
+from cos.facts import Figures
+from errors import Unready
+from juju.alarm import Alarm
+from juju.peers import Peers
+from labels import OPTION
+from leader import administrators
+from owner import Owner
+from statuses import entry
+from statuses import mapping as texts
+from text import status_line
+
+logger = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """What there is to say of access.
+
+    Attributes:
+        mappings: All mappings, as the hook leaves them.
+        administrators: Those by which somebody can administer the cluster, whatever people bind.
+        problems: What is wrong with a mapping, by its name: duplicates of declared mappings first.
+        duplicates: The names of mappings of others with the ARN of a declared mapping.
+        not_applied: Why a part of the option has no effect, by its place.
+        declared: What the option declares.
+        result: What became of the changes.
+        next_end: When the next access ends, or ended if the mapping is still there.
+    """
+
+    mappings: Sequence[IdentityMapping]
+    administrators: Sequence[IdentityMapping]
+    problems: Mapping[str, str]
+    duplicates: frozenset[str]
+    not_applied: Mapping[str, str]
+    declared: Declared
+    result: Result
+    next_end: datetime.datetime | None
+
+    def figures(self, unused: int, unused_administrators: int) -> Figures:
+        """Return what alerts are about."""
+        return Figures(
+            len(self.problems),
+            self.next_end,
+            sum(expiry.end(each) is None for each in self.administrators),
+            unused,
+            unused_administrators,
+        )
+
+
+class Ending:
+    """The access that ends in this hook. The peers keep what has ended.
+
+    ``config`` need not be checked. ``next_end`` is when the next access ends, by what the hook saw
+    last of the mappings.
+    """
+
+    def __init__(self, alarm: Alarm, peers: Peers, owner: Owner, config: Config):
+        self._alarm, self._peers, self._owner, self._config = alarm, peers, owner, config
+        self.done = False
+        self.next_end: datetime.datetime | None = None
+
+    def end(self, client: api.Client, keep: float = 0.0) -> list[IdentityMapping]:
+        """Delete the mappings whose time has come, and return the others.
+
+        Keep so many seconds of the hook's time for what follows: who may write mappings could
+        otherwise keep the hooks from everything else.
+
+        What is bound to a mapping gives nobody anything without it, so its bindings may go later.
+        Call this inside `errors_as_status`.
+        """
+        found, now = Access(tuple(state.mappings(client))), times.now()
+        left = desired.lasting(found, self._config.declared, now)
+        result = sync.make(client, self._owner, changes.of(found, left), keep=keep)
+        for name, reason in result.refused.items():
+            logger.warning("the cluster refuses to delete mapping %s: %s", name, reason)
+        self.tell(client, [each for each in found.mappings if each.name in result.done])
+        here = [each for each in found.mappings if each.name not in result.done | result.gone]
+        self.next_end = expiry.next_end(self._meant(here))
+        self.done = True
+        return here
+
+    def end_unless_done(self, connect: Callable[[], api.Client]) -> bool:
+        """End access in a hook whose reconcile did not come to it, if the cluster can be reached.
+
+        A person, or another party, may take long to do what that reconcile asks for.
+
+        Return whether this did it.
+        """
+        if self.done or not self._peers.shared.serving:
+            # An application that has never served has let nobody in.
+            return False
+        try:
+            with errors_as_status():
+                client = connect()
+                client.prolong()
+                # The reconcile may have stopped ahead of its own look at that.
+                if self._owner.owns(objects.mark_of(objects.get(client, references.SERVICE))):
+                    self.end(client)
+        except Unready as reason:
+            if self._alarm.overdue:
+                logger.warning("expired mappings still let people in: %s", status_line(reason))
+        return self.done
+
+    def _meant(self, here: Iterable[IdentityMapping]) -> Iterable[IdentityMapping]:
+        """Return the mappings with the ends that they get: the option's, and not by hand."""
+        ends = {entry.name: entry.expires for entry in self._config.declared.entries}
+        for each in here:
+            is_declared = each.source == OPTION and each.name in ends
+            yield dataclasses.replace(each, expires=ends[each.name]) if is_declared else each
+
+    def tell(self, client: api.Client, gone: Sequence[IdentityMapping]) -> None:
+        """Log what has ended, remember it, and leave an event for each."""
+        shared, now = self._peers.shared, times.now()
+        ended = list(shared.ended)
+        for each in gone:
+            # A mapping from before there was a schema may hold any text.
+            arn, at = status_line(each.arn), times.shown(times.parse(each.expires))
+            logger.warning(
+                "access has ended: deleted mapping %s of %s, which expired at %s",
+                each.name,
+                arn,
+                at,
+            )
+            ended.append(expiry.Ended(each.name, arn, at, times.shown(now)))
+        events.write(client, self._owner, [_end_note(each) for each in gone])
+        remembered = expiry.remembered(ended, now)
+        self._peers.publish(dataclasses.replace(shared, ended=remembered))
+
+
+def _end_note(ended: IdentityMapping) -> events.Note:
+    text = f"access of {ended.arn} has ended: it was to end at {ended.expires}"
+    return events.Note("AccessEnded", "End", ended, text, gone=True)
+
+
+def let_in(
+    client: api.Client,
+    owner: Owner,
+    config: Config,
+    there: Sequence[IdentityMapping],
+    ending: Ending,
+) -> Report:
+    """Make the mappings and bindings what they should be, starting from the mappings ``there``.
+
+    This may take all that is left of the hook's time.
+    """
+    declared, partition, now = config.declared, config.partition, times.now()
+    found = Access(tuple(there), tuple(state.role_bindings(client, owner)))
+    needed = state.of(client, found, declared.entries, partition)
+    wanted = desired.of(declared, needed, now, partition)
+    steps = changes.of(found, wanted.access)
+    administrators.log_last(client, partition, found, wanted, steps)
+    result = sync.make(client, owner, steps)
+    over = [each for each in steps.delete if expiry.has_ended(each, now)]
+    ending.tell(client, [each for each in over if each.name in result.done])
+    _log(steps, wanted, result)
+    after = _after(found, wanted, result)
+    checked = mappings.check(after, partition)
+    refused, not_applied = _refused(after, wanted, result)
+    late = {
+        each.name: texts.EXPIRED(time=each.expires)
+        for each in after
+        if expiry.has_ended(each, now)
+    }
+    return Report(
+        after,
+        administrators.of(after, wanted.access.bindings, partition),
+        mappings.in_order({**refused, **checked.problems, **late}, checked.duplicates),
+        checked.duplicates,
+        {**wanted.not_applied, **not_applied},
+        declared,
+        result,
+        expiry.next_end(after),
+    )
+
+
+def _after(found: Access, wanted: Desired, result: Result) -> list[IdentityMapping]:
+    """Return all mappings as the hook leaves them, but for those that only wait to be deleted."""
+    before = {each.name: each for each in found.mappings}
+    names = {each.name for each in wanted.access.mappings}
+    return [
+        *(
+            before.get(each.name, each) if each.name in result.refused else each
+            for each in wanted.access.mappings
+            if each.name in before or each.name not in result.refused
+        ),
+        *(
+            each
+            for each in found.mappings
+            if each.name not in names | result.done | result.pending | result.gone
+        ),
+    ]
+
+
+def _refused(
+    after: Sequence[IdentityMapping], wanted: Desired, result: Result
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what the cluster refuses: what is wrong with mappings, by their names, and what of
+    the option has no effect, by its place."""
+    others = {each.name for each in after if each.source != OPTION}
+    problems, not_applied = dict[str, str](), dict[str, str]()
+    for key, reason in result.refused.items():
+        if key in others:
+            problems[key] = texts.STATUS_REFUSED(reason=reason)
+        else:
+            place = wanted.places.get(key) or sync.shown(key)
+            not_applied[place] = entry.REFUSED(reason=reason)
+    return problems, not_applied
+
+
+def _log(steps: Changes, wanted: Desired, result: Result) -> None:
+    """Log each role of a permission set that is learned, or has changed, and each mapping of
+    others that has given way to a declared one of its name."""
+    for former, new in steps.replace:
+        if former.source != OPTION and new.name in result.done:
+            place = wanted.places.get(new.name, "")
+            logger.warning(
+                "mapping %s of %s gave way to the one that the option mappings declares (%s)",
+                former.name,
+                status_line(former.arn),
+                place,
+            )
+    made = [(None, each) for each in steps.create]
+    for former, new in (*made, *steps.replace):
+        if new.permission_set and new.name in result.done:
+            logger.warning(
+                "permission set %s (%s) %s role %s",
+                new.permission_set,
+                wanted.places.get(new.name, ""),
+                "changes to" if former else "has",
+                new.arn,
+            )

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Who can administer the cluster: each is announced once, and the last does not go unnoticed."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Iterable, Sequence
+
+import times
+from access import administrators, expiry, powers, rbac
+from access.changes import Changes
+from access.desired import Access, Desired
+from access.mapping import IdentityMapping
+from access.rights import RoleBinding
+from cluster import api, bindings, events
+from cluster.errors import errors_as_status
+from errors import Unready
+from juju import control_plane
+from juju.peers import Peers
+from owner import Owner
+from text import fingerprint, one_line, status_line
+
+logger = logging.getLogger(__name__)
+
+# How many of them the databag remembers as announced. Whoever makes more has been seen by then.
+MOST_REMEMBERED = 200
+
+
+def of(
+    found: Iterable[IdentityMapping], bound: Iterable[RoleBinding], partition: str
+) -> list[IdentityMapping]:
+    """Return the mappings by which somebody can administer the cluster, whatever people bind.
+
+    ``bound`` are the bindings that come with them.
+    """
+    return administrators.of(found, rbac.Bindings(map(_as_bound, bound)), partition)
+
+
+def log_last(
+    client: api.Client, partition: str, found: Access, wanted: Desired, steps: Changes
+) -> None:
+    """Log that the option takes away the last mapping that can administer the cluster."""
+    try:
+        with errors_as_status():
+            taken = last(client, partition, found, wanted, steps)
+    except Unready as reason:
+        logger.warning("cannot tell who can administer the cluster: %s", status_line(reason))
+        return
+    if taken:
+        logger.warning("option mappings: %s", administrators.warning(taken))
+
+
+def last(
+    client: api.Client, partition: str, found: Access, wanted: Desired, steps: Changes
+) -> list[IdentityMapping]:
+    """Return the mappings by which somebody could administer the cluster before ``steps``, if
+    none is left after them; otherwise none.
+
+    This reads the cluster's bindings, unless the mappings alone tell.
+    """
+    touched = {each.name for each in steps.delete}
+    touched |= {old.name for old, _ in (*steps.replace, *steps.update)}
+    touched |= {each.mapping for each in (*steps.unbind, *steps.bind)}
+    if not any(each.name in touched for each in found.mappings):
+        return []
+    now = times.now()
+    before, after = (
+        [each for each in some if not expiry.has_ended(each, now)]
+        for some in (found.mappings, wanted.access.mappings)
+    )
+    if administrators.of(after, rbac.Bindings(()), partition):
+        return []
+    bound, everybody = bindings.find(client, control_plane.application())
+    then = bound.changed(
+        {each.key for each in found.bindings}, map(_as_bound, wanted.access.bindings)
+    )
+    if everybody or administrators.of(after, then, partition):
+        return []
+    taken = [each for each in before if each.name in touched]
+    return administrators.of(taken, bound, partition)
+
+
+def _as_bound(binding: RoleBinding) -> rbac.Binding:
+    """Return a binding of the charm's as one of the cluster's."""
+    # Of any other role, somebody has to look at the rules.
+    is_administrator = binding.role == powers.ADMINISTRATOR and not binding.namespace
+    return rbac.Binding(
+        name=binding.name,
+        namespace=binding.namespace,
+        role_kind=binding.role_kind,
+        role_name=binding.role,
+        groups=(binding.group,) if binding.group else (),
+        powers=(powers.EVERYTHING,) if is_administrator else (),
+    )
+
+
+def announce(
+    client: api.Client, owner: Owner, peers: Peers, found: Sequence[IdentityMapping]
+) -> None:
+    """Leave an event and a line in the log for each of the mappings ``found``, whoever made it.
+
+    A hook announces the first `events.MOST` that are new, and the next hook goes on. A mapping is
+    remembered once its event is there: Kubernetes forgets events after an hour.
+    """
+    keys = {_key(mapping): mapping for mapping in found}
+    known = peers.shared.superusers & keys.keys()
+    room = MOST_REMEMBERED - len(known)
+    new = {key: each for key, each in keys.items() if key not in known}
+    chosen = dict(list(new.items())[: min(room, events.MOST)])
+    written = events.write(client, owner, [_note(each) for each in chosen.values()])
+    done = dict(list(chosen.items())[:written])
+    for mapping in done.values():
+        logger.warning("%s", one_line(_text(mapping)))
+    superusers = known | done.keys()
+    peers.publish(dataclasses.replace(peers.shared, superusers=superusers))
+
+
+def _key(mapping: IdentityMapping) -> str:
+    return fingerprint(f"{mapping.name}\0{mapping.principal}")
+
+
+def _note(mapping: IdentityMapping) -> events.Note:
+    text = _text(mapping)
+    return events.Note("SuperuserMapped", "Map", mapping, text, once=True, warns=True)
+
+
+def _text(mapping: IdentityMapping) -> str:
+    made = {"option": "the option mappings", "grant": "grant-access"}.get(
+        mapping.source, "kubectl"
+    )
+    return (
+        f"mapping {mapping.name}, made by {made}, lets {mapping.arn} do everything: a group of it "
+        f"is {rbac.MASTERS}, or can become that, or has the ClusterRole {powers.ADMINISTRATOR}"
+    )

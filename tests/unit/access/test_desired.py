@@ -1,0 +1,378 @@
+"""Who is to have access, and what has to change for that."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.fakes.arns import CANONICAL, PATHED
+
+from access import changes, desired
+from access.arn import canonical_or_empty
+from access.changes import Changes
+from access.declaration.declared import Declared, Entry
+from access.desired import Access, Desired, State
+from access.mapping import IdentityMapping
+from access.permission_sets import PermissionSet
+from access.rights import Right, bindings
+from labels import GRANT, OPTION
+
+ACCOUNT = "arn:aws:iam::111122223333"
+DEV, OPS = f"{ACCOUNT}:role/Dev", f"{ACCOUNT}:role/Ops"
+SUFFIX = "0123456789abcdef"
+SSO_ROLE = f"{ACCOUNT}:role/AWSReservedSSO_DevOps_{SUFFIX}"
+
+
+def entry(name: str = "dev", arn: str = DEV, place: str = "mappings[0]", **more: str) -> Entry:
+    return Entry(
+        name, arn, canonical_or_empty(arn), more.get("username", name), ("view",), "", None, place
+    )
+
+
+def of_set(suffix: str = "", username: str = "") -> Entry:
+    permission_set = PermissionSet("DevOps", "111122223333", suffix)
+    return Entry("devops", "", "", username, (), "", permission_set, "mappings[0]")
+
+
+def known(role: str) -> dict[PermissionSet, str]:
+    return {PermissionSet("DevOps", "111122223333"): role}
+
+
+def made(name: str = "dev", arn: str = DEV, source: str = OPTION, **more: str) -> IdentityMapping:
+    username, expires = more.get("username", name), more.get("expires", "")
+    return IdentityMapping(name, arn, username, arn.lower(), ("view",), source, expires)
+
+
+NOW = datetime.datetime(2026, 11, 26, tzinfo=datetime.timezone.utc)
+
+
+def plan(
+    entries: Sequence[Entry],
+    found: Sequence[IdentityMapping],
+    partition: str = "aws",
+    roles: dict[PermissionSet, str] | None = None,
+) -> tuple[Desired, Changes]:
+    """What is wanted, and what has to change for it."""
+    access = Access(tuple(found))
+    state = State(access, set_roles=roles or {})
+    wanted = desired.of(Declared(tuple(entries)), state, NOW, partition)
+    return wanted, changes.of(access, wanted.access)
+
+
+def test_given_nothing_when_planned_then_nothing_changes():
+    assert plan([], []) == (Desired(Access()), Changes())
+
+
+@pytest.mark.parametrize("arn", [DEV, DEV.upper()])
+def test_given_what_is_there_when_it_is_declared_then_nothing_changes(arn: str):
+    wanted, steps = plan([entry(arn=arn)], [made()])
+
+    assert steps == Changes()
+    assert wanted.access.mappings == (made(),)
+
+
+def test_given_a_new_entry_when_planned_then_it_is_created_with_its_canonical_arn():
+    wanted, steps = plan([entry()], [])
+
+    assert steps == Changes(create=(made(),))
+    assert wanted.places == {"dev": "mappings[0]"}
+
+
+def test_given_another_username_when_planned_then_the_mapping_is_updated():
+    _, steps = plan([entry(username="developer")], [made()])
+
+    assert steps == Changes(update=((made(), made(username="developer")),))
+
+
+@pytest.mark.parametrize(
+    "owned", [made(arn=OPS), made("former")], ids=["another ARN", "another name"]
+)
+def test_given_a_mapping_that_cannot_become_the_entry_when_planned_then_the_entry_takes_its_place(
+    owned: IdentityMapping,
+):
+    _, steps = plan([entry()], [owned])
+
+    assert steps == Changes(replace=((owned, made()),))
+
+
+def test_given_two_entries_that_swap_their_names_when_planned_then_both_are_made_anew():
+    former = made("a", DEV), made("b", OPS)
+
+    _, steps = plan([entry("a", OPS), entry("b", DEV, "mappings[1]")], former)
+
+    assert steps == Changes(replace=((former[0], made("a", OPS)), (former[1], made("b", DEV))))
+
+
+def test_given_mappings_of_the_option_that_it_does_not_declare_when_planned_then_they_go():
+    gone = made("twin"), made("ops", OPS)
+
+    assert plan([entry()], [made(), *gone])[1] == Changes(delete=gone)
+
+
+SOURCES_OF_OTHERS = pytest.mark.parametrize("source", ["", GRANT, "else"])
+
+
+@SOURCES_OF_OTHERS
+def test_given_a_mapping_of_others_when_an_entry_has_its_name_then_it_gives_way(source: str):
+    theirs = made("theirs", DEV, source)
+
+    assert plan([entry("theirs", OPS)], [theirs])[1] == Changes(
+        replace=((theirs, made("theirs", OPS)),)
+    )
+
+
+@SOURCES_OF_OTHERS
+@pytest.mark.parametrize("arn", [DEV, DEV.upper()])
+def test_given_a_duplicate_of_others_when_planned_then_both_stay(source: str, arn: str):
+    assert plan([entry()], [made("theirs", arn, source), made()])[1] == Changes()
+
+
+@SOURCES_OF_OTHERS
+def test_given_a_duplicate_of_others_when_its_principal_is_declared_then_the_entry_is_made_too(
+    source: str,
+):
+    assert plan([entry()], [made("theirs", DEV, source)])[1] == Changes(create=(made(),))
+
+
+@SOURCES_OF_OTHERS
+def test_given_a_declared_mapping_without_its_label_when_planned_then_it_gets_the_label_back(
+    source: str,
+):
+    former = made(source=source)
+
+    assert plan([entry(arn=DEV.upper())], [former])[1] == Changes(update=((former, made()),))
+
+
+def test_given_a_principal_of_another_partition_when_planned_then_it_is_not_applied():
+    wanted, steps = plan([entry()], [], "aws-cn")
+
+    reason = "no login has partition aws, because the option partition is aws-cn"
+    assert (wanted.not_applied, steps) == ({"mappings[0]": reason}, Changes())
+
+
+def test_given_a_suffix_when_planned_then_the_permission_set_has_exactly_that_role():
+    (created,) = plan([of_set(SUFFIX)], [])[1].create
+
+    assert created.arn == SSO_ROLE
+    assert created.permission_set == "DevOps@111122223333"
+    assert created.username.endswith(
+        f":assumed-role/{SSO_ROLE.rpartition('/')[2]}/{{{{SessionName}}}}"
+    )
+
+
+def test_given_a_permission_set_whose_role_is_unknown_when_planned_then_it_is_not_applied():
+    wanted, steps = plan([of_set()], [])
+
+    reason = "role unknown; log in once with this permission set, or set suffix"
+    assert (wanted.not_applied, steps) == ({"mappings[0]": reason}, Changes())
+
+
+def test_given_a_permission_set_whose_role_is_mapped_when_planned_then_the_mapping_stays():
+    owned = dataclasses.replace(made("devops", SSO_ROLE, username="devops"), groups=())
+
+    assert plan([of_set(username="devops")], [owned], roles=known(SSO_ROLE))[1] == Changes()
+
+
+def test_given_a_set_that_is_provisioned_again_when_planned_then_its_new_role_is_mapped():
+    new = f"{SSO_ROLE[:-16]}{'0' * 16}"
+    owned = made("devops", SSO_ROLE)
+
+    ((replaced, created),) = plan([of_set()], [owned], roles=known(new))[1].replace
+
+    assert (replaced, created.arn) == (owned, new)
+
+
+def test_given_a_permission_set_and_its_role_when_both_are_declared_then_the_first_is_applied():
+    role = entry("role", SSO_ROLE, "mappings[1]")
+
+    wanted, _ = plan([of_set(SUFFIX), role], [])
+
+    assert wanted.not_applied == {"mappings[1]": "mappings[0] has the same ARN"}
+
+
+# The status of mappings, whoever made them.
+
+
+def persons(arn: str, canonical: str, name: str = "dev") -> IdentityMapping:
+    return IdentityMapping(name, arn, "alice", canonical)
+
+
+@pytest.mark.parametrize(
+    ("arn", "canonical"),
+    [
+        (DEV, DEV.lower()),
+        ("arn:aws:iam::111122223333:user/a!b/bob", "arn:aws:iam::111122223333:user/a!b/bob"),
+        ("arn:aws:sts::111122223333:assumed-role/Dev/*", CANONICAL),
+        ("ARN:AWS:IAM::111122223333:Role/Dev", CANONICAL),
+        (PATHED, PATHED),
+        ("arn:aws:iam::111122223333:root/", "arn:aws:iam::111122223333:root/"),
+        ("arn:aws:iam:eu-west-1:1:role/Dev", "arn:aws:iam:eu-west-1:1:role/dev"),
+    ],
+)
+def test_given_a_mapping_then_its_status_is_to_be_what_the_authenticator_writes(
+    arn: str, canonical: str
+):
+    new, right = persons(arn, ""), persons(arn, canonical)
+
+    assert plan([], [new])[1] == Changes(activate=((new, right),))
+    assert plan([], [right])[1] == Changes()
+
+
+@pytest.mark.parametrize("arn", ["dev", PATHED], ids=["no ARN", "another ARN"])
+def test_given_a_status_that_lets_a_former_principal_in_then_that_one_loses_it_first(arn: str):
+    former = persons(arn, CANONICAL)
+
+    assert plan([], [former])[1] == Changes(
+        withdraw=((former, persons(arn, canonical_or_empty(arn))),)
+    )
+
+
+# Bindings, which are wanted as long as their mapping is.
+
+VIEW, EDIT = Right("view", place="access[0]"), Right("edit", namespaces=("team",))
+ROLES = {("", "view"), ("", "edit")}
+
+
+def bound(name: str, right: Right, source: str = OPTION):
+    ((_, made),) = bindings(name, [right], source)
+    return made
+
+
+def with_group(mapping: IdentityMapping) -> IdentityMapping:
+    groups = (*mapping.groups, f"aws-iam:{mapping.name}")
+    return dataclasses.replace(mapping, groups=groups)
+
+
+def test_given_an_entry_that_keeps_its_name_and_gets_another_arn_and_role_then_the_former_goes():
+    found = Access((with_group(made()),), (bound("dev", VIEW),))
+    new = dataclasses.replace(entry(arn=OPS), rights=(EDIT,))
+    state = State(found, roles=ROLES, namespaces={"team"})
+
+    steps = changes.of(found, desired.of(Declared((new,)), state, NOW).access)
+
+    assert steps == Changes(
+        unbind=(bound("dev", VIEW),),
+        replace=((with_group(made()), with_group(made(arn=OPS))),),
+        bind=(bound("dev", EDIT),),
+    )
+
+
+@pytest.mark.parametrize(
+    "mappings",
+    [(), (made(),), (made(source=GRANT),), (with_group(made()),)],
+    ids=["no mapping", "declared", "a grant without the group", "the option's"],
+)
+def test_given_a_grants_binding_without_its_grant_then_it_goes(
+    mappings: tuple[IdentityMapping, ...],
+):
+    found = Access(mappings, (bound("dev", VIEW, GRANT),))
+
+    wanted = desired.of(Declared((entry(),) if mappings else ()), State(found), NOW)
+
+    assert changes.of(found, wanted.access).unbind == found.bindings
+
+
+def test_given_a_grant_then_its_binding_stays_and_one_that_a_person_edited_goes():
+    right = bound("dev", VIEW, GRANT)
+    edited = dataclasses.replace(bound("dev", EDIT, GRANT), role="admin")
+    found = Access((with_group(made(source=GRANT)),), (right, edited))
+
+    wanted = desired.of(Declared(), State(found), NOW)
+
+    assert changes.of(found, wanted.access) == Changes(unbind=(edited,))
+
+
+@pytest.mark.parametrize(
+    ("state", "why", "bound_all_the_same"),
+    [
+        (State(Access(), roles=ROLES), "there is no such namespace yet", False),
+        (State(Access(), namespaces={"team"}), "there is no ClusterRole edit yet", True),
+    ],
+)
+def test_given_a_role_or_a_namespace_that_is_missing_then_it_is_named(
+    state: State, why: str, bound_all_the_same: bool
+):
+    new = dataclasses.replace(entry(), rights=(dataclasses.replace(EDIT, place="access[0]"),))
+
+    wanted = desired.of(Declared((new,)), state, NOW)
+
+    assert wanted.not_applied == {"access[0] in team": why}
+    assert bool(wanted.access.bindings) == bound_all_the_same
+
+
+def test_given_a_wrong_option_then_its_mappings_and_bindings_stay_and_grants_keep_theirs():
+    option, grant = with_group(made()), with_group(made("g", OPS, GRANT))
+    found = Access((option, grant), (bound("dev", VIEW), bound("g", VIEW, GRANT)))
+
+    wanted = desired.of(Declared(error="wrong"), State(found), NOW)
+
+    assert changes.of(found, wanted.access) == Changes()
+
+
+# Access that ends.
+
+PAST, FUTURE = "2026-11-25T00:00:00Z", "2026-11-27T00:00:00Z"
+
+
+@pytest.mark.parametrize("source", ["", GRANT, "else"])
+def test_given_access_that_has_ended_then_its_mapping_and_its_role_go(source: str):
+    over = dataclasses.replace(with_group(made(source=source)), expires=PAST)
+    found = Access((over, made("ops", OPS, "", expires=FUTURE)), (bound("dev", VIEW, GRANT),))
+
+    steps = changes.of(found, desired.of(Declared(), State(found), NOW).access)
+
+    assert steps == Changes(unbind=found.bindings, delete=(over,))
+    assert desired.lasting(found, Declared(), NOW) == Access(found.mappings[1:])
+
+
+def test_given_a_declared_mapping_that_somebody_lets_end_then_it_gets_its_own_end_back():
+    found = Access((dataclasses.replace(made(), expires=PAST),))
+
+    steps = changes.of(found, desired.of(Declared((entry(),)), State(found), NOW).access)
+
+    assert steps == Changes(update=((found.mappings[0], made()),))
+    assert desired.lasting(found, Declared((entry(),)), NOW) == found
+    assert desired.lasting(found, Declared(error="wrong"), NOW) == Access()
+
+
+NAMES = st.sampled_from("abcd")
+ARNS = st.sampled_from([DEV, OPS, OPS.upper(), f"{ACCOUNT}:root", f"{ACCOUNT}:user/x"])
+SOURCES = st.sampled_from([OPTION, OPTION, GRANT, ""])
+ENTRIES = st.lists(
+    st.builds(entry, NAMES, ARNS),
+    max_size=4,
+    unique_by=(lambda each: each.name, lambda each: each.arn.lower()),
+).map(lambda some: [dataclasses.replace(e, place=f"[{n}]") for n, e in enumerate(some)])
+FOUND = st.lists(
+    st.builds(made, NAMES, ARNS, SOURCES), max_size=4, unique_by=lambda mapping: mapping.name
+)
+
+
+@given(ENTRIES, FOUND)
+def test_given_any_cluster_when_what_is_wanted_is_there_then_nothing_changes(
+    entries: list[Entry], found: list[IdentityMapping]
+):
+    first, _ = plan(entries, found)
+
+    again, steps = plan(entries, first.access.mappings)
+
+    assert (again, steps) == (first, Changes())
+
+
+@given(ENTRIES, FOUND)
+def test_given_any_cluster_then_nothing_of_others_changes_but_its_status_and_all_entries_are_there(
+    entries: list[Entry], found: list[IdentityMapping]
+):
+    wanted, steps = plan(entries, found)
+
+    names = {each.name for each in entries}
+    others = [each for each in found if each.source != OPTION and each.name not in names]
+    touched = {*steps.delete, *(old for old, _ in (*steps.replace, *steps.update))}
+    assert touched.isdisjoint(others)
+    assert [each for each in wanted.access.mappings if each.source != OPTION] == others
+    ours = [each.arn.lower() for each in wanted.access.mappings if each.source == OPTION]
+    assert sorted(ours) == sorted(each.arn.lower() for each in entries)
