@@ -104,12 +104,13 @@ class Declared:
 
         Where neither name nor principal can be read, it may have made any of them.
         """
-        names, principals = ({each.name for each in self.wrong}, {w.principal for w in self.wrong})
+        names = {each.name for each in self.wrong}
+        principals = {each.principal for each in self.wrong} - {""}
         of_any = any(not (each.name or each.principal) for each in self.wrong)
         return frozenset(
             mapping.name
             for mapping in found
-            if of_any or mapping.name in names or mapping.principal in principals - {""}
+            if of_any or mapping.name in names or mapping.principal in principals
         )
 
     @property

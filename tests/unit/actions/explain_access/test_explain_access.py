@@ -197,7 +197,7 @@ def test_given_another_partition_and_no_mapping_when_explained_then_no_command_w
     [
         (
             {"username": "{{EC2PrivateDNSName}}"},
-            "{{EC2PrivateDNSName}} is filled in for no login here; take it out",
+            "{{EC2PrivateDNSName}} is not supported; remove it",
         ),
         (
             {"groups": "view"},
