@@ -27,7 +27,6 @@ from charms.aws_iam.v0.aws_iam import AwsIamRequirer
 import cos
 import internal_errors
 from certificates.relation import Certificates
-from certificates.sans import sans
 from errors import Blocked, Unready
 from hook import Hook
 from juju import control_plane, extra_cas, peers
@@ -57,6 +56,7 @@ class AwsIamCharm(ops.CharmBase):
     def __init__(self, framework: ops.Framework):
         super().__init__(framework)
         self._status: ops.StatusBase | None = None
+        self._leaving = Leaving(self)
         shared = peers.Peers(self)
         self._hook = Hook(
             self,
@@ -64,13 +64,12 @@ class AwsIamCharm(ops.CharmBase):
             Owner(self.app.name, self.model.name, self.model.uuid),
             shared,
             AwsIamRequirer(self, control_plane.RELATION),
-            Certificates(self, sans(shared.shared.address)),
+            Certificates(self, shared.shared.address, leaves=self._leaving.unit_leaves),
             Alarm(self),
             Journal(self),
             Looks(self),
         )
         self._reconcile = Reconcile(self._hook)
-        self._leaving = Leaving(self)
 
         for name in (*ENDPOINTS, peers.RELATION):
             framework.observe(self.on[name].relation_departed, self._on_departed)

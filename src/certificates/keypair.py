@@ -22,3 +22,11 @@ class KeyPair:
     def hash(self) -> str:
         """Return a name for certificate and key, by which pods tell which pair they serve."""
         return fingerprint(self.certificate + self.key)
+
+
+class Refused(ValueError):
+    """The API server would refuse the pair; the text says why."""
+
+
+class NotYetValid(Refused):
+    """The certificate or its authority is good later, by this machine's clock."""

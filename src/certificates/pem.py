@@ -10,17 +10,9 @@ from collections.abc import Iterable, Iterator
 
 from certificates.keypair import KeyPair
 
-_END = "-----END CERTIFICATE-----"
-_KEY_END = "-----END [A-Z0-9 ]*PRIVATE KEY-----"
-# A block, and its end.
-_CERTIFICATE = (
-    re.compile(rf"-----BEGIN CERTIFICATE-----[ \t]*[\r\n].*?{_END}", re.DOTALL),
-    re.compile(_END),
-)
-_PRIVATE_KEY = (
-    re.compile(rf"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[ \t]*[\r\n].*?{_KEY_END}", re.DOTALL),
-    re.compile(_KEY_END),
-)
+# Nothing in a block has a dash, so each BEGIN is followed to the next one only.
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[ \t]*[\r\n][^-]*-----END CERTIFICATE-----")
+_PRIVATE_KEY = re.compile(r"-----BEGIN ([A-Z ]*)PRIVATE KEY-----[^-]*-----END \1PRIVATE KEY-----")
 
 
 def certificates(*texts: str) -> list[str]:
@@ -63,15 +55,9 @@ def der(text: str) -> list[bytes]:
     return [base64.b64decode(body, validate=True) for body in bodies]
 
 
-def _blocks(kind: tuple[re.Pattern[str], re.Pattern[str]], text: str) -> Iterator[str]:
-    """Yield the blocks of a kind, each from a BEGIN to the next END.
-
-    Spaces around their lines go, and so do empty lines.
-    """
-    block, end = kind
-    # Behind the last END, every BEGIN would have the pattern search the rest of the text.
-    *_, last = 0, *(match.end() for match in end.finditer(text))
-    for match in block.finditer(text, 0, last):
+def _blocks(kind: re.Pattern[str], text: str) -> Iterator[str]:
+    """Yield the blocks of a kind, without spaces around their lines, and without empty lines."""
+    for match in kind.finditer(text):
         lines = (line.strip() for line in match[0].splitlines())
         yield "\n".join(line for line in lines if line)
 

@@ -13,9 +13,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
-from certificates import pem
+from certificates import SERVER_NAME, pem
 from certificates.keypair import KeyPair
-from certificates.sans import COMMON_NAME
 from text import fingerprint
 
 # A provider publishes these as soon as its authority is ready, before any request.
@@ -71,7 +70,21 @@ def names_for_authority(bags: Sequence[Databag]) -> list[str]:
     """
     authority = pem.ca_bundle(*(text for bag in bags for text in _authority(bag)))
     known_by = fingerprint(authority)[:8] or "none"
-    return [f"ca-{known_by}-{attempt}.{COMMON_NAME}" for attempt in (1, 2, 3)]
+    return [f"ca-{known_by}-{attempt}.{SERVER_NAME}" for attempt in (1, 2, 3)]
+
+
+def name_to_ask(replies: Sequence[Reply], bags: Sequence[Databag], *, anew: bool = False) -> str:
+    """Return the common name to ask for while none of the ``replies`` is served.
+
+    With ``anew``, it is one that has not been answered yet, as long as there is one.
+    """
+    names = names_for_authority(bags)
+    answered = {reply.name for reply in replies}
+    untried = [name for name in names if name not in answered]
+    if anew and untried:
+        return untried[0]
+    tried = [name for name in names if name in answered]
+    return tried[-1] if tried else SERVER_NAME
 
 
 def name_for_renewal(expiry: datetime.datetime) -> str:
@@ -79,7 +92,7 @@ def name_for_renewal(expiry: datetime.datetime) -> str:
 
     The name has the day of ``expiry``, so an answer that lives no longer leads to no other name.
     """
-    return f"until-{expiry:%Y%m%d}.{COMMON_NAME}"
+    return f"until-{expiry:%Y%m%d}.{SERVER_NAME}"
 
 
 def replies(unit: str, bags: Sequence[Databag]) -> list[Reply]:
@@ -89,14 +102,14 @@ def replies(unit: str, bags: Sequence[Databag]) -> list[Reply]:
         # The units of a clustered vault share one authority; some have not published it yet.
         authority = next((known for b in (bag, *bags) if (known := _authority(b))), ())
         processed = _json_object(bag.get(f"{_flat(unit)}.processed_requests", ""))
-        names = sorted(filter(_is_ours, processed), key=lambda name: name != COMMON_NAME)
+        names = sorted(filter(_is_ours, processed), key=lambda name: name != SERVER_NAME)
         pairs = {name: _pair(_object(processed[name]), authority) for name in names}
         found += [Reply(name, pair) for name, pair in pairs.items() if pair]
     return list(dict.fromkeys(found))
 
 
 def _is_ours(name: str) -> bool:
-    return f".{name}".endswith(f".{COMMON_NAME}")
+    return f".{name}".endswith(f".{SERVER_NAME}")
 
 
 def _pair(reply: Mapping[str, Any], authority: Sequence[str]) -> KeyPair | None:

@@ -4,180 +4,188 @@
 
 What a provider writes shows which of the two it speaks: the older in unit databags, the newer
 in the application's. The leader asks in the newer one until the older shows itself, and takes
-whichever answer comes.
+whichever answer comes. It asks for the Service's name and address, and insists on the name.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import datetime
+import logging
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import ops
 
-from certificates import reactive_protocol
-from certificates.issued import Issued
-from certificates.keypair import KeyPair
-from certificates.refusal import NotYetValid, Stale
-from certificates.sans import COMMON_NAME
-from statuses import blocked, waiting
+from certificates import SERVER_NAME, reactive_protocol
+from certificates.keypair import KeyPair, NotYetValid, Refused
+from errors import Blocked, Unready, Waiting
+from statuses import active, blocked, waiting
 from text import fingerprint
 
 if TYPE_CHECKING:
     from certificates import csr_protocol
 
+logger = logging.getLogger(__name__)
+
 ENDPOINT = "certificates"
 WARNING_DAYS = 14
-# A provider that is ready and understands the request answers within seconds.
-PATIENCE = datetime.timedelta(minutes=10)
-# After this long without an answer, the charm also asks for names of one domain only.
-SILENCE = datetime.timedelta(seconds=20)
+
+
+@dataclasses.dataclass(frozen=True)
+class Issued:
+    """What a request has led to.
+
+    Attributes:
+        pair: The pair to serve, checked; None while there is none.
+        problem: Why there is none.
+        expires: When ``pair`` expires, if that is soon and the library does not renew it.
+    """
+
+    pair: KeyPair | None = None
+    problem: Unready | None = None
+    expires: datetime.datetime | None = None
+
+    @property
+    def warning(self) -> str:
+        """Return what an active status says of the expiry; empty while it is far."""
+        if not self.expires:
+            return ""
+        return active.CERTIFICATE_EXPIRES(day=f"{self.expires:%Y-%m-%d}")
+
+    def check(self) -> None:
+        """Raise as `refuse` does, unless there is a pair."""
+        if not self.pair:
+            self.refuse()
+
+    def refuse(self) -> NoReturn:
+        """Raise the problem why there is no pair."""
+        assert self.problem is not None  # noqa: S101  (there is a pair, or a problem)
+        raise self.problem
 
 
 class Certificates(ops.Object):
     """The relation's requirer.
 
-    ``remembered`` are the names of the request that was made before. It stays as it is in a
-    hook that learns no newer names.
+    ``remembered`` is the Service's address for which a certificate was asked before. A leader
+    that ``leaves`` makes no requirer of the library, which would throw the application's key
+    away in its last hooks. Where the whole application goes, Juju removes its secrets.
     """
 
     # A check of a pair costs more than the rest of a settled hook, so the fingerprint of the
     # pair that was checked last is remembered.
     _stored = ops.StoredState()
 
-    def __init__(self, charm: ops.CharmBase, remembered: Sequence[str]):
+    def __init__(self, charm: ops.CharmBase, remembered: str, *, leaves: bool):
         super().__init__(charm, ENDPOINT)
-        self._stored.set_default(checked="", expires="", waiting_since="")
-        self._sans = list(remembered)
+        self._stored.set_default(checked="", expires="")
         self._unit = charm.unit
         self._relation = charm.model.get_relation(ENDPOINT)
-        self._readable = True
-        self._modern = self._make_modern(charm)
-
-    def _make_modern(self, charm: ops.CharmBase) -> csr_protocol.Requirer | None:
-        if not charm.unit.is_leader() or reactive_protocol.is_spoken_by(self._bags()):
-            return None
+        self._requirer: csr_protocol.Requirer | None = None
+        if not charm.unit.is_leader() or leaves or reactive_protocol.is_spoken_by(self._bags()):
+            return
         from certificates import csr_protocol
 
-        # A relation that breaks is not seen here: the library removes its secrets then.
-        if self._relation:
-            self._readable = csr_protocol.is_readable(self._relation.data[self._relation.app])
-        if not self._readable:
-            return None
-        return csr_protocol.Requirer(
-            charm, ENDPOINT, lambda: self._sans, is_silent=self._waited() >= SILENCE
-        )
+        self._requirer = csr_protocol.Requirer(charm, ENDPOINT, remembered)
 
-    def obtain(self, sans: Sequence[str]) -> Issued:
-        """Ask for a certificate that covers ``sans``, and return what that has led to.
+    def obtain(self, address: str) -> Issued:
+        """Ask for a certificate of the Service at ``address``, and return what that has led to.
 
         Leader only. A request that has been made is not written again.
         """
-        self._sans = list(sans)
-        return self._timed(self._obtain())
+        if not self._relation:
+            text = blocked.NO_AUTHORITY(application=self._unit.app.name)
+            return Issued(problem=Blocked(text, announced=True))
+        try:
+            if self._requirer:
+                return self._obtain_by_csr(self._requirer, address, self._relation.app.name)
+            return self._obtain_reactive(self._relation, address)
+        except Unready as problem:
+            return Issued(problem=problem)
 
     def withdraw(self) -> None:
         """Ask for nothing: only the leader asks."""
-        self._stop_clock()
         if self._relation:
             self._write(self._relation, reactive_protocol.NOTHING)
 
-    def _obtain(self) -> Issued:
-        if not self._relation:
-            return Issued(refusal=blocked.NO_AUTHORITY(application=self._unit.app.name))
-        bags = self._bags()
-        if reactive_protocol.is_spoken_by(bags):
-            return self._obtain_legacy(self._relation, bags)
-        return self._obtain_modern(self._relation)
+    def _obtain_by_csr(
+        self, requirer: csr_protocol.Requirer, address: str, provider: str
+    ) -> Issued:
+        try:
+            pair = requirer.obtain(address, provider)
+        except (Unready, ops.ModelError, ops.hookcmds.Error):
+            raise
+        except Exception as error:
+            # What cryptography raises at a malformed certificate has no common base.
+            logger.warning("the answer of %s cannot be read (%s)", provider, type(error).__name__)
+            text = blocked.CERTIFICATE_MALFORMED(command=self._removal(provider))
+            raise Blocked(text, announced=True) from error
+        try:
+            self._expiry(pair)
+        except Refused as problem:
+            raise self._unusable(problem, provider) from problem
+        return Issued(pair)
 
-    def _timed(self, issued: Issued) -> Issued:
-        """Return ``issued`` with what to look at if its wait has lasted long."""
-        if not issued.wait or not self._relation:
-            self._stop_clock()
-            return issued
-        waited = self._waited()
-        if not self._stored.waiting_since:
-            self._stored.waiting_since = _now().isoformat()
-        if self._modern and waited < SILENCE:
-            return dataclasses.replace(issued, announced=False)
-        if waited < PATIENCE:
-            return issued
-        provider = self._relation.app
-        speaks = reactive_protocol.is_spoken_by(self._bags()) or self._relation.data[provider]
-        if speaks:
-            wait = waiting.PATIENCE_OVER(wait=issued.wait, authority=provider.name)
-        else:
-            wait = waiting.PROVIDER_SILENT(authority=provider.name)
-        return dataclasses.replace(issued, wait=wait)
-
-    def _waited(self) -> datetime.timedelta:
-        """Return for how long the certificate has been waited for."""
-        since = str(self._stored.waiting_since)
-        if not since:
-            return datetime.timedelta()
-        return _now() - datetime.datetime.fromisoformat(since)
-
-    def _stop_clock(self) -> None:
-        if self._stored.waiting_since:
-            self._stored.waiting_since = ""
-
-    def _obtain_modern(self, relation: ops.Relation) -> Issued:
-        provider = relation.app.name
-        command = self._removal(provider)
-        if not self._readable:
-            return Issued(refusal=blocked.CERTIFICATE_MALFORMED(command=command))
-        if not self._modern:
-            return self._choose([], provider)
-        self._modern.sync()
-        if refusal := self._modern.refusal(provider):
-            return Issued(refusal=refusal)
-        reply = self._modern.reply()
-        if not reply and self._modern.is_revoked():
-            return Issued(wait=waiting.CERTIFICATE_REVOKED(authority=provider))
-        return self._choose([reply] if reply else [], provider).with_command(command)
-
-    def _obtain_legacy(self, relation: ops.Relation, bags: Sequence[Mapping[str, str]]) -> Issued:
+    def _obtain_reactive(self, relation: ops.Relation, address: str) -> Issued:
         """Ask under the name of the answer in use, or under another where none can be served.
 
         The provider's databags decide, so the next hook or leader goes on where one has died.
         """
-        provider = relation.app.name
+        bags, provider = self._bags(), relation.app.name
         replies = reactive_protocol.replies(self._unit.name, bags)
         # The pair in use comes first: it is checked already.
-        pairs = [reply.pair for reply in replies]
-        issued = self._choose(sorted(pairs, key=lambda p: not self._is_checked(p)), provider)
-        name = _name_to_ask(issued, replies, bags)
-        self._write(relation, reactive_protocol.request(self._unit.name, name, self._sans))
-        if issued.refusal and all(reply.name != name for reply in replies):
-            return Issued(wait=waiting.ANOTHER_CERTIFICATE(problem=issued.refusal))
-        return issued.with_command(self._removal(provider))
+        replies.sort(key=lambda reply: not self._is_checked(reply.pair))
+        good, problems = self._checked(replies)
+        early = next((p for p in problems if isinstance(p, NotYetValid)), None)
+        problem = early or next(iter(problems), None)
+        if good:
+            expiry, reply = max(good, key=lambda found: (found[0], found[1].pair.certificate))
+            soon = expiry if _is_soon(expiry) else None
+            name = reactive_protocol.name_for_renewal(expiry) if soon else reply.name
+            issued = Issued(reply.pair, expires=soon)
+        elif not problem:
+            name = reactive_protocol.name_to_ask(replies, bags)
+            text = waiting.CERTIFICATE(authority=provider)
+            issued = Issued(problem=Waiting(text, announced=True))
+        else:
+            name = reactive_protocol.name_to_ask(replies, bags, anew=not early)
+            asks_anew = all(reply.name != name for reply in replies)
+            issued = Issued(problem=self._unusable(problem, provider, asks_anew=asks_anew))
+        names = [SERVER_NAME, address]
+        self._write(relation, reactive_protocol.request(self._unit.name, name, names))
+        return issued
+
+    def _checked(
+        self, replies: Sequence[reactive_protocol.Reply]
+    ) -> tuple[list[tuple[datetime.datetime, reactive_protocol.Reply]], list[Refused]]:
+        """Return the replies that can be served with their ends, and why others cannot.
+
+        The first that does not expire soon is enough.
+        """
+        good: list[tuple[datetime.datetime, reactive_protocol.Reply]] = []
+        problems: list[Refused] = []
+        for reply in replies:
+            try:
+                expiry = self._expiry(reply.pair)
+            except Refused as problem:
+                problems.append(problem)
+                continue
+            good.append((expiry, reply))
+            if not _is_soon(expiry):
+                break
+        return good, problems
+
+    def _unusable(self, problem: Refused, provider: str, *, asks_anew: bool = False) -> Unready:
+        if isinstance(problem, NotYetValid):
+            return Waiting(waiting.CERTIFICATE_EARLY(authority=provider, problem=problem))
+        if asks_anew:
+            return Waiting(waiting.ANOTHER_CERTIFICATE(problem=problem), announced=True)
+        command = self._removal(provider)
+        text = blocked.CERTIFICATE_UNUSABLE(problem=problem, command=command)
+        return Blocked(text, announced=True)
 
     def _removal(self, provider: str) -> str:
         return f"juju remove-relation {self._unit.app.name}:{ENDPOINT} {provider}"
-
-    def _choose(self, replies: Sequence[KeyPair], provider: str) -> Issued:
-        problems: list[ValueError] = []
-        expiring: list[tuple[datetime.datetime, str, KeyPair]] = []
-        for pair in replies:
-            try:
-                expiry = self._expiry(pair)
-            except ValueError as problem:
-                problems.append(problem)
-                continue
-            if not self._is_soon(expiry):
-                return Issued(pair)
-            expiring.append((expiry, pair.certificate, pair))
-        if expiring:
-            expiry, _, pair = max(expiring, key=lambda found: found[:2])
-            return Issued(pair, expires=expiry)
-        if not problems:
-            return Issued(wait=waiting.CERTIFICATE(authority=provider))
-        if early := next((p for p in problems if isinstance(p, NotYetValid)), None):
-            return Issued(wait=waiting.CERTIFICATE_EARLY(authority=provider, problem=early))
-        if stale := next((p for p in problems if isinstance(p, Stale)), None):
-            return Issued(wait=waiting.CERTIFICATE_STALE(authority=provider, problem=stale))
-        return Issued(refusal=str(problems[0]))
 
     def _expiry(self, pair: KeyPair) -> datetime.datetime:
         """Return when ``pair`` expires; raise as `verdict.check` does."""
@@ -187,22 +195,13 @@ class Certificates(ops.Object):
                 return expiry
         from certificates import verdict
 
-        expiry = verdict.check(pair, self._wanted())
+        expiry = verdict.check(pair)
         self._stored.expires = expiry.isoformat()
-        self._stored.checked = self._fingerprint(pair)
+        self._stored.checked = _fingerprint(pair)
         return expiry
 
     def _is_checked(self, pair: KeyPair) -> bool:
-        return self._stored.checked == self._fingerprint(pair)
-
-    def _fingerprint(self, pair: KeyPair) -> str:
-        return fingerprint("\0".join([pair.certificate, pair.key, pair.ca, *self._wanted()]))
-
-    def _wanted(self) -> Sequence[str]:
-        return self._modern.wanted() if self._modern else self._sans
-
-    def _is_soon(self, expiry: datetime.datetime) -> bool:
-        return not self._modern and (expiry - _now()).days < WARNING_DAYS
+        return self._stored.checked == _fingerprint(pair)
 
     def _bags(self) -> list[ops.RelationDataContent]:
         if not self._relation:
@@ -217,21 +216,12 @@ class Certificates(ops.Object):
             data.update(changed)
 
 
-def _name_to_ask(
-    issued: Issued, replies: Sequence[reactive_protocol.Reply], bags: Sequence[Mapping[str, str]]
-) -> str:
-    """Return the common name to ask for; ``bags`` are the databags of the provider's units."""
-    if issued.expires:
-        return reactive_protocol.name_for_renewal(issued.expires)
-    if issued.pair:
-        return next(reply.name for reply in replies if reply.pair == issued.pair)
-    names = reactive_protocol.names_for_authority(bags)
-    answered = {reply.name for reply in replies}
-    tried = [name for name in names if name in answered]
-    untried = [name for name in names if name not in answered]
-    if issued.refusal and untried:
-        return untried[0]
-    return tried[-1] if tried else COMMON_NAME
+def _is_soon(expiry: datetime.datetime) -> bool:
+    return (expiry - _now()).days < WARNING_DAYS
+
+
+def _fingerprint(pair: KeyPair) -> str:
+    return fingerprint(f"{pair.certificate}\0{pair.key}\0{pair.ca}")
 
 
 def _now() -> datetime.datetime:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""How a new certificate authority replaces the old one without a failed login. Pure.
+"""How a new certificate authority replaces the old one without a failed login.
 
 The states and the steps between them are the table in `docs/how-to/change-the-authority.md`.
 They are derived from what is trusted and what is served, never stored: after a hook that died,
@@ -13,7 +13,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from certificates import pem
-from certificates.keypair import KeyPair
+from certificates.keypair import KeyPair, NotYetValid, Refused
 from errors import Waiting
 from statuses import waiting
 
@@ -55,12 +55,23 @@ def bundle(trusted: str, current: KeyPair | None, issued: KeyPair | None) -> str
     return pem.ca_bundle(trusted, *(pair.ca for pair in (current, issued) if pair))
 
 
-def changes_authority(current: KeyPair | None, issued: KeyPair | None) -> bool:
-    """Return whether the pods are to go from one authority to another.
+def waits_for_trust(current: KeyPair | None, issued: KeyPair | None) -> bool:
+    """Return whether the pods serve ``current`` until every unit trusts another authority.
 
-    Only then do the units' acknowledgements matter, and to read each is a hook-tool call.
+    Otherwise the units' acknowledgements do not matter, and to read each is a hook-tool call. A
+    certificate that no client accepts any more, because it has expired, is kept for no unit.
     """
-    return bool(current and issued and current.ca != issued.ca)
+    if not current or not issued or current.ca == issued.ca:
+        return False
+    from certificates import verdict
+
+    try:
+        verdict.check(current)
+    except NotYetValid:
+        return True
+    except Refused:
+        return False
+    return True
 
 
 def plan(
@@ -68,11 +79,12 @@ def plan(
 ) -> Plan:
     """Return the next step of the change to the authority of ``issued``.
 
-    The arguments are those of `bundle`, and the units that have not acknowledged that bundle.
+    The arguments are those of `bundle`, and the units that have not acknowledged that bundle, as
+    far as `waits_for_trust`.
     """
     trust = bundle(trusted, current, issued)
     if not issued:
         return Plan(current, trust)
-    if not_trusting and changes_authority(current, issued):
+    if not_trusting:
         return Plan(current, trust, tuple(not_trusting))
     return Plan(issued, trust, can_drop_old_ca=issued.ca != trust)

@@ -1,151 +1,114 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The verdict on a key pair: whether the API server accepts a server that presents it.
+"""Whether the API server accepts a server that presents a key pair.
 
 A TLS handshake in memory decides, between a server that presents the pair and a client that
-trusts its bundle alone. kube-apiserver is the client in the end: `rules` has where its Go is
-stricter than the handshake's OpenSSL. ``tests/conformance`` compares the verdicts with Go's own,
-and lists what is refused here although Go takes it, such as the usage ``anyExtendedKeyUsage``.
+trusts its bundle alone. Dates are compared here, so that a certificate which no time heals is not
+waited for. ``tests/conformance`` compares the verdicts with those of Go, which kube-apiserver and
+the authenticator are written in.
 """
 
 from __future__ import annotations
 
-import contextlib
 import datetime
+import os
 import ssl
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from certificates import handshake, pem, rules
-from certificates.refusal import NotYetValid, Refused, Stale
+from certificates import SERVER_NAME, pem
+from certificates.keypair import KeyPair, NotYetValid, Refused
 
-if TYPE_CHECKING:
-    from certificates.keypair import KeyPair
-
-# What a client reads of a TLS certificate message, and what the message adds to its certificates.
-_LONGEST_MESSAGE, _MESSAGE, _ENTRY = 262_144, 4, 5
-# One of RSA with 8192 bits is shorter.
-_LONGEST_KEY = 7_000
-_AUTHORITY = "has an authority that "
-_NO_CA = f"{_AUTHORITY}is not a CA by its basic constraints or key usage"
-_CONSTRAINED = "has an authority whose name constraints refuse its names"
-_REASONS = {
-    handshake.INVALID_CA: _NO_CA,
-    handshake.PATH_TOO_LONG: f"{_AUTHORITY}allows fewer intermediates",
-    handshake.UNSUITABLE: rules.NO_SERVER,
-    handshake.UNKNOWN_CRITICAL: "has an unknown critical extension in its chain",
-    handshake.NOT_PERMITTED: _CONSTRAINED,
-    handshake.EXCLUDED: _CONSTRAINED,
-}
-_UNSIGNED = "is not signed by an authority that came with it"
-
-Chain = list[x509.Certificate]
+# X509_V_FLAG_NO_CHECK_TIME of openssl/x509_vfy.h, which Python does not name.
+_NO_CHECK_TIME = 0x200000
+# Why OpenSSL refuses a chain (X509_V_ERR_…): another name, no issuer, or one that did not sign.
+_OTHER_NAME, _UNSIGNED = 62, (2, 7, 18, 19, 20, 21)
 
 
-def check(pair: KeyPair, sans: Iterable[str]) -> datetime.datetime:
-    """Return until when the API server accepts ``pair`` for ``sans``, in UTC.
+def check(pair: KeyPair) -> datetime.datetime:
+    """Return until when the API server accepts ``pair``, in UTC.
 
     Raises:
-        Stale: an otherwise good certificate does not cover one of ``sans``.
         NotYetValid: an otherwise good certificate, or its authority, is not valid yet.
         Refused: the pair can never be served; the text says why.
     """
+    leaf = read(next(iter(pem.certificates(pair.certificate)), ""))
     try:
-        return _check(pair, sorted(sans))
-    except Refused:
-        raise
+        # This also checks that the numbers of an RSA key fit each other.
+        key = load_pem_private_key(pair.key.encode(), None).public_key()
+        problem = "" if key == leaf.public_key() else "does not belong to its private key"
+        problem = problem or _refusal(pair)
+        bundle = [x509.load_der_x509_certificate(der) for der in pem.der(pair.ca)]
+        # Of an authority that was renewed, the later certificate counts.
+        issuers = [each for each in bundle if each.subject == leaf.issuer]
+        issuer = max(issuers, key=lambda each: each.not_valid_after_utc, default=leaf)
     except Exception as error:
         # What cryptography and OpenSSL raise for unreadable input has no common base.
         raise Refused(f"cannot be read ({type(error).__name__})") from error
+    if problem:
+        raise Refused(problem)
+    now = datetime.datetime.now(datetime.timezone.utc)
+    chain = (("", leaf), ("has an authority that ", issuer))
+    for whose, link in chain:
+        if now > (end := link.not_valid_after_utc):
+            raise Refused(f"{whose}expired on {end:%Y-%m-%d %H:%M} UTC")
+    for whose, link in chain:
+        if now < (start := link.not_valid_before_utc):
+            raise NotYetValid(f"{whose}is not valid before {start:%Y-%m-%d %H:%M} UTC")
+    return min(link.not_valid_after_utc for _, link in chain)
 
 
 def read(block: str) -> x509.Certificate:
-    """Return the certificate of a PEM block.
-
-    Raises:
-        Refused: it cannot be read, or Go may not take it.
-    """
+    """Return the certificate of a PEM block. Raise `Refused` if it cannot be read."""
     try:
         (der,) = pem.der(block)
         certificate = x509.load_der_x509_certificate(der)
-        rules.check(certificate)
-    except Refused:
-        raise
+        # cryptography reads these only when they are asked for.
+        certificate.public_key()
+        tuple(certificate.extensions)
     except Exception as error:
         raise Refused(f"cannot be read ({type(error).__name__})") from error
     return certificate
 
 
-def _check(pair: KeyPair, sans: Sequence[str]) -> datetime.datetime:
-    served = _served(pair)
-    _check_key(pair, served[0])
-    chain = _chain(pair, _trusted(pair.ca), served)
-    rules.check_chain(chain)
-    if lacking := [name for name in sans if not rules.covers(chain[0], name)]:
-        raise Stale(f"does not cover {', '.join(lacking)}")
-    now = datetime.datetime.now(datetime.timezone.utc)
-    whose = ["", *[_AUTHORITY] * len(chain)]
-    for each, link in zip(whose, chain, strict=False):
-        if now > (end := link.not_valid_after_utc):
-            raise Refused(f"{each}expired on {end:%Y-%m-%d %H:%M} UTC")
-    for each, link in zip(whose, chain, strict=False):
-        if now < link.not_valid_before_utc:
-            raise NotYetValid(each, link.not_valid_before_utc)
-    return min(link.not_valid_after_utc for link in chain)
+def _refusal(pair: KeyPair) -> str:
+    """Return why a client of the pair's bundle refuses the pair at any time; empty if it does not.
 
-
-def _check_key(pair: KeyPair, leaf: x509.Certificate) -> None:
-    """Raise `Refused` or ValueError unless the private key is the leaf's, and whole.
-
-    An authority of the older protocol makes the key.
+    Raises:
+        OSError: the server cannot present the pair.
     """
-    if len(pair.key) > _LONGEST_KEY:
-        raise Refused(f"has a private key of more than {_LONGEST_KEY:,} characters")
-    # This checks that the numbers fit each other, not that they are prime: that takes minutes.
-    key = load_pem_private_key(pair.key.encode(), None, unsafe_skip_rsa_key_validation=True)
-    if key.public_key() != leaf.public_key():
-        raise Refused("does not belong to its private key")
-
-
-def _served(pair: KeyPair) -> Chain:
-    """Return the leaf and what is served with it."""
-    blocks = pem.certificates(pair.certificate)
-    if not blocks:
-        raise Refused("is not a PEM certificate")
-    if sum(len(der) + _ENTRY for der in pem.der(pair.certificate)) + _MESSAGE > _LONGEST_MESSAGE:
-        raise Refused("has a chain of more than 256 KiB")
-    served = [read(blocks[0])]
-    for block in blocks[1:]:
-        try:
-            served.append(read(block))
-        except Refused as problem:
-            raise Refused(f"{_AUTHORITY}{problem}") from problem
-    return served
-
-
-def _trusted(ca: str) -> str:
-    """Return the bundle without what Go leaves out of a pool, because it cannot read it."""
-    ends: dict[str, datetime.datetime] = {}
-    for block in pem.certificates(ca):
-        with contextlib.suppress(Refused):
-            ends[block] = read(block).not_valid_after_utc
-    if not ends:
-        raise Refused(_UNSIGNED)
-    # Of an authority that was renewed, OpenSSL takes the certificate that comes first.
-    return "\n".join(sorted(ends, key=lambda block: ends[block], reverse=True))
-
-
-def _chain(pair: KeyPair, ca: str, served: Chain) -> Chain:
-    """Return the chain by which a client accepts the pair, now or else at another time."""
+    server_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    # Python takes a key from a file only, and no disk should hold it.
+    with os.fdopen(os.memfd_create("key-pair"), "w") as file:
+        file.write(pair.certificate + pair.key)
+        file.flush()
+        server_context.load_cert_chain(f"/proc/self/fd/{file.fileno()}")
+    client_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # As for Go, the common name does not count, and each certificate of the bundle ends a chain.
+    client_context.hostname_checks_common_name = False
+    flags = ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_TRUSTED_FIRST
+    client_context.verify_flags = flags | _NO_CHECK_TIME
+    if pair.ca:
+        client_context.load_verify_locations(cadata=pair.ca)
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = client_context.wrap_bio(to_client, to_server, server_hostname=SERVER_NAME)
+    pending = [client, server_context.wrap_bio(to_server, to_client, server_side=True)]
     try:
-        found = handshake.chain(pair.certificate, pair.key, ca)
-    except ssl.SSLCertVerificationError:
-        try:
-            found = handshake.chain(pair.certificate, pair.key, ca, whenever=True)
-        except ssl.SSLCertVerificationError as error:
-            unsigned = _UNSIGNED if all(map(rules.is_authority, served[1:])) else _NO_CA
-            raise Refused(_REASONS.get(error.verify_code, unsigned)) from error
-    return [x509.load_der_x509_certificate(der) for der in found]
+        while pending:
+            pending = [side for side in pending if not _is_done(side)]
+    except ssl.SSLCertVerificationError as error:
+        if error.verify_code == _OTHER_NAME:
+            return f"does not cover {SERVER_NAME}"
+        if error.verify_code in _UNSIGNED:
+            return "is not signed by an authority that came with it"
+        return f"is refused: {error.verify_message}"
+    return ""
+
+
+def _is_done(side: ssl.SSLObject) -> bool:
+    try:
+        side.do_handshake()
+    except ssl.SSLWantReadError:
+        return False
+    return True

@@ -8,11 +8,9 @@ import dataclasses
 import socket
 import ssl
 
-from certificates import pem
+from certificates import SERVER_NAME, pem
 from certificates import verdict as rules
-from certificates.keypair import KeyPair
-from certificates.refusal import NotYetValid, Refused
-from certificates.sans import COMMON_NAME, sans
+from certificates.keypair import KeyPair, NotYetValid, Refused
 from checks.authenticator import Deployed
 from checks.outcome import Names, Outcome, Site, failed, not_checked, ok
 from cluster import references
@@ -45,7 +43,7 @@ def check(site: Site, pair: KeyPair | None, deployed: Deployed) -> Outcome:
 
 def _served(address: str) -> Served:
     try:
-        return Served(leaf(address, PORT, COMMON_NAME, ANSWER_SECONDS))
+        return Served(leaf(address, PORT, SERVER_NAME, ANSWER_SECONDS))
     except OSError as error:
         return Served(problem=brief(error))
 
@@ -91,7 +89,7 @@ def verdict(
     if not pair:
         return failed(f"Secret {references.SECRET.name} has no certificate", names.reconcile)
     try:
-        until = rules.check(dataclasses.replace(pair, ca=trusted or pair.ca), sans(address))
+        until = rules.check(dataclasses.replace(pair, ca=trusted or pair.ca))
     except NotYetValid as problem:
         return failed(f"the certificate {problem}", names.on_machine("timedatectl set-ntp true"))
     except Refused as problem:

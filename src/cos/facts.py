@@ -108,5 +108,5 @@ def _validity(pair: KeyPair) -> tuple[int, int]:
     ends = leaf.not_valid_after_utc
     with contextlib.suppress(ValueError):
         # The end of the whole chain, unless that is over or not yet valid.
-        ends = verdict.check(pair, ())
+        ends = verdict.check(pair)
     return int(leaf.not_valid_before_utc.timestamp()), int(ends.timestamp())

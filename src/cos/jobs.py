@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from access import partitions
-from certificates.sans import COMMON_NAME
+from certificates import SERVER_NAME
 from cluster import references
 from machine.webhook_file import PORT
 from owner import Owner
@@ -58,7 +58,7 @@ def _job(
         "job_name": f"{owner.application}_{name}_{owner.model_uuid[:8]}",
         "scheme": "https",
         "metrics_path": "/metrics",
-        "tls_config": {"ca": shared.ca, "server_name": COMMON_NAME},
+        "tls_config": {"ca": shared.ca, "server_name": SERVER_NAME},
         "static_configs": targets,
         "metric_relabel_configs": [relabelling],
         # It counts what the relabelling leaves.

@@ -14,7 +14,6 @@ import cos
 from access.mapping import IdentityMapping
 from certificates import rotation
 from certificates.keypair import KeyPair
-from certificates.sans import sans
 from cluster import api, contents, crd, manifests, objects, pods, references, services, sync
 from cluster.errors import errors_as_status, retry_on_conflict
 from config import Config
@@ -66,7 +65,7 @@ def lead(
             client, hook.owner, config.webhook_address, shared.address, service
         )
     shared = share(replace(shared, address=address))
-    issued = hook.certificates.obtain(sans(address))
+    issued = hook.certificates.obtain(address)
     with errors_as_status():
         stored = contents.stored(client)
     shared = share(replace(shared, ca=rotation.bundle(shared.ca, stored.pair, issued.pair)))
@@ -156,8 +155,8 @@ def _owned(client: api.Client, owner: Owner) -> api.Object | None:
 def _plan_rotation(
     hook: Hook, trusted: str, current: KeyPair | None, issued: KeyPair | None
 ) -> rotation.Plan:
-    changes = rotation.changes_authority(current, issued)
-    not_trusting = hook.peers.units_not_trusting(trusted) if changes else ()
+    waits = rotation.waits_for_trust(current, issued)
+    not_trusting = hook.peers.units_not_trusting(trusted) if waits else ()
     return rotation.plan(trusted, current, issued, not_trusting)
 
 

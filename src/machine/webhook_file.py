@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 
 import templating
-from certificates.sans import COMMON_NAME
+from certificates import SERVER_NAME
 from owner import Owner
 from text import in_base64, in_url
 
@@ -31,7 +31,7 @@ def render(owner: Owner, address: str, ca: str) -> str:
         "webhook.yaml",
         owner=owner.mark,
         server=endpoint(address),
-        tls_server_name=COMMON_NAME,
+        tls_server_name=SERVER_NAME,
         ca=in_base64(ca),
     )
 

@@ -89,25 +89,22 @@ def NO_AUTHORITY(application: str) -> str:
     )
 
 
-def CERTIFICATE_UNUSABLE(problem: str, command: str) -> str:
+def CERTIFICATE_UNUSABLE(problem: object, command: str) -> str:
     return f"certificate {problem}; run: {command}"
 
 
-def ADDRESSES_REFUSED(authority: str) -> str:
-    return f"{authority} refuses addresses; run: juju config {authority} pki_allow_ip_sans=true"
+def NAME_REFUSED(authority: str, name: str) -> str:
+    return f"{authority} does not allow {name}; run: juju config {authority} pki_allowed_domains"
 
 
-def NAMES_REFUSED(authority: str) -> str:
+def AUTHORITY_SEALED(authority: str) -> str:
+    return f"{authority} is sealed, so it signs nothing; run: vault operator unseal"
+
+
+def AUTHORITY_DENIED(authority: str) -> str:
     return (
-        f"{authority} refuses names below svc (in pki_allowed_domains?); run: juju config "
-        f"{authority} pki_allow_subdomains=true"
-    )
-
-
-def DOMAIN_REFUSED(authority: str) -> str:
-    return (
-        f"{authority} refuses cluster.local, so add it to the list; run: juju config "
-        f"{authority} pki_allowed_domains"
+        f"vault denies its charm; run: juju run {authority}/leader authorize-charm "
+        "secret-id=SECRET"
     )
 
 

@@ -43,27 +43,15 @@ def CERTIFICATE(authority: str) -> str:
     return f"waiting for a certificate from {authority}"
 
 
-def PATIENCE_OVER(wait: str, authority: str) -> str:
-    return f"{wait}, 10 minutes; run: juju status {authority}"
-
-
-def PROVIDER_SILENT(authority: str) -> str:
-    return f"no answer from {authority} for 10 minutes; run: juju status {authority}"
-
-
 def CERTIFICATE_REVOKED(authority: str) -> str:
     return f"waiting for a new certificate from {authority}: it revoked the current one"
-
-
-def CERTIFICATE_STALE(authority: str, problem: object) -> str:
-    return f"waiting for a new certificate from {authority}: the current one {problem}"
 
 
 def CERTIFICATE_EARLY(authority: str, problem: object) -> str:
     return f"waiting for the certificate from {authority}: it {problem}"
 
 
-def ANOTHER_CERTIFICATE(problem: str) -> str:
+def ANOTHER_CERTIFICATE(problem: object) -> str:
     return f"waiting for another certificate: the former one {problem}"
 
 

@@ -120,19 +120,14 @@ def damage_modern(rng: Random, text: str) -> str:
     try:
         entry = found[0]
         if name == "chain":
-            entry["chain"][-1] = mutate.pem(rng, entry["chain"][-1], _sign_modern)
+            entry["chain"][-1] = mutate.pem(rng, entry["chain"][-1])
         elif name == "revoked":
             entry["revoked"] = rng.choice((True, "true", None, 1))
         else:
-            entry[name] = mutate.pem(rng, entry[name], _sign_modern)
+            entry[name] = mutate.pem(rng, entry[name])
     except (AttributeError, LookupError, TypeError):
         return mutate.json_text(rng, text)
     return json.dumps(found) if rng.random() < 0.6 else mutate.json_text(rng, text)
-
-
-def _sign_modern(body: bytes) -> bytes:
-    provider: Any = modern().model.provider
-    return provider._key._private_key.sign(body, samples.SIGNATURE)
 
 
 def damage_certificates(damaged: DamagedUnit, sample: Sample) -> None:

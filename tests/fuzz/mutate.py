@@ -12,8 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any
 
-from tests.fuzz import der
-
 # What programs of all kinds read wrongly.
 TEXTS = (
     "",
@@ -66,7 +64,6 @@ _SCALARS: tuple[Any, ...] = (
 BLOCK = re.compile(r"-----BEGIN ([A-Z ]+)-----\n(.*?)\n-----END \1-----", re.DOTALL)
 
 Bag = dict[str, str]
-Sign = Callable[[bytes], bytes]
 
 
 def text(rng: Random, sample: str, others: Sequence[str] = ()) -> str:
@@ -180,38 +177,18 @@ def decoded(sample: str) -> Any:
         return None
 
 
-def pem(rng: Random, sample: str, sign: Sign | None = None) -> str:
-    """Return the PEM text ``sample`` with a damaged block, or with damaged text.
-
-    ``sign`` signs a certificate's body again, so that the damage passes the check of the
-    signature.
-    """
+def pem(rng: Random, sample: str) -> str:
+    """Return the PEM text ``sample`` with a damaged block, or with damaged text."""
     blocks = list(BLOCK.finditer(sample))
     if not blocks or rng.random() < 0.2:
         return text(rng, sample)
     block = rng.choice(blocks)
     try:
-        body = _damaged_block(rng, base64.b64decode(block[2]), sign)
+        body = data(rng, base64.b64decode(block[2]))
     except (ValueError, IndexError, binascii.Error):
         return text(rng, sample)
     new = block_of(block[1], body)
     return sample[: block.start()] + new + sample[block.end() :]
-
-
-def _damaged_block(rng: Random, body: bytes, sign: Sign | None) -> bytes:
-    if rng.random() < 0.2:
-        return data(rng, body)
-    for _ in range(rng.choice((1, 1, 2))):
-        body = der.damaged(rng, body)
-    return signed(body, sign) if sign and rng.random() < 0.7 else body
-
-
-def signed(certificate: bytes, sign: Sign) -> bytes:
-    """Return ``certificate``, a DER sequence of body, algorithm and signature, signed again."""
-    (whole,) = der.parse(certificate)
-    body, algorithm, _ = whole.nodes
-    signature = der.Node(0x03, b"\0" + sign(der.dump([body])))
-    return der.dump([der.Node(whole.tag, nodes=[body, algorithm, signature])])
 
 
 def block_of(kind: str, body: bytes) -> str:

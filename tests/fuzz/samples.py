@@ -16,11 +16,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from tests.fakes.certificates.authority import key_text
 
-from certificates.sans import sans
+from certificates import SERVER_NAME
 
 ADDRESS = "10.152.183.20"
-SANS = sans(ADDRESS)
-SIGNATURE = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
+SANS = [SERVER_NAME, ADDRESS]
 _FROM = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
 _TO = datetime.datetime(2049, 12, 31, tzinfo=datetime.timezone.utc)
 
@@ -38,10 +37,6 @@ class FixedAuthority:
         """Return a leaf for ``names`` and its key."""
         key = _key(self._number + 1000)
         return self._signed("leaf", key, names), key_text(key)
-
-    def sign(self, body: bytes) -> bytes:
-        """Return the signature of a certificate's body."""
-        return self._key.sign(body, SIGNATURE)
 
     def _signed(
         self,

@@ -9,7 +9,10 @@ from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 
 SELF_SIGNED = "self-signed-certificates"
-REFUSED = f"{SELF_SIGNED} refuses addresses; run: juju config {SELF_SIGNED} pki_allow_ip_sans=true"
+REFUSED = (
+    f"{SELF_SIGNED} does not allow aws-iam-authenticator.kube-system.svc; "
+    f"run: juju config {SELF_SIGNED} pki_allowed_domains"
+)
 NONE = "no certificate authority; run: juju integrate aws-iam:certificates easyrsa:client"
 VALIDITY_SECONDS = 120
 
@@ -39,7 +42,7 @@ def test_given_a_new_authority_that_refuses_then_the_status_gives_the_remedy_and
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     before = certificates.presented(deployed, cluster)
-    testbed_only.ask_authority(deployed, SELF_SIGNED, "refuse", "IP_NOT_ALLOWED")
+    testbed_only.ask_authority(deployed, SELF_SIGNED, "refuse", "DOMAIN_NOT_ALLOWED")
     change_authority(deployed)
 
     juju_status.wait_until(deployed, "blocked")

@@ -112,32 +112,23 @@ def test_given_another_leader_of_vault_that_issues_its_own_pairs_then_people_log
 # From 1.16 on, vault has another endpoint, and signs what its options allow.
 
 
-def test_given_vault_1_18_that_refuses_names_then_the_status_gives_commands_until_all_are_signed(
+def test_given_vault_1_18_that_refuses_the_name_then_the_status_gives_the_command(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     _move_to(deployed, "vault", "1.18", {"pki_ca_common_name": "ca.example.com"})
 
     juju_status.wait_until(deployed, "blocked")
     assert juju_status.message(deployed) == (
-        "vault-v118 refuses names below svc (in pki_allowed_domains?); "
-        "run: juju config vault-v118 pki_allow_subdomains=true"
-    )
-    deployed.config("vault-v118", {"pki_allow_subdomains": True, "pki_allowed_domains": "svc"})
-    _wait_until_message(
-        deployed,
-        "vault-v118 refuses cluster.local, so add it to the list; "
-        "run: juju config vault-v118 pki_allowed_domains",
-    )
-    deployed.config("vault-v118", {"pki_allowed_domains": "svc,cluster.local"})
-    _wait_until_message(
-        deployed,
-        "vault-v118 refuses addresses; run: juju config vault-v118 pki_allow_ip_sans=true",
+        f"vault-v118 does not allow {NAME}; run: juju config vault-v118 pki_allowed_domains"
     )
     trusted = certificates.trusted(deployed, "aws-iam/0")
-    deployed.config("vault-v118", {"pki_allow_ip_sans": True})
+    options = {"pki_allow_subdomains": True, "pki_allowed_domains": "kube-system.svc"}
+    deployed.config("vault-v118", options)
     eventually(lambda: certificates.trusted(deployed, "aws-iam/0") != trusted, "answered")
     juju_status.wait_until_active(deployed)
-    assert certificates.dns_sans(cluster) == {NAME, f"{NAME}.cluster.local"}
+    # Without another command, it is asked for no address, which it does not allow.
+    assert certificates.dns_sans(cluster) == {NAME}
+    assert not certificates.ip_sans(cluster)
 
 
 def test_given_vault_1_17_that_signs_one_domain_then_its_certificate_is_served(
@@ -150,10 +141,6 @@ def test_given_vault_1_17_that_signs_one_domain_then_its_certificate_is_served(
 
     assert certificates.dns_sans(cluster) == {NAME}
     assert certificates.ip_sans(cluster)
-
-
-def _wait_until_message(juju: jubilant.Juju, message: str) -> None:
-    eventually(lambda: juju_status.message(juju) == message, message)
 
 
 def _move_to(juju: jubilant.Juju, former: str, track: str, options: dict[str, str]) -> None:

@@ -83,7 +83,6 @@ USUAL: dict[str, Any] = {
     "value": "'registry.example.com/aws-iam-authenticator'",
     "verb": "remove",
     "version": "v0.7.18",
-    "wait": "waiting for a certificate from self-signed-certificates",
     "wanted": "2",
 }
 # Fields that mean something else in one text.
@@ -98,15 +97,18 @@ OF_ONE_TEXT: dict[str, dict[str, Any]] = {
         "https://10.152.183.20:443/authenticate"
     },
     "blocked.ADDRESS_TAKEN": {"command": _RESET},
-    # vault alone has these options.
-    "blocked.ADDRESSES_REFUSED": {"authority": "vault"},
     "blocked.AUTHORITY_AWAY": {"authority": "vault"},
+    # vault alone is sealed, and has these options.
+    "blocked.AUTHORITY_DENIED": {"authority": "vault"},
+    "blocked.AUTHORITY_SEALED": {"authority": "vault"},
     "blocked.CERTIFICATE_MALFORMED": {"command": _REMOVE},
-    "blocked.CERTIFICATE_UNUSABLE": {"command": _REMOVE, "problem": "is signed with SHA1"},
-    "blocked.DOMAIN_REFUSED": {"authority": "vault"},
+    "blocked.CERTIFICATE_UNUSABLE": {"command": _REMOVE, "problem": "cannot be read (SSLError)"},
     "blocked.FILE_FAILED": {"cause": "No space left on device"},
     "blocked.INTERNAL_ERROR": {"kind": "AttributeError", "place": "cluster/manifests.py:120"},
-    "blocked.NAMES_REFUSED": {"authority": "vault"},
+    "blocked.NAME_REFUSED": {
+        "authority": "vault",
+        "name": "aws-iam-authenticator.kube-system.svc",
+    },
     "blocked.OWNED_BY_ANOTHER": {"owner": "aws-iam of model k8s"},
     "blocked.POD_CANNOT_START": {
         "cause": "ErrImagePull: lookup registry.example.com: no such host"
@@ -128,9 +130,10 @@ OF_ONE_TEXT: dict[str, dict[str, Any]] = {
     "options.CLUSTER_ID_INVALID": {"value": "'our cluster'"},
     "options.MAPPINGS_INVALID": {"problem": "mapRoles[0]: 'alice' is not an ARN"},
     "options.PROXY_INVALID": {"option": "juju-https-proxy"},
-    "waiting.ANOTHER_CERTIFICATE": {"problem": "has a key that is not RSA, P-256, P-384, P-521"},
+    "waiting.ANOTHER_CERTIFICATE": {
+        "problem": "does not cover aws-iam-authenticator.kube-system.svc"
+    },
     "waiting.CERTIFICATE_EARLY": {"problem": "is not valid before 2026-11-28 06:30 UTC"},
-    "waiting.CERTIFICATE_STALE": {"problem": "lacks 10.152.183.20"},
     "waiting.KUBECONFIG_UNUSABLE": {"file": "/root/.kube/config", "cause": "no token"},
     "waiting.NOT_DECODED": {"kind": "JSONDecodeError"},
     "waiting.SECRET_NOT_RETURNED": {"cause": "timed out"},
@@ -162,7 +165,7 @@ def test_given_a_text_that_may_be_longer_then_it_is(name: str):
 @pytest.mark.parametrize("name", sorted((TEXTS.keys() | OF_THE_SHELL.keys()) - OF_THE_LOG))
 def test_given_a_text_with_a_command_then_its_fault_comes_first_and_the_command_ends_it(name: str):
     line = shown(name)
-    commands = list(re.finditer(r"(?<![/-])\b(?:juju|kubectl) [a-z-]", line))
+    commands = list(re.finditer(r"(?<![/-])\b(?:juju|kubectl|vault operator) [a-z-]", line))
 
     for found in commands:
         assert re.search(r"\S; (if [\w ]+, )?run: $", line[: found.start()]), line

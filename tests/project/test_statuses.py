@@ -21,8 +21,7 @@ OF_ACTIONS = ("actions/", "checks/", "access/grants.py", "cluster/bindings.py")
 ERRORS = {"Blocked", "Waiting", "WaitingForKubeconfig"}
 # What hands on a text that stands in the catalogue, or that a test of its own compares with it.
 HANDED_ON = {
-    "certificates/issued.py: self.refusal",
-    "certificates/issued.py: self.wait",
+    "certificates/csr_protocol.py: _refusal(provider, refused.error)",
     "cluster/errors.py: status",
     "config.py: str(error)",
     "internal_errors.py: tell(error, unit)",
@@ -82,7 +81,6 @@ TRUSTED = {
     "service": "the charm's own",
     "verb": "the charm's own",
     "step": "another text",
-    "wait": "another text",
     "problem": "the charm's own sentence about it, which quotes what it names",
     "active.NOT_APPLIED.reason": "another text",
     "active.LEFT_OUT.reason": "the charm's own sentence about the operator's own option",

@@ -18,7 +18,7 @@ from tests.fakes.kubernetes.paths import PODS, SECRET
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
-from certificates import pem
+from certificates import SERVER_NAME, pem
 
 OLD, NEW = root().certificate, root("new").certificate
 BOTH = pem.ca_bundle(OLD, NEW)
@@ -271,3 +271,21 @@ def test_given_a_unit_that_joins_when_the_authority_changes_then_it_is_waited_fo
     )
     model.settle()
     assert served_by(api) == NEW
+
+
+def test_given_a_lost_unit_when_what_is_served_has_expired_then_the_new_certificate_is_served(
+    two: Model, api: FakeCluster, machines: list[Files]
+):
+    moved(two)
+    assert two.hook(two.changed("certificates")) == ops.WaitingStatus(
+        "waiting for aws-iam/1 to trust the new authority"
+    )
+    # The other unit's machine is lost.
+    expired, key = root().issue([SERVER_NAME], days=(-300, -1))
+    data = api.objects[SECRET]["data"]
+    data["cert.pem"] = base64.b64encode((expired + OLD).encode()).decode()
+    data["key.pem"] = base64.b64encode(key.encode()).decode()
+
+    assert two.hook().name == "active"
+    assert served_by(api) == NEW
+    assert trusted(machines)[0] in (BOTH, NEW)

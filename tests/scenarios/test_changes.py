@@ -163,7 +163,8 @@ def test_given_a_service_whose_address_is_taken_when_it_settles_then_everything_
     api.delete(SERVICE)
     api.taken_addresses.add(ADDRESS)
 
-    assert isinstance(deployed.hook(), ops.WaitingStatus)
+    # The certificate has the name still.
+    assert isinstance(deployed.hook(), ops.ActiveStatus)
     deployed.settle()
 
     assert isinstance(deployed.hook(), ops.ActiveStatus)

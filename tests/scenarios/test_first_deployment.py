@@ -62,11 +62,7 @@ def test_given_a_new_application_when_it_settles_then_it_asks_for_a_certificate(
     assert bag["unit_name"] == "aws-iam_0"
     assert json.loads(bag["cert_requests"]) == {
         "aws-iam-authenticator.kube-system.svc": {
-            "sans": [
-                ADDRESS,
-                "aws-iam-authenticator.kube-system.svc",
-                "aws-iam-authenticator.kube-system.svc.cluster.local",
-            ]
+            "sans": [ADDRESS, "aws-iam-authenticator.kube-system.svc"]
         }
     }
 

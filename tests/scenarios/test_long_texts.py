@@ -14,16 +14,12 @@ from pathlib import Path
 from types import FrameType
 
 import pytest
-from tests.fakes.certificates import der_builder
-from tests.fakes.certificates.authority import root
 from tests.unit.access.test_refusals import FORMAT, STS, line, parse
 
 from access import grants, mappings, placeholders, rbac, refusals
 from access.declaration.declared import Entry
 from access.mapping import IdentityMapping
 from access.rbac import Binding
-from certificates import pem, verdict
-from certificates.refusal import Refused
 
 SOURCES = Path(__file__).parents[2] / "src"
 LONG = 1_000_000
@@ -116,31 +112,6 @@ def test_given_fields_then_a_name_counts_if_a_login_can_have_it(
 ) -> None:
     assert placeholders.can_become(text, name) is can
     assert not can or name.startswith(placeholders.beginning(text))
-
-
-# It is not prime, and has no small factor by which that would be known at once.
-NUMBER = der_builder.integer((1 << 40_000) + 1)
-DSA = (der_builder.oid("1.2.840.10040.4.1"), der_builder.tlv(0x30, NUMBER, NUMBER, NUMBER))
-KEYS = {
-    "RSA": der_builder.pem(
-        der_builder.tlv(0x30, *(der_builder.integer(n) for n in (0, 35, 5)), *[NUMBER] * 6),
-        "RSA PRIVATE KEY",
-    ),
-    "DSA": der_builder.pem(
-        der_builder.tlv(
-            0x30, der_builder.integer(0), der_builder.tlv(0x30, *DSA), der_builder.tlv(4, NUMBER)
-        ),
-        "PRIVATE KEY",
-    ),
-}
-
-
-@pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
-def test_given_a_private_key_with_long_numbers_then_it_is_refused_for_its_length(key: str) -> None:
-    certificate, _ = root().issue(["a.example"])
-
-    with pytest.raises(Refused, match=r"^has a private key of more than 7,000 characters$"):
-        verdict.check(pem.key_pair(certificate, key, root().certificate), ["a.example"])
 
 
 USER = "arn:aws:iam::111122223333:user/"

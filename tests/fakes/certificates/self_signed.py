@@ -21,6 +21,8 @@ from charmlibs.interfaces.tls_certificates._tls_certificates import (
     _RequestError,
     _RequirerData,
 )
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 Bag = dict[str, str]
@@ -40,7 +42,9 @@ def _authority(name: str) -> tuple[PrivateKey, Certificate]:
 class SelfSigned:
     """Signs what it is asked to, unless it ``refuses`` by a code and for a ``reason``.
 
-    With a ``domain``, it leaves requests for names of others unanswered, as vault 1.17 does.
+    With a ``domain``, it leaves requests for names of others unanswered, as vault 1.17 does. With
+    ``one_name``, its certificates have that name alone, whatever else was asked for. Where it
+    ``refuses_addresses``, a request without one is signed.
     """
 
     name: str = "self-signed-certificates"
@@ -49,6 +53,8 @@ class SelfSigned:
     capabilities: ProviderCapabilities | None = None
     silent: bool = False
     domain: str = ""
+    one_name: str = ""
+    refuses_addresses: bool = False
     revokes: bool = False
     validity: dt.timedelta = dt.timedelta(days=90)
     overrides: Bag = dataclasses.field(default_factory=dict)
@@ -67,14 +73,20 @@ class SelfSigned:
 
     def answer(self, app: Bag, units: list[Bag]) -> tuple[Bag, Bag]:
         requests = [] if self.silent else list(filter(self._understands, self.requested(app)))
+        good = [request for request in requests if not self._code(request)]
         answers = _ProviderApplicationData(
-            certificates=[] if self.refuses else [self._signed(request) for request in requests],
-            request_errors=[self._refused(request) for request in requests if self.refuses],
+            certificates=[self._signed(request) for request in good],
+            request_errors=[self._refused(r) for r in requests if r not in good],
             capabilities=self.capabilities,
         )
         bag: Bag = {}
         answers.dump(bag)
         return {**bag, **self.overrides}, {}
+
+    def _code(self, request: CertificateSigningRequest) -> CertificateRequestErrorCode | None:
+        if self.refuses_addresses and request.sans_ip:
+            return CertificateRequestErrorCode.IP_NOT_ALLOWED
+        return self.refuses
 
     def _understands(self, request: CertificateSigningRequest) -> bool:
         return all(name.endswith(self.domain) for name in request.sans_dns)
@@ -82,8 +94,7 @@ class SelfSigned:
     def _signed(self, request: CertificateSigningRequest) -> _Certificate:
         text = str(request)
         if text not in self._issued:
-            signed = request.sign(self.authority, self._key, self.validity)
-            self._issued[text] = str(signed)
+            self._issued[text] = str(self._sign(request))
         return _Certificate(
             ca=str(self.authority),
             certificate_signing_request=text,
@@ -92,11 +103,32 @@ class SelfSigned:
             revoked=self.revokes or None,
         )
 
+    def _sign(self, request: CertificateSigningRequest) -> Certificate:
+        signed = request.sign(self.authority, self._key, self.validity)
+        if not self.one_name:
+            return signed
+        whole = x509.load_pem_x509_certificate(str(signed).encode())
+        key = serialization.load_pem_private_key(str(self._key).encode(), None)
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(whole.subject)
+            .issuer_name(whole.issuer)
+            .public_key(whole.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(whole.not_valid_before_utc)
+            .not_valid_after(whole.not_valid_after_utc)
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(self.one_name)]), False)
+        )
+        text = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+        return Certificate.from_string(text.decode())
+
     def _refused(self, request: CertificateSigningRequest) -> _RequestError:
-        assert self.refuses
+        refuses = self._code(request)
+        assert refuses
         error = CertificateError(
-            code=self.refuses.value,
-            name=self.refuses.name,
+            code=refuses.value,
+            name=refuses.name,
             message="not by this\nauthority's rules",
             reason=self.reason,
         )

@@ -71,12 +71,14 @@ class Provider(Protocol):
 @dataclasses.dataclass
 class Easyrsa:
     """The legacy protocol. As the real one, it gives a unit's request the same answer for ever,
-    unless its names change, and keeps the answers to what a unit no longer asks for."""
+    unless its names change, and keeps the answers to what a unit no longer asks for. With
+    ``one_name``, its certificates have that name alone."""
 
     authority: Authority
     name: str = "easyrsa"
     chain: str = ""
     days: tuple[int, int] = (-1, 365)
+    one_name: str = ""
     overrides: Bag = dataclasses.field(default_factory=dict)
     _pairs: dict[tuple[str, frozenset[str]], tuple[str, str]] = dataclasses.field(
         default_factory=dict
@@ -122,7 +124,8 @@ class Easyrsa:
         if common_name in answers and answers[common_name][0] == names:
             return
         if (common_name, names) not in self._pairs:
-            issued = self.authority.issue(sorted(names), days=self.days)
+            signed = [self.one_name] if self.one_name else sorted(names)
+            issued = self.authority.issue(signed, days=self.days)
             self._pairs[common_name, names] = issued
         certificate, key = self._pairs[common_name, names]
         answers[common_name] = names, {"cert": PREAMBLE + certificate, "key": key}

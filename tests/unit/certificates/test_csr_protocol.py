@@ -23,10 +23,7 @@ from tests.fakes.kubernetes.paths import ADDRESS, SECRET, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
-HOSTS = {
-    "aws-iam-authenticator.kube-system.svc",
-    "aws-iam-authenticator.kube-system.svc.cluster.local",
-}
+NAME = "aws-iam-authenticator.kube-system.svc"
 Refusal = CertificateRequestErrorCode
 
 
@@ -76,13 +73,13 @@ def test_given_such_an_authority_when_settled_then_its_pair_is_served(
     assert modern.peer["ca"] == f"{provider.authority}\n"
 
 
-def test_given_such_an_authority_when_asked_then_it_is_for_the_names_of_the_service(
+def test_given_such_an_authority_when_asked_then_it_is_for_the_name_and_the_address_of_the_service(
     modern: Model, provider: SelfSigned
 ):
     (request,) = provider.requested(modern.certificates)
 
     assert request.common_name == "aws-iam-authenticator.kube-system.svc"
-    assert request.sans_dns == HOSTS
+    assert request.sans_dns == {NAME}
     assert request.sans_ip == {ADDRESS}
 
 
@@ -121,16 +118,9 @@ def test_given_no_answer_yet_when_a_hook_runs_then_it_is_waited_for(
     )
 
 
-NAMES = (
-    "vault refuses names below svc (in pki_allowed_domains?); "
-    "run: juju config vault pki_allow_subdomains=true"
-)
-DOMAIN = (
-    "vault refuses cluster.local, so add it to the list; "
-    "run: juju config vault pki_allowed_domains"
-)
-NAME = "aws-iam-authenticator.kube-system.svc"
-ADDRESSES = "vault refuses addresses; run: juju config vault pki_allow_ip_sans=true"
+REFUSED = f"vault does not allow {NAME}; run: juju config vault pki_allowed_domains"
+SEALED = "vault is sealed, so it signs nothing; run: vault operator unseal"
+DENIED = "vault denies its charm; run: juju run vault/leader authorize-charm secret-id=SECRET"
 UNKNOWN = '"not by this authority\'s rules"'
 LOG = "run: juju show-status-log --type application vault"
 
@@ -138,15 +128,14 @@ LOG = "run: juju show-status-log --type application vault"
 @pytest.mark.parametrize(
     ("code", "reason", "status"),
     [
-        (Refusal.IP_NOT_ALLOWED, None, ADDRESSES),
-        (Refusal.DOMAIN_NOT_ALLOWED, None, NAMES),
+        (Refusal.DOMAIN_NOT_ALLOWED, None, REFUSED),
         (
             Refusal.SERVER_NOT_AVAILABLE,
             None,
             f"vault cannot sign: {UNKNOWN}; run: juju status vault",
         ),
         (Refusal.OTHER, None, f"vault refuses: {UNKNOWN}; {LOG}"),
-        (Refusal.OTHER, "sealed, on post https://v:8200/x", f"vault refuses: 'sealed'; {LOG}"),
+        (Refusal.OTHER, "no role, on post https://v:8200/x", f"vault refuses: 'no role'; {LOG}"),
         (Refusal.OTHER, "", f"vault refuses: {UNKNOWN}; {LOG}"),
         (Refusal.OTHER, "no; run: rm x", f"vault refuses: 'no; run: rm x'; {LOG}"),
     ],
@@ -168,29 +157,13 @@ def test_given_a_refusal_when_a_hook_runs_then_its_reason_and_command_are_said(
 @pytest.mark.parametrize(
     ("code", "said", "status"),
     [
-        (
-            Refusal.DOMAIN_NOT_ALLOWED,
-            f"common name {NAME} not allowed by this role",
-            NAMES,
-        ),
-        (
-            Refusal.OTHER,
-            f"subject alternate name {NAME} not allowed by this role",
-            NAMES,
-        ),
-        (
-            Refusal.OTHER,
-            f"subject alternate name {NAME}.cluster.local not allowed by this role",
-            DOMAIN,
-        ),
-        (
-            Refusal.IP_NOT_ALLOWED,
-            "IP Subject Alternative Names are not allowed in this role",
-            ADDRESSES,
-        ),
+        (Refusal.DOMAIN_NOT_ALLOWED, f"common name {NAME} not allowed by this role", REFUSED),
+        (Refusal.OTHER, f"subject alternate name {NAME} not allowed by this role", REFUSED),
+        (Refusal.OTHER, "Vault is sealed", SEALED),
+        (Refusal.OTHER, "1 error occurred:\n\t* permission denied\n\n", DENIED),
     ],
 )
-def test_given_what_vault_says_when_a_hook_runs_then_the_status_names_the_option_that_lifts_it(
+def test_given_what_vault_says_when_a_hook_runs_then_the_status_gives_the_command_that_helps(
     api: FakeCluster, files: Files, code: CertificateRequestErrorCode, said: str, status: str
 ):
     reason = f"{said}, on post https://10.10.0.1:8200/v1/charm-pki/sign/charm"
@@ -238,7 +211,7 @@ def test_given_an_authority_that_signs_no_addresses_when_settled_then_none_is_as
 
     (request,) = provider.requested(model.certificates)
     assert request.sans_ip == set()
-    assert request.sans_dns == HOSTS
+    assert request.sans_dns == {NAME}
     assert model.hook().name == "active"
 
 
@@ -301,8 +274,12 @@ def test_given_another_leader_when_it_settles_then_request_and_certificate_are_t
     assert [unit.status.name for unit in model.units] == ["active", "active"]
 
 
-def test_given_an_authority_that_leaves_when_it_has_gone_then_its_secrets_have_too(modern: Model):
+def test_given_an_authority_that_leaves_when_it_has_gone_then_its_secrets_have_too(
+    modern: Model, deployed: Model
+):
     modern.hook(modern.broken("certificates"))
+    deployed.hook(deployed.broken("certificates"))
+    assert "nothing to remove" not in modern.log() + deployed.log()
 
     assert not any("private-key" in str(kept.label) for kept in modern.secrets)
 
@@ -363,7 +340,6 @@ NO_CERTIFICATE = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"
         },
         {"certificates": "[" * 100_000},
         {"request_errors": "no JSON"},
-        {"request_errors": '[{"csr": "a", "error": {"code": 1, "name": "a", "message": "b"}}]'},
         {"capabilities": "no JSON"},
         {"capabilities": '{"supports_ip_sans": ' + "9" * 5_000 + "}"},
         *({"capabilities": "[" * depth + "]" * depth} for depth in (900, 930, 960)),
@@ -386,10 +362,21 @@ def test_given_an_answer_that_is_no_certificate_when_any_hook_runs_then_the_old_
     assert modern.hook().name == "active"
 
 
+def test_given_a_refusal_of_no_request_when_a_hook_runs_then_the_certificate_stays_in_use(
+    modern: Model, provider: SelfSigned
+):
+    refusal = {"csr": "a", "error": {"code": 1, "name": "a", "message": "b"}}
+    provider.overrides = {"request_errors": json.dumps([refusal])}
+    modern.answer()
+
+    assert modern.hook(modern.changed("certificates")).name == "active"
+
+
 def test_given_an_answer_that_is_no_certificate_when_a_hook_runs_then_the_remedy_is_said(
     modern: Model, provider: SelfSigned
 ):
-    provider.overrides = {"certificates": '["a"]'}
+    (answer,) = json.loads(provider.answer(modern.certificates, [])[0]["certificates"])
+    provider.overrides = {"certificates": json.dumps([answer | {"ca": NO_CERTIFICATE}])}
     modern.answer()
 
     assert modern.hook() == ops.BlockedStatus(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.fakes.certificates.authority import root
 
-from certificates import pem, rotation
+from certificates import SERVER_NAME, pem, rotation
 from certificates.keypair import KeyPair
 from certificates.rotation import Plan
 from errors import Waiting
@@ -18,8 +18,10 @@ from errors import Waiting
 PAGE = Path(__file__).parents[3] / "docs/how-to/change-the-authority.md"
 OLD_CA, NEW_CA = root().certificate, root("new").certificate
 BOTH = pem.ca_bundle(OLD_CA, NEW_CA)
-OLD, NEW = KeyPair("old", "key of old", OLD_CA), KeyPair("new", "key of new", NEW_CA)
-RENEWED = KeyPair("renewed", "key of renewed", OLD_CA)
+OLD, RENEWED = (pem.key_pair(*root().issue([SERVER_NAME]), OLD_CA) for _ in range(2))
+NEW = pem.key_pair(*root("new").issue([SERVER_NAME]), NEW_CA)
+EXPIRED = pem.key_pair(*root().issue([SERVER_NAME], days=(-9, -1)), OLD_CA)
+EARLY = pem.key_pair(*root().issue([SERVER_NAME], days=(1, 9)), OLD_CA)
 UNITS: tuple[str, ...] = ("aws-iam/0", "aws-iam/1")
 # What each unit has acknowledged.
 Trust = dict[str, str]
@@ -36,7 +38,8 @@ def all_trust(ca: str) -> Trust:
 def plan(trusted: str, current: KeyPair | None, issued: KeyPair | None, by_unit: Trust) -> Plan:
     """The plan where each unit has acknowledged the bundle that ``by_unit`` says."""
     bundle = rotation.bundle(trusted, current, issued)
-    not_trusting = [unit for unit, found in by_unit.items() if found != bundle]
+    waits = rotation.waits_for_trust(current, issued)
+    not_trusting = [unit for unit, found in by_unit.items() if waits and found != bundle]
     return rotation.plan(trusted, current, issued, not_trusting)
 
 
@@ -107,12 +110,17 @@ def test_given_units_that_do_not_trust_it_yet_when_planned_then_the_blocker_name
         pytest.param(BOTH, OLD, None, Plan(OLD, BOTH), id="the provider leaves on the way"),
         pytest.param(BOTH, OLD, OLD, Plan(OLD, BOTH, (), True), id="the old authority returns"),
         pytest.param(BOTH, None, NEW, Plan(NEW, BOTH, (), True), id="the Secret was deleted"),
+        pytest.param(OLD_CA, EXPIRED, NEW, Plan(NEW, BOTH, (), True), id="the old one expired"),
     ],
 )
-def test_given_no_change_of_authority_when_planned_then_no_unit_is_waited_for(
+def test_given_nothing_good_of_another_authority_when_planned_then_no_unit_is_waited_for(
     trusted: str, current: KeyPair | None, issued: KeyPair | None, expected: Plan
 ):
     assert plan(trusted, current, issued, all_trust("nothing of this")) == expected
+
+
+def test_given_a_clock_that_is_behind_when_planned_then_units_are_waited_for():
+    assert plan(OLD_CA, EARLY, NEW, all_trust(OLD_CA)).pending_trust == UNITS
 
 
 PAIRS = st.sampled_from([None, OLD, NEW, RENEWED])

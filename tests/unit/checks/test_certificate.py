@@ -6,9 +6,8 @@ import pytest
 from tests.fakes.certificates.authority import root
 from tests.fakes.checking import ADDRESS, CLOCK, NAMES, RECONCILE
 
-from certificates import pem
+from certificates import SERVER_NAME, pem
 from certificates.keypair import KeyPair
-from certificates.sans import sans
 from checks import certificate
 from checks.certificate import Served
 from checks.outcome import State
@@ -16,7 +15,7 @@ from checks.outcome import State
 
 def pair(days: tuple[int, int] = (-1, 365)) -> KeyPair:
     authority = root()
-    return pem.key_pair(*authority.issue(sans(ADDRESS), days=days), authority.certificate)
+    return pem.key_pair(*authority.issue([SERVER_NAME, ADDRESS], days=days), authority.certificate)
 
 
 def test_given_the_certificate_that_is_served_then_its_end_is_named() -> None:

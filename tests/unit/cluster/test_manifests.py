@@ -18,8 +18,8 @@ from tests.fakes.juju.model import OWNER
 
 from access import arn, partitions
 from access.partitions import PARTITIONS
+from certificates import SERVER_NAME
 from certificates.keypair import KeyPair
-from certificates.sans import HOSTNAMES
 from cluster import manifests, references
 
 SERVED = KeyPair("certificate\n", "key\n", "ca\n")
@@ -203,11 +203,10 @@ def test_given_the_predecessors_objects_when_taken_over_then_the_selector_is_as_
     assert found["metadata"]["namespace"] == "kube-system"
 
 
-def test_given_the_service_when_rendered_then_the_certificate_has_its_names():
+def test_given_the_service_when_rendered_then_the_certificate_has_its_name():
     metadata = manifests.service(OWNER, None)["metadata"]
-    name = f"{metadata['name']}.{metadata['namespace']}.svc"
 
-    assert list(HOSTNAMES) == [name, f"{name}.cluster.local"]
+    assert f"{metadata['name']}.{metadata['namespace']}.svc" == SERVER_NAME
 
 
 def test_given_a_compromised_pod_when_it_uses_its_account_then_it_can_write_no_mapping():

@@ -6,6 +6,7 @@ import pytest
 from cryptography import x509
 from tests.fakes.certificates.authority import Authority
 
+from certificates import SERVER_NAME
 from certificates.keypair import KeyPair
 from cos import facts
 
@@ -14,7 +15,7 @@ REPORT = facts.Figures(to_correct=1)
 
 def test_given_an_authority_that_ends_before_the_certificate_then_its_end_counts():
     authority = Authority("short", days=(-1, 20))
-    certificate, key = authority.issue(["a.example.com"], days=(-1, 300))
+    certificate, key = authority.issue([SERVER_NAME], days=(-1, 300))
     known = facts.learn("", KeyPair(certificate, key, authority.certificate), REPORT, 2)
 
     end = x509.load_pem_x509_certificate(authority.certificate.encode()).not_valid_after_utc

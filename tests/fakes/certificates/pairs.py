@@ -1,0 +1,300 @@
+"""Key pairs as authorities issue them, good and bad, with the reason why each is refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import functools
+import ipaddress
+from collections.abc import Callable
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID as Usage
+from cryptography.x509.oid import NameOID
+from tests.fakes.certificates.authority import PREAMBLE
+
+from certificates import SERVER_NAME, pem
+from certificates.keypair import KeyPair
+
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+KEYS: dict[str, Callable[[], Key]] = {
+    "P-256": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "P-384": lambda: ec.generate_private_key(ec.SECP384R1()),
+    "P-521": lambda: ec.generate_private_key(ec.SECP521R1()),
+    "RSA-2048": lambda: rsa.generate_private_key(65537, 2048),
+    "RSA-4096": lambda: rsa.generate_private_key(65537, 4096),
+    "Ed25519": ed25519.Ed25519PrivateKey.generate,
+}
+
+
+@functools.cache
+def key_of(kind: str, which: int = 0) -> Key:
+    """A key of a kind, the same for all tests; ``which`` tells several apart."""
+    return KEYS[kind]()
+
+
+@dataclasses.dataclass(frozen=True)
+class Draft:
+    """A certificate to be signed."""
+
+    subject: str
+    key: str = "P-256"
+    which: int = 0
+    ca: bool | None = None
+    path_length: int | None = None
+    names: tuple[str, ...] = ()
+    days: tuple[int, int] = (-1, 365)
+    usages: tuple[x509.ObjectIdentifier, ...] = ()
+    signs_certificates: bool | None = None
+    permitted: str = ""
+    excluded: str = ""
+    unknown_critical: bool = False
+    digest: hashes.SHA256 | hashes.SHA384 = dataclasses.field(default_factory=hashes.SHA256)
+
+    def signed_by(self, issuer: Draft) -> str:
+        """The certificate in PEM."""
+        now = dt.datetime.now(dt.timezone.utc)
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(_name(self.subject))
+            .issuer_name(_name(issuer.subject))
+            .public_key(key_of(self.key, self.which).public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now + dt.timedelta(days=self.days[0]))
+            .not_valid_after(now + dt.timedelta(days=self.days[1]))
+        )
+        for extension, critical in self._extensions():
+            builder = builder.add_extension(extension, critical)
+        key = key_of(issuer.key, issuer.which)
+        digest = None if issuer.key.startswith("Ed") else issuer.digest
+        return builder.sign(key, digest).public_bytes(serialization.Encoding.PEM).decode()
+
+    def _extensions(self) -> list[tuple[x509.ExtensionType, bool]]:
+        found: list[tuple[x509.ExtensionType, bool]] = []
+        if self.ca is not None:
+            found.append((x509.BasicConstraints(self.ca, self.path_length), True))
+        if self.names:
+            found.append((x509.SubjectAlternativeName(list(map(_general, self.names))), False))
+        if self.usages:
+            found.append((x509.ExtendedKeyUsage(self.usages), False))
+        if self.signs_certificates is not None:
+            signs = self.signs_certificates
+            others = dict.fromkeys(
+                (
+                    *("content_commitment", "key_encipherment", "data_encipherment"),
+                    *("key_agreement", "crl_sign", "encipher_only", "decipher_only"),
+                ),
+                False,
+            )
+            usage = x509.KeyUsage(digital_signature=True, key_cert_sign=signs, **others)
+            found.append((usage, True))
+        if self.permitted or self.excluded:
+            permitted, excluded = (
+                [x509.DNSName(name)] if name else None for name in (self.permitted, self.excluded)
+            )
+            found.append((x509.NameConstraints(permitted, excluded), True))
+        if self.unknown_critical:
+            oid = x509.ObjectIdentifier("1.2.3.4")
+            found.append((x509.UnrecognizedExtension(oid, b"\5\0"), True))
+        return found
+
+
+LEAF = Draft("leaf", names=(SERVER_NAME, "10.152.183.20"), usages=(Usage.SERVER_AUTH,))
+MIDDLE = Draft("middle", which=1, ca=True)
+ROOT = Draft("root", which=2, ca=True)
+Change = dataclasses.replace
+
+
+def pair(*drafts: Draft, trusted: slice = slice(1, None), served: slice = slice(None)) -> KeyPair:
+    """The pair of the first draft: each is signed by the next, and the last by itself."""
+    signed = [
+        draft.signed_by(issuer)
+        for draft, issuer in zip(drafts, [*drafts[1:], drafts[-1]], strict=True)
+    ]
+    return KeyPair("".join(signed[served]), key_text(drafts[0]), "".join(signed[trusted]))
+
+
+def key_text(draft: Draft, form: str = "PKCS8") -> str:
+    """The private key of a draft in PEM."""
+    return (
+        key_of(draft.key, draft.which)
+        .private_bytes(
+            serialization.Encoding.PEM,
+            getattr(serialization.PrivateFormat, form),
+            serialization.NoEncryption(),
+        )
+        .decode()
+    )
+
+
+def leaf(root: Draft = ROOT, **changes: object) -> KeyPair:
+    """The pair of a changed leaf below a root."""
+    return pair(dataclasses.replace(LEAF, **changes), root)
+
+
+def below(**changes: object) -> KeyPair:
+    """The pair of a good leaf below a changed intermediate below a root."""
+    return pair(LEAF, dataclasses.replace(MIDDLE, **changes), ROOT)
+
+
+def with_preamble() -> KeyPair:
+    """As easy-rsa has it: a readable copy in front of each certificate."""
+    good = leaf()
+    return pem.key_pair(PREAMBLE + good.certificate, good.key, PREAMBLE + good.ca)
+
+
+def renewed() -> KeyPair:
+    """Below an authority whose former certificate has expired, and comes first."""
+    former = Change(ROOT, days=(-30, -1)).signed_by(ROOT)
+    good = leaf()
+    return Change(good, ca=former + good.ca)
+
+
+def with_damaged_exponent() -> KeyPair:
+    """With an RSA key whose private exponent is not the public one's."""
+    key = key_of("RSA-2048")
+    assert isinstance(key, rsa.RSAPrivateKey)
+    numbers = key.private_numbers()
+    damaged = rsa.RSAPrivateNumbers(
+        d=numbers.d ^ 2,
+        **{name: getattr(numbers, name) for name in ("p", "q", "dmp1", "dmq1", "iqmp")},
+        public_numbers=numbers.public_numbers,
+    ).private_key(unsafe_skip_rsa_key_validation=True)
+    text = damaged.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    )
+    return Change(leaf(key="RSA-2048"), key=text.decode())
+
+
+UNSIGNED = "is not signed by an authority that came with it"
+OTHER_NAME = f"does not cover {SERVER_NAME}"
+GOOD = ""
+# By what is special: the pair, and why it is refused.
+CASES: dict[str, tuple[Callable[[], KeyPair], str]] = {
+    "below a root": (leaf, GOOD),
+    "below an intermediate, all trusted": (below, GOOD),
+    "below an intermediate, the root trusted": (
+        lambda: pair(LEAF, MIDDLE, ROOT, trusted=slice(2, None)),
+        GOOD,
+    ),
+    "below an intermediate that alone is trusted": (
+        lambda: pair(LEAF, MIDDLE, ROOT, trusted=slice(1, 2)),
+        GOOD,
+    ),
+    "without its intermediate": (
+        lambda: pair(LEAF, MIDDLE, ROOT, trusted=slice(2, None), served=slice(1)),
+        UNSIGNED,
+    ),
+    "with a text in front": (with_preamble, GOOD),
+    "below an authority that was renewed": (renewed, GOOD),
+    "without an authority": (lambda: Change(leaf(), ca=""), UNSIGNED),
+    "below another authority": (lambda: Change(leaf(), ca=pair(LEAF, MIDDLE).ca), UNSIGNED),
+    "below a namesake": (
+        lambda: Change(leaf(), ca=pair(LEAF, Change(ROOT, which=9)).ca),
+        UNSIGNED,
+    ),
+    "with another's key": (
+        lambda: Change(leaf(), key=key_text(MIDDLE)),
+        "does not belong to its private key",
+    ),
+    "with a key of another kind": (
+        lambda: Change(leaf(), key=key_text(Change(LEAF, key="RSA-2048"))),
+        "does not belong to its private key",
+    ),
+    "with a damaged private exponent": (with_damaged_exponent, r"cannot be read \(ValueError\)"),
+    "without a key": (lambda: Change(leaf(), key=""), r"cannot be read \(\w+\)"),
+    "for another name": (lambda: leaf(names=("other.svc",)), OTHER_NAME),
+    "for a wildcard": (lambda: leaf(names=("*.kube-system.svc",)), GOOD),
+    "for the wildcard of another": (lambda: leaf(names=("*.svc",)), OTHER_NAME),
+    "for the one name": (lambda: leaf(names=(SERVER_NAME,)), GOOD),
+    "for an address alone": (lambda: leaf(names=("10.152.183.20",)), OTHER_NAME),
+    "with the name as the common name alone": (
+        lambda: leaf(subject=SERVER_NAME, names=()),
+        OTHER_NAME,
+    ),
+    "expired": (lambda: leaf(days=(-9, -1)), r"expired on 20.+ UTC"),
+    "not valid yet": (lambda: leaf(days=(1, 9)), r"is not valid before 20.+ UTC"),
+    "below an expired authority": (
+        lambda: leaf(Change(ROOT, days=(-9, -1))),
+        r"has an authority that expired on 20.+ UTC",
+    ),
+    "below an authority that is not valid yet": (
+        lambda: leaf(Change(ROOT, days=(1, 9))),
+        r"has an authority that is not valid before 20.+ UTC",
+    ),
+    "not valid yet, and for another name": (
+        lambda: leaf(days=(1, 9), names=("other.svc",)),
+        OTHER_NAME,
+    ),
+    "without usages": (lambda: leaf(usages=()), GOOD),
+    "for servers and clients": (
+        lambda: leaf(usages=(Usage.SERVER_AUTH, Usage.CLIENT_AUTH)),
+        GOOD,
+    ),
+    "for clients alone": (
+        lambda: leaf(usages=(Usage.CLIENT_AUTH,)),
+        "is refused: unsuitable certificate purpose",
+    ),
+    "below an authority for clients alone": (
+        lambda: below(usages=(Usage.CLIENT_AUTH,)),
+        r"is refused: .+",
+    ),
+    "below what is no authority": (lambda: below(ca=False), r"is refused: invalid CA .+"),
+    "below what may sign no certificates": (
+        lambda: below(signs_certificates=False),
+        r"is refused: .+",
+    ),
+    "below what may sign certificates": (lambda: below(signs_certificates=True), GOOD),
+    "below too long a path": (
+        lambda: pair(LEAF, MIDDLE, Change(ROOT, path_length=0), trusted=slice(2, None)),
+        "is refused: path length constraint exceeded",
+    ),
+    "below constraints that permit the name": (lambda: below(permitted="kube-system.svc"), GOOD),
+    "below constraints that permit another": (
+        lambda: below(permitted="example.com"),
+        "is refused: permitted subtree violation",
+    ),
+    "below constraints that exclude the name": (
+        lambda: below(excluded="svc"),
+        "is refused: excluded subtree violation",
+    ),
+    "with an unknown critical extension": (
+        lambda: leaf(unknown_critical=True),
+        "is refused: unhandled critical extension",
+    ),
+    "signed with SHA-384": (lambda: leaf(Change(ROOT, digest=hashes.SHA384())), GOOD),
+    **{
+        f"with a key {kind}": (functools.partial(leaf, key=kind), GOOD)
+        for kind in ("P-384", "P-521", "RSA-2048", "RSA-4096", "Ed25519")
+    },
+    **{
+        f"below a key {kind}": (functools.partial(leaf, Change(ROOT, key=kind)), GOOD)
+        for kind in ("P-384", "P-521", "RSA-2048", "RSA-4096", "Ed25519")
+    },
+    "with a traditional RSA key": (
+        lambda: Change(
+            leaf(key="RSA-2048"),
+            key=key_text(Change(LEAF, key="RSA-2048"), "TraditionalOpenSSL"),
+        ),
+        GOOD,
+    ),
+    "with a traditional EC key": (
+        lambda: Change(leaf(), key=key_text(LEAF, "TraditionalOpenSSL")),
+        GOOD,
+    ),
+}
+
+
+def _general(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def _name(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])

@@ -1,0 +1,101 @@
+"""The webhook's certificate needs one name, and an authority is asked for it once."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from tests.fakes.certificates.authority import root
+from tests.fakes.certificates.self_signed import SelfSigned
+from tests.fakes.juju.model import Easyrsa, Model
+from tests.fakes.kubernetes.paths import ADDRESS, SECRET, SERVICE
+from tests.fakes.kubernetes.server import FakeCluster
+from tests.fakes.machine import Files
+
+NAME = "aws-iam-authenticator.kube-system.svc"
+OTHER_ADDRESS = "10.152.183.99"
+
+
+def asked(model: Model, provider: SelfSigned) -> list[set[str]]:
+    return [csr.sans_dns | csr.sans_ip for csr in provider.requested(model.certificates)]
+
+
+def certificate(api: FakeCluster) -> str:
+    return base64.b64decode(api.objects[SECRET]["data"]["cert.pem"]).decode()
+
+
+def settled(provider: SelfSigned | Easyrsa, files: Files) -> Model:
+    model = Model(provider, [files])
+    model.settle()
+    return model
+
+
+def move_service(api: FakeCluster) -> None:
+    api.taken_addresses.add(ADDRESS)
+    api.objects[SERVICE]["spec"]["clusterIP"] = OTHER_ADDRESS
+
+
+@pytest.mark.parametrize(
+    "provider",
+    [
+        pytest.param(Easyrsa(root(), one_name=NAME), id="older protocol"),
+        pytest.param(SelfSigned(one_name=NAME), id="newer protocol"),
+    ],
+)
+def test_given_an_authority_that_signs_the_one_name_alone_then_its_certificate_is_served(
+    api: FakeCluster, files: Files, provider: SelfSigned | Easyrsa
+):
+    model = settled(provider, files)
+
+    assert model.hook().name == "active"
+    bags, before = model.bags(), certificate(api)
+    model.settle()
+    assert (model.bags(), certificate(api)) == (bags, before)
+
+
+def test_given_an_authority_of_one_domain_when_asked_once_then_it_answers(
+    api: FakeCluster, files: Files
+):
+    vault = SelfSigned(name="vault", domain=".svc")
+    model = settled(vault, files)
+
+    assert asked(model, vault) == [{NAME, ADDRESS}]
+    assert model.hook().name == "active"
+
+
+def test_given_an_authority_that_refuses_addresses_then_it_is_asked_for_the_name_alone(
+    api: FakeCluster, files: Files
+):
+    vault = SelfSigned(name="vault", refuses_addresses=True)
+    model = settled(vault, files)
+
+    assert asked(model, vault) == [{NAME}]
+    assert model.hook().name == "active"
+    bags, before = model.bags(), certificate(api)
+    move_service(api)
+    model.settle()
+    model.expire("-certificate-")
+    model.settle()
+    assert asked(model, vault) == [{NAME}]
+    assert model.hook().name == "active"
+    assert model.bags() != bags
+    assert certificate(api) != before
+
+
+def test_given_a_new_address_when_the_authority_is_silent_then_what_is_served_stays(
+    api: FakeCluster, files: Files
+):
+    easyrsa = Easyrsa(root())
+    model = settled(easyrsa, files)
+    before = certificate(api)
+    _, easyrsa.overrides = easyrsa.answer({}, [])
+    move_service(api)
+    model.settle()
+
+    assert model.hook().name == "active"
+    assert certificate(api) == before
+
+    easyrsa.overrides = {}
+    model.settle()
+    assert model.hook().name == "active"
+    assert certificate(api) != before
