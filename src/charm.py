@@ -89,6 +89,7 @@ class AwsIamCharm(RelatedCharm):
         framework.observe(self.on["get-kubeconfig"].action, self._on_action)
         framework.observe(self.on["grant-access"].action, self._on_action)
         framework.observe(self.on["list-mappings"].action, self._on_action)
+        framework.observe(self.on["list-refusals"].action, self._on_action)
         framework.observe(self.on["plan-mappings"].action, self._on_action)
         framework.observe(self.on["revoke-access"].action, self._on_action)
         framework.observe(self.on.collect_unit_status, self._on_collect_status)

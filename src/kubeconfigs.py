@@ -90,13 +90,15 @@ def login(cluster_id: str, params: Mapping[str, Any], option: str) -> Login:
         ValueError: one of them is invalid.
     """
     principal = arn.parse(params["arn"]) if params.get("arn") else None
-    if principal and principal.kind not in ("role", "user"):
-        raise ValueError(f"{principal} is neither a role nor a user: give arn=arn:aws:iam::…")
+    if principal and principal.kind != "role":
+        raise ValueError(
+            f"{principal} is not a role: without arn, people log in with their own keys"
+        )
     region = params.get("region", "")
     if region and not _REGION.fullmatch(region):
         raise ValueError(f"{region!r} is not an AWS region such as {partitions.example(option)}")
     _check_partition(principal, region, option)
-    role = str(principal) if principal and principal.kind == "role" else ""
+    role = str(principal) if principal else ""
     try:
         client = Client(params.get("client") or Client.AUTHENTICATOR)
     except ValueError:

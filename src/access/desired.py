@@ -88,7 +88,8 @@ def of(
 ) -> Desired:
     """Return the access to have at ``now``. ``partition`` is the authenticator's.
 
-    If something is wrong with the option, its mappings stay as they are.
+    If the option cannot be read, its mappings stay as they are. If an entry has a fault, so do
+    those that it may have made, with their bindings.
 
     What is declared stays, whatever others create beside it: a mapping of others with the same
     principal changes nothing here, and `access.mappings.check` names it as a duplicate. A mapping
@@ -109,15 +110,32 @@ def of(
         for entry in entries.values()
         for place, binding in rights.bindings(entry.name, entry.rights, OPTION)
     }
+    principals = {entry.principal for entry in entries.values()}
+    left = [
+        each
+        for each in found.mappings
+        if each.source == OPTION and each.name not in made and each.principal not in principals
+    ]
+    kept = declared.kept(left)
     without = {place: why for place, each in asked.values() if (why := lacking(each, state))}
     bound = [each for _, each in asked.values() if _has_namespace(each, state)]
     return Desired(
-        Access((*_effective(others), *made.values()), (*bound, *_granted(others, found))),
+        Access(
+            (
+                *_effective([*others, *(each for each in left if each.name in kept)]),
+                *made.values(),
+            ),
+            (
+                *bound,
+                *_granted(others, found),
+                *(b for b in found.bindings if b.source == OPTION and b.mapping in kept),
+            ),
+        ),
         {
             **{name: entry.place for name, entry in entries.items()},
             **{key: place for key, (place, _) in asked.items()},
         },
-        {**not_applied, **without},
+        {**{each.place: each.reason for each in declared.wrong}, **not_applied, **without},
     )
 
 

@@ -7,20 +7,17 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import shlex
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from access import arn, expiry, matching, rbac
+from access import arn, expiry, matching, placeholders, rbac
 from access.arn import Principal
 from access.declaration.declared import Entry
 from access.expiry import Ended
 from access.mapping import IdentityMapping
 from access.matching import Identity
-from access.refusals import Kind, Refusal
 
 # How many bindings are shown; a user may have thousands.
 _BINDINGS = 50
-# How many reasons of refusals are shown.
-_REFUSALS = 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,14 +26,14 @@ class Way:
 
     Attributes:
         problem: What is wrong with the mapping, and the remedy; or empty.
-        answer: What the API server answers to a question; None if none was asked.
+        refused: Why the authenticator lets nobody in by it; or empty.
     """
 
     mapping: IdentityMapping
     problem: str
     identity: Identity
     grants: Sequence[rbac.Grant]
-    answer: rbac.Answer | None = None
+    refused: str = ""
 
 
 def begin(given: Principal, looked_up: Principal) -> Iterator[str]:
@@ -50,11 +47,11 @@ def ways(
     found: Sequence[Way],
     everybody: Iterable[rbac.Grant],
     warning: str,
-    question: rbac.Question | None,
+    question: Sequence[str],
     now: datetime.datetime,
 ) -> Iterator[str]:
-    """Yield what each mapping gives, what everybody has, the ``warning`` if there is one, and what
-    the API server answers to the question."""
+    """Yield what each mapping gives, what everybody has, the ``warning`` if there is one, and how
+    to ask the API server the ``question``, the arguments of ``kubectl auth can-i``."""
     if len(found) > 1:
         yield (
             f"{len(found)} mappings name it, and the authenticator uses any of them: "
@@ -64,21 +61,24 @@ def ways(
         yield from _way(way, now)
     yield f"everybody who logs in has {roles(everybody) or 'no role'}"
     yield from warning.splitlines()
-    for way in found:
-        if way.answer:
-            yield f"may {way.identity.username} {question}? {_answer(way.identity, way.answer)}"
+    if question:
+        yield from (_ask(question, way.identity) for way in found if not way.refused)
 
 
-def _answer(who: Identity, answer: rbac.Answer) -> str:
-    if answer.allowed:
-        return f"yes: {answer.reason}" if answer.reason else "yes"
-    reason = answer.reason or "no role of these allows it"
-    no = "no, unless a login gets a name that may" if who.is_open else "no"
-    return f"{no}: {reason}"
+def _ask(question: Sequence[str], who: Identity) -> str:
+    """Return how to ask the API server on behalf of a person."""
+    if who.is_open:
+        return "Kubernetes answers for a known user only: give the ARN of a session"
+    groups = [f"--as-group={group}" for group in who.groups]
+    words = ["kubectl", "auth", "can-i", *question, f"--as={who.username}", *groups]
+    return f"to ask Kubernetes, run: {shlex.join(words)}"
 
 
 def _way(way: Way, now: datetime.datetime) -> Iterator[str]:
     mapping, who = way.mapping, way.identity
+    if way.refused:
+        yield f"mapping {mapping.name} names it, and the login is refused: {way.refused}"
+        return
     groups = f"groups {', '.join(who.groups)}" if who.groups else "no groups"
     made = f"made by {mapping.source}" if mapping.source else "made with kubectl"
     yield f"mapping {mapping.name}, {made}, lets it in as user {who.username}, {groups}"
@@ -99,7 +99,7 @@ def _way(way: Way, now: datetime.datetime) -> Iterator[str]:
 def ended(looked_up: Principal, remembered: Iterable[Ended]) -> Iterator[str]:
     """Yield which mappings of the principal the charm has deleted at their end."""
     for each in remembered:
-        if _looked_up(each.arn) == str(looked_up):
+        if canonical(each.arn) == str(looked_up):
             yield f"mapping {each.name} let it in, and ended at {each.at}"
 
 
@@ -117,15 +117,25 @@ def _bound(who: Identity, grants: Sequence[rbac.Grant], mapping: IdentityMapping
     if powers := rbac.administrator_by(grants):
         yield f"it can become administrator, because it may {', '.join(powers)}"
     if not grants and not who.superuser and not node:
-        yield from no_role(who.username)
+        yield from no_role(who.username, who.groups)
 
 
-def no_role(username: str) -> tuple[str, str]:
-    """Return two lines. One says that a user has no role, the other is a command to bind one."""
-    subject = shlex.quote(f"--user={username}")
+def no_role(username: str, groups: Iterable[str] = ()) -> tuple[str, str]:
+    """Return two lines. One says that a user has no role, the other is a command to bind one.
+
+    A template is not a user, so a role is bound to one of the groups then.
+    """
+    names = [f"--group={group}" for group in groups if not placeholders.is_open(group)]
+    if not placeholders.is_open(username):
+        names = [f"--user={username}"]
+    if not names:
+        return (
+            "no binding names its groups, and none can name a template such as its username",
+            "give the mapping a group, and bind a role to that",
+        )
     return (
         "no binding names this user or its groups",
-        f"run: kubectl create clusterrolebinding NAME --clusterrole=view {subject}",
+        f"run: kubectl create clusterrolebinding NAME --clusterrole=view {shlex.quote(names[0])}",
     )
 
 
@@ -134,30 +144,28 @@ def roles(grants: Iterable[rbac.Grant]) -> str:
     return ", ".join(dict.fromkeys(grant.binding.role for grant in grants))
 
 
-def remedy(
-    given: Principal, looked_up: Principal, learning: Iterable[Entry], application: str
-) -> Iterator[str]:
+def remedy(given: Principal, learning: Iterable[Entry], application: str) -> Iterator[str]:
     """Yield how to let the principal in. ``learning`` are the entries of the option `mappings`
     that declare permission sets without a suffix."""
-    role = _role(given)
+    mapped = _mapped(given)
     for entry in learning:
-        if entry.permission_set and entry.permission_set.matches(role, given.partition):
+        if entry.permission_set and entry.permission_set.matches(str(mapped), given.partition):
             yield (
                 f"permission set {entry.permission_set} ({entry.place}) will let it in: its first "
                 "login is refused, and the leader's next hook maps the role then"
             )
             return
-    yield f"to let it in: {admit(application, looked_up)}"
+    yield f"to let it in: {admit(application, mapped)}"
 
 
-def _role(given: Principal) -> str:
-    """Return the ARN of a role, spelt as ``given`` is, without path and session; empty for any
-    other principal."""
+def _mapped(given: Principal) -> Principal:
+    """Return the principal that a mapping names, spelt as ``given`` is: a role has neither path
+    nor session."""
     if given.kind not in ("role", "assumed-role"):
-        return ""
+        return given
     names = given.name.split("/")
     name = names[-1] if given.kind == "role" else names[-2]
-    return str(dataclasses.replace(given, service="iam", kind="role", name=name))
+    return dataclasses.replace(given, service="iam", kind="role", name=name)
 
 
 def learned(entry: Entry, application: str) -> str:
@@ -177,115 +185,9 @@ def admit(application: str, principal: Principal) -> str:
     return f"juju run {application}/leader grant-access {quoted}"
 
 
-def without_mapped(found: Iterable[Refusal], mapped: Iterable[IdentityMapping]) -> list[Refusal]:
-    """Return the refusals without those for lack of a mapping, of principals that have one now."""
-    known = {mapping.canonical for mapping in mapped}
-    return [
-        refusal
-        for refusal in found
-        if refusal.kind != Kind.NOT_MAPPED or _looked_up(refusal.arn) not in known
-    ]
-
-
-@dataclasses.dataclass(frozen=True)
-class Log:
-    """What is known of the last hour's logins that were refused.
-
-    Attributes:
-        refusals: The refusals.
-        unread: Why a pod's log is missing, by the pod's name.
-        begin: Since when the logs have everything.
-        covers: Whether they have the whole hour.
-    """
-
-    refusals: Sequence[Refusal]
-    unread: Mapping[str, str]
-    begin: datetime.datetime
-    covers: bool
-
-
-def refused(
-    log: Log,
-    looked_up: str,
-    application: str,
-    mapped: Iterable[IdentityMapping],
-    known_accounts: Collection[str],
-) -> Iterator[str]:
-    """Yield who was refused in the last hour, and how to let them in, or that they are ``mapped``;
-    then which logs are missing or too short.
-
-    The principal ``looked_up`` comes first, and others of its account and of ``known_accounts``
-    next. Those of all other accounts come last: anybody with an account of AWS can be refused, as
-    often as they like.
-    """
-    known = {mapping.canonical for mapping in mapped}
-    accounts = {*known_accounts, _account(looked_up)} - {""}
-    found = sorted(log.refusals, key=lambda refusal: _rank(refusal, looked_up, accounts))
-    yield _header(log)
-    for refusal in found[:_REFUSALS]:
-        who = " ".join(filter(None, (refusal.arn or "an unknown principal", refusal.session)))
-        key = f" with access key {refusal.access_key_id}" if refusal.access_key_id else ""
-        times = "once" if refusal.count == 1 else f"{refusal.count} times"
-        reason = f"{refusal.kind.value}: {refusal.text}"
-        yield f"{who}{key}, {times}, the last at {_time(refusal.last)}: {reason}"
-        principal = _looked_up(refusal.arn)
-        if refusal.kind != Kind.NOT_MAPPED or principal in ("", looked_up):
-            continue
-        if principal in known:
-            yield "it is mapped by now"
-        elif (account := _account(refusal.arn)) in accounts:
-            yield f"to let it in: {admit(application, matching.login(arn.parse(refusal.arn)))}"
-        else:
-            command = f"juju run {application}/leader explain-access"
-            yield (
-                f"no mapping is of account {account}: if you know the account, run: "
-                f"{command} {shlex.quote(f'arn={refusal.arn}')}"
-            )
-    if len(found) > _REFUSALS:
-        yield f"{len(found) - _REFUSALS} more principals or reasons"
-    for pod, reason in log.unread.items():
-        yield f"the log of pod {pod} is missing: {reason}"
-    if not log.covers and not log.unread:
-        yield f"the log reaches back to {_time(log.begin)}: earlier refusals are not known"
-
-
-def accounts(mapped: Iterable[IdentityMapping], entries: Iterable[Entry]) -> set[str]:
-    """Return the accounts that mappings, or ``entries`` of the option, let somebody in of."""
-    declared = {
-        entry.permission_set.account if entry.permission_set else _account(entry.arn)
-        for entry in entries
-    }
-    return (declared | {_account(mapping.arn) for mapping in mapped}) - {""}
-
-
-def _account(text: str) -> str:
-    """Return the account of an ARN; empty if ``text`` is none."""
-    return "".join(text.split(":", 5)[4:5])
-
-
-def _rank(refusal: Refusal, looked_up: str, accounts: Collection[str]) -> int:
-    """Return how far back in the list a refusal stands. Those without an ARN are few: one of each
-    kind."""
-    if refusal.arn and _looked_up(refusal.arn) == looked_up:
-        return 0
-    if _account(refusal.arn) in accounts:
-        return 1
-    return 3 if refusal.arn else 2
-
-
-def _header(log: Log) -> str:
-    if log.refusals:
-        return "refused in the last hour:"
-    if log.covers:
-        return "nobody was refused in the last hour"
-    return "the logs that there are show nobody who was refused"
-
-
-def _time(at: datetime.datetime) -> str:
-    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _looked_up(text: str) -> str:
+def canonical(text: str) -> str:
+    """Return what the authenticator looks up when the principal ``text`` logs in; empty if
+    ``text`` is no principal's ARN."""
     try:
         return str(matching.login(arn.parse(arn.canonicalize(text))))
     except ValueError:

@@ -25,6 +25,11 @@ GRANTED, DENIED = "access granted", "access denied"
 _ANSWER = "STS response"
 _ACCESS_KEY_ID = re.compile(r"[A-Z0-9]{16,128}")
 _SESSION = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+# `check` sends a GET ahead of its login to a pod, as no API server does, and its login to the API
+# server has a parameter that begins so: neither is somebody's.
+_ANNOUNCED, _ANNOUNCED_FOR = "unexpected request method", datetime.timedelta(seconds=15)
+MADE_UP = "aws-iam-check-"
+_MADE_UP = re.compile(r'input token [^"]*query parameter "aws-iam-check-[0-9a-f]{16}"')
 # How far the clocks of two machines may be apart.
 _SKEW = datetime.timedelta(minutes=1)
 
@@ -39,7 +44,7 @@ class Line(msgspec.Struct, frozen=True):
     """
 
     time: Annotated[datetime.datetime, msgspec.Meta(tz=True)]
-    level: Literal["info", "warning"]
+    level: Literal["info", "warning", "error"]
     path: Literal["/authenticate"]
     client: Annotated[str, msgspec.Meta(min_length=1)]
     msg: str
@@ -67,17 +72,23 @@ def decisions(
     lines: Iterable[str], begin: datetime.datetime, end: datetime.datetime
 ) -> Iterator[tuple[Line, Line | None]]:
     """Yield each decision between ``begin`` and ``end`` in ``lines``, with what STS answered.
+    Those on made-up logins of the charm are left out.
 
     The lines of one pod follow each other in their order. Half lines, lines of another time, and
     whatever else is not the authenticator's, are skipped.
     """
     known: dict[tuple[str, str], deque[Line]] = defaultdict(deque)
+    announced: dict[str, datetime.datetime] = {}
     for line in filter(None, map(decode, lines)):
         if not begin - _SKEW <= line.time <= end + _SKEW:
             continue
-        if line.msg == _ANSWER:
+        if line.msg == _ANNOUNCED:
+            announced[line.client] = line.time + _ANNOUNCED_FOR
+        elif line.level == "error" or line.time <= announced.get(line.client, begin - 2 * _SKEW):
+            continue
+        elif line.msg == _ANSWER:
             known[line.client, arns.canonical_or_empty(line.arn)].append(line)
-        elif line.msg in (DENIED, GRANTED):
+        elif line.msg in (DENIED, GRANTED) and not _MADE_UP.fullmatch(line.error):
             # One connection serves many logins at a time, so several of one role may be open.
             answers = known.get((line.client, line.arn.lower()))
             yield line, answers.popleft() if answers else None

@@ -8,7 +8,7 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from access import arn, expiry, partitions, reserved
+from access import arn, expiry, matching, partitions, reserved
 from access.mapping import IdentityMapping
 from labels import OPTION
 from statuses import mapping as texts
@@ -88,15 +88,13 @@ def _problem(
 
 def refused(mapping: IdentityMapping, partition: str) -> str | None:
     """Return why the authenticator lets nobody in by a mapping; None if it may let somebody in."""
-    if not mapping.is_readable:
-        return texts.GROUPS_INVALID()
+    if reason := matching.refused(mapping):
+        return reason
     if reason := arn.mismatch(mapping.arn, mapping.principal):
         return reason
     # A canonical ARN that logins match is well-formed.
     if reason := partitions.mismatch(mapping.principal.split(":", 2)[1], partition):
         return reason
-    if any(reserved.NODE_NAME in name for name in (mapping.username, *mapping.groups)):
-        return texts.PLACEHOLDER_UNKNOWN()
     return None
 
 

@@ -5,24 +5,16 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
-import heapq
 import re
 from collections.abc import Iterable
 
-from access import arn, placeholders, rbac
+from access import arn, placeholders, rbac, reserved
 from access.arn import Principal
 from access.mapping import IdentityMapping
+from statuses import mapping as texts
 from text import fill
 
-_MISSES = 3
 _PERMISSION_SET = re.compile(r"(awsreservedsso_.+_)[0-9a-f]{16}")
-# How alike two names are, from 0 to 1, if a person may have written one for the other.
-_ALIKE = 0.85
-# How many names are compared letter by letter, and how long they may be: whoever may write
-# mappings can write thousands of long ones that look alike. No name of IAM is longer.
-_COMPARED, _LONGEST = 100, 640
-_NAME_DIFFERS = (6, "the name differs")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,75 +61,48 @@ def identity(mapping: IdentityMapping, principal: Principal) -> Identity:
     )
 
 
-def near_misses(looked_up: Principal, found: Iterable[IdentityMapping]) -> list[str]:
-    """Return why mappings that somebody may have meant do not let the principal in; the nearest
-    first, and at most three."""
-    misses = [(miss, mapping) for mapping in found if (miss := _miss(looked_up, mapping))]
-    others = [mapping for miss, mapping in misses if miss == _NAME_DIFFERS]
-    alike = _alike(looked_up.name, others)
-    near = [
-        (*miss, mapping.name, mapping.arn)
-        for miss, mapping in misses
-        if miss != _NAME_DIFFERS or mapping.name in alike
-    ]
-    return [
-        f"near miss: mapping {name} ({spelt}): {reason}"
-        for _, reason, name, spelt in heapq.nsmallest(_MISSES, near)
-    ]
+def refused(mapping: IdentityMapping) -> str:
+    """Return why the authenticator refuses each login that it looks up in ``mapping``; empty if it
+    does not."""
+    if not mapping.is_readable:
+        return texts.GROUPS_INVALID()
+    if any(reserved.NODE_NAME in name for name in (mapping.username, *mapping.groups)):
+        return texts.PLACEHOLDER_UNKNOWN()
+    return ""
 
 
-def _alike(wanted: str, found: Iterable[IdentityMapping]) -> set[str]:
-    """Return the names of the mappings whose principal has nearly the name ``wanted``."""
-    matcher = difflib.SequenceMatcher(b=wanted)
-    likely: list[tuple[float, str, str]] = []
-    for mapping in found:
-        meant = arn.parse(arn.canonicalize(mapping.arn)).name
-        matcher.set_seq1(meant)
-        if len(meant) > _LONGEST or matcher.real_quick_ratio() < _ALIKE:
-            continue
-        if (ratio := matcher.quick_ratio()) >= _ALIKE:
-            likely.append((ratio, mapping.name, meant))
-    alike: set[str] = set()
-    for _, name, meant in heapq.nlargest(_COMPARED, likely):
-        matcher.set_seq1(meant)
-        if matcher.ratio() >= _ALIKE:
-            alike.add(name)
-    return alike
+def near_miss(looked_up: Principal, found: Iterable[IdentityMapping]) -> str:
+    """Return which mapping somebody probably meant, and why it does not let the principal in;
+    empty if none is near."""
+    misses = ((miss, each) for each in found if (miss := _miss(looked_up, each)))
+    nearest = min(misses, key=lambda item: (*item[0], item[1].name), default=None)
+    if not nearest:
+        return ""
+    (_, reason), mapping = nearest
+    return f"near miss: mapping {mapping.name} ({mapping.arn}): {reason}"
 
 
 def _miss(wanted: Principal, mapping: IdentityMapping) -> tuple[int, str] | None:
     """Return how near the mapping is (0 is nearest), and why it does not match; None if it is
     about somebody else."""
+    last = wanted.name.rpartition("/")[2]
     try:
         meant = arn.parse(arn.canonicalize(mapping.arn))
     except ValueError as error:
-        last = mapping.arn.lower().rpartition("/")[2]
-        return (8, str(error)) if last == wanted.name.rpartition("/")[2] else None
+        return (5, str(error)) if mapping.arn.lower().rpartition("/")[2] == last else None
     if meant == wanted:
         return 0, "its status does not say so yet, the leader's next hook corrects that"
     if meant.kind == "role" and login(meant) == wanted:
         return 1, f"{arn.mismatch(mapping.arn)}"
-    differing = {
-        part
-        for part in ("partition", "account", "kind", "name")
-        if getattr(meant, part) != getattr(wanted, part)
-    }
-    if differing == {"name"}:
-        return _other_name(meant.name, wanted.name)
-    if meant.kind == "root" and differing == {"kind", "name"}:
-        return 7, "the root user of an account admits nobody else of it"
+    parts = ("partition", "account", "kind", "name")
+    differing = [part for part in parts if getattr(meant, part) != getattr(wanted, part)]
     if len(differing) != 1:
         return None
-    (part,) = differing
-    rank = ("partition", "account", "kind").index(part) + 3
-    return rank, f"the {part} differs"
-
-
-def _other_name(meant: str, wanted: str) -> tuple[int, str]:
-    if meant.rpartition("/")[2] == wanted.rpartition("/")[2]:
+    if differing != ["name"]:
+        return 3, f"the {differing[0]} differs"
+    if meant.name.rpartition("/")[2] == last:
         return 2, "the path differs, and the login of a user has it"
-    permission_set = _PERMISSION_SET.fullmatch(wanted)
-    former = _PERMISSION_SET.fullmatch(meant)
+    permission_set, former = (_PERMISSION_SET.fullmatch(each.name) for each in (wanted, meant))
     if permission_set and former and permission_set[1] == former[1]:
         return 2, "the permission set was provisioned again, so its role has another suffix"
-    return _NAME_DIFFERS
+    return None

@@ -77,11 +77,9 @@ def of_region(region: str) -> str:
 def sts(partition: str, region: str) -> tuple[str, str]:
     """Return the host of STS in ``region``, and the region that its signatures are for.
 
-    Without a region, it is the global STS, which `aws` alone has, or that of `example`.
+    Without a region, it is the one that kubeconfigs name by default, or that of `example`.
     """
-    if not region and partition == DEFAULT:
-        return f"sts.{_DOMAINS[DEFAULT]}", "us-east-1"
-    region = region or example(partition)
+    region = region or (DEFAULT_REGION if partition == DEFAULT else example(partition))
     return f"sts.{region}.{_DOMAINS[of_region(region)]}", region
 
 

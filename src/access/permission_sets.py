@@ -129,10 +129,10 @@ def learn(
     the mapping, the set was provisioned again. Without such a login, it is the role that is mapped
     now; the charm's mapping goes before a person's.
     """
-    from access.refusals import Kind
+    from access.refusals import Cause
 
     mapped = sorted(found, key=lambda mapping: (bool(mapping.source), mapping.source == OPTION))
-    refused = [refusal for refusal in refusals if refusal.kind == Kind.NOT_MAPPED]
+    refused = [refusal for refusal in refusals if refusal.cause == Cause.NOT_MAPPED]
     refused.sort(key=lambda refusal: refusal.last)
     begin = f"arn:{partition}:"
     arns = [each.arn for each in (*mapped, *refused) if each.arn.startswith(begin)]

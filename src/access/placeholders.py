@@ -11,6 +11,8 @@ import re
 
 from access.arn import Principal
 
+# What a login fills in here.
+FIELDS = ("{{AccountID}}", "{{SessionName}}", "{{SessionNameRaw}}", "{{AccessKeyID}}")
 _FIELD = re.compile(
     r"\{\{(?:EC2PrivateDNSName|AccountID|SessionName|SessionNameRaw|AccessKeyID)\}\}"
 )
@@ -37,13 +39,19 @@ def is_open(text: str) -> bool:
     return "{{" in text and bool(_FIELD.search(text))
 
 
+def has_unknown(text: str) -> bool:
+    """Return whether ``text`` has a field that the authenticator does not know, and so leaves as
+    it is: everybody would share that name."""
+    return "{{" in _FIELD.sub("", text)
+
+
 def beginning(text: str) -> str:
     """Return how all names begin that ``text`` can become."""
     return _FIELD.split(text, 1)[0]
 
 
 def can_become(text: str, name: str) -> bool:
-    """Return whether a login can make ``name`` of ``text``.
+    """Return whether a login can make ``name`` of ``text``. No field's value has a colon.
 
     People choose how many fields ``text`` has. A regular expression would try every length of each
     field, so this looks for the parts between the fields, each behind the part before it.
@@ -51,6 +59,8 @@ def can_become(text: str, name: str) -> bool:
     first, *inner = _FIELD.split(text)
     if not inner:
         return name == text
+    if sum(part.count(":") for part in (first, *inner)) != name.count(":"):
+        return False
     last = inner.pop()
     at, end = len(first), len(name) - len(last)
     if at > end or not (name.startswith(first) and name.endswith(last)):

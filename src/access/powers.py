@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Which rules of RBAC let somebody become an administrator of the cluster. Pure.
+"""Which roles certainly let somebody administer the cluster, or become an administrator. Pure.
 
-Such rules look small: who may create pods in kube-system may use any of its service accounts.
+Kubernetes has more ways, which depend on what else is in the cluster. They are not looked for: a
+role without a power here may still have one.
 
-Source: Kubernetes' "Role Based Access Control Good Practices", its list of privilege escalation
-risks.
+Source: Kubernetes' "Role Based Access Control Good Practices".
 """
 
 from __future__ import annotations
@@ -13,10 +13,29 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 
-# Where the service accounts and the secrets of the cluster's own programs are.
+# Where the service accounts of the cluster's own programs are.
 SYSTEM = "kube-system"
+EVERYTHING = "do everything"
+# Kubernetes' own ClusterRole that allows everything.
+ADMINISTRATOR = "cluster-admin"
 _CORE, _RBAC, _MAPPINGS = "", "rbac.authorization.k8s.io", "iamauthenticator.k8s.aws"
-_WRITE = ("create", "update", "patch")
+_WRITE_MAPPINGS = "write mappings"
+# What lets somebody become an administrator: the words for it, a rule that allows it, and the one
+# object that is enough. A rule that names other objects does not count.
+_POWERS = (
+    ("impersonate users", ("impersonate",), _CORE, ("users",), None),
+    ("impersonate groups", ("impersonate",), _CORE, ("groups",), "system:masters"),
+    ("impersonate service accounts", ("impersonate",), _CORE, ("serviceaccounts",), None),
+    ("escalate roles", ("escalate",), _RBAC, ("clusterroles",), None),
+    ("bind roles", ("bind",), _RBAC, ("clusterroles",), ADMINISTRATOR),
+    (
+        _WRITE_MAPPINGS,
+        ("create", "update", "patch"),
+        _MAPPINGS,
+        ("iamidentitymappings", "iamidentitymappings/status"),
+        None,
+    ),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,70 +47,34 @@ class Rule:
     resources: frozenset[str]
     names: frozenset[str] = frozenset()
 
-    def allows(self, verbs: Iterable[str], group: str, resources: Iterable[str]) -> bool:
-        """Return whether it allows one of ``verbs`` on one of ``resources``."""
+    def allows(
+        self, verbs: Iterable[str], group: str, resources: Iterable[str], name: str | None
+    ) -> bool:
+        """Return whether it allows one of ``verbs`` on all of a resource, or on ``name``."""
         return (
             not self.groups.isdisjoint((group, "*"))
             and not self.verbs.isdisjoint((*verbs, "*"))
             and not self.resources.isdisjoint((*resources, "*"))
+            and (not self.names or name in self.names)
         )
 
 
-_WRITE_MAPPINGS = "write mappings"
-# What lets somebody become an administrator: the words for it, and a rule that allows it. These
-# count where the role counts in the whole cluster or in `SYSTEM`.
-_ANYWHERE = (
-    ("impersonate service accounts", ("impersonate",), _CORE, ("serviceaccounts",)),
-    ("escalate roles", ("escalate",), _RBAC, ("clusterroles", "roles")),
-    ("bind roles", ("bind",), _RBAC, ("clusterroles", "roles")),
-    (f"read secrets of {SYSTEM}", ("get", "list", "watch"), _CORE, ("secrets",)),
-    (f"create tokens in {SYSTEM}", ("create",), _CORE, ("serviceaccounts/token",)),
-    (f"create pods in {SYSTEM}", ("create",), _CORE, ("pods", "replicationcontrollers")),
-    (f"enter pods in {SYSTEM}", ("create", "get"), _CORE, ("pods/exec", "pods/attach")),
-    (
-        f"create pods in {SYSTEM}",
-        _WRITE,
-        "apps",
-        ("deployments", "daemonsets", "replicasets", "statefulsets"),
-    ),
-    (f"create pods in {SYSTEM}", _WRITE, "batch", ("jobs", "cronjobs")),
-)
-# These count where the role counts in the whole cluster.
-_EVERYWHERE = (
-    ("impersonate users or groups", ("impersonate",), _CORE, ("users", "groups")),
-    (
-        _WRITE_MAPPINGS,
-        _WRITE,
-        _MAPPINGS,
-        ("iamidentitymappings", "iamidentitymappings/status"),
-    ),
-)
-EVERYTHING = "do everything"
-# Kubernetes' own ClusterRole that allows everything.
-ADMINISTRATOR = "cluster-admin"
-
-
 def of(rules: Iterable[Rule], namespace: str, *, mappings_denied: bool = False) -> tuple[str, ...]:
-    """Return by what a role with these ``rules`` makes its bearer able to become administrator.
+    """Return by what a ClusterRole with these ``rules`` makes its bearer an administrator.
 
-    ``namespace`` is where the role counts; empty for the whole cluster. A rule that names its
-    objects counts for those verbs only that a name makes no safer. With ``mappings_denied``, the
-    cluster lets nobody map to more than they may impersonate, so to write mappings gives nothing.
+    ``namespace`` is where the role counts; empty for the whole cluster. With ``mappings_denied``,
+    the cluster lets nobody map to more than they may impersonate, so to write mappings gives
+    nothing.
     """
-    if namespace not in ("", SYSTEM):
+    rules = list(rules)
+    if any(rule.allows(("*",), "*", ("*",), None) for rule in rules):
+        everything = {"": (EVERYTHING,), SYSTEM: (f"{EVERYTHING} in {SYSTEM}",)}
+        return everything.get(namespace, ())
+    if namespace:
         return ()
-    found: dict[str, None] = {}
-    for rule in rules:
-        if "*" in rule.verbs and "*" in rule.groups and "*" in rule.resources and not rule.names:
-            return (EVERYTHING,)
-        for words, verbs, group, resources in (
-            *_ANYWHERE,
-            *(() if namespace else _EVERYWHERE),
-        ):
-            if rule.names and verbs != ("impersonate",):
-                continue
-            if mappings_denied and words == _WRITE_MAPPINGS:
-                continue
-            if rule.allows(verbs, group, resources):
-                found[words] = None
-    return tuple(found)
+    return tuple(
+        words
+        for words, verbs, group, resources, name in _POWERS
+        if not (mappings_denied and words == _WRITE_MAPPINGS)
+        if any(rule.allows(verbs, group, resources, name) for rule in rules)
+    )

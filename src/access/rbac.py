@@ -23,29 +23,11 @@ EVERYBODY = "system:authenticated"
 
 @dataclasses.dataclass(frozen=True)
 class Question:
-    """What somebody wants to do. No namespace means all of them, and no name all objects.
-
-    With a ``path``, it is about that URL of the API server, and about no resource. ``namespaced``
-    says whether the resource has namespaces at all.
-    """
+    """What somebody wants to do, in the whole cluster."""
 
     verb: str
-    resource: str = ""
-    group: str = ""
-    subresource: str = ""
-    namespace: str = ""
-    name: str = ""
-    path: str = ""
-    namespaced: bool = True
-
-    def __str__(self) -> str:
-        if self.path:
-            return f"{self.verb} {self.path}"
-        resource = ".".join(filter(None, (self.resource, self.group)))
-        what = "/".join(filter(None, (resource, self.subresource)))
-        where = f"in namespace {self.namespace}" if self.namespace else "in all namespaces"
-        where = where if self.namespaced else ""
-        return " ".join(filter(None, (self.verb, what, self.name, where)))
+    resource: str
+    group: str
 
 
 ANYTHING = Question("*", "*", "*")
@@ -187,7 +169,8 @@ class _Subjects:
         self._open: dict[str, list[str]] = {}
 
     def add(self, subjects: Iterable[str], binding: Binding) -> None:
-        for subject in dict.fromkeys(subjects):
+        # A template is not a user: a login fills it in, so nobody ever has it as a name.
+        for subject in dict.fromkeys(each for each in subjects if not placeholders.is_open(each)):
             self._bindings[subject].append(binding)
 
     def has(self, name: str) -> bool:

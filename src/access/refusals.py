@@ -26,7 +26,7 @@ from access.login_log import Line
 from text import brief
 
 
-class Kind(enum.Enum):
+class Cause(enum.Enum):
     """Why a login was refused. The value is what people read."""
 
     NOT_MAPPED = "not mapped"
@@ -34,68 +34,103 @@ class Kind(enum.Enum):
     CLOCK = "clock skew"
     ACCESS_KEY = "unknown access key"
     EXPIRED = "expired credentials"
-    UNREACHABLE = "STS out of reach"
+    TOO_LARGE = "token too large"
     THROTTLED = "throttled"
     ENDPOINT = "wrong endpoint"
     MALFORMED = "malformed token"
     USERNAME = "invalid username"
     TEMPLATE = "template not filled in"
     OTHER = "other"
+    # What keeps the pods from STS.
+    DNS = "STS out of reach (DNS)"
+    CONNECTION = "STS out of reach (connection)"
+    TIMEOUT = "STS out of reach (time-out)"
+    TLS = "STS out of reach (TLS)"
+    PROXY = "STS out of reach (proxy)"
+    PROXY_REFUSES = "STS out of reach (refused by the proxy)"
+    IMPOSTOR = "STS out of reach (something else answers)"
+    UNREACHABLE = "STS out of reach"
+    FAILING = "STS fails"
 
 
+_NO_ANSWER = "the pods get no answer from STS"
 _TEXTS = {
-    Kind.NOT_MAPPED: "AWS confirms this identity, and no mapping has its ARN",
+    Cause.NOT_MAPPED: "AWS confirms this identity, and no mapping has its ARN",
     # STS gives one answer for both, and the cluster id is part of what a token signs.
-    Kind.SIGNATURE: "the secret key is wrong, or the kubeconfig is for another cluster id",
-    Kind.CLOCK: (
+    Cause.SIGNATURE: "the secret key is wrong, or the kubeconfig is for another cluster id",
+    Cause.CLOCK: (
         "the token is older than 15 minutes, or from the future: compare the person's clock"
     ),
-    Kind.ACCESS_KEY: (
+    Cause.ACCESS_KEY: (
         "AWS does not know the access key: deleted, inactive, or of another partition"
     ),
-    Kind.EXPIRED: "the temporary AWS credentials have expired: get new ones",
-    Kind.UNREACHABLE: "the pods get no answer from STS",
-    Kind.THROTTLED: "STS gets too many requests from these credentials or this network",
-    Kind.ENDPOINT: "the token is for an STS that the option partition does not accept",
-    Kind.MALFORMED: "the token is not one that aws-iam-authenticator makes",
-    Kind.USERNAME: "the mapping's username begins with a reserved prefix",
-    Kind.TEMPLATE: (
+    Cause.EXPIRED: "the temporary AWS credentials have expired: get new ones",
+    Cause.TOO_LARGE: (
+        "aws-iam-authenticator takes 4,096 characters: use fewer or shorter session tags and "
+        "policies, a role assumed directly, or long-term keys of a user"
+    ),
+    Cause.THROTTLED: "STS gets too many requests from these credentials or this network",
+    Cause.ENDPOINT: "the token is for an STS that the option partition does not accept",
+    Cause.MALFORMED: "the token is not one that aws-iam-authenticator makes",
+    Cause.USERNAME: "the mapping's username begins with a reserved prefix",
+    Cause.TEMPLATE: (
         "the mapping's username or groups have a template that this login does not fill in"
     ),
-    Kind.OTHER: "see the authenticator's log",
+    Cause.OTHER: "see the authenticator's log",
+    Cause.FAILING: "STS answers with an error of its own",
 }
 # How the authenticator's errors begin. A stranger chooses what follows, so no more is compared.
 _FORMAT = "input token was not properly formatted: "
 _ERRORS = (
-    (re.compile(r"(identity|ARN) is not mapped"), Kind.NOT_MAPPED),
-    (re.compile(_FORMAT + r"X-Amz-Date parameter is expired"), Kind.CLOCK),
-    (re.compile(_FORMAT + r"(unexpected hostname |global endpoint unsupported )"), Kind.ENDPOINT),
+    (re.compile(r"(identity|ARN) is not mapped"), Cause.NOT_MAPPED),
+    (re.compile(_FORMAT + r"X-Amz-Date parameter is expired"), Cause.CLOCK),
+    (re.compile(_FORMAT + r"token is too large"), Cause.TOO_LARGE),
+    (re.compile(_FORMAT + r"(unexpected hostname |global endpoint unsupported )"), Cause.ENDPOINT),
     (
         re.compile(_FORMAT + r"(partition \{|invalid region |could not parse region )"),
-        Kind.ENDPOINT,
+        Cause.ENDPOINT,
     ),
-    (re.compile(_FORMAT), Kind.MALFORMED),
-    (re.compile(r"sts getCallerIdentity was throttled: "), Kind.THROTTLED),
-    (re.compile(r"invalid username '"), Kind.USERNAME),
-    (re.compile(r"mapper \w+ renderTemplates error: "), Kind.TEMPLATE),
+    (re.compile(_FORMAT), Cause.MALFORMED),
+    (re.compile(r"sts getCallerIdentity was throttled: "), Cause.THROTTLED),
+    (re.compile(r"invalid username '"), Cause.USERNAME),
+    (re.compile(r"mapper \w+ renderTemplates error: "), Cause.TEMPLATE),
 )
 _STS = re.compile(r"sts getCallerIdentity failed: (?:error during GET: )?(.*)", re.DOTALL)
 _ANSWER = re.compile(r"error from AWS \(expected 200, got (\d+)\)[^{]*(.*)", re.DOTALL)
 # What STS answers, by the code of its error.
 _CODES = {
-    "SignatureDoesNotMatch": Kind.SIGNATURE,
-    "RequestExpired": Kind.CLOCK,
-    "InvalidClientTokenId": Kind.ACCESS_KEY,
-    "UnrecognizedClientException": Kind.ACCESS_KEY,
-    "ExpiredToken": Kind.EXPIRED,
-    "ExpiredTokenException": Kind.EXPIRED,
-    "Throttling": Kind.THROTTLED,
-    "ThrottlingException": Kind.THROTTLED,
-    "IncompleteSignature": Kind.MALFORMED,
-    "InternalFailure": Kind.UNREACHABLE,
-    "ServiceUnavailable": Kind.UNREACHABLE,
+    "SignatureDoesNotMatch": Cause.SIGNATURE,
+    "RequestExpired": Cause.CLOCK,
+    "InvalidClientTokenId": Cause.ACCESS_KEY,
+    "UnrecognizedClientException": Cause.ACCESS_KEY,
+    "ExpiredToken": Cause.EXPIRED,
+    "ExpiredTokenException": Cause.EXPIRED,
+    "Throttling": Cause.THROTTLED,
+    "ThrottlingException": Cause.THROTTLED,
+    "IncompleteSignature": Cause.MALFORMED,
+    "InternalFailure": Cause.FAILING,
+    "ServiceUnavailable": Cause.FAILING,
 }
 _CLOCK_MESSAGES = ("Signature expired", "Signature not yet current")
+# How the errors of Go's net, crypto/tls and net/http tell what is in the way; the first that fits.
+# Of a CONNECT that a proxy refuses, Go gives the text of the status only.
+_OBSTACLES = (
+    (re.compile(r"proxyconnect "), Cause.PROXY),
+    (
+        re.compile(
+            r"^(Proxy Authentication Required|Forbidden|Bad Gateway|Gateway Timeout|"
+            r"Service Unavailable|Method Not Allowed|Bad Request) on "
+        ),
+        Cause.PROXY_REFUSES,
+    ),
+    (re.compile(r"x509: |tls: "), Cause.TLS),
+    (re.compile(r"lookup |:53: |no such host|server misbehaving"), Cause.DNS),
+    (
+        re.compile(r"connection refused|connection reset|no route|network is unreachable|EOF on "),
+        Cause.CONNECTION,
+    ),
+    (re.compile(r"[Tt]imeout|deadline exceeded"), Cause.TIMEOUT),
+)
 # What a token, a presigned URL, or a URL with a password has in it.
 _SECRET = ("k8s-aws-v1.", "x-amz-", "://", "@")
 
@@ -107,32 +142,38 @@ class Refusal:
     Attributes:
         last: When the newest of them was.
         count: How often the authenticator refused. The API server may try a login five times.
-        kind: Why.
+        cause: Why.
         arn: The principal as a mapping would name it, spelt as AWS does; empty where the
             authenticator did not learn who it was.
         access_key_id: The access key, if the principal is known; or empty.
-        text: The reason as a person reads it.
+        detail: What the pods met on their way to STS; empty for any other cause.
         session: The session of a role, which for Identity Center is the person; or empty.
     """
 
     last: datetime.datetime
     count: int
-    kind: Kind
-    arn: str
-    access_key_id: str
-    text: str
+    cause: Cause
+    arn: str = ""
+    access_key_id: str = ""
+    detail: str = ""
     session: str = ""
+
+    @property
+    def text(self) -> str:
+        """Return the cause in a sentence, with what helps."""
+        text = _TEXTS.get(self.cause, _NO_ANSWER)
+        return f"{text}: {self.detail}" if self.detail else text
 
 
 def parse(lines: Iterable[str], begin: datetime.datetime, end: datetime.datetime) -> list[Refusal]:
     """Return the refusals between ``begin`` and ``end`` in ``lines`` of the authenticator's log,
     the newest first. The lines of one pod follow each other in their order.
     """
-    found: dict[tuple[Kind, str, str, str], Refusal] = {}
+    found: dict[tuple[Cause, str, str, str], Refusal] = {}
     for line, answer in login_log.decisions(lines, begin, end):
         if _is_denial(line):
             refusal = _refusal(line, answer)
-            key = (refusal.kind, refusal.arn, refusal.access_key_id, refusal.session)
+            key = (refusal.cause, refusal.arn, refusal.access_key_id, refusal.session)
             found[key] = _merged(refusal, found.get(key))
     return sorted(found.values(), key=lambda refusal: refusal.last, reverse=True)
 
@@ -166,14 +207,14 @@ def _is_denial(line: Line) -> bool:
 
 
 def _refusal(line: Line, answer: Line | None) -> Refusal:
-    kind, text = _reason(line.error)
+    cause, detail = _cause(line.error)
     return Refusal(
         last=line.time,
         count=1,
-        kind=kind,
+        cause=cause,
         arn=line.arn if arns.canonical_or_empty(line.arn) else "",
         access_key_id=answer.access_key_id if answer else "",
-        text=text,
+        detail=detail,
         session=answer.session_name if answer else "",
     )
 
@@ -185,32 +226,28 @@ def _merged(new: Refusal, former: Refusal | None) -> Refusal:
     return dataclasses.replace(newest, count=former.count + 1)
 
 
-def _reason(error: str) -> tuple[Kind, str]:
-    """Return the kind of an error of the authenticator, and its text for a person."""
-    for begin, kind in _ERRORS:
+def _cause(error: str) -> tuple[Cause, str]:
+    """Return the cause in an error of the authenticator, and what is known of it beyond that."""
+    for begin, cause in _ERRORS:
         if begin.match(error):
-            return kind, _TEXTS[kind]
+            return cause, ""
     if not (failure := _STS.match(error)):
-        return Kind.OTHER, _TEXTS[Kind.OTHER]
-    if not (answer := _ANSWER.match(failure[1])):
-        cause = brief(redacted(failure[1]))
-        return Kind.UNREACHABLE, f"{_TEXTS[Kind.UNREACHABLE]}: {cause}"
-    return _answer(answer[1], answer[2])
+        return Cause.OTHER, ""
+    if answer := _ANSWER.match(failure[1]):
+        return _answered(answer[1], answer[2])
+    met = next((cause for mark, cause in _OBSTACLES if mark.search(failure[1])), Cause.UNREACHABLE)
+    return met, brief(redacted(failure[1]))
 
 
-def _answer(status: str, body: str) -> tuple[Kind, str]:
-    """Return kind and text of a refusal by STS, or by what answers in its place."""
+def _answered(status: str, body: str) -> tuple[Cause, str]:
+    """Return why STS refuses a login, or what answers in its place."""
     try:
         error = json.loads(body)["Error"]
         code, message = str(error["Code"]), str(error.get("Message", ""))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return (
-            Kind.UNREACHABLE,
-            f"{_TEXTS[Kind.UNREACHABLE]}: something else answers with {status}",
-        )
+        return Cause.IMPOSTOR, f"something else answers with {status}"
     if code == "SignatureDoesNotMatch" and message.startswith(_CLOCK_MESSAGES):
-        return Kind.CLOCK, _TEXTS[Kind.CLOCK]
-    kind = _CODES.get(code, Kind.OTHER)
-    if kind in (Kind.OTHER, Kind.UNREACHABLE):
-        return kind, f"STS answers {status} {brief(redacted(code))}"
-    return kind, _TEXTS[kind]
+        return Cause.CLOCK, ""
+    cause = _CODES.get(code, Cause.OTHER)
+    said = f"{status} {brief(redacted(code))}" if cause in (Cause.OTHER, Cause.FAILING) else ""
+    return cause, said

@@ -53,6 +53,11 @@ def check(username: str, groups: Iterable[str]) -> None:
             raise ValueError(f"{what} {name[:40]!a} has a character that is not printable ASCII")
         if NODE_NAME in name:
             raise ValueError(f"{what} has {NODE_NAME}, which no login gets here")
+        if placeholders.has_unknown(name):
+            raise ValueError(
+                f"{what} {name[:40]!a} has {{{{…}}}} that no login fills in: the fields are "
+                f"{', '.join(placeholders.FIELDS)}"
+            )
         if name.startswith("system:") and "{{" in name:
             raise ValueError(
                 f"{what} {name[:40]} may become any name of Kubernetes' own: a session called "

@@ -11,8 +11,7 @@ import kubeconfigs
 from access import partitions
 from actions import MAX_BYTES, Context, Failed
 from checks import flow
-from checks.outcome import Names, State
-from checks.probes.look import Site
+from checks.outcome import Names, Site, State
 from juju import control_plane
 from text import cut
 

@@ -4,35 +4,28 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import times
 from access import (
     arn,
-    desired,
     explanation,
     logins,
     mappings,
     matching,
     partitions,
     rbac,
+    refusal_list,
     refusals,
-    resources,
 )
-from access.declaration.declared import Entry
 from access.logins import NO_RECORD
 from access.mapping import IdentityMapping
-from access.rbac import Question
-from actions import MAX_BYTES, Context
-from cluster import api, bindings, discovery, login_record, pod_logs, state
+from actions import MAX_BYTES, Context, list_refusals
+from cluster import api, bindings, login_record, pod_logs, state
 from cluster.errors import errors_as_status
 from juju import control_plane
 from text import cut, one_line
-
-# How far back logins and refusals are looked for, in seconds.
-RECENT = 3600
 
 
 def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
@@ -42,32 +35,20 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         ValueError: a parameter is wrong.
         errors.Unready: the API server does not answer as it should.
     """
-    application, asked = context.owner.application, _question(params)
-    given = arn.parse(params["arn"]) if params.get("arn") else None
-    if not given and not params["recent"]:
-        raise ValueError("give arn=arn:aws:iam::…, or recent=true to see who was refused")
-    entries = context.config.declared.entries
-    learning = [entry for entry in entries if entry.learns]
+    application, question = context.owner.application, _question(params)
+    given = arn.parse(params["arn"])
     with errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
-        question = _resolved(client, asked) if asked else None
         # What is learned is compared with what the leader wrote a moment ago.
-        found = state.mappings(client, newest=bool(learning))
-        lines, results = _explain(client, given, question, context, learning, found)
-        log = pod_logs.read(client, RECENT)
-        if params["recent"] or results.get("admitted") == "no":
-            lines = [*_learned(client, context, entries, found), *lines] if learning else lines
-            refused = refusals.parse(log.lines, log.begin, log.end)
-            if not params["recent"]:
-                refused = explanation.without_mapped(refused, found)
-            lines += explanation.refused(
-                explanation.Log(refused, log.unread, log.begin, log.covers),
-                results.get("principal", ""),
-                application,
-                found,
-                explanation.accounts(found, entries),
+        found = state.mappings(client, newest=context.config.declared.learns)
+        lines, results = _explain(client, given, question, context, found)
+        if results["admitted"] == "no":
+            lines += list_refusals.lines(client, context, found, results["principal"])
+        else:
+            log = pod_logs.read(client, list_refusals.RECENT)
+            lines += refusal_list.too_large(
+                refusals.parse(log.lines, log.begin, log.end), application
             )
-        elif given:
             results["last-logins"] = _last_logins(client, log, matching.login(given))
     results = {"explanation": "\n".join(map(one_line, lines)), **results}
     return {key: cut(text, MAX_BYTES) for key, text in results.items()}
@@ -80,39 +61,14 @@ def _last_logins(client: api.Client, log: pod_logs.Logs, principal: arn.Principa
     return "\n".join(map(one_line, lines))
 
 
-def _learned(
-    client: api.Client,
-    context: Context,
-    entries: Sequence[Entry],
-    found: Sequence[IdentityMapping],
-) -> Iterator[str]:
-    """Yield which roles of declared permission sets the log shows, and no mapping names yet.
-
-    The leader's next hook maps them. An action that explains changes nothing.
-    """
-    partition, application = context.config.partition, context.owner.application
-    sets = [entry.permission_set for entry in entries if entry.permission_set]
-    roles = state.permission_set_roles(client, sets, found, partition)
-    mapped = {(mapping.name, mapping.principal) for mapping in found}
-    for entry in (desired.resolved(entry, partition, roles) for entry in entries):
-        if entry.principal and (entry.name, entry.principal) not in mapped:
-            yield explanation.learned(entry, application)
-
-
 def _explain(
     client: api.Client,
-    given: arn.Principal | None,
-    question: Question | None,
+    given: arn.Principal,
+    question: Sequence[str],
     context: Context,
-    learning: Sequence[Entry],
     found: Sequence[IdentityMapping],
 ) -> tuple[list[str], dict[str, str]]:
-    """Return the lines of the chain from ``given``, and its ends.
-
-    ``learning`` are the option's permission sets without a suffix.
-    """
-    if not given:
-        return [], {}
+    """Return the lines of the chain from ``given``, and its ends."""
     option = context.config.partition
     looked_up = matching.login(given)
     matches = matching.matching(looked_up, found)
@@ -120,10 +76,7 @@ def _explain(
         bindings.find(client, control_plane.application()) if matches else (rbac.Bindings(()), "")
     )
     problems = mappings.check(found, option).problems
-    ways = [
-        _way(client, bound, mapping, given, problems.get(mapping.name, ""), question)
-        for mapping in matches
-    ]
+    ways = [_way(bound, mapping, given, problems.get(mapping.name, "")) for mapping in matches]
     foreign = partitions.mismatch(looked_up.partition, option)
     lines = [*explanation.begin(given, looked_up)]
     if foreign:
@@ -133,66 +86,36 @@ def _explain(
         lines += explanation.ways(ways, bound.of("", [rbac.EVERYBODY]), warning, question, now)
     elif not foreign:
         lines += ["the login is refused (Unauthorized): no mapping names it"]
-        lines += matching.near_misses(looked_up, found)
+        lines += filter(None, [matching.near_miss(looked_up, found)])
         lines += explanation.ended(looked_up, context.shared.ended)
-        lines += explanation.remedy(given, looked_up, learning, context.owner.application)
-    admitted = "yes" if ways and not foreign else "no"
+        learning = [entry for entry in context.config.declared.entries if entry.learns]
+        lines += explanation.remedy(given, learning, context.owner.application)
+    let_in = [way for way in ways if not way.refused]
+    admitted = "yes" if let_in and not foreign else "no"
     return lines, {"principal": str(looked_up), "admitted": admitted, **_ends(ways)}
 
 
-def _question(params: Mapping[str, Any]) -> Question | None:
-    """Return what is asked of the API server: None if nothing is.
+def _question(params: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what ``kubectl auth can-i`` is asked; empty if it is asked nothing.
 
     Raises:
         ValueError: only part of a question is given.
     """
     verb, resource = params.get("verb", ""), params.get("resource", "")
-    namespace, name = params.get("namespace", ""), params.get("name", "")
-    if not (verb or resource or namespace or name):
-        return None
+    namespace = params.get("namespace", "")
+    if not (verb or resource or namespace):
+        return ()
     if not (verb and resource):
         raise ValueError("give both verb and resource, such as verb=get resource=pods")
-    if not resource.startswith("/"):
-        return Question(verb, resource, namespace=namespace, name=name)
-    if namespace or name:
-        raise ValueError(f"{resource} is a path of the API server: leave out namespace and name")
-    return Question(verb, path=resource)
-
-
-def _resolved(client: api.Client, asked: Question) -> Question:
-    """Return what is asked with the names that the API server and roles have for it.
-
-    Raises:
-        ValueError: the cluster has no such resource.
-    """
-    if asked.path:
-        return asked
-    resource, subresource = resources.resolve(asked.resource, discovery.find(client))
-    if asked.namespace and not resource.namespaced:
-        raise ValueError(f"{resource} are in no namespace: leave out namespace")
-    return dataclasses.replace(
-        asked,
-        resource=resource.name,
-        group=resource.group,
-        subresource=subresource,
-        namespaced=resource.namespaced,
-    )
+    return verb, resource, *([f"--namespace={namespace}"] if namespace else [])
 
 
 def _way(
-    client: api.Client,
-    bound: rbac.Bindings,
-    mapping: IdentityMapping,
-    given: arn.Principal,
-    problem: str,
-    question: Question | None,
+    bound: rbac.Bindings, mapping: IdentityMapping, given: arn.Principal, problem: str
 ) -> explanation.Way:
     who = matching.identity(mapping, given)
-    answer = None
-    if question:
-        groups = dict.fromkeys([*who.groups, rbac.EVERYBODY])
-        answer = bindings.ask(client, who.username, tuple(groups), question)
-    return explanation.Way(mapping, problem, who, bound.of(who.username, who.groups), answer)
+    grants = bound.of(who.username, who.groups)
+    return explanation.Way(mapping, problem, who, grants, matching.refused(mapping))
 
 
 def _ends(ways: Sequence[explanation.Way]) -> dict[str, str]:
@@ -204,6 +127,4 @@ def _ends(ways: Sequence[explanation.Way]) -> dict[str, str]:
     results["username"] = one_line(way.identity.username)
     results["groups"] = one_line(",".join(way.identity.groups))
     results["roles"] = explanation.roles(way.grants)
-    if way.answer:
-        results["allowed"] = "yes" if way.answer.allowed else "no"
     return results

@@ -100,7 +100,7 @@ def _rights(client: api.Client, mapping: IdentityMapping) -> dict[str, str]:
             bound, warning = bindings.find(client, control_plane.application())
     except Unready as reason:
         return {"roles": status_line(f"unknown: {reason}")}
-    no_role = explanation.no_role(mapping.username)
+    no_role = explanation.no_role(mapping.username, mapping.groups)
     roles = [", ".join(given)] if (given := table.given(mapping, bound)) else no_role
     results = {"roles": "\n".join(map(one_line, roles)), "warning": warning}
     return {key: cut(text, MAX_BYTES) for key, text in results.items() if text}

@@ -100,7 +100,7 @@ def _not_applied(
 ) -> list[str]:
     """Return each entry of the option that has no mapping, or a role that does not count, and
     why."""
-    if not declaration.entries:
+    if not declaration.entries and not declaration.wrong:
         return []
     there = state.of(client, found, declaration.entries, partition)
     wanted = desired.of(declaration, there, times.now(), partition)

@@ -2,6 +2,6 @@
 
 """The way of a login, step by step: what works, what does not, and what fixes it.
 
-The steps are those of Charmed Kubernetes' page on AWS IAM. They change nothing. `probes` fetch
-what the verdicts of `steps` are about, and `flow` runs both.
+The steps are those of Charmed Kubernetes' page on AWS IAM, a module each. They change nothing.
+`flow` runs them.
 """

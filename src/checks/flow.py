@@ -8,18 +8,23 @@ import functools
 import time
 from collections.abc import Callable
 
-import times
-from certificates import SERVER_NAME
-from checks.outcome import Outcome, State, failed, not_checked
-from checks.probes import login, look, wire
-from checks.probes.look import Seen, Site
-from checks.probes.threads import at_once
-from checks.steps import authenticator, certificate, kubernetes, mappings, webhook
-from cluster import api, discovery
+from access.mapping import IdentityMapping
+from certificates.keypair import KeyPair
+from checks import (
+    authenticator,
+    certificate,
+    end_to_end,
+    kubernetes,
+    mappings,
+    sts,
+    webhook,
+)
+from checks.authenticator import Deployed
+from checks.outcome import Outcome, Site, State, failed, not_checked
+from checks.threads import at_once
+from cluster import api, contents, state
 from cluster.errors import errors_as_status
 from errors import Unready, Waiting
-from machine.webhook_file import PORT
-from text import brief
 
 # The steps, in the order of a login.
 KUBERNETES, AUTHENTICATOR, CERTIFICATE, WEBHOOK, STS, END_TO_END, MAPPINGS = STEPS = (
@@ -40,9 +45,9 @@ def run(site: Site) -> dict[str, Outcome]:
     """Run all steps and return their outcomes, by their names and in their order."""
     deadline = time.monotonic() + SECONDS
     # Hook tools and files: neither waits for anybody.
-    found = {WEBHOOK: _webhook(site)}
+    found = {WEBHOOK: webhook.check(site)}
     late = kubernetes.unreachable(_LATE, site.names)
-    answers = at_once({KUBERNETES: functools.partial(_kubernetes, site)}, deadline)
+    answers = at_once({KUBERNETES: lambda: kubernetes.check(site, SECONDS)}, deadline)
     found[KUBERNETES], client = answers.get(KUBERNETES, (late, None))
     if not client:
         why = not_checked("Kubernetes does not answer, see step 1")
@@ -50,15 +55,30 @@ def run(site: Site) -> dict[str, Outcome]:
     seen = at_once({"": functools.partial(_look, site, client)}, deadline).get("", late)
     if isinstance(seen, Outcome):
         return {name: found.get(name) or seen for name in STEPS}
-    found[AUTHENTICATOR] = authenticator.verdict(seen.deployed, site.names)
-    found[MAPPINGS] = _mappings(site, seen)
+    deployed, pair, mapped = seen
+    found[AUTHENTICATOR] = authenticator.verdict(deployed, site.names)
+    found[MAPPINGS] = mappings.check(site, mapped)
     steps: dict[str, Callable[[], Outcome]] = {
-        CERTIFICATE: functools.partial(_certificate, site, seen),
-        STS: functools.partial(login.way_to_aws, site, client, seen.deployed, deadline),
-        END_TO_END: functools.partial(login.whole_way, site, client, seen.deployed, deadline),
+        CERTIFICATE: lambda: certificate.check(site, pair, deployed),
+        STS: lambda: sts.check(site, client, deployed, deadline),
+        END_TO_END: lambda: end_to_end.check(site, client, deployed, deadline),
     }
     found |= at_once(steps, deadline)
     return _in_order({name: found.get(name) or late for name in STEPS})
+
+
+def _look(
+    site: Site, client: api.Client
+) -> tuple[Deployed, KeyPair | None, list[IdentityMapping] | None] | Outcome:
+    """Return what the cluster has: of the authenticator, the pair in its Secret, and the mappings,
+    which are None if it does not serve their CRD."""
+    try:
+        with errors_as_status():
+            pair = contents.stored(client).pair
+            deployed = authenticator.look(client, site, pair)
+            return deployed, pair, state.mappings(client) if deployed.crd else None
+    except Unready as problem:
+        return kubernetes.unreachable(problem, site.names)
 
 
 def _in_order(found: dict[str, Outcome]) -> dict[str, Outcome]:
@@ -70,58 +90,3 @@ def _in_order(found: dict[str, Outcome]) -> dict[str, Outcome]:
     if last.state != State.FAILED or not broken:
         return found
     return {**found, END_TO_END: failed(last.seen, f"fix {broken[0]} first")}
-
-
-def _kubernetes(site: Site) -> tuple[Outcome, api.Client | None]:
-    try:
-        with errors_as_status():
-            client = api.connect(site.machine.admin_kubeconfig, SECONDS)
-            version, server = discovery.version(client)
-            return kubernetes.verdict(version, server, times.now(), site.names), client
-    except Unready as problem:
-        return kubernetes.unreachable(problem, site.names), None
-
-
-def _look(site: Site, client: api.Client) -> Seen | Outcome:
-    try:
-        with errors_as_status():
-            return look.at_cluster(client, site)
-    except Unready as problem:
-        return kubernetes.unreachable(problem, site.names)
-
-
-def _webhook(site: Site) -> Outcome:
-    try:
-        return webhook.verdict(site.use(), look.api_server(site.machine), site.names)
-    except Unready as problem:
-        return not_checked(f"{problem}")
-
-
-def _mappings(site: Site, seen: Seen) -> Outcome:
-    if seen.mappings is None:
-        return not_checked("the cluster has no CRD for mappings, see step 2")
-    return mappings.verdict(seen.mappings, site.partition, times.now(), site.names)
-
-
-def _certificate(site: Site, seen: Seen) -> Outcome:
-    address = site.shared.address
-    if not address:
-        return not_checked("the leader has not published the Service's address yet")
-    serves = seen.deployed.pods and not seen.deployed.service
-    served = _served(address) if serves else None
-    return certificate.verdict(
-        seen.pair,
-        site.shared.ca,
-        address,
-        served,
-        site.names,
-        former=seen.deployed.former,
-    )
-
-
-def _served(address: str) -> certificate.Served:
-    try:
-        leaf = wire.leaf(address, PORT, SERVER_NAME, login.ANSWER_SECONDS)
-    except OSError as error:
-        return certificate.Served(problem=brief(error))
-    return certificate.Served(leaf)

@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What came of a step, and what its remedy calls the applications. Pure."""
+"""What the steps start from, and what came of each."""
 
 from __future__ import annotations
 
 import dataclasses
 import enum
+from collections.abc import Callable
+
+from juju.control_plane import Use
+from juju.peers import Shared
+from machine.files import Machine
+from owner import Owner
 
 
 class State(enum.Enum):
@@ -95,3 +101,26 @@ class Names:
 
 def _dispatch(unit: str) -> str:
     return f"juju exec --unit {unit} -- JUJU_DISPATCH_PATH=hooks/update-status ./dispatch"
+
+
+@dataclasses.dataclass(frozen=True)
+class Site:
+    """What the steps start from.
+
+    Attributes:
+        machine: This unit's machine.
+        owner: This application.
+        shared: What the leader published.
+        partition: The option `partition`.
+        region: The region whose STS is asked; empty for the one that kubeconfigs name by default.
+        use: Returns how far the control plane uses the webhook. Raises `errors.Unready`.
+        names: What the remedies call applications and units.
+    """
+
+    machine: Machine
+    owner: Owner
+    shared: Shared
+    partition: str
+    region: str
+    use: Callable[[], Use]
+    names: Names

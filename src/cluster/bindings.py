@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lightkube.models.authorization_v1 import (
-    NonResourceAttributes,
     ResourceAttributes,
     SubjectAccessReviewSpec,
 )
@@ -20,7 +19,6 @@ from lightkube.resources.authorization_v1 import SubjectAccessReview
 from lightkube.resources.rbac_authorization_v1 import (
     ClusterRole,
     ClusterRoleBinding,
-    Role,
     RoleBinding,
 )
 
@@ -52,28 +50,22 @@ def find(client: api.Client, control_plane: str) -> tuple[rbac.Bindings, str]:
 
 def ask(client: api.Client, username: str, groups: Sequence[str], question: Question) -> Answer:
     """Ask the API server whether a user in these groups may do something."""
-    about = dataclasses.asdict(question)
-    del about["namespaced"]
-    spec = SubjectAccessReviewSpec(user=username, groups=list(groups))
-    if path := about.pop("path"):
-        spec.nonResourceAttributes = NonResourceAttributes(path=path, verb=question.verb)
-    else:
-        spec.resourceAttributes = ResourceAttributes(**about)
+    about = ResourceAttributes(**dataclasses.asdict(question))
+    spec = SubjectAccessReviewSpec(user=username, groups=list(groups), resourceAttributes=about)
     status = client.ask(SubjectAccessReview(spec=spec)).status
     if not status:
         raise Waiting("waiting for the Kubernetes API: no answer to a SubjectAccessReview")
     return Answer(status.allowed, status.reason or status.evaluationError or "")
 
 
-Rules = dict[tuple[str, str], list[powers.Rule]]
+Rules = dict[str, list[powers.Rule]]
 
 
 def _rules(client: api.Client) -> Rules:
-    """Return the rules of every role by its namespace, empty for a ClusterRole, and its name."""
+    """Return the rules of every ClusterRole by its name."""
     return {
-        (role.metadata.namespace, role.metadata.name): [_rule(rule) for rule in role.rules or ()]
-        for kind in (ClusterRole, Role)
-        for role in client.list_as(kind, rbac_answers.Role)
+        role.metadata.name: [_rule(rule) for rule in role.rules or ()]
+        for role in client.list_as(ClusterRole, rbac_answers.Role)
     }
 
 
@@ -92,7 +84,7 @@ def _list(
     for found in client.list_as(kind, rbac_answers.Binding):
         subjects, role = found.subjects or (), found.role_ref
         namespace = found.metadata.namespace
-        of_role = rules.get((namespace if role.kind == "Role" else "", role.name), ())
+        of_role = rules.get(role.name, ()) if role.kind == "ClusterRole" else ()
         users = [s.name for s in subjects if s.kind == "User"]
         users += [
             f"{SERVICE_ACCOUNT}{where}:{s.name}"

@@ -9,10 +9,18 @@ import ops
 from tests.fakes.kubernetes.paths import MAPPINGS
 from tests.fakes.kubernetes.server import FakeCluster
 
+from access.declaration.declared import Declared
+
 ACCOUNT = "arn:aws:iam::111122223333"
 DEV = f"{ACCOUNT}:role/Dev"
 HEALTHY = "authenticator v0.7.18, 2/2 pods"
 Declare = Callable[..., ops.StatusBase]
+
+
+def fault(found: Declared) -> str:
+    """The place of the one entry with a fault, and what is wrong with it."""
+    (wrong,) = found.wrong
+    return f"{wrong.place}: {wrong.reason}"
 
 
 def entry(name: str, arn: str = DEV, **more: Any) -> dict[str, Any]:

@@ -387,9 +387,8 @@ def make_plan_mappings(rng: Random) -> Sample:
 
 def make_explain_access(rng: Random) -> Sample:
     """Return parameters of explain-access."""
-    asked = {"verb": "get", "resource": "pods/log", "namespace": "default", "name": "x"}
-    sample = make_access(rng, arn=rng.choice(ARNS), **(asked if rng.random() < 0.5 else {}))
-    return {**sample, "params": {**sample["params"], "recent": rng.random() < 0.5}}
+    asked = {"verb": "get", "resource": "pods", "namespace": "default"}
+    return make_access(rng, arn=rng.choice(ARNS), **(asked if rng.random() < 0.5 else {}))
 
 
 TARGETS = (
@@ -410,4 +409,5 @@ TARGETS = (
     action("list-mappings", make_list_mappings),
     action("plan-mappings", make_plan_mappings),
     action("explain-access", make_explain_access),
+    action("list-refusals", make_access),
 )

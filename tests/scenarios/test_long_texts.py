@@ -20,7 +20,6 @@ from access import grants, mappings, placeholders, rbac, refusals
 from access.declaration.declared import Entry
 from access.mapping import IdentityMapping
 from access.rbac import Binding
-from checks.probes import counters
 
 SOURCES = Path(__file__).parents[2] / "src"
 LONG = 1_000_000
@@ -75,21 +74,6 @@ def test_given_a_long_answer_then_its_secrets_are_left_out_in_a_time_in_proporti
     text: str,
 ) -> None:
     assert refusals.redacted(f"{text} k8s-aws-v1.x end").endswith("… end")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "aws_iam_authenticator_sts_responses_total{" * (LONG // 42),
-        "aws_iam_authenticator_sts_responses_total{\n" * (LONG // 43),
-        f"aws_iam_authenticator_sts_responses_total{{{'a' * LONG}",
-        f'aws_iam_authenticator_sts_responses_total{{a="{"x" * LONG}"}} 1',
-        "aws_iam_authenticator_" + "a" * LONG,
-    ],
-    ids=range(5),
-)
-def test_given_long_metrics_then_they_are_counted_in_a_time_in_proportion(text: str) -> None:
-    assert not counters.parse(text).regions
 
 
 @pytest.mark.parametrize("between", ["", "a", "aa", "ab"])

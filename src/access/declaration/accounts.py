@@ -18,30 +18,31 @@ _ARNS = ("arn", "rolearn", "userarn")
 
 def expand(
     place: str, keys: dict[str, Value], partition: str, before: int
-) -> Iterator[tuple[str, dict[str, Value]]]:
-    """Yield the place and the keys of an entry for each account, with an ARN for a role.
+) -> Iterator[tuple[str, dict[str, Value], str]]:
+    """Yield the place and the keys of an entry for each account, with an ARN for a role, and what
+    is wrong with the account.
 
     An entry with neither a role's name nor a list of accounts stays as it is. A name gets the
     account behind it if there is a list, even of one, so that a mapping keeps its name when the
     list grows. ``before`` is how many entries there are before this one.
 
     Raises:
-        ValueError: keys do not go together, or one has a wrong value.
+        ValueError: there are too many.
     """
     if "role" not in keys and "accounts" not in keys:
-        yield place, keys
+        yield place, keys, ""
         return
-    try:
-        _check(keys)
-    except ValueError as error:
-        raise ValueError(f"{place}: {error}") from error
+    if problem := _problem(keys):
+        yield place, {}, problem
+        return
     for number, (where, account) in enumerate(_accounts(place, keys), before):
         if number >= MOST:
-            raise ValueError(f"{where} is one more than {MOST:,} mappings")
+            raise ValueError(f"{where} exceeds {MOST:,} mappings")
         if not isinstance(account, str) or not _ACCOUNT.fullmatch(account):
             shown = quoted(account) if isinstance(account, str) else "it"
-            raise ValueError(f"{where}: {shown} is not an account of 12 digits")
-        yield where, _of_account(keys, account, partition)
+            yield where, {}, f"{shown} is not an account of 12 digits"
+        else:
+            yield where, _of_account(keys, account, partition), ""
 
 
 def _of_account(keys: dict[str, Value], account: str, partition: str) -> dict[str, Value]:
@@ -61,6 +62,14 @@ def _accounts(place: str, keys: dict[str, Value]) -> Iterator[tuple[str, Value]]
         yield from ((f"{place}.accounts[{number}]", each) for number, each in enumerate(listed))
     else:
         yield place, keys.get("account")
+
+
+def _problem(keys: dict[str, Value]) -> str:
+    try:
+        _check(keys)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _check(keys: dict[str, Value]) -> None:

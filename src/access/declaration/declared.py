@@ -5,14 +5,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import times
 from access import arn, partitions, permission_sets, reserved
-from access.declaration import accounts, eks, formats, names, rights, yaml_text
+from access.declaration import accounts, formats, names, rights, yaml_text
 from access.declaration.formats import LeftOut, Listed
 from access.declaration.yaml_text import Value
+from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet, of_spelling
 from access.rights import Right
 from text import quoted
@@ -33,6 +34,8 @@ _MAX_ARN = 2048
 _MAX_GROUPS = 1000
 # The same goes for roles, and each hook looks at all of them.
 MOST_BINDINGS = 50_000
+# How many parts without an effect are told.
+MOST_LEFT_OUT = 1_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,17 +70,48 @@ class Entry:
 
 
 @dataclasses.dataclass(frozen=True)
+class Wrong:
+    """An entry with a fault. Nobody gets access by it, and whoever has access by it keeps that.
+
+    Attributes:
+        name: The name of its mapping, as far as it is known.
+        principal: The canonical form of its ARN, as far as it is known.
+    """
+
+    place: str
+    reason: str
+    name: str = ""
+    principal: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
 class Declared:
     """What the option declares.
 
     Attributes:
         left_out: Its parts that have no effect here.
-        error: What is wrong with the option. Then nobody knows what it declares.
+        wrong: Its entries with a fault.
+        error: Why the option cannot be read. Then nobody knows what it declares.
     """
 
     entries: tuple[Entry, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    wrong: tuple[Wrong, ...] = ()
     error: str = ""
+
+    def kept(self, found: Iterable[IdentityMapping]) -> frozenset[str]:
+        """Return the names of mappings ``found`` that an entry with a fault may have made.
+
+        Where neither name nor principal can be read, it may have made any of them.
+        """
+        names = {each.name for each in self.wrong}
+        principals = {each.principal for each in self.wrong} - {""}
+        of_any = any(not (each.name or each.principal) for each in self.wrong)
+        return frozenset(
+            mapping.name
+            for mapping in found
+            if of_any or mapping.name in names or mapping.principal in principals
+        )
 
     @property
     def known(self) -> Sequence[Entry] | None:
@@ -93,34 +127,60 @@ class Declared:
 def parse(text: str, now: datetime, partition: str = partitions.DEFAULT) -> Declared:
     """Return what the text of the option declares, without entries that have ended at ``now``.
 
-    ``partition`` is that of roles that an entry names without an ARN.
+    ``partition`` is that of roles that an entry names without an ARN. An entry with a fault is
+    left out, and the others count.
 
     Raises:
-        ValueError: an entry is wrong; the text is one line with its place and the reason.
+        ValueError: the text cannot be read, or means too much; one line says why.
     """
-    listed, left_out = formats.read(text)
-    entries: list[Entry] = []
-    bindings = 0
+    listed, found_left_out = formats.read(text)
+    left_out, wrong = list(found_left_out), list[Wrong]()
+    candidates: list[tuple[bool, Entry]] = []
+    count = bindings = 0
     for each in listed:
-        said = _translated(each)
-        keys = said.keys
+        keys: dict[str, Value] = {}
+        try:
+            keys = _keys(each)
+            said = formats.translated(keys)
+            keys = said.keys
+            access = rights.together((rights.parse(keys.get("access")), said.access))
+            fault = ""
+        except ValueError as error:
+            said, access, fault = formats.Translated(keys), rights.NOTHING, str(error)
         if reason := said.unused or _meaningless(keys):
             left_out.append(LeftOut(each.place, reason))
             continue
         if keys.get("accounts") == []:
             left_out.append(LeftOut(f"{each.place}.accounts", "it is empty, so it maps nobody"))
-        for place, own in accounts.expand(each.place, keys, partition, len(entries)):
-            entry, without = _entry(place, own, said.access)
+        left_out += [LeftOut(f"{each.place}.{part}", why) for part, why in access.left_out]
+        for place, own, problem in accounts.expand(each.place, keys, partition, count):
+            count += 1
+            if problem or fault:
+                wrong.append(_wrong(place, own, problem or fault))
+                continue
+            try:
+                entry, without = _entry(place, own, access)
+            except ValueError as error:
+                wrong.append(_wrong(place, own, str(error)))
+                continue
             if entry.expires and times.parse(entry.expires) <= now:
                 left_out.append(LeftOut(place, f"its access ended at {entry.expires}"))
                 continue
             bindings += sum(len(right.places) for right in entry.rights)
             if bindings > MOST_BINDINGS:
-                raise ValueError(f"{place}.access is one more than {MOST_BINDINGS:,} bindings")
-            entries.append(entry)
+                raise ValueError(f"{place}.access exceeds {MOST_BINDINGS:,} bindings")
+            candidates.append((each.wins, entry))
             left_out += without
-    _check_unique(entries)
-    return Declared(tuple(entries), tuple(left_out))
+    entries, twice, same_name = _unique(candidates)
+    wrong += same_name
+    return Declared(tuple(entries), _bounded([*left_out, *twice]), tuple(wrong))
+
+
+def _bounded(left_out: list[LeftOut]) -> tuple[LeftOut, ...]:
+    if len(left_out) <= MOST_LEFT_OUT:
+        return tuple(left_out)
+    more = LeftOut("the option", f"{len(left_out) - MOST_LEFT_OUT:,} more parts are left out")
+    return (*left_out[:MOST_LEFT_OUT], more)
 
 
 def default_username(principal: str) -> str:
@@ -134,16 +194,23 @@ def default_username(principal: str) -> str:
 
 def _keys(each: Listed) -> dict[str, Value]:
     if isinstance(each.value, dict):
-        return yaml_text.lowered(each.place, each.value)
-    raise ValueError(f"{each.place} is not a map with arn, username and groups")
+        return yaml_text.lowered("the entry", each.value)
+    raise ValueError("it is not a map with arn, username and groups")
 
 
-def _translated(each: Listed) -> eks.Translated:
-    keys = _keys(each)
+def _wrong(place: str, keys: dict[str, Value], reason: str) -> Wrong:
+    """Return an entry with a fault, and what can be read of its mapping."""
     try:
-        return eks.translated(keys)
-    except ValueError as error:
-        raise ValueError(f"{each.place}: {error}") from error
+        permission_set, _, principal, _ = _principal(keys)
+    except ValueError:
+        permission_set, principal = None, ""
+    try:
+        name = names.checked(_text(keys, "name"))
+    except ValueError:
+        return Wrong(place, reason, principal=principal)
+    if not name and (permission_set or principal):
+        name = names.default(permission_set, principal)
+    return Wrong(place, reason, name, principal)
 
 
 def _meaningless(keys: dict[str, Value]) -> str | None:
@@ -155,44 +222,44 @@ def _meaningless(keys: dict[str, Value]) -> str | None:
     username, groups = keys.get("username"), keys.get("groups")
     is_node = isinstance(username, str) and any(mark in username for mark in _NODE_USERS)
     if is_node or (isinstance(groups, list) and any(name in groups for name in _NODE_GROUPS)):
-        return eks.NODES
+        return formats.NODES
     return None
 
 
 def _entry(
-    place: str, keys: dict[str, Value], of_policies: rights.Parsed
+    place: str, keys: dict[str, Value], access: rights.Parsed
 ) -> tuple[Entry, list[LeftOut]]:
+    """Return an entry with the rights of ``access``, and its parts without an effect.
+
+    Raises:
+        ValueError: a key is unknown, or has a wrong value.
+    """
     unknown = keys.keys() - _KEYS - _IGNORED - {"userid"}
     if unknown:
-        raise ValueError(f"{place}: the key {quoted(min(unknown))} is unknown")
+        raise ValueError(f"the key {quoted(min(unknown))} is unknown")
+    permission_set, spelt, principal, path = _principal(keys)
+    username, groups = _text(keys, "username"), _groups(keys.get("groups"))
+    reserved.check(username, groups)
+    _check_room(access, groups)
+    if spelt and not username:
+        username = default_username(spelt)
+    expires = _text(keys, "expires")
+    entry = Entry(
+        name=names.checked(_text(keys, "name")) or names.default(permission_set, principal),
+        arn=spelt,
+        principal=principal,
+        username=username,
+        groups=groups,
+        expires=times.shown(times.parse(expires)) if expires else "",
+        permission_set=permission_set,
+        place=place,
+        rights=tuple(
+            dataclasses.replace(each, place=f"{place}.{each.place}") for each in access.rights
+        ),
+    )
     left_out = (
         [LeftOut(f"{place}.userid", "logins are looked up by ARN")] if "userid" in keys else []
     )
-    try:
-        permission_set, spelt, principal, path = _principal(keys)
-        username, groups = _text(keys, "username"), _groups(keys.get("groups"))
-        reserved.check(username, groups)
-        access = rights.together((rights.parse(keys.get("access")), of_policies))
-        _check_room(access, groups)
-        if spelt and not username:
-            username = default_username(spelt)
-        expires = _text(keys, "expires")
-        entry = Entry(
-            name=names.checked(_text(keys, "name")) or names.default(permission_set, principal),
-            arn=spelt,
-            principal=principal,
-            username=username,
-            groups=groups,
-            expires=times.shown(times.parse(expires)) if expires else "",
-            permission_set=permission_set,
-            place=place,
-            rights=tuple(
-                dataclasses.replace(each, place=f"{place}.{each.place}") for each in access.rights
-            ),
-        )
-    except ValueError as error:
-        raise ValueError(f"{place}: {error}") from error
-    left_out += [LeftOut(f"{place}.{part}", why) for part, why in access.left_out]
     if path:
         left_out.append(LeftOut(place, f"the path {path} of the role, which no login has"))
     return entry, left_out
@@ -261,31 +328,45 @@ def _check_room(access: rights.Parsed, groups: Collection[str]) -> None:
         raise ValueError(f"groups has {_MAX_GROUPS:,} names, and access needs one more")
 
 
-def _check_unique(entries: Sequence[Entry]) -> None:
-    """Raise ValueError if two entries have the same principal or the same name."""
-    principals: dict[str, Entry] = {}
-    names: dict[str, Entry] = {}
-    for entry in entries:
-        principal = str(entry.permission_set or entry.principal)
-        if (other := principals.setdefault(principal, entry)) is not entry:
-            raise ValueError(f"{entry.place} has the same principal as {other.place}")
-        if (other := names.setdefault(entry.name, entry)) is not entry:
-            raise ValueError(f"{entry.place} has the same name as {other.place}: {entry.name}")
-    _check_roles(entries)
+def _unique(
+    candidates: Sequence[tuple[bool, Entry]],
+) -> tuple[list[Entry], list[LeftOut], list[Wrong]]:
+    """Return the entries that count, those whose principal has another, and those whose name has.
 
-
-def _check_roles(entries: Sequence[Entry]) -> None:
-    """Raise ValueError if an entry has the ARN of a permission set's role: which of the two counts
-    would depend on when the role is learned."""
+    As on EKS, an access entry counts whatever a row of aws-auth says, and otherwise the last one.
+    """
+    chosen: dict[str, Entry] = {}
+    for _, entry in sorted(candidates, key=lambda candidate: candidate[0]):
+        chosen[str(entry.permission_set or entry.principal)] = entry
+    counts = {entry.place: entry for entry in chosen.values()}
     sets = {
         (each.permission_set.name.lower(), each.permission_set.account): each
-        for each in entries
+        for each in counts.values()
         if each.permission_set
     }
-    for entry in entries if sets else ():
-        if not (role := of_spelling(entry.arn)):
-            continue
-        other = sets.get((role.name, role.account))
-        declared = other and other.permission_set
-        if other and declared and declared.suffix in ("", role.suffix):
-            raise ValueError(f"{entry.place} has the same principal as {other.place}")
+    entries = dict[str, Entry]()
+    twice, wrong = list[LeftOut](), list[Wrong]()
+    for _, entry in candidates:
+        place, principal = entry.place, str(entry.permission_set or entry.principal)
+        if place not in counts:
+            other = chosen[principal].place
+            twice.append(LeftOut(place, f"{other} has the same principal, and counts"))
+        elif other := _set_of(entry, sets):
+            reason = f"it has the same principal as {other.place}"
+            wrong.append(Wrong(place, reason, entry.name, entry.principal))
+        elif other := entries.get(entry.name):
+            reason = f"it has the same name as {other.place}: {entry.name}"
+            wrong.append(Wrong(place, reason, entry.name, entry.principal))
+        else:
+            entries[entry.name] = entry
+    return list(entries.values()), twice, wrong
+
+
+def _set_of(entry: Entry, sets: Mapping[tuple[str, str], Entry]) -> Entry | None:
+    """Return the entry of the permission set whose role ``entry`` names by its ARN: which of the
+    two counts would depend on when the role is learned."""
+    role = of_spelling(entry.arn) if sets else None
+    other = sets.get((role.name, role.account)) if role else None
+    if not role or not other or not other.permission_set:
+        return None
+    return other if other.permission_set.suffix in ("", role.suffix) else None

@@ -9,7 +9,6 @@ policies; and ``sso`` of aws-iam-authenticator and EKS Anywhere. Keys come in lo
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 
 from access.declaration import rights, yaml_text
@@ -34,16 +33,10 @@ _POLICIES = {
     ASSOCIATED.lower(): ASSOCIATED,
 }
 _PEOPLE = "standard"
-NODES = "nodes do not log in with IAM here"
 # Keys of a document that has access entries or their policies.
 _ENTRY, _ENTRIES, _TERRAFORM = "accessentry", "accessentries", "access_entries"
 _CONFIG, _ASSOCIATED = "accessconfig", ASSOCIATED.lower()
 _CREATOR = "bootstrapclustercreatoradminpermissions"
-
-
-def is_access(keys: dict[str, Value]) -> bool:
-    """Return whether a document, by its keys, has access entries or their policies."""
-    return not keys.keys().isdisjoint({_ENTRY, _ENTRIES, _TERRAFORM, _CONFIG, _ASSOCIATED})
 
 
 def access_entries(keys: dict[str, Value]) -> Iterator[tuple[str, Value]]:
@@ -77,6 +70,12 @@ def principal(entry: Value) -> str:
     return found.lower() if isinstance(found, str) else ""
 
 
+def with_policies(entry: Value, policies: dict[str, list[Value]]) -> Value:
+    """Return an unchecked entry with its principal's ``policies``."""
+    own = policies.get(principal(entry))
+    return {**entry, ASSOCIATED: own} if own and isinstance(entry, dict) else entry
+
+
 def without_meaning(keys: dict[str, Value]) -> Iterator[tuple[str, str]]:
     """Yield the place of each part that has no effect here, and what to do about it."""
     for place, value in _each("accessEntries", keys.get(_ENTRIES)):
@@ -105,33 +104,19 @@ def _each(name: str, value: Value) -> list[tuple[str, Value]]:
     raise ValueError(f"{name} is not a list")
 
 
-@dataclasses.dataclass(frozen=True)
-class Translated:
-    """An entry in this charm's words.
+def translated(keys: dict[str, Value]) -> tuple[dict[str, Value], Parsed, str]:
+    """Return what the keys of an access entry, or of one with ``sso``, mean here.
 
-    Attributes:
-        access: The rights that its access policies give.
-        unused: Why the whole entry has no effect here; empty if it has one.
-    """
-
-    keys: dict[str, Value]
-    access: Parsed = rights.NOTHING
-    unused: str = ""
-
-
-def translated(keys: dict[str, Value]) -> Translated:
-    """Return what an entry's keys mean here. Keys of no tool stay as they are.
+    Return also the rights of its access policies, and the type of an entry that is not for people.
 
     Raises:
         ValueError: a value is not of its kind, or two keys mean the same.
     """
     if "sso" in keys:
-        return _of_sso(keys)
-    if keys.keys().isdisjoint({"principalarn", "principal_arn"}):
-        return Translated(keys)
+        return _of_sso(keys), rights.NOTHING, ""
     kind = keys.get("type")
     if isinstance(kind, str) and kind.lower() != _PEOPLE:
-        return Translated({}, unused=f"{NODES} (type {kind[:40]})")
+        return {}, rights.NOTHING, kind[:40]
     known = {
         key: value for key, value in keys.items() if key not in _DESCRIPTION | _POLICIES.keys()
     }
@@ -143,10 +128,10 @@ def translated(keys: dict[str, Value]) -> Translated:
         for key, name in _POLICIES.items()
         for place, policy in _each(name, keys.get(key))
     )
-    return Translated(words, rights.together(policies))
+    return words, rights.together(policies), ""
 
 
-def _of_sso(keys: dict[str, Value]) -> Translated:
+def _of_sso(keys: dict[str, Value]) -> dict[str, Value]:
     sso = keys["sso"]
     found = yaml_text.lowered("sso", sso) if isinstance(sso, dict) else {}
     if found.keys() != {"permissionsetname", "accountid"}:
@@ -155,7 +140,7 @@ def _of_sso(keys: dict[str, Value]) -> Translated:
         raise ValueError("two keys name the same")
     others = {key: value for key, value in keys.items() if key != "sso"}
     words = {"permission-set": found["permissionsetname"], "account": found["accountid"]}
-    return Translated({**others, **words})
+    return {**others, **words}
 
 
 def _of_policy(place: str, policy: Value) -> Parsed:
@@ -166,9 +151,11 @@ def _of_policy(place: str, policy: Value) -> Parsed:
     if not isinstance(arn, str):
         return Parsed((), ((place, "it names no policy"),))
     if kind == "cluster":
-        return rights.of_policy(place, arn, ())
+        return rights.of_policy(place, arn, None)
     try:
-        return rights.of_policy(place, arn, rights.namespaces(scope.get("namespaces")))
+        return rights.of_policy(
+            place, arn, *rights.some_namespaces(place, scope.get("namespaces"))
+        )
     except ValueError as error:
         return Parsed((), ((place, f"{error}: write access with the namespaces"),))
 

@@ -15,7 +15,8 @@ import dataclasses
 import json
 import re
 
-from access.declaration import eks, yaml_text
+from access.declaration import rights, yaml_text
+from access.declaration.rights import Parsed
 from access.declaration.yaml_text import Value
 from text import quoted
 
@@ -25,6 +26,16 @@ _LISTS = {
     "iamidentitymappings": "iamIdentityMappings",
 }
 _ACCOUNTS = "mapaccounts"
+# What documents and entries of EKS' access entries have. `eks` reads these, and most options have
+# none.
+_ACCESS = {
+    "accessentry",
+    "accessentries",
+    "access_entries",
+    "accessconfig",
+    "associatedaccesspolicies",
+}
+_WORDS_OF_EKS = {"sso", "principalarn", "principal_arn"}
 # What else the authenticator's dynamic file has beside the lists.
 _IGNORED = {"lastupdateddatetime", "version"}
 # Where a Kubernetes object or a config file has the lists.
@@ -41,11 +52,13 @@ class Listed:
     """An unchecked entry, and its place, such as ``mapRoles[0]``.
 
     ``policies_of`` is the principal in lower case if the value is a list of its access policies.
+    ``wins`` says that it is an access entry, which counts on EKS whatever aws-auth says.
     """
 
     place: str
     value: Value
     policies_of: str = ""
+    wins: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,20 +69,47 @@ class LeftOut:
     reason: str
 
 
+@dataclasses.dataclass(frozen=True)
+class Translated:
+    """An entry in this charm's words.
+
+    Attributes:
+        access: The rights that its access policies give.
+        unused: Why the whole entry has no effect here; empty if it has one.
+    """
+
+    keys: dict[str, Value]
+    access: Parsed = rights.NOTHING
+    unused: str = ""
+
+
+def translated(keys: dict[str, Value]) -> Translated:
+    """Return what an entry's keys mean here. Keys of no tool stay as they are.
+
+    Raises:
+        ValueError: a value is not of its kind, or two keys mean the same.
+    """
+    if keys.keys().isdisjoint(_WORDS_OF_EKS):
+        return Translated(keys)
+    from access.declaration import eks
+
+    words, access, kind = eks.translated(keys)
+    return Translated(words, access, f"{NODES} (type {kind})" if kind else "")
+
+
 def read(text: str) -> tuple[list[Listed], list[LeftOut]]:
     """Return the entries in ``text``, in any of the formats, and the parts without a meaning here.
 
     Raises:
         ValueError: it is none of the formats.
     """
-    pieces = _pieces(text)
+    documents = _documents(text)
     found: list[Listed] = []
     left_out: list[LeftOut] = []
-    for number, piece in enumerate(pieces):
-        # The AWS CLI prints one document for each principal.
-        where = f"document {number + 1}: " if len(pieces) > 1 else ""
+    for number, document in enumerate(documents):
+        where = f"document {number + 1}: " if len(documents) > 1 else ""
         try:
-            entries, without = _of_document(yaml_text.load(piece))
+            entries, without = _of_document(document)
         except ValueError as error:
             raise ValueError(f"{where}{error}") from error
         found += [dataclasses.replace(each, place=f"{where}{each.place}") for each in entries]
@@ -80,6 +120,10 @@ def read(text: str) -> tuple[list[Listed], list[LeftOut]]:
 
 def _joined(found: list[Listed]) -> tuple[list[Listed], list[LeftOut]]:
     """Return the entries, each with its access policies, and the policies without an entry."""
+    if not any(each.policies_of for each in found):
+        return found, []
+    from access.declaration import eks
+
     policies: dict[str, list[Value]] = {}
     for each in found:
         if each.policies_of and isinstance(each.value, list):
@@ -91,13 +135,26 @@ def _joined(found: list[Listed]) -> tuple[list[Listed], list[LeftOut]]:
         for each in found
         if each.policies_of and each.policies_of not in known
     ]
-    return [_with(each, policies.get(eks.principal(each.value))) for each in entries], alone
+    return [
+        dataclasses.replace(each, value=eks.with_policies(each.value, policies))
+        for each in entries
+    ], alone
 
 
-def _with(entry: Listed, policies: list[Value] | None) -> Listed:
-    if not policies or not isinstance(entry.value, dict):
-        return entry
-    return dataclasses.replace(entry, value={**entry.value, eks.ASSOCIATED: policies})
+def _documents(text: str) -> list[Value]:
+    """Return what the documents of ``text`` hold: JSON objects that follow each other, as the AWS
+    CLI prints one for each principal, and YAML."""
+    pieces = _pieces(text)
+    found: list[Value] = []
+    for number, piece in enumerate(pieces):
+        try:
+            found += yaml_text.documents(piece)
+        except ValueError as error:
+            where = f"document {number + 1}: " if len(pieces) > 1 else ""
+            raise ValueError(f"{where}{error}") from error
+    if len(found) > MAX_DOCUMENTS:
+        raise ValueError(f"it has more than {MAX_DOCUMENTS:,} documents")
+    return found
 
 
 def _pieces(text: str) -> list[str]:
@@ -136,7 +193,7 @@ def _of_document(document: Value) -> tuple[list[Listed], list[LeftOut]]:
 
 def _of_map(document: dict[str, Value]) -> tuple[list[Listed], list[LeftOut]]:
     keys = yaml_text.lowered("the document", document)
-    is_part = "kind" in keys or eks.is_access(keys)
+    is_part = "kind" in keys or _has_access(keys)
     if not _has_lists(keys):
         parts = (keys.get(name) for name in _PARTS)
         inner = [
@@ -154,21 +211,30 @@ def _of_map(document: dict[str, Value]) -> tuple[list[Listed], list[LeftOut]]:
         for key, name in _LISTS.items()
         for entry in _entries(name, _list(name, keys.get(key)))
     ]
-    found += [Listed(place, value) for place, value in eks.access_entries(keys)]
-    principal, policies = eks.associated(keys)
-    if policies:
-        found.append(Listed(eks.ASSOCIATED, policies, principal.lower() or "nobody"))
-    left_out = [LeftOut(place, reason) for place, reason in eks.without_meaning(keys)]
+    left_out: list[LeftOut] = []
+    if _has_access(keys):
+        from access.declaration import eks
+
+        found += [Listed(place, value, wins=True) for place, value in eks.access_entries(keys)]
+        principal, policies = eks.associated(keys)
+        if policies:
+            found.append(Listed(eks.ASSOCIATED, policies, principal.lower() or "nobody"))
+        left_out += [LeftOut(place, reason) for place, reason in eks.without_meaning(keys)]
     if _list("mapAccounts", keys.get(_ACCOUNTS)):
         left_out.append(LeftOut("mapAccounts", NO_ACCOUNTS))
     return found, left_out
 
 
+NODES = "nodes do not log in with IAM here"
 NO_ACCOUNTS = "a whole account cannot be mapped, map its roles and users"
 
 
+def _has_access(keys: dict[str, Value]) -> bool:
+    return not keys.keys().isdisjoint(_ACCESS)
+
+
 def _has_lists(keys: dict[str, Value]) -> bool:
-    return eks.is_access(keys) or not keys.keys().isdisjoint({*_LISTS, _ACCOUNTS})
+    return _has_access(keys) or not keys.keys().isdisjoint({*_LISTS, _ACCOUNTS})
 
 
 def _list(name: str, value: Value) -> list[Value]:

@@ -74,7 +74,7 @@ def together(found: Iterable[Parsed]) -> Parsed:
             if new:
                 rights.append(dataclasses.replace(right, namespaces=tuple(filter(None, new))))
         left_out += each.left_out
-        if len(asked) > _MAX_BINDINGS:
+        if max(len(asked), len(left_out)) > _MAX_BINDINGS:
             raise ValueError(f"access asks for more than {_MAX_BINDINGS} bindings")
     return Parsed(tuple(rights), tuple(left_out))
 
@@ -86,19 +86,29 @@ def _parse_one(place: str, item: Value) -> Parsed:
     role, policy, kind = (_text(place, keys, key) for key in ("role", "policy", "kind"))
     if bool(role) == bool(policy):
         raise ValueError(f"{place} has not exactly one of role and policy")
-    namespaces = _namespaces(place, keys)
+    namespaces, left_out = _namespaces(place, keys)
     if policy:
         if kind:
             raise ValueError(f"{place}: kind goes with role")
-        return of_policy(place, policy, namespaces)
+        return of_policy(place, policy, namespaces, left_out)
     if not is_role_name(role):
         raise ValueError(f"{place}: {quoted(role)} is not a role's name")
     kind = kind or CLUSTER_ROLE
     if not (known := _KINDS.get(kind.lower())):
         raise ValueError(f"{place}: kind is {quoted(kind)}, and not ClusterRole or Role")
-    if known == ROLE and not namespaces:
+    if known == ROLE and namespaces is None:
         raise ValueError(f"{place}: a Role needs namespaces")
-    return Parsed((Right(role, known, namespaces, place),))
+    return _in(namespaces, Right(role, known, place=place), left_out)
+
+
+def _in(
+    namespaces: tuple[str, ...] | None, right: Right, left_out: tuple[tuple[str, str], ...]
+) -> Parsed:
+    """Return a right in its namespaces, in the whole cluster for None, and none without any."""
+    if namespaces is None:
+        return Parsed((right,), left_out)
+    found = (dataclasses.replace(right, namespaces=namespaces),) if namespaces else ()
+    return Parsed(found, left_out)
 
 
 def is_role_name(text: str) -> bool:
@@ -106,15 +116,20 @@ def is_role_name(text: str) -> bool:
     return bool(_ROLE_NAME.fullmatch(text))
 
 
-def of_policy(place: str, policy: str, namespaces: tuple[str, ...]) -> Parsed:
+def of_policy(
+    place: str,
+    policy: str,
+    namespaces: tuple[str, ...] | None,
+    left_out: tuple[tuple[str, str], ...] = (),
+) -> Parsed:
     """Return the rights of EKS' access policy, given by its name or ARN.
 
-    An empty list of ``namespaces`` means the whole cluster.
+    ``namespaces`` is None for the whole cluster, and ``left_out`` has those that count nowhere.
     """
     name = policy.rpartition("/")[2]
     if role := _LIKE.get(name.lower()):
-        return Parsed((Right(role, CLUSTER_ROLE, namespaces, place),))
-    return Parsed((), ((place, f"no ClusterRole is like {name[:60] or 'this policy'}"),))
+        return _in(namespaces, Right(role, CLUSTER_ROLE, place=place), left_out)
+    return Parsed((), ((place, f"no ClusterRole matches {name[:60] or 'this policy'}"),))
 
 
 def _text(place: str, keys: dict[str, Value], key: str) -> str:
@@ -124,28 +139,50 @@ def _text(place: str, keys: dict[str, Value], key: str) -> str:
     raise ValueError(f"{place}: {key} is not a text")
 
 
-def _namespaces(place: str, keys: dict[str, Value]) -> tuple[str, ...]:
+def _namespaces(
+    place: str, keys: dict[str, Value]
+) -> tuple[tuple[str, ...] | None, tuple[tuple[str, str], ...]]:
     if "namespaces" not in keys:
-        return ()
+        return None, ()
     try:
-        return namespaces(keys["namespaces"])
+        return some_namespaces(place, keys["namespaces"])
     except ValueError as error:
         raise ValueError(f"{place}: {error}") from error
 
 
-def namespaces(value: Value) -> tuple[str, ...]:
-    """Return the namespaces in a list, each once.
+def some_namespaces(
+    place: str, value: Value
+) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """Return the namespaces in a list, each once, and why others are left out, with the place.
+
+    EKS knows patterns such as ``dev-*``. A binding is in one namespace, so here they match none.
 
     Raises:
-        ValueError: it is no list, is empty, or has something else in it. To take an empty list for
-            the whole cluster would give more than somebody meant.
+        ValueError: it is no list, or is empty. To take an empty list for the whole cluster would
+            give more than somebody meant.
     """
     if not isinstance(value, list) or not value:
         raise ValueError("namespaces is not a list of names")
     if len(value) > _MAX_BINDINGS:
         raise ValueError(f"namespaces has more than {_MAX_BINDINGS} names")
     found = dict.fromkeys(str(each) for each in value)
-    for each in found:
-        if not _NAMESPACE.fullmatch(each):
-            raise ValueError(f"{quoted(each)} is not a namespace's name")
-    return tuple(found)
+    return (
+        tuple(each for each in found if _NAMESPACE.fullmatch(each)),
+        tuple(
+            (f"{place}.namespaces", f"{quoted(each)} is not a namespace's name")
+            for each in found
+            if not _NAMESPACE.fullmatch(each)
+        ),
+    )
+
+
+def namespaces(value: Value) -> tuple[str, ...]:
+    """Return the namespaces in a list, each once.
+
+    Raises:
+        ValueError: it is no list, is empty, or has something else in it.
+    """
+    found, others = some_namespaces("", value)
+    for _, reason in others:
+        raise ValueError(reason)
+    return found

@@ -26,8 +26,20 @@ def load(text: str) -> Value:
     """Return what ``text`` holds, a list, a map, a text or None; None too if it is empty.
 
     Raises:
-        ValueError: it is not one YAML document, or holds what no list of mappings needs: tags of
-            other types, a key twice, or collections that are nested too deep.
+        ValueError: it is not one YAML document, or `documents` refuses it.
+    """
+    found = documents(text)
+    if len(found) > 1:
+        raise ValueError(f"it has {len(found)} documents, keep one of them")
+    return found[0] if found else None
+
+
+def documents(text: str) -> list[Value]:
+    """Return what each document of ``text`` holds.
+
+    Raises:
+        ValueError: it is not YAML, or holds what no list of mappings needs: tags of other types,
+            a key twice, or collections that are nested too deep.
     """
     if len(text) > MAX_LENGTH:
         raise ValueError(f"it is longer than {MAX_LENGTH:,} characters")
@@ -45,7 +57,7 @@ def load(text: str) -> Value:
         ) from error
     except yaml.YAMLError as error:
         raise ValueError("it holds a character that YAML does not allow") from error
-    return builder.root
+    return builder.roots
 
 
 def lowered(place: str, value: dict[str, Value]) -> dict[str, Value]:
@@ -73,8 +85,7 @@ class _Builder:
     """
 
     def __init__(self) -> None:
-        self.root: Value = None
-        self._documents = 0
+        self.roots: list[Value] = []
         # The collections that are open, with their anchors, and the keys that await a value.
         self._open: list[tuple[list[Value] | dict[str, Value], str]] = []
         self._keys: list[str | None] = []
@@ -95,9 +106,8 @@ class _Builder:
                 raise _error(event, f"no value before it has the anchor &{event.anchor}")
             self._add(event, self._anchors[event.anchor])
         elif isinstance(event, yaml.DocumentStartEvent):
-            self._documents += 1
-            if self._documents > 1:
-                raise _error(event, "a second document begins, keep one of them")
+            # An anchor is known in its own document.
+            self._anchors = {}
 
     def _begin(self, event: Any) -> None:
         if event.tag not in (None, "!", *_COLLECTIONS):
@@ -116,7 +126,7 @@ class _Builder:
 
     def _add(self, event: Any, value: Value) -> None:
         if not self._open:
-            self.root = value
+            self.roots.append(value)
             return
         parent, key = self._open[-1][0], self._keys[-1]
         if isinstance(parent, list):

@@ -16,7 +16,7 @@ import botocore.session
 import pytest
 
 from testbed.aws import regions
-from testbed.aws.accounts import Accounts, shared_credentials
+from testbed.aws.accounts import Accounts, Role, shared_credentials
 from testbed.aws.service import dns_command
 from testbed.aws.sigv4 import Request
 from testbed.aws.sts import Response, respond
@@ -96,6 +96,24 @@ def identity(answer: Response) -> dict[str, str]:
 
 def error(answer: Response) -> tuple[int, str]:
     return answer.status, json.loads(answer.body)["Error"]["Code"]
+
+
+@pytest.mark.parametrize(
+    ("role", "size"), [("k8s-view-role", 800), ("token-400", 400), ("token-4096", 4096)]
+)
+def test_a_session_token_has_the_size_that_its_role_gives(
+    accounts: Accounts, knobby: Keys, role: str, size: int
+) -> None:
+    given = assumed_keys(assume(accounts, knobby, f"arn:aws:iam::{ACCOUNT}:role/{role}"))
+    assert given.token is not None
+    assert len(given.token) == size
+    assert call(accounts, given, Action="GetCallerIdentity").status == 200
+
+
+@pytest.mark.parametrize("size", [399, 4097])
+def test_no_role_gives_a_session_token_of_a_size_that_aws_does_not_issue(size: int) -> None:
+    with pytest.raises(ValueError, match=f"{size} bytes"):
+        Role(ACCOUNT, "x", f"arn:aws:iam::{ACCOUNT}:role/x", "AROA", frozenset(), size)
 
 
 def test_get_caller_identity_names_the_user(accounts: Accounts, knobby: Keys) -> None:

@@ -266,7 +266,7 @@ class Model:
         """Run an action; its results. Raises `ops.testing.ActionFailed` as it does."""
         context = self.units[unit].context
         # Juju fills these in.
-        described = _ACTIONS[name]["params"]
+        described = _ACTIONS[name].get("params", {})
         defaults = {key: what["default"] for key, what in described.items() if "default" in what}
         self._run(unit, context.on.action(name, params={**defaults, **params}))
         return dict(context.action_results or {})

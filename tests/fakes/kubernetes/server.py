@@ -17,7 +17,7 @@ import threading
 from typing import Any
 
 import httpx2
-from tests.fakes.kubernetes import apply, discovery, rbac, selectors, table
+from tests.fakes.kubernetes import apply, rbac, selectors, table
 from tests.fakes.kubernetes.clock import Clock
 from tests.fakes.kubernetes.controllers import Controllers
 from tests.fakes.kubernetes.faults import Answer, Fault, ok, refused
@@ -66,8 +66,6 @@ class FakeCluster(Controllers):
         # How many seconds its own clock is ahead.
         self.ahead = 0.0
         self.version = "v1.37.2"
-        # Whether it answers for all API groups at once.
-        self.aggregates = True
         self._faults: list[Fault] = []
         # The charm writes mappings from several threads.
         self._lock = threading.Lock()
@@ -152,9 +150,6 @@ class FakeCluster(Controllers):
             return self._list(path, dict(request.url.params), as_table=as_table)
         if path == VERSION:
             return self._version()
-        accept = request.headers["Accept"] if self.aggregates else ""
-        if found := discovery.answer(path, accept):
-            return ok(found)
         if path in self._logs:
             return httpx2.Response(200, content=self._tail(path, dict(request.url.params)))
         stored = self.objects.get(path)

@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import urllib.error
 import urllib.request
+from pathlib import Path
 from unittest import mock
 
 import botocore.auth
@@ -20,6 +21,9 @@ from demo import keys
 from tests.integration.helpers import kubernetes
 from tests.integration.helpers.kubernetes import Cluster
 
+# Without this, the AWS CLI trusts its own authorities only.
+TRUST = {"AWS_CA_BUNDLE": "/etc/ssl/certs/ca-certificates.crt"}
+WITH_AWS_CLI = (str(Path(__file__).parents[3] / "scripts/with-tools"), "--aws-cli")
 _PARAMETERS = "Action=GetCallerIdentity&Version=2011-06-15"
 
 
@@ -52,6 +56,20 @@ def of_session(cluster: Cluster, user: str, role: str, session: str) -> str:
     done = subprocess.run(
         ["aws-iam-authenticator", "token", *identity, "-r", role, "-s", session],
         env={**os.environ, **keys.environment(user)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return json.loads(done.stdout)["status"]["token"]
+
+
+def of_aws_cli(cluster: Cluster, user: str, role: str) -> str:
+    """Return the token that the AWS CLI makes for a role that a user assumes."""
+    identity = ("--cluster-name", kubernetes.cluster_id(cluster.person), "--region", "us-east-1")
+    done = subprocess.run(
+        [*WITH_AWS_CLI, "aws", "eks", "get-token", *identity, "--role-arn", role],
+        env={**os.environ, **TRUST, **keys.environment(user), "AWS_DEFAULT_OUTPUT": "json"},
         capture_output=True,
         text=True,
         timeout=60,

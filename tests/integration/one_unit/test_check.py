@@ -270,7 +270,7 @@ def proxied(cluster: Cluster, url: str) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("change", "seen", "remedy"),
     [
-        ("", "of an authority they do not trust", "aws-iam:receive-ca-cert"),
+        ("", "but do not trust its CA", "aws-iam:receive-ca-cert"),
         ("only-for", "are refused by the proxy", "let the proxy serve"),
         ("http", "cannot reach the proxy", "let the proxy serve"),
     ],
@@ -306,7 +306,7 @@ def test_given_mappings_that_need_attention_then_they_are_named(
         cluster.kubectl("delete", "iamidentitymapping", "twin", "pathed")
 
     assert states(results) == {"7-mappings": "failed"}
-    assert "3 to correct: " in results["7-mappings"]
+    assert "3 broken mappings: " in results["7-mappings"]
     assert "no login has a role path" in results["7-mappings"]
     assert "same ARN as mapping" in results["7-mappings"]
 

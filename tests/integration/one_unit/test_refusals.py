@@ -19,7 +19,7 @@ from tests.integration.helpers.kubernetes import Cluster
 
 from access import refusals
 from access.permission_sets import PermissionSet
-from access.refusals import Kind, Refusal
+from access.refusals import Cause, Refusal
 from cluster import pod_logs, state
 from cluster.api import Client
 
@@ -31,42 +31,42 @@ LOOK_ALIKE = "AWSReservedSSO_DevOps_Admin_a1b2c3d4e5f60718"
 DEVOPS = PermissionSet("DevOps", ACCOUNT)
 HOUR = 3600.0
 
-BAD_TOKENS: dict[str, tuple[Kind, Callable[[str], str]]] = {
+BAD_TOKENS: dict[str, tuple[Cause, Callable[[str], str]]] = {
     "another secret key": (
-        Kind.SIGNATURE,
+        Cause.SIGNATURE,
         lambda cluster: signed(credentials("mallory", "of-somebody-else"), cluster),
     ),
     "another cluster": (
-        Kind.SIGNATURE,
+        Cause.SIGNATURE,
         lambda _: signed(credentials("mallory"), "another-cluster"),
     ),
     "a clock that is behind": (
-        Kind.CLOCK,
+        Cause.CLOCK,
         lambda cluster: signed(credentials("mallory"), cluster, age=HOUR),
     ),
     "a clock that is ahead": (
-        Kind.CLOCK,
+        Cause.CLOCK,
         lambda cluster: signed(credentials("mallory"), cluster, age=-HOUR),
     ),
     "an access key that is unknown": (
-        Kind.ACCESS_KEY,
+        Cause.ACCESS_KEY,
         lambda cluster: signed(bad_tokens.Credentials("AKIANOBODY0TESTBED00", "x"), cluster),
     ),
     "an STS of another partition": (
-        Kind.ENDPOINT,
+        Cause.ENDPOINT,
         lambda cluster: signed(
             credentials("mei"), cluster, region="cn-north-1", domain="amazonaws.com.cn"
         ),
     ),
     "a host that is no STS": (
-        Kind.ENDPOINT,
+        Cause.ENDPOINT,
         lambda cluster: signed(credentials("mallory"), cluster, domain="example.com"),
     ),
     "too many requests": (
-        Kind.THROTTLED,
+        Cause.THROTTLED,
         lambda cluster: signed(credentials("swamped"), cluster),
     ),
-    "no token of AWS": (Kind.MALFORMED, lambda _: "k8s-aws-v1.!!!"),
+    "no token of AWS": (Cause.MALFORMED, lambda _: "k8s-aws-v1.!!!"),
 }
 
 
@@ -85,41 +85,65 @@ def connected(cluster: Cluster) -> Iterator[Client]:
         yield Client(client)
 
 
-def logged(cluster: Cluster, kind: Kind) -> list[Refusal]:
-    """Return the refusals of a kind that the pods have logged."""
+def logged(cluster: Cluster, cause: Cause) -> list[Refusal]:
+    """Return the refusals of a cause that the pods have logged."""
     with connected(cluster) as client:
         log = pod_logs.read(client, 300)
     found = refusals.parse(log.lines, log.begin, log.end)
-    return [refusal for refusal in found if refusal.kind == kind]
+    return [refusal for refusal in found if refusal.cause == cause]
 
 
-def count(cluster: Cluster, kind: Kind) -> int:
-    """Return how many refusals of a kind the pods have logged."""
-    return sum(refusal.count for refusal in logged(cluster, kind))
+def count(cluster: Cluster, cause: Cause) -> int:
+    """Return how many refusals of a cause the pods have logged."""
+    return sum(refusal.count for refusal in logged(cluster, cause))
 
 
-def wait_for(cluster: Cluster, kind: Kind, arn: str) -> Refusal:
+def wait_for(cluster: Cluster, cause: Cause, arn: str) -> Refusal:
     """Return the newest refusal of a principal once a pod has logged one.
 
     Each session of a role has an access key of its own, and so a refusal of its own.
     """
     found = eventually(
-        lambda: [refusal for refusal in logged(cluster, kind) if refusal.arn == arn],
-        f"refused: {kind} {arn}",
+        lambda: [refusal for refusal in logged(cluster, cause) if refusal.arn == arn],
+        f"refused: {cause} {arn}",
     )
     return found[0]
 
 
-@pytest.mark.parametrize(("kind", "token"), BAD_TOKENS.values(), ids=BAD_TOKENS)
-def test_given_a_bad_token_when_someone_logs_in_then_the_refusal_has_its_kind(
-    cluster: Cluster, kind: Kind, token: Callable[[str], str]
+@pytest.mark.parametrize(("cause", "token"), BAD_TOKENS.values(), ids=BAD_TOKENS)
+def test_given_a_bad_token_when_someone_logs_in_then_the_refusal_has_its_cause(
+    cluster: Cluster, cause: Cause, token: Callable[[str], str]
 ) -> None:
-    before = count(cluster, kind)
+    before = count(cluster, cause)
 
     assert bad_tokens.log_in(cluster, token(kubernetes.cluster_id(cluster.person))) == 401
 
-    eventually(lambda: count(cluster, kind) > before, f"refused: {kind}")
-    assert {(found.arn, found.access_key_id) for found in logged(cluster, kind)} == {("", "")}
+    eventually(lambda: count(cluster, cause) > before, f"refused: {cause}")
+    assert {(found.arn, found.access_key_id) for found in logged(cluster, cause)} == {("", "")}
+
+
+def of_authenticator(cluster: Cluster, user: str, role: str) -> str:
+    """Return the token that aws-iam-authenticator makes for a role that a user assumes."""
+    return bad_tokens.of_session(cluster, user, role, "large")
+
+
+@pytest.mark.parametrize("token", [of_authenticator, bad_tokens.of_aws_cli])
+@pytest.mark.parametrize(
+    ("size", "status"), [(400, 200), (1200, 200), (2300, 200), (2700, 401), (4096, 401)]
+)
+def test_given_a_session_token_of_any_size_then_the_person_is_in_or_refused_by_the_right_name(
+    cluster: Cluster, token: Callable[[Cluster, str, str], str], size: int, status: int
+) -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/token-{size}"
+    before = count(cluster, Cause.TOO_LARGE)
+    cluster.map(f"token-{size}", role, "large")
+    try:
+        login = token(cluster, "knobby", role)
+        eventually(lambda: bad_tokens.log_in(cluster, login) == status, f"answered with {status}")
+        if status == 401:
+            eventually(lambda: count(cluster, Cause.TOO_LARGE) > before, "refused as too large")
+    finally:
+        cluster.kubectl("delete", "iamidentitymapping", f"token-{size}")
 
 
 def test_given_no_way_to_aws_when_someone_logs_in_then_the_refusal_says_why(
@@ -128,7 +152,7 @@ def test_given_no_way_to_aws_when_someone_logs_in_then_the_refusal_says_why(
     token = signed(credentials("knobby"), kubernetes.cluster_id(cluster.person))
     with proxy.no_way_to_aws(cluster):
         assert bad_tokens.log_in(cluster, token) == 401
-        found = wait_for(cluster, Kind.UNREACHABLE, "")
+        found = wait_for(cluster, Cause.CONNECTION, "")
 
     assert found.text.endswith("connection refused on us-east-1 endpoint")
 
@@ -140,7 +164,7 @@ def test_given_a_user_without_a_mapping_then_the_refusal_has_arn_and_access_key(
     token = signed(who, kubernetes.cluster_id(cluster.person))
     assert bad_tokens.log_in(cluster, token) == 401
 
-    found = wait_for(cluster, Kind.NOT_MAPPED, arns.USER)
+    found = wait_for(cluster, Cause.NOT_MAPPED, arns.USER)
     assert (found.access_key_id, found.session) == (who.access_key, "")
 
 
@@ -150,7 +174,7 @@ def test_given_a_template_that_a_user_does_not_fill_in_then_the_refusal_has_the_
     def refused() -> list[Refusal]:
         token = signed(credentials("mallory"), kubernetes.cluster_id(cluster.person))
         assert bad_tokens.log_in(cluster, token) == 401
-        return logged(cluster, Kind.TEMPLATE)
+        return logged(cluster, Cause.TEMPLATE)
 
     cluster.map("mallory", arns.USER, "{{EC2PrivateDNSName}}")
     try:
@@ -167,7 +191,7 @@ def test_given_a_permission_set_then_its_role_is_learned_from_the_first_refusal_
         arn = f"arn:aws:iam::{ACCOUNT}:{PATH}/{role}"
         token = bad_tokens.of_session(cluster, "knobby", arn, "alice@example.com")
         assert bad_tokens.log_in(cluster, token) == 401
-        return wait_for(cluster, Kind.NOT_MAPPED, f"arn:aws:iam::{ACCOUNT}:role/{role}")
+        return wait_for(cluster, Cause.NOT_MAPPED, f"arn:aws:iam::{ACCOUNT}:role/{role}")
 
     def learned() -> str | None:
         with connected(cluster) as client:

@@ -302,9 +302,9 @@ def test_given_an_entry_of_somebody_else_then_it_keeps_nothing_from_being_revoke
 
 
 @pytest.mark.parametrize(
-    ("option", "found"), [("", 0), (f"[{{arn: '{DEV}'}}]", 1), ("[{arn: dev}]", None)]
+    ("option", "found"), [("", 0), (f"[{{arn: '{DEV}'}}]", 1), ("[{arn: dev}]", 0), ("[", None)]
 )
-def test_given_an_option_then_its_entries_are_known_unless_one_is_wrong(
+def test_given_an_option_then_its_entries_are_known_unless_it_cannot_be_read(
     option: str, found: int | None
 ):
     known = Config("example.com/image:v1", "", 2, mappings=option).declared.known

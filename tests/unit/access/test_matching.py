@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
-import random
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,8 +19,8 @@ def mapping(spelt: str, canonical: str = "", username: str = "u", *groups: str) 
     return IdentityMapping("m", spelt, username, canonical, groups)
 
 
-def misses(text: str, *found: IdentityMapping) -> list[str]:
-    return matching.near_misses(matching.login(arn.parse(text)), found)
+def miss(text: str, *found: IdentityMapping) -> str:
+    return matching.near_miss(matching.login(arn.parse(text)), found)
 
 
 @pytest.mark.parametrize(
@@ -91,16 +87,6 @@ def test_given_mappings_when_matched_then_only_their_status_counts():
             "the permission set was provisioned again, so its role has another suffix",
         ),
         (
-            f"arn:aws:iam::{ACCOUNT}:role/k8s-vew",
-            f"arn:aws:iam::{ACCOUNT}:role/k8s-view",
-            "the name differs",
-        ),
-        (
-            f"arn:aws:iam::{ACCOUNT}:root",
-            ROLE,
-            "the root user of an account admits nobody else of it",
-        ),
-        (
             "arn:aws:iam::11112222333:role/dev",
             ROLE,
             "'arn:aws:iam::11112222333:role/dev' has no account of 12 digits",
@@ -110,13 +96,14 @@ def test_given_mappings_when_matched_then_only_their_status_counts():
 def test_given_a_mapping_that_somebody_may_have_meant_when_it_misses_then_the_reason_is_said(
     spelt: str, wanted: str, reason: str
 ):
-    assert misses(wanted, mapping(spelt)) == [f"near miss: mapping m ({spelt}): {reason}"]
+    assert miss(wanted, mapping(spelt)) == f"near miss: mapping m ({spelt}): {reason}"
 
 
 @pytest.mark.parametrize(
     "spelt",
     [
         f"arn:aws:iam::{ACCOUNT}:role/ops",
+        f"arn:aws:iam::{ACCOUNT}:root",
         "arn:aws:iam::444455556666:role/ops",
         "arn:aws:iam::444455556666:user/dev",
         "arn:aws:iam::444455556666:root",
@@ -126,49 +113,23 @@ def test_given_a_mapping_that_somebody_may_have_meant_when_it_misses_then_the_re
     ],
 )
 def test_given_a_mapping_of_somebody_else_when_looked_for_then_it_is_no_near_miss(spelt: str):
-    assert misses(ROLE, mapping(spelt)) == []
+    assert miss(ROLE, mapping(spelt)) == ""
 
 
-def test_given_many_near_misses_when_looked_for_then_the_three_nearest_are_named_in_their_order():
+def test_given_many_near_misses_when_looked_for_then_the_nearest_is_named():
     spelt = [
-        f"arn:aws:iam::{ACCOUNT}:root",
         ROLE.replace("role", "user"),
         ROLE.replace("3333", "4444"),
         ROLE.replace("role/", "role/team/"),
     ]
 
-    assert [line.split(": ")[-1] for line in misses(ROLE, *map(mapping, spelt))] == [
-        f"no login has a role path; map {ROLE} instead",
-        "the account differs",
-        "the kind differs",
-    ]
-
-
-def test_given_thousands_of_names_that_look_alike_when_looked_for_then_few_are_compared(
-    monkeypatch: pytest.MonkeyPatch,
-):
-    compared: list[str] = []
-
-    class Matcher(difflib.SequenceMatcher[str]):
-        def ratio(self) -> float:
-            compared.append("one")
-            return super().ratio()
-
-    monkeypatch.setattr(difflib, "SequenceMatcher", Matcher)
-    letters, rng = [*"abcdefgh" * 8], random.Random(1)
-    wanted = "".join(letters)
-    found: list[IdentityMapping] = []
-    for number in range(2_000):
-        rng.shuffle(letters)
-        other = mapping(f"arn:aws:iam::{ACCOUNT}:role/{''.join(letters)}")
-        found.append(dataclasses.replace(other, name=f"m{number}"))
-
-    assert misses(f"arn:aws:iam::{ACCOUNT}:role/{wanted}", *found) == []
-    assert 0 < len(compared) <= 100
+    assert miss(ROLE, *map(mapping, spelt)).endswith(
+        f": no login has a role path; map {ROLE} instead"
+    )
 
 
 @given(arns.LOGINS, st.lists(arns.TEXTS, max_size=4))
-def test_given_any_mappings_when_looked_for_then_near_misses_are_few_and_never_fail(
+def test_given_any_mappings_when_looked_for_then_a_near_miss_is_one_line_or_none(
     text: str, spelt: list[str]
 ):
     try:
@@ -176,9 +137,9 @@ def test_given_any_mappings_when_looked_for_then_near_misses_are_few_and_never_f
     except ValueError:
         return
 
-    found = matching.near_misses(matching.login(principal), [mapping(each) for each in spelt])
+    found = matching.near_miss(matching.login(principal), [mapping(each) for each in spelt])
 
-    assert len(found) <= 3
+    assert found == "" or found.startswith("near miss: mapping m (")
 
 
 @pytest.mark.parametrize(
@@ -203,7 +164,7 @@ def test_given_fields_in_a_mapping_when_a_principal_logs_in_then_the_known_ones_
     assert who.is_open == ("{{S" in filled or "{{Acc" in filled)
 
 
-@given(st.text("a{}", max_size=5), st.text("b:", max_size=3), st.text(max_size=5))
+@given(st.text("a{}:", max_size=5), st.text("b:", max_size=3), st.text("b@+=", max_size=5))
 def test_given_a_username_that_a_login_fills_in_when_it_has_then_it_can_become_that(
     begin: str, end: str, session: str
 ):
@@ -211,3 +172,4 @@ def test_given_a_username_that_a_login_fills_in_when_it_has_then_it_can_become_t
 
     assert (begin + session + end).startswith(placeholders.beginning(text))
     assert placeholders.can_become(text, begin + session + end)
+    assert not placeholders.can_become(text, f"{begin}x:y{end}")

@@ -10,7 +10,7 @@ from access import partitions
 @pytest.mark.parametrize(
     ("partition", "region", "expected"),
     [
-        ("aws", "", ("sts.amazonaws.com", "us-east-1")),
+        ("aws", "", ("sts.us-east-1.amazonaws.com", "us-east-1")),
         ("aws", "eu-west-1", ("sts.eu-west-1.amazonaws.com", "eu-west-1")),
         ("aws-cn", "", ("sts.cn-north-1.amazonaws.com.cn", "cn-north-1")),
         ("aws-us-gov", "", ("sts.us-gov-west-1.amazonaws.com", "us-gov-west-1")),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from access import arn
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet, learn, of_role, read
-from access.refusals import Kind, Refusal
+from access.refusals import Cause, Refusal
 
 ACCOUNT = "111122223333"
 DEVOPS = PermissionSet("DevOps", ACCOUNT)
@@ -28,9 +28,9 @@ def role(suffix: str, name: str = "DevOps", account: str = ACCOUNT, partition: s
     return f"arn:{partition}:iam::{account}:role/AWSReservedSSO_{name}_{suffix}"
 
 
-def refusal(arn: str, minute: int = 0, kind: Kind = Kind.NOT_MAPPED) -> Refusal:
+def refusal(arn: str, minute: int = 0, cause: Cause = Cause.NOT_MAPPED) -> Refusal:
     last = datetime.datetime(2026, 11, 26, 8, minute, tzinfo=datetime.timezone.utc)
-    return Refusal(last, 1, kind, arn, "", "")
+    return Refusal(last, 1, cause, arn, "", "")
 
 
 def mapping(arn: str, source: str = "option") -> IdentityMapping:
@@ -267,7 +267,7 @@ def test_given_a_look_alike_that_is_refused_or_mapped_then_nothing_is_learned(fo
 
 
 def test_given_a_role_that_was_refused_for_another_reason_then_nothing_is_learned() -> None:
-    assert learn([DEVOPS], [refusal(role(OLD), kind=Kind.CLOCK)], [], "aws") == {}
+    assert learn([DEVOPS], [refusal(role(OLD), cause=Cause.CLOCK)], [], "aws") == {}
 
 
 def test_given_a_suffix_that_a_person_gave_then_nothing_is_learned() -> None:

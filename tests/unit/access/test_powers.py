@@ -76,19 +76,17 @@ def rule(group: str, resource: str, *verbs: str, names: tuple[str, ...] = ()) ->
 RBAC_GROUP, MAPPING_GROUP = "rbac.authorization.k8s.io", "iamauthenticator.k8s.aws"
 POWERS = {
     "everything": (rule("*", "*", "*"), "do everything"),
-    "impersonate": (rule("", "users", "impersonate"), "impersonate users or groups"),
-    "one group": (
+    "a user": (rule("", "users", "impersonate"), "impersonate users"),
+    "a group": (rule("", "groups", "impersonate"), "impersonate groups"),
+    "masters": (
         rule("", "groups", "impersonate", names=("system:masters",)),
-        "impersonate users or groups",
+        "impersonate groups",
     ),
+    "an account": (rule("", "serviceaccounts", "impersonate"), "impersonate service accounts"),
+    "any verb": (rule("", "serviceaccounts", "*"), "impersonate service accounts"),
     "escalate": (rule(RBAC_GROUP, "clusterroles", "escalate"), "escalate roles"),
     "bind": (rule(RBAC_GROUP, "*", "bind"), "bind roles"),
-    "secrets": (rule("", "secrets", "list"), "read secrets of kube-system"),
-    "any verb": (rule("", "secrets", "*"), "read secrets of kube-system"),
-    "tokens": (rule("", "serviceaccounts/token", "create"), "create tokens in kube-system"),
-    "pods": (rule("", "pods", "create"), "create pods in kube-system"),
-    "exec": (rule("", "pods/exec", "create"), "enter pods in kube-system"),
-    "deployments": (rule("apps", "deployments", "patch"), "create pods in kube-system"),
+    "bind one": (rule(RBAC_GROUP, "clusterroles", "bind", names=("cluster-admin",)), "bind roles"),
     "mappings": (rule(MAPPING_GROUP, "iamidentitymappings", "update"), "write mappings"),
     "status": (rule(MAPPING_GROUP, "iamidentitymappings/status", "patch"), "write mappings"),
 }
@@ -131,6 +129,9 @@ def test_given_a_policy_on_mappings_when_listed_then_writers_are_marked_unless_i
 
 
 HARMLESS = {
+    "a delegate of one group": rule("", "groups", "impersonate", names=("developers",)),
+    "a delegate of one user": rule("", "users", "impersonate", names=("alice",)),
+    "all objects of one name": rule("*", "*", "*", names=("x",)),
     "reading pods": rule("", "pods", "get", "list"),
     "another group": rule("apps", "secrets", "get"),
     "one secret": rule("", "secrets", "get", names=("tls",)),
@@ -153,19 +154,51 @@ def test_given_a_rule_that_makes_no_administrators_when_listed_then_nothing_is_m
     assert "ADMINISTRATOR" not in deployed.action("list-mappings")["mappings"]
 
 
-@pytest.mark.parametrize(("namespace", "marked"), [("default", False), ("kube-system", True)])
-@pytest.mark.parametrize("kind", ["Role", "ClusterRole"])
-def test_given_a_role_in_a_namespace_when_listed_then_only_kube_systems_makes_administrators(
-    deployed: Model, api: FakeCluster, namespace: str, marked: bool, kind: str
+@pytest.mark.parametrize(
+    ("namespace", "marked"), [("default", []), ("kube-system", ["do everything in kube-system"])]
+)
+def test_given_a_role_in_a_namespace_when_listed_then_only_all_of_kube_system_makes_administrators(
+    deployed: Model, api: FakeCluster, namespace: str, marked: list[str]
 ):
     add(api, "dev", "dev", "alice", "team")
-    where = f"{namespace}/" if kind == "Role" else ""
-    rules = [rule("", "secrets", "get"), rule("", "users", "impersonate")]
-    api.add_rules(f"{where}x", *rules, rule(MAPPING_GROUP, "iamidentitymappings", "create"))
-    api.add_binding(f"{namespace}/x", f"{kind}/x", Group="team")
+    api.add_rules("x", rule("", "users", "impersonate"))
+    api.add_rules("all", rule("*", "*", "*"))
+    api.add_binding(f"{namespace}/x", "ClusterRole/x", Group="team")
+    api.add_binding(f"{namespace}/all", "ClusterRole/all", Group="team")
 
     found = items(deployed)[0]["administrator_by"]
 
-    assert [each.partition(" (")[0] for each in found] == (
-        ["read secrets of kube-system"] if marked else []
+    assert [each.partition(" (")[0] for each in found] == marked
+
+
+def test_given_two_mappings_when_one_can_be_no_name_of_an_administrator_then_it_is_not_marked(
+    deployed: Model, api: FakeCluster
+):
+    add(api, "dev", "dev", "{{SessionName}}", "view")
+    api.add_rules("all", rule("*", "*", "*"))
+    api.add_binding("all", "ClusterRole/all", User="system:kube-controller-manager")
+
+    assert items(deployed)[0]["administrator_by"] == []
+
+
+def test_given_a_binding_to_a_template_when_listed_and_explained_then_nobody_has_its_role(
+    deployed: Model, api: FakeCluster
+):
+    add(api, "dev", "dev", "viewer:{{SessionName}}", "team")
+    api.add_binding("x", "ClusterRole/x", User="viewer:{{SessionName}}")
+
+    assert items(deployed)[0]["roles"] == []
+    assert "run: kubectl create clusterrolebinding NAME --clusterrole=view --group=team" in (
+        explained(deployed)
     )
+
+
+def test_given_a_template_and_no_group_when_explained_then_no_command_binds_the_template(
+    deployed: Model, api: FakeCluster
+):
+    add(api, "dev", "dev", "viewer:{{SessionName}}", "team:{{SessionName}}")
+
+    assert explained(deployed)[3:5] == [
+        "no binding names its groups, and none can name a template such as its username",
+        "give the mapping a group, and bind a role to that",
+    ]

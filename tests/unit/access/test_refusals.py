@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from access import refusals
-from access.refusals import Kind, Refusal
+from access.refusals import Cause, Refusal
 
 ACCOUNT = "111122223333"
 MALLORY = f"arn:aws:iam::{ACCOUNT}:user/mallory"
@@ -61,75 +61,79 @@ UNTRUSTED = (
     "us-east-1 endpoint"
 )
 
+PROXY = "proxyconnect tcp: dial tcp 10.0.0.1:3128: connect"
 ERRORS = [
-    (NOT_MAPPED, Kind.NOT_MAPPED),
-    (f"ARN is not mapped: {MALLORY}", Kind.NOT_MAPPED),
-    (sts_error("SignatureDoesNotMatch", MISMATCH), Kind.SIGNATURE),
-    (sts_error("SignatureDoesNotMatch", EARLY), Kind.CLOCK),
-    (sts_error("SignatureDoesNotMatch", LATE), Kind.CLOCK),
+    (NOT_MAPPED, Cause.NOT_MAPPED),
+    (f"ARN is not mapped: {MALLORY}", Cause.NOT_MAPPED),
+    (sts_error("SignatureDoesNotMatch", MISMATCH), Cause.SIGNATURE),
+    (sts_error("SignatureDoesNotMatch", EARLY), Cause.CLOCK),
+    (sts_error("SignatureDoesNotMatch", LATE), Cause.CLOCK),
     (
         (
             f"{FORMAT}X-Amz-Date parameter is expired (15 minute expiration) "
             "2026-11-26 07:16:32 +0000 UTC"
         ),
-        Kind.CLOCK,
+        Cause.CLOCK,
     ),
-    (sts_error("InvalidClientTokenId", UNKNOWN), Kind.ACCESS_KEY),
-    (sts_error("ExpiredToken", EXPIRED), Kind.EXPIRED),
-    (f"{STS}error during GET: {REFUSED}", Kind.UNREACHABLE),
-    (f"{STS}error during GET: {NO_HOST}", Kind.UNREACHABLE),
-    (f"{STS}error during GET: {UNTRUSTED}", Kind.UNREACHABLE),
-    (f"{STS}invalid character '<' looking for beginning of value", Kind.UNREACHABLE),
+    (sts_error("InvalidClientTokenId", UNKNOWN), Cause.ACCESS_KEY),
+    (sts_error("ExpiredToken", EXPIRED), Cause.EXPIRED),
+    (f"{STS}error during GET: {REFUSED}", Cause.CONNECTION),
+    (f"{STS}error during GET: {NO_HOST}", Cause.DNS),
+    (f"{STS}error during GET: {UNTRUSTED}", Cause.TLS),
+    (f"{STS}error during GET: {PROXY}: connection refused on x endpoint", Cause.PROXY),
+    (f"{STS}error during GET: Forbidden on us-east-1 endpoint", Cause.PROXY_REFUSES),
+    (f"{STS}error during GET: context deadline exceeded on x endpoint", Cause.TIMEOUT),
+    (f"{STS}invalid character '<' looking for beginning of value", Cause.UNREACHABLE),
     (
         f"{STS}error from AWS (expected 200, got 403) on us-east-1 endpoint. Body: <html>{{no}}",
-        Kind.UNREACHABLE,
+        Cause.IMPOSTOR,
     ),
-    (sts_error("RequestExpired", "Request has expired."), Kind.CLOCK),
-    (sts_error("UnrecognizedClientException", UNKNOWN), Kind.ACCESS_KEY),
-    (sts_error("ExpiredTokenException", EXPIRED), Kind.EXPIRED),
-    (sts_error("IncompleteSignature", "no", 400), Kind.MALFORMED),
-    (sts_error("InternalFailure", "", 500), Kind.UNREACHABLE),
-    (sts_error("ServiceUnavailable", "", 503), Kind.UNREACHABLE),
+    (sts_error("RequestExpired", "Request has expired."), Cause.CLOCK),
+    (sts_error("UnrecognizedClientException", UNKNOWN), Cause.ACCESS_KEY),
+    (sts_error("ExpiredTokenException", EXPIRED), Cause.EXPIRED),
+    (sts_error("IncompleteSignature", "no", 400), Cause.MALFORMED),
+    (sts_error("InternalFailure", "", 500), Cause.FAILING),
+    (sts_error("ServiceUnavailable", "", 503), Cause.FAILING),
     (
         'sts getCallerIdentity was throttled: {"Error": {"Code": "Throttling"}}',
-        Kind.THROTTLED,
+        Cause.THROTTLED,
     ),
-    (sts_error("Throttling", "Rate exceeded", 400), Kind.THROTTLED),
-    (sts_error("ThrottlingException", "Rate exceeded", 400), Kind.THROTTLED),
+    (sts_error("Throttling", "Rate exceeded", 400), Cause.THROTTLED),
+    (sts_error("ThrottlingException", "Rate exceeded", 400), Cause.THROTTLED),
     (
         f"{FORMAT}partition {{aws}} does not support hostname sts.cn-north-1.amazonaws.com.cn",
-        Kind.ENDPOINT,
+        Cause.ENDPOINT,
     ),
-    (f"{FORMAT}global endpoint unsupported in partition aws-cn", Kind.ENDPOINT),
-    (f'{FORMAT}unexpected hostname "sts.example.com" in pre-signed URL', Kind.ENDPOINT),
-    (f"{FORMAT}invalid region identifier format provided: -", Kind.ENDPOINT),
+    (f"{FORMAT}global endpoint unsupported in partition aws-cn", Cause.ENDPOINT),
+    (f'{FORMAT}unexpected hostname "sts.example.com" in pre-signed URL', Cause.ENDPOINT),
+    (f"{FORMAT}invalid region identifier format provided: -", Cause.ENDPOINT),
     (
         f"{FORMAT}could not parse region for pre-signed URL x, invalid host format: x",
-        Kind.ENDPOINT,
+        Cause.ENDPOINT,
     ),
-    (f'{FORMAT}token is missing expected "k8s-aws-v1." prefix', Kind.MALFORMED),
-    (f"{FORMAT}token is too large", Kind.MALFORMED),
-    (f"{FORMAT}illegal base64 data at input byte 0", Kind.MALFORMED),
+    (f'{FORMAT}token is missing expected "k8s-aws-v1." prefix', Cause.MALFORMED),
+    (f"{FORMAT}token is too large", Cause.TOO_LARGE),
+    (f"{FORMAT}illegal base64 data at input byte 0", Cause.MALFORMED),
     (
         f"{FORMAT}client did not sign the x-k8s-aws-id header in the pre-signed URL",
-        Kind.MALFORMED,
+        Cause.MALFORMED,
     ),
     (
         (
             "invalid username 'system:x' for mapper CRD: username must not begin with with the "
             "following prefixes: [system:]"
         ),
-        Kind.USERNAME,
+        Cause.USERNAME,
     ),
     (
         (
             "mapper CRD renderTemplates error: error rendering username template "
             '"{{EC2PrivateDNSName}}": SessionName did not contain an instance id'
         ),
-        Kind.TEMPLATE,
+        Cause.TEMPLATE,
     ),
-    (sts_error("AccessDenied", "no"), Kind.OTHER),
-    ("mapper CRD Map error: Index with name canonicalARN does not exist", Kind.OTHER),
+    (sts_error("AccessDenied", "no"), Cause.OTHER),
+    ("mapper CRD Map error: Index with name canonicalARN does not exist", Cause.OTHER),
 ]
 
 
@@ -161,23 +165,34 @@ def answer(arn: str, key: str, session: str = "", second: int = 0, client: str =
     return line("STS response", second, client=client, level="info", **who)
 
 
-@pytest.mark.parametrize(("error", "kind"), ERRORS, ids=range(len(ERRORS)))
-def test_given_an_error_of_the_authenticator_then_the_refusal_has_its_kind(
-    error: str, kind: Kind
+@pytest.mark.parametrize(("error", "cause"), ERRORS, ids=range(len(ERRORS)))
+def test_given_an_error_of_the_authenticator_then_the_refusal_has_its_cause(
+    error: str, cause: Cause
 ) -> None:
     (found,) = parse([line(error=error)])
-    assert (found.kind, found.count, found.last) == (kind, 1, at(0))
+    assert (found.cause, found.count, found.last) == (cause, 1, at(0))
     assert found.text
 
 
-def test_given_all_kinds_then_an_error_is_known_for_each() -> None:
-    assert {kind for _, kind in ERRORS} == set(Kind)
+def test_given_all_causes_then_an_error_is_known_for_each() -> None:
+    assert {cause for _, cause in ERRORS} == set(Cause)
 
 
 def test_given_sts_out_of_reach_then_the_text_says_why() -> None:
     (found,) = parse([line(error=f"{STS}error during GET: {NO_HOST}")])
     assert found.text.startswith("the pods get no answer from STS: ")
     assert found.text.endswith("no such host on us-east-1 endpoint")
+
+
+def test_given_a_token_that_is_too_large_then_the_text_says_what_helps() -> None:
+    (found,) = parse([line(error=f"{FORMAT}token is too large")])
+    assert (found.cause.value, found.text) == (
+        "token too large",
+        (
+            "aws-iam-authenticator takes 4,096 characters: use fewer or shorter session tags and "
+            "policies, a role assumed directly, or long-term keys of a user"
+        ),
+    )
 
 
 def test_given_something_else_that_answers_then_the_text_says_so() -> None:
@@ -193,8 +208,11 @@ def test_given_something_else_that_answers_then_the_text_says_so() -> None:
             sts_error("InvalidClientTokenId", UNKNOWN),
             "AWS does not know the access key: deleted, inactive, or of another partition",
         ),
-        (sts_error("AccessDenied", "no"), "STS answers 403 AccessDenied"),
-        (sts_error("InternalFailure", "", 500), "STS answers 500 InternalFailure"),
+        (sts_error("AccessDenied", "no"), "see the authenticator's log: 403 AccessDenied"),
+        (
+            sts_error("InternalFailure", "", 500),
+            "STS answers with an error of its own: 500 InternalFailure",
+        ),
     ],
 )
 def test_given_an_error_of_sts_then_the_text_explains_it_or_quotes_its_code(
@@ -212,7 +230,8 @@ def test_given_an_unmapped_user_then_the_refusal_has_their_arn_and_access_key() 
         [answer(MALLORY, "AKIAMALLORY0TESTBED0"), line(error=NOT_MAPPED, arn=MALLORY, second=1)]
     )
     text = "AWS confirms this identity, and no mapping has its ARN"
-    assert found == [Refusal(at(1), 1, Kind.NOT_MAPPED, MALLORY, "AKIAMALLORY0TESTBED0", text)]
+    assert found == [Refusal(at(1), 1, Cause.NOT_MAPPED, MALLORY, "AKIAMALLORY0TESTBED0")]
+    assert found[0].text == text
 
 
 def test_given_an_unmapped_role_then_the_refusal_has_arn_and_session_as_aws_spells_them() -> None:
@@ -332,7 +351,7 @@ def test_given_any_text_in_a_token_then_it_is_neither_another_refusal_nor_quoted
 ) -> None:
     quoted = f'{FORMAT}unexpected hostname "{sent}" in pre-signed URL'
     (found,) = parse(line(error=quoted).split("\n"))
-    assert (found.kind, found.arn) == (Kind.ENDPOINT, "")
+    assert (found.cause, found.arn) == (Cause.ENDPOINT, "")
     assert found.text == parse([line(error=f"{FORMAT}unexpected hostname ")])[0].text
 
 
@@ -351,7 +370,7 @@ def test_given_a_token_that_imitates_a_refusal_then_it_is_a_malformed_token_only
 ) -> None:
     logged = line(error=f'{FORMAT}parse "{sent}": net/url: invalid control character in URL')
     found = parse(logged.split("\n"))
-    assert [(r.kind, r.arn) for r in found] == [(Kind.MALFORMED, "")]
+    assert [(r.cause, r.arn) for r in found] == [(Cause.MALFORMED, "")]
 
 
 @pytest.mark.parametrize(

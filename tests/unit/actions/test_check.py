@@ -37,10 +37,10 @@ from tests.unit.access.test_refusals import STS, sts_error
 from tests.unit.actions.test_list_mappings import add
 
 from certificates import pem
-from checks import flow
-from checks.probes import login, threads, wire
-from checks.steps import webhook
+from checks import certificate, end_to_end, flow, sts, threads, webhook
 
+ACCOUNT = "arn:aws:iam::111122223333"
+SLICES = "/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices"
 FINE = dict.fromkeys(flow.STEPS, "ok")
 # The steps wait for each other's threads. On the cluster's clock, one that polls would use up the
 # time of all others before they run at all.
@@ -63,7 +63,6 @@ class World:
     error: str = sts_error("InvalidClientTokenId", "no")
     silent: tuple[str, ...] = ()
     tokens: list[str] = dataclasses.field(default_factory=list[str])
-    responses: int = 0
     logged: dict[str, list[tuple[float, bytes]]] = dataclasses.field(
         default_factory=lambda: {"a": [], "b": []}
     )
@@ -73,9 +72,9 @@ class World:
             raise ConnectionRefusedError(111, "Connection refused")
         return self.leaf
 
-    def log(self, pod: str, error: str, client: str) -> None:
+    def log(self, pod: str, error: str, client: str, arn: str = "", **fields: str) -> None:
         lines = self.logged[pod]
-        lines.append((0, log_line("", error, client=client)))
+        lines.append((0, log_line(arn, error, 0, client=client, **fields)))
         self.api.add_lines(pod, *lines)
 
     def review(self, request: httpx2.Request) -> httpx2.Response:
@@ -84,7 +83,9 @@ class World:
         self.tokens.append(token)
         names = [name for name, _ in parse_qsl(url_of(token).query)]
         (marker,) = [name for name in names if name.startswith("aws-iam-check-")]
-        refused = f'input token was not properly formatted: non-whitelisted "{marker}"'
+        refused = (
+            f'input token was not properly formatted: non-whitelisted query parameter "{marker}"'
+        )
         self.log("a", refused, "10.85.0.10:6")
         return ok({**body, "status": {"user": {}, "error": "403"}})
 
@@ -94,13 +95,8 @@ def url_of(token: str) -> Any:
     return urlsplit(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode())
 
 
-@pytest.fixture
-def world(deployed: Model, api: FakeCluster, files: Files, monkeypatch: Any) -> World:
-    """A deployment in which all is well: two pods, and an API server that asks them."""
-    world = World(api)
-    secret = api.objects[SECRET]["data"]
-    certificate = base64.b64decode(secret["cert.pem"]).decode()
-    world.leaf = pem.der(certificate)[0]
+def pod_of(world: World) -> type[Any]:
+    """The connection to a pod of ``world``."""
 
     class Pod:
         def __init__(self, address: str, seconds: float) -> None:
@@ -109,9 +105,8 @@ def world(deployed: Model, api: FakeCluster, files: Files, monkeypatch: Any) -> 
                 raise TimeoutError("timed out")
             self.client = f"10.85.0.10:{self.name}"
 
-        def metrics(self) -> str:
-            name = "aws_iam_authenticator_sts_responses_total"
-            return f'{name}{{ResponseCode="200",StsRegion="eu-west-1"}} {world.responses}\n'
+        def announce(self) -> None:
+            world.log(self.name, "", self.client, level="error", msg="unexpected request method")
 
         def log_in(self, token: str) -> int:
             world.tokens.append(token)
@@ -125,14 +120,25 @@ def world(deployed: Model, api: FakeCluster, files: Files, monkeypatch: Any) -> 
         def close(self) -> None:
             pass
 
-    for module in (flow, login, threads):
+    return Pod
+
+
+@pytest.fixture
+def world(deployed: Model, api: FakeCluster, files: Files, monkeypatch: Any) -> World:
+    """A deployment in which all is well: two pods, and an API server that asks them."""
+    world = World(api)
+    secret = api.objects[SECRET]["data"]
+    world.leaf = pem.der(base64.b64decode(secret["cert.pem"]).decode())[0]
+
+    for module in (flow, end_to_end, sts, threads):
         monkeypatch.setattr(module, "time", REAL_TIME)
     # A login is in the log before the API server answers, or never.
-    monkeypatch.setattr(login, "SETTLED_SECONDS", 0.1)
+    monkeypatch.setattr(end_to_end, "SETTLED_SECONDS", 0.1)
     # A busy machine may take a second between a login and the look for it.
-    monkeypatch.setattr(login, "LOG_SECONDS", 6.0)
-    monkeypatch.setattr(wire, "Pod", Pod)
-    monkeypatch.setattr(wire, "leaf", world.serve)
+    for module in (end_to_end, sts):
+        monkeypatch.setattr(module, "LOG_SECONDS", 6.0)
+    monkeypatch.setattr(sts, "Pod", pod_of(world))
+    monkeypatch.setattr(certificate, "leaf", world.serve)
     for name in ("a", "b"):
         ready = [{"type": "Ready", "status": "True", "lastTransitionTime": None}]
         api.add_log(name, b"")
@@ -377,7 +383,7 @@ def test_given_pods_without_a_way_to_sts_then_the_fifth_step_fails(
     world.error = f"{STS}error during GET: dial tcp 192.0.2.10:443: i/o timeout on x endpoint"
     results = check(deployed)
     assert states(results) == {**FINE, flow.STS: "failed"}
-    assert "get no answer from sts.amazonaws.com in time" in results[flow.STS]
+    assert "get no answer from sts.us-east-1.amazonaws.com in time" in results[flow.STS]
 
 
 def test_given_a_pod_that_does_not_answer_then_it_is_named(world: World, deployed: Model) -> None:
@@ -386,14 +392,56 @@ def test_given_a_pod_that_does_not_answer_then_it_is_named(world: World, deploye
     assert "pods b do not answer this machine, without a proxy (timed out)" in results[flow.STS]
 
 
-def test_given_people_of_one_region_then_its_sts_is_asked(world: World, deployed: Model) -> None:
-    world.responses = 3
+def test_given_no_region_then_the_sts_of_kubeconfigs_is_asked(
+    world: World, deployed: Model
+) -> None:
     results = check(deployed)
-    assert results[flow.STS].startswith("ok: sts.eu-west-1.amazonaws.com answers all 2")
+    assert results[flow.STS].startswith("ok: sts.us-east-1.amazonaws.com answers all 2")
+
+
+def test_given_a_check_when_refusals_are_listed_then_its_own_logins_are_not_among_them(
+    world: World, deployed: Model
+) -> None:
+    check(deployed)
+    world.log("a", "identity is not mapped", "10.85.0.10:9", arn=f"{ACCOUNT}:role/dev")
+
+    shown = deployed.action("list-refusals")["refusals"].splitlines()
+
+    assert len(world.tokens) == 3
+    assert [line.split(",")[0] for line in shown[1:2]] == [f"{ACCOUNT}:role/dev"]
+    assert "unknown access key" not in "".join(shown)
+    assert "malformed token" not in "".join(shown)
+
+
+def test_given_an_endpoint_of_the_service_that_is_no_pod_of_ours_then_the_second_step_names_it(
+    world: World, deployed: Model, api: FakeCluster
+) -> None:
+    def target(name: str) -> dict[str, str]:
+        return {"kind": "Pod", "namespace": "kube-system", "name": name}
+
+    api.objects[f"{SLICES}/aws-iam-authenticator-x"] = {
+        "metadata": {
+            "name": "aws-iam-authenticator-x",
+            "namespace": "kube-system",
+            "labels": {"kubernetes.io/service-name": "aws-iam-authenticator"},
+        },
+        "addressType": "IPv4",
+        "endpoints": [
+            {"addresses": ["10.1.0.1"], "targetRef": target("a")},
+            {"addresses": ["10.1.0.8"], "targetRef": target("evil")},
+            {"addresses": ["192.0.2.1"]},
+        ],
+    }
+
+    shown = check(deployed)[flow.AUTHENTICATOR]
+
+    assert shown.splitlines()[0] == (
+        "failed: the Service sends logins to others than the authenticator's pods: pod evil, "
+        "192.0.2.1"
+    )
 
 
 def test_given_a_region_then_its_sts_is_asked(world: World, deployed: Model) -> None:
-    world.responses = 3
     results = check(deployed, region="us-west-2")
     assert results[flow.STS].startswith("ok: sts.us-west-2.amazonaws.com answers all 2")
     assert {url_of(t).netloc for t in world.tokens} >= {"sts.us-west-2.amazonaws.com"}
@@ -479,9 +527,9 @@ def test_given_something_that_hangs_then_the_action_ends_in_time(
     world: World, deployed: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(flow, "SECONDS", 1.5)
-    monkeypatch.setattr(login, "LOG_SECONDS", 0.2)
+    monkeypatch.setattr(sts, "LOG_SECONDS", 0.2)
     real = time.perf_counter
-    monkeypatch.setattr(wire, "leaf", lambda *_: threading.Event().wait(20))
+    monkeypatch.setattr(certificate, "leaf", lambda *_: threading.Event().wait(20))
     began = real()
     results = check(deployed)
     assert real() - began < 15

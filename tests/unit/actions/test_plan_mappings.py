@@ -124,9 +124,8 @@ def test_given_an_empty_text_when_planned_then_all_that_the_option_made_would_go
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("- arn: nobody\n  username: x", "mappings[0]: 'nobody' is not an ARN"),
-        ("mapRoles:\n- grous: []", "mapRoles[0]: the key 'grous' is unknown"),
         ("- [", "line 2: did not find"),
+        ("mapRoles: all", "mapRoles is not a list"),
     ],
 )
 def test_given_a_wrong_text_when_planned_then_the_action_fails_as_the_status_would(
@@ -137,6 +136,19 @@ def test_given_a_wrong_text_when_planned_then_the_action_fails_as_the_status_wou
 
     assert failure.value.message.startswith("option mappings: ")
     assert problem in failure.value.message
+
+
+def test_given_an_entry_with_a_fault_when_planned_then_it_is_named_and_its_mapping_stays(
+    declare: Declare, deployed: Model
+):
+    declare(entry("dev"), entry("ops", OPS))
+    text = json.dumps([entry("dev"), entry("ops", OPS, grous=[])])
+
+    results = deployed.action("plan-mappings", mappings=text)
+
+    assert "delete" not in counts(results)
+    assert "mappings[1]" in results["plan"]
+    assert "the key 'grous' is unknown" in results["plan"]
 
 
 def test_given_an_option_that_is_wrong_now_when_a_good_text_is_planned_then_that_alone_counts(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import secrets
 import string
@@ -17,6 +18,8 @@ from testbed.aws.regions import DEFAULT_PARTITION
 
 ACCOUNTS_FILE = Path(__file__).parent / "accounts.yaml"
 
+# How long a session token of AWS may be, and how long one is by default.
+_LEAST_TOKEN_BYTES, _TOKEN_BYTES, _MOST_TOKEN_BYTES = 400, 800, 4096
 _KEY_ALPHABET = string.ascii_uppercase + string.digits
 
 
@@ -56,13 +59,21 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Role:
-    """A role, and the accounts and ARNs that may assume it."""
+    """A role, and the accounts and ARNs that may assume it.
+
+    Its sessions' tokens have `token_bytes`. Those of AWS grow with a session's policies and tags.
+    """
 
     account: str
     name: str
     arn: str
     id: str
     trusts: frozenset[str]
+    token_bytes: int = _TOKEN_BYTES
+
+    def __post_init__(self) -> None:
+        if not _LEAST_TOKEN_BYTES <= self.token_bytes <= _MOST_TOKEN_BYTES:
+            raise ValueError(f"role {self.name}: STS issues no tokens of {self.token_bytes} bytes")
 
     @property
     def partition(self) -> str:
@@ -120,7 +131,7 @@ class Accounts:
             access_key="ASIA" + "".join(secrets.choice(_KEY_ALPHABET) for _ in range(16)),
             secret_key=secrets.token_urlsafe(30),
             principal=principal,
-            token=secrets.token_urlsafe(180),
+            token=_session_token(role.token_bytes),
             expires=expires,
         )
         with self._lock:
@@ -153,4 +164,10 @@ def _user(entry: Mapping[str, Any], prefix: str, account: str) -> Credentials:
 
 def _role(entry: Mapping[str, Any], prefix: str, account: str) -> Role:
     arn = f"{prefix}{entry.get('path', '/')}{entry['name']}"
-    return Role(account, entry["name"], arn, entry["id"], frozenset(entry["trusts"]))
+    size = entry.get("token-bytes", _TOKEN_BYTES)
+    return Role(account, entry["name"], arn, entry["id"], frozenset(entry["trusts"]), size)
+
+
+def _session_token(size: int) -> str:
+    """Return a token in base64, as AWS' are: a URL needs three characters for `+` and `/`."""
+    return base64.b64encode(secrets.token_bytes(size)).decode()[:size]

@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
+from tests.fakes.declaring import fault
 
 from access.declaration import accounts, declared
 from access.declaration.declared import Declared
@@ -22,9 +23,7 @@ def parse(*entries: dict[str, Any], partition: str = "aws") -> Declared:
 
 
 def refusal(*entries: dict[str, Any]) -> str:
-    with pytest.raises(ValueError, match=r"^[^\n]+$") as raised:
-        parse(*entries)
-    return str(raised.value)
+    return fault(parse(*entries))
 
 
 def test_given_a_role_of_accounts_when_it_is_read_then_each_account_has_an_entry_and_a_place():
@@ -112,7 +111,6 @@ def test_given_an_empty_list_when_it_is_read_then_nobody_is_mapped_and_that_is_s
         ({"accounts": [None]}, ".accounts[0]: it is not an account of 12 digits"),
         ({"accounts": [[ONE]]}, ".accounts[0]: it is not an account of 12 digits"),
         ({"accounts": ONE}, ": accounts is not a list"),
-        ({"accounts": [ONE, ONE]}, ".accounts[1] has the same principal as mappings[0].accounts"),
         ({"account": ONE, "accounts": [TWO]}, ": it has account and accounts, keep one of them"),
         ({}, ": role needs account or accounts"),
         ({"role": "team/dev", "account": ONE}, ": role 'team/dev' has a path, write 'dev'"),
@@ -146,8 +144,29 @@ def test_given_a_short_text_that_means_too_many_mappings_when_it_is_read_then_it
     first = f"- {{role: r0, accounts: &a [{ids}]}}\n"
     others = "".join(f"- {{role: r{number}, accounts: *a}}\n" for number in range(1, 1_000))
 
-    with pytest.raises(
-        ValueError, match=r"^mappings\[50\].accounts\[0\] is one more than 50,000 mappings"
-    ):
+    with pytest.raises(ValueError, match=r"^mappings\[50\].accounts\[0\] exceeds 50,000 mappings"):
         declared.parse(first + others, NOW)
     assert accounts.MOST == 50_000
+
+
+def test_given_one_account_that_is_wrong_when_it_is_read_then_the_others_count():
+    found = parse({"role": "dev", "accounts": [ONE, "1234", TWO, ONE]})
+
+    assert [each.place for each in found.entries] == [
+        "mappings[0].accounts[2]",
+        "mappings[0].accounts[3]",
+    ]
+    assert fault(found) == "mappings[0].accounts[1]: '1234' is not an account of 12 digits"
+    assert [(each.place, each.reason) for each in found.left_out] == [
+        ("mappings[0].accounts[0]", "mappings[0].accounts[3] has the same principal, and counts")
+    ]
+
+
+def test_given_parts_without_a_meaning_for_many_accounts_when_read_then_each_is_told_once():
+    many = [f"{number:012}" for number in range(5_000)]
+    unknown = [{"policy": f"Unknown{number}"} for number in range(500)]
+
+    found = parse({"role": "dev", "accounts": many, "access": unknown})
+
+    assert len(found.entries) == 5_000
+    assert len(found.left_out) == 500

@@ -10,14 +10,18 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.fakes.declaring import fault
 
 from access.declaration import declared
 from access.declaration.declared import Entry, LeftOut
+from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
 
 NOW = datetime(2026, 11, 26, tzinfo=timezone.utc)
 ACCOUNT = "arn:aws:iam::111122223333"
 DEV = f"{ACCOUNT}:role/Dev"
+
+DEV_SET = f"{ACCOUNT}:role/AWSReservedSSO_Dev_0123456789abcdef"
 
 AWS_AUTH = """\
 # Please edit the object below. Lines beginning with a '#' will be ignored.
@@ -370,10 +374,11 @@ def test_given_a_time_when_it_is_read_then_it_is_kept_in_utc(written: str, kept:
 def test_given_an_entry_that_is_wrong_when_it_is_read_then_its_place_and_the_reason_are_named(
     keys: dict[str, Any], reason: str
 ):
-    with pytest.raises(ValueError, match=r"^mappings\[1\]: ") as raised:
-        parse(json.dumps([{"arn": f"{ACCOUNT}:user/good"}, keys]))
+    found = parse(json.dumps([{"arn": f"{ACCOUNT}:user/good"}, keys]))
 
-    assert reason in str(raised.value)
+    assert [entry.arn for entry in found.entries] == [f"{ACCOUNT}:user/good"]
+    assert fault(found).startswith("mappings[1]: ")
+    assert reason in fault(found)
 
 
 @pytest.mark.parametrize(
@@ -387,17 +392,6 @@ def test_given_an_entry_that_is_wrong_when_it_is_read_then_its_place_and_the_rea
         ("mapRoles: {a: b}", "mapRoles is not a list"),
         ("mapRoles: text", "mapRoles is not a list"),
         ("mapRoles: '[a: {'", "mapRoles: line 2: "),
-        ("[text]", "mappings[0] is not a map with arn, username and groups"),
-        (f"[{{arn: '{DEV}', Arn: '{DEV}'}}]", "mappings[0]: a key is there twice"),
-        (f"[{{arn: '{DEV}'}}, {{arn: '{DEV.upper()}'}}]", "mappings[1] has the same principal as"),
-        (
-            f"[{{arn: '{DEV}', name: a}}, {{arn: '{ACCOUNT}:root', name: a}}]",
-            "mappings[1] has the same name as mappings[0]: a",
-        ),
-        (
-            "[&a {permission-set: A, account: '111122223333'}, *a]",
-            "mappings[1] has the same principal as mappings[0]",
-        ),
     ],
 )
 def test_given_a_text_that_is_wrong_when_it_is_read_then_it_is_refused_in_one_line(
@@ -407,6 +401,104 @@ def test_given_a_text_that_is_wrong_when_it_is_read_then_it_is_refused_in_one_li
         parse(text)
 
     assert reason in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("[text]", "mappings[0]: it is not a map with arn, username and groups"),
+        (
+            f"[{{arn: '{DEV}', Arn: '{DEV}'}}]",
+            "mappings[0]: the entry: a key is there twice, in capital and in small letters",
+        ),
+        (
+            f"[{{arn: '{DEV}', name: a}}, {{arn: '{ACCOUNT}:root', name: a}}]",
+            "mappings[1]: it has the same name as mappings[0]: a",
+        ),
+        (
+            f"[{{permission-set: Dev@111122223333}}, {{arn: '{DEV_SET}'}}]",
+            "mappings[1]: it has the same principal as mappings[0]",
+        ),
+    ],
+)
+def test_given_an_entry_that_cannot_be_when_it_is_read_then_it_is_named(text: str, line: str):
+    assert fault(parse(text)) == line
+
+
+@pytest.mark.parametrize(
+    ("text", "counts", "loses"),
+    [
+        (f"[{{arn: '{DEV}'}}, {{arn: '{DEV.upper()}'}}]", "mappings[1]", "mappings[0]"),
+        (
+            "[&a {permission-set: A, account: '111122223333'}, *a]",
+            "mappings[1]",
+            "mappings[0]",
+        ),
+        (
+            f"mapRoles: [{{rolearn: '{DEV}'}}, {{rolearn: '{DEV}'}}]",
+            "mapRoles[1]",
+            "mapRoles[0]",
+        ),
+        (
+            f'{{"accessEntry": {{"principalArn": "{DEV}"}}}}\n---\nmapRoles:\n- rolearn: {DEV}',
+            "document 1: accessEntry",
+            "document 2: mapRoles[0]",
+        ),
+    ],
+    ids=["two rows", "a set", "aws-auth", "an access entry and aws-auth"],
+)
+def test_given_a_principal_twice_when_it_is_read_then_the_one_that_eks_takes_counts(
+    text: str, counts: str, loses: str
+):
+    found = parse(text)
+
+    assert [entry.place for entry in found.entries] == [counts]
+    assert list(found.left_out) == [LeftOut(loses, f"{counts} has the same principal, and counts")]
+
+
+def test_given_several_documents_when_they_are_read_then_all_people_of_them_are_declared():
+    found = parse(f"{AWS_AUTH}---\n- arn: {DEV}\n---\n")
+
+    assert [entry.place for entry in found.entries] == [
+        "document 1: mapRoles[1]",
+        "document 1: mapUsers[0]",
+        "document 2: mappings[0]",
+    ]
+
+
+def test_given_thousands_of_parts_without_a_meaning_then_so_many_are_named_and_the_rest_counted():
+    found = parse(json.dumps([{"account": f"{n:012}"} for n in range(1_500)]))
+
+    assert len(found.left_out) == declared.MOST_LEFT_OUT + 1
+    assert found.left_out[-1].reason == "500 more parts are left out"
+
+
+@pytest.mark.parametrize(
+    ("keys", "kept"),
+    [
+        ({"arn": DEV, "username": "system:x"}, {"dev-f98916774b"}),
+        ({"arn": DEV, "name": "a", "username": "system:x"}, {"a", "dev-f98916774b"}),
+        ({"arn": DEV, "name": "No Name"}, {"dev-f98916774b"}),
+        ({"permission-set": "A", "account": "111122223333", "grous": []}, {"set"}),
+        ({"name": "a", "arn": "Dev"}, {"a"}),
+        ({"arn": "Dev"}, {"a", "dev-f98916774b", "other", "set"}),
+        ({"role": "Dev", "accounts": ["1"]}, {"a", "dev-f98916774b", "other", "set"}),
+    ],
+)
+def test_given_an_entry_with_a_fault_then_whatever_mapping_it_may_have_made_is_kept(
+    keys: dict[str, Any], kept: set[str]
+):
+    set_name = one(**{"permission-set": "A", "account": "111122223333"}).name
+    found = [
+        IdentityMapping("dev-f98916774b", DEV, "dev", ""),
+        IdentityMapping("a", f"{ACCOUNT}:user/a", "a", ""),
+        IdentityMapping(set_name, f"{ACCOUNT}:user/set", "set", ""),
+        IdentityMapping("other", f"{ACCOUNT}:user/other", "other", ""),
+    ]
+
+    names = parse(json.dumps([keys])).kept(found)
+
+    assert {"set" if name == set_name else name for name in names} == kept
 
 
 def test_given_an_access_that_was_renewed_when_it_is_read_then_the_ended_one_is_not_its_twin():

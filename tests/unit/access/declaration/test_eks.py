@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
+from tests.fakes.declaring import fault
 
 from access.declaration import declared, formats
 from access.declaration.declared import LeftOut
@@ -152,11 +153,11 @@ def test_given_policies_that_nothing_here_is_like_when_they_are_read_then_each_i
         ),
         LeftOut(
             "document 1: accessEntry.associatedAccessPolicies[0]",
-            "no ClusterRole is like AmazonEKSAdminViewPolicy",
+            "no ClusterRole matches AmazonEKSAdminViewPolicy",
         ),
         LeftOut(
-            "document 1: accessEntry.associatedAccessPolicies[1]",
-            "'dev-*' is not a namespace's name: write access with the namespaces",
+            "document 1: accessEntry.associatedAccessPolicies[1].namespaces",
+            "'dev-*' is not a namespace's name",
         ),
     ]
 
@@ -205,7 +206,7 @@ def test_given_terraforms_access_entries_when_they_are_read_then_they_keep_their
     assert left_out(TERRAFORM) == [
         LeftOut(
             "access_entries.dev.policy_associations.read",
-            "no ClusterRole is like AmazonEKSAdminViewPolicy",
+            "no ClusterRole matches AmazonEKSAdminViewPolicy",
         )
     ]
 
@@ -226,30 +227,7 @@ mapRoles:
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        (
-            "[{sso: {permissionSetName: A}}]",
-            "mappings[0]: sso has not exactly permissionSetName and accountID",
-        ),
-        ("[{sso: A}]", "mappings[0]: sso has not exactly permissionSetName and accountID"),
-        (
-            "[{sso: {permissionSetName: A, accountID: '1'}, permission-set: B}]",
-            "mappings[0]: two keys name the same",
-        ),
-        (
-            "accessConfig: {accessEntries: [arn]}",
-            "accessConfig.accessEntries[0] is not a map with arn, username and groups",
-        ),
-        (
-            "access_entries: {dev: arn}",
-            "access_entries.dev is not a map with arn, username and groups",
-        ),
         ("accessEntries: all", "accessEntries is not a list"),
-        (
-            "[{principalArn: x, principal_arn: y}]",
-            "mappings[0]: two keys name the same",
-        ),
-        ("[{principalArn: x, rol: y}]", "mappings[0]: the key 'rol' is unknown"),
-        ('{"accessEntry": 1}', "accessEntry is not a map with arn, username and groups"),
         (
             '{"mapUsers": []}' * (formats.MAX_DOCUMENTS + 1),
             f"it has more than {formats.MAX_DOCUMENTS:,} documents",
@@ -270,3 +248,41 @@ def test_given_what_is_none_of_these_when_it_is_read_then_one_line_says_why(text
         declared.parse(text, NOW)
 
     assert str(refusal.value) == line
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            "[{sso: {permissionSetName: A}}]",
+            "mappings[0]: sso has not exactly permissionSetName and accountID",
+        ),
+        ("[{sso: A}]", "mappings[0]: sso has not exactly permissionSetName and accountID"),
+        (
+            "[{sso: {permissionSetName: A, accountID: '1'}, permission-set: B}]",
+            "mappings[0]: two keys name the same",
+        ),
+        (
+            "accessConfig: {accessEntries: [arn]}",
+            "accessConfig.accessEntries[0]: it is not a map with arn, username and groups",
+        ),
+        (
+            "access_entries: {dev: arn}",
+            "access_entries.dev: it is not a map with arn, username and groups",
+        ),
+        ("[{principalArn: x, principal_arn: y}]", "mappings[0]: two keys name the same"),
+        ("[{principalArn: x, rol: y}]", "mappings[0]: the key 'rol' is unknown"),
+        ('{"accessEntry": 1}', "accessEntry: it is not a map with arn, username and groups"),
+    ],
+)
+def test_given_an_entry_that_is_none_of_these_when_it_is_read_then_it_is_named(
+    text: str, line: str
+):
+    assert fault(declared.parse(text, NOW)) == line
+
+
+def test_given_eksctls_example_with_a_pattern_when_it_is_read_then_the_namespaces_count():
+    text = EKSCTL.replace("namespaces: [a, b]", "namespaces: [default, dev-*]")
+
+    assert given(text) == [[], [("view", ("default",))]]
+    assert "'dev-*' is not a namespace's name" in [each.reason for each in left_out(text)]

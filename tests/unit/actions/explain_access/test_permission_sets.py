@@ -1,4 +1,4 @@
-"""What `explain-access` says of a declared permission set whose role is not mapped."""
+"""What is said of a refused role whose permission set the option declares."""
 
 from __future__ import annotations
 
@@ -22,19 +22,29 @@ def declare(model: Model, *entries: dict[str, str]) -> None:
     model.config = {"mappings": json.dumps(entries)}
 
 
-@pytest.mark.parametrize("params", [{"arn": SSO}, {"arn": SSO_SESSION}, {"recent": True}])
+@pytest.mark.parametrize(
+    ("action", "params"),
+    [
+        ("explain-access", {"arn": SSO}),
+        ("explain-access", {"arn": SSO_SESSION}),
+        ("list-refusals", {}),
+    ],
+)
 @pytest.mark.parametrize("unit", [0, 1], ids=["leader", "other"])
 def test_given_a_refused_role_of_a_declared_set_when_explained_then_the_leader_will_map_it(
-    two: Model, api: FakeCluster, unit: int, params: dict[str, Any]
+    two: Model, api: FakeCluster, unit: int, action: str, params: dict[str, Any]
 ):
     declare(two, DEVOPS, {"arn": ROLE})
     refuse(api, SSO)
     api.forget()
 
-    results = two.action("explain-access", unit=unit, **params)
+    results = two.action(action, unit=unit, **params)
 
-    lines = results["explanation"].splitlines()
-    assert lines[0] == (
+    text = results.get("explanation") or results["refusals"]
+    lines = text.splitlines()
+    assert "grant-access" not in text
+    refused = next(line for line in lines if line.startswith(f"{SSO}, once, "))
+    assert lines[lines.index(refused) + 1] == (
         f"{NO_ROLE} has role {SSO}: the leader's next hook maps it; to map it now, run: juju exec "
         "--unit aws-iam/leader -- JUJU_DISPATCH_PATH=hooks/update-status ./dispatch"
     )

@@ -9,8 +9,8 @@ from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.paths import PODS
 from tests.fakes.kubernetes.server import FakeCluster
 
+from checks import authenticator
 from checks.outcome import Names, State
-from checks.steps import authenticator
 from cluster import api as kubernetes
 from cluster import pod_logs, pods, references
 from cluster.pods import Rollout
@@ -92,9 +92,9 @@ def test_given_a_stranger_when_an_authority_changes_then_the_former_one_is_not_k
 
 
 def test_given_a_stranger_then_the_check_fails_and_says_how_to_look_at_it():
-    found = authenticator.Deployed(strangers=("a", "b"), rollout=Rollout(2, 2, True, True))
+    found = authenticator.Deployed(strangers=("pod a", "pod b"), rollout=Rollout(2, 2, True, True))
     outcome = authenticator.verdict(found, NAMES)
 
     assert outcome.state == State.FAILED
-    assert "a, b" in outcome.seen
-    assert f"kubectl -n {references.NAMESPACE} describe pod a" in outcome.remedy
+    assert "pod a, pod b" in outcome.seen
+    assert f"kubectl -n {references.NAMESPACE} get endpointslices" in outcome.remedy

@@ -254,7 +254,7 @@ def test_given_a_wrong_option_when_a_mapping_that_it_made_ends_then_its_access_e
     declare(entry("dev", expires="1970-03-01T00:00:00Z"), entry("ops", OPS))
     api.clock.now += 60 * 86_400
 
-    assert declare({"name": "wrong"}).name == "blocked"
+    declare({"arn": "wrong"})
     assert names(api) == ["ops"]
 
 
@@ -285,29 +285,62 @@ def test_given_a_mapping_of_others_when_its_name_is_declared_for_another_then_it
     assert "gave way to the one that the option mappings declares (mappings[0])" in deployed.log()
 
 
-def test_given_an_entry_that_is_wrong_when_a_hook_runs_then_nothing_of_the_option_changes(
+def test_given_an_option_that_cannot_be_read_when_a_hook_runs_then_nothing_of_it_changes(
     declare: Declare, deployed: Model, api: FakeCluster
 ):
     declare(entry("dev"))
     api.add_mapping("new", OPS)
     api.delete(DEPLOYMENT)
-    deployed.config = {"mappings": json.dumps([entry("ops", OPS), {"arn": "x"}])}
+    deployed.config = {"mappings": "mapRoles: all"}
 
     status = deployed.hook(deployed.on.config_changed())
 
     assert isinstance(status, ops.BlockedStatus)
-    assert status.message.startswith("option mappings: mappings[1]: 'x' is not an ARN")
+    assert status.message.startswith("option mappings: mapRoles is not a list")
     assert names(api) == ["dev", "new"]
     # The rest of the hook is done all the same.
     assert stored(api, "new")["status"] == {"canonicalARN": OPS.lower()}
     assert DEPLOYMENT in api.objects
 
 
-def test_given_a_wrong_entry_that_is_corrected_when_a_hook_runs_then_the_unit_is_active(
-    declare: Declare,
+def test_given_one_entry_with_a_fault_when_a_hook_runs_then_it_is_named_and_the_others_count(
+    declare: Declare, api: FakeCluster
 ):
-    assert declare({"arn": "x"}).name == "blocked"
-    assert declare(entry("dev")).name == "active"
+    status = declare(entry("dev"), {**entry("ops", OPS), "username": "system:masters:sso-admin"})
+
+    assert status == ops.ActiveStatus(
+        f"{HEALTHY}, 1 mapping, 1 not applied: mappings[1]: username begins with system:, which "
+        "is reserved: give another"
+    )
+    assert names(api) == ["dev"]
+
+
+@pytest.mark.parametrize(
+    "fault", [{"username": "aws:x"}, {"groups": "view"}, {"grous": []}, {"expires": "never"}]
+)
+def test_given_a_fault_in_an_entry_that_was_good_then_its_mapping_stays_as_it_is(
+    declare: Declare, api: FakeCluster, fault: dict[str, Any]
+):
+    declare(entry("dev"), entry("ops", OPS))
+    before = stored(api, "ops")
+
+    declare(entry("new", f"{ACCOUNT}:user/new"), {**entry("ops", OPS), **fault})
+
+    assert names(api) == ["new", "ops"]
+    assert stored(api, "ops") == before
+
+
+def test_given_an_entry_of_which_nobody_knows_whose_it_is_then_no_mapping_of_the_option_goes(
+    declare: Declare, api: FakeCluster
+):
+    declare({"arn": DEV, "username": "dev"}, entry("ops", OPS))
+    before = names(api)
+
+    declare({"arn": DEV.replace("arn:", "arm:"), "username": "dev"})
+    assert names(api) == before
+
+    declare({"arn": DEV, "username": "dev"})
+    assert len(names(api)) == 1
 
 
 def test_given_an_access_that_has_ended_when_a_hook_runs_then_its_mapping_goes(

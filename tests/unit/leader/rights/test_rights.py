@@ -96,7 +96,7 @@ def test_given_a_policy_of_eks_when_it_is_declared_then_the_role_that_is_like_it
 
     assert bound(api) == {GROUP: ("ClusterRole/view", "dev/ClusterRole/edit")}
     assert status.message.endswith(
-        "1 left out: mappings[0].access[2]: no ClusterRole is like AmazonEKSAdminViewPolicy"
+        "1 left out: mappings[0].access[2]: no ClusterRole matches AmazonEKSAdminViewPolicy"
     )
 
 

@@ -4,13 +4,35 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
-from checks.outcome import Names, Outcome, failed, not_checked, ok
+from checks.outcome import Names, Outcome, Site, failed, not_checked, ok
+from errors import Unready
 from juju.control_plane import Use, reset_command
 from machine import webhook_file
+from machine.files import Machine
 
 FLAG = "--authentication-token-webhook-config-file"
+
+
+def check(site: Site) -> Outcome:
+    """Return what came of the step."""
+    try:
+        return verdict(site.use(), _api_server(site.machine), site.names)
+    except Unready as problem:
+        return not_checked(f"{problem}")
+
+
+def _api_server(machine: Machine) -> list[str] | None:
+    """Return the command line of this machine's API server; None if none runs."""
+    for path in machine.processes.glob("[0-9]*/cmdline"):
+        # A process may end meanwhile.
+        with contextlib.suppress(OSError):
+            program, *arguments = path.read_bytes().decode(errors="replace").split("\0")
+            if program.rpartition("/")[2] == "kube-apiserver":
+                return arguments
+    return None
 
 
 def verdict(use: Use, api_server: Sequence[str] | None, names: Names) -> Outcome:

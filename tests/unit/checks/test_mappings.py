@@ -8,8 +8,8 @@ import pytest
 from tests.fakes.checking import NAMES, NOW, RECONCILE
 
 from access.mapping import IdentityMapping
+from checks import mappings
 from checks.outcome import State
-from checks.steps import mappings
 
 DEV = "arn:aws:iam::111122223333:role/dev"
 WORKS = IdentityMapping("dev", DEV, "dev", DEV)
@@ -41,7 +41,7 @@ WORKS = IdentityMapping("dev", DEV, "dev", DEV)
         (
             [WORKS, dataclasses.replace(WORKS, name="twin")],
             State.FAILED,
-            "2 mappings, 2 to correct: dev: same ARN as mapping twin; delete one of them; twin: ",
+            "2 mappings, 2 broken mappings: dev: same ARN as mapping twin; delete one of them; ",
             "see all: juju run aws-iam/leader list-mappings",
         ),
         (

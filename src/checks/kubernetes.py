@@ -1,17 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Step 1: Kubernetes answers from this machine, and their clocks agree. Pure."""
+"""Step 1: Kubernetes answers from this machine, and their clocks agree."""
 
 from __future__ import annotations
 
 import datetime
 
-from checks.outcome import Names, Outcome, failed, ok
+import times
+from checks.outcome import Names, Outcome, Site, failed, ok
+from cluster import api
+from cluster import version as server_version
+from cluster.errors import errors_as_status
 from errors import Blocked, Unready, WaitingForKubeconfig
 
 # A server says its time in whole seconds, and its answer takes a moment. From here on somebody
 # should look: STS refuses tokens of five minutes ahead, and of a quarter of an hour behind.
 MOST_SECONDS = 60.0
+
+
+def check(site: Site, seconds: float) -> tuple[Outcome, api.Client | None]:
+    """Return what came of the step, and a client whose requests end in ``seconds``; None where
+    Kubernetes does not answer."""
+    try:
+        with errors_as_status():
+            client = api.connect(site.machine.admin_kubeconfig, seconds)
+            version, server = server_version.read(client)
+            return verdict(version, server, times.now(), site.names), client
+    except Unready as problem:
+        return unreachable(problem, site.names), None
 
 
 def verdict(

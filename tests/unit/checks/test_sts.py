@@ -8,11 +8,10 @@ from tests.fakes.explaining import log_line
 from tests.unit.access.test_refusals import CLIENT, FORMAT, STS, sts_error
 
 from access import refusals
-from access.refusals import Kind, Refusal
+from access.refusals import Cause, Refusal
+from checks import sts
 from checks.outcome import State
-from checks.probes.counters import Counters
-from checks.steps import sts
-from checks.steps.sts import Attempt, Met, Way
+from checks.sts import Attempt, Met, Way
 
 
 def logged(error: str) -> Refusal:
@@ -31,51 +30,57 @@ def get(error: str, region: str = "us-east-1") -> str:
     [
         (sts_error("InvalidClientTokenId", "invalid"), Way.REACHED),
         (sts_error("SignatureDoesNotMatch", "We do not match"), Way.REACHED),
-        (sts_error("Throttling", "Rate exceeded", 400), Kind.THROTTLED),
-        (sts_error("AccessDenied", "by the endpoint's policy"), Kind.OTHER),
-        ("sts getCallerIdentity was throttled: {}", Kind.THROTTLED),
-        (sts_error("SignatureDoesNotMatch", "Signature expired: x"), Kind.CLOCK),
-        (f"{FORMAT}X-Amz-Date parameter is expired (15 minute expiration) x", Kind.CLOCK),
-        (f"{FORMAT}global endpoint unsupported in partition aws-cn", Kind.ENDPOINT),
-        (f"{FORMAT}token is too large", Kind.MALFORMED),
-        (get(f"dial tcp: lookup {HOST} on 10.152.183.10:53: no such host", "global"), Way.DNS),
-        (get(f"dial tcp: lookup {HOST} on 10.152.183.10:53: server misbehaving"), Way.DNS),
+        (sts_error("Throttling", "Rate exceeded", 400), Cause.THROTTLED),
+        (sts_error("AccessDenied", "by the endpoint's policy"), Cause.OTHER),
+        ("sts getCallerIdentity was throttled: {}", Cause.THROTTLED),
+        (sts_error("SignatureDoesNotMatch", "Signature expired: x"), Cause.CLOCK),
+        (f"{FORMAT}X-Amz-Date parameter is expired (15 minute expiration) x", Cause.CLOCK),
+        (f"{FORMAT}global endpoint unsupported in partition aws-cn", Cause.ENDPOINT),
+        (f"{FORMAT}token is too large", Cause.TOO_LARGE),
+        (get(f"dial tcp: lookup {HOST} on 10.152.183.10:53: no such host", "global"), Cause.DNS),
+        (get(f"dial tcp: lookup {HOST} on 10.152.183.10:53: server misbehaving"), Cause.DNS),
         (
             get("dial tcp: lookup x: read udp 10.1.0.5:4->10.152.183.10:53: i/o timeout"),
-            Way.DNS,
+            Cause.DNS,
         ),
-        (get("dial tcp 192.0.2.10:443: connect: connection refused"), Way.REFUSED),
-        (get("read tcp 10.1.0.5:4->192.0.2.10:443: read: connection reset by peer"), Way.REFUSED),
-        (get("dial tcp 192.0.2.10:443: connect: no route to host"), Way.REFUSED),
-        (get("dial tcp 192.0.2.10:443: connect: network is unreachable"), Way.REFUSED),
-        (get("dial tcp 192.0.2.10:443: i/o timeout"), Way.TIMEOUT),
+        (get("dial tcp 192.0.2.10:443: connect: connection refused"), Cause.CONNECTION),
+        (
+            get("read tcp 10.1.0.5:4->192.0.2.10:443: read: connection reset by peer"),
+            Cause.CONNECTION,
+        ),
+        (get("dial tcp 192.0.2.10:443: connect: no route to host"), Cause.CONNECTION),
+        (get("dial tcp 192.0.2.10:443: connect: network is unreachable"), Cause.CONNECTION),
+        (get("dial tcp 192.0.2.10:443: i/o timeout"), Cause.TIMEOUT),
         (
             get(
                 "net/http: request canceled while waiting for connection (Client.Timeout exceeded "
                 "while awaiting headers)"
             ),
-            Way.TIMEOUT,
+            Cause.TIMEOUT,
         ),
-        (get("context deadline exceeded"), Way.TIMEOUT),
+        (get("context deadline exceeded"), Cause.TIMEOUT),
         (
             get(
                 "tls: failed to verify certificate: x509: certificate signed by unknown authority"
             ),
-            Way.TLS,
+            Cause.TLS,
         ),
-        (get("remote error: tls: handshake failure"), Way.TLS),
-        (get("proxyconnect tcp: dial tcp 10.0.0.1:3128: connect: connection refused"), Way.PROXY),
+        (get("remote error: tls: handshake failure"), Cause.TLS),
+        (
+            get("proxyconnect tcp: dial tcp 10.0.0.1:3128: connect: connection refused"),
+            Cause.PROXY,
+        ),
         (
             get("proxyconnect tcp: dial tcp: lookup proxy on 10.0.0.1:53: no such host"),
-            Way.PROXY,
+            Cause.PROXY,
         ),
-        (get("Proxy Authentication Required"), Way.PROXY_REFUSES),
-        (get("Forbidden"), Way.PROXY_REFUSES),
+        (get("Proxy Authentication Required"), Cause.PROXY_REFUSES),
+        (get("Forbidden"), Cause.PROXY_REFUSES),
         (
             f"{STS}error from AWS (expected 200, got 403) on x endpoint. Body: <html>no</html>",
-            Way.IMPOSTOR,
+            Cause.IMPOSTOR,
         ),
-        (sts_error("InternalFailure", "x", 500), Way.FAILING),
+        (sts_error("InternalFailure", "x", 500), Cause.FAILING),
     ],
 )
 def test_given_what_a_pod_logged_then_it_tells_how_far_the_login_came(
@@ -94,7 +99,7 @@ def test_given_the_log_of_a_busy_pod_then_only_this_machines_own_login_counts() 
     ]
     found = refusals.of_client(lines, CLIENT)
     assert found
-    assert found.kind == Kind.NOT_MAPPED
+    assert found.cause == Cause.NOT_MAPPED
     assert refusals.of_client(lines, "10.1.0.3:5") is None
     assert refusals.quotes(lines, "Forbidden")
     assert not refusals.quotes(lines, "granted")
@@ -104,15 +109,11 @@ def test_given_the_log_of_a_busy_pod_then_only_this_machines_own_login_counts() 
     ("attempt", "kind"),
     [
         (Attempt("a", problem="timed out"), Way.SILENT),
-        (Attempt("a"), Way.TIMEOUT),
-        (Attempt("a", status=429), Kind.THROTTLED),
-        (Attempt("a", status=403, counted=Counters(responses=1)), Way.REACHED),
-        (Attempt("a", status=403, counted=Counters(responses=1, throttled=1)), Kind.THROTTLED),
-        (Attempt("a", status=403, counted=Counters(failures=1)), Kind.UNREACHABLE),
-        (Attempt("a", status=403), Kind.MALFORMED),
+        (Attempt("a"), Cause.TIMEOUT),
+        (Attempt("a", status=403), Way.UNKNOWN),
     ],
 )
-def test_given_no_log_then_answer_and_counters_tell_how_far_the_login_came(
+def test_given_no_log_then_the_answer_tells_how_far_the_login_came(
     attempt: Attempt, kind: Met
 ) -> None:
     assert sts.way(attempt)[0] == kind
@@ -121,19 +122,23 @@ def test_given_no_log_then_answer_and_counters_tell_how_far_the_login_came(
 @pytest.mark.parametrize(
     ("kind", "uses_proxy", "remedy"),
     [
-        (Way.DNS, False, f"let the DNS that pods use resolve {HOST}; if only a proxy"),
-        (Way.REFUSED, False, f"allow the nodes TCP port 443 of {HOST}; if only a proxy"),
-        (Way.TIMEOUT, False, f"allow the nodes TCP port 443 of {HOST}; if only a proxy"),
-        (Way.TIMEOUT, True, "let the proxy serve the nodes"),
-        (Way.PROXY, True, "let the proxy serve the nodes"),
-        (Way.TLS, True, "bring the pods the authority of what opens TLS: juju integrate aws-iam"),
-        (Kind.CLOCK, False, CLOCK),
-        (Kind.THROTTLED, False, "let people log in through the STS of another region: juju"),
-        (Kind.ENDPOINT, False, RECONCILE),
+        (Cause.DNS, False, f"let the DNS that pods use resolve {HOST}; if only a proxy"),
+        (Cause.CONNECTION, False, f"allow the nodes TCP port 443 of {HOST}; if only a proxy"),
+        (Cause.TIMEOUT, False, f"allow the nodes TCP port 443 of {HOST}; if only a proxy"),
+        (Cause.TIMEOUT, True, "let the proxy serve the nodes"),
+        (Cause.PROXY, True, "let the proxy serve the nodes"),
+        (
+            Cause.TLS,
+            True,
+            "bring the pods the authority of what opens TLS: juju integrate aws-iam",
+        ),
+        (Cause.CLOCK, False, CLOCK),
+        (Cause.THROTTLED, False, "let people log in through the STS of another region: juju"),
+        (Cause.ENDPOINT, False, RECONCILE),
         (Way.SILENT, False, "run: juju exec --unit kubernetes-control-plane/2 -- systemctl"),
-        (Way.FAILING, False, "let people log in through the STS of another region: juju"),
-        (Kind.OTHER, False, "what the pods say: kubectl -n kube-system logs"),
-        (Kind.MALFORMED, False, "set an image of v0.5.0 or newer: juju config aws-iam"),
+        (Cause.FAILING, False, "let people log in through the STS of another region: juju"),
+        (Cause.OTHER, False, "what the pods say: kubectl -n kube-system logs"),
+        (Cause.MALFORMED, False, "set an image of v0.5.0 or newer: juju config aws-iam"),
     ],
 )
 def test_given_what_is_in_the_way_then_its_remedy_fits(
@@ -151,6 +156,12 @@ def test_given_pods_that_reach_sts_then_the_step_is_ok() -> None:
         State.OK,
         f"{HOST} answers all 2 pods, without a proxy",
     )
+
+
+def test_given_a_log_that_does_not_show_the_login_then_the_step_is_not_checked() -> None:
+    outcome = sts.verdict([REACHED, Attempt("b", status=403)], HOST, uses_proxy=False, names=NAMES)
+    assert outcome.state == State.NOT_CHECKED
+    assert "the log of pods b" in outcome.seen
 
 
 def test_given_one_pod_of_two_without_a_way_then_it_is_named() -> None:

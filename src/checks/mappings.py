@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Step 7: the mappings: how many, and which need somebody's attention. Pure."""
+"""Step 7: the mappings: how many, and which need somebody's attention."""
 
 from __future__ import annotations
 
@@ -10,12 +10,19 @@ from collections.abc import Sequence
 import times
 from access import expiry, mappings
 from access.mapping import IdentityMapping
-from checks.outcome import Names, Outcome, failed, ok
+from checks.outcome import Names, Outcome, Site, failed, not_checked, ok
 from text import one_line
 
 # How many of them are named.
 _MOST = 3
 SOON = datetime.timedelta(days=1)
+
+
+def check(site: Site, found: Sequence[IdentityMapping] | None) -> Outcome:
+    """Return what came of the step; ``found`` is None if the cluster does not serve the CRD."""
+    if found is None:
+        return not_checked("the cluster has no CRD for mappings, see step 2")
+    return verdict(found, site.partition, times.now(), site.names)
 
 
 def verdict(
@@ -35,7 +42,9 @@ def verdict(
         return failed(seen, names.reconcile)
     if problems:
         wrong = [f"{name}: {text}" for name, text in problems.items()]
-        parts.append(f"{len(wrong)} to correct: {_some(wrong)}")
+        parts.append(
+            f"{len(wrong)} broken mapping{'' if len(wrong) == 1 else 's'}: {_some(wrong)}"
+        )
         return failed(
             ", ".join(parts), f"see all: juju run {names.application}/leader list-mappings"
         )

@@ -7,9 +7,9 @@ import dataclasses
 import pytest
 from tests.fakes.checking import ADDRESS, NAMES, RECONCILE
 
+from checks import authenticator
+from checks.authenticator import Deployed
 from checks.outcome import State
-from checks.steps import authenticator
-from checks.steps.authenticator import Deployed
 from cluster import manifests, references
 from cluster.pods import Rollout
 from errors import Blocked, Waiting

@@ -5,13 +5,20 @@
 from __future__ import annotations
 
 import dataclasses
+import socket
+import ssl
 
-from certificates import pem
+from certificates import SERVER_NAME, pem
 from certificates import verdict as rules
 from certificates.keypair import KeyPair, NotYetValid, Refused
-from checks.outcome import Names, Outcome, failed, not_checked, ok
+from checks.authenticator import Deployed
+from checks.outcome import Names, Outcome, Site, failed, not_checked, ok
 from cluster import references
+from machine.webhook_file import PORT
+from text import brief
 
+# How long the Service and the pods may take to answer this machine.
+ANSWER_SECONDS = 3.0
 _RESTART = f"run: kubectl -n {references.NAMESPACE} rollout restart deployment {references.NAME}"
 
 
@@ -21,6 +28,47 @@ class Served:
 
     leaf: bytes = b""
     problem: str = ""
+
+
+def check(site: Site, pair: KeyPair | None, deployed: Deployed) -> Outcome:
+    """Return what came of the step."""
+    address = site.shared.address
+    if not address:
+        return not_checked("the leader has not published the Service's address yet")
+    serves = deployed.pods and not deployed.service
+    served = _served(address) if serves else None
+    trusted, former = site.shared.ca, deployed.former
+    return verdict(pair, trusted, address, served, site.names, former=former)
+
+
+def _served(address: str) -> Served:
+    try:
+        return Served(leaf(address, PORT, SERVER_NAME, ANSWER_SECONDS))
+    except OSError as error:
+        return Served(problem=brief(error))
+
+
+def leaf(address: str, port: int, server_name: str, seconds: float) -> bytes:
+    """Return the certificate (DER) that a server shows to whoever asks for ``server_name``.
+
+    Raises:
+        OSError: there is no such server, or it does not speak TLS.
+    """
+    with (
+        socket.create_connection((address, port), timeout=seconds) as plain,
+        unverified().wrap_socket(plain, server_hostname=server_name) as connection,
+    ):
+        return connection.getpeercert(binary_form=True) or b""
+
+
+def unverified() -> ssl.SSLContext:
+    """Return what TLS takes any certificate with."""
+    # OpenSSL refuses certificates that Go's TLS accepts, so a verdict of its own is worth nothing
+    # here: `certificates.verdict` has the one that counts. And nothing secret is sent.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def verdict(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from tests.fakes.checking import NAMES
 
+from checks import end_to_end
+from checks.end_to_end import Review
 from checks.outcome import State
-from checks.steps import end_to_end
-from checks.steps.end_to_end import Review
 
 
 @pytest.mark.parametrize(

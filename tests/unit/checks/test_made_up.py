@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.fakes.checking import HOST, NOW
 
-from checks.probes import made_up
+from checks import made_up
 
 
 def test_given_the_keys_of_nobody_then_the_token_is_signed_as_peoples_are() -> None:

@@ -1,4 +1,4 @@
-"""The refusals of the last hour, in what `explain-access` says."""
+"""The refusals of the last hour, as `list-refusals` and `explain-access` list them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tests.fakes.kubernetes.server import FakeCluster
 from tests.unit.actions.test_list_mappings import add
 
 
-def recent(model: Model) -> list[str]:
-    return model.action("explain-access", recent=True)["explanation"].splitlines()
+def listed(model: Model) -> list[str]:
+    return model.action("list-refusals")["refusals"].splitlines()
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_given_refusals_when_asked_for_then_each_is_there_with_the_command_that_
     logs("a", unmapped, clock)
     logs("b", unmapped)
 
-    assert recent(deployed) == [
+    assert listed(deployed) == [
         "refused in the last hour:",
         (
             "arn:aws:iam::111122223333:role/Ops, 2 times, the last at 1970-01-01T00:00:01Z: "
@@ -47,7 +47,7 @@ def test_given_refusals_when_asked_for_then_each_is_there_with_the_command_that_
         ),
         (
             "to let it in: juju run aws-iam/leader grant-access "
-            "arn=arn:aws:iam::111122223333:role/ops username=ops groups=GROUPS"
+            "arn=arn:aws:iam::111122223333:role/Ops username=Ops groups=GROUPS"
         ),
         (
             "an unknown principal, once, the last at 1970-01-01T00:00:02Z: clock skew: the token "
@@ -65,11 +65,11 @@ def test_given_an_account_that_nothing_maps_when_refusals_are_asked_for_then_no_
     add(api, "dev", "dev", "alice")
     refuse(api, STRANGER)
 
-    assert recent(deployed)[2] == (
+    assert listed(deployed)[2] == (
         "no mapping is of account 999988887777: if you know the account, run: "
         f"juju run aws-iam/leader explain-access arn={STRANGER}"
     )
-    assert "grant-access" not in "".join(recent(deployed))
+    assert "grant-access" not in "".join(listed(deployed))
     # Who asks for it by name knows it.
     assert "grant-access" in "".join(explained(deployed, STRANGER))
 
@@ -88,7 +88,7 @@ def test_given_an_account_of_the_option_when_refusals_are_asked_for_then_the_com
     deployed.config = {"mappings": json.dumps([entry])}
     refuse(api, STRANGER)
 
-    assert recent(deployed)[2].startswith("to let it in: juju run aws-iam/leader grant-access")
+    assert listed(deployed)[2].startswith("to let it in: juju run aws-iam/leader grant-access")
 
 
 def test_given_many_strangers_when_refusals_are_asked_for_then_people_of_known_accounts_come_first(
@@ -100,7 +100,7 @@ def test_given_many_strangers_when_refusals_are_asked_for_then_people_of_known_a
     person = log_line("arn:aws:iam::111122223333:role/ops", "identity is not mapped", 1)
     api.add_log("a", b"".join([person, *lines]))
 
-    assert recent(deployed)[1].startswith("arn:aws:iam::111122223333:role/ops, once")
+    assert listed(deployed)[1].startswith("arn:aws:iam::111122223333:role/ops, once")
 
 
 def test_given_a_log_that_begins_later_when_refusals_are_asked_for_then_it_says_since_when(
@@ -109,7 +109,7 @@ def test_given_a_log_that_begins_later_when_refusals_are_asked_for_then_it_says_
     api.clock.now = 7200
     api.add_lines("a", (600, b"Authenticator Version\n"))
 
-    assert recent(deployed) == [
+    assert listed(deployed) == [
         "the logs that there are show nobody who was refused",
         "the log reaches back to 1970-01-01T01:50:00Z: earlier refusals are not known",
     ]
@@ -128,7 +128,7 @@ def test_given_a_flood_when_refusals_are_asked_for_then_an_old_and_the_newest_ar
     floods = [(1.0, junk)] * 600
     api.add_lines("a", (4000, b"x\n"), (50, old), *floods, (1, new), *[(0.5, junk)] * 40)
 
-    shown = "\n".join(recent(deployed))
+    shown = "\n".join(listed(deployed))
 
     assert "role/old, once" in shown
     assert "role/new, once" in shown
@@ -141,9 +141,24 @@ def test_given_a_refusal_whose_access_key_is_known_when_asked_for_then_the_line_
     known = log_line(ROLE, "", 0, **answer, accesskeyid="ASIAALICE00000000000")
     api.add_log("a", known + log_line(ROLE, "identity is not mapped", 1))
 
-    line = deployed.action("explain-access", recent=True)["explanation"].splitlines()[1]
+    line = listed(deployed)[1]
 
     assert line.startswith(f"{ROLE} alice with access key ASIAALICE00000000000, once, ")
+
+
+def test_given_tokens_too_large_when_a_person_who_may_log_in_is_explained_then_it_says_so(
+    deployed: Model, api: FakeCluster
+):
+    add(api, "dev", "dev", "alice")
+    assert "too large" not in "".join(explained(deployed))
+    large = log_line("", "input token was not properly formatted: token is too large")
+    api.add_log("a", large * 5)
+
+    assert explained(deployed)[-1] == (
+        "in the last hour, 5 logins of unknown principals had a token that is too large; run: "
+        "juju run aws-iam/leader list-refusals"
+    )
+    assert ": token too large: aws-iam-authenticator takes 4,096" in listed(deployed)[1]
 
 
 def test_given_no_mapping_when_explained_then_its_own_refusals_come_first(
@@ -161,16 +176,6 @@ def test_given_no_mapping_when_explained_then_its_own_refusals_come_first(
     ]
     # The command for the principal itself stands above already.
     assert sum("grant-access" in line for line in lines) == 2
-
-
-def test_given_a_mapped_principal_when_explained_then_refusals_are_read_if_asked_for(
-    deployed: Model, api: FakeCluster, logs: Callable[..., None]
-):
-    add(api, "dev", "dev", "alice")
-    logs("a")
-
-    assert "nobody was refused in the last hour" not in explained(deployed)
-    assert explained(deployed, recent=True)[-1] == "nobody was refused in the last hour"
 
 
 def test_given_a_pod_whose_log_cannot_be_read_when_explained_then_it_is_named(
@@ -192,7 +197,7 @@ def test_given_many_refusals_when_explained_then_the_first_are_shown_and_all_are
     denied = (f"arn:aws:iam::111122223333:role/r{n}" for n in range(50))
     logs("a", *(log_line(arn, "identity is not mapped") for arn in denied))
 
-    lines = recent(deployed)
+    lines = listed(deployed)
 
     assert lines[-1] == "30 more principals or reasons"
     assert len(lines) == 42
@@ -206,4 +211,4 @@ def test_given_others_who_are_mapped_by_now_when_explained_then_only_a_question_
     refuse(api, other)
 
     assert not [line for line in explained(deployed) if line.startswith(other)]
-    assert "it is mapped by now" in explained(deployed, recent=True)
+    assert "it is mapped by now" in listed(deployed)

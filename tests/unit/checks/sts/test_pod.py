@@ -14,7 +14,7 @@ import pytest
 from tests.fakes.certificates.authority import root
 
 from certificates import pem
-from checks.probes import wire
+from checks import certificate, sts
 
 HOST = "127.0.0.1"
 NAME = "aws-iam-authenticator.kube-system.svc"
@@ -32,6 +32,7 @@ class Server(http.server.ThreadingHTTPServer):
         self.certificate = certificate
         self.asked_for: list[str | None] = []
         self.clients: list[str] = []
+        self.announced: list[str] = []
         self.tokens: list[str] = []
         self.seconds = 0.0
         tls.sni_callback = lambda _, name, __: self.asked_for.append(name)
@@ -42,7 +43,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     server: Server  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def do_GET(self) -> None:
-        self._answer(200, self.path.encode())
+        assert self.path == "/authenticate"
+        self.server.announced.append("{}:{}".format(*self.client_address))
+        self._answer(405, b"expected POST")
 
     def do_POST(self) -> None:
         review = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -69,15 +72,15 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(tmp_path / "pair")
     with Server(tls, certificate) as server:
-        monkeypatch.setattr(wire, "POD_PORT", server.server_port)
+        monkeypatch.setattr(sts, "POD_PORT", server.server_port)
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server
         server.shutdown()
 
 
 @pytest.fixture
-def pod(server: Server) -> Iterator[wire.Pod]:
-    pod = wire.Pod(HOST, 20)
+def pod(server: Server) -> Iterator[sts.Pod]:
+    pod = sts.Pod(HOST, 20)
     yield pod
     pod.close()
 
@@ -85,7 +88,7 @@ def pod(server: Server) -> Iterator[wire.Pod]:
 def test_given_a_server_then_its_leaf_is_there_and_it_was_asked_as_control_planes_do(
     server: Server,
 ) -> None:
-    leaf = wire.leaf(HOST, server.server_port, NAME, 20)
+    leaf = certificate.leaf(HOST, server.server_port, NAME, 20)
     assert [leaf] == pem.der(server.certificate)
     assert server.asked_for == [NAME]
 
@@ -94,23 +97,27 @@ def test_given_no_server_then_the_error_says_so(server: Server) -> None:
     server.shutdown()
     server.server_close()
     with pytest.raises(ConnectionRefusedError):
-        wire.leaf(HOST, server.server_port, NAME, 20)
+        certificate.leaf(HOST, server.server_port, NAME, 20)
 
 
 def test_given_a_pod_then_it_sees_the_login_from_the_address_that_this_end_has(
-    server: Server, pod: wire.Pod
+    server: Server, pod: sts.Pod
 ) -> None:
     assert pod.log_in("a-token") == 403
     assert server.tokens == ["a-token"]
     assert server.clients == [pod.client]
 
 
-def test_given_a_pod_then_its_counters_are_there(pod: wire.Pod) -> None:
-    assert pod.metrics() == "/metrics"
+def test_given_a_pod_then_the_announcement_goes_over_the_same_connection(
+    server: Server, pod: sts.Pod
+) -> None:
+    pod.announce()
+    pod.log_in("a-token")
+    assert [*server.announced, *server.clients] == [pod.client] * 2
 
 
 def test_given_a_pod_that_waits_then_the_login_ends_when_it_is_told_to(
-    server: Server, pod: wire.Pod
+    server: Server, pod: sts.Pod
 ) -> None:
     server.seconds = 60
     pod.wait(0.05)

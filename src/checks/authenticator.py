@@ -1,23 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Step 2: all that the authenticator consists of is in the cluster, and its pods are up. Pure."""
+"""Step 2: all that the authenticator consists of is in the cluster, and its pods are up."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from checks.outcome import Names, Outcome, failed, ok
-from cluster import references
-from cluster.references import describe
-from errors import Unready
+from access.rbac import Question
+from certificates.keypair import KeyPair
+from checks.outcome import Names, Outcome, Site, failed, ok
+from cluster import api, contents, crd, manifests, objects, pods, references, services
+from errors import Unready, collected
+from owner import Owner
 
 if TYPE_CHECKING:
+    from lightkube.models.discovery_v1 import Endpoint
+
     from cluster.pods import Rollout, Serving
+
+# Why a step that needs a pod is not checked.
+NOBODY = "no pod is ready, see step 2"
 
 # What the authenticator does with mappings: without these it knows nobody.
 VERBS = ("get", "list", "watch")
+_SERVICE_NAME = "kubernetes.io/service-name"
+_SERVICE_ACCOUNT = f"system:serviceaccount:{references.NAMESPACE}"
 _PODS = f"kubectl -n {references.NAMESPACE} describe pods -l k8s-app={references.NAME}"
 # What helps a pod that cannot start, by what holds it up.
 _REMEDIES = (
@@ -46,7 +55,7 @@ class Deployed:
         problem: Why they are not all up; None if they are.
         pods: Those that get requests.
         logging: The names of all pods. One that is ending may still get requests for a minute.
-        strangers: The names of other pods with the same label.
+        strangers: The endpoints of the Service that are none of its pods.
         former: Whether a pod that may still get requests serves another certificate.
         uses_proxy: Whether they are told of a proxy.
     """
@@ -66,6 +75,91 @@ class Deployed:
     uses_proxy: bool = False
 
 
+def look(client: api.Client, site: Site, pair: KeyPair | None) -> Deployed:
+    """Return what the cluster has; ``pair`` is the one in its Secret. Call it inside
+    `errors_as_status`."""
+    owner, address = site.owner, site.shared.address
+    absent = (
+        *references.OPTIONAL,
+        *references.KEPT,
+        *(() if crd.ratchets(client) else references.POLICY),
+    )
+    needed = [what for what in references.OWNED if what not in absent]
+    found = {what: objects.get(client, what) for what in needed}
+    service, deployment = services.of_address(client, address), found[references.DEPLOYMENT]
+    mark = objects.mark_of(service) if service else ""
+    rollout = pods.progress(deployment) if deployment else None
+    endpoints = list(_endpoints(client))
+    all_pods = pods.find(client)
+    names = pods.names(all_pods)
+    problems: list[Unready] = []
+    if rollout:
+        with collected(problems):
+            pods.check_complete(client, rollout, all_pods)
+    return Deployed(
+        owner=mark if owner.is_foreign(mark) else "",
+        missing=tuple(f"{what.kind}/{what.name}" for what in needed if not found[what]),
+        crd=crd.is_served(client),
+        service=_changed(owner, service, address) if service else "",
+        denied=_denied(client),
+        image=_image(deployment),
+        rollout=rollout,
+        problem=next(iter(problems), None),
+        pods=tuple(pods.serving(all_pods)),
+        logging=tuple(names),
+        strangers=tuple(_strangers(endpoints, names)),
+        former=not pair or not pods.all_use(all_pods, pair),
+        uses_proxy=_uses_proxy(deployment),
+    )
+
+
+def _endpoints(client: api.Client) -> Iterator[Endpoint]:
+    from lightkube.resources.discovery_v1 import EndpointSlice
+
+    labels = {_SERVICE_NAME: references.NAME}
+    for each in client.list(EndpointSlice, namespace=references.NAMESPACE, labels=labels):
+        yield from each.endpoints or ()
+
+
+def _strangers(endpoints: list[Endpoint], own: Collection[str]) -> Iterator[str]:
+    for each in endpoints:
+        target = each.targetRef
+        if not target:
+            yield from each.addresses
+        elif target.kind != "Pod" or target.namespace != references.NAMESPACE:
+            yield f"{target.kind} {target.namespace}/{target.name}"
+        elif target.name not in own:
+            yield f"pod {target.name}"
+
+
+def _changed(owner: Owner, service: api.Object, address: str) -> str:
+    wanted = manifests.service(owner, address or None)["spec"]
+    return service_difference(wanted, service["spec"])
+
+
+def _denied(client: api.Client) -> tuple[str, ...]:
+    from cluster import bindings
+
+    user, groups = f"{_SERVICE_ACCOUNT}:{references.NAME}", ["system:serviceaccounts"]
+    plural, _, group = references.CRD.partition(".")
+    questions = {verb: Question(verb, plural, group) for verb in VERBS}
+    return tuple(
+        verb
+        for verb, question in questions.items()
+        if not bindings.ask(client, user, groups, question).allowed
+    )
+
+
+def _image(deployment: api.Object | None) -> str:
+    found = contents.containers(deployment)
+    return next((each["image"] for each in found if each["name"] == references.NAME), "")
+
+
+def _uses_proxy(deployment: api.Object | None) -> bool:
+    found = contents.containers(deployment)
+    return any(each["name"] == "HTTPS_PROXY" for one in found for each in one.get("env") or ())
+
+
 def verdict(found: Deployed, names: Names) -> Outcome:
     """Return whether everything is there, and what holds a pod up."""
     if found.owner:
@@ -81,8 +175,9 @@ def verdict(found: Deployed, names: Names) -> Outcome:
     if found.strangers:
         who = ", ".join(found.strangers)
         return failed(
-            f"the Service may send logins to pods that are not the authenticator's: {who}",
-            f"see whose they are, and remove their label k8s-app: {describe(found.strangers[0])}",
+            f"the Service sends logins to others than the authenticator's pods: {who}",
+            f"see what made them: kubectl -n {references.NAMESPACE} get endpointslices "
+            f"-l {_SERVICE_NAME}={references.NAME} -o yaml",
         )
     if found.problem or not found.rollout:
         said = f"{found.problem or 'the Deployment has no status'}"

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Step 6: a login goes the whole way, from the API server to the pods."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import secrets
+import threading
+import time
+
+import times
+from access import login_log, partitions, refusals
+from checks import made_up
+from checks.authenticator import NOBODY, Deployed
+from checks.outcome import Names, Outcome, Site, failed, not_checked, ok
+from cluster import api, pod_logs
+from cluster.errors import errors_as_status
+from errors import Unready
+from text import brief
+
+# What is kept of the time for the logs, once a pod has answered or has not.
+LOG_SECONDS = 1.2
+# How far back the logs are read, and how often until they have what was sent.
+RECENT = 60
+POLL_SECONDS = 0.2
+# How long a login may take to show in a log, once the API server has answered.
+SETTLED_SECONDS = 1.5
+
+
+@dataclasses.dataclass(frozen=True)
+class Review:
+    """What came of a token that no API server knows, and the authenticator refuses.
+
+    Attributes:
+        arrived: Whether the log of a pod has its refusal, in time.
+        answered: Whether the API server answered in time.
+        authenticated: Whether the API server let the token in.
+        error: What the API server says of the refusal, without the token.
+        unread: Why a pod's log could not be read; empty if all were.
+    """
+
+    arrived: bool = False
+    answered: bool = False
+    authenticated: bool = False
+    error: str = ""
+    unread: str = ""
+
+
+def verdict(review: Review, names: Names) -> Outcome:
+    """Return whether the API server asks the authenticator, and refuses what that refuses."""
+    if review.authenticated:
+        return failed(
+            "the API server lets a made-up token in, so something else authenticates it",
+            "see which webhook does: "
+            f"juju config {names.control_plane} authn-webhook-endpoint, and api-extra-args",
+        )
+    if review.arrived:
+        return ok("the API server asks the pods, and a pod refused a made-up login")
+    if review.unread:
+        return failed(
+            f"no pod shows the login, but not all logs could be read: {review.unread}",
+            "see why a node does not answer: kubectl get nodes",
+        )
+    said = f": {review.error}" if review.error else ""
+    how = "the API server answers" if review.answered else "the API server does not answer in time"
+    return failed(
+        f"the made-up login did not arrive at any pod; {how}{said}",
+        names.reconcile_control_plane,
+    )
+
+
+def check(site: Site, client: api.Client, deployed: Deployed, deadline: float) -> Outcome:
+    """Log in at the API server, and return whether that came to a pod by the ``deadline``."""
+    if not deployed.pods or not site.shared.cluster_id:
+        return not_checked(NOBODY)
+    # The authenticator quotes it, so no other login is taken for this one; and it asks no STS.
+    marker = f"{login_log.MADE_UP}{secrets.token_hex(8)}"
+    host, region = partitions.sts(site.partition, "")
+    token = made_up.token(site.shared.cluster_id, host, region, times.now(), marker)
+    asked = _Asked(client, token)
+    until, unread = deadline - LOG_SECONDS, ""
+    while (began := time.monotonic()) < until:
+        log = pod_logs.read(client, RECENT, LOG_SECONDS, *deployed.logging)
+        unread = next(iter(log.unread.values()), "")
+        if refusals.quotes(log.lines, marker):
+            found = dataclasses.replace(asked.answer, arrived=True)
+            return verdict(found, site.names)
+        # A look that began earlier may have been too early for what is in the log by now; and a
+        # log that could not be read may have it.
+        if began >= asked.over + SETTLED_SECONDS and not unread:
+            break
+        time.sleep(POLL_SECONDS)
+    return verdict(dataclasses.replace(asked.answer, unread=unread), site.names)
+
+
+class _Asked:
+    """A token review that is under way. Of the original control plane, the answer takes long."""
+
+    def __init__(self, client: api.Client, token: str):
+        self.answer = Review()
+        self.over = math.inf
+        threading.Thread(target=self._ask, args=(client, token), daemon=True).start()
+
+    def _ask(self, client: api.Client, token: str) -> None:
+        from lightkube.models.authentication_v1 import TokenReviewSpec
+        from lightkube.resources.authentication_v1 import TokenReview
+
+        try:
+            with errors_as_status():
+                status = client.ask(TokenReview(spec=TokenReviewSpec(token=token))).status
+            error = brief(refusals.redacted((status and status.error) or ""))
+            let_in = bool(status and status.authenticated)
+            self.answer = Review(answered=True, authenticated=let_in, error=error)
+        except Unready as problem:
+            self.answer = Review(error=f"{problem}")
+        self.over = time.monotonic()
