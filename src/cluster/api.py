@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The client of the Kubernetes API, with client-go's verbs.
+"""The client of the Kubernetes API, with client-go's verbs, and in bounded time.
+
+Juju runs no other hook on the machine while one runs, and is sure of a leader for 30 s only. So a
+client begins no request after `REQUEST_SECONDS`, and its methods raise `errors.Waiting` then. A
+small write may begin until `LAST_WRITE_SECONDS`, and several threads may make some at a time; its
+caller looks at the time.
 
 Call its methods inside `cluster.errors.errors_as_status`. What cannot be decoded is raised as
 `errors.Waiting` by the methods themselves.
@@ -8,37 +13,43 @@ Call its methods inside `cluster.errors.errors_as_status`. What cannot be decode
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cluster import kubeconfig
-from cluster.errors import suppress
-from cluster.rest import UNCOMPRESSED, RestClient
+from cluster.errors import Conflict, reason_of, suppress
 from errors import Waiting
 from statuses import waiting
 
 if TYPE_CHECKING:
     import httpx2
+    import lightkube
     from lightkube.types import PatchType
-
-    from cluster import answers
 
 T = TypeVar("T")
 # An object as the server writes it. lightkube's types of the same objects cost a hook 25 ms.
 Object = dict[str, Any]
 
 MANAGER = "aws-iam"
+# The last request begins after 20 s, and has 8.
+REQUEST_SECONDS = 20.0
+# Thousands of small writes may follow each other. The last begins after 26 s, and has 2.
+LAST_WRITE_SECONDS, HOOK_SECONDS = 26.0, 28.0
+# How long one step of a request may take: to connect, or to receive some bytes.
+CONNECT_SECONDS, ANSWER_SECONDS, WRITE_SECONDS = 3.0, 10.0, 4.0
 # Without a resourceVersion, servers before 1.31 read each object of a list from etcd.
 _IN_MEMORY = {"resourceVersion": "0"}
-_AS_TABLE = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io", **UNCOMPRESSED}
+# Compression costs more than it saves, because the API server is on this machine.
+_UNCOMPRESSED = {"Accept-Encoding": "identity"}
+_AS_TABLE = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io", **_UNCOMPRESSED}
 # Others may delete an object so that it waits until its dependents are gone, which may be never.
 _WITHOUT_WAITING = {"propagationPolicy": "Background"}
 
 
-def connect(admin: Path, seconds: float | None = None) -> Client:
-    """Return a client that uses the admin kubeconfig at ``admin``, for so many ``seconds``; None
-    means `deadline.HOOK_SECONDS`.
+def connect(admin: Path, seconds: float = HOOK_SECONDS) -> Client:
+    """Return a client that uses the admin kubeconfig at ``admin``, for so many ``seconds``.
 
     Raises:
         errors.WaitingForKubeconfig: the file is missing, incomplete or unusable.
@@ -46,8 +57,48 @@ def connect(admin: Path, seconds: float | None = None) -> Client:
     return Client(kubeconfig.client(admin, MANAGER), seconds)
 
 
-class Client(RestClient):
+class Client:
     """Read and write objects, of which ``res`` is lightkube's class."""
+
+    def __init__(self, client: lightkube.Client, seconds: float = HOOK_SECONDS):
+        # lightkube's own types leave most of its arguments open.
+        self._client: Any = client
+        self._began = time.monotonic()
+        self._ends = self._began + seconds
+        self._seconds = min(REQUEST_SECONDS, seconds)
+
+    def prolong(self) -> None:
+        """Let requests begin until `LAST_WRITE_SECONDS`: small ones, which are the hook's last."""
+        self._seconds = LAST_WRITE_SECONDS
+
+    @property
+    def seconds_left(self) -> float:
+        """Return for how long requests may still begin."""
+        return self._began + self._seconds - time.monotonic()
+
+    @property
+    def seconds_left_to_write(self) -> float:
+        """Return for how long small writes may still begin."""
+        return self._began + LAST_WRITE_SECONDS - time.monotonic()
+
+    def read(self, path: str, into: type[T]) -> T:
+        """Return the server's answer at ``path``, which is no object's, as ``into``."""
+        from cluster import answers
+
+        return answers.decode(self.get_raw(path).content, into)
+
+    def get_raw(self, path: str) -> httpx2.Response:
+        """Return the server's answer at ``path``."""
+        self._check_time()
+        response = self._http.get(path, headers=_UNCOMPRESSED, timeout=self._timeout())
+        self._check_refused(response)
+        return response
+
+    def post(self, path: str, obj: Mapping[str, Any]) -> None:
+        """Create an object of a kind that lightkube sends no plain map of: a small write."""
+        timeout = self._timeout(WRITE_SECONDS)
+        response = self._http.post(path, json=obj, headers=_UNCOMPRESSED, timeout=timeout)
+        self._check_refused(response)
 
     def get(
         self, res: type[Any], name: str, *, namespace: str | None = None, small: bool = False
@@ -55,7 +106,7 @@ class Client(RestClient):
         """Return one object; None if there is none. ``small`` makes it part of a small write."""
         where = {"name": name, "namespace": namespace}
         with suppress(404):
-            return _decoded(self._send("get", res, small=small, **where), res)
+            return _decoded(self._send("get", res, small=small, **where))
         return None
 
     def list(
@@ -89,7 +140,7 @@ class Client(RestClient):
 
         namespace = "*" if issubclass(res, resource.NamespacedResourceG) else None
         params = {**_IN_MEMORY, **({"labelSelector": labels} if labels else {})}
-        answer = self._send("list", res, namespace=namespace, params=params, headers=UNCOMPRESSED)
+        answer = self._send("list", res, namespace=namespace, params=params, headers=_UNCOMPRESSED)
         return answers.decode(answer.content, answers.Listed[into]).items
 
     def table(self, res: type[Any], *, newest: bool = False) -> list[dict[str, str | None]]:
@@ -152,9 +203,7 @@ class Client(RestClient):
 
     def create(self, res: type[Any], obj: Mapping[str, Any]) -> Object:
         """Create one mapping, and return it: a small write."""
-        from cluster import answers
-
-        return _decoded(self._send("post", res, small=True, obj=obj), res, answers.Mapping)
+        return _decoded(self._send("post", res, small=True, obj=obj))
 
     def update(self, res: type[Any], name: str, obj: Mapping[str, Any]) -> None:
         """Replace one object, unless it has changed: a small write."""
@@ -188,7 +237,7 @@ class Client(RestClient):
 
     def _patch(self, res: type[Any], patch_type: PatchType, obj: Any, **request: Any) -> Object:
         headers = {"Content-Type": patch_type.value}
-        return _decoded(self._send("patch", res, obj=obj, headers=headers, **request), res)
+        return _decoded(self._send("patch", res, obj=obj, headers=headers, **request))
 
     def delete(
         self,
@@ -217,10 +266,73 @@ class Client(RestClient):
             return bool(answers.decode(response.content, answers.Dropped).metadata.finalizers)
         return False
 
+    def _send(
+        self, method: str, res: type[Any], *, small: bool = False, **request: Any
+    ) -> httpx2.Response:
+        """Send a request as `_answer` does. Raise if the server refuses it."""
+        if not small:
+            self._check_time()
+        seconds = WRITE_SECONDS if small else ANSWER_SECONDS
+        response = self._answer(method, res, seconds=seconds, **request)
+        self._check_refused(response)
+        return response
 
-def _decoded(
-    response: httpx2.Response, res: type[Any], shape: type[answers.Mapping] | None = None
-) -> Object:
+    def _answer(
+        self,
+        method: str,
+        res: type[Any],
+        *,
+        seconds: float,
+        data: Mapping[str, Any] | None = None,
+        **request: Any,
+    ) -> httpx2.Response:
+        """Send a request that no method of `lightkube.Client` can: these set no headers, no
+        time-out of their own and no body of a deletion. One step of it may take ``seconds``."""
+        prepared = self._generic.prepare_request(method, res, **request)
+        prepared.timeout = self._timeout(seconds)
+        if data is not None:
+            prepared.data = data
+        return self._generic.send(self._generic.build_adapter_request(prepared))
+
+    def _check_refused(self, response: httpx2.Response) -> None:
+        """Raise `errors.Conflict` for a write's 409, and lightkube's error for another refusal."""
+        import lightkube
+
+        from cluster import answers
+
+        try:
+            with answers.decoding():
+                self._generic.raise_for_status(response)
+        except lightkube.ApiError as error:
+            if error.response.status_code != 409 or response.request.method == "GET":
+                raise
+            raise Conflict(reason_of(error)) from error
+
+    def _check_time(self) -> None:
+        """Raise `errors.Waiting` if no request may begin any more."""
+        if self.seconds_left <= 0:
+            raise Waiting(waiting.API_SLOW())
+        # lightkube's own methods take no other time-out.
+        self._http.timeout = self._timeout()
+
+    def _timeout(self, seconds: float = ANSWER_SECONDS) -> httpx2.Timeout:
+        """Return the time-out for each step of a request: all ends with the hook's time."""
+        import httpx2
+
+        left = max(0.001, self._ends - time.monotonic())
+        return httpx2.Timeout(min(seconds, left), connect=min(CONNECT_SECONDS, left))
+
+    @property
+    def _generic(self) -> Any:
+        """Return what `lightkube.Client` builds on."""
+        return self._client._client  # noqa: SLF001  (lightkube offers no public way to it)
+
+    @property
+    def _http(self) -> Any:
+        return self._generic._client  # noqa: SLF001  (see above)
+
+
+def _decoded(response: httpx2.Response) -> Object:
     from cluster import answers
 
-    return answers.as_object(response.content, res.__name__, shape)
+    return answers.as_object(response.content)

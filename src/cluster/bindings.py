@@ -24,7 +24,7 @@ from lightkube.resources.rbac_authorization_v1 import (
 
 from access import powers, rbac
 from access.rbac import Answer, Question
-from cluster import api, contents, rbac_answers
+from cluster import answers, api, contents
 from errors import Waiting
 
 # How the user of a service account is called: with its namespace and its name behind this. To the
@@ -65,11 +65,11 @@ def _rules(client: api.Client) -> Rules:
     """Return the rules of every ClusterRole by its name."""
     return {
         role.metadata.name: [_rule(rule) for rule in role.rules or ()]
-        for role in client.list_as(ClusterRole, rbac_answers.Role)
+        for role in client.list_as(ClusterRole, answers.Role)
     }
 
 
-def _rule(found: rbac_answers.Rule) -> powers.Rule:
+def _rule(found: answers.Rule) -> powers.Rule:
     return powers.Rule(
         verbs=frozenset(found.verbs),
         groups=frozenset(found.api_groups or ()),
@@ -81,7 +81,7 @@ def _rule(found: rbac_answers.Rule) -> powers.Rule:
 def _list(
     client: api.Client, kind: type[Any], rules: Rules, is_denied: bool
 ) -> Iterator[rbac.Binding]:
-    for found in client.list_as(kind, rbac_answers.Binding):
+    for found in client.list_as(kind, answers.Binding):
         subjects, role = found.subjects or (), found.role_ref
         namespace = found.metadata.namespace
         of_role = rules.get(role.name, ()) if role.kind == "ClusterRole" else ()

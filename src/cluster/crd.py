@@ -11,7 +11,7 @@ import re
 import time
 
 from cluster import api, manifests, references, sync
-from cluster.deadline import ANSWER_SECONDS
+from cluster.api import ANSWER_SECONDS
 from errors import Waiting
 from statuses import waiting
 

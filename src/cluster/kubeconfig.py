@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import yaml
 
-from cluster.deadline import ANSWER_SECONDS, CONNECT_SECONDS
 from errors import WaitingForKubeconfig
 from statuses import waiting
 from text import brief
@@ -29,7 +28,6 @@ def client(kubeconfig: Path, manager: str) -> lightkube.Client:
     Raises:
         errors.WaitingForKubeconfig: the file is missing, incomplete or unusable.
     """
-    import httpx2
     import lightkube
 
     try:
@@ -38,9 +36,8 @@ def client(kubeconfig: Path, manager: str) -> lightkube.Client:
         parsed = cast("Any", lightkube.KubeConfig).from_dict(content, fname=kubeconfig)
         config: SingleConfig | None = parsed.get()
         _check_credential(config)
-        timeout = httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
         # The API server is on this machine, so no proxy belongs in between.
-        return lightkube.Client(config, timeout=timeout, trust_env=False, field_manager=manager)
+        return lightkube.Client(config, trust_env=False, field_manager=manager)
     except Exception as error:
         # Half a file fails in any of five libraries, until the control plane has written the rest.
         text = waiting.KUBECONFIG_UNUSABLE(file=kubeconfig, cause=_cause(error))

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import times
@@ -14,7 +14,7 @@ from certificates.keypair import KeyPair
 from cluster import api, image_pulls, references
 from errors import Blocked, Waiting
 from labels import CERTIFICATE_HASH
-from statuses import active, blocked, waiting
+from statuses import blocked, waiting
 from text import brief
 
 if TYPE_CHECKING:
@@ -157,13 +157,6 @@ def _is_own(pod: Any) -> bool:
         == (True, "apps/v1", "ReplicaSet", wanted)
         for owner in owners
     )
-
-
-def strangers_remark(found: Sequence[str]) -> str:
-    """Return what a status says of strangers, by the first of them; empty without any."""
-    if not found:
-        return ""
-    return active.STRANGER(pod=found[0])
 
 
 def names(found: Iterable[Pod]) -> list[str]:

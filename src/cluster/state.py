@@ -25,8 +25,8 @@ from access.desired import Access, State
 from access.mapping import IdentityMapping
 from access.rights import ROLE, Right
 from access.rights import RoleBinding as Binding
-from cluster import api, objects, rbac_answers
-from cluster.deadline import ANSWER_SECONDS
+from cluster import answers, api, objects
+from cluster.api import ANSWER_SECONDS
 from errors import Waiting
 from labels import OWNER, SOURCE
 from owner import Owner
@@ -151,12 +151,12 @@ def role_bindings(client: api.Client, owner: Owner) -> list[Binding]:
     return [
         _binding(found)
         for resource in (ClusterRoleBinding, RoleBinding)
-        for found in client.list_as(resource, rbac_answers.Binding, labels=SOURCE)
+        for found in client.list_as(resource, answers.Binding, labels=SOURCE)
         if owner.owns((found.metadata.annotations or {}).get(OWNER, ""))
     ]
 
 
-def _binding(found: rbac_answers.Binding) -> Binding:
+def _binding(found: answers.Binding) -> Binding:
     metadata, role, subjects = found.metadata, found.role_ref, found.subjects or []
     only = subjects[0].name if len(subjects) == 1 and subjects[0].kind == "Group" else ""
     return Binding(
@@ -171,7 +171,7 @@ def _binding(found: rbac_answers.Binding) -> Binding:
 
 def namespaces(client: api.Client) -> set[str]:
     """Return the names of all namespaces."""
-    return {found.metadata.name for found in client.list_as(Namespace, rbac_answers.Named)}
+    return {found.metadata.name for found in client.list_as(Namespace, answers.Named)}
 
 
 def roles(client: api.Client, *kinds: type[ClusterRole | Role]) -> set[tuple[str, str]]:
@@ -180,7 +180,7 @@ def roles(client: api.Client, *kinds: type[ClusterRole | Role]) -> set[tuple[str
     return {
         (found.metadata.namespace, found.metadata.name)
         for resource in kinds
-        for found in client.list_as(resource, rbac_answers.Named)
+        for found in client.list_as(resource, answers.Named)
     }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from access import changes
 from access.desired import Access
 from cluster import api, crd, objects, references, state, sync
-from cluster.deadline import WRITE_SECONDS
+from cluster.api import WRITE_SECONDS
 from errors import Waiting
 from labels import GRANT, KEPT_FOR, OPTION, OWNER
 from owner import Owner

@@ -87,8 +87,7 @@ def lead(hook: Hook, config: Config, ending: Ending, shared: Shared) -> tuple[st
         rollout = _deploy(client, hook.owner, spec, stored)
         shared = share(replace(shared, serving=shared.serving or rollout.serving))
         hook.charm.tell_version(config.version)
-        labelled = pods.find_labelled(client)
-        own = pods.own(labelled)
+        own = pods.find(client)
         if plan.can_drop_old_ca and rollout.complete and pods.all_use(own, plan.pair):
             shared = share(replace(shared, ca=plan.pair.ca))
         with collected(problems):
@@ -105,7 +104,6 @@ def lead(hook: Hook, config: Config, ending: Ending, shared: Shared) -> tuple[st
         raise worst(problems, announced=not found.result.left)
     keeps_old_ca = shared.ca != plan.pair.ca
     remarks = (
-        pods.strangers_remark(pods.strangers(labelled)),
         issued.warning,
         spec.proxies.remark,
         trusted.remark,

@@ -13,10 +13,6 @@ def PODS(ready: int, wanted: int) -> str:
     return f"{ready}/{wanted} pods"
 
 
-def STRANGER(pod: str) -> str:
-    return f"a foreign pod gets logins; run: kubectl -n kube-system describe pod {pod}"
-
-
 def MAPPINGS(mappings: str) -> str:
     return f"{mappings}"
 

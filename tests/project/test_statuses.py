@@ -51,7 +51,6 @@ TRUSTED = {
     "mapping": "Kubernetes checks the names of objects",
     "declared": "Kubernetes checks the names of objects",
     "name": "Kubernetes checks the names of objects",
-    "pod": "Kubernetes checks the names of objects",
     "url": "made of an address",
     "address": "checked to be an address",
     "range": "checked to be a range of addresses",

@@ -30,25 +30,6 @@ def client(deployed: Model) -> kubernetes.Client:
     return kubernetes.connect(deployed.machines[0].machine.admin_kubeconfig)
 
 
-def test_given_a_stranger_when_a_hook_runs_then_the_status_names_it_and_how_to_look_at_it(
-    deployed: Model, api: FakeCluster
-):
-    api.add_pod("ours")
-    api.add_stranger("intruder")
-
-    assert deployed.hook().message.endswith(
-        ", a foreign pod gets logins; run: kubectl -n kube-system describe pod intruder"
-    )
-
-
-def test_given_our_pods_alone_when_a_hook_runs_then_no_stranger_is_named(
-    deployed: Model, api: FakeCluster
-):
-    api.add_pod("ours")
-
-    assert "stranger" not in deployed.hook().message
-
-
 @pytest.mark.parametrize(
     "owner",
     [
