@@ -173,15 +173,17 @@ def test_given_the_page_when_its_role_is_granted_then_it_comes_and_goes_with_the
     eventually(lambda: not mallory.bindings("grant"), "gone", seconds=30)
 
 
-def test_given_a_mapping_that_somebody_deletes_then_kubernetes_takes_its_rights_back(
-    mallory: Person,
+def test_given_a_grant_that_somebody_deletes_when_a_hook_runs_then_its_role_goes_too(
+    deployed: jubilant.Juju, mallory: Person
 ) -> None:
-    mallory.declare({"role": "view"}, EDIT)
-    assert len(mallory.bindings()) == 2
+    nobody = {"arn": "arn:aws:iam::111122223333:role/nobody", "username": "nobody"}
+    granted = deployed.run("aws-iam/leader", "grant-access", {**nobody, "role": "view"}).results
+    assert len(mallory.bindings("grant")) == 1
 
-    mallory.cluster.kubectl("delete", MAPPINGS, "mallory")
+    mallory.cluster.kubectl("delete", MAPPINGS, granted["mapping"])
 
-    eventually(lambda: not mallory.bindings(), "gone", seconds=30)
+    with juju_status.frequent_update_status(deployed):
+        eventually(lambda: not mallory.bindings("grant"), "gone", seconds=60)
 
 
 def test_given_an_entry_that_ends_then_its_rights_are_gone_within_the_minute(
