@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What the leader says of access, in its status and in the log. Pure."""
+"""What the leader says of access, in its status and in the log."""
 
 from __future__ import annotations
 
