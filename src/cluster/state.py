@@ -60,7 +60,9 @@ def access(client: api.Client, owner: Owner, *, newest: bool = False) -> Access:
     They are as they are now, or as they were moments ago. ``newest`` leaves no mapping out that
     there is; it may cost the server more.
     """
-    return Access(tuple(mappings(client, newest=newest)), tuple(role_bindings(client, owner)))
+    # A mapping is made before its bindings, so none of these comes without its own.
+    bound = tuple(role_bindings(client, owner))
+    return Access(tuple(mappings(client, newest=newest)), bound)
 
 
 def of(client: api.Client, found: Access, entries: Collection[Entry], partition: str) -> State:

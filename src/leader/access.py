@@ -23,7 +23,7 @@ from cos.facts import Figures
 from errors import Unready
 from juju.peers import Peers
 from juju.wake import Wake
-from labels import OPTION
+from labels import GRANT, OPTION
 from leader import administrators
 from owner import Owner
 from statuses import entry
@@ -165,7 +165,7 @@ def let_in(
     This may take all that is left of the hook's time.
     """
     declared, partition, now = config.declared, config.partition, times.now()
-    found = Access(tuple(there), tuple(state.role_bindings(client, owner)))
+    found = _with_bindings(client, owner, there)
     needed = state.of(client, found, declared.entries, partition)
     wanted = desired.of(declared, needed, now, partition)
     steps = changes.of(found, wanted.access)
@@ -192,6 +192,19 @@ def let_in(
         result,
         expiry.next_end(after),
     )
+
+
+def _with_bindings(client: api.Client, owner: Owner, there: Sequence[IdentityMapping]) -> Access:
+    """Return the mappings ``there`` with the bindings that the charm has made.
+
+    Another unit may have granted access since the mappings were read. Its action makes the mapping
+    first. So a binding that comes without one has it by now, or has lost it.
+    """
+    bound = state.role_bindings(client, owner)
+    names = {each.name for each in there}
+    if any(each.source == GRANT and each.mapping not in names for each in bound):
+        there = state.mappings(client, newest=True)
+    return Access(tuple(there), tuple(bound))
 
 
 def _after(found: Access, wanted: Desired, result: Result) -> list[IdentityMapping]:

@@ -275,9 +275,9 @@ def test_given_thousands_of_mappings_when_listed_then_the_server_is_asked_eleven
     deployed.action("list-mappings")
 
     assert api.requests == [
-        f"GET {MAPPINGS}",
         "GET /apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
         "GET /apis/rbac.authorization.k8s.io/v1/rolebindings",
+        f"GET {MAPPINGS}",
         "GET /apis/rbac.authorization.k8s.io/v1/clusterroles",
         f"GET {POLICY_BINDING}",
         f"GET {POLICY}",

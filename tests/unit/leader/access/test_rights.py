@@ -18,6 +18,7 @@ from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 
 GROUP = "aws-iam:dev"
+ROLE = f"{ACCOUNT}:role/Ops"
 EDIT = {"role": "edit", "namespaces": ["default"]}
 VIEW = {"role": "view"}
 
@@ -389,3 +390,22 @@ def test_given_rights_when_the_application_is_removed_then_they_go_with_its_mapp
     deployed.hook(deployed.on.remove())
 
     assert (names(api), paths(api)) == ([], [])
+
+
+def test_given_another_unit_that_grants_access_while_a_hook_runs_then_the_grant_keeps_its_role(
+    two: Model, api: FakeCluster
+):
+    two.action("grant-access", unit=1, arn=ROLE, username="ops", name="ops", role="view")
+    granted = {path: each for path, each in api.objects.items() if "ops" in path}
+    for path in granted:
+        del api.objects[path]
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        api.objects.update(granted)
+        return api._handle(request)
+
+    api.fail(answer, request=f"GET {RBAC}/clusterrolebindings", nth=1)
+    two.hook()
+
+    assert bound(api) == {"aws-iam:ops": ("ClusterRole/view",)}
+    assert names(api) == ["ops"]
