@@ -121,26 +121,12 @@ def progress(deployment: api.Object) -> Rollout:
 
 
 def find(client: api.Client) -> list[Pod]:
-    """Return the Deployment's pods, ready or not."""
-    return own(find_labelled(client))
-
-
-def find_labelled(client: api.Client) -> list[Pod]:
-    """Return all pods to which the Service may send logins: everybody can set a label."""
+    """Return the Deployment's pods, ready or not. Everybody can set their label on another pod."""
     from lightkube.resources.core_v1 import Pod
 
     namespace, labels = references.NAMESPACE, references.POD_LABELS
-    return list(client.list(Pod, namespace=namespace, labels=labels))
-
-
-def own(labelled: Iterable[Pod]) -> list[Pod]:
-    """Return those pods that are the Deployment's."""
+    labelled = client.list(Pod, namespace=namespace, labels=labels)
     return [pod for pod in labelled if _is_own(pod)]
-
-
-def strangers(labelled: Iterable[Pod]) -> list[str]:
-    """Return the names of those pods that are not the Deployment's, and have not ended."""
-    return names(pod for pod in labelled if not _is_own(pod) and not _ended(pod))
 
 
 def _is_own(pod: Any) -> bool:

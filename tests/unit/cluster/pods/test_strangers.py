@@ -40,14 +40,13 @@ def client(deployed: Model) -> kubernetes.Client:
         {**OWNER, "name": "other-5c6d7"},
     ],
 )
-def test_given_another_owner_when_pods_are_found_then_it_is_a_stranger(
+def test_given_another_owner_when_pods_are_found_then_the_stranger_is_not_among_them(
     client: kubernetes.Client, api: FakeCluster, owner: dict[str, Any]
 ):
     api.add_pod("intruder")
     api.objects[f"{PODS}/intruder"]["metadata"]["ownerReferences"] = [owner]
 
     assert pods.find(client) == []
-    assert pods.strangers(pods.find_labelled(client)) == ["intruder"]
 
 
 def test_given_a_stranger_when_the_log_is_read_then_it_teaches_nothing(
