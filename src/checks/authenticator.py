@@ -6,19 +6,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from access.rbac import Question
 from certificates.keypair import KeyPair
 from checks.outcome import Names, Outcome, Site, failed, ok
 from cluster import api, contents, crd, manifests, objects, pods, references, services
+from cluster.pods import Rollout, Serving
 from errors import Unready, collected
-from owner import Owner
-
-if TYPE_CHECKING:
-    from lightkube.models.discovery_v1 import Endpoint
-
-    from cluster.pods import Rollout, Serving
 
 # Why a step that needs a pod is not checked.
 NOBODY = "no pod is ready, see step 2"
@@ -27,17 +22,8 @@ NOBODY = "no pod is ready, see step 2"
 VERBS = ("get", "list", "watch")
 _SERVICE_NAME = "kubernetes.io/service-name"
 _SERVICE_ACCOUNT = f"system:serviceaccount:{references.NAMESPACE}"
-_PODS = f"kubectl -n {references.NAMESPACE} describe pods -l k8s-app={references.NAME}"
-# What helps a pod that cannot start, by what holds it up.
-_REMEDIES = (
-    (("ErrImage", "ImagePull", "InvalidImageName"), "{image}"),
-    (("Unschedulable", "SchedulerError"), "make room on a node, or run: kubectl uncordon NODE"),
-    (("",), f"what it says: {_PODS}"),
-)
-_IMAGE = (
-    "set one that the nodes can pull: juju config {} image=IMAGE, or a registry: "
-    "juju config {} image-registry=REGISTRY"
-)
+# The rollout without a Deployment.
+NO_PODS = Rollout(0, 0, serving=False, complete=False)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +37,7 @@ class Deployed:
         service: What the Service's spec has that the charm did not set so.
         denied: What RBAC does not let the authenticator do with mappings.
         image: The image in the Deployment.
-        rollout: How far its pods are; None without a Deployment.
+        rollout: How far its pods are.
         problem: Why they are not all up; None if they are.
         pods: Those that get requests.
         logging: The names of all pods. One that is ending may still get requests for a minute.
@@ -66,7 +52,7 @@ class Deployed:
     service: str = ""
     denied: tuple[str, ...] = ()
     image: str = ""
-    rollout: Rollout | None = None
+    rollout: Rollout = NO_PODS
     problem: Unready | None = None
     pods: tuple[Serving, ...] = ()
     logging: tuple[str, ...] = ()
@@ -88,41 +74,38 @@ def look(client: api.Client, site: Site, pair: KeyPair | None) -> Deployed:
     found = {what: objects.get(client, what) for what in needed}
     service, deployment = services.of_address(client, address), found[references.DEPLOYMENT]
     mark = objects.mark_of(service) if service else ""
-    rollout = pods.progress(deployment) if deployment else None
-    endpoints = list(_endpoints(client))
-    all_pods = pods.find(client)
-    names = pods.names(all_pods)
-    problems: list[Unready] = []
-    if rollout:
+    wanted = manifests.service(owner, address or None)["spec"]
+    containers = contents.containers(deployment)
+    environment = [each["name"] for one in containers for each in one.get("env") or ()]
+    own = pods.find(client)
+    names = pods.names(own)
+    rollout, problems = pods.progress(deployment) if deployment else NO_PODS, list[Unready]()
+    if deployment:
         with collected(problems):
-            pods.check_complete(client, rollout, all_pods)
+            pods.check_complete(client, rollout, own)
     return Deployed(
         owner=mark if owner.is_foreign(mark) else "",
         missing=tuple(f"{what.kind}/{what.name}" for what in needed if not found[what]),
         crd=crd.is_served(client),
-        service=_changed(owner, service, address) if service else "",
+        service=service_difference(wanted, service["spec"]) if service else "",
         denied=_denied(client),
-        image=_image(deployment),
+        image=next((one["image"] for one in containers if one["name"] == references.NAME), ""),
         rollout=rollout,
         problem=next(iter(problems), None),
-        pods=tuple(pods.serving(all_pods)),
+        pods=tuple(pods.serving(own)),
         logging=tuple(names),
-        strangers=tuple(_strangers(endpoints, names)),
-        former=not pair or not pods.all_use(all_pods, pair),
-        uses_proxy=_uses_proxy(deployment),
+        strangers=tuple(_strangers(client, names)),
+        former=not pair or not pods.all_use(own, pair),
+        uses_proxy="HTTPS_PROXY" in environment,
     )
 
 
-def _endpoints(client: api.Client) -> Iterator[Endpoint]:
+def _strangers(client: api.Client, own: Collection[str]) -> Iterator[str]:
     from lightkube.resources.discovery_v1 import EndpointSlice
 
     labels = {_SERVICE_NAME: references.NAME}
-    for each in client.list(EndpointSlice, namespace=references.NAMESPACE, labels=labels):
-        yield from each.endpoints or ()
-
-
-def _strangers(endpoints: list[Endpoint], own: Collection[str]) -> Iterator[str]:
-    for each in endpoints:
+    slices = client.list(EndpointSlice, namespace=references.NAMESPACE, labels=labels)
+    for each in (each for found in slices for each in found.endpoints or ()):
         target = each.targetRef
         if not target:
             yield from each.addresses
@@ -132,32 +115,16 @@ def _strangers(endpoints: list[Endpoint], own: Collection[str]) -> Iterator[str]
             yield f"pod {target.name}"
 
 
-def _changed(owner: Owner, service: api.Object, address: str) -> str:
-    wanted = manifests.service(owner, address or None)["spec"]
-    return service_difference(wanted, service["spec"])
-
-
 def _denied(client: api.Client) -> tuple[str, ...]:
     from cluster import bindings
 
     user, groups = f"{_SERVICE_ACCOUNT}:{references.NAME}", ["system:serviceaccounts"]
     plural, _, group = references.CRD.partition(".")
-    questions = {verb: Question(verb, plural, group) for verb in VERBS}
     return tuple(
         verb
-        for verb, question in questions.items()
-        if not bindings.ask(client, user, groups, question).allowed
+        for verb in VERBS
+        if not bindings.ask(client, user, groups, Question(verb, plural, group)).allowed
     )
-
-
-def _image(deployment: api.Object | None) -> str:
-    found = contents.containers(deployment)
-    return next((each["image"] for each in found if each["name"] == references.NAME), "")
-
-
-def _uses_proxy(deployment: api.Object | None) -> bool:
-    found = contents.containers(deployment)
-    return any(each["name"] == "HTTPS_PROXY" for one in found for each in one.get("env") or ())
 
 
 def verdict(found: Deployed, names: Names) -> Outcome:
@@ -179,16 +146,25 @@ def verdict(found: Deployed, names: Names) -> Outcome:
             f"see what made them: kubectl -n {references.NAMESPACE} get endpointslices "
             f"-l {_SERVICE_NAME}={references.NAME} -o yaml",
         )
-    if found.problem or not found.rollout:
-        said = f"{found.problem or 'the Deployment has no status'}"
-        return failed(f"{said} (image {found.image})", _remedy(said, names))
-    pods = f"{found.rollout.ready}/{found.rollout.wanted} pods are ready"
-    return ok(f"{pods}; CRD, RBAC and Service are there; image {found.image}")
+    if found.problem:
+        said = f"{found.problem} (image {found.image})"
+        return failed(said, _remedy(found.problem, names.application))
+    ready = f"{found.rollout.ready}/{found.rollout.wanted} pods are ready"
+    return ok(f"{ready}; CRD, RBAC and Service are there; image {found.image}")
 
 
-def _remedy(said: str, names: Names) -> str:
-    found = next(text for marks, text in _REMEDIES if any(mark in said for mark in marks))
-    return _IMAGE.format(names.application, names.application) if found == "{image}" else found
+def _remedy(problem: Unready, application: str) -> str:
+    if isinstance(problem, pods.ImageNotPulled):
+        return (
+            f"set one that the nodes can pull: juju config {application} image=IMAGE, or a "
+            f"registry: juju config {application} image-registry=REGISTRY"
+        )
+    if isinstance(problem, pods.NotScheduled):
+        return "make room on a node, or run: kubectl uncordon NODE"
+    return (
+        f"what it says: kubectl -n {references.NAMESPACE} describe pods "
+        f"-l k8s-app={references.NAME}"
+    )
 
 
 def service_difference(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> str:

@@ -35,15 +35,22 @@ LOST_SECONDS = 300.0
 # gives it others once all pods are there, and once nothing has moved for long.
 _MOVING = ("NewReplicaSetCreated", "FoundNewReplicaSet", "ReplicaSetUpdated")
 # Reasons why a container waits until a person helps.
+_NOT_PULLED = (image_pulls.FAILED, image_pulls.BACK_OFF, "InvalidImageName")
 _STUCK = (
-    image_pulls.FAILED,
-    image_pulls.BACK_OFF,
-    "InvalidImageName",
+    *_NOT_PULLED,
     "CrashLoopBackOff",
     "CreateContainerConfigError",
     "CreateContainerError",
     "RunContainerError",
 )
+
+
+class ImageNotPulled(Blocked):
+    """A pod cannot start until a person sets an image that its node can pull."""
+
+
+class NotScheduled(Blocked):
+    """A pod cannot start until a node has room for it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -209,13 +216,12 @@ def check_complete(client: api.Client, rollout: Rollout, found: Iterable[Pod]) -
     """
     if rollout.complete:
         return
-    problems = (_pod_problem(client, pod) for pod in found)
-    if blocker := next(filter(None, problems), None):
-        raise Blocked(blocked.POD_CANNOT_START(cause=blocker))
+    if problem := next(filter(None, (_problem(client, pod) for pod in found)), None):
+        raise problem
     raise Waiting(waiting.PODS(ready=rollout.ready, wanted=rollout.wanted))
 
 
-def _pod_problem(client: api.Client, pod: Pod) -> str | None:
+def _problem(client: api.Client, pod: Pod) -> Blocked | None:
     if not pod.status:
         return None
     for status in pod.status.containerStatuses or []:
@@ -224,14 +230,16 @@ def _pod_problem(client: api.Client, pod: Pod) -> str | None:
             said = (
                 image_pulls.cause(client, pod) if waiting.reason == image_pulls.BACK_OFF else None
             )
-            return _cause(waiting.reason, said or waiting.message)
+            kind = ImageNotPulled if waiting.reason in _NOT_PULLED else Blocked
+            return kind(_cannot_start(waiting.reason, said or waiting.message))
     for condition in pod.status.conditions or []:
         if condition.type == "PodScheduled" and condition.status == "False":
             # The scheduler appends what evicting other pods would bring, which helps nobody.
             message, _, _ = (condition.message or "").partition(" preemption:")
-            return _cause(condition.reason, message)
+            return NotScheduled(_cannot_start(condition.reason, message))
     return None
 
 
-def _cause(reason: str | None, message: str | None) -> str:
-    return f"{reason}: {brief(message)}" if message else f"{reason}"
+def _cannot_start(reason: str | None, message: str | None) -> str:
+    cause = f"{reason}: {brief(message)}" if message else f"{reason}"
+    return blocked.POD_CANNOT_START(cause=cause)

@@ -35,6 +35,7 @@ from tests.fakes.machine import Files
 from tests.scenarios.test_control_plane_option import COMMAND, rendered
 from tests.unit.access.test_refusals import STS, sts_error
 from tests.unit.actions.test_list_mappings import add
+from tests.unit.cluster.pods.test_rollout import UNSCHEDULABLE, waiting
 
 from certificates import pem
 from checks import certificate, end_to_end, flow, sts, threads, webhook
@@ -263,6 +264,27 @@ def test_given_a_server_without_admission_policies_then_the_second_step_wants_no
     api.delete(POLICY)
     api.version = "v1.28.15"
     assert states(check(deployed))[flow.AUTHENTICATOR] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("status", "remedy"),
+    [
+        ({"containerStatuses": waiting("ErrImagePull")}, "set one that the nodes can pull: "),
+        ({"containerStatuses": waiting("InvalidImageName")}, "set one that the nodes can pull: "),
+        ({"conditions": UNSCHEDULABLE}, "make room on a node, or run: kubectl uncordon NODE"),
+        ({"containerStatuses": waiting("CrashLoopBackOff")}, "what it says: kubectl "),
+    ],
+)
+def test_given_a_pod_that_cannot_start_then_its_cause_decides_on_the_remedy(
+    world: World, deployed: Model, api: FakeCluster, status: dict[str, Any], remedy: str
+) -> None:
+    api.objects[DEPLOYMENT]["status"]["availableReplicas"] = 1
+    api.add_pod("c", **status)
+
+    shown = check(deployed)[flow.AUTHENTICATOR].splitlines()
+
+    assert shown[0].startswith("failed: an authenticator pod cannot start: ")
+    assert shown[1].startswith(remedy)
 
 
 def test_given_a_role_without_rules_then_rbac_refuses_the_authenticator(

@@ -11,7 +11,7 @@ from checks import authenticator
 from checks.authenticator import Deployed
 from checks.outcome import State
 from cluster import manifests, references
-from cluster.pods import Rollout
+from cluster.pods import ImageNotPulled, NotScheduled, Rollout
 from errors import Blocked, Waiting
 from owner import Owner
 
@@ -44,7 +44,7 @@ UP = Deployed(image="registry/a:v1", rollout=Rollout(2, 2, serving=True, complet
         ),
         (
             {
-                "problem": Blocked(
+                "problem": ImageNotPulled(
                     "an authenticator pod cannot start: 'ErrImagePull: no such host'"
                 )
             },
@@ -52,7 +52,11 @@ UP = Deployed(image="registry/a:v1", rollout=Rollout(2, 2, serving=True, complet
             "set one that the nodes can pull: juju config aws-iam image=IMAGE",
         ),
         (
-            {"problem": Blocked("an authenticator pod cannot start: 'Unschedulable: 0/1 nodes'")},
+            {
+                "problem": NotScheduled(
+                    "an authenticator pod cannot start: 'Unschedulable: 0/1 nodes'"
+                )
+            },
             "Unschedulable: 0/1 nodes",
             "make room on a node, or run: kubectl uncordon NODE",
         ),
@@ -61,7 +65,11 @@ UP = Deployed(image="registry/a:v1", rollout=Rollout(2, 2, serving=True, complet
             "1/2 updated pods ready",
             "what it says: kubectl -n kube-system describe pods",
         ),
-        ({"rollout": None}, "the Deployment has no status", "what it says: kubectl"),
+        (
+            {"problem": Blocked("an authenticator pod cannot start: 'CrashLoopBackOff'")},
+            "pod cannot start: 'CrashLoopBackOff'",
+            "what it says: kubectl -n kube-system describe pods",
+        ),
     ],
 )
 def test_given_something_wrong_with_the_authenticator_then_it_is_named_with_its_remedy(
