@@ -230,16 +230,16 @@ def _problem(client: api.Client, pod: Pod) -> Blocked | None:
             said = (
                 image_pulls.cause(client, pod) if waiting.reason == image_pulls.BACK_OFF else None
             )
-            kind = ImageNotPulled if waiting.reason in _NOT_PULLED else Blocked
-            return kind(_cannot_start(waiting.reason, said or waiting.message))
+            text = blocked.POD_CANNOT_START(cause=_cause(waiting.reason, said or waiting.message))
+            return ImageNotPulled(text) if waiting.reason in _NOT_PULLED else Blocked(text)
     for condition in pod.status.conditions or []:
         if condition.type == "PodScheduled" and condition.status == "False":
             # The scheduler appends what evicting other pods would bring, which helps nobody.
             message, _, _ = (condition.message or "").partition(" preemption:")
-            return NotScheduled(_cannot_start(condition.reason, message))
+            cause = _cause(condition.reason, message)
+            return NotScheduled(blocked.POD_CANNOT_START(cause=cause))
     return None
 
 
-def _cannot_start(reason: str | None, message: str | None) -> str:
-    cause = f"{reason}: {brief(message)}" if message else f"{reason}"
-    return blocked.POD_CANNOT_START(cause=cause)
+def _cause(reason: str | None, message: str | None) -> str:
+    return f"{reason}: {brief(message)}" if message else f"{reason}"
