@@ -4,16 +4,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import kubeconfigs
 from access import partitions
+from access.mapping import IdentityMapping
 from actions import MAX_BYTES, Context, Failed
-from checks import flow
-from checks.outcome import Names, Site, State
+from checks import (
+    Names,
+    Outcome,
+    Site,
+    State,
+    at_once,
+    authenticator,
+    certificate,
+    end_to_end,
+    failed,
+    kubernetes,
+    mappings,
+    not_checked,
+    sts,
+    webhook,
+)
+from checks.authenticator import Deployed
+from cluster import api, state
+from cluster.errors import errors_as_status
+from errors import Unready, Waiting
 from juju import control_plane
 from text import cut
+
+# The steps, in the order of a login.
+KUBERNETES, AUTHENTICATOR, CERTIFICATE, WEBHOOK, STS, END_TO_END, MAPPINGS = STEPS = (
+    "1-kubernetes",
+    "2-authenticator",
+    "3-certificate",
+    "4-webhook",
+    "5-sts",
+    "6-end-to-end",
+    "7-mappings",
+)
+# How long all of it may take. The authenticator itself waits for STS for 10 seconds.
+SECONDS = 12.5
+_LATE = Waiting("the Kubernetes API does not answer in time")
 
 
 def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
@@ -27,26 +62,63 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     partitions.check(partition)
     if region:
         kubeconfigs.login(context.shared.cluster_id, {"region": region}, partition)
-    found = flow.run(
-        Site(
-            context.machine,
-            context.owner,
-            context.shared,
-            partition,
-            region,
-            context.use,
-            Names(context.unit, control_plane.principal_unit()),
-        )
-    )
-    results = {name: cut(f"{outcome}", MAX_BYTES) for name, outcome in found.items()}
-    broken = [name for name, outcome in found.items() if outcome.state == State.FAILED]
-    unknown = [name for name, outcome in found.items() if outcome.state == State.NOT_CHECKED]
-    result = "; ".join(filter(None, (_listed("failed", broken), _listed("not checked", unknown))))
-    results["result"] = result or f"all {len(found)} steps are ok"
+    names = Names(context.unit, control_plane.principal_unit())
+    machine, owner, shared = context.machine, context.owner, context.shared
+    found = _steps(Site(machine, owner, shared, partition, region, context.use, names))
+    results = {name: cut(f"{found[name]}", MAX_BYTES) for name in STEPS}
+    broken = _in(State.FAILED, found, STEPS)
+    unknown = _in(State.NOT_CHECKED, found, STEPS)
+    lists = {"failed": broken, "not checked": unknown}
+    result = "; ".join(f"{what}: {', '.join(names)}" for what, names in lists.items() if names)
+    results["result"] = result or f"all {len(STEPS)} steps are ok"
     if broken:
         raise Failed(results["result"], results)
     return results
 
 
-def _listed(what: str, names: list[str]) -> str:
-    return f"{what}: {', '.join(names)}" if names else ""
+def _in(state: State, found: Mapping[str, Outcome], steps: Sequence[str]) -> list[str]:
+    return [name for name in steps if found[name].state == state]
+
+
+def _steps(site: Site) -> dict[str, Outcome]:
+    """Run all steps in bounded time, and return their outcomes by their names."""
+    deadline = time.monotonic() + SECONDS
+    late = kubernetes.unreachable(_LATE, site.names)
+    # Hook tools and files: neither waits for anybody.
+    found = {WEBHOOK: webhook.check(site)}
+    answers = at_once({KUBERNETES: lambda: kubernetes.check(site, SECONDS)}, deadline)
+    found[KUBERNETES], client = answers.get(KUBERNETES, (late, None))
+    if not client:
+        why = not_checked("Kubernetes does not answer, see step 1")
+        return {**dict.fromkeys(STEPS, why), **found}
+    seen = at_once({"": functools.partial(_look, site, client)}, deadline).get("", late)
+    if isinstance(seen, Outcome):
+        return {**dict.fromkeys(STEPS, seen), **found}
+    deployed, mapped = seen
+    found[AUTHENTICATOR] = authenticator.verdict(deployed, site.names)
+    found[MAPPINGS] = mappings.check(site, mapped)
+    steps: dict[str, Callable[[], Outcome]] = {
+        CERTIFICATE: lambda: certificate.check(site, deployed),
+        STS: lambda: sts.check(site, client, deployed, deadline),
+        END_TO_END: lambda: end_to_end.check(site, client, deployed, deadline),
+    }
+    found = {**dict.fromkeys(STEPS, late), **found, **at_once(steps, deadline)}
+    # While an earlier step fails, no login arrives, so that one comes first.
+    broken = _in(State.FAILED, found, (AUTHENTICATOR, CERTIFICATE, WEBHOOK))
+    last = found[END_TO_END]
+    if last.state == State.FAILED and broken:
+        found[END_TO_END] = failed(last.seen, f"fix {broken[0]} first")
+    return found
+
+
+def _look(
+    site: Site, client: api.Client
+) -> tuple[Deployed, list[IdentityMapping] | None] | Outcome:
+    """Return what the cluster has of the authenticator, and its mappings; None if it does not
+    serve their CRD."""
+    try:
+        with errors_as_status():
+            deployed = authenticator.look(client, site)
+            return deployed, state.mappings(client) if deployed.crd else None
+    except Unready as problem:
+        return kubernetes.unreachable(problem, site.names)

@@ -3,5 +3,153 @@
 """The way of a login, step by step: what works, what does not, and what fixes it.
 
 The steps are those of Charmed Kubernetes' page on AWS IAM, a module each. They change nothing.
-`flow` runs them.
+Here is what they start from, and what comes of each; `actions.check` runs them.
 """
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from juju.control_plane import Use
+from juju.peers import Shared
+from machine.files import Machine
+from owner import Owner
+
+T = TypeVar("T")
+
+
+class State(enum.Enum):
+    """Whether a step works. The value is what people read."""
+
+    OK = "ok"
+    FAILED = "failed"
+    NOT_CHECKED = "not checked"
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What came of a step.
+
+    Attributes:
+        state: Whether it works.
+        seen: What was seen, or why nothing was looked at.
+        remedy: The command or the setting that fixes it; empty if nothing failed.
+    """
+
+    state: State
+    seen: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        # Juju shows a text of several lines as it is, and folds a longer line: nobody could copy
+        # a folded command.
+        return "\n".join(filter(None, (f"{self.state.value}: {self.seen}", self.remedy)))
+
+
+def ok(seen: str) -> Outcome:
+    """Return the outcome of a step that works."""
+    return Outcome(State.OK, seen)
+
+
+def failed(seen: str, remedy: str) -> Outcome:
+    """Return the outcome of a step that does not work, with what fixes it."""
+    return Outcome(State.FAILED, seen, remedy)
+
+
+def not_checked(why: str) -> Outcome:
+    """Return the outcome of a step that could not be looked at."""
+    return Outcome(State.NOT_CHECKED, why)
+
+
+@dataclasses.dataclass(frozen=True)
+class Names:
+    """What the remedies call the applications and units.
+
+    Attributes:
+        unit: This unit.
+        principal: The control-plane unit that this unit is subordinate to.
+    """
+
+    unit: str
+    principal: str
+
+    @property
+    def application(self) -> str:
+        """Return this application."""
+        return self.unit.partition("/")[0]
+
+    @property
+    def control_plane(self) -> str:
+        """Return the control plane's application."""
+        return self.principal.partition("/")[0]
+
+    @property
+    def reconcile(self) -> str:
+        """Return the command that makes the leader apply everything again."""
+        return f"run: {_dispatch(f'{self.application}/leader')}"
+
+    @property
+    def reconcile_unit(self) -> str:
+        """Return the command that makes this unit look at its own machine again."""
+        return f"run: {_dispatch(self.unit)}"
+
+    @property
+    def reconcile_control_plane(self) -> str:
+        """Return the command that makes the control plane look at its webhook again."""
+        return f"run: {_dispatch(self.principal)}"
+
+    def on_machine(self, command: str) -> str:
+        """Return what runs ``command`` on this unit's machine."""
+        return f"run: juju exec --unit {self.principal} -- {command}"
+
+
+def _dispatch(unit: str) -> str:
+    return f"juju exec --unit {unit} -- JUJU_DISPATCH_PATH=hooks/update-status ./dispatch"
+
+
+@dataclasses.dataclass(frozen=True)
+class Site:
+    """What the steps start from.
+
+    Attributes:
+        machine: This unit's machine.
+        owner: This application.
+        shared: What the leader published.
+        partition: The option `partition`.
+        region: The region whose STS is asked; empty for the one that kubeconfigs name by default.
+        use: Returns how far the control plane uses the webhook. Raises `errors.Unready`.
+        names: What the remedies call applications and units.
+    """
+
+    machine: Machine
+    owner: Owner
+    shared: Shared
+    partition: str
+    region: str
+    use: Callable[[], Use]
+    names: Names
+
+
+def at_once(tasks: Mapping[str, Callable[[], T]], deadline: float) -> dict[str, T]:
+    """Run ``tasks`` at once, and return the results of those that end by the ``deadline``.
+
+    Daemon threads do not keep the process alive, so what hangs is left behind. msgspec crashes if
+    two threads decode the first objects of one class, so only one task may read Kubernetes
+    objects.
+    """
+    results: dict[str, T] = {}
+
+    def keep(name: str, task: Callable[[], T]) -> None:
+        results[name] = task()
+
+    threads = [threading.Thread(target=keep, args=item, daemon=True) for item in tasks.items()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    return dict(results)

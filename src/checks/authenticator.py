@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from access.rbac import Question
 from certificates.keypair import KeyPair
-from checks.outcome import Names, Outcome, Site, failed, ok
+from checks import Names, Outcome, Site, failed, ok
 from cluster import api, contents, crd, manifests, objects, pods, references, services
 from cluster.pods import Rollout, Serving
 from errors import Unready, collected
@@ -42,6 +42,7 @@ class Deployed:
         pods: Those that get requests.
         logging: The names of all pods. One that is ending may still get requests for a minute.
         strangers: The endpoints of the Service that are none of its pods.
+        pair: The certificate in the Secret, with its key; None without one.
         former: Whether a pod that may still get requests serves another certificate.
         uses_proxy: Whether they are told of a proxy.
     """
@@ -57,14 +58,15 @@ class Deployed:
     pods: tuple[Serving, ...] = ()
     logging: tuple[str, ...] = ()
     strangers: tuple[str, ...] = ()
+    pair: KeyPair | None = None
     former: bool = False
     uses_proxy: bool = False
 
 
-def look(client: api.Client, site: Site, pair: KeyPair | None) -> Deployed:
-    """Return what the cluster has; ``pair`` is the one in its Secret. Call it inside
-    `errors_as_status`."""
+def look(client: api.Client, site: Site) -> Deployed:
+    """Return what the cluster has. Call it inside `errors_as_status`."""
     owner, address = site.owner, site.shared.address
+    pair = contents.stored(client).pair
     absent = (
         *references.OPTIONAL,
         *references.KEPT,
@@ -95,6 +97,7 @@ def look(client: api.Client, site: Site, pair: KeyPair | None) -> Deployed:
         pods=tuple(pods.serving(own)),
         logging=tuple(names),
         strangers=tuple(_strangers(client, names)),
+        pair=pair,
         former=not pair or not pods.all_use(own, pair),
         uses_proxy="HTTPS_PROXY" in environment,
     )

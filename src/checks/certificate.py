@@ -11,8 +11,8 @@ import ssl
 from certificates import SERVER_NAME, pem
 from certificates import verdict as rules
 from certificates.keypair import KeyPair, NotYetValid, Refused
+from checks import Names, Outcome, Site, failed, not_checked, ok
 from checks.authenticator import Deployed
-from checks.outcome import Names, Outcome, Site, failed, not_checked, ok
 from cluster import references
 from machine.webhook_file import PORT
 from text import brief
@@ -30,14 +30,13 @@ class Served:
     problem: str = ""
 
 
-def check(site: Site, pair: KeyPair | None, deployed: Deployed) -> Outcome:
+def check(site: Site, deployed: Deployed) -> Outcome:
     """Return what came of the step."""
-    address = site.shared.address
+    address, trusted = site.shared.address, site.shared.ca
     if not address:
         return not_checked("the leader has not published the Service's address yet")
-    serves = deployed.pods and not deployed.service
-    served = _served(address) if serves else None
-    trusted, former = site.shared.ca, deployed.former
+    served = _served(address) if deployed.pods and not deployed.service else None
+    pair, former = deployed.pair, deployed.former
     return verdict(pair, trusted, address, served, site.names, former=former)
 
 

@@ -12,9 +12,8 @@ import time
 
 import times
 from access import login_log, partitions, refusals
-from checks import made_up
+from checks import Names, Outcome, Site, failed, made_up, not_checked, ok
 from checks.authenticator import NOBODY, Deployed
-from checks.outcome import Names, Outcome, Site, failed, not_checked, ok
 from cluster import api, pod_logs
 from cluster.errors import errors_as_status
 from errors import Unready

@@ -7,7 +7,7 @@ from __future__ import annotations
 import datetime
 
 import times
-from checks.outcome import Names, Outcome, Site, failed, ok
+from checks import Names, Outcome, Site, failed, ok
 from cluster import api
 from cluster import version as server_version
 from cluster.errors import errors_as_status

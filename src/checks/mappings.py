@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import times
 from access import expiry, mappings
 from access.mapping import IdentityMapping
-from checks.outcome import Names, Outcome, Site, failed, not_checked, ok
+from checks import Names, Outcome, Site, failed, not_checked, ok
 from text import one_line
 
 # How many of them are named.

@@ -16,12 +16,10 @@ from collections.abc import Sequence
 import times
 from access import partitions, refusals
 from access.refusals import Cause, Refusal
-from checks import made_up
+from checks import Names, Outcome, Site, at_once, failed, made_up, not_checked, ok
 from checks.authenticator import NOBODY, Deployed
 from checks.certificate import ANSWER_SECONDS, unverified
 from checks.end_to_end import LOG_SECONDS, POLL_SECONDS, RECENT
-from checks.outcome import Names, Outcome, Site, failed, not_checked, ok
-from checks.threads import at_once
 from cluster import api, pod_logs
 from cluster.pods import Serving
 from cluster.references import NAME, NAMESPACE, POD_PORT

@@ -7,7 +7,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 
-from checks.outcome import Names, Outcome, Site, failed, not_checked, ok
+from checks import Names, Outcome, Site, failed, not_checked, ok
 from errors import Unready
 from juju.control_plane import Use, reset_command
 from machine import webhook_file

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from checks.outcome import Names
+from checks import Names
 
 NAMES = Names("aws-iam/1", "kubernetes-control-plane/2")
 RECONCILE = (

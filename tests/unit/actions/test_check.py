@@ -37,12 +37,14 @@ from tests.unit.access.test_refusals import STS, sts_error
 from tests.unit.actions.test_list_mappings import add
 from tests.unit.cluster.pods.test_rollout import UNSCHEDULABLE, waiting
 
+import checks
+from actions import check as action
 from certificates import pem
-from checks import certificate, end_to_end, flow, sts, threads, webhook
+from checks import certificate, end_to_end, sts, webhook
 
 ACCOUNT = "arn:aws:iam::111122223333"
 SLICES = "/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices"
-FINE = dict.fromkeys(flow.STEPS, "ok")
+FINE = dict.fromkeys(action.STEPS, "ok")
 # The steps wait for each other's threads. On the cluster's clock, one that polls would use up the
 # time of all others before they run at all.
 REAL_TIME = SimpleNamespace(monotonic=time.monotonic, sleep=time.sleep)
@@ -131,7 +133,7 @@ def world(deployed: Model, api: FakeCluster, files: Files, monkeypatch: Any) -> 
     secret = api.objects[SECRET]["data"]
     world.leaf = pem.der(base64.b64decode(secret["cert.pem"]).decode())[0]
 
-    for module in (flow, end_to_end, sts, threads):
+    for module in (action, checks, end_to_end, sts):
         monkeypatch.setattr(module, "time", REAL_TIME)
     # A login is in the log before the API server answers, or never.
     monkeypatch.setattr(end_to_end, "SETTLED_SECONDS", 0.1)
@@ -169,7 +171,7 @@ def check(model: Model, **params: Any) -> dict[str, Any]:
 
 
 def states(results: dict[str, Any]) -> dict[str, str]:
-    return {step: results[step].partition(":")[0] for step in flow.STEPS}
+    return {step: results[step].partition(":")[0] for step in action.STEPS}
 
 
 def test_given_a_deployment_in_which_all_is_well_then_every_step_is_ok(
@@ -213,9 +215,9 @@ def test_given_an_api_server_that_does_not_answer_then_the_other_steps_are_not_c
     api.recover()
 
     assert found == {
-        **dict.fromkeys(flow.STEPS, "not checked"),
-        flow.KUBERNETES: "failed",
-        flow.WEBHOOK: "ok",
+        **dict.fromkeys(action.STEPS, "not checked"),
+        action.KUBERNETES: "failed",
+        action.WEBHOOK: "ok",
     }
 
 
@@ -238,9 +240,9 @@ def test_given_a_clock_that_differs_then_the_first_step_fails(
     api.ahead = 600
     results = check(deployed)
 
-    assert states(results) == {**FINE, flow.KUBERNETES: "failed"}
+    assert states(results) == {**FINE, action.KUBERNETES: "failed"}
     assert results["result"] == "failed: 1-kubernetes"
-    assert results[flow.KUBERNETES].splitlines()[1] == (
+    assert results[action.KUBERNETES].splitlines()[1] == (
         "run: juju exec --unit kubernetes-control-plane/0 -- timedatectl set-ntp true"
     )
 
@@ -251,19 +253,19 @@ def test_given_an_object_that_is_gone_then_the_second_step_names_it(
     api.delete(CLUSTER_ROLE_BINDING)
     results = check(deployed)
 
-    assert states(results)[flow.AUTHENTICATOR] == "failed"
-    assert "ClusterRoleBinding/aws-iam-authenticator" in results[flow.AUTHENTICATOR]
+    assert states(results)[action.AUTHENTICATOR] == "failed"
+    assert "ClusterRoleBinding/aws-iam-authenticator" in results[action.AUTHENTICATOR]
 
 
 def test_given_a_server_without_admission_policies_then_the_second_step_wants_none(
     world: World, deployed: Model, api: FakeCluster
 ) -> None:
     api.delete(POLICY_BINDING)
-    assert "ValidatingAdmissionPolicyBinding" in check(deployed)[flow.AUTHENTICATOR]
+    assert "ValidatingAdmissionPolicyBinding" in check(deployed)[action.AUTHENTICATOR]
 
     api.delete(POLICY)
     api.version = "v1.28.15"
-    assert states(check(deployed))[flow.AUTHENTICATOR] == "ok"
+    assert states(check(deployed))[action.AUTHENTICATOR] == "ok"
 
 
 @pytest.mark.parametrize(
@@ -281,7 +283,7 @@ def test_given_a_pod_that_cannot_start_then_its_cause_decides_on_the_remedy(
     api.objects[DEPLOYMENT]["status"]["availableReplicas"] = 1
     api.add_pod("c", **status)
 
-    shown = check(deployed)[flow.AUTHENTICATOR].splitlines()
+    shown = check(deployed)[action.AUTHENTICATOR].splitlines()
 
     assert shown[0].startswith("failed: an authenticator pod cannot start: ")
     assert shown[1].startswith(remedy)
@@ -291,7 +293,7 @@ def test_given_a_role_without_rules_then_rbac_refuses_the_authenticator(
     world: World, deployed: Model, api: FakeCluster
 ) -> None:
     api.objects[CLUSTER_ROLE_BINDING]["subjects"] = []
-    assert "RBAC does not let" in check(deployed)[flow.AUTHENTICATOR]
+    assert "RBAC does not let" in check(deployed)[action.AUTHENTICATOR]
 
 
 def test_given_no_crd_then_mappings_are_not_checked(
@@ -299,7 +301,7 @@ def test_given_no_crd_then_mappings_are_not_checked(
 ) -> None:
     api.delete(DEFINITION)
     found = states(check(deployed))
-    assert (found[flow.AUTHENTICATOR], found[flow.MAPPINGS]) == ("failed", "not checked")
+    assert (found[action.AUTHENTICATOR], found[action.MAPPINGS]) == ("failed", "not checked")
 
 
 def test_given_no_pod_that_is_ready_then_what_needs_one_is_not_checked(
@@ -309,14 +311,16 @@ def test_given_no_pod_that_is_ready_then_what_needs_one_is_not_checked(
     for name in ("a", "b"):
         api.delete(f"{PODS}/{name}")
     found = states(check(deployed))
-    assert [found[s] for s in (flow.CERTIFICATE, flow.STS, flow.END_TO_END)] == ["not checked"] * 3
+    assert [found[s] for s in (action.CERTIFICATE, action.STS, action.END_TO_END)] == [
+        "not checked"
+    ] * 3
 
 
 def test_given_a_pod_that_is_ending_then_it_is_not_asked(
     world: World, deployed: Model, api: FakeCluster
 ) -> None:
     api.objects[f"{PODS}/b"]["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
-    assert "answers the pod, " in check(deployed)[flow.STS]
+    assert "answers the pod, " in check(deployed)[action.STS]
 
 
 @pytest.mark.parametrize(("leaf", "said"), [(None, "Connection refused"), (b"x", "another")])
@@ -325,8 +329,8 @@ def test_given_a_service_that_serves_something_else_then_the_third_step_fails(
 ) -> None:
     world.leaf = leaf
     results = check(deployed)
-    assert states(results) == {**FINE, flow.CERTIFICATE: "failed"}
-    assert said in results[flow.CERTIFICATE]
+    assert states(results) == {**FINE, action.CERTIFICATE: "failed"}
+    assert said in results[action.CERTIFICATE]
 
 
 def test_given_a_former_pod_of_a_renewal_when_it_answers_then_nobody_is_told_to_restart(
@@ -335,8 +339,10 @@ def test_given_a_former_pod_of_a_renewal_when_it_answers_then_nobody_is_told_to_
     world.leaf = b"x"
     api.objects[f"{PODS}/b"]["metadata"]["annotations"] = {"aws-iam/certificate-hash": "former"}
     results = check(deployed)
-    assert states(results) == {**FINE, flow.CERTIFICATE: "not checked"}
-    assert results[flow.CERTIFICATE].endswith("a former pod answered, so check again in a minute")
+    assert states(results) == {**FINE, action.CERTIFICATE: "not checked"}
+    assert results[action.CERTIFICATE].endswith(
+        "a former pod answered, so check again in a minute"
+    )
 
 
 def test_given_a_service_of_other_pods_then_what_it_serves_is_not_asked(
@@ -347,8 +353,8 @@ def test_given_a_service_of_other_pods_then_what_it_serves_is_not_asked(
     results = check(deployed)
     assert states(results) == {
         **FINE,
-        flow.AUTHENTICATOR: "failed",
-        flow.CERTIFICATE: "not checked",
+        action.AUTHENTICATOR: "failed",
+        action.CERTIFICATE: "not checked",
     }
 
 
@@ -356,9 +362,9 @@ def test_given_an_earlier_step_that_fails_then_it_is_mended_before_the_whole_way
     world: World, deployed: Model, api: FakeCluster, files: Files
 ) -> None:
     api._faults.clear()
-    assert "./dispatch" in check(deployed)[flow.END_TO_END]
+    assert "./dispatch" in check(deployed)[action.END_TO_END]
     files.webhook.unlink()
-    assert check(deployed)[flow.END_TO_END].endswith("\nfix 4-webhook first")
+    assert check(deployed)[action.END_TO_END].endswith("\nfix 4-webhook first")
 
 
 def test_given_a_webhook_file_that_was_changed_then_the_fourth_step_fails(
@@ -366,15 +372,15 @@ def test_given_a_webhook_file_that_was_changed_then_the_fourth_step_fails(
 ) -> None:
     files.webhook.write_text(files.webhook.read_text() + "#\n")
     results = check(deployed)
-    assert states(results) == {**FINE, flow.WEBHOOK: "failed"}
-    assert "was changed" in results[flow.WEBHOOK]
+    assert states(results) == {**FINE, action.WEBHOOK: "failed"}
+    assert "was changed" in results[action.WEBHOOK]
 
 
 def test_given_a_control_plane_that_forwards_elsewhere_then_the_fourth_step_fails(
     world: World, deployed: Model, files: Files
 ) -> None:
     files.auth_webhook.write_text("AWS_IAM_ENDPOINT = ''\n")
-    assert states(check(deployed)) == {**FINE, flow.WEBHOOK: "failed"}
+    assert states(check(deployed)) == {**FINE, action.WEBHOOK: "failed"}
 
 
 def test_given_a_control_plane_that_uses_another_file_then_the_fourth_step_fails(
@@ -382,8 +388,8 @@ def test_given_a_control_plane_that_uses_another_file_then_the_fourth_step_fails
 ) -> None:
     deployed.units[0].control_plane["webhook_hash"] = '"of-another-file"'
     results = check(deployed)
-    assert states(results) == {**FINE, flow.WEBHOOK: "failed"}
-    assert "does not use this unit's webhook file" in results[flow.WEBHOOK]
+    assert states(results) == {**FINE, action.WEBHOOK: "failed"}
+    assert "does not use this unit's webhook file" in results[action.WEBHOOK]
 
 
 def test_given_charmed_kubernetes_1_29_then_the_option_counts(
@@ -392,8 +398,8 @@ def test_given_charmed_kubernetes_1_29_then_the_option_counts(
     deployed.endpoints = ("control-plane",)
     files.auth_webhook.write_text(rendered(""))
     results = check(deployed)
-    assert states(results) == {**FINE, flow.WEBHOOK: "failed"}
-    assert results[flow.WEBHOOK].endswith("webhook not set\n" + COMMAND)
+    assert states(results) == {**FINE, action.WEBHOOK: "failed"}
+    assert results[action.WEBHOOK].endswith("webhook not set\n" + COMMAND)
 
     files.auth_webhook.write_text(rendered(COMMAND.partition("endpoint=")[2]))
     assert states(check(deployed)) == FINE
@@ -404,21 +410,21 @@ def test_given_pods_without_a_way_to_sts_then_the_fifth_step_fails(
 ) -> None:
     world.error = f"{STS}error during GET: dial tcp 192.0.2.10:443: i/o timeout on x endpoint"
     results = check(deployed)
-    assert states(results) == {**FINE, flow.STS: "failed"}
-    assert "get no answer from sts.us-east-1.amazonaws.com in time" in results[flow.STS]
+    assert states(results) == {**FINE, action.STS: "failed"}
+    assert "get no answer from sts.us-east-1.amazonaws.com in time" in results[action.STS]
 
 
 def test_given_a_pod_that_does_not_answer_then_it_is_named(world: World, deployed: Model) -> None:
     world.silent = ("b",)
     results = check(deployed)
-    assert "pods b do not answer this machine, without a proxy (timed out)" in results[flow.STS]
+    assert "pods b do not answer this machine, without a proxy (timed out)" in results[action.STS]
 
 
 def test_given_no_region_then_the_sts_of_kubeconfigs_is_asked(
     world: World, deployed: Model
 ) -> None:
     results = check(deployed)
-    assert results[flow.STS].startswith("ok: sts.us-east-1.amazonaws.com answers all 2")
+    assert results[action.STS].startswith("ok: sts.us-east-1.amazonaws.com answers all 2")
 
 
 def test_given_a_check_when_refusals_are_listed_then_its_own_logins_are_not_among_them(
@@ -455,7 +461,7 @@ def test_given_an_endpoint_of_the_service_that_is_no_pod_of_ours_then_the_second
         ],
     }
 
-    shown = check(deployed)[flow.AUTHENTICATOR]
+    shown = check(deployed)[action.AUTHENTICATOR]
 
     assert shown.splitlines()[0] == (
         "failed: the Service sends logins to others than the authenticator's pods: pod evil, "
@@ -465,7 +471,7 @@ def test_given_an_endpoint_of_the_service_that_is_no_pod_of_ours_then_the_second
 
 def test_given_a_region_then_its_sts_is_asked(world: World, deployed: Model) -> None:
     results = check(deployed, region="us-west-2")
-    assert results[flow.STS].startswith("ok: sts.us-west-2.amazonaws.com answers all 2")
+    assert results[action.STS].startswith("ok: sts.us-west-2.amazonaws.com answers all 2")
     assert {url_of(t).netloc for t in world.tokens} >= {"sts.us-west-2.amazonaws.com"}
 
 
@@ -490,8 +496,8 @@ def test_given_a_login_that_arrives_nowhere_then_the_sixth_step_says_what_the_se
 ) -> None:
     api._faults.clear()
     results = check(deployed)
-    assert states(results) == {**FINE, flow.END_TO_END: "failed"}
-    assert "the API server answers: the webhook refuses" in results[flow.END_TO_END]
+    assert states(results) == {**FINE, action.END_TO_END: "failed"}
+    assert "the API server answers: the webhook refuses" in results[action.END_TO_END]
 
 
 def test_given_a_log_that_can_be_read_only_later_then_a_login_in_it_has_arrived(
@@ -506,7 +512,7 @@ def test_given_a_log_that_can_be_read_only_later_then_a_login_in_it_has_arrived(
         return unreachable(httpx2.ReadTimeout)(request)
 
     api.fail(not_yet, request=asked)
-    assert states(check(deployed))[flow.END_TO_END] == "ok"
+    assert states(check(deployed))[action.END_TO_END] == "ok"
 
 
 def test_given_an_api_server_that_reviews_no_token_then_the_sixth_step_says_why(
@@ -516,8 +522,8 @@ def test_given_an_api_server_that_reviews_no_token_then_the_sixth_step_says_why(
     api.fail(unreachable(httpx2.ReadTimeout), request=f"POST {TOKEN_REVIEWS}")
     results = check(deployed)
     api.recover()
-    assert states(results) == {**FINE, flow.END_TO_END: "failed"}
-    assert "it does not answer in time" in results[flow.END_TO_END]
+    assert states(results) == {**FINE, action.END_TO_END: "failed"}
+    assert "it does not answer in time" in results[action.END_TO_END]
 
 
 def test_given_a_mapping_that_never_works_then_the_seventh_step_fails(
@@ -525,15 +531,15 @@ def test_given_a_mapping_that_never_works_then_the_seventh_step_fails(
 ) -> None:
     add(api, "pathed", "team/dev", "dev")
     results = check(deployed)
-    assert states(results) == {**FINE, flow.MAPPINGS: "failed"}
-    assert "pathed: no login has a role path" in results[flow.MAPPINGS]
+    assert states(results) == {**FINE, action.MAPPINGS: "failed"}
+    assert "pathed: no login has a role path" in results[action.MAPPINGS]
 
 
 def test_given_an_answer_that_takes_all_of_the_time_then_no_other_request_begins(
     world: World, deployed: Model, api: FakeCluster
 ) -> None:
     def late(_: httpx2.Request) -> httpx2.Response:
-        api.clock.sleep(flow.SECONDS)
+        api.clock.sleep(action.SECONDS)
         return ok({"gitVersion": "v1.37.2"})
 
     api._faults.clear()
@@ -542,20 +548,20 @@ def test_given_an_answer_that_takes_all_of_the_time_then_no_other_request_begins
     api.recover()
 
     assert api.requests == [f"GET {VERSION}"]
-    assert found[flow.AUTHENTICATOR] == "failed"
+    assert found[action.AUTHENTICATOR] == "failed"
 
 
 def test_given_something_that_hangs_then_the_action_ends_in_time(
     world: World, deployed: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flow, "SECONDS", 1.5)
+    monkeypatch.setattr(action, "SECONDS", 1.5)
     monkeypatch.setattr(sts, "LOG_SECONDS", 0.2)
     real = time.perf_counter
     monkeypatch.setattr(certificate, "leaf", lambda *_: threading.Event().wait(20))
     began = real()
     results = check(deployed)
     assert real() - began < 15
-    assert states(results)[flow.CERTIFICATE] == "failed"
+    assert states(results)[action.CERTIFICATE] == "failed"
 
 
 @pytest.mark.usefixtures("world")
@@ -565,4 +571,4 @@ def test_given_a_unit_without_an_address_then_nothing_is_claimed(
     api._faults.clear()
     deployed.peer.clear()
     found = states(check(deployed))
-    assert found[flow.WEBHOOK] == found[flow.CERTIFICATE] == "not checked"
+    assert found[action.WEBHOOK] == found[action.CERTIFICATE] == "not checked"

@@ -7,9 +7,8 @@ import dataclasses
 import pytest
 from tests.fakes.checking import ADDRESS, NAMES, RECONCILE
 
-from checks import authenticator
+from checks import State, authenticator
 from checks.authenticator import Deployed
-from checks.outcome import State
 from cluster import manifests, references
 from cluster.pods import ImageNotPulled, NotScheduled, Rollout
 from errors import Blocked, Waiting

@@ -8,9 +8,8 @@ from tests.fakes.checking import ADDRESS, CLOCK, NAMES, RECONCILE
 
 from certificates import SERVER_NAME, pem
 from certificates.keypair import KeyPair
-from checks import certificate
+from checks import State, certificate
 from checks.certificate import Served
-from checks.outcome import State
 
 
 def pair(days: tuple[int, int] = (-1, 365)) -> KeyPair:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.fakes.checking import NAMES
 
-from checks import end_to_end
+from checks import State, end_to_end
 from checks.end_to_end import Review
-from checks.outcome import State
 
 
 @pytest.mark.parametrize(

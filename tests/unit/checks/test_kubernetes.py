@@ -7,8 +7,7 @@ import datetime
 import pytest
 from tests.fakes.checking import CLOCK, NAMES, NOW
 
-from checks import kubernetes
-from checks.outcome import State
+from checks import State, kubernetes
 from errors import Blocked, Unready, Waiting, WaitingForKubeconfig
 
 

@@ -8,8 +8,7 @@ import pytest
 from tests.fakes.checking import NAMES, NOW, RECONCILE
 
 from access.mapping import IdentityMapping
-from checks import mappings
-from checks.outcome import State
+from checks import State, mappings
 
 DEV = "arn:aws:iam::111122223333:role/dev"
 WORKS = IdentityMapping("dev", DEV, "dev", DEV)

@@ -9,8 +9,7 @@ from tests.unit.access.test_refusals import CLIENT, FORMAT, STS, sts_error
 
 from access import refusals
 from access.refusals import Cause, Refusal
-from checks import sts
-from checks.outcome import State
+from checks import State, sts
 from checks.sts import Attempt, Met, Way
 
 

@@ -7,8 +7,7 @@ import dataclasses
 import pytest
 from tests.fakes.checking import ADDRESS, NAMES
 
-from checks import webhook
-from checks.outcome import State
+from checks import State, webhook
 from juju.control_plane import Use
 
 API_SERVER = ["--secure-port=6443", f"{webhook.FLAG}=/root/cdk/webhook.yaml"]

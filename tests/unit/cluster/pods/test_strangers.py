@@ -9,8 +9,7 @@ from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.paths import PODS
 from tests.fakes.kubernetes.server import FakeCluster
 
-from checks import authenticator
-from checks.outcome import Names, State
+from checks import Names, State, authenticator
 from cluster import api as kubernetes
 from cluster import pod_logs, pods, references
 from cluster.pods import Rollout
