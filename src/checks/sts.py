@@ -10,7 +10,7 @@ import functools
 import http.client
 import json
 import time
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Sequence
 
 import times
@@ -163,25 +163,22 @@ def verdict(attempts: Sequence[Attempt], host: str, *, uses_proxy: bool, names: 
 
     ``uses_proxy`` says whether the pods are told of a proxy.
     """
-    kinds: dict[Met, list[Attempt]] = defaultdict(list)
-    causes: dict[Met, str] = {}
-    for attempt in attempts:
-        kind, cause = way(attempt)
-        kinds[kind].append(attempt)
-        causes.setdefault(kind, cause)
-    reached, unknown = kinds.pop(Way.REACHED, []), kinds.pop(Way.UNKNOWN, [])
+    ways = [(attempt.pod, *way(attempt)) for attempt in attempts]
+    faults = Counter(kind for _, kind, _ in ways if kind not in (Way.REACHED, Way.UNKNOWN))
     how = "through a proxy" if uses_proxy else "without a proxy"
-    if not kinds and unknown:
-        pods = ", ".join(each.pod for each in unknown)
-        return not_checked(f"the login does not show in the log of pods {pods}, so see step 2")
-    if not kinds:
-        each = "the pod" if len(reached) == 1 else f"all {len(reached)} pods"
+    if not faults:
+        if unknown := [pod for pod, kind, _ in ways if kind == Way.UNKNOWN]:
+            pods = ", ".join(unknown)
+            return not_checked(f"the login does not show in the log of pods {pods}, so see step 2")
+        each = "the pod" if len(ways) == 1 else f"all {len(ways)} pods"
         return ok(f"{host} answers {each}, {how}")
     # The kind that most pods meet.
-    kind, met = max(kinds.items(), key=lambda item: len(item[1]))
-    who = "the pods" if len(met) == len(attempts) else f"pods {', '.join(a.pod for a in met)}"
+    kind, _ = faults.most_common(1)[0]
+    met = {pod: detail for pod, each, detail in ways if each == kind}
+    who = "the pods" if len(met) == len(ways) else f"pods {', '.join(met)}"
     seen = f"{who} {_FAULTS.get(kind, 'get an unexpected answer from {host}').format(host=host)}"
-    cause = f" ({causes[kind]})" if causes[kind] else ""
+    detail = next(iter(met.values()))
+    cause = f" ({detail})" if detail else ""
     return failed(f"{seen}, {how}{cause}", remedy(kind, host, names, uses_proxy=uses_proxy))
 
 
