@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from juju.control_plane import Use
 from juju.peers import Shared
 from machine.files import Machine
 from owner import Owner
-from text import status_line
+from text import cut, one_line, status_line
 
 if TYPE_CHECKING:
     import ops
@@ -99,3 +99,20 @@ def run(name: str, params: Mapping[str, Any], context: Context) -> Mapping[str, 
     """
     # An action's module is imported only when it runs, because most hooks run none.
     return importlib.import_module(f"actions.{name}").run(params, context)
+
+
+def joined(lines: Iterable[str]) -> str:
+    """Return a result of several lines, and only the beginning of one that is too long."""
+    return cut("\n".join(map(one_line, lines)), MAX_BYTES)
+
+
+def page(name: str, pages: Sequence[str], params: Mapping[str, Any]) -> dict[str, str]:
+    """Return the page that is asked for as the result ``name``, and which of how many it is.
+
+    Raises:
+        ValueError: there is no such page.
+    """
+    number = int(params["page"])
+    if not 1 <= number <= len(pages):
+        raise ValueError(f"there is no page {number}: give page=1 to page={len(pages)}")
+    return {name: pages[number - 1], "page": f"{number}", "pages": f"{len(pages)}"}

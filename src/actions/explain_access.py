@@ -21,7 +21,7 @@ from access import (
 )
 from access.logins import NO_RECORD
 from access.mapping import IdentityMapping
-from actions import MAX_BYTES, Context, list_refusals
+from actions import MAX_BYTES, Context, joined, list_refusals
 from cluster import api, bindings, login_record, pod_logs, state
 from cluster.errors import errors_as_status
 from juju import control_plane
@@ -50,15 +50,14 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
                 refusals.parse(log.lines, log.begin, log.end), application
             )
             results["last-logins"] = _last_logins(client, log, matching.login(given))
-    results = {"explanation": "\n".join(map(one_line, lines)), **results}
-    return {key: cut(text, MAX_BYTES) for key, text in results.items()}
+    results = {key: cut(text, MAX_BYTES) for key, text in results.items()}
+    return {"explanation": joined(lines), **results}
 
 
 def _last_logins(client: api.Client, log: pod_logs.Logs, principal: arn.Principal) -> str:
     found = logins.parse(log.lines, log.since, log.end)
     record = login_record.read(client) or NO_RECORD
-    lines = logins.explained(found, str(principal), record, log.since)
-    return "\n".join(map(one_line, lines))
+    return joined(logins.explained(found, str(principal), record, log.since))
 
 
 def _explain(
@@ -76,7 +75,11 @@ def _explain(
         bindings.find(client, control_plane.application()) if matches else (rbac.Bindings(()), "")
     )
     problems = mappings.check(found, option).problems
-    ways = [_way(bound, mapping, given, problems.get(mapping.name, "")) for mapping in matches]
+    ways = list[explanation.Way]()
+    for mapping in matches:
+        who, problem = matching.identity(mapping, given), problems.get(mapping.name, "")
+        grants, refused = bound.of(who.username, who.groups), matching.refused(mapping)
+        ways.append(explanation.Way(mapping, problem, who, grants, refused))
     foreign = partitions.mismatch(looked_up.partition, option)
     lines = [*explanation.begin(given, looked_up)]
     if foreign:
@@ -108,14 +111,6 @@ def _question(params: Mapping[str, Any]) -> tuple[str, ...]:
     if not (verb and resource):
         raise ValueError("give both verb and resource, such as verb=get resource=pods")
     return verb, resource, *([f"--namespace={namespace}"] if namespace else [])
-
-
-def _way(
-    bound: rbac.Bindings, mapping: IdentityMapping, given: arn.Principal, problem: str
-) -> explanation.Way:
-    who = matching.identity(mapping, given)
-    grants = bound.of(who.username, who.groups)
-    return explanation.Way(mapping, problem, who, grants, matching.refused(mapping))
 
 
 def _ends(ways: Sequence[explanation.Way]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from access.declaration.declared import Entry
 from access.desired import Access
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
-from actions import MAX_BYTES, Context
+from actions import MAX_BYTES, Context, joined
 from cluster import api, bindings, events, objects, state, sync
 from cluster.errors import Conflict, errors_as_status, retry_on_conflict
 from errors import Blocked, Unready
@@ -102,8 +102,8 @@ def _rights(client: api.Client, mapping: IdentityMapping) -> dict[str, str]:
         return {"roles": status_line(f"unknown: {reason}")}
     no_role = explanation.no_role(mapping.username, mapping.groups)
     roles = [", ".join(given)] if (given := table.given(mapping, bound)) else no_role
-    results = {"roles": "\n".join(map(one_line, roles)), "warning": warning}
-    return {key: cut(text, MAX_BYTES) for key, text in results.items() if text}
+    results = {"roles": joined(roles), "warning": cut(warning, MAX_BYTES)}
+    return {key: text for key, text in results.items() if text}
 
 
 def _grant(

@@ -13,12 +13,11 @@ from access import changes, desired, logins, mappings, table
 from access.declaration.declared import Declared
 from access.desired import Access
 from access.logins import NO_RECORD, Record
-from actions import MAX_BYTES, Context
+from actions import MAX_BYTES, Context, joined, page
 from cluster import api, bindings, login_record, pod_logs, state
 from cluster.errors import errors_as_status
 from juju import control_plane
 from leader import logins as leader_logins
-from text import cut, one_line
 
 
 def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
@@ -48,26 +47,16 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         found = tuple(each for each in found if logins.is_unused(each, record, since))
     listed = table.rows(found, report.problems, bound, record)
     form = table.jsons if params["format"] == "json" else table.tables
-    pages = form(listed, MAX_BYTES)
-    page = int(params["page"])
-    if not 1 <= page <= len(pages):
-        raise ValueError(f"there is no page {page}: give page=1 to page={len(pages)}")
-    results = {"warning": warning} if warning else {}
-    if ended := context.shared.ended:
-        lines = (f"{each.name} ({each.arn}) ended at {each.at}" for each in ended)
-        results["ended"] = cut("\n".join(map(one_line, lines)), MAX_BYTES)
-    if not_applied:
-        results["not-applied"] = cut("\n".join(map(one_line, not_applied)), MAX_BYTES)
-    if left_out := _left_out(declaration):
-        results["left-out"] = cut("\n".join(map(one_line, left_out)), MAX_BYTES)
-    return {
-        **results,
-        "logins": _known(record),
-        "mappings": pages[page - 1],
-        "page": f"{page}",
-        "pages": str(len(pages)),
-        "total": str(len(listed)),
+    results = page("mappings", form(listed, MAX_BYTES), params)
+    lists = {
+        "ended": [f"{each.name} ({each.arn}) ended at {each.at}" for each in context.shared.ended],
+        "not-applied": not_applied,
+        "left-out": _left_out(declaration),
     }
+    results |= {key: joined(lines) for key, lines in lists.items() if lines}
+    if warning:
+        results["warning"] = warning
+    return {**results, "logins": _known(record), "total": f"{len(listed)}"}
 
 
 def _logins(client: api.Client) -> Record:

@@ -10,10 +10,9 @@ from typing import Any
 from access import desired, refusal_list, refusals
 from access.declaration.declared import Entry
 from access.mapping import IdentityMapping
-from actions import MAX_BYTES, Context
+from actions import Context, joined
 from cluster import api, pod_logs, state
 from cluster.errors import errors_as_status
-from text import cut, one_line
 
 # How far back the pods' log is read, in seconds.
 RECENT = 3600
@@ -29,7 +28,7 @@ def run(_: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         client = api.connect(context.machine.admin_kubeconfig)
         mapped = state.mappings(client, newest=context.config.declared.learns)
         found = lines(client, context, mapped)
-    return {"refusals": cut("\n".join(map(one_line, found)), MAX_BYTES)}
+    return {"refusals": joined(found)}
 
 
 def lines(
@@ -42,16 +41,9 @@ def lines(
     found = refusals.parse(log.lines, log.begin, log.end)
     if looked_up:
         found = refusal_list.without_mapped(found, mapped)
-    return [
-        *refusal_list.lines(
-            refusal_list.Log(found, log.unread, log.begin, log.covers),
-            looked_up,
-            application,
-            mapped,
-            refusal_list.accounts(mapped, entries),
-            _learned(client, context, mapped),
-        )
-    ]
+    seen = refusal_list.Log(found, log.unread, log.begin, log.covers)
+    accounts, learned = refusal_list.accounts(mapped, entries), _learned(client, context, mapped)
+    return [*refusal_list.lines(seen, looked_up, application, mapped, accounts, learned)]
 
 
 def _learned(

@@ -12,7 +12,7 @@ import times
 from access import administrators as texts
 from access import changes, desired, mappings
 from access.declaration import preview
-from actions import MAX_BYTES, Context
+from actions import MAX_BYTES, Context, page
 from cluster import api, state
 from cluster.errors import errors_as_status
 from leader import administrators
@@ -44,15 +44,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     after = mappings.check(wanted.access.mappings, partition).problems
     problems = {name: problem for name, problem in after.items() if name not in known}
     rows = preview.rows(declared, wanted, steps, problems)
-    pages = preview.tables(rows, MAX_BYTES)
-    page = int(params["page"])
-    if not 1 <= page <= len(pages):
-        raise ValueError(f"there is no page {page}: give page=1 to page={len(pages)}")
-    warning = texts.warning(taken)
-    return {
-        **({"warning": cut(warning, MAX_BYTES)} if warning else {}),
-        "plan": pages[page - 1],
-        **preview.counts(rows),
-        "page": f"{page}",
-        "pages": str(len(pages)),
-    }
+    results = page("plan", preview.tables(rows, MAX_BYTES), params)
+    if warning := texts.warning(taken):
+        results["warning"] = cut(warning, MAX_BYTES)
+    return {**results, **preview.counts(rows)}

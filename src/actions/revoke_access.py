@@ -10,12 +10,11 @@ from typing import Any
 from access import changes, grants
 from access.desired import Access
 from access.mapping import IdentityMapping
-from actions import MAX_BYTES, Context, Failed
+from actions import Context, Failed, joined
 from cluster import api, events, state, sync
 from cluster.errors import errors_as_status
 from errors import Waiting
 from labels import GRANT, OPTION
-from text import cut, one_line
 
 # How often to look again for mappings that others create or change in between.
 LOOKS = 5
@@ -82,9 +81,7 @@ def _results(done: str, mappings: list[IdentityMapping], target: grants.Target) 
         return {"result": "nothing to revoke: no such mapping"}
     return {
         "result": done,
-        "mappings": cut(
-            "\n".join(one_line(_line(mapping, target)) for mapping in mappings), MAX_BYTES
-        ),
+        "mappings": joined(_line(mapping, target) for mapping in mappings),
         "effective": "now; cached tokens keep working for up to 1 minute",
     }
 
