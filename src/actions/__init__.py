@@ -66,9 +66,17 @@ class Failed(Exception):
 
 
 def answer(event: ops.ActionEvent, context: Context) -> None:
-    """Run the action of ``event``, and answer it."""
+    """Run the action of ``event``, and answer it.
+
+    Each module has a function `run` from the parameters to the results, which raises:
+        ValueError: a parameter is wrong; the text names it and the remedy.
+        errors.Unready: what the action needs is not there.
+        Failed: what it found is not as it should be.
+    """
+    name = event.handle.kind.removesuffix("_action")
     try:
-        results = run(event.handle.kind.removesuffix("_action"), event.params, context)
+        # An action's module is imported only when it runs, because most hooks run none.
+        results = importlib.import_module(f"actions.{name}").run(event.params, context)
         event.set_results({key: _unfolded(key, text) for key, text in results.items()})
     except Failed as failure:
         event.set_results({key: _unfolded(key, text) for key, text in failure.results.items()})
@@ -87,18 +95,6 @@ def _unfolded(key: str, text: str) -> str:
     """
     is_folded = "\n" not in text and len(f"{key}: {text}") > _WIDTH
     return f"{text}\n" if is_folded and "run: " in text else text
-
-
-def run(name: str, params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
-    """Run the action ``name``, as its module is called, and return its results.
-
-    Raises:
-        ValueError: a parameter is wrong; the text names it and the remedy.
-        errors.Unready: what the action needs is not there.
-        Failed: what it found is not as it should be.
-    """
-    # An action's module is imported only when it runs, because most hooks run none.
-    return importlib.import_module(f"actions.{name}").run(params, context)
 
 
 def joined(lines: Iterable[str]) -> str:
