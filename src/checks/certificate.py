@@ -35,16 +35,13 @@ def check(site: Site, deployed: Deployed) -> Outcome:
     address, trusted = site.shared.address, site.shared.ca
     if not address:
         return not_checked("the leader has not published the Service's address yet")
-    served = _served(address) if deployed.pods and not deployed.service else None
-    pair, former = deployed.pair, deployed.former
-    return verdict(pair, trusted, address, served, site.names, former=former)
-
-
-def _served(address: str) -> Served:
-    try:
-        return Served(leaf(address, PORT, SERVER_NAME, ANSWER_SECONDS))
-    except OSError as error:
-        return Served(problem=brief(error))
+    served = None
+    if deployed.pods and not deployed.service:
+        try:
+            served = Served(leaf(address, PORT, SERVER_NAME, ANSWER_SECONDS))
+        except OSError as error:
+            served = Served(problem=brief(error))
+    return verdict(deployed.pair, trusted, address, served, site.names, former=deployed.former)
 
 
 def leaf(address: str, port: int, server_name: str, seconds: float) -> bytes:
@@ -92,7 +89,9 @@ def verdict(
     except NotYetValid as problem:
         return failed(f"the certificate {problem}", names.on_machine("timedatectl set-ntp true"))
     except Refused as problem:
-        return failed(f"the certificate {problem}", _renewal(names))
+        status = f"juju status {names.application}"
+        remedy = f"{names.reconcile}; if that does not help, {status} says more"
+        return failed(f"the certificate {problem}", remedy)
     good = f"control planes accept it until {until:%Y-%m-%d %H:%M} UTC"
     if not served:
         return not_checked(f"{good}; what the Service serves is not known, see step 2")
@@ -107,7 +106,3 @@ def verdict(
     if is_other:
         return failed(f"{good}, but the Service serves another certificate", _RESTART)
     return ok(f"{good}; the Service serves it")
-
-
-def _renewal(names: Names) -> str:
-    return f"{names.reconcile}; if that does not help, juju status {names.application} says more"

@@ -192,14 +192,11 @@ def all_use(found: Iterable[Pod], pair: KeyPair) -> bool:
 
 def _ended(pod: Pod) -> bool:
     phase = pod.status.phase if pod.status else None
-    return phase in ("Failed", "Succeeded") or _is_lost(pod)
-
-
-def _is_lost(pod: Pod) -> bool:
     # A node may be unreachable for seconds only, and its pods get requests meanwhile. So the
     # node's state does not count, and the pod's own end does.
     ends = pod.metadata.deletionTimestamp if pod.metadata else None
-    return ends is not None and times.now().timestamp() > ends.timestamp() + LOST_SECONDS
+    is_lost = ends is not None and times.now().timestamp() > ends.timestamp() + LOST_SECONDS
+    return is_lost or phase in ("Failed", "Succeeded")
 
 
 def _certificate_hash(pod: Any) -> str | None:
