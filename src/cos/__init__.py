@@ -32,7 +32,7 @@ from related import RelatedCharm
 if TYPE_CHECKING:
     from lightkube.resources.core_v1 import Pod
 
-    from cos.facts import Figures
+    from cos.facts import Facts
 
 ENDPOINT = "cos-agent"
 KEY = "config"
@@ -45,20 +45,12 @@ def lead(
     owner: Owner,
     peers: Peers,
     pair: KeyPair,
-    figures: Figures,
-    replicas: int,
+    counted: Facts,
     pods: Sequence[Pod],
 ) -> None:
     """Publish the leader's part, and tell the other units the facts in the rules.
 
-    Args:
-        charm: This charm.
-        owner: This application.
-        peers: What the leader tells the other units.
-        pair: The pair that the pods serve.
-        figures: What is to be said of the mappings.
-        replicas: How many pods there should be.
-        pods: The authenticator's pods.
+    The authenticator's ``pods`` serve ``pair``; all other facts are ``counted``.
 
     Raises:
         errors.Unready: this unit no longer leads.
@@ -68,9 +60,7 @@ def lead(
         return
     from cos import facts, jobs
 
-    known = ""
-    if relations:
-        known = facts.learn(peers.shared.facts, pair, figures, replicas).dump()
+    known = facts.learn(peers.shared.facts, pair, counted).dump() if relations else ""
     peers.publish(dataclasses.replace(peers.shared, facts=known))
     if relations:
         _publish(charm, owner, relations, known, jobs.of(owner, peers.shared, pods))

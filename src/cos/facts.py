@@ -13,22 +13,12 @@ from text import fingerprint
 
 
 @dataclasses.dataclass(frozen=True)
-class Figures:
-    """What the leader counts of mappings; `Facts` says what each means."""
-
-    to_correct: int = 0
-    next_end: datetime.datetime | None = None
-    lasting_administrators: int = 0
-    unused: int = 0
-    unused_administrators: int = 0
-
-
-@dataclasses.dataclass(frozen=True)
 class Facts:
     """What the leader knows.
 
     Attributes:
-        certificate: The fingerprint of the certificate that the pods serve, with its authority.
+        certificate: The fingerprint of the certificate that the pods serve, with its authority;
+            empty before `learn`.
         starts: When it becomes valid, in seconds since 1970; 0 if it cannot be read.
         ends: When it or its authority expires; 0 if it cannot be read.
         to_correct: How many mappings never work as they are.
@@ -39,7 +29,7 @@ class Facts:
         unused_administrators: How many of these can make somebody an administrator.
     """
 
-    certificate: str
+    certificate: str = ""
     starts: int = 0
     ends: int = 0
     to_correct: int = 0
@@ -65,35 +55,28 @@ def load(text: str) -> Facts | None:
         return None
 
 
-def learn(known: str, pair: KeyPair, figures: Figures, replicas: int) -> Facts:
-    """Return the facts; ``known`` is what was published last.
+def learn(known: str, pair: KeyPair, counted: Facts) -> Facts:
+    """Return what is ``counted`` with what ``pair`` says; ``known`` is what was published last.
 
     To read a certificate costs more than the rest of a settled hook, so its dates are taken from
     there if it is the same one.
     """
     certificate, former = fingerprint(pair.certificate + pair.ca), load(known)
-    same = former and former.certificate == certificate
-    starts, ends = (former.starts, former.ends) if former and same else _validity(pair)
-    return Facts(
-        certificate,
-        starts,
-        ends,
-        figures.to_correct,
-        _seconds(figures.next_end),
-        figures.lasting_administrators,
-        replicas,
-        figures.unused,
-        figures.unused_administrators,
-    )
+    if former and former.certificate == certificate:
+        starts, ends = former.starts, former.ends
+    else:
+        starts, ends = _validity(pair)
+    return dataclasses.replace(counted, certificate=certificate, starts=starts, ends=ends)
 
 
 def with_next_end(known: str, next_end: datetime.datetime | None) -> str:
     """Return ``known``, as `Facts.dump` wrote it, with another time at which access ends next."""
     former = load(known)
-    return dataclasses.replace(former, next_end=_seconds(next_end)).dump() if former else known
+    return dataclasses.replace(former, next_end=seconds(next_end)).dump() if former else known
 
 
-def _seconds(moment: datetime.datetime | None) -> int:
+def seconds(moment: datetime.datetime | None) -> int:
+    """Return ``moment`` in seconds since 1970; 0 for none."""
     return int(moment.timestamp()) if moment else 0
 
 

@@ -19,7 +19,7 @@ from cluster import api, events, objects, references, state, sync
 from cluster.errors import errors_as_status
 from cluster.sync import Result
 from config import Config
-from cos.facts import Figures
+from cos import facts
 from errors import Unready
 from juju.peers import Peers
 from juju.wake import Wake
@@ -57,14 +57,15 @@ class Report:
     result: Result
     next_end: datetime.datetime | None
 
-    def figures(self, unused: int, unused_administrators: int) -> Figures:
-        """Return what alerts are about."""
-        return Figures(
-            len(self.problems),
-            self.next_end,
-            sum(expiry.end(each) is None for each in self.administrators),
-            unused,
-            unused_administrators,
+    def counted(self, replicas: int, unused: int, unused_administrators: int) -> facts.Facts:
+        """Return what alerts are about, but for the certificate."""
+        return facts.Facts(
+            to_correct=len(self.problems),
+            next_end=facts.seconds(self.next_end),
+            lasting_administrators=sum(expiry.end(each) is None for each in self.administrators),
+            replicas=replicas,
+            unused=unused,
+            unused_administrators=unused_administrators,
         )
 
 

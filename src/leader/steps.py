@@ -94,8 +94,8 @@ def lead(hook: Hook, config: Config, ending: Ending, shared: Shared) -> tuple[st
             pods.check_complete(client, rollout, own)
         found = _let_in(hook, client, config, left, ending, problems)
         unused = logins.look(client, hook.owner, hook.memory, pods.names(own), found)
-        figures = found.figures(*unused)
-        cos.lead(hook.charm, hook.owner, hook.peers, plan.pair, figures, config.replicas, own)
+        counted = found.counted(config.replicas, *unused)
+        cos.lead(hook.charm, hook.owner, hook.peers, plan.pair, counted, own)
     with collected(problems):
         issued.check()
     with collected(problems):

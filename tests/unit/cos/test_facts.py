@@ -10,13 +10,13 @@ from certificates import SERVER_NAME
 from certificates.keypair import KeyPair
 from cos import facts
 
-REPORT = facts.Figures(to_correct=1)
+COUNTED = facts.Facts(to_correct=1, replicas=2)
 
 
 def test_given_an_authority_that_ends_before_the_certificate_then_its_end_counts():
     authority = Authority("short", days=(-1, 20))
     certificate, key = authority.issue([SERVER_NAME], days=(-1, 300))
-    known = facts.learn("", KeyPair(certificate, key, authority.certificate), REPORT, 2)
+    known = facts.learn("", KeyPair(certificate, key, authority.certificate), COUNTED)
 
     end = x509.load_pem_x509_certificate(authority.certificate.encode()).not_valid_after_utc
     assert known.ends == end.timestamp()

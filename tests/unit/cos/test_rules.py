@@ -21,7 +21,7 @@ SELECTOR = f'juju_model="k8s",juju_model_uuid="{UUID}",juju_application="aws-iam
 RUNBOOKS = "https://github.com/charmed-kubernetes/charm-aws-iam/blob/main/"
 DAY = 24 * 3600
 ROLE = "arn:aws:iam::111122223333:role/a"
-REPORT = facts.Figures(to_correct=1)
+COUNTED = facts.Facts(to_correct=1, replicas=2)
 
 
 def test_given_a_collector_then_rules_and_groups_carry_the_labels_of_the_application(
@@ -101,7 +101,7 @@ def test_given_a_new_certificate_when_it_is_served_then_the_rule_has_its_end(
 
 
 def test_given_a_certificate_that_cannot_be_read_then_its_rule_alone_is_left_out():
-    known = facts.learn("", KeyPair("-", "-", "-"), REPORT, 2)
+    known = facts.learn("", KeyPair("-", "-", "-"), COUNTED)
     unreadable, readable = (
         {
             rule["alert"]
