@@ -12,11 +12,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cos import facts, rules
+import yaml
+
+from cos import facts
 from owner import Owner
+from text import fill
 
 _CHARM_FOLDER = Path(__file__).parents[2]
+_RULES = Path("src/prometheus_alert_rules")
 _DASHBOARDS = Path("src/grafana_dashboards")
+# An authority may sign for a day or for years. Before these ends the charm asks for a new
+# certificate, or the authority itself is about to expire.
+_LONGEST_MARGIN = 7 * 24 * 3600
+_SHARE_OF_LIFE = 20
 
 
 def config(owner: Owner, charm: str, known: str, jobs: Sequence[Mapping[str, Any]]) -> str:
@@ -30,13 +38,70 @@ def config(owner: Owner, charm: str, known: str, jobs: Sequence[Mapping[str, Any
     """
     return _json(
         {
-            "metrics_alert_rules": rules.render(owner, charm, facts.load(known)),
+            "metrics_alert_rules": rules(owner, charm, facts.load(known)),
             "log_alert_rules": {},
             "dashboards": dashboards(charm),
             "metrics_scrape_jobs": jobs,
             "log_slots": [],
         }
     )
+
+
+def rules(owner: Owner, charm: str, known: facts.Facts | None) -> dict[str, Any]:
+    """Return the charm's alert rules for one application, as a Prometheus rule file has them.
+
+    As the Python package cosl does, this fills in ``%%juju_topology%%``, and labels rules and
+    groups. It also fills in the facts, and leaves out rules whose facts are unknown.
+    """
+    # By these labels the collector tells this application's metrics.
+    topology = {
+        "juju_model": owner.model,
+        "juju_model_uuid": owner.model_uuid,
+        "juju_application": owner.application,
+    }
+    selector = ",".join(f'{name}="{value}"' for name, value in topology.items())
+    values = {"%%juju_topology%%": selector, **_constants(known)}
+    labels = {**topology, "juju_charm": charm}
+    prefix = f"{owner.model}_{owner.model_uuid[:8]}_{owner.application}"
+    groups: list[dict[str, Any]] = []
+    for path in sorted((_CHARM_FOLDER / _RULES).glob("*.rules")):
+        for group in yaml.load(path.read_text(), yaml.CSafeLoader)["groups"]:
+            name = f"{prefix}_{group['name']}_rules".replace("-", "_")
+            filled = [_rule(rule, values, labels) for rule in group["rules"]]
+            known_only = [rule for rule in filled if "%%" not in rule["expr"]]
+            groups.append({"name": name, "rules": known_only})
+    return {"groups": groups}
+
+
+def _rule(
+    rule: Mapping[str, Any], values: Mapping[str, str], labels: Mapping[str, str]
+) -> dict[str, Any]:
+    return {
+        **rule,
+        "expr": fill(rule["expr"], values),
+        "labels": {**rule["labels"], **labels},
+    }
+
+
+def _constants(known: facts.Facts | None) -> dict[str, str]:
+    """Return the facts that are known, by their names in rules."""
+    if not known:
+        return {}
+    numbers = {
+        "mappings_to_correct": known.to_correct,
+        "lasting_administrators": known.lasting_administrators,
+        "unused": known.unused,
+        "unused_administrators": known.unused_administrators,
+    }
+    if known.next_end:
+        numbers["next_end"] = known.next_end
+    if known.replicas:
+        numbers["replicas"] = known.replicas
+    if known.ends:
+        numbers["certificate_ends"] = known.ends
+        life = known.ends - known.starts
+        numbers["certificate_margin"] = min(_LONGEST_MARGIN, life // _SHARE_OF_LIFE)
+    return {f"%%{name}%%": str(number) for name, number in numbers.items()}
 
 
 def dashboards(charm: str) -> list[str]:

@@ -18,7 +18,7 @@ from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.core_v1 import Pod
 from tests.fakes.certificates.authority import root
 
-from cos import databag, jobs, rules
+from cos import databag, jobs
 from cos.facts import Facts
 from juju.peers import Shared
 from owner import Owner
@@ -68,7 +68,7 @@ def written(path: Path, content: Any) -> Path:
 def test_given_the_rules_then_they_fire_when_and_only_when_they_should(
     promtool: Promtool, tmp_path: Path
 ):
-    written(tmp_path / "rules.yaml", rules.render(OWNER, "aws-iam", FACTS))
+    written(tmp_path / "rules.yaml", databag.rules(OWNER, "aws-iam", FACTS))
     shutil.copy(HERE / "alert_rules.yaml", tmp_path)
 
     promtool("test", "rules", tmp_path / "alert_rules.yaml")
@@ -77,7 +77,7 @@ def test_given_the_rules_then_they_fire_when_and_only_when_they_should(
 def test_given_the_rules_then_promtool_finds_nothing_to_say_and_each_has_a_test(
     promtool: Promtool, tmp_path: Path
 ):
-    found = rules.render(OWNER, "aws-iam", FACTS)
+    found = databag.rules(OWNER, "aws-iam", FACTS)
     fired = {
         case["alertname"]
         for test in yaml.safe_load((HERE / "alert_rules.yaml").read_text())["tests"]

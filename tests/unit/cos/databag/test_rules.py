@@ -14,9 +14,9 @@ from tests.fakes.kubernetes.paths import MAPPINGS
 from tests.fakes.kubernetes.server import FakeCluster
 
 from certificates.keypair import KeyPair
-from cos import facts, rules
+from cos import databag, facts
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 SELECTOR = f'juju_model="k8s",juju_model_uuid="{UUID}",juju_application="aws-iam"'
 RUNBOOKS = "https://github.com/charmed-kubernetes/charm-aws-iam/blob/main/"
 DAY = 24 * 3600
@@ -105,7 +105,7 @@ def test_given_a_certificate_that_cannot_be_read_then_its_rule_alone_is_left_out
     unreadable, readable = (
         {
             rule["alert"]
-            for group in rules.render(OWNER, "aws-iam", which)["groups"]
+            for group in databag.rules(OWNER, "aws-iam", which)["groups"]
             for rule in group["rules"]
         }
         for which in (known, facts.Facts("-", 1, 2, replicas=2))

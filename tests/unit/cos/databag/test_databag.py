@@ -11,7 +11,7 @@ from typing import Any
 from tests.fakes.collecting import config
 from tests.fakes.juju.model import Model
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 def dashboard(model: Model) -> dict[str, Any]:
