@@ -14,7 +14,7 @@ from certificates import pem
 from errors import Waiting
 from related import RelatedCharm
 from statuses import waiting
-from text import fingerprint, is_ip
+from text import fingerprint
 
 RELATION = "peers"
 
@@ -28,8 +28,7 @@ class Shared:
         address: ClusterIP of the Service.
         ca: CA bundle for the control planes to trust.
         serving: Whether the authenticator has ever served.
-        relations: The ids of the relations with the control plane that all this is about; empty
-            where an earlier version published it.
+        relations: The ids of the relations with the control plane that all this is about.
         inherited: Whether the reactive charm's leader data is still to be removed.
         ended: The access that the charm has ended within a day, the last of it at the end.
         superusers: Which mappings by which somebody can do everything were announced, by their
@@ -56,7 +55,7 @@ class Shared:
         change from one endpoint to another have both relations meanwhile, and keep everything.
         """
         new = dataclasses.replace(self, relations=relations)
-        if not self.relations or self.relations & relations:
+        if self.relations & relations:
             return new
         return dataclasses.replace(new, ca="", serving=False)
 
@@ -137,11 +136,9 @@ class Peers:
             return Shared()
         number = int(self._id.rpartition(":")[2])
         data = ops.hookcmds.relation_get(number, unit=self._app.name, app=True)
-        address = data.get("address", "")
         return Shared(
             cluster_id=data.get("cluster-id", ""),
-            # An earlier version kept "None", the ClusterIP of a headless Service.
-            address=address if is_ip(address) else "",
+            address=data.get("address", ""),
             ca=pem.ca_bundle(data.get("ca", "")),
             serving=data.get("serving") == "true",
             relations=frozenset(data.get("relation", "").split()),

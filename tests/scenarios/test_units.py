@@ -199,18 +199,6 @@ def test_given_units_that_all_went_when_others_come_then_nothing_of_before_is_pu
     assert model.peer["inherited"] == "true"
 
 
-def test_given_what_an_earlier_version_published_when_a_hook_runs_then_it_is_of_this_relation(
-    deployed: Model, api: FakeCluster
-):
-    del deployed.peer["relation"]
-    published = dict(deployed.units[0].webhook)
-    deployed.hook()
-
-    assert deployed.units[0].webhook == published
-    assert deployed.peer["serving"] == "true"
-    assert deployed.peer["relation"] == str(deployed.first_relation)
-
-
 @pytest.mark.parametrize(("key", "value"), [("address", ""), ("ca", ""), ("ca", "}")])
 def test_given_peer_data_without_a_part_when_a_hook_runs_then_the_webhook_file_stays_as_it_is(
     two: Model, machines: list[Files], key: str, value: str

@@ -79,18 +79,6 @@ def test_given_a_headless_service_when_a_hook_runs_then_the_unit_is_blocked_unti
     assert model.peer["address"] == ADDRESS
 
 
-@pytest.mark.parametrize("provider", [Easyrsa(root()), SelfSigned()], ids=["old", "new"])
-def test_given_an_address_that_is_none_when_a_hook_runs_then_another_is_asked_for(
-    api: FakeCluster, files: Files, provider: Provider
-):
-    model = Model(provider, [files])
-    model.peer = {"cluster-id": "c", "address": "None", "ca": ""}
-    model.settle()
-
-    assert model.units[0].status.name == "active"
-    assert model.peer["address"] == ADDRESS
-
-
 @pytest.mark.parametrize("spec", [{}, {"clusterIP": ""}, {"clusterIP": "x"}])
 def test_given_a_service_without_an_address_when_a_hook_runs_then_it_is_waited_for(
     deployed: Model, api: FakeCluster, spec: Any
