@@ -84,14 +84,8 @@ class AwsIamCharm(RelatedCharm):
         ):
             framework.observe(event, self._on_any_event)
         framework.observe(self.on.remove, self._on_remove)
-        framework.observe(self.on["check"].action, self._on_action)
-        framework.observe(self.on["explain-access"].action, self._on_action)
-        framework.observe(self.on["get-kubeconfig"].action, self._on_action)
-        framework.observe(self.on["grant-access"].action, self._on_action)
-        framework.observe(self.on["list-mappings"].action, self._on_action)
-        framework.observe(self.on["list-refusals"].action, self._on_action)
-        framework.observe(self.on["plan-mappings"].action, self._on_action)
-        framework.observe(self.on["revoke-access"].action, self._on_action)
+        for name in self.meta.actions:
+            framework.observe(self.on[name].action, self._on_action)
         framework.observe(self.on.collect_unit_status, self._on_collect_status)
         framework.observe(self.on.collect_app_status, self._on_collect_app_status)
 
