@@ -31,20 +31,18 @@ class Client(enum.Enum):
     AUTHENTICATOR = "aws-iam-authenticator"
     AWS_CLI = "aws"
 
-    @property
-    def hint(self) -> str:
-        """Return what kubectl says where the program is missing."""
-        name, url = {
-            Client.AUTHENTICATOR: (
-                "aws-iam-authenticator",
-                "https://github.com/kubernetes-sigs/aws-iam-authenticator/releases",
-            ),
-            Client.AWS_CLI: (
-                "the AWS CLI",
-                "https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html",
-            ),
-        }[self]
-        return f"kubectl logs in to this cluster with {name}. Install it into your PATH: {url}"
+
+# Where people get it from.
+_SOURCES = {
+    Client.AUTHENTICATOR: (
+        "aws-iam-authenticator",
+        "https://github.com/kubernetes-sigs/aws-iam-authenticator/releases",
+    ),
+    Client.AWS_CLI: (
+        "the AWS CLI",
+        "https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html",
+    ),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -217,6 +215,9 @@ def client(login: Login, *, context: str, server: str, ca: str) -> str:
             raise ValueError(f"{name} {text!r} may hold printable characters only")
     if not context:
         raise ValueError("context is empty: leave it out, or give context=aws-iam-authenticator")
+    program, url = _SOURCES[login.client]
+    # What kubectl says where the program is missing.
+    hint = f"kubectl logs in to this cluster with {program}. Install it into your PATH: {url}"
     return templating.render(
         "client.yaml.j2",
         context=context,
@@ -225,5 +226,5 @@ def client(login: Login, *, context: str, server: str, ca: str) -> str:
         command=login.client.value,
         args=login.args,
         profile=login.profile,
-        hint=login.client.hint,
+        hint=hint,
     )
