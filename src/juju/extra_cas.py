@@ -78,9 +78,13 @@ def _sent(relation: ops.Relation) -> list[str]:
     app = relation.data[relation.app]
     if "certificates" in app:
         return _texts(app, "certificates")
-    units = sorted(relation.units, key=lambda unit: unit.name)
-    bags = [relation.data[unit] for unit in units]
-    return [text for bag in bags for text in (*_texts(bag, "chain"), *_ca(bag))]
+    texts: list[str] = []
+    for unit in sorted(relation.units, key=lambda unit: unit.name):
+        bag = relation.data[unit]
+        # Some providers write ``ca`` as it is, others as JSON.
+        ca = bag.get("ca", "").replace("\\n", "\n")
+        texts += [*_texts(bag, "chain"), *pem.certificates(ca)]
+    return texts
 
 
 def _texts(bag: Mapping[str, str], key: str) -> list[str]:
@@ -91,11 +95,6 @@ def _texts(bag: Mapping[str, str], key: str) -> list[str]:
     if not isinstance(found, list):
         return [""]
     return [text if isinstance(text, str) else "" for text in cast("list[object]", found)]
-
-
-def _ca(bag: Mapping[str, str]) -> list[str]:
-    # Some providers write this one as it is, others as JSON.
-    return pem.certificates(bag.get("ca", "").replace("\\n", "\n"))
 
 
 def _accept(texts: Iterable[str], accepted: dict[str, None]) -> tuple[int, int]:

@@ -52,8 +52,7 @@ def _is_principal_going() -> bool:
     unit be dead before its subordinate's last hook. It lists no relation that is gone, and never
     a subordinate's own units, so ``planned_units`` is no help here.
     """
-    principal = control_plane.principal_unit()
-    application = principal.partition("/")[0]
+    principal, application = control_plane.principal_unit(), control_plane.application()
     try:
         relations = ops.hookcmds.goal_state().relations
     except ops.hookcmds.Error as error:

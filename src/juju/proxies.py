@@ -29,6 +29,7 @@ _URL = re.compile(
     r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])"
     r"(?::(?P<port>[0-9]{1,5}))?/?"
 )
+_HIGHEST_PORT = 0xFFFF
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,17 +62,12 @@ def of_model(environment: Mapping[str, str]) -> Proxies:
         if (url := environment.get(f"JUJU_CHARM_{scheme}_PROXY", "").strip())
     }
     for name, url in urls.items():
-        _check(f"juju-{name.lower().replace('_', '-')}", url)
+        match = _URL.fullmatch(url)
+        if not match or int(match["port"] or 0) > _HIGHEST_PORT:
+            # The URL may hold credentials, so no text shows it. Juju announces no change of it.
+            raise Blocked(options.PROXY_INVALID(option=f"juju-{name.lower().replace('_', '-')}"))
     # The kubelet replaces "$(NAME)", and reads "$$" as a dollar sign.
     given = environment.get("JUJU_CHARM_NO_PROXY", "").replace("$", "$$")
     names = dict.fromkeys([*_NEVER_PROXIED, *re.split(r"[\s,]+", given)])
     remark = "" if "HTTPS_PROXY" in urls else active.NO_HTTPS_PROXY()
     return Proxies(urls, ",".join(filter(None, names)), remark)
-
-
-def _check(option: str, url: str) -> None:
-    match = _URL.fullmatch(url)
-    if match and int(match["port"] or 0) <= 0xFFFF:
-        return
-    # The URL is not shown: it may hold credentials. No event follows a change of the model.
-    raise Blocked(options.PROXY_INVALID(option=option))

@@ -111,9 +111,8 @@ class Wake(ops.Object):
         """
         if at is None and not self._stored.is_set:
             return
-        wanted = (
-            NEVER if at is None else datetime.datetime.fromtimestamp(at, datetime.timezone.utc)
-        )
+        utc = datetime.timezone.utc
+        wanted = NEVER if at is None else datetime.datetime.fromtimestamp(at, utc)
         with contextlib.suppress(ops.ModelError, ops.hookcmds.Error):
             self._expire(wanted)
             if self._stored.is_set != (wanted != NEVER):
@@ -132,7 +131,8 @@ class Wake(ops.Object):
         known, second = secret.expiry or NEVER, datetime.timedelta(seconds=1)
         comes = times.now() < known < NEVER
         if comes and self._rings:
-            at += second if known == at else 0 * second
+            # Juju takes no notice of the time that it rang too early for.
+            at = at + second if known == at else at
         elif known == at or (comes and at != NEVER and known <= at + second):
             return
         # `Secret.set_info` takes the content to Juju too, which makes a new revision of it.
