@@ -78,10 +78,6 @@ class Hook:
         """
         return control_plane.find(self.charm, lambda: self.peers.shared.relations)
 
-    def is_webhook_foreign(self) -> bool:
-        """Return whether another application wrote the webhook file on this machine."""
-        return control_plane.is_webhook_foreign(self.machine, self.owner)
-
     def share(self, shared: Shared) -> Shared:
         """Publish ``shared`` to the peers, then to this unit's control plane, and return it.
 

@@ -160,7 +160,9 @@ def publish_webhook(
     if not shared.ca or not shared.address:
         return False
     if not control_plane.via_relation:
-        _remove_former(machine, owner)
+        # The file of a relation that is gone goes once the control plane no longer uses it.
+        if _rendered(_GIVEN, machine) == "" and not is_webhook_foreign(machine, owner):
+            files.remove(machine.webhook)
         return True
     text = webhook_file.render(owner, shared.address, shared.ca)
     files.write(machine.webhook, text)
@@ -171,21 +173,8 @@ def publish_webhook(
 
 
 def is_webhook_foreign(machine: Machine, owner: Owner) -> bool:
-    """Return whether another application wrote the webhook file on this machine.
-
-    Raises:
-        errors.Blocked: the file cannot be read.
-    """
+    """Return whether another application wrote the webhook file on this machine."""
     return owner.is_foreign(webhook_file.owner_of(files.read(machine.webhook) or ""))
-
-
-def _remove_former(machine: Machine, owner: Owner) -> None:
-    """Remove the file of a relation that is gone, once the control plane has stopped using it."""
-    text = files.read(machine.webhook)
-    if text is None or owner.is_foreign(webhook_file.owner_of(text)):
-        return
-    if _rendered(_GIVEN, machine) == "":
-        files.remove(machine.webhook)
 
 
 def next_step(control_plane: ControlPlane, machine: Machine, address: str) -> str:

@@ -19,7 +19,7 @@ from cluster import api, contents, crd, manifests, objects, pods, references, se
 from cluster.errors import errors_as_status, retry_on_conflict
 from config import Config
 from errors import Blocked, Unready, collected, worst
-from juju import extra_cas, proxies, pull_secret
+from juju import control_plane, extra_cas, proxies, pull_secret
 from juju.peers import Shared
 from juju.wake import SECONDS, SOON_SECONDS
 from leader import administrators, logins, report
@@ -50,7 +50,7 @@ def lead(hook: Hook, config: Config, ending: Ending, shared: Shared) -> tuple[st
     share, problems = hook.share, list[Unready]()
     shared = ensure_cluster_id(shared, config)
     trusted = extra_cas.receive(hook.charm)
-    if not hook.is_webhook_foreign():
+    if not control_plane.is_webhook_foreign(hook.machine, hook.owner):
         # Write the file before the first API request, so it is repaired while the API is down.
         share(shared)
     with errors_as_status():
