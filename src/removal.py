@@ -27,8 +27,8 @@ def run(machine: Machine, owner: Owner, leaving: Leaving, unit: str) -> Waiting 
     It runs in more than one of a unit's last hooks, because Juju may leave out the others.
 
     While this unit's control plane still sends logins to the Service, the Service stays, without
-    pods: whoever got its address would get the tokens. Each unit knows its own control plane only,
-    so a unit leaves alone what another one has kept, and keeps what another one has deleted.
+    pods: whoever got its address would get the tokens. Each unit knows its own control plane only:
+    it never deletes a Service that another unit kept, and recreates one that its own still uses.
 
     ``unit`` is this unit's name. Return what the operator must do first, if anything.
     """

@@ -67,20 +67,17 @@ def rules(owner: Owner, charm: str, known: facts.Facts | None) -> dict[str, Any]
     for path in sorted((_CHARM_FOLDER / _RULES).glob("*.rules")):
         for group in yaml.load(path.read_text(), yaml.CSafeLoader)["groups"]:
             name = f"{prefix}_{group['name']}_rules".replace("-", "_")
-            filled = [_rule(rule, values, labels) for rule in group["rules"]]
+            filled = [
+                {
+                    **rule,
+                    "expr": fill(rule["expr"], values),
+                    "labels": {**rule["labels"], **labels},
+                }
+                for rule in group["rules"]
+            ]
             known_only = [rule for rule in filled if "%%" not in rule["expr"]]
             groups.append({"name": name, "rules": known_only})
     return {"groups": groups}
-
-
-def _rule(
-    rule: Mapping[str, Any], values: Mapping[str, str], labels: Mapping[str, str]
-) -> dict[str, Any]:
-    return {
-        **rule,
-        "expr": fill(rule["expr"], values),
-        "labels": {**rule["labels"], **labels},
-    }
 
 
 def _constants(known: facts.Facts | None) -> dict[str, str]:
