@@ -6,14 +6,18 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from access import arn, columns, placeholders, rbac
+from access import arn, placeholders, rbac
 from access.logins import NO_RECORD, Record
 from access.mapping import IdentityMapping
-from text import fill
+from text import cut, fill, one_line
 
 _EVERYTHING = f"everything ({rbac.MASTERS})"
+# A wider cell makes only its own row longer.
+_WIDTH = 70
+# No cell takes the place of those behind it.
+_MOST_OF_CELL = 2_000
 _TOO_LONG = "too long to show: kubectl get iamidentitymapping {} -o yaml"
 
 
@@ -122,7 +126,7 @@ def _roles(grants: Iterable[rbac.Grant], names: Collection[str]) -> Iterable[str
 
 def tables(listed: Sequence[Row], limit: int) -> list[str]:
     """Return the table in pages of at most ``limit`` bytes; at least one."""
-    return columns.tables(_TITLES, _ALWAYS, map(_cells, listed), limit)
+    return pages_of(_TITLES, _ALWAYS, map(_cells, listed), limit)
 
 
 _ADMINISTRATOR = "CAN BECOME ADMINISTRATOR BY"
@@ -172,7 +176,7 @@ def _given(row: Row) -> list[str]:
 def jsons(listed: Sequence[Row], limit: int) -> list[str]:
     """Return JSON lists of mappings, in pages of at most ``limit`` bytes; at least one."""
     items = (_json(row, limit - 2) for row in listed)
-    return [f"[{','.join(page)}]" for page in columns.pages(items, limit - 1)]
+    return [f"[{','.join(page)}]" for page in pages(items, limit - 1)]
 
 
 def _json(row: Row, limit: int) -> str:
@@ -191,3 +195,46 @@ def _json(row: Row, limit: int) -> str:
         problem=_TOO_LONG.format(row.name),
     )
     return json.dumps(dataclasses.asdict(short), separators=(",", ":"))
+
+
+def pages_of(
+    titles: Sequence[str], always: Collection[str], rows: Iterable[Sequence[str]], limit: int
+) -> list[str]:
+    """Return the table in pages of at most ``limit`` bytes; at least one.
+
+    All pages have the same columns. A column that is not among those ``always`` shown is left out
+    if it has no value.
+    """
+    cells = [_by_title(titles, row) for row in rows]
+    shown = [title for title in titles if title in always or any(row[title] for row in cells)]
+    widths = {
+        title: min(max(len(title), *(len(row[title]) for row in cells), 0), _WIDTH)
+        for title in shown
+    }
+    header = _line({title: title for title in shown}, widths)
+    lines = (cut(_line(row, widths), limit - len(header) - 1) for row in cells)
+    return ["\n".join([header, *page]) for page in pages(lines, limit - len(header))]
+
+
+def _by_title(titles: Sequence[str], row: Sequence[str]) -> dict[str, str]:
+    values = (cut(one_line(value), _MOST_OF_CELL) for value in row)
+    return dict(zip(titles, values, strict=True))
+
+
+def _line(cells: Mapping[str, str], widths: Mapping[str, int]) -> str:
+    # Juju shows a text in lines only if none of them ends with a space.
+    padded = ((cells[title] or "-").ljust(width) for title, width in widths.items())
+    return "  ".join(padded).rstrip()
+
+
+def pages(items: Iterable[str], limit: int) -> Iterator[list[str]]:
+    """Yield the items in lists, each of at most ``limit`` bytes with one byte before each item."""
+    page, size = list[str](), 0
+    for item in items:
+        needed = len(item.encode()) + 1
+        if page and size + needed > limit:
+            yield page
+            page, size = [], 0
+        page.append(item)
+        size += needed
+    yield page

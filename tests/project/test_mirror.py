@@ -12,7 +12,6 @@ KINDS = ("active", "blocked", "entry", "mapping", "options", "waiting")
 ELSEWHERE = {
     "access/changes": "unit/access/test_desired.py",
     "access/administrators": "unit/actions/test_plan_mappings.py",
-    "access/columns": "unit/access/test_table.py",
     "access/declaration/formats": "unit/access/declaration/test_declared.py",
     "access/declaration/preview": "unit/actions/test_plan_mappings.py",
     "access/declaration/names": "unit/access/declaration/test_declared.py",

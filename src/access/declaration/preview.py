@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import cast
 
-from access import columns, rbac
+from access import rbac, table
 from access.changes import Changes
 from access.declaration.declared import Declared
 from access.desired import Desired
@@ -106,7 +106,7 @@ def tables(listed: Sequence[Row], limit: int) -> list[str]:
     if not listed:
         return ["nothing would change"]
     cells = (dataclasses.astuple(row) for row in listed)
-    return columns.tables(_TITLES, _TITLES, cells, limit)
+    return table.pages_of(_TITLES, _TITLES, cells, limit)
 
 
 def _deleted(mapping: IdentityMapping) -> Row:
