@@ -13,7 +13,7 @@ import dataclasses
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
-from access import arn, expiry, partitions, reserved, rights
+from access import arn, expiry, partitions, rights, subjects
 from access.declaration.declared import Declared, Entry, default_username
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
@@ -226,7 +226,7 @@ def _mapping(entry: Entry, found: IdentityMapping | None) -> IdentityMapping:
         arn=found.arn if found and same else entry.arn,
         username=entry.username,
         canonical=entry.principal,
-        groups=(*entry.groups, *([reserved.own_group(entry.name)] if entry.rights else [])),
+        groups=(*entry.groups, *([subjects.own_group(entry.name)] if entry.rights else [])),
         source=OPTION,
         expires=entry.expires,
         permission_set=str(entry.permission_set or ""),

@@ -9,7 +9,7 @@ import datetime
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
-from access import arn, expiry, matching, placeholders, rbac
+from access import arn, expiry, matching, rbac, subjects
 from access.arn import Principal
 from access.declaration.declared import Entry
 from access.expiry import Ended
@@ -125,8 +125,8 @@ def no_role(username: str, groups: Iterable[str] = ()) -> tuple[str, str]:
 
     A template is not a user, so a role is bound to one of the groups then.
     """
-    names = [f"--group={group}" for group in groups if not placeholders.is_open(group)]
-    if not placeholders.is_open(username):
+    names = [f"--group={group}" for group in groups if not subjects.is_open(group)]
+    if not subjects.is_open(username):
         names = [f"--user={username}"]
     if not names:
         return (

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import times
-from access import arn, partitions, permission_sets, reserved
+from access import arn, partitions, permission_sets, subjects
 from access.declaration import names, rights
 from access.declaration.declared import Entry
 from access.desired import Access
@@ -79,7 +79,7 @@ def read(params: Mapping[str, Any], text: str, partition: str, now: datetime) ->
     if not (username := params["username"].strip()):
         raise ValueError("username is empty, give the Kubernetes user that the principal becomes")
     groups = [group.strip() for group in params["groups"].split(",")]
-    reserved.check(username, groups)
+    subjects.check(username, groups)
     lasting = params["for"]
     mapping = IdentityMapping(
         name=name or _name(canonical),
@@ -114,7 +114,7 @@ def _rights(params: Mapping[str, Any]) -> tuple[Right, ...]:
 
 def shared_groups(mapping: IdentityMapping) -> list[str]:
     """Return the groups of ``mapping`` but for the one that it alone has."""
-    return [each for each in mapping.groups if each != reserved.own_group(mapping.name)]
+    return [each for each in mapping.groups if each != subjects.own_group(mapping.name)]
 
 
 def wanted(found: Access, grant: Grant, former: IdentityMapping | None) -> Access:
@@ -139,7 +139,7 @@ def wanted(found: Access, grant: Grant, former: IdentityMapping | None) -> Acces
             expires=mapping.expires or former.expires,
         )
     if bound:
-        groups = (*mapping.groups, reserved.own_group(name))
+        groups = (*mapping.groups, subjects.own_group(name))
         mapping = dataclasses.replace(mapping, groups=groups)
     return Access(
         (*(each for each in found.mappings if each.name != name), mapping),

@@ -8,7 +8,7 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from access import arn, expiry, matching, partitions, reserved
+from access import arn, expiry, matching, partitions, subjects
 from access.mapping import IdentityMapping
 from labels import OPTION
 from statuses import mapping as texts
@@ -100,7 +100,7 @@ def refused(mapping: IdentityMapping, partition: str) -> str | None:
 
 def _of_others(mapping: IdentityMapping) -> Iterator[str]:
     """Yield the groups of a mapping that are for the rights of another one."""
-    own = reserved.own_group(mapping.name)
+    own = subjects.own_group(mapping.name)
     for group in mapping.groups:
-        if group != own and reserved.may_be_own(group):
+        if group != own and subjects.may_be_own(group):
             yield group

@@ -8,7 +8,7 @@ import dataclasses
 import re
 from collections.abc import Iterable
 
-from access import arn, placeholders, rbac, reserved
+from access import arn, rbac, subjects
 from access.arn import Principal
 from access.mapping import IdentityMapping
 from statuses import mapping as texts
@@ -27,7 +27,7 @@ class Identity:
     @property
     def is_open(self) -> bool:
         """Return whether fields are left that only a login fills in."""
-        return any(placeholders.is_open(name) for name in (self.username, *self.groups))
+        return any(subjects.is_open(name) for name in (self.username, *self.groups))
 
     @property
     def superuser(self) -> bool:
@@ -54,7 +54,7 @@ def matching(looked_up: Principal, found: Iterable[IdentityMapping]) -> list[Ide
 
 def identity(mapping: IdentityMapping, principal: Principal) -> Identity:
     """Return the user that ``principal``, with its session if it has one, becomes by a mapping."""
-    values = placeholders.known(principal)
+    values = subjects.known(principal)
     return Identity(
         fill(mapping.username, values),
         tuple(fill(group, values) for group in mapping.groups),
@@ -66,7 +66,7 @@ def refused(mapping: IdentityMapping) -> str:
     does not."""
     if not mapping.is_readable:
         return texts.GROUPS_INVALID()
-    if any(reserved.NODE_NAME in name for name in (mapping.username, *mapping.groups)):
+    if any(subjects.NODE_NAME in name for name in (mapping.username, *mapping.groups)):
         return texts.PLACEHOLDER_UNKNOWN()
     return ""
 

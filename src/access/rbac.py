@@ -9,7 +9,7 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 
-from access import placeholders, rights
+from access import rights, subjects
 from access.mapping import IdentityMapping
 from text import one_line
 
@@ -168,14 +168,14 @@ class _Subjects:
         self._sorted: list[str] = []
         self._open: dict[str, list[str]] = {}
 
-    def add(self, subjects: Iterable[str], binding: Binding) -> None:
+    def add(self, names: Iterable[str], binding: Binding) -> None:
         # A template is not a user: a login fills it in, so nobody ever has it as a name.
-        for subject in dict.fromkeys(each for each in subjects if not placeholders.is_open(each)):
+        for subject in dict.fromkeys(each for each in names if not subjects.is_open(each)):
             self._bindings[subject].append(binding)
 
     def has(self, name: str) -> bool:
         """Return whether `find` finds any."""
-        return name in self._bindings or (placeholders.is_open(name) and bool(self._named(name)))
+        return name in self._bindings or (subjects.is_open(name) and bool(self._named(name)))
 
     def find(self, name: str) -> Iterator[Grant]:
         for subject in self._named(name):
@@ -183,16 +183,14 @@ class _Subjects:
                 yield Grant(binding, self._kind, subject)
 
     def _named(self, name: str) -> list[str]:
-        if not placeholders.is_open(name):
+        if not subjects.is_open(name):
             return [name]
         if name not in self._open:
             # Ten thousand mappings may have a template each, so only names that begin alike are
             # compared.
             self._sorted = self._sorted or sorted(self._bindings)
-            prefix = placeholders.beginning(name)
+            prefix = subjects.beginning(name)
             begin = bisect.bisect_left(self._sorted, prefix)
             end = bisect.bisect_right(self._sorted, prefix + "\U0010ffff")
-            self._open[name] = [
-                s for s in self._sorted[begin:end] if placeholders.can_become(name, s)
-            ]
+            self._open[name] = [s for s in self._sorted[begin:end] if subjects.can_become(name, s)]
         return self._open[name]

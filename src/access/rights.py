@@ -13,7 +13,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 
-from access import reserved
+from access import subjects
 from access.mapping import IdentityMapping
 
 CLUSTER_ROLE, ROLE = "ClusterRole", "Role"
@@ -73,7 +73,7 @@ class RoleBinding:
     @property
     def mapping(self) -> str:
         """Return the name of its mapping."""
-        return self.group.removeprefix(reserved.OWN)
+        return self.group.removeprefix(subjects.OWN)
 
 
 def bindings(
@@ -91,12 +91,12 @@ def binding(mapping: str, kind: str, role: str, namespace: str, source: str) -> 
     key = f"{mapping}/{kind}/{role}/{namespace}"
     visible = re.sub(r"[^a-z0-9]+", "-", mapping[:_MAX_SHOWN]).strip("-")
     name = f"aws-iam-{visible}-{hashlib.sha256(key.encode()).hexdigest()[:10]}"
-    return RoleBinding(name, namespace, kind, role, reserved.own_group(mapping), source)
+    return RoleBinding(name, namespace, kind, role, subjects.own_group(mapping), source)
 
 
 def has_own_group(mapping: IdentityMapping) -> bool:
     """Return whether a mapping has the group to which its rights are bound."""
-    return reserved.own_group(mapping.name) in mapping.groups
+    return subjects.own_group(mapping.name) in mapping.groups
 
 
 def is_whole(found: RoleBinding) -> bool:

@@ -8,7 +8,7 @@ import dataclasses
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from access import arn, placeholders, rbac
+from access import arn, rbac, subjects
 from access.logins import NO_RECORD, Record
 from access.mapping import IdentityMapping
 from text import cut, fill, one_line
@@ -109,7 +109,7 @@ def identity(mapping: IdentityMapping) -> tuple[str, Sequence[str]]:
     if "{{" not in mapping.username and not any("{{" in group for group in mapping.groups):
         return mapping.username, mapping.groups
     try:
-        values = placeholders.known(arn.parse(mapping.principal))
+        values = subjects.known(arn.parse(mapping.principal))
     except ValueError:
         values = {}
     groups = [fill(group, values) for group in mapping.groups]

@@ -20,11 +20,11 @@ from lightkube.resources.rbac_authorization_v1 import (
     RoleBinding,
 )
 
-from access import reserved
 from access.desired import Access, State
 from access.mapping import IdentityMapping
 from access.rights import ROLE, Right
 from access.rights import RoleBinding as Binding
+from access.subjects import OWN
 from cluster import answers, api, objects
 from cluster.api import ANSWER_SECONDS
 from errors import Waiting
@@ -166,7 +166,7 @@ def _binding(found: answers.Binding) -> Binding:
         namespace=metadata.namespace,
         role_kind=role.kind,
         role=role.name,
-        group=only if only.startswith(reserved.OWN) else "",
+        group=only if only.startswith(OWN) else "",
         source=(metadata.labels or {}).get(SOURCE, ""),
     )
 

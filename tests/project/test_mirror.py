@@ -18,7 +18,6 @@ ELSEWHERE = {
     "access/explanation": "unit/actions/explain_access",
     "access/login_log": "unit/access/test_refusals.py",
     "access/mapping": "unit/access/mappings",
-    "access/placeholders": "unit/access/test_matching.py",
     "access/rbac": "unit/actions/test_list_mappings.py",
     "access/refusal_list": "unit/actions/test_list_refusals.py",
     "access/rights": "unit/access/declaration/test_rights.py",

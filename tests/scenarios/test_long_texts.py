@@ -16,7 +16,7 @@ from types import FrameType
 import pytest
 from tests.unit.access.test_refusals import FORMAT, STS, line, parse
 
-from access import grants, mappings, placeholders, rbac, refusals
+from access import grants, mappings, rbac, refusals, subjects
 from access.declaration.declared import Entry
 from access.mapping import IdentityMapping
 from access.rbac import Binding
@@ -110,8 +110,8 @@ def test_given_a_username_with_many_fields_then_its_roles_are_found_in_a_time_in
 def test_given_fields_then_a_name_counts_if_a_login_can_have_it(
     text: str, name: str, can: bool
 ) -> None:
-    assert placeholders.can_become(text, name) is can
-    assert not can or name.startswith(placeholders.beginning(text))
+    assert subjects.can_become(text, name) is can
+    assert not can or name.startswith(subjects.beginning(text))
 
 
 USER = "arn:aws:iam::111122223333:user/"

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import times
-from access import arn, partitions, permission_sets, reserved
+from access import arn, partitions, permission_sets, subjects
 from access.declaration import accounts, formats, names, rights, yaml_text
 from access.declaration.formats import LeftOut, Listed
 from access.declaration.yaml_text import Value
@@ -239,7 +239,7 @@ def _entry(
         raise ValueError(f"the key {quoted(min(unknown))} is unknown")
     permission_set, spelt, principal, path = _principal(keys)
     username, groups = _text(keys, "username"), _groups(keys.get("groups"))
-    reserved.check(username, groups)
+    subjects.check(username, groups)
     _check_room(access, groups)
     if spelt and not username:
         username = default_username(spelt)

@@ -11,7 +11,7 @@ from tests.fuzz import mutate
 from tests.fuzz.functions.invariants import line
 from tests.fuzz.runner import Target, Violation
 
-from access import arn, changes, desired, mappings, placeholders, rbac, refusals
+from access import arn, changes, desired, mappings, rbac, refusals, subjects
 from access.declaration import declared
 from access.desired import Access, State
 from access.mapping import IdentityMapping
@@ -157,7 +157,7 @@ def check_username(sample: tuple[str, str]) -> None:
     """Check that the roles of a name are those of a username that can become it."""
     text, name = sample
     bound = rbac.Bindings([rbac.Binding("b", "", "ClusterRole", "view", users=(name,))])
-    if bool(bound.of(text, ())) != placeholders.can_become(text, name):
+    if bool(bound.of(text, ())) != subjects.can_become(text, name):
         raise Violation("a role that is not found", sample)
 
 

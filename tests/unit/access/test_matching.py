@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.fakes import arns
 
-from access import arn, matching, placeholders
+from access import arn, matching, subjects
 from access.mapping import IdentityMapping
 
 ACCOUNT = "111122223333"
@@ -170,6 +170,6 @@ def test_given_a_username_that_a_login_fills_in_when_it_has_then_it_can_become_t
 ):
     text = begin + "{{SessionNameRaw}}" + end
 
-    assert (begin + session + end).startswith(placeholders.beginning(text))
-    assert placeholders.can_become(text, begin + session + end)
-    assert not placeholders.can_become(text, f"{begin}x:y{end}")
+    assert (begin + session + end).startswith(subjects.beginning(text))
+    assert subjects.can_become(text, begin + session + end)
+    assert not subjects.can_become(text, f"{begin}x:y{end}")

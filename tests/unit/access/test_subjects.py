@@ -11,7 +11,7 @@ from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.paths import MAPPINGS
 from tests.fakes.kubernetes.server import FakeCluster
 
-from access import reserved
+from access import subjects
 from access.mapping import IdentityMapping
 from access.mappings import check
 
@@ -50,7 +50,7 @@ def test_given_a_reserved_name_when_it_is_declared_then_the_entry_is_wrong(
 @pytest.mark.parametrize(("username", "groups", "said"), REFUSED.values(), ids=REFUSED)
 def test_given_a_reserved_name_then_it_is_refused(username: str, groups: list[str], said: str):
     with pytest.raises(ValueError, match=r"^(username|group) ") as error:
-        reserved.check(username, groups)
+        subjects.check(username, groups)
     assert said in str(error.value)
 
 
@@ -64,7 +64,7 @@ def test_given_a_reserved_name_then_it_is_refused(username: str, groups: list[st
     ],
 )
 def test_given_a_name_that_people_use_then_it_is_accepted(username: str, groups: list[str]):
-    reserved.check(username, groups)
+    subjects.check(username, groups)
 
 
 def test_given_a_stored_mapping_with_a_reserved_name_when_a_hook_runs_then_it_goes_on_working(
