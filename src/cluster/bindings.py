@@ -22,7 +22,7 @@ from lightkube.resources.rbac_authorization_v1 import (
     RoleBinding,
 )
 
-from access import powers, rbac
+from access import administrators, rbac
 from access.rbac import Answer, Question
 from cluster import answers, api, contents
 from errors import Waiting
@@ -58,7 +58,7 @@ def ask(client: api.Client, username: str, groups: Sequence[str], question: Ques
     return Answer(status.allowed, status.reason or status.evaluationError or "")
 
 
-Rules = dict[str, list[powers.Rule]]
+Rules = dict[str, list[administrators.Rule]]
 
 
 def _rules(client: api.Client) -> Rules:
@@ -69,8 +69,8 @@ def _rules(client: api.Client) -> Rules:
     }
 
 
-def _rule(found: answers.Rule) -> powers.Rule:
-    return powers.Rule(
+def _rule(found: answers.Rule) -> administrators.Rule:
+    return administrators.Rule(
         verbs=frozenset(found.verbs),
         groups=frozenset(found.api_groups or ()),
         resources=frozenset(found.resources or ()),
@@ -98,5 +98,5 @@ def _list(
             role_name=role.name,
             users=tuple(users),
             groups=tuple(s.name for s in subjects if s.kind == "Group"),
-            powers=powers.of(of_role, namespace, mappings_denied=is_denied),
+            powers=administrators.powers_of(of_role, namespace, mappings_denied=is_denied),
         )

@@ -9,7 +9,8 @@ import logging
 from collections.abc import Iterable, Sequence
 
 import times
-from access import administrators, expiry, powers, rbac
+from access import administrators, expiry, rbac
+from access.administrators import ADMINISTRATOR, EVERYTHING
 from access.changes import Changes
 from access.desired import Access, Desired
 from access.mapping import IdentityMapping
@@ -85,14 +86,14 @@ def last(
 def _as_bound(binding: RoleBinding) -> rbac.Binding:
     """Return a binding of the charm's as one of the cluster's."""
     # Of any other role, somebody has to look at the rules.
-    is_administrator = binding.role == powers.ADMINISTRATOR and not binding.namespace
+    is_administrator = binding.role == ADMINISTRATOR and not binding.namespace
     return rbac.Binding(
         name=binding.name,
         namespace=binding.namespace,
         role_kind=binding.role_kind,
         role_name=binding.role,
         groups=(binding.group,) if binding.group else (),
-        powers=(powers.EVERYTHING,) if is_administrator else (),
+        powers=(EVERYTHING,) if is_administrator else (),
     )
 
 
@@ -132,5 +133,5 @@ def _text(mapping: IdentityMapping) -> str:
     )
     return (
         f"mapping {mapping.name}, made by {made}, lets {mapping.arn} do everything: a group of it "
-        f"is {rbac.MASTERS}, or can become that, or has the ClusterRole {powers.ADMINISTRATOR}"
+        f"is {rbac.MASTERS}, or can become that, or has the ClusterRole {ADMINISTRATOR}"
     )
