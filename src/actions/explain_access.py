@@ -16,7 +16,6 @@ from access import (
     matching,
     partitions,
     rbac,
-    refusal_list,
     refusals,
 )
 from access.logins import NO_RECORD
@@ -46,7 +45,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
             lines += list_refusals.lines(client, context, found, results["principal"])
         else:
             log = pod_logs.read(client, list_refusals.RECENT)
-            lines += refusal_list.too_large(
+            lines += explanation.too_large(
                 refusals.parse(log.lines, log.begin, log.end), application
             )
             results["last-logins"] = _last_logins(client, log, matching.login(given))

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from access import desired, refusal_list, refusals
+from access import desired, explanation, refusals
 from access.declaration.declared import Entry
 from access.mapping import IdentityMapping
 from actions import Context, joined
@@ -40,10 +40,10 @@ def lines(
     log = pod_logs.read(client, RECENT)
     found = refusals.parse(log.lines, log.begin, log.end)
     if looked_up:
-        found = refusal_list.without_mapped(found, mapped)
-    seen = refusal_list.Log(found, log.unread, log.begin, log.covers)
-    accounts, learned = refusal_list.accounts(mapped, entries), _learned(client, context, mapped)
-    return [*refusal_list.lines(seen, looked_up, application, mapped, accounts, learned)]
+        found = explanation.without_mapped(found, mapped)
+    seen = explanation.Log(found, log.unread, log.begin, log.covers)
+    accounts, learned = explanation.accounts(mapped, entries), _learned(client, context, mapped)
+    return [*explanation.refused(seen, looked_up, application, mapped, accounts, learned)]
 
 
 def _learned(
