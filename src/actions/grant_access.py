@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import times
-from access import changes, desired, expiry, explanation, grants, rights, table
+from access import desired, expiry, explanation, grants, rights, table
 from access.declaration.declared import Entry
 from access.desired import Access
 from access.mapping import IdentityMapping
@@ -125,10 +125,10 @@ def _grant(
     former = grants.to_replace(found.mappings, grant, entries, owner.application, partition)
     wanted = grants.wanted(found, grant, former)
     mapping = wanted.mappings[-1]
-    steps = changes.of(found, wanted)
+    steps = desired.changes(found, wanted)
     if former and not steps.update and not _has_reason(client, former, grant.mapping.reason):
         steps = dataclasses.replace(steps, update=((former, mapping),))
-    if steps == changes.Changes():
+    if steps == desired.Changes():
         return "unchanged", former, mapping
     if is_dry:
         return "would change" if former else "would grant", former, mapping

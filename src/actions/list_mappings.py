@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import times
-from access import changes, desired, logins, mappings, table
+from access import desired, logins, mappings, table
 from access.declaration.declared import Declared
 from access.desired import Access
 from access.logins import NO_RECORD, Record
@@ -93,7 +93,7 @@ def _not_applied(
         return []
     there = state.of(client, found, declaration.entries, partition)
     wanted = desired.of(declaration, there, times.now(), partition)
-    steps = changes.of(found, wanted.access)
+    steps = desired.changes(found, wanted.access)
     made = (*steps.create, *(new for _, new in steps.replace))
     late = {wanted.places[each.name]: "the leader has yet to make it" for each in made}
     return [f"{place}: {reason}" for place, reason in {**wanted.not_applied, **late}.items()]

@@ -10,7 +10,7 @@ from typing import Any
 
 import times
 from access import administrators as texts
-from access import changes, desired, mappings
+from access import desired, mappings
 from access.declaration import preview
 from actions import MAX_BYTES, Context, page
 from cluster import api, state
@@ -38,7 +38,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         found = state.access(client, context.owner, newest=True)
         there = state.of(client, found, declared.entries, partition)
         wanted = desired.of(declared, there, times.now(), partition)
-        steps = changes.of(found, wanted.access)
+        steps = desired.changes(found, wanted.access)
         taken = administrators.last(client, partition, found, wanted, steps)
     known = mappings.check(found.mappings, partition).problems
     after = mappings.check(wanted.access.mappings, partition).problems

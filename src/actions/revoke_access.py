@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from access import changes, grants
+from access import desired, grants
 from access.desired import Access
 from access.mapping import IdentityMapping
 from actions import Context, Failed, joined
@@ -59,7 +59,7 @@ def _revoke(
         if not chosen:
             return list(done.values()), refused
         wanted = grants.without(found, chosen, target)
-        result = sync.make(client, context.owner, changes.of(found, wanted))
+        result = sync.make(client, context.owner, desired.changes(found, wanted))
         done |= {each.name: each for each in chosen if each.name in result.done}
         for each in chosen:
             if reason := result.refused.get(each.name):

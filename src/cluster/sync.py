@@ -20,7 +20,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from access.changes import Changes
+from access.desired import Changes
 from access.mapping import IdentityMapping
 from access.rights import RoleBinding
 from cluster import api, manifests, objects, references

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from access import changes
+from access import desired
 from access.desired import Access
 from cluster import api, crd, objects, references, state, sync
 from cluster.api import WRITE_SECONDS
@@ -69,7 +69,7 @@ def _remove_access(client: api.Client, owner: Owner) -> int:
     found = state.access(client, owner)
     mappings = sorted(found.mappings, key=lambda mapping: mapping.source != GRANT)
     theirs = tuple(each for each in mappings if each.source not in (GRANT, OPTION))
-    steps = changes.of(Access(tuple(mappings), found.bindings), Access(theirs))
+    steps = desired.changes(Access(tuple(mappings), found.bindings), Access(theirs))
     result = sync.make(client, owner, steps, keep=LAST_SECONDS)
     return len(result.left) + len(result.refused)
 

@@ -10,10 +10,9 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import times
-from access import changes, desired, expiry, mappings
-from access.changes import Changes
+from access import desired, expiry, mappings
 from access.declaration.declared import Declared
-from access.desired import Access, Desired
+from access.desired import Access, Changes, Desired
 from access.mapping import IdentityMapping
 from cluster import api, events, objects, references, state, sync
 from cluster.errors import errors_as_status
@@ -92,7 +91,7 @@ class Ending:
         """
         found, now = Access(tuple(state.mappings(client))), times.now()
         left = desired.lasting(found, self._config.declared, now)
-        result = sync.make(client, self._owner, changes.of(found, left), keep=keep)
+        result = sync.make(client, self._owner, desired.changes(found, left), keep=keep)
         for name, reason in result.refused.items():
             logger.warning("the cluster refuses to delete mapping %s: %s", name, reason)
         self.tell(client, [each for each in found.mappings if each.name in result.done])
@@ -169,7 +168,7 @@ def let_in(
     found = _with_bindings(client, owner, there)
     needed = state.of(client, found, declared.entries, partition)
     wanted = desired.of(declared, needed, now, partition)
-    steps = changes.of(found, wanted.access)
+    steps = desired.changes(found, wanted.access)
     administrators.log_last(client, partition, found, wanted, steps)
     result = sync.make(client, owner, steps)
     over = [each for each in steps.delete if expiry.has_ended(each, now)]

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Sequence
 import times
 from access import administrators, expiry, rbac
 from access.administrators import ADMINISTRATOR, EVERYTHING
-from access.changes import Changes
-from access.desired import Access, Desired
+from access.desired import Access, Changes, Desired
 from access.mapping import IdentityMapping
 from access.rights import RoleBinding
 from cluster import api, bindings, events

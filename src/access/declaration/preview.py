@@ -10,9 +10,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import cast
 
 from access import rbac, table
-from access.changes import Changes
 from access.declaration.declared import Declared
-from access.desired import Desired
+from access.desired import Changes, Desired
 from access.mapping import IdentityMapping
 from access.rights import RoleBinding
 from labels import OPTION

@@ -11,7 +11,7 @@ from tests.fuzz import mutate
 from tests.fuzz.functions.invariants import line
 from tests.fuzz.runner import Target, Violation
 
-from access import arn, changes, desired, mappings, rbac, refusals, subjects
+from access import arn, desired, mappings, rbac, refusals, subjects
 from access.declaration import declared
 from access.desired import Access, State
 from access.mapping import IdentityMapping
@@ -114,7 +114,7 @@ def check_declared(text: str) -> None:
         line(status_line(f"{out.place}: {out.reason}"))
     first = desired.of(found, State(Access()), NOW).access
     second = desired.of(found, State(first), NOW).access
-    if (left := changes.of(first, second)) != changes.Changes():
+    if (left := desired.changes(first, second)) != desired.Changes():
         raise Violation("a plan that needs another", left)
     return None
 

@@ -11,11 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.fakes.arns import CANONICAL, PATHED
 
-from access import changes, desired
+from access import desired
 from access.arn import canonical_or_empty
-from access.changes import Changes
 from access.declaration.declared import Declared, Entry
-from access.desired import Access, Desired, State
+from access.desired import Access, Changes, Desired, State
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
 from access.rights import Right, bindings
@@ -60,7 +59,7 @@ def plan(
     access = Access(tuple(found))
     state = State(access, set_roles=roles or {})
     wanted = desired.of(Declared(tuple(entries)), state, NOW, partition)
-    return wanted, changes.of(access, wanted.access)
+    return wanted, desired.changes(access, wanted.access)
 
 
 def test_given_nothing_when_planned_then_nothing_changes():
@@ -252,7 +251,7 @@ def test_given_an_entry_that_keeps_its_name_and_gets_another_arn_and_role_then_t
     new = dataclasses.replace(entry(arn=OPS), rights=(EDIT,))
     state = State(found, roles=ROLES, namespaces={"team"})
 
-    steps = changes.of(found, desired.of(Declared((new,)), state, NOW).access)
+    steps = desired.changes(found, desired.of(Declared((new,)), state, NOW).access)
 
     assert steps == Changes(
         unbind=(bound("dev", VIEW),),
@@ -273,7 +272,7 @@ def test_given_a_grants_binding_without_its_grant_then_it_goes(
 
     wanted = desired.of(Declared((entry(),) if mappings else ()), State(found), NOW)
 
-    assert changes.of(found, wanted.access).unbind == found.bindings
+    assert desired.changes(found, wanted.access).unbind == found.bindings
 
 
 def test_given_a_grant_then_its_binding_stays_and_one_that_a_person_edited_goes():
@@ -283,7 +282,7 @@ def test_given_a_grant_then_its_binding_stays_and_one_that_a_person_edited_goes(
 
     wanted = desired.of(Declared(), State(found), NOW)
 
-    assert changes.of(found, wanted.access) == Changes(unbind=(edited,))
+    assert desired.changes(found, wanted.access) == Changes(unbind=(edited,))
 
 
 @pytest.mark.parametrize(
@@ -310,7 +309,7 @@ def test_given_a_wrong_option_then_its_mappings_and_bindings_stay_and_grants_kee
 
     wanted = desired.of(Declared(error="wrong"), State(found), NOW)
 
-    assert changes.of(found, wanted.access) == Changes()
+    assert desired.changes(found, wanted.access) == Changes()
 
 
 # Access that ends.
@@ -323,7 +322,7 @@ def test_given_access_that_has_ended_then_its_mapping_and_its_role_go(source: st
     over = dataclasses.replace(with_group(made(source=source)), expires=PAST)
     found = Access((over, made("ops", OPS, "", expires=FUTURE)), (bound("dev", VIEW, GRANT),))
 
-    steps = changes.of(found, desired.of(Declared(), State(found), NOW).access)
+    steps = desired.changes(found, desired.of(Declared(), State(found), NOW).access)
 
     assert steps == Changes(unbind=found.bindings, delete=(over,))
     assert desired.lasting(found, Declared(), NOW) == Access(found.mappings[1:])
@@ -332,7 +331,7 @@ def test_given_access_that_has_ended_then_its_mapping_and_its_role_go(source: st
 def test_given_a_declared_mapping_that_somebody_lets_end_then_it_gets_its_own_end_back():
     found = Access((dataclasses.replace(made(), expires=PAST),))
 
-    steps = changes.of(found, desired.of(Declared((entry(),)), State(found), NOW).access)
+    steps = desired.changes(found, desired.of(Declared((entry(),)), State(found), NOW).access)
 
     assert steps == Changes(update=((found.mappings[0], made()),))
     assert desired.lasting(found, Declared((entry(),)), NOW) == found
