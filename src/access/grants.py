@@ -5,18 +5,16 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import times
 from access import arn, partitions, permission_sets, subjects
-from access.declaration import names, rights
-from access.declaration.declared import Entry
+from access.declaration import rights
+from access.declaration.declared import Entry, is_object_name
 from access.desired import Access
-from access.mapping import IdentityMapping
+from access.mapping import IdentityMapping, name_for
 from access.permission_sets import PermissionSet, of_role
 from access.rights import CLUSTER_ROLE, Right, bindings, is_whole
 from errors import Blocked
@@ -24,7 +22,6 @@ from labels import EXPIRES, GRANT, OPTION
 
 _LONGEST_REASON = 200
 _GIVE = "give either arn, or permission-set as NAME@ACCOUNT (and suffix, if known)"
-_NO_NAME_PART = re.compile(r"[^a-z0-9]+")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +69,7 @@ def read(params: Mapping[str, Any], text: str, partition: str, now: datetime) ->
     principal, remark = login(text, partition)
     canonical = arn.canonicalize(principal)
     name, reason = params["name"], " ".join(params["reason"].split())
-    if name and not names.is_object_name(name):
+    if name and not is_object_name(name):
         raise ValueError(f"name {name[:40]!r} must be small letters, digits, '-' and '.'")
     if len(reason) > _LONGEST_REASON:
         raise ValueError(f"reason is too long, give {_LONGEST_REASON} characters at most")
@@ -82,7 +79,7 @@ def read(params: Mapping[str, Any], text: str, partition: str, now: datetime) ->
     subjects.check(username, groups)
     lasting = params["for"]
     mapping = IdentityMapping(
-        name=name or _name(canonical),
+        name=name or f"grant-{name_for(canonical, canonical.rpartition('/')[2], 60, 8)}",
         arn=principal,
         username=username,
         canonical=canonical,
@@ -160,13 +157,6 @@ def login(text: str, partition: str) -> tuple[str, str]:
     if reason := partitions.mismatch(principal.partition, partition):
         raise ValueError(reason)
     return changed, f"no login has a role path, so it is for {changed}" if changed != text else ""
-
-
-def _name(canonical: str) -> str:
-    """Return a name for the mapping of a principal, the same for every spelling."""
-    words = _NO_NAME_PART.sub("-", canonical.rpartition("/")[2]).strip("-")[:60]
-    digest = hashlib.sha256(canonical.encode()).hexdigest()[:8]
-    return f"grant-{words or 'x'}-{digest}"
 
 
 def is_for(mapping: IdentityMapping, canonical: str) -> bool:

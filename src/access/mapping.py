@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import hashlib
+import re
 
 from access import arn
 
@@ -43,3 +45,12 @@ class IdentityMapping:
         """Return what its status should have: the canonical form of its ARN; or empty, if the
         authenticator refuses that."""
         return arn.canonical_or_empty(self.arn)
+
+
+def name_for(key: str, visible: str, most: int = 40, digits: int = 10) -> str:
+    """Return a name for an object that is always the same for ``key``, and no other key's.
+
+    It shows the first letters of ``visible``, as many as ``most``.
+    """
+    words = re.sub(r"[^a-z0-9]+", "-", visible.lower()).strip("-")[:most].strip("-")
+    return f"{words or 'x'}-{hashlib.sha256(key.encode()).hexdigest()[:digits]}"

@@ -9,15 +9,12 @@ annotation of a mapping gives none: whoever writes mappings could forge them.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import re
 from collections.abc import Iterable, Iterator
 
 from access import subjects
-from access.mapping import IdentityMapping
+from access.mapping import IdentityMapping, name_for
 
 CLUSTER_ROLE, ROLE = "ClusterRole", "Role"
-_MAX_SHOWN = 40
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,9 +85,7 @@ def bindings(
 
 def binding(mapping: str, kind: str, role: str, namespace: str, source: str) -> RoleBinding:
     """Return a binding whose name is always the same for it, and no other binding's."""
-    key = f"{mapping}/{kind}/{role}/{namespace}"
-    visible = re.sub(r"[^a-z0-9]+", "-", mapping[:_MAX_SHOWN]).strip("-")
-    name = f"aws-iam-{visible}-{hashlib.sha256(key.encode()).hexdigest()[:10]}"
+    name = f"aws-iam-{name_for(f'{mapping}/{kind}/{role}/{namespace}', mapping)}"
     return RoleBinding(name, namespace, kind, role, subjects.own_group(mapping), source)
 
 

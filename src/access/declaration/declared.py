@@ -5,20 +5,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import times
 from access import arn, partitions, permission_sets, subjects
-from access.declaration import accounts, formats, names, rights, yaml_text
+from access.declaration import formats, rights, yaml_text
 from access.declaration.formats import LeftOut, Listed
 from access.declaration.yaml_text import Value
-from access.mapping import IdentityMapping
+from access.mapping import IdentityMapping, name_for
 from access.permission_sets import PermissionSet, of_spelling
 from access.rights import Right
 from text import quoted
 
 _ARNS = ("arn", "rolearn", "userarn")
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_OBJECT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _KEYS = {
     *(*_ARNS, "permission-set", "account", "suffix"),
     *("name", "username", "groups", "access", "expires"),
@@ -32,7 +35,7 @@ _NODE_USERS = ("system:node:", "{{EC2PrivateDNSName}}")
 _MAX_ARN = 2048
 # By an alias of YAML, all entries may share one long list.
 _MAX_GROUPS = 1000
-# The same goes for roles, and each hook looks at all of them.
+# The same goes for roles and for accounts, and each hook looks at all of them.
 MOST_BINDINGS = 50_000
 # How many parts without an effect are told.
 MOST_LEFT_OUT = 1_000
@@ -153,7 +156,7 @@ def parse(text: str, now: datetime, partition: str = partitions.DEFAULT) -> Decl
         if keys.get("accounts") == []:
             left_out.append(LeftOut(f"{each.place}.accounts", "it is empty, so it maps nobody"))
         left_out += [LeftOut(f"{each.place}.{part}", why) for part, why in access.left_out]
-        for place, own, problem in accounts.expand(each.place, keys, partition, count):
+        for place, own, problem in _expand(each.place, keys, partition, count):
             count += 1
             if problem or fault:
                 wrong.append(_wrong(place, own, problem or fault))
@@ -205,11 +208,11 @@ def _wrong(place: str, keys: dict[str, Value], reason: str) -> Wrong:
     except ValueError:
         permission_set, principal = None, ""
     try:
-        name = names.checked(_text(keys, "name"))
+        name = _name(keys)
     except ValueError:
         return Wrong(place, reason, principal=principal)
     if not name and (permission_set or principal):
-        name = names.default(permission_set, principal)
+        name = _default_name(permission_set, principal)
     return Wrong(place, reason, name, principal)
 
 
@@ -240,12 +243,13 @@ def _entry(
     permission_set, spelt, principal, path = _principal(keys)
     username, groups = _text(keys, "username"), _groups(keys.get("groups"))
     subjects.check(username, groups)
-    _check_room(access, groups)
+    if access.rights and len(groups) == _MAX_GROUPS:
+        raise ValueError(f"groups has {_MAX_GROUPS:,} names, and access needs one more")
     if spelt and not username:
         username = default_username(spelt)
     expires = _text(keys, "expires")
     entry = Entry(
-        name=names.checked(_text(keys, "name")) or names.default(permission_set, principal),
+        name=_name(keys) or _default_name(permission_set, principal),
         arn=spelt,
         principal=principal,
         username=username,
@@ -323,9 +327,109 @@ def _groups(value: Value) -> tuple[str, ...]:
     raise ValueError("groups is not a list")
 
 
-def _check_room(access: rights.Parsed, groups: Collection[str]) -> None:
-    if access.rights and len(groups) == _MAX_GROUPS:
-        raise ValueError(f"groups has {_MAX_GROUPS:,} names, and access needs one more")
+def is_object_name(text: str) -> bool:
+    """Return whether a Kubernetes object may have this name: a DNS subdomain of RFC 1123."""
+    return len(text) <= 253 and bool(_OBJECT_NAME.fullmatch(text))
+
+
+def _name(keys: dict[str, Value]) -> str:
+    """Return the name that an entry gives. Raise ValueError if no object may have it."""
+    text = _text(keys, "name")
+    if text and not is_object_name(text):
+        raise ValueError(
+            f"name {quoted(text)} must have small letters, digits, '-' and '.' only, with a "
+            "letter or digit at both ends"
+        )
+    return text
+
+
+def _default_name(permission_set: PermissionSet | None, principal: str) -> str:
+    """Return a name that is always the same for a principal, and no other principal's."""
+    if permission_set:
+        return name_for(str(permission_set), str(permission_set))
+    return name_for(principal, arn.parse(principal).name.rpartition("/")[2] or "root")
+
+
+def _expand(
+    place: str, keys: dict[str, Value], partition: str, before: int
+) -> Iterator[tuple[str, dict[str, Value], str]]:
+    """Yield the place and the keys of an entry for each account, with an ARN for a role, and what
+    is wrong with the account.
+
+    An entry with neither a role's name nor a list of accounts stays as it is. A name gets the
+    account behind it if there is a list, even of one, so that a mapping keeps its name when the
+    list grows. ``before`` is how many entries there are before this one.
+
+    Raises:
+        ValueError: there are too many.
+    """
+    if "role" not in keys and "accounts" not in keys:
+        yield place, keys, ""
+        return
+    if problem := _misfit(keys):
+        yield place, {}, problem
+        return
+    for number, (where, account) in enumerate(_accounts(place, keys), before):
+        if number >= MOST_BINDINGS:
+            raise ValueError(f"{where} exceeds {MOST_BINDINGS:,} mappings")
+        if not isinstance(account, str) or not _ACCOUNT.fullmatch(account):
+            shown = quoted(account) if isinstance(account, str) else "it"
+            yield where, {}, f"{shown} is not an account of 12 digits"
+        else:
+            yield where, _in_account(keys, account, partition), ""
+
+
+def _in_account(keys: dict[str, Value], account: str, partition: str) -> dict[str, Value]:
+    own = {key: value for key, value in keys.items() if key not in ("role", "accounts", "account")}
+    if isinstance(role := keys.get("role"), str):
+        own["arn"] = f"arn:{partition}:iam::{account}:role/{role}"
+    else:
+        own["account"] = account
+    if "accounts" in keys and isinstance(name := keys.get("name"), str) and name:
+        own["name"] = f"{name}-{account}"
+    return own
+
+
+def _accounts(place: str, keys: dict[str, Value]) -> Iterator[tuple[str, Value]]:
+    listed = keys.get("accounts")
+    if isinstance(listed, list):
+        yield from ((f"{place}.accounts[{number}]", each) for number, each in enumerate(listed))
+    else:
+        yield place, keys.get("account")
+
+
+def _misfit(keys: dict[str, Value]) -> str:
+    """Return why the keys about roles and accounts do not go together; empty if they do."""
+    if "role" in keys:
+        if problem := _misfit_of_role(keys):
+            return problem
+    elif "permission-set" not in keys:
+        return "accounts goes with role or permission-set"
+    if "accounts" not in keys:
+        return ""
+    if "account" in keys:
+        return "it has account and accounts, keep one of them"
+    if "suffix" in keys:
+        return "suffix goes with account, each account has its own"
+    return "" if isinstance(keys["accounts"], list) else "accounts is not a list"
+
+
+def _misfit_of_role(keys: dict[str, Value]) -> str:
+    if not keys.keys().isdisjoint(_ARNS):
+        return "it has an arn and a role, keep one of them"
+    if "permission-set" in keys:
+        return "it has a role and a permission-set, keep one of them"
+    if "suffix" in keys:
+        return "suffix goes with permission-set"
+    if "account" not in keys and "accounts" not in keys:
+        return "role needs account or accounts"
+    if not isinstance(role := keys["role"], str):
+        return "role is not a text"
+    if ":" in role:
+        return "role is an ARN, write arn in place of role"
+    if "/" in role:
+        return f"role {quoted(role)} has a path, write {quoted(role.rpartition('/')[2])}"
+    return ""
 
 
 def _unique(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.fakes.declaring import fault
 
-from access.declaration import accounts, declared
+from access.declaration import declared
 from access.declaration.declared import Declared
 from access.permission_sets import PermissionSet
 
@@ -146,7 +146,7 @@ def test_given_a_short_text_that_means_too_many_mappings_when_it_is_read_then_it
 
     with pytest.raises(ValueError, match=r"^mappings\[50\].accounts\[0\] exceeds 50,000 mappings"):
         declared.parse(first + others, NOW)
-    assert accounts.MOST == 50_000
+    assert declared.MOST_BINDINGS == 50_000
 
 
 def test_given_one_account_that_is_wrong_when_it_is_read_then_the_others_count():
