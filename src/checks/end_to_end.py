@@ -11,7 +11,7 @@ import threading
 import time
 
 import times
-from access import login_log, partitions, refusals
+from access import logins, partitions, refusals
 from checks import Names, Outcome, Site, failed, made_up, not_checked, ok
 from checks.authenticator import NOBODY, Deployed
 from cluster import api, pod_logs
@@ -75,7 +75,7 @@ def check(site: Site, client: api.Client, deployed: Deployed, deadline: float) -
     if not deployed.pods or not site.shared.cluster_id:
         return not_checked(NOBODY)
     # The authenticator quotes it, so no other login is taken for this one; and it asks no STS.
-    marker = f"{login_log.MADE_UP}{secrets.token_hex(8)}"
+    marker = f"{logins.MADE_UP}{secrets.token_hex(8)}"
     host, region = partitions.sts(site.partition, "")
     token = made_up.token(site.shared.cluster_id, host, region, times.now(), marker)
     asked = _Asked(client, token)

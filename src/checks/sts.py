@@ -135,7 +135,7 @@ class Pod:
         self._connection.sock.settimeout(max(0.001, seconds))
 
     def announce(self) -> None:
-        """Send what no API server sends. `access.login_log` knows by it that the login that comes
+        """Send what no API server sends. `access.logins` knows by it that the login that comes
         next is nobody's."""
         self._connection.request("GET", "/authenticate")
         self._connection.getresponse().read()
