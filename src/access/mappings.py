@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from access import arn, expiry, matching, partitions, subjects
 from access.mapping import IdentityMapping
@@ -75,7 +75,9 @@ def _problem(
         return reason
     if not mapping.username:
         return texts.USERNAME_EMPTY()
-    if other := next(_of_others(mapping), ""):
+    own = subjects.own_group(mapping.name)
+    others = (each for each in mapping.groups if each != own and subjects.may_be_own(each))
+    if other := next(others, ""):
         return texts.GROUP_RESERVED(group=other, name=other.partition(":")[2])
     if declared := duplicates.get(mapping.name):
         return texts.DUPLICATE_OF_DECLARED(declared=declared, name=mapping.name)
@@ -96,11 +98,3 @@ def refused(mapping: IdentityMapping, partition: str) -> str | None:
     if reason := partitions.mismatch(mapping.principal.split(":", 2)[1], partition):
         return reason
     return None
-
-
-def _of_others(mapping: IdentityMapping) -> Iterator[str]:
-    """Yield the groups of a mapping that are for the rights of another one."""
-    own = subjects.own_group(mapping.name)
-    for group in mapping.groups:
-        if group != own and subjects.may_be_own(group):
-            yield group

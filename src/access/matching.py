@@ -5,16 +5,14 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterable
 
 from access import arn, rbac, subjects
 from access.arn import Principal
 from access.mapping import IdentityMapping
+from access.permission_sets import of_spelling
 from statuses import mapping as texts
 from text import fill
-
-_PERMISSION_SET = re.compile(r"(awsreservedsso_.+_)[0-9a-f]{16}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,7 +100,7 @@ def _miss(wanted: Principal, mapping: IdentityMapping) -> tuple[int, str] | None
         return 3, f"the {differing[0]} differs"
     if meant.name.rpartition("/")[2] == last:
         return 2, "the path differs, and the login of a user has it"
-    permission_set, former = (_PERMISSION_SET.fullmatch(each.name) for each in (wanted, meant))
-    if permission_set and former and permission_set[1] == former[1]:
+    permission_set, former = (of_spelling(str(each)) for each in (wanted, meant))
+    if permission_set and former and permission_set.name == former.name:
         return 2, "the permission set was provisioned again, so its role has another suffix"
     return None

@@ -85,9 +85,11 @@ _ERRORS = (
     (re.compile(r"(identity|ARN) is not mapped"), Cause.NOT_MAPPED),
     (re.compile(_FORMAT + r"X-Amz-Date parameter is expired"), Cause.CLOCK),
     (re.compile(_FORMAT + r"token is too large"), Cause.TOO_LARGE),
-    (re.compile(_FORMAT + r"(unexpected hostname |global endpoint unsupported )"), Cause.ENDPOINT),
     (
-        re.compile(_FORMAT + r"(partition \{|invalid region |could not parse region )"),
+        re.compile(
+            _FORMAT + r"(unexpected hostname |global endpoint unsupported |partition \{|"
+            r"invalid region |could not parse region )"
+        ),
         Cause.ENDPOINT,
     ),
     (re.compile(_FORMAT), Cause.MALFORMED),
@@ -174,19 +176,19 @@ def parse(lines: Iterable[str], begin: datetime.datetime, end: datetime.datetime
         if _is_denial(line):
             refusal = _refusal(line, answer)
             key = (refusal.cause, refusal.arn, refusal.access_key_id, refusal.session)
-            found[key] = _merged(refusal, found.get(key))
+            if former := found.get(key):
+                newest = max(former, refusal, key=lambda each: each.last)
+                refusal = dataclasses.replace(newest, count=former.count + 1)
+            found[key] = refusal
     return sorted(found.values(), key=lambda refusal: refusal.last, reverse=True)
 
 
 def redacted(text: str) -> str:
     """Return ``text`` on one line, without the words that may be a token, or part of a presigned
     URL."""
-    return " ".join("…" if _may_be_secret(word) else word for word in text.split())
-
-
-def _may_be_secret(word: str) -> bool:
-    folded = word.casefold()
-    return any(mark in folded for mark in _SECRET)
+    return " ".join(
+        "…" if any(mark in word.casefold() for mark in _SECRET) else word for word in text.split()
+    )
 
 
 def of_client(lines: Iterable[str], client: str) -> Refusal | None:
@@ -217,13 +219,6 @@ def _refusal(line: Line, answer: Line | None) -> Refusal:
         detail=detail,
         session=answer.session_name if answer else "",
     )
-
-
-def _merged(new: Refusal, former: Refusal | None) -> Refusal:
-    if not former:
-        return new
-    newest = max(former, new, key=lambda refusal: refusal.last)
-    return dataclasses.replace(newest, count=former.count + 1)
 
 
 def _cause(error: str) -> tuple[Cause, str]:

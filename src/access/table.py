@@ -8,10 +8,10 @@ import dataclasses
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from access import arn, rbac, subjects
+from access import arn, matching, rbac
 from access.logins import NO_RECORD, Record
 from access.mapping import IdentityMapping
-from text import cut, fill, one_line
+from text import cut, one_line
 
 _EVERYTHING = f"everything ({rbac.MASTERS})"
 # A wider cell makes only its own row longer.
@@ -61,11 +61,10 @@ def rows(
     logins: Record = NO_RECORD,
 ) -> list[Row]:
     """Return a row for each mapping, sorted by name."""
-    return [_row(mapping, problems, bindings, logins) for mapping in sorted(found, key=_by_name)]
-
-
-def _by_name(mapping: IdentityMapping) -> str:
-    return mapping.name
+    return [
+        _row(mapping, problems, bindings, logins)
+        for mapping in sorted(found, key=lambda each: each.name)
+    ]
 
 
 def _row(
@@ -109,11 +108,10 @@ def identity(mapping: IdentityMapping) -> tuple[str, Sequence[str]]:
     if "{{" not in mapping.username and not any("{{" in group for group in mapping.groups):
         return mapping.username, mapping.groups
     try:
-        values = subjects.known(arn.parse(mapping.principal))
+        who = matching.identity(mapping, arn.parse(mapping.principal))
     except ValueError:
-        values = {}
-    groups = [fill(group, values) for group in mapping.groups]
-    return fill(mapping.username, values), groups
+        return mapping.username, mapping.groups
+    return who.username, who.groups
 
 
 def _roles(grants: Iterable[rbac.Grant], names: Collection[str]) -> Iterable[str]:

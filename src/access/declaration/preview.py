@@ -57,7 +57,7 @@ def rows(
     alone = [after[name] for name in roles.names if name in after and name not in touched]
     place = wanted.places
     return [
-        *(_deleted(mapping) for mapping in changes.delete),
+        *(Row("delete", "", m.name, m.arn, f"was {_identity(m)}") for m in changes.delete),
         *(_made(place, old, new, roles) for old, new in changes.replace),
         *(_changed(place, old, new, roles) for old, new in changes.update),
         *(_changed(place, each, each, roles) for each in alone),
@@ -106,10 +106,6 @@ def tables(listed: Sequence[Row], limit: int) -> list[str]:
         return ["nothing would change"]
     cells = (dataclasses.astuple(row) for row in listed)
     return table.pages_of(_TITLES, _TITLES, cells, limit)
-
-
-def _deleted(mapping: IdentityMapping) -> Row:
-    return Row("delete", "", mapping.name, mapping.arn, f"was {_identity(mapping)}")
 
 
 def _made(

@@ -52,9 +52,8 @@ def documents(text: str) -> list[Value]:
     except UnicodeError as error:
         raise ValueError("it is not valid Unicode") from error
     except yaml.MarkedYAMLError as error:
-        raise ValueError(
-            _line(error.problem_mark or error.context_mark, _problem(error))
-        ) from error
+        problem = error.problem or error.context or "it is not YAML"
+        raise ValueError(_line(error.problem_mark or error.context_mark, problem)) from error
     except yaml.YAMLError as error:
         raise ValueError("it holds a character that YAML does not allow") from error
     return builder.roots
@@ -66,10 +65,6 @@ def lowered(place: str, value: dict[str, Value]) -> dict[str, Value]:
     if len(found) < len(value):
         raise ValueError(f"{place}: a key is there twice, in capital and in small letters")
     return found
-
-
-def _problem(error: yaml.MarkedYAMLError) -> str:
-    return error.problem or error.context or "it is not YAML"
 
 
 def _line(mark: Any, problem: str) -> str:
