@@ -13,7 +13,7 @@ import times
 from access import arn, partitions, permission_sets, subjects
 from access.declaration import formats, rights, yaml_text
 from access.declaration.formats import LeftOut, Listed
-from access.declaration.yaml_text import Value
+from access.declaration.yaml_text import Value, text_of
 from access.mapping import IdentityMapping, name_for
 from access.permission_sets import PermissionSet, of_spelling
 from access.rights import Right
@@ -241,13 +241,13 @@ def _entry(
     if unknown:
         raise ValueError(f"the key {quoted(min(unknown))} is unknown")
     permission_set, spelt, principal, path = _principal(keys)
-    username, groups = _text(keys, "username"), _groups(keys.get("groups"))
+    username, groups = text_of(keys, "username"), _groups(keys.get("groups"))
     subjects.check(username, groups)
     if access.rights and len(groups) == _MAX_GROUPS:
         raise ValueError(f"groups has {_MAX_GROUPS:,} names, and access needs one more")
     if spelt and not username:
         username = default_username(spelt)
-    expires = _text(keys, "expires")
+    expires = text_of(keys, "expires")
     entry = Entry(
         name=_name(keys) or _default_name(permission_set, principal),
         arn=spelt,
@@ -271,8 +271,8 @@ def _entry(
 
 def _principal(keys: dict[str, Value]) -> tuple[PermissionSet | None, str, str, str]:
     """Return the permission set, or the ARN, its canonical form, and the path that it had."""
-    arns = [text for key in _ARNS if (text := _text(keys, key))]
-    name, account, suffix = (_text(keys, key) for key in ("permission-set", "account", "suffix"))
+    arns = [text for key in _ARNS if (text := text_of(keys, key))]
+    name, account, suffix = (text_of(keys, key) for key in ("permission-set", "account", "suffix"))
     if len(arns) > 1:
         raise ValueError("it has more than one ARN")
     if name and arns:
@@ -307,13 +307,6 @@ def _without_path(text: str) -> tuple[str, str, str]:
     return f"{head[:start]}/{name}", str(role), path
 
 
-def _text(keys: dict[str, Value], key: str) -> str:
-    value = keys.get(key)
-    if value is None or isinstance(value, str):
-        return value or ""
-    raise ValueError(f"{key} is not a text")
-
-
 def _groups(value: Value) -> tuple[str, ...]:
     if value is None:
         return ()
@@ -334,7 +327,7 @@ def is_object_name(text: str) -> bool:
 
 def _name(keys: dict[str, Value]) -> str:
     """Return the name that an entry gives. Raise ValueError if no object may have it."""
-    text = _text(keys, "name")
+    text = text_of(keys, "name")
     if text and not is_object_name(text):
         raise ValueError(
             f"name {quoted(text)} must have small letters, digits, '-' and '.' only, with a "

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 
 from access.declaration import yaml_text
-from access.declaration.yaml_text import Value
+from access.declaration.yaml_text import Value, text_of
 from access.rights import CLUSTER_ROLE, ROLE, Right
 from text import quoted
 
@@ -83,7 +83,7 @@ def _parse_one(place: str, item: Value) -> Parsed:
     keys = yaml_text.lowered(place, item) if isinstance(item, dict) else {}
     if unknown := keys.keys() - _KEYS:
         raise ValueError(f"{place}: the key {quoted(min(unknown))} is unknown")
-    role, policy, kind = (_text(place, keys, key) for key in ("role", "policy", "kind"))
+    role, policy, kind = (text_of(keys, key, f"{place}: ") for key in ("role", "policy", "kind"))
     if bool(role) == bool(policy):
         raise ValueError(f"{place} has not exactly one of role and policy")
     namespaces, left_out = _namespaces(place, keys)
@@ -130,13 +130,6 @@ def of_policy(
     if role := _LIKE.get(name.lower()):
         return _in(namespaces, Right(role, CLUSTER_ROLE, place=place), left_out)
     return Parsed((), ((place, f"no ClusterRole matches {name[:60] or 'this policy'}"),))
-
-
-def _text(place: str, keys: dict[str, Value], key: str) -> str:
-    value = keys.get(key)
-    if value is None or isinstance(value, str):
-        return value or ""
-    raise ValueError(f"{place}: {key} is not a text")
 
 
 def _namespaces(

@@ -59,6 +59,14 @@ def documents(text: str) -> list[Value]:
     return builder.roots
 
 
+def text_of(keys: dict[str, Value], key: str, place: str = "") -> str:
+    """Return the text behind a key, empty without one. Raise ValueError if it is no text."""
+    value = keys.get(key)
+    if value is None or isinstance(value, str):
+        return value or ""
+    raise ValueError(f"{place}{key} is not a text")
+
+
 def lowered(place: str, value: dict[str, Value]) -> dict[str, Value]:
     """Return a map with its keys in lower case. Raise ValueError if that makes two the same."""
     found = {key.lower(): inner for key, inner in value.items()}
