@@ -10,7 +10,6 @@ SRC, UNIT = ROOT / "src", ROOT / "tests/unit"
 KINDS = ("active", "blocked", "entry", "mapping", "options", "waiting")
 # Modules that no test calls alone, and the tests in which hooks and actions run through them.
 ELSEWHERE = {
-    "access/changes": "unit/access/test_desired.py",
     "access/declaration/formats": "unit/access/declaration/declared/test_declared.py",
     "access/declaration/preview": "unit/actions/test_plan_mappings.py",
     "access/explanation": "unit/actions/explain_access",

@@ -14,9 +14,8 @@ from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
-from access import changes
-from access.changes import Changes
-from access.desired import Access
+from access import desired
+from access.desired import Access, Changes
 from access.mapping import IdentityMapping
 from access.rights import Right, bindings
 from cluster import api as kubernetes
@@ -125,7 +124,7 @@ def test_given_another_arn_when_a_status_is_to_be_written_then_it_lets_nobody_el
     meanwhile(api, f"PATCH {PATH}/status", lambda: remade(api))
     found, wanted = Access((mapping(canonical=former),)), Access((mapping(),))
 
-    result = make(client, changes.of(found, wanted))
+    result = make(client, desired.changes(found, wanted))
 
     assert result == Result(outdated=frozenset({"dev"}))
     assert api.objects[PATH]["status"] == {"canonicalARN": OPS}
@@ -278,7 +277,7 @@ def test_given_changes_of_every_kind_then_access_that_ends_goes_before_anything_
     wanted = Access((mapping(), mapping("wrong", OPS), edited), (VIEW,))
     api.forget()
 
-    make(client, changes.of(found, wanted))
+    make(client, desired.changes(found, wanted))
 
     sent = [each for each in api.requests if not each.startswith("GET")]
     assert sent == [
