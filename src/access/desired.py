@@ -99,10 +99,7 @@ def of(
     """
     found = lasting(state.found, declared, now)
     if declared.error:
-        kept = [each for each in found.bindings if each.source == OPTION]
-        return Desired(
-            Access(_effective(found.mappings), (*kept, *_granted(found.mappings, found)))
-        )
+        return Desired(Access(_effective(found.mappings), tuple(_kept(found.mappings, found))))
     entries, not_applied = _applicable(declared.entries, partition, state.set_roles)
     by_name = {each.name: each for each in state.found.mappings}
     made = {name: _mapping(entry, by_name.get(name)) for name, entry in entries.items()}
@@ -119,20 +116,11 @@ def of(
         if each.source == OPTION and each.name not in made and each.principal not in principals
     ]
     kept = declared.kept(left)
+    unmade = [*others, *(each for each in left if each.name in kept)]
     without = {place: why for place, each in asked.values() if (why := lacking(each, state))}
     bound = [each for _, each in asked.values() if _has_namespace(each, state)]
     return Desired(
-        Access(
-            (
-                *_effective([*others, *(each for each in left if each.name in kept)]),
-                *made.values(),
-            ),
-            (
-                *bound,
-                *_granted(others, found),
-                *(b for b in found.bindings if b.source == OPTION and b.mapping in kept),
-            ),
-        ),
+        Access((*_effective(unmade), *made.values()), (*bound, *_kept(unmade, found))),
         {
             **{name: entry.place for name, entry in entries.items()},
             **{key: place for key, (place, _) in asked.items()},
@@ -155,16 +143,19 @@ def _effective(found: Iterable[IdentityMapping]) -> tuple[IdentityMapping, ...]:
     )
 
 
-def _granted(mappings: Iterable[IdentityMapping], found: Access) -> list[RoleBinding]:
-    """Return the bindings of the grants among ``mappings``: only the action says which role it
-    gave. So those in the cluster are kept, as long as they are what the action made."""
-    grants = {
-        each.name for each in mappings if each.source == GRANT and rights.has_own_group(each)
-    }
+def _kept(mappings: Iterable[IdentityMapping], found: Access) -> list[RoleBinding]:
+    """Return the bindings ``found`` that come with ``mappings``, as the charm made them.
+
+    Only the action says which role a grant gave, and only an option that can be read which role
+    an entry has. So those in the cluster are kept.
+    """
+    sources = {each.name: each.source for each in mappings if rights.has_own_group(each)}
     return [
         each
         for each in found.bindings
-        if each.source == GRANT and each.mapping in grants and rights.is_whole(each)
+        if each.source in (GRANT, OPTION)
+        and sources.get(each.mapping) == each.source
+        and rights.is_whole(each)
     ]
 
 
