@@ -277,16 +277,21 @@ def changes(found: Access, wanted: Access) -> Changes:
             update.append((old, new))
         else:
             (withdraw if old.canonical else activate).append((old, new))
+    # Somebody may keep a mapping by a finalizer. So it loses its roles before it is replaced.
+    renewed = {new.name for old, new in replace if old.name == new.name}
     bound, bind = _by_key(found.bindings), _by_key(wanted.bindings)
+    kept = {
+        key for key, each in bound.items() if bind.get(key) == each and each.mapping not in renewed
+    }
     return Changes(
-        tuple(each for key, each in bound.items() if bind.get(key) != each),
+        tuple(each for key, each in bound.items() if key not in kept),
         tuple(delete.values()),
         tuple(withdraw),
         tuple(replace),
         tuple(update),
         tuple(create),
         tuple(activate),
-        tuple(each for key, each in bind.items() if bound.get(key) != each),
+        tuple(each for key, each in bind.items() if key not in kept),
     )
 
 
