@@ -17,12 +17,12 @@ import functools
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from access.desired import Changes
 from access.mapping import IdentityMapping
-from access.rights import RoleBinding
+from access.rights import RoleBinding, has_own_group
 from cluster import api, manifests, objects, references
 from cluster.applied import is_applied
 from cluster.errors import Conflict, reason_of, suppress
@@ -135,7 +135,8 @@ def make(client: api.Client, owner: Owner, changes: Changes, *, keep: float = 0.
     """Make ``changes``, as long as the hook's time lasts, but for the seconds to ``keep`` of it.
 
     Access that ends goes first: nothing is added before all that is to go has been tried. A
-    binding follows its mapping, and gives nobody anything without it.
+    binding follows its mapping, and gives nobody anything without it. A binding that is still
+    there would give its role to whoever gets the group of its mapping, so nobody gets that then.
     """
     ended = _make_all(
         {
@@ -145,16 +146,21 @@ def make(client: api.Client, owner: Owner, changes: Changes, *, keep: float = 0.
         },
         client.seconds_left_to_write - keep,
     )
+    gone = ended.done | ended.gone
+    stuck = {each.mapping for each in changes.unbind if each.key not in gone}
     begun = _make_all(
         {
             **{
-                old.name: _partial(_update, client, owner, old, new) for old, new in changes.update
+                old.name: _partial(_update, client, owner, old, new, stuck)
+                for old, new in changes.update
             },
             **{
-                new.name: _partial(_replace, client, owner, old, new)
+                new.name: _partial(_replace, client, owner, old, new, stuck)
                 for old, new in changes.replace
             },
-            **{each.name: _partial(_create, client, owner, each) for each in changes.create},
+            **{
+                each.name: _partial(_create, client, owner, each, stuck) for each in changes.create
+            },
             **{new.name: _partial(_set_status, client, new) for _, new in changes.activate},
         },
         client.seconds_left_to_write - keep,
@@ -295,17 +301,30 @@ def _fields(part: Any) -> Mapping[str, Any]:
     return part if isinstance(part, dict) else {}  # pyright: ignore[reportUnknownVariableType]
 
 
-def _replace(client: api.Client, owner: Owner, old: IdentityMapping, new: IdentityMapping) -> None:
+def _replace(
+    client: api.Client,
+    owner: Owner,
+    old: IdentityMapping,
+    new: IdentityMapping,
+    stuck: Collection[str],
+) -> None:
     _delete(client, old)
-    _create(client, owner, new)
+    _create(client, owner, new, stuck)
 
 
-def _create(client: api.Client, owner: Owner, mapping: IdentityMapping) -> None:
+def _create(
+    client: api.Client, owner: Owner, mapping: IdentityMapping, stuck: Collection[str]
+) -> None:
     """Create a mapping with its status: the authenticator writes that of five a second.
+
+    Leave it to the next hook if the mapping's name is among those that are ``stuck``: a binding
+    to its group is to go, and is still there.
 
     To replace the status costs the server a fifth less than to patch it. Patch it if the mapping
     has changed since: the authenticator may write the status too.
     """
+    if mapping.name in stuck:
+        raise Outdated
     created = client.create(objects.mapping(), manifests.identity_mapping(owner, mapping))
     metadata = {key: created["metadata"][key] for key in ("name", "resourceVersion")}
     if created["spec"]["arn"] == mapping.arn:
@@ -317,8 +336,19 @@ def _create(client: api.Client, owner: Owner, mapping: IdentityMapping) -> None:
     return _set_status(client, mapping)
 
 
-def _update(client: api.Client, owner: Owner, old: IdentityMapping, new: IdentityMapping) -> None:
-    """Change one mapping. An ARN cannot change, so the server refuses this for another's."""
+def _update(
+    client: api.Client,
+    owner: Owner,
+    old: IdentityMapping,
+    new: IdentityMapping,
+    stuck: Collection[str],
+) -> None:
+    """Change one mapping, but give none that is ``stuck`` its own group, as `_create` has it.
+
+    An ARN cannot change, so the server refuses this for another's.
+    """
+    if new.name in stuck and has_own_group(new) and not has_own_group(old):
+        raise Outdated
     annotations = {
         OWNER: owner.mark,
         EXPIRES: new.expires or None,

@@ -1,0 +1,225 @@
+"""Rights end with what gave them, and nobody inherits them, whatever fails meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+import ops
+import pytest
+from tests.fakes.declaring import ACCOUNT, DEV, HEALTHY, Declare, entry, names, stored
+from tests.fakes.juju.model import OWNER, Model
+from tests.fakes.kubernetes.faults import refusal
+from tests.fakes.kubernetes.paths import MAPPINGS
+from tests.fakes.kubernetes.rbac import RBAC
+from tests.fakes.kubernetes.server import FakeCluster
+
+OTHER = f"{ACCOUNT}:role/Other"
+EDIT = {"role": "edit", "namespaces": ["default"]}
+ADMIN, VIEW = {"role": "admin"}, {"role": "view"}
+DENIED = 'admission webhook "x" denied the request: no'
+SOON = "1970-03-01T00:00:00Z"
+
+
+@pytest.fixture(autouse=True)
+def _roles(api: FakeCluster) -> None:
+    for name in ("view", "edit", "admin"):
+        api.add_role(name, "get")
+
+
+def paths(api: FakeCluster) -> list[str]:
+    """Where the bindings are that come with mappings."""
+    return sorted(
+        p
+        for p in api.objects
+        if p.startswith(RBAC)
+        and "bindings/aws-iam-" in p
+        and not p.endswith("/aws-iam-authenticator")
+    )
+
+
+def roles(api: FakeCluster, arn: str) -> list[str]:
+    """The roles of a principal: those of the groups that it gets by mappings."""
+    mine = [
+        group
+        for path, mapping in api.objects.items()
+        if path.startswith(f"{MAPPINGS}/")
+        and mapping.get("status", {}).get("canonicalARN") == arn.lower()
+        for group in mapping["spec"].get("groups", ())
+    ]
+    return sorted(
+        api.objects[path]["roleRef"]["name"]
+        for path in paths(api)
+        if any(subject["name"] in mine for subject in api.objects[path]["subjects"])
+    )
+
+
+def test_given_a_binding_whose_deletion_fails_when_its_rights_end_then_the_next_hook_deletes_it(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev", access=[EDIT]))
+    (path,) = paths(api)
+    api.fail(refusal(403, DENIED), request=f"DELETE {path}")
+
+    status = declare(entry("dev"))
+
+    assert "the cluster refuses it" in status.message
+    assert (stored(api, "dev")["spec"]["groups"], paths(api)) == ([], [path])
+    api.recover()
+    assert deployed.hook() == ops.ActiveStatus(f"{HEALTHY}, 1 mapping")
+    assert paths(api) == []
+
+
+def test_given_a_grant_when_an_entry_takes_its_name_then_the_plan_says_which_role_goes_and_it_does(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    deployed.action("grant-access", arn=OTHER, username="other", role="view", name="other")
+    text = f"[{{name: other, arn: '{OTHER}', username: other, access: [{{role: edit}}]}}]"
+
+    planned = deployed.action("plan-mappings", mappings=text)
+
+    assert "source: 'grant' becomes 'option'" in planned["plan"]
+    assert "roles: add 'ClusterRole edit', remove 'ClusterRole view'" in planned["plan"]
+    assert [planned[key] for key in ("delete", "replace", "change", "make")] == [*"0010"]
+    assert roles(api, OTHER) == ["view"]
+
+    declare(entry("other", OTHER, access=[{"role": "edit"}]))
+
+    assert roles(api, OTHER) == ["edit"]
+    assert len(paths(api)) == 1
+
+
+def test_given_a_role_and_a_namespace_that_are_missing_when_planned_then_both_are_named(
+    deployed: Model, api: FakeCluster
+):
+    access = "[{role: deployer}, {role: edit, namespaces: [new]}, {role: view}]"
+    text = f"[{{name: dev, arn: '{DEV}', username: dev, access: {access}}}]"
+    api.forget()
+
+    planned = deployed.action("plan-mappings", mappings=text)
+
+    rows = [line for line in planned["plan"].splitlines() if line.startswith("refuse")]
+    assert ["mappings[0].access[0]" in rows[0], "no ClusterRole deployer" in rows[0]] == [True] * 2
+    assert ["mappings[0].access[1] in new" in rows[1], "no such namespace" in rows[1]] == [
+        *(True, True)
+    ]
+    assert (planned["refuse"], planned["make"], api.changes) == ("2", "1", [])
+
+
+def test_given_an_entry_that_keeps_its_name_when_its_arn_and_role_change_then_roles_never_mix(
+    declare: Declare, api: FakeCluster
+):
+    declare(entry("dev", access=[ADMIN]))
+    seen = set[tuple[str, ...]]()
+
+    def watch(request: httpx2.Request) -> httpx2.Response:
+        answer = api._handle(request)
+        seen.add((*roles(api, OTHER), *(f"former {role}" for role in roles(api, DEV))))
+        return answer
+
+    api.fail(watch)
+    declare(entry("dev", OTHER, access=[VIEW]))
+
+    assert seen == {("former admin",), (), ("view",)}
+
+
+@pytest.mark.parametrize("former", [[entry("dev", access=[ADMIN])], []], ids=["as one", "gone"])
+def test_given_a_binding_that_cannot_be_deleted_when_another_gets_the_name_then_he_waits_for_that(
+    declare: Declare, deployed: Model, api: FakeCluster, former: list[dict[str, Any]]
+):
+    declare(entry("dev", access=[ADMIN]))
+    (path,) = paths(api)
+    api.fail(refusal(403, DENIED), request=f"DELETE {path}")
+    declare(*former)
+
+    status = declare(entry("dev", OTHER, access=[VIEW]))
+
+    assert "the cluster refuses it" in status.message
+    assert (names(api), paths(api)) == ([], [path])
+    api.recover()
+    deployed.hook()
+    assert (roles(api, OTHER), len(paths(api))) == (["view"], 1)
+
+
+def test_given_a_binding_that_cannot_be_deleted_when_somebody_has_the_name_then_he_gets_no_group(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev", access=[ADMIN]))
+    (path,) = paths(api)
+    api.fail(refusal(403, DENIED), request=f"DELETE {path}")
+    declare()
+    api.add_mapping("dev", OTHER, OTHER.lower())
+
+    declare(entry("dev", OTHER, access=[VIEW]))
+
+    assert roles(api, OTHER) == []
+    api.recover()
+    deployed.hook()
+    assert (roles(api, OTHER), len(paths(api))) == (["view"], 1)
+
+
+def test_given_a_finalizer_on_a_mapping_when_its_entry_gets_another_arn_then_it_has_no_role(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev", access=[EDIT]))
+    stored(api, "dev")["metadata"]["finalizers"] = ["example.com/keep"]
+
+    declare(entry("dev", OTHER, access=[EDIT]))
+
+    assert (stored(api, "dev")["spec"]["arn"], roles(api, DEV)) == (DEV, [])
+    api.forget()
+    deployed.hook()
+    assert api.changes == []
+
+
+@pytest.mark.parametrize(
+    "by_hand",
+    [
+        lambda each: each["metadata"].update(ownerReferences=[{"uid": "1"}]),
+        lambda each: each["subjects"][0].update(name="aws-iam:ops"),
+        lambda each: each["subjects"][0].update(kind="User", name="mallory"),
+    ],
+    ids=["owner", "group", "user"],
+)
+def test_given_a_binding_that_somebody_made_anothers_when_its_entry_goes_then_it_goes_too(
+    declare: Declare, api: FakeCluster, by_hand: Callable[[Any], None]
+):
+    ops_entry = entry("ops", f"{ACCOUNT}:role/Ops", access=[VIEW])
+    declare(entry("dev", access=[EDIT]), ops_entry)
+    (path,) = (each for each in paths(api) if "/namespaces/" in each)
+    by_hand(api.objects[path])
+
+    declare(ops_entry)
+
+    assert [api.objects[each]["roleRef"]["name"] for each in paths(api)] == ["view"]
+
+
+def test_given_an_option_that_is_wrong_when_an_access_ends_then_its_bindings_go_too(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev", access=[EDIT], expires=SOON))
+    deployed.config = {"mappings": "- arn: nobody"}
+    api.clock.now += 60 * 86_400
+
+    deployed.hook()
+
+    assert (names(api), paths(api)) == ([], [])
+
+
+def test_given_an_option_that_is_wrong_when_hooks_run_then_only_the_charms_own_bindings_stay(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev", access=[EDIT]))
+    (path,) = paths(api)
+    api.add_binding("aws-iam-forged", "ClusterRole/admin", Group="aws-iam:dev")
+    forged = api.objects[f"{RBAC}/clusterrolebindings/aws-iam-forged"]["metadata"]
+    forged |= {
+        "labels": {"aws-iam/source": "option"},
+        "annotations": {"aws-iam/owner": OWNER.mark},
+    }
+    deployed.config = {"mappings": "- arn: nobody"}
+
+    deployed.hook()
+
+    assert paths(api) == [path]
