@@ -41,7 +41,9 @@ def _tree(value: Any) -> Object:
 
 def merge(stored: Object, new: Object) -> None:
     for key, value in new.items():
-        if isinstance(value, dict) and isinstance(stored.get(key), dict):
+        if isinstance(value, dict):
+            if not isinstance(stored.get(key), dict):
+                stored[key] = {}
             merge(stored[key], value)
         elif value is None:
             stored.pop(key, None)
