@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import times
-from access import arn, partitions, permission_sets, subjects
+from access import arn, expiry, partitions, permission_sets, subjects
 from access.declaration import rights
 from access.declaration.declared import Entry, is_object_name
 from access.desired import Access
@@ -114,26 +114,27 @@ def shared_groups(mapping: IdentityMapping) -> list[str]:
     return [each for each in mapping.groups if each != subjects.own_group(mapping.name)]
 
 
-def wanted(found: Access, grant: Grant, former: IdentityMapping | None) -> Access:
+def wanted(found: Access, grant: Grant, former: IdentityMapping | None, now: datetime) -> Access:
     """Return the access to have: that of ``found``, with the grant's mapping and its role.
 
-    The ``former`` grant of the principal keeps its name, and what ``grant`` does not say. Its ARN
-    cannot change, so it stays spelt as it is.
+    The ``former`` grant of the principal keeps its name. Unless it has ended at ``now``, it keeps
+    what ``grant`` does not say, too. Its ARN cannot change, so it stays spelt as it is.
     """
     mapping = grant.mapping
     name = former.name if former else mapping.name
-    if grant.rights or not former:
+    lasting = former if former and not expiry.has_ended(former, now) else None
+    if grant.rights or not lasting:
         bound = [each for _, each in bindings(name, grant.rights, GRANT)]
     else:
         own = [each for each in found.bindings if each.mapping == name]
         bound = [each for each in own if each.source == GRANT and is_whole(each)]
     if former:
+        mapping = dataclasses.replace(mapping, name=name, arn=former.arn)
+    if lasting:
         mapping = dataclasses.replace(
             mapping,
-            name=name,
-            arn=former.arn,
-            groups=mapping.groups or tuple(shared_groups(former)),
-            expires=mapping.expires or former.expires,
+            groups=mapping.groups or tuple(shared_groups(lasting)),
+            expires=mapping.expires or lasting.expires,
         )
     if bound:
         groups = (*mapping.groups, subjects.own_group(name))

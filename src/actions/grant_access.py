@@ -123,7 +123,7 @@ def _grant(
     """
     found = state.access(client, owner, newest=True)
     former = grants.to_replace(found.mappings, grant, entries, owner.application, partition)
-    wanted = grants.wanted(found, grant, former)
+    wanted = grants.wanted(found, grant, former, times.now())
     mapping = wanted.mappings[-1]
     steps = desired.changes(found, wanted)
     if former and not steps.update and not _has_reason(client, former, grant.mapping.reason):

@@ -223,3 +223,17 @@ def test_given_an_option_that_is_wrong_when_hooks_run_then_only_the_charms_own_b
     deployed.hook()
 
     assert paths(api) == [path]
+
+
+def test_given_a_grant_that_has_ended_when_granted_anew_then_nothing_of_it_is_kept(
+    deployed: Model, api: FakeCluster
+):
+    whom = {"arn": OTHER, "username": "other", "name": "other"}
+    deployed.action("grant-access", **whom, groups="devs", role="admin", **{"for": "1h"})
+    api.clock.now += 7200
+
+    results = deployed.action("grant-access", **whom)
+    deployed.hook()
+
+    assert (results["ends"], "kept" in results) == ("never: for was not given", False)
+    assert (stored(api, "other")["spec"]["groups"], paths(api)) == ([], [])
