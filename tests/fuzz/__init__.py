@@ -2,7 +2,8 @@
 
 `mutate.py` damages text, bytes, JSON, PEM and databags, and `der.py` certificates. `functions/`
 has the targets that are functions, and `hooks.py` those that are whole hooks. `damaged_unit.py`
-has what every hook is held to. `runner.py` runs the targets in turn, and makes a finding small.
+has what every hook is held to. `rights/` takes random steps that change who has access, and has a
+model of what must come of them. `runner.py` runs the targets in turn, and makes a finding small.
 
 To add a function as a target, write two more functions in a module of `functions/`, and a line
 in its `TARGETS`:

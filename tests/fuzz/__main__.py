@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
-from tests.fuzz import functions, hooks
+from tests.fuzz import functions, hooks, rights
 from tests.fuzz.runner import Finding, Run, counts, run
 
 _LINE_SECONDS = 15
@@ -55,7 +55,7 @@ def main() -> int:
     console = Console()
     runs = [
         Run(target, options.seed)
-        for target in (*functions.TARGETS, *hooks.TARGETS)
+        for target in (*functions.TARGETS, *hooks.TARGETS, *rights.TARGETS)
         if options.only in target.name
     ]
     with tempfile.TemporaryDirectory(prefix="fuzz-") as tempfile.tempdir:
@@ -77,7 +77,7 @@ def _again(runs: list[Run], number: int) -> None:
 
 
 def _run(console: Console, runs: list[Run], seconds: float) -> None:
-    if any(each.target in hooks.TARGETS for each in runs):
+    if any(each.target not in functions.TARGETS for each in runs):
         hooks.warm_up()
     with Live(console=console, auto_refresh=False, transient=True) as live:
         run(runs, seconds, Progress(console, live, runs, seconds).show)

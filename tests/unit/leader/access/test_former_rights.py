@@ -20,6 +20,8 @@ EDIT = {"role": "edit", "namespaces": ["default"]}
 ADMIN, VIEW = {"role": "admin"}, {"role": "view"}
 DENIED = 'admission webhook "x" denied the request: no'
 SOON = "1970-03-01T00:00:00Z"
+# An option that cannot be read, and one with an entry that might be any.
+WRONG = ("[", "- arn: nobody")
 
 
 @pytest.fixture(autouse=True)
@@ -195,11 +197,12 @@ def test_given_a_binding_that_somebody_made_anothers_when_its_entry_goes_then_it
     assert [api.objects[each]["roleRef"]["name"] for each in paths(api)] == ["view"]
 
 
+@pytest.mark.parametrize("wrong", WRONG)
 def test_given_an_option_that_is_wrong_when_an_access_ends_then_its_bindings_go_too(
-    declare: Declare, deployed: Model, api: FakeCluster
+    declare: Declare, deployed: Model, api: FakeCluster, wrong: str
 ):
     declare(entry("dev", access=[EDIT], expires=SOON))
-    deployed.config = {"mappings": "- arn: nobody"}
+    deployed.config = {"mappings": wrong}
     api.clock.now += 60 * 86_400
 
     deployed.hook()
@@ -207,8 +210,9 @@ def test_given_an_option_that_is_wrong_when_an_access_ends_then_its_bindings_go_
     assert (names(api), paths(api)) == ([], [])
 
 
+@pytest.mark.parametrize("wrong", WRONG)
 def test_given_an_option_that_is_wrong_when_hooks_run_then_only_the_charms_own_bindings_stay(
-    declare: Declare, deployed: Model, api: FakeCluster
+    declare: Declare, deployed: Model, api: FakeCluster, wrong: str
 ):
     declare(entry("dev", access=[EDIT]))
     (path,) = paths(api)
@@ -218,7 +222,7 @@ def test_given_an_option_that_is_wrong_when_hooks_run_then_only_the_charms_own_b
         "labels": {"aws-iam/source": "option"},
         "annotations": {"aws-iam/owner": OWNER.mark},
     }
-    deployed.config = {"mappings": "- arn: nobody"}
+    deployed.config = {"mappings": wrong}
 
     deployed.hook()
 
@@ -228,7 +232,7 @@ def test_given_an_option_that_is_wrong_when_hooks_run_then_only_the_charms_own_b
 def test_given_a_grant_that_has_ended_when_granted_anew_then_nothing_of_it_is_kept(
     deployed: Model, api: FakeCluster
 ):
-    whom = {"arn": OTHER, "username": "other", "name": "other"}
+    whom: dict[str, Any] = {"arn": OTHER, "username": "other", "name": "other"}
     deployed.action("grant-access", **whom, groups="devs", role="admin", **{"for": "1h"})
     api.clock.now += 7200
 
