@@ -133,11 +133,12 @@ def _grant(
     if is_dry:
         return "would change" if former else "would grant", former, mapping
     result = sync.make(client, owner, steps)
+    for key, reason in result.refused.items():
+        is_out = mapping.name in {key, *result.left}
+        what = "lets nobody in" if is_out else "has not all of its role"
+        raise Blocked(f"mapping {mapping.name} {what}: the cluster refuses it: {reason}")
     if result.left:
         raise Conflict(f"mapping {mapping.name} has changed")
-    for key, reason in result.refused.items():
-        what = "lets nobody in" if key == mapping.name else "has not all of its role"
-        raise Blocked(f"mapping {mapping.name} {what}: the cluster refuses it: {reason}")
     return "changed" if former else "granted", former, mapping
 
 

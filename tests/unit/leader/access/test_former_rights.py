@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx2
 import ops
+import ops.testing
 import pytest
 from tests.fakes.declaring import ACCOUNT, DEV, HEALTHY, Declare, entry, names, stored
 from tests.fakes.juju.model import OWNER, Model
@@ -233,7 +234,8 @@ def test_given_a_grant_that_has_ended_when_granted_anew_then_nothing_of_it_is_ke
     deployed: Model, api: FakeCluster
 ):
     whom: dict[str, Any] = {"arn": OTHER, "username": "other", "name": "other"}
-    deployed.action("grant-access", **whom, groups="devs", role="admin", **{"for": "1h"})
+    once = {**whom, "groups": "devs", "role": "admin", "for": "1h"}
+    deployed.action("grant-access", **once)
     api.clock.now += 7200
 
     results = deployed.action("grant-access", **whom)
@@ -241,3 +243,19 @@ def test_given_a_grant_that_has_ended_when_granted_anew_then_nothing_of_it_is_ke
 
     assert (results["ends"], "kept" in results) == ("never: for was not given", False)
     assert (stored(api, "other")["spec"]["groups"], paths(api)) == ([], [])
+
+
+def test_given_a_revoked_role_that_stays_bound_when_granted_anew_then_the_cause_is_named(
+    deployed: Model, api: FakeCluster
+):
+    whom: dict[str, Any] = {"arn": OTHER, "username": "other", "name": "other"}
+    deployed.action("grant-access", **whom, role="admin")
+    (path,) = paths(api)
+    api.fail(refusal(403, DENIED), request=f"DELETE {path}")
+    deployed.action("revoke-access", arn=OTHER)
+
+    with pytest.raises(ops.testing.ActionFailed) as failure:
+        deployed.action("grant-access", **whom, role="view")
+
+    assert failure.value.message.startswith("mapping other lets nobody in: the cluster refuses it")
+    assert names(api) == []
