@@ -14,7 +14,7 @@ from certificates import pem
 from errors import Waiting
 from related import RelatedCharm
 from statuses import waiting
-from text import fingerprint
+from text import fingerprint, is_ip
 
 RELATION = "peers"
 
@@ -138,7 +138,7 @@ class Peers:
         data = ops.hookcmds.relation_get(number, unit=self._app.name, app=True)
         return Shared(
             cluster_id=data.get("cluster-id", ""),
-            address=data.get("address", ""),
+            address=address if is_ip(address := data.get("address", "")) else "",
             ca=pem.ca_bundle(data.get("ca", "")),
             serving=data.get("serving") == "true",
             relations=frozenset(data.get("relation", "").split()),
