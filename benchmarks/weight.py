@@ -1,6 +1,6 @@
 """How heavy the charm's code is: how much there is, and how much of it a hook runs through.
 
-    scripts/with-tools python -m benchmarks.weight
+    scripts/with-tools scripts/check weight
 
 prints a table. The hooks run on the unit tests' Juju and Kubernetes, without a network. A hook
 runs through a file if a function of it is called, and changes file with each call into another.

@@ -103,30 +103,34 @@ def of(
     entries, not_applied = _applicable(declared.entries, partition, state.set_roles)
     by_name = {each.name: each for each in state.found.mappings}
     made = {name: _mapping(entry, by_name.get(name)) for name, entry in entries.items()}
-    others = [each for each in found.mappings if each.source != OPTION and each.name not in made]
+    left = _left_alone(declared, found, entries)
     asked = {
         binding.key: (place, binding)
         for entry in entries.values()
         for place, binding in rights.bindings(entry.name, entry.rights, OPTION)
     }
-    principals = {entry.principal for entry in entries.values()}
-    left = [
-        each
-        for each in found.mappings
-        if each.source == OPTION and each.name not in made and each.principal not in principals
-    ]
-    kept = declared.kept(left)
-    unmade = [*others, *(each for each in left if each.name in kept)]
     without = {place: why for place, each in asked.values() if (why := lacking(each, state))}
     bound = [each for _, each in asked.values() if _has_namespace(each, state)]
     return Desired(
-        Access((*_effective(unmade), *made.values()), (*bound, *_kept(unmade, found))),
+        Access((*_effective(left), *made.values()), (*bound, *_kept(left, found))),
         {
             **{name: entry.place for name, entry in entries.items()},
             **{key: place for key, (place, _) in asked.items()},
         },
         {**{each.place: each.reason for each in declared.wrong}, **not_applied, **without},
     )
+
+
+def _left_alone(
+    declared: Declared, found: Access, entries: Mapping[str, Entry]
+) -> list[IdentityMapping]:
+    """Return the mappings ``found`` that none of ``entries`` declares, and that stay: those of
+    others, and those that an entry with a fault may have made."""
+    undeclared = [each for each in found.mappings if each.name not in entries]
+    principals = {entry.principal for entry in entries.values()}
+    former = [each for each in undeclared if each.source == OPTION]
+    kept = declared.kept([each for each in former if each.principal not in principals])
+    return [each for each in undeclared if each.source != OPTION or each.name in kept]
 
 
 def _effective(found: Iterable[IdentityMapping]) -> tuple[IdentityMapping, ...]:
