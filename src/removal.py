@@ -48,7 +48,10 @@ def run(machine: Machine, owner: Owner, leaving: Leaving, unit: str) -> Waiting 
             client = api.connect(machine.admin_kubeconfig)
             if asked:
                 kept = kept_service.keep(client, owner, asked, principal)
-            teardown.remove(client, owner)
+            left = teardown.remove(client, owner)
+        if left:
+            command = references.access_removal_command()
+            logger.warning(waiting.MAPPINGS_LEFT(number=f"{left:,}", command=command))
     except Unready as reason:
         reset = control_plane.reset_command(principal)
         first = f"first {reset}; then " if asked else ""

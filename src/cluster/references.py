@@ -84,7 +84,16 @@ def removal_command() -> str:
         f"kubectl -n {EVENTS} delete --ignore-not-found {elsewhere}; "
         f"kubectl -n {NAMESPACE} delete secret {optional}; "
         f"kubectl delete --ignore-not-found {policy}; "
-        f"kubectl delete iamidentitymappings --selector {labels.SOURCE}"
+        f"{access_removal_command()}"
+    )
+
+
+def access_removal_command() -> str:
+    """Return the commands with which a person removes the access that the charm has given."""
+    return (
+        f"kubectl delete iamidentitymappings --selector {labels.SOURCE}; "
+        f"kubectl delete clusterrolebindings --selector {labels.SOURCE}; "
+        f"kubectl delete rolebindings --all-namespaces --selector {labels.SOURCE}"
     )
 
 

@@ -14,17 +14,17 @@ from access import desired
 from access.desired import Access
 from cluster import api, crd, objects, references, state, sync
 from cluster.api import WRITE_SECONDS
-from errors import Waiting
 from labels import GRANT, KEPT_FOR, OPTION, OWNER
 from owner import Owner
-from statuses import waiting
 
 # What removal keeps of its time: for the last answer about mappings, and for the Service.
 LAST_SECONDS = WRITE_SECONDS + 1.0
 
 
-def remove(client: api.Client, owner: Owner) -> None:
+def remove(client: api.Client, owner: Owner) -> int:
     """Delete all that ``owner`` owns: never the CRD and people's mappings.
+
+    Return how many mappings and bindings are left, for lack of time or because others keep them.
 
     Delete objects without a mark too, unless another application owns any of the objects: its
     leader may be about to mark the others. Leave a person's alone.
@@ -32,9 +32,6 @@ def remove(client: api.Client, owner: Owner) -> None:
     The mappings that the charm made belong to the Service's owner, so the Service goes after them.
     The authenticator goes before them: if there is no time for all of them, nobody logs in.
     A Service that `kept_service.keep` has kept stays.
-
-    Raises:
-        errors.Waiting: there was no time to delete all mappings.
     """
     found = {what: objects.get(client, what) for what in references.OWNED}
     marks = {what: objects.mark_of(stored) for what, stored in found.items() if stored}
@@ -54,8 +51,7 @@ def remove(client: api.Client, owner: Owner) -> None:
         _delete_extra_services(client, owner)
     if references.SERVICE in owned and not _is_kept(found[references.SERVICE]):
         objects.delete(client, references.SERVICE)
-    if left:
-        raise Waiting(waiting.MAPPINGS_LEFT(number=f"{left:,}"))
+    return left
 
 
 def _remove_access(client: api.Client, owner: Owner) -> int:
@@ -64,12 +60,11 @@ def _remove_access(client: api.Client, owner: Owner) -> int:
     Grants go first: an application that is deployed later deletes what no option declares, and
     keeps grants.
     """
-    if not crd.is_served(client):
-        return 0
-    found = state.access(client, owner)
-    mappings = sorted(found.mappings, key=lambda mapping: mapping.source != GRANT)
+    bound = tuple(state.role_bindings(client, owner))
+    mappings = state.mappings(client) if crd.is_served(client) else []
+    mappings.sort(key=lambda mapping: mapping.source != GRANT)
     theirs = tuple(each for each in mappings if each.source not in (GRANT, OPTION))
-    steps = desired.changes(Access(tuple(mappings), found.bindings), Access(theirs))
+    steps = desired.changes(Access(tuple(mappings), bound), Access(theirs))
     result = sync.make(client, owner, steps, keep=LAST_SECONDS)
     return len(result.left) + len(result.refused)
 

@@ -115,8 +115,8 @@ def SECRET_NOT_RETURNED(id: str, cause: str) -> str:
     return f"waiting for Juju to return secret {id} of option image-pull-secret: {cause}"
 
 
-def MAPPINGS_LEFT(number: str) -> str:
-    return f"no time was left to delete {number} mappings and bindings"
+def MAPPINGS_LEFT(number: str, command: str) -> str:
+    return f"{number} mappings and role bindings are left; run: {command}"
 
 
 def REMOVAL_UNKNOWN(cause: object) -> str:

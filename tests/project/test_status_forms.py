@@ -50,6 +50,7 @@ USUAL: dict[str, Any] = {
     "cause": "dial tcp 10.0.0.12:6443: connection refused",
     "certificates": "2 certificates",
     "code": "403",
+    "command": "kubectl delete iamidentitymappings --selector aws-iam/source",
     "control_plane": CONTROL_PLANE,
     "current": "keystone.example.com:5000/v3",
     "day": "2027-01-31",

@@ -305,7 +305,7 @@ def test_given_an_object_that_may_not_be_deleted_when_removed_then_the_log_has_t
     assert f"remove it with: {references.removal_command()}" in deployed.log()
 
 
-def test_given_mappings_that_may_not_be_deleted_when_removed_then_the_log_has_the_commands(
+def test_given_a_mapping_that_may_not_be_deleted_when_removed_then_the_log_counts_it(
     deployed: Model, api: FakeCluster
 ):
     principal = "arn:aws:iam::111122223333:role/dev"
@@ -313,7 +313,22 @@ def test_given_mappings_that_may_not_be_deleted_when_removed_then_the_log_has_th
     api.fail(refusal(403, "no"), request=f"DELETE {MAPPINGS}/dev")
     deployed.hook(deployed.on.remove())
 
-    assert f"remove it with: {references.removal_command()}" in deployed.log()
+    assert (
+        f"1 mappings and role bindings are left; run: {references.access_removal_command()}"
+        in (deployed.log())
+    )
+
+
+def test_given_role_bindings_when_removed_without_the_definition_then_they_go_too(
+    deployed: Model, api: FakeCluster
+):
+    arn = "arn:aws:iam::111122223333:role/dev"
+    api.add_role("view", "get")
+    deployed.action("grant-access", arn=arn, username="dev", role="view")
+    api.delete(DEFINITION)
+    deployed.hook(deployed.on.remove())
+
+    assert not [path for path in api.objects if "bindings/aws-iam-" in path]
 
 
 @pytest.mark.parametrize("fault", [name for name in REFUSALS if name != "404"])

@@ -170,7 +170,7 @@ def test_given_what_is_rendered_when_the_charm_goes_then_exactly_that_is_removed
 def test_given_what_is_rendered_when_a_person_removes_it_then_the_command_names_it_all():
     authenticator = [*manifests.authenticator(OWNER, ALL), manifests.logins(OWNER, {})]
     rendered = [manifests.service(OWNER, None), *authenticator]
-    command, elsewhere, optional, policy, mappings = references.removal_command().split("; ")
+    command, elsewhere, optional, policy, *access = references.removal_command().split("; ")
 
     assert command.startswith("kubectl -n kube-system delete --ignore-not-found ")
     named = {word for word in command.split() if "/" in word}
@@ -186,7 +186,11 @@ def test_given_what_is_rendered_when_a_person_removes_it_then_the_command_names_
         "kubectl delete --ignore-not-found validatingadmissionpolicybinding/aws-iam-mappings "
         "validatingadmissionpolicy/aws-iam-mappings"
     )
-    assert mappings == "kubectl delete iamidentitymappings --selector aws-iam/source"
+    assert access == [
+        "kubectl delete iamidentitymappings --selector aws-iam/source",
+        "kubectl delete clusterrolebindings --selector aws-iam/source",
+        "kubectl delete rolebindings --all-namespaces --selector aws-iam/source",
+    ]
     assert named | {"secret/aws-iam-pull-secret"} == {
         f"{manifest['kind'].lower()}/{manifest['metadata']['name']}" for manifest in rendered
     }

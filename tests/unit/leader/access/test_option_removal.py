@@ -58,7 +58,8 @@ def test_given_a_slow_server_when_the_application_is_removed_then_the_rest_is_na
     assert "z" not in names(api)
     assert CONFIG not in api.objects
     assert "services/aws-iam-authenticator" in api.changes[-1]
-    assert f"no time was left to delete {len(names(api))} mappings" in deployed.log()
+    assert f"{len(names(api))} mappings and role bindings are left; run: kubectl" in deployed.log()
+    assert "remove it with" not in deployed.log()
     assert "kubectl delete iamidentitymappings --selector aws-iam/source" in deployed.log()
 
 
