@@ -127,8 +127,9 @@ class Sweep:
         result.attempts += 1
         result.problem += problem
         if result.missing and not result.problem and result.attempts < _ATTEMPTS:
-            # The hooks ran in another order, and there were fewer of them.
-            self._left[step].append((wave,))
+            # The hooks ran in another order, and there were fewer of them: a retry does the work
+            # of a later hook. So the wave comes alone, and at last for the retries too.
+            self._left[step].append((wave,) * result.attempts)
 
 
 def _steps(site: Site) -> dict[str, Callable[[], Run]]:
