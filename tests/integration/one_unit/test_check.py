@@ -104,7 +104,7 @@ def test_given_a_clock_that_is_behind_then_the_api_server_and_the_pods_show_it(
 
     assert states(results) == {"1-kubernetes": "failed", "5-sts": "failed"}
     assert re.search(r"clock is (1199|120\d) s behind the API server's", results["1-kubernetes"])
-    assert "have another time than this machine" in results["5-sts"]
+    assert "disagree with this machine's clock" in results["5-sts"]
     for step in ("1-kubernetes", "5-sts"):
         assert results[step].endswith(
             f"\nrun: juju exec --unit {MACHINE} -- timedatectl set-ntp true"
