@@ -142,7 +142,7 @@ def test_given_an_image_that_does_not_exist_then_the_unit_says_so_and_people_sti
     deployed.config("aws-iam", reset="image")
     juju_status.wait_until_active(deployed)
     assert "registry.invalid" in shown
-    assert shown.endswith(": no such host")
+    assert shown.endswith(": no such host'")
 
 
 def test_given_a_principal_of_govcloud_then_they_log_in_with_the_default_partition_too(

@@ -205,7 +205,7 @@ def test_given_the_page_on_reviews_then_it_lists_and_explains(
     [
         ("Follow the chain", f"logins are looked up as {arns.ROLE}"),
         ("See who was refused", "refused in the last hour"),
-        ("Ask Kubernetes itself", "may dev get pods in namespace default?"),
+        ("Ask Kubernetes itself", "can-i get pods --namespace=default --as=dev"),
         ("For scripts", "yes\n"),
     ],
 )

@@ -98,9 +98,15 @@ def _owned(juju: jubilant.Juju, cluster: Cluster) -> dict[str, Any]:
             f"{item['kind']}/{item['metadata']['name']}": (
                 item["metadata"]["uid"],
                 item["metadata"]["annotations"][ANNOTATION],
-                item.get("spec") or item.get("data") or item.get("rules"),
+                item.get("spec") or _values(item.get("data")) or item.get("rules"),
             )
             for item in inside["items"] + outside["items"]
             if item["metadata"]["name"].startswith("aws-iam")
         },
     }
+
+
+def _values(data: dict[str, str] | None) -> dict[str, str]:
+    """Return the data without empty keys. Such a key names a config for the pods, and a former one
+    stays where the API server was made to forget who applied it, until the next take-over."""
+    return {key: value for key, value in (data or {}).items() if value}

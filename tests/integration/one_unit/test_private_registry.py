@@ -77,7 +77,7 @@ def test_given_a_registry_that_wants_credentials_then_the_unit_says_why_no_image
 
     shown = juju_status.message(deployed)
     assert shown.startswith("an authenticator pod cannot start: ")
-    assert shown.endswith(": no basic auth credentials")
+    assert shown.endswith(": no basic auth credentials'")
     assert logins.wait_for_login(cluster) == "knobby"
 
 
