@@ -68,6 +68,7 @@ def _rights_of_a_mapping() -> list[Step | Wait]:
             f"{AS_A_PERSON} get po -n kube-system",
             shows='User "knobby-by-name" cannot list resource "pods"',
             code=1,
+            retry_seconds=AFTER_A_RESTART,
         ),
     ]
 
