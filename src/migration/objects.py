@@ -11,6 +11,11 @@ from cluster import api, manifests, objects, references, sync
 from migration import csa_upgrade
 from owner import Owner
 
+# It stays when the charm goes, so it is not among the objects that the charm owns.
+_CRD = references.ObjectReference(
+    "apiextensions.k8s.io/v1", "CustomResourceDefinition", name=references.CRD, namespace=None
+)
+
 
 def take_over(client: api.Client, owner: Owner, service: api.Object) -> api.Object:
     """Move all that `kubectl apply` set to our field manager, then mark ``service`` as owned,
@@ -22,7 +27,7 @@ def take_over(client: api.Client, owner: Owner, service: api.Object) -> api.Obje
     Raises:
         errors.Conflict: an object has changed since it was read.
     """
-    for what in references.OWNED:
+    for what in (_CRD, *references.OWNED):
         stored = None if what == references.SERVICE else objects.get(client, what)
         if stored and not objects.is_persons(what, objects.mark_of(stored)):
             _adopt(client, what, stored)

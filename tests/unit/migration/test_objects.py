@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refused, unreachable
-from tests.fakes.kubernetes.paths import DEPLOYMENT, SERVICE
+from tests.fakes.kubernetes.paths import DEFINITION, DEPLOYMENT, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster, Seen
 from tests.unit.migration.test_csa_upgrade import FORMER, OWN
 from tests.unit.test_owner import mark, marks
@@ -20,6 +20,7 @@ def reactive(deployed: Model, api: FakeCluster) -> Model:
     for path in marks(api):
         api.objects[path]["metadata"]["managedFields"] = [copy.deepcopy(FORMER)]
         mark(api, path, None)
+    api.objects[DEFINITION]["metadata"]["managedFields"] = [copy.deepcopy(FORMER)]
     api.forget()
     return deployed
 
@@ -46,7 +47,7 @@ def test_given_objects_of_kubectl_when_a_hook_runs_then_each_is_adopted_and_then
 ):
     assert reactive.hook().name == "active"
 
-    paths = set(marks(api))
+    paths = {*marks(api), DEFINITION}
     assert {seen.path for seen in adoptions(api)} == paths
     assert all(is_adopted_first(api, path) for path in paths)
     assert all(len(applies(api, path)) == 1 for path in paths - {SERVICE})
@@ -72,7 +73,7 @@ def test_given_adopted_objects_when_the_next_hook_runs_then_it_looks_at_the_serv
 def test_given_a_hook_that_dies_on_the_way_when_the_next_runs_then_all_is_adopted_first(
     reactive: Model, api: FakeCluster, nth: int
 ):
-    paths = set(marks(api))
+    paths = {*marks(api), DEFINITION}
     died = unreachable(httpx2.ReadTimeout)
     api.fail(died, nth=nth)
     reactive.hook()
