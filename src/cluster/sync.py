@@ -12,6 +12,7 @@ Call every function inside `errors_as_status`.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import re
@@ -23,7 +24,7 @@ from typing import Any
 from access.desired import Changes
 from access.mapping import IdentityMapping
 from access.rights import RoleBinding, has_own_group
-from cluster import api, manifests, objects, references
+from cluster import api, csa_upgrade, manifests, objects, references
 from cluster.applied import is_applied
 from cluster.errors import Conflict, reason_of, suppress
 from errors import Waiting
@@ -112,12 +113,31 @@ def apply(
     """
     what = manifests.reference(manifest)
     stored = stored or objects.get(client, what)
+    if stored:
+        # Where its controller has just written it, the next hook adopts it.
+        with contextlib.suppress(Conflict):
+            stored = adopt(client, what, stored)
     if stored and is_applied(manifest, stored, api.MANAGER):
         return stored
     applied = client.apply(objects.kind(what), what.name, manifest, namespace=what.namespace)
     if applied["metadata"]["name"] != what.name:
         raise Waiting(waiting.NOT_KUBERNETES())
     return applied
+
+
+def adopt(client: api.Client, what: references.ObjectReference, stored: api.Object) -> api.Object:
+    """Make all fields ours that `kubectl apply` has set, and return the object then.
+
+    Our next apply removes those that the charm does not set. Until then they would stay, and an
+    action of the policy would stand beside its opposite.
+
+    Raises:
+        errors.Conflict: the object has changed since it was read.
+    """
+    patch = csa_upgrade.patch(stored["metadata"], api.MANAGER)
+    if not patch:
+        return stored
+    return client.patch(objects.kind(what), what.name, patch, namespace=what.namespace)
 
 
 def prune(client: api.Client, owner: Owner, desired: Iterable[manifests.Manifest]) -> None:

@@ -25,7 +25,7 @@ from tests.fakes.kubernetes.paths import (
     SERVICE_ACCOUNT,
 )
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.unit.migration.test_csa_upgrade import FORMER
+from tests.unit.cluster.test_csa_upgrade import FORMER
 from tests.unit.test_owner import mark as put_mark
 
 from config import Config

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migration import csa_upgrade
+from cluster import csa_upgrade
 
 Entry = dict[str, Any]
 OWN: Entry = {
