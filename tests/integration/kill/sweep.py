@@ -15,7 +15,7 @@ from tests.integration.kill.points import Wave
 from tests.integration.kill.site import NotSettledError, Run, Site
 
 DEPLOYMENT, AUTHORITY, REMOVAL = "first deployment", "change of the authority", "removal"
-_ATTEMPTS = 3
+_ATTEMPTS = 6
 _SAID_EVERY_SECONDS = 20.0
 
 
