@@ -58,7 +58,7 @@ class AwsIamCharm(RelatedCharm):
         if self._hook.memory.asks and not self._leaving.unit_leaves:
             # The relation's library handles some events itself. In a unit that leaves, it would
             # remove the application's key.
-            self._hook.certificates  # noqa: B018
+            self._hook.certificates  # noqa: B018  (to read it builds it)
 
         for name in (*ENDPOINTS, peers.RELATION):
             framework.observe(self.on[name].relation_departed, self._on_departed)

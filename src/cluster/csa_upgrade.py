@@ -3,9 +3,9 @@
 """The move from client-side to server-side apply, as client-go's ``csaupgrade`` does it. Pure.
 
 The API server keeps the manager of every field in ``metadata.managedFields``. The fields that
-the reactive charm applied are kubectl's. Server-side apply takes over the fields that this charm
-sets, and leaves the others in place for ever. The patch moves these fields to our field manager,
-so that the next apply removes the ones we no longer set.
+the reactive charm or a person applied are kubectl's. Server-side apply takes over the fields that
+this charm sets, and leaves the others in place for ever. The patch moves these fields to our field
+manager, so that the next apply removes the ones we no longer set.
 
 Source of the format: ``FieldsV1`` of the Kubernetes API, a tree in which every field is a key.
 """
