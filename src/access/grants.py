@@ -160,11 +160,6 @@ def login(text: str, partition: str) -> tuple[str, str]:
     return changed, f"no login has a role path, so it is for {changed}" if changed != text else ""
 
 
-def is_for(mapping: IdentityMapping, canonical: str) -> bool:
-    """Return whether ``mapping`` names the principal ``canonical``, however it spells it."""
-    return _principal(mapping) == canonical
-
-
 def _principal(mapping: IdentityMapping) -> str:
     """Return the canonical ARN that ``mapping`` names.
 
@@ -189,7 +184,7 @@ def to_replace(
         errors.Blocked: the option or a person maps the principal, or another mapping has the name.
     """
     wanted = grant.mapping
-    theirs = [mapping for mapping in found if is_for(mapping, wanted.canonical)]
+    theirs = [mapping for mapping in found if _principal(mapping) == wanted.canonical]
     _refuse_declared([*theirs, wanted], entries, application, partition)
     for mapping in theirs:
         if mapping.source != GRANT:
@@ -239,10 +234,7 @@ def to_revoke(
     application: str,
     partition: str,
 ) -> list[IdentityMapping]:
-    """Return the mappings that let the principal in, or have the name; sorted by name.
-
-    One that names another principal lets this one in by its status: `is_astray` says so. To
-    correct its status is enough.
+    """Return the mappings that name the principal, or have the name; sorted by name.
 
     ``entries`` are those of the option of ``application``; None if they are not known.
     ``partition`` is the authenticator's.
@@ -253,12 +245,9 @@ def to_revoke(
     chosen = [
         mapping
         for mapping in found
-        if mapping.name == target.name
-        or mapping.canonical in target.principals
-        or any(is_for(mapping, canonical) for canonical in target.principals)
+        if mapping.name == target.name or _principal(mapping) in target.principals
     ]
-    named = [each for each in chosen if not is_astray(each, target)]
-    _refuse_declared(named, entries, application, partition)
+    _refuse_declared(chosen, entries, application, partition)
     for entry in entries or ():
         if entry.name == target.name or (entry.arn and entry.principal in target.principals):
             principal = entry.arn or str(entry.permission_set)
@@ -266,27 +255,12 @@ def to_revoke(
     return sorted(chosen, key=lambda mapping: mapping.name)
 
 
-def without(found: Access, chosen: Iterable[IdentityMapping], target: Target) -> Access:
-    """Return ``found`` without the mappings ``chosen``, and without what is bound to them.
-
-    One that lets the principal in by its status alone gets the status that it should have.
-    """
-    leaving = {each.name for each in chosen if not is_astray(each, target)}
-    astray = {each.name for each in chosen if is_astray(each, target)}
+def without(found: Access, chosen: Iterable[IdentityMapping]) -> Access:
+    """Return ``found`` without the mappings ``chosen``, and without what is bound to them."""
+    leaving = {each.name for each in chosen}
     return Access(
-        tuple(
-            dataclasses.replace(each, canonical=each.principal) if each.name in astray else each
-            for each in found.mappings
-            if each.name not in leaving
-        ),
+        tuple(each for each in found.mappings if each.name not in leaving),
         tuple(each for each in found.bindings if each.mapping not in leaving),
-    )
-
-
-def is_astray(mapping: IdentityMapping, target: Target) -> bool:
-    """Return whether ``mapping`` lets the principal of ``target`` in by its status alone."""
-    return mapping.name != target.name and not any(
-        is_for(mapping, canonical) for canonical in target.principals
     )
 
 

@@ -21,52 +21,47 @@ LOOKS = 5
 
 
 def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
-    """Delete the mappings, and return which. Correct the status of one that names somebody else.
+    """Delete the mappings and what is bound to them, and return which mappings.
 
     Raises:
         ValueError: a parameter is wrong.
         errors.Unready: the option declares one of the mappings, or the cluster does not answer.
-        Failed: the cluster refuses to delete or correct a mapping; the others are gone.
+        Failed: the cluster refuses to delete a mapping or a binding; the others are gone.
     """
     target = grants.target(params)
     with errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
         if params["dry-run"]:
             found = state.access(client, context.owner, newest=True)
-            return _results("would revoke", _chosen(found, context, target), target)
+            return _results("would revoke", _chosen(found, context, target))
         revoked, refused = _revoke(client, context, target)
-    events.write(client, context.owner, [_note(mapping, target) for mapping in revoked])
-    for text in refused.values():
-        raise Failed(text, _results("revoked", revoked, target) if revoked else {})
-    return _results("revoked", revoked, target)
+    events.write(client, context.owner, list(map(_note, revoked)))
+    for key, reason in refused.items():
+        text = f"the cluster refuses to delete {sync.shown(key)}: {reason}"
+        raise Failed(text, _results("revoked", revoked) if revoked else {})
+    return _results("revoked", revoked)
 
 
-def _note(mapping: IdentityMapping, target: grants.Target) -> events.Note:
-    is_gone = not grants.is_astray(mapping, target)
-    text = f"revoke-access ended this access: {_line(mapping, target)}"
-    return events.Note("AccessRevoked", "Revoke", mapping, text, gone=is_gone)
+def _note(mapping: IdentityMapping) -> events.Note:
+    text = f"revoke-access ended this access: {_line(mapping)}"
+    return events.Note("AccessRevoked", "Revoke", mapping, text, gone=True)
 
 
 def _revoke(
     client: api.Client, context: Context, target: grants.Target
 ) -> tuple[list[IdentityMapping], dict[str, str]]:
-    """Delete or correct the mappings until none is left, and return them. Return also what the
-    cluster refuses, by the mappings' names."""
+    """Delete the mappings until none is left, and return them. Return also what the cluster
+    refuses, by the names of mappings and the keys of bindings."""
     done, refused = dict[str, IdentityMapping](), dict[str, str]()
     for _ in range(LOOKS):
         found = state.access(client, context.owner, newest=True)
         chosen = [each for each in _chosen(found, context, target) if each.name not in refused]
         if not chosen:
             return list(done.values()), refused
-        wanted = grants.without(found, chosen, target)
+        wanted = grants.without(found, chosen)
         result = sync.make(client, context.owner, desired.changes(found, wanted))
         done |= {each.name: each for each in chosen if each.name in result.done}
-        for each in chosen:
-            if reason := result.refused.get(each.name):
-                astray = grants.is_astray(each, target)
-                change = "correct the status of" if astray else "delete"
-                text = f"the cluster refuses to {change} mapping {each.name}: {reason}"
-                refused[each.name] = text
+        refused |= result.refused
     raise Waiting("others keep creating or changing mappings of this principal, run this again")
 
 
@@ -76,19 +71,17 @@ def _chosen(found: Access, context: Context, target: grants.Target) -> list[Iden
     return grants.to_revoke(found.mappings, target, entries, application, partition)
 
 
-def _results(done: str, mappings: list[IdentityMapping], target: grants.Target) -> dict[str, str]:
+def _results(done: str, mappings: list[IdentityMapping]) -> dict[str, str]:
     if not mappings:
         return {"result": "nothing to revoke: no such mapping"}
     return {
         "result": done,
-        "mappings": joined(_line(mapping, target) for mapping in mappings),
+        "mappings": joined(map(_line, mappings)),
         "effective": "now; cached tokens keep working for up to 1 minute",
     }
 
 
-def _line(mapping: IdentityMapping, target: grants.Target) -> str:
-    if grants.is_astray(mapping, target):
-        return f"{mapping.name}: its status let the principal in, it stays for {mapping.arn}"
+def _line(mapping: IdentityMapping) -> str:
     groups = f", groups {', '.join(mapping.groups)}" if mapping.groups else ""
     source = {GRANT: "a grant", OPTION: "the option's, not declared"}.get(
         mapping.source, "a person's"

@@ -170,23 +170,6 @@ def test_given_both_or_neither_then_nothing_is_to_be_revoked(params: dict[str, s
 # What is there.
 
 
-@pytest.mark.parametrize(
-    ("there", "canonical", "is_for"),
-    [
-        (mapping("a", DEV), DEV_CANONICAL, True),
-        (mapping("a", DEV, canonical=OPS.lower()), DEV_CANONICAL, True),
-        (mapping("a", OPS, canonical=DEV_CANONICAL), DEV_CANONICAL, False),
-        # The authenticator refuses this ARN, and keeps the former one.
-        (mapping("a", "role/dev", canonical=DEV_CANONICAL), DEV_CANONICAL, True),
-        (mapping("a", "role/dev", canonical=OPS.lower()), DEV_CANONICAL, False),
-    ],
-)
-def test_given_a_mapping_then_it_is_for_whom_its_arn_or_else_its_status_names(
-    there: IdentityMapping, canonical: str, is_for: bool
-):
-    assert grants.is_for(there, canonical) is is_for
-
-
 def test_given_no_mapping_of_the_principal_then_a_grant_replaces_none():
     assert replaced([mapping("ops", OPS), mapping("other", OPS, GRANT)], wanted()) is None
 
@@ -260,6 +243,25 @@ def test_given_a_principal_then_all_its_mappings_are_revoked_by_name():
     found.append(mapping("c", "role/dev", canonical=DEV_CANONICAL))
 
     assert revoked(found, grants.target({"arn": DEV, "name": ""})) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("there", "names_it"),
+    [
+        (mapping("a", DEV), True),
+        (mapping("a", DEV, canonical=OPS.lower()), True),
+        (mapping("a", OPS, canonical=DEV_CANONICAL), False),
+        # The authenticator refuses this ARN, and keeps the former one.
+        (mapping("a", "role/dev", canonical=DEV_CANONICAL), True),
+        (mapping("a", "role/dev", canonical=OPS.lower()), False),
+    ],
+)
+def test_given_a_mapping_then_its_arn_or_else_its_status_names_the_principal(
+    there: IdentityMapping, names_it: bool
+):
+    target = grants.target({"arn": DEV, "name": ""})
+
+    assert revoked([there], target) == (["a"] if names_it else [])
 
 
 def test_given_a_name_then_that_mapping_is_revoked():

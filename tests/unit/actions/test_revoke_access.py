@@ -10,8 +10,10 @@ import pytest
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refusal
 from tests.fakes.kubernetes.paths import MAPPINGS
+from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 
+BINDINGS = f"{RBAC}/clusterrolebindings"
 ROLE = "arn:aws:iam::111122223333:role/Dev"
 CANONICAL = "arn:aws:iam::111122223333:role/dev"
 OTHER = "arn:aws:iam::111122223333:role/dev-2"
@@ -302,40 +304,17 @@ def test_given_a_unit_that_does_not_lead_when_access_is_revoked_then_it_works(
     assert revoke(two, unit=1, arn=ROLE)["result"] == "revoked"
 
 
-@pytest.mark.parametrize("source", ["", "option"])
-def test_given_a_status_that_lets_another_in_when_that_one_is_revoked_then_the_status_is_corrected(
-    deployed: Model, api: FakeCluster, source: str
+def test_given_a_policy_that_keeps_a_binding_when_its_mapping_is_revoked_then_it_is_named(
+    deployed: Model, api: FakeCluster
 ):
-    api.add_mapping("other", OTHER, CANONICAL, source=source)
-    deployed.config = {"mappings": f"- {{name: other, arn: '{OTHER}', username: other}}"}
-
-    results = revoke(deployed, arn=ROLE)
-
-    assert results["mappings"] == (f"other: its status let the principal in, it stays for {OTHER}")
-    assert api.objects[f"{MAPPINGS}/other"]["status"] == {"canonicalARN": OTHER}
-    assert revoke(deployed, arn=ROLE)["result"].startswith("nothing to revoke")
-
-
-def test_given_a_policy_that_keeps_such_a_status_when_it_is_revoked_then_it_is_named_and_others_go(
-    mapped: Model, api: FakeCluster
-):
-    api.add_mapping("another", OTHER, CANONICAL)
+    api.add_role("view", "get")
+    deployed.action("grant-access", arn=ROLE, username="alice", role="view")
+    (path,) = (path for path in api.objects if path.startswith(f"{BINDINGS}/aws-iam-grant-"))
     reason = 'admission webhook "keep" denied the request: no'
-    api.fail(refusal(403, reason), request=f"PATCH {MAPPINGS}/another/status")
+    api.fail(refusal(403, reason), request=f"DELETE {path}")
 
-    message = refused(mapped, arn=ROLE)
+    message = refused(deployed, arn=ROLE)
 
-    assert message == (f"the cluster refuses to correct the status of mapping another: {reason}")
-    assert names(api) == ["another", "other"]
-
-
-@pytest.mark.parametrize("code", [404, 422])
-def test_given_such_a_mapping_that_changes_as_it_is_revoked_then_it_is_read_again(
-    mapped: Model, api: FakeCluster, code: int
-):
-    api.add_mapping("another", OTHER, CANONICAL)
-    text = "the server rejected our request due to an error in our request"
-    api.fail(refusal(code, text), request=f"PATCH {MAPPINGS}/another/status", nth=1)
-
-    assert len(revoke(mapped, arn=ROLE)["mappings"].splitlines()) == 4
-    assert api.objects[f"{MAPPINGS}/another"]["status"] == {"canonicalARN": OTHER}
+    binding = path.rpartition("/")[2]
+    assert message == f"the cluster refuses to delete binding {binding}: {reason}"
+    assert names(api) == []
