@@ -4,14 +4,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import enum
 import functools
 import http.client
 import json
 import time
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import times
 from access import partitions, refusals
@@ -35,6 +33,9 @@ class Way(enum.Enum):
 
 
 Met = Way | Cause
+# How far a login came, and what is known beyond that.
+Answer = tuple[Met, str]
+_LATE: Answer = Cause.TIMEOUT, ""
 _FAULTS = {
     Cause.DNS: "cannot look up {host}",
     Cause.CONNECTION: "are refused a connection to {host}",
@@ -53,23 +54,6 @@ _FAULTS = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
-class Attempt:
-    """What came of the login at one pod.
-
-    Attributes:
-        pod: The pod's name.
-        problem: Why the pod itself did not answer; empty if it did.
-        status: The HTTP status of its answer; 0 if none came in time.
-        refusal: What it logged of the login; None if its log has nothing of it.
-    """
-
-    pod: str
-    problem: str = ""
-    status: int = 0
-    refusal: Refusal | None = None
-
-
 def check(site: Site, client: api.Client, deployed: Deployed, deadline: float) -> Outcome:
     """Log in at each pod, and return how far that came on the way to STS by the ``deadline``."""
     if not deployed.pods or not site.shared.cluster_id:
@@ -77,31 +61,29 @@ def check(site: Site, client: api.Client, deployed: Deployed, deadline: float) -
     host, region = partitions.sts(site.partition, site.region)
     token = made_up.token(site.shared.cluster_id, host, region, times.now())
     tasks = {
-        pod.name: functools.partial(_attempt, client, pod, token, deadline)
-        for pod in deployed.pods
+        pod.name: functools.partial(_log_in, client, pod, token, deadline) for pod in deployed.pods
     }
     found = at_once(tasks, deadline)
-    attempts = [found.get(pod.name) or Attempt(pod.name) for pod in deployed.pods]
-    return verdict(attempts, host, uses_proxy=deployed.uses_proxy, names=site.names)
+    answers = {name: found.get(name, _LATE) for name in tasks}
+    return verdict(answers, host, uses_proxy=deployed.uses_proxy, names=site.names)
 
 
-def _attempt(client: api.Client, pod: Serving, token: str, deadline: float) -> Attempt:
-    """Log in at one pod, and look at what it made of that."""
+def _log_in(client: api.Client, pod: Serving, token: str, deadline: float) -> Answer:
+    """Log in at one pod, and return how far that came."""
     try:
         connection = Pod(pod.address, ANSWER_SECONDS)
         connection.announce()
     except (OSError, http.client.HTTPException) as error:
-        return Attempt(pod.name, problem=brief(error))
-    connection.wait(deadline - LOG_SECONDS - time.monotonic())
+        return Way.SILENT, brief(error)
     try:
-        status = connection.log_in(token)
+        connection.log_in(token, deadline - LOG_SECONDS - time.monotonic())
     except TimeoutError:
-        return Attempt(pod.name)
+        return _LATE
     except (OSError, http.client.HTTPException) as error:
-        return Attempt(pod.name, problem=brief(error))
+        return Way.SILENT, brief(error)
     refusal = _logged(client, pod, connection.client)
     connection.close()
-    return Attempt(pod.name, status=status, refusal=refusal)
+    return way(refusal)
 
 
 def _logged(client: api.Client, pod: Serving, address: str) -> Refusal | None:
@@ -130,18 +112,15 @@ class Pod:
         host, port, *_ = self._connection.sock.getsockname()
         return f"{in_url(host)}:{port}"
 
-    def wait(self, seconds: float) -> None:
-        """Let an answer take so long from now on."""
-        self._connection.sock.settimeout(max(0.001, seconds))
-
     def announce(self) -> None:
         """Send what no API server sends. `access.logins` knows by it that the login that comes
         next is nobody's."""
         self._connection.request("GET", "/authenticate")
         self._connection.getresponse().read()
 
-    def log_in(self, token: str) -> int:
-        """Return the HTTP status of the authenticator's answer to a login."""
+    def log_in(self, token: str, seconds: float) -> None:
+        """Log in. No part of the answer may take longer than ``seconds``."""
+        self._connection.sock.settimeout(max(0.001, seconds))
         review = {
             "apiVersion": "authentication.k8s.io/v1beta1",
             "kind": "TokenReview",
@@ -149,48 +128,43 @@ class Pod:
         }
         headers = {"Content-Type": "application/json"}
         self._connection.request("POST", "/authenticate", json.dumps(review), headers)
-        answer = self._connection.getresponse()
-        answer.read()
-        return answer.status
+        self._connection.getresponse().read()
 
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
 
 
-def verdict(attempts: Sequence[Attempt], host: str, *, uses_proxy: bool, names: Names) -> Outcome:
-    """Return whether STS answered every pod.
+def verdict(
+    answers: Mapping[str, Answer], host: str, *, uses_proxy: bool, names: Names
+) -> Outcome:
+    """Return whether STS answered every pod, given how far the login at each came.
 
     ``uses_proxy`` says whether the pods are told of a proxy.
     """
-    ways = [(attempt.pod, *way(attempt)) for attempt in attempts]
-    faults = Counter(kind for _, kind, _ in ways if kind not in (Way.REACHED, Way.UNKNOWN))
     how = "through a proxy" if uses_proxy else "without a proxy"
-    if not faults:
-        if unknown := [pod for pod, kind, _ in ways if kind == Way.UNKNOWN]:
+    fine = (Way.REACHED, Way.UNKNOWN)
+    kind, detail = next((each for each in answers.values() if each[0] not in fine), (None, ""))
+    if not kind:
+        if unknown := [pod for pod, (met, _) in answers.items() if met == Way.UNKNOWN]:
             pods = ", ".join(unknown)
             return not_checked(f"the login does not show in the log of pods {pods}, so see step 2")
-        each = "the pod" if len(ways) == 1 else f"all {len(ways)} pods"
+        each = "the pod" if len(answers) == 1 else f"all {len(answers)} pods"
         return ok(f"{host} answers {each}, {how}")
-    # The kind that most pods meet.
-    kind, _ = faults.most_common(1)[0]
-    met = {pod: detail for pod, each, detail in ways if each == kind}
-    who = "the pods" if len(met) == len(ways) else f"pods {', '.join(met)}"
+    pods = [pod for pod, (met, _) in answers.items() if met == kind]
+    who = "the pods" if len(pods) == len(answers) else f"pods {', '.join(pods)}"
     seen = f"{who} {_FAULTS.get(kind, 'get an unexpected answer from {host}').format(host=host)}"
-    detail = next(iter(met.values()))
     cause = f" ({detail})" if detail else ""
     return failed(f"{seen}, {how}{cause}", remedy(kind, host, names, uses_proxy=uses_proxy))
 
 
-def way(attempt: Attempt) -> tuple[Met, str]:
-    """Return how far the login came, and what is known beyond that. The pod's log decides."""
-    if attempt.problem:
-        return Way.SILENT, attempt.problem
-    if not attempt.refusal:
-        return Way.UNKNOWN if attempt.status else Cause.TIMEOUT, ""
-    if attempt.refusal.cause in (Cause.ACCESS_KEY, Cause.SIGNATURE, Cause.EXPIRED):
+def way(refusal: Refusal | None) -> Answer:
+    """Return how far the login came that a pod's log shows as refused; None for no such line."""
+    if not refusal:
+        return Way.UNKNOWN, ""
+    if refusal.cause in (Cause.ACCESS_KEY, Cause.SIGNATURE, Cause.EXPIRED):
         return Way.REACHED, ""
-    return attempt.refusal.cause, attempt.refusal.detail
+    return refusal.cause, refusal.detail
 
 
 def remedy(kind: Met, host: str, names: Names, *, uses_proxy: bool) -> str:

@@ -111,14 +111,10 @@ def pod_of(world: World) -> type[Any]:
         def announce(self) -> None:
             world.log(self.name, "", self.client, level="error", msg="unexpected request method")
 
-        def log_in(self, token: str) -> int:
+        def log_in(self, token: str, seconds: float) -> None:
             world.tokens.append(token)
             if world.error:
                 world.log(self.name, world.error, self.client)
-            return 403
-
-        def wait(self, seconds: float) -> None:
-            pass
 
         def close(self) -> None:
             pass

@@ -10,7 +10,7 @@ from tests.unit.access.test_refusals import CLIENT, FORMAT, STS, sts_error
 from access import refusals
 from access.refusals import Cause, Refusal
 from checks import State, sts
-from checks.sts import Attempt, Met, Way
+from checks.sts import Answer, Met, Way
 
 
 def logged(error: str) -> Refusal:
@@ -85,7 +85,7 @@ def get(error: str, region: str = "us-east-1") -> str:
 def test_given_what_a_pod_logged_then_it_tells_how_far_the_login_came(
     error: str, kind: str
 ) -> None:
-    assert sts.way(Attempt("a", status=403, refusal=logged(error)))[0] == kind
+    assert sts.way(logged(error))[0] == kind
 
 
 def test_given_the_log_of_a_busy_pod_then_only_this_machines_own_login_counts() -> None:
@@ -102,20 +102,6 @@ def test_given_the_log_of_a_busy_pod_then_only_this_machines_own_login_counts() 
     assert refusals.of_client(lines, "10.1.0.3:5") is None
     assert refusals.quotes(lines, "Forbidden")
     assert not refusals.quotes(lines, "granted")
-
-
-@pytest.mark.parametrize(
-    ("attempt", "kind"),
-    [
-        (Attempt("a", problem="timed out"), Way.SILENT),
-        (Attempt("a"), Cause.TIMEOUT),
-        (Attempt("a", status=403), Way.UNKNOWN),
-    ],
-)
-def test_given_no_log_then_the_answer_tells_how_far_the_login_came(
-    attempt: Attempt, kind: Met
-) -> None:
-    assert sts.way(attempt)[0] == kind
 
 
 @pytest.mark.parametrize(
@@ -146,11 +132,14 @@ def test_given_what_is_in_the_way_then_its_remedy_fits(
     assert sts.remedy(kind, HOST, NAMES, uses_proxy=uses_proxy).startswith(remedy)
 
 
-REACHED = Attempt("a", status=403, refusal=logged(sts_error("InvalidClientTokenId", "no")))
+REACHED: Answer = Way.REACHED, ""
+REFUSED = sts.way(
+    logged(get("dial tcp 192.0.2.10:443: connect: connection refused", region="global"))
+)
 
 
 def test_given_pods_that_reach_sts_then_the_step_is_ok() -> None:
-    outcome = sts.verdict([REACHED, REACHED], HOST, uses_proxy=False, names=NAMES)
+    outcome = sts.verdict({"a": REACHED, "b": REACHED}, HOST, uses_proxy=False, names=NAMES)
     assert (outcome.state, outcome.seen) == (
         State.OK,
         f"{HOST} answers all 2 pods, without a proxy",
@@ -158,16 +147,14 @@ def test_given_pods_that_reach_sts_then_the_step_is_ok() -> None:
 
 
 def test_given_a_log_that_does_not_show_the_login_then_the_step_is_not_checked() -> None:
-    outcome = sts.verdict([REACHED, Attempt("b", status=403)], HOST, uses_proxy=False, names=NAMES)
+    answers = {"a": REACHED, "b": sts.way(None)}
+    outcome = sts.verdict(answers, HOST, uses_proxy=False, names=NAMES)
     assert outcome.state == State.NOT_CHECKED
     assert "the log of pods b" in outcome.seen
 
 
 def test_given_one_pod_of_two_without_a_way_then_it_is_named() -> None:
-    refused = get("dial tcp 192.0.2.10:443: connect: connection refused", "global")
-    broken = Attempt("b", status=403, refusal=logged(refused))
-
-    outcome = sts.verdict([REACHED, broken], HOST, uses_proxy=False, names=NAMES)
+    outcome = sts.verdict({"a": REACHED, "b": REFUSED}, HOST, uses_proxy=False, names=NAMES)
 
     assert outcome.state == State.FAILED
     assert outcome.seen == (
