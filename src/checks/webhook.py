@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 from checks import Names, Outcome, Site, failed, not_checked, ok
 from errors import Unready
-from juju.control_plane import Use, reset_command
+from juju.control_plane import Use, reset_command, setting_command
 from machine import webhook_file
 from machine.files import Machine
+from text import quoted
 
 FLAG = "--authentication-token-webhook-config-file"
 
@@ -42,9 +43,12 @@ def verdict(use: Use, api_server: Sequence[str] | None, names: Names) -> Outcome
     """
     if not use.address:
         return not_checked("the leader has not published the Service's address yet")
-    if use.option:
-        fault, _, remedy = use.option.partition("; ")
-        return failed(f"Charmed Kubernetes does not use the webhook: {fault}", remedy)
+    if use.option is not None:
+        seen = (
+            f"option authn-webhook-endpoint is {quoted(use.option) if use.option else 'not set'}"
+        )
+        command = setting_command(names.control_plane, use.address)
+        return failed(f"Charmed Kubernetes does not use the webhook: {seen}", f"run: {command}")
     if use.via_relation and use.file:
         return failed(use.file, names.reconcile_unit)
     if use.via_relation and not (use.acknowledged and use.forwards is not False):

@@ -210,7 +210,8 @@ class Use:
             plane that never says so counts as using it.
         forwards: Whether the control plane's own webhook passes logins on to this one; None if it
             does not say.
-        option: What is wrong with the option, and the command that sets it; empty if nothing is.
+        option: What the option has in place of the webhook's URL, without what may be secret;
+            None if it has that.
     """
 
     address: str
@@ -218,7 +219,7 @@ class Use:
     file: str = ""
     acknowledged: bool = True
     forwards: bool | None = None
-    option: str = ""
+    option: str | None = None
 
 
 def use(
@@ -234,7 +235,9 @@ def use(
     if not address:
         return Use("", via_relation)
     if not via_relation:
-        return Use(address, via_relation, option=_setting(principal, machine, address))
+        value = _rendered(_OPTION, machine) or ""
+        other = None if _is_endpoint(value, address) else _without_credentials(value)
+        return Use(address, via_relation, option=other)
     wanted = webhook_file.render(owner, address, shared.ca)
     given = _rendered(_GIVEN, machine)
     return Use(
@@ -301,6 +304,11 @@ def principal_unit() -> str:
 def application() -> str:
     """Return the name of the control plane's application."""
     return principal_unit().partition("/")[0]
+
+
+def setting_command(application: str, address: str) -> str:
+    """Return the command after which the control plane asks the Service at ``address``."""
+    return f"juju config {application} authn-webhook-endpoint={webhook_file.endpoint(address)}"
 
 
 def reset_command(principal: str) -> str:

@@ -395,7 +395,7 @@ def test_given_charmed_kubernetes_1_29_then_the_option_counts(
     files.auth_webhook.write_text(rendered(""))
     results = check(deployed)
     assert states(results) == {**FINE, action.WEBHOOK: "failed"}
-    assert results[action.WEBHOOK].endswith("webhook not set\n" + COMMAND)
+    assert results[action.WEBHOOK].endswith("is not set\n" + COMMAND)
 
     files.auth_webhook.write_text(rendered(COMMAND.partition("endpoint=")[2]))
     assert states(check(deployed)) == FINE

@@ -47,11 +47,18 @@ def test_given_a_webhook_in_use_then_its_url_is_named(use: Use) -> None:
             "run: juju exec --unit kubernetes-control-plane/2 -- JUJU_DISPATCH_PATH=",
         ),
         (
-            Use(ADDRESS, via_relation=False, option="webhook not set; run: juju config x"),
+            Use(ADDRESS, via_relation=False, option=""),
             API_SERVER,
             State.FAILED,
-            "does not use the webhook: webhook not set",
-            "run: juju config x",
+            "does not use the webhook: option authn-webhook-endpoint is not set",
+            f"run: juju config kubernetes-control-plane authn-webhook-endpoint=https://{ADDRESS}:",
+        ),
+        (
+            Use(ADDRESS, via_relation=False, option="example.com/a; run: true"),
+            API_SERVER,
+            State.FAILED,
+            "option authn-webhook-endpoint is 'example.com/a; run: true'",
+            "run: juju config kubernetes-control-plane authn-webhook-endpoint=https://",
         ),
         (
             IN_USE,
