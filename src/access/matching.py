@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from access import arn, rbac, subjects
 from access.arn import Principal
@@ -69,38 +69,31 @@ def refused(mapping: IdentityMapping) -> str:
     return ""
 
 
-def near_miss(looked_up: Principal, found: Iterable[IdentityMapping]) -> str:
-    """Return which mapping somebody probably meant, and why it does not let the principal in;
-    empty if none is near."""
-    misses = ((miss, each) for each in found if (miss := _miss(looked_up, each)))
-    nearest = min(misses, key=lambda item: (*item[0], item[1].name), default=None)
-    if not nearest:
-        return ""
-    (_, reason), mapping = nearest
-    return f"near miss: mapping {mapping.name} ({mapping.arn}): {reason}"
+def near_misses(looked_up: Principal, found: Iterable[IdentityMapping]) -> Iterator[str]:
+    """Yield which mappings somebody may have meant, and why each does not let the principal in."""
+    for mapping in sorted(found, key=lambda mapping: mapping.name):
+        if reason := _miss(looked_up, mapping):
+            yield f"near miss: mapping {mapping.name} ({mapping.arn}): {reason}"
 
 
-def _miss(wanted: Principal, mapping: IdentityMapping) -> tuple[int, str] | None:
-    """Return how near the mapping is (0 is nearest), and why it does not match; None if it is
-    about somebody else."""
+def _miss(wanted: Principal, mapping: IdentityMapping) -> str:
+    """Return why the mapping does not match; empty if it is about somebody else."""
     last = wanted.name.rpartition("/")[2]
     try:
         meant = arn.parse(arn.canonicalize(mapping.arn))
     except ValueError as error:
-        return (5, str(error)) if mapping.arn.lower().rpartition("/")[2] == last else None
+        return str(error) if mapping.arn.lower().rpartition("/")[2] == last else ""
     if meant == wanted:
-        return 0, "its status does not say so yet, the leader's next hook corrects that"
-    if meant.kind == "role" and login(meant) == wanted:
-        return 1, f"{arn.mismatch(mapping.arn)}"
+        return "its status does not say so yet, the leader's next hook corrects that"
     parts = ("partition", "account", "kind", "name")
     differing = [part for part in parts if getattr(meant, part) != getattr(wanted, part)]
     if len(differing) != 1:
-        return None
+        return ""
     if differing != ["name"]:
-        return 3, f"the {differing[0]} differs"
+        return f"the {differing[0]} differs"
     if meant.name.rpartition("/")[2] == last:
-        return 2, "the path differs, and the login of a user has it"
+        return arn.mismatch(mapping.arn) or "the path differs, and the login of a user has it"
     permission_set, former = (of_spelling(str(each)) for each in (wanted, meant))
     if permission_set and former and permission_set.name == former.name:
-        return 2, "the permission set was provisioned again, so its role has another suffix"
-    return None
+        return "the permission set was provisioned again, so its role has another suffix"
+    return ""

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import times
@@ -26,6 +27,9 @@ from cluster.errors import errors_as_status
 from juju import control_plane
 from text import cut, one_line
 
+# How many near misses are shown: thousands of accounts may have a role of the same name.
+_MISSES = 5
+
 
 def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     """Return ``explanation``, a line for each link of the chain, and its ends as single values.
@@ -45,9 +49,8 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
             lines += list_refusals.lines(client, context, found, results["principal"])
         else:
             log = pod_logs.read(client, list_refusals.RECENT)
-            lines += explanation.too_large(
-                refusals.parse(log.lines, log.begin, log.end), application
-            )
+            refused = refusals.parse(log.lines, log.begin, log.end)
+            lines += list_refusals.too_large(refused, application)
             results["last-logins"] = _last_logins(client, log, matching.login(given))
     results = {key: cut(text, MAX_BYTES) for key, text in results.items()}
     return {"explanation": joined(lines), **results}
@@ -88,7 +91,7 @@ def _explain(
         lines += explanation.ways(ways, bound.of("", [rbac.EVERYBODY]), warning, question, now)
     elif not foreign:
         lines += ["the login is refused (Unauthorized): no mapping names it"]
-        lines += filter(None, [matching.near_miss(looked_up, found)])
+        lines += islice(matching.near_misses(looked_up, found), _MISSES)
         lines += explanation.ended(looked_up, context.shared.ended)
         learning = [entry for entry in context.config.declared.entries if entry.learns]
         lines += explanation.remedy(given, learning, context.owner.application)

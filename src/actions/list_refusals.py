@@ -4,18 +4,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import shlex
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from access import desired, explanation, refusals
+import times
+from access import arn, desired, refusals
 from access.declaration.declared import Entry
+from access.explanation import admit, canonical
 from access.mapping import IdentityMapping
+from access.refusals import Cause, Refusal
 from actions import Context, joined
 from cluster import api, pod_logs, state
 from cluster.errors import errors_as_status
 
 # How far back the pods' log is read, in seconds.
 RECENT = 3600
+# How many reasons are shown.
+_REASONS = 20
 
 
 def run(_: Mapping[str, Any], context: Context) -> Mapping[str, str]:
@@ -27,23 +33,72 @@ def run(_: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     with errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
         mapped = state.mappings(client, newest=context.config.declared.learns)
-        found = lines(client, context, mapped)
-    return {"refusals": joined(found)}
+        return {"refusals": joined(lines(client, context, mapped))}
 
 
 def lines(
     client: api.Client, context: Context, mapped: Sequence[IdentityMapping], looked_up: str = ""
-) -> list[str]:
-    """Return the lines on the last hour's refusals. For one principal that is ``looked_up``, leave
-    out others who are mapped by now."""
-    application, entries = context.owner.application, context.config.declared.entries
+) -> Iterator[str]:
+    """Yield who was refused in the last hour, and how to let them in, or that they are ``mapped``;
+    then which logs are missing or too short.
+
+    With ``looked_up``, the lines are about one principal: others who are mapped by now are left
+    out.
+
+    That principal and roles of permission sets that the leader is about to map come first, then
+    others of accounts that somebody is mapped of. Those of all other accounts come last: anybody
+    with an account of AWS can be refused, as often as they like.
+    """
+    application = context.owner.application
     log = pod_logs.read(client, RECENT)
     found = refusals.parse(log.lines, log.begin, log.end)
+    known = {mapping.canonical for mapping in mapped}
     if looked_up:
-        found = explanation.without_mapped(found, mapped)
-    seen = explanation.Log(found, log.unread, log.begin, log.covers)
-    accounts, learned = explanation.accounts(mapped, entries), _learned(client, context, mapped)
-    return [*explanation.refused(seen, looked_up, application, mapped, accounts, learned)]
+        found = [each for each in found if not _is_mapped(each, known)]
+    learned = {canonical(entry.arn): entry for entry in _learned(client, context, mapped)}
+    accounts = _accounts(mapped, context.config.declared.entries, looked_up)
+    first = {looked_up, *learned} - {""}
+    none = "nobody was refused in the last hour"
+    if not log.covers:
+        none = "the logs that there are show nobody who was refused"
+    yield "refused in the last hour:" if found else none
+    ranked = sorted(found, key=lambda refusal: _rank(refusal, first, accounts))
+    for refusal in ranked[:_REASONS]:
+        yield _line(refusal)
+        principal = canonical(refusal.arn)
+        if refusal.cause != Cause.NOT_MAPPED or not principal:
+            continue
+        if principal in learned:
+            yield _learned_role(learned[principal], application)
+        elif principal in known:
+            yield "it is mapped by now"
+        elif principal != looked_up:
+            yield _remedy(refusal, application, accounts)
+    if len(found) > _REASONS:
+        yield f"{len(found) - _REASONS} more principals or reasons"
+    yield from _gaps(log)
+
+
+def _gaps(log: pod_logs.Logs) -> Iterator[str]:
+    """Yield which logs are missing or too short."""
+    for pod, reason in log.unread.items():
+        yield f"the log of pod {pod} is missing: {reason}"
+    if not log.covers and not log.unread:
+        yield f"the log reaches back to {times.shown(log.begin)}: earlier refusals are not known"
+
+
+def too_large(found: Iterable[Refusal], application: str) -> Iterator[str]:
+    """Yield that tokens were too large: then nobody knows whose they were."""
+    if count := sum(each.count for each in found if each.cause == Cause.TOO_LARGE):
+        yield (
+            f"in the last hour, {count} logins of unknown principals had a token that is too "
+            f"large; run: juju run {application}/leader list-refusals"
+        )
+
+
+def _is_mapped(refusal: Refusal, known: Collection[str]) -> bool:
+    """Return whether a principal that lacked a mapping has one now."""
+    return refusal.cause == Cause.NOT_MAPPED and canonical(refusal.arn) in known
 
 
 def _learned(
@@ -63,3 +118,56 @@ def _learned(
     for entry in (desired.resolved(entry, partition, roles) for entry in learning):
         if entry.principal and (entry.name, entry.principal) not in known:
             yield entry
+
+
+def _accounts(
+    mapped: Iterable[IdentityMapping], entries: Iterable[Entry], looked_up: str
+) -> set[str]:
+    """Return the account of the principal that is ``looked_up``, and those that mappings, or
+    ``entries`` of the option, let somebody in of."""
+    declared = {
+        entry.permission_set.account if entry.permission_set else _account(entry.arn)
+        for entry in entries
+    }
+    return {*declared, *(_account(each.arn) for each in mapped), _account(looked_up)} - {""}
+
+
+def _account(text: str) -> str:
+    """Return the account of an ARN; empty if ``text`` is none."""
+    return "".join(text.split(":", 5)[4:5])
+
+
+def _rank(refusal: Refusal, first: Collection[str], accounts: Collection[str]) -> int:
+    """Return how far back in the list a refusal stands. Those without an ARN are few: one of each
+    kind."""
+    if refusal.arn and canonical(refusal.arn) in first:
+        return 0
+    if _account(refusal.arn) in accounts:
+        return 1
+    return 3 if refusal.arn else 2
+
+
+def _line(refusal: Refusal) -> str:
+    who = " ".join(filter(None, (refusal.arn or "an unknown principal", refusal.session)))
+    key = f" with access key {refusal.access_key_id}" if refusal.access_key_id else ""
+    often = "once" if refusal.count == 1 else f"{refusal.count} times"
+    why = f"{refusal.cause.value}: {refusal.text}"
+    return f"{who}{key}, {often}, the last at {times.shown(refusal.last)}: {why}"
+
+
+def _learned_role(entry: Entry, application: str) -> str:
+    return (
+        f"permission set {entry.permission_set} ({entry.place}) has role {entry.arn}: the "
+        "leader's next hook maps it; to map it now, run: juju exec --unit "
+        f"{application}/leader -- JUJU_DISPATCH_PATH=hooks/update-status ./dispatch"
+    )
+
+
+def _remedy(refusal: Refusal, application: str, accounts: Collection[str]) -> str:
+    if (account := _account(refusal.arn)) in accounts:
+        return f"to let it in: {admit(application, arn.parse(refusal.arn))}"
+    command = f"juju run {application}/leader explain-access"
+    return (
+        f"no mapping is of account {account}: if you know the account, run: "
+        f"{command} {shlex.quote(f'arn={refusal.arn}')}"
+    )
