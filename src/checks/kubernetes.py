@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import datetime
+import email.utils
 
 import times
 from checks import Names, Outcome, Site, failed, ok
-from cluster import api
-from cluster import version as server_version
+from cluster import answers, api
 from cluster.errors import errors_as_status
 from errors import Blocked, Unready, WaitingForKubeconfig
 
@@ -24,10 +24,20 @@ def check(site: Site, seconds: float) -> tuple[Outcome, api.Client | None]:
     try:
         with errors_as_status():
             client = api.connect(site.machine.admin_kubeconfig, seconds)
-            version, server = server_version.read(client)
+            answer = client.get_raw("/version")
+            version = answers.decode(answer.content, answers.Version).git_version
+            server = _time_of(answer.headers.get("Date", ""))
             return verdict(version, server, times.now(), site.names), client
     except Unready as problem:
         return unreachable(problem, site.names), None
+
+
+def _time_of(header: str) -> datetime.datetime | None:
+    """Return the server's time, in whole seconds; None if it does not say it."""
+    try:
+        return email.utils.parsedate_to_datetime(header).astimezone(datetime.timezone.utc)
+    except (OverflowError, TypeError, ValueError):
+        return None
 
 
 def verdict(

@@ -27,7 +27,6 @@ ELSEWHERE = {
     "cluster/login_record": "unit/leader/test_logins.py",
     "cluster/references": "unit/cluster/test_manifests.py",
     "cluster/teardown": "unit/test_removal.py",
-    "cluster/version": "unit/actions/test_check.py",
     "errors": "scenarios/test_status_lines.py",
     "hook": "scenarios",
     "juju/memory": "unit/leader/test_logins.py",
