@@ -35,7 +35,6 @@ _REGISTRY = re.compile(r"[a-z0-9]+([.-]+[a-z0-9]+)*(:[0-9]+)?(/[a-z0-9]+([._-]+[
 # A secret's URI as Juju prints it: 4.1 may have the model in it. Juju checks the prefix alone.
 _SECRET = re.compile(r"secret:(//[0-9a-f-]{36}/)?[a-z0-9]{20}")
 _CLUSTER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_OLDEST_WITH_EUSC = (0, 7, 7)
 _VERSION = re.compile(r"v?\d+\.\d+\.\d+")
 
 
@@ -84,8 +83,6 @@ class Config:
         if self.mapping_policy not in MAPPING_POLICIES:
             raise ValueError(options.POLICY_UNKNOWN(value=quoted(self.mapping_policy)))
         partitions.check(self.partition)
-        if self.partition == "aws-eusc" and self._is_older_than(_OLDEST_WITH_EUSC):
-            raise ValueError(options.PARTITION_TOO_NEW(version=self.version))
 
     @functools.cached_property
     def declared(self) -> Declared:
@@ -134,12 +131,6 @@ class Config:
             return match["digest"][len("@sha256:") :][:12]
         version = _VERSION.match(match["tag"])
         return version[0] if version else match["tag"]
-
-    def _is_older_than(self, version: tuple[int, ...]) -> bool:
-        """Return whether the image's tag tells a version, and it is older than ``version``."""
-        if not _VERSION.fullmatch(self.version):
-            return False
-        return tuple(map(int, self.version.removeprefix("v").split("."))) < version
 
 
 def load(charm: ops.CharmBase) -> Config:

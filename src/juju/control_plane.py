@@ -268,8 +268,6 @@ def _setting(control_plane: ControlPlane, machine: Machine, address: str) -> str
     application = control_plane.application
     if not value.strip():
         return blocked.SET_WEBHOOK(control_plane=application, url=url)
-    if _is_endpoint(value.strip(), address):
-        return blocked.SPACES_AROUND_WEBHOOK(control_plane=application, url=url)
     current = _without_credentials(value)
     return blocked.REPLACE_WEBHOOK(control_plane=application, url=url, current=current)
 

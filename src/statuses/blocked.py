@@ -18,13 +18,6 @@ def REPLACE_WEBHOOK(current: str, control_plane: str, url: str) -> str:
     )
 
 
-def SPACES_AROUND_WEBHOOK(control_plane: str, url: str) -> str:
-    return (
-        f"spaces around the webhook's URL; run: juju config {control_plane} "
-        f"authn-webhook-endpoint={url}"
-    )
-
-
 def NO_CONTROL_PLANE(application: str, control_plane: str) -> str:
     return (
         f"no control plane; run: juju integrate {application}:control-plane "

@@ -44,12 +44,6 @@ def PARTITION_UNKNOWN(value: str, partitions: str) -> str:
     return f"option partition: {value} is not one of {partitions}"
 
 
-def PARTITION_TOO_NEW(version: str) -> str:
-    return (
-        f"option partition: {version} exits on aws-eusc; set the option image to v0.7.7 or newer"
-    )
-
-
 def POLICY_UNKNOWN(value: str) -> str:
     return f"option mapping-policy: {value} is not enforce or warn"
 

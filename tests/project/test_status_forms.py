@@ -28,7 +28,6 @@ _WEBHOOK = "authn-webhook-endpoint=https://10.152.183.20:443/authenticate alone 
 LONGER = {
     "blocked.SET_WEBHOOK": _WEBHOOK,
     "blocked.REPLACE_WEBHOOK": _WEBHOOK,
-    "blocked.SPACES_AROUND_WEBHOOK": _WEBHOOK,
     "active.NEXT_STEP": _WEBHOOK,
     "blocked.OWNED_BY_ANOTHER": "it names the owner, from whom the command takes the cluster",
     "options.PARTITION_UNKNOWN": "it lists all partitions",

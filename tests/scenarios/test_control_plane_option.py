@@ -104,12 +104,14 @@ def test_given_another_webhook_in_the_option_when_a_hook_runs_then_it_is_named_f
 
 
 @pytest.mark.parametrize("value", [" {}", "{} ", "  {}  "])
-def test_given_spaces_around_the_url_in_the_option_when_a_hook_runs_then_they_are_named(
+def test_given_spaces_around_the_url_in_the_option_when_a_hook_runs_then_the_command_is_said(
     newer: Model, files: Files, value: str
 ):
     files.auth_webhook.write_text(rendered(value.format(f"https://{ADDRESS}:443/authenticate")))
 
-    assert newer.hook() == ops.BlockedStatus(f"spaces around the webhook's URL; {COMMAND}")
+    assert newer.hook() == ops.BlockedStatus(
+        f"another webhook is set: '{ADDRESS}:443/authenticate'; if unused, {COMMAND}"
+    )
 
 
 def test_given_a_rendered_webhook_that_is_no_text_when_a_hook_runs_then_the_command_is_said(

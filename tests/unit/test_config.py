@@ -57,10 +57,6 @@ def config(
         ({"partition": "aws-us-govt"}, f"option partition: 'aws-us-govt' {PARTITION_REMEDY}"),
         ({"partition": ""}, f"option partition: '' {PARTITION_REMEDY}"),
         ({"partition": "AWS"}, f"option partition: 'AWS' {PARTITION_REMEDY}"),
-        (
-            {"partition": "aws-eusc", "image": "a:v0.7.6-eks-1-35-1"},
-            "option partition: v0.7.6 exits on aws-eusc; set the option image to v0.7.7 or newer",
-        ),
         ({"replicas": 0}, "option replicas: 0 is out of range; set 1 to 10"),
         ({"replicas": -1}, "option replicas: -1 is out of range; set 1 to 10"),
         ({"replicas": 11}, "option replicas: 11 is out of range; set 1 to 10"),
@@ -78,13 +74,6 @@ def test_given_a_bad_value_when_a_hook_runs_then_one_line_has_option_value_and_r
 @pytest.mark.parametrize("partition", PARTITIONS)
 def test_given_a_partition_of_the_authenticator_when_checked_then_it_is_taken(partition: str):
     assert Config(IMAGE, "", 2, partition=partition).checked().partition == partition
-
-
-@pytest.mark.parametrize(
-    "image", ["a:v0.7.7", "a:0.7.10-x", "a:v0.10.0", "a:v1.0.0", "a:nightly", "a" + DIGEST]
-)
-def test_given_aws_eusc_and_an_image_that_may_know_it_when_checked_then_it_is_taken(image: str):
-    assert Config(image, "", 2, partition="aws-eusc").checked().image == image
 
 
 @pytest.mark.parametrize("replicas", [1, 10])
