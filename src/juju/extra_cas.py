@@ -9,6 +9,7 @@ load pydantic in every hook, log a malformed databag whole, and raise where one 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 from collections.abc import Iterable, Mapping
 from typing import cast
@@ -50,16 +51,19 @@ def receive(charm: RelatedCharm) -> Trust:
     remarks: list[str] = []
     for relation in charm.related(ENDPOINT):
         _announce_version(relation, charm.app)
-        unreadable, over_limit = _accept(_sent(relation), accepted)
-        sender = brief(relation.app.name)
-        if unreadable:
-            remarks.append(
-                active.CAS_UNREADABLE(certificates=_counted(unreadable), application=sender)
-            )
-        if over_limit:
-            remarks.append(
-                active.CAS_NO_ROOM(certificates=_counted(over_limit), application=sender)
-            )
+        new = [block for block in _blocks(_sent(relation)) if block not in accepted]
+        readable = list(filter(_is_readable, new))
+        room = MAX_BYTES - sum(len(block) + 1 for block in accepted)
+        sizes = itertools.accumulate(len(block) + 1 for block in readable)
+        fitting = [block for block, size in zip(readable, sizes, strict=True) if size <= room]
+        accepted |= dict.fromkeys(fitting)
+        for text, number in (
+            (active.CAS_UNREADABLE, len(new) - len(readable)),
+            (active.CAS_NO_ROOM, len(readable) - len(fitting)),
+        ):
+            if number:
+                counted = f"{number} certificate{'' if number == 1 else 's'}"
+                remarks.append(text(counted, brief(relation.app.name)))
     return Trust(pem.ca_bundle(*accepted), ", ".join(remarks))
 
 
@@ -97,25 +101,11 @@ def _texts(bag: Mapping[str, str], key: str) -> list[str]:
     return [text if isinstance(text, str) else "" for text in cast("list[object]", found)]
 
 
-def _accept(texts: Iterable[str], accepted: dict[str, None]) -> tuple[int, int]:
-    """Add the certificates that Go can read to ``accepted``, as far as there is room.
-
-    Return how many cannot be read, and for how many there is no room.
-    """
-    unreadable = over_limit = 0
-    size = sum(len(block) + 1 for block in accepted)
-    for text in dict.fromkeys(texts):
-        for block in pem.certificates(text) or [""]:
-            if block in accepted:
-                continue
-            if size + len(block) >= MAX_BYTES:
-                over_limit += 1
-            elif not _is_readable(block):
-                unreadable += 1
-            else:
-                accepted[block] = None
-                size += len(block) + 1
-    return unreadable, over_limit
+def _blocks(texts: Iterable[str]) -> list[str]:
+    """Return the certificates in ``texts``, and each text that has none, once each."""
+    return list(
+        dict.fromkeys(block for text in texts for block in pem.certificates(text) or [text])
+    )
 
 
 def _is_readable(block: str) -> bool:
@@ -127,7 +117,3 @@ def _is_readable(block: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _counted(number: int) -> str:
-    return f"{number} certificate{'' if number == 1 else 's'}"
