@@ -50,44 +50,32 @@ def rows(
     ``declared`` is what the text declares. ``problems`` are those of mappings that work before,
     by their names.
     """
-    roles = _Roles(changes)
+    bound, unbound = _by_mapping(changes.bind), _by_mapping(changes.unbind)
     after = {mapping.name: mapping for mapping in wanted.access.mappings}
-    touched = {new.name for new in (*changes.create, *(new for _, new in changes.replace))}
-    touched |= {new.name for _, new in changes.update}
-    alone = [after[name] for name in roles.names if name in after and name not in touched]
-    place = wanted.places
+    touched = {new.name for new in changes.create}
+    touched |= {new.name for _, new in (*changes.replace, *changes.update)}
+    others = [name for name in {**bound, **unbound} if name in after and name not in touched]
+    changed = [*changes.update, *((after[name], after[name]) for name in others)]
+
+    def made(old: IdentityMapping | None, new: IdentityMapping) -> Row:
+        return _made(wanted.places.get(new.name, ""), old, new, bound[new.name])
+
     return [
         *(Row("delete", "", m.name, m.arn, f"was {_identity(m)}") for m in changes.delete),
-        *(_made(place, old, new, roles) for old, new in changes.replace),
-        *(_changed(place, old, new, roles) for old, new in changes.update),
-        *(_changed(place, each, each, roles) for each in alone),
-        *(_made(place, None, new, roles) for new in changes.create),
+        *(made(old, new) for old, new in changes.replace),
+        *(
+            _changed(wanted.places.get(new.name, ""), old, new, bound[new.name], unbound[new.name])
+            for old, new in changed
+        ),
+        *(made(None, new) for new in changes.create),
         *(Row("refuse", where, details=why) for where, why in wanted.not_applied.items()),
         *(Row("leave-out", out.place, details=out.reason) for out in declared.left_out),
         *(Row(_PROBLEM, "", name, after[name].arn, why) for name, why in problems.items()),
     ]
 
 
-class _Roles:
-    """Which roles come to mappings, and which go, by the mapping's name."""
-
-    def __init__(self, changes: Changes):
-        self._added = _by_mapping(changes.bind)
-        self._removed = _by_mapping(changes.unbind)
-        self.names = list(dict.fromkeys((*self._added, *self._removed)))
-
-    def added(self, name: str) -> list[str]:
-        """Return the roles that come to a mapping."""
-        return self._added.get(name, [])
-
-    def shown(self, name: str) -> str:
-        """Return which come and which go; empty if none does."""
-        if name not in self.names:
-            return ""
-        return _added("roles", self.added(name), self._removed.get(name, []))
-
-
-def _by_mapping(bindings: Iterable[RoleBinding]) -> dict[str, list[str]]:
+def _by_mapping(bindings: Iterable[RoleBinding]) -> collections.defaultdict[str, list[str]]:
+    """Return the roles that are bound, by the mapping's name."""
     found = collections.defaultdict[str, list[str]](list)
     for each in bindings:
         found[each.mapping].append(str(each))
@@ -108,12 +96,8 @@ def tables(listed: Sequence[Row], limit: int) -> list[str]:
     return table.pages_of(_TITLES, _TITLES, cells, limit)
 
 
-def _made(
-    places: Mapping[str, str], old: IdentityMapping | None, new: IdentityMapping, roles: _Roles
-) -> Row:
-    given = roles.added(new.name)
-    details = _identity(new) + (f", roles {_listed(given)}" if given else "")
-    place = places.get(new.name, "")
+def _made(place: str, old: IdentityMapping | None, new: IdentityMapping, roles: list[str]) -> Row:
+    details = _identity(new) + (f", roles {_listed(roles)}" if roles else "")
     if not old:
         return Row("make", place, new.name, new.arn, details)
     whose = "" if old.source == OPTION else f" of {old.arn}, which the option did not make"
@@ -123,15 +107,20 @@ def _made(
 
 
 def _changed(
-    places: Mapping[str, str], old: IdentityMapping, new: IdentityMapping, roles: _Roles
+    place: str,
+    old: IdentityMapping,
+    new: IdentityMapping,
+    added: list[str],
+    removed: list[str],
 ) -> Row:
-    differences = (
+    differences = [
         _difference(field.name, getattr(old, field.name), getattr(new, field.name))
         for field in dataclasses.fields(new)
         if field.compare and field.name not in _APART
-    )
-    details = "; ".join(filter(None, (*differences, roles.shown(new.name))))
-    return Row("change", places.get(new.name, ""), new.name, old.arn, details)
+    ]
+    if added or removed:
+        differences.append(_added("roles", added, removed))
+    return Row("change", place, new.name, old.arn, "; ".join(filter(None, differences)))
 
 
 def _difference(name: str, old: object, new: object) -> str:
