@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,9 +16,6 @@ from text import brief
 if TYPE_CHECKING:
     import lightkube
     from lightkube.config.kubeconfig import SingleConfig
-
-# What YAML's errors quote: its own punctuation, or text of the file. That is left out to its end.
-_QUOTED = re.compile(r"""('[^'\w\\]*')|['"].*""", re.DOTALL)
 
 
 def client(kubeconfig: Path, manager: str) -> lightkube.Client:
@@ -66,6 +62,5 @@ def _cause(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return brief(error.strerror)
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
-        problem = _QUOTED.sub(lambda match: match[1] or "…", error.problem or "")
-        return f"{problem}, line {error.problem_mark.line + 1}"
+        return f"not YAML, line {error.problem_mark.line + 1}"
     return type(error).__name__

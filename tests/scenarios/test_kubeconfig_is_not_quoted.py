@@ -111,15 +111,15 @@ def test_given_a_secret_that_is_yaml_when_it_is_read_then_nothing_of_it_is_said(
             assert fragments(said_of(path)) == [], text
 
 
-def test_given_a_file_that_is_no_yaml_when_it_is_read_then_problem_and_line_are_said(
+def test_given_a_file_that_is_no_yaml_when_it_is_read_then_the_line_is_said(
     tmp_path: Path,
 ):
     path = tmp_path / "config"
     path.write_text(f"users:\n- name: u\n  user:\n    token: t\n    {TOKEN}")
 
-    assert said_of(path) == (f"{PREFIX}{path} (could not find expected ':', line 6)")
+    assert said_of(path) == (f"{PREFIX}{path} (not YAML, line 6)")
     path.write_text(f"users:\n- *{TOKEN}\n")
-    assert said_of(path) == (f"{PREFIX}{path} (found undefined alias, line 2)")
+    assert said_of(path) == (f"{PREFIX}{path} (not YAML, line 2)")
 
 
 @pytest.mark.parametrize("token", [f"{TOKEN}\\u00fc", f"{TOKEN}\\n", f" {TOKEN}", f"{TOKEN}\\0x"])
