@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 
 from access.rbac import Question
 from certificates.keypair import KeyPair
@@ -34,7 +34,7 @@ class Deployed:
         owner: The mark of another application that owns the objects; empty if this one does.
         missing: The objects that are not there, as ``Kind/name``.
         crd: Whether the CRD is served.
-        service: What the Service's spec has that the charm did not set so.
+        service: The fields of the Service's spec that the charm did not set so.
         denied: What RBAC does not let the authenticator do with mappings.
         image: The image in the Deployment.
         rollout: How far its pods are.
@@ -89,7 +89,7 @@ def look(client: api.Client, site: Site) -> Deployed:
         owner=mark if owner.is_foreign(mark) else "",
         missing=tuple(f"{what.kind}/{what.name}" for what in needed if not found[what]),
         crd=crd.is_served(client),
-        service=service_difference(wanted, service["spec"]) if service else "",
+        service=changed_fields(wanted, service["spec"]) if service else "",
         denied=_denied(client),
         image=next((one["image"] for one in containers if one["name"] == references.NAME), ""),
         rollout=rollout,
@@ -170,25 +170,17 @@ def _remedy(problem: Unready, application: str) -> str:
     )
 
 
-def service_difference(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> str:
-    """Return which field of a Service's spec does not have the ``wanted`` value, and what it has;
-    empty if all have theirs."""
-    for name, value in wanted.items():
-        if name == "ports":
-            here = [_port(each) for each in found.get(name) or ()]
-            if here != [_port(each) for each in value]:
-                return f"{name} is {', '.join(here) or 'empty'}"
-        elif found.get(name) != value:
-            return f"{name} is {_shown(found.get(name))}"
-    return ""
+def changed_fields(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    """Return the fields of a Service's spec that do not have the ``wanted`` values; empty if all
+    have theirs."""
+    return ", ".join(name for name in wanted if _field(name, found) != _field(name, wanted))
 
 
-def _port(port: Mapping[str, Any]) -> str:
-    return f"{port.get('port')}→{port.get('targetPort')}/{port.get('protocol', 'TCP')}"
-
-
-def _shown(value: Any) -> str:
-    if not isinstance(value, dict):
-        return f"{value}"
-    pairs = cast("dict[str, Any]", value).items()
-    return ",".join(f"{key}={text}" for key, text in pairs) or "empty"
+def _field(name: str, spec: Mapping[str, Any]) -> Any:
+    if name != "ports":
+        return spec.get(name)
+    # The server completes a port, for example with its protocol.
+    ports = spec.get(name) or ()
+    return [
+        (each.get("port"), each.get("targetPort"), each.get("protocol", "TCP")) for each in ports
+    ]
