@@ -10,7 +10,7 @@ or under another leader, the next plan goes on from where things are.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from certificates import pem
 from certificates.keypair import KeyPair, NotYetValid, Refused
@@ -24,13 +24,11 @@ class Plan:
 
     Attributes:
         pair: The pair for the pods to serve now; None while there is none.
-        trust: The CA bundle for every unit to trust.
-        pending_trust: The units that do not trust it yet, and so hold back the issued pair.
+        pending_trust: The units that hold the issued pair back, because they do not trust it yet.
         can_drop_old_ca: Whether ``pair.ca`` is all to trust once every pod serves ``pair``.
     """
 
     pair: KeyPair | None
-    trust: str
     pending_trust: tuple[str, ...] = ()
     can_drop_old_ca: bool = False
 
@@ -55,13 +53,30 @@ def bundle(trusted: str, current: KeyPair | None, issued: KeyPair | None) -> str
     return pem.ca_bundle(trusted, *(pair.ca for pair in (current, issued) if pair))
 
 
-def waits_for_trust(current: KeyPair | None, issued: KeyPair | None) -> bool:
+def plan(
+    trust: str,
+    current: KeyPair | None,
+    issued: KeyPair | None,
+    not_trusting: Callable[[str], Sequence[str]],
+) -> Plan:
+    """Return the next step of the change to the authority of ``issued``.
+
+    ``trust`` is the `bundle` of ``current`` and ``issued``, and ``not_trusting`` returns the units
+    that have not acknowledged a bundle. To ask that is a hook-tool call for each unit.
+    """
+    if not issued:
+        return Plan(current)
+    if _waits_for_trust(current, issued) and (pending := not_trusting(trust)):
+        return Plan(current, tuple(pending))
+    return Plan(issued, can_drop_old_ca=issued.ca != trust)
+
+
+def _waits_for_trust(current: KeyPair | None, issued: KeyPair) -> bool:
     """Return whether the pods serve ``current`` until every unit trusts another authority.
 
-    Otherwise the units' acknowledgements do not matter, and to read each is a hook-tool call. A
-    certificate that no client accepts any more, because it has expired, is kept for no unit.
+    A certificate that no client accepts any more, because it has expired, is kept for no unit.
     """
-    if not current or not issued or current.ca == issued.ca:
+    if not current or current.ca == issued.ca:
         return False
     from certificates import verdict
 
@@ -72,19 +87,3 @@ def waits_for_trust(current: KeyPair | None, issued: KeyPair | None) -> bool:
     except Refused:
         return False
     return True
-
-
-def plan(
-    trusted: str, current: KeyPair | None, issued: KeyPair | None, not_trusting: Sequence[str]
-) -> Plan:
-    """Return the next step of the change to the authority of ``issued``.
-
-    The arguments are those of `bundle`, and the units that have not acknowledged that bundle, as
-    far as `waits_for_trust`.
-    """
-    trust = bundle(trusted, current, issued)
-    if not issued:
-        return Plan(current, trust)
-    if not_trusting:
-        return Plan(current, trust, tuple(not_trusting))
-    return Plan(issued, trust, can_drop_old_ca=issued.ca != trust)

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import cos
 from access.mapping import IdentityMapping
 from certificates import rotation
-from certificates.keypair import KeyPair
 from cluster import api, contents, crd, manifests, objects, pods, references, services, sync
 from cluster.errors import errors_as_status, retry_on_conflict
 from config import Config
@@ -70,7 +69,8 @@ def lead(hook: Hook, config: Config, ending: Ending, shared: Shared) -> tuple[st
         stored = contents.stored(client)
     shared = share(replace(shared, ca=rotation.bundle(shared.ca, stored.pair, issued.pair)))
     # That may have recorded this unit's acknowledgement, so read them only now.
-    plan = _plan_rotation(hook, shared.ca, stored.pair, issued.pair)
+    not_trusting = hook.peers.units_not_trusting
+    plan = rotation.plan(shared.ca, stored.pair, issued.pair, not_trusting)
     if not plan.pair:
         issued.refuse()
     with errors_as_status():
@@ -148,14 +148,6 @@ def _owned(client: api.Client, owner: Owner) -> api.Object | None:
 
         return former.take_over(client, owner, service)
     return service
-
-
-def _plan_rotation(
-    hook: Hook, trusted: str, current: KeyPair | None, issued: KeyPair | None
-) -> rotation.Plan:
-    waits = rotation.waits_for_trust(current, issued)
-    not_trusting = hook.peers.units_not_trusting(trusted) if waits else ()
-    return rotation.plan(trusted, current, issued, not_trusting)
 
 
 def _let_in(
