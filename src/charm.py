@@ -154,19 +154,7 @@ class AwsIamCharm(RelatedCharm):
     def _on_action(self, event: ops.ActionEvent) -> None:
         import actions
 
-        hook = self._hook
-        shared, owner, machine = hook.peers.shared, hook.owner, hook.machine
-        context = actions.Context(
-            machine,
-            owner,
-            shared,
-            hook.config,
-            self.unit.name,
-            hook.leads,
-            hook.wake.at_end,
-            lambda: control_plane.use(self, machine, hook.requirer, owner, shared),
-        )
-        actions.answer(event, context)
+        actions.answer(event, self._hook)
 
 
 if __name__ == "__main__":

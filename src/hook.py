@@ -78,6 +78,15 @@ class Hook:
         """
         return control_plane.find(self.charm, lambda: self.peers.shared.relations)
 
+    def use(self) -> control_plane.Use:
+        """Return how far the control plane uses the webhook.
+
+        Raises:
+            errors.Unready: there is no control plane yet, or there are two.
+        """
+        requirer, shared = self.requirer, self.peers.shared
+        return control_plane.use(self.charm, self.machine, requirer, self.owner, shared)
+
     def share(self, shared: Shared) -> Shared:
         """Publish ``shared`` to the peers, then to this unit's control plane, and return it.
 

@@ -8,53 +8,23 @@ mappings. They are not part of the reconcile, and work while a hook would be blo
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import internal_errors
-from config import Config
 from errors import Unready
-from juju.control_plane import Use
-from juju.peers import Shared
-from machine.files import Machine
-from owner import Owner
 from text import cut, one_line, status_line
 
 if TYPE_CHECKING:
     import ops
 
+    from hook import Hook
+
 # Linux refuses to run a program, `action-set` too, with an argument of 128 KiB.
 MAX_BYTES = 100_000
 # From here on Juju folds a result, which may have quotes around it.
 _WIDTH = 78
-
-
-@dataclasses.dataclass(frozen=True)
-class Context:
-    """What an action works from, beside its parameters.
-
-    Attributes:
-        machine: Where the files of the control-plane machine are.
-        owner: This application.
-        shared: What the leader published.
-        config: The charm's options as the operator set them; nothing has checked them.
-        unit: This unit's name.
-        leads: Whether this unit leads the application.
-        ring_at: Sets this unit's alarm for the end of an access.
-        use: Returns how far the control plane uses the webhook. Raises `errors.Unready`.
-    """
-
-    machine: Machine
-    owner: Owner
-    shared: Shared
-    config: Config
-    unit: str
-    leads: bool
-    ring_at: Callable[[datetime], None]
-    use: Callable[[], Use]
 
 
 class Failed(Exception):
@@ -65,10 +35,10 @@ class Failed(Exception):
         self.results = results
 
 
-def answer(event: ops.ActionEvent, context: Context) -> None:
+def answer(event: ops.ActionEvent, hook: Hook) -> None:
     """Run the action of ``event``, and answer it.
 
-    Each module has a function `run` from the parameters to the results, which raises:
+    Each module has a function `run` from the parameters and the hook to the results, which raises:
         ValueError: a parameter is wrong; the text names it and the remedy.
         errors.Unready: what the action needs is not there.
         Failed: what it found is not as it should be.
@@ -76,7 +46,7 @@ def answer(event: ops.ActionEvent, context: Context) -> None:
     name = event.handle.kind.removesuffix("_action")
     try:
         # An action's module is imported only when it runs, because most hooks run none.
-        results = importlib.import_module(f"actions.{name}").run(event.params, context)
+        results = importlib.import_module(f"actions.{name}").run(event.params, hook)
         event.set_results({key: _unfolded(key, text) for key, text in results.items()})
     except Failed as failure:
         event.set_results({key: _unfolded(key, text) for key, text in failure.results.items()})
@@ -84,7 +54,7 @@ def answer(event: ops.ActionEvent, context: Context) -> None:
     except (ValueError, Unready) as reason:
         event.fail(status_line(reason))
     except Exception as error:  # noqa: BLE001  (a bug, and no reason for an action that crashes)
-        event.fail(status_line(internal_errors.tell(error, context.unit)))
+        event.fail(status_line(internal_errors.tell(error, hook.charm.unit.name)))
 
 
 def _unfolded(key: str, text: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import kubeconfigs
 from access import partitions
 from access.mapping import IdentityMapping
-from actions import MAX_BYTES, Context, Failed
+from actions import MAX_BYTES, Failed
 from checks import (
     Names,
     Outcome,
@@ -33,6 +33,7 @@ from checks.authenticator import Deployed
 from cluster import api, state
 from cluster.errors import errors_as_status
 from errors import Unready, Waiting
+from hook import Hook
 from juju import control_plane
 from text import cut
 
@@ -51,20 +52,20 @@ SECONDS = 12.5
 _LATE = Waiting("the Kubernetes API does not answer in time")
 
 
-def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
+def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     """Return a result for each step, and ``result``, which sums them up.
 
     Raises:
         ValueError: a parameter is wrong.
         Failed: a step failed.
     """
-    partition, region = context.config.partition, str(params.get("region", ""))
+    partition, region = hook.config.partition, str(params.get("region", ""))
     partitions.check(partition)
     if region:
-        kubeconfigs.login(context.shared.cluster_id, {"region": region}, partition)
-    names = Names(context.unit, control_plane.principal_unit())
-    machine, owner, shared = context.machine, context.owner, context.shared
-    found = _steps(Site(machine, owner, shared, partition, region, context.use, names))
+        kubeconfigs.login(hook.peers.shared.cluster_id, {"region": region}, partition)
+    names = Names(hook.charm.unit.name, control_plane.principal_unit())
+    site = Site(hook.machine, hook.owner, hook.peers.shared, partition, region, names)
+    found = _steps(site, hook.use)
     results = {name: cut(f"{found[name]}", MAX_BYTES) for name in STEPS}
     broken = _in(State.FAILED, found, STEPS)
     unknown = _in(State.NOT_CHECKED, found, STEPS)
@@ -80,12 +81,12 @@ def _in(state: State, found: Mapping[str, Outcome], steps: Sequence[str]) -> lis
     return [name for name in steps if found[name].state == state]
 
 
-def _steps(site: Site) -> dict[str, Outcome]:
+def _steps(site: Site, use: Callable[[], control_plane.Use]) -> dict[str, Outcome]:
     """Run all steps in bounded time, and return their outcomes by their names."""
     deadline = time.monotonic() + SECONDS
     late = kubernetes.unreachable(_LATE, site.names)
     # Hook tools and files: neither waits for anybody.
-    found = {WEBHOOK: webhook.check(site)}
+    found = {WEBHOOK: webhook.check(site, use)}
     answers = at_once({KUBERNETES: lambda: kubernetes.check(site, SECONDS)}, deadline)
     found[KUBERNETES], client = answers.get(KUBERNETES, (late, None))
     if not client:

@@ -21,9 +21,10 @@ from access import (
 )
 from access.logins import NO_RECORD
 from access.mapping import IdentityMapping
-from actions import MAX_BYTES, Context, joined, list_refusals
+from actions import MAX_BYTES, joined, list_refusals
 from cluster import api, bindings, login_record, pod_logs, state
 from cluster.errors import errors_as_status
+from hook import Hook
 from juju import control_plane
 from text import cut, one_line
 
@@ -31,22 +32,22 @@ from text import cut, one_line
 _MISSES = 5
 
 
-def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
+def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     """Return ``explanation``, a line for each link of the chain, and its ends as single values.
 
     Raises:
         ValueError: a parameter is wrong.
         errors.Unready: the API server does not answer as it should.
     """
-    application, question = context.owner.application, _question(params)
+    application, question = hook.owner.application, _question(params)
     given = arn.parse(params["arn"])
     with errors_as_status():
-        client = api.connect(context.machine.admin_kubeconfig)
+        client = hook.client
         # What is learned is compared with what the leader wrote a moment ago.
-        found = state.mappings(client, newest=context.config.declared.learns)
-        lines, results = _explain(client, given, question, context, found)
+        found = state.mappings(client, newest=hook.config.declared.learns)
+        lines, results = _explain(client, given, question, hook, found)
         if results["admitted"] == "no":
-            lines += list_refusals.lines(client, context, found, results["principal"])
+            lines += list_refusals.lines(client, hook, found, results["principal"])
         else:
             log = pod_logs.read(client, list_refusals.RECENT)
             refused = refusals.parse(log.lines, log.begin, log.end)
@@ -66,11 +67,11 @@ def _explain(
     client: api.Client,
     given: arn.Principal,
     question: Sequence[str],
-    context: Context,
+    hook: Hook,
     found: Sequence[IdentityMapping],
 ) -> tuple[list[str], dict[str, str]]:
     """Return the lines of the chain from ``given``, and its ends."""
-    option = context.config.partition
+    option = hook.config.partition
     looked_up = matching.login(given)
     matches = matching.matching(looked_up, found)
     bound, warning = (
@@ -92,9 +93,9 @@ def _explain(
     elif not foreign:
         lines += ["the login is refused (Unauthorized): no mapping names it"]
         lines += islice(matching.near_misses(looked_up, found), _MISSES)
-        lines += explanation.ended(looked_up, context.shared.ended)
-        learning = [entry for entry in context.config.declared.entries if entry.learns]
-        lines += explanation.remedy(given, learning, context.owner.application)
+        lines += explanation.ended(looked_up, hook.peers.shared.ended)
+        learning = [entry for entry in hook.config.declared.entries if entry.learns]
+        lines += explanation.remedy(given, learning, hook.owner.application)
     let_in = [way for way in ways if not way.refused]
     admitted = "yes" if let_in and not foreign else "no"
     return lines, {"principal": str(looked_up), "admitted": admitted, **_ends(ways)}

@@ -8,23 +8,24 @@ from collections.abc import Mapping
 from typing import Any
 
 import kubeconfigs
-from actions import MAX_BYTES, Context
+from actions import MAX_BYTES
 from errors import Waiting
+from hook import Hook
 from machine import files
 
 
-def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
+def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     """Return ``kubeconfig``, a YAML text without credentials.
 
     Raises:
         ValueError: a parameter is wrong.
         errors.Waiting: there is no cluster id yet.
     """
-    cluster_id = context.shared.cluster_id
+    cluster_id = hook.peers.shared.cluster_id
     if not cluster_id:
         raise Waiting("no cluster id yet, see juju status")
-    login = kubeconfigs.login(cluster_id, params, context.config.partition)
-    machine = context.machine
+    login = kubeconfigs.login(cluster_id, params, hook.config.partition)
+    machine = hook.machine
     public = files.read(machine.client_kubeconfig) or files.read(machine.admin_kubeconfig)
     server, ca = kubeconfigs.public_endpoint(public or "")
     text = kubeconfigs.client(

@@ -14,10 +14,11 @@ from access.declaration.declared import Entry
 from access.desired import Access
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
-from actions import MAX_BYTES, Context, joined
+from actions import MAX_BYTES, joined
 from cluster import api, bindings, events, objects, state, sync
 from cluster.errors import Conflict, errors_as_status, retry_on_conflict
 from errors import Blocked, Unready
+from hook import Hook
 from juju import control_plane
 from labels import GRANT, REASON
 from owner import Owner
@@ -29,7 +30,7 @@ _CACHED = "; cached tokens keep the old user for up to 1 minute"
 TRIES = 3
 
 
-def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
+def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     """Create the mapping of a grant, or change what is given; return what was done.
 
     Raises:
@@ -37,30 +38,30 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         errors.Unready: the option or a person maps the principal, or the cluster does not answer
             or does not let the charm write.
     """
-    partition = context.config.partition
+    partition = hook.config.partition
     now = times.now()
     permission_set = grants.permission_set(params)
-    client = api.connect(context.machine.admin_kubeconfig)
+    client = hook.client
     principal = _role(client, permission_set, partition) if permission_set else params["arn"]
     grant = grants.read(params, principal, partition, now)
     ends = expiry.end(grant.mapping)
-    if ends and not context.leads:
-        application = context.owner.application
+    if ends and not hook.leads:
+        application = hook.owner.application
         raise ValueError(f"only the leader ends access in time: run this on {application}/leader")
-    entries = context.config.declared.known
+    entries = hook.config.declared.known
     is_dry = params["dry-run"]
     with errors_as_status():
         _check_rights(client, grant)
         if ends and not is_dry:
             # Ahead of the write: the access must end although the rest of this fails.
-            context.ring_at(ends)
+            hook.wake.at_end(ends)
         done, former, mapping = retry_on_conflict(
-            lambda: _grant(client, grant, entries, context.owner, partition, is_dry=is_dry),
+            lambda: _grant(client, grant, entries, hook.owner, partition, is_dry=is_dry),
             f"others keep changing mapping {grant.mapping.name}, run this again",
             TRIES,
         )
     if done in ("granted", "changed"):
-        events.write(client, context.owner, [_note(done, mapping, grant, former)])
+        events.write(client, hook.owner, [_note(done, mapping, grant, former)])
     return {**_results(done, mapping, grant, former), **_rights(client, mapping)}
 
 

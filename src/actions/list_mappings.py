@@ -13,14 +13,15 @@ from access import desired, logins, mappings, table
 from access.declaration.declared import Declared
 from access.desired import Access
 from access.logins import NO_RECORD, Record
-from actions import MAX_BYTES, Context, joined, page
+from actions import MAX_BYTES, joined, page
 from cluster import api, bindings, login_record, pod_logs, state
 from cluster.errors import errors_as_status
+from hook import Hook
 from juju import control_plane
 from leader import logins as leader_logins
 
 
-def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
+def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     """Return ``mappings``, one page of a table or of JSON, and which of how many pages it is.
 
     ``logins`` says since when logins are known. ``ended`` is there if the charm has ended access
@@ -32,11 +33,11 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         ValueError: there is no such page, or ``unused`` is no duration.
         errors.Unready: the API server does not answer as it should.
     """
-    declaration, partition = context.config.declared, context.config.partition
+    declaration, partition = hook.config.declared, hook.config.partition
     unused = times.duration(params["unused"]) if params["unused"] else None
     with errors_as_status():
-        client = api.connect(context.machine.admin_kubeconfig)
-        access = state.access(client, context.owner)
+        client = hook.client
+        access = state.access(client, hook.owner)
         found = access.mappings
         bound, warning = bindings.find(client, control_plane.application())
         not_applied = _not_applied(client, declaration, partition, access)
@@ -49,7 +50,9 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     form = table.jsons if params["format"] == "json" else table.tables
     results = page("mappings", form(listed, MAX_BYTES), params)
     lists = {
-        "ended": [f"{each.name} ({each.arn}) ended at {each.at}" for each in context.shared.ended],
+        "ended": [
+            f"{each.name} ({each.arn}) ended at {each.at}" for each in hook.peers.shared.ended
+        ],
         "not-applied": not_applied,
         "left-out": _left_out(declaration),
     }

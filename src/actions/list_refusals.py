@@ -14,9 +14,10 @@ from access.declaration.declared import Entry
 from access.explanation import admit, canonical
 from access.mapping import IdentityMapping
 from access.refusals import Cause, Refusal
-from actions import Context, joined
+from actions import joined
 from cluster import api, pod_logs, state
 from cluster.errors import errors_as_status
+from hook import Hook
 
 # How far back the pods' log is read, in seconds.
 RECENT = 3600
@@ -24,20 +25,20 @@ RECENT = 3600
 _REASONS = 20
 
 
-def run(_: Mapping[str, Any], context: Context) -> Mapping[str, str]:
+def run(_: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     """Return ``refusals``, a line for each principal and cause, with how to let them in.
 
     Raises:
         errors.Unready: the API server does not answer as it should.
     """
     with errors_as_status():
-        client = api.connect(context.machine.admin_kubeconfig)
-        mapped = state.mappings(client, newest=context.config.declared.learns)
-        return {"refusals": joined(lines(client, context, mapped))}
+        client = hook.client
+        mapped = state.mappings(client, newest=hook.config.declared.learns)
+        return {"refusals": joined(lines(client, hook, mapped))}
 
 
 def lines(
-    client: api.Client, context: Context, mapped: Sequence[IdentityMapping], looked_up: str = ""
+    client: api.Client, hook: Hook, mapped: Sequence[IdentityMapping], looked_up: str = ""
 ) -> Iterator[str]:
     """Yield who was refused in the last hour, and how to let them in, or that they are ``mapped``;
     then which logs are missing or too short.
@@ -49,14 +50,14 @@ def lines(
     others of accounts that somebody is mapped of. Those of all other accounts come last: anybody
     with an account of AWS can be refused, as often as they like.
     """
-    application = context.owner.application
+    application = hook.owner.application
     log = pod_logs.read(client, RECENT)
     found = refusals.parse(log.lines, log.begin, log.end)
     known = {mapping.canonical for mapping in mapped}
     if looked_up:
         found = [each for each in found if not _is_mapped(each, known)]
-    learned = {canonical(entry.arn): entry for entry in _learned(client, context, mapped)}
-    accounts = _accounts(mapped, context.config.declared.entries, looked_up)
+    learned = {canonical(entry.arn): entry for entry in _learned(client, hook, mapped)}
+    accounts = _accounts(mapped, hook.config.declared.entries, looked_up)
     first = {looked_up, *learned} - {""}
     none = "nobody was refused in the last hour"
     if not log.covers:
@@ -101,15 +102,13 @@ def _is_mapped(refusal: Refusal, known: Collection[str]) -> bool:
     return refusal.cause == Cause.NOT_MAPPED and canonical(refusal.arn) in known
 
 
-def _learned(
-    client: api.Client, context: Context, mapped: Sequence[IdentityMapping]
-) -> Iterator[Entry]:
+def _learned(client: api.Client, hook: Hook, mapped: Sequence[IdentityMapping]) -> Iterator[Entry]:
     """Yield the entries of permission sets whose role the log shows, and no mapping names yet.
 
     The leader's next hook maps them. An action that explains changes nothing.
     """
-    partition = context.config.partition
-    learning = [entry for entry in context.config.declared.entries if entry.learns]
+    partition = hook.config.partition
+    learning = [entry for entry in hook.config.declared.entries if entry.learns]
     if not learning:
         return
     sets = [entry.permission_set for entry in learning if entry.permission_set]

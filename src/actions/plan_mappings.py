@@ -12,15 +12,16 @@ import times
 from access import administrators as texts
 from access import desired, mappings
 from access.declaration import preview
-from actions import MAX_BYTES, Context, page
-from cluster import api, state
+from actions import MAX_BYTES, page
+from cluster import state
 from cluster.errors import errors_as_status
+from hook import Hook
 from leader import administrators
 from statuses import options
 from text import cut
 
 
-def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
+def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     """Return ``plan``, one page of a table, and the number of each kind of change.
 
     ``warning`` is there if no mapping could administer the cluster after that.
@@ -29,13 +30,13 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         ValueError: the text is wrong, as the status would say, or there is no such page.
         errors.Unready: the API server does not answer as it should.
     """
-    config = dataclasses.replace(context.config, mappings=params["mappings"])
+    config = dataclasses.replace(hook.config, mappings=params["mappings"])
     declared, partition = config.declared, config.partition
     if declared.error:
         raise ValueError(options.MAPPINGS_INVALID(problem=declared.error))
     with errors_as_status():
-        client = api.connect(context.machine.admin_kubeconfig)
-        found = state.access(client, context.owner, newest=True)
+        client = hook.client
+        found = state.access(client, hook.owner, newest=True)
         there = state.of(client, found, declared.entries, partition)
         wanted = desired.of(declared, there, times.now(), partition)
         steps = desired.changes(found, wanted.access)

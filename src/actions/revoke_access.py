@@ -10,17 +10,18 @@ from typing import Any
 from access import desired, grants
 from access.desired import Access
 from access.mapping import IdentityMapping
-from actions import Context, Failed, joined
+from actions import Failed, joined
 from cluster import api, events, state, sync
 from cluster.errors import errors_as_status
 from errors import Waiting
+from hook import Hook
 from labels import GRANT, OPTION
 
 # How often to look again for mappings that others create or change in between.
 LOOKS = 5
 
 
-def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
+def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     """Delete the mappings and what is bound to them, and return which mappings.
 
     Raises:
@@ -30,12 +31,12 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     """
     target = grants.target(params)
     with errors_as_status():
-        client = api.connect(context.machine.admin_kubeconfig)
+        client = hook.client
         if params["dry-run"]:
-            found = state.access(client, context.owner, newest=True)
-            return _results("would revoke", _chosen(found, context, target))
-        revoked, refused = _revoke(client, context, target)
-    events.write(client, context.owner, list(map(_note, revoked)))
+            found = state.access(client, hook.owner, newest=True)
+            return _results("would revoke", _chosen(found, hook, target))
+        revoked, refused = _revoke(client, hook, target)
+    events.write(client, hook.owner, list(map(_note, revoked)))
     for key, reason in refused.items():
         text = f"the cluster refuses to delete {sync.shown(key)}: {reason}"
         raise Failed(text, _results("revoked", revoked) if revoked else {})
@@ -48,26 +49,26 @@ def _note(mapping: IdentityMapping) -> events.Note:
 
 
 def _revoke(
-    client: api.Client, context: Context, target: grants.Target
+    client: api.Client, hook: Hook, target: grants.Target
 ) -> tuple[list[IdentityMapping], dict[str, str]]:
     """Delete the mappings until none is left, and return them. Return also what the cluster
     refuses, by the names of mappings and the keys of bindings."""
     done, refused = dict[str, IdentityMapping](), dict[str, str]()
     for _ in range(LOOKS):
-        found = state.access(client, context.owner, newest=True)
-        chosen = [each for each in _chosen(found, context, target) if each.name not in refused]
+        found = state.access(client, hook.owner, newest=True)
+        chosen = [each for each in _chosen(found, hook, target) if each.name not in refused]
         if not chosen:
             return list(done.values()), refused
         wanted = grants.without(found, chosen)
-        result = sync.make(client, context.owner, desired.changes(found, wanted))
+        result = sync.make(client, hook.owner, desired.changes(found, wanted))
         done |= {each.name: each for each in chosen if each.name in result.done}
         refused |= result.refused
     raise Waiting("others keep creating or changing mappings of this principal, run this again")
 
 
-def _chosen(found: Access, context: Context, target: grants.Target) -> list[IdentityMapping]:
-    entries, partition = context.config.declared.known, context.config.partition
-    application = context.owner.application
+def _chosen(found: Access, hook: Hook, target: grants.Target) -> list[IdentityMapping]:
+    entries, partition = hook.config.declared.known, hook.config.partition
+    application = hook.owner.application
     return grants.to_revoke(found.mappings, target, entries, application, partition)
 
 

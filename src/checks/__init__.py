@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from juju.control_plane import Use
 from juju.peers import Shared
 from machine.files import Machine
 from owner import Owner
@@ -122,7 +121,6 @@ class Site:
         shared: What the leader published.
         partition: The option `partition`.
         region: The region whose STS is asked; empty for the one that kubeconfigs name by default.
-        use: Returns how far the control plane uses the webhook. Raises `errors.Unready`.
         names: What the remedies call applications and units.
     """
 
@@ -131,7 +129,6 @@ class Site:
     shared: Shared
     partition: str
     region: str
-    use: Callable[[], Use]
     names: Names
 
 

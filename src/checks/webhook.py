@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from checks import Names, Outcome, Site, failed, not_checked, ok
 from errors import Unready
@@ -17,10 +17,10 @@ from text import quoted
 FLAG = "--authentication-token-webhook-config-file"
 
 
-def check(site: Site) -> Outcome:
-    """Return what came of the step."""
+def check(site: Site, use: Callable[[], Use]) -> Outcome:
+    """Return what came of the step. ``use`` may raise `errors.Unready`."""
     try:
-        return verdict(site.use(), _api_server(site.machine), site.names)
+        return verdict(use(), _api_server(site.machine), site.names)
     except Unready as problem:
         return not_checked(f"{problem}")
 

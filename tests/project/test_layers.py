@@ -38,7 +38,7 @@ LAYERS = {
     "internal_errors": set[str](),
     "removal": {"cluster", "internal_errors", "juju", "machine"},
     "actions": {
-        *("access", "checks", "cluster", "config", "internal_errors", "juju", "kubeconfigs"),
+        *("access", "checks", "cluster", "hook", "internal_errors", "juju", "kubeconfigs"),
         *("leader", "machine"),
     },
 }
