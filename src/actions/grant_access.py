@@ -5,12 +5,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import times
 from access import desired, expiry, explanation, grants, rights, table
-from access.declaration.declared import Entry
 from access.desired import Access
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
@@ -21,7 +20,6 @@ from errors import Blocked, Unready
 from hook import Hook
 from juju import control_plane
 from labels import GRANT, REASON
-from owner import Owner
 from text import cut, one_line, status_line
 
 # The API server keeps what the authenticator answers for a token.
@@ -48,7 +46,6 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     if ends and not hook.leads:
         application = hook.owner.application
         raise ValueError(f"only the leader ends access in time: run this on {application}/leader")
-    entries = hook.config.declared.known
     is_dry = params["dry-run"]
     with errors_as_status():
         _check_rights(client, grant)
@@ -56,7 +53,7 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
             # Ahead of the write: the access must end although the rest of this fails.
             hook.wake.at_end(ends)
         done, former, mapping = retry_on_conflict(
-            lambda: _grant(client, grant, entries, hook.owner, partition, is_dry=is_dry),
+            lambda: _grant(hook, grant, is_dry=is_dry),
             f"others keep changing mapping {grant.mapping.name}, run this again",
             TRIES,
         )
@@ -108,13 +105,7 @@ def _rights(client: api.Client, mapping: IdentityMapping) -> dict[str, str]:
 
 
 def _grant(
-    client: api.Client,
-    grant: grants.Grant,
-    entries: Sequence[Entry] | None,
-    owner: Owner,
-    partition: str,
-    *,
-    is_dry: bool,
+    hook: Hook, grant: grants.Grant, *, is_dry: bool
 ) -> tuple[str, IdentityMapping | None, IdentityMapping]:
     """Write the mapping and the bindings of its role, unless this is only a dry run. Return what
     that did, the grant that the principal had before, and the mapping to have.
@@ -122,8 +113,11 @@ def _grant(
     Raises:
         errors.Conflict: others have changed it in between.
     """
+    client, owner, config = hook.client, hook.owner, hook.config
     found = state.access(client, owner, newest=True)
-    former = grants.to_replace(found.mappings, grant, entries, owner.application, partition)
+    former = grants.to_replace(
+        found.mappings, grant, config.declared.known, owner.application, config.partition
+    )
     wanted = grants.wanted(found, grant, former, times.now())
     mapping = wanted.mappings[-1]
     steps = desired.changes(found, wanted)

@@ -11,7 +11,7 @@ from access import desired, grants
 from access.desired import Access
 from access.mapping import IdentityMapping
 from actions import Failed, joined
-from cluster import api, events, state, sync
+from cluster import events, state, sync
 from cluster.errors import errors_as_status
 from errors import Waiting
 from hook import Hook
@@ -31,12 +31,11 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     """
     target = grants.target(params)
     with errors_as_status():
-        client = hook.client
         if params["dry-run"]:
-            found = state.access(client, hook.owner, newest=True)
+            found = state.access(hook.client, hook.owner, newest=True)
             return _results("would revoke", _chosen(found, hook, target))
-        revoked, refused = _revoke(client, hook, target)
-    events.write(client, hook.owner, list(map(_note, revoked)))
+        revoked, refused = _revoke(hook, target)
+    events.write(hook.client, hook.owner, list(map(_note, revoked)))
     for key, reason in refused.items():
         text = f"the cluster refuses to delete {sync.shown(key)}: {reason}"
         raise Failed(text, _results("revoked", revoked) if revoked else {})
@@ -48,19 +47,17 @@ def _note(mapping: IdentityMapping) -> events.Note:
     return events.Note("AccessRevoked", "Revoke", mapping, text, gone=True)
 
 
-def _revoke(
-    client: api.Client, hook: Hook, target: grants.Target
-) -> tuple[list[IdentityMapping], dict[str, str]]:
+def _revoke(hook: Hook, target: grants.Target) -> tuple[list[IdentityMapping], dict[str, str]]:
     """Delete the mappings until none is left, and return them. Return also what the cluster
     refuses, by the names of mappings and the keys of bindings."""
     done, refused = dict[str, IdentityMapping](), dict[str, str]()
     for _ in range(LOOKS):
-        found = state.access(client, hook.owner, newest=True)
+        found = state.access(hook.client, hook.owner, newest=True)
         chosen = [each for each in _chosen(found, hook, target) if each.name not in refused]
         if not chosen:
             return list(done.values()), refused
         wanted = grants.without(found, chosen)
-        result = sync.make(client, hook.owner, desired.changes(found, wanted))
+        result = sync.make(hook.client, hook.owner, desired.changes(found, wanted))
         done |= {each.name: each for each in chosen if each.name in result.done}
         refused |= result.refused
     raise Waiting("others keep creating or changing mappings of this principal, run this again")
