@@ -31,6 +31,13 @@ class Access:
     mappings: tuple[IdentityMapping, ...] = ()
     bindings: tuple[RoleBinding, ...] = ()
 
+    def without(self, names: Collection[str]) -> Access:
+        """Return this without the mappings of these names, and without what is bound to them."""
+        return Access(
+            tuple(each for each in self.mappings if each.name not in names),
+            tuple(each for each in self.bindings if each.mapping not in names),
+        )
+
 
 @dataclasses.dataclass(frozen=True)
 class State:
@@ -79,10 +86,7 @@ def lasting(found: Access, declared: Declared, now: datetime) -> Access:
         for each in found.mappings
         if expiry.has_ended(each, now) and not (each.source == OPTION and each.name in names)
     }
-    return Access(
-        tuple(each for each in found.mappings if each.name not in ended),
-        tuple(each for each in found.bindings if each.mapping not in ended),
-    )
+    return found.without(ended)
 
 
 def of(

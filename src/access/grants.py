@@ -139,10 +139,8 @@ def wanted(found: Access, grant: Grant, former: IdentityMapping | None, now: dat
     if bound:
         groups = (*mapping.groups, subjects.own_group(name))
         mapping = dataclasses.replace(mapping, groups=groups)
-    return Access(
-        (*(each for each in found.mappings if each.name != name), mapping),
-        (*(each for each in found.bindings if each.mapping != name), *bound),
-    )
+    others = found.without({name})
+    return Access((*others.mappings, mapping), (*others.bindings, *bound))
 
 
 def login(text: str, partition: str) -> tuple[str, str]:
@@ -253,15 +251,6 @@ def to_revoke(
             principal = entry.arn or str(entry.permission_set)
             raise _declared(principal, entry.place, application)
     return sorted(chosen, key=lambda mapping: mapping.name)
-
-
-def without(found: Access, chosen: Iterable[IdentityMapping]) -> Access:
-    """Return ``found`` without the mappings ``chosen``, and without what is bound to them."""
-    leaving = {each.name for each in chosen}
-    return Access(
-        tuple(each for each in found.mappings if each.name not in leaving),
-        tuple(each for each in found.bindings if each.mapping not in leaving),
-    )
 
 
 def _refuse_declared(

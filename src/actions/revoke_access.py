@@ -56,7 +56,7 @@ def _revoke(hook: Hook, target: grants.Target) -> tuple[list[IdentityMapping], d
         chosen = [each for each in _chosen(found, hook, target) if each.name not in refused]
         if not chosen:
             return list(done.values()), refused
-        wanted = grants.without(found, chosen)
+        wanted = found.without({each.name for each in chosen})
         result = sync.make(hook.client, hook.owner, desired.changes(found, wanted))
         done |= {each.name: each for each in chosen if each.name in result.done}
         refused |= result.refused
