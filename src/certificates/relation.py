@@ -13,7 +13,7 @@ import dataclasses
 import datetime
 import logging
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import ops
 
@@ -35,16 +35,14 @@ WARNING_DAYS = 14
 
 @dataclasses.dataclass(frozen=True)
 class Issued:
-    """What a request has led to.
+    """What a provider has issued.
 
     Attributes:
-        pair: The pair to serve, checked; None while there is none.
-        problem: Why there is none.
+        pair: The pair to serve, checked.
         expires: When ``pair`` expires, if that is soon and the library does not renew it.
     """
 
-    pair: KeyPair | None = None
-    problem: Unready | None = None
+    pair: KeyPair
     expires: datetime.datetime | None = None
 
     @property
@@ -53,16 +51,6 @@ class Issued:
         if not self.expires:
             return ""
         return active.CERTIFICATE_EXPIRES(day=f"{self.expires:%Y-%m-%d}")
-
-    def check(self) -> None:
-        """Raise as `refuse` does, unless there is a pair."""
-        if not self.pair:
-            self.refuse()
-
-    def refuse(self) -> NoReturn:
-        """Raise the problem why there is no pair."""
-        assert self.problem is not None  # noqa: S101  (there is a pair, or a problem)
-        raise self.problem
 
 
 class Certificates(ops.Object):
@@ -93,16 +81,16 @@ class Certificates(ops.Object):
         """Ask for a certificate of the Service at ``address``, and return what that has led to.
 
         Leader only. A request that has been made is not written again.
+
+        Raises:
+            errors.Unready: it has led to none that can be served.
         """
         if not self._relation:
             text = blocked.NO_AUTHORITY(application=self._unit.app.name)
-            return Issued(problem=Blocked(text, announced=True))
-        try:
-            if self._requirer:
-                return self._obtain_by_csr(self._requirer, address, self._relation.app.name)
-            return self._obtain_reactive(self._relation, address)
-        except Unready as problem:
-            return Issued(problem=problem)
+            raise Blocked(text, announced=True)
+        if self._requirer:
+            return self._obtain_by_csr(self._requirer, address, self._relation.app.name)
+        return self._obtain_reactive(self._relation, address)
 
     def withdraw(self) -> bool:
         """Ask for nothing, and return whether anything was asked: only the leader asks."""
@@ -136,24 +124,26 @@ class Certificates(ops.Object):
         # The pair in use comes first: it is checked already.
         replies.sort(key=lambda reply: not self._is_checked(reply.pair))
         good, problems = self._checked(replies)
-        early = next((p for p in problems if isinstance(p, NotYetValid)), None)
-        problem = early or next(iter(problems), None)
         if good:
             expiry, reply = max(good, key=lambda found: (found[0], found[1].pair.certificate))
             soon = expiry if _is_soon(expiry) else None
             name = reactive_protocol.name_for_renewal(expiry) if soon else reply.name
-            issued = Issued(reply.pair, expires=soon)
-        elif not problem:
-            name = reactive_protocol.name_to_ask(replies, bags)
-            text = waiting.CERTIFICATE(authority=provider)
-            issued = Issued(problem=Waiting(text, announced=True))
-        else:
-            name = reactive_protocol.name_to_ask(replies, bags, anew=not early)
-            asks_anew = all(reply.name != name for reply in replies)
-            issued = Issued(problem=self._unusable(problem, provider, asks_anew=asks_anew))
-        names = [SERVER_NAME, address]
-        self._write(relation, reactive_protocol.request(self._unit.name, name, names))
-        return issued
+            self._ask(relation, name, address)
+            return Issued(reply.pair, soon)
+        early = next((p for p in problems if isinstance(p, NotYetValid)), None)
+        problem = early or next(iter(problems), None)
+        anew = bool(problem) and not early
+        name = reactive_protocol.name_to_ask(replies, bags, anew=anew)
+        self._ask(relation, name, address)
+        if not problem:
+            raise Waiting(waiting.CERTIFICATE(authority=provider), announced=True)
+        asks_anew = all(reply.name != name for reply in replies)
+        raise self._unusable(problem, provider, asks_anew=asks_anew)
+
+    def _ask(self, relation: ops.Relation, name: str, address: str) -> None:
+        values = reactive_protocol.request(self._unit.name, name, [SERVER_NAME, address])
+        words = (relation.id, values)
+        self._charm.tell(ENDPOINT, words, lambda: self._put(relation, values))
 
     def _checked(
         self, replies: Sequence[reactive_protocol.Reply]
@@ -208,10 +198,6 @@ class Certificates(ops.Object):
             return []
         units = sorted(self._relation.units, key=lambda unit: unit.name)
         return [self._relation.data[unit] for unit in units]
-
-    def _write(self, relation: ops.Relation, values: Mapping[str, str]) -> None:
-        words = (relation.id, values)
-        self._charm.tell(ENDPOINT, words, lambda: self._put(relation, values))
 
     def _put(self, relation: ops.Relation, values: Mapping[str, str]) -> bool:
         data = relation.data[self._unit]

@@ -64,15 +64,18 @@ def lead(hook: Hook, config: Config, ending: Ending, shared: Shared) -> tuple[st
             client, hook.owner, config.webhook_address, shared.address, service
         )
     shared = share(replace(shared, address=address))
-    issued = hook.certificates.obtain(address)
+    issued, unissued = None, list[Unready]()
+    with collected(unissued):
+        issued = hook.certificates.obtain(address)
+    new = issued.pair if issued else None
     with errors_as_status():
         stored = contents.stored(client)
-    shared = share(replace(shared, ca=rotation.bundle(shared.ca, stored.pair, issued.pair)))
+    shared = share(replace(shared, ca=rotation.bundle(shared.ca, stored.pair, new)))
     # That may have recorded this unit's acknowledgement, so read them only now.
     not_trusting = hook.peers.units_not_trusting
-    plan = rotation.plan(shared.ca, stored.pair, issued.pair, not_trusting)
+    plan = rotation.plan(shared.ca, stored.pair, new, not_trusting)
     if not plan.pair:
-        issued.refuse()
+        raise unissued[0]
     with errors_as_status():
         spec = manifests.Spec(
             config.deployed_image,
@@ -96,15 +99,14 @@ def lead(hook: Hook, config: Config, ending: Ending, shared: Shared) -> tuple[st
         unused = logins.look(client, hook.owner, hook.memory, pods.names(own), found)
         counted = found.counted(config.replicas, *unused)
         cos.lead(hook.charm, hook.owner, hook.peers, plan.pair, counted, own)
-    with collected(problems):
-        issued.check()
+    problems += unissued
     with collected(problems):
         plan.check_trusted()
     if problems:
         raise worst(problems, announced=not found.result.left)
     keeps_old_ca = shared.ca != plan.pair.ca
     remarks = (
-        issued.warning,
+        issued.warning if issued else "",
         spec.proxies.remark,
         trusted.remark,
         OLD_CA if keeps_old_ca else "",
