@@ -39,18 +39,12 @@ class Issued:
 
     Attributes:
         pair: The pair to serve, checked.
-        expires: When ``pair`` expires, if that is soon and the library does not renew it.
+        warning: What an active status says of its expiry; empty while that is far, or where the
+            library renews it.
     """
 
     pair: KeyPair
-    expires: datetime.datetime | None = None
-
-    @property
-    def warning(self) -> str:
-        """Return what an active status says of the expiry; empty while it is far."""
-        if not self.expires:
-            return ""
-        return active.CERTIFICATE_EXPIRES(day=f"{self.expires:%Y-%m-%d}")
+    warning: str = ""
 
 
 class Certificates(ops.Object):
@@ -126,10 +120,11 @@ class Certificates(ops.Object):
         good, problems = self._checked(replies)
         if good:
             expiry, reply = max(good, key=lambda found: (found[0], found[1].pair.certificate))
-            soon = expiry if _is_soon(expiry) else None
+            soon = _is_soon(expiry)
             name = reactive_protocol.name_for_renewal(expiry) if soon else reply.name
             self._ask(relation, name, address)
-            return Issued(reply.pair, soon)
+            warning = active.CERTIFICATE_EXPIRES(day=f"{expiry:%Y-%m-%d}") if soon else ""
+            return Issued(reply.pair, warning)
         early = next((p for p in problems if isinstance(p, NotYetValid)), None)
         problem = early or next(iter(problems), None)
         anew = bool(problem) and not early
