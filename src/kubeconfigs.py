@@ -15,6 +15,7 @@ import yaml
 
 import templating
 from access import arn, partitions
+from certificates import pem
 from text import in_base64, quoted
 
 # A URL without a user in it, so that no credential gets into the kubeconfig.
@@ -167,31 +168,16 @@ def public_endpoint(kubeconfig: str) -> tuple[str, str]:
         contexts = {item["name"]: item["context"] for item in config["contexts"]}
         clusters = {item["name"]: item["cluster"] for item in config["clusters"]}
         cluster = clusters[contexts[config["current-context"]]["cluster"]]
-        ca = _authorities(cluster.get("certificate-authority-data", ""))
-        server = cluster["server"]
+        server, data = cluster["server"], cluster.get("certificate-authority-data", "")
+        # What stands around the certificates may be a piece of a key in a damaged file.
+        ca = pem.ca_bundle(base64.b64decode(data).decode())
+        is_usable = bool(_SERVER.fullmatch(server)) and bool(ca) == bool(data)
     except Exception as error:
         # Half a file can have any shape, and what PyYAML raises has no common base.
         raise ValueError(_UNUSABLE) from error
-    if not isinstance(server, str) or not (_SERVER.fullmatch(server) or _holds_more(server)):
-        # In a damaged file it may be a piece of a key, so no text repeats it.
+    if not is_usable:
         raise ValueError(_UNUSABLE)
     return server, ca
-
-
-def _authorities(data: str) -> str:
-    """Return the certificates that a kubeconfig has in base64, and nothing that stands around or
-    in them: in a damaged file that may be a piece of a key."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives.serialization import Encoding
-
-    pem = base64.b64decode("".join(data.split()), validate=True)
-    found = x509.load_pem_x509_certificates(pem) if pem else []
-    return "".join(each.public_bytes(Encoding.PEM).decode() for each in found)
-
-
-def _holds_more(server: str) -> bool:
-    """Return whether a URL has a user, a query or a fragment, each of which may be secret."""
-    return any(mark in server for mark in "@?#")
 
 
 def client(login: Login, *, context: str, server: str, ca: str) -> str:
@@ -202,14 +188,12 @@ def client(login: Login, *, context: str, server: str, ca: str) -> str:
     Raises:
         ValueError: a value is invalid.
     """
-    if _holds_more(server):
-        # The text does not repeat a password.
+    if not _SERVER.fullmatch(server):
+        # The text does not repeat it, because it may have a password in it.
         raise ValueError(
             "server must be a URL without user, password or query, such as "
             "https://k8s.example.com:443"
         )
-    if not _SERVER.fullmatch(server):
-        raise ValueError(f"server {server!r} is not a URL such as https://k8s.example.com:443")
     for name, text in (("context", context), ("profile", login.profile)):
         if not text.isprintable() or text != text.strip():
             raise ValueError(f"{name} {text!r} may hold printable characters only")

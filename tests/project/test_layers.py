@@ -22,7 +22,7 @@ BASICS = {
 LAYERS = {
     "access": set[str](),
     "certificates": set[str](),
-    "kubeconfigs": {"access"},
+    "kubeconfigs": {"access", "certificates"},
     "config": {"access"},
     "machine": {"certificates"},
     "juju": {"access", "certificates", "config", "machine"},
