@@ -151,11 +151,10 @@ def _of_policy(place: str, policy: Value) -> Parsed:
     if not isinstance(arn, str):
         return Parsed((), ((place, "it names no policy"),))
     if kind == "cluster":
-        return rights.of_policy(place, arn, None)
+        return rights.of_policy(place, arn)
     try:
-        return rights.of_policy(
-            place, arn, *rights.some_namespaces(place, scope.get("namespaces"))
-        )
+        where = rights.some_namespaces(place, scope.get("namespaces"))
+        return rights.of_policy(place, arn, where)
     except ValueError as error:
         return Parsed((), ((place, f"{error}: write access with the namespaces"),))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from access.declaration import yaml_text
 from access.declaration.yaml_text import Value, text_of
@@ -79,6 +80,19 @@ def together(found: Iterable[Parsed]) -> Parsed:
     return Parsed(tuple(rights), tuple(left_out))
 
 
+class Where(NamedTuple):
+    """Where a role counts: in the namespaces, and for None in the whole cluster.
+
+    ``left_out`` says why others are none, by their place in the entry.
+    """
+
+    namespaces: tuple[str, ...] | None
+    left_out: tuple[tuple[str, str], ...] = ()
+
+
+EVERYWHERE = Where(None)
+
+
 def _parse_one(place: str, item: Value) -> Parsed:
     keys = yaml_text.lowered(place, item) if isinstance(item, dict) else {}
     if unknown := keys.keys() - _KEYS:
@@ -86,29 +100,31 @@ def _parse_one(place: str, item: Value) -> Parsed:
     role, policy, kind = (text_of(keys, key, f"{place}: ") for key in ("role", "policy", "kind"))
     if bool(role) == bool(policy):
         raise ValueError(f"{place} has not exactly one of role and policy")
-    namespaces, left_out = _namespaces(place, keys)
+    where = EVERYWHERE
+    if "namespaces" in keys:
+        try:
+            where = some_namespaces(place, keys["namespaces"])
+        except ValueError as error:
+            raise ValueError(f"{place}: {error}") from error
     if policy:
         if kind:
             raise ValueError(f"{place}: kind goes with role")
-        return of_policy(place, policy, namespaces, left_out)
+        return of_policy(place, policy, where)
     if not is_role_name(role):
         raise ValueError(f"{place}: {quoted(role)} is not a role's name")
     kind = kind or CLUSTER_ROLE
     if not (known := _KINDS.get(kind.lower())):
         raise ValueError(f"{place}: kind is {quoted(kind)}, and not ClusterRole or Role")
-    if known == ROLE and namespaces is None:
+    if known == ROLE and where.namespaces is None:
         raise ValueError(f"{place}: a Role needs namespaces")
-    return _in(namespaces, Right(role, known, place=place), left_out)
+    return _given(place, role, known, where)
 
 
-def _in(
-    namespaces: tuple[str, ...] | None, right: Right, left_out: tuple[tuple[str, str], ...]
-) -> Parsed:
-    """Return a right in its namespaces, in the whole cluster for None, and none without any."""
-    if namespaces is None:
-        return Parsed((right,), left_out)
-    found = (dataclasses.replace(right, namespaces=namespaces),) if namespaces else ()
-    return Parsed(found, left_out)
+def _given(place: str, role: str, kind: str, where: Where) -> Parsed:
+    """Return a role where it counts, and none if that is nowhere."""
+    is_nowhere = where.namespaces == ()
+    found = () if is_nowhere else (Right(role, kind, where.namespaces or (), place),)
+    return Parsed(found, where.left_out)
 
 
 def is_role_name(text: str) -> bool:
@@ -116,37 +132,16 @@ def is_role_name(text: str) -> bool:
     return bool(_ROLE_NAME.fullmatch(text))
 
 
-def of_policy(
-    place: str,
-    policy: str,
-    namespaces: tuple[str, ...] | None,
-    left_out: tuple[tuple[str, str], ...] = (),
-) -> Parsed:
-    """Return the rights of EKS' access policy, given by its name or ARN.
-
-    ``namespaces`` is None for the whole cluster, and ``left_out`` has those that count nowhere.
-    """
+def of_policy(place: str, policy: str, where: Where = EVERYWHERE) -> Parsed:
+    """Return the rights of EKS' access policy, given by its name or ARN."""
     name = policy.rpartition("/")[2]
     if role := _LIKE.get(name.lower()):
-        return _in(namespaces, Right(role, CLUSTER_ROLE, place=place), left_out)
+        return _given(place, role, CLUSTER_ROLE, where)
     return Parsed((), ((place, f"no ClusterRole matches {name[:60] or 'this policy'}"),))
 
 
-def _namespaces(
-    place: str, keys: dict[str, Value]
-) -> tuple[tuple[str, ...] | None, tuple[tuple[str, str], ...]]:
-    if "namespaces" not in keys:
-        return None, ()
-    try:
-        return some_namespaces(place, keys["namespaces"])
-    except ValueError as error:
-        raise ValueError(f"{place}: {error}") from error
-
-
-def some_namespaces(
-    place: str, value: Value
-) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
-    """Return the namespaces in a list, each once, and why others are left out, with the place.
+def some_namespaces(place: str, value: Value) -> Where:
+    """Return the namespaces in a list, each once, and why others are left out.
 
     EKS knows patterns such as ``dev-*``. A binding is in one namespace, so here they match none.
 
@@ -158,15 +153,11 @@ def some_namespaces(
         raise ValueError("namespaces is not a list of names")
     if len(value) > _MAX_BINDINGS:
         raise ValueError(f"namespaces has more than {_MAX_BINDINGS} names")
-    found = dict.fromkeys(str(each) for each in value)
-    return (
-        tuple(each for each in found if _NAMESPACE.fullmatch(each)),
-        tuple(
-            (f"{place}.namespaces", f"{quoted(each)} is not a namespace's name")
-            for each in found
-            if not _NAMESPACE.fullmatch(each)
-        ),
-    )
+    found = dict.fromkeys(map(str, value))
+    good = tuple(each for each in found if _NAMESPACE.fullmatch(each))
+    others = (each for each in found if not _NAMESPACE.fullmatch(each))
+    why = ((f"{place}.namespaces", f"{quoted(each)} is not a namespace's name") for each in others)
+    return Where(good, tuple(why))
 
 
 def namespaces(value: Value) -> tuple[str, ...]:
@@ -175,7 +166,7 @@ def namespaces(value: Value) -> tuple[str, ...]:
     Raises:
         ValueError: it is no list, is empty, or has something else in it.
     """
-    found, others = some_namespaces("", value)
-    for _, reason in others:
+    found = some_namespaces("", value)
+    for _, reason in found.left_out:
         raise ValueError(reason)
-    return found
+    return found.namespaces or ()
