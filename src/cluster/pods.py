@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import times
 from certificates.keypair import KeyPair
-from cluster import api, image_pulls, references
+from cluster import api, references
 from errors import Blocked, Waiting
 from labels import CERTIFICATE_HASH
 from statuses import blocked, waiting
@@ -35,7 +35,8 @@ LOST_SECONDS = 300.0
 # gives it others once all pods are there, and once nothing has moved for long.
 _MOVING = ("NewReplicaSetCreated", "FoundNewReplicaSet", "ReplicaSetUpdated")
 # Reasons why a container waits until a person helps.
-_NOT_PULLED = (image_pulls.FAILED, image_pulls.BACK_OFF, "InvalidImageName")
+_BACK_OFF = "ImagePullBackOff"
+_NOT_PULLED = ("ErrImagePull", _BACK_OFF, "InvalidImageName")
 _STUCK = (
     *_NOT_PULLED,
     "CrashLoopBackOff",
@@ -74,8 +75,7 @@ def await_rollout(client: api.Client, deployment: api.Object) -> Rollout:
     """Wait, within bounds, for the rollout of ``deployment``, and return how far it is then.
 
     ``deployment`` is the answer to its apply. Its rollout may be one that this hook started,
-    or one whose hook was killed. The wait ends at the first pull that fails: the next try takes
-    longer than the wait, and the unit looks again by then.
+    or one whose hook was killed.
     """
     from lightkube.resources.apps_v1 import Deployment
 
@@ -88,8 +88,6 @@ def await_rollout(client: api.Client, deployment: api.Object) -> Rollout:
             # Somebody has deleted it, and the next hook makes it again.
             break
         deployment = found
-        if image_pulls.any_fails(find(client), deployment):
-            break
     return progress(deployment)
 
 
@@ -224,9 +222,7 @@ def _problem(client: api.Client, pod: Pod) -> Blocked | None:
     for status in pod.status.containerStatuses or []:
         waiting = status.state and status.state.waiting
         if waiting and waiting.reason in _STUCK:
-            said = (
-                image_pulls.cause(client, pod) if waiting.reason == image_pulls.BACK_OFF else None
-            )
+            said = _why_not_pulled(client, pod) if waiting.reason == _BACK_OFF else None
             text = blocked.POD_CANNOT_START(cause=_cause(waiting.reason, said or waiting.message))
             return ImageNotPulled(text) if waiting.reason in _NOT_PULLED else Blocked(text)
     for condition in pod.status.conditions or []:
@@ -236,6 +232,26 @@ def _problem(client: api.Client, pod: Pod) -> Blocked | None:
             cause = _cause(condition.reason, message)
             return NotScheduled(blocked.POD_CANNOT_START(cause=cause))
     return None
+
+
+def _why_not_pulled(client: api.Client, pod: Pod) -> str | None:
+    """Return why ``pod`` could not pull its image, by the newest of its events; None without one.
+
+    Between two tries a kubelet of Kubernetes 1.30 or older says only that it waits.
+    """
+    from lightkube.resources.core_v1 import Event
+
+    name = (pod.metadata and pod.metadata.name) or ""
+    fields = {"involvedObject.name": name, "reason": "Failed"}
+    events = client.list(Event, namespace=references.NAMESPACE, fields=fields)
+    # Others of the same reason only say that it failed.
+    failures = [each for each in events if (each.message or "").startswith("Failed to pull image")]
+    newest = max(failures, key=_seconds, default=None)
+    return newest.message if newest else None
+
+
+def _seconds(event: Any) -> float:
+    return event.lastTimestamp.timestamp() if event.lastTimestamp else 0.0
 
 
 def _cause(reason: str | None, message: str | None) -> str:

@@ -22,7 +22,6 @@ ELSEWHERE = {
     "cluster/bindings": "unit/access/test_administrators.py",
     "cluster/contents": "unit/juju/test_pull_secret.py",
     "cluster/errors": "scenarios/test_never_in_error.py",
-    "cluster/image_pulls": "unit/cluster/pods/test_rollout.py",
     "cluster/kubeconfig": "scenarios/test_kubeconfig_is_not_quoted.py",
     "cluster/login_record": "unit/leader/test_logins.py",
     "cluster/references": "unit/cluster/test_manifests.py",
