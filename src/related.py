@@ -6,6 +6,7 @@ controller, so a settled hook asks for no more than what may have changed."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import ops
 
@@ -44,7 +45,7 @@ class RelatedCharm(ops.CharmBase):
         Only this unit changes its databags. ``write`` returns whether it had to: what a hook has
         written is lost if the hook fails, so the next one reads it again.
         """
-        told, new = self._told, fingerprint(repr(words))
+        told, new = cast("ops.StoredDict", self._known.told), fingerprint(repr(words))
         if told.get(endpoint) == new:
             return
         if not write():
@@ -63,12 +64,4 @@ class RelatedCharm(ops.CharmBase):
 
     @property
     def _unrelated(self) -> ops.StoredSet:
-        found = self._known.unrelated
-        assert isinstance(found, ops.StoredSet)  # noqa: S101  (as `set_default` has it)
-        return found
-
-    @property
-    def _told(self) -> ops.StoredDict:
-        found = self._known.told
-        assert isinstance(found, ops.StoredDict)  # noqa: S101  (as `set_default` has it)
-        return found
+        return cast("ops.StoredSet", self._known.unrelated)

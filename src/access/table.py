@@ -203,7 +203,10 @@ def pages_of(
     All pages have the same columns. A column that is not among those ``always`` shown is left out
     if it has no value.
     """
-    cells = [_by_title(titles, row) for row in rows]
+    cells = [
+        dict(zip(titles, (cut(one_line(value), _MOST_OF_CELL) for value in row), strict=True))
+        for row in rows
+    ]
     shown = [title for title in titles if title in always or any(row[title] for row in cells)]
     widths = {
         title: min(max(len(title), *(len(row[title]) for row in cells), 0), _WIDTH)
@@ -212,11 +215,6 @@ def pages_of(
     header = _line({title: title for title in shown}, widths)
     lines = (cut(_line(row, widths), limit - len(header) - 1) for row in cells)
     return ["\n".join([header, *page]) for page in pages(lines, limit - len(header))]
-
-
-def _by_title(titles: Sequence[str], row: Sequence[str]) -> dict[str, str]:
-    values = (cut(one_line(value), _MOST_OF_CELL) for value in row)
-    return dict(zip(titles, values, strict=True))
 
 
 def _line(cells: Mapping[str, str], widths: Mapping[str, int]) -> str:

@@ -77,9 +77,11 @@ def note_end(
         return
     from cos import facts
 
-    known = facts.with_next_end(peers.shared.facts, next_end)
-    if known == peers.shared.facts:
+    former = facts.load(peers.shared.facts)
+    seconds = facts.seconds(next_end)
+    if not former or former.next_end == seconds:
         return
+    known = dataclasses.replace(former, next_end=seconds).dump()
     with contextlib.suppress(Unready):  # This unit no longer leads.
         peers.publish(dataclasses.replace(peers.shared, facts=known))
     for relation in _relations(charm):

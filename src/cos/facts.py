@@ -69,12 +69,6 @@ def learn(known: str, pair: KeyPair, counted: Facts) -> Facts:
     return dataclasses.replace(counted, certificate=certificate, starts=starts, ends=ends)
 
 
-def with_next_end(known: str, next_end: datetime.datetime | None) -> str:
-    """Return ``known``, as `Facts.dump` wrote it, with another time at which access ends next."""
-    former = load(known)
-    return dataclasses.replace(former, next_end=seconds(next_end)).dump() if former else known
-
-
 def seconds(moment: datetime.datetime | None) -> int:
     """Return ``moment`` in seconds since 1970; 0 for none."""
     return int(moment.timestamp()) if moment else 0
