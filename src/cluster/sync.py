@@ -24,8 +24,7 @@ from typing import Any
 from access.desired import Changes
 from access.mapping import IdentityMapping
 from access.rights import RoleBinding, has_own_group
-from cluster import api, csa_upgrade, manifests, objects, references
-from cluster.applied import is_applied
+from cluster import api, managed_fields, manifests, objects, references
 from cluster.errors import Conflict, reason_of, suppress
 from errors import Waiting
 from labels import EXPIRES, OWNER, PERMISSION_SET, REASON, SOURCE
@@ -117,7 +116,7 @@ def apply(
         # Where its controller has just written it, the next hook adopts it.
         with contextlib.suppress(Conflict):
             stored = adopt(client, what, stored)
-    if stored and is_applied(manifest, stored, api.MANAGER):
+    if stored and managed_fields.is_applied(manifest, stored, api.MANAGER):
         return stored
     applied = client.apply(objects.kind(what), what.name, manifest, namespace=what.namespace)
     if applied["metadata"]["name"] != what.name:
@@ -134,7 +133,7 @@ def adopt(client: api.Client, what: references.ObjectReference, stored: api.Obje
     Raises:
         errors.Conflict: the object has changed since it was read.
     """
-    patch = csa_upgrade.patch(stored["metadata"], api.MANAGER)
+    patch = managed_fields.adoption(stored["metadata"], api.MANAGER)
     if not patch:
         return stored
     return client.patch(objects.kind(what), what.name, patch, namespace=what.namespace)

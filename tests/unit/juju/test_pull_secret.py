@@ -25,7 +25,7 @@ from tests.fakes.kubernetes.paths import (
     SERVICE_ACCOUNT,
 )
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.unit.cluster.test_csa_upgrade import FORMER
+from tests.unit.cluster.managed_fields.test_adoption import FORMER
 from tests.unit.test_owner import mark as put_mark
 
 from config import Config

@@ -10,7 +10,7 @@ from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refused, unreachable
 from tests.fakes.kubernetes.paths import DEFINITION, DEPLOYMENT, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster, Seen
-from tests.unit.cluster.test_csa_upgrade import FORMER, OWN
+from tests.unit.cluster.managed_fields.test_adoption import FORMER, OWN
 from tests.unit.test_owner import mark, marks
 
 

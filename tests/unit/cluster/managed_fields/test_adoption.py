@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster import csa_upgrade
+from cluster import managed_fields
 
 Entry = dict[str, Any]
 OWN: Entry = {
@@ -50,7 +50,7 @@ def paths(tree: Entry, at: tuple[str, ...] = ()) -> set[tuple[str, ...]]:
 
 
 def test_given_fields_of_client_side_apply_when_taken_over_then_they_are_the_charms():
-    patch = csa_upgrade.patch(metadata(FORMER, OWN), "aws-iam")
+    patch = managed_fields.adoption(metadata(FORMER, OWN), "aws-iam")
 
     assert patch == {
         "metadata": {
@@ -71,7 +71,7 @@ def test_given_fields_of_client_side_apply_when_taken_over_then_they_are_the_cha
 
 def test_given_an_object_that_the_charm_has_not_applied_when_taken_over_then_all_is_the_charms():
     older = {**FORMER, "manager": "before-first-apply", "fieldsV1": {"f:spec": {}}}
-    patch = csa_upgrade.patch(metadata(FORMER, older), "aws-iam")
+    patch = managed_fields.adoption(metadata(FORMER, older), "aws-iam")
 
     assert patch
     assert patch["metadata"]["managedFields"] == [
@@ -80,7 +80,7 @@ def test_given_an_object_that_the_charm_has_not_applied_when_taken_over_then_all
 
 
 def test_given_one_manager_alone_when_taken_over_then_its_entry_becomes_the_charms():
-    patch = csa_upgrade.patch(metadata(FORMER), "aws-iam")
+    patch = managed_fields.adoption(metadata(FORMER), "aws-iam")
 
     assert patch
     assert patch["metadata"]["managedFields"] == [
@@ -89,12 +89,14 @@ def test_given_one_manager_alone_when_taken_over_then_its_entry_becomes_the_char
 
 
 def test_given_an_object_without_managers_when_taken_over_then_there_is_nothing_to_patch():
-    assert csa_upgrade.patch({"resourceVersion": "7", "managedFields": None}, "aws-iam") is None
+    assert (
+        managed_fields.adoption({"resourceVersion": "7", "managedFields": None}, "aws-iam") is None
+    )
 
 
 def test_given_managers_without_fields_when_taken_over_then_they_add_none():
     none = {"fieldsV1": None}
-    patch = csa_upgrade.patch(metadata({**FORMER, **none}, {**OWN, **none}), "aws-iam")
+    patch = managed_fields.adoption(metadata({**FORMER, **none}, {**OWN, **none}), "aws-iam")
 
     assert patch
     assert patch["metadata"]["managedFields"] == [{**OWN, "fieldsV1": {}}]
@@ -102,7 +104,7 @@ def test_given_managers_without_fields_when_taken_over_then_they_add_none():
 
 @pytest.mark.parametrize("manager", ["kubectl", "before-first-apply"])
 def test_given_an_older_name_of_client_side_apply_then_its_fields_are_taken_over(manager: str):
-    patch = csa_upgrade.patch(metadata({**FORMER, "manager": manager}, OWN), "aws-iam")
+    patch = managed_fields.adoption(metadata({**FORMER, "manager": manager}, OWN), "aws-iam")
 
     assert patch
     assert [entry["manager"] for entry in patch["metadata"]["managedFields"]] == ["aws-iam"]
@@ -122,15 +124,15 @@ def test_given_an_older_name_of_client_side_apply_then_its_fields_are_taken_over
 def test_given_fields_of_somebody_else_then_they_stay_theirs(other: Entry):
     theirs = {**FORMER, **other}
 
-    assert csa_upgrade.patch(metadata(theirs, OWN), "aws-iam") is None
-    patch = csa_upgrade.patch(metadata(theirs, FORMER, OWN), "aws-iam")
+    assert managed_fields.adoption(metadata(theirs, OWN), "aws-iam") is None
+    patch = managed_fields.adoption(metadata(theirs, FORMER, OWN), "aws-iam")
     assert patch
     assert theirs in patch["metadata"]["managedFields"]
 
 
 @pytest.mark.parametrize("entries", [(), (OWN,)], ids=["nobody", "own"])
 def test_given_nothing_to_take_over_then_there_is_no_patch(entries: tuple[Entry, ...]):
-    assert csa_upgrade.patch(metadata(*entries), "aws-iam") is None
+    assert managed_fields.adoption(metadata(*entries), "aws-iam") is None
 
 
 @given(TREES, TREES, TREES)
@@ -142,7 +144,7 @@ def test_given_any_fields_when_taken_over_then_none_is_lost_and_none_is_made_up(
         {**FORMER, "fieldsV1": two},
         {**FORMER, "manager": "before-first-apply", "fieldsV1": three},
     ]
-    patch = csa_upgrade.patch(metadata(*entries), "aws-iam")
+    patch = managed_fields.adoption(metadata(*entries), "aws-iam")
 
     assert patch
     [entry] = patch["metadata"]["managedFields"]

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Whether a server-side apply would change an object. Pure.
+"""Who set which field of an object: whether our apply would change it, and how the fields that
+`kubectl apply` has set become ours. Pure.
 
-So a settled hook only reads: nothing goes through people's admission webhooks at each
-update-status. It also saves 5 % of a leader's settled hook, in pairs of hooks.
+A settled hook only reads: nothing goes through people's admission webhooks at each update-status.
+That also saves 5 % of a leader's settled hook, in pairs of hooks.
 
 Source of the format: ``FieldsV1`` of the Kubernetes API, a tree of fields. ``f:`` stands before a
 field's name, ``k:`` before the keys of an item in a list, ``v:`` before a value in a list, and
@@ -18,6 +19,14 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 Fields = Mapping[str, Any]
+Patch = dict[str, Any]
+
+# The field managers of client-side apply: kubectl's, that of kubectl below 1.19, and the API
+# server's for fields from before it kept managers. `kubectl edit`, `label` and `patch`, which
+# people use, have others.
+_APPLIERS = ("kubectl-client-side-apply", "kubectl", "before-first-apply")
+# Client-side apply keeps the whole object in this annotation, a Secret's data included.
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def is_applied(manifest: Fields, stored: Fields, manager: str) -> bool:
@@ -32,7 +41,7 @@ def is_applied(manifest: Fields, stored: Fields, manager: str) -> bool:
     """
     metadata = stored["metadata"]
     entries: list[dict[str, Any]] = metadata.get("managedFields") or []
-    own = [entry for entry in entries if is_of(entry, "Apply", manager)]
+    own = [entry for entry in entries if _is_of(entry, "Apply", manager)]
     version = manifest["apiVersion"]
     fields = next(
         (each.get("fieldsV1") for each in own if each.get("apiVersion") == version), None
@@ -40,7 +49,7 @@ def is_applied(manifest: Fields, stored: Fields, manager: str) -> bool:
     return fields is not None and _is_same(fields, _managed(manifest), stored)
 
 
-def is_of(entry: Mapping[str, Any], operation: str, *managers: str) -> bool:
+def _is_of(entry: Mapping[str, Any], operation: str, *managers: str) -> bool:
     """Return whether one of ``managers`` set the fields of ``entry`` by ``operation``."""
     return (
         entry.get("manager") in managers
@@ -95,3 +104,36 @@ def _has(item: Any, keys: Fields) -> bool:
     return isinstance(item, dict) and all(
         cast("Fields", item).get(key, value) == value for key, value in keys.items()
     )
+
+
+def adoption(metadata: Mapping[str, Any], manager: str) -> Patch | None:
+    """Return the merge patch that moves every field of client-side apply to ``manager``.
+
+    Without it, fields that we do not set would stay for ever. client-go calls it ``csaupgrade``.
+
+    Return None where nobody has applied the object client-side. ``manager`` need not have applied
+    it yet. The patch is for the version of the object that has this ``metadata``: the API server
+    refuses it for another one (409).
+    """
+    managers: list[dict[str, Any]] = metadata.get("managedFields") or []
+    former = [entry for entry in managers if _is_of(entry, "Update", *_APPLIERS)]
+    if not former:
+        return None
+    own = next((entry for entry in managers if _is_of(entry, "Apply", manager)), None)
+    own = own or {**former[0], "manager": manager, "operation": "Apply"}
+    fields: dict[str, Any] = own.get("fieldsV1") or {}
+    for entry in former:
+        fields = _union(fields, entry.get("fieldsV1") or {})
+    kept = [entry for entry in managers if entry not in former and entry is not own]
+    return {
+        "metadata": {
+            "resourceVersion": metadata["resourceVersion"],
+            "annotations": {_LAST_APPLIED: None},
+            "managedFields": [{**own, "fieldsV1": fields}, *kept],
+        }
+    }
+
+
+def _union(one: Fields, other: Fields) -> dict[str, Any]:
+    common = {key: _union(one[key], other[key]) for key in one if key in other}
+    return {**one, **other, **common}

@@ -14,7 +14,7 @@ from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.paths import CLUSTER_ROLE, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 
-from cluster.applied import is_applied
+from cluster.managed_fields import is_applied
 
 Object = dict[str, Any]
 
