@@ -4,21 +4,33 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, cast
 
 import times
 from access import administrators as texts
-from access import desired, mappings
-from access.declaration import preview
+from access import desired, mappings, rbac, table
+from access.declaration.declared import Declared
+from access.desired import Changes, Desired
+from access.mapping import IdentityMapping
+from access.rights import RoleBinding
 from actions import MAX_BYTES, page
 from cluster import state
 from cluster.errors import errors_as_status
 from hook import Hook
+from labels import OPTION
 from leader import administrators
 from statuses import options
 from text import cut
+
+# What a row says, the gravest first.
+CHANGES = ("delete", "replace", "change", "make", "refuse", "leave-out")
+_PROBLEM = "problem"
+_TITLES = ("CHANGE", "PLACE", "MAPPING", "ARN", "DETAILS")
+# What the table shows in columns of its own, or follows from them.
+_APART = ("name", "arn", "canonical")
 
 
 def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
@@ -44,8 +56,136 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     known = mappings.check(found.mappings, partition).problems
     after = mappings.check(wanted.access.mappings, partition).problems
     problems = {name: problem for name, problem in after.items() if name not in known}
-    rows = preview.rows(declared, wanted, steps, problems)
-    results = page("plan", preview.tables(rows, MAX_BYTES), params)
+    rows = _rows(declared, wanted, steps, problems)
+    cells = map(dataclasses.astuple, rows)
+    pages = table.pages_of(_TITLES, _TITLES, cells, MAX_BYTES)
+    results = page("plan", pages if rows else ["nothing would change"], params)
     if warning := texts.warning(taken):
         results["warning"] = cut(warning, MAX_BYTES)
-    return {**results, **preview.counts(rows)}
+    return {**results, **_counts(rows)}
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One change, or why there is none.
+
+    Attributes:
+        change: One of `CHANGES`, or ``problem`` for a mapping that would no longer work.
+        place: Where the text has the entry; empty for a mapping that it does not declare.
+        name: The mapping; empty if there is none.
+        details: What changes, or the reason.
+    """
+
+    change: str
+    place: str = ""
+    name: str = ""
+    arn: str = ""
+    details: str = ""
+
+
+def _rows(
+    declared: Declared, wanted: Desired, changes: Changes, problems: Mapping[str, str]
+) -> list[Row]:
+    """Return what ``changes`` do, which make the cluster have what is ``wanted``.
+
+    ``declared`` is what the text declares. ``problems`` are those of mappings that work before,
+    by their names.
+    """
+    bound, unbound = _by_mapping(changes.bind), _by_mapping(changes.unbind)
+    after = {mapping.name: mapping for mapping in wanted.access.mappings}
+    touched = {new.name for new in changes.create}
+    touched |= {new.name for _, new in (*changes.replace, *changes.update)}
+    others = [name for name in {**bound, **unbound} if name in after and name not in touched]
+    changed = [*changes.update, *((after[name], after[name]) for name in others)]
+
+    def made(old: IdentityMapping | None, new: IdentityMapping) -> Row:
+        return _made(wanted.places.get(new.name, ""), old, new, bound[new.name])
+
+    return [
+        *(Row("delete", "", m.name, m.arn, f"was {_identity(m)}") for m in changes.delete),
+        *(made(old, new) for old, new in changes.replace),
+        *(
+            _changed(wanted.places.get(new.name, ""), old, new, bound[new.name], unbound[new.name])
+            for old, new in changed
+        ),
+        *(made(None, new) for new in changes.create),
+        *(Row("refuse", where, details=why) for where, why in wanted.not_applied.items()),
+        *(Row("leave-out", out.place, details=out.reason) for out in declared.left_out),
+        *(Row(_PROBLEM, "", name, after[name].arn, why) for name, why in problems.items()),
+    ]
+
+
+def _by_mapping(bindings: Iterable[RoleBinding]) -> collections.defaultdict[str, list[str]]:
+    """Return the roles that are bound, by the mapping's name."""
+    found = collections.defaultdict[str, list[str]](list)
+    for each in bindings:
+        found[each.mapping].append(str(each))
+    return found
+
+
+def _counts(listed: Iterable[Row]) -> dict[str, str]:
+    """Return how many rows there are of each of `CHANGES`."""
+    number = collections.Counter(row.change for row in listed)
+    return {change: str(number[change]) for change in CHANGES}
+
+
+def _made(place: str, old: IdentityMapping | None, new: IdentityMapping, roles: list[str]) -> Row:
+    details = _identity(new) + (f", roles {_listed(roles)}" if roles else "")
+    if not old:
+        return Row("make", place, new.name, new.arn, details)
+    whose = "" if old.source == OPTION else f" of {old.arn}, which the option did not make"
+    return Row(
+        "replace", place, new.name, new.arn, f"{details}, in place of mapping {old.name}{whose}"
+    )
+
+
+def _changed(
+    place: str,
+    old: IdentityMapping,
+    new: IdentityMapping,
+    added: list[str],
+    removed: list[str],
+) -> Row:
+    differences = [
+        _difference(field.name, getattr(old, field.name), getattr(new, field.name))
+        for field in dataclasses.fields(new)
+        if field.compare and field.name not in _APART
+    ]
+    if added or removed:
+        differences.append(_added("roles", added, removed))
+    return Row("change", place, new.name, old.arn, "; ".join(filter(None, differences)))
+
+
+def _difference(name: str, old: object, new: object) -> str:
+    """Return how a field changes; empty if it does not. Quotes keep a value from looking like
+    more than one."""
+    if old == new:
+        return ""
+    if isinstance(old, tuple):
+        before, after = cast("tuple[object, ...]", old), cast("tuple[object, ...]", new)
+        return _added(name, _without(after, before), _without(before, after))
+    return f"{name}: {old!r} becomes {new!r}"
+
+
+def _added(name: str, added: Collection[object], removed: Collection[object]) -> str:
+    parts = (
+        f"add {_listed(added)}" if added else "",
+        f"remove {_listed(removed)}" if removed else "",
+    )
+    return f"{name}: {', '.join(filter(None, parts)) or 'another order'}"
+
+
+def _without(these: tuple[object, ...], others: tuple[object, ...]) -> list[object]:
+    known = set(others)
+    return [each for each in these if each not in known]
+
+
+def _identity(mapping: IdentityMapping) -> str:
+    groups = f"groups {_listed(mapping.groups)}" if mapping.groups else "no groups"
+    until = f", until {mapping.expires}" if mapping.expires else ""
+    return f"{mapping.username!r} with {groups}{until}"
+
+
+def _listed(names: Iterable[object]) -> str:
+    """Return the names; the one that gives everything stands first, so that no others hide it."""
+    return ", ".join(map(repr, sorted(names, key=lambda name: name != rbac.MASTERS)))

@@ -11,7 +11,6 @@ KINDS = ("active", "blocked", "entry", "mapping", "options", "waiting")
 # Modules that no test calls alone, and the tests in which hooks and actions run through them.
 ELSEWHERE = {
     "access/declaration/formats": "unit/access/declaration/declared/test_declared.py",
-    "access/declaration/preview": "unit/actions/test_plan_mappings.py",
     "access/explanation": "unit/actions/explain_access",
     "access/mapping": "unit/access/mappings",
     "access/rbac": "unit/actions/test_list_mappings.py",

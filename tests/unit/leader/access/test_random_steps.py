@@ -9,7 +9,7 @@ from tests.fuzz import rights
 from tests.fuzz.runner import Run, Violation
 
 from access import desired
-from access.declaration import preview
+from actions import plan_mappings
 from cluster import sync
 
 (TARGET,) = rights.TARGETS
@@ -31,7 +31,7 @@ def test_given_random_steps_when_they_are_taken_then_all_have_what_the_model_say
         (1, sync, "_unbind", lambda *_: None),
         (2, sync, "_set_status", lambda *_: None),
         (1, desired, "_kept", lambda _, found: list(found.bindings)),
-        (3, preview, "counts", lambda _: dict.fromkeys(preview.CHANGES, "0")),
+        (3, plan_mappings, "_counts", lambda _: dict.fromkeys(plan_mappings.CHANGES, "0")),
     ],
     ids=["a binding stays", "no status", "all bindings stay", "a plan is wrong"],
 )
