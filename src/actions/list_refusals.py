@@ -77,15 +77,15 @@ def lines(
             yield _remedy(refusal, application, accounts)
     if len(found) > _REASONS:
         yield f"{len(found) - _REASONS} more principals or reasons"
-    yield from _gaps(log)
+    yield from missing(log, "refusals")
 
 
-def _gaps(log: pod_logs.Logs) -> Iterator[str]:
-    """Yield which logs are missing or too short."""
+def missing(log: pod_logs.Logs, what: str) -> Iterator[str]:
+    """Yield which logs are missing or too short; ``what`` is what they would show."""
     for pod, reason in log.unread.items():
         yield f"the log of pod {pod} is missing: {reason}"
     if not log.covers and not log.unread:
-        yield f"the log reaches back to {times.shown(log.begin)}: earlier refusals are not known"
+        yield f"the log reaches back to {times.shown(log.begin)}: earlier {what} are not known"
 
 
 def too_large(found: Iterable[Refusal], application: str) -> Iterator[str]:
