@@ -18,6 +18,7 @@ from access.mapping import IdentityMapping
 from cluster import manifests
 from labels import GRANT
 
+SERVING = "authenticator v0.7.18, 2/2 pods, 0 mappings"
 # The API server's cost of one question to its authorizers, what one expression may cost, and what
 # one policy may cost for one request: k8s.io/apiserver, pkg/cel/library and pkg/apis/cel.
 CHECK, MOST_OF_EXPRESSION, MOST_OF_POLICY = 350_000, 1_000_000, 10_000_000
@@ -50,11 +51,24 @@ def test_given_kubernetes_1_29_when_it_is_upgraded_then_the_policy_comes(
     api.version = "v1.29.15"
     model.settle()
     assert not {POLICY, POLICY_BINDING} & set(api.objects)
+    assert model.hook().message == f"{SERVING}, no policy guards mappings before Kubernetes 1.30"
 
     api.version = "v1.30.0"
-    model.hook()
 
+    assert model.hook().message == f"{SERVING}, no policy guarded mappings until now"
     assert {POLICY, POLICY_BINDING} <= set(api.objects)
+    assert model.hook().message == SERVING
+
+
+@pytest.mark.parametrize("path", [POLICY, POLICY_BINDING])
+def test_given_a_policy_that_somebody_deletes_when_hooks_run_then_the_status_says_so_once(
+    deployed: Model, api: FakeCluster, path: str
+):
+    api.delete(path)
+
+    assert deployed.hook() == ops.ActiveStatus(f"{SERVING}, no policy guarded mappings until now")
+    assert path in api.objects
+    assert deployed.hook() == ops.ActiveStatus(SERVING)
 
 
 @pytest.mark.parametrize("absent", ["404 plain", "404"])
@@ -78,7 +92,8 @@ def test_given_the_option_warn_when_a_hook_runs_then_the_policy_admits_with_a_wa
 ):
     deployed.config = {"mapping-policy": "warn"}
 
-    assert deployed.hook(deployed.on.config_changed()).name == "active"
+    # Not to deny is the operator's own choice.
+    assert deployed.hook(deployed.on.config_changed()) == ops.ActiveStatus(SERVING)
     assert api.objects[POLICY_BINDING]["spec"]["validationActions"] == ["Warn", "Audit"]
 
 
