@@ -36,6 +36,8 @@ MOST_CHECKED_GROUPS = 20
 # How many labels, annotations, finalizers and owners a mapping may have, and how many characters
 # they may have in all: each of the authenticator's pods keeps all mappings in memory.
 MOST_METADATA_PARTS, MOST_METADATA_CHARACTERS = 64, 8_192
+# How many characters the names of fields may have that Kubernetes keeps beside these.
+MOST_MANAGED_CHARACTERS = 16_384
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,6 +124,7 @@ def mapping_policy(owner: Owner, mode: str) -> list[Manifest]:
         groups=MOST_CHECKED_GROUPS,
         parts=MOST_METADATA_PARTS,
         length=MOST_METADATA_CHARACTERS,
+        managed=MOST_MANAGED_CHARACTERS,
     )
     return _marked(owner, text)
 

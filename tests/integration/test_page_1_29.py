@@ -268,20 +268,19 @@ def test_given_an_arn_in_any_spelling_when_its_status_is_written_then_it_is_admi
     assert account.patch("new", other, "--subresource=status")
 
 
-FAT = {
-    "labels": {"labels": {f"l{n}": "x" for n in range(65)}},
-    "an annotation": {"annotations": {"note": "x" * 8192}},
-    "owners": {
-        "ownerReferences": [
-            {
-                "apiVersion": "v1",
-                "kind": "Pod",
-                "name": "x" * 8192,
-                "uid": "1",
-                "controller": False,
-            }
-        ]
-    },
+PODS_OWNER = {"apiVersion": "v1", "kind": "Pod", "name": "x" * 8192, "uid": "1"}
+MANAGED = {
+    "manager": "mallory",
+    "operation": "Update",
+    "apiVersion": "iamauthenticator.k8s.aws/v1alpha1",
+    "fieldsType": "FieldsV1",
+    "fieldsV1": {"f:metadata": {"f:labels": {f"f:l{n}": {} for n in range(4000)}}},
+}
+FAT: dict[str, object] = {
+    "labels": {f"l{n}": "x" for n in range(65)},
+    "annotations": {"note": "x" * 8192},
+    "ownerReferences": [PODS_OWNER],
+    "managedFields": [MANAGED],
 }
 
 
@@ -289,9 +288,10 @@ FAT = {
 def test_given_the_right_to_write_mappings_when_one_gets_fat_then_it_is_refused(
     mallory: Writer, part: str
 ) -> None:
-    refusal = mallory.patch("low", {"metadata": FAT[part]})
+    refusal = mallory.patch("low", {"metadata": {part: FAT[part]}})
 
-    assert "the metadata of a mapping may have at most 64" in refusal
+    what = "managedFields" if part == "managedFields" else "metadata"
+    assert f"the {what} of a mapping may have at most" in refusal
     assert not mallory.patch("low", {"metadata": {"annotations": {"note": "x" * 4096}}})
     assert not mallory.patch("low", {"metadata": {"annotations": {"note": None}}})
 

@@ -190,6 +190,13 @@ def test_given_the_policy_then_it_bounds_each_part_of_the_metadata_that_has_no_b
     assert any("variables.length <= 8192" in each for each in rules().values())
 
 
+def test_given_the_policy_then_it_bounds_what_a_writer_makes_up_as_managed_fields():
+    variables = {each["name"]: each["expression"] for each in policy()["variables"]}
+
+    assert variables["managedLength"].startswith("object.metadata.?managedFields.")
+    assert any("variables.managedLength <= 16384" in each for each in rules().values())
+
+
 def test_given_the_longest_that_the_charm_writes_then_the_bound_of_the_metadata_suffices():
     longest = IdentityMapping(
         "n" * 253,
