@@ -108,9 +108,8 @@ def lead(hook: Hook, config: Config, ending: Ending, shared: Shared) -> tuple[st
         spec.proxies.remark,
         trusted.remark,
         OLD_CA if keeps_old_ca else "",
-        unguarded,
     )
-    line = report.line(config, rollout, found, *remarks)
+    line = report.line(config, rollout, found, unguarded, *remarks)
     return line, _seconds(found, keeps_old_ca=keeps_old_ca)
 
 

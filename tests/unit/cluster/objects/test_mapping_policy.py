@@ -60,6 +60,20 @@ def test_given_kubernetes_1_29_when_it_is_upgraded_then_the_policy_comes(
     assert model.hook().message == SERVING
 
 
+def test_given_kubernetes_1_29_when_a_status_has_a_command_then_the_command_stays_the_last(
+    model: Model, api: FakeCluster
+):
+    api.version = "v1.29.15"
+    model.settle()
+    arn = "arn:aws:iam::111122223333:role/dev"
+    model.config = {"mappings": f"- {{name: dev, arn: '{arn}', username: dev}}"}
+    api.add_mapping("other", arn, arn)
+
+    model.hook(model.on.config_changed())
+
+    assert model.hook().message.endswith("; run: kubectl delete iamidentitymapping other")
+
+
 @pytest.mark.parametrize("path", [POLICY, POLICY_BINDING])
 def test_given_a_policy_that_somebody_deletes_when_hooks_run_then_the_status_says_so_once(
     deployed: Model, api: FakeCluster, path: str
