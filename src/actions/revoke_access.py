@@ -32,7 +32,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     with errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
         if params["dry-run"]:
-            found = state.access(client, context.owner, newest=True)
+            found = _find(client, context, target)
             return _results("would revoke", _chosen(found, context, target), target)
         revoked, refused = _revoke(client, context, target)
     events.write(client, context.owner, [_note(mapping, target) for mapping in revoked])
@@ -54,7 +54,7 @@ def _revoke(
     cluster refuses, by the mappings' names."""
     done, refused = dict[str, IdentityMapping](), dict[str, str]()
     for _ in range(LOOKS):
-        found = state.access(client, context.owner, newest=True)
+        found = _find(client, context, target)
         chosen = [each for each in _chosen(found, context, target) if each.name not in refused]
         if not chosen:
             return list(done.values()), refused
@@ -68,6 +68,19 @@ def _revoke(
                 text = f"the cluster refuses to {change} mapping {each.name}: {reason}"
                 refused[each.name] = text
     raise Waiting("others keep creating or changing mappings of this principal, run this again")
+
+
+def _find(client: api.Client, context: Context, target: grants.Target) -> Access:
+    """Return all mappings, or only the one that is named, with the bindings for them.
+
+    To read the one works however many there are, and however large somebody has made them.
+    """
+    if not target.name:
+        return state.access(client, context.owner, newest=True)
+    named = state.mapping(client, target.name)
+    bound = state.role_bindings(client, context.owner)
+    own = tuple(each for each in bound if each.mapping == target.name)
+    return Access((named,) if named else (), own)
 
 
 def _chosen(found: Access, context: Context, target: grants.Target) -> list[IdentityMapping]:
