@@ -43,6 +43,11 @@ RUN = {
             "unused-administrator",
         )
     },
+    "docs/how-to/audit.md": {
+        "Who has access, and since when": HOW_TOS,
+        "Who is inactive": HOW_TOS,
+        "What changed in the last hour": HOW_TOS,
+    },
     "docs/how-to/behind-a-proxy.md": {"*": f"{ONE_UNIT}/test_proxy.py"},
     "docs/how-to/beside-oidc-and-keystone.md": {
         "What works together": HOW_TOS,
@@ -108,6 +113,7 @@ RUN = {
     "docs/how-to/temporary-access.md": {
         "Grant access": HOW_TOS,
         "Grant a permission set": HOW_TOS,
+        "Let a contractor in, from another account": HOW_TOS,
         "Let any mapping end": HOW_TOS,
         "Revoke access": HOW_TOS,
     },
@@ -138,6 +144,8 @@ RUN = {
 
 _EASYRSA = "it is about the files of the original easyrsa, which the testbed lacks"
 _EKS = "it asks EKS; tests/unit/access/declaration/test_eks.py reads what it prints"
+_TWO_CLUSTERS = "it is for a cluster on EKS and another; test_docs_jq.py runs its filter"
+_AUDIT = "the testbed's API server writes no audit log; test_docs_jq.py reads one"
 _IAM = "the testbed has no IAM API"
 _CHARMHUB = "the testbed has neither Charmhub nor a public registry"
 _CONTAINERD = "the testbed's containerd has no charm"
@@ -154,6 +162,22 @@ NOT_RUN = {
     "aws eks list-associated-access-policies --cluster-name prod --principal-arn "
     '"$arn" --output json': _EKS,
     "juju config aws-iam mappings=@access-entries.json": _EKS,
+    "aws eks describe-cluster --name prod --query cluster.accessConfig.authenticationMode "
+    "--output text": _EKS,
+    "kubectl get clusterrolebindings,rolebindings -A -o json > all-bindings.json": _TWO_CLUSTERS,
+    "kubectl apply -f bindings.json": _TWO_CLUSTERS,
+    "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,"
+    "AttributeValue=AssumeRole --output json > cloudtrail.json": "it asks AWS; test_docs_jq.py "
+    "reads what it prints",
+    'juju exec --unit kubernetes-control-plane/0 -- "cat /root/cdk/audit/*.log | grep '
+    'iamidentitymappings" > audit-0.json.new && mv audit-0.json.new audit-0.json': _AUDIT,
+    'juju exec --unit kubernetes-control-plane/0 -- "cat /root/cdk/audit/*.log | grep '
+    'role/k8s-view-role" > role-0.json.new && mv role-0.json.new role-0.json': _AUDIT,
+    "juju integrate aws-iam:certificates vault:vault-pki": "tests/integration/test_vault.py "
+    "integrates with the endpoint that its vault has",
+    "juju refresh aws-iam --revision 12": _CHARMHUB,
+    "juju config aws-iam image=registry.example.com/aws-iam-authenticator:v0.7.18": "one_unit/"
+    "test_changes.py sets another image",
     "aws configure export-credentials --format env-no-export | "
     "sed -n 's/^AWS_SESSION_TOKEN=//p' | tr -d '\\n' | wc -c": "it needs AWS itself",
     "aws iam create-role --role-name k8s-view-role --assume-role-policy-document "
