@@ -147,6 +147,7 @@ _EKS = "it asks EKS; tests/unit/access/declaration/test_eks.py reads what it pri
 _TWO_CLUSTERS = "it is for a cluster on EKS and another; test_docs_jq.py runs its filter"
 _AUDIT = "the testbed's API server writes no audit log; test_docs_jq.py reads one"
 _IAM = "the testbed has no IAM API"
+_ADMIN = "demo/page.py does the same with the administrator's ~/.kube/config"
 _CHARMHUB = "the testbed has neither Charmhub nor a public registry"
 _CONTAINERD = "the testbed's containerd has no charm"
 _SNAPS = "the testbed's control plane brings its Kubernetes with its charm"
@@ -173,6 +174,11 @@ NOT_RUN = {
     'iamidentitymappings" > audit-0.json.new && mv audit-0.json.new audit-0.json': _AUDIT,
     'juju exec --unit kubernetes-control-plane/0 -- "cat /root/cdk/audit/*.log | grep '
     'role/k8s-view-role" > role-0.json.new && mv role-0.json.new role-0.json': _AUDIT,
+    "sed -i 's|<<insert_arn_here>>|arn:aws:iam::111122223333:role/k8s-view-role|' "
+    "admin.yaml": _ADMIN,
+    "kubectl --kubeconfig admin.yaml --context aws-iam-authenticator get po": _ADMIN,
+    "kubectl create role pod-reader --verb=get,list,watch --resource=pods": _ADMIN,
+    "kubectl create rolebinding read-pods --role=pod-reader --user=knobby": _ADMIN,
     "juju integrate aws-iam:certificates vault:vault-pki": "tests/integration/test_vault.py "
     "integrates with the endpoint that its vault has",
     "juju refresh aws-iam --revision 12": _CHARMHUB,
