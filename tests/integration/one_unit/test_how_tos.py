@@ -242,29 +242,29 @@ def test_given_the_page_on_refusals_then_its_commands_say_what_it_says(
 
 @pytest.mark.usefixtures("refused")
 @pytest.mark.parametrize(
-    ("page", "said"),
+    ("alert", "said"),
     [
-        ("access-outlives-its-end.md", "PROBLEM"),
-        ("certificate-ends.md", "certificates"),
-        ("lasting-administrator.md", "PROBLEM"),
-        ("many-refusals.md", "refused in the last hour"),
-        ("mapping-never-works.md", "PROBLEM"),
-        ("no-pod-serves.md", "aws-iam-authenticator-"),
-        ("not-watched.md", "certificates"),
-        ("pod-down.md", "aws-iam-authenticator-"),
-        ("pod-missing.md", "aws-iam-authenticator-"),
-        ("sts-throttled.md", "current-context"),
-        ("sts-unreachable.md", "refused in the last hour"),
-        ("unused-access.md", "logins: "),
-        ("unused-administrator.md", "logins: "),
+        ("AwsIamAccessOutlivesItsEnd", "PROBLEM"),
+        ("AwsIamCertificateEnds", "certificates"),
+        ("AwsIamLastingAdministrator", "PROBLEM"),
+        ("AwsIamManyRefusals", "refused in the last hour"),
+        ("AwsIamMappingNeverWorks", "PROBLEM"),
+        ("AwsIamNoPodServes", "aws-iam-authenticator-"),
+        ("AwsIamNotWatched", "certificates"),
+        ("AwsIamPodDown", "aws-iam-authenticator-"),
+        ("AwsIamPodMissing", "aws-iam-authenticator-"),
+        ("AwsIamStsThrottled", "current-context"),
+        ("AwsIamStsUnreachable", "refused in the last hour"),
+        ("AwsIamUnusedAccess", "logins: "),
+        ("AwsIamUnusedAdministrator", "logins: "),
     ],
 )
-def test_given_the_page_of_an_alert_then_its_commands_show_where_to_look(
-    cluster: Cluster, reader: Reader, page: str, said: str
+def test_given_the_page_on_alerts_then_its_commands_show_where_to_look(
+    cluster: Cluster, reader: Reader, alert: str, said: str
 ) -> None:
     cluster.map("developers", arns.ROLE_WITH_PATH, "dev")
 
-    assert said in reader.follow(f"alerts/{page}", "Find the cause")
+    assert said in reader.follow("alerts.md", alert)
 
 
 @pytest.mark.parametrize(
