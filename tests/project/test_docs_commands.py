@@ -141,8 +141,8 @@ RUN = {
 
 _EASYRSA = "it is about the files of the original easyrsa, which the testbed lacks"
 _EKS = "it asks EKS; tests/unit/access/declaration/test_eks.py reads what it prints"
-_TWO_CLUSTERS = "it is for a cluster on EKS and another; test_docs_jq.py runs its filter"
-_AUDIT = "the testbed's API server writes no audit log; test_docs_jq.py reads one"
+_TWO_CLUSTERS = "it is for a cluster on EKS and another; test_docs_recipes.py runs its filter"
+_AUDIT = "the testbed's API server writes no audit log; test_docs_recipes.py reads one"
 _IAM = "the testbed has no IAM API"
 _ADMIN = "demo/page.py does the same with the administrator's ~/.kube/config"
 _CHARMHUB = "the testbed has neither Charmhub nor a public registry"
@@ -165,8 +165,8 @@ NOT_RUN = {
     "kubectl get clusterrolebindings,rolebindings -A -o json > all-bindings.json": _TWO_CLUSTERS,
     "kubectl apply -f bindings.json": _TWO_CLUSTERS,
     "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,"
-    "AttributeValue=AssumeRole --output json > cloudtrail.json": "it asks AWS; test_docs_jq.py "
-    "reads what it prints",
+    "AttributeValue=AssumeRole --output json > cloudtrail.json": "it asks AWS; "
+    "test_docs_recipes.py reads what it prints",
     'juju exec --unit kubernetes-control-plane/0 -- "cat /root/cdk/audit/*.log | grep '
     'iamidentitymappings" > audit-0.json.new && mv audit-0.json.new audit-0.json': _AUDIT,
     'juju exec --unit kubernetes-control-plane/0 -- "cat /root/cdk/audit/*.log | grep '

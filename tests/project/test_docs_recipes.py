@@ -1,4 +1,4 @@
-"""The filters of the docs that read what the testbed does not have: audit logs, AWS, EKS."""
+"""The recipes of the docs for what the testbed does not have: audit logs, AWS, EKS."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+import times
+from access.declaration import declared
+
 HOW_TO = Path(__file__).parents[2] / "docs/how-to"
+ROLE = "arn:aws:iam::111122223333:role"
 REQUEST = {
     "stage": "ResponseComplete",
     "verb": "create",
@@ -103,3 +109,22 @@ def test_given_bindings_on_eks_then_the_filter_keeps_those_of_people():
 
     [kept] = json.loads(shown)["items"]
     assert kept["metadata"] == {"name": "viewers"}
+
+
+def test_given_both_lists_of_eks_then_one_file_has_them_and_the_access_entry_counts(
+    tmp_path: Path,
+):
+    text = (HOW_TO / "move-from-eks.md").read_text()
+    [together] = re.findall(r"^    (\{ cat access-entries\.json.*)$", text, re.MULTILINE)
+    entry = {"principalArn": f"{ROLE}/dev", "type": "STANDARD", "username": "dev-by-entry"}
+    (tmp_path / "access-entries.json").write_text(json.dumps({"accessEntry": entry}))
+    rows = f"- rolearn: {ROLE}/dev\n  username: dev\n- rolearn: {ROLE}/ops\n  username: ops\n"
+    config_map = {"apiVersion": "v1", "kind": "ConfigMap", "data": {"mapRoles": rows}}
+    (tmp_path / "aws-auth.yaml").write_text(yaml.safe_dump(config_map))
+
+    subprocess.run(["/bin/bash", "-ec", together], cwd=tmp_path, check=True)
+
+    found = declared.parse((tmp_path / "mappings.yaml").read_text(), times.now())
+    assert {entry.username for entry in found.entries} == {"dev-by-entry", "ops"}
+    assert len(found.left_out) == 1
+    assert not found.wrong
