@@ -13,6 +13,7 @@ import yaml
 
 import times
 from access.declaration import declared
+from access.refusals import Cause
 
 HOW_TO = Path(__file__).parents[2] / "docs/how-to"
 ROLE = "arn:aws:iam::111122223333:role"
@@ -128,3 +129,12 @@ def test_given_both_lists_of_eks_then_one_file_has_them_and_the_access_entry_cou
     assert {entry.username for entry in found.entries} == {"dev-by-entry", "ops"}
     assert len(found.left_out) == 1
     assert not found.wrong
+
+
+def test_given_the_page_of_errors_then_its_causes_are_those_of_refusals():
+    text = (HOW_TO / "errors.md").read_text()
+    listed = text.partition("| it says | do |")[2].partition("nothing of that person")[0]
+    shown = re.findall(r"^\| `([^`]+)` \|", listed, re.MULTILINE)
+
+    assert shown
+    assert {*shown} <= {cause.value for cause in Cause}
