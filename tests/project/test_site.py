@@ -53,7 +53,7 @@ FOUND = {
     "contact": "index",
     "vault sealed": "how-to/vault",
     "API_AND_CONFIG_MAP": "how-to/move-from-eks",
-    "Forbidden": "how-to/why-was-i-refused",
+    "Forbidden": "how-to/errors",
 }
 LOADED = {"img": "src", "script": "src", "iframe": "src", "source": "src", "link": "href"}
 
