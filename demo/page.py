@@ -99,7 +99,8 @@ def _deploy(control_plane: ControlPlane, authority: Authority) -> list[Step | Wa
         Step(
             "Get the administrator's kubeconfig from the control plane",
             "mkdir -p ~/.kube && juju exec --unit kubernetes-control-plane/leader -- "
-            "cat /home/ubuntu/config > ~/.kube/config.new && mv ~/.kube/config.new ~/.kube/config",
+            "cat /home/ubuntu/config > ~/.kube/config.new && test -s ~/.kube/config.new "
+            "&& mv ~/.kube/config.new ~/.kube/config",
         ),
         Step(
             "Map an IAM role to a Kubernetes user",
