@@ -177,40 +177,6 @@ def test_given_a_mapping_when_its_end_is_put_off_then_its_user_and_groups_count_
     assert "variables.isSame" in variables["keepsUsername"]
 
 
-def rules() -> dict[str, str]:
-    """The expressions of the validations, by the beginning of what each says of a refusal."""
-    return {
-        each["message"].split(" must ")[0]: each["expression"] for each in policy()["validations"]
-    }
-
-
-def test_given_the_policy_then_it_ties_the_status_to_the_arn_whoever_writes_it():
-    tied = rules()["status.canonicalARN"]
-
-    assert tied.startswith("!variables.isStatus || object.?status.?canonicalARN.orValue('') in")
-    assert "variables.canonicalARN" in tied
-    assert "userInfo" not in tied
-
-
-@pytest.mark.parametrize("part", ["labels", "annotations", "finalizers", "ownerReferences"])
-def test_given_the_policy_then_it_bounds_each_part_of_the_metadata_that_has_no_bound(part: str):
-    variables = {each["name"]: each["expression"] for each in policy()["variables"]}
-    (name,) = [
-        name for name, it in variables.items() if it.startswith(f"object.metadata.?{part}.")
-    ]
-
-    assert f"variables.{name}.size()" in variables["hasManyParts"]
-    assert f"variables.{name}.map(" in variables["length"]
-    assert any("variables.length <= 8192" in each for each in rules().values())
-
-
-def test_given_the_policy_then_it_bounds_what_a_writer_makes_up_as_managed_fields():
-    variables = {each["name"]: each["expression"] for each in policy()["variables"]}
-
-    assert variables["managedLength"].startswith("object.metadata.?managedFields.")
-    assert any("variables.managedLength <= 16384" in each for each in rules().values())
-
-
 def test_given_the_longest_that_the_charm_writes_then_the_bound_of_the_metadata_suffices():
     longest = IdentityMapping(
         "n" * 253,
