@@ -6,7 +6,8 @@ from demo.step import AFTER_A_RESTART, NO_PODS, UNAUTHORIZED, Step, Wait
 
 USERS_KUBECONFIG = (
     "juju run aws-iam/leader get-kubeconfig region=us-east-1 --format json "
-    "| jq -er '.[] | .results.kubeconfig // error(.message)' > ~/.kube/users"
+    "| jq -ers '.[0][] | .results.kubeconfig // error(.message)' "
+    "> ~/.kube/users.new && mv ~/.kube/users.new ~/.kube/users"
 )
 DECLARED = """\
 - arn: arn:aws:iam::111122223333:user/knobby

@@ -22,7 +22,8 @@ CLUSTER_ID = "$(kubectl config view -o jsonpath='{.users[?(@.user.exec)].user.ex
 AUTHORIZE = 'juju run vault/leader authorize-charm token="$(testbedctl authority vault unseal)"'
 GET_KUBECONFIG = (
     f"juju run aws-iam/leader get-kubeconfig arn={ROLE} --format json "
-    "| jq -er '.[] | .results.kubeconfig // error(.message)' > ~/.kube/aws-iam"
+    "| jq -ers '.[0][] | .results.kubeconfig // error(.message)' "
+    "> ~/.kube/aws-iam.new && mv ~/.kube/aws-iam.new ~/.kube/aws-iam"
 )
 RUN_STATUS_COMMAND = (
     'eval "$(juju status aws-iam --format json '
@@ -98,7 +99,8 @@ def _deploy(control_plane: ControlPlane, authority: Authority) -> list[Step | Wa
         Step(
             "Get the administrator's kubeconfig from the control plane",
             "mkdir -p ~/.kube && juju exec --unit kubernetes-control-plane/leader -- "
-            "cat /home/ubuntu/config > ~/.kube/config",
+            "cat /home/ubuntu/config > ~/.kube/config.new && test -s ~/.kube/config.new "
+            "&& mv ~/.kube/config.new ~/.kube/config",
         ),
         Step(
             "Map an IAM role to a Kubernetes user",

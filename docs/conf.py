@@ -3,7 +3,10 @@
 import re
 from pathlib import Path
 
-changelog = (Path(__file__).parents[1] / "CHANGELOG.md").read_text()
+from sphinx.application import Sphinx
+
+FOLDER = Path(__file__).parent
+changelog = (FOLDER.parent / "CHANGELOG.md").read_text()
 newest = re.search(r"^## (.+)$", changelog, re.MULTILINE)
 
 project = "aws-iam"
@@ -15,6 +18,7 @@ highlight_language = "none"
 smartquotes = False
 
 extensions = ["myst_parser"]
+exclude_patterns = ["_contents.md"]
 # Links may name a heading of these levels, as on GitHub.
 myst_heading_anchors = 4
 # Warn of every link that leads nowhere.
@@ -25,7 +29,7 @@ html_theme = "furo"
 html_favicon = "../icon.svg"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
-html_js_files = ["copy.js"]
+html_js_files = ["copy.js", "pictures.js"]
 html_copy_source = False
 html_use_index = False
 html_show_sourcelink = False
@@ -35,3 +39,16 @@ html_theme_options = {
     "source_branch": "main",
     "source_directory": "docs/",
 }
+
+
+def setup(app: Sphinx) -> None:
+    """Let Sphinx call `complete` for each page that it has read."""
+    app.connect("source-read", complete)
+
+
+def complete(_app: Sphinx, page: str, source: list[str]) -> None:
+    """Add to two pages what GitHub would show as code: lists of pages, and another page."""
+    if page == "index":
+        source[0] += "\n" + (FOLDER / "_contents.md").read_text()
+    if page == "how-to/terraform":
+        source[0] = "```{include} ../../terraform/README.md\n:relative-docs: ../docs\n```\n"

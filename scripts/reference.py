@@ -211,7 +211,7 @@ def _alerts(rules: Mapping[str, Any]) -> Iterable[str]:
     for rule in (rule for group in rules["groups"] for rule in group["rules"]):
         about = rule["annotations"]
         yield f"## {rule['alert']}"
-        runbook = f"../how-to/alerts/{about['runbook_url'].rpartition('/')[2]}"
+        runbook = f"../{about['runbook_url'].partition('/docs/')[2]}"
         lasting = f", after {rule['for']}" if "for" in rule else ""
         yield f"{about['summary']} [What to do]({runbook})."
         yield f"Severity {rule['labels']['severity']}{lasting}. It fires while this holds:"

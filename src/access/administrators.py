@@ -15,9 +15,9 @@ from collections.abc import Iterable, Sequence
 
 from access import mappings, rbac, table
 from access.mapping import IdentityMapping
+from access.rights import CLUSTER_ROLE, RoleBinding
 from text import one_line
 
-# Where the service accounts of the cluster's own programs are.
 SYSTEM = "kube-system"
 EVERYTHING = "do everything"
 # Kubernetes' own ClusterRole that allows everything.
@@ -40,6 +40,9 @@ _POWERS = (
         None,
     ),
 )
+# What a role that allows everything gives to its bearer, by where it counts: in kube-system, the
+# service accounts of the cluster's own programs.
+_EVERYTHING_IN = {"": (EVERYTHING,), SYSTEM: (f"{EVERYTHING} in {SYSTEM}",)}
 # How many mappings a text names.
 _SHOWN = 3
 # What the API server gives to a group before it looks at any binding.
@@ -78,8 +81,7 @@ def powers_of(
     """
     rules = list(rules)
     if any(rule.allows(("*",), "*", ("*",), None) for rule in rules):
-        everything = {"": (EVERYTHING,), SYSTEM: (f"{EVERYTHING} in {SYSTEM}",)}
-        return everything.get(namespace, ())
+        return _EVERYTHING_IN.get(namespace, ())
     if namespace:
         return ()
     return tuple(
@@ -88,6 +90,15 @@ def powers_of(
         if not (mappings_denied and words == _WRITE_MAPPINGS)
         if any(rule.allows(verbs, group, resources, name) for rule in rules)
     )
+
+
+def powers_of_own(binding: RoleBinding) -> tuple[str, ...]:
+    """Return what `powers_of` does for a binding that the charm makes.
+
+    Of any other role, somebody has to look at the rules.
+    """
+    is_administrator = (binding.role_kind, binding.role) == (CLUSTER_ROLE, ADMINISTRATOR)
+    return _EVERYTHING_IN.get(binding.namespace, ()) if is_administrator else ()
 
 
 def of(

@@ -68,9 +68,7 @@ def read(params: Mapping[str, Any], text: str, partition: str, now: datetime) ->
     """
     principal, remark = login(text, partition)
     canonical = arn.canonicalize(principal)
-    name, reason = params["name"], " ".join(params["reason"].split())
-    if name and not is_object_name(name):
-        raise ValueError(f"name {name[:40]!r} must be small letters, digits, '-' and '.'")
+    name, reason = _name(params), " ".join(params["reason"].split())
     if len(reason) > _LONGEST_REASON:
         raise ValueError(f"reason is too long, give {_LONGEST_REASON} characters at most")
     if not (username := params["username"].strip()):
@@ -89,6 +87,18 @@ def read(params: Mapping[str, Any], text: str, partition: str, now: datetime) ->
         reason=reason,
     )
     return Grant(mapping, bool(name), remark, _rights(params))
+
+
+def _name(params: Mapping[str, Any]) -> str:
+    """Return the mapping's name that the parameters give, or the empty text.
+
+    Raises:
+        ValueError: no mapping may have it.
+    """
+    name: str = params["name"]
+    if name and not is_object_name(name):
+        raise ValueError(f"name {name[:40]!r} must be small letters, digits, '-' and '.'")
+    return name
 
 
 def _rights(params: Mapping[str, Any]) -> tuple[Right, ...]:
@@ -217,7 +227,7 @@ def target(params: Mapping[str, Any]) -> Target:
     Raises:
         ValueError: a parameter is wrong.
     """
-    text, name = params["arn"], params["name"]
+    text, name = params["arn"], _name(params)
     if bool(text) == bool(name):
         raise ValueError("give either arn or name")
     if name:

@@ -32,7 +32,7 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     target = grants.target(params)
     with errors_as_status():
         if params["dry-run"]:
-            found = state.access(hook.client, hook.owner, newest=True)
+            found = _find(hook, target)
             return _results("would revoke", _chosen(found, hook, target))
         revoked, refused = _revoke(hook, target)
     events.write(hook.client, hook.owner, list(map(_note, revoked)))
@@ -52,7 +52,7 @@ def _revoke(hook: Hook, target: grants.Target) -> tuple[list[IdentityMapping], d
     refuses, by the names of mappings and the keys of bindings."""
     done, refused = dict[str, IdentityMapping](), dict[str, str]()
     for _ in range(LOOKS):
-        found = state.access(hook.client, hook.owner, newest=True)
+        found = _find(hook, target)
         chosen = [each for each in _chosen(found, hook, target) if each.name not in refused]
         if not chosen:
             return list(done.values()), refused
@@ -61,6 +61,19 @@ def _revoke(hook: Hook, target: grants.Target) -> tuple[list[IdentityMapping], d
         done |= {each.name: each for each in chosen if each.name in result.done}
         refused |= result.refused
     raise Waiting("others keep creating or changing mappings of this principal, run this again")
+
+
+def _find(hook: Hook, target: grants.Target) -> Access:
+    """Return all mappings, or only the one that is named, with the bindings for them.
+
+    To read the one works however many there are, and however large somebody has made them.
+    """
+    if not target.name:
+        return state.access(hook.client, hook.owner, newest=True)
+    named = state.mapping(hook.client, target.name)
+    bound = state.role_bindings(hook.client, hook.owner)
+    own = tuple(each for each in bound if each.mapping == target.name)
+    return Access((named,) if named else (), own)
 
 
 def _chosen(found: Access, hook: Hook, target: grants.Target) -> list[IdentityMapping]:

@@ -33,6 +33,11 @@ Manifest = dict[str, Any]
 POLICY_ACTIONS = {"enforce": ["Deny", "Audit"], "warn": ["Warn", "Audit"]}
 # How many groups of one mapping the policy can check one by one: its budget is 28 rights.
 MOST_CHECKED_GROUPS = 20
+# How many labels, annotations, finalizers and owners a mapping may have, and how many characters
+# they may have in all: each of the authenticator's pods keeps all mappings in memory.
+MOST_METADATA_PARTS, MOST_METADATA_CHARACTERS = 64, 8_192
+# How many characters the names of fields may have that Kubernetes keeps beside these.
+MOST_MANAGED_CHARACTERS = 16_384
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,7 +118,14 @@ def mapping_policy(owner: Owner, mode: str) -> list[Manifest]:
     ``mode`` is the value of the option mapping-policy.
     """
     actions = POLICY_ACTIONS[mode]
-    text = templating.render("mapping-policy.yaml.j2", actions=actions, groups=MOST_CHECKED_GROUPS)
+    text = templating.render(
+        "mapping-policy.yaml.j2",
+        actions=actions,
+        groups=MOST_CHECKED_GROUPS,
+        parts=MOST_METADATA_PARTS,
+        length=MOST_METADATA_CHARACTERS,
+        managed=MOST_MANAGED_CHARACTERS,
+    )
     return _marked(owner, text)
 
 

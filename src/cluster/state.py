@@ -8,6 +8,7 @@ Call every function inside `errors_as_status`.
 from __future__ import annotations
 
 import dataclasses
+import json
 import time
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ from access.subjects import OWN
 from cluster import answers, api, objects
 from cluster.api import ANSWER_SECONDS
 from errors import Waiting
-from labels import OWNER, SOURCE
+from labels import EXPIRES, OWNER, SOURCE
 from owner import Owner
 from statuses import waiting
 
@@ -110,13 +111,32 @@ def mappings(client: api.Client, *, newest: bool = False) -> list[IdentityMappin
     ]
 
 
-def _groups(cell: str | None) -> tuple[str, ...] | None:
-    """Return the groups in a cell, which the server writes as JSON; None if they are no list of
+def mapping(client: api.Client, name: str) -> IdentityMapping | None:
+    """Return the IAMIdentityMapping of this name as it is stored; None if there is none."""
+    stored = client.get(objects.mapping(), name)
+    if not stored:
+        return None
+    metadata, spec = stored["metadata"], objects.part(stored, "spec")
+    groups = _groups(json.dumps(spec["groups"]) if spec.get("groups") else None)
+    return IdentityMapping(
+        name=name,
+        arn=str(spec.get("arn") or ""),
+        username=str(spec.get("username") or ""),
+        canonical=str(objects.part(stored, "status").get("canonicalARN") or ""),
+        groups=groups or (),
+        source=objects.part(metadata, "labels").get(SOURCE, ""),
+        expires=objects.part(metadata, "annotations").get(EXPIRES, ""),
+        is_readable=groups is not None,
+    )
+
+
+def _groups(found: str | None) -> tuple[str, ...] | None:
+    """Return groups from JSON, which the server writes in a cell; None if they are no list of
     names, as a mapping from before there was a schema may have."""
     import msgspec
 
     try:
-        return tuple(msgspec.json.decode(cell, type=list[str])) if cell else ()
+        return tuple(msgspec.json.decode(found, type=list[str])) if found else ()
     except msgspec.MsgspecError:
         return None
 

@@ -307,17 +307,12 @@ _KEPT = "a finalizer of others keeps it"
 
 def _is_same(stored: api.Object, mapping: IdentityMapping) -> bool:
     """Return whether what is ``stored`` names the principal of ``mapping``, and ends with it."""
-    metadata, spec = stored["metadata"], _fields(stored.get("spec"))
+    metadata, spec = stored["metadata"], objects.part(stored, "spec")
     return (
         str(spec.get("arn") or "") == mapping.arn
-        and _fields(metadata.get("labels")).get(SOURCE, "") == mapping.source
-        and _fields(metadata.get("annotations")).get(EXPIRES, "") == mapping.expires
+        and objects.part(metadata, "labels").get(SOURCE, "") == mapping.source
+        and objects.part(metadata, "annotations").get(EXPIRES, "") == mapping.expires
     )
-
-
-def _fields(part: Any) -> Mapping[str, Any]:
-    # A mapping from before there was a schema may hold anything.
-    return part if isinstance(part, dict) else {}  # pyright: ignore[reportUnknownVariableType]
 
 
 def _replace(

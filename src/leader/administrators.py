@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 import times
 from access import administrators, expiry, rbac
-from access.administrators import ADMINISTRATOR, EVERYTHING
+from access.administrators import ADMINISTRATOR, SYSTEM
 from access.desired import Access, Changes, Desired
 from access.mapping import IdentityMapping
 from access.rights import RoleBinding
@@ -84,15 +84,13 @@ def last(
 
 def _as_bound(binding: RoleBinding) -> rbac.Binding:
     """Return a binding of the charm's as one of the cluster's."""
-    # Of any other role, somebody has to look at the rules.
-    is_administrator = binding.role == ADMINISTRATOR and not binding.namespace
     return rbac.Binding(
         name=binding.name,
         namespace=binding.namespace,
         role_kind=binding.role_kind,
         role_name=binding.role,
         groups=(binding.group,) if binding.group else (),
-        powers=(EVERYTHING,) if is_administrator else (),
+        powers=administrators.powers_of_own(binding),
     )
 
 
@@ -131,6 +129,7 @@ def _text(mapping: IdentityMapping) -> str:
         mapping.source, "kubectl"
     )
     return (
-        f"mapping {mapping.name}, made by {made}, lets {mapping.arn} do everything: a group of it "
-        f"is {rbac.MASTERS}, or can become that, or has the ClusterRole {ADMINISTRATOR}"
+        f"mapping {mapping.name}, made by {made}, lets {mapping.arn} administer the cluster: a "
+        f"group of it is {rbac.MASTERS}, or can become that, or has the ClusterRole "
+        f"{ADMINISTRATOR} in the whole cluster or in {SYSTEM}"
     )

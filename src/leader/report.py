@@ -13,12 +13,17 @@ from statuses import active
 MOST_LOGGED = 20
 
 
-def line(config: Config, rollout: Rollout, report: Report, *remarks: str) -> str:
-    """Return the line of an active status: what is served, and ``remarks`` that are not empty."""
+def line(config: Config, rollout: Rollout, report: Report, policy: str, *remarks: str) -> str:
+    """Return the line of an active status: what is served, and ``remarks`` that are not empty.
+
+    The remark on the ``policy`` may stay for years, so no command of a problem stands before it:
+    people copy a command to the end of the line.
+    """
     parts = [
         active.AUTHENTICATOR(version=config.version),
         active.PODS(ready=rollout.ready, wanted=rollout.wanted),
         _count(report),
+        *filter(None, [policy]),
     ]
     if bindings := sum("/" in key for key in report.result.left):
         parts.append(active.RIGHTS_PENDING(pending=f"{bindings:,}"))

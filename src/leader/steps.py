@@ -55,7 +55,7 @@ def lead(hook: Hook, config: Config, ending: Ending, shared: Shared) -> tuple[st
     with errors_as_status():
         client = hook.client
         service = _claim(hook, client, shared)
-        _define_mappings(client, hook.owner, config)
+        unguarded = _define_mappings(client, hook.owner, config, has_served=shared.serving)
         # Access that ends goes before anything else that takes time.
         left = ending.end(client, keep=KEPT_SECONDS)
         shared = replace(shared, ended=hook.peers.shared.ended)
@@ -111,7 +111,7 @@ def lead(hook: Hook, config: Config, ending: Ending, shared: Shared) -> tuple[st
         trusted.remark,
         OLD_CA if keeps_old_ca else "",
     )
-    line = report.line(config, rollout, found, *remarks)
+    line = report.line(config, rollout, found, unguarded, *remarks)
     return line, _seconds(found, keeps_old_ca=keeps_old_ca)
 
 
@@ -221,12 +221,21 @@ def _web_proxies(
     return contents.deployed_proxies(client, stored)
 
 
-def _define_mappings(client: api.Client, owner: Owner, config: Config) -> None:
-    """Apply the CRD, and on Kubernetes 1.30 and newer the policy on who may write mappings."""
+def _define_mappings(client: api.Client, owner: Owner, config: Config, *, has_served: bool) -> str:
+    """Apply the CRD, and on Kubernetes 1.30 and newer the policy on who may write mappings.
+
+    Return a remark if there is no such policy, or if it comes only now to an application that
+    ``has_served``: somebody has deleted it, or the cluster was older.
+    """
     is_modern = crd.ratchets(client)
     crd.apply(client, config.partition, strict=is_modern)
-    for manifest in manifests.mapping_policy(owner, config.mapping_policy) if is_modern else ():
-        sync.apply(client, manifest)
+    if not is_modern:
+        return active.NO_POLICY()
+    desired = manifests.mapping_policy(owner, config.mapping_policy)
+    stored = [objects.get(client, manifests.reference(each)) for each in desired]
+    for manifest, former in zip(desired, stored, strict=True):
+        sync.apply(client, manifest, former)
+    return active.POLICY_WAS_MISSING() if has_served and not all(stored) else ""
 
 
 def _deploy(

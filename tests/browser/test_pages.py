@@ -73,9 +73,23 @@ def test_given_words_in_the_search_then_their_page_is_among_the_first(
     assert browser.errors() == []
 
 
-def test_given_a_block_of_commands_then_its_button_copies_them(
+def test_given_commands_and_what_they_print_then_the_button_copies_the_commands(
     browser: Browser, site: str
 ) -> None:
     browser.open(f"{site}/tutorial.html")
 
-    assert browser.run("return document.querySelectorAll('div.highlight button.copy').length") > 5
+    texts = browser.run("return [...document.querySelectorAll('div.highlight')].map(copied)")
+    buttons = "return document.querySelectorAll('div.highlight button.copy').length"
+    assert "make testbed" in texts
+    assert "juju status aws-iam" in texts
+    assert not any("authenticator v0.7.18" in text or "webhook not set" in text for text in texts)
+    assert browser.run(buttons) == len([text for text in texts if text])
+
+
+def test_given_a_picture_then_it_is_a_link_to_its_full_size(browser: Browser, site: str) -> None:
+    browser.open(f"{site}/explanation/how-it-works.html")
+
+    pictures = "[...document.querySelectorAll('article img')]"
+    linked = "each => each.parentElement.href === each.src"
+    assert browser.run(f"return {pictures}.length")
+    assert browser.run(f"return {pictures}.every({linked})")

@@ -13,7 +13,14 @@ import jubilant
 import pytest
 import yaml
 from demo import page
-from tests.integration.helpers import how_to, juju_status, kubernetes, mapping_writers, settled
+from tests.integration.helpers import (
+    arns,
+    how_to,
+    juju_status,
+    kubernetes,
+    mapping_writers,
+    settled,
+)
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 from tests.integration.helpers.mapping_writers import KIND, Writer
@@ -227,6 +234,66 @@ def test_given_the_authenticator_when_it_writes_a_status_then_it_is_admitted(
 
     assert not account.patch("low", status, "--subresource=status")
     assert account.patch("low", {"spec": {"username": "root"}})
+
+
+def test_given_the_authenticators_account_when_it_hands_a_login_over_then_it_is_refused(
+    cluster: Cluster, mallory: Writer
+) -> None:
+    name = "system:serviceaccount:kube-system:aws-iam-authenticator"
+    account = mapping_writers.writer(cluster, name)
+    before = spec_and_status(cluster)
+    status = {"status": {"canonicalARN": "arn:aws:iam::111122223333:user/mallory"}}
+
+    refusal = account.patch("boss", status, "--subresource=status")
+
+    assert "status.canonicalARN must be the canonical form of spec.arn" in refusal
+    assert spec_and_status(cluster) == before
+
+
+@pytest.mark.parametrize("spelling", arns.ROLE_SPELLINGS)
+def test_given_an_arn_in_any_spelling_when_its_status_is_written_then_it_is_admitted(
+    cluster: Cluster, mallory: Writer, spelling: str
+) -> None:
+    made = json.loads(mapping_writers.manifest("new", "new"))
+    made["spec"]["arn"] = spelling
+    cluster.kubectl("create", "-f", "-", stdin=json.dumps(made))
+    account = mapping_writers.writer(
+        cluster, "system:serviceaccount:kube-system:aws-iam-authenticator"
+    )
+
+    for canonical in ("", arns.ROLE):
+        status = {"status": {"canonicalARN": canonical}}
+        assert not account.patch("new", status, "--subresource=status")
+    other = {"status": {"canonicalARN": f"{arns.ROLE}2"}}
+    assert account.patch("new", other, "--subresource=status")
+
+
+PODS_OWNER = {"apiVersion": "v1", "kind": "Pod", "name": "x" * 8192, "uid": "1"}
+MANAGED = {
+    "manager": "mallory",
+    "operation": "Update",
+    "apiVersion": "iamauthenticator.k8s.aws/v1alpha1",
+    "fieldsType": "FieldsV1",
+    "fieldsV1": {"f:metadata": {"f:labels": {f"f:l{n}": {} for n in range(4000)}}},
+}
+FAT: dict[str, object] = {
+    "labels": {f"l{n}": "x" for n in range(65)},
+    "annotations": {"note": "x" * 8192},
+    "ownerReferences": [PODS_OWNER],
+    "managedFields": [MANAGED],
+}
+
+
+@pytest.mark.parametrize("part", FAT)
+def test_given_the_right_to_write_mappings_when_one_gets_fat_then_it_is_refused(
+    mallory: Writer, part: str
+) -> None:
+    refusal = mallory.patch("low", {"metadata": {part: FAT[part]}})
+
+    what = "managedFields" if part == "managedFields" else "metadata"
+    assert f"the {what} of a mapping may have at most" in refusal
+    assert not mallory.patch("low", {"metadata": {"annotations": {"note": "x" * 4096}}})
+    assert not mallory.patch("low", {"metadata": {"annotations": {"note": None}}})
 
 
 def test_given_the_option_warn_when_anything_is_mapped_then_it_is_admitted_with_a_warning(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,23 +25,25 @@ HOW_TOS = f"{ONE_UNIT}/test_how_tos.py"
 # the whole page.
 RUN = {
     "docs/tutorial.md": {"*": f"{INTEGRATION}/test_tutorial.py"},
-    **{
-        f"docs/how-to/alerts/{name}.md": {"Find the cause": HOW_TOS}
-        for name in (
-            "access-outlives-its-end",
-            "certificate-ends",
-            "lasting-administrator",
-            "many-refusals",
-            "mapping-never-works",
-            "no-pod-serves",
-            "not-watched",
-            "pod-down",
-            "pod-missing",
-            "sts-throttled",
-            "sts-unreachable",
-            "unused-access",
-            "unused-administrator",
-        )
+    "docs/how-to/alerts.md": {
+        "AwsIamAccessOutlivesItsEnd": HOW_TOS,
+        "AwsIamCertificateEnds": HOW_TOS,
+        "AwsIamLastingAdministrator": HOW_TOS,
+        "AwsIamManyRefusals": HOW_TOS,
+        "AwsIamMappingNeverWorks": HOW_TOS,
+        "AwsIamNoPodServes": HOW_TOS,
+        "AwsIamNotWatched": HOW_TOS,
+        "AwsIamPodDown": HOW_TOS,
+        "AwsIamPodMissing": HOW_TOS,
+        "AwsIamStsThrottled": HOW_TOS,
+        "AwsIamStsUnreachable": HOW_TOS,
+        "AwsIamUnusedAccess": HOW_TOS,
+        "AwsIamUnusedAdministrator": HOW_TOS,
+    },
+    "docs/how-to/audit.md": {
+        "Who has access, and since when": HOW_TOS,
+        "Who is inactive": HOW_TOS,
+        "What changed in the last hour": HOW_TOS,
     },
     "docs/how-to/behind-a-proxy.md": {"*": f"{ONE_UNIT}/test_proxy.py"},
     "docs/how-to/beside-oidc-and-keystone.md": {
@@ -106,6 +110,7 @@ RUN = {
     "docs/how-to/temporary-access.md": {
         "Grant access": HOW_TOS,
         "Grant a permission set": HOW_TOS,
+        "Let a contractor in, from another account": HOW_TOS,
         "Let any mapping end": HOW_TOS,
         "Revoke access": HOW_TOS,
     },
@@ -136,7 +141,10 @@ RUN = {
 
 _EASYRSA = "it is about the files of the original easyrsa, which the testbed lacks"
 _EKS = "it asks EKS; tests/unit/access/declaration/test_eks.py reads what it prints"
+_TWO_CLUSTERS = "it is for a cluster on EKS and another; test_docs_recipes.py runs its filter"
+_AUDIT = "the testbed's API server writes no audit log; test_docs_recipes.py reads one"
 _IAM = "the testbed has no IAM API"
+_ADMIN = "demo/page.py does the same with the administrator's ~/.kube/config"
 _CHARMHUB = "the testbed has neither Charmhub nor a public registry"
 _CONTAINERD = "the testbed's containerd has no charm"
 _SNAPS = "the testbed's control plane brings its Kubernetes with its charm"
@@ -152,6 +160,29 @@ NOT_RUN = {
     "aws eks list-associated-access-policies --cluster-name prod --principal-arn "
     '"$arn" --output json': _EKS,
     "juju config aws-iam mappings=@access-entries.json": _EKS,
+    "aws eks describe-cluster --name prod --query cluster.accessConfig.authenticationMode "
+    "--output text": _EKS,
+    "kubectl get clusterrolebindings,rolebindings -A -o json > all-bindings.json": _TWO_CLUSTERS,
+    "kubectl apply -f bindings.json": _TWO_CLUSTERS,
+    "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,"
+    "AttributeValue=AssumeRole --output json > cloudtrail.json": "it asks AWS; "
+    "test_docs_recipes.py reads what it prints",
+    'juju exec --unit kubernetes-control-plane/0 -- "cat /root/cdk/audit/*.log | grep '
+    'iamidentitymappings" > audit-0.json.new && test -s audit-0.json.new && mv audit-0.json.new '
+    "audit-0.json": _AUDIT,
+    'juju exec --unit kubernetes-control-plane/0 -- "cat /root/cdk/audit/*.log | grep '
+    'role/k8s-view-role" > role-0.json.new && test -s role-0.json.new && mv role-0.json.new '
+    "role-0.json": _AUDIT,
+    "sed -i 's|<<insert_arn_here>>|arn:aws:iam::111122223333:role/k8s-view-role|' "
+    "admin.yaml": _ADMIN,
+    "kubectl --kubeconfig admin.yaml --context aws-iam-authenticator get po": _ADMIN,
+    "kubectl create role pod-reader --verb=get,list,watch --resource=pods": _ADMIN,
+    "kubectl create rolebinding read-pods --role=pod-reader --user=knobby": _ADMIN,
+    "juju integrate aws-iam:certificates vault:vault-pki": "tests/integration/test_vault.py "
+    "integrates with the endpoint that its vault has",
+    "juju refresh aws-iam --revision 12": _CHARMHUB,
+    "juju config aws-iam image=registry.example.com/aws-iam-authenticator:v0.7.18": "one_unit/"
+    "test_changes.py sets another image",
     "aws configure export-credentials --format env-no-export | "
     "sed -n 's/^AWS_SESSION_TOKEN=//p' | tr -d '\\n' | wc -c": "it needs AWS itself",
     "aws iam create-role --role-name k8s-view-role --assume-role-policy-document "
@@ -182,7 +213,6 @@ NOT_RUN = {
     "kubectl --kubeconfig aws-iam.yaml auth whoami": "one_unit/test_make_a_role.py runs it with "
     "the keys of a person",
     "kubectl delete crd iamidentitymappings.iamauthenticator.k8s.aws": "it is Kubernetes' own",
-    "kubectl delete iamidentitymapping alice": "it is Kubernetes' own",
     "juju remove-application aws-iam": _BASES,
     "juju remove-relation aws-iam:certificates easyrsa:client": _EASYRSA,
     "export name=aws-iam-authenticator.kube-system.svc": _EASYRSA,
@@ -268,3 +298,44 @@ def test_given_a_program_that_reads_results_then_it_fails_when_the_action_fails(
     for found in re.findall(r"jq -\w+ '([^']+)'", (ROOT / name).read_text()):
         if ".results" in found:
             assert "error(.message)" in found
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_given_a_command_that_saves_what_juju_prints_then_the_former_file_stays_until_then(
+    name: str,
+):
+    for _, command in commands(name):
+        for file in re.findall(r"^juju .*? > (\S+)", command):
+            kept = file.removesuffix(".new")
+            # jq fails on nothing. Juju itself may print nothing, and exit with 0.
+            checked = "" if " | jq -" in command else f" && test -s {file}"
+            assert command.endswith(f" > {kept}.new{checked} && mv {kept}.new {kept}")
+
+
+@pytest.mark.parametrize(
+    ("printed", "code"),
+    [
+        ("", 0),  # Juju 3.6, where the unit or the action is unknown
+        ("", 1),
+        ('{"aws-iam/0": {"id": "4", "message": "no API", "results": {}, "status": "failed"}}', 0),
+    ],
+    ids=["not-scheduled", "no-controller", "failed"],
+)
+def test_given_an_action_that_fails_when_its_kubeconfig_is_saved_then_the_former_one_stays(
+    tmp_path: Path, printed: str, code: int
+):
+    juju, kubeconfig = tmp_path / "juju", tmp_path / ".kube/aws-iam"
+    juju.write_text(f"#!/bin/sh\nprintf %s '{printed}'\nexit {code}\n")
+    juju.chmod(0o755)
+    kubeconfig.parent.mkdir()
+    kubeconfig.write_text("former")
+
+    done = subprocess.run(
+        ["/bin/bash", "-c", page.GET_KUBECONFIG],
+        env={"HOME": str(tmp_path), "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        check=False,
+    )
+
+    assert done.returncode
+    assert kubeconfig.read_text() == "former"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -58,3 +59,10 @@ def test_given_an_overlay_then_the_one_for_1_28_differs_in_the_control_plane_onl
 
 def test_given_an_overlay_for_1_28_then_there_is_one_for_newer_clusters():
     assert [path.name for path in sorted(OVERLAYS.glob("1.28/*.yaml"))] == [p.name for p in NEWER]
+
+
+def test_given_the_page_on_deployment_then_it_has_the_overlay_for_easyrsa():
+    page = (OVERLAYS.parent / "docs/how-to/deploy.md").read_text()
+    shown = (OVERLAYS / "aws-iam-easyrsa.yaml").read_text().split("\n", 2)[2]
+
+    assert textwrap.indent(shown, "    ") in page

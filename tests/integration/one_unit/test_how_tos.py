@@ -178,6 +178,14 @@ def test_given_the_page_on_temporary_access_then_a_permission_set_is_granted(
     assert usernames(cluster) == {"bob"}
 
 
+def test_given_the_page_on_temporary_access_then_a_contractor_is_granted_a_role(
+    cluster: Cluster, reader: Reader
+) -> None:
+    reader.follow(TEMPORARY, "Let a contractor in, from another account")
+
+    assert usernames(cluster) == {"contractor"}
+
+
 def test_given_the_page_on_temporary_access_then_a_mapping_gets_an_end_and_loses_it(
     cluster: Cluster, reader: Reader
 ) -> None:
@@ -197,6 +205,21 @@ def test_given_the_page_on_reviews_then_it_lists_and_explains(
     reader.follow("review-who-has-access.md", "Hear of grants and ends")
     explained = reader.follow("review-who-has-access.md", "Look at one principal")
     assert "mapping dev, made with kubectl" in explained
+
+
+@pytest.mark.usefixtures("reader")  # its environment
+def test_given_the_page_on_audits_then_its_files_say_who_has_access(
+    cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    cluster.map("dev", arns.ROLE, "dev")
+    folder = tmp_path_factory.mktemp("audit")
+    auditor = Reader(folder)
+
+    auditor.follow("audit.md", "Who has access, and since when")
+
+    assert f'"dev","{arns.ROLE}","dev"' in (folder / "access.csv").read_text()
+    assert "logins: " in auditor.follow("audit.md", "Who is inactive")
+    auditor.follow("audit.md", "What changed in the last hour")
 
 
 @pytest.mark.usefixtures("refused")
@@ -219,29 +242,29 @@ def test_given_the_page_on_refusals_then_its_commands_say_what_it_says(
 
 @pytest.mark.usefixtures("refused")
 @pytest.mark.parametrize(
-    ("page", "said"),
+    ("alert", "said"),
     [
-        ("access-outlives-its-end.md", "PROBLEM"),
-        ("certificate-ends.md", "certificates"),
-        ("lasting-administrator.md", "PROBLEM"),
-        ("many-refusals.md", "refused in the last hour"),
-        ("mapping-never-works.md", "PROBLEM"),
-        ("no-pod-serves.md", "aws-iam-authenticator-"),
-        ("not-watched.md", "certificates"),
-        ("pod-down.md", "aws-iam-authenticator-"),
-        ("pod-missing.md", "aws-iam-authenticator-"),
-        ("sts-throttled.md", "current-context"),
-        ("sts-unreachable.md", "refused in the last hour"),
-        ("unused-access.md", "logins: "),
-        ("unused-administrator.md", "logins: "),
+        ("AwsIamAccessOutlivesItsEnd", "PROBLEM"),
+        ("AwsIamCertificateEnds", "certificates"),
+        ("AwsIamLastingAdministrator", "PROBLEM"),
+        ("AwsIamManyRefusals", "refused in the last hour"),
+        ("AwsIamMappingNeverWorks", "PROBLEM"),
+        ("AwsIamNoPodServes", "aws-iam-authenticator-"),
+        ("AwsIamNotWatched", "certificates"),
+        ("AwsIamPodDown", "aws-iam-authenticator-"),
+        ("AwsIamPodMissing", "aws-iam-authenticator-"),
+        ("AwsIamStsThrottled", "current-context"),
+        ("AwsIamStsUnreachable", "refused in the last hour"),
+        ("AwsIamUnusedAccess", "logins: "),
+        ("AwsIamUnusedAdministrator", "logins: "),
     ],
 )
-def test_given_the_page_of_an_alert_then_its_commands_show_where_to_look(
-    cluster: Cluster, reader: Reader, page: str, said: str
+def test_given_the_page_on_alerts_then_its_commands_show_where_to_look(
+    cluster: Cluster, reader: Reader, alert: str, said: str
 ) -> None:
     cluster.map("developers", arns.ROLE_WITH_PATH, "dev")
 
-    assert said in reader.follow(f"alerts/{page}", "Find the cause")
+    assert said in reader.follow("alerts.md", alert)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import httpx2
 import ops.testing
 import pytest
 from tests.fakes.juju.model import Model
-from tests.fakes.kubernetes.faults import refusal
+from tests.fakes.kubernetes.faults import refusal, unreachable
 from tests.fakes.kubernetes.paths import MAPPINGS
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
@@ -72,6 +72,50 @@ def test_given_a_name_when_it_is_revoked_then_that_mapping_goes_and_no_other(
 ):
     assert revoke(mapped, name="b")["mappings"] == f"b: {SPELLINGS['b']} as b (a grant)"
     assert names(api) == ["a", "c", "other"]
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_given_so_many_mappings_that_nobody_can_list_them_when_one_is_revoked_by_name_then_it_goes(
+    mapped: Model, api: FakeCluster, dry_run: bool
+):
+    api.fail(unreachable(httpx2.ReadTimeout), request=f"GET {MAPPINGS}")
+    assert refused(mapped, arn=ROLE)
+
+    revoked = revoke(mapped, name="b", dry_run=dry_run)
+
+    assert revoked["mappings"] == f"b: {SPELLINGS['b']} as b (a grant)"
+    assert ("b" in names(api)) is dry_run
+
+
+@pytest.mark.parametrize("role", ["view", "cluster-admin"])
+def test_given_a_grant_with_a_role_when_it_is_revoked_by_name_then_its_binding_goes_too(
+    mapped: Model, api: FakeCluster, role: str
+):
+    api.add_role(role, "get")
+    mapped.action("grant-access", arn=OTHER + "-3", username="o", name="o", role=role)
+    assert [path for path in api.objects if "/aws-iam-o-" in path]
+
+    revoke(mapped, name="o")
+
+    assert not [path for path in api.objects if "/aws-iam-o-" in path]
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {"spec": {"arn": 5, "username": None, "groups": "view"}, "status": "x"},
+        {"spec": {"arn": ROLE, "groups": [None]}},
+        {"spec": None, "status": {"canonicalARN": 7}},
+        {},
+    ],
+)
+def test_given_a_mapping_from_before_there_was_a_schema_when_its_name_is_revoked_then_it_goes(
+    mapped: Model, api: FakeCluster, stored: dict[str, Any]
+):
+    api.put(f"{MAPPINGS}/old", stored)
+
+    assert revoke(mapped, name="old")["result"] == "revoked"
+    assert "old" not in names(api)
 
 
 def test_given_a_dry_run_when_access_is_revoked_then_the_same_is_shown_and_nothing_changes(
@@ -176,6 +220,7 @@ def test_given_a_mapping_of_many_lines_when_it_is_revoked_then_it_forges_no_line
     [
         ({}, "give either arn or name"),
         ({"arn": ROLE, "name": "a"}, "give either arn or name"),
+        ({"name": "a/status"}, "name 'a/status' must be small letters, digits, '-' and '.'"),
         ({"arn": "dev"}, "'dev' is not an ARN such as arn:aws:iam::111122223333:role/admin"),
     ],
 )

@@ -14,8 +14,11 @@ from tests.fakes.kubernetes.faults import FAULTS
 from tests.fakes.kubernetes.paths import DEFINITION, POLICY, POLICY_BINDING
 from tests.fakes.kubernetes.server import FakeCluster
 
+from access.mapping import IdentityMapping
 from cluster import manifests
+from labels import GRANT
 
+SERVING = "authenticator v0.7.18, 2/2 pods, 0 mappings"
 # The API server's cost of one question to its authorizers, what one expression may cost, and what
 # one policy may cost for one request: k8s.io/apiserver, pkg/cel/library and pkg/apis/cel.
 CHECK, MOST_OF_EXPRESSION, MOST_OF_POLICY = 350_000, 1_000_000, 10_000_000
@@ -48,11 +51,38 @@ def test_given_kubernetes_1_29_when_it_is_upgraded_then_the_policy_comes(
     api.version = "v1.29.15"
     model.settle()
     assert not {POLICY, POLICY_BINDING} & set(api.objects)
+    assert model.hook().message == f"{SERVING}, no policy guards mappings before Kubernetes 1.30"
 
     api.version = "v1.30.0"
-    model.hook()
 
+    assert model.hook().message == f"{SERVING}, no policy guarded mappings until now"
     assert {POLICY, POLICY_BINDING} <= set(api.objects)
+    assert model.hook().message == SERVING
+
+
+def test_given_kubernetes_1_29_when_a_status_has_a_command_then_the_command_stays_the_last(
+    model: Model, api: FakeCluster
+):
+    api.version = "v1.29.15"
+    model.settle()
+    arn = "arn:aws:iam::111122223333:role/dev"
+    model.config = {"mappings": f"- {{name: dev, arn: '{arn}', username: dev}}"}
+    api.add_mapping("other", arn, arn)
+
+    model.hook(model.on.config_changed())
+
+    assert model.hook().message.endswith("; run: kubectl delete iamidentitymapping other")
+
+
+@pytest.mark.parametrize("path", [POLICY, POLICY_BINDING])
+def test_given_a_policy_that_somebody_deletes_when_hooks_run_then_the_status_says_so_once(
+    deployed: Model, api: FakeCluster, path: str
+):
+    api.delete(path)
+
+    assert deployed.hook() == ops.ActiveStatus(f"{SERVING}, no policy guarded mappings until now")
+    assert path in api.objects
+    assert deployed.hook() == ops.ActiveStatus(SERVING)
 
 
 @pytest.mark.parametrize("absent", ["404 plain", "404"])
@@ -76,7 +106,8 @@ def test_given_the_option_warn_when_a_hook_runs_then_the_policy_admits_with_a_wa
 ):
     deployed.config = {"mapping-policy": "warn"}
 
-    assert deployed.hook(deployed.on.config_changed()).name == "active"
+    # Not to deny is the operator's own choice.
+    assert deployed.hook(deployed.on.config_changed()) == ops.ActiveStatus(SERVING)
     assert api.objects[POLICY_BINDING]["spec"]["validationActions"] == ["Warn", "Audit"]
 
 
@@ -144,3 +175,22 @@ def test_given_a_mapping_when_its_end_is_put_off_then_its_user_and_groups_count_
     assert kept in variables["isSame"]
     assert "variables.isSame" in variables["formerGroups"]
     assert "variables.isSame" in variables["keepsUsername"]
+
+
+def test_given_the_longest_that_the_charm_writes_then_the_bound_of_the_metadata_suffices():
+    longest = IdentityMapping(
+        "n" * 253,
+        "arn:aws:iam::111122223333:role/dev",
+        "dev",
+        "",
+        source=GRANT,
+        expires="2099-01-01T00:00:00Z",
+        permission_set=f"{'s' * 32}@111122223333",
+        reason="r" * 200,
+    )
+
+    metadata = manifests.identity_mapping(OWNER, longest)["metadata"]
+
+    parts = [*metadata["labels"].items(), *metadata["annotations"].items()]
+    assert len(parts) < manifests.MOST_METADATA_PARTS / 2
+    assert len("".join(map("".join, parts))) < manifests.MOST_METADATA_CHARACTERS / 2

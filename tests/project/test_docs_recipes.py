@@ -1,0 +1,140 @@
+"""The recipes of the docs for what the testbed does not have: audit logs, AWS, EKS."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import times
+from access.declaration import declared
+from access.refusals import Cause
+
+HOW_TO = Path(__file__).parents[2] / "docs/how-to"
+ROLE = "arn:aws:iam::111122223333:role"
+REQUEST = {
+    "stage": "ResponseComplete",
+    "verb": "create",
+    "requestReceivedTimestamp": "2026-11-26T08:16:01Z",
+    "requestURI": "/api/v1/pods",
+    "user": {
+        "username": "dev",
+        "extra": {"sessionName": ["alice"], "accessKeyId": ["ASIAEXAMPLE"]},
+    },
+    "objectRef": {"resource": "iamidentitymappings", "name": "team-a"},
+    "responseStatus": {"code": 201},
+}
+
+
+def filtered(page: str, begins: str, *given: dict[str, Any], flags: Sequence[str] = ()) -> str:
+    """Return what the page's filter that begins so makes of lines of JSON."""
+    text = (HOW_TO / page).read_text()
+    [found] = re.findall(rf"jq (-\w+ )?'({re.escape(begins)}[^']*)'", text)
+    command = ["jq", *found[0].split(), *flags, found[1]]
+    lines = "\n".join(map(json.dumps, given))
+    return subprocess.run(command, input=lines, capture_output=True, text=True, check=True).stdout
+
+
+def test_given_an_audit_log_then_the_filter_shows_who_wrote_mappings():
+    status = {**REQUEST, "objectRef": {**REQUEST["objectRef"], "subresource": "status"}}
+
+    shown = filtered(
+        "audit.md",
+        '.[] | select(.stage == "ResponseComplete" and',
+        REQUEST,
+        {**REQUEST, "stage": "RequestReceived"},
+        {**REQUEST, "verb": "watch"},
+        status,
+    )
+
+    assert shown == "2026-11-26T08:16:01Z\tdev\tcreate\tteam-a\t201\n"
+
+
+def test_given_an_audit_log_then_the_filter_shows_who_was_behind_a_role():
+    shown = filtered(
+        "audit.md",
+        '.[] | select(.stage == "ResponseComplete")',
+        REQUEST,
+        {**REQUEST, "user": {"username": "admin"}},
+    )
+
+    assert shown.splitlines() == [
+        "2026-11-26T08:16:01Z\tdev\talice\tASIAEXAMPLE\tcreate\t/api/v1/pods",
+        "2026-11-26T08:16:01Z\tadmin\t\t\tcreate\t/api/v1/pods",
+    ]
+
+
+def test_given_events_of_cloudtrail_then_the_filter_shows_who_got_the_key():
+    event = {
+        "eventTime": "2026-11-26T08:15:59Z",
+        "userIdentity": {"arn": "arn:aws:iam::111122223333:user/alice"},
+        "sourceIPAddress": "192.0.2.10",
+        "responseElements": {"credentials": {"accessKeyId": "ASIAEXAMPLE"}},
+    }
+    events = [event, {**event, "responseElements": None}]
+
+    shown = filtered(
+        "audit.md",
+        ".Events[].CloudTrailEvent",
+        {"Events": [{"CloudTrailEvent": json.dumps(each)} for each in events]},
+    )
+
+    assert shown == "2026-11-26T08:15:59Z\tarn:aws:iam::111122223333:user/alice\t192.0.2.10\n"
+
+
+def test_given_bindings_on_eks_then_the_filter_keeps_those_of_people():
+    def binding(name: str, *subjects: tuple[str, str]) -> dict[str, Any]:
+        return {
+            "metadata": {"name": name, "uid": "1", "resourceVersion": "2"},
+            "subjects": [{"kind": kind, "name": subject} for kind, subject in subjects],
+        }
+
+    shown = filtered(
+        "move-from-eks.md",
+        ".items |= map(",
+        {
+            "kind": "List",
+            "items": [
+                binding("viewers", ("Group", "viewers")),
+                binding("masters", ("Group", "system:masters")),
+                binding("pods", ("ServiceAccount", "default")),
+                {"metadata": {"name": "nobody"}},
+            ],
+        },
+    )
+
+    [kept] = json.loads(shown)["items"]
+    assert kept["metadata"] == {"name": "viewers"}
+
+
+def test_given_both_lists_of_eks_then_one_file_has_them_and_the_access_entry_counts(
+    tmp_path: Path,
+):
+    text = (HOW_TO / "move-from-eks.md").read_text()
+    [together] = re.findall(r"^    (\{ cat access-entries\.json.*)$", text, re.MULTILINE)
+    entry = {"principalArn": f"{ROLE}/dev", "type": "STANDARD", "username": "dev-by-entry"}
+    (tmp_path / "access-entries.json").write_text(json.dumps({"accessEntry": entry}))
+    rows = f"- rolearn: {ROLE}/dev\n  username: dev\n- rolearn: {ROLE}/ops\n  username: ops\n"
+    config_map = {"apiVersion": "v1", "kind": "ConfigMap", "data": {"mapRoles": rows}}
+    (tmp_path / "aws-auth.yaml").write_text(yaml.safe_dump(config_map))
+
+    subprocess.run(["/bin/bash", "-ec", together], cwd=tmp_path, check=True)
+
+    found = declared.parse((tmp_path / "mappings.yaml").read_text(), times.now())
+    assert {entry.username for entry in found.entries} == {"dev-by-entry", "ops"}
+    assert len(found.left_out) == 1
+    assert not found.wrong
+
+
+def test_given_the_page_of_errors_then_its_causes_are_those_of_refusals():
+    text = (HOW_TO / "errors.md").read_text()
+    listed = text.partition("| it says | do |")[2].partition("nothing of that person")[0]
+    shown = re.findall(r"^\| `([^`]+)` \|", listed, re.MULTILINE)
+
+    assert shown
+    assert {*shown} <= {cause.value for cause in Cause}
