@@ -25,6 +25,10 @@ def SPACES_AROUND_WEBHOOK(control_plane: str, url: str) -> str:
     )
 
 
+def ADDRESS_TAKEN(command: str) -> str:
+    return f"another Service may answer logins; run: {command}"
+
+
 def NO_CONTROL_PLANE(application: str, control_plane: str) -> str:
     return (
         f"no control plane; run: juju integrate {application}:control-plane "
