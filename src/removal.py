@@ -58,8 +58,7 @@ def run(
             command = references.access_removal_command()
             logger.warning(waiting.MAPPINGS_LEFT(number=f"{left:,}", command=command))
     except Unready as reason:
-        reset = control_plane.reset_command(principal)
-        first = f"first {reset}; then " if asked else ""
+        first = f"{_reset(asked, principal)}: " if asked else ""
         logger.warning(
             "the cluster keeps what this charm deployed (%s); "
             "unless another application of this charm uses it, remove it with: %s%s",
@@ -77,13 +76,17 @@ def _next_step(asked: str, kept: str, principal: str) -> Waiting:
         logger.warning("another Service may have %s; run: %s", asked, reset)
         return Waiting(blocked.ADDRESS_TAKEN(command=reset))
     logger.warning(
-        "Service %s stays: the control plane still sends logins to %s, and whoever has that "
-        "address reads their tokens. First run: %s. When this no longer shows the address: %s; "
-        "run: %s",
+        "Service %s stays: the control plane still sends logins to its address, and whoever has "
+        "that reads their tokens. Delete it with: %s: %s",
         kept,
-        asked,
-        reset,
-        f"juju exec --application {control_plane.application()} -- grep {_ASKED}",
+        _reset(asked, principal),
         references.service_removal(principal, kept),
     )
     return Waiting(waiting.SERVICE_KEPT(command=reset))
+
+
+def _reset(asked: str, principal: str) -> str:
+    """Return what to do until no control plane sends logins to the address ``asked``."""
+    shown = f"juju exec --application {control_plane.application()} -- grep {_ASKED}"
+    reset = control_plane.reset_command(principal)
+    return f"first {reset}; then, when {shown} no longer shows {asked}"
