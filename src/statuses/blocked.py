@@ -25,10 +25,6 @@ def SPACES_AROUND_WEBHOOK(control_plane: str, url: str) -> str:
     )
 
 
-def ADDRESS_TAKEN(command: str) -> str:
-    return f"another Service may answer logins; run: {command}"
-
-
 def NO_CONTROL_PLANE(application: str, control_plane: str) -> str:
     return (
         f"no control plane; run: juju integrate {application}:control-plane "
@@ -135,6 +131,10 @@ def SERVICE_HEADLESS() -> str:
         "headless Service in the way; if unused, run: kubectl -n kube-system delete service "
         "aws-iam-authenticator"
     )
+
+
+def ADDRESS_TAKEN(command: str) -> str:
+    return f"another Service may answer logins; run: {command}"
 
 
 def FILE_FAILED(verb: str, file: object, cause: str) -> str:
