@@ -147,7 +147,8 @@ class AwsIamCharm(RelatedCharm):
     def _on_remove(self, _: ops.EventBase) -> None:
         import removal
 
-        if problem := removal.run(self.machine, self._hook.owner, self._leaving, self.unit.name):
+        owner, address = self._hook.owner, self._hook.memory.address
+        if problem := removal.run(self.machine, owner, self._leaving, self.unit.name, address):
             # Juju 4.1 ends a going unit that is blocked before its last hooks.
             self._status = ops.WaitingStatus(status_line(problem))
 

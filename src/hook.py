@@ -100,6 +100,7 @@ class Hook:
         """Give this unit's control plane its webhook, and tell the leader once that trusts it."""
         if shared == self._told:
             return
+        self.memory.address = shared.address
         if control_plane.publish_webhook(
             self.charm, self.principal, self.machine, self.requirer, self.owner, shared
         ):

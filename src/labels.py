@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The labels and annotations that the charm writes: all are named ``aws-iam/*``."""
+"""The labels, the annotations and the finalizer that the charm writes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REASON = "aws-iam/reason"
 PERMISSION_SET = "aws-iam/permission-set"
 # On every object: whose it is. The Service's counts for all of them.
 OWNER = "aws-iam/owner"
-# On a Service that stays after a removal: for which control-plane unit.
-KEPT_FOR = "aws-iam/kept-for"
+# On a Service: keeps it, and so its address, until the charm takes this off.
+FINALIZER = "aws-iam.charmhub.io/address"
 # On a pod: which pair it serves.
 CERTIFICATE_HASH = "aws-iam/certificate-hash"

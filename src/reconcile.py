@@ -8,7 +8,7 @@ import functools
 from typing import TYPE_CHECKING
 
 import cos
-from errors import Waiting
+from errors import Unready, Waiting
 from hook import Hook
 from juju import control_plane
 from juju.peers import Shared
@@ -18,6 +18,7 @@ from migration import reactive
 from statuses import active, waiting
 
 if TYPE_CHECKING:
+    from juju.control_plane import ControlPlane
     from leader.access import Ending
 
 
@@ -49,6 +50,16 @@ class Reconcile:
         # Before it has its control plane, a unit asks Juju for no more.
         principal = hook.principal
         control_plane.check_supported(hook.charm, hook.machine)
+        try:
+            return self._serve(principal)
+        except Unready:
+            # Somebody may answer in the authenticator's place: that comes before other problems.
+            control_plane.check_address(hook.machine, hook.peers.shared)
+            raise
+
+    def _serve(self, principal: ControlPlane) -> tuple[str, float | None]:
+        """Bring the authenticator to its desired state, as `run` does."""
+        hook = self._hook
         config = hook.config.checked()
         if not hook.peers.joined:
             raise Waiting(waiting.PEER_RELATION(), announced=True)

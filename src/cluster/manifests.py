@@ -73,7 +73,7 @@ def service(owner: Owner, address: str | None, *, extra: bool = False) -> Manife
     An ``extra`` Service is for an address that the first one does not have.
     """
     name = extra_service(address).name if extra and address else references.NAME
-    text = templating.render("service.yaml.j2", service=name, address=address, kept=False)
+    text = templating.render("service.yaml.j2", service=name, address=address)
     return _marked(owner, text)[0]
 
 
@@ -81,22 +81,6 @@ def extra_service(address: str) -> ObjectReference:
     """Return the reference to the Service for an address that the first one does not have."""
     digits = ipaddress.ip_address(address).exploded.replace(".", "-").replace(":", "-")
     return dataclasses.replace(references.SERVICE, name=f"{references.NAME}-{digits}")
-
-
-def kept_service(address: str, unit: str, name: str = references.NAME) -> Manifest:
-    """Return the Service that only keeps ``address``, for the control-plane unit ``unit``.
-
-    It has no owner, so any application of this charm takes it over.
-    """
-    text = templating.render("service.yaml.j2", service=name, address=address, kept=True)
-    manifest = yaml.load(text, yaml.CSafeLoader)
-    manifest["metadata"]["annotations"] = {labels.KEPT_FOR: unit}
-    return manifest
-
-
-def endpoint_slice(name: str) -> ObjectReference:
-    """Return the reference to an EndpointSlice."""
-    return ObjectReference("discovery.k8s.io/v1", "EndpointSlice", name)
 
 
 def crd(*, strict: bool, partition: str = partitions.DEFAULT) -> Manifest:

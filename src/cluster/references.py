@@ -17,6 +17,9 @@ NAME = "aws-iam-authenticator"
 EVENTS = "default"
 # What all objects of the charm have.
 LABELS = {"aws-iam": "true"}
+_LABEL = "aws-iam=true"
+# Until its finalizers are gone, kubectl waits for the end of a Service that it deletes.
+_WITHOUT_FINALIZERS = '--patch "metadata: {finalizers: null}"'
 POD_LABELS = {"k8s-app": NAME}
 # Where each pod serves logins and metrics, as the templates have it.
 POD_PORT = 21362
@@ -41,7 +44,6 @@ PULL_SECRET = ObjectReference("v1", "Secret", name="aws-iam-pull-secret")
 LOGINS = ObjectReference("v1", "ConfigMap", name="aws-iam-logins")
 DEPLOYMENT = ObjectReference("apps/v1", "Deployment")
 SERVICE = ObjectReference("v1", "Service")
-ENDPOINTS = ObjectReference("v1", "Endpoints")
 # Kubernetes 1.30 and newer has these kinds.
 POLICY = tuple(
     ObjectReference("admissionregistration.k8s.io/v1", kind, "aws-iam-mappings", None)
@@ -72,17 +74,21 @@ KEPT = (LOGINS,)
 
 def removal_command() -> str:
     """Return the commands with which a person removes everything that the charm owns."""
-    kept = (*OPTIONAL, *POLICY)
+    kept = (*OPTIONAL, *POLICY, SERVICE)
     owned = [what for what in OWNED if what not in kept and what.namespace != EVENTS]
     objects = _named(owned)
     policy = _named(POLICY)
     elsewhere = _named([what for what in OWNED if what.namespace == EVENTS])
+    services = f"services --selector {_LABEL}"
     # A person may have a Secret of the pull secret's name, without the charm's label.
-    optional = f"--selector aws-iam=true --field-selector metadata.name={PULL_SECRET.name}"
+    optional = f"--selector {_LABEL} --field-selector metadata.name={PULL_SECRET.name}"
     return (
         f"kubectl -n {NAMESPACE} delete --ignore-not-found {objects}; "
         f"kubectl -n {EVENTS} delete --ignore-not-found {elsewhere}; "
         f"kubectl -n {NAMESPACE} delete secret {optional}; "
+        f"kubectl -n {NAMESPACE} get {services} --output name | "
+        f"xargs -I NAME kubectl -n {NAMESPACE} patch NAME {_WITHOUT_FINALIZERS}; "
+        f"kubectl -n {NAMESPACE} delete {services}; "
         f"kubectl delete --ignore-not-found {policy}; "
         f"{access_removal_command()}"
     )
@@ -103,8 +109,9 @@ def _named(found: Sequence[ObjectReference]) -> str:
 
 def service_removal(principal: str, name: str) -> str:
     """Return the command that deletes a Service, from the machine of the unit ``principal``."""
-    kubectl = "/snap/bin/kubectl --kubeconfig /root/.kube/config"
-    return f"juju exec --unit {principal} -- {kubectl} -n {NAMESPACE} delete service {name}"
+    kubectl = f"/snap/bin/kubectl --kubeconfig /root/.kube/config -n {NAMESPACE}"
+    patch = f"{kubectl} patch service {name} {_WITHOUT_FINALIZERS}"
+    return f"juju exec --unit {principal} -- '{patch}; {kubectl} delete service {name}'"
 
 
 def foreign(mark: str) -> str:

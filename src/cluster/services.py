@@ -2,6 +2,10 @@
 
 """The address of the webhook, and the Service that has it.
 
+Control planes trust whoever answers at this address. So it must never be free while one of them
+asks there. A finalizer of the charm's holds it: Kubernetes frees the address of a Service, and
+stops routing it, only when the last finalizer is gone.
+
 Kubernetes lets nobody change a Service's address. So another address has a Service of its own,
 and the former goes on serving until the application is removed: no control plane that still asks
 there loses a login, and nobody else gets the address meanwhile.
@@ -11,14 +15,22 @@ Call every function inside `errors_as_status`.
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
+import logging
 import re
+from collections.abc import Sequence
+from typing import Any
 
 from cluster import api, manifests, objects, references, sync
+from cluster.errors import reason_of, suppress
 from errors import Blocked, Waiting
+from labels import FINALIZER, OWNER
 from owner import Owner
 from statuses import blocked, options, waiting
 from text import is_ip
+
+logger = logging.getLogger(__name__)
 
 # Kubernetes' answer to an address that no Service can have.
 _RANGE = re.compile(r"range of valid IPs is ([0-9a-fA-F.:/]+)")
@@ -37,61 +49,77 @@ def apply(
     Raises:
         errors.Blocked: no Service can have the address ``chosen``.
     """
-    from lightkube import ApiError
-
     chosen = str(ipaddress.ip_address(chosen)) if chosen else ""
     wanted = chosen or former
-    if chosen and not (first or objects.get(client, manifests.extra_service(chosen))):
-        return _apply_chosen(client, owner, chosen)
-    try:
-        found = _apply_first(client, owner, wanted, first)
-    except ApiError as error:
-        # 422: another Service has the address by now, or it is outside of the cluster's range;
-        # or our Service has another address.
-        if not wanted or error.status.code != 422:
-            raise
-        service = objects.get(client, references.SERVICE)
-        found = _apply_first(client, owner, _cluster_ip(service) if service else "", service)
-    if not wanted or found == wanted:
-        return found
+    known = bool(first) and first["spec"].get("clusterIP") == wanted
+    extra = objects.get(client, manifests.extra_service(wanted)) if wanted and not known else None
+    if wanted and not first and not extra:
+        found, reason = "", _obtain(client, manifests.service(owner, wanted))
+    else:
+        found = _apply_first(client, owner, first)
+        if not wanted or found == wanted:
+            return found
+        reason = _obtain(client, manifests.service(owner, wanted, extra=True), extra)
+    if not reason:
+        return wanted
     if chosen:
-        return _apply_chosen(client, owner, chosen, extra=True)
-    try:
-        sync.apply(client, manifests.service(owner, former, extra=True))
-    except ApiError as error:
-        if error.status.code != 422:
-            raise
-        return found
-    return former
+        raise _refused(owner, chosen, former, reason)
+    return found or _apply_first(client, owner, None)
 
 
-def _apply_first(client: api.Client, owner: Owner, address: str, stored: api.Object | None) -> str:
-    """Apply the Service, at any address if ``address`` is empty, and return the one it has."""
-    manifest = manifests.service(owner, address or None)
-    found = _cluster_ip(sync.apply(client, manifest, stored))
-    if found != address:
-        # The address is part of what is applied from now on, so the next hook changes nothing.
-        sync.apply(client, manifests.service(owner, found))
-    return found
+def _apply_first(client: api.Client, owner: Owner, first: api.Object | None) -> str:
+    """Apply the first Service, at its own address or else at any, and return its address."""
+    if first:
+        address = cluster_ip(first)
+        if not _obtain(client, manifests.service(owner, address), first):
+            return address
+    address = cluster_ip(sync.apply(client, manifests.service(owner, None)))
+    # The address is part of what is applied from now on, so the next hook changes nothing.
+    sync.apply(client, manifests.service(owner, address))
+    return address
 
 
-def _apply_chosen(client: api.Client, owner: Owner, address: str, *, extra: bool = False) -> str:
-    """Give ``address`` to the Service, or to an extra one; return it."""
+def _obtain(
+    client: api.Client, manifest: manifests.Manifest, stored: api.Object | None = None
+) -> str:
+    """Apply a Service that asks for an address. Return why it cannot have it; empty if it has."""
     from lightkube import ApiError
 
+    what = manifests.reference(manifest)
     try:
-        sync.apply(client, manifests.service(owner, address, extra=extra))
+        if not stored or not _is_deleted(stored):
+            sync.apply(client, manifest, stored)
+            return ""
+        _release(client, stored)
+        # Ask for nothing in between: until this arrives, the address is anybody's.
+        client.apply(objects.kind(what), what.name, manifest, namespace=what.namespace)
+        logger.warning("somebody deleted Service %s; made it again with its address", what.name)
     except ApiError as error:
+        # 422: another Service has the address by now, or it is outside of the cluster's range.
         if error.status.code != 422:
             raise
-        message = error.status.message or ""
-        if "allocated" in message:
-            raise Blocked(options.ADDRESS_IN_USE(address=address)) from error
-        found = _RANGE.search(message)
-        among = found[1].rstrip(".") if found else "the cluster's Service range"
-        text = options.ADDRESS_OUT_OF_RANGE(address=address, range=among)
-        raise Blocked(text) from error
-    return address
+        return reason_of(error)
+    return ""
+
+
+def _is_deleted(service: api.Object) -> bool:
+    """Return whether somebody has deleted a Service, and our finalizer alone keeps it.
+
+    While others' keep it too, it serves on, and ours has to hold the address after theirs.
+    """
+    return "deletionTimestamp" in service["metadata"] and not _finalizers_of_others(service)
+
+
+def _refused(owner: Owner, chosen: str, former: str, reason: str) -> Blocked:
+    """Return why no Service can have the address ``chosen``."""
+    if "allocated" in reason and chosen == former:
+        command = f"juju config {owner.application} --reset webhook-address"
+        return Blocked(blocked.ADDRESS_TAKEN(command=command))
+    if "allocated" in reason:
+        return Blocked(options.ADDRESS_IN_USE(address=chosen))
+    found = _RANGE.search(reason)
+    among = found[1].rstrip(".") if found else "the cluster's Service range"
+    return Blocked(options.ADDRESS_OUT_OF_RANGE(address=chosen, range=among))
 
 
 def of_address(client: api.Client, address: str) -> api.Object | None:
@@ -102,10 +130,93 @@ def of_address(client: api.Client, address: str) -> api.Object | None:
     return objects.get(client, manifests.extra_service(address)) or first
 
 
-def _cluster_ip(service: api.Object) -> str:
+def has(client: api.Client, address: str) -> bool:
+    """Return whether one of the charm's Services has ``address``."""
+    service = of_address(client, address)
+    return bool(service) and service["spec"].get("clusterIP") == address
+
+
+def cluster_ip(service: api.Object) -> str:
+    """Return the address of a Service.
+
+    Raises:
+        errors.Blocked: it is headless, so the charm has not made it.
+        errors.Waiting: it has none yet.
+    """
     found: str | None = service["spec"].get("clusterIP")
     if found == "None":
         raise Blocked(blocked.SERVICE_HEADLESS())
     if not found or not is_ip(found):
         raise Waiting(waiting.CLUSTER_IP())
     return found
+
+
+# When the application is removed.
+
+
+def keep(client: api.Client, owner: Owner, address: str, known: str) -> str | None:
+    """Keep the Service of ``address``, which a control plane still asks, for whoever deploys next.
+
+    It loses its pods. With its selector and its finalizer, nobody else gets the address. If
+    another unit has deleted it, make it again: each unit knows its own control plane only, and
+    ``known`` as the Service's address.
+
+    Return its name: empty if another Service has the address, None if it is not ``owner``'s.
+    """
+    service = of_address(client, address)
+    if not service and address == known:
+        if _obtain(client, manifests.service(owner, address)):
+            return ""
+        service = of_address(client, address)
+    if not service or service["spec"].get("clusterIP") != address:
+        return None
+    if owner.is_foreign(objects.mark_of(service)):
+        return None
+    finalizers = [*_finalizers_of_others(service), FINALIZER]
+    return _patch(client, service, {"annotations": {OWNER: None}, "finalizers": finalizers})
+
+
+def delete(client: api.Client, owner: Owner, *, shared: bool) -> None:
+    """Delete the Services of ``owner``, which frees their addresses. Those that are kept stay.
+
+    The reactive charm's is nobody's and holds no address. It goes too, unless another application
+    owns some of the objects, by ``shared``.
+    """
+    from lightkube.resources.core_v1 import Service
+
+    listed: Sequence[Any] = client.list(
+        Service, namespace=references.NAMESPACE, labels=references.LABELS
+    )
+    # The first Service says whose all objects are, so it goes last.
+    for name in sorted({references.NAME, *(each.metadata.name for each in listed)}, reverse=True):
+        what = dataclasses.replace(references.SERVICE, name=name)
+        service = objects.get(client, what)
+        if not service or owner.is_foreign(mark := objects.mark_of(service)):
+            continue
+        is_former = name == references.NAME and FINALIZER not in _finalizers(service)
+        if mark or (is_former and not shared):
+            _release(client, service)
+            objects.delete(client, what)
+
+
+def _release(client: api.Client, service: api.Object) -> None:
+    """Take our finalizer off a Service. One that was deleted goes with it."""
+    with suppress(404):
+        _patch(client, service, {"finalizers": _finalizers_of_others(service)})
+
+
+def _patch(client: api.Client, service: api.Object, metadata: api.Object) -> str:
+    """Change the metadata of a Service, and return its name."""
+    what, name = references.SERVICE, service["metadata"]["name"]
+    client.patch(objects.kind(what), name, {"metadata": metadata}, namespace=what.namespace)
+    return name
+
+
+def _finalizers_of_others(service: api.Object) -> list[str]:
+    # The garbage collector's would keep a Service for a moment only.
+    ours = (FINALIZER, *sync.OF_COLLECTOR)
+    return [each for each in _finalizers(service) if each not in ours]
+
+
+def _finalizers(service: api.Object) -> list[str]:
+    return service["metadata"].get("finalizers") or []

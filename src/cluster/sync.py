@@ -46,7 +46,7 @@ _NOT_REFUSED = re.compile(
 )
 # The finalizers of an object that was deleted with ``--cascade=foreground`` or ``orphan``: it only
 # waits for its dependents.
-_OF_COLLECTOR = {"foregroundDeletion", "orphan"}
+OF_COLLECTOR = {"foregroundDeletion", "orphan"}
 
 # It returns False where there is nothing to delete any more.
 Change = Callable[[], bool | None]
@@ -290,7 +290,7 @@ def _delete(client: api.Client, mapping: IdentityMapping) -> bool:
     if not stored:
         return False
     metadata = stored["metadata"]
-    if "deletionTimestamp" in metadata and _OF_COLLECTOR.isdisjoint(
+    if "deletionTimestamp" in metadata and OF_COLLECTOR.isdisjoint(
         metadata.get("finalizers") or ()
     ):
         raise Refused(_KEPT)

@@ -7,14 +7,11 @@ Call every function inside `errors_as_status`.
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any
-
 from access import desired
 from access.desired import Access
-from cluster import api, crd, objects, references, state, sync
+from cluster import api, crd, objects, references, services, state, sync
 from cluster.api import WRITE_SECONDS
-from labels import GRANT, KEPT_FOR, OPTION, OWNER
+from labels import GRANT, OPTION
 from owner import Owner
 
 # What removal keeps of its time: for the last answer about mappings, and for the Service.
@@ -31,26 +28,20 @@ def remove(client: api.Client, owner: Owner) -> int:
 
     The mappings that the charm made belong to the Service's owner, so the Service goes after them.
     The authenticator goes before them: if there is no time for all of them, nobody logs in.
-    A Service that `kept_service.keep` has kept stays.
+    A Service that `services.keep` has kept stays.
     """
     found = {what: objects.get(client, what) for what in references.OWNED}
     marks = {what: objects.mark_of(stored) for what, stored in found.items() if stored}
     shared = any(owner.is_foreign(mark) for mark in marks.values())
-    owned = [
-        what
-        for what, mark in marks.items()
-        if owner.owns(mark) or (not mark and not objects.is_persons(what, mark) and not shared)
-    ]
-    for what in owned:
-        if what != references.SERVICE:
+    for what, mark in marks.items():
+        is_former = not mark and not objects.is_persons(what, mark) and not shared
+        if what != references.SERVICE and (owner.owns(mark) or is_former):
             objects.delete(client, what)
     client.prolong()
-    is_foreign = owner.is_foreign(marks.get(references.SERVICE, ""))
-    left = 0 if is_foreign else _remove_access(client, owner)
-    if not is_foreign:
-        _delete_extra_services(client, owner)
-    if references.SERVICE in owned and not _is_kept(found[references.SERVICE]):
-        objects.delete(client, references.SERVICE)
+    if owner.is_foreign(marks.get(references.SERVICE, "")):
+        return 0
+    left = _remove_access(client, owner)
+    services.delete(client, owner, shared=shared)
     return left
 
 
@@ -67,25 +58,3 @@ def _remove_access(client: api.Client, owner: Owner) -> int:
     steps = desired.changes(Access(tuple(mappings), bound), Access(theirs))
     result = sync.make(client, owner, steps, keep=LAST_SECONDS)
     return len(result.left) + len(result.refused)
-
-
-def _delete_extra_services(client: api.Client, owner: Owner) -> None:
-    from lightkube.resources.core_v1 import Service
-
-    labels = references.LABELS
-    for service in client.list(Service, namespace=references.NAMESPACE, labels=labels):
-        metadata: Any = service.metadata
-        annotations: dict[str, str] = metadata.annotations or {}
-        name: str = metadata.name
-        if name != references.NAME and owner.owns(annotations.get(OWNER, "")):
-            objects.delete(client, dataclasses.replace(references.SERVICE, name=name))
-
-
-def _is_kept(service: api.Object | None) -> bool:
-    """Return whether a Service stays for a control plane that still sends logins to it.
-
-    Others may set the annotation of one that still has pods.
-    """
-    if not service or service["spec"].get("selector"):
-        return False
-    return KEPT_FOR in objects.annotations_of(service)

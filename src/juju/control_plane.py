@@ -259,6 +259,15 @@ def _difference(machine: Machine, owner: Owner, wanted: str) -> str:
     return "" if text == wanted else f"{WEBHOOK_CONFIG} was changed"
 
 
+def check_address(machine: Machine, shared: Shared) -> None:
+    """Raise `errors.Blocked` if the control plane asks at the address that the Service has lost.
+
+    Whoever has that address reads people's tokens, and decides who they are.
+    """
+    if shared.lost and asked_address(machine) == shared.lost:
+        raise Blocked(blocked.ADDRESS_TAKEN(command=reset_command(principal_unit())))
+
+
 def _setting(control_plane: ControlPlane, machine: Machine, address: str) -> str:
     """Return what is wrong with the option and the command that sets it; empty if it is right."""
     value = _rendered(_OPTION, machine) or ""

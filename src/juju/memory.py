@@ -24,7 +24,7 @@ class Memory(ops.Object):
     def __init__(self, charm: ops.CharmBase):
         super().__init__(charm, "memory")
         self._stored.set_default(
-            logged="", tried=None, looked=None, asks=False, unused=0, administrators=0
+            logged="", address="", tried=None, looked=None, asks=False, unused=0, administrators=0
         )
 
     def log_once(self, text: str) -> None:
@@ -44,6 +44,16 @@ class Memory(ops.Object):
     def asks(self, value: bool) -> None:
         if value != self._stored.asks:
             self._stored.asks = value
+
+    @property
+    def address(self) -> str:
+        """Return the Service's address, as the unit knew it last."""
+        return cast("str", self._stored.address)
+
+    @address.setter
+    def address(self, value: str) -> None:
+        if value != self._stored.address:
+            self._stored.address = value
 
     def is_due(self, every: timedelta) -> bool:
         """Return whether the unit last tried to read the logs longer ago than ``every``.

@@ -60,13 +60,11 @@ def lead(hook: Hook, config: Config, ending: Ending, shared: Shared) -> tuple[st
         left = ending.end(client, keep=KEPT_SECONDS)
         shared = replace(shared, ended=hook.peers.shared.ended)
         # The Service comes first, because its address goes into the certificate.
-        address = services.apply(
-            client, hook.owner, config.webhook_address, shared.address, service
-        )
-    shared = share(replace(shared, address=address))
+        shared = _apply_service(hook, client, config, shared, service)
+    shared = share(shared)
     issued, unissued = None, list[Unready]()
     with collected(unissued):
-        issued = hook.certificates.obtain(address)
+        issued = hook.certificates.obtain(shared.address)
     new = issued.pair if issued else None
     with errors_as_status():
         stored = contents.stored(client)
@@ -150,6 +148,19 @@ def _owned(client: api.Client, owner: Owner) -> api.Object | None:
 
         return former.take_over(client, owner, service)
     return service
+
+
+def _apply_service(
+    hook: Hook, client: api.Client, config: Config, shared: Shared, service: api.Object | None
+) -> Shared:
+    """Apply the Service, and return ``shared`` with its address, and with the one it has lost."""
+    former, chosen = shared.address, config.webhook_address
+    address = services.apply(client, hook.owner, chosen, former, service)
+    lost = "" if shared.lost == address else shared.lost
+    if former not in ("", address) and not services.has(client, former):
+        logger.warning("another Service may have %s, which control planes asked so far", former)
+        lost = former
+    return replace(shared, address=address, lost=lost)
 
 
 def _let_in(

@@ -7,7 +7,7 @@ Call it inside `errors_as_status`.
 
 from __future__ import annotations
 
-from cluster import api, manifests, objects, references, sync
+from cluster import api, manifests, objects, references, services, sync
 from owner import Owner
 
 
@@ -19,13 +19,15 @@ def take_over(client: api.Client, owner: Owner, service: api.Object) -> api.Obje
     replaced once. The Service is marked last, so the next hook goes on if this one dies here.
 
     Raises:
+        errors.Blocked: ``service`` is headless, so it is a person's.
         errors.Conflict: an object has changed since it was read.
     """
+    address = services.cluster_ip(service)
     for what in references.OWNED:
         stored = None if what == references.SERVICE else objects.get(client, what)
         if stored and not objects.is_persons(what, objects.mark_of(stored)):
             sync.adopt(client, what, stored)
     service = sync.adopt(client, references.SERVICE, service)
-    manifest = manifests.service(owner, service["spec"].get("clusterIP"))
+    manifest = manifests.service(owner, address)
     manifest["metadata"]["resourceVersion"] = service["metadata"]["resourceVersion"]
     return sync.apply(client, manifest, service)

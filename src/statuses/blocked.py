@@ -126,6 +126,10 @@ def SERVICE_HEADLESS() -> str:
     )
 
 
+def ADDRESS_TAKEN(command: str) -> str:
+    return f"another Service may answer logins; run: {command}"
+
+
 def FILE_FAILED(verb: str, file: object, cause: str) -> str:
     return f"cannot {verb} {file}: {cause}; repair the machine"
 

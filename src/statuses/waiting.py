@@ -35,10 +35,6 @@ def SERVICE_KEPT(command: str) -> str:
     return f"Service kept; run: {command}"
 
 
-def ADDRESS_TAKEN(command: str) -> str:
-    return f"tokens may go to another Service; run: {command}"
-
-
 def PEER_RELATION() -> str:
     return "waiting for Juju to set up the peer relation"
 

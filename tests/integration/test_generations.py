@@ -226,18 +226,19 @@ def test_given_an_option_with_another_address_then_the_status_names_it_and_gives
     assert logins.wait_for_login(cluster) == "knobby"
 
 
-def test_given_a_service_whose_address_is_taken_then_the_status_gives_the_new_address(
+def test_given_a_service_whose_address_is_taken_then_the_status_says_so_and_leads_to_the_new_one(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     before = command(cluster)
     taken = cluster.get(*SERVICE)["spec"]["clusterIP"]
-    cluster.kubectl("delete", *SERVICE)
+    cluster.free_address()
     cluster.kubectl("create", "service", "clusterip", "thief", f"--clusterip={taken}", "--tcp=443")
 
-    wait_for_status(deployed, "blocked", f"another webhook is set: '{taken}:443/authenticate'; ")
+    wait_for_status(deployed, "blocked", "another Service may answer logins; run: juju config ")
+    deployed.cli(*juju_status.message(deployed).partition("run: juju ")[2].split())
     after = command(cluster)
     assert after != before
-    assert juju_status.message(deployed).endswith(f"run: {after}")
+    wait_for_status(deployed, "blocked", f"webhook not set; run: {after}")
 
     _, *arguments = after.split()
     deployed.cli(*arguments)

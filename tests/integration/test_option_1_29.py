@@ -6,6 +6,7 @@ The control plane's own webhook stands in between, and answers a refused login l
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import jubilant
@@ -87,34 +88,19 @@ def test_given_the_option_when_removed_then_no_other_service_gets_the_address(
         _take(cluster, address)
 
 
-def test_given_the_kept_service_when_a_pod_has_the_labels_then_nothing_is_sent_there(
-    deployed: jubilant.Juju, cluster: Cluster
+def test_given_the_kept_service_when_somebody_deletes_it_then_its_address_is_not_free(
+    deployed: jubilant.Juju, cluster: Cluster, address: str
 ) -> None:
-    pod = {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": "stranger", "labels": {"k8s-app": "aws-iam-authenticator"}},
-        "spec": {
-            "containers": [{"name": "aws-iam-authenticator", "image": "example.com/stranger:1"}],
-            "tolerations": [{"operator": "Exists"}],
-        },
-    }
-    cluster.kubectl(*KUBE_SYSTEM, "apply", "-f", "-", stdin=json.dumps(pod))
-    stranger = (*KUBE_SYSTEM, "pod", "stranger")
-    eventually(lambda: "podIP" in cluster.get(*stranger)["status"], "the pod has an address")
+    cluster.kubectl("delete", *SERVICE, "--wait=false")
 
-    for kind in ("endpointslices", "endpoints"):
-        found = json.dumps(cluster.get(*KUBE_SYSTEM, kind))
-        assert "aws-iam-authenticator" not in found
-    cluster.kubectl("delete", *stranger, "--grace-period=0", "--force")
+    with pytest.raises(AssertionError, match="provided IP is already allocated"):
+        _take(cluster, address)
 
 
 def test_given_the_kept_service_when_deployed_again_then_people_log_in_without_another_step(
     deployed: jubilant.Juju, cluster: Cluster, address: str, tmp_path: Path
 ) -> None:
-    deployed.deploy(bundle.packed_charm(), "aws-iam", base=bundle.BASE)
-    deployed.integrate("aws-iam:control-plane", "kubernetes-control-plane:juju-info")
-    deployed.integrate("aws-iam:certificates", "easyrsa:client")
+    _deploy(deployed)
     juju_status.wait_until_active(deployed)
 
     assert cluster.get(*SERVICE)["spec"]["clusterIP"] == address
@@ -139,12 +125,42 @@ def test_given_the_application_that_went_first_then_the_page_frees_the_address(
 ) -> None:
     juju_status.remove(deployed, "aws-iam")
     (kept,) = cluster.get(*KUBE_SYSTEM, "services", "-l", "aws-iam=true")["items"]
-    for command in how_to.shown(PAGE, "If the application went first"):
-        named = command.replace("aws-iam-authenticator", kept["metadata"]["name"])
-        deployed.cli(*named.split()[1:])
-        deployed.wait(jubilant.all_agents_idle, delay=0.5, successes=2, timeout=120)
+    reset, show, delete = how_to.shown(PAGE, "If the application went first")
+    deployed.cli(*shlex.split(reset)[1:])
+    asked = shlex.split(show)[1:]
+    eventually(lambda: CHOSEN not in deployed.cli(*asked), "reset", juju_status.WAIT_SECONDS)
+    named = delete.replace("aws-iam-authenticator", kept["metadata"]["name"])
+    deployed.cli(*shlex.split(named)[1:])
 
     _take(cluster, CHOSEN)
+
+
+def test_given_a_removal_as_the_page_has_it_then_no_service_is_left(
+    deployed: jubilant.Juju, cluster: Cluster
+) -> None:
+    _deploy(deployed)
+    juju_status.wait_until(deployed, "blocked")
+    checking.run_remedy(deployed, check(deployed)["4-webhook"])
+    juju_status.wait_until_active(deployed)
+
+    reset, wanted, _ = how_to.shown(PAGE, "On Charmed Kubernetes 1.29 and newer")
+    deployed.cli(*shlex.split(reset)[1:])
+    with juju_status.frequent_update_status(deployed):
+        eventually(
+            lambda: juju_status.message(deployed).startswith(wanted.partition(";")[0]),
+            "the unit has seen the reset",
+            juju_status.WAIT_SECONDS,
+        )
+    juju_status.remove(deployed, "aws-iam")
+
+    assert cluster.get(*KUBE_SYSTEM, "services", "-l", "aws-iam=true")["items"] == []
+
+
+def _deploy(juju: jubilant.Juju) -> None:
+    """Deploy the application again, on the control plane that is there."""
+    juju.deploy(bundle.packed_charm(), "aws-iam", base=bundle.BASE)
+    juju.integrate("aws-iam:control-plane", "kubernetes-control-plane:juju-info")
+    juju.integrate("aws-iam:certificates", "easyrsa:client")
 
 
 def _take(cluster: Cluster, address: str) -> None:

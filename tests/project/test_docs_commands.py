@@ -99,6 +99,7 @@ RUN = {
     },
     "docs/how-to/remove.md": {
         "If the application went first": f"{INTEGRATION}/test_option_1_29.py",
+        "On Charmed Kubernetes 1.29 and newer": f"{INTEGRATION}/test_option_1_29.py",
     },
     "docs/how-to/review-who-has-access.md": {
         "See everybody": HOW_TOS,

@@ -96,7 +96,7 @@ OF_ONE_TEXT: dict[str, dict[str, Any]] = {
         "step": f"webhook not set; run: juju config {CONTROL_PLANE} authn-webhook-endpoint="
         "https://10.152.183.20:443/authenticate"
     },
-    "waiting.ADDRESS_TAKEN": {"command": _RESET},
+    "blocked.ADDRESS_TAKEN": {"command": _RESET},
     "blocked.AUTHORITY_AWAY": {"authority": "vault"},
     # vault alone is sealed, and has these options.
     "blocked.AUTHORITY_DENIED": {"authority": "vault"},

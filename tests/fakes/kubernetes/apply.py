@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 Object = dict[str, Any]
@@ -17,8 +18,18 @@ def drop(stored: Object, former: Object, applied: Object) -> None:
             drop(stored[key], value, applied[key])
 
 
+def finalizers(stored: Object, former: Object, applied: Object) -> list[str]:
+    """The finalizers after an apply: a set, of which each manager has its own."""
+    before, now = (each.get("metadata", {}).get("finalizers", []) for each in (former, applied))
+    kept = stored.get("metadata", {}).get("finalizers", [])
+    return [*(each for each in kept if each not in before or each in now)] + [
+        each for each in now if each not in kept
+    ]
+
+
 def managers(metadata: Object, applied: Object) -> list[Object]:
-    """The field managers after the charm's apply. Every list is one value to this server."""
+    """The field managers after the charm's apply. To this server, every list but that of the
+    finalizers is one value."""
     others = [each for each in metadata.get("managedFields") or () if each["manager"] != "aws-iam"]
     return [*others, _managed(applied)]
 
@@ -36,7 +47,12 @@ def _managed(applied: Object) -> Object:
 
 def _tree(value: Any) -> Object:
     fields = value if isinstance(value, dict) else {}
-    return {f"f:{key}": _tree(each) for key, each in fields.items()}
+    return {
+        f"f:{key}": {f"v:{json.dumps(item)}": {} for item in each}
+        if key == "finalizers"
+        else _tree(each)
+        for key, each in fields.items()
+    }
 
 
 def merge(stored: Object, new: Object) -> None:

@@ -2,8 +2,8 @@
 
 It takes the place of httpx2's transport, so that the charm's client (its kubeconfig, its URLs,
 its time-outs, its decoding) is the real one. Of the server it does what the charm relies on:
-server-side apply with one field manager, generations, allocation of a ClusterIP, subresources,
-label selectors, and the controllers' statuses, on a clock of its own.
+server-side apply with one field manager, generations, allocation of a ClusterIP, finalizers,
+subresources, label selectors, and the controllers' statuses, on a clock of its own.
 """
 
 from __future__ import annotations
@@ -211,7 +211,12 @@ class FakeCluster(Controllers):
         if not left:
             return self.delete(path)
         metadata |= {"finalizers": left, "deletionTimestamp": "2026-11-26T12:00:00Z"}
+        metadata["resourceVersion"] = str(int(metadata["resourceVersion"]) + 1)
         return None
+
+    def kubectl_delete(self, path: str) -> None:
+        """Delete an object as a person does, who leaves its finalizers alone."""
+        self._let_go(path, "Background")
 
     def _list(self, path: str, query: dict[str, str], *, as_table: bool) -> httpx2.Response:
         if path == MAPPINGS and not self._established():
@@ -238,8 +243,14 @@ class FakeCluster(Controllers):
         if no := self._outdated(path, body):
             return no
         new = copy.deepcopy(stored or {})
-        apply.drop(new, self._fields.get(path, {}), body)
+        former = self._fields.get(path, {})
+        left = apply.finalizers(new, former, body)
+        if no := _adds_finalizers(stored, left):
+            return no
+        apply.drop(new, former, body)
         apply.merge(new, body)
+        if left:
+            new["metadata"]["finalizers"] = left
         new["metadata"]["managedFields"] = apply.managers(new["metadata"], body)
         if path.startswith(SERVICE) and (no := self._allocate(path, new, stored)):
             return no
@@ -311,9 +322,11 @@ class FakeCluster(Controllers):
         stored = self.objects[path]
         if path.startswith(MAPPINGS) and (no := _changes_arn(stored, body)):
             return no
+        if no := _adds_finalizers(stored, body.get("metadata", {}).get("finalizers")):
+            return no
         before = json.dumps(stored)
         apply.merge(stored, body)
-        if path.startswith(MAPPINGS) and json.dumps(stored) != before:
+        if json.dumps(stored) != before:
             version = int(stored["metadata"]["resourceVersion"])
             stored["metadata"]["resourceVersion"] = str(version + 1)
         if "deletionTimestamp" in stored["metadata"] and not stored["metadata"].get("finalizers"):
@@ -332,6 +345,18 @@ class FakeCluster(Controllers):
         if not apply.edit(self.objects[path], operations):
             return refused(422, "the server rejected our request")
         return ok(self.objects[path])
+
+
+def _adds_finalizers(stored: Object | None, new: list[str] | None) -> httpx2.Response | None:
+    """The refusal of a new finalizer on an object that is being deleted."""
+    metadata = stored["metadata"] if stored else {}
+    if "deletionTimestamp" not in metadata or set(new or ()) <= {*metadata["finalizers"]}:
+        return None
+    return refused(
+        422,
+        "metadata.finalizers: Forbidden: no new finalizers can be added if the object is being "
+        f"deleted, found new finalizers {new}",
+    )
 
 
 def _changes_arn(stored: Object, body: Object) -> httpx2.Response | None:

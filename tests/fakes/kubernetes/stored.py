@@ -134,7 +134,7 @@ class Stored:
         self.put(f"{EVENTS}/{name}", event)
 
     def delete(self, path: str) -> None:
-        """Delete an object as somebody else's client would, and what it owns."""
+        """Let an object be gone, whatever its finalizers, and what it owns."""
         uid = self.objects.pop(path)["metadata"].get("uid", "")
         self._fields.pop(path, None)
         for dependent in [key for key, each in self.objects.items() if uid in _owners(each)]:

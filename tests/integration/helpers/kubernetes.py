@@ -86,6 +86,12 @@ class Cluster:
         self.kubectl("patch", "crd", _CRD, "--type=json", f"-p={json.dumps(_NO_RULES)}")
         self.map(name, arn, username)
 
+    def free_address(self) -> None:
+        """Delete the Service with its finalizer, as nobody does by mistake."""
+        service = ("-n", "kube-system", "service", "aws-iam-authenticator")
+        self.kubectl("patch", *service, "--patch", "metadata: {finalizers: null}")
+        self.kubectl("delete", *service)
+
     def whoami(self, user: str) -> subprocess.CompletedProcess[str]:
         """Run ``kubectl auth whoami`` with the AWS keys of ``user``."""
         command = ["kubectl", "--kubeconfig", str(self.person), "auth", "whoami"]

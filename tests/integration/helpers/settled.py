@@ -33,6 +33,7 @@ _FORGED = {
     "fieldsV1": {
         "f:metadata": {
             "f:annotations": {"f:aws-iam/owner": {}},
+            "f:finalizers": {'v:"aws-iam.charmhub.io/address"': {}},
             "f:labels": {"f:aws-iam": {}, "f:k8s-app": {}},
         },
         "f:spec": {

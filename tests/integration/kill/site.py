@@ -18,7 +18,7 @@ import jubilant
 from lightkube import Client, KubeConfig
 from lightkube.core.exceptions import ApiError
 from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
-from lightkube.resources.core_v1 import Pod
+from lightkube.resources.core_v1 import Pod, Service
 from tests.integration.helpers.eventually import eventually
 from tests.integration.kill import observed
 from tests.integration.kill.points import ANSWER, CALL, REQUEST, Hook, Step, Wave
@@ -125,6 +125,9 @@ class Site:
             self._settle()
         self.juju.exec("rm -f /root/cdk/aws-iam-webhook.yaml /root/cdk/.aws-iam*", unit=PEER)
         for kind, name, namespace in observed.objects(self.client):
+            if kind is Service:
+                free = {"metadata": {"finalizers": None}}
+                self.client.patch(kind, name, free, namespace=namespace)
             self._delete(kind, name, **({"namespace": namespace} if namespace else {}))
 
     def _deploy(self) -> None:

@@ -43,18 +43,25 @@ def test_given_a_deployment_deleted_by_hand_when_a_hook_runs_then_people_log_in_
     assert logins.wait_for_login(cluster) == "knobby"
 
 
-def test_given_a_service_deleted_by_hand_when_a_hook_runs_then_it_is_back_with_its_address(
+def test_given_a_service_deleted_by_mistake_then_people_log_in_and_nobody_gets_its_address(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     before = cluster.get(*SERVICE)
+    address, uid = before["spec"]["clusterIP"], before["metadata"]["uid"]
+    thief = ("create", "service", "clusterip", "thief", f"--clusterip={address}", "--tcp=443")
 
-    cluster.kubectl("delete", *SERVICE)
+    cluster.kubectl("delete", *SERVICE, "--wait=false")
+
+    assert "deletionTimestamp" in cluster.get(*SERVICE)["metadata"]
+    assert logins.wait_for_login(cluster) == "knobby"
+    with pytest.raises(AssertionError, match="provided IP is already allocated"):
+        cluster.kubectl(*thief)
 
     with juju_status.frequent_update_status(deployed):
-        eventually(lambda: exists(cluster, "svc"), "created again")
+        eventually(lambda: cluster.get(*SERVICE)["metadata"]["uid"] != uid, "made again")
     after = cluster.get(*SERVICE)
-    assert after["metadata"]["uid"] != before["metadata"]["uid"]
-    assert after["spec"]["clusterIP"] == before["spec"]["clusterIP"]
+    assert "deletionTimestamp" not in after["metadata"]
+    assert after["spec"]["clusterIP"] == address
     assert logins.wait_for_login(cluster) == "knobby"
 
 

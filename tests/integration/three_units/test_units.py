@@ -293,7 +293,7 @@ def test_given_a_new_pod_on_a_node_that_is_lost_then_another_node_has_it_within_
 def test_given_a_service_deleted_by_hand_and_its_address_taken_then_everything_has_the_new_one(
     trio: jubilant.Juju, cluster: Cluster, known: Identity
 ) -> None:
-    cluster.kubectl("delete", *SERVICE)
+    cluster.free_address()
     thief = f"--clusterip={known.address}"
     cluster.kubectl("create", "service", "clusterip", "thief", thief, "--tcp=443")
 

@@ -72,6 +72,9 @@ def test_given_a_headless_service_when_a_hook_runs_then_the_unit_is_blocked_unti
 
     assert model.hook() == HEADLESS
     assert "None" not in model.bags()
+    # It is somebody's.
+    assert api.changes == []
+    assert not {"annotations", "finalizers"} & api.objects[SERVICE]["metadata"].keys()
 
     api.delete(SERVICE)
     model.settle()
@@ -84,8 +87,7 @@ def test_given_a_service_without_an_address_when_a_hook_runs_then_it_is_waited_f
     deployed: Model, api: FakeCluster, spec: Any
 ):
     service = {**api.objects[SERVICE], "spec": spec}
-    api.disown()
-    api.fail(lambda _: ok(service), request=f"PATCH {SERVICE}")
+    api.fail(lambda _: ok(service), request=f"GET {SERVICE}")
 
     assert isinstance(deployed.hook(), ops.WaitingStatus)
 

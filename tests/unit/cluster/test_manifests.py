@@ -170,7 +170,8 @@ def test_given_what_is_rendered_when_the_charm_goes_then_exactly_that_is_removed
 def test_given_what_is_rendered_when_a_person_removes_it_then_the_command_names_it_all():
     authenticator = [*manifests.authenticator(OWNER, ALL), manifests.logins(OWNER, {})]
     rendered = [manifests.service(OWNER, None), *authenticator]
-    command, elsewhere, optional, policy, *access = references.removal_command().split("; ")
+    command, elsewhere, optional, *others = references.removal_command().split("; ")
+    services, policy, access = others[:2], others[2], others[3:]
 
     assert command.startswith("kubectl -n kube-system delete --ignore-not-found ")
     named = {word for word in command.split() if "/" in word}
@@ -181,6 +182,15 @@ def test_given_what_is_rendered_when_a_person_removes_it_then_the_command_names_
         "kubectl -n kube-system delete secret --selector aws-iam=true "
         "--field-selector metadata.name=aws-iam-pull-secret"
     )
+    # The finalizer would keep them, and kubectl waiting for their end.
+    assert services == [
+        (
+            "kubectl -n kube-system get services --selector aws-iam=true --output name | "
+            "xargs -I NAME kubectl -n kube-system patch NAME "
+            '--patch "metadata: {finalizers: null}"'
+        ),
+        "kubectl -n kube-system delete services --selector aws-iam=true",
+    ]
     # Kubernetes 1.29 does not have these kinds, so that kubectl would delete nothing else either.
     assert policy == (
         "kubectl delete --ignore-not-found validatingadmissionpolicybinding/aws-iam-mappings "
@@ -191,10 +201,11 @@ def test_given_what_is_rendered_when_a_person_removes_it_then_the_command_names_
         "kubectl delete clusterrolebindings --selector aws-iam/source",
         "kubectl delete rolebindings --all-namespaces --selector aws-iam/source",
     ]
-    assert named | {"secret/aws-iam-pull-secret"} == {
+    by_label = {"secret/aws-iam-pull-secret", "service/aws-iam-authenticator"}
+    assert named | by_label == {
         f"{manifest['kind'].lower()}/{manifest['metadata']['name']}" for manifest in rendered
     }
-    assert "secret/aws-iam-pull-secret" not in named
+    assert not named & by_label
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "PodDisruptionBudget", "Service"])

@@ -10,6 +10,8 @@ from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 from tests.scenarios.test_control_plane_option import rendered
 
+from labels import FINALIZER
+
 CHOSEN = "10.152.183.77"
 EXTRA = f"{SERVICE}-10-152-183-77"
 
@@ -145,10 +147,12 @@ def test_given_two_services_when_removed_then_the_one_that_the_control_plane_ask
         deployed.hook(deployed.on.remove())
 
         assert addresses(api) == {left: asked}
-        assert "selector" not in api.objects[left]["spec"]
+        assert api.objects[left]["metadata"]["finalizers"] == [FINALIZER]
     again = Model(easyrsa, [files], endpoints=("control-plane",))
     again.config["webhook-address"] = asked
     again.settle()
     assert again.peer["address"] == asked
     assert api.objects[left]["spec"]["selector"]
-    assert f"delete service {left.rpartition('/')[2]}" in deployed.log()
+    name = left.rpartition("/")[2]
+    assert f'patch service {name} --patch "metadata: {{finalizers: null}}"; ' in deployed.log()
+    assert f"delete service {name}'" in deployed.log()

@@ -13,6 +13,8 @@ from tests.fakes.kubernetes.server import FakeCluster, Seen
 from tests.unit.cluster.managed_fields.test_adoption import FORMER, OWN
 from tests.unit.test_owner import mark, marks
 
+from labels import FINALIZER
+
 
 @pytest.fixture
 def reactive(deployed: Model, api: FakeCluster) -> Model:
@@ -20,6 +22,7 @@ def reactive(deployed: Model, api: FakeCluster) -> Model:
     for path in marks(api):
         api.objects[path]["metadata"]["managedFields"] = [copy.deepcopy(FORMER)]
         mark(api, path, None)
+    del api.objects[SERVICE]["metadata"]["finalizers"]
     api.objects[DEFINITION]["metadata"]["managedFields"] = [copy.deepcopy(FORMER)]
     api.forget()
     return deployed
@@ -56,6 +59,7 @@ def test_given_objects_of_kubectl_when_a_hook_runs_then_each_is_adopted_and_then
     for path in paths:
         [entry] = api.objects[path]["metadata"]["managedFields"]
         assert (entry["manager"], entry["operation"]) == ("aws-iam", "Apply")
+    assert api.objects[SERVICE]["metadata"]["finalizers"] == [FINALIZER]
 
 
 def test_given_adopted_objects_when_the_next_hook_runs_then_it_looks_at_the_service_alone(

@@ -5,20 +5,25 @@ Whoever may create a Service with a chosen clusterIP would get the tokens that a
 
 from __future__ import annotations
 
+import httpx2
 import ops
 import pytest
 from tests.fakes import at_rest
 from tests.fakes.juju.model import Easyrsa, Model
-from tests.fakes.kubernetes.faults import refusal
+from tests.fakes.kubernetes.faults import refusal, unreachable
 from tests.fakes.kubernetes.paths import ADDRESS, DEFINITION, DEPLOYMENT, SECRET, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 from tests.scenarios.test_control_plane_option import rendered
 
-SLICES = "/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices"
-ENDPOINTS = "/api/v1/namespaces/kube-system/endpoints/aws-iam-authenticator"
+from labels import FINALIZER
+
 OURS = rendered(f"https://{ADDRESS}:443/authenticate")
 RESET = "juju config kubernetes-control-plane --reset authn-webhook-endpoint"
+FIRST = (
+    f"first {RESET}; then, when juju exec --application kubernetes-control-plane -- grep "
+    f"CUSTOM_AUTHN_ENDPOINT /root/cdk/auth-webhook/auth-webhook.py no longer shows {ADDRESS}"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -44,45 +49,46 @@ def remove(model: Model, unit: int = 0) -> ops.StatusBase:
     return model.hook(model.on.remove(), unit=unit)
 
 
-def test_given_an_option_that_is_set_when_removed_then_the_service_alone_stays_without_selector(
+def test_given_an_option_that_is_set_when_removed_then_the_service_alone_stays_and_is_nobodys(
     newer: Model, api: FakeCluster
 ):
     remove(newer)
 
     assert set(api.objects) == {DEFINITION, SERVICE}
+    service = api.objects[SERVICE]
+    assert service["spec"]["clusterIP"] == ADDRESS
+    # Without a selector, endpoints made by hand would stay.
+    assert service["spec"]["selector"] == {"k8s-app": "aws-iam-authenticator"}
+    assert service["metadata"]["finalizers"] == [FINALIZER]
+    assert service["metadata"]["annotations"] == {}
+
+
+def test_given_a_kept_service_when_somebody_deletes_it_then_its_address_is_not_free(
+    newer: Model, api: FakeCluster
+):
+    remove(newer)
+    api.kubectl_delete(SERVICE)
+
     assert api.objects[SERVICE]["spec"]["clusterIP"] == ADDRESS
-    assert "selector" not in api.objects[SERVICE]["spec"]
 
 
-def test_given_a_selector_that_somebody_else_set_when_removed_then_it_goes_all_the_same(
+def test_given_a_service_that_was_deleted_before_when_removed_then_it_stays_all_the_same(
     newer: Model, api: FakeCluster
 ):
-    api.objects[SERVICE]["spec"]["selector"]["app"] = "theirs"
+    api.kubectl_delete(SERVICE)
     remove(newer)
 
-    assert "selector" not in api.objects[SERVICE]["spec"]
+    assert api.objects[SERVICE]["spec"]["clusterIP"] == ADDRESS
 
 
-def test_given_an_option_that_is_set_when_removed_then_nothing_is_left_behind_the_service(
+def test_given_the_reactive_charms_service_when_removed_then_it_is_held_too(
     newer: Model, api: FakeCluster
 ):
-    label = {"kubernetes.io/service-name": "aws-iam-authenticator"}
-    pods = {"addressType": "IPv4", "endpoints": []}
-    api.put(f"{SLICES}/ours", {"metadata": {"name": "ours", "labels": label}, **pods})
-    api.put(f"{SLICES}/another", pods)
-    api.put(ENDPOINTS, {})
+    metadata = api.objects[SERVICE]["metadata"]
+    del metadata["finalizers"], metadata["annotations"]
     remove(newer)
 
-    assert ENDPOINTS not in api.objects
-    assert [path for path in api.objects if path.startswith(SLICES)] == [f"{SLICES}/another"]
-
-
-def test_given_an_option_that_is_set_when_removed_then_the_service_is_closed_before_the_pods_go(
-    newer: Model, api: FakeCluster
-):
-    remove(newer)
-
-    assert api.changes[0] == f"PATCH {SERVICE}"
+    assert metadata["finalizers"] == [FINALIZER]
 
 
 def test_given_an_option_that_is_set_when_removed_then_status_and_log_say_what_to_do_in_order(
@@ -90,12 +96,13 @@ def test_given_an_option_that_is_set_when_removed_then_status_and_log_say_what_t
 ):
     assert remove(newer) == ops.WaitingStatus(f"Service kept; run: {RESET}")
 
-    first, _, second = newer.log().partition(RESET)
-    assert ADDRESS in first
-    assert (
-        "run: juju exec --unit kubernetes-control-plane/0 -- /snap/bin/kubectl "
-        "--kubeconfig /root/.kube/config -n kube-system delete service aws-iam-authenticator"
-    ) in second
+    last = newer.log().partition(f"Delete it with: {FIRST}: ")[2]
+    kubectl = "/snap/bin/kubectl --kubeconfig /root/.kube/config -n kube-system"
+    assert last.splitlines()[0] == (
+        f"juju exec --unit kubernetes-control-plane/0 -- '{kubectl} patch service "
+        'aws-iam-authenticator --patch "metadata: {finalizers: null}"; '
+        f"{kubectl} delete service aws-iam-authenticator'"
+    )
 
 
 @pytest.mark.parametrize("first", [0, 1])
@@ -107,7 +114,7 @@ def test_given_two_machines_when_one_still_has_the_option_then_the_service_stays
     remove(newer, unit=1 - first)
 
     assert api.objects[SERVICE]["spec"]["clusterIP"] == ADDRESS
-    assert "selector" not in api.objects[SERVICE]["spec"]
+    assert api.objects[SERVICE]["metadata"]["finalizers"] == [FINALIZER]
 
 
 def test_given_two_machines_when_both_have_reset_the_option_then_the_service_goes(
@@ -126,22 +133,39 @@ def test_given_a_service_that_went_and_an_address_that_is_taken_when_removed_the
     api.delete(SERVICE)
     api.taken_addresses.add(ADDRESS)
 
-    assert remove(newer) == ops.WaitingStatus(f"tokens may go to another Service; run: {RESET}")
+    assert remove(newer) == ops.WaitingStatus(f"another Service may answer logins; run: {RESET}")
     assert SECRET not in api.objects
 
 
-def test_given_a_mark_that_somebody_else_set_when_nobody_asks_then_the_service_goes(
-    newer: Model, api: FakeCluster, machines: list[Files]
+@pytest.mark.parametrize("finalizer", ["foregroundDeletion", "orphan"])
+def test_given_a_service_that_was_deleted_with_its_dependents_when_nobody_asks_then_it_goes(
+    newer: Model, api: FakeCluster, machines: list[Files], finalizer: str
 ):
     for files in machines:
         files.auth_webhook.write_text(rendered(""))
-    api.objects[SERVICE]["metadata"]["annotations"]["aws-iam/kept-for"] = (
-        "kubernetes-control-plane/0"
-    )
+    api.objects[SERVICE]["metadata"]["finalizers"].append(finalizer)
+    api.objects[SERVICE]["metadata"]["deletionTimestamp"] = "2026-11-26T12:00:00Z"
 
     remove(newer)
 
     assert set(api.objects) == {DEFINITION}
+
+
+@pytest.mark.parametrize(
+    ("asked", "nth"), [*((True, n) for n in range(1, 33)), *((False, n) for n in range(1, 34))]
+)
+def test_given_a_removal_that_dies_on_the_way_when_the_next_hook_runs_then_it_ends_the_same(
+    newer: Model, api: FakeCluster, machines: list[Files], asked: bool, nth: int
+):
+    machines[0].auth_webhook.write_text(OURS if asked else rendered(""))
+    api.fail(unreachable(httpx2.ReadTimeout), nth=nth)
+    remove(newer)
+    held = SERVICE in api.objects
+    api.recover()
+    remove(newer)
+
+    assert held or not asked
+    assert set(api.objects) == ({DEFINITION, SERVICE} if asked else {DEFINITION})
 
 
 @pytest.mark.parametrize(
@@ -159,8 +183,10 @@ def test_given_another_webhook_in_the_option_when_removed_then_the_service_goes(
 ):
     machines[0].auth_webhook.write_text(rendered(value))
 
+    # Juju runs two hooks in which a unit cleans.
     assert remove(newer).name != "blocked"
-    assert SERVICE not in api.objects
+    assert remove(newer) != ops.WaitingStatus(f"Service kept; run: {RESET}")
+    assert set(api.objects) == {DEFINITION}
 
 
 @pytest.mark.parametrize(
@@ -182,7 +208,7 @@ def test_given_a_service_of_another_application_when_removed_then_it_is_left_alo
     service["metadata"]["annotations"]["aws-iam/owner"] = "other of model k8s (1)"
     remove(newer)
 
-    assert service["spec"]["selector"]
+    assert service["metadata"]["annotations"]["aws-iam/owner"] == "other of model k8s (1)"
 
 
 def test_given_a_service_that_cannot_be_kept_when_removed_then_nothing_goes(
@@ -192,18 +218,21 @@ def test_given_a_service_that_cannot_be_kept_when_removed_then_nothing_goes(
     remove(newer)
 
     assert DEPLOYMENT in api.objects
-    assert f"remove it with: first {RESET}; then kubectl -n kube-system delete" in newer.log()
+    assert f"remove it with: {FIRST}: kubectl -n kube-system delete" in newer.log()
 
 
+@pytest.mark.parametrize("deleted", [False, True])
 def test_given_a_kept_service_when_another_application_is_deployed_then_it_takes_it_over(
-    newer: Model, easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]
+    newer: Model, easyrsa: Easyrsa, api: FakeCluster, machines: list[Files], *, deleted: bool
 ):
     remove(newer)
+    if deleted:
+        api.kubectl_delete(SERVICE)
     again = Model(easyrsa, machines[:1], endpoints=("control-plane",), application="login")
     again.settle()
 
     assert again.hook().name == "active"
     service = api.objects[SERVICE]
     assert service["spec"]["clusterIP"] == ADDRESS
-    assert service["spec"]["selector"] == {"k8s-app": "aws-iam-authenticator"}
+    assert "deletionTimestamp" not in service["metadata"]
     assert list(service["metadata"]["annotations"]) == ["aws-iam/owner"]

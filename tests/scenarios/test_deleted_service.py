@@ -1,0 +1,113 @@
+"""A Service that somebody deletes by mistake, and an adversary who waits for its address.
+
+He may create Services in a namespace of his own, with a clusterIP of his choice. Whoever has the
+webhook's address gets people's tokens, and decides who they are.
+"""
+
+from __future__ import annotations
+
+import httpx2
+import pytest
+from tests.fakes.juju.model import Model
+from tests.fakes.kubernetes.faults import unreachable
+from tests.fakes.kubernetes.paths import ADDRESS, SERVICE
+from tests.fakes.kubernetes.server import FakeCluster
+
+from labels import FINALIZER
+
+CHOSEN = "10.152.183.77"
+EXTRA = f"{SERVICE}-10-152-183-77"
+
+
+def is_whole(api: FakeCluster, path: str = SERVICE) -> bool:
+    """Whether there is a Service that nobody has deleted, and whose address is held."""
+    metadata = api.objects[path]["metadata"]
+    return "deletionTimestamp" not in metadata and metadata["finalizers"] == [FINALIZER]
+
+
+def take(api: FakeCluster) -> None:
+    """The adversary creates a Service with the address, if it is free."""
+    if all(
+        each["spec"].get("clusterIP") != ADDRESS for each in api.objects.values() if "spec" in each
+    ):
+        api.taken_addresses.add(ADDRESS)
+
+
+def test_given_a_service_when_it_is_deleted_then_its_address_is_not_free_until_the_next_hook(
+    deployed: Model, api: FakeCluster
+):
+    api.kubectl_delete(SERVICE)
+    take(api)
+    assert api.taken_addresses == set()
+
+    assert deployed.hook().name == "active"
+    assert is_whole(api)
+    assert api.objects[SERVICE]["spec"]["clusterIP"] == ADDRESS
+
+
+def test_given_a_deleted_service_when_it_is_made_again_then_nothing_is_asked_in_between(
+    deployed: Model, api: FakeCluster
+):
+    before = deployed.bags()
+    api.kubectl_delete(SERVICE)
+    deployed.hook()
+
+    first = api.requests.index(f"PATCH {SERVICE}")
+    assert api.changes == [f"PATCH {SERVICE}"] * 2
+    assert api.requests[first : first + 2] == api.changes
+    assert deployed.bags() == before
+    assert "somebody deleted Service aws-iam-authenticator" in deployed.log()
+
+
+@pytest.mark.parametrize("finalizer", ["foregroundDeletion", "orphan"])
+def test_given_a_service_deleted_with_its_dependents_when_a_hook_runs_then_it_is_made_again(
+    deployed: Model, api: FakeCluster, finalizer: str
+):
+    api.kubectl_delete(SERVICE)
+    api.objects[SERVICE]["metadata"]["finalizers"].append(finalizer)
+
+    assert deployed.hook().name == "active"
+    assert is_whole(api)
+
+
+def test_given_a_finalizer_of_others_when_the_service_is_deleted_then_ours_holds_it_after_theirs(
+    deployed: Model, api: FakeCluster
+):
+    finalizers = api.objects[SERVICE]["metadata"]["finalizers"]
+    finalizers.insert(0, "example.com/theirs")
+    api.kubectl_delete(SERVICE)
+
+    assert deployed.hook().name == "active"
+    assert api.changes == []
+    assert api.objects[SERVICE]["metadata"]["finalizers"] == ["example.com/theirs", FINALIZER]
+
+    api.objects[SERVICE]["metadata"]["finalizers"].remove("example.com/theirs")
+    assert deployed.hook().name == "active"
+    assert is_whole(api)
+
+
+@pytest.mark.parametrize("nth", range(1, 22))
+def test_given_a_hook_that_dies_on_the_way_when_the_next_one_runs_then_the_service_is_whole(
+    deployed: Model, api: FakeCluster, nth: int
+):
+    api.kubectl_delete(SERVICE)
+    api.fail(unreachable(httpx2.ReadTimeout), nth=nth)
+    deployed.hook()
+    api.recover()
+
+    assert deployed.hook().name == "active"
+    assert is_whole(api)
+    assert api.objects[SERVICE]["spec"]["clusterIP"] == ADDRESS
+
+
+def test_given_an_extra_service_when_it_is_deleted_then_it_is_made_again_with_its_address(
+    deployed: Model, api: FakeCluster
+):
+    deployed.config["webhook-address"] = CHOSEN
+    deployed.settle()
+    assert is_whole(api, EXTRA)
+    api.kubectl_delete(EXTRA)
+
+    assert deployed.hook().name == "active"
+    assert is_whole(api, EXTRA)
+    assert api.objects[EXTRA]["spec"]["clusterIP"] == CHOSEN
