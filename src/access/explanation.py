@@ -211,7 +211,7 @@ def without_mapped(found: Iterable[Refusal], mapped: Iterable[IdentityMapping]) 
 
 @dataclasses.dataclass(frozen=True)
 class Log:
-    """What is known of the last hour's logins that were refused.
+    """What the pods' log of the last hour has of logins that were refused.
 
     Attributes:
         refusals: The refusals.
@@ -260,10 +260,15 @@ def refused(
             yield _remedy(refusal, application, accounts)
     if len(found) > _REASONS:
         yield f"{len(found) - _REASONS} more principals or reasons"
+    yield from missing(log, "refusals")
+
+
+def missing(log: Log, what: str) -> Iterator[str]:
+    """Yield which logs are missing or too short; ``what`` is what they would show."""
     for pod, reason in log.unread.items():
         yield f"the log of pod {pod} is missing: {reason}"
     if not log.covers and not log.unread:
-        yield f"the log reaches back to {times.shown(log.begin)}: earlier refusals are not known"
+        yield f"the log reaches back to {times.shown(log.begin)}: earlier {what} are not known"
 
 
 def too_large(found: Iterable[Refusal], application: str) -> Iterator[str]:

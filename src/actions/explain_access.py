@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import times
@@ -45,18 +45,21 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
             lines += list_refusals.lines(client, context, found, results["principal"])
         else:
             log = pod_logs.read(client, list_refusals.RECENT)
-            lines += explanation.too_large(
-                refusals.parse(log.lines, log.begin, log.end), application
-            )
-            results["last-logins"] = _last_logins(client, log, matching.login(given))
+            refused = refusals.parse(log.lines, log.begin, log.end)
+            lines += explanation.too_large(refused, application)
+            seen = explanation.Log(refused, log.unread, log.begin, log.covers)
+            missing = explanation.missing(seen, "logins of the last hour")
+            results["last-logins"] = _last_logins(client, log, matching.login(given), missing)
     results = {key: cut(text, MAX_BYTES) for key, text in results.items()}
     return {"explanation": joined(lines), **results}
 
 
-def _last_logins(client: api.Client, log: pod_logs.Logs, principal: arn.Principal) -> str:
+def _last_logins(
+    client: api.Client, log: pod_logs.Logs, principal: arn.Principal, missing: Iterable[str]
+) -> str:
     found = logins.parse(log.lines, log.since, log.end)
     record = login_record.read(client) or NO_RECORD
-    return joined(logins.explained(found, str(principal), record, log.since))
+    return joined(logins.explained(found, str(principal), record, log.since, missing))
 
 
 def _explain(
