@@ -94,7 +94,7 @@ def _explain(
         lines += filter(None, [matching.near_miss(looked_up, found)])
         lines += explanation.ended(looked_up, context.shared.ended)
         learning = [entry for entry in context.config.declared.entries if entry.learns]
-        lines += explanation.remedy(given, learning, context.owner.application)
+        lines.append(explanation.remedy(given, learning, found, context.owner.application))
     let_in = [way for way in ways if not way.refused]
     admitted = "yes" if let_in and not foreign else "no"
     return lines, {"principal": str(looked_up), "admitted": admitted, **_ends(ways)}
