@@ -45,7 +45,7 @@ _SKEW = timedelta(minutes=1)
 MOST = 20_000
 # How many sessions an explanation shows.
 _SHOWN = 10
-_SINCE, _UNTIL, _GAPS = "since", "until", "gaps"
+_SINCE, _UNTIL, _GAPS, _PODS = "since", "until", "gaps", "pods"
 _ONE_DAY = timedelta(days=1)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 # A digest of 64 bits: nobody finds a principal that counts as another's login.
@@ -173,12 +173,14 @@ class Record:
         since: The day in which the record begins; None if it has not begun.
         until: The day of the last look at the logs; None without any.
         gaps: The days of which the logs were not complete.
+        pods: The pods whose logs were read last, by their names.
         days: The last day of each principal, by the digest of its canonical ARN.
     """
 
     since: date | None = None
     until: date | None = None
     gaps: frozenset[date] = frozenset()
+    pods: frozenset[str] = frozenset()
     days: Mapping[str, date] = dataclasses.field(default_factory=dict[str, date])
 
     def last(self, mapping: IdentityMapping) -> date | None:
@@ -227,14 +229,20 @@ def updated(record: Record, found: Iterable[Login]) -> Record:
     return dataclasses.replace(record, days=dict(newest[:MOST]))
 
 
-def extended(record: Record, needed: datetime, begin: datetime, end: datetime) -> Record:
-    """Return ``record`` after a look at the logs until ``end``, which are complete since
-    ``begin``. It needed them since ``needed``."""
+def extended(
+    record: Record, pods: Iterable[str], needed: datetime, begin: datetime, end: datetime
+) -> Record:
+    """Return ``record`` after a look at the logs of ``pods`` until ``end``, which are complete
+    since ``begin``. It needed them since ``needed``."""
+    here = frozenset(pods)
     if not record.since:
-        return dataclasses.replace(record, since=begin.date(), until=end.date())
+        return dataclasses.replace(record, since=begin.date(), until=end.date(), pods=here)
+    if record.pods - here:
+        # A pod that has gone took its log along.
+        begin = end
     missing = (begin.date() - needed.date()).days + 1 if begin > needed else 0
     gaps = {needed.date() + number * _ONE_DAY for number in range(missing)}
-    return dataclasses.replace(record, until=end.date(), gaps=record.gaps | gaps)
+    return dataclasses.replace(record, until=end.date(), gaps=record.gaps | gaps, pods=here)
 
 
 def dump(record: Record) -> dict[str, str]:
@@ -247,6 +255,8 @@ def dump(record: Record) -> dict[str, str]:
     data |= {key: day.isoformat() for key, day in ends.items() if day}
     if record.gaps:
         data[_GAPS] = " ".join(day.isoformat() for day in sorted(record.gaps))
+    if record.pods:
+        data[_PODS] = " ".join(sorted(record.pods))
     return data
 
 
@@ -259,7 +269,8 @@ def load(data: Mapping[str, str], today: date) -> Record:
             days.update(dict.fromkeys(filter(_DIGEST.fullmatch, digests.split()), day))
     since, until = (_day(data.get(key, ""), today) for key in (_SINCE, _UNTIL))
     gaps = (_day(text, today) for text in data.get(_GAPS, "").split())
-    return Record(since, until, frozenset(filter(None, gaps)), days)
+    pods = frozenset(data.get(_PODS, "").split())
+    return Record(since, until, frozenset(filter(None, gaps)), pods, days)
 
 
 def _day(text: str, today: date) -> date | None:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
 from typing import cast
 
@@ -25,7 +24,7 @@ class Memory(ops.Object):
     def __init__(self, charm: ops.CharmBase):
         super().__init__(charm, "memory")
         self._stored.set_default(
-            logged="", tried=None, looked=None, pods="", asks=False, unused=0, administrators=0
+            logged="", tried=None, looked=None, asks=False, unused=0, administrators=0
         )
 
     def log_once(self, text: str) -> None:
@@ -63,14 +62,9 @@ class Memory(ops.Object):
         """Return until when all logins are recorded; None if that is unknown, or in the future."""
         return _past(self._stored.looked)
 
-    @property
-    def pods(self) -> frozenset[str]:
-        """Return the names of the pods whose logs were read last."""
-        return frozenset(cast("str", self._stored.pods).split())
-
-    def note(self, at: datetime, pods: Iterable[str]) -> None:
-        """Remember that all logins until ``at`` are recorded, from the logs of ``pods``."""
-        self._stored.looked, self._stored.pods = at.timestamp(), " ".join(pods)
+    def note(self, at: datetime) -> None:
+        """Remember that all logins until ``at`` are recorded."""
+        self._stored.looked = at.timestamp()
 
     @property
     def unused(self) -> tuple[int, int]:

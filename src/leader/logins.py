@@ -72,14 +72,12 @@ def _look(
     new = logins.updated(stored, logins.parse(log.lines, log.since, log.end))
     # What a node did not hand out now, the next look reads.
     if not log.more:
-        # A pod that has gone since took its log along.
-        begin = log.begin if looks.pods <= {*pods} else log.end
-        new = logins.extended(new, needed, begin, log.end)
+        new = logins.extended(new, pods, needed, log.begin, log.end)
     if new != stored:
         login_record.write(client, owner, stored, new)
     looks.count(*_unused(report, new))
     if not log.more:
-        looks.note(log.end, pods)
+        looks.note(log.end)
 
 
 def _needed(record: Record, last: datetime | None, now: datetime) -> datetime:

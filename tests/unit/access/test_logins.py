@@ -111,10 +111,11 @@ def test_given_more_principals_than_it_holds_then_those_that_were_here_last_stay
 
 
 DIGESTS = st.text("0123456789abcdef", min_size=16, max_size=16)
+PODS = st.frozensets(st.sampled_from(["a", "b-0"]))
 DAYS = st.dates(date(2020, 1, 1), TODAY)
 
 
-@given(st.builds(Record, DAYS, DAYS, st.frozensets(DAYS), st.dictionaries(DIGESTS, DAYS)))
+@given(st.builds(Record, DAYS, DAYS, st.frozensets(DAYS), PODS, st.dictionaries(DIGESTS, DAYS)))
 def test_given_any_record_when_it_is_dumped_then_load_returns_it(record: Record) -> None:
     assert logins.load(logins.dump(record), TODAY) == record
 
@@ -136,23 +137,34 @@ NOON = datetime.datetime(2026, 11, 20, 12, tzinfo=datetime.timezone.utc)
 
 
 @pytest.mark.parametrize(
-    ("begin", "gaps"),
-    [(-60, []), (0, []), (1, [20]), (13 * 3600, [20, 21])],
-    ids=["overlap", "just", "late", "the next day"],
+    ("begin", "pods", "gaps"),
+    [
+        (-60, "a b c", []),
+        (0, "a b", []),
+        (1, "a b", [20]),
+        (13 * 3600, "a b", [20, 21]),
+        (-60, "a", [20, 21, 22]),
+    ],
+    ids=["overlap", "just", "late", "the next day", "without a pod"],
 )
 def test_given_a_look_then_the_days_that_it_missed_a_part_of_are_gaps(
-    begin: int, gaps: list[int]
+    begin: int, pods: str, gaps: list[int]
 ) -> None:
-    record = Record(date(2026, 11, 1), date(2026, 11, 19), frozenset({date(2026, 11, 3)}))
+    former = frozenset({date(2026, 11, 3)})
+    record = Record(date(2026, 11, 1), date(2026, 11, 19), former, frozenset("ab"))
+    start, end = NOON + datetime.timedelta(seconds=begin), NOON + datetime.timedelta(days=2)
 
-    found = logins.extended(record, NOON, NOON + datetime.timedelta(seconds=begin), END)
+    found = logins.extended(record, pods.split(), NOON, start, end)
 
-    assert (found.since, found.until) == (record.since, END.date())
+    assert (found.since, found.until) == (record.since, end.date())
+    assert found.pods == {*pods.split()}
     assert found.gaps == record.gaps | {date(2026, 11, day) for day in gaps}
 
 
 def test_given_no_record_when_the_logs_are_read_then_it_begins_where_they_begin() -> None:
-    assert logins.extended(Record(), NOON, BEGIN, END) == Record(BEGIN.date(), END.date())
+    found = logins.extended(Record(), ["a"], NOON, BEGIN, END)
+
+    assert found == Record(BEGIN.date(), END.date(), pods=frozenset("a"))
 
 
 @pytest.mark.parametrize(
