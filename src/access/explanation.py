@@ -174,7 +174,7 @@ def _declaring(role: Principal, learning: Iterable[Entry]) -> Entry | None:
         (
             entry
             for entry in learning
-            if entry.permission_set and entry.permission_set.matches(str(role), role.partition)
+            if entry.permission_set and entry.permission_set.may_be(str(role), role.partition)
         ),
         None,
     )

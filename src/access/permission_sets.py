@@ -78,6 +78,16 @@ class PermissionSet:
             return False
         return (self.name, self.account) == (found.name, found.account)
 
+    def may_be(self, arn: str, partition: str) -> bool:
+        """Return whether ``arn`` is that of the set's role in ``partition``, as a person spells
+        it: in any case, unless it begins as AWS spells it."""
+        found = of_spelling(arn)
+        if of_role(arn) or not found:
+            return self.matches(arn, partition)
+        same = (self.name.lower(), self.account) == (found.name, found.account)
+        is_in = arn.lower().startswith(f"arn:{partition}:")
+        return same and is_in and self.suffix in ("", found.suffix)
+
     def role_arn(self, partition: str) -> str:
         """Return the ARN of the set's role, for a mapping. The suffix must be known."""
         role = f"AWSReservedSSO_{self.name}_{self.suffix}"

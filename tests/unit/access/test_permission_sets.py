@@ -168,6 +168,26 @@ def test_given_a_set_whose_name_continues_anothers_then_only_its_own_role_matche
     assert not short.matches(found, "aws")
 
 
+@pytest.mark.parametrize(
+    ("spelt", "suffix", "partition", "is_it"),
+    [
+        (role(OLD), "", "aws", True),
+        (role(OLD).lower(), "", "aws", True),
+        (role(OLD).upper(), OLD, "aws", True),
+        (role(OLD).lower(), NEW, "aws", False),
+        (role(OLD).lower(), "", "aws-cn", False),
+        (role(OLD, name="devops"), "", "aws", False),
+        (role(OLD, name="devops_admin").lower(), "", "aws", False),
+        (role(OLD, account="444455556666").lower(), "", "aws", False),
+        ("arn:aws:iam::111122223333:role/dev", "", "aws", False),
+    ],
+)
+def test_given_a_role_as_a_person_spells_it_then_case_counts_only_where_it_begins_as_at_aws(
+    spelt: str, suffix: str, partition: str, is_it: bool
+) -> None:
+    assert PermissionSet("DevOps", ACCOUNT, suffix).may_be(spelt, partition) is is_it
+
+
 # What a person declares.
 
 

@@ -102,6 +102,17 @@ def test_given_a_declared_set_that_nobody_has_used_when_explained_then_a_login_i
     assert "grant-access" not in "".join(lines)
 
 
+def test_given_a_role_of_a_declared_set_in_lower_case_when_explained_then_no_duplicate_is_proposed(
+    deployed: Model, api: FakeCluster
+):
+    declare(deployed, DEVOPS)
+
+    lines = explained(deployed, SSO.lower())
+
+    assert lines[2].startswith(f"{NO_ROLE} will let it in: ")
+    assert "grant-access" not in "".join(lines)
+
+
 @pytest.mark.parametrize(
     "arn", [SSO.replace("DevOps", "devops"), SSO.replace("DevOps", "DevOps_Admin"), ROLE]
 )
