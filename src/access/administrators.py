@@ -2,8 +2,9 @@
 
 """Which mappings let somebody administer the cluster, or make himself an administrator. Pure.
 
-Kubernetes has more ways to become an administrator than `of` knows, and some that it knows depend
-on what else is in the cluster. So who administers the cluster for certain is another question.
+`of` names whoever may come to do so. Kubernetes has more ways, which depend on what else is in
+the cluster: a role without a power here may still have one. `certain` names whoever does so for
+sure, and stays.
 
 Source: Kubernetes' "Role Based Access Control Good Practices".
 """
@@ -154,10 +155,10 @@ def warning(taken: Sequence[IdentityMapping], left: Sequence[IdentityMapping]) -
 
 def _named(found: Sequence[IdentityMapping]) -> str:
     """Return the mappings, each with its principal and its end."""
-    named = [
-        f"{mapping.name} ({mapping.arn}{f', until {mapping.expires}' * bool(expiry.end(mapping))})"
-        for mapping in found[:_SHOWN]
-    ]
+    named = list[str]()
+    for mapping in found[:_SHOWN]:
+        until = f", until {mapping.expires}" if expiry.end(mapping) else ""
+        named.append(f"{mapping.name} ({mapping.arn}{until})")
     if len(found) > _SHOWN:
         named.append(f"{len(found) - _SHOWN:,} more")
     return ", ".join(named)

@@ -43,11 +43,14 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         bound, warning = bindings.find(client, control_plane.application())
         not_applied = _not_applied(client, declaration, partition, access)
         record = login_record.recent(client, pod_logs.read(client, _YET_TO_RECORD))
-    report = mappings.check(found, partition)
+    report, known = mappings.check(found, partition), _known(record)
     if unused:
         # A day that has begun counts as a whole one.
-        since = record.begin(-(-unused // timedelta(days=1)))
+        days = -(-unused // timedelta(days=1))
+        since = record.begin(days)
         found = tuple(each for each in found if since and logins.is_unused(each, record, since))
+        if record.since and not since:
+            known += f"; nothing counts as unused before {days} whole days are known"
     listed = table.rows(found, report.problems, bound, record)
     form = table.jsons if params["format"] == "json" else table.tables
     results = page("mappings", form(listed, MAX_BYTES), params)
@@ -59,7 +62,7 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     results |= {key: joined(lines) for key, lines in lists.items() if lines}
     if warning:
         results["warning"] = warning
-    return {**results, "logins": _known(record), "total": f"{len(listed)}"}
+    return {**results, "logins": known, "total": f"{len(listed)}"}
 
 
 def _known(record: Record) -> str:

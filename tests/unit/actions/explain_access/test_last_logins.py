@@ -78,6 +78,9 @@ def test_given_a_time_then_only_older_mappings_that_let_nobody_in_for_so_long_ar
     assert set(listed(three, unused="90d")) == set()
 
     three.hook()
+    said = three.action("list-mappings", unused="90d")["logins"]
+    assert said.endswith("; nothing counts as unused before 90 whole days are known")
+    assert "nothing counts" not in three.action("list-mappings")["logins"]
     api.clock.sleep(91 * DAY)
     # No look has worked since then.
     assert set(listed(three, unused="90d")) == set()
@@ -85,6 +88,7 @@ def test_given_a_time_then_only_older_mappings_that_let_nobody_in_for_so_long_ar
     three.hook()
 
     assert set(listed(three, unused="90d")) == {"dev", "new", "ops"}
+    assert "nothing counts" not in three.action("list-mappings", unused="90d")["logins"]
 
 
 @pytest.mark.parametrize("text", ["90", "0d", "a quarter", "-1d"])
