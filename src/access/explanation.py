@@ -17,6 +17,7 @@ from access.declaration.declared import Entry
 from access.expiry import Ended
 from access.mapping import IdentityMapping
 from access.matching import Identity
+from access.permission_sets import SILENT
 from access.refusals import Cause, Refusal
 
 # How many bindings are shown; a user may have thousands.
@@ -149,18 +150,47 @@ def roles(grants: Iterable[rbac.Grant]) -> str:
     return ", ".join(dict.fromkeys(grant.binding.role for grant in grants))
 
 
-def remedy(given: Principal, learning: Iterable[Entry], application: str) -> Iterator[str]:
-    """Yield how to let the principal in. ``learning`` are the entries of the option `mappings`
-    that declare permission sets without a suffix."""
-    mapped = _mapped(given)
-    for entry in learning:
-        if entry.permission_set and entry.permission_set.matches(str(mapped), given.partition):
-            yield (
-                f"permission set {entry.permission_set} ({entry.place}) will let it in: its first "
-                "login is refused, and the leader's next hook maps the role then"
-            )
-            return
-    yield f"to let it in: {admit(application, mapped)}"
+def remedy(
+    given: Principal,
+    learning: Iterable[Entry],
+    found: Iterable[IdentityMapping],
+    application: str,
+) -> str:
+    """Return how to let the principal in. ``learning`` are the entries of the option `mappings`
+    that declare permission sets without a suffix; ``found`` are all mappings."""
+    role = _mapped(given)
+    entry = _declaring(role, learning)
+    if not entry:
+        return f"to let it in: {admit(application, role)}"
+    return _has_other_role(entry, str(role), found) or (
+        f"permission set {entry.permission_set} ({entry.place}) will let it in: its first "
+        "login is refused, and the leader's next hook maps the role then"
+    )
+
+
+def _declaring(role: Principal, learning: Iterable[Entry]) -> Entry | None:
+    """Return the entry that declares the permission set of ``role``; None if none does."""
+    return next(
+        (
+            entry
+            for entry in learning
+            if entry.permission_set and entry.permission_set.may_be(str(role), role.partition)
+        ),
+        None,
+    )
+
+
+def _has_other_role(entry: Entry, role: str, found: Iterable[IdentityMapping]) -> str:
+    """Return that a permission set has another role than ``role``, and how it changes to that;
+    empty if no role of it is mapped yet."""
+    mapped = next((each.arn for each in found if each.name == entry.name), "")
+    if not mapped:
+        return ""
+    return (
+        f"permission set {entry.permission_set} ({entry.place}) has role {mapped}: after "
+        f"{SILENT} days without a login by that, a refused login changes it; if this role is the "
+        f"right one, set suffix: {role.rpartition('_')[2]} in {entry.place}"
+    )
 
 
 def _mapped(given: Principal) -> Principal:
@@ -211,7 +241,7 @@ def without_mapped(found: Iterable[Refusal], mapped: Iterable[IdentityMapping]) 
 
 @dataclasses.dataclass(frozen=True)
 class Log:
-    """What is known of the last hour's logins that were refused.
+    """What the pods' log of the last hour has of logins that were refused.
 
     Attributes:
         refusals: The refusals.
@@ -230,12 +260,14 @@ def refused(
     log: Log,
     looked_up: str,
     application: str,
-    mapped: Iterable[IdentityMapping],
+    mapped: Collection[IdentityMapping],
     known_accounts: Collection[str],
     learned: Iterable[Entry] = (),
+    learning: Collection[Entry] = (),
 ) -> Iterator[str]:
     """Yield who was refused in the last hour, and how to let them in, or that they are ``mapped``;
-    then which logs are missing or too short.
+    then which logs are missing or too short. ``learning`` are the entries of permission sets whose
+    role nobody gave.
 
     The principal ``looked_up`` and roles of permission sets that the leader has ``learned`` come
     first, and others of the principal's account and of ``known_accounts`` next. Those of all other
@@ -257,13 +289,21 @@ def refused(
         elif principal in known:
             yield "it is mapped by now"
         elif principal != looked_up:
-            yield _remedy(refusal, application, accounts)
+            role = arn.parse(refusal.arn)
+            entry = _declaring(role, learning)
+            other = _has_other_role(entry, str(role), mapped) if entry else ""
+            yield other or _remedy(refusal, application, accounts)
     if len(found) > _REASONS:
         yield f"{len(found) - _REASONS} more principals or reasons"
+    yield from missing(log, "refusals")
+
+
+def missing(log: Log, what: str) -> Iterator[str]:
+    """Yield which logs are missing or too short; ``what`` is what they would show."""
     for pod, reason in log.unread.items():
         yield f"the log of pod {pod} is missing: {reason}"
     if not log.covers and not log.unread:
-        yield f"the log reaches back to {times.shown(log.begin)}: earlier refusals are not known"
+        yield f"the log reaches back to {times.shown(log.begin)}: earlier {what} are not known"
 
 
 def too_large(found: Iterable[Refusal], application: str) -> Iterator[str]:

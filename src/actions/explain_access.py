@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import times
@@ -45,18 +45,21 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
             lines += list_refusals.lines(client, context, found, results["principal"])
         else:
             log = pod_logs.read(client, list_refusals.RECENT)
-            lines += explanation.too_large(
-                refusals.parse(log.lines, log.begin, log.end), application
-            )
-            results["last-logins"] = _last_logins(client, log, matching.login(given))
+            refused = refusals.parse(log.lines, log.begin, log.end)
+            lines += explanation.too_large(refused, application)
+            seen = explanation.Log(refused, log.unread, log.begin, log.covers)
+            missing = explanation.missing(seen, "logins of the last hour")
+            results["last-logins"] = _last_logins(client, log, matching.login(given), missing)
     results = {key: cut(text, MAX_BYTES) for key, text in results.items()}
     return {"explanation": joined(lines), **results}
 
 
-def _last_logins(client: api.Client, log: pod_logs.Logs, principal: arn.Principal) -> str:
+def _last_logins(
+    client: api.Client, log: pod_logs.Logs, principal: arn.Principal, missing: Iterable[str]
+) -> str:
     found = logins.parse(log.lines, log.since, log.end)
     record = login_record.read(client) or NO_RECORD
-    return joined(logins.explained(found, str(principal), record, log.since))
+    return joined(logins.explained(found, str(principal), record, log.since, missing))
 
 
 def _explain(
@@ -91,7 +94,7 @@ def _explain(
         lines += filter(None, [matching.near_miss(looked_up, found)])
         lines += explanation.ended(looked_up, context.shared.ended)
         learning = [entry for entry in context.config.declared.entries if entry.learns]
-        lines += explanation.remedy(given, learning, context.owner.application)
+        lines.append(explanation.remedy(given, learning, found, context.owner.application))
     let_in = [way for way in ways if not way.refused]
     admitted = "yes" if let_in and not foreign else "no"
     return lines, {"principal": str(looked_up), "admitted": admitted, **_ends(ways)}

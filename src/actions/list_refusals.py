@@ -43,7 +43,10 @@ def lines(
         found = explanation.without_mapped(found, mapped)
     seen = explanation.Log(found, log.unread, log.begin, log.covers)
     accounts, learned = explanation.accounts(mapped, entries), _learned(client, context, mapped)
-    return [*explanation.refused(seen, looked_up, application, mapped, accounts, learned)]
+    learning = [entry for entry in entries if entry.learns]
+    return [
+        *explanation.refused(seen, looked_up, application, mapped, accounts, learned, learning)
+    ]
 
 
 def _learned(

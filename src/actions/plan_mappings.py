@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import times
-from access import administrators as texts
 from access import desired, mappings
 from access.declaration import preview
 from actions import MAX_BYTES, Context, page
@@ -23,7 +22,7 @@ from text import cut
 def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     """Return ``plan``, one page of a table, and the number of each kind of change.
 
-    ``warning`` is there if no mapping could administer the cluster after that.
+    ``warning`` is there if no mapping could certainly administer the cluster after that.
 
     Raises:
         ValueError: the text is wrong, as the status would say, or there is no such page.
@@ -39,12 +38,12 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
         there = state.of(client, found, declared.entries, partition)
         wanted = desired.of(declared, there, times.now(), partition)
         steps = desired.changes(found, wanted.access)
-        taken = administrators.last(client, partition, found, wanted, steps)
+        warning = administrators.last(client, partition, found, wanted.access, steps)
     known = mappings.check(found.mappings, partition).problems
     after = mappings.check(wanted.access.mappings, partition).problems
     problems = {name: problem for name, problem in after.items() if name not in known}
     rows = preview.rows(declared, wanted, steps, problems)
     results = page("plan", preview.tables(rows, MAX_BYTES), params)
-    if warning := texts.warning(taken):
+    if warning:
         results["warning"] = cut(warning, MAX_BYTES)
     return {**results, **preview.counts(rows)}

@@ -10,11 +10,13 @@ from typing import Any
 from access import desired, grants
 from access.desired import Access
 from access.mapping import IdentityMapping
-from actions import Context, Failed, joined
+from actions import MAX_BYTES, Context, Failed, joined
 from cluster import api, events, state, sync
 from cluster.errors import errors_as_status
-from errors import Waiting
+from errors import Unready, Waiting
 from labels import GRANT, OPTION
+from leader import administrators
+from text import cut
 
 # How often to look again for mappings that others create or change in between.
 LOOKS = 5
@@ -22,6 +24,8 @@ LOOKS = 5
 
 def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     """Delete the mappings, and return which. Correct the status of one that names somebody else.
+
+    ``warning`` is there if no mapping can certainly administer the cluster after that.
 
     Raises:
         ValueError: a parameter is wrong.
@@ -31,14 +35,35 @@ def run(params: Mapping[str, Any], context: Context) -> Mapping[str, str]:
     target = grants.target(params)
     with errors_as_status():
         client = api.connect(context.machine.admin_kubeconfig)
+        found = _find(client, context, target)
+        warning = _warning(client, context, target, found)
         if params["dry-run"]:
-            found = _find(client, context, target)
-            return _results("would revoke", _chosen(found, context, target), target)
-        revoked, refused = _revoke(client, context, target)
+            return _results("would revoke", _chosen(found, context, target), target) | warning
+        revoked, refused = _revoke(client, context, target, found)
     events.write(client, context.owner, [_note(mapping, target) for mapping in revoked])
+    results = _results("revoked", revoked, target) | (warning if revoked else {})
     for text in refused.values():
-        raise Failed(text, _results("revoked", revoked, target) if revoked else {})
-    return _results("revoked", revoked, target)
+        raise Failed(text, results if revoked else {})
+    return results
+
+
+def _warning(
+    client: api.Client, context: Context, target: grants.Target, found: Access
+) -> dict[str, str]:
+    """Return the warning that nobody may be left who administers the cluster, if there is one.
+
+    Where only the named mapping was ``found``, the others count too, if they can be read.
+    """
+    try:
+        with errors_as_status():
+            if target.name:
+                found = state.access(client, context.owner, newest=True)
+            wanted = grants.without(found, _chosen(found, context, target), target)
+            steps = desired.changes(found, wanted)
+            warning = administrators.last(client, context.config.partition, found, wanted, steps)
+    except Unready as reason:
+        warning = f"cannot find out who administers the cluster after this: {reason}"
+    return {"warning": cut(warning, MAX_BYTES)} if warning else {}
 
 
 def _note(mapping: IdentityMapping, target: grants.Target) -> events.Note:
@@ -48,13 +73,12 @@ def _note(mapping: IdentityMapping, target: grants.Target) -> events.Note:
 
 
 def _revoke(
-    client: api.Client, context: Context, target: grants.Target
+    client: api.Client, context: Context, target: grants.Target, found: Access
 ) -> tuple[list[IdentityMapping], dict[str, str]]:
-    """Delete or correct the mappings until none is left, and return them. Return also what the
-    cluster refuses, by the mappings' names."""
+    """Delete or correct the mappings until none is left, beginning with ``found``. Return them,
+    and what the cluster refuses, by the mappings' names."""
     done, refused = dict[str, IdentityMapping](), dict[str, str]()
     for _ in range(LOOKS):
-        found = _find(client, context, target)
         chosen = [each for each in _chosen(found, context, target) if each.name not in refused]
         if not chosen:
             return list(done.values()), refused
@@ -67,6 +91,7 @@ def _revoke(
                 change = "correct the status of" if astray else "delete"
                 text = f"the cluster refuses to {change} mapping {each.name}: {reason}"
                 refused[each.name] = text
+        found = _find(client, context, target)
     raise Waiting("others keep creating or changing mappings of this principal, run this again")
 
 
