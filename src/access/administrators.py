@@ -2,8 +2,9 @@
 
 """Which mappings let somebody administer the cluster, or make himself an administrator. Pure.
 
-Only what certainly does so counts. Kubernetes has more ways, which depend on what else is in the
-cluster: a role without a power here may still have one.
+`of` names whoever may come to do so. Kubernetes has more ways, which depend on what else is in
+the cluster: a role without a power here may still have one. `certain` names whoever does so for
+sure, and stays.
 
 Source: Kubernetes' "Role Based Access Control Good Practices".
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 
-from access import mappings, rbac, table
+from access import expiry, mappings, rbac, subjects, table
 from access.mapping import IdentityMapping
 from access.rights import CLUSTER_ROLE, RoleBinding
 from text import one_line
@@ -120,14 +121,55 @@ def of(
     ]
 
 
-def warning(taken: Sequence[IdentityMapping]) -> str:
-    """Return the warning that mappings ``taken`` away were the last; empty if none are taken."""
+def certain(
+    found: Iterable[IdentityMapping],
+    bindings: rbac.Bindings,
+    partition: str,
+) -> list[IdentityMapping]:
+    """Return the mappings by which somebody certainly administers the cluster, for as long as
+    nobody changes that: they have no end, and no template makes their user or group.
+
+    The group is system:masters, or a role that allows everything in the whole cluster is bound.
+    """
+    able = rbac.Bindings(
+        [_BUILT_IN, *(each for each in bindings.with_powers() if EVERYTHING in each.powers)]
+    )
+    lasting = [each for each in found if not expiry.end(each)]
+    return [
+        each
+        for each in lasting
+        if able.any_of(*_literal(each)) and not mappings.refused(each, partition)
+    ]
+
+
+def _literal(mapping: IdentityMapping) -> tuple[str, list[str]]:
+    """Return the user and the groups that are the same at each login."""
+    username, groups = table.identity(mapping)
+    certain = [group for group in groups if not subjects.is_open(group)]
+    return "" if subjects.is_open(username) else username, certain
+
+
+def warning(taken: Sequence[IdentityMapping], left: Sequence[IdentityMapping]) -> str:
+    """Return the warning that mappings ``taken`` away were the last; empty if none are taken.
+
+    By those that are ``left``, somebody can administer the cluster for a while, or perhaps.
+    """
     if not taken:
         return ""
-    named = [f"{mapping.name} ({mapping.arn})" for mapping in taken[:_SHOWN]]
-    if len(taken) > _SHOWN:
-        named.append(f"{len(taken) - _SHOWN:,} more")
+    last = "last mapping that can certainly" if left else "last mapping that can"
+    remaining = f"by {_named(left)}, somebody can for a while, or perhaps; " if left else ""
     return one_line(
-        f"takes away the last mapping that can administer the cluster: {', '.join(named)}; the "
-        "control plane's kubeconfig /home/ubuntu/config still can"
+        f"takes away the {last} administer the cluster: {_named(taken)}; {remaining}the control "
+        "plane's kubeconfig /home/ubuntu/config still can"
     )
+
+
+def _named(found: Sequence[IdentityMapping]) -> str:
+    """Return the mappings, each with its principal and its end."""
+    named = list[str]()
+    for mapping in found[:_SHOWN]:
+        until = f", until {mapping.expires}" if expiry.end(mapping) else ""
+        named.append(f"{mapping.name} ({mapping.arn}{until})")
+    if len(found) > _SHOWN:
+        named.append(f"{len(found) - _SHOWN:,} more")
+    return ", ".join(named)

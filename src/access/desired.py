@@ -231,6 +231,7 @@ def _mapping(entry: Entry, found: IdentityMapping | None) -> IdentityMapping:
         source=OPTION,
         expires=entry.expires,
         permission_set=str(entry.permission_set or ""),
+        created=found.created if found and same else "",
     )
 
 

@@ -15,6 +15,7 @@ from access.declaration.declared import Entry
 from access.expiry import Ended
 from access.mapping import IdentityMapping
 from access.matching import Identity
+from access.permission_sets import SILENT
 
 # How many bindings are shown; a user may have thousands.
 _BINDINGS = 50
@@ -144,18 +145,47 @@ def roles(grants: Iterable[rbac.Grant]) -> str:
     return ", ".join(dict.fromkeys(grant.binding.role for grant in grants))
 
 
-def remedy(given: Principal, learning: Iterable[Entry], application: str) -> Iterator[str]:
-    """Yield how to let the principal in. ``learning`` are the entries of the option `mappings`
-    that declare permission sets without a suffix."""
-    mapped = _mapped(given)
-    for entry in learning:
-        if entry.permission_set and entry.permission_set.matches(str(mapped), given.partition):
-            yield (
-                f"permission set {entry.permission_set} ({entry.place}) will let it in: its first "
-                "login is refused, and the leader's next hook maps the role then"
-            )
-            return
-    yield f"to let it in: {admit(application, mapped)}"
+def remedy(
+    given: Principal,
+    learning: Iterable[Entry],
+    found: Iterable[IdentityMapping],
+    application: str,
+) -> str:
+    """Return how to let the principal in. ``learning`` are the entries of the option `mappings`
+    that declare permission sets without a suffix; ``found`` are all mappings."""
+    role = _mapped(given)
+    entry = declaring(role, learning)
+    if not entry:
+        return f"to let it in: {admit(application, role)}"
+    return has_other_role(entry, str(role), found) or (
+        f"permission set {entry.permission_set} ({entry.place}) will let it in: its first "
+        "login is refused, and the leader's next hook maps the role then"
+    )
+
+
+def declaring(role: Principal, learning: Iterable[Entry]) -> Entry | None:
+    """Return the entry that declares the permission set of ``role``; None if none does."""
+    return next(
+        (
+            entry
+            for entry in learning
+            if entry.permission_set and entry.permission_set.may_be(str(role), role.partition)
+        ),
+        None,
+    )
+
+
+def has_other_role(entry: Entry, role: str, found: Iterable[IdentityMapping]) -> str:
+    """Return that a permission set has another role than ``role``, and how it changes to that;
+    empty if no role of it is mapped yet."""
+    mapped = next((each.arn for each in found if each.name == entry.name), "")
+    if not mapped:
+        return ""
+    return (
+        f"permission set {entry.permission_set} ({entry.place}) has role {mapped}: after "
+        f"{SILENT} days without a login by that, a refused login changes it; if this role is the "
+        f"right one, set suffix: {role.rpartition('_')[2]} in {entry.place}"
+    )
 
 
 def _mapped(given: Principal) -> Principal:

@@ -15,7 +15,7 @@ from access.declaration import rights
 from access.declaration.declared import Entry, is_object_name
 from access.desired import Access
 from access.mapping import IdentityMapping, name_for
-from access.permission_sets import PermissionSet, of_role
+from access.permission_sets import PermissionSet, of_spelling
 from access.rights import CLUSTER_ROLE, Right, bindings, is_whole
 from errors import Blocked
 from labels import EXPIRES, GRANT, OPTION
@@ -275,7 +275,10 @@ def _refuse_declared(
     """
     # There may be thousands of both.
     by_arn = {entry.principal: entry for entry in entries or () if entry.arn}
-    by_set = {str(found): entry for entry in entries or () if (found := entry.permission_set)}
+    by_set = dict[str, list[Entry]]()
+    for entry in entries or ():
+        if entry.permission_set:
+            by_set.setdefault(str(entry.permission_set).lower(), []).append(entry)
     for mapping in mappings:
         if entries is None and mapping.source == OPTION:
             raise _declared(mapping.arn, f"mapping {mapping.name}", application)
@@ -283,11 +286,14 @@ def _refuse_declared(
             raise _declared(mapping.arn, entry.place, application)
 
 
-def _of_set(by_set: Mapping[str, Entry], mapping: IdentityMapping, partition: str) -> Entry | None:
+def _of_set(
+    by_set: Mapping[str, Sequence[Entry]], mapping: IdentityMapping, partition: str
+) -> Entry | None:
     """Return the entry whose permission set has the role of ``mapping``."""
-    entry = by_set.get(str(of_role(mapping.arn)))
-    declared = entry and entry.permission_set
-    return entry if declared and declared.matches(mapping.arn, partition) else None
+    for entry in by_set.get(str(of_spelling(mapping.arn)), ()):
+        if entry.permission_set and entry.permission_set.may_be(mapping.arn, partition):
+            return entry
+    return None
 
 
 def _declared(principal: str, place: str, application: str) -> Blocked:

@@ -3,6 +3,9 @@
 """The lines of the authenticator's log that are about a login: who was let in, and on which day
 each last was. Pure.
 
+A log may be lost before it is read: with its pod, or because strangers fill it. The record names
+the days of which it does not have all, and what is unknown does not count as unused.
+
 The authenticator logs each login in JSON, so what a stranger sends stays inside the field that
 quotes it. The libraries in it log text of other people's objects as it is, so a line counts only
 if it has all that the authenticator gives to a login's line. Kubernetes remembers a login for a
@@ -42,7 +45,8 @@ _SKEW = timedelta(minutes=1)
 MOST = 20_000
 # How many sessions an explanation shows.
 _SHOWN = 10
-_SINCE = "since"
+_SINCE, _UNTIL, _GAPS, _PODS = "since", "until", "gaps", "pods"
+_ONE_DAY = timedelta(days=1)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 # A digest of 64 bits: nobody finds a principal that counts as another's login.
 _DIGEST = re.compile(r"[0-9a-f]{16}")
@@ -166,16 +170,46 @@ class Record:
     """On which day each principal was last let in.
 
     Attributes:
-        since: The day on which the record began; None if it has not.
+        since: The day in which the record begins; None if it has not begun.
+        until: The day of the last look at the logs; None without any.
+        gaps: The days of which the logs were not complete.
+        pods: The pods whose logs were read last, by their names.
         days: The last day of each principal, by the digest of its canonical ARN.
     """
 
     since: date | None = None
+    until: date | None = None
+    gaps: frozenset[date] = frozenset()
+    pods: frozenset[str] = frozenset()
     days: Mapping[str, date] = dataclasses.field(default_factory=dict[str, date])
 
     def last(self, mapping: IdentityMapping) -> date | None:
         """Return the last day on which ``mapping`` let somebody in; None if unknown."""
         return self.days.get(_digest(mapping.principal))
+
+    def begin(self, days: int) -> date | None:
+        """Return the first of the last ``days`` that are recorded as a whole; None if fewer are.
+
+        The day in which the record begins, the one of the last look, and those with a gap are not.
+        """
+        if not (self.since and self.until):
+            return None
+        day = self.until
+        while days:
+            day -= _ONE_DAY
+            if day <= self.since:
+                return None
+            days -= day not in self.gaps
+        return day
+
+    def gaps_since(self, day: date | None) -> str:
+        """Return that logs of days since ``day`` were not complete; empty if all were."""
+        found = sorted(gap for gap in self.gaps if not day or gap >= day)
+        if not found:
+            return ""
+        if len(found) == 1:
+            return f"; the pods' log of {found[0]} is incomplete"
+        return f"; the pods' logs of {len(found)} days are incomplete, the last {found[-1]}"
 
 
 NO_RECORD = Record()
@@ -185,14 +219,30 @@ def _digest(canonical: str) -> str:
     return fingerprint(canonical)[:16]
 
 
-def updated(record: Record, found: Iterable[Login], today: date) -> Record:
+def updated(record: Record, found: Iterable[Login]) -> Record:
     """Return ``record`` with the logins ``found`` too, within its bounds."""
     days = dict(record.days)
     for login in found:
         digest = _digest(login.arn.lower())
         days[digest] = max(login.last.date(), days.get(digest, login.last.date()))
     newest = sorted(days.items(), key=lambda item: (item[1], item[0]), reverse=True)
-    return Record(record.since or today, dict(newest[:MOST]))
+    return dataclasses.replace(record, days=dict(newest[:MOST]))
+
+
+def extended(
+    record: Record, pods: Iterable[str], needed: datetime, begin: datetime, end: datetime
+) -> Record:
+    """Return ``record`` after a look at the logs of ``pods`` until ``end``, which are complete
+    since ``begin``. It needed them since ``needed``."""
+    here = frozenset(pods)
+    if not record.since:
+        return dataclasses.replace(record, since=begin.date(), until=end.date(), pods=here)
+    if record.pods - here:
+        # A pod that has gone took its log along.
+        begin = end
+    missing = (begin.date() - needed.date()).days + 1 if begin > needed else 0
+    gaps = {needed.date() + number * _ONE_DAY for number in range(missing)}
+    return dataclasses.replace(record, until=end.date(), gaps=record.gaps | gaps, pods=here)
 
 
 def dump(record: Record) -> dict[str, str]:
@@ -201,7 +251,13 @@ def dump(record: Record) -> dict[str, str]:
     for digest, day in sorted(record.days.items()):
         by_day.setdefault(day.isoformat(), []).append(digest)
     data = {day: " ".join(digests) for day, digests in sorted(by_day.items())}
-    return {_SINCE: record.since.isoformat(), **data} if record.since else data
+    ends = {_SINCE: record.since, _UNTIL: record.until}
+    data |= {key: day.isoformat() for key, day in ends.items() if day}
+    if record.gaps:
+        data[_GAPS] = " ".join(day.isoformat() for day in sorted(record.gaps))
+    if record.pods:
+        data[_PODS] = " ".join(sorted(record.pods))
+    return data
 
 
 def load(data: Mapping[str, str], today: date) -> Record:
@@ -211,7 +267,10 @@ def load(data: Mapping[str, str], today: date) -> Record:
         day = _day(text, today)
         if day:
             days.update(dict.fromkeys(filter(_DIGEST.fullmatch, digests.split()), day))
-    return Record(_day(data.get(_SINCE, ""), today), days)
+    since, until = (_day(data.get(key, ""), today) for key in (_SINCE, _UNTIL))
+    gaps = (_day(text, today) for text in data.get(_GAPS, "").split())
+    pods = frozenset(data.get(_PODS, "").split())
+    return Record(since, until, frozenset(filter(None, gaps)), pods, days)
 
 
 def _day(text: str, today: date) -> date | None:
@@ -225,18 +284,23 @@ def _day(text: str, today: date) -> date | None:
 
 
 def is_unused(mapping: IdentityMapping, record: Record, since: date) -> bool:
-    """Return whether ``mapping`` was there before ``since``, and lets nobody in since then, as far
-    as the record goes."""
+    """Return whether ``mapping`` was there before ``since``, and the record has no login by it
+    since then. Of a mapping that was just made, that is unknown."""
     last = record.last(mapping)
-    return mapping.created[:10] < since.isoformat() and (last is None or last < since)
+    is_older = "" < mapping.created[:10] < since.isoformat()
+    return is_older and (last is None or last < since)
 
 
 def explained(
-    found: Sequence[Login], canonical: str, record: Record, begin: datetime
+    found: Sequence[Login],
+    canonical: str,
+    record: Record,
+    begin: datetime,
+    missing: Iterable[str],
 ) -> list[str]:
     """Return the last logins of the principal ``canonical``, a line each.
 
-    ``found`` are those that the log has since ``begin``.
+    ``found`` are those that the log has since ``begin``, and ``missing`` says what it lacks.
     """
     own = [login for login in found if login.arn.lower() == canonical]
     lines = [_explained(login) for login in own[:_SHOWN]]
@@ -246,9 +310,9 @@ def explained(
         return lines
     day = record.days.get(_digest(canonical))
     if day:
-        return [f"last let in on {day}"]
+        return [f"last let in on {day}{record.gaps_since(day)}", *missing]
     since = f" since {record.since}" if record.since else ""
-    return [f"no login is known{since}"]
+    return [f"no login is known{since}{record.gaps_since(None)}", *missing]
 
 
 def _explained(login: Login) -> str:

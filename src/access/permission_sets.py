@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from access.mapping import IdentityMapping
@@ -31,6 +31,8 @@ _ROLE = re.compile(
 )
 # A set with its account. A set's own name may have an @ too.
 _PRINTED = re.compile(rf"(.*)@({_ACCOUNT})", re.DOTALL)
+# For how many days nobody uses a role before the log may show another one of its set.
+SILENT = 7
 _ROLE_IN_ANY_CASE = re.compile(_ROLE.pattern, re.ASCII | re.IGNORECASE)
 
 
@@ -76,6 +78,16 @@ class PermissionSet:
             return False
         return (self.name, self.account) == (found.name, found.account)
 
+    def may_be(self, arn: str, partition: str) -> bool:
+        """Return whether ``arn`` is that of the set's role in ``partition``, as a person spells
+        it: in any case, unless it begins as AWS spells it."""
+        found = of_spelling(arn)
+        if of_role(arn) or not found:
+            return self.matches(arn, partition)
+        same = (self.name.lower(), self.account) == (found.name, found.account)
+        is_in = arn.lower().startswith(f"arn:{partition}:")
+        return same and is_in and self.suffix in ("", found.suffix)
+
     def role_arn(self, partition: str) -> str:
         """Return the ARN of the set's role, for a mapping. The suffix must be known."""
         role = f"AWSReservedSSO_{self.name}_{self.suffix}"
@@ -119,26 +131,37 @@ def learn(
     refusals: Iterable[Refusal],
     found: Iterable[IdentityMapping],
     partition: str,
+    silent: Collection[str],
 ) -> dict[PermissionSet, str]:
     """Return the ARN of each set's role, where nobody gave its suffix and the role is known.
 
     The role is of ``partition``, the authenticator's: another has accounts of the same numbers,
     and its logins may be accepted too.
 
-    The newest login that was refused for lack of a mapping decides. If it has another role than
-    the mapping, the set was provisioned again. Without such a login, it is the role that is mapped
-    now; the charm's mapping goes before a person's.
+    It is the role that is mapped now; the charm's mapping goes before a person's. Without one, the
+    newest login that was refused for lack of a mapping decides. Such a login also decides where
+    the mapping is one of the ``silent``, which nobody uses: then the set was provisioned again.
+    Otherwise, whoever can create a role with such a name would take the rights over from the role
+    in use.
     """
     from access.refusals import Cause
 
-    mapped = sorted(found, key=lambda mapping: (bool(mapping.source), mapping.source == OPTION))
-    refused = [refusal for refusal in refusals if refusal.cause == Cause.NOT_MAPPED]
-    refused.sort(key=lambda refusal: refusal.last)
-    begin = f"arn:{partition}:"
-    arns = [each.arn for each in (*mapped, *refused) if each.arn.startswith(begin)]
-    roles = {(role.name, role.account): arn for arn in arns if (role := of_role(arn))}
+    in_order = sorted(found, key=lambda each: (bool(each.source), each.source == OPTION))
+    mapped = {key: each for each in in_order if (key := _key(each.arn, partition))}
+    roles = {key: each.arn for key, each in mapped.items()}
+    kept = {key for key, each in mapped.items() if each.name not in silent}
+    for refusal in sorted(refusals, key=lambda each: each.last):
+        key = _key(refusal.arn, partition)
+        if key and key not in kept and refusal.cause == Cause.NOT_MAPPED:
+            roles[key] = refusal.arn
     return {
         wanted: roles[key]
         for wanted in sets
         if not wanted.suffix and (key := (wanted.name, wanted.account)) in roles
     }
+
+
+def _key(arn: str, partition: str) -> tuple[str, str] | None:
+    """Return the name and account of the permission set whose role in ``partition`` this is."""
+    role = of_role(arn) if arn.startswith(f"arn:{partition}:") else None
+    return (role.name, role.account) if role else None

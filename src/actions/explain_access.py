@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -52,15 +52,18 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
             log = pod_logs.read(client, list_refusals.RECENT)
             refused = refusals.parse(log.lines, log.begin, log.end)
             lines += list_refusals.too_large(refused, application)
-            results["last-logins"] = _last_logins(client, log, matching.login(given))
+            missing = list_refusals.missing(log, "logins of the last hour")
+            results["last-logins"] = _last_logins(client, log, matching.login(given), missing)
     results = {key: cut(text, MAX_BYTES) for key, text in results.items()}
     return {"explanation": joined(lines), **results}
 
 
-def _last_logins(client: api.Client, log: pod_logs.Logs, principal: arn.Principal) -> str:
+def _last_logins(
+    client: api.Client, log: pod_logs.Logs, principal: arn.Principal, missing: Iterable[str]
+) -> str:
     found = logins.parse(log.lines, log.since, log.end)
     record = login_record.read(client) or NO_RECORD
-    return joined(logins.explained(found, str(principal), record, log.since))
+    return joined(logins.explained(found, str(principal), record, log.since, missing))
 
 
 def _explain(
@@ -95,7 +98,7 @@ def _explain(
         lines += islice(matching.near_misses(looked_up, found), _MISSES)
         lines += explanation.ended(looked_up, hook.peers.shared.ended)
         learning = [entry for entry in hook.config.declared.entries if entry.learns]
-        lines += explanation.remedy(given, learning, hook.owner.application)
+        lines.append(explanation.remedy(given, learning, found, hook.owner.application))
     let_in = [way for way in ways if not way.refused]
     admitted = "yes" if let_in and not foreign else "no"
     return lines, {"principal": str(looked_up), "admitted": admitted, **_ends(ways)}

@@ -4,21 +4,23 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import times
 from access import desired, logins, mappings, table
 from access.declaration.declared import Declared
 from access.desired import Access
-from access.logins import NO_RECORD, Record
+from access.logins import Record
 from actions import MAX_BYTES, joined, page
 from cluster import api, bindings, login_record, pod_logs, state
 from cluster.errors import errors_as_status
 from hook import Hook
 from juju import control_plane
-from leader import logins as leader_logins
+
+# How far back, in seconds, there may be logins that the leader has yet to record.
+_YET_TO_RECORD = 86_400
 
 
 def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
@@ -41,11 +43,15 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
         found = access.mappings
         bound, warning = bindings.find(client, control_plane.application())
         not_applied = _not_applied(client, declaration, partition, access)
-        record = _logins(client)
-    report = mappings.check(found, partition)
+        record = login_record.recent(client, pod_logs.read(client, _YET_TO_RECORD))
+    report, known = mappings.check(found, partition), _known(record)
     if unused:
-        since = times.now().date() - unused
-        found = tuple(each for each in found if logins.is_unused(each, record, since))
+        # A day that has begun counts as a whole one.
+        days = -(-unused // timedelta(days=1))
+        since = record.begin(days)
+        found = tuple(each for each in found if since and logins.is_unused(each, record, since))
+        if record.since and not since:
+            known += f"; nothing counts as unused before {days} whole days are known"
     listed = table.rows(found, report.problems, bound, record)
     form = table.jsons if params["format"] == "json" else table.tables
     results = page("mappings", form(listed, MAX_BYTES), params)
@@ -59,16 +65,7 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     results |= {key: joined(lines) for key, lines in lists.items() if lines}
     if warning:
         results["warning"] = warning
-    return {**results, "logins": _known(record), "total": f"{len(listed)}"}
-
-
-def _logins(client: api.Client) -> Record:
-    """Return what is recorded of logins, with those that the leader has yet to record."""
-    stored = login_record.read(client) or NO_RECORD
-    log = pod_logs.read(client, int(leader_logins.LONGEST.total_seconds()))
-    found = logins.parse(log.lines, log.since, log.end)
-    recent = logins.updated(stored, found, log.end.date())
-    return dataclasses.replace(recent, since=stored.since)
+    return {**results, "logins": known, "total": f"{len(listed)}"}
 
 
 def _known(record: Record) -> str:
@@ -77,7 +74,10 @@ def _known(record: Record) -> str:
             "the leader has yet to record logins; if it never does, somebody else made ConfigMap "
             "aws-iam-logins; run: kubectl -n kube-system delete configmap aws-iam-logins"
         )
-    return f"known since {record.since}; what the API server remembers for a while does not count"
+    return (
+        f"known since {record.since}; what the API server remembers for a while does not count"
+        f"{record.gaps_since(None)}"
+    )
 
 
 def _left_out(declaration: Declared) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 import times
 from access import arn, desired, refusals
 from access.declaration.declared import Entry
-from access.explanation import admit, canonical
+from access.explanation import admit, canonical, declaring, has_other_role
 from access.mapping import IdentityMapping
 from access.refusals import Cause, Refusal
 from actions import joined
@@ -50,14 +50,15 @@ def lines(
     others of accounts that somebody is mapped of. Those of all other accounts come last: anybody
     with an account of AWS can be refused, as often as they like.
     """
-    application = hook.owner.application
+    application, entries = hook.owner.application, hook.config.declared.entries
+    learning = [entry for entry in entries if entry.learns]
     log = pod_logs.read(client, RECENT)
     found = refusals.parse(log.lines, log.begin, log.end)
     known = {mapping.canonical for mapping in mapped}
     if looked_up:
         found = [each for each in found if not _is_mapped(each, known)]
     learned = {canonical(entry.arn): entry for entry in _learned(client, hook, mapped)}
-    accounts = _accounts(mapped, hook.config.declared.entries, looked_up)
+    accounts = _accounts(mapped, entries, looked_up)
     first = {looked_up, *learned} - {""}
     none = "nobody was refused in the last hour"
     if not log.covers:
@@ -74,7 +75,10 @@ def lines(
         elif principal in known:
             yield "it is mapped by now"
         elif principal != looked_up:
-            yield _remedy(refusal, application, accounts)
+            role = arn.parse(refusal.arn)
+            entry = declaring(role, learning)
+            other = has_other_role(entry, str(role), mapped) if entry else ""
+            yield other or _remedy(refusal, application, accounts)
     if len(found) > _REASONS:
         yield f"{len(found) - _REASONS} more principals or reasons"
     yield from missing(log, "refusals")

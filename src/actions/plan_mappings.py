@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, cast
 
 import times
-from access import administrators as texts
 from access import desired, mappings, rbac, table
 from access.declaration.declared import Declared
 from access.desired import Changes, Desired
@@ -36,7 +35,7 @@ _APART = ("name", "arn", "canonical")
 def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     """Return ``plan``, one page of a table, and the number of each kind of change.
 
-    ``warning`` is there if no mapping could administer the cluster after that.
+    ``warning`` is there if no mapping could certainly administer the cluster after that.
 
     Raises:
         ValueError: the text is wrong, as the status would say, or there is no such page.
@@ -52,7 +51,7 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
         there = state.of(client, found, declared.entries, partition)
         wanted = desired.of(declared, there, times.now(), partition)
         steps = desired.changes(found, wanted.access)
-        taken = administrators.last(client, partition, found, wanted, steps)
+        warning = administrators.last(client, partition, found, wanted.access, steps)
     known = mappings.check(found.mappings, partition).problems
     after = mappings.check(wanted.access.mappings, partition).problems
     problems = {name: problem for name, problem in after.items() if name not in known}
@@ -60,7 +59,7 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     cells = map(dataclasses.astuple, rows)
     pages = table.pages_of(_TITLES, _TITLES, cells, MAX_BYTES)
     results = page("plan", pages if rows else ["nothing would change"], params)
-    if warning := texts.warning(taken):
+    if warning:
         results["warning"] = cut(warning, MAX_BYTES)
     return {**results, **_counts(rows)}
 

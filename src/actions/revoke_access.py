@@ -10,12 +10,14 @@ from typing import Any
 from access import desired, grants
 from access.desired import Access
 from access.mapping import IdentityMapping
-from actions import Failed, joined
+from actions import MAX_BYTES, Failed, joined
 from cluster import events, state, sync
 from cluster.errors import errors_as_status
-from errors import Waiting
+from errors import Unready, Waiting
 from hook import Hook
 from labels import GRANT, OPTION
+from leader import administrators
+from text import cut
 
 # How often to look again for mappings that others create or change in between.
 LOOKS = 5
@@ -24,6 +26,8 @@ LOOKS = 5
 def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     """Delete the mappings and what is bound to them, and return which mappings.
 
+    ``warning`` is there if no mapping can certainly administer the cluster after that.
+
     Raises:
         ValueError: a parameter is wrong.
         errors.Unready: the option declares one of the mappings, or the cluster does not answer.
@@ -31,15 +35,34 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     """
     target = grants.target(params)
     with errors_as_status():
+        found = _find(hook, target)
+        warning = _warning(hook, target, found)
         if params["dry-run"]:
-            found = _find(hook, target)
-            return _results("would revoke", _chosen(found, hook, target))
-        revoked, refused = _revoke(hook, target)
+            return _results("would revoke", _chosen(found, hook, target)) | warning
+        revoked, refused = _revoke(hook, target, found)
     events.write(hook.client, hook.owner, list(map(_note, revoked)))
+    results = _results("revoked", revoked) | (warning if revoked else {})
     for key, reason in refused.items():
         text = f"the cluster refuses to delete {sync.shown(key)}: {reason}"
-        raise Failed(text, _results("revoked", revoked) if revoked else {})
-    return _results("revoked", revoked)
+        raise Failed(text, results if revoked else {})
+    return results
+
+
+def _warning(hook: Hook, target: grants.Target, found: Access) -> dict[str, str]:
+    """Return the warning that nobody may be left who administers the cluster, if there is one.
+
+    Where only the named mapping was ``found``, the others count too, if they can be read.
+    """
+    try:
+        with errors_as_status():
+            if target.name:
+                found = state.access(hook.client, hook.owner, newest=True)
+            wanted = found.without({each.name for each in _chosen(found, hook, target)})
+            steps = desired.changes(found, wanted)
+            warning = administrators.last(hook.client, hook.config.partition, found, wanted, steps)
+    except Unready as reason:
+        warning = f"cannot find out who administers the cluster after this: {reason}"
+    return {"warning": cut(warning, MAX_BYTES)} if warning else {}
 
 
 def _note(mapping: IdentityMapping) -> events.Note:
@@ -47,12 +70,13 @@ def _note(mapping: IdentityMapping) -> events.Note:
     return events.Note("AccessRevoked", "Revoke", mapping, text, gone=True)
 
 
-def _revoke(hook: Hook, target: grants.Target) -> tuple[list[IdentityMapping], dict[str, str]]:
-    """Delete the mappings until none is left, and return them. Return also what the cluster
-    refuses, by the names of mappings and the keys of bindings."""
+def _revoke(
+    hook: Hook, target: grants.Target, found: Access
+) -> tuple[list[IdentityMapping], dict[str, str]]:
+    """Delete the mappings until none is left, beginning with ``found``. Return them, and what the
+    cluster refuses, by the names of mappings and the keys of bindings."""
     done, refused = dict[str, IdentityMapping](), dict[str, str]()
     for _ in range(LOOKS):
-        found = _find(hook, target)
         chosen = [each for each in _chosen(found, hook, target) if each.name not in refused]
         if not chosen:
             return list(done.values()), refused
@@ -60,6 +84,7 @@ def _revoke(hook: Hook, target: grants.Target) -> tuple[list[IdentityMapping], d
         result = sync.make(hook.client, hook.owner, desired.changes(found, wanted))
         done |= {each.name: each for each in chosen if each.name in result.done}
         refused |= result.refused
+        found = _find(hook, target)
     raise Waiting("others keep creating or changing mappings of this principal, run this again")
 
 

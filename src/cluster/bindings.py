@@ -8,7 +8,7 @@ Call every function inside `errors_as_status`.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from lightkube.models.authorization_v1 import (
@@ -48,6 +48,12 @@ def find(client: api.Client, control_plane: str) -> tuple[rbac.Bindings, str]:
     return found, rbac.open_to_all(answer, control_plane)
 
 
+def with_powers(client: api.Client, made: Iterable[rbac.Binding]) -> list[rbac.Binding]:
+    """Return bindings that are yet to be made, each with what its role allows."""
+    roles, is_denied = _rules(client), contents.denies_mappings(client)
+    return [dataclasses.replace(each, powers=_powers(each, roles, is_denied)) for each in made]
+
+
 def ask(client: api.Client, username: str, groups: Sequence[str], question: Question) -> Answer:
     """Ask the API server whether a user in these groups may do something."""
     about = ResourceAttributes(**dataclasses.asdict(question))
@@ -84,19 +90,23 @@ def _list(
     for found in client.list_as(kind, answers.Binding):
         subjects, role = found.subjects or (), found.role_ref
         namespace = found.metadata.namespace
-        of_role = rules.get(role.name, ()) if role.kind == "ClusterRole" else ()
         users = [s.name for s in subjects if s.kind == "User"]
         users += [
             f"{SERVICE_ACCOUNT}{where}:{s.name}"
             for s in subjects
             if s.kind == "ServiceAccount" and (where := s.namespace or namespace)
         ]
-        yield rbac.Binding(
+        binding = rbac.Binding(
             name=found.metadata.name,
             namespace=namespace,
             role_kind=role.kind,
             role_name=role.name,
             users=tuple(users),
             groups=tuple(s.name for s in subjects if s.kind == "Group"),
-            powers=administrators.powers_of(of_role, namespace, mappings_denied=is_denied),
         )
+        yield dataclasses.replace(binding, powers=_powers(binding, rules, is_denied))
+
+
+def _powers(binding: rbac.Binding, rules: Rules, is_denied: bool) -> tuple[str, ...]:
+    of_role = rules.get(binding.role_name, ()) if binding.role_kind == "ClusterRole" else ()
+    return administrators.powers_of(of_role, binding.namespace, mappings_denied=is_denied)

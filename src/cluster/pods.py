@@ -151,8 +151,12 @@ def _is_own(pod: Any) -> bool:
 
 
 def names(found: Iterable[Pod]) -> list[str]:
-    """Return the names of the pods ``found``, ready or not."""
-    return [pod.metadata.name for pod in found if pod.metadata and pod.metadata.name]
+    """Return the names of the pods ``found`` that have not ended, ready or not."""
+    return [
+        pod.metadata.name
+        for pod in found
+        if pod.metadata and pod.metadata.name and not _ended(pod)
+    ]
 
 
 @dataclasses.dataclass(frozen=True)

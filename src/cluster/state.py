@@ -220,9 +220,14 @@ def permission_set_roles(
     """
     if all(wanted.suffix for wanted in sets):
         return {}
-    from access import permission_sets, refusals
-    from cluster import pod_logs
+    from access import logins, permission_sets, refusals
+    from cluster import login_record, pod_logs
 
     log = pod_logs.read(client, LOG_SECONDS)
     refused = refusals.parse(log.lines, log.begin, log.end)
-    return permission_sets.learn(sets, refused, found, partition)
+    silent = set[str]()
+    if refused and found:
+        record = login_record.recent(client, log)
+        since = record.begin(permission_sets.SILENT)
+        silent = {each.name for each in found if since and logins.is_unused(each, record, since)}
+    return permission_sets.learn(sets, refused, found, partition, silent)

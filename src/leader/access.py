@@ -169,7 +169,8 @@ def let_in(
     needed = state.of(client, found, declared.entries, partition)
     wanted = desired.of(declared, needed, now, partition)
     steps = desired.changes(found, wanted.access)
-    administrators.log_last(client, partition, found, wanted, steps)
+    if warning := administrators.last(client, partition, found, wanted.access, steps):
+        logger.warning("option mappings: %s", warning)
     result = sync.make(client, owner, steps)
     over = [each for each in steps.delete if expiry.has_ended(each, now)]
     ending.tell(client, [each for each in over if each.name in result.done])

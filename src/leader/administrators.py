@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 import times
 from access import administrators, expiry, rbac
 from access.administrators import ADMINISTRATOR, SYSTEM
-from access.desired import Access, Changes, Desired
+from access.desired import Access, Changes
 from access.mapping import IdentityMapping
 from access.rights import RoleBinding
 from cluster import api, bindings, events
@@ -38,48 +38,46 @@ def of(
     return administrators.of(found, rbac.Bindings(map(_as_bound, bound)), partition)
 
 
-def log_last(
-    client: api.Client, partition: str, found: Access, wanted: Desired, steps: Changes
-) -> None:
-    """Log that the option takes away the last mapping that can administer the cluster."""
-    try:
-        with errors_as_status():
-            taken = last(client, partition, found, wanted, steps)
-    except Unready as reason:
-        logger.warning("cannot tell who can administer the cluster: %s", status_line(reason))
-        return
-    if taken:
-        logger.warning("option mappings: %s", administrators.warning(taken))
-
-
-def last(
-    client: api.Client, partition: str, found: Access, wanted: Desired, steps: Changes
-) -> list[IdentityMapping]:
-    """Return the mappings by which somebody could administer the cluster before ``steps``, if
-    none is left after them; otherwise none.
+def last(client: api.Client, partition: str, found: Access, wanted: Access, steps: Changes) -> str:
+    """Return the warning that ``steps`` take away the last mapping that certainly administers the
+    cluster, or that nobody can tell; empty if there is nothing to warn of.
 
     This reads the cluster's bindings, unless the mappings alone tell.
     """
+    try:
+        with errors_as_status():
+            return _last(client, partition, found, wanted, steps)
+    except Unready as reason:
+        return f"cannot tell who can administer the cluster: {status_line(reason)}"
+
+
+def _last(
+    client: api.Client, partition: str, found: Access, wanted: Access, steps: Changes
+) -> str:
     touched = {each.name for each in steps.delete}
     touched |= {old.name for old, _ in (*steps.replace, *steps.update)}
     touched |= {each.mapping for each in (*steps.unbind, *steps.bind)}
-    if not any(each.name in touched for each in found.mappings):
-        return []
     now = times.now()
     before, after = (
-        [each for each in some if not expiry.has_ended(each, now)]
-        for some in (found.mappings, wanted.access.mappings)
+        [each for each in some.mappings if not expiry.has_ended(each, now)]
+        for some in (found, wanted)
     )
-    if administrators.of(after, rbac.Bindings(()), partition):
-        return []
+    changed = [each for each in before if each.name in touched]
+    if not changed or administrators.certain(after, rbac.Bindings(()), partition):
+        return ""
     bound, everybody = bindings.find(client, control_plane.application())
-    then = bound.changed(
-        {each.key for each in found.bindings}, map(_as_bound, wanted.access.bindings)
-    )
-    if everybody or administrators.of(after, then, partition):
-        return []
-    taken = [each for each in before if each.name in touched]
-    return administrators.of(taken, bound, partition)
+    if everybody:
+        return ""
+    made = bindings.with_powers(client, map(_as_bound, steps.bind)) if steps.bind else ()
+    then = bound.changed({each.key for each in steps.unbind}, made)
+    if administrators.certain(after, then, partition):
+        return ""
+    left = administrators.of(after, then, partition)
+    taken = administrators.certain(changed, bound, partition)
+    if not left:
+        # Whoever could only perhaps, or for a while, was the last all the same.
+        taken = administrators.of(changed, bound, partition)
+    return administrators.warning(taken, left)
 
 
 def _as_bound(binding: RoleBinding) -> rbac.Binding:

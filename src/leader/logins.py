@@ -3,19 +3,20 @@
 """The leader's step that records on which day each principal was last let in.
 
 The pods' logs end with the pods, and a kubelet keeps 10 MiB of each. So the leader looks at them
-once an hour, and writes a principal's day once a day at most.
+once an hour, and writes a principal's day once a day at most. The days of which it missed a part
+are recorded too.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import times
 from access import logins
-from access.logins import Login, Record
+from access.logins import Record
 from cluster import api, login_record, pod_logs
 from cluster.errors import errors_as_status
 from errors import Unready
@@ -29,13 +30,12 @@ logger = logging.getLogger(__name__)
 
 EVERY = timedelta(hours=1)
 # A look reads what was logged since the last one that worked, and a little before that, because
-# the clocks of machines differ. After failures it reads this much at most.
+# the clocks of machines differ.
 OVERLAP = timedelta(hours=1)
-LONGEST = timedelta(days=1)
 # Whoever has to be let in comes first: without this much time left, the next hook looks.
 NEEDED_SECONDS = 10.0
-# After how long somebody is asked whether a mapping is still needed.
-UNUSED = timedelta(days=90)
+# After how many days somebody is asked whether a mapping is still needed.
+UNUSED = 90
 
 
 def look(
@@ -60,34 +60,41 @@ def _look(
     client: api.Client, owner: Owner, looks: Memory, pods: Sequence[str], report: Report
 ) -> None:
     """Record whom the pods let in since the last look that recorded all of them."""
+    stored = login_record.read(client)
+    if stored is None:
+        # Somebody else's ConfigMap has the record's name.
+        return
     now = times.now()
-    since = min(now - looks.last + OVERLAP, LONGEST) if looks.last else LONGEST
-    log = pod_logs.read(client, int(since.total_seconds()), pod_logs.SECONDS, *pods)
+    needed = _needed(stored, looks.last, now)
+    since = int((now - needed + OVERLAP).total_seconds())
+    log = pod_logs.read(client, since, pod_logs.SECONDS, *pods)
     # Any login counts, also one from before another pod's log begins.
-    record = _record(client, owner, logins.parse(log.lines, log.since, log.end))
-    if record:
-        looks.count(*_unused(report, record, now.date()))
+    new = logins.updated(stored, logins.parse(log.lines, log.since, log.end))
     # What a node did not hand out now, the next look reads.
+    if not log.more:
+        new = logins.extended(new, pods, needed, log.begin, log.end)
+    if new != stored:
+        login_record.write(client, owner, stored, new)
+    looks.count(*_unused(report, new))
     if not log.more:
         looks.note(log.end)
 
 
-def _record(client: api.Client, owner: Owner, found: Sequence[Login]) -> Record | None:
-    """Return the record with ``found`` in it; None if its ConfigMap is a person's."""
-    stored = login_record.read(client)
-    if stored is None:
-        return None
-    new = logins.updated(stored, found, times.now().date())
-    if new != stored:
-        login_record.write(client, owner, new)
-    return new
+def _needed(record: Record, last: datetime | None, now: datetime) -> datetime:
+    """Return since when logins have yet to be recorded: since the ``last`` look of this unit, or
+    since the day of another unit's. Without a record, look as far back as the logs may go."""
+    if last and last.date() == record.until:
+        return last
+    earliest = now - times.LONGEST
+    day = record.until or record.since
+    return max(datetime.combine(day, time(), timezone.utc), earliest) if day else earliest
 
 
-def _unused(report: Report, record: Record, today: date) -> tuple[int, int]:
-    """Return how many mappings let nobody in for `UNUSED`, and how many administrators of these. A
-    record that is younger than that knows of none."""
-    since = today - UNUSED
-    if not record.since or record.since > since:
+def _unused(report: Report, record: Record) -> tuple[int, int]:
+    """Return how many mappings let nobody in for `UNUSED` days, and how many administrators of
+    these. A record that is younger than that knows of none."""
+    since = record.begin(UNUSED)
+    if not since:
         return 0, 0
     unused = {each.name for each in report.mappings if logins.is_unused(each, record, since)}
     return len(unused), sum(each.name in unused for each in report.administrators)

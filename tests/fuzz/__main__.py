@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
-from tests.fuzz import functions, hooks, rights
+from tests.fuzz import functions, hooks, logins, rights
 from tests.fuzz.runner import Finding, Run, counts, run
 
 _LINE_SECONDS = 15
@@ -55,7 +55,7 @@ def main() -> int:
     console = Console()
     runs = [
         Run(target, options.seed)
-        for target in (*functions.TARGETS, *hooks.TARGETS, *rights.TARGETS)
+        for target in (*functions.TARGETS, *hooks.TARGETS, *logins.TARGETS, *rights.TARGETS)
         if options.only in target.name
     ]
     with tempfile.TemporaryDirectory(prefix="fuzz-") as tempfile.tempdir:

@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from tests.fuzz import functions, hooks, rights
+from tests.fuzz import functions, hooks, logins, rights
 from tests.fuzz.damaged_unit import DamagedUnit
 from tests.fuzz.runner import Run, Target, Violation
 
@@ -39,7 +39,9 @@ def test_given_faults_when_run_then_each_is_found_once_and_made_small():
 
 
 @pytest.mark.parametrize(
-    "target", [*functions.TARGETS, *rights.TARGETS], ids=lambda target: target.name
+    "target",
+    [*functions.TARGETS, *logins.TARGETS, *rights.TARGETS],
+    ids=lambda target: target.name,
 )
 def test_given_a_seed_when_run_again_then_the_inputs_are_the_same_and_most_are_damaged(
     target: Target,

@@ -15,11 +15,11 @@ ROLE = f"{ACCOUNT}:role/AWSReservedSSO_DevOps_0123456789abcdef"
 
 
 def log_refusal(api: FakeCluster, arn: str) -> None:
-    """Let a pod have refused the principal a minute ago."""
+    """Let a pod that has been there since 1970 have refused the principal a minute ago."""
     at = datetime.datetime.fromtimestamp(api.clock.now - 60, datetime.timezone.utc)
     time = at.isoformat().replace("+00:00", "Z")
     line = log_line(arn, "identity is not mapped", time=time)
-    api.add_log("authenticator-x", line, ago=60)
+    api.add_lines("authenticator-x", (api.clock.now, b"{}\n"), (60, line))
 
 
 def test_given_a_permission_set_when_one_of_it_was_refused_then_exactly_its_role_is_mapped(
@@ -90,7 +90,15 @@ def test_given_a_role_that_is_learned_or_changes_when_a_hook_runs_then_the_log_s
     assert deployed.log().count(f"DevOps@111122223333 (mappings[0]) has role {ROLE}") == 1
 
     new = f"{ROLE[:-16]}{'0' * 16}"
+    stored(api, "sso")["metadata"]["creationTimestamp"] = "1970-01-01T00:00:00Z"
     log_refusal(api, new)
+    deployed.hook()
+    assert "changes to role" not in deployed.log()
+
+    # The role is in use until nobody has logged in by it for seven days.
+    api.clock.sleep(9 * 86400)
+    log_refusal(api, new)
+    deployed.hook()
     deployed.hook()
 
     assert f"DevOps@111122223333 (mappings[0]) changes to role {new}" in deployed.log()

@@ -88,6 +88,7 @@ POWERS = {
     "bind": (rule(RBAC_GROUP, "*", "bind"), "bind roles"),
     "bind one": (rule(RBAC_GROUP, "clusterroles", "bind", names=("cluster-admin",)), "bind roles"),
     "mappings": (rule(MAPPING_GROUP, "iamidentitymappings", "update"), "write mappings"),
+    "new mappings": (rule(MAPPING_GROUP, "iamidentitymappings", "create"), "write mappings"),
     "status": (rule(MAPPING_GROUP, "iamidentitymappings/status", "patch"), "write mappings"),
 }
 

@@ -87,35 +87,35 @@ def test_given_a_session_that_aws_would_not_allow_then_it_is_left_out() -> None:
 
 
 def test_given_a_login_when_recorded_then_its_mapping_has_the_day_in_any_spelling() -> None:
-    record = logins.updated(Record(), parse(*login()), TODAY)
+    record = logins.updated(Record(TODAY), parse(*login()))
 
-    assert record.since == TODAY
     assert record.last(mapping()) == TODAY
     assert record.last(mapping("arn:aws:iam::111122223333:role/DEV")) == TODAY
     assert record.last(mapping(f"{ROLE}s")) is None
 
 
 def test_given_a_record_when_an_older_login_is_found_then_the_newer_day_stays() -> None:
-    newer = Record(TODAY, logins.updated(Record(), parse(*login()), TODAY).days)
+    newer = logins.updated(Record(TODAY), parse(*login()))
     older = Login(BEGIN - datetime.timedelta(days=2), 1, ROLE, "dev", "", "")
 
-    assert logins.updated(newer, [older], TODAY) == newer
+    assert logins.updated(newer, [older]) == newer
 
 
 def test_given_more_principals_than_it_holds_then_those_that_were_here_last_stay() -> None:
     old = {f"{number:016x}": date(2026, 1, 1) for number in range(MOST)}
 
-    record = logins.updated(Record(TODAY, old), parse(*login()), TODAY)
+    record = logins.updated(Record(TODAY, days=old), parse(*login()))
 
     assert len(record.days) == MOST
     assert record.last(mapping()) == TODAY
 
 
 DIGESTS = st.text("0123456789abcdef", min_size=16, max_size=16)
+PODS = st.frozensets(st.sampled_from(["a", "b-0"]))
 DAYS = st.dates(date(2020, 1, 1), TODAY)
 
 
-@given(st.builds(Record, DAYS, st.dictionaries(DIGESTS, DAYS)))
+@given(st.builds(Record, DAYS, DAYS, st.frozensets(DAYS), PODS, st.dictionaries(DIGESTS, DAYS)))
 def test_given_any_record_when_it_is_dumped_then_load_returns_it(record: Record) -> None:
     assert logins.load(logins.dump(record), TODAY) == record
 
@@ -130,7 +130,63 @@ def test_given_any_data_when_loaded_then_it_is_a_record_of_the_past(data: dict[s
 
 def test_given_a_full_record_then_it_fits_into_a_config_map() -> None:
     days = {f"{number:016x}": date(2026, 1, 1) for number in range(MOST)}
-    assert len(json.dumps(logins.dump(Record(TODAY, days)))) < 400_000
+    assert len(json.dumps(logins.dump(Record(TODAY, days=days)))) < 400_000
+
+
+NOON = datetime.datetime(2026, 11, 20, 12, tzinfo=datetime.timezone.utc)
+
+
+@pytest.mark.parametrize(
+    ("begin", "pods", "gaps"),
+    [
+        (-60, "a b c", []),
+        (0, "a b", []),
+        (1, "a b", [20]),
+        (13 * 3600, "a b", [20, 21]),
+        (-60, "a", [20, 21, 22]),
+    ],
+    ids=["overlap", "just", "late", "the next day", "without a pod"],
+)
+def test_given_a_look_then_the_days_that_it_missed_a_part_of_are_gaps(
+    begin: int, pods: str, gaps: list[int]
+) -> None:
+    former = frozenset({date(2026, 11, 3)})
+    record = Record(date(2026, 11, 1), date(2026, 11, 19), former, frozenset("ab"))
+    start, end = NOON + datetime.timedelta(seconds=begin), NOON + datetime.timedelta(days=2)
+
+    found = logins.extended(record, pods.split(), NOON, start, end)
+
+    assert (found.since, found.until) == (record.since, end.date())
+    assert found.pods == {*pods.split()}
+    assert found.gaps == record.gaps | {date(2026, 11, day) for day in gaps}
+
+
+def test_given_no_record_when_the_logs_are_read_then_it_begins_where_they_begin() -> None:
+    found = logins.extended(Record(), ["a"], NOON, BEGIN, END)
+
+    assert found == Record(BEGIN.date(), END.date(), pods=frozenset("a"))
+
+
+@pytest.mark.parametrize(
+    ("since", "gaps", "days", "begin"),
+    [
+        (1, [], 3, date(2026, 11, 24)),
+        (1, [27], 3, date(2026, 11, 24)),
+        (1, [26, 24], 3, date(2026, 11, 22)),
+        (22, [], 4, date(2026, 11, 23)),
+        (23, [], 4, None),
+        (22, [26], 4, None),
+        (None, [], 1, None),
+        (1, [], 0, TODAY),
+    ],
+)
+def test_given_a_record_then_only_days_that_are_known_as_a_whole_count(
+    since: int | None, gaps: list[int], days: int, begin: date | None
+) -> None:
+    first = date(2026, 11, since) if since else None
+    record = Record(first, TODAY, frozenset(date(2026, 11, day) for day in gaps))
+
+    assert record.begin(days) == begin
 
 
 UNUSED = [
@@ -139,6 +195,8 @@ UNUSED = [
     ("2026-01-01T00:00:00Z", date(2026, 11, 1), False),
     # Newer than the time that is asked for.
     ("2026-11-01T00:00:00Z", None, False),
+    # Made by this hook, so nobody could use it yet.
+    ("", None, False),
 ]
 
 
@@ -151,7 +209,7 @@ def test_given_a_mapping_then_it_is_unused_if_it_is_older_and_let_nobody_in_sinc
         if last is None
         else [Login(BEGIN.replace(month=last.month, day=1), 1, ROLE, "", "", "")]
     )
-    record = logins.updated(Record(), found, TODAY)
+    record = logins.updated(Record(), found)
 
     assert logins.is_unused(mapping(created=created), record, date(2026, 9, 1)) is unused
 
@@ -159,7 +217,7 @@ def test_given_a_mapping_then_it_is_unused_if_it_is_older_and_let_nobody_in_sinc
 def test_given_logins_then_the_explanation_has_when_whom_session_and_key() -> None:
     found = parse(*login(1), *login(2))
 
-    assert logins.explained(found, ROLE, Record(), BEGIN) == [
+    assert logins.explained(found, ROLE, Record(), BEGIN, []) == [
         (
             "let in at 2026-11-27T10:02:00Z as dev, session alice@example.com, "
             f"access key {KEY}, 2 times"
@@ -170,16 +228,37 @@ def test_given_logins_then_the_explanation_has_when_whom_session_and_key() -> No
 def test_given_many_sessions_then_the_explanation_has_the_newest_and_counts_the_others() -> None:
     found = parse(*(text for minute in range(15) for text in login(minute, session=f"s{minute}")))
 
-    lines = logins.explained(found, ROLE, Record(), BEGIN)
+    lines = logins.explained(found, ROLE, Record(), BEGIN, [])
 
     assert "session s14" in lines[0]
     assert lines[10:] == ["5 more sessions were let in since 2026-11-27T10:00:00Z"]
 
 
 def test_given_no_login_in_the_log_then_the_explanation_has_the_recorded_day() -> None:
-    record = logins.updated(Record(), parse(*login()), TODAY)
+    record = logins.updated(Record(TODAY), parse(*login()))
 
-    assert logins.explained([], ROLE, record, BEGIN) == ["last let in on 2026-11-27"]
-    assert logins.explained([], f"{ROLE}s", record, BEGIN) == [
+    assert logins.explained([], ROLE, record, BEGIN, []) == ["last let in on 2026-11-27"]
+    assert logins.explained([], f"{ROLE}s", record, BEGIN, []) == [
         "no login is known since 2026-11-27"
     ]
+
+
+@pytest.mark.parametrize(
+    ("gaps", "said"),
+    [
+        ([26], "; the pods' log of 2026-11-26 is incomplete"),
+        ([24, 26], "; the pods' logs of 2 days are incomplete, the last 2026-11-26"),
+    ],
+)
+def test_given_days_with_gaps_then_the_explanation_tells_those_since_the_last_login(
+    gaps: list[int], said: str
+) -> None:
+    since, missed = date(2026, 11, 1), frozenset(date(2026, 11, day) for day in gaps)
+    early = frozenset({date(2026, 10, 1), since})
+    record = logins.updated(Record(TODAY, gaps=early), parse(*login()))
+    unknown = Record(since, gaps=missed)
+
+    assert logins.explained([], ROLE, unknown, BEGIN, []) == [
+        f"no login is known since 2026-11-01{said}"
+    ]
+    assert logins.explained([], ROLE, record, BEGIN, []) == ["last let in on 2026-11-27"]

@@ -168,6 +168,26 @@ def test_given_a_set_whose_name_continues_anothers_then_only_its_own_role_matche
     assert not short.matches(found, "aws")
 
 
+@pytest.mark.parametrize(
+    ("spelt", "suffix", "partition", "is_it"),
+    [
+        (role(OLD), "", "aws", True),
+        (role(OLD).lower(), "", "aws", True),
+        (role(OLD).upper(), OLD, "aws", True),
+        (role(OLD).lower(), NEW, "aws", False),
+        (role(OLD).lower(), "", "aws-cn", False),
+        (role(OLD, name="devops"), "", "aws", False),
+        (role(OLD, name="devops_admin").lower(), "", "aws", False),
+        (role(OLD, account="444455556666").lower(), "", "aws", False),
+        ("arn:aws:iam::111122223333:role/dev", "", "aws", False),
+    ],
+)
+def test_given_a_role_as_a_person_spells_it_then_case_counts_only_where_it_begins_as_at_aws(
+    spelt: str, suffix: str, partition: str, is_it: bool
+) -> None:
+    assert PermissionSet("DevOps", ACCOUNT, suffix).may_be(spelt, partition) is is_it
+
+
 # What a person declares.
 
 
@@ -203,12 +223,12 @@ def test_given_a_set_then_it_is_shown_by_name_and_account() -> None:
 
 
 def test_given_a_refused_role_then_it_is_the_sets() -> None:
-    assert learn([DEVOPS], [refusal(role(OLD))], [], "aws") == {DEVOPS: role(OLD)}
+    assert learn([DEVOPS], [refusal(role(OLD))], [], "aws", []) == {DEVOPS: role(OLD)}
 
 
 def test_given_a_role_of_the_authenticators_partition_then_it_is_learned() -> None:
     found = role(OLD, partition="aws-us-gov")
-    assert learn([DEVOPS], [refusal(found)], [], "aws-us-gov") == {DEVOPS: found}
+    assert learn([DEVOPS], [refusal(found)], [], "aws-us-gov", []) == {DEVOPS: found}
 
 
 def test_given_a_role_of_another_partition_whose_logins_are_accepted_then_it_is_not_learned() -> (
@@ -216,16 +236,26 @@ def test_given_a_role_of_another_partition_whose_logins_are_accepted_then_it_is_
 ):
     # STS of both has the same domain, so the authenticator accepts both.
     found = role(OLD, partition="aws-us-gov")
-    assert learn([DEVOPS], [refusal(found)], [mapping(found)], "aws") == {}
+    assert learn([DEVOPS], [refusal(found)], [mapping(found)], "aws", []) == {}
 
 
 def test_given_a_mapped_role_and_no_refusal_then_it_stays_the_sets() -> None:
-    assert learn([DEVOPS], [], [mapping(role(OLD))], "aws") == {DEVOPS: role(OLD)}
+    assert learn([DEVOPS], [], [mapping(role(OLD))], "aws", []) == {DEVOPS: role(OLD)}
 
 
-def test_given_a_mapped_role_when_another_is_refused_then_the_set_was_provisioned_again() -> None:
+@pytest.mark.parametrize("source", ["option", ""])
+def test_given_a_role_in_use_when_another_is_refused_then_it_stays_the_sets(source: str) -> None:
+    refused, mapped = [refusal(role(NEW))], [mapping(role(OLD), source)]
+    assert learn([DEVOPS], refused, mapped, "aws", ["other"]) == {DEVOPS: role(OLD)}
+
+
+def test_given_a_role_that_nobody_uses_when_another_is_refused_then_that_is_the_sets() -> None:
     refused, mapped = [refusal(role(NEW))], [mapping(role(OLD))]
-    assert learn([DEVOPS], refused, mapped, "aws") == {DEVOPS: role(NEW)}
+    assert learn([DEVOPS], refused, mapped, "aws", ["devops"]) == {DEVOPS: role(NEW)}
+
+
+def test_given_a_role_that_nobody_uses_and_no_refusal_then_it_stays_the_sets() -> None:
+    assert learn([DEVOPS], [], [mapping(role(OLD))], "aws", ["devops"]) == {DEVOPS: role(OLD)}
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -233,7 +263,7 @@ def test_given_refusals_of_two_roles_then_the_newest_is_the_sets(turned: bool) -
     refused = [refusal(role(OLD), minute=1), refusal(role(NEW), minute=2)]
     if turned:
         refused.reverse()
-    assert learn([DEVOPS], refused, [], "aws") == {DEVOPS: role(NEW)}
+    assert learn([DEVOPS], refused, [], "aws", []) == {DEVOPS: role(NEW)}
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -243,7 +273,7 @@ def test_given_mappings_of_the_charm_and_of_a_person_then_the_charms_is_the_sets
     found = [mapping(role(NEW)), mapping(role(OLD), source="")]
     if turned:
         found.reverse()
-    assert learn([DEVOPS], [], found, "aws") == {DEVOPS: role(NEW)}
+    assert learn([DEVOPS], [], found, "aws", []) == {DEVOPS: role(NEW)}
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -253,26 +283,26 @@ def test_given_a_grant_of_the_former_role_then_what_the_option_made_is_the_sets(
     found = [mapping(role(NEW), source="option"), mapping(role(OLD), source="grant")]
     if turned:
         found.reverse()
-    assert learn([DEVOPS], [], found, "aws") == {DEVOPS: role(NEW)}
+    assert learn([DEVOPS], [], found, "aws", []) == {DEVOPS: role(NEW)}
 
 
 def test_given_a_role_that_a_person_mapped_then_it_is_the_sets() -> None:
     found = [mapping(role(OLD), source="")]
-    assert learn([DEVOPS], [], found, "aws") == {DEVOPS: role(OLD)}
+    assert learn([DEVOPS], [], found, "aws", []) == {DEVOPS: role(OLD)}
 
 
 @pytest.mark.parametrize("found", LOOK_ALIKES.values(), ids=LOOK_ALIKES)
 def test_given_a_look_alike_that_is_refused_or_mapped_then_nothing_is_learned(found: str) -> None:
-    assert learn([DEVOPS], [refusal(found)], [mapping(found)], "aws") == {}
+    assert learn([DEVOPS], [refusal(found)], [mapping(found)], "aws", []) == {}
 
 
 def test_given_a_role_that_was_refused_for_another_reason_then_nothing_is_learned() -> None:
-    assert learn([DEVOPS], [refusal(role(OLD), cause=Cause.CLOCK)], [], "aws") == {}
+    assert learn([DEVOPS], [refusal(role(OLD), cause=Cause.CLOCK)], [], "aws", []) == {}
 
 
 def test_given_a_suffix_that_a_person_gave_then_nothing_is_learned() -> None:
     pinned = PermissionSet("DevOps", ACCOUNT, OLD)
-    assert learn([pinned], [refusal(role(NEW))], [], "aws") == {}
+    assert learn([pinned], [refusal(role(NEW))], [], "aws", []) == {}
 
 
 def test_given_several_sets_then_each_learns_its_own() -> None:
@@ -283,7 +313,7 @@ def test_given_several_sets_then_each_learns_its_own() -> None:
         refusal(role(NEW, name="DevOps_Admin")),
         refusal(role(NEW, account="555566667777")),
     ]
-    assert learn([DEVOPS, admin, elsewhere], refused, [], "aws") == {
+    assert learn([DEVOPS, admin, elsewhere], refused, [], "aws", []) == {
         DEVOPS: role(OLD),
         admin: role(NEW, name="DevOps_Admin"),
         elsewhere: role(NEW, account="555566667777"),

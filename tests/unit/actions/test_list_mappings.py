@@ -284,8 +284,8 @@ def test_given_thousands_of_mappings_when_listed_then_the_server_is_asked_eleven
         "GET /apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
         "GET /apis/rbac.authorization.k8s.io/v1/rolebindings",
         f"POST {REVIEWS}",
-        f"GET {LOGINS}",
         f"GET {PODS}",
+        f"GET {LOGINS}",
     ]
     lists = [seen for seen in api.seen if seen.path == MAPPINGS or "/rbac." in seen.path]
     assert [seen.query["resourceVersion"] for seen in lists] == ["0"] * 6

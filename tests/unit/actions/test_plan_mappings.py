@@ -11,6 +11,7 @@ from tests.fakes.declaring import ACCOUNT, DEV, Declare, entry, names, stored
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refusal
 from tests.fakes.kubernetes.paths import MAPPINGS
+from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 
 from actions import MAX_BYTES
@@ -261,6 +262,98 @@ def test_given_another_administrator_when_one_would_go_then_there_is_no_warning(
     write(api, "mine", f"{ACCOUNT}:user/me", "me", groups=["system:masters"])
 
     assert "warning" not in plan(deployed)
+
+
+IMPERSONATE = {"apiGroups": [""], "resources": ["users"], "verbs": ["impersonate"]}
+REMAINING = {
+    "for five minutes": {"groups": ["system:masters"], "expires": "1970-01-01T00:05:00Z"},
+    "by a template": {"groups": ["{{SessionName}}"]},
+    "by a user of a template": {"username": "{{SessionName}}"},
+    "by impersonation": {"groups": ["delegates"]},
+    "in kube-system": {"groups": ["system"]},
+}
+
+
+@pytest.mark.parametrize("left", REMAINING.values(), ids=REMAINING)
+def test_given_somebody_who_may_not_stay_administrator_when_the_last_would_go_then_both_are_said(
+    declare: Declare, deployed: Model, api: FakeCluster, left: dict[str, Any]
+):
+    api.add_rules("all", EVERYTHING)
+    api.add_rules("delegate", IMPERSONATE)
+    api.add_binding("all", "ClusterRole/all", Group="admins", User="root")
+    api.add_binding("delegate", "ClusterRole/delegate", Group="delegates")
+    api.add_binding("kube-system/all", "ClusterRole/all", Group="system")
+    remaining = {**entry("other", OPS), **left}
+    declare(entry("admins", groups=["system:masters"]), remaining)
+
+    warning = plan(deployed, remaining)["warning"]
+
+    until = f", until {left['expires']}" if "expires" in left else ""
+    assert warning == (
+        f"takes away the last mapping that can certainly administer the cluster: admins ({DEV}); "
+        f"by other ({OPS}{until}), somebody can for a while, or perhaps; the control plane's "
+        "kubeconfig /home/ubuntu/config still can"
+    )
+
+
+@pytest.mark.parametrize("groups", [["delegates"], ["{{SessionName}}"]], ids=str)
+def test_given_nobody_who_certainly_administers_when_one_who_may_goes_then_only_the_last_counts(
+    declare: Declare, deployed: Model, api: FakeCluster, groups: list[str]
+):
+    api.add_rules("delegate", IMPERSONATE)
+    api.add_binding("delegate", "ClusterRole/delegate", Group="delegates")
+    one, two = entry("one", groups=groups), entry("two", OPS, groups=["delegates"])
+    declare(one, two)
+
+    assert "warning" not in plan(deployed, two)
+    assert LAST in plan(deployed)["warning"]
+
+
+def test_given_a_role_of_a_person_that_allows_everything_when_a_mapping_gets_it_then_it_counts(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    api.add_rules("all", EVERYTHING)
+    declare(entry("admins", groups=["system:masters"]), entry("ops", OPS))
+    ops_ = entry("ops", OPS, access=[{"role": "all"}])
+
+    assert "warning" not in plan(deployed, ops_)
+
+    declare(entry("admins", groups=["system:masters"]), ops_)
+    assert "warning" not in plan(deployed, ops_)
+
+
+def test_given_an_administrator_whose_access_has_ended_when_planned_then_nobody_loses_it(
+    deployed: Model, api: FakeCluster
+):
+    past = "1970-01-01T00:00:00Z"
+    api.add_mapping("old", OPS, OPS.lower(), groups=["system:masters"], expires=past)
+
+    results = plan(deployed)
+
+    assert results["delete"] == "1"
+    assert "warning" not in results
+
+
+def test_given_a_cluster_where_everybody_may_do_everything_when_planned_then_nobody_loses_it(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    api.add_rules("all", EVERYTHING)
+    api.add_binding("oops", "ClusterRole/all", Group="system:authenticated")
+    declare(entry("admins", groups=["system:masters"]))
+
+    assert "warning" not in plan(deployed)
+
+
+def test_given_roles_that_cannot_be_read_when_the_last_administrator_would_go_then_that_is_said(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("admins", groups=["system:masters"]))
+    api.fail(refusal(403, "forbidden"), request=f"GET {RBAC}/clusterroles")
+
+    results = plan(deployed)
+
+    assert results["delete"] == "1"
+    assert results["warning"].startswith("cannot tell who can administer the cluster: ")
 
 
 def test_given_a_cluster_that_is_down_when_planned_then_the_action_fails_with_the_reason(

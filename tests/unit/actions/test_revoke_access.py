@@ -84,6 +84,7 @@ def test_given_so_many_mappings_that_nobody_can_list_them_when_one_is_revoked_by
     revoked = revoke(mapped, name="b", dry_run=dry_run)
 
     assert revoked["mappings"] == f"b: {SPELLINGS['b']} as b (a grant)"
+    assert revoked["warning"].startswith("cannot find out who administers the cluster after this")
     assert ("b" in names(api)) is dry_run
 
 
@@ -363,3 +364,49 @@ def test_given_a_policy_that_keeps_a_binding_when_its_mapping_is_revoked_then_it
     binding = path.rpartition("/")[2]
     assert message == f"the cluster refuses to delete binding {binding}: {reason}"
     assert names(api) == []
+
+
+# Whoever takes away the last way to administer the cluster hears of it, and does it.
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_given_the_last_administrator_when_it_is_revoked_then_a_warning_says_so(
+    deployed: Model, api: FakeCluster, dry_run: bool
+):
+    api.add_mapping("root", ROLE, CANONICAL, groups=["system:masters"])
+
+    assert revoke(deployed, arn=ROLE, dry_run=dry_run)["warning"] == (
+        f"takes away the last mapping that can administer the cluster: root ({ROLE}); the control "
+        "plane's kubeconfig /home/ubuntu/config still can"
+    )
+
+
+def test_given_a_grant_that_alone_administers_when_it_is_revoked_then_a_warning_says_so(
+    deployed: Model, api: FakeCluster
+):
+    api.add_rules("all", {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]})
+    deployed.action("grant-access", arn=ROLE, username="o", name="o", role="all")
+
+    assert "takes away the last mapping" in revoke(deployed, arn=ROLE)["warning"]
+
+
+@pytest.mark.parametrize("other", ["system:masters", "view"])
+def test_given_another_administrator_or_none_when_access_is_revoked_then_there_is_no_warning(
+    deployed: Model, api: FakeCluster, other: str
+):
+    api.add_mapping("dev", ROLE, CANONICAL, groups=[other])
+    api.add_mapping("other", OTHER, OTHER, groups=[other])
+
+    assert "warning" not in revoke(deployed, arn=ROLE)
+
+
+def test_given_roles_that_cannot_be_read_when_an_administrator_is_revoked_then_it_goes_anyway(
+    deployed: Model, api: FakeCluster
+):
+    api.add_mapping("root", ROLE, CANONICAL, groups=["system:masters"])
+    api.fail(refusal(403, "forbidden"), request=f"GET {RBAC}/clusterroles")
+
+    results = revoke(deployed, arn=ROLE)
+
+    assert names(api) == []
+    assert results["warning"].startswith("cannot tell who can administer the cluster: ")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 
 import pytest
 from httpx2 import ReadTimeout
 from tests.fakes.explaining import log_line
+from tests.fakes.juju.model import OWNER
 from tests.fakes.kubernetes.faults import REFUSALS, Answer, refusal, unreachable
-from tests.fakes.kubernetes.paths import PODS
+from tests.fakes.kubernetes.paths import LOGINS, PODS
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
@@ -236,7 +238,7 @@ def test_given_an_unknown_role_then_it_is_learned_from_an_hour_of_any_pods_log(
 
 @pytest.mark.parametrize(
     ("known", "ago", "role"),
-    [([], 3500, NEW), ([], 3700, None), ([OLD], 3500, NEW), ([OLD], 3700, OLD)],
+    [([], 3500, NEW), ([], 3700, None), ([OLD], 3500, OLD), ([OLD], 3700, OLD)],
 )
 def test_given_a_refusal_then_it_counts_for_an_hour(
     api: FakeCluster, client: Client, known: list[str], ago: float, role: str | None
@@ -247,11 +249,32 @@ def test_given_a_refusal_then_it_counts_for_an_hour(
     assert found.get(DEVOPS) == role
 
 
-def test_given_a_set_provisioned_again_then_the_new_role_is_learned(
-    api: FakeCluster, client: Client
+@pytest.mark.parametrize(
+    ("since", "gaps", "in_use", "role"),
+    [
+        ("1970-01-22", "", False, NEW),
+        ("1970-01-23", "", False, OLD),
+        ("1970-01-21", "1970-01-25", False, NEW),
+        ("1970-01-22", "1970-01-25", False, OLD),
+        ("1970-01-02", "", True, OLD),
+        ("", "", False, OLD),
+    ],
+    ids=["7 days", "6 days", "7 days and a gap", "6 days and a gap", "in use now", "unknown"],
+)
+def test_given_another_refused_role_then_it_is_the_sets_after_7_days_without_a_login_by_the_former(
+    api: FakeCluster, files: Files, since: str, gaps: str, in_use: bool, role: str
 ) -> None:
-    api.add_log("a", log_of(NEW))
-    assert state.permission_set_roles(client, [DEVOPS], [mapping(OLD)], "aws") == {DEVOPS: NEW}
+    api.clock.sleep(29 * 86400 + 3600)
+    metadata = {"name": "aws-iam-logins", "annotations": {"aws-iam/owner": OWNER.mark}}
+    record = {"since": since, "until": "1970-01-30", "gaps": gaps}
+    api.put(LOGINS, {"metadata": metadata, "data": record})
+    now = {"time": "1970-01-30T01:00:00Z"}
+    granted = log_line(OLD, "", msg="access granted", level="info", **now)
+    api.add_log("a", granted * in_use + log_line(NEW, "identity is not mapped", **now))
+    former = dataclasses.replace(mapping(OLD), created="1970-01-01T00:00:00Z")
+
+    client = cluster_api.connect(files.admin)
+    assert state.permission_set_roles(client, [DEVOPS], [former], "aws") == {DEVOPS: role}
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import json
 import ops
 import pytest
 from tests.fakes.collecting import expressions, relate
+from tests.fakes.declaring import Declare, entry
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import REFUSALS
 from tests.fakes.kubernetes.paths import LOGINS, MAPPINGS, PODS
@@ -35,7 +36,8 @@ def granted(api: FakeCluster, arn: str = ROLE) -> bytes:
 
 
 def log_in(api: FakeCluster, arn: str = ROLE) -> None:
-    api.add_log("a", granted(api, arn))
+    """Let a pod that has been there since 1970 let somebody in now."""
+    api.add_lines("a", (api.clock.now, b"{}\n"), (0.0, granted(api, arn)))
 
 
 def at_midnight(api: FakeCluster, days: int) -> None:
@@ -56,14 +58,14 @@ def test_given_a_login_when_an_hour_has_passed_then_its_day_is_recorded(
 ):
     log_in(api)
     deployed.hook()
-    assert data(api).keys() == {"1970-01-01", "since"}
+    assert data(api).keys() == {"1970-01-01", "since", "until", "pods"}
 
     at_midnight(api, 2)
     log_in(api)
     deployed.hook()
 
-    assert data(api).keys() == {"1970-01-03", "since"}
-    assert data(api)["since"] == "1970-01-01"
+    assert data(api).keys() == {"1970-01-03", "since", "until", "pods"}
+    assert (data(api)["since"], data(api)["until"]) == ("1970-01-01", "1970-01-03")
 
 
 def test_given_a_look_within_the_hour_then_no_hook_asks_for_a_log_again(
@@ -121,7 +123,7 @@ def test_given_pods_that_are_replaced_then_what_they_logged_stays(
 
     deployed.hook()
 
-    assert data(api) == before
+    assert data(api) == {**before, "gaps": "1970-01-01", "pods": "b"}
 
 
 def test_given_a_config_map_of_a_person_then_it_is_left_alone(deployed: Model, api: FakeCluster):
@@ -206,14 +208,14 @@ def test_given_a_pod_whose_log_begins_late_then_what_another_logged_before_is_re
 
     deployed.hook()
 
-    assert data(api).keys() == {"1970-01-01", "since"}
+    assert data(api).keys() == {"1970-01-01", "since", "until", "pods"}
 
 
 def test_given_a_look_that_failed_then_hooks_of_the_next_hour_ask_for_no_log(
     deployed: Model, api: FakeCluster
 ):
     log_in(api)
-    api.fail(REFUSALS["500"], request=f"GET {LOGINS}")
+    api.fail(REFUSALS["500"], request=f"GET {PODS}/a/log")
     deployed.hook()
     assert looks(api)
     api.forget()
@@ -291,3 +293,150 @@ def test_given_an_unused_mapping_that_is_deleted_then_the_next_look_counts_it_no
     watched.hook()
 
     assert unused(watched) == ("vector(0) > 0", "vector(0) > 0")
+
+
+def test_given_a_mapping_that_the_option_has_just_made_then_it_is_not_unused(
+    declare: Declare, watched: Model, api: FakeCluster
+):
+    at_midnight(api, 91)
+    log_in(api)
+
+    declare(entry("new", f"{ROLE}-new", groups=["system:masters"]))
+
+    assert unused(watched) == ("vector(1) > 0", "vector(1) > 0")
+
+
+def test_given_a_mapping_of_the_option_that_nobody_uses_then_it_counts_as_unused(
+    declare: Declare, watched: Model, api: FakeCluster
+):
+    declare(entry("old", f"{ROLE}-old"))
+    api.objects[f"{MAPPINGS}/old"]["metadata"]["creationTimestamp"] = "1970-01-01T00:00:00Z"
+    at_midnight(api, 91)
+    log_in(api)
+
+    watched.hook()
+
+    assert unused(watched) == ("vector(2) > 0", "vector(1) > 0")
+
+
+# What the leader could not read.
+
+
+def rotate(api: FakeCluster) -> None:
+    """Let a stranger's tokens fill the log of the pod since a moment ago."""
+    api.add_lines("a", *[(1.0, b"{}\n")] * 9)
+
+
+def test_given_a_log_that_strangers_fill_then_the_day_is_a_gap_and_prolongs_the_90_days(
+    watched: Model, api: FakeCluster
+):
+    api.clock.sleep(DAY)
+    rotate(api)
+    watched.hook()
+    assert data(api)["gaps"] == "1970-01-01 1970-01-02"
+
+    at_midnight(api, 91)
+    log_in(api)
+    watched.hook()
+    assert unused(watched) == ("vector(0) > 0", "vector(0) > 0")
+
+    at_midnight(api, 92)
+    log_in(api)
+    watched.hook()
+    assert unused(watched) == ("vector(1) > 0", "vector(1) > 0")
+
+
+def test_given_a_log_that_strangers_fill_then_the_actions_tell_the_gap(
+    watched: Model, api: FakeCluster
+):
+    api.clock.sleep(HOUR)
+    rotate(api)
+    earliest = datetime.datetime.fromtimestamp(api.clock.now - 1, datetime.timezone.utc)
+    said = watched.action("explain-access", arn=f"{ROLE}s")["last-logins"].splitlines()
+    assert said[0] == "no login is known since 1970-01-01"
+    assert said[1].startswith(f"the log reaches back to {earliest:%Y-%m-%dT%H:%M}")
+
+    watched.hook()
+
+    gap = "; the pods' log of 1970-01-01 is incomplete"
+    assert watched.action("list-mappings")["logins"].endswith(gap)
+    said = watched.action("explain-access", arn=f"{ROLE}s")["last-logins"].splitlines()
+    assert said[0] == f"no login is known since 1970-01-01{gap}"
+
+
+def test_given_a_pod_less_than_at_the_last_look_then_what_it_logged_is_a_gap(
+    watched: Model, api: FakeCluster
+):
+    api.add_lines("b", (api.clock.now, b"{}\n"))
+    api.clock.sleep(HOUR)
+    watched.hook()
+    assert "gaps" not in data(api)
+    del api.objects[f"{PODS}/b"]
+    api.clock.sleep(HOUR)
+    # Another unit leads by now.
+    watched.units[0].stored = frozenset()
+
+    watched.hook()
+
+    assert data(api)["gaps"] == "1970-01-01"
+
+
+def test_given_an_evicted_pod_then_its_missing_log_is_no_gap(watched: Model, api: FakeCluster):
+    api.add_pod("evicted", phase="Failed")
+    at_midnight(api, 1)
+
+    watched.hook()
+
+    assert data(api)["until"] == "1970-01-02"
+    assert "gaps" not in data(api)
+
+
+def test_given_another_leader_then_it_reads_the_logs_since_the_day_of_the_last_look(
+    deployed: Model, api: FakeCluster
+):
+    log_in(api)
+    deployed.hook()
+    at_midnight(api, 2)
+    api.add_lines("a", (3 * DAY, b"{}\n"), (DAY + HOUR, granted(api, f"{ROLE}2")))
+    deployed.units[0].stored = frozenset()
+
+    deployed.hook()
+
+    assert "gaps" not in data(api)
+    assert data(api)["until"] == "1970-01-03"
+
+
+# The record is deleted, or seems to be.
+
+
+def test_given_a_record_that_is_deleted_then_all_that_the_logs_show_is_recorded_again(
+    deployed: Model, api: FakeCluster
+):
+    log_in(api)
+    login = granted(api)
+    deployed.hook()
+    before = dict(data(api))
+    at_midnight(api, 3)
+    api.add_lines("a", (api.clock.now, b"{}\n"), (3 * DAY, login), (DAY, b"{}\n"))
+    deployed.hook()
+    api.delete(LOGINS)
+    api.clock.sleep(HOUR)
+
+    deployed.hook()
+
+    assert data(api) == {**before, "until": "1970-01-04"}
+
+
+def test_given_one_answer_that_the_record_is_not_there_then_it_stays_as_it_is(
+    deployed: Model, api: FakeCluster
+):
+    log_in(api)
+    deployed.hook()
+    before = dict(data(api))
+    at_midnight(api, 3)
+    api.add_lines("a", (1.0, b"{}\n"))
+    api.fail(REFUSALS["404"], request=f"GET {LOGINS}", nth=1)
+
+    deployed.hook()
+
+    assert data(api) == before

@@ -74,12 +74,21 @@ def test_given_a_recorded_login_when_its_pod_has_gone_then_the_list_has_its_day(
 def test_given_a_time_then_only_older_mappings_that_let_nobody_in_for_so_long_are_listed(
     three: Model, api: FakeCluster
 ):
-    assert set(listed(three, unused="90d")) == {"ops"}
+    # The record does not go back so far: what is unknown is not unused.
+    assert set(listed(three, unused="90d")) == set()
 
     three.hook()
+    said = three.action("list-mappings", unused="90d")["logins"]
+    assert said.endswith("; nothing counts as unused before 90 whole days are known")
+    assert "nothing counts" not in three.action("list-mappings")["logins"]
     api.clock.sleep(91 * DAY)
+    # No look has worked since then.
+    assert set(listed(three, unused="90d")) == set()
+    api.add_lines("a", (91 * DAY + 1, b"{}\n"))
+    three.hook()
 
     assert set(listed(three, unused="90d")) == {"dev", "new", "ops"}
+    assert "nothing counts" not in three.action("list-mappings", unused="90d")["logins"]
 
 
 @pytest.mark.parametrize("text", ["90", "0d", "a quarter", "-1d"])
@@ -108,4 +117,10 @@ def test_given_a_pod_whose_log_begins_late_then_a_login_that_another_logged_befo
 def test_given_nobody_who_logged_in_when_explained_then_it_says_so(three: Model):
     three.hook()
     results = three.action("explain-access", arn="arn:aws:iam::111122223333:role/ops")
-    assert results["last-logins"] == "no login is known since 1971-01-01"
+    assert results["last-logins"].splitlines() == [
+        "no login is known since 1971-01-01",
+        (
+            "the log reaches back to 1971-01-01T00:00:00Z: earlier logins of the last hour are "
+            "not known"
+        ),
+    ]

@@ -65,20 +65,27 @@ def test_given_a_role_that_will_be_mapped_when_a_hook_has_run_then_it_is_let_in(
     assert deployed.action("explain-access", arn=SSO)["admitted"] == "yes"
 
 
-def test_given_a_set_provisioned_again_when_a_hook_has_run_then_its_new_role_is_let_in(
+def test_given_a_second_role_of_a_set_when_it_is_refused_then_the_role_in_use_stays(
     deployed: Model, api: FakeCluster
 ):
     declare(deployed, DEVOPS)
-    old = SSO.replace("1a2b", "ffff")
-    refuse(api, old)
+    used = SSO.replace("1a2b", "ffff")
+    refuse(api, used)
     deployed.hook()
     refuse(api, SSO)
-    assert deployed.action("explain-access", arn=SSO)["admitted"] == "no"
 
     deployed.hook()
 
-    assert deployed.action("explain-access", arn=SSO)["admitted"] == "yes"
-    assert deployed.action("explain-access", arn=old)["admitted"] == "no"
+    assert deployed.action("explain-access", arn=used)["admitted"] == "yes"
+    results = deployed.action("explain-access", arn=SSO)
+    assert results["admitted"] == "no"
+    line = (
+        f"{NO_ROLE} has role {used}: after 7 days without a login by that, a refused login "
+        "changes it; if this role is the right one, set suffix: 1a2b3c4d5e6f7081 in mappings[0]"
+    )
+    assert line in results["explanation"].splitlines()
+    assert "grant-access" not in results["explanation"]
+    assert line in deployed.action("list-refusals")["refusals"].splitlines()
 
 
 def test_given_a_declared_set_that_nobody_has_used_when_explained_then_a_login_is_the_remedy(
@@ -92,6 +99,17 @@ def test_given_a_declared_set_that_nobody_has_used_when_explained_then_a_login_i
         f"{NO_ROLE} will let it in: its first login is refused, and the leader's next hook maps "
         "the role then"
     )
+    assert "grant-access" not in "".join(lines)
+
+
+def test_given_a_role_of_a_declared_set_in_lower_case_when_explained_then_no_duplicate_is_proposed(
+    deployed: Model, api: FakeCluster
+):
+    declare(deployed, DEVOPS)
+
+    lines = explained(deployed, SSO.lower())
+
+    assert lines[2].startswith(f"{NO_ROLE} will let it in: ")
     assert "grant-access" not in "".join(lines)
 
 

@@ -382,6 +382,16 @@ def test_given_a_permission_set_whose_login_was_refused_when_granted_then_its_ro
     assert grant(deployed, **SET)["arn"] == SSO
 
 
+@pytest.mark.parametrize("spelt", [SSO, SSO.lower(), SSO.upper()])
+def test_given_a_role_of_a_declared_set_when_it_is_granted_in_any_case_then_there_is_no_duplicate(
+    deployed: Model, api: FakeCluster, spelt: str
+):
+    deployed.config = {"mappings": "- {permission-set: DevOps, account: '111122223333'}"}
+
+    assert refused(deployed, arn=spelt).startswith("the option mappings declares ")
+    assert api.changes == []
+
+
 def test_given_a_permission_set_as_it_is_printed_when_granted_then_its_account_is_read_from_it(
     deployed: Model, api: FakeCluster
 ):

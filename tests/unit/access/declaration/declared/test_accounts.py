@@ -170,3 +170,14 @@ def test_given_parts_without_a_meaning_for_many_accounts_when_read_then_each_is_
 
     assert len(found.entries) == 5_000
     assert len(found.left_out) == 500
+
+
+def test_given_unknown_policies_for_many_accounts_when_it_is_read_then_each_is_named_once():
+    policies = [{"policy": f"P{number}"} for number in range(3)]
+
+    found = parse({**ROLE, "access": policies})
+
+    assert len(found.entries) == 2
+    assert [each.place for each in found.left_out] == [
+        f"mappings[0].access[{number}]" for number in range(3)
+    ]
