@@ -96,6 +96,16 @@ def test_given_an_end_that_somebody_put_off_when_a_mapping_is_to_be_deleted_then
     assert PATH in api.objects
 
 
+def test_given_a_label_that_somebody_took_off_when_a_mapping_is_to_be_deleted_then_it_stays(
+    client: Client, api: FakeCluster
+):
+    add(api, mapping())
+    meanwhile(api, f"GET {PATH}", api.objects[PATH]["metadata"]["labels"].clear)
+
+    assert make(client, Changes(delete=(mapping(),))) == Result(outdated=frozenset({"dev"}))
+    assert PATH in api.objects
+
+
 def test_given_somebody_who_deletes_a_mapping_first_then_it_is_gone_and_not_our_doing(
     client: Client, api: FakeCluster
 ):

@@ -291,3 +291,17 @@ def test_given_an_unused_mapping_that_is_deleted_then_the_next_look_counts_it_no
     watched.hook()
 
     assert unused(watched) == ("vector(0) > 0", "vector(0) > 0")
+
+
+def test_given_a_clock_that_was_put_back_when_a_hook_runs_then_it_reads_the_log_all_the_same(
+    deployed: Model, api: FakeCluster
+):
+    api.add_log("a", b"")
+    api.clock.sleep(3 * DAY)
+    deployed.hook()
+    before = looks(api)
+    api.clock.now -= DAY
+
+    deployed.hook()
+
+    assert looks(api) == before + 1
