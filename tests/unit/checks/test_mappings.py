@@ -32,6 +32,18 @@ WORKS = IdentityMapping("dev", DEV, "dev", DEV)
             "",
         ),
         (
+            [dataclasses.replace(WORKS, expires="2026-11-27T12:00:00Z")],
+            State.OK,
+            "1 mapping, 1 ending within a day: dev at 2026-11-27T12:00:00Z, all of them work",
+            "",
+        ),
+        (
+            [dataclasses.replace(WORKS, expires="2026-11-26T12:00:00Z")],
+            State.FAILED,
+            "1 mapping, 1 ended and still there: dev",
+            RECONCILE,
+        ),
+        (
             [dataclasses.replace(WORKS, expires="2026-11-26T11:00:00Z")],
             State.FAILED,
             "1 mapping, 1 ended and still there: dev",

@@ -55,6 +55,13 @@ def test_given_a_write_that_goes_wrong_then_the_status_says_who_must_act(
     assert str(raised.value) == str(expected)
 
 
+def test_given_a_refusal_that_is_not_in_kubernetes_words_then_the_status_has_that_of_http():
+    response = httpx2.Response(502, text="no", request=httpx2.Request("GET", "https://node"))
+
+    with pytest.raises(Waiting, match="502 'Bad Gateway'"), errors_as_status():
+        response.raise_for_status()
+
+
 def test_given_others_who_write_in_between_then_a_step_is_taken_five_times_and_then_waits():
     tries: list[int] = []
 
