@@ -1,6 +1,6 @@
 # What one does here. Each target first installs what it lacks, once.
 .DEFAULT_GOAL := help
-.PHONY: help demo testbed testbed-down format lint unit browser conformance testbed-tests integration test fuzz mutants bench matrix docs terraform pack release lock clean
+.PHONY: help demo testbed testbed-down format lint quick unit browser conformance testbed-tests integration test fuzz mutants bench matrix docs terraform pack release lock clean
 MAKEFLAGS += --no-print-directory
 
 CONTROL_PLANE ?= 1.28
@@ -35,12 +35,13 @@ testbed-down:  ## End that testbed, and leave nothing behind | root | 1 s
 
 format:  ## Put the code into the project's format | | 1 s
 lint:  ## Check format, rules, spelling, types, workflows, conventions | | 1 min
+quick:  ## Run the unit tests that run no whole hook | | 15 s
 unit:  ## Run the charm's unit tests; ARGS=--cov says what they leave out | | 90 s
 browser:  ## Open the built docs in a headless browser: errors, search, width | | 1 min
 conformance:  ## Compare the charm's decisions with those of the programs around it | | 1 min
 testbed-tests:  ## Run the testbed's own tests | root | 2 min
 integration:  ## Run every integration test: on the juju on PATH, else in a testbed | root | 30 min
-format lint unit browser conformance testbed-tests integration:
+format lint quick unit browser conformance testbed-tests integration:
 	@scripts/with-tools scripts/check $@ $(ARGS)
 
 test:  ## Run lint and every kind of test; LONG=1 adds the long ones | root | 15 min
