@@ -34,7 +34,7 @@ testbed-down:  ## End that testbed, and leave nothing behind | root | 1 s
 	@scripts/lab down
 
 format:  ## Put the code into the project's format | | 1 s
-lint:  ## Check format, rules, spelling, types, workflows, conventions | | 1 min
+lint:  ## Check format, rules, spelling, types, workflows, conventions, docs | | 2 min
 quick:  ## Run the unit tests that run no whole hook | | 15 s
 unit:  ## Run the charm's unit tests; ARGS=--cov says what they leave out | | 90 s
 browser:  ## Open the built docs in a headless browser: errors, search, width | | 1 min
