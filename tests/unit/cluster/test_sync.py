@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from tests.fakes.juju.model import OWNER
 from tests.fakes.kubernetes.faults import refusal, unreachable
-from tests.fakes.kubernetes.paths import MAPPINGS
+from tests.fakes.kubernetes.paths import MAPPINGS, PULL_SECRET
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
@@ -17,7 +17,7 @@ from tests.fakes.machine import Files
 from access import desired
 from access.desired import Access, Changes
 from access.mapping import IdentityMapping
-from access.rights import Right, bindings
+from access.rights import Right, RoleBinding, bindings
 from cluster import api as kubernetes
 from cluster import sync
 from cluster.api import Client
@@ -269,33 +269,132 @@ def test_given_a_finalizer_of_others_when_a_mapping_is_to_be_deleted_then_that_i
     assert result.refused == {"dev": "a finalizer of others keeps it"}
 
 
+@pytest.mark.parametrize("seconds", [0, kubernetes.REQUEST_SECONDS + 1], ids=["early", "late"])
 def test_given_changes_of_every_kind_then_access_that_ends_goes_before_anything_is_added(
-    client: Client, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+    client: Client, api: FakeCluster, monkeypatch: pytest.MonkeyPatch, seconds: float
 ):
     monkeypatch.setattr(sync, "WRITERS", 1)
     old = [
         mapping("gone", f"{ACCOUNT}:role/g"),
         mapping("wrong", OPS, DEV),
-        mapping("edited", f"{ACCOUNT}:role/e"),
+        mapping("edited", f"{ACCOUNT}:role/e", ""),
     ]
     for each in old:
         add(api, each)
     ((_, former),) = bindings("edited", [Right("admin")], OPTION)
     api.add_binding(former.name, "ClusterRole/admin", Group=former.group)
+    api.objects[f"{BINDINGS}/{former.name}"]["metadata"]["finalizers"] = ["example.com/keep"]
     found = Access(tuple(old), (former,))
-    edited = dataclasses.replace(old[2], groups=("view",))
+    edited = dataclasses.replace(old[2], groups=("view",), canonical=old[2].arn)
     wanted = Access((mapping(), mapping("wrong", OPS), edited), (VIEW,))
     api.forget()
+    api.clock.now += seconds
 
     make(client, desired.changes(found, wanted))
 
     sent = [each for each in api.requests if not each.startswith("GET")]
     assert sent == [
         f"DELETE {BINDINGS}/{former.name}",
+        f"PATCH {BINDINGS}/{former.name}",
         f"DELETE {MAPPINGS}/gone",
         f"PATCH {MAPPINGS}/wrong/status",
         f"PATCH {MAPPINGS}/edited",
+        f"PATCH {MAPPINGS}/edited/status",
         f"POST {MAPPINGS}",
         f"PUT {PATH}/status",
         f"POST {BINDINGS}",
     ]
+    assert api.objects[f"{MAPPINGS}/edited"]["status"] == {"canonicalARN": edited.arn}
+
+
+def test_given_a_reason_when_a_mapping_is_changed_then_it_is_written_down(
+    client: Client, api: FakeCluster
+):
+    add(api, mapping())
+    new = dataclasses.replace(mapping(), reason="an incident")
+
+    make(client, Changes(update=((mapping(), new),)))
+
+    assert api.objects[PATH]["metadata"]["annotations"]["aws-iam/reason"] == "an incident"
+
+
+@pytest.mark.parametrize("namespace", ["", "dev"])
+def test_given_a_finalizer_of_a_binding_when_it_is_to_go_then_it_goes_all_the_same(
+    client: Client, api: FakeCluster, namespace: str
+):
+    path = bound(api, namespace)
+
+    assert make(client, Changes(unbind=(former(namespace),))).done == {former(namespace).key}
+    assert path not in api.objects
+
+
+def test_given_somebody_who_lets_a_binding_go_first_when_it_is_to_go_then_it_is_gone(
+    client: Client, api: FakeCluster
+):
+    path = bound(api, "dev")
+    meanwhile(api, f"PATCH {path}", lambda: api.delete(path))
+
+    assert make(client, Changes(unbind=(former("dev"),))).done == {former("dev").key}
+
+
+def former(namespace: str) -> RoleBinding:
+    """A binding of the mapping, which the option no longer asks for."""
+    right = Right("admin", namespaces=(namespace,) if namespace else ())
+    ((_, binding),) = bindings("dev", [right], OPTION)
+    return binding
+
+
+def bound(api: FakeCluster, namespace: str) -> str:
+    """Store that binding with a finalizer of others. Return its path."""
+    binding = former(namespace)
+    name = f"{namespace}/{binding.name}" if namespace else binding.name
+    api.add_binding(name, "ClusterRole/admin", Group=binding.group)
+    (path,) = (path for path in api.objects if path.endswith(f"/{binding.name}"))
+    api.objects[path]["metadata"]["finalizers"] = ["example.com/keep"]
+    return path
+
+
+# What an option asked for, and what a person reads.
+
+
+@pytest.mark.parametrize(
+    ("mark", "asked", "stays"),
+    [(OWNER.mark, False, False), (OWNER.mark, True, True), ("", False, True)],
+    ids=["reset", "set", "a person's"],
+)
+def test_given_a_secret_that_an_option_asked_for_then_it_stays_while_it_does(
+    client: Client, api: FakeCluster, mark: str, asked: bool, stays: bool
+):
+    metadata = {"name": "aws-iam-pull-secret", "annotations": {"aws-iam/owner": mark}}
+    api.put(PULL_SECRET, {"metadata": {**metadata, "resourceVersion": "1"}})
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "aws-iam-pull-secret", "namespace": "kube-system"},
+    }
+
+    sync.prune(client, OWNER, [secret] if asked else [])
+
+    assert (PULL_SECRET in api.objects) == stays
+
+
+def test_given_nothing_that_an_option_asked_for_then_nothing_is_deleted(
+    client: Client, api: FakeCluster
+):
+    api.forget()
+
+    sync.prune(client, OWNER, [])
+
+    assert api.requests == [f"GET {PULL_SECRET}"]
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("dev", "mapping dev"),
+        ("/aws-iam-dev-view", "binding aws-iam-dev-view"),
+        ("prod/aws-iam-dev-view", "binding prod/aws-iam-dev-view"),
+    ],
+)
+def test_given_what_is_left_then_a_person_reads_what_it_is(key: str, said: str):
+    assert sync.shown(key) == said
