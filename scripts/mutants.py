@@ -1,8 +1,8 @@
 """Change the charm's code in one place at a time, and list the changes that leave all tests green.
 
 `scripts/mutants.py FILE_OR_FOLDER… [--tests FOLDER…]` runs mutmut on a copy in build/mutants. The
-last line has the score. mutmut changes neither what stands outside functions nor functions with a
-decorator.
+tests are those of the same folder of tests/unit, unless others are named. The last line has the
+score. mutmut changes neither what stands outside functions nor functions with a decorator.
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ def main() -> int:
     """Run mutmut on the named files. Return 2 if it cannot start."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="+", type=Path)
-    parser.add_argument("--tests", nargs="+", default=["tests/unit"])
+    parser.add_argument("--tests", nargs="+")
     options = parser.parse_args()
-    if missing := [str(path) for path in options.files if not (ROOT / path).exists()]:
-        print(f"scripts/mutants.py: there is no {missing[0]}", file=sys.stderr)
-        return 2
-    copy(patterns(options.files), options.tests)
+    for path in options.files:
+        if path.parts[:1] != ("src",) or not (ROOT / path).exists():
+            print(f"scripts/mutants.py: src/ has no {path}", file=sys.stderr)
+            return 2
+    copy(patterns(options.files), options.tests or sorted(set(map(tests_of, options.files))))
     # A terminal shows how far it is. Elsewhere, what mutmut draws while it works would fill a log.
     if sys.stdout.isatty():
         code = mutmut("run").returncode
@@ -45,6 +46,12 @@ def main() -> int:
 def patterns(files: Iterable[Path]) -> list[str]:
     """Return patterns of mutmut for files, and for all files of folders."""
     return [f"{path}/*.py" if (ROOT / path).is_dir() else str(path) for path in files]
+
+
+def tests_of(path: Path) -> str:
+    """Return the folder of tests for a file of src/, or for a folder."""
+    folder = path if (ROOT / path).is_dir() else path.parent
+    return str("tests/unit" / folder.relative_to("src"))
 
 
 def copy(changed: list[str], tests: list[str]) -> None:
