@@ -36,7 +36,7 @@ testbed-down:  ## End that testbed, and leave nothing behind | root | 1 s
 format:  ## Put the code into the project's format | | 1 s
 lint:  ## Check format, rules, spelling, types, workflows, conventions, docs | | 2 min
 quick:  ## Run the unit tests that run no whole hook | | 15 s
-unit:  ## Run the charm's unit tests; ARGS=--cov says what they leave out | | 90 s
+unit:  ## Run the charm's unit tests; ARGS=--cov says what they leave out | | 75 s
 browser:  ## Open the built docs in a headless browser: errors, search, width | | 1 min
 conformance:  ## Compare the charm's decisions with those of the programs around it | | 1 min
 testbed-tests:  ## Run the testbed's own tests | root | 2 min
