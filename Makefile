@@ -1,12 +1,13 @@
 # What one does here. Each target first installs what it lacks, once.
 .DEFAULT_GOAL := help
-.PHONY: help demo testbed testbed-down format lint unit browser conformance testbed-tests integration test fuzz bench matrix docs terraform pack release lock clean
+.PHONY: help demo testbed testbed-down format lint quick unit browser conformance testbed-tests integration test fuzz mutants bench matrix docs terraform pack release lock clean
 MAKEFLAGS += --no-print-directory
 
 CONTROL_PLANE ?= 1.28
 CA ?= easyrsa
 MINUTES ?= 20
 SEED ?= 1
+FILES ?= src/access/arn.py
 KUBERNETES ?= 1.28 1.29 1.30 1.31 1.32 1.33 1.34 1.35 1.36 latest
 MAPPINGS ?= 1000
 
@@ -16,9 +17,10 @@ help:  ## This list | |
 	@echo
 	@echo "Variables: CONTROL_PLANE=1.28|1.29 and CA=easyrsa|vault|self-signed-certificates for demo; ARGS='-k name -x' for what"
 	@echo "runs pytest; TESTBED_JUJU=3.6|4.1|FOLDER for what runs in a testbed; LONG=1 for test; MINUTES=20, SEED=1 for fuzz;"
-	@echo "MAPPINGS=10000 for bench; KUBERNETES='1.31 1.32' for matrix; ARCH=amd64 for pack; CHANNEL=latest/edge for release;"
-	@echo "ARGS=--upgrade for lock. Root means root or sudo. What a target lacks is installed first, from the network; the"
-	@echo "programs of a testbed take seven minutes on two cores for demo and testbed, twelve for all, an hour for all of matrix."
+	@echo "FILES=src/access/arn.py, TESTS=tests/unit for mutants; MAPPINGS=10000 for bench; KUBERNETES='1.31 1.32' for"
+	@echo "matrix; ARCH=amd64 for pack; CHANNEL=latest/edge for release; ARGS=--upgrade for lock. Root means root or sudo. What a"
+	@echo "target lacks is installed first, from the network; the programs of a testbed take seven minutes on two cores for demo"
+	@echo "and testbed, twelve for all, an hour for all of matrix."
 
 demo:  ## Deploy everything on this machine, and walk a person through a login | root | 2 min
 	@TESTBED_KUBERNETES=$(patsubst 1.29,latest,$(CONTROL_PLANE)) scripts/lab run -- \
@@ -32,13 +34,14 @@ testbed-down:  ## End that testbed, and leave nothing behind | root | 1 s
 	@scripts/lab down
 
 format:  ## Put the code into the project's format | | 1 s
-lint:  ## Check format, rules, spelling, types, workflows, conventions | | 1 min
-unit:  ## Run the charm's unit tests; ARGS=--cov says what they leave out | | 90 s
+lint:  ## Check format, rules, spelling, types, workflows, conventions, docs | | 2 min
+quick:  ## Run the unit tests that run no whole hook | | 15 s
+unit:  ## Run the charm's unit tests; ARGS=--cov says what they leave out | | 75 s
 browser:  ## Open the built docs in a headless browser: errors, search, width | | 1 min
 conformance:  ## Compare the charm's decisions with those of the programs around it | | 1 min
 testbed-tests:  ## Run the testbed's own tests | root | 2 min
 integration:  ## Run every integration test: on the juju on PATH, else in a testbed | root | 30 min
-format lint unit browser conformance testbed-tests integration:
+format lint quick unit browser conformance testbed-tests integration:
 	@scripts/with-tools scripts/check $@ $(ARGS)
 
 test:  ## Run lint and every kind of test; LONG=1 adds the long ones | root | 15 min
@@ -51,6 +54,9 @@ test:  ## Run lint and every kind of test; LONG=1 adds the long ones | root | 15
 
 fuzz:  ## Run hooks and functions on damaged inputs, for MINUTES, from SEED | | 20 min
 	@scripts/with-tools nice scripts/check fuzz --minutes $(MINUTES) --seed $(SEED) $(ARGS)
+
+mutants:  ## Change FILES in one place at a time; list changes that no test finds | | 2 min
+	@scripts/with-tools nice python scripts/mutants.py $(FILES) $(if $(TESTS),--tests $(TESTS))
 
 bench:  ## Measure what hooks, mappings and logins cost, as ratios | root | 5 min
 	@TESTBED_KUBERNETES=1.28 scripts/lab run -- python -m benchmarks --mappings $(MAPPINGS)

@@ -19,7 +19,7 @@ from scenario import _runtime as scenario_runtime
 from tests.fakes import at_rest
 from tests.fakes.certificates.authority import root
 from tests.fakes.declaring import Declare
-from tests.fakes.juju.model import HOOK_TOOLS, Easyrsa, Model
+from tests.fakes.juju.model import HOOK_TOOLS, QUICK, Easyrsa, Model
 from tests.fakes.kubernetes.clock import Clock
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
@@ -89,7 +89,8 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCluster]:
         httpx2.HTTPTransport, "handle_request", lambda _, request: fake.handle_request(request)
     )
     yield fake
-    fake.recover()
+    if not QUICK:
+        fake.recover()
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import configparser
 import re
+import shlex
 import subprocess
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,18 @@ GITHUB = ROOT / ".github"
 MAKEFILE = (ROOT / "Makefile").read_text()
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yaml"))
 workflows = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+
+
+def tracked(pattern: str) -> list[str]:
+    """The files that git knows and whose names match."""
+    command = ["git", "ls-files", "--", pattern]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return listed.stdout.splitlines()
+
+
+def locks() -> set[str]:
+    """The files that list packages with their hashes."""
+    return {name for name in tracked("*.txt") if "--hash=sha256:" in (ROOT / name).read_text()}
 
 
 def steps(path: Path) -> list[dict[str, Any]]:
@@ -72,18 +86,33 @@ def test_given_a_workflow_then_it_gets_no_more_rights_than_to_read_unless_it_ask
     assert yaml.safe_load(path.read_text())["permissions"] in ({}, {"contents": "read"})
 
 
-def test_given_a_folder_that_dependabot_watches_then_it_holds_a_go_module():
+def test_given_a_go_module_that_needs_others_then_dependabot_watches_it_unless_it_is_kubernetes():
     updates = yaml.safe_load((GITHUB / "dependabot.yml").read_text())["updates"]
-    [folders] = [update["directories"] for update in updates if "directories" in update]
+    [watched] = [update["directories"] for update in updates if "directories" in update]
+    modules = [name for name in tracked("*go.mod") if "require" in (ROOT / name).read_text()]
+    others = {f"/{Path(name).parent}" for name in modules if "/kubernetes-" not in name}
 
-    assert [name for name in folders if not (ROOT / name[1:] / "go.mod").is_file()] == []
+    assert set(watched) == others
 
 
-def test_given_the_maintainers_of_the_charm_then_they_review_every_change():
-    [maintainer] = yaml.safe_load((ROOT / "metadata.yaml").read_text())["maintainers"]
-    [address] = re.findall(r"<(.+)>", maintainer)
+@workflows
+def test_given_a_workflow_then_no_two_of_its_jobs_run_beside_those_of_an_earlier_start(path: Path):
+    assert "${{ github.workflow }}" in str(yaml.safe_load(path.read_text()).get("concurrency"))
 
-    assert f"\n* {address}\n" in (GITHUB / "CODEOWNERS").read_text()
+
+@workflows
+def test_given_a_job_for_several_targets_then_each_keeps_a_cache_of_its_own(path: Path):
+    jobs = yaml.safe_load(path.read_text())["jobs"].values()
+    keys = [
+        (step["with"]["key"], job)
+        for job in jobs
+        for step in job["steps"]
+        if step.get("uses", "").startswith("actions/cache@")
+    ]
+    for key, job in keys:
+        several = "target" in str(job.get("strategy", {}).get("matrix"))
+        assert not several or "${{ matrix.target }}" in key
+    assert len({key for key, _ in keys}) == len(keys)
 
 
 def test_given_a_hook_of_pre_commit_then_its_program_is_in_this_repository():
@@ -106,25 +135,24 @@ def test_given_a_file_that_others_may_copy_then_it_says_under_which_licence():
     assert [path for path in files if notice not in path.read_text()[:150]] == []
 
 
-def test_given_the_scripts_then_they_are_few():
-    scripts = [path for path in (ROOT / "scripts").rglob("*") if "__pycache__" not in path.parts]
-
-    assert 0 < len(scripts) < 12
-
-
 def test_given_a_lock_then_make_lock_renews_it_with_its_hashes():
-    listed = subprocess.run(
-        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    locks = {
-        name
-        for name in listed.stdout.splitlines()
-        if name.endswith(".txt") and "--hash=sha256:" in (ROOT / name).read_text()
-    }
     script = (ROOT / "scripts" / "lock").read_text()
 
-    assert locks == set(re.findall(r"^lock (\S+\.txt) ", script, re.MULTILINE))
+    assert locks() == set(re.findall(r"^lock (\S+\.txt) ", script, re.MULTILINE))
     assert "--generate-hashes" in script
+
+
+def test_given_newer_packages_then_the_pull_request_takes_each_lock_and_no_other_file():
+    runs = "\n".join(step.get("run", "") for step in steps(GITHUB / "workflows" / "locks.yaml"))
+    [compared] = re.findall(r"git diff -- (.+) >locks\.patch", runs)
+    [applied] = re.findall(r"git apply ((?:--include=\S+ )+)", runs)
+    names = {name for pattern in shlex.split(compared) for name in tracked(pattern)}
+    included = [word.partition("=")[2] for word in shlex.split(applied)]
+
+    assert names == locks()
+    assert {
+        name for name in tracked("*") if any(fnmatch(name, each) for each in included)
+    } == locks()
 
 
 @pytest.mark.parametrize("name", ["format", "lint", "unit", "conformance", "integration"])

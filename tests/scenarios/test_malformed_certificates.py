@@ -7,6 +7,7 @@ import json
 
 import ops
 import pytest
+from tests.fakes import at_rest
 from tests.fakes.certificates.authority import Authority, root
 from tests.fakes.certificates.self_signed import SelfSigned
 from tests.fakes.juju.model import Easyrsa, Model
@@ -60,7 +61,7 @@ def test_given_a_certificate_of_the_newer_protocol_then_the_former_leaf_stays_in
 ):
     provider = SelfSigned()
     model.provider = provider
-    model.settle()
+    at_rest.settle(model, api)
     before = pem.certificates(served_by(api))[0]
     for part in ("certificate", "ca", "chain"):
         provider.overrides = {"certificates": damaged(model, provider, part, damage)}

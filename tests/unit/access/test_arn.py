@@ -219,3 +219,35 @@ def test_given_any_text_when_parsed_then_nothing_but_a_value_error_comes(text: s
     assert parsed == text
     assert line.isprintable()
     assert (arn.mismatch(text) or "").isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("arn:aws:iam::111122223333:role/team/Dev", "arn:aws:iam::111122223333:role/Dev"),
+        (
+            "arn:aws:sts::111122223333:assumed-role/Dev/alice",
+            "arn:aws:sts::111122223333:assumed-role/Dev/alice",
+        ),
+        ("arn:aws:iam::111122223333:role/Dev", "arn:aws:iam::111122223333:role/Dev"),
+        ("arn:aws:iam::111122223333:user/team/Bob", "arn:aws:iam::111122223333:user/team/Bob"),
+        ("arn:aws:iam::111122223333:root", "arn:aws:iam::111122223333:root"),
+        ("no ARN/at all", "no ARN/at all"),
+    ],
+)
+def test_given_an_arn_then_only_the_path_of_a_role_goes(text: str, expected: str):
+    assert arn.without_path(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("arn:aws:iam::111122223333:role/Dev", "arn:aws:iam::111122223333:role/dev"),
+        ("arn:aws:s3:::bucket", ""),
+        ("", ""),
+    ],
+)
+def test_given_what_the_authenticator_refuses_then_it_has_no_canonical_arn(
+    text: str, expected: str
+):
+    assert arn.canonical_or_empty(text) == expected

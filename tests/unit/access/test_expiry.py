@@ -80,9 +80,9 @@ def test_given_a_time_of_rfc_3339_when_read_then_it_is_that_moment(text: str, mo
     ],
 )
 def test_given_what_is_not_a_time_when_read_then_it_is_a_problem_and_ends_no_access(text: str):
-    with pytest.raises(ValueError, match="is not a time such as 2026-12-31T18:00:00Z"):
+    with pytest.raises(ValueError, match="is not a time such as 2026-12-31T18:00:00Z") as raised:
         times.parse(text)
-    assert "aws-iam/expires" in (expiry.mismatch(text) or "")
+    assert expiry.mismatch(text) == f"annotation aws-iam/expires: {raised.value}"
     assert expiry.end(mapping("a", text)) is None
     assert not expiry.has_ended(mapping("a", text), datetime.max.replace(tzinfo=UTC))
 

@@ -169,3 +169,12 @@ def test_given_a_username_that_a_login_fills_in_when_it_has_then_it_can_become_t
     assert (begin + session + end).startswith(subjects.beginning(text))
     assert subjects.can_become(text, begin + session + end)
     assert not subjects.can_become(text, f"{begin}x:y{end}")
+
+
+def test_given_several_mappings_of_a_principal_then_they_come_by_name_and_no_other_does():
+    found = [IdentityMapping(name, ROLE, "u", ROLE) for name in ("b", "c", "a")]
+    other = IdentityMapping("other", ROLE, "u", f"{ROLE}2")
+
+    matched = matching.matching(arn.parse(ROLE), [other, *found])
+
+    assert [each.name for each in matched] == ["a", "b", "c"]

@@ -96,8 +96,9 @@ def test_given_the_table_when_its_states_are_walked_then_the_plans_lead_along_th
 
 def test_given_units_that_do_not_trust_it_yet_when_planned_then_the_blocker_names_them():
     waiting = "^waiting for aws-iam/0, aws-iam/1 to trust the new authority$"
-    with pytest.raises(Waiting, match=waiting):
+    with pytest.raises(Waiting, match=waiting) as raised:
         plan(OLD_CA, OLD, NEW, all_trust(OLD_CA)).check_trusted()
+    assert raised.value.announced
     plan(BOTH, OLD, NEW, all_trust(BOTH)).check_trusted()
 
 

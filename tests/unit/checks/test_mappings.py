@@ -32,15 +32,30 @@ WORKS = IdentityMapping("dev", DEV, "dev", DEV)
             "",
         ),
         (
+            [dataclasses.replace(WORKS, expires="2026-11-27T12:00:00Z")],
+            State.OK,
+            "1 mapping, 1 ending within a day: dev at 2026-11-27T12:00:00Z, all of them work",
+            "",
+        ),
+        (
+            [dataclasses.replace(WORKS, expires="2026-11-26T12:00:00Z")],
+            State.FAILED,
+            "1 mapping, 1 ended and still there: dev",
+            RECONCILE,
+        ),
+        (
             [dataclasses.replace(WORKS, expires="2026-11-26T11:00:00Z")],
             State.FAILED,
-            "1 ended and still there: dev",
+            "1 mapping, 1 ended and still there: dev",
             RECONCILE,
         ),
         (
             [WORKS, dataclasses.replace(WORKS, name="twin")],
             State.FAILED,
-            "2 mappings, 2 broken mappings: dev: same ARN as mapping twin; delete one of them; ",
+            (
+                "2 mappings, 2 broken mappings: dev: same ARN as mapping twin; delete one of "
+                "them; twin: same ARN as mapping dev; delete one of them"
+            ),
             "see all: juju run aws-iam/leader list-mappings",
         ),
         (
@@ -57,7 +72,7 @@ def test_given_mappings_then_those_that_need_attention_are_named(
     outcome = mappings.verdict(found, "aws", NOW, NAMES)
 
     assert outcome.state == state
-    assert said in outcome.seen
+    assert outcome.seen == said
     assert outcome.remedy == remedy
 
 
@@ -68,3 +83,9 @@ def test_given_many_wrong_mappings_then_three_are_named_and_the_others_are_count
 
     assert outcome.seen.count("set spec.username") == 3
     assert outcome.seen.endswith("and 2 more")
+
+
+def test_given_as_many_wrong_mappings_as_are_named_then_none_is_counted_beside_them() -> None:
+    found = [dataclasses.replace(WORKS, name=f"dev{n}", username="") for n in range(3)]
+
+    assert "more" not in mappings.verdict(found, "aws", NOW, NAMES).seen

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import re
 from collections.abc import Callable
+from typing import Any
 
 import httpx2
 import pytest
 from tests.fakes.juju.model import OWNER
-from tests.fakes.kubernetes.faults import refusal, unreachable
-from tests.fakes.kubernetes.paths import MAPPINGS
+from tests.fakes.kubernetes.faults import ok, refusal, unreachable
+from tests.fakes.kubernetes.paths import LOGINS, MAPPINGS, PULL_SECRET
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
-from access import desired
+from access import desired, subjects
 from access.desired import Access, Changes
 from access.mapping import IdentityMapping
-from access.rights import Right, bindings
+from access.rights import Right, RoleBinding, bindings
 from cluster import api as kubernetes
 from cluster import sync
 from cluster.api import Client
@@ -25,6 +28,7 @@ from cluster.errors import errors_as_status
 from cluster.sync import Result
 from errors import Blocked, Waiting
 from labels import OPTION
+from statuses import waiting
 
 ACCOUNT = "arn:aws:iam::111122223333"
 DEV, OPS = f"{ACCOUNT}:role/dev", f"{ACCOUNT}:role/ops"
@@ -93,6 +97,16 @@ def test_given_an_end_that_somebody_put_off_when_a_mapping_is_to_be_deleted_then
     ended = dataclasses.replace(mapping(), expires="2026-01-01T00:00:00Z")
 
     assert make(client, Changes(delete=(ended,))) == Result(outdated=frozenset({"dev"}))
+    assert PATH in api.objects
+
+
+def test_given_a_label_that_somebody_took_off_when_a_mapping_is_to_be_deleted_then_it_stays(
+    client: Client, api: FakeCluster
+):
+    add(api, mapping())
+    meanwhile(api, f"GET {PATH}", api.objects[PATH]["metadata"]["labels"].clear)
+
+    assert make(client, Changes(delete=(mapping(),))) == Result(outdated=frozenset({"dev"}))
     assert PATH in api.objects
 
 
@@ -259,33 +273,288 @@ def test_given_a_finalizer_of_others_when_a_mapping_is_to_be_deleted_then_that_i
     assert result.refused == {"dev": "a finalizer of others keeps it"}
 
 
+@pytest.mark.parametrize("seconds", [0, kubernetes.REQUEST_SECONDS + 1], ids=["early", "late"])
 def test_given_changes_of_every_kind_then_access_that_ends_goes_before_anything_is_added(
-    client: Client, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+    client: Client, api: FakeCluster, monkeypatch: pytest.MonkeyPatch, seconds: float
 ):
     monkeypatch.setattr(sync, "WRITERS", 1)
     old = [
         mapping("gone", f"{ACCOUNT}:role/g"),
         mapping("wrong", OPS, DEV),
-        mapping("edited", f"{ACCOUNT}:role/e"),
+        mapping("edited", f"{ACCOUNT}:role/e", ""),
     ]
     for each in old:
         add(api, each)
     ((_, former),) = bindings("edited", [Right("admin")], OPTION)
     api.add_binding(former.name, "ClusterRole/admin", Group=former.group)
+    api.objects[f"{BINDINGS}/{former.name}"]["metadata"]["finalizers"] = ["example.com/keep"]
     found = Access(tuple(old), (former,))
-    edited = dataclasses.replace(old[2], groups=("view",))
+    edited = dataclasses.replace(old[2], groups=("view",), canonical=old[2].arn)
     wanted = Access((mapping(), mapping("wrong", OPS), edited), (VIEW,))
     api.forget()
+    api.clock.now += seconds
 
     make(client, desired.changes(found, wanted))
 
     sent = [each for each in api.requests if not each.startswith("GET")]
     assert sent == [
         f"DELETE {BINDINGS}/{former.name}",
+        f"PATCH {BINDINGS}/{former.name}",
         f"DELETE {MAPPINGS}/gone",
         f"PATCH {MAPPINGS}/wrong/status",
         f"PATCH {MAPPINGS}/edited",
+        f"PATCH {MAPPINGS}/edited/status",
         f"POST {MAPPINGS}",
         f"PUT {PATH}/status",
         f"POST {BINDINGS}",
     ]
+    assert api.objects[f"{MAPPINGS}/edited"]["status"] == {"canonicalARN": edited.arn}
+
+
+def test_given_a_reason_when_a_mapping_is_changed_then_it_is_written_down(
+    client: Client, api: FakeCluster
+):
+    add(api, mapping())
+    new = dataclasses.replace(mapping(), reason="an incident")
+
+    make(client, Changes(update=((mapping(), new),)))
+
+    assert api.objects[PATH]["metadata"]["annotations"]["aws-iam/reason"] == "an incident"
+
+
+@pytest.mark.parametrize("namespace", ["", "dev"])
+def test_given_a_finalizer_of_a_binding_when_it_is_to_go_then_it_goes_all_the_same(
+    client: Client, api: FakeCluster, namespace: str
+):
+    path = bound(api, namespace)
+
+    assert make(client, Changes(unbind=(former(namespace),))).done == {former(namespace).key}
+    assert path not in api.objects
+
+
+def test_given_somebody_who_lets_a_binding_go_first_when_it_is_to_go_then_it_is_gone(
+    client: Client, api: FakeCluster
+):
+    path = bound(api, "dev")
+    meanwhile(api, f"PATCH {path}", lambda: api.delete(path))
+
+    assert make(client, Changes(unbind=(former("dev"),))).done == {former("dev").key}
+
+
+def former(namespace: str) -> RoleBinding:
+    """A binding of the mapping, which the option no longer asks for."""
+    right = Right("admin", namespaces=(namespace,) if namespace else ())
+    ((_, binding),) = bindings("dev", [right], OPTION)
+    return binding
+
+
+def bound(api: FakeCluster, namespace: str) -> str:
+    """Store that binding with a finalizer of others. Return its path."""
+    binding = former(namespace)
+    name = f"{namespace}/{binding.name}" if namespace else binding.name
+    api.add_binding(name, "ClusterRole/admin", Group=binding.group)
+    (path,) = (path for path in api.objects if path.endswith(f"/{binding.name}"))
+    api.objects[path]["metadata"]["finalizers"] = ["example.com/keep"]
+    return path
+
+
+@pytest.mark.parametrize("taken", [False, True], ids=["its own", "another's"])
+def test_given_a_mapping_of_another_principal_by_now_when_it_is_replaced_then_only_ours_goes(
+    client: Client, api: FakeCluster, taken: bool
+):
+    old, new = mapping(arn=OPS), dataclasses.replace(mapping(), groups=("view",))
+    add(api, mapping(arn=f"{ACCOUNT}:role/other") if taken else old)
+
+    result = make(client, Changes(replace=((old, new),), bind=(VIEW,)))
+
+    assert result.done == (frozenset() if taken else {"dev", VIEW.key})
+    assert result.left == ({"dev", VIEW.key} if taken else frozenset())
+    if not taken:
+        assert api.objects[PATH]["spec"] == {"arn": DEV, "username": "dev", "groups": ["view"]}
+        assert api.objects[PATH]["status"] == {"canonicalARN": DEV}
+        assert api.objects[PATH]["metadata"]["annotations"]["aws-iam/owner"] == OWNER.mark
+
+
+OWN = (subjects.own_group("dev"),)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "waits"),
+    [((), OWN, True), (OWN, OWN, False), (OWN, (), False), ((), ("view",), False)],
+    ids=["gets it", "has it", "loses it", "gets another"],
+)
+def test_given_a_binding_that_does_not_go_then_its_mapping_does_not_get_its_group(
+    client: Client, api: FakeCluster, before: tuple[str, ...], after: tuple[str, ...], waits: bool
+):
+    old = dataclasses.replace(mapping(), groups=before)
+    add(api, old)
+    path = bound(api, "")
+    api.fail(refusal(403, "admission webhook denied the request"), request=f"DELETE {path}")
+
+    new = dataclasses.replace(old, username="sam", groups=after)
+    result = make(client, Changes(unbind=(former(""),), update=((old, new),)))
+
+    assert ("dev" in result.left) == waits
+    assert (api.objects[PATH]["spec"]["username"] == "sam") != waits
+
+
+def test_given_all_that_may_change_of_a_mapping_when_it_does_then_nothing_of_before_is_left(
+    client: Client, api: FakeCluster
+):
+    api.add_mapping("dev", DEV, DEV, source="grant", expires="2026-01-01T00:00:00Z")
+    old = mapping()
+    first = dataclasses.replace(
+        old,
+        username="sam",
+        groups=("view",),
+        expires="2099-01-01T00:00:00Z",
+        permission_set="Admin",
+        reason="an incident",
+    )
+    second = dataclasses.replace(old, groups=("edit",))
+
+    make(client, Changes(update=((old, first),)))
+    stored = copy.deepcopy(api.objects[PATH])
+    make(client, Changes(update=((first, second),)))
+
+    assert stored["spec"] == {"arn": DEV, "username": "sam", "groups": ["view"]}
+    assert stored["metadata"]["labels"] == {"aws-iam/source": OPTION}
+    assert stored["metadata"]["annotations"] == {
+        "aws-iam/owner": OWNER.mark,
+        "aws-iam/expires": "2099-01-01T00:00:00Z",
+        "aws-iam/permission-set": "Admin",
+        "aws-iam/reason": "an incident",
+    }
+    assert api.objects[PATH]["spec"] == {"arn": DEV, "username": "dev", "groups": ["edit"]}
+    assert api.objects[PATH]["metadata"]["annotations"] == {
+        "aws-iam/owner": OWNER.mark,
+        "aws-iam/reason": "an incident",
+    }
+
+
+# One object.
+
+MANIFEST: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {
+        "name": "aws-iam-logins",
+        "namespace": "kube-system",
+        "labels": {"aws-iam": "true"},
+    },
+    "data": {"since": "2026-11-26"},
+}
+OTHER = {**MANIFEST, "data": {"since": "2026-11-27"}}
+
+
+def test_given_no_object_when_it_is_applied_then_it_is_there_and_is_returned(
+    client: Client, api: FakeCluster
+):
+    api.forget()
+
+    applied = sync.apply(client, MANIFEST)
+
+    assert api.requests == [f"GET {LOGINS}", f"PATCH {LOGINS}"]
+    assert applied == api.objects[LOGINS]
+    assert applied["data"] == MANIFEST["data"]
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_given_an_object_that_is_so_already_when_it_is_applied_then_nothing_is_written(
+    client: Client, api: FakeCluster, known: bool
+):
+    before = sync.apply(client, MANIFEST)
+    api.forget()
+
+    assert sync.apply(client, MANIFEST, before if known else None) == before
+    assert api.requests == ([] if known else [f"GET {LOGINS}"])
+
+
+def test_given_another_content_when_it_is_applied_then_it_takes_the_place_of_the_former(
+    client: Client, api: FakeCluster
+):
+    sync.apply(client, MANIFEST)
+
+    assert sync.apply(client, OTHER)["data"] == OTHER["data"]
+    assert api.objects[LOGINS]["data"] == OTHER["data"]
+
+
+@pytest.mark.parametrize("others_write", [False, True])
+def test_given_fields_of_kubectl_apply_when_it_is_applied_then_they_become_the_charms_first(
+    client: Client, api: FakeCluster, others_write: bool
+):
+    kubectl = {
+        "manager": "kubectl-client-side-apply",
+        "operation": "Update",
+        "apiVersion": "v1",
+        "fieldsV1": {"f:data": {"f:since": {}}},
+    }
+    written = {"generation": 1, "resourceVersion": "1", "managedFields": [kubectl]}
+    api.put(LOGINS, {**MANIFEST, "metadata": {**MANIFEST["metadata"], **written}})
+    if others_write:
+        api.fail(refusal(409, "the object has been modified"), request=f"PATCH {LOGINS}", nth=1)
+    api.forget()
+
+    sync.apply(client, OTHER)
+
+    assert api.requests == [f"GET {LOGINS}", f"PATCH {LOGINS}", f"PATCH {LOGINS}"]
+    adoption, application = (seen.body for seen in api.seen[1:])
+    assert [each["manager"] for each in adoption["metadata"]["managedFields"]] == ["aws-iam"]
+    assert application == OTHER
+    assert api.objects[LOGINS]["data"] == OTHER["data"]
+
+
+def test_given_an_answer_on_another_object_when_one_is_applied_then_it_is_no_api_server(
+    client: Client, api: FakeCluster
+):
+    another = {**MANIFEST, "metadata": {"name": "another"}}
+    api.fail(lambda _: ok(another), request=f"PATCH {LOGINS}")
+
+    with pytest.raises(Waiting, match=f"^{re.escape(waiting.NOT_KUBERNETES())}$"):
+        sync.apply(client, MANIFEST)
+
+
+# What an option asked for, and what a person reads.
+
+
+@pytest.mark.parametrize(
+    ("mark", "asked", "stays"),
+    [(OWNER.mark, False, False), (OWNER.mark, True, True), ("", False, True)],
+    ids=["reset", "set", "a person's"],
+)
+def test_given_a_secret_that_an_option_asked_for_then_it_stays_while_it_does(
+    client: Client, api: FakeCluster, mark: str, asked: bool, stays: bool
+):
+    metadata = {"name": "aws-iam-pull-secret", "annotations": {"aws-iam/owner": mark}}
+    api.put(PULL_SECRET, {"metadata": {**metadata, "resourceVersion": "1"}})
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "aws-iam-pull-secret", "namespace": "kube-system"},
+    }
+
+    sync.prune(client, OWNER, [secret] if asked else [])
+
+    assert (PULL_SECRET in api.objects) == stays
+
+
+def test_given_nothing_that_an_option_asked_for_then_nothing_is_deleted(
+    client: Client, api: FakeCluster
+):
+    api.forget()
+
+    sync.prune(client, OWNER, [])
+
+    assert api.requests == [f"GET {PULL_SECRET}"]
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("dev", "mapping dev"),
+        ("/aws-iam-dev-view", "binding aws-iam-dev-view"),
+        ("prod/aws-iam-dev-view", "binding prod/aws-iam-dev-view"),
+    ],
+)
+def test_given_what_is_left_then_a_person_reads_what_it_is(key: str, said: str):
+    assert sync.shown(key) == said

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import ops
 import pytest
 from tests.fakes.juju.model import Easyrsa, Model
@@ -82,3 +84,19 @@ def test_given_a_control_plane_that_has_not_installed_yet_when_a_hook_runs_then_
     files.admin.unlink()
 
     assert under.hook().name == "waiting"
+
+
+@pytest.mark.parametrize(
+    ("hash_", "trusts"),
+    [(None, True), ("", True), ("of another file", False)],
+    ids=["says nothing", "uses no file", "uses another file"],
+)
+def test_given_what_a_control_plane_says_of_its_file_then_only_another_file_delays_trust(
+    model: Model, hash_: str | None, trusts: bool
+):
+    [unit] = model.units
+    unit.control_plane["webhook_hash"] = json.dumps(hash_)
+
+    model.settle()
+
+    assert ("trusts" in unit.peer) == trusts

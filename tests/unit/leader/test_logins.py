@@ -440,3 +440,17 @@ def test_given_one_answer_that_the_record_is_not_there_then_it_stays_as_it_is(
     deployed.hook()
 
     assert data(api) == before
+
+
+def test_given_a_clock_that_was_put_back_when_a_hook_runs_then_it_reads_the_log_all_the_same(
+    deployed: Model, api: FakeCluster
+):
+    api.add_log("a", b"")
+    api.clock.sleep(3 * DAY)
+    deployed.hook()
+    before = looks(api)
+    api.clock.now -= DAY
+
+    deployed.hook()
+
+    assert looks(api) == before + 1

@@ -1,0 +1,85 @@
+"""What the API server refuses, and what goes wrong on the way to it, as a status of the unit."""
+
+from __future__ import annotations
+
+import httpx2
+import pytest
+from tests.fakes.kubernetes.faults import Answer, refusal, unreachable
+from tests.fakes.kubernetes.paths import SERVICE
+from tests.fakes.kubernetes.server import FakeCluster
+from tests.fakes.machine import Files
+
+from cluster import api as kubernetes
+from cluster import objects, references
+from cluster.errors import Conflict, errors_as_status, retry_on_conflict
+from errors import Blocked, Unready, Waiting, WaitingForKubeconfig
+from statuses import blocked, waiting
+
+REJECTED = blocked.OBJECT_REJECTED(reason="no")
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        *((refusal(code, "no"), Blocked(REJECTED)) for code in (400, 404, 405, 413, 415, 422)),
+        (
+            refusal(401, "no"),
+            WaitingForKubeconfig(waiting.KUBECONFIG_REFUSED(code=401, reason="no")),
+        ),
+        (refusal(403, "no"), Blocked(blocked.KUBECONFIG_FORBIDDEN(reason="no"))),
+        *(
+            (refusal(code, "no"), Waiting(waiting.API_ANSWER(code=code, reason="no")))
+            for code in (409, 410, 429, 500, 503)
+        ),
+        (unreachable(httpx2.ReadTimeout), Waiting(waiting.API_LATE())),
+        (unreachable(httpx2.ConnectTimeout), Waiting(waiting.API_LATE())),
+        (
+            unreachable(httpx2.ConnectError),
+            Waiting(waiting.API_FAILED(cause="[Errno 111] Connection refused")),
+        ),
+        (unreachable(httpx2.LocalProtocolError), WaitingForKubeconfig(waiting.KUBECONFIG())),
+        (unreachable(httpx2.UnsupportedProtocol), WaitingForKubeconfig(waiting.KUBECONFIG())),
+    ],
+    ids=lambda value: str(value) if isinstance(value, Unready) else "",
+)
+def test_given_a_write_that_goes_wrong_then_the_status_says_who_must_act(
+    files: Files, api: FakeCluster, answer: Answer, expected: Unready
+):
+    client, what = kubernetes.connect(files.admin), references.SERVICE
+    api.fail(answer, request=f"PATCH {SERVICE}")
+
+    with pytest.raises(Unready) as raised, errors_as_status():
+        client.patch(objects.kind(what), what.name, {"spec": {}}, namespace=what.namespace)
+
+    assert type(raised.value) is type(expected)
+    assert str(raised.value) == str(expected)
+
+
+def test_given_a_refusal_that_is_not_in_kubernetes_words_then_the_status_has_that_of_http():
+    response = httpx2.Response(502, text="no", request=httpx2.Request("GET", "https://node"))
+
+    with pytest.raises(Waiting, match="502 'Bad Gateway'"), errors_as_status():
+        response.raise_for_status()
+
+
+def test_given_others_who_write_in_between_then_a_step_is_taken_five_times_and_then_waits():
+    tries: list[int] = []
+
+    def step() -> None:
+        tries.append(1)
+        raise Conflict("changed")
+
+    with pytest.raises(Waiting, match="others change it"):
+        retry_on_conflict(step, "others change it")
+    assert len(tries) == 5
+
+
+def test_given_a_step_that_meets_no_conflict_the_second_time_then_its_value_is_returned():
+    tries = iter([Conflict("changed"), None])
+
+    def step() -> str:
+        if error := next(tries):
+            raise error
+        return "done"
+
+    assert retry_on_conflict(step, "others change it") == "done"
