@@ -106,6 +106,7 @@ def test_given_a_stored_mapping_with_a_nodes_name_when_checked_then_it_is_a_prob
         ("{{AccountID}}-{{SessionName}}", "1a", False),
         ("{{AccountID}}x{{SessionName}}y{{SessionName}}", "xy", True),
         ("{{AccountID}}x{{SessionName}}y{{SessionName}}", "axbyc", True),
+        ("{{AccountID}}x{{SessionName}}y{{SessionName}}", "axyx", True),
         ("{{AccountID}}x{{SessionName}}y{{SessionName}}", "ayxb", False),
         ("{{AccountID}}xx{{SessionName}}x{{SessionName}}", "xx", False),
         ("{{AccountID}}ab{{SessionName}}b", "ab", False),
