@@ -1,6 +1,8 @@
-"""Partitions: whose STS is asked."""
+"""Partitions: whose STS is asked, whose logins are accepted, and how regions are named."""
 
 from __future__ import annotations
+
+import re
 
 import pytest
 
@@ -21,3 +23,63 @@ def test_given_a_partition_then_its_sts_is_asked(
     partition: str, region: str, expected: tuple[str, str]
 ) -> None:
     assert partitions.sts(partition, region) == expected
+
+
+@pytest.mark.parametrize(
+    ("partition", "option", "said"),
+    [
+        ("aws", "aws", None),
+        ("aws-us-gov", "aws", None),
+        (
+            "aws-cn",
+            "aws",
+            "no login has partition aws-cn, because the option partition is aws",
+        ),
+        (
+            "aws",
+            "aws-eusc",
+            "no login has partition aws, because the option partition is aws-eusc",
+        ),
+    ],
+)
+def test_given_a_principal_of_another_partition_then_both_are_named(
+    partition: str, option: str, said: str | None
+) -> None:
+    assert partitions.mismatch(partition, option) == said
+
+
+def test_given_no_partition_then_those_that_there_are_are_named() -> None:
+    for partition in partitions.PARTITIONS:
+        partitions.check(partition)
+    with pytest.raises(ValueError, match=r"^option partition: ") as raised:
+        partitions.check("x" * 99)
+    assert str(raised.value) == (
+        f"option partition: '{'x' * 60}' is not one of aws, aws-cn, aws-us-gov, aws-iso, "
+        "aws-iso-b, aws-iso-e, aws-iso-f, aws-eusc"
+    )
+
+
+@pytest.mark.parametrize("partition", partitions.PARTITIONS)
+def test_given_a_partition_then_its_example_is_one_of_its_regions(partition: str) -> None:
+    region = partitions.example(partition)
+
+    assert partitions.of_region(region) == partition
+    assert re.fullmatch(partitions.regions(), region)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_region"),
+    [
+        ("eu-west-1", True),
+        ("ap-southeast-7", True),
+        ("us-isob-east-1", True),
+        ("eusc-de-east-1", True),
+        ("xx-west-1", False),
+        ("eu-west-0", False),
+        ("eu-west-11", False),
+        ("cn-de-north-1", False),
+        ("us-gov-west", False),
+    ],
+)
+def test_given_a_name_then_it_is_a_regions_by_its_parts(name: str, is_region: bool) -> None:
+    assert bool(re.fullmatch(partitions.regions(), name)) == is_region

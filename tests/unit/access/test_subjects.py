@@ -11,7 +11,7 @@ from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.paths import MAPPINGS
 from tests.fakes.kubernetes.server import FakeCluster
 
-from access import subjects
+from access import arn, subjects
 from access.mapping import IdentityMapping
 from access.mappings import check
 
@@ -84,3 +84,97 @@ def test_given_a_stored_mapping_with_a_nodes_name_when_checked_then_it_is_a_prob
     mapping = dataclasses.replace(IdentityMapping("n", DEV, "n", ""), **where)
 
     assert check([mapping]).problems == {"n": f"{NODE_NAME} is not supported; remove it"}
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "can"),
+    [
+        ("view", "view", True),
+        ("view", "edit", False),
+        ("{{SessionName}}", "masters", True),
+        ("{{SessionName}}", "", True),
+        ("{{SessionName}}", "system:masters", False),
+        ("system:{{SessionName}}", "system:masters", True),
+        ("a:{{SessionName}}", "a:b:c", False),
+        ("dev-{{SessionName}}", "dev-", True),
+        ("dev-{{SessionName}}", "ops-a", False),
+        ("{{SessionName}}-dev", "a-dev", True),
+        ("{{SessionName}}-dev", "a-ops", False),
+        ("aa{{SessionName}}aa", "aaa", False),
+        ("aa{{SessionName}}aa", "aaaa", True),
+        ("{{AccountID}}-{{SessionName}}", "1-a", True),
+        ("{{AccountID}}-{{SessionName}}", "1a", False),
+        ("{{AccountID}}x{{SessionName}}y{{SessionName}}", "xy", True),
+        ("{{AccountID}}x{{SessionName}}y{{SessionName}}", "axbyc", True),
+        ("{{AccountID}}x{{SessionName}}y{{SessionName}}", "axyx", True),
+        ("{{AccountID}}x{{SessionName}}y{{SessionName}}", "ayxb", False),
+        ("{{AccountID}}xx{{SessionName}}x{{SessionName}}", "xx", False),
+        ("{{AccountID}}ab{{SessionName}}b", "ab", False),
+        ("x{{AccountID}}x{{SessionName}}", "x", False),
+    ],
+)
+def test_given_a_text_with_fields_then_it_becomes_what_has_its_parts_in_their_order(
+    text: str, name: str, can: bool
+):
+    assert subjects.can_become(text, name) == can
+
+
+@pytest.mark.parametrize(
+    ("text", "is_open", "beginning"),
+    [
+        ("view", False, "view"),
+        ("{{view}}", False, "{{view}}"),
+        ("{{SessionName}}", True, ""),
+        ("dev:{{AccountID}}:{{SessionNameRaw}}", True, "dev:"),
+        ("{{EC2PrivateDNSName}}", True, ""),
+    ],
+)
+def test_given_a_text_then_its_fields_are_open_and_what_is_before_them_is_not(
+    text: str, is_open: bool, beginning: str
+):
+    assert subjects.is_open(text) == is_open
+    assert subjects.beginning(text) == beginning
+
+
+ACCOUNT = {"{{AccountID}}": "111122223333"}
+
+
+@pytest.mark.parametrize(
+    ("login", "fields"),
+    [
+        ("iam::111122223333:role/team/dev", ACCOUNT),
+        (
+            "sts::111122223333:assumed-role/dev/sam@example.com",
+            {
+                **ACCOUNT,
+                "{{SessionName}}": "sam-example.com",
+                "{{SessionNameRaw}}": "sam@example.com",
+            },
+        ),
+        (
+            "iam::111122223333:user/team/sam",
+            {**ACCOUNT, "{{SessionName}}": "", "{{SessionNameRaw}}": ""},
+        ),
+    ],
+)
+def test_given_a_principal_then_what_is_known_of_its_login_fills_the_fields(
+    login: str, fields: dict[str, str]
+):
+    assert subjects.known(arn.parse(f"arn:aws:{login}")) == fields
+
+
+@pytest.mark.parametrize(
+    ("group", "may"),
+    [
+        ("aws-iam:dev", True),
+        ("aws-iam:dev:x", True),
+        ("aws-iam", False),
+        ("{{SessionName}}:dev", True),
+        ("{{AccountID}}:dev", False),
+        ("x:aws-iam:dev", False),
+    ],
+)
+def test_given_a_group_then_it_is_a_mappings_own_if_a_login_can_make_it_begin_so(
+    group: str, may: bool
+):
+    assert subjects.may_be_own(group) == may
