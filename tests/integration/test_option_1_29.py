@@ -74,7 +74,7 @@ def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="module")
 def address(deployed: jubilant.Juju, cluster: Cluster) -> str:
     """Set the option again, and return the Service's address that it names."""
-    checking.run_remedy(deployed, check(deployed)["4-webhook"])
+    checking.run_remedy(deployed, check(deployed, "aws-iam/leader")["4-webhook"])
     juju_status.wait_until_active(deployed)
     return cluster.get(*SERVICE)["spec"]["clusterIP"]
 
@@ -140,7 +140,7 @@ def test_given_a_removal_as_the_page_has_it_then_no_service_is_left(
 ) -> None:
     _deploy(deployed)
     juju_status.wait_until(deployed, "blocked")
-    checking.run_remedy(deployed, check(deployed)["4-webhook"])
+    checking.run_remedy(deployed, check(deployed, "aws-iam/leader")["4-webhook"])
     juju_status.wait_until_active(deployed)
 
     reset, wanted, _ = how_to.shown(PAGE, "On Charmed Kubernetes 1.29 and newer")

@@ -65,7 +65,9 @@ class Stored:
         """Store a ClusterRole or a Role, named as for `add_role`, with these rules."""
         namespace, _, plain = name.rpartition("/")
         kind = f"/namespaces/{namespace}/roles" if namespace else "/clusterroles"
-        metadata = {"name": plain, **({"namespace": namespace} if namespace else {})}
+        metadata = {"name": plain, "resourceVersion": "1"}
+        if namespace:
+            metadata["namespace"] = namespace
         self.put(f"{RBAC}{kind}/{plain}", {"metadata": metadata, "rules": list(rules)})
 
     def add_binding(self, name: str, role: str, **subjects: str | tuple[str, ...]) -> None:
@@ -79,7 +81,9 @@ class Stored:
             for kind, names in subjects.items()
             for subject in ([names] if isinstance(names, str) else names)
         ]
-        metadata = {"name": plain, **({"namespace": namespace} if namespace else {})}
+        metadata = {"name": plain, "resourceVersion": "1"}
+        if namespace:
+            metadata["namespace"] = namespace
         self.put(
             f"{RBAC}{scope}/{plain}",
             {

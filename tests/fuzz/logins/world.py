@@ -171,8 +171,8 @@ class World:
         """List who is unused, and check that nobody is who was there."""
         counts["hooks"] += 1
         self._unit._forget()
-        params = {"format": "json", "unused": f"{step.number}d"}
-        results = self._unit.model.action("list-mappings", **params)
+        unused = f"{step.number}d"
+        results = self._unit.model.action("list-mappings", format="json", unused=unused)
         self._unit._check_bugs()
         whole = sorted(self._whole())[-step.number :]
         for each in json.loads(results["mappings"]):

@@ -164,21 +164,12 @@ def test_given_one_pod_of_two_without_a_way_then_it_is_named() -> None:
 
 
 def test_given_the_only_pod_when_it_reaches_sts_then_the_step_speaks_of_one() -> None:
-    outcome = sts.verdict([REACHED], HOST, uses_proxy=True, names=NAMES)
+    outcome = sts.verdict({"a": REACHED}, HOST, uses_proxy=True, names=NAMES)
 
     assert outcome.seen == f"{HOST} answers the pod, through a proxy"
 
 
-def test_given_pods_with_several_faults_then_the_step_says_the_one_that_most_meet() -> None:
-    late = Attempt("a")
-    silent = [Attempt(name, problem=f"{name} is closed") for name in ("b", "c")]
-
-    outcome = sts.verdict([late, REACHED, *silent], HOST, uses_proxy=False, names=NAMES)
-
-    assert outcome.seen == "pods b, c do not answer this machine, without a proxy (b is closed)"
-
-
 def test_given_pods_that_all_meet_the_same_then_none_is_named() -> None:
-    outcome = sts.verdict([Attempt("a"), Attempt("b")], HOST, uses_proxy=False, names=NAMES)
+    outcome = sts.verdict({"a": REFUSED, "b": REFUSED}, HOST, uses_proxy=False, names=NAMES)
 
-    assert outcome.seen == f"the pods get no answer from {HOST} in time, without a proxy"
+    assert outcome.seen.startswith(f"the pods are refused a connection to {HOST}, without a proxy")

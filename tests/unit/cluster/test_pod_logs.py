@@ -268,9 +268,9 @@ def test_given_another_refused_role_then_it_is_the_sets_after_7_days_without_a_l
     metadata = {"name": "aws-iam-logins", "annotations": {"aws-iam/owner": OWNER.mark}}
     record = {"since": since, "until": "1970-01-30", "gaps": gaps}
     api.put(LOGINS, {"metadata": metadata, "data": record})
-    now = {"time": "1970-01-30T01:00:00Z"}
-    granted = log_line(OLD, "", msg="access granted", level="info", **now)
-    api.add_log("a", granted * in_use + log_line(NEW, "identity is not mapped", **now))
+    now = "1970-01-30T01:00:00Z"
+    granted = log_line(OLD, "", msg="access granted", level="info", time=now)
+    api.add_log("a", granted * in_use + log_line(NEW, "identity is not mapped", time=now))
     former = dataclasses.replace(mapping(OLD), created="1970-01-01T00:00:00Z")
 
     client = cluster_api.connect(files.admin)
