@@ -143,11 +143,12 @@ def test_given_a_removal_as_the_page_has_it_then_no_service_is_left(
     checking.run_remedy(deployed, check(deployed, "aws-iam/leader")["4-webhook"])
     juju_status.wait_until_active(deployed)
 
+    (unit,) = deployed.status().get_units("aws-iam")
     reset, wanted, _ = how_to.shown(PAGE, "On Charmed Kubernetes 1.29 and newer")
     deployed.cli(*shlex.split(reset)[1:])
     with juju_status.frequent_update_status(deployed):
         eventually(
-            lambda: juju_status.message(deployed).startswith(wanted.partition(";")[0]),
+            lambda: juju_status.message(deployed, unit).startswith(wanted.partition(";")[0]),
             "the unit has seen the reset",
             juju_status.WAIT_SECONDS,
         )
