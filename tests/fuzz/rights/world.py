@@ -205,6 +205,9 @@ class World:
     def _hook(self, event: str, fault: Fault | None = None) -> None:
         before = copy.deepcopy(self._api.objects)
         self._disturb(fault)
+        for entry in self._entries if fault else ():
+            # A hook that ends early may have deleted the roles of a grant that an entry takes over.
+            self._grants.setdefault(entry.principal, Grant()).least = set()
         try:
             self._unit.hook(event)
         except Killed:
