@@ -131,6 +131,7 @@ def test_given_followers_that_cannot_reach_kubernetes_then_they_still_write_the_
             assert trio.status().get_units("aws-iam")[unit].is_active
 
 
+LEAVES = "/tmp/leaves-something-to-publish"
 LONG_ENDED = json.dumps([["former", "arn", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"]])
 
 
@@ -141,10 +142,19 @@ def leave_to_publish(trio: jubilant.Juju, leader: str) -> None:
     one for three pods: the one by which it hears of this write would publish it at once.
     """
     trio.exec(
-        f"relation-set -r $(relation-ids peers) --app ended='{LONG_ENDED}'; "
+        f"touch {LEAVES}; relation-set -r $(relation-ids peers) --app ended='{LONG_ENDED}'; "
         'until [ "$(config-get replicas)" = 3 ]; do sleep 0.1; done',
         unit=leader,
     )
+
+
+def is_there(trio: jubilant.Juju, unit: str, path: str) -> bool:
+    """Return whether a file is on the unit's machine, while a hook or a command runs there."""
+    try:
+        trio.ssh(unit, "ls", path)
+    except jubilant.CLIError:
+        return False
+    return True
 
 
 def test_given_a_leader_that_waits_for_pods_when_another_leads_then_that_one_ends_the_work(
@@ -154,6 +164,8 @@ def test_given_a_leader_that_waits_for_pods_when_another_leads_then_that_one_end
     with units.without_admin_kubeconfig(trio, [new]):
         with cluster.without_room(), ThreadPoolExecutor() as beside:
             published = beside.submit(leave_to_publish, trio, former)
+            # Once the command runs, the hook for three pods waits for it.
+            eventually(lambda: is_there(trio, former, LEAVES), "something to publish")
             trio.config("aws-iam", {"replicas": 3})
             published.result()
             eventually(lambda: wanted_pods(cluster) == 3, "three pods wanted")
