@@ -117,8 +117,3 @@ def service_removal(principal: str, name: str) -> str:
 def foreign(mark: str) -> str:
     """Return the status where another application owns the objects, by its ``mark``."""
     return blocked.OWNED_BY_ANOTHER(owner=short_name(mark))
-
-
-def describe(pod: str) -> str:
-    """Return the command that shows a pod."""
-    return f"kubectl -n {NAMESPACE} describe pod {pod}"
