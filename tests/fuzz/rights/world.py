@@ -206,7 +206,7 @@ class World:
         before = copy.deepcopy(self._api.objects)
         self._disturb(fault)
         for entry in self._entries if fault else ():
-            # A hook that ends early may have deleted the roles of a grant that an entry takes over.
+            # A hook that ends early may leave a grant that an entry takes over without roles.
             self._grants.setdefault(entry.principal, Grant()).least = set()
         try:
             self._unit.hook(event)
