@@ -171,14 +171,15 @@ class Record:
 
     Attributes:
         since: The day in which the record begins; None if it has not begun.
-        until: The day of the last look at the logs; None without any.
+        until: When the logs were read on the last day that they were read; None without any. It
+            is the first time that day: a look that finds nothing new is no reason to write.
         gaps: The days of which the logs were not complete.
         pods: The pods whose logs were read last, by their names.
         days: The last day of each principal, by the digest of its canonical ARN.
     """
 
     since: date | None = None
-    until: date | None = None
+    until: datetime | None = None
     gaps: frozenset[date] = frozenset()
     pods: frozenset[str] = frozenset()
     days: Mapping[str, date] = dataclasses.field(default_factory=dict[str, date])
@@ -194,7 +195,7 @@ class Record:
         """
         if not (self.since and self.until):
             return None
-        day = self.until
+        day = self.until.date()
         while days:
             day -= _ONE_DAY
             if day <= self.since:
@@ -234,15 +235,17 @@ def extended(
 ) -> Record:
     """Return ``record`` after a look at the logs of ``pods`` until ``end``, which are complete
     since ``begin``. It needed them since ``needed``."""
-    here = frozenset(pods)
+    here, until = frozenset(pods), record.until
+    if not until or until.date() != end.date():
+        until = end.replace(microsecond=0)
     if not record.since:
-        return dataclasses.replace(record, since=begin.date(), until=end.date(), pods=here)
+        return dataclasses.replace(record, since=begin.date(), until=until, pods=here)
     if record.pods - here:
         # A pod that has gone took its log along.
         begin = end
     missing = (begin.date() - needed.date()).days + 1 if begin > needed else 0
     gaps = {needed.date() + number * _ONE_DAY for number in range(missing)}
-    return dataclasses.replace(record, until=end.date(), gaps=record.gaps | gaps, pods=here)
+    return dataclasses.replace(record, until=until, gaps=record.gaps | gaps, pods=here)
 
 
 def dump(record: Record) -> dict[str, str]:
@@ -251,8 +254,10 @@ def dump(record: Record) -> dict[str, str]:
     for digest, day in sorted(record.days.items()):
         by_day.setdefault(day.isoformat(), []).append(digest)
     data = {day: " ".join(digests) for day, digests in sorted(by_day.items())}
-    ends = {_SINCE: record.since, _UNTIL: record.until}
-    data |= {key: day.isoformat() for key, day in ends.items() if day}
+    if record.since:
+        data[_SINCE] = record.since.isoformat()
+    if record.until:
+        data[_UNTIL] = times.shown(record.until)
     if record.gaps:
         data[_GAPS] = " ".join(day.isoformat() for day in sorted(record.gaps))
     if record.pods:
@@ -267,10 +272,18 @@ def load(data: Mapping[str, str], today: date) -> Record:
         day = _day(text, today)
         if day:
             days.update(dict.fromkeys(filter(_DIGEST.fullmatch, digests.split()), day))
-    since, until = (_day(data.get(key, ""), today) for key in (_SINCE, _UNTIL))
+    since, until = _day(data.get(_SINCE, ""), today), _time(data.get(_UNTIL, ""), today)
     gaps = (_day(text, today) for text in data.get(_GAPS, "").split())
     pods = frozenset(data.get(_PODS, "").split())
     return Record(since, until, frozenset(filter(None, gaps)), pods, days)
+
+
+def _time(text: str, today: date) -> datetime | None:
+    try:
+        moment = times.parse(text)
+    except ValueError:
+        return None
+    return moment if moment.date() <= today else None
 
 
 def _day(text: str, today: date) -> date | None:

@@ -82,12 +82,14 @@ def _look(
 
 def _needed(record: Record, last: datetime | None, now: datetime) -> datetime:
     """Return since when logins have yet to be recorded: since the ``last`` look of this unit, or
-    since the day of another unit's. Without a record, look as far back as the logs may go."""
-    if last and last.date() == record.until:
+    the one that the record has. Without a record, look as far back as the logs may go."""
+    if last and record.until and last.date() == record.until.date():
         return last
     earliest = now - times.LONGEST
-    day = record.until or record.since
-    return max(datetime.combine(day, time(), timezone.utc), earliest) if day else earliest
+    if record.until:
+        return min(max(record.until, earliest), now)
+    since = record.since
+    return max(datetime.combine(since, time(), timezone.utc), earliest) if since else earliest
 
 
 def _unused(report: Report, record: Record) -> tuple[int, int]:

@@ -198,7 +198,7 @@ class World:
         record = self._record
         if "since" not in record:
             return set()
-        first, end = (datetime.date.fromisoformat(record[key]) for key in ("since", "until"))
+        first, end = (datetime.date.fromisoformat(record[key][:10]) for key in ("since", "until"))
         days = (first + datetime.timedelta(days=n) for n in range(1, (end - first).days))
         return {day.isoformat() for day in days} - {*record.get("gaps", "").split()}
 

@@ -20,6 +20,7 @@ KEY = "ASIA1111222233334444"
 BEGIN = datetime.datetime(2026, 11, 27, 10, tzinfo=datetime.timezone.utc)
 END = BEGIN + datetime.timedelta(hours=1)
 TODAY = END.date()
+NOON = datetime.datetime(2026, 11, 20, 12, tzinfo=datetime.timezone.utc)
 
 
 def line(msg: str, arn: str, minute: int = 1, **fields: object) -> str:
@@ -113,9 +114,10 @@ def test_given_more_principals_than_it_holds_then_those_that_were_here_last_stay
 DIGESTS = st.text("0123456789abcdef", min_size=16, max_size=16)
 PODS = st.frozensets(st.sampled_from(["a", "b-0"]))
 DAYS = st.dates(date(2020, 1, 1), TODAY)
+TIMES = DAYS.map(lambda day: NOON.replace(year=day.year, month=day.month, day=day.day))
 
 
-@given(st.builds(Record, DAYS, DAYS, st.frozensets(DAYS), PODS, st.dictionaries(DIGESTS, DAYS)))
+@given(st.builds(Record, DAYS, TIMES, st.frozensets(DAYS), PODS, st.dictionaries(DIGESTS, DAYS)))
 def test_given_any_record_when_it_is_dumped_then_load_returns_it(record: Record) -> None:
     assert logins.load(logins.dump(record), TODAY) == record
 
@@ -133,9 +135,6 @@ def test_given_a_full_record_then_it_fits_into_a_config_map() -> None:
     assert len(json.dumps(logins.dump(Record(TODAY, days=days)))) < 400_000
 
 
-NOON = datetime.datetime(2026, 11, 20, 12, tzinfo=datetime.timezone.utc)
-
-
 @pytest.mark.parametrize(
     ("begin", "pods", "gaps"),
     [
@@ -151,12 +150,12 @@ def test_given_a_look_then_the_days_that_it_missed_a_part_of_are_gaps(
     begin: int, pods: str, gaps: list[int]
 ) -> None:
     former = frozenset({date(2026, 11, 3)})
-    record = Record(date(2026, 11, 1), date(2026, 11, 19), former, frozenset("ab"))
+    record = Record(date(2026, 11, 1), NOON, former, frozenset("ab"))
     start, end = NOON + datetime.timedelta(seconds=begin), NOON + datetime.timedelta(days=2)
 
     found = logins.extended(record, pods.split(), NOON, start, end)
 
-    assert (found.since, found.until) == (record.since, end.date())
+    assert (found.since, found.until) == (record.since, end)
     assert found.pods == {*pods.split()}
     assert found.gaps == record.gaps | {date(2026, 11, day) for day in gaps}
 
@@ -164,7 +163,7 @@ def test_given_a_look_then_the_days_that_it_missed_a_part_of_are_gaps(
 def test_given_no_record_when_the_logs_are_read_then_it_begins_where_they_begin() -> None:
     found = logins.extended(Record(), ["a"], NOON, BEGIN, END)
 
-    assert found == Record(BEGIN.date(), END.date(), pods=frozenset("a"))
+    assert found == Record(BEGIN.date(), END, pods=frozenset("a"))
 
 
 @pytest.mark.parametrize(
@@ -184,7 +183,7 @@ def test_given_a_record_then_only_days_that_are_known_as_a_whole_count(
     since: int | None, gaps: list[int], days: int, begin: date | None
 ) -> None:
     first = date(2026, 11, since) if since else None
-    record = Record(first, TODAY, frozenset(date(2026, 11, day) for day in gaps))
+    record = Record(first, END, frozenset(date(2026, 11, day) for day in gaps))
 
     assert record.begin(days) == begin
 

@@ -266,7 +266,7 @@ def test_given_another_refused_role_then_it_is_the_sets_after_7_days_without_a_l
 ) -> None:
     api.clock.sleep(29 * 86400 + 3600)
     metadata = {"name": "aws-iam-logins", "annotations": {"aws-iam/owner": OWNER.mark}}
-    record = {"since": since, "until": "1970-01-30", "gaps": gaps}
+    record = {"since": since, "until": "1970-01-30T00:30:00Z", "gaps": gaps}
     api.put(LOGINS, {"metadata": metadata, "data": record})
     now = "1970-01-30T01:00:00Z"
     granted = log_line(OLD, "", msg="access granted", level="info", time=now)
