@@ -276,19 +276,27 @@ MANAGED = {
     "fieldsType": "FieldsV1",
     "fieldsV1": {"f:metadata": {"f:labels": {f"f:l{n}": {} for n in range(4000)}}},
 }
-FAT: dict[str, object] = {
-    "labels": {f"l{n}": "x" for n in range(65)},
-    "annotations": {"note": "x" * 8192},
-    "ownerReferences": [PODS_OWNER],
-    "managedFields": [MANAGED],
-}
+MANAGERS = [
+    {**MANAGED, "manager": f"m{n:0>120}", "operation": "Apply", "fieldsV1": {"f:x": {}}}
+    for n in range(500)
+]
 
 
-@pytest.mark.parametrize("part", FAT)
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("labels", {f"l{n}": "x" for n in range(65)}),
+        ("annotations", {"note": "x" * 8192}),
+        ("ownerReferences", [PODS_OWNER]),
+        ("managedFields", [MANAGED]),
+        ("managedFields", MANAGERS),
+    ],
+    ids=["labels", "annotations", "owners", "fields", "managers"],
+)
 def test_given_the_right_to_write_mappings_when_one_gets_fat_then_it_is_refused(
-    mallory: Writer, part: str
+    mallory: Writer, part: str, value: object
 ) -> None:
-    refusal = mallory.patch("low", {"metadata": {part: FAT[part]}})
+    refusal = mallory.patch("low", {"metadata": {part: value}})
 
     what = "managedFields" if part == "managedFields" else "metadata"
     assert f"the {what} of a mapping may have at most" in refusal
