@@ -8,7 +8,7 @@ import functools
 from typing import TYPE_CHECKING
 
 import cos
-from errors import Unready, Waiting
+from errors import Waiting
 from hook import Hook
 from juju import control_plane
 from juju.peers import Shared
@@ -48,14 +48,13 @@ class Reconcile:
         reactive.remove_files(hook.machine)
         reactive.remove_trust(hook.machine, hook.owner.application)
         # Before it has its control plane, a unit asks Juju for no more.
-        principal = hook.principal
-        control_plane.check_supported(hook.charm, hook.machine)
         try:
+            principal = hook.principal
+            control_plane.check_supported(hook.charm, hook.machine)
             return self._serve(principal)
-        except Unready:
-            # Somebody may answer in the authenticator's place: that comes before other problems.
+        finally:
+            # Somebody may answer in the authenticator's place: that comes before all else.
             control_plane.check_address(hook.machine, hook.peers.shared)
-            raise
 
     def _serve(self, principal: ControlPlane) -> tuple[str, float | None]:
         """Bring the authenticator to its desired state, as `run` does."""

@@ -12,6 +12,7 @@ Source: Kubernetes' "Role Based Access Control Good Practices".
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from access import expiry, mappings, rbac, subjects, table
@@ -127,14 +128,17 @@ def certain(
     partition: str,
 ) -> list[IdentityMapping]:
     """Return the mappings by which somebody certainly administers the cluster, for as long as
-    nobody changes that: they have no end, and no template makes their user or group.
+    nobody changes that: they have no end, no duplicate, and no template makes their user or group.
 
     The group is system:masters, or a role that allows everything in the whole cluster is bound.
     """
     able = rbac.Bindings(
         [_BUILT_IN, *(each for each in bindings.with_powers() if EVERYTHING in each.powers)]
     )
-    lasting = [each for each in found if not expiry.end(each)]
+    found = list(found)
+    # The authenticator uses any of several mappings of a principal.
+    number = Counter(each.principal for each in found)
+    lasting = [each for each in found if number[each.principal] == 1 and not expiry.end(each)]
     return [
         each
         for each in lasting

@@ -16,9 +16,12 @@ from access.expiry import Ended
 from access.mapping import IdentityMapping
 from access.matching import Identity
 from access.permission_sets import SILENT
+from text import cut
 
 # How many bindings are shown; a user may have thousands.
 _BINDINGS = 50
+# How long the roles of everybody may be: the editor of a namespace can bind any number.
+_ROLES_CHARACTERS = 1_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +63,7 @@ def ways(
         )
     for way in found:
         yield from _way(way, now)
-    yield f"everybody who logs in has {roles(everybody) or 'no role'}"
+    yield f"everybody who logs in has {cut(roles(everybody) or 'no role', _ROLES_CHARACTERS)}"
     yield from warning.splitlines()
     if question:
         yield from (_ask(question, way.identity) for way in found if not way.refused)

@@ -127,5 +127,5 @@ def _ends(ways: Sequence[explanation.Way]) -> dict[str, str]:
     (way,) = ways
     results["username"] = one_line(way.identity.username)
     results["groups"] = one_line(",".join(way.identity.groups))
-    results["roles"] = explanation.roles(way.grants)
+    results["roles"] = one_line(explanation.roles(way.grants))
     return results

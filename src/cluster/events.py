@@ -104,16 +104,16 @@ def _write(client: api.Client, owner: Owner, note: Note, now: datetime) -> None:
         client.post(_PATH, {**event, "metadata": _named(note.mapping.name)})
 
 
-class _Reference(msgspec.Struct):
-    name: str
+class _Reference(msgspec.Struct, frozen=True):
+    name: str = ""
 
 
 class _Said(msgspec.Struct):
-    """What of an event makes it the same as another."""
+    """What of an event makes it the same as another. A stranger's may lack any of it."""
 
-    reason: str
-    note: str
-    regarding: _Reference
+    reason: str = ""
+    note: str = ""
+    regarding: _Reference = _Reference()
 
 
 def _named(name: str, key: str = "") -> dict[str, str]:

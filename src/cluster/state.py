@@ -21,6 +21,7 @@ from lightkube.resources.rbac_authorization_v1 import (
     RoleBinding,
 )
 
+from access.declaration.declared import is_object_name
 from access.desired import Access, State
 from access.mapping import IdentityMapping
 from access.rights import ROLE, Right
@@ -175,6 +176,8 @@ def role_bindings(client: api.Client, owner: Owner) -> list[Binding]:
         for resource in (ClusterRoleBinding, RoleBinding)
         for found in client.list_as(resource, answers.Binding, labels=SOURCE)
         if owner.owns((found.metadata.annotations or {}).get(OWNER, ""))
+        # Kubernetes lets anybody who may make a binding give it a name that no URL can have.
+        and is_object_name(found.metadata.name)
     ]
 
 

@@ -118,6 +118,9 @@ def apply(
             stored = adopt(client, what, stored)
     if stored and managed_fields.is_applied(manifest, stored, api.MANAGER):
         return stored
+    if stored and stored.get("roleRef") != manifest.get("roleRef"):
+        # Kubernetes lets nobody change that of a binding.
+        objects.delete(client, what)
     applied = client.apply(objects.kind(what), what.name, manifest, namespace=what.namespace)
     if applied["metadata"]["name"] != what.name:
         raise Waiting(waiting.NOT_KUBERNETES())
@@ -159,9 +162,11 @@ def make(client: api.Client, owner: Owner, changes: Changes, *, keep: float = 0.
     """
     ended = _make_all(
         {
-            **{each.key: _partial(_unbind, client, each) for each in changes.unbind},
             **{each.name: _partial(_delete, client, each) for each in changes.delete},
             **{new.name: _partial(_set_status, client, new) for _, new in changes.withdraw},
+            # A binding gives nobody anything without its mapping, and may be one of thousands that
+            # the editor of a namespace made up.
+            **{each.key: _partial(_unbind, client, each) for each in changes.unbind},
         },
         client.seconds_left_to_write - keep,
     )

@@ -298,10 +298,10 @@ def test_given_changes_of_every_kind_then_access_that_ends_goes_before_anything_
 
     sent = [each for each in api.requests if not each.startswith("GET")]
     assert sent == [
-        f"DELETE {BINDINGS}/{former.name}",
-        f"PATCH {BINDINGS}/{former.name}",
         f"DELETE {MAPPINGS}/gone",
         f"PATCH {MAPPINGS}/wrong/status",
+        f"DELETE {BINDINGS}/{former.name}",
+        f"PATCH {BINDINGS}/{former.name}",
         f"PATCH {MAPPINGS}/edited",
         f"PATCH {MAPPINGS}/edited/status",
         f"POST {MAPPINGS}",

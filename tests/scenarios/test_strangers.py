@@ -1,0 +1,185 @@
+"""What people without any right of the charm's may write, and what they cannot do by that."""
+
+from __future__ import annotations
+
+import httpx2
+import pytest
+from tests.fakes import at_rest
+from tests.fakes.declaring import ACCOUNT, Declare, entry, names, stored
+from tests.fakes.explaining import explained
+from tests.fakes.juju.model import OWNER, Easyrsa, Model
+from tests.fakes.kubernetes.faults import refused
+from tests.fakes.kubernetes.paths import ADDRESS, EVENTS_ROLE_BINDING, NOTICES, SERVICE
+from tests.fakes.kubernetes.rbac import RBAC
+from tests.fakes.kubernetes.server import FakeCluster
+from tests.fakes.machine import Files
+from tests.scenarios.test_control_plane_option import rendered
+from tests.scenarios.test_deleted_service import take
+
+from text import fingerprint
+
+BOB, EVE = f"{ACCOUNT}:user/bob", f"{ACCOUNT}:user/eve"
+TEAM = f"{RBAC}/namespaces/team/rolebindings"
+
+
+def forge(api: FakeCluster, name: str) -> None:
+    """The editor of a namespace makes a RoleBinding that looks like one of the charm's."""
+    api.namespaces.add("team")
+    api.add_binding(f"team/{name}", "ClusterRole/view", Group="aws-iam:x")
+    api.objects[f"{TEAM}/{name}"]["metadata"] |= {
+        "labels": {"aws-iam/source": "grant"},
+        "annotations": {"aws-iam/owner": OWNER.mark},
+    }
+
+
+@pytest.mark.parametrize("name", ["a\nb", "\x7f", "a" * 70_000], ids=["line", "DEL", "long"])
+def test_given_a_role_binding_of_any_name_when_a_hook_runs_then_access_changes_all_the_same(
+    declare: Declare, api: FakeCluster, name: str
+):
+    declare(entry("bob", BOB))
+    forge(api, name)
+
+    assert declare(entry("eve", EVE)).name == "active"
+    assert names(api) == ["eve"]
+
+
+@pytest.mark.parametrize("name", ["?x", "#x", "precious?x", "..?x"])
+def test_given_a_role_binding_of_any_name_when_a_hook_runs_then_it_deletes_no_other(
+    deployed: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch, name: str
+):
+    forge(api, name)
+    deleted = list[str]()
+    handle = api.handle_request
+
+    def listen(request: httpx2.Request) -> httpx2.Response:
+        deleted.extend([request.url.path] if request.method == "DELETE" else [])
+        return handle(request)
+
+    monkeypatch.setattr(api, "handle_request", listen)
+    deployed.hook()
+
+    # httpx2 has the path decoded again.
+    assert set(deleted) <= {f"{TEAM}/{name}"}
+
+
+def test_given_thousands_of_role_bindings_of_somebodys_when_a_hook_runs_then_access_ends_first(
+    declare: Declare, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+):
+    declare(entry("bob", BOB), entry("eve", EVE))
+    for number in range(3_000):
+        forge(api, f"{number}")
+    handle = api.handle_request
+
+    def slow(request: httpx2.Request) -> httpx2.Response:
+        api.clock.sleep(0.02)
+        return handle(request)
+
+    monkeypatch.setattr(api, "handle_request", slow)
+    declare(entry("eve", EVE))
+
+    assert names(api) == ["eve"]
+
+
+def test_given_a_binding_of_another_role_in_default_when_a_hook_runs_then_access_changes(
+    declare: Declare, api: FakeCluster
+):
+    """An administrator of namespace default deletes it, and creates it with another roleRef."""
+    declare(entry("bob", BOB))
+    ours = api.objects[EVENTS_ROLE_BINDING]["roleRef"]
+    api.objects[EVENTS_ROLE_BINDING]["roleRef"] = {**ours, "kind": "ClusterRole", "name": "view"}
+
+    def immutable(request: httpx2.Request) -> httpx2.Response:
+        known = api.objects.get(EVENTS_ROLE_BINDING)
+        if known and known["roleRef"] != ours:
+            return refused(422, "roleRef: Invalid value: cannot change roleRef")
+        return api._handle(request)
+
+    api.fail(immutable, request=f"PATCH {EVENTS_ROLE_BINDING}")
+
+    assert declare(entry("eve", EVE)).name == "active"
+    assert names(api) == ["eve"]
+    assert api.objects[EVENTS_ROLE_BINDING]["roleRef"] == ours
+
+
+def test_given_somebodys_event_without_a_note_then_administrators_are_announced_all_the_same(
+    deployed: Model, api: FakeCluster
+):
+    """Whoever may write events in namespace default has put one in the way of the first."""
+    for name in ("a", "b"):
+        arn = f"{ACCOUNT}:role/{name}"
+        api.add_mapping(name, arn, arn, groups=["system:masters"])
+    uid = stored(api, "a")["metadata"]["uid"]
+    key = fingerprint(f"SuperuserMapped\0{uid}\0{ACCOUNT}:role/a")
+    api.put(f"{NOTICES}/a.{key}", {"reason": "x", "regarding": {"name": "a"}})
+
+    deployed.hook()
+
+    announced = [e for p, e in api.objects.items() if p.startswith(NOTICES) and "note" in e]
+    assert [each["regarding"]["name"] for each in announced] == ["a", "b"]
+    assert "mapping b, made by kubectl, lets" in deployed.log()
+
+
+@pytest.mark.parametrize("endpoints", [("aws-iam",), ("aws-iam", "control-plane")])
+def test_given_a_relation_and_the_option_when_the_address_is_anothers_then_that_is_said_first(
+    easyrsa: Easyrsa, api: FakeCluster, files: Files, endpoints: tuple[str, ...]
+):
+    files.auth_webhook.write_text(rendered(f"https://{ADDRESS}:443/authenticate"))
+    model = Model(easyrsa, [files], endpoints=endpoints)
+    at_rest.settle(model, api)
+    api.delete(SERVICE)
+    take(api)
+
+    assert model.hook().message.startswith("another Service may answer logins; run: ")
+
+
+def test_given_two_control_planes_when_the_address_is_anothers_then_that_is_said_first(
+    easyrsa: Easyrsa, api: FakeCluster, files: Files
+):
+    files.auth_webhook.write_text(rendered(f"https://{ADDRESS}:443/authenticate"))
+    model = Model(easyrsa, [files], endpoints=("control-plane",))
+    at_rest.settle(model, api)
+    api.delete(SERVICE)
+    take(api)
+    model.hook()
+    model.endpoints, model.principals = ("control-plane", "aws-iam"), {"aws-iam": "other"}
+
+    assert model.hook().message.startswith("another Service may answer logins; run: ")
+
+
+def test_given_a_nul_in_the_name_of_a_role_when_access_is_explained_then_no_result_has_it(
+    deployed: Model, api: FakeCluster
+):
+    """No program takes a NUL in an argument, and `action-set` is one."""
+    api.namespaces.add("team")
+    api.add_mapping("bob", BOB, BOB, groups=["devs"])
+    api.add_binding("team/x", "Role/a\0b", Group="devs")
+
+    assert "\0" not in deployed.action("explain-access", arn=BOB)["roles"]
+
+
+def test_given_roles_of_everybody_without_end_when_one_is_explained_then_the_rest_is_there(
+    deployed: Model, api: FakeCluster
+):
+    api.namespaces.add("team")
+    api.add_mapping("bob", BOB, BOB)
+    for number in range(2_000):
+        api.add_binding(
+            f"team/{number}", f"Role/{'x' * 200}{number}", Group="system:authenticated"
+        )
+
+    lines = explained(deployed, BOB, verb="get", resource="pods")
+
+    assert any(line.startswith("to ask Kubernetes, run: ") for line in lines)
+
+
+def test_given_a_twin_of_the_other_administrator_when_one_is_revoked_then_it_warns(
+    deployed: Model, api: FakeCluster
+):
+    """The authenticator uses any of two mappings with the same ARN."""
+    api.add_mapping("a", EVE, EVE, groups=["system:masters"])
+    api.add_mapping("a-twin", EVE, EVE)
+    api.add_mapping("b", BOB, BOB, groups=["system:masters"])
+
+    results = deployed.action("revoke-access", name="b", **{"dry-run": True})
+
+    assert "last mapping that can certainly administer" in results.get("warning", "")
