@@ -54,7 +54,7 @@ class Reconcile:
             return self._serve(principal)
         finally:
             # Somebody may answer in the authenticator's place: that comes before all else.
-            control_plane.check_address(hook.machine, hook.peers.shared)
+            control_plane.check_address(hook.machine, lambda: hook.peers.shared.lost)
 
     def _serve(self, principal: ControlPlane) -> tuple[str, float | None]:
         """Bring the authenticator to its desired state, as `run` does."""

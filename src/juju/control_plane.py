@@ -259,12 +259,13 @@ def _difference(machine: Machine, owner: Owner, wanted: str) -> str:
     return "" if text == wanted else f"{WEBHOOK_CONFIG} was changed"
 
 
-def check_address(machine: Machine, shared: Shared) -> None:
-    """Raise `errors.Blocked` if the control plane asks at the address that the Service has lost.
+def check_address(machine: Machine, lost: Callable[[], str]) -> None:
+    """Raise `errors.Blocked` if the control plane asks where the Service is no more, by ``lost``.
 
     Whoever has that address reads people's tokens, and decides who they are.
     """
-    if shared.lost and asked_address(machine) == shared.lost:
+    asked = asked_address(machine)
+    if asked and asked == lost():
         raise Blocked(blocked.ADDRESS_TAKEN(command=reset_command(principal_unit())))
 
 
