@@ -23,6 +23,7 @@ _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
     "\U000e0100-\U000e01ef]"
 )
+_WORD = re.compile(r"[A-Za-z0-9_+=,.@:/{}*-]*")
 _SPACES = re.compile(r"[ \t-\r]+")
 
 
@@ -65,6 +66,14 @@ def quoted(text: str) -> str:
     the charm's own, such as `; run: COMMAND`.
     """
     return _visible(repr(text if len(text) <= _QUOTED else f"{text[: _QUOTED - 3]}..."))
+
+
+def word(text: str) -> str:
+    """Return ``text`` as it is if it is a plain word, as ARNs and names are, and else `quoted`.
+
+    What strangers have written stands where a name is expected, and may be anything.
+    """
+    return text if _WORD.fullmatch(text) else quoted(text)
 
 
 def _visible(text: str) -> str:

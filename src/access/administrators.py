@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from access import expiry, mappings, rbac, subjects, table
 from access.mapping import IdentityMapping
 from access.rights import CLUSTER_ROLE, RoleBinding
-from text import one_line
+from text import one_line, word
 
 SYSTEM = "kube-system"
 EVERYTHING = "do everything"
@@ -173,7 +173,7 @@ def _named(found: Sequence[IdentityMapping]) -> str:
     named = list[str]()
     for mapping in found[:_SHOWN]:
         until = f", until {mapping.expires}" if expiry.end(mapping) else ""
-        named.append(f"{mapping.name} ({mapping.arn}{until})")
+        named.append(f"{mapping.name} ({word(mapping.arn)}{until})")
     if len(found) > _SHOWN:
         named.append(f"{len(found) - _SHOWN:,} more")
     return ", ".join(named)

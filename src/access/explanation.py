@@ -16,7 +16,7 @@ from access.expiry import Ended
 from access.mapping import IdentityMapping
 from access.matching import Identity
 from access.permission_sets import SILENT
-from text import cut
+from text import cut, word
 
 # How many bindings are shown; a user may have thousands.
 _BINDINGS = 50
@@ -83,9 +83,9 @@ def _way(way: Way, now: datetime) -> Iterator[str]:
     if way.refused:
         yield f"mapping {mapping.name} names it, and the login is refused: {way.refused}"
         return
-    groups = f"groups {', '.join(who.groups)}" if who.groups else "no groups"
-    made = f"made by {mapping.source}" if mapping.source else "made with kubectl"
-    yield f"mapping {mapping.name}, {made}, lets it in as user {who.username}, {groups}"
+    groups = f"groups {', '.join(map(word, who.groups))}" if who.groups else "no groups"
+    made = f"made by {word(mapping.source)}" if mapping.source else "made with kubectl"
+    yield f"mapping {mapping.name}, {made}, lets it in as user {word(who.username)}, {groups}"
     if end := expiry.end(mapping):
         over = end <= now
         then = ": the leader's next hook deletes it" if over else ""
@@ -113,7 +113,7 @@ def _bound(who: Identity, grants: Sequence[rbac.Grant], mapping: IdentityMapping
     for grant in grants[:_BINDINGS]:
         binding = grant.binding
         own = ", and goes with the mapping" if grant.goes_with(mapping) else ""
-        yield f"{binding} gives {binding.role} to {grant.kind} {grant.subject}{own}"
+        yield f"{binding} gives {binding.role} to {grant.kind} {word(grant.subject)}{own}"
     if len(grants) > _BINDINGS:
         yield f"{len(grants) - _BINDINGS} more bindings give it roles"
     if node := rbac.node(who.username, who.groups):

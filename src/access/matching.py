@@ -12,7 +12,7 @@ from access.arn import Principal
 from access.mapping import IdentityMapping
 from access.permission_sets import of_spelling
 from statuses import mapping as texts
-from text import fill
+from text import fill, word
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,7 +73,7 @@ def near_misses(looked_up: Principal, found: Iterable[IdentityMapping]) -> Itera
     """Yield which mappings somebody may have meant, and why each does not let the principal in."""
     for mapping in sorted(found, key=lambda mapping: mapping.name):
         if reason := _miss(looked_up, mapping):
-            yield f"near miss: mapping {mapping.name} ({mapping.arn}): {reason}"
+            yield f"near miss: mapping {mapping.name} ({word(mapping.arn)}): {reason}"
 
 
 def _miss(wanted: Principal, mapping: IdentityMapping) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from access import rights, subjects
 from access.mapping import IdentityMapping
-from text import one_line
+from text import one_line, word
 
 # The API server lets this group do everything, before it looks at any role.
 MASTERS = "system:masters"
@@ -62,16 +62,16 @@ class Binding:
 
     def __str__(self) -> str:
         if self.namespace:
-            return f"RoleBinding/{self.namespace}/{self.name}"
-        return f"ClusterRoleBinding/{self.name}"
+            return f"RoleBinding/{self.namespace}/{word(self.name)}"
+        return f"ClusterRoleBinding/{word(self.name)}"
 
     @property
     def role(self) -> str:
         """Return the role, and where it counts if its name does not say so."""
         if self.role_kind == "Role":
-            return f"Role/{self.namespace}/{self.role_name}"
+            return f"Role/{self.namespace}/{word(self.role_name)}"
         where = f" in {self.namespace}" if self.namespace else ""
-        return f"ClusterRole/{self.role_name}{where}"
+        return f"ClusterRole/{word(self.role_name)}{where}"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from access import arn, matching, rbac
 from access.logins import NO_RECORD, Record
 from access.mapping import IdentityMapping
-from text import cut, one_line
+from text import cut, one_line, word
 
 _EVERYTHING = f"everything ({rbac.MASTERS})"
 # A wider cell makes only its own row longer.
@@ -163,7 +163,7 @@ def _source(row: Row) -> str:
     if not row.permission_set:
         return row.source
     since = f" since {row.created}" if row.created else ""
-    return f"{row.source} ({row.permission_set}{since})"
+    return f"{row.source} ({word(row.permission_set)}{since})"
 
 
 def _given(row: Row) -> list[str]:

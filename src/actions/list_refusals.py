@@ -18,6 +18,7 @@ from actions import joined
 from cluster import api, pod_logs, state
 from cluster.errors import errors_as_status
 from hook import Hook
+from text import word
 
 # How far back the pods' log is read, in seconds.
 RECENT = 3600
@@ -151,7 +152,9 @@ def _rank(refusal: Refusal, first: Collection[str], accounts: Collection[str]) -
 
 
 def _line(refusal: Refusal) -> str:
-    who = " ".join(filter(None, (refusal.arn or "an unknown principal", refusal.session)))
+    who = " ".join(
+        filter(None, (word(refusal.arn) or "an unknown principal", word(refusal.session)))
+    )
     key = f" with access key {refusal.access_key_id}" if refusal.access_key_id else ""
     often = "once" if refusal.count == 1 else f"{refusal.count} times"
     why = f"{refusal.cause.value}: {refusal.text}"

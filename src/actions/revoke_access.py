@@ -17,7 +17,7 @@ from errors import Unready, Waiting
 from hook import Hook
 from labels import GRANT, OPTION
 from leader import administrators
-from text import cut
+from text import cut, word
 
 # How often to look again for mappings that others create or change in between.
 LOOKS = 5
@@ -118,8 +118,8 @@ def _results(done: str, mappings: list[IdentityMapping]) -> dict[str, str]:
 
 
 def _line(mapping: IdentityMapping) -> str:
-    groups = f", groups {', '.join(mapping.groups)}" if mapping.groups else ""
+    groups = f", groups {', '.join(map(word, mapping.groups))}" if mapping.groups else ""
     source = {GRANT: "a grant", OPTION: "the option's, not declared"}.get(
         mapping.source, "a person's"
     )
-    return f"{mapping.name}: {mapping.arn} as {mapping.username}{groups} ({source})"
+    return f"{mapping.name}: {word(mapping.arn)} as {word(mapping.username)}{groups} ({source})"

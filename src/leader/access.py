@@ -27,7 +27,7 @@ from leader import administrators
 from owner import Owner
 from statuses import entry
 from statuses import mapping as texts
-from text import status_line
+from text import status_line, word
 
 logger = logging.getLogger(__name__)
 
@@ -135,7 +135,7 @@ class Ending:
         ended = list(shared.ended)
         for each in gone:
             # A mapping from before there was a schema may hold any text.
-            arn, at = status_line(each.arn), times.shown(times.parse(each.expires))
+            arn, at = word(each.arn), times.shown(times.parse(each.expires))
             logger.warning(
                 "access has ended: deleted mapping %s of %s, which expired at %s",
                 each.name,
@@ -149,7 +149,7 @@ class Ending:
 
 
 def _end_note(ended: IdentityMapping) -> events.Note:
-    text = f"access of {ended.arn} has ended: it was to end at {ended.expires}"
+    text = f"access of {word(ended.arn)} has ended: it was to end at {ended.expires}"
     return events.Note("AccessEnded", "End", ended, text, gone=True)
 
 

