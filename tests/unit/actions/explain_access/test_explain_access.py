@@ -120,7 +120,7 @@ def test_given_a_mapped_principal_without_a_role_when_explained_then_a_command_g
     add(api, "dev", "dev", "o'hara")
 
     assert explained(deployed)[1:] == [
-        "mapping dev, made with kubectl, lets it in as user \"o'hara\", no groups",
+        'mapping dev, made with kubectl, lets it in as user "o\'hara", no groups',
         "no binding names this user or its groups",
         "run: kubectl create clusterrolebinding NAME --clusterrole=view '--user=o'\"'\"'hara'",
         "everybody who logs in has no role",
