@@ -21,14 +21,16 @@ from tests.fakes.certificates.authority import root
 from tests.fakes.declaring import Declare
 from tests.fakes.juju.model import HOOK_TOOLS, QUICK, Easyrsa, Model
 from tests.fakes.kubernetes.clock import Clock
+from tests.fakes.kubernetes.paths import ADDRESS
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.fakes.machine import Files
+from tests.fakes.machine import Files, rendered
 
 # What a conftest takes by one import.
 __all__ = [
     "_hook_tools",
     "_quiet",
     "api",
+    "asking",
     "declare",
     "deployed",
     "easyrsa",
@@ -134,3 +136,14 @@ def declare(deployed: Model) -> Declare:
         return deployed.hook(deployed.on.config_changed())
 
     return run
+
+
+@pytest.fixture
+def asking(easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]) -> Model:
+    """Two units at rest, on control planes whose option names the Service's address."""
+    for files in machines:
+        files.auth_webhook.write_text(rendered(f"https://{ADDRESS}:443/authenticate"))
+    model = Model(easyrsa, machines, units=2, endpoints=("control-plane",))
+    at_rest.settle(model, api)
+    api.forget()
+    return model

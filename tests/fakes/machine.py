@@ -43,3 +43,10 @@ def kubeconfig(
         "contexts: [{name: x, context: {cluster: c, user: u}}]\n"
         "current-context: x\n"
     )
+
+
+def rendered(url: str) -> str:
+    """As the control plane renders its webhook, as far as the charm looks."""
+    return (
+        f"import requests\nCUSTOM_AUTHN_ENDPOINT = '{url}'\n\ndef forward_request():\n    pass\n"
+    )

@@ -9,20 +9,13 @@ from tests.fakes.certificates.authority import root
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.paths import ADDRESS, DEPLOYMENT
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.fakes.machine import Files
+from tests.fakes.machine import Files, rendered
 
 COMMAND = (
     "run: juju config kubernetes-control-plane "
     f"authn-webhook-endpoint=https://{ADDRESS}:443/authenticate"
 )
 TO_RUN = ops.BlockedStatus(f"webhook not set; {COMMAND}")
-
-
-def rendered(url: str) -> str:
-    """As the control plane renders its webhook, as far as the charm looks."""
-    return (
-        f"import requests\nCUSTOM_AUTHN_ENDPOINT = '{url}'\n\ndef forward_request():\n    pass\n"
-    )
 
 
 @pytest.fixture

@@ -12,8 +12,7 @@ from tests.fakes.kubernetes.faults import refused
 from tests.fakes.kubernetes.paths import ADDRESS, EVENTS_ROLE_BINDING, NOTICES, SERVICE
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.fakes.machine import Files
-from tests.scenarios.test_control_plane_option import rendered
+from tests.fakes.machine import Files, rendered
 from tests.scenarios.test_deleted_service import take
 
 from text import fingerprint

@@ -31,8 +31,8 @@ from tests.fakes.kubernetes.paths import (
     VERSION,
 )
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.fakes.machine import Files
-from tests.scenarios.test_control_plane_option import COMMAND, rendered
+from tests.fakes.machine import Files, rendered
+from tests.scenarios.test_control_plane_option import COMMAND
 from tests.unit.access.test_refusals import STS, sts_error
 from tests.unit.actions.test_list_mappings import add
 from tests.unit.cluster.pods.test_rollout import UNSCHEDULABLE, waiting

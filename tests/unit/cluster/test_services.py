@@ -7,8 +7,7 @@ import pytest
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.paths import ADDRESS, DEPLOYMENT, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.fakes.machine import Files
-from tests.scenarios.test_control_plane_option import rendered
+from tests.fakes.machine import Files, rendered
 
 from labels import FINALIZER
 

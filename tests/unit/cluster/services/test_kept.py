@@ -8,13 +8,11 @@ from __future__ import annotations
 import httpx2
 import ops
 import pytest
-from tests.fakes import at_rest
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.faults import refusal, unreachable
 from tests.fakes.kubernetes.paths import ADDRESS, DEFINITION, DEPLOYMENT, SECRET, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.fakes.machine import Files
-from tests.scenarios.test_control_plane_option import rendered
+from tests.fakes.machine import Files, rendered
 
 from labels import FINALIZER
 
@@ -33,26 +31,15 @@ def _relation_is_going(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JUJU_PRINCIPAL_UNIT", "kubernetes-control-plane/0")
 
 
-@pytest.fixture
-def newer(easyrsa: Easyrsa, api: FakeCluster, machines: list[Files]) -> Model:
-    """Two units at rest, whose control planes' option is set."""
-    for files in machines:
-        files.auth_webhook.write_text(OURS)
-    model = Model(easyrsa, machines, units=2, endpoints=("control-plane",))
-    at_rest.settle(model, api)
-    api.forget()
-    return model
-
-
 def remove(model: Model, unit: int = 0) -> ops.StatusBase:
     """The last hook of a unit; its last status."""
     return model.hook(model.on.remove(), unit=unit)
 
 
 def test_given_an_option_that_is_set_when_removed_then_the_service_alone_stays_and_is_nobodys(
-    newer: Model, api: FakeCluster
+    asking: Model, api: FakeCluster
 ):
-    remove(newer)
+    remove(asking)
 
     assert set(api.objects) == {DEFINITION, SERVICE}
     service = api.objects[SERVICE]
@@ -64,39 +51,39 @@ def test_given_an_option_that_is_set_when_removed_then_the_service_alone_stays_a
 
 
 def test_given_a_kept_service_when_somebody_deletes_it_then_its_address_is_not_free(
-    newer: Model, api: FakeCluster
+    asking: Model, api: FakeCluster
 ):
-    remove(newer)
+    remove(asking)
     api.kubectl_delete(SERVICE)
 
     assert api.objects[SERVICE]["spec"]["clusterIP"] == ADDRESS
 
 
 def test_given_a_service_that_was_deleted_before_when_removed_then_it_stays_all_the_same(
-    newer: Model, api: FakeCluster
+    asking: Model, api: FakeCluster
 ):
     api.kubectl_delete(SERVICE)
-    remove(newer)
+    remove(asking)
 
     assert api.objects[SERVICE]["spec"]["clusterIP"] == ADDRESS
 
 
 def test_given_the_reactive_charms_service_when_removed_then_it_is_held_too(
-    newer: Model, api: FakeCluster
+    asking: Model, api: FakeCluster
 ):
     metadata = api.objects[SERVICE]["metadata"]
     del metadata["finalizers"], metadata["annotations"]
-    remove(newer)
+    remove(asking)
 
     assert metadata["finalizers"] == [FINALIZER]
 
 
 def test_given_an_option_that_is_set_when_removed_then_status_and_log_say_what_to_do_in_order(
-    newer: Model, api: FakeCluster
+    asking: Model, api: FakeCluster
 ):
-    assert remove(newer) == ops.WaitingStatus(f"Service kept; run: {RESET}")
+    assert remove(asking) == ops.WaitingStatus(f"Service kept; run: {RESET}")
 
-    last = newer.log().partition(f"Delete it with: {FIRST}: ")[2]
+    last = asking.log().partition(f"Delete it with: {FIRST}: ")[2]
     kubectl = "/snap/bin/kubectl --kubeconfig /root/.kube/config -n kube-system"
     assert last.splitlines()[0] == (
         f"juju exec --unit kubernetes-control-plane/0 -- '{kubectl} patch service "
@@ -107,46 +94,46 @@ def test_given_an_option_that_is_set_when_removed_then_status_and_log_say_what_t
 
 @pytest.mark.parametrize("first", [0, 1])
 def test_given_two_machines_when_one_still_has_the_option_then_the_service_stays(
-    newer: Model, api: FakeCluster, machines: list[Files], first: int
+    asking: Model, api: FakeCluster, machines: list[Files], first: int
 ):
     machines[0].auth_webhook.write_text(rendered(""))
-    remove(newer, unit=first)
-    remove(newer, unit=1 - first)
+    remove(asking, unit=first)
+    remove(asking, unit=1 - first)
 
     assert api.objects[SERVICE]["spec"]["clusterIP"] == ADDRESS
     assert api.objects[SERVICE]["metadata"]["finalizers"] == [FINALIZER]
 
 
 def test_given_two_machines_when_both_have_reset_the_option_then_the_service_goes(
-    newer: Model, api: FakeCluster, machines: list[Files]
+    asking: Model, api: FakeCluster, machines: list[Files]
 ):
     for number, files in enumerate(machines):
         files.auth_webhook.write_text(rendered(""))
-        assert remove(newer, unit=number).name != "blocked"
+        assert remove(asking, unit=number).name != "blocked"
 
     assert set(api.objects) == {DEFINITION}
 
 
 def test_given_a_service_that_went_and_an_address_that_is_taken_when_removed_then_that_is_said(
-    newer: Model, api: FakeCluster
+    asking: Model, api: FakeCluster
 ):
     api.delete(SERVICE)
     api.taken_addresses.add(ADDRESS)
 
-    assert remove(newer) == ops.WaitingStatus(f"another Service may answer logins; run: {RESET}")
+    assert remove(asking) == ops.WaitingStatus(f"another Service may answer logins; run: {RESET}")
     assert SECRET not in api.objects
 
 
 @pytest.mark.parametrize("finalizer", ["foregroundDeletion", "orphan"])
 def test_given_a_service_that_was_deleted_with_its_dependents_when_nobody_asks_then_it_goes(
-    newer: Model, api: FakeCluster, machines: list[Files], finalizer: str
+    asking: Model, api: FakeCluster, machines: list[Files], finalizer: str
 ):
     for files in machines:
         files.auth_webhook.write_text(rendered(""))
     api.objects[SERVICE]["metadata"]["finalizers"].append(finalizer)
     api.objects[SERVICE]["metadata"]["deletionTimestamp"] = "2026-11-26T12:00:00Z"
 
-    remove(newer)
+    remove(asking)
 
     assert set(api.objects) == {DEFINITION}
 
@@ -155,14 +142,14 @@ def test_given_a_service_that_was_deleted_with_its_dependents_when_nobody_asks_t
     ("asked", "nth"), [*((True, n) for n in range(1, 33)), *((False, n) for n in range(1, 34))]
 )
 def test_given_a_removal_that_dies_on_the_way_when_the_next_hook_runs_then_it_ends_the_same(
-    newer: Model, api: FakeCluster, machines: list[Files], asked: bool, nth: int
+    asking: Model, api: FakeCluster, machines: list[Files], asked: bool, nth: int
 ):
     machines[0].auth_webhook.write_text(OURS if asked else rendered(""))
     api.fail(unreachable(httpx2.ReadTimeout), nth=nth)
-    remove(newer)
+    remove(asking)
     held = SERVICE in api.objects
     api.recover()
-    remove(newer)
+    remove(asking)
 
     assert held or not asked
     assert set(api.objects) == ({DEFINITION, SERVICE} if asked else {DEFINITION})
@@ -179,13 +166,13 @@ def test_given_a_removal_that_dies_on_the_way_when_the_next_hook_runs_then_it_en
     ],
 )
 def test_given_another_webhook_in_the_option_when_removed_then_the_service_goes(
-    newer: Model, api: FakeCluster, machines: list[Files], value: str
+    asking: Model, api: FakeCluster, machines: list[Files], value: str
 ):
     machines[0].auth_webhook.write_text(rendered(value))
 
     # Juju runs two hooks in which a unit cleans.
-    assert remove(newer).name != "blocked"
-    assert remove(newer) != ops.WaitingStatus(f"Service kept; run: {RESET}")
+    assert remove(asking).name != "blocked"
+    assert remove(asking) != ops.WaitingStatus(f"Service kept; run: {RESET}")
     assert set(api.objects) == {DEFINITION}
 
 
@@ -193,39 +180,39 @@ def test_given_another_webhook_in_the_option_when_removed_then_the_service_goes(
     "value", [f"https://{ADDRESS}/authenticate", f" http://{ADDRESS}:443/authenticate"]
 )
 def test_given_the_address_in_another_form_when_removed_then_the_service_stays(
-    newer: Model, api: FakeCluster, machines: list[Files], value: str
+    asking: Model, api: FakeCluster, machines: list[Files], value: str
 ):
     machines[0].auth_webhook.write_text(rendered(value))
-    remove(newer)
+    remove(asking)
 
     assert SERVICE in api.objects
 
 
 def test_given_a_service_of_another_application_when_removed_then_it_is_left_alone(
-    newer: Model, api: FakeCluster
+    asking: Model, api: FakeCluster
 ):
     service = api.objects[SERVICE]
     service["metadata"]["annotations"]["aws-iam/owner"] = "other of model k8s (1)"
-    remove(newer)
+    remove(asking)
 
     assert service["metadata"]["annotations"]["aws-iam/owner"] == "other of model k8s (1)"
 
 
 def test_given_a_service_that_cannot_be_kept_when_removed_then_nothing_goes(
-    newer: Model, api: FakeCluster
+    asking: Model, api: FakeCluster
 ):
     api.fail(refusal(403, "no"), request=f"PATCH {SERVICE}")
-    remove(newer)
+    remove(asking)
 
     assert DEPLOYMENT in api.objects
-    assert f"remove it with: {FIRST}: kubectl -n kube-system delete" in newer.log()
+    assert f"remove it with: {FIRST}: kubectl -n kube-system delete" in asking.log()
 
 
 @pytest.mark.parametrize("deleted", [False, True])
 def test_given_a_kept_service_when_another_application_is_deployed_then_it_takes_it_over(
-    newer: Model, easyrsa: Easyrsa, api: FakeCluster, machines: list[Files], *, deleted: bool
+    asking: Model, easyrsa: Easyrsa, api: FakeCluster, machines: list[Files], *, deleted: bool
 ):
-    remove(newer)
+    remove(asking)
     if deleted:
         api.kubectl_delete(SERVICE)
     again = Model(easyrsa, machines[:1], endpoints=("control-plane",), application="login")
