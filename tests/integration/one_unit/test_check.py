@@ -16,8 +16,7 @@ import jubilant
 import pytest
 from tests.integration.helpers import arns, checking, how_to, juju_status, testbed_only
 from tests.integration.helpers import proxy as proxies
-from tests.integration.helpers.checking import check, states
-from tests.integration.helpers.eventually import eventually
+from tests.integration.helpers.checking import check_until
 from tests.integration.helpers.kubernetes import Cluster
 
 from testbed.cluster import pki
@@ -46,10 +45,9 @@ def ok_again(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[None]:
 def test_given_a_healthy_deployment_when_checked_then_all_steps_are_ok(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
-    results = check(deployed)
+    results = check_until(deployed, {})
 
     assert results["result"] == checking.ALL_OK
-    assert states(results) == {}
     assert results["1-kubernetes"].startswith("ok: v1.")
     assert results["5-sts"].startswith("ok: sts.")
 
@@ -81,15 +79,17 @@ def test_given_an_api_server_that_is_down_then_only_the_machines_own_steps_are_c
 ) -> None:
     deployed.exec("systemctl stop snap.kube-apiserver.daemon", unit=MACHINE)
     try:
-        results = check(deployed)
+        results = check_until(
+            deployed,
+            {
+                "1-kubernetes": "failed",
+                "4-webhook": "failed",
+                **NEXT_TO_NOTHING,
+            },
+        )
     finally:
         deployed.exec("systemctl start snap.kube-apiserver.daemon", unit=MACHINE)
 
-    assert states(results) == {
-        "1-kubernetes": "failed",
-        "4-webhook": "failed",
-        **NEXT_TO_NOTHING,
-    }
     assert results["1-kubernetes"].endswith(
         f"\nrun: juju exec --unit {MACHINE} -- systemctl start snap.kube-apiserver.daemon"
     )
@@ -100,9 +100,8 @@ def test_given_a_clock_that_is_behind_then_the_api_server_and_the_pods_show_it(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     with checking.broken(deployed, "clock:-1200"):
-        results = check(deployed)
+        results = check_until(deployed, {"1-kubernetes": "failed", "5-sts": "failed"})
 
-    assert states(results) == {"1-kubernetes": "failed", "5-sts": "failed"}
     assert re.search(r"clock is (1199|120\d) s behind the API server's", results["1-kubernetes"])
     assert "disagree with this machine's clock" in results["5-sts"]
     for step in ("1-kubernetes", "5-sts"):
@@ -119,9 +118,8 @@ def test_given_an_object_that_is_gone_then_it_is_named_and_the_command_brings_it
 ) -> None:
     cluster.kubectl("delete", "clusterrolebinding", "aws-iam-authenticator")
 
-    results = check(deployed)
+    results = check_until(deployed, {"2-authenticator": "failed"})
 
-    assert states(results) == {"2-authenticator": "failed"}
     assert "lacks ClusterRoleBinding/aws-iam-authenticator" in results["2-authenticator"]
     checking.run_remedy(deployed, results["2-authenticator"])
 
@@ -137,20 +135,12 @@ def test_given_a_service_of_other_pods_then_it_is_named_and_the_command_corrects
         "3-certificate": "not checked",
         "6-end-to-end": "failed",
     }
-    found: list[dict[str, str]] = []
+    # kube-proxy hears of it a moment later, and logins arrive until then.
+    results = check_until(deployed, broken)
+    checking.run_remedy(deployed, results["2-authenticator"])
 
-    def is_noticed() -> bool:
-        found.append(check(deployed))
-        return states(found[-1]) == broken
-
-    try:
-        # kube-proxy hears of it a moment later, and logins arrive until then.
-        eventually(is_noticed, "noticed")
-    finally:
-        checking.run_remedy(deployed, found[-1]["2-authenticator"])
-
-    assert "was changed: selector" in found[-1]["2-authenticator"]
-    assert found[-1]["6-end-to-end"].endswith("\nfix 2-authenticator first")
+    assert "was changed: selector" in results["2-authenticator"]
+    assert results["6-end-to-end"].endswith("\nfix 2-authenticator first")
 
 
 def test_given_no_node_with_room_then_what_holds_the_pods_up_is_named(
@@ -159,14 +149,16 @@ def test_given_no_node_with_room_then_what_holds_the_pods_up_is_named(
     pods = ("-n", "kube-system", "pods", "-l", "k8s-app=aws-iam-authenticator")
     with cluster.without_room():
         cluster.kubectl("delete", *pods, "--force", "--grace-period=0")
-        results = check(deployed)
+        results = check_until(
+            deployed,
+            {
+                "2-authenticator": "failed",
+                "3-certificate": "not checked",
+                "5-sts": "not checked",
+                "6-end-to-end": "not checked",
+            },
+        )
 
-    assert states(results) == {
-        "2-authenticator": "failed",
-        "3-certificate": "not checked",
-        "5-sts": "not checked",
-        "6-end-to-end": "not checked",
-    }
     assert "Unschedulable: " in results["2-authenticator"]
     assert results["2-authenticator"].endswith("kubectl uncordon NODE")
 
@@ -185,11 +177,10 @@ def test_given_an_image_that_cannot_be_pulled_then_it_is_named_and_the_others_se
             "--field-selector=status.phase=Pending",
             "--timeout=60s",
         )
-        results = check(deployed)
+        results = check_until(deployed, {"2-authenticator": "failed"})
     finally:
         cluster.kubectl(*set_image, f"aws-iam-authenticator={image}")
 
-    assert states(results) == {"2-authenticator": "failed"}
     assert "(image registry.invalid/nothing:v0)\n" in results["2-authenticator"]
     assert "juju config aws-iam image=IMAGE" in results["2-authenticator"]
 
@@ -201,9 +192,8 @@ def test_given_a_service_that_does_not_answer_then_certificate_and_whole_way_fai
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     with checking.broken(deployed, "service"):
-        results = check(deployed)
+        results = check_until(deployed, {"3-certificate": "failed", "6-end-to-end": "failed"})
 
-    assert states(results) == {"3-certificate": "failed", "6-end-to-end": "failed"}
     assert "the Service does not serve it" in results["3-certificate"]
     assert "did not arrive at any pod" in results["6-end-to-end"]
     assert "k8s-aws-v1" not in f"{results}"
@@ -217,9 +207,8 @@ def test_given_a_webhook_file_that_is_gone_then_the_command_writes_it_again(
 ) -> None:
     deployed.exec("rm /root/cdk/aws-iam-webhook.yaml", unit=MACHINE)
 
-    results = check(deployed)
+    results = check_until(deployed, {"4-webhook": "failed"})
 
-    assert states(results) == {"4-webhook": "failed"}
     assert "/root/cdk/aws-iam-webhook.yaml is missing" in results["4-webhook"]
     checking.run_remedy(deployed, results["4-webhook"])
 
@@ -242,9 +231,8 @@ def test_given_no_way_to_aws_then_the_step_says_what_is_in_it(
     # The pods keep their connections to an STS, and look up only one that they have none to.
     region = {"region": "ap-south-2"} if what == "dns" else {}
     with checking.broken(deployed, what):
-        results = check(deployed, **region)
+        results = check_until(deployed, {"5-sts": "failed"}, **region)
 
-    assert states(results) == {"5-sts": "failed"}
     found, _, shown = results["5-sts"].partition("\n")
     assert found.startswith(f"failed: the pods {seen}")
     assert shown.startswith(remedy)
@@ -283,9 +271,8 @@ def test_given_a_proxy_that_does_not_let_the_pods_through_then_the_step_says_why
     with proxies.only_way_to_aws(cluster, pki.new_authority("not trusted")) as proxy:
         url = proxy.url.replace(change, {"http": "https"}.get(change, "not-for"), 1)
         with proxied(cluster, url if change else proxy.url):
-            results = check(deployed)
+            results = check_until(deployed, {"5-sts": "failed"})
 
-    assert states(results) == {"5-sts": "failed"}
     found, _, shown = results["5-sts"].partition("\n")
     assert seen in found
     assert remedy in shown
@@ -301,11 +288,10 @@ def test_given_mappings_that_need_attention_then_they_are_named(
     cluster.map("twin", arns.ROLE, "twin")
     cluster.map("pathed", arns.ROLE_WITH_PATH, "dev")
     try:
-        results = check(deployed)
+        results = check_until(deployed, {"7-mappings": "failed"})
     finally:
         cluster.kubectl("delete", "iamidentitymapping", "twin", "pathed")
 
-    assert states(results) == {"7-mappings": "failed"}
     assert "3 broken mappings: " in results["7-mappings"]
     assert "no login has a role path" in results["7-mappings"]
     assert "same ARN as mapping" in results["7-mappings"]
@@ -317,10 +303,9 @@ def test_given_an_access_that_ends_soon_then_it_is_named_and_all_is_ok(
     params = {"arn": arns.USER, "username": "soon", "for": "2h", "name": "soon"}
     deployed.run("aws-iam/leader", "grant-access", params)
     try:
-        results = check(deployed)
+        results = check_until(deployed, {})
     finally:
         deployed.run("aws-iam/leader", "revoke-access", {"name": "soon"})
 
-    assert states(results) == {}
     assert "1 ending within a day: soon at " in results["7-mappings"]
     juju_status.wait_until_active(deployed)

@@ -24,9 +24,8 @@ def test_given_a_file_that_is_gone_on_one_machine_then_that_unit_says_so_and_men
     machine = units.principal(trio, last)
     trio.exec(f"rm {units.WEBHOOK}", unit=machine)
 
-    found = checking.check(trio, last)
-
-    assert checking.states(found) == {"4-webhook": "failed"}
-    assert {checking.check(trio, unit)["result"] for unit in others} == {checking.ALL_OK}
+    found = checking.check_until(trio, {"4-webhook": "failed"}, last)
+    for unit in others:
+        checking.wait_until_ok(trio, unit)
     checking.run_remedy(trio, found["4-webhook"])
     checking.wait_until_ok(trio, last)
