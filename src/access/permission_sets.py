@@ -19,6 +19,7 @@ from access.partitions import PARTITIONS
 from labels import OPTION
 
 if TYPE_CHECKING:
+    from access.logins import Login
     from access.refusals import Refusal
 
 # What Identity Center accepts as a permission set's name.
@@ -128,7 +129,7 @@ def of_spelling(arn: str) -> PermissionSet | None:
 
 def learn(
     sets: Iterable[PermissionSet],
-    refusals: Iterable[Refusal],
+    seen: Iterable[Login | Refusal],
     found: Iterable[IdentityMapping],
     partition: str,
     silent: Collection[str],
@@ -138,22 +139,22 @@ def learn(
     The role is of ``partition``, the authenticator's: another has accounts of the same numbers,
     and its logins may be accepted too.
 
-    It is the role that is mapped now; the charm's mapping goes before a person's. Without one, the
-    newest login that was refused for lack of a mapping decides. Such a login also decides where
-    the mapping is one of the ``silent``, which nobody uses: then the set was provisioned again.
-    Otherwise, whoever can create a role with such a name would take the rights over from the role
-    in use.
-    """
-    from access.refusals import Cause
+    It is the role that the charm has mapped; the option's mapping goes before a grant. Without
+    one, the newest login that was ``seen`` decides, which AWS has confirmed. Such a login also
+    decides where the mapping is one of the ``silent``, which nobody uses: then the set was
+    provisioned again. Otherwise, whoever can create a role with such a name would take the rights
+    over from the role in use.
 
-    in_order = sorted(found, key=lambda each: (bool(each.source), each.source == OPTION))
-    mapped = {key: each for each in in_order if (key := _key(each.arn, partition))}
+    A person's mapping never decides: whoever may write mappings could make up the role.
+    """
+    ours = sorted((each for each in found if each.source), key=lambda each: each.source == OPTION)
+    mapped = {key: each for each in ours if (key := _key(each.arn, partition))}
     roles = {key: each.arn for key, each in mapped.items()}
     kept = {key for key, each in mapped.items() if each.name not in silent}
-    for refusal in sorted(refusals, key=lambda each: each.last):
-        key = _key(refusal.arn, partition)
-        if key and key not in kept and refusal.cause == Cause.NOT_MAPPED:
-            roles[key] = refusal.arn
+    for login in sorted(seen, key=lambda each: each.last):
+        key = _key(login.arn, partition)
+        if key and key not in kept:
+            roles[key] = login.arn
     return {
         wanted: roles[key]
         for wanted in sets

@@ -224,13 +224,17 @@ def permission_set_roles(
     if all(wanted.suffix for wanted in sets):
         return {}
     from access import logins, permission_sets, refusals
+    from access.refusals import Cause
     from cluster import login_record, pod_logs
 
     log = pod_logs.read(client, LOG_SECONDS)
-    refused = refusals.parse(log.lines, log.begin, log.end)
+    period = (log.lines, log.begin, log.end)
+    refused = (each for each in refusals.parse(*period) if each.cause == Cause.NOT_MAPPED)
+    mapped = {each.arn for each in found if each.source}
+    seen = [each for each in (*refused, *logins.parse(*period)) if each.arn not in mapped]
     silent = set[str]()
-    if refused and found:
+    if seen and mapped:
         record = login_record.recent(client, log)
         since = record.begin(permission_sets.SILENT)
         silent = {each.name for each in found if since and logins.is_unused(each, record, since)}
-    return permission_sets.learn(sets, refused, found, partition, silent)
+    return permission_sets.learn(sets, seen, found, partition, silent)

@@ -122,6 +122,7 @@ def test_given_the_right_to_write_mappings_when_one_is_created_then_it_gives_not
 
 
 EXPIRES = {"metadata": {"annotations": {"aws-iam/expires": "2100-01-01T00:00:00Z"}}}
+SOURCE = {"metadata": {"labels": {"aws-iam/source": "option"}}}
 PATCHES = {
     "user": {"spec": {"username": "root"}},
     "account": {"spec": {"username": "system:serviceaccount:kube-system:default"}},
@@ -130,6 +131,7 @@ PATCHES = {
     "a later end": EXPIRES,
     "no end": {"metadata": {"annotations": {"aws-iam/expires": None}}},
     "no deletion": {"metadata": {"finalizers": ["example.com/keep"]}},
+    "the charm's label": SOURCE,
 }
 
 
@@ -143,6 +145,7 @@ def test_given_the_right_to_write_mappings_when_one_is_changed_then_it_gives_not
     assert found["spec"]["groups"] == ["a", "b"]
     assert found["metadata"]["annotations"]["aws-iam/expires"] == "2099-01-01T00:00:00Z"
     assert "finalizers" not in found["metadata"]
+    assert "aws-iam/source" not in found["metadata"].get("labels", {})
 
 
 def test_given_the_right_to_write_status_when_a_login_is_handed_over_then_it_is_refused(
@@ -198,6 +201,7 @@ def test_given_the_pages_role_when_its_holder_maps_people_then_exactly_its_names
     assert lead.patch("new", {"spec": {"username": "dev:{{SessionNameRaw}}"}})
     assert lead.patch("new", {"spec": {"groups": ["developers", "other"]}})
     assert lead.patch("low", EXPIRES)
+    assert lead.patch("new", SOURCE)
     assert not lead.patch("new", {"spec": {"groups": []}})
 
 

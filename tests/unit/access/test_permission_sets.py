@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from access import arn
+from access.logins import Login
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet, learn, of_role, of_spelling, read
 from access.refusals import Cause, Refusal
@@ -28,9 +29,16 @@ def role(suffix: str, name: str = "DevOps", account: str = ACCOUNT, partition: s
     return f"arn:{partition}:iam::{account}:role/AWSReservedSSO_{name}_{suffix}"
 
 
-def refusal(arn: str, minute: int = 0, cause: Cause = Cause.NOT_MAPPED) -> Refusal:
-    last = datetime.datetime(2026, 11, 26, 8, minute, tzinfo=datetime.timezone.utc)
-    return Refusal(last, 1, cause, arn, "", "")
+def at(minute: int) -> datetime.datetime:
+    return datetime.datetime(2026, 11, 26, 8, minute, tzinfo=datetime.timezone.utc)
+
+
+def refusal(arn: str, minute: int = 0) -> Refusal:
+    return Refusal(at(minute), 1, Cause.NOT_MAPPED, arn, "", "")
+
+
+def login(arn: str) -> Login:
+    return Login(at(0), 1, arn, "", "", "")
 
 
 def mapping(arn: str, source: str = "option") -> IdentityMapping:
@@ -243,7 +251,7 @@ def test_given_a_mapped_role_and_no_refusal_then_it_stays_the_sets() -> None:
     assert learn([DEVOPS], [], [mapping(role(OLD))], "aws", []) == {DEVOPS: role(OLD)}
 
 
-@pytest.mark.parametrize("source", ["option", ""])
+@pytest.mark.parametrize("source", ["option", "grant"])
 def test_given_a_role_in_use_when_another_is_refused_then_it_stays_the_sets(source: str) -> None:
     refused, mapped = [refusal(role(NEW))], [mapping(role(OLD), source)]
     assert learn([DEVOPS], refused, mapped, "aws", ["other"]) == {DEVOPS: role(OLD)}
@@ -286,18 +294,20 @@ def test_given_a_grant_of_the_former_role_then_what_the_option_made_is_the_sets(
     assert learn([DEVOPS], [], found, "aws", []) == {DEVOPS: role(NEW)}
 
 
-def test_given_a_role_that_a_person_mapped_then_it_is_the_sets() -> None:
+def test_given_a_role_that_a_person_mapped_then_only_a_login_makes_it_the_sets() -> None:
     found = [mapping(role(OLD), source="")]
-    assert learn([DEVOPS], [], found, "aws", []) == {DEVOPS: role(OLD)}
+    assert learn([DEVOPS], [], found, "aws", []) == {}
+    assert learn([DEVOPS], [login(role(OLD))], found, "aws", []) == {DEVOPS: role(OLD)}
+
+
+def test_given_a_made_up_role_that_a_person_mapped_then_the_refused_one_is_the_sets() -> None:
+    found = [mapping(role("f" * 16), source="")]
+    assert learn([DEVOPS], [refusal(role(NEW))], found, "aws", []) == {DEVOPS: role(NEW)}
 
 
 @pytest.mark.parametrize("found", LOOK_ALIKES.values(), ids=LOOK_ALIKES)
 def test_given_a_look_alike_that_is_refused_or_mapped_then_nothing_is_learned(found: str) -> None:
     assert learn([DEVOPS], [refusal(found)], [mapping(found)], "aws", []) == {}
-
-
-def test_given_a_role_that_was_refused_for_another_reason_then_nothing_is_learned() -> None:
-    assert learn([DEVOPS], [refusal(role(OLD), cause=Cause.CLOCK)], [], "aws", []) == {}
 
 
 def test_given_a_suffix_that_a_person_gave_then_nothing_is_learned() -> None:

@@ -237,6 +237,26 @@ def test_given_an_unknown_role_then_it_is_learned_from_an_hour_of_any_pods_log(
 
 
 @pytest.mark.parametrize(
+    ("error", "role"),
+    [("identity is not mapped", {DEVOPS: OLD}), ("invalid username 'system:x'", {})],
+)
+def test_given_a_refused_role_then_it_is_learned_where_only_a_mapping_lacks(
+    api: FakeCluster, client: Client, error: str, role: dict[PermissionSet, str]
+) -> None:
+    api.add_log("a", log_line(OLD, error))
+    assert state.permission_set_roles(client, [DEVOPS], [], "aws") == role
+
+
+def test_given_a_login_by_a_persons_mapping_then_its_role_is_learned(
+    api: FakeCluster, client: Client
+) -> None:
+    by_hand = dataclasses.replace(mapping(OLD), source="")
+    assert state.permission_set_roles(client, [DEVOPS], [by_hand], "aws") == {}
+    api.add_log("a", log_line(OLD, "", msg="access granted", level="info"))
+    assert state.permission_set_roles(client, [DEVOPS], [by_hand], "aws") == {DEVOPS: OLD}
+
+
+@pytest.mark.parametrize(
     ("known", "ago", "role"),
     [([], 3500, NEW), ([], 3700, None), ([OLD], 3500, OLD), ([OLD], 3700, OLD)],
 )
