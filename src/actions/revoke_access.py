@@ -11,7 +11,7 @@ from access import desired, grants
 from access.desired import Access
 from access.mapping import IdentityMapping
 from actions import MAX_BYTES, Failed, joined
-from cluster import events, state, sync
+from cluster import api, events, state, sync
 from cluster.errors import errors_as_status
 from errors import Unready, Waiting
 from hook import Hook
@@ -21,6 +21,8 @@ from text import cut, word
 
 # How often to look again for mappings that others create or change in between.
 LOOKS = 5
+# How long the others may take to read where one mapping is named.
+WARNING_SECONDS = 8.0
 
 
 def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
@@ -51,17 +53,20 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
 def _warning(hook: Hook, target: grants.Target, found: Access) -> dict[str, str]:
     """Return the warning that nobody may be left who administers the cluster, if there is one.
 
-    Where only the named mapping was ``found``, the others count too, if they can be read.
+    Where only the named mapping was ``found``, the others count too, if they can be read in time:
+    whoever may write mappings may have made that take long.
     """
+    client = hook.client
     try:
         with errors_as_status():
             if target.name:
-                found = state.access(hook.client, hook.owner, newest=True)
+                client = api.connect(hook.machine.admin_kubeconfig, WARNING_SECONDS)
+                found = state.access(client, hook.owner, newest=True)
             wanted = found.without({each.name for each in _chosen(found, hook, target)})
             steps = desired.changes(found, wanted)
-            warning = administrators.last(hook.client, hook.config.partition, found, wanted, steps)
+            warning = administrators.last(client, hook.config.partition, found, wanted, steps)
     except Unready as reason:
-        warning = f"cannot find out who administers the cluster after this: {reason}"
+        warning = administrators.unknown(reason)
     return {"warning": cut(warning, MAX_BYTES)} if warning else {}
 
 

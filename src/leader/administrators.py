@@ -48,7 +48,12 @@ def last(client: api.Client, partition: str, found: Access, wanted: Access, step
         with errors_as_status():
             return _last(client, partition, found, wanted, steps)
     except Unready as reason:
-        return f"cannot tell who can administer the cluster: {status_line(reason)}"
+        return unknown(reason)
+
+
+def unknown(reason: Unready) -> str:
+    """Return the warning that nobody can tell who is left, for this ``reason``."""
+    return f"cannot tell who can administer the cluster: {status_line(reason)}"
 
 
 def _last(
