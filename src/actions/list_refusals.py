@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -65,8 +66,7 @@ def lines(
     if not log.covers:
         none = "the logs that there are show nobody who was refused"
     yield "refused in the last hour:" if found else none
-    ranked = sorted(found, key=lambda refusal: _rank(refusal, first, accounts))
-    for refusal in ranked[:_REASONS]:
+    for refusal in _ranked(found, first, accounts)[:_REASONS]:
         yield _line(refusal)
         principal = canonical(refusal.arn)
         if refusal.cause != Cause.NOT_MAPPED or not principal:
@@ -139,6 +139,22 @@ def _accounts(
 def _account(text: str) -> str:
     """Return the account of an ARN; empty if ``text`` is none."""
     return "".join(text.split(":", 5)[4:5])
+
+
+def _ranked(
+    found: Iterable[Refusal], first: Collection[str], accounts: Collection[str]
+) -> list[Refusal]:
+    """Return refusals in the order of the list.
+
+    Those of one principal take turns with others: whoever may assume a role chooses how many
+    sessions it has.
+    """
+    turns = Counter[str]()
+    keyed = list[tuple[int, int, Refusal]]()
+    for refusal in found:
+        keyed.append((_rank(refusal, first, accounts), turns[refusal.arn], refusal))
+        turns[refusal.arn] += 1
+    return [refusal for _, _, refusal in sorted(keyed, key=lambda each: each[:2])]
 
 
 def _rank(refusal: Refusal, first: Collection[str], accounts: Collection[str]) -> int:
