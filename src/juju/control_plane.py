@@ -259,13 +259,13 @@ def _difference(machine: Machine, owner: Owner, wanted: str) -> str:
     return "" if text == wanted else f"{WEBHOOK_CONFIG} was changed"
 
 
-def check_address(machine: Machine, lost: Callable[[], str]) -> None:
+def check_address(machine: Machine, lost: Callable[[], Container[str]]) -> None:
     """Raise `errors.Blocked` if the control plane asks where the Service is no more, by ``lost``.
 
     Whoever has that address reads people's tokens, and decides who they are.
     """
     asked = asked_address(machine)
-    if asked and asked == lost():
+    if asked and asked in lost():
         raise Blocked(blocked.ADDRESS_TAKEN(command=reset_command(principal_unit())))
 
 

@@ -26,7 +26,7 @@ class Shared:
     Attributes:
         cluster_id: What a login token must be made for.
         address: ClusterIP of the Service.
-        lost: The address that was the Service's before, and that another Service may have.
+        lost: The addresses that were the Service's before, and that others may have.
         ca: CA bundle for the control planes to trust.
         serving: Whether the authenticator has ever served.
         relations: The ids of the relations with the control plane that all this is about.
@@ -39,7 +39,7 @@ class Shared:
 
     cluster_id: str = ""
     address: str = ""
-    lost: str = ""
+    lost: frozenset[str] = frozenset()
     ca: str = ""
     serving: bool = False
     relations: frozenset[str] = frozenset()
@@ -97,7 +97,7 @@ class Peers:
         values = {
             "cluster-id": new.cluster_id,
             "address": new.address,
-            "lost": new.lost,
+            "lost": " ".join(sorted(new.lost)),
             "ca": new.ca,
             "serving": "true" if new.serving else "",
             "relation": " ".join(sorted(new.relations)),
@@ -142,7 +142,7 @@ class Peers:
         return Shared(
             cluster_id=data.get("cluster-id", ""),
             address=address if is_ip(address := data.get("address", "")) else "",
-            lost=data.get("lost", ""),
+            lost=frozenset(data.get("lost", "").split()),
             ca=pem.ca_bundle(data.get("ca", "")),
             serving=data.get("serving") == "true",
             relations=frozenset(data.get("relation", "").split()),

@@ -234,11 +234,11 @@ def _refused(
     others = {each.name for each in after if each.source != OPTION}
     problems, not_applied = dict[str, str](), dict[str, str]()
     for key, reason in result.refused.items():
-        if key in others:
+        place = wanted.places.get(key)
+        if key in others and not place:
             problems[key] = texts.STATUS_REFUSED(reason=reason)
         else:
-            place = wanted.places.get(key) or sync.shown(key)
-            not_applied[place] = entry.REFUSED(reason=reason)
+            not_applied[place or sync.shown(key)] = entry.REFUSED(reason=reason)
     return problems, not_applied
 
 

@@ -153,13 +153,13 @@ def _owned(client: api.Client, owner: Owner) -> api.Object | None:
 def _apply_service(
     hook: Hook, client: api.Client, config: Config, shared: Shared, service: api.Object | None
 ) -> Shared:
-    """Apply the Service, and return ``shared`` with its address, and with the one it has lost."""
+    """Apply the Service, and return ``shared`` with its address, and with those it has lost."""
     former, chosen = shared.address, config.webhook_address
     address = services.apply(client, hook.owner, chosen, former, service)
-    lost = "" if shared.lost == address else shared.lost
+    lost = shared.lost - {address}
     if former not in ("", address) and not services.has(client, former):
         logger.warning("another Service may have %s, which control planes asked so far", former)
-        lost = former
+        lost |= {former}
     return replace(shared, address=address, lost=lost)
 
 

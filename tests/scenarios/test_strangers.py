@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime
+import json
+
 import httpx2
 import pytest
 from tests.fakes import at_rest
 from tests.fakes.declaring import ACCOUNT, Declare, entry, names, stored
-from tests.fakes.explaining import explained
+from tests.fakes.explaining import explained, log_line, refuse
 from tests.fakes.juju.model import OWNER, Easyrsa, Model
 from tests.fakes.kubernetes.faults import refused
-from tests.fakes.kubernetes.paths import ADDRESS, EVENTS_ROLE_BINDING, NOTICES, SERVICE
+from tests.fakes.kubernetes.paths import ADDRESS, EVENTS_ROLE_BINDING, MAPPINGS, NOTICES, SERVICE
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files, rendered
@@ -243,3 +246,96 @@ def test_given_a_command_in_a_username_when_it_is_explained_then_it_is_quoted(
     stored(api, "m")["spec"]["username"] = f"dev{COMMAND}"
 
     assert f"lets it in as user 'dev{COMMAND}'" in "\n".join(explained(deployed, BOB))
+
+
+SET = {
+    "permission-set": "Admin",
+    "account": "111122223333",
+    "username": "boss",
+    "name": "sso",
+    "groups": ["system:masters"],
+}
+REAL = f"{ACCOUNT}:role/AWSReservedSSO_Admin_0123456789abcdef"
+MADE_UP = f"{ACCOUNT}:role/AWSReservedSSO_Admin_ffffffffffffffff"
+
+
+@pytest.mark.parametrize("is_known", [False, True], ids=["new set", "known set"])
+def test_given_a_made_up_role_in_a_delegates_mapping_then_no_declared_set_has_it(
+    declare: Declare, deployed: Model, api: FakeCluster, is_known: bool
+):
+    """The delegate may map a user of his own, and delete mappings. The policy admits both."""
+    if is_known:
+        refuse(api, REAL)
+        declare(SET)
+        api.delete(f"{MAPPINGS}/sso")
+    api.add_mapping("zzz", MADE_UP, MADE_UP.lower())
+    refuse(api, REAL)
+
+    declare(SET)
+
+    assert stored(api, "sso")["spec"]["arn"] == REAL
+
+
+def test_given_an_address_that_is_lost_after_another_then_the_one_that_is_asked_counts(
+    easyrsa: Easyrsa, api: FakeCluster, files: Files
+):
+    files.auth_webhook.write_text(rendered(f"https://{ADDRESS}:443/authenticate"))
+    model = Model(easyrsa, [files], endpoints=("control-plane",))
+    at_rest.settle(model, api)
+    for _ in range(2):
+        api.taken_addresses.add(model.peer["address"])
+        api.delete(SERVICE)
+        status = model.hook()
+
+    assert status.message.startswith("another Service may answer logins; run: ")
+
+
+def test_given_many_sessions_of_one_role_when_refusals_are_listed_then_others_are_there(
+    deployed: Model, api: FakeCluster
+):
+    api.clock.sleep(10_000)
+    api.add_mapping("m", BOB, BOB)
+    lines = list[tuple[float, bytes]]()
+    for number in range(41):
+        role, ago = ("theirs", 600.0) if not number else ("mine", 500.0 - number)
+        moment = datetime.datetime.fromtimestamp(api.clock.now - ago, datetime.timezone.utc)
+        time, session = moment.isoformat().replace("+00:00", "Z"), f"s{number}"
+        answer = {
+            "client": "10.1.0.1:38652",
+            "level": "info",
+            "msg": "STS response",
+            "path": "/authenticate",
+            "time": time,
+            "arn": f"{ACCOUNT.replace('iam', 'sts')}:assumed-role/{role}/{session}",
+            "session": session,
+        }
+        denial = log_line(f"{ACCOUNT}:role/{role}", "identity is not mapped", time=time)
+        lines += [(ago, json.dumps(answer).encode() + b"\n"), (ago, denial)]
+    api.add_lines("a", *lines)
+
+    assert "role/theirs" in deployed.action("list-refusals")["refusals"]
+
+
+def test_given_mappings_that_take_long_to_list_when_one_is_revoked_by_name_then_it_is(
+    deployed: Model, api: FakeCluster
+):
+    api.add_mapping("bob", BOB, BOB)
+
+    def slow(request: httpx2.Request) -> httpx2.Response:
+        api.clock.sleep(min(27, request.extensions["timeout"]["read"]))
+        raise httpx2.ReadTimeout("", request=request)
+
+    api.fail(slow, request=f"GET {MAPPINGS}")
+
+    assert deployed.action("revoke-access", name="bob")["result"] == "revoked"
+
+
+def test_given_a_declared_name_that_somebody_holds_by_a_finalizer_then_the_status_says_who_is_out(
+    declare: Declare, api: FakeCluster
+):
+    api.add_mapping("boss", EVE, EVE)
+    stored(api, "boss")["metadata"]["finalizers"] = ["example.com/keep"]
+
+    status = declare(entry("boss", BOB))
+
+    assert "1 not applied: mappings[0]" in status.message
