@@ -14,7 +14,8 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from access import arn, expiry, partitions, rights, subjects
-from access.declaration.declared import Declared, Entry, default_username
+from access.declaration.declared import Declared
+from access.declaration.entry import Entry, default_username
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
 from access.rights import ROLE, RoleBinding

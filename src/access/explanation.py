@@ -11,7 +11,7 @@ from datetime import datetime
 
 from access import arn, expiry, matching, rbac, subjects
 from access.arn import Principal
-from access.declaration.declared import Entry
+from access.declaration.entry import Entry
 from access.expiry import Ended
 from access.mapping import IdentityMapping
 from access.matching import Identity

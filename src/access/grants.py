@@ -12,7 +12,7 @@ from typing import Any
 import times
 from access import arn, expiry, partitions, permission_sets, subjects
 from access.declaration import rights
-from access.declaration.declared import Entry, is_object_name
+from access.declaration.entry import Entry, is_object_name
 from access.desired import Access
 from access.mapping import IdentityMapping, name_for
 from access.permission_sets import PermissionSet, of_spelling

@@ -11,7 +11,7 @@ from typing import Any
 
 import times
 from access import arn, desired, refusals
-from access.declaration.declared import Entry
+from access.declaration.entry import Entry
 from access.explanation import admit, canonical, declaring, has_other_role
 from access.mapping import IdentityMapping
 from access.refusals import Cause, Refusal

@@ -21,7 +21,7 @@ from lightkube.resources.rbac_authorization_v1 import (
     RoleBinding,
 )
 
-from access.declaration.declared import is_object_name
+from access.declaration.entry import is_object_name
 from access.desired import Access, State
 from access.mapping import IdentityMapping
 from access.rights import ROLE, Right
@@ -35,7 +35,7 @@ from owner import Owner
 from statuses import waiting
 
 if TYPE_CHECKING:
-    from access.declaration.declared import Entry
+    from access.declaration.entry import Entry
     from access.permission_sets import PermissionSet
 
 # What the charm reads of a mapping: columns of the CRD, which `kubectl get -o wide` prints.

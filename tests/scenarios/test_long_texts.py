@@ -17,7 +17,7 @@ import pytest
 from tests.unit.access.test_refusals import FORMAT, STS, line, parse
 
 from access import grants, mappings, rbac, refusals, subjects
-from access.declaration.declared import Entry
+from access.declaration.entry import Entry
 from access.mapping import IdentityMapping
 from access.rbac import Binding
 

@@ -13,7 +13,8 @@ from tests.fakes.arns import CANONICAL, PATHED
 
 from access import desired
 from access.arn import canonical_or_empty
-from access.declaration.declared import Declared, Entry
+from access.declaration.declared import Declared
+from access.declaration.entry import Entry
 from access.desired import Access, Changes, Desired, State
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet

@@ -9,6 +9,7 @@ import pytest
 
 from access import grants
 from access.declaration import declared
+from access.declaration.entry import is_object_name
 from access.grants import Grant, Target
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
@@ -143,7 +144,7 @@ def test_given_a_duration_then_the_grant_ends_after_it(lasting: str, expires: st
 )
 def test_given_any_principal_then_its_grant_has_a_name_that_kubernetes_takes(arn: str, name: str):
     assert wanted(arn=arn).mapping.name == name
-    assert declared.is_object_name(name)
+    assert is_object_name(name)
 
 
 @pytest.mark.parametrize(

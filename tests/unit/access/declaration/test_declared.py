@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from tests.fakes.declaring import fault
 
 from access.declaration import declared
-from access.declaration.declared import Entry, LeftOut
+from access.declaration.entry import Entry
+from access.declaration.formats import LeftOut
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
 

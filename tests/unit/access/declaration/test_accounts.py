@@ -146,7 +146,6 @@ def test_given_a_short_text_that_means_too_many_mappings_when_it_is_read_then_it
 
     with pytest.raises(ValueError, match=r"^mappings\[50\].accounts\[0\] exceeds 50,000 mappings"):
         declared.parse(first + others, NOW)
-    assert declared.MOST_BINDINGS == 50_000
 
 
 def test_given_one_account_that_is_wrong_when_it_is_read_then_the_others_count():

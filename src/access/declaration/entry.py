@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""One entry of the option `mappings`: from its keys to the mapping that it declares. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import times
+from access import arn, permission_sets, subjects
+from access.declaration import formats, rights
+from access.declaration.formats import LeftOut
+from access.declaration.yaml_text import Value, text_of
+from access.mapping import name_for
+from access.permission_sets import PermissionSet
+from access.rights import Right
+from text import quoted
+
+ARNS = ("arn", "rolearn", "userarn")
+_OBJECT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+_KEYS = {
+    *(*ARNS, "permission-set", "account", "suffix"),
+    *("name", "username", "groups", "access", "expires"),
+}
+# With this key, eksctl refuses a second mapping of an ARN. The charm always does.
+_IGNORED = {"noduplicatearns"}
+# How nodes of EKS are mapped.
+_NODE_GROUPS = {"system:nodes", "system:bootstrappers", "system:node-proxier"}
+_NODE_USERS = ("system:node:", "{{EC2PrivateDNSName}}")
+# The CRD's limit for an ARN.
+_MAX_ARN = 2048
+# By an alias of YAML, all entries may share one long list.
+_MAX_GROUPS = 1000
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """A mapping that the option declares.
+
+    Attributes:
+        name: The name of its IAMIdentityMapping.
+        arn: The principal, without a role's path; empty for a permission set.
+        principal: The canonical form of ``arn``.
+        username: The Kubernetes user. It is empty for a permission set whose entry has none: the
+            default contains the role's name, which may be unknown yet.
+        expires: When its access ends, in RFC 3339 and UTC; or empty.
+        place: Where the option has it, such as ``mapRoles[0]``.
+        rights: The roles that come with its mapping.
+    """
+
+    name: str
+    arn: str
+    principal: str
+    username: str
+    groups: tuple[str, ...]
+    expires: str
+    permission_set: PermissionSet | None
+    place: str
+    rights: tuple[Right, ...] = ()
+
+    @property
+    def learns(self) -> bool:
+        """Return whether only a login tells the role of its permission set."""
+        return bool(self.permission_set) and not self.permission_set.suffix
+
+
+def meaningless(keys: dict[str, Value]) -> str | None:
+    """Return why an entry that is good on EKS has no meaning here; None if it has one."""
+    if "servicename" in keys:
+        return "a service of EKS does not log in here"
+    if keys.keys() == {"account"}:
+        return formats.NO_ACCOUNTS
+    username, groups = keys.get("username"), keys.get("groups")
+    is_node = isinstance(username, str) and any(mark in username for mark in _NODE_USERS)
+    if is_node or (isinstance(groups, list) and any(name in groups for name in _NODE_GROUPS)):
+        return formats.NODES
+    return None
+
+
+def read(place: str, keys: dict[str, Value], access: rights.Parsed) -> tuple[Entry, list[LeftOut]]:
+    """Return an entry with the rights of ``access``, and its parts without an effect.
+
+    Raises:
+        ValueError: a key is unknown, or has a wrong value.
+    """
+    unknown = keys.keys() - _KEYS - _IGNORED - {"userid"}
+    if unknown:
+        raise ValueError(f"the key {quoted(min(unknown))} is unknown")
+    permission_set, spelt, principal, path = _principal(keys)
+    username, groups = text_of(keys, "username"), _groups(keys.get("groups"))
+    subjects.check(username, groups)
+    if access.rights and len(groups) == _MAX_GROUPS:
+        raise ValueError(f"groups has {_MAX_GROUPS:,} names, and access needs one more")
+    if spelt and not username:
+        username = default_username(spelt)
+    expires = text_of(keys, "expires")
+    entry = Entry(
+        name=_name(keys) or _default_name(permission_set, principal),
+        arn=spelt,
+        principal=principal,
+        username=username,
+        groups=groups,
+        expires=times.shown(times.parse(expires)) if expires else "",
+        permission_set=permission_set,
+        place=place,
+        rights=tuple(
+            dataclasses.replace(each, place=f"{place}.{each.place}") for each in access.rights
+        ),
+    )
+    left_out = (
+        [LeftOut(f"{place}.userid", "logins are looked up by ARN")] if "userid" in keys else []
+    )
+    if path:
+        left_out.append(LeftOut(place, f"the path {path} of the role, which no login has"))
+    return entry, left_out
+
+
+def _principal(keys: dict[str, Value]) -> tuple[PermissionSet | None, str, str, str]:
+    """Return the permission set, or the ARN, its canonical form, and the path that it had."""
+    arns = [text for key in ARNS if (text := text_of(keys, key))]
+    name, account, suffix = (text_of(keys, key) for key in ("permission-set", "account", "suffix"))
+    if len(arns) > 1:
+        raise ValueError("it has more than one ARN")
+    if name and arns:
+        raise ValueError("it has an arn and a permission-set, keep one of them")
+    if name:
+        return permission_sets.read(name, account, suffix), "", "", ""
+    if account or suffix:
+        raise ValueError("account and suffix go with permission-set")
+    if not arns:
+        raise ValueError("it has neither arn nor permission-set")
+    return None, *_without_path(arns[0])
+
+
+def _without_path(text: str) -> tuple[str, str, str]:
+    """Return an ARN as logins have it, its canonical form, and a role's path, which they lack.
+
+    Raises:
+        ValueError: no login has the ARN.
+    """
+    if len(text) > _MAX_ARN:
+        raise ValueError(f"{quoted(text)} is too long for an ARN")
+    canonical = arn.canonicalize(text)
+    principal = arn.parse(canonical)
+    role = dataclasses.replace(principal, name=principal.name.rpartition("/")[2])
+    if text.lower() != canonical:
+        raise ValueError(f"{quoted(text)} names one session, declare {role}")
+    if principal.kind != "role":
+        return text, canonical, ""
+    head, _, name = text.rpartition("/")
+    start = head.lower().index(":role") + len(":role")
+    path = f"{head[start:]}/" if head[start:] else ""
+    return f"{head[:start]}/{name}", str(role), path
+
+
+def _groups(value: Value) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if isinstance(value, list):
+        if len(value) > _MAX_GROUPS:
+            raise ValueError(f"groups has more than {_MAX_GROUPS:,} names")
+        groups = tuple(group for group in value if group and isinstance(group, str))
+        if len(groups) == len(value):
+            return groups
+        raise ValueError("groups has something in it that is not a name")
+    raise ValueError("groups is not a list")
+
+
+def is_object_name(text: str) -> bool:
+    """Return whether a Kubernetes object may have this name: a DNS subdomain of RFC 1123."""
+    return len(text) <= 253 and bool(_OBJECT_NAME.fullmatch(text))
+
+
+def _name(keys: dict[str, Value]) -> str:
+    """Return the name that an entry gives. Raise ValueError if no object may have it."""
+    text = text_of(keys, "name")
+    if text and not is_object_name(text):
+        raise ValueError(
+            f"name {quoted(text)} must have small letters, digits, '-' and '.' only, with a "
+            "letter or digit at both ends"
+        )
+    return text
+
+
+def _default_name(permission_set: PermissionSet | None, principal: str) -> str:
+    """Return a name that is always the same for a principal, and no other principal's."""
+    if permission_set:
+        return name_for(str(permission_set), str(permission_set))
+    return name_for(principal, arn.parse(principal).name.rpartition("/")[2] or "root")
+
+
+def identity(keys: dict[str, Value]) -> tuple[str, str]:
+    """Return the name of an entry's mapping and its principal, as far as they can be read."""
+    try:
+        permission_set, _, principal, _ = _principal(keys)
+    except ValueError:
+        permission_set, principal = None, ""
+    try:
+        name = _name(keys)
+    except ValueError:
+        return "", principal
+    if not name and (permission_set or principal):
+        name = _default_name(permission_set, principal)
+    return name, principal
+
+
+def default_username(principal: str) -> str:
+    """Return the username that EKS gives ``principal``, an ARN, where none is declared."""
+    _, partition, _, _, account, resource = principal.split(":", 5)
+    kind, _, name = resource.partition("/")
+    if kind.lower() != "role":
+        return principal
+    return f"arn:{partition.lower()}:sts::{account}:assumed-role/{name}/{{{{SessionName}}}}"
