@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 
 import jubilant
-from tests.integration.helpers import testbed_only
+from tests.integration.helpers import juju_status, testbed_only
 from tests.integration.helpers.eventually import eventually
 
 from testbed.faults import client
@@ -49,14 +49,14 @@ def check_until(
     """Check until just the steps `wanted` are not ok, with these states, and return the results.
 
     A busy machine may give no answer within the time of one check; kube-proxy and pods hear of a
-    change a moment later.
+    change a moment later, and a unit of a real Juju at its next update-status.
     """
 
     def found() -> dict[str, str] | None:
         results = check(juju, unit, **params)
         return results if states(results) == wanted else None
 
-    return eventually(found, f"not ok: {wanted}", seconds=120)
+    return eventually(found, f"not ok: {wanted}", juju_status.WAIT_SECONDS)
 
 
 def run_remedy(juju: jubilant.Juju, text: str) -> None:
