@@ -314,8 +314,9 @@ def make_mappings(rng: Random) -> Sample:
 def damage_mappings(damaged: DamagedUnit, sample: Sample) -> None:
     """Store the sample's mappings."""
     for number, item in enumerate(sample.get("mappings", [])):
-        name = f"m{number}"
-        damaged.api.put(f"{MAPPINGS}/{name}", {**copy.deepcopy(item), "metadata": {"name": name}})
+        metadata = {"name": f"m{number}", "resourceVersion": "1"}
+        path = f"{MAPPINGS}/{metadata['name']}"
+        damaged.api.put(path, {**copy.deepcopy(item), "metadata": metadata})
 
 
 # The actions
@@ -384,9 +385,11 @@ def make_plan_mappings(rng: Random) -> Sample:
 
 
 def make_explain_access(rng: Random) -> Sample:
-    """Return parameters of explain-access."""
+    """Return parameters of explain-access. Juju itself demands an arn."""
     asked = {"verb": "get", "resource": "pods", "namespace": "default"}
-    return make_access(rng, arn=rng.choice(ARNS), **(asked if rng.random() < 0.5 else {}))
+    good = {"arn": rng.choice(ARNS), **(asked if rng.random() < 0.5 else {})}
+    sample = make_access(rng, **good)
+    return {**sample, "params": {"arn": good["arn"], **sample["params"]}}
 
 
 TARGETS = (
