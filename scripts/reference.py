@@ -37,12 +37,18 @@ _ROLES = {"requires": "requirer", "provides": "provider", "peers": "among this c
 KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "Blocked",
-        "You must act, and the status says how.",
+        (
+            "You must act. The command that helps follows `run:`. The unit notices what you did "
+            "within a minute or two, and after an hour at its next update-status."
+        ),
         ("blocked", "check-python.sh", "options"),
     ),
     (
         "Waiting",
-        "Somebody else must act first, or time must pass. The unit looks again by itself.",
+        (
+            "Do nothing at first: the unit looks again by itself. If it lasts, see the status of "
+            "the party that the unit waits for."
+        ),
         ("waiting",),
     ),
     (
@@ -52,7 +58,11 @@ KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ),
     (
         "Broken mappings",
-        "These follow `broken mapping:` and the name of a mapping.",
+        (
+            "These follow `broken mapping:` and the name of a mapping. An `arn` cannot be edited: "
+            "create the mapping again with the right one, and delete this one. Edit all else with "
+            "`kubectl edit iamidentitymapping NAME`."
+        ),
         ("mapping",),
     ),
     (
@@ -152,25 +162,31 @@ def _endpoints(metadata: Mapping[str, Any]) -> Iterable[str]:
 def _statuses() -> Iterable[str]:
     yield "# Statuses"
     yield _prose("""
-    Each line that `juju status aws-iam` can show, what it means, and what to do. `<Words>`
-    stand for what differs. A line of more than 300 characters is shown without its middle, so
-    search for its beginning or its end.
+    Each line that `juju status aws-iam` can show, and what the line does not say itself.
+    `<Words>` stand for what differs. Juju shows a line of more than 300 characters without its
+    middle.
     """)
     found = meanings()
     for heading, introduction, parts in KINDS:
         yield f"## {heading}"
         yield introduction
-        for part in parts:
-            for name, about in found[part].items():
-                words = {**found["words"], **about.get("words", {})}
-                line = about.get("text") or _shown(texts_of(MODULES[part])[name], words)
+        texts = [
+            (about.get("text") or _shown(texts_of(MODULES[part])[name], words), about.get("more"))
+            for part in parts
+            for name, about in found[part].items()
+            for words in [{**found["words"], **about.get("words", {})}]
+        ]
+        if alone := [f"- `{line}`" for line, more in texts if not more]:
+            yield "These say it all:"
+            yield "\n".join(alone)
+        for line, more in texts:
+            if more:
                 yield f"### `{line}`"
-                yield about["means"]
-                yield f"**What to do:** {about['do']}"
+                yield more
 
 
 def meanings() -> dict[str, Any]:
-    """Return what statuses.yaml says of each text, by its module and its name."""
+    """Return what statuses.yaml adds to each text, by its module and its name."""
     return yaml.safe_load((FOLDER / "statuses.yaml").read_text())
 
 
