@@ -39,7 +39,7 @@ KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "Blocked",
         (
             "You must act. The command that helps follows `run:`. The unit notices what you did "
-            "within a minute or two, and after an hour at its next update-status."
+            "within a minute or two, or at its next update-status if it has waited for an hour."
         ),
         ("blocked", "check-python.sh", "options"),
     ),
@@ -118,9 +118,8 @@ def _options(config: Mapping[str, Any]) -> Iterable[str]:
 def _actions(actions: Mapping[str, Any]) -> Iterable[str]:
     yield "# Actions"
     yield _prose("""
-    Run one with `juju run aws-iam/leader ACTION PARAMETER=VALUE`. With `--format json`, a
-    program can read the results. `juju run` exits with 0 even if the action fails, so a script
-    looks at `status` or `message`, as the examples in the how-tos do.
+    Run one with `juju run aws-iam/leader ACTION PARAMETER=VALUE`. `juju run` exits with 0 even if
+    the action fails, so a script adds `--format json` and looks at `status` or `message`.
     """)
     for name, action in actions.items():
         yield f"## `{name}`"
@@ -208,10 +207,10 @@ def _spelt(name: str) -> str:
 def _metrics(found: Iterable[Mapping[str, str]]) -> Iterable[str]:
     yield "# Metrics"
     yield _prose("""
-    Each pod of the authenticator serves its metrics on port 21362 at `/metrics`, over HTTPS and
-    without a login. These are the ones that [the alerts](alerts.md) and the dashboard use.
-    [Watch it with COS](../how-to/watch-it-with-cos.md) says how to collect them. A series with a
-    label begins with the first event that it counts.
+    Each pod serves its metrics on port 21362 at `/metrics`, over HTTPS and without a login. [The
+    alerts](alerts.md) and the dashboard use these: [how to collect
+    them](../how-to/watch-it-with-cos.md). A series with a label begins with the first event that
+    it counts.
     """)
     head = ("metric", "kind", "labels", "what it says")
     rows = [(f"`{each['metric']}`", each["kind"], each["labels"], each["means"]) for each in found]
@@ -221,16 +220,17 @@ def _metrics(found: Iterable[Mapping[str, str]]) -> Iterable[str]:
 def _alerts(rules: Mapping[str, Any]) -> Iterable[str]:
     yield "# Alerts"
     yield _prose("""
-    [Watch it with COS](../how-to/watch-it-with-cos.md) says how to get these. The charm fills in
-    what stands between `%%`: the labels of the application, and what the leader knows.
+    [Watch it with COS](../how-to/watch-it-with-cos.md) says how to get these. Each fires while its
+    expression holds. The charm fills in what stands between `%%`: the labels of the application,
+    and what the leader knows.
     """)
     for rule in (rule for group in rules["groups"] for rule in group["rules"]):
         about = rule["annotations"]
         yield f"## {rule['alert']}"
         runbook = f"../{about['runbook_url'].partition('/docs/')[2]}"
-        lasting = f", after {rule['for']}" if "for" in rule else ""
-        yield f"{about['summary']} [What to do]({runbook})."
-        yield f"Severity {rule['labels']['severity']}{lasting}. It fires while this holds:"
+        lasting = f" after {rule['for']}" if "for" in rule else ""
+        severity = rule["labels"]["severity"].capitalize()
+        yield f"{about['summary']} {severity}{lasting}. [What to do]({runbook})."
         yield f"```text\n{rule['expr'].strip()}\n```"
 
 
