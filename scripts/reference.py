@@ -53,7 +53,10 @@ KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ),
     (
         "Active",
-        "The status of an active unit has several of these parts, with commas in between.",
+        (
+            "The status of an active unit has several of these parts, with commas in between. The "
+            "unit goes on every second with what it has not done yet."
+        ),
         ("active",),
     ),
     (

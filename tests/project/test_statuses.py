@@ -176,7 +176,7 @@ def test_given_a_text_then_it_says_what_to_do_or_the_docs_add_something(name: tu
 
     assert about.keys() <= {"text", "more", "words"}
     assert about.get("more", ".").endswith((".", ".)"))
-    assert "more" in about or not (name[0] == "blocked" and "; run: " not in shown(name))
+    assert "more" in about or not (name[0] == "blocked" and "; " not in shown(name))
     assert about.get("words", {}).keys() <= parameters(name).keys()
 
 
