@@ -37,22 +37,35 @@ _ROLES = {"requires": "requirer", "provides": "provider", "peers": "among this c
 KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "Blocked",
-        "You must act, and the status says how.",
+        (
+            "You must act. The command that helps follows `run:`. The unit notices what you did "
+            "within a minute or two, or at its next update-status if it has waited for an hour."
+        ),
         ("blocked", "check-python.sh", "options"),
     ),
     (
         "Waiting",
-        "Somebody else must act first, or time must pass. The unit looks again by itself.",
+        (
+            "Do nothing at first: the unit looks again by itself. If it lasts, see the status of "
+            "the party that the unit waits for."
+        ),
         ("waiting",),
     ),
     (
         "Active",
-        "The status of an active unit has several of these parts, with commas in between.",
+        (
+            "The status of an active unit has several of these parts, with commas in between. The "
+            "unit goes on every second with what it has not done yet."
+        ),
         ("active",),
     ),
     (
         "Broken mappings",
-        "These follow `broken mapping:` and the name of a mapping.",
+        (
+            "These follow `broken mapping:` and the name of a mapping. An `arn` cannot be edited: "
+            "create the mapping again with the right one, and delete this one. Edit all else with "
+            "`kubectl edit iamidentitymapping NAME`."
+        ),
         ("mapping",),
     ),
     (
@@ -108,9 +121,8 @@ def _options(config: Mapping[str, Any]) -> Iterable[str]:
 def _actions(actions: Mapping[str, Any]) -> Iterable[str]:
     yield "# Actions"
     yield _prose("""
-    Run one with `juju run aws-iam/leader ACTION PARAMETER=VALUE`. With `--format json`, a
-    program can read the results. `juju run` exits with 0 even if the action fails, so a script
-    looks at `status` or `message`, as the examples in the how-tos do.
+    Run one with `juju run aws-iam/leader ACTION PARAMETER=VALUE`. `juju run` exits with 0 even if
+    the action fails, so a script adds `--format json` and looks at `status` or `message`.
     """)
     for name, action in actions.items():
         yield f"## `{name}`"
@@ -118,18 +130,19 @@ def _actions(actions: Mapping[str, Any]) -> Iterable[str]:
         if params := action.get("params"):
             required = action.get("required", [])
             rows = [_parameter(key, found, key in required) for key, found in params.items()]
-            yield _table(("parameter", "type", "default", "what it is"), rows)
+            yield _table(("parameter", "default", "what it is"), rows)
 
 
 def _parameter(name: str, found: Mapping[str, Any], required: bool) -> tuple[str, ...]:
-    kind = found["type"]
+    """Return the row of a parameter, with its type if it is not any text."""
+    kind = "" if found["type"] == "string" else f", {found['type']}"
     if "enum" in found:
-        kind = " or ".join(_code(value) for value in found["enum"])
+        kind = f", {' or '.join(map(_code, found['enum']))}"
     if "minimum" in found:
         kind = f"{kind}, {found['minimum']} or more"
     default = found.get("default", "")
     shown = "required" if required else _code(default) if default != "" else ""
-    return f"`{name}`", kind, shown, _prose(found["description"])
+    return f"`{name}`{kind}", shown, _prose(found["description"])
 
 
 def _endpoints(metadata: Mapping[str, Any]) -> Iterable[str]:
@@ -152,25 +165,31 @@ def _endpoints(metadata: Mapping[str, Any]) -> Iterable[str]:
 def _statuses() -> Iterable[str]:
     yield "# Statuses"
     yield _prose("""
-    Each line that `juju status aws-iam` can show, what it means, and what to do. `<Words>`
-    stand for what differs. A line of more than 300 characters is shown without its middle, so
-    search for its beginning or its end.
+    Each line that `juju status aws-iam` can show, and what the line does not say itself.
+    `<Words>` stand for what differs. Juju shows a line of more than 300 characters without its
+    middle.
     """)
     found = meanings()
     for heading, introduction, parts in KINDS:
         yield f"## {heading}"
         yield introduction
-        for part in parts:
-            for name, about in found[part].items():
-                words = {**found["words"], **about.get("words", {})}
-                line = about.get("text") or _shown(texts_of(MODULES[part])[name], words)
+        texts = [
+            (about.get("text") or _shown(texts_of(MODULES[part])[name], words), about.get("more"))
+            for part in parts
+            for name, about in found[part].items()
+            for words in [{**found["words"], **about.get("words", {})}]
+        ]
+        if alone := [f"- `{line}`" for line, more in texts if not more]:
+            yield "These say it all:"
+            yield "\n".join(alone)
+        for line, more in texts:
+            if more:
                 yield f"### `{line}`"
-                yield about["means"]
-                yield f"**What to do:** {about['do']}"
+                yield more
 
 
 def meanings() -> dict[str, Any]:
-    """Return what statuses.yaml says of each text, by its module and its name."""
+    """Return what statuses.yaml adds to each text, by its module and its name."""
     return yaml.safe_load((FOLDER / "statuses.yaml").read_text())
 
 
@@ -192,10 +211,10 @@ def _spelt(name: str) -> str:
 def _metrics(found: Iterable[Mapping[str, str]]) -> Iterable[str]:
     yield "# Metrics"
     yield _prose("""
-    Each pod of the authenticator serves its metrics on port 21362 at `/metrics`, over HTTPS and
-    without a login. These are the ones that [the alerts](alerts.md) and the dashboard use.
-    [Watch it with COS](../how-to/watch-it-with-cos.md) says how to collect them. A series with a
-    label begins with the first event that it counts.
+    Each pod serves its metrics on port 21362 at `/metrics`, over HTTPS and without a login. [The
+    alerts](alerts.md) and the dashboard use these: [how to collect
+    them](../how-to/watch-it-with-cos.md). A series with a label begins with the first event that
+    it counts.
     """)
     head = ("metric", "kind", "labels", "what it says")
     rows = [(f"`{each['metric']}`", each["kind"], each["labels"], each["means"]) for each in found]
@@ -205,16 +224,17 @@ def _metrics(found: Iterable[Mapping[str, str]]) -> Iterable[str]:
 def _alerts(rules: Mapping[str, Any]) -> Iterable[str]:
     yield "# Alerts"
     yield _prose("""
-    [Watch it with COS](../how-to/watch-it-with-cos.md) says how to get these. The charm fills in
-    what stands between `%%`: the labels of the application, and what the leader knows.
+    [Watch it with COS](../how-to/watch-it-with-cos.md) says how to get these. Each fires while its
+    expression holds. The charm fills in what stands between `%%`: the labels of the application,
+    and what the leader knows.
     """)
     for rule in (rule for group in rules["groups"] for rule in group["rules"]):
         about = rule["annotations"]
         yield f"## {rule['alert']}"
         runbook = f"../{about['runbook_url'].partition('/docs/')[2]}"
-        lasting = f", after {rule['for']}" if "for" in rule else ""
-        yield f"{about['summary']} [What to do]({runbook})."
-        yield f"Severity {rule['labels']['severity']}{lasting}. It fires while this holds:"
+        lasting = f" after {rule['for']}" if "for" in rule else ""
+        severity = rule["labels"]["severity"].capitalize()
+        yield f"{about['summary']} {severity}{lasting}. [What to do]({runbook})."
         yield f"```text\n{rule['expr'].strip()}\n```"
 
 

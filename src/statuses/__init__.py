@@ -2,6 +2,6 @@
 
 """The catalogue of every text that `juju status` can show. Pure.
 
-A text quotes what strangers control, so that no caller can forget it. What each text means, and
-what to do about it, is in docs/reference/statuses.yaml.
+A text quotes what strangers control, so that no caller can forget it. What a text does not say
+itself is in docs/reference/statuses.yaml.
 """
