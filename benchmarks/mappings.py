@@ -32,8 +32,8 @@ def measure(
     host = juju.status().get_units("aws-iam")[unit].public_address
     server = servers.server(cluster.admin, host)
     none = hooks.ratio(*hooks.paired(unit, bare, rounds))
-    _create(server, number)
-    took, ran = _until_effective(juju, unit)
+    create(server, range(number))
+    took, ran = until_effective(juju, unit)
     measured, reference = hooks.paired(unit, bare, rounds)
     _delete(server)
     table = Table("figure", "value", "of")
@@ -49,7 +49,7 @@ def measure(
     return table
 
 
-def _until_effective(juju: jubilant.Juju, unit: str) -> tuple[float, list[hooks.Hook]]:
+def until_effective(juju: jubilant.Juju, unit: str) -> tuple[float, list[hooks.Hook]]:
     """Run update-status; return after how long all mappings are effective, and the hooks so far.
 
     Alarms run the hooks that follow the first.
@@ -67,9 +67,9 @@ def _until_effective(juju: jubilant.Juju, unit: str) -> tuple[float, list[hooks.
     return took, hooks.of(unit)[before:]
 
 
-def _create(server: servers.Server, number: int) -> None:
+def create(server: servers.Server, which: range) -> None:
     """Create mappings several at a time: kubectl creates fifty a second."""
-    numbers, lock = iter(range(number)), threading.Lock()
+    numbers, lock = iter(which), threading.Lock()
 
     def create_some() -> None:
         connection = api.connect(server)
