@@ -152,7 +152,7 @@ def test_given_names_that_strangers_make_up_when_looked_up_then_no_search_domain
 def test_given_a_server_that_is_well_before_it_knows_mappings_then_its_readiness_waits():
     (container,) = pod()["containers"]
 
-    assert container["readinessProbe"]["initialDelaySeconds"] >= 3
+    assert container["readinessProbe"]["initialDelaySeconds"] >= 5
 
 
 def test_given_what_is_rendered_when_the_charm_goes_then_exactly_that_is_removed_last_first():
