@@ -451,5 +451,5 @@ def test_given_a_pod_then_its_collector_of_garbage_works_harder_below_its_limit_
 
     # Kubernetes writes Mi, and Go MiB.
     assert limit == "512Mi"
-    assert container["resources"]["requests"]["memory"] == "32Mi"
+    assert container["resources"]["requests"] == {"cpu": "50m", "memory": "64Mi"}
     assert 0.85 < int(soft.removesuffix("MiB")) / int(limit.removesuffix("Mi")) <= 0.9
