@@ -7,6 +7,7 @@ import json
 import statistics
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -137,6 +138,12 @@ def failed(logins: Sequence[Login]) -> int:
 def lost(logins: Sequence[Login]) -> int:
     """Return how many logins went wrong at the second try, too."""
     return sum(login.lost for login in logins)
+
+
+def why(logins: Sequence[Login]) -> str:
+    """Return what went wrong most often."""
+    found = Counter(login.problem for login in logins if login.problem).most_common(1)
+    return found[0][0] if found else ""
 
 
 def last_failure(logins: Sequence[Login], since: float) -> float:

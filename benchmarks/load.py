@@ -125,6 +125,7 @@ def _throughput(site: Site) -> tuple[Table, Table]:
     for heading in ("× first", f"ms of CPU: {', '.join(programs.NAMES)}"):
         table.add_column(heading)
     burst = Table("asked by", "logins", "a second", "p50", "p99", "failed", "lost", "most memory")
+    burst.add_column("why", max_width=40)
     first = 0.0
     for caller, pods in ((DIRECTLY, 1), (DIRECTLY, 2), (FORWARDER, 1), (FORWARDER, 2)):
         site.juju.config("aws-iam", {"replicas": pods})
@@ -159,6 +160,7 @@ def _throughput(site: Site) -> tuple[Table, Table]:
             *_quality(found),
             f"{crowd.lost(found)}",
             f"{memory:.0f} of {_limit(site)}",
+            crowd.why(found),
         )
     return table, burst
 
@@ -197,7 +199,7 @@ def _troubles(site: Site) -> Table:
             f"{len(found)}",
             *_quality(found),
             f"{crowd.lost(found)}",
-            f"{crowd.last_failure(after, mended):.1f} s" if fault else "",
+            f"{crowd.last_failure(after, mended):.1f} s {crowd.why(after)}" if fault else "",
             said,
         )
     return table
