@@ -9,7 +9,7 @@ MINUTES ?= 20
 SEED ?= 1
 FILES ?= src/access/arn.py
 KUBERNETES ?= 1.28 1.29 1.30 1.31 1.32 1.33 1.34 1.35 1.36 latest
-MAPPINGS ?= 1000
+MAPPINGS ?= $(if $(LOAD),10000,1000)
 
 help:  ## This list | |
 	@awk -F ':  ## | *\\| *' 'BEGIN { printf "     %-15s%-74s%-9s%s\n", "", "", "needs", "takes" } \
@@ -17,7 +17,7 @@ help:  ## This list | |
 	@echo
 	@echo "Variables: CONTROL_PLANE=1.28|1.29 and CA=easyrsa|vault|self-signed-certificates for demo; ARGS='-k name -x' for what"
 	@echo "runs pytest; TESTBED_JUJU=3.6|4.1|FOLDER for what runs in a testbed; LONG=1 for test; MINUTES=20, SEED=1 for fuzz;"
-	@echo "FILES=src/access/arn.py, TESTS=tests/unit for mutants; MAPPINGS=10000 for bench; KUBERNETES='1.31 1.32' for"
+	@echo "FILES=src/access/arn.py, TESTS=tests/unit for mutants; MAPPINGS=10000, LOAD=1 for bench; KUBERNETES='1.31 1.32' for"
 	@echo "matrix; ARCH=amd64 for pack; CHANNEL=latest/edge for release; ARGS=--upgrade for lock. Root means root or sudo. What a"
 	@echo "target lacks is installed first, from the network; the programs of a testbed take seven minutes on two cores for demo"
 	@echo "and testbed, twelve for all, an hour for all of matrix."
@@ -58,8 +58,8 @@ fuzz:  ## Run hooks and functions on damaged inputs, for MINUTES, from SEED | | 
 mutants:  ## Change FILES in one place at a time; list changes that no test finds | | 2 min
 	@scripts/with-tools nice python scripts/mutants.py $(FILES) $(if $(TESTS),--tests $(TESTS))
 
-bench:  ## Measure what hooks, mappings and logins cost, as ratios | root | 5 min
-	@TESTBED_KUBERNETES=1.28 scripts/lab run -- python -m benchmarks --mappings $(MAPPINGS)
+bench:  ## Measure what hooks, mappings and logins cost; LOAD=1: where they end | root | 5 min
+	@TESTBED_KUBERNETES=1.28 scripts/lab run -- python -m benchmarks$(if $(LOAD),.load) --mappings $(MAPPINGS)
 
 matrix:  ## Deploy minor versions of KUBERNETES, log in, upgrade each to the next | root | 1 h
 	@TESTBED_KUBERNETES="$(KUBERNETES)" scripts/lab run -- python -m benchmarks.matrix $(KUBERNETES)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +13,7 @@ from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 from tests.integration.helpers.load import servers
 
-from benchmarks import hooks
+from benchmarks import api, hooks
 from testbed import testbedctl
 
 _PATH = "/apis/iamauthenticator.k8s.aws/v1alpha1/iamidentitymappings"
@@ -34,8 +32,8 @@ def measure(
     host = juju.status().get_units("aws-iam")[unit].public_address
     server = servers.server(cluster.admin, host)
     none = hooks.ratio(*hooks.paired(unit, bare, rounds))
-    _create(server, number)
-    took, ran = _until_effective(juju, unit)
+    create(server, range(number))
+    took, ran = until_effective(juju, unit)
     measured, reference = hooks.paired(unit, bare, rounds)
     _delete(server)
     table = Table("figure", "value", "of")
@@ -51,7 +49,7 @@ def measure(
     return table
 
 
-def _until_effective(juju: jubilant.Juju, unit: str) -> tuple[float, list[hooks.Hook]]:
+def until_effective(juju: jubilant.Juju, unit: str) -> tuple[float, list[hooks.Hook]]:
     """Run update-status; return after how long all mappings are effective, and the hooks so far.
 
     Alarms run the hooks that follow the first.
@@ -69,18 +67,18 @@ def _until_effective(juju: jubilant.Juju, unit: str) -> tuple[float, list[hooks.
     return took, hooks.of(unit)[before:]
 
 
-def _create(server: servers.Server, number: int) -> None:
+def create(server: servers.Server, which: range) -> None:
     """Create mappings several at a time: kubectl creates fifty a second."""
-    numbers, lock = iter(range(number)), threading.Lock()
+    numbers, lock = iter(which), threading.Lock()
 
     def create_some() -> None:
-        connection = _connect(server)
+        connection = api.connect(server)
         while True:
             with lock:
                 n = next(numbers, None)
             if n is None:
                 return
-            _ask(connection, "POST", _PATH, _mapping(n))
+            api.ask(connection, "POST", _PATH, _mapping(n))
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for done in [pool.submit(create_some) for _ in range(_AT_ONCE)]:
@@ -90,7 +88,7 @@ def _create(server: servers.Server, number: int) -> None:
 def _delete(server: servers.Server) -> None:
     """Delete what `_create` has created."""
     selector = ",".join(f"{key}%3D{value}" for key, value in _LABEL.items())
-    _ask(_connect(server), "DELETE", f"{_PATH}?labelSelector={selector}", None)
+    api.ask(api.connect(server), "DELETE", f"{_PATH}?labelSelector={selector}", None)
 
 
 def _mapping(n: int) -> dict[str, object]:
@@ -100,16 +98,3 @@ def _mapping(n: int) -> dict[str, object]:
         "metadata": {"name": f"bench-{n:05}", "labels": _LABEL},
         "spec": {"arn": f"arn:aws:iam::111122223333:role/Bench-{n:05}", "username": f"b{n}"},
     }
-
-
-def _connect(server: servers.Server) -> http.client.HTTPSConnection:
-    return http.client.HTTPSConnection(server.host, server.port, context=server.context)
-
-
-def _ask(connection: http.client.HTTPSConnection, method: str, path: str, body: object) -> None:
-    headers = {"Content-Type": "application/json"}
-    connection.request(method, path, json.dumps(body) if body else None, headers)
-    answer = connection.getresponse()
-    text = answer.read().decode()
-    if answer.status not in (http.client.OK, http.client.CREATED):
-        raise RuntimeError(f"{method} {path}: {answer.status} {text[:300]}")

@@ -16,9 +16,9 @@ from tests.integration.helpers.kubernetes import Cluster
 from benchmarks import hooks
 from testbed import testbedctl
 
-_NAMESPACE = "bench"
+NAMESPACE = "bench"
 _MAPPINGS = "/apis/iamauthenticator.k8s.aws/v1alpha1/iamidentitymappings"
-_BINDINGS = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{_NAMESPACE}/rolebindings"
+_BINDINGS = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{NAMESPACE}/rolebindings"
 _SECONDS = 900
 
 
@@ -29,12 +29,10 @@ def measure(
 
     Hooks of ``bare``, in turn with those of ``unit``, show how fast the machine is meanwhile.
     """
-    cluster.kubectl("create", "namespace", _NAMESPACE)
+    cluster.kubectl("create", "namespace", NAMESPACE)
     none = hooks.ratio(*hooks.paired(unit, bare, rounds))
     others, before = _count(cluster, _MAPPINGS), len(hooks.of(unit))
-    made = _seconds_until(
-        lambda: _declare(juju, number), lambda: _count(cluster, _BINDINGS) == number
-    )
+    made = declare(juju, cluster, number)
     testbedctl.settle(hooks.MODEL)
     ran = hooks.of(unit)[before:]
     measured, reference = hooks.paired(unit, bare, rounds)
@@ -59,6 +57,13 @@ def measure(
     return table
 
 
+def declare(juju: jubilant.Juju, cluster: Cluster, number: int) -> float:
+    """Declare mappings, and return after how long all have their rights."""
+    return _seconds_until(
+        lambda: _declare(juju, number), lambda: _count(cluster, _BINDINGS) == number
+    )
+
+
 def _seconds_until(change: Callable[[], None], done: Callable[[], bool]) -> float:
     """Make a change, and return after how long it is done."""
     started = time.monotonic()
@@ -68,7 +73,15 @@ def _seconds_until(change: Callable[[], None], done: Callable[[], bool]) -> floa
 
 
 def _declare(juju: jubilant.Juju, number: int) -> None:
-    access = [{"role": "view", "namespaces": [_NAMESPACE]}]
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write(text(number))
+        file.flush()
+        juju.cli("config", "aws-iam", f"mappings=@{file.name}")
+
+
+def text(number: int) -> str:
+    """Return the option for so many mappings."""
+    access = [{"role": "view", "namespaces": [NAMESPACE]}]
     entries = [
         {
             "name": f"bench-{n:05}",
@@ -78,10 +91,7 @@ def _declare(juju: jubilant.Juju, number: int) -> None:
         }
         for n in range(number)
     ]
-    with tempfile.NamedTemporaryFile("w") as file:
-        json.dump(entries, file)
-        file.flush()
-        juju.cli("config", "aws-iam", f"mappings=@{file.name}")
+    return json.dumps(entries)
 
 
 def _count(cluster: Cluster, path: str) -> int:

@@ -80,7 +80,10 @@ RUN = {
         "Get a kubeconfig": f"{ONE_UNIT}/test_make_a_role.py",
         "Type an MFA code once": f"{ONE_UNIT}/test_make_a_role.py",
     },
-    "docs/how-to/many-clusters.md": {"Make one file": HOW_TOS},
+    "docs/how-to/many-clusters.md": {
+        "Make one file": HOW_TOS,
+        "The same list of people everywhere": "tests/project/test_docs_recipes.py",
+    },
     "docs/how-to/move-from-eks.md": {
         "Move from EKS": HOW_TOS,
         "Give people a kubeconfig": HOW_TOS,

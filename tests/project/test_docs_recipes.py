@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from collections.abc import Sequence
@@ -138,3 +139,41 @@ def test_given_the_page_of_errors_then_its_causes_are_those_of_refusals():
 
     assert shown
     assert {*shown} <= {cause.value for cause in Cause}
+
+
+def test_given_many_models_then_the_script_says_who_differs_and_sets_the_option(tmp_path: Path):
+    text = (HOW_TO / "many-clusters.md").read_text()
+    section = text.partition("The same list of people everywhere")[2]
+    [script] = re.findall(r"^    (#!/bin/sh(?:\n    .*)+)$", section, re.MULTILINE)
+    (tmp_path / "people.sh").write_text(script.replace("\n    ", "\n"))
+    (tmp_path / "mappings.yaml").write_text("- arn: x\n")
+    none = dict.fromkeys(("delete", "replace", "change", "make", "refuse", "leave-out"), "0")
+    plans = {
+        "prod": {"status": "completed", "results": {**none, "change": "2", "make": "1"}},
+        "test": {"status": "completed", "results": none},
+        "lost": {"status": "failed", "message": "the API is down", "results": {}},
+    }
+    for model, plan in plans.items():
+        (tmp_path / f"{model}.json").write_text(json.dumps({"aws-iam/0": plan}))
+    juju = tmp_path / "juju"
+    juju.write_text('#!/bin/sh\necho "$@" >> asked; [ "$1" = config ] || cat "$3.json"\n')
+    juju.chmod(0o755)
+
+    def run(*args: str) -> subprocess.CompletedProcess[str]:
+        environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+        command = ["sh", "people.sh", *args]
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+
+    assert run("differ", "mappings.yaml", "prod", "test").stdout == (
+        "prod: 2 change, 1 make\ntest: nothing\n"
+    )
+    run("apply", "mappings.yaml", "prod", "test")
+    assert (tmp_path / "asked").read_text().splitlines()[-2:] == [
+        f"config --model {model} aws-iam mappings=@mappings.yaml" for model in ("prod", "test")
+    ]
+    stopped = run("differ", "mappings.yaml", "lost", "test")
+    assert stopped.returncode
+    assert "the API is down" in stopped.stderr
+    assert not stopped.stdout

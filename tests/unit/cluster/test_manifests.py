@@ -152,7 +152,7 @@ def test_given_names_that_strangers_make_up_when_looked_up_then_no_search_domain
 def test_given_a_server_that_is_well_before_it_knows_mappings_then_its_readiness_waits():
     (container,) = pod()["containers"]
 
-    assert container["readinessProbe"]["initialDelaySeconds"] >= 3
+    assert container["readinessProbe"]["initialDelaySeconds"] >= 5
 
 
 def test_given_what_is_rendered_when_the_charm_goes_then_exactly_that_is_removed_last_first():
@@ -451,5 +451,5 @@ def test_given_a_pod_then_its_collector_of_garbage_works_harder_below_its_limit_
 
     # Kubernetes writes Mi, and Go MiB.
     assert limit == "512Mi"
-    assert container["resources"]["requests"]["memory"] == "32Mi"
+    assert container["resources"]["requests"] == {"cpu": "50m", "memory": "64Mi"}
     assert 0.85 < int(soft.removesuffix("MiB")) / int(limit.removesuffix("Mi")) <= 0.9

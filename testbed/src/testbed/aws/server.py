@@ -1,17 +1,20 @@
 """The STS as a process, which serves HTTPS on port 443.
 
-`python -m testbed.aws.server ADDRESS CERTIFICATE KEY THROTTLED`
+`python -m testbed.aws.server ADDRESS CERTIFICATE KEY TROUBLED`
 
-THROTTLED is a file that may come and go: the networks whose every request is one too many.
+TROUBLED is a file that may come and go. Each line has a network, and what its requests get:
+`throttled` or `throttled:N`, that all or one in N are too many, or `slow:SECONDS`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+import itertools
 import socket
 import ssl
 import sys
+import time
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -34,16 +37,20 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 256
 
     def __init__(
-        self, address: str, port: int, tls: ssl.SSLContext, accounts: Accounts, throttled: Path
+        self, address: str, port: int, tls: ssl.SSLContext, accounts: Accounts, troubled: Path
     ) -> None:
         super().__init__((address, port), _Handler)
         self.tls = tls
         self.accounts = accounts
-        self._throttled = throttled
+        self._troubled = troubled
+        self._requests = itertools.count(1)
 
     def is_throttled(self, client: str) -> bool:
-        """Return whether the client at an address gets no more answers now."""
-        return is_listed(client, self._throttled)
+        """Wait as long as the client at an address has to; return whether it gets no answer."""
+        kind, _, number = trouble(client, self._troubled).partition(":")
+        if kind == "slow":
+            time.sleep(float(number))
+        return kind == "throttled" and next(self._requests) % int(number or 1) == 0
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -57,13 +64,14 @@ class _Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-def is_listed(address: str, file: Path) -> bool:
-    """Return whether an address is in one of the networks that a file lists, if there is one."""
+def trouble(address: str, file: Path) -> str:
+    """Return what a file, if it is there, says of the network that an address is in."""
     try:
-        networks = file.read_text().split()
+        lines = [line.split() for line in file.read_text().splitlines()]
     except FileNotFoundError:
-        return False
-    return any(ipaddress.ip_address(address) in ipaddress.ip_network(each) for each in networks)
+        return ""
+    own = ipaddress.ip_address(address)
+    return next((what for network, what in lines if own in ipaddress.ip_network(network)), "")
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -117,11 +125,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.log_message("%s %s %s", self.command, path, str(code))
 
 
-def main(address: str, certificate: str, key: str, throttled: str) -> None:
+def main(address: str, certificate: str, key: str, troubled: str) -> None:
     """Serve until killed."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate, key)
-    _Server(address, PORT, tls, Accounts.load(), Path(throttled)).serve_forever()
+    _Server(address, PORT, tls, Accounts.load(), Path(troubled)).serve_forever()
 
 
 if __name__ == "__main__":

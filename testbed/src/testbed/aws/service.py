@@ -12,8 +12,8 @@ from testbed.cluster import pki
 from testbed.cluster.settings import AWS_ADDRESS, LAB_ADDRESS
 from testbed.cluster.waiting import wait_for_port
 
-THROTTLED = "throttled"
-"""The file beside the logs with the networks that the STS throttles."""
+TROUBLED = "troubled"
+"""The file beside the logs with the networks that the STS throttles, or answers late."""
 
 _DNS_PORT = 53
 
@@ -41,7 +41,7 @@ def start(disk: Path, logs: Path) -> StandIn:
     certificate, key = disk / "sts.crt", disk / "sts.key"
     certificate.write_bytes(pair.certificate_pem)
     key.write_bytes(pair.key_pem)
-    files = (certificate, key, logs / THROTTLED)
+    files = (certificate, key, logs / TROUBLED)
     arguments = ["testbed.aws.server", AWS_ADDRESS, *map(str, files)]
     sts = _start([sys.executable, "-m", *arguments], logs / "sts.log")
     dns = _start(dns_command(), logs / "dns.log")

@@ -7,13 +7,14 @@ rules name the addresses of the model's machines and pods: other models of the l
 
 from __future__ import annotations
 
+import re
 import subprocess
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from testbed.aws.service import THROTTLED
+from testbed.aws.service import TROUBLED
 from testbed.cluster.settings import (
     AWS_ADDRESS,
     LAB_ADDRESS,
@@ -22,13 +23,25 @@ from testbed.cluster.settings import (
 )
 from testbed.juju.errors import UsageError
 
-KINDS = ("dns", "sts", "sts:silent", "sts:throttled", "service", "clock:SECONDS")
+KINDS = (
+    "dns",
+    "sts",
+    "sts:silent",
+    "sts:throttled",
+    "sts:throttled:N",
+    "sts:slow:SECONDS",
+    "service",
+    "clock:SECONDS",
+)
 
 # Every Python of Debian and Ubuntu runs the line when it starts. A machine has the host's kernel,
 # so its clock is the host's for all other programs.
 _CLOCK = "usr/lib/python3/dist-packages/testbed-clock.pth"
 _CLOCK_LINE = "import time; time.time = lambda real=time.time: real() + ({seconds})\n"
 _SECONDS = 20.0
+_KNOWN = re.compile(
+    r"dns|service|clock:-?\d+|sts(:silent|:throttled(:[1-9]\d*)?|:slow:\d+(\.\d+)?)?", re.ASCII
+)
 
 
 @dataclass(frozen=True)
@@ -48,13 +61,8 @@ class Fault:
     what: str
 
     def __post_init__(self) -> None:
-        if self.what not in KINDS[:-1] and not self._is_clock:
+        if not _KNOWN.fullmatch(self.what):
             raise UsageError(f"give one of {', '.join(KINDS)}, not {self.what}")
-
-    @property
-    def _is_clock(self) -> bool:
-        kind, _, seconds = self.what.partition(":")
-        return kind == "clock" and seconds.removeprefix("-").isdigit()
 
     @property
     def kind(self) -> str:
@@ -104,8 +112,8 @@ class Breakages:
     """The faults of each model. `state` is the lab's folder, in which the STS looks."""
 
     def __init__(self, state: Path) -> None:
-        self._throttled = state / THROTTLED
-        self._throttles: dict[str, list[str]] = {}
+        self._troubled = state / TROUBLED
+        self._troubles: dict[str, list[str]] = {}
         self._lock = threading.Lock()
         self._broken: dict[tuple[str, str], list[Target]] = {}
 
@@ -120,8 +128,10 @@ class Breakages:
                 for target in targets:
                     line = _CLOCK_LINE.format(seconds=fault.seconds)
                     (target.root / _CLOCK).write_text(line)
-            elif fault.what == "sts:throttled":
-                self._throttle(model, [n for each in targets for n in (each.address, each.pods)])
+            elif fault.what.startswith(("sts:throttled", "sts:slow")):
+                what = fault.what.removeprefix("sts:")
+                networks = [n for each in targets for n in (each.address, each.pods)]
+                self._trouble(model, [f"{network} {what}" for network in networks])
             elif fault.kind == "service":
                 for target in targets:
                     _nft(machine_rules(name), target)
@@ -132,18 +142,18 @@ class Breakages:
         """End a fault, or all faults of the model."""
         with self._lock:
             keys = [key for key in self._broken if key[0] == model and kind in ("", key[1])]
-            if model in self._throttles and kind in ("", "sts"):
-                self._throttle(model, [])
+            if model in self._troubles and kind in ("", "sts"):
+                self._trouble(model, [])
             for key in keys:
                 _mend(table(key[1], model), key[1], self._broken.pop(key))
 
-    def _throttle(self, model: str, networks: Sequence[str]) -> None:
-        """Have the STS throttle these networks of a model, and those of the others as before."""
-        self._throttles[model] = list(networks)
-        lines = [network for each in self._throttles.values() for network in each]
-        new = self._throttled.with_suffix(".new")
+    def _trouble(self, model: str, networks: Sequence[str]) -> None:
+        """Tell the STS of a model's networks, and of those of the others as before."""
+        self._troubles[model] = list(networks)
+        lines = [network for each in self._troubles.values() for network in each]
+        new = self._troubled.with_suffix(".new")
         new.write_text("\n".join(lines))
-        new.replace(self._throttled)
+        new.replace(self._troubled)
 
 
 def _mend(name: str, kind: str, targets: Sequence[Target]) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from testbed.aws.server import is_listed
-from testbed.aws.service import THROTTLED
+from testbed.aws.server import trouble
+from testbed.aws.service import TROUBLED
 from testbed.faults import breakage
 from testbed.faults.breakage import Breakages, Fault, Target
 from testbed.faults.intercept import Intercepts
@@ -168,23 +168,27 @@ def _ahead(folder: Path) -> float:
     return float(seen) - float(real)
 
 
-@pytest.mark.parametrize("what", ["", "nothing", "clock", "clock:", "clock:soon", "sts:slow"])
+@pytest.mark.parametrize(
+    "what",
+    ["", "nothing", "clock", "clock:", "clock:soon", "sts:slow", "sts:slow:x", "sts:throttled:0"],
+)
 def test_given_an_unknown_fault_then_it_is_refused(what: str) -> None:
     with pytest.raises(UsageError, match="clock:SECONDS"):
         Fault(what)
 
 
-def test_given_a_throttled_model_then_the_sts_throttles_its_networks_until_it_is_mended(
-    nft: Nft, machines: list[Target], state: Path
+@pytest.mark.parametrize("what", ["throttled", "throttled:10", "slow:0.05"])
+def test_given_troubled_models_then_the_sts_knows_their_networks_until_they_are_mended(
+    nft: Nft, machines: list[Target], state: Path, what: str
 ) -> None:
     breakages = Breakages(state)
-    breakages.add(MODEL, Fault("sts:throttled"), machines[:1])
-    breakages.add(OTHER, Fault("sts:throttled"), machines[1:])
+    breakages.add(MODEL, Fault(f"sts:{what}"), machines[:1])
+    breakages.add(OTHER, Fault(f"sts:{what}"), machines[1:])
     pods = ("10.1.0.7", "10.1.1.7", "10.1.2.7")
-    throttled = state / THROTTLED
-    assert [is_listed(pod, throttled) for pod in pods] == [True, True, False]
+    file = state / TROUBLED
+    assert [trouble(pod, file) for pod in pods] == [what, what, ""]
 
     breakages.mend(MODEL, "sts")
-    assert [is_listed(pod, throttled) for pod in pods] == [False, True, False]
+    assert [trouble(pod, file) for pod in pods] == ["", what, ""]
     breakages.mend(OTHER)
-    assert not any(is_listed(pod, throttled) for pod in pods)
+    assert not any(trouble(pod, file) for pod in pods)
