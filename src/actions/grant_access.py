@@ -148,7 +148,8 @@ def _note(
 ) -> events.Note:
     ends = f"until {mapping.expires}" if mapping.expires else "until it is revoked"
     why = f", because: {mapping.reason}" if mapping.reason else ""
-    groups = f", groups {', '.join(grants.shared_groups(mapping))}" if mapping.groups else ""
+    shared = grants.shared_groups(mapping)
+    groups = f", groups {', '.join(shared)}" if shared else ""
     role = f", {', '.join(map(str, grant.rights))}" if grant.rights else ""
     who = f"{mapping.arn} {ends} as {mapping.username}{groups}{role}"
     text = f"grant-access {done} access of {who}{why}"

@@ -75,7 +75,7 @@ def _known(record: Record) -> str:
             "aws-iam-logins; run: kubectl -n kube-system delete configmap aws-iam-logins"
         )
     return (
-        f"known since {record.since}; what the API server remembers for a while does not count"
+        f"known since {record.since}; logins from the API server's cache are not recorded"
         f"{record.gaps_since(None)}"
     )
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from access.declaration import rights, yaml_text
 from access.declaration.rights import Parsed
 from access.declaration.yaml_text import Value
+from text import word
 
 _WORDS = {
     "principalarn": "arn",
@@ -46,7 +47,10 @@ def access_entries(keys: dict[str, Value]) -> Iterator[tuple[str, Value]]:
         ValueError: what should hold entries is neither a list nor a map.
     """
     if _ENTRY in keys:
-        yield "accessEntry", keys[_ENTRY]
+        # Each is in a document of its own, of which the operator has many.
+        whose = _plain(keys[_ENTRY]).get("principalarn")
+        of = f" of {word(whose)}" if isinstance(whose, str) else ""
+        yield f"accessEntry{of}", keys[_ENTRY]
     for place, value in _each("accessEntries", keys.get(_ENTRIES)):
         if not isinstance(value, str):
             yield place, value

@@ -69,6 +69,16 @@ def test_given_a_grant_when_it_is_made_and_revoked_then_each_leaves_an_event(
     assert DEV in revoked["note"]
 
 
+def test_given_a_grant_of_a_role_alone_then_its_event_names_no_groups(
+    deployed: Model, api: FakeCluster
+):
+    api.add_role("view", "get")
+    grant(deployed, role="view")
+
+    (granted,) = notices(api)
+    assert granted["note"].endswith(" as alice, ClusterRole view")
+
+
 def test_given_a_dry_run_when_access_is_granted_or_revoked_then_there_is_no_event(
     deployed: Model, api: FakeCluster
 ):

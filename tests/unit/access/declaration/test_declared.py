@@ -442,7 +442,7 @@ def test_given_an_entry_that_cannot_be_when_it_is_read_then_it_is_named(text: st
         ),
         (
             f'{{"accessEntry": {{"principalArn": "{DEV}"}}}}\n---\nmapRoles:\n- rolearn: {DEV}',
-            "document 1: accessEntry",
+            f"document 1: accessEntry of {DEV}",
             "document 2: mapRoles[0]",
         ),
     ],

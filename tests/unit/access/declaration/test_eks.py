@@ -152,11 +152,11 @@ def test_given_policies_that_nothing_here_is_like_when_they_are_read_then_each_i
             "document 4: associatedAccessPolicies", "the access entry of its principal is missing"
         ),
         LeftOut(
-            "document 1: accessEntry.associatedAccessPolicies[0]",
+            f"document 1: accessEntry of {DEV}.associatedAccessPolicies[0]",
             "no ClusterRole matches AmazonEKSAdminViewPolicy",
         ),
         LeftOut(
-            "document 1: accessEntry.associatedAccessPolicies[1].namespaces",
+            f"document 1: accessEntry of {DEV}.associatedAccessPolicies[1].namespaces",
             "'dev-*' is not a namespace's name",
         ),
     ]
@@ -168,7 +168,10 @@ def test_given_an_entry_of_nodes_when_it_is_read_then_it_is_left_out_by_its_type
 
     assert people(text) == []
     assert left_out(text) == [
-        LeftOut("accessEntry", f"nodes do not log in with IAM here (type {kind})")
+        LeftOut(
+            f"accessEntry of {ACCOUNT}:role/node",
+            f"nodes do not log in with IAM here (type {kind})",
+        )
     ]
 
 
