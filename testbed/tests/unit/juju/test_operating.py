@@ -185,3 +185,8 @@ def test_what_the_stand_in_lacks_exits_with_2(
     juju: Juju, command: tuple[str, ...], said: str
 ) -> None:
     assert said in juju.refused(*command, code=2)
+
+
+@pytest.mark.parametrize("words", [("--help",), ("-h",), ("./host.charm", "--help")])
+def test_commands_of_juju_are_helpful(juju: Juju, words: tuple[str, ...]) -> None:
+    assert juju("deploy", *words).startswith("Usage: juju deploy")

@@ -211,13 +211,12 @@ def test_a_forced_upgrade_unpacks_and_keeps_the_hook_failed() -> None:
     assert next_hook(after, replace(remote, retry_due=True)) == failed.failed
 
 
-def test_a_secret_event_leads_to_one_hook_until_it_recurs() -> None:
-    rotate = SecretEvent("secret-rotate", "secret:x", "label")
+def test_a_secret_event_leads_to_one_hook() -> None:
+    obsolete = SecretEvent("secret-remove", "secret:x", "label", 1)
 
-    local, ran = run(started(), replace(NEW, secrets=(rotate,)))
-    again = run(local, replace(NEW, secrets=(replace(rotate, times=1),)))[1]
+    local, ran = run(started(), replace(NEW, secrets=(obsolete,)))
 
-    assert (ran, again) == (["secret-rotate"], ["secret-rotate"])
+    assert (ran, run(local, replace(NEW, secrets=(obsolete,)))[1]) == (["secret-remove"], [])
 
 
 def test_secret_changed_runs_once_for_the_latest_revision() -> None:

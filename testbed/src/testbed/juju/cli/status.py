@@ -189,8 +189,6 @@ def _unit(model: Model, unit: Unit) -> dict[str, Any]:
         document["leader"] = True
     if not unit.principal:
         document["machine"] = unit.machine.id
-    if unit.ports:
-        document["open-ports"] = sorted(unit.ports, key=names.natural)
     if host is not None:
         document["public-address"] = host.address
     subordinates = [model.find_unit(name) for name in unit.subordinates]

@@ -112,7 +112,7 @@ def _unit_row(name: str, unit: dict[str, Any], indent: str) -> list[str]:
         agent["current"],
         unit.get("machine", ""),
         unit.get("public-address", ""),
-        ",".join(unit.get("open-ports", [])),
+        "",
         message,
     ]
 

@@ -19,7 +19,6 @@ from testbed.juju.state.charm import Charm, Endpoint
 from testbed.juju.state.endpoints import Side
 from testbed.juju.state.machine import Machine
 from testbed.juju.state.model import Application, Model, Unit
-from testbed.juju.state.resources import Resource
 from testbed.juju.state.settings import Value
 from testbed.juju.state.status import ALIVE
 
@@ -47,7 +46,6 @@ class Request:
     trust: bool = False
     force: bool = False
     exposed: bool = False
-    resources: Mapping[str, Resource] = field(default_factory=dict)
     constraints: str = ""
 
 
@@ -82,7 +80,6 @@ def deploy(controller: Controller, model: Model, request: Request) -> Applicatio
         config=dict(request.config),
         trust=request.trust,
         exposed=request.exposed,
-        resources=dict(request.resources),
         next_unit=model.next_units.get(name, 0),
     )
     _check_architecture(model, request)
@@ -168,7 +165,6 @@ def refresh(
     application.charm, application.revision = new, source.revision
     application.origin, application.channel = source.origin, source.channel
     application.charm_version += 1
-    application.resources = {n: r for n, r in application.resources.items() if n in new.resources}
     application.config = {n: v for n, v in application.config.items() if _keeps(old, new, n)}
     for relation in model.relations_of(application.name):
         relation.sides = tuple(_with_charm(side, application) for side in relation.sides)

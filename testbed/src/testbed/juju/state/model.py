@@ -16,7 +16,6 @@ from testbed.juju.state import names
 from testbed.juju.state.charm import Charm
 from testbed.juju.state.machine import Machine
 from testbed.juju.state.relation import Databag, Relation
-from testbed.juju.state.resources import Resource
 from testbed.juju.state.secrets import Secret
 from testbed.juju.state.settings import Value, effective
 from testbed.juju.state.status import ALIVE, DEAD, Status, now
@@ -50,8 +49,6 @@ class Unit:
     resolved: str = ""  # "retry" or "skip", until the uniter has acted on it
     force_upgrade: bool = False
     update_status_version: int = 0
-    ports: set[str] = field(default_factory=set)
-    state: dict[str, str] = field(default_factory=dict)
     subordinates: list[str] = field(default_factory=list)
 
     @property
@@ -76,7 +73,6 @@ class Application:
     charm_version: int = 1
     units: dict[str, Unit] = field(default_factory=dict)
     next_unit: int = 0
-    resources: dict[str, Resource] = field(default_factory=dict)
     leader: str = ""
     leader_settings: Databag = field(default_factory=Databag)
     status: Status | None = None

@@ -23,7 +23,6 @@ class Hook:
     secret: str = ""
     secret_label: str = ""
     secret_revision: int = 0
-    secret_times: int = 0
 
     @property
     def name(self) -> str:
@@ -60,4 +59,4 @@ class LocalState:
     failures: int = 0
     relations: Mapping[int, LocalRelation] = field(default_factory=dict)
     secrets_changed: Mapping[str, int] = field(default_factory=dict)
-    secrets_done: frozenset[tuple[str, str, int, int]] = frozenset()
+    secrets_done: frozenset[tuple[str, str, int]] = frozenset()

@@ -10,7 +10,7 @@ from testbed.juju.hooktools import SPECS
 from testbed.juju.hooktools.context import ActionRun, Context
 from testbed.juju.state.actions import check_params
 from testbed.juju.state.model import Model, Unit
-from testbed.juju.state.secrets import identifier, rotated
+from testbed.juju.state.secrets import identifier
 from testbed.juju.state.status import Status, now
 from testbed.juju.state.unitstate import UNPACK, Hook
 from testbed.juju.uniter import runner
@@ -144,14 +144,6 @@ class Executor:
             self.model.relations[hook.relation_id].joined.discard(unit.name)
         if hook.kind == "secret-expired":
             self.expire.completed((identifier(hook.secret), hook.secret_revision))
-        if hook.kind == "secret-rotate":
-            self._rotated(identifier(hook.secret))
-
-    def _rotated(self, secret_id: str) -> None:
-        secret = self.model.secrets.get(secret_id)
-        if secret and secret.next_rotate and secret.next_rotate <= now():
-            after = rotated(secret, now())
-            self.model.secrets[secret_id] = replace(after, rotations=secret.rotations + 1)
 
     def _set_workload_after(self, hook: Hook) -> None:
         if hook.kind in _ENDED:

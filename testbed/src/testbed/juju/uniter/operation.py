@@ -57,7 +57,7 @@ def _after_secret(local: LocalState, hook: Hook) -> LocalState:
         return replace(local, secrets_changed=seen)
     if hook.kind == "secret-expired":  # secretexpire.py knows when it is due again
         return local
-    done = (hook.kind, hook.secret, hook.secret_revision, hook.secret_times)
+    done = (hook.kind, hook.secret, hook.secret_revision)
     return replace(local, secrets_done=local.secrets_done | {done})
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from testbed.juju.manner import Manner
 from testbed.juju.state.model import Model, Unit
@@ -53,10 +52,9 @@ def snapshot(
     unit: Unit,
     *,
     retry_due: bool,
-    moment: datetime,
     expired: Sequence[Revision] = (),
 ) -> Snapshot:
-    """Return what `unit` sees at `moment`, when these revisions of secrets have expired."""
+    """Return what `unit` sees, when these revisions of secrets have expired."""
     application = model.applications[unit.application]
     leader = application.leader == unit.name
     return Snapshot(
@@ -81,7 +79,7 @@ def snapshot(
         },
         secrets=(
             *(_expired(model, *revision) for revision in expired),
-            *events_for(unit.name, leader=leader, secrets=model.secrets.values(), now=moment),
+            *events_for(unit.name, leader=leader, secrets=model.secrets.values()),
         ),
     )
 

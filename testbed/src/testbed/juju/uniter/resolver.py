@@ -106,12 +106,11 @@ def _secret_hooks(local: LocalState, remote: Snapshot) -> Iterator[Hook]:
             secret=event.secret,
             secret_label=event.label,
             secret_revision=event.revision,
-            secret_times=event.times,
         )
 
 
-def _done(event: SecretEvent) -> tuple[str, str, int, int]:
-    return event.kind, event.secret, event.revision, event.times
+def _done(event: SecretEvent) -> tuple[str, str, int]:
+    return event.kind, event.secret, event.revision
 
 
 def _relation_hooks(

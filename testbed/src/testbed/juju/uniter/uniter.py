@@ -10,7 +10,6 @@ from collections import deque
 from testbed.juju.durations import seconds
 from testbed.juju.state.model import Model, Unit
 from testbed.juju.state.paths import agent_dir, inside
-from testbed.juju.state.secretevents import next_rotation
 from testbed.juju.state.status import Status, now
 from testbed.juju.state.unitstate import UNPACK, Hook
 from testbed.juju.uniter.executor import Executor
@@ -130,17 +129,13 @@ class Uniter:
 
     def _timeout(self) -> float | None:
         """Return the seconds until time alone makes something due; None if it never does."""
-        rotation = next_rotation(self._model.secrets.values(), now())
         times = [
             moment - time.monotonic()
             for moment in (self._retry.at, self._update_status.at)
             if moment is not None
         ]
-        times += [
-            (date - now()).total_seconds()
-            for date in (rotation, self._expire.alarm)
-            if date is not None
-        ]
+        if self._expire.alarm is not None:
+            times.append((self._expire.alarm - now()).total_seconds())
         return max(min(times), 0.001) if times else None
 
     def _remote(self) -> Snapshot:
@@ -149,7 +144,7 @@ class Uniter:
         secrets = self._model.secrets.values()
         self._expire.look(self._unit.name, secrets, moment, leader=leader)
         expired = self._expire.expired
-        return snapshot(self._model, self._unit, retry_due=due, moment=moment, expired=expired)
+        return snapshot(self._model, self._unit, retry_due=due, expired=expired)
 
     def _do_next(self) -> None:
         with self._lock:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from testbed.juju.cli.commands import deploy_bundle
 from testbed.juju.cli.commands.parsing import config_of, option_texts, placements
-from testbed.juju.cli.commands.resources import RESOURCE, given_resources
 from testbed.juju.cli.commands.sources import is_local, origin, source
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.controller import deploying
@@ -66,7 +65,6 @@ def _deploy_charm(invocation: Invocation, parsed: Parsed, found: Source) -> None
         trust=trust,
         force=parsed.on("force"),
         constraints=parsed.text("constraints"),
-        resources=given_resources(invocation, parsed.all("resource"), charm),
     )
     invocation.info(_located(found))
     deployed = deploying.deploy(invocation.controller, model, request)
@@ -86,6 +84,6 @@ COMMANDS = (
         "Deploys a charm or a bundle with overlays.",
         (Flag("channel"), Flag("config", "list"), Flag("base"), Flag("to"), Flag("constraints"),
          Flag("num-units", aliases=("n",)), Flag("trust", "bool"), Flag("force", "bool"),
-         Flag("overlay", "list"), RESOURCE),
+         Flag("overlay", "list")),
     ),
 )  # fmt: skip

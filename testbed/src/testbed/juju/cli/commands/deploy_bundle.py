@@ -18,7 +18,7 @@ from testbed.juju.state.settings import check_value
 
 
 def deploy(invocation: Invocation, parsed: Parsed, texts: list[tuple[str, str]]) -> None:
-    for flag in ("config", "num-units", "to", "base", "resource"):
+    for flag in ("config", "num-units", "to", "base"):
         if flag in parsed.values:
             raise JujuError(f"flags provided but not supported when deploying a bundle: --{flag}.")
     wanted = bundle.load(texts)

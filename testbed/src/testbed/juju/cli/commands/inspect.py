@@ -71,7 +71,7 @@ def _unit_info(model: Model, unit: Unit) -> dict[str, Any]:
     return {
         "workload-version": unit.version.current,
         "machine": unit.machine.id,
-        "opened-ports": sorted(unit.ports, key=names.natural),
+        "opened-ports": [],
         "public-address": host.address if host else "",
         "charm": f"{application.charm.name}-{application.revision}",
         "leader": application.leader == unit.name,

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from testbed.juju.cli.commands.parsing import config_of, option_texts
-from testbed.juju.cli.commands.resources import RESOURCE, given_resources
 from testbed.juju.cli.commands.sources import is_local, origin
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.controller import deploying
 from testbed.juju.controller.deploying import Source
-from testbed.juju.controller.resources import attach
 from testbed.juju.errors import JujuError, UsageError
 from testbed.juju.flags import Flag, Parsed
 from testbed.juju.state.model import Application, Model
@@ -24,11 +22,7 @@ def refresh(invocation: Invocation, parsed: Parsed) -> None:
         model = invocation.model
         application = model.application(parsed.args[0])
         source = _new_source(invocation, model, application, parsed)
-        charm = source.charm if source else application.charm
-        given = given_resources(invocation, parsed.all("resource"), charm)
         if source is None:
-            for resource in given.values():
-                attach(invocation.controller, model, application, resource)
             invocation.info(f'charm "{application.charm.name}": already up-to-date')
             return
         texts = option_texts(invocation, parsed.all("config"), application.name)
@@ -44,7 +38,6 @@ def refresh(invocation: Invocation, parsed: Parsed) -> None:
             switch=bool(switch),
         )
         application.config.update(config)
-        application.resources.update(given)
         application.trust = application.trust or parsed.on("trust")
         invocation.controller.changed(model)
     invocation.info(f"Added {origin(source)}, to the model")
@@ -78,7 +71,7 @@ COMMANDS = (
         "Puts a newer charm in the place of an application's.",
         (Flag("channel"), Flag("config", "list"), Flag("path"), Flag("switch"),
          Flag("trust", "bool"), Flag("force", "bool"), Flag("force-base", "bool"),
-         Flag("force-units", "bool"), RESOURCE),
+         Flag("force-units", "bool")),
         aliases=("upgrade-charm",),
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""juju add-secret, update-secret, grant-secret, revoke-secret, remove-secret: an operator's."""
+"""juju add-secret, update-secret, grant-secret, remove-secret: an operator's."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from testbed.juju.errors import JujuError, ToolError, UsageError
 from testbed.juju.flags import Flag, Parsed
 from testbed.juju.state import secrets
 from testbed.juju.state.model import Model
-from testbed.juju.state.secrets import MODEL, NO_RELATION, Secret, Settings
+from testbed.juju.state.secrets import MODEL, Secret, Settings
 from testbed.juju.state.status import now
 
 _FILE, _INFO = Flag("file"), Flag("info")
@@ -120,15 +120,7 @@ def update(invocation: Invocation, parsed: Parsed) -> None:
 
 
 def grant(invocation: Invocation, parsed: Parsed) -> None:
-    _change_grants(invocation, parsed, granted=True)
-
-
-def revoke(invocation: Invocation, parsed: Parsed) -> None:
-    _change_grants(invocation, parsed, granted=False)
-
-
-def _change_grants(invocation: Invocation, parsed: Parsed, *, granted: bool) -> None:
-    """Change who may read a secret. Juju runs no hook for it."""
+    """Let applications read a secret. Juju runs no hook for it."""
     if len(parsed.args) != 2:
         raise UsageError("missing application name" if parsed.args else "missing secret URI")
     reference, targets = parsed.args[0], parsed.args[1].split(",")
@@ -137,34 +129,22 @@ def _change_grants(invocation: Invocation, parsed: Parsed, *, granted: bool) -> 
         secret = _own(model, reference)
         for target in targets:
             model.application(target)
-        left = {t: r for t, r in secret.grants.items() if t not in targets}
-        grants = left | dict.fromkeys(targets, NO_RELATION) if granted else left
-        model.secrets[secret.id] = replace(secret, grants=grants)
+        model.secrets[secret.id] = replace(secret, grants=secret.grants | set(targets))
 
 
 def remove(invocation: Invocation, parsed: Parsed) -> None:
     if len(parsed.args) != 1:
         raise UsageError("missing secret URI")
-    text = parsed.text("revision")
-    if text and not text.isdigit():
-        raise UsageError(f'invalid value "{text}" for option --revision')
     with invocation.controller.lock:
         model = invocation.model
         secret = _own(model, parsed.args[0])
-        left = secrets.without_revision(secret, int(text) if text else None)
-        if left is None:
-            del model.secrets[secret.id]
-        else:
-            model.secrets[secret.id] = left
+        del model.secrets[secret.id]
 
 
 COMMANDS = (
     Command("add-secret", add, "Adds a secret of the operator's.", (_FILE, _INFO)),
     Command("grant-secret", grant, "Lets applications read a secret of the operator's."),
-    Command(
-        "remove-secret", remove, "Removes a secret of the operator's.", (Flag("revision"),)
-    ),
-    Command("revoke-secret", revoke, "Keeps applications from reading a secret."),
+    Command("remove-secret", remove, "Removes a secret of the operator's."),
     Command(
         "update-secret", update, "Gives a secret of the operator's new content.",
         (_FILE, _INFO, Flag("name")),
