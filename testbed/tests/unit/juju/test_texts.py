@@ -1,4 +1,4 @@
-"""Small grammars: flags, durations, names, logging levels, assumes."""
+"""Small grammars: flags, durations, names, assumes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from testbed.juju import durations
 from testbed.juju.errors import JujuError, UsageError
 from testbed.juju.flags import Flag, parse
 from testbed.juju.state import assumes, names
-from testbed.juju.state.logbook import minimum_level
 
 FLAGS = [Flag("model", aliases=("m",)), Flag("force", "bool"), Flag("config", "list")]
 
@@ -89,21 +88,6 @@ def test_names_have_jujus_forms(check: Any, good: list[str], bad: list[str]) -> 
 
 def test_units_are_sorted_by_their_number() -> None:
     assert sorted(["a/10", "a/9", "a/1"], key=names.natural) == ["a/1", "a/9", "a/10"]
-
-
-@pytest.mark.parametrize(
-    ("config", "module", "level"),
-    [
-        ("<root>=INFO", "unit.a/0.juju-log", "INFO"),
-        ("<root>=WARNING;unit=DEBUG", "unit.a/0.juju-log", "DEBUG"),
-        ("unit=DEBUG", "juju.worker.uniter", "INFO"),
-        ("unit=DEBUG;unit.a/0=ERROR", "unit.a/0.juju-log", "ERROR"),
-        ("unit=NONSENSE", "unit.a/0", "INFO"),
-        ("", "unit.a/0", "INFO"),
-    ],
-)
-def test_the_longest_matching_module_sets_the_level(config: str, module: str, level: str) -> None:
-    assert minimum_level(config, module) == level
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def _application(model: Model, application: Application) -> dict[str, Any]:
         document["charm-channel"] = application.channel
     if charm.version:
         document["charm-version"] = charm.version
-    document["exposed"] = application.exposed
+    document["exposed"] = False
     if application.life != ALIVE:
         document["life"] = application.life
     document["application-status"] = entry(application_status(application))

@@ -69,7 +69,7 @@ def _applications(applications: dict[str, Any]) -> str:
                 application["charm-name"],
                 application.get("charm-channel", ""),
                 str(application["charm-rev"]),
-                "yes" if application["exposed"] else "no",
+                "no",
                 status.get("message", ""),
             ]
         )

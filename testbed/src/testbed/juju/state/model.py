@@ -23,11 +23,9 @@ from testbed.juju.state.unitstate import LocalState
 
 MODEL_DEFAULTS: dict[str, Value] = {
     "automatically-retry-hooks": True,
-    "default-base": "",
     "juju-http-proxy": "",
     "juju-https-proxy": "",
     "juju-no-proxy": "127.0.0.1,localhost,::1",
-    "logging-config": "<root>=INFO",
     "update-status-hook-interval": "5m",
 }
 
@@ -46,8 +44,7 @@ class Unit:
     version: Status = field(default_factory=lambda: Status(""))
     agent_stopped: bool = False
     failed_message: str = ""
-    resolved: str = ""  # "retry" or "skip", until the uniter has acted on it
-    force_upgrade: bool = False
+    resolved: bool = False  # until the uniter has acted on it
     update_status_version: int = 0
     subordinates: list[str] = field(default_factory=list)
 
@@ -67,8 +64,6 @@ class Application:
     channel: str
     base: str
     config: dict[str, Value] = field(default_factory=dict)
-    trust: bool = False
-    exposed: bool = False
     life: str = ALIVE
     charm_version: int = 1
     units: dict[str, Unit] = field(default_factory=dict)
@@ -88,7 +83,7 @@ class Application:
         return effective(self.charm.options, self.config)
 
     def config_version(self) -> str:
-        return repr((sorted(self.settings().items()), self.trust))
+        return repr(sorted(self.settings().items()))
 
 
 @dataclass

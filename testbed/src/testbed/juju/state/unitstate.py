@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-# A forced upgrade of a unit in error: the new charm is unpacked, then the failed hook retried.
-UNPACK = "unpack"
-
 
 @dataclass(frozen=True)
 class Hook:

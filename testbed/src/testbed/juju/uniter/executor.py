@@ -12,7 +12,7 @@ from testbed.juju.state.actions import check_params
 from testbed.juju.state.model import Model, Unit
 from testbed.juju.state.secrets import identifier
 from testbed.juju.state.status import Status, now
-from testbed.juju.state.unitstate import UNPACK, Hook
+from testbed.juju.state.unitstate import Hook
 from testbed.juju.uniter import runner
 from testbed.juju.uniter.deployer import deploy
 from testbed.juju.uniter.operation import committed
@@ -46,13 +46,9 @@ class Executor:
 
     def run_hook(self, hook: Hook, remote: Snapshot) -> None:
         """Run a hook that was chosen from `remote`. Unpack the charm first if it is a new one."""
-        if hook.kind in ("install", "upgrade-charm", UNPACK) and not self._unpack():
+        if hook.kind in ("install", "upgrade-charm") and not self._unpack():
             return
         lock = self.controller.lock
-        if hook.kind == UNPACK:
-            with lock:
-                self.unit.local = committed(self.unit.local, hook, remote)
-            return
         path = f"hooks/{hook.name}"
         handler = self.processes.handler(path)
         with lock:
@@ -138,7 +134,7 @@ class Executor:
         """Record that a hook is done. Called under the lock."""
         unit = self.unit
         unit.local = committed(unit.local, hook, remote)
-        unit.resolved, unit.failed_message, unit.force_upgrade = "", "", False
+        unit.resolved, unit.failed_message = False, ""
         self.retry.succeeded()
         if hook.kind == "relation-broken" and hook.relation_id in self.model.relations:
             self.model.relations[hook.relation_id].joined.discard(unit.name)

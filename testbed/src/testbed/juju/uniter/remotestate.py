@@ -38,9 +38,8 @@ class Snapshot:
     leader: bool = False
     leader_settings_version: int = 0
     update_status_version: int = 0
-    resolved: str = ""
+    resolved: bool = False
     retry_due: bool = False
-    force_upgrade: bool = False
     dies_unstopped: bool = False  # before its hooks `stop` and `remove`
     principal_leaving: bool = False
     relations: Mapping[int, RelationSnapshot] = field(default_factory=dict)
@@ -69,7 +68,6 @@ def snapshot(
         update_status_version=unit.update_status_version,
         resolved=unit.resolved,
         retry_due=retry_due,
-        force_upgrade=unit.force_upgrade,
         dies_unstopped=_dies_unstopped(model, unit),
         principal_leaving=_principal_leaving(model, unit),
         relations={

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from testbed.juju.cli.commands.parsing import config_of, option_texts
-from testbed.juju.cli.commands.sources import is_local, origin
+from testbed.juju.cli.commands.sources import origin
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.controller import deploying
 from testbed.juju.controller.deploying import Source
@@ -15,9 +14,6 @@ from testbed.juju.state.model import Application, Model
 def refresh(invocation: Invocation, parsed: Parsed) -> None:
     if len(parsed.args) != 1:
         raise UsageError("no application specified" if not parsed.args else "too many arguments")
-    path, switch = parsed.text("path"), parsed.text("switch")
-    if path and switch:
-        raise UsageError("--switch and --path are mutually exclusive")
     with invocation.controller.lock:
         model = invocation.model
         application = model.application(parsed.args[0])
@@ -25,21 +21,7 @@ def refresh(invocation: Invocation, parsed: Parsed) -> None:
         if source is None:
             invocation.info(f'charm "{application.charm.name}": already up-to-date')
             return
-        texts = option_texts(invocation, parsed.all("config"), application.name)
-        config = config_of(source.charm.options, texts)
-        force = parsed.on("force")
-        deploying.refresh(
-            invocation.controller,
-            model,
-            application,
-            source,
-            force_base=force or parsed.on("force-base"),
-            force_units=force or parsed.on("force-units"),
-            switch=bool(switch),
-        )
-        application.config.update(config)
-        application.trust = application.trust or parsed.on("trust")
-        invocation.controller.changed(model)
+        deploying.refresh(invocation.controller, model, application, source)
     invocation.info(f"Added {origin(source)}, to the model")
 
 
@@ -47,14 +29,9 @@ def _new_source(
     invocation: Invocation, model: Model, application: Application, parsed: Parsed
 ) -> Source | None:
     """Return the charm to refresh to, or None if the application runs it already."""
-    path, switch = parsed.text("path"), parsed.text("switch")
     channel = parsed.text("channel") or application.channel
-    if path or is_local(switch):
-        return deploying.local_source(
-            invocation.controller, model, invocation.path(path or switch)
-        )
-    if switch:
-        return deploying.source_of(invocation.controller, model, switch, channel)
+    if path := parsed.text("path"):
+        return deploying.local_source(invocation.controller, model, invocation.path(path))
     if application.origin == "local":
         raise JujuError(
             f'application "{application.name}" was deployed from a local charm: '
@@ -69,9 +46,6 @@ COMMANDS = (
         "refresh",
         refresh,
         "Puts a newer charm in the place of an application's.",
-        (Flag("channel"), Flag("config", "list"), Flag("path"), Flag("switch"),
-         Flag("trust", "bool"), Flag("force", "bool"), Flag("force-base", "bool"),
-         Flag("force-units", "bool")),
-        aliases=("upgrade-charm",),
+        (Flag("channel"), Flag("path")),
     ),
-)  # fmt: skip
+)

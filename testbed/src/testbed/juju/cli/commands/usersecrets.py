@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -17,7 +15,7 @@ from testbed.juju.state.model import Model
 from testbed.juju.state.secrets import MODEL, Secret, Settings
 from testbed.juju.state.status import now
 
-_FILE, _INFO = Flag("file"), Flag("info")
+_FILE = Flag("file")
 
 
 def find(model: Model, reference: str) -> Secret:
@@ -46,12 +44,7 @@ def _settings(invocation: Invocation, parsed: Parsed, words: Sequence[str]) -> S
             raise JujuError(f'cannot parse "{file}": expected a map')
         content |= {str(key): str(value) for key, value in document.items()}
     _check(content)
-    given = parsed.values
-    return Settings(
-        content=content or None,
-        label=parsed.text("name") if "name" in given else None,
-        description=parsed.text("info") if "info" in given else None,
-    )
+    return Settings(content=content or None)
 
 
 def _content(invocation: Invocation, words: Sequence[str]) -> dict[str, str]:
@@ -61,19 +54,8 @@ def _content(invocation: Invocation, words: Sequence[str]) -> dict[str, str]:
         if not assigned:
             raise UsageError(f'key value "{word}" not valid')
         name, _, form = key.partition("#")
-        content[name] = _value(invocation, form, value)
+        content[name] = invocation.read(value) if form == "file" else value
     return content
-
-
-def _value(invocation: Invocation, form: str, value: str) -> str:
-    if form == "file":
-        return invocation.read(value)
-    if form == "base64":
-        try:
-            return base64.b64decode(value, validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError) as error:
-            raise JujuError(f'base64 value "{value}" not valid') from error
-    return value
 
 
 def _check(content: Mapping[str, str]) -> None:
@@ -108,13 +90,11 @@ def update(invocation: Invocation, parsed: Parsed) -> None:
         raise UsageError("missing secret URI")
     reference, *words = parsed.args
     settings = _settings(invocation, parsed, words)
-    if settings == Settings():
+    if settings.content is None:
         raise UsageError("specify at least one new value, label, or info to update")
     with invocation.controller.lock:
         model = invocation.model
         secret = _own(model, reference)
-        if settings.label and settings.label != secret.label:
-            _check_name(model, settings.label)
         model.secrets[secret.id] = secrets.changed(secret, settings, now())
         invocation.controller.changed(model)
 
@@ -142,11 +122,11 @@ def remove(invocation: Invocation, parsed: Parsed) -> None:
 
 
 COMMANDS = (
-    Command("add-secret", add, "Adds a secret of the operator's.", (_FILE, _INFO)),
+    Command("add-secret", add, "Adds a secret of the operator's.", (_FILE,)),
     Command("grant-secret", grant, "Lets applications read a secret of the operator's."),
     Command("remove-secret", remove, "Removes a secret of the operator's."),
     Command(
         "update-secret", update, "Gives a secret of the operator's new content.",
-        (_FILE, _INFO, Flag("name")),
+        (_FILE,),
     ),
 )  # fmt: skip
