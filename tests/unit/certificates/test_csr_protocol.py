@@ -6,6 +6,7 @@ import base64
 import datetime as dt
 import itertools
 import json
+from typing import Any
 
 import ops
 import pytest
@@ -306,6 +307,26 @@ def test_given_a_move_to_the_older_protocol_when_settled_then_that_is_served(
     assert secret(api, "ca.pem") == root().certificate
 
 
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        {"silent": True},
+        {"revokes": True},
+        {"refuses": Refusal.OTHER},
+        {"validity": dt.timedelta(microseconds=1)},
+    ],
+    ids=["silent", "revoked", "refused", "expired"],
+)
+def test_given_an_authority_that_must_act_first_then_its_event_wakes_the_unit_and_no_alarm(
+    api: FakeCluster, files: Files, trouble: dict[str, Any]
+):
+    model = Model(SelfSigned(**trouble), [files])
+    model.settle()
+
+    assert model.hook().name in ("blocked", "waiting")
+    assert model.units[0].alarms == []
+
+
 def test_given_an_expired_certificate_when_a_hook_runs_then_it_is_to_be_issued_again(
     api: FakeCluster, files: Files
 ):
@@ -383,6 +404,7 @@ def test_given_an_answer_that_is_no_certificate_when_a_hook_runs_then_the_remedy
         "malformed certificate; run: juju remove-relation aws-iam:certificates "
         "self-signed-certificates"
     )
+    assert modern.units[0].alarms == []
 
 
 def test_given_a_revoked_certificate_when_a_hook_runs_then_it_stays_in_use_and_the_status_says_so(
