@@ -126,8 +126,11 @@ def test_given_a_good_answer_then_its_pair_is_served_and_asked_for_under_the_sam
     assert unit.name == SERVER_NAME
 
 
-def test_given_another_address_then_it_is_asked_for(unit: Unit):
-    unit.ask(answers((SERVER_NAME, GOOD)))
+def test_given_a_settled_request_when_the_address_changes_then_the_new_one_is_asked_for(
+    unit: Unit,
+):
+    for _ in range(2):
+        unit.ask(answers((SERVER_NAME, GOOD)))
     unit.ask(answers((SERVER_NAME, GOOD)), address="10.152.183.99")
 
     (asked,) = json.loads(unit.bag["cert_requests"]).values()
