@@ -185,7 +185,7 @@ def test_given_answers_of_several_units_then_that_of_the_first_is_served(unit: U
 
 
 def test_given_a_good_answer_then_one_that_lasts_longer_does_not_replace_it(unit: Unit):
-    longer = (f"b.{SERVER_NAME}", issued(days=(-1, 700)))
+    longer = (f"a.{SERVER_NAME}", issued(days=(-1, 700)))
 
     found = unit.ask(answers((SERVER_NAME, GOOD), longer))
 
