@@ -13,6 +13,7 @@ from access import rbac, rights, subjects
 from access.mapping import IdentityMapping
 from access.rbac import Answer, Binding, Bindings, Grant
 
+OPEN = "everybody who logs in may do everything"
 ROLE = "arn:aws:iam::111122223333:role/dev"
 VIEW = Binding("v", "", "ClusterRole", "view", users=("alice",), groups=("devs",))
 EDIT = Binding("e", "shop", "ClusterRole", "edit", users=("alice", "bob"))
@@ -192,12 +193,12 @@ def test_given_a_node_then_what_it_needs_is_given_to_it_beside_rbac(
         (Answer(allowed=False, reason="RBAC"), ""),
         (
             Answer(allowed=True, reason="RBAC: allowed by\nx"),
-            "everybody who logs in may do everything: RBAC: allowed by x",
+            f"{OPEN}: RBAC: allowed by x",
         ),
         (
             Answer(allowed=True, reason=""),
             (
-                "everybody who logs in may do everything, because the API server does not ask RBAC\n"
+                f"{OPEN}, because the API server does not ask RBAC\n"
                 "run: juju config masters authorization-mode=RBAC,Node"
             ),
         ),
