@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 from typing import Any
 
@@ -12,6 +13,7 @@ from access.declaration import declared
 from access.grants import Grant, Target
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
+from access.rights import Right
 from config import Config
 from errors import Blocked
 from labels import GRANT, OPTION
@@ -83,6 +85,67 @@ def test_given_a_permission_set_in_place_of_an_arn_then_it_is_read(
     assert grants.permission_set({**PARAMS, **params}) == PermissionSet(
         "DevOps", "111122223333", found
     )
+
+
+def test_given_parameters_then_the_mapping_is_as_they_say():
+    grant = wanted(groups=" devs,,ops, devs", reason=" for  the\nmove ", username=" alice ")
+
+    assert grant.mapping == IdentityMapping(
+        grant.mapping.name, DEV, "alice", DEV_CANONICAL, ("devs", "ops"), GRANT
+    )
+    assert grant.mapping.reason == "for the move"
+    assert grant.mapping.name.startswith("grant-dev-")
+    assert (grant.named, grant.remark, grant.rights) == (False, "", ())
+
+
+def test_given_a_name_and_an_end_then_the_mapping_has_them():
+    grant = wanted(name="guest", **{"for": "4h"})
+
+    assert (grant.named, grant.mapping.name) == (True, "guest")
+    assert grant.mapping.expires == "2026-11-26T16:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("role", "namespaces", "right"),
+    [
+        (" view ", "", Right("view", "ClusterRole", (), "role")),
+        ("edit", " shop, ,blue ", Right("edit", "ClusterRole", ("shop", "blue"), "role")),
+    ],
+)
+def test_given_a_role_then_it_comes_with_the_mapping(role: str, namespaces: str, right: Right):
+    assert wanted(role=role, namespaces=namespaces).rights == (right,)
+
+
+@pytest.mark.parametrize(
+    ("params", "problem"),
+    [
+        ({"reason": "x" * 201}, "reason is too long, give 200 characters at most"),
+        (
+            {"username": " "},
+            "username is empty, give the Kubernetes user that the principal becomes",
+        ),
+        ({"name": "No" * 30}, f"name '{'No' * 20}' must be small letters, digits, '-' and '.'"),
+        ({"namespaces": "shop"}, "namespaces goes with role"),
+        ({"role": "a/" * 30}, f"role '{'a/' * 20}' is not a ClusterRole's name"),
+        (
+            {"arn": "nonsense"},
+            "'nonsense' is not an ARN such as arn:aws:iam::111122223333:role/admin",
+        ),
+        (
+            {"arn": DEV.replace("aws:", "aws-cn:", 1)},
+            "no login has partition aws-cn, because the option partition is aws",
+        ),
+    ],
+)
+def test_given_a_parameter_that_is_wrong_then_it_is_named_with_what_to_give(
+    params: dict[str, str], problem: str
+):
+    with pytest.raises(ValueError, match=f"^{re.escape(problem)}$"):
+        wanted(**params)
+
+
+def test_given_the_longest_reason_then_it_is_taken():
+    assert wanted(reason="x" * 200).mapping.reason == "x" * 200
 
 
 def test_given_an_arn_then_there_is_no_permission_set():
