@@ -383,6 +383,19 @@ def test_given_an_answer_that_is_no_certificate_when_any_hook_runs_then_the_old_
     assert modern.hook().name == "active"
 
 
+@pytest.mark.parametrize("between", [[], [root("between").certificate]])
+def test_given_a_chain_when_settled_then_it_is_served_and_trusted_with_the_authority(
+    modern: Model, provider: SelfSigned, api: FakeCluster, between: list[str]
+):
+    (answer,) = json.loads(provider.answer(modern.certificates, [])[0]["certificates"])
+    provider.overrides = {"certificates": json.dumps([answer | {"chain": between}])}
+    modern.settle()
+
+    others = [*between, f"{provider.authority}\n"]
+    assert secret(api, "cert.pem") == "".join([f"{answer['certificate']}\n", *others])
+    assert secret(api, "ca.pem") == "".join(sorted(others))
+
+
 def test_given_a_refusal_of_no_request_when_a_hook_runs_then_the_certificate_stays_in_use(
     modern: Model, provider: SelfSigned
 ):
