@@ -64,6 +64,12 @@ def revoked(found: list[IdentityMapping], target: Target, option: str = "") -> l
     ]
 
 
+def declares(principal: str, place: str) -> str:
+    """The pattern of what refuses to change what the option has."""
+    change = "change its entry there, then run: juju config aws-iam mappings=@<file>"
+    return f"^{re.escape(f'the option mappings declares {principal} ({place}): {change}')}$"
+
+
 # What is asked for.
 
 
@@ -226,7 +232,7 @@ def test_given_an_arn_or_a_name_then_that_is_to_be_revoked(params: dict[str, str
 
 @pytest.mark.parametrize("params", [{"arn": "", "name": ""}, {"arn": DEV, "name": "dev"}])
 def test_given_both_or_neither_then_nothing_is_to_be_revoked(params: dict[str, str]):
-    with pytest.raises(ValueError, match="give either arn or name"):
+    with pytest.raises(ValueError, match=r"^give either arn or name$"):
         grants.target(params)
 
 
@@ -248,7 +254,14 @@ def test_given_a_grant_of_the_principal_then_it_is_replaced():
     ("found", "params", "reason"),
     [
         ([mapping("mine", DEV, GRANT)], {"name": "yours"}, "its grant is named mine"),
-        ([mapping("theirs", DEV)], {}, "mapping theirs maps .* already, and is not a grant"),
+        (
+            [mapping("theirs", DEV)],
+            {},
+            (
+                "mapping theirs maps .* already, and is not a grant: delete it, or let it end: "
+                "kubectl annotate iamidentitymapping theirs .*=<time>$"
+            ),
+        ),
         ([mapping("theirs", DEV, OPTION)], {}, "mapping theirs maps .* and is not a grant"),
         ([mapping("taken", OPS)], {"name": "taken"}, "mapping taken maps .*: give another name"),
         (
@@ -266,23 +279,28 @@ def test_given_a_mapping_in_the_way_then_nothing_is_granted(
 
 
 @pytest.mark.parametrize(
-    ("found", "arn", "option"),
+    ("found", "arn", "option", "place"),
     [
-        ([], DEV, f"[{{arn: '{DEV}'}}]"),
-        ([], DEV, f"[{{arn: '{ACCOUNT}:role/path/dev'}}]"),
-        ([], SET_ROLE, "[{permission-set: DevOps, account: '111122223333'}]"),
-        ([mapping("mine", DEV, GRANT)], DEV, f"[{{arn: '{OPS}'}}, {{arn: '{DEV}'}}]"),
+        ([], DEV, f"[{{arn: '{DEV}'}}]", "mappings[0]"),
+        ([], DEV, f"[{{arn: '{ACCOUNT}:role/path/dev'}}]", "mappings[0]"),
+        ([], SET_ROLE, "[{permission-set: DevOps, account: '111122223333'}]", "mappings[0]"),
+        (
+            [mapping("mine", DEV, GRANT)],
+            DEV,
+            f"[{{arn: '{OPS}'}}, {{arn: '{DEV}'}}]",
+            "mappings[1]",
+        ),
     ],
 )
 def test_given_a_principal_that_the_option_declares_then_nothing_is_granted(
-    found: list[IdentityMapping], arn: str, option: str
+    found: list[IdentityMapping], arn: str, option: str, place: str
 ):
-    with pytest.raises(Blocked, match=r"the option mappings declares .* \(mappings\[\d\]\)"):
+    with pytest.raises(Blocked, match=declares(arn, place)):
         replaced(found, wanted(arn=arn), option)
 
 
 def test_given_an_option_that_cannot_be_read_then_only_what_it_made_is_refused():
-    with pytest.raises(Blocked, match=r"declares .*Dev \(mapping theirs\)"):
+    with pytest.raises(Blocked, match=declares(DEV, "mapping theirs")):
         grants.to_replace([mapping("theirs", DEV, OPTION)], wanted(), None, "aws-iam", "aws")
     assert (
         grants.to_replace([mapping("ops", OPS, OPTION)], wanted(), None, "aws-iam", "aws") is None
@@ -338,24 +356,30 @@ def test_given_what_the_option_no_longer_declares_then_it_is_revoked():
 
 
 @pytest.mark.parametrize(
-    ("found", "target", "option"),
+    ("found", "target", "option", "principal"),
     [
-        ([mapping("a", DEV)], Target("a"), f"[{{arn: '{DEV}'}}]"),
+        ([mapping("a", DEV)], Target("a"), f"[{{arn: '{DEV}'}}]", DEV),
         # Not applied, so there is no mapping of it.
-        ([], Target("a"), f"[{{arn: '{DEV}', name: a}}]"),
-        ([], Target("", frozenset({DEV_CANONICAL})), f"[{{arn: '{DEV}'}}]"),
-        ([], Target("a"), "[{permission-set: DevOps, account: '111122223333', name: a}]"),
+        ([], Target("a"), f"[{{arn: '{DEV}', name: a}}]", DEV),
+        ([], Target("", frozenset({DEV_CANONICAL})), f"[{{arn: '{DEV}'}}]", DEV),
+        (
+            [],
+            Target("a"),
+            "[{permission-set: DevOps, account: '111122223333', name: a}]",
+            "DevOps@111122223333",
+        ),
         (
             [mapping("a", SET_ROLE, OPTION)],
             Target("a"),
             "[{permission-set: DevOps, account: '111122223333'}]",
+            SET_ROLE,
         ),
     ],
 )
 def test_given_what_the_option_declares_then_nothing_is_revoked(
-    found: list[IdentityMapping], target: Target, option: str
+    found: list[IdentityMapping], target: Target, option: str, principal: str
 ):
-    with pytest.raises(Blocked, match=r"the option mappings declares \S+ \(mappings\[0\]\)"):
+    with pytest.raises(Blocked, match=declares(principal, "mappings[0]")):
         revoked(found, target, option)
 
 
