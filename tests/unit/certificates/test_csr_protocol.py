@@ -154,6 +154,18 @@ def test_given_a_refusal_when_a_hook_runs_then_its_reason_and_command_are_said(
     assert model.hook() == ops.BlockedStatus(status)
 
 
+def test_given_a_refusal_for_another_reason_then_the_address_is_still_asked_for(
+    api: FakeCluster, files: Files
+):
+    provider = SelfSigned(refuses=Refusal.OTHER)
+    model = Model(provider, [files])
+    model.settle()
+    model.hook()
+
+    (request,) = provider.requested(model.certificates)
+    assert request.sans_ip == {ADDRESS}
+
+
 # What Vault says, as the charm of vault hands it on with its code.
 @pytest.mark.parametrize(
     ("code", "said", "status"),
