@@ -121,21 +121,6 @@ def wait_until_active_without(juju: jubilant.Juju, lost: str) -> None:
     juju.wait(ready, delay=0.5, successes=4, timeout=WAIT_SECONDS)
 
 
-def wait_until_unit_says(juju: jubilant.Juju, unit: str, wanted: str) -> None:
-    """Wait until a unit of aws-iam is idle and waits with this message.
-
-    Raises:
-        jubilant.WaitError: a unit is in error.
-    """
-
-    def says(status: jubilant.Status) -> bool:
-        found = status.get_units("aws-iam")[unit]
-        is_idle = found.juju_status.current == "idle"
-        return is_idle and found.is_waiting and found.workload_status.message == wanted
-
-    juju.wait(says, error=jubilant.any_error, delay=0.5, timeout=WAIT_SECONDS)
-
-
 def wait_until_leader_says(juju: jubilant.Juju, wanted: str) -> None:
     """Wait until the leader of aws-iam has this message."""
 

@@ -18,8 +18,9 @@ from access.declaration.entry import Entry
 from access.desired import Access, Changes, Desired, State
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
-from access.rights import Right, bindings
+from access.rights import Right, binding, bindings
 from labels import GRANT, OPTION
+from statuses import entry as texts
 
 ACCOUNT = "arn:aws:iam::111122223333"
 DEV, OPS = f"{ACCOUNT}:role/Dev", f"{ACCOUNT}:role/Ops"
@@ -61,6 +62,35 @@ def plan(
     state = State(access, set_roles=roles or {})
     wanted = desired.of(Declared(tuple(entries)), state, NOW, partition)
     return wanted, desired.changes(access, wanted.access)
+
+
+PRESENT = {("", "view"), ("shop", "deployer")}
+
+
+@pytest.mark.parametrize(
+    ("kind", "role", "namespace", "lacks"),
+    [
+        ("ClusterRole", "view", "", ""),
+        ("ClusterRole", "view", "shop", ""),
+        (
+            "ClusterRole",
+            "deployer",
+            "shop",
+            texts.ROLE_MISSING(kind="ClusterRole", name="deployer"),
+        ),
+        ("Role", "deployer", "shop", ""),
+        ("Role", "deployer", "blue", texts.ROLE_MISSING(kind="Role", name="deployer")),
+        ("Role", "view", "shop", texts.ROLE_MISSING(kind="Role", name="view")),
+        ("Role", "deployer", "gone", texts.NAMESPACE_MISSING()),
+        ("ClusterRole", "nobodys", "gone", texts.NAMESPACE_MISSING()),
+    ],
+)
+def test_given_a_role_and_a_namespace_then_what_the_cluster_lacks_of_them_is_said(
+    kind: str, role: str, namespace: str, lacks: str
+):
+    state = State(Access(), roles=PRESENT, namespaces={"shop", "blue"})
+
+    assert desired.lacking(binding("dev", kind, role, namespace, OPTION), state) == lacks
 
 
 def test_given_nothing_when_planned_then_nothing_changes():

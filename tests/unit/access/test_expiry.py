@@ -129,6 +129,10 @@ def test_given_ended_access_when_dumped_and_loaded_then_it_is_the_same(rows: lis
     assert expiry.load(expiry.dump(rows)) == tuple(rows)
 
 
+def test_given_ended_access_when_dumped_then_the_databag_holds_no_spaces():
+    assert expiry.dump([Ended("a", "b", "c", "d")] * 2) == '[["a","b","c","d"],["a","b","c","d"]]'
+
+
 def test_given_no_ended_access_when_dumped_then_the_databag_keeps_nothing():
     assert expiry.dump([]) == ""
 

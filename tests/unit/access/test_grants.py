@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 from typing import Any
 
@@ -13,6 +14,7 @@ from access.declaration.entry import is_object_name
 from access.grants import Grant, Target
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
+from access.rights import Right
 from config import Config
 from errors import Blocked
 from labels import GRANT, OPTION
@@ -63,6 +65,12 @@ def revoked(found: list[IdentityMapping], target: Target, option: str = "") -> l
     ]
 
 
+def declares(principal: str, place: str) -> str:
+    """The pattern of what refuses to change what the option has."""
+    change = "change its entry there, then run: juju config aws-iam mappings=@<file>"
+    return f"^{re.escape(f'the option mappings declares {principal} ({place}): {change}')}$"
+
+
 # What is asked for.
 
 
@@ -84,6 +92,67 @@ def test_given_a_permission_set_in_place_of_an_arn_then_it_is_read(
     assert grants.permission_set({**PARAMS, **params}) == PermissionSet(
         "DevOps", "111122223333", found
     )
+
+
+def test_given_parameters_then_the_mapping_is_as_they_say():
+    grant = wanted(groups=" devs,,ops, devs", reason=" for  the\nmove ", username=" alice ")
+
+    assert grant.mapping == IdentityMapping(
+        grant.mapping.name, DEV, "alice", DEV_CANONICAL, ("devs", "ops"), GRANT
+    )
+    assert grant.mapping.reason == "for the move"
+    assert grant.mapping.name.startswith("grant-dev-")
+    assert (grant.named, grant.remark, grant.rights) == (False, "", ())
+
+
+def test_given_a_name_and_an_end_then_the_mapping_has_them():
+    grant = wanted(name="guest", **{"for": "4h"})
+
+    assert (grant.named, grant.mapping.name) == (True, "guest")
+    assert grant.mapping.expires == "2026-11-26T16:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("role", "namespaces", "right"),
+    [
+        (" view ", "", Right("view", "ClusterRole", (), "role")),
+        ("edit", " shop, ,blue ", Right("edit", "ClusterRole", ("shop", "blue"), "role")),
+    ],
+)
+def test_given_a_role_then_it_comes_with_the_mapping(role: str, namespaces: str, right: Right):
+    assert wanted(role=role, namespaces=namespaces).rights == (right,)
+
+
+@pytest.mark.parametrize(
+    ("params", "problem"),
+    [
+        ({"reason": "x" * 201}, "reason is too long, give 200 characters at most"),
+        (
+            {"username": " "},
+            "username is empty, give the Kubernetes user that the principal becomes",
+        ),
+        ({"name": "No" * 30}, f"name '{'No' * 20}' must be small letters, digits, '-' and '.'"),
+        ({"namespaces": "shop"}, "namespaces goes with role"),
+        ({"role": "a/" * 30}, f"role '{'a/' * 20}' is not a ClusterRole's name"),
+        (
+            {"arn": "nonsense"},
+            "'nonsense' is not an ARN such as arn:aws:iam::111122223333:role/admin",
+        ),
+        (
+            {"arn": DEV.replace("aws:", "aws-cn:", 1)},
+            "no login has partition aws-cn, because the option partition is aws",
+        ),
+    ],
+)
+def test_given_a_parameter_that_is_wrong_then_it_is_named_with_what_to_give(
+    params: dict[str, str], problem: str
+):
+    with pytest.raises(ValueError, match=f"^{re.escape(problem)}$"):
+        wanted(**params)
+
+
+def test_given_the_longest_reason_then_it_is_taken():
+    assert wanted(reason="x" * 200).mapping.reason == "x" * 200
 
 
 def test_given_an_arn_then_there_is_no_permission_set():
@@ -164,7 +233,7 @@ def test_given_an_arn_or_a_name_then_that_is_to_be_revoked(params: dict[str, str
 
 @pytest.mark.parametrize("params", [{"arn": "", "name": ""}, {"arn": DEV, "name": "dev"}])
 def test_given_both_or_neither_then_nothing_is_to_be_revoked(params: dict[str, str]):
-    with pytest.raises(ValueError, match="give either arn or name"):
+    with pytest.raises(ValueError, match=r"^give either arn or name$"):
         grants.target(params)
 
 
@@ -186,7 +255,14 @@ def test_given_a_grant_of_the_principal_then_it_is_replaced():
     ("found", "params", "reason"),
     [
         ([mapping("mine", DEV, GRANT)], {"name": "yours"}, "its grant is named mine"),
-        ([mapping("theirs", DEV)], {}, "mapping theirs maps .* already, and is not a grant"),
+        (
+            [mapping("theirs", DEV)],
+            {},
+            (
+                "mapping theirs maps .* already, and is not a grant: delete it, or let it end: "
+                "kubectl annotate iamidentitymapping theirs .*=<time>$"
+            ),
+        ),
         ([mapping("theirs", DEV, OPTION)], {}, "mapping theirs maps .* and is not a grant"),
         ([mapping("taken", OPS)], {"name": "taken"}, "mapping taken maps .*: give another name"),
         (
@@ -204,23 +280,28 @@ def test_given_a_mapping_in_the_way_then_nothing_is_granted(
 
 
 @pytest.mark.parametrize(
-    ("found", "arn", "option"),
+    ("found", "arn", "option", "place"),
     [
-        ([], DEV, f"[{{arn: '{DEV}'}}]"),
-        ([], DEV, f"[{{arn: '{ACCOUNT}:role/path/dev'}}]"),
-        ([], SET_ROLE, "[{permission-set: DevOps, account: '111122223333'}]"),
-        ([mapping("mine", DEV, GRANT)], DEV, f"[{{arn: '{OPS}'}}, {{arn: '{DEV}'}}]"),
+        ([], DEV, f"[{{arn: '{DEV}'}}]", "mappings[0]"),
+        ([], DEV, f"[{{arn: '{ACCOUNT}:role/path/dev'}}]", "mappings[0]"),
+        ([], SET_ROLE, "[{permission-set: DevOps, account: '111122223333'}]", "mappings[0]"),
+        (
+            [mapping("mine", DEV, GRANT)],
+            DEV,
+            f"[{{arn: '{OPS}'}}, {{arn: '{DEV}'}}]",
+            "mappings[1]",
+        ),
     ],
 )
 def test_given_a_principal_that_the_option_declares_then_nothing_is_granted(
-    found: list[IdentityMapping], arn: str, option: str
+    found: list[IdentityMapping], arn: str, option: str, place: str
 ):
-    with pytest.raises(Blocked, match=r"the option mappings declares .* \(mappings\[\d\]\)"):
+    with pytest.raises(Blocked, match=declares(arn, place)):
         replaced(found, wanted(arn=arn), option)
 
 
 def test_given_an_option_that_cannot_be_read_then_only_what_it_made_is_refused():
-    with pytest.raises(Blocked, match=r"declares .*Dev \(mapping theirs\)"):
+    with pytest.raises(Blocked, match=declares(DEV, "mapping theirs")):
         grants.to_replace([mapping("theirs", DEV, OPTION)], wanted(), None, "aws-iam", "aws")
     assert (
         grants.to_replace([mapping("ops", OPS, OPTION)], wanted(), None, "aws-iam", "aws") is None
@@ -276,24 +357,30 @@ def test_given_what_the_option_no_longer_declares_then_it_is_revoked():
 
 
 @pytest.mark.parametrize(
-    ("found", "target", "option"),
+    ("found", "target", "option", "principal"),
     [
-        ([mapping("a", DEV)], Target("a"), f"[{{arn: '{DEV}'}}]"),
+        ([mapping("a", DEV)], Target("a"), f"[{{arn: '{DEV}'}}]", DEV),
         # Not applied, so there is no mapping of it.
-        ([], Target("a"), f"[{{arn: '{DEV}', name: a}}]"),
-        ([], Target("", frozenset({DEV_CANONICAL})), f"[{{arn: '{DEV}'}}]"),
-        ([], Target("a"), "[{permission-set: DevOps, account: '111122223333', name: a}]"),
+        ([], Target("a"), f"[{{arn: '{DEV}', name: a}}]", DEV),
+        ([], Target("", frozenset({DEV_CANONICAL})), f"[{{arn: '{DEV}'}}]", DEV),
+        (
+            [],
+            Target("a"),
+            "[{permission-set: DevOps, account: '111122223333', name: a}]",
+            "DevOps@111122223333",
+        ),
         (
             [mapping("a", SET_ROLE, OPTION)],
             Target("a"),
             "[{permission-set: DevOps, account: '111122223333'}]",
+            SET_ROLE,
         ),
     ],
 )
 def test_given_what_the_option_declares_then_nothing_is_revoked(
-    found: list[IdentityMapping], target: Target, option: str
+    found: list[IdentityMapping], target: Target, option: str, principal: str
 ):
-    with pytest.raises(Blocked, match=r"the option mappings declares \S+ \(mappings\[0\]\)"):
+    with pytest.raises(Blocked, match=declares(principal, "mappings[0]")):
         revoked(found, target, option)
 
 

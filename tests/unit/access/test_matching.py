@@ -91,6 +91,11 @@ def test_given_mappings_when_matched_then_only_their_status_counts():
             ROLE,
             "'arn:aws:iam::11112222333:role/dev' has no account of 12 digits",
         ),
+        (
+            "arn:aws:iam::11112222333:role/team/dev",
+            ROLE,
+            "'arn:aws:iam::11112222333:role/team/dev' has no account of 12 digits",
+        ),
     ],
 )
 def test_given_a_mapping_that_somebody_may_have_meant_when_it_misses_then_the_reason_is_said(

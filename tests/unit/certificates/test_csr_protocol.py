@@ -6,6 +6,7 @@ import base64
 import datetime as dt
 import itertools
 import json
+from typing import Any
 
 import ops
 import pytest
@@ -151,6 +152,18 @@ def test_given_a_refusal_when_a_hook_runs_then_its_reason_and_command_are_said(
     model.settle()
 
     assert model.hook() == ops.BlockedStatus(status)
+
+
+def test_given_a_refusal_for_another_reason_then_the_address_is_still_asked_for(
+    api: FakeCluster, files: Files
+):
+    provider = SelfSigned(refuses=Refusal.OTHER)
+    model = Model(provider, [files])
+    model.settle()
+    model.hook()
+
+    (request,) = provider.requested(model.certificates)
+    assert request.sans_ip == {ADDRESS}
 
 
 # What Vault says, as the charm of vault hands it on with its code.
@@ -306,6 +319,26 @@ def test_given_a_move_to_the_older_protocol_when_settled_then_that_is_served(
     assert secret(api, "ca.pem") == root().certificate
 
 
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        {"silent": True},
+        {"revokes": True},
+        {"refuses": Refusal.OTHER},
+        {"validity": dt.timedelta(microseconds=1)},
+    ],
+    ids=["silent", "revoked", "refused", "expired"],
+)
+def test_given_an_authority_that_must_act_first_then_its_event_wakes_the_unit_and_no_alarm(
+    api: FakeCluster, files: Files, trouble: dict[str, Any]
+):
+    model = Model(SelfSigned(**trouble), [files])
+    model.settle()
+
+    assert model.hook().name in ("blocked", "waiting")
+    assert model.units[0].alarms == []
+
+
 def test_given_an_expired_certificate_when_a_hook_runs_then_it_is_to_be_issued_again(
     api: FakeCluster, files: Files
 ):
@@ -362,6 +395,19 @@ def test_given_an_answer_that_is_no_certificate_when_any_hook_runs_then_the_old_
     assert modern.hook().name == "active"
 
 
+@pytest.mark.parametrize("between", [[], [root("between").certificate]])
+def test_given_a_chain_when_settled_then_it_is_served_and_trusted_with_the_authority(
+    modern: Model, provider: SelfSigned, api: FakeCluster, between: list[str]
+):
+    (answer,) = json.loads(provider.answer(modern.certificates, [])[0]["certificates"])
+    provider.overrides = {"certificates": json.dumps([answer | {"chain": between}])}
+    modern.settle()
+
+    others = [*between, f"{provider.authority}\n"]
+    assert secret(api, "cert.pem") == "".join([f"{answer['certificate']}\n", *others])
+    assert secret(api, "ca.pem") == "".join(sorted(others))
+
+
 def test_given_a_refusal_of_no_request_when_a_hook_runs_then_the_certificate_stays_in_use(
     modern: Model, provider: SelfSigned
 ):
@@ -383,6 +429,7 @@ def test_given_an_answer_that_is_no_certificate_when_a_hook_runs_then_the_remedy
         "malformed certificate; run: juju remove-relation aws-iam:certificates "
         "self-signed-certificates"
     )
+    assert modern.units[0].alarms == []
 
 
 def test_given_a_revoked_certificate_when_a_hook_runs_then_it_stays_in_use_and_the_status_says_so(

@@ -60,6 +60,11 @@ def test_given_a_pair_that_is_damaged_when_checked_then_it_cannot_be_read(
         verdict.check(dataclasses.replace(pairs.leaf(), **changes))
 
 
+def test_given_no_certificate_when_checked_then_what_is_missing_is_no_fault_of_the_charm():
+    with pytest.raises(Refused, match=r"^cannot be read \(ValueError\)$"):
+        verdict.check(dataclasses.replace(pairs.leaf(), certificate=""))
+
+
 BLOCKS = st.sampled_from(
     [
         "-----BEGIN CERTIFICATE-----\n",

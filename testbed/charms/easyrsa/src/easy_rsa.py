@@ -21,8 +21,7 @@ _CLIENT = "client"
 class EasyRsa:
     """The authority whose files are in `folder`. Keys are RSA of 2048 bits, as the original's.
 
-    What easy-rsa itself keeps is in `pki`, which backups hold; beside it is what the charm
-    remembers.
+    What easy-rsa itself keeps is in `pki`; beside it is what the charm remembers.
     """
 
     folder: Path

@@ -11,7 +11,6 @@ from pathlib import Path
 import ops
 
 import hook_process
-from backups import BackupError, Backups
 from easy_rsa import EasyRsa
 from legacy_certificates import Pair, Request, answer, publish_authority
 
@@ -30,7 +29,6 @@ class EasyRsaCharm(ops.CharmBase):
 
     on = Events()
     folder = Path("EasyRSA")  # in the charm's own folder, as the original's
-    backups = Backups(Path("/home/ubuntu/easyrsa_backup"), owner="ubuntu")
     _kept = ops.StoredState()
 
     def __init__(self, framework: ops.Framework) -> None:
@@ -44,10 +42,6 @@ class EasyRsaCharm(ops.CharmBase):
             self.on[_CLIENT].relation_changed,
         ):
             framework.observe(event, self._reconcile)
-        framework.observe(self.on["backup"].action, self._on_backup)
-        framework.observe(self.on["restore"].action, self._on_restore)
-        framework.observe(self.on["list-backups"].action, self._on_list_backups)
-        framework.observe(self.on["delete-backup"].action, self._on_delete_backup)
         framework.observe(self.on.testbed_reissue, self._on_testbed_reissue)
         framework.observe(self.on.testbed_new_authority, self._on_testbed_new_authority)
 
@@ -71,48 +65,6 @@ class EasyRsaCharm(ops.CharmBase):
     def _address(self) -> str:
         binding = self.model.get_binding(_CLIENT)
         return str(binding.network.ingress_address) if binding else self.app.name
-
-    # the original's actions
-
-    def _on_backup(self, event: ops.ActionEvent) -> None:
-        archive = self.backups.make(self.authority.pki)
-        event.set_results(
-            {
-                "command": f"juju scp {self.unit.name}:{archive} .",
-                "message": "Backup archive created successfully. Use the juju scp "
-                "command to copy it to your local machine.",
-            }
-        )
-
-    def _on_restore(self, event: ops.ActionEvent) -> None:
-        """Publish what the archive holds; it is not asked for which names it was made."""
-        try:
-            self.backups.restore(event.params["name"], self.authority.pki)
-        except BackupError as error:
-            event.fail(f"Action restore failed: {error}")
-            return
-        for relation in self.model.relations[_CLIENT]:
-            publish_authority(relation, self.unit, self.authority.ca(), self.authority.client())
-            answer(relation, self.unit, self._kept.handled, self._find_or_issue, again=True)
-
-    def _find_or_issue(self, request: Request) -> Pair:
-        if self.authority.has(request.common_name):
-            return self.authority.pair(request.common_name)
-        return self._issue(request)
-
-    def _on_list_backups(self, event: ops.ActionEvent) -> None:
-        lines = ["Available backup files:", *self.backups.names()]
-        message = "\n".join(lines) if lines[1:] else "There are no available backup files."
-        event.set_results({"message": message})
-
-    def _on_delete_backup(self, event: ops.ActionEvent) -> None:
-        if event.params.get("all"):
-            self.backups.delete_all()
-            return
-        try:
-            self.backups.delete(event.params.get("name", ""))
-        except BackupError as error:
-            event.fail(f"Action delete-backup failed: {error}")
 
     # what testbedctl asks for
 

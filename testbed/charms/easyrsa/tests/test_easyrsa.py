@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import getpass
 import json
-import tarfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import ops
 import pytest
@@ -16,7 +13,6 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from ops import testing
 
-from backups import Backups
 from easyrsa_charm import EasyRsaCharm
 
 pytestmark = pytest.mark.skipif(
@@ -32,9 +28,7 @@ Changed = Callable[..., testing.State]
 
 @pytest.fixture
 def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
-    backups = Backups(tmp_path / "backups", owner=getpass.getuser())
     monkeypatch.setattr(EasyRsaCharm, "folder", tmp_path / "EasyRSA")
-    monkeypatch.setattr(EasyRsaCharm, "backups", backups)
     # Keys that take no time to find.
     monkeypatch.setenv("EASYRSA_ALGO", "ec")
     monkeypatch.setenv("EASYRSA_CURVE", "prime256v1")
@@ -93,11 +87,6 @@ def requested(context: Context, request: str, state: testing.State) -> testing.S
     with context(context.on.update_status(), state) as manager:
         getattr(manager.charm.on, f"testbed_{request.replace('-', '_')}").emit()
         return manager.run()
-
-
-def act(context: Context, action: str, state: testing.State, **params: Any) -> dict[str, Any]:
-    context.run(context.on.action(action, params=params), state)
-    return dict(context.action_results or {})
 
 
 def test_before_anyone_asks_the_authority_is_ready(context: Context) -> None:
@@ -226,88 +215,3 @@ def test_a_unit_that_comes_back_after_a_new_authority_keeps_its_answer_of_the_fo
     renamed = changed(asking(*SANS, cn="other"), back)
     certificate(renamed, cn="other").verify_directly_issued_by(authority(back))
     assert pair(renamed) == pair(first)
-
-
-def test_a_backup_brings_back_the_authority_and_its_pairs(
-    context: Context, changed: Changed
-) -> None:
-    first = changed(asking(*SANS))
-    results = act(context, "backup", first)
-    [name] = act(context, "list-backups", first)["message"].splitlines()[1:]
-    assert results["command"] == f"juju scp easyrsa/0:{EasyRsaCharm.backups.folder / name} ."
-    renewed = requested(context, "new-authority", first)
-
-    restored = context.run(context.on.action("restore", params={"name": name}), renewed)
-
-    assert bag(restored) == bag(first)
-
-
-def test_what_the_backup_does_not_hold_is_issued_by_its_authority(
-    context: Context, changed: Changed
-) -> None:
-    before = changed(testing.Relation("client", remote_units_data={0: {}}))
-    act(context, "backup", before)
-    [name] = EasyRsaCharm.backups.names()
-    asked = changed(asking(*SANS), before)
-
-    restored = context.run(context.on.action("restore", params={"name": name}), asked)
-
-    assert pair(restored) != pair(asked)
-    certificate(restored).verify_directly_issued_by(authority(before))
-
-
-def test_backups_are_deleted_one_by_one_or_all(context: Context, changed: Changed) -> None:
-    state = changed(asking(*SANS))
-    act(context, "backup", state)
-    [name] = EasyRsaCharm.backups.names()
-
-    act(context, "delete-backup", state, name=name)
-    none = act(context, "list-backups", state)
-    act(context, "backup", state)
-    act(context, "delete-backup", state, all=True)
-
-    assert none == {"message": "There are no available backup files."}
-    assert EasyRsaCharm.backups.names() == []
-
-
-@pytest.mark.parametrize("action", ["restore", "delete-backup"])
-def test_a_backup_that_is_missing_is_named(
-    context: Context, changed: Changed, action: str
-) -> None:
-    state = changed(asking(*SANS))
-
-    with pytest.raises(testing.ActionFailed, match=r"'\.\./pki' does not exist"):
-        act(context, action, state, name="../pki")
-
-
-def outside(folder: Path) -> None:
-    """Have the one backup hold a file that belongs elsewhere, too."""
-    [archive] = folder.iterdir()
-    with tarfile.open(archive) as packed:
-        packed.extractall(folder / "unpacked")
-    with tarfile.open(folder / "foreign.tar.gz", "w:gz") as packed:
-        packed.add(folder / "unpacked/pki", "pki")
-        packed.add(archive, "../archive")
-
-
-def incomplete(folder: Path) -> None:
-    with tarfile.open(folder / "foreign.tar.gz", "w:gz") as packed:
-        packed.add(folder, "pki", recursive=False)
-
-
-def nothing(folder: Path) -> None:
-    (folder / "foreign.tar.gz").write_text("nothing")
-
-
-@pytest.mark.parametrize("archive", [outside, incomplete, nothing])
-def test_an_archive_that_is_no_backup_leaves_the_authority_alone(
-    context: Context, changed: Changed, archive: Callable[[Path], None]
-) -> None:
-    state = changed(asking(*SANS))
-    act(context, "backup", state)
-    archive(EasyRsaCharm.backups.folder)
-
-    with pytest.raises(testing.ActionFailed, match="Corrupted file"):
-        act(context, "restore", state, name="foreign.tar.gz")
-
-    assert pair(changed(asking(*SANS))) == pair(state)

@@ -52,8 +52,6 @@ class SelfSignedCertificates(ops.CharmBase):
         ):
             framework.observe(event, self._configure)
         framework.observe(self.on.collect_unit_status, self._on_collect_unit_status)
-        framework.observe(self.on["get-ca-certificate"].action, self._on_get_ca)
-        framework.observe(self.on["get-issued-certificates"].action, self._on_get_issued)
         framework.observe(self.on["rotate-private-key"].action, self._on_rotate)
         framework.observe(self.on.testbed_refuse, self._on_testbed_refuse)
 
@@ -115,20 +113,6 @@ class SelfSignedCertificates(ops.CharmBase):
         content = {"certificates": json.dumps([str(authority.certificate)]), "version": "1"}
         for relation in self.model.relations[_SEND]:
             relation.data[self.app].update(content)
-
-    def _on_get_ca(self, event: ops.ActionEvent) -> None:
-        authority = modern_authority.load(self.model)
-        if not authority:
-            event.fail("Root Certificate is not yet generated")
-            return
-        event.set_results({"ca-certificate": str(authority.certificate)})
-
-    def _on_get_issued(self, event: ops.ActionEvent) -> None:
-        issued = self.certificates.get_issued_certificates()
-        if not issued:
-            event.fail("No certificates issued yet.")
-            return
-        event.set_results({"certificates": [certificate.to_json() for certificate in issued]})
 
     def _on_rotate(self, event: ops.ActionEvent) -> None:
         if not self.unit.is_leader():

@@ -183,23 +183,6 @@ def test_an_option_that_cannot_be_is_named(
         context.run(context.on.action("rotate-private-key"), state)
 
 
-def test_the_authority_and_what_it_issued_can_be_shown(context: Context) -> None:
-    state = settled(context, asked())
-
-    context.run(context.on.action("get-ca-certificate"), state)
-    assert context.action_results == {"ca-certificate": answer(state)[0]["ca"]}
-    context.run(context.on.action("get-issued-certificates"), state)
-    assert context.action_results is not None
-    [shown] = context.action_results["certificates"]
-    assert json.loads(shown)["certificate"] == answer(state)[0]["certificate"]
-
-
-def test_before_there_is_an_authority_there_is_nothing_to_show(context: Context) -> None:
-    for action in ("get-ca-certificate", "get-issued-certificates"):
-        with pytest.raises(testing.ActionFailed):
-            context.run(context.on.action(action), asked())
-
-
 def test_a_second_unit_says_that_it_is_of_no_use(context: Context) -> None:
     second = dataclasses.replace(asked(), leader=False)
 

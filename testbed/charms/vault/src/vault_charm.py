@@ -55,15 +55,12 @@ class Vault(ops.CharmBase):
             self.on[_CERTIFICATES].relation_changed,
         ):
             framework.observe(event, self._reconcile)
-        framework.observe(self.on.start, self._on_start)
         framework.observe(self.on.collect_unit_status, self._on_collect_unit_status)
         actions = {
             "authorize-charm": self._on_authorize_charm,
             "generate-root-ca": self._on_generate_root_ca,
-            "get-csr": self._on_regenerate_intermediate_ca,
             "regenerate-intermediate-ca": self._on_regenerate_intermediate_ca,
             "upload-signed-csr": self._on_upload_signed_csr,
-            "get-root-ca": self._on_get_root_ca,
             "disable-pki": self._on_disable_pki,
             "reissue-certificates": self._on_reissue_certificates,
         }
@@ -72,12 +69,6 @@ class Vault(ops.CharmBase):
         framework.observe(self.on.testbed_unseal, self._on_testbed_unseal)
 
     # from sealed to authorized
-
-    def _on_start(self, _: ops.EventBase) -> None:
-        if self.unit.is_leader() and self.config["totally-unsecure-auto-unlock"]:
-            self._store.unseal()
-            self._store.authorize()
-        self._serve()
 
     def _on_testbed_unseal(self, _: ops.EventBase) -> None:
         """Do the operator's part, and print the token that authorizes the charm."""
@@ -135,9 +126,6 @@ class Vault(ops.CharmBase):
         self._store.keep(signed, root=root or self._store.root)
         self._kept.reissue = True
         self._serve()
-
-    def _on_get_root_ca(self, event: ops.ActionEvent) -> None:
-        event.set_results({"output": self._store.root})
 
     def _on_disable_pki(self, event: ops.ActionEvent) -> None:
         if self._is_ready(event):

@@ -198,17 +198,6 @@ def test_a_sealed_vault_is_not_authorized(context: Context) -> None:
         act(context, "authorize-charm", sealed(), token="")
 
 
-def test_the_options_unseal_it_when_it_starts_and_make_the_authority(context: Context) -> None:
-    options = {"totally-unsecure-auto-unlock": True, "auto-generate-root-ca-cert": True}
-    state = sealed(asking(*SANS), **options)
-
-    started = context.run(context.on.start(), state)
-
-    assert verifies(started)
-    assert started.unit_status == READY
-    assert "ca" not in bag(context.run(context.on.config_changed(), state))
-
-
 def test_the_option_makes_an_authority_once(context: Context, authorized: testing.State) -> None:
     option = {"auto-generate-root-ca-cert": True}
     before = dataclasses.replace(authorized, config=option)
@@ -251,7 +240,7 @@ def test_what_was_uploaded_above_the_issuer_is_in_the_chain(
     context: Context, authorized: testing.State
 ) -> None:
     root = Root()
-    waiting = act(context, "get-csr", authorized, **{"common-name": "mine"})
+    waiting = act(context, "regenerate-intermediate-ca", authorized, **{"common-name": "mine"})
     signed = root.sign(output(context))
 
     state = upload(context, waiting, signed, root.pem)
@@ -299,8 +288,6 @@ def test_a_new_root_has_every_request_answered_again(
     assert bag(renewed)["client.cert"] != bag(serving)["client.cert"]
     assert pair(renewed) != pair(serving)
     assert verifies(renewed)
-    act(context, "get-root-ca", renewed)
-    assert output(context) == bag(renewed)["ca"]
 
 
 def test_a_chain_that_was_published_stays_as_the_originals_does(
@@ -405,7 +392,6 @@ def test_a_unit_that_was_told_to_issue_again_does_so_when_it_leads(
 ACTIONS = {
     "authorize-charm": {"token": "x"},
     "generate-root-ca": {},
-    "get-csr": {},
     "regenerate-intermediate-ca": {},
     "upload-signed-csr": {"pem": ""},
     "disable-pki": {},

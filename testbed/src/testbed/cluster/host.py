@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-CAP_SYS_ADMIN = 21
 CAP_SYS_RESOURCE = 24
 
 NEEDED_CONTROLLERS = ("cpu", "cpuset", "memory", "pids")

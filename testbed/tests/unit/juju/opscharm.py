@@ -58,7 +58,6 @@ class TinyCharm(ops.CharmBase):
         if event.params["fail"]:
             event.fail("told to fail")
             return
-        event.log("greeting")
         event.set_results({"greeting": f"{self.config['greeting']} {event.params['name']}"})
 
     def _wave(self, _):

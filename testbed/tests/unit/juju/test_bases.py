@@ -42,11 +42,9 @@ def test_a_base_is_the_wanted_one_or_the_latest_lts_or_the_charms_first(
     assert bases.choose("it", listed, wanted) == f"ubuntu@{chosen}"
 
 
-def test_a_base_that_the_charm_does_not_support_needs_force() -> None:
+def test_a_base_that_the_charm_does_not_support_is_refused() -> None:
     with pytest.raises(JujuError, match=r"supported bases are: ubuntu@22\.04"):
         bases.choose("it", ("ubuntu@22.04",), "ubuntu@20.04")
-
-    assert bases.choose("it", ("ubuntu@22.04",), "ubuntu@20.04", force=True) == "ubuntu@20.04"
 
 
 def test_machines_have_the_base_of_the_application_that_they_are_for(juju: Juju) -> None:
@@ -61,26 +59,14 @@ def test_machines_have_the_base_of_the_application_that_they_are_for(juju: Juju)
     assert juju.lab.machines[0].base == "ubuntu@22.04"
 
 
-def test_the_models_default_base_acts_like_the_flag(juju: Juju) -> None:
-    pack(juju.folder, PRINCIPAL, bases=("22.04", "24.04"))
-    juju("model-config", "default-base=ubuntu@22.04")
-
-    juju("deploy", "./host.charm")
-    juju("deploy", "./host.charm", "other", "--base", "ubuntu@24.04")
-
-    assert of(juju, "applications", "host") == "ubuntu@22.04"
-    assert of(juju, "applications", "other") == "ubuntu@24.04"
-
-
 @pytest.mark.parametrize(
     ("named", "base"),
     [
         ("default-base: ubuntu@22.04", "22.04"),
         ("default-base: ubuntu@22.04/stable", "22.04"),
-        ("series: jammy", "22.04"),
         ("default-base: ubuntu@20.04", "24.04"),
     ],
-    ids=["its default", "a channel", "its series", "none that the charm supports"],
+    ids=["its default", "a channel", "none that the charm supports"],
 )
 def test_a_bundle_says_the_base_of_its_applications(juju: Juju, named: str, base: str) -> None:
     pack(juju.lab.charm_store, PRINCIPAL, bases=("22.04", "24.04"))
@@ -92,10 +78,10 @@ def test_a_bundle_says_the_base_of_its_applications(juju: Juju, named: str, base
     assert of(juju, "applications", "host") == f"ubuntu@{base}"
 
 
-@pytest.mark.parametrize("named", ["base: ubuntu@22.04", "series: jammy"])
-def test_an_application_of_a_bundle_may_have_a_base_of_its_own(juju: Juju, named: str) -> None:
+def test_an_application_of_a_bundle_may_have_a_base_of_its_own(juju: Juju) -> None:
     pack(juju.lab.charm_store, PRINCIPAL, bases=("22.04", "24.04"))
-    text = f"default-base: ubuntu@24.04\napplications: {{host: {{charm: host, {named}}}}}\n"
+    application = "{host: {charm: host, base: ubuntu@22.04}}"
+    text = f"default-base: ubuntu@24.04\napplications: {application}\n"
     (juju.folder / "bundle.yaml").write_text(text)
 
     juju("deploy", "./bundle.yaml")

@@ -75,7 +75,6 @@ def test_a_local_charms_path_is_relative_to_the_files_folder() -> None:
         ("{", "cannot unmarshal bundle contents"),
         ("applications: {a: {charm: a}}\nrelations: [[a]]", "needs two endpoints"),
         ("saas: {}", '"saas" in the bundle of'),
-        ("series: warty\napplications: {}", 'unknown series "warty"'),
         ("applications: {a: {charm: a, storage: 1}}", '"storage" in the application "a"'),
     ],
 )

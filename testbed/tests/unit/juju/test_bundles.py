@@ -13,7 +13,7 @@ CHARMS = Path(__file__).parents[3] / "charms"
 BUNDLE = """
 applications:
   host: {charm: host, num_units: 2, options: {colour: blue, size: 1}}
-  authority: {charm: authority, num_units: 1, to: [host], constraints: mem=1G}
+  authority: {charm: authority, num_units: 1, to: [host]}
 relations:
 - ['host:certificates', 'authority:client']
 """

@@ -35,17 +35,14 @@ def test_options_come_from_words_and_files(juju: Juju) -> None:
     (juju.folder / "options.yaml").write_text("named: {size: 3, colour: blue}\n")
     (juju.folder / "colour").write_text("green")
 
-    juju(
-        *("deploy", "./host.charm", "named", "--trust"),
-        *("--config", "options.yaml", "--config", "colour=@colour"),
-    )
+    given = ("--config", "options.yaml", "--config", "colour=@colour")
+    juju("deploy", "./host.charm", "named", *given)
 
     shown = yaml.safe_load(juju("config", "named"))
     assert {name: entry["value"] for name, entry in shown["settings"].items()} == {
         "colour": "green",
         "size": 3,
     }
-    assert shown["application-config"]["trust"]["value"] is True
     juju("config", "named", "--reset", "colour")
     assert juju("config", "named", "colour") == "red\n"
 

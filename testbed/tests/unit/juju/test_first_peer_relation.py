@@ -11,7 +11,6 @@ from testbed.juju.controller import lifecycle, relating
 from testbed.juju.state.charm import read_charm
 from testbed.juju.state.machine import Machine
 from testbed.juju.state.model import Application, Model, Unit
-from testbed.juju.state.status import now
 from testbed.juju.uniter.operation import committed
 from testbed.juju.uniter.remotestate import snapshot
 from testbed.juju.uniter.resolver import next_hook
@@ -41,7 +40,7 @@ def run(model: Model, unit: Unit) -> list[str]:
     ran = []
     while True:
         lifecycle.advance(model)
-        remote = snapshot(model, unit, retry_due=False, moment=now())
+        remote = snapshot(model, unit, retry_due=False)
         hook = next_hook(unit.local, remote)
         if hook is None:
             return ran

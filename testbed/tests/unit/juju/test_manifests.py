@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from testbed.juju.manner import Manner
-from unit.juju.charms import PRINCIPAL, SUBORDINATE, pack
+from unit.juju.charms import PRINCIPAL, pack
 from unit.juju.conftest import Juju, in_manner
 
 TWO = ("amd64", "arm64")
@@ -36,11 +36,10 @@ def test_4_1_refuses_a_charm_whose_manifest_lists_no_base(juju: Juju) -> None:
 
 
 @in_manner(Manner.JUJU_4_1)
-def test_4_1_refuses_a_file_for_several_architectures_unless_one_is_asked_for(juju: Juju) -> None:
+def test_4_1_refuses_a_file_for_several_architectures(juju: Juju) -> None:
     pack(juju.folder, PRINCIPAL, architectures=TWO)
 
     refusal = juju.refused("deploy", "./host.charm")
-    juju("deploy", "./host.charm", "--constraints", "arch=amd64")
 
     assert refusal.endswith("ERROR cannot insert application with an empty architecture\n")
 
@@ -50,16 +49,3 @@ def test_4_1_knows_the_architecture_of_a_charm_of_the_store(juju: Juju) -> None:
     pack(juju.lab.charm_store, PRINCIPAL, architectures=TWO)
 
     juju("deploy", "host")
-
-
-@in_manner(*Manner)
-def test_a_subordinate_takes_no_constraints(juju: Juju) -> None:
-    pack(juju.lab.charm_store, SUBORDINATE)
-    bundle = "applications: {rider: {charm: rider, constraints: arch=amd64}}\n"
-    (juju.folder / "bundle.yaml").write_text(bundle)
-
-    told = juju.refused("deploy", "rider", "--constraints", "arch=amd64")
-    bundled = juju.refused("deploy", "./bundle.yaml")
-
-    assert told == "ERROR cannot use --constraints with subordinate application\n"
-    assert 'must be deployed without constraints, not "arch=amd64"' in bundled

@@ -84,22 +84,22 @@ def test_a_refresh_that_comes_while_the_hooks_of_the_former_run_is_not_lost(juju
 
 
 @pytest.mark.parametrize(
-    ("metadata", "arguments", "refusal"),
+    ("metadata", "refusal"),
     [
-        (PRINCIPAL.replace("host", "other"), (), "without --switch"),
-        (PRINCIPAL.replace("limit: 1", "limit: 0").replace("website", "web"), (), ""),
-        (PRINCIPAL.replace("friends:", "pals:"), (), 'would break relation "host:friends"'),
-        (SUBORDINATE.replace("rider", "host"), (), "cannot change an application's subordinacy"),
+        (PRINCIPAL.replace("host", "other"), "without --switch"),
+        (PRINCIPAL.replace("limit: 1", "limit: 0").replace("website", "web"), ""),
+        (PRINCIPAL.replace("friends:", "pals:"), 'would break relation "host:friends"'),
+        (SUBORDINATE.replace("rider", "host"), "cannot change an application's subordinacy"),
     ],
 )
 def test_a_refresh_that_would_break_something_is_refused(
-    juju: Juju, metadata: str, arguments: tuple[str, ...], refusal: str
+    juju: Juju, metadata: str, refusal: str
 ) -> None:
     pack(juju.folder, PRINCIPAL, name="old")
     juju("deploy", "./old.charm")
     pack(juju.folder, metadata, name="new")
 
-    done = juju.try_("refresh", "host", "--path", "./new.charm", *arguments)
+    done = juju.try_("refresh", "host", "--path", "./new.charm")
 
     assert (done.returncode == 0) is (refusal == "")
     assert refusal in done.stderr
@@ -140,13 +140,12 @@ def test_a_refresh_that_drops_an_endpoint_is_refused_until_its_relation_is_gone(
     ]
 
 
-def test_a_charm_for_another_base_needs_force(juju: Juju) -> None:
+def test_a_charm_for_another_base_is_refused(juju: Juju) -> None:
     pack(juju.folder, PRINCIPAL, bases=("22.04",), name="old")
     juju("deploy", "./old.charm")
     pack(juju.folder, PRINCIPAL, bases=("24.04",), name="new")
 
     refusal = juju.refused("refresh", "host", "--path", "./new.charm")
-    juju("refresh", "host", "--path", "./new.charm", "--force-base")
 
     assert 'base "ubuntu@22.04" not supported by charm' in refusal
 
@@ -171,18 +170,6 @@ def test_a_failed_hook_is_shown_and_resolved(juju: Juju) -> None:
     assert "not in an error state" in juju.refused("resolved", "host/0")
 
 
-def test_resolved_without_a_retry_skips_the_hook(juju: Juju) -> None:
-    pack(juju.folder, PRINCIPAL, behaviour=FAILING, config=OPTION)
-    juju("model-config", "automatically-retry-hooks=false")
-    juju("deploy", "./host.charm", "--config", "fail=config-changed")
-    juju.settle()
-
-    juju("resolved", "--no-retry", "host/0")
-    juju.settle()
-
-    assert juju.hooks("host/0")[-2:] == ["leader-elected", "start"]
-
-
 def test_a_failed_hook_is_retried_by_itself(juju: Juju) -> None:
     behaviour = '[ -e tried ] || { touch tried; exit 1; }\nstatus-set active "$(cat tried)"\n'
     pack(juju.folder, PRINCIPAL, behaviour=behaviour)
@@ -194,20 +181,6 @@ def test_a_failed_hook_is_retried_by_itself(juju: Juju) -> None:
     assert [(run["name"], run["code"]) for run in runs[:2]] == [("install", 1), ("install", 0)]
 
 
-def test_a_forced_refresh_gives_new_files_to_a_unit_in_error(juju: Juju) -> None:
-    pack(juju.folder, PRINCIPAL, behaviour="exit 1\n", name="bad")
-    juju("model-config", "automatically-retry-hooks=false")
-    juju("deploy", "./bad.charm")
-    juju.settle()
-    pack(juju.folder, PRINCIPAL, name="good")
-
-    juju("refresh", "host", "--path", "./good.charm", "--force-units")
-    juju("resolved", "host/0")
-    juju.settle()
-
-    assert juju.hooks("host/0")[0] == "install"
-
-
 @in_manner(*Manner)
 def test_a_revision_with_more_endpoints_is_refused_by_4_1_alone(juju: Juju) -> None:
     store = juju.lab.charm_store
@@ -217,9 +190,7 @@ def test_a_revision_with_more_endpoints_is_refused_by_4_1_alone(juju: Juju) -> N
     pack(store, PRINCIPAL.replace("  website:", "  shop: {interface: http}\n  website:"))
 
     done = juju.try_("refresh", "host")
-    forced = juju.try_("refresh", "host", "--force")
 
     refusal = 'ERROR one or more of the provided endpoints "shop" do not exist\n'
     expected = (1, refusal) if juju.controller.manner is Manner.JUJU_4_1 else (0, "")
     assert (done.returncode, done.stderr if done.returncode else "") == expected
-    assert forced.returncode == done.returncode

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from testbed.juju.state.secretevents import SecretEvent
-from testbed.juju.state.unitstate import UNPACK, Hook, LocalRelation, LocalState
+from testbed.juju.state.unitstate import Hook, LocalRelation, LocalState
 from testbed.juju.uniter.operation import committed
 from testbed.juju.uniter.remotestate import RelationSnapshot, Snapshot
 from testbed.juju.uniter.resolver import next_hook
@@ -188,9 +188,8 @@ def test_new_options_lead_to_one_hook_or_in_4_1_to_two(twice: bool, ran: list[st
         ({}, None),
         ({"config_version": "9"}, None),
         ({"retry_due": True}, "config-changed"),
-        ({"resolved": "retry"}, "config-changed"),
+        ({"resolved": True}, "config-changed"),
         ({"charm_version": 2}, None),
-        ({"charm_version": 2, "force_upgrade": True}, UNPACK),
     ],
 )
 def test_a_failed_hook_blocks_every_other(change: dict[str, object], expected: str | None) -> None:
@@ -201,23 +200,12 @@ def test_a_failed_hook_blocks_every_other(change: dict[str, object], expected: s
     assert (hook.kind if hook else None) == expected
 
 
-def test_a_forced_upgrade_unpacks_and_keeps_the_hook_failed() -> None:
-    failed = replace(started(), failed=Hook("config-changed"))
-    remote = replace(NEW, charm_version=2, force_upgrade=True)
+def test_a_secret_event_leads_to_one_hook() -> None:
+    obsolete = SecretEvent("secret-remove", "secret:x", "label", 1)
 
-    after = committed(failed, Hook(UNPACK, version=2), remote)
+    local, ran = run(started(), replace(NEW, secrets=(obsolete,)))
 
-    assert after.failed == failed.failed
-    assert next_hook(after, replace(remote, retry_due=True)) == failed.failed
-
-
-def test_a_secret_event_leads_to_one_hook_until_it_recurs() -> None:
-    rotate = SecretEvent("secret-rotate", "secret:x", "label")
-
-    local, ran = run(started(), replace(NEW, secrets=(rotate,)))
-    again = run(local, replace(NEW, secrets=(replace(rotate, times=1),)))[1]
-
-    assert (ran, again) == (["secret-rotate"], ["secret-rotate"])
+    assert (ran, run(local, replace(NEW, secrets=(obsolete,)))[1]) == (["secret-remove"], [])
 
 
 def test_secret_changed_runs_once_for_the_latest_revision() -> None:

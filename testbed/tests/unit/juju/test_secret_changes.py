@@ -74,7 +74,6 @@ def test_updates_of_one_hook_are_one_revision(
 
 def test_a_removal_drops_what_was_given_before() -> None:
     changes = updated(given("two"))
-    changes.grant("x", "other", 3)
     changes.remove("x", 5)
 
     assert changes.metadata("x", STORED, NOW) is None
@@ -114,18 +113,6 @@ def test_an_update_that_changes_nothing_leaves_a_removal() -> None:
     changes.update("x", given("one"), STORED)
 
     assert committed(changes) is None
-
-
-def test_a_relation_has_the_last_grant_and_revocations_come_last() -> None:
-    changes = SecretChanges()
-    changes.revoke("x", "gone")
-    for target, relation in (("other/0", 3), ("other/1", 3), ("third", 4), ("gone", 5)):
-        changes.grant("x", target, relation)
-
-    secret = committed(changes)
-
-    assert secret is not None
-    assert secret.grants == {"other/1": 3, "third": 4}
 
 
 def test_the_unit_follows_what_it_has_refreshed() -> None:

@@ -88,21 +88,17 @@ def test_a_missing_secret_is_not_found_but_may_be_removed(juju: Juju) -> None:
 
 
 @in_manner(*Manner)
-def test_secret_info_get_shows_a_rotation_only_where_there_is_one(juju: Juju) -> None:
+def test_secret_info_get_shows_what_describes_a_secret(juju: Juju) -> None:
     deploy(juju)
     lines = inside(
         juju,
         "host/0",
-        "never=$(secret-add --description 'what it is' key=one)",
-        "secret-info-get $never --format=json",
-        "daily=$(secret-add --rotate daily key=two)",
-        "secret-info-get $daily --format=json",
+        "uri=$(secret-add --description 'what it is' key=one)",
+        "secret-info-get $uri --format=json",
     )
 
-    never, daily = (next(iter(json.loads(line).values())) for line in lines)
-    assert "rotation" not in never
-    assert never["description"] == "what it is"
-    assert daily["rotation"] == "daily"
+    (described,) = json.loads(lines[0]).values()
+    assert described["description"] == "what it is"
 
 
 @in_manner(*Manner)
@@ -137,10 +133,3 @@ def test_a_removed_secret_is_told_without_a_label(juju: Juju) -> None:
     inside(juju, "host/0", f"secret-remove {uri}")
 
     assert expired(juju, "host/0") == [f"id={uri[-20:]} label= rev=1"]
-
-
-def test_a_grant_needs_a_relation(juju: Juju) -> None:
-    deploy(juju)
-    (uri,) = inside(juju, "host/0", "secret-add key=one")
-
-    assert "no relation id specified" in refused(juju, "host/0", f"secret-grant {uri}")

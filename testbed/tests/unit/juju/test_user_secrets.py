@@ -54,24 +54,20 @@ def test_a_new_revision_is_announced_to_who_has_read_the_secret(juju: Juju, read
 
 def test_the_same_content_makes_no_revision(juju: Juju) -> None:
     uri = juju("add-secret", "mine", "user=a").strip()
-    juju("update-secret", "mine", "user=a", "--info", "again")
+    juju("update-secret", "mine", "user=a")
 
     shown = juju("show-secret", uri, "--reveal")
     assert "revision: 1\n" in shown
-    assert "description: again\n" in shown
     assert "user: a" in shown
     assert "user: a" not in juju("show-secret", uri)
     assert uri.removeprefix("secret:") in juju("secrets")
 
 
-def test_a_secret_that_is_revoked_or_removed_is_read_no_more(juju: Juju, reader: str) -> None:
+def test_a_secret_that_is_removed_is_read_no_more(juju: Juju, reader: str) -> None:
     uri = juju("add-secret", "mine", "user=a").strip()
     juju("grant-secret", "mine", "reader")
-    juju("revoke-secret", "mine", "reader")
-    assert "permission denied" in refused(juju, reader, f"secret-get {uri}")
-
-    juju("grant-secret", "mine", "reader")
     juju("remove-secret", "mine")
+
     assert "not found" in refused(juju, reader, f"secret-get {uri}")
 
 
@@ -118,7 +114,7 @@ def test_jubilant_drives_it(juju: Juju, monkeypatch: pytest.MonkeyPatch) -> None
     operator = jubilant.Juju(cli_binary=str(BIN / "juju"), model="default")
     operator.deploy(pack(juju.folder, READER, behaviour=STARTS))
 
-    uri = operator.add_secret("mine", {"user": "a"}, info="for tests")
+    uri = operator.add_secret("mine", {"user": "a"})
     operator.grant_secret(uri, "reader")
     operator.update_secret("mine", {"user": "b"})
     shown = operator.show_secret("mine", reveal=True)

@@ -27,6 +27,10 @@ def test_given_easyrsas_readable_copy_when_taken_apart_then_only_the_blocks_are_
     assert found.ca == root().certificate
 
 
+def test_given_no_block_when_taken_apart_then_neither_certificate_key_nor_authority_is_left():
+    assert pem.key_pair("text", "text", "text") == KeyPair("\n", "\n", "")
+
+
 def test_given_windows_line_ends_when_taken_apart_then_the_same_blocks_are_left(
     pair: tuple[str, str], served: KeyPair
 ):

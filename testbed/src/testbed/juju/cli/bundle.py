@@ -15,19 +15,14 @@ from typing import Any
 import yaml
 
 from testbed.juju.errors import JujuError, UnsupportedError
-from testbed.juju.state import bases, names
+from testbed.juju.state import names
 
 _BUNDLE_KEYS = {
-    "applications", "relations", "machines", "default-base", "series", "description", "name",
-    "bundle", "issues", "source", "website", "tags", "docs",
+    "applications", "relations", "machines", "default-base", "description", "name",
 }  # fmt: skip
-_APPLICATION_KEYS = {
-    "charm", "channel", "base", "series", "num_units", "to", "options", "trust", "expose",
-    "annotations", "constraints", "revision",
-}  # fmt: skip
+_APPLICATION_KEYS = {"charm", "channel", "base", "num_units", "to", "options"}
 # How an option's value names a file that holds it. Juju also has include-base64://.
 _INCLUDE = "include-file://"
-_MERGED = ("options", "annotations")
 
 
 @dataclass(frozen=True)
@@ -41,9 +36,6 @@ class BundleApplication:
     num_units: int | None
     to: tuple[str, ...]
     options: Mapping[str, Any]
-    trust: bool
-    expose: bool
-    constraints: str
 
 
 @dataclass(frozen=True)
@@ -140,11 +132,8 @@ def merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _merge_application(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
-    merged = {**base, **overlay}
-    for field in _MERGED:
-        if base.get(field) or overlay.get(field):
-            merged[field] = {**(base.get(field) or {}), **(overlay.get(field) or {})}
-    return merged
+    options = {**(base.get("options") or {}), **(overlay.get("options") or {})}
+    return {**base, **overlay, **({"options": options} if options else {})}
 
 
 def _mentions(relation: Any, removed: set[str]) -> bool:
@@ -152,7 +141,7 @@ def _mentions(relation: Any, removed: set[str]) -> bool:
 
 
 def _bundle(document: Mapping[str, Any]) -> Bundle:
-    base = _base_of(document, "default-base")
+    base = str(document.get("default-base") or "")
     applications = tuple(
         _application(name, spec, base) for name, spec in document["applications"].items()
     )
@@ -172,20 +161,11 @@ def _application(name: str, spec: Mapping[str, Any], base: str) -> BundleApplica
         name=name,
         charm=str(spec["charm"]).removeprefix("ch:"),
         channel=str(spec.get("channel") or ""),
-        base=_base_of(spec, "base") or base,
+        base=str(spec.get("base") or base),
         num_units=None if units is None else int(units),
         to=tuple(str(target) for target in _listed(spec.get("to"))),
         options=dict(spec.get("options") or {}),
-        trust=spec.get("trust") is True,
-        expose=spec.get("expose") is True,
-        constraints=str(spec.get("constraints") or ""),
     )
-
-
-def _base_of(document: Mapping[str, Any], key: str) -> str:
-    """Return the base that a bundle or an application names, by itself or by its series."""
-    series = str(document.get("series") or "")
-    return str(document.get(key) or "") or (bases.of_series(series) if series else "")
 
 
 def _listed(value: Any) -> list[Any]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from testbed.faults.intercept import Intercepts
-from testbed.juju.controller.controller import Controller
+from testbed.juju.controller.controller import DEFAULT_MODEL, Controller
 from testbed.juju.errors import JujuError
 from testbed.juju.flags import Flag, Parsed
 from testbed.juju.manner import Manner
@@ -45,17 +45,11 @@ class Invocation:
     @property
     def model(self) -> Model:
         name = self.model_flag or self.env.get("JUJU_MODEL") or self.current_model
-        if not name:
-            raise JujuError(
-                'no model in focus.\n\nPlease use "juju models" to see models available to you.\n'
-                'You can set current model by running "juju switch"\n'
-                'or specify any other model on the command line using the "-m" option.'
-            )
         return self.controller.model(name)
 
     @property
     def current_model(self) -> str:
-        return self.current_models.get(self._client, "")
+        return self.current_models.get(self._client, DEFAULT_MODEL)
 
     @current_model.setter
     def current_model(self, name: str) -> None:
@@ -139,7 +133,6 @@ class Command:
     run: Handler
     purpose: str
     flags: Sequence[Flag] = ()
-    aliases: Sequence[str] = ()
     interspersed: bool = True
     on_model: bool = True
     manners: frozenset[Manner] = frozenset(Manner)

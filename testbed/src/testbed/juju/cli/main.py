@@ -14,7 +14,6 @@ from testbed.juju.cli.commands import (
     refresh,
     relate,
     remote,
-    resources,
     run,
     showsecrets,
     sshkeys,
@@ -36,7 +35,6 @@ _JUJU = (
     *refresh.COMMANDS,
     *relate.COMMANDS,
     *remote.COMMANDS,
-    *resources.COMMANDS,
     *run.COMMANDS,
     *showsecrets.COMMANDS,
     *sshkeys.COMMANDS,
@@ -44,7 +42,7 @@ _JUJU = (
     *usersecrets.COMMANDS,
 )
 PROGRAMS: dict[str, dict[str, Command]] = {
-    program: {name: command for command in commands for name in (command.name, *command.aliases)}
+    program: {command.name: command for command in commands}
     for program, commands in (("juju", _JUJU), ("testbedctl", testbedctl.COMMANDS))
 }
 
@@ -84,6 +82,7 @@ def _run(invocation: Invocation, program: str, argv: Sequence[str]) -> int:
 
 
 def _help(program: str) -> str:
-    commands = sorted({command.name: command for command in PROGRAMS[program].values()}.items())
-    lines = [f"  {name:<20} {command.purpose}" for name, command in commands]
+    lines = [
+        f"  {name:<20} {command.purpose}" for name, command in sorted(PROGRAMS[program].items())
+    ]
     return "\n".join([f"The testbed's {program}: a stand-in. Its commands:", "", *lines])

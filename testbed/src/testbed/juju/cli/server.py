@@ -19,7 +19,7 @@ from testbed.faults.intercept import Intercepts
 from testbed.juju import manner
 from testbed.juju.cli.invocation import Invocation
 from testbed.juju.cli.main import main
-from testbed.juju.controller.controller import DEFAULT_MODEL, Controller
+from testbed.juju.controller.controller import Controller
 from testbed.juju.listener import Listener
 
 _DESCRIPTORS = 5
@@ -30,7 +30,7 @@ class CliServer:
 
     def __init__(self, controller: Controller, intercepts: Intercepts, path: Path):
         self._controller, self._intercepts = controller, intercepts
-        self._current_models: dict[str, str] = _Defaulting()
+        self._current_models: dict[str, str] = {}
         self._listener = Listener(path, 0o666, self._answer)
 
     def serve(self) -> None:
@@ -78,13 +78,6 @@ def serve(lab: Any) -> None:
     intercepts = Intercepts(lab.state)
     controller = Controller(lab, intercepts, manner.chosen())
     CliServer(controller, intercepts, lab.state / "juju.sock").serve()
-
-
-class _Defaulting(dict[str, str]):
-    """The current model of each client; the default model if a client has not switched."""
-
-    def get(self, key: str, default: Any = None) -> Any:
-        return super().get(key, DEFAULT_MODEL)
 
 
 def _receive(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:

@@ -103,7 +103,7 @@ def _application(model: Model, application: Application) -> dict[str, Any]:
         document["charm-channel"] = application.channel
     if charm.version:
         document["charm-version"] = charm.version
-    document["exposed"] = application.exposed
+    document["exposed"] = False
     if application.life != ALIVE:
         document["life"] = application.life
     document["application-status"] = entry(application_status(application))
@@ -189,8 +189,6 @@ def _unit(model: Model, unit: Unit) -> dict[str, Any]:
         document["leader"] = True
     if not unit.principal:
         document["machine"] = unit.machine.id
-    if unit.ports:
-        document["open-ports"] = sorted(unit.ports, key=names.natural)
     if host is not None:
         document["public-address"] = host.address
     subordinates = [model.find_unit(name) for name in unit.subordinates]

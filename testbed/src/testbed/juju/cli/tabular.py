@@ -69,7 +69,7 @@ def _applications(applications: dict[str, Any]) -> str:
                 application["charm-name"],
                 application.get("charm-channel", ""),
                 str(application["charm-rev"]),
-                "yes" if application["exposed"] else "no",
+                "no",
                 status.get("message", ""),
             ]
         )
@@ -112,7 +112,7 @@ def _unit_row(name: str, unit: dict[str, Any], indent: str) -> list[str]:
         agent["current"],
         unit.get("machine", ""),
         unit.get("public-address", ""),
-        ",".join(unit.get("open-ports", [])),
+        "",
         message,
     ]
 

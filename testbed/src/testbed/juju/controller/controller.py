@@ -20,14 +20,13 @@ from testbed.juju.hooktools.context import Context
 from testbed.juju.hooktools.server import ToolServer
 from testbed.juju.manner import Manner
 from testbed.juju.state import names
-from testbed.juju.state.logbook import LEVELS, Logbook, minimum_level
+from testbed.juju.state.logbook import Logbook
 from testbed.juju.state.machine import Machine, MachineLike
 from testbed.juju.state.model import Model, Unit
 from testbed.juju.state.status import DEAD, DYING, Status
 from testbed.juju.uniter.history import HookRun
 from testbed.juju.uniter.killing import Kills
 from testbed.juju.uniter.protocols import Interceptor
-from testbed.juju.uniter.tasks import Task
 from testbed.juju.uniter.uniter import Uniter
 
 CONTROLLER_NAME, CLOUD, REGION, USER = "testbed", "testbed", "local", "admin"
@@ -59,7 +58,6 @@ class Controller:
         self.hooktool = lab.programs / "hooktool"
         self.logs: dict[str, Logbook] = {}
         self.kills = Kills()
-        self.tasks: dict[tuple[str, str], Task] = {}  # by model and number
         self._histories: dict[tuple[str, str], list[HookRun]] = {}
         self.tools = ToolServer(lab.state / "agents" / "tools.sock", self.lock, self._before_tool)
         self._uniters: dict[tuple[str, str], Uniter] = {}
@@ -205,13 +203,12 @@ class Controller:
             yield
 
     def log(self, model: Model, unit: str, level: str, module: str, message: str) -> None:
-        """Log a line of a unit, if the model's logging-config includes its level."""
+        """Log a line of a unit, unless Juju's default logging-config leaves its level out."""
         with self.lock:
             self._log_line(model, names.tag_of(unit), level, module, message)
 
     def _log_line(self, model: Model, entity: str, level: str, module: str, message: str) -> None:
-        least = minimum_level(str(model.setting("logging-config")), module)
-        if LEVELS.index(level) >= LEVELS.index(least):
+        if level not in ("TRACE", "DEBUG"):
             self.logs[model.uuid].write(entity, level, module, message)
             self.lock.notify_all()
 

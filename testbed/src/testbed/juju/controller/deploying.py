@@ -19,7 +19,6 @@ from testbed.juju.state.charm import Charm, Endpoint
 from testbed.juju.state.endpoints import Side
 from testbed.juju.state.machine import Machine
 from testbed.juju.state.model import Application, Model, Unit
-from testbed.juju.state.resources import Resource
 from testbed.juju.state.settings import Value
 from testbed.juju.state.status import ALIVE
 
@@ -44,11 +43,6 @@ class Request:
     units: int = 1
     to: Sequence[str] = ()
     config: Mapping[str, Value] = field(default_factory=dict)
-    trust: bool = False
-    force: bool = False
-    exposed: bool = False
-    resources: Mapping[str, Resource] = field(default_factory=dict)
-    constraints: str = ""
 
 
 def source_of(controller: Controller, model: Model, name: str, channel: str) -> Source:
@@ -78,11 +72,8 @@ def deploy(controller: Controller, model: Model, request: Request) -> Applicatio
         revision=request.source.revision,
         origin=request.source.origin,
         channel=request.source.channel,
-        base=_base(model, request),
+        base=_base(request),
         config=dict(request.config),
-        trust=request.trust,
-        exposed=request.exposed,
-        resources=dict(request.resources),
         next_unit=model.next_units.get(name, 0),
     )
     _check_architecture(model, request)
@@ -101,15 +92,13 @@ def _check_architecture(model: Model, request: Request) -> None:
     architectures = request.source.charm.architectures
     if model.manner is not Manner.JUJU_4_1 or request.source.origin != "local":
         return
-    if len(architectures) != 1 and "arch=" not in request.constraints:
+    if len(architectures) != 1:
         raise JujuError("cannot insert application with an empty architecture")
 
 
-def _base(model: Model, request: Request) -> str:
-    """Return an application's base. The model's default-base acts like `--base`."""
+def _base(request: Request) -> str:
     charm = request.source.charm
-    wanted = request.base or str(model.setting("default-base"))
-    return bases.choose(charm.name, charm.bases, wanted, force=request.force)
+    return bases.choose(charm.name, charm.bases, request.base)
 
 
 def add_units(
@@ -157,18 +146,13 @@ def refresh(
     model: Model,
     application: Application,
     source: Source,
-    *,
-    force_base: bool = False,
-    force_units: bool = False,
-    switch: bool = False,
 ) -> None:
     """Replace the charm of an application."""
     old, new = application.charm, source.charm
-    _check_refresh(model, application, new, force_base=force_base, switch=switch)
+    _check_refresh(model, application, new)
     application.charm, application.revision = new, source.revision
     application.origin, application.channel = source.origin, source.channel
     application.charm_version += 1
-    application.resources = {n: r for n, r in application.resources.items() if n in new.resources}
     application.config = {n: v for n, v in application.config.items() if _keeps(old, new, n)}
     for relation in model.relations_of(application.name):
         relation.sides = tuple(_with_charm(side, application) for side in relation.sides)
@@ -176,8 +160,6 @@ def refresh(
     for endpoint in new.peers():
         if endpoint.name not in known:
             relating.add_peer(model, application, endpoint)
-    for unit in application.units.values():
-        unit.force_upgrade = force_units
     controller.changed(model)
 
 
@@ -196,16 +178,14 @@ def _with_charm(side: Side, application: Application) -> Side:
     return Side(side.application, application.charm.all_endpoints()[side.endpoint.name])
 
 
-def _check_refresh(
-    model: Model, application: Application, new: Charm, *, force_base: bool, switch: bool
-) -> None:
+def _check_refresh(model: Model, application: Application, new: Charm) -> None:
     old = application.charm
     what = f'cannot upgrade application "{application.name}" to charm "{new.name}"'
-    if new.name != old.name and not switch:
+    if new.name != old.name:
         raise JujuError(f'cannot refresh "{old.name}" to "{new.name}" without --switch')
     if new.subordinate != old.subordinate:
         raise JujuError(f"{what}: cannot change an application's subordinacy")
-    if new.bases and application.base not in new.bases and not force_base:
+    if new.bases and application.base not in new.bases:
         supported = ", ".join(new.bases)
         raise JujuError(
             f'{what}: base "{application.base}" not supported by charm, '

@@ -107,10 +107,8 @@ def _is(side: Side, name: str) -> bool:
     return side.application == application and endpoint in ("", side.endpoint.name)
 
 
-def remove(model: Model, relation: Relation, *, force: bool = False) -> None:
-    """Begin to remove a relation. With force, no hooks of its units run any more."""
+def remove(model: Model, relation: Relation) -> None:
+    """Begin to remove a relation."""
     if relation.peer:
         raise JujuError(f'cannot destroy relation "{key_of(relation)}": is a peer relation')
     relation.life = DYING
-    if force:
-        relation.joined.clear()

@@ -137,10 +137,6 @@ def end_relation(model: Model, relation: Relation) -> bool:
     if relation.joined:
         return False
     del model.relations[relation.id]
-    for secret in list(model.secrets.values()):
-        grants = {target: r for target, r in secret.grants.items() if r != relation.id}
-        if grants != secret.grants:
-            model.secrets[secret.id] = replace(secret, grants=grants)
     return True
 
 
@@ -191,7 +187,7 @@ def end_application(model: Model, application: Application) -> bool:
     for secret in [s for s in model.secrets.values() if s.owner == application.name]:
         del model.secrets[secret.id]
     for secret in [s for s in model.secrets.values() if application.name in s.grants]:
-        grants = {t: r for t, r in secret.grants.items() if t != application.name}
-        model.secrets[secret.id] = replace(secret, grants=grants)
+        left = secret.grants - {application.name}
+        model.secrets[secret.id] = replace(secret, grants=left)
     del model.applications[application.name]
     return True

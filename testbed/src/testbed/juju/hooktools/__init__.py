@@ -1,11 +1,9 @@
 """The hook tools: what each answers. Called under the controller's lock."""
 
 from testbed.juju.hooktools import (
-    absent,
     action,
     network,
     relation,
-    resource,
     secret,
     secretread,
     status,
@@ -13,11 +11,9 @@ from testbed.juju.hooktools import (
 )
 
 SPECS = {
-    **absent.SPECS,
     **action.SPECS,
     **network.SPECS,
     **relation.SPECS,
-    **resource.SPECS,
     **secret.SPECS,
     **secretread.SPECS,
     **status.SPECS,

@@ -8,7 +8,6 @@ from typing import Any
 from testbed.juju.errors import ToolError
 from testbed.juju.hooktools.call import Call, Spec
 from testbed.juju.hooktools.context import ActionRun
-from testbed.juju.state.status import now
 
 _KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\Z")
 _RESERVED = ("stdout", "stderr", "return-code")
@@ -54,11 +53,6 @@ def _assign(results: dict[str, Any], keys: list[str], value: str) -> None:
     results[keys[-1]] = value
 
 
-def action_log(call: Call) -> None:
-    stamp = now().strftime("%Y-%m-%d %H:%M:%S +0000 UTC")
-    _action(call).log.append(f"{stamp} {' '.join(call.args)}")
-
-
 def action_fail(call: Call) -> None:
     _action(call).failure = " ".join(call.args) or DEFAULT_FAILURE
 
@@ -66,6 +60,5 @@ def action_fail(call: Call) -> None:
 SPECS: dict[str, Spec] = {
     "action-fail": Spec(action_fail, action_only=True),
     "action-get": Spec(action_get, output=True, action_only=True),
-    "action-log": Spec(action_log, action_only=True),
     "action-set": Spec(action_set, action_only=True),
 }

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from testbed.juju.errors import ToolError, UsageError
+from testbed.juju.errors import HelpRequested, ToolError, UsageError
 from testbed.juju.flags import Flag, Parsed, parse
 from testbed.juju.hooktools.context import Context
 from testbed.juju.state.relation import Relation
@@ -80,6 +80,8 @@ def invoke(spec: Spec, context: Context, args: list[str], files: Mapping[str, by
         parsed = parse(spec.all_flags(), args)
     except UsageError as error:
         raise ToolError(f"ERROR {error}", 2) from error
+    except HelpRequested as error:
+        raise ToolError("ERROR the testbed's hook tools have no --help", 2) from error
     if spec.action_only and context.action is None:
         raise ToolError("ERROR not running an action")
     value = spec.run(Call(context, parsed, files))

@@ -30,7 +30,6 @@ class ActionRun:
     id: str
     params: dict[str, object]
     results: dict[str, object] = field(default_factory=dict)
-    log: list[str] = field(default_factory=list)
     failure: str | None = None
 
 
@@ -49,8 +48,6 @@ class Context:
     calls: Counter[str] = field(default_factory=Counter)
     _relations: dict[tuple[int, bool], dict[str, str]] = field(default_factory=dict)
     _leader_settings: dict[str, str] = field(default_factory=dict)
-    _state: dict[str, str] = field(default_factory=dict)
-    _ports: list[tuple[str, bool]] = field(default_factory=list)
     secret_changes: SecretChanges = field(default_factory=SecretChanges)
 
     @property
@@ -134,23 +131,6 @@ class Context:
     def write_leader_settings(self, changes: dict[str, str]) -> None:
         self._leader_settings.update(changes)
 
-    def state(self) -> dict[str, str]:
-        view = Databag(dict(self.unit.state))
-        view.write(self._state)
-        return view.values
-
-    def write_state(self, changes: dict[str, str]) -> None:
-        self._state.update(changes)
-
-    def ports(self) -> set[str]:
-        ports = set(self.unit.ports)
-        for port, opened in self._ports:
-            (ports.add if opened else ports.discard)(port)
-        return ports
-
-    def write_port(self, port: str, *, opened: bool) -> None:
-        self._ports.append((port, opened))
-
     def secret(self, secret_id: str) -> Secret | None:
         """Return a secret's metadata as this run sees it; None when the run removes it."""
         stored = self.model.secrets.get(secret_id)
@@ -172,8 +152,6 @@ class Context:
                 self._commit_data(self.model.relations[number], changes, application)
         if self._leader_settings:
             self.application.leader_settings.write(self._leader_settings)
-        self.unit.state = self.state()
-        self.unit.ports = self.ports()
         self.secret_changes.commit(self.model.secrets, self.unit.name, now())
 
     def _commit_data(self, relation: Relation, changes: dict[str, str], application: bool) -> None:

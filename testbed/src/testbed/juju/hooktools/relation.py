@@ -92,15 +92,9 @@ def relation_set(call: Call) -> None:
     call.context.write_data(relation, call.pairs(), application=application)
 
 
-def relation_model_get(call: Call) -> dict[str, str]:
-    call.relation()
-    return {"uuid": call.context.model.uuid}
-
-
 SPECS: dict[str, Spec] = {
     "relation-get": Spec(relation_get, (RELATION, APP), output=True),
     "relation-ids": Spec(relation_ids, output=True),
     "relation-list": Spec(relation_list, (RELATION, APP), output=True),
-    "relation-model-get": Spec(relation_model_get, (RELATION,), output=True),
     "relation-set": Spec(relation_set, (RELATION, APP, FILE)),
 }

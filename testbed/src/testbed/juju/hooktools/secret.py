@@ -8,15 +8,13 @@ from typing import Any
 
 from testbed.juju.errors import ToolError
 from testbed.juju.flags import Flag
-from testbed.juju.hooktools.call import FILE, RELATION, Call, Spec
+from testbed.juju.hooktools.call import FILE, Call, Spec
 from testbed.juju.hooktools.context import Context
 from testbed.juju.hooktools.secretread import not_found, refused
-from testbed.juju.state import names
 from testbed.juju.state.secrets import (
     Secret,
     Settings,
     check_content,
-    check_rotation,
     identifier,
     new_id,
     parse_expire,
@@ -27,7 +25,6 @@ _CONTENT_FLAGS = (
     Flag("label"),
     Flag("description"),
     Flag("expire"),
-    Flag("rotate"),
     Flag("owner"),
     FILE,
 )
@@ -51,14 +48,11 @@ def _settings(call: Call) -> Settings:
     content = _content(call, call.args)
     expire = call.parsed.text("expire")
     given = call.parsed.values
-    if "rotate" in given:
-        check_rotation(call.parsed.text("rotate"))
     return Settings(
         content=content or None,
         label=call.parsed.text("label") if "label" in given else None,
         description=call.parsed.text("description") if "description" in given else None,
         expire=parse_expire(expire, now()) if expire else None,
-        rotate=call.parsed.text("rotate") if "rotate" in given else None,
     )
 
 
@@ -131,38 +125,8 @@ def secret_remove(call: Call) -> None:
     call.context.secret_changes.remove(secret.id, revision)
 
 
-def secret_grant(call: Call) -> None:
-    context = call.context
-    secret = _managed(context, identifier(call.argument(0)))
-    if context.secret(secret.id) is None:
-        raise not_found(secret.id)
-    if not call.parsed.text("relation"):
-        raise ToolError("ERROR no relation id specified", 2)
-    relation = call.relation()
-    other = relation.other_side(context.application.name).application
-    target = call.parsed.text("unit") or other
-    if names.application_of(target) != other:
-        raise ToolError(f'ERROR "{target}" is not in relation {relation.id}')
-    context.secret_changes.grant(secret.id, target, relation.id)
-
-
-def secret_revoke(call: Call) -> None:
-    context = call.context
-    secret = _managed(context, identifier(call.argument(0)))
-    target = call.parsed.text("unit") or call.parsed.text("app")
-    if not target and call.parsed.text("relation"):
-        target = call.relation().other_side(context.application.name).application
-    if not target:
-        raise ToolError("ERROR missing relation, application or unit", 2)
-    context.secret_changes.revoke(secret.id, target)
-
-
 SPECS: dict[str, Spec] = {
     "secret-add": Spec(secret_add, _CONTENT_FLAGS, output=True),
-    "secret-grant": Spec(secret_grant, (RELATION, Flag("unit"))),
     "secret-remove": Spec(secret_remove, (Flag("revision"),)),
-    "secret-revoke": Spec(
-        secret_revoke, (RELATION, Flag("unit"), Flag("app", aliases=("application",)))
-    ),
     "secret-set": Spec(secret_set, _CONTENT_FLAGS),
 }

@@ -6,10 +6,9 @@ its package worker/uniter/runner/context), its oddities included:
 - secret-add and every secret-set of a hook make one revision. Of each setting the last one counts.
 - Content that equals the stored revision's is ignored. So a hook that sets new content, and then
   the old content again, leaves the new one.
-- secret-remove, even of one revision, drops what the hook has set and granted so far. Until the
+- secret-remove, even of one revision, drops what the hook has set so far. Until the
   hook ends, its lists lack the secret. A later secret-set takes the removal back.
-- A relation has one grant of a secret in a hook: the last one.
-- The end of the hook applies creations and updates, then removals, then grants, then revocations.
+- The end of the hook applies creations and updates, then removals.
 """
 
 from __future__ import annotations
@@ -31,8 +30,6 @@ class SecretChanges:
     settings: dict[str, Settings] = field(default_factory=dict)
     _followed: set[str] = field(default_factory=set)
     _removed: dict[str, frozenset[int]] = field(default_factory=dict)
-    _granted: dict[str, dict[int, str]] = field(default_factory=dict)  # by relation
-    _revoked: dict[str, set[str]] = field(default_factory=dict)
 
     def create(self, secret: Secret, settings: Settings) -> None:
         self.created[secret.id] = secret
@@ -51,20 +48,12 @@ class SecretChanges:
     def remove(self, secret_id: str, revision: int | None) -> None:
         self.created.pop(secret_id, None)
         self.settings.pop(secret_id, None)
-        self._granted.pop(secret_id, None)
-        self._revoked.pop(secret_id, None)
         self._followed.discard(secret_id)
         before = self._removed.get(secret_id)
         if revision is None or before == _ALL:
             self._removed[secret_id] = _ALL
         else:
             self._removed[secret_id] = (before or frozenset()) | {revision}
-
-    def grant(self, secret_id: str, target: str, relation_id: int) -> None:
-        self._granted.setdefault(secret_id, {})[relation_id] = target
-
-    def revoke(self, secret_id: str, target: str) -> None:
-        self._revoked.setdefault(secret_id, set()).add(target)
 
     def follow(self, secret_id: str) -> None:
         """Let the unit read the revision that this hook creates."""
@@ -84,10 +73,10 @@ class SecretChanges:
         settings = self.settings.get(secret_id)
         secret = self.created.get(secret_id, stored)
         if secret is None or settings is None:
-            return self._with_grants(secret) if secret else None
+            return secret
         if secret_id not in self.created:
             settings = replace(settings, content=None)
-        return self._with_grants(changed(secret, settings, moment))
+        return changed(secret, settings, moment)
 
     def commit(self, secrets: dict[str, Secret], unit: str, moment: datetime) -> None:
         """Put all changes into the model's secrets."""
@@ -105,14 +94,6 @@ class SecretChanges:
                 del secrets[secret.id]
             else:
                 secrets[secret.id] = left
-        for secret in _among(secrets, self._granted.keys() | self._revoked.keys()):
-            secrets[secret.id] = self._with_grants(secret)
-
-    def _with_grants(self, secret: Secret) -> Secret:
-        new = {target: number for number, target in self._granted.get(secret.id, {}).items()}
-        revoked = self._revoked.get(secret.id, set())
-        grants = {**secret.grants, **new}
-        return replace(secret, grants={t: n for t, n in grants.items() if t not in revoked})
 
 
 def _given(settings: Settings) -> dict[str, object]:

@@ -122,29 +122,11 @@ def _info(secret: Secret) -> dict[str, Any]:
         "label": secret.label,
         "owner": owner,
     }
-    if secret.rotate != "never":
-        info["rotation"] = secret.rotate
     if secret.description:
         info["description"] = secret.description
     if latest.expire:
         info["expiry"] = latest.expire.isoformat().replace("+00:00", "Z")
-    if secret.next_rotate:
-        info["rotates"] = secret.next_rotate.isoformat().replace("+00:00", "Z")
-    if secret.grants:
-        info["access"] = [
-            {"target": target, "scope": relation, "role": "view"}
-            for target, relation in sorted(secret.grants.items())
-        ]
     return info
-
-
-def secret_ids(call: Call) -> list[str]:
-    context = call.context
-    return [
-        secret.id
-        for secret in context.secrets()
-        if secret.managed_by(context.unit.name, leader=context.leader)
-    ]
 
 
 SPECS: dict[str, Spec] = {
@@ -153,6 +135,5 @@ SPECS: dict[str, Spec] = {
         (Flag("label"), Flag("peek", "bool"), Flag("refresh", "bool")),
         output=True,
     ),
-    "secret-ids": Spec(secret_ids, output=True),
     "secret-info-get": Spec(secret_info_get, (Flag("label"),), output=True),
 }

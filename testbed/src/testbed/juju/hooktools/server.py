@@ -10,11 +10,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from testbed.juju.errors import HelpRequested, ToolError
+from testbed.juju.errors import ToolError
 from testbed.juju.hooktools import SPECS
 from testbed.juju.hooktools.call import invoke
 from testbed.juju.hooktools.context import Context
-from testbed.juju.hooktools.usage import usage
 from testbed.juju.listener import Listener
 
 
@@ -68,8 +67,6 @@ class ToolServer:
             }
             try:
                 output = invoke(SPECS[tool], context, request["args"], files)
-            except HelpRequested:
-                return _answered(0, usage(tool, SPECS[tool]), "")
             except ToolError as error:
                 return _answered(error.code, "", str(error))
             return _answered(0, output, "")

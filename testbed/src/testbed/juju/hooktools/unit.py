@@ -1,4 +1,4 @@
-"""The hook tools of configuration, leadership, unit state and the log."""
+"""The hook tools of configuration, leadership and the log."""
 
 from __future__ import annotations
 
@@ -38,24 +38,6 @@ def leader_set(call: Call) -> None:
     call.context.write_leader_settings(call.pairs())
 
 
-def state_get(call: Call) -> Any:
-    state = call.context.state()
-    key = call.argument(0)
-    if not key or key == "-":
-        return state
-    if key not in state and call.parsed.on("strict"):
-        raise ToolError(f'ERROR "{key}" not found')
-    return state.get(key, "")
-
-
-def state_set(call: Call) -> None:
-    call.context.write_state(call.pairs())
-
-
-def state_delete(call: Call) -> None:
-    call.context.write_state({call.argument(0): ""})
-
-
 def juju_log(call: Call) -> None:
     level = call.parsed.text("log-level", "DEBUG" if call.parsed.on("debug") else "INFO").upper()
     if level == "WARN":
@@ -74,7 +56,4 @@ SPECS: dict[str, Spec] = {
     "juju-log": Spec(juju_log, (Flag("log-level", aliases=("l",)), Flag("debug", "bool"))),
     "leader-get": Spec(leader_get, output=True),
     "leader-set": Spec(leader_set, (FILE,)),
-    "state-delete": Spec(state_delete),
-    "state-get": Spec(state_get, (Flag("strict", "bool"),), output=True),
-    "state-set": Spec(state_set, (FILE,)),
 }

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from testbed.juju.errors import JujuError
+from testbed.juju.errors import JujuError, UnsupportedError
 
 _VERSION = re.compile(r"([0-9]+)(?:\.([0-9]+))?(?:-([a-z]+)|\.)?([0-9]+)?")
 _EXPRESSION = re.compile(r"\s*([a-z0-9-]+)\s*(?:(>=|<)\s*([0-9]+(?:\.[0-9]+)*))?\s*\Z")
@@ -14,41 +14,24 @@ _EXPRESSION = re.compile(r"\s*([a-z0-9-]+)\s*(?:(>=|<)\s*([0-9]+(?:\.[0-9]+)*))?
 
 def check(expressions: Sequence[Any], version: str) -> None:
     """Raise JujuError, which names each unmet requirement, unless this Juju meets all."""
-    features = {"juju": version}
-    unmet = [reason for reason in (_unmet(one, features) for one in expressions) if reason]
+    unmet = [reason for reason in (_unmet(str(one), version) for one in expressions) if reason]
     if unmet:
         lines = "".join(f"\n  - {reason}" for reason in unmet)
         raise JujuError(f"Charm cannot be deployed because:{lines}")
 
 
-def _unmet(expression: Any, features: Mapping[str, str]) -> str:
-    if isinstance(expression, dict):
-        return _unmet_group(expression, features)
-    match = _EXPRESSION.match(str(expression))
+def _unmet(expression: str, version: str) -> str:
+    match = _EXPRESSION.match(expression)
     if match is None:
-        raise JujuError(f'cannot parse assumes expression "{expression}"')
+        raise UnsupportedError(f'assumes expression "{expression}"')
     feature, comparison, wanted = match.groups()
     if feature == "k8s-api":
         return "charm must be deployed on a Kubernetes cloud"
-    if feature not in features:
+    if feature != "juju":
         return f'charm requires feature "{feature}" but model does not support it'
-    version = features[feature]
     if comparison is None or _compares(version, comparison, wanted):
         return ""
     return f"charm requires Juju version {comparison} {_full(wanted)}, model has version {version}"
-
-
-def _unmet_group(group: dict[str, Any], features: Mapping[str, str]) -> str:
-    for kind, members in group.items():
-        reasons = [_unmet(member, features) for member in members]
-        met = all(not reason for reason in reasons)
-        if kind == "any-of":
-            met = any(not reason for reason in reasons)
-        elif kind != "all-of":
-            raise JujuError(f'cannot parse assumes expression: unknown group "{kind}"')
-        if not met:
-            return "; ".join(reason for reason in reasons if reason)
-    return ""
 
 
 def _full(version: str) -> str:

@@ -9,35 +9,22 @@ from testbed.juju.errors import JujuError
 LATEST_LTS = "ubuntu@24.04"
 """What the Juju of the testbed deploys on, unless something is said or supported."""
 
-_SERIES = {"focal": "20.04", "jammy": "22.04", "noble": "24.04", "resolute": "26.04"}
-
 
 def parse(text: str) -> str:
     """Return `ubuntu@24.04` for `ubuntu@24.04/stable`."""
     return text.partition("/")[0]
 
 
-def of_series(series: str) -> str:
-    """Return the base of a series, which is what older bundles name: `ubuntu@22.04` for `jammy`.
-
-    Raises:
-        JujuError: there is no such series.
-    """
-    if series not in _SERIES:
-        raise JujuError(f'the provided bundle has errors: unknown series "{series}"')
-    return f"ubuntu@{_SERIES[series]}"
-
-
-def choose(charm: str, supported: Sequence[str], wanted: str, *, force: bool = False) -> str:
+def choose(charm: str, supported: Sequence[str], wanted: str) -> str:
     """Return the base to deploy on: the wanted one, the latest LTS, or the charm's first.
 
     A charm that lists no bases supports all.
 
     Raises:
-        JujuError: the charm does not support the wanted base, and there is no force.
+        JujuError: the charm does not support the wanted base.
     """
     wanted = parse(wanted)
-    if wanted and supported and wanted not in supported and not force:
+    if wanted and supported and wanted not in supported:
         raise JujuError(
             f'base "{wanted}" is not supported by charm "{charm}", '
             f"supported bases are: {', '.join(supported)}"

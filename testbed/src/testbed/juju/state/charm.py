@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ from testbed.juju.manner import Manner
 from testbed.juju.state import assumes
 from testbed.juju.state.actions import Action, parse_actions
 from testbed.juju.state.archive import check_links
-from testbed.juju.state.resources import ResourceMeta, parse_resources
 from testbed.juju.state.settings import Option, parse_options
 
 _UNIT_HOOKS = {
@@ -29,7 +28,6 @@ _UNIT_HOOKS = {
     "secret-changed",
     "secret-expired",
     "secret-remove",
-    "secret-rotate",
     "start",
     "stop",
     "update-status",
@@ -71,7 +69,6 @@ class Charm:
     version: str
     architectures: frozenset[str] = frozenset()
     assumes: tuple[Any, ...] = ()
-    resources: Mapping[str, ResourceMeta] = field(default_factory=dict)
 
     def all_endpoints(self) -> dict[str, Endpoint]:
         """Return the declared endpoints and the implicit one."""
@@ -119,7 +116,6 @@ def read_charm(path: Path, manner: Manner = Manner.JUJU_3_6) -> Charm:
         version=version,
         architectures=frozenset(_architectures(manifest or {})),
         assumes=tuple(metadata.get("assumes") or ()),
-        resources=parse_resources(metadata.get("resources") or {}),
     )
     _check(charm)
     assumes.check(charm.assumes, manner.version)

@@ -29,18 +29,6 @@ class Line:
         return f"{self.entity}: {self.time:%H:%M:%S} {self.level} {self.module} {self.message}"
 
 
-def minimum_level(logging_config: str, module: str) -> str:
-    """Return the level that `logging-config` (`<root>=INFO;unit=DEBUG`) sets for a module."""
-    level, longest = "INFO", -1
-    for part in logging_config.replace(",", ";").split(";"):
-        name, _, wanted = part.strip().partition("=")
-        name = "" if name == "<root>" else name
-        applies = not name or module == name or module.startswith((f"{name}.", f"{name}/"))
-        if wanted.upper() in LEVELS and applies and len(name) > longest:
-            level, longest = wanted.upper(), len(name)
-    return level
-
-
 class Logbook:
     """The lines of one model. The controller's lock guards it."""
 

@@ -16,7 +16,6 @@ from testbed.juju.state import names
 from testbed.juju.state.charm import Charm
 from testbed.juju.state.machine import Machine
 from testbed.juju.state.relation import Databag, Relation
-from testbed.juju.state.resources import Resource
 from testbed.juju.state.secrets import Secret
 from testbed.juju.state.settings import Value, effective
 from testbed.juju.state.status import ALIVE, DEAD, Status, now
@@ -24,11 +23,9 @@ from testbed.juju.state.unitstate import LocalState
 
 MODEL_DEFAULTS: dict[str, Value] = {
     "automatically-retry-hooks": True,
-    "default-base": "",
     "juju-http-proxy": "",
     "juju-https-proxy": "",
     "juju-no-proxy": "127.0.0.1,localhost,::1",
-    "logging-config": "<root>=INFO",
     "update-status-hook-interval": "5m",
 }
 
@@ -47,11 +44,8 @@ class Unit:
     version: Status = field(default_factory=lambda: Status(""))
     agent_stopped: bool = False
     failed_message: str = ""
-    resolved: str = ""  # "retry" or "skip", until the uniter has acted on it
-    force_upgrade: bool = False
+    resolved: bool = False  # until the uniter has acted on it
     update_status_version: int = 0
-    ports: set[str] = field(default_factory=set)
-    state: dict[str, str] = field(default_factory=dict)
     subordinates: list[str] = field(default_factory=list)
 
     @property
@@ -70,13 +64,10 @@ class Application:
     channel: str
     base: str
     config: dict[str, Value] = field(default_factory=dict)
-    trust: bool = False
-    exposed: bool = False
     life: str = ALIVE
     charm_version: int = 1
     units: dict[str, Unit] = field(default_factory=dict)
     next_unit: int = 0
-    resources: dict[str, Resource] = field(default_factory=dict)
     leader: str = ""
     leader_settings: Databag = field(default_factory=Databag)
     status: Status | None = None
@@ -92,7 +83,7 @@ class Application:
         return effective(self.charm.options, self.config)
 
     def config_version(self) -> str:
-        return repr((sorted(self.settings().items()), self.trust))
+        return repr(sorted(self.settings().items()))
 
 
 @dataclass

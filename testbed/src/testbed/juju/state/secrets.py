@@ -1,7 +1,7 @@
 """Secrets: who owns them, who may read them, which revision each reader follows. Pure.
 
 A secret belongs to a unit, to an application whose leader manages it, or to the model: an operator
-manages that one. Others may read it if it is granted to them, over a relation or by the operator.
+manages that one, and grants it to the applications that may read it.
 A reader stays at the revision that it read first, until it asks for a refresh.
 """
 
@@ -18,18 +18,8 @@ from testbed.juju.errors import ToolError
 from testbed.juju.state import names
 
 _KEY = re.compile(r"[a-z](?:-?[a-z0-9]){2,}\Z")
-_ROTATION = {
-    "hourly": timedelta(hours=1),
-    "daily": timedelta(days=1),
-    "weekly": timedelta(weeks=1),
-    "monthly": timedelta(days=30),
-    "quarterly": timedelta(days=91),
-    "yearly": timedelta(days=365),
-}
 MODEL = ""
 """The owner of an operator's secret. Its label is its name."""
-NO_RELATION = -1
-"""The relation of an operator's grant, which lasts as long as the application."""
 _ALPHABET = "0123456789abcdefghijklmnopqrstuv"
 
 
@@ -60,13 +50,10 @@ class Secret:
     updated: datetime
     label: str = ""
     description: str = ""
-    rotate: str = "never"
-    next_rotate: datetime | None = None
-    rotations: int = 0
     revisions: Mapping[int, Revision] = field(default_factory=dict)
     latest: int = 0
     consumers: Mapping[str, Consumer] = field(default_factory=dict)
-    grants: Mapping[str, int] = field(default_factory=dict)  # unit or application → relation id
+    grants: frozenset[str] = frozenset()  # the applications that the operator has named
 
     @property
     def uri(self) -> str:
@@ -81,8 +68,7 @@ class Secret:
         return self.owner == unit or (leader and self.owner == names.application_of(unit))
 
     def readable_by(self, unit: str) -> bool:
-        granted = {unit, names.application_of(unit)} & set(self.grants)
-        return self.owned_by(unit) or bool(granted)
+        return self.owned_by(unit) or names.application_of(unit) in self.grants
 
 
 @dataclass(frozen=True)
@@ -93,7 +79,6 @@ class Settings:
     label: str | None = None
     description: str | None = None
     expire: datetime | None = None
-    rotate: str | None = None
 
 
 def new_id() -> str:
@@ -114,12 +99,6 @@ def check_content(content: Mapping[str, str]) -> None:
             raise ToolError(f'ERROR key "{key}" not valid')
     if sum(len(value.encode()) for value in content.values()) > 1024 * 1024:
         raise ToolError("ERROR secret content too large")
-
-
-def check_rotation(policy: str) -> None:
-    """Raise ToolError for a rotate policy that Juju refuses."""
-    if policy not in ("never", *_ROTATION):
-        raise ToolError(f'ERROR rotate policy "{policy}" not valid')
 
 
 def parse_expire(text: str, now: datetime) -> datetime:
@@ -144,12 +123,7 @@ def _microseconds(text: str) -> str:
 
 
 def changed(secret: Secret, settings: Settings, now: datetime) -> Secret:
-    """Return the secret after secret-add or secret-set. Raise ToolError for a bad policy."""
-    if settings.rotate is not None:
-        check_rotation(settings.rotate)
-        interval = _ROTATION.get(settings.rotate)
-        due = now + interval if interval else None
-        secret = replace(secret, rotate=settings.rotate, next_rotate=due)
+    """Return the secret after secret-add or secret-set."""
     if settings.label is not None:
         secret = replace(secret, label=settings.label)
     if settings.description is not None:
@@ -180,8 +154,3 @@ def without_revision(secret: Secret, revision: int | None) -> Secret | None:
         return None
     left = {number: r for number, r in secret.revisions.items() if number != revision}
     return replace(secret, revisions=left) if left else None
-
-
-def rotated(secret: Secret, now: datetime) -> Secret:
-    """Return the secret after its owner was told to rotate it, due again after the interval."""
-    return replace(secret, next_rotate=now + _ROTATION[secret.rotate])

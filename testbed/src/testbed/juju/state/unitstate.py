@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-# A forced upgrade of a unit in error: the new charm is unpacked, then the failed hook retried.
-UNPACK = "unpack"
-
 
 @dataclass(frozen=True)
 class Hook:
@@ -23,7 +20,6 @@ class Hook:
     secret: str = ""
     secret_label: str = ""
     secret_revision: int = 0
-    secret_times: int = 0
 
     @property
     def name(self) -> str:
@@ -60,4 +56,4 @@ class LocalState:
     failures: int = 0
     relations: Mapping[int, LocalRelation] = field(default_factory=dict)
     secrets_changed: Mapping[str, int] = field(default_factory=dict)
-    secrets_done: frozenset[tuple[str, str, int, int]] = frozenset()
+    secrets_done: frozenset[tuple[str, str, int]] = frozenset()

@@ -10,9 +10,9 @@ from testbed.juju.hooktools import SPECS
 from testbed.juju.hooktools.context import ActionRun, Context
 from testbed.juju.state.actions import check_params
 from testbed.juju.state.model import Model, Unit
-from testbed.juju.state.secrets import identifier, rotated
+from testbed.juju.state.secrets import identifier
 from testbed.juju.state.status import Status, now
-from testbed.juju.state.unitstate import UNPACK, Hook
+from testbed.juju.state.unitstate import Hook
 from testbed.juju.uniter import runner
 from testbed.juju.uniter.deployer import deploy
 from testbed.juju.uniter.operation import committed
@@ -46,13 +46,9 @@ class Executor:
 
     def run_hook(self, hook: Hook, remote: Snapshot) -> None:
         """Run a hook that was chosen from `remote`. Unpack the charm first if it is a new one."""
-        if hook.kind in ("install", "upgrade-charm", UNPACK) and not self._unpack():
+        if hook.kind in ("install", "upgrade-charm") and not self._unpack():
             return
         lock = self.controller.lock
-        if hook.kind == UNPACK:
-            with lock:
-                self.unit.local = committed(self.unit.local, hook, remote)
-            return
         path = f"hooks/{hook.name}"
         handler = self.processes.handler(path)
         with lock:
@@ -138,20 +134,12 @@ class Executor:
         """Record that a hook is done. Called under the lock."""
         unit = self.unit
         unit.local = committed(unit.local, hook, remote)
-        unit.resolved, unit.failed_message, unit.force_upgrade = "", "", False
+        unit.resolved, unit.failed_message = False, ""
         self.retry.succeeded()
         if hook.kind == "relation-broken" and hook.relation_id in self.model.relations:
             self.model.relations[hook.relation_id].joined.discard(unit.name)
         if hook.kind == "secret-expired":
             self.expire.completed((identifier(hook.secret), hook.secret_revision))
-        if hook.kind == "secret-rotate":
-            self._rotated(identifier(hook.secret))
-
-    def _rotated(self, secret_id: str) -> None:
-        secret = self.model.secrets.get(secret_id)
-        if secret and secret.next_rotate and secret.next_rotate <= now():
-            after = rotated(secret, now())
-            self.model.secrets[secret_id] = replace(after, rotations=secret.rotations + 1)
 
     def _set_workload_after(self, hook: Hook) -> None:
         if hook.kind in _ENDED:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from testbed.juju.state.unitstate import UNPACK, Hook, LocalRelation, LocalState
+from testbed.juju.state.unitstate import Hook, LocalRelation, LocalState
 from testbed.juju.uniter.remotestate import Snapshot
 
 _DONE = {"start": "started", "stop": "stopped", "remove": "removed"}
@@ -14,8 +14,6 @@ _DONE = {"start": "started", "stop": "stopped", "remove": "removed"}
 
 def committed(local: LocalState, hook: Hook, remote: Snapshot) -> LocalState:
     """Return the local state after `hook` succeeded. `remote` is what it saw when it began."""
-    if hook.kind == UNPACK:
-        return replace(local, charm_version=hook.version)
     after = replace(local, failed=None, failures=0, queued="")
     if hook.kind.startswith("relation-"):
         return replace(after, relations=_relations_after(local.relations, hook, remote))
@@ -57,7 +55,7 @@ def _after_secret(local: LocalState, hook: Hook) -> LocalState:
         return replace(local, secrets_changed=seen)
     if hook.kind == "secret-expired":  # secretexpire.py knows when it is due again
         return local
-    done = (hook.kind, hook.secret, hook.secret_revision, hook.secret_times)
+    done = (hook.kind, hook.secret, hook.secret_revision)
     return replace(local, secrets_done=local.secrets_done | {done})
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from testbed.juju.manner import Manner
 from testbed.juju.state.model import Model, Unit
@@ -39,9 +38,8 @@ class Snapshot:
     leader: bool = False
     leader_settings_version: int = 0
     update_status_version: int = 0
-    resolved: str = ""
+    resolved: bool = False
     retry_due: bool = False
-    force_upgrade: bool = False
     dies_unstopped: bool = False  # before its hooks `stop` and `remove`
     principal_leaving: bool = False
     relations: Mapping[int, RelationSnapshot] = field(default_factory=dict)
@@ -53,10 +51,9 @@ def snapshot(
     unit: Unit,
     *,
     retry_due: bool,
-    moment: datetime,
     expired: Sequence[Revision] = (),
 ) -> Snapshot:
-    """Return what `unit` sees at `moment`, when these revisions of secrets have expired."""
+    """Return what `unit` sees, when these revisions of secrets have expired."""
     application = model.applications[unit.application]
     leader = application.leader == unit.name
     return Snapshot(
@@ -71,7 +68,6 @@ def snapshot(
         update_status_version=unit.update_status_version,
         resolved=unit.resolved,
         retry_due=retry_due,
-        force_upgrade=unit.force_upgrade,
         dies_unstopped=_dies_unstopped(model, unit),
         principal_leaving=_principal_leaving(model, unit),
         relations={
@@ -81,7 +77,7 @@ def snapshot(
         },
         secrets=(
             *(_expired(model, *revision) for revision in expired),
-            *events_for(unit.name, leader=leader, secrets=model.secrets.values(), now=moment),
+            *events_for(unit.name, leader=leader, secrets=model.secrets.values()),
         ),
     )
 

@@ -12,27 +12,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from testbed.juju.state.secretevents import SecretEvent
-from testbed.juju.state.unitstate import UNPACK, Hook, LocalRelation, LocalState
+from testbed.juju.state.unitstate import Hook, LocalRelation, LocalState
 from testbed.juju.uniter.remotestate import RelationSnapshot, Snapshot
 
 
 def next_hook(local: LocalState, remote: Snapshot) -> Hook | None:
     """Return the hook to run now, or None if there is nothing to do."""
     if local.failed is not None:
-        return _after_failure(local, local.failed, remote)
+        return local.failed if remote.resolved or remote.retry_due else None
     if not local.installed:
         return Hook("install") if remote.alive else None
     if not remote.alive:
         return _teardown(local, remote)
     return next(_alive_hooks(local, remote), None)
-
-
-def _after_failure(local: LocalState, failed: Hook, remote: Snapshot) -> Hook | None:
-    if remote.force_upgrade and local.charm_version != remote.charm_version:
-        return Hook(UNPACK, version=remote.charm_version)
-    if remote.resolved == "retry" or remote.retry_due:
-        return failed
-    return None
 
 
 def _alive_hooks(local: LocalState, remote: Snapshot) -> Iterator[Hook]:
@@ -106,12 +98,11 @@ def _secret_hooks(local: LocalState, remote: Snapshot) -> Iterator[Hook]:
             secret=event.secret,
             secret_label=event.label,
             secret_revision=event.revision,
-            secret_times=event.times,
         )
 
 
-def _done(event: SecretEvent) -> tuple[str, str, int, int]:
-    return event.kind, event.secret, event.revision, event.times
+def _done(event: SecretEvent) -> tuple[str, str, int]:
+    return event.kind, event.secret, event.revision
 
 
 def _relation_hooks(

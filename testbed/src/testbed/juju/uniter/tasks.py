@@ -21,7 +21,6 @@ class Task:
     command: str = ""
     status: str = "pending"
     message: str = ""
-    log: list[str] = field(default_factory=list)
     results: dict[str, Any] = field(default_factory=dict)
     enqueued: datetime = field(default_factory=now)
     started: datetime | None = None
@@ -48,8 +47,6 @@ class Task:
         entry: dict[str, Any] = {"id": self.id, "status": self.status}
         if self.results:
             entry["results"] = self.results
-        if self.log:
-            entry["log"] = self.log
         if self.message:
             entry["message"] = self.message
         times = {"enqueued": self.enqueued, "started": self.started, "completed": self.completed}
@@ -80,7 +77,7 @@ def finish(
         task.results = results
         task.finish("completed")
         return
-    task.results, task.log = {**action.results, **results}, action.log
+    task.results = {**action.results, **results}
     if action.failure is not None:
         task.finish("failed", action.failure)
     elif code != 0:

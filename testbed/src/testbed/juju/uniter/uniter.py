@@ -10,9 +10,8 @@ from collections import deque
 from testbed.juju.durations import seconds
 from testbed.juju.state.model import Model, Unit
 from testbed.juju.state.paths import agent_dir, inside
-from testbed.juju.state.secretevents import next_rotation
 from testbed.juju.state.status import Status, now
-from testbed.juju.state.unitstate import UNPACK, Hook
+from testbed.juju.state.unitstate import Hook
 from testbed.juju.uniter.executor import Executor
 from testbed.juju.uniter.processes import Processes
 from testbed.juju.uniter.protocols import ControllerLike
@@ -104,13 +103,7 @@ class Uniter:
         return bool(self.tasks) and self._unit.local.installed
 
     def _hook_due(self) -> bool:
-        if self._given_up() is not None:
-            return True
         return next_hook(self._unit.local, self._remote()) is not None
-
-    def _given_up(self) -> Hook | None:
-        """Return the failed hook that the operator resolved with --no-retry, if there is one."""
-        return self._unit.local.failed if self._unit.resolved == "skip" else None
 
     def _rested(self) -> bool:
         """Become idle. Return whether the agent was not idle before."""
@@ -130,17 +123,13 @@ class Uniter:
 
     def _timeout(self) -> float | None:
         """Return the seconds until time alone makes something due; None if it never does."""
-        rotation = next_rotation(self._model.secrets.values(), now())
         times = [
             moment - time.monotonic()
             for moment in (self._retry.at, self._update_status.at)
             if moment is not None
         ]
-        times += [
-            (date - now()).total_seconds()
-            for date in (rotation, self._expire.alarm)
-            if date is not None
-        ]
+        if self._expire.alarm is not None:
+            times.append((self._expire.alarm - now()).total_seconds())
         return max(min(times), 0.001) if times else None
 
     def _remote(self) -> Snapshot:
@@ -149,7 +138,7 @@ class Uniter:
         secrets = self._model.secrets.values()
         self._expire.look(self._unit.name, secrets, moment, leader=leader)
         expired = self._expire.expired
-        return snapshot(self._model, self._unit, retry_due=due, moment=moment, expired=expired)
+        return snapshot(self._model, self._unit, retry_due=due, expired=expired)
 
     def _do_next(self) -> None:
         with self._lock:
@@ -170,13 +159,7 @@ class Uniter:
                 self._controller.changed(self._model)
 
     def _resolve(self, remote: Snapshot) -> Hook | None:
-        """Return the next hook. Count a failed hook as done if the operator gave it up."""
-        given_up = self._given_up()
-        if given_up is not None:
-            self._executor.succeeded(given_up, remote)
-            return None
-        hook = next_hook(self._unit.local, remote)
-        if hook is None or hook.kind != UNPACK:  # the retry comes after UNPACK
-            self._unit.resolved = ""
-            self._retry.begun()
-        return hook
+        """Return the next hook, which is what was resolved or to be retried, if anything was."""
+        self._unit.resolved = False
+        self._retry.begun()
+        return next_hook(self._unit.local, remote)

@@ -35,7 +35,7 @@ def authority(invocation: Invocation, parsed: Parsed) -> None:
 
 def _enqueue(invocation: Invocation, leader: str, command: str) -> Task:
     unit = invocation.model.unit(leader)
-    task = new_task(invocation, invocation.model, unit.name, command=command)
+    task = new_task(invocation.model, unit.name, command=command)
     invocation.controller.uniter(invocation.model, unit).tasks.append(task)
     invocation.controller.changed(invocation.model)
     return task

@@ -1,4 +1,4 @@
-"""juju config, model-config and trust."""
+"""juju config and model-config."""
 
 from __future__ import annotations
 
@@ -85,13 +85,10 @@ def _set(
 ) -> None:
     options = application.charm.options
     given = assignments(invocation, pairs)
-    trust = given.pop("trust", None)
     values = config_of(options, given)
     for key in resets:
-        if key not in options and key != "trust":
+        if key not in options:
             raise JujuError(f'unknown option "{key}"')
-    if trust is not None:
-        application.trust = trust.lower() == "true"
     application.config.update(values)
     for key in resets:
         application.config.pop(key, None)
@@ -103,7 +100,6 @@ def _show(invocation: Invocation, application: Application, keys: list[str], sty
         return
     report = {
         "application": application.name,
-        "application-config": {"trust": _trust(application)},
         "charm": application.charm.name,
         "settings": settings.report(application.charm.options, application.config),
     }
@@ -111,33 +107,12 @@ def _show(invocation: Invocation, application: Application, keys: list[str], sty
 
 
 def _one(application: Application, key: str) -> str:
-    if key == "trust":
-        return str(application.trust).lower()
     if key not in application.charm.options:
         raise JujuError(
             f'key "{key}" not found in "{application.name}" application config or charm settings.'
         )
     value = application.settings().get(key, "")
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _trust(application: Application) -> dict[str, Any]:
-    return {
-        "default": False,
-        "description": "Does this application have access to trusted credentials",
-        "source": "user" if application.trust else "default",
-        "type": "bool",
-        "value": application.trust,
-    }
-
-
-def trust(invocation: Invocation, parsed: Parsed) -> None:
-    if len(parsed.args) != 1:
-        raise UsageError("no application name specified")
-    with invocation.controller.lock:
-        model = invocation.model
-        model.application(parsed.args[0]).trust = not parsed.on("remove")
-        invocation.controller.changed(model)
 
 
 def model_config(invocation: Invocation, parsed: Parsed) -> None:
@@ -223,9 +198,5 @@ COMMANDS = (
     Command(
         "model-config", model_config, "Shows, sets or resets the model's options.",
         (_FORMAT, _RESET),
-    ),
-    Command(
-        "trust", trust, "Sets the trust of an application.",
-        (Flag("remove", "bool"), Flag("scope")),
     ),
 )  # fmt: skip

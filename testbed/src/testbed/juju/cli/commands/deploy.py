@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from testbed.juju.cli.commands import deploy_bundle
 from testbed.juju.cli.commands.parsing import config_of, option_texts, placements
-from testbed.juju.cli.commands.resources import RESOURCE, given_resources
 from testbed.juju.cli.commands.sources import is_local, origin, source
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.controller import deploying
@@ -49,13 +48,10 @@ def _deploy_charm(invocation: Invocation, parsed: Parsed, found: Source) -> None
     units, to = int(parsed.text("num-units", "1")), placements(parsed)
     if charm.subordinate and ("num-units" in parsed.values or to):
         raise JujuError("cannot use --num-units or --to with subordinate application")
-    if charm.subordinate and parsed.text("constraints"):
-        raise JujuError("cannot use --constraints with subordinate application")
     if len(to) > units:
         raise UsageError("cannot use --to with more placements than units")
     application = parsed.args[1] if len(parsed.args) > 1 else charm.name
     texts = option_texts(invocation, parsed.all("config"), application)
-    trust = parsed.on("trust") or str(texts.pop("trust", "")).lower() == "true"
     request = Request(
         source=found,
         application=application,
@@ -63,10 +59,6 @@ def _deploy_charm(invocation: Invocation, parsed: Parsed, found: Source) -> None
         units=units,
         to=to,
         config=config_of(charm.options, texts),
-        trust=trust,
-        force=parsed.on("force"),
-        constraints=parsed.text("constraints"),
-        resources=given_resources(invocation, parsed.all("resource"), charm),
     )
     invocation.info(_located(found))
     deployed = deploying.deploy(invocation.controller, model, request)
@@ -84,8 +76,7 @@ COMMANDS = (
         "deploy",
         deploy,
         "Deploys a charm or a bundle with overlays.",
-        (Flag("channel"), Flag("config", "list"), Flag("base"), Flag("to"), Flag("constraints"),
-         Flag("num-units", aliases=("n",)), Flag("trust", "bool"), Flag("force", "bool"),
-         Flag("overlay", "list"), RESOURCE),
+        (Flag("channel"), Flag("config", "list"), Flag("base"), Flag("to"),
+         Flag("num-units", aliases=("n",)), Flag("overlay", "list")),
     ),
 )  # fmt: skip

@@ -18,7 +18,7 @@ from testbed.juju.state.settings import check_value
 
 
 def deploy(invocation: Invocation, parsed: Parsed, texts: list[tuple[str, str]]) -> None:
-    for flag in ("config", "num-units", "to", "base", "resource"):
+    for flag in ("config", "num-units", "to", "base"):
         if flag in parsed.values:
             raise JujuError(f"flags provided but not supported when deploying a bundle: --{flag}.")
     wanted = bundle.load(texts)
@@ -83,20 +83,12 @@ def _deploy_member(
         raise JujuError(
             f'cannot deploy bundle: "{member.name}" is a subordinate and has num_units'
         )
-    if subordinate and member.constraints:
-        raise JujuError(
-            f'cannot deploy bundle: cannot deploy application "{member.name}": subordinate '
-            f'application must be deployed without constraints, not "{member.constraints}"'
-        )
     request = Request(
         source=found,
         application=member.name,
         base=_base(member.base, found),
         units=0 if subordinate else member.num_units or 0,
         config=options,
-        trust=member.trust,
-        exposed=member.expose,
-        constraints=member.constraints,
     )
     application = deploying.deploy(
         invocation.controller, model, _placed(request, member, machines)

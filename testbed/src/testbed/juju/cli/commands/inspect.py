@@ -1,4 +1,4 @@
-"""juju status, show-unit, actions, debug-log."""
+"""juju status, show-unit, debug-log."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from testbed.juju.cli.commands.configure import dump
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.cli.status import relation_rows, status_document
 from testbed.juju.cli.statusfilter import between, only
-from testbed.juju.cli.tabular import status_tables, table
+from testbed.juju.cli.tabular import status_tables
 from testbed.juju.controller.controller import CLOUD, CONTROLLER_NAME, REGION, USER
 from testbed.juju.errors import UnsupportedError, UsageError
 from testbed.juju.flags import Flag, Parsed
 from testbed.juju.manner import Manner
 from testbed.juju.state import names
-from testbed.juju.state.logbook import LEVELS, Line
+from testbed.juju.state.logbook import Line
 from testbed.juju.state.model import Model, Unit
 from testbed.juju.state.relation import Relation
 from testbed.juju.state.status import now
@@ -71,7 +71,7 @@ def _unit_info(model: Model, unit: Unit) -> dict[str, Any]:
     return {
         "workload-version": unit.version.current,
         "machine": unit.machine.id,
-        "opened-ports": sorted(unit.ports, key=names.natural),
+        "opened-ports": [],
         "public-address": host.address if host else "",
         "charm": f"{application.charm.name}-{application.revision}",
         "leader": application.leader == unit.name,
@@ -101,28 +101,13 @@ def _relation_info(model: Model, relation: Relation, unit: Unit) -> dict[str, An
     return info | ({"related-units": related} if related else {})
 
 
-def actions(invocation: Invocation, parsed: Parsed) -> None:
-    if len(parsed.args) != 1:
-        raise UsageError("no application specified")
-    with invocation.controller.lock:
-        found = invocation.model.application(parsed.args[0]).charm.actions
-    if not found:
-        invocation.print(f"No actions defined for {parsed.args[0]}.")
-        return
-    rows = [[name, a.description.partition("\n")[0]] for name, a in sorted(found.items())]
-    invocation.print(table([["Action", "Description"], *rows]))
-
-
 def debug_log(invocation: Invocation, parsed: Parsed) -> None:
     controller = invocation.controller
     tail = parsed.on("tail") or invocation.is_terminal()
-    level = parsed.text("level", "TRACE").upper()
-    if level not in LEVELS:
-        raise UsageError(f'level value "{level}" is not one of {", ".join(map(repr, LEVELS))}')
     with controller.lock:
         model = invocation.model
         logbook = controller.logs[model.uuid]
-        lines = [line for line in logbook.since(0) if _wanted(line, parsed, level)]
+        lines = [line for line in logbook.since(0) if _wanted(line, parsed)]
     for line in _first(lines, parsed, tail=tail):
         invocation.print(str(line))
     seen = lines[-1].number + 1 if lines else 0
@@ -133,7 +118,7 @@ def debug_log(invocation: Invocation, parsed: Parsed) -> None:
             controller.lock.wait(0.5)
             more = list(logbook.since(seen))
         for line in more:
-            if _wanted(line, parsed, level):
+            if _wanted(line, parsed):
                 invocation.print(str(line))
         seen = more[-1].number + 1 if more else seen
 
@@ -143,18 +128,12 @@ def _first(lines: list[Line], parsed: Parsed, *, tail: bool) -> list[Line]:
     limit = int(parsed.text("limit", "0"))
     if limit:
         return lines[-limit:]
-    if parsed.on("replay") or not (tail or "lines" in parsed.values):
-        return lines
-    return lines[-int(parsed.text("lines", str(_TAIL_LINES))) :]
+    return lines if parsed.on("replay") or not tail else lines[-_TAIL_LINES:]
 
 
-def _wanted(line: Line, parsed: Parsed, level: str) -> bool:
+def _wanted(line: Line, parsed: Parsed) -> bool:
     entities = parsed.all("include")
-    return (
-        LEVELS.index(line.level) >= LEVELS.index(level)
-        and (not entities or any(_names(name, line.entity) for name in entities))
-        and not any(_names(name, line.entity) for name in parsed.all("exclude"))
-    )
+    return not entities or any(_names(name, line.entity) for name in entities)
 
 
 def _names(selector: str, entity: str) -> bool:
@@ -172,11 +151,9 @@ COMMANDS = (
         (_FORMAT, Flag("relations", "bool")),
     ),
     Command("show-unit", show_unit, "Shows units with their relation data.", (_FORMAT,)),
-    Command("actions", actions, "Lists an application's actions."),
     Command(
         "debug-log", debug_log, "Shows the log of the model's agents.",
         (Flag("replay", "bool"), Flag("tail", "bool"), Flag("limit"),
-         Flag("lines", aliases=("n",)), Flag("level", aliases=("l",)),
-         Flag("include", "list", ("i",)), Flag("exclude", "list", ("x",))),
+         Flag("include", "list", ("i",))),
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""juju add-model, destroy-model, models, switch, show-model, version."""
+"""juju add-model, destroy-model, switch, show-model, version."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from testbed.juju.cli.commands.configure import dump, model_values
 from testbed.juju.cli.commands.parsing import assignments
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.cli.status import moment
-from testbed.juju.cli.tabular import table
 from testbed.juju.controller.controller import CLOUD, CONTROLLER_NAME, REGION, USER
-from testbed.juju.controller.removal import destroy_application
-from testbed.juju.errors import JujuError, UsageError
+from testbed.juju.errors import JujuError, UnsupportedError, UsageError
 from testbed.juju.flags import Flag, Parsed
 from testbed.juju.state.model import Model
 
-_FORMAT, _CONTROLLER = Flag("format"), Flag("controller", aliases=("c",))
+_FORMAT = Flag("format")
 
 
 def version(invocation: Invocation, parsed: Parsed) -> None:
@@ -32,12 +30,8 @@ def version(invocation: Invocation, parsed: Parsed) -> None:
 def add_model(invocation: Invocation, parsed: Parsed) -> None:
     if not parsed.args:
         raise UsageError("model name is required")
-    if len(parsed.args) > 2 or (len(parsed.args) == 2 and parsed.args[1] not in _CLOUDS):
-        raise JujuError(
-            f'cloud or region "{parsed.args[-1]}" not found: this testbed has {CLOUD}/{REGION}'
-        )
-    if parsed.text("controller") not in ("", CONTROLLER_NAME):
-        raise JujuError(f"controller {parsed.text('controller')} not found")
+    if len(parsed.args) > 1:
+        raise UnsupportedError(f'the cloud "{parsed.args[1]}"')
     name = parsed.args[0]
     config = model_values(assignments(invocation, parsed.all("config")))
     with invocation.controller.lock:
@@ -47,12 +41,11 @@ def add_model(invocation: Invocation, parsed: Parsed) -> None:
     invocation.info(f"Added '{name}' model on {CLOUD}/{REGION} for user '{USER}'")
 
 
-_CLOUDS = (CLOUD, f"{CLOUD}/{REGION}")
-
-
 def destroy_model(invocation: Invocation, parsed: Parsed) -> None:
     if len(parsed.args) != 1:
         raise UsageError("no model specified")
+    if not parsed.on("force"):
+        raise UnsupportedError("destroy-model without --force")
     controller = invocation.controller
     with controller.lock:
         model = controller.model(parsed.args[0])
@@ -61,49 +54,8 @@ def destroy_model(invocation: Invocation, parsed: Parsed) -> None:
         if not invocation.ask("\nContinue [y/N]? "):
             raise JujuError("model destruction: aborted")
     invocation.info("Destroying model")
-    if not parsed.on("force"):
-        _empty(invocation, model)
     controller.destroy_model(model)
     invocation.info("Model destroyed.")
-
-
-def _empty(invocation: Invocation, model: Model) -> None:
-    """Remove every application as `remove-application` does, and wait until all are gone."""
-    with invocation.controller.lock:
-        for application in list(model.applications.values()):
-            destroy_application(model, application)
-        invocation.controller.changed(model)
-        if not invocation.wait(lambda: not model.applications):
-            raise JujuError("model destruction: interrupted")
-
-
-def models(invocation: Invocation, parsed: Parsed) -> None:
-    with invocation.controller.lock:
-        everyone = sorted(invocation.controller.models.values(), key=lambda model: model.name)
-        entries = [_entry(model) for model in everyone]
-    style = parsed.text("format", "tabular")
-    if style != "tabular":
-        report = {"models": entries, "current-model": invocation.current_model}
-        invocation.print(dump(report, style))
-        return
-    rows = [
-        [
-            entry["short-name"] + ("*" if entry["short-name"] == invocation.current_model else ""),
-            f"{CLOUD}/{REGION}",
-            "testbed",
-            entry["status"]["current"],
-            str(len(entry["machines"])),
-            str(entry["units"]),
-            "admin",
-        ]
-        for entry in entries
-    ]
-    header = ["Model", "Cloud/Region", "Type", "Status", "Machines", "Units", "Access"]
-    invocation.print(f"Controller: {CONTROLLER_NAME}\n\n{table([header, *rows])}")
-
-
-def _entry(model: Model) -> dict[str, Any]:
-    return {**info(model), "units": sum(1 for _ in model.units())}
 
 
 def switch(invocation: Invocation, parsed: Parsed) -> None:
@@ -157,17 +109,12 @@ COMMANDS = (
     ),
     Command(
         "add-model", add_model, "Adds a model.",
-        (_CONTROLLER, Flag("no-switch", "bool"), Flag("config", "list")), on_model=False,
+        (Flag("no-switch", "bool"), Flag("config", "list")), on_model=False,
     ),
     Command(
         "destroy-model", destroy_model, "Ends a model and everything in it.",
-        (Flag("no-prompt", "bool"), Flag("force", "bool"), Flag("no-wait", "bool"),
-         Flag("destroy-storage", "bool"), Flag("release-storage", "bool"),
-         Flag("timeout", aliases=("t",))),
+        (Flag("no-prompt", "bool"), Flag("force", "bool"), Flag("destroy-storage", "bool")),
         on_model=False,
-    ),
-    Command(
-        "models", models, "Lists models.", (_FORMAT,), on_model=False,
     ),
     Command("switch", switch, "Shows or selects the current model.", on_model=False),
     Command("show-model", show_model, "Shows a model.", (_FORMAT,)),

@@ -12,21 +12,11 @@ from testbed.juju.uniter.tasks import Task
 _OUTPUT = ("stdout", "stderr")
 
 
-def new_task(invocation: Invocation, model: Model, target: str, **what: Any) -> Task:
-    """Return a new task with the model's next number. `juju show-task` finds it."""
+def new_task(model: Model, target: str, **what: Any) -> Task:
+    """Return a new task with the model's next number."""
     task = Task(str(model.next_operation), target, **what)
     model.next_operation += 1
-    invocation.controller.tasks[model.uuid, task.id] = task
     return task
-
-
-def scheduled(operation: int, tasks: list[Task]) -> str:
-    """Return the message about tasks that run in the background."""
-    numbers = " and ".join(task.id for task in tasks)
-    plural = "" if len(tasks) == 1 else "s"
-    lines = [f"Scheduled operation {operation} with task{plural} {numbers}"]
-    lines += [f"Check task status with 'juju show-task {task.id}'" for task in tasks]
-    return "\n".join(lines)
 
 
 def waiting(tasks: list[Task]) -> str:
@@ -41,8 +31,7 @@ def verdict(invocation: Invocation, tasks: list[Task]) -> int:
     plural = "" if len(failed) == 1 else "s"
     lines = [f"ERROR the following task{plural} failed:"]
     lines += [f' - id "{task.id}" with return code {task.return_code}' for task in failed]
-    hint = f"use 'juju show-task' to inspect the failure{plural}"
-    invocation.error("\n".join([*lines, "", hint, ""]))
+    invocation.error("\n".join([*lines, ""]))
     return 1
 
 

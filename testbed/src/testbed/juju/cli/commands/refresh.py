@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from testbed.juju.cli.commands.parsing import config_of, option_texts
-from testbed.juju.cli.commands.resources import RESOURCE, given_resources
-from testbed.juju.cli.commands.sources import is_local, origin
+from testbed.juju.cli.commands.sources import origin
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.controller import deploying
 from testbed.juju.controller.deploying import Source
-from testbed.juju.controller.resources import attach
 from testbed.juju.errors import JujuError, UsageError
 from testbed.juju.flags import Flag, Parsed
 from testbed.juju.state.model import Application, Model
@@ -17,36 +14,14 @@ from testbed.juju.state.model import Application, Model
 def refresh(invocation: Invocation, parsed: Parsed) -> None:
     if len(parsed.args) != 1:
         raise UsageError("no application specified" if not parsed.args else "too many arguments")
-    path, switch = parsed.text("path"), parsed.text("switch")
-    if path and switch:
-        raise UsageError("--switch and --path are mutually exclusive")
     with invocation.controller.lock:
         model = invocation.model
         application = model.application(parsed.args[0])
         source = _new_source(invocation, model, application, parsed)
-        charm = source.charm if source else application.charm
-        given = given_resources(invocation, parsed.all("resource"), charm)
         if source is None:
-            for resource in given.values():
-                attach(invocation.controller, model, application, resource)
             invocation.info(f'charm "{application.charm.name}": already up-to-date')
             return
-        texts = option_texts(invocation, parsed.all("config"), application.name)
-        config = config_of(source.charm.options, texts)
-        force = parsed.on("force")
-        deploying.refresh(
-            invocation.controller,
-            model,
-            application,
-            source,
-            force_base=force or parsed.on("force-base"),
-            force_units=force or parsed.on("force-units"),
-            switch=bool(switch),
-        )
-        application.config.update(config)
-        application.resources.update(given)
-        application.trust = application.trust or parsed.on("trust")
-        invocation.controller.changed(model)
+        deploying.refresh(invocation.controller, model, application, source)
     invocation.info(f"Added {origin(source)}, to the model")
 
 
@@ -54,14 +29,9 @@ def _new_source(
     invocation: Invocation, model: Model, application: Application, parsed: Parsed
 ) -> Source | None:
     """Return the charm to refresh to, or None if the application runs it already."""
-    path, switch = parsed.text("path"), parsed.text("switch")
     channel = parsed.text("channel") or application.channel
-    if path or is_local(switch):
-        return deploying.local_source(
-            invocation.controller, model, invocation.path(path or switch)
-        )
-    if switch:
-        return deploying.source_of(invocation.controller, model, switch, channel)
+    if path := parsed.text("path"):
+        return deploying.local_source(invocation.controller, model, invocation.path(path))
     if application.origin == "local":
         raise JujuError(
             f'application "{application.name}" was deployed from a local charm: '
@@ -76,9 +46,6 @@ COMMANDS = (
         "refresh",
         refresh,
         "Puts a newer charm in the place of an application's.",
-        (Flag("channel"), Flag("config", "list"), Flag("path"), Flag("switch"),
-         Flag("trust", "bool"), Flag("force", "bool"), Flag("force-base", "bool"),
-         Flag("force-units", "bool"), RESOURCE),
-        aliases=("upgrade-charm",),
+        (Flag("channel"), Flag("path")),
     ),
-)  # fmt: skip
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.controller import relating
 from testbed.juju.errors import JujuError, UnsupportedError, UsageError
-from testbed.juju.flags import Flag, Parsed
+from testbed.juju.flags import Parsed
 from testbed.juju.state import endpoints
 
 
@@ -25,22 +25,12 @@ def integrate(invocation: Invocation, parsed: Parsed) -> None:
 
 
 def remove_relation(invocation: Invocation, parsed: Parsed) -> None:
-    args = parsed.args
-    if len(args) == 1 and not args[0].isdigit():
+    if len(parsed.args) != 2:
         raise UsageError("a relation must involve two applications")
-    if len(args) not in (1, 2):
-        raise UsageError("a relation must involve two applications")
-    if len(args) == 2:
-        _check(args)
+    _check(parsed.args)
     with invocation.controller.lock:
         model = invocation.model
-        if len(args) == 2:
-            relation = relating.find(model, *args)
-        elif int(args[0]) in model.relations:
-            relation = model.relations[int(args[0])]
-        else:
-            raise JujuError(f'relation "{args[0]}" not found')
-        relating.remove(model, relation, force=parsed.on("force"))
+        relating.remove(model, relating.find(model, *parsed.args))
         invocation.controller.changed(model)
 
 
@@ -52,13 +42,6 @@ def _check(args: list[str]) -> None:
 
 
 COMMANDS = (
-    Command(
-        "integrate", integrate, "Integrates two applications.", aliases=("relate", "add-relation")
-    ),
-    Command(
-        "remove-relation",
-        remove_relation,
-        "Removes a relation between two applications.",
-        (Flag("force", "bool"),),
-    ),
+    Command("integrate", integrate, "Integrates two applications."),
+    Command("remove-relation", remove_relation, "Removes a relation between two applications."),
 )

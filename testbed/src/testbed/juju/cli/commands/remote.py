@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from testbed.juju.cli.commands import sshkeys
-from testbed.juju.cli.commands.execute import MACHINE_PATH
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.errors import JujuError, SshError, UnsupportedError, UsageError
 from testbed.juju.flags import Flag, Parsed
@@ -20,6 +19,7 @@ from testbed.juju.state import names
 from testbed.juju.state.machine import MachineLike
 from testbed.juju.state.paths import inside
 
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin"
 _HOST_KEYS = Flag("no-host-key-checks", "bool")
 _IGNORED_SSH_OPTIONS = ("-q", "-T", "-t", "-tt")
 
@@ -65,7 +65,7 @@ def ssh(invocation: Invocation, parsed: Parsed) -> int:
         "HOME": target.home,
         "LANG": "C.UTF-8",
         "LOGNAME": target.user,
-        "PATH": MACHINE_PATH,
+        "PATH": _PATH,
         "SHELL": "/bin/bash",
         "USER": target.user,
     }

@@ -1,4 +1,4 @@
-"""juju run and show-task."""
+"""juju run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from testbed.juju.state.model import Model, Unit
 from testbed.juju.uniter.tasks import Task
 
 _RUN_SECONDS = 60.0
-_FORMAT, _WAIT = Flag("format"), Flag("wait")
 
 
 def run(invocation: Invocation, parsed: Parsed) -> int:
@@ -70,7 +69,7 @@ def _enqueue(
         except JujuError as error:
             problems.append(str(error))
             continue
-        task = new_task(invocation, model, unit.name, action=name, params=params)
+        task = new_task(model, unit.name, action=name, params=params)
         invocation.controller.uniter(model, unit).tasks.append(task)
         tasks.append(task)
     invocation.controller.changed(model)
@@ -110,34 +109,14 @@ def _results(invocation: Invocation, parsed: Parsed, tasks: list[Task], timeout:
     if not finished:
         invocation.error(f"ERROR timed out waiting for results from: {waiting(tasks)}")
         return 1
-    _print(invocation, plain(tasks) if style == "plain" else dump(reports, style))
-    return verdict(invocation, tasks)
-
-
-def show_task(invocation: Invocation, parsed: Parsed) -> int:
-    if len(parsed.args) != 1:
-        raise UsageError("no task ID specified")
-    timeout = wait_seconds(parsed.text("wait"))
-    with invocation.controller.lock:
-        task = invocation.controller.tasks.get((invocation.model.uuid, parsed.args[0]))
-        if task is None:
-            raise JujuError(f'task "{parsed.args[0]}" not found')
-        if timeout is not None:
-            invocation.wait(lambda: task.done, timeout)
-        report = task.report()
-    style = parsed.text("format", "plain")
-    _print(invocation, plain([task]) if style == "plain" else dump(report, style))
-    return 0
-
-
-def _print(invocation: Invocation, text: str) -> None:
+    text = plain(tasks) if style == "plain" else dump(reports, style)
     invocation.print(text, end="" if text.endswith("\n") else "\n")
+    return verdict(invocation, tasks)
 
 
 COMMANDS = (
     Command(
         "run", run, "Runs an action on units.",
-        (_FORMAT, _WAIT, Flag("params"), Flag("string-args", "bool"), Flag("utc", "bool")),
+        (Flag("format"), Flag("wait"), Flag("params"), Flag("string-args", "bool")),
     ),
-    Command("show-task", show_task, "Shows what came of a task.", (_FORMAT, _WAIT)),
 )  # fmt: skip

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from testbed.juju.cli.commands.configure import dump
 from testbed.juju.cli.commands.usersecrets import find
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.cli.tabular import table
-from testbed.juju.errors import JujuError, UsageError
+from testbed.juju.errors import UsageError
 from testbed.juju.flags import Flag, Parsed
-from testbed.juju.state import names
 from testbed.juju.state.model import Model
 from testbed.juju.state.secrets import MODEL, Secret
 
@@ -44,16 +42,9 @@ def show(invocation: Invocation, parsed: Parsed) -> None:
         secret = find(model, parsed.args[0])
         report = _describe(model, secret)
         if parsed.on("reveal"):
-            content = dict(_revision(secret, parsed.text("revision")))
+            content = dict(secret.revisions[secret.latest].content)
             report["content"] = {"Data": content} if style == "json" else content
     invocation.print(dump({secret.id: report}, style))
-
-
-def _revision(secret: Secret, text: str) -> Mapping[str, str]:
-    number = int(text) if text.isdigit() else secret.latest
-    if number not in secret.revisions:
-        raise JujuError(f'secret revision "{secret.id}/{number}" not found')
-    return secret.revisions[number].content
 
 
 def _describe(model: Model, secret: Secret) -> dict[str, Any]:
@@ -66,20 +57,19 @@ def _describe(model: Model, secret: Secret) -> dict[str, Any]:
     report["created"] = secret.created.isoformat().replace("+00:00", "Z")
     report["updated"] = secret.updated.isoformat().replace("+00:00", "Z")
     if secret.grants:
-        report["access"] = [_access(model, *grant) for grant in sorted(secret.grants.items())]
+        report["access"] = [_access(model, name) for name in sorted(secret.grants)]
     return report
 
 
-def _access(model: Model, target: str, relation: int) -> dict[str, str]:
-    tag = names.tag_of(target) if names.is_unit(target) else f"application-{target}"
-    scope = f"model-{model.uuid}" if relation < 0 else f"relation-{relation}"
-    return {"target": tag, "scope": scope, "role": "view"}
+def _access(model: Model, application: str) -> dict[str, str]:
+    scope = f"model-{model.uuid}"
+    return {"target": f"application-{application}", "scope": scope, "role": "view"}
 
 
 COMMANDS = (
     Command("secrets", listing, "Lists the model's secrets.", (_FORMAT,)),
     Command(
         "show-secret", show, "Shows a secret, and with --reveal its content.",
-        (_FORMAT, Flag("reveal", "bool"), Flag("revision")),
+        (_FORMAT, Flag("reveal", "bool")),
     ),
 )  # fmt: skip

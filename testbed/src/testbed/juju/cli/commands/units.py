@@ -11,11 +11,7 @@ from testbed.juju.manner import Manner
 from testbed.juju.state import names
 from testbed.juju.state.model import Unit
 
-_REMOVAL = (
-    Flag("force", "bool"),
-    Flag("no-prompt", "bool"),
-    Flag("destroy-storage", "bool"),
-)
+_REMOVAL = (Flag("force", "bool"), Flag("no-prompt", "bool"))
 
 
 def add_unit(invocation: Invocation, parsed: Parsed) -> None:
@@ -110,7 +106,7 @@ def resolved(invocation: Invocation, parsed: Parsed) -> None:
         for unit in units:
             if unit.local.failed is None:
                 raise JujuError(f'unit "{unit.name}" is not in an error state')
-            unit.resolved = "skip" if parsed.on("no-retry") else "retry"
+            unit.resolved = True
         invocation.controller.changed(model)
 
 
@@ -121,10 +117,5 @@ COMMANDS = (
     ),
     Command("remove-unit", remove_unit, "Removes units.", _REMOVAL),
     Command("remove-application", remove_application, "Removes applications.", _REMOVAL),
-    Command(
-        "resolved",
-        resolved,
-        "Marks a unit in error as resolved, and runs its hook again.",
-        (Flag("no-retry", "bool"),),
-    ),
+    Command("resolved", resolved, "Runs the failed hook of a unit again."),
 )  # fmt: skip

@@ -1,9 +1,7 @@
-"""juju add-secret, update-secret, grant-secret, revoke-secret, remove-secret: an operator's."""
+"""juju add-secret, update-secret, grant-secret, remove-secret: an operator's."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -14,10 +12,10 @@ from testbed.juju.errors import JujuError, ToolError, UsageError
 from testbed.juju.flags import Flag, Parsed
 from testbed.juju.state import secrets
 from testbed.juju.state.model import Model
-from testbed.juju.state.secrets import MODEL, NO_RELATION, Secret, Settings
+from testbed.juju.state.secrets import MODEL, Secret, Settings
 from testbed.juju.state.status import now
 
-_FILE, _INFO = Flag("file"), Flag("info")
+_FILE = Flag("file")
 
 
 def find(model: Model, reference: str) -> Secret:
@@ -46,12 +44,7 @@ def _settings(invocation: Invocation, parsed: Parsed, words: Sequence[str]) -> S
             raise JujuError(f'cannot parse "{file}": expected a map')
         content |= {str(key): str(value) for key, value in document.items()}
     _check(content)
-    given = parsed.values
-    return Settings(
-        content=content or None,
-        label=parsed.text("name") if "name" in given else None,
-        description=parsed.text("info") if "info" in given else None,
-    )
+    return Settings(content=content or None)
 
 
 def _content(invocation: Invocation, words: Sequence[str]) -> dict[str, str]:
@@ -61,19 +54,8 @@ def _content(invocation: Invocation, words: Sequence[str]) -> dict[str, str]:
         if not assigned:
             raise UsageError(f'key value "{word}" not valid')
         name, _, form = key.partition("#")
-        content[name] = _value(invocation, form, value)
+        content[name] = invocation.read(value) if form == "file" else value
     return content
-
-
-def _value(invocation: Invocation, form: str, value: str) -> str:
-    if form == "file":
-        return invocation.read(value)
-    if form == "base64":
-        try:
-            return base64.b64decode(value, validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError) as error:
-            raise JujuError(f'base64 value "{value}" not valid') from error
-    return value
 
 
 def _check(content: Mapping[str, str]) -> None:
@@ -108,27 +90,17 @@ def update(invocation: Invocation, parsed: Parsed) -> None:
         raise UsageError("missing secret URI")
     reference, *words = parsed.args
     settings = _settings(invocation, parsed, words)
-    if settings == Settings():
+    if settings.content is None:
         raise UsageError("specify at least one new value, label, or info to update")
     with invocation.controller.lock:
         model = invocation.model
         secret = _own(model, reference)
-        if settings.label and settings.label != secret.label:
-            _check_name(model, settings.label)
         model.secrets[secret.id] = secrets.changed(secret, settings, now())
         invocation.controller.changed(model)
 
 
 def grant(invocation: Invocation, parsed: Parsed) -> None:
-    _change_grants(invocation, parsed, granted=True)
-
-
-def revoke(invocation: Invocation, parsed: Parsed) -> None:
-    _change_grants(invocation, parsed, granted=False)
-
-
-def _change_grants(invocation: Invocation, parsed: Parsed, *, granted: bool) -> None:
-    """Change who may read a secret. Juju runs no hook for it."""
+    """Let applications read a secret. Juju runs no hook for it."""
     if len(parsed.args) != 2:
         raise UsageError("missing application name" if parsed.args else "missing secret URI")
     reference, targets = parsed.args[0], parsed.args[1].split(",")
@@ -137,36 +109,24 @@ def _change_grants(invocation: Invocation, parsed: Parsed, *, granted: bool) -> 
         secret = _own(model, reference)
         for target in targets:
             model.application(target)
-        left = {t: r for t, r in secret.grants.items() if t not in targets}
-        grants = left | dict.fromkeys(targets, NO_RELATION) if granted else left
-        model.secrets[secret.id] = replace(secret, grants=grants)
+        model.secrets[secret.id] = replace(secret, grants=secret.grants | set(targets))
 
 
 def remove(invocation: Invocation, parsed: Parsed) -> None:
     if len(parsed.args) != 1:
         raise UsageError("missing secret URI")
-    text = parsed.text("revision")
-    if text and not text.isdigit():
-        raise UsageError(f'invalid value "{text}" for option --revision')
     with invocation.controller.lock:
         model = invocation.model
         secret = _own(model, parsed.args[0])
-        left = secrets.without_revision(secret, int(text) if text else None)
-        if left is None:
-            del model.secrets[secret.id]
-        else:
-            model.secrets[secret.id] = left
+        del model.secrets[secret.id]
 
 
 COMMANDS = (
-    Command("add-secret", add, "Adds a secret of the operator's.", (_FILE, _INFO)),
+    Command("add-secret", add, "Adds a secret of the operator's.", (_FILE,)),
     Command("grant-secret", grant, "Lets applications read a secret of the operator's."),
-    Command(
-        "remove-secret", remove, "Removes a secret of the operator's.", (Flag("revision"),)
-    ),
-    Command("revoke-secret", revoke, "Keeps applications from reading a secret."),
+    Command("remove-secret", remove, "Removes a secret of the operator's."),
     Command(
         "update-secret", update, "Gives a secret of the operator's new content.",
-        (_FILE, _INFO, Flag("name")),
+        (_FILE,),
     ),
 )  # fmt: skip

@@ -1,0 +1,43 @@
+"""The names of objects, and the principal that a mapping is about."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from access.mapping import IdentityMapping, name_for
+
+ROLE = "arn:aws:iam::111122223333:role/dev"
+
+
+@pytest.mark.parametrize(
+    ("visible", "most", "words"),
+    [
+        ("Dev Ops", 40, "dev-ops"),
+        ("arn:aws:iam::1:role/Dev", 40, "arn-aws-iam-1-role-dev"),
+        ("!!abcdef!!", 40, "abcdef"),
+        ("abcdefg-hijk", 8, "abcdefg"),
+        ("--abcdefghijk", 8, "abcdefgh"),
+        ("", 40, "x"),
+        ("äöü", 40, "x"),
+    ],
+)
+def test_given_a_text_then_a_name_shows_its_first_letters(visible: str, most: int, words: str):
+    assert re.fullmatch(rf"{words}-[0-9a-f]{{10}}", name_for("key", visible, most))
+
+
+def test_given_a_key_then_its_name_is_always_the_same_and_no_other_keys():
+    assert name_for("key", "a") == name_for("key", "a") == "a-2c70e12b7a"
+    assert name_for("other", "a") != name_for("key", "a")
+    assert name_for("key", "a", digits=4) == "a-2c70"
+
+
+@pytest.mark.parametrize(
+    ("spelt", "principal"),
+    [(ROLE.replace("dev", "Dev"), ROLE), (ROLE, ROLE), ("nonsense", "")],
+)
+def test_given_a_mapping_then_its_principal_is_the_canonical_form_of_its_arn(
+    spelt: str, principal: str
+):
+    assert IdentityMapping("m", spelt, "u", "").principal == principal

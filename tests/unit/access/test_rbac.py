@@ -1,0 +1,210 @@
+"""What bindings give to a Kubernetes user and its groups."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from access import rbac, rights, subjects
+from access.mapping import IdentityMapping
+from access.rbac import Answer, Binding, Bindings, Grant
+
+OPEN = "everybody who logs in may do everything"
+ROLE = "arn:aws:iam::111122223333:role/dev"
+VIEW = Binding("v", "", "ClusterRole", "view", users=("alice",), groups=("devs",))
+EDIT = Binding("e", "shop", "ClusterRole", "edit", users=("alice", "bob"))
+OWN = Binding("o", "shop", "Role", "deployer", groups=("devs", "ops"))
+
+
+def found(bindings: Bindings, username: str, *groups: str) -> list[tuple[str, str, str]]:
+    """The binding, kind and subject of each grant."""
+    return [(g.binding.name, g.kind, g.subject) for g in bindings.of(username, groups)]
+
+
+def test_given_a_binding_when_shown_then_its_kind_and_its_namespace_are_in_it():
+    assert [str(each) for each in (VIEW, EDIT)] == [
+        "ClusterRoleBinding/v",
+        "RoleBinding/shop/e",
+    ]
+
+
+def test_given_a_role_when_shown_then_so_is_where_it_counts():
+    assert [each.role for each in (VIEW, EDIT, OWN)] == [
+        "ClusterRole/view",
+        "ClusterRole/edit in shop",
+        "Role/shop/deployer",
+    ]
+
+
+def test_given_bindings_when_asked_for_a_user_and_its_groups_then_the_users_come_first():
+    bindings = Bindings([OWN, VIEW, EDIT])
+
+    assert found(bindings, "alice", "ops", "devs") == [
+        ("v", "user", "alice"),
+        ("e", "user", "alice"),
+        ("o", "group", "ops"),
+        ("o", "group", "devs"),
+        ("v", "group", "devs"),
+    ]
+    assert found(bindings, "bob") == [("e", "user", "bob")]
+
+
+def test_given_a_user_and_a_group_of_one_name_then_neither_has_what_the_other_is_given():
+    bindings = Bindings([VIEW, EDIT, OWN])
+
+    assert found(bindings, "devs", "alice") == []
+    assert not bindings.any_of("devs", ["alice", "bob"])
+
+
+def test_given_a_name_that_stands_twice_in_a_binding_then_it_is_given_once():
+    twice = dataclasses.replace(VIEW, users=("alice", "alice"), groups=("devs", "devs"))
+
+    assert found(Bindings([twice]), "alice", "devs") == [
+        ("v", "user", "alice"),
+        ("v", "group", "devs"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("username", "groups", "anything"),
+    [
+        ("alice", [], True),
+        ("nobody", [], False),
+        ("nobody", ["nothing", "devs"], True),
+        ("a{{SessionName}}", [], True),
+        ("x{{SessionName}}", [], False),
+        ("nobody", ["d{{SessionName}}"], True),
+    ],
+)
+def test_given_bindings_when_asked_whether_anything_is_given_then_it_is_what_they_give(
+    username: str, groups: list[str], anything: bool
+):
+    bindings = Bindings([VIEW, EDIT])
+
+    assert bindings.any_of(username, groups) is anything
+    assert bool(bindings.of(username, groups)) is anything
+
+
+def test_given_a_template_when_asked_for_then_each_subject_counts_that_it_can_become():
+    users = ("dev-alice", "dev-bob", "dev", "developer", "ops-alice", "de", "dez")
+    bindings = Bindings([dataclasses.replace(VIEW, users=users)])
+
+    for _ in range(2):
+        assert [subject for *_, subject in found(bindings, "dev-{{SessionName}}")] == [
+            "dev-alice",
+            "dev-bob",
+        ]
+    assert [subject for *_, subject in found(bindings, "{{SessionName}}-alice")] == [
+        "dev-alice",
+        "ops-alice",
+    ]
+
+
+def test_given_a_binding_to_a_template_then_nobody_has_it_as_a_name():
+    bound = dataclasses.replace(VIEW, users=("dev-{{SessionName}}",), groups=("{{AccountID}}",))
+    bindings = Bindings([bound])
+
+    assert found(bindings, "dev-{{SessionName}}", "{{AccountID}}") == []
+    assert not bindings.any_of("dev-{{SessionName}}", ["{{AccountID}}"])
+
+
+PARTS = st.sampled_from(["a", "b", "-", ":", "{{SessionName}}", "{{AccountID}}", "\U0010ffff"])
+NAMES = st.lists(PARTS, max_size=5).map("".join)
+
+
+@given(st.lists(NAMES, max_size=6), NAMES)
+def test_given_any_names_when_asked_for_then_those_count_that_it_is_or_can_become(
+    users: Sequence[str], name: str
+):
+    bindings = Bindings([dataclasses.replace(VIEW, users=tuple(users))])
+
+    closed = {each for each in users if not subjects.is_open(each)}
+    wanted = {each for each in closed if each == name}
+    if subjects.is_open(name):
+        wanted = {each for each in closed if subjects.can_become(name, each)}
+    assert {subject for *_, subject in found(bindings, name)} == wanted
+    assert bindings.any_of(name, []) is bool(wanted)
+
+
+def test_given_bindings_when_changed_then_some_are_gone_and_others_there():
+    changed = Bindings([VIEW, EDIT]).changed(["/v", "shop/v", "/e"], [OWN])
+
+    assert found(changed, "alice", "devs") == [("e", "user", "alice"), ("o", "group", "devs")]
+
+
+def test_given_bindings_when_asked_for_powers_then_those_come_by_which_one_administers():
+    strong = dataclasses.replace(EDIT, powers=("may bind roles",))
+
+    assert Bindings([VIEW, strong, OWN]).with_powers() == [strong]
+
+
+def test_given_grants_when_they_give_powers_then_each_is_named_once_with_its_role():
+    view = dataclasses.replace(VIEW, powers=("may bind roles", "may become a node"))
+    edit = dataclasses.replace(EDIT, powers=("may bind roles",))
+    grants = [Grant(each, "user", "alice") for each in (view, edit, view, OWN)]
+
+    assert rbac.administrator_by(grants) == [
+        "may bind roles (ClusterRole/view)",
+        "may become a node (ClusterRole/view)",
+        "may bind roles (ClusterRole/edit in shop)",
+    ]
+
+
+def test_given_a_binding_that_the_charm_made_for_a_mapping_then_it_goes_with_that_one_alone():
+    dev, other = (IdentityMapping(name, ROLE, "u", ROLE) for name in ("dev", "other"))
+    made = rights.binding("dev", "ClusterRole", "edit", "shop", "")
+    binding = Binding(made.name, made.namespace, made.role_kind, made.role, groups=(made.group,))
+
+    assert Grant(binding, "group", made.group).goes_with(dev)
+    assert not Grant(binding, "group", made.group).goes_with(other)
+    assert not Grant(binding, "group", "devs").goes_with(dev)
+    for change in (
+        {"name": "mine"},
+        {"namespace": "other"},
+        {"role_kind": "Role"},
+        {"role_name": "admin"},
+    ):
+        changed = dataclasses.replace(binding, **change)
+        assert not Grant(changed, "group", made.group).goes_with(dev)
+
+
+@pytest.mark.parametrize(
+    ("username", "groups", "says"),
+    [
+        ("system:node:n1", ["system:nodes"], "what node n1 needs (node authorizer)"),
+        ("system:node:n1", ["devs"], ""),
+        ("alice", ["system:nodes"], ""),
+        ("alice", [], ""),
+    ],
+)
+def test_given_a_node_then_what_it_needs_is_given_to_it_beside_rbac(
+    username: str, groups: list[str], says: str
+):
+    assert rbac.node(username, groups) == says
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (Answer(allowed=False, reason="RBAC"), ""),
+        (
+            Answer(allowed=True, reason="RBAC: allowed by\nx"),
+            f"{OPEN}: RBAC: allowed by x",
+        ),
+        (
+            Answer(allowed=True, reason=""),
+            (
+                f"{OPEN}, because the API server does not ask RBAC\n"
+                "run: juju config masters authorization-mode=RBAC,Node"
+            ),
+        ),
+    ],
+)
+def test_given_that_everybody_may_do_everything_then_the_reason_or_the_remedy_is_said(
+    answer: Answer, says: str
+):
+    assert rbac.open_to_all(answer, "masters") == says
