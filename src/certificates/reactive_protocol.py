@@ -73,7 +73,7 @@ def names_for_authority(bags: Sequence[Databag]) -> list[str]:
     return [f"ca-{known_by}-{attempt}.{SERVER_NAME}" for attempt in (1, 2, 3)]
 
 
-def name_to_ask(replies: Sequence[Reply], bags: Sequence[Databag], *, anew: bool = False) -> str:
+def name_to_ask(replies: Sequence[Reply], bags: Sequence[Databag], *, anew: bool) -> str:
     """Return the common name to ask for while none of the ``replies`` is served.
 
     With ``anew``, it is one that has not been answered yet, as long as there is one.
