@@ -37,7 +37,7 @@ def measure(
     ran = hooks.of(unit)[before:]
     measured, reference = hooks.paired(unit, bare, rounds)
     gone = _seconds_until(
-        lambda: juju.config("aws-iam", reset="mappings"),
+        lambda: juju.config("aws-iam", {"mappings": ""}),
         lambda: _count(cluster, _MAPPINGS) == others and _count(cluster, _BINDINGS) == 0,
     )
     testbedctl.settle(hooks.MODEL)

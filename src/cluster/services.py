@@ -113,7 +113,7 @@ def _is_deleted(service: api.Object) -> bool:
 def _refused(owner: Owner, chosen: str, former: str, reason: str) -> Blocked:
     """Return why no Service can have the address ``chosen``."""
     if "allocated" in reason and chosen == former:
-        command = f"juju config {owner.application} --reset webhook-address"
+        command = f"juju config {owner.application} webhook-address="
         return Blocked(blocked.ADDRESS_TAKEN(command=command))
     if "allocated" in reason:
         return Blocked(options.ADDRESS_IN_USE(address=chosen))

@@ -321,7 +321,8 @@ def setting_command(application: str, address: str) -> str:
 
 def reset_command(principal: str) -> str:
     """Return the command after which the control plane of the unit ``principal`` asks nobody."""
-    return f"juju config {principal.partition('/')[0]} --reset authn-webhook-endpoint"
+    # Juju 4 tells no unit of `--reset`.
+    return f"juju config {principal.partition('/')[0]} authn-webhook-endpoint="
 
 
 def _without_credentials(url: str) -> str:

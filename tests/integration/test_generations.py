@@ -205,7 +205,7 @@ def test_given_a_policy_that_refuses_the_status_of_one_mapping_then_the_unit_nam
 def test_given_an_option_that_is_reset_then_the_status_gives_the_command_again(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
-    deployed.config(CONTROL_PLANE, reset=OPTION)
+    deployed.config(CONTROL_PLANE, {OPTION: ""})
 
     wait_for_status(deployed, "blocked", f"webhook not set; run: {command(cluster)}")
     assert cluster.whoami("knobby").returncode != 0

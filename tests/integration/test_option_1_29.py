@@ -52,7 +52,7 @@ def test_given_the_option_then_a_refused_login_arrives_without_a_wait_for_the_an
 
 
 def test_given_an_option_that_is_reset_then_the_step_says_so(deployed: jubilant.Juju) -> None:
-    deployed.config("kubernetes-control-plane", reset="authn-webhook-endpoint")
+    deployed.config("kubernetes-control-plane", {"authn-webhook-endpoint": ""})
     # The control plane has its hook, and aws-iam none until update-status.
     juju_status.wait_until_active(deployed)
 

@@ -39,7 +39,7 @@ OF_THE_LOG = {"waiting.MAPPINGS_LEFT", "waiting.REMOVAL_UNKNOWN"}
 BEFORE = {"mapping": "1 broken mapping: alice: ", "entry": "1 not applied: mappings[0]: "}
 
 CONTROL_PLANE = "kubernetes-control-plane"
-_RESET = f"juju config {CONTROL_PLANE} --reset authn-webhook-endpoint"
+_RESET = f"juju config {CONTROL_PLANE} authn-webhook-endpoint="
 _REMOVE = "juju remove-relation aws-iam:certificates self-signed-certificates"
 USUAL: dict[str, Any] = {
     "address": "10.152.183.20",

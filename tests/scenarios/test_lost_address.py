@@ -15,7 +15,7 @@ from tests.scenarios.test_deleted_service import CHOSEN, is_whole, take
 OURS = rendered(f"https://{ADDRESS}:443/authenticate")
 TAKEN = ops.BlockedStatus(
     "another Service may answer logins; run: "
-    "juju config kubernetes-control-plane --reset authn-webhook-endpoint"
+    "juju config kubernetes-control-plane authn-webhook-endpoint="
 )
 
 
@@ -90,7 +90,7 @@ def test_given_a_chosen_address_when_it_is_anothers_then_that_is_said_and_leads_
     take(api)
 
     assert asking.hook() == ops.BlockedStatus(
-        "another Service may answer logins; run: juju config aws-iam --reset webhook-address"
+        "another Service may answer logins; run: juju config aws-iam webhook-address="
     )
     asking.config = {}
     assert asking.hook() == TAKEN

@@ -20,7 +20,7 @@ _INTERVAL = "update-status-hook-interval"
 def hear_soon(juju: jubilant.Juju) -> None:
     """Have units of a real Juju hear soon of an option that was reset.
 
-    Juju 4.1-beta2 may not tell them, and they see it at their next update-status. A shorter
+    Juju 4 does not tell them, and they see it at their next update-status. A shorter
     interval than this would leave no time in which all units are idle.
     """
     if not testbedctl.is_available():

@@ -85,7 +85,7 @@ def test_given_a_unit_that_is_blocked_or_waits_when_a_grant_ends_then_its_person
     eventually(lambda: granted["mapping"] not in names(mallory), "deleted", seconds=90)
     juju_status.wait_until(deployed, "blocked")
     assert is_refused(mallory)
-    deployed.config("aws-iam", reset="replicas")
+    deployed.config("aws-iam", {"replicas": 2})
     juju_status.wait_until_active(deployed)
 
 

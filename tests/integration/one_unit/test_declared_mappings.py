@@ -57,7 +57,7 @@ def reset(juju: jubilant.Juju, cluster: Cluster) -> None:
 
     Juju 4.1-beta2 may not tell the unit, which then sees it at its next update-status.
     """
-    juju.config("aws-iam", reset="mappings")
+    juju.config("aws-iam", {"mappings": ""})
     made = (KIND, "-l", "aws-iam/source=option")
     gone, seconds = (lambda: not cluster.get(*made)["items"]), juju_status.WAIT_SECONDS
     eventually(gone, "what the option made goes", seconds)

@@ -50,7 +50,7 @@ def unmapped(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[None]:
     """Let each test begin without mappings, and reset what it has declared."""
     cluster.kubectl("delete", MAPPINGS, "--all")
     yield
-    deployed.config("aws-iam", reset="mappings")
+    deployed.config("aws-iam", {"mappings": ""})
     juju_status.wait_until_active(deployed)
 
 
@@ -86,7 +86,6 @@ def test_given_the_page_on_declared_mappings_then_they_come_and_go_as_it_says(
     reader.follow(DECLARE, "Take it back")
     juju_status.wait_until_active(deployed)
 
-    # Juju 4.1 may tell units of a reset at their next update-status only.
     eventually(lambda: usernames(cluster) == set(), "taken back", juju_status.WAIT_SECONDS)
     cluster.kubectl("delete", "clusterrolebinding", "alice")
 

@@ -73,7 +73,7 @@ def mallory(
     people = kubernetes.with_region(deployed, cluster, "us-east-1", folder)
     yield Person(deployed, people, folder)
     cluster.kubectl("delete", "namespace", TEAM)
-    deployed.config("aws-iam", reset="mappings")
+    deployed.config("aws-iam", {"mappings": ""})
     juju_status.wait_until_active(deployed)
 
 
@@ -148,7 +148,7 @@ def test_given_the_page_when_its_file_is_declared_then_its_bindings_are_shown(
     assert "ClusterRole/view" in shown[0]
     assert shown[1].startswith("default ")
     assert "ClusterRole/edit" in shown[1]
-    deployed.config("aws-iam", reset="mappings")
+    deployed.config("aws-iam", {"mappings": ""})
     juju_status.wait_until_active(deployed)
 
 

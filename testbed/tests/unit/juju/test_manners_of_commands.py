@@ -8,6 +8,7 @@ from testbed.juju.manner import Manner
 from unit.juju.charms import PRINCIPAL, SUBORDINATE, pack
 from unit.juju.conftest import Juju, in_manner
 
+OPTIONS = {"colour": {"type": "string", "default": "red"}, "size": {"type": "int"}}
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA= operator@example.com"
 
 
@@ -87,3 +88,26 @@ def test_on_4_1_a_status_of_one_application_has_no_relation_of_others(host: Juju
 
     assert "host:things" not in host("status", "other", "--relations")
     assert "host:things" in host("status", "rider", "--relations")
+
+
+@in_manner(Manner.JUJU_4_1)
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [(("--reset", "colour"), []), (("colour=",), ["config-changed"] * 2)],
+    ids=["reset", "empty"],
+)
+def test_on_4_1_units_hear_of_a_reset_with_the_next_change_only(
+    juju: Juju, words: tuple[str, ...], told: list[str]
+) -> None:
+    pack(juju.folder, PRINCIPAL, config=OPTIONS)
+    juju("deploy", "./host.charm", "--config", "colour=green")
+    juju.settle()
+    before = len(juju.hooks("host/0"))
+
+    juju("config", "host", *words)
+    juju.settle()
+
+    assert juju.hooks("host/0")[before:] == told
+    juju("config", "host", "size=4")
+    juju.settle()
+    assert juju.hooks("host/0")[before:] == [*told, "config-changed", "config-changed"]

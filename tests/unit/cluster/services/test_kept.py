@@ -17,7 +17,7 @@ from tests.fakes.machine import Files, rendered
 from labels import FINALIZER
 
 OURS = rendered(f"https://{ADDRESS}:443/authenticate")
-RESET = "juju config kubernetes-control-plane --reset authn-webhook-endpoint"
+RESET = "juju config kubernetes-control-plane authn-webhook-endpoint="
 FIRST = (
     f"first {RESET}; then, when juju exec --application kubernetes-control-plane -- grep "
     f"CUSTOM_AUTHN_ENDPOINT /root/cdk/auth-webhook/auth-webhook.py no longer shows {ADDRESS}"

@@ -64,6 +64,7 @@ class Application:
     channel: str
     base: str
     config: dict[str, Value] = field(default_factory=dict)
+    untold: dict[str, Value] = field(default_factory=dict)  # what was reset, as units know it
     life: str = ALIVE
     charm_version: int = 1
     units: dict[str, Unit] = field(default_factory=dict)
@@ -83,7 +84,7 @@ class Application:
         return effective(self.charm.options, self.config)
 
     def config_version(self) -> str:
-        return repr(sorted(self.settings().items()))
+        return repr(sorted({**self.settings(), **self.untold}.items()))
 
 
 @dataclass

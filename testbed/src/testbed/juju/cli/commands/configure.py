@@ -13,6 +13,7 @@ from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.durations import seconds
 from testbed.juju.errors import JujuError, UnsupportedError, UsageError
 from testbed.juju.flags import Flag, Parsed
+from testbed.juju.manner import Manner
 from testbed.juju.state import settings
 from testbed.juju.state.model import MODEL_DEFAULTS, Application, Model
 from testbed.juju.state.settings import Value
@@ -89,9 +90,14 @@ def _set(
     for key in resets:
         if key not in options:
             raise JujuError(f'unknown option "{key}"')
+    known = application.settings()
     application.config.update(values)
     for key in resets:
         application.config.pop(key, None)
+    # As Juju 4 has it: a reset alone runs no `config-changed`.
+    is_silent = invocation.model.manner is Manner.JUJU_4_1 and not pairs
+    kept = {key: known[key] for key in resets if key in known}
+    application.untold = {**kept, **application.untold} if is_silent else {}
 
 
 def _show(invocation: Invocation, application: Application, keys: list[str], style: str) -> None:
