@@ -21,8 +21,8 @@ def ask(connection: http.client.HTTPSConnection, method: str, path: str, body: o
     """Return the text of an answer.
 
     Raises:
-        OSError, http.client.HTTPException: there was no answer. The connection is closed.
-        RuntimeError: the answer is no success.
+        OSError, http.client.HTTPException: no answer came. This closes the connection.
+        RuntimeError: the server answers with an error.
     """
     headers = {"Content-Type": "application/json"}
     if method == "PATCH":

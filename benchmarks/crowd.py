@@ -20,7 +20,7 @@ _PATH = "/apis/authentication.k8s.io/v1/tokenreviews"
 _REVIEW = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview"}
 # Longer than the API server tries to reach a webhook.
 _PATIENCE = 30.0
-# So many at a rate have no answer yet at most; who comes then waits, and that counts.
+# At a rate, so many logins are under way at most. The next ones wait, and their waiting counts.
 _PENDING = 400
 
 
@@ -39,7 +39,7 @@ class Login:
 
 @dataclass(frozen=True)
 class Crowd:
-    """Who logs in where: with new tokens of somebody whom the cluster calls this."""
+    """The people who log in: at which server, with which new tokens, and under which username."""
 
     server: Server
     token: Callable[[], str]

@@ -500,7 +500,7 @@ class HookTools:
     def relation_ids(self, name: str) -> list[str]:
         return [f"{name}:{number}" for number in self.backend.relation_ids(name)]
 
-    def relation_get(self, id: int, *, unit: str, app: bool) -> dict[str, str]:  # noqa: A002
+    def relation_get(self, id: int, *, unit: str, app: bool) -> dict[str, str]:  # noqa: A002 (ops')
         return self.backend.relation_get(id, unit, app)
 
     def secret_info_get(self, *, label: str) -> ops.hookcmds.SecretInfo:
@@ -517,7 +517,7 @@ class HookTools:
             expiry=found.expires,
         )
 
-    def secret_set(self, id: str, *, expire: datetime.datetime, owner: str) -> None:  # noqa: A002
+    def secret_set(self, id: str, *, expire: datetime.datetime, owner: str) -> None:  # noqa: A002 (ops')
         assert owner == "unit"
         secret = self.backend._get_secret(id)
         revision = secret._latest_revision
