@@ -89,6 +89,8 @@ def _by_threshold(value: float, config: Mapping[str, Any]) -> str:
 def _chart(lines: Sequence[Line], width: float, height: float, config: Mapping[str, Any]) -> str:
     unit = config["defaults"]["unit"]
     scale = _MIB if unit == "bytes" else 1
+    if "stacking" in config["defaults"]["custom"]:
+        lines = _stacked(lines)
     values = [value / scale for line in lines for _, value in line.points]
     times = [time for line in lines for time, _ in line.points]
     if not values:
@@ -118,6 +120,16 @@ def _chart(lines: Sequence[Line], width: float, height: float, config: Mapping[s
         for line, colour in _coloured(lines, config)
     )
     return grid + minutes + drawn + _legend(lines, height, config)
+
+
+def _stacked(lines: Iterable[Line]) -> list[Line]:
+    """Return each line upon those before it."""
+    below: dict[float, float] = {}
+    stacked: list[Line] = []
+    for line in lines:
+        below |= {time: below.get(time, 0.0) + value for time, value in line.points}
+        stacked.append(Line(line.legend, [(time, below[time]) for time, _ in line.points]))
+    return stacked
 
 
 def _legend(lines: Sequence[Line], height: float, config: Mapping[str, Any]) -> str:

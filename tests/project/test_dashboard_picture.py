@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
 from benchmarks.dashboard import chart
 
-FILE = Path(__file__).parents[2] / "src/grafana_dashboards/aws-iam.json"
+ROOT = Path(__file__).parents[2]
+FILE = ROOT / "src/grafana_dashboards/aws-iam.json"
+TEMPLATE = ROOT / "templates/authenticator.yaml.j2"
 DASHBOARD = json.loads(FILE.read_text())
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -45,6 +48,25 @@ def test_given_a_line_then_it_stays_inside_its_panel():
     for line in picture.iter(f"{SVG}polyline"):
         points = [tuple(map(float, p.split(","))) for p in line.attrib["points"].split()]
         assert all(0 < x < 12 * chart.COLUMN and 0 < y < 9 * chart.ROW for x, y in points)
+
+
+def test_given_two_pods_that_are_alike_then_their_panels_show_both():
+    alike = [chart.Line(name, [(0.0, 1.0), (60.0, 1.0)]) for name in ("a", "b")]
+    shown = {
+        (group.findtext(f"{SVG}text") or ""): {
+            line.attrib["points"] for line in group.iter(f"{SVG}polyline")
+        }
+        for group in drawn(alike).iter(f"{SVG}g")
+    }
+
+    assert len(shown["Pods"]) == len(shown["Memory of the pods"]) == 2
+
+
+def test_given_the_limit_of_a_pods_memory_then_its_panel_says_it():
+    (panel,) = (each for each in DASHBOARD["panels"] if each["title"] == "Memory of the pods")
+    (limit,) = re.findall(r"limits:(?:\s*#.*)*\s+memory: (\d+)Mi", TEMPLATE.read_text())
+
+    assert panel["description"].endswith(f"The limit of each is {limit} MiB.")
 
 
 def test_given_results_then_success_alone_is_green_and_a_refusal_colours_its_number():
