@@ -21,7 +21,7 @@ from charmlibs.interfaces.tls_certificates import (
 
 from certificates import SERVER_NAME, pem
 from certificates.keypair import KeyPair
-from errors import Blocked, Waiting
+from errors import Blocked, Waiting, WaitingForCertificate
 from statuses import blocked, waiting
 from text import brief
 
@@ -66,7 +66,7 @@ class Requirer(TLSCertificatesRequiresV4):
         (wanted,) = self.certificate_requests
         issued, key = self.get_assigned_certificate(wanted)
         if not issued or not key:
-            raise Waiting(waiting.CERTIFICATE(authority=provider), announced=True)
+            raise WaitingForCertificate(waiting.CERTIFICATE(authority=provider), announced=True)
         if issued.revoked:
             raise Waiting(waiting.CERTIFICATE_REVOKED(authority=provider), announced=True)
         chain = [str(certificate) for certificate in issued.chain]

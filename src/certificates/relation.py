@@ -9,6 +9,7 @@ whichever answer comes. It asks for the Service's name and address, and insists 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import logging
@@ -19,7 +20,7 @@ import ops
 
 from certificates import SERVER_NAME, reactive_protocol
 from certificates.keypair import KeyPair, NotYetValid, Refused
-from errors import Blocked, Unready, Waiting
+from errors import Blocked, Unready, Waiting, WaitingForCertificate
 from related import RelatedCharm
 from statuses import active, blocked, waiting
 from text import fingerprint
@@ -86,6 +87,16 @@ class Certificates(ops.Object):
             return self._obtain_by_csr(self._requirer, address, self._relation.app.name)
         return self._obtain_reactive(self._relation, address)
 
+    def meanwhile(self, pair: KeyPair, problem: Unready) -> Unready:
+        """Return why no newer pair has come, with the end of the ``pair`` in use if the authority
+        has yet to answer."""
+        if isinstance(problem, WaitingForCertificate):
+            with contextlib.suppress(Refused):
+                day = f"{self._expiry(pair):%Y-%m-%d}"
+                text = waiting.NEXT_CERTIFICATE(problem=problem, day=day)
+                return WaitingForCertificate(text, announced=problem.announced)
+        return problem
+
     def withdraw(self) -> bool:
         """Ask for nothing, and return whether anything was asked: only the leader asks."""
         return bool(self._relation) and self._put(self._relation, reactive_protocol.NOTHING)
@@ -123,15 +134,20 @@ class Certificates(ops.Object):
             soon = _is_soon(expiry)
             name = reactive_protocol.name_for_renewal(expiry) if soon else reply.name
             self._ask(relation, name, address)
-            warning = active.CERTIFICATE_EXPIRES(day=f"{expiry:%Y-%m-%d}") if soon else ""
-            return Issued(reply.pair, warning)
+            if not soon:
+                return Issued(reply.pair)
+            day = f"{expiry:%Y-%m-%d}"
+            if any(each.name == name for each in replies):
+                # What was asked for in its place lasts no longer.
+                return Issued(reply.pair, active.CA_EXPIRES(day=day))
+            return Issued(reply.pair, active.CERTIFICATE_EXPIRES(day=day, authority=provider))
         early = next((p for p in problems if isinstance(p, NotYetValid)), None)
         problem = early or next(iter(problems), None)
         anew = bool(problem) and not early
         name = reactive_protocol.name_to_ask(replies, bags, anew=anew)
         self._ask(relation, name, address)
         if not problem:
-            raise Waiting(waiting.CERTIFICATE(authority=provider), announced=True)
+            raise WaitingForCertificate(waiting.CERTIFICATE(authority=provider), announced=True)
         asks_anew = all(reply.name != name for reply in replies)
         raise self._unusable(problem, provider, asks_anew=asks_anew)
 

@@ -97,7 +97,7 @@ def lead(hook: Hook, config: Config, ending: Ending, shared: Shared) -> tuple[st
         unused = logins.look(client, hook.owner, hook.memory, pods.names(own), found)
         counted = found.counted(config.replicas, *unused)
         cos.lead(hook.charm, hook.owner, hook.peers, plan.pair, counted, own)
-    problems += unissued
+    problems += [hook.certificates.meanwhile(plan.pair, problem) for problem in unissued]
     with collected(problems):
         plan.check_trusted()
     if problems:

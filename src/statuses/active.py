@@ -41,7 +41,11 @@ def LEAVE_RELATION(command: str) -> str:
     return f"relation aws-iam no longer needed; run: {command}"
 
 
-def CERTIFICATE_EXPIRES(day: str) -> str:
+def CERTIFICATE_EXPIRES(day: str, authority: str) -> str:
+    return f"certificate expires {day}; waiting for another one from {authority}"
+
+
+def CA_EXPIRES(day: str) -> str:
     return f"CA expires {day}; renew or replace it"
 
 

@@ -47,6 +47,10 @@ def CERTIFICATE(authority: str) -> str:
     return f"waiting for a certificate from {authority}"
 
 
+def NEXT_CERTIFICATE(problem: object, day: str) -> str:
+    return f"{problem}, the one in use expires {day}"
+
+
 def CERTIFICATE_REVOKED(authority: str) -> str:
     return f"waiting for a new certificate from {authority}: it revoked the current one"
 

@@ -135,6 +135,9 @@ OF_ONE_TEXT: dict[str, dict[str, Any]] = {
     },
     "waiting.CERTIFICATE_EARLY": {"problem": "is not valid before 2026-11-28 06:30 UTC"},
     "waiting.KUBECONFIG_UNUSABLE": {"file": "/root/.kube/config", "cause": "no token"},
+    "waiting.NEXT_CERTIFICATE": {
+        "problem": "waiting for a certificate from self-signed-certificates"
+    },
     "waiting.NOT_DECODED": {"kind": "JSONDecodeError"},
     "waiting.SECRET_NOT_RETURNED": {"cause": "timed out"},
 }

@@ -15,6 +15,7 @@ from charmlibs.interfaces.tls_certificates import (
     PrivateKey,
     ProviderCapabilities,
 )
+from cryptography import x509
 from tests.fakes import at_rest
 from tests.fakes.certificates.authority import root
 from tests.fakes.certificates.self_signed import SelfSigned
@@ -237,7 +238,11 @@ def test_given_a_new_address_when_its_certificate_is_awaited_then_the_old_one_st
     api.objects[SERVICE]["spec"]["clusterIP"] = "10.152.183.99"
     modern.settle()
 
-    assert modern.hook().message == "waiting for a certificate from self-signed-certificates"
+    end = x509.load_pem_x509_certificate(before.encode()).not_valid_after_utc
+    assert modern.hook().message == (
+        "waiting for a certificate from self-signed-certificates, "
+        f"the one in use expires {end:%Y-%m-%d}"
+    )
     assert secret(api, "cert.pem") == before
     assert modern.published()["webhook_status"] is True
 

@@ -146,9 +146,21 @@ def test_given_a_certificate_then_its_end_is_said_and_another_asked_for_in_its_l
 
     found = unit.ask(answers((SERVER_NAME, pair)))
 
-    warning = f"CA expires {end:%Y-%m-%d}; renew or replace it"
+    warning = f"certificate expires {end:%Y-%m-%d}; waiting for another one from easyrsa"
     assert found.warning == (warning if soon else "")
     assert unit.name == (f"until-{end:%Y%m%d}.{SERVER_NAME}" if soon else SERVER_NAME)
+
+
+def test_given_a_certificate_near_its_end_when_another_lasts_no_longer_then_the_ca_is_at_its_end(
+    unit: Unit,
+):
+    pair = issued(days=(-300, 10))
+    end = verdict.read(pair[0]).not_valid_after_utc
+    again = (f"until-{end:%Y%m%d}.{SERVER_NAME}", pair)
+
+    found = unit.ask(answers((SERVER_NAME, pair), again))
+
+    assert found.warning == f"CA expires {end:%Y-%m-%d}; renew or replace it"
 
 
 def test_given_several_answers_near_their_end_then_the_one_that_lasts_longest_is_served(
