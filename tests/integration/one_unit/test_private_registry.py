@@ -66,7 +66,7 @@ def operator(
     deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Operator]:
     yield Operator(deployed, tmp_path_factory.mktemp("operator"))
-    deployed.config("aws-iam", reset=["image-registry", "image-pull-secret"])
+    deployed.config("aws-iam", {"image-registry": "", "image-pull-secret": ""})
 
 
 def test_given_a_registry_that_wants_credentials_then_the_unit_says_why_no_image_comes(
