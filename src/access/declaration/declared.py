@@ -97,7 +97,7 @@ def parse(text: str, now: datetime, partition: str = partitions.DEFAULT) -> Decl
             keys = _keys(each)
             said = formats.translated(keys)
             keys = said.keys
-            access = rights.together((rights.parse(keys.get("access")), said.access))
+            access = rights.together((*rights.parse(keys.get("access")), *said.access))
             fault = ""
         except ValueError as error:
             said, access, fault = formats.Translated(keys), rights.NOTHING, str(error)

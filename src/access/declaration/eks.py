@@ -108,7 +108,7 @@ def _each(name: str, value: Value) -> list[tuple[str, Value]]:
     raise ValueError(f"{name} is not a list")
 
 
-def translated(keys: dict[str, Value]) -> tuple[dict[str, Value], Parsed, str]:
+def translated(keys: dict[str, Value]) -> tuple[dict[str, Value], list[Parsed], str]:
     """Return what the keys of an access entry, or of one with ``sso``, mean here.
 
     Return also the rights of its access policies, and the type of an entry that is not for people.
@@ -117,22 +117,22 @@ def translated(keys: dict[str, Value]) -> tuple[dict[str, Value], Parsed, str]:
         ValueError: a value is not of its kind, or two keys mean the same.
     """
     if "sso" in keys:
-        return _of_sso(keys), rights.NOTHING, ""
+        return _of_sso(keys), [], ""
     kind = keys.get("type")
     if isinstance(kind, str) and kind.lower() != _PEOPLE:
-        return {}, rights.NOTHING, kind[:40]
+        return {}, [], kind[:40]
     known = {
         key: value for key, value in keys.items() if key not in _DESCRIPTION | _POLICIES.keys()
     }
     words = {_WORDS.get(key, key): value for key, value in known.items()}
     if len(words) < len(known):
         raise ValueError("two keys name the same")
-    policies = (
+    policies = [
         _of_policy(place, policy)
         for key, name in _POLICIES.items()
         for place, policy in _each(name, keys.get(key))
-    )
-    return words, rights.together(policies), ""
+    ]
+    return words, policies, ""
 
 
 def _of_sso(keys: dict[str, Value]) -> dict[str, Value]:

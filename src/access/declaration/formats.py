@@ -14,8 +14,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+from collections.abc import Sequence
 
-from access.declaration import rights, yaml_text
+from access.declaration import yaml_text
 from access.declaration.rights import Parsed
 from access.declaration.yaml_text import Value
 from text import quoted
@@ -79,7 +80,7 @@ class Translated:
     """
 
     keys: dict[str, Value]
-    access: Parsed = rights.NOTHING
+    access: Sequence[Parsed] = ()
     unused: str = ""
 
 

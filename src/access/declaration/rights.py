@@ -46,16 +46,16 @@ class Parsed:
 NOTHING = Parsed()
 
 
-def parse(value: Value) -> Parsed:
-    """Return what the key `access` gives.
+def parse(value: Value) -> list[Parsed]:
+    """Return what each item of the key `access` gives.
 
     Raises:
         ValueError: it is not a list of roles and policies.
     """
     if value is None:
-        return NOTHING
+        return []
     if isinstance(value, list):
-        return together(_parse_one(f"access[{number}]", item) for number, item in enumerate(value))
+        return [_parse_one(f"access[{number}]", item) for number, item in enumerate(value)]
     raise ValueError("access is not a list")
 
 
@@ -72,7 +72,9 @@ def together(found: Iterable[Parsed]) -> Parsed:
         for right in each.rights:
             new = [place for place in right.places if (right.kind, right.role, place) not in asked]
             asked.update((right.kind, right.role, place) for place in new)
-            if new:
+            if len(new) == len(right.places):
+                rights.append(right)
+            elif new:
                 rights.append(dataclasses.replace(right, namespaces=tuple(filter(None, new))))
         left_out += each.left_out
         if max(len(asked), len(left_out)) > _MAX_BINDINGS:
