@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from errors import Unready
 from juju.peers import Shared
 from machine.files import Machine
 from owner import Owner
@@ -138,15 +139,26 @@ def at_once(tasks: Mapping[str, Callable[[], T]], deadline: float) -> dict[str, 
     Daemon threads do not keep the process alive, so what hangs is left behind. msgspec crashes if
     two threads decode the first objects of one class, so only one task may read Kubernetes
     objects.
+
+    A bug in a task is raised here: without a result, it would count as late.
     """
     results: dict[str, T] = {}
+    bugs: list[Exception] = []
 
     def keep(name: str, task: Callable[[], T]) -> None:
-        results[name] = task()
+        try:
+            results[name] = task()
+        except Unready:
+            # It had no time left.
+            pass
+        except Exception as error:  # noqa: BLE001  (raised below)
+            bugs.append(error)
 
     threads = [threading.Thread(target=keep, args=item, daemon=True) for item in tasks.items()]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
+    for bug in bugs:
+        raise bug
     return dict(results)

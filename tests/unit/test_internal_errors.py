@@ -14,6 +14,7 @@ from tests.fakes.kubernetes.paths import MAPPINGS, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
+from checks import authenticator
 from cluster import services, state, teardown
 from juju import peers
 from juju.wake import Wake
@@ -124,6 +125,17 @@ def test_given_a_bug_when_an_action_runs_then_it_fails_and_names_it(
 
     assert SAID.fullmatch(failure.value.message)
     assert TEXT not in buggy.log()
+
+
+def test_given_a_bug_in_a_step_of_check_then_it_is_told_as_one_and_not_as_a_slow_api_server(
+    buggy: Model, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(authenticator, "look", bug)
+
+    with pytest.raises(ops.testing.ActionFailed) as failure:
+        buggy.action("check")
+
+    assert SAID.fullmatch(failure.value.message)
 
 
 @pytest.mark.parametrize(
