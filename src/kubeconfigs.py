@@ -26,7 +26,7 @@ _SESSION = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
 
 
-class Client(enum.Enum):
+class Program(enum.Enum):
     """The program on a person's machine that makes their token."""
 
     AUTHENTICATOR = "aws-iam-authenticator"
@@ -35,11 +35,11 @@ class Client(enum.Enum):
 
 # Where people get it from.
 _SOURCES = {
-    Client.AUTHENTICATOR: (
+    Program.AUTHENTICATOR: (
         "aws-iam-authenticator",
         "https://github.com/kubernetes-sigs/aws-iam-authenticator/releases",
     ),
-    Client.AWS_CLI: (
+    Program.AWS_CLI: (
         "the AWS CLI",
         "https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html",
     ),
@@ -47,8 +47,9 @@ _SOURCES = {
 
 
 @dataclasses.dataclass(frozen=True)
-class Login:
-    """How a person logs in. Without a role they log in as what their AWS settings make them.
+class TokenCommand:
+    """What makes a person's token. Without a role, they log in as what their AWS settings make
+    them.
 
     Attributes:
         session: How the role's session is called; empty for a name that the client makes up.
@@ -59,14 +60,14 @@ class Login:
     region: str
     role: str = ""
     profile: str = ""
-    client: Client = Client.AUTHENTICATOR
+    client: Program = Program.AUTHENTICATOR
     session: str = ""
     forward_session: bool = False
 
     @property
     def args(self) -> list[str]:
         """Return the arguments of the client."""
-        if self.client is Client.AWS_CLI:
+        if self.client is Program.AWS_CLI:
             # The AWS CLI prints what the person has set as their output, unless it is told.
             args = ["eks", "get-token", "--cluster-name", self.cluster_id, "--output", "json"]
             role = "--role-arn"
@@ -78,8 +79,8 @@ class Login:
         return [*args, "--forward-session-name"] if self.forward_session else args
 
 
-def login(cluster_id: str, params: Mapping[str, Any], option: str) -> Login:
-    """Return the login that an operator asked for with ``arn``, ``region``, ``profile``,
+def token_command(cluster_id: str, params: Mapping[str, Any], option: str) -> TokenCommand:
+    """Return the command that an operator asked for with ``arn``, ``region``, ``profile``,
     ``client``, ``session`` and ``forward-session``.
 
     ``option`` is the partition of the authenticator. Without a region, a client would ask the
@@ -99,11 +100,11 @@ def login(cluster_id: str, params: Mapping[str, Any], option: str) -> Login:
     _check_partition(principal, region, option)
     role = str(principal) if principal else ""
     try:
-        client = Client(params.get("client") or Client.AUTHENTICATOR)
+        client = Program(params.get("client") or Program.AUTHENTICATOR)
     except ValueError:
-        names = " or ".join(f"client={known.value}" for known in Client)
+        names = " or ".join(f"client={known.value}" for known in Program)
         raise ValueError(f"client {params['client'][:60]!r} is unknown: give {names}") from None
-    found = Login(
+    found = TokenCommand(
         cluster_id,
         region or partitions.DEFAULT_REGION,
         role,
@@ -116,24 +117,24 @@ def login(cluster_id: str, params: Mapping[str, Any], option: str) -> Login:
     return found
 
 
-def _check_session(login: Login) -> None:
+def _check_session(command: TokenCommand) -> None:
     """Raise ValueError if the client cannot call the session as it is asked to."""
-    if not login.session and not login.forward_session:
+    if not command.session and not command.forward_session:
         return
-    if login.client is Client.AWS_CLI:
+    if command.client is Program.AWS_CLI:
         raise ValueError(
             "the AWS CLI calls each session EKSGetTokenAuth: leave out arn, and give profile, "
             "with role_arn and role_session_name in it"
         )
-    if not login.role:
+    if not command.role:
         raise ValueError(
             "session and forward-session go with the arn of a role, which the client assumes"
         )
-    if login.session and login.forward_session:
+    if command.session and command.forward_session:
         raise ValueError("give session or forward-session, the client takes one of them")
-    if login.session and not _SESSION.fullmatch(login.session):
+    if command.session and not _SESSION.fullmatch(command.session):
         raise ValueError(
-            f"session {quoted(login.session)} is not 2 to 64 letters, digits or _+=,.@-"
+            f"session {quoted(command.session)} is not 2 to 64 letters, digits or _+=,.@-"
         )
 
 
@@ -180,7 +181,7 @@ def public_endpoint(kubeconfig: str) -> tuple[str, str]:
     return server, ca
 
 
-def client(login: Login, *, context: str, server: str, ca: str) -> str:
+def render(command: TokenCommand, *, context: str, server: str, ca: str) -> str:
     """Return a kubeconfig without any credential.
 
     ``ca`` is PEM; it is empty for a server that the person's machine trusts already.
@@ -194,12 +195,12 @@ def client(login: Login, *, context: str, server: str, ca: str) -> str:
             "server must be a URL without user, password or query, such as "
             "https://k8s.example.com:443"
         )
-    for name, text in (("context", context), ("profile", login.profile)):
+    for name, text in (("context", context), ("profile", command.profile)):
         if not text.isprintable() or text != text.strip():
             raise ValueError(f"{name} {text!r} may hold printable characters only")
     if not context:
         raise ValueError("context is empty: leave it out, or give context=aws-iam-authenticator")
-    program, url = _SOURCES[login.client]
+    program, url = _SOURCES[command.client]
     # What kubectl says where the program is missing.
     hint = f"kubectl logs in to this cluster with {program}. Install it into your PATH: {url}"
     return templating.render(
@@ -207,8 +208,8 @@ def client(login: Login, *, context: str, server: str, ca: str) -> str:
         context=context,
         server=server,
         ca=in_base64(ca) if ca else "",
-        command=login.client.value,
-        args=login.args,
-        profile=login.profile,
+        command=command.client.value,
+        args=command.args,
+        profile=command.profile,
         hint=hint,
     )

@@ -36,7 +36,7 @@ class Way:
     mapping: IdentityMapping
     problem: str
     identity: Identity
-    grants: Sequence[rbac.Grant]
+    grants: Sequence[rbac.RoleGrant]
     refused: str = ""
 
 
@@ -49,7 +49,7 @@ def begin(given: Principal, looked_up: Principal) -> Iterator[str]:
 
 def ways(
     found: Sequence[Way],
-    everybody: Iterable[rbac.Grant],
+    everybody: Iterable[rbac.RoleGrant],
     warning: str,
     question: Sequence[str],
     now: datetime,
@@ -107,7 +107,9 @@ def ended(looked_up: Principal, remembered: Iterable[Ended]) -> Iterator[str]:
             yield f"mapping {each.name} let it in, and ended at {each.at}"
 
 
-def _bound(who: Identity, grants: Sequence[rbac.Grant], mapping: IdentityMapping) -> Iterator[str]:
+def _bound(
+    who: Identity, grants: Sequence[rbac.RoleGrant], mapping: IdentityMapping
+) -> Iterator[str]:
     if who.superuser:
         yield f"group {rbac.MASTERS} may do everything, whatever the roles say"
     for grant in grants[:_BINDINGS]:
@@ -143,7 +145,7 @@ def no_role(username: str, groups: Iterable[str] = ()) -> tuple[str, str]:
     )
 
 
-def roles(grants: Iterable[rbac.Grant]) -> str:
+def roles(grants: Iterable[rbac.RoleGrant]) -> str:
     """Return the roles of the grants, each once."""
     return ", ".join(dict.fromkeys(grant.binding.role for grant in grants))
 

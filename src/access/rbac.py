@@ -75,7 +75,7 @@ class Binding:
 
 
 @dataclasses.dataclass(frozen=True)
-class Grant:
+class RoleGrant:
     """A binding that gives its role to a user or group.
 
     ``kind`` is ``user`` or ``group``; ``subject`` is the name in the binding.
@@ -111,7 +111,7 @@ def open_to_all(answer: Answer, control_plane: str) -> str:
     )
 
 
-def administrator_by(grants: Iterable[Grant]) -> list[str]:
+def administrator_by(grants: Iterable[RoleGrant]) -> list[str]:
     """Return by what somebody with these grants can become an administrator, and the role."""
     return list(
         dict.fromkeys(
@@ -150,7 +150,7 @@ class Bindings:
         """Return whether anything is given to a user or to groups, as `of` says what."""
         return self._users.has(username) or any(map(self._groups.has, groups))
 
-    def of(self, username: str, groups: Iterable[str]) -> list[Grant]:
+    def of(self, username: str, groups: Iterable[str]) -> list[RoleGrant]:
         """Return what is given to a user and to groups.
 
         If only a login fills in a name, every subject that the name can become counts.
@@ -177,10 +177,10 @@ class _Subjects:
         """Return whether `find` finds any."""
         return name in self._bindings or (subjects.is_open(name) and bool(self._named(name)))
 
-    def find(self, name: str) -> Iterator[Grant]:
+    def find(self, name: str) -> Iterator[RoleGrant]:
         for subject in self._named(name):
             for binding in self._bindings.get(subject, ()):
-                yield Grant(binding, self._kind, subject)
+                yield RoleGrant(binding, self._kind, subject)
 
     def _named(self, name: str) -> list[str]:
         if not subjects.is_open(name):

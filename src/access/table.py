@@ -114,7 +114,7 @@ def identity(mapping: IdentityMapping) -> tuple[str, Sequence[str]]:
     return who.username, who.groups
 
 
-def _roles(grants: Iterable[rbac.Grant], names: Collection[str]) -> Iterable[str]:
+def _roles(grants: Iterable[rbac.RoleGrant], names: Collection[str]) -> Iterable[str]:
     """Return each role once. After "as" stands the name that a login must get to have it."""
     return dict.fromkeys(
         grant.binding.role + ("" if grant.subject in names else f" as {grant.subject}")

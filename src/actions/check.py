@@ -17,7 +17,7 @@ from checks import (
     Names,
     Outcome,
     Site,
-    State,
+    StepState,
     at_once,
     authenticator,
     certificate,
@@ -62,13 +62,13 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     partition, region = hook.config.partition, str(params.get("region", ""))
     partitions.check(partition)
     if region:
-        kubeconfigs.login(hook.peers.shared.cluster_id, {"region": region}, partition)
+        kubeconfigs.token_command(hook.peers.shared.cluster_id, {"region": region}, partition)
     names = Names(hook.charm.unit.name, control_plane.principal_unit())
     site = Site(hook.machine, hook.owner, hook.peers.shared, partition, region, names)
     found = _steps(site, hook.use)
     results = {name: cut(f"{found[name]}", MAX_BYTES) for name in STEPS}
-    broken = _in(State.FAILED, found, STEPS)
-    unknown = _in(State.NOT_CHECKED, found, STEPS)
+    broken = _in(StepState.FAILED, found, STEPS)
+    unknown = _in(StepState.NOT_CHECKED, found, STEPS)
     lists = {"failed": broken, "not checked": unknown}
     result = "; ".join(f"{what}: {', '.join(names)}" for what, names in lists.items() if names)
     results["result"] = result or f"all {len(STEPS)} steps are ok"
@@ -77,7 +77,7 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     return results
 
 
-def _in(state: State, found: Mapping[str, Outcome], steps: Sequence[str]) -> list[str]:
+def _in(state: StepState, found: Mapping[str, Outcome], steps: Sequence[str]) -> list[str]:
     return [name for name in steps if found[name].state == state]
 
 
@@ -105,9 +105,9 @@ def _steps(site: Site, use: Callable[[], control_plane.Use]) -> dict[str, Outcom
     }
     found = {**dict.fromkeys(STEPS, late), **found, **at_once(steps, deadline)}
     # While an earlier step fails, no login arrives, so that one comes first.
-    broken = _in(State.FAILED, found, (AUTHENTICATOR, CERTIFICATE, WEBHOOK))
+    broken = _in(StepState.FAILED, found, (AUTHENTICATOR, CERTIFICATE, WEBHOOK))
     last = found[END_TO_END]
-    if last.state == State.FAILED and broken:
+    if last.state == StepState.FAILED and broken:
         found[END_TO_END] = failed(last.seen, f"fix {broken[0]} first")
     return found
 

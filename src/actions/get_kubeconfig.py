@@ -24,12 +24,12 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     cluster_id = hook.peers.shared.cluster_id
     if not cluster_id:
         raise Waiting("no cluster id yet, see juju status")
-    login = kubeconfigs.login(cluster_id, params, hook.config.partition)
+    command = kubeconfigs.token_command(cluster_id, params, hook.config.partition)
     machine = hook.machine
     public = files.read(machine.client_kubeconfig) or files.read(machine.admin_kubeconfig)
     server, ca = kubeconfigs.public_endpoint(public or "")
-    text = kubeconfigs.client(
-        login, context=params["context"], server=params.get("server") or server, ca=ca
+    text = kubeconfigs.render(
+        command, context=params["context"], server=params.get("server") or server, ca=ca
     )
     if len(text.encode()) > MAX_BYTES:
         raise ValueError("the kubeconfig is too long for an action's result: give shorter values")

@@ -24,9 +24,9 @@ class KeyPair:
         return fingerprint(self.certificate + self.key)
 
 
-class Refused(ValueError):
+class PairRefused(ValueError):
     """The API server would refuse the pair; the text says why."""
 
 
-class NotYetValid(Refused):
+class NotYetValid(PairRefused):
     """The certificate or its authority is good later, by this machine's clock."""

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import ops
 
 from certificates import SERVER_NAME, reactive_protocol
-from certificates.keypair import KeyPair, NotYetValid, Refused
+from certificates.keypair import KeyPair, NotYetValid, PairRefused
 from errors import Blocked, Unready, Waiting, WaitingForCertificate
 from related import RelatedCharm
 from statuses import active, blocked, waiting
@@ -91,7 +91,7 @@ class Certificates(ops.Object):
         """Return why no newer pair has come, with the end of the ``pair`` in use if the authority
         has yet to answer."""
         if isinstance(problem, WaitingForCertificate):
-            with contextlib.suppress(Refused):
+            with contextlib.suppress(PairRefused):
                 day = f"{self._expiry(pair):%Y-%m-%d}"
                 text = waiting.NEXT_CERTIFICATE(problem=problem, day=day)
                 return WaitingForCertificate(text, announced=problem.announced)
@@ -115,7 +115,7 @@ class Certificates(ops.Object):
             raise Blocked(text, announced=True) from error
         try:
             self._expiry(pair)
-        except Refused as problem:
+        except PairRefused as problem:
             raise self._unusable(problem, provider) from problem
         return Issued(pair)
 
@@ -158,17 +158,17 @@ class Certificates(ops.Object):
 
     def _checked(
         self, replies: Sequence[reactive_protocol.Reply]
-    ) -> tuple[list[tuple[datetime.datetime, reactive_protocol.Reply]], list[Refused]]:
+    ) -> tuple[list[tuple[datetime.datetime, reactive_protocol.Reply]], list[PairRefused]]:
         """Return the replies that can be served with their ends, and why others cannot.
 
         The first that does not expire soon is enough.
         """
         good: list[tuple[datetime.datetime, reactive_protocol.Reply]] = []
-        problems: list[Refused] = []
+        problems: list[PairRefused] = []
         for reply in replies:
             try:
                 expiry = self._expiry(reply.pair)
-            except Refused as problem:
+            except PairRefused as problem:
                 problems.append(problem)
                 continue
             good.append((expiry, reply))
@@ -176,7 +176,9 @@ class Certificates(ops.Object):
                 break
         return good, problems
 
-    def _unusable(self, problem: Refused, provider: str, *, asks_anew: bool = False) -> Unready:
+    def _unusable(
+        self, problem: PairRefused, provider: str, *, asks_anew: bool = False
+    ) -> Unready:
         if isinstance(problem, NotYetValid):
             return Waiting(waiting.CERTIFICATE_EARLY(authority=provider, problem=problem))
         if asks_anew:

@@ -13,7 +13,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 
 from certificates import pem
-from certificates.keypair import KeyPair, NotYetValid, Refused
+from certificates.keypair import KeyPair, NotYetValid, PairRefused
 from errors import Waiting
 from statuses import waiting
 
@@ -84,6 +84,6 @@ def _waits_for_trust(current: KeyPair | None, issued: KeyPair) -> bool:
         verdict.check(current)
     except NotYetValid:
         return True
-    except Refused:
+    except PairRefused:
         return False
     return True

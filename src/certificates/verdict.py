@@ -18,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from certificates import SERVER_NAME, pem
-from certificates.keypair import KeyPair, NotYetValid, Refused
+from certificates.keypair import KeyPair, NotYetValid, PairRefused
 
 # X509_V_FLAG_NO_CHECK_TIME of openssl/x509_vfy.h, which Python does not name.
 _NO_CHECK_TIME = 0x200000
@@ -31,7 +31,7 @@ def check(pair: KeyPair) -> datetime.datetime:
 
     Raises:
         NotYetValid: an otherwise good certificate, or its authority, is not valid yet.
-        Refused: the pair can never be served; the text says why.
+        PairRefused: the pair can never be served; the text says why.
     """
     leaf = read(next(iter(pem.certificates(pair.certificate)), ""))
     try:
@@ -45,14 +45,14 @@ def check(pair: KeyPair) -> datetime.datetime:
         issuer = max(issuers, key=lambda each: each.not_valid_after_utc, default=leaf)
     except Exception as error:
         # What cryptography and OpenSSL raise for unreadable input has no common base.
-        raise Refused(f"cannot be read ({type(error).__name__})") from error
+        raise PairRefused(f"cannot be read ({type(error).__name__})") from error
     if problem:
-        raise Refused(problem)
+        raise PairRefused(problem)
     now = datetime.datetime.now(datetime.timezone.utc)
     chain = (("", leaf), ("has an authority that ", issuer))
     for whose, link in chain:
         if now > (end := link.not_valid_after_utc):
-            raise Refused(f"{whose}expired on {end:%Y-%m-%d %H:%M} UTC")
+            raise PairRefused(f"{whose}expired on {end:%Y-%m-%d %H:%M} UTC")
     for whose, link in chain:
         if now < (start := link.not_valid_before_utc):
             raise NotYetValid(f"{whose}is not valid before {start:%Y-%m-%d %H:%M} UTC")
@@ -60,7 +60,7 @@ def check(pair: KeyPair) -> datetime.datetime:
 
 
 def read(block: str) -> x509.Certificate:
-    """Return the certificate of a PEM block. Raise `Refused` if it cannot be read."""
+    """Return the certificate of a PEM block. Raise `PairRefused` if it cannot be read."""
     try:
         (der,) = pem.der(block)
         certificate = x509.load_der_x509_certificate(der)
@@ -68,7 +68,7 @@ def read(block: str) -> x509.Certificate:
         certificate.public_key()
         tuple(certificate.extensions)
     except Exception as error:
-        raise Refused(f"cannot be read ({type(error).__name__})") from error
+        raise PairRefused(f"cannot be read ({type(error).__name__})") from error
     return certificate
 
 

@@ -23,7 +23,7 @@ from owner import Owner
 T = TypeVar("T")
 
 
-class State(enum.Enum):
+class StepState(enum.Enum):
     """Whether a step works. The value is what people read."""
 
     OK = "ok"
@@ -41,7 +41,7 @@ class Outcome:
         remedy: The command or the setting that fixes it; empty if nothing failed.
     """
 
-    state: State
+    state: StepState
     seen: str
     remedy: str = ""
 
@@ -53,17 +53,17 @@ class Outcome:
 
 def ok(seen: str) -> Outcome:
     """Return the outcome of a step that works."""
-    return Outcome(State.OK, seen)
+    return Outcome(StepState.OK, seen)
 
 
 def failed(seen: str, remedy: str) -> Outcome:
     """Return the outcome of a step that does not work, with what fixes it."""
-    return Outcome(State.FAILED, seen, remedy)
+    return Outcome(StepState.FAILED, seen, remedy)
 
 
 def not_checked(why: str) -> Outcome:
     """Return the outcome of a step that could not be looked at."""
-    return Outcome(State.NOT_CHECKED, why)
+    return Outcome(StepState.NOT_CHECKED, why)
 
 
 @dataclasses.dataclass(frozen=True)

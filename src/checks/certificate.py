@@ -10,7 +10,7 @@ import ssl
 
 from certificates import SERVER_NAME, pem
 from certificates import verdict as rules
-from certificates.keypair import KeyPair, NotYetValid, Refused
+from certificates.keypair import KeyPair, NotYetValid, PairRefused
 from checks import Names, Outcome, Site, failed, not_checked, ok
 from checks.authenticator import Deployed
 from cluster import references
@@ -88,7 +88,7 @@ def verdict(
         until = rules.check(dataclasses.replace(pair, ca=trusted or pair.ca))
     except NotYetValid as problem:
         return failed(f"the certificate {problem}", names.on_machine("timedatectl set-ntp true"))
-    except Refused as problem:
+    except PairRefused as problem:
         status = f"juju status {names.application}"
         remedy = f"{names.reconcile}; if that does not help, {status} says more"
         return failed(f"the certificate {problem}", remedy)

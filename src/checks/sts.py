@@ -24,7 +24,7 @@ from cluster.references import NAME, NAMESPACE, POD_PORT
 from text import brief, in_url
 
 
-class Way(enum.Enum):
+class Reach(enum.Enum):
     """How far a login came on its way to STS, where no refusal says it."""
 
     REACHED = "reached"
@@ -32,7 +32,7 @@ class Way(enum.Enum):
     UNKNOWN = "unknown"
 
 
-Met = Way | Cause
+Met = Reach | Cause
 # How far a login came, and what is known beyond that.
 Answer = tuple[Met, str]
 _LATE: Answer = Cause.TIMEOUT, ""
@@ -50,7 +50,7 @@ _FAULTS = {
     Cause.CLOCK: "or {host} disagree with this machine's clock",
     Cause.ENDPOINT: "do not accept {host}",
     Cause.MALFORMED: "do not understand a login token",
-    Way.SILENT: "do not answer this machine",
+    Reach.SILENT: "do not answer this machine",
 }
 
 
@@ -74,16 +74,16 @@ def _log_in(client: api.Client, pod: Serving, token: str, deadline: float) -> An
         connection = Pod(pod.address, ANSWER_SECONDS)
         connection.announce()
     except (OSError, http.client.HTTPException) as error:
-        return Way.SILENT, brief(error)
+        return Reach.SILENT, brief(error)
     try:
         connection.log_in(token, deadline - LOG_SECONDS - time.monotonic())
     except TimeoutError:
         return _LATE
     except (OSError, http.client.HTTPException) as error:
-        return Way.SILENT, brief(error)
+        return Reach.SILENT, brief(error)
     refusal = _logged(client, pod, connection.client)
     connection.close()
-    return way(refusal)
+    return reach(refusal)
 
 
 def _logged(client: api.Client, pod: Serving, address: str) -> Refusal | None:
@@ -143,10 +143,10 @@ def verdict(
     ``uses_proxy`` says whether the pods are told of a proxy.
     """
     how = "through a proxy" if uses_proxy else "without a proxy"
-    fine = (Way.REACHED, Way.UNKNOWN)
+    fine = (Reach.REACHED, Reach.UNKNOWN)
     kind, detail = next((each for each in answers.values() if each[0] not in fine), (None, ""))
     if not kind:
-        if unknown := [pod for pod, (met, _) in answers.items() if met == Way.UNKNOWN]:
+        if unknown := [pod for pod, (met, _) in answers.items() if met == Reach.UNKNOWN]:
             pods = ", ".join(unknown)
             return not_checked(f"the login does not show in the log of pods {pods}, so see step 2")
         each = "the pod" if len(answers) == 1 else f"all {len(answers)} pods"
@@ -158,12 +158,12 @@ def verdict(
     return failed(f"{seen}, {how}{cause}", remedy(kind, host, names, uses_proxy=uses_proxy))
 
 
-def way(refusal: Refusal | None) -> Answer:
+def reach(refusal: Refusal | None) -> Answer:
     """Return how far the login came that a pod's log shows as refused; None for no such line."""
     if not refusal:
-        return Way.UNKNOWN, ""
+        return Reach.UNKNOWN, ""
     if refusal.cause in (Cause.ACCESS_KEY, Cause.SIGNATURE, Cause.EXPIRED):
-        return Way.REACHED, ""
+        return Reach.REACHED, ""
     return refusal.cause, refusal.detail
 
 
@@ -195,7 +195,7 @@ def remedy(kind: Met, host: str, names: Names, *, uses_proxy: bool) -> str:
         return names.on_machine("timedatectl set-ntp true")
     if kind == Cause.ENDPOINT:
         return names.reconcile
-    if kind == Way.SILENT:
+    if kind == Reach.SILENT:
         return names.on_machine("systemctl restart snap.kube-proxy.daemon")
     if kind == Cause.MALFORMED:
         return f"set an image of v0.5.0 or newer: juju config {application} image=IMAGE"

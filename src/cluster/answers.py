@@ -35,7 +35,7 @@ _UNEXPECTED = (
 )
 
 
-class Listed(msgspec.Struct, Generic[T]):
+class ObjectList(msgspec.Struct, Generic[T]):
     """The objects of one kind."""
 
     items: list[T]

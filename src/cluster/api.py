@@ -141,7 +141,7 @@ class Client:
         namespace = "*" if issubclass(res, resource.NamespacedResourceG) else None
         params = {**_IN_MEMORY, **({"labelSelector": labels} if labels else {})}
         answer = self._send("list", res, namespace=namespace, params=params, headers=_UNCOMPRESSED)
-        return answers.decode(answer.content, answers.Listed[into]).items
+        return answers.decode(answer.content, answers.ObjectList[into]).items
 
     def table(self, res: type[Any], *, newest: bool = False) -> list[dict[str, str | None]]:
         """Return the table that `kubectl get` prints of one kind: each row's cells by column.

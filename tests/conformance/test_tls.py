@@ -10,7 +10,7 @@ from tests.conformance.oracle import Oracle, running
 from tests.fakes.certificates import pairs
 
 from certificates import SERVER_NAME, verdict
-from certificates.keypair import KeyPair, Refused
+from certificates.keypair import KeyPair, PairRefused
 
 HERE = Path(__file__).parent
 
@@ -36,7 +36,7 @@ def of_go(tls: Oracle, pair: KeyPair) -> str:
 def of_charm(pair: KeyPair) -> str:
     try:
         verdict.check(pair)
-    except Refused as reason:
+    except PairRefused as reason:
         return str(reason)
     return ""
 

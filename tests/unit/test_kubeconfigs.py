@@ -14,13 +14,13 @@ from tests.fakes.certificates.authority import root
 import kubeconfigs
 
 CA = root().certificate
-LOGIN = kubeconfigs.Login("prod", "us-east-1")
+LOGIN = kubeconfigs.TokenCommand("prod", "us-east-1")
 SERVER = "https://k8s.example.com:443"
 
 
 def test_given_a_login_when_a_kubeconfig_is_made_then_kubectl_gets_its_token_by_exec():
-    login = kubeconfigs.Login("prod", "eu-west-1", role="arn:aws:iam::1:role/x")
-    made = yaml.safe_load(kubeconfigs.client(login, context="c", server=SERVER, ca=CA))
+    login = kubeconfigs.TokenCommand("prod", "eu-west-1", role="arn:aws:iam::1:role/x")
+    made = yaml.safe_load(kubeconfigs.render(login, context="c", server=SERVER, ca=CA))
     (user,) = made["users"]
     command = user["user"]["exec"]
 
@@ -41,13 +41,13 @@ def test_given_a_login_when_a_kubeconfig_is_made_then_kubectl_gets_its_token_by_
 
 
 def test_given_the_aws_cli_when_a_kubeconfig_is_made_then_it_gets_the_token():
-    login = kubeconfigs.Login(
+    login = kubeconfigs.TokenCommand(
         "prod",
         "eu-west-1",
         role="arn:aws:iam::1:role/x",
-        client=kubeconfigs.Client.AWS_CLI,
+        client=kubeconfigs.Program.AWS_CLI,
     )
-    made = yaml.safe_load(kubeconfigs.client(login, context="c", server=SERVER, ca=CA))
+    made = yaml.safe_load(kubeconfigs.render(login, context="c", server=SERVER, ca=CA))
     command = made["users"][0]["user"]["exec"]
 
     assert [command["command"], *command["args"]] == [
@@ -58,7 +58,7 @@ def test_given_the_aws_cli_when_a_kubeconfig_is_made_then_it_gets_the_token():
 
 
 def test_given_a_server_that_everyone_trusts_when_a_kubeconfig_is_made_then_it_has_no_authority():
-    made = yaml.safe_load(kubeconfigs.client(LOGIN, context="c", server=SERVER, ca=""))
+    made = yaml.safe_load(kubeconfigs.render(LOGIN, context="c", server=SERVER, ca=""))
 
     assert made["clusters"] == [{"name": "c", "cluster": {"server": SERVER}}]
 
@@ -73,9 +73,9 @@ def test_given_a_server_that_everyone_trusts_when_a_kubeconfig_is_made_then_it_h
 def test_given_any_names_when_a_kubeconfig_is_made_then_they_come_back_or_are_refused(
     context: str, profile: str, cluster_id: str
 ):
-    login = kubeconfigs.Login(cluster_id, "us-east-1", profile=profile)
+    login = kubeconfigs.TokenCommand(cluster_id, "us-east-1", profile=profile)
     try:
-        text = kubeconfigs.client(login, context=context, server=SERVER, ca=CA)
+        text = kubeconfigs.render(login, context=context, server=SERVER, ca=CA)
     except ValueError as error:
         refusal = str(error)
         made = None

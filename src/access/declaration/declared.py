@@ -12,7 +12,7 @@ import times
 from access import partitions
 from access.declaration import accounts, entry, formats, rights, yaml_text
 from access.declaration.entry import Entry
-from access.declaration.formats import LeftOut, Listed
+from access.declaration.formats import LeftOut, Unchecked
 from access.declaration.yaml_text import Value
 from access.mapping import IdentityMapping
 from access.permission_sets import of_spelling
@@ -137,7 +137,7 @@ def _bounded(left_out: list[LeftOut]) -> tuple[LeftOut, ...]:
     return (*left_out[:MOST_LEFT_OUT], more)
 
 
-def _keys(each: Listed) -> dict[str, Value]:
+def _keys(each: Unchecked) -> dict[str, Value]:
     if isinstance(each.value, dict):
         return yaml_text.lowered("the entry", each.value)
     raise ValueError("it is not a map with arn, username and groups")

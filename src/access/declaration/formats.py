@@ -49,7 +49,7 @@ _SPACE = re.compile(r"\s*")
 
 
 @dataclasses.dataclass(frozen=True)
-class Listed:
+class Unchecked:
     """An unchecked entry, and its place, such as ``mapRoles[0]``.
 
     ``policies_of`` is the principal in lower case if the value is a list of its access policies.
@@ -98,14 +98,14 @@ def translated(keys: dict[str, Value]) -> Translated:
     return Translated(words, access, f"{NODES} (type {kind})" if kind else "")
 
 
-def read(text: str) -> tuple[list[Listed], list[LeftOut]]:
+def read(text: str) -> tuple[list[Unchecked], list[LeftOut]]:
     """Return the entries in ``text``, in any of the formats, and the parts without a meaning here.
 
     Raises:
         ValueError: it is none of the formats.
     """
     documents = _documents(text)
-    found: list[Listed] = []
+    found: list[Unchecked] = []
     left_out: list[LeftOut] = []
     for number, document in enumerate(documents):
         where = f"document {number + 1}: " if len(documents) > 1 else ""
@@ -119,7 +119,7 @@ def read(text: str) -> tuple[list[Listed], list[LeftOut]]:
     return joined, [*left_out, *alone]
 
 
-def _joined(found: list[Listed]) -> tuple[list[Listed], list[LeftOut]]:
+def _joined(found: list[Unchecked]) -> tuple[list[Unchecked], list[LeftOut]]:
     """Return the entries, each with its access policies, and the policies without an entry."""
     if not any(each.policies_of for each in found):
         return found, []
@@ -180,7 +180,7 @@ def _after_space(text: str, begin: int) -> int:
     return found.end() if found else begin
 
 
-def _of_document(document: Value) -> tuple[list[Listed], list[LeftOut]]:
+def _of_document(document: Value) -> tuple[list[Unchecked], list[LeftOut]]:
     if document is None:
         return [], []
     if isinstance(document, list):
@@ -192,7 +192,7 @@ def _of_document(document: Value) -> tuple[list[Listed], list[LeftOut]]:
     )
 
 
-def _of_map(document: dict[str, Value]) -> tuple[list[Listed], list[LeftOut]]:
+def _of_map(document: dict[str, Value]) -> tuple[list[Unchecked], list[LeftOut]]:
     keys = yaml_text.lowered("the document", document)
     is_part = "kind" in keys or _has_access(keys)
     if not _has_lists(keys):
@@ -216,10 +216,10 @@ def _of_map(document: dict[str, Value]) -> tuple[list[Listed], list[LeftOut]]:
     if _has_access(keys):
         from access.declaration import eks
 
-        found += [Listed(place, value, wins=True) for place, value in eks.access_entries(keys)]
+        found += [Unchecked(place, value, wins=True) for place, value in eks.access_entries(keys)]
         principal, policies = eks.associated(keys)
         if policies:
-            found.append(Listed(eks.ASSOCIATED, policies, principal.lower() or "nobody"))
+            found.append(Unchecked(eks.ASSOCIATED, policies, principal.lower() or "nobody"))
         left_out += [LeftOut(place, reason) for place, reason in eks.without_meaning(keys)]
     if _list("mapAccounts", keys.get(_ACCOUNTS)):
         left_out.append(LeftOut("mapAccounts", NO_ACCOUNTS))
@@ -252,5 +252,5 @@ def _list(name: str, value: Value) -> list[Value]:
     raise ValueError(f"{name} is not a list")
 
 
-def _entries(name: str, values: list[Value]) -> list[Listed]:
-    return [Listed(f"{name}[{number}]", value) for number, value in enumerate(values)]
+def _entries(name: str, values: list[Value]) -> list[Unchecked]:
+    return [Unchecked(f"{name}[{number}]", value) for number, value in enumerate(values)]

@@ -68,10 +68,10 @@ def check_public_endpoint(text: str) -> None:
     """Check that a kubeconfig is refused in one line, or gives a client's without secrets."""
     try:
         server, ca = kubeconfigs.public_endpoint(text)
-        login = kubeconfigs.Login("id", "eu-west-1")
+        login = kubeconfigs.TokenCommand("id", "eu-west-1")
         if samples.leaked(urlsplit(server).netloc.rpartition("@")[2]):
             return  # The damage made the password the host's name, which is public.
-        secretless(kubeconfigs.client(login, context="c", server=server, ca=ca))
+        secretless(kubeconfigs.render(login, context="c", server=server, ca=ca))
     except ValueError as error:
         line(status_line(error))
         secretless(str(error))
@@ -97,8 +97,8 @@ def make_client(rng: Random) -> dict[str, str]:
 def check_client(sample: dict[str, str]) -> None:
     """Check that parameters are refused in one line, or stand in a kubeconfig as given."""
     try:
-        login = kubeconfigs.login(sample["cluster_id"], sample, sample["partition"])
-        text = kubeconfigs.client(
+        login = kubeconfigs.token_command(sample["cluster_id"], sample, sample["partition"])
+        text = kubeconfigs.render(
             login, context=sample["context"], server=sample["server"], ca=sample["ca"]
         )
     except ValueError as error:
@@ -149,7 +149,7 @@ def check_connect(text: str) -> None:
 
 TARGETS = (
     Target("kubeconfigs.public_endpoint", make_kubeconfig, check_public_endpoint),
-    Target("kubeconfigs.client", make_client, check_client),
+    Target("kubeconfigs.render", make_client, check_client),
     Target("machine.webhook_file.render", make_webhook, check_webhook),
     Target("api.connect", make_kubeconfig, check_connect),
 )

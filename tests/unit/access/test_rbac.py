@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from access import rbac, rights, subjects
 from access.mapping import IdentityMapping
-from access.rbac import Answer, Binding, Bindings, Grant
+from access.rbac import Answer, Binding, Bindings, RoleGrant
 
 OPEN = "everybody who logs in may do everything"
 ROLE = "arn:aws:iam::111122223333:role/dev"
@@ -145,7 +145,7 @@ def test_given_bindings_when_asked_for_powers_then_those_come_by_which_one_admin
 def test_given_grants_when_they_give_powers_then_each_is_named_once_with_its_role():
     view = dataclasses.replace(VIEW, powers=("may bind roles", "may become a node"))
     edit = dataclasses.replace(EDIT, powers=("may bind roles",))
-    grants = [Grant(each, "user", "alice") for each in (view, edit, view, OWN)]
+    grants = [RoleGrant(each, "user", "alice") for each in (view, edit, view, OWN)]
 
     assert rbac.administrator_by(grants) == [
         "may bind roles (ClusterRole/view)",
@@ -159,9 +159,9 @@ def test_given_a_binding_that_the_charm_made_for_a_mapping_then_it_goes_with_tha
     made = rights.binding("dev", "ClusterRole", "edit", "shop", "")
     binding = Binding(made.name, made.namespace, made.role_kind, made.role, groups=(made.group,))
 
-    assert Grant(binding, "group", made.group).goes_with(dev)
-    assert not Grant(binding, "group", made.group).goes_with(other)
-    assert not Grant(binding, "group", "devs").goes_with(dev)
+    assert RoleGrant(binding, "group", made.group).goes_with(dev)
+    assert not RoleGrant(binding, "group", made.group).goes_with(other)
+    assert not RoleGrant(binding, "group", "devs").goes_with(dev)
     for change in (
         {"name": "mine"},
         {"namespace": "other"},
@@ -169,7 +169,7 @@ def test_given_a_binding_that_the_charm_made_for_a_mapping_then_it_goes_with_tha
         {"role_name": "admin"},
     ):
         changed = dataclasses.replace(binding, **change)
-        assert not Grant(changed, "group", made.group).goes_with(dev)
+        assert not RoleGrant(changed, "group", made.group).goes_with(dev)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
 from certificates import pem, reactive_protocol
-from certificates.keypair import Refused
+from certificates.keypair import PairRefused
 
 COMMON_NAME = "aws-iam-authenticator.kube-system.svc"
 
@@ -313,7 +313,7 @@ def test_given_a_checked_pair_when_its_end_comes_then_it_is_checked_again(
 
 
 def _expired(*_: object) -> None:
-    raise Refused("expired then")
+    raise PairRefused("expired then")
 
 
 def test_given_a_settled_unit_when_a_hook_runs_then_cryptography_is_not_asked_again(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.fakes.certificates import pairs
 
 from certificates import pem, verdict
-from certificates.keypair import KeyPair, NotYetValid, Refused
+from certificates.keypair import KeyPair, NotYetValid, PairRefused
 
 
 def days_left(pair: KeyPair) -> int:
@@ -29,7 +29,7 @@ def test_given_a_pair_when_checked_then_it_is_accepted_or_the_reason_is_that_of_
     if not reason:
         assert days_left(make()) == 365
         return
-    with pytest.raises(Refused, match=f"^{reason}$") as raised:
+    with pytest.raises(PairRefused, match=f"^{reason}$") as raised:
         verdict.check(make())
     assert isinstance(raised.value, NotYetValid) is ("not valid before" in reason)
 
@@ -56,12 +56,12 @@ BLOCK = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n"
 def test_given_a_pair_that_is_damaged_when_checked_then_it_cannot_be_read(
     changes: dict[str, str],
 ):
-    with pytest.raises(Refused, match=r"^cannot be read"):
+    with pytest.raises(PairRefused, match=r"^cannot be read"):
         verdict.check(dataclasses.replace(pairs.leaf(), **changes))
 
 
 def test_given_no_certificate_when_checked_then_what_is_missing_is_no_fault_of_the_charm():
-    with pytest.raises(Refused, match=r"^cannot be read \(ValueError\)$"):
+    with pytest.raises(PairRefused, match=r"^cannot be read \(ValueError\)$"):
         verdict.check(dataclasses.replace(pairs.leaf(), certificate=""))
 
 
@@ -82,5 +82,5 @@ TEXTS = st.lists(st.one_of(BLOCKS, st.text(max_size=5)), max_size=8).map("".join
 def test_given_any_texts_when_paired_and_checked_then_nothing_but_a_refusal_comes(
     certificate: str, key: str, ca: str
 ):
-    with pytest.raises(Refused, match=r"."):
+    with pytest.raises(PairRefused, match=r"."):
         verdict.check(pem.key_pair(certificate, key, ca))

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 from tests.fakes.checking import ADDRESS, NAMES, RECONCILE
 
-from checks import State, authenticator
+from checks import StepState, authenticator
 from checks.authenticator import Deployed
 from cluster import manifests, references
 from cluster.pods import ImageNotPulled, NotScheduled, Rollout
@@ -76,14 +76,14 @@ def test_given_something_wrong_with_the_authenticator_then_it_is_named_with_its_
 ) -> None:
     outcome = authenticator.verdict(dataclasses.replace(UP, **change), NAMES)
 
-    assert outcome.state == State.FAILED
+    assert outcome.state == StepState.FAILED
     assert said in outcome.seen
     assert outcome.remedy.startswith(remedy)
 
 
 def test_given_an_authenticator_that_is_up_then_pods_and_image_are_named() -> None:
     outcome = authenticator.verdict(UP, NAMES)
-    assert outcome.state == State.OK
+    assert outcome.state == StepState.OK
     assert outcome.seen == (
         "2/2 pods are ready; CRD, RBAC and Service are there; image registry/a:v1"
     )

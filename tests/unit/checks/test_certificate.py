@@ -8,7 +8,7 @@ from tests.fakes.checking import ADDRESS, CLOCK, NAMES, RECONCILE
 
 from certificates import SERVER_NAME, pem
 from certificates.keypair import KeyPair
-from checks import State, certificate
+from checks import StepState, certificate
 from checks.certificate import Served
 
 
@@ -23,7 +23,7 @@ def test_given_the_certificate_that_is_served_then_its_end_is_named() -> None:
 
     outcome = certificate.verdict(good, good.ca, ADDRESS, Served(leaf), NAMES)
 
-    assert outcome.state == State.OK
+    assert outcome.state == StepState.OK
     assert outcome.seen.startswith("control planes accept it until 20")
 
 
@@ -34,26 +34,26 @@ def test_given_the_certificate_that_is_served_then_its_end_is_named() -> None:
             None,
             "",
             Served(b"x"),
-            State.FAILED,
+            StepState.FAILED,
             "Secret aws-iam-certs has no certificate",
             RECONCILE,
         ),
-        (pair((-9, -1)), "", None, State.FAILED, "the certificate expired on", RECONCILE),
-        (pair((1, 9)), "", None, State.FAILED, "is not valid before", CLOCK),
+        (pair((-9, -1)), "", None, StepState.FAILED, "the certificate expired on", RECONCILE),
+        (pair((1, 9)), "", None, StepState.FAILED, "is not valid before", CLOCK),
         (
             pair(),
             root("another").certificate,
             None,
-            State.FAILED,
+            StepState.FAILED,
             "is not signed by an authority",
             RECONCILE,
         ),
-        (pair(), "", None, State.NOT_CHECKED, "what the Service serves is not known", ""),
+        (pair(), "", None, StepState.NOT_CHECKED, "what the Service serves is not known", ""),
         (
             pair(),
             "",
             Served(problem="timed out"),
-            State.FAILED,
+            StepState.FAILED,
             "10.152.183.20:443: timed out",
             "run: juju exec --unit kubernetes-control-plane/2 -- systemctl restart snap.kube-p",
         ),
@@ -61,7 +61,7 @@ def test_given_the_certificate_that_is_served_then_its_end_is_named() -> None:
             pair(),
             "",
             Served(b"another"),
-            State.FAILED,
+            StepState.FAILED,
             "serves another certificate",
             "run: kubectl -n kube-system rollout restart deployment aws-iam-authenticator",
         ),
@@ -71,7 +71,7 @@ def test_given_something_wrong_with_the_certificate_then_it_is_named_with_its_re
     given: KeyPair | None,
     trusted: str,
     served: Served | None,
-    state: State,
+    state: StepState,
     said: str,
     remedy: str,
 ) -> None:

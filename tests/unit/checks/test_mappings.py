@@ -8,7 +8,7 @@ import pytest
 from tests.fakes.checking import NAMES, NOW, RECONCILE
 
 from access.mapping import IdentityMapping
-from checks import State, mappings
+from checks import StepState, mappings
 
 DEV = "arn:aws:iam::111122223333:role/dev"
 WORKS = IdentityMapping("dev", DEV, "dev", DEV)
@@ -17,41 +17,41 @@ WORKS = IdentityMapping("dev", DEV, "dev", DEV)
 @pytest.mark.parametrize(
     ("found", "state", "said", "remedy"),
     [
-        ([], State.OK, "no mappings, so nobody can log in yet", ""),
-        ([WORKS], State.OK, "1 mapping, all of them work", ""),
+        ([], StepState.OK, "no mappings, so nobody can log in yet", ""),
+        ([WORKS], StepState.OK, "1 mapping, all of them work", ""),
         (
             [dataclasses.replace(WORKS, expires="2026-11-27T11:00:00Z")],
-            State.OK,
+            StepState.OK,
             "1 mapping, 1 ending within a day: dev at 2026-11-27T11:00:00Z, all of them work",
             "",
         ),
         (
             [dataclasses.replace(WORKS, expires="2026-11-28T13:00:00Z")],
-            State.OK,
+            StepState.OK,
             "1 mapping, all of them work",
             "",
         ),
         (
             [dataclasses.replace(WORKS, expires="2026-11-27T12:00:00Z")],
-            State.OK,
+            StepState.OK,
             "1 mapping, 1 ending within a day: dev at 2026-11-27T12:00:00Z, all of them work",
             "",
         ),
         (
             [dataclasses.replace(WORKS, expires="2026-11-26T12:00:00Z")],
-            State.FAILED,
+            StepState.FAILED,
             "1 mapping, 1 ended and still there: dev",
             RECONCILE,
         ),
         (
             [dataclasses.replace(WORKS, expires="2026-11-26T11:00:00Z")],
-            State.FAILED,
+            StepState.FAILED,
             "1 mapping, 1 ended and still there: dev",
             RECONCILE,
         ),
         (
             [WORKS, dataclasses.replace(WORKS, name="twin")],
-            State.FAILED,
+            StepState.FAILED,
             (
                 "2 mappings, 2 broken mappings: dev: same ARN as mapping twin; delete one of "
                 "them; twin: same ARN as mapping dev; delete one of them"
@@ -60,14 +60,14 @@ WORKS = IdentityMapping("dev", DEV, "dev", DEV)
         ),
         (
             [dataclasses.replace(WORKS, canonical="")],
-            State.FAILED,
+            StepState.FAILED,
             "1 mapping, 1 not effective yet: dev",
             RECONCILE,
         ),
     ],
 )
 def test_given_mappings_then_those_that_need_attention_are_named(
-    found: list[IdentityMapping], state: State, said: str, remedy: str
+    found: list[IdentityMapping], state: StepState, said: str, remedy: str
 ) -> None:
     outcome = mappings.verdict(found, "aws", NOW, NAMES)
 

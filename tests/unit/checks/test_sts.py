@@ -9,8 +9,8 @@ from tests.unit.access.test_refusals import CLIENT, FORMAT, STS, sts_error
 
 from access import refusals
 from access.refusals import Cause, Refusal
-from checks import State, sts
-from checks.sts import Answer, Met, Way
+from checks import StepState, sts
+from checks.sts import Answer, Met, Reach
 
 
 def logged(error: str) -> Refusal:
@@ -27,8 +27,8 @@ def get(error: str, region: str = "us-east-1") -> str:
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        (sts_error("InvalidClientTokenId", "invalid"), Way.REACHED),
-        (sts_error("SignatureDoesNotMatch", "We do not match"), Way.REACHED),
+        (sts_error("InvalidClientTokenId", "invalid"), Reach.REACHED),
+        (sts_error("SignatureDoesNotMatch", "We do not match"), Reach.REACHED),
         (sts_error("Throttling", "Rate exceeded", 400), Cause.THROTTLED),
         (sts_error("AccessDenied", "by the endpoint's policy"), Cause.OTHER),
         ("sts getCallerIdentity was throttled: {}", Cause.THROTTLED),
@@ -85,7 +85,7 @@ def get(error: str, region: str = "us-east-1") -> str:
 def test_given_what_a_pod_logged_then_it_tells_how_far_the_login_came(
     error: str, kind: str
 ) -> None:
-    assert sts.way(logged(error))[0] == kind
+    assert sts.reach(logged(error))[0] == kind
 
 
 def test_given_the_log_of_a_busy_pod_then_only_this_machines_own_login_counts() -> None:
@@ -120,7 +120,7 @@ def test_given_the_log_of_a_busy_pod_then_only_this_machines_own_login_counts() 
         (Cause.CLOCK, False, CLOCK),
         (Cause.THROTTLED, False, "let people log in through the STS of another region: juju"),
         (Cause.ENDPOINT, False, RECONCILE),
-        (Way.SILENT, False, "run: juju exec --unit kubernetes-control-plane/2 -- systemctl"),
+        (Reach.SILENT, False, "run: juju exec --unit kubernetes-control-plane/2 -- systemctl"),
         (Cause.FAILING, False, "let people log in through the STS of another region: juju"),
         (Cause.OTHER, False, "what the pods say: kubectl -n kube-system logs"),
         (Cause.MALFORMED, False, "set an image of v0.5.0 or newer: juju config aws-iam"),
@@ -132,8 +132,8 @@ def test_given_what_is_in_the_way_then_its_remedy_fits(
     assert sts.remedy(kind, HOST, NAMES, uses_proxy=uses_proxy).startswith(remedy)
 
 
-REACHED: Answer = Way.REACHED, ""
-REFUSED = sts.way(
+REACHED: Answer = Reach.REACHED, ""
+REFUSED = sts.reach(
     logged(get("dial tcp 192.0.2.10:443: connect: connection refused", region="global"))
 )
 
@@ -141,22 +141,22 @@ REFUSED = sts.way(
 def test_given_pods_that_reach_sts_then_the_step_is_ok() -> None:
     outcome = sts.verdict({"a": REACHED, "b": REACHED}, HOST, uses_proxy=False, names=NAMES)
     assert (outcome.state, outcome.seen) == (
-        State.OK,
+        StepState.OK,
         f"{HOST} answers all 2 pods, without a proxy",
     )
 
 
 def test_given_a_log_that_does_not_show_the_login_then_the_step_is_not_checked() -> None:
-    answers = {"a": REACHED, "b": sts.way(None)}
+    answers = {"a": REACHED, "b": sts.reach(None)}
     outcome = sts.verdict(answers, HOST, uses_proxy=False, names=NAMES)
-    assert outcome.state == State.NOT_CHECKED
+    assert outcome.state == StepState.NOT_CHECKED
     assert "the log of pods b" in outcome.seen
 
 
 def test_given_one_pod_of_two_without_a_way_then_it_is_named() -> None:
     outcome = sts.verdict({"a": REACHED, "b": REFUSED}, HOST, uses_proxy=False, names=NAMES)
 
-    assert outcome.state == State.FAILED
+    assert outcome.state == StepState.FAILED
     assert outcome.seen == (
         f"pods b are refused a connection to {HOST}, without a proxy "
         "(dial tcp 192.0.2.10:443: connect: connection refused on global endpoint)"

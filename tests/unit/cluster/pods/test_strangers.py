@@ -9,7 +9,7 @@ from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.paths import PODS
 from tests.fakes.kubernetes.server import FakeCluster
 
-from checks import Names, State, authenticator
+from checks import Names, StepState, authenticator
 from cluster import api as kubernetes
 from cluster import pod_logs, pods, references
 from cluster.pods import Rollout
@@ -74,6 +74,6 @@ def test_given_a_stranger_then_the_check_fails_and_says_how_to_look_at_it():
     found = authenticator.Deployed(strangers=("pod a", "pod b"), rollout=Rollout(2, 2, True, True))
     outcome = authenticator.verdict(found, NAMES)
 
-    assert outcome.state == State.FAILED
+    assert outcome.state == StepState.FAILED
     assert "pod a, pod b" in outcome.seen
     assert f"kubectl -n {references.NAMESPACE} get endpointslices" in outcome.remedy
