@@ -54,6 +54,10 @@ class NotScheduled(Blocked):
     """A pod cannot start until a node has room for it."""
 
 
+class NotCreated(Blocked):
+    """There is no pod until a person changes a quota, a policy or a webhook that refuses it."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Rollout:
     """How far the Deployment is.
@@ -63,12 +67,14 @@ class Rollout:
         ready: How many updated pods are ready.
         serving: Whether any pod serves, updated or not.
         complete: Whether all pods are updated and ready, and none is left of the former.
+        refusal: Why the API server refuses pods; empty if it does not.
     """
 
     wanted: int
     ready: int
     serving: bool
     complete: bool
+    refusal: str = ""
 
 
 def await_rollout(client: api.Client, deployment: api.Object) -> Rollout:
@@ -122,7 +128,19 @@ def progress(deployment: api.Object) -> Rollout:
     # Kubernetes does not count updated pods that are ready: they are the available ones that
     # the former pods cannot account for.
     ready = max(0, available - (everyone - updated))
-    return Rollout(wanted, ready, available > 0, complete)
+    return Rollout(wanted, ready, available > 0, complete, _refusal(status))
+
+
+def _refusal(status: api.Object) -> str:
+    conditions: list[api.Object] = status.get("conditions") or []
+    for condition in conditions:
+        if (condition["type"], condition["status"]) == ("ReplicaFailure", "True"):
+            message: str = condition.get("message") or ""
+            # In front of the reason stands the name of a pod, another one at each try.
+            return _cause(
+                condition.get("reason"), message.partition(" is forbidden: ")[2] or message
+            )
+    return ""
 
 
 def find(client: api.Client) -> list[Pod]:
@@ -217,6 +235,8 @@ def check_complete(client: api.Client, rollout: Rollout, found: Iterable[Pod]) -
         return
     if problem := next(filter(None, (_problem(client, pod) for pod in found)), None):
         raise problem
+    if rollout.refusal:
+        raise NotCreated(blocked.POD_CANNOT_START(cause=rollout.refusal))
     raise Waiting(waiting.PODS(ready=rollout.ready, wanted=rollout.wanted))
 
 

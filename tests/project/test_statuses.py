@@ -18,7 +18,15 @@ SRC = ROOT / "src"
 FILES = [path for path in sorted(SRC.rglob("*.py")) if path.parent.name != "statuses"]
 # Their errors are the results of actions, and never a status.
 OF_ACTIONS = ("actions/", "checks/", "access/grants.py", "cluster/bindings.py")
-ERRORS = {"Blocked", "ImageNotPulled", "NotScheduled", "Waiting", "WaitingForKubeconfig"}
+ERRORS = {
+    "Blocked",
+    "ImageNotPulled",
+    "NotCreated",
+    "NotScheduled",
+    "Waiting",
+    "WaitingForCertificate",
+    "WaitingForKubeconfig",
+}
 # What hands on a text that stands in the catalogue, or that a test of its own compares with it.
 HANDED_ON = {
     "certificates/csr_protocol.py: _refusal(provider, refused.error)",

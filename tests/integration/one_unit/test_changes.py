@@ -152,6 +152,25 @@ def test_given_an_image_that_does_not_exist_then_the_unit_says_so_and_people_sti
     assert shown.endswith(": no such host'")
 
 
+def test_given_a_quota_that_refuses_pods_then_the_unit_names_it_and_goes_on_without_it(
+    deployed: jubilant.Juju, cluster: Cluster
+) -> None:
+    quota = ("-n", "kube-system", "quota", "small")
+    cluster.kubectl("create", *quota, "--hard=pods=1")
+    deployed.config("aws-iam", {"replicas": 3})
+    with juju_status.frequent_update_status(deployed):
+        juju_status.wait_until_app_is(deployed, "blocked", seconds=120)
+    shown = juju_status.message(deployed)
+    assert logins.wait_for_login(cluster) == "knobby"
+
+    cluster.kubectl("delete", *quota)
+    deployed.config("aws-iam", {"replicas": 2})
+    juju_status.wait_until_active(deployed)
+    assert shown.startswith(
+        "an authenticator pod cannot start: 'FailedCreate: exceeded quota: small"
+    )
+
+
 def test_given_a_principal_of_govcloud_then_they_log_in_with_the_default_partition_too(
     deployed: jubilant.Juju, cluster: Cluster, tmp_path: Path
 ) -> None:

@@ -10,7 +10,7 @@ from tests.fakes.checking import ADDRESS, NAMES, RECONCILE
 from checks import StepState, authenticator
 from checks.authenticator import Deployed
 from cluster import manifests, references
-from cluster.pods import ImageNotPulled, NotScheduled, Rollout
+from cluster.pods import ImageNotPulled, NotCreated, NotScheduled, Rollout
 from errors import Blocked, Waiting
 from owner import Owner
 
@@ -58,6 +58,11 @@ UP = Deployed(image="registry/a:v1", rollout=Rollout(2, 2, serving=True, complet
             },
             "Unschedulable: 0/1 nodes",
             "make room on a node, or run: kubectl uncordon NODE",
+        ),
+        (
+            {"problem": NotCreated("an authenticator pod cannot start: 'FailedCreate: exceeded'")},
+            "FailedCreate: exceeded",
+            "let it create pods in kube-system: change the quota, policy or webhook that it names",
         ),
         (
             {"problem": Waiting("waiting for the authenticator's pods, 1/2 updated pods ready")},

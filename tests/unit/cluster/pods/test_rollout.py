@@ -88,6 +88,29 @@ def test_given_a_pod_that_a_person_must_help_when_a_hook_runs_then_its_own_reaso
     assert stuck.hook() == ops.BlockedStatus(f"an authenticator pod cannot start: '{line}'")
 
 
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        (
+            'pods "aws-iam-authenticator-5b4cd4d547-p58s4" is forbidden: exceeded quota: small',
+            "exceeded quota: small",
+        ),
+        (
+            'admission webhook "pods.example.com" denied the request: sign the image',
+            'admission webhook "pods.example.com" denied the request: sign the image',
+        ),
+    ],
+)
+def test_given_a_cluster_that_refuses_pods_when_a_hook_runs_then_its_reason_is_said(
+    stuck: Model, api: FakeCluster, said: str, line: str
+):
+    api.refuses_pods = said
+
+    assert stuck.hook() == ops.BlockedStatus(
+        f"an authenticator pod cannot start: {f'FailedCreate: {line}'!r}"
+    )
+
+
 def test_given_a_pull_that_waits_to_be_tried_again_when_a_hook_runs_then_its_last_event_is_said(
     stuck: Model, api: FakeCluster
 ):
