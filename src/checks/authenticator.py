@@ -165,9 +165,7 @@ def _remedy(problem: Unready, application: str) -> str:
     if isinstance(problem, pods.NotScheduled):
         return "make room on a node, or run: kubectl uncordon NODE"
     if isinstance(problem, pods.NotCreated):
-        return (
-            "let it create pods in kube-system: change the quota, policy or webhook that it names"
-        )
+        return "change the quota, the policy or the webhook that refuses the pods"
     return (
         f"what it says: kubectl -n {references.NAMESPACE} describe pods "
         f"-l k8s-app={references.NAME}"

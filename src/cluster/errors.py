@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     import httpx2
 
 T = TypeVar("T")
+# What the API server says of a user who has no right. A quota, a policy or a webhook may answer
+# with the same code.
+_NO_RIGHT = "forbidden: User "
 # After these tries another hook changes what others kept changing.
 CONFLICT_TRIES = 5
 
@@ -50,9 +53,9 @@ def errors_as_status() -> Generator[None]:
     try:
         yield
     except Conflict as error:
-        raise _refusal(409, brief(str(error))) from error
+        raise _refusal(409, str(error)) from error
     except httpx2.HTTPStatusError as error:
-        raise _refusal(error.response.status_code, brief(reason_of(error))) from error
+        raise _refusal(error.response.status_code, reason_of(error)) from error
     except httpx2.TimeoutException as error:
         raise Waiting(waiting.API_LATE()) from error
     except (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol) as error:
@@ -70,13 +73,14 @@ def reason_of(error: httpx2.HTTPStatusError) -> str:
     return said or error.response.reason_phrase
 
 
-def _refusal(code: int, reason: str) -> Unready:
+def _refusal(code: int, said: str) -> Unready:
+    reason = brief(said)
     if code == 401:
         # The control plane's own webhook checks this credential too, and restarts now and then.
         return WaitingForKubeconfig(waiting.KUBECONFIG_REFUSED(code=code, reason=reason))
-    if code == 403:
+    if code == 403 and _NO_RIGHT in said:
         return Blocked(blocked.KUBECONFIG_FORBIDDEN(reason=reason))
-    if code in (400, 404, 405, 413, 415, 422):
+    if code in (400, 403, 404, 405, 413, 415, 422):
         return Blocked(blocked.OBJECT_REJECTED(reason=reason))
     return Waiting(waiting.API_ANSWER(code=code, reason=reason))
 

@@ -64,7 +64,7 @@ COMMON: dict[str, Answer] = {
     "connection refused": unreachable(httpx2.ConnectError),
     "read timeout": unreachable(httpx2.ReadTimeout),
     "401": refusal(401, "Unauthorized"),
-    "403": refusal(403, 'services "aws-iam-authenticator" is forbidden'),
+    "403": refusal(403, 'services "aws-iam-authenticator" is forbidden: User "a" cannot get it'),
     "404": refusal(404, 'namespaces "kube-system" not found'),
     "409": refusal(409, "the object has been modified"),
     "422": refusal(422, "spec: Invalid value"),

@@ -62,7 +62,7 @@ UP = Deployed(image="registry/a:v1", rollout=Rollout(2, 2, serving=True, complet
         (
             {"problem": NotCreated("an authenticator pod cannot start: 'FailedCreate: exceeded'")},
             "FailedCreate: exceeded",
-            "let it create pods in kube-system: change the quota, policy or webhook that it names",
+            "change the quota, the policy or the webhook that refuses the pods",
         ),
         (
             {"problem": Waiting("waiting for the authenticator's pods, 1/2 updated pods ready")},

@@ -14,7 +14,16 @@ from cluster import objects, references
 from cluster.errors import Conflict, errors_as_status, retry_on_conflict
 from errors import Blocked, Unready, Waiting, WaitingForKubeconfig
 from statuses import blocked, waiting
+from text import brief
 
+NO_RIGHT = (
+    'services "aws-iam-authenticator" is forbidden: User "alice" cannot patch resource '
+    '"services" in API group "" in the namespace "kube-system"'
+)
+ADMISSION = (
+    'services "aws-iam-authenticator" is forbidden: exceeded quota: small',
+    'admission webhook "services.example.com" denied the request: no',
+)
 REJECTED = blocked.OBJECT_REJECTED(reason="no")
 
 
@@ -26,7 +35,12 @@ REJECTED = blocked.OBJECT_REJECTED(reason="no")
             refusal(401, "no"),
             WaitingForKubeconfig(waiting.KUBECONFIG_REFUSED(code=401, reason="no")),
         ),
-        (refusal(403, "no"), Blocked(blocked.KUBECONFIG_FORBIDDEN(reason="no"))),
+        (refusal(403, NO_RIGHT), Blocked(blocked.KUBECONFIG_FORBIDDEN(reason=brief(NO_RIGHT)))),
+        # A quota, a webhook or a policy: the kubeconfig may well be an administrator's.
+        *(
+            (refusal(403, said), Blocked(blocked.OBJECT_REJECTED(reason=said)))
+            for said in ADMISSION
+        ),
         *(
             (refusal(code, "no"), Waiting(waiting.API_ANSWER(code=code, reason="no")))
             for code in (409, 410, 429, 500, 503)
