@@ -69,6 +69,7 @@ class World:
     logged: dict[str, list[tuple[float, bytes]]] = dataclasses.field(
         default_factory=lambda: {"a": [], "b": []}
     )
+    writing: threading.Lock = dataclasses.field(default_factory=threading.Lock)
 
     def serve(self, *_: object) -> bytes:
         if self.leaf is None:
@@ -76,9 +77,11 @@ class World:
         return self.leaf
 
     def log(self, pod: str, error: str, client: str, arn: str = "", **fields: str) -> None:
-        lines = self.logged[pod]
-        lines.append((0, log_line(arn, error, 0, client=client, **fields)))
-        self.api.add_lines(pod, *lines)
+        line = (0, log_line(arn, error, 0, client=client, **fields))
+        # Several steps log in at once.
+        with self.writing:
+            self.logged[pod].append(line)
+            self.api.add_lines(pod, *self.logged[pod])
 
     def review(self, request: httpx2.Request) -> httpx2.Response:
         body = json.loads(request.content)
