@@ -17,6 +17,11 @@ from errors import Unready, collected
 
 # Why a step that needs a pod is not checked.
 NOBODY = "no pod is ready, see step 2"
+# What helps where a ready pod does not answer this machine: its own node reaches it.
+OPEN_NETWORK = (
+    f"let the control planes reach TCP port {references.POD_PORT} of the pods; see: "
+    f"kubectl -n {references.NAMESPACE} get networkpolicies"
+)
 
 # What the authenticator does with mappings: without these it knows nobody.
 VERBS = ("get", "list", "watch")

@@ -12,8 +12,9 @@ from certificates import SERVER_NAME, pem
 from certificates import verdict as rules
 from certificates.keypair import KeyPair, NotYetValid, PairRefused
 from checks import Names, Outcome, Site, failed, not_checked, ok
-from checks.authenticator import Deployed
+from checks.authenticator import OPEN_NETWORK, Deployed
 from cluster import references
+from cluster.pods import Serving
 from machine.webhook_file import PORT
 from text import brief
 
@@ -24,10 +25,14 @@ _RESTART = f"run: kubectl -n {references.NAMESPACE} rollout restart deployment {
 
 @dataclasses.dataclass(frozen=True)
 class Served:
-    """What a TLS handshake with the Service brought: the certificate (DER), or why none."""
+    """What a TLS handshake with the Service brought: the certificate (DER), or why none.
+
+    ``by_pod`` says whether a pod answered then, past the Service.
+    """
 
     leaf: bytes = b""
     problem: str = ""
+    by_pod: bool = False
 
 
 def check(site: Site, deployed: Deployed) -> Outcome:
@@ -40,8 +45,15 @@ def check(site: Site, deployed: Deployed) -> Outcome:
         try:
             served = Served(leaf(address, PORT, SERVER_NAME, ANSWER_SECONDS))
         except OSError as error:
-            served = Served(problem=brief(error))
+            served = Served(problem=brief(error), by_pod=_answers(deployed.pods[0]))
     return verdict(deployed.pair, trusted, address, served, site.names, former=deployed.former)
+
+
+def _answers(pod: Serving) -> bool:
+    try:
+        return bool(leaf(pod.address, references.POD_PORT, SERVER_NAME, ANSWER_SECONDS))
+    except OSError:
+        return False
 
 
 def leaf(address: str, port: int, server_name: str, seconds: float) -> bytes:
@@ -98,7 +110,9 @@ def verdict(
     if served.problem:
         return failed(
             f"{good}, but the Service does not serve it: {address}:443: {served.problem}",
-            names.on_machine("systemctl restart snap.kube-proxy.daemon"),
+            names.on_machine("systemctl restart snap.kube-proxy.daemon")
+            if served.by_pod
+            else OPEN_NETWORK,
         )
     is_other = [served.leaf] != pem.der(pair.certificate)[:1]
     if is_other and former:

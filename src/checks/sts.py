@@ -15,7 +15,7 @@ import times
 from access import partitions, refusals
 from access.refusals import Cause, Refusal
 from checks import Names, Outcome, Site, at_once, failed, made_up, not_checked, ok
-from checks.authenticator import NOBODY, Deployed
+from checks.authenticator import NOBODY, OPEN_NETWORK, Deployed
 from checks.certificate import ANSWER_SECONDS, unverified
 from checks.end_to_end import LOG_SECONDS, POLL_SECONDS, RECENT
 from cluster import api, pod_logs
@@ -196,7 +196,7 @@ def remedy(kind: Met, host: str, names: Names, *, uses_proxy: bool) -> str:
     if kind == Cause.ENDPOINT:
         return names.reconcile
     if kind == Reach.SILENT:
-        return names.on_machine("systemctl restart snap.kube-proxy.daemon")
+        return OPEN_NETWORK
     if kind == Cause.MALFORMED:
         return f"set an image of v0.5.0 or newer: juju config {application} image=IMAGE"
     return f"what the pods say: kubectl -n {NAMESPACE} logs -l k8s-app={NAME}"

@@ -52,10 +52,18 @@ def test_given_the_certificate_that_is_served_then_its_end_is_named() -> None:
         (
             pair(),
             "",
-            Served(problem="timed out"),
+            Served(problem="timed out", by_pod=True),
             StepState.FAILED,
             "10.152.183.20:443: timed out",
             "run: juju exec --unit kubernetes-control-plane/2 -- systemctl restart snap.kube-p",
+        ),
+        (
+            pair(),
+            "",
+            Served(problem="timed out"),
+            StepState.FAILED,
+            "10.152.183.20:443: timed out",
+            "let the control planes reach TCP port 21362 of the pods; see: kubectl -n kube-system",
         ),
         (
             pair(),

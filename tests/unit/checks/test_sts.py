@@ -120,7 +120,7 @@ def test_given_the_log_of_a_busy_pod_then_only_this_machines_own_login_counts() 
         (Cause.CLOCK, False, CLOCK),
         (Cause.THROTTLED, False, "let people log in through the STS of another region: juju"),
         (Cause.ENDPOINT, False, RECONCILE),
-        (Reach.SILENT, False, "run: juju exec --unit kubernetes-control-plane/2 -- systemctl"),
+        (Reach.SILENT, False, "let the control planes reach TCP port 21362 of the pods; see: "),
         (Cause.FAILING, False, "let people log in through the STS of another region: juju"),
         (Cause.OTHER, False, "what the pods say: kubectl -n kube-system logs"),
         (Cause.MALFORMED, False, "set an image of v0.5.0 or newer: juju config aws-iam"),
