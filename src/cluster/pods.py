@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import times
@@ -19,7 +19,7 @@ from text import brief
 
 if TYPE_CHECKING:
     from lightkube.models.core_v1 import PodStatus
-    from lightkube.resources.core_v1 import Pod
+    from lightkube.resources.core_v1 import Event, Pod
 
 # A hook waits for a rollout until this long after it last moved: most rollouts take less. The
 # unit's alarm clock picks up the others, such as one that must download its image first.
@@ -237,6 +237,9 @@ def check_complete(client: api.Client, rollout: Rollout, found: Iterable[Pod]) -
         raise problem
     if rollout.refusal:
         raise NotCreated(blocked.POD_CANNOT_START(cause=rollout.refusal))
+    if warning := next(filter(None, (_warning(client, pod) for pod in found)), None):
+        ready, wanted = rollout.ready, rollout.wanted
+        raise Waiting(waiting.PODS_STUCK(ready=ready, wanted=wanted, cause=warning))
     raise Waiting(waiting.PODS(ready=rollout.ready, wanted=rollout.wanted))
 
 
@@ -263,15 +266,27 @@ def _why_not_pulled(client: api.Client, pod: Pod) -> str | None:
 
     Between two tries a kubelet of Kubernetes 1.30 or older says only that it waits.
     """
-    from lightkube.resources.core_v1 import Event
-
-    name = (pod.metadata and pod.metadata.name) or ""
-    fields = {"involvedObject.name": name, "reason": "Failed"}
-    events = client.list(Event, namespace=references.NAMESPACE, fields=fields)
+    failed = _events(client, pod, reason="Failed")
     # Others of the same reason only say that it failed.
-    failures = [each for each in events if (each.message or "").startswith("Failed to pull image")]
+    failures = [each for each in failed if (each.message or "").startswith("Failed to pull image")]
     newest = max(failures, key=_seconds, default=None)
     return newest.message if newest else None
+
+
+def _warning(client: api.Client, pod: Pod) -> str | None:
+    """Return the newest warning about ``pod``, unless it is ready or ends; None without one."""
+    ends = pod.metadata and pod.metadata.deletionTimestamp
+    if ends or not pod.status or _is_ready(pod.status):
+        return None
+    newest = max(_events(client, pod, type="Warning"), key=_seconds, default=None)
+    return _cause(newest.reason, newest.message) if newest else None
+
+
+def _events(client: api.Client, pod: Pod, **fields: str) -> Sequence[Event]:
+    from lightkube.resources.core_v1 import Event
+
+    about = {"involvedObject.name": (pod.metadata and pod.metadata.name) or "", **fields}
+    return client.list(Event, namespace=references.NAMESPACE, fields=about)
 
 
 def _seconds(event: Any) -> float:

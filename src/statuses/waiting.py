@@ -71,6 +71,10 @@ def PODS(ready: int, wanted: int) -> str:
     return f"waiting for the authenticator's pods, {ready}/{wanted} updated pods ready"
 
 
+def PODS_STUCK(ready: int, wanted: int, cause: str) -> str:
+    return f"{PODS(ready=ready, wanted=wanted)}: {quoted(cause)}"
+
+
 def API_LATE() -> str:
     return "waiting for the Kubernetes API: it does not answer in time"
 

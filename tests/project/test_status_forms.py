@@ -139,6 +139,7 @@ OF_ONE_TEXT: dict[str, dict[str, Any]] = {
         "problem": "waiting for a certificate from self-signed-certificates"
     },
     "waiting.NOT_DECODED": {"kind": "JSONDecodeError"},
+    "waiting.PODS_STUCK": {"cause": "FailedMount: no such secret"},
     "waiting.SECRET_NOT_RETURNED": {"cause": "timed out"},
 }
 

@@ -126,12 +126,15 @@ class Stored:
             for number, (ago, line) in enumerate(lines)
         ]
 
-    def add_event(self, name: str, pod: str, message: str, minute: int | None) -> None:
+    def add_event(
+        self, name: str, pod: str, message: str, minute: int | None, reason: str = "Failed"
+    ) -> None:
         """Store a kubelet's event of a failure; ``minute`` is None for one without a time."""
         event = {
             "metadata": {"name": name},
             "involvedObject": {"name": pod},
-            "reason": "Failed",
+            "type": "Warning",
+            "reason": reason,
             "message": message,
             "lastTimestamp": None if minute is None else f"2026-01-01T00:{minute:02}:00Z",
         }

@@ -177,6 +177,20 @@ def test_given_a_pod_that_only_takes_time_when_a_hook_runs_then_it_is_waited_for
     )
 
 
+def test_given_a_pod_that_takes_time_when_its_node_warns_of_it_then_the_last_warning_is_said(
+    stuck: Model, api: FakeCluster
+):
+    api.add_pod("a", containerStatuses=waiting("ContainerCreating"))
+    api.add_event("1", "a", "secret not found", minute=1, reason="FailedMount")
+    api.add_event("2", "a", "no network", minute=2, reason="FailedCreatePodSandBox")
+    api.add_event("3", "b", "of another pod", minute=3, reason="FailedMount")
+
+    assert stuck.hook() == ops.WaitingStatus(
+        "waiting for the authenticator's pods, 0/2 updated pods ready: "
+        "'FailedCreatePodSandBox: no network'"
+    )
+
+
 def test_given_other_pods_in_the_namespace_when_a_hook_runs_then_theirs_is_not_our_trouble(
     stuck: Model, api: FakeCluster
 ):
