@@ -44,6 +44,9 @@ _STUCK = (
     "CreateContainerError",
     "RunContainerError",
 )
+# Why a container is not created yet, and the reasons of events that say what it waits for.
+_CREATING = "ContainerCreating"
+_NOT_CREATED = ("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "NetworkNotReady")
 
 
 class ImageNotPulled(Blocked):
@@ -274,11 +277,16 @@ def _why_not_pulled(client: api.Client, pod: Pod) -> str | None:
 
 
 def _warning(client: api.Client, pod: Pod) -> str | None:
-    """Return the newest warning about ``pod``, unless it is ready or ends; None without one."""
-    ends = pod.metadata and pod.metadata.deletionTimestamp
-    if ends or not pod.status or _is_ready(pod.status):
+    """Return what keeps the containers of ``pod`` from being created, by the newest of its events;
+    None without one."""
+    containers = (pod.status and pod.status.containerStatuses) or []
+    states = [each.state.waiting for each in containers if each.state and each.state.waiting]
+    if not any(state.reason == _CREATING for state in states):
         return None
-    newest = max(_events(client, pod, type="Warning"), key=_seconds, default=None)
+    warnings = [
+        each for each in _events(client, pod, type="Warning") if each.reason in _NOT_CREATED
+    ]
+    newest = max(warnings, key=_seconds, default=None)
     return _cause(newest.reason, newest.message) if newest else None
 
 

@@ -184,11 +184,21 @@ def test_given_a_pod_that_takes_time_when_its_node_warns_of_it_then_the_last_war
     api.add_event("1", "a", "secret not found", minute=1, reason="FailedMount")
     api.add_event("2", "a", "no network", minute=2, reason="FailedCreatePodSandBox")
     api.add_event("3", "b", "of another pod", minute=3, reason="FailedMount")
+    api.add_event("4", "a", "no ClusterDNS", minute=4, reason="MissingClusterDNS")
 
     assert stuck.hook() == ops.WaitingStatus(
         "waiting for the authenticator's pods, 0/2 updated pods ready: "
         "'FailedCreatePodSandBox: no network'"
     )
+
+
+def test_given_a_pod_that_runs_when_its_node_warned_of_it_before_then_that_is_not_said(
+    stuck: Model, api: FakeCluster
+):
+    api.add_pod("a")
+    api.add_event("1", "a", "secret not found", minute=1, reason="FailedMount")
+
+    assert stuck.hook().message == "waiting for the authenticator's pods, 0/2 updated pods ready"
 
 
 def test_given_other_pods_in_the_namespace_when_a_hook_runs_then_theirs_is_not_our_trouble(
