@@ -44,7 +44,7 @@ integration:  ## Run every integration test: on the juju on PATH, else in a test
 format lint quick unit browser conformance testbed-tests integration:
 	@scripts/with-tools scripts/check $@ $(ARGS)
 
-test:  ## Run lint and every kind of test; LONG=1 adds the long ones | root | 15 min
+test:  ## Run lint, and the tests of charm and testbed; LONG=1 adds the slow ones | root | 15 min
 	@scripts/lab setup
 	@$(MAKE) lint
 	@$(MAKE) unit ARGS=--cov

@@ -39,7 +39,8 @@ KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "Blocked",
         (
             "You must act. The command that helps follows `run:`. The unit notices what you did "
-            "within a minute or two, or at its next update-status if it has waited for an hour."
+            "within a minute or two, or within five, at its next update-status, if it has waited "
+            "for more than ten minutes."
         ),
         ("blocked", "check-python.sh", "options"),
     ),
@@ -54,8 +55,8 @@ KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "Active",
         (
-            "The status of an active unit has several of these parts, with commas in between. The "
-            "unit goes on every second with what it has not done yet."
+            "The status of an active unit has several of these parts, with commas in between. If "
+            "a hook had no time for all of it, another one follows a second later."
         ),
         ("active",),
     ),
@@ -166,8 +167,7 @@ def _statuses() -> Iterable[str]:
     yield "# Statuses"
     yield _prose("""
     Each line that `juju status aws-iam` can show, and what the line does not say itself.
-    `<Words>` stand for what differs. Juju shows a line of more than 300 characters without its
-    middle.
+    `<Words>` stand for what differs. A line of more than 300 characters lacks its middle.
     """)
     found = meanings()
     for heading, introduction, parts in KINDS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -11,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-SRC = Path(__file__).parents[2] / "src"
+ROOT = Path(__file__).parents[2]
+SRC, CONTRIBUTING = ROOT / "src", ROOT / "CONTRIBUTING.md"
 # What every module may import: none of them knows what the charm is for.
 BASICS = {
     *("errors", "labels", "owner", "related", "statuses", "templating", "text"),
@@ -136,6 +138,17 @@ def test_given_the_layers_then_each_uses_those_above_its_line_only():
     for name, used in LAYERS.items():
         assert used <= above, name
         above.add(name)
+
+
+def test_given_the_table_for_newcomers_then_it_names_each_part_below_what_that_uses():
+    _, _, table = CONTRIBUTING.read_text().partition("\n| folder of `src/` |")
+    found, above = graph(part), set[str]()
+    for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE):
+        names = set[str](re.findall(r"`(\w+)[./]", row))
+        above |= names
+        assert set[str]().union(*(found[name] for name in names)) <= above
+
+    assert above == {*BASICS, *LAYERS, *CHARM}
 
 
 def is_pure(name: str) -> bool:
