@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import dataclasses
 import re
-from collections.abc import Callable
 from typing import Any
 
 import httpx2
@@ -57,16 +56,6 @@ def add(api: FakeCluster, found: IdentityMapping) -> None:
     api.add_mapping(found.name, found.arn, found.canonical, source=found.source)
 
 
-def meanwhile(api: FakeCluster, request: str, write: Callable[[], object]) -> None:
-    """Let somebody else write right before a request arrives, the first of its kind."""
-
-    def answer(sent: httpx2.Request) -> httpx2.Response:
-        write()
-        return api._handle(sent)
-
-    api.fail(answer, request=request, nth=1)
-
-
 def remade(api: FakeCluster, arn: str = OPS) -> None:
     """Somebody deletes the mapping and makes another of its name."""
     api.delete(PATH)
@@ -82,7 +71,7 @@ def test_given_another_of_the_name_when_a_mapping_is_to_be_deleted_then_that_one
     client: Client, api: FakeCluster, request_: str
 ):
     add(api, mapping())
-    meanwhile(api, f"{request_} {PATH}", lambda: remade(api))
+    api.meanwhile(lambda: remade(api), request=f"{request_} {PATH}")
 
     result = make(client, Changes(delete=(mapping(),)))
 
@@ -104,7 +93,7 @@ def test_given_a_label_that_somebody_took_off_when_a_mapping_is_to_be_deleted_th
     client: Client, api: FakeCluster
 ):
     add(api, mapping())
-    meanwhile(api, f"GET {PATH}", api.objects[PATH]["metadata"]["labels"].clear)
+    api.meanwhile(api.objects[PATH]["metadata"]["labels"].clear, request=f"GET {PATH}")
 
     assert make(client, Changes(delete=(mapping(),))) == Result(outdated=frozenset({"dev"}))
     assert PATH in api.objects
@@ -114,7 +103,7 @@ def test_given_somebody_who_deletes_a_mapping_first_then_it_is_gone_and_not_our_
     client: Client, api: FakeCluster
 ):
     add(api, mapping())
-    meanwhile(api, f"GET {PATH}", lambda: api.delete(PATH))
+    api.meanwhile(lambda: api.delete(PATH), request=f"GET {PATH}")
 
     assert make(client, Changes(delete=(mapping(),))) == Result(gone=frozenset({"dev"}))
 
@@ -124,7 +113,7 @@ def test_given_another_arn_when_a_mapping_is_to_be_changed_then_it_stays_as_it_i
 ):
     add(api, mapping())
     new = dataclasses.replace(mapping(), groups=("admins",))
-    meanwhile(api, f"PATCH {PATH}", lambda: remade(api))
+    api.meanwhile(lambda: remade(api), request=f"PATCH {PATH}")
 
     assert make(client, Changes(update=((mapping(), new),))) == Result(outdated=frozenset({"dev"}))
     assert "groups" not in api.objects[PATH]["spec"]
@@ -135,7 +124,7 @@ def test_given_another_arn_when_a_status_is_to_be_written_then_it_lets_nobody_el
     client: Client, api: FakeCluster, former: str
 ):
     add(api, mapping(canonical=former))
-    meanwhile(api, f"PATCH {PATH}/status", lambda: remade(api))
+    api.meanwhile(lambda: remade(api), request=f"PATCH {PATH}/status")
     found, wanted = Access((mapping(canonical=former),)), Access((mapping(),))
 
     result = make(client, desired.changes(found, wanted))
@@ -147,7 +136,7 @@ def test_given_another_arn_when_a_status_is_to_be_written_then_it_lets_nobody_el
 def test_given_somebody_who_takes_the_name_first_when_a_mapping_is_created_then_theirs_stays(
     client: Client, api: FakeCluster
 ):
-    meanwhile(api, f"POST {MAPPINGS}", lambda: api.add_mapping("dev", OPS, OPS))
+    api.meanwhile(lambda: api.add_mapping("dev", OPS, OPS), request=f"POST {MAPPINGS}")
 
     result = make(client, Changes(create=(mapping(),), bind=(VIEW,)))
 
@@ -163,7 +152,7 @@ def test_given_the_authenticator_that_writes_the_status_first_then_the_mapping_w
         api.objects[PATH]["status"] = {"canonicalARN": DEV}
         api.objects[PATH]["metadata"]["resourceVersion"] = "2"
 
-    meanwhile(api, f"PUT {PATH}/status", touched)
+    api.meanwhile(touched, request=f"PUT {PATH}/status")
 
     assert make(client, Changes(create=(mapping(),))) == Result(done=frozenset({"dev"}))
     assert api.objects[PATH]["status"] == {"canonicalARN": DEV}
@@ -172,10 +161,9 @@ def test_given_the_authenticator_that_writes_the_status_first_then_the_mapping_w
 def test_given_a_binding_of_others_with_the_name_then_ours_takes_its_place(
     client: Client, api: FakeCluster
 ):
-    meanwhile(
-        api,
-        f"POST {BINDINGS}",
+    api.meanwhile(
         lambda: api.add_binding(VIEW.name, "ClusterRole/admin", User="mallory"),
+        request=f"POST {BINDINGS}",
     )
 
     assert make(client, Changes(bind=(VIEW,))) == Result(done=frozenset({VIEW.key}))
@@ -336,7 +324,7 @@ def test_given_somebody_who_lets_a_binding_go_first_when_it_is_to_go_then_it_is_
     client: Client, api: FakeCluster
 ):
     path = bound(api, "dev")
-    meanwhile(api, f"PATCH {path}", lambda: api.delete(path))
+    api.meanwhile(lambda: api.delete(path), request=f"PATCH {path}")
 
     assert make(client, Changes(unbind=(former("dev"),))).done == {former("dev").key}
 
