@@ -1,8 +1,11 @@
-"""What imports what in `src/`: no circle, folders in layers, and pure modules without effects."""
+"""What imports what in `src/`: no circle, folders in layers, and pure modules without effects.
+
+And in `tests/`: what tests of the charm share is among the fakes."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -12,6 +15,7 @@ from pathlib import Path
 import pytest
 
 SRC = Path(__file__).parents[2] / "src"
+TESTS = Path(__file__).parents[1]
 # What every module may import: none of them knows what the charm is for.
 BASICS = {
     *("errors", "labels", "owner", "related", "statuses", "templating", "text"),
@@ -181,3 +185,15 @@ def test_given_a_module_that_says_pure_then_nothing_that_it_uses_has_effects(nam
 def test_given_the_modules_then_some_say_pure():
     assert is_pure("access.arn")
     assert not is_pure("juju.peers")
+
+
+def test_given_a_test_of_the_charm_then_it_shares_fakes_only_and_no_private_module_of_others():
+    line = r"^(?:from|import) (?:tests(?:\.| import )(?!fakes)|(?:ops|scenario)\b.*[. ]_).*"
+    unwanted = {
+        str(path.relative_to(TESTS)): lines
+        for folder in ("fakes", "scenarios", "unit")
+        for path in (TESTS / folder).rglob("*.py")
+        if (lines := re.findall(line, path.read_text(), re.MULTILINE))
+    }
+
+    assert unwanted == {}

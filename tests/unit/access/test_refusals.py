@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.fakes.explaining import CLIENT, FORMAT, STS, sts_error
 
 from access import refusals
 from access.refusals import Cause, Refusal
@@ -23,19 +24,8 @@ ALICE, BOB = (
     f"arn:aws:sts::{ACCOUNT}:assumed-role/AWSReservedSSO_DevOps_1a2b3c4d5e6f7081/{name}@example.com"
     for name in ("alice", "bob")
 )
-CLIENT = "10.1.0.1:38652"
 TOKEN = "k8s-aws-v1.aHR0cHM6Ly9zdHMuYW1hem9uYXdzLmNvbS8"
 NOT_MAPPED = "identity is not mapped"
-
-FORMAT = "input token was not properly formatted: "
-STS = "sts getCallerIdentity failed: "
-
-
-def sts_error(code: str, message: str, status: int = 403) -> str:
-    error = {"Error": {"Type": "Sender", "Code": code, "Message": message}, "RequestId": "4a6a"}
-    end = f"on us-east-1 endpoint. Body: {json.dumps(error)}"
-    return f"{STS}error from AWS (expected 200, got {status}) {end}"
-
 
 MISMATCH = (
     "The request signature we calculated does not match the signature you provided. Check your "

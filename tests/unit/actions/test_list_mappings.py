@@ -13,37 +13,9 @@ from tests.fakes.kubernetes.faults import answer, refusal
 from tests.fakes.kubernetes.paths import LOGINS, MAPPINGS, PODS, POLICY, POLICY_BINDING
 from tests.fakes.kubernetes.rbac import RBAC, REVIEWS
 from tests.fakes.kubernetes.server import FakeCluster
+from tests.fakes.listing import ROLE, add, items, table
 
 EVERYTHING = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
-ROLE = "arn:aws:iam::111122223333:role"
-
-
-def add(api: FakeCluster, name: str, role: str, username: str, *groups: str, **extra: Any) -> None:
-    """Store a mapping of a role, made with kubectl unless its metadata say otherwise."""
-    api.put(
-        f"{MAPPINGS}/{name}",
-        {
-            "metadata": {"name": name, **extra},
-            "spec": {"arn": f"{ROLE}/{role}", "username": username, "groups": [*groups]},
-            "status": {"canonicalARN": f"{ROLE}/{role}".lower()},
-        },
-    )
-
-
-def table(model: Model) -> list[list[str]]:
-    """The cells of the table. Columns are two spaces apart."""
-    text = model.action("list-mappings")["mappings"]
-    return [line.split("  ") for line in squeeze(text).splitlines()]
-
-
-def squeeze(text: str) -> str:
-    while "   " in text:
-        text = text.replace("   ", "  ")
-    return text
-
-
-def items(model: Model) -> list[dict[str, Any]]:
-    return json.loads(model.action("list-mappings", format="json")["mappings"])
 
 
 def test_given_mappings_when_listed_then_each_row_says_who_becomes_whom_and_what_that_gives(
