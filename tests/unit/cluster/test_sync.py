@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 from tests.fakes.juju.model import OWNER
-from tests.fakes.kubernetes.faults import ok, refusal, unreachable
+from tests.fakes.kubernetes.faults import Answer, ok, refusal, unreachable
 from tests.fakes.kubernetes.paths import LOGINS, MAPPINGS, PULL_SECRET
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
@@ -61,6 +61,24 @@ def remade(api: FakeCluster, arn: str = OPS) -> None:
     api.delete(PATH)
     api.add_mapping("dev", arn, arn, source=OPTION)
     api.objects[PATH]["metadata"]["resourceVersion"] = "7"
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        mapping(),
+        dataclasses.replace(mapping(), source="", expires="2026-01-01T00:00:00Z"),
+        IdentityMapping("dev", "", "dev", ""),
+    ],
+    ids=["the option's", "a person's that has ended", "one without an ARN"],
+)
+def test_given_a_mapping_as_it_was_read_when_it_is_to_be_deleted_then_it_goes(
+    client: Client, api: FakeCluster, found: IdentityMapping
+):
+    api.add_mapping("dev", found.arn, source=found.source, expires=found.expires)
+
+    assert make(client, Changes(delete=(found,))) == Result(done=frozenset({"dev"}))
+    assert PATH not in api.objects
 
 
 # A second writer at each request of a write path.
@@ -117,6 +135,16 @@ def test_given_another_arn_when_a_mapping_is_to_be_changed_then_it_stays_as_it_i
 
     assert make(client, Changes(update=((mapping(), new),))) == Result(outdated=frozenset({"dev"}))
     assert "groups" not in api.objects[PATH]["spec"]
+
+
+def test_given_somebody_who_deletes_a_mapping_when_it_is_to_be_changed_then_that_is_outdated(
+    client: Client, api: FakeCluster
+):
+    add(api, mapping())
+    new = dataclasses.replace(mapping(), groups=("admins",))
+    api.meanwhile(lambda: api.delete(PATH), request=f"PATCH {PATH}")
+
+    assert make(client, Changes(update=((mapping(), new),))) == Result(outdated=frozenset({"dev"}))
 
 
 @pytest.mark.parametrize("former", [OPS, ""], ids=["withdraw", "activate"])
@@ -188,50 +216,55 @@ def test_given_people_who_label_a_mapping_when_it_is_changed_then_their_labels_s
 # A server that refuses, or has no time.
 
 
-@pytest.mark.parametrize("code", [400, 403, 409, 413, 422, 500])
-def test_given_a_webhook_that_denies_a_change_with_any_code_then_its_reason_is_had(
-    client: Client, api: FakeCluster, code: int
+DENIED = 'admission webhook "x" denied the request: no'
+INVALID = "spec.username: Invalid value: must not be empty"
+
+
+@pytest.mark.parametrize(
+    ("answer", "result"),
+    [
+        *(
+            (refusal(code, DENIED), Result(refused={"dev": DENIED}))
+            for code in (400, 403, 409, 413, 422, 500)
+        ),
+        (refusal(422, INVALID), Result(refused={"dev": INVALID})),
+        (refusal(429, "too many requests"), Result(done=frozenset({"dev"}))),
+        (unreachable(httpx2.ReadTimeout), Result(pending=frozenset({"dev"}))),
+    ],
+)
+def test_given_an_answer_then_the_change_is_refused_or_made_again_now_or_by_the_next_hook(
+    client: Client, api: FakeCluster, answer: Answer, result: Result
 ):
-    denied = refusal(code, 'admission webhook "x" denied the request: no')
-    api.fail(denied, request=f"POST {MAPPINGS}", nth=1)
+    api.fail(answer, request=f"POST {MAPPINGS}", nth=1)
 
-    result = make(client, Changes(create=(mapping(), mapping("ops", OPS))))
-
-    assert result.done == {"ops"}
-    assert result.refused == {"dev": 'admission webhook "x" denied the request: no'}
+    assert make(client, Changes(create=(mapping(),))) == result
 
 
-def test_given_an_administrator_without_rights_then_a_person_must_act(
-    client: Client, api: FakeCluster
+def test_given_a_change_that_is_refused_then_those_behind_it_are_made(
+    client: Client, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
 ):
-    forbidden = refusal(403, 'mappings is forbidden: User "admin" cannot create')
-    api.fail(forbidden, request=f"POST {MAPPINGS}")
+    monkeypatch.setattr(sync, "WRITERS", 1)
+    api.fail(refusal(403, DENIED), request=f"POST {MAPPINGS}", nth=1)
 
-    with pytest.raises(Blocked, match="forbidden"):
+    assert make(client, Changes(create=(mapping(), mapping("ops", OPS)))) == Result(
+        done=frozenset({"ops"}), refused={"dev": DENIED}
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "error"),
+    [
+        (403, 'mappings is forbidden: User "admin" cannot create', Blocked),
+        (500, "etcdserver: no leader", Waiting),
+    ],
+)
+def test_given_a_server_that_takes_no_change_then_a_person_must_act_or_it_is_waited_for(
+    client: Client, api: FakeCluster, code: int, reason: str, error: type[Exception]
+):
+    api.fail(refusal(code, reason), request=f"POST {MAPPINGS}")
+
+    with pytest.raises(error, match=re.escape(reason)):
         make(client, Changes(create=(mapping(),)))
-
-
-def test_given_a_server_that_fails_then_it_is_waited_for(client: Client, api: FakeCluster):
-    api.fail(refusal(500, "etcdserver: no leader"), request=f"POST {MAPPINGS}")
-
-    with pytest.raises(Waiting, match="no leader"):
-        make(client, Changes(create=(mapping(),)))
-
-
-def test_given_too_many_requests_then_the_change_is_made_later_in_the_same_hook(
-    client: Client, api: FakeCluster
-):
-    api.fail(refusal(429, "too many requests"), request=f"POST {MAPPINGS}", nth=1)
-
-    assert make(client, Changes(create=(mapping(),))).done == {"dev"}
-
-
-def test_given_an_answer_that_never_comes_then_the_change_is_left_to_the_next_hook(
-    client: Client, api: FakeCluster
-):
-    api.fail(unreachable(httpx2.ReadTimeout), request=f"POST {MAPPINGS}", nth=1)
-
-    assert make(client, Changes(create=(mapping(),))).pending == {"dev"}
 
 
 def test_given_a_hook_without_time_then_nothing_is_sent_and_all_is_left(
@@ -297,17 +330,6 @@ def test_given_changes_of_every_kind_then_access_that_ends_goes_before_anything_
         f"POST {BINDINGS}",
     ]
     assert api.objects[f"{MAPPINGS}/edited"]["status"] == {"canonicalARN": edited.arn}
-
-
-def test_given_a_reason_when_a_mapping_is_changed_then_it_is_written_down(
-    client: Client, api: FakeCluster
-):
-    add(api, mapping())
-    new = dataclasses.replace(mapping(), reason="an incident")
-
-    make(client, Changes(update=((mapping(), new),)))
-
-    assert api.objects[PATH]["metadata"]["annotations"]["aws-iam/reason"] == "an incident"
 
 
 @pytest.mark.parametrize("namespace", ["", "dev"])
