@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 
+from tests.fakes.kubernetes.paths import ADDRESS
+
 from checks import Names
 
 NAMES = Names("aws-iam/1", "kubernetes-control-plane/2")
@@ -12,5 +14,8 @@ RECONCILE = (
 )
 CLOCK = "run: juju exec --unit kubernetes-control-plane/2 -- timedatectl set-ntp true"
 NOW = datetime.datetime(2026, 11, 26, 12, tzinfo=datetime.timezone.utc)
-ADDRESS = "10.152.183.20"
+COMMAND = (
+    "run: juju config kubernetes-control-plane "
+    f"authn-webhook-endpoint=https://{ADDRESS}:443/authenticate"
+)
 HOST = "sts.amazonaws.com"

@@ -9,6 +9,10 @@ from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.server import FakeCluster
 
 ROLE = "arn:aws:iam::111122223333:role/dev"
+CLIENT = "10.1.0.1:38652"
+# How the errors of the authenticator begin that are about a token, and about STS.
+FORMAT = "input token was not properly formatted: "
+STS = "sts getCallerIdentity failed: "
 
 
 def explained(model: Model, arn: str = ROLE, **params: Any) -> list[str]:
@@ -20,7 +24,7 @@ def log_line(arn: str, error: str, second: int = 0, **fields: str) -> bytes:
     """A line of the authenticator's log about a login that was denied, so many seconds after the
     clock's start."""
     line = {
-        "client": "10.1.0.1:38652",
+        "client": CLIENT,
         "error": error,
         "level": "warning",
         "method": "POST",
@@ -30,6 +34,13 @@ def log_line(arn: str, error: str, second: int = 0, **fields: str) -> bytes:
         **({"arn": arn} if arn else {}),
     }
     return json.dumps({**line, **fields}).encode() + b"\n"
+
+
+def sts_error(code: str, message: str, status: int = 403) -> str:
+    """The error of a login that STS refuses."""
+    error = {"Error": {"Type": "Sender", "Code": code, "Message": message}, "RequestId": "4a6a"}
+    end = f"on us-east-1 endpoint. Body: {json.dumps(error)}"
+    return f"{STS}error from AWS (expected 200, got {status}) {end}"
 
 
 def refuse(api: FakeCluster, *arns: str) -> None:

@@ -17,7 +17,8 @@ import httpx2
 from tests.fakes.certificates.self_signed import SelfSigned
 from tests.fakes.juju.model import Easyrsa
 from tests.fakes.kubernetes.faults import answer
-from tests.fakes.kubernetes.paths import MAPPINGS, PODS, SECRET
+from tests.fakes.kubernetes.paths import MAPPINGS, PODS, SECRET, SETTLED
+from tests.fakes.kubernetes.pods import UNSCHEDULABLE, waiting
 from tests.fuzz import mutate, samples
 from tests.fuzz.damaged_unit import DamagedUnit, restore
 from tests.fuzz.functions import control_plane
@@ -26,7 +27,6 @@ from tests.fuzz.functions.certificates import damage_reply
 from tests.fuzz.functions.config import make_config
 from tests.fuzz.functions.kubeconfigs import make_client, make_kubeconfig
 from tests.fuzz.runner import Target
-from tests.scenarios.test_never_in_error import SETTLED
 
 Sample = dict[str, Any]
 
@@ -240,29 +240,15 @@ def _answers() -> dict[str, Any]:
 
     def damage(_: DamagedUnit) -> None:
         damaged.api.add_mapping("m", ARNS[0])
-        damaged.api.add_pod("p", containerStatuses=[_WAITING], conditions=[_UNSCHEDULED])
+        damaged.api.add_pod(
+            "p", containerStatuses=waiting("ErrImagePull"), conditions=UNSCHEDULABLE
+        )
         damaged.api.start_seconds = None
         damaged.api.delete(SECRET)
         damaged.api.fail(watch)
 
     damaged.examine(damage)
     return {key: value for key, value in found.items() if isinstance(value, dict)}
-
-
-_WAITING = {
-    "name": "a",
-    "image": "i",
-    "imageID": "",
-    "ready": False,
-    "restartCount": 0,
-    "state": {"waiting": {"reason": "ErrImagePull", "message": "no such host"}},
-}
-_UNSCHEDULED = {
-    "type": "PodScheduled",
-    "status": "False",
-    "reason": "Unschedulable",
-    "message": "0/1 nodes are available. preemption: none",
-}
 
 
 def make_answers(rng: Random) -> Sample:

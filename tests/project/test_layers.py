@@ -1,4 +1,6 @@
-"""What imports what in `src/`: no circle, folders in layers, and pure modules without effects."""
+"""What imports what in `src/`: no circle, folders in layers, and pure modules without effects.
+
+And in `tests/`: what tests of the charm share is among the fakes."""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SRC, CONTRIBUTING = ROOT / "src", ROOT / "CONTRIBUTING.md"
+SRC, TESTS, CONTRIBUTING = ROOT / "src", ROOT / "tests", ROOT / "CONTRIBUTING.md"
 # What every module may import: none of them knows what the charm is for.
 BASICS = {
     *("errors", "labels", "owner", "related", "statuses", "templating", "text"),
@@ -194,3 +196,15 @@ def test_given_a_module_that_says_pure_then_nothing_that_it_uses_has_effects(nam
 def test_given_the_modules_then_some_say_pure():
     assert is_pure("access.arn")
     assert not is_pure("juju.peers")
+
+
+def test_given_a_test_of_the_charm_then_it_shares_fakes_only_and_no_private_module_of_others():
+    line = r"^(?:from|import) (?:tests(?:\.| import )(?!fakes)|(?:ops|scenario)\b.*[. ]_).*"
+    unwanted = {
+        str(path.relative_to(TESTS)): lines
+        for folder in ("fakes", "scenarios", "unit")
+        for path in (TESTS / folder).rglob("*.py")
+        if (lines := re.findall(line, path.read_text(), re.MULTILINE))
+    }
+
+    assert unwanted == {}

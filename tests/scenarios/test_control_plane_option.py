@@ -6,15 +6,12 @@ import ops
 import pytest
 from tests.fakes import at_rest
 from tests.fakes.certificates.authority import root
+from tests.fakes.checking import COMMAND
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.paths import ADDRESS, DEPLOYMENT
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files, rendered
 
-COMMAND = (
-    "run: juju config kubernetes-control-plane "
-    f"authn-webhook-endpoint=https://{ADDRESS}:443/authenticate"
-)
 TO_RUN = ops.BlockedStatus(f"webhook not set; {COMMAND}")
 
 

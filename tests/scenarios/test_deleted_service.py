@@ -12,25 +12,9 @@ from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import unreachable
 from tests.fakes.kubernetes.paths import ADDRESS, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
+from tests.fakes.kubernetes.services import CHOSEN, EXTRA, is_whole, take
 
 from labels import FINALIZER
-
-CHOSEN = "10.152.183.77"
-EXTRA = f"{SERVICE}-10-152-183-77"
-
-
-def is_whole(api: FakeCluster, path: str = SERVICE) -> bool:
-    """Whether there is a Service that nobody has deleted, and whose address is held."""
-    metadata = api.objects[path]["metadata"]
-    return "deletionTimestamp" not in metadata and metadata["finalizers"] == [FINALIZER]
-
-
-def take(api: FakeCluster) -> None:
-    """The adversary creates a Service with the address, if it is free."""
-    if all(
-        each["spec"].get("clusterIP") != ADDRESS for each in api.objects.values() if "spec" in each
-    ):
-        api.taken_addresses.add(ADDRESS)
 
 
 def test_given_a_service_when_it_is_deleted_then_its_address_is_not_free_until_the_next_hook(

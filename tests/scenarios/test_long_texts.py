@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 import pytest
-from tests.unit.access.test_refusals import FORMAT, STS, line, parse
+from tests.fakes.explaining import CLIENT, FORMAT, STS, log_line
 
 from access import grants, mappings, rbac, refusals, subjects
 from access.declaration.entry import Entry
@@ -65,7 +65,11 @@ WORDS = {
 def test_given_a_long_error_then_its_refusal_is_read_in_a_time_in_proportion(
     begin: str, text: str
 ) -> None:
-    (found,) = parse([line(error=f"{begin}{text}")])
+    logged = log_line("", f"{begin}{text}").decode()
+
+    found = refusals.of_client([logged], CLIENT)
+
+    assert found
     assert len(found.text) < 200
 
 

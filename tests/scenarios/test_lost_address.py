@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import httpx2
 import ops
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.paths import ADDRESS, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
+from tests.fakes.kubernetes.services import CHOSEN, is_whole, take
 from tests.fakes.machine import Files, rendered
-from tests.scenarios.test_deleted_service import CHOSEN, is_whole, take
 
 OURS = rendered(f"https://{ADDRESS}:443/authenticate")
 TAKEN = ops.BlockedStatus(
     "another Service may answer logins; run: "
     "juju config kubernetes-control-plane authn-webhook-endpoint="
 )
-
-
-def meanwhile(api: FakeCluster, request: str, nth: int, act: Callable[[], object]) -> None:
-    """Let somebody act right before the server has a request for the nth time."""
-
-    def answer(sent: httpx2.Request) -> httpx2.Response:
-        act()
-        return api._handle(sent)
-
-    api.fail(answer, request=request, nth=nth)
 
 
 def lose(model: Model, api: FakeCluster) -> None:
@@ -40,7 +27,7 @@ def test_given_somebody_quicker_than_the_charm_when_it_is_made_again_then_that_i
     asking: Model, api: FakeCluster
 ):
     api.kubectl_delete(SERVICE)
-    meanwhile(api, f"PATCH {SERVICE}", 2, lambda: take(api))
+    api.meanwhile(lambda: take(api), request=f"PATCH {SERVICE}", nth=2)
     api.start_seconds = None
     asking.config = {"image": "registry.example.com/aws-iam-authenticator:v0.7.17"}
 

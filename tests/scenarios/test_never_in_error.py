@@ -12,42 +12,17 @@ from hypothesis import strategies as st
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.faults import COMMON, FAULTS
 from tests.fakes.kubernetes.paths import (
-    CLUSTER_ROLE,
-    CLUSTER_ROLE_BINDING,
-    CONFIG,
-    DEFINITION,
+    APPLIED,
     DEPLOYMENT,
-    DISRUPTION_BUDGET,
-    EVENTS_ROLE,
-    EVENTS_ROLE_BINDING,
     MAPPINGS,
-    PODS,
-    POLICY,
-    POLICY_BINDING,
     PULL_SECRET,
     SECRET,
     SERVICE,
-    SERVICE_ACCOUNT,
-    VERSION,
+    SETTLED,
 )
-from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import ADMIN_TOKEN, Files, kubeconfig
 
-# The charm's objects, in the order in which they are applied.
-DEFINED = (DEFINITION, POLICY, POLICY_BINDING)
-DEPLOYED = (
-    *(SERVICE_ACCOUNT, CLUSTER_ROLE, CLUSTER_ROLE_BINDING, EVENTS_ROLE, EVENTS_ROLE_BINDING),
-    *(CONFIG, SECRET, DISRUPTION_BUDGET, DEPLOYMENT),
-)
-BINDINGS = (f"{RBAC}/clusterrolebindings", f"{RBAC}/rolebindings")
-APPLIED = (*DEFINED, SERVICE, *DEPLOYED)
-# Every request of a settled reconcile, in order; the hook that deploys everything sends these too.
-SETTLED = (
-    *(f"GET {path}" for path in (SERVICE, VERSION, *DEFINED, MAPPINGS, SECRET)),
-    *(f"GET {path}" for path in DEPLOYED if path != SECRET),
-    *(f"GET {path}" for path in (PULL_SECRET, PODS, *BINDINGS)),
-)
 APPLIES = tuple(f"PATCH {path}" for path in APPLIED)
 ROLLOUT = (f"GET {DEPLOYMENT}",)
 # Where the first Service is gone, another one of the charm's may have the address.

@@ -9,9 +9,10 @@ import ops.testing
 import pytest
 from tests.fakes.juju.model import OWNER, UUID, Easyrsa, Model
 from tests.fakes.kubernetes.faults import ok, refused
-from tests.fakes.kubernetes.paths import ADDRESS, DEFINITION, DEPLOYMENT, SECRET, SERVICE
+from tests.fakes.kubernetes.paths import ADDRESS, DEPLOYMENT, SECRET, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
+from tests.fakes.owners import mark, marks
 
 from cluster import references
 from machine import webhook_file
@@ -27,24 +28,6 @@ def blocked_by(owner: str) -> ops.BlockedStatus:
 
 
 FIRST = blocked_by("aws-iam of model k8s")
-
-
-def marks(api: FakeCluster) -> dict[str, str]:
-    """Whose each object is that the charm applies, the definition left out."""
-    return {
-        path: stored["metadata"].get("annotations", {}).get("aws-iam/owner", "")
-        for path, stored in api.objects.items()
-        if not path.startswith(DEFINITION)
-    }
-
-
-def mark(api: FakeCluster, path: str, text: str | None) -> None:
-    """Mark an object by hand as ``text``'s; None for nobody's."""
-    metadata = api.objects[path]["metadata"]
-    metadata["resourceVersion"] = str(int(metadata["resourceVersion"]) + 1)
-    metadata.setdefault("annotations", {})["aws-iam/owner"] = text
-    if text is None:
-        del metadata["annotations"]["aws-iam/owner"]
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from typing import Any
 
 import httpx2
 
-Answer = Callable[[httpx2.Request], httpx2.Response]
+# None is to answer as usual.
+Answer = Callable[[httpx2.Request], httpx2.Response | None]
 
 
 @dataclasses.dataclass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tests.fakes.kubernetes.rbac import RBAC
+
 DEPLOYMENT = "/apis/apps/v1/namespaces/kube-system/deployments/aws-iam-authenticator"
 SERVICE = "/api/v1/namespaces/kube-system/services/aws-iam-authenticator"
 SECRET = "/api/v1/namespaces/kube-system/secrets/aws-iam-certs"
@@ -35,3 +37,17 @@ EVENTS = "/api/v1/namespaces/kube-system/events"
 # Events on mappings, which have no namespace.
 NOTICES = "/apis/events.k8s.io/v1/namespaces/default/events"
 ADDRESS = "10.152.183.20"
+# The charm's objects, in the order in which they are applied.
+DEFINED = (DEFINITION, POLICY, POLICY_BINDING)
+DEPLOYED = (
+    *(SERVICE_ACCOUNT, CLUSTER_ROLE, CLUSTER_ROLE_BINDING, EVENTS_ROLE, EVENTS_ROLE_BINDING),
+    *(CONFIG, SECRET, DISRUPTION_BUDGET, DEPLOYMENT),
+)
+BINDINGS = (f"{RBAC}/clusterrolebindings", f"{RBAC}/rolebindings")
+APPLIED = (*DEFINED, SERVICE, *DEPLOYED)
+# Every request of a settled reconcile, in order; the hook that deploys everything sends these too.
+SETTLED = (
+    *(f"GET {path}" for path in (SERVICE, VERSION, *DEFINED, MAPPINGS, SECRET)),
+    *(f"GET {path}" for path in DEPLOYED if path != SECRET),
+    *(f"GET {path}" for path in (PULL_SECRET, PODS, *BINDINGS)),
+)

@@ -14,6 +14,7 @@ import email.utils
 import json
 import re
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import httpx2
@@ -75,6 +76,14 @@ class FakeCluster(Controllers):
         them only; without a request, to all."""
         self._faults.append(Fault(answer, request, nth))
 
+    def meanwhile(self, act: Callable[[], object], *, request: str, nth: int = 1) -> None:
+        """Let somebody act right before the nth ``request`` of its kind arrives."""
+
+        def acted(_: httpx2.Request) -> None:
+            act()
+
+        self.fail(acted, request=request, nth=nth)
+
     def recover(self) -> None:
         """Answer as usual again. A fault that met no request proves nothing, so it fails."""
         unmet = [fault.request or "any" for fault in self._faults if fault.met < max(fault.nth, 1)]
@@ -107,8 +116,8 @@ class FakeCluster(Controllers):
         before = self._kept(request)
         try:
             for fault in self._faults:
-                if fault.meets(request):
-                    return fault.answer(request)
+                if fault.meets(request) and (answer := fault.answer(request)):
+                    return answer
             return self._handle(request)
         finally:
             changed = before != self._kept(request)

@@ -9,7 +9,7 @@ from tests.fakes.explaining import explained
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.paths import POLICY, POLICY_BINDING
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.unit.actions.test_list_mappings import add, items, table
+from tests.fakes.listing import add, items, table
 
 ACCOUNT = "system:serviceaccount:kube-system:controller"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from datetime import datetime, timezone
 from typing import Any
@@ -11,10 +12,11 @@ import pytest
 from access import grants
 from access.declaration import declared
 from access.declaration.entry import is_object_name
+from access.desired import Access
 from access.grants import Grant, Target
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
-from access.rights import Right
+from access.rights import Right, RoleBinding, binding
 from config import Config
 from errors import Blocked
 from labels import GRANT, OPTION
@@ -94,33 +96,49 @@ def test_given_a_permission_set_in_place_of_an_arn_then_it_is_read(
     )
 
 
-def test_given_parameters_then_the_mapping_is_as_they_say():
-    grant = wanted(groups=" devs,,ops, devs", reason=" for  the\nmove ", username=" alice ")
-
-    assert grant.mapping == IdentityMapping(
-        grant.mapping.name, DEV, "alice", DEV_CANONICAL, ("devs", "ops"), GRANT
-    )
-    assert grant.mapping.reason == "for the move"
-    assert grant.mapping.name.startswith("grant-dev-")
-    assert (grant.named, grant.remark, grant.rights) == (False, "", ())
-
-
-def test_given_a_name_and_an_end_then_the_mapping_has_them():
-    grant = wanted(name="guest", **{"for": "4h"})
-
-    assert (grant.named, grant.mapping.name) == (True, "guest")
-    assert grant.mapping.expires == "2026-11-26T16:00:00Z"
+GRANTED = IdentityMapping("grant-dev-f9891677", DEV, "alice", DEV_CANONICAL, (), GRANT)
 
 
 @pytest.mark.parametrize(
-    ("role", "namespaces", "right"),
+    ("params", "grant"),
     [
-        (" view ", "", Right("view", "ClusterRole", (), "role")),
-        ("edit", " shop, ,blue ", Right("edit", "ClusterRole", ("shop", "blue"), "role")),
+        ({}, Grant(GRANTED, named=False, remark="")),
+        (
+            {
+                "arn": f"{ACCOUNT}:role/team/Dev",
+                "name": "guest",
+                "username": " bob ",
+                "groups": " view,, dev ,view",
+                "role": " edit ",
+                "namespaces": " shop, ,blue ",
+                "for": "4h",
+            },
+            Grant(
+                dataclasses.replace(
+                    GRANTED,
+                    name="guest",
+                    username="bob",
+                    groups=("view", "dev"),
+                    expires="2026-11-26T16:00:00Z",
+                ),
+                named=True,
+                remark=f"no login has a role path, so it is for {DEV}",
+                rights=(Right("edit", "ClusterRole", ("shop", "blue"), "role"),),
+            ),
+        ),
+        ({"role": "view"}, Grant(GRANTED, False, "", (Right("view", place="role"),))),
     ],
+    ids=["little", "much", "a role everywhere"],
 )
-def test_given_a_role_then_it_comes_with_the_mapping(role: str, namespaces: str, right: Right):
-    assert wanted(role=role, namespaces=namespaces).rights == (right,)
+def test_given_parameters_then_the_grant_is_as_they_say(params: dict[str, str], grant: Grant):
+    assert wanted(**params) == grant
+
+
+@pytest.mark.parametrize(
+    ("given", "written"), [(" for  the\nmove ", "for the move"), ("x" * 200, "x" * 200)]
+)
+def test_given_a_reason_then_it_is_written_down_on_one_line(given: str, written: str):
+    assert wanted(reason=given).mapping.reason == written
 
 
 @pytest.mark.parametrize(
@@ -151,10 +169,6 @@ def test_given_a_parameter_that_is_wrong_then_it_is_named_with_what_to_give(
         wanted(**params)
 
 
-def test_given_the_longest_reason_then_it_is_taken():
-    assert wanted(reason="x" * 200).mapping.reason == "x" * 200
-
-
 def test_given_an_arn_then_there_is_no_permission_set():
     assert grants.permission_set(PARAMS) is None
 
@@ -173,7 +187,8 @@ def test_given_an_arn_then_there_is_no_permission_set():
 def test_given_neither_an_arn_nor_a_whole_permission_set_then_it_is_refused(
     params: dict[str, str],
 ):
-    with pytest.raises(ValueError, match="give either arn, or permission-set as NAME@ACCOUNT"):
+    problem = "give either arn, or permission-set as NAME@ACCOUNT (and suffix, if known)"
+    with pytest.raises(ValueError, match=f"^{re.escape(problem)}$"):
         grants.permission_set({**PARAMS, **params})
 
 
@@ -182,25 +197,6 @@ def test_given_a_permission_set_of_another_account_than_the_one_given_then_it_is
 
     with pytest.raises(ValueError, match="names account 111122223333, and account is 2222333"):
         grants.permission_set({**PARAMS, **params})
-
-
-def test_given_a_grant_then_its_groups_are_there_once_and_its_name_is_always_the_same():
-    grant = wanted(arn=f"{ACCOUNT}:role/team/Dev", groups=" view,, dev ,view")
-
-    assert (grant.mapping.name, grant.named) == ("grant-dev-f9891677", False)
-    assert (grant.mapping.arn, grant.mapping.canonical) == (DEV, DEV_CANONICAL)
-    assert grant.mapping.groups == ("view", "dev")
-    assert grant.mapping.source == GRANT
-    assert grant.remark == f"no login has a role path, so it is for {DEV}"
-
-
-def test_given_an_arn_as_logins_have_it_then_there_is_nothing_to_remark():
-    assert wanted().remark == ""
-
-
-@pytest.mark.parametrize(("lasting", "expires"), [("", ""), ("2h", "2026-11-26T14:00:00Z")])
-def test_given_a_duration_then_the_grant_ends_after_it(lasting: str, expires: str):
-    assert wanted(**{"for": lasting}).mapping.expires == expires
 
 
 @pytest.mark.parametrize(
@@ -251,32 +247,37 @@ def test_given_a_grant_of_the_principal_then_it_is_replaced():
     assert replaced(found, wanted(name="mine")) == "mine"
 
 
+THEIRS = (
+    f"mapping theirs maps {DEV} already, and is not a grant: delete it, or let it end: "
+    "kubectl annotate iamidentitymapping theirs aws-iam/expires=<time>"
+)
+
+
 @pytest.mark.parametrize(
-    ("found", "params", "reason"),
+    ("there", "name", "reason"),
     [
-        ([mapping("mine", DEV, GRANT)], {"name": "yours"}, "its grant is named mine"),
         (
-            [mapping("theirs", DEV)],
-            {},
-            (
-                "mapping theirs maps .* already, and is not a grant: delete it, or let it end: "
-                "kubectl annotate iamidentitymapping theirs .*=<time>$"
-            ),
+            mapping("mine", DEV, GRANT),
+            "yours",
+            "its grant is named mine: give that name, or none",
         ),
-        ([mapping("theirs", DEV, OPTION)], {}, "mapping theirs maps .* and is not a grant"),
-        ([mapping("taken", OPS)], {"name": "taken"}, "mapping taken maps .*: give another name"),
+        (mapping("theirs", DEV), "", THEIRS),
+        (mapping("theirs", DEV, OPTION), "", THEIRS),
+        (mapping("taken", OPS), "taken", f"mapping taken maps {OPS}: give another name"),
         (
-            [mapping("grant-dev-f9891677", OPS, GRANT)],
-            {},
-            "mapping grant-dev-f9891677 maps .*: give another name",
+            mapping(GRANTED.name, OPS, GRANT),
+            "",
+            f"mapping {GRANTED.name} maps {OPS}: give another name",
         ),
     ],
 )
 def test_given_a_mapping_in_the_way_then_nothing_is_granted(
-    found: list[IdentityMapping], params: dict[str, str], reason: str
+    there: IdentityMapping, name: str, reason: str
 ):
-    with pytest.raises(Blocked, match=reason):
-        replaced(found, wanted(**params))
+    with pytest.raises(Blocked) as refused:
+        replaced([there], wanted(name=name))
+
+    assert str(refused.value) == reason
 
 
 @pytest.mark.parametrize(
@@ -315,6 +316,79 @@ def test_given_a_permission_set_of_another_account_then_the_role_is_granted():
     option = "[{permission-set: DevOps, account: '999988887777'}]"
 
     assert replaced([], wanted(arn=SET_ROLE), option) is None
+
+
+# The access to have then.
+
+
+def bound(name: str, role: str = "view", source: str = GRANT) -> RoleBinding:
+    return binding(name, "ClusterRole", role, "", source)
+
+
+def grouped(granted: IdentityMapping, *groups: str, **fields: str) -> IdentityMapping:
+    return dataclasses.replace(granted, groups=groups, **fields)
+
+
+OTHERS = Access((mapping("ops", OPS, GRANT),), (bound("ops"),))
+# A grant of the principal, spelt and named as somebody did then.
+FORMER = IdentityMapping("mine", DEV.upper(), "al", DEV_CANONICAL, ("team", "aws-iam:mine"), GRANT)
+LATER, NOW_TEXT = "2026-11-27T00:00:00Z", "2026-11-26T12:00:00Z"
+
+
+def test_given_a_first_grant_without_a_role_then_its_mapping_comes_to_the_others():
+    assert grants.wanted(OTHERS, wanted(), None, NOW) == Access(
+        (*OTHERS.mappings, GRANTED), OTHERS.bindings
+    )
+
+
+def test_given_a_first_grant_with_a_role_then_its_own_group_has_the_role():
+    grant = wanted(name="dev", groups="team", role="view", namespaces="shop,blue")
+
+    assert grants.wanted(OTHERS, grant, None, NOW) == Access(
+        (*OTHERS.mappings, grouped(GRANTED, "team", "aws-iam:dev", name="dev")),
+        (
+            *OTHERS.bindings,
+            *(binding("dev", "ClusterRole", "view", place, GRANT) for place in ("shop", "blue")),
+        ),
+    )
+
+
+def test_given_a_grant_that_lasts_when_little_is_said_then_the_rest_stays():
+    former = dataclasses.replace(FORMER, expires=LATER)
+    edited = dataclasses.replace(bound("mine", "edit"), role="admin")
+    found = Access(
+        (former, *OTHERS.mappings),
+        (bound("mine"), edited, bound("mine", "edit", OPTION), *OTHERS.bindings),
+    )
+
+    assert grants.wanted(found, wanted(), former, NOW) == Access(
+        (*OTHERS.mappings, dataclasses.replace(former, username="alice")),
+        (*OTHERS.bindings, bound("mine")),
+    )
+
+
+def test_given_a_grant_that_lasts_when_all_is_said_then_nothing_of_before_stays():
+    former = dataclasses.replace(FORMER, expires=LATER)
+    found = Access((former,), (bound("mine"),))
+    grant = wanted(groups="view", role="edit", **{"for": "1h"})
+
+    assert grants.wanted(found, grant, former, NOW) == Access(
+        (
+            grouped(
+                former, "view", "aws-iam:mine", username="alice", expires="2026-11-26T13:00:00Z"
+            ),
+        ),
+        (bound("mine", "edit"),),
+    )
+
+
+def test_given_a_grant_that_has_just_ended_then_only_its_name_and_its_spelling_stay():
+    former = dataclasses.replace(FORMER, expires=NOW_TEXT)
+    found = Access((former,), (bound("mine"),))
+
+    assert grants.wanted(found, wanted(), former, NOW) == Access(
+        (grouped(former, username="alice", expires=""),)
+    )
 
 
 # What is revoked.

@@ -7,7 +7,7 @@ import json
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from access import logins
@@ -65,9 +65,43 @@ def test_given_two_sessions_then_the_newer_one_is_first() -> None:
     assert [each.session for each in found] == ["bob", "alice@example.com"]
 
 
+def test_given_a_log_that_begins_between_the_two_lines_then_the_login_has_no_key() -> None:
+    assert parse(login()[1]) == [Login(BEGIN.replace(minute=1), 1, ROLE, "dev", "", "")]
+
+
+@pytest.mark.parametrize(
+    ("time", "count"),
+    [
+        ("2026-11-27T09:58:59Z", 0),
+        ("2026-11-27T09:59:00Z", 1),
+        ("2026-11-27T11:01:00Z", 1),
+        ("2026-11-27T11:01:01Z", 0),
+    ],
+)
+def test_given_a_machine_whose_clock_is_a_minute_off_then_its_logins_count(
+    time: str, count: int
+) -> None:
+    assert len(parse(line("access granted", ROLE, time=time))) == count
+
+
+CHECK = line("unexpected request method", "", level="error", time="2026-11-27T10:01:00Z")
+
+
+@pytest.mark.parametrize(
+    ("client", "seconds", "count"),
+    [("10.1.0.1:38652", 15, 0), ("10.1.0.1:38652", 16, 1), ("10.1.0.1:38653", 15, 1)],
+)
+def test_given_a_login_that_check_has_announced_on_its_connection_then_it_is_nobodys(
+    client: str, seconds: int, count: int
+) -> None:
+    time = f"2026-11-27T10:01:{seconds}Z"
+    assert len(parse(CHECK, line("access granted", ROLE, time=time, client=client))) == count
+
+
 FORGED = {
     "a refusal": line("access denied", ROLE, level="warning", error="identity is not mapped"),
-    "what STS answered, without a decision": line("STS response", SESSION),
+    "an error": line("access granted", ROLE, level="error"),
+    "what STS answered, without a decision": line("STS response", SESSION, client="10.1.0.2:1"),
     "another path": line("access granted", ROLE, path="/metrics"),
     "another day": line("access granted", ROLE, time="2026-11-20T10:00:00Z"),
     "the future": line("access granted", ROLE, time="2026-11-27T12:00:00Z"),
@@ -78,8 +112,8 @@ FORGED = {
 
 
 @pytest.mark.parametrize("text", FORGED.values(), ids=FORGED)
-def test_given_a_line_that_is_no_login_then_nobody_was_let_in(text: str) -> None:
-    assert parse(text) == []
+def test_given_a_line_that_is_no_login_then_nobody_else_was_let_in(text: str) -> None:
+    assert parse(text, *login(), text) == parse(*login())
 
 
 def test_given_a_session_that_aws_would_not_allow_then_it_is_left_out() -> None:
@@ -103,12 +137,13 @@ def test_given_a_record_when_an_older_login_is_found_then_the_newer_day_stays() 
 
 
 def test_given_more_principals_than_it_holds_then_those_that_were_here_last_stay() -> None:
-    old = {f"{number:016x}": date(2026, 1, 1) for number in range(MOST)}
+    old = {f"f{number:015x}": date(2026, 1, 1) for number in range(MOST)}
 
     record = logins.updated(Record(TODAY, days=old), parse(*login()))
 
-    assert len(record.days) == MOST
     assert record.last(mapping()) == TODAY
+    # Of those that were here on one day, the same ones go on every unit.
+    assert old.keys() - record.days.keys() == {f"f{0:015x}"}
 
 
 DIGESTS = st.text("0123456789abcdef", min_size=16, max_size=16)
@@ -117,9 +152,31 @@ DAYS = st.dates(date(2020, 1, 1), TODAY)
 TIMES = DAYS.map(lambda day: NOON.replace(year=day.year, month=day.month, day=day.day))
 
 
+@example(Record(TODAY, END, frozenset({TODAY}), frozenset("a"), {"0" * 16: TODAY}))
 @given(st.builds(Record, DAYS, TIMES, st.frozensets(DAYS), PODS, st.dictionaries(DIGESTS, DAYS)))
 def test_given_any_record_when_it_is_dumped_then_load_returns_it(record: Record) -> None:
     assert logins.load(logins.dump(record), TODAY) == record
+
+
+def test_given_a_record_then_its_text_is_the_one_that_later_versions_read() -> None:
+    gaps, pods = frozenset({TODAY, date(2026, 11, 3)}), frozenset({"b", "a"})
+
+    record = logins.updated(Record(date(2026, 11, 1), END, gaps, pods), parse(*login()))
+
+    assert logins.dump(record) == {
+        "2026-11-27": "f98916774becaf5d",
+        "since": "2026-11-01",
+        "until": "2026-11-27T11:00:00Z",
+        "gaps": "2026-11-03 2026-11-27",
+        "pods": "a b",
+    }
+
+
+def test_given_what_cannot_have_been_written_then_it_is_left_out_of_the_record() -> None:
+    data = {"2026-11-27": f"x {'0' * 16} {'1' * 17}", "2026-11-28": "1" * 16}
+    ahead = {"since": "2026-11-28", "until": "2026-11-28T00:00:00Z", "gaps": "2026-11-28 x"}
+
+    assert logins.load({**data, **ahead}, TODAY) == Record(days={"0" * 16: TODAY})
 
 
 @given(st.dictionaries(st.text() | st.sampled_from(["since", "2026-11-27"]), st.text()))
@@ -191,9 +248,10 @@ def test_given_a_record_then_only_days_that_are_known_as_a_whole_count(
 UNUSED = [
     ("2026-01-01T00:00:00Z", None, True),
     ("2026-01-01T00:00:00Z", date(2026, 8, 1), True),
-    ("2026-01-01T00:00:00Z", date(2026, 11, 1), False),
+    ("2026-01-01T00:00:00Z", date(2026, 9, 1), False),
     # Newer than the time that is asked for.
-    ("2026-11-01T00:00:00Z", None, False),
+    ("2026-08-31T23:59:59Z", None, True),
+    ("2026-09-01T00:00:00Z", None, False),
     # Made by this hook, so nobody could use it yet.
     ("", None, False),
 ]
@@ -213,51 +271,79 @@ def test_given_a_mapping_then_it_is_unused_if_it_is_older_and_let_nobody_in_sinc
     assert logins.is_unused(mapping(created=created), record, date(2026, 9, 1)) is unused
 
 
-def test_given_logins_then_the_explanation_has_when_whom_session_and_key() -> None:
-    found = parse(*login(1), *login(2))
-
-    assert logins.explained(found, ROLE, Record(), BEGIN, []) == [
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
         (
-            "let in at 2026-11-27T10:02:00Z as dev, session alice@example.com, "
-            f"access key {KEY}, 2 times"
-        )
-    ]
+            [*login(1), *login(2)],
+            f"as dev, session alice@example.com, access key {KEY}, 2 times",
+        ),
+        (login(2)[1:], "as dev"),
+    ],
+    ids=["all is known", "little is known"],
+)
+def test_given_logins_then_the_explanation_has_when_whom_session_and_key(
+    lines: list[str], said: str
+) -> None:
+    found = logins.explained(parse(*lines), ROLE, Record(), BEGIN, ["not shown"])
+
+    assert found == [f"let in at 2026-11-27T10:02:00Z {said}"]
 
 
-def test_given_many_sessions_then_the_explanation_has_the_newest_and_counts_the_others() -> None:
-    found = parse(*(text for minute in range(15) for text in login(minute, session=f"s{minute}")))
+@pytest.mark.parametrize(
+    ("sessions", "others"),
+    [(10, []), (15, ["5 more sessions were let in since 2026-11-27T10:00:00Z"])],
+)
+def test_given_many_sessions_then_the_explanation_has_the_newest_and_counts_the_others(
+    sessions: int, others: list[str]
+) -> None:
+    lines = [text for n in range(sessions) for text in login(n, session=f"s{n}")]
 
-    lines = logins.explained(found, ROLE, Record(), BEGIN, [])
+    found = logins.explained(parse(*lines), ROLE, Record(), BEGIN, [])
 
-    assert "session s14" in lines[0]
-    assert lines[10:] == ["5 more sessions were let in since 2026-11-27T10:00:00Z"]
+    newest = [f"session s{n}," for n in reversed(range(sessions - 10, sessions))]
+    assert [text.split(" ", 6)[6].split(" access")[0] for text in found[:10]] == newest
+    assert found[10:] == others
 
 
-def test_given_no_login_in_the_log_then_the_explanation_has_the_recorded_day() -> None:
-    record = logins.updated(Record(TODAY), parse(*login()))
+RECORD = logins.updated(Record(TODAY), parse(*login()))
 
-    assert logins.explained([], ROLE, record, BEGIN, []) == ["last let in on 2026-11-27"]
-    assert logins.explained([], f"{ROLE}s", record, BEGIN, []) == [
-        "no login is known since 2026-11-27"
-    ]
+
+@pytest.mark.parametrize(
+    ("principal", "record", "said"),
+    [
+        (ROLE, RECORD, "last let in on 2026-11-27"),
+        (f"{ROLE}s", RECORD, "no login is known since 2026-11-27"),
+        (ROLE, Record(), "no login is known"),
+    ],
+)
+def test_given_no_login_in_the_log_then_the_explanation_has_the_recorded_day(
+    principal: str, record: Record, said: str
+) -> None:
+    assert logins.explained([], principal, record, BEGIN, ["no pod"]) == [said, "no pod"]
 
 
 @pytest.mark.parametrize(
     ("gaps", "said"),
     [
+        ([], ""),
         ([26], "; the pods' log of 2026-11-26 is incomplete"),
-        ([24, 26], "; the pods' logs of 2 days are incomplete, the last 2026-11-26"),
+        (
+            [23, 26, 25],
+            "; the pods' logs of 3 days are incomplete, the last 2026-11-26",
+        ),
     ],
 )
 def test_given_days_with_gaps_then_the_explanation_tells_those_since_the_last_login(
     gaps: list[int], said: str
 ) -> None:
-    since, missed = date(2026, 11, 1), frozenset(date(2026, 11, day) for day in gaps)
-    early = frozenset({date(2026, 10, 1), since})
-    record = logins.updated(Record(TODAY, gaps=early), parse(*login()))
-    unknown = Record(since, gaps=missed)
+    missed = frozenset(date(2026, 11, day) for day in gaps)
+    unknown = Record(date(2026, 11, 1), gaps=missed)
+    early = frozenset({date(2026, 11, 1), date(2026, 11, 22)})
+    since = Login(END.replace(day=23), 1, ROLE, "dev", "", "")
+    known = logins.updated(Record(TODAY, gaps=missed | early), [since])
 
-    assert logins.explained([], ROLE, unknown, BEGIN, []) == [
+    assert logins.explained([], f"{ROLE}s", unknown, BEGIN, []) == [
         f"no login is known since 2026-11-01{said}"
     ]
-    assert logins.explained([], ROLE, record, BEGIN, []) == ["last let in on 2026-11-27"]
+    assert logins.explained([], ROLE, known, BEGIN, []) == [f"last let in on 2026-11-23{said}"]

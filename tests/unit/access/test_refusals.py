@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.fakes.explaining import CLIENT, FORMAT, STS, sts_error
 
 from access import refusals
 from access.refusals import Cause, Refusal
@@ -23,19 +24,8 @@ ALICE, BOB = (
     f"arn:aws:sts::{ACCOUNT}:assumed-role/AWSReservedSSO_DevOps_1a2b3c4d5e6f7081/{name}@example.com"
     for name in ("alice", "bob")
 )
-CLIENT = "10.1.0.1:38652"
 TOKEN = "k8s-aws-v1.aHR0cHM6Ly9zdHMuYW1hem9uYXdzLmNvbS8"
 NOT_MAPPED = "identity is not mapped"
-
-FORMAT = "input token was not properly formatted: "
-STS = "sts getCallerIdentity failed: "
-
-
-def sts_error(code: str, message: str, status: int = 403) -> str:
-    error = {"Error": {"Type": "Sender", "Code": code, "Message": message}, "RequestId": "4a6a"}
-    end = f"on us-east-1 endpoint. Body: {json.dumps(error)}"
-    return f"{STS}error from AWS (expected 200, got {status}) {end}"
-
 
 MISMATCH = (
     "The request signature we calculated does not match the signature you provided. Check your "
@@ -286,6 +276,34 @@ def test_given_a_machine_whose_clock_is_some_seconds_off_then_its_refusal_counts
     assert [r.count for r in found] == [2]
 
 
+@pytest.mark.parametrize("skipped", [line(), "half a line", line(error="x", client="b")])
+def test_given_a_connection_then_its_newest_refusal_is_found(skipped: str) -> None:
+    lines = [line(error=f"{FORMAT}x", client="a"), denied_role(client="a"), skipped]
+
+    assert refusals.of_client(lines, "a") == Refusal(at(1), 1, Cause.NOT_MAPPED, ROLE)
+    assert refusals.of_client(lines, "c") is None
+
+
+@pytest.mark.parametrize(
+    ("logged", "quotes"),
+    [
+        (line(error=f"{FORMAT}parameter aws-iam-check-1"), True),
+        (line(error=f"{FORMAT}parameter aws-iam-check-2"), False),
+        (line("access granted", error="aws-iam-check-1", level="info"), False),
+        ("aws-iam-check-1", False),
+    ],
+)
+def test_given_a_text_of_a_token_then_only_a_refusal_quotes_it(logged: str, quotes: bool) -> None:
+    lines = ["half a line", line(error="another"), logged]
+
+    assert refusals.quotes(lines, "aws-iam-check-1") is quotes
+
+
+@pytest.mark.parametrize("secret", ["k8s-aws-v1.aHR0", "&X-Amz-Signature=1", "http://x", "a@b"])
+def test_given_a_word_that_may_be_secret_then_it_is_left_out_of_a_text(secret: str) -> None:
+    assert refusals.redacted(f"dial  {secret}\n: refused") == "dial … : refused"
+
+
 # How often.
 
 
@@ -335,6 +353,9 @@ SKIPPED = {
     "an hour from now": line(error=NOT_MAPPED, arn=ROLE, time="2026-11-26T09:16:31Z"),
     "before the last look": line(error=NOT_MAPPED, arn=ROLE, time="2026-11-26T07:16:31Z"),
     "another message": line("could not parse request body", error=NOT_MAPPED),
+    "the login of check": line(
+        error=f'{FORMAT}non-whitelisted query parameter "aws-iam-check-0123456789abcdef"'
+    ),
 }
 
 

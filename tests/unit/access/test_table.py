@@ -1,72 +1,233 @@
-"""The table of all mappings: its pages, and what is cut."""
+"""The table of all mappings: what each row says, its pages, and what is cut."""
 
 from __future__ import annotations
 
+import dataclasses
+import datetime
 import json
+from typing import Any
 
 import pytest
 
-from access import rbac
+from access import logins, rbac
 from access import table as listing
+from access.logins import Login, Record
 from access.mapping import IdentityMapping
 from access.rights import Right, bindings
+from access.table import Row
+from labels import OPTION
 
 ROLE = "arn:aws:iam::111122223333:role"
+NONE = rbac.Bindings(())
+YESTERDAY = datetime.datetime(2026, 11, 26, 12, tzinfo=datetime.timezone.utc)
 
 
-@pytest.mark.parametrize("limit", [300, 1_000])
-def test_given_a_mapping_longer_than_a_page_when_listed_then_it_is_cut_and_the_others_are_whole(
-    limit: int,
+def mapping(name: str, username: str = "alice", *groups: str, **more: Any) -> IdentityMapping:
+    return IdentityMapping(name, f"{ROLE}/Dev", username, f"{ROLE}/dev", groups, **more)
+
+
+def bound(role: str, namespace: str = "", **subjects: Any) -> rbac.Binding:
+    return rbac.Binding("b", namespace, "ClusterRole", role, **subjects)
+
+
+def given(found: IdentityMapping, *bindings: rbac.Binding) -> list[str]:
+    return listing.given(found, rbac.Bindings(bindings))
+
+
+# What a row says.
+
+SSO = mapping(
+    "sso",
+    "{{SessionName}}",
+    "ops",
+    "system:masters",
+    source=OPTION,
+    expires="2026-12-31T18:00:00Z",
+    permission_set="DevOps@111122223333",
+    created="2026-11-27T18:00:00Z",
+)
+WHOLE = Row(
+    name="sso",
+    arn=f"{ROLE}/Dev",
+    username="{{SessionName}}",
+    groups=("ops", "system:masters"),
+    source="option",
+    permission_set="DevOps@111122223333",
+    created="2026-11-27T18:00:00Z",
+    expires="2026-12-31T18:00:00Z",
+    last_login="2026-11-26",
+    superuser=True,
+    roles=("ClusterRole/edit as bob", "ClusterRole/view", "ClusterRole/view in team"),
+    own_roles=(),
+    administrator_by=("bind (ClusterRole/view)", "escalate (ClusterRole/view)"),
+    problem="same ARN as dev",
+)
+BARE = Row(
+    *("dev", f"{ROLE}/Dev", "alice", (), "kubectl", "", "", "", ""),
+    superuser=False,
+    roles=(),
+    own_roles=(),
+    administrator_by=(),
+    problem="",
+)
+
+
+def test_given_mappings_then_each_row_says_who_becomes_whom_and_what_that_gives():
+    found = [
+        bound("edit", users=("bob",)),
+        bound("view", groups=("ops", "system:masters"), powers=("bind", "escalate")),
+        bound("view", "team", groups=("ops",)),
+        bound("basic", groups=("system:authenticated",)),
+    ]
+    record = logins.updated(Record(), [Login(YESTERDAY, 1, f"{ROLE}/dev", "", "", "")])
+    others = dataclasses.replace(mapping("dev"), arn=f"{ROLE}/Other")
+
+    rows = listing.rows([SSO, others], {"sso": "same ARN as dev"}, rbac.Bindings(found), record)
+
+    assert rows == [dataclasses.replace(BARE, arn=f"{ROLE}/Other"), WHOLE]
+
+
+@pytest.mark.parametrize(
+    ("username", "subject", "roles"),
+    [
+        ("dev:{{SessionName}}", "dev:bob-x", ["ClusterRole/view as dev:bob-x"]),
+        ("dev:{{SessionName}}", "ops:bob", []),
+        (
+            "dev:{{SessionNameRaw}}:{{AccessKeyID}}",
+            "dev:a@b:AKIA",
+            ["ClusterRole/view as dev:a@b:AKIA"],
+        ),
+        ("dev:{{SessionName}}-x", "dev:bob", []),
+        ("{{AccountID}}:dev", "111122223333:dev", ["ClusterRole/view"]),
+        ("{{accountid}}", "{{accountid}}", ["ClusterRole/view"]),
+    ],
+)
+def test_given_a_name_that_a_login_fills_in_then_the_names_it_can_become_count(
+    username: str, subject: str, roles: list[str]
 ):
-    found = [
-        IdentityMapping("a", "x" * 2_000, "\u4e2d" * 2_000, ""),
-        IdentityMapping("b", f"{ROLE}/b", "bob", f"{ROLE}/b"),
-    ]
-    rows = listing.rows(found, {}, rbac.Bindings(()))
-
-    for pages in (listing.tables(rows, limit), listing.jsons(rows, limit)):
-        assert all(len(page.encode()) <= limit for page in pages)
-    assert listing.tables(rows, limit)[0].endswith("…")
-    short, whole = (item for page in listing.jsons(rows, limit) for item in json.loads(page))
-    assert short["problem"] == "too long to show: kubectl get iamidentitymapping a -o yaml"
-    assert whole["username"] == "bob"
+    assert given(mapping("dev", username), bound("view", users=(subject,))) == roles
+    assert given(mapping("dev", "alice", username), bound("view", groups=(subject,))) == roles
 
 
-def test_given_a_mapping_with_long_groups_when_listed_then_they_hide_nothing_of_what_it_gives():
-    groups = (*(f"{n:01024}" for n in range(200)), "ops", "system:masters")
-    power = "create pods in kube-system"
-    binding = rbac.Binding("b", "", "ClusterRole", "ops", groups=("ops",), powers=(power,))
-    found = [IdentityMapping("a", f"{ROLE}/Dev", "dev", "", groups)]
-    rows = listing.rows(found, {"a": "same ARN as mapping b"}, rbac.Bindings([binding]))
+def test_given_a_mapping_that_nobody_logs_in_by_then_its_fields_are_anybodys():
+    found = dataclasses.replace(mapping("dev", "{{AccountID}}:dev"), arn="dev")
 
-    (page,) = listing.tables(rows, 100_000)
-    assert "everything (system:masters)" in page
-    assert power in page
-    assert page.endswith("same ARN as mapping b")
-    (item,) = json.loads(listing.jsons(rows, 100_000)[0])
-    assert (item["superuser"], item["administrator_by"]) == (True, [f"{power} (ClusterRole/ops)"])
+    assert given(found, bound("u", users=("1:dev",))) == ["ClusterRole/u as 1:dev"]
 
 
-def test_given_roles_that_come_with_a_mapping_when_listed_then_only_these_are_its_own():
+def test_given_roles_that_come_with_a_mapping_then_only_these_are_its_own():
     ((_, made),) = bindings("dev", [Right("edit", namespaces=("team",))], "option")
-    role = ("ClusterRole", "edit")
-    found = [
-        rbac.Binding(made.name, "team", *role, groups=(made.group,)),
-        rbac.Binding("another's", "other", *role, groups=(made.group,)),
-        rbac.Binding("a person's", "", "ClusterRole", "view", groups=(made.group,)),
-    ]
-    mapping = IdentityMapping("dev", f"{ROLE}/Dev", "dev", "", (made.group,))
-    rows = listing.rows([mapping], {}, rbac.Bindings(found))
+    own = dataclasses.replace(bound("edit", "team", groups=(made.group,)), name=made.name)
+    found = mapping("dev", "alice", made.group)
 
-    assert listing.given(mapping, rbac.Bindings(found)) == [
-        "ClusterRole/edit in team (own)",
-        "ClusterRole/edit in other",
-        "ClusterRole/view",
+    (row,) = listing.rows([found], {}, rbac.Bindings([own, bound("view", groups=(made.group,))]))
+
+    assert row.roles == ("ClusterRole/edit in team", "ClusterRole/view")
+    assert row.own_roles == ("ClusterRole/edit in team",)
+    assert given(found, own) == ["ClusterRole/edit in team (own)"]
+
+
+# The table, and its pages.
+
+SHORT = dataclasses.replace(BARE, arn="arn:x", username="al")
+LONG = Row(
+    *("bob", "y", "u", ("g", "h"), "option", "", "", "2027", "2026"),
+    superuser=True,
+    roles=("r", "s"),
+    own_roles=("s",),
+    administrator_by=("bind", "escalate"),
+    problem="wrong",
+)
+
+
+def test_given_rows_then_each_has_a_line_and_columns_without_a_value_are_left_out():
+    roles = "everything (system:masters),r,s (own)"
+    more = "EXPIRES", "LAST LOGIN", f"{'ROLES':37}", "CAN BECOME ADMINISTRATOR BY", "PROBLEM"
+    none = "-      ", "-         ", f"{'-':37}", f"{'-':27}", "-"
+    long = "2027   ", "2026      ", roles, "bind, escalate             ", "wrong"
+    assert listing.tables([SHORT, LONG], 9_000)[0].splitlines() == [
+        "  ".join(["NAME  ARN    USERNAME  GROUPS  SOURCE ", *more]),
+        "  ".join(["dev   arn:x  al        -       kubectl", *none]),
+        "  ".join(["bob   y      u         g,h     option ", *long]),
     ]
-    (item,) = json.loads(listing.jsons(rows, 100_000)[0])
-    assert item["own_roles"] == ["ClusterRole/edit in team"]
-    assert item["roles"] == [
-        "ClusterRole/edit in team",
-        "ClusterRole/edit in other",
-        "ClusterRole/view",
+    assert listing.tables([SHORT], 9_000)[0].splitlines() == [
+        "NAME  ARN    USERNAME  GROUPS  SOURCE   ROLES",
+        "dev   arn:x  al        -       kubectl  -",
     ]
+    assert listing.tables([], 9_000) == ["NAME  ARN  USERNAME  GROUPS  SOURCE  ROLES"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "shown"),
+    [
+        ({"permission_set": "DevOps@1"}, "kubectl (DevOps@1)"),
+        ({"permission_set": "DevOps@1", "created": "2026"}, "kubectl (DevOps@1 since 2026)"),
+        ({"permission_set": "run: x", "created": ""}, "kubectl ('run: x')"),
+        ({"created": "2026"}, "kubectl"),
+    ],
+)
+def test_given_a_permission_set_then_its_name_and_the_date_of_its_role_are_shown(
+    fields: dict[str, str], shown: str
+):
+    (page,) = listing.tables([dataclasses.replace(SHORT, **fields)], 9_000)
+
+    assert page.splitlines()[1] == f"dev   arn:x  al        -       {shown}  -"
+
+
+def test_given_a_wide_cell_then_only_its_own_line_is_longer_and_a_very_wide_one_is_cut():
+    wide = dataclasses.replace(SHORT, username="u" * 71, arn="\n\x1b\u4e2d" * 700)
+
+    header, short, long = listing.tables([SHORT, wide], 9_000)[0].splitlines()
+
+    assert header == f"NAME  {'ARN':70}  {'USERNAME':70}  GROUPS  SOURCE   ROLES"
+    assert short == f"dev   {'arn:x':70}  {'al':70}  -       kubectl  -"
+    arn = (" \\x1b\u4e2d" * 700).strip().encode()[:1_997].decode(errors="ignore")
+    assert long == f"dev   {arn}…  {'u' * 71}  -       kubectl  -"
+
+
+@pytest.mark.parametrize(
+    ("items", "limit", "pages"),
+    [
+        ([], 3, [[]]),
+        (["aa", "bb"], 6, [["aa", "bb"]]),
+        (["aa", "bb"], 5, [["aa"], ["bb"]]),
+        (["aa", "bb", "c", "dd"], 5, [["aa"], ["bb", "c"], ["dd"]]),
+        (["\u00e9", "b"], 4, [["\u00e9"], ["b"]]),
+        (["aaaa", "b"], 2, [["aaaa"], ["b"]]),
+    ],
+)
+def test_given_items_then_each_page_has_as_many_as_fit_with_a_byte_before_each(
+    items: list[str], limit: int, pages: list[list[str]]
+):
+    assert list(listing.pages(items, limit)) == pages
+
+
+@pytest.mark.parametrize("pages_of", [listing.tables, listing.jsons])
+def test_given_a_limit_then_a_page_may_be_as_long_and_no_longer(pages_of: Any):
+    (whole,) = pages_of([SHORT, SHORT], 9_000)
+
+    assert pages_of([SHORT, SHORT], len(whole)) == [whole]
+    assert len(pages_of([SHORT, SHORT], len(whole) - 1)) == 2
+
+
+def test_given_a_row_longer_than_a_page_then_it_is_cut_or_only_named_with_a_remedy():
+    huge = dataclasses.replace(LONG, arn="x" * 2_000)
+
+    header, line = listing.tables([huge], 300)[0].splitlines()
+    assert (len(header) + 1 + len(line.encode()), line[-2:]) == (300, "x…")
+    assert json.loads(listing.jsons([huge], 450)[0]) == [
+        dataclasses.asdict(BARE)
+        | {"name": "bob", "groups": [], "roles": [], "own_roles": []}
+        | {"source": "option", "last_login": "2026", "superuser": True}
+        | {"administrator_by": ["bind"], "arn": "", "username": ""}
+        | {"problem": "too long to show: kubectl get iamidentitymapping bob -o yaml"}
+    ]
+
+
+def test_given_a_row_as_json_then_its_length_decides_whether_it_is_whole():
+    (whole,) = listing.jsons([LONG], 9_000)
+
+    assert json.loads(whole) == [json.loads(json.dumps(dataclasses.asdict(LONG)))]
+    assert " " not in whole.replace("everything (", "")
+    assert listing.jsons([LONG], len(whole)) == [whole]
+    assert "too long to show" in listing.jsons([LONG], len(whole) - 1)[0]

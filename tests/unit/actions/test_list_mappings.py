@@ -7,43 +7,14 @@ from typing import Any
 
 import ops.testing
 import pytest
-import yaml
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import answer, refusal
 from tests.fakes.kubernetes.paths import LOGINS, MAPPINGS, PODS, POLICY, POLICY_BINDING
 from tests.fakes.kubernetes.rbac import RBAC, REVIEWS
 from tests.fakes.kubernetes.server import FakeCluster
+from tests.fakes.listing import ROLE, add, items, table
 
 EVERYTHING = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
-ROLE = "arn:aws:iam::111122223333:role"
-
-
-def add(api: FakeCluster, name: str, role: str, username: str, *groups: str, **extra: Any) -> None:
-    """Store a mapping of a role, made with kubectl unless its metadata say otherwise."""
-    api.put(
-        f"{MAPPINGS}/{name}",
-        {
-            "metadata": {"name": name, **extra},
-            "spec": {"arn": f"{ROLE}/{role}", "username": username, "groups": [*groups]},
-            "status": {"canonicalARN": f"{ROLE}/{role}".lower()},
-        },
-    )
-
-
-def table(model: Model) -> list[list[str]]:
-    """The cells of the table. Columns are two spaces apart."""
-    text = model.action("list-mappings")["mappings"]
-    return [line.split("  ") for line in squeeze(text).splitlines()]
-
-
-def squeeze(text: str) -> str:
-    while "   " in text:
-        text = text.replace("   ", "  ")
-    return text
-
-
-def items(model: Model) -> list[dict[str, Any]]:
-    return json.loads(model.action("list-mappings", format="json")["mappings"])
 
 
 def test_given_mappings_when_listed_then_each_row_says_who_becomes_whom_and_what_that_gives(
@@ -92,7 +63,17 @@ def test_given_a_binding_of_another_kind_of_subject_when_listed_then_its_role_is
 def test_given_mappings_when_listed_as_json_then_a_program_reads_all_of_it(
     deployed: Model, api: FakeCluster
 ):
-    add(api, "dev", "Dev", "alice", "team", labels={"aws-iam/source": "option"})
+    add(
+        api,
+        "dev",
+        "Dev",
+        "alice",
+        "team",
+        "system:masters",
+        labels={"aws-iam/source": "option"},
+        annotations={"aws-iam/permission-set": "DevOps@111122223333"},
+        creationTimestamp="2026-11-27T18:00:00Z",
+    )
     api.add_binding("view", "ClusterRole/view", Group="team")
 
     assert items(deployed) == [
@@ -100,29 +81,19 @@ def test_given_mappings_when_listed_as_json_then_a_program_reads_all_of_it(
             "name": "dev",
             "arn": f"{ROLE}/Dev",
             "username": "alice",
-            "groups": ["team"],
+            "groups": ["team", "system:masters"],
             "source": "option",
-            "permission_set": "",
-            "created": "",
+            "permission_set": "DevOps@111122223333",
+            "created": "2026-11-27T18:00:00Z",
             "expires": "",
             "last_login": "",
-            "superuser": False,
+            "superuser": True,
             "roles": ["ClusterRole/view"],
             "own_roles": [],
             "administrator_by": [],
             "problem": "",
         }
     ]
-
-
-def test_given_a_member_of_system_masters_when_listed_then_it_is_marked_as_what_it_is(
-    deployed: Model, api: FakeCluster
-):
-    add(api, "root", "Root", "root", "system:masters")
-    api.add_binding("cluster-admin", "ClusterRole/cluster-admin", Group="system:masters")
-
-    assert table(deployed)[1][-1] == "everything (system:masters),ClusterRole/cluster-admin"
-    assert items(deployed)[0]["superuser"] is True
 
 
 def test_given_mappings_that_never_work_when_listed_then_each_has_its_problem(
@@ -153,39 +124,6 @@ def test_given_another_partition_when_listed_then_what_cannot_log_in_there_is_a_
     )
 
 
-@pytest.mark.parametrize(
-    ("username", "subject", "roles"),
-    [
-        ("dev:{{SessionName}}", "dev:bob-x", ["ClusterRole/view as dev:bob-x"]),
-        ("dev:{{SessionName}}", "ops:bob", []),
-        (
-            "dev:{{SessionNameRaw}}:{{AccessKeyID}}",
-            "dev:a@b:AKIA",
-            ["ClusterRole/view as dev:a@b:AKIA"],
-        ),
-        ("dev:{{SessionName}}-x", "dev:bob", []),
-        ("{{AccountID}}:dev", "111122223333:dev", ["ClusterRole/view"]),
-        ("{{accountid}}", "{{accountid}}", ["ClusterRole/view"]),
-    ],
-)
-def test_given_a_username_that_a_login_fills_in_when_listed_then_the_names_it_can_become_count(
-    deployed: Model, api: FakeCluster, username: str, subject: str, roles: list[str]
-):
-    add(api, "dev", "dev", username)
-    api.add_binding("view", "ClusterRole/view", User=subject)
-
-    assert items(deployed)[0]["roles"] == roles
-
-
-def test_given_what_everybody_has_when_listed_then_no_row_repeats_it(
-    deployed: Model, api: FakeCluster
-):
-    add(api, "dev", "dev", "alice")
-    api.add_binding("basic", "ClusterRole/system:basic-user", Group="system:authenticated")
-
-    assert items(deployed)[0]["roles"] == []
-
-
 def test_given_no_mappings_when_listed_then_the_table_is_its_header(
     deployed: Model, api: FakeCluster
 ):
@@ -200,28 +138,6 @@ def test_given_no_mappings_when_listed_then_the_table_is_its_header(
         "total": "0",
     }
     assert items(deployed) == []
-
-
-def test_given_a_name_with_control_characters_when_listed_then_the_table_keeps_its_lines(
-    deployed: Model, api: FakeCluster
-):
-    add(api, "dev", "dev", "alice\nroot  arn\x1b[31m \u4e2d")
-
-    assert deployed.action("list-mappings")["mappings"].splitlines()[1] == (
-        f"dev   {ROLE}/dev  alice root arn\\x1b[31m \u4e2d  -       kubectl  -"
-    )
-
-
-def test_given_a_table_when_it_is_listed_then_juju_shows_it_in_lines(
-    deployed: Model, api: FakeCluster
-):
-    add(api, "dev", "dev", "alice", expires="")
-    add(api, "very-long-name", "x" * 90, "bob")
-    text = deployed.action("list-mappings")["mappings"]
-
-    assert not any(line.endswith(" ") for line in text.splitlines())
-    # A text with other characters is quoted, and on one line.
-    assert yaml.dump(text, default_style="|").startswith("|")
 
 
 @pytest.mark.parametrize("form", ["table", "json"])
@@ -370,25 +286,6 @@ def test_given_entries_that_are_all_in_effect_when_listed_then_none_is_named(
 
     assert results["total"] == "1"
     assert "not-applied" not in results
-
-
-def test_given_a_permission_set_when_listed_then_its_name_and_the_date_of_its_role_are_shown(
-    deployed: Model, api: FakeCluster
-):
-    add(api, "sso", "AWSReservedSSO_DevOps_0123456789abcdef", "alice")
-    metadata = api.objects[f"{MAPPINGS}/sso"]["metadata"]
-    metadata["labels"] = {"aws-iam/source": "option"}
-    metadata["annotations"] = {"aws-iam/permission-set": "DevOps@111122223333"}
-    metadata["creationTimestamp"] = "2026-11-27T18:00:00Z"
-
-    shown = deployed.action("list-mappings")["mappings"]
-
-    assert "option (DevOps@111122223333 since 2026-11-27T18:00:00Z)" in shown
-    (found,) = items(deployed)
-    assert (found["permission_set"], found["created"]) == (
-        "DevOps@111122223333",
-        "2026-11-27T18:00:00Z",
-    )
 
 
 @pytest.mark.parametrize("groups", [[None], "view", [["view"]], {"a": 1}, 7])

@@ -11,7 +11,7 @@ from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refusal
 from tests.fakes.kubernetes.paths import PODS
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.unit.actions.test_list_mappings import add
+from tests.fakes.listing import add
 
 
 def listed(model: Model) -> list[str]:

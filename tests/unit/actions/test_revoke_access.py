@@ -243,11 +243,7 @@ def test_given_a_mapping_that_keeps_a_former_principal_when_that_is_revoked_then
 def test_given_a_mapping_that_somebody_creates_meanwhile_when_it_is_revoked_then_that_goes_too(
     mapped: Model, api: FakeCluster
 ):
-    def created(request: httpx2.Request) -> httpx2.Response:
-        api.add_mapping("late", ROLE)
-        return api._handle(request)
-
-    api.fail(created, request=f"DELETE {MAPPINGS}/c", nth=1)
+    api.meanwhile(lambda: api.add_mapping("late", ROLE), request=f"DELETE {MAPPINGS}/c")
 
     assert "late: " in revoke(mapped, arn=ROLE)["mappings"]
     assert names(api) == ["other"]
@@ -256,11 +252,7 @@ def test_given_a_mapping_that_somebody_creates_meanwhile_when_it_is_revoked_then
 def test_given_a_mapping_that_goes_just_before_it_is_revoked_then_the_others_go_too(
     mapped: Model, api: FakeCluster
 ):
-    def gone(request: httpx2.Request) -> httpx2.Response:
-        api.delete(f"{MAPPINGS}/b")
-        return api._handle(request)
-
-    api.fail(gone, request=f"DELETE {MAPPINGS}/b", nth=1)
+    api.meanwhile(lambda: api.delete(f"{MAPPINGS}/b"), request=f"DELETE {MAPPINGS}/b")
 
     assert revoke(mapped, arn=ROLE)["result"] == "revoked"
     assert names(api) == ["other"]
@@ -304,11 +296,7 @@ def test_given_a_finalizer_that_keeps_a_mapping_when_it_is_revoked_then_it_is_na
 def test_given_another_mapping_that_takes_the_name_as_it_is_revoked_then_that_one_stays(
     mapped: Model, api: FakeCluster
 ):
-    def replaced(request: httpx2.Request) -> httpx2.Response:
-        api.add_mapping("b", OTHER)
-        return api._handle(request)
-
-    api.fail(replaced, request=f"GET {MAPPINGS}/b", nth=1)
+    api.meanwhile(lambda: api.add_mapping("b", OTHER), request=f"GET {MAPPINGS}/b")
 
     assert len(revoke(mapped, arn=ROLE)["mappings"].splitlines()) == 2
     assert names(api) == ["b", "other"]

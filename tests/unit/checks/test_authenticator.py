@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from tests.fakes.checking import ADDRESS, NAMES, RECONCILE
+from tests.fakes.checking import NAMES, RECONCILE
+from tests.fakes.kubernetes.paths import ADDRESS
 
 from checks import StepState, authenticator
 from checks.authenticator import Deployed

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from tests.fakes.certificates.authority import root
-from tests.fakes.checking import ADDRESS, CLOCK, NAMES, RECONCILE
+from tests.fakes.checking import CLOCK, NAMES, RECONCILE
+from tests.fakes.kubernetes.paths import ADDRESS
 
 from certificates import SERVER_NAME, pem
 from certificates.keypair import KeyPair

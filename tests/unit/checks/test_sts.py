@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.fakes.checking import CLOCK, HOST, NAMES, RECONCILE
-from tests.fakes.explaining import log_line
-from tests.unit.access.test_refusals import CLIENT, FORMAT, STS, sts_error
+from tests.fakes.explaining import CLIENT, FORMAT, STS, log_line, sts_error
 
 from access import refusals
 from access.refusals import Cause, Refusal

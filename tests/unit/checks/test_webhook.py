@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from tests.fakes.checking import ADDRESS, NAMES
+from tests.fakes.checking import NAMES
+from tests.fakes.kubernetes.paths import ADDRESS
 
 from checks import StepState, webhook
 from juju.control_plane import Use

@@ -7,16 +7,14 @@ import pytest
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.paths import ADDRESS, DEPLOYMENT, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
+from tests.fakes.kubernetes.services import CHOSEN, EXTRA
 from tests.fakes.machine import Files, rendered
 
 from labels import FINALIZER
 
-CHOSEN = "10.152.183.77"
-EXTRA = f"{SERVICE}-10-152-183-77"
-
 
 @pytest.fixture
-def newer(easyrsa: Easyrsa, api: FakeCluster, files: Files) -> Model:
+def prepared(easyrsa: Easyrsa, api: FakeCluster, files: Files) -> Model:
     """On a control plane whose option was set before the charm was deployed."""
     files.auth_webhook.write_text(rendered(f"https://{CHOSEN}:443/authenticate"))
     return Model(easyrsa, [files], endpoints=("control-plane",))
@@ -29,23 +27,23 @@ def addresses(api: FakeCluster) -> dict[str, str]:
 
 
 def test_given_an_address_and_the_option_ahead_when_deployed_then_nobody_has_to_do_anything(
-    newer: Model, api: FakeCluster
+    prepared: Model, api: FakeCluster
 ):
-    newer.config["webhook-address"] = CHOSEN
-    newer.settle()
+    prepared.config["webhook-address"] = CHOSEN
+    prepared.settle()
 
-    assert newer.hook().name == "active"
+    assert prepared.hook().name == "active"
     assert addresses(api) == {SERVICE: CHOSEN}
 
 
 def test_given_a_service_when_it_is_deleted_then_it_is_made_again_at_the_chosen_address(
-    newer: Model, api: FakeCluster
+    prepared: Model, api: FakeCluster
 ):
-    newer.config["webhook-address"] = CHOSEN
-    newer.settle()
+    prepared.config["webhook-address"] = CHOSEN
+    prepared.settle()
     api.delete(SERVICE)
 
-    assert newer.hook().name == "active"
+    assert prepared.hook().name == "active"
     assert addresses(api) == {SERVICE: CHOSEN}
 
 
@@ -58,12 +56,12 @@ def test_given_a_service_when_it_is_deleted_then_it_is_made_again_at_the_chosen_
     ],
 )
 def test_given_an_address_that_no_service_can_have_when_deployed_then_that_is_said(
-    newer: Model, api: FakeCluster, address: str, line: str
+    prepared: Model, api: FakeCluster, address: str, line: str
 ):
     api.taken_addresses.add("10.152.183.1")
-    newer.config["webhook-address"] = address
+    prepared.config["webhook-address"] = address
 
-    assert newer.hook() == ops.BlockedStatus(f"option webhook-address: {line}")
+    assert prepared.hook() == ops.BlockedStatus(f"option webhook-address: {line}")
     assert addresses(api) == {}
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import copy
 import dataclasses
 import re
-from collections.abc import Callable
 from typing import Any
 
 import httpx2
 import pytest
 from tests.fakes.juju.model import OWNER
-from tests.fakes.kubernetes.faults import ok, refusal, unreachable
+from tests.fakes.kubernetes.faults import Answer, ok, refusal, unreachable
 from tests.fakes.kubernetes.paths import LOGINS, MAPPINGS, PULL_SECRET
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
@@ -57,21 +56,29 @@ def add(api: FakeCluster, found: IdentityMapping) -> None:
     api.add_mapping(found.name, found.arn, found.canonical, source=found.source)
 
 
-def meanwhile(api: FakeCluster, request: str, write: Callable[[], object]) -> None:
-    """Let somebody else write right before a request arrives, the first of its kind."""
-
-    def answer(sent: httpx2.Request) -> httpx2.Response:
-        write()
-        return api._handle(sent)
-
-    api.fail(answer, request=request, nth=1)
-
-
 def remade(api: FakeCluster, arn: str = OPS) -> None:
     """Somebody deletes the mapping and makes another of its name."""
     api.delete(PATH)
     api.add_mapping("dev", arn, arn, source=OPTION)
     api.objects[PATH]["metadata"]["resourceVersion"] = "7"
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        mapping(),
+        dataclasses.replace(mapping(), source="", expires="2026-01-01T00:00:00Z"),
+        IdentityMapping("dev", "", "dev", ""),
+    ],
+    ids=["the option's", "a person's that has ended", "one without an ARN"],
+)
+def test_given_a_mapping_as_it_was_read_when_it_is_to_be_deleted_then_it_goes(
+    client: Client, api: FakeCluster, found: IdentityMapping
+):
+    api.add_mapping("dev", found.arn, source=found.source, expires=found.expires)
+
+    assert make(client, Changes(delete=(found,))) == Result(done=frozenset({"dev"}))
+    assert PATH not in api.objects
 
 
 # A second writer at each request of a write path.
@@ -82,7 +89,7 @@ def test_given_another_of_the_name_when_a_mapping_is_to_be_deleted_then_that_one
     client: Client, api: FakeCluster, request_: str
 ):
     add(api, mapping())
-    meanwhile(api, f"{request_} {PATH}", lambda: remade(api))
+    api.meanwhile(lambda: remade(api), request=f"{request_} {PATH}")
 
     result = make(client, Changes(delete=(mapping(),)))
 
@@ -104,7 +111,7 @@ def test_given_a_label_that_somebody_took_off_when_a_mapping_is_to_be_deleted_th
     client: Client, api: FakeCluster
 ):
     add(api, mapping())
-    meanwhile(api, f"GET {PATH}", api.objects[PATH]["metadata"]["labels"].clear)
+    api.meanwhile(api.objects[PATH]["metadata"]["labels"].clear, request=f"GET {PATH}")
 
     assert make(client, Changes(delete=(mapping(),))) == Result(outdated=frozenset({"dev"}))
     assert PATH in api.objects
@@ -114,7 +121,7 @@ def test_given_somebody_who_deletes_a_mapping_first_then_it_is_gone_and_not_our_
     client: Client, api: FakeCluster
 ):
     add(api, mapping())
-    meanwhile(api, f"GET {PATH}", lambda: api.delete(PATH))
+    api.meanwhile(lambda: api.delete(PATH), request=f"GET {PATH}")
 
     assert make(client, Changes(delete=(mapping(),))) == Result(gone=frozenset({"dev"}))
 
@@ -124,10 +131,20 @@ def test_given_another_arn_when_a_mapping_is_to_be_changed_then_it_stays_as_it_i
 ):
     add(api, mapping())
     new = dataclasses.replace(mapping(), groups=("admins",))
-    meanwhile(api, f"PATCH {PATH}", lambda: remade(api))
+    api.meanwhile(lambda: remade(api), request=f"PATCH {PATH}")
 
     assert make(client, Changes(update=((mapping(), new),))) == Result(outdated=frozenset({"dev"}))
     assert "groups" not in api.objects[PATH]["spec"]
+
+
+def test_given_somebody_who_deletes_a_mapping_when_it_is_to_be_changed_then_that_is_outdated(
+    client: Client, api: FakeCluster
+):
+    add(api, mapping())
+    new = dataclasses.replace(mapping(), groups=("admins",))
+    api.meanwhile(lambda: api.delete(PATH), request=f"PATCH {PATH}")
+
+    assert make(client, Changes(update=((mapping(), new),))) == Result(outdated=frozenset({"dev"}))
 
 
 @pytest.mark.parametrize("former", [OPS, ""], ids=["withdraw", "activate"])
@@ -135,7 +152,7 @@ def test_given_another_arn_when_a_status_is_to_be_written_then_it_lets_nobody_el
     client: Client, api: FakeCluster, former: str
 ):
     add(api, mapping(canonical=former))
-    meanwhile(api, f"PATCH {PATH}/status", lambda: remade(api))
+    api.meanwhile(lambda: remade(api), request=f"PATCH {PATH}/status")
     found, wanted = Access((mapping(canonical=former),)), Access((mapping(),))
 
     result = make(client, desired.changes(found, wanted))
@@ -147,7 +164,7 @@ def test_given_another_arn_when_a_status_is_to_be_written_then_it_lets_nobody_el
 def test_given_somebody_who_takes_the_name_first_when_a_mapping_is_created_then_theirs_stays(
     client: Client, api: FakeCluster
 ):
-    meanwhile(api, f"POST {MAPPINGS}", lambda: api.add_mapping("dev", OPS, OPS))
+    api.meanwhile(lambda: api.add_mapping("dev", OPS, OPS), request=f"POST {MAPPINGS}")
 
     result = make(client, Changes(create=(mapping(),), bind=(VIEW,)))
 
@@ -163,7 +180,7 @@ def test_given_the_authenticator_that_writes_the_status_first_then_the_mapping_w
         api.objects[PATH]["status"] = {"canonicalARN": DEV}
         api.objects[PATH]["metadata"]["resourceVersion"] = "2"
 
-    meanwhile(api, f"PUT {PATH}/status", touched)
+    api.meanwhile(touched, request=f"PUT {PATH}/status")
 
     assert make(client, Changes(create=(mapping(),))) == Result(done=frozenset({"dev"}))
     assert api.objects[PATH]["status"] == {"canonicalARN": DEV}
@@ -172,10 +189,9 @@ def test_given_the_authenticator_that_writes_the_status_first_then_the_mapping_w
 def test_given_a_binding_of_others_with_the_name_then_ours_takes_its_place(
     client: Client, api: FakeCluster
 ):
-    meanwhile(
-        api,
-        f"POST {BINDINGS}",
+    api.meanwhile(
         lambda: api.add_binding(VIEW.name, "ClusterRole/admin", User="mallory"),
+        request=f"POST {BINDINGS}",
     )
 
     assert make(client, Changes(bind=(VIEW,))) == Result(done=frozenset({VIEW.key}))
@@ -200,50 +216,55 @@ def test_given_people_who_label_a_mapping_when_it_is_changed_then_their_labels_s
 # A server that refuses, or has no time.
 
 
-@pytest.mark.parametrize("code", [400, 403, 409, 413, 422, 500])
-def test_given_a_webhook_that_denies_a_change_with_any_code_then_its_reason_is_had(
-    client: Client, api: FakeCluster, code: int
+DENIED = 'admission webhook "x" denied the request: no'
+INVALID = "spec.username: Invalid value: must not be empty"
+
+
+@pytest.mark.parametrize(
+    ("answer", "result"),
+    [
+        *(
+            (refusal(code, DENIED), Result(refused={"dev": DENIED}))
+            for code in (400, 403, 409, 413, 422, 500)
+        ),
+        (refusal(422, INVALID), Result(refused={"dev": INVALID})),
+        (refusal(429, "too many requests"), Result(done=frozenset({"dev"}))),
+        (unreachable(httpx2.ReadTimeout), Result(pending=frozenset({"dev"}))),
+    ],
+)
+def test_given_an_answer_then_the_change_is_refused_or_made_again_now_or_by_the_next_hook(
+    client: Client, api: FakeCluster, answer: Answer, result: Result
 ):
-    denied = refusal(code, 'admission webhook "x" denied the request: no')
-    api.fail(denied, request=f"POST {MAPPINGS}", nth=1)
+    api.fail(answer, request=f"POST {MAPPINGS}", nth=1)
 
-    result = make(client, Changes(create=(mapping(), mapping("ops", OPS))))
-
-    assert result.done == {"ops"}
-    assert result.refused == {"dev": 'admission webhook "x" denied the request: no'}
+    assert make(client, Changes(create=(mapping(),))) == result
 
 
-def test_given_an_administrator_without_rights_then_a_person_must_act(
-    client: Client, api: FakeCluster
+def test_given_a_change_that_is_refused_then_those_behind_it_are_made(
+    client: Client, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
 ):
-    forbidden = refusal(403, 'mappings is forbidden: User "admin" cannot create')
-    api.fail(forbidden, request=f"POST {MAPPINGS}")
+    monkeypatch.setattr(sync, "WRITERS", 1)
+    api.fail(refusal(403, DENIED), request=f"POST {MAPPINGS}", nth=1)
 
-    with pytest.raises(Blocked, match="forbidden"):
+    assert make(client, Changes(create=(mapping(), mapping("ops", OPS)))) == Result(
+        done=frozenset({"ops"}), refused={"dev": DENIED}
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "error"),
+    [
+        (403, 'mappings is forbidden: User "admin" cannot create', Blocked),
+        (500, "etcdserver: no leader", Waiting),
+    ],
+)
+def test_given_a_server_that_takes_no_change_then_a_person_must_act_or_it_is_waited_for(
+    client: Client, api: FakeCluster, code: int, reason: str, error: type[Exception]
+):
+    api.fail(refusal(code, reason), request=f"POST {MAPPINGS}")
+
+    with pytest.raises(error, match=re.escape(reason)):
         make(client, Changes(create=(mapping(),)))
-
-
-def test_given_a_server_that_fails_then_it_is_waited_for(client: Client, api: FakeCluster):
-    api.fail(refusal(500, "etcdserver: no leader"), request=f"POST {MAPPINGS}")
-
-    with pytest.raises(Waiting, match="no leader"):
-        make(client, Changes(create=(mapping(),)))
-
-
-def test_given_too_many_requests_then_the_change_is_made_later_in_the_same_hook(
-    client: Client, api: FakeCluster
-):
-    api.fail(refusal(429, "too many requests"), request=f"POST {MAPPINGS}", nth=1)
-
-    assert make(client, Changes(create=(mapping(),))).done == {"dev"}
-
-
-def test_given_an_answer_that_never_comes_then_the_change_is_left_to_the_next_hook(
-    client: Client, api: FakeCluster
-):
-    api.fail(unreachable(httpx2.ReadTimeout), request=f"POST {MAPPINGS}", nth=1)
-
-    assert make(client, Changes(create=(mapping(),))).pending == {"dev"}
 
 
 def test_given_a_hook_without_time_then_nothing_is_sent_and_all_is_left(
@@ -311,17 +332,6 @@ def test_given_changes_of_every_kind_then_access_that_ends_goes_before_anything_
     assert api.objects[f"{MAPPINGS}/edited"]["status"] == {"canonicalARN": edited.arn}
 
 
-def test_given_a_reason_when_a_mapping_is_changed_then_it_is_written_down(
-    client: Client, api: FakeCluster
-):
-    add(api, mapping())
-    new = dataclasses.replace(mapping(), reason="an incident")
-
-    make(client, Changes(update=((mapping(), new),)))
-
-    assert api.objects[PATH]["metadata"]["annotations"]["aws-iam/reason"] == "an incident"
-
-
 @pytest.mark.parametrize("namespace", ["", "dev"])
 def test_given_a_finalizer_of_a_binding_when_it_is_to_go_then_it_goes_all_the_same(
     client: Client, api: FakeCluster, namespace: str
@@ -336,7 +346,7 @@ def test_given_somebody_who_lets_a_binding_go_first_when_it_is_to_go_then_it_is_
     client: Client, api: FakeCluster
 ):
     path = bound(api, "dev")
-    meanwhile(api, f"PATCH {path}", lambda: api.delete(path))
+    api.meanwhile(lambda: api.delete(path), request=f"PATCH {path}")
 
     assert make(client, Changes(unbind=(former("dev"),))).done == {former("dev").key}
 

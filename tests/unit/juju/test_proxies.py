@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from tests.fakes.juju.model import OWNER, Easyrsa, Model
 from tests.fakes.kubernetes.paths import DEPLOYMENT, MAPPINGS, SECRET
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.unit.cluster.test_manifests import GIVEN, SERVED
 
 from certificates.keypair import KeyPair
 from cluster import manifests
@@ -32,6 +31,8 @@ OPTIONS = {
     "JUJU_CHARM_HTTPS_PROXY": URL,
     "JUJU_CHARM_NO_PROXY": "127.0.0.1,localhost,::1, 10.0.0.0/8,registry.example.com",
 }
+SERVED = KeyPair("certificate\n", "key\n", "ca\n")
+GIVEN = manifests.Spec(image="image:v1", replicas=2, cluster_id="prod", pair=SERVED)
 OWN = "127.0.0.1,169.254.169.254,::1,localhost,.svc,.cluster.local"
 NO_PROXY = f"$(KUBERNETES_SERVICE_HOST),{OWN},10.0.0.0/8,registry.example.com"
 

@@ -25,8 +25,8 @@ from tests.fakes.kubernetes.paths import (
     SERVICE_ACCOUNT,
 )
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.unit.cluster.managed_fields.test_adoption import FORMER
-from tests.unit.test_owner import mark as put_mark
+from tests.fakes.owners import FORMER
+from tests.fakes.owners import mark as put_mark
 
 from config import Config
 from errors import Blocked

@@ -10,8 +10,7 @@ from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refused, unreachable
 from tests.fakes.kubernetes.paths import DEFINITION, DEPLOYMENT, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster, Seen
-from tests.unit.cluster.managed_fields.test_adoption import FORMER, OWN
-from tests.unit.test_owner import mark, marks
+from tests.fakes.owners import FORMER, OWN, mark, marks
 
 from labels import FINALIZER
 

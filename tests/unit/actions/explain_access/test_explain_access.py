@@ -13,7 +13,7 @@ from tests.fakes.kubernetes.faults import answer, refusal
 from tests.fakes.kubernetes.paths import MAPPINGS, PODS
 from tests.fakes.kubernetes.rbac import REVIEWS
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.unit.actions.test_list_mappings import add
+from tests.fakes.listing import add
 
 from access import expiry
 from access.expiry import Ended

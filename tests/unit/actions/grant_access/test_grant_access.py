@@ -300,11 +300,7 @@ def test_given_a_name_that_another_principal_has_when_access_is_granted_then_it_
 def test_given_a_person_who_maps_the_principal_just_now_when_it_is_granted_then_it_is_refused(
     deployed: Model, api: FakeCluster
 ):
-    def created_before(request: httpx2.Request) -> httpx2.Response:
-        api.add_mapping(NAME, ROLE)
-        return api._handle(request)
-
-    api.fail(created_before, request=f"POST {MAPPINGS}", nth=1)
+    api.meanwhile(lambda: api.add_mapping(NAME, ROLE), request=f"POST {MAPPINGS}")
 
     assert refused(deployed, for_="1h").startswith(f"mapping {NAME} maps {ROLE} already")
 

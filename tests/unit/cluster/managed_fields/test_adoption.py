@@ -7,27 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.fakes.owners import FORMER, OWN, Entry
 
 from cluster import managed_fields
 
-Entry = dict[str, Any]
-OWN: Entry = {
-    "manager": "aws-iam",
-    "operation": "Apply",
-    "apiVersion": "v1",
-    "time": "2026-11-25T01:30:05Z",
-    "fieldsType": "FieldsV1",
-    "fieldsV1": {"f:data": {"f:config.yaml": {}}},
-}
-FORMER: Entry = {
-    **OWN,
-    "manager": "kubectl-client-side-apply",
-    "operation": "Update",
-    "fieldsV1": {
-        "f:metadata": {"f:labels": {".": {}, "f:k8s-app": {}}},
-        "f:data": {".": {}, "f:config.yaml": {}},
-    },
-}
 MANIFEST = {
     "apiVersion": "v1",
     "kind": "ConfigMap",

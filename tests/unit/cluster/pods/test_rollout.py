@@ -10,31 +10,8 @@ import pytest
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import unreachable
 from tests.fakes.kubernetes.paths import DEPLOYMENT, PODS
+from tests.fakes.kubernetes.pods import UNSCHEDULABLE, waiting
 from tests.fakes.kubernetes.server import FakeCluster
-
-
-def waiting(reason: str, message: str = "") -> list[dict[str, Any]]:
-    return [
-        {
-            "name": "aws-iam-authenticator",
-            "ready": False,
-            "restartCount": 0,
-            "image": "-",
-            "imageID": "",
-            "state": {"waiting": {"reason": reason, "message": message}},
-        }
-    ]
-
-
-UNSCHEDULABLE = [
-    {
-        "type": "PodScheduled",
-        "status": "False",
-        "reason": "Unschedulable",
-        "message": "0/1 nodes are available:\n 1 Insufficient memory. preemption: 0/1 nodes are "
-        "available: 1 No preemption victims found for incoming pod.",
-    }
-]
 
 
 @pytest.fixture

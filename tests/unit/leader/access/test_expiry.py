@@ -140,13 +140,12 @@ def test_given_an_end_that_is_put_off_as_it_is_deleted_when_a_hook_runs_then_the
 ):
     add(api, after(api, -1))
 
-    def put_off(request: httpx2.Request) -> httpx2.Response:
+    def put_off() -> None:
         metadata = api.objects[DEV]["metadata"]
         metadata["annotations"]["aws-iam/expires"] = after(api, 7200)
         metadata["resourceVersion"] = "2"
-        return api._handle(request)
 
-    api.fail(put_off, request=f"DELETE {DEV}", nth=1)
+    api.meanwhile(put_off, request=f"DELETE {DEV}")
 
     assert "1 mapping" in deployed.hook().message
     assert DEV in api.objects
@@ -220,11 +219,7 @@ def test_given_a_mapping_that_somebody_deletes_when_it_ends_then_nothing_is_said
 ):
     add(api, after(api, -1))
 
-    def delete(request: httpx2.Request) -> httpx2.Response:
-        api.delete(DEV)
-        return api._handle(request)
-
-    api.fail(delete, request=f"GET {DEV}", nth=1)
+    api.meanwhile(lambda: api.delete(DEV), request=f"GET {DEV}")
 
     assert "0 mappings" in deployed.hook().message
     assert "access has ended" not in deployed.log()
@@ -236,11 +231,7 @@ def test_given_a_mapping_that_goes_just_before_it_is_deleted_when_it_ends_then_i
 ):
     add(api, after(api, -1))
 
-    def gone(request: httpx2.Request) -> httpx2.Response:
-        api.delete(DEV)
-        return api._handle(request)
-
-    api.fail(gone, request=f"DELETE {DEV}", nth=1)
+    api.meanwhile(lambda: api.delete(DEV), request=f"DELETE {DEV}")
 
     assert "0 mappings" in deployed.hook().message
 
@@ -353,9 +344,8 @@ def test_given_answers_that_take_long_when_access_ends_then_one_hook_ends_it_wit
     deployed.hook()
     api.clock.now += 61
 
-    def slowly(request: httpx2.Request) -> httpx2.Response:
+    def slowly(request: httpx2.Request) -> None:
         api.clock.sleep(0.1 if request.url.path.startswith(MAPPINGS) else 2.5)
-        return api._handle(request)
 
     api.fail(slowly)
     began = api.clock.now
@@ -431,10 +421,9 @@ def test_given_more_ended_access_than_a_hook_has_time_for_when_it_runs_then_anot
         name = f"arn:aws:iam::111122223333:role/r{n}"
         api.add_mapping(f"m{n:02}", name, name, expires=after(api, -1))
 
-    def slowly(request: httpx2.Request) -> httpx2.Response:
+    def slowly(request: httpx2.Request) -> None:
         if request.url.path.startswith(f"{MAPPINGS}/"):
             api.clock.sleep(0.5)
-        return api._handle(request)
 
     api.fail(slowly)
     began = api.clock.now

@@ -74,12 +74,10 @@ def test_given_many_declared_mappings_when_the_option_is_set_then_one_hook_makes
 def test_given_an_authenticator_that_writes_the_status_first_when_declared_then_it_works_at_once(
     declare: Declare, api: FakeCluster
 ):
-    def first(request: httpx2.Request) -> httpx2.Response:
-        metadata = stored(api, "dev")["metadata"]
-        metadata["resourceVersion"] = "2"
-        return api._handle(request)
-
-    api.fail(first, request=f"PUT {MAPPINGS}/dev/status", nth=1)
+    api.meanwhile(
+        lambda: stored(api, "dev")["metadata"].update(resourceVersion="2"),
+        request=f"PUT {MAPPINGS}/dev/status",
+    )
 
     assert declare(entry("dev")) == ops.ActiveStatus(f"{HEALTHY}, 1 mapping")
     assert stored(api, "dev")["status"] == {"canonicalARN": DEV.lower()}
@@ -382,12 +380,10 @@ def test_given_many_entries_without_effect_when_a_hook_runs_then_the_log_stays_s
 def test_given_an_entry_that_the_cluster_refuses_when_a_hook_runs_then_the_others_are_made(
     declare: Declare, deployed: Model, api: FakeCluster
 ):
-    def policy(request: httpx2.Request) -> httpx2.Response:
-        if request.method == "POST" and b'"dev"' in request.content:
-            return refused(403, "denied by policy")
-        return api._handle(request)
+    def policy(request: httpx2.Request) -> httpx2.Response | None:
+        return refused(403, "denied by policy") if b'"dev"' in request.content else None
 
-    api.fail(policy)
+    api.fail(policy, request=f"POST {MAPPINGS}")
 
     status = declare(entry("dev"), entry("ops", OPS))
 
@@ -424,10 +420,9 @@ def test_given_a_mapping_that_cannot_be_made_now_when_a_hook_runs_then_another_f
 def test_given_more_declared_mappings_than_a_hook_has_time_for_then_the_next_goes_on(
     declare: Declare, deployed: Model, api: FakeCluster
 ):
-    def slowly(request: httpx2.Request) -> httpx2.Response:
+    def slowly(request: httpx2.Request) -> None:
         if request.url.path.startswith(MAPPINGS) and request.method != "GET":
             api.clock.sleep(0.25)
-        return api._handle(request)
 
     api.fail(slowly)
     status = declare(*(entry(f"r{n}", f"{ACCOUNT}:role/R{n}") for n in range(100)))

@@ -12,7 +12,7 @@ import ops
 import pytest
 from tests.fakes.declaring import ACCOUNT, HEALTHY, Declare, entry, names, stored
 from tests.fakes.juju.model import OWNER, Model
-from tests.fakes.kubernetes.faults import refusal, refused
+from tests.fakes.kubernetes.faults import refusal
 from tests.fakes.kubernetes.paths import MAPPINGS
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
@@ -340,14 +340,7 @@ def test_given_an_administrator_without_that_right_when_declared_then_rbac_s_rea
 def test_given_a_mapping_that_the_cluster_refuses_then_it_has_no_rights_and_nothing_is_pending(
     declare: Declare, deployed: Model, api: FakeCluster
 ):
-    def policy(request: httpx2.Request) -> httpx2.Response:
-        if request.method == "POST" and b'"name": "dev"' in request.content.replace(
-            b'"name":"dev"', b'"name": "dev"'
-        ):
-            return refused(403, "denied by policy")
-        return api._handle(request)
-
-    api.fail(policy)
+    api.fail(refusal(403, "denied by policy"), request=f"POST {MAPPINGS}")
 
     status = declare(entry("dev", access=[EDIT]))
 
@@ -362,10 +355,9 @@ def test_given_a_mapping_that_the_cluster_refuses_then_it_has_no_rights_and_noth
 def test_given_a_thousand_entries_with_rights_when_declared_then_hooks_go_on_until_all_are_there(
     declare: Declare, deployed: Model, api: FakeCluster
 ):
-    def slowly(request: httpx2.Request) -> httpx2.Response:
+    def slowly(request: httpx2.Request) -> None:
         if request.method != "GET":
             api.clock.sleep(0.01)
-        return api._handle(request)
 
     api.fail(slowly)
     began = api.clock.now
@@ -400,11 +392,7 @@ def test_given_another_unit_that_grants_access_while_a_hook_runs_then_the_grant_
     for path in granted:
         del api.objects[path]
 
-    def answer(request: httpx2.Request) -> httpx2.Response:
-        api.objects.update(granted)
-        return api._handle(request)
-
-    api.fail(answer, request=f"GET {RBAC}/clusterrolebindings", nth=1)
+    api.meanwhile(lambda: api.objects.update(granted), request=f"GET {RBAC}/clusterrolebindings")
     two.hook()
 
     assert bound(api) == {"aws-iam:ops": ("ClusterRole/view",)}

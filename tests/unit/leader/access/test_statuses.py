@@ -9,8 +9,8 @@ from tests.fakes.arns import CANONICAL, DEV, PATHED
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import answer, refusal, unreachable
 from tests.fakes.kubernetes.paths import CONFIG, DEFINITION, MAPPINGS
+from tests.fakes.kubernetes.pods import waiting
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.unit.cluster.pods.test_rollout import waiting
 
 from text import brief, quoted
 
@@ -63,10 +63,9 @@ def test_given_many_new_mappings_when_a_hook_runs_then_all_of_them_work(
 def write_slowly(api: FakeCluster) -> None:
     """Let the cluster take a quarter of a second for each write of a mapping."""
 
-    def slowly(request: httpx2.Request) -> httpx2.Response:
+    def slowly(request: httpx2.Request) -> None:
         if request.url.path.startswith(MAPPINGS) and request.method == "PATCH":
             api.clock.sleep(0.25)
-        return api._handle(request)
 
     api.fail(slowly)
 
@@ -145,9 +144,8 @@ def test_given_many_new_mappings_when_pods_are_not_ready_then_the_hook_has_time_
 def test_given_writes_that_take_all_the_time_when_pods_are_not_ready_then_the_hook_says_why(
     model: Model, api: FakeCluster
 ):
-    def slow(request: httpx2.Request) -> httpx2.Response:
+    def slow(_: httpx2.Request) -> None:
         api.clock.sleep(8)
-        return api._handle(request)
 
     def unanswered(request: httpx2.Request) -> httpx2.Response:
         api.clock.sleep(sum(request.extensions["timeout"].values()))
@@ -221,12 +219,11 @@ def test_given_a_mapping_that_others_keep_changing_when_a_hook_runs_then_the_nex
 def test_given_a_mapping_that_is_created_anew_when_it_is_written_then_it_gets_no_former_arn(
     deployed: Model, api: FakeCluster
 ):
-    def created_anew(request: httpx2.Request) -> httpx2.Response:
-        api.add_mapping("a", "arn:aws:iam::111122223333:role/other")
-        return api._handle(request)
-
     api.add_mapping("a", DEV)
-    api.fail(created_anew, request=f"PATCH {MAPPINGS}/a/status", nth=1)
+    api.meanwhile(
+        lambda: api.add_mapping("a", "arn:aws:iam::111122223333:role/other"),
+        request=f"PATCH {MAPPINGS}/a/status",
+    )
 
     assert deployed.hook().name == "active"
     assert effective(api) == 0
