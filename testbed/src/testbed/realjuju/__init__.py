@@ -1,1 +1,1 @@
-"""A real Juju 4 in the place of the stand-in: TESTBED_JUJU names the folder of its programs."""
+"""A real Juju in the place of the stand-in: TESTBED_JUJU names the folder of its programs."""

@@ -21,7 +21,6 @@ from testbed.realjuju.client import CONTROLLER_NAME, Client
 from testbed.realjuju.commandline import parse
 from testbed.realjuju.machines import Machines
 
-_CLOUD = "unmanaged"
 _SSH_CONFIG = Path("/etc/ssh/ssh_config")
 _OS_RELEASE = Path("/etc/os-release")
 
@@ -34,14 +33,17 @@ class Controller:
 
     def bootstrap(self) -> None:
         """Bootstrap the controller on a machine of its own. Raises JujuFailed or MachineFailed."""
-        machine = self._machines.start("controller", store.DEFAULT_BASE)
+        mongod = self._client.programs.mongod
+        files = machinefiles.mongodb_files(mongod.read_bytes()) if mongod else {}
+        cloud = "manual" if mongod else "unmanaged"  # one provider, which Juju 4 calls unmanaged
+        machine = self._machines.start("controller", store.DEFAULT_BASE, files)
         charm = self._lab.state / "juju-controller.charm"
         controllercharm.write(charm)
         no_agents = self._lab.state / "agents-of-streams" / "tools"
         no_agents.mkdir(parents=True)  # so Juju takes the agent beside the client
         self._client.run(
             "bootstrap",
-            f"{_CLOUD}/root@{machine.address}",
+            f"{cloud}/root@{machine.address}",
             CONTROLLER_NAME,
             f"--controller-charm-path={charm}",
             f"--metadata-source={no_agents}",

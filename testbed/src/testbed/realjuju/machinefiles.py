@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SSH_SERVICE = "ssh"
+from testbed.cluster import unitfiles
 
 _DONE = "#!/bin/sh\n# Nothing is installed on this machine: it has what the host has.\nexit 0\n"
 _KEYS = "/etc/ssh/testbed_keys"
@@ -22,17 +22,53 @@ Subsystem sftp internal-sftp
 SetEnv PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin
 """
 
+_MONGOD = "/snap/bin/juju-db.mongod"
+_SNAP = f"""\
+#!/bin/sh
+# The snap juju-db is the mongod that came with the real Juju; no other is installed.
+service=snap.juju-db.daemon
+case $1 in
+install)
+    echo "ExecStart={_MONGOD} --config /var/snap/juju-db/common/juju-db.config" \
+        >{unitfiles.FOLDER}/$service.service
+    ;;
+start) systemctl start $service ;;
+restart) systemctl restart $service && echo Restarted. ;;
+services) echo "juju-db.daemon enabled $(systemctl is-active $service)" ;;
+esac
+"""
+_SYSLOG = """\
+#!/usr/bin/python3 -IS
+# The API server of Juju 3.6 does not start where nobody listens to the system's log.
+import socket
+
+log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+log.bind("/run/log")
+while True:
+    log.recv(65536)
+"""
+
 
 def machine_files(public_keys: str) -> dict[str, bytes]:
     """Return the files by absolute path: an SSH server that lets these keys in, no packages."""
     texts = {
         _KEYS: public_keys,
         "/etc/ssh/sshd_config": _SSH_CONFIG,
-        f"/etc/systemd/system/{SSH_SERVICE}.service": f'ExecStart=/bin/sh -c "{_START_SSH}"\n',
+        f"{unitfiles.FOLDER}/ssh.service": f'ExecStart=/bin/sh -c "{_START_SSH}"\n',
         "/usr/bin/apt-get": _DONE,
         "/usr/bin/snap": _DONE,
     }
     return {path: text.encode() for path, text in texts.items()}
+
+
+def mongodb_files(mongod: bytes) -> dict[str, bytes]:
+    """Return what the controller's machine needs beyond that where Juju keeps its state there."""
+    texts = {
+        "/usr/bin/snap": _SNAP,
+        "/usr/bin/syslogd": _SYSLOG,
+        f"{unitfiles.FOLDER}/syslog.service": "ExecStart=/usr/bin/syslogd\n",
+    }
+    return {_MONGOD: mongod, **{path: text.encode() for path, text in texts.items()}}
 
 
 def client_config(identity: str) -> str:

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from testbed.cluster import machine as cluster
+from testbed.cluster import unitfiles
 from testbed.lab import Lab
 from testbed.realjuju.client import Client, JujuFailed
-from testbed.realjuju.machinefiles import SSH_SERVICE
 
 _ADDED = re.compile(r"created machine (\d+)")
 _AT_ONCE = 3
@@ -30,16 +30,23 @@ class Machines:
         self._started: dict[str, int] = defaultdict(int)
         self._machines: dict[str, list[cluster.Machine]] = defaultdict(list)
 
-    def start(self, model: str, base: str) -> cluster.Machine:
-        """Start a machine that answers SSH. Raises MachineFailed."""
+    def start(
+        self, model: str, base: str, more_files: Mapping[str, bytes] | None = None
+    ) -> cluster.Machine:
+        """Start a machine that answers SSH, and the services among its files.
+
+        Raises MachineFailed.
+        """
+        files = {**self._files, **(more_files or {})}
         with self._lock:
             number = self._started[model]
             self._started[model] += 1
-        machine = self._lab.create_machine(model, number, base, self._files)
+        machine = self._lab.create_machine(model, number, base, files)
         with self._lock:
             self._machines[model].append(machine)
+        services = [path for path in files if path.startswith(unitfiles.FOLDER)]
         environment = {"PATH": cluster.PATH}
-        machine.popen(["systemctl", "start", SSH_SERVICE], env=environment).wait()
+        machine.popen(["systemctl", "start", *services], env=environment).wait()
         _wait_for_ssh(machine)
         return machine
 

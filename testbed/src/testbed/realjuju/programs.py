@@ -1,4 +1,4 @@
-"""The programs of a real Juju 4, in the folder that TESTBED_JUJU names."""
+"""The programs of a real Juju, in the folder that TESTBED_JUJU names."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WRAPPER = Path(__file__).parent / "bin"
 
 @dataclass(frozen=True)
 class Programs:
-    """A folder with `juju`, the agent and `jujuc`, all of one version."""
+    """A folder with `juju`, the agent and `jujuc`, all of one version, and maybe `mongod`."""
 
     folder: Path
 
@@ -28,6 +28,12 @@ class Programs:
     def juju(self) -> Path:
         """The client."""
         return self.folder / "juju"
+
+    @property
+    def mongod(self) -> Path | None:
+        """The MongoDB of a Juju 3.6, None beside a Juju 4, which needs none."""
+        file = self.folder / "mongod"
+        return file if os.access(file, os.X_OK) else None
 
     @property
     def path(self) -> str:

@@ -9,6 +9,7 @@ from unit.juju.charms import AUTHORITY, COLLECTOR, PRINCIPAL, SUBORDINATE, pack
 from unit.juju.conftest import Juju
 
 OPTIONS = {"colour": {"type": "string", "default": "red"}, "size": {"type": "int"}}
+SECRET = {"key": {"type": "secret", "default": ""}}
 
 
 def test_a_charm_file_becomes_an_active_unit(juju: Juju) -> None:
@@ -45,6 +46,36 @@ def test_options_come_from_words_and_files(juju: Juju) -> None:
     }
     juju("config", "named", "--reset", "colour")
     assert juju("config", "named", "colour") == "red\n"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "d0h4v2m8e1s9c7k3b5g0",
+        "secret:d0h4v2m8e1s9c7k3b5g0",
+        "secret://945fdd13-99ac-4916-831c-079777ec55ec/d0h4v2m8e1s9c7k3b5g0",
+    ],
+)
+def test_an_option_for_a_secret_takes_its_id(value: str, juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL, config=SECRET)
+    juju("deploy", "./host.charm")
+
+    juju("config", "host", f"key={value}")
+
+    assert juju("config", "host", "key") == f"{value}\n"
+
+
+def test_an_option_for_a_secret_takes_nothing_else(juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL, config=SECRET)
+    (juju.folder / "options.yaml").write_text("host: {key: mine}\n")
+    invalid = 'invalid secret URI for option "key": secret URI "mine" not valid'
+    assert invalid in juju.refused("deploy", "./host.charm", "--config", "options.yaml")
+    juju("deploy", "./host.charm")
+
+    refused = juju.refused("config", "host", "key=mine")
+
+    assert invalid in refused
 
 
 def test_a_value_from_a_file_is_as_long_as_juju_takes_it(juju: Juju) -> None:

@@ -183,12 +183,13 @@ def test_content_keeps_the_expiry_that_the_same_hook_has_set(juju: Juju) -> None
     assert "expiry" in described
 
 
-def test_a_secret_that_is_being_removed_is_found_by_its_id_alone(juju: Juju) -> None:
+def test_a_secret_that_is_being_removed_is_read_but_has_no_info(juju: Juju) -> None:
     (uri,) = inside(juju, "secret-add --label going key=one")
 
-    by_label = f"secret-remove {uri} && secret-get --label going"
-    refused = juju.try_("exec", "--unit", "host/0", "--", by_label)
-    (line,) = inside(juju, f"secret-remove {uri}", f"secret-get {uri} key")
+    info = f"secret-remove {uri} && secret-info-get --label going"
+    refused = juju.try_("exec", "--unit", "host/0", "--", info)
+    get_both = ("secret-get --label going key", f"secret-get {uri} key")
+    read = inside(juju, f"secret-remove {uri}", *get_both)
 
     assert 'secret "going" not found' in refused.stdout + refused.stderr
-    assert line == "one"
+    assert read == ["one", "one"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -35,7 +36,9 @@ REFUSALS = [
     ("host/1", "leader-set a=1", "not the leader"),
     ("host/1", "status-get --application", "not the leader"),
     ("host/1", "status-set --application active x", "not the leader"),
+    ("host/0", "status-set", "invalid args, require <status> [message]"),
     ("host/0", "status-set perfect", 'invalid status "perfect"'),
+    ("host/0", "secret-get --label lost", 'consumer label "lost" not found'),
     ("host/0", "juju-log", "no message specified"),
     ("host/0", "network-get nothing", 'no network config found for binding "nothing"'),
     ("host/0", "application-version-set", "no version specified"),
@@ -239,6 +242,7 @@ def test_goal_state_names_related_units_but_no_subordinates_of_others(run: Runs)
     riders = run(mine).json("goal-state")
 
     assert sorted(goals["units"]) == ["host/0", "host/1"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ", goals["units"]["host/0"]["since"])
     assert sorted(goals["relations"]["things"]) == sorted(["rider", mine])
     assert riders["units"] == {}
     assert sorted(riders["relations"]["things"]) == ["host", "host/0", "host/1"]

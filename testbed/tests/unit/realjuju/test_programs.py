@@ -33,6 +33,16 @@ def test_a_folder_has_client_agent_and_jujuc(
     found = programs.chosen()
     assert found is not None
     assert found.juju == tmp_path / "juju"
+    assert found.mongod is None
+
+
+def test_a_mongod_beside_them_is_that_of_juju_3_6(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, str(fill(tmp_path, "juju", "jujud", "jujuc", "mongod")))
+    found = programs.chosen()
+    assert found is not None
+    assert found.mongod == tmp_path / "mongod"
 
 
 @pytest.mark.parametrize(

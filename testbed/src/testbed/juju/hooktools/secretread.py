@@ -35,7 +35,11 @@ def secret_get(call: Call) -> Any:
     else:
         secret, key = _by_label(context, label), call.argument(0)
     if secret is None:
-        raise not_found(label or call.argument(0))
+        raise (
+            ToolError(f'ERROR consumer label "{label}" not found')
+            if label
+            else not_found(call.argument(0))
+        )
     if not secret.readable_by(context.unit.name):
         raise refused(context, "read")
     content = _pending(context, secret.id, label, peek=peek, refresh=refresh)
@@ -52,7 +56,8 @@ def _by_label(context: Context, label: str) -> Secret | None:
     if not label:
         raise ToolError("ERROR require either a secret URI or label", 2)
     own = {context.unit.name, context.application.name}
-    for secret in context.secrets():
+    # The controller knows by its label too what this hook removes.
+    for secret in (*context.secrets(), *context.model.secrets.values()):
         if secret.owner in own and secret.label == label:
             return secret
         consumer = secret.consumers.get(context.unit.name)

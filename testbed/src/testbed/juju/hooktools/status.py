@@ -17,6 +17,8 @@ _STATUSES = ("maintenance", "blocked", "waiting", "active")
 
 
 def status_set(call: Call) -> None:
+    if not call.args:
+        raise ToolError("ERROR invalid args, require <status> [message]", 2)
     current = call.argument(0)
     if current not in _STATUSES:
         raise ToolError(
@@ -88,7 +90,7 @@ def _goal(unit: Unit) -> dict[str, str]:
 
 
 def _moment(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 SPECS: dict[str, Spec] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from testbed.juju.errors import JujuError
 
 Value = str | int | float | bool
 _TYPES = ("string", "int", "float", "boolean", "secret")
+_SECRET_URI = re.compile(r"(secret:)?(//)?([0-9a-f-]{36}/)?[0-9a-v]{20}")
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ def parse_value(options: Mapping[str, Option], name: str, text: str) -> Value:
     if name not in options:
         raise JujuError(f'unknown option "{name}"')
     kind = options[name].type
+    if kind == "secret" and text and not _SECRET_URI.fullmatch(text):
+        raise JujuError(f'invalid secret URI for option "{name}": secret URI "{text}" not valid')
     try:
         return _PARSERS[kind](text)
     except ValueError as error:
@@ -58,10 +62,10 @@ def check_value(options: Mapping[str, Option], name: str, value: Any) -> Value:
     kind = options[name].type
     if kind == "float" and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if _fits(kind, value):
-        return value
     if isinstance(value, str):
         return parse_value(options, name, value)
+    if _fits(kind, value):
+        return value
     raise JujuError(f'option "{name}" expected {kind}, got {value!r}')
 
 
