@@ -185,7 +185,7 @@ class Record:
     days: Mapping[str, date] = dataclasses.field(default_factory=dict[str, date])
 
     def last(self, mapping: IdentityMapping) -> date | None:
-        """Return the last day on which ``mapping`` let somebody in; None if unknown."""
+        """Return the day on which the principal of ``mapping`` was last let in; None if unknown."""
         return self.days.get(_digest(mapping.principal))
 
     def begin(self, days: int) -> date | None:

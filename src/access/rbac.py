@@ -191,6 +191,6 @@ class _Subjects:
             self._sorted = self._sorted or sorted(self._bindings)
             prefix = subjects.beginning(name)
             begin = bisect.bisect_left(self._sorted, prefix)
-            end = bisect.bisect_right(self._sorted, prefix + "\U0010ffff")
+            end = bisect.bisect_right(self._sorted, prefix, key=lambda name: name[: len(prefix)])
             self._open[name] = [s for s in self._sorted[begin:end] if subjects.can_become(name, s)]
         return self._open[name]

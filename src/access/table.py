@@ -30,7 +30,8 @@ class Row:
         permission_set: The permission set whose role it maps, as `<set>@<account>`; or empty.
         created: When it was made. By then the role of its permission set was known.
         expires: When the charm deletes it, unchecked; or empty.
-        last_login: The day on which it last let somebody in, as far as that is known; or empty.
+        last_login: The day on which its principal was last let in, as far as that is known; or
+            empty.
         superuser: Whether it has a group that may do everything, whatever its roles are.
         roles: What RBAC gives to it beyond what it gives to everybody.
         own_roles: Those of its roles that come with the mapping, and go with it.

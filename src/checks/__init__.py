@@ -2,7 +2,7 @@
 
 """The way of a login, step by step: what works, what does not, and what fixes it.
 
-The steps are those of Charmed Kubernetes' page on AWS IAM, a module each. They change nothing.
+The steps follow a login from the API server to STS, a module each. They change nothing.
 Here is what they start from, and what comes of each; `actions.check` runs them.
 """
 

@@ -28,7 +28,7 @@ from text import cut, fingerprint, one_line, status_line
 
 logger = logging.getLogger(__name__)
 
-# How many events one hook or action writes: thousands of mappings may change at once, and each
+# How many events are written at a time: thousands of mappings may change at once, and each
 # event is an object in etcd.
 MOST = 20
 # The API server's limits for a note and, with room for a hash, for a name.

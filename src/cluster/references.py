@@ -15,7 +15,7 @@ NAMESPACE = "kube-system"
 NAME = "aws-iam-authenticator"
 # Where Kubernetes keeps the events of objects without a namespace.
 EVENTS = "default"
-# What all objects of the charm have.
+# What all objects of the charm have, but for mappings.
 LABELS = {"aws-iam": "true"}
 _LABEL = "aws-iam=true"
 # Until its finalizers are gone, kubectl waits for the end of a Service that it deletes.
@@ -66,7 +66,7 @@ OWNED = (
     *POLICY,
     SERVICE,
 )
-# Objects that an option asks for. The charm deletes them when the option is reset.
+# Objects that an option asks for. The charm deletes them when the option is emptied.
 OPTIONAL = (PULL_SECRET,)
 # Objects that the charm makes once there is something to keep.
 KEPT = (LOGINS,)

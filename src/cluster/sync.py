@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The one writer: it makes the cluster have what is wanted.
+"""The writer of mappings, bindings and whatever else is wanted: it makes the cluster have them.
 
 `apply` makes one object so, with server-side apply. `make` makes thousands of small changes to
 mappings and their bindings, several at a time. Both leave out what is so already, and know what

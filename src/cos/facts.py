@@ -21,7 +21,7 @@ class Facts:
             empty before `learn`.
         starts: When it becomes valid, in seconds since 1970; 0 if it cannot be read.
         ends: When it or its authority expires; 0 if it cannot be read.
-        to_correct: How many mappings never work as they are.
+        to_correct: How many mappings somebody has to correct.
         next_end: When the next access ends, or ended if its mapping is still there; 0 for never.
         lasting_administrators: How many mappings can make somebody an administrator and never end.
         replicas: How many pods there should be; 0 if that is unknown.

@@ -17,7 +17,8 @@ logger = logging.getLogger(__name__)
 
 
 class Memory(ops.Object):
-    """Remembers what was logged once, and when the unit last read the pods' logs."""
+    """Remembers what was logged once, and when the pods' logs were last read and what that showed;
+    the Service's address, and whether the unit asks for a certificate."""
 
     _stored = ops.StoredState()
 

@@ -32,8 +32,8 @@ class Shared:
         relations: The ids of the relations with the control plane that all this is about.
         inherited: Whether the reactive charm's leader data is still to be removed.
         ended: The access that the charm has ended within a day, the last of it at the end.
-        superusers: Which mappings by which somebody can do everything were announced, by their
-            fingerprints.
+        superusers: Which mappings by which somebody can administer the cluster were announced, by
+            their fingerprints.
         facts: What the alert rules say, as `cos.facts` writes it; empty without a collector.
     """
 

@@ -35,7 +35,7 @@ class Machine:
 
     @property
     def auth_webhook(self) -> Path:
-        """Return where the control plane of Charmed Kubernetes >= 1.29 renders its webhook."""
+        """Return where the control plane renders its own webhook, which forwards logins."""
         return self.root / "root/cdk/auth-webhook/auth-webhook.py"
 
     @property

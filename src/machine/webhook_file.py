@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The webhook's kubeconfig, which this machine's API server reads. Pure."""
+"""The webhook's kubeconfig, which this machine's control plane reads. Pure."""
 
 from __future__ import annotations
 

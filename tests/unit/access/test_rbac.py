@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from access import rbac, rights, subjects
@@ -117,6 +117,7 @@ NAMES = st.lists(PARTS, max_size=5).map("".join)
 
 
 @given(st.lists(NAMES, max_size=6), NAMES)
+@example(["\U0010ffffa"], "{{SessionName}}")
 def test_given_any_names_when_asked_for_then_those_count_that_it_is_or_can_become(
     users: Sequence[str], name: str
 ):
