@@ -21,8 +21,8 @@ import re
 from collections.abc import Iterable
 
 from access import arn as arns
-from access import logins
-from access.logins import Line
+from access import login_lines
+from access.login_lines import Line
 from text import brief
 
 
@@ -172,7 +172,7 @@ def parse(lines: Iterable[str], begin: datetime.datetime, end: datetime.datetime
     the newest first. The lines of one pod follow each other in their order.
     """
     found: dict[tuple[Cause, str, str, str], Refusal] = {}
-    for line, answer in logins.decisions(lines, begin, end):
+    for line, answer in login_lines.decisions(lines, begin, end):
         if _is_denial(line):
             refusal = _refusal(line, answer)
             key = (refusal.cause, refusal.arn, refusal.access_key_id, refusal.session)
@@ -194,18 +194,18 @@ def redacted(text: str) -> str:
 def of_client(lines: Iterable[str], client: str) -> Refusal | None:
     """Return the newest refusal of a login that came over the connection from ``client``, an
     address with its port; None if there is none in ``lines``."""
-    found = [line for line in map(logins.decode, lines) if line and _is_denial(line)]
+    found = [line for line in map(login_lines.decode, lines) if line and _is_denial(line)]
     return next((_refusal(line, None) for line in reversed(found) if line.client == client), None)
 
 
 def quotes(lines: Iterable[str], text: str) -> bool:
     """Return whether the authenticator refused a token, and its reason quotes ``text``."""
-    found = map(logins.decode, lines)
+    found = map(login_lines.decode, lines)
     return any(line and _is_denial(line) and text in line.error for line in found)
 
 
 def _is_denial(line: Line) -> bool:
-    return line.level == "warning" and line.msg == logins.DENIED and bool(line.error)
+    return line.level == "warning" and line.msg == login_lines.DENIED and bool(line.error)
 
 
 def _refusal(line: Line, answer: Line | None) -> Refusal:

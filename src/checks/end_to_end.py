@@ -11,8 +11,8 @@ import threading
 import time
 
 import times
-from access import logins, partitions, refusals
-from checks import Names, Outcome, Site, failed, made_up, not_checked, ok
+from access import login_lines, partitions, refusals
+from checks import Names, Outcome, Site, failed, not_checked, ok, probe_token
 from checks.authenticator import NOBODY, Deployed
 from cluster import api, pod_logs
 from cluster.errors import errors_as_status
@@ -75,9 +75,9 @@ def check(site: Site, client: api.Client, deployed: Deployed, deadline: float) -
     if not deployed.pods or not site.shared.cluster_id:
         return not_checked(NOBODY)
     # The authenticator quotes it, so no other login is taken for this one; and it asks no STS.
-    marker = f"{logins.MADE_UP}{secrets.token_hex(8)}"
+    marker = f"{login_lines.PROBE}{secrets.token_hex(8)}"
     host, region = partitions.sts(site.partition, "")
-    token = made_up.token(site.shared.cluster_id, host, region, times.now(), marker)
+    token = probe_token.token(site.shared.cluster_id, host, region, times.now(), marker)
     asked = _Asked(client, token)
     until, unread = deadline - LOG_SECONDS, ""
     while (began := time.monotonic()) < until:

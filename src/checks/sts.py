@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import times
 from access import partitions, refusals
 from access.refusals import Cause, Refusal
-from checks import Names, Outcome, Site, at_once, failed, made_up, not_checked, ok
+from checks import Names, Outcome, Site, at_once, failed, not_checked, ok, probe_token
 from checks.authenticator import NOBODY, OPEN_NETWORK, Deployed
 from checks.certificate import ANSWER_SECONDS, unverified
 from checks.end_to_end import LOG_SECONDS, POLL_SECONDS, RECENT
@@ -59,7 +59,7 @@ def check(site: Site, client: api.Client, deployed: Deployed, deadline: float) -
     if not deployed.pods or not site.shared.cluster_id:
         return not_checked(NOBODY)
     host, region = partitions.sts(site.partition, site.region)
-    token = made_up.token(site.shared.cluster_id, host, region, times.now())
+    token = probe_token.token(site.shared.cluster_id, host, region, times.now())
     tasks = {
         pod.name: functools.partial(_log_in, client, pod, token, deadline) for pod in deployed.pods
     }
@@ -113,8 +113,8 @@ class Pod:
         return f"{in_url(host)}:{port}"
 
     def announce(self) -> None:
-        """Send what no API server sends. `access.logins` knows by it that the login that comes
-        next is nobody's."""
+        """Send what no API server sends, so that the login that comes next counts as nobody's:
+        `access.login_lines` knows it by that."""
         self._connection.request("GET", "/authenticate")
         self._connection.getresponse().read()
 

@@ -7,11 +7,11 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.fakes.checking import HOST, NOW
 
-from checks import made_up
+from checks import probe_token
 
 
 def test_given_the_keys_of_nobody_then_the_token_is_signed_as_peoples_are() -> None:
-    token = made_up.token("prod-1", HOST, "us-east-1", NOW)
+    token = probe_token.token("prod-1", HOST, "us-east-1", NOW)
 
     encoded = token.removeprefix("k8s-aws-v1.")
     url = urlsplit(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode())
@@ -27,4 +27,4 @@ def test_given_the_keys_of_nobody_then_the_token_is_signed_as_peoples_are() -> N
         "X-Amz-Expires": "60",
         "X-Amz-SignedHeaders": "host;x-k8s-aws-id",
     }
-    assert token != made_up.token("prod-1", HOST, "us-east-1", NOW)
+    assert token != probe_token.token("prod-1", HOST, "us-east-1", NOW)

@@ -1,0 +1,81 @@
+"""Which lines of the authenticator's log are about a login, and whose."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from tests.fakes.login_lines import BEGIN, END, KEY, ROLE, SESSION, line, login
+
+from access import login_lines
+
+
+def let_in(*lines: str) -> list[tuple[str, str, str]]:
+    """The ARN, the access key and the session of each login that was let in."""
+    return [
+        (
+            decision.arn,
+            answer.access_key_id if answer else "",
+            answer.session_name if answer else "",
+        )
+        for decision, answer in login_lines.decisions(lines, BEGIN, END)
+        if decision.msg == login_lines.GRANTED
+    ]
+
+
+def test_given_two_lines_of_a_login_then_it_has_its_key_and_session() -> None:
+    assert let_in(*login()) == [(ROLE, KEY, "alice@example.com")]
+
+
+def test_given_a_log_that_begins_between_the_two_lines_then_the_login_has_no_key() -> None:
+    assert let_in(login()[1]) == [(ROLE, "", "")]
+
+
+@pytest.mark.parametrize(
+    ("time", "count"),
+    [
+        ("2026-11-27T09:58:59Z", 0),
+        ("2026-11-27T09:59:00Z", 1),
+        ("2026-11-27T11:01:00Z", 1),
+        ("2026-11-27T11:01:01Z", 0),
+    ],
+)
+def test_given_a_machine_whose_clock_is_a_minute_off_then_its_logins_count(
+    time: str, count: int
+) -> None:
+    assert len(let_in(line("access granted", ROLE, time=time))) == count
+
+
+CHECK = line("unexpected request method", "", level="error", time="2026-11-27T10:01:00Z")
+
+
+@pytest.mark.parametrize(
+    ("client", "seconds", "count"),
+    [("10.1.0.1:38652", 15, 0), ("10.1.0.1:38652", 16, 1), ("10.1.0.1:38653", 15, 1)],
+)
+def test_given_a_login_that_check_has_announced_on_its_connection_then_it_is_nobodys(
+    client: str, seconds: int, count: int
+) -> None:
+    time = f"2026-11-27T10:01:{seconds}Z"
+    assert len(let_in(CHECK, line("access granted", ROLE, time=time, client=client))) == count
+
+
+FORGED = {
+    "a refusal": line("access denied", ROLE, level="warning", error="identity is not mapped"),
+    "an error": line("access granted", ROLE, level="error"),
+    "what STS answered, without a decision": line("STS response", SESSION, client="10.1.0.2:1"),
+    "another path": line("access granted", ROLE, path="/metrics"),
+    "another day": line("access granted", ROLE, time="2026-11-20T10:00:00Z"),
+    "the future": line("access granted", ROLE, time="2026-11-27T12:00:00Z"),
+    "half a line": line("access granted", ROLE)[:-9],
+    "a quotation": json.dumps({"msg": line("access granted", ROLE)}),
+}
+
+
+@pytest.mark.parametrize("text", FORGED.values(), ids=FORGED)
+def test_given_a_line_that_is_no_login_then_nobody_else_was_let_in(text: str) -> None:
+    assert let_in(text, *login(), text) == let_in(*login())
+
+
+def test_given_a_session_that_aws_would_not_allow_then_it_is_left_out() -> None:
+    assert let_in(*login(session="a\nb", accesskeyid="no key")) == [(ROLE, "", "")]
