@@ -14,7 +14,7 @@ _DEATHS = 3
 
 @dataclass(frozen=True)
 class Wave:
-    """Every hook dies once, at its ``number``-th ``what``.
+    """Every hook, or every one called ``hook``, dies once, at its ``number``-th ``what``.
 
     ``tool call``: the hook dies instead of the call. ``request``: before the API server has the
     request. ``answer``: after the API server has carried it out, before the hook has the answer.
@@ -22,9 +22,10 @@ class Wave:
 
     what: str
     number: int
+    hook: str = ""
 
     def __str__(self) -> str:
-        return f"every hook at its {self.what} {self.number}"
+        return f"every {self.hook or 'hook'} at its {self.what} {self.number}"
 
 
 @dataclass(frozen=True)

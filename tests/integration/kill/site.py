@@ -187,7 +187,8 @@ class Site:
         what = waves[0].what if waves else ""
         calls = numbers if what == CALL else [_NEVER]
         at = ("--at-tool-call", ",".join(map(str, calls)))
-        testbedctl.run(self.model, "kill-hook", "--unit", self.unit, *at, "--every-hook")
+        name = ("--hook", waves[0].hook) if waves and waves[0].hook else ()
+        testbedctl.run(self.model, "kill-hook", "--unit", self.unit, *at, "--every-hook", *name)
         if what in (REQUEST, ANSWER):
             self.faults.kill(*numbers, after=what == ANSWER)
         else:

@@ -8,10 +8,10 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import yaml
-from tests.integration.kill.points import Wave
+from tests.integration.kill.points import CALL, Wave
 from tests.integration.kill.site import NotSettledError, Run, Site
 
 DEPLOYMENT, AUTHORITY, REMOVAL = "first deployment", "change of the authority", "removal"
@@ -127,14 +127,18 @@ class Sweep:
         return not problem
 
     def _note(self, step: str, wave: Wave, died: Counter[str], problem: str) -> None:
-        result = self.results[step][wave]
+        result = self.results[step][replace(wave, hook="")]
         result.died |= died
         result.attempts += 1
         result.problem += problem
         if result.missing and not result.problem and result.attempts < _ATTEMPTS:
             # The hooks ran in another order, and there were fewer of them: a retry does the work
-            # of a later hook. So the wave comes alone, and at last for the retries too.
-            self._left[step].append((wave,) * result.attempts)
+            # of a later hook. So the wave comes alone, and at last for the retries too, or, as far
+            # as the testbed can tell hooks apart, for the hooks alone that have not died.
+            if wave.what == CALL and result.attempts > 1:
+                self._left[step] += [(replace(wave, hook=hook),) for hook in result.missing]
+            else:
+                self._left[step].append((wave,) * result.attempts)
 
 
 def _steps(site: Site) -> dict[str, Callable[[], Run]]:

@@ -62,6 +62,15 @@ def test_the_first_hook_of_a_future_unit_is_killed_and_no_other(juju: Juju) -> N
 
 
 @pytest.mark.usefixtures("host")
+def test_hooks_of_one_name_are_killed_and_all_others_are_spared(juju: Juju) -> None:
+    plan(juju, "2", "--every-hook", "--hook", "config-changed")
+    juju("deploy", "./host.charm")
+    juju.settle()
+
+    assert [death["hook"] for death in killed(juju)["killed"]] == ["config-changed"]
+
+
+@pytest.mark.usefixtures("host")
 def test_every_hook_is_killed_once_and_its_retry_is_spared(juju: Juju) -> None:
     plan(juju, "2", "--every-hook")
     juju("deploy", "./host.charm")

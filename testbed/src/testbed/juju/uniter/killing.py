@@ -16,11 +16,12 @@ class Plan:
 
     `at` has the number of the call, counted from 1: of the hook's first run, then of its first
     retry, and so on. Later retries are spared. The plan is for the next hook that begins, or for
-    every hook from now on.
+    every hook from now on; with `hook`, for hooks of that name only.
     """
 
     at: tuple[int, ...]
     every_hook: bool = False
+    hook: str = ""
     killed: list[dict[str, str | int]] = field(default_factory=list)
     _concerned: bool = False
     _due: dict[str, int] = field(default_factory=dict)
@@ -29,7 +30,8 @@ class Plan:
     def begins(self, context: Context) -> None:
         """Note that a hook begins."""
         if not context.retries:
-            self._concerned = self.every_hook or not self._due
+            is_named = self.hook in ("", _name(context))
+            self._concerned = is_named and (self.every_hook or not self._due)
         if self._concerned and context.retries < len(self.at):
             self._due[context.id] = self.at[context.retries]
 
@@ -39,8 +41,7 @@ class Plan:
         call = self._calls[context.id]
         if call != self._due.get(context.id):
             return False
-        hook = context.hook.name if context.hook else ""
-        self.killed.append({"hook": hook, "tool": tool, "call": call})
+        self.killed.append({"hook": _name(context), "tool": tool, "call": call})
         return True
 
     def report(self) -> dict[str, Any]:
@@ -73,6 +74,10 @@ class Kills:
         """Count a hook-tool call. Return whether to kill its hook now."""
         plan = self._plans.get(_key(context))
         return plan is not None and plan.kills(context, tool)
+
+
+def _name(context: Context) -> str:
+    return context.hook.name if context.hook else ""
 
 
 def _key(context: Context) -> tuple[str, str]:

@@ -34,7 +34,7 @@ def kill_hook(invocation: Invocation, parsed: Parsed) -> None:
     name, at = parsed.text("unit"), parsed.numbers("at-tool-call")
     if not names.is_unit(name) or not at:
         raise UsageError("give --unit UNIT and --at-tool-call N, counted from 1")
-    plan = Plan(at, every_hook=parsed.on("every-hook"))
+    plan = Plan(at, every_hook=parsed.on("every-hook"), hook=parsed.text("hook"))
     with invocation.controller.lock:
         invocation.controller.kills.set(invocation.model.uuid, name, plan)
 
@@ -100,8 +100,9 @@ COMMANDS = (
         "kill-hook", kill_hook,
         "Kills the next hook of a unit at its N-th hook-tool call, or every hook with\n"
         "                       --every-hook. The unit need not exist yet. N,M kills the hook's\n"
-        "                       first retry too, at its M-th call. Later retries are spared.",
-        (Flag("unit"), Flag("at-tool-call"), Flag("every-hook", "bool")),
+        "                       first retry too, at its M-th call. Later retries are spared.\n"
+        "                       --hook NAME spares hooks of other names.",
+        (Flag("unit"), Flag("at-tool-call"), Flag("every-hook", "bool"), Flag("hook")),
     ),
     Command("killed", killed, "Prints what the last kill-hook of UNIT has killed, as JSON."),
     Command("trigger", trigger, "UNIT update-status: runs that hook now."),
