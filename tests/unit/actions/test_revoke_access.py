@@ -245,15 +245,6 @@ def test_given_another_mapping_that_takes_the_name_as_it_is_revoked_then_that_on
     assert names(api) == ["b", "other"]
 
 
-def test_given_a_mapping_that_waits_for_dependents_of_anybody_when_it_is_revoked_then_it_goes(
-    mapped: Model, api: FakeCluster
-):
-    api.objects[f"{MAPPINGS}/b"]["metadata"]["finalizers"] = ["foregroundDeletion"]
-
-    assert revoke(mapped, arn=ROLE)["result"] == "revoked"
-    assert names(api) == ["other"]
-
-
 def test_given_mappings_that_others_keep_changing_when_revoked_then_the_action_says_so(
     mapped: Model, api: FakeCluster
 ):

@@ -217,6 +217,7 @@ def test_given_people_who_label_a_mapping_when_it_is_changed_then_their_labels_s
 
 
 DENIED = 'admission webhook "x" denied the request: no'
+POLICY = "ValidatingAdmissionPolicy 'x' with binding 'x' denied request: no"
 INVALID = "spec.username: Invalid value: must not be empty"
 
 
@@ -225,9 +226,11 @@ INVALID = "spec.username: Invalid value: must not be empty"
     [
         *(
             (refusal(code, DENIED), Result(refused={"dev": DENIED}))
-            for code in (400, 403, 409, 413, 422, 500)
+            for code in (400, 401, 403, 404, 409, 413, 418, 422, 429, 500)
         ),
+        *((refusal(code, POLICY), Result(refused={"dev": POLICY})) for code in (403, 422)),
         (refusal(422, INVALID), Result(refused={"dev": INVALID})),
+        (refusal(409, "already exists"), Result(pending=frozenset({"dev"}))),
         (refusal(429, "too many requests"), Result(done=frozenset({"dev"}))),
         (unreachable(httpx2.ReadTimeout), Result(pending=frozenset({"dev"}))),
     ],
@@ -288,6 +291,7 @@ KEPT = Result(refused={"dev": "a finalizer of others keeps it"})
         ("example.com/keep", False, KEPT, True),
         ("example.com/keep", True, KEPT, False),
         ("orphan", True, Result(done=frozenset({"dev"})), True),
+        ("foregroundDeletion", False, Result(done=frozenset({"dev"})), True),
     ],
 )
 def test_given_a_finalizer_when_a_mapping_is_to_be_deleted_then_only_one_of_others_keeps_it(
