@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from tests.fakes.explaining import explained
 from tests.fakes.juju.model import Model
@@ -9,8 +11,9 @@ from tests.fakes.kubernetes.paths import POLICY_BINDING
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.listing import add, items, table
 
-from access import administrators
+from access import administrators, rbac
 from access.administrators import Rule
+from access.mapping import IdentityMapping
 from access.rights import binding
 from labels import OPTION
 
@@ -215,3 +218,82 @@ def test_given_a_template_and_no_group_when_explained_then_no_command_binds_the_
         "no binding names its groups, and none can name a template such as its username",
         "give the mapping a group, and bind a role to that",
     ]
+
+
+# Who administers the cluster by one of all mappings, and who does so for sure.
+
+DEV = "arn:aws:iam::111122223333:role/Dev"
+EVERYTHING = ("do everything",)
+BINDINGS = rbac.Bindings(
+    [
+        rbac.Binding("all", "", "ClusterRole", "all", ("root",), ("admins",), EVERYTHING),
+        rbac.Binding("x", "", "ClusterRole", "x", (), ("delegates",), ("impersonate users",)),
+        rbac.Binding("y", "kube-system", "ClusterRole", "all", (), ("system",), ("bind roles",)),
+        rbac.Binding("view", "", "ClusterRole", "view", (), ("view",)),
+    ]
+)
+
+
+def mapping(name: str = "dev", arn: str = DEV, **more: Any) -> IdentityMapping:
+    fields: dict[str, Any] = {"username": "dev", **more}
+    return IdentityMapping(name, arn, canonical=arn.lower(), **fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "may", "does"),
+    [
+        ({"groups": ("system:masters",)}, True, True),
+        ({"groups": ("admins",)}, True, True),
+        ({"username": "root"}, True, True),
+        ({"groups": ("delegates",)}, True, False),
+        ({"groups": ("system",)}, True, False),
+        ({"groups": ("{{SessionName}}",)}, True, False),
+        ({"username": "{{SessionName}}"}, True, False),
+        ({"groups": ("admins",), "expires": "2099-01-01T00:00:00Z"}, True, False),
+        ({"groups": ("view",)}, False, False),
+        ({"groups": ("admins",), "arn": DEV.replace("Dev", "path/Dev")}, False, False),
+        ({"groups": ("admins",), "arn": DEV.replace("aws", "aws-cn", 1)}, False, False),
+    ],
+    ids=str,
+)
+def test_given_a_mapping_then_somebody_may_administer_the_cluster_by_it_or_does_for_sure(
+    fields: dict[str, Any], may: bool, does: bool
+):
+    found = mapping(**fields)
+
+    assert administrators.of([found], BINDINGS, "aws") == [found] * may
+    assert administrators.certain([found], BINDINGS, "aws") == [found] * does
+
+
+def test_given_two_mappings_of_one_principal_then_nobody_is_sure_which_of_them_counts():
+    admin, other = mapping(groups=("admins",)), mapping("other")
+
+    assert administrators.of([admin, other], BINDINGS, "aws") == [admin]
+    assert administrators.certain([admin, other], BINDINGS, "aws") == []
+
+
+LAST = "takes away the last mapping that can"
+STILL = "the control plane's kubeconfig /home/ubuntu/config still can"
+LEFT = f"by f ({DEV}, until 2027-01-01T00:00:00Z), somebody can for a while, or perhaps"
+THREE = f"a ({DEV}), b ({DEV}), c ({DEV})"
+
+
+@pytest.mark.parametrize(
+    ("taken", "is_one_left", "said"),
+    [
+        ("", True, ""),
+        ("a", False, f"{LAST} administer the cluster: a ({DEV}); {STILL}"),
+        (
+            "abcde",
+            True,
+            f"{LAST} certainly administer the cluster: {THREE}, 2 more; {LEFT}; {STILL}",
+        ),
+    ],
+    ids=["none", "the last", "five"],
+)
+def test_given_mappings_of_administrators_that_go_then_a_warning_names_them_and_who_is_left(
+    taken: str, is_one_left: bool, said: str
+):
+    left = [mapping("f", expires="2027-01-01T00:00:00Z")] * is_one_left
+
+    assert administrators.warning([mapping(name) for name in taken], left) == said
