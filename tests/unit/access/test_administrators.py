@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.fakes.explaining import explained
 from tests.fakes.juju.model import Model
-from tests.fakes.kubernetes.paths import POLICY_BINDING
+from tests.fakes.kubernetes.paths import POLICY, POLICY_BINDING
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.listing import add, items, table
 
@@ -172,13 +172,16 @@ def test_given_a_role_that_makes_administrators_when_listed_and_explained_then_i
         (["Deny", "Audit"], []),
         (["Warn", "Audit"], ["write mappings (ClusterRole/x)"]),
         (None, ["write mappings (ClusterRole/x)"]),
+        ("no policy", ["write mappings (ClusterRole/x)"]),
     ],
     ids=str,
 )
 def test_given_a_policy_on_mappings_when_listed_then_writers_are_marked_unless_it_denies(
-    deployed: Model, api: FakeCluster, actions: list[str] | None, powers: list[str]
+    deployed: Model, api: FakeCluster, actions: list[str] | str | None, powers: list[str]
 ):
     api.objects[POLICY_BINDING]["spec"]["validationActions"] = actions
+    if actions == "no policy":
+        api.delete(POLICY)
     add(api, "dev", "dev", "alice", "team")
     mappings = {"apiGroups": [MAPPING_GROUP], "resources": ["iamidentitymappings"]}
     api.add_rules("x", {**mappings, "verbs": ["update"]})
