@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
+import pickle
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import httpx2
 import ops
 import pytest
 import yaml
+from cryptography.hazmat.primitives import serialization
 from hypothesis import settings
 from tests.fakes import at_rest
 from tests.fakes.certificates.authority import root
@@ -26,8 +29,8 @@ from tests.fakes.machine import Files, rendered
 # What a conftest takes by one import.
 __all__ = [
     "_hook_tools",
-    "_libyaml",
     "_quiet",
+    "_read_once",
     "api",
     "asking",
     "declare",
@@ -44,12 +47,35 @@ settings.load_profile("charm")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _libyaml() -> Iterator[None]:
-    """Write YAML by its library in C, as ops reads it: ops.testing writes three files in every
-    hook, which takes a third of the hook in Python."""
+def _read_once() -> Iterator[None]:
+    """Read once what is the same in every hook, because that would be most of the hook's time:
+    what describes the charm, which ops.testing writes and ops reads, what the charm's templates
+    render, and private keys."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(yaml, "SafeDumper", yaml.CSafeDumper)
+        for of, name in ((ops.CharmMeta, "from_yaml"), (serialization, "load_pem_private_key")):
+            patch.setattr(of, name, functools.cache(getattr(of, name)))
+        for name in ("load", "load_all"):
+            patch.setattr(yaml, name, _once(getattr(yaml, name)))
         yield
+
+
+def _once(parse: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``parse`` so that it reads a text once, and copies what it has read from then on."""
+
+    @functools.lru_cache(100)
+    def read(text: str, loader: Any) -> bytes:
+        found = parse(text, loader)
+        return pickle.dumps([*found] if isinstance(found, Iterator) else found)
+
+    def parsed(stream: Any, Loader: Any) -> Any:  # noqa: N803  (PyYAML's)
+        return (
+            pickle.loads(read(stream, Loader))
+            if isinstance(stream, str)
+            else parse(stream, Loader)
+        )
+
+    return parsed
 
 
 @pytest.fixture(scope="session", autouse=True)

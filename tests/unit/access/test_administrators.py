@@ -11,6 +11,12 @@ from tests.fakes.kubernetes.paths import POLICY, POLICY_BINDING
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.listing import add, items, table
 
+from access import administrators, rbac
+from access.administrators import Rule
+from access.mapping import IdentityMapping
+from access.rights import binding
+from labels import OPTION
+
 ACCOUNT = "system:serviceaccount:kube-system:controller"
 
 
@@ -68,9 +74,8 @@ def test_given_the_name_of_a_node_when_listed_and_explained_then_the_node_author
     assert any("no binding names this user" in line for line in explained(deployed)) is not is_node
 
 
-def rule(group: str, resource: str, *verbs: str, names: tuple[str, ...] = ()) -> dict[str, Any]:
-    found = {"apiGroups": [group], "resources": [resource], "verbs": list(verbs)}
-    return {**found, "resourceNames": list(names)} if names else found
+def rule(group: str, resource: str, *verbs: str, names: tuple[str, ...] = ()) -> Rule:
+    return Rule(frozenset(verbs), frozenset({group}), frozenset({resource}), frozenset(names))
 
 
 RBAC_GROUP, MAPPING_GROUP = "rbac.authorization.k8s.io", "iamauthenticator.k8s.aws"
@@ -94,39 +99,8 @@ POWERS = {
 
 
 @pytest.mark.parametrize(("given", "power"), POWERS.values(), ids=POWERS)
-def test_given_a_rule_that_makes_administrators_when_listed_and_explained_then_it_is_marked(
-    deployed: Model, api: FakeCluster, given: dict[str, Any], power: str
-):
-    api.delete(POLICY)
-    add(api, "dev", "dev", "alice", "team")
-    api.add_rules("x", rule("", "pods", "get"), given)
-    api.add_binding("x", "ClusterRole/x", Group="team")
-
-    assert items(deployed)[0]["administrator_by"] == [f"{power} (ClusterRole/x)"]
-    header, row = table(deployed)
-    assert row[header.index("CAN BECOME ADMINISTRATOR BY")] == f"{power} (ClusterRole/x)"
-    line = f"it can become administrator, because it may {power} (ClusterRole/x)"
-    assert line in explained(deployed)
-
-
-@pytest.mark.parametrize(
-    ("actions", "powers"),
-    [
-        (["Deny", "Audit"], []),
-        (["Warn", "Audit"], ["write mappings (ClusterRole/x)"]),
-        (None, ["write mappings (ClusterRole/x)"]),
-    ],
-    ids=str,
-)
-def test_given_a_policy_on_mappings_when_listed_then_writers_are_marked_unless_it_denies(
-    deployed: Model, api: FakeCluster, actions: list[str] | None, powers: list[str]
-):
-    api.objects[POLICY_BINDING]["spec"]["validationActions"] = actions
-    add(api, "dev", "dev", "alice", "team")
-    api.add_rules("x", rule(MAPPING_GROUP, "iamidentitymappings", "update"))
-    api.add_binding("x", "ClusterRole/x", Group="team")
-
-    assert items(deployed)[0]["administrator_by"] == powers
+def test_given_a_rule_that_makes_administrators_then_it_is_named(given: Rule, power: str):
+    assert administrators.powers_of([rule("", "pods", "get"), given], "") == (power,)
 
 
 HARMLESS = {
@@ -144,39 +118,83 @@ HARMLESS = {
 
 
 @pytest.mark.parametrize("given", HARMLESS.values(), ids=HARMLESS)
-def test_given_a_rule_that_makes_no_administrators_when_listed_then_nothing_is_marked(
-    deployed: Model, api: FakeCluster, given: dict[str, Any]
-):
-    add(api, "dev", "dev", "alice", "team")
-    api.add_rules("x", given)
-    api.add_binding("x", "ClusterRole/x", Group="team")
-
-    assert items(deployed)[0]["administrator_by"] == []
-    assert "ADMINISTRATOR" not in deployed.action("list-mappings")["mappings"]
+def test_given_a_rule_that_makes_no_administrators_then_nothing_is_named(given: Rule):
+    assert administrators.powers_of([given], "") == ()
 
 
 @pytest.mark.parametrize(
-    ("namespace", "marked"), [("default", []), ("kube-system", ["do everything in kube-system"])]
+    ("namespace", "powers"), [("default", ()), ("kube-system", ("do everything in kube-system",))]
 )
-def test_given_a_role_in_a_namespace_when_listed_then_only_all_of_kube_system_makes_administrators(
-    deployed: Model, api: FakeCluster, namespace: str, marked: list[str]
+def test_given_a_role_in_a_namespace_then_only_all_of_kube_system_makes_administrators(
+    namespace: str, powers: tuple[str, ...]
+):
+    assert administrators.powers_of([rule("*", "*", "*")], namespace) == powers
+    assert administrators.powers_of([rule("", "users", "impersonate")], namespace) == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "role", "namespace", "powers"),
+    [
+        ("ClusterRole", "cluster-admin", "", ("do everything",)),
+        ("ClusterRole", "cluster-admin", "kube-system", ("do everything in kube-system",)),
+        ("ClusterRole", "cluster-admin", "default", ()),
+        ("Role", "cluster-admin", "kube-system", ()),
+        ("ClusterRole", "view", "", ()),
+        ("ClusterRole", "view", "kube-system", ()),
+    ],
+)
+def test_given_a_binding_that_comes_with_a_mapping_then_one_role_makes_administrators(
+    kind: str, role: str, namespace: str, powers: tuple[str, ...]
+):
+    assert administrators.powers_of_own(binding("dev", kind, role, namespace, OPTION)) == powers
+
+
+def test_given_a_role_that_makes_administrators_when_listed_and_explained_then_it_is_marked(
+    deployed: Model, api: FakeCluster
 ):
     add(api, "dev", "dev", "alice", "team")
-    api.add_rules("x", rule("", "users", "impersonate"))
-    api.add_rules("all", rule("*", "*", "*"))
-    api.add_binding(f"{namespace}/x", "ClusterRole/x", Group="team")
-    api.add_binding(f"{namespace}/all", "ClusterRole/all", Group="team")
+    everything = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
+    api.add_rules("x", {**everything, "resourceNames": ["y"]})
+    api.add_rules("z", everything)
+    api.add_binding("x", "ClusterRole/x", Group="team")
+    api.add_binding("kube-system/z", "ClusterRole/z", Group="team")
+    power = "do everything in kube-system (ClusterRole/z in kube-system)"
 
-    found = items(deployed)[0]["administrator_by"]
+    assert items(deployed)[0]["administrator_by"] == [power]
+    header, row = table(deployed)
+    assert row[header.index("CAN BECOME ADMINISTRATOR BY")] == power
+    assert f"it can become administrator, because it may {power}" in explained(deployed)
 
-    assert [each.partition(" (")[0] for each in found] == marked
+
+@pytest.mark.parametrize(
+    ("actions", "powers"),
+    [
+        (["Deny", "Audit"], []),
+        (["Warn", "Audit"], ["write mappings (ClusterRole/x)"]),
+        (None, ["write mappings (ClusterRole/x)"]),
+        ("no policy", ["write mappings (ClusterRole/x)"]),
+    ],
+    ids=str,
+)
+def test_given_a_policy_on_mappings_when_listed_then_writers_are_marked_unless_it_denies(
+    deployed: Model, api: FakeCluster, actions: list[str] | str | None, powers: list[str]
+):
+    api.objects[POLICY_BINDING]["spec"]["validationActions"] = actions
+    if actions == "no policy":
+        api.delete(POLICY)
+    add(api, "dev", "dev", "alice", "team")
+    mappings = {"apiGroups": [MAPPING_GROUP], "resources": ["iamidentitymappings"]}
+    api.add_rules("x", {**mappings, "verbs": ["update"]})
+    api.add_binding("x", "ClusterRole/x", Group="team")
+
+    assert items(deployed)[0]["administrator_by"] == powers
 
 
 def test_given_two_mappings_when_one_can_be_no_name_of_an_administrator_then_it_is_not_marked(
     deployed: Model, api: FakeCluster
 ):
     add(api, "dev", "dev", "{{SessionName}}", "view")
-    api.add_rules("all", rule("*", "*", "*"))
+    api.add_rules("all", {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]})
     api.add_binding("all", "ClusterRole/all", User="system:kube-controller-manager")
 
     assert items(deployed)[0]["administrator_by"] == []
@@ -203,3 +221,82 @@ def test_given_a_template_and_no_group_when_explained_then_no_command_binds_the_
         "no binding names its groups, and none can name a template such as its username",
         "give the mapping a group, and bind a role to that",
     ]
+
+
+# Who administers the cluster by one of all mappings, and who does so for sure.
+
+DEV = "arn:aws:iam::111122223333:role/Dev"
+EVERYTHING = ("do everything",)
+BINDINGS = rbac.Bindings(
+    [
+        rbac.Binding("all", "", "ClusterRole", "all", ("root",), ("admins",), EVERYTHING),
+        rbac.Binding("x", "", "ClusterRole", "x", (), ("delegates",), ("impersonate users",)),
+        rbac.Binding("y", "kube-system", "ClusterRole", "all", (), ("system",), ("bind roles",)),
+        rbac.Binding("view", "", "ClusterRole", "view", (), ("view",)),
+    ]
+)
+
+
+def mapping(name: str = "dev", arn: str = DEV, **more: Any) -> IdentityMapping:
+    fields: dict[str, Any] = {"username": "dev", **more}
+    return IdentityMapping(name, arn, canonical=arn.lower(), **fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "may", "does"),
+    [
+        ({"groups": ("system:masters",)}, True, True),
+        ({"groups": ("admins",)}, True, True),
+        ({"username": "root"}, True, True),
+        ({"groups": ("delegates",)}, True, False),
+        ({"groups": ("system",)}, True, False),
+        ({"groups": ("{{SessionName}}",)}, True, False),
+        ({"username": "{{SessionName}}"}, True, False),
+        ({"groups": ("admins",), "expires": "2099-01-01T00:00:00Z"}, True, False),
+        ({"groups": ("view",)}, False, False),
+        ({"groups": ("admins",), "arn": DEV.replace("Dev", "path/Dev")}, False, False),
+        ({"groups": ("admins",), "arn": DEV.replace("aws", "aws-cn", 1)}, False, False),
+    ],
+    ids=str,
+)
+def test_given_a_mapping_then_somebody_may_administer_the_cluster_by_it_or_does_for_sure(
+    fields: dict[str, Any], may: bool, does: bool
+):
+    found = mapping(**fields)
+
+    assert administrators.of([found], BINDINGS, "aws") == [found] * may
+    assert administrators.certain([found], BINDINGS, "aws") == [found] * does
+
+
+def test_given_two_mappings_of_one_principal_then_nobody_is_sure_which_of_them_counts():
+    admin, other = mapping(groups=("admins",)), mapping("other")
+
+    assert administrators.of([admin, other], BINDINGS, "aws") == [admin]
+    assert administrators.certain([admin, other], BINDINGS, "aws") == []
+
+
+LAST = "takes away the last mapping that can"
+STILL = "the control plane's kubeconfig /home/ubuntu/config still can"
+LEFT = f"by f ({DEV}, until 2027-01-01T00:00:00Z), somebody can for a while, or perhaps"
+THREE = f"a ({DEV}), b ({DEV}), c ({DEV})"
+
+
+@pytest.mark.parametrize(
+    ("taken", "is_one_left", "said"),
+    [
+        ("", True, ""),
+        ("a", False, f"{LAST} administer the cluster: a ({DEV}); {STILL}"),
+        (
+            "abcde",
+            True,
+            f"{LAST} certainly administer the cluster: {THREE}, 2 more; {LEFT}; {STILL}",
+        ),
+    ],
+    ids=["none", "the last", "five"],
+)
+def test_given_mappings_of_administrators_that_go_then_a_warning_names_them_and_who_is_left(
+    taken: str, is_one_left: bool, said: str
+):
+    left = [mapping("f", expires="2027-01-01T00:00:00Z")] * is_one_left
+
+    assert administrators.warning([mapping(name) for name in taken], left) == said

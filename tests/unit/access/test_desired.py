@@ -13,7 +13,7 @@ from tests.fakes.arns import CANONICAL, PATHED
 
 from access import desired
 from access.arn import canonical_or_empty
-from access.declaration.declared import Declared
+from access.declaration.declared import Declared, Wrong
 from access.declaration.entry import Entry
 from access.desired import Access, Changes, Desired, State
 from access.mapping import IdentityMapping
@@ -23,7 +23,7 @@ from labels import GRANT, OPTION
 from statuses import entry as texts
 
 ACCOUNT = "arn:aws:iam::111122223333"
-DEV, OPS = f"{ACCOUNT}:role/Dev", f"{ACCOUNT}:role/Ops"
+DEV, OPS, QA = (f"{ACCOUNT}:role/{name}" for name in ("Dev", "Ops", "Qa"))
 SUFFIX = "0123456789abcdef"
 SSO_ROLE = f"{ACCOUNT}:role/AWSReservedSSO_DevOps_{SUFFIX}"
 
@@ -49,6 +49,7 @@ def made(name: str = "dev", arn: str = DEV, source: str = OPTION, **more: str) -
 
 
 NOW = datetime.datetime(2026, 11, 26, tzinfo=datetime.timezone.utc)
+PAST, FUTURE = "2026-11-25T00:00:00Z", "2026-11-27T00:00:00Z"
 
 
 def plan(
@@ -116,6 +117,32 @@ def test_given_another_username_when_planned_then_the_mapping_is_updated():
     _, steps = plan([entry(username="developer")], [made()])
 
     assert steps == Changes(update=((made(), made(username="developer")),))
+
+
+def test_given_an_entry_with_an_end_then_its_mapping_has_it():
+    ends = dataclasses.replace(entry(), expires=FUTURE)
+
+    assert plan([ends], [])[1] == Changes(create=(made(expires=FUTURE),))
+
+
+@pytest.mark.parametrize(("arn", "since"), [(DEV, "2026-01-01T00:00:00Z"), (OPS, "")])
+def test_given_a_mapping_then_it_is_as_old_as_it_was_unless_it_is_made_anew(arn: str, since: str):
+    there = dataclasses.replace(made(arn=arn), created="2026-01-01T00:00:00Z")
+
+    (wanted,) = plan([entry()], [there])[0].access.mappings
+
+    assert (wanted.created, wanted.permission_set) == (since, "")
+
+
+def test_given_an_entry_with_a_fault_then_what_it_may_have_made_stays_unless_a_good_one_has_it():
+    kept, theirs, former = made("kept", OPS), made("theirs", QA, ""), made("former")
+    declared = Declared((entry(),), wrong=(Wrong("mappings[1]", "no such role"),))
+    found = Access((kept, theirs, former))
+
+    wanted = desired.of(declared, State(found), NOW)
+
+    assert wanted.not_applied == {"mappings[1]": "no such role"}
+    assert desired.changes(found, wanted.access) == Changes(replace=((former, made()),))
 
 
 @pytest.mark.parametrize(
@@ -277,9 +304,12 @@ def with_group(mapping: IdentityMapping) -> IdentityMapping:
     return dataclasses.replace(mapping, groups=groups)
 
 
-def test_given_an_entry_that_keeps_its_name_and_gets_another_arn_and_role_then_the_former_goes():
+@pytest.mark.parametrize("right", [EDIT, VIEW], ids=["another role", "the same role"])
+def test_given_an_entry_that_keeps_its_name_and_gets_another_arn_then_the_former_role_goes_first(
+    right: Right,
+):
     found = Access((with_group(made()),), (bound("dev", VIEW),))
-    new = dataclasses.replace(entry(arn=OPS), rights=(EDIT,))
+    new = dataclasses.replace(entry(arn=OPS), rights=(right,))
     state = State(found, roles=ROLES, namespaces={"team"})
 
     steps = desired.changes(found, desired.of(Declared((new,)), state, NOW).access)
@@ -287,7 +317,7 @@ def test_given_an_entry_that_keeps_its_name_and_gets_another_arn_and_role_then_t
     assert steps == Changes(
         unbind=(bound("dev", VIEW),),
         replace=((with_group(made()), with_group(made(arn=OPS))),),
-        bind=(bound("dev", EDIT),),
+        bind=(bound("dev", right),),
     )
 
 
@@ -344,8 +374,6 @@ def test_given_a_wrong_option_then_its_mappings_and_bindings_stay_and_grants_kee
 
 
 # Access that ends.
-
-PAST, FUTURE = "2026-11-25T00:00:00Z", "2026-11-27T00:00:00Z"
 
 
 @pytest.mark.parametrize("source", ["", GRANT, "else"])

@@ -227,10 +227,20 @@ def test_given_an_arn_or_a_name_then_that_is_to_be_revoked(params: dict[str, str
     assert grants.target(params) == target
 
 
-@pytest.mark.parametrize("params", [{"arn": "", "name": ""}, {"arn": DEV, "name": "dev"}])
-def test_given_both_or_neither_then_nothing_is_to_be_revoked(params: dict[str, str]):
-    with pytest.raises(ValueError, match=r"^give either arn or name$"):
-        grants.target(params)
+@pytest.mark.parametrize(
+    ("arn", "name", "problem"),
+    [
+        ("", "", "give either arn or name"),
+        (DEV, "dev", "give either arn or name"),
+        ("", "a/status", "name 'a/status' must be small letters, digits, '-' and '.'"),
+        ("dev", "", "'dev' is not an ARN such as arn:aws:iam::111122223333:role/admin"),
+    ],
+)
+def test_given_both_or_neither_or_a_malformed_one_then_nothing_is_to_be_revoked(
+    arn: str, name: str, problem: str
+):
+    with pytest.raises(ValueError, match=f"^{re.escape(problem)}$"):
+        grants.target({"arn": arn, "name": name})
 
 
 # What is there.
@@ -263,6 +273,8 @@ THEIRS = (
         ),
         (mapping("theirs", DEV), "", THEIRS),
         (mapping("theirs", DEV, OPTION), "", THEIRS),
+        # The authenticator refuses this ARN, and keeps the former one.
+        (mapping("theirs", "role/dev", "", DEV_CANONICAL), "", THEIRS.replace(DEV, "role/dev")),
         (mapping("taken", OPS), "taken", f"mapping taken maps {OPS}: give another name"),
         (
             mapping(GRANTED.name, OPS, GRANT),
@@ -285,7 +297,10 @@ def test_given_a_mapping_in_the_way_then_nothing_is_granted(
     [
         ([], DEV, f"[{{arn: '{DEV}'}}]", "mappings[0]"),
         ([], DEV, f"[{{arn: '{ACCOUNT}:role/path/dev'}}]", "mappings[0]"),
-        ([], SET_ROLE, "[{permission-set: DevOps, account: '111122223333'}]", "mappings[0]"),
+        *(
+            ([], spelt, "[{permission-set: DevOps, account: '111122223333'}]", "mappings[0]")
+            for spelt in (SET_ROLE, SET_ROLE.lower(), SET_ROLE.upper())
+        ),
         (
             [mapping("mine", DEV, GRANT)],
             DEV,
@@ -462,6 +477,8 @@ def test_given_an_entry_of_somebody_else_then_it_keeps_nothing_from_being_revoke
     option = f"[{{arn: '{OPS}', name: b}}, {{permission-set: DevOps, account: '111122223333'}}]"
 
     assert revoked([mapping("a", DEV)], Target("a"), option) == ["a"]
+    abroad = SET_ROLE.replace("aws:", "aws-cn:", 1)
+    assert revoked([mapping("a", abroad)], Target("a"), option) == ["a"]
     assert revoked([mapping("a", DEV)], Target("", frozenset({DEV_CANONICAL})), option) == ["a"]
 
 

@@ -59,13 +59,13 @@ def test_given_a_record_when_an_older_login_is_found_then_the_newer_day_stays() 
 
 
 def test_given_more_principals_than_it_holds_then_those_that_were_here_last_stay() -> None:
-    old = {f"f{number:015x}": date(2026, 1, 1) for number in range(MOST)}
+    old = {f"ff{number:014x}": date(2026, 1, 1) for number in range(MOST)}
 
     record = logins.updated(Record(TODAY, days=old), parse(*login()))
 
     assert record.last(mapping()) == TODAY
     # Of those that were here on one day, the same ones go on every unit.
-    assert old.keys() - record.days.keys() == {f"f{0:015x}"}
+    assert old.keys() - record.days.keys() == {f"ff{0:014x}"}
 
 
 DIGESTS = st.text("0123456789abcdef", min_size=16, max_size=16)

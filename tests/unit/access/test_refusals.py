@@ -198,6 +198,11 @@ def test_given_something_else_that_answers_then_the_text_says_so() -> None:
             sts_error("InvalidClientTokenId", UNKNOWN),
             "AWS does not know the access key: deleted, inactive, or of another partition",
         ),
+        (
+            sts_error("SignatureDoesNotMatch", EARLY),
+            "the token is older than 15 minutes, or from the future: compare the person's clock",
+        ),
+        ("mapper CRD Map error: Index does not exist", "see the authenticator's log"),
         (sts_error("AccessDenied", "no"), "see the authenticator's log: 403 AccessDenied"),
         (
             sts_error("InternalFailure", "", 500),

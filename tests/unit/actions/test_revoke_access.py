@@ -48,14 +48,10 @@ def mapped(deployed: Model, api: FakeCluster) -> Model:
     return deployed
 
 
-@pytest.mark.parametrize(
-    "spelt",
-    [ROLE, *SPELLINGS.values(), "arn:aws:iam::111122223333:role/team/Dev"],
-)
 def test_given_a_principal_when_it_is_revoked_then_every_mapping_of_it_goes_and_no_other(
-    mapped: Model, api: FakeCluster, spelt: str
+    mapped: Model, api: FakeCluster
 ):
-    results = revoke(mapped, arn=spelt)
+    results = revoke(mapped, arn=ROLE.replace("Dev", "team/Dev"))
 
     assert names(api) == ["other"]
     assert results["result"] == "revoked"
@@ -137,66 +133,20 @@ def test_given_nothing_that_lets_it_in_when_it_is_revoked_then_the_action_succee
     assert api.changes == []
 
 
-@pytest.mark.parametrize("dry_run", [False, True])
-@pytest.mark.parametrize("params", [{"arn": ROLE}, {"name": "declared"}])
+@pytest.mark.parametrize("params", [{"arn": ROLE, "dry_run": True}, {"name": "declared"}])
 def test_given_what_the_option_declares_when_it_is_revoked_then_nothing_is_deleted(
-    mapped: Model, api: FakeCluster, params: dict[str, Any], dry_run: bool
+    mapped: Model, api: FakeCluster, params: dict[str, Any]
 ):
     api.add_mapping("declared", ROLE, CANONICAL, source="option")
     mapped.config = {"mappings": f"- {{name: declared, arn: {ROLE}}}"}
 
-    said = refused(mapped, **params, dry_run=dry_run)
+    said = refused(mapped, **params)
 
     assert said.startswith("the option mappings declares ")
     assert said.endswith(
         " (mappings[0]): change its entry there, then run: juju config aws-iam mappings=@<file>"
     )
     assert api.changes == []
-
-
-def test_given_an_entry_that_is_not_applied_when_it_is_revoked_then_nothing_is_deleted(
-    mapped: Model, api: FakeCluster
-):
-    mapped.config = {"mappings": f"- arn: {ROLE}"}
-
-    assert "the option mappings declares" in refused(mapped, arn=ROLE)
-    assert api.changes == []
-
-
-def test_given_a_permission_set_of_the_option_when_its_role_is_revoked_then_nothing_is_deleted(
-    deployed: Model, api: FakeCluster
-):
-    role = "arn:aws:iam::111122223333:role/AWSReservedSSO_DevOps_0123456789abcdef"
-    api.add_mapping("sso", role, role.lower(), source="option")
-    deployed.config = {"mappings": "- {permission-set: DevOps, account: 111122223333}"}
-
-    assert "the option mappings declares" in refused(deployed, arn=role)
-    assert api.changes == []
-
-
-def test_given_a_role_of_that_name_in_another_partition_when_it_is_revoked_then_it_is_deleted(
-    deployed: Model, api: FakeCluster
-):
-    role = "arn:aws-cn:iam::111122223333:role/AWSReservedSSO_DevOps_0123456789abcdef"
-    api.add_mapping("sso", role, role.lower())
-    deployed.config = {"mappings": "- {permission-set: DevOps, account: 111122223333}"}
-
-    assert revoke(deployed, arn=role)["result"] == "revoked"
-    assert names(api) == []
-
-
-@pytest.mark.parametrize(("option", "deleted"), [("", True), ("- {arn: ", False)])
-def test_given_what_the_option_made_and_no_longer_declares_when_it_is_revoked_then_it_goes(
-    deployed: Model, api: FakeCluster, option: str, deleted: bool
-):
-    api.add_mapping("declared", ROLE, CANONICAL, source="option")
-    deployed.config = {"mappings": option}
-
-    if deleted:
-        assert revoke(deployed, arn=ROLE)["result"] == "revoked"
-    else:
-        assert "the option mappings declares" in refused(deployed, arn=ROLE)
-    assert names(api) == ([] if deleted else ["declared"])
 
 
 def test_given_a_mapping_of_many_lines_when_it_is_revoked_then_it_forges_no_line(
@@ -216,28 +166,21 @@ def test_given_a_mapping_of_many_lines_when_it_is_revoked_then_it_forges_no_line
     assert len(lines) <= 100_000
 
 
-@pytest.mark.parametrize(
-    ("params", "line"),
-    [
-        ({}, "give either arn or name"),
-        ({"arn": ROLE, "name": "a"}, "give either arn or name"),
-        ({"name": "a/status"}, "name 'a/status' must be small letters, digits, '-' and '.'"),
-        ({"arn": "dev"}, "'dev' is not an ARN such as arn:aws:iam::111122223333:role/admin"),
-    ],
-)
 def test_given_a_parameter_that_is_wrong_when_access_is_revoked_then_it_is_named(
-    mapped: Model, api: FakeCluster, params: dict[str, Any], line: str
-):
-    assert refused(mapped, **params) == line
-    assert api.changes == []
-
-
-def test_given_a_mapping_that_keeps_a_former_principal_when_that_is_revoked_then_it_goes(
     mapped: Model, api: FakeCluster
 ):
-    api.add_mapping("broken", "role/dev", CANONICAL)
+    assert refused(mapped) == "give either arn or name"
+    assert api.requests == []
 
-    assert "broken: role/dev as broken" in revoke(mapped, arn=ROLE)["mappings"]
+
+def test_given_an_option_that_cannot_be_read_when_its_mapping_is_revoked_then_it_stays(
+    deployed: Model, api: FakeCluster
+):
+    api.add_mapping("declared", ROLE, CANONICAL, source="option")
+    deployed.config = {"mappings": "- {arn: "}
+
+    assert "the option mappings declares" in refused(deployed, arn=ROLE)
+    assert names(api) == ["declared"]
 
 
 def test_given_a_mapping_that_somebody_creates_meanwhile_when_it_is_revoked_then_that_goes_too(
@@ -300,15 +243,6 @@ def test_given_another_mapping_that_takes_the_name_as_it_is_revoked_then_that_on
 
     assert len(revoke(mapped, arn=ROLE)["mappings"].splitlines()) == 2
     assert names(api) == ["b", "other"]
-
-
-def test_given_a_mapping_that_waits_for_dependents_of_anybody_when_it_is_revoked_then_it_goes(
-    mapped: Model, api: FakeCluster
-):
-    api.objects[f"{MAPPINGS}/b"]["metadata"]["finalizers"] = ["foregroundDeletion"]
-
-    assert revoke(mapped, arn=ROLE)["result"] == "revoked"
-    assert names(api) == ["other"]
 
 
 def test_given_mappings_that_others_keep_changing_when_revoked_then_the_action_says_so(

@@ -6,6 +6,7 @@ import base64
 import datetime as dt
 import itertools
 import json
+import re
 from typing import Any
 
 import ops
@@ -350,7 +351,10 @@ def test_given_an_expired_certificate_when_a_hook_runs_then_it_is_to_be_issued_a
     model = Model(SelfSigned(validity=dt.timedelta(microseconds=1)), [files])
     model.settle()
 
-    assert "certificate expired on 20" in model.hook().message
+    assert re.sub(r"2\d{3}-\S+ \S+ UTC", "DAY", model.hook().message) == (
+        "certificate expired on DAY; run: juju remove-relation aws-iam:certificates "
+        "self-signed-certificates"
+    )
 
 
 NO_CERTIFICATE = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"
@@ -435,6 +439,8 @@ def test_given_an_answer_that_is_no_certificate_when_a_hook_runs_then_the_remedy
         "self-signed-certificates"
     )
     assert modern.units[0].alarms == []
+    said = "the answer of self-signed-certificates cannot be read (TLSCertificatesError)"
+    assert modern.log().splitlines()[-1] == said
 
 
 def test_given_a_revoked_certificate_when_a_hook_runs_then_it_stays_in_use_and_the_status_says_so(

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import base64
-import datetime as dt
 import json
-import re
 
 import ops
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.fakes.certificates.authority import Authority, root
-from tests.fakes.juju.model import Easyrsa, Model, Silent
+from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.paths import SECRET
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
 from certificates import pem, reactive_protocol
-from certificates.keypair import PairRefused
 
 COMMON_NAME = "aws-iam-authenticator.kube-system.svc"
 
@@ -124,40 +121,12 @@ def test_given_any_databag_when_a_hook_runs_then_it_ends_in_a_status(
     assert isinstance(model.hook(), ops.WaitingStatus | ops.BlockedStatus)
 
 
-def answered(easyrsa: Easyrsa, **replies: dict[str, str]) -> None:
-    easyrsa.overrides["aws-iam_0.processed_requests"] = json.dumps(replies)
-
-
-def asked_for(model: Model) -> str:
-    """The common name that the first unit asks for."""
-    (name,) = json.loads(model.units[0].certificates["cert_requests"])
-    return name
-
-
 def key_in(api: FakeCluster) -> str:
     return base64.b64decode(api.objects[SECRET]["data"]["key.pem"]).decode()
 
 
 def served_by(api: FakeCluster) -> str:
     return base64.b64decode(api.objects[SECRET]["data"]["cert.pem"]).decode()
-
-
-def test_given_a_sealed_vault_when_a_hook_runs_then_it_is_waited_for(
-    model: Model, api: FakeCluster
-):
-    model.provider = Silent()
-
-    assert model.hook() == ops.WaitingStatus("waiting for a certificate from vault")
-
-
-def test_given_no_authority_when_a_hook_runs_then_the_command_that_brings_one_is_said(
-    model: Model, api: FakeCluster
-):
-    model.provider = None
-
-    assert model.hook() == ops.BlockedStatus(
-        "no certificate authority; run: juju integrate aws-iam:certificates easyrsa:client"
-    )
 
 
 def test_given_a_vault_that_is_an_intermediate_when_it_answers_then_its_chain_is_served(
@@ -200,42 +169,6 @@ def test_given_several_vaults_when_only_one_answers_then_that_is_taken():
 
 
 WRONG_KEY = root().issue(["a"])[1]
-CERTIFICATE, KEY = root().issue(["a"])
-EMPTY = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"
-
-
-@pytest.mark.parametrize(
-    ("pair", "problem"),
-    [
-        ({"cert": "no PEM", "key": WRONG_KEY}, "does not belong to its private key"),
-        ({"cert": root().issue(["a"])[0], "key": WRONG_KEY}, "does not belong to its private key"),
-        ({"cert": root().issue(["a"])[0], "key": "?"}, "cannot be read"),
-        ({"cert": EMPTY + CERTIFICATE, "key": KEY}, "cannot be read"),
-        ({"cert": CERTIFICATE + EMPTY, "key": KEY}, "cannot be read"),
-        ({"cert": CERTIFICATE, "key": KEY}, f"does not cover {COMMON_NAME}"),
-    ],
-)
-def test_given_a_certificate_that_never_fits_when_a_hook_runs_then_another_is_asked_for(
-    model: Model, easyrsa: Easyrsa, pair: dict[str, str], problem: str
-):
-    answered(easyrsa, **{COMMON_NAME: pair})
-    model.answer()
-
-    status = model.hook()
-
-    assert isinstance(status, ops.WaitingStatus)
-    prefix = "waiting for another certificate: the former one "
-    assert status.message.startswith(f"{prefix}{problem}")
-    replies = {COMMON_NAME: pair}
-    for _ in range(3):
-        replies[asked_for(model)] = pair
-        answered(easyrsa, **replies)
-        model.answer()
-        model.hook()
-    assert model.hook() == ops.BlockedStatus(
-        f"certificate {status.message.removeprefix(prefix)}; "
-        "run: juju remove-relation aws-iam:certificates easyrsa"
-    )
 
 
 def test_given_a_bad_certificate_when_it_replaces_a_good_one_then_the_good_one_stays_in_use(
@@ -252,26 +185,6 @@ def test_given_a_bad_certificate_when_it_replaces_a_good_one_then_the_good_one_s
     assert deployed.published()["webhook_status"] is True
 
 
-def test_given_a_certificate_that_is_not_valid_yet_when_a_hook_runs_then_its_start_is_waited_for(
-    deployed: Model, easyrsa: Easyrsa, api: FakeCluster
-):
-    before = served_by(api)
-    certificate, key = root().issue([COMMON_NAME], days=(1, 30))
-    easyrsa.overrides["aws-iam_0.processed_requests"] = json.dumps(
-        {COMMON_NAME: {"cert": certificate, "key": key}}
-    )
-    deployed.answer()
-
-    status = deployed.hook()
-
-    assert isinstance(status, ops.WaitingStatus)
-    assert re.fullmatch(
-        r"waiting for the certificate from easyrsa: it is not valid before 2\d{3}-.+ UTC",
-        status.message,
-    )
-    assert served_by(api) == before
-
-
 def test_given_an_authority_that_leaves_when_a_hook_runs_then_its_certificate_stays_in_use(
     deployed: Model, api: FakeCluster
 ):
@@ -282,46 +195,6 @@ def test_given_an_authority_that_leaves_when_a_hook_runs_then_its_certificate_st
     assert isinstance(deployed.hook(), ops.BlockedStatus)
     assert served_by(api) == before
     assert deployed.published()["webhook_status"] is True
-
-
-def test_given_a_certificate_near_its_end_when_a_hook_runs_then_the_status_says_when(
-    model: Model, easyrsa: Easyrsa
-):
-    easyrsa.days = (-300, 10)
-    model.settle()
-
-    assert ", 0 mappings, CA expires 20" in model.hook().message
-
-
-def test_given_a_certificate_that_ended_when_a_hook_runs_then_the_unit_blocks(
-    model: Model, easyrsa: Easyrsa
-):
-    easyrsa.days = (-300, -1)
-    model.settle()
-
-    assert "certificate expired on 20" in model.hook().message
-
-
-def test_given_a_checked_pair_when_its_end_comes_then_it_is_checked_again(
-    deployed: Model, monkeypatch: pytest.MonkeyPatch
-):
-    later = dt.datetime.now(dt.timezone.utc) + dt.timedelta(days=400)
-    monkeypatch.setattr("certificates.relation._now", lambda: later)
-    monkeypatch.setattr("certificates.verdict.check", _expired)
-
-    assert "the former one expired then" in deployed.hook().message
-
-
-def _expired(*_: object) -> None:
-    raise PairRefused("expired then")
-
-
-def test_given_a_settled_unit_when_a_hook_runs_then_cryptography_is_not_asked_again(
-    deployed: Model, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr("certificates.verdict.check", _expired)
-
-    assert isinstance(deployed.hook(), ops.ActiveStatus)
 
 
 def test_given_a_private_key_when_everything_is_settled_then_the_secret_alone_has_it(

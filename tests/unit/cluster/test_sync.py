@@ -217,6 +217,7 @@ def test_given_people_who_label_a_mapping_when_it_is_changed_then_their_labels_s
 
 
 DENIED = 'admission webhook "x" denied the request: no'
+POLICY = "ValidatingAdmissionPolicy 'x' with binding 'x' denied request: no"
 INVALID = "spec.username: Invalid value: must not be empty"
 
 
@@ -225,9 +226,11 @@ INVALID = "spec.username: Invalid value: must not be empty"
     [
         *(
             (refusal(code, DENIED), Result(refused={"dev": DENIED}))
-            for code in (400, 403, 409, 413, 422, 500)
+            for code in (400, 401, 403, 404, 409, 413, 418, 422, 429, 500)
         ),
+        *((refusal(code, POLICY), Result(refused={"dev": POLICY})) for code in (403, 422)),
         (refusal(422, INVALID), Result(refused={"dev": INVALID})),
+        (refusal(409, "already exists"), Result(pending=frozenset({"dev"}))),
         (refusal(429, "too many requests"), Result(done=frozenset({"dev"}))),
         (unreachable(httpx2.ReadTimeout), Result(pending=frozenset({"dev"}))),
     ],
@@ -279,19 +282,34 @@ def test_given_a_hook_without_time_then_nothing_is_sent_and_all_is_left(
     assert (result, api.requests) == (Result(pending=frozenset({"dev", "ops"})), [])
 
 
-@pytest.mark.parametrize("at", ["before", "after"])
-def test_given_a_finalizer_of_others_when_a_mapping_is_to_be_deleted_then_that_is_said(
-    client: Client, api: FakeCluster, at: str
+KEPT = Result(refused={"dev": "a finalizer of others keeps it"})
+
+
+@pytest.mark.parametrize(
+    ("finalizer", "is_leaving", "result", "is_asked"),
+    [
+        ("example.com/keep", False, KEPT, True),
+        ("example.com/keep", True, KEPT, False),
+        ("orphan", True, Result(done=frozenset({"dev"})), True),
+        ("foregroundDeletion", False, Result(done=frozenset({"dev"})), True),
+    ],
+)
+def test_given_a_finalizer_when_a_mapping_is_to_be_deleted_then_only_one_of_others_keeps_it(
+    client: Client,
+    api: FakeCluster,
+    finalizer: str,
+    is_leaving: bool,
+    result: Result,
+    is_asked: bool,
 ):
     add(api, mapping())
     metadata = api.objects[PATH]["metadata"]
-    metadata["finalizers"] = ["example.com/keep"]
-    if at == "before":
+    metadata["finalizers"] = [finalizer]
+    if is_leaving:
         metadata["deletionTimestamp"] = "2026-11-28T12:00:00Z"
 
-    result = make(client, Changes(delete=(mapping(),)))
-
-    assert result.refused == {"dev": "a finalizer of others keeps it"}
+    assert make(client, Changes(delete=(mapping(),))) == result
+    assert (f"DELETE {PATH}" in api.requests) is is_asked
 
 
 @pytest.mark.parametrize("seconds", [0, kubernetes.REQUEST_SECONDS + 1], ids=["early", "late"])

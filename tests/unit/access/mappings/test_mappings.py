@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from typing import Any
+
 import pytest
 from tests.fakes.arns import CANONICAL, DEV, PATHED
 
@@ -85,10 +88,27 @@ def test_given_a_mapping_of_a_partition_when_checked_then_it_is_a_problem_if_non
     assert check([mapping("dev", dev, canonical)], option) == Checked(problems, frozenset())
 
 
-def test_given_a_mapping_without_a_username_when_checked_then_it_is_a_problem():
-    found = check([mapping("dev", DEV, CANONICAL, username="")])
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"username": ""}, "the username is empty; set spec.username"),
+        ({"groups": ("aws-iam:dev", "view")}, None),
+        (
+            {"groups": ("aws-iam:dev", "aws-iam:ops:x")},
+            "group 'aws-iam:ops:x' is for the rights of mapping 'ops:x'; remove it",
+        ),
+        (
+            {"expires": "tomorrow"},
+            ("annotation aws-iam/expires: 'tomorrow' is not a time such as 2026-12-31T18:00:00Z"),
+        ),
+    ],
+)
+def test_given_a_mapping_that_lets_nobody_in_or_others_too_then_what_to_change_is_named(
+    fields: dict[str, Any], problem: str | None
+):
+    found = check([dataclasses.replace(mapping("dev", DEV, CANONICAL), **fields)])
 
-    assert found.problems == {"dev": "the username is empty; set spec.username"}
+    assert found.problems.get("dev") == problem
 
 
 @pytest.mark.parametrize(

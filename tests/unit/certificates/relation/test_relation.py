@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -102,6 +103,7 @@ def issued(*, days: tuple[int, int] = (-1, 365)) -> tuple[str, str]:
 
 GOOD = issued()
 OTHER_KEY = (GOOD[0], issued()[1])
+EMPTY = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"
 EARLY = issued(days=(1, 30))
 
 
@@ -229,22 +231,37 @@ def test_given_a_pair_that_was_checked_then_it_is_checked_again_only_once_it_has
     assert unit.ask(bag) == first
     assert checked == []
 
-    later = dt.datetime.now(dt.timezone.utc) + dt.timedelta(days=400)
-    monkeypatch.setattr("certificates.relation._now", lambda: later)
+    end = verdict.read(GOOD[0]).not_valid_after_utc
+    monkeypatch.setattr("certificates.relation._now", lambda: end)
     assert unit.ask(bag) == unit.ask(bag) == first
     assert checked == [first.pair.certificate]
 
 
-def test_given_an_answer_that_never_fits_then_the_authority_is_asked_for_another(unit: Unit):
+@pytest.mark.parametrize(
+    ("pair", "problem"),
+    [
+        (OTHER_KEY, "does not belong to its private key"),
+        (("no PEM", GOOD[1]), "does not belong to its private key"),
+        ((GOOD[0], "?"), "cannot be read"),
+        ((EMPTY + GOOD[0], GOOD[1]), "cannot be read"),
+        ((GOOD[0] + EMPTY, GOOD[1]), "cannot be read"),
+        (root().issue(["a"]), f"does not cover {SERVER_NAME}"),
+        (issued(days=(-300, -1)), "expired on DAY"),
+    ],
+)
+def test_given_an_answer_that_never_fits_then_the_authority_is_asked_for_another(
+    unit: Unit, pair: tuple[str, str], problem: str
+):
     names = reactive_protocol.names_for_authority([{"ca": root().certificate}])
 
-    problem = unit.refused(answers((SERVER_NAME, OTHER_KEY)))
+    found = unit.refused(answers((SERVER_NAME, pair)))
 
-    assert isinstance(problem, Waiting)
-    assert str(problem) == (
-        "waiting for another certificate: the former one does not belong to its private key"
+    assert isinstance(found, Waiting)
+    said = re.sub(r" \(\w+Error\)$", "", str(found))
+    assert re.sub(r"2\d{3}-\S+ \S+ UTC", "DAY", said) == (
+        f"waiting for another certificate: the former one {problem}"
     )
-    assert problem.announced
+    assert found.announced
     assert unit.name == names[0]
 
 
@@ -274,7 +291,10 @@ def test_given_a_certificate_that_is_good_later_then_it_is_waited_for_and_no_oth
     problem = unit.refused(*(answers(replies[number]) for number in order))
 
     assert isinstance(problem, Waiting)
-    assert str(problem).startswith("waiting for the certificate from easyrsa: it is not valid")
+    assert re.fullmatch(
+        r"waiting for the certificate from easyrsa: it is not valid before 2\d{3}-.+ UTC",
+        str(problem),
+    )
     # No event says when it is good: the unit looks again by itself.
     assert not problem.announced
     assert unit.name == SERVER_NAME
@@ -312,8 +332,11 @@ def test_given_no_authority_then_the_command_that_brings_one_is_said(unit: Unit)
     state = testing.State(leader=True)
 
     with unit.context(unit.context.on.update_status(), state) as manager:
-        with pytest.raises(Blocked, match=r"^no certificate authority; run: juju") as raised:
+        with pytest.raises(Blocked) as raised:
             manager.charm.certificates.obtain(ADDRESS)
         assert not manager.charm.certificates.withdraw()
 
+    assert str(raised.value) == (
+        "no certificate authority; run: juju integrate aws-iam:certificates easyrsa:client"
+    )
     assert raised.value.announced

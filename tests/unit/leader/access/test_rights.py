@@ -204,17 +204,6 @@ def test_given_somebody_who_deletes_the_mapping_when_a_hook_runs_then_it_is_back
     assert bound(api) == {GROUP: ("default/ClusterRole/edit",)}
 
 
-def test_given_an_access_that_ends_when_its_time_has_come_then_its_rights_end_too(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    declare(entry("dev", access=[EDIT], expires="1970-03-01T00:00:00Z"))
-    api.clock.now += 60 * 86_400
-
-    deployed.hook()
-
-    assert (names(api), bound(api)) == ([], {})
-
-
 def test_given_a_finalizer_of_others_when_the_access_has_ended_then_the_rights_go_all_the_same(
     declare: Declare, deployed: Model, api: FakeCluster
 ):
@@ -226,17 +215,6 @@ def test_given_a_finalizer_of_others_when_the_access_has_ended_then_the_rights_g
     deployed.hook()
 
     assert (names(api), bound(api)) == (["dev"], {})
-
-
-def test_given_another_arn_of_an_entry_when_a_hook_runs_then_the_new_mapping_has_the_rights(
-    declare: Declare, api: FakeCluster
-):
-    declare(entry("dev", access=[EDIT]))
-
-    declare(entry("dev", f"{ACCOUNT}:role/Ops", access=[EDIT]))
-
-    assert stored(api, "dev")["spec"]["arn"] == f"{ACCOUNT}:role/Ops"
-    assert bound(api) == {GROUP: ("default/ClusterRole/edit",)}
 
 
 @pytest.mark.parametrize(
@@ -267,17 +245,6 @@ def test_given_a_binding_that_is_edited_by_hand_when_a_hook_runs_then_it_is_repa
         **before,
         "metadata": {**before["metadata"], "uid": ""},
     }
-
-
-def test_given_a_binding_that_somebody_deletes_when_a_hook_runs_then_it_is_there_again(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    declare(entry("dev", access=[EDIT]))
-    api.delete(paths(api)[0])
-
-    deployed.hook()
-
-    assert bound(api) == {GROUP: ("default/ClusterRole/edit",)}
 
 
 def test_given_a_role_that_is_missing_when_declared_then_it_is_named_and_counts_once_it_is_there(
@@ -352,25 +319,23 @@ def test_given_a_mapping_that_the_cluster_refuses_then_it_has_no_rights_and_noth
     assert not deployed.units[0].alarms
 
 
-def test_given_a_thousand_entries_with_rights_when_declared_then_hooks_go_on_until_all_are_there(
+def test_given_more_entries_with_rights_than_a_hook_has_time_for_then_others_go_on(
     declare: Declare, deployed: Model, api: FakeCluster
 ):
     def slowly(request: httpx2.Request) -> None:
         if request.method != "GET":
-            api.clock.sleep(0.01)
+            api.clock.sleep(0.04)
 
     api.fail(slowly)
     began = api.clock.now
-    status = declare(
-        *(entry(f"r{n}", f"{ACCOUNT}:role/R{n}", access=[EDIT]) for n in range(1_000))
-    )
+    status = declare(*(entry(f"r{n}", f"{ACCOUNT}:role/R{n}", access=[EDIT]) for n in range(250)))
 
     assert api.clock.now - began < 28
     assert " of the role bindings not created yet" in status.message
     for _ in range(5):
         deployed.expire("alarm")
-    assert deployed.units[0].status == ops.ActiveStatus(f"{HEALTHY}, 1,000 mappings")
-    assert len(bound(api)) == 1_000
+    assert deployed.units[0].status == ops.ActiveStatus(f"{HEALTHY}, 250 mappings")
+    assert len(bound(api)) == 250
 
 
 def test_given_rights_when_the_application_is_removed_then_they_go_with_its_mappings(
