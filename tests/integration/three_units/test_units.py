@@ -10,7 +10,14 @@ from pathlib import Path
 
 import jubilant
 import pytest
-from tests.integration.helpers import certificates, juju_status, logins, testbed_only, units
+from tests.integration.helpers import (
+    certificates,
+    juju_status,
+    kubernetes,
+    logins,
+    testbed_only,
+    units,
+)
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
 
@@ -219,11 +226,14 @@ def test_given_a_lost_leader_that_comes_back_then_it_follows_and_asks_for_no_cer
     logins.log_in_everywhere(trio, cluster)
 
 
-def remove(trio: jubilant.Juju, unit: str, *, force: bool = False) -> None:
+def remove(trio: jubilant.Juju, cluster: Cluster, unit: str, *, force: bool = False) -> None:
     """Remove the control plane that a unit is on, and wait until both are gone.
 
-    A control plane that is removed by force may be in error for its last moments.
+    The administrator uses the API server of another one from now on. A control plane that is
+    removed by force may be in error for its last moments.
     """
+    other = next(name for name in units.names(trio) if name != unit)
+    cluster.admin.write_text(kubernetes.admins_kubeconfig(trio, units.principal(trio, other)))
     trio.remove_unit(units.principal(trio, unit), force=force)
     trio.wait(
         lambda status: unit not in status.get_units("aws-iam"),
@@ -246,7 +256,7 @@ def test_given_a_leader_whose_unit_is_removed_then_the_cluster_keeps_every_objec
 ) -> None:
     before = uids(cluster)
 
-    remove(trio, units.leader(trio))
+    remove(trio, cluster, units.leader(trio))
 
     assert uids(cluster) == before
     assert cluster.get("iamidentitymapping", granted)
@@ -275,7 +285,7 @@ def test_given_a_follower_whose_unit_is_removed_by_force_then_the_cluster_keeps_
 ) -> None:
     before = uids(cluster)
 
-    remove(trio, units.followers(trio)[0], force=True)
+    remove(trio, cluster, units.followers(trio)[0], force=True)
 
     assert uids(cluster) == before
     assert cluster.get("iamidentitymapping", granted)

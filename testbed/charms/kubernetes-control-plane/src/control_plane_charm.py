@@ -113,7 +113,8 @@ class ControlPlane(ops.CharmBase):
 
     def _webhook_file(self, asked: Webhook | None) -> str:
         """Return the webhook kubeconfig that the API server is to use; empty for none."""
-        text = self.host.read(WEBHOOK_CONFIG) if asked else ""
+        # aws-iam may have left the machine, and its file with it, before their relation ends.
+        text = self.host.text(WEBHOOK_CONFIG) if asked else ""
         strict = self._caller != webhook.ORIGINAL
         self._keep(webhook.TRUST, webhook.trusted(webhook.trust(text) if strict else None))
         self._keep(webhook.RENDERED, self._rendered(text))

@@ -13,6 +13,7 @@ from running import (
     FORWARDER,
     RENDERED,
     WEBHOOK_FILE,
+    WEBHOOK_PATH,
     FakeHost,
     Run,
     aws_iam,
@@ -54,6 +55,19 @@ def test_the_api_server_takes_the_whole_file_of_aws_iam(run_old: Run, host: Fake
     [relation] = state.relations
     assert relation.local_unit_data["api_server_state"] == "true"
     assert relation.local_unit_data["webhook_hash"] == '"h1"'
+
+
+@pytest.mark.parametrize("caller", ["kube-apiserver", "forwarder", "original"])
+def test_nobody_is_asked_once_aws_iam_has_taken_its_file_away(
+    run_old: Run, host: FakeHost, caller: str
+) -> None:
+    write_webhook(host)
+    run_old(aws_iam(), **{"webhook-caller": caller})
+    (host.root / WEBHOOK_PATH).unlink()
+
+    run_old(aws_iam(), **{"webhook-caller": caller})
+
+    assert endpoints(host) == ("", "")
 
 
 @pytest.mark.parametrize("caller", ["forwarder", "original"])

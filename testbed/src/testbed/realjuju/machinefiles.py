@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from testbed.cluster import unitfiles
 
+SERVICES = ("ssh", "syslog")
+
 _DONE = "#!/bin/sh\n# Nothing is installed on this machine: it has what the host has.\nexit 0\n"
 _KEYS = "/etc/ssh/testbed_keys"
 _START_SSH = (
@@ -39,7 +41,7 @@ esac
 """
 _SYSLOG = """\
 #!/usr/bin/python3 -IS
-# The API server of Juju 3.6 does not start where nobody listens to the system's log.
+# Without a listener here, the API server of Juju 3.6 does not start.
 import socket
 
 log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -50,11 +52,16 @@ while True:
 
 
 def machine_files(public_keys: str) -> dict[str, bytes]:
-    """Return the files by absolute path: an SSH server that lets these keys in, no packages."""
+    """Return the files by absolute path: services of Ubuntu's that agents want, no packages.
+
+    They are an SSH server that lets these keys in, and a system log.
+    """
     texts = {
         _KEYS: public_keys,
         "/etc/ssh/sshd_config": _SSH_CONFIG,
         f"{unitfiles.FOLDER}/ssh.service": f'ExecStart=/bin/sh -c "{_START_SSH}"\n',
+        f"{unitfiles.FOLDER}/syslog.service": "ExecStart=/usr/bin/syslogd\n",
+        "/usr/bin/syslogd": _SYSLOG,
         "/usr/bin/apt-get": _DONE,
         "/usr/bin/snap": _DONE,
     }
@@ -62,13 +69,8 @@ def machine_files(public_keys: str) -> dict[str, bytes]:
 
 
 def mongodb_files(mongod: bytes) -> dict[str, bytes]:
-    """Return what the controller's machine needs beyond that where Juju keeps its state there."""
-    texts = {
-        "/usr/bin/snap": _SNAP,
-        "/usr/bin/syslogd": _SYSLOG,
-        f"{unitfiles.FOLDER}/syslog.service": "ExecStart=/usr/bin/syslogd\n",
-    }
-    return {_MONGOD: mongod, **{path: text.encode() for path, text in texts.items()}}
+    """Return what the controller of Juju 3.6 needs beyond that: a snap of MongoDB."""
+    return {_MONGOD: mongod, "/usr/bin/snap": _SNAP.encode()}
 
 
 def client_config(identity: str) -> str:

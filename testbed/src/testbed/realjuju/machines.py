@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from testbed.cluster import machine as cluster
-from testbed.cluster import unitfiles
 from testbed.lab import Lab
 from testbed.realjuju.client import Client, JujuFailed
+from testbed.realjuju.machinefiles import SERVICES
 
 _ADDED = re.compile(r"created machine (\d+)")
 _AT_ONCE = 3
@@ -33,10 +33,7 @@ class Machines:
     def start(
         self, model: str, base: str, more_files: Mapping[str, bytes] | None = None
     ) -> cluster.Machine:
-        """Start a machine that answers SSH, and the services among its files.
-
-        Raises MachineFailed.
-        """
+        """Start a machine that answers SSH. Raises MachineFailed."""
         files = {**self._files, **(more_files or {})}
         with self._lock:
             number = self._started[model]
@@ -44,9 +41,8 @@ class Machines:
         machine = self._lab.create_machine(model, number, base, files)
         with self._lock:
             self._machines[model].append(machine)
-        services = [path for path in files if path.startswith(unitfiles.FOLDER)]
         environment = {"PATH": cluster.PATH}
-        machine.popen(["systemctl", "start", *services], env=environment).wait()
+        machine.popen(["systemctl", "start", *SERVICES], env=environment).wait()
         _wait_for_ssh(machine)
         return machine
 
