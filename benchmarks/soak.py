@@ -19,11 +19,12 @@ import tempfile
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import jubilant
 from rich.console import Console
@@ -156,8 +157,9 @@ class Site:
     console: Console
     phases: list[Phase]
     samples: list[Sample]
-    ran: dict[str, list[dict[str, object]]]
-    seen: dict[str, tuple[float, float]]
+    # Every hook of each unit, and when it was last looked for.
+    ran: dict[str, list[dict[str, Any]]]
+    seen: dict[str, float]
     now: str = QUIET
 
     def log_in_everywhere_but(self, lost: str = "") -> None:
@@ -296,9 +298,13 @@ def _deploy(folder: Path, rate: float, console: Console) -> Site:
 
     site = Site(juju, cluster, people, mallory, console, [], [], {}, {})
     site.log_in_everywhere_but()
-    known = lambda: all(each.review(token()) == DIRECT for each in people.servers * 5)  # noqa: E731
-    eventually(known, "the mapping known to every pod", seconds=180, interval=1)
+    eventually(lambda: _is_known(people.servers, token), "known to every pod", 180, 1)
     return site
+
+
+def _is_known(everywhere: list[servers.Server], token: Callable[[], str]) -> bool:
+    """Return whether every pod lets people in. Each review reaches one of them at random."""
+    return all(server.review(token()) == DIRECT for server in everywhere * 5)
 
 
 def _change_all(site: Site, end: float, cycle: float, only: Sequence[str] | None) -> None:
@@ -364,7 +370,7 @@ def _look(site: Site) -> None:
     now = time.time()
     for name in units.names(site.juju):
         site.ran[name] = testbedctl.hooks(hooks.MODEL, name)
-        site.seen[name] = (site.seen.get(name, (now, now))[0], now)
+        site.seen[name] = now
     pods = [x for x in new if x.process.program == programs.POD]
     shown = ", ".join(f"{x.age:.0f} s {x.memory:.0f} MiB {x.files} files" for x in pods)
     others = ", ".join(
@@ -401,7 +407,7 @@ def _print_tables(site: Site, began: float) -> None:
     site.console.print(_changes(site))
     site.console.print(_causes(site))
     site.console.print(_processes(site.samples))
-    site.console.print(_hooks(site))
+    site.console.print(_hooks(site, began))
 
 
 def _changes(site: Site) -> Table:
@@ -479,31 +485,37 @@ def _processes(samples: Sequence[Sample]) -> Table:
     return table
 
 
-def _hooks(site: Site) -> Table:
+def _hooks(site: Site, began: float) -> Table:
     """Say how many hooks each unit ran an hour, and how many while nothing was changed."""
     table = Table("unit", "minutes", "hooks", "an hour", "hook tools an hour", "failed")
     for heading in ("update-status", "hooks while nothing changed", "an hour of that"):
         table.add_column(heading)
-    quiet = [x for x in site.phases if x.name == QUIET]
-    for name, ran in site.ran.items():
-        first, last = site.seen[name]
-        hours = max(last - first + SAMPLE, SAMPLE) / 3600
-        starts = [datetime.fromisoformat(str(x["start"])).timestamp() for x in ran]
-        began = [x for x in starts if first - SAMPLE <= x]
-        still = sum(any(q.start <= x < q.end for q in quiet) for x in began)
-        calm = sum(max(0.0, min(q.end, last) - max(q.start, first)) for q in quiet) / 3600
+    for name, everything in site.ran.items():
+        ran = {_start(hook): hook for hook in everything if _start(hook) > began}
+        if not ran:
+            continue
+        joined = began if len(ran) < len(everything) else min(ran)
+        last = site.seen[name]
+        hours = (last - joined) / 3600
+        quiet = [x for x in site.phases if x.name == QUIET and joined < x.start and x.end < last]
+        still = sum(x.start <= start < x.end for x in quiet for start in ran)
+        calm = sum(x.end - x.start for x in quiet) / 3600
         table.add_row(
             name,
             f"{hours * 60:.0f}",
-            f"{len(began)}",
-            f"{len(began) / hours:.0f}",
-            f"{sum(int(str(x['tool_calls'])) for x in ran[-len(began) :]) / hours:.0f}",
-            f"{sum(bool(x['code']) for x in ran)}",
-            f"{sum(x['name'] == 'update-status' for x in ran)}",
+            f"{len(ran)}",
+            f"{len(ran) / hours:.0f}",
+            f"{sum(hook['tool_calls'] for hook in ran.values()) / hours:.0f}",
+            f"{sum(bool(hook['code']) for hook in ran.values())}",
+            f"{sum(hook['name'] == 'update-status' for hook in ran.values())}",
             f"{still}",
             f"{still / calm:.0f}" if calm else "",
         )
     return table
+
+
+def _start(hook: Mapping[str, Any]) -> float:
+    return datetime.fromisoformat(hook["start"]).timestamp()
 
 
 def _of(done: Sequence[Login], phase: Phase) -> list[Login]:
