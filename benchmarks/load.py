@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -181,6 +182,9 @@ def _quality(found: Sequence[Login]) -> tuple[str, str, str]:
 
 def _after_restart(site: Site, clients: int) -> Table:
     """Restart the API server, and have many clients come back to it as soon as it is ready."""
+    # Each client has a connection.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     table = Table("asked by", "ready again after", "logins", "p50", "p99", "failed", "lost")
     for heading in ("last answer after", "most memory", "pods restarted"):
         table.add_column(heading)
