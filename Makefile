@@ -17,10 +17,10 @@ help:  ## This list | |
 	@echo
 	@echo "Variables: CONTROL_PLANE=1.28|1.29 and CA=easyrsa|vault|self-signed-certificates for demo; ARGS='-k name -x' for what"
 	@echo "runs pytest; TESTBED_JUJU=3.6|4.1|FOLDER for what runs in a testbed; LONG=1 for test; MINUTES=20, SEED=1 for fuzz;"
-	@echo "FILES=src/access/arn.py, TESTS=tests/unit for mutants; MAPPINGS=10000, LOAD=1 for bench; KUBERNETES='1.31 1.32' for"
-	@echo "matrix; ARCH=amd64 for pack; CHANNEL=latest/edge for release; ARGS=--upgrade for lock. Root means root or sudo. What a"
-	@echo "target lacks is installed first, from the network; the programs of a testbed take seven minutes on two cores for demo"
-	@echo "and testbed, twelve for all, an hour for all of matrix."
+	@echo "FILES=src/access/arn.py, TESTS=tests/unit for mutants; MAPPINGS=10000, LOAD=1 or SOAK=HOURS for bench;"
+	@echo "KUBERNETES='1.31 1.32' for matrix; ARCH=amd64 for pack; CHANNEL=latest/edge for release; ARGS=--upgrade for lock. Root"
+	@echo "means root or sudo. What a target lacks is installed first, from the network; the programs of a testbed take seven"
+	@echo "minutes on two cores for demo and testbed, twelve for all, an hour for all of matrix."
 
 demo:  ## Deploy everything on this machine, and walk a person through a login | root | 2 min
 	@TESTBED_KUBERNETES=$(patsubst 1.29,latest,$(CONTROL_PLANE)) scripts/lab run -- \
@@ -59,7 +59,8 @@ mutants:  ## Change FILES in one place at a time; list changes that no test find
 	@scripts/with-tools nice python scripts/mutants.py $(FILES) $(if $(TESTS),--tests $(TESTS))
 
 bench:  ## Measure what hooks, mappings and logins cost; LOAD=1: where they end | root | 5 min
-	@TESTBED_KUBERNETES=1.28 scripts/lab run -- python -m benchmarks$(if $(LOAD),.load) --mappings $(MAPPINGS)
+	@TESTBED_KUBERNETES=1.28 scripts/lab run -- python -m benchmarks$(if $(SOAK),.soak --hours \
+		$(SOAK),$(if $(LOAD),.load) --mappings $(MAPPINGS))
 
 matrix:  ## Deploy minor versions of KUBERNETES, log in, upgrade each to the next | root | 1 h
 	@TESTBED_KUBERNETES="$(KUBERNETES)" scripts/lab run -- python -m benchmarks.matrix $(KUBERNETES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import http.client
 import json
 import statistics
@@ -75,6 +76,17 @@ class Crowd:
                 time.sleep(max(0.0, due - time.monotonic()))
                 running.append(pool.submit(log_in, due))
             return [each.result() for each in running]
+
+    def prepared(self, people: int) -> Crowd:
+        """Return the crowd with the tokens signed that so many people need for two tries each."""
+        tokens = iter([self.token() for _ in range(2 * people)])
+        return dataclasses.replace(self, token=lambda: next(tokens))
+
+    def each_once(self, people: int) -> list[Login]:
+        """Have so many people log in at the same moment."""
+        due = time.monotonic()
+        with ThreadPoolExecutor(people) as pool:
+            return list(pool.map(lambda _: self._person()(due), range(people)))
 
     def _person(self) -> Callable[[float], Login]:
         connection = api.connect(self.server, _PATIENCE)

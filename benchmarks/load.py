@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -17,11 +18,12 @@ from pathlib import Path
 
 import jubilant
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from tests.integration.helpers import bundle, juju_status, kubernetes, logins
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import Cluster
-from tests.integration.helpers.load import servers, tokens
+from tests.integration.helpers.load import changes, servers, tokens
 
 from benchmarks import crowd, hooks, mappings, programs, rights, starting
 from benchmarks.crowd import Crowd, Login
@@ -38,7 +40,7 @@ BURST, BURST_SECONDS = 300, 20
 # What breaks, how many logins a second come meanwhile, and for how long.
 STEADY, STEADY_SECONDS, AFTERWARDS = 5, 10, 4
 TROUBLES = {
-    "answers at once": "",
+    "answers at once": "sts:slow:0",
     "throttles one in ten": "sts:throttled:10",
     "throttles all": "sts:throttled",
     "takes 5 s": "sts:slow:5",
@@ -46,6 +48,7 @@ TROUBLES = {
     "does not answer": "sts:silent",
 }
 MODELS, HOOKS_AN_HOUR = 1000, 12
+API_SERVER = "snap.kube-apiserver.daemon.service"
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.load")
     parser.add_argument("--mappings", type=int, default=10_000)
     parser.add_argument("--rights", type=int, default=2_000)
+    parser.add_argument("--clients", type=int, default=2_000)
     options = parser.parse_args()
     console = Console(highlight=False, width=130)
     began = time.monotonic()
@@ -85,6 +89,8 @@ def main() -> None:
         console.print(table)
         console.print(f"load: {_load()}; {BURST} came a second for {BURST_SECONDS} s:")
         console.print(burst)
+        console.print(f"load: {_load()}; {options.clients:,} clients come back after a restart …")
+        console.print(_after_restart(site, options.clients))
         console.print(f"load: {_load()}; {STEADY} logins a second, and the STS …")
         console.print(_troubles(site))
         console.print(f"load: {_load()}; {options.mappings:,} mappings …")
@@ -160,7 +166,7 @@ def _throughput(site: Site) -> tuple[Table, Table]:
             *_quality(found),
             f"{crowd.lost(found)}",
             f"{memory:.0f} of {_limit(site)}",
-            crowd.why(found),
+            escape(crowd.why(found)),
         )
     return table, burst
 
@@ -174,33 +180,67 @@ def _quality(found: Sequence[Login]) -> tuple[str, str, str]:
     return _milliseconds(found, 50), _milliseconds(found, 99), f"{crowd.failed(found)}"
 
 
+def _after_restart(site: Site, clients: int) -> Table:
+    """Restart the API server, and have many clients come back to it as soon as it is ready."""
+    # Each client has a connection.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    table = Table("asked by", "ready again after", "logins", "p50", "p99", "failed", "lost")
+    for heading in ("last answer after", "most memory", "pods restarted"):
+        table.add_column(heading)
+    table.add_column("why", max_width=40)
+    for caller in (DIRECTLY, FORWARDER):
+        site.call_webhook_by(caller)
+        prepared = site.crowd.prepared(clients)
+        for pod in programs.pods():
+            pod.forget_peak()
+        restarts = _restarts(site)
+        stopped = time.monotonic()
+        site.juju.exec("systemctl", "restart", API_SERVER, unit=UNIT)
+        eventually(site.crowd.server.is_ready, "ready", interval=0.1)
+        back = time.monotonic()
+        found = prepared.each_once(clients)
+        ended = time.monotonic()
+        memory = max(pod.mebibytes("VmHWM") for pod in programs.pods())
+        table.add_row(
+            CALLERS[caller],
+            f"{back - stopped:.1f} s",
+            f"{len(found)}",
+            *_quality(found),
+            f"{crowd.lost(found)}",
+            f"{ended - back:.1f} s",
+            f"{memory:.0f} of {_limit(site)}",
+            f"{_restarts(site) - restarts}",
+            escape(crowd.why(found)),
+        )
+    return table
+
+
+def _restarts(site: Site) -> int:
+    pods = site.cluster.get(*changes.PODS)["items"]
+    return sum(each["restartCount"] for pod in pods for each in pod["status"]["containerStatuses"])
+
+
 def _troubles(site: Site) -> Table:
     table = Table(
         "the STS", "logins", "p50", "p99", "failed", "lost", "well again after", "kubectl"
     )
     for what, fault in TROUBLES.items():
-        said = "the user"
-        if not fault:
+        with broken(hooks.MODEL, fault):
             found = site.crowd.at_rate(STEADY, STEADY_SECONDS)
-            after: Sequence[Login] = []
-            mended = 0.0
-        else:
-            with broken(hooks.MODEL, fault):
-                found = site.crowd.at_rate(STEADY, STEADY_SECONDS)
-                asked = time.monotonic()
-                done = site.cluster.whoami("knobby")
-                if done.returncode:
-                    said = done.stderr.strip().splitlines()[-1]
-                said = f"{said}, after {time.monotonic() - asked:.1f} s"
-            mended = time.monotonic()
-            after = site.crowd.at_rate(STEADY, AFTERWARDS)
+            asked = time.monotonic()
+            done = site.cluster.whoami("knobby")
+            said = done.stderr.strip().splitlines()[-1] if done.returncode else "the user"
+            took = time.monotonic() - asked
+        mended = time.monotonic()
+        after = site.crowd.at_rate(STEADY, AFTERWARDS)
         table.add_row(
             what,
             f"{len(found)}",
             *_quality(found),
             f"{crowd.lost(found)}",
-            f"{crowd.last_failure(after, mended):.1f} s {crowd.why(after)}" if fault else "",
-            said,
+            escape(f"{crowd.last_failure(after, mended):.1f} s {crowd.why(after)}"),
+            escape(f"{said}, after {took:.1f} s"),
         )
     return table
 
