@@ -5,6 +5,7 @@ To settle takes several hooks, which is longer than most tests take.
 
 from __future__ import annotations
 
+import os
 import pickle
 import shutil
 import tempfile
@@ -41,7 +42,7 @@ class _Deployment:
         self._now = api.clock.now
         self._pickled = pickle.dumps((_state(api), _state(model.provider)))
         self._folder = Path(tempfile.mkdtemp())
-        weakref.finalize(self, shutil.rmtree, self._folder)
+        weakref.finalize(self, _remove, self._folder, os.getpid())
         for number, folder in enumerate(_folders(model.machines)):
             shutil.copytree(folder, self._folder / str(number), symlinks=True)
 
@@ -63,6 +64,12 @@ class _Deployment:
                 # The first to read a file changes its time of access; hooks have read these.
                 if path.is_file():
                     path.read_bytes()
+
+
+def _remove(folder: Path, process: int) -> None:
+    """Remove a folder in the process that made it. Those that mutmut forks of it end before."""
+    if os.getpid() == process:
+        shutil.rmtree(folder)
 
 
 def _beginning(model: Model, api: FakeCluster) -> tuple[bytes, ...]:

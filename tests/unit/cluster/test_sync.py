@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from tests.fakes.juju.model import OWNER
 from tests.fakes.kubernetes.faults import Answer, ok, refusal, unreachable
-from tests.fakes.kubernetes.paths import LOGINS, MAPPINGS, PULL_SECRET
+from tests.fakes.kubernetes.paths import EVENTS_ROLE_BINDING, LOGINS, MAPPINGS, PULL_SECRET
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
@@ -530,6 +530,19 @@ def test_given_fields_of_kubectl_apply_when_it_is_applied_then_they_become_the_c
     assert [each["manager"] for each in adoption["metadata"]["managedFields"]] == ["aws-iam"]
     assert application == OTHER
     assert api.objects[LOGINS]["data"] == OTHER["data"]
+
+
+def test_given_a_binding_of_another_role_when_it_is_applied_then_it_is_made_anew(
+    client: Client, api: FakeCluster
+):
+    manifest = copy.deepcopy(api._fields[EVENTS_ROLE_BINDING])
+    api.objects[EVENTS_ROLE_BINDING]["roleRef"]["name"] = "view"
+    api.forget()
+
+    sync.apply(client, manifest)
+
+    assert api.requests == [f"{each} {EVENTS_ROLE_BINDING}" for each in ("GET", "DELETE", "PATCH")]
+    assert api.objects[EVENTS_ROLE_BINDING]["roleRef"] == manifest["roleRef"]
 
 
 def test_given_an_answer_on_another_object_when_one_is_applied_then_it_is_no_api_server(
