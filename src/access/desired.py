@@ -81,7 +81,7 @@ def lasting(found: Access, declared: Declared, now: datetime) -> Access:
     Somebody may have annotated a mapping by hand that the option declares without an end. It
     stays, and gets its own end back.
     """
-    names = set[str]() if declared.error else {entry.name for entry in declared.entries}
+    names = {entry.name for entry in declared.entries}
     ended = {
         each.name
         for each in found.mappings

@@ -82,7 +82,7 @@ def dump(ended: Iterable[Ended]) -> str:
 def load(text: str) -> tuple[Ended, ...]:
     """Return what is in a ``text`` that `dump` made, and nothing for any other text."""
     try:
-        rows: Any = json.loads(text or "[]")
+        rows: Any = json.loads(text)
         return tuple(Ended(*map(str, row)) for row in rows)
     except (ValueError, TypeError, RecursionError):
         return ()

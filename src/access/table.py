@@ -210,7 +210,7 @@ def pages_of(
     ]
     shown = [title for title in titles if title in always or any(row[title] for row in cells)]
     widths = {
-        title: min(max(len(title), *(len(row[title]) for row in cells), 0), _WIDTH)
+        title: min(max(map(len, (title, *(row[title] for row in cells)))), _WIDTH)
         for title in shown
     }
     header = _line({title: title for title in shown}, widths)

@@ -376,11 +376,11 @@ def _update(
     }
     change = {
         "metadata": {"labels": {SOURCE: new.source}, "annotations": annotations},
-        "spec": {"arn": old.arn, "username": new.username, "groups": list(new.groups)},
+        "spec": {"arn": new.arn, "username": new.username, "groups": list(new.groups)},
     }
     client.patch(objects.mapping(), new.name, change, small=True)
     if old.canonical != new.canonical:
-        _set_status(client, dataclasses.replace(new, arn=old.arn))
+        _set_status(client, new)
 
 
 def _set_status(client: api.Client, mapping: IdentityMapping) -> None:
