@@ -52,9 +52,7 @@ def SECRET_NOT_GRANTED(id: str, application: str) -> str:
 
 
 def SECRET_GONE(id: str, application: str) -> str:
-    return (
-        f"image-pull-secret {id} is gone; run: juju config {application} --reset image-pull-secret"
-    )
+    return f"image-pull-secret {id} is gone; run: juju config {application} image-pull-secret="
 
 
 def SECRET_LACKS_KEYS(keys: str, id: str) -> str:

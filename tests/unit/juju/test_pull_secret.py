@@ -268,7 +268,7 @@ def test_given_a_secret_that_is_gone_when_a_hook_runs_then_the_line_says_how_to_
     private.user_secrets = frozenset()
 
     assert private.hook() == ops.BlockedStatus(
-        f"image-pull-secret {ID} is gone; run: juju config aws-iam --reset image-pull-secret"
+        f"image-pull-secret {ID} is gone; run: juju config aws-iam image-pull-secret="
     )
     assert pod(api)["imagePullSecrets"]
 
