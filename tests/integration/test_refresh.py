@@ -197,7 +197,7 @@ def test_when_refreshed_then_the_old_certificate_request_is_withdrawn(
 def test_when_refreshed_then_no_hook_failed(juju: jubilant.Juju, after: Objects) -> None:
     log = juju.debug_log(limit=5000)
 
-    assert 'ran "peers-relation-created" hook' in log
+    assert 'ran "upgrade-charm" hook' in log
     assert "awaiting error resolution" not in log
 
 
