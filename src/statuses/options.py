@@ -25,10 +25,6 @@ def REGISTRY_INVALID(value: str) -> str:
     return f"option image-registry: {value} is not a registry such as ghcr.io/example"
 
 
-def PULL_SECRET_INVALID() -> str:
-    return "option image-pull-secret: its value is not the id of a secret; run: juju secrets"
-
-
 def CLUSTER_ID_INVALID(value: str) -> str:
     return (
         f"option cluster-id: {value} must be 1 to 64 of A-Z a-z 0-9 . _ - and begin with a "

@@ -29,7 +29,6 @@ from tests.fakes.owners import FORMER
 from tests.fakes.owners import mark as put_mark
 
 from config import Config
-from errors import Blocked
 from juju import pull_secret
 
 ID = "d0h4v2m8e1s9c7k3b5g0"
@@ -292,21 +291,6 @@ def test_given_a_secret_without_a_key_when_a_hook_runs_then_the_line_names_it_an
         f"secret lacks {missing}; run: juju update-secret {ID} username=NAME password#file=FILE"
     )
     assert PASSWORD not in private.log()
-
-
-@pytest.mark.parametrize(
-    "value", [PASSWORD, "my-registry", "secret:", f"secret:{PASSWORD}", ID, f"secret:{ID}\n"]
-)
-def test_given_a_value_that_is_no_id_when_it_is_checked_then_it_is_refused_and_not_shown(
-    value: str,
-):
-    # Juju lets whatever begins with secret: pass.
-    with pytest.raises(
-        Blocked, match="option image-pull-secret: its value is not the id"
-    ) as refused:
-        Config("example.com/image:v1", "", 2, image_pull_secret=value).checked()
-
-    assert PASSWORD not in str(refused.value)
 
 
 def test_given_an_id_with_the_models_uuid_when_it_is_read_then_the_secret_is_found():
