@@ -8,6 +8,7 @@ It is `errors.Waiting` where it passes by itself, and `errors.Blocked` where a p
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
     import httpx2
 
 T = TypeVar("T")
-# What the API server says of a user who has no right. A quota, a policy or a webhook may answer
-# with the same code.
-_NO_RIGHT = "forbidden: User "
+# What the server says where a person's webhook or policy refuses a write, with any code.
+_DENIED = re.compile("denied (the )?request")
+_REFUSED = (400, 403, 413, 422)
+# What it says of a user who has no right (403), of a failed test in a patch, and of a mapping that
+# has another ARN by now (422).
+_NOT_REFUSED = re.compile("forbidden: User |the server rejected our request|arn cannot be changed")
 # After these tries another hook changes what others kept changing.
 CONFLICT_TRIES = 5
 
@@ -73,12 +77,19 @@ def reason_of(error: httpx2.HTTPStatusError) -> str:
     return said or error.response.reason_phrase
 
 
+def is_refused(code: int, reason: str) -> bool:
+    """Return whether the server refuses this change, rather than whatever the charm writes."""
+    if _DENIED.search(reason):
+        return True
+    return code in _REFUSED and not _NOT_REFUSED.search(reason)
+
+
 def _refusal(code: int, said: str) -> Unready:
     reason = brief(said)
     if code == 401:
         # The control plane's own webhook checks this credential too, and restarts now and then.
         return WaitingForKubeconfig(waiting.KUBECONFIG_REFUSED(code=code, reason=reason))
-    if code == 403 and _NO_RIGHT in said:
+    if code == 403 and not is_refused(code, said):
         return Blocked(blocked.KUBECONFIG_FORBIDDEN(reason=reason))
     if code in (400, 403, 404, 405, 413, 415, 422):
         return Blocked(blocked.OBJECT_REJECTED(reason=reason))

@@ -46,7 +46,7 @@ _STUCK = (
 )
 # Why a container is not created yet, and the reasons of events that say what it waits for.
 _CREATING = "ContainerCreating"
-_NOT_CREATED = ("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "NetworkNotReady")
+_WAITS_FOR = ("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "NetworkNotReady")
 
 
 class ImageNotPulled(Blocked):
@@ -58,7 +58,7 @@ class NotScheduled(Blocked):
 
 
 class NotCreated(Blocked):
-    """There is no pod until a person changes a quota, a policy or a webhook that refuses it."""
+    """The API server refuses the pod until a person changes a quota, a policy or a webhook."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,6 +135,7 @@ def progress(deployment: api.Object) -> Rollout:
 
 
 def _refusal(status: api.Object) -> str:
+    """Return why the API server refuses pods, by the Deployment's status; empty if it does not."""
     conditions: list[api.Object] = status.get("conditions") or []
     for condition in conditions:
         if (condition["type"], condition["status"]) == ("ReplicaFailure", "True"):
@@ -240,10 +241,10 @@ def check_complete(client: api.Client, rollout: Rollout, found: Iterable[Pod]) -
         raise problem
     if rollout.refusal:
         raise NotCreated(blocked.POD_CANNOT_START(cause=rollout.refusal))
+    ready, wanted = rollout.ready, rollout.wanted
     if warning := next(filter(None, (_warning(client, pod) for pod in found)), None):
-        ready, wanted = rollout.ready, rollout.wanted
         raise Waiting(waiting.PODS_STUCK(ready=ready, wanted=wanted, cause=warning))
-    raise Waiting(waiting.PODS(ready=rollout.ready, wanted=rollout.wanted))
+    raise Waiting(waiting.PODS(ready=ready, wanted=wanted))
 
 
 def _problem(client: api.Client, pod: Pod) -> Blocked | None:
@@ -283,9 +284,7 @@ def _warning(client: api.Client, pod: Pod) -> str | None:
     states = [each.state.waiting for each in containers if each.state and each.state.waiting]
     if not any(state.reason == _CREATING for state in states):
         return None
-    warnings = [
-        each for each in _events(client, pod, type="Warning") if each.reason in _NOT_CREATED
-    ]
+    warnings = [each for each in _events(client, pod, type="Warning") if each.reason in _WAITS_FOR]
     newest = max(warnings, key=_seconds, default=None)
     return _cause(newest.reason, newest.message) if newest else None
 

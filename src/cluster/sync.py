@@ -15,7 +15,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import re
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -25,7 +24,7 @@ from access.desired import Changes
 from access.mapping import IdentityMapping
 from access.rights import RoleBinding, has_own_group
 from cluster import api, managed_fields, manifests, objects, references
-from cluster.errors import Conflict, reason_of, suppress
+from cluster.errors import Conflict, is_refused, reason_of, suppress
 from errors import Waiting
 from labels import EXPIRES, OWNER, PERMISSION_SET, REASON, SOURCE
 from owner import Owner
@@ -36,14 +35,6 @@ from text import brief
 WRITERS = 8
 # How long a writer leaves a server alone that has too many requests.
 RETRY_SECONDS = 1.0
-# What the server says where a person's webhook or policy refuses a write, with any code.
-_DENIED = re.compile("denied (the )?request")
-_REFUSED = (400, 403, 413, 422)
-# What it says of a user who has no right to write (403), of a failed test in a patch, and of a
-# mapping that has another ARN by now (422).
-_NOT_REFUSED = re.compile(
-    "is forbidden: User |the server rejected our request|arn cannot be changed"
-)
 # The finalizers of an object that was deleted with ``--cascade=foreground`` or ``orphan``: it only
 # waits for its dependents.
 OF_COLLECTOR = {"foregroundDeletion", "orphan"}
@@ -277,13 +268,6 @@ def _made(key: str, change: Change) -> Result:
             return Result(outdated=here)
         raise
     return Result(done=here)
-
-
-def is_refused(code: int, reason: str) -> bool:
-    """Return whether the server refuses this change, rather than whatever the charm writes."""
-    if _DENIED.search(reason):
-        return True
-    return code in _REFUSED and not _NOT_REFUSED.search(reason)
 
 
 def _delete(client: api.Client, mapping: IdentityMapping) -> bool:

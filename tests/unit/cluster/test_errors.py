@@ -23,6 +23,7 @@ NO_RIGHT = (
 ADMISSION = (
     'services "aws-iam-authenticator" is forbidden: exceeded quota: small',
     'admission webhook "services.example.com" denied the request: no',
+    'admission webhook "services.example.com" denied the request: forbidden: User "alice"',
 )
 REJECTED = blocked.OBJECT_REJECTED(reason="no")
 
