@@ -117,7 +117,7 @@ class Sweep:
             if problem:
                 self.problems.append(f"{about}: {', '.join(map(str, deaths)) or '?'}")
                 self.say(f"{self.problems[-1]}\n{problem}")
-            for wave in waves:
+            for wave in dict.fromkeys(waves):
                 died = Counter(death.hook for death in deaths if death.number == wave.number)
                 self._note(step, wave, died, problem)
             if time.monotonic() > self._said + _SAID_EVERY_SECONDS:
@@ -131,12 +131,13 @@ class Sweep:
         result.died |= died
         result.attempts += 1
         result.problem += problem
-        if result.missing and not result.problem and result.attempts < _ATTEMPTS:
+        missing = [hook for hook in result.missing if wave.hook in ("", hook)]
+        if missing and not result.problem and result.attempts < _ATTEMPTS:
             # The hooks ran in another order, and there were fewer of them: a retry does the work
             # of a later hook. So the wave comes alone, and at last for the retries too, or, as far
             # as the testbed can tell hooks apart, for the hooks alone that have not died.
             if wave.what == CALL and result.attempts > 1:
-                self._left[step] += [(replace(wave, hook=hook),) for hook in result.missing]
+                self._left[step] += [(replace(wave, hook=hook),) for hook in missing]
             else:
                 self._left[step].append((wave,) * result.attempts)
 
