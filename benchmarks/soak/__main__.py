@@ -9,18 +9,14 @@ from __future__ import annotations
 import argparse
 import functools
 import http.client
-import itertools
 import os
-import re
 import signal
-import statistics
 import subprocess
 import tempfile
 import threading
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -28,8 +24,6 @@ from typing import Any
 
 import jubilant
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 from tests.integration.helpers import arns, bundle, juju_status, kubernetes, logins, units
 from tests.integration.helpers import testbed_only as testbed
 from tests.integration.helpers.eventually import eventually
@@ -37,12 +31,13 @@ from tests.integration.helpers.kubernetes import Cluster
 from tests.integration.helpers.load import changes, servers, tokens
 
 from benchmarks import crowd, hooks, programs, rights
+from benchmarks.soak import tables
+from benchmarks.soak.people import People
+from benchmarks.soak.tables import Phase, Sample
 from testbed import testbedctl
 
 RATE = 20.0
 CYCLE_MINUTES = 20.0
-# So much later, a person tries again, through another API server.
-SECOND_TRY = 1.0
 AFTERMATH = 10.0
 SAMPLE = 60.0
 MAPPINGS_EVERY = 120.0
@@ -51,8 +46,6 @@ QUIET, JOINS, MAPPINGS = "nothing", "unit joins", "mappings changed"
 DIRECT = "directly"
 # A node is missed after 40 s, its pods after five more minutes at most.
 NODE_SECONDS = 480
-# While half of the logins wait for a lost node, so many are under way.
-AT_ONCE = 800
 
 WENT_WRONG = (
     AssertionError,
@@ -63,87 +56,6 @@ WENT_WRONG = (
     subprocess.TimeoutExpired,
     testbedctl.TestbedctlError,
 )
-
-
-@dataclass(frozen=True)
-class Login:
-    """When it was due, its seconds, through which server, and what went wrong with each try."""
-
-    due: float
-    seconds: float
-    host: str
-    problem: str
-    second: str
-
-
-@dataclass(frozen=True)
-class Phase:
-    """A change, when it began and ended, the load of the machine then, and what went wrong."""
-
-    name: str
-    start: float
-    end: float
-    load: float
-    problem: str
-
-
-@dataclass(frozen=True)
-class Sample:
-    """What a process has: its age in seconds, resident MiB and open file descriptors."""
-
-    taken: float
-    process: programs.Process
-    age: float
-    memory: float
-    files: int
-
-
-class People:
-    """Log in at a steady rate, each with a new token over a new connection, as kubectl does."""
-
-    def __init__(self, token: Callable[[], str], username: str, rate: float) -> None:
-        self.servers: list[servers.Server] = []
-        self.logins: list[Login] = []
-        self._token, self._username, self._rate = token, username, rate
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self) -> People:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        due = time.time()
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            for number in itertools.count():
-                if self._over.wait(max(0.0, due - time.time())):
-                    return
-                pool.submit(self._log_in, due, number)
-                due += 1 / self._rate
-
-    def _log_in(self, due: float, number: int) -> None:
-        host, problem = self._try(number)
-        took, second = time.time() - due, ""
-        if problem:
-            self._over.wait(SECOND_TRY)
-            second = self._try(number + 1)[1]
-        self.logins.append(Login(due, took, host, problem, second))
-
-    def _try(self, number: int) -> tuple[str, str]:
-        """Return the host of the API server that was asked, and what went wrong."""
-        found = self.servers
-        server = found[number % len(found)]
-        try:
-            who = server.review(self._token())
-        except (OSError, ValueError, http.client.HTTPException) as error:
-            return server.host, f"API server: {type(error).__name__}: {error}"
-        if who == self._username:
-            return server.host, ""
-        return server.host, who or "refused"
 
 
 @dataclass
@@ -340,9 +252,9 @@ def _change(site: Site, name: str, change: Change, times: Counter[str]) -> None:
     site.now = QUIET
     phase = Phase(name, start, time.time(), _load(), problem)
     site.phases.append(phase)
-    found = _of(site.people.logins, phase)
+    found = tables.of(site.people.logins, phase)
     site.console.print(
-        f"{_clock(start)} {name}: {phase.end - start:.0f} s, {_count(found)}, "
+        f"{_clock(start)} {name}: {phase.end - start:.0f} s, {tables.count(found)}, "
         f"load {phase.load:.1f} {problem}",
         markup=False,
     )
@@ -380,7 +292,7 @@ def _look(site: Site) -> None:
     )
     done = list(site.people.logins)
     site.console.print(
-        f"{_clock(now)} load {_load():.1f}, {site.now}; {_count(done)}; "
+        f"{_clock(now)} load {_load():.1f}, {site.now}; {tables.count(done)}; "
         f"pods: {shown}; most of {others}; "
         f"hooks: {', '.join(f'{name} {len(ran)}' for name, ran in site.ran.items())}",
         markup=False,
@@ -404,127 +316,11 @@ def _print_tables(site: Site, began: float) -> None:
     hours = (time.time() - began) / 3600
     done = site.people.logins
     site.console.print(f"{hours:.2f} h, {len(done)} logins; load {_load():.1f}")
-    site.console.print(_changes(site))
-    site.console.print(_causes(site))
-    site.console.print(_processes(site.samples))
-    site.console.print(_hooks(site, began))
-
-
-def _changes(site: Site) -> Table:
-    table = Table("meanwhile", "times", "s", "logins", "failed", "lost", "p50", "p99", "load")
-    table.add_column("went wrong")
-    for name in (QUIET, *CHANGES, "all"):
-        phases = [x for x in site.phases if name in (x.name, "all")]
-        if not phases:
-            continue
-        found = [login for phase in phases for login in _of(site.people.logins, phase)]
-        took = [x.seconds * 1000 for x in found if not x.problem]
-        cuts = statistics.quantiles(took, n=100) if len(took) > 1 else [0.0] * 99
-        table.add_row(
-            name,
-            f"{len(phases)}",
-            f"{statistics.median(x.end - x.start for x in phases):.0f}",
-            f"{len(found)}",
-            f"{sum(bool(x.problem) for x in found)}",
-            f"{sum(bool(x.second) for x in found)}",
-            f"{cuts[49]:.0f} ms",
-            f"{cuts[98]:.0f} ms",
-            f"{statistics.mean(x.load for x in phases):.1f}",
-            f"{sum(bool(x.problem) for x in phases)}",
-        )
-    return table
-
-
-def _causes(site: Site) -> Table:
-    """Say what went wrong with logins, by what went on meanwhile."""
-    table = Table("meanwhile", "failed", "lost", "s after its start", "why")
-    found = defaultdict[tuple[str, str], list[tuple[float, Login]]](list)
-    for phase in site.phases:
-        for login in _of(site.people.logins, phase):
-            if login.problem:
-                found[phase.name, _kind(login.problem)].append((login.due - phase.start, login))
-    for (name, why), those in sorted(found.items(), key=lambda each: -len(each[1])):
-        after = [seconds for seconds, _ in those]
-        lost = sum(bool(login.second) for _, login in those)
-        when = f"{min(after):.0f} … {max(after):.0f}"
-        table.add_row(name, f"{len(those)}", f"{lost}", when, escape(why))
-    return table
-
-
-def _kind(problem: str) -> str:
-    """Return a problem without what differs from login to login."""
-    return re.sub(r"\d+\.\d+\.\d+\.\d+(:\d+)?|\d+", "N", problem)[:160]
-
-
-def _processes(samples: Sequence[Sample]) -> Table:
-    """Say what memory and files the longest-lived processes had when young and in the end."""
-    table = Table("program", "processes", "most MiB", "most files", "of the oldest: age")
-    for heading in ("MiB, second minute", "median of last five", "files", "median of last five"):
-        table.add_column(heading)
-    for name in programs.NAMES:
-        of = defaultdict[Path, list[Sample]](list)
-        for sample in samples:
-            if sample.process.program == name:
-                of[sample.process.folder].append(sample)
-        if not of:
-            continue
-        everything = [x for each in of.values() for x in each]
-        for oldest in sorted(of.values(), key=lambda each: -each[-1].age)[:3]:
-            young, last = oldest[min(1, len(oldest) - 1)], oldest[-5:]
-            table.add_row(
-                name,
-                f"{len(of)}",
-                f"{max(x.memory for x in everything):.0f}",
-                f"{max(x.files for x in everything)}",
-                f"{oldest[-1].age / 60:.0f} min",
-                f"{young.memory:.0f}",
-                f"{statistics.median(x.memory for x in last):.0f}",
-                f"{young.files}",
-                f"{statistics.median(x.files for x in last):.0f}",
-            )
-    return table
-
-
-def _hooks(site: Site, began: float) -> Table:
-    """Say how many hooks each unit ran an hour, and how many while nothing was changed."""
-    table = Table("unit", "minutes", "hooks", "an hour", "hook tools an hour", "failed")
-    for heading in ("update-status", "hooks while nothing changed", "an hour of that"):
-        table.add_column(heading)
-    for name, everything in site.ran.items():
-        ran = {_start(hook): hook for hook in everything if _start(hook) > began}
-        if not ran:
-            continue
-        joined = began if len(ran) < len(everything) else min(ran)
-        last = site.seen[name]
-        hours = (last - joined) / 3600
-        quiet = [x for x in site.phases if x.name == QUIET and joined < x.start and x.end < last]
-        still = sum(x.start <= start < x.end for x in quiet for start in ran)
-        calm = sum(x.end - x.start for x in quiet) / 3600
-        table.add_row(
-            name,
-            f"{hours * 60:.0f}",
-            f"{len(ran)}",
-            f"{len(ran) / hours:.0f}",
-            f"{sum(hook['tool_calls'] for hook in ran.values()) / hours:.0f}",
-            f"{sum(bool(hook['code']) for hook in ran.values())}",
-            f"{sum(hook['name'] == 'update-status' for hook in ran.values())}",
-            f"{still}",
-            f"{still / calm:.0f}" if calm else "",
-        )
-    return table
-
-
-def _start(hook: Mapping[str, Any]) -> float:
-    return datetime.fromisoformat(hook["start"]).timestamp()
-
-
-def _of(done: Sequence[Login], phase: Phase) -> list[Login]:
-    return [login for login in list(done) if phase.start <= login.due < phase.end]
-
-
-def _count(done: Sequence[Login]) -> str:
-    failed, lost = sum(bool(x.problem) for x in done), sum(bool(x.second) for x in done)
-    return f"{len(done)} logins, {failed} failed, {lost} lost"
+    quiet = [phase for phase in site.phases if phase.name == QUIET]
+    site.console.print(tables.changes((QUIET, *CHANGES), site.phases, done))
+    site.console.print(tables.causes(site.phases, done))
+    site.console.print(tables.processes(site.samples))
+    site.console.print(tables.hooks(site.ran, site.seen, quiet, began))
 
 
 def _clock(moment: float) -> str:

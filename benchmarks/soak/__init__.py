@@ -1,0 +1,1 @@
+"""People log in for hours, while everything changes in turn."""
