@@ -9,8 +9,13 @@ from tests.fakes.kubernetes.paths import ADDRESS
 
 from certificates import SERVER_NAME, pem
 from certificates.keypair import KeyPair
-from checks import StepState, certificate
+from checks import Site, StepState, certificate
+from checks.authenticator import Deployed
 from checks.certificate import Served
+from cluster.pods import Serving
+from juju.peers import Shared
+from machine.files import Machine
+from owner import Owner
 
 
 def pair(days: tuple[int, int] = (-1, 365)) -> KeyPair:
@@ -88,4 +93,38 @@ def test_given_something_wrong_with_the_certificate_then_it_is_named_with_its_re
 
     assert outcome.state == state
     assert said in outcome.seen
+    assert outcome.remedy.startswith(remedy)
+
+
+@pytest.mark.parametrize(
+    ("answers", "remedy"),
+    [
+        (
+            True,
+            "run: juju exec --unit kubernetes-control-plane/2 -- systemctl restart snap.kube-p",
+        ),
+        (False, "let the control planes reach TCP port 21362 of the pods; see: kubectl "),
+    ],
+)
+def test_given_a_service_that_does_not_answer_then_a_pod_tells_kube_proxy_from_the_network(
+    monkeypatch: pytest.MonkeyPatch, answers: bool, remedy: str
+) -> None:
+    def leaf(address: str, port: int, *_: object) -> bytes:
+        if answers and (address, port) == ("10.1.0.9", 21362):
+            return b"x"
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr(certificate, "leaf", leaf)
+    good = pair()
+    site = Site(
+        Machine(),
+        Owner("aws-iam", "k8s", "uuid"),
+        Shared(address=ADDRESS, ca=good.ca),
+        "aws",
+        "",
+        NAMES,
+    )
+
+    outcome = certificate.check(site, Deployed(pods=(Serving("a", "10.1.0.9"),), pair=good))
+
     assert outcome.remedy.startswith(remedy)
