@@ -200,8 +200,8 @@ class Site:
 
         def is_over() -> bool:
             self._settle()
-            app = self.juju.status().apps.get("aws-iam")
-            return not app or not any(unit.is_waiting for unit in app.units.values())
+            units = self.juju.status().get_units("aws-iam")
+            return not any(unit.is_waiting for unit in units.values())
 
         try:
             eventually(is_over, "the end of the unit's wait", _SETTLE_SECONDS, interval=1.0)
