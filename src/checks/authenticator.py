@@ -11,7 +11,7 @@ from typing import Any
 from access.rbac import Question
 from certificates.keypair import KeyPair
 from checks import Names, Outcome, Site, failed, ok
-from cluster import api, contents, crd, manifests, objects, pods, references, services
+from cluster import api, contents, crd, objects, pods, references, services
 from cluster.pods import Rollout, Serving
 from errors import Unready, collected
 
@@ -81,7 +81,7 @@ def look(client: api.Client, site: Site) -> Deployed:
     found = {what: objects.get(client, what) for what in needed}
     service, deployment = services.of_address(client, address), found[references.DEPLOYMENT]
     mark = objects.mark_of(service) if service else ""
-    wanted = manifests.service(owner, address or None)["spec"]
+    wanted = services.manifest(client, owner, address or None)["spec"]
     containers = contents.containers(deployment)
     environment = [each["name"] for one in containers for each in one.get("env") or ()]
     own = pods.find(client)

@@ -13,6 +13,8 @@ Call its methods inside `cluster.errors.errors_as_status`. What cannot be decode
 
 from __future__ import annotations
 
+import functools
+import re
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -46,6 +48,7 @@ _UNCOMPRESSED = {"Accept-Encoding": "identity"}
 _AS_TABLE = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io", **_UNCOMPRESSED}
 # Others may delete an object so that it waits until its dependents are gone, which may be never.
 _WITHOUT_WAITING = {"propagationPolicy": "Background"}
+_MINOR = re.compile(r"v(\d+)\.(\d+)")
 
 
 def connect(admin: Path, seconds: float = HOOK_SECONDS) -> Client:
@@ -80,6 +83,14 @@ class Client:
     def seconds_left_to_write(self) -> float:
         """Return for how long small writes may still begin."""
         return self._began + LAST_WRITE_SECONDS - time.monotonic()
+
+    @functools.cached_property
+    def version(self) -> tuple[int, int]:
+        """Return the server's major and minor version; zeros if it names none."""
+        from cluster import answers
+
+        found = _MINOR.match(self.read("/version", answers.Version).git_version)
+        return (int(found[1]), int(found[2])) if found else (0, 0)
 
     def read(self, path: str, into: type[T]) -> T:
         """Return the server's answer at ``path``, which is no object's, as ``into``."""

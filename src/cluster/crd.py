@@ -7,7 +7,6 @@ Call every function inside `errors_as_status`.
 
 from __future__ import annotations
 
-import re
 import time
 
 from cluster import api, manifests, references, sync
@@ -18,7 +17,6 @@ from statuses import waiting
 POLL_SECONDS = 0.5
 # The first minor version that lets people write stored objects which break a new rule.
 RATCHETING_SINCE = (1, 30)
-_MINOR = re.compile(r"v(\d+)\.(\d+)")
 
 
 def apply(client: api.Client, partition: str, *, strict: bool) -> None:
@@ -55,7 +53,4 @@ def ratchets(client: api.Client) -> bool:
 
     It has validating admission policies since the same version.
     """
-    from cluster import answers
-
-    found = _MINOR.match(client.read("/version", answers.Version).git_version)
-    return bool(found) and (int(found[1]), int(found[2])) >= RATCHETING_SINCE
+    return client.version >= RATCHETING_SINCE

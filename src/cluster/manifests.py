@@ -67,13 +67,16 @@ def reference(manifest: Manifest) -> ObjectReference:
     )
 
 
-def service(owner: Owner, address: str | None, *, extra: bool = False) -> Manifest:
+def service(
+    owner: Owner, address: str | None, *, extra: bool = False, same_node: bool = False
+) -> Manifest:
     """Return the Service; ``address`` is the ClusterIP to ask for, None for any.
 
-    An ``extra`` Service is for an address that the first one does not have.
+    An ``extra`` Service is for an address that the first one does not have. With ``same_node``,
+    each control plane asks the pod on its own node, as long as that is ready.
     """
     name = extra_service(address).name if extra and address else references.NAME
-    text = templating.render("service.yaml.j2", service=name, address=address)
+    text = templating.render("service.yaml.j2", service=name, address=address, same_node=same_node)
     return _marked(owner, text)[0]
 
 

@@ -32,8 +32,22 @@ from text import is_ip
 
 logger = logging.getLogger(__name__)
 
+# The first minor version that lets a Service prefer a pod on the client's own node (KEP-3015).
+SAME_NODE_SINCE = (1, 34)
 # Kubernetes' answer to an address that no Service can have.
 _RANGE = re.compile(r"range of valid IPs is ([0-9a-fA-F.:/]+)")
+
+
+def manifest(
+    client: api.Client, owner: Owner, address: str | None, *, extra: bool = False
+) -> manifests.Manifest:
+    """Return the Service as this server can have it, as `manifests.service` does.
+
+    A node that is lost takes its control plane along. Where that asked its own pod, no other
+    control plane loses a login by it.
+    """
+    same_node = client.version >= SAME_NODE_SINCE
+    return manifests.service(owner, address, extra=extra, same_node=same_node)
 
 
 def apply(
@@ -54,12 +68,12 @@ def apply(
     known = bool(first) and first["spec"].get("clusterIP") == wanted
     extra = objects.get(client, manifests.extra_service(wanted)) if wanted and not known else None
     if wanted and not first and not extra:
-        found, reason = "", _obtain(client, manifests.service(owner, wanted))
+        found, reason = "", _obtain(client, manifest(client, owner, wanted))
     else:
         found = _apply_first(client, owner, first)
         if not wanted or found == wanted:
             return found
-        reason = _obtain(client, manifests.service(owner, wanted, extra=True), extra)
+        reason = _obtain(client, manifest(client, owner, wanted, extra=True), extra)
     if not reason:
         return wanted
     if chosen:
@@ -71,28 +85,28 @@ def _apply_first(client: api.Client, owner: Owner, first: api.Object | None) -> 
     """Apply the first Service, at its own address or else at any, and return its address."""
     if first:
         address = cluster_ip(first)
-        if not _obtain(client, manifests.service(owner, address), first):
+        if not _obtain(client, manifest(client, owner, address), first):
             return address
-    address = cluster_ip(sync.apply(client, manifests.service(owner, None)))
+    address = cluster_ip(sync.apply(client, manifest(client, owner, None)))
     # The address is part of what is applied from now on, so the next hook changes nothing.
-    sync.apply(client, manifests.service(owner, address))
+    sync.apply(client, manifest(client, owner, address))
     return address
 
 
 def _obtain(
-    client: api.Client, manifest: manifests.Manifest, stored: api.Object | None = None
+    client: api.Client, wanted: manifests.Manifest, stored: api.Object | None = None
 ) -> str:
     """Apply a Service that asks for an address. Return why it cannot have it; empty if it has."""
     from lightkube import ApiError
 
-    what = manifests.reference(manifest)
+    what = manifests.reference(wanted)
     try:
         if not stored or not _is_deleted(stored):
-            sync.apply(client, manifest, stored)
+            sync.apply(client, wanted, stored)
             return ""
         _release(client, stored)
         # Ask for nothing in between: until this arrives, the address is anybody's.
-        client.apply(objects.kind(what), what.name, manifest, namespace=what.namespace)
+        client.apply(objects.kind(what), what.name, wanted, namespace=what.namespace)
         logger.warning("somebody deleted Service %s; made it again with its address", what.name)
     except ApiError as error:
         # 422: another Service has the address by now, or it is outside of the cluster's range.
@@ -165,7 +179,7 @@ def keep(client: api.Client, owner: Owner, address: str, known: str) -> str | No
     """
     service = of_address(client, address)
     if not service and address == known:
-        if _obtain(client, manifests.service(owner, address)):
+        if _obtain(client, manifest(client, owner, address)):
             return ""
         service = of_address(client, address)
     if not service or service["spec"].get("clusterIP") != address:

@@ -7,7 +7,7 @@ Call it inside `errors_as_status`.
 
 from __future__ import annotations
 
-from cluster import api, manifests, objects, references, services, sync
+from cluster import api, objects, references, services, sync
 from owner import Owner
 
 
@@ -28,6 +28,6 @@ def take_over(client: api.Client, owner: Owner, service: api.Object) -> api.Obje
         if stored and not objects.is_persons(what, objects.mark_of(stored)):
             sync.adopt(client, what, stored)
     service = sync.adopt(client, references.SERVICE, service)
-    manifest = manifests.service(owner, address)
+    manifest = services.manifest(client, owner, address)
     manifest["metadata"]["resourceVersion"] = service["metadata"]["resourceVersion"]
     return sync.apply(client, manifest, service)

@@ -58,6 +58,17 @@ def test_given_a_settled_unit_when_a_hook_runs_then_it_only_reads(
     settled.check_only_reads(juju)
 
 
+def test_given_a_node_with_a_pod_then_its_control_plane_asks_that_one(cluster: Cluster) -> None:
+    label = "kubernetes.io/service-name=aws-iam-authenticator"
+    slices = cluster.get("-n", "kube-system", "endpointslices", "-l", label)["items"]
+
+    endpoints = [each for found in slices for each in found["endpoints"]]
+    assert endpoints
+    assert [each["hints"]["forNodes"] for each in endpoints] == [
+        [{"name": each["nodeName"]}] for each in endpoints
+    ]
+
+
 def test_given_objects_that_somebody_changed_when_a_hook_runs_then_each_is_as_before(
     juju: jubilant.Juju, cluster: Cluster
 ) -> None:

@@ -153,3 +153,30 @@ def test_given_two_services_when_removed_then_the_one_that_the_control_plane_ask
     name = left.rpartition("/")[2]
     assert f'patch service {name} --patch "metadata: {{finalizers: null}}"; ' in deployed.log()
     assert f"delete service {name}'" in deployed.log()
+
+
+@pytest.mark.parametrize(
+    ("version", "wanted"),
+    [("v1.28.15", None), ("v1.33.9", None), ("v1.34.0", "PreferSameNode")],
+)
+def test_given_a_servers_version_when_deployed_then_each_control_plane_asks_its_own_node_if_it_can(
+    model: Model, api: FakeCluster, version: str, wanted: str | None
+):
+    api.version = version
+    model.settle()
+
+    assert api.objects[SERVICE]["spec"].get("trafficDistribution") == wanted
+
+
+def test_given_a_server_that_gets_newer_when_a_hook_runs_then_every_service_asks_the_own_node(
+    prepared: Model, api: FakeCluster
+):
+    api.version = "v1.33.9"
+    prepared.settle()
+    prepared.config["webhook-address"] = CHOSEN
+    prepared.hook()
+    api.version = "v1.34.0"
+    prepared.hook()
+
+    found = [stored["spec"] for path, stored in api.objects.items() if path.startswith(SERVICE)]
+    assert [spec.get("trafficDistribution") for spec in found] == ["PreferSameNode"] * 2
