@@ -15,23 +15,21 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
 import times
 from access.mapping import IdentityMapping
 from cluster import api, objects
-from cluster.errors import Conflict, errors_as_status
+from cluster.errors import errors_as_status
 from cluster.references import EVENTS, MAPPING
 from errors import Unready
 from owner import Owner
-from text import cut, fingerprint, one_line, status_line
+from text import cut, one_line, status_line
 
 logger = logging.getLogger(__name__)
 
 # How many events are written at a time: thousands of mappings may change at once, and each
 # event is an object in etcd.
 MOST = 20
-# The API server's limits for a note and, with room for a hash, for a name.
+# The API server's limits for a note and, with room for what it appends, for a name.
 _NOTE_BYTES, _NAME_LENGTH = 1_000, 200
 # How much of its time a hook keeps for its other requests.
 _KEPT_SECONDS = 2.0
@@ -47,7 +45,6 @@ class Note:
         action: What was done, as a program reads it.
         text: What happened, as a person reads it. It may have any length and characters.
         gone: Whether the mapping was deleted.
-        once: Whether it may be said again of the same mapping, and counts once.
         warns: Whether it is more than a matter of course.
     """
 
@@ -56,14 +53,13 @@ class Note:
     mapping: IdentityMapping
     text: str
     gone: bool = False
-    once: bool = False
     warns: bool = False
 
 
 def write(client: api.Client, owner: Owner, notes: Sequence[Note]) -> int:
-    """Write an event for each of the first `MOST` notes, unless it is there already.
+    """Write an event for each of the first `MOST` notes.
 
-    Return for how many notes there is an event now. This raises nothing.
+    Return how many of them are written. This raises nothing.
     """
     now, chosen = times.now(), _chosen(notes)
     for number, note in enumerate(chosen):
@@ -91,40 +87,12 @@ def _write(client: api.Client, owner: Owner, note: Note, now: datetime) -> None:
     # `kubectl describe` shows the events that have the object's uid.
     stored = None if note.gone else client.get(objects.mapping(), note.mapping.name)
     uid = str(stored["metadata"].get("uid", "")) if stored else ""
-    event = _event(owner, note, uid, now)
-    try:
-        client.post(_PATH, event)
-    except Conflict:
-        if not note.once:
-            raise
-        name = event["metadata"].pop("name")
-        if client.read(f"{_PATH}/{name}", _Said) == msgspec.convert(event, _Said):
-            return
-        # Whoever may write events could otherwise keep this one away by one of its name.
-        client.post(_PATH, {**event, "metadata": _named(note.mapping.name)})
-
-
-class _Reference(msgspec.Struct, frozen=True):
-    name: str = ""
-
-
-class _Said(msgspec.Struct):
-    """What of an event makes it the same as another. A stranger's may lack any of it."""
-
-    reason: str = ""
-    note: str = ""
-    regarding: _Reference = _Reference()
-
-
-def _named(name: str, key: str = "") -> dict[str, str]:
-    begin = name[:_NAME_LENGTH].rstrip("-.")
-    named = {"name": f"{begin}.{key}"} if key else {"generateName": f"{begin}-"}
-    return {**named, "namespace": EVENTS}
+    client.post(_PATH, _event(owner, note, uid, now))
 
 
 def _event(owner: Owner, note: Note, uid: str, now: datetime) -> dict[str, Any]:
     mapping = note.mapping
-    key = fingerprint(f"{note.reason}\0{uid}\0{mapping.principal}") if note.once else ""
+    begin = mapping.name[:_NAME_LENGTH].rstrip("-.")
     regarding = {
         "apiVersion": "iamauthenticator.k8s.aws/v1alpha1",
         "kind": MAPPING,
@@ -134,7 +102,7 @@ def _event(owner: Owner, note: Note, uid: str, now: datetime) -> dict[str, Any]:
     return {
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",
-        "metadata": _named(mapping.name, key),
+        "metadata": {"generateName": f"{begin}-", "namespace": EVENTS},
         "eventTime": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         "reportingController": api.MANAGER,
         "reportingInstance": owner.application,

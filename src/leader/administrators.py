@@ -124,7 +124,7 @@ def _key(mapping: IdentityMapping) -> str:
 
 def _note(mapping: IdentityMapping) -> events.Note:
     text = _text(mapping)
-    return events.Note("SuperuserMapped", "Map", mapping, text, once=True, warns=True)
+    return events.Note("SuperuserMapped", "Map", mapping, text, warns=True)
 
 
 def _text(mapping: IdentityMapping) -> str:

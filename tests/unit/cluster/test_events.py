@@ -1,8 +1,7 @@
-"""Kubernetes Events on mappings: what they say, how many there are, who can keep one away."""
+"""Kubernetes Events on mappings: what they say, and how many there are."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import httpx2
@@ -187,44 +186,6 @@ def test_given_a_thousand_grants_that_end_at_once_when_hooks_run_then_the_last_e
     found = notices(api, "AccessEnded")
     assert len(found) == events.MOST
     assert found[-1]["note"].startswith("this and 180 others, see list-mappings: access of ")
-
-
-def test_given_somebody_who_takes_the_name_when_masters_are_mapped_then_the_event_is_there(
-    deployed: Model, api: FakeCluster
-):
-    taken: list[str] = []
-
-    def take(request: httpx2.Request) -> None:
-        """Store another event of the same name, an instant earlier."""
-        body = json.loads(request.content)
-        if "name" in body["metadata"]:
-            name = body["metadata"]["name"]
-            taken.append(name)
-            api.objects[f"{NOTICES}/{name}"] = {**body, "note": "nothing to see here"}
-
-    map_by_hand(api, "mine", MASTERS)
-    api.fail(take, request=f"POST {NOTICES}")
-
-    deployed.hook()
-
-    assert taken
-    notes = [each["note"] for each in notices(api)]
-    assert notes[0] == "nothing to see here"
-    assert notes[1].startswith("mapping mine, made by kubectl")
-
-
-def test_given_a_hook_that_died_after_the_event_when_it_runs_again_then_there_is_one(
-    deployed: Model, api: FakeCluster
-):
-    map_by_hand(api, "mine", MASTERS)
-    before = dict(deployed.peer)
-    deployed.hook()
-    deployed.peer.clear()
-    deployed.peer.update(before)
-
-    deployed.hook()
-
-    assert len(notices(api)) == 1
 
 
 @pytest.mark.parametrize(
