@@ -185,6 +185,14 @@ def test_given_a_folder_when_unit_tests_are_run_then_those_of_no_other_are(
     assert [word for word in words if word.startswith("tests/unit")] == ["tests/unit/access"]
 
 
+@pytest.mark.parametrize("name", ["charm", "check", "lab", "with-tools"])
+def test_given_a_script_without_its_command_then_it_says_what_it_needs(name: str):
+    ran = subprocess.run([ROOT / "scripts" / name], capture_output=True, text=True, check=False)
+
+    assert ran.returncode == 2
+    assert f": scripts/{name} needs a " in ran.stderr
+
+
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/tutorial.md"])
 def test_given_a_target_on_a_page_then_only_make_help_says_how_long_it_takes(name: str):
     times = re.compile(r"\b(?:minutes?|seconds|hours?|\d+ (?:min|s|h))\b")
