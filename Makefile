@@ -15,12 +15,12 @@ help:  ## This list | |
 	@awk -F ':  ## | *\\| *' 'BEGIN { printf "     %-15s%-74s%-9s%s\n", "", "", "needs", "takes" } \
 		/^[a-z-]+:  ## / { printf "make %-15s%-74s%-9s%s\n", $$1, $$2, $$3, $$4 }' Makefile
 	@echo
-	@echo "Variables: CONTROL_PLANE=1.28|1.29 and CA=easyrsa|vault|self-signed-certificates for demo; ARGS='-k name -x' for what"
-	@echo "runs pytest; TESTBED_JUJU=3.6|4.1|FOLDER for what runs in a testbed; LONG=1 for test; MINUTES=20, SEED=1 for fuzz;"
-	@echo "FILES=src/access/arn.py, TESTS=tests/unit for mutants; MAPPINGS=10000, LOAD=1 or SOAK=HOURS for bench;"
-	@echo "KUBERNETES='1.31 1.32' for matrix; ARCH=amd64 for pack; CHANNEL=latest/edge for release; ARGS=--upgrade for lock. Root"
-	@echo "means root or sudo. What a target lacks is installed first, from the network; the programs of a testbed take seven"
-	@echo "minutes on two cores for demo and testbed, twelve for all, an hour for all of matrix."
+	@echo "Variables: CONTROL_PLANE=1.28|1.29 and CA=easyrsa|vault|self-signed-certificates for demo; ARGS='-k name -x' for quick,"
+	@echo "unit, browser, conformance and integration; TESTBED_JUJU=3.6|4.1|FOLDER for what runs in a testbed; LONG=1 for test;"
+	@echo "MINUTES=20, SEED=1 for fuzz; FILES=src/access/arn.py, TESTS=tests/unit for mutants; MAPPINGS=10000, LOAD=1 or"
+	@echo "SOAK=HOURS for bench; KUBERNETES='1.31 1.32' for matrix; ARCH=amd64 for pack; CHANNEL=latest/edge for release;"
+	@echo "ARGS=--upgrade for lock. Root means root or sudo. What a target lacks is installed first, from the network; the"
+	@echo "programs of a testbed take seven minutes on two cores for demo and testbed, twelve for all, an hour for all of matrix."
 
 demo:  ## Deploy everything on this machine, and walk a person through a login | root | 2 min
 	@TESTBED_KUBERNETES=$(patsubst 1.29,latest,$(CONTROL_PLANE)) scripts/lab run -- \
@@ -35,7 +35,7 @@ testbed-down:  ## End that testbed, and leave nothing behind | root | 1 s
 
 format:  ## Put the code into the project's format | | 1 s
 lint:  ## Check format, rules, spelling, types, workflows, conventions, docs | | 2 min
-quick:  ## Run the unit tests that run no whole hook | | 15 s
+quick:  ## Run the unit tests, but for those of whole hooks, which it skips | | 15 s
 unit:  ## Run the charm's unit tests; ARGS=--cov says what they leave out | | 75 s
 browser:  ## Open the built docs in a headless browser: errors, search, width | | 1 min
 conformance:  ## Compare the charm's decisions with those of the programs around it | | 1 min

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import os
 import re
 import shlex
 import subprocess
@@ -165,6 +166,31 @@ def test_given_a_check_by_tox_then_it_runs_the_script_of_make(name: str):
     assert tox["testenv"]["commands"] == "{tox_root}/scripts/check {env_name} {posargs}"
     assert recipe
     assert recipe[1] == "@scripts/with-tools scripts/check $@ $(ARGS)"
+
+
+@pytest.mark.parametrize("name", ["quick", "unit"])
+def test_given_a_folder_when_unit_tests_are_run_then_those_of_no_other_are(
+    name: str, tmp_path: Path
+):
+    (tmp_path / "pytest").write_text('#!/bin/sh\necho "$*"\n')
+    (tmp_path / "pytest").chmod(0o755)
+    path = os.pathsep.join([str(tmp_path), os.environ["PATH"]])
+
+    command = [ROOT / "scripts" / "check", name, "tests/unit/access"]
+    ran = subprocess.run(
+        command, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=True
+    )
+
+    words = ran.stdout.split()
+    assert [word for word in words if word.startswith("tests/unit")] == ["tests/unit/access"]
+
+
+@pytest.mark.parametrize("name", ["charm", "check", "lab", "with-tools"])
+def test_given_a_script_without_its_command_then_it_says_what_it_needs(name: str):
+    ran = subprocess.run([ROOT / "scripts" / name], capture_output=True, text=True, check=False)
+
+    assert ran.returncode == 2
+    assert f": scripts/{name} needs a " in ran.stderr
 
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/tutorial.md"])
