@@ -25,14 +25,14 @@ import ops
 
 import cos
 import internal_errors
+import reconcile
 from errors import Blocked, Unready
 from hook import Hook
 from juju import control_plane, extra_cas, peers
 from juju.leaving import Leaving
-from juju.wake import SECONDS
+from juju.wake import Next
 from machine.files import Machine
 from migration import reactive
-from reconcile import Reconcile
 from related import RelatedCharm
 from statuses import waiting
 from text import status_line
@@ -54,11 +54,10 @@ class AwsIamCharm(RelatedCharm):
         self._status: ops.StatusBase | None = None
         self._leaving = Leaving(self)
         self._hook = Hook(self, self.machine)
-        self._reconcile = Reconcile(self._hook)
         if self._hook.memory.asks and not self._leaving.unit_leaves:
             # The relation's library handles some events itself. In a unit that leaves, it would
             # remove the application's key.
-            self._hook.certificates  # noqa: B018  (to read it builds it)
+            self._hook.certificates()
 
         for name in (*ENDPOINTS, peers.RELATION):
             framework.observe(self.on[name].relation_departed, self._on_departed)
@@ -96,14 +95,14 @@ class AwsIamCharm(RelatedCharm):
         self._hook.wake.note(event)
         try:
             with internal_errors.as_status(self.unit.name):
-                line, seconds = self._reconcile.run()
+                line, left = reconcile.run(self._hook)
             self._status = ops.ActiveStatus(status_line(line))
         except Unready as reason:
-            line, seconds = str(reason), None if reason.announced else SECONDS
+            line, left = str(reason), Next.NOTHING if reason.announced else Next.POLL
             status = ops.BlockedStatus if isinstance(reason, Blocked) else ops.WaitingStatus
             self._status = status(status_line(reason))
-            self._attempt(self._reconcile.end_access)
-        self._attempt(lambda: self._hook.wake.again(seconds, line))
+            self._attempt(lambda: reconcile.end_access(self._hook))
+        self._attempt(lambda: self._hook.wake.again(left, line))
 
     def _attempt(self, step: Callable[[], None]) -> None:
         """Take a step that follows the reconcile. A bug in it is this unit's status."""
@@ -132,7 +131,9 @@ class AwsIamCharm(RelatedCharm):
             return
         if event.relation.name == control_plane.RELATION:
             # The file goes in a later hook: by then the control plane must not look for it.
-            self.tell(control_plane.RELATION, "", lambda: self._hook.requirer.withdraw() or True)
+            self.write_once(
+                control_plane.RELATION, "", lambda: self._hook.requirer.withdraw() or True
+            )
         with contextlib.suppress(Unready):
             # Later hooks ask again, but may hear less.
             self._leaving.principal_leaves()

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from charms.aws_iam.v0.aws_iam import AwsIamRequirer
 
@@ -26,14 +26,20 @@ if TYPE_CHECKING:
 
 
 class Hook:
-    """One hook of a unit."""
+    """One hook of a unit.
+
+    Attributes:
+        has_ended: Whether the hook has deleted the mappings whose time has come.
+    """
 
     def __init__(self, charm: RelatedCharm, machine: Machine):
         self.charm, self.machine = charm, machine
         self.owner = Owner(charm.app.name, charm.model.name, charm.model.uuid)
         self.wake, self.memory = Wake(charm), Memory(charm)
         self.requirer = AwsIamRequirer(charm, control_plane.RELATION)
+        self.has_ended = False
         self._told: Shared | None = None
+        self._certificates: Certificates | None = None
 
     @property
     def leads(self) -> bool:
@@ -50,13 +56,14 @@ class Hook:
         """Return the options, unchecked."""
         return config.load(self.charm)
 
-    @functools.cached_property
     def certificates(self) -> Certificates:
-        """Return the relation with the certificate authority."""
+        """Return the relation with the certificate authority. From now on, a leader asks there."""
         from certificates.relation import Certificates
 
-        self.memory.asks = self.leads
-        return Certificates(self.charm, self.peers.shared.address)
+        if not self._certificates:
+            self.memory.asks = self.leads
+            self._certificates = Certificates(self.charm, self.peers.shared.address)
+        return self._certificates
 
     @functools.cached_property
     def client(self) -> api.Client:
@@ -87,14 +94,13 @@ class Hook:
         requirer, shared = self.requirer, self.peers.shared
         return control_plane.use(self.charm, self.machine, requirer, self.owner, shared)
 
-    def share(self, shared: Shared) -> Shared:
-        """Publish ``shared`` to the peers, then to this unit's control plane, and return it.
+    def share(self, **changes: Any) -> None:
+        """Publish ``changes`` of `Shared` to the peers, then to this unit's control plane.
 
         Leader only. This may record that this unit's control plane trusts the CA bundle.
         """
-        self.peers.publish(shared)
-        self.tell_control_plane(shared)
-        return shared
+        self.peers.change(**changes)
+        self.tell_control_plane(self.peers.shared)
 
     def tell_control_plane(self, shared: Shared) -> None:
         """Give this unit's control plane its webhook, and tell the leader once that trusts it."""

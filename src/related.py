@@ -39,7 +39,7 @@ class RelatedCharm(ops.CharmBase):
             self._unrelated.add(endpoint)
         return found
 
-    def tell(self, endpoint: str, words: object, write: Callable[[], bool]) -> None:
+    def write_once(self, endpoint: str, words: object, write: Callable[[], bool]) -> None:
         """Have ``write`` put ``words`` into the unit's databag, unless Juju has them already.
 
         Only this unit changes its databags. ``write`` returns whether it had to: what a hook has

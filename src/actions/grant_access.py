@@ -129,10 +129,10 @@ def _grant(
         return "would change" if former else "would grant", former, mapping
     result = sync.make(client, owner, steps)
     for key, reason in result.refused.items():
-        is_out = mapping.name in {key, *result.left}
+        is_out = mapping.name in {key, *result.unfinished}
         what = "lets nobody in" if is_out else "has not all of its role"
         raise Blocked(f"mapping {mapping.name} {what}: the cluster refuses it: {reason}")
-    if result.left:
+    if result.unfinished:
         raise Conflict(f"mapping {mapping.name} has changed")
     return "changed" if former else "granted", former, mapping
 

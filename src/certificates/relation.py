@@ -154,7 +154,7 @@ class Certificates(ops.Object):
     def _ask(self, relation: ops.Relation, name: str, address: str) -> None:
         values = reactive_protocol.request(self._unit.name, name, [SERVER_NAME, address])
         words = (relation.id, values)
-        self._charm.tell(ENDPOINT, words, lambda: self._put(relation, values))
+        self._charm.write_once(ENDPOINT, words, lambda: self._put(relation, values))
 
     def _checked(
         self, replies: Sequence[reactive_protocol.Reply]

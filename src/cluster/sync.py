@@ -70,7 +70,7 @@ class Result:
     refused: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
 
     @property
-    def left(self) -> frozenset[str]:
+    def unfinished(self) -> frozenset[str]:
         """Return what another hook has to look at again."""
         return self.pending | self.outdated
 

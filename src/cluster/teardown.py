@@ -57,4 +57,4 @@ def _remove_access(client: api.Client, owner: Owner) -> int:
     theirs = tuple(each for each in mappings if each.source not in (GRANT, OPTION))
     steps = desired.changes(Access(tuple(mappings), bound), Access(theirs))
     result = sync.make(client, owner, steps, keep=LAST_SECONDS)
-    return len(result.left) + len(result.refused)
+    return len(result.unfinished) + len(result.refused)

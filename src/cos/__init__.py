@@ -61,7 +61,7 @@ def lead(
     from cos import facts, jobs
 
     known = facts.learn(peers.shared.facts, pair, counted).dump() if relations else ""
-    peers.publish(dataclasses.replace(peers.shared, facts=known))
+    peers.change(facts=known)
     if relations:
         _publish(charm, owner, relations, known, jobs.of(owner, peers.shared, pods))
 
@@ -83,7 +83,7 @@ def note_end(
         return
     known = dataclasses.replace(former, next_end=seconds).dump()
     with contextlib.suppress(Unready):  # This unit no longer leads.
-        peers.publish(dataclasses.replace(peers.shared, facts=known))
+        peers.change(facts=known)
     for relation in _relations(charm):
         if former := relation.data[charm.unit].get(KEY):
             jobs = json.loads(former)["metrics_scrape_jobs"]

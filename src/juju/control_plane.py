@@ -168,7 +168,7 @@ def publish_webhook(
     files.write(machine.webhook, text)
     webhook = Webhook(shared.cluster_id, shared.serving, fingerprint(text))
     words = (sorted(control_plane.relations), principal_unit(), webhook)
-    charm.tell(RELATION, words, lambda: requirer.publish(webhook))
+    charm.write_once(RELATION, words, lambda: requirer.publish(webhook))
     return requirer.acknowledged in (None, "", webhook.hash)
 
 

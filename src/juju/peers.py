@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from typing import Any
 
 import ops
 
@@ -86,6 +87,10 @@ class Peers:
     def _relation(self) -> ops.Relation | None:
         return self._charm.model.get_relation(RELATION) if self._id else None
 
+    def change(self, **changes: Any) -> None:
+        """Publish ``changes`` of fields of `Shared`, as `publish` does."""
+        self.publish(dataclasses.replace(self.shared, **changes))
+
     def publish(self, new: Shared) -> None:
         """Make ``new`` what is published.
 
@@ -115,7 +120,7 @@ class Peers:
     def acknowledge(self, ca: str) -> None:
         """Tell the leader that this unit's control plane trusts the bundle ``ca``."""
         if self._id:
-            self._charm.tell(RELATION, ca, lambda: self._acknowledge(fingerprint(ca)))
+            self._charm.write_once(RELATION, ca, lambda: self._acknowledge(fingerprint(ca)))
 
     def _acknowledge(self, new: str) -> bool:
         if not self._relation or self._relation.data[self._unit].get("trusts") == new:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import enum
 from typing import cast
 
 import ops
@@ -24,11 +25,10 @@ from text import fingerprint
 
 # After how long the unit looks again at what others do, and after how long it goes on with work
 # that it had no time left for.
-SECONDS = 30.0
-SOON_SECONDS = 1.0
+_POLL_SECONDS, _GO_ON_SECONDS = 30.0, 1.0
 # How long it looks again at what stays the same; after that, update-status is often enough. It
 # waits a quarter as long again as it has waited, so that a model with a problem comes to rest.
-PATIENCE = 3600.0
+_PATIENCE = 3600.0
 # How often it looks at access that has not ended in time: until it has ended.
 _OVERDUE_SECONDS = 120.0
 # The least time between two ends of access: who may write mappings could otherwise keep the
@@ -42,6 +42,17 @@ _CONTENT = {"purpose": "to expire"}
 NEVER = datetime.datetime(2100, 1, 1, tzinfo=datetime.timezone.utc)
 
 
+class Next(enum.Enum):
+    """What a hook leaves for the unit to look at by itself."""
+
+    # Nothing is left, or an event of Juju announces it.
+    NOTHING = enum.auto()
+    # Others must act, and no event announces it.
+    POLL = enum.auto()
+    # The hook had no time left for some work.
+    GO_ON = enum.auto()
+
+
 class Wake(ops.Object):
     """When the unit wakes by itself: it remembers when access ends next, and how long it waits."""
 
@@ -52,6 +63,7 @@ class Wake(ops.Object):
         self._stored.set_default(is_set=False, end=0.0, wait="", since=0.0)
         self._unit = charm.unit
         self._rings = False
+        self._expected: float | None = None
 
     def note(self, event: ops.EventBase) -> None:
         """Note that ``event`` is the alarm, if it is."""
@@ -60,49 +72,55 @@ class Wake(ops.Object):
             self._stored.is_set = self._rings = True
 
     def expect(self, end: datetime.datetime | None) -> None:
-        """Remember when access ends next, None for never."""
-        seconds = end.timestamp() if end else 0.0
-        if end and self.overdue:
-            seconds = max(seconds, self._end + _SPACING_SECONDS)
-        if seconds != self._end:
-            self._stored.end = seconds
+        """Expect the next end of access at ``end``, None for never. A hook's last word counts."""
+        self._expected = end.timestamp() if end else 0.0
 
     def at_end(self, end: datetime.datetime) -> None:
         """Wake the unit at ``end`` too. An action calls this."""
         if not 0.0 < self._end <= end.timestamp():
             self._stored.end = end.timestamp()
-        self._set(max(self._end, times.now().timestamp() + SOON_SECONDS))
+        self._set(max(self._end, times.now().timestamp() + _GO_ON_SECONDS))
 
     @property
     def overdue(self) -> bool:
-        """Return whether the access that `expect` was told of should have ended by now."""
+        """Return whether the access that a former hook expected to end should have by now."""
         return 0.0 < self._end <= times.now().timestamp()
 
-    def again(self, seconds: float | None, wait: str = "") -> None:
-        """Wake the unit in ``seconds``, or when access ends if that is sooner.
+    def again(self, left: Next, line: str = "") -> None:
+        """Wake the unit for what is ``left``, or when access ends if that is sooner.
 
-        ``wait`` says what the unit waits for. As long as that stays the same, it looks less and
+        ``line`` says what the unit waits for. As long as that stays the same, it looks less and
         less often.
         """
         now = times.now().timestamp()
-        if seconds == SECONDS:
-            seconds = self._backed_off(wait, now)
+        self._keep_expected()
+        seconds = _GO_ON_SECONDS if left is Next.GO_ON else None
+        if left is Next.POLL:
+            seconds = self._backed_off(line, now)
         elif self._stored.wait:
             self._stored.wait = ""
         if self.overdue:
-            seconds = min(max(SECONDS, (now - self._end) / 4), _OVERDUE_SECONDS)
+            seconds = min(max(_POLL_SECONDS, (now - self._end) / 4), _OVERDUE_SECONDS)
         moments = [] if seconds is None else [now + seconds]
         if self._end > now:
             moments.append(self._end)
         self._set(min(moments, default=None))
 
-    def _backed_off(self, wait: str, now: float) -> float | None:
+    def _keep_expected(self) -> None:
+        """Remember when access ends next, if this hook knows."""
+        end = self._expected
+        if end and self.overdue:
+            end = max(end, self._end + _SPACING_SECONDS)
+        if end is not None and end != self._end:
+            self._stored.end = end
+
+    def _backed_off(self, line: str, now: float) -> float | None:
         """Return in how many seconds to look again at a wait that may have lasted long."""
         # The cause of a wait stands after its colon, and may differ from hook to hook.
-        if self._stored.wait != (known := fingerprint(wait.partition(": ")[0])):
+        if self._stored.wait != (known := fingerprint(line.partition(": ")[0])):
             self._stored.wait, self._stored.since = known, now
         waited = now - cast("float", self._stored.since)
-        return max(SECONDS, waited / 4) if waited < PATIENCE else None
+        return max(_POLL_SECONDS, waited / 4) if waited < _PATIENCE else None
 
     def _set(self, at: float | None) -> None:
         """Let Juju ring ``at`` that time, or never.

@@ -7,8 +7,10 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
+import cos
 import times
 from access import desired, expiry, mappings
 from access.declaration.declared import Declared
@@ -17,17 +19,17 @@ from access.mapping import IdentityMapping
 from cluster import api, events, objects, references, state, sync
 from cluster.errors import errors_as_status
 from cluster.sync import Result
-from config import Config
 from cos import facts
 from errors import Unready
-from juju.peers import Peers
-from juju.wake import Wake
 from labels import GRANT, OPTION
 from leader import administrators
 from owner import Owner
 from statuses import entry
 from statuses import mapping as texts
 from text import status_line, word
+
+if TYPE_CHECKING:
+    from hook import Hook
 
 logger = logging.getLogger(__name__)
 
@@ -68,84 +70,68 @@ class Report:
         )
 
 
-class Ending:
-    """The access that ends in this hook. The peers keep what has ended.
+def end(hook: Hook, client: api.Client, keep: float = 0.0) -> list[IdentityMapping]:
+    """Delete the mappings whose time has come, and return the others.
 
-    ``config`` need not be checked. ``next_end`` is when the next access ends, by what the hook saw
-    last of the mappings.
+    The option need not be one that can work. Keep so many seconds of the hook's time for what
+    follows: who may write mappings could otherwise keep the hooks from everything else.
+
+    What is bound to a mapping gives nobody anything without it, so its bindings may go later.
+    Call this inside `errors_as_status`.
     """
+    found, now = Access(tuple(state.mappings(client))), times.now()
+    lasting = desired.lasting(found, hook.config.declared, now)
+    result = sync.make(client, hook.owner, desired.changes(found, lasting), keep=keep)
+    for name, reason in result.refused.items():
+        logger.warning("the cluster refuses to delete mapping %s: %s", name, reason)
+    _note_ended(hook, client, [each for each in found.mappings if each.name in result.done])
+    remaining = [each for each in found.mappings if each.name not in result.done | result.gone]
+    hook.wake.expect(_next_end(hook, remaining))
+    hook.has_ended = True
+    return remaining
 
-    def __init__(self, wake: Wake, peers: Peers, owner: Owner, config: Config):
-        self._wake, self._peers, self._owner, self._config = wake, peers, owner, config
-        self.done = False
-        self.next_end: datetime.datetime | None = None
 
-    def end(self, client: api.Client, keep: float = 0.0) -> list[IdentityMapping]:
-        """Delete the mappings whose time has come, and return the others.
+def end_late(hook: Hook) -> None:
+    """End access in a hook whose reconcile did not come to it, if the cluster can be reached.
 
-        Keep so many seconds of the hook's time for what follows: who may write mappings could
-        otherwise keep the hooks from everything else.
+    A person, or another party, may take long to do what that reconcile asks for.
+    """
+    try:
+        with errors_as_status():
+            client = hook.client
+            client.prolong()
+            # The reconcile may have stopped ahead of its own look at that.
+            if hook.owner.owns(objects.mark_of(objects.get(client, references.SERVICE))):
+                remaining = end(hook, client)
+                cos.note_end(hook.charm, hook.owner, hook.peers, _next_end(hook, remaining))
+    except Unready as reason:
+        if hook.wake.overdue:
+            logger.warning("expired mappings still let people in: %s", status_line(reason))
 
-        What is bound to a mapping gives nobody anything without it, so its bindings may go later.
-        Call this inside `errors_as_status`.
-        """
-        found, now = Access(tuple(state.mappings(client))), times.now()
-        left = desired.lasting(found, self._config.declared, now)
-        result = sync.make(client, self._owner, desired.changes(found, left), keep=keep)
-        for name, reason in result.refused.items():
-            logger.warning("the cluster refuses to delete mapping %s: %s", name, reason)
-        self.tell(client, [each for each in found.mappings if each.name in result.done])
-        here = [each for each in found.mappings if each.name not in result.done | result.gone]
-        self.next_end = expiry.next_end(self._meant(here))
-        self.done = True
-        return here
 
-    def end_unless_done(self, connect: Callable[[], api.Client]) -> bool:
-        """End access in a hook whose reconcile did not come to it, if the cluster can be reached.
+def _next_end(hook: Hook, remaining: Iterable[IdentityMapping]) -> datetime.datetime | None:
+    """Return when the next access ends. The option gives its mappings their ends, and no hand."""
+    ends = {entry.name: entry.expires for entry in hook.config.declared.entries}
+    return expiry.next_end(
+        dataclasses.replace(each, expires=ends[each.name])
+        if each.source == OPTION and each.name in ends
+        else each
+        for each in remaining
+    )
 
-        A person, or another party, may take long to do what that reconcile asks for.
 
-        Return whether this did it.
-        """
-        if self.done or not self._peers.shared.serving:
-            # An application that has never served has let nobody in.
-            return False
-        try:
-            with errors_as_status():
-                client = connect()
-                client.prolong()
-                # The reconcile may have stopped ahead of its own look at that.
-                if self._owner.owns(objects.mark_of(objects.get(client, references.SERVICE))):
-                    self.end(client)
-        except Unready as reason:
-            if self._wake.overdue:
-                logger.warning("expired mappings still let people in: %s", status_line(reason))
-        return self.done
-
-    def _meant(self, here: Iterable[IdentityMapping]) -> Iterable[IdentityMapping]:
-        """Return the mappings with the ends that they get: the option's, and not by hand."""
-        ends = {entry.name: entry.expires for entry in self._config.declared.entries}
-        for each in here:
-            is_declared = each.source == OPTION and each.name in ends
-            yield dataclasses.replace(each, expires=ends[each.name]) if is_declared else each
-
-    def tell(self, client: api.Client, gone: Sequence[IdentityMapping]) -> None:
-        """Log what has ended, remember it, and leave an event for each."""
-        shared, now = self._peers.shared, times.now()
-        ended = list(shared.ended)
-        for each in gone:
-            # A mapping from before there was a schema may hold any text.
-            arn, at = word(each.arn), times.shown(times.parse(each.expires))
-            logger.warning(
-                "access has ended: deleted mapping %s of %s, which expired at %s",
-                each.name,
-                arn,
-                at,
-            )
-            ended.append(expiry.Ended(each.name, arn, at, times.shown(now)))
-        events.write(client, self._owner, [_end_note(each) for each in gone])
-        remembered = expiry.remembered(ended, now)
-        self._peers.publish(dataclasses.replace(shared, ended=remembered))
+def _note_ended(hook: Hook, client: api.Client, gone: Sequence[IdentityMapping]) -> None:
+    """Log what has ended, remember it, and leave an event for each."""
+    now, ended = times.now(), list(hook.peers.shared.ended)
+    for each in gone:
+        # A mapping from before there was a schema may hold any text.
+        arn, at = word(each.arn), times.shown(times.parse(each.expires))
+        logger.warning(
+            "access has ended: deleted mapping %s of %s, which expired at %s", each.name, arn, at
+        )
+        ended.append(expiry.Ended(each.name, arn, at, times.shown(now)))
+    events.write(client, hook.owner, [_end_note(each) for each in gone])
+    hook.peers.change(ended=expiry.remembered(ended, now))
 
 
 def _end_note(ended: IdentityMapping) -> events.Note:
@@ -153,31 +139,27 @@ def _end_note(ended: IdentityMapping) -> events.Note:
     return events.Note("AccessEnded", "End", ended, text, gone=True)
 
 
-def let_in(
-    client: api.Client,
-    owner: Owner,
-    config: Config,
-    there: Sequence[IdentityMapping],
-    ending: Ending,
-) -> Report:
-    """Make the mappings and bindings what they should be, starting from the mappings ``there``.
+def let_in(hook: Hook, client: api.Client, remaining: Sequence[IdentityMapping]) -> Report:
+    """Make the mappings and bindings what they should be, starting from the ``remaining`` ones.
 
     This may take all that is left of the hook's time.
     """
-    declared, partition, now = config.declared, config.partition, times.now()
-    found = _with_bindings(client, owner, there)
+    declared, partition, now = hook.config.declared, hook.config.partition, times.now()
+    found = _with_bindings(client, hook.owner, remaining)
     needed = state.of(client, found, declared.entries, partition)
     wanted = desired.of(declared, needed, now, partition)
     steps = desired.changes(found, wanted.access)
     if warning := administrators.last(client, partition, found, wanted.access, steps):
         logger.warning("option mappings: %s", warning)
-    result = sync.make(client, owner, steps)
+    result = sync.make(client, hook.owner, steps)
     over = [each for each in steps.delete if expiry.has_ended(each, now)]
-    ending.tell(client, [each for each in over if each.name in result.done])
+    _note_ended(hook, client, [each for each in over if each.name in result.done])
     _log(steps, wanted, result)
     after = _after(found, wanted, result)
     checked = mappings.check(after, partition)
     refused, not_applied = _refused(after, wanted, result)
+    next_end = expiry.next_end(after)
+    hook.wake.expect(next_end)
     late = {
         each.name: texts.EXPIRED(time=each.expires)
         for each in after
@@ -191,7 +173,7 @@ def let_in(
         {**wanted.not_applied, **not_applied},
         declared,
         result,
-        expiry.next_end(after),
+        next_end,
     )
 
 

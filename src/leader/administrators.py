@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from collections.abc import Iterable, Sequence
 
@@ -114,8 +113,7 @@ def announce(
     done = dict(list(chosen.items())[:written])
     for mapping in done.values():
         logger.warning("%s", one_line(_text(mapping)))
-    superusers = known | done.keys()
-    peers.publish(dataclasses.replace(peers.shared, superusers=superusers))
+    peers.change(superusers=known | done.keys())
 
 
 def _key(mapping: IdentityMapping) -> str:

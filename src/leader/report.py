@@ -25,7 +25,7 @@ def line(config: Config, rollout: Rollout, report: Report, policy: str, *remarks
         _count(report),
         *filter(None, [policy]),
     ]
-    if bindings := sum("/" in key for key in report.result.left):
+    if bindings := sum("/" in key for key in report.result.unfinished):
         parts.append(active.RIGHTS_PENDING(pending=f"{bindings:,}"))
     if report.problems:
         name, problem = next(iter(report.problems.items()))
@@ -57,10 +57,10 @@ def _count(report: Report) -> str:
     total = len(report.mappings)
     shown = f"{total:,} mapping{'' if total == 1 else 's'}"
     names = {each.name for each in report.mappings}
-    left = {key for key in report.result.left if "/" not in key}
-    if former := left - names:
+    unfinished = {key for key in report.result.unfinished if "/" not in key}
+    if former := unfinished - names:
         # The option no longer declares these.
         return active.NOT_DELETED(mappings=shown, former=f"{len(former):,}")
-    if left:
-        return active.NOT_EFFECTIVE(pending=f"{len(left):,}", mappings=shown)
+    if unfinished:
+        return active.NOT_EFFECTIVE(pending=f"{len(unfinished):,}", mappings=shown)
     return active.MAPPINGS(mappings=shown)

@@ -20,9 +20,9 @@ from config import Config
 from errors import Blocked, Unready, collected, worst
 from juju import control_plane, extra_cas, proxies, pull_secret
 from juju.peers import Shared
-from juju.wake import SECONDS, SOON_SECONDS
-from leader import administrators, logins, report
-from leader.access import Ending, Report, let_in
+from juju.wake import Next
+from leader import access, administrators, logins, report
+from leader.access import Report
 from migration import reactive
 from owner import Owner
 from statuses import active, options, waiting
@@ -32,53 +32,49 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-OLD_CA = active.OLD_CA_TRUSTED()
 # How much of its time a hook keeps for what follows the end of access.
 KEPT_SECONDS = 10.0
 
 
-def lead(hook: Hook, config: Config, ending: Ending, shared: Shared) -> tuple[str, float | None]:
+def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, Next]:
     """Take the leader's steps: deploy the authenticator, and let in who may log in.
 
-    Return the line of an active status, and in how many seconds the unit must look again: None if
-    an event announces what is still to be done, or nothing is.
+    ``shared`` is what the units share as they begin. Return the line of an active status, and what
+    is left for the unit to look at by itself.
 
     A problem that does not stop the steps is collected, and the first of these is raised at the
     end: what keeps the pods from serving stands before what keeps somebody from logging in.
     """
-    share, problems = hook.share, list[Unready]()
-    shared = ensure_cluster_id(shared, config)
+    peers, problems = hook.peers, list[Unready]()
+    peers.publish(ensure_cluster_id(shared, config))
     trusted = extra_cas.receive(hook.charm)
     if not control_plane.is_webhook_foreign(hook.machine, hook.owner):
         # Write the file before the first API request, so it is repaired while the API is down.
-        share(shared)
+        hook.share()
     with errors_as_status():
         client = hook.client
-        service = _claim(hook, client, shared)
-        unguarded = _define_mappings(client, hook.owner, config, has_served=shared.serving)
+        service = _claim(hook, client)
+        unguarded = _define_mappings(client, hook.owner, config, has_served=peers.shared.serving)
         # Access that ends goes before anything else that takes time.
-        left = ending.end(client, keep=KEPT_SECONDS)
-        shared = replace(shared, ended=hook.peers.shared.ended)
+        remaining = access.end(hook, client, keep=KEPT_SECONDS)
         # The Service comes first, because its address goes into the certificate.
-        shared = _apply_service(hook, client, config, shared, service)
-    shared = share(shared)
+        _apply_service(hook, client, config, service)
     issued, unissued = None, list[Unready]()
     with collected(unissued):
-        issued = hook.certificates.obtain(shared.address)
+        issued = hook.certificates().obtain(peers.shared.address)
     new = issued.pair if issued else None
     with errors_as_status():
         stored = contents.stored(client)
-    shared = share(replace(shared, ca=rotation.bundle(shared.ca, stored.pair, new)))
+    hook.share(ca=rotation.bundle(peers.shared.ca, stored.pair, new))
     # That may have recorded this unit's acknowledgement, so read them only now.
-    not_trusting = hook.peers.units_not_trusting
-    plan = rotation.plan(shared.ca, stored.pair, new, not_trusting)
+    plan = rotation.plan(peers.shared.ca, stored.pair, new, peers.units_not_trusting)
     if not plan.pair:
         raise unissued[0]
     with errors_as_status():
         spec = manifests.Spec(
             config.deployed_image,
             config.replicas,
-            shared.cluster_id,
+            peers.shared.cluster_id,
             plan.pair,
             config.partition,
             pull_secret=_credentials(hook, client, config, problems),
@@ -86,41 +82,42 @@ def lead(hook: Hook, config: Config, ending: Ending, shared: Shared) -> tuple[st
             authorities=trusted.authorities,
         )
         rollout = _deploy(client, hook.owner, spec, stored)
-        shared = share(replace(shared, serving=shared.serving or rollout.serving))
+        hook.share(serving=peers.shared.serving or rollout.serving)
         hook.charm.tell_version(config.version)
         own = pods.find(client)
         if plan.can_drop_old_ca and rollout.complete and pods.all_use(own, plan.pair):
-            shared = share(replace(shared, ca=plan.pair.ca))
+            hook.share(ca=plan.pair.ca)
         with collected(problems):
             pods.check_complete(client, rollout, own)
-        found = _let_in(hook, client, config, left, ending, problems)
-        unused = logins.look(client, hook.owner, hook.memory, pods.names(own), found)
-        counted = found.counted(config.replicas, *unused)
-        cos.lead(hook.charm, hook.owner, hook.peers, plan.pair, counted, own)
-    problems += [hook.certificates.meanwhile(plan.pair, problem) for problem in unissued]
+        reported = _let_in(hook, client, config, remaining, problems)
+        unused = logins.look(client, hook.owner, hook.memory, pods.names(own), reported)
+        counted = reported.counted(config.replicas, *unused)
+        cos.lead(hook.charm, hook.owner, peers, plan.pair, counted, own)
+    problems += [hook.certificates().meanwhile(plan.pair, problem) for problem in unissued]
     with collected(problems):
         plan.check_trusted()
     if problems:
-        raise worst(problems, announced=not found.result.left)
-    keeps_old_ca = shared.ca != plan.pair.ca
+        raise worst(problems, announced=not reported.result.unfinished)
+    keeps_old_ca = peers.shared.ca != plan.pair.ca
     remarks = (
         issued.warning if issued else "",
         spec.proxies.remark,
         trusted.remark,
-        OLD_CA if keeps_old_ca else "",
+        active.OLD_CA_TRUSTED() if keeps_old_ca else "",
     )
-    line = report.line(config, rollout, found, unguarded, *remarks)
-    return line, _seconds(found, keeps_old_ca=keeps_old_ca)
+    line = report.line(config, rollout, reported, unguarded, *remarks)
+    return line, _next(reported, keeps_old_ca=keeps_old_ca)
 
 
-def _seconds(found: Report, *, keeps_old_ca: bool) -> float | None:
-    """Return in how many seconds an active unit must look again; None if it need not."""
-    if found.result.left and found.result.done:
-        return SOON_SECONDS
-    return SECONDS if keeps_old_ca or found.result.left or found.declared.learns else None
+def _next(reported: Report, *, keeps_old_ca: bool) -> Next:
+    """Return what an active unit leaves to look at."""
+    if reported.result.unfinished and reported.result.done:
+        return Next.GO_ON
+    is_left = keeps_old_ca or reported.result.unfinished or reported.declared.learns
+    return Next.POLL if is_left else Next.NOTHING
 
 
-def _claim(hook: Hook, client: api.Client, shared: Shared) -> api.Object | None:
+def _claim(hook: Hook, client: api.Client) -> api.Object | None:
     """Claim the authenticator's objects. Return the Service, if there is one.
 
     Raises:
@@ -130,7 +127,7 @@ def _claim(hook: Hook, client: api.Client, shared: Shared) -> api.Object | None:
     mark = objects.mark_of(service)
     if hook.owner.is_foreign(mark):
         # Tell our units to stop writing the file: the owner's units write it.
-        hook.peers.publish(replace(shared, ca="", serving=False))
+        hook.peers.change(ca="", serving=False)
         raise Blocked(references.foreign(mark))
     return service
 
@@ -151,36 +148,35 @@ def _owned(client: api.Client, owner: Owner) -> api.Object | None:
 
 
 def _apply_service(
-    hook: Hook, client: api.Client, config: Config, shared: Shared, service: api.Object | None
-) -> Shared:
-    """Apply the Service, and return ``shared`` with its address, and with those it has lost."""
-    former, chosen = shared.address, config.webhook_address
+    hook: Hook, client: api.Client, config: Config, service: api.Object | None
+) -> None:
+    """Apply the Service, and share its address, and those that it has lost."""
+    shared, chosen = hook.peers.shared, config.webhook_address
+    former = shared.address
     address = services.apply(client, hook.owner, chosen, former, service)
     lost = shared.lost - {address}
     if former not in ("", address) and not services.has(client, former):
         logger.warning("another Service may have %s, which control planes asked so far", former)
         lost |= {former}
-    return replace(shared, address=address, lost=lost)
+    hook.share(address=address, lost=lost)
 
 
 def _let_in(
     hook: Hook,
     client: api.Client,
     config: Config,
-    left: Sequence[IdentityMapping],
-    ending: Ending,
+    remaining: Sequence[IdentityMapping],
     problems: list[Unready],
 ) -> Report:
-    """Bring all access to what it should be, starting from the mappings that are ``left``."""
+    """Bring all access to what it should be, starting from the ``remaining`` mappings."""
     client.prolong()
     if config.declared.error:
         text = options.MAPPINGS_INVALID(problem=config.declared.error)
         problems.append(Blocked(text, announced=True))
-    found = let_in(client, hook.owner, config, left, ending)
-    ending.next_end = found.next_end
-    administrators.announce(client, hook.owner, hook.peers, found.administrators)
-    hook.memory.log_once(report.remarks(found))
-    return found
+    reported = access.let_in(hook, client, remaining)
+    administrators.announce(client, hook.owner, hook.peers, reported.administrators)
+    hook.memory.log_once(report.remarks(reported))
+    return reported
 
 
 def ensure_cluster_id(shared: Shared, config: Config) -> Shared:

@@ -18,7 +18,7 @@ from checks import authenticator
 from cluster import services, state, teardown
 from juju import peers
 from juju.wake import Wake
-from leader import steps
+from leader import access, steps
 from statuses import waiting
 
 SAID = re.compile(r"internal error KeyError at (\w+\.py):\d+; run: juju debug-log --include (.+)")
@@ -43,7 +43,7 @@ def buggy(deployed: Model) -> Model:
     ("module", "name"),
     [
         # Inside of the look at the cluster, and outside.
-        (steps, "let_in"),
+        (access, "let_in"),
         (steps, "ensure_cluster_id"),
         (services, "apply"),
     ],
@@ -67,7 +67,7 @@ def test_given_a_bug_when_a_hook_runs_then_the_status_names_it_and_the_next_hook
 def test_given_a_bug_when_a_hook_runs_then_the_log_has_its_traceback_without_its_text(
     buggy: Model, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(steps, "let_in", bug)
+    monkeypatch.setattr(access, "let_in", bug)
 
     buggy.hook()
 

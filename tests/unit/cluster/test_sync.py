@@ -94,7 +94,7 @@ def test_given_another_of_the_name_when_a_mapping_is_to_be_deleted_then_that_one
     result = make(client, Changes(delete=(mapping(),)))
 
     assert api.objects[PATH]["spec"]["arn"] == OPS
-    assert result.left == {"dev"}
+    assert result.unfinished == {"dev"}
 
 
 def test_given_an_end_that_somebody_put_off_when_a_mapping_is_to_be_deleted_then_it_stays(
@@ -396,7 +396,7 @@ def test_given_a_mapping_of_another_principal_by_now_when_it_is_replaced_then_on
     result = make(client, Changes(replace=((old, new),), bind=(VIEW,)))
 
     assert result.done == (frozenset() if taken else {"dev", VIEW.key})
-    assert result.left == ({"dev", VIEW.key} if taken else frozenset())
+    assert result.unfinished == ({"dev", VIEW.key} if taken else frozenset())
     if not taken:
         assert api.objects[PATH]["spec"] == {"arn": DEV, "username": "dev", "groups": ["view"]}
         assert api.objects[PATH]["status"] == {"canonicalARN": DEV}
@@ -422,7 +422,7 @@ def test_given_a_binding_that_does_not_go_then_its_mapping_does_not_get_its_grou
     new = dataclasses.replace(old, username="sam", groups=after)
     result = make(client, Changes(unbind=(former(""),), update=((old, new),)))
 
-    assert ("dev" in result.left) == waits
+    assert ("dev" in result.unfinished) == waits
     assert (api.objects[PATH]["spec"]["username"] == "sam") != waits
 
 
