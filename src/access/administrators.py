@@ -15,7 +15,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from access import expiry, mappings, rbac, subjects, table
+from access import expiry, rbac, subjects, table, validity
 from access.mapping import IdentityMapping
 from access.rights import CLUSTER_ROLE, RoleBinding
 from text import one_line, word
@@ -118,7 +118,7 @@ def of(
     return [
         each
         for each in found
-        if able.any_of(*table.identity(each)) and not mappings.refused(each, partition)
+        if able.any_of(*table.identity(each)) and not validity.refused(each, partition)
     ]
 
 
@@ -142,7 +142,7 @@ def certain(
     return [
         each
         for each in lasting
-        if able.any_of(*_literal(each)) and not mappings.refused(each, partition)
+        if able.any_of(*_literal(each)) and not validity.refused(each, partition)
     ]
 
 

@@ -90,7 +90,7 @@ def lasting(found: Access, declared: Declared, now: datetime) -> Access:
     return found.without(ended)
 
 
-def of(
+def access(
     declared: Declared, state: State, now: datetime, partition: str = partitions.DEFAULT
 ) -> Desired:
     """Return the access to have at ``now``. ``partition`` is the authenticator's.
@@ -99,7 +99,7 @@ def of(
     those that it may have made, with their bindings.
 
     What is declared stays, whatever others create beside it: a mapping of others with the same
-    principal changes nothing here, and `access.mappings.check` names it as a duplicate. A mapping
+    principal changes nothing here, and `access.validity.check` names it as a duplicate. A mapping
     of others that has the name of a declared one gives way to it.
     """
     found = lasting(state.found, declared, now)

@@ -13,11 +13,11 @@ from access import (
     arn,
     explanation,
     logins,
-    mappings,
     matching,
     partitions,
     rbac,
     refusals,
+    validity,
 )
 from access.logins import NO_RECORD
 from access.mapping import IdentityMapping
@@ -80,7 +80,7 @@ def _explain(
     bound, warning = (
         bindings.find(client, control_plane.application()) if matches else (rbac.Bindings(()), "")
     )
-    problems = mappings.check(found, option).problems
+    problems = validity.check(found, option).problems
     ways = list[explanation.Way]()
     for mapping in matches:
         who, problem = matching.identity(mapping, given), problems.get(mapping.name, "")

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import times
-from access import desired, logins, mappings, table
+from access import desired, logins, table, validity
 from access.declaration.declared import Declared
 from access.desired import Access
 from access.logins import Record
@@ -44,7 +44,7 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
         bound, warning = bindings.find(client, control_plane.application())
         not_applied = _not_applied(client, declaration, partition, access)
         record = login_record.recent(client, pod_logs.read(client, _YET_TO_RECORD))
-    report, known = mappings.check(found, partition), _known(record)
+    report, known = validity.check(found, partition), _known(record)
     if unused:
         # A day that has begun counts as a whole one.
         days = -(-unused // timedelta(days=1))
@@ -94,8 +94,8 @@ def _not_applied(
     why."""
     if not declaration.entries and not declaration.wrong:
         return []
-    there = state.of(client, found, declaration.entries, partition)
-    wanted = desired.of(declaration, there, times.now(), partition)
+    there = state.needed(client, found, declaration.entries, partition)
+    wanted = desired.access(declaration, there, times.now(), partition)
     steps = desired.changes(found, wanted.access)
     made = (*steps.create, *(new for _, new in steps.replace))
     late = {wanted.places[each.name]: "the leader has yet to make it" for each in made}

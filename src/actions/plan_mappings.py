@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, cast
 
 import times
-from access import desired, mappings, rbac, table
+from access import desired, rbac, table, validity
 from access.declaration.declared import Declared
 from access.desired import Changes, Desired
 from access.mapping import IdentityMapping
@@ -48,12 +48,12 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     with errors_as_status():
         client = hook.client
         found = state.access(client, hook.owner, newest=True)
-        there = state.of(client, found, declared.entries, partition)
-        wanted = desired.of(declared, there, times.now(), partition)
+        there = state.needed(client, found, declared.entries, partition)
+        wanted = desired.access(declared, there, times.now(), partition)
         steps = desired.changes(found, wanted.access)
         warning = administrators.last(client, partition, found, wanted.access, steps)
-    known = mappings.check(found.mappings, partition).problems
-    after = mappings.check(wanted.access.mappings, partition).problems
+    known = validity.check(found.mappings, partition).problems
+    after = validity.check(wanted.access.mappings, partition).problems
     problems = {name: problem for name, problem in after.items() if name not in known}
     rows = _rows(declared, wanted, steps, problems)
     cells = map(dataclasses.astuple, rows)

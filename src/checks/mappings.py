@@ -8,7 +8,7 @@ import datetime
 from collections.abc import Sequence
 
 import times
-from access import expiry, mappings
+from access import expiry, validity
 from access.mapping import IdentityMapping
 from checks import Names, Outcome, Site, failed, not_checked, ok
 from text import one_line
@@ -29,7 +29,7 @@ def verdict(
     found: Sequence[IdentityMapping], partition: str, now: datetime.datetime, names: Names
 ) -> Outcome:
     """Return whether every mapping lets its principal in, and which end within a day."""
-    problems = mappings.check(found, partition).problems
+    problems = validity.check(found, partition).problems
     count = f"{len(found):,} mapping{'' if len(found) == 1 else 's'}"
     ends = sorted((end, each.name) for each in found if (end := expiry.end(each)))
     over = [name for end, name in ends if end <= now]

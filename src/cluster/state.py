@@ -67,7 +67,7 @@ def access(client: api.Client, owner: Owner, *, newest: bool = False) -> Access:
     return Access(tuple(mappings(client, newest=newest)), bound)
 
 
-def of(client: api.Client, found: Access, entries: Collection[Entry], partition: str) -> State:
+def needed(client: api.Client, found: Access, entries: Collection[Entry], partition: str) -> State:
     """Return what decides about the access that ``entries`` declare, beside that of ``found``.
 
     ``partition`` is the authenticator's. Only what the entries need is read.

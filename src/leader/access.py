@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import cos
 import times
-from access import desired, expiry, mappings
+from access import desired, expiry, validity
 from access.declaration.declared import Declared
 from access.desired import Access, Changes, Desired
 from access.mapping import IdentityMapping
@@ -146,8 +146,8 @@ def let_in(hook: Hook, client: api.Client, remaining: Sequence[IdentityMapping])
     """
     declared, partition, now = hook.config.declared, hook.config.partition, times.now()
     found = _with_bindings(client, hook.owner, remaining)
-    needed = state.of(client, found, declared.entries, partition)
-    wanted = desired.of(declared, needed, now, partition)
+    needed = state.needed(client, found, declared.entries, partition)
+    wanted = desired.access(declared, needed, now, partition)
     steps = desired.changes(found, wanted.access)
     if warning := administrators.last(client, partition, found, wanted.access, steps):
         logger.warning("option mappings: %s", warning)
@@ -156,7 +156,7 @@ def let_in(hook: Hook, client: api.Client, remaining: Sequence[IdentityMapping])
     _note_ended(hook, client, [each for each in over if each.name in result.done])
     _log(steps, wanted, result)
     after = _after(found, wanted, result)
-    checked = mappings.check(after, partition)
+    checked = validity.check(after, partition)
     refused, not_applied = _refused(after, wanted, result)
     next_end = expiry.next_end(after)
     hook.wake.expect(next_end)
@@ -168,7 +168,7 @@ def let_in(hook: Hook, client: api.Client, remaining: Sequence[IdentityMapping])
     return Report(
         after,
         administrators.of(after, wanted.access.bindings, partition),
-        mappings.in_order({**refused, **checked.problems, **late}, checked.duplicates),
+        validity.in_order({**refused, **checked.problems, **late}, checked.duplicates),
         checked.duplicates,
         {**wanted.not_applied, **not_applied},
         declared,

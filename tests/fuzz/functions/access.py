@@ -11,7 +11,7 @@ from tests.fuzz import mutate
 from tests.fuzz.functions.invariants import line
 from tests.fuzz.runner import Target, Violation
 
-from access import arn, desired, mappings, rbac, refusals, subjects
+from access import arn, desired, rbac, refusals, subjects, validity
 from access.declaration import declared
 from access.desired import Access, State
 from access.mapping import IdentityMapping
@@ -57,7 +57,7 @@ def make_mappings(rng: Random) -> list[tuple[str, str, str, str]]:
 
 def check_mappings(sample: list[tuple[str, str, str, str]]) -> None:
     """Check that what is wrong with each is one line."""
-    for problem in mappings.check([IdentityMapping(*each) for each in sample]).problems.values():
+    for problem in validity.check([IdentityMapping(*each) for each in sample]).problems.values():
         line(status_line(problem))
 
 
@@ -112,8 +112,8 @@ def check_declared(text: str) -> None:
         return line(status_line(error))
     for out in found.left_out:
         line(status_line(f"{out.place}: {out.reason}"))
-    first = desired.of(found, State(Access()), NOW).access
-    second = desired.of(found, State(first), NOW).access
+    first = desired.access(found, State(Access()), NOW).access
+    second = desired.access(found, State(first), NOW).access
     if (left := desired.changes(first, second)) != desired.Changes():
         raise Violation("a plan that needs another", left)
     return None
@@ -165,6 +165,6 @@ TARGETS = (
     Target("refusals.parse", make_log, check_log),
     Target("rbac.Bindings.of", make_username, check_username),
     Target("arn.parse", make_arn, check_arn),
-    Target("mappings.check", make_mappings, check_mappings),
+    Target("validity.check", make_mappings, check_mappings),
     Target("declared.parse", make_declared, check_declared),
 )

@@ -61,7 +61,7 @@ def plan(
     """What is wanted, and what has to change for it."""
     access = Access(tuple(found))
     state = State(access, set_roles=roles or {})
-    wanted = desired.of(Declared(tuple(entries)), state, NOW, partition)
+    wanted = desired.access(Declared(tuple(entries)), state, NOW, partition)
     return wanted, desired.changes(access, wanted.access)
 
 
@@ -139,7 +139,7 @@ def test_given_an_entry_with_a_fault_then_what_it_may_have_made_stays_unless_a_g
     declared = Declared((entry(),), wrong=(Wrong("mappings[1]", "no such role"),))
     found = Access((kept, theirs, former))
 
-    wanted = desired.of(declared, State(found), NOW)
+    wanted = desired.access(declared, State(found), NOW)
 
     assert wanted.not_applied == {"mappings[1]": "no such role"}
     assert desired.changes(found, wanted.access) == Changes(replace=((former, made()),))
@@ -312,7 +312,7 @@ def test_given_an_entry_that_keeps_its_name_and_gets_another_arn_then_the_former
     new = dataclasses.replace(entry(arn=OPS), rights=(right,))
     state = State(found, roles=ROLES, namespaces={"team"})
 
-    steps = desired.changes(found, desired.of(Declared((new,)), state, NOW).access)
+    steps = desired.changes(found, desired.access(Declared((new,)), state, NOW).access)
 
     assert steps == Changes(
         unbind=(bound("dev", VIEW),),
@@ -331,7 +331,7 @@ def test_given_a_grants_binding_without_its_grant_then_it_goes(
 ):
     found = Access(mappings, (bound("dev", VIEW, GRANT),))
 
-    wanted = desired.of(Declared((entry(),) if mappings else ()), State(found), NOW)
+    wanted = desired.access(Declared((entry(),) if mappings else ()), State(found), NOW)
 
     assert desired.changes(found, wanted.access).unbind == found.bindings
 
@@ -341,7 +341,7 @@ def test_given_a_grant_then_its_binding_stays_and_one_that_a_person_edited_goes(
     edited = dataclasses.replace(bound("dev", EDIT, GRANT), role="admin")
     found = Access((with_group(made(source=GRANT)),), (right, edited))
 
-    wanted = desired.of(Declared(), State(found), NOW)
+    wanted = desired.access(Declared(), State(found), NOW)
 
     assert desired.changes(found, wanted.access) == Changes(unbind=(edited,))
 
@@ -358,7 +358,7 @@ def test_given_a_role_or_a_namespace_that_is_missing_then_it_is_named(
 ):
     new = dataclasses.replace(entry(), rights=(dataclasses.replace(EDIT, place="access[0]"),))
 
-    wanted = desired.of(Declared((new,)), state, NOW)
+    wanted = desired.access(Declared((new,)), state, NOW)
 
     assert wanted.not_applied == {"access[0] in team": why}
     assert bool(wanted.access.bindings) == bound_all_the_same
@@ -368,7 +368,7 @@ def test_given_a_wrong_option_then_its_mappings_and_bindings_stay_and_grants_kee
     option, grant = with_group(made()), with_group(made("g", OPS, GRANT))
     found = Access((option, grant), (bound("dev", VIEW), bound("g", VIEW, GRANT)))
 
-    wanted = desired.of(Declared(error="wrong"), State(found), NOW)
+    wanted = desired.access(Declared(error="wrong"), State(found), NOW)
 
     assert desired.changes(found, wanted.access) == Changes()
 
@@ -381,7 +381,7 @@ def test_given_access_that_has_ended_then_its_mapping_and_its_role_go(source: st
     over = dataclasses.replace(with_group(made(source=source)), expires=PAST)
     found = Access((over, made("ops", OPS, "", expires=FUTURE)), (bound("dev", VIEW, GRANT),))
 
-    steps = desired.changes(found, desired.of(Declared(), State(found), NOW).access)
+    steps = desired.changes(found, desired.access(Declared(), State(found), NOW).access)
 
     assert steps == Changes(unbind=found.bindings, delete=(over,))
     assert desired.lasting(found, Declared(), NOW) == Access(found.mappings[1:])
@@ -390,7 +390,7 @@ def test_given_access_that_has_ended_then_its_mapping_and_its_role_go(source: st
 def test_given_a_declared_mapping_that_somebody_lets_end_then_it_gets_its_own_end_back():
     found = Access((dataclasses.replace(made(), expires=PAST),))
 
-    steps = desired.changes(found, desired.of(Declared((entry(),)), State(found), NOW).access)
+    steps = desired.changes(found, desired.access(Declared((entry(),)), State(found), NOW).access)
 
     assert steps == Changes(update=((found.mappings[0], made()),))
     assert desired.lasting(found, Declared((entry(),)), NOW) == found

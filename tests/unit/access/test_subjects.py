@@ -13,7 +13,7 @@ from tests.fakes.kubernetes.server import FakeCluster
 
 from access import arn, subjects
 from access.mapping import IdentityMapping
-from access.mappings import check
+from access.validity import check
 
 NODE_NAME = "{{EC2PrivateDNSName}}"
 REFUSED: dict[str, tuple[str, list[str], str]] = {

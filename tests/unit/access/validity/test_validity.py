@@ -9,7 +9,7 @@ import pytest
 from tests.fakes.arns import CANONICAL, DEV, PATHED
 
 from access.mapping import IdentityMapping
-from access.mappings import Checked, check
+from access.validity import Checked, check
 
 NOTHING = Checked({}, frozenset())
 

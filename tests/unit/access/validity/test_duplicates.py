@@ -9,7 +9,7 @@ from tests.fakes.kubernetes.paths import MAPPINGS
 from tests.fakes.kubernetes.server import FakeCluster
 
 from access.mapping import IdentityMapping
-from access.mappings import check
+from access.validity import check
 from labels import GRANT, OPTION
 
 SAID = "theirs: same ARN as declared mapping dev; run: kubectl delete iamidentitymapping theirs"
