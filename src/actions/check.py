@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import kubeconfigs
+import login_kubeconfig
 from access import partitions
 from access.mapping import IdentityMapping
 from actions import MAX_BYTES, Failed
@@ -62,7 +62,7 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     partition, region = hook.config.partition, str(params.get("region", ""))
     partitions.check(partition)
     if region:
-        kubeconfigs.token_command(hook.peers.shared.cluster_id, {"region": region}, partition)
+        login_kubeconfig.token_command(hook.peers.shared.cluster_id, {"region": region}, partition)
     names = Names(hook.charm.unit.name, control_plane.principal_unit())
     site = Site(hook.machine, hook.owner, hook.peers.shared, partition, region, names)
     found = _steps(site, hook.use)

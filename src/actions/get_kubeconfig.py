@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import kubeconfigs
+import login_kubeconfig
 from actions import MAX_BYTES
 from errors import Waiting
 from hook import Hook
@@ -24,11 +24,11 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
     cluster_id = hook.peers.shared.cluster_id
     if not cluster_id:
         raise Waiting("no cluster id yet, see juju status")
-    command = kubeconfigs.token_command(cluster_id, params, hook.config.partition)
+    command = login_kubeconfig.token_command(cluster_id, params, hook.config.partition)
     machine = hook.machine
     public = files.read(machine.client_kubeconfig) or files.read(machine.admin_kubeconfig)
-    server, ca = kubeconfigs.public_endpoint(public or "")
-    text = kubeconfigs.render(
+    server, ca = login_kubeconfig.public_endpoint(public or "")
+    text = login_kubeconfig.render(
         command, context=params["context"], server=params.get("server") or server, ca=ca
     )
     if len(text.encode()) > MAX_BYTES:

@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cluster import kubeconfig
+from cluster import admin_kubeconfig
 from cluster.errors import Conflict, reason_of, suppress
 from errors import Waiting
 from statuses import waiting
@@ -57,7 +57,7 @@ def connect(admin: Path, seconds: float = HOOK_SECONDS) -> Client:
     Raises:
         errors.WaitingForKubeconfig: the file is missing, incomplete or unusable.
     """
-    return Client(kubeconfig.client(admin, MANAGER), seconds)
+    return Client(admin_kubeconfig.client(admin, MANAGER), seconds)
 
 
 class Client:

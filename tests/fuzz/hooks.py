@@ -25,7 +25,7 @@ from tests.fuzz.functions import control_plane
 from tests.fuzz.functions.access import ARNS, make_declared
 from tests.fuzz.functions.certificates import damage_reply
 from tests.fuzz.functions.config import make_config
-from tests.fuzz.functions.kubeconfigs import make_client, make_kubeconfig
+from tests.fuzz.functions.login_kubeconfig import make_client, make_kubeconfig
 from tests.fuzz.runner import Target
 
 Sample = dict[str, Any]

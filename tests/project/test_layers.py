@@ -26,7 +26,7 @@ BASICS = {
 LAYERS = {
     "access": set[str](),
     "certificates": set[str](),
-    "kubeconfigs": {"access", "certificates"},
+    "login_kubeconfig": {"access", "certificates"},
     "config": {"access"},
     "machine": {"certificates"},
     "juju": {"access", "certificates", "config", "machine"},
@@ -42,7 +42,7 @@ LAYERS = {
     "internal_errors": set[str](),
     "removal": {"cluster", "internal_errors", "juju", "machine"},
     "actions": {
-        *("access", "checks", "cluster", "hook", "internal_errors", "juju", "kubeconfigs"),
+        *("access", "checks", "cluster", "hook", "internal_errors", "juju", "login_kubeconfig"),
         *("leader", "machine"),
     },
 }

@@ -8,14 +8,14 @@ from tests.fuzz.functions import (
     cluster,
     config,
     control_plane,
-    kubeconfigs,
+    login_kubeconfig,
 )
 
 TARGETS = (
     *access.TARGETS,
     *config.TARGETS,
     *certificates.TARGETS,
-    *kubeconfigs.TARGETS,
+    *login_kubeconfig.TARGETS,
     *cluster.TARGETS,
     *control_plane.TARGETS,
 )

@@ -21,7 +21,7 @@ from tests.fuzz.functions.config import make_partition
 from tests.fuzz.functions.invariants import line, secretless
 from tests.fuzz.runner import Target, Violation
 
-import kubeconfigs
+import login_kubeconfig
 from cluster import api
 from errors import Waiting
 from machine import webhook_file
@@ -67,11 +67,11 @@ def make_kubeconfig(rng: Random) -> str:
 def check_public_endpoint(text: str) -> None:
     """Check that a kubeconfig is refused in one line, or gives a client's without secrets."""
     try:
-        server, ca = kubeconfigs.public_endpoint(text)
-        login = kubeconfigs.TokenCommand("id", "eu-west-1")
+        server, ca = login_kubeconfig.public_endpoint(text)
+        login = login_kubeconfig.TokenCommand("id", "eu-west-1")
         if samples.leaked(urlsplit(server).netloc.rpartition("@")[2]):
             return  # The damage made the password the host's name, which is public.
-        secretless(kubeconfigs.render(login, context="c", server=server, ca=ca))
+        secretless(login_kubeconfig.render(login, context="c", server=server, ca=ca))
     except ValueError as error:
         line(status_line(error))
         secretless(str(error))
@@ -97,8 +97,8 @@ def make_client(rng: Random) -> dict[str, str]:
 def check_client(sample: dict[str, str]) -> None:
     """Check that parameters are refused in one line, or stand in a kubeconfig as given."""
     try:
-        login = kubeconfigs.token_command(sample["cluster_id"], sample, sample["partition"])
-        text = kubeconfigs.render(
+        login = login_kubeconfig.token_command(sample["cluster_id"], sample, sample["partition"])
+        text = login_kubeconfig.render(
             login, context=sample["context"], server=sample["server"], ca=sample["ca"]
         )
     except ValueError as error:
@@ -148,8 +148,8 @@ def check_connect(text: str) -> None:
 
 
 TARGETS = (
-    Target("kubeconfigs.public_endpoint", make_kubeconfig, check_public_endpoint),
-    Target("kubeconfigs.render", make_client, check_client),
+    Target("login_kubeconfig.public_endpoint", make_kubeconfig, check_public_endpoint),
+    Target("login_kubeconfig.render", make_client, check_client),
     Target("machine.webhook_file.render", make_webhook, check_webhook),
     Target("api.connect", make_kubeconfig, check_connect),
 )

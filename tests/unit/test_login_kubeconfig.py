@@ -11,16 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.fakes.certificates.authority import root
 
-import kubeconfigs
+import login_kubeconfig
 
 CA = root().certificate
-LOGIN = kubeconfigs.TokenCommand("prod", "us-east-1")
+LOGIN = login_kubeconfig.TokenCommand("prod", "us-east-1")
 SERVER = "https://k8s.example.com:443"
 
 
 def test_given_a_login_when_a_kubeconfig_is_made_then_kubectl_gets_its_token_by_exec():
-    login = kubeconfigs.TokenCommand("prod", "eu-west-1", role="arn:aws:iam::1:role/x")
-    made = yaml.safe_load(kubeconfigs.render(login, context="c", server=SERVER, ca=CA))
+    login = login_kubeconfig.TokenCommand("prod", "eu-west-1", role="arn:aws:iam::1:role/x")
+    made = yaml.safe_load(login_kubeconfig.render(login, context="c", server=SERVER, ca=CA))
     (user,) = made["users"]
     command = user["user"]["exec"]
 
@@ -41,13 +41,13 @@ def test_given_a_login_when_a_kubeconfig_is_made_then_kubectl_gets_its_token_by_
 
 
 def test_given_the_aws_cli_when_a_kubeconfig_is_made_then_it_gets_the_token():
-    login = kubeconfigs.TokenCommand(
+    login = login_kubeconfig.TokenCommand(
         "prod",
         "eu-west-1",
         role="arn:aws:iam::1:role/x",
-        client=kubeconfigs.Program.AWS_CLI,
+        client=login_kubeconfig.Program.AWS_CLI,
     )
-    made = yaml.safe_load(kubeconfigs.render(login, context="c", server=SERVER, ca=CA))
+    made = yaml.safe_load(login_kubeconfig.render(login, context="c", server=SERVER, ca=CA))
     command = made["users"][0]["user"]["exec"]
 
     assert [command["command"], *command["args"]] == [
@@ -58,7 +58,7 @@ def test_given_the_aws_cli_when_a_kubeconfig_is_made_then_it_gets_the_token():
 
 
 def test_given_a_server_that_everyone_trusts_when_a_kubeconfig_is_made_then_it_has_no_authority():
-    made = yaml.safe_load(kubeconfigs.render(LOGIN, context="c", server=SERVER, ca=""))
+    made = yaml.safe_load(login_kubeconfig.render(LOGIN, context="c", server=SERVER, ca=""))
 
     assert made["clusters"] == [{"name": "c", "cluster": {"server": SERVER}}]
 
@@ -73,9 +73,9 @@ def test_given_a_server_that_everyone_trusts_when_a_kubeconfig_is_made_then_it_h
 def test_given_any_names_when_a_kubeconfig_is_made_then_they_come_back_or_are_refused(
     context: str, profile: str, cluster_id: str
 ):
-    login = kubeconfigs.TokenCommand(cluster_id, "us-east-1", profile=profile)
+    login = login_kubeconfig.TokenCommand(cluster_id, "us-east-1", profile=profile)
     try:
-        text = kubeconfigs.render(login, context=context, server=SERVER, ca=CA)
+        text = login_kubeconfig.render(login, context=context, server=SERVER, ca=CA)
     except ValueError as error:
         refusal = str(error)
         made = None
@@ -119,7 +119,7 @@ def test_given_an_admins_kubeconfig_when_read_then_server_and_authority_are_all_
         }
     )
 
-    assert kubeconfigs.public_endpoint(text) == found
+    assert login_kubeconfig.public_endpoint(text) == found
 
 
 @given(st.one_of(st.text(), st.sampled_from(["", "a: b", "clusters: 5", "[]", "clusters: [{}]"])))
@@ -127,7 +127,7 @@ def test_given_any_text_for_a_kubeconfig_when_read_then_one_line_says_so(text: s
     with pytest.raises(
         ValueError, match="has not written a usable kubeconfig yet, see juju status"
     ):
-        kubeconfigs.public_endpoint(text)
+        login_kubeconfig.public_endpoint(text)
 
 
 def test_given_a_damaged_kubeconfig_when_its_endpoint_is_read_then_no_text_of_it_is_said():
@@ -139,7 +139,7 @@ current-context: x
     with pytest.raises(
         ValueError, match=r"^the control plane has not written a usable kubeconfig"
     ):
-        kubeconfigs.public_endpoint(kubeconfig)
+        login_kubeconfig.public_endpoint(kubeconfig)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ current-context: x
     with pytest.raises(
         ValueError, match=r"^the control plane has not written a usable kubeconfig"
     ):
-        kubeconfigs.public_endpoint(kubeconfig)
+        login_kubeconfig.public_endpoint(kubeconfig)
 
 
 def test_given_a_key_beside_the_authority_when_read_then_the_certificate_alone_comes_out():
@@ -173,4 +173,4 @@ def test_given_a_key_beside_the_authority_when_read_then_the_certificate_alone_c
         "current-context": "x",
     }
 
-    assert kubeconfigs.public_endpoint(json.dumps(kubeconfig)) == ("https://a", CA)
+    assert login_kubeconfig.public_endpoint(json.dumps(kubeconfig)) == ("https://a", CA)
