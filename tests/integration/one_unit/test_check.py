@@ -222,6 +222,7 @@ def test_given_a_webhook_file_that_is_gone_then_the_command_writes_it_again(
         ("dns", "cannot look up sts.", "let the DNS that pods use resolve sts."),
         ("sts", "are refused a connection to sts.", "allow the nodes TCP port 443 of sts."),
         ("sts:silent", "get no answer from sts.", "allow the nodes TCP port 443 of sts."),
+        ("sts:failing", "get an error of sts.", "let people log in through the STS of another"),
         ("sts:throttled", "are told by sts.", "let people log in through the STS of another"),
     ],
 )

@@ -3,7 +3,7 @@
 `python -m testbed.aws.server ADDRESS CERTIFICATE KEY TROUBLED`
 
 TROUBLED is a file that may come and go. Each line has a network, and what its requests get:
-`throttled` or `throttled:N`, that all or one in N are too many, or `slow:SECONDS`.
+`throttled` or `throttled:N`, that all or one in N are too many, `failing`, or `slow:SECONDS`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from testbed.aws.accounts import Accounts
-from testbed.aws.sigv4 import Request
-from testbed.aws.sts import Response, respond, throttle
+from testbed.aws.sigv4 import Refused, Request
+from testbed.aws.sts import FAILING, THROTTLING, Response, refuse, respond
 
 PORT = 443
 
@@ -45,12 +45,15 @@ class _Server(ThreadingHTTPServer):
         self._troubled = troubled
         self._requests = itertools.count(1)
 
-    def is_throttled(self, client: str) -> bool:
-        """Wait as long as the client at an address has to; return whether it gets no answer."""
+    def refusal(self, client: str) -> Refused | None:
+        """Return what the client at an address gets for an answer, if it is to get none. Wait as
+        long as it has to."""
         kind, _, number = trouble(client, self._troubled).partition(":")
         if kind == "slow":
             time.sleep(float(number))
-        return kind == "throttled" and next(self._requests) % int(number or 1) == 0
+        if kind == "throttled" and next(self._requests) % int(number or 1) == 0:
+            return THROTTLING
+        return FAILING if kind == "failing" else None
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -100,8 +103,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(length))
         request = Request(self.command, path, query, headers, body)
         assert isinstance(self.server, _Server)
-        if self.server.is_throttled(self.client_address[0]):
-            self._send(throttle(request))
+        if reason := self.server.refusal(self.client_address[0]):
+            self._send(refuse(request, reason))
             return
         now = dt.datetime.now(dt.timezone.utc)
         self._send(respond(request, self._accounts, now))

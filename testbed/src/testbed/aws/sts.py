@@ -47,10 +47,14 @@ def respond(request: Request, accounts: Accounts, now: dt.datetime) -> Response:
     return _answer(action, result, request_id, as_json)
 
 
-def throttle(request: Request) -> Response:
-    """Return the response of STS to a client from which it gets too many requests."""
+THROTTLING = Refused(400, "Throttling", "Rate exceeded")
+FAILING = Refused(503, "ServiceUnavailable", "Service is unable to handle request.")
+
+
+def refuse(request: Request, reason: Refused) -> Response:
+    """Return the response of an STS that does not look at the request."""
     as_json = "application/json" in request.header("accept")
-    return _refusal(Refused(400, "Throttling", "Rate exceeded"), str(uuid.uuid4()), as_json)
+    return _refusal(reason, str(uuid.uuid4()), as_json)
 
 
 def authenticate(request: Request, accounts: Accounts, now: dt.datetime) -> Principal:
@@ -72,7 +76,7 @@ def authenticate(request: Request, accounts: Accounts, now: dt.datetime) -> Prin
     if credentials.expires and credentials.expires < now:
         raise Refused(403, "ExpiredToken", "The security token included in the request is expired")
     if credentials.throttled:
-        raise Refused(400, "Throttling", "Rate exceeded")
+        raise THROTTLING
     return credentials.principal
 
 

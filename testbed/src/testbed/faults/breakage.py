@@ -27,6 +27,7 @@ KINDS = (
     "dns",
     "sts",
     "sts:silent",
+    "sts:failing",
     "sts:throttled",
     "sts:throttled:N",
     "sts:slow:SECONDS",
@@ -40,7 +41,8 @@ _CLOCK = "usr/lib/python3/dist-packages/testbed-clock.pth"
 _CLOCK_LINE = "import time; time.time = lambda real=time.time: real() + ({seconds})\n"
 _SECONDS = 20.0
 _KNOWN = re.compile(
-    r"dns|service|clock:-?\d+|sts(:silent|:throttled(:[1-9]\d*)?|:slow:\d+(\.\d+)?)?", re.ASCII
+    r"dns|service|clock:-?\d+|sts(:silent|:failing|:throttled(:[1-9]\d*)?|:slow:\d+(\.\d+)?)?",
+    re.ASCII,
 )
 
 
@@ -128,7 +130,7 @@ class Breakages:
                 for target in targets:
                     line = _CLOCK_LINE.format(seconds=fault.seconds)
                     (target.root / _CLOCK).write_text(line)
-            elif fault.what.startswith(("sts:throttled", "sts:slow")):
+            elif fault.what.startswith(("sts:failing", "sts:throttled", "sts:slow")):
                 what = fault.what.removeprefix("sts:")
                 networks = [n for each in targets for n in (each.address, each.pods)]
                 self._trouble(model, [f"{network} {what}" for network in networks])

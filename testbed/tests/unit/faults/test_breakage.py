@@ -177,7 +177,7 @@ def test_given_an_unknown_fault_then_it_is_refused(what: str) -> None:
         Fault(what)
 
 
-@pytest.mark.parametrize("what", ["throttled", "throttled:10", "slow:0.05"])
+@pytest.mark.parametrize("what", ["failing", "throttled", "throttled:10", "slow:0.05"])
 def test_given_troubled_models_then_the_sts_knows_their_networks_until_they_are_mended(
     nft: Nft, machines: list[Target], state: Path, what: str
 ) -> None:
