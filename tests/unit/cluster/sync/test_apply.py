@@ -95,16 +95,21 @@ def test_given_fields_of_kubectl_apply_when_it_is_applied_then_they_become_the_c
     assert api.objects[LOGINS]["data"] == OTHER["data"]
 
 
-def test_given_a_binding_of_another_role_when_it_is_applied_then_it_is_made_anew(
-    client: Client, api: FakeCluster
+@pytest.mark.parametrize(
+    ("role", "requests"),
+    [("aws-iam-authenticator", ["GET", "PATCH"]), ("view", ["GET", "DELETE", "PATCH"])],
+)
+def test_given_a_binding_that_others_changed_when_it_is_applied_then_another_role_makes_it_anew(
+    client: Client, api: FakeCluster, role: str, requests: list[str]
 ):
     manifest = copy.deepcopy(api._fields[EVENTS_ROLE_BINDING])
-    api.objects[EVENTS_ROLE_BINDING]["roleRef"]["name"] = "view"
+    api.objects[EVENTS_ROLE_BINDING]["roleRef"]["name"] = role
+    api.objects[EVENTS_ROLE_BINDING]["metadata"]["labels"].clear()
     api.forget()
 
     sync.apply(client, manifest)
 
-    assert api.requests == [f"{each} {EVENTS_ROLE_BINDING}" for each in ("GET", "DELETE", "PATCH")]
+    assert api.requests == [f"{each} {EVENTS_ROLE_BINDING}" for each in requests]
     assert api.objects[EVENTS_ROLE_BINDING]["roleRef"] == manifest["roleRef"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import re
+import threading
 
 import httpx2
 import pytest
@@ -45,9 +46,9 @@ def client(files: Files, api: FakeCluster, deployed: object) -> Client:
     return kubernetes.connect(files.admin)
 
 
-def make(client: Client, steps: Changes) -> Result:
+def make(client: Client, steps: Changes, **keep: float) -> Result:
     with errors_as_status():
-        return sync.make(client, OWNER, steps)
+        return sync.make(client, OWNER, steps, **keep)
 
 
 def add(api: FakeCluster, found: IdentityMapping) -> None:
@@ -280,6 +281,46 @@ def test_given_a_hook_without_time_then_nothing_is_sent_and_all_is_left(
     assert (result, api.requests) == (Result(pending=frozenset({"dev", "ops"})), [])
 
 
+@pytest.mark.parametrize(
+    "steps",
+    [Changes(delete=(mapping("ops", OPS),)), Changes(create=(mapping(),)), Changes(bind=(VIEW,))],
+    ids=["delete", "create", "bind"],
+)
+@pytest.mark.parametrize(
+    ("left", "keep", "begins"),
+    [(0.5, {}, True), (5.5, {"keep": 5.0}, True), (4.5, {"keep": 5.0}, False)],
+)
+def test_given_seconds_to_keep_of_a_hook_then_changes_begin_only_ahead_of_them(
+    client: Client,
+    api: FakeCluster,
+    steps: Changes,
+    left: float,
+    keep: dict[str, float],
+    begins: bool,
+):
+    add(api, mapping("ops", OPS))
+    api.clock.now += kubernetes.LAST_WRITE_SECONDS - left
+
+    result = make(client, steps, **keep)
+
+    assert (bool(result.done), bool(result.pending)) == (begins, not begins)
+
+
+def test_given_many_changes_then_eight_are_under_way_at_a_time(
+    client: Client, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+):
+    eight, answer = threading.Barrier(8, timeout=30), api.handle_request
+
+    def answered(request: httpx2.Request) -> httpx2.Response:
+        eight.wait()
+        return answer(request)
+
+    monkeypatch.setattr(api, "handle_request", answered)
+    new = [mapping(f"dev-{n}", f"{ACCOUNT}:role/{n}") for n in range(16)]
+
+    assert make(client, Changes(create=(*new,))).done == {each.name for each in new}
+
+
 KEPT = Result(refused={"dev": "a finalizer of others keeps it"})
 
 
@@ -422,6 +463,18 @@ def test_given_a_binding_that_does_not_go_then_its_mapping_does_not_get_its_grou
 
     assert ("dev" in result.left) == waits
     assert (api.objects[PATH]["spec"]["username"] == "sam") != waits
+
+
+def test_given_a_binding_that_goes_then_its_mapping_gets_its_group_in_the_same_hook(
+    client: Client, api: FakeCluster
+):
+    add(api, mapping())
+    bound(api, "")
+    new = dataclasses.replace(mapping(), groups=OWN)
+
+    result = make(client, Changes(unbind=(former(""),), update=((mapping(), new),)))
+
+    assert result == Result(done=frozenset({"dev", former("").key}))
 
 
 def test_given_all_that_may_change_of_a_mapping_when_it_does_then_nothing_of_before_is_left(
