@@ -163,7 +163,7 @@ def _is_own(pod: Any) -> bool:
     ReplicaSet as one of its own, so a forged owner does not last.
     """
     labels: dict[str, str] = pod.metadata.labels or {}
-    wanted = f"{references.NAME}-{labels.get('pod-template-hash', '')}"
+    wanted = f"{references.NAME}-{labels.get('pod-template-hash')}"
     owners: list[Any] = pod.metadata.ownerReferences or []
     return any(
         (owner.controller, owner.apiVersion, owner.kind, owner.name)
@@ -172,13 +172,9 @@ def _is_own(pod: Any) -> bool:
     )
 
 
-def names(found: Iterable[Pod]) -> list[str]:
+def names(found: Iterable[Any]) -> list[str]:
     """Return the names of the pods ``found`` that have not ended, ready or not."""
-    return [
-        pod.metadata.name
-        for pod in found
-        if pod.metadata and pod.metadata.name and not _ended(pod)
-    ]
+    return [pod.metadata.name for pod in found if not _ended(pod)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -189,12 +185,12 @@ class Serving:
     address: str
 
 
-def serving(found: Iterable[Pod]) -> list[Serving]:
+def serving(found: Iterable[Any]) -> list[Serving]:
     """Return the pods of ``found`` that are ready and not ending, sorted by name."""
     ready = (
         Serving(pod.metadata.name, pod.status.podIP)
         for pod in found
-        if pod.metadata and pod.metadata.name and not pod.metadata.deletionTimestamp
+        if not pod.metadata.deletionTimestamp
         if pod.status and pod.status.podIP and _is_ready(pod.status)
     )
     return sorted(ready, key=lambda pod: pod.name)
@@ -214,11 +210,11 @@ def all_use(found: Iterable[Pod], pair: KeyPair) -> bool:
     return all(_certificate_hash(pod) == pair.hash for pod in found if not _ended(pod))
 
 
-def _ended(pod: Pod) -> bool:
+def _ended(pod: Any) -> bool:
     phase = pod.status.phase if pod.status else None
     # A node may be unreachable for seconds only, and its pods get requests meanwhile. So the
     # node's state does not count, and the pod's own end does.
-    ends = pod.metadata.deletionTimestamp if pod.metadata else None
+    ends = pod.metadata.deletionTimestamp
     is_lost = ends is not None and times.now().timestamp() > ends.timestamp() + LOST_SECONDS
     return is_lost or phase in ("Failed", "Succeeded")
 
@@ -270,9 +266,12 @@ def _why_not_pulled(client: api.Client, pod: Pod) -> str | None:
 
     Between two tries a kubelet of Kubernetes 1.30 or older says only that it waits.
     """
-    failed = _events(client, pod, reason="Failed")
-    # Others of the same reason only say that it failed.
-    failures = [each for each in failed if (each.message or "").startswith("Failed to pull image")]
+    # The other events of a failure only say that it failed.
+    failures = [
+        each
+        for each in _events(client, pod)
+        if (each.message or "").startswith("Failed to pull image")
+    ]
     newest = max(failures, key=_seconds, default=None)
     return newest.message if newest else None
 
@@ -284,15 +283,15 @@ def _warning(client: api.Client, pod: Pod) -> str | None:
     states = [each.state.waiting for each in containers if each.state and each.state.waiting]
     if not any(state.reason == _CREATING for state in states):
         return None
-    warnings = [each for each in _events(client, pod, type="Warning") if each.reason in _WAITS_FOR]
+    warnings = [each for each in _events(client, pod) if each.reason in _WAITS_FOR]
     newest = max(warnings, key=_seconds, default=None)
     return _cause(newest.reason, newest.message) if newest else None
 
 
-def _events(client: api.Client, pod: Pod, **fields: str) -> Sequence[Event]:
+def _events(client: api.Client, pod: Any) -> Sequence[Event]:
     from lightkube.resources.core_v1 import Event
 
-    about = {"involvedObject.name": (pod.metadata and pod.metadata.name) or "", **fields}
+    about = {"involvedObject.name": pod.metadata.name}
     return client.list(Event, namespace=references.NAMESPACE, fields=about)
 
 

@@ -132,7 +132,7 @@ def _refused(owner: Owner, chosen: str, former: str, reason: str) -> Blocked:
     if "allocated" in reason:
         return Blocked(options.ADDRESS_IN_USE(address=chosen))
     found = _RANGE.search(reason)
-    among = found[1].rstrip(".") if found else "the cluster's Service range"
+    among = found[1] if found else "the cluster's Service range"
     return Blocked(options.ADDRESS_OUT_OF_RANGE(address=chosen, range=among))
 
 

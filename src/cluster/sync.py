@@ -161,8 +161,7 @@ def make(client: api.Client, owner: Owner, changes: Changes, *, keep: float = 0.
         },
         client.seconds_left_to_write - keep,
     )
-    gone = ended.done | ended.gone
-    stuck = {each.mapping for each in changes.unbind if each.key not in gone}
+    stuck = {each.mapping for each in changes.unbind if each.key not in ended.done}
     begun = _make_all(
         {
             **{
@@ -329,9 +328,8 @@ def _create(
     if mapping.name in stuck:
         raise Outdated
     created = client.create(objects.mapping(), manifests.identity_mapping(owner, mapping))
-    metadata = {key: created["metadata"][key] for key in ("name", "resourceVersion")}
     if created["spec"]["arn"] == mapping.arn:
-        status = {**created, "metadata": metadata, "status": {"canonicalARN": mapping.canonical}}
+        status = {**created, "status": {"canonicalARN": mapping.canonical}}
         try:
             return client.update(objects.mapping().Status, mapping.name, status)
         except Conflict:

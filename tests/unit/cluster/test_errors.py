@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx2
 import pytest
+from lightkube import ApiError
 from tests.fakes.kubernetes.faults import Answer, refusal, unreachable
 from tests.fakes.kubernetes.paths import SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
@@ -11,7 +12,7 @@ from tests.fakes.machine import Files
 
 from cluster import api as kubernetes
 from cluster import objects, references
-from cluster.errors import Conflict, errors_as_status, retry_on_conflict
+from cluster.errors import Conflict, errors_as_status, retry_on_conflict, suppress
 from errors import Blocked, Unready, Waiting, WaitingForKubeconfig
 from statuses import blocked, waiting
 from text import brief
@@ -25,6 +26,7 @@ ADMISSION = (
     'admission webhook "services.example.com" denied the request: no',
     'admission webhook "services.example.com" denied the request: forbidden: User "alice"',
 )
+REFUSED = "[Errno 111] Connection refused"
 REJECTED = blocked.OBJECT_REJECTED(reason="no")
 
 
@@ -48,9 +50,12 @@ REJECTED = blocked.OBJECT_REJECTED(reason="no")
         ),
         (unreachable(httpx2.ReadTimeout), Waiting(waiting.API_LATE())),
         (unreachable(httpx2.ConnectTimeout), Waiting(waiting.API_LATE())),
-        (
-            unreachable(httpx2.ConnectError),
-            Waiting(waiting.API_FAILED(cause="[Errno 111] Connection refused")),
+        *(
+            (
+                unreachable(error),
+                Waiting(waiting.API_FAILED(cause="[Errno 111] Connection refused")),
+            )
+            for error in (httpx2.ConnectError, httpx2.RemoteProtocolError)
         ),
         (unreachable(httpx2.LocalProtocolError), WaitingForKubeconfig(waiting.KUBECONFIG())),
         (unreachable(httpx2.UnsupportedProtocol), WaitingForKubeconfig(waiting.KUBECONFIG())),
@@ -73,8 +78,29 @@ def test_given_a_write_that_goes_wrong_then_the_status_says_who_must_act(
 def test_given_a_refusal_that_is_not_in_kubernetes_words_then_the_status_has_that_of_http():
     response = httpx2.Response(502, text="no", request=httpx2.Request("GET", "https://node"))
 
-    with pytest.raises(Waiting, match="502 'Bad Gateway'"), errors_as_status():
+    with pytest.raises(Waiting) as raised, errors_as_status():
         response.raise_for_status()
+
+    assert str(raised.value) == waiting.API_ANSWER(code=502, reason="Bad Gateway")
+
+
+def test_given_an_error_without_a_text_then_the_status_has_its_name():
+    with pytest.raises(Waiting) as raised, errors_as_status():
+        raise httpx2.ReadError("")
+
+    assert str(raised.value) == waiting.API_FAILED(cause="ReadError")
+
+
+def test_given_a_refusal_that_is_expected_then_it_passes_and_no_other_one_does(
+    files: Files, api: FakeCluster
+):
+    client, what = kubernetes.connect(files.admin), references.SERVICE
+    api.fail(refusal(410, "gone"), request=f"PATCH {SERVICE}")
+
+    with suppress(410):
+        client.patch(objects.kind(what), what.name, {}, namespace=what.namespace)
+    with pytest.raises(ApiError, match=r"^gone$"), suppress(404):
+        client.patch(objects.kind(what), what.name, {}, namespace=what.namespace)
 
 
 def test_given_others_who_write_in_between_then_a_step_is_taken_five_times_and_then_waits():
@@ -84,7 +110,7 @@ def test_given_others_who_write_in_between_then_a_step_is_taken_five_times_and_t
         tries.append(1)
         raise Conflict("changed")
 
-    with pytest.raises(Waiting, match="others change it"):
+    with pytest.raises(Waiting, match=r"^others change it$"):
         retry_on_conflict(step, "others change it")
     assert len(tries) == 5
 

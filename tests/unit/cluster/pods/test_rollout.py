@@ -22,89 +22,24 @@ def stuck(model: Model, api: FakeCluster) -> Model:
     return model
 
 
-@pytest.mark.parametrize(
-    ("status", "line"),
-    [
-        (
-            {"containerStatuses": waiting("ImagePullBackOff", "Back-off pulling image\n x:v1")},
-            "ImagePullBackOff: Back-off pulling image x:v1",
-        ),
-        *(
-            ({"containerStatuses": waiting(reason)}, reason)
-            for reason in (
-                "ErrImagePull",
-                "InvalidImageName",
-                "CreateContainerError",
-                "RunContainerError",
-            )
-        ),
-        (
-            {"containerStatuses": waiting("CrashLoopBackOff", "back-off 10s restarting")},
-            "CrashLoopBackOff: back-off 10s restarting",
-        ),
-        (
-            {"containerStatuses": waiting("ErrImagePull", "failed " * 20 + "no such host")},
-            "ErrImagePull: …" + ("failed " * 20 + "no such host")[-99:],
-        ),
-        (
-            {"containerStatuses": waiting("CreateContainerConfigError", "x" * 500)},
-            "CreateContainerConfigError: …" + "x" * 99,
-        ),
-        (
-            {"conditions": UNSCHEDULABLE},
-            "Unschedulable: 0/1 nodes are available: 1 Insufficient memory.",
-        ),
-        ({"conditions": [{**UNSCHEDULABLE[0], "message": None}]}, "Unschedulable"),
-    ],
-)
 def test_given_a_pod_that_a_person_must_help_when_a_hook_runs_then_its_own_reason_is_said(
-    stuck: Model, api: FakeCluster, status: dict[str, Any], line: str
+    stuck: Model, api: FakeCluster
 ):
-    api.add_pod("a", **status)
-
-    assert stuck.hook() == ops.BlockedStatus(f"an authenticator pod cannot start: '{line}'")
-
-
-@pytest.mark.parametrize(
-    ("said", "line"),
-    [
-        (
-            'pods "aws-iam-authenticator-5b4cd4d547-p58s4" is forbidden: exceeded quota: small',
-            "exceeded quota: small",
-        ),
-        (
-            'admission webhook "pods.example.com" denied the request: sign the image',
-            'admission webhook "pods.example.com" denied the request: sign the image',
-        ),
-    ],
-)
-def test_given_a_cluster_that_refuses_pods_when_a_hook_runs_then_its_reason_is_said(
-    stuck: Model, api: FakeCluster, said: str, line: str
-):
-    api.refuses_pods = said
+    api.add_pod("a", containerStatuses=waiting("CrashLoopBackOff", "back-off 10s restarting"))
 
     assert stuck.hook() == ops.BlockedStatus(
-        f"an authenticator pod cannot start: {f'FailedCreate: {line}'!r}"
+        "an authenticator pod cannot start: 'CrashLoopBackOff: back-off 10s restarting'"
     )
 
 
-def test_given_a_pull_that_waits_to_be_tried_again_when_a_hook_runs_then_its_last_event_is_said(
+def test_given_a_cluster_that_refuses_pods_when_a_hook_runs_then_its_reason_is_said(
     stuck: Model, api: FakeCluster
 ):
-    back_off = waiting("ImagePullBackOff", 'Back-off pulling image "x:v1"')
-    api.add_pod("a", containerStatuses=back_off)
-    failed = 'Failed to pull image "x:v1": failed to pull and unpack image "x:v1": ' + "x" * 100
-    api.add_event("1", "a", f"{failed}: 401 Unauthorized", minute=2)
-    api.add_event("2", "a", f"{failed}: no basic auth credentials", minute=1)
-    api.add_event("3", "a", "Error: ErrImagePull", minute=3)
-    api.add_event("4", "b", f"{failed}: no such host", minute=4)
-    api.add_event("5", "a", f"{failed}: i/o timeout", minute=None)
+    api.refuses_pods = 'pods "aws-iam-authenticator-5c6d7-x" is forbidden: exceeded quota: small'
 
-    status = stuck.hook()
-
-    assert status.message.startswith("an authenticator pod cannot start: 'ImagePullBackOff: …")
-    assert status.message.endswith("x: 401 Unauthorized'")
-    assert isinstance(status, ops.BlockedStatus)
+    assert stuck.hook() == ops.BlockedStatus(
+        "an authenticator pod cannot start: 'FailedCreate: exceeded quota: small'"
+    )
 
 
 @pytest.mark.parametrize("reason", ["ErrImagePull", "ImagePullBackOff"])
@@ -134,48 +69,14 @@ def test_given_an_image_that_is_still_to_be_pulled_when_a_hook_runs_then_it_wait
     assert api.clock.now - before > 15
 
 
-@pytest.mark.parametrize(
-    "status",
-    [
-        {},
-        {"containerStatuses": waiting("ContainerCreating")},
-        {"containerStatuses": waiting("PodInitializing")},
-        {"conditions": [{"type": "PodScheduled", "status": "True"}]},
-        {"containerStatuses": [{**waiting("-")[0], "state": {}}]},
-    ],
-)
 def test_given_a_pod_that_only_takes_time_when_a_hook_runs_then_it_is_waited_for(
-    stuck: Model, api: FakeCluster, status: dict[str, Any]
+    stuck: Model, api: FakeCluster
 ):
-    api.add_pod("a", **status)
+    api.add_pod("a", containerStatuses=waiting("ContainerCreating"))
 
     assert stuck.hook() == ops.WaitingStatus(
         "waiting for the authenticator's pods, 0/2 updated pods ready"
     )
-
-
-def test_given_a_pod_that_takes_time_when_its_node_warns_of_it_then_the_last_warning_is_said(
-    stuck: Model, api: FakeCluster
-):
-    api.add_pod("a", containerStatuses=waiting("ContainerCreating"))
-    api.add_event("1", "a", "secret not found", minute=1, reason="FailedMount")
-    api.add_event("2", "a", "no network", minute=2, reason="FailedCreatePodSandBox")
-    api.add_event("3", "b", "of another pod", minute=3, reason="FailedMount")
-    api.add_event("4", "a", "no ClusterDNS", minute=4, reason="MissingClusterDNS")
-
-    assert stuck.hook() == ops.WaitingStatus(
-        "waiting for the authenticator's pods, 0/2 updated pods ready: "
-        "'FailedCreatePodSandBox: no network'"
-    )
-
-
-def test_given_a_pod_that_runs_when_its_node_warned_of_it_before_then_that_is_not_said(
-    stuck: Model, api: FakeCluster
-):
-    api.add_pod("a")
-    api.add_event("1", "a", "secret not found", minute=1, reason="FailedMount")
-
-    assert stuck.hook().message == "waiting for the authenticator's pods, 0/2 updated pods ready"
 
 
 def test_given_other_pods_in_the_namespace_when_a_hook_runs_then_theirs_is_not_our_trouble(
@@ -215,16 +116,6 @@ def test_given_a_hook_that_failed_during_its_rollout_when_another_runs_then_it_w
     api.recover()
 
     assert isinstance(model.hook(), ops.ActiveStatus)
-
-
-def test_given_a_clock_behind_the_servers_when_a_rollout_is_waited_for_then_no_longer_than_ever(
-    stuck: Model, api: FakeCluster
-):
-    api.clock.now -= 3600
-    before = api.clock.now
-    stuck.hook()
-
-    assert api.clock.now - before < 30
 
 
 def test_given_one_pod_of_two_that_serves_when_a_hook_runs_then_the_control_plane_may_use_it(

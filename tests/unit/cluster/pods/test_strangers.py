@@ -48,6 +48,15 @@ def test_given_another_owner_when_pods_are_found_then_the_stranger_is_not_among_
     assert pods.find(client) == []
 
 
+def test_given_a_pod_whose_label_somebody_took_off_then_it_is_none_of_the_deployments_any_more(
+    client: kubernetes.Client, api: FakeCluster
+):
+    api.add_pod("former")
+    del api.objects[f"{PODS}/former"]["metadata"]["labels"]["k8s-app"]
+
+    assert pods.find(client) == []
+
+
 def test_given_a_stranger_when_the_log_is_read_then_it_teaches_nothing(
     client: kubernetes.Client, api: FakeCluster
 ):

@@ -1,17 +1,17 @@
-"""The one writer: what becomes of changes while others write, refuse, or take long."""
+"""Many changes: what becomes of them while others write, refuse, or take long."""
 
 from __future__ import annotations
 
 import copy
 import dataclasses
 import re
-from typing import Any
+import threading
 
 import httpx2
 import pytest
 from tests.fakes.juju.model import OWNER
-from tests.fakes.kubernetes.faults import Answer, ok, refusal, unreachable
-from tests.fakes.kubernetes.paths import EVENTS_ROLE_BINDING, LOGINS, MAPPINGS, PULL_SECRET
+from tests.fakes.kubernetes.faults import Answer, refusal, unreachable
+from tests.fakes.kubernetes.paths import MAPPINGS
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
@@ -27,7 +27,6 @@ from cluster.errors import errors_as_status
 from cluster.sync import Result
 from errors import Blocked, Waiting
 from labels import OPTION
-from statuses import waiting
 
 ACCOUNT = "arn:aws:iam::111122223333"
 DEV, OPS = f"{ACCOUNT}:role/dev", f"{ACCOUNT}:role/ops"
@@ -47,9 +46,9 @@ def client(files: Files, api: FakeCluster, deployed: object) -> Client:
     return kubernetes.connect(files.admin)
 
 
-def make(client: Client, steps: Changes) -> Result:
+def make(client: Client, steps: Changes, **keep: float) -> Result:
     with errors_as_status():
-        return sync.make(client, OWNER, steps)
+        return sync.make(client, OWNER, steps, **keep)
 
 
 def add(api: FakeCluster, found: IdentityMapping) -> None:
@@ -282,6 +281,46 @@ def test_given_a_hook_without_time_then_nothing_is_sent_and_all_is_left(
     assert (result, api.requests) == (Result(pending=frozenset({"dev", "ops"})), [])
 
 
+@pytest.mark.parametrize(
+    "steps",
+    [Changes(delete=(mapping("ops", OPS),)), Changes(create=(mapping(),)), Changes(bind=(VIEW,))],
+    ids=["delete", "create", "bind"],
+)
+@pytest.mark.parametrize(
+    ("left", "keep", "begins"),
+    [(0.5, {}, True), (5.5, {"keep": 5.0}, True), (4.5, {"keep": 5.0}, False)],
+)
+def test_given_seconds_to_keep_of_a_hook_then_changes_begin_only_ahead_of_them(
+    client: Client,
+    api: FakeCluster,
+    steps: Changes,
+    left: float,
+    keep: dict[str, float],
+    begins: bool,
+):
+    add(api, mapping("ops", OPS))
+    api.clock.now += kubernetes.LAST_WRITE_SECONDS - left
+
+    result = make(client, steps, **keep)
+
+    assert (bool(result.done), bool(result.pending)) == (begins, not begins)
+
+
+def test_given_many_changes_then_eight_are_under_way_at_a_time(
+    client: Client, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+):
+    eight, answer = threading.Barrier(8, timeout=30), api.handle_request
+
+    def answered(request: httpx2.Request) -> httpx2.Response:
+        eight.wait()
+        return answer(request)
+
+    monkeypatch.setattr(api, "handle_request", answered)
+    new = [mapping(f"dev-{n}", f"{ACCOUNT}:role/{n}") for n in range(16)]
+
+    assert make(client, Changes(create=(*new,))).done == {each.name for each in new}
+
+
 KEPT = Result(refused={"dev": "a finalizer of others keeps it"})
 
 
@@ -426,6 +465,18 @@ def test_given_a_binding_that_does_not_go_then_its_mapping_does_not_get_its_grou
     assert (api.objects[PATH]["spec"]["username"] == "sam") != waits
 
 
+def test_given_a_binding_that_goes_then_its_mapping_gets_its_group_in_the_same_hook(
+    client: Client, api: FakeCluster
+):
+    add(api, mapping())
+    bound(api, "")
+    new = dataclasses.replace(mapping(), groups=OWN)
+
+    result = make(client, Changes(unbind=(former(""),), update=((mapping(), new),)))
+
+    assert result == Result(done=frozenset({"dev", former("").key}))
+
+
 def test_given_all_that_may_change_of_a_mapping_when_it_does_then_nothing_of_before_is_left(
     client: Client, api: FakeCluster
 ):
@@ -458,135 +509,6 @@ def test_given_all_that_may_change_of_a_mapping_when_it_does_then_nothing_of_bef
         "aws-iam/owner": OWNER.mark,
         "aws-iam/reason": "an incident",
     }
-
-
-# One object.
-
-MANIFEST: dict[str, Any] = {
-    "apiVersion": "v1",
-    "kind": "ConfigMap",
-    "metadata": {
-        "name": "aws-iam-logins",
-        "namespace": "kube-system",
-        "labels": {"aws-iam": "true"},
-    },
-    "data": {"since": "2026-11-26"},
-}
-OTHER = {**MANIFEST, "data": {"since": "2026-11-27"}}
-
-
-def test_given_no_object_when_it_is_applied_then_it_is_there_and_is_returned(
-    client: Client, api: FakeCluster
-):
-    api.forget()
-
-    applied = sync.apply(client, MANIFEST)
-
-    assert api.requests == [f"GET {LOGINS}", f"PATCH {LOGINS}"]
-    assert applied == api.objects[LOGINS]
-    assert applied["data"] == MANIFEST["data"]
-
-
-@pytest.mark.parametrize("known", [False, True])
-def test_given_an_object_that_is_so_already_when_it_is_applied_then_nothing_is_written(
-    client: Client, api: FakeCluster, known: bool
-):
-    before = sync.apply(client, MANIFEST)
-    api.forget()
-
-    assert sync.apply(client, MANIFEST, before if known else None) == before
-    assert api.requests == ([] if known else [f"GET {LOGINS}"])
-
-
-def test_given_another_content_when_it_is_applied_then_it_takes_the_place_of_the_former(
-    client: Client, api: FakeCluster
-):
-    sync.apply(client, MANIFEST)
-
-    assert sync.apply(client, OTHER)["data"] == OTHER["data"]
-    assert api.objects[LOGINS]["data"] == OTHER["data"]
-
-
-@pytest.mark.parametrize("others_write", [False, True])
-def test_given_fields_of_kubectl_apply_when_it_is_applied_then_they_become_the_charms_first(
-    client: Client, api: FakeCluster, others_write: bool
-):
-    kubectl = {
-        "manager": "kubectl-client-side-apply",
-        "operation": "Update",
-        "apiVersion": "v1",
-        "fieldsV1": {"f:data": {"f:since": {}}},
-    }
-    written = {"generation": 1, "resourceVersion": "1", "managedFields": [kubectl]}
-    api.put(LOGINS, {**MANIFEST, "metadata": {**MANIFEST["metadata"], **written}})
-    if others_write:
-        api.fail(refusal(409, "the object has been modified"), request=f"PATCH {LOGINS}", nth=1)
-    api.forget()
-
-    sync.apply(client, OTHER)
-
-    assert api.requests == [f"GET {LOGINS}", f"PATCH {LOGINS}", f"PATCH {LOGINS}"]
-    adoption, application = (seen.body for seen in api.seen[1:])
-    assert [each["manager"] for each in adoption["metadata"]["managedFields"]] == ["aws-iam"]
-    assert application == OTHER
-    assert api.objects[LOGINS]["data"] == OTHER["data"]
-
-
-def test_given_a_binding_of_another_role_when_it_is_applied_then_it_is_made_anew(
-    client: Client, api: FakeCluster
-):
-    manifest = copy.deepcopy(api._fields[EVENTS_ROLE_BINDING])
-    api.objects[EVENTS_ROLE_BINDING]["roleRef"]["name"] = "view"
-    api.forget()
-
-    sync.apply(client, manifest)
-
-    assert api.requests == [f"{each} {EVENTS_ROLE_BINDING}" for each in ("GET", "DELETE", "PATCH")]
-    assert api.objects[EVENTS_ROLE_BINDING]["roleRef"] == manifest["roleRef"]
-
-
-def test_given_an_answer_on_another_object_when_one_is_applied_then_it_is_no_api_server(
-    client: Client, api: FakeCluster
-):
-    another = {**MANIFEST, "metadata": {"name": "another"}}
-    api.fail(lambda _: ok(another), request=f"PATCH {LOGINS}")
-
-    with pytest.raises(Waiting, match=f"^{re.escape(waiting.NOT_KUBERNETES())}$"):
-        sync.apply(client, MANIFEST)
-
-
-# What an option asked for, and what a person reads.
-
-
-@pytest.mark.parametrize(
-    ("mark", "asked", "stays"),
-    [(OWNER.mark, False, False), (OWNER.mark, True, True), ("", False, True)],
-    ids=["reset", "set", "a person's"],
-)
-def test_given_a_secret_that_an_option_asked_for_then_it_stays_while_it_does(
-    client: Client, api: FakeCluster, mark: str, asked: bool, stays: bool
-):
-    metadata = {"name": "aws-iam-pull-secret", "annotations": {"aws-iam/owner": mark}}
-    api.put(PULL_SECRET, {"metadata": {**metadata, "resourceVersion": "1"}})
-    secret = {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {"name": "aws-iam-pull-secret", "namespace": "kube-system"},
-    }
-
-    sync.prune(client, OWNER, [secret] if asked else [])
-
-    assert (PULL_SECRET in api.objects) == stays
-
-
-def test_given_nothing_that_an_option_asked_for_then_nothing_is_deleted(
-    client: Client, api: FakeCluster
-):
-    api.forget()
-
-    sync.prune(client, OWNER, [])
-
-    assert api.requests == [f"GET {PULL_SECRET}"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,166 @@
+"""How far a rollout is, and how long a hook waits for it."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+from tests.fakes.kubernetes.faults import ok
+from tests.fakes.kubernetes.paths import DEPLOYMENT
+from tests.fakes.kubernetes.server import FakeCluster
+from tests.fakes.machine import Files
+
+from cluster import api as kubernetes
+from cluster import pods
+from cluster.api import Client
+from cluster.pods import Rollout
+
+QUOTA = 'pods "aws-iam-authenticator-5c6d7-x" is forbidden: exceeded quota: small'
+MOVING = ("NewReplicaSetCreated", "FoundNewReplicaSet", "ReplicaSetUpdated")
+READY = {"updatedReplicas": 2, "availableReplicas": 2, "replicas": 2}
+
+
+@pytest.fixture
+def client(files: Files, api: FakeCluster) -> Client:
+    """The charm's client, of a hook that begins at 1970-01-01T01:00:00Z."""
+    api.clock.now = 3600.0
+    return kubernetes.connect(files.admin)
+
+
+def deployment(status: dict[str, Any] | None, observed: int = 3, **spec: Any) -> dict[str, Any]:
+    """As the API server has it, with the status of a controller that has ``observed`` a spec."""
+    metadata = {"name": "aws-iam-authenticator", "generation": 3}
+    written = {} if status is None else {"status": {"observedGeneration": observed, **status}}
+    return {"metadata": metadata, "spec": {"replicas": 2, **spec}, **written}
+
+
+def counted(updated: int, available: int, everyone: int) -> dict[str, int]:
+    return {
+        "updatedReplicas": updated,
+        "availableReplicas": available,
+        "replicas": everyone,
+    }
+
+
+@pytest.mark.parametrize(
+    ("stored", "expected"),
+    [
+        (deployment(None), Rollout(2, 0, serving=False, complete=False)),
+        (deployment({}), Rollout(2, 0, serving=False, complete=False)),
+        (deployment(READY), Rollout(2, 2, serving=True, complete=True)),
+        # The controller has not seen the newest spec.
+        (deployment(READY, observed=2), Rollout(2, 0, serving=True, complete=False)),
+        (deployment(counted(1, 2, 3)), Rollout(2, 0, serving=True, complete=False)),
+        (deployment(counted(1, 3, 3)), Rollout(2, 1, serving=True, complete=False)),
+        (deployment(counted(2, 2, 3)), Rollout(2, 1, serving=True, complete=False)),
+        (deployment(counted(2, 3, 3)), Rollout(2, 2, serving=True, complete=False)),
+        (deployment(counted(2, 1, 2)), Rollout(2, 1, serving=True, complete=False)),
+        (deployment(counted(1, 1, 3)), Rollout(2, 0, serving=True, complete=False)),
+        (deployment(counted(2, 0, 2)), Rollout(2, 0, serving=False, complete=False)),
+        (deployment(READY, replicas=3), Rollout(3, 2, serving=True, complete=False)),
+        (deployment({}, replicas=0), Rollout(0, 0, serving=False, complete=True)),
+        ({**deployment(counted(1, 1, 1)), "spec": {}}, Rollout(1, 1, serving=True, complete=True)),
+    ],
+)
+def test_given_a_deployment_then_former_pods_do_not_count_as_ready(
+    stored: dict[str, Any], expected: Rollout
+):
+    assert pods.progress(stored) == expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "refusal"),
+    [
+        ({"status": "True", "message": QUOTA}, "FailedCreate: exceeded quota: small"),
+        ({"status": "True", "message": "no webhook"}, "FailedCreate: no webhook"),
+        (
+            {"status": "True", "message": 'pods "a" is forbidden: image b is forbidden: sign it'},
+            "FailedCreate: image b is forbidden: sign it",
+        ),
+        ({"status": "True"}, "FailedCreate"),
+        ({"status": "False", "message": QUOTA}, ""),
+        ({"status": "True", "message": QUOTA, "type": "Progressing"}, ""),
+    ],
+)
+def test_given_conditions_of_a_deployment_then_only_a_failure_that_lasts_refuses_its_pods(
+    condition: dict[str, str], refusal: str
+):
+    failure = {"type": "ReplicaFailure", "reason": "FailedCreate", **condition}
+    available = {"type": "Available", "status": "True", "message": "all is well"}
+
+    stored = deployment({"conditions": [available, failure]})
+
+    assert pods.progress(stored).refusal == refusal
+
+
+def moved(*ago: float | None, reason: str = "ReplicaSetUpdated") -> dict[str, Any]:
+    """A status whose conditions moved so many seconds before the hook; None for no time."""
+    return {"conditions": [_condition(reason, each) for each in ago]}
+
+
+def _condition(reason: str, ago: float | None) -> dict[str, Any]:
+    condition = {"type": "Progressing", "status": "True", "reason": reason}
+    if ago is None:
+        return condition
+    moment = datetime.datetime.fromtimestamp(3600 - ago, datetime.timezone.utc)
+    return {**condition, "lastUpdateTime": moment.isoformat()}
+
+
+@pytest.mark.parametrize(
+    ("stored", "seconds"),
+    [
+        (deployment(None), 18),
+        (deployment(moved(100), observed=2), 18),
+        *((deployment(moved(10, reason=reason)), 8) for reason in MOVING),
+        (deployment(moved(100, 10, 50)), 8),
+        (deployment(moved(None, 10)), 8),
+        (deployment(moved(18)), 0),
+        # This machine's clock is behind the server's.
+        (deployment(moved(-100)), 18),
+        # Pods were lost without a rollout, or nothing has moved for long.
+        (deployment(moved(10, reason="NewReplicaSetAvailable")), 0),
+        (deployment(moved(10, reason="ProgressDeadlineExceeded")), 0),
+        (deployment({}), 0),
+        (deployment(READY), 0),
+    ],
+)
+def test_given_a_rollout_that_does_not_end_then_a_hook_waits_until_it_has_not_moved_for_a_while(
+    client: Client, api: FakeCluster, stored: dict[str, Any], seconds: float
+):
+    if seconds:
+        api.fail(lambda _: ok(stored), request=f"GET {DEPLOYMENT}")
+
+    assert pods.await_rollout(client, stored) == pods.progress(stored)
+    assert api.clock.now == 3600 + seconds
+
+
+def test_given_a_hook_with_little_time_when_a_rollout_is_waited_for_then_it_keeps_some_of_it(
+    client: Client, api: FakeCluster
+):
+    api.clock.now += kubernetes.REQUEST_SECONDS - 5
+    stuck = deployment(None)
+    api.fail(lambda _: ok(stuck), request=f"GET {DEPLOYMENT}")
+
+    pods.await_rollout(client, stuck)
+
+    assert client.seconds_left == 2
+
+
+def test_given_a_rollout_when_all_its_pods_are_there_then_the_hook_goes_on(
+    client: Client, api: FakeCluster
+):
+    begun, ended = deployment(moved(0)), deployment(READY)
+    api.fail(lambda _: ok(ended if api.clock.now >= 3602 else begun), request=f"GET {DEPLOYMENT}")
+
+    assert pods.await_rollout(client, begun).complete
+    assert api.clock.now == 3602
+
+
+def test_given_a_deployment_that_somebody_deletes_when_it_is_waited_for_then_the_hook_goes_on(
+    client: Client, api: FakeCluster
+):
+    begun = deployment(counted(1, 1, 2) | moved(0))
+
+    assert pods.await_rollout(client, begun) == pods.progress(begun)
+    assert api.requests == [f"GET {DEPLOYMENT}"]

@@ -1,0 +1,199 @@
+"""Why a rollout is not complete: what a person must do, or that it only takes time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.fakes.kubernetes.paths import PODS
+from tests.fakes.kubernetes.pods import UNSCHEDULABLE, waiting
+from tests.fakes.kubernetes.server import FakeCluster
+from tests.fakes.machine import Files
+
+from cluster import api as kubernetes
+from cluster import pods
+from cluster.api import Client
+from cluster.pods import ImageNotPulled, NotCreated, NotScheduled, Rollout
+from errors import Blocked, Unready, Waiting
+
+NONE_READY = Rollout(2, 0, serving=False, complete=False)
+CREATING = waiting("ContainerCreating")
+RUNS: dict[str, Any] = {**waiting("")[0], "state": {"running": {}}}
+
+
+@pytest.fixture
+def client(files: Files, api: FakeCluster) -> Client:
+    return kubernetes.connect(files.admin)
+
+
+def problem(client: Client, rollout: Rollout = NONE_READY) -> tuple[type[Unready], str]:
+    """What `check_complete` raises: its type, and its text without the charm's own words."""
+    with pytest.raises(Unready) as raised:
+        pods.check_complete(client, rollout, pods.find(client))
+    return type(raised.value), str(raised.value)
+
+
+def stuck(line: str) -> str:
+    return f"an authenticator pod cannot start: {line!r}"
+
+
+def warned(line: str) -> tuple[type[Unready], str]:
+    return Waiting, f"{TAKES_TIME[1]}: {line!r}"
+
+
+TAKES_TIME = (Waiting, "waiting for the authenticator's pods, 0/2 updated pods ready")
+NO_HOST = "failed " * 20 + "no such host"
+
+
+@pytest.mark.parametrize(
+    ("reason", "message", "kind", "line"),
+    [
+        *(
+            (reason, "", ImageNotPulled, reason)
+            for reason in ("ErrImagePull", "ImagePullBackOff", "InvalidImageName")
+        ),
+        *(
+            (reason, "", Blocked, reason)
+            for reason in ("CreateContainerError", "RunContainerError")
+        ),
+        ("CrashLoopBackOff", "back-off 10s", Blocked, "CrashLoopBackOff: back-off 10s"),
+        ("ImagePullBackOff", "back-off\n x:v1", ImageNotPulled, "ImagePullBackOff: back-off x:v1"),
+        ("ErrImagePull", NO_HOST, ImageNotPulled, f"ErrImagePull: …{NO_HOST[-99:]}"),
+        (
+            "CreateContainerConfigError",
+            "x" * 500,
+            Blocked,
+            f"CreateContainerConfigError: …{'x' * 99}",
+        ),
+    ],
+)
+def test_given_a_container_that_a_person_must_help_then_its_own_reason_is_said(
+    client: Client, api: FakeCluster, reason: str, message: str, kind: type[Blocked], line: str
+):
+    api.add_pod("a", containerStatuses=[RUNS])
+    api.add_pod("b", containerStatuses=[RUNS, *waiting(reason, message)])
+
+    assert problem(client) == (kind, stuck(line))
+
+
+@pytest.mark.parametrize(
+    ("message", "line"),
+    [
+        (UNSCHEDULABLE[0]["message"], "0/1 nodes are available: 1 Insufficient memory."),
+        ("no nodes available to schedule pods", "no nodes available to schedule pods"),
+    ],
+)
+def test_given_a_pod_that_no_node_has_room_for_then_the_schedulers_reason_is_said(
+    client: Client, api: FakeCluster, message: str, line: str
+):
+    api.add_pod("a", conditions=[{**UNSCHEDULABLE[0], "message": message}])
+
+    assert problem(client) == (NotScheduled, stuck(f"Unschedulable: {line}"))
+
+
+def test_given_a_scheduler_that_says_no_more_then_its_reason_is_said(
+    client: Client, api: FakeCluster
+):
+    api.add_pod("a", conditions=[{**UNSCHEDULABLE[0], "message": None}])
+
+    assert problem(client) == (NotScheduled, stuck("Unschedulable"))
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        None,
+        {},
+        {"containerStatuses": CREATING},
+        {"containerStatuses": waiting("PodInitializing")},
+        {"containerStatuses": [{**RUNS, "state": {}}, {**RUNS, "state": None}, RUNS]},
+        {"conditions": [{"type": "PodScheduled", "status": "True", "reason": "-"}]},
+        {"conditions": [{"type": "Ready", "status": "False", "reason": "ContainersNotReady"}]},
+    ],
+)
+def test_given_a_pod_that_only_takes_time_then_it_is_waited_for(
+    client: Client, api: FakeCluster, status: dict[str, Any] | None
+):
+    api.add_pod("a")
+    api.objects[f"{PODS}/a"]["status"] = status
+
+    assert problem(client) == TAKES_TIME
+
+
+def test_given_a_complete_rollout_then_no_pod_is_a_problem(client: Client, api: FakeCluster):
+    api.add_pod("former", containerStatuses=waiting("CrashLoopBackOff"))
+
+    pods.check_complete(client, Rollout(2, 2, serving=True, complete=True), pods.find(client))
+
+
+def test_given_several_problems_then_what_a_pod_says_goes_first_and_time_last(
+    client: Client, api: FakeCluster
+):
+    refused = Rollout(2, 1, serving=True, complete=False, refusal="FailedCreate: no")
+    api.add_pod("a", containerStatuses=CREATING)
+    api.add_event("1", "a", "no network", minute=1, reason="FailedCreatePodSandBox")
+
+    assert problem(client, refused) == (NotCreated, stuck("FailedCreate: no"))
+    api.add_pod("b", containerStatuses=waiting("CrashLoopBackOff"))
+    assert problem(client, refused) == (Blocked, stuck("CrashLoopBackOff"))
+
+
+# What the events of a pod say.
+
+
+def test_given_a_pull_that_waits_to_be_tried_again_then_the_newest_failure_is_said(
+    client: Client, api: FakeCluster
+):
+    api.add_pod("a", containerStatuses=waiting("ImagePullBackOff", "Back-off pulling image"))
+    failed = 'Failed to pull image "x:v1"'
+    api.add_event("1", "a", f"{failed}: 401 Unauthorized", minute=2)
+    api.add_event("2", "a", f"{failed}: no basic auth credentials", minute=1)
+    api.add_event("3", "a", "Error: ErrImagePull", minute=3)
+    api.add_event("4", "b", f"{failed}: no such host", minute=4)
+    api.add_event("5", "a", f"{failed}: i/o timeout", minute=None)
+
+    line = f"ImagePullBackOff: {failed}: 401 Unauthorized"
+    assert problem(client) == (ImageNotPulled, stuck(line))
+
+
+def test_given_a_pull_that_has_just_failed_then_no_earlier_failure_is_said(
+    client: Client, api: FakeCluster
+):
+    api.add_pod("a", containerStatuses=waiting("ErrImagePull", "no such host"))
+    api.add_event("1", "a", 'Failed to pull image "x:v1": 401 Unauthorized', minute=2)
+
+    assert problem(client) == (ImageNotPulled, stuck("ErrImagePull: no such host"))
+
+
+def test_given_a_pod_that_takes_time_when_its_node_warns_of_it_then_the_newest_warning_is_said(
+    client: Client, api: FakeCluster
+):
+    api.add_pod("a", containerStatuses=[RUNS, *CREATING])
+    api.add_event("1", "a", "secret not found", minute=1, reason="FailedMount")
+    api.add_event("2", "a", "no network", minute=2, reason="FailedCreatePodSandBox")
+    api.add_event("3", "b", "of another pod", minute=3, reason="FailedMount")
+    api.add_event("4", "a", "no ClusterDNS", minute=4, reason="MissingClusterDNS")
+
+    assert problem(client) == warned("FailedCreatePodSandBox: no network")
+
+
+@pytest.mark.parametrize(
+    "reason", ["FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "NetworkNotReady"]
+)
+def test_given_a_warning_of_what_a_new_container_waits_for_then_it_is_said(
+    client: Client, api: FakeCluster, reason: str
+):
+    api.add_pod("a", containerStatuses=CREATING)
+    api.add_event("1", "a", "no", minute=None, reason=reason)
+
+    assert problem(client) == warned(f"{reason}: no")
+
+
+@pytest.mark.parametrize("statuses", [None, [RUNS], [{**RUNS, "state": None}]])
+def test_given_a_pod_that_is_created_when_its_node_warned_of_it_before_then_that_is_not_said(
+    client: Client, api: FakeCluster, statuses: list[dict[str, Any]] | None
+):
+    api.add_pod("a", containerStatuses=statuses)
+    api.add_event("1", "a", "secret not found", minute=1, reason="FailedMount")
+
+    assert problem(client) == TAKES_TIME

@@ -1,0 +1,92 @@
+"""Which Services go when the application is removed: the charm's own that nobody keeps."""
+
+from __future__ import annotations
+
+import pytest
+from tests.fakes.juju.model import OWNER
+from tests.fakes.kubernetes.paths import ADDRESS, SERVICE
+from tests.fakes.kubernetes.server import FakeCluster
+from tests.fakes.kubernetes.services import CHOSEN, EXTRA
+from tests.fakes.machine import Files
+from tests.fakes.owners import mark
+
+from cluster import api as kubernetes
+from cluster import manifests, services, sync
+from cluster.api import Client
+from labels import FINALIZER
+
+SERVICES = SERVICE.rpartition("/")[0]
+
+
+@pytest.fixture
+def client(files: Files, api: FakeCluster) -> Client:
+    """The charm's client, in a cluster with two Services of the charm's and one of others."""
+    client = kubernetes.connect(files.admin)
+    sync.apply(client, manifests.service(OWNER, ADDRESS))
+    sync.apply(client, manifests.service(OWNER, CHOSEN, extra=True))
+    api.put(f"{SERVICES}/kube-dns", {"spec": {"clusterIP": "10.152.183.10"}})
+    api.forget()
+    return client
+
+
+def left(api: FakeCluster) -> set[str]:
+    return set(api.objects) - {f"{SERVICES}/kube-dns"}
+
+
+def test_given_two_services_when_deleted_then_the_first_goes_last_and_others_are_not_even_read(
+    client: Client, api: FakeCluster
+):
+    services.delete(client, OWNER, shared=False)
+
+    each = [
+        f"{method} {path}" for path in (EXTRA, SERVICE) for method in ("GET", "PATCH", "DELETE")
+    ]
+    assert api.requests == [f"GET {SERVICES}", *each]
+    assert left(api) == set()
+
+
+@pytest.mark.parametrize(("others", "own"), [(EXTRA, SERVICE), (SERVICE, EXTRA)])
+def test_given_one_service_of_another_application_when_deleted_then_ours_alone_goes(
+    client: Client, api: FakeCluster, others: str, own: str
+):
+    mark(api, others, "other of model k8s (1)")
+
+    services.delete(client, OWNER, shared=False)
+
+    assert left(api) == {others}
+
+
+@pytest.mark.parametrize(
+    ("path", "finalizers", "shared", "goes"),
+    [
+        (SERVICE, [], False, True),
+        (SERVICE, [], True, False),
+        (SERVICE, [FINALIZER], False, False),
+        (EXTRA, [], False, False),
+    ],
+    ids=["the reactive charm's", "while others own some", "kept", "nobody's"],
+)
+def test_given_a_service_without_an_owner_when_deleted_then_only_the_reactive_charms_goes(
+    client: Client,
+    api: FakeCluster,
+    path: str,
+    finalizers: list[str],
+    shared: bool,
+    goes: bool,
+):
+    mark(api, path, None)
+    api.objects[path]["metadata"]["finalizers"] = finalizers
+
+    services.delete(client, OWNER, shared=shared)
+
+    assert left(api) == (set() if goes else {path})
+
+
+def test_given_somebody_who_deletes_a_service_first_when_deleted_then_the_others_go_all_the_same(
+    client: Client, api: FakeCluster
+):
+    api.meanwhile(lambda: api.delete(EXTRA), request=f"PATCH {EXTRA}")
+
+    services.delete(client, OWNER, shared=False)
+
+    assert left(api) == set()

@@ -1,0 +1,157 @@
+"""One object that is made so, whoever wrote it before, and one that an option asked for."""
+
+from __future__ import annotations
+
+import copy
+import re
+from typing import Any
+
+import pytest
+from tests.fakes.juju.model import OWNER
+from tests.fakes.kubernetes.faults import ok, refusal
+from tests.fakes.kubernetes.paths import EVENTS_ROLE_BINDING, LOGINS, PULL_SECRET
+from tests.fakes.kubernetes.server import FakeCluster
+from tests.fakes.machine import Files
+
+from cluster import api as kubernetes
+from cluster import sync
+from cluster.api import Client
+from errors import Waiting
+from statuses import waiting
+
+MANIFEST: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {
+        "name": "aws-iam-logins",
+        "namespace": "kube-system",
+        "labels": {"aws-iam": "true"},
+    },
+    "data": {"since": "2026-11-26"},
+}
+OTHER = {**MANIFEST, "data": {"since": "2026-11-27"}}
+
+
+@pytest.fixture
+def client(files: Files, api: FakeCluster, deployed: object) -> Client:
+    """The charm's client, in a cluster with the CRD."""
+    return kubernetes.connect(files.admin)
+
+
+def test_given_no_object_when_it_is_applied_then_it_is_there_and_is_returned(
+    client: Client, api: FakeCluster
+):
+    api.forget()
+
+    applied = sync.apply(client, MANIFEST)
+
+    assert api.requests == [f"GET {LOGINS}", f"PATCH {LOGINS}"]
+    assert applied == api.objects[LOGINS]
+    assert applied["data"] == MANIFEST["data"]
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_given_an_object_that_is_so_already_when_it_is_applied_then_nothing_is_written(
+    client: Client, api: FakeCluster, known: bool
+):
+    before = sync.apply(client, MANIFEST)
+    api.forget()
+
+    assert sync.apply(client, MANIFEST, before if known else None) == before
+    assert api.requests == ([] if known else [f"GET {LOGINS}"])
+
+
+def test_given_another_content_when_it_is_applied_then_it_takes_the_place_of_the_former(
+    client: Client, api: FakeCluster
+):
+    sync.apply(client, MANIFEST)
+
+    assert sync.apply(client, OTHER)["data"] == OTHER["data"]
+    assert api.objects[LOGINS]["data"] == OTHER["data"]
+
+
+@pytest.mark.parametrize("others_write", [False, True])
+def test_given_fields_of_kubectl_apply_when_it_is_applied_then_they_become_the_charms_first(
+    client: Client, api: FakeCluster, others_write: bool
+):
+    kubectl = {
+        "manager": "kubectl-client-side-apply",
+        "operation": "Update",
+        "apiVersion": "v1",
+        "fieldsV1": {"f:data": {"f:since": {}}},
+    }
+    written = {"generation": 1, "resourceVersion": "1", "managedFields": [kubectl]}
+    api.put(LOGINS, {**MANIFEST, "metadata": {**MANIFEST["metadata"], **written}})
+    if others_write:
+        api.fail(refusal(409, "the object has been modified"), request=f"PATCH {LOGINS}", nth=1)
+    api.forget()
+
+    sync.apply(client, OTHER)
+
+    assert api.requests == [f"GET {LOGINS}", f"PATCH {LOGINS}", f"PATCH {LOGINS}"]
+    adoption, application = (seen.body for seen in api.seen[1:])
+    assert [each["manager"] for each in adoption["metadata"]["managedFields"]] == ["aws-iam"]
+    assert application == OTHER
+    assert api.objects[LOGINS]["data"] == OTHER["data"]
+
+
+@pytest.mark.parametrize(
+    ("role", "requests"),
+    [("aws-iam-authenticator", ["GET", "PATCH"]), ("view", ["GET", "DELETE", "PATCH"])],
+)
+def test_given_a_binding_that_others_changed_when_it_is_applied_then_another_role_makes_it_anew(
+    client: Client, api: FakeCluster, role: str, requests: list[str]
+):
+    manifest = copy.deepcopy(api._fields[EVENTS_ROLE_BINDING])
+    api.objects[EVENTS_ROLE_BINDING]["roleRef"]["name"] = role
+    api.objects[EVENTS_ROLE_BINDING]["metadata"]["labels"].clear()
+    api.forget()
+
+    sync.apply(client, manifest)
+
+    assert api.requests == [f"{each} {EVENTS_ROLE_BINDING}" for each in requests]
+    assert api.objects[EVENTS_ROLE_BINDING]["roleRef"] == manifest["roleRef"]
+
+
+def test_given_an_answer_on_another_object_when_one_is_applied_then_it_is_no_api_server(
+    client: Client, api: FakeCluster
+):
+    another = {**MANIFEST, "metadata": {"name": "another"}}
+    api.fail(lambda _: ok(another), request=f"PATCH {LOGINS}")
+
+    with pytest.raises(Waiting, match=f"^{re.escape(waiting.NOT_KUBERNETES())}$"):
+        sync.apply(client, MANIFEST)
+
+
+# What an option asked for.
+
+
+@pytest.mark.parametrize(
+    ("mark", "asked", "stays"),
+    [(OWNER.mark, False, False), (OWNER.mark, True, True), ("", False, True)],
+    ids=["reset", "set", "a person's"],
+)
+def test_given_a_secret_that_an_option_asked_for_then_it_stays_while_it_does(
+    client: Client, api: FakeCluster, mark: str, asked: bool, stays: bool
+):
+    metadata = {"name": "aws-iam-pull-secret", "annotations": {"aws-iam/owner": mark}}
+    api.put(PULL_SECRET, {"metadata": {**metadata, "resourceVersion": "1"}})
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "aws-iam-pull-secret", "namespace": "kube-system"},
+    }
+
+    sync.prune(client, OWNER, [secret] if asked else [])
+
+    assert (PULL_SECRET in api.objects) == stays
+
+
+def test_given_nothing_that_an_option_asked_for_then_nothing_is_deleted(
+    client: Client, api: FakeCluster
+):
+    api.forget()
+
+    sync.prune(client, OWNER, [])
+
+    assert api.requests == [f"GET {PULL_SECRET}"]
