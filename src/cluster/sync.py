@@ -17,7 +17,7 @@ import dataclasses
 import functools
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from access.desired import Changes
@@ -74,15 +74,16 @@ class Result:
         """Return what another hook has to look at again."""
         return self.pending | self.outdated
 
-    def __or__(self, other: Result) -> Result:
-        """Return what became of the changes of both."""
-        return Result(
-            self.done | other.done,
-            self.pending | other.pending,
-            self.outdated | other.outdated,
-            self.gone | other.gone,
-            {**self.refused, **other.refused},
-        )
+
+def _together(results: Sequence[Result]) -> Result:
+    """Return what became of the changes of all ``results``."""
+    return Result(
+        frozenset[str]().union(*(each.done for each in results)),
+        frozenset[str]().union(*(each.pending for each in results)),
+        frozenset[str]().union(*(each.outdated for each in results)),
+        frozenset[str]().union(*(each.gone for each in results)),
+        {key: reason for each in results for key, reason in each.refused.items()},
+    )
 
 
 def shown(key: str) -> str:
@@ -179,7 +180,8 @@ def make(client: api.Client, owner: Owner, changes: Changes, *, keep: float = 0.
         },
         client.seconds_left_to_write - keep,
     )
-    without = begun.refused.keys() | begun.pending | begun.outdated
+    unfinished = begun.unfinished
+    without = begun.refused.keys() | unfinished
     bound = _make_all(
         {
             each.key: _partial(_bind, client, owner, each)
@@ -188,8 +190,8 @@ def make(client: api.Client, owner: Owner, changes: Changes, *, keep: float = 0.
         },
         client.seconds_left_to_write - keep,
     )
-    waiting = {e.key for e in changes.bind if e.mapping in begun.pending | begun.outdated}
-    return ended | begun | bound | Result(pending=frozenset(waiting))
+    waiting = frozenset(each.key for each in changes.bind if each.mapping in unfinished)
+    return _together([ended, begun, bound, Result(pending=waiting)])
 
 
 def _partial(function: Callable[..., bool | None], *arguments: Any) -> Change:
@@ -211,22 +213,23 @@ def _make_all(changes: Mapping[str, Change], seconds: float) -> Result:
     writers = min(WRITERS, len(left))
     with ThreadPoolExecutor(writers) as pool:
         running = [pool.submit(_make_some, left, deadline) for _ in range(writers)]
-    shares = [writer.result() for writer in running]
-    return functools.reduce(Result.__or__, shares, Result(pending=frozenset(k for k, _ in left)))
+    results = [result for writer in running for result in writer.result()]
+    return _together([*results, Result(pending=frozenset(key for key, _ in left))])
 
 
-def _make_some(left: deque[tuple[str, Change]], deadline: float) -> Result:
-    """Make changes from ``left`` until it is empty or the time is over."""
+def _make_some(left: deque[tuple[str, Change]], deadline: float) -> list[Result]:
+    """Make changes from ``left`` until it is empty or the time is over. Return what became of
+    each."""
     import httpx2
 
-    result = Result()
+    results: list[Result] = []
     while time.monotonic() < deadline:
         try:
             key, change = left.popleft()
         except IndexError:
             break
         try:
-            result |= _made(key, change)
+            results.append(_made(key, change))
         except httpx2.TimeoutException:
             # It may have been made, so it does no harm to make it again.
             left.append((key, change))
@@ -234,7 +237,7 @@ def _make_some(left: deque[tuple[str, Change]], deadline: float) -> Result:
         except _TooManyRequestsError:
             left.append((key, change))
             time.sleep(RETRY_SECONDS)
-    return result
+    return results
 
 
 class _TooManyRequestsError(Exception):

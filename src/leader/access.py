@@ -85,7 +85,8 @@ def end(hook: Hook, client: api.Client, keep: float = 0.0) -> list[IdentityMappi
     for name, reason in result.refused.items():
         logger.warning("the cluster refuses to delete mapping %s: %s", name, reason)
     _note_ended(hook, client, [each for each in found.mappings if each.name in result.done])
-    remaining = [each for each in found.mappings if each.name not in result.done | result.gone]
+    gone = result.done | result.gone
+    remaining = [each for each in found.mappings if each.name not in gone]
     hook.wake.expect(_next_end(hook, remaining))
     hook.has_ended = True
     return remaining
@@ -194,17 +195,14 @@ def _after(found: Access, wanted: Desired, result: Result) -> list[IdentityMappi
     """Return all mappings as the hook leaves them, but for those that only wait to be deleted."""
     before = {each.name: each for each in found.mappings}
     names = {each.name for each in wanted.access.mappings}
+    left_out = names | result.done | result.pending | result.gone
     return [
         *(
             before.get(each.name, each) if each.name in result.refused else each
             for each in wanted.access.mappings
             if each.name in before or each.name not in result.refused
         ),
-        *(
-            each
-            for each in found.mappings
-            if each.name not in names | result.done | result.pending | result.gone
-        ),
+        *(each for each in found.mappings if each.name not in left_out),
     ]
 
 
