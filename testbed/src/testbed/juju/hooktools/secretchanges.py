@@ -8,7 +8,8 @@ its package worker/uniter/runner/context), its oddities included:
   the old content again, leaves the new one.
 - secret-remove, even of one revision, drops what the hook has set so far. Until the
   hook ends, its lists lack the secret. A later secret-set takes the removal back.
-- The end of the hook applies creations and updates, then removals.
+- The end of the hook applies creations and updates, then removals. Only then the controller finds
+  out what it must refuse, such as an update of a secret that is not there. Then the hook fails.
 """
 
 from __future__ import annotations
@@ -65,6 +66,14 @@ class SecretChanges:
         if settings is None or not (newest or secret_id in self.created):
             return None
         return settings.content
+
+    def changed_ids(self) -> list[tuple[str, str]]:
+        """Return what the hook has done to which secrets, in the order of `commit`."""
+        created = [("creating", secret_id) for secret_id in self.created]
+        updated = [
+            ("updating", secret_id) for secret_id in self.settings if secret_id not in self.created
+        ]
+        return [*created, *updated, *(("removing", secret_id) for secret_id in self._removed)]
 
     def metadata(self, secret_id: str, stored: Secret | None, moment: datetime) -> Secret | None:
         """Return a secret with its pending metadata; an update adds no revision yet."""
