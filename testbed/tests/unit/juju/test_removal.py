@@ -220,14 +220,7 @@ def test_a_removed_units_folder_goes_from_a_machine_that_stays(
     assert (agents / "unit-host-0/charm/dispatch").exists()
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ("remove-application", "host"),
-        ("remove-unit", "host/0"),
-        ("destroy-model", "--force", "it"),
-    ],
-)
+@pytest.mark.parametrize("command", [("remove-application", "host"), ("remove-unit", "host/0")])
 def test_nothing_is_removed_without_a_yes(juju: Juju, command: tuple[str, ...]) -> None:
     pack(juju.folder, PRINCIPAL)
     juju("add-model", "it")

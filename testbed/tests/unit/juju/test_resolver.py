@@ -204,7 +204,6 @@ def test_new_options_lead_to_one_hook_or_in_4_1_to_two(twice: bool, ran: list[st
         ({}, None),
         ({"config_version": "9"}, None),
         ({"retry_due": True}, "config-changed"),
-        ({"resolved": True}, "config-changed"),
         ({"charm_version": 2}, None),
     ],
 )

@@ -15,8 +15,6 @@ from testbed.juju.cli.commands import (
     relate,
     remote,
     run,
-    showsecrets,
-    sshkeys,
     testbedctl,
     units,
     usersecrets,
@@ -36,8 +34,6 @@ _JUJU = (
     *relate.COMMANDS,
     *remote.COMMANDS,
     *run.COMMANDS,
-    *showsecrets.COMMANDS,
-    *sshkeys.COMMANDS,
     *units.COMMANDS,
     *usersecrets.COMMANDS,
 )

@@ -136,8 +136,6 @@ def _target(model: Model, target: str) -> Machine | None:
         return None
     if names.is_machine(target):
         return model.machine(target)
-    if names.is_unit(target):
-        return model.unit(target).machine
     raise UnsupportedError(f'placement "{target}"')
 
 

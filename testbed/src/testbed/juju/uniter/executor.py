@@ -131,7 +131,7 @@ class Executor:
         """Record that a hook is done. Called under the lock."""
         unit = self.unit
         unit.local = committed(unit.local, hook, remote)
-        unit.resolved, unit.failed_message = False, ""
+        unit.failed_message = ""
         self.retry.succeeded()
         if hook.kind == "relation-broken" and hook.relation_id in self.model.relations:
             self.model.relations[hook.relation_id].joined.discard(unit.name)

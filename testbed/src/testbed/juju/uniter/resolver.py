@@ -19,7 +19,7 @@ from testbed.juju.uniter.remotestate import RelationSnapshot, Snapshot
 def next_hook(local: LocalState, remote: Snapshot) -> Hook | None:
     """Return the hook to run now, or None if there is nothing to do."""
     if local.failed is not None:
-        return local.failed if remote.resolved or remote.retry_due else None
+        return local.failed if remote.retry_due else None
     if not local.installed:
         return Hook("install") if remote.alive else None
     if not remote.alive:

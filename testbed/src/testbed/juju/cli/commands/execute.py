@@ -88,7 +88,6 @@ def _listed(parsed: Parsed, name: str) -> list[str]:
 COMMANDS = (
     Command(
         "exec", exec_, "Runs a command on units.",
-        (Flag("format"), Flag("wait"), Flag("unit", "list", ("u",)),
-         Flag("application", "list", ("app", "a"))),
+        (Flag("format"), Flag("wait"), Flag("unit", "list"), Flag("application", "list")),
     ),
 )  # fmt: skip

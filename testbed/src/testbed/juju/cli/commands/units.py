@@ -1,4 +1,4 @@
-"""juju add-unit, remove-unit, remove-application, resolved."""
+"""juju add-unit, remove-unit, remove-application."""
 
 from __future__ import annotations
 
@@ -97,19 +97,6 @@ def _force(invocation: Invocation, units: list[Unit]) -> None:
     invocation.controller.changed(model)
 
 
-def resolved(invocation: Invocation, parsed: Parsed) -> None:
-    if not parsed.args:
-        raise UsageError("no unit specified")
-    with invocation.controller.lock:
-        model = invocation.model
-        units = [model.unit(name) for name in parsed.args]
-        for unit in units:
-            if unit.local.failed is None:
-                raise JujuError(f'unit "{unit.name}" is not in an error state')
-            unit.resolved = True
-        invocation.controller.changed(model)
-
-
 COMMANDS = (
     Command(
         "add-unit", add_unit, "Adds units to an application.",
@@ -117,5 +104,4 @@ COMMANDS = (
     ),
     Command("remove-unit", remove_unit, "Removes units.", _REMOVAL),
     Command("remove-application", remove_application, "Removes applications.", _REMOVAL),
-    Command("resolved", resolved, "Runs the failed hook of a unit again."),
 )  # fmt: skip
