@@ -160,10 +160,9 @@ def test_a_relation_hook_is_about_its_own_relation_and_unit(run: Runs) -> None:
     hook = Hook("relation-changed", number, "certificates", "authority", remote_unit="authority/0")
     inside = run("host/0", hook)
 
-    assert inside.json("relation-ids") == [f"certificates:{number}"]
     assert inside("relation-get private-address") == "10.85.0.10\n"
     assert inside.json("relation-list") == ["authority/0"]
-    inside("juju-log -l WARN hello there")
+    inside("juju-log --log-level WARNING hello there")
     assert inside.logged == [
         ("WARNING", "unit.host/0.juju-log", f"certificates:{number}: hello there")
     ]
@@ -248,14 +247,6 @@ def test_goal_state_names_related_units_but_no_subordinates_of_others(run: Runs)
     assert sorted(riders["relations"]["things"]) == ["host", "host/0", "host/1"]
     assert "riders" not in riders["relations"]
     assert other not in goals["relations"]["things"]
-
-
-def test_status_get_in_json_is_an_object(run: Runs) -> None:
-    unit = run("host/0")
-    unit("status-set blocked why")
-
-    assert unit("status-get") == "blocked\n"
-    assert unit.json("status-get") == {"status": "blocked"}
 
 
 def test_the_version_shown_is_that_of_the_unit_that_said_or_lacked_one_last(run: Runs) -> None:

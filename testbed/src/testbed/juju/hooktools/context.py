@@ -16,7 +16,7 @@ from testbed.juju.manner import Manner
 from testbed.juju.state.model import Application, Model, Unit
 from testbed.juju.state.relation import Databag, Relation
 from testbed.juju.state.secrets import Secret, Settings
-from testbed.juju.state.status import ALIVE, now
+from testbed.juju.state.status import ALIVE
 from testbed.juju.state.unitstate import Hook
 
 NOT_LEADER = "ERROR this unit is not the leader"
@@ -134,7 +134,7 @@ class Context:
     def secret(self, secret_id: str) -> Secret | None:
         """Return a secret's metadata as this run sees it; None when the run removes it."""
         stored = self.model.secrets.get(secret_id)
-        return self.secret_changes.metadata(secret_id, stored, now())
+        return self.secret_changes.metadata(secret_id, stored)
 
     def any_secret(self, secret_id: str) -> Secret | None:
         """Return a secret that is stored, or that this run creates."""
@@ -161,7 +161,7 @@ class Context:
                 self._commit_data(self.model.relations[number], changes, application)
         if self._leader_settings:
             self.application.leader_settings.write(self._leader_settings)
-        self.secret_changes.commit(self.model.secrets, self.unit.name, now())
+        self.secret_changes.commit(self.model.secrets, self.unit.name)
 
     def _problem(self, doing: str, secret_id: str) -> str:
         """Return why the controller refuses a change of a secret, or nothing."""

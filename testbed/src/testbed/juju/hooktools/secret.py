@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import replace
 from typing import Any
 
 from testbed.juju.errors import ToolError
 from testbed.juju.flags import Flag
-from testbed.juju.hooktools.call import FILE, Call, Spec
+from testbed.juju.hooktools.call import Call, Spec
 from testbed.juju.state.secrets import (
     Secret,
     Settings,
@@ -19,13 +18,7 @@ from testbed.juju.state.secrets import (
 )
 from testbed.juju.state.status import now
 
-_CONTENT_FLAGS = (
-    Flag("label"),
-    Flag("description"),
-    Flag("expire"),
-    Flag("owner"),
-    FILE,
-)
+_CONTENT_FLAGS = (Flag("label"), Flag("description"), Flag("expire"), Flag("owner"))
 
 
 def _settings(call: Call) -> Settings:
@@ -48,8 +41,6 @@ def _content(call: Call, words: list[str]) -> dict[str, str]:
             raise ToolError(f'ERROR key value "{word}" not valid', 2)
         if key.endswith("#file"):
             content[key.removesuffix("#file")] = call.files[value].decode()
-        elif key.endswith("#base64"):
-            content[key.removesuffix("#base64")] = base64.b64decode(value).decode()
         else:
             content[key] = value
     check_content(content)
@@ -68,8 +59,7 @@ def secret_add(call: Call) -> str:
     context, settings = call.context, _settings(call)
     if settings.content is None:
         raise ToolError("ERROR missing secret value or filename", 2)
-    moment = now()
-    secret = Secret(new_id(), _owner(call), moment, moment)
+    secret = Secret(new_id(), _owner(call))
     context.secret_changes.create(secret, settings)
     return f"secret://{context.model.uuid}/{secret.id}"
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime
 
 from testbed.juju.state.secrets import Consumer, Secret, Settings, changed, without_revision
 
@@ -75,7 +74,7 @@ class SecretChanges:
         ]
         return [*created, *updated, *(("removing", secret_id) for secret_id in self._removed)]
 
-    def metadata(self, secret_id: str, stored: Secret | None, moment: datetime) -> Secret | None:
+    def metadata(self, secret_id: str, stored: Secret | None) -> Secret | None:
         """Return a secret with its pending metadata; an update adds no revision yet."""
         if secret_id in self._removed:
             return None
@@ -85,14 +84,14 @@ class SecretChanges:
             return secret
         if secret_id not in self.created:
             settings = replace(settings, content=None)
-        return changed(secret, settings, moment)
+        return changed(secret, settings)
 
-    def commit(self, secrets: dict[str, Secret], unit: str, moment: datetime) -> None:
+    def commit(self, secrets: dict[str, Secret], unit: str) -> None:
         """Put all changes into the model's secrets."""
         for secret_id, settings in self.settings.items():
             secret = self.created.get(secret_id) or secrets.get(secret_id)
             if secret is not None:
-                secrets[secret_id] = changed(secret, settings, moment)
+                secrets[secret_id] = changed(secret, settings)
         for secret in _among(secrets, self._followed):
             consumer = replace(secret.consumers.get(unit, Consumer()), revision=secret.latest)
             consumers = {**secret.consumers, unit: consumer}

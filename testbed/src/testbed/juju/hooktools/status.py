@@ -42,9 +42,6 @@ def status_get(call: Call) -> Any:
         units = {u.name: _status(u.workload) for u in context.application.units.values()}
         status = context.application.status or Status("unknown")
         return {"application-status": {**_status(status), "units": units}}
-    if not call.parsed.on("include-data"):
-        current = context.unit.workload.current
-        return {"status": current} if call.parsed.text("format") == "json" else current
     return _status(context.unit.workload)
 
 

@@ -11,7 +11,6 @@ from testbed.juju.flags import Parsed
 from testbed.juju.state import secrets
 from testbed.juju.state.model import Model
 from testbed.juju.state.secrets import MODEL, Secret, Settings
-from testbed.juju.state.status import now
 
 
 def find(model: Model, reference: str) -> Secret:
@@ -69,10 +68,10 @@ def add(invocation: Invocation, parsed: Parsed) -> None:
     if settings.content is None:
         raise UsageError("missing secret value or filename")
     with invocation.controller.lock:
-        model, moment = invocation.model, now()
+        model = invocation.model
         _check_name(model, name)
-        secret = Secret(secrets.new_id(), MODEL, moment, moment)
-        model.secrets[secret.id] = secrets.changed(secret, settings, moment)
+        secret = Secret(secrets.new_id(), MODEL)
+        model.secrets[secret.id] = secrets.changed(secret, settings)
         invocation.print(secret.uri)
 
 
@@ -86,7 +85,7 @@ def update(invocation: Invocation, parsed: Parsed) -> None:
     with invocation.controller.lock:
         model = invocation.model
         secret = _own(model, reference)
-        model.secrets[secret.id] = secrets.changed(secret, settings, now())
+        model.secrets[secret.id] = secrets.changed(secret, settings)
         invocation.controller.changed(model)
 
 
