@@ -20,10 +20,8 @@ def _action(call: Call) -> ActionRun:
 
 
 def action_get(call: Call) -> Any:
-    value: Any = _action(call).params
-    for key in call.argument(0).split(".") if call.args else ():
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
+    params = _action(call).params
+    return params.get(call.argument(0)) if call.args else params
 
 
 def action_set(call: Call) -> None:

@@ -6,7 +6,6 @@ model at once. Until then only the run itself sees them.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -45,7 +44,7 @@ class Context:
     hook: Hook | None = None
     action: ActionRun | None = None
     retries: int = 0  # of a hook that has failed, this one included
-    calls: Counter[str] = field(default_factory=Counter)
+    calls: int = 0  # of hook tools
     _relations: dict[tuple[int, bool], dict[str, str]] = field(default_factory=dict)
     _leader_settings: dict[str, str] = field(default_factory=dict)
     secret_changes: SecretChanges = field(default_factory=SecretChanges)
