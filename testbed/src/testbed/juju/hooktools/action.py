@@ -8,6 +8,7 @@ from typing import Any
 from testbed.juju.errors import ToolError
 from testbed.juju.hooktools.call import Call, Spec
 from testbed.juju.hooktools.context import ActionRun
+from testbed.juju.state.actions import assign
 
 _KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\Z")
 _RESERVED = ("stdout", "stderr", "return-code")
@@ -39,16 +40,7 @@ def action_set(call: Call) -> None:
                     "and contain only lowercase alphanumeric, hyphens and periods",
                     2,
                 )
-        _assign(_action(call).results, keys, value)
-
-
-def _assign(results: dict[str, Any], keys: list[str], value: str) -> None:
-    for key in keys[:-1]:
-        inner = results.get(key)
-        if not isinstance(inner, dict):
-            inner = results[key] = {}
-        results = inner
-    results[keys[-1]] = value
+        assign(_action(call).results, keys, value)
 
 
 def action_fail(call: Call) -> None:

@@ -43,7 +43,6 @@ class Unit:
     agent: Status = field(default_factory=lambda: Status("allocating"))
     version: Status = field(default_factory=lambda: Status(""))
     agent_stopped: bool = False
-    failed_message: str = ""
     update_status_version: int = 0
     subordinates: list[str] = field(default_factory=list)
 

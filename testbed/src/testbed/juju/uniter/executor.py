@@ -123,7 +123,6 @@ class Executor:
         self.processes.log("INFO", "juju.worker.uniter", waits)
         failures = self.unit.local.failures + 1
         self.unit.local = replace(self.unit.local, failed=hook, failures=failures)
-        self.unit.failed_message = f'hook failed: "{hook.name}"'
         if self.model.setting("automatically-retry-hooks"):
             self.retry.failed(time.monotonic())
 
@@ -131,7 +130,6 @@ class Executor:
         """Record that a hook is done. Called under the lock."""
         unit = self.unit
         unit.local = committed(unit.local, hook, remote)
-        unit.failed_message = ""
         self.retry.succeeded()
         if hook.kind == "relation-broken" and hook.relation_id in self.model.relations:
             self.model.relations[hook.relation_id].joined.discard(unit.name)

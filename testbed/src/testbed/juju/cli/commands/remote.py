@@ -17,9 +17,7 @@ from testbed.juju.flags import Parsed
 from testbed.juju.manner import Manner
 from testbed.juju.state import names
 from testbed.juju.state.machine import MachineLike
-from testbed.juju.state.paths import inside
-
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin"
+from testbed.juju.state.paths import SEARCH_PATH, inside
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ def ssh(invocation: Invocation, parsed: Parsed) -> int:
         "HOME": target.home,
         "LANG": "C.UTF-8",
         "LOGNAME": target.user,
-        "PATH": _PATH,
+        "PATH": SEARCH_PATH,
         "SHELL": "/bin/bash",
         "USER": target.user,
     }
