@@ -115,7 +115,6 @@ def test_numbers_of_units_are_never_reused(juju: Juju) -> None:
 @pytest.mark.parametrize(
     ("metadata", "arguments", "refusal"),
     [
-        (PRINCIPAL + "assumes: [k8s-api]\n", (), "must be deployed on a Kubernetes cloud"),
         (PRINCIPAL + "assumes: [juju >= 4.0]\n", (), "Juju version >= 4.0.0"),
         (PRINCIPAL, ("--config", "shape=round"), 'unknown option "shape"'),
         (PRINCIPAL, ("--config", "size=big"), 'option "size" expected int, got "big"'),
