@@ -48,10 +48,10 @@ def main(invocation: Invocation, program: str, argv: Sequence[str]) -> int:
     try:
         return _run(invocation, program, argv)
     except SshError as error:
-        invocation.error(str(error))
+        invocation.info(str(error))
         return error.code
     except JujuError as error:
-        invocation.error(f"ERROR {error}")
+        invocation.info(f"ERROR {error}")
         return error.code
 
 

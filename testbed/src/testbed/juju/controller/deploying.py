@@ -45,7 +45,7 @@ class Request:
     config: Mapping[str, Value] = field(default_factory=dict)
 
 
-def source_of(controller: Controller, model: Model, name: str, channel: str) -> Source:
+def source_of(controller: Controller, name: str, channel: str) -> Source:
     """Return a charm of the store by name."""
     found = controller.store.charm(name, channel)
     return Source(found.charm, "charmhub", found.revision, found.channel)

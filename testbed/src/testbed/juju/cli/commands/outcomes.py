@@ -31,7 +31,7 @@ def verdict(invocation: Invocation, tasks: list[Task]) -> int:
     plural = "" if len(failed) == 1 else "s"
     lines = [f"ERROR the following task{plural} failed:"]
     lines += [f' - id "{task.id}" with return code {task.return_code}' for task in failed]
-    invocation.error("\n".join([*lines, ""]))
+    invocation.info("\n".join([*lines, ""]))
     return 1
 
 

@@ -91,7 +91,7 @@ def _result(invocation: Invocation, parsed: Parsed, task: Task) -> int:
         report = {task.target: task.report()}
     style = parsed.text("format", "plain")
     if not finished:
-        invocation.error(f"ERROR timed out waiting for results from: {waiting([task])}")
+        invocation.info(f"ERROR timed out waiting for results from: {waiting([task])}")
         return 1
     text = plain(task) if style == "plain" else dump(report, style)
     invocation.print(text, end="" if text.endswith("\n") else "\n")

@@ -46,7 +46,7 @@ def remove_unit(invocation: Invocation, parsed: Parsed) -> None:
     with invocation.controller.lock:
         for unit in units:
             invocation.info(f"removing unit {unit.name}")
-            removal.destroy_unit(invocation.model, unit)
+            removal.destroy_unit(unit)
         invocation.controller.changed(invocation.model)
         if parsed.on("force"):
             _force(invocation, units)
@@ -74,9 +74,9 @@ def remove_application(invocation: Invocation, parsed: Parsed) -> None:
 def _agreed(invocation: Invocation, parsed: Parsed, lines: list[str]) -> bool:
     if parsed.on("no-prompt"):
         return True
-    invocation.error("WARNING This command will perform the following actions:")
+    invocation.info("WARNING This command will perform the following actions:")
     for line in lines:
-        invocation.error(line)
+        invocation.info(line)
     if invocation.ask("\nContinue [y/N]? "):
         return True
     raise JujuError("removal: aborted")
