@@ -366,14 +366,11 @@ def test_given_another_secret_that_expires_when_its_hook_runs_then_the_alarm_sta
 
 def held(model: Model) -> list[secrets.Secret]:
     """Return the unit's secrets as Juju has them."""
-    early = datetime.datetime.fromtimestamp(0, datetime.timezone.utc)
+    unit = f"{model.units[0].context.app_name}/0"
     return [
         secrets.changed(
-            secrets.Secret(
-                secret.label or "", model.units[0].context.app_name + "/0", early, early
-            ),
+            secrets.Secret(secret.label or "", unit),
             secrets.Settings(content={"key": "value"}, expire=secret.expire),
-            early,
         )
         for secret in model.units[0].secrets
     ]

@@ -67,17 +67,6 @@ class Signature:
     signed_at: str
     value: str
     token: str
-    presigned: bool
-
-    @property
-    def date(self) -> str:
-        """The day in the credential's scope."""
-        return self.scope.split("/")[0]
-
-    @property
-    def region(self) -> str:
-        """The region in the credential's scope."""
-        return self.scope.split("/")[1]
 
 
 def signature_of(request: Request) -> Signature:
@@ -127,7 +116,6 @@ def _presigned(parameters: Mapping[str, str]) -> Signature:
         parameters["X-Amz-Signature"],
         signed_at=parameters["X-Amz-Date"],
         token=parameters.get("X-Amz-Security-Token", ""),
-        presigned=True,
     )
 
 
@@ -143,7 +131,6 @@ def _in_header(request: Request) -> Signature:
         *found.groups(),
         signed_at=request.header("x-amz-date"),
         token=request.header("x-amz-security-token"),
-        presigned=False,
     )
 
 
@@ -154,7 +141,6 @@ def _signature(
     *,
     signed_at: str,
     token: str,
-    presigned: bool,
 ) -> Signature:
     access_key, _, scope = credential.partition("/")
     if len(scope.split("/")) != 4:
@@ -162,7 +148,7 @@ def _signature(
             f"Credential must have exactly 5 slash-delimited elements, got '{credential}'."
         )
     names = tuple(signed_headers.split(";"))
-    return Signature(access_key, scope, names, signed_at, value, token, presigned)
+    return Signature(access_key, scope, names, signed_at, value, token)
 
 
 def _check_scope(signature: Signature, region: str) -> None:

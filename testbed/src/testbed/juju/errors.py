@@ -38,5 +38,9 @@ class ToolError(Exception):
         self.code = code
 
 
+class CommitError(Exception):
+    """The controller refuses what a hook has written, and so takes nothing of it."""
+
+
 class HelpRequested(Exception):
     """The arguments contain `--help` or `-h`: the answer is the usage text, with exit code 0."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,34 +34,27 @@ class Client:
 
     def run(self, *argv: str) -> str:
         """Run a command and return what it prints on both streams. Raises JujuFailed."""
+        return self._run(argv, subprocess.STDOUT)
+
+    def json(self, *argv: str) -> Any:
+        """Run a command with JSON output, and return it. Raises JujuFailed."""
+        return json.loads(self._run([*argv, "--format=json"], subprocess.PIPE))
+
+    def _run(self, argv: Sequence[str], errors: int) -> str:
         done = subprocess.run(
             [str(self.programs.juju), *argv],
             env=self.environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=errors,
             text=True,
             timeout=_SECONDS,
             check=False,
         )
         if done.returncode:
-            raise JujuFailed(f"juju {' '.join(argv)}: {done.stdout.strip()[-2000:]}")
+            said = (done.stderr or done.stdout).strip()
+            raise JujuFailed(f"juju {' '.join(argv)}: {said[-2000:]}")
         return done.stdout
-
-    def json(self, *argv: str) -> Any:
-        """Run a command with JSON output, and return it. Raises JujuFailed."""
-        done = subprocess.run(
-            [str(self.programs.juju), *argv, "--format=json"],
-            env=self.environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-        )
-        if done.returncode:
-            raise JujuFailed(f"juju {' '.join(argv)}: {done.stderr.strip()[-2000:]}")
-        return json.loads(done.stdout)
 
     def public_keys(self) -> str:
         """Return the operator's public SSH keys, which the client makes when it first runs."""

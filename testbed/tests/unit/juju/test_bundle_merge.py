@@ -3,68 +3,44 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from testbed.juju.cli import bundle
 from testbed.juju.errors import JujuError, UnsupportedError
 
-BASE: dict[str, Any] = {
-    "applications": {
-        "a": {"charm": "a", "num_units": 1, "options": {"x": 1, "y": 2}, "to": ["0"]},
-        "b": {"charm": "b"},
-    },
-    "machines": {"0": {}},
-    "relations": [["a", "b:end"]],
-}
+BASE = """
+applications:
+  a: {charm: a, num_units: 1, options: {x: 1, y: 2}, to: ['0']}
+  b: {charm: b}
+relations:
+- [a, 'b:end']
+"""
 
 
 @pytest.mark.parametrize(
-    ("overlay", "path", "value"),
+    ("overlay", "name", "field", "value"),
     [
-        ({"applications": {"a": {"num_units": 3}}}, ("applications", "a", "num_units"), 3),
-        (
-            {"applications": {"a": {"options": {"y": 3}}}},
-            ("applications", "a", "options"),
-            {"x": 1, "y": 3},
-        ),
-        ({"applications": {"a": {"to": ["1"]}}}, ("applications", "a", "to"), ["1"]),
-        ({"applications": {"c": {"charm": "c"}}}, ("applications", "c"), {"charm": "c"}),
-        ({"relations": [["a", "c"]]}, ("relations",), [["a", "b:end"], ["a", "c"]]),
-        ({"applications": {"b": None}}, ("relations",), []),
-        ({"machines": {"1": {}}}, ("machines",), {"0": {}, "1": {}}),
+        ("applications: {a: {num_units: 3}}", "a", "num_units", 3),
+        ("applications: {a: {options: {y: 3}}}", "a", "options", {"x": 1, "y": 3}),
+        ("applications: {a: {to: ['1']}}", "a", "to", ("1",)),
+        ("applications: {a: {to: ['1']}}", "a", "charm", "a"),
+        ("applications: {c: {charm: c}}", "c", "charm", "c"),
     ],
 )
 def test_an_overlay_is_merged_field_by_field(
-    overlay: dict[str, Any], path: tuple[str, ...], value: object
+    overlay: str, name: str, field: str, value: object
 ) -> None:
-    merged: Any = bundle.merge(BASE, overlay)
-    for key in path:
-        merged = merged[key]
+    loaded = bundle.load([("bundle.yaml", BASE), ("overlay.yaml", overlay)])
 
-    assert merged == value
-
-
-def test_an_application_set_to_nothing_is_removed() -> None:
-    assert list(bundle.merge(BASE, {"applications": {"b": None}})["applications"]) == ["a"]
+    (application,) = (a for a in loaded.applications if a.name == name)
+    assert getattr(application, field) == value
 
 
-def test_documents_after_the_first_are_overlays_too() -> None:
-    text = "applications: {a: {charm: a}}\n---\napplications: {a: {num_units: 2}}\n"
+def test_an_overlays_relations_are_added() -> None:
+    loaded = bundle.load([("bundle.yaml", BASE), ("overlay.yaml", "relations: [[b, a]]")])
 
-    loaded = bundle.load([("one.yaml", text), ("two.yaml", "applications: {b: {charm: ch:b}}")])
-
-    assert [(a.name, a.charm, a.num_units) for a in loaded.applications] == [
-        ("a", "a", 2),
-        ("b", "b", None),
-    ]
-
-
-def test_a_local_charms_path_is_relative_to_the_files_folder() -> None:
-    loaded = bundle.load([("some/where/b.yaml", "applications: {a: {charm: ../a.charm}}")])
-
-    assert loaded.applications[0].charm == "some/a.charm"
+    assert loaded.relations == (("a", "b:end"), ("b", "a"))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ CHARMS = Path(__file__).parents[3] / "charms"
 BUNDLE = """
 applications:
   host: {charm: host, num_units: 2, options: {colour: blue, size: 1}}
-  authority: {charm: authority, num_units: 1, to: [host]}
+  authority: {charm: authority, num_units: 1}
 relations:
 - ['host:certificates', 'authority:client']
 """
@@ -52,8 +52,6 @@ def test_an_overlay_adds_applications_options_and_relations(juju: Juju) -> None:
     units = applications["host"]["units"]
     riders = [rider for unit in units.values() for rider in unit["subordinates"]]
     assert sorted(riders) == ["rider/0", "rider/1"]
-    beside = applications["authority"]["units"]["authority/0"]["machine"]
-    assert units["host/0"]["machine"] == beside
     assert sorted(applications["rider"]["relations"]) == ["certificates", "riders", "things"]
 
 

@@ -2,62 +2,83 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
-
-import pytest
-
-from testbed.juju.controller import lifecycle, relating
-from testbed.juju.state.charm import read_charm
-from testbed.juju.state.machine import Machine
-from testbed.juju.state.model import Application, Model, Unit
-from testbed.juju.uniter.operation import committed
-from testbed.juju.uniter.remotestate import snapshot
-from testbed.juju.uniter.resolver import next_hook
 from unit.juju.charms import PRINCIPAL, pack
-from unit.juju.localmachine import LocalMachine
+from unit.juju.conftest import Juju
+
+WITHOUT_PEERS = PRINCIPAL.partition("peers:")[0]
+# Each hook of the newer charm tells which peer relations it sees. One writes to them.
+TELLS = """
+juju-log "$JUJU_HOOK_NAME sees [$(relation-ids friends)]"
+case "$JUJU_HOOK_NAME" in
+upgrade-charm) relation-set -r "$(relation-ids friends)" --app key=value || true ;;
+esac
+"""
 
 
-@pytest.fixture
-def unit(tmp_path: Path) -> tuple[Model, Unit]:
-    """Return a unit that has run the first hooks of a charm without peers."""
-    newer = read_charm(pack(tmp_path, PRINCIPAL))
-    older = replace(newer, endpoints={k: v for k, v in newer.endpoints.items() if k != "friends"})
-    model = Model("default")
-    host = LocalMachine("default", 0, tmp_path / "machine", tmp_path)
-    machine = model.machines["0"] = Machine("0", "ubuntu@24.04", host)
-    application = Application("host", older, 1, "local", "", "ubuntu@24.04")
-    model.applications["host"] = application
-    unit = lifecycle.add_unit(model, application, machine)
-    run(model, unit)
-    application.charm, application.charm_version = newer, 2
-    relating.add_peer(model, application, newer.endpoints["friends"])
-    return model, unit
+def deploy(juju: Juju, units: int) -> None:
+    """Deploy a charm without peer relations."""
+    pack(juju.folder, WITHOUT_PEERS)
+    juju("deploy", "./host.charm", "-n", str(units))
+    juju.settle()
 
 
-def run(model: Model, unit: Unit) -> list[str]:
-    """Run all hooks that are due, and return their names."""
-    ran = []
-    while True:
-        lifecycle.advance(model)
-        remote = snapshot(model, unit, retry_due=False)
-        hook = next_hook(unit.local, remote)
-        if hook is None:
-            return ran
-        ran.append(hook.name)
-        unit.local = committed(unit.local, hook, remote)
+def refresh(juju: Juju) -> None:
+    """Refresh to the charm with a peer relation."""
+    pack(juju.folder, PRINCIPAL, behaviour=TELLS)
+    juju("refresh", "host", "--path", "./host.charm")
 
 
-def test_given_a_new_peer_relation_when_refreshed_then_the_older_charm_never_hears_of_it(
-    unit: tuple[Model, Unit],
-):
-    assert run(*unit) == ["upgrade-charm", "config-changed", "friends-relation-created"]
+def seen(juju: Juju) -> list[str]:
+    """Return what the hooks of the newer charm saw in the first unit, in order."""
+    log = juju("debug-log", "--include", "host/0").splitlines()
+    return [line.partition("juju-log ")[2] for line in log if " sees [" in line]
 
 
-def test_given_a_new_peer_relation_when_refreshed_then_upgrade_charm_does_not_see_it(
-    unit: tuple[Model, Unit],
-):
-    model, host = unit
-    lifecycle.advance(model)
+def test_given_a_first_peer_relation_when_refreshed_then_no_hook_tells_that_it_was_created(
+    juju: Juju,
+) -> None:
+    deploy(juju, units=2)
 
-    assert all(host.name not in relation.joined for relation in model.relations.values())
+    refresh(juju)
+    juju.settle()
+
+    ran = juju.hooks("host/0")
+    assert ran[ran.index("upgrade-charm") :] == [
+        "upgrade-charm",
+        "config-changed",
+        "friends-relation-changed",
+        "friends-relation-joined",
+        "friends-relation-changed",
+    ]
+
+
+def test_given_a_first_peer_relation_when_refreshed_then_upgrade_charm_sees_it(
+    juju: Juju,
+) -> None:
+    deploy(juju, units=1)
+
+    refresh(juju)
+    juju.settle()
+
+    assert seen(juju) == [
+        "upgrade-charm sees [friends:0]",
+        "config-changed sees [friends:0]",
+        "friends:0: friends-relation-changed sees [friends:0]",
+    ]
+
+
+def test_given_an_agent_that_is_down_when_refreshed_then_it_upgrades_before_it_joins(
+    juju: Juju,
+) -> None:
+    deploy(juju, units=1)
+    juju.control("stop-agent", "host/0")
+
+    refresh(juju)
+    juju.control("start-agent", "host/0")
+    juju.settle()
+
+    assert seen(juju) == [
+        "upgrade-charm sees []",
+        "config-changed sees []",
+        "friends:0: friends-relation-created sees [friends:0]",
+    ]

@@ -39,7 +39,6 @@ def marks(juju: Juju) -> list[str]:
 
 
 def deploy(juju: Juju) -> None:
-    juju("model-config", "automatically-retry-hooks=false")
     juju("deploy", "./host.charm")
     juju.settle()
 
@@ -53,11 +52,7 @@ def test_the_first_hook_of_a_future_unit_is_killed_and_no_other(juju: Juju) -> N
         "at-tool-call": [2],
         "killed": [{"hook": "install", "tool": "relation-set", "call": 2}],
     }
-    assert marks(juju) == ["install 1", "install 2"]
-    unit = juju.status()["applications"]["host"]["units"]["host/0"]
-    assert unit["workload-status"]["message"] == 'hook failed: "install"'
-    juju("resolved", "host/0")
-    juju.settle()
+    assert marks(juju)[:3] == ["install 1", "install 2", "install 1"]
     assert juju.hooks("host/0") == HOOKS
 
 
@@ -127,17 +122,12 @@ def test_a_killed_hook_commits_nothing(juju: Juju) -> None:
     deploy(juju)
     relation = juju("exec", "--unit", "host/0", "relation-ids friends").strip()
     juju("exec", "--unit", "host/0", "--", f"echo {relation} > relation")
+    juju("model-config", "automatically-retry-hooks=false")
     plan(juju, "3")
     juju.control("trigger", "host/0", "update-status")
     juju.settle()
-    before = juju.shown("host/0", "friends")["local-unit"]["data"]
 
-    juju("resolved", "host/0")
-    juju.settle()
-
-    assert "update-status" not in before
-    after = juju.shown("host/0", "friends")["local-unit"]["data"]
-    assert after["update-status"] == "3"
+    assert "update-status" not in juju.shown("host/0", "friends")["local-unit"]["data"]
 
 
 def test_a_plan_needs_a_unit_and_a_number(juju: Juju) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from testbed.juju import manner
@@ -56,7 +54,6 @@ def test_hooks_commands_and_status_name_the_same_version(juju: Juju) -> None:
     assert document["model"]["version"] == unit["juju-status"]["version"] == expected
     assert document["machines"]["0"]["juju-status"]["version"] == expected
     assert unit["workload-status"]["message"] == expected
-    assert json.loads(juju("show-model", "--format=json"))["default"]["agent-version"] == expected
 
 
 @in_manner(*Manner)

@@ -9,7 +9,6 @@ from unit.juju.charms import PRINCIPAL, SUBORDINATE, pack
 from unit.juju.conftest import Juju, in_manner
 
 OPTIONS = {"colour": {"type": "string", "default": "red"}, "size": {"type": "int"}}
-KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA= operator@example.com"
 
 
 @pytest.fixture
@@ -55,24 +54,6 @@ def test_on_4_1_a_new_model_lets_nobody_in(host: Juju, command: tuple[str, ...])
     refusal = host.refused(*command, code=255)
 
     assert refusal == "ubuntu@10.85.0.10: Permission denied (publickey).\n"
-
-
-@in_manner(Manner.JUJU_4_1)
-def test_on_4_1_a_model_with_a_key_lets_its_operator_in(host: Juju) -> None:
-    host("add-ssh-key", KEY)
-
-    assert host("ssh", "host/0", "echo in") == "in\n"
-
-
-@in_manner(*Manner)
-def test_what_is_no_public_key_is_not_added(juju: Juju) -> None:
-    done = juju.try_("add-ssh-key", "key", KEY, KEY)
-
-    assert done.returncode == 0
-    assert done.stderr.splitlines() == [
-        'cannot add key "key": invalid ssh key: key',
-        f'cannot add key "{KEY}": duplicate ssh key: {KEY}',
-    ]
 
 
 @in_manner(Manner.JUJU_3_6)

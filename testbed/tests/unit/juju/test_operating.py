@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import subprocess
 from collections.abc import Iterator
 
@@ -67,8 +69,10 @@ def test_status_for_people_has_jujus_tables(hosts: Juju) -> None:
 def test_exec_prints_the_output_of_a_command_and_fails_with_it(hosts: Juju) -> None:
     assert hosts("exec", "--unit", "host/0", "--", "echo", "two words") == "two words\n"
     assert hosts("exec", "--unit", "host/leader", "is-leader") == "True\n"
-    assert "host/1:\nhost/1" in hosts("exec", "-a", "host", "--", "echo $JUJU_UNIT_NAME")
-    report = json.loads(hosts("exec", "--format=json", "-u", "host/0", "--", "echo out"))
+    assert "host/1:\nhost/1" in hosts(
+        "exec", "--application", "host", "--", "echo $JUJU_UNIT_NAME"
+    )
+    report = json.loads(hosts("exec", "--format=json", "--unit", "host/0", "--", "echo out"))
     assert report["host/0"]["results"] == {"return-code": 0, "stdout": "out\n"}
     assert "return code 3" in hosts.refused("exec", "--unit", "host/0", "--", "exit 3")
     assert "must specify a target" in hosts.refused("exec", "ls", code=2)
@@ -127,17 +131,16 @@ def test_debug_log_follows_until_it_is_interrupted(juju: Juju) -> None:
     pack(juju.folder, PRINCIPAL, behaviour=LOGGING)
     juju("deploy", "./host.charm")
     juju.settle()
-    command = [str(BIN / "juju"), "debug-log", "--tail", "--limit", "2"]
+    command = [str(BIN / "juju"), "debug-log", "--limit", "2"]
+    here, terminal = pty.openpty()
 
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env=juju.environment
-    ) as following:
-        assert following.stdout is not None
-        first = [following.stdout.readline() for _ in range(2)]
-        juju.control("trigger", "host/0", "update-status")
-        while "in update-status" not in following.stdout.readline():
-            pass
-        following.terminate()
+    with subprocess.Popen(command, stdout=terminal, env=juju.environment) as following:
+        os.close(terminal)
+        with open(here) as shown:
+            first = [shown.readline() for _ in range(2)]
+            juju.control("trigger", "host/0", "update-status")
+            assert any("in update-status" in line for line in iter(shown.readline, ""))
+            following.terminate()
 
     assert all("start" in line for line in first)
 

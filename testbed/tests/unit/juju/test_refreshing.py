@@ -1,4 +1,4 @@
-"""`juju refresh`, failed hooks and `juju resolved`."""
+"""`juju refresh`, and hooks that fail."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_a_charm_for_another_base_is_refused(juju: Juju) -> None:
     assert 'base "ubuntu@22.04" not supported by charm' in refusal
 
 
-def test_a_failed_hook_is_shown_and_resolved(juju: Juju) -> None:
+def test_a_failed_hook_is_shown_and_blocks_the_others(juju: Juju) -> None:
     pack(juju.folder, PRINCIPAL, behaviour=FAILING, config=OPTION)
     juju("model-config", "automatically-retry-hooks=false")
     juju("deploy", "./host.charm", "--config", "fail=config-changed")
@@ -162,12 +162,6 @@ def test_a_failed_hook_is_shown_and_resolved(juju: Juju) -> None:
     juju("config", "host", "fail=never")
     juju.settle()
     assert "config-changed" not in juju.hooks("host/0")
-
-    juju("resolved", "host/0")
-    juju.settle()
-
-    assert juju.hooks("host/0")[-2:] == ["config-changed", "start"]
-    assert "not in an error state" in juju.refused("resolved", "host/0")
 
 
 def test_a_failed_hook_is_retried_by_itself(juju: Juju) -> None:

@@ -83,6 +83,29 @@ def test_a_removed_subordinate_runs_its_hooks_in_order_and_the_hosts_stay(
 
 
 @pytest.mark.usefixtures("riders")
+def test_a_unit_whose_agent_has_restarted_breaks_its_peer_relation_first(juju: Juju) -> None:
+    unit = juju.status()["applications"]["host"]["units"]["host/0"]
+    (rider,) = unit["subordinates"]
+    juju.control("stop-agent", rider)
+    juju.control("start-agent", rider)
+    juju.settle()
+
+    juju("remove-application", "--no-prompt", "rider")
+    juju.settle()
+
+    assert juju.hooks(rider)[-8:] == [
+        "riders-relation-departed",
+        "riders-relation-broken",
+        "certificates-relation-departed",
+        "certificates-relation-broken",
+        "things-relation-departed",
+        "things-relation-broken",
+        "stop",
+        "remove",
+    ]
+
+
+@pytest.mark.usefixtures("riders")
 def test_a_subordinate_stays_until_its_last_relation_with_its_principal_is_gone(
     juju: Juju,
 ) -> None:
@@ -197,14 +220,7 @@ def test_a_removed_units_folder_goes_from_a_machine_that_stays(
     assert (agents / "unit-host-0/charm/dispatch").exists()
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ("remove-application", "host"),
-        ("remove-unit", "host/0"),
-        ("destroy-model", "--force", "it"),
-    ],
-)
+@pytest.mark.parametrize("command", [("remove-application", "host"), ("remove-unit", "host/0")])
 def test_nothing_is_removed_without_a_yes(juju: Juju, command: tuple[str, ...]) -> None:
     pack(juju.folder, PRINCIPAL)
     juju("add-model", "it")

@@ -121,6 +121,22 @@ def test_a_dying_unit_leaves_its_relations_stops_and_removes() -> None:
     assert ran == ["db-relation-broken", "peers-relation-departed a/1", "stop", "remove"]
 
 
+def test_an_agent_that_has_restarted_takes_a_peer_relation_for_any_other() -> None:
+    remote = replace(NEW, relations={0: replace(PEERS, members={"a/1": 0}), 1: DB})
+    local = replace(started(remote), restarted=True)
+
+    ran = run(local, replace(remote, alive=False))[1]
+
+    # In which order the relations end is chance. Here the peer relation is the first.
+    assert ran == [
+        "peers-relation-departed a/1",
+        "peers-relation-broken",
+        "db-relation-broken",
+        "stop",
+        "remove",
+    ]
+
+
 def test_a_dying_unit_that_no_relation_keeps_runs_neither_stop_nor_remove() -> None:
     local = started(replace(NEW, relations={1: DB}))
 
@@ -188,7 +204,6 @@ def test_new_options_lead_to_one_hook_or_in_4_1_to_two(twice: bool, ran: list[st
         ({}, None),
         ({"config_version": "9"}, None),
         ({"retry_due": True}, "config-changed"),
-        ({"resolved": True}, "config-changed"),
         ({"charm_version": 2}, None),
     ],
 )

@@ -16,8 +16,8 @@ from unit.juju.conftest import Juju, a_controller
 
 NOW = datetime(2026, 11, 25, tzinfo=timezone.utc)
 LATER = NOW + timedelta(days=1)
-EMPTY = Secret("x", "app", NOW, NOW, label="own")
-STORED = changed(EMPTY, Settings(content={"key": "one"}), NOW)
+EMPTY = Secret("x", "app", label="own")
+STORED = changed(EMPTY, Settings(content={"key": "one"}))
 
 
 def given(text: str, **settings: Any) -> Settings:
@@ -27,7 +27,7 @@ def given(text: str, **settings: Any) -> Settings:
 def committed(changes: SecretChanges, stored: Secret | None = STORED) -> Secret | None:
     """Return the secret after a hook with these changes."""
     secrets = {stored.id: stored} if stored else {}
-    changes.commit(secrets, "app/0", LATER)
+    changes.commit(secrets, "app/0")
     return secrets.get("x")
 
 
@@ -76,12 +76,12 @@ def test_a_removal_drops_what_was_given_before() -> None:
     changes = updated(given("two"))
     changes.remove("x", 5)
 
-    assert changes.metadata("x", STORED, NOW) is None
+    assert changes.metadata("x", STORED) is None
     assert committed(changes) == STORED
 
 
 def test_removed_revisions_add_up_until_all_go() -> None:
-    stored = changed(changed(STORED, given("two"), NOW), given("three"), NOW)
+    stored = changed(changed(STORED, given("two")), given("three"))
     some, every = SecretChanges(), SecretChanges()
     for changes in (some, every):
         changes.remove("x", 1)

@@ -19,7 +19,7 @@ BOTH = pytest.mark.parametrize("manner", list(Manner))
 
 def secret(expire: datetime | None = SOON, name: str = "x", owner: str = "app/1") -> Secret:
     given = Settings(content={"key": "one"}, expire=expire)
-    return secrets.changed(Secret(name, owner, NOW, NOW), given, NOW)
+    return secrets.changed(Secret(name, owner), given)
 
 
 class Agent:
@@ -91,7 +91,7 @@ def test_a_later_expiry_without_content_moves_the_alarm_and_makes_no_revision(
     held = secret()
     agent.rings([held], minutes(2))
 
-    moved = secrets.changed(held, Settings(expire=NOW + minutes(3)), NOW)
+    moved = secrets.changed(held, Settings(expire=NOW + minutes(3)))
 
     assert agent.rings([moved], minutes(2.5)) == []
     assert agent.rings([moved], minutes(3)) == ["x/1"]
@@ -103,7 +103,7 @@ def test_an_expiry_years_ahead_silences_it(agent: Agent) -> None:
     held = secret()
     agent.rings([held], minutes(2))
 
-    silenced = secrets.changed(held, Settings(expire=YEARS), NOW)
+    silenced = secrets.changed(held, Settings(expire=YEARS))
 
     assert [agent.rings([silenced], minutes(at)) for at in (3, 7, 12, 600)] == [[]] * 4
 
@@ -113,7 +113,7 @@ def test_an_expiry_with_content_leaves_the_former_revisions_past(agent: Agent) -
     held = secret()
     agent.rings([held], minutes(2))
 
-    renewed = secrets.changed(held, Settings(content={"key": "two"}, expire=YEARS), NOW)
+    renewed = secrets.changed(held, Settings(content={"key": "two"}, expire=YEARS))
 
     assert agent.rings([renewed], minutes(7)) == ["x/1"]
 

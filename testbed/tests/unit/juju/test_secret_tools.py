@@ -6,6 +6,8 @@ import json
 import re
 import time
 
+import pytest
+
 from testbed.juju.manner import Manner
 from unit.juju.charms import PRINCIPAL, pack
 from unit.juju.conftest import Juju, in_manner
@@ -14,6 +16,15 @@ from unit.juju.conftest import Juju, in_manner
 TELLS = """
 if [ "$JUJU_HOOK_NAME" = secret-expired ]; then
     juju-log "expired: id=$JUJU_SECRET_ID label=$JUJU_SECRET_LABEL rev=$JUJU_SECRET_REVISION"
+fi
+"""
+
+NOWHERE = "secret:d00000000000000000a0"
+# Writes to its peers, and sets a secret that is not there.
+SETS_WHAT_IS_GONE = f"""
+if [ "$JUJU_HOOK_NAME" = config-changed ]; then
+    relation-set -r "$(relation-ids friends)" --app key=value
+    secret-set {NOWHERE} key=one && juju-log "went on"
 fi
 """
 
@@ -59,32 +70,107 @@ def test_secret_add_prints_the_model(juju: Juju) -> None:
     assert inside(juju, "host/0", f"secret-get {uri} key") == ["one"]
 
 
+def refusal(juju: Juju, what: str) -> str:
+    """Return how a unit is refused to `read` or to `manage` a secret of another."""
+    if juju.controller.manner is Manner.JUJU_4_1:
+        return f'"host/1" is not allowed to {what} this secret'
+    return "permission denied"
+
+
 @in_manner(*Manner)
-def test_a_unit_is_refused_what_it_may_not_read_or_manage(juju: Juju) -> None:
+def test_a_unit_is_refused_what_it_may_not_read(juju: Juju) -> None:
     deploy(juju)
     (uri,) = inside(juju, "host/0", "secret-add --owner unit key=one")
 
-    refusals = {"get": "permission denied", "remove": "permission denied"}
-    if juju.controller.manner is Manner.JUJU_4_1:
-        refusals = {
-            "get": '"host/1" is not allowed to read this secret',
-            "remove": '"host/1" is not allowed to manage this secret',
-        }
-    for tool, refusal in refusals.items():
-        assert refusal in refused(juju, "host/1", f"secret-{tool} {uri}")
+    assert refusal(juju, "read") in refused(juju, "host/1", f"secret-get {uri}")
+
+
+@pytest.mark.parametrize(
+    ("line", "doing"), [("secret-set {} key=two", "updating"), ("secret-remove {}", "removing")]
+)
+@in_manner(*Manner)
+def test_a_unit_learns_at_the_end_of_its_hook_what_it_may_not_manage(
+    juju: Juju, line: str, doing: str
+) -> None:
+    deploy(juju)
+    (uri,) = inside(juju, "host/0", "secret-add --owner unit key=one")
+
+    said = refused(juju, "host/1", f"{line.format(uri)} && echo done")
+
+    assert said.startswith(f"done\n{doing} secrets: {refusal(juju, 'manage')}")
+    assert inside(juju, "host/0", f"secret-get {uri} key") == ["one"]
 
 
 @in_manner(*Manner)
 def test_a_missing_secret_is_not_found_but_may_be_removed(juju: Juju) -> None:
     deploy(juju)
-    nowhere = "d00000000000000000a0"
 
     (uri,) = inside(juju, "host/0", "secret-add key=one")
-    inside(juju, "host/0", f"secret-remove {uri} --revision 7", f"secret-remove secret:{nowhere}")
+    inside(juju, "host/0", f"secret-remove {uri} --revision 7", f"secret-remove {NOWHERE}")
 
     assert inside(juju, "host/0", f"secret-get {uri} key") == ["one"]
-    for tool in ("get", "info-get", "set"):
-        assert "not found" in refused(juju, "host/0", f"secret-{tool} secret:{nowhere}")
+    for tool in ("get", "info-get"):
+        assert "not found" in refused(juju, "host/0", f"secret-{tool} {NOWHERE}")
+
+
+@in_manner(Manner.JUJU_3_6)
+def test_a_hook_that_sets_a_missing_secret_fails_whole_at_its_end(juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL, behaviour=SETS_WHAT_IS_GONE)
+    juju("model-config", "automatically-retry-hooks=false")
+    juju("deploy", "./host.charm")
+
+    juju.settle()
+
+    (unit,) = juju.status()["applications"]["host"]["units"].values()
+    assert unit["workload-status"]["message"] == 'hook failed: "config-changed"'
+    log = juju("debug-log")
+    assert "went on" in log
+    assert f'failed: updating secrets: secret "{NOWHERE}" not found' in log
+    assert juju.shown("host/0", "friends")["application-data"] == {}
+
+
+@in_manner(Manner.JUJU_4_1)
+def test_a_hook_that_sets_a_missing_secret_does_nothing(juju: Juju) -> None:
+    pack(juju.folder, PRINCIPAL, behaviour=SETS_WHAT_IS_GONE)
+    juju("deploy", "./host.charm")
+
+    juju.settle()
+
+    assert "config-changed" in juju.hooks("host/0")
+    assert juju.shown("host/0", "friends")["application-data"] == {"key": "value"}
+
+
+@in_manner(Manner.JUJU_3_6)
+def test_an_action_that_sets_a_missing_secret_fails(juju: Juju) -> None:
+    deploy(juju)
+    arguments = ("--unit", "host/0", "--format", "json")
+
+    done = juju.try_("exec", *arguments, "--", f"secret-set {NOWHERE} key=one && echo done")
+
+    (report,) = json.loads(done.stdout).values()
+    assert (done.returncode, report["status"]) == (1, "failed")
+    assert report["message"] == "committing requested changes failed"
+    assert report["results"] == {
+        "return-code": 1,
+        "stdout": "done\n",
+        "stderr": f'updating secrets: secret "{NOWHERE}" not found',
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "doing"),
+    [("secret-add --label mine key=two", "creating"), ("secret-set {} --label mine", "updating")],
+)
+def test_a_label_that_exists_fails_at_the_end_of_the_hook(
+    juju: Juju, line: str, doing: str
+) -> None:
+    deploy(juju)
+    inside(juju, "host/0", "secret-add --label mine key=one")
+    (other,) = inside(juju, "host/0", "secret-add key=one")
+
+    said = refused(juju, "host/0", line.format(other))
+
+    assert f'{doing} secrets: secret with label "mine" already exists' in said
 
 
 @in_manner(*Manner)

@@ -16,9 +16,9 @@ NOW = datetime(2026, 11, 25, tzinfo=timezone.utc)
 
 
 def secret(owner: str = "app", **settings: Any) -> Secret:
-    empty = Secret("x", owner, NOW, NOW, label="own")
+    empty = Secret("x", owner, label="own")
     given = Settings(content={"key": "one"}, **settings)
-    return secrets.changed(empty, given, NOW)
+    return secrets.changed(empty, given)
 
 
 @pytest.mark.parametrize(
@@ -48,15 +48,15 @@ def test_a_grant_lets_an_application_read(target: str, reads: bool) -> None:
 
 
 def test_the_same_content_again_is_not_a_new_revision() -> None:
-    same = secrets.changed(secret(), Settings(content={"key": "one"}), NOW)
-    other = secrets.changed(same, Settings(content={"key": "two"}), NOW)
+    same = secrets.changed(secret(), Settings(content={"key": "one"}))
+    other = secrets.changed(same, Settings(content={"key": "two"}))
 
     assert (same.latest, other.latest) == (1, 2)
 
 
 def test_a_new_revision_leads_to_hooks_of_readers_and_owners() -> None:
     read = replace(secret(), consumers={"other/0": Consumer("theirs", 1)})
-    changed = secrets.changed(read, Settings(content={"key": "two"}), NOW)
+    changed = secrets.changed(read, Settings(content={"key": "two"}))
 
     (event,) = secretevents.events_for("other/0", leader=False, secrets=[changed])
     nothing_yet = secretevents.events_for("app/0", leader=True, secrets=[changed])

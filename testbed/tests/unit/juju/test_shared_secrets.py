@@ -62,7 +62,8 @@ def test_a_follower_reads_its_applications_secret_and_a_new_revision_on_refresh(
     assert (kept, peeked, refreshed) == ("b", "c", "c")
     assert told(juju, "owner/1") == ["secret-changed theirs none"]
     assert told(juju, "owner/0") == ["secret-remove mine 1"]
-    assert "not found" in refused(juju, "owner/1", f"secret-set {uri} user=x")
+    not_leader = '"owner/1" is not leader of "owner"'
+    assert not_leader in refused(juju, "owner/1", f"secret-set {uri} user=x")
 
 
 @pytest.mark.usefixtures("pair")
@@ -78,7 +79,8 @@ def test_an_applications_secret_is_managed_by_its_current_leader(juju: Juju) -> 
 
     (described,) = json.loads(info).values()
     assert (described["revision"], described["owner"]) == (1, "application")
-    assert "not found" in refused(juju, "owner/0", f"secret-set {uri} user=b")
+    not_leader = '"owner/0" is not leader of "owner"'
+    assert not_leader in refused(juju, "owner/0", f"secret-set {uri} user=b")
 
 
 @pytest.mark.usefixtures("pair")

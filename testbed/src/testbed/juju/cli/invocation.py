@@ -64,10 +64,7 @@ class Invocation:
         _write(self.stdout, text + end)
 
     def info(self, text: str) -> None:
-        """Print a line for people, not for scripts, on stderr."""
-        _write(self.stderr, text + "\n")
-
-    def error(self, text: str) -> None:
+        """Print a line for people, not for scripts, on stderr: news or an error."""
         _write(self.stderr, text + "\n")
 
     def is_terminal(self) -> bool:

@@ -15,8 +15,6 @@ from testbed.juju.cli.commands import (
     relate,
     remote,
     run,
-    showsecrets,
-    sshkeys,
     testbedctl,
     units,
     usersecrets,
@@ -36,8 +34,6 @@ _JUJU = (
     *relate.COMMANDS,
     *remote.COMMANDS,
     *run.COMMANDS,
-    *showsecrets.COMMANDS,
-    *sshkeys.COMMANDS,
     *units.COMMANDS,
     *usersecrets.COMMANDS,
 )
@@ -52,10 +48,10 @@ def main(invocation: Invocation, program: str, argv: Sequence[str]) -> int:
     try:
         return _run(invocation, program, argv)
     except SshError as error:
-        invocation.error(str(error))
+        invocation.info(str(error))
         return error.code
     except JujuError as error:
-        invocation.error(f"ERROR {error}")
+        invocation.info(f"ERROR {error}")
         return error.code
 
 

@@ -144,8 +144,9 @@ def workload_status(unit: Unit) -> Status:
         return Status(
             "unknown", f"agent lost, see 'juju show-status-log {unit.name}'", unit.agent.since
         )
-    if unit.failed_message and unit.agent.current != "executing":
-        return Status("error", unit.failed_message, unit.agent.since)
+    failed = unit.local.failed
+    if failed is not None and unit.agent.current != "executing":
+        return Status("error", f'hook failed: "{failed.name}"', unit.agent.since)
     return unit.workload
 
 

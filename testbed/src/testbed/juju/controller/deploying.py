@@ -11,7 +11,7 @@ from typing import Any
 
 from testbed.juju.controller import relating
 from testbed.juju.controller.controller import Controller
-from testbed.juju.controller.lifecycle import add_unit
+from testbed.juju.controller.lifecycle import add_unit, join_untold
 from testbed.juju.errors import JujuError, UnsupportedError, UsageError
 from testbed.juju.manner import Manner
 from testbed.juju.state import bases, names
@@ -45,7 +45,7 @@ class Request:
     config: Mapping[str, Value] = field(default_factory=dict)
 
 
-def source_of(controller: Controller, model: Model, name: str, channel: str) -> Source:
+def source_of(controller: Controller, name: str, channel: str) -> Source:
     """Return a charm of the store by name."""
     found = controller.store.charm(name, channel)
     return Source(found.charm, "charmhub", found.revision, found.channel)
@@ -136,8 +136,6 @@ def _target(model: Model, target: str) -> Machine | None:
         return None
     if names.is_machine(target):
         return model.machine(target)
-    if names.is_unit(target):
-        return model.unit(target).machine
     raise UnsupportedError(f'placement "{target}"')
 
 
@@ -152,14 +150,14 @@ def refresh(
     _check_refresh(model, application, new)
     application.charm, application.revision = new, source.revision
     application.origin, application.channel = source.origin, source.channel
-    application.charm_version += 1
     application.config = {n: v for n, v in application.config.items() if _keeps(old, new, n)}
     for relation in model.relations_of(application.name):
         relation.sides = tuple(_with_charm(side, application) for side in relation.sides)
     known = {relation.sides[0].endpoint.name for relation in _peers(model, application)}
     for endpoint in new.peers():
         if endpoint.name not in known:
-            relating.add_peer(model, application, endpoint)
+            join_untold(model, relating.add_peer(model, application, endpoint))
+    application.charm_version += 1
     controller.changed(model)
 
 

@@ -6,6 +6,8 @@ is left for the controller to do: units to start, machines to close.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from testbed.juju.controller.effects import Effects
 from testbed.juju.controller.removal import end_application, end_relation, end_unit
 from testbed.juju.state import names
@@ -13,6 +15,7 @@ from testbed.juju.state.machine import Machine
 from testbed.juju.state.model import Application, Model, Unit
 from testbed.juju.state.relation import Databag, Relation
 from testbed.juju.state.status import ALIVE
+from testbed.juju.state.unitstate import LocalRelation
 
 
 def add_unit(
@@ -79,12 +82,24 @@ def _join(model: Model, relation: Relation, unit: Unit, effects: Effects) -> boo
     return True
 
 
-def _knows_its_charm(model: Model, unit: Unit) -> bool:
-    """Return whether a unit runs its application's charm, and no hook of the upgrade is left.
+def join_untold(model: Model, relation: Relation) -> None:
+    """Let units join a relation that only the charm knows that they are to be upgraded to.
 
-    An endpoint that only the newer charm has, such as a first peer relation, has no relation yet
-    in upgrade-charm and in the config-changed that follows it.
+    As in Juju 3.6, an agent that runs joins it before the upgrade. It finds no hook
+    relation-created in the older charm and takes it for done, so the newer charm gets none either.
+    An agent that is down upgrades its charm first.
     """
+    for unit in _candidates(model, relation):
+        if _join(model, relation, unit, Effects()):
+            side = relation.other_side(unit.application)
+            known = LocalRelation(side.endpoint.name, side.application, created=True)
+            unit.local = replace(
+                unit.local, relations={**unit.local.relations, relation.id: known}
+            )
+
+
+def _knows_its_charm(model: Model, unit: Unit) -> bool:
+    """Return whether a unit runs its application's charm, and no hook of the upgrade is left."""
     newest = model.applications[unit.application].charm_version
     return unit.local.installed and unit.local.charm_version == newest and not unit.local.queued
 

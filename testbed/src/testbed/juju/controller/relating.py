@@ -107,7 +107,7 @@ def _is(side: Side, name: str) -> bool:
     return side.application == application and endpoint in ("", side.endpoint.name)
 
 
-def remove(model: Model, relation: Relation) -> None:
+def remove(relation: Relation) -> None:
     """Begin to remove a relation."""
     if relation.peer:
         raise JujuError(f'cannot destroy relation "{key_of(relation)}": is a peer relation')

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from testbed.juju.controller.effects import Effects
-from testbed.juju.errors import JujuError
 from testbed.juju.manner import Manner
 from testbed.juju.state.model import Application, Model, Unit
 from testbed.juju.state.relation import Relation
@@ -25,17 +24,11 @@ def destroy_application(model: Model, application: Application) -> None:
         if not relation.peer or model.manner is Manner.JUJU_4_1:
             relation.life = DYING
     for unit in application.units.values():
-        _destroy(unit)
+        destroy_unit(unit)
 
 
-def destroy_unit(model: Model, unit: Unit) -> None:
-    """Begin to remove a unit. Raise JujuError if it is a subordinate."""
-    if unit.principal:
-        raise JujuError(f'unit "{unit.name}" is a subordinate')
-    _destroy(unit)
-
-
-def _destroy(unit: Unit) -> None:
+def destroy_unit(unit: Unit) -> None:
+    """Begin to remove a unit."""
     if unit.life == ALIVE:
         unit.life = DYING
 

@@ -8,6 +8,7 @@ from typing import Any
 from testbed.juju.errors import ToolError
 from testbed.juju.hooktools.call import Call, Spec
 from testbed.juju.hooktools.context import ActionRun
+from testbed.juju.state.actions import assign
 
 _KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\Z")
 _RESERVED = ("stdout", "stderr", "return-code")
@@ -20,10 +21,8 @@ def _action(call: Call) -> ActionRun:
 
 
 def action_get(call: Call) -> Any:
-    value: Any = _action(call).params
-    for key in call.argument(0).split(".") if call.args else ():
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
+    params = _action(call).params
+    return params.get(call.argument(0)) if call.args else params
 
 
 def action_set(call: Call) -> None:
@@ -41,16 +40,7 @@ def action_set(call: Call) -> None:
                     "and contain only lowercase alphanumeric, hyphens and periods",
                     2,
                 )
-        _assign(_action(call).results, keys, value)
-
-
-def _assign(results: dict[str, Any], keys: list[str], value: str) -> None:
-    for key in keys[:-1]:
-        inner = results.get(key)
-        if not isinstance(inner, dict):
-            inner = results[key] = {}
-        results = inner
-    results[keys[-1]] = value
+        assign(_action(call).results, keys, value)
 
 
 def action_fail(call: Call) -> None:

@@ -91,13 +91,11 @@ def invoke(spec: Spec, context: Context, args: list[str], files: Mapping[str, by
 
 
 def formatted(value: Any, style: str) -> str:
-    """Return a value in a format of Juju's tools: `smart`, `yaml` or `json`."""
+    """Return a value in a format of Juju's tools: `smart` or `json`."""
     if style == "json":
         return json.dumps(value) + "\n"
     if style == "smart":
         return _smart(value)
-    if style == "yaml":
-        return _yaml(value)
     raise ToolError(f'ERROR invalid value "{style}" for option --format: unknown format', 2)
 
 

@@ -6,17 +6,16 @@ model at once. Until then only the run itself sees them.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from testbed.juju.errors import ToolError
+from testbed.juju.errors import CommitError, ToolError
 from testbed.juju.hooktools.secretchanges import SecretChanges
 from testbed.juju.manner import Manner
 from testbed.juju.state.model import Application, Model, Unit
 from testbed.juju.state.relation import Databag, Relation
-from testbed.juju.state.secrets import Secret
-from testbed.juju.state.status import ALIVE, now
+from testbed.juju.state.secrets import Secret, Settings
+from testbed.juju.state.status import ALIVE
 from testbed.juju.state.unitstate import Hook
 
 NOT_LEADER = "ERROR this unit is not the leader"
@@ -45,7 +44,7 @@ class Context:
     hook: Hook | None = None
     action: ActionRun | None = None
     retries: int = 0  # of a hook that has failed, this one included
-    calls: Counter[str] = field(default_factory=Counter)
+    calls: int = 0  # of hook tools
     _relations: dict[tuple[int, bool], dict[str, str]] = field(default_factory=dict)
     _leader_settings: dict[str, str] = field(default_factory=dict)
     secret_changes: SecretChanges = field(default_factory=SecretChanges)
@@ -134,7 +133,7 @@ class Context:
     def secret(self, secret_id: str) -> Secret | None:
         """Return a secret's metadata as this run sees it; None when the run removes it."""
         stored = self.model.secrets.get(secret_id)
-        return self.secret_changes.metadata(secret_id, stored, now())
+        return self.secret_changes.metadata(secret_id, stored)
 
     def any_secret(self, secret_id: str) -> Secret | None:
         """Return a secret that is stored, or that this run creates."""
@@ -145,14 +144,43 @@ class Context:
         seen = (self.secret(secret_id) for secret_id in ids)
         return [secret for secret in seen if secret is not None]
 
+    def refusal(self, what: str) -> str:
+        """Return how Juju refuses to `read` or to `manage` a secret of others."""
+        if self.model.manner is Manner.JUJU_4_1:
+            return f'"{self.unit.name}" is not allowed to {what} this secret'
+        return "permission denied"
+
     def commit(self) -> None:
-        """Put all changes of this run into the model."""
+        """Put all changes of this run into the model. Raise CommitError, without any change."""
+        for doing, secret_id in self.secret_changes.changed_ids():
+            if problem := self._problem(doing, secret_id):
+                raise CommitError(f"{doing} secrets: {problem}")
         for (number, application), changes in self._relations.items():
             if number in self.model.relations:
                 self._commit_data(self.model.relations[number], changes, application)
         if self._leader_settings:
             self.application.leader_settings.write(self._leader_settings)
-        self.secret_changes.commit(self.model.secrets, self.unit.name, now())
+        self.secret_changes.commit(self.model.secrets, self.unit.name)
+
+    def _problem(self, doing: str, secret_id: str) -> str:
+        """Return why the controller refuses a change of a secret, or nothing."""
+        secrets = self.model.secrets
+        secret = self.secret_changes.created.get(secret_id) or secrets.get(secret_id)
+        if secret is None:
+            # 4.x passes over a secret that is gone, and so does 3.6 if it is to be removed.
+            fails = doing == "updating" and self.model.manner is Manner.JUJU_3_6
+            return f'secret "secret:{secret_id}" not found' if fails else ""
+        if not secret.managed_by(self.unit.name, leader=self.leader):
+            follows = secret.owner == self.application.name
+            if follows and self.model.manner is Manner.JUJU_3_6:
+                return f'"{self.unit.name}" is not leader of "{self.application.name}"'
+            return self.refusal("manage")
+        settings = self.secret_changes.settings.get(secret_id, Settings())
+        for other in secrets.values():
+            is_namesake = other.owner == secret.owner and other.label == settings.label
+            if settings.label and is_namesake and other.id != secret_id:
+                return f'secret with label "{settings.label}" already exists'
+        return ""
 
     def _commit_data(self, relation: Relation, changes: dict[str, str], application: bool) -> None:
         if application:

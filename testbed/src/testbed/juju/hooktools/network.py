@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from testbed.juju.errors import ToolError
-from testbed.juju.hooktools.call import RELATION, Call, Spec
+from testbed.juju.hooktools.call import Call, Spec
 
 
 def network_get(call: Call) -> Any:
     context = call.context
-    if relation := call.parsed.text("relation"):
-        context.relation(relation)
     binding = call.argument(0)
     if binding not in context.application.charm.all_endpoints():
         raise ToolError(f'ERROR no network config found for binding "{binding}"')
@@ -27,4 +25,4 @@ def network_get(call: Call) -> Any:
     }
 
 
-SPECS: dict[str, Spec] = {"network-get": Spec(network_get, (RELATION,), output=True)}
+SPECS: dict[str, Spec] = {"network-get": Spec(network_get, output=True)}

@@ -14,8 +14,6 @@ from testbed.juju.state.relation import Relation
 def relation_ids(call: Call) -> list[str]:
     context = call.context
     endpoint = call.argument(0)
-    if not endpoint and context.hook:
-        endpoint = context.hook.endpoint
     if not endpoint:
         raise ToolError("ERROR no endpoint name specified", 2)
     return [

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import replace
 from typing import Any
 
 from testbed.juju.errors import ToolError
 from testbed.juju.flags import Flag
-from testbed.juju.hooktools.call import FILE, Call, Spec
-from testbed.juju.hooktools.context import Context
-from testbed.juju.hooktools.secretread import not_found, refused
+from testbed.juju.hooktools.call import Call, Spec
 from testbed.juju.state.secrets import (
     Secret,
     Settings,
@@ -21,27 +18,7 @@ from testbed.juju.state.secrets import (
 )
 from testbed.juju.state.status import now
 
-_CONTENT_FLAGS = (
-    Flag("label"),
-    Flag("description"),
-    Flag("expire"),
-    Flag("owner"),
-    FILE,
-)
-
-
-def _managed(context: Context, secret_id: str) -> Secret:
-    """Return a secret that this unit may change. Raise ToolError if it may not."""
-    secret = context.any_secret(secret_id)
-    if secret is None:
-        raise not_found(secret_id)
-    if not secret.managed_by(context.unit.name, leader=context.leader):
-        raise (
-            not_found(secret_id)
-            if secret.owned_by(context.unit.name)
-            else refused(context, "manage")
-        )
-    return secret
+_CONTENT_FLAGS = (Flag("label"), Flag("description"), Flag("expire"), Flag("owner"))
 
 
 def _settings(call: Call) -> Settings:
@@ -64,8 +41,6 @@ def _content(call: Call, words: list[str]) -> dict[str, str]:
             raise ToolError(f'ERROR key value "{word}" not valid', 2)
         if key.endswith("#file"):
             content[key.removesuffix("#file")] = call.files[value].decode()
-        elif key.endswith("#base64"):
-            content[key.removesuffix("#base64")] = base64.b64decode(value).decode()
         else:
             content[key] = value
     check_content(content)
@@ -84,28 +59,17 @@ def secret_add(call: Call) -> str:
     context, settings = call.context, _settings(call)
     if settings.content is None:
         raise ToolError("ERROR missing secret value or filename", 2)
-    owner, moment = _owner(call), now()
-    if settings.label and _labelled(context, settings.label, owner):
-        raise ToolError(f'ERROR secret with label "{settings.label}" already exists')
-    secret = Secret(new_id(), owner, moment, moment)
+    secret = Secret(new_id(), _owner(call))
     context.secret_changes.create(secret, settings)
     return f"secret://{context.model.uuid}/{secret.id}"
 
 
-def _labelled(context: Context, label: str, owner: str) -> Secret | None:
-    found = (s for s in context.secrets() if s.owner == owner and s.label == label)
-    return next(found, None)
-
-
 def secret_set(call: Call) -> None:
-    context = call.context
-    secret = _managed(context, identifier(call.argument(0)))
+    context, secret_id = call.context, identifier(call.argument(0))
     settings = _settings(replace(call, parsed=_without_first(call)))
-    new = settings.label if settings.label != secret.label else ""
-    if new and _labelled(context, new, secret.owner):
-        raise ToolError(f'ERROR secret with label "{new}" already exists')
-    stored = context.model.secrets.get(secret.id)
-    context.secret_changes.update(secret.id, settings, stored)
+    stored = context.model.secrets.get(secret_id)
+    known = stored and stored.managed_by(context.unit.name, leader=context.leader)
+    context.secret_changes.update(secret_id, settings, stored if known else None)
 
 
 def _without_first(call: Call) -> Any:
@@ -113,16 +77,9 @@ def _without_first(call: Call) -> Any:
 
 
 def secret_remove(call: Call) -> None:
-    """Remove a secret or a revision. As in Juju it is no error if there is none."""
+    revision = call.parsed.text("revision")
     secret_id = identifier(call.argument(0))
-    if call.context.any_secret(secret_id) is None:
-        return
-    secret = _managed(call.context, secret_id)
-    text = call.parsed.text("revision")
-    revision = int(text) if text else None
-    if revision is not None and revision not in secret.revisions:
-        return
-    call.context.secret_changes.remove(secret.id, revision)
+    call.context.secret_changes.remove(secret_id, int(revision) if revision else None)
 
 
 SPECS: dict[str, Spec] = {

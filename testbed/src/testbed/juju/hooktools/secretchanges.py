@@ -8,14 +8,14 @@ its package worker/uniter/runner/context), its oddities included:
   the old content again, leaves the new one.
 - secret-remove, even of one revision, drops what the hook has set so far. Until the
   hook ends, its lists lack the secret. A later secret-set takes the removal back.
-- The end of the hook applies creations and updates, then removals.
+- The end of the hook applies creations and updates, then removals. Only then the controller finds
+  out what it must refuse, such as an update of a secret that is not there. Then the hook fails.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime
 
 from testbed.juju.state.secrets import Consumer, Secret, Settings, changed, without_revision
 
@@ -66,7 +66,15 @@ class SecretChanges:
             return None
         return settings.content
 
-    def metadata(self, secret_id: str, stored: Secret | None, moment: datetime) -> Secret | None:
+    def changed_ids(self) -> list[tuple[str, str]]:
+        """Return what the hook has done to which secrets, in the order of `commit`."""
+        created = [("creating", secret_id) for secret_id in self.created]
+        updated = [
+            ("updating", secret_id) for secret_id in self.settings if secret_id not in self.created
+        ]
+        return [*created, *updated, *(("removing", secret_id) for secret_id in self._removed)]
+
+    def metadata(self, secret_id: str, stored: Secret | None) -> Secret | None:
         """Return a secret with its pending metadata; an update adds no revision yet."""
         if secret_id in self._removed:
             return None
@@ -76,14 +84,14 @@ class SecretChanges:
             return secret
         if secret_id not in self.created:
             settings = replace(settings, content=None)
-        return changed(secret, settings, moment)
+        return changed(secret, settings)
 
-    def commit(self, secrets: dict[str, Secret], unit: str, moment: datetime) -> None:
+    def commit(self, secrets: dict[str, Secret], unit: str) -> None:
         """Put all changes into the model's secrets."""
         for secret_id, settings in self.settings.items():
             secret = self.created.get(secret_id) or secrets.get(secret_id)
             if secret is not None:
-                secrets[secret_id] = changed(secret, settings, moment)
+                secrets[secret_id] = changed(secret, settings)
         for secret in _among(secrets, self._followed):
             consumer = replace(secret.consumers.get(unit, Consumer()), revision=secret.latest)
             consumers = {**secret.consumers, unit: consumer}

@@ -9,20 +9,12 @@ from testbed.juju.errors import ToolError
 from testbed.juju.flags import Flag
 from testbed.juju.hooktools.call import Call, Spec
 from testbed.juju.hooktools.context import Context
-from testbed.juju.manner import Manner
 from testbed.juju.state import names
 from testbed.juju.state.secrets import Consumer, Secret, Settings, identifier
 
 
 def not_found(what: str) -> ToolError:
     return ToolError(f'ERROR secret "{what}" not found')
-
-
-def refused(context: Context, what: str) -> ToolError:
-    """Return the refusal to `read` or to `manage` a secret of others."""
-    if context.model.manner is Manner.JUJU_4_1:
-        return ToolError(f'ERROR "{context.unit.name}" is not allowed to {what} this secret')
-    return ToolError("ERROR permission denied")
 
 
 def secret_get(call: Call) -> Any:
@@ -41,7 +33,7 @@ def secret_get(call: Call) -> Any:
             else not_found(call.argument(0))
         )
     if not secret.readable_by(context.unit.name):
-        raise refused(context, "read")
+        raise ToolError(f"ERROR {context.refusal('read')}")
     content = _pending(context, secret.id, label, peek=peek, refresh=refresh)
     if content is None:
         content = _stored(context, secret.id, label, peek=peek, refresh=refresh)

@@ -58,7 +58,7 @@ class ToolServer:
             tool = request["tool"]
             if tool not in SPECS:
                 return _answered(1, "", f'ERROR unknown command "{tool}"')
-            context.calls[tool] += 1
+            context.calls += 1
             if not self._before(context, tool):
                 return None
             files = {

@@ -12,7 +12,6 @@ from testbed.juju.hooktools.context import Context
 from testbed.juju.state.model import Application, Unit
 from testbed.juju.state.status import ALIVE, DEAD, Status
 
-_APPLICATION = Flag("application", "bool")
 _STATUSES = ("maintenance", "blocked", "waiting", "active")
 
 
@@ -33,23 +32,6 @@ def status_set(call: Call) -> None:
         return
     if not context.unit.workload.same(status):
         context.unit.workload = status
-
-
-def status_get(call: Call) -> Any:
-    context = call.context
-    if call.parsed.on("application"):
-        context.require_leader()
-        units = {u.name: _status(u.workload) for u in context.application.units.values()}
-        status = context.application.status or Status("unknown")
-        return {"application-status": {**_status(status), "units": units}}
-    if not call.parsed.on("include-data"):
-        current = context.unit.workload.current
-        return {"status": current} if call.parsed.text("format") == "json" else current
-    return _status(context.unit.workload)
-
-
-def _status(status: Status) -> dict[str, Any]:
-    return {"status": status.current, "message": status.message, "status-data": {}}
 
 
 def application_version_set(call: Call) -> None:
@@ -96,6 +78,5 @@ def _moment(moment: datetime) -> str:
 SPECS: dict[str, Spec] = {
     "application-version-set": Spec(application_version_set),
     "goal-state": Spec(goal_state, output=True),
-    "status-get": Spec(status_get, (_APPLICATION, Flag("include-data", "bool")), output=True),
-    "status-set": Spec(status_set, (_APPLICATION,)),
+    "status-set": Spec(status_set, (Flag("application", "bool"),)),
 }

@@ -39,9 +39,7 @@ def leader_set(call: Call) -> None:
 
 
 def juju_log(call: Call) -> None:
-    level = call.parsed.text("log-level", "DEBUG" if call.parsed.on("debug") else "INFO").upper()
-    if level == "WARN":
-        level = "WARNING"
+    level = call.parsed.text("log-level", "INFO").upper()
     if not call.args:
         raise ToolError("ERROR no message specified", 2)
     context, hook = call.context, call.context.hook
@@ -51,9 +49,9 @@ def juju_log(call: Call) -> None:
 
 
 SPECS: dict[str, Spec] = {
-    "config-get": Spec(config_get, (Flag("all", "bool", ("a",)),), output=True),
+    "config-get": Spec(config_get, (Flag("all", "bool"),), output=True),
     "is-leader": Spec(is_leader, output=True),
-    "juju-log": Spec(juju_log, (Flag("log-level", aliases=("l",)), Flag("debug", "bool"))),
+    "juju-log": Spec(juju_log, (Flag("log-level"),)),
     "leader-get": Spec(leader_get, output=True),
     "leader-set": Spec(leader_set, (FILE,)),
 }

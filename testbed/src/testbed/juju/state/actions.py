@@ -82,11 +82,12 @@ def parse_params(
                     f'key "{key}" must start and end with lowercase alphanumeric, '
                     "and contain only lowercase alphanumeric and hyphens"
                 )
-        _assign(params, keys, text if as_text else yaml.safe_load(text))
+        assign(params, keys, text if as_text else yaml.safe_load(text))
     return params
 
 
-def _assign(params: dict[str, Any], keys: list[str], value: Any) -> None:
+def assign(params: dict[str, Any], keys: list[str], value: Any) -> None:
+    """Set the value at nested keys, in place of what is there."""
     for key in keys[:-1]:
         inner = params.get(key)
         if not isinstance(inner, dict):

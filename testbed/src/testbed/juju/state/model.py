@@ -43,8 +43,6 @@ class Unit:
     agent: Status = field(default_factory=lambda: Status("allocating"))
     version: Status = field(default_factory=lambda: Status(""))
     agent_stopped: bool = False
-    failed_message: str = ""
-    resolved: bool = False  # until the uniter has acted on it
     update_status_version: int = 0
     subordinates: list[str] = field(default_factory=list)
 
@@ -99,7 +97,6 @@ class Model:
     relations: dict[int, Relation] = field(default_factory=dict)
     machines: dict[str, Machine] = field(default_factory=dict)
     secrets: dict[str, Secret] = field(default_factory=dict)
-    ssh_keys: list[str] = field(default_factory=list)
     next_machine: int = 0
     next_relation: int = 0
     next_operation: int = 1

@@ -11,6 +11,8 @@ from testbed.juju.state import names
 from testbed.juju.state.machine import MachineLike
 
 TOOLS_DIR = "/var/lib/juju/tools"
+SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin"
+"""Where hooks and shells of a machine look for programs."""
 _LINKS_AT_MOST = 40  # as in Linux
 
 

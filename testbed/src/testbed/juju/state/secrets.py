@@ -28,7 +28,6 @@ class Revision:
     """One revision of a secret's content."""
 
     content: Mapping[str, str]
-    created: datetime
     expire: datetime | None = None
 
 
@@ -46,8 +45,6 @@ class Secret:
 
     id: str
     owner: str  # "APP", "APP/N" or MODEL
-    created: datetime
-    updated: datetime
     label: str = ""
     description: str = ""
     revisions: Mapping[int, Revision] = field(default_factory=dict)
@@ -122,21 +119,21 @@ def _microseconds(text: str) -> str:
     return re.sub(r"\.(\d+)", lambda match: "." + match[1][:6].ljust(6, "0"), text)
 
 
-def changed(secret: Secret, settings: Settings, now: datetime) -> Secret:
+def changed(secret: Secret, settings: Settings) -> Secret:
     """Return the secret after secret-add or secret-set."""
     if settings.label is not None:
         secret = replace(secret, label=settings.label)
     if settings.description is not None:
         secret = replace(secret, description=settings.description)
     if settings.content is not None:
-        secret = _with_content(secret, settings, now)
-    elif settings.expire is not None and secret.latest:
+        return _with_content(secret, settings)
+    if settings.expire is not None and secret.latest:
         latest = replace(secret.revisions[secret.latest], expire=settings.expire)
-        secret = replace(secret, revisions={**secret.revisions, secret.latest: latest})
-    return replace(secret, updated=now)
+        return replace(secret, revisions={**secret.revisions, secret.latest: latest})
+    return secret
 
 
-def _with_content(secret: Secret, settings: Settings, now: datetime) -> Secret:
+def _with_content(secret: Secret, settings: Settings) -> Secret:
     assert settings.content is not None
     current = secret.revisions.get(secret.latest)
     if current is not None and current.content == settings.content:
@@ -144,7 +141,7 @@ def _with_content(secret: Secret, settings: Settings, now: datetime) -> Secret:
         kept = {**secret.revisions, secret.latest: replace(current, expire=expire)}
         return replace(secret, revisions=kept)
     number = secret.latest + 1
-    revision = Revision(dict(settings.content), now, settings.expire)
+    revision = Revision(dict(settings.content), settings.expire)
     return replace(secret, latest=number, revisions={**secret.revisions, number: revision})
 
 

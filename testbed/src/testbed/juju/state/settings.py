@@ -39,34 +39,34 @@ def parse_options(document: Mapping[str, Any]) -> dict[str, Option]:
     return options
 
 
-def parse_value(options: Mapping[str, Option], name: str, text: str) -> Value:
-    """Return the value of `name=text` on the command line, in the option's type.
+def typed(options: Mapping[str, Option], given: Mapping[str, Any]) -> dict[str, Value]:
+    """Return options in their types, from texts of the command line or values of a bundle.
 
     Raise JujuError for an unknown option or a value of another type.
     """
+    return {name: _typed(options, name, value) for name, value in given.items()}
+
+
+def _typed(options: Mapping[str, Option], name: str, value: Any) -> Value:
     if name not in options:
         raise JujuError(f'unknown option "{name}"')
     kind = options[name].type
+    if isinstance(value, str):
+        return _parsed(kind, name, value)
+    if kind == "float" and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if _fits(kind, value):
+        return value
+    raise JujuError(f'option "{name}" expected {kind}, got {value!r}')
+
+
+def _parsed(kind: str, name: str, text: str) -> Value:
     if kind == "secret" and text and not _SECRET_URI.fullmatch(text):
         raise JujuError(f'invalid secret URI for option "{name}": secret URI "{text}" not valid')
     try:
         return _PARSERS[kind](text)
     except ValueError as error:
         raise JujuError(f'option "{name}" expected {kind}, got "{text}"') from error
-
-
-def check_value(options: Mapping[str, Option], name: str, value: Any) -> Value:
-    """Return a value of a YAML document (a bundle, a config file) in the option's type."""
-    if name not in options:
-        raise JujuError(f'unknown option "{name}"')
-    kind = options[name].type
-    if kind == "float" and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(value, str):
-        return parse_value(options, name, value)
-    if _fits(kind, value):
-        return value
-    raise JujuError(f'option "{name}" expected {kind}, got {value!r}')
 
 
 def effective(options: Mapping[str, Option], user: Mapping[str, Value]) -> dict[str, Value]:

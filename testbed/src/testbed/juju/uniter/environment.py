@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from testbed.juju.hooktools.context import Context
-from testbed.juju.state.paths import charm_dir, tools_dir
+from testbed.juju.state.paths import SEARCH_PATH, charm_dir, tools_dir
 
 SOCKET = "/run/testbed-juju/tools.sock"
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin"
 
 
 def environment(context: Context, dispatch_path: str) -> dict[str, str]:
@@ -37,7 +36,7 @@ def environment(context: Context, dispatch_path: str) -> dict[str, str]:
         "JUJU_UNIT_NAME": unit.name,
         "JUJU_VERSION": model.manner.version,
         "LANG": "C.UTF-8",
-        "PATH": f"{tools_dir(unit.name)}:{_PATH}",
+        "PATH": f"{tools_dir(unit.name)}:{SEARCH_PATH}",
         "TERM": "tmux-256color",
     }
     if dispatch_path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
-from testbed.juju.errors import JujuError
+from testbed.juju.errors import CommitError, JujuError
 from testbed.juju.hooktools import SPECS
 from testbed.juju.hooktools.context import ActionRun, Context
 from testbed.juju.state.actions import check_params
@@ -106,10 +106,9 @@ class Executor:
         self.controller.tools.unregister(context)
         if self.model.is_gone(self.unit):
             return
-        if handler is not None and code != 0:
-            self._failed(hook, handler, code)
+        if handler is not None and (problem := _exit(code) or _refusal(context)):
+            self._failed(hook, handler, problem)
             return
-        context.commit()
         what = f'skipped "{hook.name}" hook (missing)'
         if handler is not None:
             what = f'ran "{hook.name}" hook (via {handler.kind})'
@@ -117,16 +116,13 @@ class Executor:
         self._set_workload_after(hook)
         self.succeeded(hook, remote)
 
-    def _failed(self, hook: Hook, handler: runner.Handler, code: int) -> None:
-        signal = _SIGNALS.get(-code, str(-code))
-        reason = f"exit status {code}" if code > 0 else f"signal: {signal}"
+    def _failed(self, hook: Hook, handler: runner.Handler, reason: str) -> None:
         message = f'hook "{hook.name}" (via {handler.kind}) failed: {reason}'
         self.processes.log("ERROR", "juju.worker.uniter.operation", message)
         waits = f'awaiting error resolution for "{hook.name}" hook'
         self.processes.log("INFO", "juju.worker.uniter", waits)
         failures = self.unit.local.failures + 1
         self.unit.local = replace(self.unit.local, failed=hook, failures=failures)
-        self.unit.failed_message = f'hook failed: "{hook.name}"'
         if self.model.setting("automatically-retry-hooks"):
             self.retry.failed(time.monotonic())
 
@@ -134,7 +130,6 @@ class Executor:
         """Record that a hook is done. Called under the lock."""
         unit = self.unit
         unit.local = committed(unit.local, hook, remote)
-        unit.resolved, unit.failed_message = False, ""
         self.retry.succeeded()
         if hook.kind == "relation-broken" and hook.relation_id in self.model.relations:
             self.model.relations[hook.relation_id].joined.discard(unit.name)
@@ -171,12 +166,13 @@ class Executor:
         code = self.processes.run(context, argv, path, output) if argv else None
         with lock:
             self.controller.tools.unregister(context)
-            if code == 0 and not self.model.is_gone(self.unit):
-                context.commit()
             if code is None:
                 task.finish("failed", f'action not implemented on unit "{self.unit.name}"')
-            else:
-                finish(task, action, code, stdout, stderr)
+                return
+            commits = code == 0 and not self.model.is_gone(self.unit)
+            finish(
+                task, action, code, stdout, stderr, refusal=_refusal(context) if commits else ""
+            )
 
     def _check_params(self, task: Task) -> str:
         """Fill in the defaults of an action's parameters. Return why they do not fit, if so."""
@@ -201,3 +197,19 @@ class Executor:
             lambda line: self.processes.log("INFO", module, line),
             lambda line: self.processes.log("WARNING", module, line),
         )
+
+
+def _exit(code: int) -> str:
+    """Return how a process has ended, unless it has succeeded."""
+    if code >= 0:
+        return f"exit status {code}" if code else ""
+    return f"signal: {_SIGNALS.get(-code, str(-code))}"
+
+
+def _refusal(context: Context) -> str:
+    """Commit what a run has written. Return why the controller refuses it, if it does."""
+    try:
+        context.commit()
+    except CommitError as error:
+        return str(error)
+    return ""

@@ -18,26 +18,20 @@ class HookRun:
     start: datetime
     seconds: float
     code: int
-    tools: dict[str, int]
-    relation: str = ""
-    remote: str = ""
+    tool_calls: int
 
     def report(self) -> dict[str, Any]:
         """Return the run as a JSON document."""
-        document = {**self.__dict__, "start": self.start.isoformat()}
-        return {**document, "tool_calls": sum(self.tools.values())}
+        return {**self.__dict__, "start": self.start.isoformat()}
 
 
 def run_of(context: Context, path: str, start: datetime, took: float, code: int) -> HookRun:
     """Return the record of a run that took `took` seconds."""
-    hook = context.hook
     return HookRun(
         id=context.id,
-        name=hook.name if hook else path or "juju-exec",
+        name=context.hook.name if context.hook else path or "juju-exec",
         start=start,
         seconds=round(took, 4),
         code=code,
-        tools=dict(sorted(context.calls.items())),
-        relation=f"{hook.endpoint}:{hook.relation_id}" if hook and hook.relation_id >= 0 else "",
-        remote=(hook.remote_unit or hook.remote_application) if hook else "",
+        tool_calls=context.calls,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +24,6 @@ class Plan:
     killed: list[dict[str, str | int]] = field(default_factory=list)
     _concerned: bool = False
     _due: dict[str, int] = field(default_factory=dict)
-    _calls: Counter[str] = field(default_factory=Counter)
 
     def begins(self, context: Context) -> None:
         """Note that a hook begins."""
@@ -36,12 +34,10 @@ class Plan:
             self._due[context.id] = self.at[context.retries]
 
     def kills(self, context: Context, tool: str) -> bool:
-        """Count a hook-tool call. Return whether to kill its hook now."""
-        self._calls[context.id] += 1
-        call = self._calls[context.id]
-        if call != self._due.get(context.id):
+        """Return whether to kill a hook at the call that it has just begun."""
+        if context.calls != self._due.get(context.id):
             return False
-        self.killed.append({"hook": _name(context), "tool": tool, "call": call})
+        self.killed.append({"hook": _name(context), "tool": tool, "call": context.calls})
         return True
 
     def report(self) -> dict[str, Any]:
@@ -71,7 +67,7 @@ class Kills:
             plan.begins(context)
 
     def kills(self, context: Context, tool: str) -> bool:
-        """Count a hook-tool call. Return whether to kill its hook now."""
+        """Return whether to kill a hook at the call that it has just begun."""
         plan = self._plans.get(_key(context))
         return plan is not None and plan.kills(context, tool)
 

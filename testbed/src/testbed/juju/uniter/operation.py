@@ -16,7 +16,7 @@ def committed(local: LocalState, hook: Hook, remote: Snapshot) -> LocalState:
     """Return the local state after `hook` succeeded. `remote` is what it saw when it began."""
     after = replace(local, failed=None, failures=0, queued="")
     if hook.kind.startswith("relation-"):
-        return replace(after, relations=_relations_after(local.relations, hook, remote))
+        return replace(after, relations=_relations_after(local.relations, hook))
     if hook.kind.startswith("secret-"):
         return _after_secret(after, hook)
     return replace(after, **_changes(local, hook, remote))
@@ -60,7 +60,7 @@ def _after_secret(local: LocalState, hook: Hook) -> LocalState:
 
 
 def _relations_after(
-    relations: Mapping[int, LocalRelation], hook: Hook, remote: Snapshot
+    relations: Mapping[int, LocalRelation], hook: Hook
 ) -> dict[int, LocalRelation]:
     after = dict(relations)
     if hook.kind == "relation-broken":

@@ -38,7 +38,6 @@ class Snapshot:
     leader: bool = False
     leader_settings_version: int = 0
     update_status_version: int = 0
-    resolved: bool = False
     retry_due: bool = False
     dies_unstopped: bool = False  # before its hooks `stop` and `remove`
     principal_leaving: bool = False
@@ -66,7 +65,6 @@ def snapshot(
         leader=leader,
         leader_settings_version=application.leader_settings.version,
         update_status_version=unit.update_status_version,
-        resolved=unit.resolved,
         retry_due=retry_due,
         dies_unstopped=_dies_unstopped(model, unit),
         principal_leaving=_principal_leaving(model, unit),

@@ -19,7 +19,7 @@ from testbed.juju.uniter.remotestate import RelationSnapshot, Snapshot
 def next_hook(local: LocalState, remote: Snapshot) -> Hook | None:
     """Return the hook to run now, or None if there is nothing to do."""
     if local.failed is not None:
-        return local.failed if remote.resolved or remote.retry_due else None
+        return local.failed if remote.retry_due else None
     if not local.installed:
         return Hook("install") if remote.alive else None
     if not remote.alive:
@@ -44,12 +44,10 @@ def _alive_hooks(local: LocalState, remote: Snapshot) -> Iterator[Hook]:
 
 
 def _teardown(local: LocalState, remote: Snapshot) -> Hook | None:
-    # In Juju their order is chance, but for the peers. A charm that counts on the order in which
-    # they were made finds out here.
-    for number in sorted(local.relations, key=lambda number: _ending_place(number, remote)):
+    for number in sorted(local.relations, key=lambda number: _ending_place(number, local, remote)):
         known = local.relations[number]
-        peer = _place(number, remote)[0]
-        hook = next(_ending_hooks(number, known, {}, remote, peer=peer), None)
+        breaks = local.restarted or not _is_peer(number, remote)
+        hook = next(_ending_hooks(number, known, {}, remote, broken=breaks), None)
         if hook:
             return hook
     if remote.dies_unstopped or remote.principal_leaving:
@@ -61,14 +59,22 @@ def _teardown(local: LocalState, remote: Snapshot) -> Hook | None:
 
 def _place(number: int, remote: Snapshot) -> tuple[bool, int]:
     """Return what sorts relations: peer relations come last."""
+    return _is_peer(number, remote), number
+
+
+def _ending_place(number: int, local: LocalState, remote: Snapshot) -> tuple[bool, int]:
+    """Return what sorts relations that end: the newest first, peer relations last.
+
+    In Juju the order is chance, but for the peers, and after a restart of the agent for them too.
+    A charm that counts on the order in which they were made finds out here, and so does one that
+    counts on its peers after a restart.
+    """
+    return _is_peer(number, remote) is not local.restarted, -number
+
+
+def _is_peer(number: int, remote: Snapshot) -> bool:
     relation = remote.relations.get(number)
-    return relation is not None and relation.peer, number
-
-
-def _ending_place(number: int, remote: Snapshot) -> tuple[bool, int]:
-    """Return what sorts relations that end: the newest first, peer relations last."""
-    peer, _ = _place(number, remote)
-    return peer, -number
+    return relation is not None and relation.peer
 
 
 def _created_hooks(local: LocalState, remote: Snapshot) -> Iterator[Hook]:
@@ -133,7 +139,6 @@ def _ending_hooks(
     remote: Snapshot,
     *,
     broken: bool = True,
-    peer: bool = False,
 ) -> Iterator[Hook]:
     """Yield the hooks that end a relation, or a unit's part in it.
 
@@ -148,7 +153,7 @@ def _ending_hooks(
         if name not in members:
             departed = _hook("relation-departed", number, known, name, 0)
             yield replace(departed, departing_unit=remote.unit if leaving else name)
-    if broken and not peer:
+    if broken:
         yield _hook("relation-broken", number, known, "", 0)
 
 

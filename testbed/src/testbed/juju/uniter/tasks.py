@@ -69,10 +69,25 @@ def collect(code: int, stdout: list[str], stderr: list[str]) -> dict[str, Any]:
 
 
 def finish(
-    task: Task, action: ActionRun | None, code: int, stdout: list[str], stderr: list[str]
+    task: Task,
+    action: ActionRun | None,
+    code: int,
+    stdout: list[str],
+    stderr: list[str],
+    *,
+    refusal: str = "",
 ) -> None:
-    """Record that a task has ended, with the results that an action has set."""
+    """Record that a task has ended, with the results that an action has set.
+
+    `refusal` is why the controller has taken nothing of what it has written.
+    """
     results = collect(code, stdout, stderr)
+    if refusal:
+        said = [results["stderr"]] if "stderr" in results else []
+        results |= {"return-code": 1, "stderr": "\n".join([*said, refusal])}
+        task.results = {**(action.results if action else {}), **results}
+        task.finish("failed", "committing requested changes failed")
+        return
     if action is None:
         task.results = results
         task.finish("completed")

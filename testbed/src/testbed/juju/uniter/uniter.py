@@ -6,12 +6,12 @@ import shutil
 import threading
 import time
 from collections import deque
+from dataclasses import replace
 
 from testbed.juju.durations import seconds
 from testbed.juju.state.model import Model, Unit
 from testbed.juju.state.paths import agent_dir, inside
 from testbed.juju.state.status import Status, now
-from testbed.juju.state.unitstate import Hook
 from testbed.juju.uniter.executor import Executor
 from testbed.juju.uniter.processes import Processes
 from testbed.juju.uniter.protocols import ControllerLike
@@ -51,6 +51,7 @@ class Uniter:
     def restarted(self) -> None:
         """Forget what an agent forgets when it restarts. Called under the lock."""
         self._expire.restart()
+        self._unit.local = replace(self._unit.local, restarted=True)
 
     def idle(self) -> bool:
         """Return whether nothing runs and nothing is due. Called under the lock."""
@@ -147,7 +148,10 @@ class Uniter:
             self._processes.begin()
             task = self.tasks.popleft() if self._task_due() else None
             remote = self._remote()
-            hook = self._resolve(remote) if task is None else None
+            hook = None
+            if task is None:
+                self._retry.begun()
+                hook = next_hook(self._unit.local, remote)
         try:
             if task is not None:
                 self._executor.run_task(task)
@@ -157,9 +161,3 @@ class Uniter:
             with self._lock:
                 self._processes.end()
                 self._controller.changed(self._model)
-
-    def _resolve(self, remote: Snapshot) -> Hook | None:
-        """Return the next hook, which is what was resolved or to be retried, if anything was."""
-        self._unit.resolved = False
-        self._retry.begun()
-        return next_hook(self._unit.local, remote)

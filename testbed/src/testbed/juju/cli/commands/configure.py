@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
-from testbed.juju.cli.commands.parsing import assignments, config_of
+from testbed.juju.cli.commands.parsing import assignments
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.durations import seconds
 from testbed.juju.errors import JujuError, UnsupportedError, UsageError
@@ -85,8 +84,7 @@ def _set(
     resets: list[str],
 ) -> None:
     options = application.charm.options
-    given = assignments(invocation, pairs)
-    values = config_of(options, given)
+    values = settings.typed(options, assignments(invocation, pairs))
     for key in resets:
         if key not in options:
             raise JujuError(f'unknown option "{key}"')
@@ -122,26 +120,19 @@ def _one(application: Application, key: str) -> str:
 
 
 def model_config(invocation: Invocation, parsed: Parsed) -> None:
-    keys, pairs = _split(parsed.args)
-    resets = _resets(parsed)
-    given = assignments(invocation, pairs)
-    values = model_values(given)
-    for key in (*keys, *resets):
+    given, resets = assignments(invocation, parsed.args), _resets(parsed)
+    values = {key: _model_value(key, text) for key, text in given.items()}
+    for key in resets:
         _check_known(key)
     with invocation.controller.lock:
         model = invocation.model
         if not (given or resets):
-            _show_model(invocation, model, keys, parsed.text("format", "tabular"))
+            invocation.print(dump(_model_report(model), parsed.text("format")))
             return
         model.config |= values
         for key in resets:
             model.config.pop(key, None)
         invocation.controller.changed(model)
-
-
-def model_values(given: Mapping[str, str]) -> dict[str, Value]:
-    """Return the model options of a command line in their types. Raise JujuError."""
-    return {key: _model_value(key, text) for key, text in given.items()}
 
 
 def _check_known(key: str) -> None:
@@ -170,30 +161,11 @@ def _check_interval(text: str) -> None:
         raise JujuError(f"{what}: it must be positive")
 
 
-def _show_model(invocation: Invocation, model: Model, keys: list[str], style: str) -> None:
-    if keys:
-        value = model.setting(keys[0])
-        invocation.print(str(value).lower() if isinstance(value, bool) else str(value))
-        return
-    report = {
+def _model_report(model: Model) -> dict[str, dict[str, Value]]:
+    return {
         key: {"Value": model.setting(key), "Source": "model" if key in model.config else "default"}
         for key in sorted(MODEL_DEFAULTS)
     }
-    if style != "tabular":
-        invocation.print(dump(report, style))
-        return
-    width = max(map(len, report)) + 2
-    invocation.print(f"{'Attribute':<{width}}{'From':<9}Value")
-    for key, entry in report.items():
-        value = entry["Value"]
-        text = (
-            str(value).lower()
-            if isinstance(value, bool)
-            else f'"{value}"'
-            if value == ""
-            else value
-        )
-        invocation.print(f"{key:<{width}}{entry['Source']:<9}{text}")
 
 
 COMMANDS = (

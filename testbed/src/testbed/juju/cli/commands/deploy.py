@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from testbed.juju.cli.commands import deploy_bundle
-from testbed.juju.cli.commands.parsing import config_of, option_texts, placements
+from testbed.juju.cli.commands.parsing import assignments, placements
 from testbed.juju.cli.commands.sources import is_local, origin, source
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.controller import deploying
 from testbed.juju.controller.deploying import Request, Source
 from testbed.juju.errors import JujuError, UsageError
 from testbed.juju.flags import Flag, Parsed
+from testbed.juju.state.settings import typed
 
 
 def deploy(invocation: Invocation, parsed: Parsed) -> None:
@@ -51,14 +52,13 @@ def _deploy_charm(invocation: Invocation, parsed: Parsed, found: Source) -> None
     if len(to) > units:
         raise UsageError("cannot use --to with more placements than units")
     application = parsed.args[1] if len(parsed.args) > 1 else charm.name
-    texts = option_texts(invocation, parsed.all("config"), application)
     request = Request(
         source=found,
         application=application,
         base=parsed.text("base"),
         units=units,
         to=to,
-        config=config_of(charm.options, texts),
+        config=typed(charm.options, assignments(invocation, parsed.all("config"))),
     )
     invocation.info(_located(found))
     deployed = deploying.deploy(invocation.controller, model, request)

@@ -43,7 +43,7 @@ def _exec_results(
     with invocation.controller.lock:
         finished = invocation.wait(lambda: all(task.done for task in tasks), timeout)
     if not finished:
-        invocation.error(f"ERROR timed out waiting for results from: {waiting(tasks)}")
+        invocation.info(f"ERROR timed out waiting for results from: {waiting(tasks)}")
         return 1
     style = parsed.text("format", "plain")
     if style == "plain":
@@ -88,7 +88,6 @@ def _listed(parsed: Parsed, name: str) -> list[str]:
 COMMANDS = (
     Command(
         "exec", exec_, "Runs a command on units.",
-        (Flag("format"), Flag("wait"), Flag("unit", "list", ("u",)),
-         Flag("application", "list", ("app", "a"))),
+        (Flag("format"), Flag("wait"), Flag("unit", "list"), Flag("application", "list")),
     ),
 )  # fmt: skip

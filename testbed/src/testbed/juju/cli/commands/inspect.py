@@ -103,7 +103,7 @@ def _relation_info(model: Model, relation: Relation, unit: Unit) -> dict[str, An
 
 def debug_log(invocation: Invocation, parsed: Parsed) -> None:
     controller = invocation.controller
-    tail = parsed.on("tail") or invocation.is_terminal()
+    tail = invocation.is_terminal()
     with controller.lock:
         model = invocation.model
         logbook = controller.logs[model.uuid]
@@ -153,7 +153,6 @@ COMMANDS = (
     Command("show-unit", show_unit, "Shows units with their relation data.", (_FORMAT,)),
     Command(
         "debug-log", debug_log, "Shows the log of the model's agents.",
-        (Flag("replay", "bool"), Flag("tail", "bool"), Flag("limit"),
-         Flag("include", "list", ("i",))),
+        (Flag("replay", "bool"), Flag("limit"), Flag("include", "list")),
     ),
 )  # fmt: skip

@@ -31,24 +31,16 @@ def verdict(invocation: Invocation, tasks: list[Task]) -> int:
     plural = "" if len(failed) == 1 else "s"
     lines = [f"ERROR the following task{plural} failed:"]
     lines += [f' - id "{task.id}" with return code {task.return_code}' for task in failed]
-    invocation.error("\n".join([*lines, ""]))
+    invocation.info("\n".join([*lines, ""]))
     return 1
 
 
-def plain(tasks: list[Task]) -> str:
-    """Return the results for people: of one task the values as YAML, then its output."""
-    if len(tasks) > 1:
-        return to_yaml({task.target: _summary(task) for task in tasks}, sort_keys=True)
-    (task,) = tasks
+def plain(task: Task) -> str:
+    """Return the result of a task for people: the values as YAML, then its output."""
     lines = [f"Action id {task.id} failed: {task.message}"] if task.status == "failed" else []
     lines.append(_values(task))
     lines += [str(task.results[key]).strip("\n") for key in _OUTPUT if key in task.results]
     return "\n".join(lines) + "\n"
-
-
-def _summary(task: Task) -> dict[str, str]:
-    summary = {"id": task.id, "output": _values(task), "status": task.status}
-    return {**summary, "message": task.message} if task.message else summary
 
 
 def _values(task: Task) -> str:

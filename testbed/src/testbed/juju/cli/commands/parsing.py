@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-import yaml
+from collections.abc import Sequence
 
 from testbed.juju.cli.invocation import Invocation
+from testbed.juju.durations import seconds
 from testbed.juju.errors import JujuError, UsageError
 from testbed.juju.flags import Parsed
-from testbed.juju.state.settings import Option, Value, check_value, parse_value
 
 _MAX_VALUE = 5 * 1024 * 1024
 
@@ -34,38 +31,6 @@ def _value_of_file(invocation: Invocation, path: str) -> str:
     return text
 
 
-def option_texts(invocation: Invocation, words: Sequence[str], application: str) -> dict[str, Any]:
-    """Return the options of `--config`: `key=value` words and YAML files."""
-    found: dict[str, Any] = {}
-    for word in words:
-        if "=" in word:
-            found.update(assignments(invocation, [word]))
-        else:
-            found.update(options_file(invocation, word, application))
-    return found
-
-
-def options_file(invocation: Invocation, path: str, application: str) -> dict[str, Any]:
-    """Return the options of one application in a YAML file, under its name or `settings`."""
-    document = yaml.safe_load(invocation.read(path))
-    if not isinstance(document, dict):
-        raise JujuError(f'cannot parse settings data of "{path}": expected a map')
-    options = document.get(application, document.get("settings"))
-    if options is None:
-        raise JujuError(f'no settings found for "{application}" in "{path}"')
-    return options
-
-
-def config_of(options: Mapping[str, Option], given: Mapping[str, Any]) -> dict[str, Value]:
-    """Return options in their types, from texts of the command line or values of a YAML file."""
-    return {
-        name: parse_value(options, name, value)
-        if isinstance(value, str)
-        else check_value(options, name, value)
-        for name, value in given.items()
-    }
-
-
 def placements(parsed: Parsed) -> list[str]:
     """Return the targets of `--to`."""
     return [target for target in parsed.text("to").split(",") if target]
@@ -73,8 +38,6 @@ def placements(parsed: Parsed) -> list[str]:
 
 def wait_seconds(text: str) -> float | None:
     """Return 30.0 for `--wait=30s`, None without `--wait`. Raise UsageError."""
-    from testbed.juju.durations import seconds
-
     if not text:
         return None
     try:

@@ -37,7 +37,7 @@ def _new_source(
             f'application "{application.name}" was deployed from a local charm: '
             "give the new one with --path"
         )
-    found = deploying.source_of(invocation.controller, model, application.charm.name, channel)
+    found = deploying.source_of(invocation.controller, application.charm.name, channel)
     return None if found.charm.digest == application.charm.digest else found
 
 

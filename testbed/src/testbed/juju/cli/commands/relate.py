@@ -30,7 +30,7 @@ def remove_relation(invocation: Invocation, parsed: Parsed) -> None:
     _check(parsed.args)
     with invocation.controller.lock:
         model = invocation.model
-        relating.remove(model, relating.find(model, *parsed.args))
+        relating.remove(relating.find(model, *parsed.args))
         invocation.controller.changed(model)
 
 

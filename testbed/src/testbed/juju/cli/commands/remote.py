@@ -1,4 +1,4 @@
-"""juju ssh and scp: commands on a machine as one of its users, files to and from it."""
+"""juju ssh and scp: commands on a machine as one of its users, a file to or from it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,13 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from testbed.juju.cli.commands import sshkeys
 from testbed.juju.cli.invocation import Command, Invocation
-from testbed.juju.errors import JujuError, SshError, UnsupportedError, UsageError
-from testbed.juju.flags import Flag, Parsed
+from testbed.juju.errors import JujuError, SshError, UsageError
+from testbed.juju.flags import Parsed
+from testbed.juju.manner import Manner
 from testbed.juju.state import names
 from testbed.juju.state.machine import MachineLike
-from testbed.juju.state.paths import inside
-
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin"
-_HOST_KEYS = Flag("no-host-key-checks", "bool")
-_IGNORED_SSH_OPTIONS = ("-q", "-T", "-t", "-tt")
+from testbed.juju.state.paths import SEARCH_PATH, inside
 
 
 @dataclass(frozen=True)
@@ -50,7 +46,7 @@ def find_target(invocation: Invocation, text: str) -> Target:
         if machine.host is None:
             raise JujuError(f"machine {machine.id} is not up yet")
         target = Target(machine.host, user if at else "ubuntu")
-        if not sshkeys.admits(model):
+        if model.manner is Manner.JUJU_4_1:  # whose models have no key
             raise SshError(f"{target.user}@{machine.host.address}: Permission denied (publickey).")
         return target
 
@@ -59,13 +55,15 @@ def ssh(invocation: Invocation, parsed: Parsed) -> int:
     if not parsed.args:
         raise UsageError("no target name specified")
     target = find_target(invocation, parsed.args[0])
-    words = _command(parsed.args[1:])
+    words = parsed.args[1:]
+    if words[:1] == ["--"]:
+        words = words[1:]
     shell = ["/bin/bash", "-c", " ".join(words)] if words else ["/bin/bash", "-l"]
     env = {
         "HOME": target.home,
         "LANG": "C.UTF-8",
         "LOGNAME": target.user,
-        "PATH": _PATH,
+        "PATH": SEARCH_PATH,
         "SHELL": "/bin/bash",
         "USER": target.user,
     }
@@ -82,22 +80,6 @@ def ssh(invocation: Invocation, parsed: Parsed) -> int:
         start_new_session=True,
     )
     return _wait(invocation, process)
-
-
-def _command(words: list[str]) -> list[str]:
-    """Return the words of the remote command, without ssh's own options."""
-    rest = list(words)
-    while rest and rest[0].startswith("-"):
-        option = rest.pop(0)
-        if option == "--":
-            return rest
-        if option in _IGNORED_SSH_OPTIONS:
-            continue
-        if option == "-o" and rest:
-            rest.pop(0)
-            continue
-        raise UnsupportedError(f'the ssh option "{option}"')
-    return rest
 
 
 def _wait(invocation: Invocation, process: subprocess.Popen[bytes]) -> int:
@@ -118,37 +100,19 @@ def _wait(invocation: Invocation, process: subprocess.Popen[bytes]) -> int:
 
 
 def scp(invocation: Invocation, parsed: Parsed) -> None:
-    recursive = False
-    files: list[str] = []
-    for word in parsed.args:
-        if word == "-r":
-            recursive = True
-        elif word.startswith("-") and word not in ("-q", "-C", "-p"):
-            raise UnsupportedError(f'the scp option "{word}"')
-        elif not word.startswith("-"):
-            files.append(word)
-    if len(files) < 2:
-        raise UsageError("at least two arguments required")
-    *sources, destination = files
-    for source in sources:
-        _copy(invocation, source, destination, recursive=recursive)
-
-
-def _copy(invocation: Invocation, source: str, destination: str, *, recursive: bool) -> None:
+    if len(parsed.args) != 2:
+        raise UsageError("two arguments required")
+    source, destination = parsed.args
     origin, _ = _place(invocation, source)
     goal, owner = _place(invocation, destination)
     if goal.is_dir():
         goal = goal / origin.name
     try:
-        if origin.is_dir():
-            if not recursive:
-                raise JujuError(f"scp: {source}: not a regular file")
-            shutil.copytree(origin, goal, dirs_exist_ok=True)
-        else:
-            shutil.copyfile(origin, goal)
-            goal.chmod(origin.stat().st_mode & 0o777)
+        shutil.copyfile(origin, goal)
+        goal.chmod(origin.stat().st_mode & 0o777)
         if owner is not None:
-            _chown(goal, owner)
+            home = inside(owner.host, owner.home).stat()
+            os.chown(goal, home.st_uid, home.st_gid)
     except OSError as error:
         raise JujuError(f"scp: {source}: {(error.strerror or str(error)).lower()}") from error
 
@@ -162,21 +126,9 @@ def _place(invocation: Invocation, text: str) -> tuple[Path, Target | None]:
     return inside(target.host, os.path.join(target.home, path), follow=True), target
 
 
-def _chown(path: Path, target: Target) -> None:
-    """Give files that scp wrote on a machine to the user of the connection."""
-    home = inside(target.host, target.home).stat()
-    everything = [path, *path.rglob("*")] if path.is_dir() else [path]
-    for each in everything:
-        os.chown(each, home.st_uid, home.st_gid, follow_symlinks=False)
-
-
 COMMANDS = (
     Command(
-        "ssh", ssh, "Runs a command on a machine, or opens a shell there.",
-        (_HOST_KEYS,), interspersed=False,
+        "ssh", ssh, "Runs a command on a machine, or opens a shell there.", interspersed=False
     ),
-    Command(
-        "scp", scp, "Copies files to and from machines.",
-        (_HOST_KEYS,), interspersed=False,
-    ),
+    Command("scp", scp, "Copies a file to or from a machine."),
 )  # fmt: skip

@@ -10,7 +10,7 @@ from testbed.juju.cli.commands.configure import dump
 from testbed.juju.cli.commands.outcomes import new_task, plain, verdict, waiting
 from testbed.juju.cli.commands.parsing import wait_seconds
 from testbed.juju.cli.invocation import Command, Invocation
-from testbed.juju.errors import JujuError, UsageError
+from testbed.juju.errors import JujuError, UnsupportedError, UsageError
 from testbed.juju.flags import Flag, Parsed
 from testbed.juju.manner import Manner
 from testbed.juju.state import actions, names
@@ -21,59 +21,51 @@ _RUN_SECONDS = 60.0
 
 
 def run(invocation: Invocation, parsed: Parsed) -> int:
-    units, name, words = _split(parsed.args)
+    unit, name, words = _split(parsed.args)
     base = yaml.safe_load(invocation.read(parsed.text("params"))) if parsed.text("params") else {}
     if not isinstance(base, dict):
         raise UsageError("params must contain a YAML map with string keys")
     params = actions.parse_params(words, base, as_text=parsed.on("string-args"))
     with invocation.controller.lock:
         model = invocation.model
-        operation, tasks, problems = _enqueue(invocation, model, units, name, params)
-    if not tasks:
-        invocation.info(
-            f"Operation {operation} failed to schedule any tasks:\n" + "\n".join(problems)
-        )
-        return 0
-    _announce(invocation, operation, tasks)
-    return _results(invocation, parsed, tasks, wait_seconds(parsed.text("wait")) or _RUN_SECONDS)
+        if model.manner is Manner.JUJU_4_1:
+            _check_defined(model, unit, name)
+        operation, model.next_operation = model.next_operation, model.next_operation + 1
+        try:
+            task = _enqueue(invocation, model, unit, name, params)
+        except JujuError as error:
+            invocation.info(f"Operation {operation} failed to schedule any tasks:\n{error}")
+            return 0
+    unit_tag = names.tag_of(task.target)
+    invocation.info(f"Running operation {operation} with 1 task")
+    invocation.info(f"  - task {task.id} on {unit_tag}\n\nWaiting for task {task.id}...")
+    return _result(invocation, parsed, task)
 
 
-def _split(args: list[str]) -> tuple[list[str], str, list[str]]:
-    units: list[str] = []
-    for number, arg in enumerate(args):
-        if names.is_unit_or_leader(arg):
-            units.append(arg)
-        elif actions.is_action_name(arg):
-            if not units:
-                raise UsageError("no unit specified")
-            if len({names.application_of(unit) for unit in units}) > 1:
-                raise UsageError("all units must be of the same application")
-            return units, arg, args[number + 1 :]
-        else:
+def _split(args: list[str]) -> tuple[str, str, list[str]]:
+    """Return the unit, the action's name, and the words of its parameters."""
+    for arg in args[:2]:
+        if not names.is_unit_or_leader(arg) and not actions.is_action_name(arg):
             raise UsageError(f'invalid unit or action name "{arg}"')
-    raise UsageError("no action specified" if units else "no unit specified")
+    if not args or not names.is_unit_or_leader(args[0]):
+        raise UsageError("no unit specified")
+    if len(args) == 1:
+        raise UsageError("no action specified")
+    if names.is_unit_or_leader(args[1]):
+        raise UnsupportedError("an action on several units")
+    return args[0], args[1], args[2:]
 
 
 def _enqueue(
-    invocation: Invocation, model: Model, units: list[str], name: str, params: dict[str, Any]
-) -> tuple[int, list[Task], list[str]]:
-    if model.manner is Manner.JUJU_4_1:
-        _check_defined(model, units[0], name)
-    operation, tasks, problems = model.next_operation, [], []
-    model.next_operation += 1
-    for wanted in units:
-        try:
-            unit = model.unit(wanted)
-            if model.manner is Manner.JUJU_3_6:  # 4.1 leaves the parameters to the unit
-                actions.check_params(_action_of(model, unit, name), params)
-        except JujuError as error:
-            problems.append(str(error))
-            continue
-        task = new_task(model, unit.name, action=name, params=params)
-        invocation.controller.uniter(model, unit).tasks.append(task)
-        tasks.append(task)
+    invocation: Invocation, model: Model, wanted: str, name: str, params: dict[str, Any]
+) -> Task:
+    unit = model.unit(wanted)
+    if model.manner is Manner.JUJU_3_6:  # 4.1 leaves the parameters to the unit
+        actions.check_params(_action_of(model, unit, name), params)
+    task = new_task(model, unit.name, action=name, params=params)
+    invocation.controller.uniter(model, unit).tasks.append(task)
     invocation.controller.changed(model)
-    return operation, tasks, problems
+    return task
 
 
 def _check_defined(model: Model, wanted: str, name: str) -> None:
@@ -92,31 +84,23 @@ def _action_of(model: Model, unit: Unit, name: str) -> actions.Action:
     return found[name]
 
 
-def _announce(invocation: Invocation, operation: int, tasks: list[Task]) -> None:
-    plural = "" if len(tasks) == 1 else "s"
-    lines = [f"Running operation {operation} with {len(tasks)} task{plural}"]
-    lines += [f"  - task {task.id} on {names.tag_of(task.target)}" for task in tasks]
-    invocation.info("\n".join(lines) + "\n")
-
-
-def _results(invocation: Invocation, parsed: Parsed, tasks: list[Task], timeout: float) -> int:
+def _result(invocation: Invocation, parsed: Parsed, task: Task) -> int:
+    timeout = wait_seconds(parsed.text("wait")) or _RUN_SECONDS
     with invocation.controller.lock:
-        for task in tasks:
-            invocation.info(f"Waiting for task {task.id}...")
-        finished = invocation.wait(lambda: all(task.done for task in tasks), timeout)
-        reports = {task.target: task.report() for task in tasks}
+        finished = invocation.wait(lambda: task.done, timeout)
+        report = {task.target: task.report()}
     style = parsed.text("format", "plain")
     if not finished:
-        invocation.error(f"ERROR timed out waiting for results from: {waiting(tasks)}")
+        invocation.info(f"ERROR timed out waiting for results from: {waiting([task])}")
         return 1
-    text = plain(tasks) if style == "plain" else dump(reports, style)
+    text = plain(task) if style == "plain" else dump(report, style)
     invocation.print(text, end="" if text.endswith("\n") else "\n")
-    return verdict(invocation, tasks)
+    return verdict(invocation, [task])
 
 
 COMMANDS = (
     Command(
-        "run", run, "Runs an action on units.",
+        "run", run, "Runs an action on a unit.",
         (Flag("format"), Flag("wait"), Flag("params"), Flag("string-args", "bool")),
     ),
 )  # fmt: skip

@@ -22,7 +22,7 @@ def source(invocation: Invocation, model: Model, name: str, channel: str) -> Sou
             f'The charm or bundle "{name}" is ambiguous.\n'
             f"To deploy a local charm or bundle, run `juju deploy ./{name}`."
         )
-    return deploying.source_of(controller, model, name.removeprefix("ch:"), channel)
+    return deploying.source_of(controller, name, channel)
 
 
 def origin(found: Source) -> str:

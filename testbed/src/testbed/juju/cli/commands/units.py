@@ -1,4 +1,4 @@
-"""juju add-unit, remove-unit, remove-application, resolved."""
+"""juju add-unit, remove-unit, remove-application."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def remove_unit(invocation: Invocation, parsed: Parsed) -> None:
     with invocation.controller.lock:
         for unit in units:
             invocation.info(f"removing unit {unit.name}")
-            removal.destroy_unit(invocation.model, unit)
+            removal.destroy_unit(unit)
         invocation.controller.changed(invocation.model)
         if parsed.on("force"):
             _force(invocation, units)
@@ -74,9 +74,9 @@ def remove_application(invocation: Invocation, parsed: Parsed) -> None:
 def _agreed(invocation: Invocation, parsed: Parsed, lines: list[str]) -> bool:
     if parsed.on("no-prompt"):
         return True
-    invocation.error("WARNING This command will perform the following actions:")
+    invocation.info("WARNING This command will perform the following actions:")
     for line in lines:
-        invocation.error(line)
+        invocation.info(line)
     if invocation.ask("\nContinue [y/N]? "):
         return True
     raise JujuError("removal: aborted")
@@ -97,19 +97,6 @@ def _force(invocation: Invocation, units: list[Unit]) -> None:
     invocation.controller.changed(model)
 
 
-def resolved(invocation: Invocation, parsed: Parsed) -> None:
-    if not parsed.args:
-        raise UsageError("no unit specified")
-    with invocation.controller.lock:
-        model = invocation.model
-        units = [model.unit(name) for name in parsed.args]
-        for unit in units:
-            if unit.local.failed is None:
-                raise JujuError(f'unit "{unit.name}" is not in an error state')
-            unit.resolved = True
-        invocation.controller.changed(model)
-
-
 COMMANDS = (
     Command(
         "add-unit", add_unit, "Adds units to an application.",
@@ -117,5 +104,4 @@ COMMANDS = (
     ),
     Command("remove-unit", remove_unit, "Removes units.", _REMOVAL),
     Command("remove-application", remove_application, "Removes applications.", _REMOVAL),
-    Command("resolved", resolved, "Runs the failed hook of a unit again."),
 )  # fmt: skip

@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import yaml
-
 from testbed.juju.cli.invocation import Command, Invocation
 from testbed.juju.errors import JujuError, ToolError, UsageError
-from testbed.juju.flags import Flag, Parsed
+from testbed.juju.flags import Parsed
 from testbed.juju.state import secrets
 from testbed.juju.state.model import Model
 from testbed.juju.state.secrets import MODEL, Secret, Settings
-from testbed.juju.state.status import now
-
-_FILE = Flag("file")
 
 
 def find(model: Model, reference: str) -> Secret:
@@ -36,13 +31,8 @@ def _own(model: Model, reference: str) -> Secret:
     return secret
 
 
-def _settings(invocation: Invocation, parsed: Parsed, words: Sequence[str]) -> Settings:
+def _settings(invocation: Invocation, words: Sequence[str]) -> Settings:
     content = _content(invocation, words)
-    if file := parsed.text("file"):
-        document = yaml.safe_load(invocation.read(file))
-        if not isinstance(document, dict):
-            raise JujuError(f'cannot parse "{file}": expected a map')
-        content |= {str(key): str(value) for key, value in document.items()}
     _check(content)
     return Settings(content=content or None)
 
@@ -74,14 +64,14 @@ def add(invocation: Invocation, parsed: Parsed) -> None:
     if not parsed.args:
         raise UsageError("missing secret name")
     name, *words = parsed.args
-    settings = replace(_settings(invocation, parsed, words), label=name)
+    settings = replace(_settings(invocation, words), label=name)
     if settings.content is None:
         raise UsageError("missing secret value or filename")
     with invocation.controller.lock:
-        model, moment = invocation.model, now()
+        model = invocation.model
         _check_name(model, name)
-        secret = Secret(secrets.new_id(), MODEL, moment, moment)
-        model.secrets[secret.id] = secrets.changed(secret, settings, moment)
+        secret = Secret(secrets.new_id(), MODEL)
+        model.secrets[secret.id] = secrets.changed(secret, settings)
         invocation.print(secret.uri)
 
 
@@ -89,13 +79,13 @@ def update(invocation: Invocation, parsed: Parsed) -> None:
     if not parsed.args:
         raise UsageError("missing secret URI")
     reference, *words = parsed.args
-    settings = _settings(invocation, parsed, words)
+    settings = _settings(invocation, words)
     if settings.content is None:
         raise UsageError("specify at least one new value, label, or info to update")
     with invocation.controller.lock:
         model = invocation.model
         secret = _own(model, reference)
-        model.secrets[secret.id] = secrets.changed(secret, settings, now())
+        model.secrets[secret.id] = secrets.changed(secret, settings)
         invocation.controller.changed(model)
 
 
@@ -122,11 +112,8 @@ def remove(invocation: Invocation, parsed: Parsed) -> None:
 
 
 COMMANDS = (
-    Command("add-secret", add, "Adds a secret of the operator's.", (_FILE,)),
+    Command("add-secret", add, "Adds a secret of the operator's."),
     Command("grant-secret", grant, "Lets applications read a secret of the operator's."),
     Command("remove-secret", remove, "Removes a secret of the operator's."),
-    Command(
-        "update-secret", update, "Gives a secret of the operator's new content.",
-        (_FILE,),
-    ),
-)  # fmt: skip
+    Command("update-secret", update, "Gives a secret of the operator's new content."),
+)
