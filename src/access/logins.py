@@ -11,6 +11,7 @@ Kubernetes remembers a login for a while and asks again after that, so not each 
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
@@ -26,6 +27,9 @@ MOST = 20_000
 _SHOWN = 10
 _SINCE, _UNTIL, _GAPS, _PODS = "since", "until", "gaps", "pods"
 _ONE_DAY = timedelta(days=1)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+# A digest of 64 bits: nobody finds a principal that counts as another's login.
+_DIGEST = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,7 +125,6 @@ NO_RECORD = Record()
 
 
 def _digest(canonical: str) -> str:
-    # Of 64 bits: nobody finds a principal that counts as another's login.
     return fingerprint(canonical)[:16]
 
 
@@ -170,25 +173,35 @@ def dump(record: Record) -> dict[str, str]:
     return data
 
 
-def load(data: Mapping[str, str]) -> Record:
-    """Return the record that `dump` wrote; an empty one of what it cannot have written."""
-    days = dict(data)
-    since, until = days.pop(_SINCE, ""), days.pop(_UNTIL, "")
-    gaps, pods = days.pop(_GAPS, "").split(), days.pop(_PODS, "").split()
+def load(data: Mapping[str, str], today: date) -> Record:
+    """Return the record that `dump` wrote. What it cannot have written is left out."""
+    days: dict[str, date] = {}
+    for text, digests in data.items():
+        day = _day(text, today)
+        if day:
+            days.update(dict.fromkeys(filter(_DIGEST.fullmatch, digests.split()), day))
+    since, until = _day(data.get(_SINCE, ""), today), _time(data.get(_UNTIL, ""), today)
+    gaps = (_day(text, today) for text in data.get(_GAPS, "").split())
+    pods = frozenset(data.get(_PODS, "").split())
+    return Record(since, until, frozenset(filter(None, gaps)), pods, days)
+
+
+def _time(text: str, today: date) -> datetime | None:
     try:
-        return Record(
-            date.fromisoformat(since) if since else None,
-            times.parse(until) if until else None,
-            frozenset(map(date.fromisoformat, gaps)),
-            frozenset(pods),
-            {
-                digest: date.fromisoformat(day)
-                for day, digests in days.items()
-                for digest in digests.split()
-            },
-        )
+        moment = times.parse(text)
     except ValueError:
-        return NO_RECORD
+        return None
+    return moment if moment.date() <= today else None
+
+
+def _day(text: str, today: date) -> date | None:
+    if not _DAY.fullmatch(text):
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if day <= today else None
 
 
 def is_unused(mapping: IdentityMapping, record: Record, since: date) -> bool:
