@@ -22,7 +22,7 @@ from typing import Any
 
 from testbed.aws.accounts import Accounts
 from testbed.aws.sigv4 import Refused, Request
-from testbed.aws.sts import FAILING, THROTTLING, Response, refuse, respond
+from testbed.aws.sts import Response, failing, refuse, respond, throttling
 
 PORT = 443
 
@@ -46,14 +46,16 @@ class _Server(ThreadingHTTPServer):
         self._requests = itertools.count(1)
 
     def refusal(self, client: str) -> Refused | None:
-        """Return what the client at an address gets for an answer, if it is to get none. Wait as
-        long as it has to."""
+        """Return the error for the client at an address; None if it gets an answer.
+
+        Wait first, as long as that client has to.
+        """
         kind, _, number = trouble(client, self._troubled).partition(":")
         if kind == "slow":
             time.sleep(float(number))
         if kind == "throttled" and next(self._requests) % int(number or 1) == 0:
-            return THROTTLING
-        return FAILING if kind == "failing" else None
+            return throttling()
+        return failing() if kind == "failing" else None
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -47,8 +47,14 @@ def respond(request: Request, accounts: Accounts, now: dt.datetime) -> Response:
     return _answer(action, result, request_id, as_json)
 
 
-THROTTLING = Refused(400, "Throttling", "Rate exceeded")
-FAILING = Refused(503, "ServiceUnavailable", "Service is unable to handle request.")
+def throttling() -> Refused:
+    """Return the error of an STS that gets too many requests."""
+    return Refused(400, "Throttling", "Rate exceeded")
+
+
+def failing() -> Refused:
+    """Return the error of an STS that is not well."""
+    return Refused(503, "ServiceUnavailable", "Service is unable to handle request.")
 
 
 def refuse(request: Request, reason: Refused) -> Response:
@@ -76,7 +82,7 @@ def authenticate(request: Request, accounts: Accounts, now: dt.datetime) -> Prin
     if credentials.expires and credentials.expires < now:
         raise Refused(403, "ExpiredToken", "The security token included in the request is expired")
     if credentials.throttled:
-        raise THROTTLING
+        raise throttling()
     return credentials.principal
 
 
