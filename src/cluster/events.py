@@ -29,7 +29,8 @@ logger = logging.getLogger(__name__)
 # How many events are written at a time: thousands of mappings may change at once, and each
 # event is an object in etcd.
 MOST = 20
-# The API server's limits for a note and, with room for what it appends, for a name.
+# How long the API server lets a note be, and how much of a mapping's name begins an event's: the
+# API server appends to that.
 _NOTE_BYTES, _NAME_LENGTH = 1_000, 200
 # How much of its time a hook keeps for its other requests.
 _KEPT_SECONDS = 2.0

@@ -1,4 +1,4 @@
-"""One object that is made so, whoever wrote it before, and one that an option asked for."""
+"""`apply` makes an object as it is wanted. `prune` deletes one that no option wants any more."""
 
 from __future__ import annotations
 

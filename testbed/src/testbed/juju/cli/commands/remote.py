@@ -46,7 +46,8 @@ def find_target(invocation: Invocation, text: str) -> Target:
         if machine.host is None:
             raise JujuError(f"machine {machine.id} is not up yet")
         target = Target(machine.host, user if at else "ubuntu")
-        if model.manner is Manner.JUJU_4_1:  # whose models have no key
+        # A model of Juju 4.1 has no SSH key.
+        if model.manner is Manner.JUJU_4_1:
             raise SshError(f"{target.user}@{machine.host.address}: Permission denied (publickey).")
         return target
 
