@@ -163,7 +163,7 @@ def _is_own(pod: Any) -> bool:
     ReplicaSet as one of its own, so a forged owner does not last.
     """
     labels: dict[str, str] = pod.metadata.labels or {}
-    wanted = f"{references.NAME}-{labels.get('pod-template-hash')}"
+    wanted = f"{references.NAME}-{labels.get('pod-template-hash', '')}"
     owners: list[Any] = pod.metadata.ownerReferences or []
     return any(
         (owner.controller, owner.apiVersion, owner.kind, owner.name)
