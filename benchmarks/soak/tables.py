@@ -93,18 +93,18 @@ def processes(samples: Sequence[Sample]) -> Table:
     for heading in ("MiB, second minute", "median of last five", "files", "median of last five"):
         table.add_column(heading)
     for name in programs.NAMES:
-        of = defaultdict[Path, list[Sample]](list)
+        by_process = defaultdict[Path, list[Sample]](list)
         for sample in samples:
             if sample.process.program == name:
-                of[sample.process.folder].append(sample)
-        if not of:
+                by_process[sample.process.folder].append(sample)
+        if not by_process:
             continue
-        everything = [x for each in of.values() for x in each]
-        for oldest in sorted(of.values(), key=lambda each: -each[-1].age)[:3]:
+        everything = [x for each in by_process.values() for x in each]
+        for oldest in sorted(by_process.values(), key=lambda each: -each[-1].age)[:3]:
             young, last = oldest[min(1, len(oldest) - 1)], oldest[-5:]
             table.add_row(
                 name,
-                f"{len(of)}",
+                f"{len(by_process)}",
                 f"{max(x.memory for x in everything):.0f}",
                 f"{max(x.files for x in everything)}",
                 f"{oldest[-1].age / 60:.0f} min",
