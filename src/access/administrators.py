@@ -94,13 +94,20 @@ def powers_of(
     )
 
 
-def powers_of_own(binding: RoleBinding) -> tuple[str, ...]:
-    """Return what `powers_of` does for a binding that the charm makes.
+def bound(made: RoleBinding) -> rbac.Binding:
+    """Return a binding that the charm makes as one of the cluster's.
 
-    Of any other role, somebody has to look at the rules.
+    Of its role's powers, it has those that need no look at the role's rules.
     """
-    is_administrator = (binding.role_kind, binding.role) == (CLUSTER_ROLE, ADMINISTRATOR)
-    return _EVERYTHING_IN.get(binding.namespace, ()) if is_administrator else ()
+    is_administrator = (made.role_kind, made.role) == (CLUSTER_ROLE, ADMINISTRATOR)
+    return rbac.Binding(
+        name=made.name,
+        namespace=made.namespace,
+        role_kind=made.role_kind,
+        role_name=made.role,
+        groups=(made.group,) if made.group else (),
+        powers=_EVERYTHING_IN.get(made.namespace, ()) if is_administrator else (),
+    )
 
 
 def of(

@@ -263,6 +263,15 @@ class Changes:
     activate: tuple[Pair, ...] = ()
     bind: tuple[RoleBinding, ...] = ()
 
+    @property
+    def touched(self) -> set[str]:
+        """Return the names of the mappings that are there, and change or lose or get a role."""
+        return {
+            *(each.name for each in self.delete),
+            *(old.name for old, _ in (*self.replace, *self.update)),
+            *(each.mapping for each in (*self.unbind, *self.bind)),
+        }
+
 
 def changes(found: Access, wanted: Access) -> Changes:
     """Return what turns the access ``found`` into the one that is ``wanted``."""

@@ -16,11 +16,11 @@ from access.desired import Changes, Desired
 from access.mapping import IdentityMapping
 from access.rights import RoleBinding
 from actions import MAX_BYTES, page
-from cluster import state
+from cluster import bindings, state
 from cluster.errors import errors_as_status
 from hook import Hook
+from juju import control_plane
 from labels import OPTION
-from leader import administrators
 from statuses import options
 from text import cut
 
@@ -51,7 +51,9 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
         there = state.needed(client, found, declared.entries, partition)
         wanted = desired.access(declared, there, times.now(), partition)
         steps = desired.changes(found, wanted.access)
-        warning = administrators.last(client, partition, found, wanted.access, steps)
+        warning = bindings.last_administrators(
+            client, control_plane.application(), partition, found, wanted.access, steps
+        )
     known = validity.check(found.mappings, partition).problems
     after = validity.check(wanted.access.mappings, partition).problems
     problems = {name: problem for name, problem in after.items() if name not in known}

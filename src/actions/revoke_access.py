@@ -11,12 +11,12 @@ from access import desired, grants
 from access.desired import Access
 from access.mapping import IdentityMapping
 from actions import MAX_BYTES, Failed, joined
-from cluster import api, events, state, sync
+from cluster import api, bindings, events, state, sync
 from cluster.errors import errors_as_status
 from errors import Unready, Waiting
 from hook import Hook
+from juju import control_plane
 from labels import GRANT, OPTION
-from leader import administrators
 from text import cut, word
 
 # How often to look again for mappings that others create or change in between.
@@ -64,9 +64,11 @@ def _warning(hook: Hook, target: grants.Target, found: Access) -> dict[str, str]
                 found = state.access(client, hook.owner, newest=True)
             wanted = found.without({each.name for each in _chosen(found, hook, target)})
             steps = desired.changes(found, wanted)
-            warning = administrators.last(client, hook.config.partition, found, wanted, steps)
+            warning = bindings.last_administrators(
+                client, control_plane.application(), hook.config.partition, found, wanted, steps
+            )
     except Unready as reason:
-        warning = administrators.unknown(reason)
+        warning = bindings.unknown(reason)
     return {"warning": cut(warning, MAX_BYTES)} if warning else {}
 
 

@@ -8,10 +8,12 @@ import dataclasses
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from lightkube.resources.discovery_v1 import EndpointSlice
+
 from access.rbac import Question
 from certificates.keypair import KeyPair
 from checks import Names, Outcome, Site, failed, ok
-from cluster import api, contents, crd, objects, pods, references, services
+from cluster import answers, api, bindings, contents, crd, objects, pods, references, services
 from cluster.pods import Rollout, Serving
 from errors import Unready, collected
 
@@ -25,7 +27,7 @@ OPEN_NETWORK = (
 
 # What the authenticator does with mappings: without these it knows nobody.
 VERBS = ("get", "list", "watch")
-_SERVICE_NAME = "kubernetes.io/service-name"
+_SLICES = f"kubernetes.io/service-name={references.NAME}"
 _SERVICE_ACCOUNT = f"system:serviceaccount:{references.NAMESPACE}"
 # The rollout without a Deployment.
 NO_PODS = Rollout(0, 0, serving=False, complete=False)
@@ -109,12 +111,11 @@ def look(client: api.Client, site: Site) -> Deployed:
 
 
 def _strangers(client: api.Client, own: Collection[str]) -> Iterator[str]:
-    from lightkube.resources.discovery_v1 import EndpointSlice
-
-    labels = {_SERVICE_NAME: references.NAME}
-    slices = client.list(EndpointSlice, namespace=references.NAMESPACE, labels=labels)
+    slices = client.list(
+        EndpointSlice, answers.EndpointSlice, namespace=references.NAMESPACE, labels=_SLICES
+    )
     for each in (each for found in slices for each in found.endpoints or ()):
-        target = each.targetRef
+        target = each.target_ref
         if not target:
             yield from each.addresses
         elif target.kind != "Pod" or target.namespace != references.NAMESPACE:
@@ -124,8 +125,6 @@ def _strangers(client: api.Client, own: Collection[str]) -> Iterator[str]:
 
 
 def _denied(client: api.Client) -> tuple[str, ...]:
-    from cluster import bindings
-
     user, groups = f"{_SERVICE_ACCOUNT}:{references.NAME}", ["system:serviceaccounts"]
     plural, _, group = references.CRD.partition(".")
     return tuple(
@@ -152,7 +151,7 @@ def verdict(found: Deployed, names: Names) -> Outcome:
         return failed(
             f"the Service sends logins to others than the authenticator's pods: {who}",
             f"see what made them: kubectl -n {references.NAMESPACE} get endpointslices "
-            f"-l {_SERVICE_NAME}={references.NAME} -o yaml",
+            f"-l {_SLICES} -o yaml",
         )
     if found.problem:
         said = f"{found.problem} (image {found.image})"
@@ -172,8 +171,7 @@ def _remedy(problem: Unready, application: str) -> str:
     if isinstance(problem, pods.NotCreated):
         return "change the quota, the policy or the webhook that refuses the pods"
     return (
-        f"what it says: kubectl -n {references.NAMESPACE} describe pods "
-        f"-l k8s-app={references.NAME}"
+        f"what it says: kubectl -n {references.NAMESPACE} describe pods -l {references.POD_LABEL}"
     )
 
 

@@ -10,11 +10,13 @@ import secrets
 import threading
 import time
 
+from lightkube.resources.authentication_v1 import TokenReview
+
 import times
 from access import login_lines, partitions, refusals
 from checks import Names, Outcome, Site, failed, not_checked, ok, probe_token
 from checks.authenticator import NOBODY, Deployed
-from cluster import api, pod_logs
+from cluster import answers, api, pod_logs
 from cluster.errors import errors_as_status
 from errors import Unready
 from text import brief
@@ -103,15 +105,12 @@ class _Asked:
         threading.Thread(target=self._ask, args=(client, token), daemon=True).start()
 
     def _ask(self, client: api.Client, token: str) -> None:
-        from lightkube.models.authentication_v1 import TokenReviewSpec
-        from lightkube.resources.authentication_v1 import TokenReview
-
         try:
             with errors_as_status():
-                status = client.ask(TokenReview(spec=TokenReviewSpec(token=token))).status
-            error = brief(refusals.redacted((status and status.error) or ""))
-            let_in = bool(status and status.authenticated)
-            self.answer = Review(answered=True, authenticated=let_in, error=error)
+                spec = {"token": token}
+                status = client.ask(TokenReview, spec, answers.TokenReview).status
+            error = brief(refusals.redacted(status.error))
+            self.answer = Review(answered=True, authenticated=status.authenticated, error=error)
         except Unready as problem:
             self.answer = Review(error=f"{problem}")
         self.over = time.monotonic()

@@ -5,17 +5,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
+import lightkube
 import yaml
+from lightkube.config.kubeconfig import SingleConfig
 
 from errors import WaitingForKubeconfig
 from statuses import waiting
 from text import brief
-
-if TYPE_CHECKING:
-    import lightkube
-    from lightkube.config.kubeconfig import SingleConfig
 
 
 def client(kubeconfig: Path, manager: str) -> lightkube.Client:
@@ -24,8 +22,6 @@ def client(kubeconfig: Path, manager: str) -> lightkube.Client:
     Raises:
         errors.WaitingForKubeconfig: the file is missing, incomplete or unusable.
     """
-    import lightkube
-
     try:
         content = yaml.load(kubeconfig.read_text(), yaml.CSafeLoader)
         # lightkube's own types leave the content open.

@@ -2,16 +2,13 @@
 
 """What the charm reads of the API server's answers, decoded in one place.
 
-An answer that cannot be decoded is not Kubernetes', and raises `errors.Waiting`.
+Each type has only the fields that the charm reads, and the others are not decoded.
 """
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import traceback
-from collections.abc import Generator
-from typing import Any, Generic, TypeVar
+from datetime import datetime
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -19,20 +16,31 @@ from errors import Waiting
 from statuses import waiting
 from text import brief
 
-logger = logging.getLogger(__name__)
-
 T = TypeVar("T")
 
-# What Python raises where an answer lacks a part, or has one of another type, size or depth.
-# lightkube raises KeyError for a refusal without a content type.
-_UNEXPECTED = (
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
+
+def decode(content: bytes, into: type[T]) -> T:
+    """Return an answer as ``into``.
+
+    Raises:
+        errors.Waiting: it is another's than Kubernetes'.
+    """
+    try:
+        return msgspec.json.decode(content, type=into)
+    except msgspec.MsgspecError as error:
+        raise Waiting(waiting.NOT_KUBERNETES(cause=brief(error))) from error
+
+
+class _Status(msgspec.Struct):
+    message: str
+
+
+def reason(content: bytes) -> str:
+    """Return why Kubernetes refuses a request; empty if something else does."""
+    try:
+        return msgspec.json.decode(content, type=_Status).message
+    except msgspec.MsgspecError:
+        return ""
 
 
 class ObjectList(msgspec.Struct, Generic[T]):
@@ -86,8 +94,8 @@ class Named(msgspec.Struct):
 
 
 class _Metadata(Name):
-    labels: dict[str, str] | None = None
-    annotations: dict[str, str] | None = None
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
 
 
 class _Reference(Name, kw_only=True):
@@ -118,32 +126,97 @@ class Role(msgspec.Struct):
     rules: list[Rule] | None = None
 
 
-@contextlib.contextmanager
-def decoding() -> Generator[None]:
-    """Raise what goes wrong as `errors.Waiting`: something else than Kubernetes answers.
+class Owner(_Reference, rename="camel", kw_only=True):
+    """An owner of an object. One at most controls it."""
 
-    Only what decodes an answer belongs inside.
-    """
-    try:
-        yield
-    except msgspec.MsgspecError as error:
-        raise Waiting(waiting.NOT_DECODED(kind=brief(error))) from error
-    except _UNEXPECTED as error:
-        # The traceback without its message, which may quote the answer.
-        place = "".join(traceback.format_tb(error.__traceback__))
-        logger.warning("%s: %s at\n%s", waiting.NOT_KUBERNETES(), type(error).__name__, place)
-        raise Waiting(waiting.NOT_DECODED(kind=type(error).__name__)) from error
+    api_version: str
+    controller: bool = False
 
 
-def decode(content: bytes, into: type[T]) -> T:
-    """Return an answer as ``into``."""
-    with decoding():
-        return msgspec.json.decode(content, type=into)
+class PodMetadata(_Metadata, rename="camel"):
+    """A pod's metadata, with the time at which its kubelet kills it, if it is ending."""
+
+    owner_references: list[Owner] = []
+    deletion_timestamp: datetime | None = None
 
 
-def as_object(content: bytes) -> dict[str, Any]:
-    """Return an answer that is an object, with all its parts."""
-    found = decode(content, dict[str, Any])
-    if not isinstance(found.get("metadata"), dict):
-        raise Waiting(waiting.NOT_KUBERNETES())
-    return found
+class Condition(msgspec.Struct):
+    """A condition of a pod."""
+
+    type: str
+    status: str
+    reason: str = ""
+    message: str = ""
+
+
+class Pending(msgspec.Struct):
+    """Why a container waits."""
+
+    reason: str = ""
+    message: str = ""
+
+
+class _ContainerState(msgspec.Struct):
+    waiting: Pending | None = None
+
+
+class _ContainerStatus(msgspec.Struct):
+    state: _ContainerState = msgspec.field(default_factory=_ContainerState)
+
+
+class PodStatus(msgspec.Struct, rename="camel"):
+    """What its kubelet and the scheduler say of a pod."""
+
+    phase: str = ""
+    pod_ip: str = msgspec.field(default="", name="podIP")
+    conditions: list[Condition] = []
+    container_statuses: list[_ContainerStatus] = []
+
+
+class Pod(msgspec.Struct):
+    """A pod."""
+
+    metadata: PodMetadata
+    status: PodStatus = msgspec.field(default_factory=PodStatus)
+
+
+class Event(msgspec.Struct, rename="camel"):
+    """An event of a kubelet's."""
+
+    reason: str = ""
+    message: str = ""
+    last_timestamp: datetime | None = None
+
+
+class _Endpoint(msgspec.Struct, rename="camel"):
+    addresses: list[str]
+    target_ref: _Reference | None = None
+
+
+class EndpointSlice(msgspec.Struct):
+    """Some endpoints of a Service."""
+
+    endpoints: list[_Endpoint] | None = None
+
+
+class _Allowed(msgspec.Struct, rename="camel"):
+    allowed: bool = False
+    reason: str = ""
+    evaluation_error: str = ""
+
+
+class SubjectAccessReview(msgspec.Struct):
+    """Whether a user may do something."""
+
+    status: _Allowed
+
+
+class _Authenticated(msgspec.Struct):
+    authenticated: bool = False
+    error: str = ""
+
+
+class TokenReview(msgspec.Struct):
+    """Whether a token lets somebody in."""
+
+    status: _Authenticated

@@ -7,8 +7,7 @@ client begins no request after `REQUEST_SECONDS`, and its methods raise `errors.
 small write may begin until `LAST_WRITE_SECONDS`, and several threads may make some at a time; its
 caller looks at the time.
 
-Call its methods inside `cluster.errors.errors_as_status`. What cannot be decoded is raised as
-`errors.Waiting` by the methods themselves.
+Call its methods inside `cluster.errors.errors_as_status`.
 """
 
 from __future__ import annotations
@@ -18,17 +17,18 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-from cluster import admin_kubeconfig
-from cluster.errors import Conflict, reason_of, suppress
+import httpx2
+import lightkube
+from lightkube.core.resource import NamespacedResourceG
+from lightkube.resources.core_v1 import PodLog
+from lightkube.types import PatchType
+
+from cluster import admin_kubeconfig, answers
+from cluster.errors import ApiError, Conflict, suppress
 from errors import Waiting
 from statuses import waiting
-
-if TYPE_CHECKING:
-    import httpx2
-    import lightkube
-    from lightkube.types import PatchType
 
 T = TypeVar("T")
 # An object as the server writes it. lightkube's types of the same objects cost a hook 25 ms.
@@ -87,96 +87,71 @@ class Client:
     @functools.cached_property
     def version(self) -> tuple[int, int]:
         """Return the server's major and minor version; zeros if it names none."""
-        from cluster import answers
-
-        found = _MINOR.match(self.read("/version", answers.Version).git_version)
+        answer = answers.decode(self.get_raw("/version").content, answers.Version)
+        found = _MINOR.match(answer.git_version)
         return (int(found[1]), int(found[2])) if found else (0, 0)
 
-    def read(self, path: str, into: type[T]) -> T:
-        """Return the server's answer at ``path``, which is no object's, as ``into``."""
-        from cluster import answers
-
-        return answers.decode(self.get_raw(path).content, into)
-
     def get_raw(self, path: str) -> httpx2.Response:
-        """Return the server's answer at ``path``."""
+        """Return the server's answer at ``path``, which is no object's."""
         self._check_time()
-        response = self._http.get(path, headers=_UNCOMPRESSED, timeout=self._timeout())
-        self._check_refused(response)
-        return response
+        return self._checked(self._http.get(path, headers=_UNCOMPRESSED, timeout=self._timeout()))
 
     def post(self, path: str, obj: Mapping[str, Any]) -> None:
-        """Create an object of a kind that lightkube sends no plain map of: a small write."""
+        """Create an object in a namespace, where lightkube sends no plain map: a small write."""
         timeout = self._timeout(WRITE_SECONDS)
-        response = self._http.post(path, json=obj, headers=_UNCOMPRESSED, timeout=timeout)
-        self._check_refused(response)
+        self._checked(self._http.post(path, json=obj, headers=_UNCOMPRESSED, timeout=timeout))
 
     def get(
         self, res: type[Any], name: str, *, namespace: str | None = None, small: bool = False
     ) -> Object | None:
         """Return one object; None if there is none. ``small`` makes it part of a small write."""
-        where = {"name": name, "namespace": namespace}
         with suppress(404):
-            return _decoded(self._send("get", res, small=small, **where))
+            return _decoded(self._send("get", res, small=small, name=name, namespace=namespace))
         return None
 
     def list(
         self,
-        res: type[T],
+        res: type[Any],
+        into: type[T],
         *,
-        namespace: str | None = None,
-        labels: Mapping[str, str] | None = None,
-        fields: Mapping[str, str] | None = None,
+        namespace: str = "",
+        labels: str = "",
+        fields: str = "",
+        newest: bool = False,
     ) -> Sequence[T]:
-        """Return the objects of one kind, each with its metadata."""
-        from cluster import answers
+        """Return the objects of one kind, each as the msgspec type ``into``: of a namespace, or of
+        all of them.
 
-        self._check_time()
-        with answers.decoding():
-            where = {"namespace": namespace, "labels": labels, "fields": fields}
-            found = [*self._client.list(res, **where)]
-            if not all(each.metadata and each.metadata.name for each in found):
-                raise Waiting(waiting.NOT_KUBERNETES())
-            return found
-
-    def list_as(self, res: type[Any], into: type[T], *, labels: str = "") -> Sequence[T]:
-        """Return the objects of one kind, of all namespaces, each as the msgspec type ``into``.
-
-        ``labels`` is a selector. What ``into`` leaves out is not decoded. The list is what the
-        server has in memory, which may be moments old.
+        ``labels`` and ``fields`` are selectors. The list is what the server has in memory, which
+        may be moments old, unless ``newest`` asks for what is stored.
         """
-        from lightkube.core import resource
-
-        from cluster import answers
-
-        namespace = "*" if issubclass(res, resource.NamespacedResourceG) else None
-        params = {**_IN_MEMORY, **({"labelSelector": labels} if labels else {})}
-        answer = self._send("list", res, namespace=namespace, params=params, headers=_UNCOMPRESSED)
+        selectors = {"labelSelector": labels, "fieldSelector": fields}
+        params = {key: text for key, text in selectors.items() if text}
+        is_namespaced = issubclass(res, NamespacedResourceG)
+        answer = self._send(
+            "list",
+            res,
+            namespace=namespace or ("*" if is_namespaced else None),
+            params={**params, **({} if newest else _IN_MEMORY)},
+            headers=_UNCOMPRESSED,
+        )
         return answers.decode(answer.content, answers.ObjectList[into]).items
 
     def table(self, res: type[Any], *, newest: bool = False) -> list[dict[str, str | None]]:
         """Return the table that `kubectl get` prints of one kind: each row's cells by column.
 
         Of ten thousand objects, it takes the server less than half the work that a list takes,
-        and is a tenth of the size. It is what the server has in memory, which may be moments old,
-        unless ``newest`` asks for what is stored.
+        and is a tenth of the size. ``newest`` is as in `list`.
         """
-        from cluster import answers
-
         params = {"includeObject": "None", **({} if newest else _IN_MEMORY)}
         answer = self._send("list", res, params=params, headers=_AS_TABLE)
         table = answers.decode(answer.content, answers.Table)
         columns = [column.name for column in table.column_definitions]
-        with answers.decoding():
-            return [dict(zip(columns, row.cells, strict=True)) for row in table.rows]
+        return [dict(zip(columns, row.cells, strict=True)) for row in table.rows]
 
-    def ask(self, review: T) -> T:
-        """Send a question such as a SubjectAccessReview; return it with the server's answer."""
-        from cluster import answers
-
-        self._check_time()
-        with answers.decoding():
-            return self._client.create(review)
+    def ask(self, res: type[Any], spec: Mapping[str, Any], into: type[T]) -> T:
+        """Send a question such as a SubjectAccessReview; return the answer as ``into``."""
+        return answers.decode(self._send("post", res, obj={"spec": spec}).content, into)
 
     def log(
         self,
@@ -193,11 +168,8 @@ class Client:
         These are its newest ``lines``, and of them the first ``size`` bytes. No part of the answer
         may take longer than ``seconds``.
 
-        Raises:
-            httpx2.HTTPError: there is no such answer. It may come from the pod's node.
+        A refusal may come from the pod's node.
         """
-        from lightkube.resources.core_v1 import PodLog
-
         self._check_time()
         params = {
             "container": container,
@@ -205,12 +177,10 @@ class Client:
             "limitBytes": size,
             "timestamps": "true",
         }
-        response = self._answer(
+        answer = self._answer(
             "get", PodLog, seconds=seconds, name=pod, namespace=namespace, params=params
         )
-        # The node's own answer need not be one that lightkube understands.
-        response.raise_for_status()
-        return response.content
+        return self._checked(answer).content
 
     def create(self, res: type[Any], obj: Mapping[str, Any]) -> Object:
         """Create one mapping, and return it: a small write."""
@@ -225,8 +195,6 @@ class Client:
     ) -> Object:
         """Apply one object server-side, and return it as it is then. Take its fields from others
         that have set them."""
-        from lightkube.types import PatchType
-
         where = {"name": name, "namespace": namespace}
         return self._patch(res, PatchType.APPLY, obj, **where, params={"force": "true"})
 
@@ -241,8 +209,6 @@ class Client:
     ) -> Object:
         """Change one object by a merge patch, or by a list that is a JSON patch, and return it as
         it is then. ``small`` makes it a small write."""
-        from lightkube.types import PatchType
-
         patch_type = PatchType.MERGE if isinstance(change, Mapping) else PatchType.JSON
         return self._patch(res, patch_type, change, name=name, namespace=namespace, small=small)
 
@@ -266,8 +232,6 @@ class Client:
         Raises:
             errors.Conflict: its resourceVersion is not ``version``, if that is given.
         """
-        from cluster import answers
-
         unchanged = {"preconditions": {"resourceVersion": version}} if version else {}
         options = {**unchanged, **_WITHOUT_WAITING}
         with suppress(404):
@@ -284,9 +248,7 @@ class Client:
         if not small:
             self._check_time()
         seconds = WRITE_SECONDS if small else ANSWER_SECONDS
-        response = self._answer(method, res, seconds=seconds, **request)
-        self._check_refused(response)
-        return response
+        return self._checked(self._answer(method, res, seconds=seconds, **request))
 
     def _answer(
         self,
@@ -305,31 +267,28 @@ class Client:
             prepared.data = data
         return self._generic.send(self._generic.build_adapter_request(prepared))
 
-    def _check_refused(self, response: httpx2.Response) -> None:
-        """Raise `errors.Conflict` for a write's 409, and lightkube's error for another refusal."""
-        import lightkube
+    def _checked(self, response: httpx2.Response) -> httpx2.Response:
+        """Return an answer.
 
-        from cluster import answers
-
-        try:
-            with answers.decoding():
-                self._generic.raise_for_status(response)
-        except lightkube.ApiError as error:
-            if error.response.status_code != 409 or response.request.method == "GET":
-                raise
-            raise Conflict(reason_of(error)) from error
+        Raises:
+            errors.Conflict: it refuses a write with 409.
+            errors.ApiError: it is another refusal.
+        """
+        if response.is_success:
+            return response
+        code, said = response.status_code, answers.reason(response.content)
+        reason = said or response.reason_phrase
+        if code == 409 and response.request.method != "GET":
+            raise Conflict(reason)
+        raise ApiError(code, reason, is_kubernetes=bool(said))
 
     def _check_time(self) -> None:
         """Raise `errors.Waiting` if no request may begin any more."""
         if self.seconds_left <= 0:
             raise Waiting(waiting.API_SLOW())
-        # lightkube's own methods take no other time-out.
-        self._http.timeout = self._timeout()
 
     def _timeout(self, seconds: float = ANSWER_SECONDS) -> httpx2.Timeout:
         """Return the time-out for each step of a request: all ends with the hook's time."""
-        import httpx2
-
         left = max(0.001, self._ends - time.monotonic())
         return httpx2.Timeout(min(seconds, left), connect=min(CONNECT_SECONDS, left))
 
@@ -344,6 +303,4 @@ class Client:
 
 
 def _decoded(response: httpx2.Response) -> Object:
-    from cluster import answers
-
-    return answers.as_object(response.content)
+    return answers.decode(response.content, dict[str, Any])

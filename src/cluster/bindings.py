@@ -11,10 +11,6 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from lightkube.models.authorization_v1 import (
-    ResourceAttributes,
-    SubjectAccessReviewSpec,
-)
 from lightkube.resources.authorization_v1 import SubjectAccessReview
 from lightkube.resources.rbac_authorization_v1 import (
     ClusterRole,
@@ -22,10 +18,14 @@ from lightkube.resources.rbac_authorization_v1 import (
     RoleBinding,
 )
 
-from access import administrators, rbac
+import times
+from access import administrators, expiry, rbac
+from access.desired import Access, Changes
 from access.rbac import Answer, Question
 from cluster import answers, api, contents
-from errors import Waiting
+from cluster.errors import errors_as_status
+from errors import Unready
+from text import status_line
 
 # How the user of a service account is called: with its namespace and its name behind this. To the
 # API server, whoever gets that name has what the account has.
@@ -48,20 +48,12 @@ def find(client: api.Client, control_plane: str) -> tuple[rbac.Bindings, str]:
     return found, rbac.open_to_all(answer, control_plane)
 
 
-def with_powers(client: api.Client, made: Iterable[rbac.Binding]) -> list[rbac.Binding]:
-    """Return bindings that are yet to be made, each with what its role allows."""
-    roles, is_denied = _rules(client), contents.denies_mappings(client)
-    return [dataclasses.replace(each, powers=_powers(each, roles, is_denied)) for each in made]
-
-
 def ask(client: api.Client, username: str, groups: Sequence[str], question: Question) -> Answer:
     """Ask the API server whether a user in these groups may do something."""
-    about = ResourceAttributes(**dataclasses.asdict(question))
-    spec = SubjectAccessReviewSpec(user=username, groups=list(groups), resourceAttributes=about)
-    status = client.ask(SubjectAccessReview(spec=spec)).status
-    if not status:
-        raise Waiting("waiting for the Kubernetes API: no answer to a SubjectAccessReview")
-    return Answer(status.allowed, status.reason or status.evaluationError or "")
+    about = dataclasses.asdict(question)
+    spec = {"user": username, "groups": [*groups], "resourceAttributes": about}
+    status = client.ask(SubjectAccessReview, spec, answers.SubjectAccessReview).status
+    return Answer(status.allowed, status.reason or status.evaluation_error)
 
 
 Rules = dict[str, list[administrators.Rule]]
@@ -71,7 +63,7 @@ def _rules(client: api.Client) -> Rules:
     """Return the rules of every ClusterRole by its name."""
     return {
         role.metadata.name: [_rule(rule) for rule in role.rules or ()]
-        for role in client.list_as(ClusterRole, answers.Role)
+        for role in client.list(ClusterRole, answers.Role)
     }
 
 
@@ -87,7 +79,7 @@ def _rule(found: answers.Rule) -> administrators.Rule:
 def _list(
     client: api.Client, kind: type[Any], rules: Rules, is_denied: bool
 ) -> Iterator[rbac.Binding]:
-    for found in client.list_as(kind, answers.Binding):
+    for found in client.list(kind, answers.Binding):
         subjects, role = found.subjects or (), found.role_ref
         namespace = found.metadata.namespace
         users = [s.name for s in subjects if s.kind == "User"]
@@ -110,3 +102,55 @@ def _list(
 def _powers(binding: rbac.Binding, rules: Rules, is_denied: bool) -> tuple[str, ...]:
     of_role = rules.get(binding.role_name, ()) if binding.role_kind == "ClusterRole" else ()
     return administrators.powers_of(of_role, binding.namespace, mappings_denied=is_denied)
+
+
+def last_administrators(
+    client: api.Client,
+    control_plane: str,
+    partition: str,
+    found: Access,
+    wanted: Access,
+    steps: Changes,
+) -> str:
+    """Return the warning that ``steps`` take away the last mapping that certainly administers the
+    cluster, or that nobody can tell; empty if there is nothing to warn of.
+
+    This reads the cluster's bindings, unless the mappings alone tell.
+    """
+    now = times.now()
+    before, after = (
+        [each for each in some.mappings if not expiry.has_ended(each, now)]
+        for some in (found, wanted)
+    )
+    changed = [each for each in before if each.name in steps.touched]
+    if not changed or administrators.certain(after, rbac.Bindings(()), partition):
+        return ""
+    try:
+        with errors_as_status():
+            bound, everybody = find(client, control_plane)
+            made = _with_powers(client, map(administrators.bound, steps.bind))
+    except Unready as reason:
+        return unknown(reason)
+    then = bound.changed({each.key for each in steps.unbind}, made)
+    if everybody or administrators.certain(after, then, partition):
+        return ""
+    left = administrators.of(after, then, partition)
+    taken = administrators.certain(changed, bound, partition)
+    if not left:
+        # Whoever could only perhaps, or for a while, was the last all the same.
+        taken = administrators.of(changed, bound, partition)
+    return administrators.warning(taken, left)
+
+
+def unknown(reason: Unready) -> str:
+    """Return the warning that nobody can tell who is left, for this ``reason``."""
+    return f"cannot tell who can administer the cluster: {status_line(reason)}"
+
+
+def _with_powers(client: api.Client, made: Iterable[rbac.Binding]) -> list[rbac.Binding]:
+    """Return bindings that are yet to be made, each with what its role allows."""
+    yet = list(made)
+    if not yet:
+        return []
+    roles, is_denied = _rules(client), contents.denies_mappings(client)
+    return [dataclasses.replace(each, powers=_powers(each, roles, is_denied)) for each in yet]

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import time
 
+from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
+
 from cluster import api, manifests, references, sync
 from cluster.api import ANSWER_SECONDS
 from errors import Waiting
@@ -21,8 +23,6 @@ RATCHETING_SINCE = (1, 30)
 
 def apply(client: api.Client, partition: str, *, strict: bool) -> None:
     """Apply the CRD, and wait until it is there. ``strict`` is for a server that `ratchets`."""
-    from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
-
     manifest = manifests.crd(strict=strict, partition=partition)
     crd: api.Object | None = sync.apply(client, manifest)
     deadline = time.monotonic() + ANSWER_SECONDS
@@ -35,8 +35,6 @@ def apply(client: api.Client, partition: str, *, strict: bool) -> None:
 
 def is_served(client: api.Client) -> bool:
     """Return whether the cluster has the CRD, and serves its objects."""
-    from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
-
     return _established(client.get(CustomResourceDefinition, references.CRD))
 
 

@@ -10,14 +10,13 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
+
+import httpx2
 
 from errors import Blocked, Unready, Waiting, WaitingForKubeconfig
 from statuses import blocked, waiting
 from text import brief
-
-if TYPE_CHECKING:
-    import httpx2
 
 T = TypeVar("T")
 # What the server says where a person's webhook or policy refuses a write, with any code.
@@ -28,6 +27,20 @@ _REFUSED = (400, 403, 413, 422)
 _NOT_REFUSED = re.compile("forbidden: User |the server rejected our request|arn cannot be changed")
 # After these tries another hook changes what others kept changing.
 CONFLICT_TRIES = 5
+
+
+class ApiError(Exception):
+    """The server refuses a request. The text is its reason.
+
+    Attributes:
+        code: The HTTP status.
+        is_kubernetes: Whether Kubernetes' own words say so. A server that does not have a kind
+            answers in plain text, as what stands in front of it does.
+    """
+
+    def __init__(self, code: int, reason: str, *, is_kubernetes: bool):
+        super().__init__(reason)
+        self.code, self.is_kubernetes = code, is_kubernetes
 
 
 class Conflict(Exception):
@@ -52,14 +65,12 @@ def retry_on_conflict(step: Callable[[], T], status: str, tries: int = CONFLICT_
 @contextlib.contextmanager
 def errors_as_status() -> Generator[None]:
     """Raise what goes wrong on the way to the API server as an `errors.Unready`."""
-    import httpx2
-
     try:
         yield
     except Conflict as error:
         raise _refusal(409, str(error)) from error
-    except httpx2.HTTPStatusError as error:
-        raise _refusal(error.response.status_code, reason_of(error)) from error
+    except ApiError as error:
+        raise _refusal(error.code, str(error)) from error
     except httpx2.TimeoutException as error:
         raise Waiting(waiting.API_LATE()) from error
     except (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol) as error:
@@ -67,14 +78,6 @@ def errors_as_status() -> Generator[None]:
         raise WaitingForKubeconfig(waiting.KUBECONFIG()) from error
     except httpx2.HTTPError as error:
         raise Waiting(waiting.API_FAILED(cause=brief(error))) from error
-
-
-def reason_of(error: httpx2.HTTPStatusError) -> str:
-    """Return why the server refuses a request, in its own words."""
-    import lightkube
-
-    said = error.status.message if isinstance(error, lightkube.ApiError) else None
-    return said or error.response.reason_phrase
 
 
 def is_refused(code: int, reason: str) -> bool:
@@ -98,11 +101,9 @@ def _refusal(code: int, said: str) -> Unready:
 
 @contextlib.contextmanager
 def suppress(code: int) -> Generator[None]:
-    """Suppress the server's refusals of this HTTP status, such as 409 for a conflict."""
-    from lightkube import ApiError
-
+    """Suppress Kubernetes' refusals of this HTTP status, such as 404 for no object."""
     try:
         yield
     except ApiError as error:
-        if error.status.code != code:
+        if error.code != code or not error.is_kubernetes:
             raise

@@ -13,7 +13,6 @@ field's name, ``k:`` before the keys of an item in a list, ``v:`` before a value
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Mapping
 from typing import Any, cast
@@ -85,25 +84,18 @@ def _at(key: str, inside: Any) -> Any:
     """Return what is at ``key`` inside a map or a list; None without it."""
     kind, _, name = key.partition(":")
     if isinstance(inside, dict):
-        return cast("Fields", inside).get(name) if kind == "f" else None
+        return cast("Fields", inside).get(name)
     if not isinstance(inside, list):
         return None
-    items = cast("list[Any]", inside)
-    # A server that does not keep to the format may put anything there.
-    with contextlib.suppress(ValueError, RecursionError):
-        sought = json.loads(name)
-        if kind == "v":
-            return sought if sought in items else None
-        if kind == "k" and isinstance(sought, dict):
-            return next((item for item in items if _has(item, cast("Fields", sought))), None)
-    return None
+    items, sought = cast("list[Any]", inside), json.loads(name)
+    if kind == "v":
+        return sought if sought in items else None
+    return next((item for item in items if _has(item, sought)), None)
 
 
-def _has(item: Any, keys: Fields) -> bool:
+def _has(item: Fields, keys: Fields) -> bool:
     # The server completes keys, such as a port's protocol.
-    return isinstance(item, dict) and all(
-        cast("Fields", item).get(key, value) == value for key, value in keys.items()
-    )
+    return all(item.get(key, value) == value for key, value in keys.items())
 
 
 def adoption(metadata: Mapping[str, Any], manager: str) -> Patch | None:

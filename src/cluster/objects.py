@@ -10,19 +10,20 @@ from __future__ import annotations
 import functools
 from typing import Any, cast
 
+from lightkube import generic_resource
+from lightkube.core.resource_registry import resource_registry
+
 import labels
 from cluster import api, references
+from cluster.errors import ApiError
 
 
 def get(client: api.Client, what: references.ObjectReference) -> api.Object | None:
     """Return the object as the cluster has it; None without it, or without its kind."""
-    import httpx2
-
     try:
         return client.get(kind(what), what.name, namespace=what.namespace)
-    except httpx2.HTTPStatusError as error:
-        # A server that does not have a kind answers in plain text, as other programs do.
-        if error.response.status_code != 404 or what not in references.POLICY:
+    except ApiError as error:
+        if error.code != 404 or what not in references.POLICY:
             raise
         return None
 
@@ -52,16 +53,12 @@ def is_persons(what: references.ObjectReference, mark: str) -> bool:
 
 def kind(reference: references.ObjectReference) -> Any:
     """Return the class that lightkube has for the kind of an object."""
-    from lightkube.core.resource_registry import resource_registry
-
     return cast("Any", resource_registry).load(reference.api_version, reference.kind)
 
 
 @functools.cache
 def mapping() -> Any:
     """Return the class that lightkube has for the kind IAMIdentityMapping."""
-    from lightkube import generic_resource
-
     return cast("Any", generic_resource).create_global_resource(
         "iamauthenticator.k8s.aws", "v1alpha1", references.MAPPING, "iamidentitymappings"
     )

@@ -11,10 +11,12 @@ import dataclasses
 from datetime import datetime, timedelta
 from typing import Annotated, NamedTuple
 
+import httpx2
 import msgspec
 
 import times
 from cluster import api, pods, references
+from cluster.errors import ApiError
 from text import brief
 
 # How many lines the first request asks for. A stranger's token makes a line of 16 KB at most, so
@@ -69,8 +71,6 @@ def read(client: api.Client, since: int, seconds: float = SECONDS, *of: str) -> 
     than ``seconds``. A pod may have just gone, or its node may not answer. Then only the other
     logs are returned, and they are not complete.
     """
-    import httpx2
-
     now = times.now()
     wanted = begin = now - timedelta(seconds=since)
     lines: list[str] = []
@@ -82,12 +82,12 @@ def read(client: api.Client, since: int, seconds: float = SECONDS, *of: str) -> 
             continue
         try:
             tail, is_broken_off = _tail(client, name, wanted, seconds)
-        except httpx2.HTTPStatusError as error:
-            if error.response.status_code == 404:
+        except ApiError as error:
+            if error.code == 404:
                 # The pod went after it was listed, and took its log along.
                 begin = now
                 continue
-            unread[name] = f"{error.response.status_code} {error.response.reason_phrase}"
+            unread[name] = f"{error.code} {brief(error)}"
         except httpx2.HTTPError as error:
             unread[name] = brief(error)
         else:
@@ -109,10 +109,8 @@ def _tail(
     newest lines are read first, by themselves, and older ones piece by piece.
 
     Raises:
-        httpx2.HTTPError: not even the newest lines could be read.
+        errors.ApiError, httpx2.HTTPError: not even the newest lines could be read.
     """
-    import httpx2
-
     found: list[_Line] = []
     piece, left = LINES, MOST_BYTES
     while piece and left > 0:
@@ -128,7 +126,7 @@ def _tail(
                 size=BYTES,
                 seconds=seconds,
             )
-        except httpx2.HTTPError:
+        except (ApiError, httpx2.HTTPError):
             if found:
                 return found, True
             raise

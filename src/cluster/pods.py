@@ -6,20 +6,19 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from datetime import datetime, timezone
+
+from lightkube.resources.apps_v1 import Deployment
+from lightkube.resources.core_v1 import Event, Pod
 
 import times
 from certificates.keypair import KeyPair
-from cluster import api, references
+from cluster import answers, api, references
 from errors import Blocked, Waiting
 from labels import CERTIFICATE_HASH
 from statuses import blocked, waiting
 from text import brief
-
-if TYPE_CHECKING:
-    from lightkube.models.core_v1 import PodStatus
-    from lightkube.resources.core_v1 import Event, Pod
 
 # A hook waits for a rollout until this long after it last moved: most rollouts take less. The
 # unit's alarm clock picks up the others, such as one that must download its image first.
@@ -47,6 +46,9 @@ _STUCK = (
 # Why a container is not created yet, and the reasons of events that say what it waits for.
 _CREATING = "ContainerCreating"
 _WAITS_FOR = ("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "NetworkNotReady")
+
+# When an event was that does not say it.
+_NEVER = datetime.fromtimestamp(0, timezone.utc)
 
 
 class ImageNotPulled(Blocked):
@@ -86,8 +88,6 @@ def await_rollout(client: api.Client, deployment: api.Object) -> Rollout:
     ``deployment`` is the answer to its apply. Its rollout may be one that this hook started,
     or one whose hook was killed.
     """
-    from lightkube.resources.apps_v1 import Deployment
-
     seconds = min(_time_left(deployment), client.seconds_left - RESERVED_SECONDS)
     deadline = time.monotonic() + seconds
     while not progress(deployment).complete and time.monotonic() < deadline:
@@ -139,40 +139,35 @@ def _refusal(status: api.Object) -> str:
     conditions: list[api.Object] = status.get("conditions") or []
     for condition in conditions:
         if (condition["type"], condition["status"]) == ("ReplicaFailure", "True"):
-            message: str = condition.get("message") or ""
+            message: str = condition.get("message", "")
             # In front of the reason stands the name of a pod, another one at each try.
-            return _cause(
-                condition.get("reason"), message.partition(" is forbidden: ")[2] or message
-            )
+            cause = message.partition(" is forbidden: ")[2] or message
+            return _cause(condition["reason"], cause)
     return ""
 
 
-def find(client: api.Client) -> list[Pod]:
+def find(client: api.Client) -> list[answers.Pod]:
     """Return the Deployment's pods, ready or not. Everybody can set their label on another pod."""
-    from lightkube.resources.core_v1 import Pod
-
-    namespace, labels = references.NAMESPACE, references.POD_LABELS
-    labelled = client.list(Pod, namespace=namespace, labels=labels)
-    return [pod for pod in labelled if _is_own(pod)]
+    namespace, label = references.NAMESPACE, references.POD_LABEL
+    labelled = client.list(Pod, answers.Pod, namespace=namespace, labels=label, newest=True)
+    return [pod for pod in labelled if _is_own(pod.metadata)]
 
 
-def _is_own(pod: Any) -> bool:
-    """Return whether a ReplicaSet of the Deployment controls ``pod``.
+def _is_own(metadata: answers.PodMetadata) -> bool:
+    """Return whether a ReplicaSet of the Deployment controls a pod.
 
     Kubernetes deletes a pod whose owner does not exist, and counts any other that names the
     ReplicaSet as one of its own, so a forged owner does not last.
     """
-    labels: dict[str, str] = pod.metadata.labels or {}
-    wanted = f"{references.NAME}-{labels.get('pod-template-hash', '')}"
-    owners: list[Any] = pod.metadata.ownerReferences or []
+    wanted = f"{references.NAME}-{metadata.labels.get('pod-template-hash', '')}"
     return any(
-        (owner.controller, owner.apiVersion, owner.kind, owner.name)
+        (owner.controller, owner.api_version, owner.kind, owner.name)
         == (True, "apps/v1", "ReplicaSet", wanted)
-        for owner in owners
+        for owner in metadata.owner_references
     )
 
 
-def names(found: Iterable[Any]) -> list[str]:
+def names(found: Iterable[answers.Pod]) -> list[str]:
     """Return the names of the pods ``found`` that have not ended, ready or not."""
     return [pod.metadata.name for pod in found if not _ended(pod)]
 
@@ -185,46 +180,43 @@ class Serving:
     address: str
 
 
-def serving(found: Iterable[Any]) -> list[Serving]:
+def serving(found: Iterable[answers.Pod]) -> list[Serving]:
     """Return the pods of ``found`` that are ready and not ending, sorted by name."""
     ready = (
-        Serving(pod.metadata.name, pod.status.podIP)
+        Serving(pod.metadata.name, pod.status.pod_ip)
         for pod in found
-        if not pod.metadata.deletionTimestamp
-        if pod.status and pod.status.podIP and _is_ready(pod.status)
+        if pod.status.pod_ip and not pod.metadata.deletion_timestamp and _is_ready(pod.status)
     )
     return sorted(ready, key=lambda pod: pod.name)
 
 
-def _is_ready(status: PodStatus) -> bool:
-    return any(each.type == "Ready" and each.status == "True" for each in status.conditions or [])
+def _is_ready(status: answers.PodStatus) -> bool:
+    return any(each.type == "Ready" and each.status == "True" for each in status.conditions)
 
 
-def all_use(found: Iterable[Pod], pair: KeyPair) -> bool:
+def all_use(found: Iterable[answers.Pod], pair: KeyPair) -> bool:
     """Return whether every pod of ``found`` that may get requests serves ``pair``.
 
     Pods that are ending count: a machine whose kube-proxy has not heard of their end still
     sends requests to them. Pods that have ended do not, although Kubernetes lists an evicted pod
     until somebody deletes it, and a pod of a lost node until that node is deleted or back.
     """
-    return all(_certificate_hash(pod) == pair.hash for pod in found if not _ended(pod))
+    return all(
+        pod.metadata.annotations.get(CERTIFICATE_HASH) == pair.hash
+        for pod in found
+        if not _ended(pod)
+    )
 
 
-def _ended(pod: Any) -> bool:
-    phase = pod.status.phase if pod.status else None
+def _ended(pod: answers.Pod) -> bool:
     # A node may be unreachable for seconds only, and its pods get requests meanwhile. So the
     # node's state does not count, and the pod's own end does.
-    ends = pod.metadata.deletionTimestamp
+    ends = pod.metadata.deletion_timestamp
     is_lost = ends is not None and times.now().timestamp() > ends.timestamp() + LOST_SECONDS
-    return is_lost or phase in ("Failed", "Succeeded")
+    return is_lost or pod.status.phase in ("Failed", "Succeeded")
 
 
-def _certificate_hash(pod: Any) -> str | None:
-    annotations: dict[str, str] = pod.metadata.annotations or {}
-    return annotations.get(CERTIFICATE_HASH)
-
-
-def check_complete(client: api.Client, rollout: Rollout, found: Iterable[Pod]) -> None:
+def check_complete(client: api.Client, rollout: Rollout, found: Iterable[answers.Pod]) -> None:
     """Check that the rollout is complete. ``found`` are the Deployment's pods.
 
     Raises:
@@ -243,61 +235,52 @@ def check_complete(client: api.Client, rollout: Rollout, found: Iterable[Pod]) -
     raise Waiting(waiting.PODS(ready=ready, wanted=wanted))
 
 
-def _problem(client: api.Client, pod: Pod) -> Blocked | None:
-    if not pod.status:
-        return None
-    for status in pod.status.containerStatuses or []:
-        waiting = status.state and status.state.waiting
-        if waiting and waiting.reason in _STUCK:
-            said = _why_not_pulled(client, pod) if waiting.reason == _BACK_OFF else None
-            text = blocked.POD_CANNOT_START(cause=_cause(waiting.reason, said or waiting.message))
-            return ImageNotPulled(text) if waiting.reason in _NOT_PULLED else Blocked(text)
-    for condition in pod.status.conditions or []:
+def _problem(client: api.Client, pod: answers.Pod) -> Blocked | None:
+    for waits in _waiting(pod):
+        if waits.reason in _STUCK:
+            said = _why_not_pulled(client, pod) if waits.reason == _BACK_OFF else ""
+            text = blocked.POD_CANNOT_START(cause=_cause(waits.reason, said or waits.message))
+            return ImageNotPulled(text) if waits.reason in _NOT_PULLED else Blocked(text)
+    for condition in pod.status.conditions:
         if condition.type == "PodScheduled" and condition.status == "False":
             # The scheduler appends what evicting other pods would bring, which helps nobody.
-            message, _, _ = (condition.message or "").partition(" preemption:")
+            message, _, _ = condition.message.partition(" preemption:")
             cause = _cause(condition.reason, message)
             return NotScheduled(blocked.POD_CANNOT_START(cause=cause))
     return None
 
 
-def _why_not_pulled(client: api.Client, pod: Pod) -> str | None:
-    """Return why ``pod`` could not pull its image, by the newest of its events; None without one.
+def _waiting(pod: answers.Pod) -> list[answers.Pending]:
+    """Return why the containers of ``pod`` wait that do."""
+    return [each.state.waiting for each in pod.status.container_statuses if each.state.waiting]
+
+
+def _why_not_pulled(client: api.Client, pod: answers.Pod) -> str:
+    """Return why ``pod`` could not pull its image, by the newest of its events; empty without one.
 
     Between two tries a kubelet of Kubernetes 1.30 or older says only that it waits.
     """
     # The other events of a failure only say that it failed.
-    failures = [
-        each
-        for each in _events(client, pod)
-        if (each.message or "").startswith("Failed to pull image")
-    ]
-    newest = max(failures, key=_seconds, default=None)
-    return newest.message if newest else None
+    begin = "Failed to pull image"
+    failures = [each for each in _events(client, pod) if each.message.startswith(begin)]
+    return failures[-1].message if failures else ""
 
 
-def _warning(client: api.Client, pod: Pod) -> str | None:
+def _warning(client: api.Client, pod: answers.Pod) -> str:
     """Return what keeps the containers of ``pod`` from being created, by the newest of its events;
-    None without one."""
-    containers = (pod.status and pod.status.containerStatuses) or []
-    states = [each.state.waiting for each in containers if each.state and each.state.waiting]
-    if not any(state.reason == _CREATING for state in states):
-        return None
+    empty without one."""
+    if not any(waits.reason == _CREATING for waits in _waiting(pod)):
+        return ""
     warnings = [each for each in _events(client, pod) if each.reason in _WAITS_FOR]
-    newest = max(warnings, key=_seconds, default=None)
-    return _cause(newest.reason, newest.message) if newest else None
+    return _cause(warnings[-1].reason, warnings[-1].message) if warnings else ""
 
 
-def _events(client: api.Client, pod: Any) -> Sequence[Event]:
-    from lightkube.resources.core_v1 import Event
-
-    about = {"involvedObject.name": pod.metadata.name}
-    return client.list(Event, namespace=references.NAMESPACE, fields=about)
-
-
-def _seconds(event: Any) -> float:
-    return event.lastTimestamp.timestamp() if event.lastTimestamp else 0.0
+def _events(client: api.Client, pod: answers.Pod) -> list[answers.Event]:
+    """Return the events of ``pod``, the newest last."""
+    namespace, about = references.NAMESPACE, f"involvedObject.name={pod.metadata.name}"
+    found = client.list(Event, answers.Event, namespace=namespace, fields=about, newest=True)
+    return sorted(found, key=lambda each: each.last_timestamp or _NEVER)
 
 
-def _cause(reason: str | None, message: str | None) -> str:
-    return f"{reason}: {brief(message)}" if message else f"{reason}"
+def _cause(reason: str, message: str) -> str:
+    return f"{reason}: {brief(message)}" if message else reason

@@ -16,11 +16,10 @@ NAME = "aws-iam-authenticator"
 # Where Kubernetes keeps the events of objects without a namespace.
 EVENTS = "default"
 # What all objects of the charm have, but for mappings.
-LABELS = {"aws-iam": "true"}
-_LABEL = "aws-iam=true"
+LABELS, LABEL = {"aws-iam": "true"}, "aws-iam=true"
 # Until its finalizers are gone, kubectl waits for the end of a Service that it deletes.
 _WITHOUT_FINALIZERS = '--patch "metadata: {finalizers: null}"'
-POD_LABELS = {"k8s-app": NAME}
+POD_LABEL = f"k8s-app={NAME}"
 # Where each pod serves logins and metrics, as the templates have it.
 POD_PORT = 21362
 CRD = "iamidentitymappings.iamauthenticator.k8s.aws"
@@ -79,9 +78,9 @@ def removal_command() -> str:
     objects = _named(owned)
     policy = _named(POLICY)
     elsewhere = _named([what for what in OWNED if what.namespace == EVENTS])
-    services = f"services --selector {_LABEL}"
+    services = f"services --selector {LABEL}"
     # A person may have a Secret of the pull secret's name, without the charm's label.
-    optional = f"--selector {_LABEL} --field-selector metadata.name={PULL_SECRET.name}"
+    optional = f"--selector {LABEL} --field-selector metadata.name={PULL_SECRET.name}"
     return (
         f"kubectl -n {NAMESPACE} delete --ignore-not-found {objects}; "
         f"kubectl -n {EVENTS} delete --ignore-not-found {elsewhere}; "

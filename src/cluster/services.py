@@ -19,11 +19,11 @@ import dataclasses
 import ipaddress
 import logging
 import re
-from collections.abc import Sequence
-from typing import Any
 
-from cluster import api, manifests, objects, references, sync
-from cluster.errors import reason_of, suppress
+from lightkube.resources.core_v1 import Service
+
+from cluster import answers, api, manifests, objects, references, sync
+from cluster.errors import ApiError, suppress
 from errors import Blocked, Waiting
 from labels import FINALIZER, OWNER
 from owner import Owner
@@ -97,8 +97,6 @@ def _obtain(
     client: api.Client, wanted: manifests.Manifest, stored: api.Object | None = None
 ) -> str:
     """Apply a Service that asks for an address. Return why it cannot have it; empty if it has."""
-    from lightkube import ApiError
-
     what = manifests.reference(wanted)
     try:
         if not stored or not _is_deleted(stored):
@@ -110,9 +108,9 @@ def _obtain(
         logger.warning("somebody deleted Service %s; made it again with its address", what.name)
     except ApiError as error:
         # 422: another Service has the address by now, or it is outside of the cluster's range.
-        if error.status.code != 422:
+        if error.code != 422:
             raise
-        return reason_of(error)
+        return str(error)
     return ""
 
 
@@ -196,11 +194,8 @@ def delete(client: api.Client, owner: Owner, *, shared: bool) -> None:
     The reactive charm's is nobody's and holds no address. It goes too, unless another application
     owns some of the objects, by ``shared``.
     """
-    from lightkube.resources.core_v1 import Service
-
-    listed: Sequence[Any] = client.list(
-        Service, namespace=references.NAMESPACE, labels=references.LABELS
-    )
+    namespace, label = references.NAMESPACE, references.LABEL
+    listed = client.list(Service, answers.Named, namespace=namespace, labels=label, newest=True)
     # The first Service says whose all objects are, so it goes last.
     for name in sorted({references.NAME, *(each.metadata.name for each in listed)}, reverse=True):
         what = dataclasses.replace(references.SERVICE, name=name)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
+import msgspec
 from lightkube.resources.core_v1 import Namespace
 from lightkube.resources.rbac_authorization_v1 import (
     ClusterRole,
@@ -29,6 +30,7 @@ from access.rights import RoleBinding as Binding
 from access.subjects import OWN
 from cluster import answers, api, objects
 from cluster.api import ANSWER_SECONDS
+from cluster.errors import ApiError
 from errors import Waiting
 from labels import EXPIRES, OWNER, SOURCE
 from owner import Owner
@@ -134,8 +136,6 @@ def mapping(client: api.Client, name: str) -> IdentityMapping | None:
 def _groups(found: str | None) -> tuple[str, ...] | None:
     """Return groups from JSON, which the server writes in a cell; None if they are no list of
     names, as a mapping from before there was a schema may have."""
-    import msgspec
-
     try:
         return tuple(msgspec.json.decode(found, type=list[str])) if found else ()
     except msgspec.MsgspecError:
@@ -148,18 +148,14 @@ def _rows(client: api.Client, newest: bool) -> list[dict[str, str | None]]:
     For about a second after the CRD came or changed, the server answers 429, and another of
     several servers 404, or with the columns of the former CRD.
     """
-    import httpx2
-
     deadline = time.monotonic() + ANSWER_SECONDS
     while True:
         try:
             rows = client.table(objects.mapping(), newest=newest)
-            if not all(row.get("Name") for row in rows):
-                raise Waiting(waiting.NOT_KUBERNETES())
             if not rows or rows[0].keys() >= COLUMNS:
                 return rows
-        except httpx2.HTTPStatusError as error:
-            if error.response.status_code not in (404, 429):
+        except ApiError as error:
+            if error.code not in (404, 429):
                 raise
         if time.monotonic() > deadline:
             raise Waiting(waiting.CRD_NOT_SERVED())
@@ -174,8 +170,8 @@ def role_bindings(client: api.Client, owner: Owner) -> list[Binding]:
     return [
         _binding(found)
         for resource in (ClusterRoleBinding, RoleBinding)
-        for found in client.list_as(resource, answers.Binding, labels=SOURCE)
-        if owner.owns((found.metadata.annotations or {}).get(OWNER, ""))
+        for found in client.list(resource, answers.Binding, labels=SOURCE)
+        if owner.owns(found.metadata.annotations.get(OWNER, ""))
         # Kubernetes lets anybody who may make a binding give it a name that no URL can have.
         and is_object_name(found.metadata.name)
     ]
@@ -190,13 +186,13 @@ def _binding(found: answers.Binding) -> Binding:
         role_kind=role.kind,
         role=role.name,
         group=only if only.startswith(OWN) else "",
-        source=(metadata.labels or {}).get(SOURCE, ""),
+        source=metadata.labels.get(SOURCE, ""),
     )
 
 
 def namespaces(client: api.Client) -> set[str]:
     """Return the names of all namespaces."""
-    return {found.metadata.name for found in client.list_as(Namespace, answers.Named)}
+    return {found.metadata.name for found in client.list(Namespace, answers.Named)}
 
 
 def roles(client: api.Client, *kinds: type[ClusterRole | Role]) -> set[tuple[str, str]]:
@@ -205,7 +201,7 @@ def roles(client: api.Client, *kinds: type[ClusterRole | Role]) -> set[tuple[str
     return {
         (found.metadata.namespace, found.metadata.name)
         for resource in kinds
-        for found in client.list_as(resource, answers.Named)
+        for found in client.list(resource, answers.Named)
     }
 
 

@@ -20,15 +20,16 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+import httpx2
+from lightkube.resources import rbac_authorization_v1 as rbac
+
 from access.desired import Changes
 from access.mapping import IdentityMapping
 from access.rights import RoleBinding, has_own_group
 from cluster import api, managed_fields, manifests, objects, references
-from cluster.errors import Conflict, is_refused, reason_of, suppress
-from errors import Waiting
+from cluster.errors import ApiError, Conflict, is_refused, suppress
 from labels import EXPIRES, OWNER, PERMISSION_SET, REASON, SOURCE
 from owner import Owner
-from statuses import waiting
 from text import brief
 
 # How many requests write at the same time: more make the API server slower, not faster.
@@ -113,10 +114,7 @@ def apply(
     if stored and stored.get("roleRef") != manifest.get("roleRef"):
         # Kubernetes lets nobody change that of a binding.
         objects.delete(client, what)
-    applied = client.apply(objects.kind(what), what.name, manifest, namespace=what.namespace)
-    if applied["metadata"]["name"] != what.name:
-        raise Waiting(waiting.NOT_KUBERNETES())
-    return applied
+    return client.apply(objects.kind(what), what.name, manifest, namespace=what.namespace)
 
 
 def adopt(client: api.Client, what: references.ObjectReference, stored: api.Object) -> api.Object:
@@ -220,8 +218,6 @@ def _make_all(changes: Mapping[str, Change], seconds: float) -> Result:
 def _make_some(left: deque[tuple[str, Change]], deadline: float) -> list[Result]:
     """Make changes from ``left`` until it is empty or the time is over. Return what became of
     each."""
-    import httpx2
-
     results: list[Result] = []
     while time.monotonic() < deadline:
         try:
@@ -246,8 +242,6 @@ class _TooManyRequestsError(Exception):
 
 def _made(key: str, change: Change) -> Result:
     """Make one change, and return what became of it."""
-    import httpx2
-
     here = frozenset((key,))
     try:
         if change() is False:
@@ -258,15 +252,14 @@ def _made(key: str, change: Change) -> Result:
         return Result(outdated=here)
     except Conflict as error:
         if is_refused(409, str(error)):
-            return Result(refused={key: brief(str(error))})
+            return Result(refused={key: brief(error)})
         return Result(pending=here)
-    except httpx2.HTTPStatusError as error:
-        code, reason = error.response.status_code, reason_of(error)
-        if is_refused(code, reason):
-            return Result(refused={key: brief(reason)})
-        if code == 429:
+    except ApiError as error:
+        if is_refused(error.code, str(error)):
+            return Result(refused={key: brief(error)})
+        if error.code == 429:
             raise _TooManyRequestsError from error
-        if code in (404, 422):
+        if error.code in (404, 422):
             return Result(outdated=here)
         raise
     return Result(done=here)
@@ -412,6 +405,4 @@ def _path(binding: RoleBinding) -> str:
 
 
 def _resource(binding: RoleBinding) -> type[Any]:
-    from lightkube.resources import rbac_authorization_v1 as rbac
-
     return rbac.RoleBinding if binding.namespace else rbac.ClusterRoleBinding

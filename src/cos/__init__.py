@@ -30,8 +30,7 @@ from owner import Owner
 from related import RelatedCharm
 
 if TYPE_CHECKING:
-    from lightkube.resources.core_v1 import Pod
-
+    from cluster.answers import Pod
     from cos.facts import Facts
 
 ENDPOINT = "cos-agent"

@@ -15,8 +15,7 @@ from owner import Owner
 from text import in_url
 
 if TYPE_CHECKING:
-    from lightkube.resources.core_v1 import Pod
-
+    from cluster.answers import Pod
     from juju.peers import Shared
 
 # A pod has some 150 series, and one for each region that a token named. A scrape with more fails.
@@ -73,11 +72,9 @@ def _target(address: str, port: int, **labels: str) -> dict[str, Any]:
 
 def _addresses(pods: Iterable[Pod]) -> list[tuple[str, str]]:
     """Return name and address of each pod that is to serve, sorted by name."""
-    found: list[tuple[str, str]] = []
-    for pod in pods:
-        metadata, status = pod.metadata, pod.status
-        if not metadata or not status or not metadata.name or not status.podIP:
-            continue
-        if not metadata.deletionTimestamp and status.phase not in ("Failed", "Succeeded"):
-            found.append((metadata.name, status.podIP))
-    return sorted(found)
+    return sorted(
+        (pod.metadata.name, pod.status.pod_ip)
+        for pod in pods
+        if pod.status.pod_ip and not pod.metadata.deletion_timestamp
+        if pod.status.phase not in ("Failed", "Succeeded")
+    )

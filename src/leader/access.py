@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 import cos
 import times
-from access import desired, expiry, validity
+from access import administrators, desired, expiry, rbac, validity
 from access.declaration.declared import Declared
 from access.desired import Access, Changes, Desired
 from access.mapping import IdentityMapping
-from cluster import api, events, objects, references, state, sync
+from cluster import api, bindings, events, objects, references, state, sync
 from cluster.errors import errors_as_status
 from cluster.sync import Result
 from cos import facts
 from errors import Unready
+from juju import control_plane
 from labels import GRANT, OPTION
-from leader import administrators
 from owner import Owner
 from statuses import entry
 from statuses import mapping as texts
@@ -150,7 +150,9 @@ def let_in(hook: Hook, client: api.Client, remaining: Sequence[IdentityMapping])
     needed = state.needed(client, found, declared.entries, partition)
     wanted = desired.access(declared, needed, now, partition)
     steps = desired.changes(found, wanted.access)
-    if warning := administrators.last(client, partition, found, wanted.access, steps):
+    if warning := bindings.last_administrators(
+        client, control_plane.application(), partition, found, wanted.access, steps
+    ):
         logger.warning("option mappings: %s", warning)
     result = sync.make(client, hook.owner, steps)
     over = [each for each in steps.delete if expiry.has_ended(each, now)]
@@ -160,6 +162,7 @@ def let_in(hook: Hook, client: api.Client, remaining: Sequence[IdentityMapping])
     checked = validity.check(after, partition)
     refused, not_applied = _refused(after, wanted, result)
     next_end = expiry.next_end(after)
+    bound = rbac.Bindings(map(administrators.bound, wanted.access.bindings))
     hook.wake.expect(next_end)
     late = {
         each.name: texts.EXPIRED(time=each.expires)
@@ -168,7 +171,7 @@ def let_in(hook: Hook, client: api.Client, remaining: Sequence[IdentityMapping])
     }
     return Report(
         after,
-        administrators.of(after, wanted.access.bindings, partition),
+        administrators.of(after, bound, partition),
         validity.in_order({**refused, **checked.problems, **late}, checked.duplicates),
         checked.duplicates,
         {**wanted.not_applied, **not_applied},

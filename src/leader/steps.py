@@ -21,7 +21,7 @@ from errors import Blocked, Unready, collected, worst
 from juju import control_plane, extra_cas, proxies, pull_secret
 from juju.peers import Shared
 from juju.wake import Next
-from leader import access, administrators, logins, report
+from leader import access, announcements, logins, report
 from leader.access import Report
 from migration import reactive
 from owner import Owner
@@ -174,7 +174,7 @@ def _let_in(
         text = options.MAPPINGS_INVALID(problem=config.declared.error)
         problems.append(Blocked(text, announced=True))
     reported = access.let_in(hook, client, remaining)
-    administrators.announce(client, hook.owner, hook.peers, reported.administrators)
+    announcements.announce(client, hook.owner, hook.peers, reported.administrators)
     hook.memory.log_once(report.remarks(reported))
     return reported
 

@@ -95,12 +95,8 @@ def KUBECONFIG_REFUSED(code: int, reason: str) -> str:
     return f"waiting for the Kubernetes API to accept /root/.kube/config: {code} {quoted(reason)}"
 
 
-def NOT_KUBERNETES() -> str:
-    return "the Kubernetes API returned something that is not Kubernetes"
-
-
-def NOT_DECODED(kind: str) -> str:
-    return f"the Kubernetes API returned something that is not Kubernetes ({kind})"
+def NOT_KUBERNETES(cause: str) -> str:
+    return f"something other than Kubernetes answers: {quoted(cause)}"
 
 
 def CRD_NOT_SERVED() -> str:

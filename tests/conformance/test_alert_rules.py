@@ -13,11 +13,9 @@ from typing import Any
 
 import pytest
 import yaml
-from lightkube.models.core_v1 import PodStatus
-from lightkube.models.meta_v1 import ObjectMeta
-from lightkube.resources.core_v1 import Pod
 from tests.fakes.certificates.authority import root
 
+from cluster.answers import Pod, PodMetadata, PodStatus
 from cos import databag, jobs
 from cos.facts import Facts
 from juju.peers import Shared
@@ -108,7 +106,7 @@ def test_given_scrape_jobs_then_prometheus_takes_them_as_they_are(
     promtool: Promtool, tmp_path: Path
 ):
     shared = Shared(address="10.152.183.20", ca=root().certificate)
-    pods = [Pod(metadata=ObjectMeta(name="a"), status=PodStatus(podIP="fd00::2"))]
+    pods = [Pod(metadata=PodMetadata(name="a"), status=PodStatus(pod_ip="fd00::2"))]
     config = {"scrape_configs": jobs.of(OWNER, shared, pods)}
 
     promtool("check", "config", written(tmp_path / "prometheus.yaml", config))

@@ -43,7 +43,7 @@ LAYERS = {
     "removal": {"cluster", "internal_errors", "juju", "machine"},
     "actions": {
         *("access", "checks", "cluster", "hook", "internal_errors", "juju", "login_kubeconfig"),
-        *("leader", "machine"),
+        "machine",
     },
 }
 # The charm itself imports any of them.

@@ -138,7 +138,7 @@ OF_ONE_TEXT: dict[str, dict[str, Any]] = {
     "waiting.NEXT_CERTIFICATE": {
         "problem": "waiting for a certificate from self-signed-certificates"
     },
-    "waiting.NOT_DECODED": {"kind": "JSONDecodeError"},
+    "waiting.NOT_KUBERNETES": {"cause": "JSON is malformed: invalid character (byte 0)"},
     "waiting.PODS_STUCK": {"cause": "FailedMount: no such secret"},
     "waiting.SECRET_NOT_RETURNED": {"cause": "timed out"},
 }

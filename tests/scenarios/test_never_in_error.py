@@ -32,7 +32,7 @@ KINDS = (f"PATCH {SERVICE}", f"GET {SECRET}", f"GET {MAPPINGS}")
 # What a reconcile has an answer to.
 ANSWERED = {
     *((f"GET {path}", "404") for path in (*APPLIED, PULL_SECRET)),
-    (f"PATCH {SERVICE}", "422"),
+    *((f"PATCH {SERVICE}", name) for name in ("422", "empty object")),
     (f"GET {SECRET}", "empty object"),
     (f"GET {MAPPINGS}", "404"),
     (f"GET {MAPPINGS}", "404 plain"),

@@ -25,7 +25,7 @@ STATUSES = {
     "409": f"{API}: 409 'the testbed answers 409 Conflict'",
     "429": f"{API}: 429 'the testbed answers 429 Too Many Requests'",
     "500": f"{API}: 500 'the testbed answers 500 Internal Server Error'",
-    "html": "waiting: the Kubernetes API returned something that is not Kubernetes",
+    "html": "waiting: something other than Kubernetes answers",
     "half": f"{API}: peer closed connection",
     "closed": f"{API}: Server disconnected without sending a response.",
     "slow:30": f"{API}: it does not answer in time",

@@ -146,7 +146,7 @@ def test_given_a_role_in_a_namespace_then_only_all_of_kube_system_makes_administ
 def test_given_a_binding_that_comes_with_a_mapping_then_one_role_makes_administrators(
     kind: str, role: str, namespace: str, powers: tuple[str, ...]
 ):
-    assert administrators.powers_of_own(binding("dev", kind, role, namespace, OPTION)) == powers
+    assert administrators.bound(binding("dev", kind, role, namespace, OPTION)).powers == powers
 
 
 def test_given_a_role_that_makes_administrators_when_listed_and_explained_then_it_is_marked(

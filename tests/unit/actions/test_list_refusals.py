@@ -182,11 +182,11 @@ def test_given_a_pod_whose_log_cannot_be_read_when_explained_then_it_is_named(
     deployed: Model, api: FakeCluster
 ):
     api.add_log("a", b"")
-    api.fail(refusal(500, "no"), request=f"GET {PODS}/a/log")
+    api.fail(refusal(500, "dial tcp: no route to host"), request=f"GET {PODS}/a/log")
 
     assert explained(deployed)[-2:] == [
         "the logs that there are show nobody who was refused",
-        "the log of pod a is missing: 500 Internal Server Error",
+        "the log of pod a is missing: 500 dial tcp: no route to host",
     ]
 
 

@@ -10,29 +10,15 @@ import pytest
 from tests.fakes.certificates.authority import root
 from tests.fakes.certificates.self_signed import SelfSigned
 from tests.fakes.juju.model import Easyrsa, Model, Provider
-from tests.fakes.kubernetes.faults import answer, ok
+from tests.fakes.kubernetes.faults import ok
 from tests.fakes.kubernetes.paths import ADDRESS, MAPPINGS, SECRET, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
 from statuses import waiting
 
-DEEP = b'{"a":' * 100_000 + b"5" + b"}" * 100_000
-HUGE = b'{"metadata": {"generation": ' + b"9" * 10_000 + b"}}"
 
-
-@pytest.mark.parametrize("body", [DEEP, HUGE], ids=["deep", "huge"])
-@pytest.mark.parametrize("code", [200, 500])
-@pytest.mark.parametrize("request_", [f"GET {path}" for path in (SERVICE, SECRET, MAPPINGS)])
-def test_given_an_answer_that_python_cannot_read_when_a_hook_runs_then_the_api_is_waited_for(
-    deployed: Model, api: FakeCluster, request_: str, code: int, body: bytes
-):
-    api.fail(answer(code, body), request=request_, nth=1)
-
-    assert isinstance(deployed.hook(), ops.WaitingStatus)
-
-
-@pytest.mark.parametrize("row", [None, {}, {"cells": None}, {"cells": []}], ids=str)
+@pytest.mark.parametrize("row", [None, {}, {"cells": None}], ids=str)
 def test_given_a_table_with_a_row_that_is_nothing_when_a_hook_runs_then_the_api_is_waited_for(
     deployed: Model, api: FakeCluster, row: Any
 ):
@@ -42,7 +28,7 @@ def test_given_a_table_with_a_row_that_is_nothing_when_a_hook_runs_then_the_api_
     status = deployed.hook()
 
     assert isinstance(status, ops.WaitingStatus)
-    assert status.message.startswith(waiting.NOT_KUBERNETES())
+    assert status.message.startswith("something other than Kubernetes answers: ")
 
 
 def test_given_an_answer_that_cannot_be_when_a_hook_runs_then_the_status_says_where_but_not_what(
@@ -52,7 +38,7 @@ def test_given_an_answer_that_cannot_be_when_a_hook_runs_then_the_status_says_wh
     api.fail(lambda _: ok(odd), request=f"GET {MAPPINGS}")
 
     cause = "Expected `str | null`, got `object` - at `$.rows[0].cells[0]`"
-    assert deployed.hook() == ops.WaitingStatus(f"{waiting.NOT_KUBERNETES()} ({cause})")
+    assert deployed.hook() == ops.WaitingStatus(waiting.NOT_KUBERNETES(cause=cause))
     assert "secret-text" not in deployed.log()
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import httpx2
 import pytest
-from lightkube import ApiError
-from tests.fakes.kubernetes.faults import Answer, refusal, unreachable
+from tests.fakes.kubernetes.faults import Answer, answer, refusal, unreachable
 from tests.fakes.kubernetes.paths import SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
 from cluster import api as kubernetes
 from cluster import objects, references
-from cluster.errors import Conflict, errors_as_status, retry_on_conflict, suppress
+from cluster.errors import ApiError, Conflict, errors_as_status, retry_on_conflict, suppress
 from errors import Blocked, Unready, Waiting, WaitingForKubeconfig
 from statuses import blocked, waiting
 from text import brief
@@ -31,7 +30,7 @@ REJECTED = blocked.OBJECT_REJECTED(reason="no")
 
 
 @pytest.mark.parametrize(
-    ("answer", "expected"),
+    ("fault", "expected"),
     [
         *((refusal(code, "no"), Blocked(REJECTED)) for code in (400, 404, 405, 413, 415, 422)),
         (
@@ -63,10 +62,10 @@ REJECTED = blocked.OBJECT_REJECTED(reason="no")
     ids=lambda value: str(value) if isinstance(value, Unready) else "",
 )
 def test_given_a_write_that_goes_wrong_then_the_status_says_who_must_act(
-    files: Files, api: FakeCluster, answer: Answer, expected: Unready
+    files: Files, api: FakeCluster, fault: Answer, expected: Unready
 ):
     client, what = kubernetes.connect(files.admin), references.SERVICE
-    api.fail(answer, request=f"PATCH {SERVICE}")
+    api.fail(fault, request=f"PATCH {SERVICE}")
 
     with pytest.raises(Unready) as raised, errors_as_status():
         client.patch(objects.kind(what), what.name, {"spec": {}}, namespace=what.namespace)
@@ -75,11 +74,14 @@ def test_given_a_write_that_goes_wrong_then_the_status_says_who_must_act(
     assert str(raised.value) == str(expected)
 
 
-def test_given_a_refusal_that_is_not_in_kubernetes_words_then_the_status_has_that_of_http():
-    response = httpx2.Response(502, text="no", request=httpx2.Request("GET", "https://node"))
+def test_given_a_refusal_that_is_not_in_kubernetes_words_then_the_status_has_that_of_http(
+    files: Files, api: FakeCluster
+):
+    client = kubernetes.connect(files.admin)
+    api.fail(answer(502, b"no"), request="GET /version")
 
     with pytest.raises(Waiting) as raised, errors_as_status():
-        response.raise_for_status()
+        client.get_raw("/version")
 
     assert str(raised.value) == waiting.API_ANSWER(code=502, reason="Bad Gateway")
 

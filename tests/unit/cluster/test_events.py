@@ -14,7 +14,7 @@ from tests.fakes.kubernetes.paths import MAPPINGS, NOTICES
 from tests.fakes.kubernetes.server import FakeCluster
 
 from cluster import events
-from leader import administrators
+from leader import announcements
 
 MASTERS = ["system:masters"]
 
@@ -160,15 +160,15 @@ def test_given_a_mapping_that_gets_masters_later_when_a_hook_runs_then_there_is_
 def test_given_a_flood_of_mappings_to_masters_when_hooks_run_then_etcd_gets_a_few_events(
     deployed: Model, api: FakeCluster
 ):
-    for number in range(administrators.MOST_REMEMBERED + 100):
+    for number in range(announcements.MOST_REMEMBERED + 100):
         map_by_hand(api, f"m{number:03}", MASTERS)
 
     deployed.hook()
     assert len(notices(api)) == events.MOST
-    for _ in range(administrators.MOST_REMEMBERED // events.MOST + 2):
+    for _ in range(announcements.MOST_REMEMBERED // events.MOST + 2):
         deployed.hook()
 
-    assert len(notices(api)) == administrators.MOST_REMEMBERED
+    assert len(notices(api)) == announcements.MOST_REMEMBERED
     api.forget()
     deployed.hook()
     assert api.changes == []

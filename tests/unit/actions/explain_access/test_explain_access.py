@@ -368,7 +368,7 @@ def test_given_no_mapping_when_explained_then_bindings_are_not_read(
         (refusal(500, "no"), "waiting for the Kubernetes API: 500 'no'"),
         (
             answer(201, b'{"spec": {}}'),
-            "waiting for the Kubernetes API: no answer to a SubjectAccessReview",
+            "something other than Kubernetes answers: 'Object missing required field `status`'",
         ),
     ],
 )

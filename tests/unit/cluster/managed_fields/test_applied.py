@@ -8,8 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.paths import CLUSTER_ROLE, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
@@ -173,23 +171,6 @@ def test_given_a_list_of_values_then_the_charms_must_be_in_it(
     wanted: Object, stored: Object, expected: bool
 ):
     assert is_applied(*finalizers(wanted, stored), "aws-iam") == expected
-
-
-@pytest.mark.parametrize("key", ["k:[", "k:[]", "v:", "i:0", "x", "k:" + "[" * 100_000, "k:{}"])
-def test_given_a_server_that_does_not_keep_to_the_format_then_it_is_applied(key: str):
-    stored = copy.deepcopy(STORED)
-    ports = own(stored)["fieldsV1"]["f:spec"]["f:ports"]
-    ports[key] = {**ports.pop(PORT), "f:more": {}}
-
-    assert not is_applied(MANIFEST, stored, "aws-iam")
-
-
-@given(st.recursive(st.just({}), lambda inner: st.dictionaries(st.text(), inner), max_leaves=9))
-def test_given_any_fields_then_there_is_an_answer(fields: Object):
-    stored = copy.deepcopy(STORED)
-    own(stored)["fieldsV1"] = fields
-
-    assert not is_applied(MANIFEST, stored, "aws-iam")
 
 
 # In a hook.

@@ -56,9 +56,9 @@ def test_given_an_image_that_cannot_be_pulled_when_a_hook_runs_then_the_unit_loo
     assert deployed.units[0].alarms, "no alarm is set, so nobody looks at the next try"
 
 
-@pytest.mark.parametrize("statuses", [None, waiting("ContainerCreating")])
+@pytest.mark.parametrize("statuses", [[], waiting("ContainerCreating")])
 def test_given_an_image_that_is_still_to_be_pulled_when_a_hook_runs_then_it_waits_for_the_pod(
-    deployed: Model, api: FakeCluster, statuses: list[dict[str, Any]] | None
+    deployed: Model, api: FakeCluster, statuses: list[dict[str, Any]]
 ):
     api.start_seconds = None
     api.add_pod("a", containerStatuses=statuses)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
-from lightkube.resources.core_v1 import Pod
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.kubernetes.stored import stamp
 
 from certificates.keypair import KeyPair
 from cluster import pods
+from cluster.answers import Pod
 from cluster.pods import Serving
 from labels import CERTIFICATE_HASH
 
@@ -24,11 +25,11 @@ def _now(api: FakeCluster) -> None:
     api.clock.now = NOW
 
 
-def pod(name: str = "a", status: dict[str, Any] | None = None, **metadata: Any) -> Any:
-    return Pod.from_dict({"metadata": {"name": name, **metadata}, "status": status})
+def pod(name: str = "a", status: dict[str, Any] | None = None, **metadata: Any) -> Pod:
+    return msgspec.convert({"metadata": {"name": name, **metadata}, "status": status or {}}, Pod)
 
 
-def ending(ago: float, status: dict[str, Any] | None = None) -> Any:
+def ending(ago: float, status: dict[str, Any] | None = None) -> Pod:
     """A pod that its kubelet was to kill so many seconds ago."""
     return pod(status=status, deletionTimestamp=stamp(NOW - ago))
 

@@ -94,7 +94,7 @@ def test_given_a_pod_that_no_node_has_room_for_then_the_schedulers_reason_is_sai
 def test_given_a_scheduler_that_says_no_more_then_its_reason_is_said(
     client: Client, api: FakeCluster
 ):
-    api.add_pod("a", conditions=[{**UNSCHEDULABLE[0], "message": None}])
+    api.add_pod("a", conditions=[{**UNSCHEDULABLE[0], "message": ""}])
 
     assert problem(client) == (NotScheduled, stuck("Unschedulable"))
 
@@ -102,17 +102,16 @@ def test_given_a_scheduler_that_says_no_more_then_its_reason_is_said(
 @pytest.mark.parametrize(
     "status",
     [
-        None,
         {},
         {"containerStatuses": CREATING},
         {"containerStatuses": waiting("PodInitializing")},
-        {"containerStatuses": [{**RUNS, "state": {}}, {**RUNS, "state": None}, RUNS]},
+        {"containerStatuses": [{**RUNS, "state": {}}, RUNS]},
         {"conditions": [{"type": "PodScheduled", "status": "True", "reason": "-"}]},
         {"conditions": [{"type": "Ready", "status": "False", "reason": "ContainersNotReady"}]},
     ],
 )
 def test_given_a_pod_that_only_takes_time_then_it_is_waited_for(
-    client: Client, api: FakeCluster, status: dict[str, Any] | None
+    client: Client, api: FakeCluster, status: dict[str, Any]
 ):
     api.add_pod("a")
     api.objects[f"{PODS}/a"]["status"] = status
@@ -189,9 +188,9 @@ def test_given_a_warning_of_what_a_new_container_waits_for_then_it_is_said(
     assert problem(client) == warned(f"{reason}: no")
 
 
-@pytest.mark.parametrize("statuses", [None, [RUNS], [{**RUNS, "state": None}]])
+@pytest.mark.parametrize("statuses", [[], [RUNS], [{**RUNS, "state": {}}]])
 def test_given_a_pod_that_is_created_when_its_node_warned_of_it_before_then_that_is_not_said(
-    client: Client, api: FakeCluster, statuses: list[dict[str, Any]] | None
+    client: Client, api: FakeCluster, statuses: list[dict[str, Any]]
 ):
     api.add_pod("a", containerStatuses=statuses)
     api.add_event("1", "a", "secret not found", minute=1, reason="FailedMount")

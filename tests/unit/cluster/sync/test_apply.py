@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import copy
-import re
 from typing import Any
 
 import pytest
 from tests.fakes.juju.model import OWNER
-from tests.fakes.kubernetes.faults import ok, refusal
+from tests.fakes.kubernetes.faults import refusal
 from tests.fakes.kubernetes.paths import EVENTS_ROLE_BINDING, LOGINS, PULL_SECRET
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
@@ -16,8 +15,6 @@ from tests.fakes.machine import Files
 from cluster import api as kubernetes
 from cluster import sync
 from cluster.api import Client
-from errors import Waiting
-from statuses import waiting
 
 MANIFEST: dict[str, Any] = {
     "apiVersion": "v1",
@@ -111,16 +108,6 @@ def test_given_a_binding_that_others_changed_when_it_is_applied_then_another_rol
 
     assert api.requests == [f"{each} {EVENTS_ROLE_BINDING}" for each in requests]
     assert api.objects[EVENTS_ROLE_BINDING]["roleRef"] == manifest["roleRef"]
-
-
-def test_given_an_answer_on_another_object_when_one_is_applied_then_it_is_no_api_server(
-    client: Client, api: FakeCluster
-):
-    another = {**MANIFEST, "metadata": {"name": "another"}}
-    api.fail(lambda _: ok(another), request=f"PATCH {LOGINS}")
-
-    with pytest.raises(Waiting, match=f"^{re.escape(waiting.NOT_KUBERNETES())}$"):
-        sync.apply(client, MANIFEST)
 
 
 # What an option asked for.
