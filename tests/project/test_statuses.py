@@ -34,7 +34,7 @@ HANDED_ON = {
     "config.py: str(error)",
     "internal_errors.py: tell(error, unit)",
     "juju/control_plane.py: command",
-    "leader/steps.py: references.foreign(mark)",
+    "leader/authenticator.py: references.foreign(mark)",
 }
 TEXTS: dict[tuple[str, str], Callable[..., str]] = {
     (module, name): text

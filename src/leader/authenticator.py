@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The authenticator in the cluster: whose it is, what it is to be, and how far that is.
+
+Call every function inside `errors_as_status`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING
+
+from certificates.keypair import KeyPair
+from cluster import api, contents, crd, manifests, objects, pods, references, services, sync
+from cluster.errors import retry_on_conflict
+from config import Config
+from errors import Blocked, Unready, collected
+from juju import proxies, pull_secret
+from juju.extra_cas import Trust
+from migration import objects as former_objects
+from owner import Owner
+from statuses import active, waiting
+
+if TYPE_CHECKING:
+    from hook import Hook
+
+logger = logging.getLogger(__name__)
+
+
+def claim(hook: Hook, client: api.Client) -> api.Object | None:
+    """Claim the authenticator's objects. Return the Service, if there is one.
+
+    Raises:
+        errors.Blocked: another application owns them.
+    """
+    service = retry_on_conflict(lambda: _owned(client, hook.owner), waiting.OTHERS_CHANGE())
+    mark = objects.mark_of(service)
+    if hook.owner.is_foreign(mark):
+        # Tell our units to stop writing the file: the owner's units write it.
+        hook.peers.change(ca="", serving=False)
+        raise Blocked(references.foreign(mark))
+    return service
+
+
+def _owned(client: api.Client, owner: Owner) -> api.Object | None:
+    """Return the Service, whose mark says who owns the objects.
+
+    Objects without a mark become ``owner``'s. Where there is no Service, applying it makes
+    ``owner`` the owner. If two applications create it at once, the later apply wins, and the other
+    application sees that before it has a certificate to deploy.
+    """
+    service = objects.get(client, references.SERVICE)
+    if service and not objects.mark_of(service):
+        return former_objects.take_over(client, owner, service)
+    return service
+
+
+def apply_service(
+    hook: Hook, client: api.Client, config: Config, service: api.Object | None
+) -> None:
+    """Apply the Service, and share its address, and those that it has lost."""
+    shared, chosen = hook.peers.shared, config.webhook_address
+    former = shared.address
+    address = services.apply(client, hook.owner, chosen, former, service)
+    lost = shared.lost - {address}
+    if former not in ("", address) and not services.has(client, former):
+        logger.warning("another Service may have %s, which control planes asked so far", former)
+        lost |= {former}
+    hook.share(address=address, lost=lost)
+
+
+def define_mappings(client: api.Client, owner: Owner, config: Config, *, has_served: bool) -> str:
+    """Apply the CRD, and on Kubernetes 1.30 and newer the policy on who may write mappings.
+
+    Return a remark if there is no such policy, or if it comes only now to an application that
+    ``has_served``: somebody has deleted it, or the cluster was older.
+    """
+    is_modern = crd.ratchets(client)
+    crd.apply(client, config.partition, strict=is_modern)
+    if not is_modern:
+        return active.NO_POLICY()
+    wanted = manifests.mapping_policy(owner, config.mapping_policy)
+    stored = [objects.get(client, manifests.reference(each)) for each in wanted]
+    for manifest, former in zip(wanted, stored, strict=True):
+        sync.apply(client, manifest, former)
+    return active.POLICY_WAS_MISSING() if has_served and not all(stored) else ""
+
+
+def spec(
+    hook: Hook,
+    client: api.Client,
+    config: Config,
+    pair: KeyPair,
+    stored: contents.Stored,
+    trusted: Trust,
+    problems: list[Unready],
+) -> manifests.Spec:
+    """Return what the authenticator is to be, which serves ``pair``.
+
+    What Juju cannot hand over now is added to ``problems``, and what is in the cluster stays.
+    """
+    return manifests.Spec(
+        config.deployed_image,
+        config.replicas,
+        hook.peers.shared.cluster_id,
+        pair,
+        config.partition,
+        pull_secret=_credentials(hook, client, config, problems),
+        proxies=_web_proxies(client, config, stored, problems),
+        authorities=trusted.authorities,
+    )
+
+
+def _credentials(hook: Hook, client: api.Client, config: Config, problems: list[Unready]) -> str:
+    """Return the credentials for the image's registry.
+
+    Without the newest, those in the cluster stay in use: the pods need their certificate renewed
+    and their mappings written all the same. A person's Secret of the same name is not used.
+    """
+    if not config.image_pull_secret:
+        return ""
+    stored = ""
+    with collected(problems):
+        stored = contents.stored_credentials(client, hook.owner)
+        return pull_secret.read(hook.charm.model, config)
+    return stored
+
+
+def _web_proxies(
+    client: api.Client, config: Config, stored: contents.Stored, problems: list[Unready]
+) -> proxies.Proxies:
+    """Return the proxies for the pods.
+
+    If one of the model's cannot work, those that the pods use stay in use.
+    """
+    if not config.web_proxy_enable:
+        return proxies.NO_PROXIES
+    with collected(problems):
+        return proxies.of_model(os.environ)
+    return contents.deployed_proxies(client, stored)
+
+
+def deploy(
+    client: api.Client, owner: Owner, spec: manifests.Spec, stored: contents.Stored
+) -> pods.Rollout:
+    """Apply the authenticator that ``spec`` describes, and wait for its pods.
+
+    A container of a former pod reads the proxies' former keys when it restarts, so they stay
+    until the rollout is complete.
+
+    Return how far their rollout is when the wait ends.
+    """
+    desired = manifests.authenticator(owner, spec)
+    keeping = [manifests.keep_proxies(manifest, stored.proxies) for manifest in desired]
+    known = {references.SECRET: stored.secret}
+    *_, deployment = [
+        sync.apply(client, manifest, known.get(manifests.reference(manifest)))
+        for manifest in keeping
+    ]
+    rollout = pods.await_rollout(client, deployment)
+    if rollout.complete:
+        # Former pods may need these until then.
+        for manifest, kept in zip(desired, keeping, strict=True):
+            if manifest != kept:
+                sync.apply(client, manifest)
+        sync.prune(client, owner, desired)
+    return rollout
