@@ -149,7 +149,7 @@ def _refusal(status: api.Object) -> str:
 def find(client: api.Client) -> list[answers.Pod]:
     """Return the Deployment's pods, ready or not. Everybody can set their label on another pod."""
     namespace, label = references.NAMESPACE, references.POD_LABEL
-    labelled = client.list(Pod, answers.Pod, namespace=namespace, labels=label, newest=True)
+    labelled = client.list(Pod, answers.Pod, namespace=namespace, labels=label)
     return [pod for pod in labelled if _is_own(pod.metadata)]
 
 
@@ -278,7 +278,7 @@ def _warning(client: api.Client, pod: answers.Pod) -> str:
 def _events(client: api.Client, pod: answers.Pod) -> list[answers.Event]:
     """Return the events of ``pod``, the newest last."""
     namespace, about = references.NAMESPACE, f"involvedObject.name={pod.metadata.name}"
-    found = client.list(Event, answers.Event, namespace=namespace, fields=about, newest=True)
+    found = client.list(Event, answers.Event, namespace=namespace, fields=about)
     return sorted(found, key=lambda each: each.last_timestamp or _NEVER)
 
 

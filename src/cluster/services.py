@@ -195,7 +195,7 @@ def delete(client: api.Client, owner: Owner, *, shared: bool) -> None:
     owns some of the objects, by ``shared``.
     """
     namespace, label = references.NAMESPACE, references.LABEL
-    listed = client.list(Service, answers.Named, namespace=namespace, labels=label, newest=True)
+    listed = client.list(Service, answers.Named, namespace=namespace, labels=label)
     # The first Service says whose all objects are, so it goes last.
     for name in sorted({references.NAME, *(each.metadata.name for each in listed)}, reverse=True):
         what = dataclasses.replace(references.SERVICE, name=name)

@@ -82,7 +82,8 @@ def _line(mark: Any, problem: str) -> str:
 class _Builder:
     """Builds the value from YAML's events, without recursion.
 
-    Of ten thousand entries, that takes a fifth of the time that PyYAML's own classes take.
+    Of ten thousand entries, that takes 0.15 s, and PyYAML's base loader, which keeps texts too,
+    0.22 s.
 
     An alias shares its anchor's value, so that aliases of aliases cost no more than their text.
     """

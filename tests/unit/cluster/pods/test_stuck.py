@@ -176,6 +176,17 @@ def test_given_a_pod_that_takes_time_when_its_node_warns_of_it_then_the_newest_w
     assert problem(client) == warned("FailedCreatePodSandBox: no network")
 
 
+def test_given_a_pod_of_the_same_name_elsewhere_when_its_node_warns_of_that_then_it_is_not_said(
+    client: Client, api: FakeCluster
+):
+    api.add_pod("a", containerStatuses=CREATING)
+    api.add_event("1", "a", "no network", minute=1, reason="FailedMount")
+    (path,) = [path for path in api.objects if path.endswith("/events/1")]
+    api.objects[path.replace("kube-system", "default")] = api.objects.pop(path)
+
+    assert problem(client) == TAKES_TIME
+
+
 @pytest.mark.parametrize(
     "reason", ["FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "NetworkNotReady"]
 )
