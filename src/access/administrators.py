@@ -11,9 +11,10 @@ Source: Kubernetes' "Role Based Access Control Good Practices".
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Sequence
+
+import msgspec
 
 from access import expiry, rbac, subjects, table, validity
 from access.mapping import IdentityMapping
@@ -51,13 +52,13 @@ _SHOWN = 3
 _BUILT_IN = rbac.Binding("", "", "", "", groups=(rbac.MASTERS,), powers=(EVERYTHING,))
 
 
-@dataclasses.dataclass(frozen=True)
-class Rule:
-    """A rule of a role. Without ``names`` it is about all objects of its ``resources``."""
+class Rule(msgspec.Struct, frozen=True, rename={"groups": "apiGroups", "names": "resourceNames"}):
+    """A rule of a role, as Kubernetes writes it. Without ``names`` it is about all objects of its
+    ``resources``."""
 
     verbs: frozenset[str]
-    groups: frozenset[str]
-    resources: frozenset[str]
+    groups: frozenset[str] = frozenset()
+    resources: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
 
     def allows(

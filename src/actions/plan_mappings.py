@@ -67,7 +67,7 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
 
 
 @dataclasses.dataclass(frozen=True)
-class Row:
+class PlanRow:
     """One change, or why there is none.
 
     Attributes:
@@ -86,7 +86,7 @@ class Row:
 
 def _rows(
     declared: Declared, wanted: Desired, changes: Changes, problems: Mapping[str, str]
-) -> list[Row]:
+) -> list[PlanRow]:
     """Return what ``changes`` do, which make the cluster have what is ``wanted``.
 
     ``declared`` is what the text declares. ``problems`` are those of mappings that work before,
@@ -99,20 +99,20 @@ def _rows(
     others = [name for name in {**bound, **unbound} if name in after and name not in touched]
     changed = [*changes.update, *((after[name], after[name]) for name in others)]
 
-    def made(old: IdentityMapping | None, new: IdentityMapping) -> Row:
+    def made(old: IdentityMapping | None, new: IdentityMapping) -> PlanRow:
         return _made(wanted.places.get(new.name, ""), old, new, bound[new.name])
 
     return [
-        *(Row("delete", "", m.name, m.arn, f"was {_identity(m)}") for m in changes.delete),
+        *(PlanRow("delete", "", m.name, m.arn, f"was {_identity(m)}") for m in changes.delete),
         *(made(old, new) for old, new in changes.replace),
         *(
             _changed(wanted.places.get(new.name, ""), old, new, bound[new.name], unbound[new.name])
             for old, new in changed
         ),
         *(made(None, new) for new in changes.create),
-        *(Row("refuse", where, details=why) for where, why in wanted.not_applied.items()),
-        *(Row("leave-out", out.place, details=out.reason) for out in declared.left_out),
-        *(Row(_PROBLEM, "", name, after[name].arn, why) for name, why in problems.items()),
+        *(PlanRow("refuse", where, details=why) for where, why in wanted.not_applied.items()),
+        *(PlanRow("leave-out", out.place, details=out.reason) for out in declared.left_out),
+        *(PlanRow(_PROBLEM, "", name, after[name].arn, why) for name, why in problems.items()),
     ]
 
 
@@ -124,18 +124,20 @@ def _by_mapping(bindings: Iterable[RoleBinding]) -> collections.defaultdict[str,
     return found
 
 
-def _counts(listed: Iterable[Row]) -> dict[str, str]:
+def _counts(listed: Iterable[PlanRow]) -> dict[str, str]:
     """Return how many rows there are of each of `CHANGES`."""
     number = collections.Counter(row.change for row in listed)
     return {change: str(number[change]) for change in CHANGES}
 
 
-def _made(place: str, old: IdentityMapping | None, new: IdentityMapping, roles: list[str]) -> Row:
+def _made(
+    place: str, old: IdentityMapping | None, new: IdentityMapping, roles: list[str]
+) -> PlanRow:
     details = _identity(new) + (f", roles {_listed(roles)}" if roles else "")
     if not old:
-        return Row("make", place, new.name, new.arn, details)
+        return PlanRow("make", place, new.name, new.arn, details)
     whose = "" if old.source == OPTION else f" of {old.arn}, which the option did not make"
-    return Row(
+    return PlanRow(
         "replace", place, new.name, new.arn, f"{details}, in place of mapping {old.name}{whose}"
     )
 
@@ -146,7 +148,7 @@ def _changed(
     new: IdentityMapping,
     added: list[str],
     removed: list[str],
-) -> Row:
+) -> PlanRow:
     differences = [
         _difference(field.name, getattr(old, field.name), getattr(new, field.name))
         for field in dataclasses.fields(new)
@@ -154,7 +156,7 @@ def _changed(
     ]
     if added or removed:
         differences.append(_added("roles", added, removed))
-    return Row("change", place, new.name, old.arn, "; ".join(filter(None, differences)))
+    return PlanRow("change", place, new.name, old.arn, "; ".join(filter(None, differences)))
 
 
 def _difference(name: str, old: object, new: object) -> str:

@@ -71,7 +71,7 @@ def check(site: Site, client: api.Client, deployed: Deployed, deadline: float) -
 def _log_in(client: api.Client, pod: Serving, token: str, deadline: float) -> Answer:
     """Log in at one pod, and return how far that came."""
     try:
-        connection = Pod(pod.address, ANSWER_SECONDS)
+        connection = Connection(pod.address, ANSWER_SECONDS)
         connection.announce()
     except (OSError, http.client.HTTPException) as error:
         return Reach.SILENT, brief(error)
@@ -97,7 +97,7 @@ def _logged(client: api.Client, pod: Serving, address: str) -> Refusal | None:
         time.sleep(POLL_SECONDS)
 
 
-class Pod:
+class Connection:
     """A connection to a pod, over which the requests go one after the other."""
 
     def __init__(self, address: str, seconds: float):

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from access.administrators import Rule
 from errors import Waiting
 from statuses import waiting
 from text import brief
@@ -110,15 +111,6 @@ class Binding(msgspec.Struct, rename="camel"):
     subjects: list[_Reference] | None = None
 
 
-class Rule(msgspec.Struct, rename="camel"):
-    """A rule of a role."""
-
-    verbs: list[str]
-    api_groups: list[str] | None = None
-    resources: list[str] | None = None
-    resource_names: list[str] | None = None
-
-
 class Role(msgspec.Struct):
     """A ClusterRole or a Role."""
 
@@ -126,9 +118,7 @@ class Role(msgspec.Struct):
     rules: list[Rule] | None = None
 
 
-class Owner(_Reference, rename="camel", kw_only=True):
-    """An owner of an object. One at most controls it."""
-
+class _OwnerReference(_Reference, rename="camel", kw_only=True):
     api_version: str
     controller: bool = False
 
@@ -136,7 +126,7 @@ class Owner(_Reference, rename="camel", kw_only=True):
 class PodMetadata(_Metadata, rename="camel"):
     """A pod's metadata, with the time at which its kubelet kills it, if it is ending."""
 
-    owner_references: list[Owner] = []
+    owner_references: list[_OwnerReference] = []
     deletion_timestamp: datetime | None = None
 
 

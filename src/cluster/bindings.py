@@ -56,24 +56,13 @@ def ask(client: api.Client, username: str, groups: Sequence[str], question: Ques
     return Answer(status.allowed, status.reason or status.evaluation_error)
 
 
-Rules = dict[str, list[administrators.Rule]]
+Rules = dict[str, Sequence[administrators.Rule]]
 
 
 def _rules(client: api.Client) -> Rules:
     """Return the rules of every ClusterRole by its name."""
-    return {
-        role.metadata.name: [_rule(rule) for rule in role.rules or ()]
-        for role in client.list(ClusterRole, answers.Role)
-    }
-
-
-def _rule(found: answers.Rule) -> administrators.Rule:
-    return administrators.Rule(
-        verbs=frozenset(found.verbs),
-        groups=frozenset(found.api_groups or ()),
-        resources=frozenset(found.resources or ()),
-        names=frozenset(found.resource_names or ()),
-    )
+    found = client.list(ClusterRole, answers.Role)
+    return {role.metadata.name: role.rules or () for role in found}
 
 
 def _list(

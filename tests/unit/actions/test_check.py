@@ -121,7 +121,7 @@ def url_of(token: str) -> Any:
     return urlsplit(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode())
 
 
-def pod_of(world: World) -> type[Any]:
+def connection_of(world: World) -> type[Any]:
     """The connection to a pod of ``world``."""
 
     class Pod:
@@ -159,7 +159,7 @@ def world(deployed: Model, api: FakeCluster, files: Files, monkeypatch: Any) -> 
     # A busy machine may take a second between a login and the look for it.
     for module in (end_to_end, sts):
         monkeypatch.setattr(module, "LOG_SECONDS", 6.0)
-    monkeypatch.setattr(sts, "Pod", pod_of(world))
+    monkeypatch.setattr(sts, "Connection", connection_of(world))
     monkeypatch.setattr(certificate, "leaf", world.serve)
     for name in ("a", "b"):
         ready = [{"type": "Ready", "status": "True", "lastTransitionTime": None}]

@@ -79,8 +79,8 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 
 @pytest.fixture
-def pod(server: Server) -> Iterator[sts.Pod]:
-    pod = sts.Pod(HOST, 20)
+def pod(server: Server) -> Iterator[sts.Connection]:
+    pod = sts.Connection(HOST, 20)
     yield pod
     pod.close()
 
@@ -101,7 +101,7 @@ def test_given_no_server_then_the_error_says_so(server: Server) -> None:
 
 
 def test_given_a_pod_then_it_sees_the_login_from_the_address_that_this_end_has(
-    server: Server, pod: sts.Pod
+    server: Server, pod: sts.Connection
 ) -> None:
     pod.log_in("a-token", 20)
 
@@ -110,7 +110,7 @@ def test_given_a_pod_then_it_sees_the_login_from_the_address_that_this_end_has(
 
 
 def test_given_a_pod_then_the_announcement_goes_over_the_same_connection(
-    server: Server, pod: sts.Pod
+    server: Server, pod: sts.Connection
 ) -> None:
     pod.announce()
     pod.log_in("a-token", 20)
@@ -118,7 +118,7 @@ def test_given_a_pod_then_the_announcement_goes_over_the_same_connection(
 
 
 def test_given_a_pod_that_waits_then_the_login_ends_when_it_is_told_to(
-    server: Server, pod: sts.Pod
+    server: Server, pod: sts.Connection
 ) -> None:
     server.seconds = 60
     with pytest.raises(TimeoutError):
