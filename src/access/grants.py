@@ -11,7 +11,7 @@ from typing import Any
 
 import times
 from access import arn, expiry, partitions, permission_sets, subjects
-from access.declaration import rights
+from access.declaration import roles
 from access.declaration.entry import Entry, is_object_name
 from access.desired import Access
 from access.mapping import IdentityMapping, name_for
@@ -113,9 +113,9 @@ def _rights(params: Mapping[str, Any]) -> tuple[Right, ...]:
         if listed:
             raise ValueError("namespaces goes with role")
         return ()
-    if not rights.is_role_name(role):
+    if not roles.is_role_name(role):
         raise ValueError(f"role {role[:40]!r} is not a ClusterRole's name")
-    namespaces = rights.namespaces([*listed]) if listed else ()
+    namespaces = roles.namespaces([*listed]) if listed else ()
     return (Right(role, CLUSTER_ROLE, namespaces, "role"),)
 
 

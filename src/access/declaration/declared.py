@@ -10,7 +10,7 @@ from datetime import datetime
 
 import times
 from access import partitions
-from access.declaration import accounts, entry, formats, rights, yaml_text
+from access.declaration import accounts, entry, formats, roles, yaml_text
 from access.declaration.entry import Entry
 from access.declaration.formats import LeftOut, Unchecked
 from access.declaration.yaml_text import Value
@@ -97,10 +97,10 @@ def parse(text: str, now: datetime, partition: str = partitions.DEFAULT) -> Decl
             keys = _keys(each)
             said = formats.translated(keys)
             keys = said.keys
-            access = rights.together((*rights.parse(keys.get("access")), *said.access))
+            access = roles.together((*roles.parse(keys.get("access")), *said.access))
             fault = ""
         except ValueError as error:
-            said, access, fault = formats.Translated(keys), rights.NOTHING, str(error)
+            said, access, fault = formats.Translated(keys), roles.NOTHING, str(error)
         if reason := said.unused or entry.meaningless(keys):
             left_out.append(LeftOut(each.place, reason))
             continue

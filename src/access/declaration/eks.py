@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from access.declaration import rights, yaml_text
-from access.declaration.rights import Parsed
+from access.declaration import roles, yaml_text
+from access.declaration.roles import Parsed
 from access.declaration.yaml_text import Value
 from text import word
 
@@ -155,10 +155,10 @@ def _of_policy(place: str, policy: Value) -> Parsed:
     if not isinstance(arn, str):
         return Parsed((), ((place, "it names no policy"),))
     if kind == "cluster":
-        return rights.of_policy(place, arn)
+        return roles.of_policy(place, arn)
     try:
-        where = rights.some_namespaces(place, scope.get("namespaces"))
-        return rights.of_policy(place, arn, where)
+        where = roles.some_namespaces(place, scope.get("namespaces"))
+        return roles.of_policy(place, arn, where)
     except ValueError as error:
         return Parsed((), ((place, f"{error}: write access with the namespaces"),))
 

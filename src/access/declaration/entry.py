@@ -9,7 +9,7 @@ import re
 
 import times
 from access import arn, permission_sets, subjects
-from access.declaration import formats, rights
+from access.declaration import formats, roles
 from access.declaration.formats import LeftOut
 from access.declaration.yaml_text import Value, text_of
 from access.mapping import name_for
@@ -78,7 +78,7 @@ def meaningless(keys: dict[str, Value]) -> str | None:
     return None
 
 
-def read(place: str, keys: dict[str, Value], access: rights.Parsed) -> tuple[Entry, list[LeftOut]]:
+def read(place: str, keys: dict[str, Value], access: roles.Parsed) -> tuple[Entry, list[LeftOut]]:
     """Return an entry with the rights of ``access``, and its parts without an effect.
 
     Raises:

@@ -17,7 +17,7 @@ import re
 from collections.abc import Sequence
 
 from access.declaration import yaml_text
-from access.declaration.rights import Parsed
+from access.declaration.roles import Parsed
 from access.declaration.yaml_text import Value
 from text import quoted
 
