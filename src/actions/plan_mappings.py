@@ -19,7 +19,6 @@ from actions import MAX_BYTES, page
 from cluster import bindings, state
 from cluster.errors import errors_as_status
 from hook import Hook
-from juju import control_plane
 from labels import OPTION
 from statuses import options
 from text import cut
@@ -51,9 +50,7 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
         there = state.needed(client, found, declared.entries, partition)
         wanted = desired.access(declared, there, times.now(), partition)
         steps = desired.changes(found, wanted.access)
-        warning = bindings.last_administrators(
-            client, control_plane.application(), partition, found, wanted.access, steps
-        )
+        warning = bindings.last_administrators(client, partition, found, wanted.access, steps)
     known = validity.check(found.mappings, partition).problems
     after = validity.check(wanted.access.mappings, partition).problems
     problems = {name: problem for name, problem in after.items() if name not in known}

@@ -15,7 +15,6 @@ from cluster import api, bindings, events, state, sync
 from cluster.errors import errors_as_status
 from errors import Unready, Waiting
 from hook import Hook
-from juju import control_plane
 from labels import GRANT, OPTION
 from text import cut, word
 
@@ -64,9 +63,8 @@ def _warning(hook: Hook, target: grants.Target, found: Access) -> dict[str, str]
                 found = state.access(client, hook.owner, newest=True)
             wanted = found.without({each.name for each in _chosen(found, hook, target)})
             steps = desired.changes(found, wanted)
-            warning = bindings.last_administrators(
-                client, control_plane.application(), hook.config.partition, found, wanted, steps
-            )
+            partition = hook.config.partition
+            warning = bindings.last_administrators(client, partition, found, wanted, steps)
     except Unready as reason:
         warning = bindings.unknown(reason)
     return {"warning": cut(warning, MAX_BYTES)} if warning else {}

@@ -178,9 +178,15 @@ class Event(msgspec.Struct, rename="camel"):
     last_timestamp: datetime | None = None
 
 
+class _Target(msgspec.Struct):
+    kind: str = ""
+    namespace: str = ""
+    name: str = ""
+
+
 class _Endpoint(msgspec.Struct, rename="camel"):
     addresses: list[str]
-    target_ref: _Reference | None = None
+    target_ref: _Target | None = None
 
 
 class EndpointSlice(msgspec.Struct):

@@ -38,14 +38,7 @@ def find(client: api.Client, control_plane: str) -> tuple[rbac.Bindings, str]:
     The warning is empty unless everybody may do everything. Then the bindings do not matter, and
     it has the command for the application ``control_plane``.
     """
-    roles, is_denied = _rules(client), contents.denies_mappings(client)
-    found = rbac.Bindings(
-        binding
-        for kind in (ClusterRoleBinding, RoleBinding)
-        for binding in _list(client, kind, roles, is_denied)
-    )
-    answer = ask(client, "", [rbac.EVERYBODY], rbac.ANYTHING)
-    return found, rbac.open_to_all(answer, control_plane)
+    return _all(client), rbac.open_to_all(_everybody(client), control_plane)
 
 
 def ask(client: api.Client, username: str, groups: Sequence[str], question: Question) -> Answer:
@@ -54,6 +47,20 @@ def ask(client: api.Client, username: str, groups: Sequence[str], question: Ques
     spec = {"user": username, "groups": [*groups], "resourceAttributes": about}
     status = client.ask(SubjectAccessReview, spec, answers.SubjectAccessReview).status
     return Answer(status.allowed, status.reason or status.evaluation_error)
+
+
+def _everybody(client: api.Client) -> Answer:
+    """Return whether everybody may do everything."""
+    return ask(client, "", [rbac.EVERYBODY], rbac.ANYTHING)
+
+
+def _all(client: api.Client) -> rbac.Bindings:
+    roles, is_denied = _rules(client), contents.denies_mappings(client)
+    return rbac.Bindings(
+        binding
+        for kind in (ClusterRoleBinding, RoleBinding)
+        for binding in _list(client, kind, roles, is_denied)
+    )
 
 
 Rules = dict[str, Sequence[administrators.Rule]]
@@ -94,12 +101,7 @@ def _powers(binding: rbac.Binding, rules: Rules, is_denied: bool) -> tuple[str, 
 
 
 def last_administrators(
-    client: api.Client,
-    control_plane: str,
-    partition: str,
-    found: Access,
-    wanted: Access,
-    steps: Changes,
+    client: api.Client, partition: str, found: Access, wanted: Access, steps: Changes
 ) -> str:
     """Return the warning that ``steps`` take away the last mapping that certainly administers the
     cluster, or that nobody can tell; empty if there is nothing to warn of.
@@ -116,12 +118,12 @@ def last_administrators(
         return ""
     try:
         with errors_as_status():
-            bound, everybody = find(client, control_plane)
+            bound, is_open = _all(client), _everybody(client).allowed
             made = _with_powers(client, map(administrators.bound, steps.bind))
     except Unready as reason:
         return unknown(reason)
     then = bound.changed({each.key for each in steps.unbind}, made)
-    if everybody or administrators.certain(after, then, partition):
+    if is_open or administrators.certain(after, then, partition):
         return ""
     left = administrators.of(after, then, partition)
     taken = administrators.certain(changed, bound, partition)

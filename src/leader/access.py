@@ -21,7 +21,6 @@ from cluster.errors import errors_as_status
 from cluster.sync import Result
 from cos import facts
 from errors import Unready
-from juju import control_plane
 from labels import GRANT, OPTION
 from owner import Owner
 from statuses import entry
@@ -150,9 +149,8 @@ def let_in(hook: Hook, client: api.Client, remaining: Sequence[IdentityMapping])
     needed = state.needed(client, found, declared.entries, partition)
     wanted = desired.access(declared, needed, now, partition)
     steps = desired.changes(found, wanted.access)
-    if warning := bindings.last_administrators(
-        client, control_plane.application(), partition, found, wanted.access, steps
-    ):
+    warning = bindings.last_administrators(client, partition, found, wanted.access, steps)
+    if warning:
         logger.warning("option mappings: %s", warning)
     result = sync.make(client, hook.owner, steps)
     over = [each for each in steps.delete if expiry.has_ended(each, now)]

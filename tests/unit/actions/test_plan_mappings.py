@@ -325,12 +325,15 @@ def test_given_roles_that_cannot_be_read_when_the_last_administrator_would_go_th
     declare: Declare, deployed: Model, api: FakeCluster
 ):
     declare(entry("admins", groups=["system:masters"]))
-    api.fail(refusal(403, "forbidden"), request=f"GET {RBAC}/clusterroles")
+    api.fail(refusal(503, "apiserver not ready"), request=f"GET {RBAC}/clusterroles")
 
     results = plan(deployed)
 
     assert results["delete"] == "1"
-    assert results["warning"].startswith("cannot tell who can administer the cluster: ")
+    assert results["warning"] == (
+        "cannot tell who can administer the cluster: "
+        "waiting for the Kubernetes API: 503 'apiserver not ready'"
+    )
 
 
 def test_given_a_cluster_that_is_down_when_planned_then_the_action_fails_with_the_reason(

@@ -35,6 +35,31 @@ def test_given_no_administrator_before_when_somebody_goes_then_the_log_says_noth
     assert "administer" not in caplog.text
 
 
+def test_given_an_administrator_who_stays_when_somebody_goes_then_bindings_are_not_read(
+    declare: Declare, api: FakeCluster
+):
+    declare(ADMINS, entry("ops", OPS))
+    api.seen.clear()
+
+    declare(ADMINS)
+
+    assert names(api) == ["admins"]
+    assert f"GET {RBAC}/clusterroles" not in api.requests
+
+
+@pytest.mark.parametrize(("kind", "is_last"), [("ClusterRole", False), ("Role", True)])
+def test_given_a_role_of_the_same_name_when_somebody_goes_then_it_makes_nobody_an_administrator(
+    declare: Declare, api: FakeCluster, caplog: pytest.LogCaptureFixture, kind: str, is_last: bool
+):
+    api.add_rules("all", {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]})
+    api.add_binding("kube-system/ops", f"{kind}/all", Group="ops")
+    declare(ADMINS, entry("ops", OPS, groups=["ops"]))
+
+    declare(entry("ops", OPS, groups=["ops"]))
+
+    assert (GONE in caplog.text) is is_last
+
+
 def test_given_rbac_that_cannot_be_read_when_somebody_goes_then_that_goes_on(
     declare: Declare, api: FakeCluster, caplog: pytest.LogCaptureFixture
 ):
