@@ -60,6 +60,12 @@ class Dropped(msgspec.Struct):
     metadata: _Keepers = msgspec.field(default_factory=_Keepers)
 
 
+# Threads read these at once, and msgspec crashes if two of them decode the first of a class. A
+# decoder makes it ready.
+for _each in (_Status, Dropped):
+    msgspec.json.Decoder(_each)
+
+
 class Version(msgspec.Struct, rename="camel"):
     """The server's version."""
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import copy
+import os
+import subprocess
+import sys
 from typing import Any
 
 import ops
@@ -87,3 +90,30 @@ def test_given_a_secret_that_is_not_text_when_a_hook_runs_then_it_is_written_ane
 
     assert isinstance(deployed.hook(), ops.ActiveStatus)
     assert api.objects[SECRET]["data"] == before
+
+
+AT_ONCE = """
+import sys, threading
+from cluster import answers
+sys.setswitchinterval(1e-6)
+barrier = threading.Barrier(8)
+def read():
+    barrier.wait()
+    answers.decode(b'{"metadata": {"finalizers": ["a"]}}', answers.Dropped)
+    answers.reason(b'{"message": "a"}')
+threads = [threading.Thread(target=read) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
+
+def test_given_writers_that_begin_at_once_then_their_first_answers_do_not_crash_the_hook():
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", AT_ONCE]
+
+    # Without what makes the types ready, more than every second one crashes.
+    hooks = [subprocess.Popen(command, env=environment) for _ in range(6)]
+
+    assert [hook.wait() for hook in hooks] == [0] * len(hooks)
