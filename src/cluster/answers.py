@@ -28,7 +28,7 @@ def decode(content: bytes, into: type[T]) -> T:
     """
     try:
         return msgspec.json.decode(content, type=into)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise Waiting(waiting.NOT_KUBERNETES(cause=brief(error))) from error
 
 
@@ -40,7 +40,7 @@ def reason(content: bytes) -> str:
     """Return why Kubernetes refuses a request; empty if something else does."""
     try:
         return msgspec.json.decode(content, type=_Status).message
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return ""
 
 

@@ -137,7 +137,9 @@ def test_given_a_bug_in_a_step_of_check_then_it_is_told_as_one_and_not_as_a_slow
     assert SAID.fullmatch(failure.value.message)
 
 
-@pytest.mark.parametrize("fault", [answer(200, b"<html>"), answer(200, b"[]")])
+@pytest.mark.parametrize(
+    "fault", [answer(200, body) for body in (b"<html>", b"[]", b'{"kind": "\xff"}')]
+)
 @pytest.mark.parametrize("request_", [f"GET {SERVICE}", f"GET {MAPPINGS}"])
 def test_given_something_that_is_not_kubernetes_when_a_hook_runs_then_the_status_says_that(
     deployed: Model, api: FakeCluster, request_: str, fault: Any
