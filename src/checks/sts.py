@@ -20,7 +20,7 @@ from checks.certificate import ANSWER_SECONDS, unverified
 from checks.end_to_end import LOG_SECONDS, POLL_SECONDS, RECENT
 from cluster import api, pod_logs
 from cluster.pods import Serving
-from cluster.references import NAME, NAMESPACE, POD_PORT
+from cluster.references import NAMESPACE, POD_LABEL, POD_PORT
 from text import brief, in_url
 
 
@@ -199,7 +199,7 @@ def remedy(kind: Met, host: str, names: Names, *, uses_proxy: bool) -> str:
         return OPEN_NETWORK
     if kind == Cause.MALFORMED:
         return f"set an image of v0.5.0 or newer: juju config {application} image=IMAGE"
-    return f"what the pods say: kubectl -n {NAMESPACE} logs -l k8s-app={NAME}"
+    return f"what the pods say: kubectl -n {NAMESPACE} logs -l {POD_LABEL}"
 
 
 def _use_proxy(application: str) -> str:

@@ -19,16 +19,19 @@ from text import brief
 
 T = TypeVar("T")
 
+# What msgspec raises where an answer is not what Kubernetes writes.
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError)
+
 
 def decode(content: bytes, into: type[T]) -> T:
     """Return an answer as ``into``.
 
     Raises:
-        errors.Waiting: it is another's than Kubernetes'.
+        errors.Waiting: something other than Kubernetes wrote it.
     """
     try:
         return msgspec.json.decode(content, type=into)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except _UNREADABLE as error:
         raise Waiting(waiting.NOT_KUBERNETES(cause=brief(error))) from error
 
 
@@ -40,7 +43,7 @@ def reason(content: bytes) -> str:
     """Return why Kubernetes refuses a request; empty if something else does."""
     try:
         return msgspec.json.decode(content, type=_Status).message
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except _UNREADABLE:
         return ""
 
 

@@ -92,7 +92,7 @@ class Client:
         return (int(found[1]), int(found[2])) if found else (0, 0)
 
     def get_raw(self, path: str) -> httpx2.Response:
-        """Return the server's answer at ``path``, which is no object's."""
+        """Return the server's answer at ``path``, such as ``/version``."""
         self._check_time()
         return self._checked(self._http.get(path, headers=_UNCOMPRESSED, timeout=self._timeout()))
 

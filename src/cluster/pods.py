@@ -251,7 +251,7 @@ def _problem(client: api.Client, pod: answers.Pod) -> Blocked | None:
 
 
 def _waiting(pod: answers.Pod) -> list[answers.Pending]:
-    """Return why the containers of ``pod`` wait that do."""
+    """Return why containers of ``pod`` wait, for each that does."""
     return [each.state.waiting for each in pod.status.container_statuses if each.state.waiting]
 
 

@@ -17,14 +17,14 @@ from text import fingerprint, one_line, word
 
 logger = logging.getLogger(__name__)
 
-# How many of them the databag remembers as announced. Whoever makes more has been seen by then.
+# How many announced mappings the databag remembers. Whoever makes more has been seen by then.
 MOST_REMEMBERED = 200
 
 
 def announce(
     client: api.Client, owner: Owner, peers: Peers, found: Sequence[IdentityMapping]
 ) -> None:
-    """Leave an event and a line in the log for each of the mappings ``found``, whoever made it.
+    """Leave an event and a line in the log for each mapping in ``found``, whoever made it.
 
     A hook announces the first `events.MOST` that are new, and the next hook goes on. A mapping is
     remembered once its event is there: Kubernetes forgets events after an hour.
@@ -32,13 +32,13 @@ def announce(
     keys = {_key(mapping): mapping for mapping in found}
     known = peers.shared.superusers & keys.keys()
     room = MOST_REMEMBERED - len(known)
-    new = {key: each for key, each in keys.items() if key not in known}
-    chosen = dict(list(new.items())[: min(room, events.MOST)])
-    written = events.write(client, owner, [_note(each) for each in chosen.values()])
-    done = dict(list(chosen.items())[:written])
-    for mapping in done.values():
+    new = [(key, mapping) for key, mapping in keys.items() if key not in known]
+    chosen = new[: min(room, events.MOST)]
+    written = events.write(client, owner, [_note(mapping) for _, mapping in chosen])
+    done = chosen[:written]
+    for _, mapping in done:
         logger.warning("%s", one_line(_text(mapping)))
-    peers.change(superusers=known | done.keys())
+    peers.change(superusers=known | {key for key, _ in done})
 
 
 def _key(mapping: IdentityMapping) -> str:

@@ -46,9 +46,9 @@ def claim(hook: Hook, client: api.Client) -> api.Object | None:
 def _owned(client: api.Client, owner: Owner) -> api.Object | None:
     """Return the Service, whose mark says who owns the objects.
 
-    Objects without a mark become ``owner``'s. Where there is no Service, applying it makes
-    ``owner`` the owner. If two applications create it at once, the later apply wins, and the other
-    application sees that before it has a certificate to deploy.
+    Objects without a mark become ``owner``'s. If there is no Service, `apply_service` makes one
+    with the mark of ``owner``. If two applications create it at once, the later apply wins, and
+    the other application sees that before it has a certificate to deploy.
     """
     service = objects.get(client, references.SERVICE)
     if service and not objects.mark_of(service):
@@ -73,8 +73,8 @@ def apply_service(
 def define_mappings(client: api.Client, owner: Owner, config: Config, *, has_served: bool) -> str:
     """Apply the CRD, and on Kubernetes 1.30 and newer the policy on who may write mappings.
 
-    Return a remark if there is no such policy, or if it comes only now to an application that
-    ``has_served``: somebody has deleted it, or the cluster was older.
+    Return a remark for the status if the server is too old for the policy, or if the policy was
+    missing though the application ``has_served``: somebody deleted it, or the cluster was older.
     """
     is_modern = crd.ratchets(client)
     crd.apply(client, config.partition, strict=is_modern)
