@@ -7,77 +7,43 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import ipaddress
 from collections.abc import Iterable, Sequence
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-from tests.fakes.certificates.authority import key_text
+from tests.fakes.certificates.authority import Authority, key_text, pem_text
 
 from certificates import SERVER_NAME
 
 ADDRESS = "10.152.183.20"
 SANS = [SERVER_NAME, ADDRESS]
-_FROM = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
-_TO = datetime.datetime(2049, 12, 31, tzinfo=datetime.timezone.utc)
+_VALID = (
+    datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc),
+    datetime.datetime(2049, 12, 31, tzinfo=datetime.timezone.utc),
+)
 
 
-class FixedAuthority:
-    """An authority as those of the unit tests, for `tests.fakes.juju.model.Easyrsa`."""
+class FixedAuthority(Authority):
+    """An authority whose keys and certificates are the same in every run."""
 
     def __init__(self, name: str = "root", number: int = 1) -> None:
-        self.name = name
-        self._number = number
-        self._key = _key(number)
-        self.certificate = self._signed(name, self._key, authority=True)
-
-    def issue(self, names: Sequence[str], *, days: object = None) -> tuple[str, str]:
-        """Return a leaf for ``names`` and its key."""
-        key = _key(self._number + 1000)
-        return self._signed("leaf", key, names), key_text(key)
-
-    def _signed(
-        self,
-        subject: str,
-        key: ec.EllipticCurvePrivateKey,
-        names: Iterable[str] = (),
-        *,
-        authority: bool = False,
-    ) -> str:
-        constraints = x509.BasicConstraints(ca=authority, path_length=None)
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(_name(subject))
-            .issuer_name(_name(self.name))
-            .public_key(key.public_key())
-            .serial_number(self._number)
-            .not_valid_before(_FROM)
-            .not_valid_after(_TO)
-            .add_extension(constraints, critical=True)
+        self.name, self.issuer = name, None
+        self._number, self._key = number, _key(number)
+        self._certificate = self.sign(
+            name, self._key.public_key(), _VALID, authority=True, serial=number
         )
-        if alternatives := [_general(name) for name in names]:
-            builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), False)
-        signed = builder.sign(self._key, hashes.SHA256(), ecdsa_deterministic=True)
-        return signed.public_bytes(serialization.Encoding.PEM).decode()
+
+    def issue(
+        self, names: Sequence[str], *, days: tuple[int, int] = (0, 0), subject: str = "leaf"
+    ) -> tuple[str, str]:
+        key = _key(self._number + 1000)
+        leaf = self.sign(subject, key.public_key(), _VALID, names, serial=self._number)
+        return pem_text(leaf), key_text(key)
 
 
 def _key(number: int) -> ec.EllipticCurvePrivateKey:
     # A first byte that is small keeps the number below the curve's order.
     digest = hashlib.sha256(b"the key of a test %d" % number).digest()
     return ec.derive_private_key(int.from_bytes(b"\1" + digest[1:], "big"), ec.SECP256R1())
-
-
-def _name(text: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
-
-
-def _general(name: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ipaddress.ip_address(name))
-    except ValueError:
-        return x509.DNSName(name)
 
 
 AUTHORITY = FixedAuthority()

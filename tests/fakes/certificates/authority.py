@@ -33,29 +33,53 @@ class Authority:
         self.name = name
         self.issuer = issuer
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._certificate = _sign(
-            name, self._key.public_key(), issuer or self, authority=True, days=days
-        )
+        self._certificate = self._signed_as_authority(days)
 
     @property
     def certificate(self) -> str:
-        return _pem(self._certificate)
+        return pem_text(self._certificate)
 
     def renewed(self, days: tuple[int, int]) -> Authority:
         """The same authority, its name and its key, with another certificate."""
         other = copy.copy(self)
-        other._certificate = _sign(
-            self.name, self._key.public_key(), self.issuer or self, authority=True, days=days
-        )
+        other._certificate = other._signed_as_authority(days)
         return other
+
+    def _signed_as_authority(self, days: tuple[int, int]) -> x509.Certificate:
+        issuer = self.issuer or self
+        return issuer.sign(self.name, self._key.public_key(), period(days), authority=True)
 
     def issue(
         self, names: Sequence[str], *, days: tuple[int, int] = (-1, 365), subject: str = "leaf"
     ) -> tuple[str, str]:
         """A leaf for ``names`` and its key; ``days`` from now that it begins and ends."""
         key = ec.generate_private_key(ec.SECP256R1())
-        leaf = _sign(subject, key.public_key(), self, names=names, days=days)
-        return _pem(leaf), key_text(key)
+        leaf = self.sign(subject, key.public_key(), period(days), names)
+        return pem_text(leaf), key_text(key)
+
+    def sign(
+        self,
+        subject: str,
+        public_key: ec.EllipticCurvePublicKey,
+        valid: tuple[datetime.datetime, datetime.datetime],
+        names: Sequence[str] = (),
+        *,
+        authority: bool = False,
+        serial: int | None = None,
+    ) -> x509.Certificate:
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(distinguished(subject))
+            .issuer_name(distinguished(self.name))
+            .public_key(public_key)
+            .serial_number(serial or x509.random_serial_number())
+            .not_valid_before(valid[0])
+            .not_valid_after(valid[1])
+            .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        )
+        if names:
+            builder = builder.add_extension(alternatives(names), critical=False)
+        return builder.sign(self._key, hashes.SHA256(), ecdsa_deterministic=True)
 
     def resign(self, certificate: str, whole: bytes, broken: bytes) -> str:
         """A certificate with ``broken`` in the place of ``whole``, as if it had been issued so."""
@@ -91,30 +115,18 @@ def root(name: str = "root") -> Authority:
     return Authority(name)
 
 
-def _sign(
-    subject: str,
-    public_key: ec.EllipticCurvePublicKey,
-    issuer: Authority,
-    *,
-    days: tuple[int, int],
-    names: Sequence[str] = (),
-    authority: bool = False,
-) -> x509.Certificate:
+def period(days: tuple[int, int]) -> tuple[datetime.datetime, datetime.datetime]:
+    """When a certificate begins and ends, by days from now."""
     now = datetime.datetime.now(datetime.timezone.utc)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(_name(subject))
-        .issuer_name(_name(issuer.name))
-        .public_key(public_key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now + datetime.timedelta(days=days[0]))
-        .not_valid_after(now + datetime.timedelta(days=days[1]))
-        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-    )
-    if names:
-        alternatives = x509.SubjectAlternativeName([_general(name) for name in names])
-        builder = builder.add_extension(alternatives, critical=False)
-    return builder.sign(issuer._key, hashes.SHA256())
+    return now + datetime.timedelta(days=days[0]), now + datetime.timedelta(days=days[1])
+
+
+def alternatives(names: Sequence[str]) -> x509.SubjectAlternativeName:
+    return x509.SubjectAlternativeName([_general(name) for name in names])
+
+
+def distinguished(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 
 def _general(name: str) -> x509.GeneralName:
@@ -124,9 +136,5 @@ def _general(name: str) -> x509.GeneralName:
         return x509.DNSName(name)
 
 
-def _name(text: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
-
-
-def _pem(certificate: x509.Certificate) -> str:
+def pem_text(certificate: x509.Certificate) -> str:
     return certificate.public_bytes(serialization.Encoding.PEM).decode()

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 import functools
-import ipaddress
 from collections.abc import Callable
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID as Usage
-from cryptography.x509.oid import NameOID
-from tests.fakes.certificates.authority import PREAMBLE
+from tests.fakes.certificates.authority import (
+    PREAMBLE,
+    alternatives,
+    distinguished,
+    pem_text,
+    period,
+)
 
 from certificates import SERVER_NAME, pem
 from certificates.keypair import KeyPair
@@ -55,28 +58,28 @@ class Draft:
 
     def signed_by(self, issuer: Draft) -> str:
         """The certificate in PEM."""
-        now = dt.datetime.now(dt.timezone.utc)
+        begins, ends = period(self.days)
         builder = (
             x509.CertificateBuilder()
-            .subject_name(_name(self.subject))
-            .issuer_name(_name(issuer.subject))
+            .subject_name(distinguished(self.subject))
+            .issuer_name(distinguished(issuer.subject))
             .public_key(key_of(self.key, self.which).public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now + dt.timedelta(days=self.days[0]))
-            .not_valid_after(now + dt.timedelta(days=self.days[1]))
+            .not_valid_before(begins)
+            .not_valid_after(ends)
         )
         for extension, critical in self._extensions():
             builder = builder.add_extension(extension, critical)
         key = key_of(issuer.key, issuer.which)
         digest = None if issuer.key.startswith("Ed") else issuer.digest
-        return builder.sign(key, digest).public_bytes(serialization.Encoding.PEM).decode()
+        return pem_text(builder.sign(key, digest))
 
     def _extensions(self) -> list[tuple[x509.ExtensionType, bool]]:
         found: list[tuple[x509.ExtensionType, bool]] = []
         if self.ca is not None:
             found.append((x509.BasicConstraints(self.ca, self.path_length), True))
         if self.names:
-            found.append((x509.SubjectAlternativeName(list(map(_general, self.names))), False))
+            found.append((alternatives(self.names), False))
         if self.usages:
             found.append((x509.ExtendedKeyUsage(self.usages), False))
         if self.signs_certificates is not None:
@@ -287,14 +290,3 @@ CASES: dict[str, tuple[Callable[[], KeyPair], str]] = {
         GOOD,
     ),
 }
-
-
-def _general(name: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ipaddress.ip_address(name))
-    except ValueError:
-        return x509.DNSName(name)
-
-
-def _name(text: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
