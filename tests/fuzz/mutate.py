@@ -61,7 +61,7 @@ _SCALARS: tuple[Any, ...] = (
     [None],
     {"": None},
 )
-BLOCK = re.compile(r"-----BEGIN ([A-Z ]+)-----\n(.*?)\n-----END \1-----", re.DOTALL)
+_BLOCK = re.compile(r"-----BEGIN ([A-Z ]+)-----\n(.*?)\n-----END \1-----", re.DOTALL)
 
 Bag = dict[str, str]
 
@@ -179,7 +179,7 @@ def decoded(sample: str) -> Any:
 
 def pem(rng: Random, sample: str) -> str:
     """Return the PEM text ``sample`` with a damaged block, or with damaged text."""
-    blocks = list(BLOCK.finditer(sample))
+    blocks = list(_BLOCK.finditer(sample))
     if not blocks or rng.random() < 0.2:
         return text(rng, sample)
     block = rng.choice(blocks)
@@ -187,14 +187,8 @@ def pem(rng: Random, sample: str) -> str:
         body = data(rng, base64.b64decode(block[2]))
     except (ValueError, IndexError, binascii.Error):
         return text(rng, sample)
-    new = block_of(block[1], body)
-    return sample[: block.start()] + new + sample[block.end() :]
-
-
-def block_of(kind: str, body: bytes) -> str:
-    """Return ``body`` as a PEM block, without a line's end after it."""
     lines = "\n".join(textwrap.wrap(base64.b64encode(body).decode(), 64))
-    return f"-----BEGIN {kind}-----\n{lines}\n-----END {kind}-----"
+    return sample[: block.start(2)] + lines + sample[block.end(2) :]
 
 
 def bag(rng: Random, sample: Mapping[str, str], damage: Callable[[Random, str], str]) -> Bag:

@@ -28,7 +28,6 @@ ARNS = (
 
 
 def make_arn(rng: Random) -> str:
-    """Return an ARN with damage."""
     return mutate.text(rng, rng.choice(ARNS), ARNS)
 
 
@@ -100,7 +99,6 @@ NOW = datetime.datetime(2026, 11, 26, tzinfo=datetime.timezone.utc)
 
 
 def make_declared(rng: Random) -> str:
-    """Return a list of mappings with damage."""
     return mutate.text(rng, rng.choice(LISTS), LISTS)
 
 

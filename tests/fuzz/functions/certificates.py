@@ -44,7 +44,6 @@ def check_reply(bags: list[dict[str, str]]) -> None:
 
 
 def make_request(rng: Random) -> list[str]:
-    """Return a unit's name and names to ask for."""
     return [mutate.text(rng, "aws-iam/0"), *(mutate.text(rng, n) for n in samples.SANS)]
 
 
@@ -58,7 +57,6 @@ def check_request(sample: list[str]) -> None:
 
 
 def make_pair(rng: Random) -> dict[str, str]:
-    """Return a pair with damage."""
     pair = {"certificate": samples.LEAF, "key": samples.KEY, "ca": samples.AUTHORITY.certificate}
     other = {
         "certificate": samples.OTHER_LEAF,
@@ -81,7 +79,6 @@ def check_pair(sample: dict[str, str]) -> None:
 
 
 def make_pem(rng: Random) -> list[str]:
-    """Return PEM texts with damage."""
     texts = (samples.LEAF, samples.AUTHORITY.certificate, samples.KEY)
     pool = [mutate.pem(rng, rng.choice(texts)) for _ in range(3)]
     return [rng.choice(pool), mutate.text(rng, "".join(pool), texts)]

@@ -16,7 +16,6 @@ from cluster import manifests
 
 
 def make_objects(rng: Random) -> dict[str, str]:
-    """Return what the objects are made of, with damage."""
     good = {"image": IMAGES[0], "cluster_id": "prod", "certificate": samples.LEAF}
     key = rng.choice(sorted(good))
     return {**good, key: mutate.utf8(mutate.text(rng, good[key]))}

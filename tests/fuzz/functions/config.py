@@ -21,7 +21,6 @@ IMAGES = (
 
 
 def make_config(rng: Random) -> dict[str, Any]:
-    """Return options with damage."""
     replicas = rng.choice((1, 2, 10, 0, -1, 11, 2**63 - 1, -(2**63)))
     return {
         "image": mutate.text(rng, rng.choice(IMAGES), IMAGES),
@@ -48,7 +47,6 @@ def check_config(sample: dict[str, Any]) -> None:
 
 
 def make_text(rng: Random) -> str:
-    """Return text of any kind."""
     return mutate.text(rng, rng.choice(mutate.TEXTS), mutate.TEXTS)
 
 

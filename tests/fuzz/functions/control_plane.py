@@ -16,7 +16,6 @@ class _Unit(NamedTuple):
 
 
 def make_interface(rng: Random) -> dict[str, str]:
-    """Return the databag of the other end of ``aws-iam``."""
     bag = {
         "api_server_state": "true",
         "webhook_status": "true",

@@ -78,7 +78,6 @@ def check_public_endpoint(text: str) -> None:
 
 
 def make_client(rng: Random) -> dict[str, str]:
-    """Return the action's parameters with damage."""
     good = {
         "arn": rng.choice(ARNS),
         "region": "eu-west-1",
@@ -112,7 +111,6 @@ def check_client(sample: dict[str, str]) -> None:
 
 
 def make_webhook(rng: Random) -> list[str]:
-    """Return an address and a CA bundle with damage."""
     texts = [rng.choice((samples.ADDRESS, "fd00::14")), samples.AUTHORITY.certificate]
     at = rng.randrange(2)
     texts[at] = mutate.utf8(mutate.text(rng, texts[at]))

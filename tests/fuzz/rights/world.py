@@ -16,11 +16,11 @@ from tests.fakes.kubernetes.faults import refused
 from tests.fakes.kubernetes.paths import MAPPINGS
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.fuzz import hooks
-from tests.fuzz.damaged_unit import ROUNDS, DamagedUnit
+from tests.fuzz.damaged_unit import DamagedUnit
 from tests.fuzz.rights import model
 from tests.fuzz.rights.model import EXPIRES, MARK, SOURCE, Entry, Grant, Rights, Role
 from tests.fuzz.rights.steps import CLUSTER_ROLES, NAMESPACES, Fault, Step
-from tests.fuzz.runner import Violation, counts
+from tests.fuzz.runner import Violation
 
 from cluster import sync
 
@@ -34,17 +34,12 @@ class Killed(BaseException):
 def check(steps: list[Step]) -> None:
     """Take the steps, and settle. What must hold is checked all along."""
     unit = hooks.legacy()
-    namespaces = set(unit.api.namespaces)
-    with unit.running(), pytest.MonkeyPatch.context() as patch:
+    with unit.borrowed(), pytest.MonkeyPatch.context() as patch:
         # With more than one, a seed would not repeat which request is the nth.
         patch.setattr(sync, "WRITERS", 1)
         world = World(unit)
-        try:
-            for step in (*steps, Step("settle")):
-                world.take(step)
-        finally:
-            unit.api.namespaces = namespaces
-            unit._put_back()
+        for step in (*steps, Step("settle")):
+            world.take(step)
 
 
 class World:
@@ -131,14 +126,9 @@ class World:
         return [
             place
             for place, role in entry.roles
-            if entry.applies(self._now) and not (self._has_namespace(role) and self._has(role))
+            if entry.applies(self._now)
+            if not self._has_namespace(role) or _path(*role) not in self._api.objects
         ]
-
-    def _has(self, role: Role) -> bool:
-        kind, name, namespace = role
-        if kind == "ClusterRole":
-            return f"{RBAC}/clusterroles/{name}" in self._api.objects
-        return f"{RBAC}/namespaces/{namespace}/roles/{name}" in self._api.objects
 
     def _has_namespace(self, role: Role) -> bool:
         return not role[2] or role[2] in self._api.namespaces
@@ -189,16 +179,13 @@ class World:
         self, name: str, fault: Fault | None, params: dict[str, Any]
     ) -> dict[str, Any] | None:
         """Run an action. Return its results; None if it fails."""
-        counts["hooks"] += 1
-        self._unit._forget()
         self._disturb(fault)
         try:
-            return self._unit.model.action(name, **params)
+            return self._unit.action(name, **params)
         except (ops.testing.ActionFailed, Killed):
             return None
         finally:
             self._api._faults.clear()
-            self._unit._check_bugs()
 
     # The unit.
 
@@ -242,13 +229,7 @@ class World:
             each["metadata"].pop("finalizers", None)
             if "deletionTimestamp" in each["metadata"]:
                 self._api.delete(f"{MAPPINGS}/{name}")
-        for _ in range(ROUNDS):
-            before = self._unit.model.bags()
-            self._hook("update_status")
-            if not self._api.changes and before == self._unit.model.bags():
-                break
-        else:
-            raise Violation("does not come to rest", self._api.changes)
+        self._unit.come_to_rest(lambda: self._hook("update_status"))
         self._check_settled()
 
     def _check_settled(self) -> None:
@@ -308,9 +289,7 @@ class World:
 
     def _toggle_role(self, step: Step) -> None:
         space, _, name = step.what["name"].rpartition("/")
-        path = (
-            f"{RBAC}/namespaces/{space}/roles/{name}" if space else f"{RBAC}/clusterroles/{name}"
-        )
+        path = _path("Role" if space else "ClusterRole", name, space)
         if path in self._api.objects:
             self._api.delete(path)
         else:
@@ -453,6 +432,12 @@ _FAULTS: dict[str, Callable[[_Handle, httpx2.Request], httpx2.Response]] = {
     "too many": lambda *_: refused(429, "too many requests"),
     "error": lambda *_: refused(500, "etcdserver: no leader"),
 }
+
+
+def _path(kind: str, name: str, namespace: str) -> str:
+    """Where the API server has a role."""
+    scope = "clusterroles" if kind == "ClusterRole" else f"namespaces/{namespace}/roles"
+    return f"{RBAC}/{scope}/{name}"
 
 
 def _with_end(entry: dict[str, Any], now: float) -> dict[str, Any]:
