@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import subprocess
@@ -17,127 +18,18 @@ ROOT = Path(__file__).parents[2]
 PAGES = ["README.md", *(str(p.relative_to(ROOT)) for p in sorted(ROOT.glob("docs/**/*.md")))]
 PROGRAMS = "juju|kubectl|make|sed|sudo|aws|aws-iam-authenticator|mkdir|export|install|skopeo"
 COMMAND = re.compile(rf"^ {{4,}}((?:[A-Z]+=\S+ )?(?:{PROGRAMS}) .*)")
-INTEGRATION = "tests/integration"
-ONE_UNIT = f"{INTEGRATION}/one_unit"
-HOW_TOS = f"{ONE_UNIT}/test_how_tos.py"
-
-# The sections whose commands a test reads from the page and runs, with that test's file. "*" is
-# the whole page.
-RUN = {
-    "docs/tutorial.md": {"*": f"{INTEGRATION}/test_tutorial.py"},
-    "docs/how-to/alerts.md": {
-        "AwsIamAccessOutlivesItsEnd": HOW_TOS,
-        "AwsIamCertificateEnds": HOW_TOS,
-        "AwsIamLastingAdministrator": HOW_TOS,
-        "AwsIamManyRefusals": HOW_TOS,
-        "AwsIamMappingNeverWorks": HOW_TOS,
-        "AwsIamNotWatched": HOW_TOS,
-        "AwsIamStsThrottled": HOW_TOS,
-        "AwsIamStsUnreachable": HOW_TOS,
-        "AwsIamUnusedAccess": HOW_TOS,
-        "Look at the pods": HOW_TOS,
-    },
-    "docs/how-to/audit.md": {
-        "Who has access, and since when": HOW_TOS,
-        "Who is inactive": HOW_TOS,
-        "What changed in the last hour": HOW_TOS,
-    },
-    "docs/how-to/behind-a-proxy.md": {"*": f"{ONE_UNIT}/test_proxy.py"},
-    "docs/how-to/beside-oidc-and-keystone.md": {
-        "What works together": HOW_TOS,
-        "Keep their users apart": HOW_TOS,
-    },
-    "docs/how-to/break-glass.md": {
-        "Get in": HOW_TOS,
-        "Let somebody else in": HOW_TOS,
-        "Afterwards": HOW_TOS,
-    },
-    "docs/how-to/declare-who-may-log-in.md": {
-        "Declare who may log in": HOW_TOS,
-        "The file": HOW_TOS,
-        "See what a file would change": HOW_TOS,
-        "Take it back": HOW_TOS,
-    },
-    "docs/how-to/deploy.md": {
-        "By the control plane": f"{INTEGRATION}/test_option_1_29.py",
-        "In another AWS partition": HOW_TOS,
-        "Let the first person in": HOW_TOS,
-    },
-    "docs/how-to/find-out-what-is-wrong.md": {
-        "Run it": f"{ONE_UNIT}/test_check.py",
-        "Check another unit": f"{ONE_UNIT}/test_check.py",
-        "Check another region of AWS": f"{ONE_UNIT}/test_check.py",
-        "For scripts": f"{ONE_UNIT}/test_check.py",
-    },
-    "docs/how-to/give-rights-with-a-mapping.md": {
-        "Declare both": f"{ONE_UNIT}/test_rights.py",
-        "Grant both for a while": f"{ONE_UNIT}/test_rights.py",
-    },
-    "docs/how-to/let-others-write-mappings.md": {
-        "See first what would be refused": f"{INTEGRATION}/test_page_1_29.py",
-    },
-    "docs/how-to/make-a-role.md": {
-        "Get a kubeconfig": f"{ONE_UNIT}/test_make_a_role.py",
-        "Type an MFA code once": f"{ONE_UNIT}/test_make_a_role.py",
-    },
-    "docs/how-to/many-clusters.md": {
-        "Make one file": HOW_TOS,
-        "The same list of people everywhere": "tests/project/test_docs_recipes.py",
-    },
-    "docs/how-to/move-from-eks.md": {
-        "Move from EKS": HOW_TOS,
-        "Give people a kubeconfig": HOW_TOS,
-    },
-    "docs/how-to/move-from-the-reactive-charm.md": {
-        "Refresh": f"{INTEGRATION}/test_refresh.py",
-        "An image of your own": HOW_TOS,
-        "Mappings that never worked": HOW_TOS,
-    },
-    "docs/how-to/network.md": {"Which region": HOW_TOS},
-    "docs/how-to/permission-sets.md": {
-        "Admit a permission set of IAM Identity Center": HOW_TOS,
-    },
-    "docs/how-to/remove.md": {
-        "If the application went first": f"{INTEGRATION}/test_option_1_29.py",
-        "On Charmed Kubernetes 1.29 and newer": f"{INTEGRATION}/test_option_1_29.py",
-    },
-    "docs/how-to/review-who-has-access.md": {
-        "See everybody": HOW_TOS,
-        "Find what to look at first": f"{ONE_UNIT}/test_explain_access.py",
-        "Who has not been here for 90 days": f"{ONE_UNIT}/test_explain_access.py",
-        "Hear of grants and ends": HOW_TOS,
-        "Look at one principal": HOW_TOS,
-    },
-    "docs/how-to/temporary-access.md": {
-        "Grant access": HOW_TOS,
-        "Grant a permission set": HOW_TOS,
-        "Let a contractor in, from another account": HOW_TOS,
-        "Let any mapping end": HOW_TOS,
-        "Revoke access": HOW_TOS,
-    },
-    "docs/how-to/upgrade-to-1.29.md": {
-        "1. Add the second relation": f"{INTEGRATION}/helpers/upgrade_page.py",
-        "3. Remove the first relation": f"{INTEGRATION}/helpers/upgrade_page.py",
-        "4. Refresh the control plane": f"{INTEGRATION}/helpers/upgrade_page.py",
-        "The way back": f"{INTEGRATION}/helpers/upgrade_page.py",
-        "If the first relation went too early": f"{INTEGRATION}/helpers/upgrade_page.py",
-        "What people notice": HOW_TOS,
-    },
-    "docs/how-to/use-a-private-registry.md": {
-        "A registry that anyone may pull from": f"{ONE_UNIT}/test_private_registry.py",
-        "A registry that wants credentials": f"{ONE_UNIT}/test_private_registry.py",
-        "Back to the public registry": f"{ONE_UNIT}/test_private_registry.py",
-    },
-    "docs/how-to/watch-it-with-cos.md": {
-        "Connect it": f"{ONE_UNIT}/test_cos.py",
-        "Go back": f"{ONE_UNIT}/test_cos.py",
-    },
-    "docs/how-to/why-was-i-refused.md": {
-        "Follow the chain": HOW_TOS,
-        "See who was refused": HOW_TOS,
-        "Ask Kubernetes itself": HOW_TOS,
-        "For scripts": HOW_TOS,
-    },
+# A test that reads a section's commands and runs them names the page and the heading.
+READERS = [
+    path.read_text()
+    for path in (
+        *ROOT.glob("tests/integration/**/*.py"),
+        Path(__file__).with_name("test_docs_recipes.py"),
+    )
+]
+# The pages of which a test runs every command, whatever the heading.
+WHOLE = {
+    "docs/tutorial.md": "tests/integration/test_tutorial.py",
+    "docs/how-to/behind-a-proxy.md": "tests/integration/one_unit/test_proxy.py",
 }
 
 _EASYRSA = "it is about the files of the original easyrsa, which the testbed lacks"
@@ -239,17 +131,20 @@ def commands(name: str) -> Iterator[tuple[str, str]]:
 
 def is_read(name: str, heading: str) -> bool:
     """Return whether a test reads this section's commands."""
-    sections = RUN.get(name, {})
-    return "*" in sections or heading in sections
+    page_name = Path(name).name
+    if name in WHOLE:
+        return page_name in (ROOT / WHOLE[name]).read_text()
+    return any(page_name in text and f'"{heading}"' in text for text in READERS)
 
 
+@functools.cache
 def run_by_tests() -> set[str]:
     """Return every command that a test runs."""
     read = {
         command
-        for name in RUN
+        for name in PAGES
         for heading, command in commands(name)
-        if is_read(name, heading) and command not in NOT_RUN
+        if command not in NOT_RUN and is_read(name, heading)
     }
     return read | set(map(without_channel, read))
 
@@ -274,20 +169,6 @@ def test_given_a_command_on_a_page_then_a_test_runs_it_or_a_reason_is_given(name
         is_target = command.startswith("make ") and command.split()[1] in targets
         is_known = is_target or command in known or command in NOT_RUN or filled in steps()
         assert is_known, f"let a test run this command, or say in NOT_RUN why not: {command}"
-
-
-@pytest.mark.parametrize(
-    ("name", "heading", "test"),
-    [(name, heading, test) for name, found in RUN.items() for heading, test in found.items()],
-)
-def test_given_a_section_that_a_test_reads_then_that_test_names_it(
-    name: str, heading: str, test: str
-):
-    text = (ROOT / test).read_text()
-
-    assert Path(name).name in text
-    assert heading == "*" or f'"{heading}"' in text
-    assert heading == "*" or heading in dict(commands(name))
 
 
 def test_given_a_reason_then_a_page_has_its_command():
