@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 TEXTS = ("*.md", "docs/**/*.md", "docs/**/*.yaml", "overlays/**/*.yaml", "terraform/**/*")
 SOURCES = [
@@ -29,9 +27,6 @@ ONE_END = {
     ("{self._unit.app.name}:{ENDPOINT}", "{provider}"),
 }
 THE_SAME_TWO = ("the", "same")  # as the command before it
-everywhere = pytest.mark.parametrize(
-    "source", SOURCES, ids=lambda path: str(path.relative_to(ROOT))
-)
 
 
 def paragraphs(path: Path) -> Iterator[str]:
@@ -52,33 +47,37 @@ def strings(code: str) -> Iterator[str]:
             yield node.value
 
 
-@everywhere
-def test_given_a_command_about_a_relation_then_it_names_the_endpoints(source: Path):
-    named = [RELATING.findall(paragraph) for paragraph in paragraphs(source)]
-    vague = [
+def vague(source: Path) -> list[tuple[str, str]]:
+    """Return the ends of relations that name no endpoint, which Juju 4 finds ambiguous."""
+    return [
         ends
-        for found in named
-        for ends in found
+        for paragraph in paragraphs(source)
+        for ends in RELATING.findall(paragraph)
         if ends not in (*ONE_END, THE_SAME_TWO) and not all(":" in end for end in ends)
     ]
 
-    assert not vague, "Juju 4 finds this ambiguous: name the endpoint of both applications"
+
+def lost(source: Path) -> list[str]:
+    """Return what has a command that Juju 4 lacks, and does not say that it is for 3.6."""
+    return [p for p in paragraphs(source) if NOT_IN_4.search(p) and "3.6" not in p]
 
 
-@everywhere
-def test_given_a_command_that_4_lacks_then_the_text_says_that_it_is_for_3_6(source: Path):
-    found = [paragraph for paragraph in paragraphs(source) if NOT_IN_4.search(paragraph)]
-
-    assert all("3.6" in paragraph for paragraph in found), "Juju 4 has no such command"
-
-
-@everywhere
-def test_given_ssh_then_the_page_adds_a_key_to_the_model(source: Path):
+def lacks_a_key(source: Path) -> bool:
+    """Whether a page uses ssh, for which a new model of Juju 4 has no key, and adds none."""
     text = source.read_text()
+    return bool(WITHOUT_KEY.search(text)) and "juju add-ssh-key" not in text
 
-    assert not WITHOUT_KEY.search(text) or "juju add-ssh-key" in text, (
-        "a new model of Juju 4 has no key: use juju exec, or juju add-ssh-key before"
-    )
+
+def test_given_a_command_about_a_relation_then_it_names_the_endpoints():
+    assert {path: found for path in SOURCES if (found := vague(path))} == {}
+
+
+def test_given_a_command_that_4_lacks_then_the_text_says_that_it_is_for_3_6():
+    assert {path: found for path in SOURCES if (found := lost(path))} == {}
+
+
+def test_given_ssh_then_the_page_adds_a_key_to_the_model():
+    assert [path for path in SOURCES if lacks_a_key(path)] == [], "use juju exec, or add a key"
 
 
 def test_given_an_integration_of_terraform_then_it_names_both_endpoints():
@@ -96,12 +95,8 @@ def test_given_bad_commands_then_the_rules_find_them(tmp_path: Path):
     module = tmp_path / "module.py"
     module.write_text('raise Blocked("run: juju remove-relation "\n  f"{app}:tls {other}")\n')
 
-    with pytest.raises(AssertionError, match="ambiguous"):
-        test_given_a_command_about_a_relation_then_it_names_the_endpoints(page)
-    with pytest.raises(AssertionError, match="ambiguous"):
-        test_given_a_command_about_a_relation_then_it_names_the_endpoints(module)
-    with pytest.raises(AssertionError, match="no key"):
-        test_given_ssh_then_the_page_adds_a_key_to_the_model(page)
+    assert vague(page) == [("aws-iam", "easyrsa:client")]
+    assert vague(module) == [("{app}:tls", "{other}")]
+    assert lacks_a_key(page)
     page.write_text("Run `juju set-application-base aws-iam ubuntu@22.04`.\n\nOn 3.6 too.\n")
-    with pytest.raises(AssertionError, match="no such command"):
-        test_given_a_command_that_4_lacks_then_the_text_says_that_it_is_for_3_6(page)
+    assert lost(page) == ["Run juju set-application-base aws-iam ubuntu@22.04."]
