@@ -21,8 +21,7 @@ BASICS = {
     *("errors", "labels", "owner", "related", "statuses", "templating", "text"),
     "times",
 }
-# Which other parts the modules of a folder import, and those of the top level. A newcomer reads
-# it from above: each line uses lines above it only.
+# Which other parts the modules of a folder import, and those of the top level.
 LAYERS = {
     "access": set[str](),
     "certificates": set[str](),
@@ -121,10 +120,7 @@ def graph(of: Callable[[str], str]) -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("of", [module, part])
 def test_given_all_imports_then_nothing_imports_what_imports_it(of: Callable[[str], str]):
-    found = graph(of)
-
-    assert of("access.mapping") in found[of("access.validity")] or of is part
-    TopologicalSorter(found).prepare()  # raises CycleError, which names the circle
+    TopologicalSorter(graph(of)).prepare()  # raises CycleError, which names the circle
 
 
 def test_given_a_folder_then_it_imports_the_layers_below_it_only():
@@ -133,13 +129,6 @@ def test_given_a_folder_then_it_imports_the_layers_below_it_only():
     assert {name: found[name] - BASICS for name in LAYERS} == LAYERS
     assert {name: found[name] - BASICS for name in BASICS} == {name: set() for name in BASICS}
     assert set(map(part, modules())) == {*BASICS, *LAYERS, *CHARM}
-
-
-def test_given_the_layers_then_each_uses_those_above_its_line_only():
-    above: set[str] = set()
-    for name, used in LAYERS.items():
-        assert used <= above, name
-        above.add(name)
 
 
 def test_given_the_table_for_newcomers_then_it_names_each_part_below_what_that_uses():

@@ -193,15 +193,6 @@ def test_given_a_script_without_its_command_then_it_says_what_it_needs(name: str
     assert f": scripts/{name} needs a " in ran.stderr
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/tutorial.md"])
-def test_given_a_target_on_a_page_then_only_make_help_says_how_long_it_takes(name: str):
-    times = re.compile(r"\b(?:minutes?|seconds|hours?|\d+ (?:min|s|h))\b")
-    lines = [line for line in (ROOT / name).read_text().splitlines() if "make " in line]
-
-    assert lines
-    assert [line for line in lines if times.search(line)] == []
-
-
 def test_given_every_change_then_ci_and_make_test_measure_what_unit_tests_leave_out():
     checks = yaml.safe_load((GITHUB / "workflows" / "ci.yaml").read_text())["jobs"]["checks"]
     measured = [

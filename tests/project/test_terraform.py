@@ -40,18 +40,14 @@ def references(folder: Path, root: str) -> set[str]:
     return set(re.findall(rf"(?<![\w.]){root}\.([\w-]+)", text))
 
 
-@pytest.mark.parametrize("side", ["provides", "requires"])
-def test_given_the_endpoints_of_the_charm_then_the_module_has_them_as_outputs(side: str):
-    endpoints = METADATA.get(side, {})
-
-    assert blocks(MODULE, "output")[side]["value"] == {name: name for name in endpoints}
-
-
 def test_given_another_module_then_it_can_read_the_names_of_application_and_endpoints():
     outputs = blocks(MODULE, "output")
 
-    assert outputs.keys() == {"app_name", "provides", "requires"}
-    assert outputs["app_name"]["value"] == "${juju_application.aws_iam.name}"
+    assert {name: output["value"] for name, output in outputs.items()} == {
+        "app_name": "${juju_application.aws_iam.name}",
+        "provides": {name: name for name in METADATA["provides"]},
+        "requires": {name: name for name in METADATA["requires"]},
+    }
     assert all(output["description"] for output in outputs.values())
 
 
@@ -74,13 +70,6 @@ def test_given_a_subordinate_then_the_module_asks_for_neither_units_nor_constrai
     assert charm["name"] == METADATA["name"]
     assert application["model_uuid"] == "${var.model_uuid}"
     assert not {"units", "constraints"} & application.keys()
-
-
-@folders
-def test_given_the_provider_then_it_knows_models_by_uuid(folder: Path):
-    text = (folder / "terraform.tf").read_text()
-
-    assert re.search(r'juju = \{\s+source  = "juju/juju"\s+version = ">= 1\.0"', text)
 
 
 def test_given_the_example_then_it_sets_inputs_and_options_that_exist():
@@ -107,19 +96,12 @@ def test_given_the_example_then_its_relations_use_endpoints_that_exist():
     assert {"aws-iam", "control-plane", "certificates"} <= METADATA["requires"].keys()
 
 
-def test_given_the_mappings_of_the_example_then_the_charm_takes_all_of_them():
+def test_given_the_mappings_of_the_example_then_the_charm_takes_all_and_each_has_rights():
     text = (EXAMPLE / "mappings.yaml").read_text()
     found = declared.parse(text, datetime(2026, 1, 1, tzinfo=timezone.utc))
 
     assert [entry.username for entry in found.entries] == ["viewer:{{SessionName}}", "alice"]
     assert found.left_out == ()
-
-
-def test_given_the_mappings_of_the_example_then_everybody_has_rights_once_logged_in():
-    text = (EXAMPLE / "mappings.yaml").read_text()
-    found = declared.parse(text, datetime(2026, 1, 1, tzinfo=timezone.utc))
-
-    assert len(found.entries) == 2
     assert all(entry.rights or "system:masters" in entry.groups for entry in found.entries)
 
 
@@ -135,10 +117,3 @@ def test_given_the_readme_then_its_tables_name_every_input_and_output():
         set(blocks(MODULE, "variable")),
         set(blocks(MODULE, "output")),
     ]
-
-
-def test_given_the_recipe_of_the_archive_then_the_module_is_not_packed():
-    recipe = yaml.safe_load((ROOT / "charmcraft.yaml").read_text())
-
-    assert "terraform" not in recipe["parts"]["charm"]["stage"]
-    assert "terraform" not in (ROOT / "scripts" / "charm").read_text()
