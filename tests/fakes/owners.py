@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.fakes.kubernetes.paths import DEFINITION
 from tests.fakes.kubernetes.server import FakeCluster
+from tests.fakes.kubernetes.stored import renew
 
 Entry = dict[str, Any]
 OWN: Entry = {
@@ -39,7 +40,7 @@ def marks(api: FakeCluster) -> dict[str, str]:
 def mark(api: FakeCluster, path: str, text: str | None) -> None:
     """Mark an object by hand as ``text``'s; None for nobody's."""
     metadata = api.objects[path]["metadata"]
-    metadata["resourceVersion"] = str(int(metadata["resourceVersion"]) + 1)
+    renew(metadata)
     metadata.setdefault("annotations", {})["aws-iam/owner"] = text
     if text is None:
         del metadata["annotations"]["aws-iam/owner"]

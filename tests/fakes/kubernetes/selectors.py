@@ -1,31 +1,21 @@
-"""Selectors of labels and fields, as far as the charm uses them."""
+"""Selectors of one label or one field, as the charm sends them; an empty one selects all."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from tests.fakes.kubernetes.apply import part_of
+
 Object = dict[str, Any]
 
 
-def pairs(query: dict[str, str], kind: str) -> dict[str, str]:
-    return dict(pair.split("=") for pair in query.get(kind, "").split(",") if pair)
+def has_label(stored: Object, selector: str) -> bool:
+    """Whether an object has a label (``key=value``), or the key of one (``key``)."""
+    labels = stored["metadata"].get("labels", {})
+    key, is_equal, value = selector.partition("=")
+    return not selector or (labels.get(key) == value if is_equal else key in labels)
 
 
-def has_labels(labels: dict[str, str], selector: str) -> bool:
-    """Whether a selector of one label, or of none, selects an object with ``labels``.
-
-    A selector may be a label's key alone.
-    """
-    if selector and not set(selector) & {"=", " "}:
-        return selector in labels
-    key, _, values = selector.partition(" in ")
-    if values:
-        return labels.get(key) in values.strip("()").split(",")
-    wanted = pairs({"labelSelector": selector}, "labelSelector")
-    return wanted.items() <= labels.items()
-
-
-def field(stored: Object, name: str) -> Any:
-    for part in name.split("."):
-        stored = stored[part]
-    return stored
+def has_field(stored: Object, selector: str) -> bool:
+    name, _, value = selector.partition("=")
+    return not selector or part_of(stored, name.split(".")) == value

@@ -32,7 +32,7 @@ from tests.fakes.kubernetes.paths import (
     VERSION,
 )
 from tests.fakes.kubernetes.rbac import REVIEWS
-from tests.fakes.kubernetes.stored import Object
+from tests.fakes.kubernetes.stored import Object, renew
 
 from text import is_ip
 
@@ -220,8 +220,7 @@ class FakeCluster(Controllers):
         if not left:
             return self.delete(path)
         metadata |= {"finalizers": left, "deletionTimestamp": "2026-11-26T12:00:00Z"}
-        metadata["resourceVersion"] = str(int(metadata["resourceVersion"]) + 1)
-        return None
+        return renew(metadata)
 
     def kubectl_delete(self, path: str) -> None:
         """Delete an object as a person does, who leaves its finalizers alone."""
@@ -235,16 +234,15 @@ class FakeCluster(Controllers):
         items = self._selected(path, query)
         if as_table:
             return ok(self.table(items))
-        return ok({"metadata": {}, "items": items[: int(query.get("limit", len(items)))]})
+        return ok({"metadata": {}, "items": items})
 
     def _selected(self, path: str, query: dict[str, str]) -> list[Object]:
-        labels, fields = query.get("labelSelector", ""), selectors.pairs(query, "fieldSelector")
         return [
             stored
             for key, stored in sorted(self.objects.items())
             if path in (scope := key.rpartition("/")[0], _NAMESPACE.sub("", scope))
-            and selectors.has_labels(stored["metadata"].get("labels", {}), labels)
-            and all(selectors.field(stored, name) == value for name, value in fields.items())
+            and selectors.has_label(stored, query.get("labelSelector", ""))
+            and selectors.has_field(stored, query.get("fieldSelector", ""))
         ]
 
     def _apply(self, path: str, body: Object) -> httpx2.Response:
@@ -268,9 +266,7 @@ class FakeCluster(Controllers):
         elif new != stored:
             if new.get("spec") != stored.get("spec"):
                 new["metadata"]["generation"] = stored["metadata"].get("generation", 1) + 1
-            new["metadata"]["resourceVersion"] = str(
-                int(stored["metadata"]["resourceVersion"]) + 1
-            )
+            renew(new["metadata"])
         if stored is None or new["metadata"]["generation"] != stored["metadata"]["generation"]:
             self._rolled[path] = self.clock.now
         self.objects[path] = new
@@ -322,8 +318,6 @@ class FakeCluster(Controllers):
         return None
 
     def _merge(self, path: str, body: Object) -> httpx2.Response:
-        if path.endswith("/status"):
-            path, body = path.removesuffix("/status"), {"status": body["status"]}
         if path not in self.objects:
             return refused(404, f"{path} not found")
         if no := self._outdated(path, body):
@@ -336,8 +330,7 @@ class FakeCluster(Controllers):
         before = json.dumps(stored)
         apply.merge(stored, body)
         if json.dumps(stored) != before:
-            version = int(stored["metadata"]["resourceVersion"])
-            stored["metadata"]["resourceVersion"] = str(version + 1)
+            renew(stored["metadata"])
         if "deletionTimestamp" in stored["metadata"] and not stored["metadata"].get("finalizers"):
             self.delete(path)
         return ok(stored)

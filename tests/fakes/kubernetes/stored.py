@@ -63,35 +63,21 @@ class Stored:
 
     def add_rules(self, name: str, *rules: Object) -> None:
         """Store a ClusterRole or a Role, named as for `add_role`, with these rules."""
-        namespace, _, plain = name.rpartition("/")
-        kind = f"/namespaces/{namespace}/roles" if namespace else "/clusterroles"
-        metadata = {"name": plain, "resourceVersion": "1"}
-        if namespace:
-            metadata["namespace"] = namespace
-        self.put(f"{RBAC}{kind}/{plain}", {"metadata": metadata, "rules": list(rules)})
+        path, metadata = _place("roles", name)
+        self.put(path, {"metadata": metadata, "rules": list(rules)})
 
     def add_binding(self, name: str, role: str, **subjects: str | tuple[str, ...]) -> None:
         """Store a ClusterRoleBinding or, where the name has a namespace, a RoleBinding, of a role
         (``Role/dev``) to subjects: their names, by their kind."""
-        namespace, _, plain = name.rpartition("/")
-        scope = f"/namespaces/{namespace}/rolebindings" if namespace else "/clusterrolebindings"
+        path, metadata = _place("rolebindings", name)
         kind, _, role_name = role.partition("/")
         named = [
             _subject(kind, subject)
             for kind, names in subjects.items()
             for subject in ([names] if isinstance(names, str) else names)
         ]
-        metadata = {"name": plain, "resourceVersion": "1"}
-        if namespace:
-            metadata["namespace"] = namespace
-        self.put(
-            f"{RBAC}{scope}/{plain}",
-            {
-                "metadata": metadata,
-                "roleRef": {"kind": kind, "name": role_name},
-                **({"subjects": named} if named else {}),
-            },
-        )
+        binding = {"metadata": metadata, "roleRef": {"kind": kind, "name": role_name}}
+        self.put(path, {**binding, "subjects": named} if named else binding)
 
     def add_pod(self, name: str, **status: Any) -> None:
         """Store a pod of the Deployment."""
@@ -160,6 +146,20 @@ class Stored:
         for path in list(self.objects):
             if path in self.objects:
                 self.delete(path)
+
+
+def _place(kinds: str, name: str) -> tuple[str, Object]:
+    """The path and the metadata of an object of RBAC, whose name may begin with a namespace."""
+    namespace, _, plain = name.rpartition("/")
+    metadata = {"name": plain, "resourceVersion": "1"}
+    if not namespace:
+        return f"{RBAC}/cluster{kinds}/{plain}", metadata
+    return f"{RBAC}/namespaces/{namespace}/{kinds}/{plain}", {**metadata, "namespace": namespace}
+
+
+def renew(metadata: Object) -> None:
+    """Let an object have its next version."""
+    metadata["resourceVersion"] = str(int(metadata["resourceVersion"]) + 1)
 
 
 def _owners(stored: Object) -> set[str]:
