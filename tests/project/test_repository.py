@@ -5,46 +5,24 @@ from __future__ import annotations
 import configparser
 import os
 import re
-import shlex
 import subprocess
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from tests.project.test_supply_chain import WORKFLOWS, commands, each_workflow
 
 ROOT = Path(__file__).parents[2]
-GITHUB = ROOT / ".github"
 MAKEFILE = (ROOT / "Makefile").read_text()
-WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yaml"))
-workflows = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+HELPED = set(re.findall(r"^([a-z-]+):  ## ", MAKEFILE, re.MULTILINE))
 
 
-def tracked(pattern: str) -> list[str]:
-    """The files that git knows and whose names match."""
-    command = ["git", "ls-files", "--", pattern]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    return listed.stdout.splitlines()
-
-
-def locks() -> set[str]:
-    """The files that list packages with their hashes."""
-    return {name for name in tracked("*.txt") if "--hash=sha256:" in (ROOT / name).read_text()}
-
-
-def steps(path: Path) -> list[dict[str, Any]]:
-    jobs = yaml.safe_load(path.read_text())["jobs"]
-    return [step for job in jobs.values() for step in job["steps"]]
-
-
-def made(path: Path) -> set[str]:
+def made(workflow: dict[str, Any]) -> set[str]:
     """The targets that a workflow makes, those of its matrices too."""
-    matrices = [
-        job.get("strategy", {}).get("matrix", {})
-        for job in yaml.safe_load(path.read_text())["jobs"].values()
-    ]
-    runs = "\n".join(step.get("run", "") for step in steps(path))
+    jobs = workflow["jobs"].values()
+    matrices = [job.get("strategy", {}).get("matrix", {}) for job in jobs]
+    runs = "\n".join(map(commands, jobs))
     words = " ".join(re.findall(r"\bmake ([^\n;]+)", runs)).split()
     return {
         *(word for word in words if re.fullmatch(r"[a-z-]+", word)),
@@ -53,60 +31,38 @@ def made(path: Path) -> set[str]:
     }
 
 
-@workflows
-def test_given_a_workflow_then_each_target_that_it_makes_is_in_make_help(path: Path):
-    helped = set(re.findall(r"^([a-z-]+):  ## ", MAKEFILE, re.MULTILINE))
-
-    assert made(path)
-    assert made(path) <= helped
+@each_workflow
+def test_given_a_workflow_then_each_target_that_it_makes_is_in_make_help(workflow: dict[str, Any]):
+    assert made(workflow)
+    assert made(workflow) <= HELPED
 
 
 def test_given_every_change_then_ci_makes_each_kind_of_check():
     tests = {"unit", "browser", "conformance", "testbed-tests", "integration"}
 
-    assert made(GITHUB / "workflows" / "ci.yaml") == {"lint", *tests, "terraform", "pack"}
+    assert made(WORKFLOWS["ci"]) == {"lint", *tests, "terraform", "pack"}
 
 
 def test_given_a_target_of_the_makefile_then_make_help_lists_it():
     [phony] = re.findall(r"^\.PHONY: (.+)$", MAKEFILE, re.MULTILINE)
-    helped = re.findall(r"^([a-z-]+):  ## ", MAKEFILE, re.MULTILINE)
 
-    assert sorted(phony.split()) == sorted(helped)
-
-
-@workflows
-def test_given_an_action_of_others_then_a_commit_and_not_a_tag_is_used(path: Path):
-    used = [step["uses"] for step in steps(path) if "uses" in step]
-
-    assert used
-    assert [name for name in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", name)] == []
+    assert sorted(phony.split()) == sorted(HELPED)
 
 
-@workflows
-def test_given_a_workflow_then_it_gets_no_more_rights_than_to_read_unless_it_asks(path: Path):
-    assert yaml.safe_load(path.read_text())["permissions"] in ({}, {"contents": "read"})
+@each_workflow
+def test_given_a_workflow_then_no_two_of_its_jobs_run_beside_those_of_an_earlier_start(
+    workflow: dict[str, Any],
+):
+    assert "${{ github.workflow }}" in str(workflow.get("concurrency"))
 
 
-def test_given_a_go_module_that_needs_others_then_dependabot_watches_it_unless_it_is_kubernetes():
-    updates = yaml.safe_load((GITHUB / "dependabot.yml").read_text())["updates"]
-    [watched] = [update["directories"] for update in updates if "directories" in update]
-    modules = [name for name in tracked("*go.mod") if "require" in (ROOT / name).read_text()]
-    others = {f"/{Path(name).parent}" for name in modules if "/kubernetes-" not in name}
-
-    assert set(watched) == others
-
-
-@workflows
-def test_given_a_workflow_then_no_two_of_its_jobs_run_beside_those_of_an_earlier_start(path: Path):
-    assert "${{ github.workflow }}" in str(yaml.safe_load(path.read_text()).get("concurrency"))
-
-
-@workflows
-def test_given_a_job_for_several_targets_then_each_keeps_a_cache_of_its_own(path: Path):
-    jobs = yaml.safe_load(path.read_text())["jobs"].values()
+@each_workflow
+def test_given_a_job_for_several_targets_then_each_keeps_a_cache_of_its_own(
+    workflow: dict[str, Any],
+):
     keys = [
         (step["with"]["key"], job)
-        for job in jobs
+        for job in workflow["jobs"].values()
         for step in job["steps"]
         if step.get("uses", "").startswith("actions/cache@")
     ]
@@ -134,26 +90,6 @@ def test_given_a_file_that_others_may_copy_then_it_says_under_which_licence():
 
     assert files
     assert [path for path in files if notice not in path.read_text()[:150]] == []
-
-
-def test_given_a_lock_then_make_lock_renews_it_with_its_hashes():
-    script = (ROOT / "scripts" / "lock").read_text()
-
-    assert locks() == set(re.findall(r"^lock (\S+\.txt) ", script, re.MULTILINE))
-    assert "--generate-hashes" in script
-
-
-def test_given_newer_packages_then_the_pull_request_takes_each_lock_and_no_other_file():
-    runs = "\n".join(step.get("run", "") for step in steps(GITHUB / "workflows" / "locks.yaml"))
-    [compared] = re.findall(r"git diff -- (.+) >locks\.patch", runs)
-    [applied] = re.findall(r"git apply ((?:--include=\S+ )+)", runs)
-    names = {name for pattern in shlex.split(compared) for name in tracked(pattern)}
-    included = [word.partition("=")[2] for word in shlex.split(applied)]
-
-    assert names == locks()
-    assert {
-        name for name in tracked("*") if any(fnmatch(name, each) for each in included)
-    } == locks()
 
 
 @pytest.mark.parametrize("name", ["format", "lint", "unit", "conformance", "integration"])
@@ -194,7 +130,7 @@ def test_given_a_script_without_its_command_then_it_says_what_it_needs(name: str
 
 
 def test_given_every_change_then_ci_and_make_test_measure_what_unit_tests_leave_out():
-    checks = yaml.safe_load((GITHUB / "workflows" / "ci.yaml").read_text())["jobs"]["checks"]
+    checks = WORKFLOWS["ci"]["jobs"]["checks"]
     measured = [
         each["target"] for each in checks["strategy"]["matrix"]["include"] if "args" in each
     ]

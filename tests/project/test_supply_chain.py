@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import subprocess
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +14,29 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yaml"))
+GITHUB = ROOT / ".github"
+WORKFLOWS: dict[str, dict[str, Any]] = {
+    path.stem: yaml.safe_load(path.read_text()) for path in (GITHUB / "workflows").glob("*.yaml")
+}
+each_workflow = pytest.mark.parametrize("workflow", WORKFLOWS.values(), ids=WORKFLOWS)
 # What a workflow may call in a job that may write: Git and GitHub themselves.
 OWN_ACTIONS = ("actions/checkout@", "actions/download-artifact@", "actions/upload-artifact@")
 
 
-def load(name: str) -> dict[str, Any]:
-    return yaml.safe_load((ROOT / ".github" / "workflows" / f"{name}.yaml").read_text())["jobs"]
+def actions(job: dict[str, Any]) -> list[str]:
+    return [step["uses"] for step in job["steps"] if "uses" in step]
+
+
+def tracked(pattern: str) -> set[str]:
+    """The files that git knows and whose names match."""
+    command = ["git", "ls-files", "--", pattern]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(listed.stdout.splitlines())
+
+
+def locks() -> set[str]:
+    """The files that list packages with their hashes."""
+    return {name for name in tracked("*.txt") if "--hash=sha256:" in (ROOT / name).read_text()}
 
 
 def writes(job: dict[str, Any]) -> bool:
@@ -39,17 +58,58 @@ def before(jobs: dict[str, Any], name: str) -> set[str]:
     return direct.union(*(before(jobs, other) for other in direct))
 
 
-@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_given_a_job_that_may_write_then_it_runs_no_code_of_others(path: Path):
-    for job in yaml.safe_load(path.read_text())["jobs"].values():
-        if writes(job):
-            used = [step["uses"] for step in job["steps"] if "uses" in step]
-            assert all(name.startswith(OWN_ACTIONS) for name in used)
-            assert not {"make", "scripts/with-tools", "uv", "pip"} & set(commands(job).split())
+@each_workflow
+def test_given_a_workflow_then_it_gets_no_more_rights_than_to_read_unless_it_asks(
+    workflow: dict[str, Any],
+):
+    assert workflow["permissions"] in ({}, {"contents": "read"})
+
+
+@each_workflow
+def test_given_a_job_that_may_write_then_it_runs_no_code_of_others(workflow: dict[str, Any]):
+    for job in filter(writes, workflow["jobs"].values()):
+        assert all(name.startswith(OWN_ACTIONS) for name in actions(job))
+        assert not {"make", "scripts/with-tools", "uv", "pip"} & set(commands(job).split())
+
+
+@each_workflow
+def test_given_an_action_of_others_then_a_commit_and_not_a_tag_is_used(workflow: dict[str, Any]):
+    used = [name for job in workflow["jobs"].values() for name in actions(job)]
+
+    assert used
+    assert [name for name in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", name)] == []
+
+
+def test_given_a_go_module_that_needs_others_then_dependabot_watches_it_unless_it_is_kubernetes():
+    updates = yaml.safe_load((GITHUB / "dependabot.yml").read_text())["updates"]
+    [watched] = [update["directories"] for update in updates if "directories" in update]
+    modules = [name for name in tracked("*go.mod") if "require" in (ROOT / name).read_text()]
+    others = {f"/{Path(name).parent}" for name in modules if "/kubernetes-" not in name}
+
+    assert set(watched) == others
+
+
+def test_given_a_lock_then_make_lock_renews_it_with_its_hashes():
+    script = (ROOT / "scripts" / "lock").read_text()
+
+    assert locks() == set(re.findall(r"^lock (\S+\.txt) ", script, re.MULTILINE))
+    assert "--generate-hashes" in script
+
+
+def test_given_newer_packages_then_the_pull_request_takes_each_lock_and_no_other_file():
+    runs = "\n".join(map(commands, WORKFLOWS["locks"]["jobs"].values()))
+    [compared] = re.findall(r"git diff -- (.+) >locks\.patch", runs)
+    [applied] = re.findall(r"git apply ((?:--include=\S+ )+)", runs)
+    included = [word.partition("=")[2] for word in shlex.split(applied)]
+
+    assert set[str]().union(*map(tracked, shlex.split(compared))) == locks()
+    assert {
+        name for name in tracked("*") if any(fnmatch(name, each) for each in included)
+    } == locks()
 
 
 def test_given_newer_packages_then_one_job_resolves_and_another_proposes_the_locks_alone():
-    jobs = load("locks")
+    jobs = WORKFLOWS["locks"]["jobs"]
     [resolving] = [name for name, job in jobs.items() if "make lock" in commands(job)]
     [proposing] = [name for name, job in jobs.items() if writes(job)]
 
@@ -74,7 +134,7 @@ def test_given_a_lock_to_renew_then_packages_are_a_week_old_unless_one_says_othe
 
 
 def test_given_a_release_then_ci_has_passed_before_anything_is_built():
-    jobs = load("release")
+    jobs = WORKFLOWS["release"]["jobs"]
     [checking] = [name for name, job in jobs.items() if "--workflow ci.yaml" in commands(job)]
     [building] = [name for name, job in jobs.items() if "make pack" in commands(job)]
 
@@ -84,7 +144,7 @@ def test_given_a_release_then_ci_has_passed_before_anything_is_built():
 
 
 def test_given_a_release_then_only_the_step_that_uploads_has_the_credential():
-    jobs = load("release")
+    jobs = WORKFLOWS["release"]["jobs"]
     [uploading] = [name for name, job in jobs.items() if secrets(job)]
     steps = [step for step in jobs[uploading]["steps"] if secrets(step)]
 
