@@ -19,7 +19,7 @@ from tests.fakes.kubernetes.server import FakeCluster
 
 # What belongs to one test alone, or is copied piece by piece.
 _OWN = {"provider", "machines", "units", "clock", "context", "_lock", "authority", "_key"}
-_KNOWN: dict[tuple[bytes, ...], _Deployment] = {}
+_KNOWN: dict[tuple[bytes, ...], Deployment] = {}
 
 
 def settle(model: Model, api: FakeCluster) -> None:
@@ -29,10 +29,10 @@ def settle(model: Model, api: FakeCluster) -> None:
         _KNOWN[beginning].copy_into(model, api)
     else:
         model.settle()
-        _KNOWN[beginning] = _Deployment(model, api)
+        _KNOWN[beginning] = Deployment(model, api)
 
 
-class _Deployment:
+class Deployment:
     """A model and its cluster, as they are when this is made."""
 
     def __init__(self, model: Model, api: FakeCluster) -> None:
@@ -69,7 +69,7 @@ class _Deployment:
 def _remove(folder: Path, process: int) -> None:
     """Remove a folder in the process that made it. Those that mutmut forks of it end before."""
     if os.getpid() == process:
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _beginning(model: Model, api: FakeCluster) -> tuple[bytes, ...]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import atexit
 import base64
 import contextlib
-import copy
 import functools
-import pickle
 import re
 import shutil
 import subprocess
@@ -23,6 +21,7 @@ import ops.testing
 import pytest
 import yaml
 from cryptography.hazmat.primitives import serialization
+from tests.fakes.at_rest import Deployment
 from tests.fakes.juju.model import HOOK_TOOLS, Bag, Model, Provider
 from tests.fakes.kubernetes.clock import Clock
 from tests.fakes.kubernetes.server import FakeCluster
@@ -39,7 +38,6 @@ from text import is_ip
 _ROUNDS = 6
 _PLACE = re.compile(r"/((?:src|lib)/\S+\.py)\", line \d+, in (\w+)")
 _SERVER = re.compile(r"https://(.+):443/authenticate")
-_OF_THE_CLUSTER = ("objects", "namespaces", "_fields", "_logs", "_rolled", "_pods")
 # Without this, three quarters of a hook's time is the check of one RSA key.
 _load_key = functools.lru_cache(serialization.load_pem_private_key)
 _ADMIN = kubeconfig(
@@ -65,7 +63,10 @@ class DamagedUnit:
             self._settle(endpoint)
         # The provider's answer, as it is when all is well: its application's bag and its unit's.
         self.answer: tuple[Bag, Bag] = self.model._answer
-        self._kept = self._keep()
+        unit = self.model.units[0]
+        self._bags = (self.model.peer, unit.peer, unit.control_plane, self.answer)
+        self._contents = {path: path.read_bytes() for path in self._paths() if path.exists()}
+        self._rest = Deployment(self.model, self.api)
         # The newer protocol keeps its key in a secret of Juju's.
         contents = [secret.tracked_content for secret in self.model.secrets]
         keys = [text for content in contents for text in content.values() if "KEY" in text]
@@ -209,45 +210,21 @@ class DamagedUnit:
 
     def _repair(self) -> None:
         """Undo the damage, and keep what the charm made of it."""
-        model, kept = self.model, pickle.loads(self._kept)
+        model, unit = self.model, self.model.units[0]
         self.api._faults.clear()
         self.api.start_seconds = 2
         for path in [p for p in self.api.objects if "/iamidentitymappings/" in p]:
             self.api.delete(path)
         for path in self._paths():
             if path != self.files.webhook or path.is_dir():
-                restore(path, kept["files"].get(path))
+                restore(path, self._contents.get(path))
         model.config, model.leader = {}, 0
-        model.peer, model.units[0].peer = kept["peer"]
-        model.units[0].control_plane = kept["bags"][2]
-        model._answer = self.answer
-
-    def _keep(self) -> bytes:
-        model, api, unit = self.model, self.api, self.model.units[0]
-        self._states = (unit.stored, model.secrets, unit.secrets, unit.status)
-        # What the provider has answered. Its keys and certificates are not copied.
-        state = vars(model.provider).items()
-        self._issued = copy.deepcopy({name: held for name, held in state if type(held) is dict})
-        kept = {
-            "api": {name: getattr(api, name) for name in _OF_THE_CLUSTER},
-            "now": api.clock.now,
-            "peer": (model.peer, unit.peer),
-            "bags": (unit.certificates, unit.webhook, unit.control_plane, model.certificates),
-            "files": {p: p.read_bytes() for p in self._paths() if p.exists()},
-        }
-        return pickle.dumps(kept)
+        model.peer, unit.peer, unit.control_plane, model._answer = self._bags
 
     def _put_back(self) -> None:
-        self._repair()
-        model, api, unit = self.model, self.api, self.model.units[0]
-        kept = pickle.loads(self._kept)
-        unit.stored, model.secrets, unit.secrets, unit.status = self._states
-        vars(model.provider).update(copy.deepcopy(self._issued))
-        vars(api).update(kept["api"])
-        api.clock.now = kept["now"]
-        unit.certificates, unit.webhook, unit.control_plane, model.certificates = kept["bags"]
         for path in self._paths():
-            restore(path, kept["files"].get(path))
+            restore(path, None)
+        self._rest.copy_into(self.model, self.api)
 
     def _paths(self) -> tuple[Path, ...]:
         files = self.files
