@@ -6,12 +6,10 @@ import functools
 import json
 import logging
 import pickle
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import ops
 import pytest
 import yaml
@@ -102,11 +100,7 @@ def files(machines: list[Files]) -> Files:
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCluster]:
     """The cluster. Whatever httpx2 would send over a socket goes to it."""
     fake = FakeCluster(Clock())
-    for function in ("monotonic", "sleep", "time"):
-        monkeypatch.setattr(time, function, getattr(fake.clock, function))
-    monkeypatch.setattr(
-        httpx2.HTTPTransport, "handle_request", lambda _, request: fake.handle_request(request)
-    )
+    fake.install(monkeypatch)
     yield fake
     if not QUICK:
         fake.recover()

@@ -10,12 +10,10 @@ import re
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import ops
 import ops.testing
 import pytest
@@ -84,10 +82,7 @@ class DamagedUnit:
     def running(self) -> Iterator[None]:
         """Let time and HTTP be this unit's."""
         with pytest.MonkeyPatch.context() as patch:
-            for function in ("monotonic", "sleep", "time"):
-                patch.setattr(time, function, getattr(self.api.clock, function))
-            send = self.api.handle_request
-            patch.setattr(httpx2.HTTPTransport, "handle_request", lambda _, request: send(request))
+            self.api.install(patch)
             patch.setattr(serialization, "load_pem_private_key", _load_key)
             HOOK_TOOLS.install(patch)
             yield

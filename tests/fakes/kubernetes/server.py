@@ -14,10 +14,12 @@ import email.utils
 import json
 import re
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 import httpx2
+import pytest
 from tests.fakes.kubernetes import apply, rbac, selectors, table
 from tests.fakes.kubernetes.clock import Clock
 from tests.fakes.kubernetes.controllers import Controllers
@@ -105,6 +107,13 @@ class FakeCluster(Controllers):
         return [str(request) for request in self.seen if request.changed]
 
     # The transport.
+
+    def install(self, patch: pytest.MonkeyPatch) -> None:
+        """Let whatever httpx2 would send over a socket come here, and time be this server's."""
+        for function in ("monotonic", "sleep", "time"):
+            patch.setattr(time, function, getattr(self.clock, function))
+        send = self.handle_request
+        patch.setattr(httpx2.HTTPTransport, "handle_request", lambda _, request: send(request))
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         with self._lock:
