@@ -12,8 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID as Usage
 from tests.fakes.certificates.authority import (
     PREAMBLE,
+    Key,
     alternatives,
     distinguished,
+    key_text,
     pem_text,
     period,
 )
@@ -21,7 +23,6 @@ from tests.fakes.certificates.authority import (
 from certificates import SERVER_NAME, pem
 from certificates.keypair import KeyPair
 
-Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 KEYS: dict[str, Callable[[], Key]] = {
     "P-256": lambda: ec.generate_private_key(ec.SECP256R1()),
     "P-384": lambda: ec.generate_private_key(ec.SECP384R1()),
@@ -33,7 +34,7 @@ KEYS: dict[str, Callable[[], Key]] = {
 
 
 @functools.cache
-def key_of(kind: str, which: int = 0) -> Key:
+def key_of(kind: str, which: int) -> Key:
     """A key of a kind, the same for all tests; ``which`` tells several apart."""
     return KEYS[kind]()
 
@@ -56,6 +57,10 @@ class Draft:
     unknown_critical: bool = False
     digest: hashes.SHA256 | hashes.SHA384 = dataclasses.field(default_factory=hashes.SHA256)
 
+    @property
+    def private_key(self) -> Key:
+        return key_of(self.key, self.which)
+
     def signed_by(self, issuer: Draft) -> str:
         """The certificate in PEM."""
         begins, ends = period(self.days)
@@ -63,16 +68,15 @@ class Draft:
             x509.CertificateBuilder()
             .subject_name(distinguished(self.subject))
             .issuer_name(distinguished(issuer.subject))
-            .public_key(key_of(self.key, self.which).public_key())
+            .public_key(self.private_key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(begins)
             .not_valid_after(ends)
         )
         for extension, critical in self._extensions():
             builder = builder.add_extension(extension, critical)
-        key = key_of(issuer.key, issuer.which)
         digest = None if issuer.key.startswith("Ed") else issuer.digest
-        return pem_text(builder.sign(key, digest))
+        return pem_text(builder.sign(issuer.private_key, digest))
 
     def _extensions(self) -> list[tuple[x509.ExtensionType, bool]]:
         found: list[tuple[x509.ExtensionType, bool]] = []
@@ -108,6 +112,7 @@ LEAF = Draft("leaf", names=(SERVER_NAME, "10.152.183.20"), usages=(Usage.SERVER_
 MIDDLE = Draft("middle", which=1, ca=True)
 ROOT = Draft("root", which=2, ca=True)
 Change = dataclasses.replace
+TRADITIONAL = serialization.PrivateFormat.TraditionalOpenSSL
 
 
 def pair(*drafts: Draft, trusted: slice = slice(1, None), served: slice = slice(None)) -> KeyPair:
@@ -116,19 +121,10 @@ def pair(*drafts: Draft, trusted: slice = slice(1, None), served: slice = slice(
         draft.signed_by(issuer)
         for draft, issuer in zip(drafts, [*drafts[1:], drafts[-1]], strict=True)
     ]
-    return KeyPair("".join(signed[served]), key_text(drafts[0]), "".join(signed[trusted]))
-
-
-def key_text(draft: Draft, form: str = "PKCS8") -> str:
-    """The private key of a draft in PEM."""
-    return (
-        key_of(draft.key, draft.which)
-        .private_bytes(
-            serialization.Encoding.PEM,
-            getattr(serialization.PrivateFormat, form),
-            serialization.NoEncryption(),
-        )
-        .decode()
+    return KeyPair(
+        "".join(signed[served]),
+        key_text(drafts[0].private_key),
+        "".join(signed[trusted]),
     )
 
 
@@ -157,7 +153,7 @@ def renewed() -> KeyPair:
 
 def with_damaged_exponent() -> KeyPair:
     """With an RSA key whose private exponent is not the public one's."""
-    key = key_of("RSA-2048")
+    key = key_of("RSA-2048", 0)
     assert isinstance(key, rsa.RSAPrivateKey)
     numbers = key.private_numbers()
     damaged = rsa.RSAPrivateNumbers(
@@ -165,12 +161,7 @@ def with_damaged_exponent() -> KeyPair:
         **{name: getattr(numbers, name) for name in ("p", "q", "dmp1", "dmq1", "iqmp")},
         public_numbers=numbers.public_numbers,
     ).private_key(unsafe_skip_rsa_key_validation=True)
-    text = damaged.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.TraditionalOpenSSL,
-        serialization.NoEncryption(),
-    )
-    return Change(leaf(key="RSA-2048"), key=text.decode())
+    return Change(leaf(key="RSA-2048"), key=key_text(damaged, TRADITIONAL))
 
 
 UNSIGNED = "is not signed by an authority that came with it"
@@ -201,11 +192,11 @@ CASES: dict[str, tuple[Callable[[], KeyPair], str]] = {
         UNSIGNED,
     ),
     "with another's key": (
-        lambda: Change(leaf(), key=key_text(MIDDLE)),
+        lambda: Change(leaf(), key=key_text(MIDDLE.private_key)),
         "does not belong to its private key",
     ),
     "with a key of another kind": (
-        lambda: Change(leaf(), key=key_text(Change(LEAF, key="RSA-2048"))),
+        lambda: Change(leaf(), key=key_text(key_of("RSA-2048", 0))),
         "does not belong to its private key",
     ),
     "with a damaged private exponent": (with_damaged_exponent, r"cannot be read \(ValueError\)"),
@@ -279,14 +270,11 @@ CASES: dict[str, tuple[Callable[[], KeyPair], str]] = {
         for kind in ("P-384", "P-521", "RSA-2048", "RSA-4096", "Ed25519")
     },
     "with a traditional RSA key": (
-        lambda: Change(
-            leaf(key="RSA-2048"),
-            key=key_text(Change(LEAF, key="RSA-2048"), "TraditionalOpenSSL"),
-        ),
+        lambda: Change(leaf(key="RSA-2048"), key=key_text(key_of("RSA-2048", 0), TRADITIONAL)),
         GOOD,
     ),
     "with a traditional EC key": (
-        lambda: Change(leaf(), key=key_text(LEAF, "TraditionalOpenSSL")),
+        lambda: Change(leaf(), key=key_text(LEAF.private_key, TRADITIONAL)),
         GOOD,
     ),
 }
