@@ -23,28 +23,6 @@ from tests.fuzz.runner import Finding, Run, counts, run
 _LINE_SECONDS = 15
 
 
-class Progress:
-    """One line that is written again, or once in a while where there is no terminal."""
-
-    def __init__(self, console: Console, live: Live, runs: list[Run], seconds: float) -> None:
-        self._console, self._live, self._runs, self._seconds = console, live, runs, seconds
-        self._start = self._shown = time.monotonic()
-
-    def show(self, current: Run) -> None:
-        """Show how far it is."""
-        now = time.monotonic()
-        line = (
-            f"{_clock(now - self._start)} of {_clock(self._seconds)}, "
-            f"{sum(r.inputs for r in self._runs):,} inputs, {counts['hooks']:,} hooks, "
-            f"{sum(len(r.findings) for r in self._runs)} found, now {current.target.name}"
-        )
-        if self._console.is_terminal:
-            self._live.update(Text(line), refresh=True)
-        elif now - self._shown >= _LINE_SECONDS:
-            self._shown = now
-            self._console.print(line, highlight=False)
-
-
 def main() -> int:
     """Fuzz, print what was found, and return 1 if anything was."""
     options = _options()
@@ -60,7 +38,9 @@ def main() -> int:
     ]
     with tempfile.TemporaryDirectory(prefix="fuzz-") as tempfile.tempdir:
         if options.input:
-            _again(runs, options.input)
+            for each in runs:
+                each.inputs = options.input - 1
+                each.step()
         else:
             _run(console, runs, options.minutes * 60)
     found = [finding for each in runs for finding in each.findings.values()]
@@ -70,17 +50,28 @@ def main() -> int:
     return 1 if found else 0
 
 
-def _again(runs: list[Run], number: int) -> None:
-    for each in runs:
-        each.inputs = number - 1
-        each.step()
-
-
 def _run(console: Console, runs: list[Run], seconds: float) -> None:
+    """Run the targets, and show how far it is: in one line, or once in a while in another."""
     if any(each.target not in functions.TARGETS for each in runs):
         hooks.warm_up()
+    start = shown = time.monotonic()
+
+    def show(current: Run) -> None:
+        nonlocal shown
+        now = time.monotonic()
+        line = (
+            f"{_clock(now - start)} of {_clock(seconds)}, "
+            f"{sum(r.inputs for r in runs):,} inputs, {counts['hooks']:,} hooks, "
+            f"{sum(len(r.findings) for r in runs)} found, now {current.target.name}"
+        )
+        if console.is_terminal:
+            live.update(Text(line), refresh=True)
+        elif now - shown >= _LINE_SECONDS:
+            shown = now
+            console.print(line, highlight=False)
+
     with Live(console=console, auto_refresh=False, transient=True) as live:
-        run(runs, seconds, Progress(console, live, runs, seconds).show)
+        run(runs, seconds, show)
 
 
 def _options() -> argparse.Namespace:
