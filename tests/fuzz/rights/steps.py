@@ -20,7 +20,8 @@ WRONG = ("[", "- arn: nobody\n")
 
 @dataclasses.dataclass(frozen=True)
 class Fault:
-    """What goes wrong with one request: the nth, or the nth that writes."""
+    """What goes wrong with one request, the nth, or the nth that writes: before the server does
+    what is asked, or after it."""
 
     kind: str
     nth: int
@@ -37,8 +38,8 @@ class Step:
 
 
 FAULTS = (
-    *("killed before", "killed after", "timeout before", "timeout after"),
-    *("denied", "conflict", "too many", "error"),
+    *("killed before", "killed after", "late before", "late after"),
+    *("denied", "conflict", "throttled", "error"),
 )
 _DO = {
     "declare": 7,

@@ -12,7 +12,7 @@ import httpx2
 import ops.testing
 import pytest
 from tests.fakes.juju.model import OWNER
-from tests.fakes.kubernetes.faults import refused
+from tests.fakes.kubernetes.faults import Answer, refusal, unreachable
 from tests.fakes.kubernetes.paths import MAPPINGS
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.fuzz import hooks
@@ -210,16 +210,19 @@ class World:
             return
         met, is_dead = 0, False
 
-        def answer(request: httpx2.Request) -> httpx2.Response:
+        def answer(request: httpx2.Request) -> httpx2.Response | None:
             nonlocal met, is_dead
             if is_dead:
                 raise Killed
             if not fault.writes or request.method != "GET":
                 met += 1
                 if met == fault.nth:
-                    is_dead = fault.kind.startswith("killed")
-                    return _FAULTS[fault.kind](self._api._handle, request)
-            return self._api._handle(request)
+                    kind, _, when = fault.kind.partition(" ")
+                    is_dead = kind == "killed"
+                    if when == "after":
+                        self._api._handle(request)
+                    return _ANSWERS[kind](request)
+            return None
 
         self._api.fail(answer)
 
@@ -401,36 +404,17 @@ class World:
         return self._api.clock.now
 
 
-_Handle = Callable[[httpx2.Request], httpx2.Response]
-
-
-def _killed(_: _Handle, __: httpx2.Request) -> httpx2.Response:
+def _killed(_: httpx2.Request) -> httpx2.Response:
     raise Killed
 
 
-def _killed_after(handle: _Handle, request: httpx2.Request) -> httpx2.Response:
-    handle(request)
-    raise Killed
-
-
-def _late(_: _Handle, request: httpx2.Request) -> httpx2.Response:
-    raise httpx2.ReadTimeout("late", request=request)
-
-
-def _late_after(handle: _Handle, request: httpx2.Request) -> httpx2.Response:
-    handle(request)
-    raise httpx2.ReadTimeout("late", request=request)
-
-
-_FAULTS: dict[str, Callable[[_Handle, httpx2.Request], httpx2.Response]] = {
-    "killed before": _killed,
-    "killed after": _killed_after,
-    "timeout before": _late,
-    "timeout after": _late_after,
-    "denied": lambda *_: refused(403, 'admission webhook "x" denied the request: no'),
-    "conflict": lambda *_: refused(409, "the object has been modified"),
-    "too many": lambda *_: refused(429, "too many requests"),
-    "error": lambda *_: refused(500, "etcdserver: no leader"),
+_ANSWERS: dict[str, Answer] = {
+    "killed": _killed,
+    "late": unreachable(httpx2.ReadTimeout),
+    "denied": refusal(403, 'admission webhook "x" denied the request: no'),
+    "conflict": refusal(409, "the object has been modified"),
+    "throttled": refusal(429, "too many requests"),
+    "error": refusal(500, "etcdserver: no leader"),
 }
 
 
