@@ -24,7 +24,7 @@ class Step:
         number: Which principal or pod; of a list, for how many days nobody is there.
         hours: How much time passes, or how much of a log is left.
         fault: What goes wrong in the hook; or empty.
-        nth: Which of the requests of that kind fails.
+        nth: Which of the requests of that kind fails, or which pod's log.
     """
 
     do: str

@@ -11,7 +11,6 @@ import hashlib
 import json
 from collections.abc import Callable
 
-import httpx2
 from tests.fakes.kubernetes.faults import refusal
 from tests.fakes.kubernetes.paths import LOGINS, MAPPINGS, PODS
 from tests.fuzz import hooks
@@ -135,32 +134,19 @@ class World:
         self._unit.model.units[0].stored = frozenset()
 
     def _hook(self, step: Step) -> None:
-        answers = {
-            "the record is not found": (f"GET {LOGINS}", 404),
-            "the record fails": (f"GET {LOGINS}", 500),
-            "the record is not written": (f"PATCH {LOGINS}", 500),
-            "a log fails": ("/log", 500),
+        faults = {
+            "the record is not found": (404, f"GET {LOGINS}", step.nth),
+            "the record fails": (500, f"GET {LOGINS}", step.nth),
+            "the record is not written": (500, f"PATCH {LOGINS}", step.nth),
+            "a log fails": (500, f"GET {PODS}/{self._chosen(step.nth)}/log", 1),
         }
         if step.fault:
-            self._disturb(*answers[step.fault], step.nth)
+            code, request, nth = faults[step.fault]
+            self._api.fail(refusal(code, "no"), request=request, nth=nth)
         self._unit.hook()
         self._api._faults.clear()
         if not step.fault and f"GET {LOGINS}" in self._api.requests:
             self._check_all()
-
-    def _disturb(self, request: str, code: int, nth: int) -> None:
-        """Let one request of a kind fail."""
-        met = 0
-
-        def answer(sent: httpx2.Request) -> httpx2.Response | None:
-            nonlocal met
-            if f"{sent.method} {sent.url.path}".endswith(request):
-                met += 1
-                if met == nth:
-                    return refusal(code, "no")(sent)
-            return None
-
-        self._api.fail(answer)
 
     def _list(self, step: Step) -> None:
         """List who is unused, and check that nobody is who was there."""
