@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import os
 import re
 import subprocess
@@ -90,18 +89,6 @@ def test_given_a_file_that_others_may_copy_then_it_says_under_which_licence():
 
     assert files
     assert [path for path in files if notice not in path.read_text()[:150]] == []
-
-
-@pytest.mark.parametrize("name", ["format", "lint", "unit", "conformance", "integration"])
-def test_given_a_check_by_tox_then_it_runs_the_script_of_make(name: str):
-    tox = configparser.ConfigParser(interpolation=None)
-    tox.read(ROOT / "tox.ini")
-    recipe = re.search(rf"^[a-z -]*\b{name}\b[a-z -]*:\n\t(.*)$", MAKEFILE, re.MULTILINE)
-
-    assert f"testenv:{name}" in tox
-    assert tox["testenv"]["commands"] == "{tox_root}/scripts/check {env_name} {posargs}"
-    assert recipe
-    assert recipe[1] == "@scripts/with-tools scripts/check $@ $(ARGS)"
 
 
 @pytest.mark.parametrize("name", ["quick", "unit"])

@@ -156,14 +156,6 @@ def test_given_a_link_inside_the_site_then_it_leads_to_a_page_and_an_anchor(
             assert not anchored or unquote(parts.fragment) in anchored.anchors, f"{path}: {link}"
 
 
-def test_given_any_page_then_it_has_an_icon_and_the_button_that_copies(
-    pages: dict[Path, Page],
-) -> None:
-    for path, page in pages.items():
-        names = {Path(urlsplit(target).path).name for target in page.loads}
-        assert {"icon.svg", "copy.js", "site.css"} <= names, path
-
-
 def test_given_the_changelog_then_every_page_has_the_newest_version_in_its_title(
     pages: dict[Path, Page],
 ) -> None:
