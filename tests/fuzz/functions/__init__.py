@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from tests.fuzz.functions import (
-    access,
-    certificates,
-    cluster,
-    config,
-    control_plane,
-    login_kubeconfig,
-)
+from tests.fuzz.functions import access, certificates, config, control_plane, login_kubeconfig
 
 TARGETS = (
     *access.TARGETS,
     *config.TARGETS,
     *certificates.TARGETS,
     *login_kubeconfig.TARGETS,
-    *cluster.TARGETS,
     *control_plane.TARGETS,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import json
 from random import Random
@@ -11,7 +10,7 @@ from tests.fuzz import mutate
 from tests.fuzz.functions.invariants import line
 from tests.fuzz.runner import Target, Violation
 
-from access import arn, desired, rbac, refusals, subjects, validity
+from access import desired, rbac, refusals, subjects, validity
 from access.declaration import declared
 from access.desired import Access, State
 from access.mapping import IdentityMapping
@@ -25,24 +24,6 @@ ARNS = (
     "arn:aws:sts::111122223333:assumed-role/k8s-view-role/alice",
     "arn:aws-cn:sts::111122223333:federated-user/carol",
 )
-
-
-def make_arn(rng: Random) -> str:
-    return mutate.text(rng, rng.choice(ARNS), ARNS)
-
-
-def check_arn(text: str) -> None:
-    """Check that an ARN is refused, or has one canonical form."""
-    with contextlib.suppress(ValueError):
-        line(status_line(arn.parse(text)))
-    line(status_line(arn.mismatch(text) or ""))
-    try:
-        found = arn.canonicalize(text)
-    except ValueError as error:
-        return line(status_line(error))
-    if (again := arn.canonicalize(found)) != found:
-        raise Violation("a canonical ARN that is not its own", f"{found} {again}")
-    return None
 
 
 def make_mappings(rng: Random) -> list[tuple[str, str, str, str]]:
@@ -162,7 +143,6 @@ def check_username(sample: tuple[str, str]) -> None:
 TARGETS = (
     Target("refusals.parse", make_log, check_log),
     Target("rbac.Bindings.of", make_username, check_username),
-    Target("arn.parse", make_arn, check_arn),
     Target("validity.check", make_mappings, check_mappings),
     Target("declared.parse", make_declared, check_declared),
 )

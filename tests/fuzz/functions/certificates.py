@@ -43,19 +43,6 @@ def check_reply(bags: list[dict[str, str]]) -> None:
         check_pair({"certificate": pair.certificate, "key": pair.key, "ca": pair.ca})
 
 
-def make_request(rng: Random) -> list[str]:
-    return [mutate.text(rng, "aws-iam/0"), *(mutate.text(rng, n) for n in samples.SANS)]
-
-
-def check_request(sample: list[str]) -> None:
-    """Check that a request can be read back."""
-    asked = json.loads(
-        reactive_protocol.request(sample[0], SERVER_NAME, sample[1:])["cert_requests"]
-    )
-    if asked != {SERVER_NAME: {"sans": sorted(sample[1:])}}:
-        raise Violation("a request that says something else", asked)
-
-
 def make_pair(rng: Random) -> dict[str, str]:
     pair = {"certificate": samples.LEAF, "key": samples.KEY, "ca": samples.AUTHORITY.certificate}
     other = {
@@ -97,7 +84,6 @@ def check_pem(texts: list[str]) -> None:
 
 TARGETS = (
     Target("legacy.replies", make_reply, check_reply),
-    Target("legacy.request", make_request, check_request),
     Target("pem.certificates", make_pem, check_pem),
     Target("verdict.check", make_pair, check_pair),
 )
