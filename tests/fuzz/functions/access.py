@@ -6,6 +6,7 @@ import datetime
 import json
 from random import Random
 
+from tests.fakes.explaining import STS, log_line
 from tests.fuzz import mutate
 from tests.fuzz.functions.invariants import line
 from tests.fuzz.runner import Target, Violation
@@ -98,15 +99,8 @@ def check_declared(text: str) -> None:
     return None
 
 
-_LOGGED = {
-    "arn": ARNS[0],
-    "client": "10.1.0.1:38652",
-    "error": "sts getCallerIdentity failed: error during GET: lookup sts.x: no such host",
-    "level": "warning",
-    "msg": "access denied",
-    "path": "/authenticate",
-    "time": "2026-11-26T00:00:00Z",
-}
+_ERROR = f"{STS}error during GET: lookup sts.x: no such host"
+_LOGGED: dict[str, str] = json.loads(log_line(ARNS[0], _ERROR, time="2026-11-26T00:00:00Z"))
 
 
 def make_log(rng: Random) -> list[str]:

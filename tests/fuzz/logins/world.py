@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable
 
+from tests.fakes import login_lines
 from tests.fakes.kubernetes.faults import refusal
 from tests.fakes.kubernetes.paths import LOGINS, MAPPINGS, PODS
 from tests.fuzz import hooks
@@ -124,8 +125,7 @@ class World:
         now = self._api.clock.now
         self._api._logs = {}
         for name, log in self._pods.items():
-            lines = ((now - at, _line(at, who)) for at, who in log)
-            self._api.add_lines(name, *lines)
+            self._api.add_lines(name, *((now - at, _line(at, who)) for at, who in log))
 
     # The unit.
 
@@ -221,13 +221,7 @@ def _day(at: float) -> str:
 
 def _line(at: float, who: int | None) -> bytes:
     """A line of the authenticator's log."""
-    login = {
-        "client": "10.1.0.1:38652",
-        "level": "info",
-        "msg": "access granted",
-        "path": "/authenticate",
-        "time": _shown(at),
-        "arn": _arn(who or 0),
-        "username": "dev",
-    }
-    return json.dumps({"msg": "hello"} if who is None else login).encode() + b"\n"
+    if who is None:
+        return b'{"msg": "hello"}\n'
+    granted = login_lines.line("access granted", _arn(who), time=_shown(at), username="dev")
+    return granted.encode() + b"\n"
