@@ -15,11 +15,9 @@ ROLE = "arn:aws:iam::111122223333:role/dev"
     ("visible", "most", "words"),
     [
         ("Dev Ops", 40, "dev-ops"),
-        ("arn:aws:iam::1:role/Dev", 40, "arn-aws-iam-1-role-dev"),
         ("!!abcdef!!", 40, "abcdef"),
         ("abcdefg-hijk", 8, "abcdefg"),
         ("--abcdefghijk", 8, "abcdefgh"),
-        ("", 40, "x"),
         ("äöü", 40, "x"),
     ],
 )
@@ -35,7 +33,7 @@ def test_given_a_key_then_its_name_is_always_the_same_and_no_other_keys():
 
 @pytest.mark.parametrize(
     ("spelt", "principal"),
-    [(ROLE.replace("dev", "Dev"), ROLE), (ROLE, ROLE), ("nonsense", "")],
+    [(ROLE.replace("dev", "Dev"), ROLE), ("nonsense", "")],
 )
 def test_given_a_mapping_then_its_principal_is_the_canonical_form_of_its_arn(
     spelt: str, principal: str

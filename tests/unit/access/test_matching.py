@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.fakes import arns
+from tests.fakes.arns import ACCOUNT
 
 from access import arn, matching, subjects
 from access.mapping import IdentityMapping
 
-ACCOUNT = "111122223333"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/dev"
 SUFFIX = "0123456789abcdef"
 
@@ -53,16 +53,18 @@ def test_given_what_sts_answers_when_looked_up_then_it_is_what_a_mapping_of_it_g
         assert str(matching.login(principal)) == arn.canonicalize(text)
 
 
-def test_given_mappings_when_matched_then_only_their_status_counts():
-    by_status, by_spec = mapping("stale", ROLE), mapping(ROLE, "other")
+def test_given_mappings_when_matched_then_only_their_status_counts_and_they_come_by_name():
+    by_status = [IdentityMapping(name, "stale", "u", ROLE) for name in ("b", "c", "a")]
+    by_spec = mapping(ROLE, f"{ROLE}2")
 
-    assert matching.matching(arn.parse(ROLE), [by_spec, by_status]) == [by_status]
+    matched = matching.matching(arn.parse(ROLE), [by_spec, *by_status])
+
+    assert [each.name for each in matched] == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize(
     ("spelt", "wanted", "reason"),
     [
-        (ROLE, ROLE, "its status does not say so yet, the leader's next hook corrects that"),
         (
             ROLE.upper(),
             ROLE,
@@ -87,11 +89,6 @@ def test_given_mappings_when_matched_then_only_their_status_counts():
             "the permission set was provisioned again, so its role has another suffix",
         ),
         (
-            "arn:aws:iam::11112222333:role/dev",
-            ROLE,
-            "'arn:aws:iam::11112222333:role/dev' has no account of 12 digits",
-        ),
-        (
             "arn:aws:iam::11112222333:role/team/dev",
             ROLE,
             "'arn:aws:iam::11112222333:role/team/dev' has no account of 12 digits",
@@ -108,12 +105,9 @@ def test_given_a_mapping_that_somebody_may_have_meant_when_it_misses_then_the_re
     "spelt",
     [
         f"arn:aws:iam::{ACCOUNT}:role/ops",
-        f"arn:aws:iam::{ACCOUNT}:root",
         "arn:aws:iam::444455556666:role/ops",
         "arn:aws:iam::444455556666:user/dev",
-        "arn:aws:iam::444455556666:root",
         "nonsense",
-        "",
         f"arn:aws:iam::{ACCOUNT}:role/AWSReservedSSO_dev_{SUFFIX}",
     ],
 )
@@ -146,13 +140,10 @@ def test_given_any_mappings_when_looked_for_then_each_near_miss_names_one_of_the
 @pytest.mark.parametrize(
     ("text", "username", "filled"),
     [
-        (ROLE, "alice", "alice"),
         (ROLE, "{{AccountID}}-dev", f"{ACCOUNT}-dev"),
         (ROLE, "dev:{{SessionName}}", "dev:{{SessionName}}"),
         (f"arn:aws:sts::{ACCOUNT}:assumed-role/dev/a@b", "{{SessionName}}", "a-b"),
-        (f"arn:aws:sts::{ACCOUNT}:assumed-role/dev/a@b", "{{SessionNameRaw}}", "a@b"),
         (f"arn:aws:sts::{ACCOUNT}:assumed-role/dev/a@b", "{{AccessKeyID}}", "{{AccessKeyID}}"),
-        (f"arn:aws:iam::{ACCOUNT}:user/bob", "x{{SessionName}}{{SessionNameRaw}}", "x"),
         (ROLE, "{{sessionname}}", "{{sessionname}}"),
     ],
 )
@@ -174,12 +165,3 @@ def test_given_a_username_that_a_login_fills_in_when_it_has_then_it_can_become_t
     assert (begin + session + end).startswith(subjects.beginning(text))
     assert subjects.can_become(text, begin + session + end)
     assert not subjects.can_become(text, f"{begin}x:y{end}")
-
-
-def test_given_several_mappings_of_a_principal_then_they_come_by_name_and_no_other_does():
-    found = [IdentityMapping(name, ROLE, "u", ROLE) for name in ("b", "c", "a")]
-    other = IdentityMapping("other", ROLE, "u", f"{ROLE}2")
-
-    matched = matching.matching(arn.parse(ROLE), [other, *found])
-
-    assert [each.name for each in matched] == ["a", "b", "c"]
