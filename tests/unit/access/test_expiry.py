@@ -26,17 +26,10 @@ def mapping(name: str, expires: str) -> IdentityMapping:
     ("text", "moment"),
     [
         ("2026-11-26T12:00:00Z", NOON),
-        ("2026-11-26t12:00:00z", NOON),
-        ("2026-11-26T12:00:00-00:00", NOON),
         ("2026-11-26T13:30:00+01:30", NOON),
-        ("2026-11-26T00:00:00-12:00", NOON),
         ("2026-11-26T12:00:00.5Z", NOON + timedelta(milliseconds=500)),
-        ("2026-11-26T12:00:00.1234567891Z", NOON + timedelta(microseconds=123457)),
-        ("2024-02-29T00:00:00Z", datetime(2024, 2, 29, tzinfo=UTC)),
         ("1970-01-01T00:00:00Z", datetime(1970, 1, 1, tzinfo=UTC)),
         ("9998-12-31T23:59:59Z", datetime(9998, 12, 31, 23, 59, 59, tzinfo=UTC)),
-        ("2026-11-26 12:00:00Z", NOON),
-        ("2026-11-26T13:00:00+0100", NOON),
     ],
 )
 def test_given_a_time_of_rfc_3339_when_read_then_it_is_that_moment(text: str, moment: datetime):
@@ -50,33 +43,15 @@ def test_given_a_time_of_rfc_3339_when_read_then_it_is_that_moment(text: str, mo
         "tomorrow",
         "2026-11-26",
         "2026-11-26T12:00:00",
-        "2026-11-26T12:00Z",
-        "20261126T120000Z",
-        "2026-11-26T12:00:00.Z",
-        "2026-11-26T12:00:00,5Z",
-        "2026-11-26T12:00:00+1:00",
-        "2016-12-31T23:59:60Z",
-        "2026-11-26T12:00:00+24:00",
-        "2026-11-26T12:00:00+01:60",
-        "2026-11-26T24:00:00Z",
-        "2026-11-26T12:60:00Z",
-        "2026-11-26T12:00:60Z",
-        "2026-11-26T12:00:61Z",
         "2026-02-29T00:00:00Z",
-        "2026-13-01T00:00:00Z",
-        "0000-01-01T00:00:00Z",
         "0001-01-01T00:00:00+01:00",
         "9999-12-31T23:59:59-01:00",
-        "9999-12-31T23:59:60Z",
         # Other programs' words for "never" and "no time".
         "9999-12-31T23:59:59.9999999Z",
         "0001-01-01T00:00:00Z",
         "1969-12-31T23:59:59Z",
-        "2026-11-26T12:00:00Z ",
         "2026-11-26T12:00:00Z\n",
-        "２026-11-26T12:00:00Z",
         "1795694400",
-        "2h",
     ],
 )
 def test_given_what_is_not_a_time_when_read_then_it_is_a_problem_and_ends_no_access(text: str):
@@ -129,15 +104,12 @@ def test_given_ended_access_when_dumped_and_loaded_then_it_is_the_same(rows: lis
     assert expiry.load(expiry.dump(rows)) == tuple(rows)
 
 
-def test_given_ended_access_when_dumped_then_the_databag_holds_no_spaces():
+def test_given_ended_access_when_dumped_then_the_databag_holds_no_spaces_and_nothing_for_none():
     assert expiry.dump([Ended("a", "b", "c", "d")] * 2) == '[["a","b","c","d"],["a","b","c","d"]]'
-
-
-def test_given_no_ended_access_when_dumped_then_the_databag_keeps_nothing():
     assert expiry.dump([]) == ""
 
 
-@pytest.mark.parametrize("text", ["", "{", "5", "[5]", "[[]]", "{}", "null", "[" * 100_000])
+@pytest.mark.parametrize("text", ["", "{", "5", "[[]]", "[" * 100_000])
 def test_given_a_databag_that_holds_anything_else_when_loaded_then_nothing_is_remembered(
     text: str,
 ):
