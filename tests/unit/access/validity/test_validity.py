@@ -23,10 +23,6 @@ def mapping(name: str, arn: str, canonical: str = "", username: str = "alice") -
     return IdentityMapping(name, arn, username, canonical)
 
 
-def test_given_no_mappings_when_checked_then_there_is_nothing_to_say():
-    assert check([]) == NOTHING
-
-
 def test_given_a_mapping_that_works_when_checked_then_there_is_no_problem():
     assert check([mapping("dev", DEV, CANONICAL)]) == NOTHING
 
