@@ -67,6 +67,13 @@ FORGED = {
     "another path": line("access granted", ROLE, path="/metrics"),
     "another day": line("access granted", ROLE, time="2026-11-20T10:00:00Z"),
     "the future": line("access granted", ROLE, time="2026-11-27T12:00:00Z"),
+    "a time without a zone": line("access granted", ROLE, time="2026-11-27T10:01:00"),
+    "no client": line("access granted", ROLE, client=""),
+    "an ARN that is no text": line("access granted", ROLE, username=[ROLE]),
+    "a library's line": json.dumps({"msg": "access granted", "arn": ROLE}),
+    "text format": f'time="2026-11-27T10:01:00Z" level=info msg="access granted" arn="{ROLE}"',
+    "a space ahead": " " + line("access granted", ROLE),
+    "deep nesting": '{"msg": "access granted", "x": ' + "[" * 9999,
     "half a line": line("access granted", ROLE)[:-9],
     "a quotation": json.dumps({"msg": line("access granted", ROLE)}),
 }
@@ -77,5 +84,8 @@ def test_given_a_line_that_is_no_login_then_nobody_else_was_let_in(text: str) ->
     assert let_in(text, *login(), text) == let_in(*login())
 
 
-def test_given_a_session_that_aws_would_not_allow_then_it_is_left_out() -> None:
-    assert let_in(*login(session="a\nb", accesskeyid="no key")) == [(ROLE, "", "")]
+@pytest.mark.parametrize("fields", [{"session": "a\nb", "accesskeyid": "no key"}, {}])
+def test_given_an_answer_of_sts_without_a_key_and_a_session_as_at_aws_then_there_is_none(
+    fields: dict[str, str],
+) -> None:
+    assert let_in(line("STS response", SESSION, **fields), login()[1]) == [(ROLE, "", "")]

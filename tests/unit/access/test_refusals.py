@@ -5,20 +5,18 @@ The errors are those of aws-iam-authenticator v0.7.18, in front of an STS that r
 
 from __future__ import annotations
 
-import datetime
-import json
 from collections.abc import Iterable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.fakes.explaining import CLIENT, FORMAT, STS, sts_error
+from tests.fakes.explaining import FORMAT, STS, sts_error
+from tests.fakes.login_lines import BEGIN, END, KEY, line
 
 from access import refusals
 from access.refusals import Cause, Refusal
 
 ACCOUNT = "111122223333"
-MALLORY = f"arn:aws:iam::{ACCOUNT}:user/mallory"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/AWSReservedSSO_DevOps_1a2b3c4d5e6f7081"
 ALICE, BOB = (
     f"arn:aws:sts::{ACCOUNT}:assumed-role/AWSReservedSSO_DevOps_1a2b3c4d5e6f7081/{name}@example.com"
@@ -54,7 +52,7 @@ UNTRUSTED = (
 PROXY = "proxyconnect tcp: dial tcp 10.0.0.1:3128: connect"
 ERRORS = [
     (NOT_MAPPED, Cause.NOT_MAPPED),
-    (f"ARN is not mapped: {MALLORY}", Cause.NOT_MAPPED),
+    (f"ARN is not mapped: {ROLE}", Cause.NOT_MAPPED),
     (sts_error("SignatureDoesNotMatch", MISMATCH), Cause.SIGNATURE),
     (sts_error("SignatureDoesNotMatch", EARLY), Cause.CLOCK),
     (sts_error("SignatureDoesNotMatch", LATE), Cause.CLOCK),
@@ -103,11 +101,6 @@ ERRORS = [
     ),
     (f'{FORMAT}token is missing expected "k8s-aws-v1." prefix', Cause.MALFORMED),
     (f"{FORMAT}token is too large", Cause.TOO_LARGE),
-    (f"{FORMAT}illegal base64 data at input byte 0", Cause.MALFORMED),
-    (
-        f"{FORMAT}client did not sign the x-k8s-aws-id header in the pre-signed URL",
-        Cause.MALFORMED,
-    ),
     (
         (
             "invalid username 'system:x' for mapper CRD: username must not begin with with the "
@@ -128,39 +121,25 @@ ERRORS = [
 
 
 def parse(lines: Iterable[str]) -> list[Refusal]:
-    """The refusals of a minute."""
-    return refusals.parse(lines, at(0), at(59))
+    return refusals.parse(lines, BEGIN, END)
 
 
-def line(msg: str = "access denied", second: int = 0, **fields: object) -> str:
-    """A line as the authenticator logs it."""
-    common = {
-        "client": CLIENT,
-        "level": "warning",
-        "method": "POST",
-        "msg": msg,
-        "path": "/authenticate",
-        "time": f"2026-11-26T08:16:{second:02}Z",
-    }
-    return json.dumps({**common, **fields}, sort_keys=True)
+def denied(error: str = NOT_MAPPED, arn: str = "", minute: int = 0, **fields: str) -> str:
+    """A line in which the authenticator says why it refuses a login."""
+    return line("access denied", arn, minute, **{"level": "warning", "error": error, **fields})
 
 
-def at(second: int) -> datetime.datetime:
-    return datetime.datetime(2026, 11, 26, 8, 16, second, tzinfo=datetime.timezone.utc)
-
-
-def answer(arn: str, key: str, session: str = "", second: int = 0, client: str = CLIENT) -> str:
+def answer(arn: str, session: str, **fields: str) -> str:
     """The line in which the authenticator says whom STS named."""
-    who = {"arn": arn, "accesskeyid": key, "session": session, "userid": "AIDA"}
-    return line("STS response", second, client=client, level="info", **who)
+    return line("STS response", arn, 0, accesskeyid=KEY, session=session, **fields)
 
 
 @pytest.mark.parametrize(("error", "cause"), ERRORS, ids=range(len(ERRORS)))
 def test_given_an_error_of_the_authenticator_then_the_refusal_has_its_cause(
     error: str, cause: Cause
 ) -> None:
-    (found,) = parse([line(error=error)])
-    assert (found.cause, found.count, found.last) == (cause, 1, at(0))
+    (found,) = parse([denied(error)])
+    assert (found.cause, found.count, found.last) == (cause, 1, BEGIN)
     assert found.text
 
 
@@ -168,39 +147,28 @@ def test_given_all_causes_then_an_error_is_known_for_each() -> None:
     assert {cause for _, cause in ERRORS} == set(Cause)
 
 
-def test_given_sts_out_of_reach_then_the_text_says_why() -> None:
-    (found,) = parse([line(error=f"{STS}error during GET: {NO_HOST}")])
-    assert found.text.startswith("the pods get no answer from STS: ")
-    assert found.text.endswith("no such host on us-east-1 endpoint")
-
-
-def test_given_a_token_that_is_too_large_then_the_text_says_what_helps() -> None:
-    (found,) = parse([line(error=f"{FORMAT}token is too large")])
-    assert (found.cause.value, found.text) == (
-        "token too large",
-        (
-            "aws-iam-authenticator takes 4,096 characters: use fewer or shorter session tags and "
-            "policies, a role assumed directly, or long-term keys of a user"
-        ),
-    )
-
-
-def test_given_something_else_that_answers_then_the_text_says_so() -> None:
-    error = f"{STS}error from AWS (expected 200, got 407) on us-east-1 endpoint. Body: <html>"
-    (found,) = parse([line(error=error)])
-    assert found.text.endswith("something else answers with 407")
-
-
 @pytest.mark.parametrize(
     ("error", "text"),
     [
+        (NOT_MAPPED, "AWS confirms this identity, and no mapping has its ARN"),
         (
             sts_error("InvalidClientTokenId", UNKNOWN),
             "AWS does not know the access key: deleted, inactive, or of another partition",
         ),
         (
-            sts_error("SignatureDoesNotMatch", EARLY),
-            "the token is older than 15 minutes, or from the future: compare the person's clock",
+            f"{FORMAT}token is too large",
+            (
+                "aws-iam-authenticator takes 4,096 characters: use fewer or shorter session tags "
+                "and policies, a role assumed directly, or long-term keys of a user"
+            ),
+        ),
+        (
+            f"{STS}error during GET: {REFUSED}",
+            f"the pods get no answer from STS: {REFUSED}",
+        ),
+        (
+            f"{STS}error from AWS (expected 200, got 407) on us-east-1 endpoint. Body: <html>",
+            "the pods get no answer from STS: something else answers with 407",
         ),
         ("mapper CRD Map error: Index does not exist", "see the authenticator's log"),
         (sts_error("AccessDenied", "no"), "see the authenticator's log: 403 AccessDenied"),
@@ -210,42 +178,41 @@ def test_given_something_else_that_answers_then_the_text_says_so() -> None:
         ),
     ],
 )
-def test_given_an_error_of_sts_then_the_text_explains_it_or_quotes_its_code(
+def test_given_an_error_then_the_text_explains_it_or_quotes_what_sts_or_the_way_to_it_says(
     error: str, text: str
 ) -> None:
-    (found,) = parse([line(error=error)])
+    (found,) = parse([denied(error)])
     assert found.text == text
 
 
 # Who it was.
 
 
-def test_given_an_unmapped_user_then_the_refusal_has_their_arn_and_access_key() -> None:
-    found = parse(
-        [answer(MALLORY, "AKIAMALLORY0TESTBED0"), line(error=NOT_MAPPED, arn=MALLORY, second=1)]
-    )
-    text = "AWS confirms this identity, and no mapping has its ARN"
-    assert found == [Refusal(at(1), 1, Cause.NOT_MAPPED, MALLORY, "AKIAMALLORY0TESTBED0")]
-    assert found[0].text == text
+def test_given_an_unmapped_role_then_the_refusal_has_its_arn_as_aws_spells_it_and_who() -> None:
+    found = parse([answer(ALICE, "alice@example.com"), denied(arn=ROLE, minute=1)])
+    assert found == [
+        Refusal(
+            BEGIN.replace(minute=1),
+            1,
+            Cause.NOT_MAPPED,
+            ROLE,
+            KEY,
+            session="alice@example.com",
+        )
+    ]
 
 
-def test_given_an_unmapped_role_then_the_refusal_has_arn_and_session_as_aws_spells_them() -> None:
-    (found,) = parse([answer(ALICE, "ASIAALICE00000000000", "alice@example.com"), denied_role()])
-    assert (found.arn, found.session) == (ROLE, "alice@example.com")
-    assert found.access_key_id == "ASIAALICE00000000000"
-
-
-def denied_role(second: int = 1, client: str = CLIENT) -> str:
-    return line(error=NOT_MAPPED, arn=ROLE, second=second, client=client)
+def test_given_a_word_that_is_no_arn_then_the_refusal_has_none() -> None:
+    assert [each.arn for each in parse([denied(arn="a stranger")])] == [""]
 
 
 def test_given_two_people_of_a_role_on_one_connection_then_each_is_refused_once() -> None:
     found = parse(
         [
-            answer(ALICE, "ASIAALICE00000000000", "alice@example.com"),
-            answer(BOB, "ASIABOB0000000000000", "bob@example.com"),
-            denied_role(1),
-            denied_role(2),
+            answer(ALICE, "alice@example.com"),
+            answer(BOB, "bob@example.com"),
+            denied(arn=ROLE, minute=1),
+            denied(arn=ROLE, minute=2),
         ]
     )
     assert [(r.session, r.count) for r in found] == [
@@ -257,49 +224,39 @@ def test_given_two_people_of_a_role_on_one_connection_then_each_is_refused_once(
 def test_given_a_login_that_was_granted_before_then_a_refusal_does_not_have_its_session() -> None:
     found = parse(
         [
-            answer(ALICE, "ASIAALICE00000000000", "alice@example.com"),
-            line("access granted", level="info", arn=ROLE, username="devops", groups=["view"]),
-            answer(BOB, "ASIABOB0000000000000", "bob@example.com"),
-            denied_role(),
+            answer(ALICE, "alice@example.com"),
+            line("access granted", ROLE, username="devops"),
+            answer(BOB, "bob@example.com"),
+            denied(arn=ROLE),
         ]
     )
     assert [r.session for r in found] == ["bob@example.com"]
 
 
 def test_given_another_connection_then_a_refusal_does_not_have_its_session() -> None:
-    elsewhere = answer(ALICE, "ASIAALICE00000000000", "alice@example.com", client="10.1.0.2:1")
-    assert [r.session for r in parse([elsewhere, denied_role()])] == [""]
+    elsewhere = answer(ALICE, "alice@example.com", client="10.1.0.2:1")
+    assert [r.session for r in parse([elsewhere, denied(arn=ROLE)])] == [""]
 
 
-def test_given_a_log_that_begins_between_the_two_lines_then_the_refusal_has_the_arn() -> None:
-    assert [(r.arn, r.access_key_id) for r in parse([denied_role()])] == [(ROLE, "")]
-
-
-def test_given_a_machine_whose_clock_is_some_seconds_off_then_its_refusal_counts() -> None:
-    early, late = ("2026-11-26T08:15:01Z", "2026-11-26T08:17:58Z")
-    found = parse([line(error=NOT_MAPPED, arn=ROLE, time=time) for time in (early, late)])
-    assert [r.count for r in found] == [2]
-
-
-@pytest.mark.parametrize("skipped", [line(), "half a line", line(error="x", client="b")])
+@pytest.mark.parametrize("skipped", [denied(error=""), "half a line", denied(client="b")])
 def test_given_a_connection_then_its_newest_refusal_is_found(skipped: str) -> None:
-    lines = [line(error=f"{FORMAT}x", client="a"), denied_role(client="a"), skipped]
+    lines = [denied(f"{FORMAT}x", client="a"), denied(arn=ROLE, client="a"), skipped]
 
-    assert refusals.of_client(lines, "a") == Refusal(at(1), 1, Cause.NOT_MAPPED, ROLE)
+    assert refusals.of_client(lines, "a") == Refusal(BEGIN, 1, Cause.NOT_MAPPED, ROLE)
     assert refusals.of_client(lines, "c") is None
 
 
 @pytest.mark.parametrize(
     ("logged", "quotes"),
     [
-        (line(error=f"{FORMAT}parameter aws-iam-check-1"), True),
-        (line(error=f"{FORMAT}parameter aws-iam-check-2"), False),
-        (line("access granted", error="aws-iam-check-1", level="info"), False),
+        (denied(f"{FORMAT}parameter aws-iam-check-1"), True),
+        (denied(f"{FORMAT}parameter aws-iam-check-2"), False),
+        (line("access granted", ROLE, error="aws-iam-check-1"), False),
         ("aws-iam-check-1", False),
     ],
 )
 def test_given_a_text_of_a_token_then_only_a_refusal_quotes_it(logged: str, quotes: bool) -> None:
-    lines = ["half a line", line(error="another"), logged]
+    lines = ["half a line", denied("another"), logged]
 
     assert refusals.quotes(lines, "aws-iam-check-1") is quotes
 
@@ -313,53 +270,25 @@ def test_given_a_word_that_may_be_secret_then_it_is_left_out_of_a_text(secret: s
 
 
 def test_given_the_same_refusal_again_then_it_counts_and_the_newest_time_stands() -> None:
-    (found,) = parse([denied_role(5), denied_role(7), denied_role(6)])
-    assert (found.count, found.last) == (3, at(7))
+    (found,) = parse([denied(minute=minute) for minute in (5, 7, 6)])
+    assert (found.count, found.last) == (3, BEGIN.replace(minute=7))
 
 
 def test_given_several_refusals_then_the_newest_is_the_first() -> None:
-    lines = [denied_role(3), line(error=f"{FORMAT}token is too large", second=9)]
-    lines.append(line(error=NOT_MAPPED, arn=MALLORY, second=5))
-    assert [r.last for r in parse(lines)] == [at(9), at(5), at(3)]
+    lines = [denied(minute=3), denied(f"{FORMAT}x", minute=9), denied(arn=ROLE, minute=5)]
+    assert [r.last.minute for r in parse(lines)] == [9, 5, 3]
 
 
 # What is not a refusal, and what a stranger sends.
 
 
 SKIPPED = {
-    "half a line": denied_role()[:-9],
-    "the other half": denied_role()[20:],
-    "the banner": 'Authenticator Version: "v0.7.18", ""',
-    "text format": f'time="2026-11-26T08:16:31Z" level=warning msg="access denied" arn="{ROLE}"',
-    "klog": "E1126 08:16:31.000000       1 reflector.go:205] Failed to watch",
-    "a list": "[]",
-    "null": "null",
-    "a number": "1",
-    "deep nesting": "[" * 100_000,
-    "a deep field": '{"time": "2026-11-26T08:16:31Z", "msg": "access denied", "x": ' + "[" * 9999,
-    "binary": "\x00\xff\udcff\ud800",
-    "no error": line(),
-    "an error that is no text": line(error=5),
-    "an ARN that is no text": line(error=NOT_MAPPED, arn=[ROLE]),
-    "no time": line(error=NOT_MAPPED, time=""),
-    "a time without a zone": line(error=NOT_MAPPED, time="2026-11-26T08:16:31"),
-    "no such day": line(error=NOT_MAPPED, time="2026-02-30T08:16:31Z"),
-    "a grant": line("access granted", arn=ROLE),
-    "a denial of another level": line(error=NOT_MAPPED, arn=ROLE, level="info"),
-    "an unknown level": line(error=NOT_MAPPED, arn=ROLE, level="error"),
-    "another path": line(error=NOT_MAPPED, arn=ROLE, path="/"),
-    "no client": line(error=NOT_MAPPED, arn=ROLE, client=""),
-    "a tab ahead": "\t" + line(error=NOT_MAPPED, arn=ROLE),
-    "a space ahead": " " + line(error=NOT_MAPPED, arn=ROLE),
-    "a klog line's text": json.dumps(
-        {"msg": "access denied", "error": NOT_MAPPED, "arn": ROLE, "time": "2026-11-26T08:16:31Z"}
-    ),
-    "the year 2099": line(error=NOT_MAPPED, arn=ROLE, time="2099-01-01T00:00:00Z"),
-    "an hour from now": line(error=NOT_MAPPED, arn=ROLE, time="2026-11-26T09:16:31Z"),
-    "before the last look": line(error=NOT_MAPPED, arn=ROLE, time="2026-11-26T07:16:31Z"),
-    "another message": line("could not parse request body", error=NOT_MAPPED),
-    "the login of check": line(
-        error=f'{FORMAT}non-whitelisted query parameter "aws-iam-check-0123456789abcdef"'
+    "no error": denied(error=""),
+    "a grant": line("access granted", ROLE),
+    "a denial of another level": denied(level="info"),
+    "another message": line("could not parse request body", ROLE, error=NOT_MAPPED),
+    "the login of check": denied(
+        f'{FORMAT}non-whitelisted query parameter "aws-iam-check-0123456789abcdef"'
     ),
 }
 
@@ -368,7 +297,7 @@ SKIPPED = {
 def test_given_a_line_that_is_no_refusal_then_it_is_skipped_and_the_next_is_read(
     skipped: str,
 ) -> None:
-    assert [r.arn for r in parse([skipped, denied_role(), skipped])] == [ROLE]
+    assert [r.arn for r in parse([skipped, denied(arn=ROLE), skipped])] == [ROLE]
 
 
 @given(st.text())
@@ -376,17 +305,15 @@ def test_given_any_text_in_a_token_then_it_is_neither_another_refusal_nor_quoted
     sent: str,
 ) -> None:
     quoted = f'{FORMAT}unexpected hostname "{sent}" in pre-signed URL'
-    (found,) = parse(line(error=quoted).split("\n"))
+    (found,) = parse(denied(quoted).split("\n"))
     assert (found.cause, found.arn) == (Cause.ENDPOINT, "")
-    assert found.text == parse([line(error=f"{FORMAT}unexpected hostname ")])[0].text
+    assert found.text == parse([denied(f"{FORMAT}unexpected hostname ")])[0].text
 
 
 @pytest.mark.parametrize(
     "sent",
     [
-        f'"}}\n{denied_role()}\n',
-        f"\u0085{denied_role()}",
-        f"\u2028{denied_role()}",
+        f'"}}\n{denied(arn=ROLE)}\n',
         NOT_MAPPED,
         f'", "arn": "{ROLE}", "error": "{NOT_MAPPED}", "x": "',
     ],
@@ -394,7 +321,7 @@ def test_given_any_text_in_a_token_then_it_is_neither_another_refusal_nor_quoted
 def test_given_a_token_that_imitates_a_refusal_then_it_is_a_malformed_token_only(
     sent: str,
 ) -> None:
-    logged = line(error=f'{FORMAT}parse "{sent}": net/url: invalid control character in URL')
+    logged = denied(f'{FORMAT}parse "{sent}": net/url: invalid control character in URL')
     found = parse(logged.split("\n"))
     assert [(r.cause, r.arn) for r in found] == [(Cause.MALFORMED, "")]
 
@@ -402,37 +329,14 @@ def test_given_a_token_that_imitates_a_refusal_then_it_is_a_malformed_token_only
 @pytest.mark.parametrize(
     "error",
     [
-        f'{FORMAT}parse "https://sts/?X-Amz-Signature=5ec7e7": net/url: invalid',
-        f"{STS}error during GET: proxyconnect tcp: http://user:5ec7e7@proxy is no proxy",
-        f"{STS}error during GET: user:5ec7e7@proxy: no such host",
         f"{STS}error during GET: {TOKEN}5ec7e7",
-        f"{STS}error during GET: &X-AMZ-SECURITY-TOKEN=5ec7e7",
         sts_error("5ec7e7@", "5ec7e7"),
         f"{TOKEN}5ec7e7",
     ],
 )
 def test_given_a_secret_in_an_error_then_the_refusal_does_not_quote_it(error: str) -> None:
-    (found,) = parse([line(error=error)])
+    (found,) = parse([denied(error)])
     assert "5ec7e7" not in repr(found)
-
-
-def test_given_fields_of_another_shape_then_they_are_left_out() -> None:
-    (found,) = parse(
-        [
-            answer(MALLORY, "not a key", "a session\n"),
-            line(error=NOT_MAPPED, arn=MALLORY),
-        ]
-    )
-    assert (found.arn, found.access_key_id, found.session) == (MALLORY, "", "")
-    (found,) = parse([line(error=NOT_MAPPED, arn="a stranger")])
-    assert found.arn == ""
-
-
-def test_given_fields_that_are_not_there_then_they_are_empty() -> None:
-    (found,) = parse(
-        [line("STS response", level="info", arn=MALLORY), line(error=NOT_MAPPED, arn=MALLORY)]
-    )
-    assert (found.arn, found.access_key_id, found.session) == (MALLORY, "", "")
 
 
 @given(st.lists(st.text() | st.binary().map(lambda data: data.decode(errors="replace"))))
@@ -444,6 +348,6 @@ def test_given_any_lines_then_none_is_a_refusal(lines: list[str]) -> None:
 def test_given_a_damaged_line_then_it_is_one_refusal_or_none(
     place: int, new: str, width: int
 ) -> None:
-    whole = denied_role()
+    whole = denied(arn=ROLE)
     damaged = whole[:place] + new + whole[place + width :]
     assert sum(refusal.count for refusal in parse([damaged, whole])) in (1, 2)
