@@ -16,10 +16,9 @@ from tests.fakes.login_lines import BEGIN, END, KEY, line
 from access import refusals
 from access.refusals import Cause, Refusal
 
-ACCOUNT = "111122223333"
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/AWSReservedSSO_DevOps_1a2b3c4d5e6f7081"
+ROLE = "arn:aws:iam::111122223333:role/AWSReservedSSO_DevOps_1a2b3c4d5e6f7081"
 ALICE, BOB = (
-    f"arn:aws:sts::{ACCOUNT}:assumed-role/AWSReservedSSO_DevOps_1a2b3c4d5e6f7081/{name}@example.com"
+    f"{ROLE.replace(':iam:', ':sts:').replace('role', 'assumed-role')}/{name}@example.com"
     for name in ("alice", "bob")
 )
 TOKEN = "k8s-aws-v1.aHR0cHM6Ly9zdHMuYW1hem9uYXdzLmNvbS8"

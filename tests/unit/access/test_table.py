@@ -92,12 +92,6 @@ def test_given_mappings_then_each_row_says_who_becomes_whom_and_what_that_gives(
     [
         ("dev:{{SessionName}}", "dev:bob-x", ["ClusterRole/view as dev:bob-x"]),
         ("dev:{{SessionName}}", "ops:bob", []),
-        (
-            "dev:{{SessionNameRaw}}:{{AccessKeyID}}",
-            "dev:a@b:AKIA",
-            ["ClusterRole/view as dev:a@b:AKIA"],
-        ),
-        ("dev:{{SessionName}}-x", "dev:bob", []),
         ("{{AccountID}}:dev", "111122223333:dev", ["ClusterRole/view"]),
         ("{{accountid}}", "{{accountid}}", ["ClusterRole/view"]),
     ],
