@@ -98,10 +98,12 @@ def test_given_what_is_there_when_it_is_declared_in_any_case_then_nothing_change
     assert wanted.access.mappings == (made(),)
 
 
-def test_given_a_new_entry_when_planned_then_it_is_created_with_its_canonical_arn():
-    wanted, steps = plan([entry()], [])
+def test_given_a_new_entry_when_planned_then_it_is_created_with_its_canonical_arn_and_its_end():
+    ends = dataclasses.replace(entry(), expires=FUTURE)
 
-    assert steps == Changes(create=(made(),))
+    wanted, steps = plan([ends], [])
+
+    assert steps == Changes(create=(made(expires=FUTURE),))
     assert wanted.places == {"dev": "mappings[0]"}
 
 
@@ -109,12 +111,6 @@ def test_given_another_username_when_planned_then_the_mapping_is_updated():
     _, steps = plan([entry(username="developer")], [made()])
 
     assert steps == Changes(update=((made(), made(username="developer")),))
-
-
-def test_given_an_entry_with_an_end_then_its_mapping_has_it():
-    ends = dataclasses.replace(entry(), expires=FUTURE)
-
-    assert plan([ends], [])[1] == Changes(create=(made(expires=FUTURE),))
 
 
 @pytest.mark.parametrize(("arn", "since"), [(DEV, "2026-01-01T00:00:00Z"), (OPS, "")])
@@ -146,14 +142,6 @@ def test_given_a_mapping_that_cannot_become_the_entry_when_planned_then_the_entr
     _, steps = plan([entry()], [owned])
 
     assert steps == Changes(replace=((owned, made()),))
-
-
-def test_given_two_entries_that_swap_their_names_when_planned_then_both_are_made_anew():
-    former = made("a", DEV), made("b", OPS)
-
-    _, steps = plan([entry("a", OPS), entry("b", DEV, "mappings[1]")], former)
-
-    assert steps == Changes(replace=((former[0], made("a", OPS)), (former[1], made("b", DEV))))
 
 
 def test_given_mappings_of_the_option_that_it_does_not_declare_when_planned_then_they_go():

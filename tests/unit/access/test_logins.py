@@ -33,12 +33,6 @@ def test_given_logins_of_a_session_then_they_are_one_with_its_person_key_and_new
     assert found == [Login(BEGIN.replace(minute=7), 3, ROLE, "dev", KEY, "alice@example.com")]
 
 
-def test_given_two_sessions_then_the_newer_one_is_first() -> None:
-    found = parse(*login(2), *login(5, session="bob"))
-
-    assert [each.session for each in found] == ["bob", "alice@example.com"]
-
-
 def test_given_a_decision_without_an_arn_then_nobody_else_was_let_in() -> None:
     assert parse(line("access granted", "dev"), *login()) == parse(*login())
 

@@ -26,15 +26,9 @@ def miss(text: str, *found: IdentityMapping) -> str:
 @pytest.mark.parametrize(
     ("text", "looked_up"),
     [
-        (ROLE, ROLE),
         (f"arn:aws:iam::{ACCOUNT}:role/team/Dev", ROLE),
         (f"arn:aws:sts::{ACCOUNT}:assumed-role/Dev/alice@example.com", ROLE),
         (f"arn:aws:iam::{ACCOUNT}:user/team/Bob", f"arn:aws:iam::{ACCOUNT}:user/team/bob"),
-        (f"arn:aws:iam::{ACCOUNT}:root", f"arn:aws:iam::{ACCOUNT}:root"),
-        (
-            f"arn:aws:sts::{ACCOUNT}:federated-user/Bob",
-            f"arn:aws:sts::{ACCOUNT}:federated-user/bob",
-        ),
     ],
 )
 def test_given_a_principal_when_it_logs_in_then_it_is_looked_up_as_the_authenticator_does(

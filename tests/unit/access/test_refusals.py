@@ -24,97 +24,50 @@ ALICE, BOB = (
 TOKEN = "k8s-aws-v1.aHR0cHM6Ly9zdHMuYW1hem9uYXdzLmNvbS8"
 NOT_MAPPED = "identity is not mapped"
 
-MISMATCH = (
-    "The request signature we calculated does not match the signature you provided. Check your "
-    "AWS Secret Access Key and signing method."
-)
-EARLY = (
-    "Signature not yet current: 20261126T091632Z is still later than 20261126T082132Z "
-    "(20261126T081632Z + 5 min.)"
-)
-LATE = (
-    "Signature expired: 20261126T071632Z is now earlier than 20261126T080132Z "
-    "(20261126T081632Z - 15 min.)"
-)
-EXPIRED = "The security token included in the request is expired"
+EARLY = "Signature not yet current: 20261126T091632Z is still later than 20261126T082132Z"
+LATE = "Signature expired: 20261126T071632Z is now earlier than 20261126T080132Z"
 UNKNOWN = "The security token included in the request is invalid."
 REFUSED = "dial tcp 192.0.2.10:443: connect: connection refused on us-east-1 endpoint"
-NO_HOST = (
-    "dial tcp: lookup sts.us-east-1.amazonaws.com on 10.152.183.10:53: no such host on us-east-1 "
-    "endpoint"
-)
-UNTRUSTED = (
-    "tls: failed to verify certificate: x509: certificate signed by unknown authority on "
-    "us-east-1 endpoint"
-)
-
-PROXY = "proxyconnect tcp: dial tcp 10.0.0.1:3128: connect"
+NO_HOST = "dial tcp: lookup sts.us-east-1.amazonaws.com on 10.152.183.10:53: no such host"
+UNTRUSTED = "tls: failed to verify certificate: x509: certificate signed by unknown authority"
+PROXY = "proxyconnect tcp: dial tcp 10.0.0.1:3128: connect: connection refused"
+# An error and its cause. The ends of those that nobody compares are left out.
 ERRORS = [
     (NOT_MAPPED, Cause.NOT_MAPPED),
     (f"ARN is not mapped: {ROLE}", Cause.NOT_MAPPED),
-    (sts_error("SignatureDoesNotMatch", MISMATCH), Cause.SIGNATURE),
+    (sts_error("SignatureDoesNotMatch", "The request signature we calculated"), Cause.SIGNATURE),
     (sts_error("SignatureDoesNotMatch", EARLY), Cause.CLOCK),
     (sts_error("SignatureDoesNotMatch", LATE), Cause.CLOCK),
-    (
-        (
-            f"{FORMAT}X-Amz-Date parameter is expired (15 minute expiration) "
-            "2026-11-26 07:16:32 +0000 UTC"
-        ),
-        Cause.CLOCK,
-    ),
-    (sts_error("InvalidClientTokenId", UNKNOWN), Cause.ACCESS_KEY),
-    (sts_error("ExpiredToken", EXPIRED), Cause.EXPIRED),
-    (f"{STS}error during GET: {REFUSED}", Cause.CONNECTION),
-    (f"{STS}error during GET: {NO_HOST}", Cause.DNS),
-    (f"{STS}error during GET: {UNTRUSTED}", Cause.TLS),
-    (f"{STS}error during GET: {PROXY}: connection refused on x endpoint", Cause.PROXY),
-    (f"{STS}error during GET: Forbidden on us-east-1 endpoint", Cause.PROXY_REFUSES),
-    (f"{STS}error during GET: context deadline exceeded on x endpoint", Cause.TIMEOUT),
-    (f"{STS}invalid character '<' looking for beginning of value", Cause.UNREACHABLE),
-    (
-        f"{STS}error from AWS (expected 200, got 403) on us-east-1 endpoint. Body: <html>{{no}}",
-        Cause.IMPOSTOR,
-    ),
     (sts_error("RequestExpired", "Request has expired."), Cause.CLOCK),
+    (f"{FORMAT}X-Amz-Date parameter is expired (15 minute expiration)", Cause.CLOCK),
+    (sts_error("InvalidClientTokenId", UNKNOWN), Cause.ACCESS_KEY),
     (sts_error("UnrecognizedClientException", UNKNOWN), Cause.ACCESS_KEY),
-    (sts_error("ExpiredTokenException", EXPIRED), Cause.EXPIRED),
+    (sts_error("ExpiredToken", "The security token"), Cause.EXPIRED),
+    (sts_error("ExpiredTokenException", "The security token"), Cause.EXPIRED),
     (sts_error("IncompleteSignature", "no", 400), Cause.MALFORMED),
     (sts_error("InternalFailure", "", 500), Cause.FAILING),
     (sts_error("ServiceUnavailable", "", 503), Cause.FAILING),
-    (
-        'sts getCallerIdentity was throttled: {"Error": {"Code": "Throttling"}}',
-        Cause.THROTTLED,
-    ),
     (sts_error("Throttling", "Rate exceeded", 400), Cause.THROTTLED),
     (sts_error("ThrottlingException", "Rate exceeded", 400), Cause.THROTTLED),
-    (
-        f"{FORMAT}partition {{aws}} does not support hostname sts.cn-north-1.amazonaws.com.cn",
-        Cause.ENDPOINT,
-    ),
+    ('sts getCallerIdentity was throttled: {"Error": {"Code": "Throttling"}}', Cause.THROTTLED),
+    (sts_error("AccessDenied", "no"), Cause.OTHER),
+    (f"{STS}error during GET: {REFUSED}", Cause.CONNECTION),
+    (f"{STS}error during GET: {NO_HOST}", Cause.DNS),
+    (f"{STS}error during GET: {UNTRUSTED}", Cause.TLS),
+    (f"{STS}error during GET: {PROXY}", Cause.PROXY),
+    (f"{STS}error during GET: Forbidden on us-east-1 endpoint", Cause.PROXY_REFUSES),
+    (f"{STS}error during GET: context deadline exceeded on x endpoint", Cause.TIMEOUT),
+    (f"{STS}invalid character '<' looking for beginning of value", Cause.UNREACHABLE),
+    (f"{STS}error from AWS (expected 200, got 403). Body: <html>{{no}}", Cause.IMPOSTOR),
+    (f"{FORMAT}partition {{aws}} does not support hostname sts.cn", Cause.ENDPOINT),
     (f"{FORMAT}global endpoint unsupported in partition aws-cn", Cause.ENDPOINT),
     (f'{FORMAT}unexpected hostname "sts.example.com" in pre-signed URL', Cause.ENDPOINT),
     (f"{FORMAT}invalid region identifier format provided: -", Cause.ENDPOINT),
-    (
-        f"{FORMAT}could not parse region for pre-signed URL x, invalid host format: x",
-        Cause.ENDPOINT,
-    ),
+    (f"{FORMAT}could not parse region for pre-signed URL x", Cause.ENDPOINT),
     (f'{FORMAT}token is missing expected "k8s-aws-v1." prefix', Cause.MALFORMED),
     (f"{FORMAT}token is too large", Cause.TOO_LARGE),
-    (
-        (
-            "invalid username 'system:x' for mapper CRD: username must not begin with with the "
-            "following prefixes: [system:]"
-        ),
-        Cause.USERNAME,
-    ),
-    (
-        (
-            "mapper CRD renderTemplates error: error rendering username template "
-            '"{{EC2PrivateDNSName}}": SessionName did not contain an instance id'
-        ),
-        Cause.TEMPLATE,
-    ),
-    (sts_error("AccessDenied", "no"), Cause.OTHER),
+    ("invalid username 'system:x' for mapper CRD: username must not begin", Cause.USERNAME),
+    ("mapper CRD renderTemplates error: error rendering username template", Cause.TEMPLATE),
     ("mapper CRD Map error: Index with name canonicalARN does not exist", Cause.OTHER),
 ]
 

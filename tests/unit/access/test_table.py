@@ -157,7 +157,6 @@ def test_given_rows_then_each_has_a_line_and_columns_without_a_value_are_left_ou
         ({"permission_set": "DevOps@1"}, "kubectl (DevOps@1)"),
         ({"permission_set": "DevOps@1", "created": "2026"}, "kubectl (DevOps@1 since 2026)"),
         ({"permission_set": "run: x", "created": ""}, "kubectl ('run: x')"),
-        ({"created": "2026"}, "kubectl"),
     ],
 )
 def test_given_a_permission_set_then_its_name_and_the_date_of_its_role_are_shown(
