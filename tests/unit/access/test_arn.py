@@ -38,8 +38,8 @@ USELESS = [
         f"no login has a role path; map arn:aws:iam::{ACCOUNT}:role/Dev instead",
     ),
     (
-        f"arn:aws:sts::{ACCOUNT}:assumed-role/Team/Dev/Alice",
-        f"arn:aws:iam::{ACCOUNT}:role/team/dev",
+        f"arn:aws:sts::{ACCOUNT}:assumed-role/Org/Team/Dev/Alice",
+        f"arn:aws:iam::{ACCOUNT}:role/org/team/dev",
         f"no login has a role path; map arn:aws:iam::{ACCOUNT}:role/Dev instead",
     ),
     (

@@ -108,6 +108,10 @@ def test_given_all_causes_then_an_error_is_known_for_each() -> None:
             "AWS does not know the access key: deleted, inactive, or of another partition",
         ),
         (
+            sts_error("SignatureDoesNotMatch", EARLY),
+            "the token is older than 15 minutes, or from the future: compare the person's clock",
+        ),
+        (
             f"{FORMAT}token is too large",
             (
                 "aws-iam-authenticator takes 4,096 characters: use fewer or shorter session tags "

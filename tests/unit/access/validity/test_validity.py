@@ -80,7 +80,7 @@ def test_given_a_mapping_that_lets_nobody_in_or_others_too_then_what_to_change_i
 def test_given_two_mappings_without_a_valid_arn_when_checked_then_they_share_nothing():
     found = check([mapping("a", "?"), mapping("b", "?")])
 
-    assert all("is not an ARN" in problem for problem in found.problems.values())
+    assert all(problem.startswith("'?' is not an ARN") for problem in found.problems.values())
 
 
 # Mappings of others that have the ARN of a declared mapping.
