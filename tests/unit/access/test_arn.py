@@ -11,36 +11,37 @@ from tests.fakes.arns import ACCOUNT, LOGINS, TEXTS
 
 from access import arn
 
+IAM, STS = (f"arn:aws:{service}::{ACCOUNT}" for service in ("iam", "sts"))
 # What a person writes, and what the authenticator writes into the mapping's status.
 ACCEPTED = [
-    (f"arn:aws:iam::{ACCOUNT}:user/Team/Knobby", f"arn:aws:iam::{ACCOUNT}:user/team/knobby"),
-    (f"arn:aws:iam::{ACCOUNT}:user/a!b/Bob", f"arn:aws:iam::{ACCOUNT}:user/a!b/bob"),
-    (f"arn:aws:iam::{ACCOUNT}:user/a:b/bob", f"arn:aws:iam::{ACCOUNT}:user/a:b/bob"),
-    (f"arn:aws:iam::{ACCOUNT}:role/Admin", f"arn:aws:iam::{ACCOUNT}:role/admin"),
-    (f"ARN:AWS:IAM::{ACCOUNT}:ROLE/ADMIN", f"arn:aws:iam::{ACCOUNT}:role/admin"),
-    (f"arn:aws:iam::{ACCOUNT}:root", f"arn:aws:iam::{ACCOUNT}:root"),
-    (f"arn:aws:sts::{ACCOUNT}:assumed-role/View/al", f"arn:aws:iam::{ACCOUNT}:role/view"),
-    (f"arn:aws:sts::{ACCOUNT}:assumed-role/Admin/", f"arn:aws:iam::{ACCOUNT}:role/admin"),
-    (f"arn:aws:sts::{ACCOUNT}:assumed-role/dev/a:b", f"arn:aws:iam::{ACCOUNT}:role/dev"),
-    (f"arn:aws:sts:eu-west-1:{ACCOUNT}:assumed-role/dev/a", f"arn:aws:iam::{ACCOUNT}:role/dev"),
+    (f"{IAM}:user/Team/Knobby", f"{IAM}:user/team/knobby"),
+    (f"{IAM}:user/a!b/Bob", f"{IAM}:user/a!b/bob"),
+    (f"{IAM}:user/a:b/bob", f"{IAM}:user/a:b/bob"),
+    (f"{IAM}:role/Admin", f"{IAM}:role/admin"),
+    (f"ARN:AWS:IAM::{ACCOUNT}:ROLE/ADMIN", f"{IAM}:role/admin"),
+    (f"{IAM}:root", f"{IAM}:root"),
+    (f"{STS}:assumed-role/View/al", f"{IAM}:role/view"),
+    (f"{STS}:assumed-role/Admin/", f"{IAM}:role/admin"),
+    (f"{STS}:assumed-role/dev/a:b", f"{IAM}:role/dev"),
+    (f"arn:aws:sts:eu-west-1:{ACCOUNT}:assumed-role/dev/a", f"{IAM}:role/dev"),
     (
         f"arn:aws-cn:sts::{ACCOUNT}:federated-user/Bo",
         f"arn:aws-cn:sts::{ACCOUNT}:federated-user/bo",
     ),
     # Go's lower case makes ASCII letters of the Kelvin sign and of an I with a dot.
-    (f"arn:aws:\u0130am::{ACCOUNT}:user/\u212anobby", f"arn:aws:iam::{ACCOUNT}:user/knobby"),
+    (f"arn:aws:\u0130am::{ACCOUNT}:user/\u212anobby", f"{IAM}:user/knobby"),
 ]
 # The same, where no login matches it all the same: why not.
 USELESS = [
     (
-        f"arn:aws:iam::{ACCOUNT}:role/Team/Dev",
-        f"arn:aws:iam::{ACCOUNT}:role/team/dev",
-        f"no login has a role path; map arn:aws:iam::{ACCOUNT}:role/Dev instead",
+        f"{IAM}:role/Team/Dev",
+        f"{IAM}:role/team/dev",
+        f"no login has a role path; map {IAM}:role/Dev instead",
     ),
     (
-        f"arn:aws:sts::{ACCOUNT}:assumed-role/Org/Team/Dev/Alice",
-        f"arn:aws:iam::{ACCOUNT}:role/org/team/dev",
-        f"no login has a role path; map arn:aws:iam::{ACCOUNT}:role/Dev instead",
+        f"{STS}:assumed-role/Org/Team/Dev/Alice",
+        f"{IAM}:role/org/team/dev",
+        f"no login has a role path; map {IAM}:role/Dev instead",
     ),
     (
         f"arn:aws:iam:eu-west-1:{ACCOUNT}:role/dev",
@@ -48,43 +49,27 @@ USELESS = [
         "must start with arn:aws:iam::",
     ),
     ("arn:aws:iam::1:root", "arn:aws:iam::1:root", "has no account of 12 digits"),
-    (f"arn:aws:iam::{ACCOUNT}:root/", f"arn:aws:iam::{ACCOUNT}:root/", "has no valid root name"),
-    (f"arn:aws:iam::{ACCOUNT}:role", f"arn:aws:iam::{ACCOUNT}:role", "has no valid role name"),
-    (
-        f"arn:aws:iam::{ACCOUNT}:role/a/",
-        f"arn:aws:iam::{ACCOUNT}:role/a/",
-        "has no valid role name",
-    ),
-    (f"arn:aws:iam::{ACCOUNT}:role/*", f"arn:aws:iam::{ACCOUNT}:role/*", "has no valid role name"),
+    (f"{IAM}:root/", f"{IAM}:root/", "has no valid root name"),
+    (f"{IAM}:role", f"{IAM}:role", "has no valid role name"),
+    (f"{IAM}:role/a/", f"{IAM}:role/a/", "has no valid role name"),
+    (f"{IAM}:role/*", f"{IAM}:role/*", "has no valid role name"),
     # Go's lower case of a Greek S is one for all places in a word.
-    (
-        f"arn:aws:iam::{ACCOUNT}:role/ΑΣ",
-        f"arn:aws:iam::{ACCOUNT}:role/ασ",
-        "has no valid role name",
-    ),
-    (
-        f"arn:aws:sts::{ACCOUNT}:assumed-role//alice",
-        f"arn:aws:iam::{ACCOUNT}:role/",
-        "has no valid role name",
-    ),
-    (
-        f"arn:aws:sts::{ACCOUNT}:federated-user/a/b",
-        f"arn:aws:sts::{ACCOUNT}:federated-user/a/b",
-        "has no valid federated-user name",
-    ),
+    (f"{IAM}:role/ΑΣ", f"{IAM}:role/ασ", "has no valid role name"),
+    (f"{STS}:assumed-role//alice", f"{IAM}:role/", "has no valid role name"),
+    (f"{STS}:federated-user/a/b", f"{STS}:federated-user/a/b", "has no valid federated-user name"),
 ]
 # What the authenticator refuses.
 REFUSED = [
     "",
-    f" arn:aws:iam::{ACCOUNT}:root",
+    f" {IAM}:root",
     f"arn:aws:iam:{ACCOUNT}:root",
     f"arn:amazon:iam::{ACCOUNT}:root",
     f"arn:aws:s3::{ACCOUNT}:root",
-    f"arn:aws:iam::{ACCOUNT}:root:a",
-    f"arn:aws:iam::{ACCOUNT}:/role/dev",
-    f"arn:aws:iam::{ACCOUNT}:assumed-role/dev/alice",
-    f"arn:aws:sts::{ACCOUNT}:role/dev",
-    f"arn:aws:sts::{ACCOUNT}:assumed-role/dev",
+    f"{IAM}:root:a",
+    f"{IAM}:/role/dev",
+    f"{IAM}:assumed-role/dev/alice",
+    f"{STS}:role/dev",
+    f"{STS}:assumed-role/dev",
 ]
 
 
@@ -118,7 +103,7 @@ def test_given_an_arn_that_the_authenticator_refuses_then_it_has_no_canonical_fo
     [
         ("knobby", "is not an ARN such as arn:aws:iam::111122223333:role/admin"),
         (f"ARN:aws:iam::{ACCOUNT}:root", "is not an ARN"),
-        (f"arn:aws:iam::{ACCOUNT}:role/a:b", "has no valid role name"),
+        (f"{IAM}:role/a:b", "has no valid role name"),
         (
             f"arn:amazon:iam::{ACCOUNT}:root",
             (
@@ -129,18 +114,18 @@ def test_given_an_arn_that_the_authenticator_refuses_then_it_has_no_canonical_fo
         (f"arn:aws:s3::{ACCOUNT}:root", "must start with arn:aws:iam:: or arn:aws:sts::"),
         ("arn:aws:iam::1111222233334:root", "has no account of 12 digits"),
         ("arn:aws:iam::١١١١٢٢٢٢٣٣٣٣:root", "has no account of 12 digits"),
-        (f"arn:aws:iam::{ACCOUNT}:group/admins", "must name one of: user, role, root"),
-        (f"arn:aws:sts::{ACCOUNT}:role/admin", "must name one of: assumed-role, federated-user"),
-        (f"arn:aws:iam::{ACCOUNT}:role//a", "has no valid role name"),
-        (f"arn:aws:iam::{ACCOUNT}:role/a b", "has no valid role name"),
-        (f"arn:aws:iam::{ACCOUNT}:role/a\n", "has no valid role name"),
-        (f"arn:aws:sts::{ACCOUNT}:assumed-role/a", "must end with /<role>/<session>"),
-        (f"arn:aws:sts::{ACCOUNT}:assumed-role/a/", "has no valid assumed-role name"),
-        (f"arn:aws:sts::{ACCOUNT}:assumed-role/a!/b", "has no valid assumed-role name"),
-        (f"arn:aws:sts::{ACCOUNT}:assumed-role/é/b", "has no valid assumed-role name"),
-        (f"arn:aws:sts::{ACCOUNT}:federated-user/é", "has no valid federated-user name"),
-        (f"arn:aws:iam::{ACCOUNT}:user/a b/c", "has no valid user name"),
-        (f"arn:aws:iam::{ACCOUNT}:user/é/c", "has no valid user name"),
+        (f"{IAM}:group/admins", "must name one of: user, role, root"),
+        (f"{STS}:role/admin", "must name one of: assumed-role, federated-user"),
+        (f"{IAM}:role//a", "has no valid role name"),
+        (f"{IAM}:role/a b", "has no valid role name"),
+        (f"{IAM}:role/a\n", "has no valid role name"),
+        (f"{STS}:assumed-role/a", "must end with /<role>/<session>"),
+        (f"{STS}:assumed-role/a/", "has no valid assumed-role name"),
+        (f"{STS}:assumed-role/a!/b", "has no valid assumed-role name"),
+        (f"{STS}:assumed-role/é/b", "has no valid assumed-role name"),
+        (f"{STS}:federated-user/é", "has no valid federated-user name"),
+        (f"{IAM}:user/a b/c", "has no valid user name"),
+        (f"{IAM}:user/é/c", "has no valid user name"),
     ],
 )
 def test_given_no_arn_of_a_principal_when_parsed_then_the_wrong_part_is_named(
@@ -179,9 +164,9 @@ def test_given_any_text_when_parsed_then_nothing_but_a_value_error_comes(text: s
 @pytest.mark.parametrize(
     "text",
     [
-        f"arn:aws:sts::{ACCOUNT}:assumed-role/Dev/alice",
-        f"arn:aws:iam::{ACCOUNT}:role/Dev",
-        f"arn:aws:iam::{ACCOUNT}:user/team/Bob",
+        f"{STS}:assumed-role/Dev/alice",
+        f"{IAM}:role/Dev",
+        f"{IAM}:user/team/Bob",
         "no ARN/at all",
     ],
 )

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
+from tests.fakes.declaring import ACCOUNT, DEV
 
 from access import grants
 from access.declaration import declared
@@ -22,24 +23,12 @@ from errors import Blocked
 from labels import GRANT, OPTION
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=timezone.utc)
-ACCOUNT = "arn:aws:iam::111122223333"
-DEV, OPS = f"{ACCOUNT}:role/Dev", f"{ACCOUNT}:role/Ops"
+OPS = f"{ACCOUNT}:role/Ops"
 DEV_CANONICAL = DEV.lower()
 SUFFIX = "0123456789abcdef"
 SET_ROLE = f"{ACCOUNT}:role/AWSReservedSSO_DevOps_{SUFFIX}"
-PARAMS: dict[str, Any] = {
-    "arn": DEV,
-    "permission-set": "",
-    "account": "",
-    "suffix": "",
-    "name": "",
-    "username": "alice",
-    "groups": "",
-    "role": "",
-    "namespaces": "",
-    "for": "",
-    "reason": "",
-}
+EMPTY = "permission-set account suffix name groups role namespaces for reason".split()
+PARAMS = {**dict.fromkeys(EMPTY, ""), "arn": DEV, "username": "alice"}
 
 
 def mapping(name: str, arn: str, source: str = "", canonical: str = "") -> IdentityMapping:
@@ -79,19 +68,21 @@ def declares(principal: str, place: str) -> str:
 @pytest.mark.parametrize(
     ("params", "found"),
     [
+        ({}, None),
+        (
+            {"arn": "", "permission-set": "DevOps@111122223333"},
+            PermissionSet("DevOps", "111122223333"),
+        ),
         (
             {"arn": "", "permission-set": "DevOps", "account": "111122223333", "suffix": SUFFIX},
-            SUFFIX,
+            PermissionSet("DevOps", "111122223333", SUFFIX),
         ),
-        ({"arn": "", "permission-set": "DevOps@111122223333"}, ""),
     ],
 )
-def test_given_a_permission_set_in_place_of_an_arn_then_it_is_read(
-    params: dict[str, str], found: str
+def test_given_parameters_then_the_permission_set_in_place_of_an_arn_is_read(
+    params: dict[str, str], found: PermissionSet | None
 ):
-    assert grants.permission_set({**PARAMS, **params}) == PermissionSet(
-        "DevOps", "111122223333", found
-    )
+    assert grants.permission_set({**PARAMS, **params}) == found
 
 
 GRANTED = IdentityMapping("grant-dev-f9891677", DEV, "alice", DEV_CANONICAL, (), GRANT)
@@ -165,10 +156,6 @@ def test_given_a_parameter_that_is_wrong_then_it_is_named_with_what_to_give(
 ):
     with pytest.raises(ValueError, match=f"^{re.escape(problem)}$"):
         wanted(**params)
-
-
-def test_given_an_arn_then_there_is_no_permission_set():
-    assert grants.permission_set(PARAMS) is None
 
 
 @pytest.mark.parametrize(
