@@ -27,8 +27,8 @@ OPS = f"{ACCOUNT}:role/Ops"
 DEV_CANONICAL = DEV.lower()
 SUFFIX = "0123456789abcdef"
 SET_ROLE = f"{ACCOUNT}:role/AWSReservedSSO_DevOps_{SUFFIX}"
-EMPTY = "permission-set account suffix name groups role namespaces for reason".split()
-PARAMS = {**dict.fromkeys(EMPTY, ""), "arn": DEV, "username": "alice"}
+EMPTY = ("permission-set", "account", "suffix", "name", "groups", "role", "namespaces", "for")
+PARAMS = {**dict.fromkeys(EMPTY, ""), "arn": DEV, "username": "alice", "reason": ""}
 
 
 def mapping(name: str, arn: str, source: str = "", canonical: str = "") -> IdentityMapping:

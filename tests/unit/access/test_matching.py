@@ -11,7 +11,8 @@ from tests.fakes.arns import ACCOUNT
 from access import arn, matching, subjects
 from access.mapping import IdentityMapping
 
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/dev"
+IAM = f"arn:aws:iam::{ACCOUNT}"
+ROLE = f"{IAM}:role/dev"
 SUFFIX = "0123456789abcdef"
 
 
@@ -26,9 +27,9 @@ def miss(text: str, *found: IdentityMapping) -> str:
 @pytest.mark.parametrize(
     ("text", "looked_up"),
     [
-        (f"arn:aws:iam::{ACCOUNT}:role/team/Dev", ROLE),
+        (f"{IAM}:role/team/Dev", ROLE),
         (f"arn:aws:sts::{ACCOUNT}:assumed-role/Dev/alice@example.com", ROLE),
-        (f"arn:aws:iam::{ACCOUNT}:user/team/Bob", f"arn:aws:iam::{ACCOUNT}:user/team/bob"),
+        (f"{IAM}:user/team/Bob", f"{IAM}:user/team/bob"),
     ],
 )
 def test_given_a_principal_when_it_logs_in_then_it_is_looked_up_as_the_authenticator_does(
@@ -64,22 +65,18 @@ def test_given_mappings_when_matched_then_only_their_status_counts_and_they_come
             ROLE,
             "its status does not say so yet, the leader's next hook corrects that",
         ),
-        (
-            f"arn:aws:iam::{ACCOUNT}:role/team/Dev",
-            ROLE,
-            f"no login has a role path; map arn:aws:iam::{ACCOUNT}:role/Dev instead",
-        ),
+        (f"{IAM}:role/team/Dev", ROLE, f"no login has a role path; map {IAM}:role/Dev instead"),
         (ROLE.replace("3333", "4444"), ROLE, "the account differs"),
         (ROLE.replace("aws", "aws-cn"), ROLE, "the partition differs"),
         (ROLE.replace("role", "user"), ROLE, "the kind differs"),
         (
-            f"arn:aws:iam::{ACCOUNT}:user/bob",
-            f"arn:aws:iam::{ACCOUNT}:user/team/bob",
+            f"{IAM}:user/bob",
+            f"{IAM}:user/team/bob",
             "the path differs, and the login of a user has it",
         ),
         (
-            f"arn:aws:iam::{ACCOUNT}:role/AWSReservedSSO_DevOps_{SUFFIX}",
-            f"arn:aws:iam::{ACCOUNT}:role/AWSReservedSSO_DevOps_{SUFFIX[::-1]}",
+            f"{IAM}:role/AWSReservedSSO_DevOps_{SUFFIX}",
+            f"{IAM}:role/AWSReservedSSO_DevOps_{SUFFIX[::-1]}",
             "the permission set was provisioned again, so its role has another suffix",
         ),
         (
@@ -98,11 +95,11 @@ def test_given_a_mapping_that_somebody_may_have_meant_when_it_misses_then_the_re
 @pytest.mark.parametrize(
     "spelt",
     [
-        f"arn:aws:iam::{ACCOUNT}:role/ops",
+        f"{IAM}:role/ops",
         "arn:aws:iam::444455556666:role/ops",
         "arn:aws:iam::444455556666:user/dev",
         "nonsense",
-        f"arn:aws:iam::{ACCOUNT}:role/AWSReservedSSO_dev_{SUFFIX}",
+        f"{IAM}:role/AWSReservedSSO_dev_{SUFFIX}",
     ],
 )
 def test_given_a_mapping_of_somebody_else_when_looked_for_then_it_is_no_near_miss(spelt: str):
