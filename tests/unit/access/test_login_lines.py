@@ -27,6 +27,15 @@ def test_given_two_lines_of_a_login_then_it_has_its_key_and_session() -> None:
     assert let_in(*login()) == [(ROLE, KEY, "alice@example.com")]
 
 
+def test_given_logins_of_a_role_then_each_answer_of_sts_is_for_one_on_its_connection() -> None:
+    alice, bob = login(session="alice"), login(session="bob")
+    elsewhere = line("access granted", ROLE, client="10.1.0.2:1")
+
+    found = let_in(*alice, bob[0], elsewhere, bob[1])
+
+    assert [session for *_, session in found] == ["alice", "", "bob"]
+
+
 def test_given_a_log_that_begins_between_the_two_lines_then_the_login_has_no_key() -> None:
     assert let_in(login()[1]) == [(ROLE, "", "")]
 

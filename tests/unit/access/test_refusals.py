@@ -177,23 +177,6 @@ def test_given_two_people_of_a_role_on_one_connection_then_each_is_refused_once(
     ]
 
 
-def test_given_a_login_that_was_granted_before_then_a_refusal_does_not_have_its_session() -> None:
-    found = parse(
-        [
-            answer(ALICE, "alice@example.com"),
-            line("access granted", ROLE, username="devops"),
-            answer(BOB, "bob@example.com"),
-            denied(arn=ROLE),
-        ]
-    )
-    assert [r.session for r in found] == ["bob@example.com"]
-
-
-def test_given_another_connection_then_a_refusal_does_not_have_its_session() -> None:
-    elsewhere = answer(ALICE, "alice@example.com", client="10.1.0.2:1")
-    assert [r.session for r in parse([elsewhere, denied(arn=ROLE)])] == [""]
-
-
 @pytest.mark.parametrize("skipped", [denied(error=""), "half a line", denied(client="b")])
 def test_given_a_connection_then_its_newest_refusal_is_found(skipped: str) -> None:
     lines = [denied(f"{FORMAT}x", client="a"), denied(arn=ROLE, client="a"), skipped]

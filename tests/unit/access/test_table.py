@@ -183,7 +183,6 @@ def test_given_a_wide_cell_then_only_its_own_line_is_longer_and_a_very_wide_one_
     [
         ([], 3, [[]]),
         (["aa", "bb"], 6, [["aa", "bb"]]),
-        (["aa", "bb"], 5, [["aa"], ["bb"]]),
         (["aa", "bb", "c", "dd"], 5, [["aa"], ["bb", "c"], ["dd"]]),
         (["\u00e9", "b"], 4, [["\u00e9"], ["b"]]),
         (["aaaa", "b"], 2, [["aaaa"], ["b"]]),
