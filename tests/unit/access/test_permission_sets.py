@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from access import arn
 from access.logins import Login
 from access.mapping import IdentityMapping
-from access.permission_sets import PermissionSet, learn, of_role, of_spelling, read
+from access.permission_sets import PermissionSet, learn, of_role, read
 from access.refusals import Cause, Refusal
 
 ACCOUNT = "111122223333"
@@ -272,13 +272,3 @@ def test_given_several_sets_then_each_learns_its_own() -> None:
         admin: role(NEW, name="DevOps_Admin"),
         elsewhere: role(NEW, account="555566667777"),
     }
-
-
-@pytest.mark.parametrize(
-    "name", ["AWSReservedSSO_DevOps_0123456789abcdef", "awsreservedsso_DEVOPS_0123456789ABCDEF"]
-)
-def test_given_a_role_in_any_spelling_then_its_set_is_in_lower_case(name: str):
-    found = of_spelling(f"arn:aws:iam::111122223333:role/{name}")
-
-    assert found == PermissionSet("devops", "111122223333", "0123456789abcdef")
-    assert of_spelling("arn:aws:iam::111122223333:role/dev") is None

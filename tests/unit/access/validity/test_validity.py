@@ -23,10 +23,6 @@ def mapping(name: str, arn: str, canonical: str = "", username: str = "alice") -
     return IdentityMapping(name, arn, username, canonical)
 
 
-def test_given_a_mapping_that_works_when_checked_then_there_is_no_problem():
-    assert check([mapping("dev", DEV, CANONICAL)]) == NOTHING
-
-
 def test_given_a_role_with_its_path_when_checked_then_the_arn_to_map_instead_is_named():
     found = check([mapping("dev", PATHED)])
 
