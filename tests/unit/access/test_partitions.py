@@ -30,11 +30,7 @@ def test_given_a_partition_then_its_sts_is_asked(
         ("aws", "aws", None),
         # Their STS shares a domain, and the authenticator compares no more than that.
         ("aws-us-gov", "aws", None),
-        (
-            "aws-cn",
-            "aws",
-            "no login has partition aws-cn, because the option partition is aws",
-        ),
+        ("aws-cn", "aws", "no login has partition aws-cn, because the option partition is aws"),
         (
             "aws",
             "aws-eusc",

@@ -174,10 +174,7 @@ def test_given_a_node_then_what_it_needs_is_given_to_it_beside_rbac(
     ("answer", "says"),
     [
         (Answer(allowed=False, reason="RBAC"), ""),
-        (
-            Answer(allowed=True, reason="RBAC: allowed by\nx"),
-            f"{OPEN}: RBAC: allowed by x",
-        ),
+        (Answer(allowed=True, reason="RBAC: allowed by\nx"), f"{OPEN}: RBAC: allowed by x"),
         (
             Answer(allowed=True, reason=""),
             (

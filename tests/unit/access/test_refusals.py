@@ -118,10 +118,7 @@ def test_given_all_causes_then_an_error_is_known_for_each() -> None:
                 "and policies, a role assumed directly, or long-term keys of a user"
             ),
         ),
-        (
-            f"{STS}error during GET: {REFUSED}",
-            f"the pods get no answer from STS: {REFUSED}",
-        ),
+        (f"{STS}error during GET: {REFUSED}", f"the pods get no answer from STS: {REFUSED}"),
         (
             f"{STS}error from AWS (expected 200, got 407) on us-east-1 endpoint. Body: <html>",
             "the pods get no answer from STS: something else answers with 407",
