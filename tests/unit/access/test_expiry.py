@@ -1,4 +1,4 @@
-"""Access that ends: what is a time, what is a duration, and what is over when."""
+"""Access that ends: what is a time, and what is over when."""
 
 from __future__ import annotations
 

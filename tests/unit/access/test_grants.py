@@ -27,6 +27,7 @@ OPS = f"{ACCOUNT}:role/Ops"
 DEV_CANONICAL = DEV.lower()
 SUFFIX = "0123456789abcdef"
 SET_ROLE = f"{ACCOUNT}:role/AWSReservedSSO_DevOps_{SUFFIX}"
+DECLARED_SET = "[{permission-set: DevOps, account: '111122223333', name: set}]"
 EMPTY = ("permission-set", "account", "suffix", "name", "groups", "role", "namespaces", "for")
 PARAMS = {**dict.fromkeys(EMPTY, ""), "arn": DEV, "username": "alice", "reason": ""}
 
@@ -241,11 +242,7 @@ THEIRS = (
 @pytest.mark.parametrize(
     ("there", "name", "reason"),
     [
-        (
-            mapping("mine", DEV, GRANT),
-            "yours",
-            "its grant is named mine: give that name, or none",
-        ),
+        (mapping("mine", DEV, GRANT), "yours", "its grant is named mine: give that name, or none"),
         (mapping("theirs", DEV), "", THEIRS),
         # The authenticator refuses this ARN, and keeps the former one.
         (mapping("theirs", "role/dev", "", DEV_CANONICAL), "", THEIRS.replace(DEV, "role/dev")),
@@ -265,12 +262,7 @@ def test_given_a_mapping_in_the_way_then_nothing_is_granted(
     ("found", "arn", "option", "place"),
     [
         ([], DEV, f"[{{arn: '{DEV}'}}]", "mappings[0]"),
-        (
-            [],
-            SET_ROLE.lower(),
-            "[{permission-set: DevOps, account: '111122223333'}]",
-            "mappings[0]",
-        ),
+        ([], SET_ROLE.lower(), DECLARED_SET, "mappings[0]"),
         (
             [mapping("mine", DEV, GRANT)],
             DEV,
@@ -405,18 +397,8 @@ def test_given_a_name_then_that_mapping_is_revoked():
         # Not applied, so there is no mapping of it.
         ([], Target("a"), f"[{{arn: '{DEV}', name: a}}]", DEV),
         ([], Target("", frozenset({DEV_CANONICAL})), f"[{{arn: '{DEV}'}}]", DEV),
-        (
-            [],
-            Target("a"),
-            "[{permission-set: DevOps, account: '111122223333', name: a}]",
-            "DevOps@111122223333",
-        ),
-        (
-            [mapping("a", SET_ROLE, OPTION)],
-            Target("a"),
-            "[{permission-set: DevOps, account: '111122223333'}]",
-            SET_ROLE,
-        ),
+        ([], Target("set"), DECLARED_SET, "DevOps@111122223333"),
+        ([mapping("a", SET_ROLE, OPTION)], Target("a"), DECLARED_SET, SET_ROLE),
     ],
 )
 def test_given_what_the_option_declares_then_nothing_is_revoked(

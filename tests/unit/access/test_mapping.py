@@ -1,4 +1,4 @@
-"""The names of objects, and the principal that a mapping is about."""
+"""The names of objects."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import re
 
 import pytest
 
-from access.mapping import IdentityMapping, name_for
-
-ROLE = "arn:aws:iam::111122223333:role/dev"
+from access.mapping import name_for
 
 
 @pytest.mark.parametrize(
@@ -29,13 +27,3 @@ def test_given_a_key_then_its_name_is_always_the_same_and_no_other_keys():
     assert name_for("key", "a") == name_for("key", "a") == "a-2c70e12b7a"
     assert name_for("other", "a") != name_for("key", "a")
     assert name_for("key", "a", digits=4) == "a-2c70"
-
-
-@pytest.mark.parametrize(
-    ("spelt", "principal"),
-    [(ROLE.replace("dev", "Dev"), ROLE), ("nonsense", "")],
-)
-def test_given_a_mapping_then_its_principal_is_the_canonical_form_of_its_arn(
-    spelt: str, principal: str
-):
-    assert IdentityMapping("m", spelt, "u", "").principal == principal

@@ -18,6 +18,7 @@ from access.refusals import Cause, Refusal
 
 ACCOUNT = "111122223333"
 DEVOPS = PermissionSet("DevOps", ACCOUNT)
+NOW = datetime.datetime(2026, 11, 26, 8, tzinfo=datetime.timezone.utc)
 OLD, NEW = "1a2b3c4d5e6f7081", "9182736455463728"
 
 NAMES = st.text("abcXYZ019+=,.@_-", min_size=1, max_size=32)
@@ -30,16 +31,12 @@ def role(suffix: str, name: str = "DevOps", account: str = ACCOUNT, partition: s
     return f"arn:{partition}:iam::{account}:role/AWSReservedSSO_{name}_{suffix}"
 
 
-def at(minute: int) -> datetime.datetime:
-    return datetime.datetime(2026, 11, 26, 8, minute, tzinfo=datetime.timezone.utc)
-
-
 def refusal(arn: str, minute: int = 0) -> Refusal:
-    return Refusal(at(minute), 1, Cause.NOT_MAPPED, arn, "", "")
+    return Refusal(NOW.replace(minute=minute), 1, Cause.NOT_MAPPED, arn)
 
 
 def login(arn: str) -> Login:
-    return Login(at(0), 1, arn, "", "", "")
+    return Login(NOW, 1, arn, "", "", "")
 
 
 def mapping(arn: str, source: str = "option") -> IdentityMapping:

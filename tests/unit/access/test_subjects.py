@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any
-
 import pytest
 from tests.fakes.declaring import DEV
 from tests.fakes.juju.model import Model
@@ -12,8 +9,6 @@ from tests.fakes.kubernetes.paths import MAPPINGS
 from tests.fakes.kubernetes.server import FakeCluster
 
 from access import arn, subjects
-from access.mapping import IdentityMapping
-from access.validity import check
 
 NODE_NAME = "{{EC2PrivateDNSName}}"
 REFUSED: dict[str, tuple[str, list[str], str]] = {
@@ -62,15 +57,6 @@ def test_given_a_stored_mapping_with_a_reserved_name_when_a_hook_runs_then_it_go
 
     assert "broken mapping" not in deployed.hook().message
     assert api.objects[f"{MAPPINGS}/dev"]["status"] == {"canonicalARN": DEV.lower()}
-
-
-@pytest.mark.parametrize("where", [{"username": NODE_NAME}, {"groups": (f"x:{NODE_NAME}",)}])
-def test_given_a_stored_mapping_with_a_nodes_name_when_checked_then_it_is_a_problem(
-    where: dict[str, Any],
-):
-    mapping = dataclasses.replace(IdentityMapping("n", DEV, "n", ""), **where)
-
-    assert check([mapping]).problems == {"n": f"{NODE_NAME} is not supported; remove it"}
 
 
 @pytest.mark.parametrize(

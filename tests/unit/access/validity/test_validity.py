@@ -16,6 +16,7 @@ from access.mapping import IdentityMapping
 from access.validity import Checked, check
 from labels import GRANT, OPTION
 
+NODE_NAME = "{{EC2PrivateDNSName}}"
 NOTHING = Checked({}, frozenset())
 
 
@@ -54,6 +55,8 @@ def test_given_a_mapping_of_another_partition_when_checked_then_it_is_a_problem(
     ("fields", "problem"),
     [
         ({"username": ""}, "the username is empty; set spec.username"),
+        ({"username": NODE_NAME}, f"{NODE_NAME} is not supported; remove it"),
+        ({"groups": (f"x:{NODE_NAME}",)}, f"{NODE_NAME} is not supported; remove it"),
         ({"groups": ("aws-iam:dev", "view")}, None),
         (
             {"groups": ("aws-iam:dev", "aws-iam:ops:x")},
