@@ -206,13 +206,7 @@ def persons(arn: str, canonical: str, name: str = "dev") -> IdentityMapping:
     return IdentityMapping(name, arn, "alice", canonical)
 
 
-@pytest.mark.parametrize(
-    ("arn", "canonical"),
-    [
-        (DEV, CANONICAL),
-        (PATHED, PATHED),
-    ],
-)
+@pytest.mark.parametrize(("arn", "canonical"), [(DEV, CANONICAL), (PATHED, PATHED)])
 def test_given_a_mapping_then_its_status_is_to_be_what_the_authenticator_writes(
     arn: str, canonical: str
 ):

@@ -18,7 +18,6 @@ from access.grants import Grant, Target
 from access.mapping import IdentityMapping
 from access.permission_sets import PermissionSet
 from access.rights import Right, RoleBinding, binding
-from config import Config
 from errors import Blocked
 from labels import GRANT, OPTION
 
@@ -416,14 +415,3 @@ def test_given_an_entry_of_somebody_else_then_it_keeps_nothing_from_being_revoke
     abroad = SET_ROLE.replace("aws:", "aws-cn:", 1)
     assert revoked([mapping("a", abroad)], Target("a"), option) == ["a"]
     assert revoked([mapping("a", DEV)], Target("", frozenset({DEV_CANONICAL})), option) == ["a"]
-
-
-@pytest.mark.parametrize(
-    ("option", "found"), [("", 0), (f"[{{arn: '{DEV}'}}]", 1), ("[{arn: dev}]", 0), ("[", None)]
-)
-def test_given_an_option_then_its_entries_are_known_unless_it_cannot_be_read(
-    option: str, found: int | None
-):
-    known = Config("example.com/image:v1", "", 2, mappings=option).declared.known
-
-    assert (known if known is None else len(known)) == found

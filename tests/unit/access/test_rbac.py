@@ -120,12 +120,6 @@ def test_given_bindings_when_changed_then_some_are_gone_and_others_there():
     assert found(changed, "alice", "devs") == [("e", "user", "alice"), ("o", "group", "devs")]
 
 
-def test_given_bindings_when_asked_for_powers_then_those_come_by_which_one_administers():
-    strong = dataclasses.replace(EDIT, powers=("may bind roles",))
-
-    assert Bindings([VIEW, strong, OWN]).with_powers() == [strong]
-
-
 def test_given_grants_when_they_give_powers_then_each_is_named_once_with_its_role():
     view = dataclasses.replace(VIEW, powers=("may bind roles", "may become a node"))
     edit = dataclasses.replace(EDIT, powers=("may bind roles",))
