@@ -36,10 +36,6 @@ def test_given_logins_of_a_role_then_each_answer_of_sts_is_for_one_on_its_connec
     assert [session for *_, session in found] == ["alice", "", "bob"]
 
 
-def test_given_a_log_that_begins_between_the_two_lines_then_the_login_has_no_key() -> None:
-    assert let_in(login()[1]) == [(ROLE, "", "")]
-
-
 @pytest.mark.parametrize(
     ("time", "count"),
     [

@@ -114,20 +114,6 @@ def test_given_several_near_misses_when_looked_for_then_each_is_named():
     assert reasons == ["the kind differs", "the account differs"]
 
 
-@given(arns.LOGINS, st.lists(arns.TEXTS, max_size=4))
-def test_given_any_mappings_when_looked_for_then_each_near_miss_names_one_of_them(
-    text: str, spelt: list[str]
-):
-    try:
-        principal = arn.parse(text)
-    except ValueError:
-        return
-
-    found = matching.near_misses(matching.login(principal), [mapping(each) for each in spelt])
-
-    assert all(line.startswith("near miss: mapping m (") for line in found)
-
-
 @pytest.mark.parametrize(
     ("text", "username", "filled"),
     [
