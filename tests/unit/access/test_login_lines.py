@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from tests.fakes.login_lines import BEGIN, END, KEY, ROLE, SESSION, line, login
@@ -91,6 +92,6 @@ def test_given_a_line_that_is_no_login_then_nobody_else_was_let_in(text: str) ->
 
 @pytest.mark.parametrize("fields", [{"session": "a\nb", "accesskeyid": "no key"}, {}])
 def test_given_an_answer_of_sts_without_a_key_and_a_session_as_at_aws_then_there_is_none(
-    fields: dict[str, str],
+    fields: dict[str, Any],
 ) -> None:
     assert let_in(line("STS response", SESSION, **fields), login()[1]) == [(ROLE, "", "")]
