@@ -92,5 +92,8 @@ def take(juju: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture(scope="module")
 def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
-    """Return the cluster that the file's `deployed` deploys, in which knobby can log in."""
+    """Return the cluster of `deployed`, in which knobby can log in.
+
+    Each file has a kubeconfig of its own, because one of them changes the cluster id.
+    """
     return logins.first_login(deployed, tmp_path_factory.mktemp("kubeconfigs"))

@@ -10,9 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from tests.integration.helpers import units
 from tests.integration.helpers.eventually import eventually
-from tests.integration.helpers.kubernetes import Cluster
-
-SERVICE = ("-n", "kube-system", "service", "aws-iam-authenticator")
+from tests.integration.helpers.kubernetes import KUBE_SYSTEM, Cluster
 
 
 def served(cluster: Cluster) -> str:
@@ -22,7 +20,7 @@ def served(cluster: Cluster) -> str:
 
 def presented(juju: jubilant.Juju, cluster: Cluster) -> str:
     """Return the fingerprint of the certificate that the Service's address presents."""
-    address = f"{cluster.get(*SERVICE)['spec']['clusterIP']}:443"
+    address = f"{cluster.address()}:443"
     unit = units.reachable(juju, units.names(juju)[0])
     shown = juju.exec(f"openssl s_client -connect {address} </dev/null", unit=unit)
     start = shown.stdout.index("-----BEGIN CERTIFICATE-----")
@@ -44,22 +42,23 @@ def newly_presented(juju: jubilant.Juju, cluster: Cluster) -> str:
 
 def chain(cluster: Cluster) -> list[x509.Certificate]:
     """Return the certificates in the Secret that the pods serve with, the leaf first."""
-    secret = cluster.get("-n", "kube-system", "secret", "aws-iam-certs")
+    secret = cluster.get(*KUBE_SYSTEM, "secret", "aws-iam-certs")
     return x509.load_pem_x509_certificates(base64.b64decode(secret["data"]["cert.pem"]))
 
 
 def dns_sans(cluster: Cluster) -> set[str]:
-    """Return the host names in the certificate that the Secret holds."""
-    extensions = chain(cluster)[0].extensions
-    found = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return set(found.get_values_for_type(x509.DNSName))
+    """Return the host names in the certificate that the pods serve with."""
+    return set(_sans(cluster).get_values_for_type(x509.DNSName))
 
 
 def ip_sans(cluster: Cluster) -> set[str]:
     """Return the IP addresses in the certificate that the pods serve with."""
+    return {str(found) for found in _sans(cluster).get_values_for_type(x509.IPAddress)}
+
+
+def _sans(cluster: Cluster) -> x509.SubjectAlternativeName:
     extensions = chain(cluster)[0].extensions
-    found = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return {str(address) for address in found.get_values_for_type(x509.IPAddress)}
+    return extensions.get_extension_for_class(x509.SubjectAlternativeName).value
 
 
 def trusted(juju: jubilant.Juju, unit: str) -> set[str]:

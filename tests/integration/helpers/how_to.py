@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import textwrap
 from pathlib import Path
+
+import jubilant
 
 # How the commands begin that a reader runs.
 COMMANDS = ("juju ", "kubectl ", "jq ", "install ", "KUBECONFIG=")
@@ -16,22 +19,27 @@ class Reader:
     """Runs what a page shows, in a folder of their own."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
     def save(self, page: str, heading: str) -> None:
         """Save the file that a page shows first below a heading as mappings.yaml."""
-        (self._folder / "mappings.yaml").write_text(blocks(page, heading)[0])
+        (self.folder / "mappings.yaml").write_text(blocks(page, heading)[0])
 
     def follow(self, page: str, heading: str) -> str:
         """Run every command below a heading, and return what they print."""
         commands = [block for block in blocks(page, heading) if block.startswith(COMMANDS)]
         assert commands, f"{page} has no command below {heading!r}"
-        return "".join(map(self._run, commands))
+        return "".join(map(self.run, commands))
 
-    def _run(self, block: str) -> str:
+    def run(self, block: str) -> str:
+        """Run commands in a shell, and return what they print.
+
+        Raises:
+            AssertionError: one of them failed.
+        """
         done = subprocess.run(
             ["/bin/bash", "-e", "-o", "pipefail", "-c", block],
-            cwd=self._folder,
+            cwd=self.folder,
             capture_output=True,
             text=True,
             timeout=120,
@@ -39,6 +47,11 @@ class Reader:
         )
         assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
         return done.stdout
+
+
+def run(juju: jubilant.Juju, command: str) -> None:
+    """Run a command of Juju that a page or a status shows."""
+    juju.cli(*shlex.split(command)[1:])
 
 
 def shown(page: str, heading: str) -> list[str]:
@@ -57,7 +70,12 @@ def blocks(page: str, heading: str) -> list[str]:
     Raises:
         AssertionError: the page has no such heading.
     """
-    found = re.findall(r"(?:^    .*\n)+", _below(page, heading), re.MULTILINE)
+    return indented(_below(page, heading))
+
+
+def indented(text: str) -> list[str]:
+    """Return the blocks of indented lines in a page's text."""
+    found = re.findall(r"(?:^    .*\n)+", text, re.MULTILINE)
     return [textwrap.dedent(block) for block in found]
 
 

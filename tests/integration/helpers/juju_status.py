@@ -32,8 +32,8 @@ def wait_until_active(juju: jubilant.Juju) -> jubilant.Status:
     return wait_until(juju, "active")
 
 
-def wait_until(juju: jubilant.Juju, wanted: str) -> jubilant.Status:
-    """Wait until every agent is idle, aws-iam has the status `wanted`, and all others are active.
+def wait_until(juju: jubilant.Juju, wanted: str, application: str = "aws-iam") -> jubilant.Status:
+    """Wait until every agent is idle, `application` is `wanted`, and all others are active.
 
     Raises:
         jubilant.WaitError: a unit is in error.
@@ -41,11 +41,11 @@ def wait_until(juju: jubilant.Juju, wanted: str) -> jubilant.Status:
     """
 
     def ready(status: jubilant.Status) -> bool:
-        others = [name for name in status.apps if name != "aws-iam"]
+        others = [name for name in status.apps if name != application]
         return (
             jubilant.all_agents_idle(status)
             and jubilant.all_active(status, *others)
-            and status.apps["aws-iam"].app_status.current == wanted
+            and status.apps[application].app_status.current == wanted
         )
 
     return juju.wait(
@@ -71,6 +71,17 @@ def wait_until_app_is(juju: jubilant.Juju, wanted: str, seconds: float) -> jubil
         successes=1,
         timeout=seconds,
     )
+
+
+def wait_for_version(juju: jubilant.Juju, version: str) -> None:
+    """Wait until aws-iam has this version, and everything is active."""
+    juju.wait(
+        lambda status: status.apps["aws-iam"].version == version,
+        error=jubilant.any_error,
+        delay=0.5,
+        timeout=120,
+    )
+    wait_until_active(juju)
 
 
 def remove(juju: jubilant.Juju, application: str) -> None:

@@ -16,8 +16,12 @@ import yaml
 from demo import keys
 from tests.integration.helpers import arns
 
+KUBE_SYSTEM = ("-n", "kube-system")
+DEPLOYMENT = (*KUBE_SYSTEM, "deployment/aws-iam-authenticator")
+SERVICE = (*KUBE_SYSTEM, "service/aws-iam-authenticator")
+PODS = (*KUBE_SYSTEM, "pods", "-l", "k8s-app=aws-iam-authenticator")
+MAPPINGS = "iamidentitymappings.iamauthenticator.k8s.aws"
 _SECONDS = 240
-_CRD = "iamidentitymappings.iamauthenticator.k8s.aws"
 _NO_RULES = [
     {
         "op": "add",
@@ -49,8 +53,21 @@ class Cluster:
         """Return what ``kubectl get`` finds: one object or a list."""
         return json.loads(self.kubectl("get", "-o", "json", *args))
 
+    def mapping_names(self) -> set[str]:
+        return {found["metadata"]["name"] for found in self.get(MAPPINGS)["items"]}
+
+    def pods(self) -> list[dict[str, Any]]:
+        """Return the pods of the authenticator, also those that are ending."""
+        return self.get(*PODS)["items"]
+
+    def objects(self) -> list[dict[str, Any]]:
+        """Return what the charm has made in kube-system, and RBAC's objects for the cluster."""
+        kinds = "deployment,service,configmap,serviceaccount,secret,poddisruptionbudget"
+        found = [self.get(*KUBE_SYSTEM, kinds), self.get("clusterrole,clusterrolebinding")]
+        items = [item for each in found for item in each["items"]]
+        return [item for item in items if "aws-iam" in item["metadata"]["name"]]
+
     def nodes(self) -> list[str]:
-        """Return the names of all nodes."""
         return [node["metadata"]["name"] for node in self.get("nodes")["items"]]
 
     def is_ready(self, node: str) -> bool:
@@ -83,14 +100,22 @@ class Cluster:
 
         The CRD has no rules for its ARN meanwhile. The leader's next hook brings them back.
         """
-        self.kubectl("patch", "crd", _CRD, "--type=json", f"-p={json.dumps(_NO_RULES)}")
+        self.kubectl("patch", "crd", MAPPINGS, "--type=json", f"-p={json.dumps(_NO_RULES)}")
         self.map(name, arn, username)
+
+    def address(self) -> str:
+        """Return the address of the authenticator's Service."""
+        return self.get(*SERVICE)["spec"]["clusterIP"]
 
     def free_address(self) -> None:
         """Delete the Service with its finalizer, as nobody does by mistake."""
-        service = ("-n", "kube-system", "service", "aws-iam-authenticator")
-        self.kubectl("patch", *service, "--patch", "metadata: {finalizers: null}")
-        self.kubectl("delete", *service)
+        self.kubectl("patch", *SERVICE, "--patch", "metadata: {finalizers: null}")
+        self.kubectl("delete", *SERVICE)
+
+    def take_address(self, address: str) -> None:
+        """Create a Service with an address of one's choice, in a namespace of one's own."""
+        thief = ("service", "clusterip", "thief", f"--clusterip={address}", "--tcp=443")
+        self.kubectl("create", "-n", "default", *thief)
 
     def whoami(self, user: str) -> subprocess.CompletedProcess[str]:
         """Run ``kubectl auth whoami`` with the AWS keys of ``user``."""

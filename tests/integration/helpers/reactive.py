@@ -10,7 +10,7 @@ from typing import Any
 
 import jubilant
 import yaml
-from tests.integration.helpers import arns, juju_status, juju_version
+from tests.integration.helpers import arns, juju_status, testbed_only
 from tests.integration.helpers.kubernetes import Cluster, admins_kubeconfig
 
 CHANNEL = "reactive/stable"
@@ -36,7 +36,7 @@ def deploy(juju: jubilant.Juju, folder: Path) -> Cluster:
     Its pods do not tolerate the control plane's taint of today, so this removes the taint. Then
     they run, and refuse every login.
     """
-    juju_version.require_3(juju, "a reactive charm does not run on Juju 4")
+    testbed_only.require_juju_3(juju, "a reactive charm does not run on Juju 4")
     overlay = folder / "overlay.yaml"
     overlay.write_text(
         yaml.safe_dump(

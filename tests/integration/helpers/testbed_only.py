@@ -1,4 +1,4 @@
-"""What the testbed's controller does for a test and no operator can do.
+"""What the testbed's controller does for a test and no operator can do, and Juju 3 alone.
 
 On any other controller, each of these skips the test that calls it.
 """
@@ -10,7 +10,7 @@ import os
 import jubilant
 import pytest
 from tests.integration.helpers import juju_status, units
-from tests.integration.helpers.kubernetes import Cluster
+from tests.integration.helpers.kubernetes import KUBE_SYSTEM, Cluster
 
 from testbed import testbedctl
 
@@ -26,6 +26,12 @@ def require(reason: str) -> None:
 def require_lab(reason: str) -> None:
     """Skip the running test, for this reason, outside of a lab. A lab may have a real Juju."""
     if "TESTBED_CHARM_STORE" not in os.environ:
+        pytest.skip(reason)
+
+
+def require_juju_3(juju: jubilant.Juju, reason: str) -> None:
+    """Skip the running test, for this reason, on Juju 4."""
+    if juju.version().tuple >= (4,):
         pytest.skip(reason)
 
 
@@ -67,10 +73,9 @@ def exit_codes(juju: jubilant.Juju, unit: str) -> set[int]:
 
 def end_former_pods(juju: jubilant.Juju, cluster: Cluster) -> None:
     """End the pods at once that would serve for another minute, and have the leader see it."""
-    pods = ("-n", "kube-system", "pods")
-    for pod in cluster.get(*pods, "-l", "k8s-app=aws-iam-authenticator")["items"]:
+    for pod in cluster.pods():
         if "deletionTimestamp" in pod["metadata"]:
-            cluster.kubectl("delete", *pods, pod["metadata"]["name"], *_AT_ONCE)
+            cluster.kubectl("delete", *KUBE_SYSTEM, "pod", pod["metadata"]["name"], *_AT_ONCE)
     run_update_status(juju, units.leader(juju))
     juju_status.wait_until_active(juju)
 

@@ -27,7 +27,7 @@ def take(juju: jubilant.Juju, step: str) -> None:
         AssertionError: the leader's status is not the page's afterwards.
     """
     for command in commands(step) or [command_in_status(juju)]:
-        run(juju, command)
+        how_to.run(juju, command)
     settle(juju)
     for line in statuses(step):
         assert status(juju) == line
@@ -46,11 +46,6 @@ def statuses(heading: str) -> list[str]:
 def shown(heading: str) -> list[str]:
     """Return the indented lines below a heading: commands, and what comes of them."""
     return how_to.shown(_PAGE, heading)
-
-
-def run(juju: jubilant.Juju, command: str) -> None:
-    """Run a command of the page."""
-    juju.cli(*command.split()[1:])
 
 
 def settle(juju: jubilant.Juju) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import jubilant
 import pytest
-from tests.integration.helpers import bundle, juju_status, logins, upgrade_page
+from tests.integration.helpers import bundle, how_to, juju_status, upgrade_page
+from tests.integration.helpers.how_to import Reader
 from tests.integration.helpers.kubernetes import Cluster
 
 
@@ -29,7 +30,7 @@ def deployed(juju: jubilant.Juju) -> jubilant.Juju:
     if os.environ.get("TESTBED_KUBERNETES") == "latest":
         bundle.deploy(juju, channel="1.29/stable")
         juju_status.wait_until(juju, "blocked")
-        upgrade_page.run(juju, upgrade_page.command_in_status(juju))
+        how_to.run(juju, upgrade_page.command_in_status(juju))
     else:
         bundle.deploy(juju)
     juju_status.wait_until_active(juju)
@@ -37,9 +38,11 @@ def deployed(juju: jubilant.Juju) -> jubilant.Juju:
 
 
 @pytest.fixture(scope="module")
-def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
-    """Return the deployed cluster, in which knobby can log in through a role.
-
-    Each file has a kubeconfig of its own, because one of them changes the cluster id.
-    """
-    return logins.first_login(deployed, tmp_path_factory.mktemp("kubeconfigs"))
+def reader(
+    deployed: jubilant.Juju, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Reader]:
+    """Return a reader of the pages, whose kubectl and juju find the cluster and the model."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JUJU_MODEL", deployed.model or "")
+        patch.setenv("KUBECONFIG", str(cluster.admin))
+        yield Reader(tmp_path_factory.mktemp("reader"))

@@ -11,14 +11,13 @@ from collections.abc import Iterator
 import jubilant
 import pytest
 from tests.integration.helpers import logins, testbed_only
-from tests.integration.helpers.kubernetes import Cluster
+from tests.integration.helpers.kubernetes import DEPLOYMENT, Cluster
 
 from testbed.faults.client import Faults
 
 pytestmark = pytest.mark.slow
 
 UNIT = "aws-iam/0"
-DEPLOYMENT = ("-n", "kube-system", "deployment", "aws-iam-authenticator")
 API = "waiting: waiting for the Kubernetes API"
 STATUSES = {
     "403": "blocked: the cluster rejects an object of this charm: 'the testbed answers 403",

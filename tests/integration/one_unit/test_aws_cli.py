@@ -13,24 +13,27 @@ from tests.integration.helpers.bad_tokens import TRUST, WITH_AWS_CLI
 from tests.integration.helpers.kubernetes import Cluster
 
 
+@pytest.fixture
+def person(deployed: jubilant.Juju, cluster: Cluster, tmp_path: Path) -> Path:
+    """Return the kubeconfig of a person without aws-iam-authenticator."""
+    asked = {"arn": arns.ROLE, "client": "aws"}
+    action = deployed.run("aws-iam/leader", "get-kubeconfig", asked)
+    path = tmp_path / "person"
+    path.write_text(action.results["kubeconfig"])
+    return path
+
+
 @pytest.mark.parametrize(
     "settings",
     [
-        {},
         {"AWS_DEFAULT_OUTPUT": "text", "AWS_REGION": "eu-west-1"},
         # The pods follow the token to sts.us-east-1.api.aws.
         {"AWS_USE_DUALSTACK_ENDPOINT": "true"},
     ],
 )
 def test_given_a_kubeconfig_for_the_aws_cli_when_a_person_uses_it_then_they_are_logged_in(
-    deployed: jubilant.Juju, cluster: Cluster, tmp_path: Path, settings: dict[str, str]
+    person: Path, settings: dict[str, str]
 ) -> None:
-    asked = {"arn": arns.ROLE, "client": "aws"}
-    person = tmp_path / "person"
-    person.write_text(
-        deployed.run("aws-iam/leader", "get-kubeconfig", asked).results["kubeconfig"]
-    )
-
     done = whoami(person, "knobby", settings)
 
     assert logins.username(done) == "knobby"
@@ -38,15 +41,7 @@ def test_given_a_kubeconfig_for_the_aws_cli_when_a_person_uses_it_then_they_are_
     assert "EKSGetTokenAuth" in done.stdout
 
 
-def test_given_keys_that_aws_refuses_when_they_are_used_then_aws_says_so(
-    deployed: jubilant.Juju, cluster: Cluster, tmp_path: Path
-) -> None:
-    asked = {"arn": arns.ROLE, "client": "aws"}
-    person = tmp_path / "person"
-    person.write_text(
-        deployed.run("aws-iam/leader", "get-kubeconfig", asked).results["kubeconfig"]
-    )
-
+def test_given_keys_that_aws_refuses_when_they_are_used_then_aws_says_so(person: Path) -> None:
     done = whoami(person, "knobby", {"AWS_SECRET_ACCESS_KEY": "another-one"})
 
     assert done.returncode

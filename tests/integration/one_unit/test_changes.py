@@ -8,7 +8,6 @@ import jubilant
 import pytest
 from tests.integration.helpers import (
     arns,
-    bundle,
     juju_status,
     kubernetes,
     logins,
@@ -16,16 +15,13 @@ from tests.integration.helpers import (
     testbed_only,
 )
 from tests.integration.helpers.eventually import eventually
-from tests.integration.helpers.kubernetes import Cluster
+from tests.integration.helpers.kubernetes import DEPLOYMENT, MAPPINGS, SERVICE, Cluster
 
-DEPLOYMENT = ("-n", "kube-system", "deployment", "aws-iam-authenticator")
-SERVICE = ("-n", "kube-system", "service", "aws-iam-authenticator")
 CONTROL_PLANE = "kubernetes-control-plane/0"
 API_SERVER = "snap.kube-apiserver.daemon.service"
 
 
 def exists(cluster: Cluster, kind: str) -> bool:
-    """Return whether the cluster has the charm's object of this kind."""
     return "aws-iam-authenticator" in cluster.kubectl("get", "-n", "kube-system", kind)
 
 
@@ -48,14 +44,13 @@ def test_given_a_service_deleted_by_mistake_then_people_log_in_and_nobody_gets_i
 ) -> None:
     before = cluster.get(*SERVICE)
     address, uid = before["spec"]["clusterIP"], before["metadata"]["uid"]
-    thief = ("create", "service", "clusterip", "thief", f"--clusterip={address}", "--tcp=443")
 
     cluster.kubectl("delete", *SERVICE, "--wait=false")
 
     assert "deletionTimestamp" in cluster.get(*SERVICE)["metadata"]
     assert logins.wait_for_login(cluster) == "knobby"
     with pytest.raises(AssertionError, match="provided IP is already allocated"):
-        cluster.kubectl(*thief)
+        cluster.take_address(address)
 
     with juju_status.frequent_update_status(deployed):
         eventually(lambda: cluster.get(*SERVICE)["metadata"]["uid"] != uid, "made again")
@@ -75,44 +70,6 @@ def test_given_objects_that_somebody_changed_when_a_hook_runs_then_each_is_as_be
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     settled.check_changes_are_undone(deployed, cluster, settled.CHANGES)
-
-
-def test_given_another_image_then_no_login_fails_meanwhile_and_the_version_follows(
-    deployed: jubilant.Juju, cluster: Cluster
-) -> None:
-    logins.wait_for_login(cluster)
-
-    deployed.config("aws-iam", {"image": bundle.OTHER_IMAGE})
-    with juju_status.frequent_update_status(deployed), logins.RepeatedLogins(cluster) as people:
-        deployed.wait(
-            lambda status: status.apps["aws-iam"].version == "v0.7.13",
-            error=jubilant.any_error,
-            delay=0.5,
-            successes=1,
-            timeout=90,
-        )
-    juju_status.wait_until_active(deployed)
-
-    containers = cluster.get(*DEPLOYMENT)["spec"]["template"]["spec"]["containers"]
-    assert [container["image"] for container in containers] == [bundle.OTHER_IMAGE]
-    assert "authenticator v0.7.13, 2/2 pods" in juju_status.message(deployed)
-    assert people.failed == []
-    assert people.succeeded > 0
-
-
-def test_given_a_mapping_that_can_never_work_then_the_unit_names_it(
-    deployed: jubilant.Juju, cluster: Cluster
-) -> None:
-    """Check what Kubernetes 1.28 accepts: there, a rule in the schema would also hold for mappings
-    from before."""
-    cluster.map("pathed", arns.ROLE_WITH_PATH, "dev")
-
-    named = "1 broken mapping: pathed: no login has a role path"
-    with juju_status.frequent_update_status(deployed):
-        eventually(lambda: named in juju_status.message(deployed), "named")
-
-        cluster.kubectl("delete", "iamidentitymapping", "pathed")
-        eventually(lambda: "broken mapping" not in juju_status.message(deployed), "forgotten")
 
 
 def test_given_an_api_server_that_is_down_during_hooks_then_the_unit_waits_and_recovers(
@@ -180,7 +137,7 @@ def test_given_a_principal_of_govcloud_then_they_log_in_with_the_default_partiti
 
     assert logins.wait_for_login(gov, "gus") == "gus"
     assert "broken mapping" not in juju_status.message(deployed)
-    cluster.kubectl("delete", "iamidentitymapping", "gus")
+    cluster.kubectl("delete", MAPPINGS, "gus")
 
 
 def test_given_another_cluster_id_then_only_tokens_for_it_are_accepted(

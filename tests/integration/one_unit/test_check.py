@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import subprocess
 from collections.abc import Iterator
 
 import jubilant
@@ -17,14 +16,14 @@ import pytest
 from tests.integration.helpers import arns, checking, how_to, juju_status, testbed_only
 from tests.integration.helpers import proxy as proxies
 from tests.integration.helpers.checking import check_until
-from tests.integration.helpers.kubernetes import Cluster
+from tests.integration.helpers.how_to import Reader
+from tests.integration.helpers.kubernetes import DEPLOYMENT, MAPPINGS, PODS, SERVICE, Cluster
 
 from testbed.cluster import pki
 
 pytestmark = pytest.mark.slow
 
 MACHINE = "kubernetes-control-plane/0"
-DEPLOYMENT = ("-n", "kube-system", "deployment/aws-iam-authenticator")
 REPLICA_SETS = ("-n", "kube-system", "rs")
 NEXT_TO_NOTHING = {
     "2-authenticator": "not checked",
@@ -42,33 +41,12 @@ def ok_again(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[None]:
     checking.wait_until_ok(deployed)
 
 
-def test_given_a_healthy_deployment_when_checked_then_all_steps_are_ok(
-    deployed: jubilant.Juju, cluster: Cluster
-) -> None:
-    results = check_until(deployed, {})
-
-    assert results["result"] == checking.ALL_OK
-    assert results["1-kubernetes"].startswith("ok: v1.")
-    assert results["5-sts"].startswith("ok: sts.")
-
-
 def test_given_the_commands_of_the_page_when_run_then_they_say_that_all_is_well(
-    deployed: jubilant.Juju, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+    reader: Reader,
 ) -> None:
-    monkeypatch.setenv("JUJU_MODEL", deployed.model or "")
-    commands = [
-        how_to.shown("find-out-what-is-wrong.md", heading)[0]
-        for heading in (
-            "Run it",
-            "Check another unit",
-            "Check another region of AWS",
-            "For scripts",
-        )
-    ]
-    for command in commands:
-        shell = ["/bin/bash", "-ec", command]
-        done = subprocess.run(shell, capture_output=True, timeout=60, check=True)
-        assert checking.ALL_OK in done.stdout.decode(), command
+    for heading in ("Run it", "Check another unit", "Check another region of AWS", "For scripts"):
+        command = how_to.shown("find-out-what-is-wrong.md", heading)[0]
+        assert checking.ALL_OK in reader.run(command), command
 
 
 # Step 1.
@@ -128,8 +106,7 @@ def test_given_a_service_of_other_pods_then_it_is_named_and_the_command_corrects
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     selector = json.dumps({"spec": {"selector": {"k8s-app": "another"}}})
-    service = ("-n", "kube-system", "service/aws-iam-authenticator")
-    cluster.kubectl("patch", *service, "-p", selector)
+    cluster.kubectl("patch", *SERVICE, "-p", selector)
     broken = {
         "2-authenticator": "failed",
         "3-certificate": "not checked",
@@ -146,9 +123,8 @@ def test_given_a_service_of_other_pods_then_it_is_named_and_the_command_corrects
 def test_given_no_node_with_room_then_what_holds_the_pods_up_is_named(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
-    pods = ("-n", "kube-system", "pods", "-l", "k8s-app=aws-iam-authenticator")
     with cluster.without_room():
-        cluster.kubectl("delete", *pods, "--force", "--grace-period=0")
+        cluster.kubectl("delete", *PODS, "--force", "--grace-period=0")
         results = check_until(
             deployed,
             {
@@ -172,7 +148,7 @@ def test_given_an_image_that_cannot_be_pulled_then_it_is_named_and_the_others_se
     cluster.kubectl(*set_image, "aws-iam-authenticator=registry.invalid/nothing:v0")
     try:
         cluster.kubectl(
-            *("-n", "kube-system", "wait", "pods", "-l", "k8s-app=aws-iam-authenticator"),
+            *("wait", *PODS),
             "--for=jsonpath={.status.containerStatuses[0].state.waiting.reason}=ErrImagePull",
             "--field-selector=status.phase=Pending",
             "--timeout=60s",
@@ -197,20 +173,6 @@ def test_given_a_service_that_does_not_answer_then_certificate_and_whole_way_fai
     assert "the Service does not serve it" in results["3-certificate"]
     assert "did not arrive at any pod" in results["6-end-to-end"]
     assert "k8s-aws-v1" not in f"{results}"
-
-
-# Step 4.
-
-
-def test_given_a_webhook_file_that_is_gone_then_the_command_writes_it_again(
-    deployed: jubilant.Juju, cluster: Cluster
-) -> None:
-    deployed.exec("rm /root/cdk/aws-iam-webhook.yaml", unit=MACHINE)
-
-    results = check_until(deployed, {"4-webhook": "failed"})
-
-    assert "/root/cdk/aws-iam-webhook.yaml is missing" in results["4-webhook"]
-    checking.run_remedy(deployed, results["4-webhook"])
 
 
 # Step 5.
@@ -291,7 +253,7 @@ def test_given_mappings_that_need_attention_then_they_are_named(
     try:
         results = check_until(deployed, {"7-mappings": "failed"})
     finally:
-        cluster.kubectl("delete", "iamidentitymapping", "twin", "pathed")
+        cluster.kubectl("delete", MAPPINGS, "twin", "pathed")
 
     assert "3 broken mappings: " in results["7-mappings"]
     assert "no login has a role path" in results["7-mappings"]

@@ -20,7 +20,6 @@ from tests.integration.helpers import (
     bundle,
     how_to,
     juju_status,
-    juju_version,
     kubernetes,
     logins,
     proxy,
@@ -28,12 +27,11 @@ from tests.integration.helpers import (
     testbed_only,
     units,
 )
-from tests.integration.helpers.kubernetes import Cluster
+from tests.integration.helpers.kubernetes import DEPLOYMENT, KUBE_SYSTEM, Cluster
 
 COLLECTOR = scraping.COLLECTOR
 PAGE = "watch-it-with-cos.md"
 METRICS = Path(__file__).parents[3] / "docs/reference/metrics.md"
-PODS = ("-n", "kube-system", "pods", "-l", "k8s-app=aws-iam-authenticator")
 # Prometheus and Grafana make these themselves.
 NOT_SCRAPED = {"up"}
 _SELECTOR = re.compile(r"([a-z_]+)\{([^}]*)\}")
@@ -44,7 +42,7 @@ _LABEL = re.compile(r"(\w+)(?:=~|!=|=)\"")
 def watched(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[jubilant.Juju]:
     """Yield the model with a collector, and take that away again."""
     testbed_only.require("a collector of the store needs a COS to be active")
-    juju_version.require_3(deployed, "Juju 4.1 gives aws-iam collectors without end")
+    testbed_only.require_juju_3(deployed, "Juju 4.1 gives aws-iam collectors without end")
     testbed_only.end_former_pods(deployed, cluster)
     deployed.deploy(COLLECTOR, base=bundle.BASE)
     run(deployed, "Connect it")
@@ -57,7 +55,7 @@ def watched(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[jubilant.Juju
 def run(juju: jubilant.Juju, heading: str) -> None:
     """Run the commands below a heading of the page."""
     for command in how_to.shown(PAGE, heading):
-        juju.cli(*command.split()[1:])
+        how_to.run(juju, command)
     juju_status.wait_until_active(juju)
 
 
@@ -95,11 +93,10 @@ def make_every_event(cluster: Cluster) -> None:
 def test_given_the_page_when_it_is_followed_then_each_pod_and_the_service_are_scraped(
     watched: jubilant.Juju, cluster: Cluster
 ) -> None:
-    pods = sorted(cluster.get(*PODS)["items"], key=lambda pod: pod["metadata"]["name"])
-    address = cluster.get("-n", "kube-system", "service", "aws-iam-authenticator")["spec"]
+    pods = sorted(cluster.pods(), key=lambda pod: pod["metadata"]["name"])
 
     wanted = [f"{pod['status']['podIP']}:21362" for pod in pods]
-    assert targets(watched) == [*wanted, f"{address['clusterIP']}:443"]
+    assert targets(watched) == [*wanted, f"{cluster.address()}:443"]
 
 
 def test_given_the_jobs_when_a_machine_does_as_they_say_then_there_are_all_metrics_and_labels(
@@ -149,29 +146,14 @@ def test_given_expressions_that_sum_by_labels_then_the_metrics_have_these(
     assert [pair for pair in grouped if pair[0] not in there[pair[1]]] == []
 
 
-def test_given_another_authority_then_a_scrape_as_the_jobs_say_is_refused(
-    watched: jubilant.Juju,
-) -> None:
-    (job, *_) = scraping.published(watched)["metrics_scrape_jobs"]
-    other = {**job, "tls_config": {**job["tls_config"], "server_name": "another.name"}}
-
-    with pytest.raises(jubilant.TaskError, match="certificate"):
-        scraping.run(watched, units.principals(watched)[0], [other])
-
-
 def test_given_a_pod_that_is_replaced_when_the_leader_has_a_hook_then_the_jobs_follow(
     watched: jubilant.Juju, cluster: Cluster
 ) -> None:
     before = targets(watched)
-    pod = cluster.get(*PODS)["items"][0]
-    cluster.kubectl(
-        *("delete", "pod", "-n", "kube-system", pod["metadata"]["name"]),
-        *("--force", "--grace-period=0"),
-    )
-    cluster.kubectl(
-        *("rollout", "status", "-n", "kube-system", "deployment/aws-iam-authenticator"),
-        "--timeout=120s",
-    )
+    pod = cluster.pods()[0]
+    at_once = ("--force", "--grace-period=0")
+    cluster.kubectl("delete", *KUBE_SYSTEM, "pod", pod["metadata"]["name"], *at_once)
+    cluster.kubectl("rollout", "status", *DEPLOYMENT, "--timeout=120s")
     testbed_only.run_update_status(watched, units.leader(watched))
     juju_status.wait_until_active(watched)
 

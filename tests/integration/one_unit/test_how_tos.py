@@ -14,11 +14,10 @@ from tests.integration.helpers import arns, bad_tokens, bundle, juju_status, kub
 from tests.integration.helpers.bad_tokens import credentials, signed
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.how_to import Reader
-from tests.integration.helpers.kubernetes import Cluster
+from tests.integration.helpers.kubernetes import DEPLOYMENT, KUBE_SYSTEM, MAPPINGS, PODS, Cluster
 
 pytestmark = pytest.mark.slow
 
-MAPPINGS = "iamidentitymappings.iamauthenticator.k8s.aws"
 AWS_AUTH = {
     "apiVersion": "v1",
     "kind": "ConfigMap",
@@ -32,17 +31,6 @@ WHY = "why-was-i-refused.md"
 GLASS = "break-glass.md"
 MANY = "many-clusters.md"
 BESIDE = "beside-oidc-and-keystone.md"
-
-
-@pytest.fixture(scope="module")
-def reader(
-    deployed: jubilant.Juju, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Reader]:
-    """Return a reader of the pages, whose kubectl and juju find the cluster and the model."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JUJU_MODEL", deployed.model or "")
-        patch.setenv("KUBECONFIG", str(cluster.admin))
-        yield Reader(tmp_path_factory.mktemp("reader"))
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +50,6 @@ def refused(cluster: Cluster) -> None:
 
 
 def usernames(cluster: Cluster) -> set[str]:
-    """Return the usernames of all mappings."""
     return {found["spec"]["username"] for found in cluster.get(MAPPINGS)["items"]}
 
 
@@ -111,10 +98,8 @@ def test_given_the_page_on_permission_sets_then_the_unit_waits_for_somebody_to_l
     deployed: jubilant.Juju, cluster: Cluster, reader: Reader
 ) -> None:
     # The log of the former pods has logins by this permission set: other files use it too.
-    here = ("-n", "kube-system")
-    pods = ("pods", "-l", "k8s-app=aws-iam-authenticator")
-    cluster.kubectl(*here, "delete", *pods, "--force", "--grace-period=0")
-    cluster.kubectl(*here, "rollout", "status", "deployment/aws-iam-authenticator")
+    cluster.kubectl("delete", *PODS, "--force", "--grace-period=0")
+    cluster.kubectl("rollout", "status", *DEPLOYMENT)
 
     reader.save("permission-sets.md", "Admit a permission set of IAM Identity Center")
     reader.follow("permission-sets.md", "Admit a permission set of IAM Identity Center")
@@ -130,7 +115,7 @@ def test_given_the_page_on_eks_then_its_people_are_mapped(
     reader.follow("move-from-eks.md", "Move from EKS")
     reader.follow("move-from-eks.md", "Give people a kubeconfig")
     juju_status.wait_until_active(deployed)
-    cluster.kubectl("-n", "kube-system", "delete", "configmap", "aws-auth")
+    cluster.kubectl("delete", *KUBE_SYSTEM, "configmap", "aws-auth")
 
     assert usernames(cluster) == {"dev"}
 
@@ -206,19 +191,16 @@ def test_given_the_page_on_reviews_then_it_lists_and_explains(
     assert "mapping dev, made with kubectl" in explained
 
 
-@pytest.mark.usefixtures("reader")  # its environment
 def test_given_the_page_on_audits_then_its_files_say_who_has_access(
-    cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+    cluster: Cluster, reader: Reader
 ) -> None:
     cluster.map("dev", arns.ROLE, "dev")
-    folder = tmp_path_factory.mktemp("audit")
-    auditor = Reader(folder)
 
-    auditor.follow("audit.md", "Who has access, and since when")
+    reader.follow("audit.md", "Who has access, and since when")
 
-    assert f'"dev","{arns.ROLE}","dev"' in (folder / "access.csv").read_text()
-    assert "logins: " in auditor.follow("audit.md", "Who is inactive")
-    auditor.follow("audit.md", "What changed in the last hour")
+    assert f'"dev","{arns.ROLE}","dev"' in (reader.folder / "access.csv").read_text()
+    assert "logins: " in reader.follow("audit.md", "Who is inactive")
+    reader.follow("audit.md", "What changed in the last hour")
 
 
 @pytest.mark.usefixtures("refused")

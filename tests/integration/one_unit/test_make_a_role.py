@@ -7,35 +7,25 @@ import stat
 import subprocess
 from pathlib import Path
 
-import jubilant
-import pytest
 from demo import keys
 from tests.integration.helpers import kubernetes, logins
 from tests.integration.helpers.how_to import Reader
-from tests.integration.helpers.kubernetes import Cluster
 
 PAGE = "make-a-role.md"
 
 
-@pytest.fixture
-def reader(deployed: jubilant.Juju, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Reader:
-    """Return a reader of the page, whose juju finds the model."""
-    monkeypatch.setenv("JUJU_MODEL", deployed.model or "")
-    return Reader(tmp_path)
-
-
 def test_given_a_kubeconfig_with_a_namespace_when_it_is_used_then_it_asks_that_namespace(
-    reader: Reader, cluster: Cluster, tmp_path: Path
+    reader: Reader,
 ) -> None:
     reader.follow(PAGE, "Get a kubeconfig")
 
-    done = kubectl(tmp_path, keys.environment("knobby"), "get", "secrets", "--v=6")
+    done = kubectl(reader, keys.environment("knobby"), "get", "secrets", "--v=6")
 
     assert "/api/v1/namespaces/dev/secrets" in done.stderr
 
 
 def test_given_a_client_that_keeps_the_session_when_the_keys_are_gone_then_the_session_goes_on(
-    reader: Reader, cluster: Cluster, tmp_path: Path
+    reader: Reader, tmp_path: Path
 ) -> None:
     config, credentials, cache = (tmp_path / name for name in ("config", "credentials", "cache"))
     config.write_text(logins.PROFILE)
@@ -47,13 +37,13 @@ def test_given_a_client_that_keeps_the_session_when_the_keys_are_gone_then_the_s
     }
     whoami = ("auth", "whoami", "-o", "json")
     reader.follow(PAGE, "Type an MFA code once")
-    first = kubectl(tmp_path, environment, *whoami)
+    first = kubectl(reader, environment, *whoami)
     assert first.returncode == 0, first.stderr
     credentials.write_text("[knobby]\naws_access_key_id = AKIAGONE\naws_secret_access_key = x\n")
 
-    second = kubectl(tmp_path, environment, *whoami)
+    second = kubectl(reader, environment, *whoami)
     environment["AWS_IAM_AUTHENTICATOR_CACHE_FILE"] = str(tmp_path / "another")
-    without = kubectl(tmp_path, environment, *whoami)
+    without = kubectl(reader, environment, *whoami)
 
     extra = json.loads(second.stdout)["status"]["userInfo"]["extra"]
     assert extra["sessionName"] == ["alice"]
@@ -62,8 +52,8 @@ def test_given_a_client_that_keeps_the_session_when_the_keys_are_gone_then_the_s
 
 
 def kubectl(
-    folder: Path, environment: dict[str, str], *args: str
+    reader: Reader, environment: dict[str, str], *args: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run kubectl with the kubeconfig that the page has saved in ``folder``."""
-    saved = str(folder / "aws-iam.yaml")
+    """Run kubectl with the kubeconfig that the page has saved."""
+    saved = str(reader.folder / "aws-iam.yaml")
     return kubernetes.run(["kubectl", "--kubeconfig", saved, *args], environment=environment)

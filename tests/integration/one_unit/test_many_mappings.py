@@ -8,11 +8,9 @@ from collections.abc import Iterator
 import jubilant
 import pytest
 from tests.integration.helpers import juju_status, testbed_only
-from tests.integration.helpers.kubernetes import Cluster
+from tests.integration.helpers.kubernetes import MAPPINGS, Cluster
 
 NUMBER = 300
-KIND = "iamidentitymappings"
-LABEL = "team=many"
 
 
 @pytest.fixture
@@ -31,7 +29,7 @@ def created(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[Cluster]:
     created = {"apiVersion": "v1", "kind": "List", "items": [*items, twin]}
     cluster.kubectl("create", "-f", "-", stdin=json.dumps(created))
     yield cluster
-    cluster.kubectl("delete", KIND, "-l", LABEL, "--wait=false")
+    cluster.kubectl("delete", MAPPINGS, "-l", "team=many", "--wait=false")
 
 
 def test_given_hundreds_of_new_mappings_when_one_hook_runs_then_all_work_and_twins_are_named(
@@ -40,7 +38,7 @@ def test_given_hundreds_of_new_mappings_when_one_hook_runs_then_all_work_and_twi
     # By themselves, the pods would take half a minute.
     testbed_only.run_update_status(deployed, "aws-iam/0")
 
-    found = created.get(KIND)["items"]
+    found = created.get(MAPPINGS)["items"]
     canonical = {m["spec"]["arn"].lower(): m.get("status", {}).get("canonicalARN") for m in found}
     assert len(found) > NUMBER
     assert [arn for arn, written in canonical.items() if written != arn] == []

@@ -8,9 +8,8 @@ from pathlib import Path
 import jubilant
 import pytest
 from tests.integration.helpers import bundle, juju_status, logins
-from tests.integration.helpers.kubernetes import Cluster
+from tests.integration.helpers.kubernetes import DEPLOYMENT, Cluster
 
-DEPLOYMENT = ("-n", "kube-system", "deploy", "aws-iam-authenticator")
 FORMER, NEXT = "v0.7.18", "v0.7.13"
 
 
@@ -19,7 +18,7 @@ def refreshed_back(deployed: jubilant.Juju) -> Iterator[None]:
     """Leave the charm to the other files as it was."""
     yield
     deployed.refresh("aws-iam", path=bundle.packed_charm())
-    _wait_for_version(deployed, FORMER)
+    juju_status.wait_for_version(deployed, FORMER)
 
 
 @pytest.mark.usefixtures("refreshed_back")
@@ -31,20 +30,9 @@ def test_given_a_next_version_when_refreshed_then_no_login_fails_meanwhile(
 
     with logins.RepeatedLogins(cluster) as people:
         deployed.refresh("aws-iam", path=bundle.next_version(tmp_path))
-        _wait_for_version(deployed, NEXT)
+        juju_status.wait_for_version(deployed, NEXT)
 
-    print(f"{people.succeeded} logins while the charm was refreshed, {len(people.failed)} failed")
     assert people.failed == []
     assert people.succeeded > 10
     template = cluster.get(*DEPLOYMENT)["spec"]["template"]
     assert [c["image"] for c in template["spec"]["containers"]] == [bundle.OTHER_IMAGE]
-
-
-def _wait_for_version(juju: jubilant.Juju, version: str) -> None:
-    juju.wait(
-        lambda status: status.apps["aws-iam"].version == version,
-        error=jubilant.any_error,
-        delay=0.5,
-        timeout=120,
-    )
-    juju_status.wait_until_active(juju)

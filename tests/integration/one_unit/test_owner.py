@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import jubilant
 import pytest
 from tests.integration.helpers import bundle, juju_status, logins, testbed_only, units
-from tests.integration.helpers.kubernetes import Cluster
+from tests.integration.helpers.kubernetes import SERVICE, Cluster
 
 SECOND = "second"
-SERVICE = ("-n", "kube-system", "service", "aws-iam-authenticator")
 ANNOTATION = "aws-iam/owner"
 COMMAND = f"kubectl -n kube-system annotate service aws-iam-authenticator {ANNOTATION}-"
 GONE = "gone of model old (11111111-2222-4333-8444-555555555555)"
-OURS = "deployment,service,configmap,serviceaccount,secret,poddisruptionbudget"
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +28,7 @@ def test_given_an_owner_when_a_second_application_comes_then_it_is_blocked_and_p
         deployed.deploy(bundle.packed_charm(), SECOND, base=bundle.BASE)
         deployed.integrate(f"{SECOND}:aws-iam", "kubernetes-control-plane:aws-iam")
         deployed.integrate(f"{SECOND}:certificates", "easyrsa:client")
-        _wait(deployed, SECOND, "blocked")
+        juju_status.wait_until(deployed, "blocked", SECOND)
         testbed_only.run_update_status(deployed, "aws-iam/0")
         testbed_only.run_update_status(deployed, f"{SECOND}/0")
 
@@ -73,25 +70,9 @@ def test_given_an_owner_that_is_gone_when_the_command_in_the_status_is_run_then_
     assert logins.wait_for_login(cluster) == "knobby"
 
 
-def _wait(juju: jubilant.Juju, application: str, wanted: str) -> None:
-    """Wait until every agent is idle, and the application has the status `wanted`."""
-    juju.wait(
-        lambda status: (
-            jubilant.all_agents_idle(status)
-            and status.apps[application].app_status.current == wanted
-        ),
-        error=jubilant.any_error,
-        delay=0.5,
-        successes=2,
-        timeout=120,
-    )
-
-
 def _owned(juju: jubilant.Juju, cluster: Cluster) -> dict[str, Any]:
     """Return the objects of the first application, each by its UID, mark and content, and the
     webhook file on the machine."""
-    inside = json.loads(cluster.kubectl("get", OURS, "-n", "kube-system", "-o", "json"))
-    outside = json.loads(cluster.kubectl("get", "clusterrole,clusterrolebinding", "-o", "json"))
     return {
         "file": units.webhook_file(juju, "aws-iam/0"),
         **{
@@ -100,8 +81,7 @@ def _owned(juju: jubilant.Juju, cluster: Cluster) -> dict[str, Any]:
                 item["metadata"]["annotations"][ANNOTATION],
                 item.get("spec") or _values(item.get("data")) or item.get("rules"),
             )
-            for item in inside["items"] + outside["items"]
-            if item["metadata"]["name"].startswith("aws-iam")
+            for item in cluster.objects()
         },
     }
 

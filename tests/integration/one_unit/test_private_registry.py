@@ -5,67 +5,50 @@ from __future__ import annotations
 import base64
 import json
 import re
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import jubilant
 import pytest
-from tests.integration.helpers import juju_status, logins, testbed_only
+from tests.integration.helpers import how_to, juju_status, logins, testbed_only
 from tests.integration.helpers.eventually import eventually
-from tests.integration.helpers.kubernetes import Cluster
+from tests.integration.helpers.how_to import Reader
+from tests.integration.helpers.kubernetes import DEPLOYMENT, KUBE_SYSTEM, Cluster
 
-PAGE = Path(__file__).parents[3] / "docs/how-to/use-a-private-registry.md"
+PAGE = "use-a-private-registry.md"
 PASSWORD = "let-me-pull"
-SYSTEM = ("-n", "kube-system")
-DEPLOYMENT = (*SYSTEM, "deployment", "aws-iam-authenticator")
-PULL_SECRET = (*SYSTEM, "secret", "aws-iam-pull-secret")
-PODS = (*SYSTEM, "pods", "-l", "k8s-app=aws-iam-authenticator")
 ID = re.compile(r"secret:[a-z0-9]{20}")
 
 
 class Operator:
     """Runs the page's commands, in a folder with the password in a file."""
 
-    def __init__(self, juju: jubilant.Juju, folder: Path) -> None:
-        self._juju, self._folder = juju, folder
-        self._id = ""
+    def __init__(self, reader: Reader) -> None:
+        self._reader, self._id = reader, ""
         self.set_password(PASSWORD)
 
     def set_password(self, password: str) -> None:
-        (self._folder / "password.txt").write_text(password)
+        (self._reader.folder / "password.txt").write_text(password)
 
     def follow(self, heading: str) -> None:
         """Run every command under a heading, with the id that Juju printed for its secret."""
-        _, _, section = PAGE.read_text().partition(f"\n## {heading}\n")
-        lines = section.partition("\n## ")[0].splitlines()
-        for line in [line.strip() for line in lines if line.startswith("    juju ")]:
+        for line in how_to.shown(PAGE, heading):
             if "update-secret" not in line:
                 self.run(line)
 
     def run(self, line: str) -> None:
-        command = ["env", f"JUJU_MODEL={self._juju.model}", *ID.sub(self._id, line).split()]
-        done = subprocess.run(
-            command, cwd=self._folder, capture_output=True, text=True, timeout=60, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        if found := ID.match(done.stdout):
+        if found := ID.match(self._reader.run(ID.sub(self._id, line))):
             self._id = found[0]
 
 
-@pytest.fixture(scope="module")
-def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
-    """Return the cluster with a kubeconfig of today: another file changes the cluster id."""
+@pytest.fixture(scope="module", autouse=True)
+def lab() -> None:
     testbed_only.require_lab("only the testbed has this registry")
-    return logins.first_login(deployed, tmp_path_factory.mktemp("kubeconfigs"))
 
 
 @pytest.fixture(scope="module")
-def operator(
-    deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Operator]:
-    yield Operator(deployed, tmp_path_factory.mktemp("operator"))
+def operator(deployed: jubilant.Juju, reader: Reader) -> Iterator[Operator]:
+    yield Operator(reader)
     deployed.config("aws-iam", {"image-registry": "", "image-pull-secret": ""})
 
 
@@ -90,7 +73,7 @@ def test_given_a_secret_that_is_granted_then_the_pods_pull_with_it_and_no_login_
 
     images = [c["image"] for c in _template(cluster)["containers"]]
     assert [image.partition("/")[0] for image in images] == ["registry.example.com"]
-    pulled = [e["message"] for e in cluster.get(*SYSTEM, "events")["items"] if _is_pull(e)]
+    pulled = [e["message"] for e in cluster.get(*KUBE_SYSTEM, "events")["items"] if _is_pull(e)]
     assert pulled
     assert people.failed == []
     assert people.succeeded > 0
@@ -122,7 +105,7 @@ def test_given_the_public_registry_again_then_the_pull_secret_is_gone(
     )
     juju_status.wait_until_active(deployed)
 
-    assert "aws-iam-pull-secret" not in cluster.kubectl("get", *SYSTEM, "secrets")
+    assert "aws-iam-pull-secret" not in cluster.kubectl("get", *KUBE_SYSTEM, "secrets")
     assert logins.wait_for_login(cluster) == "knobby"
 
 
@@ -131,13 +114,13 @@ def _template(cluster: Cluster) -> dict[str, Any]:
 
 
 def _names(cluster: Cluster) -> set[str]:
-    items = cluster.get(*PODS)["items"]
-    return {i["metadata"]["name"] for i in items if "deletionTimestamp" not in i["metadata"]}
+    found = (pod["metadata"] for pod in cluster.pods())
+    return {each["name"] for each in found if "deletionTimestamp" not in each}
 
 
 def _auths(cluster: Cluster) -> dict[str, dict[str, str]]:
-    data = cluster.get(*PULL_SECRET)["data"][".dockerconfigjson"]
-    return json.loads(base64.b64decode(data))["auths"]
+    secret = cluster.get(*KUBE_SYSTEM, "secret", "aws-iam-pull-secret")
+    return json.loads(base64.b64decode(secret["data"][".dockerconfigjson"]))["auths"]
 
 
 def _is_pull(event: dict[str, Any]) -> bool:

@@ -14,7 +14,7 @@ import pytest
 from tests.integration.helpers import arns, juju_status, logins, testbed_only
 from tests.integration.helpers import proxy as proxies
 from tests.integration.helpers.eventually import eventually
-from tests.integration.helpers.kubernetes import Cluster
+from tests.integration.helpers.kubernetes import DEPLOYMENT, Cluster
 
 from testbed.connectproxy import PASSWORD, ConnectProxy
 
@@ -86,8 +86,6 @@ def test_given_the_proxy_when_it_is_no_longer_used_then_people_log_in_without_it
 ) -> None:
     run(deployed, cluster, [DISABLE, DISTRUST], proxy)
 
-    shown = cluster.kubectl(
-        "get", "deployment", "aws-iam-authenticator", "-n", "kube-system", "-o", "json"
-    )
+    shown = cluster.kubectl("get", *DEPLOYMENT, "-o", "json")
     assert "PROXY" not in shown
     assert "SSL_CERT_DIR" not in shown

@@ -9,13 +9,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 
-import jubilant
 import lightkube
 import pytest
-from tests.integration.helpers import arns, bad_tokens, kubernetes, logins, proxy, testbed_only
+from tests.integration.helpers import arns, bad_tokens, kubernetes, proxy, testbed_only
 from tests.integration.helpers.bad_tokens import credentials, signed
 from tests.integration.helpers.eventually import eventually
-from tests.integration.helpers.kubernetes import Cluster
+from tests.integration.helpers.kubernetes import MAPPINGS, Cluster
 
 from access import refusals
 from access.permission_sets import PermissionSet
@@ -70,11 +69,9 @@ BAD_TOKENS: dict[str, tuple[Cause, Callable[[str], str]]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
-    """Return the cluster with a kubeconfig of today: another file changes the cluster id."""
+@pytest.fixture(scope="module", autouse=True)
+def lab() -> None:
     testbed_only.require_lab("only the testbed's STS has these people")
-    return logins.first_login(deployed, tmp_path_factory.mktemp("kubeconfigs"))
 
 
 @contextlib.contextmanager
@@ -143,7 +140,7 @@ def test_given_a_session_token_of_any_size_then_the_person_is_in_or_refused_by_t
         if status == 401:
             eventually(lambda: count(cluster, Cause.TOO_LARGE) > before, "refused as too large")
     finally:
-        cluster.kubectl("delete", "iamidentitymapping", f"token-{size}")
+        cluster.kubectl("delete", MAPPINGS, f"token-{size}")
 
 
 def test_given_no_way_to_aws_when_someone_logs_in_then_the_refusal_says_why(
@@ -155,17 +152,6 @@ def test_given_no_way_to_aws_when_someone_logs_in_then_the_refusal_says_why(
         found = wait_for(cluster, Cause.CONNECTION, "")
 
     assert found.text.endswith("connection refused on us-east-1 endpoint")
-
-
-def test_given_a_user_without_a_mapping_then_the_refusal_has_arn_and_access_key(
-    cluster: Cluster,
-) -> None:
-    who = credentials("mallory")
-    token = signed(who, kubernetes.cluster_id(cluster.person))
-    assert bad_tokens.log_in(cluster, token) == 401
-
-    found = wait_for(cluster, Cause.NOT_MAPPED, arns.USER)
-    assert (found.access_key_id, found.session) == (who.access_key, "")
 
 
 def test_given_a_template_that_a_user_does_not_fill_in_then_the_refusal_has_the_arn(
@@ -180,7 +166,7 @@ def test_given_a_template_that_a_user_does_not_fill_in_then_the_refusal_has_the_
     try:
         (found,) = eventually(refused, "refused for the template")
     finally:
-        cluster.kubectl("delete", "iamidentitymapping", "mallory")
+        cluster.kubectl("delete", MAPPINGS, "mallory")
     assert found.arn == arns.USER
 
 

@@ -6,8 +6,6 @@ walk through the page removes a unit whose agent has not.
 
 from __future__ import annotations
 
-import json
-
 import jubilant
 import pytest
 from tests.integration.helpers import juju_status, testbed_only
@@ -16,12 +14,11 @@ from tests.integration.helpers.kubernetes import Cluster, admins_kubeconfig
 from testbed import testbedctl
 
 CONTROL_PLANE = "kubernetes-control-plane/0"
-OURS = "deployment,service,configmap,serviceaccount,secret,poddisruptionbudget"
 
 
 @pytest.fixture(scope="module")
 def removed(deployed: jubilant.Juju, cluster: Cluster) -> jubilant.Juju:
-    assert "aws-iam" in _objects(cluster)
+    assert cluster.objects()
     if testbedctl.is_available():
         testbed_only.stop_agent(deployed, "aws-iam/0")
         testbed_only.start_agent(deployed, "aws-iam/0")
@@ -32,14 +29,13 @@ def removed(deployed: jubilant.Juju, cluster: Cluster) -> jubilant.Juju:
 def test_when_removed_then_the_cluster_has_none_of_its_objects(
     removed: jubilant.Juju, cluster: Cluster
 ) -> None:
-    assert "aws-iam" not in _objects(cluster)
+    assert cluster.objects() == []
 
 
 def test_when_removed_then_the_crd_and_the_mappings_of_people_stay(
     removed: jubilant.Juju, cluster: Cluster
 ) -> None:
-    mappings = cluster.get("iamidentitymappings")["items"]
-    assert [mapping["metadata"]["name"] for mapping in mappings] == ["knobby"]
+    assert cluster.mapping_names() == {"knobby"}
 
 
 def test_when_removed_then_the_machine_has_none_of_its_files(removed: jubilant.Juju) -> None:
@@ -53,13 +49,4 @@ def test_when_removed_then_the_api_server_has_no_webhook_and_refuses_aws_keys(
     refused = cluster.whoami("knobby")
     assert refused.returncode != 0
     assert "Unauthorized" in refused.stderr
-    config = admins_kubeconfig(removed, CONTROL_PLANE)
-    assert "aws-iam" not in config
-
-
-def _objects(cluster: Cluster) -> str:
-    """Return the names of all objects of the kinds that the charm applies."""
-    inside = json.loads(cluster.kubectl("get", OURS, "-n", "kube-system", "-o", "json"))
-    outside = json.loads(cluster.kubectl("get", "clusterrole,clusterrolebinding", "-o", "json"))
-    items = inside["items"] + outside["items"]
-    return " ".join(item["metadata"]["name"] for item in items)
+    assert "aws-iam" not in admins_kubeconfig(removed, CONTROL_PLANE)

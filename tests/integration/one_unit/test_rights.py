@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -15,9 +13,9 @@ import pytest
 from demo import keys
 from tests.integration.helpers import arns, how_to, juju_status, kubernetes, logins
 from tests.integration.helpers.eventually import eventually
-from tests.integration.helpers.kubernetes import Cluster
+from tests.integration.helpers.how_to import Reader
+from tests.integration.helpers.kubernetes import MAPPINGS, Cluster
 
-MAPPINGS = "iamidentitymappings"
 PAGE = "give-rights-with-a-mapping.md"
 TEAM = "team"
 EDIT = {"role": "edit", "namespaces": [TEAM]}
@@ -114,36 +112,17 @@ def test_given_a_role_or_a_namespace_that_is_missing_then_the_status_names_it(
     mallory.cluster.kubectl("delete", "clusterrole", "deployer")
 
 
-@pytest.fixture
-def reader(deployed: jubilant.Juju, mallory: Person, tmp_path: Path) -> Callable[[str], str]:
-    """Return what runs a command of the page in a shell, and returns what it prints."""
-
-    def run(command: str) -> str:
-        found = {"JUJU_MODEL": deployed.model or "", "KUBECONFIG": str(mallory.cluster.admin)}
-        return subprocess.run(
-            ["/bin/bash", "-ec", command],
-            cwd=tmp_path,
-            env={**os.environ, **found},
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        ).stdout
-
-    return run
-
-
 def test_given_the_page_when_its_file_is_declared_then_its_bindings_are_shown(
-    deployed: jubilant.Juju, mallory: Person, tmp_path: Path, reader: Callable[[str], str]
+    deployed: jubilant.Juju, mallory: Person, reader: Reader
 ) -> None:
-    entries, commands, *_ = how_to.blocks(PAGE, "Declare both")
-    (tmp_path / "mappings.yaml").write_text(entries)
+    reader.save(PAGE, "Declare both")
+    _, commands, *_ = how_to.blocks(PAGE, "Declare both")
     configure, show = commands.splitlines()
 
-    reader(configure)
+    reader.run(configure)
     juju_status.wait_until_active(deployed)
 
-    shown = [line for line in reader(show).splitlines() if "/aws-iam-viewers-" in line]
+    shown = [line for line in reader.run(show).splitlines() if "/aws-iam-viewers-" in line]
     assert len(shown) == 2
     assert "ClusterRole/view" in shown[0]
     assert shown[1].startswith("default ")
@@ -153,20 +132,20 @@ def test_given_the_page_when_its_file_is_declared_then_its_bindings_are_shown(
 
 
 def test_given_the_page_when_its_role_is_granted_then_it_comes_and_goes_with_the_grant(
-    deployed: jubilant.Juju, mallory: Person, reader: Callable[[str], str]
+    deployed: jubilant.Juju, mallory: Person, reader: Reader
 ) -> None:
     (command,) = how_to.shown(PAGE, "Grant both for a while")
 
-    granted = reader(command.replace(arns.ROLE, arns.USER).replace("alice", "mallory"))
+    granted = reader.run(command.replace(arns.ROLE, arns.USER).replace("alice", "mallory"))
 
     assert "role: ClusterRole edit in default" in granted
     assert "ClusterRole/edit in default (own)" in granted
     assert logins.wait_for_login(mallory.cluster, "mallory") == "mallory"
     assert mallory.comes_to("create", "default")
     assert not mallory.may("create", TEAM)
-    listed = reader("juju run aws-iam/leader list-mappings")
+    listed = reader.run("juju run aws-iam/leader list-mappings")
     assert "ClusterRole/edit in default (own)" in listed
-    explained = reader(f"juju run aws-iam/leader explain-access arn={arns.USER}")
+    explained = reader.run(f"juju run aws-iam/leader explain-access arn={arns.USER}")
     assert "to group aws-iam:grant-mallory-" in explained
     assert "and goes with the mapping" in explained
     deployed.run("aws-iam/leader", "revoke-access", {"arn": arns.USER})

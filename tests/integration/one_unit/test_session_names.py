@@ -10,11 +10,9 @@ import jubilant
 import pytest
 from demo import keys
 from tests.integration.helpers import arns, kubernetes, logins
+from tests.integration.helpers.bad_tokens import TRUST, WITH_AWS_CLI
 from tests.integration.helpers.kubernetes import Cluster
 
-# Without this, the AWS CLI trusts its own authorities only.
-TRUST = {"AWS_CA_BUNDLE": "/etc/ssl/certs/ca-certificates.crt"}
-WITH_AWS_CLI = (str(Path(__file__).parents[3] / "scripts/with-tools"), "--aws-cli")
 ADMIN_ROLE = "arn:aws:iam::111122223333:role/k8s-admin-role"
 MADE_UP = "aws-go-sdk-"
 
