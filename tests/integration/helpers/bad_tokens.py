@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime as dt
 import json
 import os
@@ -39,13 +40,20 @@ def signed(
     region: str = "us-east-1",
     domain: str = "amazonaws.com",
     age: float = 0,
+    expires: int = 60,
 ) -> str:
-    """Return a token that was made ``age`` seconds ago."""
+    """Return a token that was made ``age`` seconds ago, as ``aws-iam-authenticator token`` does.
+
+    A token is a presigned request in base64, whose signature covers the cluster's id.
+    """
     url = f"https://sts.{region}.{domain}/?{_PARAMETERS}"
     request = AWSRequest("GET", url, headers={"x-k8s-aws-id": cluster_id})
+    signer = botocore.auth.SigV4QueryAuth(who, "sts", region, expires=expires)
     at = dt.datetime.now(dt.timezone.utc) - dt.timedelta(seconds=age)
-    with mock.patch.object(botocore.auth, "get_current_datetime", return_value=at):
-        botocore.auth.SigV4QueryAuth(who, "sts", region, expires=60).add_auth(request)
+    made = mock.patch.object(botocore.auth, "get_current_datetime", return_value=at)
+    # Threads that make tokens of now must not patch what they share.
+    with made if age else contextlib.nullcontext():
+        signer.add_auth(request)
     encoded = base64.urlsafe_b64encode(str(request.url).encode()).decode().rstrip("=")
     return f"k8s-aws-v1.{encoded}"
 

@@ -9,12 +9,10 @@ import jubilant
 import pytest
 from tests.integration.helpers import certificates, juju_status, logins, testbed_only, units
 from tests.integration.helpers.eventually import eventually
-from tests.integration.helpers.kubernetes import Cluster
+from tests.integration.helpers.kubernetes import KUBE_SYSTEM, Cluster
 
 pytestmark = pytest.mark.slow
 
-PODS = ("-n", "kube-system", "pods")
-LABEL = {"k8s-app": "aws-iam-authenticator"}
 LATE = "waiting for {} to trust the new authority"
 
 
@@ -67,7 +65,7 @@ def test_given_a_new_authority_then_the_old_one_is_trusted_until_its_last_pod_en
 @pytest.fixture
 def failed_pod(cluster: Cluster) -> Iterator[str]:
     """Return the name of a pod that has the annotations of those that serve, and has failed."""
-    serving = cluster.get(*PODS, "-l", "k8s-app=aws-iam-authenticator")["items"][0]
+    serving = cluster.pods()[0]
     name = "aws-iam-authenticator-failed"
     pod = {
         "apiVersion": "v1",
@@ -75,7 +73,7 @@ def failed_pod(cluster: Cluster) -> Iterator[str]:
         "metadata": {
             "name": name,
             "namespace": "kube-system",
-            "labels": LABEL,
+            "labels": {"k8s-app": "aws-iam-authenticator"},
             "annotations": serving["metadata"]["annotations"],
         },
         "spec": {
@@ -91,9 +89,13 @@ def failed_pod(cluster: Cluster) -> Iterator[str]:
         },
     }
     cluster.kubectl("apply", "-f", "-", stdin=json.dumps(pod))
-    eventually(lambda: cluster.get(*PODS, name)["status"]["phase"] == "Failed", "failed")
+    eventually(lambda: phase(cluster, name) == "Failed", "failed")
     yield name
-    cluster.kubectl("delete", *PODS, name)
+    cluster.kubectl("delete", *KUBE_SYSTEM, "pod", name)
+
+
+def phase(cluster: Cluster, pod: str) -> str:
+    return cluster.get(*KUBE_SYSTEM, "pod", pod)["status"]["phase"]
 
 
 def test_given_a_failed_pod_of_the_old_authority_then_nobody_trusts_the_old_one_for_its_sake(
@@ -103,7 +105,7 @@ def test_given_a_failed_pod_of_the_old_authority_then_nobody_trusts_the_old_one_
     juju_status.wait_until_active(trio)
     testbed_only.end_former_pods(trio, cluster)
 
-    assert cluster.get(*PODS, failed_pod)["status"]["phase"] == "Failed"
+    assert phase(cluster, failed_pod) == "Failed"
     certificates.all_units_trust(trio, certificates.authority(trio))
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import jubilant
 import pytest
 from tests.integration.helpers import (
     certificates,
+    checking,
     juju_status,
     kubernetes,
     logins,
@@ -19,21 +18,9 @@ from tests.integration.helpers import (
     units,
 )
 from tests.integration.helpers.eventually import eventually
-from tests.integration.helpers.kubernetes import Cluster
-
-from testbed import testbedctl
+from tests.integration.helpers.kubernetes import DEPLOYMENT, KUBE_SYSTEM, Cluster
 
 pytestmark = pytest.mark.slow
-
-# With this caller, the testbed's control plane restarts its API server for each new file.
-OPTIONS = """
-applications:
-  kubernetes-control-plane:
-    options:
-      webhook-caller: kube-apiserver
-"""
-SERVICE = ("-n", "kube-system", "service", "aws-iam-authenticator")
-DEPLOYMENT = ("-n", "kube-system", "deployment", "aws-iam-authenticator")
 
 
 @dataclass(frozen=True)
@@ -53,55 +40,16 @@ def identity(juju: jubilant.Juju, cluster: Cluster) -> Identity:
         for principal in units.principals(juju)
     }
     assert len(published) == 1, f"the control planes have {published}"
-    address = cluster.get(*SERVICE)["spec"]["clusterIP"]
-    return Identity(published.pop(), address, certificates.served(cluster))
+    return Identity(published.pop(), cluster.address(), certificates.served(cluster))
 
 
 def uids(cluster: Cluster) -> set[str]:
     """Return the uid of every object that carries the charm's label."""
     kinds = "deploy,svc,cm,sa,secret,pdb,clusterrole,clusterrolebinding"
-    found = cluster.get("-n", "kube-system", kinds, "-l", "aws-iam=true")["items"]
+    found = cluster.get(*KUBE_SYSTEM, kinds, "-l", "aws-iam=true")["items"]
     # One of each, and a second ConfigMap: the days of logins.
     assert len(found) == len(kinds.split(",")) + 1, [item["kind"] for item in found]
     return {item["metadata"]["uid"] for item in found}
-
-
-def lost(juju: jubilant.Juju) -> str:
-    """Return the unit of aws-iam whose agent is lost."""
-    found = juju.status().get_units("aws-iam")
-    return next(name for name, unit in found.items() if unit.juju_status.current == "lost")
-
-
-def wanted_pods(cluster: Cluster) -> int:
-    """Return how many pods the authenticator is to have."""
-    return cluster.get(*DEPLOYMENT)["spec"]["replicas"]
-
-
-def serving_pods(cluster: Cluster) -> int:
-    """Return how many pods of the authenticator are ready."""
-    return cluster.get(*DEPLOYMENT)["status"].get("readyReplicas", 0)
-
-
-def nodes_of_pods(cluster: Cluster) -> set[str]:
-    """Return the names of the nodes that have pods of the authenticator."""
-    pods = cluster.get("-n", "kube-system", "pods", "-l", "k8s-app=aws-iam-authenticator")["items"]
-    return {pod["spec"].get("nodeName", "") for pod in pods}
-
-
-def lost_nodes(juju: jubilant.Juju, cluster: Cluster) -> set[str]:
-    """Return the nodes whose machine is gone."""
-    there = {machine.hostname for machine in juju.status().machines.values()}
-    return set(cluster.nodes()) - there
-
-
-@pytest.fixture(scope="module")
-def overlays(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Return the overlay that has the testbed's API servers ask the webhook themselves."""
-    if not testbedctl.is_available():
-        return []
-    overlay = tmp_path_factory.mktemp("overlay") / "caller.yaml"
-    overlay.write_text(OPTIONS)
-    return [overlay]
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +69,27 @@ def test_given_three_units_then_only_the_leader_asks_for_a_certificate(
     trio: jubilant.Juju, cluster: Cluster
 ) -> None:
     assert units.certificate_requesters(trio) == [units.leader(trio)]
+
+
+def test_given_three_units_when_checked_then_each_finds_its_own_machine_well(
+    trio: jubilant.Juju, cluster: Cluster
+) -> None:
+    for unit in units.names(trio):
+        checking.wait_until_ok(trio, unit)
+
+
+def test_given_a_file_that_is_gone_on_one_machine_then_that_unit_says_so_and_mends_it(
+    trio: jubilant.Juju, cluster: Cluster
+) -> None:
+    *others, last = units.names(trio)
+    trio.exec(f"rm {units.WEBHOOK}", unit=units.principal(trio, last))
+
+    found = checking.check_until(trio, {"4-webhook": "failed"}, last)
+    assert f"{units.WEBHOOK} is missing" in found["4-webhook"]
+    for unit in others:
+        checking.wait_until_ok(trio, unit)
+    checking.run_remedy(trio, found["4-webhook"])
+    checking.wait_until_ok(trio, last)
 
 
 def test_given_followers_that_cannot_reach_kubernetes_then_they_still_write_the_webhook_file(
@@ -177,7 +146,9 @@ def test_given_a_leader_that_waits_for_pods_when_another_leads_then_that_one_end
             eventually(lambda: is_there(trio, former, LEAVES), "something to publish")
             trio.config("aws-iam", {"replicas": 3})
             published.result()
-            eventually(lambda: wanted_pods(cluster) == 3, "three pods wanted")
+            eventually(
+                lambda: cluster.get(*DEPLOYMENT)["spec"]["replicas"] == 3, "three pods wanted"
+            )
             testbed_only.move_leader(trio, new)
         testbed_only.run_update_status(trio, former)
         # It may publish no more, and the new leader cannot yet.
@@ -214,7 +185,8 @@ def test_given_a_lost_leader_that_comes_back_then_it_follows_and_asks_for_no_cer
     trio: jubilant.Juju, cluster: Cluster, known: Identity
 ) -> None:
     testbed_only.require("only the testbed loses an agent at will")
-    back = lost(trio)
+    found = trio.status().get_units("aws-iam")
+    back = next(name for name, unit in found.items() if unit.juju_status.current == "lost")
     testbed_only.start_agent(trio, back)
     # Where nothing has changed meanwhile, Juju runs no hook on it before the next update-status.
     testbed_only.run_update_status(trio, back)
@@ -297,17 +269,25 @@ def test_given_a_new_pod_on_a_node_that_is_lost_then_another_node_has_it_within_
     trio: jubilant.Juju, cluster: Cluster
 ) -> None:
     testbed_only.require("only the testbed stops a machine with its unit")
-    gone = lost_nodes(trio, cluster)
+    there = {machine.hostname for machine in trio.status().machines.values()}
+    gone = set(cluster.nodes()) - there
     assert gone
+
+    def has_pod() -> bool:
+        return any(pod["spec"].get("nodeName") in gone for pod in cluster.pods())
+
+    def serving() -> int:
+        return cluster.get(*DEPLOYMENT)["status"].get("readyReplicas", 0)
+
     with cluster.without_room(*(set(cluster.nodes()) - gone)):
         trio.config("aws-iam", {"replicas": 3})
         # A slow machine may come here after Kubernetes has missed the nodes.
         eventually(
-            lambda: gone & nodes_of_pods(cluster) or not any(map(cluster.is_ready, gone)),
+            lambda: has_pod() or not any(map(cluster.is_ready, gone)),
             "a pod on a lost node",
         )
 
-    eventually(lambda: serving_pods(cluster) == 3, "three pods that serve", seconds=180)
+    eventually(lambda: serving() == 3, "three pods that serve", seconds=180)
 
     juju_status.wait_until_active(trio)
     trio.config("aws-iam", reset="replicas")
@@ -318,8 +298,7 @@ def test_given_a_service_deleted_by_hand_and_its_address_taken_then_everything_h
     trio: jubilant.Juju, cluster: Cluster, known: Identity
 ) -> None:
     cluster.free_address()
-    thief = f"--clusterip={known.address}"
-    cluster.kubectl("create", "service", "clusterip", "thief", thief, "--tcp=443")
+    cluster.take_address(known.address)
 
     testbed_only.run_update_status(trio, units.leader(trio))
     juju_status.wait_until_active(trio)
@@ -327,11 +306,8 @@ def test_given_a_service_deleted_by_hand_and_its_address_taken_then_everything_h
     moved = identity(trio, cluster)
     assert moved.address != known.address
     eventually(lambda: moved.address in certificates.ip_sans(cluster), "a certificate for it")
-    for unit in units.names(trio):
-        in_file = functools.partial(_is_in_file, trio, unit, moved.address)
-        eventually(in_file, f"the address in the webhook file of {unit}")
+    eventually(
+        lambda: all(moved.address in units.webhook_file(trio, name) for name in units.names(trio)),
+        "the address in every webhook file",
+    )
     logins.log_in_everywhere(trio, cluster)
-
-
-def _is_in_file(trio: jubilant.Juju, unit: str, address: str) -> bool:
-    return address in units.webhook_file(trio, unit)

@@ -18,12 +18,11 @@ from tests.integration.helpers import (
     units,
 )
 from tests.integration.helpers.eventually import eventually
-from tests.integration.helpers.kubernetes import Cluster
+from tests.integration.helpers.kubernetes import PODS, Cluster
 from tests.integration.helpers.load import servers, tokens
 from tests.integration.helpers.load.load import REVIEWS_A_SECOND, Load
 from tests.integration.helpers.load.report import Phase
 
-PODS = ("-n", "kube-system", "pods", "-l", "k8s-app=aws-iam-authenticator")
 # A change has late effects, such as the end of a pod whose endpoint is gone.
 AFTERMATH_SECONDS = 5.0
 
@@ -134,7 +133,6 @@ def _wait_for_former_pods(cluster: Cluster) -> None:
     """Wait until the pods that are ending have ended by themselves."""
 
     def gone() -> bool:
-        pods = cluster.get(*PODS)["items"]
-        return not any("deletionTimestamp" in pod["metadata"] for pod in pods)
+        return not any("deletionTimestamp" in pod["metadata"] for pod in cluster.pods())
 
     eventually(gone, "the end of the former pods", seconds=120, interval=1)
