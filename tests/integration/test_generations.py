@@ -10,16 +10,22 @@ from collections.abc import Iterator
 
 import jubilant
 import pytest
-from tests.integration.helpers import arns, bundle, juju_status, kubernetes, logins
+from tests.integration.helpers import (
+    arns,
+    bundle,
+    how_to,
+    juju_status,
+    kubernetes,
+    logins,
+    upgrade_page,
+)
 from tests.integration.helpers.eventually import eventually
-from tests.integration.helpers.kubernetes import Cluster
+from tests.integration.helpers.kubernetes import MAPPINGS, Cluster
 
 pytestmark = pytest.mark.slow
 
 CONTROL_PLANE = "kubernetes-control-plane"
-MAPPINGS = "iamidentitymappings.iamauthenticator.k8s.aws"
 OPTION = "authn-webhook-endpoint"
-SERVICE = ("-n", "kube-system", "service", "aws-iam-authenticator")
 REFUSED = {
     "apiVersion": "iamauthenticator.k8s.aws/v1alpha1",
     "kind": "IAMIdentityMapping",
@@ -84,8 +90,7 @@ def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -
 
 def command(cluster: Cluster) -> str:
     """Return the command that the operator has to run."""
-    address = cluster.get(*SERVICE)["spec"]["clusterIP"]
-    return f"juju config {CONTROL_PLANE} {OPTION}=https://{address}:443/authenticate"
+    return f"juju config {CONTROL_PLANE} {OPTION}=https://{cluster.address()}:443/authenticate"
 
 
 def wait_for_status(juju: jubilant.Juju, status: str, start: str) -> None:
@@ -118,19 +123,11 @@ def test_given_a_new_deployment_then_the_status_gives_the_exact_command(
 def test_given_the_command_of_the_status_when_it_is_run_then_people_log_in(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
-    _, *arguments = command(cluster).split()
-    deployed.cli(*arguments)
+    how_to.run(deployed, command(cluster))
 
     line = "authenticator v0.7.18, 2/2 pods, 1 mapping"
     wait_for_status_without_events(deployed, "active", line)
     assert logins.wait_for_login(cluster) == "knobby"
-
-
-def test_given_a_mapping_that_can_never_work_then_kubernetes_refuses_it(
-    deployed: jubilant.Juju, cluster: Cluster
-) -> None:
-    with pytest.raises(AssertionError, match="a role must be named without its path"):
-        cluster.map("pathed", arns.ROLE_WITH_PATH, "dev")
 
 
 @pytest.mark.parametrize("arn", arns.ROLE_SPELLINGS)
@@ -220,8 +217,7 @@ def test_given_an_option_with_another_address_then_the_status_names_it_and_gives
     wait_for_status(deployed, "blocked", present)
     assert juju_status.message(deployed).endswith(f"run: {command(cluster)}")
 
-    _, *arguments = command(cluster).split()
-    deployed.cli(*arguments)
+    how_to.run(deployed, command(cluster))
     wait_for_status(deployed, "active", "authenticator")
     assert logins.wait_for_login(cluster) == "knobby"
 
@@ -230,17 +226,16 @@ def test_given_a_service_whose_address_is_taken_then_the_status_says_so_and_lead
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     before = command(cluster)
-    taken = cluster.get(*SERVICE)["spec"]["clusterIP"]
+    taken = cluster.address()
     cluster.free_address()
-    cluster.kubectl("create", "service", "clusterip", "thief", f"--clusterip={taken}", "--tcp=443")
+    cluster.take_address(taken)
 
     wait_for_status(deployed, "blocked", "another Service may answer logins; run: juju config ")
-    deployed.cli(*juju_status.message(deployed).partition("run: juju ")[2].split())
+    how_to.run(deployed, upgrade_page.command_in_status(deployed))
     after = command(cluster)
     assert after != before
     wait_for_status(deployed, "blocked", f"webhook not set; run: {after}")
 
-    _, *arguments = after.split()
-    deployed.cli(*arguments)
+    how_to.run(deployed, after)
     wait_for_status(deployed, "active", "authenticator")
     assert logins.wait_for_login(cluster) == "knobby"

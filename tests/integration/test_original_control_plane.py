@@ -16,6 +16,7 @@ import yaml
 from tests.integration.helpers import (
     bundle,
     certificates,
+    how_to,
     juju_status,
     logins,
     testbed_only,
@@ -86,12 +87,9 @@ def test_given_a_user_without_a_mapping_then_the_refusal_takes_seconds(
 def test_given_that_the_webhook_is_down_then_it_lets_the_administrator_in_no_more(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
-    [user] = [
-        entry["user"]
-        for entry in yaml.safe_load(cluster.admin.read_text())["users"]
-        if entry["name"] == "admin"
-    ]
-    assert list(user) == ["token"]
+    users = yaml.safe_load(cluster.admin.read_text())["users"]
+    [admin] = [each["user"] for each in users if each["name"] == "admin"]
+    assert list(admin) == ["token"]
 
     deployed.exec("systemctl", "stop", FORWARDER, unit=CONTROL_PLANE)
     try:
@@ -109,7 +107,7 @@ def test_given_the_relation_when_the_control_plane_is_refreshed_to_1_29_then_juj
     [command] = upgrade_page.commands(upgrade_page.REFRESH)
 
     with pytest.raises(jubilant.CLIError) as refused:
-        upgrade_page.run(deployed, command)
+        how_to.run(deployed, command)
 
     # Juju 4 has words of its own, which the page, being for 3.6, does not show.
     said = line.removeprefix("… ")
@@ -124,14 +122,14 @@ def test_given_that_the_first_relation_went_too_early_then_the_second_brings_peo
 ) -> None:
     testbed_only.require("only the testbed runs update-status at will")
     [too_early] = upgrade_page.commands(upgrade_page.REMOVE_FIRST)
-    upgrade_page.run(deployed, too_early)
+    how_to.run(deployed, too_early)
     deployed.wait(has_no_units, error=jubilant.any_error, delay=0.5, timeout=120)
     assert cluster.whoami("knobby").returncode != 0
 
     [second] = upgrade_page.commands(upgrade_page.TOO_EARLY)
-    upgrade_page.run(deployed, second)
+    how_to.run(deployed, second)
     juju_status.wait_until(deployed, "blocked")
-    upgrade_page.run(deployed, upgrade_page.command_in_status(deployed))
+    how_to.run(deployed, upgrade_page.command_in_status(deployed))
     upgrade_page.settle(deployed)
 
     assert upgrade_page.statuses(upgrade_page.REMOVE_FIRST) == [upgrade_page.status(deployed)]
@@ -147,12 +145,12 @@ def test_given_that_the_first_relation_is_gone_when_the_way_back_is_taken_then_n
     first, *undo = upgrade_page.commands(upgrade_page.WAY_BACK)
 
     with upgrade.steady_load(deployed, certified) as load:
-        upgrade_page.run(deployed, first)
+        how_to.run(deployed, first)
         upgrade_page.settle(deployed)
         of_step_3 = upgrade_page.commands(upgrade_page.REMOVE_FIRST)
         assert [upgrade_page.command_in_status(deployed)] == of_step_3
         for command in undo:
-            upgrade_page.run(deployed, command)
+            how_to.run(deployed, command)
             upgrade_page.settle(deployed)
 
     assert upgrade.lost(deployed, load) == []

@@ -22,8 +22,8 @@ from tests.integration.helpers import (
     settled,
 )
 from tests.integration.helpers.eventually import eventually
-from tests.integration.helpers.kubernetes import Cluster
-from tests.integration.helpers.mapping_writers import KIND, Writer
+from tests.integration.helpers.kubernetes import KUBE_SYSTEM, MAPPINGS, Cluster
+from tests.integration.helpers.mapping_writers import Writer
 from tests.integration.helpers.steps import Taking
 
 PAGE = "let-others-write-mappings.md"
@@ -60,7 +60,7 @@ def test_given_a_settled_unit_when_a_hook_runs_then_it_only_reads(
 
 def test_given_a_node_with_a_pod_then_its_control_plane_asks_that_one(cluster: Cluster) -> None:
     label = "kubernetes.io/service-name=aws-iam-authenticator"
-    slices = cluster.get("-n", "kube-system", "endpointslices", "-l", label)["items"]
+    slices = cluster.get(*KUBE_SYSTEM, "endpointslices", "-l", label)["items"]
 
     endpoints = [each for found in slices for each in found["endpoints"]]
     assert endpoints
@@ -92,14 +92,14 @@ def mallory(cluster: Cluster) -> Iterator[Writer]:
         made = json.loads(each)
         status = {"status": {"canonicalARN": made["spec"]["arn"].lower(), "userID": ""}}
         patch = ("--subresource=status", "--type=merge", "-p", json.dumps(status))
-        cluster.kubectl("patch", KIND, made["metadata"]["name"], *patch)
+        cluster.kubectl("patch", MAPPINGS, made["metadata"]["name"], *patch)
     yield mapping_writers.writer(cluster, "mallory")
-    cluster.kubectl("delete", KIND, "low", "boss", "new", "--ignore-not-found")
+    cluster.kubectl("delete", MAPPINGS, "low", "boss", "new", "--ignore-not-found")
 
 
 def spec_and_status(cluster: Cluster) -> list[object]:
     """Return what decides who becomes whom."""
-    found = cluster.get(KIND)["items"]
+    found = cluster.get(MAPPINGS)["items"]
     return [[each["metadata"]["name"], each["spec"], each.get("status")] for each in found]
 
 
@@ -151,7 +151,7 @@ def test_given_the_right_to_write_mappings_when_one_is_changed_then_it_gives_not
     cluster: Cluster, mallory: Writer, attack: str
 ) -> None:
     assert mallory.patch("low", PATCHES[attack])
-    found = cluster.get(KIND, "low")
+    found = cluster.get(MAPPINGS, "low")
     assert found["spec"]["username"] == "low"
     assert found["spec"]["groups"] == ["a", "b"]
     assert found["metadata"]["annotations"]["aws-iam/expires"] == "2099-01-01T00:00:00Z"
@@ -172,7 +172,7 @@ def test_given_the_right_to_write_status_when_a_login_is_handed_over_then_it_is_
 def test_given_the_right_to_write_mappings_when_a_mapping_is_made_anew_then_it_is_refused(
     mallory: Writer,
 ) -> None:
-    assert not mallory.kubectl("delete", KIND, "low")
+    assert not mallory.kubectl("delete", MAPPINGS, "low")
     assert "is forbidden" in mallory.kubectl(
         "create", "-f", "-", stdin=mapping_writers.manifest("low", "low", ["a", "b"])
     )
@@ -183,7 +183,7 @@ def test_given_the_right_to_write_mappings_when_nothing_more_is_given_then_it_is
 ) -> None:
     assert not mallory.patch("boss", {"metadata": {"labels": {"team": "x"}, "finalizers": []}})
     assert not mallory.patch("low", {"spec": {"groups": ["b"]}})
-    assert cluster.get(KIND, "low")["spec"]["groups"] == ["b"]
+    assert cluster.get(MAPPINGS, "low")["spec"]["groups"] == ["b"]
 
 
 def test_given_the_roles_edit_and_admin_when_they_may_write_mappings_then_they_gain_nothing(
@@ -236,8 +236,8 @@ def test_given_an_administrator_when_mappings_are_written_then_all_is_as_it_was(
 ) -> None:
     many = mapping_writers.manifest("new", "root", [f"group-{n}" for n in range(900)])
     cluster.kubectl("create", "-f", "-", stdin=many)
-    cluster.kubectl("patch", KIND, "new", "--type=merge", '-p={"spec": {"groups": ["x"]}}')
-    cluster.kubectl("patch", KIND, "low", "--type=merge", f"-p={json.dumps(EXPIRES)}")
+    cluster.kubectl("patch", MAPPINGS, "new", "--type=merge", '-p={"spec": {"groups": ["x"]}}')
+    cluster.kubectl("patch", MAPPINGS, "low", "--type=merge", f"-p={json.dumps(EXPIRES)}")
 
 
 def test_given_the_authenticator_when_it_writes_a_status_then_it_is_admitted(
@@ -324,14 +324,16 @@ def test_given_the_option_warn_when_anything_is_mapped_then_it_is_admitted_with_
 ) -> None:
     warn, reset = how_to.shown(PAGE, "See first what would be refused")
     mapping = mapping_writers.manifest("new", "root")
-    juju.cli(*warn.split()[1:])
+    how_to.run(juju, warn)
     juju_status.wait_until_active(juju)
     try:
         eventually(lambda: not mallory.kubectl("create", "-f", "-", stdin=mapping), "admitted")
-        done = mallory.run("patch", KIND, "new", "--type=merge", '-p={"spec": {"username": "a"}}')
+        done = mallory.run(
+            "patch", MAPPINGS, "new", "--type=merge", '-p={"spec": {"username": "a"}}'
+        )
         assert "Warning: Validation failed for ValidatingAdmissionPolicy" in done.stderr
     finally:
-        juju.cli(*reset.split()[1:])
+        how_to.run(juju, reset)
         juju_status.wait_until_active(juju)
     # Once a name is admitted, to write it again changes nothing, which is never refused.
     names = (f"b{number}" for number in itertools.count())

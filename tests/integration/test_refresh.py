@@ -10,10 +10,9 @@ import jubilant
 import pytest
 from tests.integration.helpers import arns, how_to, juju_status, logins, reactive, units
 from tests.integration.helpers.eventually import eventually
-from tests.integration.helpers.kubernetes import Cluster
+from tests.integration.helpers.kubernetes import KUBE_SYSTEM, MAPPINGS, Cluster
 
 CONTROL_PLANE = "kubernetes-control-plane/0"
-IN_SYSTEM = ("-n", "kube-system")
 LABELLED = "serviceaccount/aws-iam-authenticator"
 OLD_AUTHORITY = "aws-iam.pem"
 MANAGERS = {"aws-iam", "kube-controller-manager", "kube-apiserver", "kubectl-label"}
@@ -29,7 +28,7 @@ def cluster(juju: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cl
 @pytest.fixture(scope="module")
 def before(cluster: Cluster) -> Objects:
     """Label an object as people do, and return the cluster's objects before the refresh."""
-    cluster.kubectl("label", *IN_SYSTEM, LABELLED, "team=payments")
+    cluster.kubectl("label", *KUBE_SYSTEM, LABELLED, "team=payments")
     return reactive.objects(cluster)
 
 
@@ -53,9 +52,8 @@ def after(
     juju: jubilant.Juju, cluster: Cluster, before: Objects, old_key: str, trusted: reactive.Trust
 ) -> Objects:
     """Refresh the application, and return the cluster's objects once it is active."""
-    command = how_to.shown("move-from-the-reactive-charm.md", "Refresh")[0]
-    juju.cli(*command.split()[1:])
-    print(f"first login {logins.seconds_until_login(cluster):.1f} s after juju refresh")
+    how_to.run(juju, how_to.shown("move-from-the-reactive-charm.md", "Refresh")[0])
+    logins.wait_for_login(cluster)
     juju_status.wait_until_active(juju)
     return reactive.objects(cluster)
 
@@ -66,7 +64,7 @@ def test_given_the_reactive_charm_then_its_pods_run_and_refuse_every_login(
     def refused() -> bool:
         done = cluster.whoami("knobby")
         # The log shows that a pod refused the login. Without it, none may have been reached.
-        log = cluster.kubectl("logs", *IN_SYSTEM, "-l", "k8s-app=aws-iam-authenticator")
+        log = cluster.kubectl("logs", *KUBE_SYSTEM, "-l", "k8s-app=aws-iam-authenticator")
         return "Unauthorized" in done.stderr and "access denied" in log
 
     eventually(refused, "refused by a pod", seconds=30)
@@ -127,7 +125,7 @@ def test_when_refreshed_then_the_pods_may_no_longer_write_mappings(after: Object
 def test_when_refreshed_then_every_mapping_is_kept_and_can_be_looked_up(
     juju: jubilant.Juju, cluster: Cluster, after: Objects
 ) -> None:
-    found = cluster.get("iamidentitymappings")["items"]
+    found = cluster.get(MAPPINGS)["items"]
 
     assert {item["metadata"]["name"]: item["spec"]["arn"] for item in found} == {
         "viewers": arns.ROLE,
@@ -202,7 +200,7 @@ def test_when_refreshed_then_no_hook_failed(juju: jubilant.Juju, after: Objects)
 
 
 def test_when_refreshed_then_the_pods_were_replaced_once(cluster: Cluster, after: Objects) -> None:
-    sets = cluster.get(*IN_SYSTEM, "replicasets", "-l", "k8s-app=aws-iam-authenticator")["items"]
+    sets = cluster.get(*KUBE_SYSTEM, "replicasets", "-l", "k8s-app=aws-iam-authenticator")["items"]
 
     # That of the reactive charm is kept, for a rollback.
     assert len(sets) == 2
@@ -213,11 +211,11 @@ def test_when_refreshed_then_every_object_is_as_if_this_charm_had_created_it(
 ) -> None:
     # Deleting the definition would delete people's mappings, so it is left out here.
     recreated = [name for name in after if not name.startswith("customresource")]
-    cluster.kubectl("label", *IN_SYSTEM, LABELLED, "team-")
-    after[LABELLED] = cluster.get(LABELLED, *IN_SYSTEM)
+    cluster.kubectl("label", *KUBE_SYSTEM, LABELLED, "team-")
+    after[LABELLED] = cluster.get(LABELLED, *KUBE_SYSTEM)
     cluster.free_address()
     others = [name for name in recreated if not name.startswith("service/")]
-    cluster.kubectl("delete", *IN_SYSTEM, *others)
+    cluster.kubectl("delete", *KUBE_SYSTEM, *others)
 
     # Every hook applies what is missing, so two changes of an option recreate everything.
     juju.config("aws-iam", {"replicas": 3})

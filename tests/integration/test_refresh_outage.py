@@ -45,8 +45,7 @@ def test_when_the_api_is_back_then_the_next_hook_completes_the_refresh(
     testbed_only.start_agent(juju, CONTROL_PLANE)
     juju.model_config({"update-status-hook-interval": "10s"})
 
-    seconds = logins.seconds_until_login(cluster)
-    print(f"first login {seconds:.1f} s after the API server's start")
+    logins.wait_for_login(cluster)
     juju_status.wait_until_active(juju)
 
     assert "authenticator v0.7.18, 2/2 pods, 3 mappings" in juju_status.message(juju)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from demo import page
+from tests.integration.helpers import how_to
 from tests.integration.helpers.steps import Taking
 
 pytestmark = pytest.mark.slow
@@ -30,7 +31,7 @@ def steps() -> Iterator[page.Step]:
         title = section.partition("\n")[0]
         if title in ABOUT_THE_LAB:
             continue
-        blocks = [block.replace("\n    ", "\n").strip() for block in indented(section)]
+        blocks = [block.strip() for block in how_to.indented(section)]
         for command, following in itertools.pairwise([*blocks, ""]):
             if not command.startswith(COMMANDS):
                 continue
@@ -45,11 +46,6 @@ def steps() -> Iterator[page.Step]:
             shell += re.findall(r"^export .*", command, re.MULTILINE)
             if "run: " in shows:
                 yield page.Step("Run the command of the status", page.RUN_STATUS_COMMAND)
-
-
-def indented(section: str) -> list[str]:
-    """Return the blocks of indented lines."""
-    return re.findall(r"(?:^    .*\n)+", section, re.MULTILINE)
 
 
 @pytest.mark.parametrize("step", [*steps()], ids=lambda step: step.title.replace(" ", "-"))

@@ -45,9 +45,7 @@ def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -
     vault.authorize(deployed)
     vault.put_below_a_new_root(deployed)
     juju_status.wait_until_active(deployed)
-    cluster = kubernetes.connect(deployed, tmp_path_factory.mktemp("kubeconfigs"))
-    cluster.map("knobby", arns.ROLE, "knobby", "view")
-    return cluster
+    return logins.first_login(deployed, tmp_path_factory.mktemp("kubeconfigs"))
 
 
 def test_given_a_sealed_vault_then_the_unit_waits_for_it(deployed: jubilant.Juju) -> None:

@@ -54,13 +54,6 @@ def first_login(juju: jubilant.Juju, folder: Path) -> Cluster:
     return cluster
 
 
-def seconds_until_login(cluster: Cluster) -> float:
-    """Log in until it succeeds, and return how long that took."""
-    began = time.monotonic()
-    wait_for_login(cluster)
-    return time.monotonic() - began
-
-
 def log_in_everywhere(juju: jubilant.Juju, cluster: Cluster) -> None:
     """Log in through the API server of every control-plane unit.
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.integration.helpers.kubernetes import Cluster, run
+from tests.integration.helpers.kubernetes import MAPPINGS, Cluster, run
 
-KIND = "iamidentitymappings"
+_RESOURCE = "iamidentitymappings"
 _ARN = "arn:aws:iam::111122223333:user/{}"
 
 
@@ -37,7 +37,9 @@ class Writer:
 
     def patch(self, name: str, body: Mapping[str, Any], *args: str) -> str:
         """Patch a mapping; return why the server refuses, or the empty text."""
-        return self.kubectl("patch", KIND, name, "--type=merge", f"-p={json.dumps(body)}", *args)
+        return self.kubectl(
+            "patch", MAPPINGS, name, "--type=merge", f"-p={json.dumps(body)}", *args
+        )
 
 
 def manifest(name: str, username: str, groups: Iterable[str] = (), **metadata: Any) -> str:
@@ -56,7 +58,7 @@ def writer(cluster: Cluster, name: str, *rights: Mapping[str, Any]) -> Writer:
     """Let a person write mappings, with these further rules of RBAC."""
     mappings = {
         "apiGroups": ["iamauthenticator.k8s.aws"],
-        "resources": [KIND, f"{KIND}/status"],
+        "resources": [_RESOURCE, f"{_RESOURCE}/status"],
         "verbs": ["*"],
     }
     api, kind = "rbac.authorization.k8s.io", "ClusterRole"
