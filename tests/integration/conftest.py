@@ -81,11 +81,7 @@ def juju() -> Iterator[jubilant.Juju]:
 
 @pytest.fixture(scope="module")
 def take(juju: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Taking]:
-    """Return a function that takes a step of the page, in a shell with an empty home.
-
-    Raises:
-        AssertionError: the step went wrong, or one before it did.
-    """
+    """Return a function that takes a step of the page, in a shell with an empty home."""
     with taking(juju, tmp_path_factory.mktemp("home")) as take:
         yield take
 

@@ -5,7 +5,6 @@ The unit's status gives the operator the command to run.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import jubilant
@@ -17,6 +16,7 @@ from tests.integration.helpers import (
     juju_status,
     kubernetes,
     logins,
+    mapping_writers,
     upgrade_page,
 )
 from tests.integration.helpers.eventually import eventually
@@ -26,50 +26,32 @@ pytestmark = pytest.mark.slow
 
 CONTROL_PLANE = "kubernetes-control-plane"
 OPTION = "authn-webhook-endpoint"
-REFUSED = {
-    "apiVersion": "iamauthenticator.k8s.aws/v1alpha1",
-    "kind": "IAMIdentityMapping",
-    "metadata": {"name": "refused"},
-    "spec": {"arn": "arn:aws:iam::111122223333:role/Refused", "username": "refused"},
-}
 # The name `probe` shows when the server has begun to follow the policy.
-RULES = [
-    {"expression": "object.metadata.name != 'probe'"},
-    {
-        "expression": "object.metadata.name != 'refused' || !has(request.subResource)",
-        "message": "ask the security team",
-    },
-]
-POLICY = {
-    "apiVersion": "v1",
-    "kind": "List",
-    "items": [
-        {
-            "apiVersion": "admissionregistration.k8s.io/v1",
-            "kind": "ValidatingAdmissionPolicy",
-            "metadata": {"name": "no-status"},
-            "spec": {
-                "matchConstraints": {
-                    "resourceRules": [
-                        {
-                            "apiGroups": ["iamauthenticator.k8s.aws"],
-                            "apiVersions": ["*"],
-                            "operations": ["CREATE", "UPDATE"],
-                            "resources": ["iamidentitymappings", "iamidentitymappings/status"],
-                        }
-                    ]
-                },
-                "validations": RULES,
-            },
-        },
-        {
-            "apiVersion": "admissionregistration.k8s.io/v1",
-            "kind": "ValidatingAdmissionPolicyBinding",
-            "metadata": {"name": "no-status"},
-            "spec": {"policyName": "no-status", "validationActions": ["Deny"]},
-        },
-    ],
-}
+POLICY = """\
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata:
+  name: no-status
+spec:
+  matchConstraints:
+    resourceRules:
+    - apiGroups: [iamauthenticator.k8s.aws]
+      apiVersions: ["*"]
+      operations: [CREATE, UPDATE]
+      resources: [iamidentitymappings, iamidentitymappings/status]
+  validations:
+  - expression: object.metadata.name != 'probe'
+  - expression: object.metadata.name != 'refused' || !has(request.subResource)
+    message: ask the security team
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata:
+  name: no-status
+spec:
+  policyName: no-status
+  validationActions: [Deny]
+"""
 
 
 @pytest.fixture(scope="module")
@@ -169,17 +151,17 @@ def test_given_such_a_mapping_from_before_the_rule_then_the_unit_names_it_and_pe
 @pytest.fixture
 def policy(cluster: Cluster) -> Iterator[None]:
     """Let the cluster refuse the status of the mapping `refused`, by a person's policy."""
-    cluster.kubectl("create", "-f", "-", stdin=json.dumps(POLICY))
+    cluster.kubectl("create", "-f", "-", stdin=POLICY)
     eventually(lambda: _refuses_probe(cluster), "effective")
     yield
-    cluster.kubectl("delete", "-f", "-", stdin=json.dumps(POLICY))
+    cluster.kubectl("delete", "-f", "-", stdin=POLICY)
     cluster.kubectl("delete", MAPPINGS, "refused", "--ignore-not-found")
 
 
 def _refuses_probe(cluster: Cluster) -> bool:
-    probe = {**REFUSED, "metadata": {"name": "probe"}}
+    probe = mapping_writers.manifest("probe", "probe")
     try:
-        cluster.kubectl("create", "--dry-run=server", "-f", "-", stdin=json.dumps(probe))
+        cluster.kubectl("create", "--dry-run=server", "-f", "-", stdin=probe)
     except AssertionError as error:
         return "denied request" in str(error)
     return False
@@ -188,7 +170,7 @@ def _refuses_probe(cluster: Cluster) -> bool:
 def test_given_a_policy_that_refuses_the_status_of_one_mapping_then_the_unit_names_it(
     deployed: jubilant.Juju, cluster: Cluster, policy: None
 ) -> None:
-    cluster.kubectl("create", "-f", "-", stdin=json.dumps(REFUSED))
+    cluster.map("refused", arns.USER, "refused")
 
     wait_for_status(
         deployed,

@@ -97,6 +97,14 @@ def mallory(cluster: Cluster) -> Iterator[Writer]:
     cluster.kubectl("delete", MAPPINGS, "low", "boss", "new", "--ignore-not-found")
 
 
+@pytest.fixture
+def authenticator(cluster: Cluster, mallory: Writer) -> Writer:
+    """Return the pods' account, as if it might write all of a mapping."""
+    return mapping_writers.writer(
+        cluster, "system:serviceaccount:kube-system:aws-iam-authenticator"
+    )
+
+
 def spec_and_status(cluster: Cluster) -> list[object]:
     """Return what decides who becomes whom."""
     found = cluster.get(MAPPINGS)["items"]
@@ -132,6 +140,7 @@ def test_given_the_right_to_write_mappings_when_one_is_created_then_it_gives_not
     assert spec_and_status(cluster) == before
 
 
+HANDED_OVER = {"status": {"canonicalARN": "arn:aws:iam::111122223333:user/mallory"}}
 EXPIRES = {"metadata": {"annotations": {"aws-iam/expires": "2100-01-01T00:00:00Z"}}}
 SOURCE = {"metadata": {"labels": {"aws-iam/source": "option"}}}
 PATCHES = {
@@ -162,9 +171,7 @@ def test_given_the_right_to_write_mappings_when_one_is_changed_then_it_gives_not
 def test_given_the_right_to_write_status_when_a_login_is_handed_over_then_it_is_refused(
     cluster: Cluster, mallory: Writer
 ) -> None:
-    status = {"status": {"canonicalARN": "arn:aws:iam::111122223333:user/mallory"}}
-
-    refusal = mallory.patch("boss", status, "--subresource=status")
+    refusal = mallory.patch("boss", HANDED_OVER, "--subresource=status")
 
     assert "only the authenticator and administrators may write the status" in refusal
 
@@ -241,25 +248,20 @@ def test_given_an_administrator_when_mappings_are_written_then_all_is_as_it_was(
 
 
 def test_given_the_authenticator_when_it_writes_a_status_then_it_is_admitted(
-    cluster: Cluster, mallory: Writer
+    authenticator: Writer,
 ) -> None:
-    name = "system:serviceaccount:kube-system:aws-iam-authenticator"
-    account = mapping_writers.writer(cluster, name)
     status = {"status": {"canonicalARN": "arn:aws:iam::111122223333:user/low"}}
 
-    assert not account.patch("low", status, "--subresource=status")
-    assert account.patch("low", {"spec": {"username": "root"}})
+    assert not authenticator.patch("low", status, "--subresource=status")
+    assert authenticator.patch("low", {"spec": {"username": "root"}})
 
 
 def test_given_the_authenticators_account_when_it_hands_a_login_over_then_it_is_refused(
-    cluster: Cluster, mallory: Writer
+    cluster: Cluster, authenticator: Writer
 ) -> None:
-    name = "system:serviceaccount:kube-system:aws-iam-authenticator"
-    account = mapping_writers.writer(cluster, name)
     before = spec_and_status(cluster)
-    status = {"status": {"canonicalARN": "arn:aws:iam::111122223333:user/mallory"}}
 
-    refusal = account.patch("boss", status, "--subresource=status")
+    refusal = authenticator.patch("boss", HANDED_OVER, "--subresource=status")
 
     assert "status.canonicalARN must be the canonical form of spec.arn" in refusal
     assert spec_and_status(cluster) == before
@@ -267,20 +269,15 @@ def test_given_the_authenticators_account_when_it_hands_a_login_over_then_it_is_
 
 @pytest.mark.parametrize("spelling", arns.ROLE_SPELLINGS)
 def test_given_an_arn_in_any_spelling_when_its_status_is_written_then_it_is_admitted(
-    cluster: Cluster, mallory: Writer, spelling: str
+    cluster: Cluster, authenticator: Writer, spelling: str
 ) -> None:
-    made = json.loads(mapping_writers.manifest("new", "new"))
-    made["spec"]["arn"] = spelling
-    cluster.kubectl("create", "-f", "-", stdin=json.dumps(made))
-    account = mapping_writers.writer(
-        cluster, "system:serviceaccount:kube-system:aws-iam-authenticator"
-    )
+    cluster.map("new", spelling, "new")
 
     for canonical in ("", arns.ROLE):
         status = {"status": {"canonicalARN": canonical}}
-        assert not account.patch("new", status, "--subresource=status")
+        assert not authenticator.patch("new", status, "--subresource=status")
     other = {"status": {"canonicalARN": f"{arns.ROLE}2"}}
-    assert account.patch("new", other, "--subresource=status")
+    assert authenticator.patch("new", other, "--subresource=status")
 
 
 PODS_OWNER = {"apiVersion": "v1", "kind": "Pod", "name": "x" * 8192, "uid": "1"}

@@ -51,11 +51,5 @@ def test_when_the_api_is_back_then_the_next_hook_completes_the_refresh(
     assert "authenticator v0.7.18, 2/2 pods, 3 mappings" in juju_status.message(juju)
     assert reactive.leader_data(juju) == {}
     assert "awaiting error resolution" not in juju.debug_log(limit=5000)
-
-
-def test_when_the_api_is_back_then_no_field_is_left_to_kubectl(
-    cluster: Cluster,
-) -> None:
     managed = [found["metadata"]["managedFields"] for found in reactive.objects(cluster).values()]
-
     assert "kubectl" not in str(managed)

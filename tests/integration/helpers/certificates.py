@@ -31,9 +31,6 @@ def newly_presented(juju: jubilant.Juju, cluster: Cluster) -> str:
     """Wait until the Service's address presents what the Secret holds; return its fingerprint.
 
     A kube-proxy learns of new pods late when its API server was just restarted.
-
-    Raises:
-        AssertionError: it still presents another certificate after a minute.
     """
     wanted = served(cluster)
     eventually(lambda: presented(juju, cluster) == wanted, "the new certificate", interval=1)
@@ -69,11 +66,7 @@ def trusted(juju: jubilant.Juju, unit: str) -> set[str]:
 
 
 def all_units_trust(juju: jubilant.Juju, *authorities: str) -> None:
-    """Check that every unit's webhook file trusts these authorities and no others.
-
-    Raises:
-        AssertionError: one of the files does not.
-    """
+    """Check that every unit's webhook file trusts these authorities and no others."""
     found = {unit: trusted(juju, unit) for unit in units.names(juju)}
     assert found
     assert all(fingerprints == {*authorities} for fingerprints in found.values()), found

@@ -12,12 +12,7 @@ Value = TypeVar("Value")
 def eventually(
     check: Callable[[], Value | None], what: str, seconds: float = 60, interval: float = 0.5
 ) -> Value:
-    """Call `check` until it returns something true, and return that.
-
-    Raises:
-        AssertionError: nothing true was returned in time; the message has `what` and the last
-            value.
-    """
+    """Call `check` until it returns something true, and return that."""
     deadline = time.monotonic() + seconds
     while not (found := check()):
         assert time.monotonic() < deadline, f"not {what} after {seconds} s: {found!r}"

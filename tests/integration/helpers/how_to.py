@@ -32,11 +32,7 @@ class Reader:
         return "".join(map(self.run, commands))
 
     def run(self, block: str) -> str:
-        """Run commands in a shell, and return what they print.
-
-        Raises:
-            AssertionError: one of them failed.
-        """
+        """Run commands in a shell, and return what they print."""
         done = subprocess.run(
             ["/bin/bash", "-e", "-o", "pipefail", "-c", block],
             cwd=self.folder,
@@ -55,21 +51,13 @@ def run(juju: jubilant.Juju, command: str) -> None:
 
 
 def shown(page: str, heading: str) -> list[str]:
-    """Return the indented lines below a heading: commands, and what comes of them.
-
-    Raises:
-        AssertionError: the page has no such heading.
-    """
+    """Return the indented lines below a heading: commands, and what comes of them."""
     lines = _below(page, heading).splitlines()
     return [line.strip() for line in lines if line.startswith("    ")]
 
 
 def blocks(page: str, heading: str) -> list[str]:
-    """Return the blocks of indented lines below a heading: commands, files, and what is printed.
-
-    Raises:
-        AssertionError: the page has no such heading.
-    """
+    """Return the blocks of indented lines below a heading: commands, files, what is printed."""
     return indented(_below(page, heading))
 
 

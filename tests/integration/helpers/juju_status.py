@@ -33,12 +33,7 @@ def wait_until_active(juju: jubilant.Juju) -> jubilant.Status:
 
 
 def wait_until(juju: jubilant.Juju, wanted: str, application: str = "aws-iam") -> jubilant.Status:
-    """Wait until every agent is idle, `application` is `wanted`, and all others are active.
-
-    Raises:
-        jubilant.WaitError: a unit is in error.
-        TimeoutError: it took longer than `WAIT_SECONDS`.
-    """
+    """Wait until every agent is idle, `application` is `wanted`, and all others are active."""
 
     def ready(status: jubilant.Status) -> bool:
         others = [name for name in status.apps if name != application]
@@ -58,12 +53,7 @@ def wait_until(juju: jubilant.Juju, wanted: str, application: str = "aws-iam") -
 
 
 def wait_until_app_is(juju: jubilant.Juju, wanted: str, seconds: float) -> jubilant.Status:
-    """Wait until aws-iam has the status `wanted`, while agents may be busy.
-
-    Raises:
-        jubilant.WaitError: a unit is in error.
-        TimeoutError: it took longer.
-    """
+    """Wait until aws-iam has the status `wanted`, while agents may be busy."""
     return juju.wait(
         lambda status: status.apps["aws-iam"].app_status.current == wanted,
         error=jubilant.any_error,
@@ -85,12 +75,7 @@ def wait_for_version(juju: jubilant.Juju, version: str) -> None:
 
 
 def remove(juju: jubilant.Juju, application: str) -> None:
-    """Remove an application, and wait until it is gone and every agent is idle.
-
-    Raises:
-        jubilant.WaitError: a unit is in error.
-        TimeoutError: it took longer than two minutes.
-    """
+    """Remove an application, and wait until it is gone and every agent is idle."""
     juju.remove_application(application)
     juju.wait(
         lambda status: application not in status.apps and jubilant.all_agents_idle(status),

@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,11 +40,7 @@ class Cluster:
     person: Path
 
     def kubectl(self, *args: str, stdin: str | None = None) -> str:
-        """Run kubectl as the administrator and return what it prints.
-
-        Raises:
-            AssertionError: it failed; the message is its standard error.
-        """
+        """Run kubectl as the administrator and return what it prints."""
         done = run(["kubectl", "--kubeconfig", str(self.admin), *args], stdin=stdin)
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -86,14 +82,8 @@ class Cluster:
             self.kubectl("uncordon", *full)
 
     def map(self, name: str, arn: str, username: str, *groups: str) -> None:
-        """Apply an IAMIdentityMapping."""
-        mapping = {
-            "apiVersion": "iamauthenticator.k8s.aws/v1alpha1",
-            "kind": "IAMIdentityMapping",
-            "metadata": {"name": name},
-            "spec": {"arn": arn, "username": username, "groups": list(groups)},
-        }
-        self.kubectl("apply", "-f", "-", stdin=json.dumps(mapping))
+        manifest = json.dumps(mapping(name, arn, username, groups))
+        self.kubectl("apply", "-f", "-", stdin=manifest)
 
     def map_any(self, name: str, arn: str, username: str) -> None:
         """Apply an IAMIdentityMapping with an ARN that Kubernetes 1.30 and newer refuse.
@@ -121,6 +111,18 @@ class Cluster:
         """Run ``kubectl auth whoami`` with the AWS keys of ``user``."""
         command = ["kubectl", "--kubeconfig", str(self.person), "auth", "whoami"]
         return run(command, environment=keys.environment(user))
+
+
+def mapping(
+    name: str, arn: str, username: str, groups: Iterable[str] = (), **metadata: Any
+) -> dict[str, Any]:
+    """Return an IAMIdentityMapping."""
+    return {
+        "apiVersion": "iamauthenticator.k8s.aws/v1alpha1",
+        "kind": "IAMIdentityMapping",
+        "metadata": {"name": name, **metadata},
+        "spec": {"arn": arn, "username": username, "groups": list(groups)},
+    }
 
 
 def admins_kubeconfig(juju: jubilant.Juju, unit: str = "kubernetes-control-plane/leader") -> str:

@@ -23,11 +23,7 @@ source_profile = knobby
 
 
 def username(done: subprocess.CompletedProcess[str]) -> str:
-    """Return the user name in what ``kubectl auth whoami`` printed.
-
-    Raises:
-        AssertionError: the login failed; the message is kubectl's.
-    """
+    """Return the user name in what ``kubectl auth whoami`` printed."""
     assert done.returncode == 0, done.stderr
     return next(line.split()[1] for line in done.stdout.splitlines() if "Username" in line)
 
@@ -36,9 +32,6 @@ def wait_for_login(cluster: Cluster, user: str = "knobby", seconds: float = 180)
     """Log in until it succeeds, and return the user name.
 
     An API server may be restarting. After that, pods hear of a new mapping up to two minutes late.
-
-    Raises:
-        AssertionError: no login succeeded in time; the message is kubectl's last one.
     """
     deadline = time.monotonic() + seconds
     while (done := cluster.whoami(user)).returncode and time.monotonic() < deadline:
@@ -55,11 +48,7 @@ def first_login(juju: jubilant.Juju, folder: Path) -> Cluster:
 
 
 def log_in_everywhere(juju: jubilant.Juju, cluster: Cluster) -> None:
-    """Log in through the API server of every control-plane unit.
-
-    Raises:
-        AssertionError: one of them lets nobody in.
-    """
+    """Log in through the API server of every control-plane unit."""
     for name in units.names(juju):
         person = cluster.person.with_name(name.replace("/", "-"))
         if not person.exists():

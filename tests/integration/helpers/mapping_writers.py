@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.integration.helpers.kubernetes import MAPPINGS, Cluster, run
+from tests.integration.helpers.kubernetes import MAPPINGS, Cluster, mapping, run
 
 _RESOURCE = "iamidentitymappings"
 _ARN = "arn:aws:iam::111122223333:user/{}"
@@ -44,14 +44,7 @@ class Writer:
 
 def manifest(name: str, username: str, groups: Iterable[str] = (), **metadata: Any) -> str:
     """Return a mapping of an IAM user of the same name."""
-    return json.dumps(
-        {
-            "apiVersion": "iamauthenticator.k8s.aws/v1alpha1",
-            "kind": "IAMIdentityMapping",
-            "metadata": {"name": name, **metadata},
-            "spec": {"arn": _ARN.format(name), "username": username, "groups": list(groups)},
-        }
-    )
+    return json.dumps(mapping(name, _ARN.format(name), username, groups, **metadata))
 
 
 def writer(cluster: Cluster, name: str, *rights: Mapping[str, Any]) -> Writer:

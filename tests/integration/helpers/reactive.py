@@ -13,7 +13,13 @@ import yaml
 from tests.integration.helpers import arns, juju_status, testbed_only
 from tests.integration.helpers.kubernetes import Cluster, admins_kubeconfig
 
-CHANNEL = "reactive/stable"
+_OVERLAY = """
+applications:
+  aws-iam: {charm: aws-iam, channel: reactive/stable}
+relations:
+- ["aws-iam:aws-iam", "kubernetes-control-plane:aws-iam"]
+- ["aws-iam:certificates", "easyrsa:client"]
+"""
 KINDS = (
     "customresourcedefinition/iamidentitymappings.iamauthenticator.k8s.aws",
     "clusterrole/aws-iam-authenticator",
@@ -38,17 +44,7 @@ def deploy(juju: jubilant.Juju, folder: Path) -> Cluster:
     """
     testbed_only.require_juju_3(juju, "a reactive charm does not run on Juju 4")
     overlay = folder / "overlay.yaml"
-    overlay.write_text(
-        yaml.safe_dump(
-            {
-                "applications": {"aws-iam": {"charm": "aws-iam", "channel": CHANNEL}},
-                "relations": [
-                    ["aws-iam:aws-iam", "kubernetes-control-plane:aws-iam"],
-                    ["aws-iam:certificates", "easyrsa:client"],
-                ],
-            }
-        )
-    )
+    overlay.write_text(_OVERLAY)
     juju.deploy("charmed-kubernetes", channel="1.28/stable", overlays=[overlay])
     juju_status.wait_until(juju, "maintenance")
     assert juju_status.message(juju) == "Waiting for aws iam pod to start"

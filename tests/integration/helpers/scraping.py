@@ -9,6 +9,7 @@ from collections import defaultdict
 from typing import Any
 
 import jubilant
+from tests.integration.helpers import units
 
 COLLECTOR = "opentelemetry-collector"
 
@@ -38,10 +39,9 @@ _SAMPLE = re.compile(r"^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? \S+$", re.MULTILINE)
 
 def published(juju: jubilant.Juju) -> dict[str, Any]:
     """Return what the collector sees of aws-iam, decoded."""
-    shown = json.loads(juju.cli("show-unit", f"{COLLECTOR}/0", "--format", "json"))
     (unit,) = (
         unit
-        for relation in shown[f"{COLLECTOR}/0"]["relation-info"]
+        for relation in units.relations(juju, f"{COLLECTOR}/0")
         for name, unit in relation.get("related-units", {}).items()
         if name.startswith("aws-iam/")
     )
@@ -49,11 +49,7 @@ def published(juju: jubilant.Juju) -> dict[str, Any]:
 
 
 def run(juju: jubilant.Juju, unit: str, jobs: list[dict[str, Any]]) -> list[str]:
-    """Return what each target of the jobs answers, asked on the machine of a unit.
-
-    Raises:
-        jubilant.TaskError: a target did not answer as the job wants.
-    """
+    """Return what each target of the jobs answers, asked on the machine of a unit."""
     encoded = base64.b64encode(json.dumps(jobs).encode()).decode()
     program = base64.b64encode(_PROGRAM.encode()).decode()
     start = f"import base64; exec(base64.b64decode('{program}'))"

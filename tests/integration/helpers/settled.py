@@ -80,11 +80,7 @@ POLICY_CHANGES: dict[str, Patch] = {
 
 
 def check_only_reads(juju: jubilant.Juju) -> None:
-    """Check that a hook of the leader, which finds nothing to do, writes nothing.
-
-    Raises:
-        AssertionError: it wrote something.
-    """
+    """Check that a hook of the leader, which finds nothing to do, writes nothing."""
     testbed_only.require("only the testbed stands between a charm and the API server")
     juju_status.wait_until_active(juju)
     with Faults(juju.model or "", "aws-iam") as tap:
@@ -98,11 +94,7 @@ def check_only_reads(juju: jubilant.Juju) -> None:
 def check_changes_are_undone(
     juju: jubilant.Juju, cluster: Cluster, changes: Mapping[str, Patch]
 ) -> None:
-    """Check that the next hook undoes changes: plain ones, and those whose maker forges owners.
-
-    Raises:
-        AssertionError: an object is not as before, for too long.
-    """
+    """Check that the next hook undoes changes: plain ones, and those whose maker forges owners."""
     juju_status.wait_until_active(juju)
     before = _contents(cluster, changes)
     for what, patch in changes.items():

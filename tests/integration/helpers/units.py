@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import jubilant
-import yaml
 
 WEBHOOK = "/root/cdk/aws-iam-webhook.yaml"
 ADMIN_KUBECONFIG = "/root/.kube/config"
@@ -50,12 +50,16 @@ def followers(juju: jubilant.Juju) -> list[str]:
     return [name for name in names(juju) if name != leader(juju)]
 
 
+def relations(juju: jubilant.Juju, unit: str) -> list[dict[str, Any]]:
+    """Return what a unit sees of its relations."""
+    return json.loads(juju.cli("show-unit", unit, "--format", "json"))[unit]["relation-info"]
+
+
 def certificate_requesters(juju: jubilant.Juju) -> list[str]:
     """Return the units of aws-iam that ask easyrsa for a certificate."""
-    shown = json.loads(juju.cli("show-unit", "easyrsa/0", "--format", "json"))["easyrsa/0"]
     return sorted(
         name
-        for relation in shown["relation-info"]
+        for relation in relations(juju, "easyrsa/0")
         for name, unit in relation.get("related-units", {}).items()
         if name.startswith("aws-iam/") and unit["data"].get("cert_requests")
     )
@@ -63,8 +67,7 @@ def certificate_requesters(juju: jubilant.Juju) -> list[str]:
 
 def databag(juju: jubilant.Juju, unit: str, endpoint: str) -> Mapping[str, str]:
     """Return what a unit sees of the remote units on an endpoint."""
-    shown = yaml.safe_load(juju.cli("show-unit", unit))[unit]
-    relation = next(r for r in shown["relation-info"] if r["endpoint"] == endpoint)
+    relation = next(r for r in relations(juju, unit) if r["endpoint"] == endpoint)
     return {k: v for u in relation["related-units"].values() for k, v in u["data"].items()}
 
 
@@ -81,11 +84,7 @@ def reachable(juju: jubilant.Juju, unit: str) -> str:
 
 @contextlib.contextmanager
 def without_admin_kubeconfig(juju: jubilant.Juju, which: list[str]) -> Iterator[None]:
-    """Move the admin kubeconfig away on the machines of these units, for as long as the block.
-
-    Raises:
-        AssertionError: something put the file back.
-    """
+    """Move the admin kubeconfig away on the machines of these units, for as long as the block."""
     for unit in which:
         juju.exec("mv", ADMIN_KUBECONFIG, f"{ADMIN_KUBECONFIG}.away", unit=unit)
     try:

@@ -21,11 +21,7 @@ TOO_EARLY = "If the first relation went too early"
 
 
 def take(juju: jubilant.Juju, step: str) -> None:
-    """Run the step's command: the page's, or the one in the status that the page refers to.
-
-    Raises:
-        AssertionError: the leader's status is not the page's afterwards.
-    """
+    """Run the step's command: the page's, or the one in the status that the page refers to."""
     for command in commands(step) or [command_in_status(juju)]:
         how_to.run(juju, command)
     settle(juju)

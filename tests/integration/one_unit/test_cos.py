@@ -168,6 +168,6 @@ def test_given_the_page_when_it_is_gone_back_then_the_collector_has_nothing_of_a
 ) -> None:
     run(watched, "Go back")
 
-    shown = json.loads(watched.cli("show-unit", "aws-iam/0", "--format", "json"))["aws-iam/0"]
-    assert "cos-agent" not in [relation["endpoint"] for relation in shown["relation-info"]]
+    found = units.relations(watched, "aws-iam/0")
+    assert "cos-agent" not in [relation["endpoint"] for relation in found]
     assert testbed_only.exit_codes(watched, "aws-iam/0") == {0}

@@ -143,26 +143,10 @@ def test_given_mappings_when_listed_then_juju_shows_a_table_in_lines(
     shown = deployed.cli("run", "aws-iam/leader", "list-mappings").splitlines()
 
     rows = {line.split()[0]: line.split() for line in shown if line.strip()}
-    assert rows["NAME"][-8:] == [
-        "LAST",
-        "LOGIN",
-        "ROLES",
-        "CAN",
-        "BECOME",
-        "ADMINISTRATOR",
-        "BY",
-        "PROBLEM",
-    ]
-    assert rows["knobby"][1:] == [
-        arns.ROLE,
-        "knobby",
-        "view",
-        "kubectl",
-        today(),
-        "Role/default/pod-reader",
-        "-",
-        "-",
-    ]
+    heading = " ".join(rows["NAME"])
+    assert heading.endswith(" LAST LOGIN ROLES CAN BECOME ADMINISTRATOR BY PROBLEM")
+    row = f"knobby {arns.ROLE} knobby view kubectl {today()} Role/default/pod-reader - -"
+    assert " ".join(rows["knobby"]) == row
     assert rows["pathed"][-4:] == ["path;", "map", DEV, "instead"]
 
 

@@ -154,20 +154,19 @@ def test_given_the_page_on_temporary_access_then_it_is_given_and_revoked(
     assert usernames(cluster) == set()
 
 
-def test_given_the_page_on_temporary_access_then_a_permission_set_is_granted(
-    cluster: Cluster, reader: Reader
+@pytest.mark.parametrize(
+    ("heading", "username"),
+    [
+        ("Grant a permission set", "bob"),
+        ("Let a contractor in, from another account", "contractor"),
+    ],
+)
+def test_given_the_page_on_temporary_access_then_others_are_let_in(
+    cluster: Cluster, reader: Reader, heading: str, username: str
 ) -> None:
-    reader.follow(TEMPORARY, "Grant a permission set")
+    reader.follow(TEMPORARY, heading)
 
-    assert usernames(cluster) == {"bob"}
-
-
-def test_given_the_page_on_temporary_access_then_a_contractor_is_granted_a_role(
-    cluster: Cluster, reader: Reader
-) -> None:
-    reader.follow(TEMPORARY, "Let a contractor in, from another account")
-
-    assert usernames(cluster) == {"contractor"}
+    assert usernames(cluster) == {username}
 
 
 def test_given_the_page_on_temporary_access_then_a_mapping_gets_an_end_and_loses_it(
@@ -250,9 +249,10 @@ def test_given_the_page_on_alerts_then_its_commands_show_where_to_look(
     [
         ("upgrade-to-1.29.md", "What people notice", 'current-context: "aws-iam-authenticator"'),
         ("deploy.md", "In another AWS partition", "cn-north-1"),
+        ("network.md", "Which region", "ok: sts.eu-west-1.amazonaws.com answers"),
     ],
 )
-def test_given_a_page_on_kubeconfigs_then_the_command_returns_one(
+def test_given_a_page_with_a_command_then_it_shows_what_the_page_says(
     deployed: jubilant.Juju, reader: Reader, page: str, heading: str, said: str
 ) -> None:
     printed = reader.follow(page, heading)
@@ -291,14 +291,6 @@ def test_given_the_page_on_many_clusters_then_one_kubeconfig_has_a_context_for_e
         return ""
 
     assert "knobby-everywhere" in eventually(printed, "logged in by the merged kubeconfig")
-
-
-def test_given_the_page_on_the_network_then_the_pods_reach_the_sts_of_its_region(
-    reader: Reader,
-) -> None:
-    printed = reader.follow("network.md", "Which region")
-
-    assert "ok: sts.eu-west-1.amazonaws.com answers" in printed
 
 
 def test_given_the_page_on_other_ways_to_log_in_then_it_shows_what_is_set_and_who_one_is(

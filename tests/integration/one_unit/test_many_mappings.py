@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import jubilant
 import pytest
 from tests.integration.helpers import juju_status, testbed_only
-from tests.integration.helpers.kubernetes import MAPPINGS, Cluster
+from tests.integration.helpers.kubernetes import MAPPINGS, Cluster, mapping
 
 NUMBER = 300
 
@@ -16,17 +16,10 @@ NUMBER = 300
 @pytest.fixture
 def created(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[Cluster]:
     """Create the mappings, and delete them in the end."""
-    items = [
-        {
-            "apiVersion": "iamauthenticator.k8s.aws/v1alpha1",
-            "kind": "IAMIdentityMapping",
-            "metadata": {"name": f"many-{n}", "labels": {"team": "many"}},
-            "spec": {"arn": f"arn:aws:iam::111122223333:role/Many-{n}", "username": f"many-{n}"},
-        }
-        for n in range(NUMBER)
-    ]
-    twin = {**items[0], "metadata": {"name": "many-twin", "labels": {"team": "many"}}}
-    created = {"apiVersion": "v1", "kind": "List", "items": [*items, twin]}
+    numbers = {"many-twin": 0, **{f"many-{n}": n for n in range(NUMBER)}}
+    role, team = "arn:aws:iam::111122223333:role/Many", {"team": "many"}
+    items = [mapping(name, f"{role}-{n}", name, labels=team) for name, n in numbers.items()]
+    created = {"apiVersion": "v1", "kind": "List", "items": items}
     cluster.kubectl("create", "-f", "-", stdin=json.dumps(created))
     yield cluster
     cluster.kubectl("delete", MAPPINGS, "-l", "team=many", "--wait=false")

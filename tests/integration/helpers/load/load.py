@@ -62,9 +62,6 @@ class Load:
         """Wait until every pod knows the user's mapping.
 
         A pod learns of a new mapping up to two minutes late if its API server was just restarted.
-
-        Raises:
-            AssertionError: one of the pods does not know it after three minutes.
         """
         eventually(self._is_known, "the mapping known to every pod", seconds=180, interval=1)
 

@@ -39,11 +39,7 @@ def steady_load(juju: jubilant.Juju, cluster: Cluster) -> Load:
 
 
 def under_load(juju: jubilant.Juju, cluster: Cluster) -> tuple[Load, list[Phase]]:
-    """Take every step of the page while people log in; return the logins and the steps.
-
-    Raises:
-        AssertionError: an object that people log in by was replaced.
-    """
+    """Take every step of the page while people log in; return the logins and the steps."""
     load = steady_load(juju, cluster)
     before = _identities(cluster)
     phases = []
