@@ -95,16 +95,12 @@ def wait_for_status_without_events(juju: jubilant.Juju, status: str, start: str)
     juju.wait(says, error=jubilant.any_error, delay=0.5, successes=1, timeout=120)
 
 
-def test_given_a_new_deployment_then_the_status_gives_the_exact_command(
+def test_given_a_new_deployment_when_its_statuss_command_is_run_then_people_log_in(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     assert juju_status.message(deployed) == f"webhook not set; run: {command(cluster)}"
     assert cluster.whoami("knobby").returncode != 0
 
-
-def test_given_the_command_of_the_status_when_it_is_run_then_people_log_in(
-    deployed: jubilant.Juju, cluster: Cluster
-) -> None:
     how_to.run(deployed, command(cluster))
 
     line = "authenticator v0.7.18, 2/2 pods, 1 mapping"

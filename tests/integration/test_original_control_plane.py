@@ -18,6 +18,7 @@ from tests.integration.helpers import (
     certificates,
     how_to,
     juju_status,
+    kubernetes,
     logins,
     testbed_only,
     units,
@@ -72,8 +73,7 @@ def test_given_a_new_authority_then_the_rotation_ends_without_an_acknowledgement
 def test_given_a_user_without_a_mapping_then_the_refusal_takes_seconds(
     deployed: jubilant.Juju, cluster: Cluster, tmp_path: Path
 ) -> None:
-    person = tmp_path / "kubeconfig"
-    person.write_text(deployed.run("aws-iam/leader", "get-kubeconfig").results["kubeconfig"])
+    person = kubernetes.save_kubeconfig(deployed, tmp_path / "kubeconfig")
     before = failures(deployed)
 
     began = time.monotonic()

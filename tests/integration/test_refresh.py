@@ -8,7 +8,15 @@ from typing import Any
 
 import jubilant
 import pytest
-from tests.integration.helpers import arns, how_to, juju_status, logins, reactive, units
+from tests.integration.helpers import (
+    arns,
+    how_to,
+    juju_status,
+    kubernetes,
+    logins,
+    reactive,
+    units,
+)
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import KUBE_SYSTEM, MAPPINGS, Cluster
 
@@ -141,8 +149,7 @@ def test_when_refreshed_then_every_mapping_is_kept_and_can_be_looked_up(
 def test_when_refreshed_then_a_mapped_user_logs_in(
     juju: jubilant.Juju, cluster: Cluster, after: Objects, tmp_path: Path
 ) -> None:
-    person = tmp_path / "kubeconfig"
-    person.write_text(juju.run("aws-iam/leader", "get-kubeconfig").results["kubeconfig"])
+    person = kubernetes.save_kubeconfig(juju, tmp_path / "kubeconfig")
 
     assert logins.username(Cluster(cluster.admin, person).whoami("mallory")) == "mallory"
 

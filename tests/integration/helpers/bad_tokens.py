@@ -5,10 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import datetime as dt
-import json
-import os
 import ssl
-import subprocess
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -61,29 +58,16 @@ def signed(
 def of_session(cluster: Cluster, user: str, role: str, session: str) -> str:
     """Return the token of a session of a role that a user assumes."""
     identity = ("-i", kubernetes.cluster_id(cluster.person), "--region", "us-east-1")
-    done = subprocess.run(
-        ["aws-iam-authenticator", "token", *identity, "-r", role, "-s", session],
-        env={**os.environ, **keys.environment(user)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    return json.loads(done.stdout)["status"]["token"]
+    command = ["aws-iam-authenticator", "token", *identity, "-r", role, "-s", session]
+    return kubernetes.run_for_json(command, keys.environment(user))["status"]["token"]
 
 
 def of_aws_cli(cluster: Cluster, user: str, role: str) -> str:
     """Return the token that the AWS CLI makes for a role that a user assumes."""
     identity = ("--cluster-name", kubernetes.cluster_id(cluster.person), "--region", "us-east-1")
-    done = subprocess.run(
-        [*WITH_AWS_CLI, "aws", "eks", "get-token", *identity, "--role-arn", role],
-        env={**os.environ, **TRUST, **keys.environment(user), "AWS_DEFAULT_OUTPUT": "json"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    return json.loads(done.stdout)["status"]["token"]
+    command = [*WITH_AWS_CLI, "aws", "eks", "get-token", *identity, "--role-arn", role]
+    environment = {**TRUST, **keys.environment(user), "AWS_DEFAULT_OUTPUT": "json"}
+    return kubernetes.run_for_json(command, environment)["status"]["token"]
 
 
 def log_in(cluster: Cluster, token: str) -> int:

@@ -134,17 +134,21 @@ def connect(juju: jubilant.Juju, folder: Path, role: str = arns.ROLE) -> Cluster
     """Return the model's cluster, with the kubeconfigs that its two charms hand out."""
     found = Cluster(folder / "admin", folder / "person")
     found.admin.write_text(admins_kubeconfig(juju))
-    action = juju.run("aws-iam/leader", "get-kubeconfig", {"arn": role})
-    found.person.write_text(action.results["kubeconfig"])
+    save_kubeconfig(juju, found.person, arn=role)
     return found
 
 
 def with_region(juju: jubilant.Juju, cluster: Cluster, region: str, folder: Path) -> Cluster:
     """Return the cluster for a person who gets tokens from the STS of a region."""
-    person = folder / region
-    action = juju.run("aws-iam/leader", "get-kubeconfig", {"region": region})
-    person.write_text(action.results["kubeconfig"])
-    return Cluster(cluster.admin, person)
+    return Cluster(cluster.admin, save_kubeconfig(juju, folder / region, region=region))
+
+
+def save_kubeconfig(
+    juju: jubilant.Juju, path: Path, unit: str = "aws-iam/leader", **params: Any
+) -> Path:
+    """Save the kubeconfig that a unit has for people, and return where it is."""
+    path.write_text(juju.run(unit, "get-kubeconfig", params).results["kubeconfig"])
+    return path
 
 
 def cluster_id(person: Path) -> str:
@@ -167,3 +171,10 @@ def run(
         timeout=_SECONDS,
         check=False,
     )
+
+
+def run_for_json(command: list[str], environment: Mapping[str, str]) -> Any:
+    """Run a command that must succeed, and return the JSON that it prints."""
+    done = run(command, environment=environment)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)

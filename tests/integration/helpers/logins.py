@@ -52,8 +52,7 @@ def log_in_everywhere(juju: jubilant.Juju, cluster: Cluster) -> None:
     for name in units.names(juju):
         person = cluster.person.with_name(name.replace("/", "-"))
         if not person.exists():
-            action = juju.run(name, "get-kubeconfig", {"arn": arns.ROLE})
-            person.write_text(action.results["kubeconfig"])
+            kubernetes.save_kubeconfig(juju, person, name, arn=arns.ROLE)
         assert api_server(person) in units.addresses(juju, name)
         assert wait_for_login(Cluster(cluster.admin, person)) == "knobby"
 

@@ -17,41 +17,13 @@ Object = dict[str, Any]
 Patch = list[Object]
 
 _NAME = "aws-iam-authenticator"
+_SERVICE = f"kube-system service/{_NAME}"
 _SECRETS = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}
 _GROUP = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:authenticated"}
 _CRD = "crd/iamidentitymappings.iamauthenticator.k8s.aws"
 _GROUPS = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/groups/default"
 _POLICY = "validatingadmissionpolicy/aws-iam-mappings"
 _BINDING = "validatingadmissionpolicybinding/aws-iam-mappings"
-
-# As if a label beside the charm's were somebody else's to set.
-_FORGED = {
-    "manager": "aws-iam",
-    "operation": "Apply",
-    "apiVersion": "v1",
-    "fieldsType": "FieldsV1",
-    "fieldsV1": {
-        "f:metadata": {
-            "f:annotations": {"f:aws-iam/owner": {}},
-            "f:finalizers": {'v:"aws-iam.charmhub.io/address"': {}},
-            "f:labels": {"f:aws-iam": {}, "f:k8s-app": {}},
-        },
-        "f:spec": {
-            "f:clusterIP": {},
-            "f:ports": {
-                'k:{"port":443,"protocol":"TCP"}': {
-                    ".": {},
-                    "f:name": {},
-                    "f:port": {},
-                    "f:protocol": {},
-                    "f:targetPort": {},
-                }
-            },
-            "f:selector": {"f:k8s-app": {}},
-            "f:type": {},
-        },
-    },
-}
 
 
 def _add(path: str, value: Any) -> Patch:
@@ -65,7 +37,7 @@ CHANGES: dict[str, Patch] = {
     "kube-system secret/aws-iam-certs": [{"op": "remove", "path": "/metadata/labels/aws-iam"}],
     f"kube-system poddisruptionbudget/{_NAME}": _add("/spec/maxUnavailable", 2),
     f"kube-system deployment/{_NAME}": _add("/spec/strategy/rollingUpdate/maxSurge", 2),
-    f"kube-system service/{_NAME}": _add("/spec/selector/x", "y"),
+    _SERVICE: _add("/spec/selector/x", "y"),
     f"default role/{_NAME}": _add("/rules/-", _SECRETS),
     f"default rolebinding/{_NAME}": _add("/subjects/-", _GROUP),
     f"- clusterrole/{_NAME}": _add("/rules/0/resourceNames", ["x"]),
@@ -96,13 +68,13 @@ def check_changes_are_undone(
 ) -> None:
     """Check that the next hook undoes changes: plain ones, and those whose maker forges owners."""
     juju_status.wait_until_active(juju)
-    before = _contents(cluster, changes)
+    before, applied = _contents(cluster, changes), _applied_fields(cluster)
     for what, patch in changes.items():
         cluster.kubectl("patch", *_where(what), "--type=json", "-p", json.dumps(patch))
     _check_undone(juju, cluster, before)
     for what in changes:
         _forget_managers(cluster, what)
-    _forge_selector(cluster)
+    _forge_selector(cluster, applied)
     _check_undone(juju, cluster, before)
 
 
@@ -132,11 +104,20 @@ def _forget_managers(cluster: Cluster, what: str) -> None:
     cluster.kubectl("patch", *_where(what), "--type=merge", "-p", none)
 
 
-def _forge_selector(cluster: Cluster) -> None:
-    """Let the Service select nothing, and say that the charm owns one label of its selector."""
-    service = _get(cluster, f"kube-system service/{_NAME}")
+def _applied_fields(cluster: Cluster) -> Object:
+    """Return which fields of the Service the charm has applied, as the API server notes it."""
+    noted = _get(cluster, _SERVICE)["metadata"]["managedFields"]
+    return next(
+        each for each in noted if each["manager"] == "aws-iam" and each["operation"] == "Apply"
+    )
+
+
+def _forge_selector(cluster: Cluster, applied: Object) -> None:
+    """Let the Service select nothing, as if the charm owned one label of its selector only."""
+    service = _get(cluster, _SERVICE)
     service["spec"]["selector"]["x"] = "y"
-    service["metadata"]["managedFields"] = [_FORGED]
+    applied["fieldsV1"]["f:spec"]["f:selector"] = {"f:k8s-app": {}}
+    service["metadata"]["managedFields"] = [applied]
     cluster.kubectl("replace", "-f", "-", stdin=json.dumps(service))
 
 

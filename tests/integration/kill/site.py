@@ -71,7 +71,6 @@ class Site:
 
     @property
     def model(self) -> str:
-        """Return the model's name."""
         assert self.juju.model
         return self.juju.model
 
@@ -82,7 +81,6 @@ class Site:
 
     @property
     def client(self) -> Client:
-        """Return a client of the cluster, as its administrator."""
         assert self._client is not None
         return self._client
 
@@ -99,7 +97,6 @@ class Site:
             self._client = Client(KubeConfig.from_file(path), trust_env=False)
 
     def close(self) -> None:
-        """Close the client of the cluster."""
         if self._client:
             self._client.close()
 
@@ -115,7 +112,6 @@ class Site:
         return self._run(self._change_authority, waves)
 
     def remove(self, waves: Sequence[Wave] = ()) -> Run:
-        """Remove the application with all its hooks."""
         return self._run(lambda: self.juju.remove_application("aws-iam"), waves)
 
     def discard(self) -> None:

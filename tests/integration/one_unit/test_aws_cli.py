@@ -16,11 +16,7 @@ from tests.integration.helpers.kubernetes import Cluster
 @pytest.fixture
 def person(deployed: jubilant.Juju, cluster: Cluster, tmp_path: Path) -> Path:
     """Return the kubeconfig of a person without aws-iam-authenticator."""
-    asked = {"arn": arns.ROLE, "client": "aws"}
-    action = deployed.run("aws-iam/leader", "get-kubeconfig", asked)
-    path = tmp_path / "person"
-    path.write_text(action.results["kubeconfig"])
-    return path
+    return kubernetes.save_kubeconfig(deployed, tmp_path / "person", arn=arns.ROLE, client="aws")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +18,10 @@ MADE_UP = "aws-go-sdk-"
 
 def session(juju: jubilant.Juju, folder: Path, environment: dict[str, str], **asked: Any) -> str:
     """Return the name of the session of a login, as Kubernetes has it."""
-    action = juju.run("aws-iam/leader", "get-kubeconfig", asked)
-    person = folder / "person"
-    person.write_text(action.results["kubeconfig"])
-    command = ["kubectl", "--kubeconfig", str(person), "auth", "whoami", "-o", "json"]
-    done = kubernetes.run([*WITH_AWS_CLI, *command], environment={**TRUST, **environment})
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)["status"]["userInfo"]["extra"]["sessionName"][0]
+    person = str(kubernetes.save_kubeconfig(juju, folder / "person", **asked))
+    command = [*WITH_AWS_CLI, "kubectl", "--kubeconfig", person, "auth", "whoami", "-o", "json"]
+    found = kubernetes.run_for_json(command, {**TRUST, **environment})
+    return found["status"]["userInfo"]["extra"]["sessionName"][0]
 
 
 def federated(role: str) -> dict[str, str]:
@@ -33,9 +29,7 @@ def federated(role: str) -> dict[str, str]:
     command = ("aws", "sts", "assume-role", "--role-arn", role, "--output", "json")
     named = ("--role-session-name", "bob@example.com", "--region", "us-east-1")
     environment = {**TRUST, **keys.environment("knobby")}
-    done = kubernetes.run([*WITH_AWS_CLI, *command, *named], environment=environment)
-    assert done.returncode == 0, done.stderr
-    given = json.loads(done.stdout)["Credentials"]
+    given = kubernetes.run_for_json([*WITH_AWS_CLI, *command, *named], environment)["Credentials"]
     return {
         "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
         "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
