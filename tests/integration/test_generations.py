@@ -148,19 +148,12 @@ def test_given_such_a_mapping_from_before_the_rule_then_the_unit_names_it_and_pe
 def policy(cluster: Cluster) -> Iterator[None]:
     """Let the cluster refuse the status of the mapping `refused`, by a person's policy."""
     cluster.kubectl("create", "-f", "-", stdin=POLICY)
-    eventually(lambda: _refuses_probe(cluster), "effective")
+    probe = mapping_writers.manifest("probe", "probe")
+    ask = ("create", "--dry-run=server", "-f", "-")
+    eventually(lambda: "denied request" in cluster.refusal(*ask, stdin=probe), "effective")
     yield
     cluster.kubectl("delete", "-f", "-", stdin=POLICY)
     cluster.kubectl("delete", MAPPINGS, "refused", "--ignore-not-found")
-
-
-def _refuses_probe(cluster: Cluster) -> bool:
-    probe = mapping_writers.manifest("probe", "probe")
-    try:
-        cluster.kubectl("create", "--dry-run=server", "-f", "-", stdin=probe)
-    except AssertionError as error:
-        return "denied request" in str(error)
-    return False
 
 
 def test_given_a_policy_that_refuses_the_status_of_one_mapping_then_the_unit_names_it(

@@ -155,27 +155,21 @@ def test_when_refreshed_then_a_mapped_user_logs_in(
 
 
 def test_when_refreshed_then_the_old_private_key_is_gone_everywhere(
-    juju: jubilant.Juju, before: Objects, after: Objects
+    juju: jubilant.Juju, before: Objects, old_key: str, after: Objects
 ) -> None:
     secret = "secret/aws-iam-certs"
     found = juju.exec("find /root/cdk -name 'aws-iam*' -printf '%f %m\\n'", unit=CONTROL_PLANE)
-
-    assert found.stdout == "aws-iam-webhook.yaml 600\n"
-    assert reactive.leader_data(juju) == {}
-    assert after[secret]["data"]["key.pem"] != before[secret]["data"]["key.pem"]
-
-
-def test_when_refreshed_then_no_file_of_the_unit_or_the_machine_holds_the_old_private_key(
-    juju: jubilant.Juju, old_key: str, after: Objects
-) -> None:
     folders = "/var/lib/juju/agents/unit-aws-iam-0 /root /home /etc /usr"
-    found = juju.exec(f"grep -rlF -e '{old_key}' {folders} || true", unit=CONTROL_PLANE)
+    with_key = juju.exec(f"grep -rlF -e '{old_key}' {folders} || true", unit=CONTROL_PLANE)
     database = juju.exec(
         "strings -a .unit-state.db | grep -e leadership -e kv_revisions || true", unit="aws-iam/0"
     )
 
-    assert found.stdout == ""
+    assert found.stdout == "aws-iam-webhook.yaml 600\n"
+    assert with_key.stdout == ""
     assert database.stdout == ""
+    assert reactive.leader_data(juju) == {}
+    assert after[secret]["data"]["key.pem"] != before[secret]["data"]["key.pem"]
 
 
 def test_when_refreshed_then_the_machine_trusts_all_that_it_did_but_the_old_authority(

@@ -55,7 +55,7 @@ def signed(
     return f"k8s-aws-v1.{encoded}"
 
 
-def of_session(cluster: Cluster, user: str, role: str, session: str) -> str:
+def of_session(cluster: Cluster, user: str, role: str, session: str = "somebody") -> str:
     """Return the token of a session of a role that a user assumes."""
     identity = ("-i", kubernetes.cluster_id(cluster.person), "--region", "us-east-1")
     command = ["aws-iam-authenticator", "token", *identity, "-r", role, "-s", session]

@@ -45,6 +45,11 @@ class Cluster:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def refusal(self, *args: str, stdin: str | None = None) -> str:
+        """Run kubectl as the administrator and return why that fails, empty if it does not."""
+        done = run(["kubectl", "--kubeconfig", str(self.admin), *args], stdin=stdin)
+        return done.stderr if done.returncode else ""
+
     def get(self, *args: str) -> dict[str, Any]:
         """Return what ``kubectl get`` finds: one object or a list."""
         return json.loads(self.kubectl("get", "-o", "json", *args))

@@ -23,8 +23,7 @@ class Writer:
 
     def kubectl(self, *args: str, stdin: str | None = None) -> str:
         """Run kubectl as this person; return why the server refuses, or the empty text."""
-        done = self.run(*args, stdin=stdin)
-        return done.stderr if done.returncode else ""
+        return self.cluster.refusal(f"--as={self.name}", *args, stdin=stdin)
 
     def run(self, *args: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run kubectl as this person."""

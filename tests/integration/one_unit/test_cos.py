@@ -29,7 +29,6 @@ from tests.integration.helpers import (
 )
 from tests.integration.helpers.kubernetes import DEPLOYMENT, KUBE_SYSTEM, Cluster
 
-COLLECTOR = scraping.COLLECTOR
 PAGE = "watch-it-with-cos.md"
 METRICS = Path(__file__).parents[3] / "docs/reference/metrics.md"
 # Prometheus and Grafana make these themselves.
@@ -44,11 +43,11 @@ def watched(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[jubilant.Juju
     testbed_only.require("a collector of the store needs a COS to be active")
     testbed_only.require_juju_3(deployed, "Juju 4.1 gives aws-iam collectors without end")
     testbed_only.end_former_pods(deployed, cluster)
-    deployed.deploy(COLLECTOR, base=bundle.BASE)
+    deployed.deploy(scraping.COLLECTOR, base=bundle.BASE)
     run(deployed, "Connect it")
     yield deployed
-    deployed.remove_application(COLLECTOR)
-    deployed.wait(lambda status: COLLECTOR not in status.apps)
+    deployed.remove_application(scraping.COLLECTOR)
+    deployed.wait(lambda status: scraping.COLLECTOR not in status.apps)
     juju_status.wait_until_active(deployed)
 
 
@@ -125,17 +124,6 @@ def test_given_the_jobs_when_a_machine_does_as_they_say_then_there_are_all_metri
     added = {"service", "pod", "juju_model", "juju_model_uuid", "juju_application"}
     assert [(m, labels) for m, labels in used if not labels - added <= there.get(m, set())] == []
     assert [metric for metric, _ in used if metric not in there] == []
-    listed = re.findall(r"^\| `(\w+)`", METRICS.read_text(), re.MULTILINE)
-    assert [m for m in listed if not {m, f"{m}_count"} & there.keys()] == []
-
-
-def test_given_expressions_that_sum_by_labels_then_the_metrics_have_these(
-    watched: jubilant.Juju,
-) -> None:
-    found = scraping.published(watched)
-    answers = scraping.run(watched, units.principals(watched)[0], found["metrics_scrape_jobs"])
-    there = scraping.labels("\n".join(answers))
-
     grouped = [
         (label.strip(), metric)
         for expression in expressions(found)
@@ -144,6 +132,8 @@ def test_given_expressions_that_sum_by_labels_then_the_metrics_have_these(
     ]
     assert {label for label, _ in grouped} == {"StsRegion", "ResponseCode", "result", "le"}
     assert [pair for pair in grouped if pair[0] not in there[pair[1]]] == []
+    listed = re.findall(r"^\| `(\w+)`", METRICS.read_text(), re.MULTILINE)
+    assert [m for m in listed if not {m, f"{m}_count"} & there.keys()] == []
 
 
 def test_given_a_pod_that_is_replaced_when_the_leader_has_a_hook_then_the_jobs_follow(

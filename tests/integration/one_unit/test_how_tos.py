@@ -28,6 +28,7 @@ DECLARE = "declare-who-may-log-in.md"
 DEPLOY = "deploy.md"
 TEMPORARY = "temporary-access.md"
 WHY = "why-was-i-refused.md"
+ALERTS = "alerts.md"
 GLASS = "break-glass.md"
 MANY = "many-clusters.md"
 BESIDE = "beside-oidc-and-keystone.md"
@@ -204,44 +205,31 @@ def test_given_the_page_on_audits_then_its_files_say_who_has_access(
 
 @pytest.mark.usefixtures("refused")
 @pytest.mark.parametrize(
-    ("heading", "said"),
+    ("page", "heading", "said"),
     [
-        ("Follow the chain", f"logins are looked up as {arns.ROLE}"),
-        ("See who was refused", "refused in the last hour"),
-        ("Ask Kubernetes itself", "can-i get pods --namespace=default --as=dev"),
-        ("For scripts", "yes\n"),
+        (WHY, "Follow the chain", f"logins are looked up as {arns.ROLE}"),
+        (WHY, "See who was refused", "refused in the last hour"),
+        (WHY, "Ask Kubernetes itself", "can-i get pods --namespace=default --as=dev"),
+        (WHY, "For scripts", "yes\n"),
+        (ALERTS, "AwsIamAccessOutlivesItsEnd", "PROBLEM"),
+        (ALERTS, "AwsIamCertificateEnds", "certificates"),
+        (ALERTS, "AwsIamLastingAdministrator", "PROBLEM"),
+        (ALERTS, "AwsIamManyRefusals", "refused in the last hour"),
+        (ALERTS, "AwsIamMappingNeverWorks", "PROBLEM"),
+        (ALERTS, "AwsIamNotWatched", "certificates"),
+        (ALERTS, "AwsIamStsThrottled", "current-context"),
+        (ALERTS, "AwsIamStsUnreachable", "refused in the last hour"),
+        (ALERTS, "AwsIamUnusedAccess", "logins: "),
+        (ALERTS, "Look at the pods", "aws-iam-authenticator-"),
     ],
 )
-def test_given_the_page_on_refusals_then_its_commands_say_what_it_says(
-    cluster: Cluster, reader: Reader, heading: str, said: str
+def test_given_the_pages_on_refusals_and_alerts_then_their_commands_show_where_to_look(
+    cluster: Cluster, reader: Reader, page: str, heading: str, said: str
 ) -> None:
     cluster.map("dev", arns.ROLE, "dev")
-
-    assert said in reader.follow(WHY, heading)
-
-
-@pytest.mark.usefixtures("refused")
-@pytest.mark.parametrize(
-    ("heading", "said"),
-    [
-        ("AwsIamAccessOutlivesItsEnd", "PROBLEM"),
-        ("AwsIamCertificateEnds", "certificates"),
-        ("AwsIamLastingAdministrator", "PROBLEM"),
-        ("AwsIamManyRefusals", "refused in the last hour"),
-        ("AwsIamMappingNeverWorks", "PROBLEM"),
-        ("AwsIamNotWatched", "certificates"),
-        ("AwsIamStsThrottled", "current-context"),
-        ("AwsIamStsUnreachable", "refused in the last hour"),
-        ("AwsIamUnusedAccess", "logins: "),
-        ("Look at the pods", "aws-iam-authenticator-"),
-    ],
-)
-def test_given_the_page_on_alerts_then_its_commands_show_where_to_look(
-    cluster: Cluster, reader: Reader, heading: str, said: str
-) -> None:
     cluster.map("developers", arns.ROLE_WITH_PATH, "dev")
 
-    assert said in reader.follow("alerts.md", heading)
+    assert said in reader.follow(page, heading)
 
 
 @pytest.mark.parametrize(
