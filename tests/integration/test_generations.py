@@ -71,7 +71,6 @@ def cluster(deployed: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def command(cluster: Cluster) -> str:
-    """Return the command that the operator has to run."""
     return f"juju config {CONTROL_PLANE} {OPTION}=https://{cluster.address()}:443/authenticate"
 
 

@@ -160,10 +160,7 @@ def test_given_that_the_first_relation_is_gone_when_the_way_back_is_taken_then_n
 
 @pytest.mark.slow
 def test_given_a_steady_load_when_upgraded_to_1_29_as_the_page_says_then_no_login_fails(
-    deployed: jubilant.Juju,
-    cluster: Cluster,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    deployed: jubilant.Juju, cluster: Cluster, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     testbed_only.require("only the testbed runs update-status at will")
     certified = upgrade.with_certificate(deployed, tmp_path)

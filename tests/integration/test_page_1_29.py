@@ -48,7 +48,6 @@ def test_given_a_mapping_of_another_partition_when_it_is_created_then_kubernetes
 
 @pytest.fixture(scope="module")
 def cluster(juju: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
-    """Return the cluster that the page has deployed."""
     return kubernetes.connect(juju, tmp_path_factory.mktemp("kubeconfigs"))
 
 

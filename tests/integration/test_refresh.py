@@ -29,7 +29,6 @@ Objects = dict[str, dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def cluster(juju: jubilant.Juju, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
-    """Return a cluster with the reactive charm."""
     return reactive.deploy(juju, tmp_path_factory.mktemp("reactive"))
 
 

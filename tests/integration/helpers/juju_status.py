@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import jubilant
 
@@ -43,47 +43,39 @@ def wait_until(juju: jubilant.Juju, wanted: str, application: str = "aws-iam") -
             and status.apps[application].app_status.current == wanted
         )
 
-    return juju.wait(
-        ready,
-        error=jubilant.any_error,
-        delay=0.5,
-        successes=_SUCCESSES,
-        timeout=WAIT_SECONDS,
-    )
+    return _wait(juju, ready, WAIT_SECONDS, _SUCCESSES)
 
 
 def wait_until_app_is(juju: jubilant.Juju, wanted: str, seconds: float) -> jubilant.Status:
     """Wait until aws-iam has the status `wanted`, while agents may be busy."""
-    return juju.wait(
-        lambda status: status.apps["aws-iam"].app_status.current == wanted,
-        error=jubilant.any_error,
-        delay=0.5,
-        successes=1,
-        timeout=seconds,
-    )
+    return _wait(juju, lambda status: status.apps["aws-iam"].app_status.current == wanted, seconds)
 
 
 def wait_for_version(juju: jubilant.Juju, version: str) -> None:
     """Wait until aws-iam has this version, and everything is active."""
-    juju.wait(
-        lambda status: status.apps["aws-iam"].version == version,
-        error=jubilant.any_error,
-        delay=0.5,
-        timeout=120,
-    )
+    _wait(juju, lambda status: status.apps["aws-iam"].version == version, 120)
     wait_until_active(juju)
 
 
 def remove(juju: jubilant.Juju, application: str) -> None:
     """Remove an application, and wait until it is gone and every agent is idle."""
     juju.remove_application(application)
-    juju.wait(
-        lambda status: application not in status.apps and jubilant.all_agents_idle(status),
-        error=jubilant.any_error,
-        delay=0.5,
-        successes=2,
-        timeout=120,
-    )
+
+    def gone(status: jubilant.Status) -> bool:
+        return application not in status.apps and jubilant.all_agents_idle(status)
+
+    _wait(juju, gone, 120, successes=2)
+
+
+def _wait(
+    juju: jubilant.Juju,
+    ready: Callable[[jubilant.Status], bool],
+    seconds: float,
+    successes: int = 1,
+) -> jubilant.Status:
+    """Wait until `ready` holds, `successes` times in a row, while nothing is in error."""
+    error = jubilant.any_error
+    return juju.wait(ready, error=error, delay=0.5, successes=successes, timeout=seconds)
 
 
 @contextlib.contextmanager
@@ -118,8 +110,6 @@ def wait_until_active_without(juju: jubilant.Juju, lost: str) -> None:
 
 
 def wait_until_leader_says(juju: jubilant.Juju, wanted: str) -> None:
-    """Wait until the leader of aws-iam has this message."""
-
     def says(status: jubilant.Status) -> bool:
         found = status.get_units("aws-iam").values()
         return any(unit.leader and unit.workload_status.message == wanted for unit in found)

@@ -26,7 +26,6 @@ class Writer:
         return self.cluster.refusal(f"--as={self.name}", *args, stdin=stdin)
 
     def run(self, *args: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-        """Run kubectl as this person."""
         command = ["kubectl", "--kubeconfig", str(self.cluster.admin), f"--as={self.name}", *args]
         return run(command, stdin=stdin)
 

@@ -79,7 +79,6 @@ def _kubeconfigs(juju: jubilant.Juju, folder: Path) -> Cluster:
 
 
 def cluster_id(cluster: Cluster) -> str:
-    """Return the cluster id in people's kubeconfig."""
     users = yaml.safe_load(cluster.person.read_text())["users"]
     user = next(entry["user"] for entry in users if entry["name"] == "aws-iam-user")
     return user["exec"]["args"][2]
@@ -119,8 +118,6 @@ class Trust:
 
 
 def trust(juju: jubilant.Juju) -> Trust:
-    """Return which authorities the control plane's machine trusts."""
-
     def lines(command: str) -> list[str]:
         return juju.exec(command, unit="kubernetes-control-plane/0").stdout.splitlines()
 

@@ -42,13 +42,11 @@ def stop_agent(juju: jubilant.Juju, unit: str) -> None:
 
 
 def start_agent(juju: jubilant.Juju, unit: str) -> None:
-    """Start the agent of a unit again."""
     require("only the testbed starts an agent at will")
     testbedctl.run(_model(juju), "start-agent", unit)
 
 
 def move_leader(juju: jubilant.Juju, unit: str) -> None:
-    """Make a unit the leader of its application."""
     require("only the testbed moves a leader at will")
     testbedctl.run(_model(juju), "move-leader", unit)
 

@@ -40,13 +40,11 @@ def addresses(juju: jubilant.Juju, unit: str) -> list[str]:
 
 
 def leader(juju: jubilant.Juju) -> str:
-    """Return the unit of aws-iam that leads."""
     units = juju.status().get_units("aws-iam")
     return next(name for name, unit in units.items() if unit.leader)
 
 
 def followers(juju: jubilant.Juju) -> list[str]:
-    """Return the units of aws-iam that do not lead."""
     return [name for name in names(juju) if name != leader(juju)]
 
 

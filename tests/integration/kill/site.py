@@ -211,7 +211,6 @@ class Site:
             raise NotSettledError(f"{error}\n{self._story()}") from error
 
     def _story(self) -> str:
-        """Return Juju's status and the end of its log."""
         return f"{self.juju.cli('status')}{self.juju.debug_log(limit=60)}"
 
     def _delete_definition(self) -> None:

@@ -14,7 +14,6 @@ from tests.integration.helpers.kubernetes import Cluster
 
 @pytest.fixture(scope="package")
 def juju() -> Iterator[jubilant.Juju]:
-    """Return an empty model."""
     with jubilant.temp_model() as juju:
         juju_status.hear_soon(juju)
         yield juju

@@ -42,11 +42,7 @@ def faults(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[Faults]:
 @pytest.mark.parametrize("request_", ["GET services", "PATCH deployments"])
 @pytest.mark.parametrize("what", STATUSES)
 def test_given_a_request_that_fails_when_a_hook_runs_then_the_unit_says_so_and_the_next_recovers(
-    deployed: jubilant.Juju,
-    cluster: Cluster,
-    faults: Faults,
-    what: str,
-    request_: str,
+    deployed: jubilant.Juju, cluster: Cluster, faults: Faults, what: str, request_: str
 ) -> None:
     # So a hook applies it.
     surge = '{"spec": {"strategy": {"rollingUpdate": {"maxSurge": 2}}}}'

@@ -6,14 +6,7 @@ from pathlib import Path
 
 import jubilant
 import pytest
-from tests.integration.helpers import (
-    arns,
-    juju_status,
-    kubernetes,
-    logins,
-    settled,
-    testbed_only,
-)
+from tests.integration.helpers import arns, juju_status, kubernetes, logins, settled, testbed_only
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import DEPLOYMENT, MAPPINGS, SERVICE, Cluster
 
@@ -141,9 +134,7 @@ def test_given_a_principal_of_govcloud_then_they_log_in_with_the_default_partiti
 
 
 def test_given_another_cluster_id_then_only_tokens_for_it_are_accepted(
-    deployed: jubilant.Juju,
-    cluster: Cluster,
-    tmp_path_factory: pytest.TempPathFactory,
+    deployed: jubilant.Juju, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     deployed.config("aws-iam", {"cluster-id": "prod-1"})
     juju_status.wait_until_active(deployed)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import jubilant
 import pytest
-from tests.integration.helpers import arns, checking, how_to, juju_status, testbed_only
+from tests.integration.helpers import arns, checking, how_to, testbed_only
 from tests.integration.helpers import proxy as proxies
 from tests.integration.helpers.checking import check_until
 from tests.integration.helpers.how_to import Reader
@@ -58,12 +58,7 @@ def test_given_an_api_server_that_is_down_then_only_the_machines_own_steps_are_c
     deployed.exec("systemctl stop snap.kube-apiserver.daemon", unit=MACHINE)
     try:
         results = check_until(
-            deployed,
-            {
-                "1-kubernetes": "failed",
-                "4-webhook": "failed",
-                **NEXT_TO_NOTHING,
-            },
+            deployed, {"1-kubernetes": "failed", "4-webhook": "failed", **NEXT_TO_NOTHING}
         )
     finally:
         deployed.exec("systemctl start snap.kube-apiserver.daemon", unit=MACHINE)
@@ -258,17 +253,3 @@ def test_given_mappings_that_need_attention_then_they_are_named(
     assert "3 broken mappings: " in results["7-mappings"]
     assert "no login has a role path" in results["7-mappings"]
     assert "same ARN as mapping" in results["7-mappings"]
-
-
-def test_given_an_access_that_ends_soon_then_it_is_named_and_all_is_ok(
-    deployed: jubilant.Juju, cluster: Cluster
-) -> None:
-    params = {"arn": arns.USER, "username": "soon", "for": "2h", "name": "soon"}
-    deployed.run("aws-iam/leader", "grant-access", params)
-    try:
-        results = check_until(deployed, {})
-    finally:
-        deployed.run("aws-iam/leader", "revoke-access", {"name": "soon"})
-
-    assert "1 ending within a day: soon at " in results["7-mappings"]
-    juju_status.wait_until_active(deployed)

@@ -59,7 +59,6 @@ def run(juju: jubilant.Juju, heading: str) -> None:
 
 
 def targets(juju: jubilant.Juju) -> list[str]:
-    """Return what is to be scraped."""
     jobs = scraping.published(juju)["metrics_scrape_jobs"]
     return [t for job in jobs for static in job["static_configs"] for t in static["targets"]]
 

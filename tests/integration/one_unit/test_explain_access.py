@@ -26,7 +26,6 @@ DEV = arns.ROLE_WITH_PATH.replace("team/", "")
 
 
 def explain(juju: jubilant.Juju, arn: str, **params: str) -> dict[str, str]:
-    """Return the results of the action."""
     return juju.run("aws-iam/leader", "explain-access", {"arn": arn, **params}).results
 
 

@@ -15,7 +15,6 @@ NUMBER = 300
 
 @pytest.fixture
 def created(deployed: jubilant.Juju, cluster: Cluster) -> Iterator[Cluster]:
-    """Create the mappings, and delete them in the end."""
     numbers = {"many-twin": 0, **{f"many-{n}": n for n in range(NUMBER)}}
     role, team = "arn:aws:iam::111122223333:role/Many", {"team": "many"}
     items = [mapping(name, f"{role}-{n}", name, labels=team) for name, n in numbers.items()]

@@ -91,7 +91,6 @@ def logged(cluster: Cluster, cause: Cause) -> list[Refusal]:
 
 
 def count(cluster: Cluster, cause: Cause) -> int:
-    """Return how many refusals of a cause the pods have logged."""
     return sum(refusal.count for refusal in logged(cluster, cause))
 
 

@@ -40,8 +40,7 @@ def test_when_all_that_is_over_then_further_hooks_change_nothing_in_the_cluster(
 
 def versions(cluster: Cluster) -> dict[str, object]:
     """Return the version of each object; of the Deployment, that of what the charm writes."""
-    found = {name: each["metadata"] for name, each in reactive.objects(cluster).items()}
     return {
-        name: metadata["generation" if name.startswith("deployment") else "resourceVersion"]
-        for name, metadata in found.items()
+        name: each["metadata"]["generation" if name.startswith("deploy") else "resourceVersion"]
+        for name, each in reactive.objects(cluster).items()
     }

@@ -28,20 +28,6 @@ def follower(juju: jubilant.Juju) -> str:
     return units.followers(juju)[-1]
 
 
-def test_given_a_new_certificate_of_the_same_authority_then_pods_serve_it_and_no_file_changes(
-    trio: jubilant.Juju, cluster: Cluster
-) -> None:
-    files = {unit: units.webhook_file(trio, unit) for unit in units.names(trio)}
-    before = certificates.presented(trio, cluster)
-
-    testbed_only.ask_authority(trio, "easyrsa", "reissue")
-    juju_status.wait_until_active(trio)
-
-    assert certificates.newly_presented(trio, cluster) != before
-    assert {unit: units.webhook_file(trio, unit) for unit in units.names(trio)} == files
-    logins.log_in_everywhere(trio, cluster)
-
-
 def test_given_a_new_authority_then_the_old_one_is_trusted_until_its_last_pod_ends(
     trio: jubilant.Juju, cluster: Cluster
 ) -> None:

@@ -71,13 +71,6 @@ def test_given_three_units_then_only_the_leader_asks_for_a_certificate(
     assert units.certificate_requesters(trio) == [units.leader(trio)]
 
 
-def test_given_three_units_when_checked_then_each_finds_its_own_machine_well(
-    trio: jubilant.Juju, cluster: Cluster
-) -> None:
-    for unit in units.names(trio):
-        checking.wait_until_ok(trio, unit)
-
-
 def test_given_a_file_that_is_gone_on_one_machine_then_that_unit_says_so_and_mends_it(
     trio: jubilant.Juju, cluster: Cluster
 ) -> None:
@@ -283,8 +276,7 @@ def test_given_a_new_pod_on_a_node_that_is_lost_then_another_node_has_it_within_
         trio.config("aws-iam", {"replicas": 3})
         # A slow machine may come here after Kubernetes has missed the nodes.
         eventually(
-            lambda: has_pod() or not any(map(cluster.is_ready, gone)),
-            "a pod on a lost node",
+            lambda: has_pod() or not any(map(cluster.is_ready, gone)), "a pod on a lost node"
         )
 
     eventually(lambda: serving() == 3, "three pods that serve", seconds=180)

@@ -46,7 +46,6 @@ class Server:
         return status.get("user", {}).get("username", "") or str(status.get("error", ""))[:300]
 
     def is_ready(self) -> bool:
-        """Return whether it takes requests."""
         try:
             return self._ask("GET", "/readyz", None)[0] == http.client.OK
         except (OSError, http.client.HTTPException):
