@@ -41,7 +41,12 @@ def certificate(juju: jubilant.Juju, cluster: Cluster) -> None:
 def authority(juju: jubilant.Juju, cluster: Cluster) -> None:
     testbed_only.ask_authority(juju, "easyrsa", "new-authority")
     juju_status.wait_until_active(juju)
-    _wait_for_former_pods(cluster)
+    eventually(
+        lambda: not any("deletionTimestamp" in pod["metadata"] for pod in cluster.pods()),
+        "the former pods ended by themselves",
+        seconds=120,
+        interval=1,
+    )
     testbed_only.run_update_status(juju, units.leader(juju))
     juju_status.wait_until_active(juju)
     certificates.all_units_trust(juju, certificates.authority(juju))
@@ -127,12 +132,3 @@ def steady_load(juju: jubilant.Juju, cluster: Cluster, reviews: float = REVIEWS_
     )
     load.wait_for_mapping()
     return load
-
-
-def _wait_for_former_pods(cluster: Cluster) -> None:
-    """Wait until the pods that are ending have ended by themselves."""
-
-    def gone() -> bool:
-        return not any("deletionTimestamp" in pod["metadata"] for pod in cluster.pods())
-
-    eventually(gone, "the end of the former pods", seconds=120, interval=1)

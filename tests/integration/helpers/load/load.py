@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import http.client
 import itertools
 import threading
@@ -68,7 +69,7 @@ class Load:
     def _is_known(self) -> bool:
         # Each review reaches a pod at random, so it takes many reviews to ask every pod.
         asked = zip(self._servers * 5, self._tokens, strict=False)
-        return not any(self._review(target, token)() for target, token in asked)
+        return not any(self._review(target, token) for target, token in asked)
 
     def __enter__(self) -> Load:
         for watch in self.watches.values():
@@ -92,21 +93,19 @@ class Load:
             if self._over.wait(max(0.0, due - time.monotonic())):
                 return
             due += 1 / self._reviews
-            self._pool.submit(self._log_in, "review", target.host, self._review(target, token))
+            review = functools.partial(self._review, target, token)
+            self._pool.submit(self._log_in, "review", target.host, review)
 
-    def _review(self, target: servers.Server, token: str) -> Callable[[], str]:
-        def review() -> str:
-            found = target.review(token)
-            return "" if found == self._username else f"reviewed as {found!r}"
-
-        return review
+    def _review(self, target: servers.Server, token: str) -> str:
+        found = target.review(token)
+        return "" if found == self._username else f"reviewed as {found!r}"
 
     def _use_kubectl(self) -> None:
         pairs = itertools.cycle(zip(self._servers, self._people, strict=True))
         for target, person in pairs:
             if self._over.wait(_KUBECTL_SECONDS):
                 return
-            self._log_in("kubectl", target.host, _whoami(person))
+            self._log_in("kubectl", target.host, functools.partial(_whoami, person))
 
     def _log_in(self, kind: str, host: str, attempt: Callable[[], str]) -> None:
         start = time.monotonic()
@@ -117,9 +116,6 @@ class Load:
         self.logins.append(Login(kind, host, start, time.monotonic(), problem))
 
 
-def _whoami(person: Path) -> Callable[[], str]:
-    def whoami() -> str:
-        done = Cluster(person, person).whoami("knobby")
-        return done.stderr if done.returncode else ""
-
-    return whoami
+def _whoami(person: Path) -> str:
+    done = Cluster(person, person).whoami("knobby")
+    return done.stderr if done.returncode else ""
