@@ -9,7 +9,7 @@ from typing import Any
 import jubilant
 from tests.integration.helpers import juju_status, testbed_only, units
 from tests.integration.helpers.eventually import eventually
-from tests.integration.helpers.kubernetes import Cluster
+from tests.integration.helpers.kubernetes import MAPPINGS, Cluster
 
 from testbed.faults.client import Faults
 
@@ -20,10 +20,7 @@ _NAME = "aws-iam-authenticator"
 _SERVICE = f"kube-system service/{_NAME}"
 _SECRETS = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}
 _GROUP = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:authenticated"}
-_CRD = "crd/iamidentitymappings.iamauthenticator.k8s.aws"
 _GROUPS = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/groups/default"
-_POLICY = "validatingadmissionpolicy/aws-iam-mappings"
-_BINDING = "validatingadmissionpolicybinding/aws-iam-mappings"
 
 
 def _add(path: str, value: Any) -> Patch:
@@ -42,12 +39,14 @@ CHANGES: dict[str, Patch] = {
     f"default rolebinding/{_NAME}": _add("/subjects/-", _GROUP),
     f"- clusterrole/{_NAME}": _add("/rules/0/resourceNames", ["x"]),
     f"- clusterrolebinding/{_NAME}": _add("/subjects/-", _GROUP),
-    f"- {_CRD}": _add(_GROUPS, ["system:masters"]),
+    f"- crd/{MAPPINGS}": _add(_GROUPS, ["system:masters"]),
 }
 # Kubernetes 1.30 and newer has these too.
 POLICY_CHANGES: dict[str, Patch] = {
-    f"- {_POLICY}": _add("/spec/failurePolicy", "Ignore"),
-    f"- {_BINDING}": _add("/spec/validationActions", ["Audit"]),
+    "- validatingadmissionpolicy/aws-iam-mappings": _add("/spec/failurePolicy", "Ignore"),
+    "- validatingadmissionpolicybinding/aws-iam-mappings": _add(
+        "/spec/validationActions", ["Audit"]
+    ),
 }
 
 

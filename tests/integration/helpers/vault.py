@@ -29,10 +29,8 @@ def put_below_a_new_root(juju: jubilant.Juju) -> None:
 
 def _sign(csr: x509.CertificateSigningRequest) -> tuple[x509.Certificate, x509.Certificate]:
     """Return a certificate for the request, and the root that signed it."""
-    key, now = (
-        ec.generate_private_key(ec.SECP256R1()),
-        datetime.datetime.now(datetime.timezone.utc),
-    )
+    key = ec.generate_private_key(ec.SECP256R1())
+    now = datetime.datetime.now(datetime.timezone.utc)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"a root of {now}")])
     template = (
         x509.CertificateBuilder()

@@ -78,13 +78,5 @@ class Step:
         return Counter(hook.name for hook in self.hooks if hook.dies(wave))
 
     def __str__(self) -> str:
-        waves = list(self.waves())
-        of = {what: sum(self._points(waves, what)) for what in (CALL, REQUEST, ANSWER)}
-        runs = len(list(self.runs()))
-        return (
-            f"{len(self.hooks)} hooks, {of[CALL]} tool calls, {of[REQUEST]} requests, "
-            f"{of[ANSWER]} of them writes: {sum(of.values())} points in {runs} runs"
-        )
-
-    def _points(self, waves: Sequence[Wave], what: str) -> Iterator[int]:
-        return (self.points(wave).total() for wave in waves if wave.what == what)
+        points = sum(self.points(wave).total() for wave in self.waves())
+        return f"{len(self.hooks)} hooks, {points} points in {len(list(self.runs()))} runs"

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import jubilant
-import pytest
 from demo import keys
 from tests.integration.helpers import arns, kubernetes, logins
 from tests.integration.helpers.bad_tokens import TRUST, WITH_AWS_CLI
@@ -64,9 +63,8 @@ def test_given_a_federated_person_when_they_log_in_then_their_name_is_kept_or_fo
     assert session(deployed, tmp_path, theirs, client="aws") == "bob@example.com"
 
 
-@pytest.mark.parametrize("client", ["aws-iam-authenticator", "aws"])
-def test_given_a_profile_that_assumes_the_role_when_a_client_uses_it_then_it_names_the_session(
-    deployed: jubilant.Juju, cluster: Cluster, tmp_path: Path, client: str
+def test_given_a_profile_that_assumes_the_role_when_the_aws_cli_uses_it_then_it_names_the_session(
+    deployed: jubilant.Juju, cluster: Cluster, tmp_path: Path
 ) -> None:
     config = tmp_path / "config"
     config.write_text(logins.PROFILE)
@@ -75,6 +73,6 @@ def test_given_a_profile_that_assumes_the_role_when_a_client_uses_it_then_it_nam
         "AWS_SHARED_CREDENTIALS_FILE": str(keys.credentials_file()),
     }
 
-    found = session(deployed, tmp_path, environment, profile="k8s", client=client)
+    found = session(deployed, tmp_path, environment, profile="k8s", client="aws")
 
     assert found == "alice"
