@@ -121,7 +121,7 @@ def test_given_an_arn_that_the_authenticator_reads_then_kubernetes_accepts_it_an
     assert "broken mapping" not in juju_status.message(deployed)
 
 
-def test_given_such_a_mapping_from_before_the_rule_then_the_unit_names_it_and_people_may_edit_it(
+def test_given_a_mapping_of_a_path_from_before_the_rule_then_it_is_named_and_people_may_edit_it(
     deployed: jubilant.Juju, cluster: Cluster
 ) -> None:
     cluster.map_any("pathed", arns.ROLE_WITH_PATH, "dev")

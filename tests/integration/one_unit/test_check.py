@@ -170,6 +170,9 @@ def test_given_a_service_that_does_not_answer_then_certificate_and_whole_way_fai
     assert "k8s-aws-v1" not in f"{results}"
 
 
+# Step 4 is in three_units/test_units.py.
+
+
 # Step 5.
 
 
