@@ -20,6 +20,8 @@ from tests.integration.helpers import (
 from tests.integration.helpers.eventually import eventually
 from tests.integration.helpers.kubernetes import DEPLOYMENT, KUBE_SYSTEM, Cluster
 
+from testbed import testbedctl
+
 pytestmark = pytest.mark.slow
 
 
@@ -50,6 +52,15 @@ def uids(cluster: Cluster) -> set[str]:
     # One of each, and a second ConfigMap: the days of logins.
     assert len(found) == len(kinds.split(",")) + 1, [item["kind"] for item in found]
     return {item["metadata"]["uid"] for item in found}
+
+
+@pytest.fixture(scope="module")
+def trio(trio: jubilant.Juju) -> jubilant.Juju:
+    """Have the testbed's API servers ask the webhook themselves: each restarts for a new file."""
+    if testbedctl.is_available():
+        trio.config("kubernetes-control-plane", {"webhook-caller": "kube-apiserver"})
+        juju_status.wait_until_active(trio)
+    return trio
 
 
 @pytest.fixture(scope="module")
