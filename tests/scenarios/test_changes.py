@@ -56,13 +56,6 @@ def test_given_a_cluster_id_that_is_no_longer_set_when_a_hook_runs_then_it_stays
     assert api.changes == []
 
 
-def test_given_a_cluster_id_of_digits_when_published_then_it_stays_text(deployed: Model):
-    deployed.config = {"cluster-id": "0123"}
-    deployed.hook()
-
-    assert deployed.units[0].webhook["cluster_id"] == '"0123"'
-
-
 def test_given_a_new_image_when_a_hook_runs_then_the_pods_alone_change(
     deployed: Model, api: FakeCluster, files: Files
 ):
@@ -171,14 +164,3 @@ def test_given_a_service_whose_address_is_taken_when_it_settles_then_everything_
     assert deployed.peer["address"] == "10.152.183.21"
     assert "10.152.183.21" in deployed.units[0].certificates["cert_requests"]
     assert "https://10.152.183.21:443/authenticate" in files.webhook.read_text()
-
-
-def test_given_a_service_with_another_address_when_the_former_is_gone_then_that_is_taken(
-    deployed: Model, api: FakeCluster
-):
-    api.taken_addresses.add(ADDRESS)
-    api.objects[SERVICE]["spec"]["clusterIP"] = "10.152.183.99"
-    deployed.settle()
-
-    assert deployed.peer["address"] == "10.152.183.99"
-    assert isinstance(deployed.hook(), ops.ActiveStatus)

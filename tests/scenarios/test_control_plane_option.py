@@ -58,24 +58,14 @@ def test_given_the_url_without_its_port_in_the_option_when_a_hook_runs_then_the_
     assert newer.hook().name == "active"
 
 
-def test_given_an_option_that_is_reset_when_a_hook_runs_then_the_command_is_said_again(
-    newer: Model, files: Files
-):
-    files.auth_webhook.write_text(rendered(f"https://{ADDRESS}:443/authenticate"))
-    newer.hook()
-    files.auth_webhook.write_text(rendered(""))
-
-    assert newer.hook() == TO_RUN
-
-
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
-        ("https://10.152.183.99:443/authenticate", "10.152.183.99:443/authenticate"),
         (f"https://{ADDRESS}9:443/authenticate", f"{ADDRESS}9:443/authenticate"),
         (f"https://{ADDRESS}:443/authenticate/x", f"{ADDRESS}:443/authenticate/x"),
         (f"http://{ADDRESS}:443/authenticate", f"{ADDRESS}:443/authenticate"),
-        (f"x https://{ADDRESS}:443/authenticate", f"{ADDRESS}:443/authenticate"),
+        (f" https://{ADDRESS}:443/authenticate", f"{ADDRESS}:443/authenticate"),
+        (f"https://{ADDRESS}:443/authenticate ", f"{ADDRESS}:443/authenticate"),
         (
             "https://me:secret@login.example.com/check?token=secret#secret",
             "login.example.com/check",
@@ -90,17 +80,6 @@ def test_given_another_webhook_in_the_option_when_a_hook_runs_then_it_is_named_f
 
     assert newer.hook() == ops.BlockedStatus(
         f"another webhook is set: '{shown}'; if unused, {COMMAND}"
-    )
-
-
-@pytest.mark.parametrize("value", [" {}", "{} ", "  {}  "])
-def test_given_spaces_around_the_url_in_the_option_when_a_hook_runs_then_the_command_is_said(
-    newer: Model, files: Files, value: str
-):
-    files.auth_webhook.write_text(rendered(value.format(f"https://{ADDRESS}:443/authenticate")))
-
-    assert newer.hook() == ops.BlockedStatus(
-        f"another webhook is set: '{ADDRESS}:443/authenticate'; if unused, {COMMAND}"
     )
 
 

@@ -38,17 +38,6 @@ def test_given_a_permission_set_when_one_of_it_was_refused_then_exactly_its_role
     assert made["metadata"]["annotations"]["aws-iam/permission-set"] == "DevOps@111122223333"
 
 
-@pytest.mark.parametrize("role", ["DevOps_Admin_0123456789abcdef", "devops_0123456789abcdef"])
-def test_given_a_permission_set_when_a_look_alike_was_refused_then_it_is_not_mapped(
-    declare: Declare, api: FakeCluster, role: str
-):
-    log_refusal(api, f"{ACCOUNT}:role/AWSReservedSSO_{role}")
-
-    declare(SET)
-
-    assert names(api) == []
-
-
 def test_given_a_permission_set_without_its_suffix_then_the_unit_looks_again_by_itself(
     declare: Declare, deployed: Model, api: FakeCluster
 ):
@@ -59,26 +48,6 @@ def test_given_a_permission_set_without_its_suffix_then_the_unit_looks_again_by_
 
     declare({**SET, "suffix": "0123456789abcdef"})
     assert not deployed.units[0].alarms
-
-
-def test_given_a_permission_set_with_its_suffix_when_it_is_declared_then_its_role_is_mapped(
-    declare: Declare, api: FakeCluster
-):
-    declare(
-        {
-            "name": "devops",
-            "permission-set": "DevOps",
-            "account": "111122223333",
-            "suffix": "0123456789abcdef",
-            "groups": ["view"],
-        }
-    )
-
-    made = stored(api, "devops")
-    role = "AWSReservedSSO_DevOps_0123456789abcdef"
-    assert made["spec"]["arn"] == f"{ACCOUNT}:role/{role}"
-    assert made["spec"]["username"].endswith(f":assumed-role/{role}/{{{{SessionName}}}}")
-    assert made["metadata"]["annotations"]["aws-iam/permission-set"] == "DevOps@111122223333"
 
 
 def test_given_a_role_that_is_learned_or_changes_when_a_hook_runs_then_the_log_says_so(
@@ -102,16 +71,6 @@ def test_given_a_role_that_is_learned_or_changes_when_a_hook_runs_then_the_log_s
     deployed.hook()
 
     assert f"DevOps@111122223333 (mappings[0]) changes to role {new}" in deployed.log()
-
-
-def test_given_a_look_alike_of_another_partition_when_it_was_refused_then_it_is_not_mapped(
-    declare: Declare, api: FakeCluster
-):
-    log_refusal(api, ROLE.replace("arn:aws:", "arn:aws-us-gov:"))
-
-    declare(SET)
-
-    assert names(api) == []
 
 
 @pytest.mark.parametrize("order", [1, -1])

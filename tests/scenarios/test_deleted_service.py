@@ -12,7 +12,7 @@ from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import unreachable
 from tests.fakes.kubernetes.paths import ADDRESS, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.fakes.kubernetes.services import CHOSEN, EXTRA, is_whole, take
+from tests.fakes.kubernetes.services import is_whole, take
 
 from labels import FINALIZER
 
@@ -82,16 +82,3 @@ def test_given_a_hook_that_dies_on_the_way_when_the_next_one_runs_then_the_servi
     assert deployed.hook().name == "active"
     assert is_whole(api)
     assert api.objects[SERVICE]["spec"]["clusterIP"] == ADDRESS
-
-
-def test_given_an_extra_service_when_it_is_deleted_then_it_is_made_again_with_its_address(
-    deployed: Model, api: FakeCluster
-):
-    deployed.config["webhook-address"] = CHOSEN
-    deployed.settle()
-    assert is_whole(api, EXTRA)
-    api.kubectl_delete(EXTRA)
-
-    assert deployed.hook().name == "active"
-    assert is_whole(api, EXTRA)
-    assert api.objects[EXTRA]["spec"]["clusterIP"] == CHOSEN

@@ -59,14 +59,6 @@ def moved(both: Model, files: Files) -> Model:
     return both
 
 
-def test_given_the_relation_alone_when_a_hook_runs_then_nobody_is_sent_on(
-    deployed: Model, files: Files
-):
-    render(files, given=URL)
-
-    assert deployed.hook() == ops.ActiveStatus(SERVING)
-
-
 def test_given_both_relations_when_a_hook_runs_then_the_unit_serves_and_says_what_to_set(
     both: Model,
 ):
@@ -79,22 +71,6 @@ def test_given_the_option_is_set_when_a_hook_runs_then_the_unit_says_which_relat
     render(files, given=URL, option=URL)
 
     assert both.hook() == ops.ActiveStatus(NEXT + LEAVE)
-
-
-def test_given_another_webhook_in_the_option_when_a_hook_runs_then_it_is_named_first(
-    both: Model, files: Files
-):
-    render(files, given=URL, option="https://me:secret@login.example.com/check")
-
-    assert both.hook() == ops.ActiveStatus(
-        f"{NEXT}another webhook is set: 'login.example.com/check'; if unused, {COMMAND}"
-    )
-
-
-def test_given_both_relations_when_a_hook_runs_then_the_unit_looks_again_by_itself(both: Model):
-    both.hook()
-
-    assert both.units[0].alarms
 
 
 def test_given_both_relations_when_hooks_run_then_all_that_people_log_in_by_stays(
@@ -150,14 +126,6 @@ def test_given_the_relation_is_gone_when_hooks_run_then_the_unit_is_active_and_n
     assert known["ca"]
     assert api.changes == []
     assert moved.units[0].alarms == []
-
-
-def test_given_the_relation_is_gone_before_the_option_is_set_then_the_unit_says_what_to_set(
-    moved: Model, files: Files
-):
-    render(files)
-
-    assert moved.hook() == ops.BlockedStatus(SET)
 
 
 def test_given_the_relation_is_gone_when_a_control_plane_still_uses_the_file_then_it_stays(

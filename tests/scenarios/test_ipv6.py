@@ -65,28 +65,6 @@ def test_given_an_ipv6_service_then_the_newer_control_plane_is_to_be_told_its_ur
     assert model.hook().name == "active"
 
 
-def test_given_an_ipv6_service_when_a_unit_does_not_lead_then_it_says_its_url(
-    easyrsa: Easyrsa, machines: list[Files]
-):
-    model = Model(easyrsa, machines, units=2)
-    model.settle()
-
-    assert model.hook(unit=1) == ops.ActiveStatus(f"webhook {URL}")
-
-
-def test_given_a_deleted_ipv6_service_when_a_hook_runs_then_it_is_back_with_its_address(
-    model: Model, api: FakeCluster, files: Files
-):
-    model.settle()
-    api.delete(SERVICE)
-    api.free_addresses = ["fd00:10:96::1:99"]
-
-    model.hook()
-
-    assert api.objects[SERVICE]["spec"]["clusterIP"] == ADDRESS
-    assert server(files) == URL
-
-
 def test_given_a_service_with_both_families_when_hooks_run_then_it_keeps_both(
     model: Model, api: FakeCluster, files: Files
 ):

@@ -81,25 +81,3 @@ def test_given_a_request_that_fails_when_rights_change_then_later_hooks_bring_th
     assert rights(api) == {("aws-iam:dev", "edit"), ("aws-iam:ops", "view")}
     assert stored(api, "ops")["spec"]["groups"] == ["aws-iam:ops"]
     assert deployed.hook().message == f"{HEALTHY}, 2 mappings"
-
-
-def test_given_a_wrong_option_when_hooks_run_then_people_keep_the_rights_that_they_have(
-    declare: Declare, api: FakeCluster
-):
-    declare(*BEFORE)
-
-    status = declare(entry("dev", access=[{"rol": "view"}]))
-
-    assert "1 not applied: mappings[0]: access[0]: the key 'rol' is unknown" in status.message
-    assert rights(api) == {("aws-iam:dev", "view"), ("aws-iam:dev", "edit")}
-
-
-def test_given_an_option_that_is_reset_when_a_hook_runs_then_no_rights_are_left(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    declare(*BEFORE)
-
-    deployed.config = {}
-    deployed.hook(deployed.on.config_changed())
-
-    assert rights(api) == set()

@@ -39,29 +39,6 @@ def test_given_a_unit_that_does_not_lead_when_the_leader_serves_then_it_hands_ov
     assert two.published(1) == two.published(0)
 
 
-def test_given_a_settled_unit_that_does_not_lead_when_a_hook_runs_then_nothing_is_written(
-    two: Model, machines: list[Files], no_cluster: None
-):
-    bags, file = two.bags(), machines[1].webhook.stat()
-
-    assert two.hook(unit=1) == FOLLOWING
-    assert two.bags() == bags
-    assert machines[1].webhook.stat() == file
-
-
-def test_given_the_leaders_own_write_when_juju_tells_it_of_that_then_nothing_is_written(
-    two: Model, api: FakeCluster, machines: list[Files]
-):
-    bags, file, secrets = two.bags(), machines[0].webhook.stat(), two.units[0].secrets
-    api.forget()
-    two.hook(two.on.relation_changed(two.relation("peers")))
-
-    assert two.bags() == bags
-    assert api.changes == []
-    assert machines[0].webhook.stat() == file
-    assert two.units[0].secrets == secrets
-
-
 def test_given_a_leader_that_has_not_deployed_when_another_units_hook_runs_then_it_waits(
     easyrsa: Easyrsa, machines: list[Files], no_cluster: None
 ):
@@ -84,12 +61,6 @@ def test_given_a_leader_that_waits_for_pods_when_another_units_hook_runs_then_no
     assert model.hook(unit=1).name == "waiting"
     assert model.published(1)["webhook_status"] is False
     assert machines[1].webhook.exists()
-
-
-def test_given_two_units_when_they_settle_then_exactly_one_asks_for_a_certificate(two: Model):
-    asking = [bool(unit.certificates.get("cert_requests")) for unit in two.units]
-
-    assert asking == [True, False]
 
 
 def test_given_another_leader_when_it_settles_then_all_but_its_request_is_as_it_was(

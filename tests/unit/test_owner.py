@@ -59,25 +59,6 @@ def test_given_an_owner_when_another_application_comes_then_it_is_blocked_and_ch
     assert isinstance(deployed.hook(), ops.ActiveStatus)
 
 
-def test_given_an_owner_when_its_namesake_of_another_model_comes_then_that_is_blocked(
-    deployed: Model, easyrsa: Easyrsa, machines: list[Files]
-):
-    namesake = Model(easyrsa, [machines[1]])
-    namesake.juju_model = ops.testing.Model(name="staging", uuid=OTHER_UUID)
-    namesake.settle()
-
-    assert namesake.hook() == FIRST
-    assert not machines[1].webhook.exists()
-
-
-def test_given_an_application_that_moved_to_another_controller_when_a_hook_runs_then_it_is_itself(
-    deployed: Model,
-):
-    deployed.juju_model = ops.testing.Model(name="renamed", uuid=UUID)
-
-    assert isinstance(deployed.hook(), ops.ActiveStatus)
-
-
 def test_given_an_owner_when_the_other_application_is_removed_then_everything_stays(
     deployed: Model, second: Model, api: FakeCluster, files: Files
 ):

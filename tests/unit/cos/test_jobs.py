@@ -91,16 +91,6 @@ def test_given_pods_that_end_or_have_no_address_then_they_are_not_scraped(
     assert targets(watched) == ["10.1.0.3:21362", f"{ADDRESS}:443"]
 
 
-def test_given_somebody_elses_pod_with_the_label_then_it_is_not_scraped(
-    watched: Model, api: FakeCluster
-):
-    before = targets(watched)
-    api.add_stranger("intruder", podIP="10.1.0.9", phase="Running")
-    watched.hook()
-
-    assert targets(watched) == before
-
-
 def test_given_no_pods_then_only_the_service_is_scraped(deployed: Model):
     relate(deployed)
 
