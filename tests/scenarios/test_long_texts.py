@@ -14,7 +14,7 @@ from types import FrameType
 import pytest
 from tests.fakes.explaining import CLIENT, FORMAT, STS, log_line
 
-from access import grants, rbac, refusals, subjects, validity
+from access import grants, rbac, refusals, validity
 from access.declaration.entry import Entry
 from access.mapping import IdentityMapping
 from access.rbac import Binding
@@ -88,31 +88,6 @@ def test_given_a_username_with_many_fields_then_its_roles_are_found_in_a_time_in
     )
     found = [grant.subject for grant in bound.of(username, ())]
     assert found == ([] if between == "ab" else [f"{subject}x"])
-
-
-@pytest.mark.parametrize(
-    ("text", "name", "can"),
-    [
-        ("{{SessionName}}", "", True),
-        ("{{SessionName}}", "a", True),
-        ("a{{SessionName}}b", "ab", True),
-        ("a{{SessionName}}b", "a", False),
-        ("ab{{SessionName}}ba", "aba", False),
-        ("ab{{SessionName}}ba", "abba", True),
-        ("{{AccountID}}:{{SessionName}}", "1:a", True),
-        ("{{AccountID}}:{{SessionName}}", "1a", False),
-        ("{{AccountID}}a{{SessionName}}aa{{AccessKeyID}}a", "aaa", False),
-        ("{{AccountID}}a{{SessionName}}aa{{AccessKeyID}}a", "aaaa", True),
-        ("a{{Other}}", "a{{Other}}", True),
-        ("a{{Other}}", "ab", False),
-        ("a\n{{SessionName}}\n", "a\n\n\n", True),
-    ],
-)
-def test_given_fields_then_a_name_counts_if_a_login_can_have_it(
-    text: str, name: str, can: bool
-) -> None:
-    assert subjects.can_become(text, name) is can
-    assert not can or name.startswith(subjects.beginning(text))
 
 
 USER = "arn:aws:iam::111122223333:user/"
