@@ -23,8 +23,6 @@ ID_REMEDY = "must be 1 to 64 of A-Z a-z 0-9 . _ - and begin with a letter or dig
 PARTITION_REMEDY = (
     "is not one of aws, aws-cn, aws-us-gov, aws-iso, aws-iso-b, aws-iso-e, aws-iso-f, aws-eusc"
 )
-
-
 REGISTRY_REMEDY = "is not a registry such as ghcr.io/example"
 
 
@@ -40,7 +38,6 @@ def config(
         ({"image": ""}, f"option image: '' is not an image {IMAGE_REMEDY}"),
         ({"image": "nginx"}, f"option image: 'nginx' is not an image {IMAGE_REMEDY}"),
         ({"image": "Nginx:v1"}, f"option image: 'Nginx:v1' is not an image {IMAGE_REMEDY}"),
-        ({"image": "a b:v1"}, f"option image: 'a b:v1' is not an image {IMAGE_REMEDY}"),
         ({"image": "a:v1\nx: y"}, f"option image: 'a:v1\\nx: y' is not an image {IMAGE_REMEDY}"),
         ({"image": "a@sha256:12"}, f"option image: 'a@sha256:12' is not an image {IMAGE_REMEDY}"),
         *(
@@ -52,13 +49,9 @@ def config(
         ({"cluster-id": "a\n"}, f"option cluster-id: 'a\\n' {ID_REMEDY}"),
         ({"cluster-id": "é"}, f"option cluster-id: 'é' {ID_REMEDY}"),
         ({"cluster-id": "a" * 65}, f"option cluster-id: '{'a' * 65}' {ID_REMEDY}"),
-        ({"cluster-id": " " + "a" * 59}, f"option cluster-id: ' {'a' * 59}' {ID_REMEDY}"),
-        ({"cluster-id": "a" * 141}, f"option cluster-id: '{'a' * 137}...' {ID_REMEDY}"),
         ({"partition": "aws-us-govt"}, f"option partition: 'aws-us-govt' {PARTITION_REMEDY}"),
         ({"partition": ""}, f"option partition: '' {PARTITION_REMEDY}"),
-        ({"partition": "AWS"}, f"option partition: 'AWS' {PARTITION_REMEDY}"),
         ({"replicas": 0}, "option replicas: 0 is out of range; set 1 to 10"),
-        ({"replicas": -1}, "option replicas: -1 is out of range; set 1 to 10"),
         ({"replicas": 11}, "option replicas: 11 is out of range; set 1 to 10"),
     ],
 )
