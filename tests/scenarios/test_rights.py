@@ -55,11 +55,9 @@ REQUESTS = (
     "fault",
     [
         refusal(500, "etcdserver: no leader"),
-        refusal(429, "too many requests"),
-        unreachable(httpx2.ConnectError),
         unreachable(httpx2.ReadTimeout),
     ],
-    ids=["500", "429", "no connection", "no answer"],
+    ids=["500", "no answer"],
 )
 def test_given_a_request_that_fails_when_rights_change_then_later_hooks_bring_them(
     declare: Declare, deployed: Model, api: FakeCluster, request_: str, fault: Any

@@ -118,17 +118,14 @@ def test_given_a_relation_and_the_option_when_the_address_is_anothers_then_that_
 
 
 def test_given_two_control_planes_when_the_address_is_anothers_then_that_is_said_first(
-    easyrsa: Easyrsa, api: FakeCluster, files: Files
+    asking: Model, api: FakeCluster
 ):
-    files.auth_webhook.write_text(rendered(f"https://{ADDRESS}:443/authenticate"))
-    model = Model(easyrsa, [files], endpoints=("control-plane",))
-    at_rest.settle(model, api)
     api.delete(SERVICE)
     take(api)
-    model.hook()
-    model.endpoints, model.principals = ("control-plane", "aws-iam"), {"aws-iam": "other"}
+    asking.hook()
+    asking.endpoints, asking.principals = ("control-plane", "aws-iam"), {"aws-iam": "other"}
 
-    assert model.hook().message.startswith("another Service may answer logins; run: ")
+    assert asking.hook().message.startswith("another Service may answer logins; run: ")
 
 
 def test_given_a_nul_in_the_name_of_a_role_when_access_is_explained_then_no_result_has_it(
@@ -257,17 +254,14 @@ def test_given_a_made_up_role_in_a_delegates_mapping_then_no_declared_set_has_it
 
 
 def test_given_an_address_that_is_lost_after_another_then_the_one_that_is_asked_counts(
-    easyrsa: Easyrsa, api: FakeCluster, files: Files
+    asking: Model, api: FakeCluster
 ):
-    files.auth_webhook.write_text(rendered(f"https://{ADDRESS}:443/authenticate"))
-    model = Model(easyrsa, [files], endpoints=("control-plane",))
-    at_rest.settle(model, api)
     for _ in range(2):
-        api.taken_addresses.add(model.peer["address"])
+        api.taken_addresses.add(asking.peer["address"])
         api.delete(SERVICE)
-        model.hook()
+        asking.hook()
 
-    assert model.hook().message.startswith("another Service may answer logins; run: ")
+    assert asking.hook().message.startswith("another Service may answer logins; run: ")
 
 
 def test_given_many_sessions_of_one_role_when_refusals_are_listed_then_others_are_there(

@@ -45,6 +45,8 @@ def buggy(deployed: Model) -> Model:
         (access, "let_in"),
         (steps, "ensure_cluster_id"),
         (services, "apply"),
+        # In what ends access, too.
+        (state, "mappings"),
     ],
 )
 def test_given_a_bug_when_a_hook_runs_then_the_status_names_it_and_the_next_hook_tries_again(
@@ -82,14 +84,6 @@ def test_given_a_bug_on_a_unit_that_follows_when_a_hook_runs_then_its_status_nam
 ):
     buggy.leader = None
     monkeypatch.setattr(peers.Peers, "acknowledge", bug)
-
-    assert SAID.fullmatch(buggy.hook().message)
-
-
-def test_given_bugs_in_what_ends_access_too_when_a_hook_runs_then_its_status_names_one(
-    buggy: Model, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(state, "mappings", bug)
 
     assert SAID.fullmatch(buggy.hook().message)
 

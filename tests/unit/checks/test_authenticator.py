@@ -12,7 +12,7 @@ from checks import StepState, authenticator
 from checks.authenticator import Deployed
 from cluster import manifests, references
 from cluster.pods import ImageNotPulled, NotCreated, NotScheduled, Rollout
-from errors import Blocked, Waiting
+from errors import Waiting
 from owner import Owner
 
 UP = Deployed(image="registry/a:v1", rollout=Rollout(2, 2, serving=True, complete=True))
@@ -68,11 +68,6 @@ UP = Deployed(image="registry/a:v1", rollout=Rollout(2, 2, serving=True, complet
         (
             {"problem": Waiting("waiting for the authenticator's pods, 1/2 updated pods ready")},
             "1/2 updated pods ready",
-            "what it says: kubectl -n kube-system describe pods",
-        ),
-        (
-            {"problem": Blocked("an authenticator pod cannot start: 'CrashLoopBackOff'")},
-            "pod cannot start: 'CrashLoopBackOff'",
             "what it says: kubectl -n kube-system describe pods",
         ),
     ],

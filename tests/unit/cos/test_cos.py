@@ -50,6 +50,8 @@ def test_given_the_same_state_when_a_hook_runs_then_the_databag_stays_byte_for_b
 def test_given_a_cluster_that_is_down_when_a_hook_runs_then_what_is_published_stays(
     watched: Model, api: FakeCluster
 ):
+    api.add_mapping("a", "arn:aws:iam::111122223333:role/a", expires="2099-01-01T00:00:00Z")
+    watched.settle()
     bags = watched.bags()
     api.fail(lambda _: refused(503, "down"))
 

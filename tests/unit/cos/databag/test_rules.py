@@ -10,7 +10,6 @@ import ops
 import pytest
 from tests.fakes.collecting import config, expressions, relate, targets
 from tests.fakes.juju.model import OWNER, UUID, Easyrsa, Model
-from tests.fakes.kubernetes.faults import refused
 from tests.fakes.kubernetes.paths import MAPPINGS
 from tests.fakes.kubernetes.server import FakeCluster
 
@@ -167,23 +166,10 @@ def test_given_access_that_ended_while_the_unit_waits_then_its_rule_goes_and_the
     assert targets(watched) == before
 
 
-def test_given_a_cluster_that_is_down_then_the_rule_of_an_end_stays(
-    watched: Model, api: FakeCluster
-):
-    api.add_mapping("a", ROLE, expires="2099-01-01T00:00:00Z")
-    watched.settle()
-    before = expressions(watched)["AwsIamAccessOutlivesItsEnd"]
-    api.fail(lambda _: refused(503, "down"))
-    watched.hook()
-
-    assert expressions(watched)["AwsIamAccessOutlivesItsEnd"] == before
-
-
 @pytest.mark.parametrize(
     ("group", "expires", "count"),
     [
         ("system:masters", "", 1),
-        ("system:{{SessionName}}", "", 1),
         ("system:masters", "never", 1),
         ("system:masters", "2099-01-01T00:00:00Z", 0),
         ("system:basic-user", "", 0),
