@@ -63,22 +63,6 @@ def test_given_what_a_pod_logged_then_it_tells_how_far_the_login_came(
     assert sts.reach(logged(error))[0] == kind
 
 
-def test_given_the_log_of_a_busy_pod_then_only_this_machines_own_login_counts() -> None:
-    granted = {"msg": "access granted", "level": "info", "client": "10.1.0.3:5"}
-    lines = [
-        log_line("", "identity is not mapped", client=CLIENT).decode(),
-        log_line("", get("Forbidden"), client="10.1.0.2:5").decode(),
-        log_line("", "", 0, **granted).decode(),
-        "half a li",
-    ]
-    found = refusals.of_client(lines, CLIENT)
-    assert found
-    assert found.cause == Cause.NOT_MAPPED
-    assert refusals.of_client(lines, "10.1.0.3:5") is None
-    assert refusals.quotes(lines, "Forbidden")
-    assert not refusals.quotes(lines, "granted")
-
-
 @pytest.mark.parametrize(
     ("kind", "uses_proxy", "remedy"),
     [
