@@ -104,16 +104,6 @@ def test_given_an_api_that_is_down_when_the_unit_changes_over_then_it_forgets_no
     assert {**deployed.peer, "relation": ""} == known
 
 
-def test_given_both_relations_and_a_lost_file_when_a_hook_runs_then_it_is_repaired(
-    both: Model, files: Files
-):
-    file = files.webhook.read_text()
-    files.webhook.unlink()
-    both.hook()
-
-    assert files.webhook.read_text() == file
-
-
 def test_given_the_relation_is_gone_when_hooks_run_then_the_unit_is_active_and_nothing_changed(
     moved: Model, api: FakeCluster, files: Files
 ):

@@ -33,19 +33,15 @@ def test_given_a_webhook_in_use_then_its_url_is_named(use: Use) -> None:
             "was changed",
             "run: juju exec --unit aws-iam/1 -- ",
         ),
-        (
-            dataclasses.replace(IN_USE, acknowledged=False),
-            API_SERVER,
-            StepState.FAILED,
-            "does not use",
-            "run: juju exec --unit kubernetes-control-plane/2 -- JUJU_DISPATCH_PATH=",
-        ),
-        (
-            dataclasses.replace(IN_USE, forwards=False),
-            API_SERVER,
-            StepState.FAILED,
-            "does not use",
-            "run: juju exec --unit kubernetes-control-plane/2 -- JUJU_DISPATCH_PATH=",
+        *(
+            (
+                dataclasses.replace(IN_USE, **{field: False}),
+                API_SERVER,
+                StepState.FAILED,
+                "does not use",
+                "run: juju exec --unit kubernetes-control-plane/2 -- JUJU_DISPATCH_PATH=",
+            )
+            for field in ("acknowledged", "forwards")
         ),
         (
             Use(ADDRESS, via_relation=False, option=""),
