@@ -97,12 +97,15 @@ REFUSED = sts.reach(
 )
 
 
-def test_given_pods_that_reach_sts_then_the_step_is_ok() -> None:
-    outcome = sts.verdict({"a": REACHED, "b": REACHED}, HOST, uses_proxy=False, names=NAMES)
-    assert (outcome.state, outcome.seen) == (
-        StepState.OK,
-        f"{HOST} answers all 2 pods, without a proxy",
-    )
+@pytest.mark.parametrize(
+    ("pods", "uses_proxy", "said"),
+    [("ab", False, "all 2 pods, without a proxy"), ("a", True, "the pod, through a proxy")],
+)
+def test_given_pods_that_reach_sts_then_the_step_is_ok(
+    pods: str, uses_proxy: bool, said: str
+) -> None:
+    outcome = sts.verdict(dict.fromkeys(pods, REACHED), HOST, uses_proxy=uses_proxy, names=NAMES)
+    assert (outcome.state, outcome.seen) == (StepState.OK, f"{HOST} answers {said}")
 
 
 def test_given_a_log_that_does_not_show_the_login_then_the_step_is_not_checked() -> None:
@@ -120,12 +123,6 @@ def test_given_one_pod_of_two_without_a_way_then_it_is_named() -> None:
         f"pods b are refused a connection to {HOST}, without a proxy "
         "(dial tcp 192.0.2.10:443: connect: connection refused on global endpoint)"
     )
-
-
-def test_given_the_only_pod_when_it_reaches_sts_then_the_step_speaks_of_one() -> None:
-    outcome = sts.verdict({"a": REACHED}, HOST, uses_proxy=True, names=NAMES)
-
-    assert outcome.seen == f"{HOST} answers the pod, through a proxy"
 
 
 def test_given_pods_that_all_meet_the_same_then_none_is_named() -> None:
