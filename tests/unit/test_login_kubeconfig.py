@@ -105,14 +105,14 @@ def authority(text: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("given_", "ca"),
+    ("field", "ca"),
     [({}, ""), (authority(CA), CA), (authority(f"the-key-of-the-admin\n{CA}and-more"), CA)],
     ids=["no authority", "an authority", "a key beside it"],
 )
 def test_given_an_admins_kubeconfig_when_read_then_server_and_authority_are_all_that_comes_out(
-    given_: dict[str, str], ca: str
+    field: dict[str, str], ca: str
 ):
-    assert read(server="https://a:6443", **given_) == ("https://a:6443", ca)
+    assert read(server="https://a:6443", **field) == ("https://a:6443", ca)
 
 
 @given(st.one_of(st.text(), st.sampled_from(["", "a: b", "clusters: 5", "[]", "clusters: [{}]"])))
