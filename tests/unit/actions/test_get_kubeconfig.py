@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import ops.testing
 import pytest
 import yaml
+from tests.fakes.acting import refused
 from tests.fakes.certificates.authority import root
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import ADMIN_TOKEN, Files, kubeconfig
-
-from access import partitions
-from access.partitions import PARTITIONS
 
 ROLE = "arn:aws:iam::111122223333:role/k8s-view-role"
 
@@ -24,12 +21,6 @@ def made(model: Model, **params: Any) -> dict[str, Any]:
 
 def args(config: dict[str, Any]) -> str:
     return " ".join(config["users"][0]["user"]["exec"]["args"])
-
-
-def refused(model: Model, **params: Any) -> str:
-    with pytest.raises(ops.testing.ActionFailed) as failure:
-        model.action("get-kubeconfig", **params)
-    return failure.value.message
 
 
 @pytest.mark.parametrize(
@@ -70,7 +61,6 @@ def test_given_how_a_session_is_named_when_asked_for_then_the_client_names_it_so
             "the AWS CLI calls each session EKSGetTokenAuth",
         ),
         ({"session": "a", "arn": ROLE}, "session 'a' is not 2 to 64 letters, digits or _+=,.@-"),
-        ({"session": "a b", "arn": ROLE}, "session 'a b' is not"),
         ({"session": "alice\n", "arn": ROLE}, "session 'alice\\n' is not"),
         ({"session": "\u0661\u0661", "arn": ROLE}, "is not 2 to 64 letters"),
         ({"session": "x" * 65, "arn": ROLE}, "is not 2 to 64 letters"),
@@ -79,14 +69,13 @@ def test_given_how_a_session_is_named_when_asked_for_then_the_client_names_it_so
 def test_given_a_session_that_cannot_be_when_asked_for_then_the_reason_is_given(
     deployed: Model, params: dict[str, Any], reason: str
 ):
-    assert reason in refused(deployed, **params)
+    assert reason in refused(made, deployed, **params)
 
 
 @pytest.mark.parametrize(
     ("params", "expected"),
     [
         ({}, "token -i ID --region us-east-1"),
-        ({"arn": ROLE}, f"token -i ID --region us-east-1 -r {ROLE}"),
         (
             {"client": "aws"},
             "eks get-token --cluster-name ID --output json --region us-east-1",
@@ -125,14 +114,6 @@ def test_given_another_partition_when_asked_for_then_its_principals_and_regions_
             (
                 "arn:aws-cn:iam::111122223333:role/mei cannot log in: the option partition is "
                 "aws, so give an arn of partition aws or aws-us-gov"
-            ),
-        ),
-        (
-            "aws-cn",
-            {"arn": ROLE, "region": "cn-north-1"},
-            (
-                f"{ROLE} cannot log in: the option partition is aws-cn, so give an arn of "
-                "partition aws-cn"
             ),
         ),
         (
@@ -176,14 +157,6 @@ def test_given_another_partition_when_asked_for_then_its_principals_and_regions_
             ),
         ),
         (
-            "aws-iso-b",
-            {"region": "us-iso-east-1"},
-            (
-                "region us-iso-east-1 is not in partition aws-iso-b: give region=us-isob-east-1 "
-                "or another of its regions"
-            ),
-        ),
-        (
             "china",
             {"region": "cn-north-1"},
             (
@@ -199,23 +172,19 @@ def test_given_what_the_partition_does_not_have_when_asked_for_then_the_action_s
 ):
     deployed.config = {"partition": option}
 
-    assert refused(deployed, **params) == line
+    assert refused(made, deployed, **params) == line
 
 
-@pytest.mark.parametrize("option", PARTITIONS)
-def test_given_a_region_that_a_refusal_names_when_asked_for_then_it_is_taken(
-    deployed: Model, option: str
+def test_given_values_of_an_operator_when_asked_for_then_the_kubeconfig_has_each_of_them(
+    deployed: Model,
 ):
-    deployed.config = {"partition": option}
-    region = partitions.example(option)
+    server = "https://k8s.example.com:443"
+    config = made(deployed, profile="work", context="prod/eu", server=server)
 
-    assert args(made(deployed, region=region)).endswith(f"--region {region}")
-
-
-def test_given_a_profile_when_asked_for_then_the_command_runs_with_it(deployed: Model):
-    command = made(deployed, profile="work")["users"][0]["user"]["exec"]
-
+    command = config["users"][0]["user"]["exec"]
     assert command["env"] == [{"name": "AWS_PROFILE", "value": "work"}]
+    assert config["current-context"] == "prod/eu"
+    assert config["clusters"][0]["cluster"]["server"] == server
 
 
 def test_given_no_context_when_asked_for_then_it_is_as_the_older_control_plane_names_it(
@@ -225,10 +194,6 @@ def test_given_no_context_when_asked_for_then_it_is_as_the_older_control_plane_n
 
     assert config["current-context"] == "aws-iam-authenticator"
     assert [context["name"] for context in config["contexts"]] == ["aws-iam-authenticator"]
-
-
-def test_given_a_context_when_asked_for_then_it_has_that_name(deployed: Model):
-    assert made(deployed, context="prod/eu")["current-context"] == "prod/eu"
 
 
 def test_given_what_people_get_from_the_control_plane_when_asked_for_then_it_is_that_server(
@@ -241,12 +206,6 @@ def test_given_what_people_get_from_the_control_plane_when_asked_for_then_it_is_
 
 def test_given_no_such_file_when_asked_for_then_it_is_the_admins_server(deployed: Model):
     assert made(deployed)["clusters"][0]["cluster"]["server"] == "https://10.85.0.10:6443"
-
-
-def test_given_a_server_when_asked_for_then_it_is_that(deployed: Model):
-    server = "https://k8s.example.com:443"
-
-    assert made(deployed, server=server)["clusters"][0]["cluster"]["server"] == server
 
 
 @pytest.mark.parametrize("endpoint", ["aws-iam", "control-plane"])
@@ -273,27 +232,19 @@ def test_given_an_admins_credential_on_the_machine_when_asked_for_then_it_never_
             "client 'gcloud' is unknown: give client=aws-iam-authenticator or client=aws",
         ),
         ({"arn": "admin"}, "'admin' is not an ARN such as arn:aws:iam::111122223333:role/admin"),
-        *(
+        (
+            {"arn": "arn:aws:iam::111122223333:user/alice"},
             (
-                {"arn": f"arn:aws:{who}"},
-                f"arn:aws:{who} is not a role: without arn, people log in with their own keys",
-            )
-            for who in (
-                "iam::111122223333:root",
-                "iam::111122223333:user/alice",
-                "sts::111122223333:assumed-role/a/b",
-            )
+                "arn:aws:iam::111122223333:user/alice is not a role: without arn, people log in "
+                "with their own keys"
+            ),
         ),
-        ({"region": "Ireland"}, "'Ireland' is not an AWS region such as eu-west-1"),
-        *(
+        (
+            {"server": "https://admin:secret@k8s"},
             (
-                {"server": server},
-                (
-                    "server must be a URL without user, password or query, such as "
-                    "https://k8s.example.com:443"
-                ),
-            )
-            for server in ("k8s:443", "https://admin:secret@k8s")
+                "server must be a URL without user, password or query, such as "
+                "https://k8s.example.com:443"
+            ),
         ),
         ({"context": "a\nb"}, r"context 'a\nb' may hold printable characters only"),
         ({"profile": " x"}, "profile ' x' may hold printable characters only"),
@@ -306,36 +257,24 @@ def test_given_an_admins_credential_on_the_machine_when_asked_for_then_it_never_
 def test_given_a_value_that_cannot_be_when_asked_for_then_the_action_says_what_to_give(
     deployed: Model, params: dict[str, str], line: str
 ):
-    assert refused(deployed, **params) == line
+    assert refused(made, deployed, **params) == line
 
 
 def test_given_no_cluster_id_yet_when_asked_for_then_the_action_says_where_to_look(model: Model):
-    assert refused(model) == "no cluster id yet, see juju status"
+    assert refused(made, model) == "no cluster id yet, see juju status"
 
 
 @pytest.mark.parametrize(
     "text",
-    [
-        b"",
-        b"half: [",
-        b"\xff",
-        b"clusters: []",
-        b"[" * 100_000,
-        b"a: " + b"9" * 10_000,
-        b"a: 0000-99-99",
-        kubeconfig("5").replace("'5'", "5").encode(),
-        kubeconfig("5").replace("'5'", "[https://k8s]").encode(),
-        kubeconfig("5").replace("'5'", "null").encode(),
-        kubeconfig("5").replace("server: '5', ", "").encode(),
-    ],
-    ids=range(11),
+    [b"", b"\xff", b"[" * 100_000, kubeconfig("5").replace("'5'", "5").encode()],
+    ids=["empty", "no text", "without end", "a number for a server"],
 )
 def test_given_no_usable_kubeconfig_on_the_machine_when_asked_for_then_the_action_says_so(
     deployed: Model, files: Files, text: bytes
 ):
     files.admin.write_bytes(text)
 
-    assert refused(deployed) == (
+    assert refused(made, deployed) == (
         "the control plane has not written a usable kubeconfig yet, see juju status"
     )
 
@@ -348,27 +287,16 @@ def test_given_a_password_in_the_machines_url_when_asked_for_then_the_action_nev
 ):
     files.client.write_text(kubeconfig(server))
 
-    assert refused(deployed) == (
+    assert refused(made, deployed) == (
         "the control plane has not written a usable kubeconfig yet, see juju status"
     )
     assert "hunter2" not in deployed.log()
 
 
-@pytest.mark.parametrize(
-    "params",
-    [
-        {"context": "x" * 30_000},
-        {"context": "\u4e2d" * 8_000},
-        {"profile": "x" * 140_000},
-        {"arn": "arn:aws:iam::111122223333:role/" + "x" * 140_000},
-        {"server": "https://" + "x" * 140_000},
-    ],
-    ids=range(5),
-)
 def test_given_values_that_juju_cannot_take_back_when_asked_for_then_the_action_says_so(
-    deployed: Model, params: dict[str, str]
+    deployed: Model,
 ):
-    assert refused(deployed, **params) == (
+    assert refused(made, deployed, context="\u4e2d" * 8_000) == (
         "the kubeconfig is too long for an action's result: give shorter values"
     )
 
