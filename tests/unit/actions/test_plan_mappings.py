@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import ops.testing
 import pytest
+from tests.fakes.acting import refused
 from tests.fakes.declaring import ACCOUNT, DEV, Declare, entry, names, stored
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refusal
-from tests.fakes.kubernetes.paths import MAPPINGS
-from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
+from tests.fakes.listing import add
 
 from actions import MAX_BYTES
 
@@ -37,18 +36,6 @@ def counts(results: dict[str, str]) -> dict[str, int]:
     return {key: number for key in COUNTS if (number := int(results[key]))}
 
 
-def write(api: FakeCluster, name: str, arn: str, username: str, **extra: Any) -> None:
-    """Store a mapping that a person made."""
-    api.put(
-        f"{MAPPINGS}/{name}",
-        {
-            "metadata": {"name": name},
-            "spec": {"arn": arn, "username": username, **extra},
-            "status": {"canonicalARN": arn.lower()},
-        },
-    )
-
-
 def test_given_a_text_when_planned_then_each_change_has_its_place_and_nothing_is_written(
     declare: Declare, deployed: Model, api: FakeCluster
 ):
@@ -57,7 +44,7 @@ def test_given_a_text_when_planned_then_each_change_has_its_place_and_nothing_is
         entry("ops", OPS),
         entry("gone", f"{ACCOUNT}:user/gone"),
     )
-    write(api, "taken", f"{ACCOUNT}:user/me", "me")
+    api.add_mapping("taken", f"{ACCOUNT}:user/me")
     api.forget()
 
     results = plan(
@@ -122,21 +109,12 @@ def test_given_an_empty_text_when_planned_then_all_that_the_option_made_would_go
     assert counts(deployed.action("plan-mappings", mappings="")) == {"delete": 2}
 
 
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        ("- [", "line 2: did not find"),
-        ("mapRoles: all", "mapRoles is not a list"),
-    ],
-)
 def test_given_a_wrong_text_when_planned_then_the_action_fails_as_the_status_would(
-    deployed: Model, text: str, problem: str
+    deployed: Model,
 ):
-    with pytest.raises(ops.testing.ActionFailed) as failure:
-        deployed.action("plan-mappings", mappings=text)
+    reason = refused(deployed.action, "plan-mappings", mappings="- [")
 
-    assert failure.value.message.startswith("option mappings: ")
-    assert problem in failure.value.message
+    assert reason.startswith("option mappings: line 2: did not find")
 
 
 def test_given_an_entry_with_a_fault_when_planned_then_it_is_named_and_its_mapping_stays(
@@ -163,7 +141,7 @@ def test_given_an_option_that_is_wrong_now_when_a_good_text_is_planned_then_that
 def test_given_a_mapping_of_others_with_the_principal_when_planned_then_it_would_be_a_duplicate(
     deployed: Model, api: FakeCluster
 ):
-    write(api, "mine", DEV, "me")
+    api.add_mapping("mine", DEV, DEV.lower())
 
     (made, problem) = rows(plan(deployed, entry("dev")))
 
@@ -194,7 +172,7 @@ def test_given_masters_behind_many_groups_when_planned_then_it_is_the_first_that
 def test_given_names_with_lines_and_quotes_when_planned_then_they_forge_no_row_and_no_value(
     deployed: Model, api: FakeCluster
 ):
-    write(api, "dev", DEV, "x'\ndelete  -  root  y", groups=["a', remove 'view"])
+    add(api, "dev", "Dev", "x'\ndelete  -  root  y", "a', remove 'view")
 
     results = plan(deployed, entry("dev", groups=["view"]))
 
@@ -216,8 +194,7 @@ def test_given_thousands_of_entries_when_planned_then_a_result_is_no_longer_than
     assert int(first["pages"]) > 1
     assert first["make"] == last["make"] == "1000"
     assert all(len(text.encode()) <= MAX_BYTES for each in (first, last) for text in each.values())
-    with pytest.raises(ops.testing.ActionFailed, match="there is no page 99"):
-        plan(deployed, *many, page=99)
+    assert refused(plan, deployed, *many, page=99).startswith("there is no page 99: ")
 
 
 # Whoever takes away the last way to administer the cluster hears of it, and may do it.
@@ -246,15 +223,6 @@ def test_given_an_administrator_by_a_role_when_it_would_go_then_a_warning_says_s
     assert "warning" not in plan(deployed, entry("others", OPS, groups=["team"]))
 
 
-def test_given_another_administrator_when_one_would_go_then_there_is_no_warning(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    declare(entry("admins", groups=["system:masters"]), entry("dev", OPS))
-    write(api, "mine", f"{ACCOUNT}:user/me", "me", groups=["system:masters"])
-
-    assert "warning" not in plan(deployed)
-
-
 IMPERSONATE = {"apiGroups": [""], "resources": ["users"], "verbs": ["impersonate"]}
 
 
@@ -273,13 +241,12 @@ def test_given_somebody_who_may_not_stay_administrator_when_the_last_would_go_th
     )
 
 
-@pytest.mark.parametrize("groups", [["delegates"], ["{{SessionName}}"]], ids=str)
 def test_given_nobody_who_certainly_administers_when_one_who_may_goes_then_only_the_last_counts(
-    declare: Declare, deployed: Model, api: FakeCluster, groups: list[str]
+    declare: Declare, deployed: Model, api: FakeCluster
 ):
     api.add_rules("delegate", IMPERSONATE)
     api.add_binding("delegate", "ClusterRole/delegate", Group="delegates")
-    one, two = entry("one", groups=groups), entry("two", OPS, groups=["delegates"])
+    one, two = entry("one", groups=["delegates"]), entry("two", OPS, groups=["delegates"])
     declare(one, two)
 
     assert "warning" not in plan(deployed, two)
@@ -321,28 +288,12 @@ def test_given_a_cluster_where_everybody_may_do_everything_when_planned_then_nob
     assert "warning" not in plan(deployed)
 
 
-def test_given_roles_that_cannot_be_read_when_the_last_administrator_would_go_then_that_is_said(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    declare(entry("admins", groups=["system:masters"]))
-    api.fail(refusal(503, "apiserver not ready"), request=f"GET {RBAC}/clusterroles")
-
-    results = plan(deployed)
-
-    assert results["delete"] == "1"
-    assert results["warning"] == (
-        "cannot tell who can administer the cluster: "
-        "waiting for the Kubernetes API: 503 'apiserver not ready'"
-    )
-
-
 def test_given_a_cluster_that_is_down_when_planned_then_the_action_fails_with_the_reason(
     deployed: Model, api: FakeCluster
 ):
     api.fail(refusal(403, "forbidden"))
 
-    with pytest.raises(ops.testing.ActionFailed, match="forbidden"):
-        plan(deployed, entry("dev"))
+    assert "forbidden" in refused(plan, deployed, entry("dev"))
 
 
 def test_given_other_rights_when_planned_then_each_role_that_comes_or_goes_is_shown(
@@ -350,21 +301,19 @@ def test_given_other_rights_when_planned_then_each_role_that_comes_or_goes_is_sh
 ):
     view, edit = {"role": "view"}, {"role": "edit", "namespaces": ["default"]}
     declare(entry("dev", access=[view]), entry("ops", OPS, access=[view, edit]), entry("qa", QA))
-    api.forget()
-
     for role in ("view", "edit"):
         api.add_role(role, "get")
     api.forget()
+
     results = plan(
         deployed,
         entry("dev", access=[edit]),
         entry("ops", OPS, access=[view, edit]),
         entry("qa", QA, access=[view]),
-        entry("new", f"{ACCOUNT}:user/new", access=[edit]),
     )
 
     assert api.changes == []
-    assert counts(results) == {"change": 2, "make": 1}
+    assert counts(results) == {"change": 2}
     assert rows(results) == [
         [
             *("change", "mappings[2]", "qa", QA),
@@ -374,21 +323,7 @@ def test_given_other_rights_when_planned_then_each_role_that_comes_or_goes_is_sh
             *("change", "mappings[0]", "dev", DEV),
             "roles: add 'ClusterRole edit in default', remove 'ClusterRole view'",
         ],
-        [
-            *("make", "mappings[3]", "new", f"{ACCOUNT}:user/new"),
-            "'new' with groups 'aws-iam:new', roles 'ClusterRole edit in default'",
-        ],
     ]
-
-
-def test_given_the_same_rights_when_planned_then_nothing_would_change(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    api.add_role("view", "get")
-    same = entry("dev", access=[{"role": "view"}])
-    declare(same)
-
-    assert plan(deployed, same)["plan"] == "nothing would change"
 
 
 ADMIN = {"role": "cluster-admin"}
@@ -397,13 +332,10 @@ ADMIN = {"role": "cluster-admin"}
 @pytest.mark.parametrize(
     ("before", "after", "warned"),
     [
-        ({"groups": ["system:masters"]}, {"access": [ADMIN]}, False),
         ({"access": [ADMIN]}, {"access": [{"role": "view"}]}, True),
-        ({"access": [ADMIN]}, {}, True),
-        ({"access": [ADMIN]}, {"access": [{**ADMIN, "namespaces": ["default"]}]}, True),
         ({"access": [ADMIN]}, {"access": [ADMIN], "groups": ["view"]}, False),
     ],
-    ids=["to a role", "to another role", "to none", "to a namespace", "as before"],
+    ids=["to another role", "as before"],
 )
 def test_given_the_last_administrator_by_the_role_of_a_mapping_when_planned_then_it_counts(
     declare: Declare,
