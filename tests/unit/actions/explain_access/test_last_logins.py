@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import ops.testing
 import pytest
+from tests.fakes.acting import refused
 from tests.fakes.explaining import ROLE
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.paths import MAPPINGS
@@ -82,8 +82,6 @@ def test_given_a_time_then_only_older_mappings_that_let_nobody_in_for_so_long_ar
     assert said.endswith("; nothing counts as unused before 90 whole days are known")
     assert "nothing counts" not in three.action("list-mappings")["logins"]
     api.clock.sleep(91 * DAY)
-    # No look has worked since then.
-    assert set(listed(three, unused="90d")) == set()
     api.add_lines("a", (91 * DAY + 1, b"{}\n"))
     three.hook()
 
@@ -91,10 +89,8 @@ def test_given_a_time_then_only_older_mappings_that_let_nobody_in_for_so_long_ar
     assert "nothing counts" not in three.action("list-mappings", unused="90d")["logins"]
 
 
-@pytest.mark.parametrize("text", ["90", "0d", "a quarter", "-1d"])
-def test_given_no_duration_then_the_action_says_what_one_is(three: Model, text: str):
-    with pytest.raises(ops.testing.ActionFailed, match=r"duration|out of range"):
-        three.action("list-mappings", unused=text)
+def test_given_no_duration_then_the_action_says_what_one_is(three: Model):
+    assert refused(listed, three, unused="90").startswith("'90' is not a duration such as ")
 
 
 def test_given_a_login_when_explained_then_it_has_when_whom_session_and_key(three: Model):
