@@ -8,11 +8,13 @@ import pytest
 import yaml
 from tests.fakes.acting import refused
 from tests.fakes.certificates.authority import root
-from tests.fakes.juju.model import Easyrsa, Model
+from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import ADMIN_TOKEN, Files, kubeconfig
 
 ROLE = "arn:aws:iam::111122223333:role/k8s-view-role"
+OTHERS = "or another of its regions"
+UNUSABLE = "the control plane has not written a usable kubeconfig yet, see juju status"
 
 
 def made(model: Model, **params: Any) -> dict[str, Any]:
@@ -119,42 +121,27 @@ def test_given_another_partition_when_asked_for_then_its_principals_and_regions_
         (
             "aws-cn",
             {},
-            (
-                "partition aws-cn has no global STS endpoint: give region=cn-north-1 or another "
-                "of its regions"
-            ),
+            f"partition aws-cn has no global STS endpoint: give region=cn-north-1 {OTHERS}",
         ),
         (
             "aws",
             {"arn": ROLE.replace("aws", "aws-us-gov")},
-            (
-                "partition aws-us-gov has no global STS endpoint: give region=us-gov-west-1 or "
-                "another of its regions"
-            ),
+            f"partition aws-us-gov has no global STS endpoint: give region=us-gov-west-1 {OTHERS}",
         ),
         (
             "aws-us-gov",
             {"arn": ROLE},
-            (
-                "partition aws-us-gov has no global STS endpoint: give region=eu-west-1 or "
-                "another of its regions"
-            ),
+            f"partition aws-us-gov has no global STS endpoint: give region=eu-west-1 {OTHERS}",
         ),
         (
             "aws-cn",
             {"region": "eu-west-1"},
-            (
-                "region eu-west-1 is not in partition aws-cn: give region=cn-north-1 or another "
-                "of its regions"
-            ),
+            f"region eu-west-1 is not in partition aws-cn: give region=cn-north-1 {OTHERS}",
         ),
         (
             "aws",
             {"arn": ROLE, "region": "us-gov-west-1"},
-            (
-                "region us-gov-west-1 is not in partition aws: give region=eu-west-1 or another "
-                "of its regions"
-            ),
+            f"region us-gov-west-1 is not in partition aws: give region=eu-west-1 {OTHERS}",
         ),
         (
             "china",
@@ -208,18 +195,15 @@ def test_given_no_such_file_when_asked_for_then_it_is_the_admins_server(deployed
     assert made(deployed)["clusters"][0]["cluster"]["server"] == "https://10.85.0.10:6443"
 
 
-@pytest.mark.parametrize("endpoint", ["aws-iam", "control-plane"])
 def test_given_an_admins_credential_on_the_machine_when_asked_for_then_it_never_comes_out(
-    easyrsa: Easyrsa, api: FakeCluster, files: Files, endpoint: str
+    deployed: Model, files: Files
 ):
     files.client.write_text(kubeconfig())
-    model = Model(easyrsa, [files], endpoints=(endpoint,))
-    model.settle()
 
-    text = model.action("get-kubeconfig", arn=ROLE, profile="p")["kubeconfig"]
+    text = deployed.action("get-kubeconfig", arn=ROLE, profile="p")["kubeconfig"]
 
     assert ADMIN_TOKEN in files.client.read_text()
-    assert ADMIN_TOKEN not in text + model.log()
+    assert ADMIN_TOKEN not in text + deployed.log()
     (user,) = yaml.safe_load(text)["users"]
     assert set(user["user"]) == {"exec"}
 
@@ -274,9 +258,7 @@ def test_given_no_usable_kubeconfig_on_the_machine_when_asked_for_then_the_actio
 ):
     files.admin.write_bytes(text)
 
-    assert refused(made, deployed) == (
-        "the control plane has not written a usable kubeconfig yet, see juju status"
-    )
+    assert refused(made, deployed) == UNUSABLE
 
 
 @pytest.mark.parametrize(
@@ -287,9 +269,7 @@ def test_given_a_password_in_the_machines_url_when_asked_for_then_the_action_nev
 ):
     files.client.write_text(kubeconfig(server))
 
-    assert refused(made, deployed) == (
-        "the control plane has not written a usable kubeconfig yet, see juju status"
-    )
+    assert refused(made, deployed) == UNUSABLE
     assert "hunter2" not in deployed.log()
 
 
