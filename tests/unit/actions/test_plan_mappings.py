@@ -101,14 +101,6 @@ def test_given_a_plan_when_the_option_becomes_that_text_then_the_hook_does_what_
     assert plan(deployed, *wanted)["plan"] == "nothing would change"
 
 
-def test_given_an_empty_text_when_planned_then_all_that_the_option_made_would_go(
-    declare: Declare, deployed: Model
-):
-    declare(entry("dev"), entry("ops", OPS))
-
-    assert counts(deployed.action("plan-mappings", mappings="")) == {"delete": 2}
-
-
 def test_given_a_wrong_text_when_planned_then_the_action_fails_as_the_status_would(
     deployed: Model,
 ):

@@ -52,13 +52,6 @@ def test_given_a_principal_when_it_is_revoked_then_every_mapping_of_it_goes_and_
     assert results["effective"].startswith("now; ")
 
 
-def test_given_a_name_when_it_is_revoked_then_that_mapping_goes_and_no_other(
-    mapped: Model, api: FakeCluster
-):
-    assert revoke(mapped, name="b")["mappings"] == f"b: {SPELLINGS['b']} as b (a grant)"
-    assert names(api) == ["a", "c", "other"]
-
-
 def test_given_so_many_mappings_that_nobody_can_list_them_when_one_is_revoked_by_name_then_it_goes(
     mapped: Model, api: FakeCluster
 ):
@@ -72,7 +65,7 @@ def test_given_so_many_mappings_that_nobody_can_list_them_when_one_is_revoked_by
         "cannot tell who can administer the cluster: "
         "waiting for the Kubernetes API: it does not answer in time"
     )
-    assert "b" not in names(api)
+    assert names(api) == ["a", "c", "other"]
 
 
 def test_given_a_grant_with_a_role_when_it_is_revoked_by_name_then_its_binding_goes_too(
@@ -177,15 +170,6 @@ def test_given_a_mapping_that_somebody_creates_meanwhile_when_it_is_revoked_then
     assert names(api) == ["other"]
 
 
-def test_given_a_mapping_that_changes_as_it_is_revoked_then_it_is_read_again_and_goes(
-    mapped: Model, api: FakeCluster
-):
-    api.fail(refusal(409, "modified"), request=f"DELETE {MAPPINGS}/b", nth=1)
-
-    assert len(revoke(mapped, arn=ROLE)["mappings"].splitlines()) == 3
-    assert names(api) == ["other"]
-
-
 def test_given_a_policy_that_keeps_a_mapping_when_it_is_revoked_then_it_is_named_and_others_go(
     mapped: Model, api: FakeCluster
 ):
@@ -215,14 +199,6 @@ def test_given_a_server_with_an_old_list_when_access_is_revoked_then_it_is_asked
 
     asked = [seen.query for seen in api.seen if str(seen) == f"GET {MAPPINGS}"]
     assert asked == [{"includeObject": "None"}] * 2
-
-
-def test_given_a_unit_that_does_not_lead_when_access_is_revoked_then_it_works(
-    two: Model, api: FakeCluster
-):
-    api.add_mapping("a", ROLE, CANONICAL)
-
-    assert revoke(two, unit=1, arn=ROLE)["result"] == "revoked"
 
 
 # Whoever takes away the last way to administer the cluster hears of it, and does it.

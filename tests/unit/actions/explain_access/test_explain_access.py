@@ -334,16 +334,6 @@ def test_given_a_server_that_does_not_answer_the_question_when_explained_then_th
     assert refused(explained, bound) == "waiting for the Kubernetes API: 500 'no'"
 
 
-def test_given_a_blocked_unit_that_does_not_lead_when_asked_then_it_explains(
-    two: Model, api: FakeCluster
-):
-    add(api, "dev", "dev", "alice")
-    two.config = {"replicas": 0}
-
-    assert two.hook(two.on.config_changed()).name == "blocked"
-    assert two.action("explain-access", unit=1, arn=ROLE)["admitted"] == "yes"
-
-
 def test_given_access_that_has_ended_when_explained_and_listed_then_it_is_said_when(
     deployed: Model,
 ):

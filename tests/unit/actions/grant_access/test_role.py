@@ -108,18 +108,6 @@ def test_given_a_binding_that_outlived_its_mapping_when_granted_again_then_it_go
     assert bound(api) == [("", "view")]
 
 
-def test_given_the_same_grant_again_when_its_binding_is_damaged_then_it_is_repaired(
-    deployed: Model, api: FakeCluster
-):
-    grant(deployed, role="view")
-    (path,) = [path for path in api.objects if "/aws-iam-grant-dev-" in path]
-    api.objects[path]["roleRef"]["name"] = "edit"
-
-    grant(deployed, role="view")
-
-    assert bound(api) == [("", "view")]
-
-
 @pytest.mark.parametrize(
     ("params", "reason"),
     [
