@@ -56,11 +56,10 @@ def test_given_how_a_session_is_named_when_asked_for_then_the_client_names_it_so
         ),
         (
             {"session": "alice", "arn": ROLE, "client": "aws"},
-            "leave out arn, and give profile, with role_arn and role_session_name in it",
-        ),
-        (
-            {"forward-session": True, "arn": ROLE, "client": "aws"},
-            "the AWS CLI calls each session EKSGetTokenAuth",
+            (
+                "the AWS CLI calls each session EKSGetTokenAuth: leave out arn, and give profile, "
+                "with role_arn and role_session_name in it"
+            ),
         ),
         ({"session": "a", "arn": ROLE}, "session 'a' is not 2 to 64 letters, digits or _+=,.@-"),
         ({"session": "alice\n", "arn": ROLE}, "session 'alice\\n' is not"),

@@ -127,9 +127,9 @@ def test_given_more_mappings_than_a_result_can_hold_when_listed_then_pages_hold_
 def test_given_a_page_that_is_not_there_when_listed_then_the_action_says_which_are(
     deployed: Model, api: FakeCluster, page: int
 ):
-    reason = refused(deployed.action, "list-mappings", page=page)
+    said = refused(deployed.action, "list-mappings", page=page)
 
-    assert reason == f"there is no page {page}: give page=1 to page=1"
+    assert said == f"there is no page {page}: give page=1 to page=1"
 
 
 def test_given_a_blocked_unit_that_does_not_lead_when_it_lists_then_it_has_the_list(

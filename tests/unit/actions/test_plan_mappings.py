@@ -104,18 +104,17 @@ def test_given_a_plan_when_the_option_becomes_that_text_then_the_hook_does_what_
 def test_given_a_wrong_text_when_planned_then_the_action_fails_as_the_status_would(
     deployed: Model,
 ):
-    reason = refused(deployed.action, "plan-mappings", mappings="- [")
+    said = refused(deployed.action, "plan-mappings", mappings="- [")
 
-    assert reason.startswith("option mappings: line 2: did not find")
+    assert said.startswith("option mappings: line 2: did not find")
 
 
 def test_given_an_entry_with_a_fault_when_planned_then_it_is_named_and_its_mapping_stays(
     declare: Declare, deployed: Model
 ):
     declare(entry("dev"), entry("ops", OPS))
-    text = json.dumps([entry("dev"), entry("ops", OPS, grous=[])])
 
-    results = deployed.action("plan-mappings", mappings=text)
+    results = plan(deployed, entry("dev"), entry("ops", OPS, grous=[]))
 
     assert "delete" not in counts(results)
     assert "mappings[1]" in results["plan"]

@@ -68,14 +68,15 @@ def test_given_so_many_mappings_that_nobody_can_list_them_when_one_is_revoked_by
     assert names(api) == ["a", "c", "other"]
 
 
-def test_given_a_grant_with_a_role_when_it_is_revoked_by_name_then_its_binding_goes_too(
-    mapped: Model, api: FakeCluster
+@pytest.mark.parametrize("params", [{"arn": OTHER + "-3"}, {"name": "o"}])
+def test_given_a_grant_with_a_role_when_it_is_revoked_then_its_binding_goes_too(
+    mapped: Model, api: FakeCluster, params: dict[str, Any]
 ):
     api.add_role("view", "get")
     grant(mapped, arn=OTHER + "-3", name="o", role="view")
     assert [path for path in api.objects if "/aws-iam-o-" in path]
 
-    revoke(mapped, name="o")
+    revoke(mapped, **params)
 
     assert not [path for path in api.objects if "/aws-iam-o-" in path]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.fakes.acting import GRANT, ROLE, grant, refused
+from tests.fakes.acting import GRANT, grant, refused
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refusal
 from tests.fakes.kubernetes.paths import MAPPINGS
@@ -55,19 +55,6 @@ def test_given_a_role_without_namespaces_when_granted_then_it_counts_everywhere(
 ):
     assert grant(deployed, role="view")["role"] == "ClusterRole view"
     assert bound(api) == [("", "view")]
-
-
-def test_given_a_grant_with_a_role_when_it_ends_or_is_revoked_then_the_role_goes_with_it(
-    deployed: Model, api: FakeCluster
-):
-    grant(deployed, role="view", for_="1h")
-    api.clock.now += 3601
-    deployed.expire("alarm")
-    assert bound(api) == []
-
-    grant(deployed, role="view")
-    deployed.action("revoke-access", arn=ROLE)
-    assert bound(api) == []
 
 
 def test_given_no_role_when_the_grant_is_repeated_then_it_keeps_its_role_and_says_so(
