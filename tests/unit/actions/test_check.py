@@ -465,11 +465,7 @@ def test_given_a_region_or_none_then_its_sts_is_asked_by_all_pods(
     assert host in {url_of(token).netloc for token in world.tokens}
 
 
-def test_given_a_region_of_another_partition_then_the_action_says_so(
-    world: World, deployed: Model, api: FakeCluster
-) -> None:
-    api._faults.clear()
-
+def test_given_a_region_of_another_partition_then_the_action_says_so(deployed: Model) -> None:
     said = refused(deployed.action, "check", region="cn-north-1")
 
     assert said.startswith("region cn-north-1 is not in partition aws: ")

@@ -84,9 +84,7 @@ def test_given_another_partition_when_listed_then_what_cannot_log_in_there_is_a_
     )
 
 
-def test_given_no_mappings_when_listed_then_the_table_is_its_header(
-    deployed: Model, api: FakeCluster
-):
+def test_given_no_mappings_when_listed_then_the_table_is_its_header(deployed: Model):
     assert deployed.action("list-mappings") == {
         "logins": (
             "the leader has yet to record logins; if it never does, somebody else made ConfigMap "
@@ -125,7 +123,7 @@ def test_given_more_mappings_than_a_result_can_hold_when_listed_then_pages_hold_
 
 @pytest.mark.parametrize("page", [0, 2])
 def test_given_a_page_that_is_not_there_when_listed_then_the_action_says_which_are(
-    deployed: Model, api: FakeCluster, page: int
+    deployed: Model, page: int
 ):
     said = refused(deployed.action, "list-mappings", page=page)
 
@@ -219,9 +217,7 @@ def test_given_entries_that_are_not_in_effect_when_listed_then_each_is_named_wit
     ]
 
 
-def test_given_entries_that_are_all_in_effect_when_listed_then_none_is_named(
-    deployed: Model, api: FakeCluster
-):
+def test_given_entries_that_are_all_in_effect_when_listed_then_none_is_named(deployed: Model):
     deployed.config = {"mappings": json.dumps([{"arn": f"{ROLE}/ops"}])}
     deployed.hook()
 

@@ -252,7 +252,7 @@ def test_given_a_blocked_unit_when_access_is_granted_then_it_works(
 
 
 def test_given_a_unit_that_does_not_lead_when_access_is_granted_then_only_without_an_end(
-    two: Model, api: FakeCluster
+    two: Model,
 ):
     assert refused(grant, two, unit=1, for_="1h") == (
         "only the leader ends access in time: run this on aws-iam/leader"
