@@ -7,30 +7,12 @@ from typing import Any
 
 import pytest
 from tests.fakes.acting import refused
-from tests.fakes.explaining import ROLE
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.paths import MAPPINGS
 from tests.fakes.kubernetes.server import FakeCluster
+from tests.fakes.login_lines import BEGIN, KEY, ROLE, SESSION, login
 
-SESSION = "arn:aws:sts::111122223333:assumed-role/dev/alice"
-KEY = "ASIA1111222233334444"
 DAY = 86400
-YEAR = 365 * DAY
-
-
-def log_in(api: FakeCluster) -> None:
-    """Let alice have logged in just now, as role dev."""
-    common = {
-        "client": "10.1.0.1:38652",
-        "level": "info",
-        "path": "/authenticate",
-        "time": "1971-01-01T00:00:00Z",
-    }
-    answer = {"msg": "STS response", "arn": SESSION, "session": "alice", "accesskeyid": KEY}
-    decision = {"msg": "access granted", "arn": ROLE, "username": "dev"}
-    api.clock.sleep(YEAR - api.clock.now)
-    lines = (json.dumps({**common, **each}).encode() + b"\n" for each in (answer, decision))
-    api.add_log("a", b"".join(lines))
 
 
 def listed(model: Model, **params: Any) -> dict[str, str]:
@@ -46,17 +28,18 @@ def add(api: FakeCluster, name: str, arn: str, created: str = "1970-01-01T00:00:
 
 @pytest.fixture
 def three(deployed: Model, api: FakeCluster) -> Model:
-    """A mapping that is used, one that is not, and one that is new."""
+    """A mapping that is used just now, one that is not, and one that is new."""
     add(api, "dev", ROLE)
     add(api, "ops", "arn:aws:iam::111122223333:role/ops")
-    add(api, "new", "arn:aws:iam::111122223333:role/new", "1970-12-24T00:00:00Z")
+    add(api, "new", "arn:aws:iam::111122223333:role/new", "2026-11-20T00:00:00Z")
     deployed.hook()
-    log_in(api)
+    api.clock.now = BEGIN.timestamp() + 60
+    api.add_log("a", "".join(f"{line}\n" for line in login()).encode())
     return deployed
 
 
 def test_given_a_login_that_nothing_has_recorded_yet_then_the_list_has_its_day(three: Model):
-    assert listed(three) == {"dev": "1971-01-01", "new": "", "ops": ""}
+    assert listed(three) == {"dev": "2026-11-27", "new": "", "ops": ""}
 
 
 def test_given_a_recorded_login_when_its_pod_has_gone_then_the_list_has_its_day(
@@ -65,10 +48,10 @@ def test_given_a_recorded_login_when_its_pod_has_gone_then_the_list_has_its_day(
     three.hook()
     api.add_log("a", b"")
 
-    assert listed(three)["dev"] == "1971-01-01"
+    assert listed(three)["dev"] == "2026-11-27"
     results = three.action("list-mappings")
     assert "LAST LOGIN" in results["mappings"].splitlines()[0]
-    assert results["logins"].startswith("known since 1971-01-01; ")
+    assert results["logins"].startswith("known since 2026-11-27; ")
 
 
 def test_given_a_time_then_only_older_mappings_that_let_nobody_in_for_so_long_are_listed(
@@ -95,7 +78,7 @@ def test_given_no_duration_then_the_action_says_what_one_is(three: Model):
 
 def test_given_a_login_when_explained_then_it_has_when_whom_session_and_key(three: Model):
     assert three.action("explain-access", arn=SESSION)["last-logins"] == (
-        f"let in at 1971-01-01T00:00:00Z as dev, session alice, access key {KEY}"
+        f"let in at 2026-11-27T10:01:00Z as dev, session alice@example.com, access key {KEY}"
     )
 
 
@@ -105,18 +88,18 @@ def test_given_a_pod_whose_log_begins_late_then_a_login_that_another_logged_befo
     api.clock.sleep(600)
     api.add_log("b", b"{}\n")
 
-    assert listed(three)["dev"] == "1971-01-01"
+    assert listed(three)["dev"] == "2026-11-27"
     lines = three.action("explain-access", arn=SESSION)["last-logins"]
-    assert lines.startswith("let in at 1971-01-01T00:00:00Z as dev")
+    assert lines.startswith("let in at 2026-11-27T10:01:00Z as dev")
 
 
 def test_given_nobody_who_logged_in_when_explained_then_it_says_so(three: Model):
     three.hook()
     results = three.action("explain-access", arn="arn:aws:iam::111122223333:role/ops")
     assert results["last-logins"].splitlines() == [
-        "no login is known since 1971-01-01",
+        "no login is known since 2026-11-27",
         (
-            "the log reaches back to 1971-01-01T00:00:00Z: earlier logins of the last hour are "
+            "the log reaches back to 2026-11-27T10:01:00Z: earlier logins of the last hour are "
             "not known"
         ),
     ]
