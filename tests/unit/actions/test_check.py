@@ -76,10 +76,6 @@ class World:
     )
     writing: threading.Lock = dataclasses.field(default_factory=threading.Lock)
 
-    def let(self, **fields: Any) -> None:
-        """Let this answer otherwise."""
-        vars(self).update(fields)
-
     def check(self, **params: Any) -> dict[str, str]:
         """Return the results, also if the action fails."""
         message = ""
@@ -284,7 +280,7 @@ WRONG: dict[str, tuple[Callable[[World], object], dict[str, str]]] = {
         },
     ),
     "a Service that does not answer": (
-        lambda world: world.let(leaf=None),
+        lambda world: vars(world).update(leaf=None),
         {
             action.CERTIFICATE: f"failed: {ENDS}, but the Service does not serve it: "
             "10.152.183.20:443: [Errno 111] Connection refused"
@@ -310,14 +306,14 @@ WRONG: dict[str, tuple[Callable[[World], object], dict[str, str]]] = {
         {action.WEBHOOK: OTHER_FILE},
     ),
     "no way to STS": (
-        lambda world: world.let(error=f"{STS}error during GET: {TIMEOUT}"),
+        lambda world: vars(world).update(error=f"{STS}error during GET: {TIMEOUT}"),
         {
             action.STS: "failed: the pods get no answer from sts.us-east-1.amazonaws.com in time, "
             f"without a proxy ({TIMEOUT})"
         },
     ),
     "a pod that does not answer": (
-        lambda world: world.let(silent=("b",)),
+        lambda world: vars(world).update(silent=("b",)),
         {
             action.STS: "failed: pods b do not answer this machine, without a proxy (timed out)",
         },
