@@ -11,7 +11,6 @@ import pytest
 import yaml
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.fakes.machine import Files
 
 from cluster import api as cluster_api
 from errors import Waiting
@@ -33,10 +32,7 @@ FORMS = {
     "single quotes": yaml.safe_dump(CONFIG, default_style="'"),
     "double quotes": yaml.safe_dump(CONFIG, default_style='"'),
     "json": json.dumps(CONFIG),
-    "indented json": json.dumps(CONFIG, indent=4),
 }
-
-
 PREFIX = "waiting for the control plane to write a usable "
 
 
@@ -69,37 +65,10 @@ def test_given_a_kubeconfig_cut_at_any_character_when_it_is_read_then_nothing_of
     assert {line: found for line in said if (found := fragments(line))} == {}
 
 
-MARKS = [
-    "*",
-    "&",
-    "!",
-    "!!",
-    "!<",
-    "%",
-    "@",
-    "`",
-    '"',
-    "'",
-    '"\\',
-    "? ",
-    "- ",
-    "\t",
-    "\0",
-    "\x1b",
-    "\u2028",
-    "[",
-    "{",
-    "|",
-    ">",
-    "#",
-    ",",
-    "]",
-    "}",
-    "\n",
-]
+MARKS = "*&!%@`\"'\t\0\x1b\u2028[{|>#,]}\n"
 
 
-@pytest.mark.parametrize("mark", MARKS)
+@pytest.mark.parametrize("mark", [*MARKS, "!!", "!<", '"\\', "? ", "- "])
 @pytest.mark.parametrize("form", ["plain", "flow"])
 def test_given_a_secret_that_is_yaml_when_it_is_read_then_nothing_of_it_is_said(
     tmp_path: Path, form: str, mark: str
@@ -111,33 +80,28 @@ def test_given_a_secret_that_is_yaml_when_it_is_read_then_nothing_of_it_is_said(
             assert fragments(said_of(path)) == [], text
 
 
-def test_given_a_file_that_is_no_yaml_when_it_is_read_then_the_line_is_said(
-    tmp_path: Path,
-):
+def test_given_a_file_that_is_no_yaml_when_it_is_read_then_the_line_is_said(tmp_path: Path):
     path = tmp_path / "config"
-    path.write_text(f"users:\n- name: u\n  user:\n    token: t\n    {TOKEN}")
-
-    assert said_of(path) == (f"{PREFIX}{path} (not YAML, line 6)")
     path.write_text(f"users:\n- *{TOKEN}\n")
-    assert said_of(path) == (f"{PREFIX}{path} (not YAML, line 2)")
+
+    assert said_of(path) == f"{PREFIX}{path} (not YAML, line 2)"
 
 
-@pytest.mark.parametrize("token", [f"{TOKEN}\\u00fc", f"{TOKEN}\\n", f" {TOKEN}", f"{TOKEN}\\0x"])
+@pytest.mark.parametrize("token", [f"{TOKEN}\\u00fc", f"{TOKEN}\\n", f" {TOKEN}"])
 def test_given_a_token_that_no_header_can_hold_when_it_is_read_then_nothing_of_it_is_said(
     tmp_path: Path, token: str
 ):
     path = tmp_path / "config"
-    path.write_text(FORMS["json"].replace(f'"{TOKEN}"', f'"{token}"'.replace("\\0x", "\\u0000")))
+    path.write_text(FORMS["json"].replace(TOKEN, token))
 
     assert said_of(path).endswith("/config (its token is malformed)")
 
 
-@pytest.mark.parametrize("error", [httpx2.LocalProtocolError, httpx2.UnsupportedProtocol])
 def test_given_a_request_that_cannot_be_sent_when_a_hook_runs_then_its_error_is_not_quoted(
-    deployed: Model, api: FakeCluster, files: Files, error: type[httpx2.RequestError]
+    deployed: Model, api: FakeCluster
 ):
     def quotes(request: httpx2.Request) -> httpx2.Response:
-        raise error(f"Illegal header value {TOKEN}", request=request)
+        raise httpx2.LocalProtocolError(f"Illegal header value {TOKEN}", request=request)
 
     api.fail(quotes)
 
