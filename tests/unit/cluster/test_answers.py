@@ -6,32 +6,15 @@ import copy
 import os
 import subprocess
 import sys
-from typing import Any
 
 import ops
 import pytest
-from tests.fakes.certificates.authority import root
-from tests.fakes.certificates.self_signed import SelfSigned
-from tests.fakes.juju.model import Easyrsa, Model, Provider
+from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import ok
 from tests.fakes.kubernetes.paths import ADDRESS, MAPPINGS, SECRET, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.fakes.machine import Files
 
 from statuses import waiting
-
-
-@pytest.mark.parametrize("row", [None, {}, {"cells": None}], ids=str)
-def test_given_a_table_with_a_row_that_is_nothing_when_a_hook_runs_then_the_api_is_waited_for(
-    deployed: Model, api: FakeCluster, row: Any
-):
-    table = {**api.table([]), "rows": [row]}
-    api.fail(lambda _: ok(table), request=f"GET {MAPPINGS}")
-
-    status = deployed.hook()
-
-    assert isinstance(status, ops.WaitingStatus)
-    assert status.message.startswith("something other than Kubernetes answers: ")
 
 
 def test_given_an_answer_that_cannot_be_when_a_hook_runs_then_the_status_says_where_but_not_what(
@@ -45,21 +28,16 @@ def test_given_an_answer_that_cannot_be_when_a_hook_runs_then_the_status_says_wh
     assert "secret-text" not in deployed.log()
 
 
-HEADLESS = ops.BlockedStatus(
-    "headless Service in the way; if unused, run: "
-    "kubectl -n kube-system delete service aws-iam-authenticator"
-)
-
-
-@pytest.mark.parametrize("provider", [Easyrsa(root()), SelfSigned()], ids=["old", "new"])
 def test_given_a_headless_service_when_a_hook_runs_then_the_unit_is_blocked_until_it_is_gone(
-    api: FakeCluster, files: Files, provider: Provider
+    model: Model, api: FakeCluster
 ):
-    model = Model(provider, [files])
     api.put(SERVICE, {"spec": {"clusterIP": "None"}})
     model.settle()
 
-    assert model.hook() == HEADLESS
+    assert model.hook() == ops.BlockedStatus(
+        "headless Service in the way; if unused, run: "
+        "kubectl -n kube-system delete service aws-iam-authenticator"
+    )
     assert "None" not in model.bags()
     # It is somebody's.
     assert api.changes == []
@@ -69,16 +47,6 @@ def test_given_a_headless_service_when_a_hook_runs_then_the_unit_is_blocked_unti
     model.settle()
     assert model.units[0].status.name == "active"
     assert model.peer["address"] == ADDRESS
-
-
-@pytest.mark.parametrize("spec", [{}, {"clusterIP": ""}, {"clusterIP": "x"}])
-def test_given_a_service_without_an_address_when_a_hook_runs_then_it_is_waited_for(
-    deployed: Model, api: FakeCluster, spec: Any
-):
-    service = {**api.objects[SERVICE], "spec": spec}
-    api.fail(lambda _: ok(service), request=f"GET {SERVICE}")
-
-    assert isinstance(deployed.hook(), ops.WaitingStatus)
 
 
 @pytest.mark.parametrize("text", ["/w==", "not base64"])
