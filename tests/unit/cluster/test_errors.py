@@ -25,7 +25,7 @@ ADMISSION = (
     'admission webhook "services.example.com" denied the request: no',
     'admission webhook "services.example.com" denied the request: forbidden: User "alice"',
 )
-REFUSED = "[Errno 111] Connection refused"
+NOT_CONNECTED = "[Errno 111] Connection refused"
 REJECTED = blocked.OBJECT_REJECTED(reason="no")
 
 
@@ -49,13 +49,7 @@ REJECTED = blocked.OBJECT_REJECTED(reason="no")
         ),
         (unreachable(httpx2.ReadTimeout), Waiting(waiting.API_LATE())),
         (unreachable(httpx2.ConnectTimeout), Waiting(waiting.API_LATE())),
-        *(
-            (
-                unreachable(error),
-                Waiting(waiting.API_FAILED(cause="[Errno 111] Connection refused")),
-            )
-            for error in (httpx2.ConnectError, httpx2.RemoteProtocolError)
-        ),
+        (unreachable(httpx2.ConnectError), Waiting(waiting.API_FAILED(cause=NOT_CONNECTED))),
         (unreachable(httpx2.LocalProtocolError), WaitingForKubeconfig(waiting.KUBECONFIG())),
         (unreachable(httpx2.UnsupportedProtocol), WaitingForKubeconfig(waiting.KUBECONFIG())),
     ],
