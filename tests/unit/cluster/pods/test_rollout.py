@@ -145,14 +145,3 @@ def test_given_a_settled_unit_when_it_asks_the_cluster_then_every_request_has_it
 
     assert {request.seconds["connect"] for request in api.seen} == {3}
     assert {request.seconds["read"] for request in api.seen} == {10}
-
-
-def test_given_objects_of_others_when_applied_then_their_fields_are_taken(
-    deployed: Model, api: FakeCluster
-):
-    api.disown()
-    deployed.hook()
-    applied = [request for request in api.seen if request.method == "PATCH"]
-
-    assert {request.query["force"] for request in applied} == {"true"}
-    assert {request.query["fieldManager"] for request in applied} == {"aws-iam"}
