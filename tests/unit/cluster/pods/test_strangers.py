@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.fakes.checking import NAMES
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.paths import PODS
 from tests.fakes.kubernetes.server import FakeCluster
 
-from checks import Names, StepState, authenticator
+from checks import StepState, authenticator
 from cluster import api as kubernetes
 from cluster import pod_logs, pods, references
 from cluster.pods import Rollout
 
-NAMES = Names("aws-iam/0", "kubernetes-control-plane/0")
 OWNER: dict[str, Any] = {
     "apiVersion": "apps/v1",
     "kind": "ReplicaSet",
@@ -65,18 +65,6 @@ def test_given_a_stranger_when_the_log_is_read_then_it_teaches_nothing(
     del api.objects[f"{PODS}/intruder"]["metadata"]["ownerReferences"]
 
     assert pod_logs.read(client, 60).lines == ["true"]
-
-
-def test_given_a_stranger_when_an_authority_changes_then_the_former_one_is_not_kept_for_it(
-    client: kubernetes.Client, deployed: Model, api: FakeCluster
-):
-    from cluster import contents
-
-    pair = contents.stored(client).pair
-    assert pair
-    api.add_stranger("intruder", phase="Running")
-
-    assert pods.all_use(pods.find(client), pair)
 
 
 def test_given_a_stranger_then_the_check_fails_and_says_how_to_look_at_it():
