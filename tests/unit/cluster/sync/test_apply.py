@@ -58,15 +58,6 @@ def test_given_an_object_that_is_so_already_when_it_is_applied_then_nothing_is_w
     assert api.requests == ([] if known else [f"GET {LOGINS}"])
 
 
-def test_given_another_content_when_it_is_applied_then_it_takes_the_place_of_the_former(
-    client: Client, api: FakeCluster
-):
-    sync.apply(client, MANIFEST)
-
-    assert sync.apply(client, OTHER)["data"] == OTHER["data"]
-    assert api.objects[LOGINS]["data"] == OTHER["data"]
-
-
 @pytest.mark.parametrize("others_write", [False, True])
 def test_given_fields_of_kubectl_apply_when_it_is_applied_then_they_become_the_charms_first(
     client: Client, api: FakeCluster, others_write: bool
