@@ -7,10 +7,9 @@ import pytest
 from tests.fakes.kubernetes.faults import Answer, answer, refusal, unreachable
 from tests.fakes.kubernetes.paths import SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.fakes.machine import Files
 
-from cluster import api as kubernetes
 from cluster import objects, references
+from cluster.api import Client
 from cluster.errors import ApiError, Conflict, errors_as_status, retry_on_conflict, suppress
 from errors import Blocked, Unready, Waiting, WaitingForKubeconfig
 from statuses import blocked, waiting
@@ -56,9 +55,9 @@ REJECTED = blocked.OBJECT_REJECTED(reason="no")
     ids=lambda value: str(value) if isinstance(value, Unready) else "",
 )
 def test_given_a_write_that_goes_wrong_then_the_status_says_who_must_act(
-    files: Files, api: FakeCluster, fault: Answer, expected: Unready
+    client: Client, api: FakeCluster, fault: Answer, expected: Unready
 ):
-    client, what = kubernetes.connect(files.admin), references.SERVICE
+    what = references.SERVICE
     api.fail(fault, request=f"PATCH {SERVICE}")
 
     with pytest.raises(Unready) as raised, errors_as_status():
@@ -69,9 +68,8 @@ def test_given_a_write_that_goes_wrong_then_the_status_says_who_must_act(
 
 
 def test_given_a_refusal_that_is_not_in_kubernetes_words_then_the_status_has_that_of_http(
-    files: Files, api: FakeCluster
+    client: Client, api: FakeCluster
 ):
-    client = kubernetes.connect(files.admin)
     api.fail(answer(502, b"no"), request="GET /version")
 
     with pytest.raises(Waiting) as raised, errors_as_status():
@@ -88,9 +86,9 @@ def test_given_an_error_without_a_text_then_the_status_has_its_name():
 
 
 def test_given_a_refusal_that_is_expected_then_it_passes_and_no_other_one_does(
-    files: Files, api: FakeCluster
+    client: Client, api: FakeCluster
 ):
-    client, what = kubernetes.connect(files.admin), references.SERVICE
+    what = references.SERVICE
     api.fail(refusal(410, "gone"), request=f"PATCH {SERVICE}")
 
     with suppress(410):

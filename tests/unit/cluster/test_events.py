@@ -10,6 +10,7 @@ from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refusal
 from tests.fakes.kubernetes.paths import MAPPINGS, NOTICES
 from tests.fakes.kubernetes.server import FakeCluster
+from tests.fakes.listing import add
 
 from cluster import events
 from leader import announcements
@@ -25,18 +26,6 @@ def notices(api: FakeCluster, reason: str = "") -> list[dict[str, Any]]:
 
 def grant(model: Model, **more: Any) -> None:
     model.action("grant-access", **{"arn": DEV, "username": "alice", "name": "dev", **more})
-
-
-def map_by_hand(api: FakeCluster, name: str, groups: list[str], uid: str = "") -> None:
-    arn = f"{ACCOUNT}:role/{name}"
-    api.put(
-        f"{MAPPINGS}/{name}",
-        {
-            "metadata": {"name": name, "uid": uid or f"uid-{name}", "resourceVersion": "1"},
-            "spec": {"arn": arn, "username": name, "groups": groups},
-            "status": {"canonicalARN": arn.lower()},
-        },
-    )
 
 
 def test_given_a_grant_when_it_is_made_and_revoked_then_each_leaves_an_event(
@@ -90,8 +79,8 @@ def test_given_a_grant_that_ends_when_the_hook_deletes_it_then_one_event_says_so
 def test_given_mappings_to_masters_when_hooks_run_then_each_has_one_event_whoever_made_it(
     declare: Declare, deployed: Model, api: FakeCluster
 ):
-    map_by_hand(api, "mine", MASTERS)
-    map_by_hand(api, "template", ["system:{{SessionName}}"])
+    add(api, "mine", "mine", "mine", *MASTERS, uid="of-mine")
+    add(api, "template", "t", "t", "system:{{SessionName}}")
     declare(entry("admins", groups=MASTERS), entry("dev", f"{ACCOUNT}:role/x", groups=["view"]))
     deployed.hook()
 
@@ -99,7 +88,7 @@ def test_given_mappings_to_masters_when_hooks_run_then_each_has_one_event_whoeve
     assert [each["regarding"]["name"] for each in found] == ["admins", "mine", "template"]
     assert {each["type"] for each in found} == {"Warning"}
     assert found[0]["note"].startswith(f"mapping admins, made by the option mappings, lets {DEV}")
-    assert found[1]["regarding"]["uid"] == "uid-mine"
+    assert found[1]["regarding"]["uid"] == "of-mine"
 
 
 def test_given_nothing_new_when_a_hook_runs_then_it_asks_nothing_more(
@@ -108,7 +97,7 @@ def test_given_nothing_new_when_a_hook_runs_then_it_asks_nothing_more(
     api.forget()
     deployed.hook()
     without = api.requests
-    map_by_hand(api, "mine", MASTERS)
+    add(api, "mine", "mine", "mine", *MASTERS)
     deployed.hook()
     api.forget()
 
@@ -120,11 +109,11 @@ def test_given_nothing_new_when_a_hook_runs_then_it_asks_nothing_more(
 def test_given_a_mapping_to_masters_that_is_made_again_when_a_hook_runs_then_it_is_said_again(
     deployed: Model, api: FakeCluster
 ):
-    map_by_hand(api, "mine", MASTERS, "one")
+    add(api, "mine", "mine", "mine", *MASTERS, uid="one")
     deployed.hook()
     del api.objects[f"{MAPPINGS}/mine"]
     deployed.hook()
-    map_by_hand(api, "mine", MASTERS, "two")
+    add(api, "mine", "mine", "mine", *MASTERS, uid="two")
     deployed.hook()
 
     assert [each["regarding"]["uid"] for each in notices(api)] == ["one", "two"]
@@ -148,7 +137,7 @@ def test_given_a_flood_of_mappings_to_masters_when_hooks_run_then_etcd_gets_a_fe
     deployed: Model, api: FakeCluster
 ):
     for number in range(announcements.MOST_REMEMBERED + 100):
-        map_by_hand(api, f"m{number:03}", MASTERS)
+        add(api, f"m{number:03}", f"m{number}", "m", *MASTERS)
 
     deployed.hook()
     assert len(notices(api)) == events.MOST
@@ -178,7 +167,7 @@ def test_given_a_thousand_grants_that_end_at_once_when_hooks_run_then_the_last_e
 def test_given_events_that_cannot_be_written_then_grants_ends_and_hooks_go_on(
     deployed: Model, api: FakeCluster, caplog: pytest.LogCaptureFixture
 ):
-    map_by_hand(api, "mine", MASTERS)
+    add(api, "mine", "mine", "mine", *MASTERS)
     api.fail(refusal(403, "quota exceeded"), request=f"POST {NOTICES}")
 
     grant(deployed, **{"for": "1h"})
@@ -199,8 +188,7 @@ def test_given_long_names_and_lines_when_an_event_is_written_then_it_is_one_shor
     deployed: Model, api: FakeCluster
 ):
     name = "a" * 199 + "-" + "b" * 50
-    map_by_hand(api, name, MASTERS)
-    api.objects[f"{MAPPINGS}/{name}"]["spec"]["arn"] = f"{ACCOUNT}:user/{'x' * 1500}"
+    add(api, name, "x" * 1500, "x", *MASTERS)
 
     deployed.hook()
 

@@ -27,11 +27,6 @@ OLD, NEW = (
 )
 
 
-@pytest.fixture
-def client(api: FakeCluster, files: Files) -> Client:
-    return cluster_api.connect(files.admin)
-
-
 def mapping(arn: str) -> IdentityMapping:
     return IdentityMapping("devops", arn, "devops", arn.lower(), (), "option")
 

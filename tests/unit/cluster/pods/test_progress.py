@@ -9,7 +9,6 @@ import pytest
 from tests.fakes.kubernetes.faults import ok
 from tests.fakes.kubernetes.paths import DEPLOYMENT
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.fakes.machine import Files
 
 from cluster import api as kubernetes
 from cluster import pods
@@ -20,11 +19,9 @@ QUOTA = 'pods "aws-iam-authenticator-5c6d7-x" is forbidden: exceeded quota: smal
 MOVING = ("NewReplicaSetCreated", "FoundNewReplicaSet", "ReplicaSetUpdated")
 
 
-@pytest.fixture
-def client(files: Files, api: FakeCluster) -> Client:
-    """The charm's client, of a hook that begins at 1970-01-01T01:00:00Z."""
+@pytest.fixture(autouse=True)
+def _now(api: FakeCluster) -> None:
     api.clock.now = 3600.0
-    return kubernetes.connect(files.admin)
 
 
 def deployment(status: dict[str, Any] | None, observed: int = 3, **spec: Any) -> dict[str, Any]:

@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 from tests.fakes.checking import NAMES
-from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.paths import PODS
 from tests.fakes.kubernetes.server import FakeCluster
 
 from checks import StepState, authenticator
-from cluster import api as kubernetes
 from cluster import pod_logs, pods, references
+from cluster.api import Client
 from cluster.pods import Rollout
 
 OWNER: dict[str, Any] = {
@@ -22,11 +21,6 @@ OWNER: dict[str, Any] = {
     "uid": "1",
     "controller": True,
 }
-
-
-@pytest.fixture
-def client(deployed: Model) -> kubernetes.Client:
-    return kubernetes.connect(deployed.machines[0].machine.admin_kubeconfig)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +34,7 @@ def client(deployed: Model) -> kubernetes.Client:
     ],
 )
 def test_given_another_owner_when_pods_are_found_then_the_stranger_is_not_among_them(
-    client: kubernetes.Client, api: FakeCluster, owner: dict[str, Any]
+    client: Client, api: FakeCluster, owner: dict[str, Any]
 ):
     api.add_pod("intruder")
     api.objects[f"{PODS}/intruder"]["metadata"]["ownerReferences"] = [owner]
@@ -49,7 +43,7 @@ def test_given_another_owner_when_pods_are_found_then_the_stranger_is_not_among_
 
 
 def test_given_a_pod_whose_label_somebody_took_off_then_it_is_none_of_the_deployments_any_more(
-    client: kubernetes.Client, api: FakeCluster
+    client: Client, api: FakeCluster
 ):
     api.add_pod("former")
     del api.objects[f"{PODS}/former"]["metadata"]["labels"]["k8s-app"]
@@ -58,7 +52,7 @@ def test_given_a_pod_whose_label_somebody_took_off_then_it_is_none_of_the_deploy
 
 
 def test_given_a_stranger_when_the_log_is_read_then_it_teaches_nothing(
-    client: kubernetes.Client, api: FakeCluster
+    client: Client, api: FakeCluster
 ):
     api.add_log("ours", b"true")
     api.add_log("intruder", b"forged")

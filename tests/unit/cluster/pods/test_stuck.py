@@ -8,9 +8,7 @@ import pytest
 from tests.fakes.kubernetes.paths import PODS
 from tests.fakes.kubernetes.pods import UNSCHEDULABLE, waiting
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.fakes.machine import Files
 
-from cluster import api as kubernetes
 from cluster import pods
 from cluster.api import Client
 from cluster.pods import ImageNotPulled, NotCreated, NotScheduled, Rollout
@@ -19,11 +17,6 @@ from errors import Blocked, Unready, Waiting
 NONE_READY = Rollout(2, 0, serving=False, complete=False)
 CREATING = waiting("ContainerCreating")
 RUNS: dict[str, Any] = {**waiting("")[0], "state": {"running": {}}}
-
-
-@pytest.fixture
-def client(files: Files, api: FakeCluster) -> Client:
-    return kubernetes.connect(files.admin)
 
 
 def problem(client: Client, rollout: Rollout = NONE_READY) -> tuple[type[Unready], str]:

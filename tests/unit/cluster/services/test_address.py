@@ -8,9 +8,7 @@ from tests.fakes.kubernetes.faults import refusal
 from tests.fakes.kubernetes.paths import ADDRESS, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.kubernetes.services import CHOSEN, EXTRA, is_whole
-from tests.fakes.machine import Files
 
-from cluster import api as kubernetes
 from cluster import objects, references, services
 from cluster.api import Client
 from cluster.errors import errors_as_status
@@ -20,11 +18,10 @@ from statuses import blocked, options, waiting
 TAKEN, OUTSIDE = "10.152.183.1", "192.0.2.7"
 
 
-@pytest.fixture
-def client(files: Files, api: FakeCluster) -> Client:
-    """The charm's client, in a cluster where another Service has an address."""
+@pytest.fixture(autouse=True)
+def _taken(api: FakeCluster) -> None:
+    """Another Service has an address."""
     api.taken_addresses.add(TAKEN)
-    return kubernetes.connect(files.admin)
 
 
 def apply(client: Client, chosen: str = "", former: str = "") -> str:
@@ -35,7 +32,7 @@ def apply(client: Client, chosen: str = "", former: str = "") -> str:
 
 @pytest.fixture
 def both(client: Client, api: FakeCluster) -> Client:
-    """The same, with the first Service and the one of a chosen address."""
+    """The client, with the first Service and the one of a chosen address."""
     apply(client)
     apply(client, CHOSEN, ADDRESS)
     api.forget()

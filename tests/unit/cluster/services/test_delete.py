@@ -7,10 +7,8 @@ from tests.fakes.juju.model import OWNER
 from tests.fakes.kubernetes.paths import ADDRESS, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.kubernetes.services import CHOSEN, EXTRA
-from tests.fakes.machine import Files
 from tests.fakes.owners import mark
 
-from cluster import api as kubernetes
 from cluster import manifests, services, sync
 from cluster.api import Client
 from labels import FINALIZER
@@ -18,15 +16,13 @@ from labels import FINALIZER
 SERVICES = SERVICE.rpartition("/")[0]
 
 
-@pytest.fixture
-def client(files: Files, api: FakeCluster) -> Client:
-    """The charm's client, in a cluster with two Services of the charm's and one of others."""
-    client = kubernetes.connect(files.admin)
+@pytest.fixture(autouse=True)
+def _services(client: Client, api: FakeCluster) -> None:
+    """Two Services of the charm's and one of others."""
     sync.apply(client, manifests.service(OWNER, ADDRESS))
     sync.apply(client, manifests.service(OWNER, CHOSEN, extra=True))
     api.put(f"{SERVICES}/kube-dns", {"spec": {"clusterIP": "10.152.183.10"}})
     api.forget()
-    return client
 
 
 def left(api: FakeCluster) -> set[str]:

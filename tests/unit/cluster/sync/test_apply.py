@@ -10,9 +10,7 @@ from tests.fakes.juju.model import OWNER
 from tests.fakes.kubernetes.faults import refusal
 from tests.fakes.kubernetes.paths import EVENTS_ROLE_BINDING, LOGINS, PULL_SECRET
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.fakes.machine import Files
 
-from cluster import api as kubernetes
 from cluster import sync
 from cluster.api import Client
 
@@ -27,12 +25,8 @@ MANIFEST: dict[str, Any] = {
     "data": {"since": "2026-11-26"},
 }
 OTHER = {**MANIFEST, "data": {"since": "2026-11-27"}}
-
-
-@pytest.fixture
-def client(files: Files, api: FakeCluster, deployed: object) -> Client:
-    """The charm's client, in a cluster with the CRD."""
-    return kubernetes.connect(files.admin)
+# In a cluster that has all that the charm makes.
+pytestmark = pytest.mark.usefixtures("deployed")
 
 
 def test_given_no_object_when_it_is_applied_then_it_is_there_and_is_returned(

@@ -14,7 +14,6 @@ from tests.fakes.kubernetes.faults import Answer, refusal, unreachable
 from tests.fakes.kubernetes.paths import MAPPINGS
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.fakes.machine import Files
 
 from access import desired, subjects
 from access.desired import Access, Changes
@@ -35,15 +34,13 @@ BINDINGS = f"{RBAC}/clusterrolebindings"
 PATH = f"{MAPPINGS}/dev"
 
 
+# In a cluster with the CRD.
+pytestmark = pytest.mark.usefixtures("deployed")
+
+
 def mapping(name: str = "dev", arn: str = DEV, canonical: str | None = None) -> IdentityMapping:
     status = arn if canonical is None else canonical
     return IdentityMapping(name, arn, name, status, source=OPTION)
-
-
-@pytest.fixture
-def client(files: Files, api: FakeCluster, deployed: object) -> Client:
-    """The charm's client, in a cluster with the CRD."""
-    return kubernetes.connect(files.admin)
 
 
 def make(client: Client, steps: Changes, **keep: float) -> Result:
