@@ -28,8 +28,10 @@ GIVEN = manifests.Spec(image="image:v1", replicas=2, cluster_id="prod", pair=SER
 ALL = dataclasses.replace(GIVEN, pull_secret="{}")
 # What a template is given, and what a hostile value would have to break out of.
 HOSTILE = st.one_of(
-    st.text(st.characters(codec="utf-8").filter(str.isprintable)),
-    st.sampled_from(['"', "'", "a: b", "- a", "{{ 7 * 7 }}", "{% raw %}", "#", "---", "|", "*a"]),
+    st.text(st.characters(codec="utf-8")),
+    st.sampled_from(
+        ["'", "a: b", "- a", "{{ 7 * 7 }}", "{% raw %}", "#", "---", "\x85", "\ufeffa"]
+    ),
 )
 
 
@@ -278,13 +280,6 @@ def test_given_a_kubelet_that_remembers_old_contents_when_rendered_then_a_pod_ca
     keys = {item["key"] for item in asked}
     assert hashes()[annotation] in keys
     assert keys <= set(rendered[kind]["data"])
-
-
-@pytest.mark.parametrize(
-    "text", ["😀", "a\x7fb", "a\x85b", "\u2028", "\ufeffa", "a\ufffe", "\0\t"]
-)
-def test_given_what_yaml_takes_escaped_only_when_rendered_then_it_comes_back(text: str):
-    assert pod(image=text)["containers"][0]["image"] == text
 
 
 @given(HOSTILE)

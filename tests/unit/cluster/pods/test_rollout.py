@@ -20,16 +20,6 @@ def stuck(model: Model, api: FakeCluster) -> Model:
     return model
 
 
-def test_given_a_cluster_that_refuses_pods_when_a_hook_runs_then_its_reason_is_said(
-    stuck: Model, api: FakeCluster
-):
-    api.refuses_pods = 'pods "aws-iam-authenticator-5c6d7-x" is forbidden: exceeded quota: small'
-
-    assert stuck.hook() == ops.BlockedStatus(
-        "an authenticator pod cannot start: 'FailedCreate: exceeded quota: small'"
-    )
-
-
 def test_given_an_image_that_cannot_be_pulled_when_a_hook_runs_then_the_unit_looks_again(
     deployed: Model, api: FakeCluster
 ):
@@ -43,18 +33,6 @@ def test_given_an_image_that_cannot_be_pulled_when_a_hook_runs_then_the_unit_loo
     assert deployed.units[0].alarms, "no alarm is set, so nobody looks at the next try"
 
 
-def test_given_an_image_that_is_still_to_be_pulled_when_a_hook_runs_then_it_waits_for_the_pod(
-    deployed: Model, api: FakeCluster
-):
-    api.start_seconds = None
-    api.add_pod("a", containerStatuses=waiting("ContainerCreating"))
-    deployed.config = {"image": "r.example/a:v2"}
-    before = api.clock.now
-
-    assert deployed.hook().message.startswith("waiting for the authenticator's pods")
-    assert api.clock.now - before > 15
-
-
 def test_given_a_stuck_pod_that_is_helped_when_a_hook_runs_then_the_unit_is_active(
     stuck: Model, api: FakeCluster
 ):
@@ -64,15 +42,6 @@ def test_given_a_stuck_pod_that_is_helped_when_a_hook_runs_then_the_unit_is_acti
 
     assert isinstance(stuck.hook(), ops.ActiveStatus)
     assert stuck.published()["webhook_status"] is True
-
-
-def test_given_a_rollout_that_an_earlier_hook_waited_for_when_a_hook_runs_then_it_ends_at_once(
-    stuck: Model, api: FakeCluster
-):
-    before = api.clock.now
-    stuck.hook()
-
-    assert api.clock.now == before
 
 
 def test_given_a_hook_that_failed_during_its_rollout_when_another_runs_then_it_waits_for_the_rest(

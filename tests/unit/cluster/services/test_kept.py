@@ -115,19 +115,6 @@ def test_given_a_service_that_went_and_an_address_that_is_taken_when_removed_the
     assert SECRET not in api.objects
 
 
-def test_given_a_service_that_was_deleted_with_its_dependents_when_nobody_asks_then_it_goes(
-    asking: Model, api: FakeCluster, machines: list[Files]
-):
-    for files in machines:
-        files.auth_webhook.write_text(rendered(""))
-    api.objects[SERVICE]["metadata"]["finalizers"].append("foregroundDeletion")
-    api.objects[SERVICE]["metadata"]["deletionTimestamp"] = "2026-11-26T12:00:00Z"
-
-    remove(asking)
-
-    assert set(api.objects) == {DEFINITION}
-
-
 @pytest.mark.parametrize(
     ("asked", "nth"), [*((True, n) for n in range(1, 33)), *((False, n) for n in range(1, 34))]
 )
