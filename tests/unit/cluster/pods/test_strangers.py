@@ -9,6 +9,7 @@ from tests.fakes.checking import NAMES
 from tests.fakes.kubernetes.paths import PODS
 from tests.fakes.kubernetes.server import FakeCluster
 
+from certificates.keypair import KeyPair
 from checks import StepState, authenticator
 from cluster import pod_logs, pods, references
 from cluster.api import Client
@@ -59,6 +60,14 @@ def test_given_a_stranger_when_the_log_is_read_then_it_teaches_nothing(
     del api.objects[f"{PODS}/intruder"]["metadata"]["ownerReferences"]
 
     assert pod_logs.read(client, 60).lines == ["true"]
+
+
+def test_given_a_stranger_when_an_authority_changes_then_the_former_one_is_not_kept_for_it(
+    client: Client, api: FakeCluster
+):
+    api.add_stranger("intruder", phase="Running")
+
+    assert pods.all_use(pods.find(client), KeyPair("certificate", "key", "ca"))
 
 
 def test_given_a_stranger_then_the_check_fails_and_says_how_to_look_at_it():
