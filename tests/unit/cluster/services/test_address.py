@@ -112,6 +112,8 @@ def test_given_a_former_address_that_others_have_when_no_service_is_left_then_it
 ):
     assert apply(client, former=TAKEN) == ADDRESS
     assert api.objects[SERVICE]["spec"]["clusterIP"] == ADDRESS
+    # The same, of the Service that there is now.
+    assert apply(client, former=TAKEN) == ADDRESS
 
 
 @pytest.mark.parametrize(
