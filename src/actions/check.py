@@ -59,7 +59,7 @@ def run(params: Mapping[str, Any], hook: Hook) -> Mapping[str, str]:
         ValueError: a parameter is wrong.
         Failed: a step failed.
     """
-    partition, region = hook.config.partition, str(params.get("region", ""))
+    partition, region = hook.config.partition, str(params["region"])
     partitions.check(partition)
     if region:
         login_kubeconfig.token_command(hook.peers.shared.cluster_id, {"region": region}, partition)
