@@ -46,7 +46,6 @@ BLOCK = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n"
     "changes",
     [
         {"key": "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"},
-        {"certificate": "no certificate"},
         {"certificate": BLOCK.format("AAAA")},
         {"certificate": BLOCK.format("?")},
         {"ca": BLOCK.format("AAAA")},

@@ -70,13 +70,6 @@ def test_given_a_block_that_begins_twice_when_taken_apart_then_its_one_end_ends_
     assert pem.certificates(f"{begin}\n{certificate}") == [certificate.rstrip("\n")]
 
 
-def test_given_no_certificate_when_paired_then_nothing_is_served_or_trusted():
-    found = pem.key_pair("some text", "some text", "some text")
-
-    assert pem.certificates(found.certificate) == pem.certificates(found.key) == []
-    assert found.ca == ""
-
-
 def test_given_an_intermediate_when_paired_then_it_is_served_and_the_leaf_is_not_trusted():
     middle = Authority("middle", issuer=root())
     certificate, key = middle.issue(NAMES)
@@ -117,3 +110,24 @@ def test_given_blocks_when_decoded_then_each_is_there_once(pair: tuple[str, str]
 def test_given_a_block_that_is_no_base64_when_decoded_then_a_value_error_comes():
     with pytest.raises(ValueError, match=r"."):
         pem.der("-----BEGIN CERTIFICATE-----\n?\n-----END CERTIFICATE-----\n")
+
+
+def test_given_text_after_the_dashes_when_taken_apart_then_that_line_begins_no_block():
+    assert pem.certificates("-----BEGIN CERTIFICATE----- ==\n-----END CERTIFICATE-----\n") == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-----BEGIN CERTIFICATE-----\n",
+        "-----BEGIN A PRIVATE KEY-----\n",
+        "-----BEGIN PRIVATE KEY-----\n-----END A-----\n",
+        "-----BEGIN A",
+    ],
+)
+def test_given_megabytes_that_end_no_block_when_taken_apart_then_it_takes_no_hours(line: str):
+    # A reader that takes the square of their number runs into the limit of every test.
+    text = line * 200_000
+
+    assert pem.certificates(text) == []
+    assert pem.private_key(text) == ""

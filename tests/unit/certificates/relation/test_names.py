@@ -9,10 +9,9 @@ import json
 import re
 
 import ops
-import pytest
 from tests.fakes.certificates.authority import Authority, root
 from tests.fakes.juju.model import Easyrsa, Model
-from tests.fakes.kubernetes.paths import SECRET, SERVICE
+from tests.fakes.kubernetes.paths import SECRET
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
@@ -46,24 +45,14 @@ def come_back(two: Model, easyrsa: Easyrsa, authority: Authority) -> None:
     lead(two, 0)
 
 
-def test_given_an_authority_then_its_names_are_below_the_services_and_its_own():
-    names = reactive_protocol.names_for_authority([OLD])
-
-    assert all(name.endswith(f".{COMMON_NAME}") and len(name) <= 64 for name in names)
-    assert len(set(names)) == len(names)
-    assert names == reactive_protocol.names_for_authority([{}, OLD, OLD])
-    assert not {*names} & {*reactive_protocol.names_for_authority([NEW])}
-    assert not {*names} & {*reactive_protocol.names_for_authority([{"client.cert": "-"}])}
-
-
-def test_given_a_name_of_an_authority_then_later_versions_ask_for_the_same():
+def test_given_an_authority_then_its_names_are_below_the_services_and_stay_the_same():
     unknown = [f"ca-none-{attempt}.{COMMON_NAME}" for attempt in (1, 2, 3)]
-    known_by = fingerprint(OLD["ca"])[:8]
+    known = [name.replace("none", fingerprint(OLD["ca"])[:8]) for name in unknown]
 
     assert reactive_protocol.names_for_authority([{"client.cert": "-"}]) == unknown
-    assert reactive_protocol.names_for_authority([OLD]) == [
-        name.replace("none", known_by) for name in unknown
-    ]
+    assert reactive_protocol.names_for_authority([OLD]) == known
+    assert reactive_protocol.names_for_authority([{}, OLD, OLD]) == known
+    assert all(len(name) <= 64 for name in known)
 
 
 def test_given_an_expiry_then_the_name_for_a_renewal_has_its_day():
@@ -75,7 +64,8 @@ def test_given_an_expiry_then_the_name_for_a_renewal_has_its_day():
 def test_given_replies_to_several_names_when_read_then_the_charms_own_come_back():
     reply = dict(zip(("cert", "key"), root().issue(["a"]), strict=True))
     other = dict(zip(("cert", "key"), root().issue(["a"]), strict=True))
-    processed = {f"ca-1.{COMMON_NAME}": other, "kubelet": reply, COMMON_NAME: reply}
+    others = {"kubelet": reply, f"not-{COMMON_NAME}": reply}
+    processed = {f"ca-1.{COMMON_NAME}": other, **others, COMMON_NAME: reply}
     bag = OLD | {"aws-iam_0.processed_requests": json.dumps(processed)}
 
     found = reactive_protocol.replies("aws-iam/0", [bag])
@@ -84,15 +74,6 @@ def test_given_replies_to_several_names_when_read_then_the_charms_own_come_back(
         (COMMON_NAME, pem.key_pair(reply["cert"], reply["key"], OLD["ca"])),
         (f"ca-1.{COMMON_NAME}", pem.key_pair(other["cert"], other["key"], OLD["ca"])),
     ]
-
-
-def test_given_a_reply_to_a_name_that_only_ends_like_the_services_when_read_then_it_is_not_ours():
-    reply = dict(zip(("cert", "key"), root().issue(["a"]), strict=True))
-    processed = json.dumps({f"not-{COMMON_NAME}": reply})
-
-    assert (
-        reactive_protocol.replies("aws-iam/0", [{"aws-iam_0.processed_requests": processed}]) == []
-    )
 
 
 def test_given_replies_of_two_units_when_read_then_each_is_there_once_with_its_own_authority():
@@ -128,17 +109,6 @@ def test_given_a_leader_that_led_under_a_former_authority_then_it_gets_a_certifi
     assert served_by(api).endswith(root("new").certificate)
     assert asked_for(two) == reactive_protocol.names_for_authority([NEW])[:1]
     assert asked_for(two, 1) == []
-
-
-def test_given_another_name_that_was_answered_when_hooks_run_then_nothing_changes(
-    two: Model, easyrsa: Easyrsa, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
-):
-    come_back(two, easyrsa, root("new"))
-    bags, served = two.bags(), served_by(api)
-    monkeypatch.setattr("certificates.verdict.check", lambda *_: pytest.fail("checked again"))
-    two.settle()
-
-    assert (two.bags(), served_by(api)) == (bags, served)
 
 
 def test_given_a_unit_that_lost_its_memory_when_it_leads_then_it_asks_under_the_same_name(
@@ -183,20 +153,6 @@ def test_given_a_former_authority_that_comes_back_then_its_answer_is_taken_again
     assert asked_for(two) == [COMMON_NAME]
 
 
-def test_given_other_names_to_cover_when_settled_then_they_are_asked_for_under_the_name_in_use(
-    two: Model, easyrsa: Easyrsa, api: FakeCluster
-):
-    come_back(two, easyrsa, root("new"))
-    before = served_by(api)
-    api.taken_addresses.add(api.objects[SERVICE]["spec"]["clusterIP"])
-    api.objects[SERVICE]["spec"]["clusterIP"] = "10.152.183.99"
-    two.settle()
-
-    assert two.hook().name == "active"
-    assert served_by(api) != before
-    assert asked_for(two) == reactive_protocol.names_for_authority([NEW])[:1]
-
-
 def test_given_an_answer_that_expired_while_others_led_when_it_leads_again_then_it_gets_another(
     two: Model, easyrsa: Easyrsa, api: FakeCluster
 ):
@@ -207,23 +163,6 @@ def test_given_an_answer_that_expired_while_others_led_when_it_leads_again_then_
 
     assert two.hook().name == "active"
     assert asked_for(two) == reactive_protocol.names_for_authority([NEW])[1:2]
-
-
-def test_given_a_new_authority_that_answers_no_better_then_it_is_asked_a_few_times_and_no_further(
-    two: Model, easyrsa: Easyrsa, api: FakeCluster
-):
-    lead(two, 1)
-    two.leader = 0
-    # It publishes an authority that it does not sign with.
-    easyrsa.overrides["ca"] = root("new").certificate
-    two.settle()
-    before = asked_for(two)
-    two.settle()
-
-    status = two.hook()
-    assert isinstance(status, ops.BlockedStatus)
-    assert "is not signed by an authority that came with it; run: juju remove" in status.message
-    assert asked_for(two) == before == reactive_protocol.names_for_authority([NEW])[-1:]
 
 
 def test_given_a_certificate_near_its_end_when_settled_then_a_new_one_is_served(
@@ -245,17 +184,3 @@ def test_given_a_certificate_near_its_end_when_settled_then_a_new_one_is_served(
     assert served_by(api) != near
     assert files.webhook.stat() == file
     assert [name.startswith("until-20") for name in asked_for(deployed)] == [True]
-
-
-def test_given_a_provider_whose_certificates_are_always_near_their_end_then_one_more_is_asked_for(
-    model: Model, easyrsa: Easyrsa, api: FakeCluster
-):
-    easyrsa.days = (-300, 10)
-    model.settle()
-    before = model.bags(), served_by(api)
-    model.settle()
-    model.units[0].stored = frozenset()
-    model.settle()
-
-    assert "CA expires 20" in model.hook().message
-    assert (model.bags(), served_by(api)) == before
