@@ -312,21 +312,6 @@ def test_given_a_request_when_it_is_withdrawn_then_nothing_is_asked_and_that_is_
     assert not unit.withdraw()
 
 
-def test_given_a_request_that_was_made_then_it_is_not_written_again(
-    unit: Unit, monkeypatch: pytest.MonkeyPatch
-):
-    for _ in range(2):
-        unit.ask(answers((SERVER_NAME, GOOD)))
-    written = unit.bag
-
-    monkeypatch.setattr(
-        ops.RelationDataContent, "__setitem__", lambda *_: pytest.fail("written again")
-    )
-    unit.ask(answers((SERVER_NAME, GOOD)))
-
-    assert unit.bag == written
-
-
 def test_given_no_authority_then_the_command_that_brings_one_is_said(unit: Unit):
     state = testing.State(leader=True)
 
