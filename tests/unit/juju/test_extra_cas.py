@@ -11,29 +11,24 @@ import ops
 import ops.testing
 import pytest
 from charmlibs.interfaces.certificate_transfer import CertificateTransferProvides
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.fakes.certificates.authority import root
-from tests.fakes.juju.model import Bag, Easyrsa, Model
+from tests.fakes.juju.model import Bag, Model
 from tests.fakes.kubernetes.paths import CONFIG, DEPLOYMENT
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.fakes.machine import Files
 
 from certificates import pem
 from juju import extra_cas
 
-ENDPOINT = "receive-ca-cert"
 FIRST, SECOND, THIRD = (root(f"proxy {n}").certificate for n in (1, 2, 3))
 _, KEY = root().issue(["a.example.com"])
 ACTIVE = "authenticator v0.7.18, 2/2 pods, 0 mappings"
 DAMAGED = FIRST.replace("\nMII", "\nAAA", 1)
-DEEP = "[" * 100_000
 
 
 def sender(name: str, number: int, app: Bag, unit: Bag | None = None) -> ops.testing.Relation:
     """A relation with a provider that has written this."""
     return ops.testing.Relation(
-        ENDPOINT,
+        extra_cas.ENDPOINT,
         id=number,
         remote_app_name=name,
         remote_app_data=app,
@@ -46,8 +41,11 @@ def certificates(*texts: Any) -> Bag:
     return {"certificates": json.dumps(texts), "version": "1"}
 
 
+Receive = Callable[..., ops.StatusBase]
+
+
 @pytest.fixture
-def receive(deployed: Model) -> Callable[..., ops.StatusBase]:
+def receive(deployed: Model) -> Receive:
     """Return a function that relates a unit that serves to providers, and returns its status."""
 
     def run(*senders: ops.testing.Relation) -> ops.StatusBase:
@@ -75,7 +73,7 @@ def trusted(api: FakeCluster) -> str:
 
 
 def test_given_providers_when_they_send_authorities_then_the_pods_trust_all_of_them_once(
-    deployed: Model, api: FakeCluster, receive: Callable[..., ops.StatusBase]
+    deployed: Model, api: FakeCluster, receive: Receive
 ):
     status = receive(
         sender("one", 21, certificates(FIRST, SECOND)),
@@ -98,7 +96,7 @@ def test_given_providers_when_they_send_authorities_then_the_pods_trust_all_of_t
     ids=["text", "json"],
 )
 def test_given_a_provider_of_version_0_when_it_sends_its_authority_then_the_pods_trust_it(
-    api: FakeCluster, receive: Callable[..., ops.StatusBase], bag: Bag
+    api: FakeCluster, receive: Receive, bag: Bag
 ):
     status = receive(sender("old", 21, {}, bag))
 
@@ -107,19 +105,11 @@ def test_given_a_provider_of_version_0_when_it_sends_its_authority_then_the_pods
 
 
 def test_given_a_provider_that_came_to_know_version_1_then_what_it_wrote_before_does_not_count(
-    api: FakeCluster, receive: Callable[..., ops.StatusBase]
+    api: FakeCluster, receive: Receive
 ):
     receive(sender("one", 21, certificates(FIRST), {"ca": SECOND, "chain": json.dumps([SECOND])}))
 
     assert trusted(api) == FIRST
-
-
-def test_given_a_provider_when_it_is_related_then_the_leader_says_which_version_it_reads(
-    deployed: Model, receive: Callable[..., ops.StatusBase]
-):
-    receive(sender("one", 21, {}))
-
-    assert deployed.authorities[0].local_app_data == {"version": "1"}
 
 
 def test_given_a_leader_that_lost_leadership_when_it_says_its_version_then_its_hook_ends_waiting(
@@ -135,7 +125,7 @@ def test_given_a_leader_that_lost_leadership_when_it_says_its_version_then_its_h
 
 
 def test_given_another_authority_when_sent_then_the_pods_are_replaced(
-    deployed: Model, api: FakeCluster, receive: Callable[..., ops.StatusBase]
+    deployed: Model, api: FakeCluster, receive: Receive
 ):
     receive(sender("one", 21, certificates(FIRST)))
     before = api.objects[DEPLOYMENT]["metadata"]["generation"]
@@ -147,7 +137,7 @@ def test_given_another_authority_when_sent_then_the_pods_are_replaced(
 
 
 def test_given_a_relation_that_ends_when_its_last_hook_runs_then_its_authority_goes(
-    deployed: Model, api: FakeCluster, receive: Callable[..., ops.StatusBase]
+    deployed: Model, api: FakeCluster, receive: Receive
 ):
     before = json.dumps(api.objects[CONFIG]["data"])
     relation = sender("one", 21, certificates(FIRST))
@@ -161,7 +151,7 @@ def test_given_a_relation_that_ends_when_its_last_hook_runs_then_its_authority_g
 
 
 def test_given_a_provider_of_version_0_when_its_unit_departs_then_its_authority_goes(
-    deployed: Model, api: FakeCluster, receive: Callable[..., ops.StatusBase]
+    deployed: Model, api: FakeCluster, receive: Receive
 ):
     relation = sender("old", 21, {}, {"ca": FIRST})
     receive(relation)
@@ -176,7 +166,6 @@ def test_given_a_provider_of_version_0_when_its_unit_departs_then_its_authority_
 @pytest.mark.parametrize(
     ("app", "remark"),
     [
-        (certificates(FIRST, "x"), "1 certificate from one cannot be read"),
         (certificates(FIRST, DAMAGED), "1 certificate from one cannot be read"),
         (certificates(FIRST, KEY), "1 certificate from one cannot be read"),
         (certificates(7, FIRST, None, [FIRST]), "1 certificate from one cannot be read"),
@@ -184,22 +173,16 @@ def test_given_a_provider_of_version_0_when_its_unit_departs_then_its_authority_
     ],
 )
 def test_given_bad_certificates_when_sent_then_they_are_named_and_the_good_ones_are_trusted(
-    deployed: Model,
-    api: FakeCluster,
-    receive: Callable[..., ops.StatusBase],
-    app: Bag,
-    remark: str,
+    deployed: Model, api: FakeCluster, receive: Receive, app: Bag, remark: str
 ):
     assert receive(sender("one", 21, app)) == ops.ActiveStatus(f"{ACTIVE}, {remark}")
     assert trusted(api) == FIRST
     assert "PRIVATE KEY" not in json.dumps(api.objects) + deployed.log()
 
 
-@pytest.mark.parametrize(
-    "text", ["", "x", "{}", '"x"', "7", "[", DEEP, "9" * 5000, json.dumps({"a": FIRST})]
-)
+@pytest.mark.parametrize("text", ["", "x", "[" * 100_000, json.dumps({"a": FIRST})])
 def test_given_no_list_when_sent_then_the_sender_is_named_and_others_are_trusted(
-    api: FakeCluster, receive: Callable[..., ops.StatusBase], text: str
+    api: FakeCluster, receive: Receive, text: str
 ):
     status = receive(
         sender("bad", 21, {"certificates": text}), sender("good", 22, certificates(FIRST))
@@ -210,25 +193,8 @@ def test_given_no_list_when_sent_then_the_sender_is_named_and_others_are_trusted
     assert trusted(api) == FIRST
 
 
-@given(
-    st.lists(
-        st.text()
-        | st.builds(
-            lambda place, text: FIRST[:place] + text + FIRST[place:],
-            st.integers(0, len(FIRST)),
-            st.text(max_size=3),
-        )
-    )
-)
-def test_given_any_texts_when_read_then_only_whole_certificates_are_taken(texts: list[str]):
-    accepted = list(filter(extra_cas._is_readable, extra_cas._blocks(texts)))
-
-    assert set(accepted) <= {block for text in texts for block in pem.certificates(text)}
-    assert all(len(pem.der(block)) == 1 for block in accepted)
-
-
 def test_given_more_than_a_configmap_holds_when_sent_then_the_first_ones_are_trusted(
-    api: FakeCluster, receive: Callable[..., ops.StatusBase], monkeypatch: pytest.MonkeyPatch
+    api: FakeCluster, receive: Receive, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(extra_cas, "MAX_BYTES", len(FIRST) + len(SECOND))
 
@@ -252,19 +218,6 @@ def test_given_a_unit_that_does_not_lead_when_authorities_come_then_it_neither_r
 
     assert json.dumps(api.objects) == before
     assert two.authorities[0].local_app_data == {}
-
-
-def test_given_no_authorities_when_hooks_run_then_cryptography_is_not_needed_for_them(
-    easyrsa: Easyrsa, api: FakeCluster, files: Files, monkeypatch: pytest.MonkeyPatch
-):
-    def fails(_: str) -> bool:
-        raise AssertionError("a certificate is read")
-
-    monkeypatch.setattr(extra_cas, "_is_readable", fails)
-    model = Model(easyrsa, [files])
-    model.settle()
-
-    assert model.hook() == ops.ActiveStatus(ACTIVE)
 
 
 # The interface's own library as the provider.

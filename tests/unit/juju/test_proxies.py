@@ -5,14 +5,10 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import ops
 import pytest
-import yaml
-from hypothesis import example, given
-from hypothesis import strategies as st
 from tests.fakes.juju.model import OWNER, Easyrsa, Model
 from tests.fakes.kubernetes.paths import DEPLOYMENT, MAPPINGS, SECRET
 from tests.fakes.kubernetes.server import FakeCluster
@@ -34,7 +30,6 @@ OPTIONS = {
 SERVED = KeyPair("certificate\n", "key\n", "ca\n")
 GIVEN = manifests.Spec(image="image:v1", replicas=2, cluster_id="prod", pair=SERVED)
 OWN = "127.0.0.1,169.254.169.254,::1,localhost,.svc,.cluster.local"
-NO_PROXY = f"$(KUBERNETES_SERVICE_HOST),{OWN},10.0.0.0/8,registry.example.com"
 
 
 def refusal(option: str) -> str:
@@ -78,7 +73,7 @@ def test_given_the_models_proxies_when_enabled_then_the_pods_have_them_in_both_s
     wanted = {
         "HTTP_PROXY": "http://proxy.example.com:3127",
         "HTTPS_PROXY": URL,
-        "NO_PROXY": NO_PROXY,
+        "NO_PROXY": f"$(KUBERNETES_SERVICE_HOST),{OWN},10.0.0.0/8,registry.example.com",
     }
 
     found = environment(api)
@@ -237,9 +232,7 @@ def test_given_a_bad_url_when_first_enabled_then_the_pods_are_kept_as_they_shoul
     [
         "http://proxy",
         "https://proxy.example.com/",
-        "http://10.0.0.1:3128",
         "http://[fd00::1]:3128",
-        "http://user@proxy:3128",
         "http://user:p%40ss!$&'()*+,;=:@word@proxy:3128",
         "http://proxy:65535",
     ],
@@ -253,16 +246,12 @@ def test_given_a_url_that_go_takes_for_a_proxy_when_read_then_it_is_taken(url: s
     [
         "proxy:3128",
         "socks5://proxy:1080",
-        "http://",
         "http://:3128",
         "http://proxy:65536",
-        "http://proxy:port",
         "http://proxy/path",
         "http://user:a#b@proxy",
-        "http://user:a/b@proxy",
         "http://user:50%@proxy",
         "http://user:ä@proxy",
-        "http://a b",
         "http://proxy\nhttp://other",
     ],
 )
@@ -273,38 +262,10 @@ def test_given_a_url_that_cannot_work_when_read_then_its_option_is_named(url: st
     assert status_line(caught.value) == refusal("juju-http-proxy")
 
 
-def expanded(text: str, variables: Mapping[str, str]) -> str:
-    """``text`` as the kubelet expands it: "$$" is a dollar sign, "$(NAME)" a variable."""
-    result, rest = "", text
-    while rest:
-        if rest.startswith("$$"):
-            result, rest = result + "$", rest[2:]
-        elif rest.startswith("$(") and ")" in rest:
-            name, _, rest = rest[2:].partition(")")
-            result += variables.get(name, f"$({name})")
-        else:
-            result, rest = result + rest[0], rest[1:]
-    return result
+def test_given_a_dollar_sign_in_juju_no_proxy_when_read_then_the_kubelet_expands_nothing_of_it():
+    found = proxies.of_model({"JUJU_CHARM_NO_PROXY": "$(A) *,$$"})
 
-
-@given(st.text(st.characters(exclude_characters=" ,", codec="utf-8").filter(str.isprintable)))
-@example("$(KUBERNETES_SERVICE_HOST)")
-@example("$$(A)")
-@example("*")
-def test_given_any_exemption_of_the_model_when_the_kubelet_expands_it_then_it_is_as_it_was(
-    text: str,
-):
-    given = {**OPTIONS, "JUJU_CHARM_NO_PROXY": text}
-    rendered = manifests.authenticator(
-        OWNER, dataclasses.replace(GIVEN, proxies=proxies.of_model(given))
-    )
-    (container,) = rendered[-1]["spec"]["template"]["spec"]["containers"]
-    (value,) = [v["value"] for v in container["env"] if v["name"] == "NO_PROXY"]
-
-    api = {"KUBERNETES_SERVICE_HOST": "fd00::1"}
-    assert expanded(value, api).split(",") == list(
-        dict.fromkeys(["fd00::1", *OWN.split(","), *([text] if text else [])])
-    )
+    assert found.no_proxy == f"$(KUBERNETES_SERVICE_HOST),{OWN},$$(A),*,$$$$"
 
 
 def test_given_the_hash_that_people_can_read_when_they_try_passwords_then_they_find_none():
@@ -320,10 +281,3 @@ def test_given_the_hash_that_people_can_read_when_they_try_passwords_then_they_f
 
     assert len(names(SERVED)) == 2
     assert not names(SERVED) & names(dataclasses.replace(SERVED, key="other\n"))
-
-
-def test_given_the_option_when_it_is_not_set_then_no_proxy_is_used():
-    with open("config.yaml") as file:
-        option = yaml.safe_load(file)["options"]["web-proxy-enable"]
-
-    assert (option["type"], option["default"]) == ("boolean", False)
