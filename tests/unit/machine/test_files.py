@@ -49,21 +49,6 @@ def test_given_a_file_that_others_can_read_when_written_then_they_no_longer_can(
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_given_a_write_that_is_killed_when_its_reader_looks_then_the_old_text_is_whole(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    files.write(path, "old")
-
-    def killed(_: int) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(os, "fsync", killed)
-    with pytest.raises(KeyboardInterrupt):
-        files.write(path, "new and longer")
-
-    assert path.read_text() == "old"
-
-
 def test_given_what_a_killed_write_left_when_written_again_then_nothing_of_it_stays(path: Path):
     path.parent.mkdir()
     (path.parent / ".webhook.yaml.new").write_text("half of a much longer text")
