@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable
 from typing import Any
@@ -148,19 +147,6 @@ def test_given_a_relation_that_ends_when_its_last_hook_runs_then_its_authority_g
 
     assert trusted(api) == ""
     assert json.dumps(api.objects[CONFIG]["data"]) == before
-
-
-def test_given_a_provider_of_version_0_when_its_unit_departs_then_its_authority_goes(
-    deployed: Model, api: FakeCluster, receive: Receive
-):
-    relation = sender("old", 21, {}, {"ca": FIRST})
-    receive(relation)
-    assert trusted(api) == FIRST
-
-    remaining = dataclasses.replace(relation, remote_units_data={})
-    deployed.hook(deployed.on.relation_departed(remaining, remote_unit=0, departing_unit=0))
-
-    assert trusted(api) == ""
 
 
 @pytest.mark.parametrize(

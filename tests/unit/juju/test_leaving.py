@@ -19,24 +19,16 @@ def going(deployed: Model, monkeypatch: pytest.MonkeyPatch) -> Model:
     return deployed
 
 
-def test_given_a_unit_that_goes_when_its_authority_departs_first_then_it_is_not_blocked(
-    going: Model, api: FakeCluster
+def test_given_a_unit_that_goes_when_its_authority_departs_first_then_its_last_hooks_clean_up(
+    going: Model, api: FakeCluster, files: Files
 ):
     departed = going.hook(going.on.relation_departed(going.relation("certificates")))
     broken = going.hook(going.broken("certificates"))
-
     assert departed == broken == GOING
     assert api.seen == []
 
-
-def test_given_a_unit_that_goes_when_its_control_plane_departs_last_then_the_cluster_is_cleaned(
-    going: Model, api: FakeCluster, files: Files
-):
-    going.hook(going.on.relation_departed(going.relation("certificates")))
-    going.hook(going.broken("certificates"))
     going.hook(going.on.relation_departed(going.relation("aws-iam")))
     going.hook(going.broken("aws-iam"))
-
     assert not files.webhook.exists()
     assert not any("aws-iam-authenticator" in path for path in api.objects)
 

@@ -11,7 +11,7 @@ import ops.testing
 import pytest
 from tests.fakes import alarms, at_rest
 from tests.fakes.juju.model import Easyrsa, Model
-from tests.fakes.kubernetes.faults import Answer, refusal, unreachable
+from tests.fakes.kubernetes.faults import refusal, unreachable
 from tests.fakes.kubernetes.paths import MAPPINGS, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
@@ -203,18 +203,6 @@ def test_given_an_alarm_whose_time_was_lost_when_it_rings_then_it_stops_once_set
 
     assert ring(slow, api).name == "active"
     assert slow.units[0].alarms == []
-
-
-@pytest.mark.parametrize("fault", [unreachable(httpx2.ConnectError), refusal(403, "no")])
-def test_given_an_api_server_that_fails_when_it_is_back_then_an_alarm_was_set(
-    deployed: Model, api: FakeCluster, fault: Answer
-):
-    api.fail(fault, request=f"GET {SERVICE}")
-    deployed.hook()
-    api.recover()
-
-    assert ring(deployed, api).name == "active"
-    assert deployed.units[0].alarms == []
 
 
 @pytest.mark.parametrize("unit", [0, 1])

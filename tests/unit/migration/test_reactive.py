@@ -15,7 +15,6 @@ import pytest
 from ops.storage import SQLiteStorage
 from tests.fakes.certificates.authority import root
 from tests.fakes.juju.model import Model
-from tests.fakes.kubernetes.faults import FAULTS
 from tests.fakes.kubernetes.paths import SECRET
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
@@ -122,19 +121,6 @@ def test_given_a_predecessors_request_of_another_unit_when_refreshed_then_it_is_
     model.hook(model.on.upgrade_charm())
 
     assert "common_name" not in model.units[0].certificates
-
-
-def test_given_an_api_that_is_down_when_refreshed_then_nothing_of_the_cluster_id_is_lost(
-    model: Model, left: Files, api: FakeCluster
-):
-    api.fail(FAULTS["connection refused"])
-    status = model.hook(model.on.relation_created(model.relation("peers")))
-    api.recover()
-    model.settle()
-
-    assert isinstance(status, ops.WaitingStatus)
-    assert model.peer["cluster-id"] == CLUSTER_ID
-    assert isinstance(model.hook(), ops.ActiveStatus)
 
 
 def test_given_a_first_hook_that_was_lost_when_it_runs_again_then_the_cluster_id_stays(

@@ -191,20 +191,14 @@ def test_given_answers_that_end_together_then_the_same_is_served_in_whatever_ord
     assert found.pair == pem.key_pair(*pairs[1], root().certificate)
 
 
-def test_given_answers_of_several_units_then_that_of_the_first_is_served(unit: Unit):
-    pairs = [issued() for _ in range(4)]
+def test_given_good_answers_then_the_first_units_is_served_even_if_another_lasts_longer(
+    unit: Unit,
+):
+    pairs = [issued(), issued(days=(-1, 700)), *(issued() for _ in range(2))]
 
     found = unit.ask(*(answers((SERVER_NAME, pair)) for pair in pairs))
 
     assert found.pair == pem.key_pair(*pairs[0], root().certificate)
-
-
-def test_given_a_good_answer_then_one_that_lasts_longer_does_not_replace_it(unit: Unit):
-    longer = (f"a.{SERVER_NAME}", issued(days=(-1, 700)))
-
-    found = unit.ask(answers((SERVER_NAME, GOOD), longer))
-
-    assert found.pair == pem.key_pair(*GOOD, root().certificate)
 
 
 def test_given_a_pair_in_use_when_another_answer_becomes_good_then_it_stays_in_use(unit: Unit):
