@@ -176,11 +176,10 @@ def test_given_a_reason_that_an_authority_made_to_harm_then_the_status_is_one_li
 def test_given_a_refusal_of_another_request_when_a_hook_runs_then_it_is_not_ours(
     modern: Model, provider: SelfSigned, files: Files
 ):
-    other = SelfSigned(name=provider.name, refuses=Refusal.OTHER)
-    stranger = SelfSigned()
-    model = Model(stranger, [files])
-    model.settle()
-    refused, _ = other.answer(model.certificates, [])
+    refusing = SelfSigned(refuses=Refusal.OTHER)
+    other = Model(refusing, [files])
+    other.settle()
+    refused, _ = refusing.answer(other.certificates, [])
     provider.overrides["request_errors"] = refused["request_errors"]
     modern.answer()
 

@@ -9,7 +9,7 @@ import json
 import re
 
 import ops
-from tests.fakes.certificates.authority import Authority, root
+from tests.fakes.certificates.authority import root
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.paths import SECRET
 from tests.fakes.kubernetes.server import FakeCluster
@@ -36,10 +36,10 @@ def lead(model: Model, unit: int) -> None:
     model.settle()
 
 
-def come_back(two: Model, easyrsa: Easyrsa, authority: Authority) -> None:
+def come_back(two: Model, easyrsa: Easyrsa) -> None:
     """Let the first unit lead again after another has led into a new authority."""
     lead(two, 1)
-    easyrsa.replace_authority(authority)
+    easyrsa.replace_authority(root("new"))
     easyrsa.reissue_for("aws-iam_1")
     two.settle()
     lead(two, 0)
@@ -102,24 +102,13 @@ def test_given_half_a_character_in_a_reply_when_a_hook_runs_then_it_ends_in_a_st
 def test_given_a_leader_that_led_under_a_former_authority_then_it_gets_a_certificate_of_this_one(
     two: Model, easyrsa: Easyrsa, api: FakeCluster
 ):
-    come_back(two, easyrsa, root("new"))
+    come_back(two, easyrsa)
 
     assert [unit.status.name for unit in two.units] == ["active", "active"]
     assert two.peer["ca"] == root("new").certificate
     assert served_by(api).endswith(root("new").certificate)
     assert asked_for(two) == reactive_protocol.names_for_authority([NEW])[:1]
     assert asked_for(two, 1) == []
-
-
-def test_given_a_unit_that_lost_its_memory_when_it_leads_then_it_asks_under_the_same_name(
-    two: Model, easyrsa: Easyrsa, api: FakeCluster
-):
-    come_back(two, easyrsa, root("new"))
-    bags, served = two.bags(), served_by(api)
-    two.units[0].stored = frozenset()
-    two.settle()
-
-    assert (two.bags(), served_by(api)) == (bags, served)
 
 
 def test_given_a_hook_that_was_lost_before_the_other_name_was_asked_then_the_next_one_asks(
@@ -144,7 +133,7 @@ def test_given_a_former_authority_that_comes_back_then_its_answer_is_taken_again
     two: Model, easyrsa: Easyrsa, api: FakeCluster
 ):
     first = served_by(api)
-    come_back(two, easyrsa, root("new"))
+    come_back(two, easyrsa)
     easyrsa.replace_authority(root())
     two.settle()
 
@@ -156,7 +145,7 @@ def test_given_a_former_authority_that_comes_back_then_its_answer_is_taken_again
 def test_given_an_answer_that_expired_while_others_led_when_it_leads_again_then_it_gets_another(
     two: Model, easyrsa: Easyrsa, api: FakeCluster
 ):
-    come_back(two, easyrsa, root("new"))
+    come_back(two, easyrsa)
     lead(two, 1)
     easyrsa.expire("aws-iam_0")
     lead(two, 0)
