@@ -7,8 +7,6 @@ import json
 
 import ops
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from tests.fakes.certificates.authority import Authority, root
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.paths import SECRET
@@ -18,26 +16,7 @@ from tests.fakes.machine import Files
 from certificates import pem, reactive_protocol
 
 COMMON_NAME = "aws-iam-authenticator.kube-system.svc"
-
-_JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from([COMMON_NAME, "cert", "key", "x"]), inner, max_size=3)
-    ),
-    max_leaves=6,
-)
-BAGS = st.fixed_dictionaries(
-    {},
-    optional={
-        "ca": st.text(),
-        "chain": st.text(),
-        "client.cert": st.text(),
-        "aws-iam_0.processed_requests": st.one_of(
-            st.text(), _JSON.map(json.dumps), st.just("[" * 100_000)
-        ),
-    },
-)
+HALF_A_CHARACTER = "-----BEGIN CERTIFICATE-----\n\ud800\n-----END CERTIFICATE-----"
 
 
 @pytest.mark.parametrize("marker", ["ca", "chain", "client.cert"])
@@ -106,15 +85,26 @@ def test_given_names_in_any_order_when_requested_then_the_request_is_the_same():
     assert request == {"sans": ["10.152.183.7", "a.svc", "b.svc"]}
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
-@given(BAGS)
-def test_given_any_databag_when_a_hook_runs_then_it_ends_in_a_status(
-    api: FakeCluster, files: Files, bag: dict[str, str]
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no JSON",
+        "[" * 100_000,
+        "5",
+        json.dumps({COMMON_NAME: 5}),
+        json.dumps({COMMON_NAME: {"cert": [5], "key": {"a": None}}}),
+        json.dumps({COMMON_NAME: {"cert": HALF_A_CHARACTER, "key": "b"}}),
+    ],
+    ids=range(6),
+)
+def test_given_what_is_no_pair_when_a_hook_runs_then_it_ends_in_a_status(
+    api: FakeCluster, files: Files, text: str
 ):
-    model = Model(Easyrsa(root(), overrides={"client.cert": "-", **bag}), [files])
+    answer = {"ca": "\0", "aws-iam_0.processed_requests": text}
+    model = Model(Easyrsa(root(), overrides=answer), [files])
     model.answer()
 
-    assert isinstance(model.hook(), ops.WaitingStatus | ops.BlockedStatus)
+    assert isinstance(model.hook(), ops.WaitingStatus)
 
 
 def key_in(api: FakeCluster) -> str:

@@ -77,15 +77,6 @@ def test_given_a_fork_that_renders_the_same_webhook_when_hooks_run_then_the_unit
     assert DEPLOYMENT in api.objects
 
 
-def test_given_a_control_plane_that_has_not_installed_yet_when_a_hook_runs_then_the_unit_waits(
-    under: Model, files: Files
-):
-    unpack(files, f"name: {CHARM}")
-    files.admin.unlink()
-
-    assert under.hook().name == "waiting"
-
-
 @pytest.mark.parametrize(
     ("hash_", "trusts"),
     [(None, True), ("", True), ("of another file", False)],

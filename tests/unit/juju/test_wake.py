@@ -12,9 +12,9 @@ import pytest
 from tests.fakes import alarms, at_rest
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.faults import refusal, unreachable
-from tests.fakes.kubernetes.paths import MAPPINGS, SERVICE
+from tests.fakes.kubernetes.paths import ADDRESS, MAPPINGS
 from tests.fakes.kubernetes.server import FakeCluster
-from tests.fakes.machine import Files
+from tests.fakes.machine import Files, rendered
 
 import times
 from juju.wake import NEVER
@@ -214,8 +214,7 @@ def test_given_a_newer_control_plane_without_the_option_when_it_is_set_then_an_a
     assert model.units[unit].status.message.startswith("webhook not set; run: juju config")
 
     for files in machines:
-        url = f"https://{api.objects[SERVICE]['spec']['clusterIP']}/authenticate"
-        files.auth_webhook.write_text(f"CUSTOM_AUTHN_ENDPOINT = '{url}'\n")
+        files.auth_webhook.write_text(rendered(f"https://{ADDRESS}/authenticate"))
     assert ring(model, api, unit).name == "active"
     assert model.units[unit].alarms == []
 

@@ -8,7 +8,6 @@ import datetime as dt
 import json
 import re
 
-import ops
 from tests.fakes.certificates.authority import root
 from tests.fakes.juju.model import Easyrsa, Model
 from tests.fakes.kubernetes.paths import SECRET
@@ -85,18 +84,6 @@ def test_given_replies_of_two_units_when_read_then_each_is_there_once_with_its_o
     )
 
     assert [one.pair.ca for one in found] == [OLD["ca"], NEW["ca"]]
-
-
-def test_given_half_a_character_in_a_reply_when_a_hook_runs_then_it_ends_in_a_status(
-    model: Model, easyrsa: Easyrsa, api: FakeCluster
-):
-    certificate, key = root().issue(["a"])
-    broken = certificate.replace("-----END", "\ud800\n-----END")
-    replies = {COMMON_NAME: {"cert": broken, "key": key}}
-    easyrsa.overrides["aws-iam_0.processed_requests"] = json.dumps(replies)
-    model.answer()
-
-    assert isinstance(model.hook(), ops.WaitingStatus)
 
 
 def test_given_a_leader_that_led_under_a_former_authority_then_it_gets_a_certificate_of_this_one(
