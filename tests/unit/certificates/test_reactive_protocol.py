@@ -107,12 +107,8 @@ def test_given_what_is_no_pair_when_a_hook_runs_then_it_ends_in_a_status(
     assert isinstance(model.hook(), ops.WaitingStatus)
 
 
-def key_in(api: FakeCluster) -> str:
-    return base64.b64decode(api.objects[SECRET]["data"]["key.pem"]).decode()
-
-
-def served_by(api: FakeCluster) -> str:
-    return base64.b64decode(api.objects[SECRET]["data"]["cert.pem"]).decode()
+def secret(api: FakeCluster, key: str) -> str:
+    return base64.b64decode(api.objects[SECRET]["data"][key]).decode()
 
 
 def test_given_a_vault_that_is_an_intermediate_then_its_chain_counts_in_whatever_order(
@@ -123,7 +119,7 @@ def test_given_a_vault_that_is_an_intermediate_then_its_chain_counts_in_whatever
     model.provider = vault
     model.settle()
     assert isinstance(model.hook(), ops.ActiveStatus)
-    assert served_by(api).endswith(vault.chain)
+    assert secret(api, "cert.pem").endswith(vault.chain)
     trusted = model.peer["ca"]
     assert trusted == pem.ca_bundle(middle.certificate, root().certificate)
 
@@ -135,19 +131,19 @@ def test_given_a_vault_that_is_an_intermediate_then_its_chain_counts_in_whatever
 def test_given_an_authority_that_leaves_when_a_hook_runs_then_its_certificate_stays_in_use(
     deployed: Model, api: FakeCluster
 ):
-    before = served_by(api)
+    before = secret(api, "cert.pem")
 
     assert isinstance(deployed.hook(deployed.broken("certificates")), ops.BlockedStatus)
     deployed.provider = None
     assert isinstance(deployed.hook(), ops.BlockedStatus)
-    assert served_by(api) == before
+    assert secret(api, "cert.pem") == before
     assert deployed.published()["webhook_status"] is True
 
 
 def test_given_a_private_key_when_everything_is_settled_then_the_secret_alone_has_it(
     deployed: Model, api: FakeCluster, files: Files
 ):
-    key = key_in(api).splitlines()[1]
+    key = secret(api, "key.pem").splitlines()[1]
     unit = deployed.units[0]
     kept = [deployed.peer, deployed.certificates, unit.peer, unit.certificates, unit.webhook]
 

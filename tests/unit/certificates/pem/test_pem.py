@@ -14,6 +14,11 @@ BLOCK = "-----BEGIN A-----\nQUJD\n-----END A-----\n"
 NAMES = ["aws-iam-authenticator.kube-system.svc", "10.152.183.20"]
 
 
+@pytest.fixture(scope="module")
+def pair() -> tuple[str, str]:
+    return root().issue(NAMES)
+
+
 def test_given_easyrsas_readable_copy_when_taken_apart_then_only_the_blocks_are_left(
     pair: tuple[str, str],
 ):
@@ -32,10 +37,11 @@ def test_given_no_block_when_taken_apart_then_neither_certificate_key_nor_author
 
 
 def test_given_windows_line_ends_when_taken_apart_then_the_same_blocks_are_left(
-    pair: tuple[str, str], served: KeyPair
+    pair: tuple[str, str],
 ):
     certificate, key = (text.replace("\n", "\r\n") for text in pair)
 
+    served = pem.key_pair(*pair, root().certificate)
     assert pem.key_pair(certificate, key, root().certificate) == served
 
 

@@ -4,7 +4,6 @@ ever, so another name is what brings another certificate."""
 from __future__ import annotations
 
 import base64
-import datetime as dt
 import json
 import re
 
@@ -52,12 +51,6 @@ def test_given_an_authority_then_its_names_are_below_the_services_and_stay_the_s
     assert reactive_protocol.names_for_authority([OLD]) == known
     assert reactive_protocol.names_for_authority([{}, OLD, OLD]) == known
     assert all(len(name) <= 64 for name in known)
-
-
-def test_given_an_expiry_then_the_name_for_a_renewal_has_its_day():
-    expiry = dt.datetime(2027, 3, 9, 23, 59, tzinfo=dt.timezone.utc)
-
-    assert reactive_protocol.name_for_renewal(expiry) == f"until-20270309.{COMMON_NAME}"
 
 
 def test_given_replies_to_several_names_when_read_then_the_charms_own_come_back():
