@@ -9,11 +9,9 @@ import dataclasses
 import datetime as dt
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.fakes.certificates import pairs
 
-from certificates import pem, verdict
+from certificates import verdict
 from certificates.keypair import KeyPair, NotYetValid, PairRefused
 
 
@@ -62,24 +60,3 @@ def test_given_a_pair_that_is_damaged_when_checked_then_it_cannot_be_read(
 def test_given_no_certificate_when_checked_then_what_is_missing_is_no_fault_of_the_charm():
     with pytest.raises(PairRefused, match=r"^cannot be read \(ValueError\)$"):
         verdict.check(dataclasses.replace(pairs.leaf(), certificate=""))
-
-
-BLOCKS = st.sampled_from(
-    [
-        "-----BEGIN CERTIFICATE-----\n",
-        "-----END CERTIFICATE-----\n",
-        "-----BEGIN PRIVATE KEY-----\n",
-        "-----END PRIVATE KEY-----\n",
-        "MIIB",
-        "\r\n",
-    ]
-)
-TEXTS = st.lists(st.one_of(BLOCKS, st.text(max_size=5)), max_size=8).map("".join)
-
-
-@given(TEXTS, TEXTS, TEXTS)
-def test_given_any_texts_when_paired_and_checked_then_nothing_but_a_refusal_comes(
-    certificate: str, key: str, ca: str
-):
-    with pytest.raises(PairRefused, match=r"."):
-        verdict.check(pem.key_pair(certificate, key, ca))

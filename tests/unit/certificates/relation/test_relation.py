@@ -12,7 +12,7 @@ from typing import Any
 import ops
 import pytest
 from ops import testing
-from tests.fakes.certificates.authority import Authority, root
+from tests.fakes.certificates.authority import root
 
 from certificates import SERVER_NAME, pem, reactive_protocol, verdict
 from certificates.keypair import KeyPair
@@ -88,12 +88,10 @@ def unit() -> Unit:
     return Unit(testing.Context(Asker, meta=META))
 
 
-def answers(
-    *replies: tuple[str, tuple[str, str]], authority: Authority | None = None
-) -> dict[str, str]:
+def answers(*replies: tuple[str, tuple[str, str]]) -> dict[str, str]:
     """The databag of a provider that has answered these names with these pairs."""
     pairs = {name: {"cert": cert, "key": key} for name, (cert, key) in replies}
-    ca = (authority or root()).certificate
+    ca = root().certificate
     return {"ca": ca, "aws-iam_0.processed_requests": json.dumps(pairs)}
 
 
