@@ -112,7 +112,7 @@ def test_given_a_predecessor_when_refreshed_then_its_pair_is_not_served_meanwhil
     assert not any("deployments" in request.path for request in api.seen)
 
 
-def test_given_a_predecessors_request_of_another_unit_when_refreshed_then_it_is_withdrawn_too(
+def test_given_a_predecessors_request_when_a_unit_that_does_not_lead_is_refreshed_then_it_goes(
     model: Model, left: Files
 ):
     model.leader = None
