@@ -86,11 +86,17 @@ def test_given_providers_when_they_send_authorities_then_the_pods_trust_all_of_t
     assert api.changes == []
 
 
-def test_given_a_provider_of_version_0_when_it_sends_plain_texts_then_the_pods_trust_its_authority(
-    api: FakeCluster, receive: Receive
+@pytest.mark.parametrize(
+    "bag",
+    [
+        {"ca": FIRST, "certificate": SECOND, "chain": json.dumps([THIRD])},
+        {"ca": json.dumps(FIRST), "certificate": '""', "chain": json.dumps([THIRD])},
+    ],
+    ids=["text", "json"],
+)
+def test_given_a_provider_of_version_0_when_it_sends_its_authority_then_the_pods_trust_it(
+    api: FakeCluster, receive: Receive, bag: Bag
 ):
-    bag = {"ca": FIRST, "certificate": SECOND, "chain": json.dumps([THIRD])}
-
     status = receive(sender("old", 21, {}, bag))
 
     assert trusted(api) == pem.ca_bundle(FIRST, THIRD)

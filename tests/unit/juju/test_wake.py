@@ -96,6 +96,15 @@ def test_given_an_alarm_when_other_hooks_run_before_it_then_juju_is_told_nothing
     assert kept(slow) == before
 
 
+def test_given_an_alarm_that_is_late_when_another_hook_ends_then_it_is_set_anew(
+    slow: Model, api: FakeCluster
+):
+    api.clock.now += 40
+    slow.hook()
+
+    assert alarms.rings(slow, api) == [pytest.approx(30, abs=0.001)]
+
+
 def test_given_a_stopped_alarm_when_it_is_needed_again_then_the_same_secret_rings(
     slow: Model, api: FakeCluster, files: Files
 ):
