@@ -166,7 +166,7 @@ def test_given_bad_certificates_when_sent_then_they_are_named_and_the_good_ones_
     assert "PRIVATE KEY" not in json.dumps(api.objects) + deployed.log()
 
 
-@pytest.mark.parametrize("text", ["", "x", "[" * 100_000, json.dumps({"a": FIRST})])
+@pytest.mark.parametrize("text", ["", "x", "7", "{}", "[" * 100_000])
 def test_given_no_list_when_sent_then_the_sender_is_named_and_others_are_trusted(
     api: FakeCluster, receive: Receive, text: str
 ):
