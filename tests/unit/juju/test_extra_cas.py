@@ -186,10 +186,10 @@ def test_given_more_than_a_configmap_holds_when_sent_then_the_first_ones_are_tru
 
     status = receive(
         sender("one", 21, certificates(FIRST, SECOND, THIRD)),
-        sender("two", 22, certificates(SECOND)),
+        sender("two", 22, certificates(SECOND, THIRD)),
     )
 
-    remark = "no room for 1 certificate from one"
+    remark = "no room for 1 certificate from one, no room for 1 certificate from two"
     assert status == ops.ActiveStatus(f"{ACTIVE}, {remark}")
     assert trusted(api) == pem.ca_bundle(FIRST, SECOND)
 
