@@ -239,12 +239,13 @@ def test_given_the_library_when_the_charm_has_said_its_version_then_its_authorit
 ):
     deployed.authorities = [sender("library", 21, {})]
     deployed.hook()
-    app, _ = sent_to(dict(deployed.authorities[0].local_app_data))
+    said = dict(deployed.authorities[0].local_app_data)
+    app, _ = sent_to(said)
 
     deployed.authorities = [sender("library", 21, app)]
     deployed.hook()
 
-    assert app["version"] == "1"
+    assert said["version"] == app["version"] == "1"
     assert trusted(api) == pem.ca_bundle(FIRST, SECOND)
 
 

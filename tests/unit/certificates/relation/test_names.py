@@ -57,14 +57,14 @@ def test_given_replies_to_several_names_when_read_then_the_charms_own_come_back(
     reply = dict(zip(("cert", "key"), root().issue(["a"]), strict=True))
     other = dict(zip(("cert", "key"), root().issue(["a"]), strict=True))
     others = {"kubelet": reply, f"not-{COMMON_NAME}": reply}
-    processed = {f"ca-1.{COMMON_NAME}": other, **others, COMMON_NAME: reply}
+    processed = {f"a.{COMMON_NAME}": other, **others, COMMON_NAME: reply}
     bag = OLD | {"aws-iam_0.processed_requests": json.dumps(processed)}
 
     found = reactive_protocol.replies("aws-iam/0", [bag])
 
     assert found == [
         (COMMON_NAME, pem.key_pair(reply["cert"], reply["key"], OLD["ca"])),
-        (f"ca-1.{COMMON_NAME}", pem.key_pair(other["cert"], other["key"], OLD["ca"])),
+        (f"a.{COMMON_NAME}", pem.key_pair(other["cert"], other["key"], OLD["ca"])),
     ]
 
 
