@@ -160,7 +160,8 @@ def test_given_a_certificate_near_its_end_when_another_lasts_no_longer_then_the_
 
     found = unit.ask(answers((SERVER_NAME, pair), again))
 
-    assert found.warning == f"CA expires {end:%Y-%m-%d}; renew or replace it"
+    warning = f"CA expires {end:%Y-%m-%d}; renew or replace it"
+    assert found == Issued(pem.key_pair(*pair, root().certificate), warning)
     assert unit.name == again[0]
 
 
