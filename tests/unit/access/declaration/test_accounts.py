@@ -22,10 +22,6 @@ def parse(*entries: dict[str, Any], partition: str = "aws") -> Declared:
     return declared.parse(json.dumps(entries), NOW, partition)
 
 
-def refusal(*entries: dict[str, Any]) -> str:
-    return fault(parse(*entries))
-
-
 def test_given_a_role_of_accounts_when_it_is_read_then_each_account_has_an_entry_and_a_place():
     found = parse({"role": "before", "account": ONE}, ROLE).entries
 
@@ -34,7 +30,12 @@ def test_given_a_role_of_accounts_when_it_is_read_then_each_account_has_an_entry
         ("mappings[1].accounts[0]", f"arn:aws:iam::{ONE}:role/k8s-admin"),
         ("mappings[1].accounts[1]", f"arn:aws:iam::{TWO}:role/k8s-admin"),
     ]
-    assert len({each.name for each in found}) == 3
+
+
+def test_given_an_arn_of_the_same_role_when_it_is_written_out_then_its_mapping_keeps_its_name():
+    arn = {"arn": f"arn:aws:iam::{ONE}:role/k8s-admin"}
+
+    assert parse(ROLE).entries[0].name == parse(arn).entries[0].name
 
 
 def test_given_the_other_keys_when_it_is_read_then_they_count_for_each_account():
@@ -47,21 +48,6 @@ def test_given_the_other_keys_when_it_is_read_then_they_count_for_each_account()
     for each in parse({**ROLE, **keys}).entries:
         assert (each.username, each.groups) == ("dev:{{SessionName}}", ("dev",))
         assert each.expires == "2027-01-01T00:00:00Z"
-
-
-def test_given_no_username_when_it_is_read_then_each_account_shows_in_its_default():
-    usernames = [each.username for each in parse(ROLE).entries]
-
-    assert usernames == [
-        f"arn:aws:sts::{account}:assumed-role/k8s-admin/{{{{SessionName}}}}"
-        for account in (ONE, TWO)
-    ]
-
-
-def test_given_an_arn_of_the_same_role_when_it_is_written_out_then_its_mapping_keeps_its_name():
-    arn = {"arn": f"arn:aws:iam::{ONE}:role/k8s-admin"}
-
-    assert parse(ROLE).entries[0].name == parse(arn).entries[0].name
 
 
 @pytest.mark.parametrize("many", [[ONE], [ONE, TWO]])
@@ -86,12 +72,6 @@ def test_given_another_partition_when_a_role_is_read_then_its_arn_is_of_that_one
     assert found.arn == f"arn:aws-cn:iam::{ONE}:role/dev"
 
 
-def test_given_ids_without_quotes_when_they_are_read_then_a_leading_zero_stays():
-    found = declared.parse(f"- {{role: dev, accounts: [{TWO}]}}", NOW).entries
-
-    assert [each.arn for each in found] == [f"arn:aws:iam::{TWO}:role/dev"]
-
-
 def test_given_an_empty_list_when_it_is_read_then_nobody_is_mapped_and_that_is_said():
     found = parse({"role": "dev", "accounts": []})
 
@@ -104,12 +84,9 @@ def test_given_an_empty_list_when_it_is_read_then_nobody_is_mapped_and_that_is_s
 @pytest.mark.parametrize(
     ("keys", "reason"),
     [
-        ({"accounts": [ONE, "1234"]}, ".accounts[1]: '1234' is not an account of 12 digits"),
         ({"accounts": [f"{ONE}\n"]}, ".accounts[0]: '111122223333\\n' is not an account"),
         ({"accounts": ["\u0661" * 12]}, ".accounts[0]: "),
-        ({"accounts": ["*"]}, ".accounts[0]: '*' is not an account of 12 digits"),
         ({"accounts": [None]}, ".accounts[0]: it is not an account of 12 digits"),
-        ({"accounts": [[ONE]]}, ".accounts[0]: it is not an account of 12 digits"),
         ({"accounts": ONE}, ": accounts is not a list"),
         ({"account": ONE, "accounts": [TWO]}, ": it has account and accounts, keep one of them"),
         ({}, ": role needs account or accounts"),
@@ -125,7 +102,7 @@ def test_given_an_empty_list_when_it_is_read_then_nobody_is_mapped_and_that_is_s
 def test_given_a_role_that_is_wrong_when_it_is_read_then_its_place_and_the_reason_are_named(
     keys: dict[str, Any], reason: str
 ):
-    said = refusal({"role": "dev", **keys})
+    said = fault(parse({"role": "dev", **keys}))
 
     assert said.startswith("mappings[0]")
     assert reason in said
@@ -135,8 +112,10 @@ def test_given_accounts_for_something_else_when_they_are_read_then_that_is_refus
     arn = {"arn": f"arn:aws:iam::{ONE}:role/dev", "accounts": [ONE]}
     suffix = {"permission-set": "A", "accounts": [ONE], "suffix": "0123456789abcdef"}
 
-    assert refusal(arn) == "mappings[0]: accounts goes with role or permission-set"
-    assert refusal(suffix) == "mappings[0]: suffix goes with account, each account has its own"
+    assert fault(parse(arn)) == "mappings[0]: accounts goes with role or permission-set"
+    assert (
+        fault(parse(suffix)) == "mappings[0]: suffix goes with account, each account has its own"
+    )
 
 
 def test_given_a_short_text_that_means_too_many_mappings_when_it_is_read_then_it_is_refused():
@@ -159,16 +138,6 @@ def test_given_one_account_that_is_wrong_when_it_is_read_then_the_others_count()
     assert [(each.place, each.reason) for each in found.left_out] == [
         ("mappings[0].accounts[0]", "mappings[0].accounts[3] has the same principal, and counts")
     ]
-
-
-def test_given_parts_without_a_meaning_for_many_accounts_when_read_then_each_is_told_once():
-    many = [f"{number:012}" for number in range(5_000)]
-    unknown = [{"policy": f"Unknown{number}"} for number in range(500)]
-
-    found = parse({"role": "dev", "accounts": many, "access": unknown})
-
-    assert len(found.entries) == 5_000
-    assert len(found.left_out) == 500
 
 
 def test_given_unknown_policies_for_many_accounts_when_it_is_read_then_each_is_named_once():

@@ -159,53 +159,50 @@ def test_given_keys_in_any_case_when_they_are_read_then_they_count():
 
 
 @pytest.mark.parametrize(
-    ("text", "left_out"),
+    ("text", "place", "reason"),
     [
-        (AWS_AUTH, [LeftOut("mapRoles[0]", "nodes do not log in with IAM here")]),
+        (AWS_AUTH, "mapRoles[0]", "nodes do not log in with IAM here"),
         (
             f"[{{arn: '{DEV}', username: 'kubelet', groups: ['system:node-proxier']}}]",
-            [LeftOut("mappings[0]", "nodes do not log in with IAM here")],
+            *("mappings[0]", "nodes do not log in with IAM here"),
         ),
         (
             f"[{{arn: '{DEV}', username: 'system:node:{{{{EC2PrivateDNSName}}}}'}}]",
-            [LeftOut("mappings[0]", "nodes do not log in with IAM here")],
+            *("mappings[0]", "nodes do not log in with IAM here"),
         ),
         (
-            EKSCTL,
-            [
-                LeftOut("iamIdentityMappings[2]", "a service of EKS does not log in here"),
-                LeftOut(
-                    "iamIdentityMappings[3]",
-                    "a whole account cannot be mapped, map its roles and users",
-                ),
-            ],
+            "iamIdentityMappings: [serviceName: emr]",
+            *("iamIdentityMappings[0]", "a service of EKS does not log in here"),
+        ),
+        (
+            "iamIdentityMappings: [account: '111122223333']",
+            *(
+                "iamIdentityMappings[0]",
+                "a whole account cannot be mapped, map its roles and users",
+            ),
         ),
         (
             "mapAccounts: ['111122223333']",
-            [LeftOut("mapAccounts", "a whole account cannot be mapped, map its roles and users")],
+            *("mapAccounts", "a whole account cannot be mapped, map its roles and users"),
         ),
         (
             f"[{{arn: '{DEV}', userid: AROAEXAMPLE}}]",
-            [LeftOut("mappings[0].userid", "logins are looked up by ARN")],
+            *("mappings[0].userid", "logins are looked up by ARN"),
         ),
         (
             f"[{{arn: '{ACCOUNT}:role/aws-reserved/team/Dev'}}]",
-            [
-                LeftOut(
-                    "mappings[0]", "the path /aws-reserved/team/ of the role, which no login has"
-                )
-            ],
+            *("mappings[0]", "the path /aws-reserved/team/ of the role, which no login has"),
         ),
         (
             f"[{{arn: '{DEV}', expires: 2026-11-26T01:00:00+01:00}}]",
-            [LeftOut("mappings[0]", "its access ended at 2026-11-26T00:00:00Z")],
+            *("mappings[0]", "its access ended at 2026-11-26T00:00:00Z"),
         ),
     ],
 )
 def test_given_what_means_nothing_here_when_it_is_read_then_its_place_and_reason_are_named(
-    text: str, left_out: list[LeftOut]
+    text: str, place: str, reason: str
 ):
-    assert list(parse(text).left_out) == left_out
+    assert parse(text).left_out == (LeftOut(place, reason),)
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "# nobody yet\n", "[]", "mapRoles: []", "mapUsers:"])
@@ -257,16 +254,12 @@ def test_given_a_name_when_it_is_read_then_the_mapping_has_it():
     assert one(name="dev.team-1", arn=DEV).name == "dev.team-1"
 
 
-@pytest.mark.parametrize("arn", [DEV, DEV.upper(), f"{ACCOUNT}:role/path/dev"])
-def test_given_no_name_when_it_is_read_then_a_principal_always_has_the_same_one(arn: str):
-    assert one(arn=arn).name == one(arn=DEV).name
-    assert one(arn=arn).name.startswith("dev-")
-
-
 @pytest.mark.parametrize(
     ("keys", "name"),
     [
         ({"arn": DEV}, "dev-f98916774b"),
+        ({"arn": DEV.upper()}, "dev-f98916774b"),
+        ({"arn": f"{ACCOUNT}:role/path/dev"}, "dev-f98916774b"),
         ({"arn": f"{ACCOUNT}:role/+++"}, "x-0c2503f6b3"),
         ({"arn": f"{ACCOUNT}:root"}, "root-3d077c1298"),
         (
@@ -302,7 +295,6 @@ def test_given_a_permission_set_as_list_mappings_prints_it_then_it_is_declared()
     (entry,) = parse("[{permission-set: DevOps@012345678901, username: dev}]").entries
 
     assert entry.permission_set == PermissionSet("DevOps", "012345678901")
-    assert entry.name == "devops-012345678901-eb2d9447da"
 
 
 def test_given_a_permission_set_when_it_is_read_then_it_stands_in_place_of_the_arn():
@@ -312,7 +304,6 @@ def test_given_a_permission_set_when_it_is_read_then_it_stands_in_place_of_the_a
 
     assert entry.permission_set == PermissionSet("DevOps", "012345678901", "0123456789abcdef")
     assert (entry.arn, entry.username) == ("", "")
-    assert entry.name.startswith("devops-012345678901-")
 
 
 @pytest.mark.parametrize(
@@ -334,11 +325,8 @@ def test_given_a_time_when_it_is_read_then_it_is_kept_in_utc(written: str, kept:
     [
         ({}, "it has neither arn nor permission-set"),
         ({"arn": "dev"}, "'dev' is not an ARN such as arn:aws:iam::111122223333:role/admin"),
-        ({"arn": 5}, "'5' is not an ARN"),
         ({"arn": ["x"]}, "arn is not a text"),
         ({"arn": DEV, "rolearn": DEV}, "it has more than one ARN"),
-        ({"arn": f"{ACCOUNT}:group/dev"}, "must name one of: user, role, root"),
-        ({"arn": "arn:aws:iam::11112222333:role/Dev"}, "has no account of 12 digits"),
         ({"arn": f"{ACCOUNT}:role/{'x' * 2048}"}, "is too long for an ARN"),
         (
             {"arn": "arn:aws:sts::111122223333:assumed-role/Dev/alice"},
@@ -347,7 +335,6 @@ def test_given_a_time_when_it_is_read_then_it_is_kept_in_utc(written: str, kept:
         ({"arn": DEV, "grous": ["view"]}, "the key 'grous' is unknown"),
         ({"arn": DEV, "groups": ["x"] * 1001}, "groups has more than 1,000 names"),
         ({"arn": DEV, "groups": "view"}, "groups is not a list"),
-        ({"arn": DEV, "groups": ["view", None]}, "groups has something in it that is not a name"),
         ({"arn": DEV, "groups": [["view"]]}, "groups has something in it that is not a name"),
         ({"arn": DEV, "groups": [""]}, "groups has something in it that is not a name"),
         ({"arn": DEV, "username": {"a": "b"}}, "username is not a text"),
@@ -356,18 +343,10 @@ def test_given_a_time_when_it_is_read_then_it_is_kept_in_utc(written: str, kept:
             "username 'a\\nb' has a character that is not",
         ),
         ({"arn": DEV, "expires": "tomorrow"}, "'tomorrow' is not a time"),
-        ({"arn": DEV, "expires": "2027-01-01T00:00:00"}, "is not a time"),
-        ({"arn": DEV, "expires": "2027-01-01"}, "is not a time"),
         ({"arn": DEV, "name": "Dev_1"}, "name 'Dev_1' must have small letters"),
         ({"arn": DEV, "name": "a" * 254}, "must have small letters"),
         ({"arn": DEV, "permission-set": "A", "account": "1"}, "keep one of them"),
         ({"permission-set": "A"}, "permission-set needs account"),
-        (
-            {"permission-set": "A@111122223333", "account": "222233334444"},
-            "permission-set names account 111122223333, and account is 222233334444",
-        ),
-        ({"permission-set": "A", "account": 12345678901}, "12 digits"),
-        ({"permission-set": "A b", "account": "111122223333"}, "'A b'"),
         ({"arn": DEV, "account": "111122223333"}, "account and suffix go with permission-set"),
         ({"arn": DEV, "suffix": "0123456789abcdef"}, "account and suffix go with permission-set"),
     ],

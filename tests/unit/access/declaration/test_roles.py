@@ -37,8 +37,20 @@ def test_given_roles_when_parsed_then_each_has_its_kind_its_namespaces_and_its_p
     assert found.groups == ()
 
 
-def test_given_the_same_role_twice_when_parsed_then_it_counts_once():
-    assert len(parse({"role": "edit"}, {"policy": "AmazonEKSEditPolicy"}).rights) == 1
+def test_given_roles_that_overlap_when_parsed_then_each_is_bound_once():
+    found = parse(
+        {"role": "view"},
+        {"policy": "AmazonEKSViewPolicy"},
+        {"role": "edit", "namespaces": ["dev"]},
+        {"role": "edit", "namespaces": ["dev", "test"]},
+        {"role": "edit", "namespaces": ["test", "dev"]},
+    )
+
+    assert found.rights == (
+        Right("view", place="mappings[0].access[0]"),
+        Right("edit", namespaces=("dev",), place="mappings[0].access[2]"),
+        Right("edit", namespaces=("test",), place="mappings[0].access[3]"),
+    )
 
 
 @pytest.mark.parametrize(
@@ -80,7 +92,6 @@ def test_given_an_access_policy_of_eks_when_parsed_then_it_is_the_role_that_is_l
         ([{"role": "a", "namespaces": None}], "access[0]: namespaces is not a list of names"),
         ([{"role": "a", "namespaces": "dev"}], "access[0]: namespaces is not a list of names"),
         ([{"policy": f"p{n}"} for n in range(501)], "access asks for more than 500 bindings"),
-        ([{"role": f"r{n}"} for n in range(501)], "access asks for more than 500 bindings"),
         (
             [{"role": r, "namespaces": [f"n{n}" for n in range(251)]} for r in "ab"],
             "access asks for more than 500 bindings",
@@ -154,13 +165,3 @@ def test_given_mappings_of_like_names_when_their_bindings_are_named_then_no_two_
 
     assert len({binding.name for binding in found}) == len(found) == 4 * len(mappings)
     assert max(len(binding.name) for binding in found) < 63
-
-
-def test_given_rights_in_an_entry_of_a_permission_set_when_parsed_then_they_go_with_it():
-    text = json.dumps(
-        [{"permission-set": "Ops", "account": "111122223333", "access": [{"role": "edit"}]}]
-    )
-
-    (found,) = declared.parse(text, NOW).entries
-
-    assert found.rights == (Right("edit", place="mappings[0].access[0]"),)
