@@ -90,7 +90,7 @@ def test_given_an_empty_list_when_it_is_read_then_nobody_is_mapped_and_that_is_s
         ({"accounts": ONE}, ": accounts is not a list"),
         ({"account": ONE, "accounts": [TWO]}, ": it has account and accounts, keep one of them"),
         ({}, ": role needs account or accounts"),
-        ({"role": "team/dev", "account": ONE}, ": role 'team/dev' has a path, write 'dev'"),
+        ({"role": "a/team/dev", "account": ONE}, ": role 'a/team/dev' has a path, write 'dev'"),
         ({"role": "*", "account": ONE}, "has no valid role name"),
         ({"role": f"arn:aws:iam::{ONE}:role/dev", "account": ONE}, ": role is an ARN, write arn"),
         ({"role": ["dev"], "account": ONE}, ": role is not a text"),

@@ -8,36 +8,36 @@ import pytest
 from tests.fakes.declaring import ACCOUNT, HEALTHY, Declare, entry, names
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import unreachable
-from tests.fakes.kubernetes.paths import CONFIG, DEFINITION, MAPPINGS
+from tests.fakes.kubernetes.paths import CONFIG, DEFINITION, MAPPINGS, SERVICE
+from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 
 from cluster import sync
 
 
-@pytest.fixture
-def leaving(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True)
+def _leaving(monkeypatch: pytest.MonkeyPatch) -> None:
     """The application leaves its control plane, and makes one change at a time."""
     found = ops.hookcmds.GoalState(units={}, relations={})
     monkeypatch.setattr(ops.hookcmds, "goal_state", lambda: found)
     monkeypatch.setattr(sync, "WRITERS", 1)
 
 
-@pytest.mark.usefixtures("leaving")
-def test_given_declared_mappings_when_the_application_is_removed_then_only_they_go(
+def test_given_declared_mappings_when_the_application_is_removed_then_they_go_with_their_rights(
     declare: Declare, deployed: Model, api: FakeCluster
 ):
+    api.add_role("view", "get")
     api.add_mapping("mine", f"{ACCOUNT}:user/me", f"{ACCOUNT}:user/me")
-    declare(*(entry(f"r{n}", f"{ACCOUNT}:role/R{n}") for n in range(3)))
-    api.forget()
+    access = [{"role": "view"}, {"role": "view", "namespaces": ["default"]}]
+    declare(entry("dev", access=access), entry("ops", f"{ACCOUNT}:role/Ops"))
+    assert names(api) == ["dev", "mine", "ops"]
 
     deployed.hook(deployed.on.remove())
 
-    assert set(api.objects) == {DEFINITION, f"{MAPPINGS}/mine"}
-    assert sum(each.startswith(f"DELETE {MAPPINGS}/") for each in api.changes) == 3
-    assert api.changes[-1].endswith("services/aws-iam-authenticator")
+    assert set(api.objects) == {DEFINITION, f"{MAPPINGS}/mine", f"{RBAC}/clusterroles/view"}
+    assert api.changes[-1] == f"DELETE {SERVICE}"
 
 
-@pytest.mark.usefixtures("leaving")
 def test_given_a_slow_server_when_the_application_is_removed_then_the_rest_is_named_in_the_log(
     declare: Declare, deployed: Model, api: FakeCluster
 ):
@@ -62,7 +62,6 @@ def test_given_a_slow_server_when_the_application_is_removed_then_the_rest_is_na
     assert "kubectl delete iamidentitymappings --selector aws-iam/source" in deployed.log()
 
 
-@pytest.mark.usefixtures("leaving")
 def test_given_mappings_that_a_removal_left_when_it_is_deployed_again_then_its_hooks_delete_them(
     model: Model, api: FakeCluster
 ):
@@ -81,13 +80,11 @@ def test_given_mappings_that_a_removal_left_when_it_is_deployed_again_then_its_h
     assert names(api) == []
 
 
-@pytest.mark.usefixtures("leaving")
 def test_given_a_cluster_of_another_application_when_this_one_is_removed_then_its_mappings_stay(
     declare: Declare, deployed: Model, api: FakeCluster
 ):
     declare(entry("dev"))
-    service = api.objects["/api/v1/namespaces/kube-system/services/aws-iam-authenticator"]
-    service["metadata"]["annotations"]["aws-iam/owner"] = "other of model k8s (0)"
+    api.objects[SERVICE]["metadata"]["annotations"]["aws-iam/owner"] = "other of model k8s (0)"
 
     deployed.hook(deployed.on.remove())
 
