@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import ops
 import pytest
 from tests.fakes.declaring import ACCOUNT, DEV, HEALTHY, Declare, entry, stored
@@ -16,7 +14,6 @@ from cluster import state
 
 OTHER = f"{ACCOUNT}:role/Other"
 EDIT = {"role": "edit", "namespaces": ["default"]}
-BINDINGS = f"{RBAC}/namespaces/default/rolebindings"
 
 
 @pytest.fixture(autouse=True)
@@ -77,12 +74,6 @@ def test_given_a_declared_mapping_that_somebody_makes_anew_then_the_declared_one
     assert f"{said} (mappings[0])" in deployed.log()
 
 
-def forge(api: FakeCluster, name: str, **metadata: Any) -> None:
-    """Bind mallory to a role as somebody who may make bindings."""
-    api.add_binding(f"default/{name}", "ClusterRole/edit", User="mallory")
-    api.objects[f"{BINDINGS}/{name}"]["metadata"] |= metadata
-
-
 @pytest.mark.parametrize(
     "annotations", [{}, {"aws-iam/owner": "other of model k8s (0)"}], ids=["none", "another's"]
 )
@@ -90,28 +81,18 @@ def test_given_a_binding_with_our_label_and_without_our_mark_then_it_stays_as_it
     declare: Declare, deployed: Model, api: FakeCluster, annotations: dict[str, str]
 ):
     declare(entry("dev", access=[EDIT]))
-    forge(api, "forged", labels={"aws-iam/source": "option"}, annotations=annotations)
+    api.add_binding("default/forged", "ClusterRole/edit", User="mallory")
+    path = f"{RBAC}/namespaces/default/rolebindings/forged"
+    api.objects[path]["metadata"] |= {
+        "labels": {"aws-iam/source": "option"},
+        "annotations": annotations,
+    }
     api.forget()
 
     deployed.hook()
 
-    assert f"{BINDINGS}/forged" in api.objects
+    assert path in api.objects
     assert api.changes == []
-
-
-def test_given_a_binding_of_others_with_the_name_of_ours_when_declared_then_ours_replaces_it(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    declare(entry("dev", access=[EDIT]))
-    (ours,) = of(api, "aws-iam:dev")
-    api.delete(ours)
-    forge(api, ours.rpartition("/")[2], finalizers=["example.com/keep"])
-
-    assert deployed.hook() == ops.ActiveStatus(f"{HEALTHY}, 1 mapping")
-
-    assert of(api, "aws-iam:dev") == [ours]
-    assert len(api.objects[ours]["subjects"]) == 1
-    assert "finalizers" not in api.objects[ours]["metadata"]
 
 
 def test_given_a_namespace_that_goes_as_bindings_are_made_then_the_unit_is_not_in_error(
@@ -124,30 +105,6 @@ def test_given_a_namespace_that_goes_as_bindings_are_made_then_the_unit_is_not_i
     assert status == ops.ActiveStatus(
         f"{HEALTHY}, 1 mapping, 1 of the role bindings not created yet"
     )
-
-
-def test_given_an_entry_with_the_name_of_a_grant_of_another_then_it_gets_no_role_of_the_grant(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    deployed.action("grant-access", arn=OTHER, username="other", role="view", name="dev")
-    assert len(of(api, "aws-iam:dev")) == 1
-
-    declare(entry("dev", access=[EDIT]))
-
-    (path,) = of(api, "aws-iam:dev")
-    assert api.objects[path]["roleRef"]["name"] == "edit"
-
-
-def test_given_a_finalizer_on_a_binding_when_its_role_is_taken_back_then_it_goes_all_the_same(
-    declare: Declare, api: FakeCluster
-):
-    declare(entry("dev", access=[EDIT]))
-    (path,) = of(api, "aws-iam:dev")
-    api.objects[path]["metadata"]["finalizers"] = ["example.com/keep"]
-
-    declare(entry("dev"))
-
-    assert path not in api.objects
 
 
 def test_given_a_grant_whose_group_somebody_took_out_when_granted_anew_then_its_old_role_is_gone(

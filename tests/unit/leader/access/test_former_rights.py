@@ -145,23 +145,6 @@ def test_given_a_binding_that_cannot_be_deleted_when_another_gets_the_name_then_
     assert (roles(api, OTHER), len(paths(api))) == (["view"], 1)
 
 
-def test_given_a_binding_that_cannot_be_deleted_when_somebody_has_the_name_then_he_gets_no_group(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    declare(entry("dev", access=[ADMIN]))
-    (path,) = paths(api)
-    api.fail(refusal(403, DENIED), request=f"DELETE {path}")
-    declare()
-    api.add_mapping("dev", OTHER, OTHER.lower())
-
-    declare(entry("dev", OTHER, access=[VIEW]))
-
-    assert roles(api, OTHER) == []
-    api.recover()
-    deployed.hook()
-    assert (roles(api, OTHER), len(paths(api))) == (["view"], 1)
-
-
 def test_given_a_finalizer_on_a_mapping_when_its_entry_gets_another_arn_then_it_has_no_role(
     declare: Declare, deployed: Model, api: FakeCluster
 ):

@@ -12,7 +12,6 @@ import pytest
 from tests.fakes.alarms import after, rings
 from tests.fakes.declaring import ACCOUNT, DEV, HEALTHY, Declare, entry, names, stored
 from tests.fakes.juju.model import OWNER, Model
-from tests.fakes.kubernetes.faults import refusal
 from tests.fakes.kubernetes.paths import DEPLOYMENT, MAPPINGS
 from tests.fakes.kubernetes.server import FakeCluster
 
@@ -264,31 +263,3 @@ def test_given_many_entries_without_effect_when_a_hook_runs_then_the_log_stays_s
 
     assert deployed.log().count("is left out") == 20
     assert "option mappings: and 80 more" in deployed.log()
-
-
-def test_given_a_mapping_that_cannot_be_made_now_when_a_hook_runs_then_another_follows_soon(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    api.fail(refusal(429, "too many requests"), request=f"POST {MAPPINGS}")
-
-    status = declare(entry("dev"))
-
-    assert status.message == f"{HEALTHY}, activating 1 of 1 mapping"
-    api.recover()
-    deployed.expire("alarm")
-    assert deployed.units[0].status == ops.ActiveStatus(f"{HEALTHY}, 1 mapping")
-
-
-def test_given_a_mapping_that_is_relabelled_as_it_is_repaired_then_the_next_hook_looks_again(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    declare(entry("dev"))
-    stored(api, "dev")["spec"]["username"] = "edited"
-    rejected = refusal(422, "the server rejected our request due to an error in our request")
-    api.fail(rejected, request=f"PATCH {MAPPINGS}/dev", nth=1)
-
-    status = deployed.hook()
-
-    assert status == ops.ActiveStatus(f"{HEALTHY}, activating 1 of 1 mapping")
-    deployed.expire("alarm")
-    assert stored(api, "dev")["spec"]["username"] == "dev"

@@ -114,20 +114,6 @@ def test_given_no_rights_when_a_hook_runs_then_it_asks_for_the_charms_own_bindin
     ]
 
 
-def test_given_an_entry_that_loses_its_rights_when_a_hook_runs_then_they_go_before_the_group(
-    declare: Declare, api: FakeCluster
-):
-    declare(entry("dev", access=[EDIT]))
-    (path,) = paths(api)
-    api.forget()
-
-    declare(entry("dev"))
-
-    assert bound(api) == {}
-    assert stored(api, "dev")["spec"]["groups"] == []
-    assert api.changes == [f"DELETE {path}", f"PATCH {MAPPINGS}/dev"]
-
-
 def test_given_a_finalizer_of_others_when_the_access_has_ended_then_the_rights_go_all_the_same(
     declare: Declare, deployed: Model, api: FakeCluster
 ):
@@ -242,25 +228,6 @@ def test_given_a_mapping_that_the_cluster_refuses_then_it_has_no_rights_and_othe
         "mappings[0]: the cluster refuses it: 'denied by policy'"
     )
     assert not deployed.units[0].alarms
-
-
-def test_given_more_entries_with_rights_than_a_hook_has_time_for_then_others_go_on(
-    declare: Declare, deployed: Model, api: FakeCluster
-):
-    def slowly(request: httpx2.Request) -> None:
-        if request.method != "GET":
-            api.clock.sleep(0.04)
-
-    api.fail(slowly)
-    began = api.clock.now
-    status = declare(*(entry(f"r{n}", f"{ACCOUNT}:role/R{n}", access=[EDIT]) for n in range(250)))
-
-    assert api.clock.now - began < 28
-    assert " of the role bindings not created yet" in status.message
-    for _ in range(5):
-        deployed.expire("alarm")
-    assert deployed.units[0].status == ops.ActiveStatus(f"{HEALTHY}, 250 mappings")
-    assert len(bound(api)) == 250
 
 
 def test_given_another_unit_that_grants_access_while_a_hook_runs_then_the_grant_keeps_its_role(

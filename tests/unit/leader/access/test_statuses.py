@@ -188,22 +188,3 @@ def test_given_a_refused_mapping_with_a_problem_when_a_hook_runs_then_its_own_pr
 
     assert "3 mappings, 2 broken mappings: b: " in message
     assert "refuses" not in message
-
-
-def test_given_a_kubeconfig_that_may_write_no_mapping_when_a_hook_runs_then_the_unit_is_blocked(
-    deployed: Model, api: FakeCluster
-):
-    add_roles(api, 3)
-    said = (
-        'iamidentitymappings.iamauthenticator.k8s.aws "{}" is forbidden: User "alice" cannot '
-        'patch resource "iamidentitymappings/status" in API group "iamauthenticator.k8s.aws" '
-        "at the cluster scope"
-    )
-    for n in range(3):
-        name = f"m{n:02}"
-        api.fail(refusal(403, said.format(name)), request=f"PATCH {MAPPINGS}/{name}/status")
-
-    assert deployed.hook() == ops.BlockedStatus(
-        f"the cluster refuses /root/.kube/config: {quoted(brief(said))}; it must be an admin's "
-        "kubeconfig"
-    )
