@@ -1,4 +1,4 @@
-"""Rights end with what gave them, and nobody inherits them, whatever fails meanwhile."""
+"""Rights end with what gave them; nobody inherits or forges them, whatever fails meanwhile."""
 
 from __future__ import annotations
 
@@ -42,20 +42,23 @@ def paths(api: FakeCluster) -> list[str]:
     )
 
 
+def given_to(api: FakeCluster, *groups: str) -> list[str]:
+    """The roles that are bound to these groups."""
+    return sorted(
+        each["roleRef"]["name"]
+        for path, each in api.objects.items()
+        if path.startswith(RBAC)
+        and any(subject["name"] in groups for subject in each.get("subjects") or ())
+    )
+
+
 def roles(api: FakeCluster, arn: str) -> list[str]:
     """The roles of a principal: those of the groups that it gets by mappings."""
+    mappings = [stored(api, name) for name in names(api)]
     mine = [
-        group
-        for path, mapping in api.objects.items()
-        if path.startswith(f"{MAPPINGS}/")
-        and mapping.get("status", {}).get("canonicalARN") == arn.lower()
-        for group in mapping["spec"].get("groups", ())
+        each["spec"] for each in mappings if each.get("status") == {"canonicalARN": arn.lower()}
     ]
-    return sorted(
-        api.objects[path]["roleRef"]["name"]
-        for path in paths(api)
-        if any(subject["name"] in mine for subject in api.objects[path]["subjects"])
-    )
+    return given_to(api, *(group for spec in mine for group in spec.get("groups", ())))
 
 
 def test_given_a_binding_whose_deletion_fails_when_its_rights_end_then_the_next_hook_deletes_it(
@@ -242,3 +245,91 @@ def test_given_a_revoked_role_that_stays_bound_when_granted_anew_then_the_cause_
 
     assert failure.value.message.startswith("mapping other lets nobody in: the cluster refuses it")
     assert names(api) == []
+
+
+# What somebody who may write mappings or bindings could forge.
+
+
+# The second is one that a session called aws-iam turns into the first.
+@pytest.mark.parametrize("group", ["aws-iam:dev", "{{SessionName}}:dev"])
+def test_given_a_mapping_of_others_with_the_group_of_a_declared_one_then_the_status_names_it(
+    declare: Declare, deployed: Model, api: FakeCluster, group: str
+):
+    declare(entry("dev", access=[EDIT]))
+    api.add_mapping("mallory", OTHER, OTHER.lower(), groups=[group])
+
+    assert deployed.hook() == ops.ActiveStatus(
+        f"{HEALTHY}, 2 mappings, 1 broken mapping: mallory: group '{group}' is for the rights "
+        "of mapping 'dev'; remove it"
+    )
+
+
+@pytest.mark.parametrize("source", ["", "option", "grant"])
+def test_given_a_mapping_of_others_with_a_group_of_its_own_then_nothing_is_bound_to_it(
+    declare: Declare, deployed: Model, api: FakeCluster, source: str
+):
+    declare(entry("dev", access=[EDIT]))
+    api.add_mapping("mallory", OTHER, OTHER.lower(), groups=["aws-iam:mallory"], source=source)
+    metadata = stored(api, "mallory")["metadata"]
+    metadata["annotations"] = {"aws-iam/owner": OWNER.mark, "aws-iam/access": "cluster-admin"}
+
+    deployed.hook()
+
+    assert given_to(api, "aws-iam:mallory") == []
+
+
+def test_given_a_declared_mapping_that_somebody_makes_anew_then_the_declared_one_takes_its_place(
+    declare: Declare, deployed: Model, api: FakeCluster
+):
+    declare(entry("dev", access=[EDIT]))
+    api.delete(f"{MAPPINGS}/dev")
+    api.add_mapping("dev", OTHER, OTHER.lower(), groups=["aws-iam:dev"])
+
+    assert deployed.hook() == ops.ActiveStatus(f"{HEALTHY}, 1 mapping")
+
+    assert stored(api, "dev")["spec"]["arn"] == DEV
+    said = f"mapping dev of {OTHER} gave way to the one that the option mappings declares"
+    assert f"{said} (mappings[0])" in deployed.log()
+
+
+@pytest.mark.parametrize(
+    "annotations", [{}, {"aws-iam/owner": "other of model k8s (0)"}], ids=["none", "another's"]
+)
+def test_given_a_binding_with_our_label_and_without_our_mark_then_it_stays_as_it_is(
+    declare: Declare, deployed: Model, api: FakeCluster, annotations: dict[str, str]
+):
+    declare(entry("dev", access=[EDIT]))
+    api.add_binding("default/forged", "ClusterRole/edit", User="mallory")
+    path = f"{RBAC}/namespaces/default/rolebindings/forged"
+    api.objects[path]["metadata"] |= {
+        "labels": {"aws-iam/source": "option"},
+        "annotations": annotations,
+    }
+    api.forget()
+
+    deployed.hook()
+
+    assert path in api.objects
+    assert api.changes == []
+
+
+def test_given_a_grant_whose_group_somebody_took_out_when_granted_anew_then_its_old_role_is_gone(
+    deployed: Model, api: FakeCluster
+):
+    deployed.action("grant-access", arn=OTHER, username="other", role="edit", name="other")
+    stored(api, "other")["spec"]["groups"] = []
+
+    deployed.action("grant-access", arn=OTHER, username="other", role="view", name="other")
+
+    assert given_to(api, "aws-iam:other") == ["view"]
+
+
+def test_given_a_mapping_without_our_label_when_its_entry_goes_then_its_rights_go_too(
+    declare: Declare, api: FakeCluster
+):
+    declare(entry("dev", access=[EDIT]))
+    stored(api, "dev")["metadata"]["labels"] = {}
+
+    declare()
+
+    assert given_to(api, "aws-iam:dev") == []

@@ -17,6 +17,8 @@ from tests.fakes.kubernetes.paths import MAPPINGS
 from tests.fakes.kubernetes.rbac import RBAC
 from tests.fakes.kubernetes.server import FakeCluster
 
+from cluster import state
+
 GROUP = "aws-iam:dev"
 ROLE = f"{ACCOUNT}:role/Ops"
 EDIT = {"role": "edit", "namespaces": ["default"]}
@@ -196,6 +198,18 @@ def test_given_a_namespace_that_is_missing_when_declared_then_it_is_named_and_th
     api.namespaces.add("new")
     assert deployed.hook() == ops.ActiveStatus(f"{HEALTHY}, 1 mapping")
     assert bound(api) == {GROUP: ("dev/ClusterRole/edit", "new/ClusterRole/edit")}
+
+
+def test_given_a_namespace_that_goes_as_bindings_are_made_then_the_unit_is_not_in_error(
+    declare: Declare, deployed: Model, api: FakeCluster, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(state, "namespaces", lambda _: {"gone"})
+
+    status = declare(entry("dev", access=[{**EDIT, "namespaces": ["gone"]}]))
+
+    assert status == ops.ActiveStatus(
+        f"{HEALTHY}, 1 mapping, 1 of the role bindings not created yet"
+    )
 
 
 def test_given_an_administrator_without_that_right_when_declared_then_rbac_s_reason_is_named(
