@@ -39,8 +39,8 @@ def test_given_roles_when_parsed_then_each_has_its_kind_its_namespaces_and_its_p
 
 def test_given_roles_that_overlap_when_parsed_then_each_is_bound_once():
     found = parse(
-        {"role": "view"},
         {"policy": "AmazonEKSViewPolicy"},
+        {"role": "view"},
         {"role": "edit", "namespaces": ["dev"]},
         {"role": "edit", "namespaces": ["dev", "test"]},
         {"role": "edit", "namespaces": ["test", "dev"]},
