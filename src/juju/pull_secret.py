@@ -22,8 +22,8 @@ _KEYS = ("username", "password")
 
 
 def read(model: ops.Model, config: Config) -> str:
-    """Return the credentials for the image's registry as Docker writes them, or the empty text if
-    the option is not set.
+    """Return the credentials for the image's registry as Docker writes them, from the secret that
+    the option names.
 
     Reads the newest revision of the secret, and so has Juju announce the next one with
     secret-changed.
@@ -32,8 +32,6 @@ def read(model: ops.Model, config: Config) -> str:
         errors.Blocked: the secret cannot be read, or lacks a key. Juju announces no grant.
         errors.Waiting: Juju cannot hand it over now.
     """
-    if not config.image_pull_secret:
-        return ""
     secret_id = config.image_pull_secret.removeprefix(_PREFIX).rpartition("/")[2]
     content = _content(model, secret_id)
     # A file that an editor wrote (`password#file=FILE`) ends with a newline.
