@@ -28,10 +28,6 @@ def moved(model: Model) -> None:
     model.answer()
 
 
-def served_by(api: FakeCluster) -> str:
-    return base64.b64decode(api.objects[SECRET]["data"]["ca.pem"]).decode()
-
-
 def trusted(machines: list[Files]) -> list[str]:
     """What each unit's control plane trusts."""
     configs = [yaml.safe_load(machine.webhook.read_text()) for machine in machines]
@@ -49,7 +45,7 @@ def test_given_two_units_when_the_authority_changes_then_the_pods_wait_for_the_o
     )
     assert two.peer["ca"] == BOTH
     assert trusted(machines) == [BOTH, OLD]
-    assert served_by(api) == OLD
+    assert api.secret("ca.pem") == OLD
 
 
 def test_given_the_other_unit_trusts_it_when_the_leaders_hook_runs_then_the_pods_change(
@@ -61,7 +57,7 @@ def test_given_the_other_unit_trusts_it_when_the_leaders_hook_runs_then_the_pods
     assert trusted(machines) == [BOTH] * 2
 
     assert isinstance(two.hook(two.changed("peers")), ops.ActiveStatus)
-    assert served_by(api) == NEW
+    assert api.secret("ca.pem") == NEW
 
 
 def test_given_pods_of_the_new_authority_when_they_serve_then_the_old_one_goes_everywhere(
@@ -71,7 +67,7 @@ def test_given_pods_of_the_new_authority_when_they_serve_then_the_old_one_goes_e
     two.settle()
 
     assert two.peer["ca"] == NEW
-    assert served_by(api) == NEW
+    assert api.secret("ca.pem") == NEW
     assert trusted(machines) == [NEW] * 2
     assert [unit.status.name for unit in two.units] == ["active", "active"]
 
@@ -83,7 +79,7 @@ def test_given_pods_that_do_not_start_when_the_authority_changes_then_both_stay_
     api.start_seconds = None
     two.settle()
 
-    assert served_by(api) == NEW
+    assert api.secret("ca.pem") == NEW
     assert isinstance(two.hook(), ops.WaitingStatus)
     assert two.peer["ca"] == BOTH
     assert trusted(machines) == [BOTH] * 2
@@ -100,7 +96,7 @@ def test_given_a_pod_of_the_old_authority_that_is_ending_when_settled_then_both_
     moved(two)
     two.settle()
 
-    assert served_by(api) == NEW
+    assert api.secret("ca.pem") == NEW
     assert trusted(machines) == [BOTH] * 2
     assert two.units[0].status.message.endswith("old CA trusted until its last pod stops")
 
@@ -121,7 +117,7 @@ def test_given_a_leader_that_dies_in_the_middle_when_another_takes_over_then_it_
 
     assert two.peer["ca"] == NEW
     assert trusted(machines) == [NEW] * 2
-    assert served_by(api) == NEW
+    assert api.secret("ca.pem") == NEW
 
 
 def test_given_a_leader_whose_last_hook_was_lost_when_it_runs_again_then_it_goes_on(
@@ -136,7 +132,7 @@ def test_given_a_leader_whose_last_hook_was_lost_when_it_runs_again_then_it_goes
     two.peer, two.units[0].peer = lost
     two.settle()
 
-    assert served_by(api) == NEW
+    assert api.secret("ca.pem") == NEW
     assert two.peer["ca"] == NEW
 
 
@@ -151,7 +147,7 @@ def test_given_an_authority_that_comes_back_when_it_settles_then_nothing_is_left
 
     assert two.peer["ca"] == OLD
     assert trusted(machines) == [OLD] * 2
-    assert served_by(api) == OLD
+    assert api.secret("ca.pem") == OLD
 
 
 def test_given_control_planes_that_acknowledge_when_one_has_not_restarted_then_it_is_waited_for(
@@ -167,12 +163,12 @@ def test_given_control_planes_that_acknowledge_when_one_has_not_restarted_then_i
     assert model.hook(model.changed("peers", unit=0), unit=0) == ops.WaitingStatus(
         "waiting for aws-iam/0, aws-iam/1 to trust the new authority"
     )
-    assert served_by(api) == OLD
+    assert api.secret("ca.pem") == OLD
 
     model.answer()
     model.hook(model.changed("aws-iam", unit=1), unit=1)
     assert model.hook(model.changed("aws-iam", unit=0), unit=0).name == "active"
-    assert served_by(api) == NEW
+    assert api.secret("ca.pem") == NEW
 
     model.settle()
     assert trusted(machines) == [NEW] * 2
@@ -188,7 +184,7 @@ def test_given_a_unit_that_leaves_when_the_authority_changes_then_nobody_waits_f
     assert isinstance(
         two.hook(two.on.relation_departed(two.relation("peers"), remote_unit=1)), ops.ActiveStatus
     )
-    assert served_by(api) == NEW
+    assert api.secret("ca.pem") == NEW
 
 
 def test_given_a_unit_that_joins_when_the_authority_changes_then_it_is_waited_for(
@@ -203,7 +199,7 @@ def test_given_a_unit_that_joins_when_the_authority_changes_then_it_is_waited_fo
         "waiting for aws-iam/1 to trust the new authority"
     )
     model.settle()
-    assert served_by(api) == NEW
+    assert api.secret("ca.pem") == NEW
 
 
 def test_given_a_lost_unit_when_what_is_served_has_expired_then_the_new_certificate_is_served(
@@ -220,5 +216,5 @@ def test_given_a_lost_unit_when_what_is_served_has_expired_then_the_new_certific
     data["key.pem"] = base64.b64encode(key.encode()).decode()
 
     assert two.hook().name == "active"
-    assert served_by(api) == NEW
+    assert api.secret("ca.pem") == NEW
     assert trusted(machines)[0] in (BOTH, NEW)

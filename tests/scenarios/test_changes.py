@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 import ops
 import yaml
 from tests.fakes.certificates.authority import root
 from tests.fakes.juju.model import Easyrsa, Model
-from tests.fakes.kubernetes.paths import ADDRESS, CONFIG, DEPLOYMENT, SECRET, SERVICE
+from tests.fakes.kubernetes.paths import ADDRESS, CONFIG, DEPLOYMENT, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
@@ -18,10 +17,6 @@ OTHER_IMAGE = "registry.example.com/aws-iam-authenticator:v0.7.13-eks-1-35-9"
 
 def template(api: FakeCluster) -> dict[str, Any]:
     return api.objects[DEPLOYMENT]["spec"]["template"]
-
-
-def certificate(api: FakeCluster) -> str:
-    return base64.b64decode(api.objects[SECRET]["data"]["cert.pem"]).decode()
 
 
 def test_given_a_new_cluster_id_when_a_hook_runs_then_it_is_applied_and_said_in_the_log(
@@ -124,13 +119,13 @@ def test_given_another_number_of_replicas_when_a_hook_runs_then_no_pod_is_replac
 def test_given_a_new_leaf_when_a_hook_runs_then_pods_are_replaced_and_the_file_is_not(
     deployed: Model, easyrsa: Easyrsa, api: FakeCluster, files: Files
 ):
-    before, pods, file = certificate(api), template(api), files.webhook.stat()
+    before, pods, file = api.secret("cert.pem"), template(api), files.webhook.stat()
     published = deployed.published()
     easyrsa.reissue()
     deployed.answer()
 
     assert isinstance(deployed.hook(deployed.changed("certificates")), ops.ActiveStatus)
-    assert certificate(api) != before
+    assert api.secret("cert.pem") != before
     assert template(api)["metadata"]["annotations"] != pods["metadata"]["annotations"]
     assert template(api)["spec"]["containers"] == pods["spec"]["containers"]
     assert files.webhook.stat() == file

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-
 import ops
 import pytest
 from tests.fakes.certificates.self_signed import SelfSigned
 from tests.fakes.juju.model import Model
-from tests.fakes.kubernetes.paths import SECRET
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
 
-def served(api: FakeCluster) -> tuple[str, ...]:
-    data = api.objects[SECRET]["data"]
-    return tuple(base64.b64decode(data[key]).decode() for key in ("cert.pem", "key.pem"))
+def served(api: FakeCluster) -> tuple[str, str]:
+    return api.secret("cert.pem"), api.secret("key.pem")
 
 
 @pytest.mark.parametrize("sealed", [False, True])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 
 import ops
@@ -11,7 +10,7 @@ from tests.fakes import at_rest
 from tests.fakes.certificates.authority import Authority, root
 from tests.fakes.certificates.self_signed import SelfSigned
 from tests.fakes.juju.model import Easyrsa, Model
-from tests.fakes.kubernetes.paths import ADDRESS, SECRET
+from tests.fakes.kubernetes.paths import ADDRESS
 from tests.fakes.kubernetes.server import FakeCluster
 
 from certificates import pem
@@ -34,21 +33,17 @@ def damage(request: pytest.FixtureRequest) -> tuple[bytes, bytes]:
     return bytes.fromhex(whole), bytes.fromhex(broken)
 
 
-def served_by(api: FakeCluster) -> str:
-    return base64.b64decode(api.objects[SECRET]["data"]["cert.pem"]).decode()
-
-
 def test_given_a_certificate_of_the_older_protocol_then_the_former_stays_in_use(
     deployed: Model, easyrsa: Easyrsa, api: FakeCluster, damage: tuple[bytes, bytes]
 ):
-    before = served_by(api)
+    before = api.secret("cert.pem")
     certificate, key = root().issue(NAMES)
     reply = {"cert": root().resign(certificate, *damage), "key": key}
     easyrsa.overrides["aws-iam_0.processed_requests"] = json.dumps({COMMON_NAME: reply})
     deployed.answer()
 
     assert isinstance(deployed.hook(deployed.changed("certificates")), ops.WaitingStatus)
-    assert served_by(api) == before
+    assert api.secret("cert.pem") == before
     assert deployed.published()["webhook_status"] is True
 
     del easyrsa.overrides["aws-iam_0.processed_requests"]
@@ -62,13 +57,13 @@ def test_given_a_certificate_of_the_newer_protocol_then_the_former_leaf_stays_in
     provider = SelfSigned()
     model.provider = provider
     at_rest.settle(model, api)
-    before = pem.certificates(served_by(api))[0]
+    before = pem.certificates(api.secret("cert.pem"))[0]
     for part in ("certificate", "ca", "chain"):
         provider.overrides = {"certificates": damaged(model, provider, part, damage)}
         model.answer()
         for event in (model.changed("certificates"), model.on.leader_elected(), None):
             model.hook(event)
-            assert pem.certificates(served_by(api))[0] == before
+            assert pem.certificates(api.secret("cert.pem"))[0] == before
             assert model.published()["webhook_status"] is True
         provider.overrides = {}
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-
 import pytest
 from tests.fakes.certificates.authority import root
 from tests.fakes.certificates.self_signed import SelfSigned
 from tests.fakes.juju.model import Easyrsa, Model
-from tests.fakes.kubernetes.paths import ADDRESS, SECRET, SERVICE
+from tests.fakes.kubernetes.paths import ADDRESS, SERVICE
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
@@ -18,10 +16,6 @@ OTHER_ADDRESS = "10.152.183.99"
 
 def asked(model: Model, provider: SelfSigned) -> list[set[str]]:
     return [csr.sans_dns | csr.sans_ip for csr in provider.requested(model.certificates)]
-
-
-def certificate(api: FakeCluster) -> str:
-    return base64.b64decode(api.objects[SECRET]["data"]["cert.pem"]).decode()
 
 
 def settled(provider: SelfSigned | Easyrsa, files: Files) -> Model:
@@ -48,9 +42,9 @@ def test_given_an_authority_that_signs_the_one_name_alone_then_its_certificate_i
     model = settled(provider, files)
 
     assert model.hook().name == "active"
-    bags, before = model.bags(), certificate(api)
+    bags, before = model.bags(), api.secret("cert.pem")
     model.settle()
-    assert (model.bags(), certificate(api)) == (bags, before)
+    assert (model.bags(), api.secret("cert.pem")) == (bags, before)
 
 
 def test_given_an_authority_of_one_domain_when_asked_once_then_it_answers(
@@ -71,7 +65,7 @@ def test_given_an_authority_that_refuses_addresses_then_it_is_asked_for_the_name
 
     assert asked(model, vault) == [{NAME}]
     assert model.hook().name == "active"
-    bags, before = model.bags(), certificate(api)
+    bags, before = model.bags(), api.secret("cert.pem")
     move_service(api)
     model.settle()
     model.expire("-certificate-")
@@ -79,7 +73,7 @@ def test_given_an_authority_that_refuses_addresses_then_it_is_asked_for_the_name
     assert asked(model, vault) == [{NAME}]
     assert model.hook().name == "active"
     assert model.bags() != bags
-    assert certificate(api) != before
+    assert api.secret("cert.pem") != before
 
 
 def test_given_a_new_address_when_the_authority_is_silent_then_what_is_served_stays(
@@ -87,15 +81,15 @@ def test_given_a_new_address_when_the_authority_is_silent_then_what_is_served_st
 ):
     easyrsa = Easyrsa(root())
     model = settled(easyrsa, files)
-    before = certificate(api)
+    before = api.secret("cert.pem")
     _, easyrsa.overrides = easyrsa.answer({}, [])
     move_service(api)
     model.settle()
 
     assert model.hook().name == "active"
-    assert certificate(api) == before
+    assert api.secret("cert.pem") == before
 
     easyrsa.overrides = {}
     model.settle()
     assert model.hook().name == "active"
-    assert certificate(api) != before
+    assert api.secret("cert.pem") != before

@@ -17,8 +17,6 @@ class Controllers(Stored):
         # Seconds until new pods serve, and until a CRD is established; None for never.
         self.start_seconds: float | None = 2
         self.establish_seconds: float | None = 0
-        # Why the API server refuses pods; None if it does not.
-        self.refuses_pods: str | None = None
         # When the spec of each object changed last.
         self._rolled: dict[str, float] = {}
         # Generation of the Deployment whose pods all serve.
@@ -56,16 +54,10 @@ class Controllers(Stored):
                 replicas=wanted if started else former + 1,
                 updatedReplicas=wanted if started else 1,
                 availableReplicas=wanted if started else former,
-                conditions=[self._progressing(started), *self._failures()],
+                conditions=[self._progressing(started)],
             )
             self._pods = pods if started else None
         return status
-
-    def _failures(self) -> list[Object]:
-        if self.refuses_pods is None:
-            return []
-        reason = {"reason": "FailedCreate", "message": self.refuses_pods}
-        return [{"type": "ReplicaFailure", "status": "True", **reason}]
 
     def _progressing(self, complete: bool) -> Object:
         moved = datetime.datetime.fromtimestamp(self._rolled[DEPLOYMENT], datetime.timezone.utc)

@@ -10,6 +10,8 @@ Object = dict[str, Any]
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 
+EVERYTHING: Object = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
+
 
 def review(objects: dict[str, Object], spec: Object) -> Object:
     """The status of a SubjectAccessReview: whether a role allows it, and which, in the API

@@ -8,6 +8,7 @@ subresources, label selectors, and the controllers' statuses, on a clock of its 
 
 from __future__ import annotations
 
+import base64
 import copy
 import dataclasses
 import email.utils
@@ -29,6 +30,7 @@ from tests.fakes.kubernetes.paths import (
     MAPPINGS,
     NAMESPACES,
     NOTICES,
+    SECRET,
     SERVICE,
     TOKEN_REVIEWS,
     VERSION,
@@ -91,6 +93,10 @@ class FakeCluster(Controllers):
         unmet = [fault.request or "any" for fault in self._faults if fault.met < max(fault.nth, 1)]
         self._faults.clear()
         assert not unmet, f"these requests were to fail, and were never sent: {unmet}"
+
+    def secret(self, key: str) -> str:
+        """What the certificate's Secret holds as ``key``, such as ``cert.pem``."""
+        return base64.b64decode(self.objects[SECRET]["data"][key]).decode()
 
     def forget(self) -> None:
         """Start to count from here."""

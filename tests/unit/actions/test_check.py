@@ -146,8 +146,7 @@ def connection_of(world: World) -> type[Any]:
 def world(deployed: Model, api: FakeCluster, files: Files, monkeypatch: Any) -> World:
     """A deployment in which all is well: two pods, and an API server that asks them."""
     world = World(deployed, api, files)
-    secret = api.objects[SECRET]["data"]
-    world.leaf = pem.der(base64.b64decode(secret["cert.pem"]).decode())[0]
+    world.leaf = pem.der(api.secret("cert.pem"))[0]
 
     for module in (action, checks, end_to_end, sts):
         monkeypatch.setattr(module, "time", REAL_TIME)

@@ -9,11 +9,9 @@ from tests.fakes.acting import refused
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refusal
 from tests.fakes.kubernetes.paths import BINDINGS, LOGINS, MAPPINGS, PODS, POLICY, POLICY_BINDING
-from tests.fakes.kubernetes.rbac import RBAC, REVIEWS
+from tests.fakes.kubernetes.rbac import EVERYTHING, RBAC, REVIEWS
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.listing import ROLE, add, items
-
-EVERYTHING = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
 
 
 def test_given_mappings_when_listed_as_json_then_a_program_reads_all_of_it(

@@ -10,6 +10,7 @@ from tests.fakes.acting import refused
 from tests.fakes.declaring import ACCOUNT, DEV, Declare, entry, names, stored
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refusal
+from tests.fakes.kubernetes.rbac import EVERYTHING
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.listing import add
 
@@ -17,7 +18,6 @@ from actions import MAX_BYTES
 
 OPS = f"{ACCOUNT}:role/Ops"
 QA = f"{ACCOUNT}:role/Qa"
-EVERYTHING = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
 COUNTS = ("change", "delete", "leave-out", "make", "refuse", "replace")
 LAST = "takes away the last mapping that can administer the cluster"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 import json
 import re
@@ -53,16 +52,12 @@ def modern(provider: SelfSigned, api: FakeCluster, files: Files) -> Model:
     return model
 
 
-def secret(api: FakeCluster, key: str) -> str:
-    return base64.b64decode(api.objects[SECRET]["data"][key]).decode()
-
-
 def test_given_such_an_authority_when_settled_then_its_pair_is_served(
     modern: Model, provider: SelfSigned, api: FakeCluster
 ):
     assert modern.hook().name == "active"
-    assert secret(api, "ca.pem") == f"{provider.authority}\n"
-    assert secret(api, "cert.pem").endswith(f"{provider.authority}\n")
+    assert api.secret("ca.pem") == f"{provider.authority}\n"
+    assert api.secret("cert.pem").endswith(f"{provider.authority}\n")
     assert modern.peer["ca"] == f"{provider.authority}\n"
 
 
@@ -79,7 +74,7 @@ def test_given_such_an_authority_when_asked_then_it_is_for_the_name_and_the_addr
 def test_given_such_an_authority_when_settled_then_the_key_is_in_secrets_alone(
     modern: Model, api: FakeCluster, files: Files
 ):
-    line = secret(api, "key.pem").splitlines()[1]
+    line = api.secret("key.pem").splitlines()[1]
     unit = modern.units[0]
 
     assert line not in modern.bags()
@@ -192,7 +187,7 @@ def test_given_an_authority_that_signs_no_addresses_when_settled_then_none_is_as
 def test_given_a_new_address_when_its_certificate_is_awaited_then_the_old_one_stays_in_use(
     modern: Model, provider: SelfSigned, api: FakeCluster
 ):
-    before = secret(api, "cert.pem")
+    before = api.secret("cert.pem")
     provider.silent = True
     api.taken_addresses.add(api.objects[SERVICE]["spec"]["clusterIP"])
     api.objects[SERVICE]["spec"]["clusterIP"] = "10.152.183.99"
@@ -203,13 +198,13 @@ def test_given_a_new_address_when_its_certificate_is_awaited_then_the_old_one_st
         "waiting for a certificate from self-signed-certificates, "
         f"the one in use expires {end:%Y-%m-%d}"
     )
-    assert secret(api, "cert.pem") == before
+    assert api.secret("cert.pem") == before
     assert modern.published()["webhook_status"] is True
 
     provider.silent = False
     modern.settle()
     assert modern.hook().name == "active"
-    assert secret(api, "cert.pem") != before
+    assert api.secret("cert.pem") != before
 
 
 def test_given_a_cluster_that_is_down_when_a_hook_runs_then_the_request_stays(
@@ -225,13 +220,13 @@ def test_given_a_cluster_that_is_down_when_a_hook_runs_then_the_request_stays(
 def test_given_a_certificate_near_its_end_when_its_secret_expires_then_a_new_one_is_served(
     modern: Model, provider: SelfSigned, api: FakeCluster, files: Files
 ):
-    before, file = secret(api, "cert.pem"), files.webhook.stat()
+    before, file = api.secret("cert.pem"), files.webhook.stat()
     modern.expire("-certificate-")
     assert modern.published()["webhook_status"] is True
     modern.settle()
 
     assert modern.hook().name == "active"
-    assert secret(api, "cert.pem") != before
+    assert api.secret("cert.pem") != before
     assert files.webhook.stat() == file
 
 
@@ -253,7 +248,7 @@ def test_given_a_move_from_the_older_protocol_when_settled_then_the_newer_one_is
     deployed.settle()
 
     assert deployed.hook().name == "active"
-    assert secret(api, "ca.pem") == f"{provider.authority}\n"
+    assert api.secret("ca.pem") == f"{provider.authority}\n"
 
 
 CURRENT = "from self-signed-certificates"
@@ -303,13 +298,13 @@ NO_CERTIFICATE = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"
 def test_given_an_answer_that_is_no_certificate_when_any_hook_runs_then_the_old_one_stays_in_use(
     modern: Model, provider: SelfSigned, api: FakeCluster, overrides: dict[str, str]
 ):
-    before = secret(api, "cert.pem")
+    before = api.secret("cert.pem")
     provider.overrides = overrides
     modern.answer()
 
     for event in (modern.changed("certificates"), modern.on.leader_elected(), None):
         assert modern.hook(event).name in ("blocked", "waiting")
-    assert secret(api, "cert.pem") == before
+    assert api.secret("cert.pem") == before
     assert modern.published()["webhook_status"] is True
 
     provider.overrides = {}
@@ -326,8 +321,8 @@ def test_given_a_chain_when_settled_then_it_is_served_and_trusted_with_the_autho
     modern.settle()
 
     others = [*between, f"{provider.authority}\n"]
-    assert secret(api, "cert.pem") == "".join([f"{answer['certificate']}\n", *others])
-    assert secret(api, "ca.pem") == "".join(sorted(others))
+    assert api.secret("cert.pem") == "".join([f"{answer['certificate']}\n", *others])
+    assert api.secret("ca.pem") == "".join(sorted(others))
 
 
 def test_given_an_answer_that_is_no_certificate_when_a_hook_runs_then_the_remedy_is_said(
@@ -346,14 +341,14 @@ def test_given_an_answer_that_is_no_certificate_when_a_hook_runs_then_the_remedy
 def test_given_a_revoked_certificate_when_a_hook_runs_then_it_stays_in_use_and_the_status_says_so(
     modern: Model, provider: SelfSigned, api: FakeCluster
 ):
-    before = secret(api, "cert.pem")
+    before = api.secret("cert.pem")
     provider.revokes = True
     modern.settle()
 
     assert modern.hook() == ops.WaitingStatus(
         "waiting for a new certificate from self-signed-certificates: it revoked the current one"
     )
-    assert secret(api, "cert.pem") == before
+    assert api.secret("cert.pem") == before
     assert modern.published()["webhook_status"] is True
 
     provider.revokes = False

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import json
 
 import ops
 import pytest
 from tests.fakes.certificates.authority import Authority, root
 from tests.fakes.juju.model import Easyrsa, Model
-from tests.fakes.kubernetes.paths import SECRET
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
@@ -107,10 +105,6 @@ def test_given_what_is_no_pair_when_a_hook_runs_then_it_ends_in_a_status(
     assert isinstance(model.hook(), ops.WaitingStatus)
 
 
-def secret(api: FakeCluster, key: str) -> str:
-    return base64.b64decode(api.objects[SECRET]["data"][key]).decode()
-
-
 def test_given_a_vault_that_is_an_intermediate_then_its_chain_counts_in_whatever_order(
     model: Model, api: FakeCluster
 ):
@@ -119,7 +113,7 @@ def test_given_a_vault_that_is_an_intermediate_then_its_chain_counts_in_whatever
     model.provider = vault
     model.settle()
     assert isinstance(model.hook(), ops.ActiveStatus)
-    assert secret(api, "cert.pem").endswith(vault.chain)
+    assert api.secret("cert.pem").endswith(vault.chain)
     trusted = model.peer["ca"]
     assert trusted == pem.ca_bundle(middle.certificate, root().certificate)
 
@@ -131,19 +125,19 @@ def test_given_a_vault_that_is_an_intermediate_then_its_chain_counts_in_whatever
 def test_given_an_authority_that_leaves_when_a_hook_runs_then_its_certificate_stays_in_use(
     deployed: Model, api: FakeCluster
 ):
-    before = secret(api, "cert.pem")
+    before = api.secret("cert.pem")
 
     assert isinstance(deployed.hook(deployed.broken("certificates")), ops.BlockedStatus)
     deployed.provider = None
     assert isinstance(deployed.hook(), ops.BlockedStatus)
-    assert secret(api, "cert.pem") == before
+    assert api.secret("cert.pem") == before
     assert deployed.published()["webhook_status"] is True
 
 
 def test_given_a_private_key_when_everything_is_settled_then_the_secret_alone_has_it(
     deployed: Model, api: FakeCluster, files: Files
 ):
-    key = secret(api, "key.pem").splitlines()[1]
+    key = api.secret("key.pem").splitlines()[1]
     unit = deployed.units[0]
     kept = [deployed.peer, deployed.certificates, unit.peer, unit.certificates, unit.webhook]
 

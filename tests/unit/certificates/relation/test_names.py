@@ -3,13 +3,11 @@ ever, so another name is what brings another certificate."""
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 
 from tests.fakes.certificates.authority import root
 from tests.fakes.juju.model import Easyrsa, Model
-from tests.fakes.kubernetes.paths import SECRET
 from tests.fakes.kubernetes.server import FakeCluster
 from tests.fakes.machine import Files
 
@@ -23,10 +21,6 @@ OLD, NEW = {"ca": root().certificate}, {"ca": root("new").certificate}
 def asked_for(model: Model, unit: int = 0) -> list[str]:
     """The common names that a unit asks for."""
     return [*json.loads(model.units[unit].certificates.get("cert_requests") or "{}")]
-
-
-def served_by(api: FakeCluster) -> str:
-    return base64.b64decode(api.objects[SECRET]["data"]["cert.pem"]).decode()
 
 
 def lead(model: Model, unit: int) -> None:
@@ -86,7 +80,7 @@ def test_given_a_leader_that_led_under_a_former_authority_then_it_gets_a_certifi
 
     assert [unit.status.name for unit in two.units] == ["active", "active"]
     assert two.peer["ca"] == root("new").certificate
-    assert served_by(api).endswith(root("new").certificate)
+    assert api.secret("cert.pem").endswith(root("new").certificate)
     assert asked_for(two) == reactive_protocol.names_for_authority([NEW])[:1]
     assert asked_for(two, 1) == []
 
@@ -112,13 +106,13 @@ def test_given_a_hook_that_was_lost_before_the_other_name_was_asked_then_the_nex
 def test_given_a_former_authority_that_comes_back_then_its_answer_is_taken_again(
     two: Model, easyrsa: Easyrsa, api: FakeCluster
 ):
-    first = served_by(api)
+    first = api.secret("cert.pem")
     come_back(two, easyrsa)
     easyrsa.replace_authority(root())
     two.settle()
 
     assert two.hook().name == "active"
-    assert served_by(api) == first
+    assert api.secret("cert.pem") == first
     assert asked_for(two) == [COMMON_NAME]
 
 
@@ -146,10 +140,10 @@ def test_given_a_certificate_near_its_end_when_settled_then_a_new_one_is_served(
         "certificate expires 20[0-9-]{8}; waiting for another one from easyrsa$",
         deployed.hook().message,
     )
-    near = served_by(api)
+    near = api.secret("cert.pem")
     deployed.settle()
 
     assert deployed.hook().message.endswith(" mappings")
-    assert served_by(api) != near
+    assert api.secret("cert.pem") != near
     assert files.webhook.stat() == file
     assert [name.startswith("until-20") for name in asked_for(deployed)] == [True]
