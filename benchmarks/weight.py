@@ -63,7 +63,7 @@ def walk(run: Callable[[], object]) -> Walk:
 
 def hooks() -> tuple[Walk, Walk]:
     """Return a settled hook of the leader, and the one that declares a mapping with a role."""
-    unit = DamagedUnit(Easyrsa(samples.AUTHORITY))  # pyright: ignore[reportArgumentType]
+    unit = DamagedUnit(Easyrsa(samples.AUTHORITY))
     with unit.running():
         unit.api.add_role("edit", "get")
         settled = walk(unit.model.hook)
