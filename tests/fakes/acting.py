@@ -8,6 +8,8 @@ from typing import Any
 import ops.testing
 import pytest
 from tests.fakes.juju.model import Model
+from tests.fakes.kubernetes.paths import MAPPINGS
+from tests.fakes.kubernetes.server import FakeCluster
 
 ROLE = "arn:aws:iam::111122223333:role/Dev"
 # What the mapping is called that `grant-access` makes for it.
@@ -27,3 +29,10 @@ def grant(model: Model, unit: int = 0, **params: Any) -> dict[str, Any]:
     # `for` is a word of Python's.
     named = {key.rstrip("_").replace("_", "-"): value for key, value in given.items()}
     return model.action("grant-access", unit, **named)
+
+
+def lists_stored(api: FakeCluster) -> bool:
+    """Whether every list of mappings was of what is stored. From its memory, the API server may
+    leave out what somebody has just made."""
+    lists = [seen for seen in api.seen if str(seen) == f"GET {MAPPINGS}"]
+    return bool(lists) and not any("resourceVersion" in seen.query for seen in lists)

@@ -65,6 +65,7 @@ POWERS = {
         "impersonate groups",
     ),
     "an account": (rule("", "serviceaccounts", "impersonate"), "impersonate service accounts"),
+    "any group": (rule("*", "users", "impersonate"), "impersonate users"),
     "any verb": (rule("", "serviceaccounts", "*"), "impersonate service accounts"),
     "escalate": (rule(RBAC_GROUP, "clusterroles", "escalate"), "escalate roles"),
     "bind": (rule(RBAC_GROUP, "*", "bind"), "bind roles"),

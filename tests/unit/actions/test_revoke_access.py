@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from tests.fakes.acting import ROLE, grant, refused
+from tests.fakes.acting import ROLE, grant, lists_stored, refused
 from tests.fakes.declaring import names
 from tests.fakes.juju.model import Model
 from tests.fakes.kubernetes.faults import refusal, unreachable
@@ -50,6 +50,15 @@ def test_given_a_principal_when_it_is_revoked_then_every_mapping_of_it_goes_and_
         f"c: {SPELLINGS['c']} as c (a person's)",
     ]
     assert results["effective"].startswith("now; ")
+
+
+@pytest.mark.parametrize("params", [{"arn": ROLE}, {"name": "b"}])
+def test_given_mappings_that_were_just_made_when_revoked_then_the_action_sees_them(
+    mapped: Model, api: FakeCluster, params: dict[str, Any]
+):
+    api.forget()
+    revoke(mapped, **params)
+    assert lists_stored(api)
 
 
 def test_given_so_many_mappings_that_nobody_can_list_them_when_one_is_revoked_by_name_then_it_goes(

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from tests.fakes.acting import GRANT, ROLE, grant, refused
+from tests.fakes.acting import GRANT, ROLE, grant, lists_stored, refused
 from tests.fakes.alarms import after, rings
 from tests.fakes.explaining import refuse
 from tests.fakes.juju.model import OWNER, Model
@@ -286,6 +286,16 @@ def test_given_a_permission_set_whose_login_was_refused_when_granted_then_its_ro
     refuse(api, SSO)
 
     assert grant(deployed, **SET)["arn"] == SSO
+
+
+@pytest.mark.parametrize("params", [{}, SET], ids=["role", "permission set"])
+def test_given_mappings_that_were_just_made_when_access_is_granted_then_the_action_sees_them(
+    deployed: Model, api: FakeCluster, params: dict[str, str]
+):
+    refuse(api, SSO)
+    api.forget()
+    grant(deployed, **params)
+    assert lists_stored(api)
 
 
 def test_given_bindings_when_access_is_granted_then_the_result_says_what_they_give(
