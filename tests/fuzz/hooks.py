@@ -24,7 +24,7 @@ from tests.fakes.kubernetes.pods import UNSCHEDULABLE, waiting
 from tests.fuzz import mutate, samples
 from tests.fuzz.damaged_unit import DamagedUnit, restore
 from tests.fuzz.functions import control_plane
-from tests.fuzz.functions.access import ARNS, make_declared
+from tests.fuzz.functions.access import ARNS, LOGGED_AT, make_declared, make_log
 from tests.fuzz.functions.certificates import damage_reply
 from tests.fuzz.functions.config import make_config
 from tests.fuzz.functions.login_kubeconfig import make_client, make_kubeconfig
@@ -305,6 +305,8 @@ def action(name: str, make: Callable[[Random], Sample]) -> Target:
                 damaged.files.client.write_bytes(sample["file"])
             damage_options(damaged, sample)
             damage_mappings(damaged, sample)
+            if "log" in sample:
+                damaged.api.add_log("a", "".join(sample["log"]).encode())
             damaged.action(name, **sample.get("params", {}))
 
     return Target(f"action: {name}", make, check, weight=2)
@@ -362,6 +364,13 @@ def make_explain_access(rng: Random) -> Sample:
     return {**sample, "params": {"arn": good["arn"], **sample["params"]}}
 
 
+def make_list_refusals(rng: Random) -> Sample:
+    """Return what the authenticator logged of strangers, with mappings, for some declared ones."""
+    now = "1970-01-01T00:00:05Z"
+    log = [mutate.utf8(line).replace(LOGGED_AT, now) + "\n" for line in make_log(rng)]
+    return {**make_access(rng), "log": log}
+
+
 TARGETS = (
     hook("certificates, older", make_legacy, damage_certificates),
     hook("certificates, newer", make_modern, damage_certificates, modern),
@@ -380,5 +389,5 @@ TARGETS = (
     action("list-mappings", make_list_mappings),
     action("plan-mappings", make_plan_mappings),
     action("explain-access", make_explain_access),
-    action("list-refusals", make_access),
+    action("list-refusals", make_list_refusals),
 )

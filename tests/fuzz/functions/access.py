@@ -100,7 +100,8 @@ def check_declared(text: str) -> None:
 
 
 _ERROR = f"{STS}error during GET: lookup sts.x: no such host"
-_LOGGED: dict[str, str] = json.loads(log_line(ARNS[0], _ERROR, time="2026-11-26T00:00:00Z"))
+LOGGED_AT = "2026-11-26T00:00:00Z"
+_LOGGED: dict[str, str] = json.loads(log_line(ARNS[0], _ERROR, time=LOGGED_AT))
 
 
 def make_log(rng: Random) -> list[str]:
