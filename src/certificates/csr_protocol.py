@@ -34,7 +34,7 @@ class Requirer(TLSCertificatesRequiresV4):
     """The library's requirer, for a certificate of the Service at ``address``.
 
     ``address`` must be the remembered one where nothing newer is known: given none, the library
-    drops the request, and the provider the certificate.
+    takes back a request whose certificate nears its end, and forgets what the provider signs.
     """
 
     def __init__(self, charm: ops.CharmBase, endpoint: str, address: str):

@@ -69,6 +69,7 @@ def test_given_an_authority_that_refuses_addresses_then_it_is_asked_for_the_name
     move_service(api)
     model.settle()
     model.expire("-certificate-")
+    assert asked(model, vault) == [{NAME}]
     model.settle()
     assert asked(model, vault) == [{NAME}]
     assert model.hook().name == "active"
