@@ -75,11 +75,13 @@ def test_given_an_entry_with_roles_when_it_is_declared_then_its_mapping_alone_ha
     }
 
 
-def test_given_a_mapping_with_rights_then_its_binding_is_marked(
+def test_given_a_mapping_with_rights_then_its_binding_has_its_group_and_is_marked(
     declare: Declare, api: FakeCluster
 ):
     declare(entry("dev", access=[EDIT]))
 
+    subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": GROUP}
+    assert of_dev(api)["subjects"] == [subject]
     metadata = of_dev(api)["metadata"]
     assert metadata["labels"] == {"aws-iam": "true", "aws-iam/source": "option"}
     assert metadata["annotations"] == {"aws-iam/owner": OWNER.mark}
