@@ -15,7 +15,8 @@ from rich.text import Text
 from demo import keys
 from demo.page import Step, Wait
 
-WAIT_SECONDS = 180.0
+# On a slow machine, a unit may wait for its next update-status, five minutes after the last.
+WAIT_SECONDS = 360.0
 # A command that takes longer hangs.
 COMMAND_SECONDS = 120.0
 SHOWN_LINES = 12
