@@ -290,7 +290,7 @@ def test_given_a_permission_set_whose_login_was_refused_when_granted_then_its_ro
 
 @pytest.mark.parametrize("params", [{}, SET], ids=["role", "permission set"])
 def test_given_mappings_that_were_just_made_when_access_is_granted_then_the_action_sees_them(
-    deployed: Model, api: FakeCluster, params: dict[str, str]
+    deployed: Model, api: FakeCluster, params: dict[str, Any]
 ):
     refuse(api, SSO)
     api.forget()
