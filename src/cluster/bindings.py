@@ -8,7 +8,7 @@ Call every function inside `errors_as_status`.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lightkube.resources.authorization_v1 import SubjectAccessReview
@@ -31,6 +31,8 @@ from text import status_line
 # API server, whoever gets that name has what the account has.
 SERVICE_ACCOUNT = "system:serviceaccount:"
 
+Rules = dict[str, Sequence[administrators.Rule]]
+
 
 def find(client: api.Client, control_plane: str) -> tuple[rbac.Bindings, str]:
     """Return every ClusterRoleBinding and RoleBinding of the cluster, and a warning.
@@ -38,7 +40,7 @@ def find(client: api.Client, control_plane: str) -> tuple[rbac.Bindings, str]:
     The warning is empty unless everybody may do everything. Then the bindings do not matter, and
     it has the command for the application ``control_plane``.
     """
-    return _all(client), rbac.open_to_all(_everybody(client), control_plane)
+    return _all(client, *_roles(client)), rbac.open_to_all(_everybody(client), control_plane)
 
 
 def ask(client: api.Client, username: str, groups: Sequence[str], question: Question) -> Answer:
@@ -54,22 +56,20 @@ def _everybody(client: api.Client) -> Answer:
     return ask(client, "", [rbac.EVERYBODY], rbac.ANYTHING)
 
 
-def _all(client: api.Client) -> rbac.Bindings:
-    roles, is_denied = _rules(client), contents.denies_mappings(client)
+def _all(client: api.Client, rules: Rules, is_denied: bool) -> rbac.Bindings:
     return rbac.Bindings(
         binding
         for kind in (ClusterRoleBinding, RoleBinding)
-        for binding in _list(client, kind, roles, is_denied)
+        for binding in _list(client, kind, rules, is_denied)
     )
 
 
-Rules = dict[str, Sequence[administrators.Rule]]
-
-
-def _rules(client: api.Client) -> Rules:
-    """Return the rules of every ClusterRole by its name."""
+def _roles(client: api.Client) -> tuple[Rules, bool]:
+    """Return the rules of every ClusterRole by its name, and whether the cluster
+    `contents.denies_mappings`."""
     found = client.list(ClusterRole, answers.Role)
-    return {role.metadata.name: role.rules or () for role in found}
+    rules = {role.metadata.name: role.rules or () for role in found}
+    return rules, contents.denies_mappings(client)
 
 
 def _list(
@@ -118,10 +118,14 @@ def last_administrators(
         return ""
     try:
         with errors_as_status():
-            bound, is_open = _all(client), _everybody(client).allowed
-            made = _with_powers(client, map(administrators.bound, steps.bind))
+            rules, is_denied = _roles(client)
+            bound, is_open = _all(client, rules, is_denied), _everybody(client).allowed
     except Unready as reason:
         return unknown(reason)
+    made = [
+        dataclasses.replace(each, powers=_powers(each, rules, is_denied))
+        for each in map(administrators.bound, steps.bind)
+    ]
     then = bound.changed({each.key for each in steps.unbind}, made)
     if is_open or administrators.certain(after, then, partition):
         return ""
@@ -136,12 +140,3 @@ def last_administrators(
 def unknown(reason: Unready) -> str:
     """Return the warning that nobody can tell who is left, for this ``reason``."""
     return f"cannot tell who can administer the cluster: {status_line(reason)}"
-
-
-def _with_powers(client: api.Client, made: Iterable[rbac.Binding]) -> list[rbac.Binding]:
-    """Return bindings that are yet to be made, each with what its role allows."""
-    yet = list(made)
-    if not yet:
-        return []
-    roles, is_denied = _rules(client), contents.denies_mappings(client)
-    return [dataclasses.replace(each, powers=_powers(each, roles, is_denied)) for each in yet]
