@@ -6,14 +6,13 @@ import contextlib
 from collections.abc import Callable, Iterator
 
 import jubilant
+from demo.walk import WAIT_SECONDS
 
 from testbed import testbedctl
 
 # A real agent hears of a change up to seven seconds after the command that makes it, as seen on
 # Juju 4.1, and is idle until then. The testbed's is told at once.
 _SUCCESSES = 2 if testbedctl.is_available() else 20
-# Longer than five minutes: a settled unit looks again at the next update-status.
-WAIT_SECONDS = 360.0
 _INTERVAL = "update-status-hook-interval"
 
 
