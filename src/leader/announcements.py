@@ -24,9 +24,9 @@ MOST_REMEMBERED = 200
 def announce(
     client: api.Client, owner: Owner, peers: Peers, found: Sequence[IdentityMapping]
 ) -> None:
-    """Leave an event and a line in the log for each mapping in ``found``, whoever made it.
+    """Write an event and a log line for each mapping in ``found``, whoever made the mapping.
 
-    A hook announces the first `events.MOST` that are new, and the next hook goes on. A mapping is
+    A hook announces at most `events.MOST` new ones, and the next hook goes on. A mapping is
     remembered once its event is there: Kubernetes forgets events after an hour.
     """
     keys = {_key(mapping): mapping for mapping in found}

@@ -46,9 +46,10 @@ def claim(hook: Hook, client: api.Client) -> api.Object | None:
 def _owned(client: api.Client, owner: Owner) -> api.Object | None:
     """Return the Service, whose mark says who owns the objects.
 
-    Objects without a mark become ``owner``'s. If there is no Service, `apply_service` makes one
-    with the mark of ``owner``. If two applications create it at once, the later apply wins, and
-    the other application sees that before it has a certificate to deploy.
+    Objects without a mark are the reactive charm's, and become ``owner``'s. Where there is no
+    Service, `apply_service` makes one that has the mark of ``owner``. If two applications create
+    it at once, the later apply wins, and the other application sees that before it has a
+    certificate to deploy.
     """
     service = objects.get(client, references.SERVICE)
     if service and not objects.mark_of(service):
@@ -160,7 +161,6 @@ def deploy(
     ]
     rollout = pods.await_rollout(client, deployment)
     if rollout.complete:
-        # Former pods may need these until then.
         for manifest, kept in zip(desired, keeping, strict=True):
             if manifest != kept:
                 sync.apply(client, manifest)

@@ -63,7 +63,7 @@ def lost(source: Path) -> list[str]:
 
 
 def lacks_a_key(source: Path) -> bool:
-    """Whether a page uses ssh, for which a new model of Juju 4 has no key, and adds none."""
+    """Whether a page uses ssh and adds no key: a new model of Juju 4 has none."""
     text = source.read_text()
     return bool(WITHOUT_KEY.search(text)) and "juju add-ssh-key" not in text
 
