@@ -68,7 +68,7 @@ def _roles(client: api.Client) -> tuple[Rules, bool]:
     """Return the rules of every ClusterRole by its name, and whether the cluster
     `contents.denies_mappings`."""
     found = client.list(ClusterRole, answers.Role)
-    rules = {role.metadata.name: role.rules or () for role in found}
+    rules: Rules = {role.metadata.name: role.rules or () for role in found}
     return rules, contents.denies_mappings(client)
 
 
