@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, MutableMapping
 from datetime import datetime, timedelta, timezone
-from typing import cast
+from typing import Any, cast
 
 import ops
 
@@ -25,7 +26,14 @@ class Memory(ops.Object):
     def __init__(self, charm: ops.CharmBase):
         super().__init__(charm, "memory")
         self._stored.set_default(
-            logged="", address="", tried=None, looked=None, asks=False, unused=0, administrators=0
+            logged="",
+            address="",
+            asked={},
+            tried=None,
+            looked=None,
+            asks=False,
+            unused=0,
+            administrators=0,
         )
 
     def log_once(self, text: str) -> None:
@@ -55,6 +63,23 @@ class Memory(ops.Object):
     def address(self, value: str) -> None:
         if value != self._stored.address:
             self._stored.address = value
+
+    @property
+    def asked(self) -> Mapping[str, str]:
+        """Return which address the control plane of each other unit asks, by the unit's name."""
+        return {str(unit): str(text) for unit, text in self._known_asked.items()}
+
+    def note_asked(self, unit: str, text: str) -> None:
+        """Remember which address the control plane of another ``unit`` asks; forget the unit if
+        ``text`` is empty."""
+        if text:
+            self._known_asked[unit] = text
+        else:
+            self._known_asked.pop(unit, None)
+
+    @property
+    def _known_asked(self) -> MutableMapping[Any, Any]:
+        return cast("ops.StoredDict", self._stored.asked)
 
     def is_due(self, every: timedelta) -> bool:
         """Return whether the unit last tried to read the logs longer ago than ``every``.

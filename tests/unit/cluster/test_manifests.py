@@ -143,10 +143,9 @@ def test_given_a_server_that_is_well_before_it_knows_mappings_then_its_readiness
 
 def everything() -> list[manifests.Manifest]:
     """All objects that the charm makes, in the order in which it makes them."""
-    policy = manifests.mapping_policy(OWNER, "enforce")
     authenticator = manifests.authenticator(OWNER, dataclasses.replace(GIVEN, pull_secret="{}"))
     service, logins = manifests.service(OWNER, None), manifests.logins(OWNER, {})
-    return [service, *policy, *authenticator, logins]
+    return [service, *authenticator, logins]
 
 
 def test_given_what_is_rendered_when_the_charm_goes_then_exactly_that_is_removed_last_first():
@@ -158,8 +157,8 @@ def test_given_what_is_rendered_when_the_charm_goes_then_exactly_that_is_removed
 
 
 def test_given_what_is_rendered_when_a_person_removes_it_then_the_command_names_it_all():
-    here, elsewhere, secret, finalizers, services, policy, *access = (
-        references.removal_command().split("; ")
+    here, elsewhere, secret, finalizers, services, *access = references.removal_command().split(
+        "; "
     )
 
     assert here.startswith("kubectl -n kube-system delete --ignore-not-found ")
@@ -176,14 +175,12 @@ def test_given_what_is_rendered_when_a_person_removes_it_then_the_command_names_
         '--patch "metadata: {finalizers: null}"'
     )
     assert services == "kubectl -n kube-system delete services --selector aws-iam=true"
-    # Kubernetes 1.29 does not have these kinds, so that kubectl would delete nothing else either.
-    assert policy.startswith("kubectl delete --ignore-not-found validatingadmissionpolicy")
     assert access == [
         "kubectl delete iamidentitymappings --selector aws-iam/source",
         "kubectl delete clusterrolebindings --selector aws-iam/source",
         "kubectl delete rolebindings --all-namespaces --selector aws-iam/source",
     ]
-    by_name = {word for word in f"{here} {elsewhere} {policy}".split() if "/" in word}
+    by_name = {word for word in f"{here} {elsewhere}".split() if "/" in word}
     by_label = {"secret/aws-iam-pull-secret", "service/aws-iam-authenticator"}
     made = {f"{each['kind'].lower()}/{each['metadata']['name']}" for each in everything()}
     assert by_name == made - by_label
@@ -246,7 +243,15 @@ def test_given_a_change_when_rendered_then_exactly_its_hash_replaces_the_pods(
 def test_given_another_partition_when_rendered_then_the_server_gets_it():
     server = yaml.safe_load(objects(partition="aws-cn")["ConfigMap"]["data"]["config.yaml"])
 
-    assert server["server"] == {"partition": "aws-cn"}
+    assert server["server"] == {"partition": "aws-cn", "reservedPrefixConfig": []}
+
+
+def test_given_a_server_without_policies_when_rendered_then_no_mapping_gives_its_own_users():
+    server = yaml.safe_load(objects(reserves=True)["ConfigMap"]["data"]["config.yaml"])
+
+    assert server["server"]["reservedPrefixConfig"] == [
+        {"backendMode": "CRD", "usernamePrefixReserveList": ["system:"]}
+    ]
 
 
 def test_given_a_pair_when_rendered_then_the_secret_alone_holds_it():
@@ -288,7 +293,10 @@ def test_given_any_image_and_cluster_id_when_rendered_then_no_structure_changes(
     ]
 
     assert hostile == plain
-    assert yaml.safe_load(server) == {"clusterID": text, "server": {"partition": "aws"}}
+    assert yaml.safe_load(server) == {
+        "clusterID": text,
+        "server": {"partition": "aws", "reservedPrefixConfig": []},
+    }
 
 
 def schema(*, strict: bool, partition: str = "aws") -> Any:
