@@ -24,8 +24,8 @@ from text import status_line
 
 # What removal keeps of its time: for the last answer about mappings, and for the Service.
 LAST_SECONDS = WRITE_SECONDS + 1.0
-# How often one hook tries again what fails, how long it waits in between, and how long one more try may
-# take. The next hook tries again.
+# How often one hook tries again what fails, how long it waits in between, and how long one more
+# try may take. The next hook tries again too.
 TRIES, RETRY_SECONDS, TRY_SECONDS = 5, 1.0, 8.0
 _ACCESS = "mappings and bindings"
 
