@@ -16,7 +16,7 @@ from access import administrators, desired, expiry, rbac, validity
 from access.declaration.declared import Declared
 from access.desired import Access, Changes, Desired
 from access.mapping import IdentityMapping
-from cluster import api, bindings, events, objects, references, state, sync
+from cluster import api, events, objects, references, state, sync
 from cluster.errors import errors_as_status
 from cluster.sync import Result
 from cos import facts
@@ -149,9 +149,6 @@ def let_in(hook: Hook, client: api.Client, remaining: Sequence[IdentityMapping])
     needed = state.needed(client, found, declared.entries, partition)
     wanted = desired.access(declared, needed, now, partition)
     steps = desired.changes(found, wanted.access)
-    warning = bindings.last_administrators(client, partition, found, wanted.access, steps)
-    if warning:
-        logger.warning("option mappings: %s", warning)
     result = sync.make(client, hook.owner, steps)
     over = [each for each in steps.delete if expiry.has_ended(each, now)]
     _note_ended(hook, client, [each for each in over if each.name in result.done])

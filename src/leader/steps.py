@@ -20,7 +20,7 @@ from errors import Blocked, Unready, collected, worst
 from juju import control_plane, extra_cas
 from juju.peers import Shared
 from juju.wake import Next
-from leader import access, announcements, authenticator, last_logins, report
+from leader import access, authenticator, last_logins, report
 from leader.access import Report
 from migration import reactive
 from statuses import active, options
@@ -121,7 +121,6 @@ def _let_in(
         text = options.MAPPINGS_INVALID(problem=config.declared.error)
         problems.append(Blocked(text, announced=True))
     reported = access.let_in(hook, client, remaining)
-    announcements.announce(client, hook.owner, hook.peers, reported.administrators)
     hook.memory.log_once(report.remarks(reported))
     return reported
 
