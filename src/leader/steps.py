@@ -81,8 +81,8 @@ def lead(hook: Hook, config: Config, shared: Shared) -> tuple[str, Next]:
         with collected(problems):
             pods.check_complete(client, rollout, own)
         reported = _let_in(hook, client, config, remaining, problems)
-        unused = last_logins.look(client, hook.owner, hook.memory, pods.names(own), reported)
-        counted = reported.counted(config.replicas, *unused)
+        last_logins.look(client, hook.owner, hook.memory, pods.names(own))
+        counted = reported.counted(config.replicas)
         cos.lead(hook.charm, hook.owner, peers, plan.pair, counted, own)
     problems += [hook.certificates().meanwhile(plan.pair, problem) for problem in unissued]
     with collected(problems):

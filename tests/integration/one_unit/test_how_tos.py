@@ -213,13 +213,11 @@ def test_given_the_page_on_audits_then_its_files_say_who_has_access(
         (WHY, "For scripts", "yes\n"),
         (ALERTS, "AwsIamAccessOutlivesItsEnd", "PROBLEM"),
         (ALERTS, "AwsIamCertificateEnds", "certificates"),
-        (ALERTS, "AwsIamLastingAdministrator", "PROBLEM"),
         (ALERTS, "AwsIamManyRefusals", "refused in the last hour"),
         (ALERTS, "AwsIamMappingNeverWorks", "PROBLEM"),
         (ALERTS, "AwsIamNotWatched", "certificates"),
         (ALERTS, "AwsIamStsThrottled", "current-context"),
         (ALERTS, "AwsIamStsUnreachable", "refused in the last hour"),
-        (ALERTS, "AwsIamUnusedAccess", "logins: "),
         (ALERTS, "Look at the pods", "aws-iam-authenticator-"),
     ],
 )
