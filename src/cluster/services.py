@@ -99,7 +99,7 @@ def _obtain(
     """Apply a Service that asks for an address. Return why it cannot have it; empty if it has."""
     what = manifests.reference(wanted)
     try:
-        if not stored or not _is_deleted(stored):
+        if not stored or "deletionTimestamp" not in stored["metadata"]:
             sync.apply(client, wanted, stored)
             return ""
         _release(client, stored)
@@ -112,14 +112,6 @@ def _obtain(
             raise
         return str(error)
     return ""
-
-
-def _is_deleted(service: api.Object) -> bool:
-    """Return whether somebody has deleted a Service, and our finalizer alone keeps it.
-
-    While others' keep it too, it serves on, and ours has to hold the address after theirs.
-    """
-    return "deletionTimestamp" in service["metadata"] and not _finalizers_of_others(service)
 
 
 def _refused(owner: Owner, chosen: str, former: str, reason: str) -> Blocked:
@@ -184,8 +176,7 @@ def keep(client: api.Client, owner: Owner, address: str, known: str) -> str | No
         return None
     if owner.is_foreign(objects.mark_of(service)):
         return None
-    finalizers = [*_finalizers_of_others(service), FINALIZER]
-    return _patch(client, service, {"annotations": {OWNER: None}, "finalizers": finalizers})
+    return _patch(client, service, {"annotations": {OWNER: None}, "finalizers": [FINALIZER]})
 
 
 def delete(client: api.Client, owner: Owner, *, shared: bool) -> None:
@@ -202,16 +193,17 @@ def delete(client: api.Client, owner: Owner, *, shared: bool) -> None:
         service = objects.get(client, what)
         if not service or owner.is_foreign(mark := objects.mark_of(service)):
             continue
-        is_former = name == references.NAME and FINALIZER not in _finalizers(service)
+        held = FINALIZER in (service["metadata"].get("finalizers") or ())
+        is_former = name == references.NAME and not held
         if mark or (is_former and not shared):
             _release(client, service)
             objects.delete(client, what)
 
 
 def _release(client: api.Client, service: api.Object) -> None:
-    """Take our finalizer off a Service. One that was deleted goes with it."""
+    """Take the finalizers off a Service. One that was deleted goes with them."""
     with suppress(404):
-        _patch(client, service, {"finalizers": _finalizers_of_others(service)})
+        _patch(client, service, {"finalizers": None})
 
 
 def _patch(client: api.Client, service: api.Object, metadata: api.Object) -> str:
@@ -219,13 +211,3 @@ def _patch(client: api.Client, service: api.Object, metadata: api.Object) -> str
     what, name = references.SERVICE, service["metadata"]["name"]
     client.patch(objects.kind(what), name, {"metadata": metadata}, namespace=what.namespace)
     return name
-
-
-def _finalizers_of_others(service: api.Object) -> list[str]:
-    # The garbage collector's would keep a Service for a moment only.
-    ours = (FINALIZER, *sync.OF_COLLECTOR)
-    return [each for each in _finalizers(service) if each not in ours]
-
-
-def _finalizers(service: api.Object) -> list[str]:
-    return service["metadata"].get("finalizers") or []
