@@ -51,11 +51,10 @@ def ways(
     found: Sequence[Way],
     everybody: Iterable[rbac.RoleGrant],
     warning: str,
-    question: Sequence[str],
     now: datetime,
 ) -> Iterator[str]:
     """Yield what each mapping gives, what everybody has, the ``warning`` if there is one, and how
-    to ask the API server the ``question``, the arguments of ``kubectl auth can-i``."""
+    to ask the API server what each may do."""
     if len(found) > 1:
         yield (
             f"{len(found)} mappings name it, and the authenticator uses any of them: "
@@ -65,17 +64,12 @@ def ways(
         yield from _way(way, now)
     yield f"everybody who logs in has {cut(roles(everybody) or 'no role', _ROLES_CHARACTERS)}"
     yield from warning.splitlines()
-    if question:
-        yield from (_ask(question, way.identity) for way in found if not way.refused)
-
-
-def _ask(question: Sequence[str], who: Identity) -> str:
-    """Return how to ask the API server on behalf of a person."""
-    if who.is_open:
-        return "Kubernetes answers for a known user only: give the ARN of a session"
-    groups = [f"--as-group={group}" for group in who.groups]
-    words = ["kubectl", "auth", "can-i", *question, f"--as={who.username}", *groups]
-    return f"to ask Kubernetes, run: {shlex.join(words)}"
+    for who in (way.identity for way in found if not way.refused):
+        # The API server answers for a known user only.
+        if not who.is_open:
+            groups = [f"--as-group={group}" for group in who.groups]
+            words = ["kubectl", "auth", "can-i", "--list", f"--as={who.username}", *groups]
+            yield f"to ask Kubernetes what it may do, run: {shlex.join(words)}"
 
 
 def _way(way: Way, now: datetime) -> Iterator[str]:

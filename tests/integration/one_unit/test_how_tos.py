@@ -209,7 +209,7 @@ def test_given_the_page_on_audits_then_its_files_say_who_has_access(
     [
         (WHY, "Follow the chain", f"logins are looked up as {arns.ROLE}"),
         (WHY, "See who was refused", "refused in the last hour"),
-        (WHY, "Ask Kubernetes itself", "can-i get pods --namespace=default --as=dev"),
+        (WHY, "Ask Kubernetes itself", "can-i --list --as=dev"),
         (WHY, "For scripts", "yes\n"),
         (ALERTS, "AwsIamAccessOutlivesItsEnd", "PROBLEM"),
         (ALERTS, "AwsIamCertificateEnds", "certificates"),
