@@ -15,7 +15,6 @@ from access.declaration.entry import Entry
 from access.expiry import Ended
 from access.mapping import IdentityMapping
 from access.matching import Identity
-from access.permission_sets import SILENT
 from text import cut, word
 
 # How many bindings are shown; a user may have thousands.
@@ -175,15 +174,14 @@ def declaring(role: Principal, learning: Iterable[Entry]) -> Entry | None:
 
 
 def has_other_role(entry: Entry, role: str, found: Iterable[IdentityMapping]) -> str:
-    """Return that a permission set has another role than ``role``, and how it changes to that;
+    """Return that a permission set has another role than ``role``, and how to change it to that;
     empty if no role of it is mapped yet."""
     mapped = next((each.arn for each in found if each.name == entry.name), "")
     if not mapped:
         return ""
     return (
-        f"permission set {entry.permission_set} ({entry.place}) has role {mapped}: after "
-        f"{SILENT} days without a login by that, a refused login changes it; if this role is the "
-        f"right one, set suffix: {role.rpartition('_')[2]} in {entry.place}"
+        f"permission set {entry.permission_set} ({entry.place}) has role {word(mapped)}: if it "
+        f"was provisioned again, set suffix: {role.rpartition('_')[2]} in {entry.place}"
     )
 
 
